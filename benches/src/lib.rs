@@ -1,0 +1,1 @@
+//! Benches of quotree over scenarios and traces; see docs/benchmarks.md.

@@ -1,0 +1,2 @@
+//! The `quotree` command: run, check, inspect, explain and compare quota-tree scenarios.
+fn main() {}

@@ -1,0 +1,173 @@
+//! Facts from the world, and why one may be refused.
+
+use crate::{
+    ids::{Name, NodeId, PodId, Time, WorkloadId},
+    spec::{NodeSpec, PodSet, TreeSpec, WorkloadSpec},
+    tree::Finding,
+};
+use serde::{Deserialize, Serialize};
+
+/// A fact from the world. The scheduler believes its own plans until told otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Event {
+    /// A node (or a pool) joined.
+    NodeUp(NodeSpec),
+    /// A node was cordoned, relabelled or resized; its pods go on.
+    NodeChanged(NodeSpec),
+    /// A node is gone, and its pods with it.
+    NodeDown {
+        /// Which.
+        node: NodeId,
+    },
+    /// A workload was created.
+    WorkloadSubmitted(WorkloadSpec),
+    /// A workload that waits or runs was changed.
+    WorkloadChanged(WorkloadChange),
+    /// A workload is gone with all its pods, waiting or running.
+    WorkloadWithdrawn {
+        /// Which.
+        workload: WorkloadId,
+    },
+    /// A planned bind came true.
+    PodBound {
+        /// Which.
+        pod: PodId,
+        /// When it started to run.
+        at: Time,
+    },
+    /// A planned bind did not come true; the pod waits again.
+    BindFailed {
+        /// Which.
+        pod: PodId,
+    },
+    /// A pod ended, for whatever cause. A controller's replacement is a new pod (O3).
+    PodGone {
+        /// Which.
+        pod: PodId,
+        /// Why.
+        outcome: PodOutcome,
+    },
+    /// The quota tree is replaced as a whole (T4).
+    TreeChanged(TreeSpec),
+    /// A disruption budget was created or changed.
+    BudgetChanged {
+        /// Its name, as workloads give it.
+        budget: Name,
+        /// How many of its running pods may be evicted now.
+        allowed: u32,
+    },
+    /// Nothing but time has passed.
+    Tick,
+}
+
+/// What changed about a workload. Absent means: as before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkloadChange {
+    /// Which.
+    pub workload: WorkloadId,
+    /// The new priority.
+    pub priority: Option<i32>,
+    /// Pods that join it, as elastic members (their `min` counts as 0).
+    pub add_pods: Option<PodSet>,
+}
+
+/// How a pod ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum PodOutcome {
+    /// It did its work.
+    Succeeded,
+    /// It failed by itself.
+    Failed,
+    /// It left because the scheduler evicted it.
+    Evicted,
+    /// It was deleted by its owner.
+    Deleted,
+    /// Its node or device was lost.
+    Lost,
+}
+
+/// Why an event was refused. A refused event changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventError {
+    /// The node is not known.
+    #[error("node {0} is not known")]
+    UnknownNode(NodeId),
+    /// The node is already there.
+    #[error("node {0} is already up")]
+    DuplicateNode(NodeId),
+    /// The workload is not known.
+    #[error("workload {0} is not known")]
+    UnknownWorkload(WorkloadId),
+    /// A workload of this id was submitted before.
+    #[error("workload {0} was submitted before")]
+    DuplicateWorkload(WorkloadId),
+    /// The pod is not known.
+    #[error("pod {0} is not known")]
+    UnknownPod(PodId),
+    /// The event does not follow from the pod's state.
+    #[error("pod {pod} is {state}: it cannot be {event}")]
+    ImpossibleOrder {
+        /// Which.
+        pod: PodId,
+        /// What it is.
+        state: &'static str,
+        /// What the event says became of it.
+        event: &'static str,
+    },
+    /// A workload without pods, or with more than can be counted.
+    #[error(
+        "workload {workload} has {pods} pods: between 1 and {most} are allowed, and no set may need more than it has"
+    )]
+    PodCount {
+        /// Which.
+        workload: WorkloadId,
+        /// As given.
+        pods: u64,
+        /// The most.
+        most: u32,
+    },
+    /// A negative amount.
+    #[error("{amount} of `{resource}` is negative")]
+    NegativeAmount {
+        /// The resource.
+        resource: Name,
+        /// As given, in base units.
+        amount: i64,
+    },
+    /// The devices of a node or request make no sense.
+    #[error("devices of `{resource}`: {why}")]
+    BadDevices {
+        /// The resource.
+        resource: Name,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A sum would leave 64 bits.
+    #[error("the sum of `{resource}` would overflow")]
+    Overflow {
+        /// The resource.
+        resource: Name,
+    },
+    /// The new tree is not valid.
+    #[error("the quota tree has {} findings, the first: {}", .0.len(), .0.first().map_or_else(String::new, ToString::to_string))]
+    InvalidTree(Vec<Finding>),
+    /// A namespace with running pods may not move (T3).
+    #[error("namespace `{namespace}` has {} running pods and may not move from its leaf (T3)", .pods.len())]
+    NamespaceInUse {
+        /// The namespace.
+        namespace: Name,
+        /// The pods that run in it.
+        pods: Vec<PodId>,
+    },
+    /// Too many distinct things to number.
+    #[error("too many {what}: at most {most}")]
+    TooMany {
+        /// What there are too many of.
+        what: &'static str,
+        /// The most.
+        most: usize,
+    },
+}

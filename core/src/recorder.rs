@@ -1,0 +1,138 @@
+//! The ordered log of facts and decisions as a value; replaying it gives the same plans, digest for digest (I12).
+
+use crate::{
+    event::{Event, EventError},
+    ids::Time,
+    plan::Plan,
+    policy::Policy,
+    scheduler::Scheduler,
+    spec::TreeSpec,
+    tree::Finding,
+};
+use serde::{Deserialize, Serialize};
+
+/// Everything a scheduler was told and asked, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Log {
+    /// The tree it started with.
+    pub tree: TreeSpec,
+    /// Its policy.
+    pub policy: Policy,
+    /// What came then.
+    pub entries: Vec<Entry>,
+}
+
+/// One entry of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "a log is a list of mostly events")]
+pub enum Entry {
+    /// A fact that was accepted.
+    Event(Event),
+    /// A decision.
+    Decide {
+        /// When.
+        at: Time,
+        /// The digest of the plan that came out, as [`Recorder`] computes it.
+        digest: u64,
+    },
+}
+
+/// A scheduler that keeps a log of what it is told and asked.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    scheduler: Scheduler,
+    log: Log,
+}
+
+/// Where a replay went another way.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// The tree of the log is not valid.
+    #[error("the log's quota tree has {} findings", .0.len())]
+    Tree(Vec<Finding>),
+    /// An event that was accepted is refused.
+    #[error("entry {entry}: {error}")]
+    Event {
+        /// Which, from 0.
+        entry: usize,
+        /// Why.
+        error: EventError,
+    },
+    /// Another plan came out.
+    #[error("entry {entry}: the plan has digest {now:016x}, the record says {recorded:016x}")]
+    Plan {
+        /// Which, from 0.
+        entry: usize,
+        /// As recorded.
+        recorded: u64,
+        /// As it came out.
+        now: u64,
+    },
+}
+
+impl Recorder {
+    /// A recording scheduler.
+    ///
+    /// # Errors
+    /// As [`Scheduler::new`].
+    pub fn new(tree: &TreeSpec, policy: Policy) -> Result<Self, Vec<Finding>> {
+        let scheduler = Scheduler::new(tree, policy.clone())?;
+        Ok(Self { scheduler, log: Log { tree: tree.clone(), policy, entries: Vec::new() } })
+    }
+
+    /// As [`Scheduler::apply`]; accepted events are recorded.
+    ///
+    /// # Errors
+    /// As [`Scheduler::apply`].
+    pub fn apply(&mut self, event: Event) -> Result<(), EventError> {
+        self.scheduler.apply(event.clone())?;
+        self.log.entries.push(Entry::Event(event));
+        Ok(())
+    }
+
+    /// As [`Scheduler::decide`]; recorded with the plan's digest.
+    pub fn decide(&mut self, now: Time) -> Plan {
+        let plan = self.scheduler.decide(now);
+        self.log.entries.push(Entry::Decide { at: now, digest: plan.digest() });
+        plan
+    }
+
+    /// The scheduler.
+    #[must_use]
+    pub fn scheduler(&self) -> &Scheduler {
+        &self.scheduler
+    }
+
+    /// The log so far.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+}
+
+impl Log {
+    /// Feeds the log to a fresh scheduler and compares every plan; gives the number of decisions that agreed.
+    ///
+    /// # Errors
+    /// [`ReplayError`] at the first entry that comes out differently.
+    pub fn replay(&self) -> Result<u64, ReplayError> {
+        let mut scheduler = Scheduler::new(&self.tree, self.policy.clone()).map_err(ReplayError::Tree)?;
+        let mut agreed = 0;
+        for (entry, step) in self.entries.iter().enumerate() {
+            match step {
+                Entry::Event(event) => {
+                    scheduler.apply(event.clone()).map_err(|error| ReplayError::Event { entry, error })?;
+                }
+                Entry::Decide { at, digest } => {
+                    let now = scheduler.decide(*at).digest();
+                    if now != *digest {
+                        return Err(ReplayError::Plan { entry, recorded: *digest, now });
+                    }
+                    agreed += 1;
+                }
+            }
+        }
+        Ok(agreed)
+    }
+}

@@ -1,0 +1,160 @@
+//! What is wrong, or odd, about a quota tree (T2).
+
+use crate::{
+    ids::Name,
+    quantity::{QuantityText, Unit},
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Severity {
+    /// The tree can be used.
+    Warning,
+    /// The tree is refused.
+    Error,
+}
+
+/// One finding of the validation, with the node it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Names from the root to the node, joined by ` / `; as far as they can be told.
+    pub path: String,
+    /// The node.
+    pub quota: Name,
+    /// What is the matter.
+    pub kind: FindingKind,
+}
+
+impl Finding {
+    /// How bad it is.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        use FindingKind as K;
+        match self.kind {
+            K::RootMinIsNotMax { .. }
+            | K::RootMaxAboveCluster { .. }
+            | K::MinAboveCluster { .. }
+            | K::AlwaysFirstVictim
+            | K::Unreachable
+            | K::OverPromised { error: false, .. } => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+}
+
+/// What can be the matter with a node of the tree. Amounts are in base units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the fields are the names and numbers that the message shows")]
+pub enum FindingKind {
+    /// There is no node without a parent.
+    NoRoot,
+    /// A second node without a parent.
+    SecondRoot { first: Name },
+    /// The name stands twice, under the same parent.
+    DuplicateName,
+    /// The name stands twice, under different parents.
+    TwoParents { parents: Vec<Name> },
+    /// The parent is nowhere.
+    UnknownParent { parent: Name },
+    /// The node is above itself.
+    Cycle { members: Vec<Name> },
+    /// Guarantee above ceiling.
+    MinAboveMax { resource: Name, min: i64, max: i64 },
+    /// Ceiling above the parent's.
+    MaxAboveParent { resource: Name, max: i64, parent_max: i64 },
+    /// More is guaranteed to the children than to the node.
+    OverPromised { resource: Name, children: String, min: i64, error: bool },
+    /// An amount below zero.
+    Negative { resource: Name, field: Name, amount: i64 },
+    /// More is lent than guaranteed.
+    LendAboveMin { resource: Name, lend: i64, min: i64 },
+    /// A namespace on a node that has children.
+    NamespaceOnInner { namespace: Name },
+    /// A namespace on two nodes, or twice on one.
+    NamespaceTwice { namespace: Name, other: Name },
+    /// The root's guarantee is not its ceiling.
+    RootMinIsNotMax { resource: Name, min: i64, max: Option<i64> },
+    /// The root's ceiling is above what the cluster has.
+    RootMaxAboveCluster { resource: Name, max: i64, cluster: i64 },
+    /// The guarantees sum to more than the cluster has.
+    MinAboveCluster { resource: Name, min: String, cluster: i64 },
+    /// Weight 0 and min 0.
+    AlwaysFirstVictim,
+    /// A leaf without a namespace.
+    Unreachable,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use FindingKind as K;
+        let show = |resource: &Name, amount: i64| QuantityText { amount, unit: Unit::of(resource.as_str()) };
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        match &self.kind {
+            K::NoRoot => f.write_str("the tree has no root: one quota must have no parent"),
+            K::SecondRoot { first } => write!(f, "a second root beside `{first}`: a tree has one"),
+            K::DuplicateName => f.write_str("the name is used twice"),
+            K::TwoParents { parents } => write!(f, "two parents: {}", join(parents)),
+            K::UnknownParent { parent } => write!(f, "the parent `{parent}` is not in the tree"),
+            K::Cycle { members } => write!(f, "a cycle of parents: {}", join(members)),
+            K::MinAboveMax { resource, min, max } => {
+                write!(f, "min {} of `{resource}` is above max {}", show(resource, *min), show(resource, *max))
+            }
+            K::MaxAboveParent { resource, max, parent_max } => {
+                let (max, parent_max) = (show(resource, *max), show(resource, *parent_max));
+                write!(f, "max {max} of `{resource}` is above the parent's max {parent_max}")
+            }
+            K::OverPromised { resource, children, min, .. } => {
+                let min = show(resource, *min);
+                write!(
+                    f,
+                    "the children are guaranteed {children} of `{resource}` together, the quota itself only {min}"
+                )
+            }
+            K::Negative { resource, field, amount } => {
+                write!(f, "{field} of `{resource}` is negative: {}", show(resource, *amount))
+            }
+            K::LendAboveMin { resource, lend, min } => {
+                write!(
+                    f,
+                    "lends {} of `{resource}`, but is guaranteed only {}",
+                    show(resource, *lend),
+                    show(resource, *min)
+                )
+            }
+            K::NamespaceOnInner { namespace } => {
+                write!(f, "the namespace `{namespace}` hangs on a quota with children: move it to a leaf")
+            }
+            K::NamespaceTwice { namespace, other } => {
+                write!(f, "the namespace `{namespace}` hangs on `{other}`, too: it belongs to one leaf")
+            }
+            K::RootMinIsNotMax { resource, min, max } => {
+                let min = show(resource, *min);
+                match max {
+                    Some(max) => {
+                        write!(f, "the root's min {min} of `{resource}` is not its max {}", show(resource, *max))
+                    }
+                    None => write!(f, "the root guarantees {min} of `{resource}` but has no max for it"),
+                }
+            }
+            K::RootMaxAboveCluster { resource, max, cluster } => {
+                let (max, cluster) = (show(resource, *max), show(resource, *cluster));
+                write!(f, "the root's max {max} of `{resource}` is above the {cluster} that the cluster has")
+            }
+            K::MinAboveCluster { resource, min, cluster } => {
+                let cluster = show(resource, *cluster);
+                write!(f, "the guarantees sum to {min} of `{resource}`, the cluster has {cluster}")
+            }
+            K::AlwaysFirstVictim => f.write_str("weight 0 and no min: its pods are always the first victims"),
+            K::Unreachable => f.write_str("no namespace hangs on this leaf: nothing can use it"),
+        }
+    }
+}
+
+fn join(names: &[Name]) -> String {
+    names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,287 @@
+//! The quota tree, checked and laid out for speed.
+//!
+//! Nodes stand in preorder, so a subtree is a range of ids and "is it below" is two comparisons. Guarantees and ceilings
+//! of all governed resources (Q2) lie in one flat table.
+
+mod draw;
+mod finding;
+mod validate;
+
+pub use finding::{Finding, FindingKind, Severity};
+
+use crate::{
+    amounts::Amounts,
+    ids::{Name, QuotaId},
+    policy::OverPromised,
+    spec::{QuotaSpec, TreeSpec},
+};
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+
+/// Names to numbers; iterated in order of insertion, so its hash decides nothing.
+pub(crate) type NameMap<V> = IndexMap<Name, V, FxBuildHasher>;
+
+/// The ceiling that stands for "unlimited" (Q3).
+pub(crate) const UNLIMITED: i64 = i64::MAX;
+
+/// A validated quota tree. Ids are places in its preorder; the root is 0.
+///
+/// ```
+/// use quotree_core::{Amounts, QuotaSpec, QuotaTree, TreeSpec};
+/// let cpu = |n: i64| Amounts::new().with("cpu", n * 1000);
+/// let spec: TreeSpec = [
+///     QuotaSpec::new("root", None).min(cpu(40)).max(cpu(40)),
+///     QuotaSpec::new("team", Some("root")).min(cpu(10)).max(cpu(20)).namespace("team-ns"),
+/// ]
+/// .into_iter()
+/// .collect();
+/// let tree = QuotaTree::new(&spec, Default::default()).unwrap();
+/// let leaf = tree.leaf_of("team-ns").unwrap();
+/// assert_eq!(tree.name(leaf).as_str(), "team");
+/// assert_eq!(tree.path(leaf).map(|q| tree.name(q).to_string()).collect::<Vec<_>>(), ["team", "root"]);
+/// ```
+#[derive(Debug, Clone)]
+pub struct QuotaTree {
+    specs: Vec<QuotaSpec>,
+    parents: Vec<Option<QuotaId>>,
+    children: Vec<Vec<QuotaId>>,
+    /// One past the last id of each subtree.
+    ends: Vec<u32>,
+    depths: Vec<u32>,
+    resources: NameMap<()>,
+    min: Vec<i64>,
+    max: Vec<i64>,
+    /// `min - lend`: what a node keeps for itself (L3).
+    kept: Vec<i64>,
+    names: NameMap<QuotaId>,
+    leaves: NameMap<QuotaId>,
+}
+
+impl QuotaTree {
+    /// Checks the tree (T2) and lays it out.
+    ///
+    /// # Errors
+    /// All findings, warnings included, when at least one of them is an error.
+    ///
+    /// Takes time linear in the tree and its namespaces, times their logarithm.
+    pub fn new(spec: &TreeSpec, over_promised: OverPromised) -> Result<Self, Vec<Finding>> {
+        let findings = Self::validate(spec, over_promised);
+        if findings.iter().any(|f| f.severity() == Severity::Error) {
+            return Err(findings);
+        }
+        Ok(Self::lay_out(spec))
+    }
+
+    fn lay_out(spec: &TreeSpec) -> Self {
+        let mut below: NameMap<Vec<&QuotaSpec>> = NameMap::default();
+        let mut stack = Vec::new();
+        for quota in &spec.quotas {
+            match &quota.parent {
+                Some(parent) => below.entry(parent.clone()).or_default().push(quota),
+                None => stack.push((quota, None, 0)),
+            }
+        }
+        let mut tree = Self {
+            specs: Vec::new(),
+            parents: Vec::new(),
+            children: Vec::new(),
+            ends: Vec::new(),
+            depths: Vec::new(),
+            resources: governed(spec),
+            min: Vec::new(),
+            max: Vec::new(),
+            kept: Vec::new(),
+            names: NameMap::default(),
+            leaves: NameMap::default(),
+        };
+        while let Some((quota, parent, depth)) = stack.pop() {
+            let id = QuotaId(u32::try_from(tree.specs.len()).unwrap_or(u32::MAX));
+            tree.push(quota, id, parent, depth);
+            let kids = below.get(&quota.name).into_iter().flatten().rev();
+            stack.extend(kids.map(|kid| (*kid, Some(id), depth + 1)));
+        }
+        tree.close_ranges();
+        tree
+    }
+
+    fn push(&mut self, quota: &QuotaSpec, id: QuotaId, parent: Option<QuotaId>, depth: u32) {
+        for resource in self.resources.keys() {
+            let min = quota.min.get(resource.as_str()).unwrap_or(0);
+            let lend = quota.lend.as_ref().map_or(min, |lend| lend.get(resource.as_str()).unwrap_or(0).min(min));
+            self.min.push(min);
+            self.max.push(quota.max.get(resource.as_str()).unwrap_or(UNLIMITED));
+            self.kept.push(min.saturating_sub(lend));
+        }
+        if let Some(siblings) = parent.and_then(|p| self.children.get_mut(p.0 as usize)) {
+            siblings.push(id);
+        }
+        for namespace in &quota.namespaces {
+            self.leaves.insert(namespace.clone(), id);
+        }
+        self.names.insert(quota.name.clone(), id);
+        self.specs.push(quota.clone());
+        self.parents.push(parent);
+        self.children.push(Vec::new());
+        self.depths.push(depth);
+        self.ends.push(id.0 + 1);
+    }
+
+    fn close_ranges(&mut self) {
+        for id in (1..self.len()).rev() {
+            let end = self.ends.get(id).copied().unwrap_or_default();
+            let parent = self.parents.get(id).copied().flatten();
+            if let Some(slot) = parent.and_then(|p| self.ends.get_mut(p.0 as usize)) {
+                *slot = (*slot).max(end);
+            }
+        }
+    }
+
+    /// How many nodes there are; at least one.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.specs.len()
+    }
+
+    /// Never: a valid tree has a root.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.specs.is_empty()
+    }
+
+    /// All nodes, in preorder.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = QuotaId> + use<> {
+        (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).map(QuotaId)
+    }
+
+    /// The node as it was written down; nothing for an id of another tree.
+    #[must_use]
+    pub fn spec(&self, quota: QuotaId) -> Option<&QuotaSpec> {
+        self.specs.get(quota.0 as usize)
+    }
+
+    /// The node's name.
+    ///
+    /// An id of another tree gives the root's name.
+    #[must_use]
+    pub fn name(&self, quota: QuotaId) -> &Name {
+        static NONE: std::sync::LazyLock<Name> = std::sync::LazyLock::new(|| Name::from(""));
+        self.specs.get(quota.0 as usize).or_else(|| self.specs.first()).map_or(&NONE, |s| &s.name)
+    }
+
+    /// The node of this name.
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<QuotaId> {
+        self.names.get(name).copied()
+    }
+
+    /// The leaf that this namespace hangs on (T1).
+    #[must_use]
+    pub fn leaf_of(&self, namespace: &str) -> Option<QuotaId> {
+        self.leaves.get(namespace).copied()
+    }
+
+    /// All namespaces with their leaves, in tree order.
+    pub fn namespaces(&self) -> impl Iterator<Item = (&Name, QuotaId)> {
+        self.leaves.iter().map(|(name, quota)| (name, *quota))
+    }
+
+    /// The node above; the root has none.
+    #[must_use]
+    pub fn parent(&self, quota: QuotaId) -> Option<QuotaId> {
+        self.parents.get(quota.0 as usize).copied().flatten()
+    }
+
+    /// The nodes directly below, in tree order.
+    #[must_use]
+    pub fn children(&self, quota: QuotaId) -> &[QuotaId] {
+        self.children.get(quota.0 as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether nothing is below.
+    #[must_use]
+    pub fn is_leaf(&self, quota: QuotaId) -> bool {
+        self.children(quota).is_empty()
+    }
+
+    /// How many nodes are above.
+    #[must_use]
+    pub fn depth(&self, quota: QuotaId) -> u32 {
+        self.depths.get(quota.0 as usize).copied().unwrap_or_default()
+    }
+
+    /// The node and all above it, ending with the root.
+    pub fn path(&self, quota: QuotaId) -> impl Iterator<Item = QuotaId> {
+        std::iter::successors(Some(quota), |q| self.parent(*q))
+    }
+
+    /// Whether `quota` is `ancestor` or below it.
+    #[must_use]
+    pub fn is_under(&self, quota: QuotaId, ancestor: QuotaId) -> bool {
+        let end = self.ends.get(ancestor.0 as usize).copied().unwrap_or_default();
+        ancestor <= quota && quota.0 < end
+    }
+
+    /// The lowest node that has both below it (or is one of them). Takes time linear in the depth.
+    #[must_use]
+    pub fn common(&self, a: QuotaId, b: QuotaId) -> QuotaId {
+        self.path(a).find(|q| self.is_under(b, *q)).unwrap_or(QuotaId(0))
+    }
+
+    /// The governed resources (Q2), sorted by name; their order is that of all per-resource tables.
+    pub fn governed(&self) -> impl ExactSizeIterator<Item = &Name> {
+        self.resources.keys()
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.resources.len()
+    }
+
+    pub(crate) fn resource_index(&self, name: &str) -> Option<usize> {
+        self.resources.get_index_of(name)
+    }
+
+    pub(crate) fn resource_name(&self, index: usize) -> Option<&Name> {
+        self.resources.get_index(index).map(|(name, ())| name)
+    }
+
+    /// The guarantees of a node, one a governed resource, base units.
+    #[must_use]
+    pub fn min(&self, quota: QuotaId) -> &[i64] {
+        self.row(&self.min, quota)
+    }
+
+    /// The ceilings of a node, one a governed resource, base units; `i64::MAX` where unlimited.
+    #[must_use]
+    pub fn max(&self, quota: QuotaId) -> &[i64] {
+        self.row(&self.max, quota)
+    }
+
+    /// What a node keeps for itself even when idle (L3), one a governed resource, base units.
+    #[must_use]
+    pub fn kept(&self, quota: QuotaId) -> &[i64] {
+        self.row(&self.kept, quota)
+    }
+
+    fn row<'a>(&self, table: &'a [i64], quota: QuotaId) -> &'a [i64] {
+        let start = quota.0 as usize * self.width();
+        table.get(start..start + self.width()).unwrap_or_default()
+    }
+
+    /// Names the amounts of a per-resource row; resources at `skip` are left out.
+    #[must_use]
+    pub fn named(&self, row: &[i64], skip: i64) -> Amounts {
+        let kept = self.resources.keys().zip(row).filter(|(_, amount)| **amount != skip);
+        kept.map(|(name, amount)| (name.clone(), *amount)).collect()
+    }
+}
+
+/// The resources that some node names in min or max (Q2), sorted by name.
+fn governed(spec: &TreeSpec) -> NameMap<()> {
+    let mut names: Vec<Name> = Vec::new();
+    for quota in &spec.quotas {
+        names.extend(quota.min.iter().chain(quota.max.iter()).map(|(name, _)| name.clone()));
+    }
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(|name| (name, ())).collect()
+}

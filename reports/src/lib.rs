@@ -1,0 +1,1 @@
+//! Summaries, tables and figures drawn out of a finished quotree run.

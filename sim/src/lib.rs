@@ -1,0 +1,5 @@
+//! A deterministic discrete-event simulator around [`quotree_core`]: scenario files, claims, traces, metrics.
+
+pub mod model;
+pub mod result;
+pub mod scenario;

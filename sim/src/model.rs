@@ -1,0 +1,479 @@
+//! A scenario as the simulator runs it: checked, every name resolved, every number in base units.
+//!
+//! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
+
+use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec};
+use std::sync::Arc;
+
+/// A whole simulated world with its claims.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// Its name, unique in a catalogue.
+    pub name: String,
+    /// One sentence for people.
+    pub about: String,
+    /// The root of all random streams.
+    pub seed: u64,
+    /// The name of the policy, such as `capacity`.
+    pub policy_name: String,
+    /// The knobs of the policy.
+    pub policy: Policy,
+    /// Nodes, or one pool without nodes.
+    pub cluster: Cluster,
+    /// The quota tree.
+    pub tree: TreeSpec,
+    /// What is submitted.
+    pub workloads: Vec<Workload>,
+    /// What happens to the world, sorted by time; equal times in the order of the file.
+    pub events: Vec<TimedChange>,
+    /// What must hold.
+    pub claims: Vec<Claim>,
+    /// How the world behaves around the scheduler.
+    pub world: World,
+    /// Digest of the scenario's text and everything it includes, for the run's header.
+    pub digest: u128,
+}
+
+/// The machines.
+#[derive(Debug, Clone, Default)]
+pub struct Cluster {
+    /// Every node, in the order of the file; `spec.id` is its index here. A pool without nodes is one node here.
+    pub nodes: Vec<Node>,
+    /// Whether it is a `Pool`: amounts without nodes.
+    pub is_pool: bool,
+}
+
+/// A machine.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its name.
+    pub name: String,
+    /// The node pool it came from.
+    pub pool: Name,
+    /// What the scheduler is told.
+    pub spec: NodeSpec,
+}
+
+/// Something that is submitted and makes pods.
+#[derive(Debug, Clone)]
+pub struct Workload {
+    /// Unique in the scenario.
+    pub name: String,
+    /// Where its pods live.
+    pub namespace: Name,
+    /// Priority of its pods.
+    pub priority: i32,
+    /// Whether its pods may be evicted.
+    pub preemptible: bool,
+    /// The disruption budget that guards its pods.
+    pub budget: Option<Name>,
+    /// When it is submitted.
+    pub submit: Time,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// The kinds of workload.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Equal pods that run until scaled or withdrawn; lost ones are recreated.
+    Deployment {
+        /// How many.
+        replicas: u32,
+        /// What each asks.
+        template: Arc<PodTemplate>,
+    },
+    /// Equal pods that end; each that is evicted is tried again.
+    Job {
+        /// How many must succeed.
+        completions: u32,
+        /// How many may be there at once.
+        parallelism: u32,
+        /// How many failures (losses of a node included, evictions not) end the job.
+        backoff_limit: u32,
+        /// What each asks.
+        template: Arc<PodTemplate>,
+        /// How long each runs.
+        runtime: Runtime,
+        /// Work kept over an eviction is a multiple of this much, milliseconds; absent: none is kept.
+        checkpoint_ms: Option<u64>,
+    },
+    /// Roles that train together.
+    Training {
+        /// The roles, at least one.
+        roles: Vec<Role>,
+        /// How long it runs with everybody there, on one draw per run.
+        runtime: Runtime,
+        /// As for a job.
+        checkpoint_ms: Option<u64>,
+        /// Added to the run after each restart, milliseconds.
+        restart_overhead_ms: u64,
+    },
+    /// Rows of an imported trace, each a job of one gang of equal pods that runs for its time.
+    Trace {
+        /// The rows, sorted stably by submission.
+        rows: Arc<[TraceRow]>,
+    },
+}
+
+/// A role of a training job.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// Its name: master, worker, ps, ...
+    pub name: Name,
+    /// How many pods.
+    pub replicas: u32,
+    /// How many must run together.
+    pub min: u32,
+    /// What each asks.
+    pub template: Arc<PodTemplate>,
+}
+
+/// One row of a trace.
+#[derive(Debug, Clone)]
+pub struct TraceRow {
+    /// Its name in the trace, or its row number.
+    pub name: Box<str>,
+    /// When it is submitted.
+    pub submit: Time,
+    /// How long its pods run once started, milliseconds.
+    pub runtime_ms: u64,
+    /// Where it lives.
+    pub namespace: Name,
+    /// Its priority.
+    pub priority: i32,
+    /// How many equal pods make the gang.
+    pub pods: u32,
+    /// What each asks.
+    pub template: Arc<PodTemplate>,
+}
+
+/// How long something runs or takes, milliseconds; drawn per pod from a labelled stream where it is random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Runtime {
+    /// Until it is stopped.
+    Forever,
+    /// Always the same.
+    Fixed(u64),
+    /// Any whole number of milliseconds from the first to the second, both included.
+    Uniform(u64, u64),
+    /// Exponential with this mean.
+    Exponential(u64),
+}
+
+/// How the world behaves around the scheduler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct World {
+    /// From a bind decision to the running pod.
+    pub bind_latency: Runtime,
+    /// From an eviction decision to the pod being gone.
+    pub eviction_grace: Runtime,
+    /// From a pod being gone to its controller's replacement.
+    pub recreate_delay_ms: u64,
+    /// The run stops here at the latest; absent: when nothing more can happen.
+    pub until: Option<Time>,
+    /// A run that handles more events than this stops with an error: a guard against runaway scenarios.
+    pub max_events: u64,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            bind_latency: Runtime::Fixed(0),
+            eviction_grace: Runtime::Fixed(0),
+            recreate_delay_ms: 0,
+            until: None,
+            max_events: 1_000_000_000,
+        }
+    }
+}
+
+/// A change of the world at a time.
+#[derive(Debug, Clone)]
+pub struct TimedChange {
+    /// When.
+    pub at: Time,
+    /// What.
+    pub change: Change,
+}
+
+/// What can happen to the world.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Change {
+    /// A Deployment gets another replica count; surplus pods go youngest first, waiting before running.
+    Scale {
+        /// Index into [`Scenario::workloads`].
+        workload: usize,
+        /// The new count.
+        replicas: u32,
+    },
+    /// A workload is deleted with all its pods.
+    Withdraw {
+        /// Index into [`Scenario::workloads`].
+        workload: usize,
+    },
+    /// The quota tree is replaced (T4); edits of single quotas are whole trees here.
+    ReplaceTree {
+        /// The new tree.
+        tree: TreeSpec,
+    },
+    /// A node fails; its pods are lost.
+    NodeDown {
+        /// Index into [`Cluster::nodes`].
+        node: usize,
+    },
+    /// A node comes (back).
+    NodeUp {
+        /// Index into [`Cluster::nodes`].
+        node: usize,
+    },
+    /// A node takes no new pods, or does again.
+    Cordon {
+        /// Index into [`Cluster::nodes`].
+        node: usize,
+        /// Whether it takes none.
+        cordoned: bool,
+    },
+    /// A disruption budget is set.
+    SetBudget {
+        /// Its name.
+        budget: Name,
+        /// How many of its pods may be evicted.
+        allowed: u32,
+    },
+}
+
+/// Something that must hold, with the place it is written at.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The claim as text, for reports.
+    pub text: String,
+    /// Line of the file, from 1.
+    pub line: u32,
+    /// Why, in the author's words.
+    pub because: Option<String>,
+    /// When it is judged.
+    pub when: When,
+    /// What must hold.
+    pub what: What,
+}
+
+/// When a claim is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// At this time, after everything that happens at it.
+    At(Time),
+    /// At the end.
+    Final,
+    /// After every event.
+    Always,
+    /// After no event.
+    Never,
+    /// After some event, at this time at the latest.
+    Eventually(Time),
+    /// After every event between these times.
+    Within(Time, Time),
+}
+
+/// How a seen number is compared with the claimed one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compare {
+    /// `==`
+    Equal,
+    /// `<=`
+    AtMost,
+    /// `>=`
+    AtLeast,
+}
+
+/// Whose pods a claim speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Of {
+    /// A namespace.
+    Namespace(Name),
+    /// Everything under a quota.
+    Quota(Name),
+    /// A workload, by name.
+    Workload(String),
+    /// Everything.
+    All,
+}
+
+/// Which quantile of waits a claim speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitStat {
+    /// Median.
+    P50,
+    /// 95 of 100.
+    P95,
+    /// 99 of 100.
+    P99,
+    /// The longest.
+    Max,
+    /// The mean.
+    Mean,
+}
+
+/// What a claim says.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum What {
+    /// Counts of pods by state; absent: not claimed.
+    Pods {
+        /// Whose.
+        of: Of,
+        /// Running (bound, not ended; leaving ones included).
+        running: Option<u64>,
+        /// Waiting.
+        pending: Option<u64>,
+        /// Ended well.
+        succeeded: Option<u64>,
+        /// Ended badly.
+        failed: Option<u64>,
+    },
+    /// Use of a quota.
+    Used {
+        /// Which.
+        quota: Name,
+        /// Of what.
+        resource: Name,
+        /// How compared.
+        compare: Compare,
+        /// With what, base units.
+        amount: i64,
+    },
+    /// Use above the guarantee of a quota.
+    Borrowed {
+        /// Which.
+        quota: Name,
+        /// Of what.
+        resource: Name,
+        /// How compared.
+        compare: Compare,
+        /// With what, base units.
+        amount: i64,
+    },
+    /// No leaf is under its guarantee while it has waiting demand, for longer than this.
+    Guaranteed {
+        /// Milliseconds.
+        within_ms: u64,
+    },
+    /// Evictions so far.
+    Evictions {
+        /// Of whose pods; absent: anybody's.
+        of: Option<Of>,
+        /// For whom; absent: anybody.
+        by: Option<Of>,
+        /// How compared.
+        compare: Compare,
+        /// With what.
+        count: u64,
+    },
+    /// The verdict of a waiting workload's pods: the binding rule.
+    Verdict {
+        /// Whose.
+        of: Of,
+        /// The rule, as text: `A1`, `P1`, ...
+        rule: String,
+    },
+    /// Waits of pods that were bound.
+    Wait {
+        /// Whose.
+        of: Of,
+        /// Which.
+        stat: WaitStat,
+        /// How compared.
+        compare: Compare,
+        /// With what, milliseconds.
+        ms: u64,
+    },
+    /// The time at which the last pod ended.
+    Makespan {
+        /// How compared.
+        compare: Compare,
+        /// With what, milliseconds.
+        ms: u64,
+    },
+    /// Time-weighted use over capacity, in thousandths.
+    Utilisation {
+        /// Of what.
+        resource: Name,
+        /// How compared.
+        compare: Compare,
+        /// With what.
+        permille: u64,
+    },
+    /// Work thrown away by evictions and losses: pod-milliseconds.
+    LostWork {
+        /// How compared.
+        compare: Compare,
+        /// With what, milliseconds.
+        ms: u64,
+    },
+    /// A fairness figure in thousandths.
+    Fairness {
+        /// Which.
+        figure: FairnessFigure,
+        /// How compared.
+        compare: Compare,
+        /// With what.
+        permille: u64,
+    },
+    /// No gang ever runs below its minimum by the scheduler's doing (I6).
+    GangsWhole,
+    /// The scheduler's own audit finds nothing.
+    Invariants,
+    /// Nothing changes for this long before the end: no bind, no eviction.
+    StableFor {
+        /// Milliseconds.
+        ms: u64,
+    },
+    /// The digest of the run.
+    Digest(u128),
+    /// No tenant waits longer than this factor (thousandths) of its mean wait alone on its own quota.
+    NotWorseThanAlone {
+        /// Whose.
+        of: Of,
+        /// The factor, in thousandths.
+        permille: u64,
+    },
+    /// The outcome is that of a summary file: namespace rows and eviction count.
+    SameAs {
+        /// The file as named.
+        file: String,
+        /// The namespace rows: name, running, pending, succeeded, failed, evicted.
+        rows: Vec<(String, [u64; 5])>,
+        /// Evictions.
+        evictions: u64,
+    },
+}
+
+/// Fairness figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FairnessFigure {
+    /// Jain's index over allocation/entitlement.
+    Jain,
+    /// Sum of what leaves with demand are short of their share, over capacity.
+    FairnessError,
+    /// Largest minus smallest dominant share among leaves with demand.
+    DominantShareGap,
+}
+
+/// Totals that the front end checks quotas against.
+impl Cluster {
+    /// What all nodes have together; nothing where a sum would overflow.
+    #[must_use]
+    pub fn total(&self) -> Option<Amounts> {
+        let mut sum = Amounts::new();
+        for node in &self.nodes {
+            for (name, amount) in node.spec.allocatable.iter() {
+                let before = sum.get(name.as_str()).unwrap_or(0);
+                sum.set(name.clone(), before.checked_add(amount)?);
+            }
+        }
+        Some(sum)
+    }
+}

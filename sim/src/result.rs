@@ -1,0 +1,221 @@
+//! What came out of a run: the rows of `summary.json`, in its order and with its names.
+//!
+//! Quantities are kept in base units here; [`QuantityMap`] writes them as Kubernetes strings.
+
+use quotree_core::{Amounts, QuantityText, Unit};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+/// Amounts that serialise as a map of Kubernetes quantity strings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct QuantityMap(pub Amounts);
+
+impl Serialize for QuantityMap {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, amount) in self.0.iter() {
+            map.serialize_entry(name, &QuantityText { amount, unit: Unit::of(name.as_str()) }.to_string())?;
+        }
+        map.end()
+    }
+}
+
+/// Everything a finished run tells.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunResult {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The seed it ran with.
+    pub seed: u64,
+    /// The version of the rules.
+    pub semantics: &'static str,
+    /// The policy.
+    pub policy: String,
+    /// Digest of the scenario's text, as 32 hex digits.
+    pub scenario_digest: String,
+    /// Digest of the run's trace, as 32 hex digits.
+    pub digest: String,
+    /// When it ended, whole seconds (rounded down).
+    pub end_s: u64,
+    /// When it ended, milliseconds.
+    pub end_ms: u64,
+    /// How many events were handled.
+    pub events: u64,
+    /// One row a quota, in tree order.
+    pub quotas: Vec<QuotaRow>,
+    /// One row a namespace, in tree order.
+    pub namespaces: Vec<NamespaceRow>,
+    /// One row a workload, in file order (a trace is one row).
+    pub workloads: Vec<WorkloadRow>,
+    /// One row a node.
+    pub nodes: Vec<NodeRow>,
+    /// Every eviction, in order.
+    pub evictions: Vec<EvictionRow>,
+    /// Pods that wait at the end, with the reasons.
+    pub pending: Vec<PendingRow>,
+    /// The figures.
+    pub metrics: Metrics,
+    /// How the claims came out.
+    pub claims: ClaimSummary,
+}
+
+/// A node of the quota tree at the end.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct QuotaRow {
+    pub name: String,
+    pub parent: Option<String>,
+    pub min: QuantityMap,
+    pub max: QuantityMap,
+    pub used: QuantityMap,
+    pub request: QuantityMap,
+    pub borrowed: QuantityMap,
+    pub lent: QuantityMap,
+    pub held: QuantityMap,
+    pub running: u64,
+    pub pending: u64,
+    pub evicted: u64,
+    /// Waits of pods bound so far, milliseconds.
+    pub wait: WaitRow,
+}
+
+/// Waits from submission to bind, milliseconds, exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct WaitRow {
+    pub count: u64,
+    /// Sum, so that any mean can be had exactly.
+    pub sum_ms: u128,
+    pub p50_ms: u64,
+    pub p95_ms: u64,
+    pub p99_ms: u64,
+    pub max_ms: u64,
+}
+
+/// A namespace at the end.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct NamespaceRow {
+    pub name: String,
+    pub quota: Option<String>,
+    pub running: u64,
+    pub pending: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub evicted: u64,
+}
+
+/// A workload of the scenario at the end.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct WorkloadRow {
+    pub name: String,
+    pub namespace: String,
+    pub kind: &'static str,
+    pub running: u64,
+    pub pending: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub evicted: u64,
+    pub wait: WaitRow,
+}
+
+/// A node at the end.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct NodeRow {
+    pub name: String,
+    pub pool: String,
+    pub up: bool,
+    pub schedulable: bool,
+    pub pods: u64,
+    pub allocatable: QuantityMap,
+    pub used: QuantityMap,
+}
+
+/// One eviction.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct EvictionRow {
+    pub at_ms: u64,
+    pub pod: String,
+    pub workload: String,
+    pub namespace: String,
+    pub leaf: Option<String>,
+    pub cause: Option<String>,
+    pub rule: String,
+    pub reason: String,
+    pub lost_ms: u64,
+}
+
+/// A waiting workload with its verdict.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct PendingRow {
+    pub pod: String,
+    pub workload: String,
+    pub namespace: String,
+    pub quota: Option<String>,
+    pub since_ms: u64,
+    pub rule: String,
+    pub reason: String,
+    pub verdict: serde_json::Value,
+}
+
+/// The figures of a run; definitions in docs/metrics.md.
+#[derive(Debug, Clone, Default, Serialize)]
+#[expect(missing_docs, reason = "the names of docs/metrics.md")]
+pub struct Metrics {
+    pub pods_submitted: u64,
+    pub pods_bound: u64,
+    pub pods_succeeded: u64,
+    pub pods_failed: u64,
+    pub evictions: u64,
+    pub evictions_by_rule: std::collections::BTreeMap<String, u64>,
+    pub wasted_evictions: u64,
+    pub thrash_max: u64,
+    pub thrash_permille: u64,
+    pub lost_work_ms: u128,
+    pub wait: WaitRow,
+    pub makespan_ms: u64,
+    /// Time-weighted used over capacity, thousandths, by resource.
+    pub utilisation_permille: std::collections::BTreeMap<String, u64>,
+    /// Borrowed, base units times seconds, by resource.
+    pub borrowed_unit_s: std::collections::BTreeMap<String, u128>,
+    /// Lent, base units times seconds, by resource.
+    pub lent_unit_s: std::collections::BTreeMap<String, u128>,
+    /// Under min with waiting demand, base units times seconds, by resource.
+    pub starved_unit_s: std::collections::BTreeMap<String, u128>,
+    /// Jain's index over allocation/entitlement at the end, thousandths.
+    pub jain_permille: u64,
+    /// Sum of shortfalls against fair share, time-weighted, base units times seconds, by resource.
+    pub fairness_error_unit_s: std::collections::BTreeMap<String, u128>,
+    /// The same at the end over capacity, thousandths of the worst resource.
+    pub fairness_error_permille: u64,
+    pub dominant_share_gap_permille: u64,
+    pub decisions: u64,
+    pub search_bounds_hit: u64,
+}
+
+/// How the claims came out.
+#[derive(Debug, Clone, Default, Serialize)]
+#[expect(missing_docs, reason = "the names of docs/scenario.md")]
+pub struct ClaimSummary {
+    pub passed: u64,
+    pub failed: u64,
+    pub results: Vec<ClaimResult>,
+}
+
+/// How one claim came out.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the names of docs/scenario.md")]
+pub struct ClaimResult {
+    pub claim: String,
+    pub line: u32,
+    pub because: Option<String>,
+    pub passed: bool,
+    /// What was seen, and when.
+    pub seen: String,
+    pub at_ms: Option<u64>,
+    /// Explanations of the pods concerned, where it failed.
+    pub explanations: Vec<String>,
+}

@@ -1,0 +1,1 @@
+//! Test helpers of quotree: random worlds, where the shared traces are, law checks.

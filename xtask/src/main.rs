@@ -1,0 +1,2 @@
+//! Repository checks of quotree: tidy, dependency directions.
+fn main() {}
