@@ -194,9 +194,8 @@ impl<'a> Check<'a> {
             if inner {
                 self.find(quota, K::NamespaceOnInner { namespace: namespace.clone() });
             }
-            match self.homes.insert(namespace.clone(), quota.name.clone()) {
-                Some(other) => self.find(quota, K::NamespaceTwice { namespace: namespace.clone(), other }),
-                None => {}
+            if let Some(other) = self.homes.insert(namespace.clone(), quota.name.clone()) {
+                self.find(quota, K::NamespaceTwice { namespace: namespace.clone(), other });
             }
         }
     }
