@@ -30,14 +30,8 @@ pub struct Kinds {
 
 impl Kinds {
     /// The worlds that S2 and S4 speak of: a pool, preemptible pods, the default policy, nothing breaks.
-    pub const PLAIN: Self = Self {
-        nodes: false,
-        gangs: false,
-        non_preemptible: false,
-        quota_options: false,
-        faults: false,
-        knobs: false,
-    };
+    pub const PLAIN: Self =
+        Self { nodes: false, gangs: false, non_preemptible: false, quota_options: false, faults: false, knobs: false };
     /// Fixed demand with everything that can be asked for, by the default policy.
     pub const CALM: Self = Self { nodes: true, gangs: true, non_preemptible: true, ..Self::PLAIN };
     /// Everything.
@@ -146,17 +140,28 @@ fn split(dice: &mut Dice, capacity: Units) -> Vec<Units> {
 }
 
 fn draw_policy(dice: &mut Dice) -> Policy {
-    let mut policy = Policy::default();
-    policy.order = dice.one_of([Order::GuaranteedFirst, Order::GuaranteedFirst, Order::Fifo, Order::Share]);
-    policy.within = dice.one_of([Within::LowerPriority, Within::LowerOrNewerEqual, Within::Never]);
-    policy.preemption = dice.one_of([Preemption::Auto, Preemption::Auto, Preemption::ReclaimOnly, Preemption::PriorityOnly]);
-    policy.floor = dice.one_of([Floor::Pod, Floor::Strict]);
-    policy.victims = dice.one_of([VictimOrder::FairThenLatest, VictimOrder::Latest]);
-    policy.placement = dice.one_of([Placement::BestFit, Placement::Binpack, Placement::Spread, Placement::Random { seed: 7 }]);
-    policy.min_runtime_ms = if dice.chance(20) { 100 } else { 0 };
-    policy.hold_timeout_ms = dice.chance(20).then_some(60);
-    policy.stale_after_ms = dice.chance(20).then_some(200);
-    policy
+    Policy {
+        order: dice.one_of([Order::GuaranteedFirst, Order::GuaranteedFirst, Order::Fifo, Order::Share]),
+        within: dice.one_of([Within::LowerPriority, Within::LowerOrNewerEqual, Within::Never]),
+        preemption: dice.one_of([
+            Preemption::Auto,
+            Preemption::Auto,
+            Preemption::ReclaimOnly,
+            Preemption::PriorityOnly,
+        ]),
+        floor: dice.one_of([Floor::Pod, Floor::Strict]),
+        victims: dice.one_of([VictimOrder::FairThenLatest, VictimOrder::Latest]),
+        placement: dice.one_of([
+            Placement::BestFit,
+            Placement::Binpack,
+            Placement::Spread,
+            Placement::Random { seed: 7 },
+        ]),
+        min_runtime_ms: if dice.chance(20) { 100 } else { 0 },
+        hold_timeout_ms: dice.chance(20).then_some(60),
+        stale_after_ms: dice.chance(20).then_some(200),
+        ..Policy::default()
+    }
 }
 
 fn draw_step(dice: &mut Dice, world: &World, capacity: Units, kinds: Kinds) -> Step {
@@ -186,7 +191,8 @@ fn draw_job(dice: &mut Dice, world: &World, [cpu, gpu]: Units, kinds: Kinds) -> 
     let leaf = leaves.get(dice.index(leaves.len())).copied().unwrap_or(0);
     let gang = kinds.gangs && dice.chance(25);
     let count = if gang { 2 + u32::try_from(dice.below(3)).unwrap_or(0) } else { 1 };
-    let min = if gang && dice.chance(35) { 1 + u32::try_from(dice.below(u64::from(count))).unwrap_or(0) } else { count };
+    let min =
+        if gang && dice.chance(35) { 1 + u32::try_from(dice.below(u64::from(count))).unwrap_or(0) } else { count };
     let most = if gang { (cpu / 4).max(1) } else { (cpu / 2).max(1) };
     let halves = if gpu > 0 && dice.chance(60) { dice.one_of([1, 2, 2, 4]) } else { 0 };
     let priority = if dice.chance(40) { 0 } else { i32::try_from(dice.below(4)).unwrap_or(0) };
@@ -223,8 +229,17 @@ mod tests {
                 *count += u32::from(covered);
             }
         }
-        let names =
-            ["depth 4", "borrowing room", "gangs", "elastic", "ties", "over-commitment", "non-preemptible", "nodes", "two"];
+        let names = [
+            "depth 4",
+            "borrowing room",
+            "gangs",
+            "elastic",
+            "ties",
+            "over-commitment",
+            "non-preemptible",
+            "nodes",
+            "two",
+        ];
         for (name, count) in names.iter().zip(seen) {
             assert!(count >= 200, "only {count} of 2000 worlds have {name}");
         }
