@@ -1,6 +1,7 @@
 //! Properties over random small worlds: the audit is clean at every step, deciding again gives nothing (S1), fixed demand
 //! comes to rest without a repeated state (S2) and without an eviction in vain (S3), the guarantee holds in a pool (S4), a
-//! plan that evicts places its cause (I4) with a minimal set of victims (I5), and a replay equals its record (I12).
+//! plan that evicts places its cause (I4) with a minimal set of victims (I5), and a replay equals its record (I12). The
+//! testkit checks I1, I2, I6 and I8 by a recount of its own, I3 as R2(b) of every plan, I7 as part of S2.
 //!
 //! The draws are fixed, so that a failure is everybody's failure; `PROPTEST_RNG_SEED` draws others.
 

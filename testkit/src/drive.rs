@@ -1,7 +1,7 @@
 //! Plays a world against the core as a cluster would: feeds the facts, carries out the plans at once or with delays,
 //! recreates what is evicted as a controller does (O3), and checks the laws after everything.
 //!
-//! Checked: `audit` after every fact and decision, the laws of [`crate::laws`], S1 (deciding again gives nothing), S2
+//! Checked: `audit` and an independent recount (I1, I2, I6, I8) after every fact and decision, the laws of [`crate::laws`], S1 (deciding again gives nothing), S2
 //! (between two facts no settled state occurs twice, nobody evicts each other, and it ends), S3 (no eviction in vain), S4
 //! (in a pool no entitled workload waits), I4 (a plan that evicts places its cause), I12 (replay equals record), and that
 //! no fact that can happen is refused.
@@ -9,6 +9,7 @@
 use crate::{
     dice::Dice,
     laws::{self, Specs},
+    recount::recount,
     worlds::{Job, Step, World, amounts},
 };
 use quotree_core::{
@@ -171,6 +172,9 @@ impl<'a> Driver<'a> {
     fn audited(&mut self, after: &str) {
         for breach in audit(self.core()) {
             self.wrong(format!("{breach} (after {after})"));
+        }
+        for what in recount(self.core(), &self.specs, !self.faulty) {
+            self.wrong(format!("{what} (recounted after {after})"));
         }
     }
 

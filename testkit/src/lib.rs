@@ -5,6 +5,7 @@ pub mod dice;
 pub mod drive;
 pub mod generate;
 pub mod laws;
+pub mod recount;
 pub mod shared;
 pub mod table;
 pub mod worlds;

@@ -66,7 +66,7 @@ fn a2_counts_the_whole_path() {
     check(
         "root 10/10; p<root 3/10; a<p 2/10; b<p 1/10",
         "100",
-        &[("+1 a 2 np", "bind 1"), ("+2 b 1 np", "bind 2"), ("+3 b 1 np", "| 3 A2@b"), ("+4 b 7", "bind 4 | 3 A2@b")],
+        &[("+1 a 2 np", "bind 1"), ("+2 b 1 np", "bind 2"), ("+3 b 1 np", "| 3 A2@b"), ("+4 b 6", "bind 4 | 3 A2@b")],
     );
 }
 

@@ -40,7 +40,7 @@ fn h2_a_hold_ends_by_time() {
         &[
             ("slow & +1 b 4", "bind 1"),
             ("+2 a 2", "evict 1 R2, hold 2 | 2 H1"),
-            ("tick 2000", "release 2 TimedOut | 2 P1"),
+            ("tick 2000", "release 2 TimedOut | 2 A1@root"),
             ("gone 1", "bind 2 | 1' A1@root"),
         ],
     );

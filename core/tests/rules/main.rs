@@ -9,12 +9,14 @@
 mod admission;
 mod demo;
 mod events;
+mod explain;
 mod gangs;
 mod holds;
 mod ledger;
 mod order;
 mod placement;
 mod reclaim;
+mod shares;
 mod tree;
 mod victims;
 

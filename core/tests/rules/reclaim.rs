@@ -107,7 +107,7 @@ fn r2a_every_node_below_the_common_ancestor_counts() {
         &[
             ("+1 b 5 & +2 b 3", "bind 1, bind 2"),
             ("+3 c 12", "bind 3"),
-            ("+4 a 5", "evict 2 R2, evict 3 R2, bind 4 | 2' A1@root, 3' A1@root"),
+            ("once & +4 a 5", "evict 2 R2, evict 3 R2, bind 4"),
         ],
     );
 }

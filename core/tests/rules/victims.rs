@@ -39,9 +39,8 @@ fn v1_the_share_is_compared_below_the_common_ancestor_first() {
         &[
             ("+1 c 5 & +2 c 5", "bind 1, bind 2"),
             ("+3 e 7 & +4 d 3 & +5 d 2", "bind 3, bind 4, bind 5"),
-            ("+9 x-none 1", "| 9 A4"),
-            ("+6 a 4", "bind 6 | 9 A4"),
-            ("+7 a 2", "evict 2 R2, bind 7 | 9 A4, 2' A1@root"),
+            ("+6 a 4", "bind 6"),
+            ("+7 a 2", "evict 2 R2, bind 7 | 2' A1@root"),
         ],
     );
 }
