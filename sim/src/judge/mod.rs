@@ -179,17 +179,21 @@ impl Judged<'_> {
     fn watch(&mut self, engine: &Engine<'_>, starved: Option<&Starved>, now: Time) {
         match self.claim.when {
             When::Always => self.look(engine, starved, now, true),
-            When::Never => {
-                if self.outcome.is_none() && self.is_lasting() {
-                    let (holds, seen) = self.measure(engine, starved, now);
-                    if holds {
-                        self.conclude(engine, false, seen.to_string(), now);
-                    }
-                }
-            }
+            When::Never => self.never(engine, starved, now),
             When::Eventually(by) if now <= by => self.look(engine, starved, now, false),
             When::Within(from, to) if from <= now && now <= to => self.look(engine, starved, now, true),
             _ => {}
+        }
+    }
+
+    /// What must never hold is settled the first time it does.
+    fn never(&mut self, engine: &Engine<'_>, starved: Option<&Starved>, now: Time) {
+        if self.outcome.is_some() || !self.is_lasting() {
+            return;
+        }
+        let (holds, seen) = self.measure(engine, starved, now);
+        if holds {
+            self.conclude(engine, false, seen.to_string(), now);
         }
     }
 
