@@ -233,7 +233,11 @@ impl Judged<'_> {
             }
             When::At(_) | When::Final => self.settle(engine, starved, now),
             When::Always | When::Within(..) => {
-                let lasts = if engine.ended { Time(u64::MAX) } else { now };
+                let lasts = match self.claim.when {
+                    _ if !engine.ended => now,
+                    When::Within(_, to) => to,
+                    _ => Time(u64::MAX),
+                };
                 self.look(engine, starved, lasts, true);
                 if self.outcome.is_none() {
                     let (_, seen) = self.measure(engine, starved, now);

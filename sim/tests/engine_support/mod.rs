@@ -9,18 +9,18 @@ use quotree_sim::model::{
 use quotree_sim::{Run, RunOptions, run};
 use std::sync::Arc;
 
-pub const MINUTE: u64 = 60_000;
+pub(crate) const MINUTE: u64 = 60_000;
 
-pub fn cpu(n: i64) -> Amounts {
+pub(crate) fn cpu(n: i64) -> Amounts {
     Amounts::new().with("cpu", n * 1000)
 }
 
-pub fn template(n: i64) -> Arc<PodTemplate> {
+pub(crate) fn template(n: i64) -> Arc<PodTemplate> {
     Arc::new(PodTemplate { request: cpu(n), ..PodTemplate::default() })
 }
 
 /// Nodes of this many cores each.
-pub fn nodes(cores: &[i64]) -> Cluster {
+pub(crate) fn nodes(cores: &[i64]) -> Cluster {
     let node = |(i, n): (usize, &i64)| Node {
         name: format!("n{}", i + 1),
         pool: "pool".into(),
@@ -30,12 +30,12 @@ pub fn nodes(cores: &[i64]) -> Cluster {
 }
 
 /// A pool without nodes.
-pub fn pool(cores: i64) -> Cluster {
+pub(crate) fn pool(cores: i64) -> Cluster {
     Cluster { is_pool: true, ..nodes(&[cores]) }
 }
 
 /// One leaf `all` for namespace `ns`, guaranteeing and allowing as much as the root.
-pub fn flat(cores: i64) -> TreeSpec {
+pub(crate) fn flat(cores: i64) -> TreeSpec {
     [
         QuotaSpec::new("root", None).min(cpu(cores)).max(cpu(cores)),
         QuotaSpec::new("all", Some("root")).min(cpu(cores)).max(cpu(cores)).namespace("ns"),
@@ -44,7 +44,7 @@ pub fn flat(cores: i64) -> TreeSpec {
     .collect()
 }
 
-pub fn scenario(cluster: Cluster, tree: TreeSpec, workloads: Vec<Workload>) -> Scenario {
+pub(crate) fn scenario(cluster: Cluster, tree: TreeSpec, workloads: Vec<Workload>) -> Scenario {
     Scenario {
         name: "test".into(),
         about: String::new(),
@@ -61,7 +61,7 @@ pub fn scenario(cluster: Cluster, tree: TreeSpec, workloads: Vec<Workload>) -> S
     }
 }
 
-pub fn workload(name: &str, namespace: &str, submit_ms: u64, kind: Kind) -> Workload {
+pub(crate) fn workload(name: &str, namespace: &str, submit_ms: u64, kind: Kind) -> Workload {
     Workload {
         name: name.into(),
         namespace: namespace.into(),
@@ -73,11 +73,11 @@ pub fn workload(name: &str, namespace: &str, submit_ms: u64, kind: Kind) -> Work
     }
 }
 
-pub fn deployment(name: &str, namespace: &str, submit_ms: u64, replicas: u32, cores: i64) -> Workload {
+pub(crate) fn deployment(name: &str, namespace: &str, submit_ms: u64, replicas: u32, cores: i64) -> Workload {
     workload(name, namespace, submit_ms, Kind::Deployment { replicas, template: template(cores) })
 }
 
-pub fn job(name: &str, submit_ms: u64, completions: u32, parallelism: u32, cores: i64, ms: u64) -> Workload {
+pub(crate) fn job(name: &str, submit_ms: u64, completions: u32, parallelism: u32, cores: i64, ms: u64) -> Workload {
     let kind = Kind::Job {
         completions,
         parallelism,
@@ -89,16 +89,16 @@ pub fn job(name: &str, submit_ms: u64, completions: u32, parallelism: u32, cores
     workload(name, "ns", submit_ms, kind)
 }
 
-pub fn role(name: &str, replicas: u32, min: u32, cores: i64) -> Role {
+pub(crate) fn role(name: &str, replicas: u32, min: u32, cores: i64) -> Role {
     Role { name: name.into(), replicas, min, template: template(cores) }
 }
 
-pub fn training(name: &str, submit_ms: u64, roles: Vec<Role>, ms: u64, checkpoint_ms: Option<u64>) -> Workload {
+pub(crate) fn training(name: &str, submit_ms: u64, roles: Vec<Role>, ms: u64, checkpoint_ms: Option<u64>) -> Workload {
     let kind = Kind::Training { roles, runtime: Runtime::Fixed(ms), checkpoint_ms, restart_overhead_ms: 1_000 };
     workload(name, "ns", submit_ms, kind)
 }
 
-pub fn row(name: &str, submit_ms: u64, runtime_ms: u64, pods: u32, cores: i64) -> TraceRow {
+pub(crate) fn row(name: &str, submit_ms: u64, runtime_ms: u64, pods: u32, cores: i64) -> TraceRow {
     TraceRow {
         name: name.into(),
         submit: Time(submit_ms),
@@ -110,20 +110,20 @@ pub fn row(name: &str, submit_ms: u64, runtime_ms: u64, pods: u32, cores: i64) -
     }
 }
 
-pub fn trace(name: &str, rows: Vec<TraceRow>) -> Workload {
+pub(crate) fn trace(name: &str, rows: Vec<TraceRow>) -> Workload {
     workload(name, "ns", 0, Kind::Trace { rows: rows.into() })
 }
 
-pub fn change(at_ms: u64, change: Change) -> TimedChange {
+pub(crate) fn change(at_ms: u64, change: Change) -> TimedChange {
     TimedChange { at: Time(at_ms), change }
 }
 
-pub fn claim(when: When, what: What) -> Claim {
+pub(crate) fn claim(when: When, what: What) -> Claim {
     Claim { text: format!("{when:?} {what:?}"), line: 1, because: None, when, what }
 }
 
 /// Running and pending pods of a namespace.
-pub fn pods(namespace: &str, running: u64, pending: u64) -> What {
+pub(crate) fn pods(namespace: &str, running: u64, pending: u64) -> What {
     What::Pods {
         of: Of::Namespace(namespace.into()),
         running: Some(running),
@@ -133,12 +133,12 @@ pub fn pods(namespace: &str, running: u64, pending: u64) -> What {
     }
 }
 
-pub fn at(ms: u64) -> When {
+pub(crate) fn at(ms: u64) -> When {
     When::At(Time(ms))
 }
 
 /// Runs with invariants checked, twice: the digests agree and nothing is broken; and every claim holds.
-pub fn hold(scenario: &Scenario) -> Run {
+pub(crate) fn hold(scenario: &Scenario) -> Run {
     let run = twice(scenario);
     for result in &run.result.claims.results {
         assert!(
@@ -151,7 +151,7 @@ pub fn hold(scenario: &Scenario) -> Run {
 }
 
 /// Runs with invariants checked, twice; the digests and results agree, the recorded log replays, nothing is broken.
-pub fn twice(scenario: &Scenario) -> Run {
+pub(crate) fn twice(scenario: &Scenario) -> Run {
     let options = RunOptions { audit: true, record: true, ..RunOptions::default() };
     let (one, two) = (run(scenario, &options, &mut ()).unwrap(), run(scenario, &options, &mut ()).unwrap());
     assert_eq!(one.result.digest, two.result.digest);
@@ -163,7 +163,7 @@ pub fn twice(scenario: &Scenario) -> Run {
 }
 
 /// `[running, pending, succeeded, failed, evicted]` of the first workload.
-pub fn first(run: &Run) -> [u64; 5] {
+pub(crate) fn first(run: &Run) -> [u64; 5] {
     let row = &run.result.workloads[0];
     [row.running, row.pending, row.succeeded, row.failed, row.evicted]
 }
