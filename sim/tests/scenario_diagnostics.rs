@@ -1,5 +1,5 @@
 //! Every mistake is told where it was made: a table of mistakes with line, column and the underlined text.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use quotree_sim::scenario::{Diagnostic, Loaded, MapLoader, Severity, load, load_tree};
 
@@ -166,6 +166,14 @@ const ROWS: &[Row] = &[
         "needs cpu 25 at once, but `b` allows at most cpu 20",
     ),
     // Claims and events.
+    (
+        "Pods(of: Namespace(\"ns-a\"), running: 2)",
+        "Makespan(exactly: \"1s\", at_most: \"2s\")",
+        E,
+        "18:46",
+        "\"2s\"",
+        "compares twice",
+    ),
     ("running: 2)", ")", E, "18:18", "Pods", "claims no count"),
     (
         "Pods(of: Namespace(\"ns-a\"), running: 2)",
