@@ -170,7 +170,7 @@ const ROWS: &[Row] = &[
         "Pods(of: Namespace(\"ns-a\"), running: 2)",
         "Makespan(exactly: \"1s\", at_most: \"2s\")",
         E,
-        "18:46",
+        "18:51",
         "\"2s\"",
         "compares twice",
     ),
@@ -273,6 +273,11 @@ fn t2_a_tree_of_ten_thousand_nodes_with_five_hundred_findings_gives_five_hundred
         assert_eq!(diagnostic.line_column().0, 2 + i * 20, "{diagnostic}");
         assert_eq!(&text[diagnostic.span.clone()], "\"3\"");
     }
+    // The same inside a scenario, where the tree is held against the cluster, too.
+    let whole = format!("Scenario(name: \"big\", cluster: Pool({{ \"cpu\": \"20k\" }}), quota: {text})");
+    let loaded = load_text(&whole);
+    assert_eq!(loaded.diagnostics.iter().filter(|d| d.severity == E).count(), 500);
+
     let good = text.replace("\"3\"", "\"2\"");
     let loaded = load_tree("tree.ron", &MapLoader::new().with("tree.ron", good));
     assert_eq!(loaded.tree.unwrap().quotas.len(), 10_001);

@@ -1,9 +1,5 @@
 //! docs/scenario.md does not lie: every whole scenario in it loads, and its reference is that of the schema.
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking and may be told to bless"
-)]
+#![expect(clippy::disallowed_methods, reason = "a test fails by panicking and may be told to bless")]
 
 use quotree_sim::scenario::{MapLoader, load, load_tree, reference, schema};
 
