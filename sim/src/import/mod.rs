@@ -1,11 +1,13 @@
 //! Trace files: bytes in, rows or the reasons why not out. One file a format; all of them keep the file's own times,
 //! exact to the millisecond, name every bad row by its line, and read no more than they are allowed to.
 
+pub mod elastic_quota_tree;
 mod native;
 mod openb;
 mod philly;
 mod swf;
 mod table;
+mod yaml;
 
 use crate::model::TraceRow;
 use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate};
