@@ -16,5 +16,5 @@ pub use json::summary_json;
 pub use picture::tree_svg;
 pub use say::{count, percent, seconds, span};
 pub use style::Style;
-pub use summary::{state_text, summary_text};
+pub use summary::{nodes_text, state_text, summary_text};
 pub use tables::tables_csv;

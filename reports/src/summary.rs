@@ -146,7 +146,16 @@ fn eviction(row: &EvictionRow) -> String {
     let leaf = row.leaf.as_deref().map(|leaf| format!(" of {leaf}")).unwrap_or_default();
     let cause = row.cause.as_deref().map(|cause| format!(" for {cause}")).unwrap_or_default();
     let lost = if row.lost_ms > 0 { format!("; lost {}", span(row.lost_ms)) } else { String::new() };
-    format!("  at {}  {}{leaf}{cause}: {} ({}){lost}\n", span(row.at_ms), row.pod, row.reason, row.rule)
+    format!("  at {}  {}{leaf}{cause}: {}{lost}\n", span(row.at_ms), row.pod, ruled(&row.rule, &row.reason))
+}
+
+/// A reason with the rule it stands on, named once.
+fn ruled(rule: &str, reason: &str) -> String {
+    match reason {
+        "" => rule.to_owned(),
+        reason if reason.contains(rule) => reason.to_owned(),
+        reason => format!("{reason} ({rule})"),
+    }
 }
 
 /// Why those wait who wait: equal verdicts together.
@@ -171,7 +180,7 @@ fn pending(result: &RunResult, style: Style) -> String {
         let names: Vec<&str> = rows.iter().take(3).map(|row| row.pod.as_str()).collect();
         let more = if rows.len() > 3 { format!(", … {} in all", rows.len()) } else { String::new() };
         let who = format!("{whose}: {}{more}", names.join(", "));
-        text.push_str(&format!("  {who}\n      {} ({})\n", first.reason, first.rule));
+        text.push_str(&format!("  {who}\n      {}\n", ruled(&first.rule, &first.reason)));
     }
     if groups.len() > shown {
         text.push_str(
@@ -179,6 +188,36 @@ fn pending(result: &RunResult, style: Style) -> String {
         );
     }
     text
+}
+
+/// The nodes, for a closer look: what each has and uses.
+#[must_use]
+pub fn nodes_text(result: &RunResult, style: Style) -> String {
+    let columns = [
+        Column { head: "NODE", right: false, spare: 0 },
+        Column { head: "STATE", right: false, spare: 0 },
+        Column { head: "PODS", right: true, spare: 0 },
+        Column { head: "USED", right: false, spare: 0 },
+        Column { head: "OF", right: false, spare: 1 },
+    ];
+    let rows: Vec<Vec<Cell>> = result
+        .nodes
+        .iter()
+        .take(style.rows)
+        .map(|node| {
+            let state = match (node.up, node.schedulable) {
+                (false, _) => Cell::new("down").tone(Tone::Bad),
+                (true, false) => Cell::new("cordoned").tone(Tone::Odd),
+                (true, true) => Cell::new("ready"),
+            };
+            let amounts = |map: &QuantityMap| say::amounts(&map.0).map_or_else(Cell::none, Cell::new);
+            vec![Cell::new(&node.name), state, Cell::count(node.pods), amounts(&node.used), amounts(&node.allocatable)]
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("\n{}{}", grid::lines(style, &columns, &rows), rest(style, result.nodes.len(), "more node"))
 }
 
 fn figures(result: &RunResult, style: Style) -> String {

@@ -155,6 +155,8 @@ fn demo() -> RunResult {
                 claim("Final: Evictions == 4", 32, false),
             ],
         },
+        refusals: vec![],
+        breaches: vec![],
     }
 }
 
@@ -213,7 +215,8 @@ fn a_narrow_terminal_loses_the_less_important_columns() {
     expect![[r#"
 
         QUOTA           RESOURCE  MIN  MAX  USED  BORROWED  RUNNING  WAITING  EVICTED
-        root            cpu        40   40    40         ·        8        7        2"#]].assert_eq(&table.join("\n"));
+        root            cpu        40   40    40         ·        8        7        2"#]]
+    .assert_eq(&table.join("\n"));
 }
 
 #[test]
@@ -333,7 +336,8 @@ fn a_diff_tells_whose_outcome_changed() {
 
         Only in the first
           - namespace namespace3
-    "#]].assert_eq(&diff_of(&a, &b).text(Style::default()));
+    "#]]
+    .assert_eq(&diff_of(&a, &b).text(Style::default()));
 }
 
 fn diff_of(a: &RunResult, b: &RunResult) -> quotree_reports::Diff {
