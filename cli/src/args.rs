@@ -13,13 +13,13 @@ Exit codes: 0 fine, 1 a claim failed, 2 a file or argument is invalid, 3 interna
 
 /// Who runs where under a tree of quotas, who is evicted for whom, and why: exactly and repeatably.
 #[derive(Debug, Parser)]
-#[command(name = "quotree", version, arg_required_else_help = true, after_help = FIRST_SCREEN)]
+#[command(name = "quotree", version, after_help = FIRST_SCREEN)]
 pub(crate) struct Args {
     /// When to use colours.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub(crate) color: Color,
     #[command(subcommand)]
-    pub(crate) verb: Verb,
+    pub(crate) verb: Option<Verb>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -14,14 +14,18 @@ mod span;
 mod terminal;
 mod verbs;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = args::Args::parse();
     let terminal = terminal::Terminal::of(args.color);
+    let Some(verb) = args.verb else {
+        let help = args::Args::command().render_help();
+        return terminal.show(&help.to_string()).map_or(exit::Exit::Fault, |()| exit::Exit::Fine).into();
+    };
     // A fault of ours must not look like a claim that failed: it gets its own code.
-    let done = std::panic::catch_unwind(|| verbs::run(args.verb, terminal));
+    let done = std::panic::catch_unwind(|| verbs::run(verb, terminal));
     match done {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(trouble)) => {

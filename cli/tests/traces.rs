@@ -2,6 +2,8 @@
 //! from `QUOTREE_SHARED`. Without them these tests say that they were skipped; with `QUOTREE_REQUIRE_SHARED=1` they
 //! fail instead.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use quotree_sim::{
     import::{self, TraceFormat, TraceOptions, TraceRows},
     model::TraceRow,

@@ -58,7 +58,8 @@ impl Named {
         hasher.write(&self.bytes);
         let mut note = format!("// {}: {good} {what}, unpacked digest {:032x}.\n", self.name, hasher.digest128());
         if !problems.is_empty() {
-            let mut told = format!("{}: {} rows are refused", self.name, problems.len());
+            let rows = if problems.len() == 1 { "1 row is".to_owned() } else { format!("{} rows are", problems.len()) };
+            let mut told = format!("{}: {rows} refused", self.name);
             for RowProblem { line, what } in problems.iter().take(SHOWN_PROBLEMS) {
                 let _ = write!(told, "\n  line {line}: {what}");
             }

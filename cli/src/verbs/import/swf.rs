@@ -58,12 +58,14 @@ fn max_procs(bytes: &[u8]) -> Option<i64> {
 
 /// Groups, and in each its users; `g3-u7` is user 7 of group 3.
 fn tree(rows: &[TraceRow], cpus: i64, no_borrowing: bool) -> TreeSpec {
-    let mut groups: BTreeMap<&str, BTreeMap<&str, u128>> = BTreeMap::new();
+    // Shorter names first: the numbers in them then stand in order.
+    let mut groups: BTreeMap<(usize, &str), BTreeMap<(usize, &str), u128>> = BTreeMap::new();
     for row in rows {
         let user = row.namespace.as_str();
         let group = user.split_once('-').map_or(user, |(group, _)| group);
         let work = u128::try_from(asked(row).unwrap_or(0)).unwrap_or(0).saturating_mul(u128::from(row.runtime_ms));
-        let sum = groups.entry(group).or_default().entry(user).or_default();
+        let users = groups.entry((group.len(), group)).or_default();
+        let sum = users.entry((user.len(), user)).or_default();
         *sum = sum.saturating_add(work);
     }
     let amounts = |count: i64| Amounts::new().with(CPU, count.saturating_mul(1000));
@@ -72,12 +74,12 @@ fn tree(rows: &[TraceRow], cpus: i64, no_borrowing: bool) -> TreeSpec {
         QuotaSpec::new(name, Some(parent)).min(amounts(min)).max(amounts(max))
     };
     let mut tree = vec![QuotaSpec::new("swf", None).min(amounts(cpus)).max(amounts(cpus))];
-    let sum = |users: &BTreeMap<&str, u128>| users.values().fold(0u128, |sum, work| sum.saturating_add(*work));
+    let sum = |users: &BTreeMap<(usize, &str), u128>| users.values().fold(0u128, |sum, work| sum.saturating_add(*work));
     let shares = split(cpus, &groups.values().map(sum).collect::<Vec<_>>());
-    for ((group, users), share) in groups.iter().zip(shares) {
+    for (((_, group), users), share) in groups.iter().zip(shares) {
         tree.push(quota(group, "swf", share));
         let works: Vec<u128> = users.values().copied().collect();
-        for ((user, _), share) in users.iter().zip(split(share, &works)) {
+        for (((_, user), _), share) in users.iter().zip(split(share, &works)) {
             tree.push(quota(user, group, share).namespace(user));
         }
     }
