@@ -112,7 +112,14 @@ mod tests {
             let drawn = (stream.bits(), stream.below(1000), stream.between(10, 20), stream.exponential(60_000));
             seen += &format!("{seed} {label:?}: {drawn:?}\n");
         }
-        expect![[""]].assert_eq(&seen);
+        expect![[r#"
+            0 "": (11942604074896693229, 120, 17, 49058)
+            1 "bind": (15393962605855715012, 533, 19, 108486)
+            1 "evict": (17552284271614123646, 360, 17, 70959)
+            1 "runtime/job": (17512026440725429479, 41, 18, 19587)
+            18446744073709551615 "runtime/job": (17441517449637510021, 263, 16, 5016)
+        "#]]
+        .assert_eq(&seen);
     }
 
     #[test]

@@ -239,3 +239,115 @@ pub fn bound(reason: BindReason) -> String {
     };
     format!("{quota}, {room}, by {placement}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+    use quotree_core::{Amounts, Holder, OverPromised, Protected, QuotaSpec};
+
+    struct World(QuotaTree);
+
+    impl Names for World {
+        fn tree(&self) -> &QuotaTree {
+            &self.0
+        }
+        fn workload(&self, id: WorkloadId) -> Cow<'_, str> {
+            format!("job-{}", id.0).into()
+        }
+        fn pod(&self, id: PodId) -> Cow<'_, str> {
+            format!("job-{}-{}", id.workload.0, id.ordinal).into()
+        }
+        fn node(&self, id: NodeId) -> Cow<'_, str> {
+            format!("n{}", id.0).into()
+        }
+        fn pods(&self, id: WorkloadId) -> u32 {
+            id.0
+        }
+    }
+
+    fn world() -> World {
+        let cpu = |n: i64| Amounts::new().with("cpu", n * 1000);
+        let spec = [
+            QuotaSpec::new("root", None).min(cpu(40)).max(cpu(40)),
+            QuotaSpec::new("root.a", Some("root")).min(cpu(10)).max(cpu(20)).namespace("a"),
+        ];
+        World(QuotaTree::new(&spec.into_iter().collect(), OverPromised::Error).unwrap())
+    }
+
+    #[test]
+    fn x1_verdicts_name_the_rule_the_amounts_and_the_holders() {
+        let leaf = QuotaId(1);
+        let resource = Name::from("cpu");
+        let bindings = [
+            Binding::NoQuota,
+            Binding::Ceiling { quota: leaf, resource: resource.clone(), needed: 5000, available: 0 },
+            Binding::Guarantee { quota: leaf, resource: resource.clone(), needed: 1500, available: 1000 },
+            Binding::Jobs { quota: leaf, limit: 2 },
+            Binding::Behind { head: WorkloadId(9) },
+            Binding::Room {
+                resource: Some(resource.clone()),
+                needed: 5000,
+                available: 4000,
+                nodes: NodeTally { total: 10, full: 9, unschedulable: 1, ..NodeTally::default() },
+                placed: 0,
+            },
+            Binding::Held { leaving: 1 },
+        ];
+        let mut told = String::new();
+        for (pods, binding) in (1..).zip(bindings) {
+            let cited = matches!(binding, Binding::Ceiling { .. });
+            let why = Verdict {
+                workload: WorkloadId(pods),
+                binding,
+                entitled: false,
+                holders: if cited {
+                    vec![Holder { quota: leaf, pods: 4, used: 20_000, borrowed: 10_000 }]
+                } else {
+                    vec![]
+                },
+                protected: if cited { vec![Protected { rule: Rule::R2b, pods: 3 }] } else { vec![] },
+                bounds_hit: Vec::new(),
+                helps: if cited {
+                    vec![Help::MoreMax { quota: leaf, resource: resource.clone(), by: 5000 }]
+                } else {
+                    vec![]
+                },
+            };
+            let world = world();
+            told += &verdict(&why, &world);
+            told.push('\n');
+            assert_eq!(verdict_json(&why, &world)["rule"], why.binding.rule().to_string());
+        }
+        expect![[r#"
+            A4: its namespace is on no leaf of the quota tree
+            A1: root.a may use 20 cpu at most, 20 are used, the gang of 2 asks 5; held by: root.a 4 pods 20 (10 borrowed); 3 pods not taken: R2(b) a leaf at or under its guarantee is not reclaimed from; 5 cpu more max for root.a would help
+            A2: it may not be evicted and so must fit the guarantee of root.a: 10 cpu, 9 are used, the gang of 3 asks 1500m
+            A5: root.a admits 2 workloads at once, and they are there
+            O2: its leaf keeps the line, and job-9 is before it
+            P1: a pod asks 5 cpu, and no node that suits has more than 4 free (10 nodes: 9 full, 1 cordoned)
+            H1: it has evicted and waits for 1 pod to leave
+        "#]].assert_eq(&told);
+    }
+
+    #[test]
+    fn evictions_say_for_whom_and_by_which_rule() {
+        let mut told = String::new();
+        for rule in [Rule::R1, Rule::R2, Rule::G2, Rule::G3, Rule::T4] {
+            let cause = (!matches!(rule, Rule::G3 | Rule::T4)).then_some(WorkloadId(3));
+            let leaf = Some(QuotaId(1));
+            let (common, resource) = (Some(QuotaId(0)), Some(Name::from("cpu")));
+            let budget_broken = rule == Rule::R1;
+            let reason = EvictReason { rule, cause, leaf, common, resource, over: 2500, priority: -1, budget_broken };
+            told += &evicted(&reason, &world());
+            told.push('\n');
+        }
+        expect![[r#"
+            R1: job-3 goes before its priority -1 in root.a; its disruption budget is broken (R7)
+            R2: job-3 takes back what its side is guaranteed; root.a was 2500m cpu above its min
+            G2: its gang goes whole for job-3
+            G3: its gang was below its minimum for too long
+            T4: root is above its lowered max
+        "#]].assert_eq(&told);
+    }
+}

@@ -4,7 +4,6 @@ use quotree_core::{Event, EventError, Finding, Log, Plan, Policy, Recorder, Sche
 
 /// A scheduler.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub(crate) enum Core {
     Plain(Scheduler),
     Recording(Recorder),

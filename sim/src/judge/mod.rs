@@ -179,17 +179,21 @@ impl Judged<'_> {
     fn watch(&mut self, engine: &Engine<'_>, starved: Option<&Starved>, now: Time) {
         match self.claim.when {
             When::Always => self.look(engine, starved, now, true),
-            When::Never => {
-                if self.outcome.is_none() && self.is_lasting() {
-                    let (holds, seen) = self.measure(engine, starved, now);
-                    if holds {
-                        self.conclude(engine, false, seen.to_string(), now);
-                    }
-                }
-            }
+            When::Never => self.never(engine, starved, now),
             When::Eventually(by) if now <= by => self.look(engine, starved, now, false),
             When::Within(from, to) if from <= now && now <= to => self.look(engine, starved, now, true),
             _ => {}
+        }
+    }
+
+    /// What must never hold is settled the first time it does.
+    fn never(&mut self, engine: &Engine<'_>, starved: Option<&Starved>, now: Time) {
+        if self.outcome.is_some() || !self.is_lasting() {
+            return;
+        }
+        let (holds, seen) = self.measure(engine, starved, now);
+        if holds {
+            self.conclude(engine, false, seen.to_string(), now);
         }
     }
 
@@ -229,7 +233,11 @@ impl Judged<'_> {
             }
             When::At(_) | When::Final => self.settle(engine, starved, now),
             When::Always | When::Within(..) => {
-                let lasts = if engine.ended { Time(u64::MAX) } else { now };
+                let lasts = match self.claim.when {
+                    _ if !engine.ended => now,
+                    When::Within(_, to) => to,
+                    _ => Time(u64::MAX),
+                };
                 self.look(engine, starved, lasts, true);
                 if self.outcome.is_none() {
                     let (_, seen) = self.measure(engine, starved, now);

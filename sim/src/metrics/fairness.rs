@@ -42,9 +42,10 @@ fn jain_of(leaves: &[Leaf], resource: usize) -> Option<u64> {
     let squares: u128 = parts.iter().map(|x| x.saturating_mul(*x)).fold(0, u128::saturating_add);
     let below = squares.checked_mul(parts.len() as u128).filter(|b| *b > 0)?;
     let above = sum.checked_mul(sum)?;
-    // Scaled down together where thousand times the square would not fit.
-    let shift = 10u32.saturating_sub(above.leading_zeros());
-    u64::try_from(((above >> shift) * 1000) / (below >> shift).max(1)).ok()
+    // Scaled down together where a thousand times the square would not fit.
+    let shift = 11u32.saturating_sub(above.leading_zeros());
+    let (above, below) = (above >> shift, (below >> shift).max(1));
+    u64::try_from((above * 1000 + below / 2) / below).ok()
 }
 
 /// What leaves with demand are short of their fair share, summed, one number a governed resource.

@@ -14,7 +14,7 @@ pub(crate) use waits::{Wait, figure as wait_figure, summary as wait_summary};
 
 use crate::{driver::Engine, world::State};
 use fairness::Leaf;
-use quotree_core::{QuotaTree, Time};
+use quotree_core::Time;
 
 /// Everything that is counted.
 #[derive(Debug, Default)]
@@ -35,6 +35,8 @@ pub(crate) struct Figures {
     /// Shortfalls against the fair share as of the last settled moment, and over time, by resource number.
     short: Vec<i128>,
     short_ms: Vec<u128>,
+    /// The resource numbers of the tree's governed resources, in its order.
+    governed: Vec<u32>,
     since: Time,
 }
 
@@ -86,8 +88,9 @@ impl Engine<'_> {
         for namespace in self.world.namespaces.iter_mut() {
             namespace.leaf = tree.leaf_of(namespace.name.as_str()).map(|q| q.0);
         }
-        let numbers = governed(&self.world.shapes, tree);
-        self.figures.ledger.plant(tree, &numbers);
+        let names = tree.governed();
+        self.figures.governed = names.filter_map(|name| self.world.shapes.resource(name.as_str())).collect();
+        self.figures.ledger.plant(tree, &self.figures.governed);
         for pod in self.world.pods.ids() {
             let state = self.world.pods[pod].state;
             self.enter(pod, State::New, state);
@@ -99,12 +102,18 @@ impl Engine<'_> {
         if !self.options.fairness_integral {
             return;
         }
-        let tree = self.core.scheduler().tree();
-        let numbers = governed(&self.world.shapes, tree);
-        let leaves = self.leaves();
-        for (number, short) in numbers.iter().zip(fairness::shortfalls(&leaves, numbers.len())) {
-            if let Some(slot) = self.figures.short.get_mut(*number as usize) {
-                *slot = short;
+        let scheduler = self.core.scheduler();
+        let (tree, shares) = (scheduler.tree(), scheduler.fair_shares());
+        let figures = &mut self.figures;
+        figures.short.fill(0);
+        for quota in tree.ids().filter(|q| tree.is_leaf(*q)) {
+            let row = shares.get(quota.0 as usize).map_or(&[][..], Vec::as_slice);
+            for (number, share) in figures.governed.iter().zip(row) {
+                let cell = figures.ledger.cell(quota.0, *number);
+                let wants = cell.used + cell.waiting > 0;
+                if let Some(slot) = figures.short.get_mut(*number as usize).filter(|_| wants) {
+                    *slot += (i128::from(*share) - cell.used).max(0);
+                }
             }
         }
     }
@@ -112,7 +121,7 @@ impl Engine<'_> {
     /// The leaves with what they use, want and deserve, one number a governed resource.
     fn leaves(&self) -> Vec<Leaf> {
         let tree = self.core.scheduler().tree();
-        let numbers = governed(&self.world.shapes, tree);
+        let numbers = &self.figures.governed;
         let shares = self.core.scheduler().fair_shares();
         let leaf = |q: quotree_core::QuotaId| {
             let cells: Vec<_> = numbers.iter().map(|r| self.figures.ledger.cell(q.0, *r)).collect();
@@ -128,8 +137,7 @@ impl Engine<'_> {
 
     /// Capacity of each governed resource.
     fn capacity(&self) -> Vec<i128> {
-        let numbers = governed(&self.world.shapes, self.core.scheduler().tree());
-        numbers.iter().map(|r| self.figures.ledger.totals[*r].capacity).collect()
+        self.figures.governed.iter().map(|r| self.figures.ledger.totals[*r].capacity).collect()
     }
 
     /// Jain's index, the fairness error and the dominant share gap now, thousandths.
@@ -142,9 +150,4 @@ impl Engine<'_> {
             fairness::gap_permille(&leaves, &capacity),
         ]
     }
-}
-
-/// The resource numbers of a tree's governed resources, in its order.
-fn governed(shapes: &crate::world::Shapes, tree: &QuotaTree) -> Vec<u32> {
-    tree.governed().filter_map(|name| shapes.resource(name.as_str())).collect()
 }
