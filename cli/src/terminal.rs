@@ -24,7 +24,8 @@ impl Terminal {
             Color::Never => false,
             Color::Auto => terminal && !plain,
         };
-        let width = terminal_size::terminal_size().map_or(120, |(width, _)| usize::from(width.0));
+        // Where there is no terminal nothing is wrapped, and wide tables do no harm.
+        let width = terminal_size::terminal_size().map_or(160, |(width, _)| usize::from(width.0));
         let style = Style { colour: coloured(stdout), width, ..Style::default() };
         Self { style, colour_errors: coloured(stderr), watched: stderr }
     }

@@ -129,13 +129,24 @@ impl Diff {
             return self.changes.push(Change { of, name, field, a: a.cloned(), b: b.cloned() });
         };
         let inner = |key: &str| if field.is_empty() { key.to_owned() } else { format!("{field}.{key}") };
-        for (key, value) in in_a {
+        if in_a.contains_key("sum_ms") || in_b.contains_key("sum_ms") {
+            // A sum of waits says nothing by itself: two runs are compared by the mean.
+            let (a, b) = (mean_ms(in_a), mean_ms(in_b));
+            self.value(of, name, &inner("mean_ms"), a.as_ref(), b.as_ref());
+        }
+        for (key, value) in in_a.iter().filter(|(key, _)| *key != "sum_ms") {
             self.value(of, name, &inner(key), Some(value), in_b.get(key));
         }
-        for (key, value) in in_b.iter().filter(|(key, _)| !in_a.contains_key(*key)) {
+        for (key, value) in in_b.iter().filter(|(key, _)| !in_a.contains_key(*key) && *key != "sum_ms") {
             self.value(of, name, &inner(key), None, Some(value));
         }
     }
+}
+
+/// The mean of waits, whole milliseconds; nothing where nobody waited.
+fn mean_ms(waits: &Map<String, Value>) -> Option<Value> {
+    let number = |field: &str| waits.get(field).and_then(Value::as_u64);
+    number("sum_ms")?.checked_div(number("count")?).map(Value::from)
 }
 
 /// The fields of a summary, if it is one.

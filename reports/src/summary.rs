@@ -26,6 +26,7 @@ pub fn state_text(result: &RunResult, style: Style) -> String {
         header(result, style),
         quotas(result, style),
         namespaces(result, style),
+        refusals(result, style),
         evictions(result, style),
         pending(result, style),
     ];
@@ -117,6 +118,19 @@ fn rest(style: Style, all: usize, what: &str) -> String {
     }
 }
 
+/// Edits of the scenario that were not made.
+fn refusals(result: &RunResult, style: Style) -> String {
+    if result.refusals.is_empty() {
+        return String::new();
+    }
+    let mut text = heading(style, &format!("{} refused", many(result.refusals.len() as u64, "edit")));
+    for row in result.refusals.iter().take(style.rows) {
+        text.push_str(&format!("  at {}  {}: {}\n", span(row.at_ms), row.what, row.why));
+    }
+    text.push_str(&rest(style, result.refusals.len(), "more edit"));
+    text
+}
+
 fn evictions(result: &RunResult, style: Style) -> String {
     let all = &result.evictions;
     if all.is_empty() {
@@ -144,9 +158,22 @@ fn evictions(result: &RunResult, style: Style) -> String {
 
 fn eviction(row: &EvictionRow) -> String {
     let leaf = row.leaf.as_deref().map(|leaf| format!(" of {leaf}")).unwrap_or_default();
-    let cause = row.cause.as_deref().map(|cause| format!(" for {cause}")).unwrap_or_default();
+    let unnamed = row.cause.as_deref().filter(|cause| !row.reason.contains(cause));
+    let cause = unnamed.map(|cause| format!(" for {cause}")).unwrap_or_default();
     let lost = if row.lost_ms > 0 { format!("; lost {}", span(row.lost_ms)) } else { String::new() };
     format!("  at {}  {}{leaf}{cause}: {}{lost}\n", span(row.at_ms), row.pod, ruled(&row.rule, &row.reason))
+}
+
+/// A verdict in short: what binds, who holds it, and what would help; the rest is for `explain`.
+fn in_short(style: Style, row: &PendingRow) -> String {
+    let reason = ruled(&row.rule, &row.reason);
+    let mut clauses = reason.split("; ");
+    let mut text = format!("      {}\n", clauses.next().unwrap_or_default());
+    let told = |clause: &&str| clause.starts_with("held by") || clause.ends_with("would help");
+    for clause in clauses.filter(told) {
+        text.push_str(&style.paint(Tone::Faint, &format!("      {clause}\n")));
+    }
+    text
 }
 
 /// A reason with the rule it stands on, named once.
@@ -180,7 +207,7 @@ fn pending(result: &RunResult, style: Style) -> String {
         let names: Vec<&str> = rows.iter().take(3).map(|row| row.pod.as_str()).collect();
         let more = if rows.len() > 3 { format!(", … {} in all", rows.len()) } else { String::new() };
         let who = format!("{whose}: {}{more}", names.join(", "));
-        text.push_str(&format!("  {who}\n      {}\n", ruled(&first.rule, &first.reason)));
+        text.push_str(&format!("  {who}\n{}", in_short(style, first)));
     }
     if groups.len() > shown {
         text.push_str(

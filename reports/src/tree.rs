@@ -26,7 +26,7 @@ const COLUMNS: [Column; 11] = [
     Column { head: "RUNNING", right: true, spare: 0 },
     Column { head: "WAITING", right: true, spare: 0 },
     Column { head: "EVICTED", right: true, spare: 2 },
-    Column { head: "WAITED p50/max", right: true, spare: 3 },
+    Column { head: "WAITED mean/p50/max", right: true, spare: 3 },
 ];
 
 /// The table, one row a quota and resource.
@@ -131,10 +131,10 @@ fn quota_rows(quota: &QuotaRow, guide: &str, resources: &[Name], scale: &BTreeMa
 }
 
 fn waits(quota: &QuotaRow) -> Cell {
-    match quota.wait.count {
-        0 => Cell::none(),
-        _ => Cell::new(format!("{} / {}", say::span(quota.wait.p50_ms), say::span(quota.wait.max_ms))),
-    }
+    let wait = quota.wait;
+    let Some(mean) = wait.sum_ms.checked_div(u128::from(wait.count)) else { return Cell::none() };
+    let mean = u64::try_from(mean).unwrap_or(u64::MAX);
+    Cell::new([mean, wait.p50_ms, wait.max_ms].map(say::span).join(" / "))
 }
 
 /// Use against guarantee and ceiling; whatever is there at all gets at least one cell.

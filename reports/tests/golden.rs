@@ -166,14 +166,14 @@ fn the_summary_reads_well() {
         nginx-40-core  policy capacity · seed 1 · ended at 3m · 1,234 events
         digest 00000000000000000000000000000def · scenario 00000000000000000000000000000abc · semantics 1
 
-        QUOTA           RESOURCE  MIN  MAX  USED  BORROWED                    RUNNING  WAITING  EVICTED  WAITED p50/max
-        root            cpu        40   40    40         ·  ████████████████        8        7        2         0s / 2m
-        ├─ root.a       cpu        20   40    30        10  ████████▓▓▓▓····        6        4        2         0s / 2m
-        │  ├─ root.a.1  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1         0s / 1m
-        │  └─ root.a.2  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1         0s / 1m
-        └─ root.b       cpu        20   40    10         ·  ████░░░░········        2        3        ·         0s / 0s
-           ├─ root.b.1  cpu        10   20    10         ·  ████████········        2        3        ·         0s / 0s
-           └─ root.b.2  cpu        10   20     ·         ·  ░░░░░░░░········        ·        ·        ·               ·
+        QUOTA           RESOURCE  MIN  MAX  USED  BORROWED                    RUNNING  WAITING  EVICTED  WAITED mean/p50/max
+        root            cpu        40   40    40         ·  ████████████████        8        7        2         0s / 0s / 2m
+        ├─ root.a       cpu        20   40    30        10  ████████▓▓▓▓····        6        4        2         0s / 0s / 2m
+        │  ├─ root.a.1  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1         0s / 0s / 1m
+        │  └─ root.a.2  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1         0s / 0s / 1m
+        └─ root.b       cpu        20   40    10         ·  ████░░░░········        2        3        ·         0s / 0s / 0s
+           ├─ root.b.1  cpu        10   20    10         ·  ████████········        2        3        ·         0s / 0s / 0s
+           └─ root.b.2  cpu        10   20     ·         ·  ░░░░░░░░········        ·        ·        ·                    ·
         █ used of min   ▓ borrowed   ░ guaranteed, not used   · up to max
         root.a.1 borrows 5 cpu; root.a.2 borrows 5 cpu. root.b.2 lends 10 cpu.
 
@@ -188,7 +188,7 @@ fn the_summary_reads_well() {
 
         3 pods waiting
           root.a.1: nginx1-5, nginx1-6
-              root has 0 of 5 cpu below its max 40; holders root.a.1 (15), root.a.2 (15) (A1)
+              root has 0 of 5 cpu below its max 40
           root.b.1: nginx3-2
               root.b.1 is at its min 10 and may not reclaim (A1)
 

@@ -68,7 +68,8 @@ impl<'a> Found<'a> {
         let mut text = format!("{pod} at {}\n", span(self.at_ms));
         for row in &self.pending {
             let waited = span(self.at_ms.saturating_sub(row.since_ms));
-            let _ = writeln!(text, "\n{} waits since {} ({waited})\n  {}", row.pod, span(row.since_ms), row.reason);
+            let _ =
+                writeln!(text, "\n{} waits since {} ({waited})\n  {}", row.pod, span(row.since_ms), short(&row.reason));
             text.push_str(&verdict(row));
         }
         if self.pending.is_empty() {
@@ -78,7 +79,10 @@ impl<'a> Found<'a> {
             text.push_str("\nIts story\n");
         }
         for line in self.story {
-            let _ = writeln!(text, "  {:>9}  {}  {}", span(line.at_ms), line.pod, line.what);
+            let what = line.what.strip_prefix(&line.pod).map_or(line.what.as_str(), str::trim_start);
+            let what =
+                what.split("; ").filter(|clause| !clause.contains(" not taken: ")).collect::<Vec<_>>().join("; ");
+            let _ = writeln!(text, "  {:>9}  {}  {what}", span(line.at_ms), line.pod);
         }
         text
     }
@@ -92,6 +96,11 @@ impl<'a> Found<'a> {
             "story": self.story,
         })
     }
+}
+
+/// What binds; the rest of a reason stands in the lines below it.
+fn short(reason: &str) -> &str {
+    reason.split("; ").next().unwrap_or(reason)
 }
 
 /// The numbers of a verdict, a line each.
