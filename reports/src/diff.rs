@@ -114,7 +114,7 @@ impl Diff {
 
     /// Goes down into maps together; what is no map, or only on one side, is a value.
     fn value(&mut self, of: &'static str, name: &str, field: &str, a: Option<&Value>, b: Option<&Value>) {
-        if a == b || matches!(field, "name" | "claim" | "line") {
+        if a == b || matches!(field, "name" | "claim" | "line" | "explanations") {
             return;
         }
         let empty = Map::new();

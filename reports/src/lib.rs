@@ -14,7 +14,7 @@ mod tree;
 pub use diff::{Change, Diff, DiffError, diff};
 pub use json::summary_json;
 pub use picture::tree_svg;
-pub use say::{count, percent, seconds, span};
+pub use say::{count, gist, percent, seconds, span};
 pub use style::Style;
 pub use summary::{nodes_text, state_text, summary_text};
 pub use tables::tables_csv;

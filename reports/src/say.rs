@@ -72,6 +72,16 @@ pub(crate) fn amounts(all: &Amounts) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
+/// A sentence of reasons without what only a closer look needs: which rules protect whom.
+///
+/// ```
+/// assert_eq!(quotree_reports::gist("A1: full; 2 pods not taken: R1 ..; more would help"), "A1: full; more would help");
+/// ```
+#[must_use]
+pub fn gist(reason: &str) -> String {
+    reason.split("; ").filter(|clause| !clause.contains(" not taken: ")).collect::<Vec<_>>().join("; ")
+}
+
 /// `1 pod`, `2 pods`.
 pub(crate) fn many(number: u64, what: &str) -> String {
     format!("{} {what}{}", count(number.into()), if number == 1 { "" } else { "s" })

@@ -339,8 +339,13 @@ fn claim_text(style: Style, claim: &ClaimResult) -> String {
     if !claim.passed {
         let at = claim.at_ms.map(|ms| format!(" at {}", span(ms))).unwrap_or_default();
         text.push_str(&format!("      line {}: seen{at}: {}\n", claim.line, claim.seen));
-        for explanation in claim.explanations.iter().take(style.rows) {
-            text.push_str(&format!("      {explanation}\n"));
+        let shown = (style.rows / 20).max(1);
+        for explanation in claim.explanations.iter().take(shown) {
+            text.push_str(&format!("      {}\n", say::gist(explanation)));
+        }
+        if claim.explanations.len() > shown {
+            let more = many((claim.explanations.len() - shown) as u64, "more pod");
+            text.push_str(&style.paint(Tone::Faint, &format!("      … and {more}\n")));
         }
     }
     text

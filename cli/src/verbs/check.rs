@@ -15,6 +15,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Pods of a failed claim that are explained; `run` and `explain` tell of the others.
+const SHOWN_PODS: usize = 2;
+
 /// What became of one file.
 struct Judged {
     path: PathBuf,
@@ -105,15 +108,18 @@ fn text(judged: &[Judged]) -> String {
             Exit::Invalid => ("INVALID", "not run".to_owned()),
             Exit::Fault => ("FAULT  ", "not to be trusted".to_owned()),
         };
-        let _ = writeln!(text, "{word} {:<width$}  {what:<18}  {}", one.name, files::slashed(&one.path));
+        let _ = writeln!(text, "{word} {:<width$}  {what:<22}  {}", one.name, files::slashed(&one.path));
         for claim in &one.failed {
             let at = claim.at_ms.map(|ms| format!(" at {}", quotree_reports::span(ms))).unwrap_or_default();
             let _ = writeln!(text, "        line {}: {}\n          seen{at}: {}", claim.line, claim.claim, claim.seen);
             if let Some(because) = &claim.because {
                 let _ = writeln!(text, "          because: {because}");
             }
-            for explanation in &claim.explanations {
-                let _ = writeln!(text, "          {explanation}");
+            for explanation in claim.explanations.iter().take(SHOWN_PODS) {
+                let _ = writeln!(text, "          {}", quotree_reports::gist(explanation));
+            }
+            if claim.explanations.len() > SHOWN_PODS {
+                let _ = writeln!(text, "          … and {} more", claim.explanations.len() - SHOWN_PODS);
             }
         }
         for line in one.trouble.lines() {

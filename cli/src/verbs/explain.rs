@@ -7,7 +7,7 @@ use crate::{
     runner::{self, Watcher},
     terminal::Terminal,
 };
-use quotree_reports::span;
+use quotree_reports::{gist, span};
 use quotree_sim::{
     RunOptions, StoryLine,
     result::{EvictionRow, PendingRow, RunResult},

@@ -98,8 +98,17 @@ fn shown(field: &str, value: Option<&Value>) -> String {
         None | Some(Value::Null) => "—".to_owned(),
         Some(Value::Number(number)) if is_span(field) => number.as_u64().map_or_else(|| number.to_string(), say::span),
         Some(Value::Number(number)) => number.as_u64().map_or_else(|| number.to_string(), |n| say::count(n.into())),
-        Some(Value::String(text)) => text.clone(),
-        Some(value) => value.to_string(),
+        Some(Value::String(text)) => clipped(text),
+        Some(value) => clipped(&value.to_string()),
+    }
+}
+
+/// The text, its end left out where it is too long for a table.
+fn clipped(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 
