@@ -1,5 +1,7 @@
 //! The scenarios of the repository load without an error, and what they hold is what they say.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use quotree_core::Time;
 use quotree_sim::{
     model::{Kind, When},

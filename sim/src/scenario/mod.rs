@@ -11,6 +11,7 @@ mod cluster;
 mod diagnostic;
 mod event;
 mod files;
+mod format;
 mod lexer;
 mod loader;
 mod merge;
@@ -23,6 +24,7 @@ mod values;
 mod workload;
 
 pub use diagnostic::{Diagnostic, Place, Severity, Source};
+pub use format::format;
 pub use loader::{Loader, MapLoader};
 
 use crate::model::Scenario;
@@ -73,9 +75,9 @@ pub fn load(path: &str, loader: &dyn Loader) -> Loaded {
     let mut files = Files::new(loader);
     let mut report = Report::default();
     let file = merge::read_file(path, &mut files, &mut report);
-    let scenario = file.map(|file| {
-        let merged = merge::Merged::of(&file, &mut report);
-        assemble::assemble(&merged, &file.root, &mut files, &mut report)
+    let scenario = file.filter(|_| !report.broken).and_then(|file| {
+        let merged = merge::Merged::of_scenario(&file, &mut report)?;
+        Some(assemble::assemble(&merged, &file.root, &mut files, &mut report))
     });
     let scenario = scenario.filter(|_| report.errors() == 0);
     Loaded { scenario, diagnostics: report.finish(&files.sources), sources: files.sources }
@@ -95,7 +97,7 @@ pub fn load_tree(path: &str, loader: &dyn Loader) -> LoadedTree {
         let Loaded { scenario, diagnostics, sources } = load(path, loader);
         return LoadedTree { tree: scenario.map(|s| s.tree), diagnostics, sources };
     }
-    let tree = file.and_then(|file| quota::read(&file.root, &mut report));
+    let tree = file.filter(|_| !report.broken).and_then(|file| quota::read(&file.root, &mut report));
     if let Some(tree) = &tree {
         tree.check(OverPromised::Error, &mut report);
     }
