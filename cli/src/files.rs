@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Larger files than this are refused, packed or not: it bounds memory on absurd input.
-const MOST_BYTES: u64 = 1 << 30;
+const MOST_BYTES: u64 = 1 << 28;
 
 /// Reads what scenarios name from the disk. Paths are taken as they are.
 #[derive(Debug, Clone, Copy, Default)]

@@ -239,3 +239,18 @@ error: no pod and no workload `third`: the workloads are `first`, `second`
 
 "#]]);
 }
+
+#[test]
+fn formatting_changes_what_it_must_and_stops_at_nothing() {
+    let folder = scratch("fmt");
+    let (odd, bad) = (folder.join("odd.ron"), folder.join("bad.ron"));
+    std::fs::write(&odd, "Scenario( name:\"odd\",\n  seed : 3 // small\n)").unwrap();
+    std::fs::write(&bad, "Scenario( name: \"bad\n").unwrap();
+    let path = folder.to_str().unwrap();
+    quotree(&["fmt", "--check", odd.to_str().unwrap()]).assert().code(1);
+    quotree(&["fmt", path]).assert().code(2);
+    quotree(&["fmt", "--check", odd.to_str().unwrap()]).assert().code(0).stdout_eq("");
+    let formatted = std::fs::read_to_string(&odd).unwrap();
+    assert_eq!(formatted, "Scenario(name: \"odd\",\n    seed: 3, // small\n)\n");
+    quotree(&["fmt", "--check", "two-teams.ron"]).assert().code(0);
+}
