@@ -8,13 +8,19 @@ use quotree_sim::{
     import::{self, TraceFormat, TraceOptions, TraceRows},
     model::TraceRow,
 };
-use std::{cmp::Reverse, collections::BinaryHeap, io::Read, path::PathBuf};
+use serde_json::Value;
+use std::{cmp::Reverse, collections::BinaryHeap, ffi::OsStr, io::Read, path::PathBuf, process::Command};
+
+/// Where a trace is, if it is anywhere.
+fn place(path: &str) -> PathBuf {
+    let root = std::env::var_os("QUOTREE_SHARED")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
+    root.join("traces").join(path)
+}
 
 /// The bytes of a trace, unpacked; nothing when the traces are not there and need not be.
 fn trace(path: &str) -> Option<Vec<u8>> {
-    let root = std::env::var_os("QUOTREE_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
-    let path = root.join("traces").join(path);
+    let path = place(path);
     let Ok(bytes) = std::fs::read(&path) else {
         let required = std::env::var("QUOTREE_REQUIRE_SHARED").is_ok_and(|v| v == "1");
         assert!(!required, "{} cannot be read, and QUOTREE_REQUIRE_SHARED=1", path.display());
@@ -106,4 +112,57 @@ fn swf_logs_have_their_jobs_and_refuse_what_did_not_run() {
         let Some(read) = read(TraceFormat::Swf, path, "cpu") else { return };
         assert_eq!((read.rows.len(), read.problems.len()), (jobs, refused), "{path}: {:?}", read.problems);
     }
+}
+
+/// Imports Philly with these arguments and runs the scenario that comes out; gives its summary.
+fn philly(name: &str, args: &[&str]) -> Value {
+    let scenario = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.ron"));
+    let quotree = |args: &[&OsStr]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_quotree")).args(args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    let trace = place("philly/philly.csv.gz");
+    let mut import: Vec<&OsStr> = vec!["import".as_ref(), "philly".as_ref(), trace.as_ref()];
+    import.extend(args.iter().map(|arg| OsStr::new(*arg)));
+    import.extend([OsStr::new("--out"), scenario.as_ref()]);
+    quotree(&import);
+    serde_json::from_slice(&quotree(&["run".as_ref(), scenario.as_ref(), "--format".as_ref(), "json".as_ref()]))
+        .unwrap()
+}
+
+/// The mean of waits, hundredths of a second, rounded.
+fn mean_cs(wait: &Value) -> u64 {
+    let (sum, count) = (wait["sum_ms"].as_u64().unwrap(), wait["count"].as_u64().unwrap());
+    (sum / 5 / count).div_ceil(2)
+}
+
+#[test]
+fn philly_through_the_scheduler_is_the_reference_queue() {
+    if trace("philly/philly.csv.gz").is_none() {
+        return;
+    }
+    for (gpus, mean) in [("520", 42_912_888), ("640", 3_316_673), ("800", 70_955), ("1024", 1148)] {
+        let summary = philly(&format!("philly-{gpus}"), &["--gpus", gpus]);
+        let metrics = &summary["metrics"];
+        assert_eq!((mean_cs(&metrics["wait"]), metrics["wait"]["count"].as_u64()), (mean, Some(82_247)), "{gpus} GPUs");
+    }
+}
+
+#[test]
+fn borrowing_makes_no_virtual_cluster_of_philly_wait_longer() {
+    if trace("philly/philly.csv.gz").is_none() {
+        return;
+    }
+    let sizes = place("philly/philly_vc.csv");
+    let tree = ["--tree", sizes.to_str().unwrap()];
+    let with = philly("philly-vc", &tree);
+    let without = philly("philly-vc-strict", &[&tree[..], &["--no-borrowing"]].concat());
+    let pairs = || with["quotas"].as_array().unwrap().iter().zip(without["quotas"].as_array().unwrap());
+    assert_eq!(pairs().count(), 16);
+    for (with, without) in pairs().filter(|(_, without)| without["wait"]["count"] != 0) {
+        assert!(mean_cs(&with["wait"]) <= mean_cs(&without["wait"]), "{with} {without}");
+    }
+    assert!(mean_cs(&with["metrics"]["wait"]) < mean_cs(&without["metrics"]["wait"]));
+    assert_eq!(with["metrics"]["pods_succeeded"], 82_247);
 }
