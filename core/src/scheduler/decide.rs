@@ -144,7 +144,7 @@ impl Scheduler {
         plan: &mut Plan,
     ) -> bool {
         if self.barred(ask, cell.1).is_none()
-            && let Some(spots) = self.place(slot, ask)
+            && let Some(spots) = self.place(slot)
         {
             self.step_out(slot);
             self.bind(slot, ask, spots, false, plan);
@@ -172,10 +172,10 @@ impl Scheduler {
         }
     }
 
-    /// Stands all members of an ask on what is free, or nobody (G1, P1).
-    pub(super) fn place(&mut self, slot: Slot, ask: &Ask) -> Option<Spots> {
+    /// Stands everybody a waiting workload asks for on what is free, or nobody (G1, P1).
+    pub(super) fn place(&mut self, slot: Slot) -> Option<Spots> {
         let mut trial = Trial::default();
-        for ordinal in self.asked_pods(slot, ask) {
+        for ordinal in self.asked_pods(slot) {
             let Some(spot) = self.pick(slot, ordinal) else {
                 self.undo(trial);
                 return None;
@@ -201,12 +201,14 @@ impl Scheduler {
         self.line_up(slot);
     }
 
-    /// An entitled workload takes the room that later ones hold, the latest first, where it needs it (H2).
+    /// An entitled workload takes the room that later ones hold, the latest first, where it needs it (H2). Only one that
+    /// came after the hold was made: those that waited already had their turn before it, and to let them take it would
+    /// make the hold's evictions vain without any new fact (S3).
     fn take_over(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
         let mut later: Vec<(bool, Key, HoldId)> = Vec::new();
         for (id, hold) in self.holds.iter().take(self.policy.bounds.nodes as usize) {
             let unentitled = !self.holder_is_entitled(hold.slot, hold.ask);
-            if unentitled || key < hold.key {
+            if self.workloads.at(slot).arrived > hold.made && (unentitled || key < hold.key) {
                 later.push((unentitled, hold.key, *id));
             }
         }
@@ -236,7 +238,7 @@ impl Scheduler {
         for pod in std::mem::take(&mut settled.leaving_for_nobody) {
             settled.try_without(&mut trial, pod);
         }
-        settled.barred(ask, settled.workloads.at(slot).account).is_none() && settled.place(slot, ask).is_some()
+        settled.barred(ask, settled.workloads.at(slot).account).is_none() && settled.place(slot).is_some()
     }
 
     /// Tries to place a workload in the room of some holds; if that fails, they stand as before.
@@ -276,10 +278,8 @@ impl Scheduler {
     fn holder_is_entitled(&self, slot: Slot, ask: u32) -> bool {
         let account = self.workloads.at(slot).account;
         let ask = self.shapes.get(ask);
-        let covered = |q| {
-            self.ledger.parent(q).is_none()
-                || ask.requested().all(|(r, _)| self.ledger.standing(q, r) <= self.min(q, r))
-        };
+        let within = |q, r| self.ledger.standing(q, r) <= self.min(q, r);
+        let covered = |q| self.is_inner_root(q) || ask.requested().all(|(r, _)| within(q, r));
         self.quota(account).is_some() && self.ledger.path(account).all(covered)
     }
 
