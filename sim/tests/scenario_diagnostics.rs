@@ -1,5 +1,5 @@
 //! Every mistake is told where it was made: a table of mistakes with line, column and the underlined text.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use quotree_sim::scenario::{Diagnostic, Loaded, MapLoader, Severity, load, load_tree};
 
@@ -166,6 +166,14 @@ const ROWS: &[Row] = &[
         "needs cpu 25 at once, but `b` allows at most cpu 20",
     ),
     // Claims and events.
+    (
+        "Pods(of: Namespace(\"ns-a\"), running: 2)",
+        "Makespan(exactly: \"1s\", at_most: \"2s\")",
+        E,
+        "18:51",
+        "\"2s\"",
+        "compares twice",
+    ),
     ("running: 2)", ")", E, "18:18", "Pods", "claims no count"),
     (
         "Pods(of: Namespace(\"ns-a\"), running: 2)",
@@ -265,6 +273,11 @@ fn t2_a_tree_of_ten_thousand_nodes_with_five_hundred_findings_gives_five_hundred
         assert_eq!(diagnostic.line_column().0, 2 + i * 20, "{diagnostic}");
         assert_eq!(&text[diagnostic.span.clone()], "\"3\"");
     }
+    // The same inside a scenario, where the tree is held against the cluster, too.
+    let whole = format!("Scenario(name: \"big\", cluster: Pool({{ \"cpu\": \"20k\" }}), quota: {text})");
+    let loaded = load_text(&whole);
+    assert_eq!(loaded.diagnostics.iter().filter(|d| d.severity == E).count(), 500);
+
     let good = text.replace("\"3\"", "\"2\"");
     let loaded = load_tree("tree.ron", &MapLoader::new().with("tree.ron", good));
     assert_eq!(loaded.tree.unwrap().quotas.len(), 10_001);

@@ -1,5 +1,5 @@
 //! Whatever comes in, nothing panics; what we take as RON, the `ron` crate takes, too; formatting keeps the meaning.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
 use quotree_sim::scenario::{MapLoader, format, load, load_tree};
@@ -18,10 +18,8 @@ fn try_all(bytes: &[u8]) {
         assert_eq!(source.line_column(diagnostic.span.start), diagnostic.line_column());
     }
     let _ = load_tree("x.ron", &loader);
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        if let Ok(even) = format(text) {
-            assert_eq!(format(&even).unwrap(), even, "formatting twice changes nothing");
-        }
+    if let Some(even) = std::str::from_utf8(bytes).ok().and_then(|text| format(text).ok()) {
+        assert_eq!(format(&even).unwrap(), even, "formatting twice changes nothing");
     }
 }
 

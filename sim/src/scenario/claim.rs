@@ -351,7 +351,7 @@ fn compared<'a>(fields: &mut Fields<'a>, of: Variant<'_>, report: &mut Report) -
         if found.is_some() {
             let title = format!("`{}` compares twice", of.name);
             report.error(node.span, title, "one of exactly, at_most and at_least is enough");
-            return None;
+            return fields.expect(&COMPARE_NAMES);
         }
         found = Some((compare, node));
     }

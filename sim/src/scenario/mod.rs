@@ -18,6 +18,7 @@ mod merge;
 mod policy;
 mod quota;
 mod reader;
+mod schema;
 mod syntax;
 mod trace;
 mod values;
@@ -26,6 +27,7 @@ mod workload;
 pub use diagnostic::{Diagnostic, Place, Severity, Source};
 pub use format::format;
 pub use loader::{Loader, MapLoader};
+pub use schema::{reference, schema};
 
 use crate::model::Scenario;
 use diagnostic::Report;

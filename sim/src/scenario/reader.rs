@@ -190,6 +190,8 @@ impl<'a> Fields<'a> {
 
     /// Tells what was given but is no field.
     pub(crate) fn finish(self, report: &mut Report) {
+        let Self { name, known, .. } = &self;
+        debug_assert!(super::schema::agrees(name, known), "the schema says otherwise about {name}: {known:?}");
         for (field, span, _, taken) in &self.entries {
             if !taken {
                 let title = format!("`{}` has no field `{field}`", self.name);
