@@ -10,7 +10,7 @@ use quotree_core::Name;
 use quotree_sim::result::{QuotaRow, RunResult};
 use std::{collections::BTreeMap, fmt::Write};
 
-const WIDTH: i64 = 960;
+const WIDTH: i64 = 1060;
 /// Where the bars begin, how long the longest is, and where the numbers begin.
 const BARS: i64 = 250;
 const BAR_LENGTH: i64 = 400;
