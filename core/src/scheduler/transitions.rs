@@ -76,18 +76,18 @@ impl Scheduler {
         if refused {
             return;
         }
-        match self.lines.at_mut(account) {
-            None => self.join(ask, account, key),
-            Some(line) => {
-                let head = line.first().copied();
-                line.insert((key, ask));
-                if head.is_none_or(|head| (key, ask) < head) {
-                    if let Some((old, old_ask)) = head {
-                        self.waiting.remove((old_ask, account), old);
-                    }
-                    self.join(ask, account, key);
+        let Some(line) = self.lines.at_mut(account) else { return self.join(ask, account, key) };
+        let head = line.first().copied();
+        line.insert(in_line(key));
+        match head {
+            Some(head) if head < in_line(key) => {}
+            Some(head) => {
+                if let Some((ask, key)) = self.workloads.at(head.slot).waits {
+                    self.waiting.remove((ask, account), key);
                 }
+                self.join(ask, account, key);
             }
+            None => self.join(ask, account, key),
         }
     }
 
@@ -106,17 +106,18 @@ impl Scheduler {
         if account == self.ledger.outside() && self.policy.unquotaed == Unquotaed::Refuse {
             return;
         }
-        match self.lines.at_mut(account) {
-            None => self.waiting.remove((ask, account), key),
-            Some(line) => {
-                let led = line.first() == Some(&(key, ask));
-                line.remove(&(key, ask));
-                let next = line.first().copied();
-                if led {
-                    self.waiting.remove((ask, account), key);
-                    if let Some((key, ask)) = next {
-                        self.join(ask, account, key);
-                    }
+        let Some(line) = self.lines.at_mut(account) else { return self.waiting.remove((ask, account), key) };
+        let led = line.first() == Some(&in_line(key));
+        line.remove(&in_line(key));
+        let next = line.first().copied();
+        if led {
+            self.waiting.remove((ask, account), key);
+            if let Some(next) = next {
+                let key = self.key(next.slot);
+                if let Some((ask, waits)) = &mut self.workloads.at_mut(next.slot).waits {
+                    *waits = key;
+                    let ask = *ask;
+                    self.join(ask, account, key);
                 }
             }
         }
@@ -263,4 +264,9 @@ impl Scheduler {
         }
         sum
     }
+}
+
+/// A key as it stands in a line: within one leaf shares are equal, and change for all at once.
+fn in_line(key: Key) -> Key {
+    Key { share: Ratio::default(), ..key }
 }

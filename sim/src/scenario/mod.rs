@@ -1,7 +1,7 @@
 //! Scenario files: text in, a checked [`Scenario`] or every error at once out.
 //!
-//! A file goes through four steps: tokens ([`lexer`]), a tree that knows where everything stands ([`syntax`]), fields of
-//! all included files put together ([`merge`]), and the typed scenario ([`assemble`]). Each step tells its errors and goes
+//! A file goes through four steps: tokens (`lexer`), a tree that knows where everything stands (`syntax`), fields of
+//! all included files put together (`merge`), and the typed scenario (`assemble`). Each step tells its errors and goes
 //! on with what can be understood, so one load tells all of them; nothing is returned half-read.
 
 mod assemble;
