@@ -10,7 +10,7 @@ use quotree_core::Name;
 use quotree_sim::result::{QuotaRow, RunResult};
 use std::{collections::BTreeMap, fmt::Write};
 
-const WIDTH: i64 = 960;
+const WIDTH: i64 = 1060;
 /// Where the bars begin, how long the longest is, and where the numbers begin.
 const BARS: i64 = 250;
 const BAR_LENGTH: i64 = 400;
@@ -22,15 +22,17 @@ const INDENT: i64 = 22;
 /// Quotas beyond this many are counted, not drawn.
 const MOST_QUOTAS: usize = 120;
 
+/// Plain colours, said twice: not every renderer knows variables.
 const STYLE: &str = "<style>
-  svg { --ink: #1c2430; --soft: #667085; --line: #c4cad4; --own: #2f6fde; --lent: #e08a1e; --promise: #dbe6fb; --paper: #ffffff; }
+  text { font: 14px system-ui, sans-serif; fill: #1c2430; } .title { font-size: 18px; font-weight: 600; }
+  .soft { fill: #667085; font-size: 12px; } .paper { fill: #ffffff; } .ceiling { fill: none; stroke: #c4cad4; }
+  .promise { fill: #dbe6fb; } .own { fill: #2f6fde; } .borrowed { fill: #e08a1e; }
+  .min { stroke: #1c2430; stroke-width: 2; } .branch { stroke: #c4cad4; fill: none; }
   @media (prefers-color-scheme: dark) {
-    svg { --ink: #e8ecf3; --soft: #98a2b3; --line: #475467; --own: #5b93f5; --lent: #f0a23f; --promise: #22365c; --paper: #10151d; }
+    text { fill: #e8ecf3; } .soft { fill: #98a2b3; } .paper { fill: #10151d; } .ceiling { stroke: #475467; }
+    .promise { fill: #22365c; } .own { fill: #5b93f5; } .borrowed { fill: #f0a23f; }
+    .min { stroke: #e8ecf3; } .branch { stroke: #475467; }
   }
-  .paper { fill: var(--paper); } text { font: 14px system-ui, sans-serif; fill: var(--ink); }
-  .title { font-size: 18px; font-weight: 600; } .soft { fill: var(--soft); font-size: 12px; }
-  .ceiling { fill: none; stroke: var(--line); } .promise { fill: var(--promise); } .own { fill: var(--own); }
-  .borrowed { fill: var(--lent); } .min { stroke: var(--ink); stroke-width: 2; } .branch { stroke: var(--line); fill: none; }
 </style>
 ";
 

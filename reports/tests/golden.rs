@@ -1,5 +1,7 @@
 //! What a person reads, held still: every report of one hand-made result, the end of the demo with a claim that fails.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use expect_test::{expect, expect_file};
 use quotree_core::Amounts;
 use quotree_reports::{Style, diff, summary_json, summary_text, tables_csv, tree_svg};

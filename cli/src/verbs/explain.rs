@@ -80,9 +80,7 @@ impl<'a> Found<'a> {
         }
         for line in self.story {
             let what = line.what.strip_prefix(&line.pod).map_or(line.what.as_str(), str::trim_start);
-            let what =
-                what.split("; ").filter(|clause| !clause.contains(" not taken: ")).collect::<Vec<_>>().join("; ");
-            let _ = writeln!(text, "  {:>9}  {}  {what}", span(line.at_ms), line.pod);
+            let _ = writeln!(text, "  {:>9}  {}  {}", span(line.at_ms), line.pod, gist(what));
         }
         text
     }

@@ -6,7 +6,6 @@ mod explain;
 mod fmt;
 mod import;
 mod inspect;
-mod later;
 mod replay;
 mod run;
 mod validate;
@@ -33,7 +32,7 @@ pub(crate) fn run(verb: Verb, terminal: Terminal) -> Outcome {
         Verb::Replay(args) => replay::replay(&args, terminal),
         Verb::Fmt(args) => fmt::fmt(&args, terminal),
         Verb::Schema => {
-            terminal.show(&later::schema())?;
+            terminal.show(&pretty(&quotree_sim::scenario::schema()))?;
             Ok(Exit::Fine)
         }
     }

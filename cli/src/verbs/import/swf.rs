@@ -56,10 +56,13 @@ fn max_procs(bytes: &[u8]) -> Option<i64> {
     values.find_map(|value| value.trim().parse().ok()).filter(|procs| *procs > 0)
 }
 
+/// The work of users, by the length of their names and these.
+type Users<'a> = BTreeMap<(usize, &'a str), u128>;
+
 /// Groups, and in each its users; `g3-u7` is user 7 of group 3.
 fn tree(rows: &[TraceRow], cpus: i64, no_borrowing: bool) -> TreeSpec {
     // Shorter names first: the numbers in them then stand in order.
-    let mut groups: BTreeMap<(usize, &str), BTreeMap<(usize, &str), u128>> = BTreeMap::new();
+    let mut groups: BTreeMap<(usize, &str), Users<'_>> = BTreeMap::new();
     for row in rows {
         let user = row.namespace.as_str();
         let group = user.split_once('-').map_or(user, |(group, _)| group);
@@ -74,7 +77,7 @@ fn tree(rows: &[TraceRow], cpus: i64, no_borrowing: bool) -> TreeSpec {
         QuotaSpec::new(name, Some(parent)).min(amounts(min)).max(amounts(max))
     };
     let mut tree = vec![QuotaSpec::new("swf", None).min(amounts(cpus)).max(amounts(cpus))];
-    let sum = |users: &BTreeMap<(usize, &str), u128>| users.values().fold(0u128, |sum, work| sum.saturating_add(*work));
+    let sum = |users: &Users<'_>| users.values().fold(0u128, |sum, work| sum.saturating_add(*work));
     let shares = split(cpus, &groups.values().map(sum).collect::<Vec<_>>());
     for (((_, group), users), share) in groups.iter().zip(shares) {
         tree.push(quota(group, "swf", share));
