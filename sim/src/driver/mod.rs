@@ -107,6 +107,9 @@ impl<'a> Engine<'a> {
         self.world.nodes.ids().try_for_each(|node| self.node_up(node))?;
         self.moment(judge, false)?;
         loop {
+            while self.queue.peek().is_some_and(|(_, happening)| self.is_stale(happening)) {
+                self.queue.pop();
+            }
             let wake = self.core.scheduler().next_wake().filter(|wake| *wake > self.now);
             let next = match (self.queue.next_time(), wake) {
                 (Some(a), Some(b)) => a.min(b),
