@@ -3,8 +3,6 @@
 //! The only place that indexes. A number that is not in its table is a bug of this crate, never of the input, and stops
 //! the program instead of deciding wrongly.
 
-use std::ops::{Index, IndexMut};
-
 /// Values under dense numbers.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<T>(Vec<T>);
@@ -49,18 +47,14 @@ impl<T> FromIterator<T> for Table<T> {
     }
 }
 
-impl<T> Index<u32> for Table<T> {
-    type Output = T;
-
+impl<T> Table<T> {
     #[expect(clippy::indexing_slicing, reason = "ids come from this table")]
-    fn index(&self, id: u32) -> &T {
+    pub(crate) fn at(&self, id: u32) -> &T {
         &self.0[id as usize]
     }
-}
 
-impl<T> IndexMut<u32> for Table<T> {
     #[expect(clippy::indexing_slicing, reason = "ids come from this table")]
-    fn index_mut(&mut self, id: u32) -> &mut T {
+    pub(crate) fn at_mut(&mut self, id: u32) -> &mut T {
         &mut self.0[id as usize]
     }
 }

@@ -4,6 +4,7 @@
 //! and a digest that is the same whenever, and wherever, the same thing is run again.
 
 mod driver;
+pub mod import;
 mod judge;
 mod metrics;
 pub mod model;

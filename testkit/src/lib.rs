@@ -1,1 +1,11 @@
-//! Test helpers of quotree: random worlds, where the shared traces are, law checks.
+//! Test helpers of quotree, never published: small random worlds, a driver that plays them against the core and checks
+//! the laws of semantics.md, rule tables that read like the rules, and where the shared traces are.
+
+pub mod dice;
+pub mod drive;
+pub mod generate;
+pub mod laws;
+pub mod recount;
+pub mod shared;
+pub mod table;
+pub mod worlds;

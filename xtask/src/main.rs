@@ -1,2 +1,52 @@
-//! Repository checks of quotree: tidy, dependency directions.
-fn main() {}
+//! Repository checks of quotree: `cargo run -p xtask -- tidy` reads the tree and tells everything that is not as the
+//! house rules want it, all at once, each with its file and line.
+
+mod deps;
+mod files;
+mod links;
+mod rules;
+mod text;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    if wanted != ["tidy"] {
+        eprintln!("usage: cargo run -p xtask -- tidy");
+        return ExitCode::from(2);
+    }
+    match tidy() {
+        Ok(findings) if findings.is_empty() => {
+            println!("tidy: nothing to say");
+            ExitCode::SUCCESS
+        }
+        Ok(findings) => {
+            findings.iter().for_each(|finding| eprintln!("{finding}"));
+            eprintln!("tidy: {} findings", findings.len());
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("tidy: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// All findings, in the order of the checks.
+fn tidy() -> Result<Vec<String>, String> {
+    let files = files::tracked()?;
+    let mut findings = deps::check()?;
+    findings.extend(text::check(&files));
+    findings.extend(rules::check(&files));
+    findings.extend(links::check(&files));
+    Ok(findings)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_repository_is_tidy() {
+        let findings = super::tidy().unwrap();
+        assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
+    }
+}

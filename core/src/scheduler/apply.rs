@@ -366,7 +366,7 @@ impl Scheduler {
             let node = before.nodes.at(pod.spot.node).id;
             let Some(at) = self.nodes.slot(node) else { continue };
             let spot = super::nodes::Spot { node: at, ..pod.spot };
-            let template = &self.shapes.templates[self.workloads.at(slot).template(ordinal)];
+            let template = self.shapes.templates.at(self.workloads.at(slot).template(ordinal));
             self.nodes.put(spot, template, (slot, ordinal));
             self.charge((slot, ordinal), spot, state);
             self.set_admitted(slot, true);

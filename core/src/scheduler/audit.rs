@@ -94,13 +94,13 @@ impl Scheduler {
             fresh.each(account, |ledger, q| ledger.request.add(q, &request));
             let placed = workload.pods.iter().any(|p| p.state.is_some_and(|s| s != PodState::Waiting));
             if placed || workload.hold.is_some() {
-                fresh.each(account, |ledger, q| ledger.jobs[q] += 1);
+                fresh.each(account, |ledger, q| *ledger.jobs.at_mut(q) += 1);
             }
             for (ordinal, pod) in (0u32..).zip(&workload.pods) {
                 let Some(state) = pod.state.filter(|state| *state != PodState::Waiting) else { continue };
                 let governed = self.workloads.governed((slot, ordinal), &self.shapes);
                 fresh.use_up(account, governed, workload.preemptible);
-                fresh.each(account, |ledger, q| ledger.pods[q] += 1);
+                fresh.each(account, |ledger, q| *ledger.pods.at_mut(q) += 1);
                 if state == PodState::Leaving {
                     fresh.each(account, |ledger, q| ledger.leaving.add(q, governed));
                 }
@@ -125,7 +125,10 @@ impl Scheduler {
                     format!("{column} of {} is {running:?}, the recount says {recounted:?}", self.label(q)),
                 ));
             }
-            let counts = [("pods", self.ledger.pods[q], fresh.pods[q]), ("jobs", self.ledger.jobs[q], fresh.jobs[q])];
+            let counts = [
+                ("pods", *self.ledger.pods.at(q), *fresh.pods.at(q)),
+                ("jobs", *self.ledger.jobs.at(q), *fresh.jobs.at(q)),
+            ];
             for (column, running, recounted) in counts.iter().filter(|(_, running, recounted)| running != recounted) {
                 found.push(breach(
                     1,
@@ -178,7 +181,7 @@ impl Scheduler {
             let mut kept = Kept::default();
             for pod in standing.get(&slot).into_iter().flatten() {
                 let Some(row) = self.workloads.pod(*pod) else { continue };
-                let template = &self.shapes.templates[self.workloads.at(pod.0).template(pod.1)];
+                let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
                 kept.add(&self.nodes.footprint(row.spot, template));
             }
             for (r, amount) in &kept.resources {
@@ -260,7 +263,7 @@ impl Scheduler {
 
     fn lift_off(&mut self, spots: &[(PodRef, super::nodes::Spot)]) {
         for (pod, spot) in spots {
-            let template = &self.shapes.templates[self.workloads.at(pod.0).template(pod.1)];
+            let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
             self.nodes.take(*spot, template, *pod);
         }
     }

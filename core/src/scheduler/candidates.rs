@@ -140,7 +140,7 @@ impl Scheduler {
         }
         let outside = self.ledger.outside();
         let everywhere = scope.is_none_or(|q| self.ledger.parent(q).is_none()) && self.ledger.parent(reach).is_none();
-        if self.policy.unquotaed == Unquotaed::Schedule && everywhere && !self.victims[outside].is_empty() {
+        if self.policy.unquotaed == Unquotaed::Schedule && everywhere && !self.victims.at(outside).is_empty() {
             let resources = resources.iter().copied().collect();
             found.push(Source { account: outside, common: reach, resources });
         }
@@ -157,7 +157,7 @@ impl Scheduler {
             over.retain(|r| self.is_over(account, *r));
             let Some(quota) = self.quota(account).filter(|_| !over.is_empty()) else { continue };
             if self.tree.is_leaf(quota) {
-                if !self.victims[account].is_empty() {
+                if !self.victims.at(account).is_empty() {
                     found.push(Source { account, common, resources: over });
                 }
                 continue;
@@ -195,7 +195,7 @@ impl Scheduler {
         source: &Source,
         steps: &mut Steps,
     ) -> Option<Candidate> {
-        for key in &self.victims[source.account] {
+        for key in self.victims.at(source.account) {
             if !steps.count() {
                 return None;
             }

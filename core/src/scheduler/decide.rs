@@ -95,7 +95,7 @@ impl Scheduler {
     fn may_host(&self, node: u32, ask: &Ask) -> bool {
         let node_row = self.nodes.at(node);
         let fits = |(id, _): &(u32, u32)| {
-            let template = &self.shapes.templates[*id];
+            let template = self.shapes.templates.at(*id);
             node_row.choose(template).is_some() && self.nodes.is_suitable(node, template)
         };
         node_row.up && ask.members.iter().any(fits)

@@ -52,7 +52,7 @@ impl Scheduler {
                 delta = self.ledger.delta_above(q, resource, delta);
             }
         }
-        let full = |q: &Account| ask.job && self.job_limit(*q).is_some_and(|limit| self.ledger.jobs[*q] >= limit);
+        let full = |q: &Account| ask.job && self.job_limit(*q).is_some_and(|limit| *self.ledger.jobs.at(*q) >= limit);
         let q = self.ledger.path(account).find(full)?;
         Some(Binding::Jobs { quota: QuotaId(q), limit: self.job_limit(q)? })
     }
@@ -65,7 +65,7 @@ impl Scheduler {
     pub(super) fn gate(&self, ask: &Ask, account: Account) -> Gate {
         let Some(quota) = self.quota(account) else { return Gate { open: true, within: false } };
         let is_leaf = self.tree.is_leaf(quota);
-        let mut open = !ask.job || self.job_limit(account).is_none_or(|limit| self.ledger.jobs[account] < limit);
+        let mut open = !ask.job || self.job_limit(account).is_none_or(|limit| *self.ledger.jobs.at(account) < limit);
         for (resource, amount) in ask.requested() {
             let limit = self.max(account, resource);
             let least = if is_leaf { amount } else { self.ledger.least_delta(amount) };

@@ -48,7 +48,7 @@ impl Scheduler {
         if account == self.ledger.outside() && self.policy.unquotaed == Unquotaed::Refuse {
             return Some(verdict);
         }
-        let head = self.lines[account].as_ref().and_then(|line| line.first()).map(|(key, _)| *key);
+        let head = self.lines.at(account).as_ref().and_then(|line| line.first()).map(|(key, _)| *key);
         if let Some(head) = head.filter(|head| *head != key) {
             verdict.binding = Binding::Behind { head: head.id };
             return Some(verdict);
@@ -82,7 +82,7 @@ impl Scheduler {
         let holder = |quota: QuotaId| {
             let used = resource.map_or(0, |r| cell(self.ledger.used.row(quota.0), r));
             let borrowed = resource.map_or(0, |r| (used - self.min(quota.0, r)).max(0));
-            Holder { quota, pods: self.ledger.pods[quota.0], used, borrowed }
+            Holder { quota, pods: *self.ledger.pods.at(quota.0), used, borrowed }
         };
         let mut holders: Vec<Holder> =
             leaves.map(holder).filter(|h| h.pods > 0 && (h.used > 0 || resource.is_none())).collect();
@@ -141,7 +141,7 @@ impl Scheduler {
         let mut nodes = NodeTally { total, ..NodeTally::default() };
         let nothing = Binding::Room { resource: None, needed: 0, available: 0, nodes, placed: 0 };
         let Some((id, count)) = ask.members.first().copied().filter(|_| full) else { return nothing };
-        let template = &self.shapes.templates[id];
+        let template = self.shapes.templates.at(id);
         let mut lacks: BTreeMap<u16, (u32, i64)> = BTreeMap::new();
         let mut placed = 0u32;
         for node in self.nodes.sorted() {
@@ -192,7 +192,7 @@ impl Scheduler {
     /// The node on which the least of one resource is missing.
     fn node_closest_to_room(&self, ask: &Ask) -> Option<Help> {
         let (id, _) = ask.members.first()?;
-        let template = &self.shapes.templates[*id];
+        let template = self.shapes.templates.at(*id);
         let mut best: Option<(i64, NodeId, u16)> = None;
         for node in self.nodes.sorted().into_iter().filter(|node| self.nodes.is_suitable(*node, template)) {
             let row = self.nodes.at(node);

@@ -157,7 +157,7 @@ impl Scheduler {
     }
 
     fn footprint(&self, pod: PodRef, spot: Spot) -> Kept {
-        let template = &self.shapes.templates[self.workloads.at(pod.0).template(pod.1)];
+        let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
         self.nodes.footprint(spot, template)
     }
 
@@ -273,7 +273,7 @@ impl Scheduler {
     fn place_at(&mut self, wanted: &[(PodRef, Spot)]) -> Option<SmallVec<[(PodRef, Spot); 1]>> {
         let mut trial = super::trial::Trial::default();
         for (pod, spot) in wanted {
-            let template = &self.shapes.templates[self.workloads.at(pod.0).template(pod.1)];
+            let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
             if !self.nodes.is_suitable(spot.node, template) {
                 self.undo(trial);
                 return None;

@@ -84,12 +84,12 @@ impl Ledger {
     }
 
     pub(crate) fn parent(&self, account: Account) -> Option<Account> {
-        self.parents[account]
+        *self.parents.at(account)
     }
 
     /// The account and everything above it.
     pub(crate) fn path(&self, account: Account) -> impl Iterator<Item = Account> + '_ {
-        std::iter::successors(Some(account), |q| self.parents[*q])
+        std::iter::successors(Some(account), |q| *self.parents.at(*q))
     }
 
     /// Pods start to use, or stop using, what they asked for.
@@ -119,7 +119,7 @@ impl Ledger {
         let mut at = Some(account);
         while let Some(q) = at {
             change(self, q);
-            at = self.parents[q];
+            at = *self.parents.at(q);
         }
     }
 
@@ -135,7 +135,7 @@ impl Ledger {
             } else {
                 self.solid.add(q, &delta);
             }
-            at = self.parents[q];
+            at = *self.parents.at(q);
         }
     }
 

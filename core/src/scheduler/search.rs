@@ -82,7 +82,7 @@ impl Scheduler {
         match right {
             Right::Reclaim => self.has_right(right) && self.reach(ask, workload.account).is_some(),
             Right::Priority => {
-                let lowest = self.victims[workload.account].first();
+                let lowest = self.victims.at(workload.account).first();
                 let lower = lowest.is_some_and(|key| key.0 < workload.priority);
                 let equal = self.policy.within == crate::policy::Within::LowerOrNewerEqual;
                 self.has_right(right) && (lower || equal && lowest.is_some_and(|key| key.0 == workload.priority))
@@ -221,7 +221,7 @@ impl Scheduler {
         let workload = self.workloads.at(slot);
         let id = workload.template(ordinal);
         let draw = u64::from(workload.id.0) << 32 | u64::from(ordinal);
-        self.nodes.pick(id, &self.shapes.templates[id], draw)
+        self.nodes.pick(id, self.shapes.templates.at(id), draw)
     }
 
     /// Takes the victims of the best node to make room on (V3), and gives the spot.
@@ -249,12 +249,12 @@ impl Scheduler {
 
     /// Suitable nodes with at least one pod that may be taken, by id, as many as may be tried.
     fn nodes_to_try(&self, search: &mut Search, id: TemplateId) -> Vec<NodeSlot> {
-        let template = &self.shapes.templates[id];
+        let template = self.shapes.templates.at(id);
         let resources: Resources = (0..self.tree.width()).filter(|r| cell(&template.governed, *r) > 0).collect();
         let most = self.policy.bounds.nodes as usize;
         let mut found: std::collections::BTreeSet<(crate::ids::NodeId, NodeSlot)> = std::collections::BTreeSet::new();
         for source in self.sources(&search.seeker, &resources, None) {
-            for key in &self.victims[source.account] {
+            for key in self.victims.at(source.account) {
                 if !search.steps.count() {
                     break;
                 }
@@ -276,7 +276,7 @@ impl Scheduler {
     /// Takes victims on one node, in order, until the pod fits there.
     fn clear_node(&mut self, search: &mut Search, id: TemplateId, node: NodeSlot) -> Option<Spot> {
         loop {
-            let template = &self.shapes.templates[id];
+            let template = self.shapes.templates.at(id);
             if let Some(devices) = self.nodes.at(node).choose(template) {
                 return Some(Spot { node, devices });
             }
@@ -302,7 +302,7 @@ impl Scheduler {
 
     /// Governed resources of which a pod lacks some on a node; where only single devices lack, their resource.
     fn lacking(&self, id: TemplateId, node: NodeSlot) -> Resources {
-        let template = &self.shapes.templates[id];
+        let template = self.shapes.templates.at(id);
         let node = self.nodes.at(node);
         let governed = |r: &u16| usize::from(*r) < self.tree.width();
         let lacks = |(r, amount): &(u16, i64)| node.available(*r) < *amount;

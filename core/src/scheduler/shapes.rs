@@ -123,7 +123,7 @@ impl Shapes {
     pub(crate) fn total(&self, members: &[(TemplateId, u32)]) -> Result<Row, EventError> {
         let mut total: Row = (0..self.width).map(|_| 0).collect();
         for (template, count) in members {
-            for (r, (cell, amount)) in total.iter_mut().zip(&self.templates[*template].governed).enumerate() {
+            for (r, (cell, amount)) in total.iter_mut().zip(&self.templates.at(*template).governed).enumerate() {
                 let sum = amount.checked_mul(i64::from(*count)).and_then(|a| cell.checked_add(a));
                 let overflow = || EventError::Overflow { resource: self.resource_name(u16::try_from(r).unwrap_or(0)) };
                 *cell = sum.ok_or_else(overflow)?;

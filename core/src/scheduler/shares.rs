@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn f1_water_rises_by_weight_and_stops_at_demand() {
-        let rows: &[(i64, &[(i64, u64)], &[i64])] = &[
+        type Row = (i64, &'static [(i64, u64)], &'static [i64]);
+        let rows: &[Row] = &[
             (10, &[(10, 1), (10, 1)], &[5, 5]),
             (10, &[(2, 1), (10, 1)], &[2, 8]),
             (10, &[(10, 3), (10, 1)], &[8, 2]),

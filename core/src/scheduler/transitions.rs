@@ -80,7 +80,7 @@ impl Scheduler {
         if refused {
             return;
         }
-        match &mut self.lines[account] {
+        match self.lines.at_mut(account) {
             None => self.join(ask, account, key),
             Some(line) => {
                 let head = line.first().copied();
@@ -110,7 +110,7 @@ impl Scheduler {
         if account == self.ledger.outside() && self.policy.unquotaed == Unquotaed::Refuse {
             return;
         }
-        match &mut self.lines[account] {
+        match self.lines.at_mut(account) {
             None => self.waiting.remove((ask, account), key),
             Some(line) => {
                 let led = line.first() == Some(&(key, ask));
@@ -159,7 +159,7 @@ impl Scheduler {
         let account = self.workloads.at(pod.0).account;
         let preemptible = self.workloads.at(pod.0).preemptible;
         self.ledger.use_up(account, self.workloads.governed(pod, &self.shapes), preemptible);
-        self.ledger.each(account, |ledger, q| ledger.pods[q] += 1);
+        self.ledger.each(account, |ledger, q| *ledger.pods.at_mut(q) += 1);
         if let Some(row) = self.workloads.pod_mut(pod) {
             row.state = Some(state);
             row.spot = spot;
@@ -175,7 +175,7 @@ impl Scheduler {
         }
         let account = workload.account;
         self.ledger.each(account, |ledger, q| {
-            let jobs = &mut ledger.jobs[q];
+            let jobs = ledger.jobs.at_mut(q);
             *jobs = if admitted { *jobs + 1 } else { jobs.saturating_sub(1) };
         });
         self.touch(account);
@@ -193,8 +193,8 @@ impl Scheduler {
             self.leaving_for_nobody.remove(&pod);
         }
         self.ledger.give_back(account, &governed, preemptible);
-        self.ledger.each(account, |ledger, q| ledger.pods[q] -= 1);
-        let template = &self.shapes.templates[self.workloads.at(pod.0).template(pod.1)];
+        self.ledger.each(account, |ledger, q| *ledger.pods.at_mut(q) -= 1);
+        let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
         self.nodes.take(row.spot, template, pod);
         self.freed_nodes.push(row.spot.node);
         if let Some(row) = self.workloads.pod_mut(pod) {
@@ -235,10 +235,10 @@ impl Scheduler {
             return;
         }
         if let Some(key) = before {
-            self.victims[account].remove(&key);
+            self.victims.at_mut(account).remove(&key);
         }
         if let Some(key) = now {
-            self.victims[account].insert(key);
+            self.victims.at_mut(account).insert(key);
             self.wake_displacers(account, key.0);
         }
     }
@@ -259,7 +259,7 @@ impl Scheduler {
         let mut sum: Row = (0..self.tree.width()).map(|_| 0).collect();
         for (ordinal, pod) in (0u32..).zip(&workload.pods) {
             if pod.state.is_some() {
-                let governed = &self.shapes.templates[workload.template(ordinal)].governed;
+                let governed = &self.shapes.templates.at(workload.template(ordinal)).governed;
                 for (cell, amount) in sum.iter_mut().zip(governed) {
                     *cell += amount;
                 }

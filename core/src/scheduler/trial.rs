@@ -45,7 +45,7 @@ impl Scheduler {
 
     /// Stands a waiting pod on a node; its quota is not charged.
     pub(super) fn try_on(&mut self, trial: &mut Trial, pod: PodRef, spot: Spot) {
-        let template = &self.shapes.templates[self.workloads.at(pod.0).template(pod.1)];
+        let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
         self.nodes.put(spot, template, pod);
         trial.placed.push((pod, spot));
     }
@@ -54,7 +54,7 @@ impl Scheduler {
     pub(super) fn take_off(&mut self, trial: &mut Trial, left: usize) {
         while trial.placed.len() > left {
             if let Some((pod, spot)) = trial.placed.pop() {
-                let template = &self.shapes.templates[self.workloads.at(pod.0).template(pod.1)];
+                let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
                 self.nodes.take(spot, template, pod);
             }
         }
@@ -72,7 +72,7 @@ impl Scheduler {
         let Some(row) = self.workloads.pod(pod).copied() else { return };
         let workload = self.workloads.at(pod.0);
         let (account, preemptible) = (workload.account, workload.preemptible);
-        let template = &self.shapes.templates[workload.template(pod.1)];
+        let template = self.shapes.templates.at(workload.template(pod.1));
         let governed: &Row = &template.governed;
         let leaving = row.state == Some(PodState::Leaving);
         if off {

@@ -113,8 +113,8 @@ impl Scheduler {
             freeing: named(self.ledger.leaving.row(q)),
             borrowed: named(&above),
             lent: named(&self.lent(quota)),
-            pods: self.ledger.pods[q],
-            jobs: self.ledger.jobs[q],
+            pods: *self.ledger.pods.at(q),
+            jobs: *self.ledger.jobs.at(q),
         }
     }
 

@@ -115,8 +115,8 @@ impl Waiting {
             self.lanes.resize_with(ask as usize + 1, || Lane { room: true, ..Lane::default() });
         }
         self.list(ask, account, &gate);
-        self.lanes[ask].count += 1;
-        if self.lanes[ask].count == 1 {
+        self.lanes.at_mut(ask).count += 1;
+        if self.lanes.at(ask).count == 1 {
             self.set_room(ask, true);
         }
         let entry = self.entry(ask, account);
@@ -138,7 +138,7 @@ impl Waiting {
 
     /// Takes a workload out of its cell.
     pub(crate) fn remove(&mut self, (ask, account): Cell, key: Key) {
-        self.lanes[ask].count -= 1;
+        self.lanes.at_mut(ask).count -= 1;
         let entry = self.entry(ask, account);
         let led = entry.keys.any.first() == Some(&key);
         entry.keys.any.remove(&key);
@@ -165,20 +165,20 @@ impl Waiting {
     }
 
     fn entry(&mut self, ask: AskId, account: Account) -> &mut Entry {
-        self.lanes[ask].entries.entry(account).or_default()
+        self.lanes.at_mut(ask).entries.entry(account).or_default()
     }
 
     /// Keeps the gates of this ask up to date on the whole path.
     fn list(&mut self, ask: AskId, account: Account, gate: &impl Fn(Account) -> Gate) {
         let mut at = Some(account);
         while let Some(q) = at {
-            let entry = self.lanes[ask].entries.entry(q).or_default();
+            let entry = self.lanes.at_mut(ask).entries.entry(q).or_default();
             if !entry.listed {
                 entry.listed = true;
                 entry.gate = gate(q);
-                self.listed[q].push(ask);
+                self.listed.at_mut(q).push(ask);
             }
-            at = self.parents[q];
+            at = *self.parents.at(q);
         }
     }
 
@@ -187,7 +187,7 @@ impl Waiting {
         for side in SIDES {
             let mut at = account;
             loop {
-                let room = self.lanes[ask].room;
+                let room = self.lanes.at(ask).room;
                 let entry = self.entry(ask, at);
                 let keys = if entry.is_cell { &entry.keys.any } else { entry.keys.of(side) };
                 let may = entry.gate.open && !entry.set_aside && (side == Side::Any || entry.gate.within);
@@ -196,7 +196,7 @@ impl Waiting {
                 if before == now {
                     break;
                 }
-                match self.parents[at] {
+                match *self.parents.at(at) {
                     Some(parent) => {
                         let keys = self.entry(ask, parent).keys.of_mut(side);
                         if let Some(before) = before {
@@ -222,7 +222,7 @@ impl Waiting {
 
     /// The use of this account, or what holds keep there, has changed.
     pub(crate) fn touch(&mut self, account: Account) {
-        if !std::mem::replace(&mut self.is_dirty[account], true) {
+        if !std::mem::replace(self.is_dirty.at_mut(account), true) {
             self.dirty.push(account);
         }
     }
@@ -230,16 +230,16 @@ impl Waiting {
     /// Brings the gates of touched accounts up to date. `gate` tells the gate of an ask at an account.
     pub(crate) fn refresh(&mut self, gate: impl Fn(AskId, Account) -> Gate) {
         for account in std::mem::take(&mut self.dirty) {
-            self.is_dirty[account] = false;
-            let mut asks = std::mem::take(&mut self.listed[account]);
+            *self.is_dirty.at_mut(account) = false;
+            let mut asks = std::mem::take(self.listed.at_mut(account));
             asks.retain(|ask| self.refresh_one(*ask, account, &gate));
-            self.listed[account] = asks;
+            *self.listed.at_mut(account) = asks;
         }
     }
 
     /// Gives whether anybody still waits there.
     fn refresh_one(&mut self, ask: AskId, account: Account, gate: &impl Fn(AskId, Account) -> Gate) -> bool {
-        if self.lanes[ask].count == 0 {
+        if self.lanes.at(ask).count == 0 {
             self.entry(ask, account).listed = false;
             return false;
         }
@@ -258,7 +258,7 @@ impl Waiting {
 
     /// Some node may (or cannot) have room for a lane.
     pub(crate) fn set_room(&mut self, ask: AskId, room: bool) {
-        let lane = &mut self.lanes[ask];
+        let lane = self.lanes.at_mut(ask);
         if lane.room == room {
             return;
         }
@@ -270,7 +270,7 @@ impl Waiting {
             if parent.is_some() {
                 continue;
             }
-            let Some(entry) = self.lanes[ask].entries.get(&account) else { continue };
+            let Some(entry) = self.lanes.at(ask).entries.get(&account) else { continue };
             for side in SIDES {
                 if let Some(top) = entry.passed.of(side) {
                     let ready = self.ready.of_mut(side);
@@ -286,7 +286,7 @@ impl Waiting {
 
     /// The lanes without room in which somebody waits.
     pub(crate) fn roomless(&mut self) -> Vec<AskId> {
-        self.roomless.retain(|ask| !self.lanes[*ask].room && self.lanes[*ask].count > 0);
+        self.roomless.retain(|ask| !self.lanes.at(*ask).room && self.lanes.at(*ask).count > 0);
         self.roomless.clone()
     }
 
@@ -369,7 +369,7 @@ impl Waiting {
 
     /// The cells of a leaf in which somebody waits.
     pub(crate) fn cells_of(&self, account: Account) -> impl Iterator<Item = Cell> + '_ {
-        self.listed[account].iter().map(move |ask| (*ask, account)).filter(|cell| self.head(*cell).is_some())
+        self.listed.at(account).iter().map(move |ask| (*ask, account)).filter(|cell| self.head(*cell).is_some())
     }
 
     /// Everybody in a cell, in order.
@@ -403,7 +403,7 @@ impl Waiting {
     pub(crate) fn is_ready(&self, (ask, account): Cell) -> bool {
         let Some(lane) = self.lanes.get(ask) else { return false };
         let passes = |q: Account| lane.entries.get(&q).is_some_and(|entry| entry.gate.open && !entry.set_aside);
-        let mut path = std::iter::successors(Some(account), |q| self.parents[*q]);
+        let mut path = std::iter::successors(Some(account), |q| *self.parents.at(*q));
         lane.room && path.all(passes)
     }
 }

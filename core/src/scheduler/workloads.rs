@@ -140,19 +140,19 @@ impl Workloads {
 
     #[expect(clippy::expect_used, reason = "slots come from this table and are dropped with their workload")]
     pub(crate) fn at(&self, slot: Slot) -> &Workload {
-        self.rows[slot].as_ref().expect("a workload that has not ended")
+        self.rows.at(slot).as_ref().expect("a workload that has not ended")
     }
 
     #[expect(clippy::expect_used, reason = "slots come from this table and are dropped with their workload")]
     pub(crate) fn at_mut(&mut self, slot: Slot) -> &mut Workload {
-        self.rows[slot].as_mut().expect("a workload that has not ended")
+        self.rows.at_mut(slot).as_mut().expect("a workload that has not ended")
     }
 
     pub(crate) fn add(&mut self, workload: Workload) -> Slot {
         let id = workload.id;
         let slot = match self.spare.pop() {
             Some(slot) => {
-                self.rows[slot] = Some(workload);
+                *self.rows.at_mut(slot) = Some(workload);
                 slot
             }
             None => self.rows.push(Some(workload)),
@@ -162,7 +162,7 @@ impl Workloads {
     }
 
     pub(crate) fn remove(&mut self, slot: Slot) {
-        if let Some(workload) = self.rows[slot].take() {
+        if let Some(workload) = self.rows.at_mut(slot).take() {
             self.by_id.swap_remove(&workload.id);
             self.spare.push(slot);
         }
@@ -185,6 +185,6 @@ impl Workloads {
 
     /// What a pod asks of governed resources.
     pub(crate) fn governed<'a>(&self, (slot, ordinal): PodRef, shapes: &'a Shapes) -> &'a Row {
-        &shapes.templates[self.at(slot).template(ordinal)].governed
+        &shapes.templates.at(self.at(slot).template(ordinal)).governed
     }
 }

@@ -70,7 +70,7 @@ impl Block {
     fn measure(&mut self, nodes: &Table<Node>) {
         self.most = Most::default();
         for entry in &self.entries {
-            self.most.raise(&Most::of(&nodes[entry.slot]));
+            self.most.raise(&Most::of(nodes.at(entry.slot)));
         }
     }
 }
@@ -83,7 +83,7 @@ impl ClassIndex {
     }
 
     pub(super) fn insert(&mut self, score: u64, slot: NodeSlot, nodes: &Table<Node>) {
-        let node = &nodes[slot];
+        let node = nodes.at(slot);
         let entry = Entry { score, id: node.id, slot };
         let at = self.block_of(entry);
         let Some(block) = self.blocks.get_mut(at) else {
@@ -110,7 +110,7 @@ impl ClassIndex {
         let entry = block.entries.remove(place);
         if block.entries.is_empty() {
             self.blocks.remove(at);
-        } else if block.most.touches(&Most::of(&nodes[entry.slot])) {
+        } else if block.most.touches(&Most::of(nodes.at(entry.slot))) {
             block.measure(nodes);
         }
     }
@@ -128,7 +128,7 @@ impl ClassIndex {
                 if entry.score > to {
                     return None;
                 }
-                if let Some(devices) = nodes[entry.slot].choose(template) {
+                if let Some(devices) = nodes.at(entry.slot).choose(template) {
                     return Some((entry.score, Spot { node: entry.slot, devices }));
                 }
             }

@@ -171,7 +171,7 @@ impl Nodes {
     }
 
     pub(crate) fn at(&self, slot: NodeSlot) -> &Node {
-        &self.nodes[slot]
+        self.nodes.at(slot)
     }
 
     pub(crate) fn slot(&self, id: NodeId) -> Option<NodeSlot> {
@@ -206,7 +206,7 @@ impl Nodes {
         let id = node.id;
         let slot = match self.spare.pop() {
             Some(slot) => {
-                self.nodes[slot] = node;
+                *self.nodes.at_mut(slot) = node;
                 slot
             }
             None => self.nodes.push(node),
@@ -220,7 +220,7 @@ impl Nodes {
     pub(crate) fn change(&mut self, slot: NodeSlot, spec: NodeSpec, shapes: &mut Shapes) -> Result<(), EventError> {
         let (total, banks) = lay_out(&spec, shapes)?;
         let shape = |banks: &[Bank]| banks.iter().map(|b| (b.resource, b.each, b.free.len())).collect::<Vec<_>>();
-        let old = &self.nodes[slot];
+        let old = self.nodes.at(slot);
         if shape(&old.banks) != shape(&banks) && !old.pods.is_empty() {
             let resource = shapes.resource_name(banks.first().or(old.banks.first()).map_or(0, |b| b.resource));
             return Err(EventError::BadDevices { resource, why: "the devices of a node with pods cannot change" });
@@ -228,7 +228,7 @@ impl Nodes {
         let scored = scored(&spec, shapes)?;
         self.leave(slot);
         let class = self.class(&spec);
-        let node = &mut self.nodes[slot];
+        let node = self.nodes.at_mut(slot);
         node.scored = scored;
         let mut free = total.clone();
         for (r, free) in free.iter_mut().enumerate() {
@@ -247,7 +247,7 @@ impl Nodes {
     /// Forgets a node; its pods must have been taken off.
     pub(crate) fn remove(&mut self, slot: NodeSlot) {
         self.leave(slot);
-        let node = &mut self.nodes[slot];
+        let node = self.nodes.at_mut(slot);
         node.up = false;
         let id = node.id;
         self.by_id.swap_remove(&id);
@@ -264,7 +264,7 @@ impl Nodes {
     /// Puts a pod on its spot.
     pub(crate) fn put(&mut self, spot: Spot, template: &Template, pod: PodRef) {
         self.leave(spot.node);
-        let node = &mut self.nodes[spot.node];
+        let node = self.nodes.at_mut(spot.node);
         node.shift(template, spot.devices, 1);
         node.pods.push(pod);
         self.enter(spot.node);
@@ -273,7 +273,7 @@ impl Nodes {
     /// Takes a pod off its spot.
     pub(crate) fn take(&mut self, spot: Spot, template: &Template, pod: PodRef) {
         self.leave(spot.node);
-        let node = &mut self.nodes[spot.node];
+        let node = self.nodes.at_mut(spot.node);
         node.shift(template, spot.devices, -1);
         if let Some(at) = node.pods.iter().position(|p| *p == pod) {
             node.pods.swap_remove(at);
@@ -284,7 +284,7 @@ impl Nodes {
     /// Changes what holds keep on a node by `sign` times these amounts.
     pub(crate) fn reserve(&mut self, node: NodeSlot, kept: &Kept, sign: i64) {
         self.leave(node);
-        let row = &mut self.nodes[node];
+        let row = self.nodes.at_mut(node);
         for (resource, amount) in &kept.resources {
             if let Some(cell) = row.reserved.get_mut(usize::from(*resource)) {
                 *cell += sign * amount;
@@ -302,7 +302,7 @@ impl Nodes {
 
     /// The footprint of a pod on its node, by resource and device.
     pub(crate) fn footprint(&self, spot: Spot, template: &Template) -> Kept {
-        let node = &self.nodes[spot.node];
+        let node = self.nodes.at(spot.node);
         let each = node.device_ask(template).flatten().map_or(0, |ask| ask.each);
         Kept {
             resources: template.request.clone(),
@@ -315,11 +315,11 @@ impl Nodes {
         self.look_at_new_classes(id, template);
         let start = self.scorer.start(draw);
         let mut best: Option<(u64, NodeId, Spot)> = None;
-        for class in &self.suitable[id].0 {
+        for class in &self.suitable.at(id).0 {
             let Some((_, index)) = self.classes.get_index(*class as usize) else { continue };
             let found = index.first_fit(&self.nodes, template, start);
             if let Some((score, spot)) = found {
-                let key = (score, self.nodes[spot.node].id);
+                let key = (score, self.nodes.at(spot.node).id);
                 if best.as_ref().is_none_or(|(s, n, _)| key < (*s, *n)) {
                     best = Some((key.0, key.1, spot));
                 }
@@ -330,14 +330,14 @@ impl Nodes {
 
     /// Whether the template may stand on this node at all: up, schedulable, tolerated and selected.
     pub(crate) fn is_suitable(&self, slot: NodeSlot, template: &Template) -> bool {
-        let node = &self.nodes[slot];
+        let node = self.nodes.at(slot);
         let class = self.classes.get_index(node.class as usize);
         node.up && node.spec.schedulable && class.is_some_and(|(c, _)| c.tolerated(template) && c.selected(template))
     }
 
     /// Why a node is out of the question whatever is free on it: (cordoned, tainted, unselected).
     pub(crate) fn ruled_out(&self, slot: NodeSlot, template: &Template) -> Option<RuledOut> {
-        let node = &self.nodes[slot];
+        let node = self.nodes.at(slot);
         let class = self.classes.get_index(node.class as usize).map(|(class, _)| class);
         if !node.spec.schedulable {
             return Some(RuledOut::Cordoned);
@@ -353,7 +353,7 @@ impl Nodes {
         if self.suitable.len() <= id as usize {
             self.suitable.resize_with(id as usize + 1, Default::default);
         }
-        let (suitable, seen) = &mut self.suitable[id];
+        let (suitable, seen) = self.suitable.at_mut(id);
         for at in *seen..self.classes.len() {
             let class = self.classes.get_index(at).map(|(class, _)| class);
             if class.is_some_and(|c| c.tolerated(template) && c.selected(template)) {
@@ -364,20 +364,20 @@ impl Nodes {
     }
 
     fn leave(&mut self, slot: NodeSlot) {
-        let node = &self.nodes[slot];
+        let node = self.nodes.at(slot);
         if let Some((_, index)) = self.classes.get_index_mut(node.class as usize) {
             index.remove(node.score, node.id, &self.nodes);
         }
     }
 
     fn enter(&mut self, slot: NodeSlot) {
-        if self.scorer.sees(&self.nodes[slot]) {
+        if self.scorer.sees(self.nodes.at(slot)) {
             self.rescore();
         }
-        let node = &mut self.nodes[slot];
+        let node = self.nodes.at_mut(slot);
         node.version = node.version.wrapping_add(1);
         node.score = self.scorer.score(node);
-        let node = &self.nodes[slot];
+        let node = self.nodes.at(slot);
         if !(node.up && node.spec.schedulable) {
             return;
         }
@@ -393,9 +393,9 @@ impl Nodes {
         }
         let slots: Vec<NodeSlot> = self.by_id.values().copied().collect();
         for slot in slots {
-            let score = self.scorer.score(&self.nodes[slot]);
-            self.nodes[slot].score = score;
-            let node = &self.nodes[slot];
+            let score = self.scorer.score(self.nodes.at(slot));
+            self.nodes.at_mut(slot).score = score;
+            let node = self.nodes.at(slot);
             if !(node.up && node.spec.schedulable) {
                 continue;
             }

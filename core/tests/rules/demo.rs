@@ -1,0 +1,152 @@
+//! The demo of semantics.md row by row on every cluster it must come out the same on, the cases that must hold beside it,
+//! and the five pods that by weaker rules would evict each other for ever.
+
+use crate::check;
+use quotree_core::{Action, Help, Policy, VictimOrder, WorkloadId};
+use quotree_testkit::table::Game;
+
+const TREE: &str = "root 40/40; root.a<root 20/40; root.b<root 20/40; \
+    root.a.1<root.a 10/20 ns=namespace1; root.a.2<root.a 10/20 ns=namespace2; \
+    root.b.1<root.b 10/20 ns=namespace3; root.b.2<root.b 10/20 ns=namespace4";
+
+/// Five replicas of 5 cpu, numbered from `first`.
+fn deployment(namespace: u32, first: u32) -> String {
+    let pods: Vec<String> = (first..first + 5).map(|id| format!("+{id} namespace{namespace} 5")).collect();
+    pods.join(" & ")
+}
+
+/// Running and waiting pods of the four namespaces.
+fn pods(game: &Game) -> [(usize, usize); 4] {
+    [1, 2, 3, 4].map(|n| game.pods(&format!("namespace{n}")))
+}
+
+fn play(cluster: &str, policy: Policy, deployments: u32) -> Game {
+    let mut game = Game::new(TREE, cluster, policy).unwrap();
+    for n in 1..=deployments {
+        game.row(&deployment(n, 5 * n)).unwrap();
+    }
+    assert_eq!(game.broken(), Vec::<String>::new());
+    game
+}
+
+#[test]
+fn the_demo_comes_out_the_same_on_a_pool_on_one_node_and_on_four() {
+    for cluster in ["40", "56", "10 10 10 10"] {
+        let rows: [(u32, [(usize, usize); 4], usize); 4] = [
+            (1, [(4, 1), (0, 0), (0, 0), (0, 0)], 0),
+            (2, [(4, 1), (4, 1), (0, 0), (0, 0)], 0),
+            (3, [(3, 2), (3, 2), (2, 3), (0, 0)], 2),
+            (4, [(2, 3), (2, 3), (2, 3), (2, 3)], 4),
+        ];
+        for (deployments, wanted, evictions) in rows {
+            let game = play(cluster, Policy::default(), deployments);
+            assert_eq!(pods(&game), wanted, "after nginx{deployments} on {cluster}");
+            assert_eq!(game.evictions(), evictions, "after nginx{deployments} on {cluster}");
+        }
+    }
+}
+
+#[test]
+fn the_demo_takes_one_pod_each_from_both_siblings() {
+    let game = play("56", Policy::default(), 3);
+    let mut victims: Vec<String> = Vec::new();
+    for action in game.plans().iter().flat_map(|p| &p.actions) {
+        if let Action::Evict { reason, .. } = action {
+            victims.push(game.core().tree().name(reason.leaf.unwrap()).to_string());
+        }
+    }
+    victims.sort();
+    assert_eq!(victims, ["root.a.1", "root.a.2"]);
+}
+
+#[test]
+fn the_demo_says_what_binds() {
+    let rule_of = |deployments: u32, workload: u32| {
+        let game = play("56", Policy::default(), deployments);
+        let verdict = game.core().explain(WorkloadId(workload)).unwrap();
+        format!("{} {:?}", verdict.binding.rule(), verdict.binding)
+    };
+    assert!(rule_of(1, 9).starts_with("A1"), "max of root.a.1: {}", rule_of(1, 9));
+    assert!(rule_of(2, 14).starts_with("A1"), "max of root.a.2: {}", rule_of(2, 14));
+    assert!(rule_of(4, 24).starts_with("A1"), "{}", rule_of(4, 24));
+}
+
+#[test]
+fn on_ten_nodes_of_4_cores_nothing_runs_and_nothing_is_evicted() {
+    let game = play("4 4 4 4 4 4 4 4 4 4", Policy::default(), 4);
+    assert_eq!(pods(&game), [(0, 5); 4]);
+    assert_eq!(game.evictions(), 0);
+    assert_eq!(game.core().explain(WorkloadId(5)).unwrap().binding.rule().to_string(), "P1");
+}
+
+#[test]
+fn case_1_a_branch_at_its_min_is_out_of_bounds() {
+    check(
+        TREE,
+        "40",
+        &[
+            ("+1 namespace1 5 & +2 namespace1 5 & +3 namespace1 5 & +4 namespace1 5", "bind 1, bind 2, bind 3, bind 4"),
+            ("+5 namespace3 5 & +6 namespace3 5 & +7 namespace3 5 & +8 namespace3 5", "bind 5, bind 6, bind 7, bind 8"),
+            ("+9 namespace4 5", "evict 8 R2, bind 9 | 8' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn case_2_latest_started_alone_would_be_unfair() {
+    let policy = Policy { victims: VictimOrder::Latest, ..Policy::default() };
+    let game = play("56", policy, 3);
+    assert_eq!(pods(&game), [(4, 1), (2, 3), (2, 3), (0, 0)]);
+}
+
+#[test]
+fn case_3_scaling_to_0_gives_the_room_to_the_eldest() {
+    let mut game = play("56", Policy::default(), 4);
+    game.row("-5 & -6 & -7 & -8 & -9").unwrap();
+    assert_eq!(pods(&game), [(0, 0), (3, 2), (3, 2), (2, 3)]);
+    assert_eq!(game.evictions(), 4);
+}
+
+#[test]
+fn case_4_low_priorities_of_a_leaf_over_its_min_go_first() {
+    check(
+        TREE,
+        "40",
+        &[
+            ("+1 namespace1 5 & +2 namespace1 5 p-1", "bind 1, bind 2"),
+            ("+3 namespace1 5 & +4 namespace1 5", "bind 3, bind 4"),
+            ("+5 namespace2 5 & +6 namespace2 5 & +7 namespace2 5 & +8 namespace2 5", "bind 5, bind 6, bind 7, bind 8"),
+            ("+9 namespace3 5", "evict 2 R2, bind 9 | 2' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn case_5_borrowing_one_resource_bars_from_reclaiming_another() {
+    let tree = "root 20,4/20,4; a<root 2,2/20,4; b<root 18,2/20,4";
+    let mut game = Game::new(tree, "20,4", Policy::default()).unwrap();
+    game.row("+1 b 1,1 & +2 b 1,1 & +3 b 1,1 & +4 b 1,1").unwrap();
+    assert_eq!(game.row("+5 a 4,1").unwrap(), "| 5 A1@root");
+    let verdict = game.core().explain(WorkloadId(5)).unwrap();
+    assert!(!verdict.entitled);
+    let a = game.core().tree().by_name("a").unwrap();
+    let more = Help::MoreMin { quota: a, resource: "cpu".into(), by: 2000 };
+    assert!(verdict.helps.contains(&more), "{:?}", verdict.helps);
+    assert_eq!(game.evictions(), 0);
+}
+
+#[test]
+fn s2_the_five_pods_come_to_rest_after_one_eviction() {
+    check(
+        "root 6/6; a<root 5/6; b<root 1/2",
+        "6",
+        &[
+            ("+1 a 4 p2", "bind 1"),
+            ("+2 b 2 p2", "bind 2"),
+            ("+3 a 1 p1", "evict 2 R2, bind 3 | 2' A1@root"),
+            ("+4 a 2 p2", "| 4 A1@a, 2' A1@root"),
+            ("+5 b 1", "bind 5 | 4 A1@a, 2' A1@b"),
+            ("tick 1000", "| 4 A1@a, 2' A1@b"),
+        ],
+    );
+}

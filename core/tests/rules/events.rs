@@ -1,0 +1,139 @@
+//! Facts that cannot be: refused with the reason, and nothing changes. T3 and T4: edits of the tree.
+
+use crate::check;
+use quotree_core::{
+    Amounts, EnforceMax, Event, EventError, NodeId, NodeSpec, PodId, PodOutcome, Policy, Recorder, Time,
+    WorkloadChange, WorkloadId, WorkloadSpec,
+};
+use quotree_testkit::table::{self, Game};
+
+fn cpu(n: i64) -> Amounts {
+    Amounts::new().with("cpu", n)
+}
+
+fn pod(workload: u32) -> PodId {
+    PodId { workload: WorkloadId(workload), ordinal: 0 }
+}
+
+/// Workload 1 runs, 2 waits, on node 0.
+fn running() -> Recorder {
+    let tree = table::tree("root 4/4 ; a<root 4/4 ns=a").unwrap();
+    let mut core = Recorder::new(&tree, Policy::default()).unwrap();
+    core.apply(Event::NodeUp(NodeSpec::new(0, cpu(4000)))).unwrap();
+    for id in [1, 2] {
+        core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(id, "a", Time(0), cpu(3000)))).unwrap();
+    }
+    core.decide(Time(0));
+    core.apply(Event::PodBound { pod: pod(1), at: Time(0) }).unwrap();
+    core
+}
+
+#[test]
+fn impossible_facts_are_refused_and_change_nothing() {
+    let spec = |id| WorkloadSpec::pod(id, "a", Time(0), cpu(1));
+    let empty = WorkloadSpec::gang(5, "a", Time(0), cpu(1), 0);
+    let huge = WorkloadSpec::gang(5, "a", Time(0), cpu(1), u32::MAX);
+    let mut inverted = WorkloadSpec::gang(5, "a", Time(0), cpu(1), 2);
+    inverted.pods[0].min = 3;
+    let overflow = WorkloadSpec::gang(5, "a", Time(0), cpu(i64::MAX), 2);
+    let negative = WorkloadSpec::pod(5, "a", Time(0), cpu(-1));
+    let change = WorkloadChange { workload: WorkloadId(9), priority: Some(1), add_pods: None };
+    let gone = |id| Event::PodGone { pod: pod(id), outcome: PodOutcome::Succeeded };
+    let rows: Vec<(Event, &str)> = vec![
+        (Event::NodeUp(NodeSpec::new(0, cpu(1))), "node n0 is already up"),
+        (Event::NodeUp(NodeSpec::new(7, cpu(-5))), "-5 of `cpu` is negative"),
+        (Event::NodeChanged(NodeSpec::new(7, cpu(1))), "node n7 is not known"),
+        (Event::NodeDown { node: NodeId(7) }, "node n7 is not known"),
+        (Event::WorkloadSubmitted(spec(1)), "workload w1 was submitted before"),
+        (Event::WorkloadSubmitted(empty), "workload w5 has 0 pods"),
+        (Event::WorkloadSubmitted(huge), "workload w5 has 4294967295 pods"),
+        (Event::WorkloadSubmitted(inverted), "workload w5 has 2 pods"),
+        (Event::WorkloadSubmitted(overflow), "the sum of `cpu` would overflow"),
+        (Event::WorkloadSubmitted(negative), "-1 of `cpu` is negative"),
+        (Event::WorkloadChanged(change), "workload w9 is not known"),
+        (Event::WorkloadWithdrawn { workload: WorkloadId(9) }, "workload w9 is not known"),
+        (Event::PodBound { pod: pod(9), at: Time(0) }, "pod w9.0 is not known"),
+        (Event::PodBound { pod: PodId { workload: WorkloadId(1), ordinal: 4 }, at: Time(0) }, "pod w1.4 is not known"),
+        (Event::PodBound { pod: pod(1), at: Time(0) }, "pod w1.0 is running"),
+        (Event::PodBound { pod: pod(2), at: Time(0) }, "pod w2.0 is waiting"),
+        (Event::BindFailed { pod: pod(1) }, "pod w1.0 is running"),
+        (gone(9), "pod w9.0 is not known"),
+        (Event::TreeChanged(table::tree("root 4/4; a<nowhere 1/1").unwrap()), "the quota tree has"),
+    ];
+    let mut core = running();
+    let state = |core: &Recorder| {
+        let s = core.scheduler();
+        let usage: Vec<_> = s.tree().ids().map(|q| s.usage(q)).collect();
+        format!("{:?} {usage:?} {:?} {:?} {}", s.nodes(), s.waiting(), s.workload(WorkloadId(1)), s.generation())
+    };
+    let before = state(&core);
+    for (event, wanted) in rows {
+        let text = format!("{event:?}");
+        match core.apply(event) {
+            Ok(()) => panic!("taken, but `{wanted}`: {text}"),
+            Err(error) => assert!(error.to_string().starts_with(wanted), "{error}, but wanted `{wanted}`: {text}"),
+        }
+        assert_eq!(state(&core), before, "changed by the refused {text}");
+    }
+}
+
+#[test]
+fn a_workload_that_ended_is_not_submitted_again() {
+    let mut core = running();
+    core.apply(Event::PodGone { pod: pod(1), outcome: PodOutcome::Succeeded }).unwrap();
+    let again = core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(1, "a", Time(9), cpu(1))));
+    assert_eq!(again, Err(EventError::DuplicateWorkload(WorkloadId(1))));
+}
+
+#[test]
+fn t3_a_namespace_with_running_pods_does_not_move() {
+    let mut game = Game::new("root 4/4; a<root 2/4 ns=x; b<root 2/4 ns=y", "4", Policy::default()).unwrap();
+    game.row("+1 x 1 & +2 x 1").unwrap();
+    let moved = "tree root 4/4; a<root 2/4 ns=z; b<root 2/4 ns=x,y";
+    let error = game.row(moved).unwrap_err();
+    assert!(error.contains("namespace `x` has 2 running pods"), "{error}");
+    game.row("done 1 & done 2").unwrap();
+    assert_eq!(game.row(moved).unwrap(), "");
+    game.row("+3 x 1").unwrap();
+    let b = game.core().tree().by_name("b").unwrap();
+    assert_eq!(game.core().usage(b).used, cpu(1000));
+}
+
+#[test]
+fn t4_a_lowered_max_evicts_nobody_by_itself() {
+    check(
+        "root 4/4; a<root 2/4; b<root 2/4",
+        "4",
+        &[
+            ("+1 a 1 & +2 a 1 & +3 a 1", "bind 1, bind 2, bind 3"),
+            ("tree root 4/4; a<root 1/1; b<root 2/4", ""),
+            ("+4 a 1", "| 4 A1@a"),
+            ("done 1 & done 2 & done 3", "bind 4"),
+        ],
+    );
+}
+
+#[test]
+fn t4_enforce_max_evicts_in_victim_order_after_its_time() {
+    let policy = Policy { enforce_max: EnforceMax::After { ms: 3000 }, ..Policy::default() };
+    table::check(
+        "root 4/4; a<root 2/4; b<root 2/4",
+        "4",
+        policy,
+        &[
+            ("once & +1 a 1 & +2 a 1 p1 & +3 a 1", "bind 2, bind 1, bind 3"),
+            ("tree root 4/4; a<root 1/1; b<root 2/4", ""),
+            ("tick 10", ""),
+            ("tick 2000", "evict 3 T4, evict 1 T4"),
+        ],
+    );
+}
+
+#[test]
+fn t4_a_raised_max_lets_the_waiting_in() {
+    check(
+        "root 4/4; a<root 1/1; b<root 2/4",
+        "4",
+        &[("+1 a 1 & +2 a 1", "bind 1 | 2 A1@a"), ("tree root 4/4; a<root 1/2; b<root 2/4", "bind 2")],
+    );
+}

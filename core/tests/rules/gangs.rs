@@ -1,0 +1,76 @@
+//! G1 to G3: gangs come and go whole.
+
+use crate::check;
+use quotree_core::Policy;
+use quotree_testkit::table;
+
+#[test]
+fn g1_all_or_nothing() {
+    check(
+        "root 4/4; a<root 4/4",
+        "4",
+        &[("+1 a 1", "bind 1"), ("+2 a 1 x4", "| 2 A1@a"), ("+3 a 1 x3", "bind 3x3 | 2 A1@a")],
+    );
+}
+
+#[test]
+fn g1_all_or_nothing_on_nodes() {
+    check(
+        "root 9/9; a<root 9/9",
+        "3 3 3",
+        &[("+1 a 2 x4", "| 1 P1"), ("+2 a 2 x3", "bind 2@0, bind 2@1, bind 2@2 | 1 P1")],
+    );
+}
+
+#[test]
+fn g1_the_members_above_the_minimum_come_when_there_is_room() {
+    check(
+        "root 4/4; a<root 4/4",
+        "4",
+        &[("+1 a 2", "bind 1"), ("+2 a 1 x4/2", "bind 2x2 | 2 A1@a"), ("done 1", "bind 2x2")],
+    );
+}
+
+#[test]
+fn g2_below_the_minimum_the_whole_gang_goes() {
+    check(
+        "root 4/4; a<root 1/4; b<root 0/4",
+        "4",
+        &[("+1 b 1 x4", "bind 1x4"), ("+2 a 1", "evict 1x4 R2, bind 2 | 1' A1@root")],
+    );
+}
+
+#[test]
+fn g2_elastic_members_go_one_by_one_and_first() {
+    check(
+        "root 5/5; a<root 3/5; b<root 0/5",
+        "5",
+        &[
+            ("+1 b 1 x4/2", "bind 1x4"),
+            ("+5 b 1", "bind 5"),
+            ("once & +2 a 1", "evict 1 R2, bind 2"),
+            ("+3 a 1", "evict 1 R2, bind 3"),
+            ("+4 a 1", "evict 5 R2, bind 4"),
+        ],
+    );
+}
+
+#[test]
+fn g2_more_pods_of_a_workload_are_elastic() {
+    check(
+        "root 3/3; a<root 1/3; b<root 0/3",
+        "3",
+        &[("+1 b 1 x2", "bind 1x2"), ("more 1 1", "bind 1"), ("once & +2 a 1", "evict 1 R2, bind 2")],
+    );
+}
+
+#[test]
+fn g3_a_gang_below_its_minimum_for_too_long_goes_whole() {
+    let policy = Policy { stale_after_ms: Some(1500), ..Policy::default() };
+    table::check(
+        "root 4/4; a<root 4/4",
+        "4",
+        policy,
+        &[("once & +1 a 1 x3", "bind 1x3"), ("lose 1", ""), ("tick 10", ""), ("tick 600", "evict 1x2 G3")],
+    );
+}

@@ -1,0 +1,60 @@
+//! L1 to L3: what is counted, and what follows from it.
+
+use crate::check;
+use quotree_core::{Amounts, Policy, Usage};
+use quotree_testkit::table::Game;
+
+fn cpu(n: i64) -> Amounts {
+    if n == 0 { Amounts::new() } else { Amounts::new().with("cpu", n * 1000) }
+}
+
+fn usage(game: &Game, quota: &str) -> Usage {
+    game.core().usage(game.core().tree().by_name(quota).unwrap())
+}
+
+#[test]
+fn l1_l2_use_request_borrowed_and_lent() {
+    let mut game = Game::new("root 10/10; a<root 4/10; b<root 6/10", "10", Policy::default()).unwrap();
+    game.row("+1 a 2 np & +2 a 5 & +3 a 4").unwrap();
+    let a = usage(&game, "a");
+    assert_eq!((a.used, a.used_np, a.request), (cpu(7), cpu(2), cpu(11)));
+    assert_eq!((a.borrowed, a.lent, a.held, a.freeing), (cpu(3), cpu(0), cpu(0), cpu(0)));
+    assert_eq!((a.pods, a.jobs), (2, 2));
+    let b = usage(&game, "b");
+    assert_eq!((b.used, b.borrowed, b.lent), (cpu(0), cpu(0), cpu(3)));
+    let root = usage(&game, "root");
+    assert_eq!((root.used, root.used_np, root.request, root.borrowed), (cpu(7), cpu(2), cpu(11), cpu(0)));
+}
+
+#[test]
+fn l1_a_leaving_pod_counts_until_it_is_gone() {
+    let mut game = Game::new("root 4/4; a<root 2/4; b<root 2/4", "4", Policy::default()).unwrap();
+    game.row("slow & +1 b 4").unwrap();
+    assert_eq!(game.row("+2 a 2").unwrap(), "evict 1 R2, hold 2 | 2 H1");
+    let (a, b, root) = (usage(&game, "a"), usage(&game, "b"), usage(&game, "root"));
+    assert_eq!((b.used, b.freeing, b.held), (cpu(4), cpu(4), cpu(0)));
+    assert_eq!((a.used, a.freeing, a.held), (cpu(0), cpu(0), cpu(2)));
+    assert_eq!((root.used, root.freeing, root.held), (cpu(4), cpu(4), cpu(2)));
+    game.row("once & gone 1").unwrap();
+    let root = usage(&game, "root");
+    assert_eq!((root.used, root.freeing, root.held), (cpu(2), cpu(0), cpu(0)));
+}
+
+#[test]
+fn l3_what_is_not_lent_is_kept() {
+    check(
+        "root 10/10; a<root 6/10 lend=2; b<root 4/10",
+        "10",
+        &[
+            ("+1 b 6", "bind 1"),
+            ("+2 b 1", "| 2 A1@root"),
+            ("+3 a 4", "bind 3 | 2 A1@root"),
+            ("done 3 & done 1", "bind 2"),
+        ],
+    );
+}
+
+#[test]
+fn l3_without_lend_all_is_lent() {
+    check("root 10/10; a<root 6/10; b<root 4/10", "10", &[("+1 b 6", "bind 1"), ("+2 b 4", "bind 2")]);
+}

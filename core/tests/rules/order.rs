@@ -1,0 +1,94 @@
+//! O1 to O3: who goes first, and who may pass.
+
+use crate::check;
+use quotree_core::{Order, Policy, Reclaim};
+use quotree_testkit::table;
+
+/// Taking back would hide who goes first.
+fn without_reclaim(order: Order) -> Policy {
+    Policy { order, reclaim: Reclaim::Off, ..Policy::default() }
+}
+
+#[test]
+fn o1_entitled_heads_go_first() {
+    let tree = "root 4/4; a<root 2/4; b<root 2/4";
+    let row = |last| [("+9 a 4", "bind 9"), ("+1 a 3 p3 & +2 b 2", "| 1 A1@a, 2 A1@root"), ("done 9", last)];
+    table::check(tree, "4", without_reclaim(Order::GuaranteedFirst), &row("bind 2 | 1 A1@root"));
+    table::check(tree, "4", without_reclaim(Order::Fifo), &row("bind 1 | 2 A1@root"));
+}
+
+#[test]
+fn o1_share_prefers_the_smallest_dominant_share() {
+    table::check(
+        "root 8/8; a<root 2/8; b<root 2/8; c<root 4/8",
+        "8",
+        without_reclaim(Order::Share),
+        &[
+            ("+1 a 2", "bind 1"),
+            ("+2 b 1", "bind 2"),
+            ("+9 c 5", "bind 9"),
+            ("+3 a 4 p9 & +4 b 4", "| 3 A1@root, 4 A1@root"),
+            ("done 9", "bind 4 | 3 A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn o1_in_a_leaf_priority_then_submission_then_id() {
+    check(
+        "root 4/4; a<root 4/4",
+        "4",
+        &[
+            ("+9 a 4 p9", "bind 9"),
+            ("+5 a 4", "| 5 A1@a"),
+            ("+4 a 4 & +3 a 4 & +6 a 4 p1", "| 3 A1@a, 4 A1@a, 5 A1@a, 6 A1@a"),
+            ("done 9", "bind 6 | 3 A1@a, 4 A1@a, 5 A1@a"),
+            ("done 6", "bind 5 | 3 A1@a, 4 A1@a"),
+            ("done 5", "bind 3 | 4 A1@a"),
+            ("done 3", "bind 4"),
+        ],
+    );
+}
+
+#[test]
+fn o1_a_new_priority_moves_a_workload() {
+    check(
+        "root 4/4; a<root 4/4",
+        "4",
+        &[
+            ("+9 a 4 p9", "bind 9"),
+            ("+1 a 4 & +2 a 4", "| 1 A1@a, 2 A1@a"),
+            ("prio 2 5", "| 1 A1@a, 2 A1@a"),
+            ("done 9", "bind 2 | 1 A1@a"),
+        ],
+    );
+}
+
+#[test]
+fn o2_who_cannot_be_placed_steps_aside() {
+    let row = [("+9 a 2 p9", "bind 9"), ("+1 a 3 & +2 a 2", "bind 2 | 1 A1@a")];
+    check("root 4/4; a<root 4/4", "4", &row);
+}
+
+#[test]
+fn o2_in_a_leaf_that_blocks_nothing_passes_the_head() {
+    check(
+        "root 8/8; a<root 4/4 block; b<root 4/4",
+        "8",
+        &[
+            ("+9 a 2 p9", "bind 9"),
+            ("+1 a 3 & +2 a 2 & +3 b 2", "bind 3 | 1 A1@a, 2 O2"),
+            ("done 9", "bind 1 | 2 A1@a"),
+            ("done 1", "bind 2"),
+        ],
+    );
+}
+
+#[test]
+fn o3_an_evicted_pod_that_is_recreated_waits_behind_its_elders() {
+    check(
+        "root 4/4; a<root 2/4; b<root 2/4",
+        "4",
+        &[("+1 b 4", "bind 1"), ("+2 b 2", "| 2 A1@b"), ("+3 a 2", "evict 1 R2, bind 3, bind 2 | 1' A1@b")],
+    );
+}

@@ -1,0 +1,232 @@
+//! R1 to R8: who may take from whom.
+
+use crate::check;
+use quotree_core::{Floor, Policy, Preemption, Reclaim, RespectBudgets, Within};
+use quotree_testkit::table;
+
+const TWO: &str = "root 4/4; a<root 2/4; b<root 2/4";
+
+fn by(change: impl FnOnce(&mut Policy)) -> Policy {
+    let mut policy = Policy::default();
+    change(&mut policy);
+    policy
+}
+
+#[test]
+fn r1_a_leaf_displaces_its_own_lower_priorities_only() {
+    check(
+        "root 4/4; a<root 4/4",
+        "4",
+        &[("+1 a 4", "bind 1"), ("+2 a 4 p1", "evict 1 R1, bind 2 | 1' A1@a"), ("+3 a 4 p1", "| 3 A1@a, 1' A1@a")],
+    );
+}
+
+#[test]
+fn r1_does_not_grow_what_the_leaf_borrows() {
+    check(
+        "root 6/6; a<root 2/6; b<root 4/6",
+        "6",
+        &[
+            ("+1 a 2", "bind 1"),
+            ("+2 b 4", "bind 2"),
+            ("+3 a 3 p5", "| 3 A1@root"),
+            ("+4 a 2 p5", "evict 1 R1, bind 4 | 3 A1@root, 1' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn r1_takes_more_of_its_own_rather_than_grow() {
+    check(
+        "root 7/7; a<root 1/7; b<root 3/7",
+        "7",
+        &[
+            ("+1 a 1 & +2 a 1 & +3 a 1", "bind 1, bind 2, bind 3"),
+            ("+4 b 3", "bind 4"),
+            ("+5 a 2 p1", "evict 3 R1, evict 2 R1, bind 5, bind 2' | 3' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn r1_r8_within() {
+    let rows = |last| [("+9 a 2", "bind 9"), ("+1 a 3", "| 1 A1@a"), ("+2 a 2", "bind 2 | 1 A1@a"), ("done 9", last)];
+    let tree = "root 4/4; a<root 4/4";
+    table::check(tree, "4", by(|p| p.within = Within::LowerOrNewerEqual), &rows("evict 2 R1, bind 1 | 2' A1@a"));
+    table::check(tree, "4", Policy::default(), &rows("| 1 A1@a"));
+    let rows = [("+1 a 4", "bind 1"), ("+2 a 4 p9", "| 2 A1@a")];
+    table::check(tree, "4", by(|p| p.within = Within::Never), &rows);
+}
+
+#[test]
+fn r2_a_guarantee_is_taken_back_whatever_the_priorities() {
+    check(
+        TWO,
+        "4",
+        &[
+            ("+1 b 1 p9 & +2 b 1 p9 & +3 b 1 p9 & +4 b 1 p9", "bind 1, bind 2, bind 3, bind 4"),
+            ("+5 a 1", "evict 4 R2, bind 5 | 4' A1@root"),
+            ("+6 a 1", "evict 3 R2, bind 6 | 3' A1@root, 4' A1@root"),
+            ("+7 a 1 p9", "| 7 A1@root, 3' A1@root, 4' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn r2a_the_request_is_included() {
+    check(
+        "root 6/6; a<root 3/6; b<root 3/6",
+        "6",
+        &[
+            ("+1 a 2", "bind 1"),
+            ("+2 b 4", "bind 2"),
+            ("+3 a 2", "| 3 A1@root"),
+            ("+4 a 1", "evict 2 R2, bind 4, bind 3 | 2' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn r2a_all_requested_resources_count() {
+    check(
+        "root 20,4/20,4; a<root 2,2/20,4; b<root 18,2/20,4",
+        "20,4",
+        &[
+            ("+1 b 1,1 & +2 b 1,1 & +3 b 1,1 & +4 b 1,1", "bind 1, bind 2, bind 3, bind 4"),
+            ("+5 a 4,1", "| 5 A1@root"),
+            ("+6 a 2,1", "evict 4 R2, bind 6 | 5 A1@root, 4' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn r2a_every_node_below_the_common_ancestor_counts() {
+    check(
+        "root 20/20; x<root 10/20; y<root 10/20; a<x 5/20; b<x 5/20; c<y 10/20",
+        "20",
+        &[
+            ("+1 b 5 & +2 b 3", "bind 1, bind 2"),
+            ("+3 c 12", "bind 3"),
+            ("once & +4 a 5", "evict 2 R2, evict 3 R2, bind 4"),
+        ],
+    );
+}
+
+#[test]
+fn r2b_a_leaf_at_its_min_is_left_alone() {
+    check(TWO, "3", &[("+1 b 2", "bind 1"), ("+2 a 1", "bind 2"), ("+3 a 1", "| 3 P1"), ("done 1", "bind 3")]);
+}
+
+#[test]
+fn r2b_floor_pod_or_strict() {
+    let rows = |last| [("+1 b 4", "bind 1"), ("+2 a 2", last)];
+    table::check(TWO, "4", Policy::default(), &rows("evict 1 R2, bind 2 | 1' A1@root"));
+    table::check(TWO, "4", by(|p| p.floor = Floor::Strict), &rows("| 2 A1@root"));
+}
+
+#[test]
+fn r2c_protected_runtime() {
+    table::check(
+        TWO,
+        "4",
+        by(|p| p.min_runtime_ms = 5000),
+        &[
+            ("+1 b 4", "bind 1"),
+            ("+2 a 2", "| 2 A1@root"),
+            ("tick 2000", "| 2 A1@root"),
+            ("tick 2000", "evict 1 R2, bind 2 | 1' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn r2c_non_preemptible_pods_are_no_victims() {
+    check(
+        "root 4/4; a<root 1/4; b<root 3/4",
+        "4",
+        &[
+            ("+1 b 3 np", "bind 1"),
+            ("+2 b 1", "bind 2"),
+            ("tree root 4/4; a<root 3/4; b<root 1/4", ""),
+            ("+3 a 1", "evict 2 R2, bind 3 | 2' A1@root"),
+            ("+4 a 1", "| 4 A1@root, 2' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn r3_an_entitled_workload_reclaims_before_it_displaces_its_own() {
+    check(TWO, "4", &[("+1 a 1", "bind 1"), ("+2 b 3", "bind 2"), ("+3 a 1 p5", "evict 2 R2, bind 3 | 2' A1@root")]);
+    check(TWO, "3", &[("+1 a 1", "bind 1"), ("+2 b 2", "bind 2"), ("+3 a 1 p5", "evict 1 R1, bind 3 | 1' P1")]);
+}
+
+#[test]
+fn r3_an_unentitled_one_may_still_displace_its_own() {
+    check(TWO, "4", &[("+1 a 2", "bind 1"), ("+2 b 2", "bind 2"), ("+3 a 2 p5", "evict 1 R1, bind 3 | 1' A1@root")]);
+}
+
+#[test]
+fn r4_a_full_quota_on_an_empty_cluster_is_blocked_too() {
+    check(TWO, "100", &[("+1 b 4", "bind 1"), ("+2 a 2", "evict 1 R2, bind 2 | 1' A1@root")]);
+}
+
+#[test]
+fn r5_a_victim_must_help() {
+    check(
+        "root 8/8; a<root 4/8; b<root 4/8",
+        "4:z=x 4:z=y",
+        &[
+            ("+1 b 4 on=z:y", "bind 1@1"),
+            ("+2 b 4 on=z:x", "bind 2@0"),
+            ("+3 a 4 on=z:y", "evict 1 R2, bind 3@1 | 1' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn r6_nobody_goes_for_a_gang_that_cannot_stand() {
+    check("root 12/12; a<root 12/12; b<root 0/12", "4 4", &[("+1 b 4", "bind 1@0"), ("+2 a 4 x3", "| 2 P1")]);
+}
+
+#[test]
+fn r7_a_guarded_victim_goes_only_if_no_plan_without_it_exists() {
+    let rows = [
+        ("budget g 0", ""),
+        ("+1 b 2", "bind 1"),
+        ("+2 b 2 b=g", "bind 2"),
+        ("+3 a 1", "evict 1 R2, bind 3 | 1' A1@root"),
+    ];
+    check(TWO, "4", &rows);
+    let rows = |last| [("budget g 0", ""), ("+1 b 4 b=g", "bind 1"), ("+2 a 2", last)];
+    check(TWO, "4", &rows("evict 1 R2, bind 2 | 1' A1@root"));
+    table::check(TWO, "4", by(|p| p.respect_budgets = RespectBudgets::Always), &rows("| 2 A1@root"));
+}
+
+#[test]
+fn r8_the_policy_switches_kinds_of_preemption_off() {
+    let across = |last| [("+1 b 4", "bind 1"), ("+2 a 2", last)];
+    let taken = "evict 1 R2, bind 2 | 1' A1@root";
+    table::check(TWO, "4", by(|p| p.reclaim = Reclaim::Off), &across("| 2 A1@root"));
+    table::check(TWO, "4", by(|p| p.preemption = Preemption::PriorityOnly), &across("| 2 A1@root"));
+    table::check(TWO, "4", by(|p| p.preemption = Preemption::None), &across("| 2 A1@root"));
+    table::check(TWO, "4", by(|p| p.preemption = Preemption::ReclaimOnly), &across(taken));
+    let within = |last| [("+1 a 4", "bind 1"), ("+2 a 4 p1", last)];
+    let tree = "root 4/4; a<root 4/4";
+    table::check(tree, "4", by(|p| p.preemption = Preemption::ReclaimOnly), &within("| 2 A1@a"));
+    table::check(tree, "4", by(|p| p.preemption = Preemption::None), &within("| 2 A1@a"));
+    let taken = "evict 1 R1, bind 2 | 1' A1@a";
+    table::check(tree, "4", by(|p| p.preemption = Preemption::PriorityOnly), &within(taken));
+}
+
+#[test]
+fn r8_f3_the_fair_share_may_be_taken_back() {
+    let tree = "root 9/9; a<root 0/9; b<root 0/9";
+    let rows = |last| {
+        let all = "+1 a 1 & +2 a 1 & +3 a 1 & +4 a 1 & +5 a 1 & +6 a 1 & +7 a 1 & +8 a 1 & +9 a 1";
+        let bound = "bind 1, bind 2, bind 3, bind 4, bind 5, bind 6, bind 7, bind 8, bind 9";
+        [("once", ""), (all, bound), ("+10 b 3", last)]
+    };
+    check(tree, "9", &rows("| 10 A1@root"));
+    let taken = "evict 9 R2, evict 8 R2, evict 7 R2, bind 10";
+    table::check(tree, "9", by(|p| p.reclaim = Reclaim::FairShare), &rows(taken));
+}

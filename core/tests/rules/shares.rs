@@ -1,0 +1,73 @@
+//! F1, F2 and Q4: the fair share of every quota, exact.
+
+use crate::check;
+use quotree_core::{Amounts, NodeSpec, Policy};
+use quotree_testkit::table::Game;
+
+/// The fair shares of cpu by name, in thousandths.
+fn shares(tree: &str, cluster: &str, rows: &[&str]) -> Vec<(String, i64)> {
+    let mut game = Game::new(tree, cluster, Policy::default()).unwrap();
+    for row in rows {
+        game.row(row).unwrap();
+    }
+    let core = game.core();
+    core.tree().ids().zip(core.fair_shares()).map(|(q, row)| (core.tree().name(q).to_string(), row[0])).collect()
+}
+
+fn named(rows: &[(&str, i64)]) -> Vec<(String, i64)> {
+    rows.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect()
+}
+
+#[test]
+fn f1_water_is_shared_by_weight_and_frozen_at_demand() {
+    // Demands 9, 1, 9 on 10: b is frozen at 1, a and c share 9 as 2 to 1.
+    let tree = "root 10/10; a<root 0/10 weight=2; b<root 0/10 weight=1; c<root 0/10 weight=1";
+    let rows = ["+1 a 9 & +2 b 1 & +3 c 9"];
+    assert_eq!(shares(tree, "10", &rows), named(&[("root", 10_000), ("a", 6000), ("b", 1000), ("c", 3000)]));
+}
+
+#[test]
+fn f1_guarantees_come_first_and_whole_units_by_largest_remainder() {
+    let tree = "root 10/10; a<root 4/10; b<root 1/10; c<root 1/10";
+    let rows = ["+1 a 10 & +2 b 10 & +3 c 10"];
+    // 4 + 1 + 1 are guaranteed; 4 are left for weights 4, 1, 1: 2666.67, 666.67, 666.67.
+    let wanted = named(&[("root", 10_000), ("a", 6667), ("b", 1667), ("c", 1666)]);
+    assert_eq!(shares(tree, "10", &rows), wanted);
+}
+
+#[test]
+fn f1_no_share_exceeds_demand_or_ceiling() {
+    let tree = "root 10/10; a<root 4/5; b<root 2/10";
+    assert_eq!(shares(tree, "10", &["+1 a 1"]), named(&[("root", 1000), ("a", 1000), ("b", 0)]));
+    let rows = ["+1 a 5 & +2 a 5 & +3 b 3"];
+    assert_eq!(shares(tree, "10", &rows), named(&[("root", 8000), ("a", 5000), ("b", 3000)]));
+}
+
+#[test]
+fn f2_a_share_is_what_the_children_share() {
+    let tree = "root 8/8; x<root 4/8; y<root 4/8; a<x 4/8; b<x 0/8; c<y 4/8";
+    let rows = ["+1 a 8 & +2 b 8 & +3 c 8"];
+    let wanted = named(&[("root", 8000), ("x", 4000), ("a", 4000), ("b", 0), ("y", 4000), ("c", 4000)]);
+    assert_eq!(shares(tree, "8", &rows), wanted);
+}
+
+#[test]
+fn q4_shares_are_compared_exactly_where_floats_would_not_tell() {
+    // Overuse shares (2^53 + 1) / 2^53 and (2^53 + 2) / 2^53 are one double; b is over by more.
+    let big = 1i64 << 53;
+    let node = NodeSpec::new(0, Amounts::new().with("cpu", 4 * big));
+    assert_eq!(node.allocatable.get("cpu"), Some(4 * big));
+    let m = |n: i64| format!("{n}m");
+    let (min, over1, over2) = (m(big), m(big + 1), m(big + 2));
+    let total = m(4 * big + 3 + 1000);
+    let tree = format!("root {total}/{total}; w<root 1/{total}; a<root {min}/{total}; b<root {min}/{total}");
+    check(
+        &tree,
+        &m(4 * big + 3),
+        &[
+            (&format!("+1 b {min} & +2 b {over2}"), "bind 1, bind 2"),
+            (&format!("+3 a {min} & +4 a {over1}"), "bind 3, bind 4"),
+            ("once & +5 w 1m", "evict 2 R2, bind 5"),
+        ],
+    );
+}

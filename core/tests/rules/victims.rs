@@ -1,0 +1,159 @@
+//! V1 to V4: which victims, how many, and on which node.
+
+use crate::check;
+use quotree_core::{Policy, VictimOrder};
+use quotree_testkit::table;
+
+#[test]
+fn v1_lowest_priority_first() {
+    check(
+        "root 4/4; a<root 2/4; b<root 2/4",
+        "4",
+        &[
+            ("+1 a 1 p5 & +2 a 1 p1", "bind 1, bind 2"),
+            ("+3 a 1 p5 & +4 a 1 p5", "bind 3, bind 4"),
+            ("+5 b 1", "evict 2 R2, bind 5 | 2' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn v1_then_the_largest_overuse_share_where_min_0_is_infinite() {
+    check(
+        "root 6/6; a<root 2/6; b<root 2/6; c<root 0/6",
+        "6",
+        &[
+            ("+1 c 1 & +2 c 1 & +3 c 1", "bind 1, bind 2, bind 3"),
+            ("+4 b 1 & +5 b 1 & +6 b 1", "bind 4, bind 5, bind 6"),
+            ("+7 a 1", "evict 3 R2, bind 7 | 3' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn v1_the_share_is_compared_below_the_common_ancestor_first() {
+    // y is over by 5/5, z by 4/8; in z the leaf d alone is over by far more than c is in y.
+    check(
+        "root 26/26; x<root 6/26; y<root 5/26; z<root 8/26; a<x 6/26; c<y 5/26; d<z 1/26; e<z 7/26",
+        "26",
+        &[
+            ("+1 c 5 & +2 c 5", "bind 1, bind 2"),
+            ("+3 e 7 & +4 d 3 & +5 d 2", "bind 3, bind 4, bind 5"),
+            ("+6 a 4", "bind 6"),
+            ("+7 a 2", "evict 2 R2, bind 7 | 2' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn v1_then_latest_started_then_highest_id() {
+    check(
+        "root 4/4; a<root 2/4; b<root 0/4",
+        "4",
+        &[
+            ("+4 b 1", "bind 4"),
+            ("+1 b 1 & +2 b 1", "bind 1, bind 2"),
+            ("+3 b 1", "bind 3"),
+            ("once & +5 a 1", "evict 3 R2, bind 5"),
+            ("+6 a 1", "evict 2 R2, bind 6"),
+        ],
+    );
+}
+
+#[test]
+fn v1_latest_forgets_whose_it_is() {
+    let policy = Policy { victims: VictimOrder::Latest, ..Policy::default() };
+    table::check(
+        "root 6/6; a<root 2/6; b<root 2/6; c<root 0/6",
+        "6",
+        policy,
+        &[
+            ("+1 c 1 & +2 c 1 & +3 c 1", "bind 1, bind 2, bind 3"),
+            ("+4 b 1 & +5 b 1 & +6 b 1", "bind 4, bind 5, bind 6"),
+            ("+7 a 1", "evict 6 R2, bind 7 | 6' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn v2_nobody_goes_who_can_be_spared() {
+    check(
+        "root 8/8; a<root 4/8; b<root 2/8",
+        "8",
+        &[("+1 b 1 & +2 b 4 p1 & +3 b 3 p9", "bind 3, bind 2, bind 1"), ("+4 a 4", "evict 2 R2, bind 4 | 2' A1@root")],
+    );
+}
+
+#[test]
+fn v2_a_victim_in_the_own_branch_that_makes_entitled_stays() {
+    check(
+        "root 40/40; x<root 20/40; y<root 20/40; a<x 10/20; b<x 10/20; c<y 20/40",
+        "40",
+        &[
+            ("+1 b 5 & +2 b 5 & +3 b 5", "bind 1, bind 2, bind 3"),
+            ("+4 c 20 & +5 c 5", "bind 4, bind 5"),
+            ("once & +6 a 10", "evict 3 R2, evict 5 R2, bind 6"),
+        ],
+    );
+}
+
+#[test]
+fn v3_fewest_victims() {
+    check(
+        "root 8/8; a<root 4/8; b<root 0/8",
+        "4 4",
+        &[
+            ("+1 b 2 & +2 b 2", "bind 1@0, bind 2@0"),
+            ("+3 b 4", "bind 3@1"),
+            ("+4 a 4", "evict 3 R2, bind 4@1 | 3' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn v3_lowest_highest_priority_before_fewest_victims() {
+    check(
+        "root 8/8; a<root 4/8; b<root 0/8",
+        "4 4",
+        &[
+            ("+1 b 2 & +2 b 2", "bind 1@0, bind 2@0"),
+            ("+3 b 4 p5", "bind 3@1"),
+            ("once & +4 a 4", "evict 2 R2, evict 1 R2, bind 4@0"),
+        ],
+    );
+}
+
+#[test]
+fn v3_least_lost_work_then_lowest_node() {
+    check(
+        "root 8/8; a<root 4/8; b<root 0/8",
+        "4 4",
+        &[("+1 b 4", "bind 1@0"), ("+2 b 4", "bind 2@1"), ("once & +3 a 4", "evict 2 R2, bind 3@1")],
+    );
+    check(
+        "root 8/8; a<root 4/8; b<root 0/8",
+        "4 4",
+        &[("+1 b 4 & +2 b 4", "bind 1@0, bind 2@1"), ("once & +3 a 4", "evict 1 R2, bind 3@0")],
+    );
+}
+
+#[test]
+fn v4_a_gang_may_take_on_several_nodes() {
+    check(
+        "root 8/8; a<root 8/8; b<root 0/8",
+        "4 4",
+        &[
+            ("+1 b 4 & +2 b 4", "bind 1@0, bind 2@1"),
+            ("once & +3 a 4 x2", "evict 2 R2, evict 1 R2, bind 3@0, bind 3@1"),
+        ],
+    );
+}
+
+#[test]
+fn v4_where_quota_is_missing_victims_may_stand_anywhere() {
+    check(
+        "root 8/8; a<root 4/8; b<root 0/8",
+        "6 6 6",
+        &[("+1 b 4", "bind 1@0"), ("+2 b 4", "bind 2@1"), ("once & +3 a 4", "evict 2 R2, bind 3@2")],
+    );
+}

@@ -1,0 +1,50 @@
+//! A tiny seeded generator of numbers (SplitMix64): the same draws on every machine and in every version, so that a seed
+//! in a failure report means the same world for ever.
+
+/// Draws numbers.
+#[derive(Debug, Clone)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// Dice with this seed.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next 64 bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// A number from 0 to `n - 1`; 0 when `n` is 0.
+    pub fn below(&mut self, n: u64) -> u64 {
+        u64::try_from((u128::from(self.bits()) * u128::from(n)) >> 64).unwrap_or(0)
+    }
+
+    /// A number from `low` to `high`, both included; `low` when the range is empty.
+    pub fn between(&mut self, low: i64, high: i64) -> i64 {
+        let span = u64::try_from(high.saturating_sub(low)).map_or(0, |s| s.saturating_add(1));
+        low.saturating_add(i64::try_from(self.below(span)).unwrap_or(0))
+    }
+
+    /// True in `percent` of 100 cases.
+    pub fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    /// One of a list's indices; 0 when it is empty.
+    pub fn index(&mut self, len: usize) -> usize {
+        usize::try_from(self.below(len as u64)).unwrap_or(0)
+    }
+
+    /// One of these.
+    #[expect(clippy::indexing_slicing, reason = "an index below the length")]
+    pub fn one_of<T: Copy, const N: usize>(&mut self, of: [T; N]) -> T {
+        of[self.index(N)]
+    }
+}

@@ -1,0 +1,256 @@
+//! Random small worlds, drawn so that they are worth playing: trees with room to borrow, more demand than there is,
+//! gangs, ties, pods that may not be evicted. A seed gives the same world for ever.
+
+use crate::{
+    dice::Dice,
+    worlds::{Job, Quota, Step, Units, World},
+};
+use proptest::prelude::*;
+use quotree_core::{Floor, Order, Placement, Policy, Preemption, VictimOrder, Within};
+
+/// Stands for no ceiling.
+const NO_MAX: i64 = -1;
+
+/// Which kinds of things a drawn world may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kinds {
+    /// Several nodes instead of a pool.
+    pub nodes: bool,
+    /// Gangs and elastic gangs.
+    pub gangs: bool,
+    /// Pods that may not be evicted.
+    pub non_preemptible: bool,
+    /// Lending limits, job limits and blocking queues.
+    pub quota_options: bool,
+    /// Faults and edits.
+    pub faults: bool,
+    /// Knobs off their defaults.
+    pub knobs: bool,
+}
+
+impl Kinds {
+    /// The worlds that S2 and S4 speak of: a pool, preemptible pods, the default policy, nothing breaks.
+    pub const PLAIN: Self =
+        Self { nodes: false, gangs: false, non_preemptible: false, quota_options: false, faults: false, knobs: false };
+    /// Fixed demand with everything that can be asked for, by the default policy.
+    pub const CALM: Self = Self { nodes: true, gangs: true, non_preemptible: true, ..Self::PLAIN };
+    /// Everything.
+    pub const WILD: Self =
+        Self { nodes: true, gangs: true, non_preemptible: true, quota_options: true, faults: true, knobs: true };
+}
+
+/// Worlds for proptest; a failing one shrinks to fewer steps.
+pub fn worlds(kinds: Kinds) -> impl Strategy<Value = World> {
+    any::<u64>().no_shrink().prop_flat_map(move |seed| {
+        let world = World::random(seed, kinds);
+        let kept = proptest::collection::vec(proptest::bool::weighted(0.97), world.steps.len());
+        kept.prop_map(move |kept| {
+            let steps = world.steps.iter().zip(kept).filter(|(_, kept)| *kept).map(|(step, _)| *step).collect();
+            World { steps, ..world.clone() }
+        })
+    })
+}
+
+impl World {
+    /// The world of this seed.
+    #[must_use]
+    pub fn random(seed: u64, kinds: Kinds) -> Self {
+        let mut dice = Dice::new(seed);
+        let two = dice.chance(45);
+        let capacity = [dice.between(4, 16), if two { 2 * dice.between(1, 5) } else { 0 }];
+        let mut world = Self::new(&[]);
+        world.quotas = draw_tree(&mut dice, capacity, kinds.quota_options);
+        world.nodes = if kinds.nodes && dice.chance(50) { split(&mut dice, capacity) } else { vec![capacity] };
+        if dice.chance(15) && world.nodes.len() == 1 {
+            world.nodes = vec![capacity.map(|n| if n > 0 { n + 2 } else { 0 })];
+        }
+        world.devices = kinds.nodes && two && dice.chance(50);
+        world.every = if dice.chance(25) { 3 } else { 1 };
+        if kinds.knobs && dice.chance(60) {
+            world.policy = draw_policy(&mut dice);
+        }
+        let steps = dice.between(4, 22);
+        world.steps = (0..steps).map(|_| draw_step(&mut dice, &world, capacity, kinds)).collect();
+        world
+    }
+}
+
+fn draw_tree(dice: &mut Dice, capacity: Units, options: bool) -> Vec<Quota> {
+    let root_max = capacity.map(|n| if n == 0 { NO_MAX } else { n });
+    let mut quotas = vec![Quota::new(None, capacity, root_max)];
+    let mut depths = vec![0];
+    let mut leaves = vec![0];
+    let wanted = dice.index(8) + 1;
+    while leaves.len() < wanted {
+        let deep = dice.chance(60);
+        let at = if deep { leaves.len() - 1 } else { dice.index(leaves.len()) };
+        let Some(parent) = leaves.get(at).copied() else { break };
+        let Some((depth, above)) = depths.get(parent).copied().zip(quotas.get(parent).copied()) else { break };
+        if depth >= 4 {
+            if leaves.iter().all(|l| depths.get(*l).is_some_and(|d| *d >= 4)) {
+                break;
+            }
+            continue;
+        }
+        leaves.remove(at);
+        let mut left = above.min;
+        for _ in 0..1 + dice.index(3) {
+            let min = left.map(|n| dice.between(0, n));
+            left = [left[0] - min[0], left[1] - min[1]];
+            let max = [draw_max(dice, min[0], above.max[0]), draw_max(dice, min[1], above.max[1])];
+            leaves.push(quotas.len());
+            depths.push(depth + 1);
+            quotas.push(Quota::new(Some(parent), min, max));
+        }
+    }
+    for quota in quotas.iter_mut().filter(|_| options) {
+        if dice.chance(15) {
+            quota.lend = Some(quota.min.map(|n| dice.between(0, n)));
+        }
+        quota.jobs = dice.chance(8).then(|| 1 + u32::try_from(dice.below(4)).unwrap_or(0));
+        quota.block = dice.chance(10);
+    }
+    quotas
+}
+
+/// A ceiling between a guarantee and the ceiling above; now and then none.
+fn draw_max(dice: &mut Dice, min: i64, above: i64) -> i64 {
+    if above == NO_MAX || dice.chance(40) {
+        above
+    } else if dice.chance(8) {
+        NO_MAX
+    } else {
+        dice.between(min, above)
+    }
+}
+
+fn split(dice: &mut Dice, capacity: Units) -> Vec<Units> {
+    let [mut cpu, mut gpu] = capacity;
+    let mut nodes = Vec::new();
+    while cpu > 0 && nodes.len() < 4 {
+        let part = [dice.between(1, cpu.min(8)), if gpu > 0 { 2 * dice.between(0, gpu / 2) } else { 0 }];
+        nodes.push(part);
+        cpu -= part[0];
+        gpu -= part[1];
+    }
+    if cpu > 0 || gpu > 0 {
+        nodes.push([cpu, gpu]);
+    }
+    nodes
+}
+
+fn draw_policy(dice: &mut Dice) -> Policy {
+    Policy {
+        order: dice.one_of([Order::GuaranteedFirst, Order::GuaranteedFirst, Order::Fifo, Order::Share]),
+        within: dice.one_of([Within::LowerPriority, Within::LowerOrNewerEqual, Within::Never]),
+        preemption: dice.one_of([
+            Preemption::Auto,
+            Preemption::Auto,
+            Preemption::ReclaimOnly,
+            Preemption::PriorityOnly,
+        ]),
+        floor: dice.one_of([Floor::Pod, Floor::Strict]),
+        victims: dice.one_of([VictimOrder::FairThenLatest, VictimOrder::Latest]),
+        placement: dice.one_of([
+            Placement::BestFit,
+            Placement::Binpack,
+            Placement::Spread,
+            Placement::Random { seed: 7 },
+        ]),
+        min_runtime_ms: if dice.chance(20) { 100 } else { 0 },
+        hold_timeout_ms: dice.chance(20).then_some(60),
+        stale_after_ms: dice.chance(20).then_some(200),
+        ..Policy::default()
+    }
+}
+
+fn draw_step(dice: &mut Dice, world: &World, capacity: Units, kinds: Kinds) -> Step {
+    let quotas = world.quotas.len();
+    let pick = dice.below(100);
+    match pick {
+        0..=7 => Step::Finish(dice.index(16)),
+        8..=11 => Step::Withdraw(dice.index(16)),
+        12..=19 => Step::Tick(dice.below(120)),
+        20..=22 if kinds.faults => Step::NodeDown(dice.index(8)),
+        23..=25 if kinds.faults => Step::NodeUp(dice.index(8)),
+        26..=27 if kinds.faults => Step::Cordon(dice.index(8)),
+        28..=31 if kinds.faults => {
+            let quota = dice.index(quotas);
+            let old = world.quotas.get(quota).map_or(capacity, |q| q.max.map(|n| n.max(0)));
+            let max = old.map(|n| dice.between(0, n + 2));
+            Step::Edit(quota, max.map(|n| dice.between(0, n)), max)
+        }
+        32..=33 if kinds.faults => Step::BindsFail(1 + u32::try_from(dice.below(2)).unwrap_or(0)),
+        34..=35 if kinds.faults => Step::Priority(dice.index(16), i32::try_from(dice.below(4)).unwrap_or(0)),
+        _ => Step::Submit(draw_job(dice, world, capacity, kinds)),
+    }
+}
+
+fn draw_job(dice: &mut Dice, world: &World, [cpu, gpu]: Units, kinds: Kinds) -> Job {
+    let leaves: Vec<usize> = (0..world.quotas.len()).filter(|q| world.is_leaf(*q)).collect();
+    let leaf = leaves.get(dice.index(leaves.len())).copied().unwrap_or(0);
+    let gang = kinds.gangs && dice.chance(25);
+    let count = if gang { 2 + u32::try_from(dice.below(3)).unwrap_or(0) } else { 1 };
+    let min =
+        if gang && dice.chance(35) { 1 + u32::try_from(dice.below(u64::from(count))).unwrap_or(0) } else { count };
+    let most = if gang { (cpu / 4).max(1) } else { (cpu / 2).max(1) };
+    let halves = if gpu > 0 && dice.chance(60) { dice.one_of([1, 2, 2, 4]) } else { 0 };
+    let priority = if dice.chance(40) { 0 } else { i32::try_from(dice.below(4)).unwrap_or(0) };
+    let preemptible = !(kinds.non_preemptible && dice.chance(12));
+    Job { leaf, ask: [dice.between(i64::from(halves == 0), most), halves.min(gpu)], count, min, priority, preemptible }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the generator is for, and that it does it often enough to matter.
+    #[test]
+    fn the_generator_covers_what_it_should() {
+        let mut seen = [0u32; 9];
+        let worlds: Vec<World> = (0..2000).map(|seed| World::random(seed, Kinds::WILD)).collect();
+        for world in &worlds {
+            let jobs = || world.steps.iter().filter_map(|s| if let Step::Submit(job) = s { Some(job) } else { None });
+            let deepest = (0..world.quotas.len()).map(|q| world.depth(q)).max();
+            let demand: i64 = jobs().map(|j| j.ask[0] * i64::from(j.count)).sum();
+            let priorities: Vec<_> = jobs().map(|j| (j.leaf, j.priority)).collect();
+            let covered = [
+                deepest == Some(4),
+                world.quotas.iter().any(|q| q.parent.is_some() && q.max[0] > q.min[0]),
+                jobs().any(|j| j.count > 1),
+                jobs().any(|j| j.min < j.count),
+                world.every > 1 && (1..priorities.len()).any(|i| priorities[..i].contains(&priorities[i])),
+                demand > world.capacity()[0],
+                jobs().any(|j| !j.preemptible),
+                world.nodes.len() > 1,
+                world.capacity()[1] > 0,
+            ];
+            for (count, covered) in seen.iter_mut().zip(covered) {
+                *count += u32::from(covered);
+            }
+        }
+        let names = [
+            "depth 4",
+            "borrowing room",
+            "gangs",
+            "elastic",
+            "ties",
+            "over-commitment",
+            "non-preemptible",
+            "nodes",
+            "two",
+        ];
+        for (name, count) in names.iter().zip(seen) {
+            assert!(count >= 200, "only {count} of 2000 worlds have {name}");
+        }
+    }
+
+    #[test]
+    fn drawn_trees_are_valid() {
+        for seed in 0..2000 {
+            let world = World::random(seed, Kinds::WILD);
+            let tree = quotree_core::QuotaTree::new(&world.tree(), Default::default());
+            assert!(tree.is_ok(), "seed {seed}: {:?}\n{world:?}", tree.err());
+        }
+    }
+}

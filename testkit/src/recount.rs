@@ -1,0 +1,102 @@
+//! The invariants that can be counted anew from the views alone, beside the core's own audit and knowing nothing of it:
+//! I1 (ledger = recount from pods), I2 (no use above a ceiling), I6 (no gang runs partly), I8 (no node or device
+//! over-committed).
+
+use crate::laws::Specs;
+use quotree_core::{NodeId, PodId, PodState, QuotaId, Scheduler, WorkloadView};
+use std::collections::BTreeMap;
+
+type Sums<K> = BTreeMap<(K, String), i64>;
+
+/// What is wrong, in sentences. `calm` tells that no edit and no fault has happened: only then I2 and I6 bind.
+#[must_use]
+pub fn recount(core: &Scheduler, specs: &Specs, calm: bool) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut used: Sums<QuotaId> = Sums::new();
+    let mut on_nodes: Sums<NodeId> = Sums::new();
+    let mut places: BTreeMap<PodId, NodeId> = BTreeMap::new();
+    for view in specs.keys().filter_map(|w| core.workload(*w)) {
+        let sets = || specs.get(&view.id).into_iter().flat_map(|s| &s.pods);
+        for pod in view.pods.iter().filter(|p| p.state != PodState::Waiting) {
+            let mut ordinal = pod.id.ordinal;
+            let set = sets().find(|set| {
+                let here = ordinal < set.count;
+                ordinal = if here { ordinal } else { ordinal - set.count };
+                here
+            });
+            for (resource, n) in set.into_iter().flat_map(|s| s.template.request.iter()) {
+                for quota in view.leaf.into_iter().flat_map(|leaf| core.tree().path(leaf)) {
+                    *used.entry((quota, resource.to_string())).or_default() += n;
+                }
+                if let Some(node) = pod.node {
+                    *on_nodes.entry((node, resource.to_string())).or_default() += n;
+                }
+            }
+            match pod.node {
+                Some(node) => _ = places.insert(pod.id, node),
+                None => wrong.push(format!("I1: {} is {:?} on no node", pod.id, pod.state)),
+            }
+        }
+        if calm {
+            wrong.extend(partly(&view, sets().map(|set| set.min).sum()));
+        }
+    }
+    quotas(core, &used, calm, &mut wrong);
+    nodes(core, &on_nodes, places, &mut wrong);
+    wrong
+}
+
+/// I6: a gang stands whole or not at all. Pods that leave still stand.
+fn partly(view: &WorkloadView, min: u32) -> Option<String> {
+    let stand = view.pods.iter().filter(|p| p.state != PodState::Waiting).count();
+    let leave = view.pods.iter().any(|p| p.state == PodState::Leaving);
+    let wait = view.pods.iter().any(|p| p.state == PodState::Waiting);
+    (stand > 0 && stand < min as usize && wait && !leave)
+        .then(|| format!("I6: {stand} pods of {} stand, it needs {min}", view.id))
+}
+
+fn quotas(core: &Scheduler, used: &Sums<QuotaId>, calm: bool, wrong: &mut Vec<String>) {
+    let tree = core.tree();
+    for quota in tree.ids() {
+        let usage = core.usage(quota);
+        for (resource, max) in tree.governed().zip(tree.max(quota)) {
+            let counted = used.get(&(quota, resource.to_string())).copied().unwrap_or(0);
+            let ledger = usage.used.get(resource.as_str()).unwrap_or(0);
+            let name = tree.name(quota);
+            if counted != ledger {
+                wrong.push(format!("I1: {name} uses {counted} of {resource}, its ledger says {ledger}"));
+            }
+            if calm && counted > *max {
+                wrong.push(format!("I2: {name} uses {counted} of {resource}, at most {max} is allowed"));
+            }
+        }
+    }
+}
+
+fn nodes(core: &Scheduler, used: &Sums<NodeId>, mut places: BTreeMap<PodId, NodeId>, wrong: &mut Vec<String>) {
+    for node in core.nodes() {
+        for (resource, has) in node.allocatable.iter() {
+            let counted = used.get(&(node.id, resource.to_string())).copied().unwrap_or(0);
+            let ledger = node.used.get(resource.as_str()).unwrap_or(0);
+            if counted != ledger {
+                wrong.push(format!("I1: {} has {counted} of {resource} in use, its view says {ledger}", node.id));
+            }
+            if counted > has {
+                wrong.push(format!("I8: {} has {has} of {resource}, {counted} are in use", node.id));
+            }
+        }
+        for (resource, free) in &node.devices_free {
+            if free.iter().any(|n| *n < 0) {
+                wrong.push(format!("I8: a device of {resource} on {} is over-committed: {free:?}", node.id));
+            }
+        }
+        for pod in &node.pods {
+            if places.remove(pod) != Some(node.id) {
+                wrong.push(format!("I1: {} lists {pod}, which does not stand there", node.id));
+            }
+        }
+    }
+    for (pod, node) in places {
+        wrong.push(format!("I1: {pod} stands on {node}, which does not list it"));
+    }
+}

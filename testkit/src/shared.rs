@@ -1,0 +1,47 @@
+//! Where the shared traces are. They are no part of the repository, so whoever reads them must say so when they are
+//! absent: a test that asks here prints that it was skipped, or fails where the traces are required.
+
+use std::{
+    env, fs, io,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// The folder of shared data: `QUOTREE_SHARED`, else `../shared` beside the repository; nothing when there is none.
+///
+/// With `QUOTREE_REQUIRE_SHARED=1` an absent folder is a failure of the test that asks.
+///
+/// # Panics
+/// When the folder is required and absent.
+#[must_use]
+pub fn shared() -> Option<PathBuf> {
+    let beside = || {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+        Some(repository.parent()?.join("shared"))
+    };
+    let folder = env::var_os("QUOTREE_SHARED").map(PathBuf::from).or_else(beside);
+    let found = folder.filter(|folder| folder.is_dir());
+    let required = env::var_os("QUOTREE_REQUIRE_SHARED").is_some_and(|v| v == "1");
+    assert!(found.is_some() || !required, "QUOTREE_REQUIRE_SHARED=1, but there is no shared folder");
+    if found.is_none() {
+        eprintln!("SKIPPED: no shared traces (set QUOTREE_SHARED, or put them beside the repository as `../shared`)");
+    }
+    found
+}
+
+/// A file of the shared folder as text, unpacked when its name ends in `.gz`.
+///
+/// # Errors
+/// Those of reading, with the path in the message.
+pub fn read_shared(folder: &Path, relative: &str) -> io::Result<String> {
+    let path = folder.join(relative);
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    let bytes = fs::read(&path).map_err(named)?;
+    let mut text = String::new();
+    if path.extension().is_some_and(|e| e == "gz") {
+        flate2::read::GzDecoder::new(&*bytes).read_to_string(&mut text).map_err(named)?;
+    } else {
+        (&*bytes).read_to_string(&mut text).map_err(named)?;
+    }
+    Ok(text)
+}

@@ -1,0 +1,220 @@
+//! Small worlds as plain values: a quota tree, some nodes, and what happens. `{:?}` writes the Rust that builds the same
+//! world, so that a failing one can be pasted into a test.
+//!
+//! Amounts are small whole numbers of `cpu` and of half `gpu`s; names follow from places: quota 3 is `q3`, and when it is
+//! a leaf its namespace is `ns3`.
+
+use quotree_core::{Amounts, DeviceSpec, NodeSpec, Policy, Queueing, QuotaSpec, TreeSpec};
+use std::fmt;
+
+/// The resources and how much one unit of a world is of them, in base units.
+pub const RESOURCES: [(&str, i64); 2] = [("cpu", 1000), ("gpu", 500)];
+
+/// Amounts of a world, in units of [`RESOURCES`].
+pub type Units = [i64; 2];
+
+/// Amounts of the core from those of a world; zeros are left out.
+#[must_use]
+pub fn amounts(units: Units) -> Amounts {
+    let named = RESOURCES.iter().zip(units).filter(|(_, n)| *n != 0);
+    named.map(|((name, unit), n)| (*name, n.saturating_mul(*unit))).collect()
+}
+
+/// A node of the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// The place of the node above in the list; the first quota is the root and has none.
+    pub parent: Option<usize>,
+    /// Guarantee.
+    pub min: Units,
+    /// Ceiling; a negative one is no ceiling.
+    pub max: Units,
+    /// How much of the guarantee is lent (L3).
+    pub lend: Option<Units>,
+    /// The most workloads at once (A5).
+    pub jobs: Option<u32>,
+    /// Whether its queue blocks (O2).
+    pub block: bool,
+}
+
+impl Quota {
+    /// A quota that lends everything, counts no workloads and does not block.
+    #[must_use]
+    pub const fn new(parent: Option<usize>, min: Units, max: Units) -> Self {
+        Self { parent, min, max, lend: None, jobs: None, block: false }
+    }
+}
+
+/// What is submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Job {
+    /// The place of its leaf in the list of quotas.
+    pub leaf: usize,
+    /// What each pod asks.
+    pub ask: Units,
+    /// How many pods.
+    pub count: u32,
+    /// How many must run together.
+    pub min: u32,
+    /// Its priority.
+    pub priority: i32,
+    /// Whether it may be evicted.
+    pub preemptible: bool,
+}
+
+/// What happens to the world. Numbers that choose among things of which there are `n` are taken modulo `n`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Something is submitted.
+    Submit(Job),
+    /// A workload that runs ends well.
+    Finish(usize),
+    /// A workload is withdrawn, running or not.
+    Withdraw(usize),
+    /// A node fails.
+    NodeDown(usize),
+    /// A failed node comes back.
+    NodeUp(usize),
+    /// A node is cordoned, or no longer.
+    Cordon(usize),
+    /// A quota gets other amounts: the tree is replaced.
+    Edit(usize, Units, Units),
+    /// The priority of a workload changes.
+    Priority(usize, i32),
+    /// The next binds fail.
+    BindsFail(u32),
+    /// Time passes, milliseconds.
+    Tick(u64),
+}
+
+impl Step {
+    /// Whether the world breaks its promises here (S3 speaks of runs without).
+    #[must_use]
+    pub const fn is_fault(&self) -> bool {
+        matches!(self, Self::NodeDown(_) | Self::Cordon(_) | Self::Edit(..) | Self::BindsFail(_))
+    }
+}
+
+/// A small world.
+#[derive(Clone, PartialEq, Eq)]
+pub struct World {
+    /// The tree; parents stand before their children.
+    pub quotas: Vec<Quota>,
+    /// What each node has. One node is a pool.
+    pub nodes: Vec<Units>,
+    /// Whether the `gpu` of a node comes as devices of two units each.
+    pub devices: bool,
+    /// The knobs.
+    pub policy: Policy,
+    /// The scheduler decides after this many steps.
+    pub every: usize,
+    /// What happens.
+    pub steps: Vec<Step>,
+}
+
+impl World {
+    /// A world of these nodes with nothing in it.
+    #[must_use]
+    pub fn new(nodes: &[Units]) -> Self {
+        Self {
+            quotas: Vec::new(),
+            nodes: nodes.to_vec(),
+            devices: false,
+            policy: Policy::default(),
+            every: 1,
+            steps: Vec::new(),
+        }
+    }
+
+    /// The same with one more quota.
+    #[must_use]
+    pub fn quota(mut self, quota: Quota) -> Self {
+        self.quotas.push(quota);
+        self
+    }
+
+    /// The same with one more step.
+    #[must_use]
+    pub fn then(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self
+    }
+
+    /// Whether nothing hangs below the quota.
+    #[must_use]
+    pub fn is_leaf(&self, quota: usize) -> bool {
+        self.quotas.iter().all(|q| q.parent != Some(quota))
+    }
+
+    /// How many quotas are above.
+    #[must_use]
+    pub fn depth(&self, quota: usize) -> usize {
+        std::iter::successors(Some(quota), |q| self.quotas.get(*q)?.parent).count().saturating_sub(1)
+    }
+
+    /// The tree as the core takes it.
+    #[must_use]
+    pub fn tree(&self) -> TreeSpec {
+        (0..self.quotas.len()).filter_map(|i| self.spec(i)).collect()
+    }
+
+    fn spec(&self, i: usize) -> Option<QuotaSpec> {
+        let quota = self.quotas.get(i)?;
+        let parent = quota.parent.map(|p| format!("q{p}"));
+        let mut spec = QuotaSpec::new(&format!("q{i}"), parent.as_deref()).min(amounts(quota.min));
+        for ((name, unit), max) in RESOURCES.iter().zip(quota.max).filter(|(_, max)| *max >= 0) {
+            spec.max.set(*name, max.saturating_mul(*unit));
+        }
+        spec.lend = quota.lend.map(amounts);
+        spec.max_jobs = quota.jobs;
+        if quota.block {
+            spec.queueing = Queueing::Block;
+        }
+        if self.is_leaf(i) {
+            spec = spec.namespace(&format!("ns{i}"));
+        }
+        Some(spec)
+    }
+
+    /// The node of this place as the core takes it.
+    #[must_use]
+    pub fn node(&self, i: usize) -> Option<NodeSpec> {
+        let units = *self.nodes.get(i)?;
+        let mut node = NodeSpec::new(u32::try_from(i).ok()?, amounts(units));
+        let [_, halves] = units;
+        if self.devices && halves > 0 {
+            let count = u32::try_from(halves / 2).ok()?;
+            node.devices.push(DeviceSpec { resource: "gpu".into(), count, each: 1000 });
+        }
+        Some(node)
+    }
+
+    /// What all nodes have together.
+    #[must_use]
+    pub fn capacity(&self) -> Units {
+        self.nodes.iter().fold([0, 0], |[a, b], [x, y]| [a + x, b + y])
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "World {{")?;
+        if self.policy != Policy::default() {
+            writeln!(f, "    policy: {:?},", self.policy)?;
+        }
+        writeln!(f, "    devices: {}, every: {},", self.devices, self.every)?;
+        write!(f, "    ..World::new(&{:?})", self.nodes)?;
+        for quota in &self.quotas {
+            let Quota { parent, min, max, .. } = quota;
+            if *quota == Quota::new(*parent, *min, *max) {
+                write!(f, "\n        .quota(Quota::new({parent:?}, {min:?}, {max:?}))")?;
+            } else {
+                write!(f, "\n        .quota({quota:?})")?;
+            }
+        }
+        for step in &self.steps {
+            write!(f, "\n        .then(Step::{step:?})")?;
+        }
+        write!(f, "\n}}")
+    }
+}

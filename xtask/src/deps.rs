@@ -1,0 +1,75 @@
+//! Who may depend on whom: core <- sim <- reports <- cli, the testkit for tests only, and the heavy helpers in the
+//! command alone.
+
+use crate::files;
+use serde_json::Value;
+
+/// A member, and which members it may build on. Tests of any may use the testkit.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("quotree-core", &[]),
+    ("quotree-sim", &["quotree-core"]),
+    ("quotree-reports", &["quotree-core", "quotree-sim"]),
+    ("quotree-cli", &["quotree-core", "quotree-sim", "quotree-reports"]),
+    ("quotree-testkit", &["quotree-core", "quotree-sim"]),
+    ("quotree-benches", &["quotree-core", "quotree-sim", "quotree-testkit"]),
+    ("xtask", &[]),
+];
+
+/// What a member must never reach, however indirectly, outside its tests.
+const NEVER: &[(&str, &[&str])] = &[
+    ("quotree-core", &["rand", "rand_core", "rand_chacha", "ron", "serde_json", "clap", "rayon", "tokio", "tracing"]),
+    ("quotree-sim", &["rayon", "clap", "anyhow", "tokio", "annotate-snippets"]),
+    ("quotree-reports", &["rayon", "clap", "anyhow", "annotate-snippets"]),
+];
+
+/// What only the command may name.
+const COMMAND_ONLY: &[&str] = &["anyhow", "clap", "annotate-snippets", "rayon", "indicatif"];
+
+/// All breaches of the directions.
+pub(crate) fn check() -> Result<Vec<String>, String> {
+    let text = files::output("cargo", &["metadata", "--format-version", "1", "--no-deps", "--locked"])?;
+    let metadata: Value = serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
+    let packages = metadata.get("packages").and_then(Value::as_array).ok_or("cargo metadata: no packages")?;
+    let mut findings = Vec::new();
+    for package in packages {
+        let name = text_of(package, "name");
+        let Some((_, may_use)) = MAY_USE.iter().find(|(member, _)| *member == name) else {
+            findings.push(format!("Cargo.toml: {name} is a new member: say in xtask/src/deps.rs what it may use"));
+            continue;
+        };
+        let at = manifest(package);
+        for dependency in package.get("dependencies").and_then(Value::as_array).into_iter().flatten() {
+            let on = text_of(dependency, "name");
+            let for_tests = dependency.get("kind").and_then(Value::as_str) == Some("dev");
+            let is_member = MAY_USE.iter().any(|(member, _)| *member == on);
+            let allowed = may_use.contains(&on) || for_tests && on == "quotree-testkit";
+            if is_member && !allowed {
+                findings.push(format!("{at}: {name} must not depend on {on}"));
+            }
+            if COMMAND_ONLY.contains(&on) && name != "quotree-cli" {
+                findings.push(format!("{at}: {on} is for quotree-cli only"));
+            }
+        }
+    }
+    for (name, never) in NEVER {
+        let list = files::output("cargo", &["tree", "--locked", "-p", name, "-e", "normal", "--prefix", "none"])?;
+        for on in list.lines().filter_map(|line| line.split_whitespace().next()) {
+            if never.contains(&on) {
+                findings.push(format!("Cargo.toml: {name} reaches {on}, through whatever it builds on"));
+            }
+        }
+    }
+    findings.sort();
+    findings.dedup();
+    Ok(findings)
+}
+
+fn text_of<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The manifest of a package, from the root.
+fn manifest(package: &Value) -> String {
+    let path = std::path::Path::new(text_of(package, "manifest_path"));
+    path.strip_prefix(files::root()).unwrap_or(path).display().to_string()
+}

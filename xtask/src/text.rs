@@ -1,0 +1,68 @@
+//! What source files must look like: not too long, opened by a paragraph, nothing left undone, no machine's own paths.
+
+use crate::files::File;
+
+/// A file with more lines than this, its tests not counted, holds more than one idea.
+const MOST_LINES: usize = 600;
+
+/// Words that must not stand in a tracked file. In pieces, since this file is one.
+const UNDONE: &[&[&str]] = &[&["TO", "DO"], &["FIX", "ME"], &["#[", "ignore"]];
+
+/// Folders of somebody's machine.
+const MACHINE: &[&[&str]] = &[&["/wo", "rk/"], &["/ro", "ot/"], &["/tmp", "/bash"], &["/ho", "me/"], &["/tmp", "/wt"]];
+
+/// All breaches, file by file.
+pub(crate) fn check(files: &[File]) -> Vec<String> {
+    let join = |pieces: &&[&str]| pieces.concat();
+    let undone: Vec<String> = UNDONE.iter().map(join).collect();
+    let machine: Vec<String> = MACHINE.iter().map(join).collect();
+    let mut findings = Vec::new();
+    for file in files {
+        let File { path, .. } = file;
+        if file.is_rust() {
+            if !file.text.starts_with("//!") {
+                findings.push(format!("{path}:1: the file does not open with a paragraph (`//!`)"));
+            }
+            let length = file.split().0.lines().count();
+            if !file.is_test() && length > MOST_LINES {
+                findings.push(format!("{path}:{MOST_LINES}: {length} lines without tests: split it by idea"));
+            }
+        }
+        for (number, line) in file.lines() {
+            for word in undone.iter().filter(|word| has(line, word)) {
+                findings.push(format!("{path}:{number}: `{word}`"));
+            }
+            for folder in machine.iter().filter(|folder| has(line, folder)) {
+                findings.push(format!("{path}:{number}: a path of one machine: `{folder}`"));
+            }
+        }
+    }
+    findings
+}
+
+/// Whether the word stands in the line, not as the tail of a longer one.
+fn has(line: &str, word: &str) -> bool {
+    let tail = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
+    line.match_indices(word).any(|(at, _)| !line.get(..at).is_some_and(|before| before.ends_with(tail)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(path: &str, text: String) -> Vec<String> {
+        check(&[File { path: path.to_owned(), text }])
+    }
+
+    #[test]
+    fn breaches_are_told_with_file_and_line() {
+        let undone = UNDONE[0].concat();
+        assert_eq!(findings("a/src/x.rs", format!("//! x\n// {undone}")), [format!("a/src/x.rs:2: `{undone}`")]);
+        assert_eq!(findings("a.md", format!("see {}x", MACHINE[0].concat())).len(), 1);
+        assert_eq!(findings("a.md", format!("see docs{}x", MACHINE[0].concat())).len(), 0);
+        assert_eq!(findings("a/src/x.rs", "fn main() {}".to_owned()).len(), 1);
+        assert_eq!(findings("a/src/x.rs", "//!\n".repeat(601)).len(), 1);
+        let tests = "x\n".repeat(601);
+        assert_eq!(findings("a/src/x.rs", format!("//! x\n\n#[cfg(test)]\nmod tests {{\n{tests}}}")).len(), 0);
+    }
+}
