@@ -279,6 +279,10 @@ impl<'a> Engine<'a> {
         for breach in quotree_core::audit(self.core.scheduler()) {
             self.breaches.push(BreachRow { at_ms: self.now.0, what: breach.to_string() });
         }
+        // The world keeps books of its own: that both agree is worth more than either.
+        if let Some(what) = self.disagreement() {
+            self.breaches.push(BreachRow { at_ms: self.now.0, what });
+        }
     }
 }
 
