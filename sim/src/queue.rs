@@ -147,14 +147,19 @@ impl<P: Copy> Queue<P> {
     /// When the next event happens.
     #[inline]
     pub fn next_time(&mut self) -> Option<Time> {
+        self.peek().map(|(time, _)| time)
+    }
+
+    /// The next event, left where it is.
+    #[inline]
+    pub fn peek(&mut self) -> Option<(Time, P)> {
         self.drop_taken();
-        let known = self.known.last().map(|e| e.key);
-        let scheduled = self.heap.peek().map(|e| e.key);
-        let next = match (known, scheduled) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (one, other) => one.or(other),
+        let next = match (self.heap.peek(), self.known.last()) {
+            (Some(scheduled), Some(known)) if known.key < scheduled.key => known,
+            (Some(scheduled), _) => scheduled,
+            (None, known) => known?,
         };
-        next.map(Key::time)
+        Some((next.key.time(), next.payload))
     }
 
     /// How many events are to come.

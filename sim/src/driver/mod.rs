@@ -107,6 +107,9 @@ impl<'a> Engine<'a> {
         self.world.nodes.ids().try_for_each(|node| self.node_up(node))?;
         self.moment(judge, false)?;
         loop {
+            while self.queue.peek().is_some_and(|(_, happening)| self.is_stale(happening)) {
+                self.queue.pop();
+            }
             let wake = self.core.scheduler().next_wake().filter(|wake| *wake > self.now);
             let next = match (self.queue.next_time(), wake) {
                 (Some(a), Some(b)) => a.min(b),
@@ -275,6 +278,10 @@ impl<'a> Engine<'a> {
         }
         for breach in quotree_core::audit(self.core.scheduler()) {
             self.breaches.push(BreachRow { at_ms: self.now.0, what: breach.to_string() });
+        }
+        // The world keeps books of its own: that both agree is worth more than either.
+        if let Some(what) = self.disagreement() {
+            self.breaches.push(BreachRow { at_ms: self.now.0, what });
         }
     }
 }

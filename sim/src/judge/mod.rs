@@ -231,7 +231,8 @@ impl Judged<'_> {
             When::At(time) | When::Within(time, _) if time > now && !engine.ended => {
                 self.conclude(engine, false, format!("the run ended before, at {} ms", now.0), now);
             }
-            When::At(_) | When::Final => self.settle(engine, starved, now),
+            When::At(time) => self.settle(engine, starved, time),
+            When::Final => self.settle(engine, starved, now),
             When::Always | When::Within(..) => {
                 let lasts = match self.claim.when {
                     _ if !engine.ended => now,
@@ -256,7 +257,7 @@ impl Judged<'_> {
     }
 
     fn conclude(&mut self, engine: &Engine<'_>, holds: bool, seen: String, at: Time) {
-        let at = at.min(engine.now);
+        let at = if at == Time(u64::MAX) { engine.now } else { at };
         let explanations = if holds { Vec::new() } else { self.explanations(engine) };
         self.outcome = Some(Outcome { holds, seen, at, explanations });
     }

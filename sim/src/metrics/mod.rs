@@ -118,6 +118,29 @@ impl Engine<'_> {
         }
     }
 
+    /// Where the world's ledger and the scheduler's differ, if they do.
+    pub(crate) fn disagreement(&self) -> Option<String> {
+        let scheduler = self.core.scheduler();
+        let tree = scheduler.tree();
+        for quota in tree.ids().filter(|q| tree.is_leaf(*q)) {
+            let usage = scheduler.usage(quota);
+            for (number, name) in self.figures.governed.iter().zip(tree.governed()) {
+                let cell = self.figures.ledger.cell(quota.0, *number);
+                let theirs = |row: &quotree_core::Amounts| i128::from(row.get(name.as_str()).unwrap_or(0));
+                let (used, request) = (theirs(&usage.used), theirs(&usage.request));
+                if (used, request) != (cell.used, cell.used + cell.waiting) {
+                    return Some(format!(
+                        "the world has {} {name} used and {} asked under {}, the scheduler {used} and {request}",
+                        cell.used,
+                        cell.used + cell.waiting,
+                        tree.name(quota),
+                    ));
+                }
+            }
+        }
+        None
+    }
+
     /// The leaves with what they use, want and deserve, one number a governed resource.
     fn leaves(&self) -> Vec<Leaf> {
         let tree = self.core.scheduler().tree();

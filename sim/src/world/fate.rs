@@ -35,14 +35,28 @@ impl Engine<'_> {
         self.queue.schedule(at, OUTCOME, Happening::Finished { unit, epoch });
     }
 
+    /// Whether nothing will come of an event, now or ever: what it was about has ended in another way. A run does not go
+    /// on for such events.
+    pub(crate) fn is_stale(&self, happening: Happening) -> bool {
+        match happening {
+            Happening::Bound(pod) => self.world.pods[pod].state != State::Binding,
+            Happening::Gone(pod) => self.world.pods[pod].state != State::Leaving,
+            Happening::Finished { unit, epoch } => {
+                let owner = self.world.units[unit].owner;
+                let training = self.world.owners[owner].training.as_ref();
+                let replaced = training.is_some_and(|t| t.epoch != epoch || t.unit != Some(unit));
+                replaced || self.world.units[unit].working_since.is_none()
+            }
+            _ => false,
+        }
+    }
+
     /// The work of a unit is done: its pods end well, and what still waits of it is taken back.
     pub(crate) fn finished(&mut self, unit: u32, epoch: u32) -> Result<(), RunError> {
-        let owner = self.world.units[unit].owner;
-        let training = self.world.owners[owner].training.as_ref();
-        let stale = training.is_some_and(|t| t.epoch != epoch || t.unit != Some(unit));
-        if stale || self.world.units[unit].working_since.is_none() {
+        if self.is_stale(Happening::Finished { unit, epoch }) {
             return Ok(());
         }
+        let owner = self.world.units[unit].owner;
         self.world.units[unit].working_since = None;
         for pod in self.world.pods_of(unit) {
             if self.world.pods[pod].state.stays() {

@@ -1,0 +1,155 @@
+//! Figures, claims and traces of small runs whose numbers can be checked by hand.
+
+mod engine_support;
+
+use engine_support::*;
+use quotree_core::{NodeId, QuotaSpec, Time, TreeSpec};
+use quotree_sim::model::{Change, Compare, FairnessFigure, Of, Runtime, Scenario, WaitStat, What, When};
+use quotree_sim::text::Names;
+use quotree_sim::trace::{TraceRecord, Traced};
+use quotree_sim::{Observer, RunOptions, run};
+
+/// Two leaves of 6 and 4 cores on ten; `a` asks nine one-core pods at 0, `b` three at 10 s; all run until 40 s.
+fn borrowing() -> Scenario {
+    let leaf = |name: &str, min: i64| QuotaSpec::new(name, Some("root")).min(cpu(min)).max(cpu(10)).namespace(name);
+    let tree: TreeSpec =
+        [QuotaSpec::new("root", None).min(cpu(10)).max(cpu(10)), leaf("a", 6), leaf("b", 4)].into_iter().collect();
+    let work = vec![deployment("wide", "a", 0, 9, 1), deployment("owner", "b", 10_000, 3, 1)];
+    let mut scenario = scenario(pool(10), tree, work);
+    scenario.events =
+        vec![change(40_000, Change::Withdraw { workload: 0 }), change(40_000, Change::Withdraw { workload: 1 })];
+    scenario.world.eviction_grace = Runtime::Fixed(10_000);
+    scenario
+}
+
+#[test]
+fn integrals_are_what_a_person_computes() {
+    let metrics = twice(&borrowing()).result.metrics;
+    // a: 9 cores until 20 s (two leave at 20 s for b, told at 10 s), 7 then. b: 1 core from 10 s, 3 from 20 s.
+    assert_eq!(metrics.evictions, 2);
+    let used = 9 * 20 + 7 * 20 + 10 + 3 * 20;
+    assert_eq!(metrics.utilisation_permille["cpu"], used * 1000 / 400);
+    assert_eq!(metrics.borrowed_unit_s["cpu"], 1000 * (3 * 20 + 20));
+    assert_eq!(metrics.lent_unit_s["cpu"], 1000 * (3 * 20 + 20), "b leaves at least as much idle");
+    assert_eq!(metrics.starved_unit_s["cpu"], 1000 * 2 * 10);
+    assert_eq!((metrics.wasted_evictions, metrics.lost_work_ms), (0, 0));
+    let wait = metrics.wait;
+    assert_eq!((wait.count, wait.sum_ms, wait.p50_ms, wait.max_ms), (12, 20_000, 0, 10_000));
+}
+
+#[test]
+fn claims_of_every_kind_see_their_numbers() {
+    let mut all = borrowing();
+    let (cpu, root) = ("cpu".into(), || "root".into());
+    let (equal, most, least) = (Compare::Equal, Compare::AtMost, Compare::AtLeast);
+    let of = || Of::Quota(root());
+    let evictions = |of, by, count| What::Evictions { of, by, compare: equal, count };
+    let a = || Of::Namespace("a".into());
+    let b = || Of::Quota("b".into());
+    let resource = || "cpu".into();
+    let used = |quota: &str, amount| What::Used { quota: quota.into(), resource: resource(), compare: equal, amount };
+    let borrowed = |amount| What::Borrowed { quota: "a".into(), resource: resource(), compare: equal, amount };
+    let fair = |figure, compare, permille| What::Fairness { figure, compare, permille };
+    all.claims = vec![
+        claim(at(5_000), used("a", 9_000)),
+        claim(at(5_000), borrowed(3_000)),
+        claim(at(30_000), borrowed(1_000)),
+        claim(at(30_000), used("root", 10_000)),
+        claim(at(30_000), evictions(Some(a()), Some(b()), 2)),
+        claim(at(30_000), evictions(Some(b()), None, 0)),
+        claim(at(30_000), evictions(None, Some(a()), 0)),
+        claim(at(30_000), evictions(None, Some(Of::Workload("owner".into())), 2)),
+        claim(When::Final, What::Wait { of: of(), stat: WaitStat::Max, compare: equal, ms: 10_000 }),
+        claim(When::Final, What::Wait { of: a(), stat: WaitStat::Max, compare: equal, ms: 0 }),
+        claim(When::Final, What::Wait { of: b(), stat: WaitStat::Mean, compare: equal, ms: 6_666 }),
+        claim(When::Final, What::Utilisation { resource: cpu, compare: equal, permille: 975 }),
+        claim(When::Final, What::Makespan { compare: equal, ms: 0 }),
+        claim(When::Final, What::LostWork { compare: most, ms: 0 }),
+        claim(at(30_000), fair(FairnessFigure::FairnessError, equal, 0)),
+        claim(at(30_000), fair(FairnessFigure::Jain, least, 990)),
+        claim(at(30_000), fair(FairnessFigure::DominantShareGap, equal, 400)),
+        claim(at(39_999), What::StableFor { ms: 19_999 }),
+        claim(When::Always, What::Guaranteed { within_ms: 10_000 }),
+        claim(When::Always, What::GangsWhole),
+        claim(When::Always, What::Invariants),
+        claim(at(15_000), pods("b", 1, 2)),
+        claim(at(15_000), What::Verdict { of: b(), rule: "H1".into() }),
+    ];
+    let run = hold(&all);
+    let row = |name: &str, counts| (name.to_owned(), counts);
+    let same = |rows| What::SameAs { file: "summary.json".into(), rows, evictions: 2 };
+    all.claims = vec![
+        claim(When::Final, What::Digest(u128::from_str_radix(&run.result.digest, 16).unwrap())),
+        claim(When::Final, same(vec![row("a", [0, 0, 0, 0, 2]), row("b", [0; 5])])),
+        claim(When::Final, same(vec![row("a", [1, 0, 0, 0, 2])])),
+        claim(When::Always, What::Guaranteed { within_ms: 9_999 }),
+    ];
+    let results = twice(&all).result.claims.results;
+    assert_eq!(results.iter().map(|r| r.passed).collect::<Vec<_>>(), [true, true, false, false], "{results:#?}");
+}
+
+#[test]
+fn an_observer_sees_every_record_with_names() {
+    #[derive(Default)]
+    struct Seen {
+        lines: Vec<String>,
+        downs: Vec<NodeId>,
+        last: (Time, u64),
+    }
+    impl Observer for Seen {
+        fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
+            if let Traced::Node { node, up: false } = record.what {
+                self.downs.push(node);
+            }
+            self.lines.push(record.json(names).to_string());
+        }
+        fn progress(&mut self, now: Time, events: u64) {
+            self.last = (now, events);
+        }
+    }
+    let mut lossy = scenario(nodes(&[2, 2]), flat(4), vec![deployment("d", "ns", 0, 1, 2)]);
+    lossy.events = vec![change(5_000, Change::NodeDown { node: 0 })];
+    let mut seen = Seen::default();
+    let result = run(&lossy, &RunOptions::default(), &mut seen).unwrap().result;
+    assert_eq!(seen.downs, [NodeId(0)]);
+    assert_eq!(seen.last, (Time(5_000), result.events));
+    assert_eq!(
+        seen.lines,
+        [
+            r#"{"at_ms":0,"what":"node_up","node":"n1"}"#,
+            r#"{"at_ms":0,"what":"node_up","node":"n2"}"#,
+            r#"{"at_ms":0,"what":"submit","workload":"d-1","pods":1}"#,
+            r#"{"at_ms":0,"what":"bind","pod":"d-1","node":"n1","devices":[]}"#,
+            r#"{"at_ms":0,"what":"bound","pod":"d-1"}"#,
+            r#"{"at_ms":5000,"what":"node_down","node":"n1"}"#,
+            r#"{"at_ms":5000,"what":"gone","pod":"d-1","outcome":"lost"}"#,
+            r#"{"at_ms":5000,"what":"submit","workload":"d-2","pods":1}"#,
+            r#"{"at_ms":5000,"what":"bind","pod":"d-2","node":"n2","devices":[]}"#,
+            r#"{"at_ms":5000,"what":"bound","pod":"d-2"}"#,
+        ]
+    );
+}
+
+/// The smallest loop of S2: by the rules there is one eviction and then rest.
+#[test]
+fn s2_five_pods_come_to_rest() {
+    let leaf =
+        |name: &str, min: i64, max: i64| QuotaSpec::new(name, Some("root")).min(cpu(min)).max(cpu(max)).namespace(name);
+    let tree: TreeSpec =
+        [QuotaSpec::new("root", None).min(cpu(6)).max(cpu(6)), leaf("a", 5, 6), leaf("b", 1, 2)].into_iter().collect();
+    let work = [("a", 4, 2), ("b", 2, 2), ("a", 1, 1), ("a", 2, 2), ("b", 1, 0)];
+    let pod = |(i, (leaf, cores, priority)): (usize, &(&str, i64, i32))| {
+        let mut pod = deployment(&format!("{leaf}{cores}"), leaf, 1000 * i as u64, 1, *cores);
+        pod.priority = *priority;
+        pod
+    };
+    let mut five = scenario(pool(6), tree, work.iter().enumerate().map(pod).collect());
+    five.claims = vec![
+        claim(When::Final, What::Evictions { of: None, by: None, compare: Compare::Equal, count: 1 }),
+        claim(When::Final, What::StableFor { ms: 60_000 }),
+    ];
+    let run = hold(&five);
+    let running: Vec<u64> = run.result.workloads.iter().map(|w| w.running).collect();
+    assert_eq!(running, [1, 0, 1, 0, 1], "a:4, a:1 and b:1 run");
+    assert_eq!(run.result.evictions[0].workload, "b2");
+}
