@@ -2,7 +2,6 @@
 #![deny(clippy::float_arithmetic)]
 
 mod amounts;
-mod audit;
 mod digest;
 mod event;
 mod ids;
@@ -12,10 +11,10 @@ mod quantity;
 mod recorder;
 mod scheduler;
 mod spec;
+mod table;
 mod tree;
 
 pub use amounts::Amounts;
-pub use audit::{Breach, audit};
 pub use digest::StableHasher;
 pub use event::{Event, EventError, PodOutcome, WorkloadChange};
 pub use ids::{Name, NodeId, PodId, QuotaId, Time, WorkloadId};
@@ -23,7 +22,7 @@ pub use plan::*;
 pub use policy::*;
 pub use quantity::{QuantityError, QuantityText, Unit, format_quantity, parse_quantity};
 pub use recorder::{Entry, Log, Recorder, ReplayError};
-pub use scheduler::{NodeView, PodState, PodView, Scheduler, Usage, WorkloadView};
+pub use scheduler::{Breach, NodeView, PodState, PodView, Scheduler, Usage, WorkloadView, audit, audit_plan};
 pub use spec::{DeviceAsk, DeviceSpec, NodeSpec, PodSet, PodTemplate, Queueing, QuotaSpec, TreeSpec, WorkloadSpec};
 pub use tree::{Finding, FindingKind, QuotaTree, Severity};
 

@@ -24,7 +24,6 @@ pub struct Log {
 
 /// One entry of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "a log is a list of mostly events")]
 pub enum Entry {
     /// A fact that was accepted.
     Event(Event),

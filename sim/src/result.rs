@@ -56,6 +56,29 @@ pub struct RunResult {
     pub metrics: Metrics,
     /// How the claims came out.
     pub claims: ClaimSummary,
+    /// Edits of the scenario that were refused, with the reasons (T2, T3).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<RefusalRow>,
+    /// Broken invariants, where they were looked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub breaches: Vec<BreachRow>,
+}
+
+/// An edit of the scenario that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct RefusalRow {
+    pub at_ms: u64,
+    pub what: String,
+    pub why: String,
+}
+
+/// A broken invariant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct BreachRow {
+    pub at_ms: u64,
+    pub what: String,
 }
 
 /// A node of the quota tree at the end.

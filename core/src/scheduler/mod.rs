@@ -1,66 +1,163 @@
 //! The scheduler: a state machine fed by facts.
+//!
+//! [`Scheduler::apply`] takes in a fact, [`Scheduler::decide`] says what to do. Between the two, state is kept so that
+//! both cost what the change costs, not what the cluster is: the [`ledger`] along one path of the tree, the [`nodes`] in
+//! order of score, the [`waiting`] in a tournament, the victims of each leaf in order.
 
+mod apply;
+mod audit;
+mod candidates;
+mod decide;
+mod entitlement;
+mod explain;
+mod holds;
+mod ledger;
+mod nodes;
+mod order;
+mod search;
+mod shapes;
+mod shares;
+#[cfg(test)]
+mod tests;
+mod transitions;
+mod trial;
 mod view;
+mod waiting;
+mod workloads;
 
+pub use audit::{Breach, audit, audit_plan};
 pub use view::{NodeView, PodState, PodView, Usage, WorkloadView};
 
 use crate::{
     event::{Event, EventError},
-    ids::{QuotaId, Time, WorkloadId},
+    ids::{Name, QuotaId, Time, WorkloadId},
     plan::{Plan, Verdict},
     policy::Policy,
     spec::TreeSpec,
-    tree::{Finding, QuotaTree},
+    table::Table,
+    tree::{Finding, NameMap, QuotaTree},
 };
+use holds::Hold;
+use ledger::{Account, Ledger};
+use nodes::{NodeSlot, Nodes, PodRef};
+use order::Key;
+use shapes::{AskId, Shapes};
+use std::collections::{BTreeMap, BTreeSet};
+use waiting::Waiting;
+use workloads::{HoldId, VictimKey, Workloads};
 
 /// The scheduler. Feed it facts with [`apply`](Self::apply), ask it what to do with [`decide`](Self::decide).
+///
+/// ```
+/// use quotree_core::{Action, Amounts, Event, NodeSpec, Policy, QuotaSpec, Scheduler, Time, TreeSpec, WorkloadSpec};
+/// let cpu = |n: i64| Amounts::new().with("cpu", n * 1000);
+/// let tree: TreeSpec = [
+///     QuotaSpec::new("root", None).min(cpu(8)).max(cpu(8)),
+///     QuotaSpec::new("team", Some("root")).min(cpu(8)).max(cpu(8)).namespace("team-ns"),
+/// ]
+/// .into_iter()
+/// .collect();
+/// let mut scheduler = Scheduler::new(&tree, Policy::default()).unwrap();
+/// scheduler.apply(Event::NodeUp(NodeSpec::new(0, cpu(8)))).unwrap();
+/// scheduler.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(1, "team-ns", Time(0), cpu(5)))).unwrap();
+/// let plan = scheduler.decide(Time(0));
+/// assert!(matches!(plan.actions[..], [Action::Bind { .. }]));
+/// assert!(scheduler.decide(Time(0)).is_empty());
+/// ```
 #[derive(Debug, Clone)]
 pub struct Scheduler {
     tree: QuotaTree,
     policy: Policy,
+    shapes: Shapes,
+    ledger: Ledger,
+    nodes: Nodes,
+    waiting: Waiting,
+    workloads: Workloads,
+    /// Per account, who could be evicted, in order (V1).
+    victims: Table<BTreeSet<VictimKey>>,
+    /// Per account that blocks (O2): everybody who waits there; only the first is in `waiting`.
+    lines: Table<Option<BTreeSet<(Key, AskId)>>>,
+    holds: BTreeMap<HoldId, Hold>,
+    next_hold: HoldId,
+    /// Holds whose victims may all be gone.
+    settled: Vec<HoldId>,
+    /// Holds that facts have ended, to be told with the next plan.
+    ended_holds: Vec<(WorkloadId, crate::plan::ReleaseReason)>,
+    /// Pods that leave for nobody.
+    leaving_for_nobody: BTreeSet<PodRef>,
+    /// How many more pods each budget lets go (R7).
+    budgets: NameMap<u32>,
+    /// Times at which a decision may differ although no fact came.
+    timers: BTreeSet<Time>,
+    /// Quotas that were over a lowered ceiling, and since when (T4).
+    over_max_since: BTreeMap<Account, Time>,
+    /// Quotas over a ceiling that an edit lowered, until they are not (I2).
+    over_by_edit: BTreeSet<Account>,
+    /// Nodes that were made smaller than what stands on them (I8).
+    shrunk: BTreeSet<NodeSlot>,
+    /// Workloads that may be gangs below their minimum (G3).
+    maybe_stale: BTreeSet<WorkloadId>,
+    /// Nodes on which room came free.
+    freed_nodes: Vec<NodeSlot>,
+    /// Whether a fact came since the last decision.
+    facts: bool,
+    now: Time,
+    generation: u64,
+    /// Fair shares, one row a quota; kept while the policy decides by them (F3).
+    shares: Vec<Vec<i64>>,
 }
 
 impl Scheduler {
     /// A scheduler without nodes and workloads.
     ///
     /// # Errors
-    /// All findings of the validation, when one of them is an error.
+    /// All findings of the validation (T2), when one of them is an error.
     pub fn new(tree: &TreeSpec, policy: Policy) -> Result<Self, Vec<Finding>> {
-        Ok(Self { tree: QuotaTree::new(tree, policy.over_promised)?, policy })
+        let tree = QuotaTree::new(tree, policy.over_promised)?;
+        Ok(Self::with_tree(tree, policy))
     }
 
-    /// Takes in a fact.
+    /// Takes in a fact. Costs what the fact changes: one path of the tree, one node.
     ///
     /// # Errors
     /// [`EventError`] when the fact cannot be; then nothing changes.
     pub fn apply(&mut self, event: Event) -> Result<(), EventError> {
-        let _ = event;
+        self.take_in(event)?;
+        self.facts = true;
+        self.generation += 1;
         Ok(())
     }
 
     /// Decides what to do now. Deciding again without new facts gives an empty plan (S1).
     pub fn decide(&mut self, now: Time) -> Plan {
-        let _ = now;
-        Plan::default()
+        self.now = self.now.max(now);
+        let mut plan = Plan::default();
+        self.plan(&mut plan);
+        self.generation += 1;
+        plan.generation = self.generation;
+        plan
     }
 
-    /// Counts the facts and plans so far; a plan carries the number it was made at.
+    /// Counts the facts and plans so far; a plan carries the number it was made at. An applier that sees another number
+    /// holds a stale plan and must not carry it out.
     #[must_use]
     pub fn generation(&self) -> u64 {
-        0
+        self.generation
     }
 
     /// The earliest time at which a decision can differ although no fact comes (timeouts, protected runtimes).
     #[must_use]
     pub fn next_wake(&self) -> Option<Time> {
-        None
+        self.timers.first().copied()
     }
 
     /// Why a workload waits, now and in full; nothing when it does not wait or is not known.
+    ///
+    /// Costs a pass over the leaves and nodes that the verdict is about.
     #[must_use]
     pub fn explain(&self, workload: WorkloadId) -> Option<Verdict> {
-        let _ = workload;
-        None
+        let slot = self.workloads.slot(workload)?;
+        self.explained(slot, Vec::new(), true)
     }
 
     /// The quota tree.
@@ -75,35 +172,18 @@ impl Scheduler {
         &self.policy
     }
 
-    /// The ledger of a quota.
-    #[must_use]
-    pub fn usage(&self, quota: QuotaId) -> Usage {
-        let _ = quota;
-        Usage::default()
+    /// The quota row of an account; none for those outside.
+    fn quota(&self, account: Account) -> Option<QuotaId> {
+        (account != self.ledger.outside()).then_some(QuotaId(account))
     }
 
-    /// All nodes, by id.
-    #[must_use]
-    pub fn nodes(&self) -> Vec<NodeView> {
-        Vec::new()
+    fn account_of(&self, namespace: &Name) -> Account {
+        self.ledger.account(self.tree.leaf_of(namespace.as_str()))
     }
+}
 
-    /// A workload; nothing when it is not known or has ended.
-    #[must_use]
-    pub fn workload(&self, id: WorkloadId) -> Option<WorkloadView> {
-        let _ = id;
-        None
-    }
-
-    /// The workloads that wait or hold, by id.
-    #[must_use]
-    pub fn waiting(&self) -> Vec<WorkloadId> {
-        Vec::new()
-    }
-
-    /// The fair share of every quota now, one row a quota in tree order, one amount a governed resource (F1, F2).
-    #[must_use]
-    pub fn fair_shares(&self) -> Vec<Vec<i64>> {
-        Vec::new()
-    }
+/// The line of an account, if it blocks (O2).
+fn lines(tree: &QuotaTree, quota: QuotaId) -> Option<BTreeSet<(Key, AskId)>> {
+    let spec = tree.spec(quota)?;
+    (spec.queueing == crate::spec::Queueing::Block && tree.is_leaf(quota)).then(BTreeSet::new)
 }

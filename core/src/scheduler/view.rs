@@ -1,5 +1,9 @@
 //! What can be read of a scheduler's state: values for reports, never needed to decide.
 
+use super::{
+    Scheduler,
+    ledger::{Row, cell},
+};
 use crate::{
     amounts::Amounts,
     ids::{Name, NodeId, PodId, QuotaId, Time, WorkloadId},
@@ -88,4 +92,111 @@ pub enum PodState {
     Running,
     /// An eviction was planned and the pod is not yet gone.
     Leaving,
+}
+
+impl Scheduler {
+    /// The ledger of a quota; nothing in use for an id of another tree.
+    #[must_use]
+    pub fn usage(&self, quota: QuotaId) -> Usage {
+        if quota.0 as usize >= self.tree.len() {
+            return Usage::default();
+        }
+        let q = quota.0;
+        let named = |row: &[i64]| self.tree.named(row, 0);
+        let above: Row =
+            self.tree.min(quota).iter().zip(self.ledger.used.row(q)).map(|(m, u)| (u - m).max(0)).collect();
+        Usage {
+            used: named(self.ledger.used.row(q)),
+            used_np: named(self.ledger.used_np.row(q)),
+            request: named(self.ledger.request.row(q)),
+            held: named(self.ledger.held.row(q)),
+            freeing: named(self.ledger.leaving.row(q)),
+            borrowed: named(&above),
+            lent: named(&self.lent(quota)),
+            pods: *self.ledger.pods.at(q),
+            jobs: *self.ledger.jobs.at(q),
+        }
+    }
+
+    /// What siblings' borrowing uses of a quota's idle guarantee (L2): what is borrowed, shared out among those who
+    /// leave guarantees unused in proportion to how much, whole units to the earlier ones.
+    fn lent(&self, quota: QuotaId) -> Row {
+        let Some(parent) = self.tree.parent(quota) else { return Row::new() };
+        let siblings = self.tree.children(parent);
+        let idle = |q: &QuotaId, r| i128::from((self.min(q.0, r) - cell(self.ledger.used.row(q.0), r)).max(0));
+        let over = |q: &QuotaId, r| i128::from((cell(self.ledger.used.row(q.0), r) - self.min(q.0, r)).max(0));
+        let lent = |r: usize| {
+            let unused: i128 = siblings.iter().map(|q| idle(q, r)).sum();
+            let borrowed: i128 = siblings.iter().map(|q| over(q, r)).sum::<i128>().min(unused);
+            let before: i128 = siblings.iter().take_while(|q| **q != quota).map(|q| idle(q, r)).sum();
+            let part = |upto: i128| (upto * borrowed).checked_div(unused).unwrap_or(0);
+            i64::try_from(part(before + idle(&quota, r)) - part(before)).unwrap_or(i64::MAX)
+        };
+        (0..self.tree.width()).map(lent).collect()
+    }
+
+    /// All nodes that are up, by id.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<NodeView> {
+        self.nodes.sorted().into_iter().map(|slot| self.node_view(slot)).collect()
+    }
+
+    fn node_view(&self, slot: u32) -> NodeView {
+        let node = self.nodes.at(slot);
+        let named = |row: &mut dyn Iterator<Item = i64>| -> Amounts {
+            let pairs = (0u16..).zip(row).filter(|(_, amount)| *amount != 0);
+            pairs.map(|(r, amount)| (self.shapes.resource_name(r), amount)).collect()
+        };
+        let mut pods: Vec<PodId> =
+            node.pods.iter().map(|(w, o)| super::apply::pod_id(self.workloads.at(*w).id, *o)).collect();
+        pods.sort_unstable();
+        NodeView {
+            id: node.id,
+            schedulable: node.spec.schedulable,
+            allocatable: node.spec.allocatable.clone(),
+            used: named(&mut node.total.iter().zip(&node.free).map(|(total, free)| total - free)),
+            held: named(&mut node.reserved.iter().copied()),
+            pods,
+            devices_free: node.banks.iter().map(|b| (self.shapes.resource_name(b.resource), b.free.to_vec())).collect(),
+        }
+    }
+
+    /// A workload; nothing when it is not known or has ended.
+    #[must_use]
+    pub fn workload(&self, id: WorkloadId) -> Option<WorkloadView> {
+        let workload = self.workloads.at(self.workloads.slot(id)?);
+        let view = |(ordinal, pod): (u32, &super::workloads::Pod)| {
+            let state = pod.state?;
+            let placed = state != PodState::Waiting;
+            Some(PodView {
+                id: super::apply::pod_id(id, ordinal),
+                state,
+                node: placed.then(|| self.nodes.at(pod.spot.node).id),
+                devices: pod.spot.devices,
+            })
+        };
+        Some(WorkloadView {
+            id,
+            namespace: workload.namespace.clone(),
+            leaf: self.quota(workload.account),
+            priority: workload.priority,
+            submitted: workload.submitted,
+            preemptible: workload.preemptible,
+            held: workload.hold.is_some(),
+            pods: (0u32..).zip(&workload.pods).filter_map(view).collect(),
+        })
+    }
+
+    /// The workloads that wait or hold, by id.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<WorkloadId> {
+        let mut ids = Vec::new();
+        for slot in self.workloads.sorted() {
+            let workload = self.workloads.at(slot);
+            if workload.waits.is_some() || workload.hold.is_some() {
+                ids.push(workload.id);
+            }
+        }
+        ids
+    }
 }

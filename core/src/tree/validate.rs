@@ -8,7 +8,7 @@ use crate::{
     quantity::{Unit, format_quantity},
     spec::{QuotaSpec, TreeSpec},
 };
-use petgraph::{algo::tarjan_scc, graphmap::DiGraphMap};
+use petgraph::{algo::kosaraju_scc, graphmap::DiGraphMap};
 
 impl QuotaTree {
     /// Everything that is wrong or odd about a tree, in the order of its list (T2).
@@ -142,7 +142,7 @@ impl<'a> Check<'a> {
                 graph.add_edge(parent, child, ());
             }
         }
-        for component in tarjan_scc(&graph) {
+        for component in kosaraju_scc(&graph) {
             let loops = component.len() > 1 || component.first().is_some_and(|n| graph.contains_edge(*n, *n));
             if loops {
                 let mut indices = component;
@@ -194,9 +194,8 @@ impl<'a> Check<'a> {
             if inner {
                 self.find(quota, K::NamespaceOnInner { namespace: namespace.clone() });
             }
-            match self.homes.insert(namespace.clone(), quota.name.clone()) {
-                Some(other) => self.find(quota, K::NamespaceTwice { namespace: namespace.clone(), other }),
-                None => {}
+            if let Some(other) = self.homes.insert(namespace.clone(), quota.name.clone()) {
+                self.find(quota, K::NamespaceTwice { namespace: namespace.clone(), other });
             }
         }
     }

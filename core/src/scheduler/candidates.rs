@@ -1,0 +1,347 @@
+//! Who may be taken from, and who of them goes first (R1, R2, V1).
+
+use super::{
+    Scheduler,
+    ledger::Account,
+    nodes::PodRef,
+    order::Ratio,
+    shapes::Ask,
+    trial::Trial,
+    view::PodState,
+    workloads::{Slot, Workload},
+};
+use crate::{
+    ids::{Time, WorkloadId},
+    plan::Rule,
+    policy::{Floor, Preemption, RespectBudgets, Unquotaed, VictimOrder, Within},
+};
+use smallvec::SmallVec;
+use std::cmp::{Ordering, Reverse};
+
+/// By which right victims are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Right {
+    /// Across leaves (R2).
+    Reclaim,
+    /// In the own leaf (R1).
+    Priority,
+}
+
+impl Right {
+    pub(super) const fn rule(self) -> Rule {
+        match self {
+            Self::Reclaim => Rule::R2,
+            Self::Priority => Rule::R1,
+        }
+    }
+}
+
+/// For whom victims are looked for, and how.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seeker<'a> {
+    pub(super) slot: Slot,
+    pub(super) account: Account,
+    pub(super) ask: &'a Ask,
+    pub(super) right: Right,
+    /// Whether exhausted budgets may be broken (R7).
+    pub(super) break_budgets: bool,
+}
+
+pub(super) type Resources = SmallVec<[usize; 4]>;
+pub(super) type Unit = SmallVec<[PodRef; 1]>;
+
+/// A possible victim: what would be evicted at once, and its place among the victims.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub(super) pods: Unit,
+    pub(super) slot: Slot,
+    pub(super) account: Account,
+    /// Where its branch and the seeker's meet.
+    pub(super) common: Account,
+    /// The contested resource it is taken for.
+    pub(super) resource: Option<usize>,
+    /// How far its leaf is above its guarantee in it.
+    pub(super) over: i64,
+    pub(super) rank: Rank,
+}
+
+/// The place of a victim (V1): smallest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rank {
+    pub(super) has_quota: bool,
+    pub(super) breaks_budget: bool,
+    pub(super) priority: i32,
+    /// Overuse share from just below the common ancestor down to the leaf.
+    pub(super) overuse: SmallVec<[Ratio; 4]>,
+    pub(super) started: Reverse<Time>,
+    pub(super) id: Reverse<WorkloadId>,
+    pub(super) ordinal: Reverse<u32>,
+}
+
+/// Larger overuse first, compared level by level; where one path ends, the levels so far decide.
+pub(super) fn by_overuse(a: &[Ratio], b: &[Ratio]) -> Ordering {
+    a.iter().zip(b).map(|(a, b)| b.cmp(a)).find(|o| *o != Ordering::Equal).unwrap_or(Ordering::Equal)
+}
+
+impl Ord for Rank {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let first = (self.has_quota, self.breaks_budget, self.priority);
+        first
+            .cmp(&(other.has_quota, other.breaks_budget, other.priority))
+            .then_with(|| by_overuse(&self.overuse, &other.overuse))
+            .then_with(|| (self.started, self.id, self.ordinal).cmp(&(other.started, other.id, other.ordinal)))
+    }
+}
+
+impl PartialOrd for Rank {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Scheduler {
+    /// Whether a seeker has this right at all under the policy (R8).
+    pub(super) fn has_right(&self, right: Right) -> bool {
+        let allowed = match right {
+            Right::Reclaim => matches!(self.policy.preemption, Preemption::Auto | Preemption::ReclaimOnly),
+            Right::Priority => {
+                matches!(self.policy.preemption, Preemption::Auto | Preemption::PriorityOnly)
+                    && self.policy.within != Within::Never
+            }
+        };
+        allowed && (right == Right::Priority || self.policy.reclaim != crate::policy::Reclaim::Off)
+    }
+
+    /// Whether a quota is above what it is left with (R2b): only then may it be taken from.
+    fn is_over(&self, account: Account, resource: usize) -> bool {
+        self.ledger.live(account, resource) > self.floor(account, resource)
+    }
+
+    /// The leaves a seeker may take from for the sake of `resources`, below `scope`: each with the common ancestor and
+    /// the resources it is over in on its whole branch (R2). For R1, its own leaf.
+    pub(super) fn sources(&self, seeker: &Seeker, resources: &[usize], scope: Option<Account>) -> Vec<Source> {
+        let mut found = Vec::new();
+        if seeker.right == Right::Priority {
+            let resources = resources.iter().copied().collect();
+            found.push(Source { account: seeker.account, common: seeker.account, resources });
+            return found;
+        }
+        if scope == Some(seeker.account) {
+            return found;
+        }
+        let Some(reach) = self.reach(seeker.ask, seeker.account) else { return found };
+        let mut below = seeker.account;
+        for common in self.ledger.path(seeker.account).skip(1) {
+            self.branches(common, below, resources, &mut found);
+            if Some(common) == scope || common == reach {
+                break;
+            }
+            below = common;
+        }
+        let outside = self.ledger.outside();
+        let everywhere = scope.is_none_or(|q| self.ledger.parent(q).is_none()) && self.ledger.parent(reach).is_none();
+        if self.policy.unquotaed == Unquotaed::Schedule && everywhere && !self.victims.at(outside).is_empty() {
+            let resources = resources.iter().copied().collect();
+            found.push(Source { account: outside, common: reach, resources });
+        }
+        found
+    }
+
+    /// Leaves over their guarantee below `common`, but not below its child `own`.
+    fn branches(&self, common: Account, own: Account, resources: &[usize], found: &mut Vec<Source>) {
+        let Some(quota) = self.quota(common) else { return };
+        let mut stack: SmallVec<[(u32, Resources); 8]> = SmallVec::new();
+        let all: Resources = resources.iter().copied().collect();
+        stack.extend(self.tree.children(quota).iter().rev().filter(|q| q.0 != own).map(|q| (q.0, all.clone())));
+        while let Some((account, mut over)) = stack.pop() {
+            over.retain(|r| self.is_over(account, *r));
+            let Some(quota) = self.quota(account).filter(|_| !over.is_empty()) else { continue };
+            if self.tree.is_leaf(quota) {
+                if !self.victims.at(account).is_empty() {
+                    found.push(Source { account, common, resources: over });
+                }
+                continue;
+            }
+            stack.extend(self.tree.children(quota).iter().rev().map(|q| (q.0, over.clone())));
+        }
+    }
+
+    /// Whether R1 or R2(c) lets this workload be a victim of the seeker.
+    fn is_fair_game(&self, seeker: &Seeker, slot: Slot) -> bool {
+        let victim = self.workloads.at(slot);
+        let protected = victim.started.after_ms(self.policy.min_runtime_ms) > self.now;
+        if slot == seeker.slot || !victim.preemptible || (self.policy.min_runtime_ms > 0 && protected) {
+            return false;
+        }
+        seeker.right == Right::Reclaim || self.is_displaceable(self.workloads.at(seeker.slot), victim)
+    }
+
+    /// Whether one workload of a leaf may displace another (R1).
+    pub(super) fn is_displaceable(&self, by: &Workload, victim: &Workload) -> bool {
+        match self.policy.within {
+            Within::LowerPriority => victim.priority < by.priority,
+            Within::LowerOrNewerEqual => {
+                (victim.priority, Reverse(victim.submitted)) < (by.priority, Reverse(by.submitted))
+            }
+            Within::Never => false,
+        }
+    }
+
+    /// The first victim of a source that helps; counts what it looks at in `steps`.
+    pub(super) fn first_of(
+        &self,
+        seeker: &Seeker,
+        trial: &Trial,
+        source: &Source,
+        steps: &mut Steps,
+    ) -> Option<Candidate> {
+        for key in self.victims.at(source.account) {
+            if !steps.count() {
+                return None;
+            }
+            if let Some(candidate) = self.candidate(seeker, trial, source, key.3, steps) {
+                return Some(candidate);
+            }
+        }
+        None
+    }
+
+    /// The next unit of one workload of a source, if it may be taken and uses what is contested.
+    pub(super) fn candidate(
+        &self,
+        seeker: &Seeker,
+        trial: &Trial,
+        source: &Source,
+        slot: Slot,
+        steps: &mut Steps,
+    ) -> Option<Candidate> {
+        if !self.is_fair_game(seeker, slot) {
+            return None;
+        }
+        let workload = self.workloads.at(slot);
+        let pods = self.unit_left(slot, trial);
+        let uses = |r: &usize| {
+            pods.iter().any(|pod| self.workloads.governed(*pod, &self.shapes).get(*r).is_some_and(|a| *a > 0))
+        };
+        let resource = source.resources.iter().copied().find(uses)?;
+        let strict = self.policy.floor == Floor::Strict && seeker.right == Right::Reclaim;
+        if strict && !self.stays_above_floor(&pods, source) {
+            return None;
+        }
+        let left = workload.budget.as_ref().and_then(|budget| self.budgets.get(budget));
+        let breaks_budget = left.is_some_and(|left| (*left as usize) < pods.len());
+        if breaks_budget && !seeker.break_budgets {
+            steps.spared = true;
+            return None;
+        }
+        let ordinal = pods.last().map_or(0, |pod| pod.1);
+        let rank = Rank {
+            has_quota: source.account != self.ledger.outside(),
+            breaks_budget,
+            priority: workload.priority,
+            overuse: self.overuse(source),
+            started: Reverse(workload.started),
+            id: Reverse(workload.id),
+            ordinal: Reverse(ordinal),
+        };
+        let over = self.ledger.live(source.account, resource) - self.min(source.account, resource);
+        let (account, common, resource) = (source.account, source.common, Some(resource));
+        Some(Candidate { pods, slot, account, common, resource, over, rank })
+    }
+
+    /// What would go at once of a workload, given what is gone already (G2).
+    fn unit_left(&self, slot: Slot, trial: &Trial) -> Unit {
+        let workload = self.workloads.at(slot);
+        if trial.taken() == 0 || !workload.pods.iter().any(|pod| pod.state == Some(PodState::Running)) {
+            return workload.unit().into_iter().map(|ordinal| (slot, ordinal)).collect();
+        }
+        let mut rest = workload.clone();
+        for (ordinal, pod) in (0u32..).zip(rest.pods.iter_mut()) {
+            if trial.has_taken((slot, ordinal)) {
+                pod.state = None;
+            }
+        }
+        rest.unit().into_iter().map(|ordinal| (slot, ordinal)).collect()
+    }
+
+    fn stays_above_floor(&self, pods: &[PodRef], source: &Source) -> bool {
+        let enough = |q: Account, r: usize| {
+            let uses: i64 = pods.iter().filter_map(|p| self.workloads.governed(*p, &self.shapes).get(r)).sum();
+            self.ledger.live(q, r) - uses >= self.floor(q, r)
+        };
+        self.branch(source).all(|q| source.resources.iter().all(|r| enough(q, *r)))
+    }
+
+    /// The quotas from the leaf up to just below the common ancestor.
+    fn branch(&self, source: &Source) -> impl Iterator<Item = Account> + '_ {
+        let common = source.common;
+        let own = source.account == source.common;
+        self.ledger.path(source.account).take_while(move |q| *q != common).take(if own { 0 } else { usize::MAX })
+    }
+
+    /// Overuse shares from just below the common ancestor down to the leaf, in the worst contested resource (V1).
+    fn overuse(&self, source: &Source) -> SmallVec<[Ratio; 4]> {
+        if self.policy.victims == VictimOrder::Latest {
+            return SmallVec::new();
+        }
+        let share = |q: Account| {
+            let ratio =
+                |r: &usize| Ratio { over: (self.ledger.live(q, *r) - self.min(q, *r)).max(0), of: self.min(q, *r) };
+            source.resources.iter().map(ratio).max().unwrap_or_default()
+        };
+        let mut shares: SmallVec<[Ratio; 4]> = self.branch(source).map(share).collect();
+        shares.reverse();
+        shares
+    }
+
+    /// A workload of this priority has become a victim: who could displace it is tried again (R1).
+    pub(super) fn wake_displacers(&mut self, account: Account, priority: i32) {
+        if !self.has_right(Right::Priority) {
+            return;
+        }
+        let equal = self.policy.within == Within::LowerOrNewerEqual;
+        let able = |key: super::order::Key| key.priority.0 > priority || (equal && key.priority.0 == priority);
+        let cells: SmallVec<[super::waiting::Cell; 4]> =
+            self.waiting.cells_of(account).filter(|cell| self.waiting.head(*cell).is_some_and(able)).collect();
+        for cell in cells {
+            self.waiting.wake(cell);
+        }
+    }
+
+    /// Whether exhausted budgets may be broken where there is no other way (R7).
+    pub(super) fn may_break_budgets(&self) -> bool {
+        self.policy.respect_budgets == RespectBudgets::Prefer
+    }
+}
+
+/// A leaf that may be taken from.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) account: Account,
+    pub(super) common: Account,
+    pub(super) resources: Resources,
+}
+
+/// Counted steps of one search.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Steps {
+    left: u32,
+    /// Whether the count ran out.
+    pub(super) exhausted: bool,
+    /// Whether a budget spared somebody.
+    pub(super) spared: bool,
+    /// Whether there were more nodes than may be tried.
+    pub(super) more_nodes: bool,
+}
+
+impl Steps {
+    pub(super) const fn new(most: u32) -> Self {
+        Self { left: most, exhausted: false, spared: false, more_nodes: false }
+    }
+
+    pub(super) fn count(&mut self) -> bool {
+        self.exhausted |= self.left == 0;
+        self.left = self.left.saturating_sub(1);
+        !self.exhausted
+    }
+}

@@ -1,0 +1,339 @@
+//! One decision, as a table of contents: what is due by time, what was freed for somebody, then everybody who may now
+//! be placed, in order (O1).
+
+use super::{
+    Scheduler,
+    candidates::{Right, Seeker, Source, Steps},
+    nodes::{PodRef, Spot},
+    order::Key,
+    search::Draft,
+    shapes::Ask,
+    trial::Trial,
+    view::PodState,
+    waiting::Cell,
+    workloads::{HoldId, Slot},
+};
+use crate::{
+    ids::QuotaId,
+    plan::{Action, BindReason, Bound, EvictReason, Plan, ReleaseReason, Rule},
+    policy::{EnforceMax, Order},
+};
+use smallvec::SmallVec;
+
+pub(super) type Spots = SmallVec<[(PodRef, Spot); 1]>;
+
+impl Scheduler {
+    pub(super) fn plan(&mut self, plan: &mut Plan) {
+        self.facts |= self.time_is_up();
+        self.forget_drained();
+        self.refresh_shares();
+        self.tell_ended_holds(plan);
+        self.expire_holds(plan);
+        self.bind_held(plan);
+        self.evict_stale_gangs(plan);
+        self.enforce_ceilings(plan);
+        if std::mem::take(&mut self.facts) {
+            self.wake_stuck();
+        }
+        self.open_gates();
+        while let Some(cell) = self.next_cell() {
+            self.attempt(cell, plan);
+            self.open_gates();
+        }
+    }
+
+    /// Forgets the excuses of quotas and nodes that are no longer over.
+    fn forget_drained(&mut self) {
+        let over = |q: &u32| (0..self.tree.width()).any(|r| self.ledger.charged(*q, r) > self.max(*q, r));
+        let excused: Vec<u32> = self.over_by_edit.iter().copied().filter(over).collect();
+        self.over_by_edit = excused.into_iter().collect();
+        self.shrunk.retain(|node| self.nodes.at(*node).is_crowded());
+    }
+
+    fn tell_ended_holds(&mut self, plan: &mut Plan) {
+        let ended = self.ended_holds.drain(..);
+        plan.actions.extend(ended.map(|(workload, reason)| Action::Release { workload, reason }));
+    }
+
+    /// Whether a time has come at which a decision may differ.
+    fn time_is_up(&mut self) -> bool {
+        let mut due = false;
+        while self.timers.first().is_some_and(|time| *time <= self.now) {
+            self.timers.pop_first();
+            due = true;
+        }
+        due
+    }
+
+    fn next_cell(&mut self) -> Option<Cell> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let ranked = self.policy.order == Order::GuaranteedFirst;
+        let entitled = |(ask, account): Cell| self.entitled(self.shapes.get(ask), account);
+        let next = waiting.next(ranked, entitled, |slot| self.workloads.at(slot).account);
+        self.waiting = waiting;
+        next
+    }
+
+    /// Takes note of what came free: gates of quotas, and room on nodes.
+    fn open_gates(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        if !self.freed_nodes.is_empty() {
+            self.freed_nodes.sort_unstable();
+            self.freed_nodes.dedup();
+            for ask in waiting.roomless() {
+                if self.freed_nodes.iter().any(|node| self.may_host(*node, self.shapes.get(ask))) {
+                    waiting.set_room(ask, true);
+                }
+            }
+            self.freed_nodes.clear();
+        }
+        waiting.refresh(|ask, account| self.gate(self.shapes.get(ask), account));
+        self.waiting = waiting;
+    }
+
+    /// Whether a node has room for some member of an ask.
+    fn may_host(&self, node: u32, ask: &Ask) -> bool {
+        let node_row = self.nodes.at(node);
+        let fits = |(id, _): &(u32, u32)| {
+            let template = self.shapes.templates.at(*id);
+            node_row.choose(template).is_some() && self.nodes.is_suitable(node, template)
+        };
+        node_row.up && ask.members.iter().any(fits)
+    }
+
+    /// Tries again, after a fact, everybody who could take from others.
+    fn wake_stuck(&mut self) {
+        for cell in self.waiting.take_stuck() {
+            let Some(head) = self.waiting.head(cell) else { continue };
+            if self.may_preempt(head.slot, self.shapes.get(cell.0)) {
+                self.waiting.wake(cell);
+            }
+        }
+    }
+
+    /// Whether a workload could take from anybody.
+    fn may_preempt(&self, slot: Slot, ask: &Ask) -> bool {
+        self.could_take(slot, ask, Right::Reclaim) || self.could_take(slot, ask, Right::Priority)
+    }
+
+    /// Tries to place the head of a cell: on what is free, at others' expense, or in a later one's hold.
+    fn attempt(&mut self, cell: Cell, plan: &mut Plan) {
+        let Some(key) = self.waiting.head(cell) else { return };
+        let slot = key.slot;
+        let ask = self.shapes.get(cell.0).clone();
+        let mut bounds = Vec::new();
+        if self.try_to_place(slot, cell, key, &ask, &mut bounds, plan) || self.take_over(slot, cell, key, &ask, plan) {
+            return;
+        }
+        let open = self.barred(&ask, cell.1).is_none();
+        if open {
+            self.waiting.set_room(cell.0, false);
+        }
+        let suppressed = self.waiting.is_ready(cell);
+        self.waiting.park(cell, self.may_preempt(slot, &ask), suppressed);
+        plan.verdicts.extend(self.verdict(slot, bounds));
+    }
+
+    fn try_to_place(
+        &mut self,
+        slot: Slot,
+        cell: Cell,
+        key: Key,
+        ask: &Ask,
+        bounds: &mut Vec<Bound>,
+        plan: &mut Plan,
+    ) -> bool {
+        if self.barred(ask, cell.1).is_none()
+            && let Some(spots) = self.place(slot, ask)
+        {
+            self.step_out(slot);
+            self.bind(slot, ask, spots, false, plan);
+            return true;
+        }
+        for right in [Right::Reclaim, Right::Priority] {
+            if let Some(draft) = self.find_plan(slot, ask, right, bounds) {
+                self.carry_out(slot, cell, key, ask, draft, plan);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn carry_out(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, draft: Draft, plan: &mut Plan) {
+        if draft.victims.is_empty() && draft.leaving.is_empty() {
+            let mut trial = Trial::default();
+            for (pod, spot) in &draft.spots {
+                self.try_on(&mut trial, *pod, *spot);
+            }
+            self.step_out(slot);
+            self.bind(slot, ask, draft.spots.into_iter().collect(), false, plan);
+        } else {
+            self.hold(slot, cell.0, key, draft, plan);
+        }
+    }
+
+    /// Stands all members of an ask on what is free, or nobody (G1, P1).
+    pub(super) fn place(&mut self, slot: Slot, ask: &Ask) -> Option<Spots> {
+        let mut trial = Trial::default();
+        for ordinal in self.asked_pods(slot, ask) {
+            let Some(spot) = self.pick(slot, ordinal) else {
+                self.undo(trial);
+                return None;
+            };
+            self.try_on(&mut trial, (slot, ordinal), spot);
+        }
+        Some(trial.placed().iter().copied().collect())
+    }
+
+    /// Binds pods that stand on their spots already, and lines the workload up for what is left of it.
+    pub(super) fn bind(&mut self, slot: Slot, ask: &Ask, spots: Spots, held: bool, plan: &mut Plan) {
+        let account = self.workloads.at(slot).account;
+        let entitled = self.entitled(ask, account);
+        self.set_admitted(slot, true);
+        for (pod, spot) in spots {
+            self.charge(pod, spot, PodState::Binding);
+            let id = super::apply::pod_id(self.workloads.at(slot).id, pod.1);
+            let node = self.nodes.at(spot.node).id;
+            let reason = BindReason { entitled, held, placement: self.policy.placement };
+            plan.actions.push(Action::Bind { pod: id, node, devices: spot.devices, reason });
+        }
+        self.file_victim(slot);
+        self.line_up(slot);
+    }
+
+    /// An entitled workload takes the room that later ones hold, the latest first (H2).
+    fn take_over(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
+        if self.holds.is_empty() || !self.entitled(ask, cell.1) {
+            return false;
+        }
+        let mut later: Vec<(bool, Key, HoldId)> = Vec::new();
+        for (id, hold) in &self.holds {
+            let unentitled = !self.holder_is_entitled(hold.slot, hold.ask);
+            if (false, key) < (unentitled, hold.key) {
+                later.push((unentitled, hold.key, *id));
+            }
+        }
+        later.sort_unstable();
+        let latest_first: Vec<HoldId> = later.into_iter().rev().map(|(_, _, id)| id).collect();
+        let each_alone = latest_first.chunks(1);
+        each_alone.chain([latest_first.as_slice()]).any(|ids| self.try_without_holds(ids, slot, cell, key, ask, plan))
+    }
+
+    /// Tries to place a workload in the room of some holds; if that fails, they stand as before.
+    fn try_without_holds(
+        &mut self,
+        ids: &[HoldId],
+        slot: Slot,
+        cell: Cell,
+        key: Key,
+        ask: &Ask,
+        plan: &mut Plan,
+    ) -> bool {
+        let mut ended = Vec::new();
+        for id in ids {
+            ended.extend(self.drop_hold(*id).map(|hold| (*id, hold)));
+        }
+        for (_, hold) in &ended {
+            let workload = self.workloads.at(hold.slot).id;
+            let reason = ReleaseReason::NeededBy(self.workloads.at(slot).id);
+            plan.actions.push(Action::Release { workload, reason });
+        }
+        if self.try_to_place(slot, cell, key, ask, &mut Vec::new(), plan) {
+            for (_, hold) in ended {
+                self.line_up_again(hold.slot);
+            }
+            return true;
+        }
+        plan.actions.truncate(plan.actions.len() - ended.len());
+        for (id, hold) in ended.into_iter().rev() {
+            self.reinstate(id, hold);
+        }
+        false
+    }
+
+    /// Whether what a hold will place stays within its guarantee; it is part of what stands already.
+    fn holder_is_entitled(&self, slot: Slot, ask: u32) -> bool {
+        let account = self.workloads.at(slot).account;
+        let ask = self.shapes.get(ask);
+        let covered = |q| {
+            self.ledger.parent(q).is_none()
+                || ask.requested().all(|(r, _)| self.ledger.standing(q, r) <= self.min(q, r))
+        };
+        self.quota(account).is_some() && self.ledger.path(account).all(covered)
+    }
+
+    /// Evicts gangs that ran below their minimum for too long (G3).
+    fn evict_stale_gangs(&mut self, plan: &mut Plan) {
+        let Some(patience) = self.policy.stale_after_ms else { return };
+        for id in self.maybe_stale.clone() {
+            let Some(slot) = self.workloads.slot(id) else {
+                self.maybe_stale.remove(&id);
+                continue;
+            };
+            let workload = self.workloads.at(slot);
+            let late = workload.stale_since.is_some_and(|since| since.after_ms(patience) <= self.now);
+            if !workload.below_minimum() {
+                self.maybe_stale.remove(&id);
+                self.workloads.at_mut(slot).stale_since = None;
+            } else if late {
+                self.maybe_stale.remove(&id);
+                let reason = self.plain_reason(slot, Rule::G3, None);
+                let pods: Vec<u32> = workload.in_state(PodState::Running).collect();
+                for ordinal in pods {
+                    self.evict((slot, ordinal), None, reason.clone(), plan);
+                }
+            }
+        }
+    }
+
+    fn plain_reason(&self, slot: Slot, rule: Rule, over: Option<(u32, usize, i64)>) -> EvictReason {
+        let workload = self.workloads.at(slot);
+        EvictReason {
+            rule,
+            cause: None,
+            leaf: self.quota(workload.account),
+            common: over.and_then(|(q, _, _)| self.quota(q)),
+            resource: over.and_then(|(_, r, _)| self.tree.resource_name(r)).cloned(),
+            over: over.map_or(0, |(_, _, amount)| amount),
+            priority: workload.priority,
+            budget_broken: false,
+        }
+    }
+
+    /// Evicts what is over a lowered ceiling for too long, in victim order, deepest quota first (T4).
+    fn enforce_ceilings(&mut self, plan: &mut Plan) {
+        let EnforceMax::After { ms } = self.policy.enforce_max else { return };
+        let due: Vec<u32> =
+            self.over_max_since.iter().filter(|(_, since)| since.after_ms(ms) <= self.now).map(|(q, _)| *q).collect();
+        for account in due.into_iter().rev() {
+            self.over_max_since.remove(&account);
+            for resource in 0..self.tree.width() {
+                self.drain(account, resource, plan);
+            }
+        }
+    }
+
+    fn drain(&mut self, account: u32, resource: usize, plan: &mut Plan) {
+        loop {
+            let over = self.ledger.live(account, resource).saturating_sub(self.max(account, resource));
+            if over <= 0 {
+                return;
+            }
+            let none = Ask { members: SmallVec::new(), total: SmallVec::new(), preemptible: true, job: false };
+            let seeker = Seeker { slot: Slot::MAX, account, ask: &none, right: Right::Reclaim, break_budgets: true };
+            let mut steps = Steps::new(self.policy.bounds.candidates);
+            let mut best = None;
+            let below = self.tree.ids().filter(|q| self.tree.is_under(*q, QuotaId(account)) && self.tree.is_leaf(*q));
+            for leaf in below {
+                let source = Source { account: leaf.0, common: account, resources: SmallVec::from_elem(resource, 1) };
+                let found = self.first_of(&seeker, &Trial::default(), &source, &mut steps);
+                best = super::search::first(best, found);
+            }
+            let Some(candidate) = best else { return };
+            let reason = self.plain_reason(candidate.slot, Rule::T4, Some((account, resource, over)));
+            for pod in candidate.pods {
+                self.evict(pod, None, reason.clone(), plan);
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Who is admitted, and who is entitled: the gates of A1, A2, A5, O1 and R2(a).
+
+use super::{
+    Scheduler,
+    ledger::{Account, cell},
+    shapes::Ask,
+    waiting::Gate,
+};
+use crate::{ids::QuotaId, plan::Binding, policy::Reclaim, tree::UNLIMITED};
+
+impl Scheduler {
+    /// What a quota is guaranteed when others take from each other: its min, or its fair share (F3).
+    pub(super) fn guarantee(&self, account: Account, resource: usize) -> i64 {
+        match self.policy.reclaim {
+            Reclaim::FairShare => self.shares.get(account as usize).map_or(0, |row| cell(row, resource)),
+            Reclaim::Min | Reclaim::Off => self.min(account, resource),
+        }
+    }
+
+    /// What is left to a quota whatever others need: its min, and no less than its fair share where that decides (F3).
+    pub(super) fn floor(&self, account: Account, resource: usize) -> i64 {
+        self.guarantee(account, resource).max(self.min(account, resource))
+    }
+
+    pub(super) fn min(&self, account: Account, resource: usize) -> i64 {
+        self.quota(account).map_or(0, |quota| cell(self.tree.min(quota), resource))
+    }
+
+    pub(super) fn max(&self, account: Account, resource: usize) -> i64 {
+        self.quota(account).map_or(UNLIMITED, |quota| cell(self.tree.max(quota), resource))
+    }
+
+    /// The first limit on the path that keeps an ask out, leaf first (A1, A2, A5).
+    pub(super) fn barred(&self, ask: &Ask, account: Account) -> Option<Binding> {
+        for (resource, amount) in ask.requested() {
+            let mut delta = amount;
+            for q in self.ledger.path(account) {
+                let Some(quota) = self.quota(q) else { break };
+                let limit = self.max(q, resource);
+                let charged = self.ledger.charged(q, resource);
+                if limit != UNLIMITED && charged.saturating_add(delta) > limit {
+                    let resource = self.tree.resource_name(resource)?.clone();
+                    let available = limit.saturating_sub(charged);
+                    return Some(Binding::Ceiling { quota, resource, needed: delta, available });
+                }
+                let used_np = cell(self.ledger.used_np.row(q), resource);
+                let min = self.min(q, resource);
+                if !ask.preemptible && used_np.saturating_add(amount) > min {
+                    let resource = self.tree.resource_name(resource)?.clone();
+                    return Some(Binding::Guarantee { quota, resource, needed: amount, available: min - used_np });
+                }
+                delta = self.ledger.delta_above(q, resource, delta);
+            }
+        }
+        let full = |q: &Account| ask.job && self.job_limit(*q).is_some_and(|limit| *self.ledger.jobs.at(*q) >= limit);
+        let q = self.ledger.path(account).find(full)?;
+        Some(Binding::Jobs { quota: QuotaId(q), limit: self.job_limit(q)? })
+    }
+
+    fn job_limit(&self, account: Account) -> Option<u32> {
+        self.quota(account).and_then(|quota| self.tree.spec(quota)).and_then(|spec| spec.max_jobs)
+    }
+
+    /// The gate of an ask at one quota. Optimistic where lending limits make the charge depend on the leaf (L3).
+    pub(super) fn gate(&self, ask: &Ask, account: Account) -> Gate {
+        let Some(quota) = self.quota(account) else { return Gate { open: true, within: false } };
+        let is_leaf = self.tree.is_leaf(quota);
+        let mut open = !ask.job || self.job_limit(account).is_none_or(|limit| *self.ledger.jobs.at(account) < limit);
+        for (resource, amount) in ask.requested() {
+            let limit = self.max(account, resource);
+            let least = if is_leaf { amount } else { self.ledger.least_delta(amount) };
+            open &= limit == UNLIMITED || self.ledger.charged(account, resource).saturating_add(least) <= limit;
+            let used_np = cell(self.ledger.used_np.row(account), resource);
+            open &= ask.preemptible || used_np.saturating_add(amount) <= self.min(account, resource);
+        }
+        Gate { open, within: self.covers(ask, account) }
+    }
+
+    /// Whether a quota's min covers what will stand there, the ask included (O1). The root covers everything.
+    fn covers(&self, ask: &Ask, account: Account) -> bool {
+        let within = |(r, amount)| self.ledger.standing(account, r).saturating_add(amount) <= self.min(account, r);
+        self.ledger.parent(account).is_none() && account != self.ledger.outside() || ask.requested().all(within)
+    }
+
+    /// Whether the whole path below the root covers the ask (O1).
+    pub(super) fn entitled(&self, ask: &Ask, account: Account) -> bool {
+        self.quota(account).is_some() && self.ledger.path(account).all(|q| self.covers(ask, q))
+    }
+
+    /// How far up an ask may reclaim (R2a): the lowest quota above the leaf that has no guarantee left for it, or the
+    /// root; nothing if the leaf itself has none. `extra` is the ask, where it is not yet part of what stands.
+    pub(super) fn reach(&self, ask: &Ask, account: Account) -> Option<Account> {
+        self.quota(account)?;
+        let within = |q: Account| {
+            ask.requested().all(|(r, amount)| self.ledger.standing(q, r).saturating_add(amount) <= self.guarantee(q, r))
+        };
+        let mut above = self.ledger.path(account);
+        let leaf = above.next()?;
+        if !within(leaf) {
+            return None;
+        }
+        let mut top = None;
+        for q in above {
+            top = Some(q);
+            if !within(q) {
+                break;
+            }
+        }
+        top
+    }
+}

@@ -1,0 +1,289 @@
+//! Holds: freed capacity is for the one who freed it (H1 to H3).
+//!
+//! A hold keeps, on every quota of its path and on every node it will stand on, what it needs beyond what its victims
+//! still use there. As victims leave, what they free moves under the hold; whoever else looks sees the room as taken.
+
+use super::{
+    Scheduler,
+    ledger::{Account, Row},
+    nodes::{Kept, NodeSlot, PodRef, Spot},
+    order::Key,
+    search::Draft,
+    shapes::{Ask, AskId},
+    workloads::{HoldId, Slot},
+};
+use crate::{
+    ids::Time,
+    plan::{Action, EvictReason, Plan, ReleaseReason},
+};
+use smallvec::SmallVec;
+use std::collections::BTreeSet;
+
+#[derive(Debug, Clone)]
+pub(super) struct Hold {
+    pub(super) slot: Slot,
+    pub(super) ask: AskId,
+    pub(super) key: Key,
+    pub(super) since: Time,
+    pub(super) spots: SmallVec<[(PodRef, Spot); 1]>,
+    /// Victims that have not left yet.
+    pub(super) victims: BTreeSet<PodRef>,
+    /// What stands in `reserved` for it.
+    kept_quota: SmallVec<[(Account, Row); 4]>,
+    kept_nodes: SmallVec<[(NodeSlot, Kept); 1]>,
+}
+
+impl Scheduler {
+    /// Carries a draft out: evicts its victims, and holds what they free (H1). Spots must be off trial.
+    pub(super) fn hold(&mut self, slot: Slot, ask: AskId, key: Key, draft: Draft, plan: &mut Plan) {
+        let id = self.next_hold;
+        self.next_hold += 1;
+        self.step_out(slot);
+        self.set_admitted(slot, true);
+        let cause = self.workloads.at(slot).id;
+        let mut victims: BTreeSet<PodRef> = draft.leaving.iter().copied().collect();
+        for pod in &draft.leaving {
+            self.leaving_for_nobody.remove(pod);
+            if let Some(row) = self.workloads.pod_mut(*pod) {
+                row.leaves_for = Some(id);
+            }
+        }
+        for candidate in &draft.victims {
+            let reason = EvictReason {
+                rule: draft.right.rule(),
+                cause: Some(cause),
+                leaf: self.quota(candidate.account),
+                common: self.quota(candidate.common),
+                resource: candidate.resource.and_then(|r| self.tree.resource_name(r)).cloned(),
+                over: candidate.over,
+                priority: candidate.rank.priority,
+                budget_broken: candidate.rank.breaks_budget,
+            };
+            for pod in &candidate.pods {
+                victims.insert(*pod);
+                self.evict(*pod, Some(id), reason.clone(), plan);
+            }
+        }
+        let nodes = draft.spots.iter().map(|(_, spot)| self.nodes.at(spot.node).id).collect();
+        let workload = self.workloads.at_mut(slot);
+        workload.hold = Some(id);
+        plan.actions.push(Action::Hold { workload: cause, nodes, victims: crate::table::narrow(victims.len()) });
+        let account = workload.account;
+        let total = self.shapes.get(ask).total.clone();
+        self.ledger.each(account, |ledger, q| ledger.held.add(q, &total));
+        let (kept_quota, kept_nodes) = (SmallVec::new(), SmallVec::new());
+        let spots = draft.spots.into_iter().collect();
+        self.holds.insert(id, Hold { slot, ask, key, since: self.now, spots, victims, kept_quota, kept_nodes });
+        self.keep(id);
+        self.timers.extend(self.policy.hold_timeout_ms.map(|ms| self.now.after_ms(ms)));
+        self.touch(account);
+    }
+
+    /// Plans an eviction.
+    pub(super) fn evict(&mut self, pod: PodRef, hold: Option<HoldId>, reason: EvictReason, plan: &mut Plan) {
+        self.set_leaving(pod, hold);
+        if let Some(left) = self.workloads.at(pod.0).budget.clone().and_then(|budget| self.budgets.get_mut(&budget)) {
+            *left = left.saturating_sub(1);
+        }
+        let id = super::apply::pod_id(self.workloads.at(pod.0).id, pod.1);
+        self.file_victim(pod.0);
+        plan.actions.push(Action::Evict { pod: id, reason });
+    }
+
+    /// Reserves what a hold needs beyond what its victims still use.
+    fn keep(&mut self, id: HoldId) {
+        let Some(hold) = self.holds.get(&id) else { return };
+        let account = self.workloads.at(hold.slot).account;
+        let mut kept_quota: SmallVec<[(Account, Row); 4]> = SmallVec::new();
+        for q in self.ledger.path(account) {
+            let mut need: Row = self.shapes.get(hold.ask).total.clone();
+            for pod in hold.victims.iter().filter(|pod| self.is_below(self.workloads.at(pod.0).account, q)) {
+                for (need, freed) in need.iter_mut().zip(self.workloads.governed(*pod, &self.shapes)) {
+                    *need -= freed;
+                }
+            }
+            need.iter_mut().for_each(|need| *need = (*need).max(0));
+            kept_quota.push((q, need));
+        }
+        let mut kept_nodes: SmallVec<[(NodeSlot, Kept); 1]> = SmallVec::new();
+        for (pod, spot) in &hold.spots {
+            let footprint = self.footprint(*pod, *spot);
+            match kept_nodes.iter_mut().find(|(node, _)| *node == spot.node) {
+                Some((_, kept)) => kept.add(&footprint),
+                None => kept_nodes.push((spot.node, footprint)),
+            }
+        }
+        for pod in &hold.victims {
+            let Some(spot) = self.workloads.pod(*pod).map(|row| row.spot) else { continue };
+            if let Some((_, kept)) = kept_nodes.iter_mut().find(|(node, _)| *node == spot.node) {
+                kept.cover(&self.footprint(*pod, spot));
+            }
+        }
+        for (node, kept) in &mut kept_nodes {
+            kept.clip();
+            self.nodes.reserve(*node, kept, 1);
+        }
+        for (q, need) in &kept_quota {
+            self.ledger.reserved.add(*q, need);
+        }
+        if let Some(hold) = self.holds.get_mut(&id) {
+            (hold.kept_quota, hold.kept_nodes) = (kept_quota, kept_nodes);
+            if hold.victims.is_empty() {
+                self.settled.push(id);
+            }
+        }
+        self.touch(account);
+    }
+
+    /// Gives back what a hold has reserved.
+    fn unkeep(&mut self, id: HoldId) {
+        let Some(hold) = self.holds.get_mut(&id) else { return };
+        let (slot, nodes, quotas) =
+            (hold.slot, std::mem::take(&mut hold.kept_nodes), std::mem::take(&mut hold.kept_quota));
+        for (node, kept) in nodes {
+            if self.nodes.at(node).up {
+                self.nodes.reserve(node, &kept, -1);
+                self.freed_nodes.push(node);
+            }
+        }
+        for (q, need) in quotas {
+            self.ledger.reserved.sub(q, &need);
+        }
+        self.touch(self.workloads.at(slot).account);
+    }
+
+    fn is_below(&self, account: Account, above: Account) -> bool {
+        self.ledger.path(account).any(|q| q == above)
+    }
+
+    fn footprint(&self, pod: PodRef, spot: Spot) -> Kept {
+        let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
+        self.nodes.footprint(spot, template)
+    }
+
+    /// A victim of a hold has left.
+    pub(super) fn victim_left(&mut self, id: HoldId, pod: PodRef) {
+        self.unkeep(id);
+        if let Some(hold) = self.holds.get_mut(&id) {
+            hold.victims.remove(&pod);
+        }
+        self.keep(id);
+    }
+
+    /// Ends a hold; its workload waits again, its victims leave for nobody.
+    pub(super) fn release(&mut self, id: HoldId, reason: ReleaseReason, plan: &mut Plan) {
+        if let Some(hold) = self.drop_hold(id) {
+            plan.actions.push(Action::Release { workload: self.workloads.at(hold.slot).id, reason });
+            self.line_up_again(hold.slot);
+        }
+    }
+
+    pub(super) fn line_up_again(&mut self, slot: Slot) {
+        let none_placed =
+            self.workloads.at(slot).pods.iter().all(|pod| pod.state.is_none_or(|s| s == super::PodState::Waiting));
+        if none_placed {
+            self.set_admitted(slot, false);
+        }
+        self.line_up(slot);
+    }
+
+    /// Ends a hold, whatever becomes of its workload.
+    pub(super) fn drop_hold(&mut self, id: HoldId) -> Option<Hold> {
+        self.unkeep(id);
+        let hold = self.holds.remove(&id)?;
+        self.settled.retain(|h| *h != id);
+        let account = self.workloads.at(hold.slot).account;
+        let total = self.shapes.get(hold.ask).total.clone();
+        self.ledger.each(account, |ledger, q| ledger.held.sub(q, &total));
+        for pod in &hold.victims {
+            if let Some(row) = self.workloads.pod_mut(*pod) {
+                row.leaves_for = None;
+            }
+            self.leaving_for_nobody.insert(*pod);
+        }
+        self.workloads.at_mut(hold.slot).hold = None;
+        self.touch(account);
+        Some(hold)
+    }
+
+    /// Takes back [`drop_hold`](Self::drop_hold).
+    pub(super) fn reinstate(&mut self, id: HoldId, hold: Hold) {
+        let slot = hold.slot;
+        let account = self.workloads.at(slot).account;
+        let total = self.shapes.get(hold.ask).total.clone();
+        self.ledger.each(account, |ledger, q| ledger.held.add(q, &total));
+        for pod in &hold.victims {
+            self.leaving_for_nobody.remove(pod);
+            if let Some(row) = self.workloads.pod_mut(*pod) {
+                row.leaves_for = Some(id);
+            }
+        }
+        self.workloads.at_mut(slot).hold = Some(id);
+        self.holds.insert(id, hold);
+        self.keep(id);
+    }
+
+    /// Ends the holds that took too long (H2).
+    pub(super) fn expire_holds(&mut self, plan: &mut Plan) {
+        let Some(timeout) = self.policy.hold_timeout_ms else { return };
+        let late = |hold: &Hold| hold.since.after_ms(timeout) <= self.now && !hold.victims.is_empty();
+        let expired: Vec<HoldId> = self.holds.iter().filter(|(_, hold)| late(hold)).map(|(id, _)| *id).collect();
+        for id in expired {
+            self.release(id, ReleaseReason::TimedOut, plan);
+        }
+    }
+
+    /// Binds the workloads whose victims are all gone (H3), oldest hold first.
+    pub(super) fn bind_held(&mut self, plan: &mut Plan) {
+        let mut settled = std::mem::take(&mut self.settled);
+        settled.sort_unstable();
+        settled.dedup();
+        for id in settled {
+            let Some(hold) = self.holds.get(&id).cloned() else { continue };
+            if !hold.victims.is_empty() {
+                continue;
+            }
+            let ask: Ask = self.shapes.get(hold.ask).clone();
+            let slot = hold.slot;
+            let account = self.workloads.at(slot).account;
+            self.drop_hold(id);
+            let spots = if self.barred_but_for_itself(&ask, slot, account) {
+                None
+            } else {
+                self.place_at(&hold.spots).or_else(|| self.place(slot, &ask))
+            };
+            match spots {
+                Some(spots) => self.bind(slot, &ask, spots, true, plan),
+                None => {
+                    let workload = self.workloads.at(slot).id;
+                    plan.actions.push(Action::Release { workload, reason: ReleaseReason::NoLongerFits });
+                    self.line_up_again(slot);
+                }
+            }
+        }
+    }
+
+    /// Whether a ceiling is in the way; that it counts as a job already is not.
+    fn barred_but_for_itself(&self, ask: &Ask, slot: Slot, account: Account) -> bool {
+        let ask = Ask { job: ask.job && !self.workloads.at(slot).admitted, ..ask.clone() };
+        self.barred(&ask, account).is_some()
+    }
+
+    /// Puts pods on the spots a hold kept for them, if all are still good.
+    fn place_at(&mut self, wanted: &[(PodRef, Spot)]) -> Option<SmallVec<[(PodRef, Spot); 1]>> {
+        let mut trial = super::trial::Trial::default();
+        for (pod, spot) in wanted {
+            let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
+            if !self.nodes.is_suitable(spot.node, template) {
+                self.undo(trial);
+                return None;
+            }
+            self.try_on(&mut trial, *pod, *spot);
+            if self.nodes.at(spot.node).is_crowded() {
+                self.undo(trial);
+                return None;
+            }
+        }
+        Some(wanted.iter().copied().collect())
+    }
+}

@@ -1,0 +1,490 @@
+//! The nodes: what each has free, what holds keep on it, and which pods stand there (P1).
+//!
+//! A pool without nodes is one node. Amounts are kept per resource and, where a resource comes as devices, per device;
+//! "available" is free without what holds keep for others (H1).
+
+mod index;
+mod score;
+
+use super::shapes::{Devices, ResourceId, Shapes, Template, TemplateId, spread};
+use crate::{
+    event::EventError,
+    ids::{Name, NodeId},
+    plan::DeviceSet,
+    policy::Placement,
+    spec::NodeSpec,
+    table::Table,
+};
+use index::ClassIndex;
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use score::Scorer;
+use smallvec::SmallVec;
+
+/// The place of a node in the table; reused after the node is gone.
+pub(crate) type NodeSlot = u32;
+/// A pod by the place of its workload and its ordinal.
+pub(crate) type PodRef = (u32, u32);
+
+/// Devices of one resource on one node.
+#[derive(Debug, Clone)]
+pub(crate) struct Bank {
+    pub(crate) resource: ResourceId,
+    pub(crate) each: i64,
+    pub(crate) free: SmallVec<[i64; 8]>,
+    pub(crate) reserved: SmallVec<[i64; 8]>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) id: NodeId,
+    pub(crate) spec: NodeSpec,
+    class: u32,
+    pub(crate) up: bool,
+    /// Allocatable, free and kept for holds, by resource.
+    pub(crate) total: Vec<i64>,
+    pub(crate) free: Vec<i64>,
+    pub(crate) reserved: Vec<i64>,
+    pub(crate) banks: SmallVec<[Bank; 1]>,
+    pub(crate) pods: Vec<PodRef>,
+    /// The resources that placement scores: cpu and devices where the node has any, else everything.
+    scored: SmallVec<[ResourceId; 4]>,
+    score: u64,
+    version: u32,
+}
+
+/// Where on a node a pod stands: which devices of which bank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Spot {
+    pub(crate) node: NodeSlot,
+    pub(crate) devices: DeviceSet,
+}
+
+impl Node {
+    pub(crate) fn available(&self, resource: ResourceId) -> i64 {
+        let at = usize::from(resource);
+        let value = |row: &[i64]| row.get(at).copied().unwrap_or_default();
+        value(&self.free) - value(&self.reserved)
+    }
+
+    /// How the template's request falls on this node's devices; nothing if it cannot at all.
+    pub(crate) fn device_ask(&self, template: &Template) -> Option<Option<Devices>> {
+        let Some(bank) = self.banks.first() else { return Some(None) };
+        if let Some(ask) = template.devices.iter().find(|ask| ask.resource == bank.resource) {
+            return Some(Some(*ask));
+        }
+        let plain = template.request.iter().find(|(resource, _)| *resource == bank.resource);
+        match plain {
+            None => Some(None),
+            Some((resource, amount)) => spread(*resource, *amount, bank.each).map(Some),
+        }
+    }
+
+    /// The devices the pod would get: the fullest that fit, lowest index first; nothing if it does not fit (P1).
+    pub(crate) fn choose(&self, template: &Template) -> Option<DeviceSet> {
+        if template.request.iter().any(|(resource, amount)| self.available(*resource) < *amount) {
+            return None;
+        }
+        let Some(ask) = self.device_ask(template)? else { return Some(DeviceSet::default()) };
+        let bank = self.banks.first()?;
+        let mut fitting: SmallVec<[(i64, u32); 8]> = SmallVec::new();
+        for (i, (free, reserved)) in (0u32..).zip(bank.free.iter().zip(&bank.reserved)) {
+            if free - reserved >= ask.each {
+                fitting.push((free - reserved, i));
+            }
+        }
+        let count = ask.count as usize;
+        if fitting.len() < count {
+            return None;
+        }
+        fitting.sort_unstable();
+        Some(DeviceSet(fitting.iter().take(count).fold(0, |set, (_, i)| set | 1 << i)))
+    }
+
+    /// Adds `sign` times the pod's footprint to what is used.
+    fn shift(&mut self, template: &Template, devices: DeviceSet, sign: i64) {
+        for (resource, amount) in &template.request {
+            if let Some(free) = self.free.get_mut(usize::from(*resource)) {
+                *free -= sign * amount;
+            }
+        }
+        let each = self.device_ask(template).flatten().map_or(0, |ask| ask.each);
+        if let Some(bank) = self.banks.first_mut() {
+            for device in devices.iter() {
+                if let Some(free) = bank.free.get_mut(device as usize) {
+                    *free -= sign * each;
+                }
+            }
+        }
+    }
+}
+
+/// All nodes, with an index by placement score for each class of equal labels and taints.
+#[derive(Debug, Clone)]
+pub(crate) struct Nodes {
+    nodes: Table<Node>,
+    pub(crate) by_id: IndexMap<NodeId, NodeSlot, FxBuildHasher>,
+    spare: Vec<NodeSlot>,
+    classes: IndexMap<Class, ClassIndex, FxBuildHasher>,
+    /// Per template: the classes it may stand on, and how many classes were looked at.
+    suitable: Table<(Vec<u32>, usize)>,
+    scorer: Scorer,
+}
+
+/// What selectors and tolerations look at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Class {
+    labels: Vec<(Name, Name)>,
+    taints: Vec<Name>,
+}
+
+impl Class {
+    fn of(spec: &NodeSpec) -> Self {
+        let (mut labels, mut taints) = (spec.labels.clone(), spec.taints.clone());
+        labels.sort_unstable();
+        taints.sort_unstable();
+        Self { labels, taints }
+    }
+
+    fn tolerated(&self, template: &Template) -> bool {
+        self.taints.iter().all(|taint| template.tolerations.contains(taint))
+    }
+
+    fn selected(&self, template: &Template) -> bool {
+        let has = |(label, values): &(Name, Vec<Name>)| {
+            self.labels.iter().any(|(name, value)| name == label && values.contains(value))
+        };
+        template.selector.iter().all(has)
+    }
+}
+
+impl Nodes {
+    pub(crate) fn new(placement: Placement) -> Self {
+        Self {
+            nodes: Table::default(),
+            by_id: IndexMap::default(),
+            spare: Vec::new(),
+            classes: IndexMap::default(),
+            suitable: Table::default(),
+            scorer: Scorer::new(placement),
+        }
+    }
+
+    pub(crate) fn at(&self, slot: NodeSlot) -> &Node {
+        self.nodes.at(slot)
+    }
+
+    pub(crate) fn slot(&self, id: NodeId) -> Option<NodeSlot> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// All nodes that are up, in order of their ids.
+    pub(crate) fn sorted(&self) -> Vec<NodeSlot> {
+        let mut ids: Vec<_> = self.by_id.iter().map(|(id, slot)| (*id, *slot)).collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|(_, slot)| slot).collect()
+    }
+
+    /// Adds a node, empty.
+    pub(crate) fn add(&mut self, spec: NodeSpec, shapes: &mut Shapes) -> Result<NodeSlot, EventError> {
+        let (total, banks) = lay_out(&spec, shapes)?;
+        let class = self.class(&spec);
+        let node = Node {
+            id: spec.id,
+            class,
+            up: true,
+            free: total.clone(),
+            reserved: vec![0; total.len()],
+            total,
+            banks,
+            pods: Vec::new(),
+            scored: scored(&spec, shapes)?,
+            score: 0,
+            version: 0,
+            spec,
+        };
+        let id = node.id;
+        let slot = match self.spare.pop() {
+            Some(slot) => {
+                *self.nodes.at_mut(slot) = node;
+                slot
+            }
+            None => self.nodes.push(node),
+        };
+        self.by_id.insert(id, slot);
+        self.enter(slot);
+        Ok(slot)
+    }
+
+    /// Replaces labels, taints, schedulability and amounts; pods stay. `false` when they would not fit its devices.
+    pub(crate) fn change(&mut self, slot: NodeSlot, spec: NodeSpec, shapes: &mut Shapes) -> Result<(), EventError> {
+        let (total, banks) = lay_out(&spec, shapes)?;
+        let shape = |banks: &[Bank]| banks.iter().map(|b| (b.resource, b.each, b.free.len())).collect::<Vec<_>>();
+        let old = self.nodes.at(slot);
+        if shape(&old.banks) != shape(&banks) && !old.pods.is_empty() {
+            let resource = shapes.resource_name(banks.first().or(old.banks.first()).map_or(0, |b| b.resource));
+            return Err(EventError::BadDevices { resource, why: "the devices of a node with pods cannot change" });
+        }
+        let scored = scored(&spec, shapes)?;
+        self.leave(slot);
+        let class = self.class(&spec);
+        let node = self.nodes.at_mut(slot);
+        node.scored = scored;
+        let mut free = total.clone();
+        for (r, free) in free.iter_mut().enumerate() {
+            let value = |row: &[i64]| row.get(r).copied().unwrap_or_default();
+            *free -= value(&node.total) - value(&node.free);
+        }
+        node.reserved.resize(total.len(), 0);
+        if shape(&node.banks) != shape(&banks) {
+            node.banks = banks;
+        }
+        (node.free, node.total, node.spec, node.class) = (free, total, spec, class);
+        self.enter(slot);
+        Ok(())
+    }
+
+    /// Forgets a node; its pods must have been taken off.
+    pub(crate) fn remove(&mut self, slot: NodeSlot) {
+        self.leave(slot);
+        let node = self.nodes.at_mut(slot);
+        node.up = false;
+        let id = node.id;
+        self.by_id.swap_remove(&id);
+        self.spare.push(slot);
+    }
+
+    fn class(&mut self, spec: &NodeSpec) -> u32 {
+        let entry = self.classes.entry(Class::of(spec));
+        let index = entry.index();
+        entry.or_default();
+        crate::table::narrow(index)
+    }
+
+    /// Puts a pod on its spot.
+    pub(crate) fn put(&mut self, spot: Spot, template: &Template, pod: PodRef) {
+        self.leave(spot.node);
+        let node = self.nodes.at_mut(spot.node);
+        node.shift(template, spot.devices, 1);
+        node.pods.push(pod);
+        self.enter(spot.node);
+    }
+
+    /// Takes a pod off its spot.
+    pub(crate) fn take(&mut self, spot: Spot, template: &Template, pod: PodRef) {
+        self.leave(spot.node);
+        let node = self.nodes.at_mut(spot.node);
+        node.shift(template, spot.devices, -1);
+        if let Some(at) = node.pods.iter().position(|p| *p == pod) {
+            node.pods.swap_remove(at);
+        }
+        self.enter(spot.node);
+    }
+
+    /// Changes what holds keep on a node by `sign` times these amounts.
+    pub(crate) fn reserve(&mut self, node: NodeSlot, kept: &Kept, sign: i64) {
+        self.leave(node);
+        let row = self.nodes.at_mut(node);
+        for (resource, amount) in &kept.resources {
+            if let Some(cell) = row.reserved.get_mut(usize::from(*resource)) {
+                *cell += sign * amount;
+            }
+        }
+        if let Some(bank) = row.banks.first_mut() {
+            for (device, amount) in &kept.devices {
+                if let Some(cell) = bank.reserved.get_mut(*device as usize) {
+                    *cell += sign * amount;
+                }
+            }
+        }
+        self.enter(node);
+    }
+
+    /// The footprint of a pod on its node, by resource and device.
+    pub(crate) fn footprint(&self, spot: Spot, template: &Template) -> Kept {
+        let node = self.nodes.at(spot.node);
+        let each = node.device_ask(template).flatten().map_or(0, |ask| ask.each);
+        Kept {
+            resources: template.request.clone(),
+            devices: spot.devices.iter().map(|device| (device, each)).collect(),
+        }
+    }
+
+    /// The best node with room for one pod, and its devices there (P1, P2). `draw` decides for `random`.
+    pub(crate) fn pick(&mut self, id: TemplateId, template: &Template, draw: u64) -> Option<Spot> {
+        self.look_at_new_classes(id, template);
+        let start = self.scorer.start(draw);
+        let mut best: Option<(u64, NodeId, Spot)> = None;
+        for class in &self.suitable.at(id).0 {
+            let Some((_, index)) = self.classes.get_index(*class as usize) else { continue };
+            let found = index.first_fit(&self.nodes, template, start);
+            if let Some((score, spot)) = found {
+                let key = (score, self.nodes.at(spot.node).id);
+                if best.as_ref().is_none_or(|(s, n, _)| key < (*s, *n)) {
+                    best = Some((key.0, key.1, spot));
+                }
+            }
+        }
+        best.map(|(_, _, spot)| spot)
+    }
+
+    /// Whether the template may stand on this node at all: up, schedulable, tolerated and selected.
+    pub(crate) fn is_suitable(&self, slot: NodeSlot, template: &Template) -> bool {
+        let node = self.nodes.at(slot);
+        let class = self.classes.get_index(node.class as usize);
+        node.up && node.spec.schedulable && class.is_some_and(|(c, _)| c.tolerated(template) && c.selected(template))
+    }
+
+    /// Why a node is out of the question whatever is free on it: (cordoned, tainted, unselected).
+    pub(crate) fn ruled_out(&self, slot: NodeSlot, template: &Template) -> Option<RuledOut> {
+        let node = self.nodes.at(slot);
+        let class = self.classes.get_index(node.class as usize).map(|(class, _)| class);
+        if !node.spec.schedulable {
+            return Some(RuledOut::Cordoned);
+        }
+        match class {
+            Some(class) if !class.tolerated(template) => Some(RuledOut::Tainted),
+            Some(class) if !class.selected(template) => Some(RuledOut::Unselected),
+            _ => None,
+        }
+    }
+
+    fn look_at_new_classes(&mut self, id: TemplateId, template: &Template) {
+        if self.suitable.len() <= id as usize {
+            self.suitable.resize_with(id as usize + 1, Default::default);
+        }
+        let (suitable, seen) = self.suitable.at_mut(id);
+        for at in *seen..self.classes.len() {
+            let class = self.classes.get_index(at).map(|(class, _)| class);
+            if class.is_some_and(|c| c.tolerated(template) && c.selected(template)) {
+                suitable.push(crate::table::narrow(at));
+            }
+        }
+        *seen = self.classes.len();
+    }
+
+    fn leave(&mut self, slot: NodeSlot) {
+        let node = self.nodes.at(slot);
+        if let Some((_, index)) = self.classes.get_index_mut(node.class as usize) {
+            index.remove(node.score, node.id, &self.nodes);
+        }
+    }
+
+    fn enter(&mut self, slot: NodeSlot) {
+        if self.scorer.sees(self.nodes.at(slot)) {
+            self.rescore();
+        }
+        let node = self.nodes.at_mut(slot);
+        node.version = node.version.wrapping_add(1);
+        node.score = self.scorer.score(node);
+        let node = self.nodes.at(slot);
+        if !(node.up && node.spec.schedulable) {
+            return;
+        }
+        if let Some((_, index)) = self.classes.get_index_mut(node.class as usize) {
+            index.insert(node.score, slot, &self.nodes);
+        }
+    }
+
+    /// The largest node has grown: every score is measured anew.
+    fn rescore(&mut self) {
+        for (_, index) in &mut self.classes {
+            *index = ClassIndex::default();
+        }
+        let slots: Vec<NodeSlot> = self.by_id.values().copied().collect();
+        for slot in slots {
+            let score = self.scorer.score(self.nodes.at(slot));
+            self.nodes.at_mut(slot).score = score;
+            let node = self.nodes.at(slot);
+            if !(node.up && node.spec.schedulable) {
+                continue;
+            }
+            if let Some((_, index)) = self.classes.get_index_mut(node.class as usize) {
+                index.insert(score, slot, &self.nodes);
+            }
+        }
+    }
+}
+
+/// Why a node is out of the question whatever is free on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RuledOut {
+    Cordoned,
+    Tainted,
+    Unselected,
+}
+
+/// Amounts on one node, by resource and by device.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) resources: SmallVec<[(ResourceId, i64); 4]>,
+    pub(crate) devices: SmallVec<[(u32, i64); 4]>,
+}
+
+impl Kept {
+    pub(crate) fn add(&mut self, other: &Self) {
+        merge(&mut self.resources, &other.resources, 1);
+        merge(&mut self.devices, &other.devices, 1);
+    }
+
+    /// Subtracts, never below 0.
+    pub(crate) fn cover(&mut self, other: &Self) {
+        merge(&mut self.resources, &other.resources, -1);
+        merge(&mut self.devices, &other.devices, -1);
+    }
+
+    /// Drops what is covered.
+    pub(crate) fn clip(&mut self) {
+        self.resources.retain(|(_, amount)| *amount > 0);
+        self.devices.retain(|(_, amount)| *amount > 0);
+    }
+}
+
+fn merge<K: Copy + Eq>(into: &mut SmallVec<[(K, i64); 4]>, from: &[(K, i64)], sign: i64) {
+    for (key, amount) in from {
+        match into.iter_mut().find(|(k, _)| k == key) {
+            Some((_, sum)) => *sum += sign * amount,
+            None => into.push((*key, sign * amount)),
+        }
+    }
+}
+
+fn scored(spec: &NodeSpec, shapes: &mut Shapes) -> Result<SmallVec<[ResourceId; 4]>, EventError> {
+    let counts = |name: &Name| name == "cpu" || name.as_str().contains('/');
+    let some = spec.allocatable.iter().any(|(name, _)| counts(name));
+    spec.allocatable.iter().filter(|(name, _)| !some || counts(name)).map(|(name, _)| shapes.resource(name)).collect()
+}
+
+fn lay_out(spec: &NodeSpec, shapes: &mut Shapes) -> Result<(Vec<i64>, SmallVec<[Bank; 1]>), EventError> {
+    if let Some((resource, amount)) = spec.allocatable.iter().find(|(_, amount)| *amount < 0) {
+        return Err(EventError::NegativeAmount { resource: resource.clone(), amount });
+    }
+    let mut total = Vec::new();
+    for (name, amount) in spec.allocatable.iter() {
+        let at = usize::from(shapes.resource(name)?);
+        if total.len() <= at {
+            total.resize(at + 1, 0);
+        }
+        if let Some(cell) = total.get_mut(at) {
+            *cell = amount;
+        }
+    }
+    let mut banks = SmallVec::new();
+    for devices in &spec.devices {
+        let bad = |why| Err(EventError::BadDevices { resource: devices.resource.clone(), why });
+        if devices.count > 64 || devices.each <= 0 {
+            return bad("a node has at most 64 devices, each of a positive amount");
+        }
+        if !banks.is_empty() {
+            return bad("a node has one kind of devices");
+        }
+        let sum = devices.each.checked_mul(i64::from(devices.count));
+        if sum.is_none() || spec.allocatable.get(devices.resource.as_str()) != sum {
+            return bad("the allocatable amount must be the number of devices times the amount of each");
+        }
+        let cells = |value| (0..devices.count).map(|_| value).collect();
+        let resource = shapes.resource(&devices.resource)?;
+        banks.push(Bank { resource, each: devices.each, free: cells(devices.each), reserved: cells(0) });
+    }
+    Ok((total, banks))
+}

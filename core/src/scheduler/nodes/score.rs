@@ -1,0 +1,89 @@
+//! The placement scores: lower is better, equal scores go to the lowest node id (P2).
+//!
+//! Scores depend on the node alone, not on the pod, so nodes can be kept in order. All of them are integers.
+
+use super::Node;
+use crate::policy::Placement;
+
+#[derive(Debug, Clone)]
+pub(super) struct Scorer {
+    placement: Placement,
+    /// The largest amount any node has, by resource.
+    largest: Vec<i64>,
+    /// `2^63 / largest`, so that scoring multiplies instead of dividing.
+    weights: Vec<u128>,
+}
+
+impl Scorer {
+    pub(super) fn new(placement: Placement) -> Self {
+        Self { placement, largest: Vec::new(), weights: Vec::new() }
+    }
+
+    /// Takes note of a node; `true` when it is larger than all before, so that best-fit scores are out of date.
+    pub(super) fn sees(&mut self, node: &Node) -> bool {
+        let mut grown = false;
+        for resource in &node.scored {
+            let at = usize::from(*resource);
+            if self.largest.len() <= at {
+                self.largest.resize(at + 1, 0);
+                self.weights.resize(at + 1, 0);
+            }
+            let total = node.total.get(at).copied().unwrap_or_default();
+            if let (Some(largest), Some(weight)) = (self.largest.get_mut(at), self.weights.get_mut(at))
+                && total > *largest
+            {
+                grown |= self.placement == Placement::BestFit;
+                *largest = total;
+                *weight = (1 << 63) / u128::from(total.unsigned_abs());
+            }
+        }
+        grown
+    }
+
+    pub(super) fn score(&self, node: &Node) -> u64 {
+        match self.placement {
+            Placement::BestFit => self.left_over(node),
+            Placement::Binpack => u64::MAX - fullness(node),
+            Placement::Spread => fullness(node),
+            Placement::Random { seed } => mix(seed ^ mix(u64::from(node.id.0) << 32 | u64::from(node.version))),
+        }
+    }
+
+    /// From which score on to look: 0 but for `random`.
+    pub(super) fn start(&self, draw: u64) -> u64 {
+        match self.placement {
+            Placement::Random { seed } => mix(seed.wrapping_add(mix(draw))),
+            _ => 0,
+        }
+    }
+
+    /// What is left of cpu and devices, each measured by the largest node, in parts of `2^32`.
+    fn left_over(&self, node: &Node) -> u64 {
+        let mut sum = 0u128;
+        for resource in &node.scored {
+            let available = u128::from(node.available(*resource).max(0).unsigned_abs());
+            let weight = self.weights.get(usize::from(*resource)).copied().unwrap_or_default();
+            sum += (available * weight) >> 31;
+        }
+        u64::try_from(sum).unwrap_or(u64::MAX)
+    }
+}
+
+/// How much of the node is in use, over what counts, in proportion to its own size, in parts of `2^32`.
+fn fullness(node: &Node) -> u64 {
+    let mut sum = 0u128;
+    for resource in &node.scored {
+        let total = node.total.get(usize::from(*resource)).copied().unwrap_or_default().max(1);
+        let used = (total - node.available(*resource)).max(0).unsigned_abs();
+        sum += (u128::from(used) << 32) / u128::from(total.unsigned_abs());
+    }
+    u64::try_from(sum / (node.scored.len().max(1) as u128)).unwrap_or(u64::MAX)
+}
+
+/// SplitMix64's finaliser: spreads a number over 64 bits, the same on every machine.
+fn mix(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

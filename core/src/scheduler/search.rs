@@ -1,0 +1,432 @@
+//! The search for a plan that places a workload at others' expense (R4 to R7, V2 to V4, G1).
+//!
+//! First victims for the ceilings that bar it, anywhere below them; then, member by member, a node with room or the best
+//! node to make room on; then everybody who can be spared is put back. All of it on trial: what is given back is a
+//! draft, and the state is as it was.
+
+use super::{
+    Scheduler,
+    candidates::{Candidate, Resources, Right, Seeker, Steps, by_overuse},
+    ledger::{Account, cell},
+    nodes::{NodeSlot, PodRef, Spot},
+    shapes::{Ask, TemplateId},
+    trial::Trial,
+    workloads::Slot,
+};
+use crate::{plan::Bound, tree::UNLIMITED};
+use smallvec::SmallVec;
+use std::cmp::{Ordering, Reverse};
+
+/// A plan that would place a workload.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) right: Right,
+    /// Whom to evict, in the order they were picked.
+    pub(super) victims: Vec<Candidate>,
+    /// Pods that leave anyway and are waited for.
+    pub(super) leaving: Vec<PodRef>,
+    /// Where the members will stand.
+    pub(super) spots: Vec<(PodRef, Spot)>,
+}
+
+/// What is missing: room under the ceiling of this quota, or (R1) what keeps its borrowing from growing.
+type Deficit = (Account, usize);
+
+/// Use below which R1 may not push a quota's path: what stood there before, by (quota, resource).
+type Before = SmallVec<[(Account, usize, i64); 8]>;
+
+struct Search<'a> {
+    seeker: Seeker<'a>,
+    trial: Trial,
+    steps: Steps,
+    victims: Vec<Candidate>,
+    before: Before,
+}
+
+impl Scheduler {
+    /// Looks for a plan by this right. Notes in `bounds` which bounds cut it short.
+    pub(super) fn find_plan(&mut self, slot: Slot, ask: &Ask, right: Right, bounds: &mut Vec<Bound>) -> Option<Draft> {
+        let account = self.workloads.at(slot).account;
+        if !self.has_right(right) || !self.could_take(slot, ask, right) {
+            return None;
+        }
+        let mut break_budgets = false;
+        loop {
+            let seeker = Seeker { slot, account, ask, right, break_budgets };
+            let mut search = Search {
+                seeker,
+                trial: Trial::default(),
+                steps: Steps::new(self.policy.bounds.candidates),
+                victims: Vec::new(),
+                before: self.standing_now(ask, account),
+            };
+            let draft = self.run(&mut search);
+            let steps = search.steps;
+            self.undo(search.trial);
+            if steps.exhausted && !bounds.contains(&Bound::Candidates) {
+                bounds.push(Bound::Candidates);
+            }
+            if steps.more_nodes && !bounds.contains(&Bound::Nodes) {
+                bounds.push(Bound::Nodes);
+            }
+            if draft.is_some() || break_budgets || !steps.spared || !self.may_break_budgets() {
+                return draft;
+            }
+            break_budgets = true;
+        }
+    }
+
+    /// Whether the right gives it anybody to take from: the leaf is within its guarantee (R2a), or has victims (R1).
+    pub(super) fn could_take(&self, slot: Slot, ask: &Ask, right: Right) -> bool {
+        let workload = self.workloads.at(slot);
+        match right {
+            Right::Reclaim => self.has_right(right) && self.reach(ask, workload.account).is_some(),
+            Right::Priority => {
+                let lowest = self.victims.at(workload.account).first();
+                let lower = lowest.is_some_and(|key| key.0 < workload.priority);
+                let equal = self.policy.within == crate::policy::Within::LowerOrNewerEqual;
+                self.has_right(right) && (lower || equal && lowest.is_some_and(|key| key.0 == workload.priority))
+            }
+        }
+    }
+
+    fn standing_now(&self, ask: &Ask, account: Account) -> Before {
+        let mut before = Before::new();
+        for q in self.ledger.path(account) {
+            before.extend(ask.requested().map(|(r, _)| (q, r, self.ledger.standing(q, r))));
+        }
+        before
+    }
+
+    fn run(&mut self, search: &mut Search) -> Option<Draft> {
+        if !search.seeker.ask.preemptible && self.lacks_guarantee(search) {
+            return None;
+        }
+        let leaving: Vec<PodRef> = self.leaving_for_nobody.iter().copied().collect();
+        for pod in &leaving {
+            self.try_without(&mut search.trial, *pod);
+        }
+        self.clear_ceilings(search)?;
+        self.place_members(search)?;
+        self.stop_growth(search)?;
+        if self.barred(search.seeker.ask, search.seeker.account).is_some() {
+            return None;
+        }
+        let leaving = self.prune(search, leaving);
+        let spots = search.trial.placed().to_vec();
+        let victims = std::mem::take(&mut search.victims);
+        Some(Draft { right: search.seeker.right, victims, leaving, spots })
+    }
+
+    /// Non-preemptible use can only shrink by itself (A2).
+    fn lacks_guarantee(&self, search: &Search) -> bool {
+        let Seeker { ask, account, .. } = search.seeker;
+        let lacks =
+            |q, (r, amount): (usize, i64)| cell(self.ledger.used_np.row(q), r).saturating_add(amount) > self.min(q, r);
+        self.ledger.path(account).any(|q| self.quota(q).is_some() && ask.requested().any(|need| lacks(q, need)))
+    }
+
+    /// Ceilings on the path that the ask would break (A1).
+    fn ceilings(&self, search: &Search) -> SmallVec<[Deficit; 4]> {
+        let Seeker { ask, account, .. } = search.seeker;
+        let mut deficits = SmallVec::new();
+        for (r, amount) in ask.requested() {
+            let mut delta = amount;
+            for q in self.ledger.path(account) {
+                let limit = self.max(q, r);
+                if limit != UNLIMITED && self.ledger.charged(q, r).saturating_add(delta) > limit {
+                    deficits.push((q, r));
+                }
+                delta = self.ledger.delta_above(q, r, delta);
+            }
+        }
+        deficits
+    }
+
+    /// Quotas whose borrowing would grow although the policy lets nobody pay for it (R1).
+    fn growth(&self, search: &Search) -> SmallVec<[Deficit; 4]> {
+        let mut deficits = SmallVec::new();
+        if search.seeker.right == Right::Reclaim {
+            return deficits;
+        }
+        let amount = |resource: usize| cell(&search.seeker.ask.total, resource);
+        for (q, r, before) in &search.before {
+            let after = self.ledger.standing(*q, *r).saturating_add(amount(*r));
+            if self.quota(*q).is_some() && after > self.min(*q, *r).max(*before) {
+                deficits.push((*q, *r));
+            }
+        }
+        deficits
+    }
+
+    fn clear_ceilings(&mut self, search: &mut Search) -> Option<()> {
+        loop {
+            let deficits = self.ceilings(search);
+            if deficits.is_empty() {
+                return Some(());
+            }
+            self.take_best(search, &deficits)?;
+        }
+    }
+
+    fn stop_growth(&mut self, search: &mut Search) -> Option<()> {
+        loop {
+            let deficits = self.growth(search);
+            if deficits.is_empty() {
+                return Some(());
+            }
+            self.take_best(search, &deficits)?;
+        }
+    }
+
+    /// Takes the first victim in order that lowers one of the deficits (R5).
+    fn take_best(&mut self, search: &mut Search, deficits: &[Deficit]) -> Option<()> {
+        let mut best: Option<Candidate> = None;
+        let mut scopes: SmallVec<[Account; 4]> = deficits.iter().map(|(q, _)| *q).collect();
+        scopes.dedup();
+        for scope in scopes {
+            let resources: Resources = deficits.iter().filter(|(q, _)| *q == scope).map(|(_, r)| *r).collect();
+            for source in self.sources(&search.seeker, &resources, Some(scope)) {
+                let found = self.first_of(&search.seeker, &search.trial, &source, &mut search.steps);
+                best = first(best, found);
+            }
+        }
+        self.take(search, best?);
+        Some(())
+    }
+
+    fn take(&mut self, search: &mut Search, candidate: Candidate) {
+        for pod in &candidate.pods {
+            self.try_without(&mut search.trial, *pod);
+        }
+        search.victims.push(candidate);
+    }
+
+    /// Finds every member a spot, making room where there is none (R6, G1).
+    fn place_members(&mut self, search: &mut Search) -> Option<()> {
+        let slot = search.seeker.slot;
+        for ordinal in self.asked_pods(slot, search.seeker.ask) {
+            let id = self.workloads.at(slot).template(ordinal);
+            let spot = match self.pick(slot, ordinal) {
+                Some(spot) => spot,
+                None => self.make_room(search, id)?,
+            };
+            self.try_on(&mut search.trial, (slot, ordinal), spot);
+        }
+        Some(())
+    }
+
+    /// The node the placement policy gives a pod now, if any has room.
+    pub(super) fn pick(&mut self, slot: Slot, ordinal: u32) -> Option<Spot> {
+        let workload = self.workloads.at(slot);
+        let id = workload.template(ordinal);
+        let draw = u64::from(workload.id.0) << 32 | u64::from(ordinal);
+        self.nodes.pick(id, self.shapes.templates.at(id), draw)
+    }
+
+    /// Takes the victims of the best node to make room on (V3), and gives the spot.
+    fn make_room(&mut self, search: &mut Search, id: TemplateId) -> Option<Spot> {
+        let mut best: Option<(Cost, Vec<Candidate>, Spot)> = None;
+        for node in self.nodes_to_try(search, id) {
+            let taken = search.victims.len();
+            let spot = self.clear_node(search, id, node);
+            let picked = search.victims.split_off(taken);
+            for pod in picked.iter().rev().flat_map(|candidate| candidate.pods.iter().rev()) {
+                self.put_back(&mut search.trial, *pod);
+            }
+            let Some(spot) = spot else { continue };
+            let cost = self.cost(&picked, node);
+            if best.as_ref().is_none_or(|(least, ..)| cost.cmp(least) == Ordering::Less) {
+                best = Some((cost, picked, spot));
+            }
+        }
+        let (_, picked, spot) = best?;
+        for candidate in picked {
+            self.take(search, candidate);
+        }
+        Some(spot)
+    }
+
+    /// Suitable nodes with at least one pod that may be taken, by id, as many as may be tried.
+    fn nodes_to_try(&self, search: &mut Search, id: TemplateId) -> Vec<NodeSlot> {
+        let template = self.shapes.templates.at(id);
+        let resources: Resources = (0..self.tree.width()).filter(|r| cell(&template.governed, *r) > 0).collect();
+        let most = self.policy.bounds.nodes as usize;
+        let mut found: std::collections::BTreeSet<(crate::ids::NodeId, NodeSlot)> = std::collections::BTreeSet::new();
+        for source in self.sources(&search.seeker, &resources, None) {
+            for key in self.victims.at(source.account) {
+                if !search.steps.count() {
+                    break;
+                }
+                for pod in self.workloads.at(key.3).pods.iter().filter(|p| p.state == Some(super::PodState::Running)) {
+                    let node = pod.spot.node;
+                    if self.nodes.is_suitable(node, template) {
+                        found.insert((self.nodes.at(node).id, node));
+                    }
+                }
+                if found.len() > most {
+                    search.steps.more_nodes = true;
+                    break;
+                }
+            }
+        }
+        found.into_iter().map(|(_, node)| node).take(most).collect()
+    }
+
+    /// Takes victims on one node, in order, until the pod fits there.
+    fn clear_node(&mut self, search: &mut Search, id: TemplateId, node: NodeSlot) -> Option<Spot> {
+        loop {
+            let template = self.shapes.templates.at(id);
+            if let Some(devices) = self.nodes.at(node).choose(template) {
+                return Some(Spot { node, devices });
+            }
+            let lacking = self.lacking(id, node);
+            let sources = self.sources(&search.seeker, &lacking, None);
+            let mut slots: Vec<Slot> = self.nodes.at(node).pods.iter().map(|pod| pod.0).collect();
+            slots.sort_unstable();
+            slots.dedup();
+            let mut best: Option<Candidate> = None;
+            for slot in slots.into_iter().filter(|slot| self.workloads.at(*slot).victim.is_some()) {
+                if !search.steps.count() {
+                    break;
+                }
+                let account = self.workloads.at(slot).account;
+                let Some(source) = sources.iter().find(|source| source.account == account) else { continue };
+                let candidate = self.candidate(&search.seeker, &search.trial, source, slot, &mut search.steps);
+                let here = candidate.filter(|c| c.pods.iter().any(|pod| self.frees(*pod, node, &lacking)));
+                best = first(best, here);
+            }
+            self.take(search, best?);
+        }
+    }
+
+    /// Governed resources of which a pod lacks some on a node; where only single devices lack, their resource.
+    fn lacking(&self, id: TemplateId, node: NodeSlot) -> Resources {
+        let template = self.shapes.templates.at(id);
+        let node = self.nodes.at(node);
+        let governed = |r: &u16| usize::from(*r) < self.tree.width();
+        let lacks = |(r, amount): &(u16, i64)| node.available(*r) < *amount;
+        let mut lacking: Resources = template
+            .request
+            .iter()
+            .filter(|need| lacks(need))
+            .map(|(r, _)| *r)
+            .filter(governed)
+            .map(usize::from)
+            .collect();
+        if lacking.is_empty() && template.request.iter().all(|need| !lacks(need)) {
+            lacking.extend(node.banks.iter().map(|bank| bank.resource).filter(governed).map(usize::from));
+        }
+        lacking
+    }
+
+    /// Whether a pod stands on the node and uses what is lacking there (R5).
+    fn frees(&self, pod: PodRef, node: NodeSlot, lacking: &[usize]) -> bool {
+        let stands = self.workloads.pod(pod).is_some_and(|row| row.spot.node == node);
+        let governed = self.workloads.governed(pod, &self.shapes);
+        stands && lacking.iter().any(|r| cell(governed, *r) > 0)
+    }
+
+    fn cost(&self, picked: &[Candidate], node: NodeSlot) -> Cost {
+        let lost = |candidate: &Candidate| {
+            let ran = self.now.since(self.workloads.at(candidate.slot).started);
+            u128::from(ran) * candidate.pods.len() as u128
+        };
+        Cost {
+            broken: picked.iter().filter(|c| c.rank.breaks_budget).count(),
+            highest: picked.iter().map(|c| c.rank.priority).max(),
+            victims: picked.iter().map(|c| c.pods.len()).sum(),
+            overuse: picked.iter().map(|c| c.rank.overuse.clone()).collect(),
+            lost: picked.iter().map(lost).sum(),
+            node: self.nodes.at(node).id,
+        }
+    }
+
+    /// Puts back, from the most to the least important, every victim that the plan can do without (V2).
+    fn prune(&mut self, search: &mut Search, leaving: Vec<PodRef>) -> Vec<PodRef> {
+        let mut order: Vec<usize> = (0..search.victims.len()).collect();
+        order.sort_by_key(|i| search.victims.get(*i).map(|c| (Reverse(c.rank.priority), Reverse(*i))));
+        let mut spared: Vec<usize> = Vec::new();
+        for i in order {
+            let Some(candidate) = search.victims.get(i).cloned() else { continue };
+            for pod in candidate.pods.iter().rev() {
+                self.put_back(&mut search.trial, *pod);
+            }
+            spared.push(i);
+            if !self.still_holds(search, &spared, &candidate.pods) {
+                spared.pop();
+                for pod in &candidate.pods {
+                    self.try_without(&mut search.trial, *pod);
+                }
+            }
+        }
+        let mut at = 0;
+        search.victims.retain(|_| {
+            at += 1;
+            !spared.contains(&(at - 1))
+        });
+        let mut needed = Vec::new();
+        for pod in leaving {
+            self.put_back(&mut search.trial, pod);
+            if !self.still_holds(search, &[], &[pod]) {
+                self.try_without(&mut search.trial, pod);
+                needed.push(pod);
+            }
+        }
+        needed
+    }
+
+    /// Whether the plan still places its cause, with these pods back and these victims spared.
+    fn still_holds(&self, search: &Search, spared: &[usize], back: &[PodRef]) -> bool {
+        let Seeker { ask, account, right, .. } = search.seeker;
+        let crowded =
+            back.iter().filter_map(|pod| self.workloads.pod(*pod)).any(|row| self.nodes.at(row.spot.node).is_crowded());
+        if crowded || !self.ceilings(search).is_empty() || !self.growth(search).is_empty() {
+            return false;
+        }
+        if right == Right::Priority {
+            return true;
+        }
+        let Some(reach) = self.reach(ask, account) else { return search.victims.len() == spared.len() };
+        let within_reach = |c: &Candidate| self.ledger.path(c.common).any(|q| q == reach);
+        (0..).zip(&search.victims).all(|(i, c)| spared.contains(&i) || within_reach(c))
+    }
+}
+
+/// What a node's victims cost (V3): budget violations, then the highest priority, how many, how fair, work lost, node.
+struct Cost {
+    broken: usize,
+    highest: Option<i32>,
+    victims: usize,
+    overuse: Vec<SmallVec<[super::order::Ratio; 4]>>,
+    lost: u128,
+    node: crate::ids::NodeId,
+}
+
+impl Cost {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let fair = || {
+            let pairs = self.overuse.iter().zip(&other.overuse);
+            pairs.map(|(a, b)| by_overuse(a, b)).find(|o| *o != Ordering::Equal).unwrap_or(Ordering::Equal)
+        };
+        (self.broken, self.highest, self.victims)
+            .cmp(&(other.broken, other.highest, other.victims))
+            .then_with(fair)
+            .then_with(|| (self.lost, self.node).cmp(&(other.lost, other.node)))
+    }
+}
+
+pub(super) fn first(a: Option<Candidate>, b: Option<Candidate>) -> Option<Candidate> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if b.rank < a.rank { b } else { a }),
+        (a, b) => a.or(b),
+    }
+}
+
+impl super::nodes::Node {
+    /// Whether more stands on it than there is room for.
+    pub(super) fn is_crowded(&self) -> bool {
+        let short = |free: &[i64], reserved: &[i64]| free.iter().zip(reserved).any(|(f, r)| f < r);
+        short(&self.free, &self.reserved) || self.banks.iter().any(|bank| short(&bank.free, &bank.reserved))
+    }
+}

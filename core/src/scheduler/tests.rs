@@ -1,0 +1,117 @@
+//! The demo of the semantics, straight on the core.
+
+use crate::*;
+
+fn cpu(n: i64) -> Amounts {
+    Amounts::new().with("cpu", n * 1000)
+}
+
+fn demo_tree() -> TreeSpec {
+    let leaf = |name, parent, ns| QuotaSpec::new(name, Some(parent)).min(cpu(10)).max(cpu(20)).namespace(ns);
+    [
+        QuotaSpec::new("root", None).min(cpu(40)).max(cpu(40)),
+        QuotaSpec::new("root.a", Some("root")).min(cpu(20)).max(cpu(40)),
+        leaf("root.a.1", "root.a", "namespace1"),
+        leaf("root.a.2", "root.a", "namespace2"),
+        QuotaSpec::new("root.b", Some("root")).min(cpu(20)).max(cpu(40)),
+        leaf("root.b.1", "root.b", "namespace3"),
+        leaf("root.b.2", "root.b", "namespace4"),
+    ]
+    .into_iter()
+    .collect()
+}
+
+/// A world in which everything happens at once and evicted pods are recreated.
+struct World {
+    scheduler: Scheduler,
+    now: u64,
+    next: u32,
+    owner: Vec<usize>,
+    evictions: usize,
+}
+
+impl World {
+    fn new(nodes: &[i64]) -> Self {
+        let mut scheduler = Scheduler::new(&demo_tree(), Policy::default()).unwrap();
+        for (id, size) in (0..).zip(nodes) {
+            scheduler.apply(Event::NodeUp(NodeSpec::new(id, cpu(*size)))).unwrap();
+        }
+        Self { scheduler, now: 0, next: 0, owner: Vec::new(), evictions: 0 }
+    }
+
+    fn submit(&mut self, ns: usize) {
+        let pod = WorkloadSpec::pod(self.next, &format!("namespace{ns}"), Time(self.now), cpu(5));
+        self.owner.push(ns);
+        self.next += 1;
+        self.scheduler.apply(Event::WorkloadSubmitted(pod)).unwrap();
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..100 {
+            let before = self.scheduler.clone();
+            let plan = self.scheduler.decide(Time(self.now));
+            assert_eq!(audit(&self.scheduler), []);
+            assert_eq!(audit_plan(&before, &plan), []);
+            if plan.is_empty() {
+                return;
+            }
+            for action in plan.actions {
+                match action {
+                    Action::Bind { pod, .. } => {
+                        self.scheduler.apply(Event::PodBound { pod, at: Time(self.now) }).unwrap();
+                    }
+                    Action::Evict { pod, .. } => {
+                        self.evictions += 1;
+                        let outcome = PodOutcome::Evicted;
+                        self.scheduler.apply(Event::PodGone { pod, outcome }).unwrap();
+                        self.submit(self.owner[pod.workload.0 as usize]);
+                    }
+                    _ => {}
+                }
+                assert_eq!(audit(&self.scheduler), []);
+            }
+        }
+        panic!("does not settle");
+    }
+
+    fn rows(&self) -> Vec<(usize, usize)> {
+        let mut rows = vec![(0, 0); 4];
+        for id in (0..self.next).map(WorkloadId) {
+            let Some(view) = self.scheduler.workload(id) else { continue };
+            let row = &mut rows[self.owner[id.0 as usize] - 1];
+            if view.pods[0].state == PodState::Running { row.0 += 1 } else { row.1 += 1 }
+        }
+        rows
+    }
+}
+
+#[test]
+fn demo_comes_out_on_every_cluster() {
+    for nodes in [&[40][..], &[56], &[10, 10, 10, 10]] {
+        let mut world = World::new(nodes);
+        let wanted: [(&[(usize, usize)], usize); 4] = [
+            (&[(4, 1), (0, 0), (0, 0), (0, 0)], 0),
+            (&[(4, 1), (4, 1), (0, 0), (0, 0)], 0),
+            (&[(3, 2), (3, 2), (2, 3), (0, 0)], 2),
+            (&[(2, 3), (2, 3), (2, 3), (2, 3)], 4),
+        ];
+        for (ns, (rows, evictions)) in (1..).zip(wanted) {
+            world.now += 60_000;
+            (0..5).for_each(|_| world.submit(ns));
+            world.settle();
+            assert_eq!((world.rows().as_slice(), world.evictions), (rows, evictions), "after nginx{ns} on {nodes:?}");
+        }
+    }
+}
+
+#[test]
+fn demo_places_and_evicts_nobody_where_no_pod_fits() {
+    let mut world = World::new(&[4; 10]);
+    for ns in 1..=4 {
+        (0..5).for_each(|_| world.submit(ns));
+        world.settle();
+    }
+    assert_eq!(world.rows(), [(0, 5); 4]);
+    let verdict = world.scheduler.explain(WorkloadId(0)).unwrap();
+    assert_eq!(verdict.binding.rule(), Rule::P1);
+}

@@ -1,0 +1,409 @@
+//! Who waits, arranged so that the next to be tried is at hand without looking at the others.
+//!
+//! Workloads that ask the same wait in one *lane*; within a lane, those of one leaf form a *cell*, in order (O1). A cell
+//! stands or falls as one: if its head cannot be placed, neither can those behind it. Over the cells of a lane stands a
+//! tournament in the shape of the quota tree. Each quota passes up the best of what its children pass up, as long as its
+//! ceiling lets one such ask in (`open`); a second tournament counts only those whose guarantee covers it (`within`). So
+//! when room comes free, the first in order that may use it is at the top of its lane.
+//!
+//! A cell that was tried in vain is *parked*. It is tried again (*fresh*) when its leaf comes within its guarantee, and,
+//! if it could take from others at all (*stuck*), whenever a fact might have made that possible.
+
+use super::{ledger::Account, order::Key, shapes::AskId};
+use crate::table::Table;
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use std::collections::BTreeSet;
+
+/// Which tournament: over everybody, or over those whose guarantee covers them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Any = 0,
+    Entitled = 1,
+}
+
+/// Whether a quota lets one more of an ask in, and whether its guarantee covers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Gate {
+    pub(crate) open: bool,
+    pub(crate) within: bool,
+}
+
+/// A pair, one for each [`Side`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Sides<T> {
+    any: T,
+    entitled: T,
+}
+
+impl<T> Sides<T> {
+    fn of(&self, side: Side) -> &T {
+        match side {
+            Side::Any => &self.any,
+            Side::Entitled => &self.entitled,
+        }
+    }
+
+    fn of_mut(&mut self, side: Side) -> &mut T {
+        match side {
+            Side::Any => &mut self.any,
+            Side::Entitled => &mut self.entitled,
+        }
+    }
+}
+
+const SIDES: [Side; 2] = [Side::Any, Side::Entitled];
+
+/// One quota in the tournament of one lane.
+#[derive(Debug, Clone, Default)]
+struct Entry {
+    gate: Gate,
+    /// Whether the gate is kept up to date.
+    listed: bool,
+    /// At a leaf: the waiting, the same on both sides. Above: what the children pass up.
+    keys: Sides<BTreeSet<Key>>,
+    passed: Sides<Option<Key>>,
+    is_cell: bool,
+    fresh: bool,
+    stuck: bool,
+    /// Tried in vain although every gate was open; not offered again before the next fact.
+    set_aside: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Lane {
+    entries: IndexMap<Account, Entry, FxBuildHasher>,
+    /// How many wait in it.
+    count: u32,
+    /// Whether some node may have room for it.
+    room: bool,
+}
+
+/// A cell: a leaf's workloads of one lane.
+pub(crate) type Cell = (AskId, Account);
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Waiting {
+    lanes: Table<Lane>,
+    /// Per account, the lanes whose gate is kept there.
+    listed: Table<Vec<AskId>>,
+    ready: Sides<BTreeSet<(Key, AskId)>>,
+    fresh: Sides<BTreeSet<(Key, Cell)>>,
+    newly_fresh: Vec<Cell>,
+    stuck: Vec<Cell>,
+    set_aside: Vec<Cell>,
+    roomless: Vec<AskId>,
+    dirty: Vec<Account>,
+    is_dirty: Table<bool>,
+    pub(crate) parents: Table<Option<Account>>,
+}
+
+impl Waiting {
+    pub(crate) fn new(parents: Table<Option<Account>>) -> Self {
+        let rows = parents.len();
+        Self {
+            listed: (0..rows).map(|_| Vec::new()).collect(),
+            is_dirty: (0..rows).map(|_| false).collect(),
+            parents,
+            ..Self::default()
+        }
+    }
+
+    /// Puts a workload into its cell. `gate` tells the gate of an ask at an account.
+    pub(crate) fn insert(&mut self, (ask, account): Cell, key: Key, gate: impl Fn(Account) -> Gate) {
+        if self.lanes.len() <= ask as usize {
+            self.lanes.resize_with(ask as usize + 1, || Lane { room: true, ..Lane::default() });
+        }
+        self.list(ask, account, &gate);
+        self.lanes.at_mut(ask).count += 1;
+        if self.lanes.at(ask).count == 1 {
+            self.set_room(ask, true);
+        }
+        let entry = self.entry(ask, account);
+        entry.is_cell = true;
+        let led = entry.keys.any.first().copied();
+        entry.keys.any.insert(key);
+        if led.is_some_and(|led| led < key) {
+            return;
+        }
+        if let Some(led) = led.filter(|_| entry.fresh) {
+            for side in SIDES {
+                self.fresh.of_mut(side).remove(&(led, (ask, account)));
+            }
+            self.fresh.entitled.insert((key, (ask, account)));
+        }
+        self.pass_up(ask, account);
+        self.wake((ask, account));
+    }
+
+    /// Takes a workload out of its cell.
+    pub(crate) fn remove(&mut self, (ask, account): Cell, key: Key) {
+        self.lanes.at_mut(ask).count -= 1;
+        let entry = self.entry(ask, account);
+        let led = entry.keys.any.first() == Some(&key);
+        entry.keys.any.remove(&key);
+        let fresh = entry.fresh;
+        let next = entry.keys.any.first().copied();
+        if fresh && led {
+            for side in SIDES {
+                self.fresh.of_mut(side).remove(&(key, (ask, account)));
+            }
+            match next {
+                // Decided on the side it was on: it is looked at again when it is picked.
+                Some(next) => drop(self.fresh.entitled.insert((next, (ask, account)))),
+                None => self.entry(ask, account).fresh = false,
+            }
+        }
+        if led {
+            self.pass_up(ask, account);
+        }
+    }
+
+    /// The head of a cell.
+    pub(crate) fn head(&self, (ask, account): Cell) -> Option<Key> {
+        self.lanes.get(ask)?.entries.get(&account)?.keys.any.first().copied()
+    }
+
+    fn entry(&mut self, ask: AskId, account: Account) -> &mut Entry {
+        self.lanes.at_mut(ask).entries.entry(account).or_default()
+    }
+
+    /// Keeps the gates of this ask up to date on the whole path.
+    fn list(&mut self, ask: AskId, account: Account, gate: &impl Fn(Account) -> Gate) {
+        let mut at = Some(account);
+        while let Some(q) = at {
+            let entry = self.lanes.at_mut(ask).entries.entry(q).or_default();
+            if !entry.listed {
+                entry.listed = true;
+                entry.gate = gate(q);
+                self.listed.at_mut(q).push(ask);
+            }
+            at = *self.parents.at(q);
+        }
+    }
+
+    /// Recomputes what an entry passes up, and what that changes above.
+    fn pass_up(&mut self, ask: AskId, account: Account) {
+        for side in SIDES {
+            let mut at = account;
+            loop {
+                let room = self.lanes.at(ask).room;
+                let entry = self.entry(ask, at);
+                let keys = if entry.is_cell { &entry.keys.any } else { entry.keys.of(side) };
+                let may = entry.gate.open && !entry.set_aside && (side == Side::Any || entry.gate.within);
+                let now = if may { keys.first().copied() } else { None };
+                let before = std::mem::replace(entry.passed.of_mut(side), now);
+                if before == now {
+                    break;
+                }
+                match *self.parents.at(at) {
+                    Some(parent) => {
+                        let keys = self.entry(ask, parent).keys.of_mut(side);
+                        if let Some(before) = before {
+                            keys.remove(&before);
+                        }
+                        keys.extend(now);
+                        at = parent;
+                    }
+                    None => {
+                        let ready = self.ready.of_mut(side);
+                        if let Some(before) = before {
+                            ready.remove(&(before, ask));
+                        }
+                        if let Some(now) = now.filter(|_| room) {
+                            ready.insert((now, ask));
+                        }
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The use of this account, or what holds keep there, has changed.
+    pub(crate) fn touch(&mut self, account: Account) {
+        if !std::mem::replace(self.is_dirty.at_mut(account), true) {
+            self.dirty.push(account);
+        }
+    }
+
+    /// Brings the gates of touched accounts up to date. `gate` tells the gate of an ask at an account.
+    pub(crate) fn refresh(&mut self, gate: impl Fn(AskId, Account) -> Gate) {
+        for account in std::mem::take(&mut self.dirty) {
+            *self.is_dirty.at_mut(account) = false;
+            let mut asks = std::mem::take(self.listed.at_mut(account));
+            asks.retain(|ask| self.refresh_one(*ask, account, &gate));
+            *self.listed.at_mut(account) = asks;
+        }
+    }
+
+    /// Gives whether anybody still waits there.
+    fn refresh_one(&mut self, ask: AskId, account: Account, gate: &impl Fn(AskId, Account) -> Gate) -> bool {
+        if self.lanes.at(ask).count == 0 {
+            self.entry(ask, account).listed = false;
+            return false;
+        }
+        let entry = self.entry(ask, account);
+        let now = gate(ask, account);
+        let before = std::mem::replace(&mut entry.gate, now);
+        if before != now {
+            let came_within = entry.is_cell && now.within && !before.within;
+            self.pass_up(ask, account);
+            if came_within {
+                self.wake((ask, account));
+            }
+        }
+        true
+    }
+
+    /// Some node may (or cannot) have room for a lane.
+    pub(crate) fn set_room(&mut self, ask: AskId, room: bool) {
+        let lane = self.lanes.at_mut(ask);
+        if lane.room == room {
+            return;
+        }
+        lane.room = room;
+        if !room {
+            self.roomless.push(ask);
+        }
+        for (account, parent) in self.parents.ids().zip(self.parents.iter()) {
+            if parent.is_some() {
+                continue;
+            }
+            let Some(entry) = self.lanes.at(ask).entries.get(&account) else { continue };
+            for side in SIDES {
+                if let Some(top) = entry.passed.of(side) {
+                    let ready = self.ready.of_mut(side);
+                    if room {
+                        ready.insert((*top, ask));
+                    } else {
+                        ready.remove(&(*top, ask));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The lanes without room in which somebody waits.
+    pub(crate) fn roomless(&mut self) -> Vec<AskId> {
+        self.roomless.retain(|ask| !self.lanes.at(*ask).room && self.lanes.at(*ask).count > 0);
+        self.roomless.clone()
+    }
+
+    /// The cell is to be tried, whatever its gates say.
+    pub(crate) fn wake(&mut self, cell: Cell) {
+        let entry = self.entry(cell.0, cell.1);
+        if entry.fresh || entry.keys.any.is_empty() {
+            return;
+        }
+        entry.fresh = true;
+        self.newly_fresh.push(cell);
+    }
+
+    /// A fact came that may let cells that are stuck take from others: gives them, and forgets that they were.
+    pub(crate) fn take_stuck(&mut self) -> Vec<Cell> {
+        for (ask, account) in std::mem::take(&mut self.set_aside) {
+            self.entry(ask, account).set_aside = false;
+            self.pass_up(ask, account);
+        }
+        let stuck = std::mem::take(&mut self.stuck);
+        for (ask, account) in &stuck {
+            self.entry(*ask, *account).stuck = false;
+        }
+        stuck
+    }
+
+    /// The cell was tried in vain.
+    pub(crate) fn park(&mut self, cell: Cell, stuck: bool, open: bool) {
+        let head = self.head(cell);
+        let entry = self.entry(cell.0, cell.1);
+        if std::mem::replace(&mut entry.fresh, false)
+            && let Some(head) = head
+        {
+            for side in SIDES {
+                self.fresh.of_mut(side).remove(&(head, cell));
+            }
+            self.newly_fresh.retain(|c| *c != cell);
+        }
+        let entry = self.entry(cell.0, cell.1);
+        if stuck && !std::mem::replace(&mut entry.stuck, true) {
+            self.stuck.push(cell);
+        }
+        let entry = self.entry(cell.0, cell.1);
+        if open && !std::mem::replace(&mut entry.set_aside, true) {
+            self.set_aside.push(cell);
+            self.pass_up(cell.0, cell.1);
+        }
+    }
+
+    /// The next cell to try, and whether it is entitled. `entitled` judges a cell's head now; `ranked` says whether
+    /// entitlement comes first at all (O1). `account_of` tells where a workload waits.
+    pub(crate) fn next(
+        &mut self,
+        ranked: bool,
+        entitled: impl Fn(Cell) -> bool,
+        account_of: impl Fn(u32) -> Account,
+    ) -> Option<Cell> {
+        for cell in std::mem::take(&mut self.newly_fresh) {
+            if let Some(head) = self.head(cell) {
+                self.fresh.entitled.insert((head, cell));
+            }
+        }
+        let top = |ready: &BTreeSet<(Key, AskId)>| ready.first().map(|(key, ask)| (*key, (*ask, account_of(key.slot))));
+        while let Some((key, cell)) = self.fresh.entitled.first().copied() {
+            if ranked && entitled(cell) {
+                break;
+            }
+            self.fresh.entitled.remove(&(key, cell));
+            self.fresh.any.insert((key, cell));
+        }
+        let sides: &[Side] = if ranked { &[Side::Entitled, Side::Any] } else { &[Side::Any] };
+        for side in sides {
+            let first = [top(self.ready.of(*side)), self.fresh.of(*side).first().copied()].into_iter().flatten().min();
+            if let Some((_, cell)) = first {
+                return Some(cell);
+            }
+        }
+        None
+    }
+
+    /// The cells of a leaf in which somebody waits.
+    pub(crate) fn cells_of(&self, account: Account) -> impl Iterator<Item = Cell> + '_ {
+        self.listed.at(account).iter().map(move |ask| (*ask, account)).filter(|cell| self.head(*cell).is_some())
+    }
+
+    /// Everybody in a cell, in order.
+    pub(crate) fn keys_of(&self, (ask, account): Cell) -> Vec<Key> {
+        let entry = self.lanes.get(ask).and_then(|lane| lane.entries.get(&account));
+        entry.map(|entry| entry.keys.any.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// Moves a workload within its cell.
+    pub(crate) fn rekey(&mut self, cell: Cell, old: Key, new: Key) {
+        let head = self.head(cell);
+        let entry = self.entry(cell.0, cell.1);
+        entry.keys.any.remove(&old);
+        entry.keys.any.insert(new);
+        let fresh = entry.fresh;
+        let now = self.head(cell);
+        if head != now && fresh {
+            for side in SIDES {
+                if let Some(head) = head {
+                    self.fresh.of_mut(side).remove(&(head, cell));
+                }
+            }
+            if let Some(now) = now {
+                self.fresh.entitled.insert((now, cell));
+            }
+        }
+        self.pass_up(cell.0, cell.1);
+    }
+
+    /// Whether a cell is still offered by its lane: its gates are open and there may be room.
+    pub(crate) fn is_ready(&self, (ask, account): Cell) -> bool {
+        let Some(lane) = self.lanes.get(ask) else { return false };
+        let passes = |q: Account| lane.entries.get(&q).is_some_and(|entry| entry.gate.open && !entry.set_aside);
+        let mut path = std::iter::successors(Some(account), |q| *self.parents.at(*q));
+        lane.room && path.all(passes)
+    }
+}

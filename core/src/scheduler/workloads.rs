@@ -1,0 +1,190 @@
+//! The workloads: what became of each pod, and which of them could be victims.
+
+use super::{
+    ledger::{Account, Row},
+    nodes::{PodRef, Spot},
+    order::Key,
+    shapes::{AskId, Shapes, TemplateId},
+    view::PodState,
+};
+use crate::{
+    ids::{Name, Time, WorkloadId},
+    table::{Table, narrow},
+};
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
+use std::cmp::Reverse;
+
+/// The place of a workload in the table; reused after it has ended.
+pub(crate) type Slot = u32;
+pub(crate) type HoldId = u32;
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Set {
+    pub(crate) template: TemplateId,
+    pub(crate) count: u32,
+    pub(crate) min: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pod {
+    /// Nothing when it has ended.
+    pub(crate) state: Option<PodState>,
+    /// Which of the workload's sets it belongs to.
+    pub(crate) set: u16,
+    pub(crate) spot: Spot,
+    /// The hold that waits for it to leave.
+    pub(crate) leaves_for: Option<HoldId>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Workload {
+    pub(crate) id: WorkloadId,
+    pub(crate) namespace: Name,
+    pub(crate) account: Account,
+    pub(crate) priority: i32,
+    pub(crate) preemptible: bool,
+    pub(crate) submitted: Time,
+    pub(crate) budget: Option<Name>,
+    pub(crate) sets: SmallVec<[Set; 1]>,
+    pub(crate) pods: SmallVec<[Pod; 1]>,
+    /// When the last of its pods started to run.
+    pub(crate) started: Time,
+    /// What it waits for, if it waits and does not hold.
+    pub(crate) waits: Option<(AskId, Key)>,
+    pub(crate) hold: Option<HoldId>,
+    /// Whether it counts as an admitted job (A5).
+    pub(crate) admitted: bool,
+    /// Its key among the victims of its account, while it is one.
+    pub(crate) victim: Option<VictimKey>,
+    /// Whether it lost pods, or failed to bind some, by no doing of ours (I6).
+    pub(crate) lost_some: bool,
+    /// Since when it runs below its minimum (G3).
+    pub(crate) stale_since: Option<Time>,
+}
+
+/// The order of victims within a leaf (V1): lowest priority, latest started, highest id.
+pub(crate) type VictimKey = (i32, Reverse<Time>, Reverse<WorkloadId>, Slot);
+
+impl Workload {
+    pub(crate) fn template(&self, ordinal: u32) -> TemplateId {
+        let set = self.pods.get(ordinal as usize).map_or(0, |pod| pod.set);
+        self.sets.get(usize::from(set)).map_or(0, |set| set.template)
+    }
+
+    pub(crate) fn pod(&self, ordinal: u32) -> Option<&Pod> {
+        self.pods.get(ordinal as usize).filter(|pod| pod.state.is_some())
+    }
+
+    /// Ordinals of the pods in this state.
+    pub(crate) fn in_state(&self, state: PodState) -> impl Iterator<Item = u32> + '_ {
+        (0u32..).zip(&self.pods).filter(move |(_, pod)| pod.state == Some(state)).map(|(ordinal, _)| ordinal)
+    }
+
+    pub(crate) fn count(&self, state: PodState) -> u32 {
+        narrow(self.in_state(state).count())
+    }
+
+    /// Whether all its pods have ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.pods.iter().all(|pod| pod.state.is_none())
+    }
+
+    /// How many pods of a set are placed and will stay.
+    fn placed(&self, set: usize) -> u32 {
+        let stays = |pod: &&Pod| {
+            usize::from(pod.set) == set && matches!(pod.state, Some(PodState::Running | PodState::Binding))
+        };
+        narrow(self.pods.iter().filter(stays).count())
+    }
+
+    /// Whether some role has fewer pods in place than it needs (G1).
+    pub(crate) fn below_minimum(&self) -> bool {
+        self.sets.iter().enumerate().any(|(i, set)| self.placed(i) < set.min)
+    }
+
+    /// What would be evicted of it next (G2): its last elastic member, or else all of it.
+    pub(crate) fn unit(&self) -> SmallVec<[u32; 1]> {
+        let whole = self.sets.len() == 1 && self.sets.first().is_some_and(|set| set.min == set.count);
+        if !whole {
+            let surplus: SmallVec<[bool; 4]> =
+                self.sets.iter().enumerate().map(|(i, set)| self.placed(i) > set.min).collect();
+            let last = self.in_state(PodState::Running).filter(|ordinal| {
+                let set = self.pods.get(*ordinal as usize).map_or(0, |pod| usize::from(pod.set));
+                surplus.get(set).copied().unwrap_or_default()
+            });
+            if let Some(ordinal) = last.last().filter(|_| !self.below_minimum()) {
+                return SmallVec::from_elem(ordinal, 1);
+            }
+        }
+        self.in_state(PodState::Running).collect()
+    }
+
+    pub(crate) fn victim_key(&self, slot: Slot) -> VictimKey {
+        (self.priority, Reverse(self.started), Reverse(self.id), slot)
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Workloads {
+    rows: Table<Option<Workload>>,
+    by_id: IndexMap<WorkloadId, Slot, FxBuildHasher>,
+    spare: Vec<Slot>,
+}
+
+impl Workloads {
+    pub(crate) fn slot(&self, id: WorkloadId) -> Option<Slot> {
+        self.by_id.get(&id).copied()
+    }
+
+    #[expect(clippy::expect_used, reason = "slots come from this table and are dropped with their workload")]
+    pub(crate) fn at(&self, slot: Slot) -> &Workload {
+        self.rows.at(slot).as_ref().expect("a workload that has not ended")
+    }
+
+    #[expect(clippy::expect_used, reason = "slots come from this table and are dropped with their workload")]
+    pub(crate) fn at_mut(&mut self, slot: Slot) -> &mut Workload {
+        self.rows.at_mut(slot).as_mut().expect("a workload that has not ended")
+    }
+
+    pub(crate) fn add(&mut self, workload: Workload) -> Slot {
+        let id = workload.id;
+        let slot = match self.spare.pop() {
+            Some(slot) => {
+                *self.rows.at_mut(slot) = Some(workload);
+                slot
+            }
+            None => self.rows.push(Some(workload)),
+        };
+        self.by_id.insert(id, slot);
+        slot
+    }
+
+    pub(crate) fn remove(&mut self, slot: Slot) {
+        if let Some(workload) = self.rows.at_mut(slot).take() {
+            self.by_id.swap_remove(&workload.id);
+            self.spare.push(slot);
+        }
+    }
+
+    /// All workloads, in order of their ids.
+    pub(crate) fn sorted(&self) -> Vec<Slot> {
+        let mut ids: Vec<_> = self.by_id.iter().map(|(id, slot)| (*id, *slot)).collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|(_, slot)| slot).collect()
+    }
+
+    pub(crate) fn pod(&self, (slot, ordinal): PodRef) -> Option<&Pod> {
+        self.rows.get(slot).and_then(Option::as_ref).and_then(|w| w.pods.get(ordinal as usize))
+    }
+
+    pub(crate) fn pod_mut(&mut self, (slot, ordinal): PodRef) -> Option<&mut Pod> {
+        self.at_mut(slot).pods.get_mut(ordinal as usize)
+    }
+
+    /// What a pod asks of governed resources.
+    pub(crate) fn governed<'a>(&self, (slot, ordinal): PodRef, shapes: &'a Shapes) -> &'a Row {
+        &shapes.templates.at(self.at(slot).template(ordinal)).governed
+    }
+}

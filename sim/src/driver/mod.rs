@@ -1,0 +1,296 @@
+//! The driver: it moves time, feeds the scheduler what happens, and makes its plans come true with the world's delays.
+//!
+//! At one moment, everything that happens is handled in class order (outcomes, edits, controllers, arrivals), then the
+//! scheduler decides once; what a decision brings about without delay happens at the same moment, and the scheduler decides
+//! again, until nothing is new. A run is a function of scenario and options alone.
+
+mod core;
+mod plan;
+
+use self::core::Core;
+use crate::{
+    judge::Judge,
+    metrics::Figures,
+    model::{Change, Scenario},
+    options::{Run, RunError, RunOptions},
+    queue::Queue,
+    result::{BreachRow, RefusalRow},
+    story::Story,
+    trace::{Digest, Observer, TraceRecord, Traced},
+    world::{ARRIVAL, EDIT, Happening, State, World, WorldNames},
+};
+use quotree_core::{Event, Finding, QuotaTree, Time};
+
+/// Decisions at one moment before the run gives up on it.
+const MOST_ROUNDS: u32 = 10_000;
+/// Broken invariants that are told; more are not looked for.
+const MOST_BREACHES: usize = 100;
+
+/// Everything a run works on.
+pub(crate) struct Engine<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) options: &'a RunOptions,
+    pub(crate) seed: u64,
+    pub(crate) now: Time,
+    pub(crate) queue: Queue<Happening>,
+    /// Outcomes without delay: they happen before anything else at this moment.
+    pub(crate) soon: Vec<Happening>,
+    pub(crate) core: Core,
+    /// Whether the scheduler was told something since it last decided.
+    pub(crate) fed: bool,
+    pub(crate) world: World,
+    pub(crate) figures: Figures,
+    pub(crate) story: Story,
+    /// Trees that were replaced; evictions refer to them by place.
+    pub(crate) old_trees: Vec<QuotaTree>,
+    pub(crate) digest: Digest,
+    pub(crate) events: u64,
+    pub(crate) refusals: Vec<RefusalRow>,
+    pub(crate) breaches: Vec<BreachRow>,
+    /// Whether the run came to an end by itself: nothing more can happen.
+    pub(crate) ended: bool,
+    observer: &'a mut dyn Observer,
+}
+
+/// Runs a scenario to its end.
+///
+/// # Errors
+/// [`RunError`]: an invalid tree, a runaway scenario, or a scheduler that disagrees with the world.
+pub fn run(scenario: &Scenario, options: &RunOptions, observer: &mut dyn Observer) -> Result<Run, RunError> {
+    let mut engine = Engine::new(scenario, options, observer).map_err(RunError::Tree)?;
+    let mut judge = Judge::new(scenario, options);
+    engine.go(&mut judge)?;
+    let claims = judge.finish(&engine)?;
+    let result = crate::metrics::result_of(&engine, claims);
+    Ok(Run { result, log: engine.core.log(), story: engine.story.lines })
+}
+
+impl<'a> Engine<'a> {
+    fn new(
+        scenario: &'a Scenario,
+        options: &'a RunOptions,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self, Vec<Finding>> {
+        let seed = options.seed.unwrap_or(scenario.seed);
+        let core = Core::new(&scenario.tree, scenario.policy.clone(), options.record)?;
+        let world = World::new(scenario, seed);
+        let figures = Figures::new(world.shapes.resources().len());
+        let mut engine = Self {
+            scenario,
+            options,
+            seed,
+            now: Time(0),
+            queue: Queue::with_known(known(scenario)),
+            soon: Vec::new(),
+            core,
+            fed: false,
+            world,
+            figures,
+            story: Story::of(options.story_of.as_ref(), &scenario.workloads),
+            old_trees: Vec::new(),
+            digest: Digest::default(),
+            events: 0,
+            refusals: Vec::new(),
+            breaches: Vec::new(),
+            ended: false,
+            observer,
+        };
+        engine.plant();
+        Ok(engine)
+    }
+
+    fn go(&mut self, judge: &mut Judge<'_>) -> Result<(), RunError> {
+        let until = match (self.options.until, self.scenario.world.until) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self.world.nodes.ids().try_for_each(|node| self.node_up(node))?;
+        self.moment(judge, false)?;
+        loop {
+            let wake = self.core.scheduler().next_wake().filter(|wake| *wake > self.now);
+            let next = match (self.queue.next_time(), wake) {
+                (Some(a), Some(b)) => a.min(b),
+                (Some(next), None) | (None, Some(next)) => next,
+                (None, None) => {
+                    self.ended = true;
+                    return Ok(());
+                }
+            };
+            if let Some(end) = until.filter(|end| next > *end) {
+                self.claims_before(judge, end.after_ms(1));
+                self.pass(end);
+                return Ok(());
+            }
+            self.claims_before(judge, next);
+            self.pass(next);
+            self.moment(judge, wake == Some(next))?;
+        }
+    }
+
+    /// Judges what is claimed of times before `next`, each at its time.
+    fn claims_before(&mut self, judge: &mut Judge<'_>, next: Time) {
+        while let Some(time) = judge.next_time().filter(|time| *time < next) {
+            self.pass(time.max(self.now));
+            judge.at(time, self);
+        }
+        judge.before(next, self);
+    }
+
+    /// Time moves on to `next`.
+    fn pass(&mut self, next: Time) {
+        self.figures.advance(next);
+        self.now = next;
+    }
+
+    /// Everything that happens now, until nothing is new.
+    fn moment(&mut self, judge: &mut Judge<'_>, woken: bool) -> Result<(), RunError> {
+        self.events += u64::from(woken);
+        for round in 0..MOST_ROUNDS {
+            self.happen()?;
+            if woken && round == 0 && !self.fed {
+                self.feed(Event::Tick)?;
+            }
+            if !self.fed {
+                self.settled();
+                judge.settled(self);
+                self.observer.progress(self.now, self.events);
+                return Ok(());
+            }
+            self.fed = false;
+            let plan = self.core.decide(self.now);
+            self.enact(plan)?;
+            self.check_invariants();
+            judge.decided(self);
+        }
+        Err(RunError::Unsettled { at: self.now, rounds: MOST_ROUNDS })
+    }
+
+    /// Handles what happens now, in order.
+    fn happen(&mut self) -> Result<(), RunError> {
+        loop {
+            let soon = std::mem::take(&mut self.soon);
+            for happening in &soon {
+                self.handle(*happening)?;
+            }
+            if !self.soon.is_empty() {
+                continue;
+            }
+            // The emptied list is used again: a moment should cost no allocation.
+            self.soon = soon;
+            self.soon.clear();
+            match self.queue.pop_until(self.now) {
+                Some(happening) => self.handle(happening)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn handle(&mut self, happening: Happening) -> Result<(), RunError> {
+        self.events += 1;
+        if self.events > self.scenario.world.max_events {
+            return Err(RunError::TooManyEvents { at: self.now, most: self.scenario.world.max_events });
+        }
+        match happening {
+            Happening::Bound(pod) => self.bound(pod),
+            Happening::Gone(pod) => self.gone(pod),
+            Happening::Finished { unit, epoch } => self.finished(unit, epoch),
+            Happening::Change(index) => self.change(index),
+            Happening::Retry(unit) => self.retry(unit),
+            Happening::Rejoin { unit, role } => self.rejoin(unit, role),
+            Happening::Submit(owner) => self.arrive(owner),
+            Happening::Row { owner, row } => self.submit_row(owner, row, 0, 0),
+        }
+    }
+
+    fn change(&mut self, index: u32) -> Result<(), RunError> {
+        let number = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
+        let scenario = self.scenario;
+        let Some(change) = scenario.events.get(index as usize).map(|e| &e.change) else {
+            return Ok(());
+        };
+        match change {
+            Change::Scale { workload, replicas } if !self.world.owners[number(*workload)].closed => {
+                self.scale(number(*workload), *replicas)
+            }
+            Change::Scale { .. } => Ok(()),
+            Change::Withdraw { workload } => self.close(number(*workload), State::Deleted),
+            Change::ReplaceTree { tree } => self.replace_tree(tree),
+            Change::NodeDown { node } => self.node_down(number(*node)),
+            Change::NodeUp { node } => self.node_up(number(*node)),
+            Change::Cordon { node, cordoned } => self.cordon(number(*node), *cordoned),
+            Change::SetBudget { budget, allowed } => {
+                self.trace(Traced::Budget { allowed: *allowed });
+                self.feed(Event::BudgetChanged { budget: budget.clone(), allowed: *allowed })
+            }
+        }
+    }
+
+    /// The tree is replaced; a refusal (T2, T3) is kept for the report and changes nothing.
+    fn replace_tree(&mut self, tree: &quotree_core::TreeSpec) -> Result<(), RunError> {
+        let before = self.core.scheduler().tree().clone();
+        if let Err(error) = self.core.apply(Event::TreeChanged(tree.clone())) {
+            self.trace(Traced::Tree { refused: true });
+            self.refusals.push(RefusalRow { at_ms: self.now.0, what: "quota tree".into(), why: error.to_string() });
+            return Ok(());
+        }
+        self.fed = true;
+        self.old_trees.push(before);
+        self.trace(Traced::Tree { refused: false });
+        self.plant();
+        Ok(())
+    }
+
+    /// Tells the scheduler something it has to believe.
+    pub(crate) fn feed(&mut self, event: Event) -> Result<(), RunError> {
+        // Cloned beforehand only where it is cheap: a refused submission is told by its id in the error.
+        let told = match &event {
+            Event::WorkloadSubmitted(_) | Event::TreeChanged(_) => None,
+            small => Some(small.clone()),
+        };
+        self.fed = true;
+        self.core.apply(event).map_err(|error| RunError::Refused {
+            at: self.now,
+            event: Box::new(told.unwrap_or(Event::Tick)),
+            error,
+        })
+    }
+
+    /// Writes something into the trace.
+    #[inline]
+    pub(crate) fn trace(&mut self, what: Traced) {
+        let record = TraceRecord { at: self.now, what };
+        self.digest.add(&record);
+        let tree = self.core.scheduler().tree();
+        self.observer.record(&record, &WorldNames { scenario: self.scenario, world: &self.world, tree });
+    }
+
+    /// What everything is called now.
+    pub(crate) fn names(&self) -> WorldNames<'_> {
+        WorldNames { scenario: self.scenario, world: &self.world, tree: self.core.scheduler().tree() }
+    }
+
+    fn check_invariants(&mut self) {
+        if !self.options.audit || self.breaches.len() >= MOST_BREACHES {
+            return;
+        }
+        for breach in quotree_core::audit(self.core.scheduler()) {
+            self.breaches.push(BreachRow { at_ms: self.now.0, what: breach.to_string() });
+        }
+    }
+}
+
+/// What is known beforehand: edits and arrivals.
+fn known(scenario: &Scenario) -> Vec<(Time, u8, Happening)> {
+    let number = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
+    let edits = scenario.events.iter().enumerate().map(|(i, e)| (e.at, EDIT, Happening::Change(number(i))));
+    let mut known: Vec<_> = edits.collect();
+    for (owner, workload) in scenario.workloads.iter().enumerate() {
+        match &workload.kind {
+            crate::model::Kind::Trace { rows } => known.extend(rows.iter().enumerate().map(|(row, traced)| {
+                (traced.submit, ARRIVAL, Happening::Row { owner: number(owner), row: number(row) })
+            })),
+            _ => known.push((workload.submit, ARRIVAL, Happening::Submit(number(owner)))),
+        }
+    }
+    known
+}

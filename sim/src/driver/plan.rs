@@ -1,0 +1,144 @@
+//! Making a plan come true: binds and evictions with the world's delays, and the accounts of both.
+
+use super::Engine;
+use crate::{
+    metrics::Eviction,
+    options::RunError,
+    trace::Traced,
+    world::{Happening, OUTCOME, State},
+};
+use quotree_core::{Action, EvictReason, NodeId, Plan, PodId, Time};
+
+impl Engine<'_> {
+    /// Enacts a plan.
+    pub(super) fn enact(&mut self, plan: Plan) -> Result<(), RunError> {
+        self.figures.decisions += 1;
+        self.figures.bounds_hit += plan.verdicts.iter().filter(|v| !v.bounds_hit.is_empty()).count() as u64;
+        self.tell_plan(&plan);
+        let mut touched: Vec<u32> = Vec::new();
+        let evictions_before = self.figures.evictions.all.len();
+        for action in plan.actions {
+            match action {
+                Action::Bind { pod, node, devices, .. } => {
+                    let place = self.bind(pod, node)?;
+                    self.trace(Traced::Bind { pod, node, devices });
+                    if self.world.units[pod.workload.0].count > 1 && touched.last() != Some(&pod.workload.0) {
+                        touched.push(pod.workload.0);
+                    }
+                    let delay = self.world.bind_stream.duration_ms(self.scenario.world.bind_latency);
+                    self.outcome(delay, Happening::Bound(place));
+                }
+                Action::Evict { pod, reason } => {
+                    self.trace(Traced::Evict { pod, rule: reason.rule, cause: reason.cause });
+                    let place = self.evict(pod, reason)?;
+                    touched.push(pod.workload.0);
+                    let delay = self.world.evict_stream.duration_ms(self.scenario.world.eviction_grace);
+                    self.outcome(delay, Happening::Gone(place));
+                }
+                Action::Hold { workload, victims, .. } => self.trace(Traced::Hold { workload, victims }),
+                Action::Release { workload, .. } => {
+                    self.figures.evictions.in_vain(workload);
+                    self.trace(Traced::Release { workload });
+                }
+                _ => {}
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        self.account(&touched, evictions_before);
+        Ok(())
+    }
+
+    /// The outcome of a decision comes after a delay; without one it happens at this moment; without end, never.
+    fn outcome(&mut self, delay: Option<u64>, happening: Happening) {
+        match delay {
+            Some(0) => self.soon.push(happening),
+            Some(ms) => self.queue.schedule(self.now.after_ms(ms), OUTCOME, happening),
+            None => {}
+        }
+    }
+
+    fn bind(&mut self, id: PodId, node: NodeId) -> Result<u32, RunError> {
+        let there = node.0 < self.world.nodes.len() && self.world.nodes[node.0].up;
+        let place = self.world.find(id).filter(|p| self.world.pods[*p].state == State::Waiting && there);
+        let Some(pod) = place else {
+            return Err(RunError::Impossible { at: self.now, what: format!("bind {id} to {node}") });
+        };
+        let wait = self.now.since(self.world.pods[pod].at);
+        self.set_state(pod, State::Binding);
+        self.world.pods[pod].node = node.0;
+        let unit = &self.world.units[id.workload.0];
+        self.figures.waited(unit.owner, unit.namespace, wait);
+        self.figures.evictions.placed(id.workload);
+        self.figures.last_change = Some(self.now);
+        Ok(pod)
+    }
+
+    fn evict(&mut self, id: PodId, reason: EvictReason) -> Result<u32, RunError> {
+        let place = self.world.find(id).filter(|p| self.world.pods[*p].state.stays());
+        let Some(pod) = place else {
+            return Err(RunError::Impossible { at: self.now, what: format!("evict {id}") });
+        };
+        self.set_state(pod, State::Leaving);
+        let tree = self.old_trees.len();
+        self.figures.evictions.add(Eviction { at: self.now, pod, reason, lost_ms: 0, tree });
+        self.figures.last_change = Some(self.now);
+        Ok(pod)
+    }
+
+    /// What a plan did to the units it touched: gangs that shrank or fell apart, work that is lost.
+    fn account(&mut self, touched: &[u32], evictions_before: usize) {
+        for unit in touched {
+            let owner = self.world.units[*unit].owner;
+            let evicted = self.figures.evictions.all.get(evictions_before..).unwrap_or_default();
+            let first = evicted.iter().position(|e| self.world.pods[e.pod].unit == *unit);
+            let training = self.world.owners[owner].training.as_ref().filter(|t| t.unit == Some(*unit));
+            let whole = match training {
+                Some(training) => training.is_whole(),
+                None => {
+                    let unit = &self.world.units[*unit];
+                    unit.active == unit.first_count
+                }
+            };
+            if !whole && self.world.units[*unit].active > 0 && !self.was_lost(*unit) {
+                self.figures.partial_gangs += 1;
+            }
+            let Some(first) = first else {
+                continue;
+            };
+            let nth = self.world.units[*unit].evictions + 1;
+            self.world.units[*unit].evictions = nth;
+            self.figures.evictions.again(nth);
+            if whole {
+                self.pace(owner);
+            } else {
+                let lost = self.interrupt(*unit);
+                if let Some(eviction) = self.figures.evictions.all.get_mut(evictions_before + first) {
+                    eviction.lost_ms = lost;
+                }
+            }
+        }
+    }
+
+    /// Whether a member of a gang was lost with a node: that it is not whole is not the scheduler's doing.
+    fn was_lost(&self, unit: u32) -> bool {
+        self.world.pods_of(unit).any(|p| self.world.pods[p].state == State::Failed)
+    }
+
+    /// A pod changes its state; counts, ledger and the gang it is in follow.
+    pub(crate) fn set_state(&mut self, pod: u32, to: State) {
+        let now: Time = self.now;
+        let from = self.world.count(pod, to, now);
+        let (unit, role) = (self.world.pods[pod].unit, self.world.pods[pod].role);
+        if matches!(to, State::Succeeded | State::Failed) {
+            self.figures.last_end = now;
+        }
+        if let Some(training) = self.world.owners[self.world.units[unit].owner].training.as_mut() {
+            // A new run counts its members from nothing: those of the one before have all ended by then.
+            if training.unit.is_none_or(|present| present == unit) {
+                training.count(role, from, to);
+            }
+        }
+        self.enter(pod, from, to);
+    }
+}

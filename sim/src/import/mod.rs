@@ -1,0 +1,145 @@
+//! Trace files: bytes in, rows or the reasons why not out. One file a format; all of them keep the file's own times,
+//! exact to the millisecond, name every bad row by its line, and read no more than they are allowed to.
+
+mod native;
+
+use crate::model::TraceRow;
+use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The largest time that a scenario can name, milliseconds: a little over 31,000 years, so that sums of a few times never
+/// leave 64 bits.
+pub const MAX_MS: u64 = 1_000_000_000_000_000;
+
+/// The formats of trace files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TraceFormat {
+    /// Our own CSV: `name,submit_s,runtime_s,namespace,priority,pods` and one column a resource.
+    Native,
+    /// The Philly job list.
+    Philly,
+    /// The openb pod list, or its node list.
+    Openb,
+    /// The Standard Workload Format of parallel workload archives.
+    Swf,
+}
+
+/// How a trace is read.
+#[derive(Debug, Clone)]
+pub struct TraceOptions {
+    /// All rows live in this namespace.
+    pub namespace: Option<Name>,
+    /// Rows live in the namespace that this column names; ignored when `namespace` is given. Absent: the column that
+    /// the format thinks of (`namespace`, `vc`, `qos`, `group`).
+    pub namespace_by: Option<String>,
+    /// Put before every namespace that comes out of a column.
+    pub prefix: String,
+    /// The resource that whole devices (GPUs, or processors of SWF) are asked as.
+    pub resource: Name,
+    /// The priority of rows that name none.
+    pub priority: i32,
+    /// More rows than this are a problem.
+    pub max_rows: usize,
+}
+
+impl Default for TraceOptions {
+    fn default() -> Self {
+        Self {
+            namespace: None,
+            namespace_by: None,
+            prefix: String::new(),
+            resource: "nvidia.com/gpu".into(),
+            priority: 0,
+            max_rows: 10_000_000,
+        }
+    }
+}
+
+/// What is wrong with one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowProblem {
+    /// The line of the file, from 1; 0 when it is about the file as a whole.
+    pub line: u64,
+    /// What is wrong, in one clause.
+    pub what: String,
+}
+
+/// The jobs of a trace.
+#[derive(Debug, Clone, Default)]
+pub struct TraceRows {
+    /// The good rows, sorted stably by submission.
+    pub rows: Vec<TraceRow>,
+    /// The bad ones, in the order of the file.
+    pub problems: Vec<RowProblem>,
+}
+
+/// A machine of a node list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeRow {
+    /// Its name, unique in the list.
+    pub name: String,
+    /// What pods may use, devices included.
+    pub allocatable: Amounts,
+    /// Resources that come as separate devices.
+    pub devices: Vec<DeviceSpec>,
+    /// Labels, such as the model of its GPUs.
+    pub labels: Vec<(Name, Name)>,
+}
+
+/// The machines of a node list.
+#[derive(Debug, Clone, Default)]
+pub struct NodeRows {
+    /// The good rows, in the order of the file.
+    pub rows: Vec<NodeRow>,
+    /// The bad ones, in the order of the file.
+    pub problems: Vec<RowProblem>,
+}
+
+/// Reads the jobs of a trace.
+#[must_use]
+pub fn rows(format: TraceFormat, bytes: &[u8], options: &TraceOptions) -> TraceRows {
+    let mut read = match format {
+        TraceFormat::Native => native::rows(bytes, options),
+        TraceFormat::Philly | TraceFormat::Openb | TraceFormat::Swf => {
+            TraceRows { rows: Vec::new(), problems: vec![unsupported(format)] }
+        }
+    };
+    read.rows.sort_by_key(|row| row.submit);
+    read
+}
+
+/// Reads the machines of a node list.
+#[must_use]
+pub fn nodes(format: TraceFormat, _bytes: &[u8], _options: &TraceOptions) -> NodeRows {
+    NodeRows { rows: Vec::new(), problems: vec![unsupported(format)] }
+}
+
+fn unsupported(format: TraceFormat) -> RowProblem {
+    RowProblem { line: 0, what: format!("the format {format:?} is not supported yet") }
+}
+
+/// Decimal seconds such as `90`, `0.5` or `12.250` as a whole number of milliseconds; nothing when negative, finer than
+/// a millisecond, too large or no number.
+pub(crate) fn seconds_to_ms(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let fraction = fraction.trim_end_matches('0');
+    if (whole.is_empty() && fraction.is_empty()) || !digits(whole) || !digits(fraction) || fraction.len() > 3 {
+        return None;
+    }
+    let seconds: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let ms: u64 = if fraction.is_empty() { 0 } else { format!("{fraction:0<3}").parse().ok()? };
+    seconds.checked_mul(1000)?.checked_add(ms).filter(|ms| *ms <= MAX_MS)
+}
+
+/// Equal templates once in memory, however many rows ask the same.
+#[derive(Debug, Default)]
+pub(crate) struct Templates(BTreeMap<PodTemplate, Arc<PodTemplate>>);
+
+impl Templates {
+    /// The shared form of a template.
+    pub(crate) fn share(&mut self, template: PodTemplate) -> Arc<PodTemplate> {
+        Arc::clone(self.0.entry(template).or_insert_with_key(|template| Arc::new(template.clone())))
+    }
+}

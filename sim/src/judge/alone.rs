@@ -1,0 +1,135 @@
+//! The tenant alone: the same demand on nothing but its own guarantee, to see whether sharing made it wait longer.
+
+use crate::{
+    driver::{Engine, run},
+    model::{Change, Cluster, Kind, Node, Of, Scenario, TraceRow, Workload},
+    options::{RunError, RunOptions},
+    result::WaitRow,
+};
+use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, QuotaId, QuotaSpec, QuotaTree, TreeSpec};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Compares the mean wait of a tenant with that in a run of its own; holds when it is at most `permille` thousandths of it.
+pub(super) fn compare(engine: &Engine<'_>, of: &Of, permille: u64) -> Result<(bool, String), RunError> {
+    let tree = engine.core.scheduler().tree();
+    let quota = match of {
+        Of::Quota(name) => tree.by_name(name.as_str()),
+        Of::Namespace(name) => tree.leaf_of(name.as_str()),
+        Of::Workload(name) => {
+            let workload = engine.scenario.workloads.iter().find(|w| w.name == *name);
+            workload.and_then(|w| tree.leaf_of(w.namespace.as_str()))
+        }
+        Of::All => Some(QuotaId(0)),
+    };
+    let Some(quota) = quota else {
+        return Ok((false, "it has no quota to be alone on".to_owned()));
+    };
+    let is_ours = |namespace: &Name| match of {
+        Of::Namespace(ours) => namespace == ours,
+        _ => tree.leaf_of(namespace.as_str()).is_some_and(|leaf| tree.is_under(leaf, quota)),
+    };
+    let scenario = restricted(engine.scenario, tree, quota, &is_ours);
+    let options = RunOptions {
+        until: engine.options.until,
+        seed: Some(engine.seed),
+        judge: false,
+        fairness_integral: false,
+        pending_rows: 0,
+        ..RunOptions::default()
+    };
+    let alone = run(&scenario, &options, &mut ())?.result.metrics.wait;
+    let mut ours = engine.figures.waits.iter().filter(|w| is_ours(&engine.world.namespaces[w.namespace].name));
+    let shared = crate::metrics::wait_summary(&mut ours.by_ref().map(|w| w.ms).collect::<Vec<_>>());
+    Ok(judge(&shared, &alone, permille))
+}
+
+fn judge(shared: &WaitRow, alone: &WaitRow, permille: u64) -> (bool, String) {
+    let mean = |row: &WaitRow| row.sum_ms.checked_div(u128::from(row.count)).unwrap_or(0);
+    let seen = format!(
+        "mean wait {} ms over {} pods, alone {} ms over {}",
+        mean(shared),
+        shared.count,
+        mean(alone),
+        alone.count
+    );
+    let left = shared.sum_ms.saturating_mul(u128::from(alone.count)).saturating_mul(1000);
+    let right = alone.sum_ms.saturating_mul(u128::from(shared.count)).saturating_mul(u128::from(permille));
+    (left <= right && shared.count >= alone.count, seen)
+}
+
+/// The scenario with this tenant's demand only, on a pool as large as its guarantee.
+fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: &dyn Fn(&Name) -> bool) -> Scenario {
+    let guarantee = tree.named(tree.min(quota), i64::MIN);
+    let mut pool = full.cluster.total().unwrap_or_default();
+    for (name, amount) in guarantee.iter() {
+        pool.set(name.clone(), amount);
+    }
+    let node = Node { name: "alone".to_owned(), pool: Name::from("alone"), spec: NodeSpec::new(0, pool) };
+    let mut places = BTreeMap::new();
+    let mut workloads = Vec::new();
+    for (index, workload) in full.workloads.iter().enumerate() {
+        if let Some(cut) = cut_workload(workload, is_ours) {
+            places.insert(index, workloads.len());
+            workloads.push(cut);
+        }
+    }
+    let edits = full.events.iter().filter_map(|event| {
+        let moved = |index: &usize| places.get(index).copied();
+        let change = match &event.change {
+            Change::Scale { workload, replicas } => Change::Scale { workload: moved(workload)?, replicas: *replicas },
+            Change::Withdraw { workload } => Change::Withdraw { workload: moved(workload)? },
+            _ => return None,
+        };
+        Some(crate::model::TimedChange { at: event.at, change })
+    });
+    Scenario {
+        name: format!("{} alone", full.name),
+        events: edits.collect(),
+        cluster: Cluster { nodes: vec![node], is_pool: true },
+        tree: cut_tree(tree, quota, &guarantee),
+        workloads,
+        claims: Vec::new(),
+        about: String::new(),
+        policy_name: full.policy_name.clone(),
+        policy: full.policy.clone(),
+        ..*full
+    }
+}
+
+/// The quotas below `quota`, which becomes the root with nothing above its guarantee.
+fn cut_tree(tree: &QuotaTree, quota: QuotaId, guarantee: &Amounts) -> TreeSpec {
+    let below = tree.ids().filter(|q| tree.is_under(*q, quota));
+    below
+        .filter_map(|q| {
+            let mut spec: QuotaSpec = tree.spec(q)?.clone();
+            for (name, most) in guarantee.iter() {
+                let max = spec.max.get(name.as_str()).unwrap_or(i64::MAX).min(most);
+                spec.max.set(name.clone(), max);
+            }
+            if q == quota {
+                spec.parent = None;
+            }
+            Some(spec)
+        })
+        .collect()
+}
+
+fn cut_workload(workload: &Workload, is_ours: &dyn Fn(&Name) -> bool) -> Option<Workload> {
+    let plain =
+        |template: &PodTemplate| Arc::new(PodTemplate { request: template.request.clone(), ..PodTemplate::default() });
+    let mut cut = workload.clone();
+    match &mut cut.kind {
+        Kind::Trace { rows } => {
+            let ours = rows.iter().filter(|r| is_ours(&r.namespace));
+            let ours: Vec<TraceRow> = ours.map(|r| TraceRow { template: plain(&r.template), ..r.clone() }).collect();
+            if ours.is_empty() {
+                return None;
+            }
+            *rows = ours.into();
+            return Some(cut);
+        }
+        Kind::Deployment { template, .. } | Kind::Job { template, .. } => *template = plain(template),
+        Kind::Training { roles, .. } => roles.iter_mut().for_each(|r| r.template = plain(&r.template)),
+    }
+    is_ours(&workload.namespace).then_some(cut)
+}

@@ -1,0 +1,203 @@
+//! What a claim says against what is seen.
+
+use super::{Judged, guarantee::Starved, place, whose::Whose};
+use crate::{
+    driver::Engine,
+    metrics::{permille_of, wait_figure, wait_summary},
+    model::{Compare, What},
+    text,
+    world::Counts,
+};
+use quotree_core::{Amounts, Name, Time};
+use std::fmt;
+
+/// What was seen: written down only where somebody reads it.
+pub(super) enum Seen {
+    Pods(Counts),
+    Amount(Name, i64),
+    Number(u128),
+    Ms(u128),
+    Permille(u64),
+    Digest(u128),
+    Text(String),
+    Fine,
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pods(c) => {
+                write!(f, "{} running, {} pending", c.running, c.pending)?;
+                if c.succeeded + c.failed > 0 {
+                    write!(f, ", {} succeeded, {} failed", c.succeeded, c.failed)?;
+                }
+                Ok(())
+            }
+            Self::Amount(resource, amount) => write!(f, "{} {resource}", text::amount(resource, *amount)),
+            Self::Number(n) => write!(f, "{n}"),
+            Self::Ms(ms) => write!(f, "{}.{:03} s", ms / 1000, ms % 1000),
+            Self::Permille(n) => write!(f, "{}.{:03}", n / 1000, n % 1000),
+            Self::Digest(digest) => write!(f, "{digest:032x}"),
+            Self::Text(text) => f.write_str(text),
+            Self::Fine => f.write_str("nothing broken"),
+        }
+    }
+}
+
+fn compared<T: Ord>(seen: T, compare: Compare, claimed: T) -> bool {
+    match compare {
+        Compare::Equal => seen == claimed,
+        Compare::AtMost => seen <= claimed,
+        Compare::AtLeast => seen >= claimed,
+    }
+}
+
+impl Judged<'_> {
+    /// Whether the claim holds now, and what is seen.
+    pub(super) fn measure(&mut self, engine: &Engine<'_>, starved: Option<&Starved>, now: Time) -> (bool, Seen) {
+        self.whose.resolve(engine);
+        self.by.resolve(engine);
+        let figures = &engine.figures;
+        match &self.claim.what {
+            What::Pods { running, pending, succeeded, failed, .. } => {
+                let seen = self.whose.counts(engine);
+                let same = |claimed: &Option<u64>, seen: u64| claimed.is_none_or(|n| n == seen);
+                let holds = same(running, seen.running)
+                    && same(pending, seen.pending)
+                    && same(succeeded, seen.succeeded)
+                    && same(failed, seen.failed);
+                (holds, Seen::Pods(seen))
+            }
+            What::Used { quota, resource, compare, amount } => {
+                amount_of(engine, quota, resource, *compare, *amount, |usage| usage.used)
+            }
+            What::Borrowed { quota, resource, compare, amount } => {
+                amount_of(engine, quota, resource, *compare, *amount, |usage| usage.borrowed)
+            }
+            What::Guaranteed { within_ms } => guaranteed(engine, starved, now, *within_ms),
+            What::Evictions { compare, count, .. } => {
+                let new = figures.evictions.all.get(self.looked_at..).unwrap_or_default();
+                for eviction in new {
+                    let victim = engine.world.pods[eviction.pod].unit;
+                    let for_ours = match eviction.reason.cause {
+                        Some(cause) => self.by.has(engine, cause.0),
+                        None => matches!(&self.claim.what, What::Evictions { by: None, .. }),
+                    };
+                    self.counted += u64::from(for_ours && self.whose.has(engine, victim));
+                }
+                self.looked_at = figures.evictions.all.len();
+                (compared(self.counted, *compare, *count), Seen::Number(self.counted.into()))
+            }
+            What::Verdict { rule, .. } => verdicts(engine, &self.whose, rule),
+            What::Wait { stat, compare, ms, .. } => {
+                let ours = figures.waits.iter().filter(|w| self.whose.includes(w.owner, w.namespace));
+                let mut waits: Vec<u64> = ours.map(|w| w.ms).collect();
+                let seen = wait_figure(&wait_summary(&mut waits), *stat);
+                (compared(seen, *compare, *ms), Seen::Ms(seen.into()))
+            }
+            What::Makespan { compare, ms } => {
+                (compared(figures.last_end.0, *compare, *ms), Seen::Ms(figures.last_end.0.into()))
+            }
+            What::Utilisation { resource, compare, permille } => {
+                let total = engine.world.shapes.resource(resource.as_str()).map(|r| figures.ledger.totals[r]);
+                let seen = total.map_or(0, |t| permille_of(t.used_ms, t.capacity_ms));
+                (compared(seen, *compare, *permille), Seen::Permille(seen))
+            }
+            What::LostWork { compare, ms } => {
+                (compared(figures.lost_ms, *compare, u128::from(*ms)), Seen::Ms(figures.lost_ms))
+            }
+            What::Fairness { figure, compare, permille } => {
+                let seen = engine.fairness().get(place(*figure)).copied().unwrap_or(0);
+                (compared(seen, *compare, *permille), Seen::Permille(seen))
+            }
+            What::GangsWhole => match figures.partial_gangs {
+                0 => (true, Seen::Fine),
+                n => (false, Seen::Text(format!("{n} times a gang was left running below its minimum"))),
+            },
+            What::Invariants => match quotree_core::audit(engine.core.scheduler()).first() {
+                None => (true, Seen::Fine),
+                Some(breach) => (false, Seen::Text(breach.to_string())),
+            },
+            What::StableFor { ms } => {
+                let quiet = figures.last_change.map_or(now.0, |last| now.since(last));
+                let last = figures.last_change.map_or(0, |t| t.0);
+                let seen = if engine.ended {
+                    format!("the last bind or eviction was at {last} ms, and nothing more can happen")
+                } else {
+                    format!("the last bind or eviction was at {last} ms, {quiet} ms before")
+                };
+                (engine.ended || quiet >= *ms, Seen::Text(seen))
+            }
+            What::Digest(claimed) => {
+                let seen = engine.digest.value();
+                (seen == *claimed, Seen::Digest(seen))
+            }
+            What::SameAs { rows, evictions, .. } => same_as(engine, rows, *evictions),
+            What::NotWorseThanAlone { .. } => (true, Seen::Fine),
+        }
+    }
+}
+
+fn amount_of(
+    engine: &Engine<'_>,
+    quota: &Name,
+    resource: &Name,
+    compare: Compare,
+    claimed: i64,
+    pick: fn(quotree_core::Usage) -> Amounts,
+) -> (bool, Seen) {
+    let scheduler = engine.core.scheduler();
+    let Some(id) = scheduler.tree().by_name(quota.as_str()) else {
+        return (false, Seen::Text(format!("there is no quota `{quota}` now")));
+    };
+    let seen = pick(scheduler.usage(id)).get(resource.as_str()).unwrap_or(0);
+    (compared(seen, compare, claimed), Seen::Amount(resource.clone(), seen))
+}
+
+fn guaranteed(engine: &Engine<'_>, starved: Option<&Starved>, now: Time, within_ms: u64) -> (bool, Seen) {
+    match starved.and_then(|s| s.worst(now)) {
+        Some((quota, ms)) if ms > within_ms => {
+            let name = engine.core.scheduler().tree().name(quota);
+            let so_long = if now.0 == u64::MAX { "for ever".to_owned() } else { format!("for {ms} ms") };
+            (false, Seen::Text(format!("{name} waits for what it is guaranteed, {so_long}")))
+        }
+        _ => (true, Seen::Fine),
+    }
+}
+
+/// Holds when something waits and everything of theirs that waits is bound by this rule.
+fn verdicts(engine: &Engine<'_>, whose: &Whose, rule: &str) -> (bool, Seen) {
+    let scheduler = engine.core.scheduler();
+    let ours = scheduler.waiting().into_iter().filter(|id| whose.has(engine, id.0));
+    let mut seen: Vec<String> = Vec::new();
+    let mut holds = true;
+    for verdict in ours.filter_map(|id| scheduler.explain(id)) {
+        let found = verdict.binding.rule();
+        holds &= found.to_string() == rule || format!("{found:?}") == rule;
+        let told = found.to_string();
+        if !seen.contains(&told) {
+            seen.push(told);
+        }
+    }
+    if seen.is_empty() {
+        return (false, Seen::Text("nothing waits".to_owned()));
+    }
+    (holds, Seen::Text(seen.join(", ")))
+}
+
+fn same_as(engine: &Engine<'_>, rows: &[(String, [u64; 5])], evictions: u64) -> (bool, Seen) {
+    let mut wrong = Vec::new();
+    for (name, claimed) in rows {
+        let found = engine.world.namespaces.iter().find(|n| n.name == name.as_str()).map(|n| n.counts);
+        let c = found.unwrap_or_default();
+        let seen = [c.running, c.pending, c.succeeded, c.failed, c.evicted];
+        if seen != *claimed {
+            wrong.push(format!("{name} {seen:?} instead of {claimed:?}"));
+        }
+    }
+    let seen = engine.figures.evictions.all.len() as u64;
+    if seen != evictions {
+        wrong.push(format!("{seen} evictions instead of {evictions}"));
+    }
+    if wrong.is_empty() { (true, Seen::Text("the same".to_owned())) } else { (false, Seen::Text(wrong.join("; "))) }
+}

@@ -1,0 +1,115 @@
+//! Fairness figures: how far what leaves use is from their fair shares (F1) and from each other.
+//!
+//! Integers throughout: ratios are taken in parts of 2^40, rounded down, before they are summed or squared, so the
+//! figures are the same on every machine and good to more digits than are shown.
+
+/// A leaf of the tree, one number a governed resource in each list.
+#[derive(Debug, Clone)]
+pub(crate) struct Leaf {
+    pub(crate) used: Vec<i128>,
+    /// Used and waited for.
+    pub(crate) demand: Vec<i128>,
+    pub(crate) share: Vec<i128>,
+}
+
+impl Leaf {
+    fn wants(&self) -> bool {
+        self.demand.iter().any(|d| *d > 0)
+    }
+}
+
+const ONE: u128 = 1 << 40;
+
+/// `part / whole` in parts of [`ONE`], at most 2^20 wholes; nothing where the whole is nothing.
+fn ratio(part: i128, whole: i128) -> Option<u128> {
+    let whole = u128::try_from(whole).ok().filter(|w| *w > 0)?;
+    let part = u128::try_from(part).unwrap_or(0).min(whole.saturating_mul(1 << 20));
+    Some(part.saturating_mul(ONE) / whole)
+}
+
+/// Jain's index over used/share of the leaves that are entitled to something, thousandths: 1000 where all get the same
+/// part of their share. Of several resources, the worst; 1000 where there is nothing to compare.
+pub(crate) fn jain_permille(leaves: &[Leaf], resources: usize) -> u64 {
+    (0..resources).filter_map(|r| jain_of(leaves, r)).min().unwrap_or(1000)
+}
+
+fn jain_of(leaves: &[Leaf], resource: usize) -> Option<u64> {
+    let ratios: Vec<u128> =
+        leaves.iter().filter_map(|l| ratio(*l.used.get(resource)?, *l.share.get(resource)?)).collect();
+    // Shifted so that 10^5 squares of 2^20 wholes stay inside 128 bits.
+    let parts: Vec<u128> = ratios.iter().map(|x| x >> 20).collect();
+    let sum: u128 = parts.iter().sum();
+    let squares: u128 = parts.iter().map(|x| x.saturating_mul(*x)).fold(0, u128::saturating_add);
+    let below = squares.checked_mul(parts.len() as u128).filter(|b| *b > 0)?;
+    let above = sum.checked_mul(sum)?;
+    // Scaled down together where a thousand times the square would not fit.
+    let shift = 11u32.saturating_sub(above.leading_zeros());
+    let (above, below) = (above >> shift, (below >> shift).max(1));
+    u64::try_from((above * 1000 + below / 2) / below).ok()
+}
+
+/// What leaves with demand are short of their fair share, summed, one number a governed resource.
+pub(crate) fn shortfalls(leaves: &[Leaf], resources: usize) -> Vec<i128> {
+    let short = |l: &Leaf, r: usize| match (l.share.get(r), l.used.get(r), l.demand.get(r)) {
+        (Some(share), Some(used), Some(demand)) if *demand > 0 => (share - used).max(0),
+        _ => 0,
+    };
+    (0..resources).map(|r| leaves.iter().map(|l| short(l, r)).sum()).collect()
+}
+
+/// The largest shortfall over capacity of all resources, thousandths.
+pub(crate) fn error_permille(shortfalls: &[i128], capacity: &[i128]) -> u64 {
+    let worst = shortfalls.iter().zip(capacity).filter_map(|(short, all)| ratio(*short, *all)).max().unwrap_or(0);
+    permille(worst)
+}
+
+/// Largest minus smallest dominant share (the greatest used/capacity of any resource) of leaves with demand, thousandths.
+pub(crate) fn gap_permille(leaves: &[Leaf], capacity: &[i128]) -> u64 {
+    let dominant = |l: &Leaf| l.used.iter().zip(capacity).filter_map(|(u, c)| ratio(*u, *c)).max().unwrap_or(0);
+    let shares: Vec<u128> = leaves.iter().filter(|l| l.wants()).map(dominant).collect();
+    match (shares.iter().max(), shares.iter().min()) {
+        (Some(most), Some(least)) => permille(most - least),
+        _ => 0,
+    }
+}
+
+/// Parts of [`ONE`] to thousandths, rounded to the nearest.
+fn permille(parts: u128) -> u64 {
+    u64::try_from((parts * 1000 + ONE / 2) / ONE).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaf(used: i128, demand: i128, share: i128) -> Leaf {
+        Leaf { used: vec![used], demand: vec![demand], share: vec![share] }
+    }
+
+    #[test]
+    fn jain_of_equal_parts_is_one_and_of_a_monopoly_one_over_n() {
+        assert_eq!(jain_permille(&[leaf(5, 5, 10), leaf(50, 90, 100)], 1), 1000);
+        assert_eq!(jain_permille(&[leaf(40, 40, 10), leaf(0, 9, 10), leaf(0, 9, 10), leaf(0, 9, 10)], 1), 250);
+        // (1 + 0.5)^2 / (2 (1 + 0.25)) = 0.9
+        assert_eq!(jain_permille(&[leaf(10, 10, 10), leaf(5, 10, 10)], 1), 900);
+        assert_eq!(jain_permille(&[], 1), 1000);
+        assert_eq!(jain_permille(&[leaf(5, 5, 0)], 1), 1000);
+    }
+
+    #[test]
+    fn large_amounts_stay_exact_enough_and_do_not_overflow() {
+        let tera: i128 = i128::from(i64::MAX);
+        let many: Vec<Leaf> = (0..10_000).map(|i| leaf(tera / (1 + i % 2), tera, tera)).collect();
+        assert_eq!(jain_permille(&many, 1), 900);
+        assert_eq!(error_permille(&shortfalls(&many, 1), &[tera * 10_000]), 250);
+        assert_eq!(gap_permille(&many, &[tera]), 500);
+    }
+
+    #[test]
+    fn shortfall_counts_leaves_with_demand_only() {
+        let leaves = [leaf(5, 20, 10), leaf(0, 0, 10), leaf(30, 30, 10)];
+        assert_eq!(shortfalls(&leaves, 1), [5]);
+        assert_eq!(error_permille(&[5], &[40]), 125);
+        assert_eq!(gap_permille(&leaves, &[40]), 625);
+    }
+}

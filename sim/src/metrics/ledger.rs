@@ -1,0 +1,197 @@
+//! The simulator's own ledger: what every leaf uses and waits for, and the integrals over time that follow from it.
+//!
+//! It is kept from what happens to pods, independently of the core's, and changes only at the leaf that a pod belongs to.
+//! All integrals are exact: base units times milliseconds in 128 bits, advanced whenever time moves.
+
+use crate::world::Table;
+use quotree_core::{QuotaTree, Time};
+
+/// Sums over the cluster, of one resource, at this moment and over time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Total {
+    pub(crate) governed: bool,
+    /// What nodes that are up have.
+    pub(crate) capacity: i128,
+    pub(crate) used: i128,
+    /// What leaves use above their guarantees.
+    pub(crate) borrowed: i128,
+    /// What leaves leave unused of their guarantees.
+    pub(crate) unused: i128,
+    /// What leaves miss of their guarantees while they have pods waiting that ask for it.
+    pub(crate) starved: i128,
+    /// What the root guarantees beyond its leaves' guarantees: borrowed from nobody.
+    pub(crate) unpromised: i128,
+    pub(crate) capacity_ms: u128,
+    pub(crate) used_ms: u128,
+    pub(crate) borrowed_ms: u128,
+    pub(crate) lent_ms: u128,
+    pub(crate) starved_ms: u128,
+}
+
+impl Total {
+    /// What is in use of others' guarantees.
+    fn lent(&self) -> i128 {
+        (self.borrowed - self.unpromised).clamp(0, self.unused.max(0))
+    }
+
+    fn advance(&mut self, ms: u128) {
+        let area = |amount: i128| u128::try_from(amount).unwrap_or(0).saturating_mul(ms);
+        self.capacity_ms = self.capacity_ms.saturating_add(area(self.capacity));
+        self.used_ms = self.used_ms.saturating_add(area(self.used));
+        self.borrowed_ms = self.borrowed_ms.saturating_add(area(self.borrowed));
+        self.lent_ms = self.lent_ms.saturating_add(area(self.lent()));
+        self.starved_ms = self.starved_ms.saturating_add(area(self.starved));
+    }
+}
+
+/// One resource of one leaf.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cell {
+    min: i128,
+    pub(crate) used: i128,
+    pub(crate) waiting: i128,
+}
+
+impl Cell {
+    fn borrowed(&self) -> i128 {
+        (self.used - self.min).max(0)
+    }
+
+    fn unused(&self) -> i128 {
+        (self.min - self.used).max(0)
+    }
+
+    fn starved(&self) -> i128 {
+        self.unused().min(self.waiting)
+    }
+}
+
+/// Use and demand of all leaves, by resource number of the scenario.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ledger {
+    pub(crate) totals: Table<Total>,
+    cells: Table<Cell>,
+    since: Time,
+}
+
+impl Ledger {
+    /// A ledger for this many resources, without a tree.
+    pub(crate) fn new(resources: usize) -> Self {
+        Self {
+            totals: (0..resources).map(|_| Total::default()).collect(),
+            cells: Table::default(),
+            since: Time::default(),
+        }
+    }
+
+    /// Time moves on.
+    pub(crate) fn advance(&mut self, now: Time) {
+        let ms = u128::from(now.since(self.since));
+        if ms > 0 {
+            self.totals.iter_mut().for_each(|total| total.advance(ms));
+            self.since = now;
+        }
+    }
+
+    /// A tree takes effect; `numbers` gives the resource number of each of its governed resources. Use and demand start
+    /// at nothing and are to be entered again.
+    pub(crate) fn plant(&mut self, tree: &QuotaTree, numbers: &[u32]) {
+        let width = self.totals.len();
+        let quotas = u32::try_from(tree.len()).unwrap_or(u32::MAX);
+        self.cells = (0..quotas.saturating_mul(width)).map(|_| Cell::default()).collect();
+        for total in self.totals.iter_mut() {
+            (total.governed, total.used, total.borrowed, total.unused) = (false, 0, 0, 0);
+            (total.starved, total.unpromised) = (0, 0);
+        }
+        for quota in tree.ids().filter(|q| tree.is_leaf(*q)) {
+            for (number, min) in numbers.iter().zip(tree.min(quota)) {
+                self.cells[quota.0 * width + number].min = i128::from(*min);
+                let total = &mut self.totals[*number];
+                total.unused += i128::from(*min);
+                total.unpromised -= i128::from(*min);
+            }
+        }
+        let root = tree.ids().next();
+        for (number, min) in numbers.iter().zip(root.map_or(&[][..], |r| tree.min(r))) {
+            let total = &mut self.totals[*number];
+            total.governed = true;
+            total.unpromised = (total.unpromised + i128::from(*min)).max(0);
+        }
+    }
+
+    /// Use and demand of a leaf change by these amounts of a resource.
+    #[inline]
+    pub(crate) fn shift(&mut self, leaf: Option<u32>, resource: u32, used: i128, waiting: i128) {
+        let width = self.totals.len();
+        let total = &mut self.totals[resource];
+        total.used += used;
+        let Some(leaf) = leaf.filter(|_| total.governed) else {
+            return;
+        };
+        let cell = &mut self.cells[leaf * width + resource];
+        let before = *cell;
+        cell.used += used;
+        cell.waiting += waiting;
+        total.borrowed += cell.borrowed() - before.borrowed();
+        total.unused += cell.unused() - before.unused();
+        total.starved += cell.starved() - before.starved();
+    }
+
+    /// Use and demand of a leaf.
+    pub(crate) fn cell(&self, leaf: u32, resource: u32) -> Cell {
+        self.cells[leaf * self.totals.len() + resource]
+    }
+
+    /// A node comes or goes.
+    pub(crate) fn resize(&mut self, resource: u32, by: i128) {
+        self.totals[resource].capacity += by;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quotree_core::{Amounts, QuotaSpec, TreeSpec};
+
+    fn ledger() -> Ledger {
+        let cpu = |n: i64| Amounts::new().with("cpu", n);
+        let spec: TreeSpec = [
+            QuotaSpec::new("root", None).min(cpu(10)).max(cpu(10)),
+            QuotaSpec::new("a", Some("root")).min(cpu(4)).max(cpu(10)).namespace("a"),
+            QuotaSpec::new("b", Some("root")).min(cpu(5)).max(cpu(10)).namespace("b"),
+        ]
+        .into_iter()
+        .collect();
+        let mut ledger = Ledger::new(1);
+        ledger.plant(&QuotaTree::new(&spec, quotree_core::OverPromised::Error).unwrap(), &[0]);
+        ledger.resize(0, 10);
+        ledger
+    }
+
+    #[test]
+    fn l2_borrowed_and_lent_are_integrated_exactly() {
+        let mut ledger = ledger();
+        ledger.shift(Some(1), 0, 5, 0); // a uses 5 of 4: the one unpromised unit, nobody's guarantee
+        ledger.advance(Time(1000));
+        ledger.shift(Some(1), 0, 3, 2); // a uses 8: 4 borrowed, 3 of them b's
+        ledger.advance(Time(3000));
+        ledger.shift(Some(2), 0, 2, 3); // b uses 2 of 5 and waits for 3
+        ledger.advance(Time(4000));
+        ledger.advance(Time(4000));
+        let total = ledger.totals[0];
+        assert_eq!(total.used_ms, 5_000 + 16_000 + 10_000);
+        assert_eq!(total.capacity_ms, 40_000);
+        assert_eq!(total.borrowed_ms, 1_000 + 8_000 + 4_000);
+        assert_eq!(total.lent_ms, 6_000 + 3_000);
+        assert_eq!(total.starved_ms, 3_000);
+    }
+
+    #[test]
+    fn what_is_on_no_leaf_is_used_and_nothing_else() {
+        let mut ledger = ledger();
+        ledger.shift(None, 0, 3, 9);
+        ledger.advance(Time(1));
+        let total = ledger.totals[0];
+        assert_eq!((total.used_ms, total.borrowed_ms, total.starved_ms), (3, 0, 0));
+    }
+}

@@ -1,0 +1,153 @@
+//! The figures of a run, counted as it goes. Their definitions are in `docs/metrics.md`.
+
+mod evictions;
+mod fairness;
+mod ledger;
+mod report;
+mod rows;
+mod waits;
+
+pub(crate) use evictions::{Eviction, Evictions};
+pub(crate) use ledger::Ledger;
+pub(crate) use report::{permille as permille_of, result_of};
+pub(crate) use waits::{Wait, figure as wait_figure, summary as wait_summary};
+
+use crate::{driver::Engine, world::State};
+use fairness::Leaf;
+use quotree_core::Time;
+
+/// Everything that is counted.
+#[derive(Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) ledger: Ledger,
+    pub(crate) waits: Vec<Wait>,
+    pub(crate) evictions: Evictions,
+    /// Work thrown away, pod-milliseconds.
+    pub(crate) lost_ms: u128,
+    /// When the last pod ended, well or badly.
+    pub(crate) last_end: Time,
+    /// When the last bind or eviction was decided.
+    pub(crate) last_change: Option<Time>,
+    pub(crate) decisions: u64,
+    pub(crate) bounds_hit: u64,
+    /// Gangs seen running below their minimum by the scheduler's doing (I6).
+    pub(crate) partial_gangs: u64,
+    /// Shortfalls against the fair share as of the last settled moment, and over time, by resource number.
+    short: Vec<i128>,
+    short_ms: Vec<u128>,
+    /// The resource numbers of the tree's governed resources, in its order.
+    governed: Vec<u32>,
+    since: Time,
+}
+
+impl Figures {
+    pub(crate) fn new(resources: usize) -> Self {
+        Self {
+            ledger: Ledger::new(resources),
+            short: vec![0; resources],
+            short_ms: vec![0; resources],
+            ..Self::default()
+        }
+    }
+
+    /// Time moves on; everything stays as it is until then.
+    pub(crate) fn advance(&mut self, now: Time) {
+        let ms = u128::from(now.since(self.since));
+        for (sum, short) in self.short_ms.iter_mut().zip(&self.short) {
+            *sum = sum.saturating_add(u128::try_from(*short).unwrap_or(0).saturating_mul(ms));
+        }
+        self.since = now;
+        self.ledger.advance(now);
+    }
+
+    /// A pod was bound after waiting this long.
+    pub(crate) fn waited(&mut self, owner: u32, namespace: u32, ms: u64) {
+        self.waits.push(Wait { owner, namespace, ms });
+    }
+}
+
+impl Engine<'_> {
+    /// A pod's change of state in the ledger.
+    pub(crate) fn enter(&mut self, pod: u32, from: State, to: State) {
+        let uses = i128::from(to.uses()) - i128::from(from.uses());
+        let waits = i128::from(to == State::Waiting) - i128::from(from == State::Waiting);
+        if uses == 0 && waits == 0 {
+            return;
+        }
+        let pod = &self.world.pods[pod];
+        let leaf = self.world.namespaces[self.world.units[pod.unit].namespace].leaf;
+        for (resource, amount) in &self.world.shapes.rows[pod.shape] {
+            let amount = i128::from(*amount);
+            self.figures.ledger.shift(leaf, *resource, uses * amount, waits * amount);
+        }
+    }
+
+    /// A tree takes effect: namespaces find their leaves and the ledger is made anew from the pods.
+    pub(crate) fn plant(&mut self) {
+        let tree = self.core.scheduler().tree();
+        for namespace in self.world.namespaces.iter_mut() {
+            namespace.leaf = tree.leaf_of(namespace.name.as_str()).map(|q| q.0);
+        }
+        let names = tree.governed();
+        self.figures.governed = names.filter_map(|name| self.world.shapes.resource(name.as_str())).collect();
+        self.figures.ledger.plant(tree, &self.figures.governed);
+        for pod in self.world.pods.ids() {
+            let state = self.world.pods[pod].state;
+            self.enter(pod, State::New, state);
+        }
+    }
+
+    /// A moment has settled: the shortfalls hold until the next.
+    pub(crate) fn settled(&mut self) {
+        if !self.options.fairness_integral {
+            return;
+        }
+        let scheduler = self.core.scheduler();
+        let (tree, shares) = (scheduler.tree(), scheduler.fair_shares());
+        let figures = &mut self.figures;
+        figures.short.fill(0);
+        for quota in tree.ids().filter(|q| tree.is_leaf(*q)) {
+            let row = shares.get(quota.0 as usize).map_or(&[][..], Vec::as_slice);
+            for (number, share) in figures.governed.iter().zip(row) {
+                let cell = figures.ledger.cell(quota.0, *number);
+                let wants = cell.used + cell.waiting > 0;
+                if let Some(slot) = figures.short.get_mut(*number as usize).filter(|_| wants) {
+                    *slot += (i128::from(*share) - cell.used).max(0);
+                }
+            }
+        }
+    }
+
+    /// The leaves with what they use, want and deserve, one number a governed resource.
+    fn leaves(&self) -> Vec<Leaf> {
+        let tree = self.core.scheduler().tree();
+        let numbers = &self.figures.governed;
+        let shares = self.core.scheduler().fair_shares();
+        let leaf = |q: quotree_core::QuotaId| {
+            let cells: Vec<_> = numbers.iter().map(|r| self.figures.ledger.cell(q.0, *r)).collect();
+            let share = shares.get(q.0 as usize).map_or(&[][..], Vec::as_slice);
+            Leaf {
+                used: cells.iter().map(|c| c.used).collect(),
+                demand: cells.iter().map(|c| c.used + c.waiting).collect(),
+                share: numbers.iter().enumerate().map(|(i, _)| share.get(i).map_or(0, |s| i128::from(*s))).collect(),
+            }
+        };
+        tree.ids().filter(|q| tree.is_leaf(*q)).map(leaf).collect()
+    }
+
+    /// Capacity of each governed resource.
+    fn capacity(&self) -> Vec<i128> {
+        self.figures.governed.iter().map(|r| self.figures.ledger.totals[*r].capacity).collect()
+    }
+
+    /// Jain's index, the fairness error and the dominant share gap now, thousandths.
+    pub(crate) fn fairness(&self) -> [u64; 3] {
+        let (leaves, capacity) = (self.leaves(), self.capacity());
+        let short = fairness::shortfalls(&leaves, capacity.len());
+        [
+            fairness::jain_permille(&leaves, capacity.len()),
+            fairness::error_permille(&short, &capacity),
+            fairness::gap_permille(&leaves, &capacity),
+        ]
+    }
+}

@@ -1,0 +1,171 @@
+//! The rows of the result: quotas, namespaces, workloads, nodes, evictions, and who waits.
+
+use super::{Wait, wait_summary};
+use crate::{
+    driver::Engine,
+    model::Kind,
+    result::{EvictionRow, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow, WaitRow, WorkloadRow},
+    text::{self, Names},
+    world::{Counts, State, WorldNames, pod_name, unit_name},
+};
+use quotree_core::{QuotaId, WorkloadId};
+
+/// The row of these waits.
+pub(crate) fn wait_of<'a>(waits: impl Iterator<Item = &'a Wait>) -> WaitRow {
+    wait_summary(&mut waits.map(|w| w.ms).collect::<Vec<_>>())
+}
+
+/// Waits in lists, one a key.
+fn grouped(engine: &Engine<'_>, keys: usize, key: impl Fn(&Wait) -> u32) -> Vec<Vec<u64>> {
+    let mut lists = vec![Vec::new(); keys];
+    for wait in &engine.figures.waits {
+        if let Some(list) = lists.get_mut(key(wait) as usize) {
+            list.push(wait.ms);
+        }
+    }
+    lists
+}
+
+pub(super) fn quotas(engine: &Engine<'_>) -> Vec<QuotaRow> {
+    let (scheduler, tree) = (engine.core.scheduler(), engine.core.scheduler().tree());
+    let mut counts = vec![Counts::default(); tree.len()];
+    let mut waits = vec![Vec::new(); tree.len()];
+    let by_namespace = grouped(engine, engine.world.namespaces.len() as usize, |w| w.namespace);
+    for (namespace, list) in engine.world.namespaces.iter().zip(by_namespace) {
+        for quota in namespace.leaf.into_iter().flat_map(|leaf| tree.path(QuotaId(leaf))) {
+            if let (Some(sum), Some(all)) = (counts.get_mut(quota.0 as usize), waits.get_mut(quota.0 as usize)) {
+                sum.add(&namespace.counts);
+                all.extend_from_slice(&list);
+            }
+        }
+    }
+    let row = |((quota, counts), mut waits): ((QuotaId, Counts), Vec<u64>)| {
+        let usage = scheduler.usage(quota);
+        QuotaRow {
+            name: tree.name(quota).to_string(),
+            parent: tree.parent(quota).map(|p| tree.name(p).to_string()),
+            min: QuantityMap(tree.spec(quota).map(|s| s.min.clone()).unwrap_or_default()),
+            max: QuantityMap(tree.spec(quota).map(|s| s.max.clone()).unwrap_or_default()),
+            used: QuantityMap(usage.used),
+            request: QuantityMap(usage.request),
+            borrowed: QuantityMap(usage.borrowed),
+            lent: QuantityMap(usage.lent),
+            held: QuantityMap(usage.held),
+            running: counts.running,
+            pending: counts.pending,
+            evicted: counts.evicted,
+            wait: wait_summary(&mut waits),
+        }
+    };
+    tree.ids().zip(counts).zip(waits).map(row).collect()
+}
+
+/// Namespaces of the tree in its order, then those on no leaf as they came up.
+pub(super) fn namespaces(engine: &Engine<'_>) -> Vec<NamespaceRow> {
+    let tree = engine.core.scheduler().tree();
+    let mut all: Vec<_> = engine.world.namespaces.iter().collect();
+    all.sort_by_key(|n| n.leaf.unwrap_or(u32::MAX));
+    let row = |n: &crate::world::Namespace| NamespaceRow {
+        name: n.name.to_string(),
+        quota: n.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
+        running: n.counts.running,
+        pending: n.counts.pending,
+        succeeded: n.counts.succeeded,
+        failed: n.counts.failed,
+        evicted: n.counts.evicted,
+    };
+    all.into_iter().map(row).collect()
+}
+
+pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
+    let waits = grouped(engine, engine.scenario.workloads.len(), |w| w.owner);
+    let rows = engine.scenario.workloads.iter().zip(engine.world.owners.iter()).zip(waits);
+    rows.map(|((workload, owner), mut waits)| WorkloadRow {
+        name: workload.name.clone(),
+        namespace: workload.namespace.to_string(),
+        kind: match workload.kind {
+            Kind::Deployment { .. } => "Deployment",
+            Kind::Job { .. } => "Job",
+            Kind::Training { .. } => "Training",
+            Kind::Trace { .. } => "Trace",
+        },
+        running: owner.counts.running,
+        pending: owner.counts.pending,
+        succeeded: owner.counts.succeeded,
+        failed: owner.counts.failed,
+        evicted: owner.counts.evicted,
+        wait: wait_summary(&mut waits),
+    })
+    .collect()
+}
+
+pub(super) fn nodes(engine: &Engine<'_>) -> Vec<NodeRow> {
+    let views: std::collections::BTreeMap<_, _> =
+        engine.core.scheduler().nodes().into_iter().map(|view| (view.id.0, view)).collect();
+    let states = engine.world.nodes.iter();
+    let row = |(i, (node, state)): (usize, (&crate::model::Node, &crate::world::NodeState))| {
+        let view = u32::try_from(i).ok().and_then(|i| views.get(&i));
+        NodeRow {
+            name: node.name.clone(),
+            pool: node.pool.to_string(),
+            up: state.up,
+            schedulable: state.up && !state.cordoned,
+            pods: view.map_or(0, |v| v.pods.len() as u64),
+            allocatable: QuantityMap(node.spec.allocatable.clone()),
+            used: QuantityMap(view.map(|v| v.used.clone()).unwrap_or_default()),
+        }
+    };
+    engine.scenario.cluster.nodes.iter().zip(states).enumerate().map(row).collect()
+}
+
+pub(super) fn evictions(engine: &Engine<'_>) -> Vec<EvictionRow> {
+    let tree = engine.core.scheduler().tree();
+    let row = |e: &super::Eviction| {
+        let tree = engine.old_trees.get(e.tree).unwrap_or(tree);
+        let names = WorldNames { scenario: engine.scenario, world: &engine.world, tree };
+        let unit = &engine.world.units[engine.world.pods[e.pod].unit];
+        let workload = engine.scenario.workloads.get(unit.owner as usize);
+        EvictionRow {
+            at_ms: e.at.0,
+            pod: pod_name(engine.scenario, &engine.world, e.pod),
+            workload: workload.map_or_else(String::new, |w| w.name.clone()),
+            namespace: engine.world.namespaces[unit.namespace].name.to_string(),
+            leaf: e.reason.leaf.map(|q| tree.name(q).to_string()),
+            cause: e.reason.cause.map(|c| names.workload(c).into_owned()),
+            rule: e.reason.rule.to_string(),
+            reason: text::evicted(&e.reason, &names),
+            lost_ms: u64::try_from(e.lost_ms).unwrap_or(u64::MAX),
+        }
+    };
+    engine.figures.evictions.all.iter().map(row).collect()
+}
+
+pub(super) fn pending(engine: &Engine<'_>) -> Vec<PendingRow> {
+    let tree = engine.core.scheduler().tree();
+    let waiting = engine.core.scheduler().waiting().into_iter().take(engine.options.pending_rows);
+    let row = |(i, id): (usize, WorkloadId)| {
+        if id.0 >= engine.world.units.len() {
+            return None;
+        }
+        let unit = &engine.world.units[id.0];
+        let first = engine.world.pods_of(id.0).find(|p| engine.world.pods[*p].state == State::Waiting);
+        let workload = engine.scenario.workloads.get(unit.owner as usize);
+        let verdict = (i < engine.options.explained_rows).then(|| engine.core.scheduler().explain(id)).flatten();
+        let names = engine.names();
+        let namespace = &engine.world.namespaces[unit.namespace];
+        Some(PendingRow {
+            pod: first.map_or_else(
+                || unit_name(engine.scenario, &engine.world, id.0),
+                |p| pod_name(engine.scenario, &engine.world, p),
+            ),
+            workload: workload.map_or_else(String::new, |w| w.name.clone()),
+            namespace: namespace.name.to_string(),
+            quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
+            since_ms: unit.created.0,
+            rule: verdict.as_ref().map_or_else(String::new, |v| v.binding.rule().to_string()),
+            reason: verdict.as_ref().map_or_else(String::new, |v| text::verdict(v, &names)),
+            verdict: verdict.as_ref().map_or(serde_json::Value::Null, |v| text::verdict_json(v, &names)),
+        })
+    };
+    waiting.enumerate().filter_map(row).collect()
+}

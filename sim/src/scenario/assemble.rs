@@ -1,0 +1,161 @@
+//! Fields into a scenario: the order in which its parts are understood, since later ones name earlier ones.
+
+use super::{
+    checks, claim, cluster,
+    diagnostic::Report,
+    event,
+    files::Files,
+    merge::Merged,
+    policy,
+    quota::{self, ReadTree},
+    reader::{At, Read},
+    syntax::Node,
+    values::entries,
+    workload::{self, ReadWorkload},
+};
+use crate::model::{Change, Cluster, Kind, Scenario, TimedChange, World};
+use quotree_core::{Name, Policy, Time};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything as read, before the checks that look at several parts.
+pub(crate) struct Parts {
+    pub(crate) tree: Option<ReadTree>,
+    pub(crate) policy: Policy,
+    pub(crate) cluster: Cluster,
+    pub(crate) workloads: Vec<ReadWorkload>,
+    pub(crate) events: event::ReadEvents,
+    pub(crate) world: World,
+}
+
+/// Understands all fields. The scenario is good only if no error was told.
+pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, report: &mut Report) -> Scenario {
+    let top = super::diagnostic::Span { end: root.span.start.saturating_add(8).min(root.span.end), ..root.span };
+    let mut required = |field: &str| {
+        let node = merged.single(field);
+        if node.is_none() {
+            report.error(top, format!("`Scenario` lacks `{field}`"), format!("`{field}` is missing"));
+        }
+        node
+    };
+    let (name, tree) = (required("name"), required("quota"));
+    if merged.list("cluster").is_empty() {
+        report.error(top, "`Scenario` lacks `cluster`, or it is empty", "`cluster` is missing");
+    }
+    let name = name.and_then(|node| Name::read(node, report)).map_or_else(String::new, |n| n.to_string());
+    let about = merged.single("about").and_then(|node| String::read(node, report)).unwrap_or_default();
+    let seed = merged.single("seed").map_or(Some(1), |node| u64::read(node, report)).unwrap_or(1);
+    let (policy_name, policy) =
+        merged.single("policy").map_or_else(|| ("capacity".into(), Policy::default()), |n| policy::policy(n, report));
+    let world = merged.single("world").map_or_else(World::default, |node| policy::world(node, report));
+    let cluster = cluster::read(merged.list("cluster"), files, report);
+    let tree = tree.and_then(|node| quota::read(node, report));
+    let classes = numbers::<i32>(merged.maps("classes"), report);
+    let budgets = numbers::<u32>(merged.maps("budgets"), report);
+    let workloads = workloads(merged.list("workloads"), &classes, files, report);
+    let known = event::Known { workloads: &workloads, cluster: &cluster, over_promised: policy.over_promised };
+    let mut events = event::read(merged.list("events"), tree.as_ref(), &known, report);
+    let start = budgets.iter().map(|(budget, allowed)| TimedChange {
+        at: Time(0),
+        change: Change::SetBudget { budget: budget.clone(), allowed: *allowed },
+    });
+    events.changes.splice(0..0, start);
+    events.budgets.extend(budgets.into_keys());
+    let parts = Parts { tree, policy, cluster, workloads, events, world };
+    checks::all(&parts, report);
+    let claims = claims(merged.list("expect"), &parts, files, report);
+    checks::claim_times(merged.list("expect"), &claims, &parts, report);
+    Scenario {
+        name,
+        about,
+        seed,
+        policy_name,
+        policy: parts.policy,
+        cluster: parts.cluster,
+        tree: parts.tree.map(|tree| tree.spec).unwrap_or_default(),
+        workloads: parts.workloads.into_iter().map(|read| read.workload).collect(),
+        events: parts.events.changes,
+        claims,
+        world: parts.world,
+        digest: files.digest(),
+    }
+}
+
+/// `{ "name": number }` maps; a later layer replaces, the same layer must not repeat.
+fn numbers<T: Read + Copy>(maps: &[(u32, &Node)], report: &mut Report) -> BTreeMap<Name, T> {
+    let mut out: BTreeMap<Name, (u32, T)> = BTreeMap::new();
+    for (layer, node) in maps {
+        for (name, value) in entries(node, "a map such as { \"high\": 100 }", report).unwrap_or_default() {
+            let Some(number) = T::read(value, report) else { continue };
+            if out.get(&name.value).is_some_and(|(l, _)| l == layer) {
+                report.error(name.span, format!("`{}` is given in two files", name.value), "the second time");
+            }
+            out.insert(name.value, (*layer, number));
+        }
+    }
+    out.into_iter().map(|(name, (_, number))| (name, number)).collect()
+}
+
+fn workloads(
+    items: &[&Node],
+    classes: &BTreeMap<Name, i32>,
+    files: &mut Files<'_>,
+    report: &mut Report,
+) -> Vec<ReadWorkload> {
+    let mut context = workload::Context { classes, files };
+    let mut names = BTreeSet::new();
+    let mut read = Vec::new();
+    for item in items {
+        let Some(workload) = workload::read(item, &mut context, report) else { continue };
+        if !names.insert(workload.workload.name.clone()) {
+            let title = format!("a second workload `{}`", workload.workload.name);
+            report.error(workload.name, title, "the name is taken");
+        }
+        read.push(workload);
+    }
+    read
+}
+
+fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Report) -> Vec<crate::model::Claim> {
+    let trees = || parts.tree.iter().chain(&parts.events.trees).flat_map(|tree| &tree.spec.quotas);
+    let mut namespaces: BTreeSet<Name> = trees().flat_map(|q| q.namespaces.iter().cloned()).collect();
+    let mut resources = BTreeSet::new();
+    for node in &parts.cluster.nodes {
+        for (name, _) in node.spec.allocatable.iter() {
+            if !resources.contains(name) {
+                resources.insert(name.clone());
+            }
+        }
+    }
+    resources.extend(trees().flat_map(|q| q.min.iter().chain(q.max.iter())).map(|(name, _)| name.clone()));
+    for read in &parts.workloads {
+        match &read.workload.kind {
+            Kind::Trace { rows } => {
+                for row in rows.iter() {
+                    if !namespaces.contains(&row.namespace) {
+                        namespaces.insert(row.namespace.clone());
+                    }
+                }
+            }
+            _ => {
+                namespaces.insert(read.workload.namespace.clone());
+            }
+        }
+    }
+    let known = claim::Known {
+        namespaces: &namespaces,
+        quotas: &trees().map(|q| q.name.clone()).collect(),
+        workloads: &parts.workloads.iter().map(|w| Name::from(w.workload.name.as_str())).collect(),
+        resources: &resources,
+    };
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for item in items {
+        if let super::syntax::Shape::Struct(body) = &item.shape {
+            let name = body.fields.iter().find(|(ident, _)| ident.text == "name");
+            let name = name.and_then(|(_, node)| At::<String>::read(node, report));
+            if let Some(name) = name.filter(|name| !names.insert(name.value.clone())) {
+                report.error(name.span, format!("a second claim `{}`", name.value), "the name is taken");
+            }
+        }
+    }
+    items.iter().filter_map(|item| claim::read(item, &known, files, report)).collect()
+}

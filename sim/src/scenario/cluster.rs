@@ -1,0 +1,184 @@
+//! `cluster: [..]`: node pools, node lists out of trace files, or one pool without nodes.
+
+use super::{
+    diagnostic::Report,
+    files::Files,
+    reader::{At, Read, variant},
+    syntax::Node as Syntax,
+    trace::{format_of, read_file, tell_problems},
+    values::{quantity, texts},
+};
+use crate::{
+    import::{self, TraceOptions},
+    model::{Cluster, Node},
+};
+use quotree_core::{Amounts, DeviceSpec, Name, NodeId, NodeSpec};
+use std::collections::BTreeSet;
+
+/// A cluster may have this many nodes.
+const MAX_NODES: usize = 1_000_000;
+
+/// A node may have this many devices of one resource.
+const MAX_DEVICES: u32 = 64;
+
+/// Reads the entries of `cluster`.
+pub(crate) fn read(items: &[&Syntax], files: &mut Files<'_>, report: &mut Report) -> Cluster {
+    let mut reading = Reading::default();
+    for item in items {
+        let known = ["NodePool", "Nodes", "Pool"];
+        let Some(variant) = variant(item, &known, "a part of a cluster", report) else { continue };
+        match variant.name {
+            "NodePool" => reading.node_pool(variant, report),
+            "Nodes" => reading.nodes(variant, files, report),
+            _ => {
+                if items.len() > 1 {
+                    report.error(variant.span, "a `Pool` stands alone: it is a cluster without nodes", "not alone");
+                }
+                reading.pool(variant, report);
+            }
+        }
+    }
+    reading.cluster
+}
+
+#[derive(Default)]
+struct Reading {
+    cluster: Cluster,
+    pools: BTreeSet<Name>,
+    names: BTreeSet<String>,
+}
+
+impl Reading {
+    fn push(&mut self, name: String, pool: &Name, mut spec: NodeSpec) {
+        spec.id = NodeId(u32::try_from(self.cluster.nodes.len()).unwrap_or(u32::MAX));
+        self.cluster.nodes.push(Node { name, pool: pool.clone(), spec });
+    }
+
+    fn pool(&mut self, variant: super::reader::Variant<'_>, report: &mut Report) {
+        let mut fields = variant.fields(&["allocatable"], report);
+        let allocatable = fields.required::<Amounts>("allocatable", report).unwrap_or_default();
+        fields.finish(report);
+        self.cluster.is_pool = true;
+        self.push("pool".to_owned(), &"pool".into(), NodeSpec::new(0, allocatable));
+    }
+
+    /// Whether so many nodes more are allowed.
+    fn room_for(&self, count: usize, span: super::diagnostic::Span, report: &mut Report) -> bool {
+        let total = self.cluster.nodes.len().saturating_add(count);
+        if total > MAX_NODES {
+            let title = format!("{total} nodes: a cluster may have at most {MAX_NODES}");
+            report.error(span, title, "too many nodes");
+        }
+        total <= MAX_NODES
+    }
+
+    fn node_pool(&mut self, variant: super::reader::Variant<'_>, report: &mut Report) {
+        let mut fields = variant.fields(&[], report);
+        let name = fields.required::<At<Name>>("name", report);
+        let count_node = fields.node("count");
+        let count = count_node.map_or(Some(1), |node| u32::read(node, report)).unwrap_or(1);
+        let mut spec = NodeSpec::new(0, Amounts::new());
+        spec.allocatable = fields.required("allocatable", report).unwrap_or_default();
+        if let Some(node) = fields.node("labels") {
+            spec.labels = texts(node, report);
+        }
+        spec.taints = fields.or("taints", Vec::new(), report);
+        if let Some(node) = fields.node("devices") {
+            devices(node, &mut spec, report);
+        }
+        fields.finish(report);
+        let Some(name) = name else { return };
+        if !self.pools.insert(name.value.clone()) {
+            report.error(name.span, format!("a second node pool `{}`", name.value), "the name is taken");
+            return;
+        }
+        let span = count_node.map_or(name.span, |n| n.span);
+        if !self.room_for(count as usize, span, report) {
+            return;
+        }
+        let mut clash = None;
+        for i in 0..count {
+            let node = format!("{}-{i}", name.value);
+            if !self.names.insert(node.clone()) {
+                clash.get_or_insert(node.clone());
+            }
+            self.push(node, &name.value, spec.clone());
+        }
+        if let Some(node) = clash {
+            report.error(name.span, format!("a second node `{node}`"), "makes a name that is taken");
+        }
+    }
+
+    fn nodes(&mut self, variant: super::reader::Variant<'_>, files: &mut Files<'_>, report: &mut Report) {
+        let mut fields = variant.fields(&[], report);
+        let pool = fields.or("name", Name::from("nodes"), report);
+        let file = fields.required::<At<String>>("file", report);
+        let format = fields.required_node("format", report).and_then(|node| format_of(node, report));
+        let mut options = TraceOptions { max_rows: MAX_NODES, ..TraceOptions::default() };
+        options.resource = fields.or("resource", options.resource, report);
+        fields.finish(report);
+        let (Some(file), Some(format)) = (file, format) else { return };
+        let Some(bytes) = read_file(&file, files, report) else { return };
+        let read = import::nodes(format, &bytes, &options);
+        tell_problems(&file, &read.problems, report);
+        if !self.room_for(read.rows.len(), file.span, report) {
+            return;
+        }
+        for row in read.rows {
+            if !self.names.insert(row.name.clone()) {
+                report.error(file.span, format!("a second node `{}`", row.name), "makes a name that is taken");
+            }
+            let mut spec = NodeSpec::new(0, row.allocatable);
+            (spec.devices, spec.labels) = (row.devices, row.labels);
+            self.push(row.name, &pool, spec);
+        }
+    }
+}
+
+/// `devices: [Devices(resource: "nvidia.com/gpu", count: 8, each: "1")]`: what they add up to is allocatable, too.
+fn devices(node: &Syntax, spec: &mut NodeSpec, report: &mut Report) {
+    let super::syntax::Shape::List(items) = &node.shape else {
+        super::reader::wrong(node, "a list `[Devices(..)]`", report);
+        return;
+    };
+    for item in items {
+        let Some(variant) = variant(item, &["Devices"], "`Devices(..)`", report) else { continue };
+        let mut fields = variant.fields(&[], report);
+        let resource = fields.required::<At<Name>>("resource", report);
+        let count = fields.required::<At<u32>>("count", report);
+        let each_node = fields.node("each");
+        let unit = resource.as_ref().map_or("", |r| r.value.as_str());
+        let whole = if quotree_core::Unit::of(unit) == quotree_core::Unit::Milli { 1000 } else { 1 };
+        let each = each_node.map_or(Some(whole), |node| quantity(node, unit, report));
+        fields.finish(report);
+        let (Some(resource), Some(count), Some(each)) = (resource, count, each) else { continue };
+        if count.value == 0 || count.value > MAX_DEVICES {
+            let title = format!("{} devices of `{}`: 1 to {MAX_DEVICES} are allowed", count.value, resource.value);
+            report.error(count.span, title, "out of range");
+            continue;
+        }
+        let each_span = each_node.map_or(count.span, |n| n.span);
+        if each == 0 {
+            report.error(each_span, "a device that holds nothing", "must be more than 0");
+            continue;
+        }
+        if spec.devices.iter().any(|d| d.resource == resource.value) {
+            report.error(resource.span, format!("devices of `{}` a second time", resource.value), "given above");
+            continue;
+        }
+        let Some(sum) = each.checked_mul(i64::from(count.value)) else {
+            report.error(each_span, "all devices together pass 64 bits of base units", "too large");
+            continue;
+        };
+        match spec.allocatable.get(resource.value.as_str()) {
+            Some(stated) if stated != sum => {
+                let sum: Amounts = [(resource.value.clone(), sum)].into_iter().collect();
+                let stated: Amounts = [(resource.value.clone(), stated)].into_iter().collect();
+                let title = format!("the devices add up to {sum}, but allocatable says {stated}");
+                report.error(item.span, title, "does not add up").help("leave the resource out of `allocatable`");
+            }
+            _ => spec.allocatable.set(resource.value.clone(), sum),
+        }
+        spec.devices.push(DeviceSpec { resource: resource.value, count: count.value, each });
+    }
+}

@@ -1,0 +1,91 @@
+//! The files of a scenario: read once each, counted, hashed in the order of reading, their places remembered.
+
+use super::{
+    diagnostic::{Source, Span},
+    loader::{Loader, join},
+};
+use quotree_core::StableHasher;
+use std::hash::Hasher;
+
+/// A scenario may consist of this many files.
+const MAX_FILES: usize = 1000;
+
+/// A scenario file (not a trace) may have this many bytes.
+const MAX_BYTES: usize = 64 << 20;
+
+/// All files read so far.
+pub(crate) struct Files<'l> {
+    loader: &'l dyn Loader,
+    pub(crate) sources: Vec<Source>,
+    /// Where the lines of each source end.
+    lines: Vec<Vec<usize>>,
+    hasher: StableHasher,
+    count: usize,
+}
+
+impl<'l> Files<'l> {
+    pub(crate) fn new(loader: &'l dyn Loader) -> Self {
+        Self { loader, sources: Vec::new(), lines: Vec::new(), hasher: StableHasher::default(), count: 0 }
+    }
+
+    fn bytes(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        self.count += 1;
+        if self.count > MAX_FILES {
+            return Err(format!("a scenario may consist of at most {MAX_FILES} files"));
+        }
+        let bytes = self.loader.read(path)?;
+        self.hasher.write_u64(bytes.len() as u64);
+        self.hasher.write(&bytes);
+        Ok(bytes)
+    }
+
+    /// Reads a scenario file; its number among the sources. Where it is not UTF-8 is the second part.
+    pub(crate) fn source(&mut self, path: &str) -> Result<(u32, Option<usize>), String> {
+        let bytes = self.bytes(path)?;
+        if bytes.len() > MAX_BYTES {
+            return Err(format!("{} bytes: a scenario file may have at most {MAX_BYTES}", bytes.len()));
+        }
+        let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        let (text, bad) = match String::from_utf8(bytes) {
+            Ok(text) => (text, None),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some(at))
+            }
+        };
+        self.lines.push(text.match_indices('\n').map(|(i, _)| i).collect());
+        self.sources.push(Source { path: path.to_owned(), text });
+        Ok((number, bad))
+    }
+
+    /// An empty source of this name: where errors about a file that cannot be read are shown.
+    pub(crate) fn missing(&mut self, path: &str) -> Span {
+        let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        self.sources.push(Source { path: path.to_owned(), text: String::new() });
+        self.lines.push(Vec::new());
+        Span::new(number, 0..0)
+    }
+
+    /// The path that `named` means in a source.
+    pub(crate) fn resolve(&self, source: u32, named: &str) -> Result<String, String> {
+        join(self.sources.get(source as usize).map_or("", |s| s.path.as_str()), named)
+    }
+
+    /// The bytes of a data file that a source names.
+    pub(crate) fn data(&mut self, source: u32, named: &str) -> Result<Vec<u8>, String> {
+        let path = self.resolve(source, named)?;
+        self.bytes(&path)
+    }
+
+    /// The line of a place, from 1.
+    pub(crate) fn line(&self, span: Span) -> u32 {
+        let ends = self.lines.get(span.source as usize);
+        let line = ends.map_or(1, |ends| ends.partition_point(|end| *end < span.start as usize) + 1);
+        u32::try_from(line).unwrap_or(u32::MAX)
+    }
+
+    /// Digest of everything read, in order.
+    pub(crate) fn digest(&self) -> u128 {
+        self.hasher.digest128()
+    }
+}

@@ -1,0 +1,274 @@
+//! `Quota(..)`: the tree of quotas out of nested structs, checked by the core (T2), each finding told at the text it is
+//! about.
+
+use super::{
+    diagnostic::{Report, Span},
+    reader::{At, Fields, Read, choice, variant},
+    syntax::{Node, Shape},
+    values::texts,
+};
+use quotree_core::{
+    Amounts, Finding, FindingKind, Name, OverPromised, Queueing, QuotaSpec, QuotaTree, Severity, TreeSpec,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A tree as it was written, with the places of its parts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ReadTree {
+    pub(crate) spec: TreeSpec,
+    places: Vec<Places>,
+    /// Quotas that had mistakes of their own: what the checks say about them would only repeat those.
+    damaged: BTreeSet<Name>,
+}
+
+/// Where the parts of one quota stand.
+#[derive(Debug, Clone, Default)]
+struct Places {
+    name: Span,
+    amounts: Vec<(&'static str, Name, Span)>,
+    namespaces: Vec<(Name, Span)>,
+}
+
+/// A tree may govern this many resources.
+const MAX_RESOURCES: usize = 64;
+
+/// Reads a tree; nothing when the node is no quota at all.
+pub(crate) fn read(node: &Node, report: &mut Report) -> Option<ReadTree> {
+    let mut tree = ReadTree::default();
+    tree.add(node, None, report)?;
+    let names = |q: &QuotaSpec| q.min.iter().chain(q.max.iter()).map(|(n, _)| n.clone()).collect::<Vec<_>>();
+    let resources: BTreeSet<Name> = tree.spec.quotas.iter().flat_map(names).collect();
+    if resources.len() > MAX_RESOURCES {
+        let title = format!("the tree governs {} resources: at most {MAX_RESOURCES} are allowed", resources.len());
+        report.error(node.span, title, "too many resources");
+        return None;
+    }
+    Some(tree)
+}
+
+impl ReadTree {
+    fn add(&mut self, node: &Node, parent: Option<&Name>, report: &mut Report) -> Option<()> {
+        let variant = variant(node, &["Quota"], "a quota `Quota(..)`", report)?;
+        let before = report.errors();
+        let mut fields = variant.fields(&[], report);
+        let name = fields.required::<At<Name>>("name", report);
+        let span = name.as_ref().map_or(variant.span, |n| n.span);
+        // A name that nobody can write keeps the children of a nameless quota together.
+        let name = name.map_or_else(|| Name::from(format!("\0{}", self.places.len())), |n| n.value);
+        let mut quota = QuotaSpec::new(name.as_str(), parent.map(Name::as_str));
+        let mut places = Places { name: span, ..Places::default() };
+        for field in ["min", "max", "lend"] {
+            let Some(node) = fields.node(field) else { continue };
+            let amounts = read_amounts(node, field, &mut places, report);
+            match field {
+                "min" => quota.min = amounts.unwrap_or_default(),
+                "max" => quota.max = amounts.unwrap_or_default(),
+                _ => quota.lend = amounts,
+            }
+        }
+        read_rest(&mut quota, &mut fields, &mut places, report);
+        let children = fields.node("children");
+        fields.finish(report);
+        if report.errors() > before {
+            self.damaged.insert(name.clone());
+        }
+        self.spec.quotas.push(quota);
+        self.places.push(places);
+        match children.map(|c| (&c.shape, c)) {
+            Some((Shape::List(items), _)) => items.iter().for_each(|item| drop(self.add(item, Some(&name), report))),
+            Some((_, node)) => super::reader::wrong(node, "a list `[..]` of quotas", report),
+            None => {}
+        }
+        Some(())
+    }
+
+    /// Tells everything that is wrong or odd with the tree (T2).
+    pub(crate) fn check(&self, over_promised: OverPromised, report: &mut Report) {
+        self.tell(QuotaTree::validate(&self.spec, over_promised), None, report);
+    }
+
+    /// Tells what an edit, written at `span`, makes wrong or odd that was not so before.
+    pub(crate) fn check_edit(&self, before: &Self, span: Span, over_promised: OverPromised, report: &mut Report) {
+        let old = QuotaTree::validate(&before.spec, over_promised);
+        let mut new = QuotaTree::validate(&self.spec, over_promised);
+        let old: BTreeSet<String> = old.iter().map(Finding::to_string).collect();
+        new.retain(|finding| !old.contains(&finding.to_string()));
+        self.tell(new, Some(span), report);
+    }
+
+    /// Tells what is odd about the tree on a cluster of these amounts.
+    pub(crate) fn check_on(&self, cluster: &Amounts, report: &mut Report) {
+        self.tell(QuotaTree::warnings_on(&self.spec, cluster), None, report);
+    }
+
+    fn tell(&self, findings: Vec<Finding>, at: Option<Span>, report: &mut Report) {
+        let mut by_name: BTreeMap<&Name, Vec<usize>> = BTreeMap::new();
+        let mut near_damage = self.damaged.clone();
+        for (i, quota) in self.spec.quotas.iter().enumerate() {
+            by_name.entry(&quota.name).or_default().push(i);
+            if let Some(parent) = &quota.parent {
+                if self.damaged.contains(parent) {
+                    near_damage.insert(quota.name.clone());
+                }
+                if self.damaged.contains(&quota.name) {
+                    near_damage.insert(parent.clone());
+                }
+            }
+        }
+        let mut repeated: BTreeMap<Name, usize> = BTreeMap::new();
+        for finding in findings {
+            if near_damage.contains(&finding.quota) {
+                continue;
+            }
+            let which = match finding.kind {
+                FindingKind::DuplicateName | FindingKind::TwoParents { .. } => {
+                    let count = repeated.entry(finding.quota.clone()).or_default();
+                    *count += 1;
+                    *count
+                }
+                _ => 0,
+            };
+            let indices = by_name.get(&finding.quota).map_or(&[][..], Vec::as_slice);
+            let places = indices.get(which).or_else(|| indices.last()).and_then(|i| self.places.get(*i));
+            let Some(places) = places.or_else(|| self.places.first()) else { continue };
+            let span = at.unwrap_or_else(|| places.of(&finding.kind));
+            let (title, label) = (finding.to_string(), label(&finding.kind));
+            match finding.severity() {
+                Severity::Error => report.error(span, title, label),
+                Severity::Warning => report.warning(span, title, label),
+            };
+        }
+    }
+
+    /// Where a quota is named.
+    pub(crate) fn name_span(&self, name: &str) -> Option<Span> {
+        let index = self.spec.quotas.iter().position(|q| q.name == name)?;
+        self.places.get(index).map(|p| p.name)
+    }
+}
+
+fn read_amounts(node: &Node, field: &'static str, places: &mut Places, report: &mut Report) -> Option<Amounts> {
+    if let Shape::Map(pairs) = &node.shape {
+        let known = pairs.iter().filter_map(|(key, value)| match &key.shape {
+            Shape::String(text) => Some((field, Name::from(text.as_str()), value.span)),
+            _ => None,
+        });
+        places.amounts.extend(known);
+    }
+    Amounts::read(node, report)
+}
+
+/// The fields that are no amounts.
+fn read_rest(quota: &mut QuotaSpec, fields: &mut Fields<'_>, places: &mut Places, report: &mut Report) {
+    quota.weight = fields.optional("weight", report);
+    quota.priority = fields.or("priority", 0, report);
+    if let Some(node) = fields.node("attributes") {
+        quota.attributes = texts(node, report);
+    }
+    for namespace in fields.or::<Vec<At<Name>>>("namespaces", Vec::new(), report) {
+        places.namespaces.push((namespace.value.clone(), namespace.span));
+        quota.namespaces.push(namespace.value);
+    }
+    quota.max_jobs = fields.optional("max_jobs", report);
+    if let Some(node) = fields.node("queueing") {
+        let words = [("Skip", Queueing::Skip), ("Block", Queueing::Block)];
+        quota.queueing = choice(node, &words, report).unwrap_or_default();
+    }
+}
+
+impl Places {
+    /// The text that a finding is about.
+    fn of(&self, kind: &FindingKind) -> Span {
+        use FindingKind as K;
+        let amount = |fields: &[&str], resource: &Name| {
+            let of = |field: &str| self.amounts.iter().find(|(f, r, _)| *f == field && r == resource);
+            fields.iter().find_map(|field| of(field)).map(|(_, _, span)| *span)
+        };
+        let found = match kind {
+            K::MinAboveMax { resource, .. } | K::OverPromised { resource, .. } => amount(&["min"], resource),
+            K::MaxAboveParent { resource, .. } | K::RootMaxAboveCluster { resource, .. } => amount(&["max"], resource),
+            K::RootMinIsNotMax { resource, .. } | K::MinAboveCluster { resource, .. } => {
+                amount(&["min", "max"], resource)
+            }
+            K::LendAboveMin { resource, .. } => amount(&["lend"], resource),
+            K::Negative { resource, field, .. } => amount(&[field.as_str()], resource),
+            K::NamespaceOnInner { namespace } | K::NamespaceTwice { namespace, .. } => {
+                self.namespaces.iter().rev().find(|(name, _)| name == namespace).map(|(_, span)| *span)
+            }
+            _ => None,
+        };
+        found.unwrap_or(self.name)
+    }
+}
+
+/// What to write beside the underlined text.
+const fn label(kind: &FindingKind) -> &'static str {
+    use FindingKind as K;
+    match kind {
+        K::DuplicateName | K::TwoParents { .. } => "the second time",
+        K::MinAboveMax { .. } => "above max",
+        K::MaxAboveParent { .. } => "above the parent's max",
+        K::OverPromised { .. } => "less than the children are promised",
+        K::LendAboveMin { .. } => "more than min",
+        K::NamespaceOnInner { .. } => "not a leaf",
+        K::NamespaceTwice { .. } => "already on another leaf",
+        K::RootMinIsNotMax { .. } => "min and max of the root differ",
+        K::RootMaxAboveCluster { .. } | K::MinAboveCluster { .. } => "more than the cluster has",
+        K::AlwaysFirstVictim => "weight 0 and no min",
+        K::Unreachable => "no namespace",
+        _ => "this quota",
+    }
+}
+
+/// Changes one quota of a tree in place: given amounts replace those of the same resource, other fields as a whole.
+/// The places go with it, so that what the change breaks is told where the change is written.
+pub(crate) fn edit(tree: &mut ReadTree, fields: &mut Fields<'_>, report: &mut Report) {
+    let Some(name) = fields.required::<At<Name>>("quota", report) else {
+        for field in ["min", "max", "lend", "weight", "max_jobs", "namespaces", "queueing"] {
+            fields.node(field);
+        }
+        return;
+    };
+    let index = tree.spec.quotas.iter().position(|q| q.name == name.value);
+    if index.is_none() {
+        let title = format!("there is no quota `{}`", name.value);
+        let known = tree.spec.quotas.iter().map(|q| q.name.as_str());
+        report.error(name.span, title, "unknown quota").did_you_mean(name.value.as_str(), known);
+    }
+    let (mut spare_quota, mut spare_places) = (QuotaSpec::new(name.value.as_str(), None), Places::default());
+    let at = index.unwrap_or(usize::MAX);
+    let quota = tree.spec.quotas.get_mut(at).unwrap_or(&mut spare_quota);
+    let places = tree.places.get_mut(at).unwrap_or(&mut spare_places);
+    let before = report.errors();
+    for field in ["min", "max", "lend"] {
+        let Some(node) = fields.node(field) else { continue };
+        let mut fresh = Places::default();
+        let Some(amounts) = read_amounts(node, field, &mut fresh, report) else { continue };
+        places.amounts.retain(|(f, r, _)| *f != field || amounts.get(r.as_str()).is_none());
+        places.amounts.append(&mut fresh.amounts);
+        let target = match field {
+            "min" => &mut quota.min,
+            "max" => &mut quota.max,
+            _ => quota.lend.get_or_insert_default(),
+        };
+        amounts.iter().for_each(|(resource, amount)| target.set(resource.clone(), amount));
+    }
+    if let Some(weight) = fields.optional("weight", report) {
+        quota.weight = Some(weight);
+    }
+    if let Some(max_jobs) = fields.optional("max_jobs", report) {
+        quota.max_jobs = Some(max_jobs);
+    }
+    if let Some(namespaces) = fields.optional::<Vec<At<Name>>>("namespaces", report) {
+        places.namespaces = namespaces.iter().map(|n| (n.value.clone(), n.span)).collect();
+        quota.namespaces = namespaces.into_iter().map(|n| n.value).collect();
+    }
+    if let Some(node) = fields.node("queueing") {
+        let words = [("Skip", Queueing::Skip), ("Block", Queueing::Block)];
+        quota.queueing = choice(node, &words, report).unwrap_or_default();
+    }
+    places.name = name.span;
+    if report.errors() > before {
+        tree.damaged.insert(name.value);
+    }
+}

@@ -1,0 +1,467 @@
+//! Tokens into a tree that knows where everything stands. The grammar is RON's with two differences: `implicit_some` is
+//! always on, and a struct may give its first fields by position and the others by name (`At("1m", Invariants, because:
+//! "...")`). After a mistake it goes on at the next comma or closing bracket, so that one load tells all of them.
+
+use super::{
+    diagnostic::{Report, Span},
+    lexer::{Kind, Token, lex, unescape},
+};
+use std::fmt;
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) span: Span,
+    pub(crate) shape: Shape,
+}
+
+/// What a value is.
+#[derive(Debug, Clone)]
+pub(crate) enum Shape {
+    String(String),
+    /// As written.
+    Number(String),
+    Bool(bool),
+    /// A bare word.
+    Word(String),
+    List(Vec<Node>),
+    Map(Vec<(Node, Node)>),
+    Struct(Struct),
+    /// `None`.
+    Absent,
+    /// A mistake that has been told.
+    Bad,
+}
+
+/// `Name(a, b, field: c)`, or without a name.
+#[derive(Debug, Clone)]
+pub(crate) struct Struct {
+    pub(crate) name: Option<Ident>,
+    pub(crate) args: Vec<Node>,
+    pub(crate) fields: Vec<(Ident, Node)>,
+}
+
+/// A word with its place.
+#[derive(Debug, Clone)]
+pub(crate) struct Ident {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+/// Brackets may nest this deep.
+pub(crate) const MAX_DEPTH: usize = 200;
+
+/// Parses a whole file: one value.
+pub(crate) fn parse(text: &str, source: u32, report: &mut Report) -> Option<Node> {
+    let (mut tokens, errors) = lex(text);
+    let clean = errors.is_empty();
+    for error in errors {
+        report.error(Span::new(source, error.range), error.title, error.label);
+    }
+    tokens.retain(|t| !matches!(t.kind, Kind::LineComment | Kind::BlockComment | Kind::Extension));
+    let mut parser = Parser { text, source, tokens, at: 0, depth: 0, report };
+    if parser.tokens.is_empty() {
+        if clean {
+            parser.report.error(Span::new(source, 0..0), "the file holds no value", "nothing here");
+        }
+        return None;
+    }
+    let node = parser.value()?;
+    if let Some(token) = parser.peek().cloned() {
+        let span = parser.span(&token);
+        let found = parser.describe(&token);
+        parser.report.error(span, format!("unexpected {found} after the end of the value"), "a file holds one value");
+    }
+    Some(node)
+}
+
+struct Parser<'a, 'r> {
+    text: &'a str,
+    source: u32,
+    tokens: Vec<Token>,
+    at: usize,
+    depth: usize,
+    report: &'r mut Report,
+}
+
+impl Parser<'_, '_> {
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.at)
+    }
+
+    fn next_kind(&self, ahead: usize) -> Option<Kind> {
+        self.tokens.get(self.at + ahead).map(|t| t.kind)
+    }
+
+    fn span(&self, token: &Token) -> Span {
+        Span::new(self.source, token.range.clone())
+    }
+
+    fn slice(&self, token: &Token) -> &str {
+        self.text.get(token.range.clone()).unwrap_or_default()
+    }
+
+    /// The end of the text so far: where something is missing.
+    fn end_span(&self) -> Span {
+        let end = self.at.checked_sub(1).and_then(|i| self.tokens.get(i)).map_or(0, |t| t.range.end);
+        Span::new(self.source, end..end)
+    }
+
+    fn describe(&self, token: &Token) -> String {
+        match token.kind {
+            Kind::Punct(c) => format!("`{}`", char::from(c)),
+            Kind::String | Kind::RawString => "string".to_owned(),
+            Kind::Number => format!("number `{}`", clip(self.slice(token))),
+            _ => format!("`{}`", clip(self.slice(token))),
+        }
+    }
+
+    fn value(&mut self) -> Option<Node> {
+        let Some(token) = self.peek().cloned() else {
+            let span = self.end_span();
+            self.report.error(span, "the file ends where a value was expected", "ends here");
+            return None;
+        };
+        let span = self.span(&token);
+        let shape = match token.kind {
+            Kind::String | Kind::RawString => {
+                self.at += 1;
+                match unescape(self.text, &token) {
+                    Ok(text) => Shape::String(text),
+                    Err(error) => {
+                        let at = Span::new(self.source, error.range);
+                        self.report.error(at, error.title, error.label);
+                        Shape::Bad
+                    }
+                }
+            }
+            Kind::Number => {
+                self.at += 1;
+                self.number(&token)
+            }
+            Kind::Ident => return Some(self.word(&token)),
+            Kind::Punct(b'(') => return Some(self.structure(None, span)),
+            Kind::Punct(b'[') => return Some(self.list(span)),
+            Kind::Punct(b'{') => return Some(self.map(span)),
+            Kind::Bad => {
+                self.at += 1;
+                Shape::Bad
+            }
+            _ => {
+                let found = self.describe(&token);
+                self.report.error(span, format!("expected a value, found {found}"), "a value was expected here");
+                return None;
+            }
+        };
+        Some(Node { span, shape })
+    }
+
+    fn number(&mut self, token: &Token) -> Shape {
+        let text = self.slice(token);
+        let digits = text.trim_start_matches(['+', '-']);
+        let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'_');
+        let good = plain && digits.bytes().filter(|b| *b == b'.').count() <= 1;
+        let good = good && digits.bytes().any(|b| b.is_ascii_digit()) && !digits.starts_with('_');
+        if good && text.len() - digits.len() <= 1 {
+            return Shape::Number(text.replace('_', ""));
+        }
+        let title = format!("`{}` is no number that can be used here", clip(text));
+        let span = self.span(token);
+        self.report
+            .error(span, title, "write plain decimal digits")
+            .help("quantities and durations are strings: \"500m\", \"90s\"");
+        Shape::Bad
+    }
+
+    fn word(&mut self, token: &Token) -> Node {
+        let span = self.span(token);
+        let text = self.slice(token).to_owned();
+        self.at += 1;
+        if self.next_kind(0) == Some(Kind::Punct(b'(')) {
+            return self.structure(Some(Ident { text, span }), span);
+        }
+        let shape = match text.as_str() {
+            "true" => Shape::Bool(true),
+            "false" => Shape::Bool(false),
+            "None" => Shape::Absent,
+            _ => Shape::Word(text),
+        };
+        Node { span, shape }
+    }
+
+    /// Enters a bracket; nothing when it is too deep (the bracket is skipped then).
+    fn open(&mut self) -> Option<Span> {
+        let token = self.peek().cloned()?;
+        let span = self.span(&token);
+        if self.depth >= MAX_DEPTH {
+            let title = format!("nested deeper than {MAX_DEPTH} brackets");
+            self.report.error(span, title, "one level too deep");
+            self.skip_brackets();
+            return None;
+        }
+        self.depth += 1;
+        self.at += 1;
+        Some(span)
+    }
+
+    /// Leaves a bracket opened at `open`; the span of what closed it.
+    fn close(&mut self, close: u8, open: Span) -> Span {
+        self.depth -= 1;
+        match self.peek().cloned() {
+            Some(token) if token.kind == Kind::Punct(close) => {
+                self.at += 1;
+                self.span(&token)
+            }
+            Some(token) => {
+                let span = self.span(&token);
+                let found = self.describe(&token);
+                let title = format!("expected `{}`, found {found}", char::from(close));
+                self.report.error(span, title, "a bracket is closed by its own kind");
+                // An outer bracket may be meant; when there is none the token is of no use to anybody.
+                if self.depth == 0 {
+                    self.at += 1;
+                }
+                span
+            }
+            None => {
+                let title = format!("this bracket is never closed: `{}` is missing", char::from(close));
+                self.report.error(open, title, "opened here");
+                self.end_span()
+            }
+        }
+    }
+
+    fn skip_brackets(&mut self) {
+        let mut depth = 0_usize;
+        while let Some(kind) = self.next_kind(0) {
+            match kind {
+                Kind::Punct(b'(' | b'[' | b'{') => depth += 1,
+                Kind::Punct(b')' | b']' | b'}') if depth == 0 => return,
+                Kind::Punct(b')' | b']' | b'}') => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Goes on after a mistake: to the comma or closing bracket of this level.
+    fn recover(&mut self) {
+        while let Some(kind) = self.next_kind(0) {
+            match kind {
+                Kind::Punct(b',' | b')' | b']' | b'}') => return,
+                Kind::Punct(b'(' | b'[' | b'{') => self.skip_brackets(),
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    /// After an entry: a comma, or the end of the bracket. False ends the bracket.
+    fn comma(&mut self, close: u8) -> bool {
+        match self.peek().cloned() {
+            None => false,
+            Some(token) => match token.kind {
+                Kind::Punct(b',') => {
+                    self.at += 1;
+                    true
+                }
+                Kind::Punct(c) if c == close => false,
+                Kind::Punct(b')' | b']' | b'}') => false,
+                _ => {
+                    let span = self.span(&token);
+                    let found = self.describe(&token);
+                    let title = format!("expected `,` or `{}`, found {found}", char::from(close));
+                    self.report.error(span, title, "a comma is missing before this");
+                    // A new entry most likely: go on with it, unless it cannot start one.
+                    if !matches!(
+                        token.kind,
+                        Kind::Ident | Kind::String | Kind::Number | Kind::Punct(b'(' | b'[' | b'{')
+                    ) {
+                        self.recover();
+                        if self.next_kind(0) == Some(Kind::Punct(b',')) {
+                            self.at += 1;
+                        }
+                    }
+                    true
+                }
+            },
+        }
+    }
+
+    fn at_end(&self) -> bool {
+        matches!(self.next_kind(0), None | Some(Kind::Punct(b')' | b']' | b'}')))
+    }
+
+    fn structure(&mut self, name: Option<Ident>, start: Span) -> Node {
+        let Some(open) = self.open() else { return Node { span: start, shape: Shape::Bad } };
+        let mut body = Struct { name, args: Vec::new(), fields: Vec::new() };
+        while !self.at_end() {
+            let named = self.next_kind(0) == Some(Kind::Ident) && self.next_kind(1) == Some(Kind::Punct(b':'));
+            if named {
+                self.field(&mut body);
+            } else {
+                match self.value() {
+                    Some(node) => {
+                        if !body.fields.is_empty() && !matches!(node.shape, Shape::Bad) {
+                            self.report
+                                .error(node.span, "a value without a name after named ones", "which field is this?")
+                                .help("write `field: value`");
+                        } else {
+                            body.args.push(node);
+                        }
+                    }
+                    None => self.recover(),
+                }
+            }
+            if !self.comma(b')') {
+                break;
+            }
+        }
+        let end = self.close(b')', open);
+        let span = start.to(end);
+        // `Some(x)` is `x`.
+        if body.name.as_ref().is_some_and(|n| n.text == "Some") && body.fields.is_empty() && body.args.len() == 1 {
+            if let Some(inner) = body.args.pop() {
+                return inner;
+            }
+        }
+        Node { span, shape: Shape::Struct(body) }
+    }
+
+    fn field(&mut self, body: &mut Struct) {
+        let Some(token) = self.peek().cloned() else { return };
+        let ident = Ident { text: self.slice(&token).to_owned(), span: self.span(&token) };
+        self.at += 2;
+        let value = match self.value() {
+            Some(node) => node,
+            None => {
+                self.recover();
+                Node { span: ident.span, shape: Shape::Bad }
+            }
+        };
+        body.fields.push((ident, value));
+    }
+
+    fn list(&mut self, start: Span) -> Node {
+        let Some(open) = self.open() else { return Node { span: start, shape: Shape::Bad } };
+        let mut items = Vec::new();
+        while !self.at_end() {
+            match self.value() {
+                Some(node) => items.push(node),
+                None => self.recover(),
+            }
+            if !self.comma(b']') {
+                break;
+            }
+        }
+        let end = self.close(b']', open);
+        Node { span: start.to(end), shape: Shape::List(items) }
+    }
+
+    fn map(&mut self, start: Span) -> Node {
+        let Some(open) = self.open() else { return Node { span: start, shape: Shape::Bad } };
+        let mut entries = Vec::new();
+        while !self.at_end() {
+            match self.entry() {
+                Some(entry) => entries.push(entry),
+                None => self.recover(),
+            }
+            if !self.comma(b'}') {
+                break;
+            }
+        }
+        let end = self.close(b'}', open);
+        Node { span: start.to(end), shape: Shape::Map(entries) }
+    }
+
+    fn entry(&mut self) -> Option<(Node, Node)> {
+        let key = self.value()?;
+        if self.next_kind(0) != Some(Kind::Punct(b':')) {
+            let found = self.peek().cloned().map_or_else(|| "the end".to_owned(), |t| self.describe(&t));
+            let span = self.peek().cloned().map_or_else(|| self.end_span(), |t| self.span(&t));
+            self.report.error(span, format!("expected `:`, found {found}"), "a map holds `key: value`");
+            return None;
+        }
+        self.at += 1;
+        let value = match self.value() {
+            Some(value) => value,
+            None => {
+                self.recover();
+                Node { span: key.span, shape: Shape::Bad }
+            }
+        };
+        Some((key, value))
+    }
+}
+
+/// A text short enough to stand in a message.
+pub(crate) fn clip(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut short: String = text.chars().take(LONGEST).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short.replace('\n', " ")
+}
+
+impl Node {
+    /// What it is, for "found ...".
+    pub(crate) fn describe(&self) -> String {
+        match &self.shape {
+            Shape::String(text) => format!("the string \"{}\"", clip(text)),
+            Shape::Number(text) => format!("the number {}", clip(text)),
+            Shape::Bool(value) => format!("`{value}`"),
+            Shape::Word(text) => format!("`{}`", clip(text)),
+            Shape::List(_) => "a list".to_owned(),
+            Shape::Map(_) => "a map".to_owned(),
+            Shape::Struct(Struct { name: Some(name), .. }) => format!("`{}(..)`", clip(&name.text)),
+            Shape::Struct(_) => "an unnamed struct".to_owned(),
+            Shape::Absent => "`None`".to_owned(),
+            Shape::Bad => "a mistake".to_owned(),
+        }
+    }
+}
+
+/// One line, without comments: how claims stand in reports.
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.shape {
+            Shape::String(text) => write!(f, "{text:?}"),
+            Shape::Number(text) | Shape::Word(text) => f.write_str(text),
+            Shape::Bool(value) => write!(f, "{value}"),
+            Shape::List(items) => {
+                f.write_str("[")?;
+                comma_separated(f, items.iter())?;
+                f.write_str("]")
+            }
+            Shape::Map(entries) => {
+                f.write_str("{")?;
+                for (i, (key, value)) in entries.iter().enumerate() {
+                    write!(f, "{}{key}: {value}", if i == 0 { "" } else { ", " })?;
+                }
+                f.write_str("}")
+            }
+            Shape::Struct(body) => {
+                f.write_str(body.name.as_ref().map_or("", |n| n.text.as_str()))?;
+                f.write_str("(")?;
+                comma_separated(f, body.args.iter())?;
+                for (i, (name, value)) in body.fields.iter().enumerate() {
+                    let comma = if i == 0 && body.args.is_empty() { "" } else { ", " };
+                    write!(f, "{comma}{}: {value}", name.text)?;
+                }
+                f.write_str(")")
+            }
+            Shape::Absent => f.write_str("None"),
+            Shape::Bad => f.write_str("?"),
+        }
+    }
+}
+
+fn comma_separated<'a>(f: &mut fmt::Formatter<'_>, nodes: impl Iterator<Item = &'a Node>) -> fmt::Result {
+    for (i, node) in nodes.enumerate() {
+        write!(f, "{}{node}", if i == 0 { "" } else { ", " })?;
+    }
+    Ok(())
+}

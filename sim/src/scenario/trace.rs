@@ -1,0 +1,78 @@
+//! `Trace(..)`: jobs out of a trace file. The rows are read by [`crate::import`]; bad ones are told at the file's name.
+
+use super::{
+    diagnostic::Report,
+    files::Files,
+    reader::{At, Fields, choice},
+    syntax::Node,
+};
+use crate::{
+    import::{self, RowProblem, TraceFormat, TraceOptions},
+    model::TraceRow,
+};
+use std::sync::Arc;
+
+/// So many bad rows of one file are told one by one; of the rest only the count.
+const MAX_PROBLEMS: usize = 1000;
+
+/// Reads the name of a format.
+pub(crate) fn format_of(node: &Node, report: &mut Report) -> Option<TraceFormat> {
+    let words = [
+        ("Native", TraceFormat::Native),
+        ("Philly", TraceFormat::Philly),
+        ("Openb", TraceFormat::Openb),
+        ("Swf", TraceFormat::Swf),
+    ];
+    choice(node, &words, report)
+}
+
+/// The bytes of a file that a scenario names; why not is told at the name.
+pub(crate) fn read_file(file: &At<String>, files: &mut Files<'_>, report: &mut Report) -> Option<Vec<u8>> {
+    match files.data(file.span.source, &file.value) {
+        Ok(bytes) => Some(bytes),
+        Err(why) => {
+            report.error(file.span, format!("cannot read `{}`: {why}", file.value), "this file");
+            None
+        }
+    }
+}
+
+/// Tells bad rows, each with its line.
+pub(crate) fn tell_problems(file: &At<String>, problems: &[RowProblem], report: &mut Report) {
+    for RowProblem { line, what } in problems.iter().take(MAX_PROBLEMS) {
+        let title = match line {
+            0 => format!("`{}`: {what}", file.value),
+            line => format!("`{}` line {line}: {what}", file.value),
+        };
+        report.error(file.span, title, if *line == 0 { "this file" } else { "a row of this file is bad" });
+    }
+    if problems.len() > MAX_PROBLEMS {
+        let more = problems.len() - MAX_PROBLEMS;
+        report.error(file.span, format!("`{}`: {more} more bad rows", file.value), "rows of this file are bad");
+    }
+}
+
+/// The rows of a trace, with the place of its file; absent when the file could not be read.
+pub(crate) fn rows(
+    fields: &mut Fields<'_>,
+    priority: i32,
+    files: &mut Files<'_>,
+    report: &mut Report,
+) -> Option<(Arc<[TraceRow]>, At<String>)> {
+    let file = fields.required::<At<String>>("file", report);
+    let format = fields.required_node("format", report).and_then(|node| format_of(node, report));
+    let defaults = TraceOptions::default();
+    let options = TraceOptions {
+        namespace: fields.optional("namespace", report),
+        namespace_by: fields.optional("namespace_by", report),
+        prefix: fields.or("prefix", String::new(), report),
+        resource: fields.or("resource", defaults.resource, report),
+        priority,
+        max_rows: fields.or("max_rows", 10_000_000_u32, report) as usize,
+    };
+    let (file, format) = (file?, format?);
+    let bytes = read_file(&file, files, report)?;
+    let read = import::rows(format, &bytes, &options);
+    tell_problems(&file, &read.problems, report);
+    Some((read.rows.into(), file))
+}

@@ -1,0 +1,341 @@
+//! The small values of a scenario: durations, quantities, amounts by resource, names, thousandths. All exact or refused.
+
+use super::{
+    diagnostic::Report,
+    reader::{At, Read, variant, wrong},
+    syntax::{Node, Shape, clip},
+};
+use crate::{import::MAX_MS, model::Runtime};
+use quotree_core::{Amounts, Name, Time, Unit, parse_quantity};
+use std::collections::BTreeSet;
+
+/// Milliseconds, written as `"90s"`, `"1h30m"`, `"2d"`, `"250ms"`, `"1.5s"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ms(pub(crate) u64);
+
+/// Why a text is no duration.
+pub(crate) fn parse_duration(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u128); 5] = [("ms", 1), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)];
+    let mut rest = text;
+    let mut total: u128 = 0;
+    let mut last = u128::MAX;
+    if text.starts_with('-') {
+        return Err("a duration cannot be negative".to_owned());
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(rest.len());
+        let (number, after) = rest.split_at(end);
+        let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(letters);
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if number.is_empty() || fraction.contains('.') || (whole.is_empty() && fraction.is_empty()) {
+            return Err("not of the form number and unit".to_owned());
+        }
+        let Some((_, scale)) = UNITS.iter().find(|(name, _)| *name == unit) else {
+            return Err(if unit.is_empty() {
+                "the unit is missing: d, h, m, s or ms".to_owned()
+            } else {
+                format!("`{unit}` is no unit of time: d, h, m, s and ms are")
+            });
+        };
+        if *scale >= last {
+            return Err("units must go from large to small, each once".to_owned());
+        }
+        last = *scale;
+        total = total.checked_add(exact(whole, fraction, *scale)?).ok_or("too long")?;
+        rest = after;
+    }
+    if text.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    u64::try_from(total).ok().filter(|ms| *ms <= MAX_MS).ok_or_else(|| "too long: at most 31,688 years".to_owned())
+}
+
+/// `whole.fraction` times `scale`, exactly.
+fn exact(whole: &str, fraction: &str, scale: u128) -> Result<u128, String> {
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.len() > 20 || whole.trim_start_matches('0').len() > 18 {
+        return Err("too many digits".to_owned());
+    }
+    let mut digits: u128 = 0;
+    for digit in whole.bytes().chain(fraction.bytes()) {
+        digits = digits * 10 + u128::from(digit - b'0');
+    }
+    let power = 10_u128.pow(u32::try_from(fraction.len()).unwrap_or_default());
+    let scaled = digits.checked_mul(scale).ok_or("too long")?;
+    if scaled % power != 0 {
+        return Err("finer than a millisecond".to_owned());
+    }
+    Ok(scaled / power)
+}
+
+impl Read for Ms {
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        const EXPECTED: &str = "a duration string such as \"90s\" or \"1h30m\"";
+        match &node.shape {
+            Shape::String(text) => match parse_duration(text) {
+                Ok(ms) => Some(Self(ms)),
+                Err(why) => {
+                    let title = format!("`{}` is no duration: {why}", clip(text));
+                    report.error(node.span, title, why).help(format!("expected {EXPECTED}"));
+                    None
+                }
+            },
+            Shape::Number(number) => {
+                let title = format!("expected {EXPECTED}, found {}", node.describe());
+                report.error(node.span, title, "the unit is missing").help(format!("seconds? \"{}s\"", clip(number)));
+                None
+            }
+            _ => {
+                wrong(node, EXPECTED, report);
+                None
+            }
+        }
+    }
+}
+
+impl Read for Time {
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        Ms::read(node, report).map(|ms| Self(ms.0))
+    }
+}
+
+/// A duration longer than 0.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Positive(pub(crate) u64);
+
+impl Read for Positive {
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let ms = Ms::read(node, report)?.0;
+        if ms == 0 {
+            report.error(node.span, "a duration of 0 makes no sense here", "must be longer than 0");
+            return None;
+        }
+        Some(Self(ms))
+    }
+}
+
+/// A name that fits a report: not empty, not over-long, no control characters.
+impl Read for Name {
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let text = String::read(node, report)?;
+        checked_name(&text, node, report).then(|| Self::from(text))
+    }
+}
+
+fn checked_name(text: &str, node: &Node, report: &mut Report) -> bool {
+    const LONGEST: usize = 253;
+    let length = text.chars().count();
+    if text.is_empty() {
+        report.error(node.span, "a name is empty", "at least one character");
+    } else if length > LONGEST {
+        let title = format!("a name of {length} characters: at most {LONGEST} are allowed");
+        report.error(node.span, title, "too long");
+    } else if text.chars().any(char::is_control) {
+        report.error(node.span, "a name has control characters", "not printable");
+    } else {
+        return true;
+    }
+    false
+}
+
+/// A quantity of one resource; negative ones are told.
+pub(crate) fn quantity(node: &Node, resource: &str, report: &mut Report) -> Option<i64> {
+    let unit = Unit::of(resource);
+    let expected = match unit {
+        Unit::Bytes => "a quantity string such as \"512Mi\" or \"16Gi\"",
+        Unit::Milli => "a quantity string such as \"5\" or \"500m\"",
+    };
+    match &node.shape {
+        Shape::String(text) => match parse_quantity(text, unit) {
+            Ok(amount) if amount < 0 => {
+                let title = format!("the amount `{}` of `{}` is negative", clip(text), clip(resource));
+                report.error(node.span, title, "must be 0 or more");
+                None
+            }
+            Ok(amount) => Some(amount),
+            Err(error) => {
+                let title = clip_long(&error.to_string());
+                report.error(node.span, title, format!("expected {expected}"));
+                None
+            }
+        },
+        Shape::Number(number) => {
+            let title = format!("expected {expected}, found {}", node.describe());
+            report.error(node.span, title, "not a string").help(format!("put it in quotes: \"{}\"", clip(number)));
+            None
+        }
+        _ => {
+            wrong(node, expected, report);
+            None
+        }
+    }
+}
+
+fn clip_long(text: &str) -> String {
+    let short: String = text.chars().take(200).collect();
+    short
+}
+
+/// The entries of a map whose keys are strings, repeated keys told.
+pub(crate) fn entries<'a>(node: &'a Node, what: &str, report: &mut Report) -> Option<Vec<(At<Name>, &'a Node)>> {
+    let Shape::Map(pairs) = &node.shape else {
+        wrong(node, what, report);
+        return None;
+    };
+    let mut seen = BTreeSet::new();
+    let mut read = Vec::with_capacity(pairs.len());
+    for (key, value) in pairs {
+        let Some(name) = At::<Name>::read(key, report) else { continue };
+        if seen.insert(name.value.clone()) {
+            read.push((name, value));
+        } else {
+            report.error(
+                name.span,
+                format!("the key `{}` is there twice", clip(name.value.as_str())),
+                "the second time",
+            );
+        }
+    }
+    Some(read)
+}
+
+/// `{ "cpu": "5", "memory": "1Gi" }`
+impl Read for Amounts {
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let entries = entries(node, "a map of amounts such as { \"cpu\": \"5\" }", report)?;
+        if entries.len() > 64 {
+            report.error(
+                node.span,
+                format!("{} resources in one map: at most 64 are allowed", entries.len()),
+                "too many",
+            );
+            return None;
+        }
+        let mut amounts = Self::new();
+        for (name, value) in entries {
+            if let Some(amount) = quantity(value, name.value.as_str(), report) {
+                amounts.set(name.value, amount);
+            }
+        }
+        Some(amounts)
+    }
+}
+
+/// `{ "a": "b" }`
+pub(crate) fn texts(node: &Node, report: &mut Report) -> Vec<(Name, Name)> {
+    let entries = entries(node, "a map of strings such as { \"zone\": \"a\" }", report).unwrap_or_default();
+    entries.into_iter().filter_map(|(key, value)| Some((key.value, Name::from(String::read(value, report)?)))).collect()
+}
+
+/// `"10m"`, `Fixed("10m")`, `Uniform("1s", "5s")`, `Exponential("10m")`, `Forever`.
+impl Read for Runtime {
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        if matches!(node.shape, Shape::String(_) | Shape::Number(_)) {
+            return Ms::read(node, report).map(|ms| Self::Fixed(ms.0));
+        }
+        let known = ["Fixed", "Uniform", "Exponential", "Forever"];
+        let what = "a duration such as \"90s\", or one of `Uniform(..)`, `Exponential(..)` and `Forever`";
+        let variant = variant(node, &known, what, report)?;
+        match variant.name {
+            "Uniform" => {
+                let mut fields = variant.fields(&["from", "to"], report);
+                let from = fields.required::<Ms>("from", report);
+                let to = fields.required::<Ms>("to", report);
+                fields.finish(report);
+                let (from, to) = (from?, to?);
+                if from > to {
+                    report.error(node.span, "a range that ends before it starts", "from must be at most to");
+                    return None;
+                }
+                Some(Self::Uniform(from.0, to.0))
+            }
+            "Exponential" => {
+                let mut fields = variant.fields(&["mean"], report);
+                let mean = fields.required::<Positive>("mean", report);
+                fields.finish(report);
+                Some(Self::Exponential(mean?.0))
+            }
+            "Fixed" => {
+                let mut fields = variant.fields(&["time"], report);
+                let time = fields.required::<Ms>("time", report);
+                fields.finish(report);
+                Some(Self::Fixed(time?.0))
+            }
+            _ => {
+                variant.bare(report);
+                Some(Self::Forever)
+            }
+        }
+    }
+}
+
+/// A part of one in thousandths: `0.85` or `"85%"`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Permille(pub(crate) u64);
+
+impl Read for Permille {
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        const EXPECTED: &str = "a number such as 0.85 or a percentage such as \"85%\"";
+        let (text, scale) = match &node.shape {
+            Shape::Number(text) => (text.as_str(), 1000),
+            Shape::String(text) => match text.strip_suffix('%') {
+                Some(percent) => (percent.trim_end(), 10),
+                None => (text.as_str(), 1000),
+            },
+            _ => {
+                wrong(node, EXPECTED, report);
+                return None;
+            }
+        };
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        let well = digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty());
+        let value = well.then(|| exact(whole, fraction, scale).ok()).flatten().and_then(|v| u64::try_from(v).ok());
+        if value.is_none() {
+            let title = format!("expected {EXPECTED}, found {}", node.describe());
+            report.error(node.span, title, "in steps of a thousandth");
+        }
+        value.map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_duration;
+
+    #[test]
+    fn durations_are_exact_or_refused() {
+        let rows = [
+            ("90s", Some(90_000)),
+            ("1h30m", Some(5_400_000)),
+            ("2d", Some(172_800_000)),
+            ("250ms", Some(250)),
+            ("1.5s", Some(1500)),
+            ("429128.88s", Some(429_128_880)),
+            ("1d2h3m4s5ms", Some(93_784_005)),
+            ("0s", Some(0)),
+            ("0.001s", Some(1)),
+            ("0.0005s", None),
+            ("0.5ms", None),
+            ("0.5m", Some(30_000)),
+            ("", None),
+            ("90", None),
+            ("s", None),
+            ("1m1h", None),
+            ("1s1s", None),
+            ("-5s", None),
+            ("1e3s", None),
+            ("5 s", None),
+            ("5min", None),
+            ("1..5s", None),
+            (".s", None),
+            ("999999999999d", None),
+            ("99999999999999999999999999999999999999999s", None),
+            ("１s", None),
+        ];
+        for (text, wanted) in rows {
+            assert_eq!(parse_duration(text).ok(), wanted, "`{text}`");
+        }
+    }
+}

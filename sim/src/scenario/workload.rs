@@ -1,0 +1,225 @@
+//! `workloads: [..]`: Deployment, Job, Training and Trace.
+
+use super::{
+    diagnostic::{Report, Span},
+    files::Files,
+    reader::{At, Fields, Read, Variant, variant, wrong},
+    syntax::{Node, Shape},
+    trace,
+    values::{Positive, entries, quantity},
+};
+use crate::model::{Kind, Role, Runtime, Workload};
+use quotree_core::{Amounts, DeviceAsk, Name, PodTemplate, Time, Unit};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// A workload with the places that later checks speak of.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadWorkload {
+    pub(crate) workload: Workload,
+    pub(crate) name: Span,
+    pub(crate) namespace: Span,
+    pub(crate) budget: Option<At<Name>>,
+    /// One a template: a Deployment's and Job's own, a Training's by role; a Trace's file.
+    pub(crate) requests: Vec<Span>,
+}
+
+/// What is known before workloads are read.
+pub(crate) struct Context<'a, 'l> {
+    pub(crate) classes: &'a BTreeMap<Name, i32>,
+    pub(crate) files: &'a mut Files<'l>,
+}
+
+/// The kinds of workload.
+const KINDS: [&str; 4] = ["Deployment", "Job", "Training", "Trace"];
+
+/// Reads one workload.
+pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Report) -> Option<ReadWorkload> {
+    let variant = variant(node, &KINDS, "a kind of workload", report)?;
+    let mut fields = variant.fields(&[], report);
+    let name = fields.required::<At<Name>>("name", report);
+    let priority = fields.node("priority").and_then(|node| priority(node, context, report)).unwrap_or(0);
+    let preemptible = fields.or("preemptible", true, report);
+    let budget = fields.optional::<At<Name>>("budget", report);
+    if variant.name == "Trace" {
+        let rows = trace::rows(&mut fields, priority, context.files, report);
+        fields.finish(report);
+        let (name, (rows, file)) = (name?, rows?);
+        let namespace = rows.first().map_or_else(|| Name::from(""), |row| row.namespace.clone());
+        let submit = rows.first().map_or(Time(0), |row| row.submit);
+        let budget_name = budget.as_ref().map(|b| b.value.clone());
+        let kind = Kind::Trace { rows };
+        let text = name.value.to_string();
+        let workload = Workload { name: text, namespace, priority, preemptible, budget: budget_name, submit, kind };
+        let spans = vec![file.span];
+        return Some(ReadWorkload { workload, name: name.span, namespace: file.span, budget, requests: spans });
+    }
+    let namespace = fields.required::<At<Name>>("namespace", report);
+    let submit = fields.or("submit", Time(0), report);
+    let mut requests = Vec::new();
+    let kind = match variant.name {
+        "Deployment" => {
+            let replicas = fields.or("replicas", 1, report);
+            let template = template(&mut fields, variant, &mut requests, report);
+            Some(Kind::Deployment { replicas, template })
+        }
+        "Job" => job(&mut fields, variant, &mut requests, report),
+        _ => training(&mut fields, &mut requests, report),
+    };
+    fields.finish(report);
+    let (name, namespace, kind) = (name?, namespace?, kind?);
+    let workload = Workload {
+        name: name.value.to_string(),
+        namespace: namespace.value,
+        priority,
+        preemptible,
+        budget: budget.as_ref().map(|b| b.value.clone()),
+        submit,
+        kind,
+    };
+    Some(ReadWorkload { workload, name: name.span, namespace: namespace.span, budget, requests })
+}
+
+/// A number, or the name of a class.
+fn priority(node: &Node, context: &Context<'_, '_>, report: &mut Report) -> Option<i32> {
+    if let Shape::String(class) = &node.shape {
+        let known = context.classes.get(class.as_str());
+        if known.is_none() {
+            let names = context.classes.keys().map(Name::as_str);
+            report
+                .error(node.span, format!("there is no priority class `{class}`"), "unknown class")
+                .did_you_mean(class, names)
+                .help("classes are declared at the top: `classes: { \"high\": 100 }`");
+        }
+        return known.copied();
+    }
+    i32::read(node, report)
+}
+
+fn job(fields: &mut Fields<'_>, variant: Variant<'_>, requests: &mut Vec<Span>, report: &mut Report) -> Option<Kind> {
+    let completions = positive_count(fields, "completions", 1, report);
+    let parallelism = positive_count(fields, "parallelism", 1, report);
+    let backoff_limit = fields.or("backoff_limit", 6, report);
+    let template = template(fields, variant, requests, report);
+    let checkpoint_ms = fields.optional::<Positive>("checkpoint", report).map(|ms| ms.0);
+    let runtime = runtime(fields, report)?;
+    Some(Kind::Job { completions, parallelism, backoff_limit, template, runtime, checkpoint_ms })
+}
+
+fn training(fields: &mut Fields<'_>, requests: &mut Vec<Span>, report: &mut Report) -> Option<Kind> {
+    let roles_node = fields.required_node("roles", report);
+    let checkpoint_ms = fields.optional::<Positive>("checkpoint", report).map(|ms| ms.0);
+    let restart_overhead_ms = fields.or("restart_overhead", super::values::Ms(0), report).0;
+    let runtime = runtime(fields, report);
+    let roles_node = roles_node?;
+    let Shape::List(items) = &roles_node.shape else {
+        wrong(roles_node, "a list `[Role(..)]`", report);
+        return None;
+    };
+    if items.is_empty() {
+        report.error(roles_node.span, "a training needs at least one role", "empty");
+    }
+    let mut roles: Vec<Role> = Vec::new();
+    for item in items {
+        let Some(variant) = variant(item, &["Role"], "`Role(..)`", report) else { continue };
+        let mut fields = variant.fields(&[], report);
+        let name = fields.required::<At<Name>>("name", report);
+        let replicas = positive_count(&mut fields, "replicas", 1, report);
+        let min = fields.optional::<At<u32>>("min", report);
+        let template = template(&mut fields, variant, requests, report);
+        fields.finish(report);
+        if let Some(min) = min.as_ref().filter(|min| min.value > replicas) {
+            let title = format!("min {} is above the {replicas} replicas", min.value);
+            report.error(min.span, title, "more than there are");
+        }
+        let min = min.map_or(replicas, |min| min.value);
+        let Some(name) = name else { continue };
+        if roles.iter().any(|role| role.name == name.value) {
+            report.error(name.span, format!("a second role `{}`", name.value), "the name is taken");
+        }
+        roles.push(Role { name: name.value, replicas, min, template });
+    }
+    Some(Kind::Training { roles, runtime: runtime?, checkpoint_ms, restart_overhead_ms })
+}
+
+fn positive_count(fields: &mut Fields<'_>, field: &'static str, default: u32, report: &mut Report) -> u32 {
+    let Some(count) = fields.optional::<At<u32>>(field, report) else { return default };
+    if count.value == 0 {
+        report.error(count.span, format!("`{field}` must be at least 1"), "0 makes no sense here");
+        return default;
+    }
+    count.value
+}
+
+fn runtime(fields: &mut Fields<'_>, report: &mut Report) -> Option<Runtime> {
+    let node = fields.required_node("runtime", report)?;
+    let runtime = Runtime::read(node, report)?;
+    if matches!(runtime, Runtime::Fixed(0) | Runtime::Uniform(_, 0)) {
+        report.error(node.span, "a duration of 0 makes no sense here", "must be longer than 0");
+        return None;
+    }
+    Some(runtime)
+}
+
+/// What each pod asks: `request`, `devices`, `selector`, `tolerations`.
+fn template(f: &mut Fields<'_>, of: Variant<'_>, requests: &mut Vec<Span>, report: &mut Report) -> Arc<PodTemplate> {
+    let mut template = PodTemplate::default();
+    let request = f.required_node("request", report);
+    requests.push(request.map_or(of.span, |node| node.span));
+    if let Some(node) = request {
+        template.request = Amounts::read(node, report).unwrap_or_default();
+    }
+    if let Some(node) = f.node("devices") {
+        devices(node, &mut template, report);
+    }
+    if let Some(node) = f.node("selector") {
+        let what = "a map of labels such as { \"model\": [\"A100\", \"V100\"] }";
+        for (label, value) in entries(node, what, report).unwrap_or_default() {
+            let values = match &value.shape {
+                Shape::List(_) => Vec::<Name>::read(value, report),
+                _ => Name::read(value, report).map(|name| vec![name]),
+            };
+            template.selector.push((label.value, values.unwrap_or_default()));
+        }
+    }
+    template.tolerations = f.or("tolerations", Vec::new(), report);
+    Arc::new(template)
+}
+
+/// `devices: Devices(resource: "nvidia.com/gpu", count: 2, each: "500m")`: what they add up to is requested, too.
+fn devices(node: &Node, template: &mut PodTemplate, report: &mut Report) {
+    let Some(variant) = variant(node, &["Devices"], "`Devices(..)`", report) else { return };
+    let mut fields = variant.fields(&[], report);
+    let resource = fields.required::<At<Name>>("resource", report);
+    let count = positive_count(&mut fields, "count", 1, report);
+    let each_node = fields.node("each");
+    let unit = resource.as_ref().map_or("", |r| r.value.as_str());
+    let whole = if Unit::of(unit) == Unit::Milli { 1000 } else { 1 };
+    let each = each_node.map_or(Some(whole), |node| quantity(node, unit, report));
+    fields.finish(report);
+    let (Some(resource), Some(each)) = (resource, each) else { return };
+    let Some(sum) = each.checked_mul(i64::from(count)).filter(|sum| *sum > 0) else {
+        report.error(node.span, "the devices add up to nothing, or to more than 64 bits", "out of range");
+        return;
+    };
+    match template.request.get(resource.value.as_str()) {
+        Some(stated) if stated != sum => {
+            let show = |amount| Amounts::new().with(resource.value.clone(), amount);
+            let title = format!("the devices add up to {}, but request says {}", show(sum), show(stated));
+            report.error(node.span, title, "does not add up").help("leave the resource out of `request`");
+        }
+        _ => template.request.set(resource.value.clone(), sum),
+    }
+    template.devices = Some(DeviceAsk { resource: resource.value, count, each });
+}
+
+impl ReadWorkload {
+    /// How many pods there are at most at once, as far as the workload itself says.
+    pub(crate) fn pods(&self) -> u64 {
+        match &self.workload.kind {
+            Kind::Deployment { replicas, .. } => u64::from(*replicas),
+            Kind::Job { completions, .. } => u64::from(*completions),
+            Kind::Training { roles, .. } => roles.iter().map(|role| u64::from(role.replicas)).sum(),
+            Kind::Trace { rows } => rows.iter().map(|row| u64::from(row.pods)).sum(),
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! Sentences for people out of the scheduler's reasons, and the same reasons as JSON with names.
+//!
+//! One renderer for everybody: stories, reports and claims say the same thing in the same words. What ids are called is the
+//! business of [`Names`], so that a simulation and a live cluster can share it.
+
+mod json;
+
+pub use json::verdict_json;
+
+use quotree_core::{
+    BindReason, Binding, Bound, EvictReason, Help, Name, NodeId, NodeTally, Placement, PodId, QuantityText, QuotaId,
+    QuotaTree, ReleaseReason, Rule, Unit, Verdict, WorkloadId,
+};
+use std::{borrow::Cow, fmt::Write};
+
+/// What ids are called.
+pub trait Names {
+    /// The tree that quota ids are of.
+    fn tree(&self) -> &QuotaTree;
+    /// The name of a workload.
+    fn workload(&self, id: WorkloadId) -> Cow<'_, str>;
+    /// The name of a pod.
+    fn pod(&self, id: PodId) -> Cow<'_, str>;
+    /// The name of a node.
+    fn node(&self, id: NodeId) -> Cow<'_, str>;
+    /// How many pods a workload has: a lone one is called a pod, several a gang.
+    fn pods(&self, id: WorkloadId) -> u32;
+}
+
+/// An amount without its resource's name, as a Kubernetes quantity.
+pub(crate) fn amount(resource: &Name, amount: i64) -> QuantityText {
+    QuantityText { amount, unit: Unit::of(resource.as_str()) }
+}
+
+fn at(tree: &QuotaTree, resource: &Name, row: &[i64]) -> i64 {
+    let place = tree.governed().position(|name| name == resource);
+    place.and_then(|i| row.get(i).copied()).unwrap_or(0)
+}
+
+fn plural(n: u32, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}
+
+/// Why a workload waits, in a sentence: the binding rule, who holds what is missing, what protects it from being taken,
+/// and what would help.
+#[must_use]
+pub fn verdict(verdict: &Verdict, names: &dyn Names) -> String {
+    let mut text = format!("{}: {}", verdict.binding.rule(), binding(verdict, names));
+    if let Some(resource) = resource_of(&verdict.binding)
+        && !verdict.holders.is_empty()
+    {
+        text += "; held by: ";
+        for (i, holder) in verdict.holders.iter().enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            let (used, borrowed) = (amount(resource, holder.used), amount(resource, holder.borrowed));
+            let quota = names.tree().name(holder.quota);
+            let _ = write!(text, "{comma}{quota} {} {used}", plural(holder.pods, "pod"));
+            if holder.borrowed > 0 {
+                let _ = write!(text, " ({borrowed} borrowed)");
+            }
+        }
+    }
+    for protected in &verdict.protected {
+        let _ =
+            write!(text, "; {} not taken: {} {}", plural(protected.pods, "pod"), protected.rule, protected.rule.says());
+    }
+    for bound in &verdict.bounds_hit {
+        let _ = write!(text, "; the search was cut short by its bound on {}", bound_word(*bound));
+    }
+    if let Some(help) = verdict.helps.first() {
+        let _ = write!(text, "; {} would help", help_text(help, names));
+    }
+    text
+}
+
+/// What binds, without its rule.
+fn binding(verdict: &Verdict, names: &dyn Names) -> String {
+    let tree = names.tree();
+    let who = match names.pods(verdict.workload) {
+        0 | 1 => "the pod asks".to_owned(),
+        n => format!("the gang of {n} asks"),
+    };
+    match &verdict.binding {
+        Binding::NoQuota => "its namespace is on no leaf of the quota tree".to_owned(),
+        Binding::Ceiling { quota, resource, needed, available } => {
+            let max = at(tree, resource, tree.max(*quota));
+            format!(
+                "{} may use {} {resource} at most, {} are used, {who} {}",
+                tree.name(*quota),
+                amount(resource, max),
+                amount(resource, max.saturating_sub(*available)),
+                amount(resource, *needed),
+            )
+        }
+        Binding::Guarantee { quota, resource, needed, available } => {
+            let min = at(tree, resource, tree.min(*quota));
+            format!(
+                "it may not be evicted and so must fit the guarantee of {}: {} {resource}, {} are used, {who} {}",
+                tree.name(*quota),
+                amount(resource, min),
+                amount(resource, min.saturating_sub(*available)),
+                amount(resource, *needed),
+            )
+        }
+        Binding::Jobs { quota, limit } => {
+            format!("{} admits {} at once, and they are there", tree.name(*quota), plural(*limit, "workload"))
+        }
+        Binding::Behind { head } => format!("its leaf keeps the line, and {} is before it", names.workload(*head)),
+        Binding::Room { resource, needed, available, nodes, placed } => {
+            let mut text = match resource {
+                Some(resource) => format!(
+                    "a pod asks {} {resource}, and no node that suits has more than {} free",
+                    amount(resource, *needed),
+                    amount(resource, *available),
+                ),
+                None => "no node suits".to_owned(),
+            };
+            text += &tally(nodes);
+            if *placed > 0 {
+                let _ = write!(text, "; {} of it had room", plural(*placed, "pod"));
+            }
+            text
+        }
+        Binding::Held { leaving } => format!("it has evicted and waits for {} to leave", plural(*leaving, "pod")),
+        _ => verdict.binding.rule().says().to_owned(),
+    }
+}
+
+fn tally(nodes: &NodeTally) -> String {
+    let parts = [
+        (nodes.full, "full"),
+        (nodes.fragmented, "fragmented"),
+        (nodes.tainted, "tainted"),
+        (nodes.unselected, "without the labels"),
+        (nodes.unschedulable, "cordoned"),
+    ];
+    let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, why)| format!("{n} {why}")).collect();
+    if told.is_empty() {
+        return format!(" ({})", plural(nodes.total, "node"));
+    }
+    format!(" ({}: {})", plural(nodes.total, "node"), told.join(", "))
+}
+
+const fn resource_of(binding: &Binding) -> Option<&Name> {
+    match binding {
+        Binding::Ceiling { resource, .. } | Binding::Guarantee { resource, .. } => Some(resource),
+        Binding::Room { resource, .. } => resource.as_ref(),
+        _ => None,
+    }
+}
+
+const fn bound_word(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Nodes => "nodes",
+        Bound::Candidates => "candidates",
+        _ => "steps",
+    }
+}
+
+fn help_text(help: &Help, names: &dyn Names) -> String {
+    match help {
+        Help::MoreMin { quota, resource, by } => {
+            format!("{} {resource} more min for {}", amount(resource, *by), names.tree().name(*quota))
+        }
+        Help::MoreMax { quota, resource, by } => {
+            format!("{} {resource} more max for {}", amount(resource, *by), names.tree().name(*quota))
+        }
+        Help::FreeOnNode { node, resource, by } => {
+            format!("{} {resource} more free on {}", amount(resource, *by), names.node(*node))
+        }
+        _ => "another change".to_owned(),
+    }
+}
+
+/// Why a pod was evicted, in a sentence.
+#[must_use]
+pub fn evicted(reason: &EvictReason, names: &dyn Names) -> String {
+    let tree = names.tree();
+    let quota = |q: QuotaId| tree.name(q).as_str();
+    let leaf = reason.leaf.map_or("no quota", quota);
+    let cause = reason.cause.map_or(Cow::Borrowed("nobody"), |c| names.workload(c));
+    let mut text = format!("{}: ", reason.rule);
+    match (reason.rule, &reason.resource) {
+        (Rule::R1, _) => {
+            let _ = write!(text, "{cause} goes before its priority {} in {leaf}", reason.priority);
+        }
+        (Rule::R2, Some(resource)) => {
+            let over = amount(resource, reason.over);
+            let _ = write!(
+                text,
+                "{cause} takes back what its side is guaranteed; {leaf} was {over} {resource} above its min"
+            );
+        }
+        (Rule::R2, None) => {
+            let _ = write!(text, "{cause} takes back what its side is guaranteed from {leaf}");
+        }
+        (Rule::G2, _) => {
+            let _ = write!(text, "its gang goes whole for {cause}");
+        }
+        (Rule::G3, _) => text += "its gang was below its minimum for too long",
+        (Rule::T4, _) => {
+            let over = reason.common.map_or(leaf, quota);
+            let _ = write!(text, "{over} is above its lowered max");
+        }
+        (rule, _) => {
+            let _ = write!(text, "{} (for {cause})", rule.says());
+        }
+    }
+    if reason.budget_broken {
+        text += "; its disruption budget is broken (R7)";
+    }
+    text
+}
+
+/// Why a hold ended, in a sentence.
+#[must_use]
+pub fn released(reason: ReleaseReason, names: &dyn Names) -> String {
+    match reason {
+        ReleaseReason::NoLongerFits => "its victims are gone and it does not fit any more".to_owned(),
+        ReleaseReason::TimedOut => "its hold timed out".to_owned(),
+        ReleaseReason::NeededBy(who) => format!("{} goes before it and needs the room", names.workload(who)),
+        ReleaseReason::TreeChanged => "the quota tree was replaced".to_owned(),
+        ReleaseReason::NodeLost(node) => format!("{} is gone or changed", names.node(node)),
+        _ => "its hold ended".to_owned(),
+    }
+}
+
+/// Why a pod was bound where it was, in a sentence.
+#[must_use]
+pub fn bound(reason: BindReason) -> String {
+    let quota = if reason.entitled { "within its guarantee" } else { "borrowing" };
+    let room = if reason.held { "in the room it had made" } else { "in free room" };
+    let placement = match reason.placement {
+        Placement::BestFit => "best fit",
+        Placement::Binpack => "binpack",
+        Placement::Spread => "spread",
+        Placement::Random { .. } => "random",
+        _ => "placement",
+    };
+    format!("{quota}, {room}, by {placement}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+    use quotree_core::{Amounts, Holder, OverPromised, Protected, QuotaSpec};
+
+    struct World(QuotaTree);
+
+    impl Names for World {
+        fn tree(&self) -> &QuotaTree {
+            &self.0
+        }
+        fn workload(&self, id: WorkloadId) -> Cow<'_, str> {
+            format!("job-{}", id.0).into()
+        }
+        fn pod(&self, id: PodId) -> Cow<'_, str> {
+            format!("job-{}-{}", id.workload.0, id.ordinal).into()
+        }
+        fn node(&self, id: NodeId) -> Cow<'_, str> {
+            format!("n{}", id.0).into()
+        }
+        fn pods(&self, id: WorkloadId) -> u32 {
+            id.0
+        }
+    }
+
+    fn world() -> World {
+        let cpu = |n: i64| Amounts::new().with("cpu", n * 1000);
+        let spec = [
+            QuotaSpec::new("root", None).min(cpu(40)).max(cpu(40)),
+            QuotaSpec::new("root.a", Some("root")).min(cpu(10)).max(cpu(20)).namespace("a"),
+        ];
+        World(QuotaTree::new(&spec.into_iter().collect(), OverPromised::Error).unwrap())
+    }
+
+    #[test]
+    fn x1_verdicts_name_the_rule_the_amounts_and_the_holders() {
+        let leaf = QuotaId(1);
+        let resource = Name::from("cpu");
+        let bindings = [
+            Binding::NoQuota,
+            Binding::Ceiling { quota: leaf, resource: resource.clone(), needed: 5000, available: 0 },
+            Binding::Guarantee { quota: leaf, resource: resource.clone(), needed: 1500, available: 1000 },
+            Binding::Jobs { quota: leaf, limit: 2 },
+            Binding::Behind { head: WorkloadId(9) },
+            Binding::Room {
+                resource: Some(resource.clone()),
+                needed: 5000,
+                available: 4000,
+                nodes: NodeTally { total: 10, full: 9, unschedulable: 1, ..NodeTally::default() },
+                placed: 0,
+            },
+            Binding::Held { leaving: 1 },
+        ];
+        let mut told = String::new();
+        for (pods, binding) in (1..).zip(bindings) {
+            let cited = matches!(binding, Binding::Ceiling { .. });
+            let why = Verdict {
+                workload: WorkloadId(pods),
+                binding,
+                entitled: false,
+                holders: if cited {
+                    vec![Holder { quota: leaf, pods: 4, used: 20_000, borrowed: 10_000 }]
+                } else {
+                    vec![]
+                },
+                protected: if cited { vec![Protected { rule: Rule::R2b, pods: 3 }] } else { vec![] },
+                bounds_hit: Vec::new(),
+                helps: if cited {
+                    vec![Help::MoreMax { quota: leaf, resource: resource.clone(), by: 5000 }]
+                } else {
+                    vec![]
+                },
+            };
+            let world = world();
+            told += &verdict(&why, &world);
+            told.push('\n');
+            assert_eq!(verdict_json(&why, &world)["rule"], why.binding.rule().to_string());
+        }
+        expect![[r#"
+            A4: its namespace is on no leaf of the quota tree
+            A1: root.a may use 20 cpu at most, 20 are used, the gang of 2 asks 5; held by: root.a 4 pods 20 (10 borrowed); 3 pods not taken: R2(b) a leaf at or under its guarantee is not reclaimed from; 5 cpu more max for root.a would help
+            A2: it may not be evicted and so must fit the guarantee of root.a: 10 cpu, 9 are used, the gang of 3 asks 1500m
+            A5: root.a admits 2 workloads at once, and they are there
+            O2: its leaf keeps the line, and job-9 is before it
+            P1: a pod asks 5 cpu, and no node that suits has more than 4 free (10 nodes: 9 full, 1 cordoned)
+            H1: it has evicted and waits for 1 pod to leave
+        "#]].assert_eq(&told);
+    }
+
+    #[test]
+    fn evictions_say_for_whom_and_by_which_rule() {
+        let mut told = String::new();
+        for rule in [Rule::R1, Rule::R2, Rule::G2, Rule::G3, Rule::T4] {
+            let cause = (!matches!(rule, Rule::G3 | Rule::T4)).then_some(WorkloadId(3));
+            let leaf = Some(QuotaId(1));
+            let (common, resource) = (Some(QuotaId(0)), Some(Name::from("cpu")));
+            let budget_broken = rule == Rule::R1;
+            let reason = EvictReason { rule, cause, leaf, common, resource, over: 2500, priority: -1, budget_broken };
+            told += &evicted(&reason, &world());
+            told.push('\n');
+        }
+        expect![[r#"
+            R1: job-3 goes before its priority -1 in root.a; its disruption budget is broken (R7)
+            R2: job-3 takes back what its side is guaranteed; root.a was 2500m cpu above its min
+            G2: its gang goes whole for job-3
+            G3: its gang was below its minimum for too long
+            T4: root is above its lowered max
+        "#]].assert_eq(&told);
+    }
+}

@@ -1,0 +1,232 @@
+//! What happened, record by record: the trace of a run, its legend, and its digest.
+//!
+//! Every fact and every decision is one [`TraceRecord`]. All of them go into one 128-bit digest as numbers of fixed width,
+//! so two runs with the same digest did the same things at the same times; an [`Observer`] sees each as it happens. As
+//! JSON (one object a line in `trace.jsonl`) a record has `at_ms`, `what`, and by its kind:
+//!
+//! | `what` | fields | meaning |
+//! |---|---|---|
+//! | `node_up`, `node_down` | `node` | a node came or was lost with its pods |
+//! | `cordon`, `uncordon` | `node` | it takes no new pods, or does again |
+//! | `submit` | `workload`, `pods` | a workload (a lone pod, or a gang) was created |
+//! | `join` | `workload`, `pods` | pods joined a workload |
+//! | `withdraw` | `workload` | it was deleted with its pods |
+//! | `bind` | `pod`, `node`, `devices` | the scheduler chose a node |
+//! | `bound` | `pod` | the pod runs |
+//! | `evict` | `pod`, `rule`, `cause` | the scheduler ends a pod, by this rule, for this workload |
+//! | `gone` | `pod`, `outcome` | the pod ended |
+//! | `hold` | `workload`, `victims` | the workload waits for this many pods to leave |
+//! | `release` | `workload` | its hold ended without it being bound |
+//! | `tree` | | the quota tree was replaced |
+//! | `refused_tree` | | it was not: the edit is against the rules |
+//! | `budget` | `allowed` | a disruption budget was set |
+
+use crate::text::Names;
+use quotree_core::{DeviceSet, NodeId, PodId, PodOutcome, Rule, StableHasher, Time, WorkloadId};
+use serde_json::{Map, Value, json};
+use std::hash::{Hash, Hasher};
+
+/// Something that happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceRecord {
+    /// When.
+    pub at: Time,
+    /// What.
+    pub what: Traced,
+}
+
+/// The kinds of things that happen; the legend is at the head of the module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the legend at the head of the module")]
+pub enum Traced {
+    Node { node: NodeId, up: bool },
+    Cordon { node: NodeId, cordoned: bool },
+    Submit { workload: WorkloadId, pods: u32 },
+    Join { workload: WorkloadId, pods: u32 },
+    Withdraw { workload: WorkloadId },
+    Bind { pod: PodId, node: NodeId, devices: DeviceSet },
+    Bound { pod: PodId },
+    Evict { pod: PodId, rule: Rule, cause: Option<WorkloadId> },
+    Gone { pod: PodId, outcome: PodOutcome },
+    Hold { workload: WorkloadId, victims: u32 },
+    Release { workload: WorkloadId },
+    Tree { refused: bool },
+    Budget { allowed: u32 },
+}
+
+impl TraceRecord {
+    /// The record as numbers of fixed width: time, kind, and what the kind says.
+    fn numbers(&self) -> [u64; 4] {
+        let pod = |p: PodId| u64::from(p.workload.0) << 32 | u64::from(p.ordinal);
+        let of = |kind: u64, subject: u64, more: u64| [self.at.0, kind, subject, more];
+        match self.what {
+            Traced::Node { node, up } => of(1, u64::from(node.0), u64::from(up)),
+            Traced::Cordon { node, cordoned } => of(2, u64::from(node.0), u64::from(cordoned)),
+            Traced::Submit { workload, pods } => of(3, u64::from(workload.0), u64::from(pods)),
+            Traced::Join { workload, pods } => of(4, u64::from(workload.0), u64::from(pods)),
+            Traced::Withdraw { workload } => of(5, u64::from(workload.0), 0),
+            // The node shares the word of the kind: devices take a whole one.
+            Traced::Bind { pod: p, node, devices } => of(6 | u64::from(node.0) << 8, pod(p), devices.0),
+            Traced::Bound { pod: p } => of(7, pod(p), 0),
+            Traced::Evict { pod: p, rule, cause } => {
+                let mut hasher = StableHasher::default();
+                rule.hash(&mut hasher);
+                of(8 | hasher.finish() << 8, pod(p), cause.map_or(u64::MAX, |c| u64::from(c.0)))
+            }
+            Traced::Gone { pod: p, outcome } => of(9, pod(p), outcome_number(outcome)),
+            Traced::Hold { workload, victims } => of(10, u64::from(workload.0), u64::from(victims)),
+            Traced::Release { workload } => of(11, u64::from(workload.0), 0),
+            Traced::Tree { refused } => of(12, u64::from(refused), 0),
+            Traced::Budget { allowed } => of(13, u64::from(allowed), 0),
+        }
+    }
+
+    /// The record as a JSON object with names, one line of `trace.jsonl`.
+    #[must_use]
+    pub fn json(&self, names: &dyn Names) -> Value {
+        let mut map = Map::new();
+        let kind = match self.what {
+            Traced::Node { up: true, .. } => "node_up",
+            Traced::Node { up: false, .. } => "node_down",
+            Traced::Cordon { cordoned: true, .. } => "cordon",
+            Traced::Cordon { cordoned: false, .. } => "uncordon",
+            Traced::Submit { .. } => "submit",
+            Traced::Join { .. } => "join",
+            Traced::Withdraw { .. } => "withdraw",
+            Traced::Bind { .. } => "bind",
+            Traced::Bound { .. } => "bound",
+            Traced::Evict { .. } => "evict",
+            Traced::Gone { .. } => "gone",
+            Traced::Hold { .. } => "hold",
+            Traced::Release { .. } => "release",
+            Traced::Tree { refused: false } => "tree",
+            Traced::Tree { refused: true } => "refused_tree",
+            Traced::Budget { .. } => "budget",
+        };
+        map.insert("at_ms".into(), self.at.0.into());
+        map.insert("what".into(), kind.into());
+        let mut put = |key: &str, value: Value| drop(map.insert(key.into(), value));
+        match self.what {
+            Traced::Node { node, .. } | Traced::Cordon { node, .. } => put("node", json!(names.node(node))),
+            Traced::Submit { workload, pods } | Traced::Join { workload, pods } => {
+                put("workload", json!(names.workload(workload)));
+                put("pods", pods.into());
+            }
+            Traced::Withdraw { workload } | Traced::Release { workload } => {
+                put("workload", json!(names.workload(workload)));
+            }
+            Traced::Bind { pod, node, devices } => {
+                put("pod", json!(names.pod(pod)));
+                put("node", json!(names.node(node)));
+                put("devices", devices.iter().collect());
+            }
+            Traced::Bound { pod } => put("pod", json!(names.pod(pod))),
+            Traced::Evict { pod, rule, cause } => {
+                put("pod", json!(names.pod(pod)));
+                put("rule", rule.to_string().into());
+                put("cause", json!(cause.map(|c| names.workload(c))));
+            }
+            Traced::Gone { pod, outcome } => {
+                put("pod", json!(names.pod(pod)));
+                put("outcome", outcome_word(outcome).into());
+            }
+            Traced::Hold { workload, victims } => {
+                put("workload", json!(names.workload(workload)));
+                put("victims", victims.into());
+            }
+            Traced::Tree { .. } => {}
+            Traced::Budget { allowed } => put("allowed", allowed.into()),
+        }
+        Value::Object(map)
+    }
+}
+
+const fn outcome_number(outcome: PodOutcome) -> u64 {
+    match outcome {
+        PodOutcome::Succeeded => 0,
+        PodOutcome::Failed => 1,
+        PodOutcome::Evicted => 2,
+        PodOutcome::Deleted => 3,
+        PodOutcome::Lost => 4,
+        _ => 5,
+    }
+}
+
+/// How a pod ended, in a word.
+pub(crate) const fn outcome_word(outcome: PodOutcome) -> &'static str {
+    match outcome {
+        PodOutcome::Succeeded => "succeeded",
+        PodOutcome::Failed => "failed",
+        PodOutcome::Evicted => "evicted",
+        PodOutcome::Deleted => "deleted",
+        PodOutcome::Lost => "lost",
+        _ => "ended",
+    }
+}
+
+/// Watches a run. Both methods do nothing unless they are written; `()` watches nothing.
+pub trait Observer {
+    /// Something happened. `names` can tell what everything in the record is called.
+    fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
+        let _ = (record, names);
+    }
+
+    /// The run has come to this time after this many events; called once for every moment in which something happens.
+    fn progress(&mut self, now: Time, events: u64) {
+        let _ = (now, events);
+    }
+}
+
+impl Observer for () {}
+
+/// The digest of a trace so far.
+#[derive(Clone, Default)]
+pub(crate) struct Digest(StableHasher);
+
+impl Digest {
+    pub(crate) fn add(&mut self, record: &TraceRecord) {
+        let mut bytes = [0; 32];
+        for (slot, number) in bytes.chunks_exact_mut(8).zip(record.numbers()) {
+            slot.copy_from_slice(&number.to_le_bytes());
+        }
+        self.0.write(&bytes);
+    }
+
+    pub(crate) fn value(&self) -> u128 {
+        self.0.digest128()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_moves_the_digest() {
+        let pod = PodId { workload: WorkloadId(1), ordinal: 0 };
+        let base = Traced::Bind { pod, node: NodeId(1), devices: DeviceSet(1) };
+        let others = [
+            Traced::Bind { pod: PodId { workload: WorkloadId(2), ..pod }, node: NodeId(1), devices: DeviceSet(1) },
+            Traced::Bind { pod: PodId { ordinal: 1, ..pod }, node: NodeId(1), devices: DeviceSet(1) },
+            Traced::Bind { pod, node: NodeId(2), devices: DeviceSet(1) },
+            Traced::Bind { pod, node: NodeId(1), devices: DeviceSet(3) },
+            Traced::Evict { pod, rule: Rule::R1, cause: None },
+            Traced::Evict { pod, rule: Rule::R2, cause: None },
+            Traced::Evict { pod, rule: Rule::R2, cause: Some(WorkloadId(0)) },
+            Traced::Gone { pod, outcome: PodOutcome::Evicted },
+            Traced::Gone { pod, outcome: PodOutcome::Lost },
+        ];
+        let digest = |at, what| {
+            let mut digest = Digest::default();
+            digest.add(&TraceRecord { at: Time(at), what });
+            digest.value()
+        };
+        let mut seen = vec![digest(0, base), digest(1, base)];
+        seen.extend(others.map(|what| digest(0, what)));
+        let count = seen.len();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), count);
+    }
+}

@@ -1,0 +1,167 @@
+//! What becomes of units: they run, do their work, are interrupted, and are made up for.
+//!
+//! The rules are the same for a lone pod and for a gang: work begins when all of it runs that must, and when it falls
+//! apart (by eviction or by the loss of a node) the rest is taken back and its controller starts it anew.
+
+use super::{CONTROLLER, Happening, OUTCOME, State};
+use crate::{driver::Engine, model::Kind, options::RunError};
+use quotree_core::{Event, PodOutcome, Time};
+
+impl Engine<'_> {
+    /// A planned bind comes true.
+    pub(crate) fn bound(&mut self, pod: u32) -> Result<(), RunError> {
+        if self.world.pods[pod].state != State::Binding {
+            return Ok(());
+        }
+        self.set_state(pod, State::Running);
+        let id = self.world.id_of(pod);
+        self.trace(crate::trace::Traced::Bound { pod: id });
+        self.feed(Event::PodBound { pod: id, at: self.now })?;
+        let unit_id = self.world.pods[pod].unit;
+        let unit = self.world.units[unit_id];
+        if self.world.owners[unit.owner].training.is_some() {
+            self.pace(unit.owner);
+        } else if unit.running == unit.first_count {
+            self.world.units[unit_id].working_since = Some(self.now);
+            if unit.left_ms != u64::MAX {
+                self.finish_at(self.now.after_ms(unit.left_ms), unit_id, 0);
+            }
+        }
+        Ok(())
+    }
+
+    /// The work of a unit will be done then.
+    pub(crate) fn finish_at(&mut self, at: Time, unit: u32, epoch: u32) {
+        self.queue.schedule(at, OUTCOME, Happening::Finished { unit, epoch });
+    }
+
+    /// The work of a unit is done: its pods end well, and what still waits of it is taken back.
+    pub(crate) fn finished(&mut self, unit: u32, epoch: u32) -> Result<(), RunError> {
+        let owner = self.world.units[unit].owner;
+        let training = self.world.owners[owner].training.as_ref();
+        let stale = training.is_some_and(|t| t.epoch != epoch || t.unit != Some(unit));
+        if stale || self.world.units[unit].working_since.is_none() {
+            return Ok(());
+        }
+        self.world.units[unit].working_since = None;
+        for pod in self.world.pods_of(unit) {
+            if self.world.pods[pod].state.stays() {
+                let id = self.world.id_of(pod);
+                self.ended(pod, State::Succeeded, PodOutcome::Succeeded);
+                self.feed(Event::PodGone { pod: id, outcome: PodOutcome::Succeeded })?;
+            }
+        }
+        if let Some(training) = self.world.owners[owner].training.as_mut() {
+            training.unit = None;
+        }
+        self.withdraw(unit, State::Deleted)?;
+        match self.scenario.workloads.get(owner as usize).map(|w| &w.kind) {
+            Some(Kind::Job { .. }) => self.job_pod_succeeded(owner),
+            _ => Ok(()),
+        }
+    }
+
+    /// The work of a unit stops here: what was not saved is lost. Gives how much, in pod-milliseconds.
+    pub(crate) fn interrupt(&mut self, unit_id: u32) -> u128 {
+        let now = self.now;
+        let unit = &mut self.world.units[unit_id];
+        let Some(since) = unit.working_since.take() else {
+            return 0;
+        };
+        let (owner, ran) = (unit.owner, now.since(since));
+        let lost = match self.scenario.workloads.get(owner as usize).map(|w| &w.kind) {
+            Some(Kind::Job { checkpoint_ms, .. }) if unit.left_ms != u64::MAX => {
+                let kept = checkpoint_ms.and_then(|step| Some(ran.checked_div(step)? * step)).unwrap_or(0);
+                unit.left_ms -= kept.min(unit.left_ms);
+                u128::from(ran - kept)
+            }
+            Some(Kind::Trace { .. }) => u128::from(ran) * u128::from(unit.first_count),
+            Some(Kind::Training { .. }) => self.break_training(owner),
+            _ => 0,
+        };
+        self.figures.lost_ms += lost;
+        lost
+    }
+
+    /// An evicted pod has left.
+    pub(crate) fn gone(&mut self, pod: u32) -> Result<(), RunError> {
+        if self.world.pods[pod].state != State::Leaving {
+            return Ok(());
+        }
+        let (id, unit, role) = (self.world.id_of(pod), self.world.pods[pod].unit, self.world.pods[pod].role);
+        self.ended(pod, State::Evicted, PodOutcome::Evicted);
+        self.feed(Event::PodGone { pod: id, outcome: PodOutcome::Evicted })?;
+        if self.still_trains(unit) {
+            let after = self.now.after_ms(self.scenario.world.recreate_delay_ms);
+            self.queue.schedule(after, CONTROLLER, Happening::Rejoin { unit, role });
+            return Ok(());
+        }
+        self.after_loss(unit, false)
+    }
+
+    /// Pods of a unit have ended before their work was done: what is left of it is taken back, and its controller is told.
+    pub(crate) fn after_loss(&mut self, unit: u32, by_node: bool) -> Result<(), RunError> {
+        let owner = self.world.units[unit].owner;
+        if let Some(training) = self.world.owners[owner].training.as_ref() {
+            if training.unit != Some(unit) {
+                return Ok(());
+            }
+            if training.is_whole() {
+                self.pace(owner);
+                return Ok(());
+            }
+        }
+        let leaving = self.world.pods_of(unit).filter(|p| self.world.pods[*p].state == State::Leaving).count();
+        if leaving > 0 && self.world.units[unit].active == 0 && !by_node {
+            return Ok(());
+        }
+        if let Some(training) = self.world.owners[owner].training.as_mut() {
+            training.unit = None;
+        }
+        self.withdraw(unit, State::Deleted)?;
+        let goes_on = match self.scenario.workloads.get(owner as usize).map(|w| &w.kind) {
+            Some(Kind::Job { backoff_limit, .. }) if by_node => self.job_pod_lost(owner, *backoff_limit)?,
+            _ => true,
+        };
+        if goes_on && !self.world.owners[owner].closed {
+            self.world.owners[owner].retrying += 1;
+            let after = self.now.after_ms(self.scenario.world.recreate_delay_ms);
+            self.queue.schedule(after, CONTROLLER, Happening::Retry(unit));
+        }
+        Ok(())
+    }
+
+    /// Whether a unit is the present run of a training and has every role's minimum.
+    pub(crate) fn still_trains(&self, unit: u32) -> bool {
+        let owner = self.world.units[unit].owner;
+        self.world.owners[owner].training.as_ref().is_some_and(|t| t.unit == Some(unit) && t.is_whole())
+    }
+
+    /// Elastic members were lost with their node, and the training goes on without them until they are made up for.
+    pub(crate) fn members_lost(&mut self, lost: &[u32]) {
+        let after = self.now.after_ms(self.scenario.world.recreate_delay_ms);
+        for pod in lost {
+            let (unit, role) = (self.world.pods[*pod].unit, self.world.pods[*pod].role);
+            if self.still_trains(unit) {
+                self.queue.schedule(after, CONTROLLER, Happening::Rejoin { unit, role });
+            }
+        }
+    }
+
+    /// The controller makes up for a unit that was evicted or lost.
+    pub(crate) fn retry(&mut self, unit_id: u32) -> Result<(), RunError> {
+        let unit = self.world.units[unit_id];
+        let owner = unit.owner;
+        self.world.owners[owner].retrying -= 1;
+        if self.world.owners[owner].closed {
+            return Ok(());
+        }
+        match self.scenario.workloads.get(owner as usize).map(|w| &w.kind) {
+            Some(Kind::Deployment { .. }) => self.replace_replica(owner, unit_id),
+            Some(Kind::Job { .. }) => self.retry_job_pod(owner, unit_id),
+            Some(Kind::Training { .. }) => self.start_training(owner, unit.evictions),
+            Some(Kind::Trace { .. }) => self.submit_row(owner, unit.number, unit.turn + 1, unit.evictions),
+            None => Ok(()),
+        }
+    }
+}

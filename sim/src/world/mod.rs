@@ -1,0 +1,250 @@
+//! The simulated world: pods, the core workloads they belong to, the controllers that make them, and nodes.
+//!
+//! State is dense: a pod is 32 bytes in a list, a core workload is a place in another, and names are put together only
+//! when something is told to a person. What the scheduler believes is never asked to run the world.
+
+mod deployment;
+mod fate;
+mod job;
+mod names;
+mod nodes;
+mod pods;
+mod shapes;
+mod submit;
+mod table;
+mod traced;
+mod training;
+
+pub(crate) use names::{WorldNames, pod_name, unit_name};
+pub(crate) use nodes::NodeState;
+pub(crate) use pods::{Counts, NONE, Pod, State, Unit};
+pub(crate) use shapes::Shapes;
+pub(crate) use table::Table;
+pub(crate) use training::Training;
+
+use crate::{
+    model::{Kind, Runtime, Scenario},
+    random::Stream,
+};
+use quotree_core::{Name, PodId, Time, WorkloadId};
+use std::collections::BTreeMap;
+
+/// Outcomes of what was decided before.
+pub(crate) const OUTCOME: u8 = 0;
+/// Edits of the world.
+pub(crate) const EDIT: u8 = 1;
+/// Controllers that make up for lost pods.
+pub(crate) const CONTROLLER: u8 = 2;
+/// What is submitted.
+pub(crate) const ARRIVAL: u8 = 3;
+
+/// An event of the simulated world. Pods and units are numbered by the world, the rest by the scenario.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Happening {
+    /// A bind came true.
+    Bound(u32),
+    /// An evicted pod has left.
+    Gone(u32),
+    /// The work of a unit is done, if its epoch is still this.
+    Finished { unit: u32, epoch: u32 },
+    /// A change of the scenario.
+    Change(u32),
+    /// The controller makes up for a unit that was lost.
+    Retry(u32),
+    /// The controller makes up for one elastic member.
+    Rejoin { unit: u32, role: u32 },
+    /// A workload is submitted.
+    Submit(u32),
+    /// A row of a trace is submitted.
+    Row { owner: u32, row: u32 },
+}
+
+/// A namespace and what is in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Namespace {
+    pub(crate) name: Name,
+    /// Its leaf in the tree of the moment.
+    pub(crate) leaf: Option<u32>,
+    pub(crate) counts: Counts,
+}
+
+/// A workload of the scenario and the state of its controller.
+#[derive(Debug, Clone)]
+pub(crate) struct Owner {
+    pub(crate) namespace: u32,
+    /// What one pod asks, for kinds with one template.
+    pub(crate) shape: u32,
+    pub(crate) counts: Counts,
+    /// Units made so far that may still live.
+    pub(crate) units: Vec<u32>,
+    /// How many units were made.
+    pub(crate) made: u32,
+    /// Deployment: the replica count wanted. Job: the pods that have still to succeed.
+    pub(crate) wanted: u32,
+    /// Retries that are scheduled.
+    pub(crate) retrying: u32,
+    /// Job: losses so far.
+    pub(crate) losses: u32,
+    /// Nothing more is made.
+    pub(crate) closed: bool,
+    pub(crate) runtimes: Option<Box<Stream>>,
+    pub(crate) training: Option<Box<Training>>,
+}
+
+/// All that is in the world.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) shapes: Shapes,
+    pub(crate) pods: Table<Pod>,
+    /// By core workload id.
+    pub(crate) units: Table<Unit>,
+    pub(crate) owners: Table<Owner>,
+    pub(crate) namespaces: Table<Namespace>,
+    pub(crate) nodes: Table<nodes::NodeState>,
+    /// Members that joined a unit later, by unit and ordinal, with their number in the role.
+    pub(crate) joined: BTreeMap<(u32, u32), (u32, u32)>,
+    /// Interned namespaces of trace rows, by owner and row: only where a trace has rows in several namespaces.
+    pub(crate) row_places: BTreeMap<u32, Vec<RowPlace>>,
+    pub(crate) bind_stream: Stream,
+    pub(crate) evict_stream: Stream,
+}
+
+/// Where a trace row belongs: numbers for its names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowPlace {
+    pub(crate) namespace: u32,
+    pub(crate) shape: u32,
+}
+
+impl World {
+    /// The world of a scenario before anything happens.
+    pub(crate) fn new(scenario: &Scenario, seed: u64) -> Self {
+        let mut places = Places::default();
+        for quota in &scenario.tree.quotas {
+            for namespace in &quota.namespaces {
+                places.number(namespace);
+            }
+        }
+        let mut shapes = Shapes::new(scenario);
+        let mut row_places = BTreeMap::new();
+        let mut owners = Table::default();
+        for (index, workload) in scenario.workloads.iter().enumerate() {
+            let shape = match &workload.kind {
+                Kind::Deployment { template, .. } | Kind::Job { template, .. } => shapes.number(template),
+                Kind::Training { .. } => 0,
+                Kind::Trace { rows } => {
+                    let place = |row: &crate::model::TraceRow| RowPlace {
+                        namespace: places.number(&row.namespace),
+                        shape: shapes.number(&row.template),
+                    };
+                    row_places.insert(u32::try_from(index).unwrap_or(u32::MAX), rows.iter().map(place).collect());
+                    0
+                }
+            };
+            let training = match &workload.kind {
+                Kind::Training { roles, .. } => Some(Box::new(Training::new(roles, &mut shapes))),
+                _ => None,
+            };
+            let runtimes = match &workload.kind {
+                Kind::Job { runtime, .. } | Kind::Training { runtime, .. } if is_random(*runtime) => {
+                    Some(Box::new(Stream::new(seed, &format!("runtime/{}", workload.name))))
+                }
+                _ => None,
+            };
+            owners.push(Owner {
+                namespace: places.number(&workload.namespace),
+                shape,
+                counts: Counts::default(),
+                units: Vec::new(),
+                made: 0,
+                wanted: 0,
+                retrying: 0,
+                losses: 0,
+                closed: false,
+                runtimes,
+                training,
+            });
+        }
+        Self {
+            shapes,
+            pods: Table::default(),
+            units: Table::default(),
+            owners,
+            namespaces: places.namespaces,
+            nodes: scenario.cluster.nodes.iter().map(|n| nodes::NodeState::of(&n.spec)).collect(),
+            joined: BTreeMap::new(),
+            row_places,
+            bind_stream: Stream::new(seed, "bind-latency"),
+            evict_stream: Stream::new(seed, "eviction-grace"),
+        }
+    }
+
+    /// Our number of a pod; nothing for one that never was.
+    pub(crate) fn find(&self, id: PodId) -> Option<u32> {
+        if id.workload.0 >= self.units.len() {
+            return None;
+        }
+        let unit = &self.units[id.workload.0];
+        if id.ordinal < unit.first_count {
+            return Some(unit.first_pod + id.ordinal);
+        }
+        self.joined.get(&(id.workload.0, id.ordinal)).map(|(pod, _)| *pod)
+    }
+
+    /// The scheduler's id of a pod.
+    pub(crate) fn id_of(&self, pod: u32) -> PodId {
+        let unit = self.pods[pod].unit;
+        let first = self.units[unit].first_pod;
+        let ordinal = pod.wrapping_sub(first);
+        if ordinal < self.units[unit].first_count {
+            return PodId { workload: WorkloadId(unit), ordinal };
+        }
+        let later = self.joined.range((unit, 0)..=(unit, u32::MAX)).find(|(_, (p, _))| *p == pod);
+        PodId { workload: WorkloadId(unit), ordinal: later.map_or(u32::MAX, |((_, o), _)| *o) }
+    }
+
+    /// All pods of a unit.
+    pub(crate) fn pods_of(&self, unit: u32) -> impl Iterator<Item = u32> + use<> {
+        let first = self.units[unit].first_pod;
+        let later: Vec<u32> = self.joined.range((unit, 0)..=(unit, u32::MAX)).map(|(_, (p, _))| *p).collect();
+        (first..first + self.units[unit].first_count).chain(later)
+    }
+
+    /// A pod changes its state, and every count that includes it changes with it.
+    pub(crate) fn count(&mut self, pod: u32, to: State, now: Time) -> State {
+        let Pod { unit, state: from, .. } = self.pods[pod];
+        let Unit { owner, namespace, .. } = self.units[unit];
+        self.owners[owner].counts.shift(from, to);
+        self.namespaces[namespace].counts.shift(from, to);
+        let unit = &mut self.units[unit];
+        unit.active = unit.active + u32::from(to.stays()) - u32::from(from.stays());
+        unit.live = unit.live + u32::from(to.lives()) - u32::from(from.lives());
+        unit.running = unit.running + u32::from(to == State::Running) - u32::from(from == State::Running);
+        let pod = &mut self.pods[pod];
+        (pod.state, pod.at) = (to, now);
+        from
+    }
+}
+
+/// Whether drawing it takes random bits.
+fn is_random(runtime: Runtime) -> bool {
+    matches!(runtime, Runtime::Uniform(..) | Runtime::Exponential(_))
+}
+
+/// Namespaces by name, numbered as they come.
+#[derive(Default)]
+struct Places {
+    numbers: BTreeMap<Name, u32>,
+    namespaces: Table<Namespace>,
+}
+
+impl Places {
+    fn number(&mut self, name: &Name) -> u32 {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = self.namespaces.push(Namespace { name: name.clone(), leaf: None, counts: Counts::default() });
+        self.numbers.insert(name.clone(), number);
+        number
+    }
+}

@@ -1,0 +1,89 @@
+//! Names of pods and units, made when somebody reads them.
+//!
+//! A pod of a Deployment or Job is `<workload>-<n>`, n counting up from 1 through all its pods, replacements included.
+//! A member of a training is `<workload>-<role>-<i>`, i from 0, and a row of a trace has the name of the row (with `-<i>`
+//! where it has several pods); what is started anew the k-th time ends in `-r<k>`.
+
+use super::World;
+use crate::{
+    model::{Kind, Scenario},
+    text::Names,
+};
+use quotree_core::{NodeId, PodId, QuotaTree, WorkloadId};
+use std::borrow::Cow;
+
+/// Names of everything in a simulated world.
+pub(crate) struct WorldNames<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) world: &'a World,
+    pub(crate) tree: &'a QuotaTree,
+}
+
+impl Names for WorldNames<'_> {
+    fn tree(&self) -> &QuotaTree {
+        self.tree
+    }
+
+    fn workload(&self, id: WorkloadId) -> Cow<'_, str> {
+        unit_name(self.scenario, self.world, id.0).into()
+    }
+
+    fn pod(&self, id: PodId) -> Cow<'_, str> {
+        match self.world.find(id) {
+            Some(pod) => pod_name(self.scenario, self.world, pod).into(),
+            None => id.to_string().into(),
+        }
+    }
+
+    fn node(&self, id: NodeId) -> Cow<'_, str> {
+        self.scenario.cluster.nodes.get(id.0 as usize).map_or_else(|| id.to_string().into(), |n| n.name.as_str().into())
+    }
+
+    fn pods(&self, id: WorkloadId) -> u32 {
+        if id.0 < self.world.units.len() { self.world.units[id.0].count } else { 1 }
+    }
+}
+
+/// The name of a unit.
+pub(crate) fn unit_name(scenario: &Scenario, world: &World, unit: u32) -> String {
+    if unit >= world.units.len() {
+        return WorkloadId(unit).to_string();
+    }
+    let unit = &world.units[unit];
+    let Some(workload) = scenario.workloads.get(unit.owner as usize) else {
+        return String::new();
+    };
+    let again = if unit.turn == 0 { String::new() } else { format!("-r{}", unit.turn) };
+    match &workload.kind {
+        Kind::Deployment { .. } | Kind::Job { .. } => format!("{}-{}", workload.name, unit.number),
+        Kind::Training { .. } => format!("{}{again}", workload.name),
+        Kind::Trace { rows } => {
+            let row = rows.get(unit.number as usize).map_or("", |r| &r.name);
+            format!("{row}{again}")
+        }
+    }
+}
+
+/// The name of a pod.
+pub(crate) fn pod_name(scenario: &Scenario, world: &World, pod: u32) -> String {
+    let (unit_id, role) = (world.pods[pod].unit, world.pods[pod].role);
+    let unit = &world.units[unit_id];
+    let Some(workload) = scenario.workloads.get(unit.owner as usize) else {
+        return String::new();
+    };
+    let again = if unit.turn == 0 { String::new() } else { format!("-r{}", unit.turn) };
+    let ordinal = world.id_of(pod).ordinal;
+    match &workload.kind {
+        Kind::Training { roles, .. } => {
+            let before: u32 = roles.iter().take(role as usize).map(|r| r.replicas).sum();
+            let number = world.joined.get(&(unit_id, ordinal)).map_or(ordinal.wrapping_sub(before), |(_, n)| *n);
+            let role = roles.get(role as usize).map_or("", |r| r.name.as_str());
+            format!("{}-{role}-{number}{again}", workload.name)
+        }
+        Kind::Trace { rows } if unit.count > 1 => {
+            let row = rows.get(unit.number as usize).map_or("", |r| &r.name);
+            format!("{row}-{ordinal}{again}")
+        }
+        _ => unit_name(scenario, world, unit_id),
+    }
+}

@@ -1,0 +1,93 @@
+//! What pods ask, by number: templates that are alike share one, and their amounts are looked up by resource number.
+
+use super::table::Table;
+use crate::model::{Kind, Scenario};
+use indexmap::IndexMap;
+use quotree_core::{Name, PodTemplate};
+use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// Amounts by resource number.
+pub(crate) type Row = SmallVec<[(u32, i64); 4]>;
+
+/// All resources and all templates of a scenario, numbered.
+#[derive(Debug)]
+pub(crate) struct Shapes {
+    resources: IndexMap<Name, (), FxBuildHasher>,
+    numbers: IndexMap<Arc<PodTemplate>, u32, FxBuildHasher>,
+    pub(crate) rows: Table<Row>,
+    last: Option<(Arc<PodTemplate>, u32)>,
+}
+
+impl Shapes {
+    /// The resources that a scenario names, in order of their names.
+    pub(crate) fn new(scenario: &Scenario) -> Self {
+        let mut resources: IndexMap<Name, (), FxBuildHasher> = IndexMap::default();
+        let trees = scenario.events.iter().filter_map(|e| match &e.change {
+            crate::model::Change::ReplaceTree { tree } => Some(tree),
+            _ => None,
+        });
+        for quota in std::iter::once(&scenario.tree).chain(trees).flat_map(|t| &t.quotas) {
+            resources.extend(quota.min.iter().chain(quota.max.iter()).map(|(name, _)| (name.clone(), ())));
+        }
+        for node in &scenario.cluster.nodes {
+            for (name, _) in node.spec.allocatable.iter() {
+                if !resources.contains_key(name) {
+                    resources.insert(name.clone(), ());
+                }
+            }
+        }
+        let mut shapes = Self { resources, numbers: IndexMap::default(), rows: Table::default(), last: None };
+        for workload in &scenario.workloads {
+            match &workload.kind {
+                Kind::Deployment { template, .. } | Kind::Job { template, .. } => shapes.learn(template),
+                Kind::Training { roles, .. } => roles.iter().for_each(|r| shapes.learn(&r.template)),
+                Kind::Trace { rows } => rows.iter().for_each(|r| shapes.learn(&r.template)),
+            }
+        }
+        shapes.resources.sort_unstable_keys();
+        shapes.rows = shapes.numbers.keys().map(|t| shapes.row(t)).collect();
+        shapes
+    }
+
+    fn learn(&mut self, template: &Arc<PodTemplate>) {
+        if self.last.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, template)) {
+            return;
+        }
+        for (name, _) in template.request.iter() {
+            if !self.resources.contains_key(name) {
+                self.resources.insert(name.clone(), ());
+            }
+        }
+        let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        let number = *self.numbers.entry(Arc::clone(template)).or_insert(next);
+        self.last = Some((Arc::clone(template), number));
+    }
+
+    fn row(&self, template: &PodTemplate) -> Row {
+        template.request.iter().filter_map(|(name, amount)| Some((self.resource(name.as_str())?, amount))).collect()
+    }
+
+    /// The number of a template of the scenario.
+    pub(crate) fn number(&mut self, template: &Arc<PodTemplate>) -> u32 {
+        if let Some((known, number)) = &self.last
+            && Arc::ptr_eq(known, template)
+        {
+            return *number;
+        }
+        let number = self.numbers.get(template).copied().unwrap_or(0);
+        self.last = Some((Arc::clone(template), number));
+        number
+    }
+
+    /// The number of a resource.
+    pub(crate) fn resource(&self, name: &str) -> Option<u32> {
+        self.resources.get_index_of(name).and_then(|i| u32::try_from(i).ok())
+    }
+
+    /// All resources, in order of their numbers, which is that of their names.
+    pub(crate) fn resources(&self) -> impl ExactSizeIterator<Item = &Name> {
+        self.resources.keys()
+    }
+}

@@ -1,0 +1,137 @@
+//! Making units: what the controllers have in common when something new is submitted or taken back.
+
+use super::{NONE, Pod, State, Unit};
+use crate::{driver::Engine, model::Kind, options::RunError, trace::Traced};
+use quotree_core::{Event, PodOutcome, PodSet, WorkloadId, WorkloadSpec};
+use smallvec::SmallVec;
+
+/// The most pods a run can number: below the number that stands for none.
+pub(crate) const MOST_PODS: u32 = u32::MAX - 1;
+
+/// What a controller wants made.
+pub(crate) struct Order {
+    pub(crate) owner: u32,
+    pub(crate) namespace: u32,
+    pub(crate) priority: i32,
+    pub(crate) number: u32,
+    pub(crate) turn: u32,
+    pub(crate) left_ms: u64,
+    /// How often the work was evicted before.
+    pub(crate) evictions: u32,
+    pub(crate) sets: SmallVec<[(PodSet, u32); 1]>,
+}
+
+impl Engine<'_> {
+    /// Submits a new unit; gives its number.
+    pub(crate) fn submit(&mut self, order: Order) -> Result<u32, RunError> {
+        let count = order.sets.iter().fold(0u32, |sum, (set, _)| sum.saturating_add(set.count));
+        let first_pod = self.world.pods.len();
+        if first_pod.checked_add(count).is_none_or(|end| end > MOST_PODS) {
+            return Err(RunError::TooManyPods { most: MOST_PODS });
+        }
+        let unit = self.world.units.push(Unit {
+            created: self.now,
+            working_since: None,
+            left_ms: order.left_ms,
+            owner: order.owner,
+            namespace: order.namespace,
+            number: order.number,
+            turn: order.turn,
+            first_pod,
+            first_count: count,
+            count,
+            live: 0,
+            active: 0,
+            running: 0,
+            evictions: order.evictions,
+        });
+        let mut sets = SmallVec::new();
+        for (role, (set, shape)) in order.sets.into_iter().enumerate() {
+            for _ in 0..set.count {
+                self.new_pod(unit, shape, u32::try_from(role).unwrap_or(0));
+            }
+            sets.push(set);
+        }
+        self.remember(order.owner, unit);
+        let Some(workload) = self.scenario.workloads.get(order.owner as usize) else {
+            return Ok(unit);
+        };
+        let spec = WorkloadSpec {
+            id: WorkloadId(unit),
+            namespace: self.world.namespaces[order.namespace].name.clone(),
+            submitted: self.now,
+            priority: order.priority,
+            preemptible: workload.preemptible,
+            pods: sets,
+            budget: workload.budget.clone(),
+        };
+        self.trace(Traced::Submit { workload: WorkloadId(unit), pods: count });
+        self.story_begins(unit);
+        self.feed(Event::WorkloadSubmitted(spec))?;
+        Ok(unit)
+    }
+
+    /// A pod that waits.
+    pub(crate) fn new_pod(&mut self, unit: u32, shape: u32, role: u32) -> u32 {
+        let pod = self.world.pods.push(Pod { at: self.now, unit, node: NONE, shape, role, state: State::New });
+        self.set_state(pod, State::Waiting);
+        pod
+    }
+
+    /// Adds a unit to its owner's list, and drops what has ended from the list before it grows.
+    fn remember(&mut self, owner: u32, unit: u32) {
+        let world = &mut self.world;
+        let units = &mut world.owners[owner].units;
+        if units.len() == units.capacity() {
+            units.retain(|u| world.units[*u].live > 0);
+        }
+        units.push(unit);
+        world.owners[owner].made += 1;
+    }
+
+    /// Takes a unit back with all its pods, waiting or running, at once. The scheduler has forgotten one without pods.
+    pub(crate) fn withdraw(&mut self, unit: u32, state: State) -> Result<(), RunError> {
+        if self.world.units[unit].live == 0 {
+            return Ok(());
+        }
+        self.world.units[unit].working_since = None;
+        self.trace(Traced::Withdraw { workload: WorkloadId(unit) });
+        self.tell(unit, |_| "it is withdrawn".to_owned());
+        for pod in self.world.pods_of(unit) {
+            if self.world.pods[pod].state.lives() {
+                let outcome = if state == State::Failed { PodOutcome::Failed } else { PodOutcome::Deleted };
+                self.ended(pod, state, outcome);
+            }
+        }
+        self.figures.evictions.in_vain(WorkloadId(unit));
+        self.feed(Event::WorkloadWithdrawn { workload: WorkloadId(unit) })
+    }
+
+    /// A workload of the scenario is deleted: all its units, and nothing is made any more.
+    pub(crate) fn close(&mut self, owner: u32, state: State) -> Result<(), RunError> {
+        let world_owner = &mut self.world.owners[owner];
+        world_owner.closed = true;
+        let units = std::mem::take(&mut world_owner.units);
+        for unit in units {
+            self.interrupt(unit);
+            self.withdraw(unit, state)?;
+        }
+        Ok(())
+    }
+
+    /// A workload of the scenario is submitted.
+    pub(crate) fn arrive(&mut self, owner: u32) -> Result<(), RunError> {
+        let Some(workload) = self.scenario.workloads.get(owner as usize) else {
+            return Ok(());
+        };
+        if self.world.owners[owner].closed {
+            return Ok(());
+        }
+        match &workload.kind {
+            Kind::Deployment { replicas, .. } => self.scale(owner, *replicas),
+            Kind::Job { completions, .. } => self.start_job(owner, *completions),
+            Kind::Training { .. } => self.start_training(owner, 0),
+            Kind::Trace { .. } => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The scenarios of the repository load without an error, and what they hold is what they say.
+
+use quotree_core::Time;
+use quotree_sim::{
+    model::{Kind, When},
+    scenario::{Loader, MapLoader, load},
+};
+
+/// A file of the repository.
+fn repository(path: &str) -> String {
+    std::fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// Reads files of the repository.
+struct Repository;
+
+impl Loader for Repository {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).map_err(|error| error.to_string())
+    }
+}
+
+#[test]
+fn the_demo_loads_without_a_word() {
+    let loaded = load("scenarios/nginx-40-core.ron", &Repository);
+    let told: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
+    assert_eq!(told, Vec::<String>::new());
+    let scenario = loaded.scenario.unwrap();
+    assert_eq!(scenario.name, "nginx-40-core");
+    assert_eq!(scenario.cluster.nodes.len(), 4);
+    assert_eq!(scenario.cluster.nodes[3].name, "node-3");
+    assert_eq!(scenario.cluster.total().unwrap().to_string(), "cpu 40, memory 160Gi");
+    assert_eq!(scenario.tree.quotas.len(), 7);
+    assert_eq!(scenario.tree.quotas[4].parent.as_ref().unwrap(), "root");
+    assert_eq!(scenario.workloads.len(), 4);
+    assert_eq!(scenario.workloads[2].submit, Time(120_000));
+    assert!(matches!(&scenario.workloads[2].kind, Kind::Deployment { replicas: 5, template } if template.request.get("cpu") == Some(5000)));
+    let first = &scenario.claims[0];
+    assert_eq!(first.text, r#"At("30s", Pods(of: Namespace("namespace1"), running: 4, pending: 1))"#);
+    assert_eq!(first.because.as_deref(), Some("the max of root.a.1 binds"));
+    assert_eq!(first.when, When::At(Time(30_000)));
+    let text = repository("scenarios/nginx-40-core.ron");
+    let line = text.lines().nth(first.line as usize - 1).unwrap();
+    assert!(line.contains("the max of root.a.1 binds"), "{line}");
+}
+
+#[test]
+fn the_digest_is_that_of_the_bytes_and_changes_with_them() {
+    let text = repository("scenarios/nginx-40-core.ron");
+    let digest = |text: &str| load("x.ron", &MapLoader::new().with("x.ron", text)).scenario.unwrap().digest;
+    assert_eq!(digest(&text), digest(&text));
+    assert_ne!(digest(&text), digest(&format!("{text} ")));
+}
