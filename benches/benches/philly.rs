@@ -26,7 +26,8 @@ struct Job {
 
 /// The jobs, sorted stably by time; times count from the first.
 fn jobs(text: &str) -> Vec<Job> {
-    let mut jobs: Vec<Job> = text.lines().skip(1).map(|line| job(line).expect("a row of the trace")).collect();
+    let mut jobs: Vec<Job> =
+        text.lines().skip(1).filter(|l| !l.is_empty()).map(|line| job(line).expect("a row of the trace")).collect();
     jobs.sort_by_key(|j| j.submit_ms);
     let first = jobs.first().map_or(0, |j| j.submit_ms);
     jobs.iter_mut().for_each(|j| j.submit_ms -= first);
