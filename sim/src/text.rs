@@ -348,6 +348,7 @@ mod tests {
             G2: its gang goes whole for job-3
             G3: its gang was below its minimum for too long
             T4: root is above its lowered max
-        "#]].assert_eq(&told);
+        "#]]
+        .assert_eq(&told);
     }
 }

@@ -34,7 +34,9 @@ fn the_demo_loads_without_a_word() {
     assert_eq!(scenario.tree.quotas[4].parent.as_ref().unwrap(), "root");
     assert_eq!(scenario.workloads.len(), 4);
     assert_eq!(scenario.workloads[2].submit, Time(120_000));
-    assert!(matches!(&scenario.workloads[2].kind, Kind::Deployment { replicas: 5, template } if template.request.get("cpu") == Some(5000)));
+    assert!(
+        matches!(&scenario.workloads[2].kind, Kind::Deployment { replicas: 5, template } if template.request.get("cpu") == Some(5000))
+    );
     let first = &scenario.claims[0];
     assert_eq!(first.text, r#"At("30s", Pods(of: Namespace("namespace1"), running: 4, pending: 1))"#);
     assert_eq!(first.because.as_deref(), Some("the max of root.a.1 binds"));

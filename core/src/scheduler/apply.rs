@@ -278,9 +278,9 @@ impl Scheduler {
         } else {
             self.end_pod(found);
             match outcome {
-                PodOutcome::Lost => self.note_if_stale(found.0),
+                PodOutcome::Succeeded => self.need_fewer(found.0),
                 PodOutcome::Evicted => {}
-                _ => self.need_fewer(found.0),
+                _ => self.note_if_stale(found.0),
             }
         }
         self.file_victim(found.0);
@@ -288,7 +288,7 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Members of a gang that end by themselves are not missed: what is left needs no more than there is.
+    /// Members of a gang that have done their work are not missed: what is left needs no more than there is.
     fn need_fewer(&mut self, slot: Slot) {
         let workload = self.workloads.at_mut(slot);
         for (i, set) in workload.sets.iter_mut().enumerate() {

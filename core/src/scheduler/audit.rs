@@ -260,11 +260,4 @@ impl Scheduler {
             self.tree.is_under(common, QuotaId(reach))
         })
     }
-
-    fn lift_off(&mut self, spots: &[(PodRef, super::nodes::Spot)]) {
-        for (pod, spot) in spots {
-            let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
-            self.nodes.take(*spot, template, *pod);
-        }
-    }
 }

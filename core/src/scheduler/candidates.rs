@@ -73,6 +73,7 @@ pub(super) struct Rank {
     pub(super) priority: i32,
     /// Overuse share from just below the common ancestor down to the leaf.
     pub(super) overuse: SmallVec<[Ratio; 4]>,
+    pub(super) spare: Reverse<bool>,
     pub(super) started: Reverse<Time>,
     pub(super) id: Reverse<WorkloadId>,
     pub(super) ordinal: Reverse<u32>,
@@ -89,7 +90,10 @@ impl Ord for Rank {
         first
             .cmp(&(other.has_quota, other.breaks_budget, other.priority))
             .then_with(|| by_overuse(&self.overuse, &other.overuse))
-            .then_with(|| (self.started, self.id, self.ordinal).cmp(&(other.started, other.id, other.ordinal)))
+            .then_with(|| {
+                let last = |rank: &Self| (rank.spare, rank.started, rank.id, rank.ordinal);
+                last(self).cmp(&last(other))
+            })
     }
 }
 
@@ -199,7 +203,7 @@ impl Scheduler {
             if !steps.count() {
                 return None;
             }
-            if let Some(candidate) = self.candidate(seeker, trial, source, key.3, steps) {
+            if let Some(candidate) = self.candidate(seeker, trial, source, key.4, steps) {
                 return Some(candidate);
             }
         }
@@ -240,6 +244,7 @@ impl Scheduler {
             breaks_budget,
             priority: workload.priority,
             overuse: self.overuse(source),
+            spare: Reverse(pods.len() < workload.count(PodState::Running) as usize),
             started: Reverse(workload.started),
             id: Reverse(workload.id),
             ordinal: Reverse(ordinal),

@@ -201,22 +201,42 @@ impl Scheduler {
         self.line_up(slot);
     }
 
-    /// An entitled workload takes the room that later ones hold, the latest first (H2).
+    /// An entitled workload takes the room that later ones hold, the latest first, where it needs it (H2).
     fn take_over(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
-        if self.holds.is_empty() || !self.entitled(ask, cell.1) {
-            return false;
-        }
         let mut later: Vec<(bool, Key, HoldId)> = Vec::new();
-        for (id, hold) in &self.holds {
+        for (id, hold) in self.holds.iter().take(self.policy.bounds.nodes as usize) {
             let unentitled = !self.holder_is_entitled(hold.slot, hold.ask);
-            if (false, key) < (unentitled, hold.key) {
+            if unentitled || key < hold.key {
                 later.push((unentitled, hold.key, *id));
             }
+        }
+        if later.is_empty() || self.fits_when_settled(slot, ask) {
+            return false;
         }
         later.sort_unstable();
         let latest_first: Vec<HoldId> = later.into_iter().rev().map(|(_, _, id)| id).collect();
         let each_alone = latest_first.chunks(1);
         each_alone.chain([latest_first.as_slice()]).any(|ids| self.try_without_holds(ids, slot, cell, key, ask, plan))
+    }
+
+    /// Whether a workload fits once all who leave have left and all who hold stand: then it needs nobody's hold.
+    fn fits_when_settled(&self, slot: Slot, ask: &Ask) -> bool {
+        let mut settled = self.clone();
+        for id in self.holds.keys() {
+            let Some(hold) = settled.drop_hold(*id) else { continue };
+            let account = settled.workloads.at(hold.slot).account;
+            let total = settled.shapes.get(hold.ask).total.clone();
+            settled.ledger.use_up(account, &total, true);
+            let mut trial = Trial::default();
+            for (pod, spot) in &hold.spots {
+                settled.try_on(&mut trial, *pod, *spot);
+            }
+        }
+        let mut trial = Trial::default();
+        for pod in std::mem::take(&mut settled.leaving_for_nobody) {
+            settled.try_without(&mut trial, pod);
+        }
+        settled.barred(ask, settled.workloads.at(slot).account).is_none() && settled.place(slot, ask).is_some()
     }
 
     /// Tries to place a workload in the room of some holds; if that fails, they stand as before.
@@ -238,7 +258,8 @@ impl Scheduler {
             let reason = ReleaseReason::NeededBy(self.workloads.at(slot).id);
             plan.actions.push(Action::Release { workload, reason });
         }
-        if self.try_to_place(slot, cell, key, ask, &mut Vec::new(), plan) {
+        let entitled = self.entitled(ask, cell.1);
+        if entitled && self.try_to_place(slot, cell, key, ask, &mut Vec::new(), plan) {
             for (_, hold) in ended {
                 self.line_up_again(hold.slot);
             }

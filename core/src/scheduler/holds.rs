@@ -229,7 +229,11 @@ impl Scheduler {
         let late = |hold: &Hold| hold.since.after_ms(timeout) <= self.now && !hold.victims.is_empty();
         let expired: Vec<HoldId> = self.holds.iter().filter(|(_, hold)| late(hold)).map(|(id, _)| *id).collect();
         for id in expired {
+            let late: Vec<PodRef> =
+                self.holds.get(&id).into_iter().flat_map(|hold| hold.victims.iter().copied()).collect();
             self.release(id, ReleaseReason::TimedOut, plan);
+            // They were waited for long enough: nobody else waits for them either.
+            self.leaving_for_nobody.retain(|pod| !late.contains(pod));
         }
     }
 

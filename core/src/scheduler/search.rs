@@ -47,7 +47,7 @@ impl Scheduler {
     /// Looks for a plan by this right. Notes in `bounds` which bounds cut it short.
     pub(super) fn find_plan(&mut self, slot: Slot, ask: &Ask, right: Right, bounds: &mut Vec<Bound>) -> Option<Draft> {
         let account = self.workloads.at(slot).account;
-        if !self.has_right(right) || !self.could_take(slot, ask, right) {
+        if !self.could_take(slot, ask, right) {
             return None;
         }
         let mut break_budgets = false;
@@ -79,6 +79,9 @@ impl Scheduler {
     /// Whether the right gives it anybody to take from: the leaf is within its guarantee (R2a), or has victims (R1).
     pub(super) fn could_take(&self, slot: Slot, ask: &Ask, right: Right) -> bool {
         let workload = self.workloads.at(slot);
+        if workload.account == self.ledger.outside() {
+            return false;
+        }
         match right {
             Right::Reclaim => self.has_right(right) && self.reach(ask, workload.account).is_some(),
             Right::Priority => {
@@ -106,8 +109,7 @@ impl Scheduler {
         for pod in &leaving {
             self.try_without(&mut search.trial, *pod);
         }
-        self.clear_ceilings(search)?;
-        self.place_members(search)?;
+        self.make_way(search)?;
         self.stop_growth(search)?;
         if self.barred(search.seeker.ask, search.seeker.account).is_some() {
             return None;
@@ -116,6 +118,27 @@ impl Scheduler {
         let spots = search.trial.placed().to_vec();
         let victims = std::mem::take(&mut search.victims);
         Some(Draft { right: search.seeker.right, victims, leaving, spots })
+    }
+
+    /// Where there is room for everybody, quota is all that is missing, and victims may stand anywhere (V4). Otherwise
+    /// nodes are cleared first, since their victims free quota, too; only if that finds nothing is it done the other way.
+    fn make_way(&mut self, search: &mut Search) -> Option<()> {
+        let has_room = self.place(search.seeker.slot, search.seeker.ask).map(|spots| self.lift_off(&spots)).is_some();
+        if has_room {
+            self.clear_ceilings(search)?;
+            return self.place_members(search);
+        }
+        if self.place_members(search).and_then(|()| self.clear_ceilings(search)).is_some() {
+            return Some(());
+        }
+        self.take_off(&mut search.trial, 0);
+        for candidate in std::mem::take(&mut search.victims).iter().rev() {
+            for pod in candidate.pods.iter().rev() {
+                self.put_back(&mut search.trial, *pod);
+            }
+        }
+        self.clear_ceilings(search)?;
+        self.place_members(search)
     }
 
     /// Non-preemptible use can only shrink by itself (A2).
@@ -258,7 +281,7 @@ impl Scheduler {
                 if !search.steps.count() {
                     break;
                 }
-                for pod in self.workloads.at(key.3).pods.iter().filter(|p| p.state == Some(super::PodState::Running)) {
+                for pod in self.workloads.at(key.4).pods.iter().filter(|p| p.state == Some(super::PodState::Running)) {
                     let node = pod.spot.node;
                     if self.nodes.is_suitable(node, template) {
                         found.insert((self.nodes.at(node).id, node));

@@ -92,4 +92,12 @@ impl Scheduler {
             });
         }
     }
+
+    /// Takes pods off their spots that only stand there to see whether they can.
+    pub(super) fn lift_off(&mut self, spots: &[(PodRef, Spot)]) {
+        for (pod, spot) in spots {
+            let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
+            self.nodes.take(*spot, template, *pod);
+        }
+    }
 }

@@ -350,21 +350,40 @@ impl Waiting {
             }
         }
         let top = |ready: &BTreeSet<(Key, AskId)>| ready.first().map(|(key, ask)| (*key, (*ask, account_of(key.slot))));
-        while let Some((key, cell)) = self.fresh.entitled.first().copied() {
-            if ranked && entitled(cell) {
-                break;
-            }
-            self.fresh.entitled.remove(&(key, cell));
-            self.fresh.any.insert((key, cell));
+        let lost: Vec<(Key, Cell)> =
+            self.fresh.entitled.iter().filter(|(_, cell)| !(ranked && entitled(*cell))).copied().collect();
+        for entry in lost {
+            self.fresh.entitled.remove(&entry);
+            self.fresh.any.insert(entry);
         }
-        let sides: &[Side] = if ranked { &[Side::Entitled, Side::Any] } else { &[Side::Any] };
-        for side in sides {
-            let first = [top(self.ready.of(*side)), self.fresh.of(*side).first().copied()].into_iter().flatten().min();
-            if let Some((_, cell)) = first {
+        if ranked && let Some(cell) = self.first_entitled(&account_of) {
+            return Some(cell);
+        }
+        let offered = [top(&self.ready.any), self.fresh.any.first().copied(), self.fresh.entitled.first().copied()];
+        offered.into_iter().flatten().min().map(|(_, cell)| cell)
+    }
+
+    /// The first entitled cell that leads its leaf: inside a leaf priority goes before entitlement (O1).
+    fn first_entitled(&self, account_of: &impl Fn(u32) -> Account) -> Option<Cell> {
+        let mut ready = self.ready.entitled.iter().map(|(key, ask)| (*key, (*ask, account_of(key.slot)))).peekable();
+        let mut fresh = self.fresh.entitled.iter().copied().peekable();
+        loop {
+            let from_ready = match (ready.peek(), fresh.peek()) {
+                (Some(ready), Some(fresh)) => ready < fresh,
+                (None, None) => return None,
+                (ready, _) => ready.is_some(),
+            };
+            let (key, cell) = if from_ready { ready.next()? } else { fresh.next()? };
+            if self.cells_of(cell.1).all(|other| !self.is_active(other) || self.head(other).is_none_or(|h| h >= key)) {
                 return Some(cell);
             }
         }
-        None
+    }
+
+    /// Whether a cell is to be tried.
+    fn is_active(&self, cell: Cell) -> bool {
+        let entry = self.lanes.get(cell.0).and_then(|lane| lane.entries.get(&cell.1));
+        entry.is_some_and(|entry| entry.fresh) || self.is_ready(cell)
     }
 
     /// The cells of a leaf in which somebody waits.

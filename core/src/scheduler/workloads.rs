@@ -64,8 +64,8 @@ pub(crate) struct Workload {
     pub(crate) stale_since: Option<Time>,
 }
 
-/// The order of victims within a leaf (V1): lowest priority, latest started, highest id.
-pub(crate) type VictimKey = (i32, Reverse<Time>, Reverse<WorkloadId>, Slot);
+/// The order of victims within a leaf: lowest priority (V1), those with members to spare (G2), latest started, highest id.
+pub(crate) type VictimKey = (i32, Reverse<bool>, Reverse<Time>, Reverse<WorkloadId>, Slot);
 
 impl Workload {
     pub(crate) fn template(&self, ordinal: u32) -> TemplateId {
@@ -104,6 +104,12 @@ impl Workload {
         self.sets.iter().enumerate().any(|(i, set)| self.placed(i) < set.min)
     }
 
+    /// Whether it has members above its minimum (G2).
+    pub(crate) fn has_surplus(&self) -> bool {
+        let surplus = |(i, set): (usize, &Set)| set.min < set.count && self.placed(i) > set.min;
+        !self.below_minimum() && self.sets.len() < self.pods.len() && self.sets.iter().enumerate().any(surplus)
+    }
+
     /// What would be evicted of it next (G2): its last elastic member, or else all of it.
     pub(crate) fn unit(&self) -> SmallVec<[u32; 1]> {
         let whole = self.sets.len() == 1 && self.sets.first().is_some_and(|set| set.min == set.count);
@@ -122,7 +128,7 @@ impl Workload {
     }
 
     pub(crate) fn victim_key(&self, slot: Slot) -> VictimKey {
-        (self.priority, Reverse(self.started), Reverse(self.id), slot)
+        (self.priority, Reverse(self.has_surplus()), Reverse(self.started), Reverse(self.id), slot)
     }
 }
 

@@ -373,6 +373,7 @@ impl Nodes {
     fn enter(&mut self, slot: NodeSlot) {
         if self.scorer.sees(self.nodes.at(slot)) {
             self.rescore();
+            return;
         }
         let node = self.nodes.at_mut(slot);
         node.version = node.version.wrapping_add(1);
