@@ -1,5 +1,7 @@
 //! The scenarios of the repository load without an error, and what they hold is what they say.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use quotree_core::Time;
 use quotree_sim::{
     model::{Kind, When},
@@ -52,4 +54,18 @@ fn the_digest_is_that_of_the_bytes_and_changes_with_them() {
     let digest = |text: &str| load("x.ron", &MapLoader::new().with("x.ron", text)).scenario.unwrap().digest;
     assert_eq!(digest(&text), digest(&text));
     assert_ne!(digest(&text), digest(&format!("{text} ")));
+}
+
+#[test]
+fn every_claim_of_the_demo_holds_on_nodes_on_one_node_and_on_a_pool() {
+    for file in ["nginx-40-core", "nginx-one-node", "nginx-pool"] {
+        let loaded = load(&format!("scenarios/{file}.ron"), &Repository);
+        assert_eq!(loaded.diagnostics, []);
+        let scenario = loaded.scenario.unwrap();
+        assert_eq!(scenario.name, file);
+        let result = quotree_sim::run(&scenario, &quotree_sim::RunOptions::default(), &mut ()).unwrap().result;
+        let failed: Vec<_> = result.claims.results.iter().filter(|claim| !claim.passed).collect();
+        assert!(failed.is_empty(), "{failed:#?}");
+        assert_eq!(result.claims.passed, 25, "all claims of the demo");
+    }
 }

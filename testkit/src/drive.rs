@@ -579,7 +579,7 @@ impl<'a> Driver<'a> {
             });
             asked.min().unwrap_or(true)
         };
-        tree.path(leaf).filter(|q| tree.parent(*q).is_some()).all(fits)
+        tree.path(leaf).filter(|q| tree.parent(*q).is_some() || *q == leaf).all(fits)
     }
 }
 

@@ -38,7 +38,7 @@ pub fn recount(core: &Scheduler, specs: &Specs, calm: bool) -> Vec<String> {
             }
         }
         if calm {
-            wrong.extend(partly(&view, sets().map(|set| set.min).sum()));
+            wrong.extend(partly(&view, sets().map(|set| set.min).sum(), sets().map(|set| set.count).sum()));
         }
     }
     quotas(core, &used, calm, &mut wrong);
@@ -46,12 +46,13 @@ pub fn recount(core: &Scheduler, specs: &Specs, calm: bool) -> Vec<String> {
     wrong
 }
 
-/// I6: a gang stands whole or not at all. Pods that leave still stand.
-fn partly(view: &WorkloadView, min: u32) -> Option<String> {
+/// I6: a gang stands whole or not at all. Pods that leave still stand; those that have ended are not missed.
+fn partly(view: &WorkloadView, min: u32, count: u32) -> Option<String> {
+    let ended = (count as usize).saturating_sub(view.pods.len());
     let stand = view.pods.iter().filter(|p| p.state != PodState::Waiting).count();
     let leave = view.pods.iter().any(|p| p.state == PodState::Leaving);
     let wait = view.pods.iter().any(|p| p.state == PodState::Waiting);
-    (stand > 0 && stand < min as usize && wait && !leave)
+    (stand > 0 && stand + ended < min as usize && wait && !leave)
         .then(|| format!("I6: {stand} pods of {} stand, it needs {min}", view.id))
 }
 

@@ -124,6 +124,7 @@ impl Scheduler {
             hold: None,
             admitted: false,
             victim: None,
+            arrived: self.generation,
             lost_some: false,
             stale_since: None,
         });
@@ -155,6 +156,7 @@ impl Scheduler {
         }
         let held = self.workloads.at(slot).hold.is_some();
         self.step_out(slot);
+        self.workloads.at_mut(slot).arrived = self.generation;
         if let Some(priority) = change.priority {
             self.workloads.at_mut(slot).priority = priority;
         }
@@ -207,7 +209,9 @@ impl Scheduler {
         self.end_pod(pod);
         self.note_if_stale(pod.0);
         self.file_victim(pod.0);
+        let id = self.workloads.at(pod.0).id;
         self.drop_if_ended(pod.0);
+        self.readmit(pod.0, id);
     }
 
     /// Remembers since when a gang that runs is below its minimum (G3).
@@ -285,15 +289,29 @@ impl Scheduler {
         }
         self.file_victim(found.0);
         self.drop_if_ended(found.0);
+        self.readmit(found.0, pod.workload);
         Ok(())
+    }
+
+    /// A workload of which nothing stands any more is no admitted job, whatever still waits of it (A5).
+    fn readmit(&mut self, slot: Slot, id: WorkloadId) {
+        if self.workloads.slot(id) != Some(slot) {
+            return;
+        }
+        let workload = self.workloads.at(slot);
+        let stands = |pod: &Pod| pod.state.is_some_and(|state| state != PodState::Waiting);
+        if workload.admitted && workload.hold.is_none() && !workload.pods.iter().any(stands) {
+            self.step_out(slot);
+            self.line_up_again(slot);
+        }
     }
 
     /// Members of a gang that have done their work are not missed: what is left needs no more than there is.
     fn need_fewer(&mut self, slot: Slot) {
         let workload = self.workloads.at_mut(slot);
-        for (i, set) in workload.sets.iter_mut().enumerate() {
-            let left = workload.pods.iter().filter(|pod| usize::from(pod.set) == i && pod.state.is_some()).count();
-            set.min = set.min.min(crate::table::narrow(left));
+        let lacking = workload.lacking();
+        for (set, lacking) in workload.sets.iter_mut().zip(lacking) {
+            set.min -= lacking;
         }
     }
 

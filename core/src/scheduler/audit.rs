@@ -7,7 +7,7 @@
 use super::{
     PodState, Scheduler,
     candidates::{Right, Seeker},
-    ledger::{Account, Ledger},
+    ledger::{Account, Ledger, cell},
     nodes::{Kept, PodRef},
     trial::Trial,
 };
@@ -146,10 +146,10 @@ impl Scheduler {
     fn audit_ceilings(&self, found: &mut Vec<Breach>) {
         for quota in self.tree.ids().filter(|q| !self.over_by_edit.contains(&q.0)) {
             for r in 0..self.tree.width() {
-                let (charged, max) = (self.ledger.charged(quota.0, r), self.max(quota.0, r));
-                if max != UNLIMITED && charged > max {
-                    let what =
-                        format!("{} is charged {charged} of resource {r}, its max is {max}", self.label(quota.0));
+                let reserved = cell(self.ledger.reserved.row(quota.0), r);
+                let (used, max) = (cell(self.ledger.used.row(quota.0), r) + reserved, self.max(quota.0, r));
+                if max != UNLIMITED && used > max {
+                    let what = format!("{} is charged {used} of resource {r}, its max is {max}", self.label(quota.0));
                     found.push(breach(2, what));
                 }
             }
@@ -242,8 +242,8 @@ impl Scheduler {
             }
             let seeker = Seeker { slot, account, ask: &ask, right, break_budgets: true };
             let covered = self.rest_is_legal(&seeker, &units, *spared);
-            let fits = self.barred(&ask, account).is_none()
-                && self.place(slot, &ask).map(|spots| self.lift_off(&spots)).is_some();
+            let fits =
+                self.barred(&ask, account).is_none() && self.place(slot).map(|spots| self.lift_off(&spots)).is_some();
             self.undo(trial);
             if fits && covered && right == Right::Reclaim {
                 found.push(breach(5, format!("{spared} could be spared by {cause:?}")));

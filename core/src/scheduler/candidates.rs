@@ -260,13 +260,24 @@ impl Scheduler {
         if trial.taken() == 0 || !workload.pods.iter().any(|pod| pod.state == Some(PodState::Running)) {
             return workload.unit().into_iter().map(|ordinal| (slot, ordinal)).collect();
         }
-        let mut rest = workload.clone();
+        self.rest_of(slot, trial).unit().into_iter().map(|ordinal| (slot, ordinal)).collect()
+    }
+
+    /// A workload without what is taken of it.
+    fn rest_of(&self, slot: Slot, trial: &Trial) -> Workload {
+        let mut rest = self.workloads.at(slot).clone();
         for (ordinal, pod) in (0u32..).zip(rest.pods.iter_mut()) {
             if trial.has_taken((slot, ordinal)) {
                 pod.state = None;
             }
         }
-        rest.unit().into_iter().map(|ordinal| (slot, ordinal)).collect()
+        rest
+    }
+
+    /// Whether what is taken of a workload would leave it running below its minimum (G2).
+    pub(super) fn splits(&self, trial: &Trial, slot: Slot) -> bool {
+        let rest = self.rest_of(slot, trial);
+        rest.count(PodState::Running) > 0 && rest.below_minimum() && !self.workloads.at(slot).below_minimum()
     }
 
     fn stays_above_floor(&self, pods: &[PodRef], source: &Source) -> bool {

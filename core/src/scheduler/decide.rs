@@ -2,7 +2,7 @@
 //! be placed, in order (O1).
 
 use super::{
-    Scheduler,
+    Hold, Scheduler,
     candidates::{Right, Seeker, Source, Steps},
     nodes::{PodRef, Spot},
     order::Key,
@@ -121,20 +121,38 @@ impl Scheduler {
         let Some(key) = self.waiting.head(cell) else { return };
         let slot = key.slot;
         let ask = self.shapes.get(cell.0).clone();
-        let mut bounds = Vec::new();
-        if self.try_to_place(slot, cell, key, &ask, &mut bounds, plan) || self.take_over(slot, cell, key, &ask, plan) {
+        if self.place_on_free(slot, cell, &ask, plan) {
             return;
+        }
+        let mut bounds = Vec::new();
+        let patient = self.fits_when_settled(slot, &ask);
+        if !patient {
+            let placed = self.preempt(slot, cell, key, &ask, &mut bounds, plan);
+            if placed || self.take_over(slot, cell, key, &ask, plan) {
+                return;
+            }
         }
         let open = self.barred(&ask, cell.1).is_none();
         if open {
             self.waiting.set_room(cell.0, false);
         }
         let suppressed = self.waiting.is_ready(cell);
-        self.waiting.park(cell, self.may_preempt(slot, &ask), suppressed);
+        self.waiting.park(cell, patient || self.may_preempt(slot, &ask), suppressed);
         plan.verdicts.extend(self.verdict(slot, bounds));
     }
 
-    fn try_to_place(
+    fn place_on_free(&mut self, slot: Slot, cell: Cell, ask: &Ask, plan: &mut Plan) -> bool {
+        if self.barred(ask, cell.1).is_some() {
+            return false;
+        }
+        let Some(spots) = self.place(slot) else { return false };
+        self.step_out(slot);
+        self.bind(slot, ask, spots, false, plan);
+        true
+    }
+
+    /// Places a workload at others' expense: an entitled one takes from other leaves first, then from its own (R3).
+    fn preempt(
         &mut self,
         slot: Slot,
         cell: Cell,
@@ -143,18 +161,11 @@ impl Scheduler {
         bounds: &mut Vec<Bound>,
         plan: &mut Plan,
     ) -> bool {
-        if self.barred(ask, cell.1).is_none()
-            && let Some(spots) = self.place(slot, ask)
-        {
-            self.step_out(slot);
-            self.bind(slot, ask, spots, false, plan);
+        let draft =
+            [Right::Reclaim, Right::Priority].into_iter().find_map(|right| self.find_plan(slot, ask, right, bounds));
+        if let Some(draft) = draft {
+            self.carry_out(slot, cell, key, ask, draft, plan);
             return true;
-        }
-        for right in [Right::Reclaim, Right::Priority] {
-            if let Some(draft) = self.find_plan(slot, ask, right, bounds) {
-                self.carry_out(slot, cell, key, ask, draft, plan);
-                return true;
-            }
         }
         false
     }
@@ -172,10 +183,10 @@ impl Scheduler {
         }
     }
 
-    /// Stands all members of an ask on what is free, or nobody (G1, P1).
-    pub(super) fn place(&mut self, slot: Slot, ask: &Ask) -> Option<Spots> {
+    /// Stands everybody a waiting workload asks for on what is free, or nobody (G1, P1).
+    pub(super) fn place(&mut self, slot: Slot) -> Option<Spots> {
         let mut trial = Trial::default();
-        for ordinal in self.asked_pods(slot, ask) {
+        for ordinal in self.asked_pods(slot) {
             let Some(spot) = self.pick(slot, ordinal) else {
                 self.undo(trial);
                 return None;
@@ -201,17 +212,16 @@ impl Scheduler {
         self.line_up(slot);
     }
 
-    /// An entitled workload takes the room that later ones hold, the latest first, where it needs it (H2).
+    /// An entitled workload takes the room that later ones hold, the latest first, where it needs it (H2). Only one that
+    /// came after the hold was made: those that waited already had their turn before it, and to let them take it would
+    /// make the hold's evictions vain without any new fact (S3).
     fn take_over(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
         let mut later: Vec<(bool, Key, HoldId)> = Vec::new();
         for (id, hold) in self.holds.iter().take(self.policy.bounds.nodes as usize) {
             let unentitled = !self.holder_is_entitled(hold.slot, hold.ask);
-            if unentitled || key < hold.key {
+            if self.workloads.at(slot).arrived > hold.made && (unentitled || key < hold.key) {
                 later.push((unentitled, hold.key, *id));
             }
-        }
-        if later.is_empty() || self.fits_when_settled(slot, ask) {
-            return false;
         }
         later.sort_unstable();
         let latest_first: Vec<HoldId> = later.into_iter().rev().map(|(_, _, id)| id).collect();
@@ -219,24 +229,48 @@ impl Scheduler {
         each_alone.chain([latest_first.as_slice()]).any(|ids| self.try_without_holds(ids, slot, cell, key, ask, plan))
     }
 
-    /// Whether a workload fits once all who leave have left and all who hold stand: then it needs nobody's hold.
-    fn fits_when_settled(&self, slot: Slot, ask: &Ask) -> bool {
-        let mut settled = self.clone();
-        for id in self.holds.keys() {
-            let Some(hold) = settled.drop_hold(*id) else { continue };
-            let account = settled.workloads.at(hold.slot).account;
-            let total = settled.shapes.get(hold.ask).total.clone();
-            settled.ledger.use_up(account, &total, true);
-            let mut trial = Trial::default();
-            for (pod, spot) in &hold.spots {
-                settled.try_on(&mut trial, *pod, *spot);
-            }
+    /// Whether a workload fits once all who leave have left and all who hold stand: then it needs to take from nobody.
+    fn fits_when_settled(&mut self, slot: Slot, ask: &Ask) -> bool {
+        let under_way = self.holds.len() + self.leaving_for_nobody.len();
+        if under_way == 0 || under_way > self.policy.bounds.nodes as usize {
+            return false;
         }
         let mut trial = Trial::default();
-        for pod in std::mem::take(&mut settled.leaving_for_nobody) {
-            settled.try_without(&mut trial, pod);
+        let ids: Vec<HoldId> = self.holds.keys().copied().collect();
+        let nobodys = self.leaving_for_nobody.clone();
+        let ended: Vec<(HoldId, Hold)> = ids.into_iter().filter_map(|id| Some((id, self.drop_hold(id)?))).collect();
+        for pod in nobodys.iter().chain(ended.iter().flat_map(|(_, hold)| &hold.victims)) {
+            self.try_without(&mut trial, *pod);
         }
-        settled.barred(ask, settled.workloads.at(slot).account).is_none() && settled.place(slot, ask).is_some()
+        for (_, hold) in &ended {
+            self.stand_in(hold, true);
+            for (pod, spot) in &hold.spots {
+                self.try_on(&mut trial, *pod, *spot);
+            }
+        }
+        let fits = self.barred(ask, self.workloads.at(slot).account).is_none()
+            && self.place(slot).map(|spots| self.lift_off(&spots)).is_some();
+        self.take_off(&mut trial, 0);
+        for (_, hold) in &ended {
+            self.stand_in(hold, false);
+        }
+        self.undo(trial);
+        for (id, hold) in ended.into_iter().rev() {
+            self.reinstate(id, hold);
+        }
+        fits
+    }
+
+    /// Charges the quotas of a hold's workload as if it stood, or takes that back.
+    fn stand_in(&mut self, hold: &Hold, stands: bool) {
+        let workload = self.workloads.at(hold.slot);
+        let (account, preemptible) = (workload.account, workload.preemptible);
+        let total = &self.shapes.get(hold.ask).total;
+        if stands {
+            self.ledger.use_up(account, total, preemptible);
+        } else {
+            self.ledger.give_back(account, total, preemptible);
+        }
     }
 
     /// Tries to place a workload in the room of some holds; if that fails, they stand as before.
@@ -259,7 +293,9 @@ impl Scheduler {
             plan.actions.push(Action::Release { workload, reason });
         }
         let entitled = self.entitled(ask, cell.1);
-        if entitled && self.try_to_place(slot, cell, key, ask, &mut Vec::new(), plan) {
+        let placed = entitled
+            && (self.place_on_free(slot, cell, ask, plan) || self.preempt(slot, cell, key, ask, &mut Vec::new(), plan));
+        if placed {
             for (_, hold) in ended {
                 self.line_up_again(hold.slot);
             }
@@ -276,10 +312,8 @@ impl Scheduler {
     fn holder_is_entitled(&self, slot: Slot, ask: u32) -> bool {
         let account = self.workloads.at(slot).account;
         let ask = self.shapes.get(ask);
-        let covered = |q| {
-            self.ledger.parent(q).is_none()
-                || ask.requested().all(|(r, _)| self.ledger.standing(q, r) <= self.min(q, r))
-        };
+        let within = |q, r| self.ledger.standing(q, r) <= self.min(q, r);
+        let covered = |q| self.is_inner_root(q) || ask.requested().all(|(r, _)| within(q, r));
         self.quota(account).is_some() && self.ledger.path(account).all(covered)
     }
 

@@ -76,10 +76,15 @@ impl Scheduler {
         Gate { open, within: self.covers(ask, account) }
     }
 
-    /// Whether a quota's min covers what will stand there, the ask included (O1). The root covers everything.
+    /// Whether a quota's min covers what will stand there, the ask included (O1). A root with children covers everything.
     fn covers(&self, ask: &Ask, account: Account) -> bool {
         let within = |(r, amount)| self.ledger.standing(account, r).saturating_add(amount) <= self.min(account, r);
-        self.ledger.parent(account).is_none() && account != self.ledger.outside() || ask.requested().all(within)
+        self.is_inner_root(account) || ask.requested().all(within)
+    }
+
+    /// Whether this is the root of a tree with more than one node.
+    pub(super) fn is_inner_root(&self, account: Account) -> bool {
+        account == 0 && self.tree.len() > 1
     }
 
     /// Whether the whole path below the root covers the ask (O1).

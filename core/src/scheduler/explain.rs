@@ -48,8 +48,8 @@ impl Scheduler {
         if account == self.ledger.outside() && self.policy.unquotaed == Unquotaed::Refuse {
             return Some(verdict);
         }
-        let head = self.lines.at(account).as_ref().and_then(|line| line.first()).map(|(key, _)| *key);
-        if let Some(head) = head.filter(|head| *head != key) {
+        let head = self.lines.at(account).as_ref().and_then(|line| line.first());
+        if let Some(head) = head.filter(|head| head.id != key.id) {
             verdict.binding = Binding::Behind { head: head.id };
             return Some(verdict);
         }

@@ -25,6 +25,8 @@ pub(super) struct Hold {
     pub(super) ask: AskId,
     pub(super) key: Key,
     pub(super) since: Time,
+    /// The scheduler's generation when it was made.
+    pub(super) made: u64,
     pub(super) spots: SmallVec<[(PodRef, Spot); 1]>,
     /// Victims that have not left yet.
     pub(super) victims: BTreeSet<PodRef>,
@@ -63,6 +65,7 @@ impl Scheduler {
                 victims.insert(*pod);
                 self.evict(*pod, Some(id), reason.clone(), plan);
             }
+            self.line_up_rest(candidate.slot);
         }
         let nodes = draft.spots.iter().map(|(_, spot)| self.nodes.at(spot.node).id).collect();
         let workload = self.workloads.at_mut(slot);
@@ -73,10 +76,21 @@ impl Scheduler {
         self.ledger.each(account, |ledger, q| ledger.held.add(q, &total));
         let (kept_quota, kept_nodes) = (SmallVec::new(), SmallVec::new());
         let spots = draft.spots.into_iter().collect();
-        self.holds.insert(id, Hold { slot, ask, key, since: self.now, spots, victims, kept_quota, kept_nodes });
+        self.holds.insert(
+            id,
+            Hold { slot, ask, key, since: self.now, made: self.generation, spots, victims, kept_quota, kept_nodes },
+        );
         self.keep(id);
         self.timers.extend(self.policy.hold_timeout_ms.map(|ms| self.now.after_ms(ms)));
         self.touch(account);
+    }
+
+    /// What still waits of a workload after an eviction waits for something else now (G1).
+    fn line_up_rest(&mut self, slot: Slot) {
+        if self.workloads.at(slot).hold.is_none() {
+            self.step_out(slot);
+            self.line_up(slot);
+        }
     }
 
     /// Plans an eviction.
@@ -254,7 +268,7 @@ impl Scheduler {
             let spots = if self.barred_but_for_itself(&ask, slot, account) {
                 None
             } else {
-                self.place_at(&hold.spots).or_else(|| self.place(slot, &ask))
+                self.place_at(&hold.spots).or_else(|| self.place(slot))
             };
             match spots {
                 Some(spots) => self.bind(slot, &ask, spots, true, plan),

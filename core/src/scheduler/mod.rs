@@ -41,7 +41,7 @@ use holds::Hold;
 use ledger::{Account, Ledger};
 use nodes::{NodeSlot, Nodes, PodRef};
 use order::Key;
-use shapes::{AskId, Shapes};
+use shapes::Shapes;
 use std::collections::{BTreeMap, BTreeSet};
 use waiting::Waiting;
 use workloads::{HoldId, VictimKey, Workloads};
@@ -76,7 +76,7 @@ pub struct Scheduler {
     /// Per account, who could be evicted, in order (V1).
     victims: Table<BTreeSet<VictimKey>>,
     /// Per account that blocks (O2): everybody who waits there; only the first is in `waiting`.
-    lines: Table<Option<BTreeSet<(Key, AskId)>>>,
+    lines: Table<Option<BTreeSet<Key>>>,
     holds: BTreeMap<HoldId, Hold>,
     next_hold: HoldId,
     /// Holds whose victims may all be gone.
@@ -183,7 +183,7 @@ impl Scheduler {
 }
 
 /// The line of an account, if it blocks (O2).
-fn lines(tree: &QuotaTree, quota: QuotaId) -> Option<BTreeSet<(Key, AskId)>> {
+fn lines(tree: &QuotaTree, quota: QuotaId) -> Option<BTreeSet<Key>> {
     let spec = tree.spec(quota)?;
     (spec.queueing == crate::spec::Queueing::Block && tree.is_leaf(quota)).then(BTreeSet::new)
 }

@@ -123,7 +123,7 @@ impl Scheduler {
     /// Where there is room for everybody, quota is all that is missing, and victims may stand anywhere (V4). Otherwise
     /// nodes are cleared first, since their victims free quota, too; only if that finds nothing is it done the other way.
     fn make_way(&mut self, search: &mut Search) -> Option<()> {
-        let has_room = self.place(search.seeker.slot, search.seeker.ask).map(|spots| self.lift_off(&spots)).is_some();
+        let has_room = self.place(search.seeker.slot).map(|spots| self.lift_off(&spots)).is_some();
         if has_room {
             self.clear_ceilings(search)?;
             return self.place_members(search);
@@ -228,7 +228,7 @@ impl Scheduler {
     /// Finds every member a spot, making room where there is none (R6, G1).
     fn place_members(&mut self, search: &mut Search) -> Option<()> {
         let slot = search.seeker.slot;
-        for ordinal in self.asked_pods(slot, search.seeker.ask) {
+        for ordinal in self.asked_pods(slot) {
             let id = self.workloads.at(slot).template(ordinal);
             let spot = match self.pick(slot, ordinal) {
                 Some(spot) => spot,
@@ -376,7 +376,7 @@ impl Scheduler {
                 self.put_back(&mut search.trial, *pod);
             }
             spared.push(i);
-            if !self.still_holds(search, &spared, &candidate.pods) {
+            if self.splits(&search.trial, candidate.slot) || !self.still_holds(search, &spared, &candidate.pods) {
                 spared.pop();
                 for pod in &candidate.pods {
                     self.try_without(&mut search.trial, *pod);

@@ -54,10 +54,6 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
-    pub(crate) fn pods(&self) -> u32 {
-        self.members.iter().map(|(_, count)| count).sum()
-    }
-
     /// The governed resources it asks for.
     pub(crate) fn requested(&self) -> impl Iterator<Item = (usize, i64)> + '_ {
         self.total.iter().copied().enumerate().filter(|(_, amount)| *amount > 0)

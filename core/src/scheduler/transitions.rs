@@ -14,42 +14,38 @@ use smallvec::SmallVec;
 use std::cmp::Reverse;
 
 impl Scheduler {
-    /// The unit a workload waits for next: its gang's minimum, or one more of its pods; nothing if none waits.
-    pub(super) fn next_ask(&mut self, slot: Slot) -> Option<(AskId, u32)> {
+    /// The unit a workload waits for next: what its gang lacks of its minimum, or one more of its pods; nothing if none
+    /// waits, or if too few wait to make the minimum full (G1).
+    pub(super) fn next_ask(&mut self, slot: Slot) -> Option<AskId> {
         let workload = self.workloads.at(slot);
-        let waiting: SmallVec<[u32; 4]> = workload.in_state(PodState::Waiting).collect();
-        if waiting.is_empty() {
-            return None;
-        }
-        let untouched = waiting.len() == workload.pods.len();
+        let first = workload.in_state(PodState::Waiting).next()?;
+        let lacking = workload.lacking();
         let mut members: SmallVec<[(u32, u32); 1]> = SmallVec::new();
-        if untouched {
-            members.extend(workload.sets.iter().filter(|set| set.min > 0).map(|set| (set.template, set.min)));
+        for (set, lacking) in workload.sets.iter().zip(&lacking).filter(|(_, lacking)| **lacking > 0) {
+            members.push((set.template, *lacking));
         }
         if members.is_empty() {
-            let first = waiting.first().copied().unwrap_or_default();
             members.push((workload.template(first), 1));
+        } else if !workload.can_fill(&lacking) {
+            return None;
         }
-        let pods = members.iter().map(|(_, count)| count).sum();
         // The sums were checked when the workload was submitted.
         let total = self.shapes.total(&members).unwrap_or_default();
         let (preemptible, job) = (workload.preemptible, !workload.admitted);
-        Some((self.shapes.ask(Ask { members, total, preemptible, job }), pods))
+        Some(self.shapes.ask(Ask { members, total, preemptible, job }))
     }
 
-    /// The ordinals that the next ask of a workload is about.
-    pub(super) fn asked_pods(&self, slot: Slot, ask: &Ask) -> SmallVec<[u32; 4]> {
+    /// The ordinals that the ask of a waiting workload is about.
+    pub(super) fn asked_pods(&self, slot: Slot) -> SmallVec<[u32; 4]> {
         let workload = self.workloads.at(slot);
-        let mut chosen: SmallVec<[u32; 4]> = SmallVec::new();
-        let mut waiting = workload.in_state(PodState::Waiting).peekable();
-        if ask.pods() == 1 {
-            chosen.extend(waiting.next());
-            return chosen;
+        let mut lacking = workload.lacking();
+        if lacking.iter().all(|count| *count == 0) {
+            return workload.in_state(PodState::Waiting).take(1).collect();
         }
-        let mut wanted: SmallVec<[u32; 4]> = workload.sets.iter().map(|set| set.min).collect();
-        for ordinal in waiting {
+        let mut chosen: SmallVec<[u32; 4]> = SmallVec::new();
+        for ordinal in workload.in_state(PodState::Waiting) {
             let set = workload.pods.get(ordinal as usize).map_or(0, |pod| usize::from(pod.set));
-            if let Some(left) = wanted.get_mut(set).filter(|left| **left > 0) {
+            if let Some(left) = lacking.get_mut(set).filter(|left| **left > 0) {
                 *left -= 1;
                 chosen.push(ordinal);
             }
@@ -74,24 +70,24 @@ impl Scheduler {
     pub(super) fn line_up(&mut self, slot: Slot) {
         let account = self.workloads.at(slot).account;
         let refused = account == self.ledger.outside() && self.policy.unquotaed == Unquotaed::Refuse;
-        let Some((ask, _)) = self.next_ask(slot) else { return };
+        let Some(ask) = self.next_ask(slot) else { return };
         let key = self.key(slot);
         self.workloads.at_mut(slot).waits = Some((ask, key));
         if refused {
             return;
         }
-        match self.lines.at_mut(account) {
-            None => self.join(ask, account, key),
-            Some(line) => {
-                let head = line.first().copied();
-                line.insert((key, ask));
-                if head.is_none_or(|head| (key, ask) < head) {
-                    if let Some((old, old_ask)) = head {
-                        self.waiting.remove((old_ask, account), old);
-                    }
-                    self.join(ask, account, key);
+        let Some(line) = self.lines.at_mut(account) else { return self.join(ask, account, key) };
+        let head = line.first().copied();
+        line.insert(in_line(key));
+        match head {
+            Some(head) if head < in_line(key) => {}
+            Some(head) => {
+                if let Some((ask, key)) = self.workloads.at(head.slot).waits {
+                    self.waiting.remove((ask, account), key);
                 }
+                self.join(ask, account, key);
             }
+            None => self.join(ask, account, key),
         }
     }
 
@@ -110,17 +106,18 @@ impl Scheduler {
         if account == self.ledger.outside() && self.policy.unquotaed == Unquotaed::Refuse {
             return;
         }
-        match self.lines.at_mut(account) {
-            None => self.waiting.remove((ask, account), key),
-            Some(line) => {
-                let led = line.first() == Some(&(key, ask));
-                line.remove(&(key, ask));
-                let next = line.first().copied();
-                if led {
-                    self.waiting.remove((ask, account), key);
-                    if let Some((key, ask)) = next {
-                        self.join(ask, account, key);
-                    }
+        let Some(line) = self.lines.at_mut(account) else { return self.waiting.remove((ask, account), key) };
+        let led = line.first() == Some(&in_line(key));
+        line.remove(&in_line(key));
+        let next = line.first().copied();
+        if led {
+            self.waiting.remove((ask, account), key);
+            if let Some(next) = next {
+                let key = self.key(next.slot);
+                if let Some((ask, waits)) = &mut self.workloads.at_mut(next.slot).waits {
+                    *waits = key;
+                    let ask = *ask;
+                    self.join(ask, account, key);
                 }
             }
         }
@@ -267,4 +264,9 @@ impl Scheduler {
         }
         sum
     }
+}
+
+/// A key as it stands in a line: within one leaf shares are equal, and change for all at once.
+fn in_line(key: Key) -> Key {
+    Key { share: Ratio::default(), ..key }
 }

@@ -58,6 +58,8 @@ pub(crate) struct Workload {
     pub(crate) admitted: bool,
     /// Its key among the victims of its account, while it is one.
     pub(crate) victim: Option<VictimKey>,
+    /// The scheduler's generation when it came, or was last changed.
+    pub(crate) arrived: u64,
     /// Whether it lost pods, or failed to bind some, by no doing of ours (I6).
     pub(crate) lost_some: bool,
     /// Since when it runs below its minimum (G3).
@@ -102,6 +104,20 @@ impl Workload {
     /// Whether some role has fewer pods in place than it needs (G1).
     pub(crate) fn below_minimum(&self) -> bool {
         self.sets.iter().enumerate().any(|(i, set)| self.placed(i) < set.min)
+    }
+
+    /// How many more pods each set needs to be at its minimum (G1).
+    pub(crate) fn lacking(&self) -> SmallVec<[u32; 4]> {
+        self.sets.iter().enumerate().map(|(i, set)| set.min.saturating_sub(self.placed(i))).collect()
+    }
+
+    /// Whether enough pods wait to fill what is lacking.
+    pub(crate) fn can_fill(&self, lacking: &[u32]) -> bool {
+        let waits = |set: usize| {
+            let waiting = |pod: &&Pod| pod.state == Some(PodState::Waiting) && usize::from(pod.set) == set;
+            narrow(self.pods.iter().filter(waiting).count())
+        };
+        lacking.iter().enumerate().all(|(set, lacking)| *lacking == 0 || waits(set) >= *lacking)
     }
 
     /// Whether it has members above its minimum (G2).

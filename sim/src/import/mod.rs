@@ -1,7 +1,13 @@
 //! Trace files: bytes in, rows or the reasons why not out. One file a format; all of them keep the file's own times,
 //! exact to the millisecond, name every bad row by its line, and read no more than they are allowed to.
 
+pub mod elastic_quota_tree;
 mod native;
+mod openb;
+mod philly;
+mod swf;
+mod table;
+mod yaml;
 
 use crate::model::TraceRow;
 use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate};
@@ -101,9 +107,9 @@ pub struct NodeRows {
 pub fn rows(format: TraceFormat, bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let mut read = match format {
         TraceFormat::Native => native::rows(bytes, options),
-        TraceFormat::Philly | TraceFormat::Openb | TraceFormat::Swf => {
-            TraceRows { rows: Vec::new(), problems: vec![unsupported(format)] }
-        }
+        TraceFormat::Philly => philly::rows(bytes, options),
+        TraceFormat::Openb => openb::rows(bytes, options),
+        TraceFormat::Swf => swf::rows(bytes, options),
     };
     read.rows.sort_by_key(|row| row.submit);
     read
@@ -111,12 +117,23 @@ pub fn rows(format: TraceFormat, bytes: &[u8], options: &TraceOptions) -> TraceR
 
 /// Reads the machines of a node list.
 #[must_use]
-pub fn nodes(format: TraceFormat, _bytes: &[u8], _options: &TraceOptions) -> NodeRows {
-    NodeRows { rows: Vec::new(), problems: vec![unsupported(format)] }
+pub fn nodes(format: TraceFormat, bytes: &[u8], options: &TraceOptions) -> NodeRows {
+    match format {
+        TraceFormat::Openb => openb::nodes(bytes, options),
+        TraceFormat::Native | TraceFormat::Philly | TraceFormat::Swf => {
+            let what = format!("the format {format:?} has no node lists");
+            NodeRows { rows: Vec::new(), problems: vec![RowProblem { line: 0, what }] }
+        }
+    }
 }
 
-fn unsupported(format: TraceFormat) -> RowProblem {
-    RowProblem { line: 0, what: format!("the format {format:?} is not supported yet") }
+/// The namespace of a row whose own words for it are `text`.
+pub(crate) fn namespace_of(options: &TraceOptions, text: &str) -> Result<Name, String> {
+    match &options.namespace {
+        Some(fixed) => Ok(fixed.clone()),
+        None if text.is_empty() => Err("nothing says which namespace it is of".to_owned()),
+        None => Ok(Name::from(format!("{}{text}", options.prefix))),
+    }
 }
 
 /// Decimal seconds such as `90`, `0.5` or `12.250` as a whole number of milliseconds; nothing when negative, finer than

@@ -9,7 +9,7 @@ use super::{
     policy,
     quota::{self, ReadTree},
     reader::{At, Read},
-    syntax::Node,
+    syntax::{Node, Shape},
     values::entries,
     workload::{self, ReadWorkload},
 };
@@ -29,7 +29,10 @@ pub(crate) struct Parts {
 
 /// Understands all fields. The scenario is good only if no error was told.
 pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, report: &mut Report) -> Scenario {
-    let top = super::diagnostic::Span { end: root.span.start.saturating_add(8).min(root.span.end), ..root.span };
+    let top = match &root.shape {
+        Shape::Struct(body) => body.name.as_ref().map_or(root.span, |name| name.span),
+        _ => root.span,
+    };
     let mut required = |field: &str| {
         let node = merged.single(field);
         if node.is_none() {
@@ -81,11 +84,12 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
 }
 
 /// `{ "name": number }` maps; a later layer replaces, the same layer must not repeat.
-fn numbers<T: Read + Copy>(maps: &[(u32, &Node)], report: &mut Report) -> BTreeMap<Name, T> {
+fn numbers<T: Read + Copy + Default>(maps: &[(u32, &Node)], report: &mut Report) -> BTreeMap<Name, T> {
     let mut out: BTreeMap<Name, (u32, T)> = BTreeMap::new();
     for (layer, node) in maps {
         for (name, value) in entries(node, "a map such as { \"high\": 100 }", report).unwrap_or_default() {
-            let Some(number) = T::read(value, report) else { continue };
+            // A bad number has been told; that its name is missing, too, would be no news.
+            let number = T::read(value, report).unwrap_or_default();
             if out.get(&name.value).is_some_and(|(l, _)| l == layer) {
                 report.error(name.span, format!("`{}` is given in two files", name.value), "the second time");
             }
@@ -149,7 +153,7 @@ fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Re
     };
     let mut names: BTreeSet<String> = BTreeSet::new();
     for item in items {
-        if let super::syntax::Shape::Struct(body) = &item.shape {
+        if let Shape::Struct(body) = &item.shape {
             let name = body.fields.iter().find(|(ident, _)| ident.text == "name");
             let name = name.and_then(|(_, node)| At::<String>::read(node, report));
             if let Some(name) = name.filter(|name| !names.insert(name.value.clone())) {

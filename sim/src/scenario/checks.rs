@@ -180,7 +180,8 @@ impl<'a> Fits<'a> {
 
     /// A4: a namespace on no leaf.
     fn namespace(&self, namespace: &Name, span: super::diagnostic::Span, report: &mut Report) {
-        if self.homed(namespace) || self.parts.policy.unquotaed == Unquotaed::Schedule {
+        let damaged = self.parts.tree.as_ref().is_some_and(super::quota::ReadTree::is_damaged);
+        if damaged || self.homed(namespace) || self.parts.policy.unquotaed == Unquotaed::Schedule {
             return;
         }
         let title = format!("the namespace `{namespace}` is on no leaf: its pods are refused (A4)");

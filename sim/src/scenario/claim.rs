@@ -172,12 +172,12 @@ impl Reading<'_, '_, '_> {
     fn evictions(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
         if variant.name == "EvictedFrom" {
             let quota = self.quota(fields);
-            let (compare, count) = if COMPARES.iter().any(|(name, _)| has(variant, name)) {
-                let (compare, node) = compared(fields, variant, self.report)?;
-                (compare, u64::read(node, self.report)?)
-            } else {
-                COMPARES.iter().for_each(|(name, _)| drop(fields.node(name)));
-                (Compare::AtLeast, 1)
+            let given = COMPARES.iter().filter(|(name, _)| has(variant, name)).count() > 0;
+            let compared = if given { compared(fields, variant, self.report) } else { fields.expect(&COMPARE_NAMES) };
+            let (compare, count) = match compared {
+                Some((compare, node)) => (compare, u64::read(node, self.report)?),
+                None if given => return None,
+                None => (Compare::AtLeast, 1),
             };
             return Some(What::Evictions { of: Some(Of::Quota(quota?)), by: None, compare, count });
         }
@@ -334,6 +334,8 @@ impl Reading<'_, '_, '_> {
     }
 }
 
+const COMPARE_NAMES: [&str; 3] = ["exactly", "at_most", "at_least"];
+
 const COMPARES: [(&str, Compare); 3] =
     [("exactly", Compare::Equal), ("at_most", Compare::AtMost), ("at_least", Compare::AtLeast)];
 
@@ -349,7 +351,7 @@ fn compared<'a>(fields: &mut Fields<'a>, of: Variant<'_>, report: &mut Report) -
         if found.is_some() {
             let title = format!("`{}` compares twice", of.name);
             report.error(node.span, title, "one of exactly, at_most and at_least is enough");
-            return None;
+            return fields.expect(&COMPARE_NAMES);
         }
         found = Some((compare, node));
     }
@@ -360,8 +362,10 @@ fn compared<'a>(fields: &mut Fields<'a>, of: Variant<'_>, report: &mut Report) -
     found
 }
 
-/// The namespace rows and the count of evictions of a summary.
-fn outcome(bytes: &[u8]) -> Result<(Vec<(String, [u64; 5])>, u64), String> {
+/// The namespace rows of a summary (running, pending, succeeded, failed, evicted) and its count of evictions.
+type Outcome = (Vec<(String, [u64; 5])>, u64);
+
+fn outcome(bytes: &[u8]) -> Result<Outcome, String> {
     let summary: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let array = |field: &str| {
         summary.get(field).and_then(serde_json::Value::as_array).ok_or_else(|| format!("it has no list `{field}`"))

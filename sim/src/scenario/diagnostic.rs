@@ -115,6 +115,8 @@ pub(crate) struct Report {
     /// How many comparisons of names went into "did you mean"; past a bound no more are made.
     comparisons: usize,
     errors: usize,
+    /// Whether brackets do not match: what the file means cannot be told then.
+    pub(crate) broken: bool,
 }
 
 /// "Did you mean" stops looking after this many comparisons in one load.
@@ -187,6 +189,12 @@ impl Report {
             let Some(source) = sources.get(diagnostic.source) else { continue };
             diagnostic.span.end = diagnostic.span.end.min(source.text.len());
             diagnostic.span.start = diagnostic.span.start.min(diagnostic.span.end);
+            while !source.text.is_char_boundary(diagnostic.span.start) {
+                diagnostic.span.start -= 1;
+            }
+            while !source.text.is_char_boundary(diagnostic.span.end) {
+                diagnostic.span.end += 1;
+            }
             let (line, column) = cursor.seek(diagnostic.source, &source.text, diagnostic.span.start);
             diagnostic.place = Place { path: source.path.clone(), line, column };
         }

@@ -148,15 +148,16 @@ impl Lexer<'_> {
         let mut i = 1;
         loop {
             match bytes.get(i) {
-                Some(b'\\') => i += 2,
+                // No escape goes over the end of a line, so neither does a string: a forgotten quote costs one line.
+                Some(b'\n') | None => break,
+                Some(b'\\') if bytes.get(i + 1) != Some(&b'\n') => i += 2,
                 Some(b'"') => return self.push(Kind::String, i + 1),
                 Some(_) => i += 1,
-                None => break,
             }
         }
-        // What was meant to be in the string cannot be told; its line is the best guess.
-        let len = self.while_len(|c| c != '\n');
-        self.fail(self.at..self.at + 1, "this string is never closed", "opened here");
+        // What was meant to be in the string cannot be told; up to the next bracket or comma is the best guess.
+        let len = 1 + self.rest().get(1..).map_or(0, |r| r.find(['\n', ',', ')', ']', '}']).unwrap_or(r.len()));
+        self.fail(self.at..self.at + 1, "this string is never closed on its line", "opened here");
         self.push(Kind::Bad, len);
     }
 

@@ -113,8 +113,18 @@ pub(crate) struct Merged<'a> {
 }
 
 impl<'a> Merged<'a> {
+    /// Puts the fields together; nothing when the file is no scenario at all.
+    pub(crate) fn of_scenario(file: &'a File, report: &mut Report) -> Option<Self> {
+        let merged = Self::of(file, report);
+        let name = match &file.root.shape {
+            Shape::Struct(body) => body.name.as_ref().map(|name| name.text.as_str()),
+            _ => return None,
+        };
+        matches!(name, None | Some("Scenario")).then_some(merged)
+    }
+
     /// Puts the fields together.
-    pub(crate) fn of(file: &'a File, report: &mut Report) -> Self {
+    fn of(file: &'a File, report: &mut Report) -> Self {
         let mut merged = file.base.as_deref().map(|base| Self::of(base, report)).unwrap_or_default();
         let mut own = Self::default();
         own.gather(file, true, report);

@@ -1,7 +1,7 @@
 //! Scenario files: text in, a checked [`Scenario`] or every error at once out.
 //!
-//! A file goes through four steps: tokens ([`lexer`]), a tree that knows where everything stands ([`syntax`]), fields of
-//! all included files put together ([`merge`]), and the typed scenario ([`assemble`]). Each step tells its errors and goes
+//! A file goes through four steps: tokens (`lexer`), a tree that knows where everything stands (`syntax`), fields of
+//! all included files put together (`merge`), and the typed scenario (`assemble`). Each step tells its errors and goes
 //! on with what can be understood, so one load tells all of them; nothing is returned half-read.
 
 mod assemble;
@@ -11,19 +11,23 @@ mod cluster;
 mod diagnostic;
 mod event;
 mod files;
+mod format;
 mod lexer;
 mod loader;
 mod merge;
 mod policy;
 mod quota;
 mod reader;
+mod schema;
 mod syntax;
 mod trace;
 mod values;
 mod workload;
 
 pub use diagnostic::{Diagnostic, Place, Severity, Source};
+pub use format::format;
 pub use loader::{Loader, MapLoader};
+pub use schema::{reference, schema};
 
 use crate::model::Scenario;
 use diagnostic::Report;
@@ -73,9 +77,9 @@ pub fn load(path: &str, loader: &dyn Loader) -> Loaded {
     let mut files = Files::new(loader);
     let mut report = Report::default();
     let file = merge::read_file(path, &mut files, &mut report);
-    let scenario = file.map(|file| {
-        let merged = merge::Merged::of(&file, &mut report);
-        assemble::assemble(&merged, &file.root, &mut files, &mut report)
+    let scenario = file.filter(|_| !report.broken).and_then(|file| {
+        let merged = merge::Merged::of_scenario(&file, &mut report)?;
+        Some(assemble::assemble(&merged, &file.root, &mut files, &mut report))
     });
     let scenario = scenario.filter(|_| report.errors() == 0);
     Loaded { scenario, diagnostics: report.finish(&files.sources), sources: files.sources }
@@ -95,7 +99,7 @@ pub fn load_tree(path: &str, loader: &dyn Loader) -> LoadedTree {
         let Loaded { scenario, diagnostics, sources } = load(path, loader);
         return LoadedTree { tree: scenario.map(|s| s.tree), diagnostics, sources };
     }
-    let tree = file.and_then(|file| quota::read(&file.root, &mut report));
+    let tree = file.filter(|_| !report.broken).and_then(|file| quota::read(&file.root, &mut report));
     if let Some(tree) = &tree {
         tree.check(OverPromised::Error, &mut report);
     }

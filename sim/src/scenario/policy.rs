@@ -81,23 +81,24 @@ fn preemption(f: &mut Fields<'_>, words: &[(&'static str, Preemption)], policy: 
     }
 }
 
+/// The name of a word or struct, if it is this one in whatever case.
+fn named<'a>(node: &'a Node, wanted: &str) -> Option<&'a str> {
+    let name = match &node.shape {
+        Shape::Word(word) => word,
+        Shape::Struct(body) => &body.name.as_ref()?.text,
+        _ => return None,
+    };
+    name.eq_ignore_ascii_case(wanted).then_some(name)
+}
+
 fn placement(node: &Node, report: &mut Report) -> Option<Placement> {
     let words = [("BestFit", Placement::BestFit), ("Binpack", Placement::Binpack), ("Spread", Placement::Spread)];
-    if let Shape::Struct(body) = &node.shape {
-        if body.name.as_ref().is_some_and(|n| n.text.eq_ignore_ascii_case("random")) {
-            let name = body.name.as_ref().map_or("", |n| n.text.as_str());
-            let variant = variant(node, &[name], "a placement", report)?;
-            let mut fields = variant.fields(&["seed"], report);
-            let seed = fields.required::<u64>("seed", report);
-            fields.finish(report);
-            return seed.map(|seed| Placement::Random { seed });
-        }
-    }
-    if let Shape::Word(word) = &node.shape {
-        if word.eq_ignore_ascii_case("random") {
-            report.error(node.span, "`Random` needs a seed", "no seed").help("write `Random(seed: 1)`");
-            return None;
-        }
+    if let Some(name) = named(node, "random") {
+        let variant = variant(node, &[name], "a placement", report)?;
+        let mut fields = variant.fields(&["seed"], report);
+        let seed = fields.required::<u64>("seed", report);
+        fields.finish(report);
+        return seed.map(|seed| Placement::Random { seed });
     }
     let mut known = words.to_vec();
     known.push(("Random", Placement::BestFit));
@@ -105,16 +106,14 @@ fn placement(node: &Node, report: &mut Report) -> Option<Placement> {
 }
 
 fn enforce_max(node: &Node, report: &mut Report) -> Option<EnforceMax> {
-    if let Shape::Struct(body) = &node.shape {
-        if let Some(name) = body.name.as_ref().filter(|n| n.text.eq_ignore_ascii_case("after")) {
-            let variant = variant(node, &[&name.text], "a way to enforce max", report)?;
-            let mut fields = variant.fields(&["time"], report);
-            let after = fields.required::<Ms>("time", report);
-            fields.finish(report);
-            return after.map(|ms| EnforceMax::After { ms: ms.0 });
-        }
+    if let Some(name) = named(node, "after") {
+        let variant = variant(node, &[name], "a way to enforce max", report)?;
+        let mut fields = variant.fields(&["time"], report);
+        let after = fields.required::<Ms>("time", report);
+        fields.finish(report);
+        return after.map(|ms| EnforceMax::After { ms: ms.0 });
     }
-    choice(node, &[("Never", EnforceMax::Never)], report)
+    choice(node, &[("Never", EnforceMax::Never), ("After", EnforceMax::Never)], report)
 }
 
 fn bounds(node: &Node, report: &mut Report) -> SearchBounds {

@@ -75,7 +75,11 @@ impl ReadTree {
         self.spec.quotas.push(quota);
         self.places.push(places);
         match children.map(|c| (&c.shape, c)) {
-            Some((Shape::List(items), _)) => items.iter().for_each(|item| drop(self.add(item, Some(&name), report))),
+            Some((Shape::List(items), _)) => {
+                for item in items {
+                    self.add(item, Some(&name), report);
+                }
+            }
             Some((_, node)) => super::reader::wrong(node, "a list `[..]` of quotas", report),
             None => {}
         }
@@ -138,6 +142,11 @@ impl ReadTree {
                 Severity::Warning => report.warning(span, title, label),
             };
         }
+    }
+
+    /// Whether some quota has mistakes of its own.
+    pub(crate) fn is_damaged(&self) -> bool {
+        !self.damaged.is_empty()
     }
 
     /// Where a quota is named.

@@ -153,6 +153,12 @@ impl<'a> Fields<'a> {
         Some(entry.2)
     }
 
+    /// Makes fields known that are not there, for "did you mean".
+    pub(crate) fn expect<T>(&mut self, fields: &[&'static str]) -> Option<T> {
+        self.known.extend(fields);
+        None
+    }
+
     /// The node of a field, if it is there.
     pub(crate) fn node(&mut self, field: &'static str) -> Option<&'a Node> {
         self.given(field).filter(|node| !matches!(node.shape, Shape::Absent))
@@ -184,6 +190,8 @@ impl<'a> Fields<'a> {
 
     /// Tells what was given but is no field.
     pub(crate) fn finish(self, report: &mut Report) {
+        let Self { name, known, .. } = &self;
+        debug_assert!(super::schema::agrees(name, known), "the schema says otherwise about {name}: {known:?}");
         for (field, span, _, taken) in &self.entries {
             if !taken {
                 let title = format!("`{}` has no field `{field}`", self.name);

@@ -6,7 +6,7 @@ use super::{
     diagnostic::{Report, Span},
     lexer::{Kind, Token, lex, unescape},
 };
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
@@ -55,11 +55,13 @@ pub(crate) const MAX_DEPTH: usize = 200;
 pub(crate) fn parse(text: &str, source: u32, report: &mut Report) -> Option<Node> {
     let (mut tokens, errors) = lex(text);
     let clean = errors.is_empty();
+    let mut noisy = BTreeSet::new();
     for error in errors {
+        noisy.insert(line_of(text, error.range.start));
         report.error(Span::new(source, error.range), error.title, error.label);
     }
     tokens.retain(|t| !matches!(t.kind, Kind::LineComment | Kind::BlockComment | Kind::Extension));
-    let mut parser = Parser { text, source, tokens, at: 0, depth: 0, report };
+    let mut parser = Parser { text, source, tokens, at: 0, depth: 0, noisy, report };
     if parser.tokens.is_empty() {
         if clean {
             parser.report.error(Span::new(source, 0..0), "the file holds no value", "nothing here");
@@ -81,7 +83,14 @@ struct Parser<'a, 'r> {
     tokens: Vec<Token>,
     at: usize,
     depth: usize,
+    /// Where the lines start in which a mistake has been told that makes others likely.
+    noisy: BTreeSet<usize>,
     report: &'r mut Report,
+}
+
+/// Where the line of an offset starts.
+fn line_of(text: &str, offset: usize) -> usize {
+    text.as_bytes().get(..offset).and_then(|before| before.iter().rposition(|b| *b == b'\n')).map_or(0, |i| i + 1)
 }
 
 impl Parser<'_, '_> {
@@ -113,6 +122,16 @@ impl Parser<'_, '_> {
             Kind::String | Kind::RawString => "string".to_owned(),
             Kind::Number => format!("number `{}`", clip(self.slice(token))),
             _ => format!("`{}`", clip(self.slice(token))),
+        }
+    }
+
+    /// Tells a mistake that is often the consequence of another: one a line.
+    fn tell_once(&mut self, span: Span, title: String, label: &str, help: &str) {
+        if self.noisy.insert(line_of(self.text, span.start as usize)) {
+            let told = self.report.error(span, title, label);
+            if !help.is_empty() {
+                told.help(help);
+            }
         }
     }
 
@@ -167,9 +186,8 @@ impl Parser<'_, '_> {
         }
         let title = format!("`{}` is no number that can be used here", clip(text));
         let span = self.span(token);
-        self.report
-            .error(span, title, "write plain decimal digits")
-            .help("quantities and durations are strings: \"500m\", \"90s\"");
+        let help = "quantities and durations are strings: \"500m\", \"90s\"";
+        self.tell_once(span, title, "write plain decimal digits", help);
         Shape::Bad
     }
 
@@ -216,6 +234,7 @@ impl Parser<'_, '_> {
                 let span = self.span(&token);
                 let found = self.describe(&token);
                 let title = format!("expected `{}`, found {found}", char::from(close));
+                self.report.broken = true;
                 self.report.error(span, title, "a bracket is closed by its own kind");
                 // An outer bracket may be meant; when there is none the token is of no use to anybody.
                 if self.depth == 0 {
@@ -225,6 +244,7 @@ impl Parser<'_, '_> {
             }
             None => {
                 let title = format!("this bracket is never closed: `{}` is missing", char::from(close));
+                self.report.broken = true;
                 self.report.error(open, title, "opened here");
                 self.end_span()
             }
@@ -273,7 +293,7 @@ impl Parser<'_, '_> {
                     let span = self.span(&token);
                     let found = self.describe(&token);
                     let title = format!("expected `,` or `{}`, found {found}", char::from(close));
-                    self.report.error(span, title, "a comma is missing before this");
+                    self.tell_once(span, title, "a comma is missing before this", "");
                     // A new entry most likely: go on with it, unless it cannot start one.
                     if !matches!(
                         token.kind,
@@ -305,9 +325,8 @@ impl Parser<'_, '_> {
                 match self.value() {
                     Some(node) => {
                         if !body.fields.is_empty() && !matches!(node.shape, Shape::Bad) {
-                            self.report
-                                .error(node.span, "a value without a name after named ones", "which field is this?")
-                                .help("write `field: value`");
+                            let title = "a value without a name after named ones".to_owned();
+                            self.tell_once(node.span, title, "which field is this?", "write `field: value`");
                         } else {
                             body.args.push(node);
                         }
@@ -322,10 +341,12 @@ impl Parser<'_, '_> {
         let end = self.close(b')', open);
         let span = start.to(end);
         // `Some(x)` is `x`.
-        if body.name.as_ref().is_some_and(|n| n.text == "Some") && body.fields.is_empty() && body.args.len() == 1 {
-            if let Some(inner) = body.args.pop() {
-                return inner;
-            }
+        let some = body.name.as_ref().is_some_and(|n| n.text == "Some") && body.fields.is_empty();
+        if some
+            && body.args.len() == 1
+            && let Some(inner) = body.args.pop()
+        {
+            return inner;
         }
         Node { span, shape: Shape::Struct(body) }
     }
@@ -382,7 +403,9 @@ impl Parser<'_, '_> {
             let found = self.peek().cloned().map_or_else(|| "the end".to_owned(), |t| self.describe(&t));
             let span = self.peek().cloned().map_or_else(|| self.end_span(), |t| self.span(&t));
             self.report.error(span, format!("expected `:`, found {found}"), "a map holds `key: value`");
-            return None;
+            self.recover();
+            let span = key.span;
+            return Some((key, Node { span, shape: Shape::Bad }));
         }
         self.at += 1;
         let value = match self.value() {

@@ -37,6 +37,15 @@ pub(crate) fn read_file(file: &At<String>, files: &mut Files<'_>, report: &mut R
     }
 }
 
+/// Tells rows that are left out because the scenario says so: one warning with the first of them.
+fn tell_skipped(file: &At<String>, problems: &[RowProblem], report: &mut Report) {
+    if let Some(RowProblem { line, what }) = problems.first() {
+        let title =
+            format!("`{}`: {} bad rows are left out, the first in line {line}: {what}", file.value, problems.len());
+        report.warning(file.span, title, "rows of this file are bad");
+    }
+}
+
 /// Tells bad rows, each with its line.
 pub(crate) fn tell_problems(file: &At<String>, problems: &[RowProblem], report: &mut Report) {
     for RowProblem { line, what } in problems.iter().take(MAX_PROBLEMS) {
@@ -70,9 +79,14 @@ pub(crate) fn rows(
         priority,
         max_rows: fields.or("max_rows", 10_000_000_u32, report) as usize,
     };
+    let skip = fields.node("bad_rows").and_then(|node| choice(node, &[("Refuse", false), ("Skip", true)], report));
     let (file, format) = (file?, format?);
     let bytes = read_file(&file, files, report)?;
     let read = import::rows(format, &bytes, &options);
-    tell_problems(&file, &read.problems, report);
+    // A file without a single good row, or of another format, is bad as a whole.
+    match skip {
+        Some(true) if !read.rows.is_empty() => tell_skipped(&file, &read.problems, report),
+        _ => tell_problems(&file, &read.problems, report),
+    }
     Some((read.rows.into(), file))
 }

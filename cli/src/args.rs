@@ -1,0 +1,268 @@
+//! The arguments, with the help a person reads first.
+
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use quotree_core::Time;
+use std::path::PathBuf;
+
+const FIRST_SCREEN: &str = "Try it:
+  quotree run scenarios/nginx-40-core.ron      run the demo and read what happened
+  quotree check scenarios                      run every scenario and judge its claims
+  quotree explain scenarios/nginx-40-core.ron --pod nginx1-4
+
+Exit codes: 0 fine, 1 a claim failed, 2 a file or argument is invalid, 3 internal fault.";
+
+/// Who runs where under a tree of quotas, who is evicted for whom, and why: exactly and repeatably.
+#[derive(Debug, Parser)]
+#[command(name = "quotree", version, after_help = FIRST_SCREEN)]
+pub(crate) struct Args {
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(crate) color: Color,
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs; documented in docs/cli.md.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run a scenario and print what happened.
+    Run(Run),
+    /// Run scenarios and judge their claims: one line each.
+    Check(Check),
+    /// Show the state of a scenario at a time.
+    Inspect(Inspect),
+    /// Check a scenario, a quota tree or an ElasticQuotaTree manifest without running it.
+    Validate(Validate),
+    /// Tell why a pod waits, or what became of it.
+    Explain(Explain),
+    /// Compare two runs: what changed for whom.
+    Diff(Diff),
+    /// Write a scenario around a trace or a quota manifest.
+    Import(Import),
+    /// Feed a recorded log to the scheduler again and compare every decision.
+    Replay(Replay),
+    /// Format scenario files.
+    Fmt(Fmt),
+    /// Print the JSON schema of scenario files.
+    Schema,
+}
+
+/// How a scenario is run.
+#[derive(Debug, Clone, Group)]
+pub(crate) struct How {
+    /// Use another seed than the scenario's.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Use another policy than the scenario's, such as `Capacity(order: Fifo)`.
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) policy: Option<String>,
+}
+
+/// How a run is watched over.
+#[derive(Debug, Clone, Copy, Group)]
+pub(crate) struct Watch {
+    /// Run twice, the second time on another thread, and fail (exit 3) if anything differs.
+    #[arg(long)]
+    pub(crate) doublecheck: bool,
+    /// Recompute all invariants after every decision and fail (exit 3) if one is broken. Slow.
+    #[arg(long)]
+    pub(crate) audit: bool,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "Examples:
+  quotree run scenarios/nginx-40-core.ron
+  quotree run scenarios/nginx-40-core.ron --at 2m30s
+  quotree run scenarios/nginx-40-core.ron --out out --record out/log.json
+  quotree run scenarios/nginx-40-core.ron --policy 'Capacity(order: Fifo)' --format json")]
+pub(crate) struct Run {
+    /// The scenario.
+    pub(crate) file: PathBuf,
+    /// Stop after everything that happens at this time, such as `2m30s`.
+    #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
+    pub(crate) at: Option<Time>,
+    #[command(flatten)]
+    pub(crate) how: How,
+    #[command(flatten)]
+    pub(crate) watch: Watch,
+    /// Write summary.json, trace.jsonl, tree.svg and the tables into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write the log of all facts and decisions, for `replay`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "Folders are searched for *.ron; files that are only parts of scenarios are left out.
+
+Examples:
+  quotree check scenarios
+  quotree check scenarios --doublecheck --audit --junit claims.xml")]
+pub(crate) struct Check {
+    /// Scenarios, or folders of them.
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Write the outcome as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// How many scenarios run at once; the outcome does not depend on it.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(crate) watch: Watch,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "Examples:
+  quotree inspect scenarios/nginx-40-core.ron --at 2m30s
+  quotree inspect scenarios/nginx-40-core.ron --at 2m30s --format json
+  quotree inspect scenarios/nginx-40-core.ron --dot | dot -Tsvg > tree.svg")]
+pub(crate) struct Inspect {
+    /// The scenario.
+    pub(crate) file: PathBuf,
+    /// After everything that happens at this time; the end when absent.
+    #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
+    pub(crate) at: Option<Time>,
+    #[command(flatten)]
+    pub(crate) how: How,
+    /// Print the quota tree as Graphviz DOT instead.
+    #[arg(long)]
+    pub(crate) dot: bool,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "Examples:
+  quotree validate scenarios/nginx-40-core.ron
+  quotree validate elastic-quota-tree.yaml")]
+pub(crate) struct Validate {
+    /// A scenario or quota tree (*.ron), or an ElasticQuotaTree manifest (*.yaml, *.yml).
+    pub(crate) file: PathBuf,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "Examples:
+  quotree explain scenarios/nginx-40-core.ron --pod nginx1-4
+  quotree explain scenarios/nginx-40-core.ron --pod nginx3 --at 2m30s --format json")]
+pub(crate) struct Explain {
+    /// The scenario.
+    pub(crate) file: PathBuf,
+    /// The pod, or the workload whose pods it is about.
+    #[arg(long, value_name = "POD")]
+    pub(crate) pod: String,
+    /// After everything that happens at this time; the end when absent.
+    #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
+    pub(crate) at: Option<Time>,
+    #[command(flatten)]
+    pub(crate) how: How,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "Examples:
+  quotree diff monday/summary.json tuesday/summary.json
+  quotree diff with-borrowing.ron without-borrowing.ron")]
+pub(crate) struct Diff {
+    /// A summary.json, or a scenario that is run.
+    pub(crate) a: PathBuf,
+    /// The other one.
+    pub(crate) b: PathBuf,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportKind {
+    /// The Philly job list.
+    Philly,
+    /// The openb pod list, with `--nodes` its node list.
+    Openb,
+    /// A log in the Standard Workload Format.
+    Swf,
+    /// An ElasticQuotaTree manifest.
+    ElasticQuotaTree,
+}
+
+#[derive(Debug, Group)]
+#[command(
+    after_help = "The scenario names the trace by its path relative to the scenario, so write it where it is to stay.
+
+Examples:
+  quotree import philly philly.csv.gz --gpus 520 --out philly-fifo.ron
+  quotree import philly philly.csv.gz --tree philly_vc.csv --out philly-vc.ron
+  quotree import openb pods.csv --nodes nodes.csv --out openb.ron
+  quotree import swf LCG.swf.gz --cpus 24515 --out lcg.ron
+  quotree import elastic-quota-tree tree.yaml"
+)]
+pub(crate) struct Import {
+    /// What the file is.
+    #[arg(value_enum)]
+    pub(crate) kind: ImportKind,
+    /// The trace or manifest; may be packed (.gz).
+    pub(crate) file: PathBuf,
+    /// Write the scenario here instead of to stdout.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// philly: GPUs of the pool.
+    #[arg(long, value_name = "N")]
+    pub(crate) gpus: Option<u32>,
+    /// philly: the sizes of the virtual clusters (vc,node num); each becomes a leaf.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tree: Option<PathBuf>,
+    /// With a tree: no leaf may use more than its min.
+    #[arg(long)]
+    pub(crate) no_borrowing: bool,
+    /// openb: the node list.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) nodes: Option<PathBuf>,
+    /// swf: processors of the pool.
+    #[arg(long, value_name = "N")]
+    pub(crate) cpus: Option<u32>,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "Example:
+  quotree run scenarios/nginx-40-core.ron --record log.json && quotree replay log.json")]
+pub(crate) struct Replay {
+    /// A log written by `run --record`.
+    pub(crate) log: PathBuf,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "Examples:
+  quotree fmt scenarios/nginx-40-core.ron
+  quotree fmt --check scenarios")]
+pub(crate) struct Fmt {
+    /// Scenario files, or folders of them.
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Change nothing; exit 1 when a file is not formatted.
+    #[arg(long)]
+    pub(crate) check: bool,
+}

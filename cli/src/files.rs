@@ -1,0 +1,148 @@
+//! Reading and writing files: bounded, unpacked where packed, and with messages that name the file.
+
+use crate::exit::Trouble;
+use flate2::read::MultiGzDecoder;
+use quotree_sim::scenario::Loader;
+use std::{
+    fs::File,
+    io::{ErrorKind, Read},
+    path::{Path, PathBuf},
+};
+
+/// Larger files than this are refused, packed or not: it bounds memory on absurd input.
+const MOST_BYTES: u64 = 1 << 28;
+
+/// Reads what scenarios name from the disk. Paths are taken as they are.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Disk;
+
+impl Loader for Disk {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        bytes(Path::new(path))
+    }
+}
+
+/// The bytes of a file, unpacked if its name ends in `.gz`.
+///
+/// # Errors
+/// Why it cannot be read, in one clause.
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    let file = File::open(path).map_err(|error| why(&error))?;
+    if file.metadata().is_ok_and(|data| data.is_dir()) {
+        return Err("it is a folder".to_owned());
+    }
+    let packed = path.extension().is_some_and(|extension| extension == "gz");
+    let mut reader: Box<dyn Read> = if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let mut bytes = Vec::new();
+    reader.by_ref().take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| match packed {
+        true => format!("it cannot be unpacked: {error}"),
+        false => why(&error),
+    })?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(format!("it has more than {} MiB", MOST_BYTES >> 20));
+    }
+    Ok(bytes)
+}
+
+fn why(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "no such file".to_owned(),
+        ErrorKind::PermissionDenied => "it may not be read".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// When it cannot be read or is no UTF-8.
+pub(crate) fn text(path: &Path) -> Result<String, Trouble> {
+    let bytes = bytes(path).map_err(|why| Trouble::invalid(format!("cannot read `{}`: {why}", path.display())))?;
+    String::from_utf8(bytes).map_err(|_| Trouble::invalid(format!("`{}` is no UTF-8 text", path.display())))
+}
+
+/// Writes a file, making its folder where needed.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn write(path: &Path, content: &str) -> Result<(), Trouble> {
+    let cannot = |error: std::io::Error| Trouble::invalid(format!("cannot write `{}`: {error}", path.display()));
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(cannot)?;
+    }
+    std::fs::write(path, content).map_err(cannot)
+}
+
+/// The path as scenarios write it: `/` between its parts.
+pub(crate) fn slashed(path: &Path) -> String {
+    let text = path.to_string_lossy().into_owned();
+    if std::path::MAIN_SEPARATOR == '/' { text } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
+}
+
+/// All scenarios below these paths: files whose name ends in `.ron` and that are not only parts of others. Paths that
+/// are files are taken as they are; folders are gone through by name.
+///
+/// # Errors
+/// When a path cannot be read.
+pub(crate) fn scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Trouble> {
+    let mut found = all(paths)?;
+    found.retain(|path| paths.contains(path) || is_scenario(path));
+    Ok(found)
+}
+
+/// All files below these paths whose name ends in `.ron`, parts included.
+///
+/// # Errors
+/// When a path cannot be read.
+pub(crate) fn all(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Trouble> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            search(path, 0, &mut found)?;
+        } else {
+            found.push(path.clone());
+        }
+    }
+    Ok(found)
+}
+
+fn search(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Trouble> {
+    const MOST_DEPTH: usize = 64;
+    let cannot = |error: std::io::Error| Trouble::invalid(format!("cannot read `{}`: {error}", folder.display()));
+    let entries = std::fs::read_dir(folder).map_err(cannot)?;
+    let mut entries = entries.collect::<Result<Vec<_>, _>>().map_err(cannot)?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let kind = entry.file_type().map_err(cannot)?;
+        if kind.is_dir() && depth < MOST_DEPTH {
+            search(&path, depth + 1, found)?;
+        } else if path.extension().is_some_and(|extension| extension == "ron") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file is a scenario of its own rather than a part that others include. What cannot be read is one: then the
+/// check says why.
+fn is_scenario(path: &Path) -> bool {
+    let Ok(bytes) = bytes(path) else { return true };
+    let text = String::from_utf8_lossy(&bytes);
+    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
+    loop {
+        let skipped = if rest.starts_with("//") {
+            rest.find('\n').map(|end| end + 1)
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map(|end| end + 2)
+        } else if rest.starts_with("#!") {
+            rest.find(']').map(|end| end + 1)
+        } else {
+            None
+        };
+        match skipped.and_then(|end| rest.get(end..)) {
+            Some(after) => rest = after.trim_start(),
+            None => return rest.starts_with("Scenario") || !rest.starts_with(|c: char| c.is_alphabetic() || c == '['),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Scenarios from the disk: read, checked, and every complaint drawn.
+
+use crate::{
+    args::How,
+    exit::{Exit, Trouble},
+    files::{Disk, slashed},
+    snippets,
+    terminal::Terminal,
+};
+use quotree_sim::{
+    model::Scenario,
+    scenario::{self, Diagnostic, Loaded, Loader, Source},
+};
+use std::path::Path;
+
+/// Reads and checks a scenario. Warnings go to stderr and are no trouble.
+///
+/// # Errors
+/// All that is wrong with it, drawn.
+pub(crate) fn scenario(path: &Path, how: &How, terminal: Terminal) -> Result<Scenario, Trouble> {
+    let loaded = load(path, how);
+    let drawn = snippets::draw(&loaded.diagnostics, &loaded.sources, terminal.colour_errors);
+    match loaded.scenario {
+        Some(scenario) => {
+            if !drawn.is_empty() {
+                terminal.complain(&drawn);
+            }
+            Ok(scenario)
+        }
+        None => Err(Trouble { exit: Exit::Invalid, message: drawn }),
+    }
+}
+
+/// Reads and checks a scenario, with another policy where that was asked for.
+pub(crate) fn load(path: &Path, how: &How) -> Loaded {
+    let path = slashed(path);
+    match &how.policy {
+        None => scenario::load(&path, &Disk),
+        Some(policy) => {
+            // The policy is a field like any other: a scenario that extends the file says it anew.
+            let (folder, name) = path.rsplit_once('/').map_or(("", path.as_str()), |(folder, name)| (folder, name));
+            let wrapper = if folder.is_empty() { "--policy".to_owned() } else { format!("{folder}/--policy") };
+            let text = format!("Scenario(extends: {name:?}, policy: {policy})\n");
+            scenario::load(&wrapper, &Overlay { path: wrapper.clone(), text })
+        }
+    }
+}
+
+/// The disk with one more file on it.
+struct Overlay {
+    path: String,
+    text: String,
+}
+
+impl Loader for Overlay {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        if path == self.path { Ok(self.text.clone().into_bytes()) } else { Disk.read(path) }
+    }
+}
+
+/// A diagnostic as JSON.
+pub(crate) fn json(diagnostic: &Diagnostic) -> serde_json::Value {
+    serde_json::json!({
+        "severity": diagnostic.severity.to_string(),
+        "path": diagnostic.place.path,
+        "line": diagnostic.place.line,
+        "column": diagnostic.place.column,
+        "title": diagnostic.title,
+        "label": diagnostic.label,
+        "help": diagnostic.help,
+    })
+}
+
+/// Diagnostics about one file that was not read as a scenario.
+pub(crate) fn loose(
+    source: &Source,
+    problems: Vec<(std::ops::Range<usize>, String, Option<String>, bool)>,
+) -> Vec<Diagnostic> {
+    let diagnostic = |(span, title, help, warning): (std::ops::Range<usize>, String, Option<String>, bool)| {
+        let (line, column) = source.line_column(span.start);
+        Diagnostic {
+            severity: if warning { scenario::Severity::Warning } else { scenario::Severity::Error },
+            source: 0,
+            span,
+            title,
+            label: String::new(),
+            help: help.into_iter().collect(),
+            place: scenario::Place { path: source.path.clone(), line, column },
+        }
+    };
+    problems.into_iter().map(diagnostic).collect()
+}

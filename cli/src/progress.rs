@@ -1,0 +1,56 @@
+//! Progress of long runs: a line on stderr, only where somebody watches, and only once a run has taken a while.
+
+use crate::terminal::Terminal;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use quotree_core::Time;
+use quotree_reports::{count, span};
+use std::time::{Duration, Instant};
+
+/// Runs shorter than this are over before progress could be read.
+const QUIET: Duration = Duration::from_millis(700);
+
+/// Looking at the clock is not free: it is done once in so many calls.
+const EVERY: u32 = 1024;
+
+/// Tells how far a run has come.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bar: Option<ProgressBar>,
+    started: Instant,
+    calls: u32,
+    what: String,
+}
+
+impl Progress {
+    pub(crate) fn new(terminal: Terminal, what: &str) -> Self {
+        let bar = terminal.watched.then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+            bar.set_style(ProgressStyle::default_spinner());
+            bar
+        });
+        Self { bar, started: Instant::now(), calls: 0, what: what.to_owned() }
+    }
+
+    /// The run has come to this time after this many events.
+    pub(crate) fn at(&mut self, now: Time, events: u64) {
+        self.calls = self.calls.wrapping_add(1);
+        if !self.calls.is_multiple_of(EVERY) || self.started.elapsed() < QUIET {
+            return;
+        }
+        if let Some(bar) = &self.bar {
+            if bar.is_hidden() {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+            }
+            bar.set_message(format!("{}  at {}, {} events", self.what, span(now.0), count(events.into())));
+            bar.tick();
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Runs a scenario as it was asked for: with progress, twice where that was wanted, and told apart what is the user's
+//! fault and what is ours.
+
+use crate::{args::Watch, exit::Trouble, progress::Progress, terminal::Terminal};
+use quotree_core::Time;
+use quotree_sim::{Observer, Run, RunError, RunOptions, Scenario, text::Names, trace::TraceRecord};
+use std::io::Write;
+
+/// Runs a scenario and, where that was asked for, once more on another thread to compare.
+///
+/// # Errors
+/// When the run comes to no end, when both runs differ, or when an invariant is broken.
+pub(crate) fn run(
+    scenario: &Scenario,
+    options: &RunOptions,
+    watch: Watch,
+    observer: &mut (dyn Observer + Send),
+) -> Result<Run, Trouble> {
+    let options = RunOptions { audit: watch.audit, ..options.clone() };
+    let run = quotree_sim::run(scenario, &options, observer).map_err(|error| trouble(scenario, &error))?;
+    if watch.doublecheck {
+        let again = std::thread::scope(|scope| scope.spawn(|| quotree_sim::run(scenario, &options, &mut ())).join());
+        let again = again.map_err(|_| Trouble::fault(format!("`{}`: the second run failed", scenario.name)))?;
+        let again = again.map_err(|error| trouble(scenario, &error))?;
+        let summaries = [&run, &again].map(|run| quotree_reports::summary_json(&run.result));
+        if summaries.first() != summaries.last() {
+            return Err(Trouble::fault(format!(
+                "`{}` came out differently the second time: digests {} and {}",
+                scenario.name, run.result.digest, again.result.digest
+            )));
+        }
+    }
+    if !run.result.breaches.is_empty() {
+        let breaches: Vec<_> = run
+            .result
+            .breaches
+            .iter()
+            .take(20)
+            .map(|breach| format!("\n  at {}: {}", quotree_reports::span(breach.at_ms), breach.what))
+            .collect();
+        return Err(Trouble::fault(format!(
+            "`{}` broke {} invariants:{}",
+            scenario.name,
+            run.result.breaches.len(),
+            breaches.concat()
+        )));
+    }
+    Ok(run)
+}
+
+/// What went wrong, and whose fault it is.
+fn trouble(scenario: &Scenario, error: &RunError) -> Trouble {
+    let message = format!("`{}`: {error}", scenario.name);
+    match error {
+        RunError::Tree(_) | RunError::TooManyEvents { .. } | RunError::TooManyPods { .. } => Trouble::invalid(message),
+        _ => Trouble::fault(message),
+    }
+}
+
+/// Shows progress, and writes the trace down where that was asked for.
+pub(crate) struct Watcher<W> {
+    progress: Progress,
+    trace: Option<W>,
+    /// The first failure to write; the run goes on without the trace.
+    pub(crate) failed: Option<std::io::Error>,
+}
+
+impl<W: Write> Watcher<W> {
+    pub(crate) fn new(terminal: Terminal, what: &str, trace: Option<W>) -> Self {
+        Self { progress: Progress::new(terminal, what), trace, failed: None }
+    }
+
+    /// Writes what is still in memory.
+    ///
+    /// # Errors
+    /// The first failure to write.
+    pub(crate) fn finish(mut self) -> std::io::Result<()> {
+        match (self.failed.take(), &mut self.trace) {
+            (Some(error), _) => Err(error),
+            (None, Some(trace)) => trace.flush(),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl<W: Write> Observer for Watcher<W> {
+    fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
+        if let Some(trace) = &mut self.trace
+            && let Err(error) = writeln!(trace, "{}", record.json(names))
+        {
+            self.failed = Some(error);
+            self.trace = None;
+        }
+    }
+
+    fn progress(&mut self, now: Time, events: u64) {
+        self.progress.at(now, events);
+    }
+}

@@ -1,0 +1,53 @@
+//! Where text goes: stdout for results, stderr for all else. A reader that goes away (`| head`) is no error.
+
+use crate::{args::Color, exit::Trouble};
+use quotree_reports::Style;
+use std::io::{ErrorKind, IsTerminal, Write};
+
+/// What is known about the terminal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terminal {
+    /// How results are dressed.
+    pub(crate) style: Style,
+    /// Whether what goes to stderr is coloured.
+    pub(crate) colour_errors: bool,
+    /// Whether somebody watches stderr, so that progress is worth showing.
+    pub(crate) watched: bool,
+}
+
+impl Terminal {
+    pub(crate) fn of(color: Color) -> Self {
+        let (stdout, stderr) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let coloured = |terminal: bool| match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && !plain,
+        };
+        // Where there is no terminal nothing is wrapped, and wide tables do no harm.
+        let width = terminal_size::terminal_size().map_or(160, |(width, _)| usize::from(width.0));
+        let style = Style { colour: coloured(stdout), width, ..Style::default() };
+        Self { style, colour_errors: coloured(stderr), watched: stderr }
+    }
+
+    /// Writes a result to stdout.
+    ///
+    /// # Errors
+    /// When stdout cannot be written to for another reason than that nobody reads it any more.
+    #[expect(clippy::unused_self, reason = "all output goes through the terminal, whatever it is")]
+    pub(crate) fn show(self, text: &str) -> Result<(), Trouble> {
+        let mut out = std::io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(Trouble::fault(format!("cannot write to stdout: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes to stderr; if that is impossible there is nobody to tell.
+    #[expect(clippy::unused_self, reason = "all output goes through the terminal, whatever it is")]
+    pub(crate) fn complain(self, text: &str) {
+        let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
+    }
+}

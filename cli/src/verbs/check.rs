@@ -1,0 +1,195 @@
+//! `quotree check`: runs scenarios side by side and judges their claims. One line each, in the order of the files, however
+//! many run at once.
+
+use crate::{
+    args::{Check as Args, Format, How},
+    exit::{Exit, Outcome, Trouble},
+    files, load, runner, snippets,
+    terminal::Terminal,
+};
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use quotree_sim::{RunOptions, result::ClaimResult};
+use rayon::prelude::*;
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
+
+/// Pods of a failed claim that are explained; `run` and `explain` tell of the others.
+const SHOWN_PODS: usize = 2;
+
+/// What became of one file.
+struct Judged {
+    path: PathBuf,
+    name: String,
+    exit: Exit,
+    claims: usize,
+    failed: Vec<ClaimResult>,
+    digest: String,
+    /// What is wrong with the file, or with us.
+    trouble: String,
+}
+
+pub(super) fn check(args: &Args, terminal: Terminal) -> Outcome {
+    let paths = files::scenarios(&args.paths)?;
+    if paths.is_empty() {
+        return Err(Trouble::invalid("no scenarios there: no file ends in .ron"));
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs.unwrap_or(0)).build();
+    let pool = pool.map_err(|error| Trouble::fault(format!("no threads: {error}")))?;
+    let bar = progress(terminal, paths.len());
+    let judged: Vec<Judged> = pool.install(|| {
+        let judge_one = |path: &PathBuf| {
+            let judged = judge(path, args, terminal);
+            bar.inc(1);
+            judged
+        };
+        paths.par_iter().map(judge_one).collect()
+    });
+    bar.finish_and_clear();
+    if let Some(path) = &args.junit {
+        files::write(path, &junit(&judged))?;
+    }
+    terminal.show(&match args.format {
+        Format::Text => text(&judged),
+        Format::Json => super::pretty(&json(&judged)),
+    })?;
+    Ok(judged.iter().map(|one| one.exit).max().unwrap_or(Exit::Fine))
+}
+
+fn progress(terminal: Terminal, files: usize) -> ProgressBar {
+    const WORTH_SHOWING: usize = 4;
+    let shown = terminal.watched && files >= WORTH_SHOWING;
+    let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    ProgressBar::with_draw_target(Some(files as u64), target)
+}
+
+fn judge(path: &Path, args: &Args, terminal: Terminal) -> Judged {
+    let mut judged = Judged {
+        path: path.to_owned(),
+        name: path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
+        exit: Exit::Fine,
+        claims: 0,
+        failed: Vec::new(),
+        digest: String::new(),
+        trouble: String::new(),
+    };
+    let loaded = load::load(path, &How { seed: None, policy: None });
+    let Some(scenario) = loaded.scenario else {
+        judged.exit = Exit::Invalid;
+        judged.trouble = snippets::draw(&loaded.diagnostics, &loaded.sources, terminal.style.colour);
+        return judged;
+    };
+    judged.name.clone_from(&scenario.name);
+    match runner::run(&scenario, &RunOptions::default(), args.watch, &mut ()) {
+        Ok(run) => {
+            judged.digest = run.result.digest;
+            judged.claims = run.result.claims.results.len();
+            judged.failed = run.result.claims.results.into_iter().filter(|claim| !claim.passed).collect();
+            if !judged.failed.is_empty() {
+                judged.exit = Exit::ClaimFailed;
+            }
+        }
+        Err(trouble) => {
+            judged.exit = trouble.exit;
+            judged.trouble = trouble.message;
+        }
+    }
+    judged
+}
+
+fn text(judged: &[Judged]) -> String {
+    let width = judged.iter().map(|one| one.name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for one in judged {
+        let (word, what) = match one.exit {
+            Exit::Fine => ("ok     ", many(one.claims, "claim")),
+            Exit::ClaimFailed => ("FAILED ", format!("{} of {} failed", one.failed.len(), many(one.claims, "claim"))),
+            Exit::Invalid => ("INVALID", "not run".to_owned()),
+            Exit::Fault => ("FAULT  ", "not to be trusted".to_owned()),
+        };
+        let _ = writeln!(text, "{word} {:<width$}  {what:<22}  {}", one.name, files::slashed(&one.path));
+        for claim in &one.failed {
+            let at = claim.at_ms.map(|ms| format!(" at {}", quotree_reports::span(ms))).unwrap_or_default();
+            let _ = writeln!(text, "        line {}: {}\n          seen{at}: {}", claim.line, claim.claim, claim.seen);
+            if let Some(because) = &claim.because {
+                let _ = writeln!(text, "          because: {because}");
+            }
+            for explanation in claim.explanations.iter().take(SHOWN_PODS) {
+                let _ = writeln!(text, "          {}", quotree_reports::gist(explanation));
+            }
+            if claim.explanations.len() > SHOWN_PODS {
+                let _ = writeln!(text, "          … and {} more", claim.explanations.len() - SHOWN_PODS);
+            }
+        }
+        for line in one.trouble.lines() {
+            let _ = writeln!(text, "        {line}");
+        }
+    }
+    let passed = judged.iter().filter(|one| one.exit == Exit::Fine).count();
+    let _ = writeln!(text, "{passed} passed, {} failed", judged.len() - passed);
+    text
+}
+
+fn many(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+fn json(judged: &[Judged]) -> serde_json::Value {
+    let passed = judged.iter().filter(|one| one.exit == Exit::Fine).count();
+    let files: Vec<_> = judged
+        .iter()
+        .map(|one| {
+            serde_json::json!({
+                "file": files::slashed(&one.path),
+                "scenario": one.name,
+                "outcome": word(one.exit),
+                "claims": one.claims,
+                "failed": one.failed,
+                "digest": one.digest,
+                "trouble": one.trouble,
+            })
+        })
+        .collect();
+    serde_json::json!({ "passed": passed, "failed": judged.len() - passed, "files": files })
+}
+
+const fn word(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Fine => "passed",
+        Exit::ClaimFailed => "failed",
+        Exit::Invalid => "invalid",
+        Exit::Fault => "fault",
+    }
+}
+
+/// One test case a file, as continuous integration reads it.
+fn junit(judged: &[Judged]) -> String {
+    let count = |exit: &[Exit]| judged.iter().filter(|one| exit.contains(&one.exit)).count();
+    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let (failures, errors) = (count(&[Exit::ClaimFailed]), count(&[Exit::Invalid, Exit::Fault]));
+    let _ = writeln!(
+        xml,
+        "<testsuite name=\"quotree check\" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\">",
+        judged.len()
+    );
+    for one in judged {
+        let (name, file) = (escape(&one.name), escape(&files::slashed(&one.path)));
+        let _ = write!(xml, "  <testcase name=\"{name}\" classname=\"{file}\"");
+        if one.exit == Exit::Fine {
+            xml.push_str("/>\n");
+            continue;
+        }
+        let tag = if one.exit == Exit::ClaimFailed { "failure" } else { "error" };
+        let claims = one.failed.iter().map(|c| format!("line {}: {}; seen {}\n", c.line, c.claim, c.seen));
+        let message: String = claims.chain([one.trouble.clone()]).collect();
+        let _ = writeln!(xml, "><{tag} message=\"{}\">{}</{tag}></testcase>", word(one.exit), escape(&message));
+    }
+    xml.push_str("</testsuite>\n");
+    xml
+}
+
+fn escape(text: &str) -> String {
+    let plain: String = text.chars().filter(|c| !c.is_control() || *c == '\n').collect();
+    plain.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

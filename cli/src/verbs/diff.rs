@@ -1,0 +1,38 @@
+//! `quotree diff`: what changed for whom between two runs.
+
+use crate::{
+    args::{Diff as Args, Format, How, Watch},
+    exit::{Exit, Outcome, Trouble},
+    files, load,
+    runner::{self, Watcher},
+    terminal::Terminal,
+};
+use quotree_sim::RunOptions;
+use serde_json::Value;
+use std::path::Path;
+
+pub(super) fn diff(args: &Args, terminal: Terminal) -> Outcome {
+    let (a, b) = (summary(&args.a, terminal)?, summary(&args.b, terminal)?);
+    let diff = quotree_reports::diff(&a, &b).map_err(|error| Trouble::invalid(error.to_string()))?;
+    terminal.show(&match args.format {
+        Format::Text => diff.text(terminal.style),
+        Format::Json => {
+            let value = serde_json::to_value(&diff);
+            super::pretty(&value.map_err(|error| Trouble::fault(format!("the difference as JSON: {error}")))?)
+        }
+    })?;
+    Ok(Exit::Fine)
+}
+
+/// A summary that was written down, or that of a scenario that is run now.
+fn summary(path: &Path, terminal: Terminal) -> Result<Value, Trouble> {
+    if path.extension().is_some_and(|extension| extension == "json") {
+        let no_json = |error| Trouble::invalid(format!("`{}` is no JSON: {error}", path.display()));
+        return serde_json::from_str(&files::text(path)?).map_err(no_json);
+    }
+    let scenario = load::scenario(path, &How { seed: None, policy: None }, terminal)?;
+    let mut watcher = Watcher::<std::io::Sink>::new(terminal, &scenario.name, None);
+    let watch = Watch { doublecheck: false, audit: false };
+    let run = runner::run(&scenario, &RunOptions::default(), watch, &mut watcher)?;
+    serde_json::to_value(&run.result).map_err(|error| Trouble::fault(format!("the summary as JSON: {error}")))
+}

@@ -1,0 +1,153 @@
+//! `quotree explain`: why a pod waits, or what became of it.
+
+use crate::{
+    args::{Explain as Args, Format, Watch},
+    exit::{Exit, Outcome, Trouble},
+    load,
+    runner::{self, Watcher},
+    terminal::Terminal,
+};
+use quotree_reports::{gist, span};
+use quotree_sim::{
+    RunOptions, StoryLine,
+    result::{EvictionRow, PendingRow, RunResult},
+};
+use serde_json::Value;
+use std::fmt::Write;
+
+pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
+    let scenario = load::scenario(&args.file, &args.how, terminal)?;
+    let options = RunOptions {
+        until: args.at,
+        seed: args.how.seed,
+        judge: false,
+        story_of: Some(args.pod.clone()),
+        pending_rows: usize::MAX,
+        explained_rows: usize::MAX,
+        ..RunOptions::default()
+    };
+    let mut watcher = Watcher::<std::io::Sink>::new(terminal, &scenario.name, None);
+    let watch = Watch { doublecheck: false, audit: false };
+    let run = runner::run(&scenario, &options, watch, &mut watcher)?;
+    drop(watcher);
+    let found = Found::of(&args.pod, &run.result, &run.story);
+    if found.is_nothing() {
+        return Err(Trouble::invalid(unknown(&args.pod, &run.result)));
+    }
+    terminal.show(&match args.format {
+        Format::Text => found.text(&args.pod),
+        Format::Json => super::pretty(&found.json(&args.pod)),
+    })?;
+    Ok(Exit::Fine)
+}
+
+/// All that is known of a pod, or of the pods of a workload.
+struct Found<'a> {
+    at_ms: u64,
+    pending: Vec<&'a PendingRow>,
+    evictions: Vec<&'a EvictionRow>,
+    story: &'a [StoryLine],
+}
+
+impl<'a> Found<'a> {
+    fn of(pod: &str, result: &'a RunResult, story: &'a [StoryLine]) -> Self {
+        let ours = |name: &str, workload: &str| name == pod || workload == pod;
+        Self {
+            at_ms: result.end_ms,
+            pending: result.pending.iter().filter(|row| ours(&row.pod, &row.workload)).collect(),
+            evictions: result.evictions.iter().filter(|row| ours(&row.pod, &row.workload)).collect(),
+            story,
+        }
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.pending.is_empty() && self.evictions.is_empty() && self.story.is_empty()
+    }
+
+    fn text(&self, pod: &str) -> String {
+        let mut text = format!("{pod} at {}\n", span(self.at_ms));
+        for row in &self.pending {
+            let waited = span(self.at_ms.saturating_sub(row.since_ms));
+            let _ =
+                writeln!(text, "\n{} waits since {} ({waited})\n  {}", row.pod, span(row.since_ms), short(&row.reason));
+            text.push_str(&verdict(row));
+        }
+        if self.pending.is_empty() {
+            text.push_str("\nIt does not wait.\n");
+        }
+        if !self.story.is_empty() {
+            text.push_str("\nIts story\n");
+        }
+        for line in self.story {
+            let what = line.what.strip_prefix(&line.pod).map_or(line.what.as_str(), str::trim_start);
+            let what =
+                what.split("; ").filter(|clause| !clause.contains(" not taken: ")).collect::<Vec<_>>().join("; ");
+            let _ = writeln!(text, "  {:>9}  {}  {what}", span(line.at_ms), line.pod);
+        }
+        text
+    }
+
+    fn json(&self, pod: &str) -> Value {
+        serde_json::json!({
+            "pod": pod,
+            "at_ms": self.at_ms,
+            "pending": self.pending,
+            "evictions": self.evictions,
+            "story": self.story,
+        })
+    }
+}
+
+/// What binds; the rest of a reason stands in the lines below it.
+fn short(reason: &str) -> &str {
+    reason.split("; ").next().unwrap_or(reason)
+}
+
+/// The numbers of a verdict, a line each.
+fn verdict(row: &PendingRow) -> String {
+    let mut text = String::new();
+    let mut line = |what: &str, value: String| {
+        let _ = writeln!(text, "    {what:<11}{value}");
+    };
+    let word = |field: &str| row.verdict.get(field).and_then(Value::as_str);
+    line("rule", row.rule.clone());
+    if let Some(quota) = word("quota") {
+        line("binds at", quota.to_owned());
+    }
+    if let (Some(resource), Some(needed), Some(available)) = (word("resource"), word("needed"), word("available")) {
+        line("needs", format!("{needed} {resource}, available {available}"));
+    }
+    for holder in list(&row.verdict, "holders") {
+        let text = |field: &str| holder.get(field).map(plain).unwrap_or_default();
+        line(
+            "held by",
+            format!("{}: {} in {} pods, {} borrowed", text("quota"), text("used"), text("pods"), text("borrowed")),
+        );
+    }
+    for protected in list(&row.verdict, "protected") {
+        let text = |field: &str| protected.get(field).map(plain).unwrap_or_default();
+        line("protected", format!("{} pods by {}", text("pods"), text("rule")));
+    }
+    for help in list(&row.verdict, "helps") {
+        line("would help", plain(help));
+    }
+    for bound in list(&row.verdict, "bounds_hit") {
+        line("cut short", plain(bound));
+    }
+    text
+}
+
+fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
+    value.get(field).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// That there is no such pod, and which names there are.
+fn unknown(pod: &str, result: &RunResult) -> String {
+    let names: Vec<_> = result.workloads.iter().take(8).map(|w| format!("`{}`", w.name)).collect();
+    let more = if result.workloads.len() > 8 { ", ..." } else { "" };
+    format!("no pod and no workload `{pod}`: the workloads are {}{more}", names.join(", "))
+}

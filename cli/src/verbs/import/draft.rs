@@ -1,0 +1,148 @@
+//! Writing scenarios as a person would: short lines, one thing a line, amounts as quantities.
+
+use quotree_core::{Amounts, QuantityText, Queueing, QuotaSpec, TreeSpec, Unit};
+use std::fmt::Write;
+
+/// A scenario that is being written.
+pub(super) struct Draft {
+    pub(super) name: &'static str,
+    pub(super) about: String,
+    /// `Capacity(..)`, where it is not the default.
+    pub(super) policy: Option<&'static str>,
+    /// The entries of `cluster`, a line each.
+    pub(super) cluster: Vec<String>,
+    pub(super) tree: TreeSpec,
+    /// The entries of `workloads`, a line each.
+    pub(super) workloads: Vec<String>,
+}
+
+impl Draft {
+    /// The text, under these comments.
+    pub(super) fn text(&self, notes: &str) -> String {
+        let mut text = format!("{notes}Scenario(\n    name: {:?},\n    about: {:?},\n", self.name, self.about);
+        if let Some(policy) = self.policy {
+            let _ = writeln!(text, "    policy: {policy},");
+        }
+        list(&mut text, "cluster", &self.cluster);
+        if let Some(root) = self.tree.quotas.iter().find(|quota| quota.parent.is_none()) {
+            text.push_str("    quota: ");
+            quota(&mut text, &self.tree, root, 1);
+            text.push_str(",\n");
+        }
+        list(&mut text, "workloads", &self.workloads);
+        text.push_str(")\n");
+        text
+    }
+}
+
+fn list(text: &mut String, field: &str, entries: &[String]) {
+    if entries.is_empty() {
+        let _ = writeln!(text, "    {field}: [],");
+        return;
+    }
+    let _ = writeln!(text, "    {field}: [");
+    for entry in entries {
+        let _ = writeln!(text, "        {entry},");
+    }
+    text.push_str("    ],\n");
+}
+
+fn quota(text: &mut String, tree: &TreeSpec, spec: &QuotaSpec, depth: usize) {
+    let pad = "    ".repeat(depth);
+    let _ = write!(text, "Quota(name: {:?}", spec.name.as_str());
+    for (field, amounts) in [("min", &spec.min), ("max", &spec.max)] {
+        if !amounts.is_empty() {
+            let _ = write!(text, ", {field}: {}", map(amounts));
+        }
+    }
+    if spec.queueing == Queueing::Block {
+        text.push_str(", queueing: Block");
+    }
+    if !spec.attributes.is_empty() {
+        let pairs: Vec<_> =
+            spec.attributes.iter().map(|(k, v)| format!("{:?}: {:?}", k.as_str(), v.as_str())).collect();
+        let _ = write!(text, ", attributes: {{ {} }}", pairs.join(", "));
+    }
+    if !spec.namespaces.is_empty() {
+        let names: Vec<_> = spec.namespaces.iter().map(|name| format!("{:?}", name.as_str())).collect();
+        let _ = write!(text, ", namespaces: [{}]", names.join(", "));
+    }
+    let mut children = tree.quotas.iter().filter(|child| child.parent.as_ref() == Some(&spec.name)).peekable();
+    if children.peek().is_some() {
+        text.push_str(", children: [\n");
+        for child in children {
+            let _ = write!(text, "{pad}    ");
+            quota(text, tree, child, depth + 1);
+            text.push_str(",\n");
+        }
+        let _ = write!(text, "{pad}]");
+    }
+    text.push(')');
+}
+
+/// Amounts as scenarios write them: `{ "cpu": "4" }`.
+pub(super) fn map(amounts: &Amounts) -> String {
+    let pairs = amounts.iter().map(|(name, amount)| {
+        format!("{:?}: \"{}\"", name.as_str(), QuantityText { amount, unit: Unit::of(name.as_str()) })
+    });
+    format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+}
+
+/// Splits a whole in proportion to weights, by largest remainder, ties to the earlier; evenly where all weigh nothing.
+pub(super) fn split(whole: i64, weights: &[u128]) -> Vec<i64> {
+    let sum: u128 = weights.iter().fold(0, |sum, weight| sum.saturating_add(*weight));
+    let even = sum == 0;
+    let count = weights.len().max(1) as u128;
+    let (sum, whole) = (if even { count } else { sum }, u128::try_from(whole.max(0)).unwrap_or(0));
+    let share = |weight: &u128| {
+        let exact = whole.saturating_mul(if even { 1 } else { *weight });
+        (exact / sum, exact % sum)
+    };
+    let mut shares: Vec<(u128, u128)> = weights.iter().map(share).collect();
+    let given: u128 = shares.iter().map(|(whole, _)| whole).sum();
+    let mut order: Vec<usize> = (0..shares.len()).collect();
+    order.sort_by_key(|i| (std::cmp::Reverse(shares.get(*i).map_or(0, |(_, rest)| *rest)), *i));
+    for i in order.into_iter().take(usize::try_from(whole.saturating_sub(given)).unwrap_or(0)) {
+        if let Some((whole, _)) = shares.get_mut(i) {
+            *whole += 1;
+        }
+    }
+    shares.into_iter().map(|(whole, _)| i64::try_from(whole).unwrap_or(i64::MAX)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_gives_everything_away() {
+        assert_eq!(split(10, &[1, 1, 1]), [4, 3, 3]);
+        assert_eq!(split(10, &[0, 0]), [5, 5]);
+        assert_eq!(split(7, &[6, 1, 0]), [6, 1, 0]);
+        assert_eq!(split(0, &[3]), [0]);
+        assert_eq!(split(5, &[]), [0; 0]);
+    }
+
+    #[test]
+    fn a_draft_is_a_scenario() {
+        let tree: TreeSpec = [
+            QuotaSpec::new("root", None).min(Amounts::new().with("cpu", 4000)).max(Amounts::new().with("cpu", 4000)),
+            QuotaSpec::new("a", Some("root")).namespace("n").max(Amounts::new().with("cpu", 1500)),
+        ]
+        .into_iter()
+        .collect();
+        let draft = Draft {
+            name: "d",
+            about: "A \"quoted\" thing.".into(),
+            policy: Some("Capacity(order: Fifo)"),
+            cluster: vec!["Pool({ \"cpu\": \"4\" })".into()],
+            tree,
+            workloads: vec!["Deployment(name: \"w\", namespace: \"n\", request: { \"cpu\": \"1\" })".into()],
+        };
+        let text = draft.text("// A note.\n");
+        let loader = quotree_sim::scenario::MapLoader::new().with("d.ron", text.as_str());
+        let loaded = quotree_sim::scenario::load("d.ron", &loader);
+        assert_eq!(loaded.diagnostics, [], "{text}");
+        assert_eq!(loaded.scenario.unwrap().tree, draft.tree);
+    }
+}

@@ -1,0 +1,119 @@
+//! `quotree import`: a scenario around a trace or a quota manifest, written to be read and edited. The rows stay in the
+//! trace file; the scenario names it by its path relative to itself, and says what was read of it.
+
+mod draft;
+mod manifest;
+mod openb;
+mod philly;
+mod swf;
+
+use crate::{
+    args::{Import as Args, ImportKind},
+    exit::{Exit, Outcome, Trouble},
+    files,
+    terminal::Terminal,
+};
+use quotree_core::StableHasher;
+use quotree_sim::import::{RowProblem, TraceRows};
+use std::{
+    fmt::Write,
+    hash::Hasher,
+    path::{Component, Path, PathBuf},
+};
+
+/// Refused rows that are shown one by one.
+const SHOWN_PROBLEMS: usize = 10;
+
+pub(super) fn import(args: &Args, terminal: Terminal) -> Outcome {
+    let text = match args.kind {
+        ImportKind::Philly => philly::scenario(args, terminal)?,
+        ImportKind::Openb => openb::scenario(args, terminal)?,
+        ImportKind::Swf => swf::scenario(args, terminal)?,
+        ImportKind::ElasticQuotaTree => manifest::scenario(args, terminal)?,
+    };
+    match &args.out {
+        Some(path) => files::write(path, &text)?,
+        None => terminal.show(&text)?,
+    }
+    Ok(Exit::Fine)
+}
+
+/// A file that the scenario names.
+struct Named {
+    bytes: Vec<u8>,
+    /// As the scenario names it.
+    name: String,
+}
+
+impl Named {
+    fn read(path: &Path, args: &Args) -> Result<Self, Trouble> {
+        let bytes = files::bytes(path);
+        let bytes = bytes.map_err(|why| Trouble::invalid(format!("cannot read `{}`: {why}", path.display())))?;
+        Ok(Self { bytes, name: name_from(args.out.as_deref(), path) })
+    }
+
+    /// What stands over the scenario: where its rows are from, and what was not taken.
+    fn note(&self, good: usize, what: &str, problems: &[RowProblem], terminal: Terminal) -> String {
+        let mut hasher = StableHasher::default();
+        hasher.write(&self.bytes);
+        let mut note = format!("// {}: {good} {what}, unpacked digest {:032x}.\n", self.name, hasher.digest128());
+        if !problems.is_empty() {
+            let rows = if problems.len() == 1 { "1 row is".to_owned() } else { format!("{} rows are", problems.len()) };
+            let mut told = format!("{}: {rows} refused", self.name);
+            for RowProblem { line, what } in problems.iter().take(SHOWN_PROBLEMS) {
+                let _ = write!(told, "\n  line {line}: {what}");
+            }
+            if problems.len() > SHOWN_PROBLEMS {
+                let _ = write!(told, "\n  … and {} more", problems.len() - SHOWN_PROBLEMS);
+            }
+            for line in told.lines() {
+                let _ = writeln!(note, "// {line}");
+            }
+            terminal.complain(&format!("warning: {told}"));
+        }
+        note
+    }
+}
+
+/// A trace without a single good row is no trace.
+fn some_rows(file: &Named, read: &TraceRows) -> Result<(), Trouble> {
+    if !read.rows.is_empty() {
+        return Ok(());
+    }
+    let first = read.problems.first().map(|p| format!(": line {}: {}", p.line, p.what)).unwrap_or_default();
+    Err(Trouble::invalid(format!("`{}` has no good row{first}", file.name)))
+}
+
+/// How the scenario at `from` (or on stdout) names a file.
+fn name_from(from: Option<&Path>, path: &Path) -> String {
+    let relative = from.and_then(|from| {
+        let folder = from.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // The folder may be yet to be made: then its nearest ancestor that is there tells where it will be.
+        let there = folder.ancestors().find(|folder| folder.exists()).filter(|f| !f.as_os_str().is_empty());
+        let base = there.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        let rest = folder.strip_prefix(there.unwrap_or(Path::new(""))).ok()?;
+        between(&base.join(rest), &path.canonicalize().ok()?)
+    });
+    files::slashed(&relative.unwrap_or_else(|| path.to_owned()))
+}
+
+/// The way from a folder to a file, both absolute.
+fn between(folder: &Path, file: &Path) -> Option<PathBuf> {
+    let common = folder.components().zip(file.components()).take_while(|(a, b)| a == b).count();
+    let mut way: PathBuf = folder.components().skip(common).map(|_| Component::ParentDir).collect();
+    way.extend(file.components().skip(common));
+    (!way.as_os_str().is_empty()).then_some(way)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_between_files_is_relative() {
+        let way = |folder: &str, file: &str| between(Path::new(folder), Path::new(file)).unwrap();
+        assert_eq!(way("/a/b", "/a/b/t.csv"), Path::new("t.csv"));
+        assert_eq!(way("/a/b/c", "/a/x/t.csv"), Path::new("../../x/t.csv"));
+        assert_eq!(way("/", "/t.csv"), Path::new("t.csv"));
+    }
+}

@@ -1,0 +1,46 @@
+//! `quotree inspect`: the state of a scenario at a time.
+
+use crate::{
+    args::{Format, Inspect as Args, Watch},
+    exit::{Exit, Outcome, Trouble},
+    load,
+    runner::{self, Watcher},
+    terminal::Terminal,
+};
+use quotree_core::QuotaTree;
+use quotree_reports::{nodes_text, state_text};
+use quotree_sim::{RunOptions, result::RunResult};
+
+pub(super) fn inspect(args: &Args, terminal: Terminal) -> Outcome {
+    let scenario = load::scenario(&args.file, &args.how, terminal)?;
+    if args.dot {
+        let tree = QuotaTree::new(&scenario.tree, scenario.policy.over_promised);
+        let tree = tree.map_err(|_| Trouble::fault("the tree is valid for the file but not for the core"))?;
+        terminal.show(&tree.to_dot())?;
+        return Ok(Exit::Fine);
+    }
+    let options = RunOptions { until: args.at, seed: args.how.seed, judge: false, ..RunOptions::default() };
+    let mut watcher = Watcher::<std::io::Sink>::new(terminal, &scenario.name, None);
+    let watch = Watch { doublecheck: false, audit: false };
+    let run = runner::run(&scenario, &options, watch, &mut watcher)?;
+    drop(watcher);
+    terminal.show(&match args.format {
+        Format::Text => {
+            format!("{}{}", state_text(&run.result, terminal.style), nodes_text(&run.result, terminal.style))
+        }
+        Format::Json => super::pretty(&state(&run.result)?),
+    })?;
+    Ok(Exit::Fine)
+}
+
+/// The summary without what is only known at the end.
+fn state(result: &RunResult) -> Result<serde_json::Value, Trouble> {
+    let mut value =
+        serde_json::to_value(result).map_err(|error| Trouble::fault(format!("the state as JSON: {error}")))?;
+    if let Some(fields) = value.as_object_mut() {
+        fields.shift_remove("metrics");
+        fields.shift_remove("claims");
+        fields.shift_remove("breaches");
+    }
+    Ok(value)
+}

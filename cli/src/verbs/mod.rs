@@ -1,0 +1,45 @@
+//! The verbs, a file each.
+
+mod check;
+mod diff;
+mod explain;
+mod fmt;
+mod import;
+mod inspect;
+mod later;
+mod replay;
+mod run;
+mod validate;
+
+use crate::{
+    args::Verb,
+    exit::{Exit, Outcome},
+    terminal::Terminal,
+};
+
+/// Does what was asked for.
+///
+/// # Errors
+/// When it could not be done; what is to be said is in the trouble.
+pub(crate) fn run(verb: Verb, terminal: Terminal) -> Outcome {
+    match verb {
+        Verb::Run(args) => run::run(&args, terminal),
+        Verb::Check(args) => check::check(&args, terminal),
+        Verb::Inspect(args) => inspect::inspect(&args, terminal),
+        Verb::Validate(args) => validate::validate(&args, terminal),
+        Verb::Explain(args) => explain::explain(&args, terminal),
+        Verb::Diff(args) => diff::diff(&args, terminal),
+        Verb::Import(args) => import::import(&args, terminal),
+        Verb::Replay(args) => replay::replay(&args, terminal),
+        Verb::Fmt(args) => fmt::fmt(&args, terminal),
+        Verb::Schema => {
+            terminal.show(&later::schema())?;
+            Ok(Exit::Fine)
+        }
+    }
+}
+
+/// A value as indented JSON, ending in a newline.
+fn pretty(value: &serde_json::Value) -> String {
+    format!("{value:#}\n")
+}

@@ -1,0 +1,256 @@
+//! The command as a person meets it: what is typed, what comes out, and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use snapbox::{cmd::Command, file, str};
+use std::path::{Path, PathBuf};
+
+/// The command in the folder of the test data, undressed.
+fn quotree(args: &[&str]) -> Command {
+    Command::new(env!("CARGO_BIN_EXE_quotree")).current_dir(data()).env("NO_COLOR", "1").args(args)
+}
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
+}
+
+/// An empty folder of its own for a test.
+fn scratch(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn the_first_screen_is_short_and_names_the_demo() {
+    quotree(&[]).assert().code(0).stdout_eq(file!["transcripts/first-screen.txt"]);
+}
+
+#[test]
+fn every_verb_has_examples() {
+    for verb in ["run", "check", "inspect", "validate", "explain", "diff", "import", "replay", "fmt"] {
+        let output = quotree(&[verb, "--help"]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("Example") && text.contains(&format!("quotree {verb} ")), "{verb}: {text}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_scenario_comes_all_at_once() {
+    quotree(&["run", "bad.ron"]).assert().code(2).stdout_eq("").stderr_eq(file!["transcripts/bad-scenario.txt"]);
+}
+
+#[test]
+fn arguments_that_make_no_sense_are_refused() {
+    quotree(&["run", "bad.ron", "--at", "soon"]).assert().code(2);
+    quotree(&["run"]).assert().code(2);
+    quotree(&["wander"]).assert().code(2);
+    quotree(&["run", "missing.ron"]).assert().code(2);
+    quotree(&["check", "missing.ron"]).assert().code(2);
+    quotree(&["validate", "missing.yaml"]).assert().code(2).stderr_eq(str![[r#"
+error: cannot read `missing.yaml`: no such file
+
+"#]]);
+}
+
+#[test]
+fn a_manifest_is_validated_with_places() {
+    quotree(&["validate", "tree.yaml"]).assert().code(0).stdout_eq(str![[r#"
+tree.yaml: valid, 3 quotas
+
+"#]]);
+    quotree(&["validate", "bad-tree.yaml"]).assert().code(2).stdout_eq(file!["transcripts/bad-tree.txt"]);
+    let output = quotree(&["validate", "bad-tree.yaml", "--format", "json"]).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["valid"], false);
+    assert_eq!((&json["diagnostics"][0]["line"], &json["diagnostics"][0]["column"]), (&9.into(), &16.into()));
+}
+
+#[test]
+fn imports_are_scenarios_that_a_person_can_read() {
+    for (name, args) in [
+        ("philly-fifo", &["philly", "philly.csv", "--gpus", "16"][..]),
+        ("philly-vc", &["philly", "philly.csv", "--tree", "philly_vc.csv"]),
+        ("philly-vc-no-borrowing", &["philly", "philly.csv", "--tree", "philly_vc.csv", "--no-borrowing"]),
+        ("openb", &["openb", "openb_pods.csv", "--nodes", "openb_nodes.csv"]),
+        ("swf", &["swf", "log.swf"]),
+        ("elastic-quota-tree", &["elastic-quota-tree", "tree.yaml"]),
+    ] {
+        let args = [&["import"], args].concat();
+        let expected = snapbox::Data::read_from(&data().join(format!("../transcripts/import-{name}.ron")), None);
+        quotree(&args).assert().code(0).stdout_eq(expected.raw());
+    }
+}
+
+#[test]
+fn an_imported_scenario_runs_from_where_it_is_written() {
+    let folder = scratch("imported");
+    let scenario = folder.join("deeper/fifo.ron");
+    let path = scenario.to_str().unwrap();
+    quotree(&["import", "philly", "philly.csv", "--gpus", "16", "--out", path]).assert().code(0).stdout_eq("");
+    quotree(&["validate", path]).assert().code(0);
+}
+
+#[test]
+fn imports_that_cannot_be_say_why() {
+    quotree(&["import", "philly", "philly.csv"]).assert().code(2);
+    quotree(&["import", "openb", "openb_pods.csv"]).assert().code(2);
+    quotree(&["import", "swf", "philly.csv", "--cpus", "4"]).assert().code(2).stderr_eq(str![[r#"
+error: `philly.csv` has no good row: line 1: 1 fields, but a job has 18
+
+"#]]);
+    quotree(&["import", "philly", "philly.csv", "--tree", "openb_nodes.csv"]).assert().code(2);
+    quotree(&["import", "elastic-quota-tree", "bad-tree.yaml"]).assert().code(2);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_quotree"))
+        .args(["import", "swf", "log.swf"])
+        .current_dir(data())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn what_is_no_log_or_summary_is_refused() {
+    quotree(&["replay", "philly.csv"]).assert().code(2);
+    quotree(&["diff", "two-teams.ron", "philly.csv"]).assert().code(2);
+}
+
+#[test]
+fn a_run_tells_what_happened() {
+    quotree(&["run", "two-teams.ron"]).assert().code(0).stdout_eq(file!["transcripts/run.txt"]).stderr_eq("");
+    quotree(&["inspect", "two-teams.ron", "--at", "30s"]).assert().code(0).stdout_eq(file!["transcripts/inspect.txt"]);
+    let waits = ["explain", "two-teams.ron", "--pod", "first-5", "--at", "30s"];
+    quotree(&waits).assert().code(0).stdout_eq(file!["transcripts/explain.txt"]);
+    let story = ["explain", "two-teams.ron", "--pod", "first-4"];
+    quotree(&story).assert().code(0).stdout_eq(file!["transcripts/explain-story.txt"]);
+}
+
+#[test]
+fn a_check_is_one_line_each_and_says_what_failed() {
+    let args = ["check", "two-teams.ron", "too-hopeful.ron", "--doublecheck", "--audit"];
+    quotree(&args).assert().code(1).stdout_eq(file!["transcripts/check.txt"]);
+    quotree(&["check", "two-teams.ron"]).assert().code(0);
+}
+
+#[test]
+fn a_check_of_a_folder_is_the_same_with_any_number_of_jobs() {
+    let folder = scratch("check");
+    for name in ["two-teams.ron", "too-hopeful.ron", "bad.ron"] {
+        std::fs::copy(data().join(name), folder.join(name)).unwrap();
+    }
+    std::fs::write(folder.join("part.ron"), "// A tree for others.\nQuota(name: \"root\")\n").unwrap();
+    let junit = folder.join("claims.xml");
+    let check = |jobs: &str| {
+        let args = ["check", ".", "--jobs", jobs, "--junit", junit.to_str().unwrap()];
+        let output = quotree(&args).current_dir(&folder).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, text) = check("1");
+    assert_eq!((code, text.lines().last()), (Some(2), Some("1 passed, 2 failed")), "{text}");
+    assert!(!text.contains("part.ron"), "{text}");
+    assert_eq!(check("4"), (code, text));
+    let xml = std::fs::read_to_string(junit).unwrap();
+    assert!(xml.contains("tests=\"3\" failures=\"1\" errors=\"1\""), "{xml}");
+}
+
+#[test]
+fn what_a_run_writes_can_be_replayed_and_compared() {
+    let folder = scratch("out");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (out, log) = (path("a"), path("log.json"));
+    quotree(&["run", "two-teams.ron", "--out", &out, "--record", &log, "--doublecheck"]).assert().code(0);
+    for name in ["summary.json", "trace.jsonl", "tree.svg", "tables/quotas.csv"] {
+        assert!(std::fs::metadata(folder.join("a").join(name)).unwrap().len() > 0, "{name}");
+    }
+    let trace = std::fs::read_to_string(folder.join("a/trace.jsonl")).unwrap();
+    let evictions = trace.lines().filter(|line| line.contains("\"what\":\"evict\"")).count();
+    assert_eq!(evictions, 2);
+    let replay = quotree(&["replay", &log]).assert().code(0);
+    assert!(String::from_utf8_lossy(&replay.get_output().stdout).contains("decisions agreed"));
+
+    let summary = path("a/summary.json");
+    quotree(&["diff", &summary, "two-teams.ron"]).assert().code(0).stdout_eq(str![[r#"
+The two runs are the same: equal digests.
+
+"#]]);
+    let changed = folder.join("strict.ron");
+    let text = std::fs::read_to_string(data().join("two-teams.ron")).unwrap();
+    std::fs::write(
+        &changed,
+        text.replace("max: { \"cpu\": \"4\" }, namespaces", "max: { \"cpu\": \"2\" }, namespaces"),
+    )
+    .unwrap();
+    let args = ["diff", "two-teams.ron", changed.to_str().unwrap()];
+    quotree(&args).assert().code(0).stdout_eq(file!["transcripts/diff.txt"]);
+}
+
+#[test]
+fn a_log_that_was_tampered_with_is_found_out() {
+    let folder = scratch("tampered");
+    let log = folder.join("log.json");
+    quotree(&["run", "two-teams.ron", "--record", log.to_str().unwrap()]).assert().code(0);
+    let text = std::fs::read_to_string(&log).unwrap();
+    let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let last =
+        value["entries"].as_array_mut().unwrap().iter_mut().rfind(|entry| entry.get("Decide").is_some()).unwrap();
+    last["Decide"]["digest"] = 1.into();
+    std::fs::write(&log, value.to_string()).unwrap();
+    quotree(&["replay", log.to_str().unwrap()]).assert().code(3);
+}
+
+#[test]
+fn another_policy_is_a_field_like_any_other() {
+    let evictions = |policy: &str| {
+        let output = quotree(&["run", "two-teams.ron", "--policy", policy, "--format", "json"]).output().unwrap();
+        let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        summary["evictions"].as_array().unwrap().len()
+    };
+    assert_eq!([evictions("Capacity()"), evictions("Capacity(reclaim: Off)")], [2, 0]);
+    quotree(&["run", "two-teams.ron", "--policy", "Capacity(order: Lifo)"]).assert().code(2);
+}
+
+#[test]
+fn json_of_the_same_run_is_the_same_bytes() {
+    let run = || quotree(&["run", "two-teams.ron", "--format", "json"]).output().unwrap().stdout;
+    assert_eq!(run(), run());
+    let at = |args: &[&str]| -> serde_json::Value {
+        serde_json::from_slice(&quotree(args).output().unwrap().stdout).unwrap()
+    };
+    let state = at(&["inspect", "two-teams.ron", "--at", "30s", "--format", "json"]);
+    assert_eq!(state["namespaces"][0]["running"], 4);
+    assert!(state.get("metrics").is_none() && state["pending"].as_array().unwrap().len() == 1);
+    let why = at(&["explain", "two-teams.ron", "--pod", "first", "--at", "30s", "--format", "json"]);
+    assert_eq!(why["pending"][0]["verdict"]["resource"], "cpu");
+}
+
+#[test]
+fn a_pod_that_is_not_there_is_told_so() {
+    quotree(&["explain", "two-teams.ron", "--pod", "third"]).assert().code(2).stderr_eq(str![[r#"
+error: no pod and no workload `third`: the workloads are `first`, `second`
+
+"#]]);
+}
+
+#[test]
+fn formatting_changes_what_it_must_and_stops_at_nothing() {
+    let folder = scratch("fmt");
+    let (odd, bad) = (folder.join("odd.ron"), folder.join("bad.ron"));
+    std::fs::write(&odd, "Scenario( name:\"odd\",\n  seed : 3 // small\n)").unwrap();
+    std::fs::write(&bad, "Scenario( name: \"bad\n").unwrap();
+    let path = folder.to_str().unwrap();
+    quotree(&["fmt", "--check", odd.to_str().unwrap()]).assert().code(1);
+    quotree(&["fmt", path]).assert().code(2);
+    quotree(&["fmt", "--check", odd.to_str().unwrap()]).assert().code(0).stdout_eq("");
+    let formatted = std::fs::read_to_string(&odd).unwrap();
+    assert_eq!(formatted, "Scenario(name: \"odd\",\n    seed: 3, // small\n)\n");
+    quotree(&["fmt", "--check", "two-teams.ron"]).assert().code(0);
+}

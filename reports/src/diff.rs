@@ -1,0 +1,199 @@
+//! What two runs have in common and what changed for whom: read off two `summary.json` values, so that runs of other
+//! days, versions and machines can be compared.
+
+mod text;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// A value that is not the same in both runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// `quota`, `namespace`, `workload`, `node`, `claim`, `metric` or `run`.
+    pub of: &'static str,
+    /// Whose value it is; empty for the run as a whole.
+    pub name: String,
+    /// Which value, nested ones joined by dots: `used.cpu`, `wait.p50_ms`.
+    pub field: String,
+    /// In the first run; absent when it has none.
+    pub a: Option<Value>,
+    /// In the second.
+    pub b: Option<Value>,
+}
+
+/// All that changed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Diff {
+    /// The scenario of the first run.
+    pub a: String,
+    /// The scenario of the second.
+    pub b: String,
+    /// Whether both went exactly the same way: equal digests of their traces.
+    pub same_digest: bool,
+    /// The first eviction that is not the same, as `(index, in the first run, in the second)`.
+    pub first_eviction: Option<(usize, Option<String>, Option<String>)>,
+    /// Things that are only in the first run, as `kind name`.
+    pub only_in_a: Vec<String>,
+    /// Things that are only in the second.
+    pub only_in_b: Vec<String>,
+    /// Values that differ, in the order of the summary.
+    pub changes: Vec<Change>,
+}
+
+/// Why two values cannot be compared.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiffError {
+    /// One of them is no summary.
+    #[error("the {which} is no summary of a run: {why}")]
+    NoSummary {
+        /// `first` or `second`.
+        which: &'static str,
+        /// What is missing.
+        why: String,
+    },
+}
+
+/// The lists of things with names, and what one of them is called.
+const LISTS: [(&str, &str); 4] =
+    [("quotas", "quota"), ("namespaces", "namespace"), ("workloads", "workload"), ("nodes", "node")];
+
+/// Facts of the run as a whole that are compared.
+const FACTS: [&str; 6] = ["scenario", "seed", "semantics", "policy", "scenario_digest", "end_ms"];
+
+/// Compares two summaries.
+///
+/// # Errors
+/// [`DiffError`] when one of them is no summary.
+pub fn diff(a: &Value, b: &Value) -> Result<Diff, DiffError> {
+    let (first, second) = (summary("first", a)?, summary("second", b)?);
+    let mut diff = Diff {
+        a: text_of(first, "scenario"),
+        b: text_of(second, "scenario"),
+        same_digest: first.get("digest").is_some() && first.get("digest") == second.get("digest"),
+        first_eviction: first_eviction(first, second),
+        only_in_a: Vec::new(),
+        only_in_b: Vec::new(),
+        changes: Vec::new(),
+    };
+    for fact in FACTS {
+        diff.value("run", "", fact, first.get(fact), second.get(fact));
+    }
+    for (list, kind) in LISTS {
+        diff.list(kind, &named(first, list), &named(second, list));
+    }
+    diff.value("metric", "", "", first.get("metrics"), second.get("metrics"));
+    diff.list("claim", &claims(first), &claims(second));
+    Ok(diff)
+}
+
+impl Diff {
+    /// Whether nothing at all differs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+            && self.only_in_a.is_empty()
+            && self.only_in_b.is_empty()
+            && self.first_eviction.is_none()
+            && self.same_digest
+    }
+
+    fn list(&mut self, kind: &'static str, a: &[(String, &Value)], b: &[(String, &Value)]) {
+        let in_b: BTreeMap<&str, &Value> = b.iter().map(|(name, row)| (name.as_str(), *row)).collect();
+        let in_a: BTreeMap<&str, &Value> = a.iter().map(|(name, row)| (name.as_str(), *row)).collect();
+        for (name, row) in a {
+            match in_b.get(name.as_str()) {
+                Some(other) => self.value(kind, name, "", Some(row), Some(other)),
+                None => self.only_in_a.push(format!("{kind} {name}")),
+            }
+        }
+        let new = b.iter().filter(|(name, _)| !in_a.contains_key(name.as_str()));
+        self.only_in_b.extend(new.map(|(name, _)| format!("{kind} {name}")));
+    }
+
+    /// Goes down into maps together; what is no map, or only on one side, is a value.
+    fn value(&mut self, of: &'static str, name: &str, field: &str, a: Option<&Value>, b: Option<&Value>) {
+        if a == b || matches!(field, "name" | "claim" | "line" | "explanations") {
+            return;
+        }
+        let empty = Map::new();
+        let maps = match (a, b) {
+            (Some(Value::Object(a)), Some(Value::Object(b))) => Some((a, b)),
+            (Some(Value::Object(a)), None) => Some((a, &empty)),
+            (None, Some(Value::Object(b))) => Some((&empty, b)),
+            _ => None,
+        };
+        let Some((in_a, in_b)) = maps else {
+            let (name, field) = (name.to_owned(), field.to_owned());
+            return self.changes.push(Change { of, name, field, a: a.cloned(), b: b.cloned() });
+        };
+        let inner = |key: &str| if field.is_empty() { key.to_owned() } else { format!("{field}.{key}") };
+        if in_a.contains_key("sum_ms") || in_b.contains_key("sum_ms") {
+            // A sum of waits says nothing by itself: two runs are compared by the mean.
+            let (a, b) = (mean_ms(in_a), mean_ms(in_b));
+            self.value(of, name, &inner("mean_ms"), a.as_ref(), b.as_ref());
+        }
+        for (key, value) in in_a.iter().filter(|(key, _)| *key != "sum_ms") {
+            self.value(of, name, &inner(key), Some(value), in_b.get(key));
+        }
+        for (key, value) in in_b.iter().filter(|(key, _)| !in_a.contains_key(*key) && *key != "sum_ms") {
+            self.value(of, name, &inner(key), None, Some(value));
+        }
+    }
+}
+
+/// The mean of waits, whole milliseconds; nothing where nobody waited.
+fn mean_ms(waits: &Map<String, Value>) -> Option<Value> {
+    let number = |field: &str| waits.get(field).and_then(Value::as_u64);
+    number("sum_ms")?.checked_div(number("count")?).map(Value::from)
+}
+
+/// The fields of a summary, if it is one.
+fn summary<'a>(which: &'static str, value: &'a Value) -> Result<&'a Map<String, Value>, DiffError> {
+    let error = |why: &str| DiffError::NoSummary { which, why: why.to_owned() };
+    let fields = value.as_object().ok_or_else(|| error("it is no JSON object"))?;
+    for list in ["quotas", "namespaces", "evictions"] {
+        if !fields.get(list).is_some_and(Value::is_array) {
+            return Err(error(&format!("it has no list `{list}`")));
+        }
+    }
+    Ok(fields)
+}
+
+fn text_of(fields: &Map<String, Value>, field: &str) -> String {
+    fields.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn rows<'a>(fields: &'a Map<String, Value>, list: &str) -> &'a [Value] {
+    fields.get(list).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn named<'a>(fields: &'a Map<String, Value>, list: &str) -> Vec<(String, &'a Value)> {
+    let name = |row: &'a Value| Some((row.get("name")?.as_str()?.to_owned(), row));
+    rows(fields, list).iter().filter_map(name).collect()
+}
+
+/// Claims by their text; equal ones are numbered, so that each keeps its own.
+fn claims(fields: &Map<String, Value>) -> Vec<(String, &Value)> {
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    let list = fields.get("claims").and_then(|claims| claims.get("results")).and_then(Value::as_array);
+    let named = |row| {
+        let text = Value::get(row, "claim")?.as_str()?;
+        let time = times.entry(text).or_default();
+        *time += 1;
+        Some((if *time == 1 { text.to_owned() } else { format!("{text} (#{time})") }, row))
+    };
+    list.map_or(&[][..], Vec::as_slice).iter().filter_map(named).collect()
+}
+
+fn first_eviction(a: &Map<String, Value>, b: &Map<String, Value>) -> Option<(usize, Option<String>, Option<String>)> {
+    let (a, b) = (rows(a, "evictions"), rows(b, "evictions"));
+    let index = (0..a.len().max(b.len())).find(|i| a.get(*i) != b.get(*i))?;
+    let say = |row: &Value| {
+        let word = |field: &str| row.get(field).and_then(Value::as_str).unwrap_or("nobody").to_owned();
+        let at = crate::say::span(row.get("at_ms").and_then(Value::as_u64).unwrap_or_default());
+        format!("at {at} {} for {} ({})", word("pod"), word("cause"), word("rule"))
+    };
+    Some((index, a.get(index).map(say), b.get(index).map(say)))
+}

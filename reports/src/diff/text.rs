@@ -1,0 +1,123 @@
+//! A difference in words: first whether there is one, then whose outcome changed, by person rather than by field.
+
+use super::{Change, Diff};
+use crate::{
+    grid::{self, Cell, Column},
+    say::{self, many},
+    style::{Style, Tone},
+};
+use serde_json::Value;
+
+/// How each kind is headed, in the order of the text.
+const KINDS: [(&str, &str); 7] = [
+    ("run", "The runs"),
+    ("claim", "Claims"),
+    ("namespace", "Namespaces"),
+    ("quota", "Quotas"),
+    ("workload", "Workloads"),
+    ("metric", "Figures"),
+    ("node", "Nodes"),
+];
+
+impl Diff {
+    /// The difference as text for people, ending in a newline.
+    #[must_use]
+    pub fn text(&self, style: Style) -> String {
+        if self.is_empty() {
+            return "The two runs are the same: equal digests.\n".to_owned();
+        }
+        let same = if self.same_digest { "the same trace" } else { "different traces" };
+        let names = if self.a == self.b { self.a.clone() } else { format!("{} → {}", self.a, self.b) };
+        let what = many(self.changes.len() as u64, "value");
+        let mut text = format!("{}  {same}, {what} changed\n", style.paint(Tone::Strong, &names));
+        for (kind, heading) in KINDS {
+            text.push_str(&self.section(style, kind, heading));
+        }
+        if let Some((index, a, b)) = &self.first_eviction {
+            let none = || "none".to_owned();
+            text.push_str(&format!(
+                "\n{}\n",
+                style.paint(Tone::Strong, &format!("First eviction that differs: #{}", index + 1))
+            ));
+            text.push_str(&format!("  - {}\n", a.clone().unwrap_or_else(none)));
+            text.push_str(&format!("  + {}\n", b.clone().unwrap_or_else(none)));
+        }
+        for (mark, side, only) in [("-", "first", &self.only_in_a), ("+", "second", &self.only_in_b)] {
+            if !only.is_empty() {
+                text.push_str(&format!("\n{}\n", style.paint(Tone::Strong, &format!("Only in the {side}"))));
+                only.iter().take(style.rows).for_each(|name| text.push_str(&format!("  {mark} {name}\n")));
+                text.push_str(&more(style, only.len()));
+            }
+        }
+        text
+    }
+
+    fn section(&self, style: Style, kind: &str, heading: &str) -> String {
+        const COLUMNS: [Column; 5] = [
+            Column { head: "  ", right: false, spare: 0 },
+            Column { head: "", right: false, spare: 0 },
+            Column { head: "FIRST", right: true, spare: 0 },
+            Column { head: "SECOND", right: true, spare: 0 },
+            Column { head: "", right: true, spare: 0 },
+        ];
+        let changes: Vec<&Change> = self.changes.iter().filter(|change| change.of == kind).collect();
+        if changes.is_empty() {
+            return String::new();
+        }
+        let mut last = "";
+        let mut rows = Vec::new();
+        for change in changes.iter().take(style.rows) {
+            let name = if change.name == last { String::new() } else { change.name.clone() };
+            last = &change.name;
+            rows.push(vec![
+                Cell::new(format!("  {name}")),
+                Cell::new(change.field.replace('_', " ")).tone(Tone::Faint),
+                Cell::new(shown(&change.field, change.a.as_ref())),
+                Cell::new(shown(&change.field, change.b.as_ref())),
+                Cell::new(delta(change)).tone(Tone::Odd),
+            ]);
+        }
+        let table = grid::lines(style, &COLUMNS, &rows);
+        format!("\n{}\n{table}{}", style.paint(Tone::Strong, heading), more(style, changes.len()))
+    }
+}
+
+fn more(style: Style, all: usize) -> String {
+    match all.saturating_sub(style.rows) {
+        0 => String::new(),
+        more => style.paint(Tone::Faint, &format!("  … and {}\n", many(more as u64, "more"))),
+    }
+}
+
+fn is_span(field: &str) -> bool {
+    field.ends_with("_ms")
+}
+
+fn shown(field: &str, value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "—".to_owned(),
+        Some(Value::Number(number)) if is_span(field) => number.as_u64().map_or_else(|| number.to_string(), say::span),
+        Some(Value::Number(number)) => number.as_u64().map_or_else(|| number.to_string(), |n| say::count(n.into())),
+        Some(Value::String(text)) => clipped(text),
+        Some(value) => clipped(&value.to_string()),
+    }
+}
+
+/// The text, its end left out where it is too long for a table.
+fn clipped(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// By how much a number moved.
+fn delta(change: &Change) -> String {
+    let number = |value: &Option<Value>| value.as_ref().and_then(Value::as_u64);
+    let (Some(a), Some(b)) = (number(&change.a), number(&change.b)) else { return String::new() };
+    let sign = if b > a { "+" } else { "-" };
+    let by = a.abs_diff(b);
+    let by = if is_span(&change.field) { say::span(by) } else { say::count(by.into()) };
+    format!("{sign}{by}")
+}

@@ -1,0 +1,249 @@
+//! The picture of a quota tree: one bar a quota and resource, all on one scale, with what is guaranteed, used, borrowed
+//! and allowed. Plain SVG: text stays text, no fonts are carried, light and dark follow the reader's setting, and equal
+//! results give equal bytes.
+
+use crate::{
+    say,
+    tree::{governed, scale},
+};
+use quotree_core::Name;
+use quotree_sim::result::{QuotaRow, RunResult};
+use std::{collections::BTreeMap, fmt::Write};
+
+const WIDTH: i64 = 960;
+/// Where the bars begin, how long the longest is, and where the numbers begin.
+const BARS: i64 = 250;
+const BAR_LENGTH: i64 = 400;
+const NUMBERS: i64 = BARS + BAR_LENGTH + 20;
+/// One resource of one quota.
+const LANE: i64 = 30;
+const TOP: i64 = 84;
+const INDENT: i64 = 22;
+/// Quotas beyond this many are counted, not drawn.
+const MOST_QUOTAS: usize = 120;
+
+const STYLE: &str = "<style>
+  svg { --ink: #1c2430; --soft: #667085; --line: #c4cad4; --own: #2f6fde; --lent: #e08a1e; --promise: #dbe6fb; --paper: #ffffff; }
+  @media (prefers-color-scheme: dark) {
+    svg { --ink: #e8ecf3; --soft: #98a2b3; --line: #475467; --own: #5b93f5; --lent: #f0a23f; --promise: #22365c; --paper: #10151d; }
+  }
+  .paper { fill: var(--paper); } text { font: 14px system-ui, sans-serif; fill: var(--ink); }
+  .title { font-size: 18px; font-weight: 600; } .soft { fill: var(--soft); font-size: 12px; }
+  .ceiling { fill: none; stroke: var(--line); } .promise { fill: var(--promise); } .own { fill: var(--own); }
+  .borrowed { fill: var(--lent); } .min { stroke: var(--ink); stroke-width: 2; } .branch { stroke: var(--line); fill: none; }
+</style>
+";
+
+/// The tree of a finished run as SVG.
+#[must_use]
+pub fn tree_svg(result: &RunResult) -> String {
+    let resources = governed(&result.quotas);
+    let shown: Vec<&QuotaRow> = result.quotas.iter().take(MOST_QUOTAS).collect();
+    let lanes = Lanes::of(&shown, &resources);
+    let more = result.quotas.len() - shown.len();
+    let height = TOP + lanes.height + if more > 0 { 24 } else { 0 } + 16;
+    let mut svg = String::new();
+    let title = escape(&result.scenario);
+    let _ = writeln!(
+        svg,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" role=\"img\" aria-label=\"Quota tree of {title}\">"
+    );
+    svg.push_str(STYLE);
+    let _ = writeln!(svg, "<rect class=\"paper\" width=\"{WIDTH}\" height=\"{height}\" rx=\"8\"/>");
+    let when = format!("policy {}, after {}", escape(&result.policy), say::span(result.end_ms));
+    let _ = writeln!(svg, "<text class=\"title\" x=\"20\" y=\"32\">{title}</text>");
+    let _ = writeln!(
+        svg,
+        "<text class=\"soft\" x=\"20\" y=\"52\">{when}, {}</text>",
+        say::many(result.evictions.len() as u64, "eviction")
+    );
+    legend(&mut svg);
+    branches(&mut svg, &shown, &lanes);
+    let scale = scale(&result.quotas);
+    for (quota, y) in shown.iter().zip(&lanes.tops) {
+        row(&mut svg, quota, *y, &lanes, &resources, &scale);
+    }
+    if more > 0 {
+        let _ = writeln!(svg, "<text class=\"soft\" x=\"20\" y=\"{}\">… and {more} more</text>", height - 20);
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// Where each quota stands.
+struct Lanes<'a> {
+    tops: Vec<i64>,
+    depths: BTreeMap<&'a str, i64>,
+    height: i64,
+}
+
+impl<'a> Lanes<'a> {
+    fn of(quotas: &[&'a QuotaRow], resources: &[Name]) -> Self {
+        let mut lanes = Self { tops: Vec::new(), depths: BTreeMap::new(), height: 0 };
+        for quota in quotas {
+            let above = quota.parent.as_deref().and_then(|parent| lanes.depths.get(parent));
+            let depth = above.map_or(0, |depth| depth + 1);
+            lanes.depths.insert(&quota.name, depth);
+            lanes.tops.push(TOP + lanes.height);
+            lanes.height += LANE * i64::try_from(named(quota, resources).count().max(1)).unwrap_or(1);
+        }
+        lanes
+    }
+
+    fn left(&self, quota: &QuotaRow) -> i64 {
+        20 + INDENT * self.depths.get(quota.name.as_str()).copied().unwrap_or(0).min(7)
+    }
+}
+
+/// The resources that a quota says something about.
+fn named<'a>(quota: &'a QuotaRow, resources: &'a [Name]) -> impl Iterator<Item = &'a Name> {
+    resources.iter().filter(|r| {
+        let in_map = |amounts: &quotree_core::Amounts| amounts.get(r.as_str()).is_some();
+        in_map(&quota.min.0) || in_map(&quota.max.0) || quota.used.0.get(r.as_str()).is_some_and(|used| used != 0)
+    })
+}
+
+fn legend(svg: &mut String) {
+    let marks = [
+        ("own", "used, of min"),
+        ("borrowed", "borrowed"),
+        ("promise", "guaranteed, not used"),
+        ("ceiling", "up to max"),
+    ];
+    let mut x = BARS;
+    for (class, text) in marks {
+        let _ = writeln!(svg, "<rect class=\"{class}\" x=\"{x}\" y=\"60\" width=\"14\" height=\"10\"/>");
+        let _ = writeln!(svg, "<text class=\"soft\" x=\"{}\" y=\"69\">{text}</text>", x + 20);
+        x += 40 + 7 * i64::try_from(text.len()).unwrap_or(0);
+    }
+    let _ =
+        writeln!(svg, "<path class=\"min\" d=\"M{x} 58v14\"/><text class=\"soft\" x=\"{}\" y=\"69\">min</text>", x + 8);
+}
+
+/// The lines from each quota to its parent.
+fn branches(svg: &mut String, quotas: &[&QuotaRow], lanes: &Lanes<'_>) {
+    let tops: BTreeMap<&str, (i64, i64)> =
+        quotas.iter().zip(&lanes.tops).map(|(q, y)| (q.name.as_str(), (lanes.left(q), *y))).collect();
+    for (quota, y) in quotas.iter().zip(&lanes.tops) {
+        let Some((parent_x, parent_y)) = quota.parent.as_deref().and_then(|parent| tops.get(parent)) else { continue };
+        let (x, from, to) = (parent_x + 6, parent_y + 22, y + 14);
+        let _ = writeln!(svg, "<path class=\"branch\" d=\"M{x} {from}V{to}H{}\"/>", lanes.left(quota) - 4);
+    }
+}
+
+fn row(
+    svg: &mut String,
+    quota: &QuotaRow,
+    top: i64,
+    lanes: &Lanes<'_>,
+    resources: &[Name],
+    scale: &BTreeMap<Name, i64>,
+) {
+    let name = short(&quota.name, 26);
+    let _ = writeln!(svg, "<text x=\"{}\" y=\"{}\">{}</text>", lanes.left(quota), top + 19, escape(&name));
+    for (lane, resource) in (0..).zip(named(quota, resources)) {
+        let y = top + LANE * lane;
+        let amount = |map: &quotree_sim::result::QuantityMap| map.0.get(resource.as_str());
+        let (min, used, max) = (amount(&quota.min).unwrap_or(0), amount(&quota.used).unwrap_or(0), amount(&quota.max));
+        let full = scale.get(resource).copied().unwrap_or(0);
+        let long = |amount: i64| length(amount, full);
+        let (own, top) = (long(used.min(min)), long(used));
+        let mut rect = |class: &str, from: i64, to: i64| {
+            if to > from || class == "ceiling" {
+                let (x, width) = (BARS + from, (to - from).max(1));
+                let _ = writeln!(
+                    svg,
+                    "<rect class=\"{class}\" x=\"{x}\" y=\"{}\" width=\"{width}\" height=\"16\"/>",
+                    y + 6
+                );
+            }
+        };
+        rect("promise", own, long(min));
+        rect("own", 0, own);
+        rect("borrowed", own, top);
+        rect("ceiling", 0, long(max.unwrap_or(full)));
+        if min > 0 {
+            let _ = writeln!(svg, "<path class=\"min\" d=\"M{} {}v22\"/>", BARS + long(min), y + 3);
+        }
+        let _ = writeln!(
+            svg,
+            "<text class=\"soft\" x=\"{NUMBERS}\" y=\"{}\">{}</text>",
+            y + 19,
+            numbers(quota, resource, lane == 0)
+        );
+    }
+}
+
+/// What stands beside a bar.
+fn numbers(quota: &QuotaRow, resource: &Name, counts: bool) -> String {
+    let of = |map: &quotree_sim::result::QuantityMap| {
+        map.0.get(resource.as_str()).map(|a| say::amount(resource.as_str(), a))
+    };
+    let zero = || "0".to_owned();
+    let max = of(&quota.max).unwrap_or_else(|| "∞".to_owned());
+    let (used, min) = (of(&quota.used).unwrap_or_else(zero), of(&quota.min).unwrap_or_else(zero));
+    let mut text = format!("{used} {} (min {min}, max {max})", escape(resource.as_str()));
+    if counts {
+        let _ = write!(text, " · {} running", quota.running);
+        if quota.pending > 0 {
+            let _ = write!(text, ", {} waiting", quota.pending);
+        }
+    }
+    text
+}
+
+/// How long an amount is; what is there at all is seen.
+fn length(amount: i64, full: i64) -> i64 {
+    if amount <= 0 || full <= 0 {
+        return 0;
+    }
+    let long = i128::from(amount) * i128::from(BAR_LENGTH) / i128::from(full);
+    i64::try_from(long).unwrap_or(BAR_LENGTH).clamp(1, BAR_LENGTH)
+}
+
+/// The text, its middle left out where it is long.
+fn short(text: &str, most: usize) -> String {
+    let count = text.chars().count();
+    if count <= most {
+        return text.to_owned();
+    }
+    let half = most / 2;
+    let head: String = text.chars().take(half).collect();
+    let tail: String = text.chars().skip(count - half + 1).collect();
+    format!("{head}…{tail}")
+}
+
+/// Text as it may stand in XML; what XML cannot say at all is left out.
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_names_stay_text() {
+        assert_eq!(escape("<a href=\"x\">&\u{0}"), "&lt;a href=&quot;x&quot;&gt;&amp;");
+        assert_eq!(short("abcdefghij", 6), "abc…ij");
+    }
+
+    #[test]
+    fn lengths_keep_within_the_bar() {
+        assert_eq!(
+            [(0, 10), (1, i64::MAX), (i64::MAX, i64::MAX), (20, 10), (5, 0)].map(|(a, f)| length(a, f)),
+            [0, 1, 400, 400, 0]
+        );
+    }
+}

@@ -1,0 +1,352 @@
+//! The summary a person reads in the terminal: who has what, who waits and why, who lost what to whom, and whether the
+//! claims hold.
+
+use crate::{
+    grid::{self, Cell, Column},
+    say::{self, many, span},
+    style::{Style, Tone},
+    tree,
+};
+use quotree_sim::result::{ClaimResult, EvictionRow, PendingRow, QuantityMap, QuotaRow, RunResult, WaitRow};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The whole summary of a run, ending in a newline.
+#[must_use]
+pub fn summary_text(result: &RunResult, style: Style) -> String {
+    let mut text = state_text(result, style);
+    text.push_str(&figures(result, style));
+    text.push_str(&claims(result, style));
+    text
+}
+
+/// The state at the end of the run: everything but the figures and the claims.
+#[must_use]
+pub fn state_text(result: &RunResult, style: Style) -> String {
+    let sections = [
+        header(result, style),
+        quotas(result, style),
+        namespaces(result, style),
+        refusals(result, style),
+        evictions(result, style),
+        pending(result, style),
+    ];
+    sections.into_iter().filter(|section| !section.is_empty()).collect()
+}
+
+fn heading(style: Style, text: &str) -> String {
+    format!("\n{}\n", style.paint(Tone::Strong, text))
+}
+
+fn header(result: &RunResult, style: Style) -> String {
+    let name = style.paint(Tone::Strong, &result.scenario);
+    let ended = span(result.end_ms);
+    let line = format!("policy {} · seed {} · ended at {ended} · {}", result.policy, result.seed, events(result));
+    let digests =
+        format!("digest {} · scenario {} · semantics {}", result.digest, result.scenario_digest, result.semantics);
+    format!("{name}  {line}\n{}\n", style.paint(Tone::Faint, &digests))
+}
+
+fn events(result: &RunResult) -> String {
+    many(result.events, "event")
+}
+
+fn quotas(result: &RunResult, style: Style) -> String {
+    let mut text = format!("\n{}", tree::table(style, result));
+    text.push_str(&style.paint(Tone::Faint, tree::LEGEND));
+    text.push('\n');
+    text.push_str(&loans(result, style));
+    text
+}
+
+/// Who borrows, and who lends, in one line.
+fn loans(result: &RunResult, style: Style) -> String {
+    let parents: BTreeSet<&str> = result.quotas.iter().filter_map(|q| q.parent.as_deref()).collect();
+    let said = |verb: &str, pick: fn(&QuotaRow) -> &QuantityMap| {
+        let leaves = result.quotas.iter().filter(|q| !parents.contains(q.name.as_str()));
+        let all: Vec<_> = leaves
+            .filter_map(|q| say::amounts(&pick(q).0).map(|amounts| format!("{} {verb} {amounts}", q.name)))
+            .collect();
+        let shown = (style.rows / 10).max(1);
+        let more = all.len().saturating_sub(shown);
+        let line = all.iter().take(shown).map(String::as_str).collect::<Vec<_>>().join("; ");
+        if more > 0 { format!("{line}; and {more} more") } else { line }
+    };
+    let borrows = said("borrows", |q| &q.borrowed);
+    let lends = said("lends", |q| &q.lent);
+    let sentences: Vec<_> = [borrows, lends].into_iter().filter(|s| !s.is_empty()).collect();
+    if sentences.is_empty() { "Nobody borrows.\n".to_owned() } else { format!("{}.\n", sentences.join(". ")) }
+}
+
+fn namespaces(result: &RunResult, style: Style) -> String {
+    let right = |head, spare| Column { head, right: true, spare };
+    let columns = [
+        Column { head: "NAMESPACE", right: false, spare: 0 },
+        Column { head: "QUOTA", right: false, spare: 1 },
+        right("RUNNING", 0),
+        right("WAITING", 0),
+        right("SUCCEEDED", 0),
+        right("FAILED", 0),
+        right("EVICTED", 0),
+    ];
+    let rows: Vec<Vec<Cell>> = result
+        .namespaces
+        .iter()
+        .take(style.rows)
+        .map(|n| {
+            vec![
+                Cell::new(&n.name),
+                n.quota.as_deref().map_or_else(|| Cell::new("(none)").tone(Tone::Odd), Cell::new),
+                Cell::count(n.running),
+                Cell::count(n.pending).tone(Tone::Odd),
+                Cell::count(n.succeeded),
+                Cell::count(n.failed).tone(Tone::Bad),
+                Cell::count(n.evicted).tone(Tone::Bad),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("\n{}{}", grid::lines(style, &columns, &rows), rest(style, result.namespaces.len(), "more namespace"))
+}
+
+/// What was not shown, counted.
+fn rest(style: Style, all: usize, what: &str) -> String {
+    match all.saturating_sub(style.rows) {
+        0 => String::new(),
+        more => style.paint(Tone::Faint, &format!("… and {}\n", many(more as u64, what))),
+    }
+}
+
+/// Edits of the scenario that were not made.
+fn refusals(result: &RunResult, style: Style) -> String {
+    if result.refusals.is_empty() {
+        return String::new();
+    }
+    let mut text = heading(style, &format!("{} refused", many(result.refusals.len() as u64, "edit")));
+    for row in result.refusals.iter().take(style.rows) {
+        text.push_str(&format!("  at {}  {}: {}\n", span(row.at_ms), row.what, row.why));
+    }
+    text.push_str(&rest(style, result.refusals.len(), "more edit"));
+    text
+}
+
+fn evictions(result: &RunResult, style: Style) -> String {
+    let all = &result.evictions;
+    if all.is_empty() {
+        return String::new();
+    }
+    let by_rule: Vec<_> = result
+        .metrics
+        .evictions_by_rule
+        .iter()
+        .map(|(rule, n)| format!("{} by {rule}", say::count((*n).into())))
+        .collect();
+    let by_rule = if by_rule.is_empty() { String::new() } else { format!(" ({})", by_rule.join(", ")) };
+    let mut text = heading(style, &format!("{}{by_rule}", many(all.len() as u64, "eviction")));
+    let shown = (style.rows / 8).max(1);
+    for row in all.iter().take(shown) {
+        text.push_str(&eviction(row));
+    }
+    if all.len() > shown {
+        text.push_str(
+            &style.paint(Tone::Faint, &format!("  … and {}\n", many((all.len() - shown) as u64, "more eviction"))),
+        );
+    }
+    text
+}
+
+fn eviction(row: &EvictionRow) -> String {
+    let leaf = row.leaf.as_deref().map(|leaf| format!(" of {leaf}")).unwrap_or_default();
+    let unnamed = row.cause.as_deref().filter(|cause| !row.reason.contains(cause));
+    let cause = unnamed.map(|cause| format!(" for {cause}")).unwrap_or_default();
+    let lost = if row.lost_ms > 0 { format!("; lost {}", span(row.lost_ms)) } else { String::new() };
+    format!("  at {}  {}{leaf}{cause}: {}{lost}\n", span(row.at_ms), row.pod, ruled(&row.rule, &row.reason))
+}
+
+/// A verdict in short: what binds, who holds it, and what would help; the rest is for `explain`.
+fn in_short(style: Style, row: &PendingRow) -> String {
+    let reason = ruled(&row.rule, &row.reason);
+    let mut clauses = reason.split("; ");
+    let mut text = format!("      {}\n", clauses.next().unwrap_or_default());
+    let told = |clause: &&str| clause.starts_with("held by") || clause.ends_with("would help");
+    for clause in clauses.filter(told) {
+        text.push_str(&style.paint(Tone::Faint, &format!("      {clause}\n")));
+    }
+    text
+}
+
+/// A reason with the rule it stands on, named once.
+fn ruled(rule: &str, reason: &str) -> String {
+    match reason {
+        "" => rule.to_owned(),
+        reason if reason.contains(rule) => reason.to_owned(),
+        reason => format!("{reason} ({rule})"),
+    }
+}
+
+/// Why those wait who wait: equal verdicts together.
+fn pending(result: &RunResult, style: Style) -> String {
+    if result.pending.is_empty() {
+        return String::new();
+    }
+    let mut groups: Vec<(&PendingRow, Vec<&PendingRow>)> = Vec::new();
+    let mut index: BTreeMap<(Option<&str>, &str, &str), usize> = BTreeMap::new();
+    for row in &result.pending {
+        let key = (row.quota.as_deref(), row.rule.as_str(), row.reason.as_str());
+        let place = *index.entry(key).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((row, vec![row])),
+        }
+    }
+    let mut text = heading(style, &format!("{} waiting", many(result.pending.len() as u64, "pod")));
+    let shown = (style.rows / 4).max(1);
+    for (first, rows) in groups.iter().take(shown) {
+        let whose = first.quota.as_deref().map_or_else(|| first.namespace.clone(), str::to_owned);
+        let names: Vec<&str> = rows.iter().take(3).map(|row| row.pod.as_str()).collect();
+        let more = if rows.len() > 3 { format!(", … {} in all", rows.len()) } else { String::new() };
+        let who = format!("{whose}: {}{more}", names.join(", "));
+        text.push_str(&format!("  {who}\n{}", in_short(style, first)));
+    }
+    if groups.len() > shown {
+        text.push_str(
+            &style.paint(Tone::Faint, &format!("  … and {}\n", many((groups.len() - shown) as u64, "more reason"))),
+        );
+    }
+    text
+}
+
+/// The nodes, for a closer look: what each has and uses.
+#[must_use]
+pub fn nodes_text(result: &RunResult, style: Style) -> String {
+    let columns = [
+        Column { head: "NODE", right: false, spare: 0 },
+        Column { head: "STATE", right: false, spare: 0 },
+        Column { head: "PODS", right: true, spare: 0 },
+        Column { head: "USED", right: false, spare: 0 },
+        Column { head: "OF", right: false, spare: 1 },
+    ];
+    let rows: Vec<Vec<Cell>> = result
+        .nodes
+        .iter()
+        .take(style.rows)
+        .map(|node| {
+            let state = match (node.up, node.schedulable) {
+                (false, _) => Cell::new("down").tone(Tone::Bad),
+                (true, false) => Cell::new("cordoned").tone(Tone::Odd),
+                (true, true) => Cell::new("ready"),
+            };
+            let amounts = |map: &QuantityMap| say::amounts(&map.0).map_or_else(Cell::none, Cell::new);
+            vec![Cell::new(&node.name), state, Cell::count(node.pods), amounts(&node.used), amounts(&node.allocatable)]
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("\n{}{}", grid::lines(style, &columns, &rows), rest(style, result.nodes.len(), "more node"))
+}
+
+fn figures(result: &RunResult, style: Style) -> String {
+    let m = &result.metrics;
+    let mut text = heading(style, "Figures");
+    let mut line = |what: &str, value: String| {
+        text.push_str(&format!("  {what:<12}{value}\n"));
+    };
+    line(
+        "pods",
+        format!(
+            "{} submitted, {} bound, {} succeeded, {} failed",
+            say::count(m.pods_submitted.into()),
+            say::count(m.pods_bound.into()),
+            say::count(m.pods_succeeded.into()),
+            say::count(m.pods_failed.into())
+        ),
+    );
+    if m.wait.count > 0 {
+        line("waits", wait(m.wait));
+    }
+    let used: Vec<_> = m.utilisation_permille.iter().map(|(r, p)| format!("{r} {}", say::percent(*p))).collect();
+    if !used.is_empty() {
+        line("utilisation", used.join(", "));
+    }
+    line("evictions", format!("{}, {} wasted, lost work {}", m.evictions, m.wasted_evictions, lost(m.lost_work_ms)));
+    let starved: Vec<_> = m.starved_unit_s.iter().filter(|(_, v)| **v > 0).map(|(r, v)| unit_seconds(r, *v)).collect();
+    if !starved.is_empty() {
+        line("starved", format!("{} under min with demand", starved.join(", ")));
+    }
+    let thousandths = |n: u64| format!("{}.{:03}", n / 1000, n % 1000);
+    line(
+        "fairness",
+        format!("Jain {}, error {}", thousandths(m.jain_permille), thousandths(m.fairness_error_permille)),
+    );
+    if m.search_bounds_hit > 0 {
+        line("searches", format!("{} ended at a bound", say::count(m.search_bounds_hit.into())));
+    }
+    text
+}
+
+/// Waits in words, the mean exact to the hundredth of a second.
+fn wait(row: WaitRow) -> String {
+    format!(
+        "mean {} s, p50 {}, p95 {}, p99 {}, max {}",
+        say::seconds(row.sum_ms, row.count),
+        span(row.p50_ms),
+        span(row.p95_ms),
+        span(row.p99_ms),
+        span(row.max_ms)
+    )
+}
+
+fn lost(ms: u128) -> String {
+    u64::try_from(ms).map_or_else(|_| format!("{} s", say::count(ms / 1000)), span)
+}
+
+/// An amount of a resource times seconds, in whole units times seconds.
+fn unit_seconds(resource: &str, base: u128) -> String {
+    let per_one = match quotree_core::Unit::of(resource) {
+        quotree_core::Unit::Bytes => 1 << 30,
+        quotree_core::Unit::Milli => 1000,
+    };
+    let unit = if per_one == 1000 { resource.to_owned() } else { format!("GiB of {resource}") };
+    format!("{} {unit}-seconds", say::count(base / per_one))
+}
+
+fn claims(result: &RunResult, style: Style) -> String {
+    let all = &result.claims;
+    if all.results.is_empty() {
+        return String::new();
+    }
+    let tone = if all.failed == 0 { Tone::Good } else { Tone::Bad };
+    let head = if all.failed == 0 {
+        format!("{} hold", if all.passed == 1 { "The claim".to_owned() } else { format!("All {} claims", all.passed) })
+    } else {
+        format!("{} of {} failed", many(all.failed, "claim"), all.passed + all.failed)
+    };
+    let mut text = format!("\n{}\n", style.paint(tone, &head.replace("claim hold", "claim holds")));
+    let failed_first = all.results.iter().filter(|c| !c.passed).chain(all.results.iter().filter(|c| c.passed));
+    for claim in failed_first.take(style.rows) {
+        text.push_str(&claim_text(style, claim));
+    }
+    text.push_str(&rest(style, all.results.len(), "more claim"));
+    text
+}
+
+fn claim_text(style: Style, claim: &ClaimResult) -> String {
+    let mark = if claim.passed { style.paint(Tone::Good, "✓") } else { style.paint(Tone::Bad, "✗") };
+    let because = claim.because.as_deref().map(|b| style.paint(Tone::Faint, &format!("  — {b}"))).unwrap_or_default();
+    let mut text = format!("  {mark} {}{because}\n", claim.claim);
+    if !claim.passed {
+        let at = claim.at_ms.map(|ms| format!(" at {}", span(ms))).unwrap_or_default();
+        text.push_str(&format!("      line {}: seen{at}: {}\n", claim.line, claim.seen));
+        let shown = (style.rows / 20).max(1);
+        for explanation in claim.explanations.iter().take(shown) {
+            text.push_str(&format!("      {}\n", say::gist(explanation)));
+        }
+        if claim.explanations.len() > shown {
+            let more = many((claim.explanations.len() - shown) as u64, "more pod");
+            text.push_str(&style.paint(Tone::Faint, &format!("      … and {more}\n")));
+        }
+    }
+    text
+}

@@ -1,0 +1,163 @@
+//! Every table of a result as CSV: one file a table, one row a thing, amounts in the long form (one row a resource) so
+//! that a spreadsheet can sort them. Amounts are Kubernetes quantities, times milliseconds.
+
+use crate::{say, tree::governed};
+use quotree_core::Name;
+use quotree_sim::result::{QuantityMap, RunResult, WaitRow};
+
+/// The tables of a result: file name and content.
+#[must_use]
+pub fn tables_csv(result: &RunResult) -> Vec<(&'static str, String)> {
+    vec![
+        ("quotas.csv", quotas(result)),
+        ("namespaces.csv", namespaces(result)),
+        ("workloads.csv", workloads(result)),
+        ("nodes.csv", nodes(result)),
+        ("evictions.csv", evictions(result)),
+        ("pending.csv", pending(result)),
+        ("claims.csv", claims(result)),
+    ]
+}
+
+/// Writes a head and rows; a `Vec` takes all that is written to it.
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut written = writer.write_record(head);
+    for row in rows {
+        written = written.and_then(|()| writer.write_record(row));
+    }
+    let bytes = written.ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default();
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+fn amount(map: &QuantityMap, resource: &Name) -> String {
+    map.0.get(resource.as_str()).map(|amount| say::amount(resource.as_str(), amount)).unwrap_or_default()
+}
+
+fn maybe(text: Option<&String>) -> String {
+    text.cloned().unwrap_or_default()
+}
+
+fn waits(wait: &WaitRow) -> impl Iterator<Item = String> {
+    [wait.p50_ms, wait.p95_ms, wait.p99_ms, wait.max_ms].into_iter().map(|ms| ms.to_string())
+}
+
+fn quotas(result: &RunResult) -> String {
+    let resources = governed(&result.quotas);
+    let head = [
+        "quota",
+        "parent",
+        "resource",
+        "min",
+        "max",
+        "used",
+        "request",
+        "borrowed",
+        "lent",
+        "held",
+        "running",
+        "pending",
+        "evicted",
+        "waited",
+        "wait_sum_ms",
+        "wait_p50_ms",
+        "wait_p95_ms",
+        "wait_p99_ms",
+        "wait_max_ms",
+    ];
+    let rows = result.quotas.iter().flat_map(|q| {
+        resources.iter().map(move |resource| {
+            let mut row = vec![q.name.clone(), maybe(q.parent.as_ref()), resource.to_string()];
+            let maps = [&q.min, &q.max, &q.used, &q.request, &q.borrowed, &q.lent, &q.held];
+            row.extend(maps.map(|map| amount(map, resource)));
+            row.extend([q.running, q.pending, q.evicted, q.wait.count].map(|n| n.to_string()));
+            row.push(q.wait.sum_ms.to_string());
+            row.extend(waits(&q.wait));
+            row
+        })
+    });
+    table(&head, rows)
+}
+
+fn namespaces(result: &RunResult) -> String {
+    let head = ["namespace", "quota", "running", "pending", "succeeded", "failed", "evicted"];
+    let rows = result.namespaces.iter().map(|n| {
+        let mut row = vec![n.name.clone(), maybe(n.quota.as_ref())];
+        row.extend([n.running, n.pending, n.succeeded, n.failed, n.evicted].map(|n| n.to_string()));
+        row
+    });
+    table(&head, rows)
+}
+
+fn workloads(result: &RunResult) -> String {
+    let head = [
+        "workload",
+        "namespace",
+        "kind",
+        "running",
+        "pending",
+        "succeeded",
+        "failed",
+        "evicted",
+        "waited",
+        "wait_sum_ms",
+        "wait_p50_ms",
+        "wait_p95_ms",
+        "wait_p99_ms",
+        "wait_max_ms",
+    ];
+    let rows = result.workloads.iter().map(|w| {
+        let mut row = vec![w.name.clone(), w.namespace.clone(), w.kind.to_owned()];
+        row.extend([w.running, w.pending, w.succeeded, w.failed, w.evicted, w.wait.count].map(|n| n.to_string()));
+        row.push(w.wait.sum_ms.to_string());
+        row.extend(waits(&w.wait));
+        row
+    });
+    table(&head, rows)
+}
+
+fn nodes(result: &RunResult) -> String {
+    let head = ["node", "pool", "up", "schedulable", "pods", "resource", "allocatable", "used"];
+    let rows = result.nodes.iter().flat_map(|n| {
+        n.allocatable.0.iter().map(move |(resource, _)| {
+            let facts = [n.name.clone(), n.pool.clone(), n.up.to_string(), n.schedulable.to_string()];
+            let mut row = facts.to_vec();
+            row.push(n.pods.to_string());
+            row.extend([resource.to_string(), amount(&n.allocatable, resource), amount(&n.used, resource)]);
+            row
+        })
+    });
+    table(&head, rows)
+}
+
+fn evictions(result: &RunResult) -> String {
+    let head = ["at_ms", "pod", "workload", "namespace", "leaf", "cause", "rule", "reason", "lost_ms"];
+    let rows = result.evictions.iter().map(|e| {
+        let mut row = vec![e.at_ms.to_string(), e.pod.clone(), e.workload.clone(), e.namespace.clone()];
+        row.extend([maybe(e.leaf.as_ref()), maybe(e.cause.as_ref()), e.rule.clone(), e.reason.clone()]);
+        row.push(e.lost_ms.to_string());
+        row
+    });
+    table(&head, rows)
+}
+
+fn pending(result: &RunResult) -> String {
+    let head = ["pod", "workload", "namespace", "quota", "since_ms", "rule", "reason"];
+    let rows = result.pending.iter().map(|p| {
+        let mut row = vec![p.pod.clone(), p.workload.clone(), p.namespace.clone(), maybe(p.quota.as_ref())];
+        row.extend([p.since_ms.to_string(), p.rule.clone(), p.reason.clone()]);
+        row
+    });
+    table(&head, rows)
+}
+
+fn claims(result: &RunResult) -> String {
+    let head = ["claim", "line", "passed", "seen", "at_ms", "because"];
+    let rows = result.claims.results.iter().map(|c| {
+        let at = c.at_ms.map(|ms| ms.to_string()).unwrap_or_default();
+        let mut row = vec![c.claim.clone(), c.line.to_string(), c.passed.to_string(), c.seen.clone(), at];
+        row.push(maybe(c.because.as_ref()));
+        row
+    });
+    table(&head, rows)
+}

@@ -1,0 +1,354 @@
+//! What a person reads, held still: every report of one hand-made result, the end of the demo with a claim that fails.
+
+use expect_test::{expect, expect_file};
+use quotree_core::Amounts;
+use quotree_reports::{Style, diff, summary_json, summary_text, tables_csv, tree_svg};
+use quotree_sim::result::{
+    ClaimResult, ClaimSummary, EvictionRow, Metrics, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow,
+    RunResult, WaitRow, WorkloadRow,
+};
+
+fn cpu(cores: i64) -> QuantityMap {
+    QuantityMap(if cores == 0 { Amounts::new() } else { Amounts::new().with("cpu", cores * 1000) })
+}
+
+fn waits(count: u64, p50_ms: u64, max_ms: u64) -> WaitRow {
+    WaitRow { count, sum_ms: u128::from(count * p50_ms), p50_ms, p95_ms: max_ms, p99_ms: max_ms, max_ms }
+}
+
+/// A quota of these cores: min, max, used.
+fn quota(
+    name: &str,
+    parent: Option<&str>,
+    [min, max, used]: [i64; 3],
+    [running, pending, evicted]: [u64; 3],
+) -> QuotaRow {
+    QuotaRow {
+        name: name.into(),
+        parent: parent.map(Into::into),
+        min: cpu(min),
+        max: cpu(max),
+        used: cpu(used),
+        request: cpu(used + 5 * i64::try_from(pending).unwrap()),
+        borrowed: cpu((used - min).max(0)),
+        lent: cpu(if parent.is_some() { (min - used).max(0) } else { 0 }),
+        held: cpu(0),
+        running,
+        pending,
+        evicted,
+        wait: waits(running + evicted, 0, 60_000 * evicted),
+    }
+}
+
+/// The demo after nginx3: b.1 took its min back, a.1 and a.2 still borrow.
+fn demo() -> RunResult {
+    let tree = [
+        ("root", None, [40, 40, 40], [8, 7, 2]),
+        ("root.a", Some("root"), [20, 40, 30], [6, 4, 2]),
+        ("root.a.1", Some("root.a"), [10, 20, 15], [3, 2, 1]),
+        ("root.a.2", Some("root.a"), [10, 20, 15], [3, 2, 1]),
+        ("root.b", Some("root"), [20, 40, 10], [2, 3, 0]),
+        ("root.b.1", Some("root.b"), [10, 20, 10], [2, 3, 0]),
+        ("root.b.2", Some("root.b"), [10, 20, 0], [0, 0, 0]),
+    ];
+    let namespaces = [
+        ("namespace1", "root.a.1", [3, 2, 1]),
+        ("namespace2", "root.a.2", [3, 2, 1]),
+        ("namespace3", "root.b.1", [2, 3, 0]),
+    ];
+    let eviction = |pod: &str, namespace: &str, leaf: &str| EvictionRow {
+        at_ms: 120_000,
+        pod: pod.into(),
+        workload: pod[..6].into(),
+        namespace: namespace.into(),
+        leaf: Some(leaf.into()),
+        cause: Some("nginx3-0".into()),
+        rule: "R2".into(),
+        reason: format!("{leaf} is 10 cpu over its min; root.b.1 takes back its own"),
+        lost_ms: 60_000,
+    };
+    let waiting = |pod: &str, namespace: &str, leaf: &str, reason: &str| PendingRow {
+        pod: pod.into(),
+        workload: pod[..6].into(),
+        namespace: namespace.into(),
+        quota: Some(leaf.into()),
+        since_ms: 0,
+        rule: "A1".into(),
+        reason: reason.into(),
+        verdict: serde_json::Value::Null,
+    };
+    let full = "root has 0 of 5 cpu below its max 40; holders root.a.1 (15), root.a.2 (15)";
+    let claim = |text: &str, line, passed: bool| ClaimResult {
+        claim: text.into(),
+        line,
+        because: passed.then(|| "b.1 takes its min back, one pod from each sibling".into()),
+        passed,
+        seen: if passed { "3 running, 2 waiting".into() } else { "2".into() },
+        at_ms: Some(180_000),
+        explanations: if passed { vec![] } else { vec!["nginx1-4 was evicted for nginx3-0".into()] },
+    };
+    RunResult {
+        scenario: "nginx-40-core".into(),
+        seed: 1,
+        semantics: "1",
+        policy: "capacity".into(),
+        scenario_digest: "00000000000000000000000000000abc".into(),
+        digest: "00000000000000000000000000000def".into(),
+        end_s: 180,
+        end_ms: 180_000,
+        events: 1234,
+        quotas: tree.map(|(name, parent, amounts, counts)| quota(name, parent, amounts, counts)).into(),
+        namespaces: namespaces
+            .map(|(name, leaf, [running, pending, evicted])| NamespaceRow {
+                name: name.into(),
+                quota: Some(leaf.into()),
+                running,
+                pending,
+                succeeded: 0,
+                failed: 0,
+                evicted,
+            })
+            .into(),
+        workloads: vec![WorkloadRow {
+            name: "nginx1".into(),
+            namespace: "namespace1".into(),
+            kind: "Deployment",
+            running: 3,
+            pending: 2,
+            succeeded: 0,
+            failed: 0,
+            evicted: 1,
+            wait: waits(4, 0, 0),
+        }],
+        nodes: vec![NodeRow {
+            name: "node-0".into(),
+            pool: "node".into(),
+            up: true,
+            schedulable: true,
+            pods: 8,
+            allocatable: cpu(56),
+            used: cpu(40),
+        }],
+        evictions: vec![eviction("nginx1-4", "namespace1", "root.a.1"), eviction("nginx2-4", "namespace2", "root.a.2")],
+        pending: vec![
+            waiting("nginx1-5", "namespace1", "root.a.1", full),
+            waiting("nginx1-6", "namespace1", "root.a.1", full),
+            waiting("nginx3-2", "namespace3", "root.b.1", "root.b.1 is at its min 10 and may not reclaim"),
+        ],
+        metrics: Metrics {
+            pods_submitted: 17,
+            pods_bound: 10,
+            evictions: 2,
+            evictions_by_rule: [("R2".to_owned(), 2)].into(),
+            lost_work_ms: 120_000,
+            wait: waits(10, 0, 60_000),
+            utilisation_permille: [("cpu".to_owned(), 931)].into(),
+            starved_unit_s: [("cpu".to_owned(), 600_000)].into(),
+            jain_permille: 980,
+            ..Metrics::default()
+        },
+        claims: ClaimSummary {
+            passed: 1,
+            failed: 1,
+            results: vec![
+                claim("At 2m30s: Pods(of: namespace1, running: 3, pending: 2)", 31, true),
+                claim("Final: Evictions == 4", 32, false),
+            ],
+        },
+        refusals: vec![],
+        breaches: vec![],
+    }
+}
+
+#[test]
+fn the_summary_reads_well() {
+    expect![[r#"
+        nginx-40-core  policy capacity · seed 1 · ended at 3m · 1,234 events
+        digest 00000000000000000000000000000def · scenario 00000000000000000000000000000abc · semantics 1
+
+        QUOTA           RESOURCE  MIN  MAX  USED  BORROWED                    RUNNING  WAITING  EVICTED  WAITED mean/p50/max
+        root            cpu        40   40    40         ·  ████████████████        8        7        2         0s / 0s / 2m
+        ├─ root.a       cpu        20   40    30        10  ████████▓▓▓▓····        6        4        2         0s / 0s / 2m
+        │  ├─ root.a.1  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1         0s / 0s / 1m
+        │  └─ root.a.2  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1         0s / 0s / 1m
+        └─ root.b       cpu        20   40    10         ·  ████░░░░········        2        3        ·         0s / 0s / 0s
+           ├─ root.b.1  cpu        10   20    10         ·  ████████········        2        3        ·         0s / 0s / 0s
+           └─ root.b.2  cpu        10   20     ·         ·  ░░░░░░░░········        ·        ·        ·                    ·
+        █ used of min   ▓ borrowed   ░ guaranteed, not used   · up to max
+        root.a.1 borrows 5 cpu; root.a.2 borrows 5 cpu. root.b.2 lends 10 cpu.
+
+        NAMESPACE   QUOTA     RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED
+        namespace1  root.a.1        3        2          ·       ·        1
+        namespace2  root.a.2        3        2          ·       ·        1
+        namespace3  root.b.1        2        3          ·       ·        ·
+
+        2 evictions (2 by R2)
+          at 2m  nginx1-4 of root.a.1 for nginx3-0: root.a.1 is 10 cpu over its min; root.b.1 takes back its own (R2); lost 1m
+          at 2m  nginx2-4 of root.a.2 for nginx3-0: root.a.2 is 10 cpu over its min; root.b.1 takes back its own (R2); lost 1m
+
+        3 pods waiting
+          root.a.1: nginx1-5, nginx1-6
+              root has 0 of 5 cpu below its max 40
+          root.b.1: nginx3-2
+              root.b.1 is at its min 10 and may not reclaim (A1)
+
+        Figures
+          pods        17 submitted, 10 bound, 0 succeeded, 0 failed
+          waits       mean 0.00 s, p50 0s, p95 1m, p99 1m, max 1m
+          utilisation cpu 93.1 %
+          evictions   2, 0 wasted, lost work 2m
+          starved     600 cpu-seconds under min with demand
+          fairness    Jain 0.980, error 0.000
+
+        1 claim of 2 failed
+          ✗ Final: Evictions == 4
+              line 32: seen at 3m: 2
+              nginx1-4 was evicted for nginx3-0
+          ✓ At 2m30s: Pods(of: namespace1, running: 3, pending: 2)  — b.1 takes its min back, one pod from each sibling
+    "#]].assert_eq(&summary_text(&demo(), Style::default()));
+}
+
+#[test]
+fn a_narrow_terminal_loses_the_less_important_columns() {
+    let text = summary_text(&demo(), Style { width: 80, ..Style::default() });
+    let table: Vec<_> = text.lines().skip(2).take(3).collect();
+    expect![[r#"
+
+        QUOTA           RESOURCE  MIN  MAX  USED  BORROWED  RUNNING  WAITING  EVICTED
+        root            cpu        40   40    40         ·        8        7        2"#]]
+    .assert_eq(&table.join("\n"));
+}
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let style = Style { colour: true, ..Style::default() };
+    let coloured = summary_text(&demo(), style);
+    assert!(coloured.contains("\x1b[31m✗\x1b[0m"));
+    let mut plain = String::new();
+    for (i, piece) in coloured.split("\x1b[").enumerate() {
+        plain.push_str(if i == 0 { piece } else { piece.split_once('m').unwrap().1 });
+    }
+    assert_eq!(plain, summary_text(&demo(), Style::default()));
+}
+
+#[test]
+fn long_tables_are_cut_and_counted() {
+    let mut result = demo();
+    result.quotas.extend((0..500).map(|i| quota(&format!("q{i}"), Some("root.b"), [0, 1, 0], [0; 3])));
+    result.pending = vec![result.pending[0].clone(); 10_000];
+    let text = summary_text(&result, Style { rows: 20, ..Style::default() });
+    assert!(text.contains("… and 487 more quotas"), "{text}");
+    assert!(text.contains("10,000 pods waiting") && text.contains("10000 in all"), "{text}");
+    assert!(text.lines().count() < 80);
+}
+
+#[test]
+fn the_picture_is_the_same_bytes() {
+    expect_file!["golden/demo.svg"].assert_eq(&tree_svg(&demo()));
+}
+
+#[test]
+fn summary_json_keeps_the_order_of_its_fields() {
+    let value: serde_json::Value = serde_json::from_str(&summary_json(&demo())).unwrap();
+    let fields: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        fields,
+        [
+            "scenario",
+            "seed",
+            "semantics",
+            "policy",
+            "scenario_digest",
+            "digest",
+            "end_s",
+            "end_ms",
+            "events",
+            "quotas",
+            "namespaces",
+            "workloads",
+            "nodes",
+            "evictions",
+            "pending",
+            "metrics",
+            "claims"
+        ]
+    );
+    assert_eq!(value["quotas"][2]["used"]["cpu"], "15");
+}
+
+#[test]
+fn tables_have_a_row_a_thing() {
+    let tables = tables_csv(&demo());
+    let table = |name: &str| &tables.iter().find(|(n, _)| *n == name).unwrap().1;
+    expect![[r#"
+        quota,parent,resource,min,max,used,request,borrowed,lent,held,running,pending,evicted,waited,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms
+        root,,cpu,40,40,40,75,,,,8,7,2,10,0,0,120000,120000,120000
+        root.a,root,cpu,20,40,30,50,10,,,6,4,2,8,0,0,120000,120000,120000
+        root.a.1,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000
+        root.a.2,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000
+        root.b,root,cpu,20,40,10,25,,10,,2,3,0,2,0,0,0,0,0
+        root.b.1,root.b,cpu,10,20,10,25,,,,2,3,0,2,0,0,0,0,0
+        root.b.2,root.b,cpu,10,20,,,,10,,0,0,0,0,0,0,0,0,0
+    "#]].assert_eq(table("quotas.csv"));
+    expect![[r#"
+        at_ms,pod,workload,namespace,leaf,cause,rule,reason,lost_ms
+        120000,nginx1-4,nginx1,namespace1,root.a.1,nginx3-0,R2,root.a.1 is 10 cpu over its min; root.b.1 takes back its own,60000
+        120000,nginx2-4,nginx2,namespace2,root.a.2,nginx3-0,R2,root.a.2 is 10 cpu over its min; root.b.1 takes back its own,60000
+    "#]].assert_eq(table("evictions.csv"));
+    assert!(tables.iter().all(|(_, text)| text.lines().count() >= 2), "{tables:?}");
+}
+
+#[test]
+fn a_diff_tells_whose_outcome_changed() {
+    let (a, mut b) = (demo(), demo());
+    assert!(diff_of(&a, &b).is_empty());
+    b.digest = "1".into();
+    b.policy = "elastic_quota".into();
+    b.quotas[2].used = cpu(10);
+    b.quotas[2].wait.max_ms = 360_000;
+    b.namespaces[0].running = 2;
+    b.namespaces.remove(2);
+    b.evictions[1].pod = "nginx1-3".into();
+    b.claims.results[1].passed = true;
+    expect![[r#"
+        nginx-40-core  different traces, 5 values changed
+
+        The runs
+                       FIRST         SECOND
+            policy  capacity  elastic_quota
+
+        Claims
+                                         FIRST  SECOND
+          Final: Evictions == 4  passed  false    true
+
+        Namespaces
+                               FIRST  SECOND
+          namespace1  running      3       2  -1
+
+        Quotas
+                                 FIRST  SECOND
+          root.a.1  used.cpu        15      10
+                    wait.max ms     1m      6m  +5m
+
+        First eviction that differs: #2
+          - at 2m nginx2-4 for nginx3-0 (R2)
+          + at 2m nginx1-3 for nginx3-0 (R2)
+
+        Only in the first
+          - namespace namespace3
+    "#]]
+    .assert_eq(&diff_of(&a, &b).text(Style::default()));
+}
+
+fn diff_of(a: &RunResult, b: &RunResult) -> quotree_reports::Diff {
+    let value = |result| serde_json::from_str(&summary_json(result)).unwrap();
+    diff(&value(a), &value(b)).unwrap()
+}
+
+#[test]
+fn what_is_no_summary_is_refused() {
+    let summary = serde_json::to_value(demo()).unwrap();
+    let error = diff(&summary, &serde_json::json!({ "quotas": 3 })).unwrap_err();
+    assert_eq!(error.to_string(), "the second is no summary of a run: it has no list `quotas`");
+    assert!(diff(&serde_json::json!([]), &summary).is_err());
+}

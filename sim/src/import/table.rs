@@ -1,0 +1,97 @@
+//! CSV files with a header, row by row: what the trace formats share. Columns are found by name and may stand in any
+//! order; a row that cannot be read is a problem of its line, and the rows after it are read all the same.
+
+use super::RowProblem;
+use csv::StringRecord;
+use std::collections::BTreeMap;
+
+/// The columns of a file, by name.
+type Columns = BTreeMap<String, usize>;
+
+/// One row of a file.
+pub(super) struct Row<'a> {
+    /// Counted from 1, without the header.
+    pub(super) number: usize,
+    columns: &'a Columns,
+    record: &'a StringRecord,
+}
+
+impl Row<'_> {
+    /// The cell in this column; empty when there is no such column.
+    pub(super) fn cell(&self, column: &str) -> &str {
+        self.columns.get(column).and_then(|i| self.record.get(*i)).unwrap_or_default()
+    }
+
+    /// The cell as a whole number, at least 0.
+    ///
+    /// # Errors
+    /// A clause that names the column and shows the text.
+    pub(super) fn count(&self, column: &str) -> Result<i64, String> {
+        let text = self.cell(column);
+        let number = text.parse().ok().filter(|n| *n >= 0);
+        number.ok_or_else(|| format!("`{text}` in `{column}`: a whole number from 0 upwards was expected"))
+    }
+}
+
+/// Hands every row to `read`; whatever it refuses, or the file makes impossible, comes out by line.
+///
+/// No more than `max_rows` rows are read. A header without the `required` columns is refused as a whole.
+pub(super) fn each_row(
+    bytes: &[u8],
+    max_rows: usize,
+    required: &[&str],
+    mut read: impl FnMut(&Row<'_>) -> Result<(), String>,
+) -> Vec<RowProblem> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
+    let columns = match reader.headers() {
+        Ok(header) => columns_of(header, required),
+        Err(error) => Err(vec![plain(&error)]),
+    };
+    let columns = match columns {
+        Ok(columns) => columns,
+        Err(whats) => return whats.into_iter().map(|what| RowProblem { line: 1, what }).collect(),
+    };
+    let mut problems = Vec::new();
+    let mut record = StringRecord::new();
+    for number in 1.. {
+        let line = reader.position().line();
+        let outcome = match reader.read_record(&mut record) {
+            Ok(false) => break,
+            Ok(true) if number > max_rows => {
+                problems.push(RowProblem { line, what: format!("more than {max_rows} rows") });
+                break;
+            }
+            Ok(true) => read(&Row { number, columns: &columns, record: &record }),
+            Err(error) => Err(plain(&error)),
+        };
+        if let Err(what) = outcome {
+            let line = record.position().map_or(line, csv::Position::line);
+            problems.push(RowProblem { line, what });
+        }
+    }
+    problems
+}
+
+fn columns_of(header: &StringRecord, required: &[&str]) -> Result<Columns, Vec<String>> {
+    let mut columns = Columns::new();
+    let mut problems = Vec::new();
+    for (i, column) in header.iter().enumerate() {
+        if columns.insert(column.to_owned(), i).is_some() {
+            problems.push(format!("the column `{column}` is there twice"));
+        }
+    }
+    let missing = required.iter().filter(|column| !columns.contains_key(**column));
+    problems.extend(missing.map(|column| format!("no column `{column}`")));
+    if problems.is_empty() { Ok(columns) } else { Err(problems) }
+}
+
+/// The reader's error without the position, which the problem names itself.
+fn plain(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("{len} cells, but the header has {expected_len} columns")
+        }
+        csv::ErrorKind::Utf8 { .. } => "the row is not valid UTF-8".to_owned(),
+        _ => error.to_string(),
+    }
+}

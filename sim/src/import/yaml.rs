@@ -1,0 +1,204 @@
+//! YAML as a tree that knows where everything stands. It is built from the parser's flat events, without recursion and
+//! with bounded depth, and takes neither aliases (they make small files huge) nor duplicate keys (one of the two would
+//! be lost in silence).
+
+use saphyr_parser::{Event, Marker, Parser, Span};
+use std::{collections::BTreeSet, ops::Range};
+
+/// Deeper nesting than this is refused: it bounds the stack that walks over a tree need.
+const MOST_DEPTH: usize = 256;
+
+/// Something that is wrong at a place of the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct YamlProblem {
+    /// The place, in bytes of the text.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub what: String,
+    /// How to help it, if that can be said.
+    pub help: Option<String>,
+    /// Whether the text can be used all the same.
+    pub warning: bool,
+}
+
+impl YamlProblem {
+    pub(super) fn new(span: Range<usize>, what: impl Into<String>) -> Self {
+        Self { span, what: what.into(), help: None, warning: false }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// A value with its place.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    /// In bytes of the text; for lists and maps, where they begin.
+    pub(super) span: Range<usize>,
+    pub(super) value: Value,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    /// Any scalar as it is written, quotes removed.
+    Scalar(String),
+    List(Vec<Node>),
+    /// Keys with their places, in the order of the file.
+    Map(Vec<Entry>),
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) key_span: Range<usize>,
+    pub(super) value: Node,
+}
+
+/// A list or map whose end is yet to come.
+enum Open {
+    List(Range<usize>, Vec<Node>),
+    Map(Range<usize>, Vec<Entry>, Keys),
+}
+
+/// The keys of an open map: those it has, and the one whose value comes next.
+#[derive(Default)]
+struct Keys {
+    seen: BTreeSet<String>,
+    next: Option<(String, Range<usize>)>,
+}
+
+/// The documents of a text, and what is wrong with it. A syntax error ends the reading.
+pub(super) fn documents(text: &str) -> (Vec<Node>, Vec<YamlProblem>) {
+    let mut builder = Builder { documents: Vec::new(), open: Vec::new(), problems: Vec::new() };
+    let places = Places::of(text);
+    for event in Parser::new_from_str(text) {
+        match event {
+            Ok((event, span)) => {
+                if builder.take(event, places.range(span)).is_none() {
+                    break;
+                }
+            }
+            Err(error) => {
+                let at = places.byte(*error.marker());
+                builder.problems.push(YamlProblem::new(at..at, format!("this is no YAML: {}", error.info())));
+                break;
+            }
+        }
+    }
+    (builder.documents, builder.problems)
+}
+
+struct Builder {
+    documents: Vec<Node>,
+    open: Vec<Open>,
+    problems: Vec<YamlProblem>,
+}
+
+impl Builder {
+    /// Takes in one event; nothing when there is no going on.
+    fn take(&mut self, event: Event<'_>, span: Range<usize>) -> Option<()> {
+        match event {
+            Event::Scalar(text, ..) => self.add(Node { span, value: Value::Scalar(text.into_owned()) }),
+            Event::Alias(_) => {
+                let problem = YamlProblem::new(span.clone(), "aliases are not taken");
+                self.problems.push(problem.help("write the value out"));
+                self.add(Node { span, value: Value::Scalar(String::new()) });
+            }
+            Event::SequenceStart(..) => self.open(Open::List(span, Vec::new()))?,
+            Event::MappingStart(..) => self.open(Open::Map(span, Vec::new(), Keys::default()))?,
+            Event::SequenceEnd | Event::MappingEnd => {
+                let node = match self.open.pop()? {
+                    Open::List(span, items) => Node { span, value: Value::List(items) },
+                    Open::Map(span, entries, _) => Node { span, value: Value::Map(entries) },
+                };
+                self.add(node);
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn open(&mut self, open: Open) -> Option<()> {
+        if self.open.len() >= MOST_DEPTH {
+            let (Open::List(span, _) | Open::Map(span, ..)) = open;
+            self.problems.push(YamlProblem::new(span, format!("nested more than {MOST_DEPTH} deep")));
+            return None;
+        }
+        self.open.push(open);
+        Some(())
+    }
+
+    fn add(&mut self, node: Node) {
+        match self.open.last_mut() {
+            None => self.documents.push(node),
+            Some(Open::List(_, items)) => items.push(node),
+            Some(Open::Map(_, entries, keys)) => match (keys.next.take(), node.value) {
+                (None, Value::Scalar(text)) => keys.next = Some((text, node.span)),
+                (None, _) => {
+                    self.problems.push(YamlProblem::new(node.span.clone(), "a key must be a word"));
+                    keys.next = Some((format!("key {}", entries.len()), node.span));
+                }
+                (Some((key, key_span)), value) if keys.seen.insert(key.clone()) => {
+                    entries.push(Entry { key, key_span, value: Node { span: node.span, value } });
+                }
+                (Some((key, key_span)), _) => {
+                    self.problems.push(YamlProblem::new(key_span, format!("the key `{key}` is there twice")));
+                }
+            },
+        }
+    }
+}
+
+/// Turns the parser's places, counted in characters, into bytes.
+struct Places {
+    /// Where each character begins; empty when every character is one byte.
+    starts: Vec<usize>,
+    len: usize,
+}
+
+impl Places {
+    fn of(text: &str) -> Self {
+        let starts = if text.is_ascii() { Vec::new() } else { text.char_indices().map(|(at, _)| at).collect() };
+        Self { starts, len: text.len() }
+    }
+
+    fn byte(&self, marker: Marker) -> usize {
+        let at = if self.starts.is_empty() { Some(marker.index()) } else { self.starts.get(marker.index()).copied() };
+        at.unwrap_or(self.len).min(self.len)
+    }
+
+    fn range(&self, span: Span) -> Range<usize> {
+        let (start, end) = (self.byte(span.start), self.byte(span.end));
+        start..end.max(start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_bytes_even_after_wide_characters() {
+        let text = "a: 'ü→x'\nb: [1, zwölf]\n";
+        let (documents, problems) = documents(text);
+        assert_eq!(problems, []);
+        let Value::Map(entries) = &documents[0].value else { panic!("{documents:?}") };
+        assert_eq!(&text[entries[1].key_span.clone()], "b");
+        let Value::List(items) = &entries[1].value.value else { panic!("{entries:?}") };
+        assert_eq!(&text[items[1].span.clone()], "zwölf");
+    }
+
+    #[test]
+    fn what_would_be_lost_or_blown_up_is_refused() {
+        let whats = |text: &str| documents(text).1.into_iter().map(|p| p.what).collect::<Vec<_>>();
+        assert_eq!(whats("a: 1\na: 2\n"), ["the key `a` is there twice"]);
+        assert_eq!(whats("a: &x [1]\nb: *x\n"), ["aliases are not taken"]);
+        assert_eq!(whats("? [1]\n: 2\n"), ["a key must be a word"]);
+        assert_eq!(whats("a: [1\n").len(), 1);
+        assert_eq!(whats(&"- ".repeat(100_000)).len(), 1);
+        assert_eq!(whats(&"[".repeat(100_000)).len(), 1);
+        assert_eq!(whats(&"{a: ".repeat(100_000)).len(), 1);
+    }
+}

@@ -1,0 +1,71 @@
+//! docs/scenario.md does not lie: every whole scenario in it loads, and its reference is that of the schema.
+#![expect(clippy::disallowed_methods, reason = "a test fails by panicking and may be told to bless")]
+
+use quotree_sim::scenario::{MapLoader, load, load_tree, reference, schema};
+
+const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/scenario.md");
+
+/// The fenced blocks with what stands behind the fence.
+fn blocks(text: &str) -> Vec<(String, String)> {
+    let mut blocks = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some(info) = line.strip_prefix("```") {
+            let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            blocks.push((info.to_owned(), body.join("\n") + "\n"));
+        }
+    }
+    blocks
+}
+
+#[test]
+fn every_example_of_the_guide_loads_without_a_word() {
+    let text = std::fs::read_to_string(DOCS).unwrap();
+    let blocks = blocks(&text);
+    let csv = blocks.iter().find(|(info, _)| info == "text").unwrap().1.clone();
+    let mut loader = MapLoader::new().with("jobs.csv", csv);
+    for (_, body) in blocks.iter().filter(|(info, _)| info.starts_with("ron scenario")) {
+        let name = body.split("name: \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        loader = loader.with(&format!("{name}.ron"), body.as_str());
+    }
+    let mut count = 0;
+    for (info, body) in blocks.iter().filter(|(info, _)| info.starts_with("ron")) {
+        let loader = loader.clone().with("x.ron", body.as_str());
+        let diagnostics = if info == "ron tree" {
+            load_tree("x.ron", &loader).diagnostics
+        } else {
+            load("x.ron", &loader).diagnostics
+        };
+        let told: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+        assert_eq!(told, Vec::<String>::new(), "{body}");
+        count += 1;
+    }
+    assert_eq!(count, 5);
+}
+
+#[test]
+fn the_reference_of_the_guide_is_that_of_the_schema() {
+    let text = std::fs::read_to_string(DOCS).unwrap();
+    let (before, rest) = text.split_once("<!-- fields -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- /fields -->").unwrap();
+    let wanted = format!("{before}<!-- fields -->\n{}<!-- /fields -->{after}", reference());
+    if std::env::var("QUOTREE_BLESS").is_ok() {
+        std::fs::write(DOCS, &wanted).unwrap();
+    } else {
+        assert!(text == wanted, "docs/scenario.md is out of date: run this test with QUOTREE_BLESS=1");
+    }
+}
+
+#[test]
+fn the_schema_points_nowhere_that_is_not_there() {
+    let schema = schema();
+    let text = schema.to_string();
+    let mut count = 0;
+    for reference in text.split("\"$ref\":\"#/$defs/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(schema["$defs"].get(name).is_some(), "no `{name}`");
+        count += 1;
+    }
+    assert!(count > 50, "{count} references");
+    assert_eq!(schema["$defs"]["quota.Quota"]["required"], serde_json::json!(["name"]));
+}
