@@ -3,19 +3,32 @@
 
 /// Draws numbers.
 #[derive(Debug, Clone)]
-pub struct Dice(u64);
+pub struct Dice {
+    state: u64,
+    /// What the first draws take their bits from, two bytes each, last one first.
+    script: Vec<u8>,
+}
 
 impl Dice {
     /// Dice with this seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self(seed)
+        Self { state: seed, script: Vec::new() }
+    }
+
+    /// Dice that fall as these bytes say, and at random once they are used up: a fuzzer's way to steer draws.
+    #[must_use]
+    pub fn scripted(bytes: &[u8]) -> Self {
+        Self { state: 0, script: bytes.iter().rev().copied().collect() }
     }
 
     /// The next 64 bits.
     pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
+        if let (Some(high), Some(low)) = (self.script.pop(), self.script.pop()) {
+            return u64::from(u16::from_be_bytes([high, low])) << 48;
+        }
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)

@@ -55,22 +55,32 @@ impl World {
     /// The world of this seed.
     #[must_use]
     pub fn random(seed: u64, kinds: Kinds) -> Self {
-        let mut dice = Dice::new(seed);
+        Self::draw(Dice::new(seed), kinds)
+    }
+
+    /// The world that these bytes steer to; every byte string gives one.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8], kinds: Kinds) -> Self {
+        Self::draw(Dice::scripted(bytes), kinds)
+    }
+
+    fn draw(mut dice: Dice, kinds: Kinds) -> Self {
+        let dice = &mut dice;
         let two = dice.chance(45);
         let capacity = [dice.between(4, 16), if two { 2 * dice.between(1, 5) } else { 0 }];
         let mut world = Self::new(&[]);
-        world.quotas = draw_tree(&mut dice, capacity, kinds.quota_options);
-        world.nodes = if kinds.nodes && dice.chance(50) { split(&mut dice, capacity) } else { vec![capacity] };
+        world.quotas = draw_tree(dice, capacity, kinds.quota_options);
+        world.nodes = if kinds.nodes && dice.chance(50) { split(dice, capacity) } else { vec![capacity] };
         if dice.chance(15) && world.nodes.len() == 1 {
             world.nodes = vec![capacity.map(|n| if n > 0 { n + 2 } else { 0 })];
         }
         world.devices = kinds.nodes && two && dice.chance(50);
         world.every = if dice.chance(25) { 3 } else { 1 };
         if kinds.knobs && dice.chance(60) {
-            world.policy = draw_policy(&mut dice);
+            world.policy = draw_policy(dice);
         }
         let steps = dice.between(4, 22);
-        world.steps = (0..steps).map(|_| draw_step(&mut dice, &world, capacity, kinds)).collect();
+        world.steps = (0..steps).map(|_| draw_step(dice, &world, capacity, kinds)).collect();
         world
     }
 }
@@ -82,17 +92,11 @@ fn draw_tree(dice: &mut Dice, capacity: Units, options: bool) -> Vec<Quota> {
     let mut leaves = vec![0];
     let wanted = dice.index(8) + 1;
     while leaves.len() < wanted {
-        let deep = dice.chance(60);
-        let at = if deep { leaves.len() - 1 } else { dice.index(leaves.len()) };
-        let Some(parent) = leaves.get(at).copied() else { break };
+        let open: Vec<usize> = leaves.iter().copied().filter(|l| depths.get(*l).is_some_and(|d| *d < 4)).collect();
+        let parent = if dice.chance(60) { open.last() } else { open.get(dice.index(open.len())) };
+        let Some(parent) = parent.copied() else { break };
         let Some((depth, above)) = depths.get(parent).copied().zip(quotas.get(parent).copied()) else { break };
-        if depth >= 4 {
-            if leaves.iter().all(|l| depths.get(*l).is_some_and(|d| *d >= 4)) {
-                break;
-            }
-            continue;
-        }
-        leaves.remove(at);
+        leaves.retain(|leaf| *leaf != parent);
         let mut left = above.min;
         for _ in 0..1 + dice.index(3) {
             let min = left.map(|n| dice.between(0, n));

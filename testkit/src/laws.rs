@@ -25,6 +25,8 @@ struct Ledger<'a> {
     used: BTreeMap<QuotaId, Row>,
     held: BTreeMap<QuotaId, Row>,
     free: BTreeMap<NodeId, Row>,
+    /// What pods that are leaving already will free; for whom, the views do not tell.
+    leaving: BTreeMap<NodeId, Row>,
     leaves: BTreeMap<WorkloadId, Option<QuotaId>>,
 }
 
@@ -62,7 +64,8 @@ pub fn judge(before: &Scheduler, plan: &Plan, specs: &Specs, world: &World) -> V
             }
             Action::Hold { workload, nodes, victims } => {
                 let group = groups.remove(workload).unwrap_or_default();
-                if group.len() != *victims as usize {
+                // Pods that leave for nobody any more may be waited for, too.
+                if group.len() > *victims as usize {
                     wrong.push(format!("{workload} holds for {victims} victims, {} are evicted", group.len()));
                 }
                 wrong.extend(ledger.judge_group(*workload, nodes, &group, sums_tell && calm));
@@ -98,7 +101,14 @@ impl<'a> Ledger<'a> {
         let free = |n: quotree_core::NodeView| minus(&minus(&row(&n.allocatable), &row(&n.used)), &row(&n.held));
         let free = before.nodes().into_iter().map(|n| (n.id, free(n))).collect();
         let leaves = specs.values().map(|s| (s.id, tree.leaf_of(s.namespace.as_str()))).collect();
-        Self { before, specs, used, held, free, leaves }
+        let mut ledger = Self { before, specs, used, held, free, leaving: BTreeMap::new(), leaves };
+        for view in specs.keys().filter_map(|w| before.workload(*w)) {
+            for pod in view.pods.iter().filter(|p| p.state == quotree_core::PodState::Leaving) {
+                let row = ledger.row_of(pod.id);
+                pod.node.iter().for_each(|node| add(ledger.leaving.entry(*node).or_default(), &row, 1));
+            }
+        }
+        ledger
     }
 
     /// What the pod of this ordinal asks of the governed resources.
@@ -188,10 +198,7 @@ impl<'a> Ledger<'a> {
         };
         let placed = self.placed(cause, nodes);
         let all: Vec<&Victim<'_>> = group.iter().collect();
-        if group.is_empty() {
-            wrong.push(format!("{cause} holds without a victim"));
-        }
-        if let Err(why) = self.holds(leaf, &placed, &all) {
+        if let Err(why) = self.holds(leaf, &placed, &all, true) {
             wrong.push(format!("{cause} evicts {}: {why}", names(&all)));
         }
         for victim in group {
@@ -217,8 +224,15 @@ impl<'a> Ledger<'a> {
         wrong
     }
 
-    /// Whether a plan with these victims is legal: A1, R1's clause, R2(a), and room where the pods will stand.
-    fn holds(&self, leaf: QuotaId, placed: &[(NodeId, Row)], victims: &[&Victim<'_>]) -> Result<(), String> {
+    /// Whether a plan with these victims is legal: A1, R1's clause, R2(a), and room where the pods will stand, with or
+    /// without what is leaving there already.
+    fn holds(
+        &self,
+        leaf: QuotaId,
+        placed: &[(NodeId, Row)],
+        victims: &[&Victim<'_>],
+        leaving: bool,
+    ) -> Result<(), String> {
         let tree = self.before.tree();
         let width = tree.governed().len();
         let mut ask = vec![0; width];
@@ -248,11 +262,14 @@ impl<'a> Ledger<'a> {
                 }
             }
         }
-        self.room(placed, victims)
+        self.room(placed, victims, leaving)
     }
 
-    fn room(&self, placed: &[(NodeId, Row)], victims: &[&Victim<'_>]) -> Result<(), String> {
+    fn room(&self, placed: &[(NodeId, Row)], victims: &[&Victim<'_>], leaving: bool) -> Result<(), String> {
         let mut left = self.free.clone();
+        for (node, row) in self.leaving.iter().filter(|_| leaving) {
+            add(left.entry(*node).or_default(), row, 1);
+        }
         for (node, row) in placed {
             add(left.entry(*node).or_default(), row, -1);
         }
@@ -306,7 +323,7 @@ impl<'a> Ledger<'a> {
                 if gang(victim) { v.pod.workload == victim.pod.workload } else { v.pod == victim.pod }
             };
             let rest: Vec<&Victim<'_>> = group.iter().filter(|v| !put_back(v)).collect();
-            if self.holds(leaf, placed, &rest).is_ok() {
+            if self.holds(leaf, placed, &rest, false).is_ok() {
                 let all: Vec<&Victim<'_>> = group.iter().collect();
                 wrong.push(format!("I5: {cause} evicts {}, but could spare {}", names(&all), victim.pod));
             }

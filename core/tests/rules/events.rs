@@ -2,8 +2,8 @@
 
 use crate::check;
 use quotree_core::{
-    Amounts, EnforceMax, Event, EventError, NodeId, NodeSpec, PodId, PodOutcome, Policy, Recorder, Time,
-    WorkloadChange, WorkloadId, WorkloadSpec,
+    Amounts, EnforceMax, Event, NodeId, NodeSpec, PodId, PodOutcome, Policy, Recorder, Time, WorkloadChange,
+    WorkloadId, WorkloadSpec,
 };
 use quotree_testkit::table::{self, Game};
 
@@ -75,14 +75,6 @@ fn impossible_facts_are_refused_and_change_nothing() {
         }
         assert_eq!(state(&core), before, "changed by the refused {text}");
     }
-}
-
-#[test]
-fn a_workload_that_ended_is_not_submitted_again() {
-    let mut core = running();
-    core.apply(Event::PodGone { pod: pod(1), outcome: PodOutcome::Succeeded }).unwrap();
-    let again = core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(1, "a", Time(9), cpu(1))));
-    assert_eq!(again, Err(EventError::DuplicateWorkload(WorkloadId(1))));
 }
 
 #[test]

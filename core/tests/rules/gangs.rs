@@ -16,7 +16,7 @@ fn g1_all_or_nothing() {
 #[test]
 fn g1_all_or_nothing_on_nodes() {
     check(
-        "root 9/9; a<root 9/9",
+        "root 99/99; a<root 99/99",
         "3 3 3",
         &[("+1 a 2 x4", "| 1 P1"), ("+2 a 2 x3", "bind 2@0, bind 2@1, bind 2@2 | 1 P1")],
     );
@@ -66,7 +66,7 @@ fn g2_more_pods_of_a_workload_are_elastic() {
 
 #[test]
 fn g3_a_gang_below_its_minimum_for_too_long_goes_whole() {
-    let policy = Policy { stale_after_ms: Some(1500), ..Policy::default() };
+    let policy = Policy { stale_after_ms: Some(2500), ..Policy::default() };
     table::check(
         "root 4/4; a<root 4/4",
         "4",

@@ -12,7 +12,7 @@ fn without_reclaim(order: Order) -> Policy {
 #[test]
 fn o1_entitled_heads_go_first() {
     let tree = "root 4/4; a<root 2/4; b<root 2/4";
-    let row = |last| [("+9 a 4", "bind 9"), ("+1 a 3 p3 & +2 b 2", "| 1 A1@a, 2 A1@root"), ("done 9", last)];
+    let row = |last| [("+9 a 4 p9", "bind 9"), ("+1 a 3 p3 & +2 b 2", "| 1 A1@a, 2 A1@root"), ("done 9", last)];
     table::check(tree, "4", without_reclaim(Order::GuaranteedFirst), &row("bind 2 | 1 A1@root"));
     table::check(tree, "4", without_reclaim(Order::Fifo), &row("bind 1 | 2 A1@root"));
 }

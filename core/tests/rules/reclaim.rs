@@ -67,7 +67,7 @@ fn r2_a_guarantee_is_taken_back_whatever_the_priorities() {
             ("+1 b 1 p9 & +2 b 1 p9 & +3 b 1 p9 & +4 b 1 p9", "bind 1, bind 2, bind 3, bind 4"),
             ("+5 a 1", "evict 4 R2, bind 5 | 4' A1@root"),
             ("+6 a 1", "evict 3 R2, bind 6 | 3' A1@root, 4' A1@root"),
-            ("+7 a 1 p9", "| 7 A1@root, 3' A1@root, 4' A1@root"),
+            ("+7 a 1", "| 7 A1@root, 3' A1@root, 4' A1@root"),
         ],
     );
 }
@@ -185,7 +185,7 @@ fn r5_a_victim_must_help() {
 
 #[test]
 fn r6_nobody_goes_for_a_gang_that_cannot_stand() {
-    check("root 12/12; a<root 12/12; b<root 0/12", "4 4", &[("+1 b 4", "bind 1@0"), ("+2 a 4 x3", "| 2 P1")]);
+    check("root 16/16; a<root 16/16; b<root 0/16", "4 4", &[("+1 b 4", "bind 1@0"), ("+2 a 4 x3", "| 2 P1")]);
 }
 
 #[test]

@@ -1,0 +1,84 @@
+//! What is fuzzed: one plain function a target, so that a fuzzer and a test on stable run the same code. Each takes any
+//! bytes and panics when a promise is broken.
+
+use quotree_core::{Log, Recorder, Unit, format_quantity, parse_quantity};
+use quotree_sim::scenario::{MapLoader, Severity, format, load};
+use quotree_testkit::{
+    drive::{Play, drive},
+    generate::Kinds,
+    worlds::World,
+};
+
+/// Quantities: any text is parsed or refused, and what is parsed comes back from its canonical text (Q1).
+pub fn quantity(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    for unit in [Unit::Milli, Unit::Bytes] {
+        if let Ok(amount) = parse_quantity(text, unit) {
+            let canonical = format_quantity(amount, unit);
+            assert_eq!(parse_quantity(&canonical, unit), Ok(amount), "`{text}` became `{canonical}`");
+        }
+    }
+}
+
+/// Scenario files: any bytes are loaded or refused, with a place for every complaint; what is loaded can be formatted.
+pub fn scenario(data: &[u8]) {
+    let loader = MapLoader::new().with("main.ron", data);
+    let loaded = load("main.ron", &loader);
+    let refused = loaded.diagnostics.iter().any(|d| d.severity == Severity::Error);
+    assert_eq!(loaded.scenario.is_none(), refused, "{:?}", loaded.diagnostics);
+    for diagnostic in &loaded.diagnostics {
+        let (line, column) = diagnostic.line_column();
+        assert!(line > 0 && column > 0, "{diagnostic:?}");
+    }
+    if let Ok(text) = std::str::from_utf8(data) {
+        let formatted = format(text);
+        if let Ok(formatted) = formatted {
+            assert_eq!(format(&formatted).as_ref().ok(), Some(&formatted), "formatting twice changes nothing");
+        }
+    }
+}
+
+/// Streams of facts: the bytes steer a small world, which is played with delays and audited after every step.
+pub fn event_stream(data: &[u8]) {
+    let world = World::from_bytes(data, Kinds::WILD);
+    for delays in [None, Some(data.len() as u64)] {
+        let played = drive(&world, Play { delays, ..Play::AT_ONCE });
+        assert!(played.wrong.is_empty(), "{world:?}\n{}\n{}", played.trace.join("\n"), played.wrong.join("\n"));
+    }
+}
+
+/// Logs: a recorded one replays digest for digest (I12), and a damaged one is refused or replays otherwise, never more.
+///
+/// Bytes that open with `{` are taken for a log as it is. Of others the first two pick a byte of a recorded log's text,
+/// the third replaces it, and the rest steers the world that is recorded.
+pub fn replay(data: &[u8]) {
+    if data.first() == Some(&b'{') {
+        try_log(data);
+        return;
+    }
+    let (head, rest) = data.split_at(data.len().min(3));
+    let world = World::from_bytes(rest, Kinds::WILD);
+    let log = drive(&world, Play::AT_ONCE).log;
+    log.replay().expect("a record replays");
+    let mut text = serde_json::to_vec(&log).expect("a log is text");
+    assert_eq!(serde_json::from_slice::<Log>(&text).as_ref().ok(), Some(&log), "a log reads back as written");
+    if let [high, low, byte] = *head {
+        let at = usize::from(u16::from_be_bytes([high, low])) * text.len() / 65_536;
+        text[at] = byte;
+        try_log(&text);
+    }
+}
+
+fn try_log(text: &[u8]) {
+    let Ok(log) = serde_json::from_slice::<Log>(text) else { return };
+    let _ = log.replay();
+    // The same facts, recorded anew, are a record.
+    let Ok(mut again) = Recorder::new(&log.tree, log.policy.clone()) else { return };
+    for entry in log.entries {
+        match entry {
+            quotree_core::Entry::Event(event) => _ = again.apply(event),
+            quotree_core::Entry::Decide { at, .. } => _ = again.decide(at),
+        }
+    }
+    again.log().replay().expect("a record replays");
+}

@@ -1,0 +1,48 @@
+//! Replays the committed corpus of every target, and a few hundred byte strings made up here, on stable Rust.
+
+use quotree_testkit::dice::Dice;
+use std::{fs, path::Path};
+
+fn replay(target: &str, run: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    let mut paths: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "{target} has no corpus");
+    let mut inputs: Vec<Vec<u8>> = paths.iter().map(|path| fs::read(path).unwrap()).collect();
+    for input in &inputs {
+        run(input);
+    }
+    // Each input cut short and with one byte changed: the neighbours of a corpus are where the trouble is.
+    let mut dice = Dice::new(1);
+    for input in &mut inputs {
+        for _ in 0..20 {
+            let mut changed = input.clone();
+            if let Some(len) = changed.len().checked_sub(1) {
+                let at = dice.index(len + 1);
+                changed[at] = dice.below(256) as u8;
+                run(&changed);
+                run(&changed[..at]);
+            }
+        }
+    }
+}
+
+#[test]
+fn quantity() {
+    replay("quantity", quotree_fuzz::quantity);
+}
+
+#[test]
+fn scenario() {
+    replay("scenario", quotree_fuzz::scenario);
+}
+
+#[test]
+fn event_stream() {
+    replay("event_stream", quotree_fuzz::event_stream);
+}
+
+#[test]
+fn replay_of_logs() {
+    replay("replay", quotree_fuzz::replay);
+}
