@@ -377,7 +377,7 @@ impl Nodes {
     fn leave(&mut self, slot: NodeSlot) {
         let node = self.nodes.at(slot);
         if let Some((_, index)) = self.classes.get_index_mut(node.class as usize) {
-            index.remove(node.score, node.id, &self.nodes);
+            index.remove(node.score, node.id);
         }
     }
 
@@ -394,7 +394,7 @@ impl Nodes {
             return;
         }
         if let Some((_, index)) = self.classes.get_index_mut(node.class as usize) {
-            index.insert(node.score, slot, &self.nodes);
+            index.insert(node.score, slot, node);
         }
     }
 
@@ -412,7 +412,7 @@ impl Nodes {
                 continue;
             }
             if let Some((_, index)) = self.classes.get_index_mut(node.class as usize) {
-                index.insert(score, slot, &self.nodes);
+                index.insert(score, slot, node);
             }
         }
     }
