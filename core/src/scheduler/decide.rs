@@ -236,6 +236,7 @@ impl Scheduler {
             return false;
         }
         let mut trial = Trial::default();
+        let freed = self.freed_nodes.len();
         let ids: Vec<HoldId> = self.holds.keys().copied().collect();
         let nobodys = self.leaving_for_nobody.clone();
         let ended: Vec<(HoldId, Hold)> = ids.into_iter().filter_map(|id| Some((id, self.drop_hold(id)?))).collect();
@@ -258,6 +259,8 @@ impl Scheduler {
         for (id, hold) in ended.into_iter().rev() {
             self.reinstate(id, hold);
         }
+        // Nothing came free: it was all on trial.
+        self.freed_nodes.truncate(freed);
         fits
     }
 
@@ -283,6 +286,7 @@ impl Scheduler {
         ask: &Ask,
         plan: &mut Plan,
     ) -> bool {
+        let freed = self.freed_nodes.len();
         let mut ended = Vec::new();
         for id in ids {
             ended.extend(self.drop_hold(*id).map(|hold| (*id, hold)));
@@ -305,6 +309,7 @@ impl Scheduler {
         for (id, hold) in ended.into_iter().rev() {
             self.reinstate(id, hold);
         }
+        self.freed_nodes.truncate(freed);
         false
     }
 
