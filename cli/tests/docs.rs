@@ -137,8 +137,9 @@ fn the_guide_to_the_command_line_shows_what_happens() {
 fn the_picture_of_the_readme_is_what_the_tool_draws() {
     let folder = workplace("picture");
     let mut command = Command::new(env!("CARGO_BIN_EXE_quotree"));
-    let args = ["run", "scenarios/nginx-40-core.ron", "--out", "out"];
-    assert_eq!(command.current_dir(&folder).args(args).output().unwrap().status.code(), Some(0));
+    let args = ["run", "scenarios/nginx-40-core.ron", "--at", "2m30s", "--out", "out"];
+    // Half-way, what the scenario claims of its end need not hold.
+    assert!(matches!(command.current_dir(&folder).args(args).output().unwrap().status.code(), Some(0 | 1)));
     let drawn = std::fs::read_to_string(folder.join("out/tree.svg")).unwrap();
     let kept = std::fs::read_to_string(Path::new(ROOT).join("docs/images/nginx-40-core.svg")).unwrap();
     assert!(drawn == kept, "docs/images/nginx-40-core.svg is out of date");

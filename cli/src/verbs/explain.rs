@@ -78,9 +78,15 @@ impl<'a> Found<'a> {
         if !self.story.is_empty() {
             text.push_str("\nIts story\n");
         }
-        for line in self.story {
+        for again in self.story.chunk_by(goes_on) {
+            let Some(line) = again.first() else { continue };
             let what = line.what.strip_prefix(&line.pod).map_or(line.what.as_str(), str::trim_start);
-            let _ = writeln!(text, "  {:>9}  {}  {}", span(line.at_ms), line.pod, gist(what));
+            let _ = write!(text, "  {:>9}  {}  {}", span(line.at_ms), line.pod, gist(what));
+            text.push_str(&match again.len() - 1 {
+                0 => "\n".to_owned(),
+                1 => " (and once more)\n".to_owned(),
+                more => format!(" (and {more} times more)\n"),
+            });
         }
         text
     }
@@ -94,6 +100,15 @@ impl<'a> Found<'a> {
             "story": self.story,
         })
     }
+}
+
+/// Whether a line says of the same pod what the one before said, but for numbers: it goes on waiting.
+fn goes_on(before: &StoryLine, line: &StoryLine) -> bool {
+    let is_number = |word: &&str| word.trim_start_matches('(').starts_with(|c: char| c.is_ascii_digit());
+    let words = |line: &StoryLine| -> Vec<String> {
+        short(&line.what).split_whitespace().filter(|word| !is_number(word)).map(str::to_owned).collect()
+    };
+    before.pod == line.pod && line.what.contains(" waits. ") && words(before) == words(line)
 }
 
 /// What binds; the rest of a reason stands in the lines below it.
