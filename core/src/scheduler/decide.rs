@@ -218,7 +218,9 @@ impl Scheduler {
     fn take_over(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
         let mut later: Vec<(bool, Key, HoldId)> = Vec::new();
         for (id, hold) in self.holds.iter().take(self.policy.bounds.nodes as usize) {
-            let unentitled = !self.holder_is_entitled(hold.slot, hold.ask);
+            // Inside a leaf priority goes before entitlement (O1).
+            let other_leaf = self.workloads.at(hold.slot).account != cell.1;
+            let unentitled = other_leaf && !self.holder_is_entitled(hold.slot, hold.ask);
             if self.workloads.at(slot).arrived > hold.made && (unentitled || key < hold.key) {
                 later.push((unentitled, hold.key, *id));
             }
