@@ -116,8 +116,8 @@ fn clusters(strict: &Value, borrowing: &Value, evicted: bool) -> Vec<String> {
 
 /// The row of a whole run.
 fn total(name: &str, result: &Value) -> String {
-    let metric = |name: &str| number(&result["metrics"], &format!("/{name}"));
-    let of_gpus = |name: &str| result["metrics"][name][GPU].as_u64().unwrap();
+    let metric = |name: &str| number(result, &format!("/metrics/{name}"));
+    let of_gpus = |name: &str| number(result, &format!("/metrics/{name}/nvidia.com~1gpu"));
     let permille = of_gpus("utilisation_permille");
     row(&[
         format!("`{name}`"),

@@ -164,3 +164,25 @@ fn unknown(pod: &str, result: &RunResult) -> String {
     let more = if result.workloads.len() > 8 { ", ..." } else { "" };
     format!("no pod and no workload `{pod}`: the workloads are {}{more}", names.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_wait_is_told_once() {
+        let line = |at_ms, what: &str| StoryLine { at_ms, pod: "a".into(), what: what.into() };
+        let story = [
+            line(0, "a waits. P1: no node has more than 7 free (6 nodes: 6 full); held by: b"),
+            line(1, "a waits. P1: no node has more than 7540m free (6 nodes: 5 full); held by: c"),
+            line(2, "a waits. P1: no node has more than 1 free (6 nodes: 6 full); held by: c"),
+            line(3, "a waits. A1: b may use 4 at most"),
+            line(4, "a is bound to n"),
+            line(5, "a is bound to n"),
+        ];
+        let found = Found { at_ms: 6, pending: Vec::new(), evictions: Vec::new(), story: &story };
+        let text = found.text("a");
+        assert!(text.contains("held by: b (and 2 times more)\n") && text.matches(" waits. ").count() == 2, "{text}");
+        assert_eq!(text.matches("is bound").count(), 2, "{text}");
+    }
+}
