@@ -254,6 +254,19 @@ impl Nodes {
         self.spare.push(slot);
     }
 
+    /// Makes a node larger, for asking what would happen.
+    pub(crate) fn enlarge(&mut self, id: NodeId, resource: Option<usize>, by: i64) {
+        let (Some(slot), Some(resource)) = (self.slot(id), resource) else { return };
+        self.leave(slot);
+        let node = self.nodes.at_mut(slot);
+        for row in [&mut node.total, &mut node.free] {
+            if let Some(cell) = row.get_mut(resource) {
+                *cell = cell.saturating_add(by);
+            }
+        }
+        self.enter(slot);
+    }
+
     fn class(&mut self, spec: &NodeSpec) -> u32 {
         let entry = self.classes.entry(Class::of(spec));
         let index = entry.index();
