@@ -210,13 +210,13 @@ pub struct SearchBounds {
     pub nodes: u32,
     /// Candidate victims looked at in one search.
     pub candidates: u32,
-    /// Verdicts in plans carry holders, protected pods and node tallies where there are at most this many quotas and
-    /// nodes; [`Scheduler::explain`](crate::Scheduler::explain) always tells them.
+    /// Verdicts in plans carry holders, protected pods and node tallies where there are at most this many quotas,
+    /// nodes and workloads; [`Scheduler::explain`](crate::Scheduler::explain) always tells them.
     pub detail: u32,
 }
 
 impl Default for SearchBounds {
     fn default() -> Self {
-        Self { nodes: 256, candidates: 100_000, detail: 64 }
+        Self { nodes: 256, candidates: 100_000, detail: 256 }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 use quotree_core::{
     Action, Event, EventError, Log, NodeId, Plan, PodId, PodOutcome, PodSet, PodState, PodTemplate, QuotaId, Recorder,
-    Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
+    ReleaseReason, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -439,6 +439,13 @@ impl<'a> Driver<'a> {
                     self.played.binds += 1;
                     if let Some(cause) = origin(&pod.workload) {
                         self.stretch.owed.remove(&cause);
+                    }
+                }
+                // What was evicted for a hold that gave way serves whoever it gave way to (H2).
+                Action::Release { workload, reason: ReleaseReason::NeededBy(taker) } => {
+                    if let (Some(cause), Some(taker)) = (origin(workload), origin(taker)) {
+                        let pods = self.stretch.owed.remove(&cause).unwrap_or(0);
+                        *self.stretch.owed.entry(taker).or_default() += pods;
                     }
                 }
                 _ => {}

@@ -218,7 +218,9 @@ impl Scheduler {
     fn take_over(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
         let mut later: Vec<(bool, Key, HoldId)> = Vec::new();
         for (id, hold) in self.holds.iter().take(self.policy.bounds.nodes as usize) {
-            let unentitled = !self.holder_is_entitled(hold.slot, hold.ask);
+            // Inside a leaf priority goes before entitlement (O1).
+            let other_leaf = self.workloads.at(hold.slot).account != cell.1;
+            let unentitled = other_leaf && !self.holder_is_entitled(hold.slot, hold.ask);
             if self.workloads.at(slot).arrived > hold.made && (unentitled || key < hold.key) {
                 later.push((unentitled, hold.key, *id));
             }
@@ -236,6 +238,7 @@ impl Scheduler {
             return false;
         }
         let mut trial = Trial::default();
+        let freed = self.freed_nodes.len();
         let ids: Vec<HoldId> = self.holds.keys().copied().collect();
         let nobodys = self.leaving_for_nobody.clone();
         let ended: Vec<(HoldId, Hold)> = ids.into_iter().filter_map(|id| Some((id, self.drop_hold(id)?))).collect();
@@ -258,6 +261,8 @@ impl Scheduler {
         for (id, hold) in ended.into_iter().rev() {
             self.reinstate(id, hold);
         }
+        // Nothing came free: it was all on trial.
+        self.freed_nodes.truncate(freed);
         fits
     }
 
@@ -283,6 +288,7 @@ impl Scheduler {
         ask: &Ask,
         plan: &mut Plan,
     ) -> bool {
+        let freed = self.freed_nodes.len();
         let mut ended = Vec::new();
         for id in ids {
             ended.extend(self.drop_hold(*id).map(|hold| (*id, hold)));
@@ -305,6 +311,7 @@ impl Scheduler {
         for (id, hold) in ended.into_iter().rev() {
             self.reinstate(id, hold);
         }
+        self.freed_nodes.truncate(freed);
         false
     }
 

@@ -23,7 +23,7 @@ impl Scheduler {
     /// The verdict on a workload that was just tried; in full where that is cheap.
     pub(super) fn verdict(&self, slot: Slot, bounds_hit: Vec<Bound>) -> Option<Verdict> {
         let detail = self.policy.bounds.detail as usize;
-        let full = self.tree.len() <= detail && self.nodes.by_id.len() <= detail;
+        let full = self.tree.len().max(self.nodes.by_id.len()).max(self.workloads.len()) <= detail;
         self.explained(slot, bounds_hit, full)
     }
 

@@ -13,7 +13,7 @@ use super::{
     workloads::{HoldId, Slot},
 };
 use crate::{
-    ids::Time,
+    ids::{Time, WorkloadId},
     plan::{Action, EvictReason, Plan, ReleaseReason},
 };
 use smallvec::SmallVec;
@@ -65,7 +65,7 @@ impl Scheduler {
                 victims.insert(*pod);
                 self.evict(*pod, Some(id), reason.clone(), plan);
             }
-            self.line_up_rest(candidate.slot);
+            self.line_up_rest(candidate.slot, cause, plan);
         }
         let nodes = draft.spots.iter().map(|(_, spot)| self.nodes.at(spot.node).id).collect();
         let workload = self.workloads.at_mut(slot);
@@ -86,10 +86,16 @@ impl Scheduler {
     }
 
     /// What still waits of a workload after an eviction waits for something else now (G1).
-    fn line_up_rest(&mut self, slot: Slot) {
-        if self.workloads.at(slot).hold.is_none() {
-            self.step_out(slot);
-            self.line_up(slot);
+    fn line_up_rest(&mut self, slot: Slot, cause: WorkloadId, plan: &mut Plan) {
+        match self.workloads.at(slot).hold {
+            None => {
+                self.step_out(slot);
+                self.line_up(slot);
+            }
+            Some(hold) if self.workloads.at(slot).below_minimum() => {
+                self.release(hold, ReleaseReason::NeededBy(cause), plan);
+            }
+            Some(_) => {}
         }
     }
 

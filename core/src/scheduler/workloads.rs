@@ -190,6 +190,11 @@ impl Workloads {
         }
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
     /// All workloads, in order of their ids.
     pub(crate) fn sorted(&self) -> Vec<Slot> {
         let mut ids: Vec<_> = self.by_id.iter().map(|(id, slot)| (*id, *slot)).collect();

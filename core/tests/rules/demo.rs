@@ -32,7 +32,7 @@ fn play(cluster: &str, policy: Policy, deployments: u32) -> Game {
 #[test]
 fn the_demo_comes_out_the_same_on_a_pool_on_one_node_and_on_four() {
     for cluster in ["40", "56", "10 10 10 10"] {
-        let rows: [(u32, [(usize, usize); 4], usize); 4] = [
+        let rows = [
             (1, [(4, 1), (0, 0), (0, 0), (0, 0)], 0),
             (2, [(4, 1), (4, 1), (0, 0), (0, 0)], 0),
             (3, [(3, 2), (3, 2), (2, 3), (0, 0)], 2),

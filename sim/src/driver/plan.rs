@@ -7,7 +7,7 @@ use crate::{
     trace::Traced,
     world::{Happening, OUTCOME, State},
 };
-use quotree_core::{Action, EvictReason, NodeId, Plan, PodId, Time};
+use quotree_core::{Action, EvictReason, NodeId, Plan, PodId, ReleaseReason, Time};
 
 impl Engine<'_> {
     /// Enacts a plan.
@@ -36,8 +36,11 @@ impl Engine<'_> {
                     self.outcome(delay, Happening::Gone(place));
                 }
                 Action::Hold { workload, victims, .. } => self.trace(Traced::Hold { workload, victims }),
-                Action::Release { workload, .. } => {
-                    self.figures.evictions.in_vain(workload);
+                Action::Release { workload, reason } => {
+                    match reason {
+                        ReleaseReason::NeededBy(taker) => self.figures.evictions.taken_over(workload, taker),
+                        _ => self.figures.evictions.in_vain(workload),
+                    }
                     self.trace(Traced::Release { workload });
                 }
                 _ => {}

@@ -52,6 +52,13 @@ impl Evictions {
         }
     }
 
+    /// A hold gave way to another workload: what was evicted for it serves the taker (H2).
+    pub(crate) fn taken_over(&mut self, from: WorkloadId, by: WorkloadId) {
+        if let Some(pods) = self.open.remove(&from) {
+            *self.open.entry(by).or_default() += pods;
+        }
+    }
+
     /// A workload gave up or was withdrawn: what was evicted for it was wasted (S3).
     pub(crate) fn in_vain(&mut self, workload: WorkloadId) {
         self.wasted += self.open.remove(&workload).unwrap_or(0);

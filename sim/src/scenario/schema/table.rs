@@ -282,7 +282,12 @@ pub(super) const TYPES: &[Type] = &[
             field("prefix", "string", "empty", "put before namespaces that come out of a column"),
             field("resource", "name", "`nvidia.com/gpu`", "what whole devices are asked as"),
             field("max_rows", "whole number", "10000000", "more rows are an error"),
-            field("bad_rows", "one of Refuse, Skip", "`Refuse`", "whether bad rows are errors or left out with a warning"),
+            field(
+                "bad_rows",
+                "one of Refuse, Skip",
+                "`Refuse`",
+                "whether bad rows are errors or left out with a warning",
+            ),
         ],
     },
     Type {
