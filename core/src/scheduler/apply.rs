@@ -12,7 +12,7 @@ use crate::{
     event::{Event, EventError, PodOutcome, WorkloadChange},
     ids::{NodeId, PodId, QuotaId, Time, WorkloadId},
     plan::ReleaseReason,
-    policy::EnforceMax,
+    policy::{EnforceMax, Order},
     spec::{NodeSpec, PodSet, TreeSpec, WorkloadSpec},
     tree::QuotaTree,
 };
@@ -420,7 +420,10 @@ impl Scheduler {
         Self {
             shapes: super::Shapes::new(&tree),
             nodes: super::Nodes::new(policy.placement),
-            waiting: Waiting::new((0..accounts).map(|q| ledger.parent(q)).collect()),
+            waiting: Waiting::new(
+                (0..accounts).map(|q| ledger.parent(q)).collect(),
+                policy.order == Order::GuaranteedFirst,
+            ),
             workloads: super::Workloads::default(),
             victims: (0..accounts).map(|_| BTreeSet::new()).collect(),
             lines: (0..accounts).map(|q| super::lines(&tree, QuotaId(q))).collect(),

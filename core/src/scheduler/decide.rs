@@ -4,6 +4,7 @@
 use super::{
     Hold, Scheduler,
     candidates::{Right, Seeker, Source, Steps},
+    entitlement::Gates,
     nodes::{PodRef, Spot},
     order::Key,
     search::Draft,
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     ids::QuotaId,
     plan::{Action, BindReason, Bound, EvictReason, Plan, ReleaseReason, Rule},
-    policy::{EnforceMax, Order},
+    policy::EnforceMax,
 };
 use smallvec::SmallVec;
 
@@ -66,29 +67,27 @@ impl Scheduler {
     }
 
     fn next_cell(&mut self) -> Option<Cell> {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        let ranked = self.policy.order == Order::GuaranteedFirst;
-        let entitled = |(ask, account): Cell| self.entitled(self.shapes.get(ask), account);
-        let next = waiting.next(ranked, entitled, |slot| self.workloads.at(slot).account);
-        self.waiting = waiting;
-        next
+        let gates = Gates { tree: &self.tree, ledger: &self.ledger };
+        let (shapes, workloads) = (&self.shapes, &self.workloads);
+        let entitled = |(ask, account): Cell| gates.entitled(shapes.get(ask), account);
+        self.waiting.next(entitled, |slot| workloads.at(slot).account)
     }
 
     /// Takes note of what came free: gates of quotas, and room on nodes.
     fn open_gates(&mut self) {
-        let mut waiting = std::mem::take(&mut self.waiting);
         if !self.freed_nodes.is_empty() {
             self.freed_nodes.sort_unstable();
             self.freed_nodes.dedup();
-            for ask in waiting.roomless() {
+            for ask in self.waiting.roomless() {
                 if self.freed_nodes.iter().any(|node| self.may_host(*node, self.shapes.get(ask))) {
-                    waiting.set_room(ask, true);
+                    self.waiting.set_room(ask, true);
                 }
             }
             self.freed_nodes.clear();
         }
-        waiting.refresh(|ask, account| self.gate(self.shapes.get(ask), account));
-        self.waiting = waiting;
+        let gates = Gates { tree: &self.tree, ledger: &self.ledger };
+        let shapes = &self.shapes;
+        self.waiting.refresh(|ask, account| gates.gate(shapes.get(ask), account));
     }
 
     /// Whether a node has room for some member of an ask.
@@ -209,7 +208,9 @@ impl Scheduler {
             plan.actions.push(Action::Bind { pod: id, node, devices: spot.devices, reason });
         }
         self.file_victim(slot);
-        self.line_up(slot);
+        if self.workloads.at(slot).pods.len() > 1 {
+            self.line_up(slot);
+        }
     }
 
     /// An entitled workload takes the room that later ones hold, the latest first, where it needs it (H2). Only one that

@@ -52,7 +52,7 @@ impl<T> Sides<T> {
     }
 }
 
-const SIDES: [Side; 2] = [Side::Any, Side::Entitled];
+const BOTH: &[Side] = &[Side::Any, Side::Entitled];
 
 /// One quota in the tournament of one lane.
 #[derive(Debug, Clone, Default)]
@@ -96,12 +96,15 @@ pub(crate) struct Waiting {
     dirty: Vec<Account>,
     is_dirty: Table<bool>,
     pub(crate) parents: Table<Option<Account>>,
+    ranked: bool,
 }
 
 impl Waiting {
-    pub(crate) fn new(parents: Table<Option<Account>>) -> Self {
+    /// `ranked` says whether entitlement counts in the order at all (O1).
+    pub(crate) fn new(parents: Table<Option<Account>>, ranked: bool) -> Self {
         let rows = parents.len();
         Self {
+            ranked,
             listed: (0..rows).map(|_| Vec::new()).collect(),
             is_dirty: (0..rows).map(|_| false).collect(),
             parents,
@@ -127,7 +130,7 @@ impl Waiting {
             return;
         }
         if let Some(led) = led.filter(|_| entry.fresh) {
-            for side in SIDES {
+            for side in BOTH.iter().copied() {
                 self.fresh.of_mut(side).remove(&(led, (ask, account)));
             }
             self.fresh.entitled.insert((key, (ask, account)));
@@ -145,7 +148,7 @@ impl Waiting {
         let fresh = entry.fresh;
         let next = entry.keys.any.first().copied();
         if fresh && led {
-            for side in SIDES {
+            for side in BOTH.iter().copied() {
                 self.fresh.of_mut(side).remove(&(key, (ask, account)));
             }
             match next {
@@ -157,6 +160,10 @@ impl Waiting {
         if led {
             self.pass_up(ask, account);
         }
+    }
+
+    fn sides(&self) -> &'static [Side] {
+        if self.ranked { BOTH } else { &[Side::Any] }
     }
 
     /// The head of a cell.
@@ -184,7 +191,7 @@ impl Waiting {
 
     /// Recomputes what an entry passes up, and what that changes above.
     fn pass_up(&mut self, ask: AskId, account: Account) {
-        for side in SIDES {
+        for side in self.sides().iter().copied() {
             let mut at = account;
             loop {
                 let room = self.lanes.at(ask).room;
@@ -271,7 +278,7 @@ impl Waiting {
                 continue;
             }
             let Some(entry) = self.lanes.at(ask).entries.get(&account) else { continue };
-            for side in SIDES {
+            for side in BOTH.iter().copied() {
                 if let Some(top) = entry.passed.of(side) {
                     let ready = self.ready.of_mut(side);
                     if room {
@@ -320,7 +327,7 @@ impl Waiting {
         if std::mem::replace(&mut entry.fresh, false)
             && let Some(head) = head
         {
-            for side in SIDES {
+            for side in BOTH.iter().copied() {
                 self.fresh.of_mut(side).remove(&(head, cell));
             }
             self.newly_fresh.retain(|c| *c != cell);
@@ -336,11 +343,10 @@ impl Waiting {
         }
     }
 
-    /// The next cell to try, and whether it is entitled. `entitled` judges a cell's head now; `ranked` says whether
-    /// entitlement comes first at all (O1). `account_of` tells where a workload waits.
+    /// The next cell to try, and whether it is entitled. `entitled` judges a cell's head now,
+    /// `account_of` tells where a workload waits.
     pub(crate) fn next(
         &mut self,
-        ranked: bool,
         entitled: impl Fn(Cell) -> bool,
         account_of: impl Fn(u32) -> Account,
     ) -> Option<Cell> {
@@ -351,12 +357,14 @@ impl Waiting {
         }
         let top = |ready: &BTreeSet<(Key, AskId)>| ready.first().map(|(key, ask)| (*key, (*ask, account_of(key.slot))));
         let lost: Vec<(Key, Cell)> =
-            self.fresh.entitled.iter().filter(|(_, cell)| !(ranked && entitled(*cell))).copied().collect();
+            self.fresh.entitled.iter().filter(|(_, cell)| !(self.ranked && entitled(*cell))).copied().collect();
         for entry in lost {
             self.fresh.entitled.remove(&entry);
             self.fresh.any.insert(entry);
         }
-        if ranked && let Some(cell) = self.first_entitled(&account_of) {
+        if self.ranked
+            && let Some(cell) = self.first_entitled(&account_of)
+        {
             return Some(cell);
         }
         let offered = [top(&self.ready.any), self.fresh.any.first().copied(), self.fresh.entitled.first().copied()];
@@ -406,7 +414,7 @@ impl Waiting {
         let fresh = entry.fresh;
         let now = self.head(cell);
         if head != now && fresh {
-            for side in SIDES {
+            for side in BOTH.iter().copied() {
                 if let Some(head) = head {
                     self.fresh.of_mut(side).remove(&(head, cell));
                 }

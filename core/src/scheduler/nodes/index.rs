@@ -26,7 +26,10 @@ struct Most {
 #[derive(Debug, Clone, Default)]
 struct Block {
     entries: Vec<Entry>,
+    /// At least what any node of it has; exact unless `loose`.
     most: Most,
+    /// Whether a node that held `most` up may have left. Measured again only when a search was misled by it.
+    loose: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -68,7 +71,7 @@ impl Most {
 
 impl Block {
     fn measure(&mut self, nodes: &Table<Node>) {
-        self.most = Most::default();
+        (self.most, self.loose) = (Most::default(), false);
         for entry in &self.entries {
             self.most.raise(&Most::of(nodes.at(entry.slot)));
         }
@@ -87,14 +90,14 @@ impl ClassIndex {
         let entry = Entry { score, id: node.id, slot };
         let at = self.block_of(entry);
         let Some(block) = self.blocks.get_mut(at) else {
-            self.blocks.push(Block { entries: vec![entry], most: Most::of(node) });
+            self.blocks.push(Block { entries: vec![entry], most: Most::of(node), loose: false });
             return;
         };
         let place = block.entries.partition_point(|e| *e < entry);
         block.entries.insert(place, entry);
         block.most.raise(&Most::of(node));
         if block.entries.len() > BLOCK {
-            let mut upper = Block { entries: block.entries.split_off(BLOCK / 2), most: Most::default() };
+            let mut upper = Block { entries: block.entries.split_off(BLOCK / 2), ..Block::default() };
             block.measure(nodes);
             upper.measure(nodes);
             self.blocks.insert(at + 1, upper);
@@ -110,20 +113,20 @@ impl ClassIndex {
         let entry = block.entries.remove(place);
         if block.entries.is_empty() {
             self.blocks.remove(at);
-        } else if block.most.touches(&Most::of(nodes.at(entry.slot))) {
-            block.measure(nodes);
+        } else if !block.loose {
+            block.loose = block.most.touches(&Most::of(nodes.at(entry.slot)));
         }
     }
 
     /// The first node with room at or after the score `start`, else the first before it.
-    pub(super) fn first_fit(&self, nodes: &Table<Node>, template: &Template, start: u64) -> Option<(u64, Spot)> {
-        self.scan(nodes, template, start, u64::MAX)
-            .or_else(|| start.checked_sub(1).and_then(|last| self.scan(nodes, template, 0, last)))
+    pub(super) fn first_fit(&mut self, nodes: &Table<Node>, template: &Template, start: u64) -> Option<(u64, Spot)> {
+        let found = self.scan(nodes, template, start, u64::MAX);
+        found.or_else(|| start.checked_sub(1).and_then(|last| self.scan(nodes, template, 0, last)))
     }
 
-    fn scan(&self, nodes: &Table<Node>, template: &Template, from: u64, to: u64) -> Option<(u64, Spot)> {
+    fn scan(&mut self, nodes: &Table<Node>, template: &Template, from: u64, to: u64) -> Option<(u64, Spot)> {
         let first = if from == 0 { 0 } else { self.block_of(Entry { score: from, id: NodeId(0), slot: 0 }) };
-        for block in self.blocks.iter().skip(first).filter(|block| block.most.may_fit(template)) {
+        for block in self.blocks.iter_mut().skip(first).filter(|block| block.most.may_fit(template)) {
             for entry in block.entries.iter().filter(|entry| entry.score >= from) {
                 if entry.score > to {
                     return None;
@@ -131,6 +134,9 @@ impl ClassIndex {
                 if let Some(devices) = nodes.at(entry.slot).choose(template) {
                     return Some((entry.score, Spot { node: entry.slot, devices }));
                 }
+            }
+            if block.loose {
+                block.measure(nodes);
             }
         }
         None

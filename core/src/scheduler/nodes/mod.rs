@@ -281,6 +281,17 @@ impl Nodes {
         self.enter(spot.node);
     }
 
+    /// Puts a pod on its spot or takes it off without telling the index: to be undone before the index is asked.
+    pub(crate) fn shift_quietly(&mut self, spot: Spot, template: &Template, pod: PodRef, off: bool) {
+        let node = self.nodes.at_mut(spot.node);
+        node.shift(template, spot.devices, if off { -1 } else { 1 });
+        if !off {
+            node.pods.push(pod);
+        } else if let Some(at) = node.pods.iter().position(|p| *p == pod) {
+            node.pods.swap_remove(at);
+        }
+    }
+
     /// Changes what holds keep on a node by `sign` times these amounts.
     pub(crate) fn reserve(&mut self, node: NodeSlot, kept: &Kept, sign: i64) {
         self.leave(node);
@@ -316,7 +327,7 @@ impl Nodes {
         let start = self.scorer.start(draw);
         let mut best: Option<(u64, NodeId, Spot)> = None;
         for class in &self.suitable.at(id).0 {
-            let Some((_, index)) = self.classes.get_index(*class as usize) else { continue };
+            let Some((_, index)) = self.classes.get_index_mut(*class as usize) else { continue };
             let found = index.first_fit(&self.nodes, template, start);
             if let Some((score, spot)) = found {
                 let key = (score, self.nodes.at(spot.node).id);
