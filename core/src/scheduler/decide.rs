@@ -15,7 +15,7 @@ use super::{
     workloads::{HoldId, Slot},
 };
 use crate::{
-    ids::QuotaId,
+    ids::{QuotaId, Time},
     plan::{Action, BindReason, Bound, EvictReason, Plan, ReleaseReason, Rule},
     policy::EnforceMax,
 };
@@ -26,6 +26,7 @@ pub(super) type Spots = SmallVec<[(PodRef, Spot); 1]>;
 impl Scheduler {
     pub(super) fn plan(&mut self, plan: &mut Plan) {
         self.facts |= self.time_is_up();
+        self.start_clocks();
         self.forget_drained();
         self.refresh_shares();
         self.tell_ended_holds(plan);
@@ -40,6 +41,25 @@ impl Scheduler {
         while let Some(cell) = self.next_cell() {
             self.attempt(cell, plan);
             self.open_gates();
+        }
+    }
+
+    /// Facts carry no time: what they began counts from the first decision after them (G3, T4).
+    fn start_clocks(&mut self) {
+        if let EnforceMax::After { ms } = self.policy.enforce_max {
+            for since in self.over_max_since.values_mut().filter(|since| since.is_none()) {
+                *since = Some(self.now);
+                self.timers.insert(self.now.after_ms(ms));
+            }
+        }
+        let Some(patience) = self.policy.stale_after_ms else { return };
+        for id in &self.maybe_stale {
+            let Some(slot) = self.workloads.slot(*id) else { continue };
+            let since = &mut self.workloads.at_mut(slot).stale_since;
+            if since.is_none() {
+                *since = Some(self.now);
+                self.timers.insert(self.now.after_ms(patience));
+            }
         }
     }
 
@@ -366,8 +386,9 @@ impl Scheduler {
     /// Evicts what is over a lowered ceiling for too long, in victim order, deepest quota first (T4).
     fn enforce_ceilings(&mut self, plan: &mut Plan) {
         let EnforceMax::After { ms } = self.policy.enforce_max else { return };
+        let late = |since: Time| since.after_ms(ms) <= self.now;
         let due: Vec<u32> =
-            self.over_max_since.iter().filter(|(_, since)| since.after_ms(ms) <= self.now).map(|(q, _)| *q).collect();
+            self.over_max_since.iter().filter(|(_, since)| since.is_some_and(late)).map(|(q, _)| *q).collect();
         for account in due.into_iter().rev() {
             self.over_max_since.remove(&account);
             for resource in 0..self.tree.width() {

@@ -89,8 +89,8 @@ pub struct Scheduler {
     budgets: NameMap<u32>,
     /// Times at which a decision may differ although no fact came.
     timers: BTreeSet<Time>,
-    /// Quotas that were over a lowered ceiling, and since when (T4).
-    over_max_since: BTreeMap<Account, Time>,
+    /// Quotas that were over a lowered ceiling, and since which decision (T4).
+    over_max_since: BTreeMap<Account, Option<Time>>,
     /// Quotas over a ceiling that an edit lowered, until they are not (I2).
     over_by_edit: BTreeSet<Account>,
     /// Nodes that were made smaller than what stands on them (I8).
