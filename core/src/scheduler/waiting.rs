@@ -355,37 +355,51 @@ impl Waiting {
                 self.fresh.entitled.insert((head, cell));
             }
         }
-        let top = |ready: &BTreeSet<(Key, AskId)>| ready.first().map(|(key, ask)| (*key, (*ask, account_of(key.slot))));
-        let lost: Vec<(Key, Cell)> =
-            self.fresh.entitled.iter().filter(|(_, cell)| !(self.ranked && entitled(*cell))).copied().collect();
-        for entry in lost {
-            self.fresh.entitled.remove(&entry);
-            self.fresh.any.insert(entry);
+        if self.ranked {
+            let (first, lost) = self.first_entitled(&entitled, &account_of);
+            for entry in lost {
+                self.fresh.entitled.remove(&entry);
+                self.fresh.any.insert(entry);
+            }
+            if first.is_some() {
+                return first;
+            }
+        } else {
+            self.fresh.any.append(&mut self.fresh.entitled);
         }
-        if self.ranked
-            && let Some(cell) = self.first_entitled(&account_of)
-        {
-            return Some(cell);
-        }
-        let offered = [top(&self.ready.any), self.fresh.any.first().copied(), self.fresh.entitled.first().copied()];
+        let ready = self.ready.any.first().map(|(key, ask)| (*key, (*ask, account_of(key.slot))));
+        let offered = [ready, self.fresh.any.first().copied(), self.fresh.entitled.first().copied()];
         offered.into_iter().flatten().min().map(|(_, cell)| cell)
     }
 
-    /// The first entitled cell that leads its leaf: inside a leaf priority goes before entitlement (O1).
-    fn first_entitled(&self, account_of: &impl Fn(u32) -> Account) -> Option<Cell> {
+    /// The first entitled cell that leads its leaf: inside a leaf priority goes before entitlement (O1). With it, the
+    /// fresh cells that turned out not to be entitled any more.
+    fn first_entitled(
+        &self,
+        entitled: &impl Fn(Cell) -> bool,
+        account_of: &impl Fn(u32) -> Account,
+    ) -> (Option<Cell>, Vec<(Key, Cell)>) {
+        let mut lost = Vec::new();
         let mut ready = self.ready.entitled.iter().map(|(key, ask)| (*key, (*ask, account_of(key.slot)))).peekable();
         let mut fresh = self.fresh.entitled.iter().copied().peekable();
         loop {
             let from_ready = match (ready.peek(), fresh.peek()) {
                 (Some(ready), Some(fresh)) => ready < fresh,
-                (None, None) => return None,
                 (ready, _) => ready.is_some(),
             };
-            let (key, cell) = if from_ready { ready.next()? } else { fresh.next()? };
-            if self.cells_of(cell.1).all(|other| !self.is_active(other) || self.head(other).is_none_or(|h| h >= key)) {
-                return Some(cell);
+            let next = if from_ready { ready.next() } else { fresh.next() };
+            let Some((key, cell)) = next else { return (None, lost) };
+            if !from_ready && !entitled(cell) {
+                lost.push((key, cell));
+            } else if self.leads(cell, key) {
+                return (Some(cell), lost);
             }
         }
+    }
+
+    /// Whether nobody of the same leaf who is to be tried goes before this head.
+    fn leads(&self, (_, account): Cell, key: Key) -> bool {
+        self.cells_of(account).all(|other| self.head(other).is_none_or(|head| head >= key) || !self.is_active(other))
     }
 
     /// Whether a cell is to be tried.
