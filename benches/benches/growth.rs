@@ -4,7 +4,7 @@
 #![allow(missing_docs, reason = "criterion's mains have no readers")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run has nothing to say")]
 
-use quotree_benches::{cluster::Cluster, once, only_tried, row};
+use quotree_benches::{cluster::Cluster, once, only_tried, peak_mib, row};
 use quotree_core::{
     Amounts, Event, Name, NodeSpec, PodId, PodOutcome, PodSet, PodTemplate, Policy, QuotaSpec, Scheduler, Time,
     TreeSpec, WorkloadId, WorkloadSpec,
@@ -96,4 +96,7 @@ fn main() {
     show("nodes (100 leaves, 10,000 pending)", &[100, 1000, 10_000], |n| decision(n, 100, 10_000));
     show("leaves (1000 nodes, 10,000 pending)", &[10, 100, 1000, 10_000], |n| decision(1000, n, 10_000));
     show("pending (1000 nodes, 100 leaves)", &[1000, 10_000, 100_000, 1_000_000], |n| decision(1000, 100, n));
+    // The last of them held a million pods that wait: the process's peak, shared out among them.
+    let bytes = peak_mib() * (1 << 20) / 1_000_000;
+    row(&["memory: peak of the process with 1,000,000 pending pods", &format!("{bytes} bytes a pod")]);
 }
