@@ -5,8 +5,8 @@
 
 use quotree_benches::{cluster::Cluster, criterion, only_tried, rate, row, shortest};
 use quotree_core::{
-    Amounts, DeviceAsk, DeviceSpec, Event, Name, NodeSpec, PodSet, PodTemplate, Policy, QuotaSpec, Scheduler, Time,
-    WorkloadId, WorkloadSpec,
+    Amounts, DeviceAsk, DeviceSpec, Event, Name, NodeSpec, PodSet, PodTemplate, Policy, Preemption, QuotaSpec,
+    Scheduler, Time, WorkloadId, WorkloadSpec,
 };
 use quotree_testkit::{
     dice::Dice,
@@ -76,7 +76,9 @@ fn place(nodes: &[NodeSpec], pods: &[Arc<PodTemplate>]) -> (u64, i64) {
         QuotaSpec::new("root", None).min(all.clone()).max(all.clone()),
         QuotaSpec::new("all", Some("root")).min(all.clone()).max(all).namespace("openb"),
     ];
-    let mut cluster = Cluster::new(Scheduler::new(&tree.into_iter().collect(), Policy::default()).unwrap());
+    // Nobody departs and nobody is evicted: it is placement that is measured.
+    let policy = Policy { preemption: Preemption::None, ..Policy::default() };
+    let mut cluster = Cluster::new(Scheduler::new(&tree.into_iter().collect(), policy).unwrap());
     for node in nodes {
         cluster.tell(Event::NodeUp(node.clone())).unwrap();
     }

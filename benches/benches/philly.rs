@@ -6,8 +6,8 @@
 
 use quotree_benches::{cluster::Cluster, criterion, only_tried, rate, ratio, row, shortest};
 use quotree_core::{
-    Amounts, Event, NodeSpec, Order, PodId, PodOutcome, PodSet, PodTemplate, Policy, Queueing, QuotaSpec, Scheduler,
-    Time, WorkloadId, WorkloadSpec,
+    Amounts, Event, NodeSpec, Order, PodId, PodOutcome, PodSet, PodTemplate, Policy, Preemption, Queueing, QuotaSpec,
+    Scheduler, Time, WorkloadId, WorkloadSpec,
 };
 use quotree_testkit::shared::{read_shared, shared};
 use serde::Serialize;
@@ -56,7 +56,7 @@ fn quotree(jobs: &[Job], gpus: u32) -> u64 {
     let mut leaf = QuotaSpec::new("pool", Some("root")).min(all.clone()).max(all.clone()).namespace("jobs");
     leaf.queueing = Queueing::Block;
     let root = QuotaSpec::new("root", None).min(all.clone()).max(all.clone());
-    let policy = Policy { order: Order::Fifo, ..Policy::default() };
+    let policy = Policy { order: Order::Fifo, preemption: Preemption::None, ..Policy::default() };
     let scheduler = Scheduler::new(&[root, leaf].into_iter().collect(), policy).unwrap();
     let mut cluster = Cluster::new(scheduler);
     cluster.tell(Event::NodeUp(NodeSpec::new(0, all))).unwrap();

@@ -217,6 +217,6 @@ pub struct SearchBounds {
 
 impl Default for SearchBounds {
     fn default() -> Self {
-        Self { nodes: 256, candidates: 100_000, detail: 256 }
+        Self { nodes: 64, candidates: 100_000, detail: 256 }
     }
 }

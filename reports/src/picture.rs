@@ -17,7 +17,7 @@ const BAR_LENGTH: i64 = 400;
 const NUMBERS: i64 = BARS + BAR_LENGTH + 20;
 /// One resource of one quota.
 const LANE: i64 = 30;
-const TOP: i64 = 84;
+const TOP: i64 = 96;
 const INDENT: i64 = 22;
 /// Quotas beyond this many are counted, not drawn.
 const MOST_QUOTAS: usize = 120;
@@ -114,12 +114,12 @@ fn legend(svg: &mut String) {
     ];
     let mut x = BARS;
     for (class, text) in marks {
-        let _ = writeln!(svg, "<rect class=\"{class}\" x=\"{x}\" y=\"60\" width=\"14\" height=\"10\"/>");
-        let _ = writeln!(svg, "<text class=\"soft\" x=\"{}\" y=\"69\">{text}</text>", x + 20);
-        x += 40 + 7 * i64::try_from(text.len()).unwrap_or(0);
+        let _ = writeln!(svg, "<rect class=\"{class}\" x=\"{x}\" y=\"72\" width=\"14\" height=\"10\"/>");
+        let _ = writeln!(svg, "<text class=\"soft\" x=\"{}\" y=\"81\">{text}</text>", x + 20);
+        x += 48 + 6 * i64::try_from(text.len()).unwrap_or(0);
     }
     let _ =
-        writeln!(svg, "<path class=\"min\" d=\"M{x} 58v14\"/><text class=\"soft\" x=\"{}\" y=\"69\">min</text>", x + 8);
+        writeln!(svg, "<path class=\"min\" d=\"M{x} 70v14\"/><text class=\"soft\" x=\"{}\" y=\"81\">min</text>", x + 8);
 }
 
 /// The lines from each quota to its parent.

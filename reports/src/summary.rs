@@ -58,12 +58,13 @@ fn quotas(result: &RunResult, style: Style) -> String {
     text
 }
 
-/// Who borrows, and who lends, in one line.
+/// Who borrows, and who lends, in one line. Leaves borrow; a whole branch may be what lends to its sibling (L2).
 fn loans(result: &RunResult, style: Style) -> String {
     let parents: BTreeSet<&str> = result.quotas.iter().filter_map(|q| q.parent.as_deref()).collect();
-    let said = |verb: &str, pick: fn(&QuotaRow) -> &QuantityMap| {
-        let leaves = result.quotas.iter().filter(|q| !parents.contains(q.name.as_str()));
-        let all: Vec<_> = leaves
+    let is_leaf = |q: &&QuotaRow| !parents.contains(q.name.as_str());
+    let said = |verb: &str, leaves_only: bool, pick: fn(&QuotaRow) -> &QuantityMap| {
+        let quotas = result.quotas.iter().filter(|q| !leaves_only || is_leaf(q));
+        let all: Vec<_> = quotas
             .filter_map(|q| say::amounts(&pick(q).0).map(|amounts| format!("{} {verb} {amounts}", q.name)))
             .collect();
         let shown = (style.rows / 10).max(1);
@@ -71,8 +72,8 @@ fn loans(result: &RunResult, style: Style) -> String {
         let line = all.iter().take(shown).map(String::as_str).collect::<Vec<_>>().join("; ");
         if more > 0 { format!("{line}; and {more} more") } else { line }
     };
-    let borrows = said("borrows", |q| &q.borrowed);
-    let lends = said("lends", |q| &q.lent);
+    let borrows = said("borrows", true, |q| &q.borrowed);
+    let lends = said("lends", false, |q| &q.lent);
     let sentences: Vec<_> = [borrows, lends].into_iter().filter(|s| !s.is_empty()).collect();
     if sentences.is_empty() { "Nobody borrows.\n".to_owned() } else { format!("{}.\n", sentences.join(". ")) }
 }

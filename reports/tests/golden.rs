@@ -177,7 +177,7 @@ fn the_summary_reads_well() {
            ├─ root.b.1  cpu        10   20    10         ·  ████████········        2        3        ·         0s / 0s / 0s
            └─ root.b.2  cpu        10   20     ·         ·  ░░░░░░░░········        ·        ·        ·                    ·
         █ used of min   ▓ borrowed   ░ guaranteed, not used   · up to max
-        root.a.1 borrows 5 cpu; root.a.2 borrows 5 cpu. root.b.2 lends 10 cpu.
+        root.a.1 borrows 5 cpu; root.a.2 borrows 5 cpu. root.b lends 10 cpu; root.b.2 lends 10 cpu.
 
         NAMESPACE   QUOTA     RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED
         namespace1  root.a.1        3        2          ·       ·        1

@@ -78,9 +78,15 @@ impl<'a> Found<'a> {
         if !self.story.is_empty() {
             text.push_str("\nIts story\n");
         }
-        for line in self.story {
+        for again in self.story.chunk_by(goes_on) {
+            let Some(line) = again.first() else { continue };
             let what = line.what.strip_prefix(&line.pod).map_or(line.what.as_str(), str::trim_start);
-            let _ = writeln!(text, "  {:>9}  {}  {}", span(line.at_ms), line.pod, gist(what));
+            let _ = write!(text, "  {:>9}  {}  {}", span(line.at_ms), line.pod, gist(what));
+            text.push_str(&match again.len() - 1 {
+                0 => "\n".to_owned(),
+                1 => " (and once more)\n".to_owned(),
+                more => format!(" (and {more} times more)\n"),
+            });
         }
         text
     }
@@ -94,6 +100,15 @@ impl<'a> Found<'a> {
             "story": self.story,
         })
     }
+}
+
+/// Whether a line says of the same pod what the one before said, but for numbers: it goes on waiting.
+fn goes_on(before: &StoryLine, line: &StoryLine) -> bool {
+    let is_number = |word: &&str| word.trim_start_matches('(').starts_with(|c: char| c.is_ascii_digit());
+    let words = |line: &StoryLine| -> Vec<String> {
+        short(&line.what).split_whitespace().filter(|word| !is_number(word)).map(str::to_owned).collect()
+    };
+    before.pod == line.pod && line.what.contains(" waits. ") && words(before) == words(line)
 }
 
 /// What binds; the rest of a reason stands in the lines below it.
@@ -148,4 +163,26 @@ fn unknown(pod: &str, result: &RunResult) -> String {
     let names: Vec<_> = result.workloads.iter().take(8).map(|w| format!("`{}`", w.name)).collect();
     let more = if result.workloads.len() > 8 { ", ..." } else { "" };
     format!("no pod and no workload `{pod}`: the workloads are {}{more}", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_wait_is_told_once() {
+        let line = |at_ms, what: &str| StoryLine { at_ms, pod: "a".into(), what: what.into() };
+        let story = [
+            line(0, "a waits. P1: no node has more than 7 free (6 nodes: 6 full); held by: b"),
+            line(1, "a waits. P1: no node has more than 7540m free (6 nodes: 5 full); held by: c"),
+            line(2, "a waits. P1: no node has more than 1 free (6 nodes: 6 full); held by: c"),
+            line(3, "a waits. A1: b may use 4 at most"),
+            line(4, "a is bound to n"),
+            line(5, "a is bound to n"),
+        ];
+        let found = Found { at_ms: 6, pending: Vec::new(), evictions: Vec::new(), story: &story };
+        let text = found.text("a");
+        assert!(text.contains("held by: b (and 2 times more)\n") && text.matches(" waits. ").count() == 2, "{text}");
+        assert_eq!(text.matches("is bound").count(), 2, "{text}");
+    }
 }

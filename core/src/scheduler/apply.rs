@@ -12,7 +12,7 @@ use crate::{
     event::{Event, EventError, PodOutcome, WorkloadChange},
     ids::{NodeId, PodId, QuotaId, Time, WorkloadId},
     plan::ReleaseReason,
-    policy::EnforceMax,
+    policy::{EnforceMax, Order},
     spec::{NodeSpec, PodSet, TreeSpec, WorkloadSpec},
     tree::QuotaTree,
 };
@@ -217,14 +217,13 @@ impl Scheduler {
     /// Remembers since when a gang that runs is below its minimum (G3).
     fn note_if_stale(&mut self, slot: Slot) {
         self.workloads.at_mut(slot).lost_some = true;
-        let Some(patience) = self.policy.stale_after_ms else { return };
-        let now = self.now;
-        let workload = self.workloads.at_mut(slot);
+        if self.policy.stale_after_ms.is_none() {
+            return;
+        }
+        let workload = self.workloads.at(slot);
         let runs = workload.pods.iter().any(|pod| pod.state == Some(PodState::Running));
         if runs && workload.below_minimum() && workload.stale_since.is_none() {
-            workload.stale_since = Some(now);
             self.maybe_stale.insert(workload.id);
-            self.timers.insert(now.after_ms(patience));
         }
     }
 
@@ -401,14 +400,15 @@ impl Scheduler {
     fn note_over_max(&mut self, before: &Self) {
         let over = |q: &QuotaId| (0..self.tree.width()).any(|r| self.ledger.charged(q.0, r) > self.max(q.0, r));
         self.over_by_edit = self.tree.ids().filter(over).map(|q| q.0).collect();
-        let EnforceMax::After { ms } = self.policy.enforce_max else { return };
+        if self.policy.enforce_max == EnforceMax::Never {
+            return;
+        }
         for quota in self.tree.ids() {
             let over = (0..self.tree.width()).any(|r| self.ledger.live(quota.0, r) > self.max(quota.0, r));
             if over {
                 let old = before.tree.by_name(self.tree.name(quota).as_str());
-                let since = old.and_then(|q| before.over_max_since.get(&q.0)).copied().unwrap_or(self.now);
+                let since = old.and_then(|q| before.over_max_since.get(&q.0)).copied().flatten();
                 self.over_max_since.insert(quota.0, since);
-                self.timers.insert(since.after_ms(ms));
             }
         }
     }
@@ -420,7 +420,10 @@ impl Scheduler {
         Self {
             shapes: super::Shapes::new(&tree),
             nodes: super::Nodes::new(policy.placement),
-            waiting: Waiting::new((0..accounts).map(|q| ledger.parent(q)).collect()),
+            waiting: Waiting::new(
+                (0..accounts).map(|q| ledger.parent(q)).collect(),
+                policy.order == Order::GuaranteedFirst,
+            ),
             workloads: super::Workloads::default(),
             victims: (0..accounts).map(|_| BTreeSet::new()).collect(),
             lines: (0..accounts).map(|q| super::lines(&tree, QuotaId(q))).collect(),

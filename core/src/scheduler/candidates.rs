@@ -11,7 +11,7 @@ use super::{
     workloads::{Slot, Workload},
 };
 use crate::{
-    ids::{Time, WorkloadId},
+    ids::{QuotaId, Time, WorkloadId},
     plan::Rule,
     policy::{Floor, Preemption, RespectBudgets, Unquotaed, VictimOrder, Within},
 };
@@ -79,9 +79,27 @@ pub(super) struct Rank {
     pub(super) ordinal: Reverse<u32>,
 }
 
-/// Larger overuse first, compared level by level; where one path ends, the levels so far decide.
+/// Overuse shares in the order of victims: the larger goes first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Urgency(SmallVec<[Ratio; 4]>);
+
+impl Ord for Urgency {
+    fn cmp(&self, other: &Self) -> Ordering {
+        by_overuse(&self.0, &other.0)
+    }
+}
+
+impl PartialOrd for Urgency {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Larger overuse first, compared level by level; where one path ends, its leaf stands for the levels below.
 pub(super) fn by_overuse(a: &[Ratio], b: &[Ratio]) -> Ordering {
-    a.iter().zip(b).map(|(a, b)| b.cmp(a)).find(|o| *o != Ordering::Equal).unwrap_or(Ordering::Equal)
+    let at = |shares: &[Ratio], level: usize| shares.get(level).or(shares.last()).copied().unwrap_or_default();
+    let levels = 0..a.len().max(b.len());
+    levels.map(|level| at(b, level).cmp(&at(a, level))).find(|o| *o != Ordering::Equal).unwrap_or(Ordering::Equal)
 }
 
 impl Ord for Rank {
@@ -151,23 +169,62 @@ impl Scheduler {
         found
     }
 
-    /// Leaves over their guarantee below `common`, but not below its child `own`.
+    /// Leaves over their guarantee below `common`, but not below its child `own`. Bit `i` of a mask is `resources[i]`.
     fn branches(&self, common: Account, own: Account, resources: &[usize], found: &mut Vec<Source>) {
         let Some(quota) = self.quota(common) else { return };
-        let mut stack: SmallVec<[(u32, Resources); 8]> = SmallVec::new();
-        let all: Resources = resources.iter().copied().collect();
-        stack.extend(self.tree.children(quota).iter().rev().filter(|q| q.0 != own).map(|q| (q.0, all.clone())));
-        while let Some((account, mut over)) = stack.pop() {
-            over.retain(|r| self.is_over(account, *r));
-            let Some(quota) = self.quota(account).filter(|_| !over.is_empty()) else { continue };
-            if self.tree.is_leaf(quota) {
-                if !self.victims.at(account).is_empty() {
-                    found.push(Source { account, common, resources: over });
+        let all = u64::MAX >> (64 - resources.len().clamp(1, 64));
+        let mut stack: SmallVec<[(u32, u64); 16]> = SmallVec::new();
+        stack.extend(self.tree.children(quota).iter().rev().filter(|q| q.0 != own).map(|q| (q.0, all)));
+        while let Some((account, mask)) = stack.pop() {
+            let mut over = 0;
+            for (i, r) in resources.iter().enumerate().take(64) {
+                if mask >> i & 1 == 1 && self.is_over(account, *r) {
+                    over |= 1 << i;
                 }
+            }
+            let children = self.tree.children(QuotaId(account));
+            if over == 0 {
                 continue;
             }
-            stack.extend(self.tree.children(quota).iter().rev().map(|q| (q.0, over.clone())));
+            if children.is_empty() && !self.victims.at(account).is_empty() {
+                let resources = (0u32..).zip(resources).filter(|(i, _)| over >> i & 1 == 1).map(|(_, r)| *r).collect();
+                found.push(Source { account, common, resources });
+            }
+            stack.extend(children.iter().rev().map(|q| (q.0, over)));
         }
+    }
+
+    /// One account as a source, as [`sources`](Self::sources) would give it, if it would.
+    pub(super) fn source(
+        &self,
+        seeker: &Seeker,
+        reach: Option<Account>,
+        account: Account,
+        resources: &[usize],
+    ) -> Option<Source> {
+        if seeker.right == Right::Priority {
+            let resources = resources.iter().copied().collect();
+            return (account == seeker.account).then_some(Source { account, common: account, resources });
+        }
+        let reach = reach.filter(|_| account != seeker.account)?;
+        if account == self.ledger.outside() {
+            let allowed = self.policy.unquotaed == Unquotaed::Schedule && self.ledger.parent(reach).is_none();
+            let resources = resources.iter().copied().collect();
+            return allowed.then_some(Source { account, common: reach, resources });
+        }
+        let common = self.tree.common(QuotaId(seeker.account), QuotaId(account));
+        if !self.tree.is_under(common, QuotaId(reach)) {
+            return None;
+        }
+        let over = |r: &usize| self.ledger.path(account).take_while(|q| *q != common.0).all(|q| self.is_over(q, *r));
+        let resources: Resources = resources.iter().copied().filter(over).collect();
+        (!resources.is_empty()).then_some(Source { account, common: common.0, resources })
+    }
+
+    /// How early the pods of a source would go: its lowest priority, then its overuse (V1).
+    pub(super) fn urgency(&self, source: &Source) -> (bool, i32, Urgency) {
+        let lowest = self.victims.at(source.account).first().map_or(i32::MAX, |key| key.0);
+        (source.account != self.ledger.outside(), lowest, Urgency(self.overuse(source)))
     }
 
     /// Whether R1 or R2(c) lets this workload be a victim of the seeker.

@@ -4,6 +4,7 @@
 use super::{
     Hold, Scheduler,
     candidates::{Right, Seeker, Source, Steps},
+    entitlement::Gates,
     nodes::{PodRef, Spot},
     order::Key,
     search::Draft,
@@ -14,9 +15,9 @@ use super::{
     workloads::{HoldId, Slot},
 };
 use crate::{
-    ids::QuotaId,
+    ids::{QuotaId, Time},
     plan::{Action, BindReason, Bound, EvictReason, Plan, ReleaseReason, Rule},
-    policy::{EnforceMax, Order},
+    policy::EnforceMax,
 };
 use smallvec::SmallVec;
 
@@ -25,6 +26,7 @@ pub(super) type Spots = SmallVec<[(PodRef, Spot); 1]>;
 impl Scheduler {
     pub(super) fn plan(&mut self, plan: &mut Plan) {
         self.facts |= self.time_is_up();
+        self.start_clocks();
         self.forget_drained();
         self.refresh_shares();
         self.tell_ended_holds(plan);
@@ -39,6 +41,25 @@ impl Scheduler {
         while let Some(cell) = self.next_cell() {
             self.attempt(cell, plan);
             self.open_gates();
+        }
+    }
+
+    /// Facts carry no time: what they began counts from the first decision after them (G3, T4).
+    fn start_clocks(&mut self) {
+        if let EnforceMax::After { ms } = self.policy.enforce_max {
+            for since in self.over_max_since.values_mut().filter(|since| since.is_none()) {
+                *since = Some(self.now);
+                self.timers.insert(self.now.after_ms(ms));
+            }
+        }
+        let Some(patience) = self.policy.stale_after_ms else { return };
+        for id in &self.maybe_stale {
+            let Some(slot) = self.workloads.slot(*id) else { continue };
+            let since = &mut self.workloads.at_mut(slot).stale_since;
+            if since.is_none() {
+                *since = Some(self.now);
+                self.timers.insert(self.now.after_ms(patience));
+            }
         }
     }
 
@@ -66,29 +87,27 @@ impl Scheduler {
     }
 
     fn next_cell(&mut self) -> Option<Cell> {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        let ranked = self.policy.order == Order::GuaranteedFirst;
-        let entitled = |(ask, account): Cell| self.entitled(self.shapes.get(ask), account);
-        let next = waiting.next(ranked, entitled, |slot| self.workloads.at(slot).account);
-        self.waiting = waiting;
-        next
+        let gates = Gates { tree: &self.tree, ledger: &self.ledger };
+        let (shapes, workloads) = (&self.shapes, &self.workloads);
+        let entitled = |(ask, account): Cell| gates.entitled(shapes.get(ask), account);
+        self.waiting.next(entitled, |slot| workloads.at(slot).account)
     }
 
     /// Takes note of what came free: gates of quotas, and room on nodes.
     fn open_gates(&mut self) {
-        let mut waiting = std::mem::take(&mut self.waiting);
         if !self.freed_nodes.is_empty() {
             self.freed_nodes.sort_unstable();
             self.freed_nodes.dedup();
-            for ask in waiting.roomless() {
+            for ask in self.waiting.roomless() {
                 if self.freed_nodes.iter().any(|node| self.may_host(*node, self.shapes.get(ask))) {
-                    waiting.set_room(ask, true);
+                    self.waiting.set_room(ask, true);
                 }
             }
             self.freed_nodes.clear();
         }
-        waiting.refresh(|ask, account| self.gate(self.shapes.get(ask), account));
-        self.waiting = waiting;
+        let gates = Gates { tree: &self.tree, ledger: &self.ledger };
+        let shapes = &self.shapes;
+        self.waiting.refresh(|ask, account| gates.gate(shapes.get(ask), account));
     }
 
     /// Whether a node has room for some member of an ask.
@@ -209,7 +228,9 @@ impl Scheduler {
             plan.actions.push(Action::Bind { pod: id, node, devices: spot.devices, reason });
         }
         self.file_victim(slot);
-        self.line_up(slot);
+        if self.workloads.at(slot).pods.len() > 1 {
+            self.line_up(slot);
+        }
     }
 
     /// An entitled workload takes the room that later ones hold, the latest first, where it needs it (H2). Only one that
@@ -365,8 +386,9 @@ impl Scheduler {
     /// Evicts what is over a lowered ceiling for too long, in victim order, deepest quota first (T4).
     fn enforce_ceilings(&mut self, plan: &mut Plan) {
         let EnforceMax::After { ms } = self.policy.enforce_max else { return };
+        let late = |since: Time| since.after_ms(ms) <= self.now;
         let due: Vec<u32> =
-            self.over_max_since.iter().filter(|(_, since)| since.after_ms(ms) <= self.now).map(|(q, _)| *q).collect();
+            self.over_max_since.iter().filter(|(_, since)| since.is_some_and(late)).map(|(q, _)| *q).collect();
         for account in due.into_iter().rev() {
             self.over_max_since.remove(&account);
             for resource in 0..self.tree.width() {

@@ -2,13 +2,39 @@
 
 use super::{
     Scheduler,
-    ledger::{Account, cell},
+    ledger::{Account, Ledger, cell},
     shapes::Ask,
     waiting::Gate,
 };
-use crate::{ids::QuotaId, plan::Binding, policy::Reclaim, tree::UNLIMITED};
+use crate::{
+    ids::QuotaId,
+    plan::Binding,
+    policy::Reclaim,
+    tree::{QuotaTree, UNLIMITED},
+};
 
 impl Scheduler {
+    pub(super) fn gates(&self) -> Gates<'_> {
+        Gates { tree: &self.tree, ledger: &self.ledger }
+    }
+
+    pub(super) fn min(&self, account: Account, resource: usize) -> i64 {
+        self.gates().min(account, resource)
+    }
+
+    pub(super) fn max(&self, account: Account, resource: usize) -> i64 {
+        self.gates().max(account, resource)
+    }
+
+    /// Whether the whole path below the root covers the ask (O1).
+    pub(super) fn entitled(&self, ask: &Ask, account: Account) -> bool {
+        self.gates().entitled(ask, account)
+    }
+
+    pub(super) fn is_inner_root(&self, account: Account) -> bool {
+        self.gates().is_inner_root(account)
+    }
+
     /// What a quota is guaranteed when others take from each other: its min, or its fair share (F3).
     pub(super) fn guarantee(&self, account: Account, resource: usize) -> i64 {
         match self.policy.reclaim {
@@ -20,14 +46,6 @@ impl Scheduler {
     /// What is left to a quota whatever others need: its min, and no less than its fair share where that decides (F3).
     pub(super) fn floor(&self, account: Account, resource: usize) -> i64 {
         self.guarantee(account, resource).max(self.min(account, resource))
-    }
-
-    pub(super) fn min(&self, account: Account, resource: usize) -> i64 {
-        self.quota(account).map_or(0, |quota| cell(self.tree.min(quota), resource))
-    }
-
-    pub(super) fn max(&self, account: Account, resource: usize) -> i64 {
-        self.quota(account).map_or(UNLIMITED, |quota| cell(self.tree.max(quota), resource))
     }
 
     /// The first limit on the path that keeps an ask out, leaf first (A1, A2, A5).
@@ -52,9 +70,54 @@ impl Scheduler {
                 delta = self.ledger.delta_above(q, resource, delta);
             }
         }
-        let full = |q: &Account| ask.job && self.job_limit(*q).is_some_and(|limit| *self.ledger.jobs.at(*q) >= limit);
+        let full =
+            |q: &Account| ask.job && self.gates().job_limit(*q).is_some_and(|limit| *self.ledger.jobs.at(*q) >= limit);
         let q = self.ledger.path(account).find(full)?;
-        Some(Binding::Jobs { quota: QuotaId(q), limit: self.job_limit(q)? })
+        Some(Binding::Jobs { quota: QuotaId(q), limit: self.gates().job_limit(q)? })
+    }
+
+    /// How far up an ask may reclaim (R2a): the lowest quota above the leaf that has no guarantee left for it, or the
+    /// root; nothing if the leaf itself has none. `extra` is the ask, where it is not yet part of what stands.
+    pub(super) fn reach(&self, ask: &Ask, account: Account) -> Option<Account> {
+        self.quota(account)?;
+        let within = |q: Account| {
+            ask.requested().all(|(r, amount)| self.ledger.standing(q, r).saturating_add(amount) <= self.guarantee(q, r))
+        };
+        let mut above = self.ledger.path(account);
+        let leaf = above.next()?;
+        if !within(leaf) {
+            return None;
+        }
+        let mut top = None;
+        for q in above {
+            top = Some(q);
+            if !within(q) {
+                break;
+            }
+        }
+        top
+    }
+}
+
+/// Tree and ledger, looked at together: what a quota's numbers say of an ask. A view, so that the rest of the scheduler
+/// can be changed while it is asked.
+#[derive(Clone, Copy)]
+pub(super) struct Gates<'a> {
+    pub(super) tree: &'a QuotaTree,
+    pub(super) ledger: &'a Ledger,
+}
+
+impl Gates<'_> {
+    fn quota(&self, account: Account) -> Option<QuotaId> {
+        (account != self.ledger.outside()).then_some(QuotaId(account))
+    }
+
+    pub(super) fn min(&self, account: Account, resource: usize) -> i64 {
+        self.quota(account).map_or(0, |quota| cell(self.tree.min(quota), resource))
+    }
+
+    pub(super) fn max(&self, account: Account, resource: usize) -> i64 {
+        self.quota(account).map_or(UNLIMITED, |quota| cell(self.tree.max(quota), resource))
     }
 
     fn job_limit(&self, account: Account) -> Option<u32> {
@@ -90,27 +153,5 @@ impl Scheduler {
     /// Whether the whole path below the root covers the ask (O1).
     pub(super) fn entitled(&self, ask: &Ask, account: Account) -> bool {
         self.quota(account).is_some() && self.ledger.path(account).all(|q| self.covers(ask, q))
-    }
-
-    /// How far up an ask may reclaim (R2a): the lowest quota above the leaf that has no guarantee left for it, or the
-    /// root; nothing if the leaf itself has none. `extra` is the ask, where it is not yet part of what stands.
-    pub(super) fn reach(&self, ask: &Ask, account: Account) -> Option<Account> {
-        self.quota(account)?;
-        let within = |q: Account| {
-            ask.requested().all(|(r, amount)| self.ledger.standing(q, r).saturating_add(amount) <= self.guarantee(q, r))
-        };
-        let mut above = self.ledger.path(account);
-        let leaf = above.next()?;
-        if !within(leaf) {
-            return None;
-        }
-        let mut top = None;
-        for q in above {
-            top = Some(q);
-            if !within(q) {
-                break;
-            }
-        }
-        top
     }
 }

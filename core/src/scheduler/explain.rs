@@ -1,7 +1,7 @@
 //! Why a workload waits: what binds, who holds it, whom a rule protects, and what would help (X1, X3).
 //!
-//! Read-only: it looks at the state as it is. In plans it is told in full only where tree and cluster are small; asked
-//! for by [`Scheduler::explain`] it always is.
+//! It looks at the state as it is; what would help is tried on a copy. In plans a verdict is told in full only where tree
+//! and cluster are small, and without what would help; asked for by [`Scheduler::explain`] it always is, and with it.
 
 use super::{
     Scheduler,
@@ -60,7 +60,6 @@ impl Scheduler {
             let (scope, resource) = self.contested(&verdict.binding);
             verdict.holders = self.holders(scope, resource);
             verdict.protected = self.protected(slot, ask);
-            verdict.helps = self.helps(ask, account, &verdict.binding);
         }
         Some(verdict)
     }
@@ -167,26 +166,48 @@ impl Scheduler {
         Binding::Room { resource, needed, available, nodes, placed: placed.min(count) }
     }
 
-    /// Single changes that would help, smallest first.
-    fn helps(&self, ask: &Ask, account: Account, binding: &Binding) -> Vec<Help> {
+    /// Single changes each of which would place the workload now: every one is tried on a copy of the state (X3).
+    pub(super) fn helps(&self, slot: Slot, binding: &Binding) -> Vec<Help> {
+        let workload = self.workloads.at(slot);
+        let Some((ask, _)) = workload.waits else { return Vec::new() };
+        let ask = self.shapes.get(ask);
         let mut helps = Vec::new();
-        for q in self.ledger.path(account).filter(|q| self.ledger.parent(*q).is_some()) {
+        for q in self.ledger.path(workload.account).filter(|q| self.quota(*q).is_some()) {
             for (r, amount) in ask.requested() {
-                let short = self.ledger.standing(q, r).saturating_add(amount) - self.guarantee(q, r);
-                if let Some(resource) = self.tree.resource_name(r).filter(|_| short > 0) {
+                let Some(resource) = self.tree.resource_name(r) else { continue };
+                let short = self.ledger.standing(q, r).saturating_add(amount).saturating_sub(self.guarantee(q, r));
+                if short > 0 && !self.is_inner_root(q) {
                     helps.push(Help::MoreMin { quota: QuotaId(q), resource: resource.clone(), by: short });
+                }
+                let over = self.ledger.charged(q, r).saturating_add(amount).saturating_sub(self.max(q, r));
+                if over > 0 {
+                    helps.push(Help::MoreMax { quota: QuotaId(q), resource: resource.clone(), by: over });
                 }
             }
         }
-        match binding {
-            Binding::Ceiling { quota, resource, needed, available } => {
-                let by = needed.saturating_sub(*available);
-                helps.push(Help::MoreMax { quota: *quota, resource: resource.clone(), by });
-            }
-            Binding::Room { .. } => helps.extend(self.node_closest_to_room(ask)),
-            _ => {}
+        if matches!(binding, Binding::Room { .. }) {
+            helps.extend(self.node_closest_to_room(ask));
         }
+        helps.retain(|help| self.clone().is_placed_by(slot, help));
         helps
+    }
+
+    /// Whether a workload would be placed with this change.
+    fn is_placed_by(&mut self, slot: Slot, help: &Help) -> bool {
+        match help {
+            Help::MoreMin { quota, resource, by } => self.tree.raise(*quota, resource, *by, 0),
+            Help::MoreMax { quota, resource, by } => self.tree.raise(*quota, resource, 0, *by),
+            Help::FreeOnNode { node, resource, by } => {
+                self.nodes.enlarge(*node, self.shapes.resources.get_index_of(resource), *by)
+            }
+        }
+        let Some((ask, _)) = self.workloads.at(slot).waits else { return false };
+        let ask = self.shapes.get(ask).clone();
+        if self.barred(&ask, self.workloads.at(slot).account).is_none() && self.place(slot).is_some() {
+            return true;
+        }
+        let rights = [Right::Reclaim, Right::Priority];
+        rights.into_iter().any(|right| self.find_plan(slot, &ask, right, &mut Vec::new()).is_some())
     }
 
     /// The node on which the least of one resource is missing.

@@ -89,8 +89,8 @@ pub struct Scheduler {
     budgets: NameMap<u32>,
     /// Times at which a decision may differ although no fact came.
     timers: BTreeSet<Time>,
-    /// Quotas that were over a lowered ceiling, and since when (T4).
-    over_max_since: BTreeMap<Account, Time>,
+    /// Quotas that were over a lowered ceiling, and since which decision (T4).
+    over_max_since: BTreeMap<Account, Option<Time>>,
     /// Quotas over a ceiling that an edit lowered, until they are not (I2).
     over_by_edit: BTreeSet<Account>,
     /// Nodes that were made smaller than what stands on them (I8).
@@ -153,11 +153,13 @@ impl Scheduler {
 
     /// Why a workload waits, now and in full; nothing when it does not wait or is not known.
     ///
-    /// Costs a pass over the leaves and nodes that the verdict is about.
+    /// Costs a pass over leaves, nodes and workloads, and a copy of the state for each change that may help.
     #[must_use]
     pub fn explain(&self, workload: WorkloadId) -> Option<Verdict> {
         let slot = self.workloads.slot(workload)?;
-        self.explained(slot, Vec::new(), true)
+        let mut verdict = self.explained(slot, Vec::new(), true)?;
+        verdict.helps = self.helps(slot, &verdict.binding);
+        Some(verdict)
     }
 
     /// The quota tree.

@@ -12,6 +12,9 @@ pub(crate) struct Ratio {
 
 impl Ord for Ratio {
     fn cmp(&self, other: &Self) -> Ordering {
+        if self.over == 0 && other.over == 0 {
+            return Ordering::Equal;
+        }
         match (self.of == 0 && self.over > 0, other.of == 0 && other.over > 0) {
             (true, true) => Ordering::Equal,
             (true, false) => Ordering::Greater,

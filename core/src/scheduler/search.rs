@@ -11,11 +11,15 @@ use super::{
     nodes::{NodeSlot, PodRef, Spot},
     shapes::{Ask, TemplateId},
     trial::Trial,
+    view::PodState,
     workloads::Slot,
 };
-use crate::{plan::Bound, tree::UNLIMITED};
+use crate::{ids::NodeId, plan::Bound, tree::UNLIMITED};
 use smallvec::SmallVec;
-use std::cmp::{Ordering, Reverse};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::BTreeSet,
+};
 
 /// A plan that would place a workload.
 #[derive(Debug)]
@@ -252,11 +256,13 @@ impl Scheduler {
         let mut best: Option<(Cost, Vec<Candidate>, Spot)> = None;
         for node in self.nodes_to_try(search, id) {
             let taken = search.victims.len();
+            search.trial.quiet = true;
             let spot = self.clear_node(search, id, node);
             let picked = search.victims.split_off(taken);
             for pod in picked.iter().rev().flat_map(|candidate| candidate.pods.iter().rev()) {
                 self.put_back(&mut search.trial, *pod);
             }
+            search.trial.quiet = false;
             let Some(spot) = spot else { continue };
             let cost = self.cost(&picked, node);
             if best.as_ref().is_none_or(|(least, ..)| cost.cmp(least) == Ordering::Less) {
@@ -270,30 +276,37 @@ impl Scheduler {
         Some(spot)
     }
 
-    /// Suitable nodes with at least one pod that may be taken, by id, as many as may be tried.
+    /// Suitable nodes with a pod that may be taken, by id. Where there are more than may be tried, those of the leaves
+    /// whose pods would go first (V1).
     fn nodes_to_try(&self, search: &mut Search, id: TemplateId) -> Vec<NodeSlot> {
         let template = self.shapes.templates.at(id);
         let resources: Resources = (0..self.tree.width()).filter(|r| cell(&template.governed, *r) > 0).collect();
         let most = self.policy.bounds.nodes as usize;
-        let mut found: std::collections::BTreeSet<(crate::ids::NodeId, NodeSlot)> = std::collections::BTreeSet::new();
-        for source in self.sources(&search.seeker, &resources, None) {
+        let mut sources = self.sources(&search.seeker, &resources, None);
+        let pods: usize = sources.iter().map(|source| *self.ledger.pods.at(source.account) as usize).sum();
+        if pods > most {
+            sources.sort_by_cached_key(|source| self.urgency(source));
+        }
+        let mut found: BTreeSet<(NodeId, NodeSlot)> = BTreeSet::new();
+        'all: for source in sources {
             for key in self.victims.at(source.account) {
                 if !search.steps.count() {
-                    break;
+                    break 'all;
                 }
-                for pod in self.workloads.at(key.4).pods.iter().filter(|p| p.state == Some(super::PodState::Running)) {
+                for pod in self.workloads.at(key.4).pods.iter().filter(|p| p.state == Some(PodState::Running)) {
                     let node = pod.spot.node;
-                    if self.nodes.is_suitable(node, template) {
-                        found.insert((self.nodes.at(node).id, node));
+                    if !self.nodes.is_suitable(node, template) {
+                        continue;
                     }
-                }
-                if found.len() > most {
-                    search.steps.more_nodes = true;
-                    break;
+                    if found.len() >= most && !found.contains(&(self.nodes.at(node).id, node)) {
+                        search.steps.more_nodes = true;
+                        break 'all;
+                    }
+                    found.insert((self.nodes.at(node).id, node));
                 }
             }
         }
-        found.into_iter().map(|(_, node)| node).take(most).collect()
+        found.into_iter().map(|(_, node)| node).collect()
     }
 
     /// Takes victims on one node, in order, until the pod fits there.
@@ -304,8 +317,8 @@ impl Scheduler {
                 return Some(Spot { node, devices });
             }
             let lacking = self.lacking(id, node);
-            let sources = self.sources(&search.seeker, &lacking, None);
-            let mut slots: Vec<Slot> = self.nodes.at(node).pods.iter().map(|pod| pod.0).collect();
+            let reach = self.reach(search.seeker.ask, search.seeker.account);
+            let mut slots: SmallVec<[Slot; 16]> = self.nodes.at(node).pods.iter().map(|pod| pod.0).collect();
             slots.sort_unstable();
             slots.dedup();
             let mut best: Option<Candidate> = None;
@@ -314,8 +327,8 @@ impl Scheduler {
                     break;
                 }
                 let account = self.workloads.at(slot).account;
-                let Some(source) = sources.iter().find(|source| source.account == account) else { continue };
-                let candidate = self.candidate(&search.seeker, &search.trial, source, slot, &mut search.steps);
+                let Some(source) = self.source(&search.seeker, reach, account, &lacking) else { continue };
+                let candidate = self.candidate(&search.seeker, &search.trial, &source, slot, &mut search.steps);
                 let here = candidate.filter(|c| c.pods.iter().any(|pod| self.frees(*pod, node, &lacking)));
                 best = first(best, here);
             }
@@ -423,7 +436,7 @@ struct Cost {
     victims: usize,
     overuse: Vec<SmallVec<[super::order::Ratio; 4]>>,
     lost: u128,
-    node: crate::ids::NodeId,
+    node: NodeId,
 }
 
 impl Cost {

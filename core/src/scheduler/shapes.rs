@@ -67,6 +67,8 @@ pub(crate) struct Shapes {
     known: IndexMap<PodTemplate, TemplateId, FxBuildHasher>,
     pub(crate) templates: Table<Template>,
     asks: IndexMap<Ask, (), FxBuildHasher>,
+    /// The asks for one pod of each template: preemptible or not, a job or not.
+    lone: Table<[Option<AskId>; 4]>,
 }
 
 impl Shapes {
@@ -136,6 +138,24 @@ impl Shapes {
 
     pub(crate) fn ask(&mut self, ask: Ask) -> AskId {
         narrow(self.asks.insert_full(ask, ()).0)
+    }
+
+    /// The ask for one pod.
+    pub(crate) fn lone(&mut self, template: TemplateId, preemptible: bool, job: bool) -> AskId {
+        if self.lone.len() <= template as usize {
+            self.lone.resize_with(template as usize + 1, Default::default);
+        }
+        let kind = usize::from(preemptible) * 2 + usize::from(job);
+        if let Some(Some(ask)) = self.lone.at(template).get(kind) {
+            return *ask;
+        }
+        let members = SmallVec::from_elem((template, 1), 1);
+        let total = self.templates.at(template).governed.clone();
+        let ask = self.ask(Ask { members, total, preemptible, job });
+        if let Some(slot) = self.lone.at_mut(template).get_mut(kind) {
+            *slot = Some(ask);
+        }
+        ask
     }
 
     #[expect(clippy::expect_used, reason = "ids come from this table")]

@@ -2,6 +2,7 @@
 
 use super::{
     Scheduler,
+    entitlement::Gates,
     ledger::{Account, Row},
     nodes::{PodRef, Spot},
     order::{Key, Ratio},
@@ -9,7 +10,7 @@ use super::{
     view::PodState,
     workloads::{HoldId, Slot, Workload},
 };
-use crate::policy::{Order, Unquotaed};
+use crate::policy::{EnforceMax, Order, Preemption, Unquotaed};
 use smallvec::SmallVec;
 use std::cmp::Reverse;
 
@@ -18,7 +19,11 @@ impl Scheduler {
     /// waits, or if too few wait to make the minimum full (G1).
     pub(super) fn next_ask(&mut self, slot: Slot) -> Option<AskId> {
         let workload = self.workloads.at(slot);
+        let (preemptible, job) = (workload.preemptible, !workload.admitted);
         let first = workload.in_state(PodState::Waiting).next()?;
+        if workload.pods.len() == 1 {
+            return Some(self.shapes.lone(workload.template(first), preemptible, job));
+        }
         let lacking = workload.lacking();
         let mut members: SmallVec<[(u32, u32); 1]> = SmallVec::new();
         for (set, lacking) in workload.sets.iter().zip(&lacking).filter(|(_, lacking)| **lacking > 0) {
@@ -31,13 +36,15 @@ impl Scheduler {
         }
         // The sums were checked when the workload was submitted.
         let total = self.shapes.total(&members).unwrap_or_default();
-        let (preemptible, job) = (workload.preemptible, !workload.admitted);
         Some(self.shapes.ask(Ask { members, total, preemptible, job }))
     }
 
     /// The ordinals that the ask of a waiting workload is about.
     pub(super) fn asked_pods(&self, slot: Slot) -> SmallVec<[u32; 4]> {
         let workload = self.workloads.at(slot);
+        if workload.pods.len() == 1 {
+            return workload.in_state(PodState::Waiting).collect();
+        }
         let mut lacking = workload.lacking();
         if lacking.iter().all(|count| *count == 0) {
             return workload.in_state(PodState::Waiting).take(1).collect();
@@ -92,10 +99,9 @@ impl Scheduler {
     }
 
     fn join(&mut self, ask: AskId, account: Account, key: Key) {
-        let mut waiting = std::mem::take(&mut self.waiting);
+        let gates = Gates { tree: &self.tree, ledger: &self.ledger };
         let shape = self.shapes.get(ask);
-        waiting.insert((ask, account), key, |q| self.gate(shape, q));
-        self.waiting = waiting;
+        self.waiting.insert((ask, account), key, |q| gates.gate(shape, q));
     }
 
     /// Takes a workload out of the line.
@@ -221,6 +227,9 @@ impl Scheduler {
 
     /// Files a workload among the victims of its account, where it now belongs, or takes it out.
     pub(super) fn file_victim(&mut self, slot: Slot) {
+        if self.policy.preemption == Preemption::None && self.policy.enforce_max == EnforceMax::Never {
+            return;
+        }
         let workload = self.workloads.at(slot);
         let account = workload.account;
         let is_one = workload.preemptible

@@ -10,6 +10,8 @@ use super::{
 /// What was changed on trial, in order.
 #[derive(Debug, Default)]
 pub(super) struct Trial {
+    /// Whether nodes are only looked at one by one, so that their index need not follow.
+    pub(super) quiet: bool,
     taken: Vec<PodRef>,
     placed: Vec<(PodRef, Spot)>,
 }
@@ -31,7 +33,7 @@ impl Trial {
 impl Scheduler {
     /// Acts as if the pod were gone.
     pub(super) fn try_without(&mut self, trial: &mut Trial, pod: PodRef) {
-        self.lift(pod, true);
+        self.lift(pod, true, trial.quiet);
         trial.taken.push(pod);
     }
 
@@ -39,7 +41,7 @@ impl Scheduler {
     pub(super) fn put_back(&mut self, trial: &mut Trial, pod: PodRef) {
         if let Some(at) = trial.taken.iter().rposition(|p| *p == pod) {
             trial.taken.remove(at);
-            self.lift(pod, false);
+            self.lift(pod, false, trial.quiet);
         }
     }
 
@@ -64,22 +66,25 @@ impl Scheduler {
     pub(super) fn undo(&mut self, mut trial: Trial) {
         self.take_off(&mut trial, 0);
         while let Some(pod) = trial.taken.pop() {
-            self.lift(pod, false);
+            self.lift(pod, false, trial.quiet);
         }
     }
 
-    fn lift(&mut self, pod: PodRef, off: bool) {
+    fn lift(&mut self, pod: PodRef, off: bool, quiet: bool) {
         let Some(row) = self.workloads.pod(pod).copied() else { return };
         let workload = self.workloads.at(pod.0);
         let (account, preemptible) = (workload.account, workload.preemptible);
         let template = self.shapes.templates.at(workload.template(pod.1));
         let governed: &Row = &template.governed;
         let leaving = row.state == Some(PodState::Leaving);
+        match (off, quiet) {
+            (true, false) => self.nodes.take(row.spot, template, pod),
+            (false, false) => self.nodes.put(row.spot, template, pod),
+            _ => self.nodes.shift_quietly(row.spot, template, pod, off),
+        }
         if off {
-            self.nodes.take(row.spot, template, pod);
             self.ledger.give_back(account, governed, preemptible);
         } else {
-            self.nodes.put(row.spot, template, pod);
             self.ledger.use_up(account, governed, preemptible);
         }
         if leaving {

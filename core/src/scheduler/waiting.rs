@@ -52,7 +52,7 @@ impl<T> Sides<T> {
     }
 }
 
-const SIDES: [Side; 2] = [Side::Any, Side::Entitled];
+const BOTH: &[Side] = &[Side::Any, Side::Entitled];
 
 /// One quota in the tournament of one lane.
 #[derive(Debug, Clone, Default)]
@@ -96,12 +96,15 @@ pub(crate) struct Waiting {
     dirty: Vec<Account>,
     is_dirty: Table<bool>,
     pub(crate) parents: Table<Option<Account>>,
+    ranked: bool,
 }
 
 impl Waiting {
-    pub(crate) fn new(parents: Table<Option<Account>>) -> Self {
+    /// `ranked` says whether entitlement counts in the order at all (O1).
+    pub(crate) fn new(parents: Table<Option<Account>>, ranked: bool) -> Self {
         let rows = parents.len();
         Self {
+            ranked,
             listed: (0..rows).map(|_| Vec::new()).collect(),
             is_dirty: (0..rows).map(|_| false).collect(),
             parents,
@@ -127,7 +130,7 @@ impl Waiting {
             return;
         }
         if let Some(led) = led.filter(|_| entry.fresh) {
-            for side in SIDES {
+            for side in BOTH.iter().copied() {
                 self.fresh.of_mut(side).remove(&(led, (ask, account)));
             }
             self.fresh.entitled.insert((key, (ask, account)));
@@ -145,7 +148,7 @@ impl Waiting {
         let fresh = entry.fresh;
         let next = entry.keys.any.first().copied();
         if fresh && led {
-            for side in SIDES {
+            for side in BOTH.iter().copied() {
                 self.fresh.of_mut(side).remove(&(key, (ask, account)));
             }
             match next {
@@ -157,6 +160,10 @@ impl Waiting {
         if led {
             self.pass_up(ask, account);
         }
+    }
+
+    fn sides(&self) -> &'static [Side] {
+        if self.ranked { BOTH } else { &[Side::Any] }
     }
 
     /// The head of a cell.
@@ -184,7 +191,7 @@ impl Waiting {
 
     /// Recomputes what an entry passes up, and what that changes above.
     fn pass_up(&mut self, ask: AskId, account: Account) {
-        for side in SIDES {
+        for side in self.sides().iter().copied() {
             let mut at = account;
             loop {
                 let room = self.lanes.at(ask).room;
@@ -271,7 +278,7 @@ impl Waiting {
                 continue;
             }
             let Some(entry) = self.lanes.at(ask).entries.get(&account) else { continue };
-            for side in SIDES {
+            for side in BOTH.iter().copied() {
                 if let Some(top) = entry.passed.of(side) {
                     let ready = self.ready.of_mut(side);
                     if room {
@@ -320,7 +327,7 @@ impl Waiting {
         if std::mem::replace(&mut entry.fresh, false)
             && let Some(head) = head
         {
-            for side in SIDES {
+            for side in BOTH.iter().copied() {
                 self.fresh.of_mut(side).remove(&(head, cell));
             }
             self.newly_fresh.retain(|c| *c != cell);
@@ -336,11 +343,10 @@ impl Waiting {
         }
     }
 
-    /// The next cell to try, and whether it is entitled. `entitled` judges a cell's head now; `ranked` says whether
-    /// entitlement comes first at all (O1). `account_of` tells where a workload waits.
+    /// The next cell to try, and whether it is entitled. `entitled` judges a cell's head now,
+    /// `account_of` tells where a workload waits.
     pub(crate) fn next(
         &mut self,
-        ranked: bool,
         entitled: impl Fn(Cell) -> bool,
         account_of: impl Fn(u32) -> Account,
     ) -> Option<Cell> {
@@ -349,35 +355,51 @@ impl Waiting {
                 self.fresh.entitled.insert((head, cell));
             }
         }
-        let top = |ready: &BTreeSet<(Key, AskId)>| ready.first().map(|(key, ask)| (*key, (*ask, account_of(key.slot))));
-        let lost: Vec<(Key, Cell)> =
-            self.fresh.entitled.iter().filter(|(_, cell)| !(ranked && entitled(*cell))).copied().collect();
-        for entry in lost {
-            self.fresh.entitled.remove(&entry);
-            self.fresh.any.insert(entry);
+        if self.ranked {
+            let (first, lost) = self.first_entitled(&entitled, &account_of);
+            for entry in lost {
+                self.fresh.entitled.remove(&entry);
+                self.fresh.any.insert(entry);
+            }
+            if first.is_some() {
+                return first;
+            }
+        } else {
+            self.fresh.any.append(&mut self.fresh.entitled);
         }
-        if ranked && let Some(cell) = self.first_entitled(&account_of) {
-            return Some(cell);
-        }
-        let offered = [top(&self.ready.any), self.fresh.any.first().copied(), self.fresh.entitled.first().copied()];
+        let ready = self.ready.any.first().map(|(key, ask)| (*key, (*ask, account_of(key.slot))));
+        let offered = [ready, self.fresh.any.first().copied(), self.fresh.entitled.first().copied()];
         offered.into_iter().flatten().min().map(|(_, cell)| cell)
     }
 
-    /// The first entitled cell that leads its leaf: inside a leaf priority goes before entitlement (O1).
-    fn first_entitled(&self, account_of: &impl Fn(u32) -> Account) -> Option<Cell> {
+    /// The first entitled cell that leads its leaf: inside a leaf priority goes before entitlement (O1). With it, the
+    /// fresh cells that turned out not to be entitled any more.
+    fn first_entitled(
+        &self,
+        entitled: &impl Fn(Cell) -> bool,
+        account_of: &impl Fn(u32) -> Account,
+    ) -> (Option<Cell>, Vec<(Key, Cell)>) {
+        let mut lost = Vec::new();
         let mut ready = self.ready.entitled.iter().map(|(key, ask)| (*key, (*ask, account_of(key.slot)))).peekable();
         let mut fresh = self.fresh.entitled.iter().copied().peekable();
         loop {
             let from_ready = match (ready.peek(), fresh.peek()) {
                 (Some(ready), Some(fresh)) => ready < fresh,
-                (None, None) => return None,
                 (ready, _) => ready.is_some(),
             };
-            let (key, cell) = if from_ready { ready.next()? } else { fresh.next()? };
-            if self.cells_of(cell.1).all(|other| !self.is_active(other) || self.head(other).is_none_or(|h| h >= key)) {
-                return Some(cell);
+            let next = if from_ready { ready.next() } else { fresh.next() };
+            let Some((key, cell)) = next else { return (None, lost) };
+            if !from_ready && !entitled(cell) {
+                lost.push((key, cell));
+            } else if self.leads(cell, key) {
+                return (Some(cell), lost);
             }
         }
+    }
+
+    /// Whether nobody of the same leaf who is to be tried goes before this head.
+    fn leads(&self, (_, account): Cell, key: Key) -> bool {
+        self.cells_of(account).all(|other| self.head(other).is_none_or(|head| head >= key) || !self.is_active(other))
     }
 
     /// Whether a cell is to be tried.
@@ -406,7 +428,7 @@ impl Waiting {
         let fresh = entry.fresh;
         let now = self.head(cell);
         if head != now && fresh {
-            for side in SIDES {
+            for side in BOTH.iter().copied() {
                 if let Some(head) = head {
                     self.fresh.of_mut(side).remove(&(head, cell));
                 }

@@ -262,6 +262,18 @@ impl QuotaTree {
         self.row(&self.kept, quota)
     }
 
+    /// Raises min and max of a node, unchecked: for asking what would happen.
+    pub(crate) fn raise(&mut self, quota: QuotaId, resource: &Name, min: i64, max: i64) {
+        let Some(at) = self.resource_index(resource.as_str()).map(|r| quota.0 as usize * self.width() + r) else {
+            return;
+        };
+        for (table, by) in [(&mut self.min, min), (&mut self.max, max)] {
+            if let Some(cell) = table.get_mut(at) {
+                *cell = cell.saturating_add(by);
+            }
+        }
+    }
+
     fn row<'a>(&self, table: &'a [i64], quota: QuotaId) -> &'a [i64] {
         let start = quota.0 as usize * self.width();
         table.get(start..start + self.width()).unwrap_or_default()

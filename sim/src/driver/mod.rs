@@ -116,6 +116,11 @@ impl<'a> Engine<'a> {
                 (Some(next), None) | (None, Some(next)) => next,
                 (None, None) => {
                     self.ended = true;
+                    // Nothing more happens, but who asks for a time is told of that time.
+                    if let Some(end) = self.options.until.filter(|end| *end > self.now) {
+                        self.claims_before(judge, end.after_ms(1));
+                        self.pass(end);
+                    }
                     return Ok(());
                 }
             };

@@ -226,7 +226,11 @@ impl Judged<'_> {
             return;
         }
         let now = engine.now;
+        let cut_short = !engine.ended && engine.options.until.is_some_and(|until| until <= now);
         match self.claim.when {
+            // What is claimed of the end is not judged where the caller stopped the run before it.
+            When::Final if cut_short => {}
+            When::Eventually(by) if cut_short && by > now => {}
             // A world in which nothing more can happen stays as it is.
             When::At(time) | When::Within(time, _) if time > now && !engine.ended => {
                 self.conclude(engine, false, format!("the run ended before, at {} ms", now.0), now);

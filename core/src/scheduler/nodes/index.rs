@@ -9,14 +9,18 @@ use smallvec::SmallVec;
 
 const BLOCK: usize = 64;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// The place of a node in the order.
+type Key = (u64, NodeId);
+
+#[derive(Debug, Clone)]
 struct Entry {
-    score: u64,
-    id: NodeId,
+    key: Key,
     slot: NodeSlot,
+    /// What the node has, kept here so that a search reads along instead of jumping about.
+    room: Most,
 }
 
-/// The most that any node of the block has available.
+/// The most that a node, or any of a block, has available.
 #[derive(Debug, Clone, Default)]
 struct Most {
     resources: SmallVec<[i64; 4]>,
@@ -26,7 +30,10 @@ struct Most {
 #[derive(Debug, Clone, Default)]
 struct Block {
     entries: Vec<Entry>,
+    /// At least what any node of it has; exact unless `loose`.
     most: Most,
+    /// Whether a node that held `most` up may have left. Measured again only when a search was misled by it.
+    loose: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -67,70 +74,76 @@ impl Most {
 }
 
 impl Block {
-    fn measure(&mut self, nodes: &Table<Node>) {
-        self.most = Most::default();
+    fn measure(&mut self) {
+        (self.most, self.loose) = (Most::default(), false);
         for entry in &self.entries {
-            self.most.raise(&Most::of(nodes.at(entry.slot)));
+            self.most.raise(&entry.room);
         }
     }
 }
 
 impl ClassIndex {
-    /// The block whose range holds this entry, if there is any block.
-    fn block_of(&self, entry: Entry) -> usize {
-        let after = self.blocks.partition_point(|block| block.entries.first().is_some_and(|first| *first <= entry));
+    /// The block whose range holds this key, if there is any block.
+    fn block_of(&self, key: Key) -> usize {
+        let after = self.blocks.partition_point(|block| block.entries.first().is_some_and(|first| first.key <= key));
         after.saturating_sub(1)
     }
 
-    pub(super) fn insert(&mut self, score: u64, slot: NodeSlot, nodes: &Table<Node>) {
-        let node = nodes.at(slot);
-        let entry = Entry { score, id: node.id, slot };
-        let at = self.block_of(entry);
+    pub(super) fn insert(&mut self, score: u64, slot: NodeSlot, node: &Node) {
+        let key = (score, node.id);
+        let entry = Entry { key, slot, room: Most::of(node) };
+        let at = self.block_of(key);
         let Some(block) = self.blocks.get_mut(at) else {
-            self.blocks.push(Block { entries: vec![entry], most: Most::of(node) });
+            let most = entry.room.clone();
+            self.blocks.push(Block { entries: vec![entry], most, loose: false });
             return;
         };
-        let place = block.entries.partition_point(|e| *e < entry);
+        let place = block.entries.partition_point(|e| e.key < key);
+        block.most.raise(&entry.room);
         block.entries.insert(place, entry);
-        block.most.raise(&Most::of(node));
         if block.entries.len() > BLOCK {
-            let mut upper = Block { entries: block.entries.split_off(BLOCK / 2), most: Most::default() };
-            block.measure(nodes);
-            upper.measure(nodes);
+            let mut upper = Block { entries: block.entries.split_off(BLOCK / 2), ..Block::default() };
+            block.measure();
+            upper.measure();
             self.blocks.insert(at + 1, upper);
         }
     }
 
-    /// Takes a node out; it must still look as it did when it was put in.
-    pub(super) fn remove(&mut self, score: u64, id: NodeId, nodes: &Table<Node>) {
-        let probe = Entry { score, id, slot: NodeSlot::MAX };
-        let at = self.block_of(probe);
+    /// Takes a node out that was put in with this score.
+    pub(super) fn remove(&mut self, score: u64, id: NodeId) {
+        let key = (score, id);
+        let at = self.block_of(key);
         let Some(block) = self.blocks.get_mut(at) else { return };
-        let Some(place) = block.entries.iter().position(|e| e.score == score && e.id == id) else { return };
+        let Ok(place) = block.entries.binary_search_by_key(&key, |e| e.key) else { return };
         let entry = block.entries.remove(place);
+        block.loose |= block.most.touches(&entry.room);
         if block.entries.is_empty() {
             self.blocks.remove(at);
-        } else if block.most.touches(&Most::of(nodes.at(entry.slot))) {
-            block.measure(nodes);
         }
     }
 
     /// The first node with room at or after the score `start`, else the first before it.
-    pub(super) fn first_fit(&self, nodes: &Table<Node>, template: &Template, start: u64) -> Option<(u64, Spot)> {
-        self.scan(nodes, template, start, u64::MAX)
-            .or_else(|| start.checked_sub(1).and_then(|last| self.scan(nodes, template, 0, last)))
+    pub(super) fn first_fit(&mut self, nodes: &Table<Node>, template: &Template, start: u64) -> Option<(u64, Spot)> {
+        let found = self.scan(nodes, template, start, u64::MAX);
+        found.or_else(|| start.checked_sub(1).and_then(|last| self.scan(nodes, template, 0, last)))
     }
 
-    fn scan(&self, nodes: &Table<Node>, template: &Template, from: u64, to: u64) -> Option<(u64, Spot)> {
-        let first = if from == 0 { 0 } else { self.block_of(Entry { score: from, id: NodeId(0), slot: 0 }) };
-        for block in self.blocks.iter().skip(first).filter(|block| block.most.may_fit(template)) {
-            for entry in block.entries.iter().filter(|entry| entry.score >= from) {
-                if entry.score > to {
+    fn scan(&mut self, nodes: &Table<Node>, template: &Template, from: u64, to: u64) -> Option<(u64, Spot)> {
+        let first = if from == 0 { 0 } else { self.block_of((from, NodeId(0))) };
+        for block in self.blocks.iter_mut().skip(first).filter(|block| block.most.may_fit(template)) {
+            for Entry { key: (score, _), slot, room } in block.entries.iter().filter(|entry| entry.key.0 >= from) {
+                if *score > to {
                     return None;
                 }
-                if let Some(devices) = nodes.at(entry.slot).choose(template) {
-                    return Some((entry.score, Spot { node: entry.slot, devices }));
+                if !room.may_fit(template) {
+                    continue;
                 }
+                if let Some(devices) = nodes.at(*slot).choose(template) {
+                    return Some((*score, Spot { node: *slot, devices }));
+                }
+            }
+            if block.loose {
+                block.measure();
             }
         }
         None

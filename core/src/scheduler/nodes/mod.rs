@@ -254,6 +254,19 @@ impl Nodes {
         self.spare.push(slot);
     }
 
+    /// Makes a node larger, for asking what would happen.
+    pub(crate) fn enlarge(&mut self, id: NodeId, resource: Option<usize>, by: i64) {
+        let (Some(slot), Some(resource)) = (self.slot(id), resource) else { return };
+        self.leave(slot);
+        let node = self.nodes.at_mut(slot);
+        for row in [&mut node.total, &mut node.free] {
+            if let Some(cell) = row.get_mut(resource) {
+                *cell = cell.saturating_add(by);
+            }
+        }
+        self.enter(slot);
+    }
+
     fn class(&mut self, spec: &NodeSpec) -> u32 {
         let entry = self.classes.entry(Class::of(spec));
         let index = entry.index();
@@ -279,6 +292,17 @@ impl Nodes {
             node.pods.swap_remove(at);
         }
         self.enter(spot.node);
+    }
+
+    /// Puts a pod on its spot or takes it off without telling the index: to be undone before the index is asked.
+    pub(crate) fn shift_quietly(&mut self, spot: Spot, template: &Template, pod: PodRef, off: bool) {
+        let node = self.nodes.at_mut(spot.node);
+        node.shift(template, spot.devices, if off { -1 } else { 1 });
+        if !off {
+            node.pods.push(pod);
+        } else if let Some(at) = node.pods.iter().position(|p| *p == pod) {
+            node.pods.swap_remove(at);
+        }
     }
 
     /// Changes what holds keep on a node by `sign` times these amounts.
@@ -316,7 +340,7 @@ impl Nodes {
         let start = self.scorer.start(draw);
         let mut best: Option<(u64, NodeId, Spot)> = None;
         for class in &self.suitable.at(id).0 {
-            let Some((_, index)) = self.classes.get_index(*class as usize) else { continue };
+            let Some((_, index)) = self.classes.get_index_mut(*class as usize) else { continue };
             let found = index.first_fit(&self.nodes, template, start);
             if let Some((score, spot)) = found {
                 let key = (score, self.nodes.at(spot.node).id);
@@ -366,7 +390,7 @@ impl Nodes {
     fn leave(&mut self, slot: NodeSlot) {
         let node = self.nodes.at(slot);
         if let Some((_, index)) = self.classes.get_index_mut(node.class as usize) {
-            index.remove(node.score, node.id, &self.nodes);
+            index.remove(node.score, node.id);
         }
     }
 
@@ -383,7 +407,7 @@ impl Nodes {
             return;
         }
         if let Some((_, index)) = self.classes.get_index_mut(node.class as usize) {
-            index.insert(node.score, slot, &self.nodes);
+            index.insert(node.score, slot, node);
         }
     }
 
@@ -401,7 +425,7 @@ impl Nodes {
                 continue;
             }
             if let Some((_, index)) = self.classes.get_index_mut(node.class as usize) {
-                index.insert(score, slot, &self.nodes);
+                index.insert(score, slot, node);
             }
         }
     }

@@ -1,0 +1,218 @@
+//! The tables of docs/traces.md are what comes out: everything they show is imported and run again, and every row is
+//! looked for. The traces are read from `../shared` next to the repository, or from `QUOTREE_SHARED`; without them this
+//! says that it was skipped, and with `QUOTREE_REQUIRE_SHARED=1` it fails instead.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use serde_json::Value;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const GPU: &str = "nvidia.com/gpu";
+
+fn traces() -> Option<PathBuf> {
+    let shared = std::env::var_os("QUOTREE_SHARED").map_or_else(|| Path::new(ROOT).join("../shared"), PathBuf::from);
+    let traces = shared.join("traces");
+    if traces.is_dir() {
+        return Some(traces);
+    }
+    let required = std::env::var("QUOTREE_REQUIRE_SHARED").is_ok_and(|v| v == "1");
+    assert!(!required, "{} is not there, and QUOTREE_REQUIRE_SHARED=1", traces.display());
+    eprintln!("SKIPPED: {} is not there", traces.display());
+    None
+}
+
+fn quotree(folder: &Path, args: &[&str]) -> Vec<u8> {
+    let output = Command::new(env!("CARGO_BIN_EXE_quotree")).current_dir(folder).args(args).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+fn run(folder: &Path, scenario: &str, more: &[&str]) -> Value {
+    let file = format!("{scenario}.ron");
+    let args = [&["run", &file, "--format", "json"], more].concat();
+    serde_json::from_slice(&quotree(folder, &args)).unwrap()
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn guide() -> String {
+    std::fs::read_to_string(Path::new(ROOT).join("docs/traces.md")).unwrap()
+}
+
+/// Fails with every row that the guide lacks.
+fn look_for(rows: &[String]) {
+    let guide = guide();
+    let lacking: Vec<&str> = rows.iter().map(String::as_str).filter(|row| !guide.lines().any(|l| l == *row)).collect();
+    assert!(lacking.is_empty(), "docs/traces.md lacks\n{}", lacking.join("\n"));
+}
+
+fn number(value: &Value, pointer: &str) -> u64 {
+    value.pointer(pointer).and_then(Value::as_u64).unwrap_or_else(|| unreachable!("{pointer} of {value}"))
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Milliseconds over a count as seconds, to the nearest hundredth.
+fn mean(sum_ms: u64, count: u64) -> String {
+    let hundredths = (sum_ms * 2 / (count * 10)).div_ceil(2);
+    format!("{}.{:02}", grouped(hundredths / 100), hundredths % 100)
+}
+
+fn seconds(ms: u64) -> String {
+    grouped(ms / 1000)
+}
+
+fn min(quota: &Value) -> String {
+    quota["min"].get(GPU).and_then(Value::as_str).unwrap_or("0").to_owned()
+}
+
+fn row(cells: &[String]) -> String {
+    format!("| {} |", cells.join(" | "))
+}
+
+/// The rows of a Philly table: the whole, then a virtual cluster each.
+fn clusters(strict: &Value, borrowing: &Value, evicted: bool) -> Vec<String> {
+    let pairs = strict["quotas"].as_array().unwrap().iter().zip(borrowing["quotas"].as_array().unwrap());
+    pairs
+        .map(|(none, some)| {
+            let count = number(none, "/wait/count");
+            let jobs = count + number(none, "/pending");
+            let never = |text: String| if count == 0 { "never".to_owned() } else { text };
+            let name = none["name"].as_str().unwrap();
+            let mut cells = vec![
+                name.strip_prefix("vc-").unwrap_or("all").to_owned(),
+                grouped(jobs),
+                min(none),
+                never(mean(number(none, "/wait/sum_ms"), count.max(1))),
+                mean(number(some, "/wait/sum_ms"), jobs),
+            ];
+            for figure in ["/wait/p99_ms", "/wait/max_ms"] {
+                cells.extend([never(seconds(number(none, figure))), seconds(number(some, figure))]);
+            }
+            cells.extend(evicted.then(|| grouped(number(some, "/evicted"))));
+            row(&cells)
+        })
+        .collect()
+}
+
+/// The row of a whole run.
+fn total(name: &str, result: &Value) -> String {
+    let metric = |name: &str| number(result, &format!("/metrics/{name}"));
+    let of_gpus = |name: &str| number(result, &format!("/metrics/{name}/nvidia.com~1gpu"));
+    let permille = of_gpus("utilisation_permille");
+    row(&[
+        format!("`{name}`"),
+        mean(metric("wait/sum_ms"), metric("pods_bound") - metric("evictions")),
+        format!("{}.{} %", permille / 10, permille % 10),
+        grouped(metric("evictions")),
+        grouped(metric("wasted_evictions")),
+        grouped(metric("thrash_max")),
+        grouped(metric("lost_work_ms") / 3_600_000),
+        grouped(of_gpus("borrowed_unit_s") / 86_400_000),
+        grouped(of_gpus("starved_unit_s") / 86_400_000),
+    ])
+}
+
+/// The rows of the leaves of an openb run.
+fn leaves(name: &str, result: &Value) -> Vec<String> {
+    let leaves = result["quotas"].as_array().unwrap().iter().filter(|quota| !quota["parent"].is_null());
+    leaves
+        .map(|leaf| {
+            let ran = number(leaf, "/wait/count") - number(leaf, "/evicted");
+            row(&[
+                format!("`{name}`"),
+                leaf["name"].as_str().unwrap().to_owned(),
+                min(leaf),
+                grouped(ran),
+                grouped(number(leaf, "/pending")),
+                mean(number(leaf, "/wait/sum_ms"), ran),
+                seconds(number(leaf, "/wait/p99_ms")),
+                seconds(number(leaf, "/wait/max_ms")),
+                grouped(number(leaf, "/evicted")),
+            ])
+        })
+        .collect()
+}
+
+#[test]
+fn philly_in_virtual_clusters_is_as_the_guide_says() {
+    let Some(traces) = traces() else { return };
+    let folder = scratch("philly-docs");
+    let jobs = traces.join("philly/philly.csv.gz");
+    let sizes = std::fs::read_to_string(traces.join("philly/philly_vc.csv")).unwrap();
+    let mut rows = Vec::new();
+    for divisor in [1, 4] {
+        let scaled: Vec<String> = sizes
+            .lines()
+            .map(|line| match line.split_once(',') {
+                Some((vc, nodes)) if nodes.parse::<u32>().is_ok() => {
+                    format!("{vc},{}", nodes.parse::<u32>().unwrap() / divisor)
+                }
+                _ => line.to_owned(),
+            })
+            .collect();
+        std::fs::write(folder.join("sizes.csv"), scaled.join("\n")).unwrap();
+        let [name, strict] = [format!("philly-{divisor}"), format!("philly-{divisor}-strict")];
+        let import = ["import", "philly", jobs.to_str().unwrap(), "--tree", "sizes.csv", "--out"];
+        quotree(&folder, &[&import[..], &[&format!("{name}.ron")]].concat());
+        quotree(&folder, &[&import[..], &[&format!("{strict}.ron"), "--no-borrowing"]].concat());
+        let (borrowing, none) = (run(&folder, &name, &[]), run(&folder, &strict, &[]));
+        rows.extend(clusters(&none, &borrowing, divisor > 1));
+        rows.extend([total(&strict, &none), total(&name, &borrowing)]);
+    }
+    for (name, policy) in
+        [("philly-4-hour", "Capacity(min_runtime: \"1h\")"), ("philly-4-off", "Capacity(reclaim: Off)")]
+    {
+        rows.push(total(name, &run(&folder, "philly-4", &["--policy", policy])));
+    }
+    assert_eq!(rows.len(), 38);
+    look_for(&rows);
+}
+
+#[test]
+fn openb_by_class_of_service_is_as_the_guide_says() {
+    let Some(traces) = traces() else { return };
+    let folder = scratch("openb-docs");
+    let [pods, nodes] =
+        ["openb_pod_list_default.csv", "openb_node_list_gpu_node.csv"].map(|f| traces.join("openb").join(f));
+    let import = ["import", "openb", pods.to_str().unwrap(), "--nodes", nodes.to_str().unwrap(), "--out"];
+    quotree(&folder, &[&import[..], &["openb.ron"]].concat());
+    quotree(&folder, &[&import[..], &["strict.ron", "--no-borrowing"]].concat());
+    let (own, strict) = (run(&folder, "openb", &[]), run(&folder, "strict", &[]));
+    assert_eq!(own["digest"], strict["digest"]);
+    assert_eq!((number(&own, "/metrics/wait/max_ms"), number(&own, "/metrics/pods_succeeded")), (0, 8152));
+
+    let guide = guide();
+    for block in guide.split("```ron\n").skip(1).filter_map(|rest| rest.split("```\n").next()) {
+        let Some((_, rest)) = block.split_once("name: \"openb-") else { continue };
+        let name = rest.split('"').next().unwrap();
+        std::fs::write(folder.join(format!("openb-{name}.ron")), block).unwrap();
+    }
+    let mut rows = Vec::new();
+    for name in ["openb-six-strict", "openb-six", "openb-lent-strict", "openb-lent"] {
+        let result = run(&folder, name, &[]);
+        rows.extend(leaves(name, &result));
+        rows.push(total(name, &result));
+    }
+    assert_eq!(rows.len(), 20);
+    look_for(&rows);
+}
