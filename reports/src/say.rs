@@ -8,16 +8,18 @@ use quotree_core::{Amounts, QuantityText, Unit};
 /// ```
 /// assert_eq!(quotree_reports::span(150_000), "2m30s");
 /// assert_eq!(quotree_reports::span(1_500), "1s500ms");
+/// assert_eq!(quotree_reports::span(3_610_000), "1h10s");
 /// ```
 #[must_use]
 pub fn span(ms: u64) -> String {
     const UNITS: [(u64, &str); 5] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")];
     let Some(first) = UNITS.iter().position(|(size, _)| ms >= *size) else { return "0s".to_owned() };
-    let mut rest = ms;
+    let (mut rest, mut told) = (ms, 0);
     let mut text = String::new();
-    for (size, unit) in UNITS.iter().skip(first).take(2) {
-        if rest >= *size {
+    for (size, unit) in UNITS.iter().skip(first).take(3) {
+        if rest >= *size && told < 2 {
             text.push_str(&format!("{}{unit}", rest / size));
+            told += 1;
         }
         rest %= size;
     }

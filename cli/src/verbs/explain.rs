@@ -134,12 +134,12 @@ fn verdict(row: &PendingRow) -> String {
         let text = |field: &str| holder.get(field).map(plain).unwrap_or_default();
         line(
             "held by",
-            format!("{}: {} in {} pods, {} borrowed", text("quota"), text("used"), text("pods"), text("borrowed")),
+            format!("{}: {} in {}, {} borrowed", text("quota"), text("used"), pods(&text("pods")), text("borrowed")),
         );
     }
     for protected in list(&row.verdict, "protected") {
         let text = |field: &str| protected.get(field).map(plain).unwrap_or_default();
-        line("protected", format!("{} pods by {}", text("pods"), text("rule")));
+        line("protected", format!("{} by {}", pods(&text("pods")), text("rule")));
     }
     for help in list(&row.verdict, "helps") {
         line("would help", plain(help));
@@ -185,4 +185,9 @@ mod tests {
         assert!(text.contains("held by: b (and 2 times more)\n") && text.matches(" waits. ").count() == 2, "{text}");
         assert_eq!(text.matches("is bound").count(), 2, "{text}");
     }
+}
+
+/// A count of pods in words.
+fn pods(count: &str) -> String {
+    if count == "1" { "1 pod".to_owned() } else { format!("{count} pods") }
 }

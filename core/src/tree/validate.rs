@@ -8,6 +8,8 @@ use crate::{
     quantity::{Unit, format_quantity},
     spec::{QuotaSpec, TreeSpec},
 };
+use std::collections::BTreeSet;
+
 use petgraph::{algo::kosaraju_scc, graphmap::DiGraphMap};
 
 impl QuotaTree {
@@ -37,7 +39,7 @@ impl QuotaTree {
     #[must_use]
     pub fn warnings_on(spec: &TreeSpec, cluster: &Amounts) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let parents: Vec<&Name> = spec.quotas.iter().filter_map(|q| q.parent.as_ref()).collect();
+        let parents: BTreeSet<&Name> = spec.quotas.iter().filter_map(|q| q.parent.as_ref()).collect();
         for root in spec.quotas.iter().filter(|q| q.parent.is_none()) {
             let path = root.name.to_string();
             for (resource, max) in root.max.iter() {
@@ -47,7 +49,7 @@ impl QuotaTree {
                     findings.push(Finding { path: path.clone(), quota: root.name.clone(), kind });
                 }
             }
-            let leaves = || spec.quotas.iter().filter(|q| !parents.contains(&&q.name));
+            let leaves = || spec.quotas.iter().filter(|q| !parents.contains(&q.name));
             for resource in super::governed(spec).keys() {
                 let sum: i128 = leaves().map(|q| i128::from(q.min.get(resource.as_str()).unwrap_or(0))).sum();
                 let has = cluster.get(resource.as_str()).unwrap_or(0);
