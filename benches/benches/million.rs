@@ -1,5 +1,6 @@
 //! A million pods on 10,000 nodes under 1,000 leaves, a fifth of them in gangs, with more demand than room, so that
-//! leaves borrow and take back. Seconds and peak memory of the core with the least cluster around it.
+//! leaves borrow and take back. Seconds and peak memory of the core with the least cluster around it. Tells on stderr how
+//! far it is; `cargo bench -p quotree-benches --bench million -- 100000` plays so many pods on a hundredth as many nodes.
 
 #![allow(missing_docs, reason = "criterion's mains have no readers")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run has nothing to say")]
@@ -10,7 +11,12 @@ use quotree_core::{
     Time, TreeSpec, WorkloadId, WorkloadSpec,
 };
 use quotree_testkit::dice::Dice;
-use std::{cmp::Reverse, collections::BTreeSet, collections::BinaryHeap, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 const LEAVES: u32 = 1000;
 const PER_NODE: u32 = 8;
@@ -131,8 +137,39 @@ impl Play {
     }
 }
 
+/// Says on stderr how far a play is, now and then.
+struct Progress {
+    start: Instant,
+    next: Duration,
+}
+
+impl Progress {
+    const EVERY: Duration = Duration::from_secs(5);
+
+    fn new() -> Self {
+        Self { start: Instant::now(), next: Self::EVERY }
+    }
+
+    fn tell(&mut self, play: &Play, now: u64, submitted: u32, pods: u32) {
+        let so_far = self.start.elapsed();
+        if so_far < self.next {
+            return;
+        }
+        self.next = so_far + Self::EVERY;
+        eprintln!(
+            "{} s: {submitted} of {pods} pods submitted by {} s, {} bound, {} evicted, {} workloads wait",
+            so_far.as_secs(),
+            now / SECOND,
+            play.cluster.binds,
+            play.cluster.evictions,
+            play.cluster.scheduler.waiting().len()
+        );
+    }
+}
+
 fn play(nodes: u32, pods: u32) -> Play {
     let mut play = Play::new(nodes);
+    let mut progress = Progress::new();
     let mut submitted = 0;
     let mut now = 0;
     // 110 per cent of what the nodes can hold: a run of 100 s in the mean.
@@ -144,16 +181,21 @@ fn play(nodes: u32, pods: u32) -> Play {
         }
         play.turn(now);
         now += SECOND;
+        progress.tell(&play, now, submitted, pods);
     }
     while !play.ends.is_empty() {
         play.turn(now);
         now += SECOND;
+        progress.tell(&play, now, submitted, pods);
     }
     play
 }
 
 fn main() {
-    let (nodes, pods) = if only_tried() { (1000, 2000) } else { (10_000, 1_000_000) };
+    let asked = std::env::args().find_map(|argument| argument.parse::<u32>().ok());
+    let pods = asked.unwrap_or(if only_tried() { 2000 } else { 1_000_000 });
+    // Fewer nodes would leave the 1,000 leaves no room for a gang.
+    let nodes = (pods / 100).max(1000);
     let (play, took) = once(|| play(nodes, pods));
     let left = play.cluster.scheduler.waiting().len();
     assert_eq!(left, 0, "everything ran in the end");

@@ -1,6 +1,6 @@
 //! A deterministic discrete-event simulator around [`quotree_core`]: scenario files, claims, traces, metrics.
 //!
-//! [`run`] takes a checked [`Scenario`](model::Scenario) and gives a [`Run`]: what came out, how its claims were judged,
+//! [`run`] takes a checked [`Scenario`] and gives a [`Run`]: what came out, how its claims were judged,
 //! and a digest that is the same whenever, and wherever, the same thing is run again.
 
 mod driver;

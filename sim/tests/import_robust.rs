@@ -1,7 +1,5 @@
 //! Importers on anything at all: they end, in problems or in rows, and never panic.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use proptest::prelude::*;
 use quotree_sim::import::{self, TraceFormat, TraceOptions, elastic_quota_tree};
 

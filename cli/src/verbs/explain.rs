@@ -165,6 +165,11 @@ fn unknown(pod: &str, result: &RunResult) -> String {
     format!("no pod and no workload `{pod}`: the workloads are {}{more}", names.join(", "))
 }
 
+/// A count of pods in words.
+fn pods(count: &str) -> String {
+    if count == "1" { "1 pod".to_owned() } else { format!("{count} pods") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,9 +190,4 @@ mod tests {
         assert!(text.contains("held by: b (and 2 times more)\n") && text.matches(" waits. ").count() == 2, "{text}");
         assert_eq!(text.matches("is bound").count(), 2, "{text}");
     }
-}
-
-/// A count of pods in words.
-fn pods(count: &str) -> String {
-    if count == "1" { "1 pod".to_owned() } else { format!("{count} pods") }
 }

@@ -4,7 +4,7 @@
 mod table;
 
 use serde_json::{Map, Value, json};
-use table::{GROUPS, TYPES};
+use table::{GROUPS, types};
 
 /// A field of a struct of the language.
 struct Field {
@@ -27,7 +27,7 @@ struct Type {
 
 /// Whether these are the fields of a struct of this name; a struct that the table does not know agrees with anything.
 pub(crate) fn agrees(name: &str, fields: &[&str]) -> bool {
-    let mut same = TYPES.iter().filter(|t| t.name == name).peekable();
+    let mut same = types().filter(|t| t.name == name).peekable();
     let is = |t: &Type| {
         t.fields.iter().all(|field| fields.contains(&field.name))
             && fields.iter().all(|field| t.fields.iter().any(|f| f.name == *field))
@@ -45,11 +45,11 @@ pub(crate) fn agrees(name: &str, fields: &[&str]) -> bool {
 #[must_use]
 pub fn schema() -> Value {
     let mut defs = Map::new();
-    for ty in TYPES {
+    for ty in types() {
         defs.insert(format!("{}.{}", ty.group, ty.name), object(ty));
     }
     for (group, about) in GROUPS {
-        let members = TYPES.iter().filter(|t| t.group == *group).map(|ty| {
+        let members = types().filter(|t| t.group == *group).map(|ty| {
             let inner = json!({ "$ref": format!("#/$defs/{}.{}", ty.group, ty.name) });
             let tagged = json!({
                 "type": "object", "properties": { ty.name: inner }, "required": [ty.name], "additionalProperties": false
@@ -116,7 +116,7 @@ pub fn reference() -> String {
     let mut out = String::new();
     for (group, about) in GROUPS {
         out += &format!("### {group}\n\n{about}\n\n");
-        for ty in TYPES.iter().filter(|t| t.group == *group) {
+        for ty in types().filter(|t| t.group == *group) {
             out += &format!("**`{}`**: {}\n\n", ty.name, ty.about);
             if ty.fields.is_empty() {
                 continue;

@@ -1,0 +1,179 @@
+//! The structs that say what must hold, and for whom.
+
+use super::super::Type;
+use super::field;
+
+pub(in super::super) const TYPES: &[Type] = &[
+    Type {
+        name: "Pods",
+        group: "what",
+        about: "counts of pods by state; at least one of them",
+        fields: &[
+            field("of", "whose", "`All`", "whose"),
+            field("running", "whole number", "not claimed", "bound and not ended"),
+            field("pending", "whole number", "not claimed", "waiting"),
+            field("succeeded", "whole number", "not claimed", "ended well"),
+            field("failed", "whole number", "not claimed", "ended badly"),
+        ],
+    },
+    Type {
+        name: "Used",
+        group: "what",
+        about: "use of a quota",
+        fields: &[
+            field("quota", "name", "required", "which"),
+            field("resource", "name", "required", "of what"),
+            field("exactly", "quantity", "one of the three", "`==`"),
+            field("at_most", "quantity", "one of the three", "`<=`"),
+            field("at_least", "quantity", "one of the three", "`>=`"),
+        ],
+    },
+    Type {
+        name: "Borrowed",
+        group: "what",
+        about: "use above the guarantee of a quota (L2)",
+        fields: &[
+            field("quota", "name", "required", "which"),
+            field("resource", "name", "required", "of what"),
+            field("exactly", "quantity", "one of the three", "`==`"),
+            field("at_most", "quantity", "one of the three", "`<=`"),
+            field("at_least", "quantity", "one of the three", "`>=`"),
+        ],
+    },
+    Type {
+        name: "Guaranteed",
+        group: "what",
+        about: "no leaf is under its guarantee while it has waiting demand, for longer than this",
+        fields: &[field("within", "duration", "`0s`", "how long it may be")],
+    },
+    Type {
+        name: "Evictions",
+        group: "what",
+        about: "evictions so far",
+        fields: &[
+            field("of", "whose", "anybody's", "of whose pods"),
+            field("by", "whose", "anybody", "for whom"),
+            field("exactly", "whole number", "one of the three", "`==`"),
+            field("at_most", "whole number", "one of the three", "`<=`"),
+            field("at_least", "whole number", "one of the three", "`>=`"),
+        ],
+    },
+    Type {
+        name: "EvictedFrom",
+        group: "what",
+        about: "evictions from a quota so far; without a number: at least one",
+        fields: &[
+            field("quota", "name", "required", "which"),
+            field("exactly", "whole number", "one of the three", "`==`"),
+            field("at_most", "whole number", "one of the three", "`<=`"),
+            field("at_least", "whole number", "one of the three", "`>=`"),
+        ],
+    },
+    Type {
+        name: "Verdict",
+        group: "what",
+        about: "the binding rule of waiting pods",
+        fields: &[
+            field("of", "whose", "required", "whose"),
+            field("rule", "string", "required", "`A1`, `P1`, `R2(b)`, .."),
+        ],
+    },
+    Type {
+        name: "Wait",
+        group: "what",
+        about: "waits of pods that were bound, exact to the millisecond",
+        fields: &[
+            field("of", "whose", "`All`", "whose"),
+            field("stat", "one of P50, P95, P99, Max, Mean", "required", "which figure"),
+            field("exactly", "duration", "one of the three", "`==`"),
+            field("at_most", "duration", "one of the three", "`<=`"),
+            field("at_least", "duration", "one of the three", "`>=`"),
+        ],
+    },
+    Type {
+        name: "Makespan",
+        group: "what",
+        about: "the time at which the last pod ended",
+        fields: &[
+            field("exactly", "duration", "one of the three", "`==`"),
+            field("at_most", "duration", "one of the three", "`<=`"),
+            field("at_least", "duration", "one of the three", "`>=`"),
+        ],
+    },
+    Type {
+        name: "LostWork",
+        group: "what",
+        about: "work thrown away by evictions and losses",
+        fields: &[
+            field("exactly", "duration", "one of the three", "`==`"),
+            field("at_most", "duration", "one of the three", "`<=`"),
+            field("at_least", "duration", "one of the three", "`>=`"),
+        ],
+    },
+    Type {
+        name: "Utilisation",
+        group: "what",
+        about: "time-weighted use over capacity",
+        fields: &[
+            field("resource", "name", "required", "of what"),
+            field("exactly", "ratio", "one of the three", "`==`"),
+            field("at_most", "ratio", "one of the three", "`<=`"),
+            field("at_least", "ratio", "one of the three", "`>=`"),
+        ],
+    },
+    Type {
+        name: "Fairness",
+        group: "what",
+        about: "a fairness figure",
+        fields: &[
+            field("figure", "one of Jain, FairnessError, DominantShareGap", "required", "which"),
+            field("exactly", "ratio", "one of the three", "`==`"),
+            field("at_most", "ratio", "one of the three", "`<=`"),
+            field("at_least", "ratio", "one of the three", "`>=`"),
+        ],
+    },
+    Type {
+        name: "NotWorseThanAlone",
+        group: "what",
+        about: "no tenant waits longer than this many times its mean wait alone on its own quota",
+        fields: &[field("of", "whose", "`All`", "whose"), field("factor", "ratio", "required", "how many times")],
+    },
+    Type {
+        name: "Gang",
+        group: "what",
+        about: "no gang runs below its minimum by the scheduler's doing (I6)",
+        fields: &[field("claim", "one of NeverPartial", "required", "`Gang(never_partial)`")],
+    },
+    Type { name: "Invariants", group: "what", about: "the scheduler's own audit finds nothing", fields: &[] },
+    Type {
+        name: "Digest",
+        group: "what",
+        about: "the digest of the run",
+        fields: &[field("digest", "digest", "required", "32 hex digits")],
+    },
+    Type {
+        name: "SameAs",
+        group: "what",
+        about: "the outcome of a summary.json: its namespace rows and its count of evictions",
+        fields: &[field("file", "path", "required", "relative to this file")],
+    },
+    Type { name: "All", group: "whose", about: "everything", fields: &[] },
+    Type {
+        name: "Namespace",
+        group: "whose",
+        about: "a namespace",
+        fields: &[field("name", "name", "required", "which")],
+    },
+    Type {
+        name: "Quota",
+        group: "whose",
+        about: "everything under a quota",
+        fields: &[field("name", "name", "required", "which")],
+    },
+    Type {
+        name: "Workload",
+        group: "whose",
+        about: "a workload",
+        fields: &[field("name", "name", "required", "which")],
+    },
+];
