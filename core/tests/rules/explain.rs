@@ -63,3 +63,22 @@ fn x1_who_runs_or_is_unknown_has_no_verdict() {
     assert_eq!(game.core().explain(WorkloadId(1)), None);
     assert_eq!(game.core().explain(WorkloadId(9)), None);
 }
+
+#[test]
+fn x3_what_is_said_to_help_was_tried_and_helps() {
+    // The leaf's own max is all that is in the way.
+    let (_, one) = verdict("root 9/9; a<root 2/4", "9", &["+1 a 4 & +2 a 2"], 2);
+    let by: Vec<_> = one.helps.iter().map(|help| format!("{help:?}")).collect();
+    assert_eq!(by, [r#"MoreMax { quota: QuotaId(1), resource: Name("cpu"), by: 2000 }"#]);
+    // More of a guarantee takes back what the other leaf borrows.
+    let (_, two) = verdict("root 4/4; a<root 1/4; b<root 1/4", "4", &["+1 b 4", "+2 a 2"], 2);
+    let by: Vec<_> = two.helps.iter().map(|help| format!("{help:?}")).collect();
+    assert_eq!(by, [r#"MoreMin { quota: QuotaId(1), resource: Name("cpu"), by: 1000 }"#]);
+}
+
+#[test]
+fn x3_nothing_is_said_to_help_where_no_single_change_does() {
+    // Both leaves stand at their min on a full cluster: neither more min nor more max finds a victim or room.
+    let (_, verdict) = verdict("root 4/4; a<root 2/4; b<root 2/4", "4", &["+1 a 2 & +2 b 2", "+3 a 1"], 3);
+    assert_eq!(verdict.helps, []);
+}
