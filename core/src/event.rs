@@ -101,8 +101,8 @@ pub enum EventError {
     /// The workload is not known.
     #[error("workload {0} is not known")]
     UnknownWorkload(WorkloadId),
-    /// A workload of this id was submitted before.
-    #[error("workload {0} was submitted before")]
+    /// A workload of this id waits or runs.
+    #[error("workload {0} is there already")]
     DuplicateWorkload(WorkloadId),
     /// The pod is not known.
     #[error("pod {0} is not known")]

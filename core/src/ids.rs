@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use std::{borrow::Borrow, fmt, sync::Arc};
 
-/// A workload: one pod, or several that are admitted together. Chosen by the caller, unique for all time.
+/// A workload: one pod, or several that are admitted together. Chosen by the caller, and best never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct WorkloadId(pub u32);
@@ -23,6 +23,14 @@ pub struct PodId {
     pub workload: WorkloadId,
     /// Its place in the workload.
     pub ordinal: u32,
+}
+
+impl WorkloadId {
+    /// The pod of this ordinal.
+    #[must_use]
+    pub const fn pod(self, ordinal: u32) -> PodId {
+        PodId { workload: self, ordinal }
+    }
 }
 
 /// A node of the quota tree: its place in the tree's preorder, the root being 0. Valid until the tree is replaced.

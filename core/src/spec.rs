@@ -189,7 +189,7 @@ pub struct PodSet {
 /// A workload: pods that are admitted together. A lone pod is a workload of one (G1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkloadSpec {
-    /// Chosen by the caller; never used before.
+    /// Chosen by the caller; no other workload that has not ended has it, and it is best never used again.
     pub id: WorkloadId,
     /// Decides the leaf whose quota it uses.
     pub namespace: Name,

@@ -429,6 +429,12 @@ impl<'a> Driver<'a> {
                     let pair = reason.cause.as_ref().and_then(origin).zip(origin(&pod.workload));
                     if let Some((cause, victim)) = pair {
                         *self.stretch.owed.entry(cause).or_default() += 1;
+                        // A gang whose minimum is guaranteed may borrow for its other members, and lose those.
+                        let elastic = |spec: &WorkloadSpec| spec.pods.iter().any(|set| set.min < set.count);
+                        let of = [reason.cause, Some(pod.workload)].into_iter().flatten();
+                        if of.filter_map(|w| self.specs.get(&w)).any(elastic) {
+                            continue;
+                        }
                         self.stretch.evicted.insert((cause, victim));
                         if self.stretch.evicted.contains(&(victim, cause)) {
                             both.push(format!("S2: submissions {cause} and {victim} evict each other"));

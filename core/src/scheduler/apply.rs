@@ -25,10 +25,6 @@ const MOST_PODS: u32 = 1 << 20;
 /// Sums of requests stay below this, so that no later sum can overflow.
 const MOST_REQUESTED: i64 = i64::MAX / 8;
 
-pub(super) fn pod_id(workload: WorkloadId, ordinal: u32) -> PodId {
-    PodId { workload, ordinal }
-}
-
 impl Scheduler {
     pub(super) fn take_in(&mut self, event: Event) -> Result<(), EventError> {
         match event {
@@ -337,7 +333,7 @@ impl Scheduler {
             if before != after {
                 let running = (0u32..).zip(&workload.pods);
                 let running = running.filter(|(_, pod)| pod.state.is_some_and(|state| state != PodState::Waiting));
-                let pods: Vec<PodId> = running.map(|(ordinal, _)| pod_id(workload.id, ordinal)).collect();
+                let pods: Vec<PodId> = running.map(|(ordinal, _)| workload.id.pod(ordinal)).collect();
                 if !pods.is_empty() {
                     refused.entry(workload.namespace.clone()).or_default().extend(pods);
                 }

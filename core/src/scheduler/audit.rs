@@ -109,7 +109,7 @@ impl Scheduler {
         for hold in self.holds.values() {
             let account = self.workloads.at(hold.slot).account;
             let total = &self.shapes.get(hold.ask).total;
-            fresh.each(account, |ledger, q| ledger.held.add(q, total));
+            fresh.hold(account, total, self.workloads.at(hold.slot).preemptible);
         }
         for q in 0..=self.ledger.outside() {
             let columns = [

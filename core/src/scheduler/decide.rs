@@ -222,7 +222,7 @@ impl Scheduler {
         self.set_admitted(slot, true);
         for (pod, spot) in spots {
             self.charge(pod, spot, PodState::Binding);
-            let id = super::apply::pod_id(self.workloads.at(slot).id, pod.1);
+            let id = self.workloads.at(slot).id.pod(pod.1);
             let node = self.nodes.at(spot.node).id;
             let reason = BindReason { entitled, held, placement: self.policy.placement };
             plan.actions.push(Action::Bind { pod: id, node, devices: spot.devices, reason });

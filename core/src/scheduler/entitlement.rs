@@ -61,11 +61,11 @@ impl Scheduler {
                     let available = limit.saturating_sub(charged);
                     return Some(Binding::Ceiling { quota, resource, needed: delta, available });
                 }
-                let used_np = cell(self.ledger.used_np.row(q), resource);
+                let firm = self.ledger.firm(q, resource);
                 let min = self.min(q, resource);
-                if !ask.preemptible && used_np.saturating_add(amount) > min {
+                if !ask.preemptible && firm.saturating_add(amount) > min {
                     let resource = self.tree.resource_name(resource)?.clone();
-                    return Some(Binding::Guarantee { quota, resource, needed: amount, available: min - used_np });
+                    return Some(Binding::Guarantee { quota, resource, needed: amount, available: min - firm });
                 }
                 delta = self.ledger.delta_above(q, resource, delta);
             }
@@ -133,8 +133,8 @@ impl Gates<'_> {
             let limit = self.max(account, resource);
             let least = if is_leaf { amount } else { self.ledger.least_delta(amount) };
             open &= limit == UNLIMITED || self.ledger.charged(account, resource).saturating_add(least) <= limit;
-            let used_np = cell(self.ledger.used_np.row(account), resource);
-            open &= ask.preemptible || used_np.saturating_add(amount) <= self.min(account, resource);
+            let firm = self.ledger.firm(account, resource);
+            open &= ask.preemptible || firm.saturating_add(amount) <= self.min(account, resource);
         }
         Gate { open, within: self.covers(ask, account) }
     }

@@ -71,9 +71,9 @@ impl Scheduler {
         let workload = self.workloads.at_mut(slot);
         workload.hold = Some(id);
         plan.actions.push(Action::Hold { workload: cause, nodes, victims: crate::table::narrow(victims.len()) });
-        let account = workload.account;
+        let (account, preemptible) = (workload.account, workload.preemptible);
         let total = self.shapes.get(ask).total.clone();
-        self.ledger.each(account, |ledger, q| ledger.held.add(q, &total));
+        self.ledger.hold(account, &total, preemptible);
         let (kept_quota, kept_nodes) = (SmallVec::new(), SmallVec::new());
         let spots = draft.spots.into_iter().collect();
         self.holds.insert(
@@ -105,7 +105,7 @@ impl Scheduler {
         if let Some(left) = self.workloads.at(pod.0).budget.clone().and_then(|budget| self.budgets.get_mut(&budget)) {
             *left = left.saturating_sub(1);
         }
-        let id = super::apply::pod_id(self.workloads.at(pod.0).id, pod.1);
+        let id = self.workloads.at(pod.0).id.pod(pod.1);
         self.file_victim(pod.0);
         plan.actions.push(Action::Evict { pod: id, reason });
     }
@@ -212,9 +212,10 @@ impl Scheduler {
         self.unkeep(id);
         let hold = self.holds.remove(&id)?;
         self.settled.retain(|h| *h != id);
-        let account = self.workloads.at(hold.slot).account;
+        let workload = self.workloads.at(hold.slot);
+        let (account, preemptible) = (workload.account, workload.preemptible);
         let total = self.shapes.get(hold.ask).total.clone();
-        self.ledger.each(account, |ledger, q| ledger.held.sub(q, &total));
+        self.ledger.let_go(account, &total, preemptible);
         for pod in &hold.victims {
             if let Some(row) = self.workloads.pod_mut(*pod) {
                 row.leaves_for = None;
@@ -229,9 +230,10 @@ impl Scheduler {
     /// Takes back [`drop_hold`](Self::drop_hold).
     pub(super) fn reinstate(&mut self, id: HoldId, hold: Hold) {
         let slot = hold.slot;
-        let account = self.workloads.at(slot).account;
+        let workload = self.workloads.at(slot);
+        let (account, preemptible) = (workload.account, workload.preemptible);
         let total = self.shapes.get(hold.ask).total.clone();
-        self.ledger.each(account, |ledger, q| ledger.held.add(q, &total));
+        self.ledger.hold(account, &total, preemptible);
         for pod in &hold.victims {
             self.leaving_for_nobody.remove(pod);
             if let Some(row) = self.workloads.pod_mut(*pod) {

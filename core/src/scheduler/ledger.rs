@@ -30,6 +30,8 @@ pub(crate) struct Ledger {
     pub(crate) request: Matrix,
     /// Requests of workloads that hold (H1).
     pub(crate) held: Matrix,
+    /// The same, of non-preemptible workloads: their guarantee is spoken for (A2).
+    held_np: Matrix,
     /// What holds keep beyond what their victims still use: `held - freeing`, hold by hold, never below 0.
     pub(crate) reserved: Matrix,
     /// `used` as ancestors count it: a node counts at least what it keeps for itself (L3).
@@ -54,6 +56,7 @@ impl Ledger {
             leaving: matrix(),
             request: matrix(),
             held: matrix(),
+            held_np: matrix(),
             reserved: matrix(),
             solid: matrix(),
             kept: matrix(),
@@ -112,6 +115,31 @@ impl Ledger {
             }
         });
         self.settle(account, amounts, -1);
+    }
+
+    /// A workload begins to hold what it asks for (H1).
+    pub(crate) fn hold(&mut self, account: Account, amounts: &[i64], preemptible: bool) {
+        self.each(account, |ledger, q| {
+            ledger.held.add(q, amounts);
+            if !preemptible {
+                ledger.held_np.add(q, amounts);
+            }
+        });
+    }
+
+    /// Takes back [`hold`](Self::hold).
+    pub(crate) fn let_go(&mut self, account: Account, amounts: &[i64], preemptible: bool) {
+        self.each(account, |ledger, q| {
+            ledger.held.sub(q, amounts);
+            if !preemptible {
+                ledger.held_np.sub(q, amounts);
+            }
+        });
+    }
+
+    /// What non-preemptible pods use, or hold, of a guarantee (A2).
+    pub(crate) fn firm(&self, account: Account, resource: usize) -> i64 {
+        cell(self.used_np.row(account), resource) + cell(self.held_np.row(account), resource)
     }
 
     /// Runs `change` on the account and everything above it.

@@ -148,8 +148,7 @@ impl Scheduler {
     /// Non-preemptible use can only shrink by itself (A2).
     fn lacks_guarantee(&self, search: &Search) -> bool {
         let Seeker { ask, account, .. } = search.seeker;
-        let lacks =
-            |q, (r, amount): (usize, i64)| cell(self.ledger.used_np.row(q), r).saturating_add(amount) > self.min(q, r);
+        let lacks = |q, (r, amount): (usize, i64)| self.ledger.firm(q, r).saturating_add(amount) > self.min(q, r);
         self.ledger.path(account).any(|q| self.quota(q).is_some() && ask.requested().any(|need| lacks(q, need)))
     }
 

@@ -147,8 +147,7 @@ impl Scheduler {
             let pairs = (0u16..).zip(row).filter(|(_, amount)| *amount != 0);
             pairs.map(|(r, amount)| (self.shapes.resource_name(r), amount)).collect()
         };
-        let mut pods: Vec<PodId> =
-            node.pods.iter().map(|(w, o)| super::apply::pod_id(self.workloads.at(*w).id, *o)).collect();
+        let mut pods: Vec<PodId> = node.pods.iter().map(|(w, o)| self.workloads.at(*w).id.pod(*o)).collect();
         pods.sort_unstable();
         NodeView {
             id: node.id,
@@ -169,7 +168,7 @@ impl Scheduler {
             let state = pod.state?;
             let placed = state != PodState::Waiting;
             Some(PodView {
-                id: super::apply::pod_id(id, ordinal),
+                id: id.pod(ordinal),
                 state,
                 node: placed.then(|| self.nodes.at(pod.spot.node).id),
                 devices: pod.spot.devices,

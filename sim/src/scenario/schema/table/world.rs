@@ -137,7 +137,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("min_runtime", "duration", "`0s`", "no pod is a victim before it ran this long (R2c)"),
             field("hold_timeout", "duration", "never", "a hold ends after this long (H2)"),
             field("stale_after", "duration", "never", "a gang below its minimum is evicted after this long (G3)"),
-            field("bounds", "bounds", "`(nodes: 256, candidates: 100000)`", "how much one search may look at"),
+            field("bounds", "bounds", "`(nodes: 64, candidates: 100000)`", "how much one search may look at"),
         ],
     },
     Type {
@@ -145,7 +145,7 @@ pub(in super::super) const TYPES: &[Type] = &[
         group: "bounds",
         about: "bounds of a search; the name may be left out",
         fields: &[
-            field("nodes", "whole number", "256", "nodes tried for one pod of a plan"),
+            field("nodes", "whole number", "64", "nodes tried for one pod of a plan"),
             field("candidates", "whole number", "100000", "candidate victims looked at in one search"),
         ],
     },
