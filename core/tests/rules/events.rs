@@ -44,7 +44,7 @@ fn impossible_facts_are_refused_and_change_nothing() {
         (Event::NodeUp(NodeSpec::new(7, cpu(-5))), "-5 of `cpu` is negative"),
         (Event::NodeChanged(NodeSpec::new(7, cpu(1))), "node n7 is not known"),
         (Event::NodeDown { node: NodeId(7) }, "node n7 is not known"),
-        (Event::WorkloadSubmitted(spec(1)), "workload w1 was submitted before"),
+        (Event::WorkloadSubmitted(spec(1)), "workload w1 is there already"),
         (Event::WorkloadSubmitted(empty), "workload w5 has 0 pods"),
         (Event::WorkloadSubmitted(huge), "workload w5 has 4294967295 pods"),
         (Event::WorkloadSubmitted(inverted), "workload w5 has 2 pods"),
