@@ -121,6 +121,7 @@ impl Scheduler {
             admitted: false,
             victim: None,
             arrived: self.generation,
+            evicted_whole: false,
             lost_some: false,
             stale_since: None,
         });
@@ -158,8 +159,8 @@ impl Scheduler {
         }
         if let Some((set, total)) = added {
             let workload = self.workloads.at_mut(slot);
-            let index = u16::try_from(workload.sets.len()).unwrap_or(u16::MAX);
-            workload.sets.push(set);
+            workload.evicted_whole = false;
+            let index = workload.join_set(set);
             workload.pods.extend((0..set.count).map(|_| waiting_pod(index)));
             let account = workload.account;
             self.ledger.each(account, |ledger, q| ledger.request.add(q, &total));

@@ -105,7 +105,9 @@ impl Scheduler {
         if let Some(left) = self.workloads.at(pod.0).budget.clone().and_then(|budget| self.budgets.get_mut(&budget)) {
             *left = left.saturating_sub(1);
         }
-        let id = self.workloads.at(pod.0).id.pod(pod.1);
+        let workload = self.workloads.at_mut(pod.0);
+        workload.evicted_whole |= workload.below_minimum();
+        let id = workload.id.pod(pod.1);
         self.file_victim(pod.0);
         plan.actions.push(Action::Evict { pod: id, reason });
     }

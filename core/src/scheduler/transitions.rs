@@ -21,6 +21,9 @@ impl Scheduler {
         let workload = self.workloads.at(slot);
         let (preemptible, job) = (workload.preemptible, !workload.admitted);
         let first = workload.in_state(PodState::Waiting).next()?;
+        if workload.evicted_whole {
+            return None;
+        }
         if workload.pods.len() == 1 {
             return Some(self.shapes.lone(workload.template(first), preemptible, job));
         }

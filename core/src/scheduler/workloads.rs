@@ -60,6 +60,8 @@ pub(crate) struct Workload {
     pub(crate) victim: Option<VictimKey>,
     /// The scheduler's generation when it came, or was last changed.
     pub(crate) arrived: u64,
+    /// Whether it was evicted below its minimum, and so as a whole: what still waits of it waits for nothing (G2).
+    pub(crate) evicted_whole: bool,
     /// Whether it lost pods, or failed to bind some, by no doing of ours (I6).
     pub(crate) lost_some: bool,
     /// Since when it runs below its minimum (G3).
@@ -104,6 +106,16 @@ impl Workload {
     /// Whether some role has fewer pods in place than it needs (G1).
     pub(crate) fn below_minimum(&self) -> bool {
         self.sets.iter().enumerate().any(|(i, set)| self.placed(i) < set.min)
+    }
+
+    /// Takes in pods that join: those that look like an earlier set belong to it.
+    pub(crate) fn join_set(&mut self, joining: Set) -> u16 {
+        let at = self.sets.iter().position(|set| set.template == joining.template);
+        match at.and_then(|at| self.sets.get_mut(at)) {
+            Some(set) => set.count = set.count.saturating_add(joining.count),
+            None => self.sets.push(joining),
+        }
+        u16::try_from(at.unwrap_or(self.sets.len() - 1)).unwrap_or(u16::MAX)
     }
 
     /// How many more pods each set needs to be at its minimum (G1).
