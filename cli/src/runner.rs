@@ -2,7 +2,7 @@
 //! fault and what is ours.
 
 use crate::{args::Watch, exit::Trouble, progress::Progress, terminal::Terminal};
-use quotree_core::Time;
+use quotree_core::{EventError, Time};
 use quotree_sim::{Observer, Run, RunError, RunOptions, Scenario, text::Names, trace::TraceRecord};
 use std::io::Write;
 
@@ -52,7 +52,10 @@ pub(crate) fn run(
 fn trouble(scenario: &Scenario, error: &RunError) -> Trouble {
     let message = format!("`{}`: {error}", scenario.name);
     match error {
-        RunError::Tree(_) | RunError::TooManyEvents { .. } | RunError::TooManyPods { .. } => Trouble::invalid(message),
+        RunError::Tree(_)
+        | RunError::TooManyEvents { .. }
+        | RunError::TooManyPods { .. }
+        | RunError::Refused { error: EventError::Overflow { .. }, .. } => Trouble::invalid(message),
         _ => Trouble::fault(message),
     }
 }

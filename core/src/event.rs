@@ -146,7 +146,7 @@ pub enum EventError {
         why: &'static str,
     },
     /// A sum would leave 64 bits.
-    #[error("the sum of `{resource}` would overflow")]
+    #[error("with it, more of `{resource}` would be asked for than can be counted: at most 2^60 base units in all")]
     Overflow {
         /// The resource.
         resource: Name,

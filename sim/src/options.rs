@@ -1,7 +1,7 @@
 //! What a run can be asked for besides the scenario, and what it gives back.
 
 use crate::result::RunResult;
-use quotree_core::{Event, EventError, Finding, Log, Time};
+use quotree_core::{EventError, Finding, Log, Time};
 use serde::Serialize;
 
 /// How to run a scenario. The default judges its claims, keeps no log and checks no invariants.
@@ -74,12 +74,12 @@ pub enum RunError {
     #[error("the quota tree has {} findings, the first: {}", .0.len(), .0.first().map_or_else(String::new, ToString::to_string))]
     Tree(Vec<Finding>),
     /// The scheduler refused a fact: the simulated world and the scheduler disagree about what there is.
-    #[error("at {} ms the scheduler refused {event:?}: {error}", .at.0)]
+    #[error("at {} ms the scheduler refused {what}: {error}", .at.0)]
     Refused {
         /// When.
         at: Time,
-        /// What it was told.
-        event: Box<Event>,
+        /// What it was told, with names.
+        what: String,
         /// Why it refused.
         error: EventError,
     },

@@ -250,16 +250,22 @@ impl<'a> Engine<'a> {
 
     /// Tells the scheduler something it has to believe.
     pub(crate) fn feed(&mut self, event: Event) -> Result<(), RunError> {
-        // Cloned beforehand only where it is cheap: a refused submission is told by its id in the error.
-        let told = match &event {
-            Event::WorkloadSubmitted(_) | Event::TreeChanged(_) => None,
-            small => Some(small.clone()),
+        // Cloned beforehand only where it is cheap: of a submission the id is enough.
+        let (submitted, told) = match &event {
+            Event::WorkloadSubmitted(spec) => (Some(spec.id), None),
+            Event::TreeChanged(_) => (None, None),
+            small => (None, Some(small.clone())),
         };
         self.fed = true;
-        self.core.apply(event).map_err(|error| RunError::Refused {
-            at: self.now,
-            event: Box::new(told.unwrap_or(Event::Tick)),
-            error,
+        self.core.apply(event).map_err(|error| {
+            let tree = self.core.scheduler().tree();
+            let names = WorldNames { scenario: self.scenario, world: &self.world, tree };
+            let what = match (submitted, told) {
+                (Some(id), _) => format!("`{}`", crate::text::Names::workload(&names, id)),
+                (None, Some(event)) => format!("{event:?}"),
+                (None, None) => "a quota tree".to_owned(),
+            };
+            RunError::Refused { at: self.now, what, error }
         })
     }
 
