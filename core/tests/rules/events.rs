@@ -48,7 +48,10 @@ fn impossible_facts_are_refused_and_change_nothing() {
         (Event::WorkloadSubmitted(empty), "workload w5 has 0 pods"),
         (Event::WorkloadSubmitted(huge), "workload w5 has 4294967295 pods"),
         (Event::WorkloadSubmitted(inverted), "workload w5 has 2 pods"),
-        (Event::WorkloadSubmitted(overflow), "with it, more of `cpu` would be asked for than can be counted: at most 2^60 base units in all"),
+        (
+            Event::WorkloadSubmitted(overflow),
+            "with it, more of `cpu` would be asked for than can be counted: at most 2^60 base units in all",
+        ),
         (Event::WorkloadSubmitted(negative), "-1 of `cpu` is negative"),
         (Event::WorkloadChanged(change), "workload w9 is not known"),
         (Event::WorkloadWithdrawn { workload: WorkloadId(9) }, "workload w9 is not known"),
