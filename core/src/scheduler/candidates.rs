@@ -249,6 +249,9 @@ impl Scheduler {
     }
 
     /// The first victim of a source that helps; counts what it looks at in `steps`.
+    ///
+    /// Victims stand in the order of what was when the search began, budgets apart. Who has nothing to spare any more, or
+    /// would break a budget, may have to go after some who stand behind: they are looked at until one is where it belongs.
     pub(super) fn first_of(
         &self,
         seeker: &Seeker,
@@ -256,15 +259,22 @@ impl Scheduler {
         source: &Source,
         steps: &mut Steps,
     ) -> Option<Candidate> {
+        let mut best: Option<Candidate> = None;
         for key in self.victims.at(source.account) {
             if !steps.count() {
-                return None;
+                break;
             }
-            if let Some(candidate) = self.candidate(seeker, trial, source, key.4, steps) {
-                return Some(candidate);
+            if best.as_ref().is_some_and(|best| !best.rank.breaks_budget && best.rank.priority < key.0) {
+                break;
+            }
+            let Some(candidate) = self.candidate(seeker, trial, source, key.4, steps) else { continue };
+            let in_place = !candidate.rank.breaks_budget && candidate.rank.spare == key.1;
+            best = super::search::first(best, Some(candidate));
+            if in_place {
+                break;
             }
         }
-        None
+        best
     }
 
     /// The next unit of one workload of a source, if it may be taken and uses what is contested.
@@ -301,7 +311,7 @@ impl Scheduler {
             breaks_budget,
             priority: workload.priority,
             overuse: self.overuse(source),
-            spare: Reverse(pods.len() < workload.count(PodState::Running) as usize),
+            spare: Reverse(pods.len() < self.left_running(slot, trial)),
             started: Reverse(workload.started),
             id: Reverse(workload.id),
             ordinal: Reverse(ordinal),
@@ -318,6 +328,11 @@ impl Scheduler {
             return workload.unit().into_iter().map(|ordinal| (slot, ordinal)).collect();
         }
         self.rest_of(slot, trial).unit().into_iter().map(|ordinal| (slot, ordinal)).collect()
+    }
+
+    /// How many of its pods run, given what is gone already.
+    fn left_running(&self, slot: Slot, trial: &Trial) -> usize {
+        self.workloads.at(slot).in_state(PodState::Running).filter(|ordinal| !trial.has_taken((slot, *ordinal))).count()
     }
 
     /// A workload without what is taken of it.

@@ -90,6 +90,8 @@ pub(crate) struct Waiting {
     ready: Sides<BTreeSet<(Key, AskId)>>,
     fresh: Sides<BTreeSet<(Key, Cell)>>,
     newly_fresh: Vec<Cell>,
+    /// Asks that some guarantee has come to cover.
+    came_within: BTreeSet<AskId>,
     stuck: Vec<Cell>,
     set_aside: Vec<Cell>,
     roomless: Vec<AskId>,
@@ -242,6 +244,21 @@ impl Waiting {
             asks.retain(|ask| self.refresh_one(*ask, account, &gate));
             *self.listed.at_mut(account) = asks;
         }
+        self.judge_again();
+    }
+
+    /// Where a guarantee came to cover an ask, fresh cells of it that were not entitled may be now (O1).
+    fn judge_again(&mut self) {
+        let asks = std::mem::take(&mut self.came_within);
+        if asks.is_empty() || self.fresh.any.is_empty() {
+            return;
+        }
+        let again: Vec<(Key, Cell)> =
+            self.fresh.any.iter().filter(|(_, cell)| asks.contains(&cell.0)).copied().collect();
+        for entry in again {
+            self.fresh.any.remove(&entry);
+            self.fresh.entitled.insert(entry);
+        }
     }
 
     /// Gives whether anybody still waits there.
@@ -254,10 +271,13 @@ impl Waiting {
         let now = gate(ask, account);
         let before = std::mem::replace(&mut entry.gate, now);
         if before != now {
-            let came_within = entry.is_cell && now.within && !before.within;
+            let (came_within, is_cell) = (now.within && !before.within, entry.is_cell);
             self.pass_up(ask, account);
             if came_within {
-                self.wake((ask, account));
+                self.came_within.insert(ask);
+                if is_cell {
+                    self.wake((ask, account));
+                }
             }
         }
         true

@@ -132,10 +132,9 @@ impl Workload {
         lacking.iter().enumerate().all(|(set, lacking)| *lacking == 0 || waits(set) >= *lacking)
     }
 
-    /// Whether it has members above its minimum (G2).
+    /// Whether less than all that runs of it would be evicted next: it has members above its minimum (G2).
     pub(crate) fn has_surplus(&self) -> bool {
-        let surplus = |(i, set): (usize, &Set)| set.min < set.count && self.placed(i) > set.min;
-        !self.below_minimum() && self.sets.len() < self.pods.len() && self.sets.iter().enumerate().any(surplus)
+        self.pods.len() > 1 && self.unit().len() < self.count(PodState::Running) as usize
     }
 
     /// What would be evicted of it next (G2): its last elastic member, or else all of it.
