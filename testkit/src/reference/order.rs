@@ -93,7 +93,11 @@ impl Reference {
 
     /// Stands in line for what it needs next. Who comes to the head of a cell makes it due (W2).
     pub(super) fn line_up(&mut self, id: WorkloadId) {
-        self.at_mut(id).waits = self.at(id).next_ask();
+        let ask = self.at(id).next_ask();
+        if let Some(ask) = ask.as_ref().filter(|ask| !self.work.values().any(|w| w.waits.as_ref() == Some(ask))) {
+            self.roomless.remove(ask);
+        }
+        self.at_mut(id).waits = ask;
         self.due_if_head(id);
     }
 

@@ -263,11 +263,12 @@ impl Reference {
         Some(spots.to_vec())
     }
 
-    /// Takes note of how large a node is.
+    /// Takes note of how large a node is in what placement looks at there.
     pub(super) fn measure(&mut self, spec: &NodeSpec) {
-        for (name, amount) in spec.allocatable.iter() {
+        let room = Room::new(Arc::new(spec.clone()));
+        for name in room.scored() {
             let largest = self.largest.entry(name.clone()).or_default();
-            *largest = amount.max(*largest);
+            *largest = room.has(name).max(*largest);
         }
     }
 
