@@ -14,6 +14,18 @@ impl Reference {
     /// The first limit that keeps a unit out: resource by resource in order of names, from the leaf up, max before min;
     /// then job limits (A1, A2, A5).
     pub(super) fn barred(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<Binding> {
+        self.over_a_limit(ledger, ask, leaf).or_else(|| self.over_jobs(ledger, ask, leaf))
+    }
+
+    /// The first job limit that keeps a unit out, from the leaf up (A5).
+    pub(super) fn over_jobs(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<Binding> {
+        let full = |q: usize| Some((q, self.tree.quotas[q].jobs.filter(|limit| ledger.jobs(q) >= *limit)?));
+        let (q, limit) = self.tree.path(leaf.filter(|_| ask.job)?).find_map(full)?;
+        Some(Binding::Jobs { quota: quota_id(q), limit })
+    }
+
+    /// The first max, or min of the non-preemptible, that keeps a unit out (A1, A2).
+    pub(super) fn over_a_limit(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<Binding> {
         let leaf = leaf?;
         for (r, amount) in self.requested(ask) {
             let mut more = amount;
@@ -33,9 +45,7 @@ impl Reference {
                 more = self.more_above(ledger, q, r, more);
             }
         }
-        let jobs = |q: &usize| self.tree.quotas[*q].jobs.filter(|limit| ask.job && ledger.jobs(*q) >= *limit);
-        let q = self.tree.path(leaf).find(|q| jobs(q).is_some())?;
-        Some(Binding::Jobs { quota: quota_id(q), limit: jobs(&q)? })
+        None
     }
 
     /// What `more` at a quota adds at the one above: nothing as long as the quota stays within what it keeps (L3).

@@ -96,6 +96,7 @@ impl Reference {
             let devices = DeviceSet(spot.devices);
             plan.actions.push(Action::Bind { pod: *pod, node: spot.node, devices, reason });
         }
+        self.at_mut(id).fresh = true;
         self.refile(id);
         self.line_up(id);
     }
@@ -117,7 +118,11 @@ impl Reference {
             later.pod_mut(pod).stage = Stage::Gone;
         }
         later.holds.clear();
-        later.barred(&later.ledger(), ask, self.at(id).leaf).is_none() && later.place(id, later.rooms()).is_some()
+        // Who leaves is a job until it is gone (A5).
+        let leaf = self.at(id).leaf;
+        self.over_jobs(&self.ledger(), ask, leaf).is_none()
+            && later.over_a_limit(&later.ledger(), ask, leaf).is_none()
+            && later.place(id, later.rooms()).is_some()
     }
 
     /// An entitled workload that came after a hold was made takes its room where it needs it: from the unentitled of
@@ -198,7 +203,7 @@ impl Reference {
                     priority: workload.priority,
                     budget_broken: false,
                 };
-                for ordinal in workload.in_stage(Stage::Running).collect::<Vec<_>>() {
+                for ordinal in workload.in_place() {
                     self.evict(id.pod(ordinal), For::Nobody, reason.clone(), plan);
                 }
                 self.at_mut(id).stale = None;

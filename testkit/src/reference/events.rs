@@ -36,6 +36,11 @@ impl Reference {
             }
             _ => {}
         }
+        let fresh: Vec<WorkloadId> = self.work.values().filter(|w| w.fresh).map(|w| w.id).collect();
+        for id in fresh {
+            self.at_mut(id).fresh = false;
+            self.refile(id);
+        }
         self.facts = true;
         self.count += 1;
     }
@@ -73,7 +78,8 @@ impl Reference {
             budget: spec.budget.clone(),
             sets: spec.pods.iter().map(set).collect(),
             pods: pods.collect(),
-            started: Time(0),
+            ran_since: Time(0),
+            fresh: false,
             waits: None,
             hold: None,
             came: self.count,
@@ -115,9 +121,12 @@ impl Reference {
     }
 
     fn pod_bound(&mut self, pod: PodId, at: Time) {
+        if self.pod(pod).leaves() {
+            return;
+        }
         self.pod_mut(pod).stage = Stage::Running;
         let workload = self.at_mut(pod.workload);
-        workload.started = workload.started.max(at);
+        workload.ran_since = workload.ran_since.max(at);
         if self.policy.min_runtime_ms > 0 {
             self.timers.insert(at.after_ms(self.policy.min_runtime_ms));
         }
@@ -125,6 +134,9 @@ impl Reference {
     }
 
     fn bind_failed(&mut self, pod: PodId) {
+        if self.pod(pod).leaves() {
+            return;
+        }
         self.leave(pod, Stage::Waiting);
         self.step_out(pod.workload);
         self.refile(pod.workload);
@@ -188,7 +200,7 @@ impl Reference {
     fn note_if_stale(&mut self, id: WorkloadId) {
         let on = self.policy.stale_after_ms.is_some();
         let workload = self.at_mut(id);
-        let runs = workload.in_stage(Stage::Running).next().is_some();
+        let runs = !workload.in_place().is_empty();
         if on && runs && workload.below_minimum() && workload.stale.is_none() {
             workload.stale = Some(None);
         }
@@ -228,7 +240,7 @@ impl Reference {
         for id in &ids {
             let leaf = self.tree.leaf_of(&self.at(*id).namespace);
             let workload = self.at_mut(*id);
-            (workload.leaf, workload.waits, workload.filed) = (leaf, None, None);
+            (workload.leaf, workload.waits, workload.filed, workload.fresh) = (leaf, None, None, false);
             for pod in workload.pods.iter_mut().filter(|pod| pod.leaves()) {
                 pod.stage = Stage::Leaving(For::Nobody);
             }

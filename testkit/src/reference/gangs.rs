@@ -69,33 +69,39 @@ impl Workload {
         chosen
     }
 
+    /// Its pods that run or are being bound: what could be evicted of it.
+    pub(super) fn in_place(&self) -> Vec<u32> {
+        (0u32..).zip(&self.pods).filter(|(_, pod)| pod.stays()).map(|(ordinal, _)| ordinal).collect()
+    }
+
+    /// When the last of its pods started. One that is being bound is later than all that have (V1).
+    fn started(&self) -> Time {
+        let being_bound = self.in_stage(Stage::Binding).next().is_some();
+        if being_bound { Time(u64::MAX) } else { self.ran_since }
+    }
+
     /// Whether it has members above its minimum, which go first (G2).
     pub(super) fn has_surplus(&self) -> bool {
-        let running = self.in_stage(Stage::Running).count();
-        self.unit().len() < running
+        self.unit().len() < self.in_place().len()
     }
 
     /// What would go at once: its last member above the minimum, or all of it (G2).
     pub(super) fn unit(&self) -> Vec<u32> {
-        let spare = |ordinal: &u32| {
-            let set = self.pods[*ordinal as usize].set;
+        let all = self.in_place();
+        let spare = |ordinal: &&u32| {
+            let set = self.pods[**ordinal as usize].set;
             self.placed(set) > self.sets[set].min
         };
-        let last = self.in_stage(Stage::Running).filter(spare).last();
-        match last {
-            Some(ordinal) if !self.below_minimum() => vec![ordinal],
-            _ => self.in_stage(Stage::Running).collect(),
+        match all.iter().filter(spare).last() {
+            Some(ordinal) if !self.below_minimum() => vec![*ordinal],
+            _ => all,
         }
     }
 
-    /// Whether it may be among the victims at all: something of it runs, and nothing of it is being bound.
-    pub(super) fn can_be_victim(&self) -> bool {
-        let runs = self.in_stage(Stage::Running).next().is_some();
-        self.preemptible && runs && self.in_stage(Stage::Binding).next().is_none()
-    }
-
+    /// Its place among the victims, if it may be one at all: preemptible, in place, and not bound by this very decision.
     pub(super) fn place_among_victims(&self) -> Option<(i32, bool, Time)> {
-        self.can_be_victim().then(|| (self.priority, self.has_surplus(), self.started))
+        let is_one = self.preemptible && !self.fresh && !self.in_place().is_empty();
+        is_one.then(|| (self.priority, self.has_surplus(), self.started()))
     }
 
     /// Pods that join: they belong to the set they look like.

@@ -187,7 +187,7 @@ impl Reference {
         let by = self.at(id);
         let equal = self.policy.within == Within::LowerOrNewerEqual;
         let lower = |w: &Workload| w.priority < by.priority || equal && w.priority == by.priority;
-        let mut of_leaf = self.work.values().filter(|w| w.leaf == by.leaf && w.can_be_victim());
+        let mut of_leaf = self.work.values().filter(|w| w.leaf == by.leaf && w.filed.is_some());
         by.leaf.is_some() && self.displaces_at_all() && of_leaf.any(lower)
     }
 

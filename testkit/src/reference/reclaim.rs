@@ -6,7 +6,7 @@ use super::{
     state::{Ask, For, Reference, Spot, Stage},
     victims::{Candidate, Finding, Right, Seeker, by_overuse},
 };
-use quotree_core::{NodeId, PodId, PodTemplate, RespectBudgets, WorkloadId};
+use quotree_core::{Growth, NodeId, PodId, PodTemplate, RespectBudgets, WorkloadId};
 use std::cmp::{Ordering, Reverse};
 
 /// A plan that would place a workload.
@@ -74,7 +74,11 @@ impl<'a> Search<'a> {
         while let Some(deficits) = some(self.growth()) {
             self.take_best(&deficits)?;
         }
-        if self.trial.barred(&self.trial.ledger(), &self.by.ask, Some(self.by.leaf)).is_some() {
+        // Who is evicted is a job until it is gone: a plan makes no room under a job limit (A5).
+        let (ask, leaf) = (&self.by.ask, Some(self.by.leaf));
+        if self.origin.over_jobs(&self.origin.ledger(), ask, leaf).is_some()
+            || self.trial.over_a_limit(&self.trial.ledger(), ask, leaf).is_some()
+        {
             return None;
         }
         let leaving = self.prune(leaving);
@@ -145,7 +149,7 @@ impl<'a> Search<'a> {
 
     /// Quotas that a displacement would leave above min and larger than before (R1).
     fn growth(&self) -> Vec<Deficit> {
-        if self.by.right == Right::Reclaim {
+        if self.by.right == Right::Reclaim || self.trial.policy.growth == Growth::Allowed {
             return Vec::new();
         }
         let (before, after) = (self.origin.ledger(), self.trial.ledger());
@@ -259,7 +263,8 @@ impl<'a> Search<'a> {
     /// What the victims from `start` on cost (V3).
     fn cost(&self, start: usize, node: NodeId) -> Cost {
         let picked = &self.victims[start..];
-        let lost = |c: &Candidate| u128::from(self.trial.now.since(self.trial.at(c.workload).started)) * c.pods.len() as u128;
+        let started = |c: &Candidate| self.origin.at(c.workload).filed.map_or(self.origin.now, |(.., started)| started);
+        let lost = |c: &Candidate| u128::from(self.origin.now.since(started(c))) * c.pods.len() as u128;
         Cost {
             broken: picked.iter().filter(|c| c.rank.breaks_budget).count(),
             highest: picked.iter().map(|c| c.rank.priority).max(),
@@ -301,8 +306,7 @@ impl<'a> Search<'a> {
     /// Whether a workload would go on running below its minimum by our doing (G2).
     fn splits(&self, id: WorkloadId) -> bool {
         let rest = self.trial.at(id);
-        let runs = rest.in_stage(Stage::Running).next().is_some();
-        runs && rest.below_minimum() && !self.origin.at(id).below_minimum()
+        !rest.in_place().is_empty() && rest.below_minimum() && !self.origin.at(id).below_minimum()
     }
 
     /// Whether the plan is still good with these pods back and these victims spared (V2).

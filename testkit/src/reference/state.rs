@@ -87,8 +87,10 @@ pub(super) struct Workload {
     pub(super) budget: Option<Name>,
     pub(super) sets: Vec<Set>,
     pub(super) pods: Vec<Pod>,
-    /// When the last of its pods started.
-    pub(super) started: Time,
+    /// When the last of its running pods started.
+    pub(super) ran_since: Time,
+    /// Whether some of its pods were bound since the last fact: then it is no victim (S1).
+    pub(super) fresh: bool,
     /// What it stands in line for.
     pub(super) waits: Option<Ask>,
     pub(super) hold: Option<u32>,
@@ -96,7 +98,8 @@ pub(super) struct Workload {
     pub(super) came: u64,
     /// Whether it was evicted below its minimum: what is left of it waits for nothing (G2).
     pub(super) evicted_whole: bool,
-    /// Its place among the victims of its leaf when it was last looked at (W3).
+    /// Its place among the victims of its leaf, if it is one: priority, whether it has members to spare, when it started.
+    /// A plan in the making changes none of that.
     pub(super) filed: Option<(i32, bool, Time)>,
     /// Since which decision it runs below its minimum (G3); inside, nothing before the first decision.
     pub(super) stale: Option<Option<Time>>,

@@ -121,8 +121,9 @@ impl Reference {
     /// Whether R1 or R2(c) lets a workload be a victim. Nobody seeks where a ceiling is enforced (T4).
     fn is_fair_game(&self, by: Option<&Seeker>, victim: &Workload) -> bool {
         let least = self.policy.min_runtime_ms;
-        let protected = least > 0 && victim.started.after_ms(least) > self.now;
-        if !victim.can_be_victim() || protected || by.is_some_and(|by| by.id == victim.id) {
+        let Some((.., started)) = victim.filed else { return false };
+        let protected = least > 0 && started.after_ms(least) > self.now;
+        if protected || by.is_some_and(|by| by.id == victim.id) {
             return false;
         }
         let Some(by) = by.filter(|by| by.right == Right::Priority).map(|by| self.at(by.id)) else { return true };
@@ -176,7 +177,7 @@ impl Reference {
             breaks_budget,
             priority: victim.priority,
             overuse,
-            last: (Reverse(victim.has_surplus()), Reverse(victim.started), Reverse(victim.id), Reverse(ordinal)),
+            last: (Reverse(victim.has_surplus()), Reverse(victim.filed.map_or(Time(0), |(.., started)| started)), Reverse(victim.id), Reverse(ordinal)),
         };
         let min = source.leaf.map_or(0, |leaf| self.tree.quotas[leaf].min[resource]);
         let over = ledger.live(self.row_of_leaf(source.leaf), resource) - min;
