@@ -115,6 +115,11 @@ impl Workload {
         (0u32..).zip(&self.pods).filter(|(_, pod)| pod.stands())
     }
 
+    /// Whether anything of it is anywhere: in place, or leaving.
+    pub(crate) fn stands(&self) -> bool {
+        self.pods.iter().any(|pod| pod.state.is_some_and(|state| state != PodState::Waiting))
+    }
+
     /// When the last of its pods started to run. One that is still being bound has not: it is later than all that have.
     pub(crate) fn started(&self) -> Time {
         let being_bound = self.in_state(PodState::Binding).next().is_some();

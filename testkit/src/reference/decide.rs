@@ -128,19 +128,23 @@ impl Reference {
     /// An entitled workload that came after a hold was made takes its room where it needs it: from the unentitled of
     /// other leaves first, then from the later in order; each alone, then all together (H2).
     fn take_over(&mut self, id: WorkloadId, ask: &Ask, key: Key, plan: &mut Plan) -> bool {
-        let ledger = self.ledger();
+        let ids = self.holds_to_take(&self.ledger(), id, key);
+        let each = ids.iter().map(|id| vec![*id]).collect::<Vec<_>>();
+        each.into_iter().chain([ids]).any(|ids| self.take_holds(&ids, id, ask, key, plan))
+    }
+
+    /// The holds that a workload may take over where it needs to.
+    pub(super) fn holds_to_take(&self, ledger: &super::ledger::Ledger, id: WorkloadId, key: Key) -> Vec<u32> {
         let mut later: Vec<(bool, Key, u32)> = Vec::new();
         for hold in self.holds.iter().filter(|hold| self.at(id).came > hold.made) {
             let other = self.at(hold.workload).leaf != self.at(id).leaf;
-            let unentitled = other && !self.holder_is_entitled(&ledger, hold);
+            let unentitled = other && !self.holder_is_entitled(ledger, hold);
             if unentitled || key < hold.key {
                 later.push((unentitled, hold.key, hold.id));
             }
         }
         later.sort_unstable();
-        let ids: Vec<u32> = later.into_iter().rev().map(|(_, _, id)| id).collect();
-        let each = ids.iter().map(|id| vec![*id]).collect::<Vec<_>>();
-        each.into_iter().chain([ids]).any(|ids| self.take_holds(&ids, id, ask, key, plan))
+        later.into_iter().rev().map(|(_, _, id)| id).collect()
     }
 
     fn take_holds(&mut self, ids: &[u32], id: WorkloadId, ask: &Ask, key: Key, plan: &mut Plan) -> bool {

@@ -158,11 +158,12 @@ impl Reference {
         entitled.or(heads.first()).map(|(_, cell)| cell.clone())
     }
 
-    /// After a fact, everybody who may take from others is tried again (W2).
+    /// After a fact, everybody who may take from others, or take over a hold, is tried again (W2).
     pub(super) fn wake_takers(&mut self) {
         let ledger = self.ledger();
         for (_, cell) in self.heads(&ledger) {
-            if self.head(&ledger, &cell).is_some_and(|(_, id)| self.may_take(&ledger, id, &cell.1)) {
+            let may = |id, key| self.may_take(&ledger, id, &cell.1) || !self.holds_to_take(&ledger, id, key).is_empty();
+            if self.head(&ledger, &cell).is_some_and(|(key, id)| may(id, key)) {
                 self.cells.entry(cell).or_default().due = true;
             }
         }
