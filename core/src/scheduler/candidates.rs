@@ -248,6 +248,9 @@ impl Scheduler {
     }
 
     /// The first victim of a source that helps; counts what it looks at in `steps`.
+    ///
+    /// Victims stand in the order of what was when the search began, budgets apart. Who has nothing to spare any more, or
+    /// would break a budget, may have to go after some who stand behind: they are looked at until one is where it belongs.
     pub(super) fn first_of(
         &self,
         seeker: &Seeker,
@@ -255,15 +258,22 @@ impl Scheduler {
         source: &Source,
         steps: &mut Steps,
     ) -> Option<Candidate> {
+        let mut best: Option<Candidate> = None;
         for key in self.victims.at(source.account) {
             if !steps.count() {
-                return None;
+                break;
             }
-            if let Some(candidate) = self.candidate(seeker, trial, source, key.4, None, steps) {
-                return Some(candidate);
+            if best.as_ref().is_some_and(|best| !best.rank.breaks_budget && best.rank.priority < key.0) {
+                break;
+            }
+            let Some(candidate) = self.candidate(seeker, trial, source, key.4, None, steps) else { continue };
+            let in_place = !candidate.rank.breaks_budget && candidate.rank.spare == key.1;
+            best = super::search::first(best, Some(candidate));
+            if in_place {
+                break;
             }
         }
-        None
+        best
     }
 
     /// The next unit of one workload of a source, if it may be taken and uses what is contested: anywhere, or on a node.
@@ -306,7 +316,7 @@ impl Scheduler {
             breaks_budget,
             priority: workload.priority,
             overuse: self.overuse(source),
-            spare: Reverse(pods.len() < workload.standing().count()),
+            spare: Reverse(pods.len() < self.left_standing(slot, trial)),
             started: Reverse(workload.started()),
             id: Reverse(workload.id),
             ordinal: Reverse(ordinal),
@@ -322,6 +332,11 @@ impl Scheduler {
         let helps = |ordinal| helps((slot, ordinal));
         let unit = if trial.taken() == 0 { workload.unit(helps) } else { self.rest_of(slot, trial).unit(helps) };
         unit.into_iter().map(|ordinal| (slot, ordinal)).collect()
+    }
+
+    /// How many of its pods stand, given what is gone already.
+    fn left_standing(&self, slot: Slot, trial: &Trial) -> usize {
+        self.workloads.at(slot).standing().filter(|(ordinal, _)| !trial.has_taken((slot, *ordinal))).count()
     }
 
     /// A workload without what is taken of it.

@@ -114,7 +114,9 @@ impl Scheduler {
         let gates = Gates { tree: &self.tree, ledger: &self.ledger };
         let (shapes, workloads) = (&self.shapes, &self.workloads);
         let entitled = |(ask, account): Cell| gates.entitled(shapes.get(ask), account);
-        self.waiting.next(entitled, |slot| workloads.at(slot).account)
+        // With lending limits gates are optimistic (L3), and only the whole path tells who may come in.
+        let lets_in = |(ask, account): Cell| !self.ledger.keeps() || gates.barred(shapes.get(ask), account).is_none();
+        self.waiting.next(entitled, lets_in, |slot| workloads.at(slot).account)
     }
 
     /// Takes note of what came free: gates of quotas, and room on nodes.
@@ -148,7 +150,7 @@ impl Scheduler {
     fn wake_stuck(&mut self) {
         for cell in self.waiting.take_stuck() {
             let Some(head) = self.waiting.head(cell) else { continue };
-            if self.may_preempt(head.slot, self.shapes.get(cell.0)) {
+            if self.may_preempt(head.slot, self.shapes.get(cell.0)) || !self.holds_to_take(head).is_empty() {
                 self.waiting.wake(cell);
             }
         }
@@ -168,21 +170,9 @@ impl Scheduler {
         }
     }
 
-    /// Whether a workload could take from anybody: pods of other leaves or of its own, or the room that another holds.
+    /// Whether a workload could take from anybody.
     fn may_preempt(&self, slot: Slot, ask: &Ask) -> bool {
-        self.could_take(slot, ask, Right::Reclaim)
-            || self.could_take(slot, ask, Right::Priority)
-            || self.could_take_over(slot, ask)
-    }
-
-    /// Whether an earlier hold could give way to a workload (H2): not without a hold before it came, nor where its leaf
-    /// has no room for it within min even when nobody of the leaf holds.
-    fn could_take_over(&self, slot: Slot, ask: &Ask) -> bool {
-        let workload = self.workloads.at(slot);
-        let leaf = workload.account;
-        let within = |(r, amount): (usize, i64)| self.ledger.live(leaf, r).saturating_add(amount) <= self.min(leaf, r);
-        let first = self.holds.values().next();
-        first.is_some_and(|hold| hold.made < workload.arrived) && ask.requested().all(within)
+        self.could_take(slot, ask, Right::Reclaim) || self.could_take(slot, ask, Right::Priority)
     }
 
     /// Tries to place the head of a cell: on what is free, at others' expense, or in a later one's hold.
@@ -206,7 +196,8 @@ impl Scheduler {
             self.waiting.set_room(cell.0, false);
         }
         let suppressed = self.waiting.is_ready(cell);
-        self.waiting.park(cell, patient || self.may_preempt(slot, &ask), suppressed);
+        let stuck = patient || self.may_preempt(slot, &ask) || !self.holds_to_take(key).is_empty();
+        self.waiting.park(cell, stuck, suppressed);
         plan.verdicts.extend(self.verdict(slot, bounds));
     }
 
@@ -289,19 +280,25 @@ impl Scheduler {
     /// came after the hold was made: those that waited already had their turn before it, and to let them take it would
     /// make the hold's evictions vain without any new fact (S3).
     fn take_over(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
+        let latest_first = self.holds_to_take(key);
+        let each_alone = latest_first.chunks(1);
+        each_alone.chain([latest_first.as_slice()]).any(|ids| self.try_without_holds(ids, slot, cell, key, ask, plan))
+    }
+
+    /// The holds that a workload may take over where it needs to, the latest first (H2).
+    fn holds_to_take(&self, key: Key) -> Vec<HoldId> {
+        let workload = self.workloads.at(key.slot);
         let mut later: Vec<(bool, Key, HoldId)> = Vec::new();
         for (id, hold) in self.holds.iter().take(self.policy.bounds.nodes as usize) {
             // Inside a leaf priority goes before entitlement (O1).
-            let other_leaf = self.workloads.at(hold.slot).account != cell.1;
+            let other_leaf = self.workloads.at(hold.slot).account != workload.account;
             let unentitled = other_leaf && !self.holder_is_entitled(hold.slot, hold.ask);
-            if self.workloads.at(slot).arrived > hold.made && (unentitled || key < hold.key) {
+            if workload.arrived > hold.made && (unentitled || key < hold.key) {
                 later.push((unentitled, hold.key, *id));
             }
         }
         later.sort_unstable();
-        let latest_first: Vec<HoldId> = later.into_iter().rev().map(|(_, _, id)| id).collect();
-        let each_alone = latest_first.chunks(1);
-        each_alone.chain([latest_first.as_slice()]).any(|ids| self.try_without_holds(ids, slot, cell, key, ask, plan))
+        later.into_iter().rev().map(|(_, _, id)| id).collect()
     }
 
     /// Whether a workload fits once all who leave have left and all who hold stand: then it needs to take from nobody.
@@ -370,6 +367,8 @@ impl Scheduler {
             let workload = self.workloads.at(hold.slot).id;
             let reason = ReleaseReason::NeededBy(self.workloads.at(slot).id);
             plan.actions.push(Action::Release { workload, reason });
+            // Without its hold it may be no job any more (A5).
+            self.set_admitted(hold.slot, self.workloads.at(hold.slot).stands());
         }
         let entitled = self.entitled(ask, cell.1);
         let placed = entitled
@@ -382,6 +381,7 @@ impl Scheduler {
         }
         plan.actions.truncate(plan.actions.len() - ended.len());
         for (id, hold) in ended.into_iter().rev() {
+            self.set_admitted(hold.slot, true);
             self.reinstate(id, hold);
         }
         self.freed_nodes.truncate(freed);

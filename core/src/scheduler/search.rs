@@ -108,8 +108,10 @@ impl Scheduler {
         if !search.seeker.ask.preemptible && self.lacks_guarantee(search) {
             return None;
         }
-        let most = self.policy.bounds.nodes as usize;
-        let leaving: Vec<PodRef> = self.leaving_for_nobody.iter().copied().take(most).collect();
+        let mut leaving: Vec<PodRef> = self.leaving_for_nobody.iter().copied().collect();
+        // In order of ids, not of places in the table: who is waited for must not depend on whose place was reused.
+        leaving.sort_unstable_by_key(|pod| (self.workloads.at(pod.0).id, pod.1));
+        leaving.truncate(self.policy.bounds.nodes as usize);
         for pod in &leaving {
             self.try_without(&mut search.trial, *pod);
         }
