@@ -39,6 +39,8 @@ impl Engine<'_> {
                 Action::Release { workload, reason } => {
                     match reason {
                         ReleaseReason::NeededBy(taker) => self.figures.evictions.taken_over(workload, taker),
+                        // Its workload goes on waiting, and finds those who leave still leaving.
+                        ReleaseReason::TreeChanged => {}
                         _ => self.figures.evictions.in_vain(workload),
                     }
                     self.trace(Traced::Release { workload });
