@@ -467,8 +467,8 @@ pub enum What {
 pub enum BadEviction {
     /// For a workload that was not placed by them (S3).
     Wasted,
-    /// Pairs of workloads that evicted pods of each other (S2, I7).
-    Mutual,
+    /// Of a workload that had evicted, itself or through others, the one it went for (S2, I7); each two of them count once.
+    Cycle,
     /// From a quota that stood within its guarantee, for somebody outside it (I3).
     InsideMin,
 }

@@ -11,7 +11,7 @@ use quotree_core::{Action, EvictReason, NodeId, Plan, PodId, ReleaseReason, Time
 
 impl Engine<'_> {
     /// Enacts a plan.
-    pub(super) fn enact(&mut self, plan: Plan) -> Result<(), RunError> {
+    pub(crate) fn enact(&mut self, plan: Plan) -> Result<(), RunError> {
         self.figures.decisions += 1;
         self.figures.bounds_hit += plan.verdicts.iter().filter(|v| !v.bounds_hit.is_empty()).count() as u64;
         self.tell_plan(&plan);

@@ -1,14 +1,14 @@
-//! Evictions that should not have been: works that evict each other, and pods taken out of a guarantee.
+//! Evictions that should not have been: works that evict each other, directly or in a ring, and pods taken out of a guarantee.
 
 use super::Judged;
 use crate::{driver::Engine, metrics::Eviction, model::Kind};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A workload of the scenario; of a trace, one of its rows.
 type Work = (u32, u32);
 
-/// Whose pods were evicted for whom.
-pub(super) type Pairs = BTreeSet<(Work, Work)>;
+/// Whose pods were evicted for whom: victims by the work they went for.
+pub(super) type Takers = BTreeMap<Work, BTreeSet<Work>>;
 
 impl Judged<'_> {
     /// The evictions since the last look.
@@ -19,16 +19,15 @@ impl Judged<'_> {
         unseen
     }
 
-    /// How many pairs of works have evicted each other so far (S2).
-    pub(super) fn mutual(&mut self, engine: &Engine<'_>) -> u64 {
+    /// How many times a work was evicted for one that it had evicted itself, or through others (S2); each two count once.
+    pub(super) fn cycles(&mut self, engine: &Engine<'_>) -> u64 {
         for eviction in self.unseen(engine) {
             let Some(cause) = eviction.reason.cause.filter(|cause| cause.0 < engine.world.units.len()) else {
                 continue;
             };
-            let pair = (work(engine, engine.world.pods[eviction.pod].unit), work(engine, cause.0));
-            if pair.0 != pair.1 && self.pairs.insert(pair) && self.pairs.contains(&(pair.1, pair.0)) {
-                self.counted += 1;
-            }
+            let (taker, victim) = (work(engine, cause.0), work(engine, engine.world.pods[eviction.pod].unit));
+            let is_new = taker != victim && self.takers.entry(taker).or_default().insert(victim);
+            self.counted += u64::from(is_new && has_evicted(&self.takers, victim, taker));
         }
         self.counted
     }
@@ -38,6 +37,19 @@ impl Judged<'_> {
         self.counted += self.unseen(engine).iter().filter(|eviction| eviction.inside_min).count() as u64;
         self.counted
     }
+}
+
+/// Whether a work has evicted another, itself or through those it evicted.
+fn has_evicted(takers: &Takers, taker: Work, victim: Work) -> bool {
+    let mut seen = BTreeSet::from([taker]);
+    let mut open = vec![taker];
+    while let Some(work) = open.pop() {
+        if work == victim {
+            return true;
+        }
+        open.extend(takers.get(&work).into_iter().flatten().filter(|next| seen.insert(**next)));
+    }
+    false
 }
 
 /// The work that a unit is a turn of.

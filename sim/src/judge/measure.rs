@@ -91,7 +91,7 @@ impl Judged<'_> {
             What::Bad { kind, compare, count } => {
                 let seen = match kind {
                     BadEviction::Wasted => figures.evictions.wasted(engine.ended),
-                    BadEviction::Mutual => self.mutual(engine),
+                    BadEviction::Cycle => self.cycles(engine),
                     BadEviction::InsideMin => self.inside_min(engine),
                 };
                 (compared(seen, *compare, *count), Seen::Number(seen.into()))

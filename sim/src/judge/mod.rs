@@ -33,7 +33,7 @@ struct Judged<'a> {
     looked_at: usize,
     counted: u64,
     /// Who was evicted for whom so far.
-    pairs: bad::Pairs,
+    takers: bad::Takers,
     /// Settled: whether it holds, what was seen, and when.
     outcome: Option<Outcome>,
 }
@@ -70,7 +70,7 @@ impl<'a> Judge<'a> {
             }),
             looked_at: 0,
             counted: 0,
-            pairs: bad::Pairs::new(),
+            takers: bad::Takers::new(),
             outcome: None,
         };
         let claims: Vec<Judged<'_>> =

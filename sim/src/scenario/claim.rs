@@ -30,7 +30,7 @@ const WHATS: [&str; 19] = [
     "Evictions",
     "EvictedFrom",
     "EvictedInsideMin",
-    "MutualEvictions",
+    "EvictionCycles",
     "WastedEvictions",
     "Verdict",
     "Wait",
@@ -133,7 +133,7 @@ impl Reading<'_, '_, '_> {
             "Pods" => self.pods(&mut fields, variant),
             "Used" | "Borrowed" => self.amount(&mut fields, variant),
             "Evictions" | "EvictedFrom" => self.evictions(&mut fields, variant),
-            "EvictedInsideMin" | "MutualEvictions" | "WastedEvictions" => self.bad(&mut fields, variant),
+            "EvictedInsideMin" | "EvictionCycles" | "WastedEvictions" => self.bad(&mut fields, variant),
             "Verdict" => self.verdict(&mut fields),
             "Wait" | "Makespan" | "LostWork" => self.time(&mut fields, variant),
             "Utilisation" | "Fairness" | "NotWorseThanAlone" => self.ratio(&mut fields, variant),
@@ -195,7 +195,7 @@ impl Reading<'_, '_, '_> {
         let count = u64::read(node, self.report)?;
         let kind = match variant.name {
             "EvictedInsideMin" => BadEviction::InsideMin,
-            "MutualEvictions" => BadEviction::Mutual,
+            "EvictionCycles" => BadEviction::Cycle,
             _ => BadEviction::Wasted,
         };
         Some(What::Bad { kind, compare, count })

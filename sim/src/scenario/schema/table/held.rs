@@ -80,9 +80,9 @@ pub(in super::super) const TYPES: &[Type] = &[
         ],
     },
     Type {
-        name: "MutualEvictions",
+        name: "EvictionCycles",
         group: "what",
-        about: "pairs of workloads so far that evicted pods of each other (S2)",
+        about: "workloads that evicted, themselves or through others, one they were evicted for (S2); each two count once",
         fields: &[
             field("exactly", "whole number", "one of the three", "`==`"),
             field("at_most", "whole number", "one of the three", "`<=`"),
