@@ -72,6 +72,18 @@ fn t2_trees_that_stop_peers_are_errors_with_a_place() {
     }
 }
 
+/// YuniKorn D01: a max lowered to 10 above guarantees of 30 frees 108 there; here it is no tree.
+#[test]
+fn t2_a_max_lowered_below_the_guarantees_under_it_is_an_error_of_the_edit() {
+    let tree = r#"Quota(name: "root", min: { "cpu": "100" }, max: { "cpu": "100" }, children: [
+        Quota(name: "parent", min: { "cpu": "30" }, max: { "cpu": "100" }, children: [
+            Quota(name: "a", min: { "cpu": "10" }, namespaces: ["ns"]), Quota(name: "b", min: { "cpu": "20" })])]),
+        events: [At("1m", EditQuota("parent", max: { "cpu": "10" }))]"#;
+    let found = errors(&world(tree, ""));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("x.ron:5:") && found[0].contains("min 30 of `cpu` is above max 10"), "{found:?}");
+}
+
 #[test]
 fn t2_what_only_looks_wrong_is_taken() {
     let rows = [
