@@ -1,5 +1,5 @@
 //! The claims on evictions that should not have been can fail, and graces of a workload's own are its own.
-#![expect(clippy::disallowed_methods, reason = "a test reads the catalogue of the repository")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use quotree_sim::scenario::{Loader, load};
 use quotree_sim::{RunOptions, run};

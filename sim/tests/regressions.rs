@@ -1,6 +1,5 @@
 //! The regressions: what peers take in and stumble over is refused when it is loaded, and the worlds of
 //! scenarios/regressions come to rest under every combination of the knobs that decide who takes from whom.
-#![expect(clippy::disallowed_methods, reason = "a test reads the catalogue of the repository")]
 
 use quotree_core::{Floor, Order, Policy, Preemption, Reclaim, VictimOrder, Within};
 use quotree_sim::scenario::{Loader, MapLoader, Severity, load};
