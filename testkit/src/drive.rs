@@ -1,20 +1,19 @@
 //! Plays a world against the core as a cluster would: feeds the facts, carries out the plans at once or with delays,
 //! recreates what is evicted as a controller does (O3), and checks the laws after everything.
 //!
-//! Checked: `audit` and an independent recount (I1, I2, I6, I8) after every fact and decision, the laws of [`crate::laws`], S1 (deciding again gives nothing), S2
+//! Checked: `audit` and an independent recount (I1, I2, I6, I8) after every fact and decision, every invariant of the [`Auditor`] (I3 to I5, I7, I9, I11), S1 (deciding again gives nothing), S2
 //! (between two facts no settled state occurs twice, nobody evicts each other, and it ends), S3 (no eviction in vain), S4
 //! (in a pool no entitled workload waits), I4 (a plan that evicts places its cause), I12 (replay equals record), and that
 //! no fact that can happen is refused.
 
 use crate::{
     dice::Dice,
-    laws::{self, Specs},
-    recount::recount,
+    recount::{Specs, recount},
     worlds::{Job, Step, World, amounts},
 };
 use quotree_core::{
-    Action, Event, EventError, Log, NodeId, Plan, PodId, PodOutcome, PodSet, PodState, PodTemplate, QuotaId, Recorder,
-    ReleaseReason, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
+    Action, Auditor, Event, EventError, Log, NodeId, Plan, PodId, PodOutcome, PodSet, PodState, PodTemplate, QuotaId,
+    Recorder, ReleaseReason, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -89,6 +88,7 @@ struct Driver<'a> {
     agenda: BTreeMap<(Time, u32), Event>,
     agenda_seq: u32,
     stretch: Stretch,
+    auditor: Auditor,
     faulty: bool,
     played: Played,
     place: String,
@@ -122,6 +122,7 @@ impl<'a> Driver<'a> {
             agenda: BTreeMap::new(),
             agenda_seq: 0,
             stretch: Stretch::default(),
+            auditor: Auditor::new(),
             faulty: false,
             played: Played { wrong: Vec::new(), trace: Vec::new(), decisions: 0, evictions: 0, binds: 0, log },
             place: "start".to_owned(),
@@ -181,6 +182,7 @@ impl<'a> Driver<'a> {
     /// A fact that can happen must be taken.
     fn tell(&mut self, event: Event) {
         let text = format!("{event:?}");
+        self.auditor.fact(&event);
         if let Err(error) = self.core.apply(event) {
             self.wrong(format!("refused: {error}: {text}"));
         }
@@ -274,6 +276,7 @@ impl<'a> Driver<'a> {
         }
         spec.id = WorkloadId(self.next_id);
         spec.submitted = self.now;
+        self.auditor.recreated(workload, spec.id);
         self.create(spec, origin);
     }
 
@@ -403,9 +406,12 @@ impl<'a> Driver<'a> {
         let before = self.core().clone();
         let plan = self.core.decide(self.now);
         self.played.decisions += 1;
-        self.audited("decide");
-        for what in laws::judge(&before, &plan, &self.specs, self.world) {
-            self.wrong(what);
+        for what in recount(self.core(), &self.specs, !self.faulty) {
+            self.wrong(format!("{what} (recounted after decide)"));
+        }
+        let after = self.core().clone();
+        for breach in self.auditor.decision(&before, &plan, &after, self.now) {
+            self.wrong(breach.to_string());
         }
         for action in &plan.actions {
             self.played.trace.push(format!("{}   {}", self.now.0, brief(action)));

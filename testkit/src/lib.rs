@@ -4,7 +4,6 @@
 pub mod dice;
 pub mod drive;
 pub mod generate;
-pub mod laws;
 pub mod recount;
 pub mod shared;
 pub mod table;

@@ -15,11 +15,12 @@ use super::{
     workloads::{HoldId, Slot},
 };
 use crate::{
-    ids::{QuotaId, Time},
+    ids::{QuotaId, Time, WorkloadId},
     plan::{Action, BindReason, Bound, EvictReason, Plan, ReleaseReason, Rule},
     policy::EnforceMax,
 };
 use smallvec::SmallVec;
+use std::collections::BTreeSet;
 
 pub(super) type Spots = SmallVec<[(PodRef, Spot); 1]>;
 
@@ -34,14 +35,37 @@ impl Scheduler {
         self.bind_held(plan);
         self.evict_stale_gangs(plan);
         self.enforce_ceilings(plan);
-        if std::mem::take(&mut self.facts) {
-            self.wake_stuck();
-        }
-        self.open_gates();
-        while let Some(cell) = self.next_cell() {
-            self.attempt(cell, plan);
+        let mut news = std::mem::take(&mut self.facts);
+        loop {
+            if news {
+                self.wake_stuck();
+            }
             self.open_gates();
+            let before = plan.actions.len();
+            while let Some(cell) = self.next_cell() {
+                self.attempt(cell, plan);
+                self.open_gates();
+            }
+            // What was done for some is news for those who were tried before: who waited for room that another got, say.
+            news = plan.actions.len() > before;
+            if !news {
+                break;
+            }
         }
+        self.keep_last_verdicts(plan);
+    }
+
+    /// Of a workload that was tried again only the last word counts, and none when it was placed.
+    fn keep_last_verdicts(&self, plan: &mut Plan) {
+        if plan.verdicts.is_empty() || plan.actions.is_empty() {
+            return;
+        }
+        let waits =
+            |id: &WorkloadId| self.workloads.slot(*id).is_some_and(|slot| self.workloads.at(slot).waits.is_some());
+        let mut told = BTreeSet::new();
+        plan.verdicts.reverse();
+        plan.verdicts.retain(|verdict| waits(&verdict.workload) && told.insert(verdict.workload));
+        plan.verdicts.reverse();
     }
 
     /// Facts carry no time: what they began counts from the first decision after them (G3, T4).
@@ -130,9 +154,35 @@ impl Scheduler {
         }
     }
 
-    /// Whether a workload could take from anybody.
+    /// Forgets what is known of who cannot be placed: everybody who waits is tried once more.
+    pub(super) fn wake_all(&mut self) {
+        self.waiting.take_stuck();
+        for ask in self.waiting.roomless() {
+            self.waiting.set_room(ask, true);
+        }
+        let leaves = self.tree.ids().filter(|q| self.tree.is_leaf(*q)).map(|q| q.0);
+        for account in leaves.chain([self.ledger.outside()]).collect::<Vec<_>>() {
+            for cell in self.waiting.cells_of(account).collect::<Vec<_>>() {
+                self.waiting.wake(cell);
+            }
+        }
+    }
+
+    /// Whether a workload could take from anybody: pods of other leaves or of its own, or the room that another holds.
     fn may_preempt(&self, slot: Slot, ask: &Ask) -> bool {
-        self.could_take(slot, ask, Right::Reclaim) || self.could_take(slot, ask, Right::Priority)
+        self.could_take(slot, ask, Right::Reclaim)
+            || self.could_take(slot, ask, Right::Priority)
+            || self.could_take_over(slot, ask)
+    }
+
+    /// Whether an earlier hold could give way to a workload (H2): not without a hold before it came, nor where its leaf
+    /// has no room for it within min even when nobody of the leaf holds.
+    fn could_take_over(&self, slot: Slot, ask: &Ask) -> bool {
+        let workload = self.workloads.at(slot);
+        let leaf = workload.account;
+        let within = |(r, amount): (usize, i64)| self.ledger.live(leaf, r).saturating_add(amount) <= self.min(leaf, r);
+        let first = self.holds.values().next();
+        first.is_some_and(|hold| hold.made < workload.arrived) && ask.requested().all(within)
     }
 
     /// Tries to place the head of a cell: on what is free, at others' expense, or in a later one's hold.

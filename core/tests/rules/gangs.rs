@@ -98,3 +98,12 @@ fn g3_members_that_finish_one_by_one_leave_no_stale_gang() {
         assert_eq!(quotree_core::audit(core.scheduler()), []);
     }
 }
+
+#[test]
+fn g2_r5_the_elastic_member_that_stands_in_the_way_goes_not_the_last_one() {
+    check(
+        "root 4/4; a<root 4/4",
+        "2 2",
+        &[("+1 a 1 x3/1", "bind 1x2@0, bind 1@1"), ("+2 a 1 np", "bind 2@1"), ("+3 a 2 p1", "evict 1x2 R1, bind 3@0")],
+    );
+}
