@@ -185,6 +185,9 @@ impl Scheduler {
         }
         let mut bounds = Vec::new();
         let patient = self.fits_when_settled(slot, &ask);
+        if patient && self.hold_what_leaves(slot, cell, key, &ask, plan) {
+            return;
+        }
         if !patient {
             let placed = self.preempt(slot, cell, key, &ask, &mut bounds, plan);
             if placed || self.take_over(slot, cell, key, &ask, plan) {
@@ -228,6 +231,18 @@ impl Scheduler {
             return true;
         }
         false
+    }
+
+    /// An entitled workload for which those who leave for nobody are enough takes nobody else, but holds what they free
+    /// (H1): who slipped into it meanwhile would have to be evicted next.
+    fn hold_what_leaves(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
+        if self.leaving_for_nobody.is_empty() {
+            return false;
+        }
+        let draft = self.find_plan(slot, ask, Right::Reclaim, &mut Vec::new()).filter(|draft| draft.victims.is_empty());
+        let Some(draft) = draft else { return false };
+        self.carry_out(slot, cell, key, ask, draft, plan);
+        true
     }
 
     fn carry_out(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, draft: Draft, plan: &mut Plan) {
