@@ -6,10 +6,17 @@
 
 mod draw;
 mod features;
+mod play;
+mod room;
+mod shrink;
 mod tree;
+mod tries;
+mod walk;
 mod words;
 mod work;
 mod world;
 
 pub use features::{Feature, Features};
+pub use play::{Failure, Played, calm_from, play};
+pub use shrink::{ShrinkOptions, Shrunk, Unshrinkable, shrink};
 pub use world::World;
