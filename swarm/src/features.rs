@@ -84,7 +84,7 @@ pub struct Features(BTreeSet<Feature>);
 impl Features {
     /// Draws how crowded the world is, then each feature.
     pub(crate) fn draw(draw: &mut Draw) -> Self {
-        let percent = draw.one_of(&[8, 15, 25, 40, 60, 80]).unwrap_or(25);
+        let percent = draw.one_of(&[5, 10, 15, 25, 40, 60]).unwrap_or(25);
         Self(Feature::ALL.iter().copied().filter(|_| draw.chance(percent)).collect())
     }
 

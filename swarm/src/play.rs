@@ -15,6 +15,9 @@ use quotree_sim::{
 };
 use std::{collections::BTreeMap, fmt};
 
+/// The kind of a run that does not come to rest (S2).
+pub(crate) const NO_END: &str = "error: no end";
+
 /// Something that must not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -77,6 +80,13 @@ pub fn play(scenario: &Scenario) -> Played {
     })
 }
 
+/// Runs a scenario without looking at what it does: does it end?
+pub(crate) fn ends(scenario: &Scenario) -> Played {
+    let failure = run(scenario, &RunOptions::default(), &mut ()).err();
+    let failures = failure.map(|error| Failure::new(word(&error), error.to_string()));
+    Played { failures: failures.into_iter().collect(), ..Played::default() }
+}
+
 fn judge(scenario: &Scenario) -> Played {
     let mut played = Played::default();
     let options = RunOptions { audit: true, record: true, ..RunOptions::default() };
@@ -84,7 +94,7 @@ fn judge(scenario: &Scenario) -> Played {
     let run = match run(scenario, &options, &mut count) {
         Ok(run) => run,
         Err(error) => {
-            played.failures.push(Failure::new(format!("error: {}", word(&error)), error.to_string()));
+            played.failures.push(Failure::new(word(&error), error.to_string()));
             return played;
         }
     };
@@ -112,7 +122,24 @@ fn judge(scenario: &Scenario) -> Played {
         let message = format!("line {}: seen{at}: {}", claim.line, claim.seen);
         played.failures.push(Failure::new(format!("claim: {}", claim.claim), message));
     }
+    told_once(&mut played.failures);
     played
+}
+
+/// Of failures of one kind the first is told, and how many there are.
+fn told_once(failures: &mut Vec<Failure>) {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    failures.retain(|failure| {
+        let count = counts.entry(failure.kind.clone()).or_default();
+        *count += 1;
+        *count == 1
+    });
+    for failure in failures {
+        let more = counts.get(&failure.kind).map_or(0, |count| count - 1);
+        if more > 0 {
+            failure.message += &format!(" (and {more} more)");
+        }
+    }
 }
 
 /// Once more, without watching: the same must come out.
@@ -127,12 +154,12 @@ fn again(scenario: &Scenario, first: &Run, played: &mut Played) {
 
 const fn word(error: &RunError) -> &'static str {
     match error {
-        RunError::Tree(_) => "tree",
-        RunError::Refused { .. } => "refused",
-        RunError::Impossible { .. } => "impossible",
-        RunError::TooManyEvents { .. } => "no end",
-        RunError::Unsettled { .. } => "unsettled",
-        _ => "other",
+        RunError::Tree(_) => "error: tree",
+        RunError::Refused { .. } => "error: refused",
+        RunError::Impossible { .. } => "error: impossible",
+        RunError::TooManyEvents { .. } => NO_END,
+        RunError::Unsettled { .. } => "error: unsettled",
+        _ => "error: other",
     }
 }
 

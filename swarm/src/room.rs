@@ -67,6 +67,19 @@ impl<'a> Room<'a> {
         self.asked(id).is_some_and(|asked| asked.total.iter().all(|(name, n)| n == 0 || governed(name)))
     }
 
+    /// Whether there is as much as is guaranteed below the root: then whoever is entitled finds somebody above theirs.
+    pub(crate) fn covers_guarantees(&self) -> bool {
+        let tree = self.scheduler.tree();
+        let Some(root) = tree.ids().find(|q| tree.parent(*q).is_none()) else { return false };
+        let below = tree.children(root);
+        let promising: &[QuotaId] = if below.is_empty() { &[root] } else { below };
+        tree.governed().enumerate().all(|(place, name)| {
+            let promised: i64 = promising.iter().filter_map(|q| tree.min(*q).get(place)).sum();
+            let there = self.spaces.iter().filter_map(|space| space.spec.allocatable.get(name.as_str()));
+            promised <= there.sum()
+        })
+    }
+
     /// What it waits for: what its minimum lacks, or one of those beyond it.
     fn asked(&self, id: WorkloadId) -> Option<Asked<'a>> {
         let (view, spec) = (self.scheduler.workload(id)?, self.walk.specs.get(&id)?);

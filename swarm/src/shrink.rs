@@ -6,10 +6,13 @@
 //! order and counted, so that the result is always the same and the search always ends.
 
 use crate::{
-    play::{Failure, Played, play},
+    play::{Failure, NO_END, Played, ends, play},
     tries,
 };
-use quotree_sim::scenario::{Diagnostic, Loaded, Loader, Source, Value, load};
+use quotree_sim::{
+    Scenario,
+    scenario::{Diagnostic, Loaded, Loader, Source, Value, load},
+};
 
 /// How far to go, and after what.
 #[derive(Debug, Clone, Default)]
@@ -73,7 +76,7 @@ pub fn shrink(
     let most = if options.steps == 0 { ShrinkOptions::STEPS } else { options.steps };
     let before = value.clone();
     let mut search =
-        Search { path, loader, best: value, failure, cap: cap(&first), tried: 0, kept: 0, most, progress };
+        Search { path, loader, best: value, failure, cap: cap(&first, &scenario), tried: 0, kept: 0, most, progress };
     // What fails by its text alone, without comments and layout, can be worked on.
     let done = search.run();
     let values = (tries::count(&before), tries::count(&search.best));
@@ -100,9 +103,10 @@ fn wanted(played: &Played, options: &ShrinkOptions) -> Result<Failure, Unshrinka
     }
 }
 
-/// Candidates may not run for ever: smaller worlds need fewer events, unless it is about runs without end.
-fn cap(first: &Played) -> Option<u64> {
-    (first.events > 0).then(|| first.events.saturating_mul(10).saturating_add(1_000))
+/// Candidates may not run for ever: smaller worlds need fewer events. A run without end ends where it says itself.
+fn cap(first: &Played, scenario: &Scenario) -> u64 {
+    let most = scenario.world.max_events;
+    if first.events > 0 { first.events.saturating_mul(10).saturating_add(1_000).min(most) } else { most }
 }
 
 /// What a candidate is good for.
@@ -122,7 +126,7 @@ struct Search<'a> {
     best: Value,
     failure: Failure,
     /// The most events of a candidate's run.
-    cap: Option<u64>,
+    cap: u64,
     tried: u32,
     kept: u32,
     most: u32,
@@ -202,10 +206,13 @@ impl Search<'_> {
         self.tried += 1;
         let with = With { path: self.path, text: file(&candidate), rest: self.loader };
         let Some(mut scenario) = load(self.path, &with).scenario else { return Fit::Invalid };
-        if let Some(cap) = self.cap {
-            scenario.world.max_events = scenario.world.max_events.min(cap);
+        if self.failure.kind == NO_END && scenario.world.max_events > self.cap {
+            return Fit::Other;
         }
-        let Some(failure) = play(&scenario).failures.into_iter().find(|f| f.kind == self.failure.kind) else {
+        scenario.world.max_events = scenario.world.max_events.min(self.cap);
+        // A run without end is told without looking at each of its decisions.
+        let played = if self.failure.kind == NO_END { ends(&scenario) } else { play(&scenario) };
+        let Some(failure) = played.failures.into_iter().find(|f| f.kind == self.failure.kind) else {
             return Fit::Other;
         };
         (self.best, self.failure) = (candidate, failure);

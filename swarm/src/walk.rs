@@ -147,7 +147,7 @@ impl Walk {
             return wrong("H2", format!("at rest {}", unsettled.join(", ")));
         }
         let room = Room::new(self, &scheduler);
-        let guaranteed = is_guaranteed(scenario);
+        let guaranteed = is_guaranteed(scenario) && room.covers_guarantees();
         for id in scheduler.waiting() {
             let Some(verdict) = scheduler.explain(id) else {
                 wrong("X1", format!("{} waits and nobody knows why", of(id)));

@@ -34,7 +34,7 @@ fn workload(sketch: &mut Sketch<'_>, name: String) -> Option<Value> {
     if sketch.features.has(Feature::Priorities) && sketch.draw.chance(60) {
         fields.push(("priority", Value::number(sketch.draw.between(1, 3))));
     }
-    if sketch.features.has(Feature::NonPreemptible) && sketch.draw.chance(30) {
+    if sketch.features.has(Feature::NonPreemptible) && sketch.draw.chance(20) {
         fields.push(("preemptible", Value::Bool(false)));
     }
     if sketch.budgets > 0 && sketch.draw.chance(60) {

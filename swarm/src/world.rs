@@ -14,7 +14,10 @@ use crate::{
 use quotree_sim::scenario::Value;
 
 /// A run of more events than this is taken for one that never ends (S2): the largest worlds need a few thousand.
-const MAX_EVENTS: u64 = 50_000;
+const MAX_EVENTS: u64 = 20_000;
+
+/// Victims take this long to leave at the most, seconds.
+const LONGEST_GRACE: u64 = 900;
 
 /// A drawn world.
 #[derive(Debug, Clone)]
@@ -209,7 +212,7 @@ impl<'a> Sketch<'a> {
             fields.push(("bind_latency", self.delay(1, 30)));
         }
         if self.features.has(Feature::LongGrace) {
-            fields.push(("eviction_grace", self.delay(60, 900)));
+            fields.push(("eviction_grace", self.delay(60, LONGEST_GRACE)));
         } else if self.features.has(Feature::Grace) {
             fields.push(("eviction_grace", self.delay(1, 60)));
         }
@@ -274,7 +277,8 @@ impl<'a> Sketch<'a> {
         }
         let times = [
             (Feature::MinRuntime, "min_runtime", 1, 900),
-            (Feature::HoldTimeout, "hold_timeout", 1, 900),
+            // A hold that ends before its victims have left evicts for nothing, again and again: that is no world to judge.
+            (Feature::HoldTimeout, "hold_timeout", LONGEST_GRACE + 1, 3 * LONGEST_GRACE),
             (Feature::StaleAfter, "stale_after", 1, 600),
         ];
         for (feature, field, least, most) in times {
