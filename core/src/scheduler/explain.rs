@@ -95,7 +95,7 @@ impl Scheduler {
         let own = self.workloads.at(slot).account;
         for other in self.workloads.sorted() {
             let victim = self.workloads.at(other);
-            let pods = victim.count(PodState::Running) + victim.count(PodState::Leaving);
+            let pods = crate::table::narrow(victim.standing().count()) + victim.count(PodState::Leaving);
             if pods > 0 && other != slot {
                 let rule = self.protection(slot, ask, other, victim.account == own);
                 *counts.entry(rule).or_default() += pods;
@@ -110,8 +110,8 @@ impl Scheduler {
         if !self.has_right(right) {
             return Rule::R8;
         }
-        let young = self.policy.min_runtime_ms > 0 && victim.started.after_ms(self.policy.min_runtime_ms) > self.now;
-        if !victim.preemptible || young || victim.in_state(PodState::Running).next().is_none() {
+        let young = self.policy.min_runtime_ms > 0 && victim.started().after_ms(self.policy.min_runtime_ms) > self.now;
+        if !victim.preemptible || young || victim.fresh || victim.standing().next().is_none() {
             return Rule::R2c;
         }
         if same_leaf {
