@@ -1,14 +1,11 @@
 //! Whether a waiting workload could simply be placed, by the letter of A1, A2, A5, L3, O2 and P1: recounted from what the
-//! scheduler lets everybody see and from the facts it was told, by trying. Slow, and sure only when it says yes.
+//! scheduler lets everybody see and from the facts it was told. Sure only when it says yes.
 
 use crate::walk::Walk;
 use quotree_core::{
     Amounts, Name, NodeSpec, PodSet, PodState, PodTemplate, Queueing, QuotaId, QuotaTree, Scheduler, Unquotaed, WorkloadId,
 };
 use std::collections::BTreeMap;
-
-/// How many places are tried for one workload.
-const MOST_TRIES: u32 = 20_000;
 
 /// What is free on a node.
 #[derive(Debug, Clone)]
@@ -49,7 +46,11 @@ impl<'a> Room<'a> {
     /// Whether it could be placed as things stand.
     pub(crate) fn admits(&self, id: WorkloadId) -> bool {
         let (Some(view), Some(spec)) = (self.scheduler.workload(id), self.walk.specs.get(&id)) else { return false };
-        let Some(asked) = self.asked(id).filter(|asked| !asked.pods.is_empty()) else { return false };
+        let Some(asked) = self.asked(id) else { return false };
+        // Pods that are not alike are packed one after the other, in their order: another order might do better.
+        let Some(pod) = asked.pods.first().filter(|first| asked.pods.iter().all(|pod| pod == *first)) else {
+            return false;
+        };
         let tree = self.scheduler.tree();
         let by_quota = match view.leaf {
             None => self.scheduler.policy().unquotaed == Unquotaed::Schedule,
@@ -58,7 +59,7 @@ impl<'a> Room<'a> {
                 skips && tree.path(leaf).all(|q| self.quota_admits(q, &asked, spec.preemptible))
             }
         };
-        by_quota && self.place(&asked.pods, &mut self.spaces.clone(), &mut 0)
+        by_quota && self.has_room_for(pod, asked.pods.len())
     }
 
     /// Whether every resource it asks is governed: only what a quota guarantees can be reclaimed.
@@ -67,9 +68,13 @@ impl<'a> Room<'a> {
         self.asked(id).is_some_and(|asked| asked.total.iter().all(|(name, n)| n == 0 || governed(name)))
     }
 
-    /// Whether there is as much as is guaranteed below the root: then whoever is entitled finds somebody above theirs.
+    /// Whether there is as much as is guaranteed below the root: then whoever is entitled finds somebody above theirs. Who is
+    /// kept out by a job limit may not evict (A5), so there must be none.
     pub(crate) fn covers_guarantees(&self) -> bool {
         let tree = self.scheduler.tree();
+        if tree.ids().filter_map(|q| tree.spec(q)).any(|spec| spec.max_jobs.is_some()) {
+            return false;
+        }
         let Some(root) = tree.ids().find(|q| tree.parent(*q).is_none()) else { return false };
         let below = tree.children(root);
         let promising: &[QuotaId] = if below.is_empty() { &[root] } else { below };
@@ -125,25 +130,18 @@ impl<'a> Room<'a> {
         ceilings && jobs.is_none_or(|most| !asked.first || usage.jobs < most)
     }
 
-    /// Whether the pods find places, by trying all in turn.
-    fn place(&self, pods: &[&PodTemplate], spaces: &mut Vec<Space<'_>>, tries: &mut u32) -> bool {
-        let Some((pod, rest)) = pods.split_first() else { return true };
-        for at in 0..spaces.len() {
-            *tries += 1;
-            if *tries > MOST_TRIES {
-                return false;
-            }
-            let Some(after) = spaces.get(at).and_then(|space| space.with(pod)) else { continue };
-            let Some(slot) = spaces.get_mut(at) else { continue };
-            let before = std::mem::replace(slot, after);
-            if self.place(rest, spaces, tries) {
-                return true;
-            }
-            if let Some(slot) = spaces.get_mut(at) {
-                *slot = before;
+    /// Whether so many equal pods find places: of equal ones each node takes as many as it can.
+    fn has_room_for(&self, pod: &PodTemplate, count: usize) -> bool {
+        let mut left = count;
+        for space in &self.spaces {
+            let mut space = space.clone();
+            while left > 0
+                && let Some(after) = space.with(pod)
+            {
+                (space, left) = (after, left - 1);
             }
         }
-        false
+        left == 0
     }
 }
 

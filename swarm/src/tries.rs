@@ -228,7 +228,10 @@ pub(crate) fn smaller(value: &Value) -> Vec<Value> {
 
 /// Numbers below this one that are worth trying.
 fn less(number: u64) -> Vec<u64> {
-    let mut less = vec![0, 1, number / 2, number.saturating_sub(1)];
+    // One less is for small numbers: a large one would be walked down step by step.
+    const SMALL: u64 = 8;
+    let mut less = vec![0, 1, number / 2, number - number / 4];
+    less.extend(number.checked_sub(1).filter(|_| number <= SMALL));
     less.retain(|smaller| *smaller < number);
     less.dedup();
     less

@@ -155,7 +155,8 @@ impl Walk {
             };
             let rule = verdict.binding.rule();
             if room.admits(id) {
-                wrong("A1", format!("{} waits by {rule} at rest, but ceilings and nodes have room", of(id)));
+                let message = format!("{} waits by {rule} at rest, but ceilings and nodes have room", of(id));
+                wrong("nothing waits that fits", message);
             }
             let by_quota = matches!(rule, Rule::A1 | Rule::P1) && verdict.bounds_hit.is_empty();
             if guaranteed && verdict.entitled && by_quota && room.is_covered(id) {
