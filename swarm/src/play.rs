@@ -9,6 +9,7 @@ use quotree_core::{Policy, Preemption, Reclaim, Time};
 use quotree_sim::{
     Observer, Run, RunError, RunOptions, Scenario,
     model::{Kind, Workload},
+    result::RunResult,
     run,
     text::Names,
     trace::{TraceRecord, Traced},
@@ -111,6 +112,7 @@ fn judge(scenario: &Scenario) -> Played {
         let message = format!("at {} ms: {}", breach.at_ms, breach.what);
         played.failures.push(Failure::new(format!("audit: {number}"), message));
     }
+    figures(&run.result, &mut played);
     again(scenario, &run, &mut played);
     let at_rest = scenario.world.until.is_none_or(|until| run.result.end_ms < until.0);
     let calm = calm_from(scenario).filter(|_| at_rest);
@@ -139,6 +141,22 @@ fn told_once(failures: &mut Vec<Failure>) {
         if more > 0 {
             failure.message += &format!(" (and {more} more)");
         }
+    }
+}
+
+/// The figures of a run agree with each other.
+fn figures(result: &RunResult, played: &mut Played) {
+    let metrics = &result.metrics;
+    let pods: u64 = result.workloads.iter().map(|w| w.running + w.pending + w.succeeded + w.failed).sum();
+    let evicted: u64 = result.workloads.iter().map(|w| w.evicted).sum();
+    let lost: u128 = result.evictions.iter().map(|eviction| u128::from(eviction.lost_ms)).sum();
+    let listed = result.evictions.len() as u64;
+    if pods > metrics.pods_submitted || listed != metrics.evictions || evicted != listed || lost > metrics.lost_work_ms {
+        let message = format!(
+            "{pods} pods of {} submitted; {listed} evictions listed, {evicted} by workload, {} counted; {lost} ms lost of {}",
+            metrics.pods_submitted, metrics.evictions, metrics.lost_work_ms
+        );
+        played.failures.push(Failure::new("law: figures", message));
     }
 }
 

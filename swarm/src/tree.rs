@@ -158,8 +158,11 @@ impl Planting<'_> {
 
     fn children(&mut self, quota: &mut Quota, depth: u64) {
         let mut left = quota.min;
-        for number in 0..self.draw.between(1, 4) {
-            let min = left.map(|most| self.draw.between(0, most));
+        let count = self.draw.between(1, 4);
+        // Equal guarantees are contested most.
+        let equal = self.draw.chance(50).then(|| quota.min.map(|all| all / count));
+        for number in 0..count {
+            let min = equal.unwrap_or_else(|| left.map(|most| self.draw.between(0, most)));
             if !self.features.has(Feature::OverPromised) {
                 for (left, taken) in left.iter_mut().zip(min) {
                     *left -= taken;
@@ -169,7 +172,7 @@ impl Planting<'_> {
             for (ceiling, least) in max.iter_mut().zip(min) {
                 if self.features.has(Feature::NoMax) && self.draw.chance(50) {
                     *ceiling = None;
-                } else if let Some(most) = ceiling.filter(|_| self.draw.chance(60)) {
+                } else if let Some(most) = ceiling.filter(|_| self.draw.chance(35)) {
                     *ceiling = Some(self.draw.between(least, most));
                 }
             }

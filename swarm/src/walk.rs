@@ -6,7 +6,7 @@ use crate::{
     room::Room,
 };
 use quotree_core::{
-    Action, Entry, Event, Log, Plan, PodState, ReleaseReason, Rule, Scheduler, Time, WorkloadId, WorkloadSpec, audit_plan,
+    Action, Entry, Event, Log, Plan, PodOutcome, PodState, ReleaseReason, Rule, Scheduler, Time, WorkloadId, WorkloadSpec, audit_plan,
 };
 use quotree_sim::Scenario;
 use std::collections::BTreeMap;
@@ -63,6 +63,8 @@ impl Walk {
                     spec.pods.push(quotree_core::PodSet { min: 0, ..set.clone() });
                 }
             }
+            // Who has done its work without what it evicted for, as a training without its last member, owes nothing.
+            Event::PodGone { pod, outcome: PodOutcome::Succeeded } => drop(self.owed.remove(&pod.workload)),
             Event::NodeUp(spec) | Event::NodeChanged(spec) => drop(self.nodes.insert(spec.id.0, spec.clone())),
             _ => {}
         }
@@ -80,13 +82,12 @@ impl Walk {
         }
         let calm = self.calm.is_some_and(|calm| at >= calm);
         let count = |played: &mut Played, what: &str| *played.seen.entry(what.to_owned()).or_default() += 1;
+        let mut evicted: BTreeMap<WorkloadId, u32> = BTreeMap::new();
         for action in &plan.actions {
             match action {
                 Action::Bind { pod, .. } => drop(self.owed.remove(&pod.workload)),
                 Action::Evict { pod, reason } => {
-                    if reason.rule == Rule::G2 {
-                        count(played, "gang evictions");
-                    }
+                    *evicted.entry(pod.workload).or_default() += 1;
                     if reason.budget_broken {
                         count(played, "budgets broken");
                     }
@@ -113,6 +114,9 @@ impl Walk {
                 }
                 _ => {}
             }
+        }
+        for _ in evicted.values().filter(|pods| **pods > 1) {
+            count(played, "gangs evicted");
         }
     }
 

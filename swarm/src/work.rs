@@ -12,7 +12,31 @@ type Fields = Vec<(&'static str, Value)>;
 /// Draws the workloads; scaling and withdrawals become events of the sketch.
 pub(crate) fn workloads(sketch: &mut Sketch<'_>) -> Vec<Value> {
     let count = sketch.draw.between(1, 10);
-    (0..count).filter_map(|number| workload(sketch, format!("w{number}"))).collect()
+    let mut all: Vec<Value> = (0..count).filter_map(|number| workload(sketch, format!("w{number}"))).collect();
+    if sketch.draw.chance(60) {
+        all.extend(filler(sketch));
+    }
+    all
+}
+
+/// Somebody who fills the cluster from the beginning with small pods, so that others have to take their part back.
+fn filler(sketch: &mut Sketch<'_>) -> Option<Value> {
+    let namespace = namespace(sketch)?;
+    let cores: u64 = sketch.pools.iter().map(|pool| pool.count * pool.each[CPU]).sum();
+    let each = sketch.draw.between(1, 3.max(cores / 16));
+    let replicas = (cores / each).clamp(1, 24);
+    let fields = vec![
+        ("name", Value::text("filler")),
+        ("namespace", Value::text(namespace)),
+        ("replicas", Value::number(replicas)),
+        ("request", amounts([Some(each), None, None])),
+    ];
+    Some(Value::fields("Deployment", fields))
+}
+
+fn namespace(sketch: &mut Sketch<'_>) -> Option<String> {
+    let numbers: Vec<usize> = (0..sketch.namespaces.len()).collect();
+    sketch.draw.one_of(&numbers).and_then(|i| sketch.namespaces.get(i)).cloned()
 }
 
 fn workload(sketch: &mut Sketch<'_>, name: String) -> Option<Value> {
@@ -24,8 +48,7 @@ fn workload(sketch: &mut Sketch<'_>, name: String) -> Option<Value> {
         kinds.extend(["Training"; 2]);
     }
     let kind = sketch.draw.one_of(&kinds)?;
-    let numbers: Vec<usize> = (0..sketch.namespaces.len()).collect();
-    let namespace = sketch.draw.one_of(&numbers).and_then(|i| sketch.namespaces.get(i)).cloned()?;
+    let namespace = namespace(sketch)?;
     let mut fields: Fields = vec![("name", Value::text(name.clone())), ("namespace", Value::text(namespace))];
     let submit = if sketch.draw.chance(40) { 0 } else { sketch.moment() };
     if submit > 0 {
