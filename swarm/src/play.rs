@@ -102,7 +102,8 @@ fn judge(scenario: &Scenario) -> Played {
     played.seen = count.seen;
     played.events = run.result.events;
     played.digest.clone_from(&run.result.digest);
-    let add = |seen: &mut BTreeMap<String, u64>, what: &str, count: u64| *seen.entry(what.to_owned()).or_default() += count;
+    let add =
+        |seen: &mut BTreeMap<String, u64>, what: &str, count: u64| *seen.entry(what.to_owned()).or_default() += count;
     add(&mut played.seen, "decisions", run.result.metrics.decisions);
     add(&mut played.seen, "refused edits", run.result.refusals.len() as u64);
     add(&mut played.seen, "waiting at the end", run.result.pending.len() as u64);
@@ -151,7 +152,8 @@ fn figures(result: &RunResult, played: &mut Played) {
     let evicted: u64 = result.workloads.iter().map(|w| w.evicted).sum();
     let lost: u128 = result.evictions.iter().map(|eviction| u128::from(eviction.lost_ms)).sum();
     let listed = result.evictions.len() as u64;
-    if pods > metrics.pods_submitted || listed != metrics.evictions || evicted != listed || lost > metrics.lost_work_ms {
+    if pods > metrics.pods_submitted || listed != metrics.evictions || evicted != listed || lost > metrics.lost_work_ms
+    {
         let message = format!(
             "{pods} pods of {} submitted; {listed} evictions listed, {evicted} by workload, {} counted; {lost} ms lost of {}",
             metrics.pods_submitted, metrics.evictions, metrics.lost_work_ms

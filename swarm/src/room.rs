@@ -3,7 +3,8 @@
 
 use crate::walk::Walk;
 use quotree_core::{
-    Amounts, Name, NodeSpec, PodSet, PodState, PodTemplate, Queueing, QuotaId, QuotaTree, Scheduler, Unquotaed, WorkloadId,
+    Amounts, Name, NodeSpec, PodSet, PodState, PodTemplate, Queueing, QuotaId, QuotaTree, Scheduler, Unquotaed,
+    WorkloadId,
 };
 use std::collections::BTreeMap;
 
@@ -34,9 +35,10 @@ impl<'a> Room<'a> {
     pub(crate) fn new(walk: &'a Walk, scheduler: &'a Scheduler) -> Self {
         let space = |view: quotree_core::NodeView| {
             let spec = walk.nodes.get(&view.id.0)?;
-            let free = spec.allocatable.iter().map(|(name, all)| {
-                (name.clone(), all.saturating_sub(view.used.get(name.as_str()).unwrap_or(0)))
-            });
+            let free = spec
+                .allocatable
+                .iter()
+                .map(|(name, all)| (name.clone(), all.saturating_sub(view.used.get(name.as_str()).unwrap_or(0))));
             Some(Space { spec, free: free.collect(), devices: view.devices_free.clone() })
         };
         let up = scheduler.nodes().into_iter().filter(|node| node.schedulable);
@@ -163,7 +165,8 @@ impl Space<'_> {
     /// The node with the pod on it; nothing where it does not fit (P1).
     fn with(&self, pod: &PodTemplate) -> Option<Self> {
         let label = |wanted: &Name| self.spec.labels.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
-        let selected = pod.selector.iter().all(|(name, values)| label(name).is_some_and(|value| values.contains(value)));
+        let selected =
+            pod.selector.iter().all(|(name, values)| label(name).is_some_and(|value| values.contains(value)));
         if !selected || !self.spec.taints.iter().all(|taint| pod.tolerations.contains(taint)) {
             return None;
         }

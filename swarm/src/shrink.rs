@@ -195,7 +195,8 @@ impl Search<'_> {
     fn each_whole(&mut self, suggest: fn(&Value) -> Vec<Value>) {
         while self.tried < self.most {
             let suggestions = suggest(&self.best);
-            if !suggestions.into_iter().any(|candidate| self.tried < self.most && self.attempt(candidate) == Fit::Same) {
+            if !suggestions.into_iter().any(|candidate| self.tried < self.most && self.attempt(candidate) == Fit::Same)
+            {
                 return;
             }
         }

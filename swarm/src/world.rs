@@ -177,14 +177,14 @@ impl<'a> Sketch<'a> {
             let at = self.moment();
             let budget = format!("b{}", self.draw.between(0, self.budgets - 1));
             let allowed = Value::number(self.draw.between(0, 4));
-            self.events.push((at, Value::fields("SetBudget", vec![("budget", Value::text(budget)), ("allowed", allowed)])));
+            self.events
+                .push((at, Value::fields("SetBudget", vec![("budget", Value::text(budget)), ("allowed", allowed)])));
         }
     }
 
     /// What fails and comes back, by the end of the safety phase.
     fn faults(&mut self) {
-        for (feature, down, up) in
-            [(Feature::NodeDown, "NodeDown", "NodeUp"), (Feature::Cordon, "Cordon", "Uncordon")]
+        for (feature, down, up) in [(Feature::NodeDown, "NodeDown", "NodeUp"), (Feature::Cordon, "Cordon", "Uncordon")]
         {
             let count = if self.features.has(feature) { self.draw.between(1, 3) } else { 0 };
             for _ in 0..count {

@@ -229,7 +229,9 @@ mod tests {
             "None".to_owned(),
             "(1, -2.5, x: true)".to_owned(),
             r#"{ "a \" \\ \n": [], "b": {} }"#.to_owned(),
-            format!("Scenario(name: \"{long}\", list: [A(b: {{ \"{long}\": \"{long}\" }}), B(\"{long}\", c: 1)], last: Word)"),
+            format!(
+                "Scenario(name: \"{long}\", list: [A(b: {{ \"{long}\": \"{long}\" }}), B(\"{long}\", c: 1)], last: Word)"
+            ),
         ];
         for text in texts {
             let value = Value::parse(&text).unwrap();
