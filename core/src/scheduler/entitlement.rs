@@ -50,30 +50,7 @@ impl Scheduler {
 
     /// The first limit on the path that keeps an ask out, leaf first (A1, A2, A5).
     pub(super) fn barred(&self, ask: &Ask, account: Account) -> Option<Binding> {
-        for (resource, amount) in ask.requested() {
-            let mut delta = amount;
-            for q in self.ledger.path(account) {
-                let Some(quota) = self.quota(q) else { break };
-                let limit = self.max(q, resource);
-                let charged = self.ledger.charged(q, resource);
-                if limit != UNLIMITED && charged.saturating_add(delta) > limit {
-                    let resource = self.tree.resource_name(resource)?.clone();
-                    let available = limit.saturating_sub(charged);
-                    return Some(Binding::Ceiling { quota, resource, needed: delta, available });
-                }
-                let firm = self.ledger.firm(q, resource);
-                let min = self.min(q, resource);
-                if !ask.preemptible && firm.saturating_add(amount) > min {
-                    let resource = self.tree.resource_name(resource)?.clone();
-                    return Some(Binding::Guarantee { quota, resource, needed: amount, available: min - firm });
-                }
-                delta = self.ledger.delta_above(q, resource, delta);
-            }
-        }
-        let full =
-            |q: &Account| ask.job && self.gates().job_limit(*q).is_some_and(|limit| *self.ledger.jobs.at(*q) >= limit);
-        let q = self.ledger.path(account).find(full)?;
-        Some(Binding::Jobs { quota: QuotaId(q), limit: self.gates().job_limit(q)? })
+        self.gates().barred(ask, account)
     }
 
     /// How far up an ask may reclaim (R2a): the lowest quota above the leaf that has no guarantee left for it, or the
@@ -123,6 +100,33 @@ impl Gates<'_> {
 
     fn job_limit(&self, account: Account) -> Option<u32> {
         self.quota(account).and_then(|quota| self.tree.spec(quota)).and_then(|spec| spec.max_jobs)
+    }
+
+    /// The first limit on the path that keeps an ask out, leaf first (A1, A2, A5).
+    pub(super) fn barred(&self, ask: &Ask, account: Account) -> Option<Binding> {
+        for (resource, amount) in ask.requested() {
+            let mut delta = amount;
+            for q in self.ledger.path(account) {
+                let Some(quota) = self.quota(q) else { break };
+                let limit = self.max(q, resource);
+                let charged = self.ledger.charged(q, resource);
+                if limit != UNLIMITED && charged.saturating_add(delta) > limit {
+                    let resource = self.tree.resource_name(resource)?.clone();
+                    let available = limit.saturating_sub(charged);
+                    return Some(Binding::Ceiling { quota, resource, needed: delta, available });
+                }
+                let firm = self.ledger.firm(q, resource);
+                let min = self.min(q, resource);
+                if !ask.preemptible && firm.saturating_add(amount) > min {
+                    let resource = self.tree.resource_name(resource)?.clone();
+                    return Some(Binding::Guarantee { quota, resource, needed: amount, available: min - firm });
+                }
+                delta = self.ledger.delta_above(q, resource, delta);
+            }
+        }
+        let full = |q: &Account| ask.job && self.job_limit(*q).is_some_and(|limit| *self.ledger.jobs.at(*q) >= limit);
+        let q = self.ledger.path(account).find(full)?;
+        Some(Binding::Jobs { quota: QuotaId(q), limit: self.job_limit(q)? })
     }
 
     /// The gate of an ask at one quota. Optimistic where lending limits make the charge depend on the leaf (L3).

@@ -62,7 +62,7 @@ impl Engine<'_> {
             return;
         }
         self.set_state(pod, State::Leaving);
-        let delay = self.world.evict_stream.duration_ms(self.scenario.world.eviction_grace);
+        let delay = self.world.grace(self.scenario, pod);
         self.outcome(delay, Happening::Gone(pod));
     }
 
