@@ -17,7 +17,8 @@ type Amount = Vec<i64>;
 /// Checks a plan against the state it was made from: nobody is taken from who must not be (I3), what is evicted makes its
 /// cause legal to place (I4), and no victim can be spared (I5).
 ///
-/// I5 is not judged where sums do not tell whether a pod fits: with devices, lending limits or job limits.
+/// I5 is not judged where sums do not tell whether a pod fits, or may be taken: with devices, resources that no quota governs,
+/// lending limits, job limits or fair shares.
 #[must_use]
 pub fn audit_plan(before: &Scheduler, plan: &Plan) -> Vec<Breach> {
     let mut found = Vec::new();
@@ -28,7 +29,7 @@ pub fn audit_plan(before: &Scheduler, plan: &Plan) -> Vec<Breach> {
             Action::Bind { pod, node, reason, .. } => books.bind(*pod, *node, reason.held),
             Action::Evict { pod, reason } => match (books.victim(*pod, reason), reason.cause) {
                 (Some(victim), Some(cause)) => groups.entry(cause).or_default().push(victim),
-                (Some(victim), None) => books.leave(&victim),
+                (Some(victim), None) => books.leave_for_nobody(&victim),
                 (None, _) => found.push(breach(3, format!("{pod} is evicted, but no such pod stands"))),
             },
             Action::Hold { workload, nodes, victims } => {
@@ -148,6 +149,12 @@ impl<'a> Books<'a> {
         for quota in self.path(victim.leaf) {
             on(&mut self.live, quota, &victim.asks, -1);
         }
+    }
+
+    /// Evicted for no workload (G3, T4): later holds of the plan may count on its room.
+    fn leave_for_nobody(&mut self, victim: &Victim<'_>) {
+        self.leave(victim);
+        add(self.leaving.entry(victim.node).or_default(), &victim.asks, 1);
     }
 
     /// The pods that a hold will place, with their nodes.
@@ -333,7 +340,11 @@ impl Scheduler {
     fn sums_tell(&self) -> bool {
         let plain = |q: QuotaId| self.tree.spec(q).is_none_or(|spec| spec.lend.is_none() && spec.max_jobs.is_none());
         let no_devices = self.nodes.sorted().into_iter().all(|node| self.nodes.at(node).banks.is_empty());
-        no_devices && self.tree.ids().all(plain)
+        let governed = |node: u32| self.nodes.at(node).total.iter().skip(self.tree.width()).all(|n| *n == 0);
+        no_devices
+            && self.nodes.sorted().into_iter().all(governed)
+            && self.policy.reclaim != Reclaim::FairShare
+            && self.tree.ids().all(plain)
     }
 }
 
