@@ -9,7 +9,7 @@ use crate::{
     scheduler::{PodState, Scheduler, ledger::cell},
     tree::UNLIMITED,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Amounts of the governed resources, in the tree's order.
 type Amount = Vec<i64>;
@@ -73,6 +73,8 @@ struct Books<'a> {
     charged: Vec<Amount>,
     /// What is neither used nor kept, by node.
     free: BTreeMap<NodeId, Amount>,
+    /// Pods that the plan has bound so far.
+    bound: BTreeSet<PodId>,
     /// What pods that are leaving already will free, by node; for whom, is not asked.
     leaving: BTreeMap<NodeId, Amount>,
 }
@@ -101,6 +103,7 @@ impl<'a> Books<'a> {
             held: table(&|q, r| cell(before.ledger.held.row(q), r)),
             charged: table(&|q, r| before.ledger.charged(q, r)),
             free,
+            bound: BTreeSet::new(),
             leaving,
         }
     }
@@ -131,6 +134,7 @@ impl<'a> Books<'a> {
 
     fn bind(&mut self, pod: PodId, node: NodeId, held: bool) {
         let (leaf, asks) = (self.leaf(pod.workload), self.asks(pod));
+        self.bound.insert(pod);
         for quota in self.path(leaf) {
             on(&mut self.live, quota, &asks, 1);
             if held {
@@ -160,7 +164,14 @@ impl<'a> Books<'a> {
     /// The pods that a hold will place, with their nodes.
     fn placed(&self, workload: WorkloadId, nodes: &[NodeId]) -> Vec<(NodeId, Amount)> {
         let Some(slot) = self.before.workloads.slot(workload) else { return Vec::new() };
-        let asked = self.before.asked_pods(slot);
+        // A gang whose minimum this plan has bound asks for the others now.
+        let is_left = |ordinal: &u32| !self.bound.contains(&workload.pod(*ordinal));
+        let has_bound = self.bound.range(workload.pod(0)..=workload.pod(u32::MAX)).next().is_some();
+        let asked: Vec<u32> = if has_bound {
+            self.before.workloads.at(slot).in_state(PodState::Waiting).filter(is_left).collect()
+        } else {
+            self.before.asked_pods(slot).iter().copied().collect()
+        };
         asked.iter().zip(nodes).map(|(pod, node)| (*node, self.asks(workload.pod(*pod)))).collect()
     }
 
@@ -321,7 +332,7 @@ impl<'a> Books<'a> {
         }
         let is_gang = |pod: PodId| {
             let slot = self.before.workloads.slot(pod.workload);
-            slot.is_some_and(|slot| self.before.workloads.at(slot).sets.iter().any(|set| set.min > 1))
+            slot.is_some_and(|slot| self.before.workloads.at(slot).sets.iter().map(|set| u64::from(set.min)).sum::<u64>() > 1)
         };
         for spared in group {
             let goes_with = |v: &Victim<'_>| {
