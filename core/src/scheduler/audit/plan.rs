@@ -253,8 +253,10 @@ impl<'a> Books<'a> {
         for quota in tree.path(leaf) {
             let mut gone = Amount::new();
             victims.iter().filter(|v| self.is_under(v, quota)).for_each(|v| add(&mut gone, &v.asks, 1));
+            // Those without a quota stand beside the leaves: what the root is guaranteed matters only where it is the leaf.
+            let below_common = |v: &Victim<'_>| v.leaf.is_some() || tree.parent(quota).is_some() || quota == leaf;
             let reclaims = policy.reclaim == Reclaim::Min
-                && victims.iter().any(|v| v.leaf != Some(leaf) && !self.is_under(v, quota));
+                && victims.iter().any(|v| v.leaf != Some(leaf) && !self.is_under(v, quota) && below_common(v));
             for (r, n) in ask.iter().enumerate().filter(|(_, n)| **n > 0) {
                 let (min, max) = (cell(tree.min(quota), r), cell(tree.max(quota), r));
                 let (live, held) = (at(&self.live, quota, r), at(&self.held, quota, r));
