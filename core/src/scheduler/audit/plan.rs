@@ -334,7 +334,9 @@ impl<'a> Books<'a> {
         }
         let is_gang = |pod: PodId| {
             let slot = self.before.workloads.slot(pod.workload);
-            slot.is_some_and(|slot| self.before.workloads.at(slot).sets.iter().map(|set| u64::from(set.min)).sum::<u64>() > 1)
+            slot.is_some_and(|slot| {
+                self.before.workloads.at(slot).sets.iter().map(|set| u64::from(set.min)).sum::<u64>() > 1
+            })
         };
         for spared in group {
             let goes_with = |v: &Victim<'_>| {
