@@ -1,6 +1,4 @@
 //! What shrinking makes of scenarios that fail.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use quotree_sim::scenario::{MapLoader, format};
 use quotree_swarm::{ShrinkOptions, Shrunk, Unshrinkable, shrink};
 

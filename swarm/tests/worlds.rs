@@ -1,6 +1,4 @@
 //! Worlds out of seeds: they load, they hold the laws, and together they show everything there is.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use quotree_sim::{
     Scenario,
     scenario::{MapLoader, format, load},
