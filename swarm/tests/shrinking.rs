@@ -1,4 +1,5 @@
 //! What shrinking makes of scenarios that fail.
+
 use quotree_sim::scenario::{MapLoader, format};
 use quotree_swarm::{ShrinkOptions, Shrunk, Unshrinkable, shrink};
 

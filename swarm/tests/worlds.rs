@@ -1,4 +1,5 @@
 //! Worlds out of seeds: they load, they hold the laws, and together they show everything there is.
+
 use quotree_sim::{
     Scenario,
     scenario::{MapLoader, format, load},
@@ -9,11 +10,11 @@ use std::collections::BTreeMap;
 /// How many seeds the tests look at.
 const SEEDS: u64 = 400;
 
+#[expect(clippy::panic, reason = "a test that cannot go on fails")]
 fn scenario(text: &str) -> Scenario {
     let loaded = load("x.ron", &MapLoader::new().with("x.ron", text));
     let told: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
-    assert!(loaded.scenario.is_some(), "{told:#?}\n{text}");
-    loaded.scenario.unwrap()
+    loaded.scenario.unwrap_or_else(|| panic!("{told:#?}\n{text}"))
 }
 
 #[test]
