@@ -259,15 +259,14 @@ pub(crate) struct Replay {
 }
 
 #[derive(Debug, Group)]
-#[command(
-    after_help = "Each seed draws what exists at all in its world, then sizes, then a scenario. A world that breaks a law is written
-to DIR/SEED: seed.txt, scenario.ron, shrunk.ron and trace.jsonl of the shrunk one.
+#[command(after_help = "Each seed draws what exists at all in its world, then sizes, then a scenario. A world that
+breaks a law is written to DIR/SEED: seed.txt, scenario.ron, shrunk.ron, and trace.jsonl of
+the shrunk one.
 
 Examples:
   quotree swarm --seeds 1000
   quotree swarm --seeds 10000 --first 50000 --out swarm
-  quotree swarm --seeds 1 --first 4711 --out swarm"
-)]
+  quotree swarm --seeds 1 --first 4711 --out swarm")]
 pub(crate) struct Swarm {
     /// How many seeds are played.
     #[arg(long, value_name = "N")]
@@ -286,14 +285,13 @@ pub(crate) struct Swarm {
 }
 
 #[derive(Debug, Group)]
-#[command(
-    after_help = "What fails may be a claim, an invariant, the run itself, or a law of its calm phase. The result fails in the same way
-and is formatted; comments are not kept. Included files stay as they are.
+#[command(after_help = "What fails may be a claim, an invariant, the run itself, or a law of its calm phase. The
+result fails in the same way and is formatted; comments are not kept. Included files stay as
+they are.
 
 Examples:
   quotree shrink swarm/4711/scenario.ron --out small.ron
-  quotree shrink broken.ron --claim 'Final(Evictions'"
-)]
+  quotree shrink broken.ron --claim 'Final(Evictions'")]
 pub(crate) struct Shrink {
     /// The scenario that fails.
     pub(crate) file: PathBuf,
