@@ -26,6 +26,8 @@ pub struct RunOptions {
     pub pending_rows: usize,
     /// How many of those listed are explained; explaining may search the whole cluster.
     pub explained_rows: usize,
+    /// How many pods each list of an explanation names; the counts are always complete.
+    pub named_pods: usize,
 }
 
 impl Default for RunOptions {
@@ -40,6 +42,7 @@ impl Default for RunOptions {
             judge: true,
             pending_rows: 10_000,
             explained_rows: 1_000,
+            named_pods: 8,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! X1: every verdict names the rule, what binds, the amounts, who holds it, and why nobody could be taken.
 
-use quotree_core::{Binding, Policy, Protected, Rule, Verdict, WorkloadId};
+use quotree_core::{Binding, Help, Policy, Room, Rule, Shield, Verdict, WorkloadId};
 use quotree_testkit::table::Game;
 
 fn verdict(tree: &str, cluster: &str, rows: &[&str], workload: u32) -> (Game, Verdict) {
@@ -20,9 +20,9 @@ fn x1_a_ceiling_names_node_amounts_and_holders() {
     let binding = Binding::Ceiling { quota: at("root"), resource: "cpu".into(), needed: 2000, available: 1000 };
     assert_eq!(verdict.binding, binding);
     assert!(!verdict.entitled);
-    let holders: Vec<_> = verdict.holders.iter().map(|h| (h.quota, h.pods, h.used, h.borrowed)).collect();
-    assert_eq!(holders, [(at("b"), 1, 6000, 2000), (at("a"), 1, 3000, 0)]);
-    assert!(verdict.protected.iter().any(|p| p.rule == Rule::R2a), "{:?}", verdict.protected);
+    let holders: Vec<_> = verdict.holders.iter().map(|h| (h.quota, h.pods.len(), h.used, h.borrowed)).collect();
+    assert_eq!(holders, [(Some(at("b")), 1, 6000, 2000), (Some(at("a")), 1, 3000, 0)]);
+    assert!(verdict.protected.iter().any(|p| p.shield.rule() == Rule::R2a), "{:?}", verdict.protected);
 }
 
 #[test]
@@ -31,14 +31,14 @@ fn x1_protected_victims_are_counted_by_rule() {
     let (_, verdict) = verdict(tree, "3", &["+1 b 1", "+2 b 1", "+3 a 1", "+4 a 1"], 4);
     assert!(verdict.entitled);
     assert_eq!(verdict.binding.rule(), Rule::P1);
-    assert!(verdict.protected.contains(&Protected { rule: Rule::R2b, pods: 2 }), "{:?}", verdict.protected);
+    assert!(verdict.protected.iter().any(|p| p.shield.rule() == Rule::R2b && p.pods == 2), "{:?}", verdict.protected);
 }
 
 #[test]
 fn x1_room_counts_what_is_missing() {
     let (_, verdict) = verdict("root 99/99; a<root 99/99", "4 3", &["+1 a 2", "+2 a 5"], 2);
     match verdict.binding {
-        Binding::Room { resource, needed, available, nodes, placed } => {
+        Binding::Room(Room { resource, needed, available, nodes, placed, .. }) => {
             assert_eq!(
                 (resource.as_ref().map(|r| r.as_str()), needed, available, placed),
                 (Some("cpu"), 5000, 4000, 0)
@@ -73,7 +73,7 @@ fn x3_what_is_said_to_help_was_tried_and_helps() {
     // More of a guarantee takes back what the other leaf borrows.
     let (_, two) = verdict("root 4/4; a<root 1/4; b<root 1/4", "4", &["+1 b 4", "+2 a 2"], 2);
     let by: Vec<_> = two.helps.iter().map(|help| format!("{help:?}")).collect();
-    assert_eq!(by, [r#"MoreMin { quota: QuotaId(1), resource: Name("cpu"), by: 1000 }"#]);
+    assert_eq!(by, [r#"MoreMin { quota: QuotaId(1), resource: Name("cpu"), by: 1000, from: None }"#]);
 }
 
 #[test]

@@ -165,16 +165,21 @@ fn guaranteed(engine: &Engine<'_>, starved: Option<&Starved>, now: Time, within_
     }
 }
 
-/// Holds when something waits and everything of theirs that waits is bound by this rule.
+/// Holds when something waits and the verdict on everything of theirs that waits names this rule.
 fn verdicts(engine: &Engine<'_>, whose: &Whose, rule: &str) -> (bool, Seen) {
     let scheduler = engine.core.scheduler();
     let ours = scheduler.waiting().into_iter().filter(|id| whose.has(engine, id.0));
     let mut seen: Vec<String> = Vec::new();
     let mut holds = true;
-    for verdict in ours.filter_map(|id| scheduler.explain(id)) {
-        let found = verdict.binding.rule();
-        holds &= found.to_string() == rule || format!("{found:?}") == rule;
-        let told = found.to_string();
+    for verdict in ours.filter_map(|id| scheduler.verdict(id)) {
+        let mut named: Vec<String> = Vec::new();
+        for found in verdict.rules().map(|found| found.to_string()) {
+            if !named.contains(&found) {
+                named.push(found);
+            }
+        }
+        holds &= named.iter().any(|found| found == rule);
+        let told = named.join("+");
         if !seen.contains(&told) {
             seen.push(told);
         }

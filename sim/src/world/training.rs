@@ -208,9 +208,8 @@ impl Engine<'_> {
         self.world.joined.insert((unit, ordinal), (pod, number));
         self.trace(Traced::Join { workload: WorkloadId(unit), pods: 1 });
         self.feed(Event::WorkloadChanged(WorkloadChange {
-            workload: WorkloadId(unit),
-            priority: None,
             add_pods: Some(PodSet { template, count: 1, min: 0 }),
+            ..WorkloadChange::of(WorkloadId(unit))
         }))
     }
 }
