@@ -11,8 +11,8 @@ pub(crate) use verdict::{bound_word, help_text};
 pub use verdict::{holders, obstacle, shield, verdict};
 
 use quotree_core::{
-    BindReason, EvictReason, Name, NodeId, Placement, PodId, QuantityText, QuotaId, QuotaTree, ReleaseReason, Rule, Unit,
-    WorkloadId,
+    BindReason, EvictReason, Name, NodeId, Placement, PodId, QuantityText, QuotaId, QuotaTree, ReleaseReason, Rule,
+    Unit, WorkloadId,
 };
 use std::{borrow::Cow, fmt::Write};
 
@@ -117,7 +117,8 @@ mod tests {
     use super::*;
     use expect_test::expect;
     use quotree_core::{
-        Amounts, Binding, CloseNode, Help, Holder, NodeTally, Obstacle, OverPromised, Protected, QuotaSpec, Room, Shield, Verdict,
+        Amounts, Binding, CloseNode, Help, Holder, NodeTally, Obstacle, OverPromised, Protected, QuotaSpec, Room,
+        Shield, Verdict,
     };
 
     struct World(QuotaTree);
@@ -188,7 +189,12 @@ mod tests {
                 binding,
                 entitled: false,
                 holders: if cited {
-                    vec![Holder { quota: Some(leaf), pods: (0..4).map(|i| WorkloadId(i).pod(0)).collect(), used: 20_000, borrowed: 10_000 }]
+                    vec![Holder {
+                        quota: Some(leaf),
+                        pods: (0..4).map(|i| WorkloadId(i).pod(0)).collect(),
+                        used: 20_000,
+                        borrowed: 10_000,
+                    }]
                 } else {
                     vec![]
                 },
@@ -201,7 +207,10 @@ mod tests {
                 },
                 protected: if cited {
                     let shield = Shield::WithinGuarantee { quota: leaf, resource: resource.clone() };
-                    vec![Protected { shield, pods: 3, who: vec![] }, Protected { shield: Shield::NoHelp, pods: 7, who: vec![] }]
+                    vec![
+                        Protected { shield, pods: 3, who: vec![] },
+                        Protected { shield: Shield::NoHelp, pods: 7, who: vec![] },
+                    ]
                 } else {
                     vec![]
                 },

@@ -1,9 +1,12 @@
 //! Test helpers of quotree, never published: small random worlds, a driver that plays them against the core and checks
 //! the laws of semantics.md, rule tables that read like the rules, and where the shared traces are.
 
+pub mod cut;
 pub mod dice;
 pub mod drive;
+pub mod explained;
 pub mod generate;
+pub mod helped;
 pub mod laws;
 pub mod recount;
 pub mod shared;

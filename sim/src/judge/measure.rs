@@ -172,13 +172,9 @@ fn verdicts(engine: &Engine<'_>, whose: &Whose, rule: &str) -> (bool, Seen) {
     let mut seen: Vec<String> = Vec::new();
     let mut holds = true;
     for verdict in ours.filter_map(|id| scheduler.verdict(id)) {
-        let mut named: Vec<String> = Vec::new();
-        for found in verdict.rules().map(|found| found.to_string()) {
-            if !named.contains(&found) {
-                named.push(found);
-            }
-        }
-        holds &= named.iter().any(|found| found == rule);
+        holds &= verdict.rules().any(|found| found.to_string() == rule || format!("{found:?}") == rule);
+        let mut named: Vec<String> = verdict.obstacles().map(|(binding, _)| binding.rule().to_string()).collect();
+        named.dedup();
         let told = named.join("+");
         if !seen.contains(&told) {
             seen.push(told);

@@ -177,8 +177,7 @@ pub(crate) const fn bound_word(bound: Bound) -> &'static str {
 }
 
 /// A change that would help.
-#[must_use]
-pub fn help_text(help: &Help, names: &dyn Names) -> String {
+pub(crate) fn help_text(help: &Help, names: &dyn Names) -> String {
     let more = |resource: &Name, by: i64, what: &str, quota: QuotaId| {
         format!("{} {resource} more {what} for {}", amount(resource, by), names.tree().name(quota))
     };

@@ -111,6 +111,9 @@ impl Scheduler {
         if !probe.is_likely(slot, &most) || !self.is_placed_after(slot, &most) {
             return None;
         }
+        if !self.holds.is_empty() && self.is_placed_after(slot, &with_amount(&most, 0)) {
+            return None;
+        }
         let mut fails = 0;
         let mut next = works - 1;
         while works - fails > 1 {
@@ -127,7 +130,9 @@ impl Scheduler {
 
     /// Whether the change, made here and taken back, leaves a way to place the workload alone. Cheaper than to decide.
     fn is_likely(&mut self, slot: Slot, help: &Help) -> bool {
-        if self.tree.ids().any(|quota| self.tree.spec(quota).is_some_and(|spec| spec.lend.is_some())) {
+        // What a quota keeps for itself follows its min, and a new tree ends holds: then only a decision can tell.
+        let keeps = |quota: QuotaId| self.tree.spec(quota).is_some_and(|spec| spec.lend.is_some());
+        if !self.holds.is_empty() || self.tree.ids().any(keeps) {
             return true;
         }
         self.make(help, 1);
