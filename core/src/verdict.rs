@@ -1,8 +1,9 @@
 //! Why a workload waits, as data (X1 to X3): what binds and what else is in the way, who holds what is missing, which pods
 //! were not taken and by which rule, which bound cut the search short, and what would help.
 //!
-//! What is *cited* (X2) is what decides: the quotas, the holders of every obstacle but missing room, and the nodes that an
-//! obstacle of room names, with the pods on them. A world without everything else gives the same verdict.
+//! What is *cited* (X2) is what decides: the quotas, the holders of every obstacle but missing room, the nodes that an
+//! obstacle of room names, with the pods on them, and the branches of those that count as gone. A world without
+//! everything else gives the same verdict.
 
 use crate::{
     ids::{Name, NodeId, PodId, QuotaId, WorkloadId},
@@ -175,8 +176,8 @@ pub struct CloseNode {
     pub needed: i64,
     /// What is available there, base units; on devices, on the freest one.
     pub available: i64,
-    /// How many pods on it are counted as gone, since they may be taken.
-    pub taken: u32,
+    /// The pods on it that are counted as gone, since they may be taken.
+    pub taken: Vec<PodId>,
 }
 
 impl Binding {

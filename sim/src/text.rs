@@ -174,7 +174,7 @@ mod tests {
                     lacks: 1,
                     needed: 5000,
                     available: 4000,
-                    taken: 1,
+                    taken: vec![WorkloadId(4).pod(0)],
                 }],
             }),
             Binding::Held { leaving: 1 },

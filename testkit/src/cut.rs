@@ -1,14 +1,17 @@
 //! X2: a world cut down to what an explanation cites gives the same verdict.
 //!
 //! A verdict *cites*, for each thing in the way: the pods of its holders, unless it is missing room; for missing room the
-//! nodes it names (the closest ones, and those on which other members stand) with all pods on them; the head of the line,
-//! with what the head's own verdict cites; and whatever is under way (holds, pods that leave or are being bound), since
-//! only time can end it. The *cut* is made of facts, told to a copy: every other workload is withdrawn; if room is in the
-//! way, every node that is not cited is lost, or, where cited pods stand on it, takes no new ones; every quota goes that
+//! nodes it names (the closest ones, and those on which other members stand) with all pods on them, and for each pod that is
+//! counted as gone there its branch below the common ancestor, since R2(b) lets it go by what the branch uses; the head of
+//! the line, with what the head's own verdict cites; and whatever is under way (holds, pods that leave or are being bound), since
+//! only time can end it. The *cut* is made of facts, told to a copy: every other workload is withdrawn, and of those that
+//! stay, pods that wait (their wait is a verdict of its own); if room is in the way, every node that is not cited is lost, or, where cited pods stand on it, takes no new ones; every quota goes that
 //! is on no path of a workload that is left (those that keep part of their guarantee to themselves stay, L3). Then the
 //! scheduler decides.
 
-use quotree_core::{Binding, Event, NodeId, PodId, PodState, QuotaId, Scheduler, Time, TreeSpec, Verdict, WorkloadId};
+use quotree_core::{
+    Binding, Event, NodeId, PodId, PodOutcome, PodState, QuotaId, Scheduler, Time, TreeSpec, Verdict, WorkloadId,
+};
 use std::collections::BTreeSet;
 
 /// What a verdict cites.
@@ -24,12 +27,16 @@ pub struct Cited {
 #[must_use]
 pub fn cited(core: &Scheduler, verdict: &Verdict) -> Cited {
     let mut cited = Cited::default();
+    let mut settles = false;
     cited.workloads.insert(verdict.workload);
     for (binding, holders) in verdict.obstacles() {
         match binding {
             Binding::Room(room) => {
                 let named = room.closest.iter().map(|near| near.node).chain(room.stand_on.iter().copied());
                 cited.nodes.get_or_insert_default().extend(named);
+                for pod in room.closest.iter().flat_map(|near| &near.taken) {
+                    cited.workloads.extend(branch(core, verdict.workload, pod.workload));
+                }
             }
             Binding::Behind { head } => {
                 let other = core.verdict(*head).map(|verdict| self::cited(core, &verdict)).unwrap_or_default();
@@ -39,14 +46,30 @@ pub fn cited(core: &Scheduler, verdict: &Verdict) -> Cited {
                     cited.nodes.get_or_insert_default().extend(nodes);
                 }
             }
+            // Time is in the way: what leaves may leave from any node, so all count.
+            Binding::Settling { .. } => settles = true,
             _ => cited.workloads.extend(holders.iter().flat_map(|holder| &holder.pods).map(|pod| pod.workload)),
         }
+    }
+    if settles && let Some(nodes) = &mut cited.nodes {
+        nodes.extend(core.nodes().into_iter().map(|node| node.id));
     }
     let on_cited = |node: &NodeId| cited.nodes.as_ref().is_some_and(|nodes| nodes.contains(node));
     let pods: Vec<PodId> = core.nodes().into_iter().filter(|n| on_cited(&n.id)).flat_map(|n| n.pods).collect();
     cited.workloads.extend(pods.into_iter().map(|pod| pod.workload));
     cited.workloads.extend(under_way(core));
     cited
+}
+
+/// Everybody on the branch of a victim, below where it meets the branch of whom it would go for.
+fn branch(core: &Scheduler, cause: WorkloadId, victim: WorkloadId) -> Vec<WorkloadId> {
+    let tree = core.tree();
+    let leaf = |id: WorkloadId| core.workload(id)?.leaf;
+    let Some((own, other)) = leaf(cause).zip(leaf(victim)) else { return vec![victim] };
+    let common = tree.common(own, other);
+    let top = tree.path(other).take_while(|quota| *quota != common).last().unwrap_or(other);
+    let below = |id: &WorkloadId| leaf(*id).is_some_and(|leaf| tree.is_under(leaf, top));
+    everybody(core).into_iter().filter(below).collect()
 }
 
 /// Workloads that hold, or have a pod that leaves or is being bound.
@@ -66,13 +89,19 @@ fn everybody(core: &Scheduler) -> BTreeSet<WorkloadId> {
     core.waiting().into_iter().chain(standing).collect()
 }
 
-/// The facts that cut a world down to what is cited.
+/// The facts that cut a world down to what is cited. Pods that wait stay only of those in `stays_in_line`.
 #[must_use]
-pub fn cut(core: &Scheduler, cited: &Cited) -> Vec<Event> {
+pub fn cut(core: &Scheduler, cited: &Cited, stays_in_line: &BTreeSet<WorkloadId>) -> Vec<Event> {
     let kept = |pod: &PodId| cited.workloads.contains(&pod.workload);
     let mut events: Vec<Event> = Vec::new();
     for workload in everybody(core).difference(&cited.workloads) {
         events.push(Event::WorkloadWithdrawn { workload: *workload });
+    }
+    let idle = cited.workloads.iter().filter(|id| !stays_in_line.contains(id)).filter_map(|id| core.workload(*id));
+    for pod in idle.filter(|view| !view.held).flat_map(|view| view.pods) {
+        if pod.state == PodState::Waiting {
+            events.push(Event::PodGone { pod: pod.id, outcome: PodOutcome::Deleted });
+        }
     }
     let busy = !under_way(core).is_empty();
     if let Some(nodes) = &cited.nodes {
@@ -113,7 +142,11 @@ fn pruned(core: &Scheduler, cited: &Cited) -> TreeSpec {
 pub fn stands_alone(core: &Scheduler, verdict: &Verdict, now: Time) -> Result<(), String> {
     let cited = cited(core, verdict);
     let mut small = core.clone();
-    for event in cut(core, &cited) {
+    let mut line = BTreeSet::from([verdict.workload]);
+    if let Binding::Behind { head } = verdict.binding {
+        line.insert(head);
+    }
+    for event in cut(core, &cited, &line) {
         let text = format!("{event:?}");
         small.apply(event).map_err(|error| format!("X2: the cut is refused: {error}: {text}"))?;
     }

@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     ids::NodeId,
-    table::narrow,
     tree::UNLIMITED,
     verdict::{Binding, Bound, CloseNode},
 };
@@ -279,8 +278,9 @@ impl Scheduler {
             let spot = self.clear_node(search, id, node);
             let picked = search.victims.split_off(taken);
             if search.tells && spot.is_none() {
-                let gone = picked.iter().map(|candidate| candidate.pods.len()).sum();
-                tried.extend(self.close_node(node, self.shapes.templates.at(id), narrow(gone)));
+                let gone = picked.iter().flat_map(|candidate| &candidate.pods);
+                let gone = gone.map(|pod| self.workloads.at(pod.0).id.pod(pod.1)).collect();
+                tried.extend(self.close_node(node, self.shapes.templates.at(id), gone));
             }
             for pod in picked.iter().rev().flat_map(|candidate| candidate.pods.iter().rev()) {
                 self.put_back(&mut search.trial, *pod);

@@ -13,12 +13,12 @@ fn quantity(resource: &Name, base_units: i64) -> Value {
 #[must_use]
 pub fn verdict_json(verdict: &Verdict, names: &dyn Names, named: usize) -> Value {
     let pods = |all: &[PodId]| -> Value { all.iter().take(named).map(|pod| json!(names.pod(*pod))).collect() };
-    let mut map = binding(&verdict.binding, names);
+    let mut map = binding(&verdict.binding, names, &pods);
     let mut put = |key: &str, value: Value| drop(map.insert(key.into(), value));
     put("entitled", verdict.entitled.into());
     put("holders", holders(&verdict.binding, &verdict.holders, names, &pods));
     let also = verdict.also.iter().map(|other| {
-        let mut map = binding(&other.binding, names);
+        let mut map = binding(&other.binding, names, &pods);
         map.insert("holders".into(), holders(&other.binding, &other.holders, names, &pods));
         Value::Object(map)
     });
@@ -66,7 +66,7 @@ fn holders(of: &Binding, holders: &[Holder], names: &dyn Names, pods: &dyn Fn(&[
 }
 
 /// What binds: its rule, where, and its amounts.
-fn binding(of: &Binding, names: &dyn Names) -> Map<String, Value> {
+fn binding(of: &Binding, names: &dyn Names, pods: &dyn Fn(&[PodId]) -> Value) -> Map<String, Value> {
     let mut map = Map::new();
     let mut put = |key: &str, value: Value| drop(map.insert(key.into(), value));
     put("rule", of.rule().to_string().into());
@@ -99,7 +99,7 @@ fn binding(of: &Binding, names: &dyn Names) -> Map<String, Value> {
                 json!({
                     "node": names.node(near.node), "resource": near.resource, "lacks": near.lacks,
                     "needed": quantity(&near.resource, near.needed),
-                    "available": quantity(&near.resource, near.available), "taken": near.taken,
+                    "available": quantity(&near.resource, near.available), "taken": pods(&near.taken),
                 })
             };
             put("closest", room.closest.iter().map(near).collect());

@@ -115,8 +115,9 @@ fn room(missing: &Room, names: &dyn Names) -> String {
         amount(resource, missing.needed),
         amount(resource, missing.available),
     );
-    if nearest.taken > 0 {
-        let _ = write!(text, " without {} that may be taken", plural(nearest.taken, "pod"));
+    if !nearest.taken.is_empty() {
+        let taken = u32::try_from(nearest.taken.len()).unwrap_or(u32::MAX);
+        let _ = write!(text, " without {} that may be taken", plural(taken, "pod"));
     }
     if missing.is_fragmented() && missing.nodes.total > 1 {
         let _ = write!(text, ", though {} are in all", amount(resource, missing.free));

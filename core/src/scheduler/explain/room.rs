@@ -9,7 +9,7 @@ use super::super::{
     workloads::Slot,
 };
 use crate::{
-    ids::NodeId,
+    ids::{NodeId, PodId},
     table::narrow,
     verdict::{Binding, CloseNode, NodeTally, Room},
 };
@@ -61,7 +61,7 @@ impl Scheduler {
                     (nodes.full, nodes.fragmented) =
                         (nodes.full + u32::from(full), nodes.fragmented + u32::from(fragmented));
                     if !named.contains(&row.id) {
-                        closest.extend(self.close_node(node, template, 0));
+                        closest.extend(self.close_node(node, template, Vec::new()));
                     }
                 }
             }
@@ -90,7 +90,12 @@ impl Scheduler {
     }
 
     /// How close a node is to having room; nothing when it has.
-    pub(in super::super) fn close_node(&self, node: NodeSlot, template: &Template, taken: u32) -> Option<CloseNode> {
+    pub(in super::super) fn close_node(
+        &self,
+        node: NodeSlot,
+        template: &Template,
+        taken: Vec<PodId>,
+    ) -> Option<CloseNode> {
         let row = self.nodes.at(node);
         let mut lacking =
             template.request.iter().map(|(r, amount)| (*r, *amount, row.available(*r))).filter(|(_, n, a)| a < n);
