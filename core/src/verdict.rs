@@ -151,6 +151,8 @@ pub struct Room {
     pub placed: u32,
     /// Where they did.
     pub stand_on: Vec<NodeId>,
+    /// The pods that are counted as gone everywhere, since they may be taken for the quota that is missing, too.
+    pub without: Vec<PodId>,
     /// The nodes on which the least is missing, closest first.
     pub closest: Vec<CloseNode>,
 }

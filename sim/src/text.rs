@@ -168,6 +168,7 @@ mod tests {
                 nodes: NodeTally { total: 10, full: 9, unschedulable: 1, ..NodeTally::default() },
                 placed: 0,
                 stand_on: vec![],
+                without: vec![],
                 closest: vec![CloseNode {
                     node: NodeId(3),
                     resource: resource.clone(),

@@ -2,7 +2,7 @@
 //!
 //! A verdict *cites*, for each thing in the way: the pods of its holders, unless it is missing room; for missing room the
 //! nodes it names (the closest ones, and those on which other members stand) with all pods on them, and for each pod that is
-//! counted as gone there its branch below the common ancestor, since R2(b) lets it go by what the branch uses; the head of
+//! counted as gone its branch below the common ancestor, since R2(b) lets it go by what the branch uses; the head of
 //! the line, with what the head's own verdict cites; and whatever is under way (holds, pods that leave or are being bound), since
 //! only time can end it. The *cut* is made of facts, told to a copy: every other workload is withdrawn, and of those that
 //! stay, pods that wait (their wait is a verdict of its own); if room is in the way, every node that is not cited is lost, or, where cited pods stand on it, takes no new ones; every quota goes that
@@ -34,7 +34,7 @@ pub fn cited(core: &Scheduler, verdict: &Verdict) -> Cited {
             Binding::Room(room) => {
                 let named = room.closest.iter().map(|near| near.node).chain(room.stand_on.iter().copied());
                 cited.nodes.get_or_insert_default().extend(named);
-                for pod in room.closest.iter().flat_map(|near| &near.taken) {
+                for pod in room.closest.iter().flat_map(|near| &near.taken).chain(&room.without) {
                     cited.workloads.extend(branch(core, verdict.workload, pod.workload));
                 }
             }

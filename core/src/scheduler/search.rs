@@ -293,7 +293,7 @@ impl Scheduler {
             }
         }
         search.stop = match best {
-            None if search.tells => Some(Binding::Room(self.no_room(id, tried, search.trial.placed()))),
+            None if search.tells => Some(self.stopped_for_room(search, id, tried)),
             _ => None,
         };
         let (_, picked, spot) = best?;
@@ -301,6 +301,14 @@ impl Scheduler {
             self.take(search, candidate);
         }
         Some(spot)
+    }
+
+    /// That no node can be cleared for a pod, as things stand on trial (X1).
+    fn stopped_for_room(&self, search: &Search, id: TemplateId, tried: Vec<CloseNode>) -> Binding {
+        let mut room = self.no_room(id, tried, search.trial.placed());
+        let gone = search.victims.iter().flat_map(|candidate| &candidate.pods);
+        room.without = gone.map(|pod| self.workloads.at(pod.0).id.pod(pod.1)).collect();
+        Binding::Room(room)
     }
 
     /// Suitable nodes with a pod that may be taken, by id. Where there are more than may be tried, those of the leaves

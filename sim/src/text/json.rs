@@ -19,6 +19,7 @@ pub fn verdict_json(verdict: &Verdict, names: &dyn Names, named: usize) -> Value
     put("holders", holders(&verdict.binding, &verdict.holders, names, &pods));
     let also = verdict.also.iter().map(|other| {
         let mut map = binding(&other.binding, names, &pods);
+        map.insert("what".into(), super::obstacle(verdict, &other.binding, names).into());
         map.insert("holders".into(), holders(&other.binding, &other.holders, names, &pods));
         Value::Object(map)
     });
@@ -95,6 +96,7 @@ fn binding(of: &Binding, names: &dyn Names, pods: &dyn Fn(&[PodId]) -> Value) ->
                 }),
             );
             put("placed", room.placed.into());
+            put("without", pods(&room.without));
             let near = |near: &CloseNode| {
                 json!({
                     "node": names.node(near.node), "resource": near.resource, "lacks": near.lacks,

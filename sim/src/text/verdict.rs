@@ -115,9 +115,14 @@ fn room(missing: &Room, names: &dyn Names) -> String {
         amount(resource, missing.needed),
         amount(resource, missing.available),
     );
-    if !nearest.taken.is_empty() {
-        let taken = u32::try_from(nearest.taken.len()).unwrap_or(u32::MAX);
-        let _ = write!(text, " without {} that may be taken", plural(taken, "pod"));
+    let taken = u32::try_from(nearest.taken.len() + missing.without.len()).unwrap_or(u32::MAX);
+    if taken > 0 {
+        let _ = write!(
+            text,
+            " once {} that may be taken {} gone",
+            plural(taken, "pod"),
+            if taken == 1 { "is" } else { "are" }
+        );
     }
     if missing.is_fragmented() && missing.nodes.total > 1 {
         let _ = write!(text, ", though {} are in all", amount(resource, missing.free));
@@ -162,7 +167,7 @@ pub fn shield(class: &Protected, names: &dyn Names) -> String {
         Shield::WithinGuarantee { quota, resource } => format!("{} is within its guarantee of {resource}", name(quota)),
         Shield::Budget { budget } => format!("the disruption budget {budget} is exhausted"),
         Shield::Policy => "the policy switches this off".to_owned(),
-        Shield::NotEnough => format!("{are} not enough, with all others that may be taken"),
+        Shield::NotEnough => format!("{are} not enough, even with all others that may be taken"),
         Shield::NoHelp => "would not help".to_owned(),
         _ => Rule::says(class.shield.rule()).to_owned(),
     };

@@ -56,6 +56,31 @@ impl Scheduler {
         Some(verdict)
     }
 
+    /// What binds a workload that waits, in brief: of missing room only that it is missing. Costs a path of the tree.
+    #[must_use]
+    pub fn bound_by(&self, workload: WorkloadId) -> Option<Binding> {
+        let slot = self.workloads.slot(workload)?;
+        if let Some(binding) = self.simple_binding(slot) {
+            return Some(binding);
+        }
+        let ask = self.stopped_by_itself(slot)?;
+        Some(self.barred(&ask, self.workloads.at(slot).account).unwrap_or_else(|| self.some_room_is_missing()))
+    }
+
+    /// What stops a workload before quota and room are looked at, if anything does.
+    fn simple_binding(&self, slot: Slot) -> Option<Binding> {
+        let workload = self.workloads.at(slot);
+        if let Some(hold) = workload.hold.and_then(|id| self.holds.get(&id)) {
+            return Some(Binding::Held { leaving: crate::table::narrow(hold.victims.len()) });
+        }
+        let (_, key) = workload.waits?;
+        if workload.account == self.ledger.outside() && self.policy.unquotaed == Unquotaed::Refuse {
+            return Some(Binding::NoQuota);
+        }
+        let head = self.lines.at(workload.account).as_ref().and_then(|line| line.first());
+        head.filter(|head| head.id != key.id).map(|head| Binding::Behind { head: head.id })
+    }
+
     /// The same without what would help. Costs a copy of the state and a pass over leaves, nodes and workloads.
     #[must_use]
     pub fn verdict(&self, workload: WorkloadId) -> Option<Verdict> {
@@ -74,12 +99,8 @@ impl Scheduler {
 
     /// What a workload waits for, unless something simpler than quota or room is in its way.
     fn stopped_by_itself(&self, slot: Slot) -> Option<Ask> {
-        let workload = self.workloads.at(slot);
-        let (ask, key) = workload.waits.filter(|_| workload.hold.is_none())?;
-        let head = self.lines.at(workload.account).as_ref().and_then(|line| line.first());
-        let leads = head.is_none_or(|head| head.id == key.id);
-        let refused = workload.account == self.ledger.outside() && self.policy.unquotaed == Unquotaed::Refuse;
-        (leads && !refused).then(|| self.shapes.get(ask).clone())
+        let (ask, _) = self.workloads.at(slot).waits.filter(|_| self.simple_binding(slot).is_none())?;
+        Some(self.shapes.get(ask).clone())
     }
 
     /// Looks for a plan as a decision would, to see what stops it.
@@ -120,22 +141,13 @@ impl Scheduler {
             bounds_hit: found.bounds,
             helps: Vec::new(),
         };
-        if let Some(hold) = workload.hold.and_then(|id| self.holds.get(&id)) {
-            verdict.binding = Binding::Held { leaving: crate::table::narrow(hold.victims.len()) };
-            verdict.entitled = true;
+        if let Some(binding) = self.simple_binding(slot) {
+            verdict.entitled = matches!(binding, Binding::Held { .. });
+            verdict.binding = binding;
             return Some(verdict);
         }
-        let (ask, key) = workload.waits?;
         let account = workload.account;
-        if account == self.ledger.outside() && self.policy.unquotaed == Unquotaed::Refuse {
-            return Some(verdict);
-        }
-        let head = self.lines.at(account).as_ref().and_then(|line| line.first());
-        if let Some(head) = head.filter(|head| head.id != key.id) {
-            verdict.binding = Binding::Behind { head: head.id };
-            return Some(verdict);
-        }
-        let ask = self.shapes.get(ask).clone();
+        let ask = self.shapes.get(workload.waits?.0).clone();
         verdict.entitled = self.entitled(&ask, account);
         let barred = self.barred(&ask, account);
         if !found.in_full {
@@ -153,7 +165,8 @@ impl Scheduler {
         also.extend(found.settling.map(|leaving| Binding::Settling { leaving }));
         verdict.protected = self.protected(slot, &ask, std::iter::once(&verdict.binding).chain(&also));
         let denied = |class: &crate::verdict::Protected| matches!(class.shield, Shield::NotEntitled { .. });
-        if verdict.protected.iter().any(denied) {
+        // It is also why it may take no room that others hold (H2).
+        if verdict.protected.iter().any(denied) || (!verdict.entitled && !self.holds.is_empty()) {
             also.extend(self.unentitled(&ask, account));
         }
         verdict.holders = self.holders(slot, &ask, &verdict.binding);
@@ -175,6 +188,7 @@ impl Scheduler {
             nodes: NodeTally { total, ..NodeTally::default() },
             placed: 0,
             stand_on: Vec::new(),
+            without: Vec::new(),
             closest: Vec::new(),
         })
     }

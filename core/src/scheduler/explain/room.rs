@@ -85,6 +85,7 @@ impl Scheduler {
             nodes,
             placed: narrow(stand.len()),
             stand_on,
+            without: Vec::new(),
             closest,
         }
     }
