@@ -29,14 +29,15 @@ pub enum Event {
         /// Which.
         workload: WorkloadId,
     },
-    /// A planned bind came true.
+    /// A planned bind came true. Of a pod that is leaving by now it changes nothing: the pod goes all the same.
     PodBound {
         /// Which.
         pod: PodId,
         /// When it started to run.
         at: Time,
     },
-    /// A planned bind did not come true; the pod waits again.
+    /// A planned bind did not come true; the pod waits again. Of a pod that is leaving by now it changes nothing:
+    /// `PodGone` says when it has left.
     BindFailed {
         /// Which.
         pod: PodId,

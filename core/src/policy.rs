@@ -13,6 +13,8 @@ pub struct Policy {
     pub reclaim: Reclaim,
     /// Whom a workload may displace in its own leaf (R1, R8).
     pub within: Within,
+    /// Whether displacing in its own leaf may make the leaf borrow more (R1).
+    pub growth: Growth,
     /// Which kinds of preemption there are (R8).
     pub preemption: Preemption,
     /// How far a victim may carry its quota (R2b).
@@ -45,6 +47,7 @@ impl Default for Policy {
             order: Order::GuaranteedFirst,
             reclaim: Reclaim::Min,
             within: Within::LowerPriority,
+            growth: Growth::Refused,
             preemption: Preemption::Auto,
             floor: Floor::Pod,
             victims: VictimOrder::FairThenLatest,
@@ -98,6 +101,17 @@ pub enum Within {
     LowerOrNewerEqual,
     /// Nobody.
     Never,
+}
+
+/// Whether a workload that displaces others of its own leaf may make the leaf borrow more than before (R1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Growth {
+    /// It may not: more of the leaf's own go, or it waits.
+    #[default]
+    Refused,
+    /// It may. With it S2 is gone: some worlds evict for ever. For comparison with schedulers that allow it.
+    Allowed,
 }
 
 /// Which kinds of preemption there are (R8).

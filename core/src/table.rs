@@ -36,6 +36,10 @@ impl<T> Table<T> {
         self.0.get(id as usize)
     }
 
+    pub(crate) fn get_mut(&mut self, id: u32) -> Option<&mut T> {
+        self.0.get_mut(id as usize)
+    }
+
     pub(crate) fn resize_with(&mut self, len: usize, value: impl FnMut() -> T) {
         self.0.resize_with(len, value);
     }

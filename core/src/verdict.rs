@@ -277,8 +277,8 @@ pub enum Shield {
     OwnWorkload,
     /// It leaves already (R2c).
     Leaving,
-    /// It is being bound (R2c).
-    Binding,
+    /// It was bound by the very same decision (R2c).
+    JustBound,
     /// It may not be evicted (R2c).
     NonPreemptible,
     /// It has not run for its protected time yet (R2c).
@@ -319,7 +319,7 @@ impl Shield {
     #[must_use]
     pub const fn rule(&self) -> Rule {
         match self {
-            Self::OwnWorkload | Self::Leaving | Self::Binding | Self::NonPreemptible | Self::ProtectedRuntime => {
+            Self::OwnWorkload | Self::Leaving | Self::JustBound | Self::NonPreemptible | Self::ProtectedRuntime => {
                 Rule::R2c
             }
             Self::Priority => Rule::R1,

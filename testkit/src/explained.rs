@@ -39,7 +39,7 @@ pub fn explained(log: &Log, every: usize) -> Explained {
                 let rests = rests && again.apply(Event::Tick).is_ok() && again.decide(*at).is_empty();
                 idle += usize::from(rests);
                 if rests && idle % every.max(1) == 0 {
-                    look(&core, *at, i, &mut found);
+                    look(&again, *at, i, &mut found);
                 }
             }
         }

@@ -239,6 +239,7 @@ impl<'a> Ledger<'a> {
         placed.iter().for_each(|(_, row)| add(&mut ask, row, 1));
         let asked = || ask.iter().enumerate().filter(|(_, n)| **n > 0);
         let within = victims.iter().any(|v| v.leaf == leaf);
+        let refused = self.before.policy().growth == quotree_core::Growth::Refused;
         for quota in tree.path(leaf) {
             let mut gone = vec![0; width];
             victims.iter().filter(|v| tree.is_under(v.leaf, quota)).for_each(|v| add(&mut gone, &v.row, 1));
@@ -253,7 +254,7 @@ impl<'a> Ledger<'a> {
                 if after.saturating_add(held) > max && max != i64::MAX {
                     return Err(format!("A1: {name} would use {after} and hold {held} of at most {max}"));
                 }
-                if within && after > min.max(used) {
+                if within && refused && after > min.max(used) {
                     return Err(format!("R1: {name} would grow from {used} to {after}, above its min {min}"));
                 }
                 let min_decides = self.before.policy().reclaim == Reclaim::Min;

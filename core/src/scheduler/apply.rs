@@ -116,7 +116,8 @@ impl Scheduler {
             budget: spec.budget,
             sets,
             pods,
-            started: Time(0),
+            ran_since: Time(0),
+            fresh: false,
             waits: None,
             hold: None,
             admitted: false,
@@ -246,8 +247,7 @@ impl Scheduler {
             return;
         }
         let workload = self.workloads.at(slot);
-        let runs = workload.pods.iter().any(|pod| pod.state == Some(PodState::Running));
-        if runs && workload.below_minimum() && workload.stale_since.is_none() {
+        if workload.standing().next().is_some() && workload.below_minimum() && workload.stale_since.is_none() {
             self.maybe_stale.insert(workload.id);
         }
     }
@@ -261,14 +261,16 @@ impl Scheduler {
 
     fn pod_bound(&mut self, pod: PodId, at: Time) -> Result<(), EventError> {
         let (found, state) = self.find(pod)?;
-        if state != PodState::Binding {
-            return Err(impossible(pod, state, "bound"));
+        match state {
+            PodState::Binding => {}
+            PodState::Leaving => return Ok(()),
+            _ => return Err(impossible(pod, state, "bound")),
         }
         if let Some(row) = self.workloads.pod_mut(found) {
             row.state = Some(PodState::Running);
         }
         let workload = self.workloads.at_mut(found.0);
-        workload.started = workload.started.max(at);
+        workload.ran_since = workload.ran_since.max(at);
         if self.policy.min_runtime_ms > 0 {
             self.timers.insert(at.after_ms(self.policy.min_runtime_ms));
         }
@@ -278,8 +280,10 @@ impl Scheduler {
 
     fn bind_failed(&mut self, pod: PodId) -> Result<(), EventError> {
         let (found, state) = self.find(pod)?;
-        if state != PodState::Binding {
-            return Err(impossible(pod, state, "failed to bind"));
+        match state {
+            PodState::Binding => {}
+            PodState::Leaving => return Ok(()),
+            _ => return Err(impossible(pod, state, "failed to bind")),
         }
         self.discharge(found, Some(PodState::Waiting));
         self.workloads.at_mut(found.0).lost_some = true;
@@ -395,7 +399,8 @@ impl Scheduler {
     fn adopt(&mut self, old: &Workload, before: &Self) -> Result<(), EventError> {
         let mut workload = old.clone();
         workload.account = self.account_of(&old.namespace);
-        (workload.waits, workload.hold, workload.victim, workload.admitted) = (None, None, None, false);
+        (workload.waits, workload.hold, workload.victim) = (None, None, None);
+        (workload.admitted, workload.fresh) = (false, false);
         for set in &mut workload.sets {
             set.template = self.shapes.template(before.shapes.spec(set.template))?;
         }
@@ -464,6 +469,7 @@ impl Scheduler {
             shrunk: BTreeSet::new(),
             maybe_stale: BTreeSet::new(),
             freed_nodes: Vec::new(),
+            fresh: Vec::new(),
             facts: true,
             now: Time(0),
             generation: 0,

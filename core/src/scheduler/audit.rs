@@ -159,8 +159,7 @@ impl Scheduler {
     fn audit_gangs(&self, found: &mut Vec<Breach>) {
         for slot in self.workloads.sorted() {
             let workload = self.workloads.at(slot);
-            let stays = workload.pods.iter().any(|p| matches!(p.state, Some(PodState::Running | PodState::Binding)));
-            if stays && workload.below_minimum() && !workload.lost_some {
+            if workload.standing().next().is_some() && workload.below_minimum() && !workload.lost_some {
                 found.push(breach(6, format!("{} runs below its minimum by our own doing", workload.id)));
             }
         }

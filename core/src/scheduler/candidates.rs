@@ -7,7 +7,6 @@ use super::{
     order::Ratio,
     shapes::Ask,
     trial::Trial,
-    view::PodState,
     workloads::{Slot, Workload},
 };
 use crate::{
@@ -230,7 +229,7 @@ impl Scheduler {
     /// Whether R1 or R2(c) lets this workload be a victim of the seeker.
     fn is_fair_game(&self, seeker: &Seeker, slot: Slot) -> bool {
         let victim = self.workloads.at(slot);
-        let protected = victim.started.after_ms(self.policy.min_runtime_ms) > self.now;
+        let protected = victim.started().after_ms(self.policy.min_runtime_ms) > self.now;
         if slot == seeker.slot || !victim.preemptible || (self.policy.min_runtime_ms > 0 && protected) {
             return false;
         }
@@ -301,8 +300,8 @@ impl Scheduler {
             breaks_budget,
             priority: workload.priority,
             overuse: self.overuse(source),
-            spare: Reverse(pods.len() < workload.count(PodState::Running) as usize),
-            started: Reverse(workload.started),
+            spare: Reverse(pods.len() < workload.standing().count()),
+            started: Reverse(workload.started()),
             id: Reverse(workload.id),
             ordinal: Reverse(ordinal),
         };
@@ -314,7 +313,7 @@ impl Scheduler {
     /// What would go at once of a workload, given what is gone already (G2).
     fn unit_left(&self, slot: Slot, trial: &Trial) -> Unit {
         let workload = self.workloads.at(slot);
-        if trial.taken() == 0 || !workload.pods.iter().any(|pod| pod.state == Some(PodState::Running)) {
+        if trial.taken() == 0 || workload.standing().next().is_none() {
             return workload.unit().into_iter().map(|ordinal| (slot, ordinal)).collect();
         }
         self.rest_of(slot, trial).unit().into_iter().map(|ordinal| (slot, ordinal)).collect()
@@ -334,7 +333,7 @@ impl Scheduler {
     /// Whether what is taken of a workload would leave it running below its minimum (G2).
     pub(super) fn splits(&self, trial: &Trial, slot: Slot) -> bool {
         let rest = self.rest_of(slot, trial);
-        rest.count(PodState::Running) > 0 && rest.below_minimum() && !self.workloads.at(slot).below_minimum()
+        rest.standing().next().is_some() && rest.below_minimum() && !self.workloads.at(slot).below_minimum()
     }
 
     fn stays_above_floor(&self, pods: &[PodRef], source: &Source) -> bool {

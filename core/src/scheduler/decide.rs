@@ -221,6 +221,8 @@ impl Scheduler {
             let reason = BindReason { entitled, held, placement: self.policy.placement };
             plan.actions.push(Action::Bind { pod: id, node, devices: spot.devices, reason });
         }
+        self.workloads.at_mut(slot).fresh = true;
+        self.fresh.push(slot);
         self.file_victim(slot);
         if self.workloads.at(slot).pods.len() > 1 {
             self.line_up(slot);
@@ -356,7 +358,7 @@ impl Scheduler {
             } else if late {
                 self.maybe_stale.remove(&id);
                 let reason = self.plain_reason(slot, Rule::G3, None);
-                let pods: Vec<u32> = workload.in_state(PodState::Running).collect();
+                let pods: Vec<u32> = workload.standing().map(|(ordinal, _)| ordinal).collect();
                 for ordinal in pods {
                     self.evict((slot, ordinal), None, reason.clone(), plan);
                 }

@@ -44,7 +44,7 @@ use order::Key;
 use shapes::Shapes;
 use std::collections::{BTreeMap, BTreeSet};
 use waiting::Waiting;
-use workloads::{HoldId, VictimKey, Workloads};
+use workloads::{HoldId, Slot, VictimKey, Workloads};
 
 /// The scheduler. Feed it facts with [`apply`](Self::apply), ask it what to do with [`decide`](Self::decide).
 ///
@@ -99,6 +99,8 @@ pub struct Scheduler {
     maybe_stale: BTreeSet<WorkloadId>,
     /// Nodes on which room came free.
     freed_nodes: Vec<NodeSlot>,
+    /// Workloads of which pods were bound since the last fact: no victims before the next (S1).
+    fresh: Vec<Slot>,
     /// Whether a fact came since the last decision.
     facts: bool,
     now: Time,
@@ -123,6 +125,12 @@ impl Scheduler {
     /// [`EventError`] when the fact cannot be; then nothing changes.
     pub fn apply(&mut self, event: Event) -> Result<(), EventError> {
         self.take_in(event)?;
+        for slot in std::mem::take(&mut self.fresh) {
+            if let Some(workload) = self.workloads.get_mut(slot) {
+                workload.fresh = false;
+                self.file_victim(slot);
+            }
+        }
         self.facts = true;
         self.generation += 1;
         Ok(())

@@ -12,7 +12,6 @@ use super::{
     nodes::{NodeSlot, PodRef, Spot},
     shapes::{Ask, TemplateId},
     trial::Trial,
-    view::PodState,
     workloads::Slot,
 };
 use crate::{
@@ -179,7 +178,7 @@ impl Scheduler {
     /// Quotas whose borrowing would grow although the policy lets nobody pay for it (R1).
     fn growth(&self, search: &Search) -> SmallVec<[Deficit; 4]> {
         let mut deficits = SmallVec::new();
-        if search.seeker.right == Right::Reclaim {
+        if search.seeker.right == Right::Reclaim || self.policy.growth == crate::policy::Growth::Allowed {
             return deficits;
         }
         let amount = |resource: usize| cell(&search.seeker.ask.total, resource);
@@ -328,7 +327,7 @@ impl Scheduler {
                 if !search.steps.count() {
                     break 'all;
                 }
-                for pod in self.workloads.at(key.4).pods.iter().filter(|p| p.state == Some(PodState::Running)) {
+                for (_, pod) in self.workloads.at(key.4).standing() {
                     let node = pod.spot.node;
                     if !self.nodes.is_suitable(node, template) {
                         continue;
@@ -400,7 +399,7 @@ impl Scheduler {
 
     fn cost(&self, picked: &[Candidate], node: NodeSlot) -> Cost {
         let lost = |candidate: &Candidate| {
-            let ran = self.now.since(self.workloads.at(candidate.slot).started);
+            let ran = self.now.since(self.workloads.at(candidate.slot).started());
             u128::from(ran) * candidate.pods.len() as u128
         };
         Cost {

@@ -213,7 +213,7 @@ impl Scheduler {
         }
     }
 
-    /// An eviction of a running pod is under way.
+    /// An eviction of a pod that runs, or is being bound, is under way.
     pub(super) fn set_leaving(&mut self, pod: PodRef, hold: Option<HoldId>) {
         let account = self.workloads.at(pod.0).account;
         let governed: Row = self.workloads.governed(pod, &self.shapes).clone();
@@ -228,16 +228,15 @@ impl Scheduler {
         self.touch(account);
     }
 
-    /// Files a workload among the victims of its account, where it now belongs, or takes it out.
+    /// Files a workload among the victims of its account, where it now belongs, or takes it out. What the same decision
+    /// bound is no victim of it: no plan undoes itself, and one more decision without a fact is empty (S1).
     pub(super) fn file_victim(&mut self, slot: Slot) {
         if self.policy.preemption == Preemption::None && self.policy.enforce_max == EnforceMax::Never {
             return;
         }
         let workload = self.workloads.at(slot);
         let account = workload.account;
-        let is_one = workload.preemptible
-            && workload.pods.iter().any(|pod| pod.state == Some(PodState::Running))
-            && workload.pods.iter().all(|pod| pod.state != Some(PodState::Binding));
+        let is_one = workload.preemptible && !workload.fresh && workload.standing().next().is_some();
         let now = is_one.then(|| workload.victim_key(slot));
         let before = std::mem::replace(&mut self.workloads.at_mut(slot).victim, now);
         if before == now {

@@ -49,8 +49,8 @@ pub(crate) struct Workload {
     pub(crate) budget: Option<Name>,
     pub(crate) sets: SmallVec<[Set; 1]>,
     pub(crate) pods: SmallVec<[Pod; 1]>,
-    /// When the last of its pods started to run.
-    pub(crate) started: Time,
+    /// When the last of its running pods started to run.
+    pub(crate) ran_since: Time,
     /// What it waits for, if it waits and does not hold.
     pub(crate) waits: Option<(AskId, Key)>,
     pub(crate) hold: Option<HoldId>,
@@ -62,14 +62,24 @@ pub(crate) struct Workload {
     pub(crate) arrived: u64,
     /// Whether it was evicted below its minimum, and so as a whole: what still waits of it waits for nothing (G2).
     pub(crate) evicted_whole: bool,
+    /// Whether some of its pods were bound since the last fact.
+    pub(crate) fresh: bool,
     /// Whether it lost pods, or failed to bind some, by no doing of ours (I6).
     pub(crate) lost_some: bool,
     /// Since when it runs below its minimum (G3).
     pub(crate) stale_since: Option<Time>,
 }
 
-/// The order of victims within a leaf: lowest priority (V1), those with members to spare (G2), latest started, highest id.
+/// The order of victims within a leaf: lowest priority (V1), those with members to spare (G2), latest
+/// started, highest id.
 pub(crate) type VictimKey = (i32, Reverse<bool>, Reverse<Time>, Reverse<WorkloadId>, Slot);
+
+impl Pod {
+    /// Whether it runs, or is being bound, and nobody has told it to go.
+    pub(crate) fn stands(&self) -> bool {
+        matches!(self.state, Some(PodState::Running | PodState::Binding))
+    }
+}
 
 impl Workload {
     pub(crate) fn template(&self, ordinal: u32) -> TemplateId {
@@ -97,10 +107,18 @@ impl Workload {
 
     /// How many pods of a set are placed and will stay.
     fn placed(&self, set: usize) -> u32 {
-        let stays = |pod: &&Pod| {
-            usize::from(pod.set) == set && matches!(pod.state, Some(PodState::Running | PodState::Binding))
-        };
-        narrow(self.pods.iter().filter(stays).count())
+        narrow(self.standing().filter(|(_, pod)| usize::from(pod.set) == set).count())
+    }
+
+    /// Its pods that run or are being bound: what could be evicted of it.
+    pub(crate) fn standing(&self) -> impl Iterator<Item = (u32, &Pod)> + '_ {
+        (0u32..).zip(&self.pods).filter(|(_, pod)| pod.stands())
+    }
+
+    /// When the last of its pods started to run. One that is still being bound has not: it is later than all that have.
+    pub(crate) fn started(&self) -> Time {
+        let being_bound = self.in_state(PodState::Binding).next().is_some();
+        if being_bound { Time(u64::MAX) } else { self.ran_since }
     }
 
     /// Whether some role has fewer pods in place than it needs (G1).
@@ -144,19 +162,16 @@ impl Workload {
         if !whole {
             let surplus: SmallVec<[bool; 4]> =
                 self.sets.iter().enumerate().map(|(i, set)| self.placed(i) > set.min).collect();
-            let last = self.in_state(PodState::Running).filter(|ordinal| {
-                let set = self.pods.get(*ordinal as usize).map_or(0, |pod| usize::from(pod.set));
-                surplus.get(set).copied().unwrap_or_default()
-            });
-            if let Some(ordinal) = last.last().filter(|_| !self.below_minimum()) {
+            let spare = |(_, pod): &(u32, &Pod)| surplus.get(usize::from(pod.set)).copied().unwrap_or_default();
+            if let Some((ordinal, _)) = self.standing().filter(spare).last().filter(|_| !self.below_minimum()) {
                 return SmallVec::from_elem(ordinal, 1);
             }
         }
-        self.in_state(PodState::Running).collect()
+        self.standing().map(|(ordinal, _)| ordinal).collect()
     }
 
     pub(crate) fn victim_key(&self, slot: Slot) -> VictimKey {
-        (self.priority, Reverse(self.has_surplus()), Reverse(self.started), Reverse(self.id), slot)
+        (self.priority, Reverse(self.has_surplus()), Reverse(self.started()), Reverse(self.id), slot)
     }
 }
 
@@ -180,6 +195,11 @@ impl Workloads {
     #[expect(clippy::expect_used, reason = "slots come from this table and are dropped with their workload")]
     pub(crate) fn at_mut(&mut self, slot: Slot) -> &mut Workload {
         self.rows.at_mut(slot).as_mut().expect("a workload that has not ended")
+    }
+
+    /// The workload in this place, if there still is one.
+    pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut Workload> {
+        self.rows.get_mut(slot).and_then(Option::as_mut)
     }
 
     pub(crate) fn add(&mut self, workload: Workload) -> Slot {

@@ -2,7 +2,7 @@
 
 use crate::check;
 use quotree_core::{
-    Amounts, EnforceMax, Event, NodeId, NodeSpec, PodId, PodOutcome, Policy, Recorder, Time, WorkloadChange,
+    Action, Amounts, EnforceMax, Event, NodeId, NodeSpec, PodId, PodOutcome, Policy, Recorder, Time, WorkloadChange,
     WorkloadId, WorkloadSpec,
 };
 use quotree_testkit::table::{self, Game};
@@ -13,6 +13,32 @@ fn cpu(n: i64) -> Amounts {
 
 fn pod(workload: u32) -> PodId {
     PodId { workload: WorkloadId(workload), ordinal: 0 }
+}
+
+#[test]
+fn r2c_a_pod_that_is_being_bound_is_a_victim_from_the_next_fact_on_and_its_late_bind_changes_nothing() {
+    let tree = table::tree("root 4/4; a<root 2/4 ns=a; b<root 2/4 ns=b").unwrap();
+    let mut core = Recorder::new(&tree, Policy::default()).unwrap();
+    core.apply(Event::NodeUp(NodeSpec::new(0, cpu(4000)))).unwrap();
+    for (id, at) in [(1, 1), (2, 2)] {
+        core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(id, "b", Time(at), cpu(2000)))).unwrap();
+        core.decide(Time(at));
+    }
+    core.apply(Event::PodBound { pod: pod(2), at: Time(3) }).unwrap();
+    core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(3, "a", Time(4), cpu(2000)))).unwrap();
+    let plan = core.decide(Time(4));
+    assert!(
+        matches!(plan.actions[..], [Action::Evict { pod: victim, .. }, Action::Hold { .. }] if victim == pod(1)),
+        "workload 2 runs, and 1, that came first, is still being bound: {:?}",
+        plan.actions
+    );
+    for late in [Event::PodBound { pod: pod(1), at: Time(5) }, Event::BindFailed { pod: pod(1) }] {
+        core.apply(late).unwrap();
+        assert_eq!(core.scheduler().workload(WorkloadId(1)).unwrap().pods[0].state, quotree_core::PodState::Leaving);
+        assert!(core.decide(Time(5)).is_empty());
+    }
+    core.apply(Event::PodGone { pod: pod(1), outcome: PodOutcome::Evicted }).unwrap();
+    assert!(matches!(core.decide(Time(6)).actions[..], [Action::Bind { pod: bound, .. }] if bound == pod(3)));
 }
 
 /// Workload 1 runs, 2 waits, on node 0.

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::model::{Runtime, World};
 use quotree_core::{
-    EnforceMax, Floor, Order, OverPromised, Placement, Policy, Preemption, Reclaim, RespectBudgets, SearchBounds, Time,
-    Unquotaed, VictimOrder, Within,
+    EnforceMax, Floor, Growth, Order, OverPromised, Placement, Policy, Preemption, Reclaim, RespectBudgets,
+    SearchBounds, Time, Unquotaed, VictimOrder, Within,
 };
 
 /// The names of the policies there are.
@@ -40,6 +40,7 @@ pub(crate) fn policy(node: &Node, report: &mut Report) -> (String, Policy) {
         ("Never", Within::Never),
     ];
     knob(f, "within", &withins, &mut p.within, report);
+    knob(f, "growth", &[("Refused", Growth::Refused), ("Allowed", Growth::Allowed)], &mut p.growth, report);
     let preemptions = [
         ("Auto", Preemption::Auto),
         ("ReclaimOnly", Preemption::ReclaimOnly),

@@ -157,7 +157,7 @@ pub fn shield(class: &Protected, names: &dyn Names) -> String {
     let why = match &class.shield {
         Shield::OwnWorkload => "of the workload itself".to_owned(),
         Shield::Leaving => "leaving already".to_owned(),
-        Shield::Binding => "being bound".to_owned(),
+        Shield::JustBound => format!("{are} only just being bound"),
         Shield::NonPreemptible => "may not be evicted".to_owned(),
         Shield::ProtectedRuntime => format!("in {their} protected runtime"),
         Shield::Priority => format!("of the same leaf, and {their} priority is not lower"),

@@ -29,6 +29,8 @@ impl Scheduler {
         let ask = self.shapes.get(ask);
         let mut helps = Vec::new();
         let mut probe = self.clone();
+        // Who was only just bound is a victim from the next fact on.
+        drop(probe.apply(Event::Tick));
         for choices in self.larger_quotas(slot, ask) {
             helps.extend(choices.into_iter().find_map(|help| self.smallest(&mut probe, slot, help)));
         }

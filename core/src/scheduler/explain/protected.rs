@@ -137,12 +137,13 @@ impl Scheduler {
 
     /// What the state of a workload protects (R2c).
     fn state_shield(&self, victim: &Workload) -> Option<Shield> {
-        let young = self.policy.min_runtime_ms > 0 && victim.started.after_ms(self.policy.min_runtime_ms) > self.now;
+        let young = self.policy.min_runtime_ms > 0 && victim.started().after_ms(self.policy.min_runtime_ms) > self.now;
         if !victim.preemptible {
             Some(Shield::NonPreemptible)
-        } else if victim.in_state(PodState::Running).next().is_none() {
-            let binds = victim.in_state(PodState::Binding).next().is_some();
-            Some(if binds { Shield::Binding } else { Shield::Leaving })
+        } else if victim.standing().next().is_none() {
+            Some(Shield::Leaving)
+        } else if victim.fresh {
+            Some(Shield::JustBound)
         } else {
             young.then_some(Shield::ProtectedRuntime)
         }

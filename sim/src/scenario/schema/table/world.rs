@@ -107,6 +107,12 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "whom a workload may displace in its own leaf (R1)",
             ),
             field(
+                "growth",
+                "one of Refused, Allowed",
+                "`Refused`",
+                "whether displacing in one's own leaf may make the leaf borrow more (R1)",
+            ),
+            field(
                 "preemption",
                 "one of Auto, ReclaimOnly, PriorityOnly, None",
                 "`Auto`",
