@@ -229,12 +229,14 @@ mod tests {
         }
         expect![[r#"
             A4: its namespace is on no leaf of the quota tree
-            A1: root.a may use 20 cpu at most, 20 are used, the gang of 2 asks 5; held by: root.a 4 pods 20 (10 borrowed); 3 pods not taken: R2(b) a leaf at or under its guarantee is not reclaimed from; 5 cpu more max for root.a would help
+            A1: root.a may use 20 cpu at most, 20 are used, the gang of 2 asks 5; held by: root.a 4 pods 20 (10 borrowed); also R2(a): with it root.a would be 7 cpu above its guarantee, so it may not reclaim past it; 3 pods not taken: R2(b) root.a is within its guarantee of cpu; 5 cpu more max for root.a would help
             A2: it may not be evicted and so must fit the guarantee of root.a: 10 cpu, 9 are used, the gang of 3 asks 1500m
             A5: root.a admits 2 workloads at once, and they are there
             O2: its leaf keeps the line, and job-9 is before it
-            P1: a pod asks 5 cpu, and no node that suits has more than 4 free (10 nodes: 9 full, 1 cordoned)
+            P1: a pod asks 5 cpu, and n3, which comes closest, has 4 free once 1 pod that may be taken is gone, though 6 are in all (10 nodes: 9 full, 1 cordoned)
             H1: it has evicted and waits for 1 pod to leave
+            H1: 2 pods are leaving anyway, and then it fits
+            R1: with all it may displace gone, root.a would still borrow 2 cpu more than now
         "#]].assert_eq(&told);
     }
 

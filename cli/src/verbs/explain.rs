@@ -69,7 +69,7 @@ impl<'a> Found<'a> {
         let mut text = format!("{pod} at {}\n\n", span(self.at_ms));
         let (alive, ended): (Vec<&StoryPod>, _) = self.pods.iter().partition(|row| lives(row));
         for row in ended.iter().rev().take(SHOWN).rev().chain(alive.iter().take(SHOWN)) {
-            text.push_str(&standing(row));
+            text.push_str(&standing(row, self.at_ms));
         }
         if let Some(more) =
             self.pods.len().checked_sub(ended.len().min(SHOWN) + alive.len().min(SHOWN)).filter(|n| *n > 0)
@@ -94,7 +94,7 @@ impl<'a> Found<'a> {
                 if rows.len() == 1 { "waits" } else { "wait" }
             );
         }
-        text.push_str("\nThe story\n");
+        text.push_str("\nIts story\n");
         for again in self.story.chunk_by(together) {
             let Some(line) = again.first() else { continue };
             let _ = write!(text, "  {:>9}  {}  {}", span(line.at_ms), line.pod, gist(&line.what));
@@ -130,7 +130,7 @@ fn lives(row: &StoryPod) -> bool {
 }
 
 /// What a pod is doing, or what became of it.
-fn standing(row: &StoryPod) -> String {
+fn standing(row: &StoryPod, now_ms: u64) -> String {
     let mut text = match row.state.as_str() {
         "waiting" => format!("{} waits", row.pod),
         "binding" => format!("{} is being bound", row.pod),
@@ -141,7 +141,10 @@ fn standing(row: &StoryPod) -> String {
         state => format!("{} has {state}", row.pod),
     };
     let place = row.node.as_deref().map_or_else(String::new, |node| format!(" on {node}"));
-    let _ = write!(text, "{place} {} {}", if lives(row) { "since" } else { "at" }, span(row.since_ms));
+    let _ = match lives(row) {
+        true => write!(text, "{place} since {} ({})", span(row.since_ms), span(now_ms.saturating_sub(row.since_ms))),
+        false => write!(text, "{place} at {}", span(row.since_ms)),
+    };
     if let Some(old) = &row.replaces {
         let _ = write!(text, ", in place of {old}");
     }

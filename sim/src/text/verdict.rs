@@ -14,7 +14,7 @@ pub fn verdict(verdict: &Verdict, names: &dyn Names) -> String {
     if !held.is_empty() {
         let _ = write!(text, "; held by: {}", held.join(", "));
     }
-    for also in &verdict.also {
+    for also in verdict.also.iter().filter(|also| says_more(&also.binding)) {
         let _ = write!(text, "; also {}", obstacle(verdict, &also.binding, names));
     }
     for class in verdict.protected.iter().filter(|class| class.shield != Shield::NoHelp) {
@@ -27,6 +27,13 @@ pub fn verdict(verdict: &Verdict, names: &dyn Names) -> String {
         let _ = write!(text, "; {} would help", help_text(help, names));
     }
     text
+}
+
+/// Whether an obstacle is worth a clause: that nodes are full, too, where nobody could be taken anyway, is not.
+fn says_more(binding: &Binding) -> bool {
+    let Binding::Room(room) = binding else { return true };
+    let taken = room.closest.iter().any(|near| !near.taken.is_empty()) || !room.without.is_empty();
+    taken || room.resource.is_none() || (room.is_fragmented() && room.nodes.total > 1)
 }
 
 /// Who holds what is missing, leaf by leaf: `lab 4 pods 16 (8 borrowed)`.
