@@ -135,7 +135,7 @@ pub enum Binding {
 
 /// No node has room for a pod (P1). The amounts are those at the point where the search gave up: pods that may be taken
 /// are counted as gone, as far as that may be, and members of a gang that found room stand there.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Room {
     /// What the closest node lacks; nothing where no node suits.
     pub resource: Option<Name>,

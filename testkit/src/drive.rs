@@ -1,20 +1,21 @@
 //! Plays a world against the core as a cluster would: feeds the facts, carries out the plans at once or with delays,
 //! recreates what is evicted as a controller does (O3), and checks the laws after everything.
 //!
-//! Checked: `audit` and an independent recount (I1, I2, I6, I8) after every fact and decision, the laws of [`crate::laws`], S1 (deciding again gives nothing), S2
+//! Checked: `audit` and an independent recount (I1, I2, I6, I8) after every fact and decision, every invariant of the [`Auditor`] (I3 to I5, I7, I9, I11), S1 (deciding again gives nothing), S2
 //! (between two facts no settled state occurs twice, nobody evicts each other, and it ends), S3 (no eviction in vain), S4
 //! (in a pool no entitled workload waits), I4 (a plan that evicts places its cause), I12 (replay equals record), and that
 //! no fact that can happen is refused.
 
 use crate::{
+    beside,
     dice::Dice,
-    laws::{self, Specs},
-    recount::recount,
+    recount::{Specs, recount},
+    reference::Reference,
     worlds::{Job, Step, World, amounts},
 };
 use quotree_core::{
-    Action, Event, EventError, Log, NodeId, Plan, PodId, PodOutcome, PodSet, PodState, PodTemplate, QuotaId, Recorder,
-    ReleaseReason, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
+    Action, Auditor, Event, EventError, Log, NodeId, Plan, PodId, PodOutcome, PodSet, PodState, PodTemplate, QuotaId,
+    Recorder, ReleaseReason, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -71,10 +72,26 @@ pub fn drive(world: &World, play: Play) -> Played {
     }
 }
 
+/// Plays a world with the reference scheduler beside the core: whatever they decide differently is wrong. The laws are not
+/// judged; `drive` does that.
+#[must_use]
+pub fn drive_beside(world: &World, play: Play) -> Played {
+    match Recorder::new(&world.tree(), world.policy.clone()) {
+        Ok(core) => {
+            let mut driver = Driver::new(world, play, core);
+            driver.reference = Some(Reference::new(&world.tree(), world.policy.clone()));
+            driver.run()
+        }
+        Err(_) => drive(world, play),
+    }
+}
+
 struct Driver<'a> {
     world: &'a World,
     play: Play,
     core: Recorder,
+    /// What decides beside the core, if anything does; then no law is judged.
+    reference: Option<Reference>,
     dice: Dice,
     now: Time,
     specs: Specs,
@@ -89,6 +106,7 @@ struct Driver<'a> {
     agenda: BTreeMap<(Time, u32), Event>,
     agenda_seq: u32,
     stretch: Stretch,
+    auditor: Auditor,
     faulty: bool,
     played: Played,
     place: String,
@@ -110,6 +128,7 @@ impl<'a> Driver<'a> {
             world,
             play,
             core,
+            reference: None,
             dice: Dice::new(play.delays.unwrap_or(0)),
             now: Time(0),
             specs: Specs::new(),
@@ -122,6 +141,7 @@ impl<'a> Driver<'a> {
             agenda: BTreeMap::new(),
             agenda_seq: 0,
             stretch: Stretch::default(),
+            auditor: Auditor::new(),
             faulty: false,
             played: Played { wrong: Vec::new(), trace: Vec::new(), decisions: 0, evictions: 0, binds: 0, log },
             place: "start".to_owned(),
@@ -151,6 +171,9 @@ impl<'a> Driver<'a> {
         self.run_out();
         self.at_rest();
         let log = self.core.log().clone();
+        if self.reference.is_some() {
+            return Played { log, ..self.played };
+        }
         if let Err(error) = log.replay() {
             self.wrong(format!("I12: {error}"));
         }
@@ -170,6 +193,9 @@ impl<'a> Driver<'a> {
     }
 
     fn audited(&mut self, after: &str) {
+        if self.reference.is_some() {
+            return;
+        }
         for breach in audit(self.core()) {
             self.wrong(format!("{breach} (after {after})"));
         }
@@ -180,9 +206,12 @@ impl<'a> Driver<'a> {
 
     /// A fact that can happen must be taken.
     fn tell(&mut self, event: Event) {
-        let text = format!("{event:?}");
-        if let Err(error) = self.core.apply(event) {
-            self.wrong(format!("refused: {error}: {text}"));
+        self.auditor.fact(&event);
+        let text = if self.reference.is_some() { String::new() } else { format!("{event:?}") };
+        match (self.core.apply(event.clone()), &mut self.reference) {
+            (Err(error), _) => self.wrong(format!("refused: {error}: {event:?}")),
+            (Ok(()), Some(reference)) => reference.apply(&event),
+            (Ok(()), None) => {}
         }
         let brief: String = text.chars().take(60).collect();
         self.audited(&brief);
@@ -274,6 +303,7 @@ impl<'a> Driver<'a> {
         }
         spec.id = WorkloadId(self.next_id);
         spec.submitted = self.now;
+        self.auditor.recreated(workload, spec.id);
         self.create(spec, origin);
     }
 
@@ -321,8 +351,12 @@ impl<'a> Driver<'a> {
             slot.max = max;
         }
         let before = self.core().tree().len();
-        match self.core.apply(Event::TreeChanged(world.tree())) {
-            Ok(()) => self.quotas = world.quotas,
+        let event = Event::TreeChanged(world.tree());
+        match self.core.apply(event.clone()) {
+            Ok(()) => {
+                self.quotas = world.quotas;
+                self.reference.iter_mut().for_each(|reference| reference.apply(&event));
+            }
             Err(EventError::InvalidTree(_)) if self.core().tree().len() == before => {}
             Err(error) => self.wrong(format!("refused: {error}")),
         }
@@ -400,21 +434,47 @@ impl<'a> Driver<'a> {
     }
 
     fn decide(&mut self) -> Plan {
-        let before = self.core().clone();
-        let plan = self.core.decide(self.now);
+        let plan = match self.reference.take() {
+            Some(reference) => self.decide_beside(reference),
+            None => {
+                let before = self.core().clone();
+                let plan = self.core.decide(self.now);
+                for what in recount(self.core(), &self.specs, !self.faulty) {
+                    self.wrong(format!("{what} (recounted after decide)"));
+                }
+                let after = self.core().clone();
+                for breach in self.auditor.decision(&before, &plan, &after, self.now) {
+                    self.wrong(breach.to_string());
+                }
+                plan
+            }
+        };
         self.played.decisions += 1;
-        self.audited("decide");
-        for what in laws::judge(&before, &plan, &self.specs, self.world) {
-            self.wrong(what);
-        }
         for action in &plan.actions {
             self.played.trace.push(format!("{}   {}", self.now.0, brief(action)));
         }
         let again = self.core.decide(self.now);
-        if !again.is_empty() {
-            self.wrong(format!("S1: deciding again gives {:?}", again.actions));
+        let wrong = format!("S1: deciding again gives {:?}", again.actions);
+        if !again.is_empty() || self.reference.iter_mut().any(|r| !r.decide(self.now).is_empty()) {
+            self.wrong(wrong);
         }
-        self.account(&plan);
+        if self.reference.is_none() {
+            self.account(&plan);
+        }
+        plan
+    }
+
+    /// Decides, and holds the reference's answer against the core's.
+    fn decide_beside(&mut self, mut reference: Reference) -> Plan {
+        let other = reference.decide(self.now);
+        let plan = self.core.decide(self.now);
+        for what in beside::differences(&plan, &other) {
+            self.wrong(what);
+        }
+        for what in beside::state_differences(self.core(), &reference) {
+            self.wrong(what);
+        }
+        self.reference = Some(reference);
         plan
     }
 
@@ -516,6 +576,9 @@ impl<'a> Driver<'a> {
     /// I4: with the victims gone and nothing else known, the causes are placed.
     fn places_its_causes(&mut self, causes: &BTreeSet<WorkloadId>) {
         let plan = self.decide();
+        if self.reference.is_some() {
+            return self.carry_out(&plan);
+        }
         let bound: BTreeSet<WorkloadId> = plan
             .actions
             .iter()
@@ -529,6 +592,9 @@ impl<'a> Driver<'a> {
 
     /// S2: who runs, when nothing is under way, occurs once.
     fn remember(&mut self) {
+        if self.reference.is_some() {
+            return;
+        }
         let mut state: BTreeMap<usize, usize> = BTreeMap::new();
         for workload in self.alive() {
             let view = self.core().workload(workload);

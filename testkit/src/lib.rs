@@ -1,14 +1,15 @@
 //! Test helpers of quotree, never published: small random worlds, a driver that plays them against the core and checks
 //! the laws of semantics.md, rule tables that read like the rules, and where the shared traces are.
 
+pub mod beside;
 pub mod cut;
 pub mod dice;
 pub mod drive;
 pub mod explained;
 pub mod generate;
 pub mod helped;
-pub mod laws;
 pub mod recount;
+pub mod reference;
 pub mod shared;
 pub mod table;
 pub mod worlds;

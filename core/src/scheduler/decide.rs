@@ -16,11 +16,12 @@ use super::{
     workloads::{HoldId, Slot},
 };
 use crate::{
-    ids::{QuotaId, Time},
+    ids::{QuotaId, Time, WorkloadId},
     plan::{Action, BindReason, EvictReason, Plan, ReleaseReason, Rule},
     policy::EnforceMax,
 };
 use smallvec::SmallVec;
+use std::collections::BTreeSet;
 
 pub(super) type Spots = SmallVec<[(PodRef, Spot); 1]>;
 
@@ -35,14 +36,37 @@ impl Scheduler {
         self.bind_held(plan);
         self.evict_stale_gangs(plan);
         self.enforce_ceilings(plan);
-        if std::mem::take(&mut self.facts) {
-            self.wake_stuck();
-        }
-        self.open_gates();
-        while let Some(cell) = self.next_cell() {
-            self.attempt(cell, plan);
+        let mut news = std::mem::take(&mut self.facts);
+        loop {
+            if news {
+                self.wake_stuck();
+            }
             self.open_gates();
+            let before = plan.actions.len();
+            while let Some(cell) = self.next_cell() {
+                self.attempt(cell, plan);
+                self.open_gates();
+            }
+            // What was done for some is news for those who were tried before: who waited for room that another got, say.
+            news = plan.actions.len() > before;
+            if !news {
+                break;
+            }
         }
+        self.keep_last_verdicts(plan);
+    }
+
+    /// Of a workload that was tried again only the last word counts, and none when it was placed.
+    fn keep_last_verdicts(&self, plan: &mut Plan) {
+        if plan.verdicts.is_empty() || plan.actions.is_empty() {
+            return;
+        }
+        let waits =
+            |id: &WorkloadId| self.workloads.slot(*id).is_some_and(|slot| self.workloads.at(slot).waits.is_some());
+        let mut told = BTreeSet::new();
+        plan.verdicts.reverse();
+        plan.verdicts.retain(|verdict| waits(&verdict.workload) && told.insert(verdict.workload));
+        plan.verdicts.reverse();
     }
 
     /// Facts carry no time: what they began counts from the first decision after them (G3, T4).
@@ -91,7 +115,9 @@ impl Scheduler {
         let gates = Gates { tree: &self.tree, ledger: &self.ledger };
         let (shapes, workloads) = (&self.shapes, &self.workloads);
         let entitled = |(ask, account): Cell| gates.entitled(shapes.get(ask), account);
-        self.waiting.next(entitled, |slot| workloads.at(slot).account)
+        // With lending limits gates are optimistic (L3), and only the whole path tells who may come in.
+        let lets_in = |(ask, account): Cell| !self.ledger.keeps() || gates.barred(shapes.get(ask), account).is_none();
+        self.waiting.next(entitled, lets_in, |slot| workloads.at(slot).account)
     }
 
     /// Takes note of what came free: gates of quotas, and room on nodes.
@@ -125,7 +151,21 @@ impl Scheduler {
     fn wake_stuck(&mut self) {
         for cell in self.waiting.take_stuck() {
             let Some(head) = self.waiting.head(cell) else { continue };
-            if self.may_preempt(head.slot, self.shapes.get(cell.0)) {
+            if self.may_preempt(head.slot, self.shapes.get(cell.0)) || !self.holds_to_take(head).is_empty() {
+                self.waiting.wake(cell);
+            }
+        }
+    }
+
+    /// Forgets what is known of who cannot be placed: everybody who waits is tried once more.
+    pub(super) fn wake_all(&mut self) {
+        self.waiting.take_stuck();
+        for ask in self.waiting.roomless() {
+            self.waiting.set_room(ask, true);
+        }
+        let leaves = self.tree.ids().filter(|q| self.tree.is_leaf(*q)).map(|q| q.0);
+        for account in leaves.chain([self.ledger.outside()]).collect::<Vec<_>>() {
+            for cell in self.waiting.cells_of(account).collect::<Vec<_>>() {
                 self.waiting.wake(cell);
             }
         }
@@ -146,6 +186,9 @@ impl Scheduler {
         }
         let mut found = Findings { in_full: self.tells_in_full(), ..Findings::default() };
         let patient = self.fits_when_settled(slot, &ask);
+        if patient && self.hold_what_leaves(slot, cell, key, &ask, plan) {
+            return;
+        }
         if !patient {
             let placed = self.preempt(slot, cell, key, &ask, &mut found, plan);
             if placed || self.take_over(slot, cell, key, &ask, plan) {
@@ -158,7 +201,8 @@ impl Scheduler {
             self.waiting.set_room(cell.0, false);
         }
         let suppressed = self.waiting.is_ready(cell);
-        self.waiting.park(cell, patient || self.may_preempt(slot, &ask), suppressed);
+        let stuck = patient || self.may_preempt(slot, &ask) || !self.holds_to_take(key).is_empty();
+        self.waiting.park(cell, stuck, suppressed);
         plan.verdicts.extend(self.explained(slot, found));
     }
 
@@ -181,6 +225,20 @@ impl Scheduler {
             return true;
         }
         false
+    }
+
+    /// An entitled workload for which those who leave for nobody are enough takes nobody else, but holds what they free
+    /// (H1): who slipped into it meanwhile would have to be evicted next.
+    fn hold_what_leaves(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
+        if self.leaving_for_nobody.is_empty() {
+            return false;
+        }
+        let draft = self
+            .find_plan(slot, ask, Right::Reclaim, &mut Findings::default())
+            .filter(|draft| draft.victims.is_empty());
+        let Some(draft) = draft else { return false };
+        self.carry_out(slot, cell, key, ask, draft, plan);
+        true
     }
 
     fn carry_out(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, draft: Draft, plan: &mut Plan) {
@@ -233,19 +291,25 @@ impl Scheduler {
     /// came after the hold was made: those that waited already had their turn before it, and to let them take it would
     /// make the hold's evictions vain without any new fact (S3).
     fn take_over(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
+        let latest_first = self.holds_to_take(key);
+        let each_alone = latest_first.chunks(1);
+        each_alone.chain([latest_first.as_slice()]).any(|ids| self.try_without_holds(ids, slot, cell, key, ask, plan))
+    }
+
+    /// The holds that a workload may take over where it needs to, the latest first (H2).
+    fn holds_to_take(&self, key: Key) -> Vec<HoldId> {
+        let workload = self.workloads.at(key.slot);
         let mut later: Vec<(bool, Key, HoldId)> = Vec::new();
         for (id, hold) in self.holds.iter().take(self.policy.bounds.nodes as usize) {
             // Inside a leaf priority goes before entitlement (O1).
-            let other_leaf = self.workloads.at(hold.slot).account != cell.1;
+            let other_leaf = self.workloads.at(hold.slot).account != workload.account;
             let unentitled = other_leaf && !self.holder_is_entitled(hold.slot, hold.ask);
-            if self.workloads.at(slot).arrived > hold.made && (unentitled || key < hold.key) {
+            if workload.arrived > hold.made && (unentitled || key < hold.key) {
                 later.push((unentitled, hold.key, *id));
             }
         }
         later.sort_unstable();
-        let latest_first: Vec<HoldId> = later.into_iter().rev().map(|(_, _, id)| id).collect();
-        let each_alone = latest_first.chunks(1);
-        each_alone.chain([latest_first.as_slice()]).any(|ids| self.try_without_holds(ids, slot, cell, key, ask, plan))
+        later.into_iter().rev().map(|(_, _, id)| id).collect()
     }
 
     /// Whether a workload fits once all who leave have left and all who hold stand: then it needs to take from nobody.
@@ -314,6 +378,8 @@ impl Scheduler {
             let workload = self.workloads.at(hold.slot).id;
             let reason = ReleaseReason::NeededBy(self.workloads.at(slot).id);
             plan.actions.push(Action::Release { workload, reason });
+            // Without its hold it may be no job any more (A5).
+            self.set_admitted(hold.slot, self.workloads.at(hold.slot).stands());
         }
         let entitled = self.entitled(ask, cell.1);
         let placed = entitled
@@ -327,6 +393,7 @@ impl Scheduler {
         }
         plan.actions.truncate(plan.actions.len() - ended.len());
         for (id, hold) in ended.into_iter().rev() {
+            self.set_admitted(hold.slot, true);
             self.reinstate(id, hold);
         }
         self.freed_nodes.truncate(freed);

@@ -50,61 +50,12 @@ impl Scheduler {
 
     /// The first limit on the path that keeps an ask out, leaf first (A1, A2, A5).
     pub(super) fn barred(&self, ask: &Ask, account: Account) -> Option<Binding> {
-        let mut first = None;
-        self.each_limit(ask, account, |limit| {
-            first = Some(limit);
-            false
-        });
-        first
+        self.gates().barred(ask, account)
     }
 
     /// All limits on the path that keep an ask out, in the same order.
     pub(super) fn limits(&self, ask: &Ask, account: Account) -> Vec<Binding> {
-        let mut all = Vec::new();
-        self.each_limit(ask, account, |limit| {
-            all.push(limit);
-            true
-        });
-        all
-    }
-
-    /// Tells `found` of the limits that keep an ask out, as long as it wants to know more.
-    fn each_limit(&self, ask: &Ask, account: Account, mut found: impl FnMut(Binding) -> bool) {
-        for (resource, amount) in ask.requested() {
-            let name = || self.tree.resource_name(resource).cloned().unwrap_or_else(|| "".into());
-            let mut delta = amount;
-            for q in self.ledger.path(account) {
-                let Some(quota) = self.quota(q) else { break };
-                let limit = self.max(q, resource);
-                let charged = self.ledger.charged(q, resource);
-                if limit != UNLIMITED && charged.saturating_add(delta) > limit {
-                    let available = limit.saturating_sub(charged);
-                    if !found(Binding::Ceiling { quota, resource: name(), needed: delta, available }) {
-                        return;
-                    }
-                }
-                let firm = self.ledger.firm(q, resource);
-                let min = self.min(q, resource);
-                if !ask.preemptible && firm.saturating_add(amount) > min {
-                    let available = min.saturating_sub(firm);
-                    if !found(Binding::Guarantee { quota, resource: name(), needed: amount, available }) {
-                        return;
-                    }
-                }
-                delta = self.ledger.delta_above(q, resource, delta);
-            }
-        }
-        if !ask.job {
-            return;
-        }
-        for q in self.ledger.path(account) {
-            let limit = self.gates().job_limit(q).filter(|limit| *self.ledger.jobs.at(q) >= *limit);
-            if let Some(limit) = limit
-                && !found(Binding::Jobs { quota: QuotaId(q), limit })
-            {
-                return;
-            }
-        }
+        self.gates().limits(ask, account)
     }
 
     /// How far up an ask may reclaim (R2a): the lowest quota above the leaf that has no guarantee left for it, or the
@@ -153,6 +104,65 @@ impl Gates<'_> {
 
     fn job_limit(&self, account: Account) -> Option<u32> {
         self.quota(account).and_then(|quota| self.tree.spec(quota)).and_then(|spec| spec.max_jobs)
+    }
+
+    /// The first limit on the path that keeps an ask out, leaf first (A1, A2, A5).
+    pub(super) fn barred(&self, ask: &Ask, account: Account) -> Option<Binding> {
+        let mut first = None;
+        self.each_limit(ask, account, |limit| {
+            first = Some(limit);
+            false
+        });
+        first
+    }
+
+    /// All limits on the path that keep an ask out, in the same order.
+    pub(super) fn limits(&self, ask: &Ask, account: Account) -> Vec<Binding> {
+        let mut all = Vec::new();
+        self.each_limit(ask, account, |limit| {
+            all.push(limit);
+            true
+        });
+        all
+    }
+
+    /// Tells `found` of the limits that keep an ask out, as long as it wants to know more.
+    fn each_limit(&self, ask: &Ask, account: Account, mut found: impl FnMut(Binding) -> bool) {
+        for (resource, amount) in ask.requested() {
+            let name = || self.tree.resource_name(resource).cloned().unwrap_or_else(|| "".into());
+            let mut delta = amount;
+            for q in self.ledger.path(account) {
+                let Some(quota) = self.quota(q) else { break };
+                let limit = self.max(q, resource);
+                let charged = self.ledger.charged(q, resource);
+                if limit != UNLIMITED && charged.saturating_add(delta) > limit {
+                    let available = limit.saturating_sub(charged);
+                    if !found(Binding::Ceiling { quota, resource: name(), needed: delta, available }) {
+                        return;
+                    }
+                }
+                let firm = self.ledger.firm(q, resource);
+                let min = self.min(q, resource);
+                if !ask.preemptible && firm.saturating_add(amount) > min {
+                    let available = min.saturating_sub(firm);
+                    if !found(Binding::Guarantee { quota, resource: name(), needed: amount, available }) {
+                        return;
+                    }
+                }
+                delta = self.ledger.delta_above(q, resource, delta);
+            }
+        }
+        if !ask.job {
+            return;
+        }
+        for q in self.ledger.path(account) {
+            let limit = self.job_limit(q).filter(|limit| *self.ledger.jobs.at(q) >= *limit);
+            if let Some(limit) = limit
+                && !found(Binding::Jobs { quota: QuotaId(q), limit })
+            {
+                return;
+            }
+        }
     }
 
     /// The gate of an ask at one quota. Optimistic where lending limits make the charge depend on the leaf (L3).

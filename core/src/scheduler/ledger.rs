@@ -202,6 +202,11 @@ pub(crate) fn cell(row: &[i64], resource: usize) -> i64 {
 }
 
 impl Ledger {
+    /// Whether some quota keeps part of its min for itself (L3).
+    pub(crate) fn keeps(&self) -> bool {
+        self.keeps
+    }
+
     /// The least that a request can add to the charge of a quota above its leaf (L3).
     pub(crate) fn least_delta(&self, amount: i64) -> i64 {
         if self.keeps { 0 } else { amount }

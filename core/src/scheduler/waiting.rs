@@ -90,6 +90,8 @@ pub(crate) struct Waiting {
     ready: Sides<BTreeSet<(Key, AskId)>>,
     fresh: Sides<BTreeSet<(Key, Cell)>>,
     newly_fresh: Vec<Cell>,
+    /// Asks that some guarantee has come to cover.
+    came_within: BTreeSet<AskId>,
     stuck: Vec<Cell>,
     set_aside: Vec<Cell>,
     roomless: Vec<AskId>,
@@ -242,6 +244,21 @@ impl Waiting {
             asks.retain(|ask| self.refresh_one(*ask, account, &gate));
             *self.listed.at_mut(account) = asks;
         }
+        self.judge_again();
+    }
+
+    /// Where a guarantee came to cover an ask, fresh cells of it that were not entitled may be now (O1).
+    fn judge_again(&mut self) {
+        let asks = std::mem::take(&mut self.came_within);
+        if asks.is_empty() || self.fresh.any.is_empty() {
+            return;
+        }
+        let again: Vec<(Key, Cell)> =
+            self.fresh.any.iter().filter(|(_, cell)| asks.contains(&cell.0)).copied().collect();
+        for entry in again {
+            self.fresh.any.remove(&entry);
+            self.fresh.entitled.insert(entry);
+        }
     }
 
     /// Gives whether anybody still waits there.
@@ -254,10 +271,13 @@ impl Waiting {
         let now = gate(ask, account);
         let before = std::mem::replace(&mut entry.gate, now);
         if before != now {
-            let came_within = entry.is_cell && now.within && !before.within;
+            let (came_within, is_cell) = (now.within && !before.within, entry.is_cell);
             self.pass_up(ask, account);
             if came_within {
-                self.wake((ask, account));
+                self.came_within.insert(ask);
+                if is_cell {
+                    self.wake((ask, account));
+                }
             }
         }
         true
@@ -343,11 +363,12 @@ impl Waiting {
         }
     }
 
-    /// The next cell to try, and whether it is entitled. `entitled` judges a cell's head now,
-    /// `account_of` tells where a workload waits.
+    /// The next cell to try. `entitled` judges a cell's head now, `lets_in` whether no limit bars it, `account_of` tells
+    /// where a workload waits.
     pub(crate) fn next(
         &mut self,
         entitled: impl Fn(Cell) -> bool,
+        lets_in: impl Fn(Cell) -> bool,
         account_of: impl Fn(u32) -> Account,
     ) -> Option<Cell> {
         for cell in std::mem::take(&mut self.newly_fresh) {
@@ -356,7 +377,7 @@ impl Waiting {
             }
         }
         if self.ranked {
-            let (first, lost) = self.first_entitled(&entitled, &account_of);
+            let (first, lost) = self.first_entitled(&entitled, &lets_in, &account_of);
             for entry in lost {
                 self.fresh.entitled.remove(&entry);
                 self.fresh.any.insert(entry);
@@ -377,35 +398,59 @@ impl Waiting {
     fn first_entitled(
         &self,
         entitled: &impl Fn(Cell) -> bool,
+        lets_in: &impl Fn(Cell) -> bool,
         account_of: &impl Fn(u32) -> Account,
     ) -> (Option<Cell>, Vec<(Key, Cell)>) {
         let mut lost = Vec::new();
+        // Those of a lane that stand behind its first, where that one does not lead its leaf.
+        let mut behind: BTreeSet<(Key, Cell)> = BTreeSet::new();
         let mut ready = self.ready.entitled.iter().map(|(key, ask)| (*key, (*ask, account_of(key.slot)))).peekable();
         let mut fresh = self.fresh.entitled.iter().copied().peekable();
         loop {
-            let from_ready = match (ready.peek(), fresh.peek()) {
-                (Some(ready), Some(fresh)) => ready < fresh,
-                (ready, _) => ready.is_some(),
-            };
-            let next = if from_ready { ready.next() } else { fresh.next() };
-            let Some((key, cell)) = next else { return (None, lost) };
-            if !from_ready && !entitled(cell) {
-                lost.push((key, cell));
-            } else if self.leads(cell, key) {
+            let offered = [ready.peek().copied(), behind.first().copied(), fresh.peek().copied()];
+            let Some((key, cell)) = offered.iter().flatten().min().copied() else { return (None, lost) };
+            let is_fresh = offered.first() != Some(&Some((key, cell))) && !behind.contains(&(key, cell));
+            if is_fresh {
+                fresh.next();
+                if !entitled(cell) {
+                    lost.push((key, cell));
+                    continue;
+                }
+            } else if !behind.remove(&(key, cell)) {
+                ready.next();
+                if !self.leads(cell, key, lets_in) {
+                    behind.extend(self.entitled_cells(cell.0).filter(|other| *other > (key, cell)));
+                }
+            }
+            if self.leads(cell, key, lets_in) {
                 return (Some(cell), lost);
             }
         }
     }
 
-    /// Whether nobody of the same leaf who is to be tried goes before this head.
-    fn leads(&self, (_, account): Cell, key: Key) -> bool {
-        self.cells_of(account).all(|other| self.head(other).is_none_or(|head| head >= key) || !self.is_active(other))
+    /// The cells of a lane that it would offer as entitled, one by one.
+    fn entitled_cells(&self, ask: AskId) -> impl Iterator<Item = (Key, Cell)> + '_ {
+        let lane = self.lanes.get(ask);
+        let within =
+            move |q: Account| lane.and_then(|lane| lane.entries.get(&q)).is_some_and(|entry| entry.gate.within);
+        let covered =
+            move |account: Account| std::iter::successors(Some(account), |q| *self.parents.at(*q)).all(within);
+        let cells = lane.into_iter().flat_map(|lane| lane.entries.iter()).filter(|(_, entry)| entry.is_cell);
+        cells
+            .filter_map(move |(account, entry)| Some((*entry.keys.any.first()?, (ask, *account))))
+            .filter(move |(_, cell)| self.is_ready(*cell) && covered(cell.1))
     }
 
-    /// Whether a cell is to be tried.
-    fn is_active(&self, cell: Cell) -> bool {
+    /// Whether nobody of the same leaf who is to be tried goes before this head.
+    fn leads(&self, (_, account): Cell, key: Key, lets_in: &impl Fn(Cell) -> bool) -> bool {
+        let active = |other: Cell| self.is_fresh(other) || self.is_ready(other) && lets_in(other);
+        self.cells_of(account).all(|other| self.head(other).is_none_or(|head| head >= key) || !active(other))
+    }
+
+    /// Whether a cell is to be tried whatever its gates say.
+    fn is_fresh(&self, cell: Cell) -> bool {
         let entry = self.lanes.get(cell.0).and_then(|lane| lane.entries.get(&cell.1));
-        entry.is_some_and(|entry| entry.fresh) || self.is_ready(cell)
+        entry.is_some_and(|entry| entry.fresh)
     }
 
     /// The cells of a leaf in which somebody waits.

@@ -111,6 +111,11 @@ impl Workload {
         (0u32..).zip(&self.pods).filter(|(_, pod)| pod.stands())
     }
 
+    /// Whether anything of it is anywhere: in place, or leaving.
+    pub(crate) fn stands(&self) -> bool {
+        self.pods.iter().any(|pod| pod.state.is_some_and(|state| state != PodState::Waiting))
+    }
+
     /// When the last of its pods started to run. One that is still being bound has not: it is later than all that have.
     pub(crate) fn started(&self) -> Time {
         let being_bound = self.in_state(PodState::Binding).next().is_some();
@@ -146,20 +151,22 @@ impl Workload {
         lacking.iter().enumerate().all(|(set, lacking)| *lacking == 0 || waits(set) >= *lacking)
     }
 
-    /// Whether it has members above its minimum (G2).
+    /// Whether less than all that runs of it would be evicted next: it has members above its minimum (G2).
     pub(crate) fn has_surplus(&self) -> bool {
-        let surplus = |(i, set): (usize, &Set)| set.min < set.count && self.placed(i) > set.min;
-        !self.below_minimum() && self.sets.len() < self.pods.len() && self.sets.iter().enumerate().any(surplus)
+        self.pods.len() > 1 && self.unit(|_| true).len() < self.standing().count()
     }
 
-    /// What would be evicted of it next (G2): its last elastic member, or else all of it.
-    pub(crate) fn unit(&self) -> SmallVec<[u32; 1]> {
+    /// What would be evicted of it for somebody whom the eviction of some of its pods helps (R5, G2): the last such
+    /// member above its minimum, or else all of it.
+    pub(crate) fn unit(&self, helps: impl Fn(u32) -> bool) -> SmallVec<[u32; 1]> {
         let whole = self.sets.len() == 1 && self.sets.first().is_some_and(|set| set.min == set.count);
-        if !whole {
+        if !whole && !self.below_minimum() {
             let surplus: SmallVec<[bool; 4]> =
                 self.sets.iter().enumerate().map(|(i, set)| self.placed(i) > set.min).collect();
-            let spare = |(_, pod): &(u32, &Pod)| surplus.get(usize::from(pod.set)).copied().unwrap_or_default();
-            if let Some((ordinal, _)) = self.standing().filter(spare).last().filter(|_| !self.below_minimum()) {
+            let spare = |(ordinal, pod): &(u32, &Pod)| {
+                surplus.get(usize::from(pod.set)).copied().unwrap_or_default() && helps(*ordinal)
+            };
+            if let Some((ordinal, _)) = self.standing().filter(spare).last() {
                 return SmallVec::from_elem(ordinal, 1);
             }
         }

@@ -1,6 +1,6 @@
 //! X1: every verdict names the rule, what binds, the amounts, who holds it, and why nobody could be taken.
 
-use quotree_core::{Binding, Help, Policy, Room, Rule, Shield, Verdict, WorkloadId};
+use quotree_core::{Binding, Policy, Room, Rule, Verdict, WorkloadId};
 use quotree_testkit::table::Game;
 
 fn verdict(tree: &str, cluster: &str, rows: &[&str], workload: u32) -> (Game, Verdict) {

@@ -180,17 +180,7 @@ impl Scheduler {
     /// That no node has room, without saying more.
     fn some_room_is_missing(&self) -> Binding {
         let total = crate::table::narrow(self.nodes.by_id.len());
-        Binding::Room(Room {
-            resource: None,
-            needed: 0,
-            available: 0,
-            free: 0,
-            nodes: NodeTally { total, ..NodeTally::default() },
-            placed: 0,
-            stand_on: Vec::new(),
-            without: Vec::new(),
-            closest: Vec::new(),
-        })
+        Binding::Room(Room { nodes: NodeTally { total, ..NodeTally::default() }, ..Room::default() })
     }
 
     /// The lowest quota of the path that is not within its guarantee with the ask, and in what (R2a).

@@ -166,7 +166,7 @@ impl Scheduler {
             Floor::Strict => {
                 let uses =
                     |ordinal: &u32| cell(&self.shapes.templates.at(victim.template(*ordinal)).governed, resource);
-                victim.unit().iter().map(uses).sum::<i64>().max(1)
+                victim.unit(|_| true).iter().map(uses).sum::<i64>().max(1)
             }
         };
         let mut branch = self.ledger.path(victim.account).take_while(|q| *q != common.0);
@@ -176,7 +176,7 @@ impl Scheduler {
     /// What is left when the rules of reclaim protect nobody.
     fn last_shield(&self, victim: &Workload) -> Shield {
         let exhausted = |budget: &&crate::ids::Name| {
-            self.budgets.get(*budget).is_some_and(|left| (*left as usize) < victim.unit().len())
+            self.budgets.get(*budget).is_some_and(|left| (*left as usize) < victim.unit(|_| true).len())
         };
         let kept = self.policy.respect_budgets == RespectBudgets::Always;
         match victim.budget.as_ref().filter(exhausted).filter(|_| kept) {

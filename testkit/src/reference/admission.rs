@@ -1,0 +1,96 @@
+//! Who is admitted, and who is entitled (A1, A2, A5, O1, R2a).
+
+use super::{
+    ledger::Ledger,
+    state::{Ask, Reference},
+};
+use quotree_core::{Binding, QuotaId, Reclaim};
+
+pub(super) fn quota_id(quota: usize) -> QuotaId {
+    QuotaId(u32::try_from(quota).unwrap_or(u32::MAX))
+}
+
+impl Reference {
+    /// The first limit that keeps a unit out: resource by resource in order of names, from the leaf up, max before min;
+    /// then job limits (A1, A2, A5).
+    pub(super) fn barred(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<Binding> {
+        self.over_a_limit(ledger, ask, leaf).or_else(|| self.over_jobs(ledger, ask, leaf))
+    }
+
+    /// The first job limit that keeps a unit out, from the leaf up (A5).
+    pub(super) fn over_jobs(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<Binding> {
+        let full = |q: usize| Some((q, self.tree.quotas[q].jobs.filter(|limit| ledger.jobs(q) >= *limit)?));
+        let (q, limit) = self.tree.path(leaf.filter(|_| ask.job)?).find_map(full)?;
+        Some(Binding::Jobs { quota: quota_id(q), limit })
+    }
+
+    /// The first max, or min of the non-preemptible, that keeps a unit out (A1, A2).
+    pub(super) fn over_a_limit(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<Binding> {
+        let leaf = leaf?;
+        for (r, amount) in self.requested(ask) {
+            let mut more = amount;
+            for q in self.tree.path(leaf) {
+                let quota = &self.tree.quotas[q];
+                let name = self.tree.governed[r].clone();
+                let charged = ledger.charged(q, r);
+                if quota.max[r] != i64::MAX && charged + more > quota.max[r] {
+                    let available = quota.max[r] - charged;
+                    return Some(Binding::Ceiling { quota: quota_id(q), resource: name, needed: more, available });
+                }
+                let firm = ledger.firm(q, r);
+                if !ask.preemptible && firm + amount > quota.min[r] {
+                    let available = quota.min[r] - firm;
+                    return Some(Binding::Guarantee { quota: quota_id(q), resource: name, needed: amount, available });
+                }
+                more = self.more_above(ledger, q, r, more);
+            }
+        }
+        None
+    }
+
+    /// What `more` at a quota adds at the one above: nothing as long as the quota stays within what it keeps (L3).
+    pub(super) fn more_above(&self, ledger: &Ledger, q: usize, r: usize, more: i64) -> i64 {
+        let (solid, kept) = (ledger.solid(q, r), self.tree.quotas[q].kept[r]);
+        (solid + more).max(kept) - solid.max(kept)
+    }
+
+    /// Whether min covers a unit on top of what stands at a quota. The root of a tree with more nodes covers all (O1).
+    pub(super) fn covers(&self, ledger: &Ledger, ask: &Ask, q: usize) -> bool {
+        if q == 0 && self.tree.quotas.len() > 1 {
+            return true;
+        }
+        self.requested(ask).iter().all(|(r, amount)| ledger.standing(q, *r) + amount <= self.tree.quotas[q].min[*r])
+    }
+
+    /// Whether the whole path below the root covers a unit (O1).
+    pub(super) fn entitled(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> bool {
+        leaf.is_some_and(|leaf| self.tree.path(leaf).all(|q| self.covers(ledger, ask, q)))
+    }
+
+    /// What a quota may claim from others: its min, or its fair share (R2a, F3).
+    pub(super) fn claim(&self, q: usize, r: usize) -> i64 {
+        match self.policy.reclaim {
+            Reclaim::FairShare => self.shares[q][r],
+            _ => self.tree.quotas[q].min[r],
+        }
+    }
+
+    /// What is left to a quota whatever others need: its min, and no less than its fair share (R2b, F3).
+    pub(super) fn floor(&self, q: usize, r: usize) -> i64 {
+        self.claim(q, r).max(self.tree.quotas[q].min[r])
+    }
+
+    /// How far up a unit may reclaim (R2a): the common ancestor may stand at most as high as the lowest quota above the
+    /// leaf that does not cover it, or the root. Nothing where the leaf itself does not cover it.
+    pub(super) fn reach(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<usize> {
+        let leaf = leaf?;
+        let requested = self.requested(ask);
+        let within =
+            |q: usize| requested.iter().all(|(r, amount)| ledger.standing(q, *r) + amount <= self.claim(q, *r));
+        if !within(leaf) {
+            return None;
+        }
+        let above: Vec<usize> = self.tree.path(leaf).skip(1).collect();
+        above.iter().copied().find(|q| !within(*q)).or(above.last().copied())
+    }
+}

@@ -1,0 +1,268 @@
+//! One decision: what is due by time, what was freed for somebody, then everybody who may be tried, in order (O1).
+
+use super::{
+    admission::quota_id,
+    order::Key,
+    reclaim::first,
+    state::{Ask, Cell, For, Hold, Reference, Spot, Stage},
+    victims::{Right, Source},
+};
+use quotree_core::{
+    Action, BindReason, Binding, DeviceSet, EnforceMax, EvictReason, NodeTally, Plan, PodId, ReleaseReason, Room, Rule,
+    Time, Verdict, WorkloadId,
+};
+
+impl Reference {
+    /// What to do now, as [`Scheduler::decide`](quotree_core::Scheduler::decide). Verdicts tell what binds and whether
+    /// the workload is entitled, and nothing else.
+    pub fn decide(&mut self, now: Time) -> Plan {
+        self.now = self.now.max(now);
+        let mut plan = Plan::default();
+        let due: Vec<Time> = self.timers.iter().copied().filter(|time| *time <= self.now).collect();
+        self.facts |= !due.is_empty();
+        self.timers.retain(|time| !due.contains(time));
+        self.start_clocks();
+        self.refresh_shares();
+        for (workload, reason) in std::mem::take(&mut self.ended) {
+            plan.actions.push(Action::Release { workload, reason });
+        }
+        self.expire_holds(&mut plan);
+        self.bind_held(&mut plan);
+        self.evict_stale_gangs(&mut plan);
+        self.enforce_ceilings(&mut plan);
+        if std::mem::take(&mut self.facts) {
+            self.wake_takers();
+        }
+        self.look_around();
+        while let Some(cell) = self.next_cell() {
+            self.attempt(&cell, &mut plan);
+            self.look_around();
+        }
+        self.count += 1;
+        plan.generation = self.count;
+        plan
+    }
+
+    /// Tries to place the head of a cell: on what is free, at others' expense, or in a later one's hold.
+    fn attempt(&mut self, cell: &Cell, plan: &mut Plan) {
+        let Some((key, id)) = self.head(&self.ledger(), cell) else { return };
+        let ask = &cell.1;
+        if self.place_on_free(id, ask, plan) {
+            return;
+        }
+        let patient = self.fits_when_settled(id, ask);
+        if !patient && (self.preempt(id, ask, key, plan) || self.take_over(id, ask, key, plan)) {
+            return;
+        }
+        let ledger = self.ledger();
+        let barred = self.barred(&ledger, ask, cell.0);
+        if barred.is_none() {
+            self.roomless.insert(ask.clone());
+        }
+        self.cells.entry(cell.clone()).or_default().due = false;
+        let entitled = self.entitled(&ledger, ask, cell.0);
+        plan.verdicts.push(verdict(id, barred, entitled));
+    }
+
+    fn place_on_free(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Plan) -> bool {
+        if self.barred(&self.ledger(), ask, self.at(id).leaf).is_some() {
+            return false;
+        }
+        let Some(spots) = self.place(id, self.rooms()) else { return false };
+        self.step_out(id);
+        self.bind(id, ask, &spots, false, plan);
+        true
+    }
+
+    /// An entitled workload takes from other leaves first, then from its own (R3).
+    fn preempt(&mut self, id: WorkloadId, ask: &Ask, key: Key, plan: &mut Plan) -> bool {
+        let rights = [Right::Reclaim, Right::Priority];
+        let Some(draft) = rights.into_iter().find_map(|right| self.find_plan(id, ask, right)) else { return false };
+        if draft.victims.is_empty() && draft.leaving.is_empty() {
+            self.step_out(id);
+            self.bind(id, ask, &draft.spots, false, plan);
+        } else {
+            self.hold(id, ask.clone(), key, draft, plan);
+        }
+        true
+    }
+
+    /// Binds pods to their spots, and lines the workload up for what is left of it.
+    pub(super) fn bind(&mut self, id: WorkloadId, ask: &Ask, spots: &[(PodId, Spot)], held: bool, plan: &mut Plan) {
+        let entitled = self.entitled(&self.ledger(), ask, self.at(id).leaf);
+        for (pod, spot) in spots {
+            self.start(*pod, *spot);
+            let reason = BindReason { entitled, held, placement: self.policy.placement };
+            let devices = DeviceSet(spot.devices);
+            plan.actions.push(Action::Bind { pod: *pod, node: spot.node, devices, reason });
+        }
+        self.at_mut(id).fresh = true;
+        self.refile(id);
+        self.line_up(id);
+    }
+
+    /// Whether a workload fits once all who leave have left and all who hold stand: then it waits for that.
+    fn fits_when_settled(&self, id: WorkloadId, ask: &Ask) -> bool {
+        let under_way = self.holds.len() + self.leaving(For::Nobody).len();
+        if under_way == 0 || under_way > self.policy.bounds.nodes as usize {
+            return false;
+        }
+        let mut later = self.clone();
+        for hold in &self.holds {
+            for pod in self.leaving(For::Hold(hold.id)) {
+                later.pod_mut(pod).stage = Stage::Gone;
+            }
+            hold.spots.iter().for_each(|(pod, spot)| later.start(*pod, *spot));
+        }
+        for pod in self.leaving(For::Nobody) {
+            later.pod_mut(pod).stage = Stage::Gone;
+        }
+        later.holds.clear();
+        // Who leaves is a job until it is gone (A5).
+        let leaf = self.at(id).leaf;
+        self.over_jobs(&self.ledger(), ask, leaf).is_none()
+            && later.over_a_limit(&later.ledger(), ask, leaf).is_none()
+            && later.place(id, later.rooms()).is_some()
+    }
+
+    /// An entitled workload that came after a hold was made takes its room where it needs it: from the unentitled of
+    /// other leaves first, then from the later in order; each alone, then all together (H2).
+    fn take_over(&mut self, id: WorkloadId, ask: &Ask, key: Key, plan: &mut Plan) -> bool {
+        let ids = self.holds_to_take(&self.ledger(), id, key);
+        let each = ids.iter().map(|id| vec![*id]).collect::<Vec<_>>();
+        each.into_iter().chain([ids]).any(|ids| self.take_holds(&ids, id, ask, key, plan))
+    }
+
+    /// The holds that a workload may take over where it needs to.
+    pub(super) fn holds_to_take(&self, ledger: &super::ledger::Ledger, id: WorkloadId, key: Key) -> Vec<u32> {
+        let mut later: Vec<(bool, Key, u32)> = Vec::new();
+        for hold in self.holds.iter().filter(|hold| self.at(id).came > hold.made) {
+            let other = self.at(hold.workload).leaf != self.at(id).leaf;
+            let unentitled = other && !self.holder_is_entitled(ledger, hold);
+            if unentitled || key < hold.key {
+                later.push((unentitled, hold.key, hold.id));
+            }
+        }
+        later.sort_unstable();
+        later.into_iter().rev().map(|(_, _, id)| id).collect()
+    }
+
+    fn take_holds(&mut self, ids: &[u32], id: WorkloadId, ask: &Ask, key: Key, plan: &mut Plan) -> bool {
+        let (mut trial, mut tried) = (self.clone(), plan.clone());
+        let ended: Vec<Hold> = ids.iter().filter_map(|hold| trial.drop_hold(*hold)).collect();
+        for hold in &ended {
+            let reason = ReleaseReason::NeededBy(id);
+            tried.actions.push(Action::Release { workload: hold.workload, reason });
+        }
+        let entitled = trial.entitled(&trial.ledger(), ask, trial.at(id).leaf);
+        if !entitled || !(trial.place_on_free(id, ask, &mut tried) || trial.preempt(id, ask, key, &mut tried)) {
+            return false;
+        }
+        ended.iter().for_each(|hold| trial.line_up_again(hold.workload));
+        (*self, *plan) = (trial, tried);
+        true
+    }
+
+    /// Whether what a hold will place stays within min; it is part of what stands already.
+    fn holder_is_entitled(&self, ledger: &super::ledger::Ledger, hold: &Hold) -> bool {
+        let Some(leaf) = self.at(hold.workload).leaf else { return false };
+        let requested = self.requested(&hold.ask);
+        let within = |q: usize| requested.iter().all(|(r, _)| ledger.standing(q, *r) <= self.tree.quotas[q].min[*r]);
+        self.tree.path(leaf).all(|q| within(q) || q == 0 && self.tree.quotas.len() > 1)
+    }
+
+    /// Facts carry no time: what they began counts from the first decision after them (G3, T4).
+    fn start_clocks(&mut self) {
+        let now = self.now;
+        if let EnforceMax::After { ms } = self.policy.enforce_max {
+            for since in self.over_since.values_mut().filter(|since| since.is_none()) {
+                *since = Some(now);
+                self.timers.insert(now.after_ms(ms));
+            }
+        }
+        let Some(patience) = self.policy.stale_after_ms else { return };
+        for workload in self.work.values_mut().filter(|w| w.stale == Some(None)) {
+            workload.stale = Some(Some(now));
+            self.timers.insert(now.after_ms(patience));
+        }
+    }
+
+    /// Evicts gangs that ran below their minimum for too long (G3).
+    fn evict_stale_gangs(&mut self, plan: &mut Plan) {
+        let Some(patience) = self.policy.stale_after_ms else { return };
+        let noted: Vec<WorkloadId> = self.work.values().filter(|w| w.stale.is_some()).map(|w| w.id).collect();
+        for id in noted {
+            let workload = self.at(id);
+            let late = workload.stale.flatten().is_some_and(|since| since.after_ms(patience) <= self.now);
+            if !workload.below_minimum() {
+                self.at_mut(id).stale = None;
+            } else if late {
+                let reason = EvictReason {
+                    rule: Rule::G3,
+                    cause: None,
+                    leaf: workload.leaf.map(quota_id),
+                    common: None,
+                    resource: None,
+                    over: 0,
+                    priority: workload.priority,
+                    budget_broken: false,
+                };
+                for ordinal in workload.in_place() {
+                    self.evict(id.pod(ordinal), For::Nobody, reason.clone(), plan);
+                }
+                self.at_mut(id).stale = None;
+                self.line_up_again(id);
+            }
+        }
+    }
+
+    /// Evicts what has been over a lowered ceiling for too long, in victim order, the deepest quota first (T4).
+    fn enforce_ceilings(&mut self, plan: &mut Plan) {
+        let EnforceMax::After { ms } = self.policy.enforce_max else { return };
+        let late = |since: &Option<Time>| since.is_some_and(|since| since.after_ms(ms) <= self.now);
+        let due: Vec<usize> = self.over_since.iter().filter(|(_, since)| late(since)).map(|(q, _)| *q).collect();
+        for quota in due.into_iter().rev() {
+            self.over_since.remove(&quota);
+            for r in 0..self.tree.governed.len() {
+                self.drain(quota, r, plan);
+            }
+        }
+    }
+
+    fn drain(&mut self, quota: usize, r: usize, plan: &mut Plan) {
+        loop {
+            let ledger = self.ledger();
+            let over = ledger.live(quota, r).saturating_sub(self.tree.quotas[quota].max[r]);
+            let mut best = None;
+            for leaf in self.tree.leaves().filter(|leaf| self.tree.is_under(*leaf, quota)) {
+                let source = Source { leaf: Some(leaf), common: quota, resources: vec![r] };
+                for victim in self.work.values() {
+                    first(&mut best, self.candidate(&ledger, None, &source, victim), &mut false);
+                }
+            }
+            let Some(candidate) = best.filter(|_| over > 0) else { return };
+            let reason = EvictReason { over, ..self.reason(&candidate, Rule::T4, None) };
+            for pod in &candidate.pods {
+                self.evict(*pod, For::Nobody, reason.clone(), plan);
+            }
+            if self.at(candidate.workload).hold.is_none() {
+                self.line_up_again(candidate.workload);
+            }
+        }
+    }
+}
+
+fn verdict(workload: WorkloadId, barred: Option<Binding>, entitled: bool) -> Verdict {
+    let nodes = NodeTally::default();
+    let room = Binding::Room(Room { nodes, ..Room::default() });
+    Verdict {
+        workload,
+        binding: barred.unwrap_or(room),
+        entitled,
+        holders: Vec::new(),
+        also: Vec::new(),
+        protected: Vec::new(),
+        bounds_hit: Vec::new(),
+        helps: Vec::new(),
+    }
+}

@@ -1,0 +1,270 @@
+//! Taking in facts that the core has taken in, too: what each changes (L1, O3, T4, G1 to G3).
+
+use super::{
+    state::{For, Pod, Reference, Set, Stage, Workload},
+    tree::Tree,
+};
+use quotree_core::{
+    EnforceMax, Event, NodeId, PodId, PodOutcome, ReleaseReason, Time, TreeSpec, WorkloadChange, WorkloadId,
+    WorkloadSpec,
+};
+use std::sync::Arc;
+
+fn waiting(set: usize) -> Pod {
+    Pod { set, stage: Stage::Waiting, spot: None }
+}
+
+impl Reference {
+    /// Takes in a fact. It must be one that can be: the reference refuses nothing.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::NodeUp(spec) | Event::NodeChanged(spec) => {
+                self.measure(spec);
+                self.freed.insert(spec.id);
+                self.nodes.insert(spec.id, Arc::new(spec.clone()));
+            }
+            Event::NodeDown { node } => self.node_down(*node),
+            Event::WorkloadSubmitted(spec) => self.submitted(spec),
+            Event::WorkloadChanged(change) => self.changed(change),
+            Event::WorkloadWithdrawn { workload } => self.withdrawn(*workload),
+            Event::PodBound { pod, at } => self.pod_bound(*pod, *at),
+            Event::BindFailed { pod } => self.bind_failed(*pod),
+            Event::PodGone { pod, outcome } => self.pod_gone(*pod, *outcome),
+            Event::TreeChanged(spec) => self.tree_changed(spec),
+            Event::BudgetChanged { budget, allowed } => {
+                self.budgets.insert(budget.clone(), *allowed);
+            }
+            _ => {}
+        }
+        let fresh: Vec<WorkloadId> = self.work.values().filter(|w| w.fresh).map(|w| w.id).collect();
+        for id in fresh {
+            self.at_mut(id).fresh = false;
+            self.refile(id);
+        }
+        self.facts = true;
+        self.count += 1;
+    }
+
+    fn node_down(&mut self, node: NodeId) {
+        for hold in self.holds.clone() {
+            if hold.spots.iter().any(|(_, spot)| spot.node == node) {
+                self.drop_hold(hold.id);
+                self.ended.push((hold.workload, ReleaseReason::NodeLost(node)));
+                self.line_up_again(hold.workload);
+            }
+        }
+        let there = self.standing_pods().filter(|(_, _, pod)| pod.spot.is_some_and(|spot| spot.node == node));
+        for pod in there.map(|(id, ..)| id).collect::<Vec<_>>() {
+            self.end_pod(pod);
+            self.note_if_stale(pod.workload);
+            self.refile(pod.workload);
+            self.drop_if_ended(pod.workload);
+            self.reconsider(pod.workload);
+        }
+        self.nodes.remove(&node);
+        self.freed.remove(&node);
+    }
+
+    fn submitted(&mut self, spec: &WorkloadSpec) {
+        let set = |s: &quotree_core::PodSet| Set { template: s.template.clone(), count: s.count, min: s.min };
+        let pods = spec.pods.iter().enumerate().flat_map(|(i, set)| (0..set.count).map(move |_| waiting(i)));
+        let workload = Workload {
+            id: spec.id,
+            namespace: spec.namespace.clone(),
+            leaf: self.tree.leaf_of(&spec.namespace),
+            submitted: spec.submitted,
+            priority: spec.priority,
+            preemptible: spec.preemptible,
+            budget: spec.budget.clone(),
+            sets: spec.pods.iter().map(set).collect(),
+            pods: pods.collect(),
+            ran_since: Time(0),
+            fresh: false,
+            waits: None,
+            hold: None,
+            came: self.count,
+            evicted_whole: false,
+            filed: None,
+            stale: None,
+        };
+        self.work.insert(spec.id, workload);
+        self.line_up(spec.id);
+    }
+
+    fn changed(&mut self, change: &WorkloadChange) {
+        let id = change.workload;
+        self.step_out(id);
+        let count = self.count;
+        let workload = self.at_mut(id);
+        workload.came = count;
+        workload.priority = change.priority.unwrap_or(workload.priority);
+        if let Some(set) = &change.add_pods {
+            workload.evicted_whole = false;
+            let at = workload.join_set(Set { template: set.template.clone(), count: set.count, min: 0 });
+            workload.pods.extend((0..set.count).map(|_| waiting(at)));
+        }
+        self.refile(id);
+        if self.at(id).hold.is_none() {
+            self.line_up(id);
+        }
+    }
+
+    fn withdrawn(&mut self, id: WorkloadId) {
+        self.step_out(id);
+        if let Some(hold) = self.at(id).hold {
+            self.drop_hold(hold);
+        }
+        for ordinal in (0u32..).take(self.at(id).pods.len()) {
+            self.end_pod(id.pod(ordinal));
+        }
+        self.drop_if_ended(id);
+    }
+
+    fn pod_bound(&mut self, pod: PodId, at: Time) {
+        if self.pod(pod).leaves() {
+            return;
+        }
+        self.pod_mut(pod).stage = Stage::Running;
+        let workload = self.at_mut(pod.workload);
+        workload.ran_since = workload.ran_since.max(at);
+        if self.policy.min_runtime_ms > 0 {
+            self.timers.insert(at.after_ms(self.policy.min_runtime_ms));
+        }
+        self.refile(pod.workload);
+    }
+
+    fn bind_failed(&mut self, pod: PodId) {
+        if self.pod(pod).leaves() {
+            return;
+        }
+        self.leave(pod, Stage::Waiting);
+        self.step_out(pod.workload);
+        self.refile(pod.workload);
+        if self.at(pod.workload).hold.is_none() {
+            self.line_up(pod.workload);
+        }
+    }
+
+    fn pod_gone(&mut self, pod: PodId, outcome: PodOutcome) {
+        let id = pod.workload;
+        if self.pod(pod).stage == Stage::Waiting {
+            self.step_out(id);
+            if let Some(hold) = self.at(id).hold {
+                self.drop_hold(hold);
+            }
+            self.end_pod(pod);
+            self.line_up(id);
+        } else {
+            self.end_pod(pod);
+            match outcome {
+                PodOutcome::Succeeded => self.need_fewer(id),
+                PodOutcome::Evicted => {}
+                _ => self.note_if_stale(id),
+            }
+        }
+        self.refile(id);
+        self.drop_if_ended(id);
+        self.reconsider(id);
+    }
+
+    /// Members that have done their work are not missed.
+    fn need_fewer(&mut self, id: WorkloadId) {
+        let workload = self.at_mut(id);
+        let lacking = workload.lacking();
+        for (set, lacking) in workload.sets.iter_mut().zip(lacking) {
+            set.min -= lacking;
+        }
+    }
+
+    /// A pod ends, wherever it is.
+    fn end_pod(&mut self, pod: PodId) {
+        match self.pod(pod).stage {
+            Stage::Gone => {}
+            Stage::Waiting => self.pod_mut(pod).stage = Stage::Gone,
+            _ => self.leave(pod, Stage::Gone),
+        }
+    }
+
+    /// A pod leaves its node.
+    fn leave(&mut self, pod: PodId, after: Stage) {
+        let before = *self.pod(pod);
+        self.freed.extend(before.spot.map(|spot| spot.node));
+        *self.pod_mut(pod) = Pod { stage: after, spot: None, ..before };
+        if let Stage::Leaving(For::Hold(hold)) = before.stage
+            && let Some(hold) = self.holds.iter().find(|h| h.id == hold).cloned()
+        {
+            self.free_kept(&hold);
+        }
+    }
+
+    fn note_if_stale(&mut self, id: WorkloadId) {
+        let on = self.policy.stale_after_ms.is_some();
+        let workload = self.at_mut(id);
+        let runs = !workload.in_place().is_empty();
+        if on && runs && workload.below_minimum() && workload.stale.is_none() {
+            workload.stale = Some(None);
+        }
+    }
+
+    fn drop_if_ended(&mut self, id: WorkloadId) {
+        if self.work.get(&id).is_some_and(Workload::has_ended) {
+            self.step_out(id);
+            self.work.remove(&id);
+        }
+    }
+
+    /// A workload that lost pods waits for what it needs now, if that is something else than before (G1).
+    fn reconsider(&mut self, id: WorkloadId) {
+        let Some(workload) = self.work.get(&id) else { return };
+        if workload.hold.is_none() && workload.waits != workload.next_ask() {
+            self.line_up_again(id);
+        }
+    }
+
+    /// The tree is replaced: all holds end, everybody lines up anew, and who leaves does so for nobody (T4).
+    fn tree_changed(&mut self, spec: &TreeSpec) {
+        let before = self.tree.clone();
+        for hold in self.holds.clone() {
+            self.drop_hold(hold.id);
+            self.ended.push((hold.workload, ReleaseReason::TreeChanged));
+        }
+        self.tree = Arc::new(Tree::new(spec));
+        self.cells.clear();
+        self.roomless.clear();
+        self.freed.clear();
+        self.largest.clear();
+        for spec in self.nodes.values().cloned().collect::<Vec<_>>() {
+            self.measure(&spec);
+        }
+        let ids: Vec<WorkloadId> = self.work.keys().copied().collect();
+        for id in &ids {
+            let leaf = self.tree.leaf_of(&self.at(*id).namespace);
+            let workload = self.at_mut(*id);
+            (workload.leaf, workload.waits, workload.filed, workload.fresh) = (leaf, None, None, false);
+            for pod in workload.pods.iter_mut().filter(|pod| pod.leaves()) {
+                pod.stage = Stage::Leaving(For::Nobody);
+            }
+        }
+        for id in ids {
+            self.refile(id);
+            self.line_up(id);
+        }
+        self.note_over_max(&before);
+    }
+
+    /// Remembers which quotas are over a ceiling, and since when (T4).
+    fn note_over_max(&mut self, before: &Tree) {
+        let old = std::mem::take(&mut self.over_since);
+        if self.policy.enforce_max == EnforceMax::Never {
+            return;
+        }
+        let ledger = self.ledger();
+        for (q, quota) in self.tree.quotas.iter().enumerate() {
+            if (0..self.tree.governed.len()).any(|r| ledger.live(q, r) > quota.max[r]) {
+                let was = before.quotas.iter().position(|old| old.name == quota.name);
+                let since = was.and_then(|was| old.get(&was)).copied().flatten();
+                self.over_since.insert(q, since);
+            }
+        }
+    }
+}
