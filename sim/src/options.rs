@@ -115,6 +115,10 @@ pub enum StoryEvent {
     Ended,
     /// Its controller made another one in its place.
     Recreated,
+    /// Its bind failed, and it waits again.
+    BindFailed,
+    /// The request to evict it was lost, and it runs on for now.
+    EvictionLost,
 }
 
 /// What became of a pod in a story.

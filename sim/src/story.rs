@@ -270,6 +270,14 @@ impl Engine<'_> {
         });
     }
 
+    /// What was decided did not come true.
+    pub(crate) fn tell_mishap(&mut self, unit: u32, pod: PodId, event: StoryEvent, what: &str) {
+        if event == StoryEvent::BindFailed {
+            self.forget_wait(unit);
+        }
+        self.tell(unit, event, |_, _| Line { pod: Some(pod), what: what.to_owned(), ..Line::default() });
+    }
+
     /// A member joined a unit.
     pub(crate) fn tell_joined(&mut self, pod: u32) {
         let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
@@ -305,7 +313,7 @@ const fn state_word(state: State) -> &'static str {
         State::New | State::Waiting => "waiting",
         State::Binding => "binding",
         State::Running => "running",
-        State::Leaving => "leaving",
+        State::Unreached | State::Leaving => "leaving",
         State::Succeeded => "succeeded",
         State::Failed => "failed",
         State::Evicted => "evicted",
