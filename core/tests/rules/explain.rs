@@ -115,13 +115,7 @@ fn x1_every_class_of_victims_has_its_shield_and_names() {
         .collect();
     let told = [(Shield::NonPreemptible, vec![1]), (Shield::Priority, vec![3, 4]), (Shield::NotEnough, vec![2])];
     assert_eq!(classes, told, "c's pod may go, and frees 2 of the 3 that are asked");
-    assert_eq!(
-        verdict.helps,
-        [
-            Help::FreeOnNode { node: NodeId(0), resource: "cpu".into(), by: 1000 },
-            Help::Preemptible { workload: WorkloadId(1) }
-        ]
-    );
+    assert_eq!(verdict.helps, [Help::FreeOnNode { node: NodeId(0), resource: "cpu".into(), by: 1000 }]);
 }
 
 #[test]
@@ -161,6 +155,12 @@ fn x3_one_more_job_can_help() {
     let (game, one) = verdict("root 4/4; a<root 4/4 jobs=1", "4", &["+1 a 1", "+2 a 1"], 2);
     let a = game.core().tree().by_name("a").unwrap();
     assert_eq!(one.helps, [Help::MoreJobs { quota: a, limit: 2 }]);
+}
+
+#[test]
+fn x3_that_a_pod_may_be_evicted_can_help() {
+    let (_, verdict) = verdict("root 4/4; a<root 4/4", "4", &["+1 a 3 np", "+2 a 2 p5"], 2);
+    assert_eq!(verdict.helps, [Help::Preemptible { workload: WorkloadId(1) }]);
 }
 
 #[test]
