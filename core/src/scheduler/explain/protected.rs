@@ -154,7 +154,7 @@ impl Scheduler {
         let over = |(r, amount): (usize, i64)| {
             let by = self.ledger.standing(at, r).saturating_add(amount).saturating_sub(self.guarantee(at, r));
             let resource = self.tree.resource_name(r)?.clone();
-            (by > 0).then(|| Shield::NotEntitled { quota: QuotaId(at), resource, by })
+            (by > 0).then_some(Shield::NotEntitled { quota: QuotaId(at), resource, by })
         };
         ask.requested().find_map(over).filter(|_| self.quota(at).is_some()).unwrap_or(Shield::NotEnough)
     }
