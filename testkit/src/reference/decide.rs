@@ -8,8 +8,8 @@ use super::{
     victims::{Right, Source},
 };
 use quotree_core::{
-    Action, BindReason, Binding, DeviceSet, EnforceMax, EvictReason, NodeTally, Plan, PodId, ReleaseReason, Rule, Time,
-    Verdict, WorkloadId,
+    Action, BindReason, Binding, DeviceSet, EnforceMax, EvictReason, NodeTally, Plan, PodId, ReleaseReason, Room, Rule,
+    Time, Verdict, WorkloadId,
 };
 
 impl Reference {
@@ -254,12 +254,13 @@ impl Reference {
 
 fn verdict(workload: WorkloadId, barred: Option<Binding>, entitled: bool) -> Verdict {
     let nodes = NodeTally::default();
-    let room = Binding::Room { resource: None, needed: 0, available: 0, nodes, placed: 0 };
+    let room = Binding::Room(Room { nodes, ..Room::default() });
     Verdict {
         workload,
         binding: barred.unwrap_or(room),
         entitled,
         holders: Vec::new(),
+        also: Vec::new(),
         protected: Vec::new(),
         bounds_hit: Vec::new(),
         helps: Vec::new(),
