@@ -12,15 +12,14 @@ use crate::{
     laws::{self, Specs},
     recount::recount,
     reference::Reference,
-    worlds::{Job, Step, World, amounts},
+    worlds::{Job, Step, World},
 };
 use quotree_core::{
-    Action, Event, EventError, Log, NodeId, Plan, PodId, PodOutcome, PodSet, PodState, PodTemplate, QuotaId, Recorder,
+    Action, Event, EventError, Log, NodeId, Plan, PodId, PodOutcome, PodSet, PodState, QuotaId, Recorder,
     ReleaseReason, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
 };
 
 /// How a world is played.
@@ -53,6 +52,8 @@ pub struct Played {
     pub evictions: u64,
     /// Pods bound.
     pub binds: u64,
+    /// What occurred, in the words of [`beside::occurred`], where the reference was beside.
+    pub seen: BTreeSet<&'static str>,
     /// The log of the core.
     pub log: Log,
 }
@@ -68,7 +69,7 @@ pub fn drive(world: &World, play: Play) -> Played {
         Err(findings) => {
             let wrong = findings.iter().map(ToString::to_string).collect();
             let log = Log { tree: world.tree(), policy: world.policy.clone(), entries: Vec::new() };
-            Played { wrong, trace: Vec::new(), decisions: 0, evictions: 0, binds: 0, log }
+            Played { wrong, trace: Vec::new(), decisions: 0, evictions: 0, binds: 0, seen: BTreeSet::new(), log }
         }
     }
 }
@@ -142,7 +143,7 @@ impl<'a> Driver<'a> {
             agenda_seq: 0,
             stretch: Stretch::default(),
             faulty: false,
-            played: Played { wrong: Vec::new(), trace: Vec::new(), decisions: 0, evictions: 0, binds: 0, log },
+            played: Played { wrong: Vec::new(), trace: Vec::new(), decisions: 0, evictions: 0, binds: 0, seen: BTreeSet::new(), log },
             place: "start".to_owned(),
         }
     }
@@ -259,21 +260,42 @@ impl<'a> Driver<'a> {
             }
             Step::BindsFail(n) => self.failing_binds += n,
             Step::Tick(ms) => self.pass(ms),
+            Step::Fail(k) => {
+                let pods = self.alive().into_iter().filter_map(|w| self.core().workload(w)).flat_map(|w| w.pods);
+                let run: Vec<PodId> = pods.filter(|p| p.state == PodState::Running).map(|p| p.id).collect();
+                if let Some(pod) = nth(&run, k) {
+                    self.tell(Event::PodGone { pod, outcome: PodOutcome::Failed });
+                }
+            }
+            Step::More(k, count) => {
+                let workload = nth(&self.alive(), k);
+                if let Some(workload) = workload {
+                    let set = self.specs.get_mut(&workload).and_then(|spec| {
+                        let set = PodSet { count, min: 0, ..spec.pods.first()?.clone() };
+                        spec.pods.push(set.clone());
+                        Some(set)
+                    });
+                    self.tell(Event::WorkloadChanged(WorkloadChange { workload, priority: None, add_pods: set }));
+                }
+            }
+            Step::Budget(n, allowed) => {
+                if let Some(n) = n.checked_rem(self.world.budgets) {
+                    self.tell(Event::BudgetChanged { budget: format!("b{n}").into(), allowed });
+                }
+            }
         }
     }
 
     fn submit(&mut self, job: Job, origin: usize) {
         let id = WorkloadId(self.next_id);
-        let request = amounts(job.ask);
-        let template = Arc::new(PodTemplate { request, ..PodTemplate::default() });
         let spec = WorkloadSpec {
             id,
             namespace: format!("ns{}", job.leaf).into(),
             submitted: self.now,
             priority: job.priority,
             preemptible: job.preemptible,
-            pods: [PodSet { template, count: job.count, min: job.min }].into_iter().collect(),
-            budget: None,
+            pods: self.world.pods(&job).into_iter().collect(),
+            budget: self.world.budget(job.leaf).map(Into::into),
         };
         self.create(spec, origin);
     }
@@ -422,6 +444,9 @@ impl<'a> Driver<'a> {
             }
             self.stretch.decisions += 1;
             if self.stretch.decisions > MOST_DECISIONS {
+                if self.reference.is_some() {
+                    break;
+                }
                 self.wrong(format!("S2: no end after {MOST_DECISIONS} decisions"));
                 break;
             }
@@ -460,8 +485,13 @@ impl<'a> Driver<'a> {
 
     /// Decides, and holds the reference's answer against the core's.
     fn decide_beside(&mut self, mut reference: Reference) -> Plan {
+        let pending = self.core().waiting().iter().any(|w| self.core().workload(*w).is_some_and(|w| w.held));
+        let spared = reference.spared();
         let other = reference.decide(self.now);
         let plan = self.core.decide(self.now);
+        self.played.seen.extend(beside::occurred(&plan));
+        self.played.seen.extend(pending.then_some("holds pending"));
+        self.played.seen.extend((reference.spared() > spared).then_some("pruning"));
         for what in beside::differences(&plan, &other) {
             self.wrong(what);
         }
@@ -617,7 +647,9 @@ impl<'a> Driver<'a> {
             self.pass(next.since(self.now));
             self.settle();
         }
-        self.wrong(format!("S2: no rest after {MOST_DECISIONS} waits"));
+        if self.reference.is_none() {
+            self.wrong(format!("S2: no rest after {MOST_DECISIONS} waits"));
+        }
     }
 
     /// S3 and S4, once nothing is under way.

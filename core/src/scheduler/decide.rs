@@ -148,7 +148,7 @@ impl Scheduler {
         let mut bounds = Vec::new();
         let patient = self.fits_when_settled(slot, &ask);
         if !patient {
-            let placed = self.preempt(slot, cell, key, &ask, &mut bounds, plan);
+            let placed = self.preempt(slot, cell, &ask, &mut bounds, plan);
             if placed || self.take_over(slot, cell, key, &ask, plan) {
                 return;
             }
@@ -178,7 +178,6 @@ impl Scheduler {
         &mut self,
         slot: Slot,
         cell: Cell,
-        key: Key,
         ask: &Ask,
         bounds: &mut Vec<Bound>,
         plan: &mut Plan,
@@ -186,13 +185,13 @@ impl Scheduler {
         let draft =
             [Right::Reclaim, Right::Priority].into_iter().find_map(|right| self.find_plan(slot, ask, right, bounds));
         if let Some(draft) = draft {
-            self.carry_out(slot, cell, key, ask, draft, plan);
+            self.carry_out(slot, cell, ask, draft, plan);
             return true;
         }
         false
     }
 
-    fn carry_out(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, draft: Draft, plan: &mut Plan) {
+    fn carry_out(&mut self, slot: Slot, cell: Cell, ask: &Ask, draft: Draft, plan: &mut Plan) {
         if draft.victims.is_empty() && draft.leaving.is_empty() {
             let mut trial = Trial::default();
             for (pod, spot) in &draft.spots {
@@ -201,7 +200,7 @@ impl Scheduler {
             self.step_out(slot);
             self.bind(slot, ask, draft.spots.into_iter().collect(), false, plan);
         } else {
-            self.hold(slot, cell.0, key, draft, plan);
+            self.hold(slot, cell.0, draft, plan);
         }
     }
 
@@ -244,7 +243,7 @@ impl Scheduler {
     fn take_over(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
         let latest_first = self.holds_to_take(key);
         let each_alone = latest_first.chunks(1);
-        each_alone.chain([latest_first.as_slice()]).any(|ids| self.try_without_holds(ids, slot, cell, key, ask, plan))
+        each_alone.chain([latest_first.as_slice()]).any(|ids| self.try_without_holds(ids, slot, cell, ask, plan))
     }
 
     /// The holds that a workload may take over where it needs to, the latest first (H2).
@@ -255,8 +254,10 @@ impl Scheduler {
             // Inside a leaf priority goes before entitlement (O1).
             let other_leaf = self.workloads.at(hold.slot).account != workload.account;
             let unentitled = other_leaf && !self.holder_is_entitled(hold.slot, hold.ask);
-            if workload.arrived > hold.made && (unentitled || key < hold.key) {
-                later.push((unentitled, hold.key, *id));
+            // Both as they are now: shares of different times say nothing of who comes first.
+            let holder = self.key(hold.slot);
+            if workload.arrived > hold.made && (unentitled || key < holder) {
+                later.push((unentitled, holder, *id));
             }
         }
         later.sort_unstable();
@@ -316,7 +317,6 @@ impl Scheduler {
         ids: &[HoldId],
         slot: Slot,
         cell: Cell,
-        key: Key,
         ask: &Ask,
         plan: &mut Plan,
     ) -> bool {
@@ -334,7 +334,7 @@ impl Scheduler {
         }
         let entitled = self.entitled(ask, cell.1);
         let placed = entitled
-            && (self.place_on_free(slot, cell, ask, plan) || self.preempt(slot, cell, key, ask, &mut Vec::new(), plan));
+            && (self.place_on_free(slot, cell, ask, plan) || self.preempt(slot, cell, ask, &mut Vec::new(), plan));
         if placed {
             for (_, hold) in ended {
                 self.line_up_again(hold.slot);

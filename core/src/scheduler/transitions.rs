@@ -63,7 +63,7 @@ impl Scheduler {
         chosen
     }
 
-    fn key(&self, slot: Slot) -> Key {
+    pub(super) fn key(&self, slot: Slot) -> Key {
         let workload = self.workloads.at(slot);
         let share =
             if self.policy.order == Order::Share { self.dominant_share(workload.account) } else { Ratio::default() };

@@ -51,7 +51,7 @@ impl Reference {
             return;
         }
         let patient = self.fits_when_settled(id, ask);
-        if !patient && (self.preempt(id, ask, key, plan) || self.take_over(id, ask, key, plan)) {
+        if !patient && (self.preempt(id, ask, plan) || self.take_over(id, ask, key, plan)) {
             return;
         }
         let ledger = self.ledger();
@@ -75,14 +75,15 @@ impl Reference {
     }
 
     /// An entitled workload takes from other leaves first, then from its own (R3).
-    fn preempt(&mut self, id: WorkloadId, ask: &Ask, key: Key, plan: &mut Plan) -> bool {
+    fn preempt(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Plan) -> bool {
         let rights = [Right::Reclaim, Right::Priority];
         let Some(draft) = rights.into_iter().find_map(|right| self.find_plan(id, ask, right)) else { return false };
+        self.spared += draft.spared;
         if draft.victims.is_empty() && draft.leaving.is_empty() {
             self.step_out(id);
             self.bind(id, ask, &draft.spots, false, plan);
         } else {
-            self.hold(id, ask.clone(), key, draft, plan);
+            self.hold(id, ask.clone(), draft, plan);
         }
         true
     }
@@ -130,7 +131,7 @@ impl Reference {
     fn take_over(&mut self, id: WorkloadId, ask: &Ask, key: Key, plan: &mut Plan) -> bool {
         let ids = self.holds_to_take(&self.ledger(), id, key);
         let each = ids.iter().map(|id| vec![*id]).collect::<Vec<_>>();
-        each.into_iter().chain([ids]).any(|ids| self.take_holds(&ids, id, ask, key, plan))
+        each.into_iter().chain([ids]).any(|ids| self.take_holds(&ids, id, ask, plan))
     }
 
     /// The holds that a workload may take over where it needs to.
@@ -139,15 +140,16 @@ impl Reference {
         for hold in self.holds.iter().filter(|hold| self.at(id).came > hold.made) {
             let other = self.at(hold.workload).leaf != self.at(id).leaf;
             let unentitled = other && !self.holder_is_entitled(ledger, hold);
-            if unentitled || key < hold.key {
-                later.push((unentitled, hold.key, hold.id));
+            let holder = self.key(ledger, self.at(hold.workload));
+            if unentitled || key < holder {
+                later.push((unentitled, holder, hold.id));
             }
         }
         later.sort_unstable();
         later.into_iter().rev().map(|(_, _, id)| id).collect()
     }
 
-    fn take_holds(&mut self, ids: &[u32], id: WorkloadId, ask: &Ask, key: Key, plan: &mut Plan) -> bool {
+    fn take_holds(&mut self, ids: &[u32], id: WorkloadId, ask: &Ask, plan: &mut Plan) -> bool {
         let (mut trial, mut tried) = (self.clone(), plan.clone());
         let ended: Vec<Hold> = ids.iter().filter_map(|hold| trial.drop_hold(*hold)).collect();
         for hold in &ended {
@@ -155,7 +157,7 @@ impl Reference {
             tried.actions.push(Action::Release { workload: hold.workload, reason });
         }
         let entitled = trial.entitled(&trial.ledger(), ask, trial.at(id).leaf);
-        if !entitled || !(trial.place_on_free(id, ask, &mut tried) || trial.preempt(id, ask, key, &mut tried)) {
+        if !entitled || !(trial.place_on_free(id, ask, &mut tried) || trial.preempt(id, ask, &mut tried)) {
             return false;
         }
         ended.iter().for_each(|hold| trial.line_up_again(hold.workload));

@@ -17,6 +17,8 @@ pub(super) struct Draft {
     /// Pods that leave anyway and are waited for.
     pub(super) leaving: Vec<PodId>,
     pub(super) spots: Vec<(PodId, Spot)>,
+    /// How many victims were put back (V2).
+    pub(super) spared: usize,
 }
 
 /// What is missing: of which quota and resource.
@@ -81,9 +83,11 @@ impl<'a> Search<'a> {
         {
             return None;
         }
+        let picked = self.victims.len();
         let leaving = self.prune(leaving);
+        let spared = picked - self.victims.len();
         let (victims, spots) = (std::mem::take(&mut self.victims), std::mem::take(&mut self.placed));
-        Some(Draft { right: self.by.right, victims, leaving, spots })
+        Some(Draft { right: self.by.right, victims, leaving, spots, spared })
     }
 
     fn remove(&mut self, pod: PodId) {
