@@ -67,6 +67,8 @@ pub struct Workload {
     pub preemptible: bool,
     /// The disruption budget that guards its pods.
     pub budget: Option<Name>,
+    /// From an eviction decision to a pod of it being gone; absent: as the world says.
+    pub eviction_grace: Option<Runtime>,
     /// When it is submitted.
     pub submit: Time,
     /// What it is.
@@ -372,6 +374,15 @@ pub enum What {
         /// With what.
         count: u64,
     },
+    /// A count of evictions that should not have been.
+    Bad {
+        /// Which.
+        kind: BadEviction,
+        /// How compared.
+        compare: Compare,
+        /// With what.
+        count: u64,
+    },
     /// The verdict of a waiting workload's pods: the binding rule.
     Verdict {
         /// Whose.
@@ -449,6 +460,17 @@ pub enum What {
         /// Evictions.
         evictions: u64,
     },
+}
+
+/// Evictions that should not have been.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadEviction {
+    /// For a workload that was not placed by them (S3).
+    Wasted,
+    /// Of a workload that had evicted, itself or through others, the one it went for (S2, I7); each two of them count once.
+    Cycle,
+    /// From a quota that stood within its guarantee, for somebody outside it (I3).
+    InsideMin,
 }
 
 /// Fairness figures.

@@ -4,13 +4,14 @@ use crate::{drive::brief, reference::Reference};
 use quotree_core::{Action, Binding, Plan, ReleaseReason, Rule, Scheduler, Verdict, WorkloadId};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    mem::discriminant,
 };
 
-/// How two plans differ: in the first action that is not the same, or in what binds a workload that waits.
+/// How two plans differ: in the first action that is not the same, or in what binds a workload that waits, which is
+/// not compared where the tree has lending limits (`lends`).
 #[must_use]
-pub fn differences(core: &Plan, reference: &Plan) -> Vec<String> {
-    let said = |action: Option<&Action>| action.map_or("nothing".to_owned(), |action| format!("{} {action:?}", brief(action)));
+pub fn differences(core: &Plan, reference: &Plan, lends: bool) -> Vec<String> {
+    let said =
+        |action: Option<&Action>| action.map_or("nothing".to_owned(), |action| format!("{} {action:?}", brief(action)));
     for i in 0..core.actions.len().max(reference.actions.len()) {
         let (a, b) = (core.actions.get(i), reference.actions.get(i));
         if a != b {
@@ -21,10 +22,9 @@ pub fn differences(core: &Plan, reference: &Plan) -> Vec<String> {
         let id = verdict.workload;
         reference.verdicts.iter().filter(move |v| v.workload == id)
     };
-    // The core sometimes tries in vain whom the reference knows to be barred; then there is nothing to compare.
-    let last = |v: &Verdict| core.verdicts.iter().rfind(|other| other.workload == v.workload).is_some_and(|l| std::ptr::eq(l, v));
-    let tried = core.verdicts.iter().filter(|v| last(v) && of(v).next().is_some());
-    let unlike = tried.filter(|v| !of(v).any(|other| same_verdict(v, other)));
+    // With lending limits the core tries in vain, again, whom the reference knows to be barred, and tells of another moment.
+    let tried = core.verdicts.iter().filter(|v| !lends && of(v).next().is_some());
+    let unlike = tried.filter(|v| !of(v).any(|other| same(&v.binding, &other.binding) && v.entitled == other.entitled));
     let told = |v: &Verdict| format!("{}, entitled: {}", v.binding.rule(), v.entitled);
     unlike
         .map(|v| {
@@ -35,12 +35,23 @@ pub fn differences(core: &Plan, reference: &Plan) -> Vec<String> {
 }
 
 /// Limits are compared with their amounts, missing room by kind: the reference does not tell which node lacks least.
-fn same_verdict(a: &Verdict, b: &Verdict) -> bool {
-    let same = match (&a.binding, &b.binding) {
-        (Binding::Room { .. }, Binding::Room { .. }) => true,
-        (a, b) => discriminant(a) == discriminant(b) && a == b,
-    };
-    same && a.entitled == b.entitled
+fn same(a: &Binding, b: &Binding) -> bool {
+    matches!((a, b), (Binding::Room { .. }, Binding::Room { .. })) || a == b
+}
+
+/// Where the two explain differently, now, why a workload waits.
+#[must_use]
+pub fn explanations(core: &Scheduler, reference: &Reference) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for workload in core.waiting() {
+        let a = core.explain(workload).map(|verdict| (verdict.binding, verdict.entitled));
+        let b = reference.explain(workload);
+        let alike = a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| same(&a.0, &b.0) && a.1 == b.1);
+        if !alike {
+            wrong.push(format!("{workload}: the core explains {a:?}, the reference {b:?}"));
+        }
+    }
+    wrong
 }
 
 /// Who waits, by both.

@@ -1,7 +1,7 @@
 //! Plays a world against the core as a cluster would: feeds the facts, carries out the plans at once or with delays,
 //! recreates what is evicted as a controller does (O3), and checks the laws after everything.
 //!
-//! Checked: `audit` and an independent recount (I1, I2, I6, I8) after every fact and decision, the laws of [`crate::laws`], S1 (deciding again gives nothing), S2
+//! Checked: `audit` and an independent recount (I1, I2, I6, I8) after every fact and decision, every invariant of the [`Auditor`] (I3 to I5, I7, I9, I11), S1 (deciding again gives nothing), S2
 //! (between two facts no settled state occurs twice, nobody evicts each other, and it ends), S3 (no eviction in vain), S4
 //! (in a pool no entitled workload waits), I4 (a plan that evicts places its cause), I12 (replay equals record), and that
 //! no fact that can happen is refused.
@@ -9,14 +9,13 @@
 use crate::{
     beside,
     dice::Dice,
-    laws::{self, Specs},
-    recount::recount,
+    recount::{Specs, recount},
     reference::Reference,
     worlds::{Job, Step, World},
 };
 use quotree_core::{
-    Action, Event, EventError, Log, NodeId, Plan, PodId, PodOutcome, PodSet, PodState, QuotaId, Recorder,
-    ReleaseReason, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
+    Action, Auditor, Event, EventError, Log, NodeId, Plan, PodId, PodOutcome, PodSet, PodState, QuotaId,
+    Recorder, ReleaseReason, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -108,6 +107,7 @@ struct Driver<'a> {
     agenda: BTreeMap<(Time, u32), Event>,
     agenda_seq: u32,
     stretch: Stretch,
+    auditor: Auditor,
     faulty: bool,
     played: Played,
     place: String,
@@ -142,6 +142,7 @@ impl<'a> Driver<'a> {
             agenda: BTreeMap::new(),
             agenda_seq: 0,
             stretch: Stretch::default(),
+            auditor: Auditor::new(),
             faulty: false,
             played: Played { wrong: Vec::new(), trace: Vec::new(), decisions: 0, evictions: 0, binds: 0, seen: BTreeSet::new(), log },
             place: "start".to_owned(),
@@ -206,6 +207,7 @@ impl<'a> Driver<'a> {
 
     /// A fact that can happen must be taken.
     fn tell(&mut self, event: Event) {
+        self.auditor.fact(&event);
         let text = if self.reference.is_some() { String::new() } else { format!("{event:?}") };
         match (self.core.apply(event.clone()), &mut self.reference) {
             (Err(error), _) => self.wrong(format!("refused: {error}: {event:?}")),
@@ -323,6 +325,7 @@ impl<'a> Driver<'a> {
         }
         spec.id = WorkloadId(self.next_id);
         spec.submitted = self.now;
+        self.auditor.recreated(workload, spec.id);
         self.create(spec, origin);
     }
 
@@ -461,9 +464,12 @@ impl<'a> Driver<'a> {
             None => {
                 let before = self.core().clone();
                 let plan = self.core.decide(self.now);
-                self.audited("decide");
-                for what in laws::judge(&before, &plan, &self.specs, self.world) {
-                    self.wrong(what);
+                for what in recount(self.core(), &self.specs, !self.faulty) {
+                    self.wrong(format!("{what} (recounted after decide)"));
+                }
+                let after = self.core().clone();
+                for breach in self.auditor.decision(&before, &plan, &after, self.now) {
+                    self.wrong(breach.to_string());
                 }
                 plan
             }
@@ -492,7 +498,7 @@ impl<'a> Driver<'a> {
         self.played.seen.extend(beside::occurred(&plan));
         self.played.seen.extend(pending.then_some("holds pending"));
         self.played.seen.extend((reference.spared() > spared).then_some("pruning"));
-        for what in beside::differences(&plan, &other) {
+        for what in beside::differences(&plan, &other, self.world.quotas.iter().any(|q| q.lend.is_some())) {
             self.wrong(what);
         }
         for what in beside::state_differences(self.core(), &reference) {
@@ -654,6 +660,12 @@ impl<'a> Driver<'a> {
 
     /// S3 and S4, once nothing is under way.
     fn at_rest(&mut self) {
+        if let Some(reference) = self.reference.take() {
+            let wrong = beside::explanations(self.core(), &reference);
+            wrong.into_iter().for_each(|what| self.wrong(what));
+            self.reference = Some(reference);
+            return;
+        }
         let owed = std::mem::take(&mut self.stretch.owed);
         if self.play.settles && !self.faulty {
             for (cause, pods) in owed {

@@ -5,7 +5,6 @@ pub mod beside;
 pub mod dice;
 pub mod drive;
 pub mod generate;
-pub mod laws;
 pub mod recount;
 pub mod reference;
 pub mod shared;

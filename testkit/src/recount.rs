@@ -2,9 +2,11 @@
 //! I1 (ledger = recount from pods), I2 (no use above a ceiling), I6 (no gang runs partly), I8 (no node or device
 //! over-committed).
 
-use crate::laws::Specs;
-use quotree_core::{NodeId, PodId, PodState, QuotaId, Scheduler, WorkloadView};
+use quotree_core::{NodeId, PodId, PodState, QuotaId, Scheduler, WorkloadId, WorkloadSpec, WorkloadView};
 use std::collections::BTreeMap;
+
+/// What the driver knows of the workloads: the specs as submitted.
+pub type Specs = BTreeMap<WorkloadId, WorkloadSpec>;
 
 type Sums<K> = BTreeMap<(K, String), i64>;
 

@@ -19,7 +19,7 @@
 //! the binding rule. `2'` is what the controller made of the evicted 2.
 
 use quotree_core::{
-    Action, Amounts, Binding, DeviceSpec, Event, NodeId, NodeSpec, Plan, PodId, PodOutcome, PodSet, PodState,
+    Action, Amounts, Auditor, Binding, DeviceSpec, Event, NodeId, NodeSpec, Plan, PodId, PodOutcome, PodSet, PodState,
     PodTemplate, Policy, Queueing, QuotaSpec, Recorder, Scheduler, Time, TreeSpec, Unit, WorkloadChange, WorkloadId,
     WorkloadSpec, audit, parse_quantity,
 };
@@ -64,6 +64,7 @@ pub fn check(tree: &str, cluster: &str, policy: Policy, rows: &[(&str, &str)]) {
 #[derive(Debug)]
 pub struct Game {
     core: Recorder,
+    auditor: Auditor,
     now: Time,
     nodes: usize,
     specs: BTreeMap<WorkloadId, WorkloadSpec>,
@@ -151,6 +152,7 @@ impl Game {
             cluster.split_whitespace().enumerate().map(|(i, n)| node(i, n)).collect::<Result<_, _>>()?;
         let mut game = Self {
             core,
+            auditor: Auditor::new(),
             now: Time(0),
             nodes: nodes.len(),
             specs: BTreeMap::new(),
@@ -223,14 +225,17 @@ impl Game {
     }
 
     fn tell(&mut self, event: Event) -> Result<(), Malformed> {
+        self.auditor.fact(&event);
         self.core.apply(event).map_err(|e| e.to_string())?;
         self.broken.extend(audit(self.core.scheduler()).iter().map(ToString::to_string));
         Ok(())
     }
 
     fn decide(&mut self) -> Plan {
+        let before = self.core.scheduler().clone();
         let plan = self.core.decide(self.now);
-        self.broken.extend(audit(self.core.scheduler()).iter().map(ToString::to_string));
+        let breaches = self.auditor.decision(&before, &plan, self.core.scheduler(), self.now);
+        self.broken.extend(breaches.iter().map(ToString::to_string));
         let again = self.core.decide(self.now);
         if !again.is_empty() {
             self.broken.push(format!("S1: deciding again gives {:?}", again.actions));
@@ -371,6 +376,7 @@ impl Game {
         let Some(mut spec) = self.specs.get(&workload).cloned() else { return Ok(()) };
         spec.id = WorkloadId(workload.0 + AGAIN);
         spec.submitted = self.now;
+        self.auditor.recreated(workload, spec.id);
         self.create(spec)
     }
 

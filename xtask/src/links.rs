@@ -47,7 +47,16 @@ fn catalogue(files: &[File]) -> Vec<String> {
     let Some(readme) = files.iter().find(|file| file.path == CATALOGUE) else {
         return scenarios().next().map(|_| format!("{CATALOGUE}:1: there is none")).into_iter().collect();
     };
-    let listed = |name: &str| readme.text.contains(&format!("({name})")) || readme.text.contains(&format!("`{name}`"));
+    let names = |readme: &File, name: &str| {
+        readme.text.contains(&format!("({name})")) || readme.text.contains(&format!("`{name}`"))
+    };
+    // A folder may have a catalogue of its own, which the one above links.
+    let in_its_folder = |name: &str| {
+        let Some((folder, file)) = name.rsplit_once('/') else { return false };
+        let own = files.iter().find(|readme| readme.path == format!("scenarios/{folder}/README.md"));
+        own.is_some_and(|own| names(own, file)) && readme.text.contains(&format!("({folder}/README.md)"))
+    };
+    let listed = |name: &str| names(readme, name) || in_its_folder(name);
     scenarios()
         .filter(|name| !listed(name))
         .map(|name| format!("{CATALOGUE}:1: the scenario `{name}` is not listed"))
@@ -77,6 +86,23 @@ mod tests {
         let text = "[a](x.md#part) [b](https://e.org/x)\n```\n[c](y.md)\n```\n[d](#here) [e](z/) ";
         let file = File { path: "docs/a.md".to_owned(), text: text.to_owned() };
         assert_eq!(targets(&file), [(1, "x.md".to_owned()), (5, "z/".to_owned())]);
+    }
+
+    #[test]
+    fn a_scenario_is_listed_above_or_in_its_folder() {
+        let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.to_owned() };
+        let world = |above: &str| {
+            let own = file("scenarios/x/README.md", "[a](a.ron)");
+            catalogue(&[
+                file("scenarios/README.md", above),
+                own,
+                file("scenarios/x/a.ron", ""),
+                file("scenarios/x/b.ron", ""),
+            ])
+        };
+        let missing = |name: &str| format!("scenarios/README.md:1: the scenario `{name}` is not listed");
+        assert_eq!(world("[x](x/README.md)"), [missing("x/b.ron")]);
+        assert_eq!(world("[b](x/b.ron)"), [missing("x/a.ron")]);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::{
     Scheduler,
-    ledger::Account,
-    nodes::PodRef,
+    ledger::{Account, cell},
+    nodes::{NodeSlot, PodRef},
     order::Ratio,
     shapes::Ask,
     trial::Trial,
@@ -266,7 +266,7 @@ impl Scheduler {
             if best.as_ref().is_some_and(|best| !best.rank.breaks_budget && best.rank.priority < key.0) {
                 break;
             }
-            let Some(candidate) = self.candidate(seeker, trial, source, key.4, steps) else { continue };
+            let Some(candidate) = self.candidate(seeker, trial, source, key.4, None, steps) else { continue };
             let in_place = !candidate.rank.breaks_budget && candidate.rank.spare == key.1;
             best = super::search::first(best, Some(candidate));
             if in_place {
@@ -276,24 +276,30 @@ impl Scheduler {
         best
     }
 
-    /// The next unit of one workload of a source, if it may be taken and uses what is contested.
+    /// The next unit of one workload of a source, if it may be taken and uses what is contested: anywhere, or on a node.
     pub(super) fn candidate(
         &self,
         seeker: &Seeker,
         trial: &Trial,
         source: &Source,
         slot: Slot,
+        node: Option<NodeSlot>,
         steps: &mut Steps,
     ) -> Option<Candidate> {
         if !self.is_fair_game(seeker, slot) {
             return None;
         }
         let workload = self.workloads.at(slot);
-        let pods = self.unit_left(slot, trial);
-        let uses = |r: &usize| {
-            pods.iter().any(|pod| self.workloads.governed(*pod, &self.shapes).get(*r).is_some_and(|a| *a > 0))
+        let uses = |pod: PodRef, r: usize| cell(self.workloads.governed(pod, &self.shapes), r) > 0;
+        let helps = |pod: PodRef| {
+            let stands = |node| self.workloads.pod(pod).is_some_and(|row| row.spot.node == node);
+            node.is_none_or(stands) && source.resources.iter().any(|r| uses(pod, *r))
         };
-        let resource = source.resources.iter().copied().find(uses)?;
+        let pods = self.unit_left(slot, trial, helps);
+        let resource = source.resources.iter().copied().find(|r| pods.iter().any(|pod| uses(*pod, *r)))?;
+        if !pods.iter().any(|pod| helps(*pod)) {
+            return None;
+        }
         let strict = self.policy.floor == Floor::Strict && seeker.right == Right::Reclaim;
         if strict && !self.stays_above_floor(&pods, source) {
             return None;
@@ -321,12 +327,11 @@ impl Scheduler {
     }
 
     /// What would go at once of a workload, given what is gone already (G2).
-    fn unit_left(&self, slot: Slot, trial: &Trial) -> Unit {
+    fn unit_left(&self, slot: Slot, trial: &Trial, helps: impl Fn(PodRef) -> bool) -> Unit {
         let workload = self.workloads.at(slot);
-        if trial.taken() == 0 || workload.standing().next().is_none() {
-            return workload.unit().into_iter().map(|ordinal| (slot, ordinal)).collect();
-        }
-        self.rest_of(slot, trial).unit().into_iter().map(|ordinal| (slot, ordinal)).collect()
+        let helps = |ordinal| helps((slot, ordinal));
+        let unit = if trial.taken() == 0 { workload.unit(helps) } else { self.rest_of(slot, trial).unit(helps) };
+        unit.into_iter().map(|ordinal| (slot, ordinal)).collect()
     }
 
     /// How many of its pods stand, given what is gone already.

@@ -15,11 +15,12 @@ use super::{
     workloads::{HoldId, Slot},
 };
 use crate::{
-    ids::{QuotaId, Time},
+    ids::{QuotaId, Time, WorkloadId},
     plan::{Action, BindReason, Bound, EvictReason, Plan, ReleaseReason, Rule},
-    policy::EnforceMax,
+    policy::{EnforceMax, Reclaim},
 };
 use smallvec::SmallVec;
+use std::collections::BTreeSet;
 
 pub(super) type Spots = SmallVec<[(PodRef, Spot); 1]>;
 
@@ -34,14 +35,37 @@ impl Scheduler {
         self.bind_held(plan);
         self.evict_stale_gangs(plan);
         self.enforce_ceilings(plan);
-        if std::mem::take(&mut self.facts) {
-            self.wake_stuck();
-        }
-        self.open_gates();
-        while let Some(cell) = self.next_cell() {
-            self.attempt(cell, plan);
+        let mut news = std::mem::take(&mut self.facts);
+        loop {
+            if news {
+                self.wake_stuck();
+            }
             self.open_gates();
+            let before = plan.actions.len();
+            while let Some(cell) = self.next_cell() {
+                self.attempt(cell, plan);
+                self.open_gates();
+            }
+            // What was done for some is news for those who were tried before: who waited for room that another got, say.
+            news = plan.actions.len() > before;
+            if !news {
+                break;
+            }
         }
+        self.keep_last_verdicts(plan);
+    }
+
+    /// Of a workload that was tried again only the last word counts, and none when it was placed.
+    fn keep_last_verdicts(&self, plan: &mut Plan) {
+        if plan.verdicts.is_empty() || plan.actions.is_empty() {
+            return;
+        }
+        let waits =
+            |id: &WorkloadId| self.workloads.slot(*id).is_some_and(|slot| self.workloads.at(slot).waits.is_some());
+        let mut told = BTreeSet::new();
+        plan.verdicts.reverse();
+        plan.verdicts.retain(|verdict| waits(&verdict.workload) && told.insert(verdict.workload));
+        plan.verdicts.reverse();
     }
 
     /// Facts carry no time: what they began counts from the first decision after them (G3, T4).
@@ -128,8 +152,29 @@ impl Scheduler {
             let Some(head) = self.waiting.head(cell) else { continue };
             if self.may_preempt(head.slot, self.shapes.get(cell.0)) || !self.holds_to_take(head).is_empty() {
                 self.waiting.wake(cell);
+            } else if self.shares_decide() {
+                self.waiting.stick(cell);
             }
         }
+    }
+
+    /// Forgets what is known of who cannot be placed: everybody who waits is tried once more.
+    pub(super) fn wake_all(&mut self) {
+        self.waiting.take_stuck();
+        for ask in self.waiting.roomless() {
+            self.waiting.set_room(ask, true);
+        }
+        let leaves = self.tree.ids().filter(|q| self.tree.is_leaf(*q)).map(|q| q.0);
+        for account in leaves.chain([self.ledger.outside()]).collect::<Vec<_>>() {
+            for cell in self.waiting.cells_of(account).collect::<Vec<_>>() {
+                self.waiting.wake(cell);
+            }
+        }
+    }
+
+    /// Whether what one may claim from others changes with every fact (F3).
+    fn shares_decide(&self) -> bool {
+        self.has_right(Right::Reclaim) && self.policy.reclaim == Reclaim::FairShare
     }
 
     /// Whether a workload could take from anybody.
@@ -147,6 +192,9 @@ impl Scheduler {
         }
         let mut bounds = Vec::new();
         let patient = self.fits_when_settled(slot, &ask);
+        if patient && self.hold_what_leaves(slot, cell, &ask, plan) {
+            return;
+        }
         if !patient {
             let placed = self.preempt(slot, cell, &ask, &mut bounds, plan);
             if placed || self.take_over(slot, cell, key, &ask, plan) {
@@ -158,7 +206,7 @@ impl Scheduler {
             self.waiting.set_room(cell.0, false);
         }
         let suppressed = self.waiting.is_ready(cell);
-        let stuck = patient || self.may_preempt(slot, &ask) || !self.holds_to_take(key).is_empty();
+        let stuck = patient || self.shares_decide() || self.may_preempt(slot, &ask) || !self.holds_to_take(key).is_empty();
         self.waiting.park(cell, stuck, suppressed);
         plan.verdicts.extend(self.verdict(slot, bounds));
     }
@@ -189,6 +237,18 @@ impl Scheduler {
             return true;
         }
         false
+    }
+
+    /// An entitled workload for which those who leave for nobody are enough takes nobody else, but holds what they free
+    /// (H1): who slipped into it meanwhile would have to be evicted next.
+    fn hold_what_leaves(&mut self, slot: Slot, cell: Cell, ask: &Ask, plan: &mut Plan) -> bool {
+        if self.leaving_for_nobody.is_empty() {
+            return false;
+        }
+        let draft = self.find_plan(slot, ask, Right::Reclaim, &mut Vec::new()).filter(|draft| draft.victims.is_empty());
+        let Some(draft) = draft else { return false };
+        self.carry_out(slot, cell, ask, draft, plan);
+        true
     }
 
     fn carry_out(&mut self, slot: Slot, cell: Cell, ask: &Ask, draft: Draft, plan: &mut Plan) {
@@ -379,6 +439,7 @@ impl Scheduler {
                 for ordinal in pods {
                     self.evict((slot, ordinal), None, reason.clone(), plan);
                 }
+                self.ask_anew(slot);
             }
         }
     }
@@ -432,6 +493,7 @@ impl Scheduler {
             for pod in candidate.pods {
                 self.evict(pod, None, reason.clone(), plan);
             }
+            self.ask_anew(candidate.slot);
         }
     }
 }

@@ -123,8 +123,7 @@ impl Gates<'_> {
                 delta = self.ledger.delta_above(q, resource, delta);
             }
         }
-        let full =
-            |q: &Account| ask.job && self.job_limit(*q).is_some_and(|limit| *self.ledger.jobs.at(*q) >= limit);
+        let full = |q: &Account| ask.job && self.job_limit(*q).is_some_and(|limit| *self.ledger.jobs.at(*q) >= limit);
         let q = self.ledger.path(account).find(full)?;
         Some(Binding::Jobs { quota: QuotaId(q), limit: self.job_limit(q)? })
     }

@@ -131,7 +131,7 @@ impl Scheduler {
             return Rule::R2b;
         }
         let left = victim.budget.as_ref().and_then(|budget| self.budgets.get(budget));
-        if left.is_some_and(|left| (*left as usize) < victim.unit().len()) { Rule::R7 } else { Rule::R6 }
+        if left.is_some_and(|left| (*left as usize) < victim.unit(|_| true).len()) { Rule::R7 } else { Rule::R6 }
     }
 
     /// No node has room: which resource, and what rules the nodes out (P1).

@@ -25,7 +25,7 @@ mod view;
 mod waiting;
 mod workloads;
 
-pub use audit::{Breach, audit, audit_plan};
+pub use audit::{Auditor, Breach, audit, audit_plan};
 pub use view::{NodeView, PodState, PodView, Usage, WorkloadView};
 
 use crate::{

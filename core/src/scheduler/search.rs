@@ -111,6 +111,7 @@ impl Scheduler {
         let mut leaving: Vec<PodRef> = self.leaving_for_nobody.iter().copied().collect();
         // In order of ids, not of places in the table: who is waited for must not depend on whose place was reused.
         leaving.sort_unstable_by_key(|pod| (self.workloads.at(pod.0).id, pod.1));
+        leaving.truncate(self.policy.bounds.nodes as usize);
         for pod in &leaving {
             self.try_without(&mut search.trial, *pod);
         }
@@ -328,9 +329,8 @@ impl Scheduler {
                 }
                 let account = self.workloads.at(slot).account;
                 let Some(source) = self.source(&search.seeker, reach, account, &lacking) else { continue };
-                let candidate = self.candidate(&search.seeker, &search.trial, &source, slot, &mut search.steps);
-                let here = candidate.filter(|c| c.pods.iter().any(|pod| self.frees(*pod, node, &lacking)));
-                best = first(best, here);
+                let (seeker, trial) = (&search.seeker, &search.trial);
+                best = first(best, self.candidate(seeker, trial, &source, slot, Some(node), &mut search.steps));
             }
             self.take(search, best?);
         }
@@ -354,13 +354,6 @@ impl Scheduler {
             lacking.extend(node.banks.iter().map(|bank| bank.resource).filter(governed).map(usize::from));
         }
         lacking
-    }
-
-    /// Whether a pod stands on the node and uses what is lacking there (R5).
-    fn frees(&self, pod: PodRef, node: NodeSlot, lacking: &[usize]) -> bool {
-        let stands = self.workloads.pod(pod).is_some_and(|row| row.spot.node == node);
-        let governed = self.workloads.governed(pod, &self.shapes);
-        stands && lacking.iter().any(|r| cell(governed, *r) > 0)
     }
 
     fn cost(&self, picked: &[Candidate], node: NodeSlot) -> Cost {

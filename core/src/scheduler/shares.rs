@@ -37,7 +37,7 @@ impl Scheduler {
     }
 
     /// What each quota can use of a resource: what it asks for, as far as ceilings let it.
-    fn demands(&self, resource: usize) -> Vec<i64> {
+    pub(super) fn demands(&self, resource: usize) -> Vec<i64> {
         let mut demand = vec![0i64; self.tree.len()];
         for quota in self.tree.ids().rev() {
             let asked = if self.tree.is_leaf(quota) {

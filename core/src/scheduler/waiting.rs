@@ -340,6 +340,13 @@ impl Waiting {
         stuck
     }
 
+    /// The cell is to be looked at again when a fact comes.
+    pub(crate) fn stick(&mut self, cell: Cell) {
+        if !std::mem::replace(&mut self.entry(cell.0, cell.1).stuck, true) {
+            self.stuck.push(cell);
+        }
+    }
+
     /// The cell was tried in vain.
     pub(crate) fn park(&mut self, cell: Cell, stuck: bool, open: bool) {
         let head = self.head(cell);
@@ -352,9 +359,8 @@ impl Waiting {
             }
             self.newly_fresh.retain(|c| *c != cell);
         }
-        let entry = self.entry(cell.0, cell.1);
-        if stuck && !std::mem::replace(&mut entry.stuck, true) {
-            self.stuck.push(cell);
+        if stuck {
+            self.stick(cell);
         }
         let entry = self.entry(cell.0, cell.1);
         if open && !std::mem::replace(&mut entry.set_aside, true) {
@@ -431,8 +437,10 @@ impl Waiting {
     /// The cells of a lane that it would offer as entitled, one by one.
     fn entitled_cells(&self, ask: AskId) -> impl Iterator<Item = (Key, Cell)> + '_ {
         let lane = self.lanes.get(ask);
-        let within = move |q: Account| lane.and_then(|lane| lane.entries.get(&q)).is_some_and(|entry| entry.gate.within);
-        let covered = move |account: Account| std::iter::successors(Some(account), |q| *self.parents.at(*q)).all(within);
+        let within =
+            move |q: Account| lane.and_then(|lane| lane.entries.get(&q)).is_some_and(|entry| entry.gate.within);
+        let covered =
+            move |account: Account| std::iter::successors(Some(account), |q| *self.parents.at(*q)).all(within);
         let cells = lane.into_iter().flat_map(|lane| lane.entries.iter()).filter(|(_, entry)| entry.is_cell);
         cells
             .filter_map(move |(account, entry)| Some((*entry.keys.any.first()?, (ask, *account))))

@@ -157,17 +157,20 @@ impl Workload {
 
     /// Whether less than all that runs of it would be evicted next: it has members above its minimum (G2).
     pub(crate) fn has_surplus(&self) -> bool {
-        self.pods.len() > 1 && self.unit().len() < self.standing().count()
+        self.pods.len() > 1 && self.unit(|_| true).len() < self.standing().count()
     }
 
-    /// What would be evicted of it next (G2): its last elastic member, or else all of it.
-    pub(crate) fn unit(&self) -> SmallVec<[u32; 1]> {
+    /// What would be evicted of it for somebody whom the eviction of some of its pods helps (R5, G2): the last such
+    /// member above its minimum, or else all of it.
+    pub(crate) fn unit(&self, helps: impl Fn(u32) -> bool) -> SmallVec<[u32; 1]> {
         let whole = self.sets.len() == 1 && self.sets.first().is_some_and(|set| set.min == set.count);
-        if !whole {
+        if !whole && !self.below_minimum() {
             let surplus: SmallVec<[bool; 4]> =
                 self.sets.iter().enumerate().map(|(i, set)| self.placed(i) > set.min).collect();
-            let spare = |(_, pod): &(u32, &Pod)| surplus.get(usize::from(pod.set)).copied().unwrap_or_default();
-            if let Some((ordinal, _)) = self.standing().filter(spare).last().filter(|_| !self.below_minimum()) {
+            let spare = |(ordinal, pod): &(u32, &Pod)| {
+                surplus.get(usize::from(pod.set)).copied().unwrap_or_default() && helps(*ordinal)
+            };
+            if let Some((ordinal, _)) = self.standing().filter(spare).last() {
                 return SmallVec::from_elem(ordinal, 1);
             }
         }

@@ -1,7 +1,7 @@
 //! G1 to G3: gangs come and go whole.
 
 use crate::check;
-use quotree_core::Policy;
+use quotree_core::{Amounts, Event, NodeSpec, PodId, PodOutcome, Policy, Recorder, Time, WorkloadId, WorkloadSpec};
 use quotree_testkit::table;
 
 #[test]
@@ -72,5 +72,38 @@ fn g3_a_gang_below_its_minimum_for_too_long_goes_whole() {
         "4",
         policy,
         &[("once & +1 a 1 x3", "bind 1x3"), ("lose 1", ""), ("tick 10", ""), ("tick 600", "evict 1x2 G3")],
+    );
+}
+
+/// KAI #1968: members of a gang that finish one by one are no loss to it, however long the others take.
+#[test]
+fn g3_members_that_finish_one_by_one_leave_no_stale_gang() {
+    let cpu = |n: i64| Amounts::new().with("cpu", n);
+    let policy = Policy { stale_after_ms: Some(60_000), ..Policy::default() };
+    let mut core = Recorder::new(&table::tree("root 4/4; a<root 4/4 ns=a").unwrap(), policy).unwrap();
+    core.apply(Event::NodeUp(NodeSpec::new(0, cpu(4000)))).unwrap();
+    core.apply(Event::WorkloadSubmitted(WorkloadSpec::gang(1, "a", Time(0), cpu(1000), 4))).unwrap();
+    assert_eq!(core.decide(Time(0)).actions.len(), 4);
+    for ordinal in 0..4 {
+        let pod = PodId { workload: WorkloadId(1), ordinal };
+        core.apply(Event::PodBound { pod, at: Time(0) }).unwrap();
+    }
+    for ordinal in 0..4 {
+        let at = Time(50_000 + u64::from(ordinal) * 40_000);
+        let pod = PodId { workload: WorkloadId(1), ordinal };
+        core.apply(Event::PodGone { pod, outcome: PodOutcome::Succeeded }).unwrap();
+        assert_eq!(core.decide(at).actions, [], "at {at:?}");
+        core.apply(Event::Tick).unwrap();
+        assert_eq!(core.decide(at.after_ms(39_000)).actions, [], "39 s after {at:?}");
+        assert_eq!(quotree_core::audit(core.scheduler()), []);
+    }
+}
+
+#[test]
+fn g2_r5_the_elastic_member_that_stands_in_the_way_goes_not_the_last_one() {
+    check(
+        "root 4/4; a<root 4/4",
+        "2 2",
+        &[("+1 a 1 x3/1", "bind 1x2@0, bind 1@1"), ("+2 a 1 np", "bind 2@1"), ("+3 a 2 p1", "evict 1x2 R1, bind 3@0")],
     );
 }

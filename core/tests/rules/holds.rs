@@ -76,6 +76,25 @@ fn h2_a_hold_gives_way_to_an_earlier_entitled_workload() {
 }
 
 #[test]
+fn h1_who_leaves_for_nobody_leaves_for_the_entitled_who_waits() {
+    // 5 has evicted all three when 6 takes its hold over for one core. When 6 is done, what still leaves is enough for 5:
+    // it evicts nobody, and whoever waits for the free core does not get it only to be evicted next.
+    check(
+        "root 3/3; a<root 3/3; b<root 0/3",
+        "3",
+        &[
+            ("slow & +1 b 1 & +2 b 1 & +3 b 1", "bind 1, bind 2, bind 3"),
+            ("+5 a 3", "evict 3 R2, evict 2 R2, evict 1 R2, hold 5 | 5 H1"),
+            ("gone 1", "| 5 H1, 1' A1@root"),
+            ("+6 a 1 p9", "release 5 NeededBy(WorkloadId(6)), bind 6 | 5 A1@a, 1' A1@root"),
+            ("done 6", "hold 5 | 5 H1, 1' A1@root"),
+            ("gone 2", "| 5 H1, 1' A1@root, 2' A1@root"),
+            ("gone 3", "bind 5 | 1' A1@root, 2' A1@root, 3' A1@root"),
+        ],
+    );
+}
+
+#[test]
 fn h3_victims_may_leave_at_different_times() {
     check(
         "root 4/4; a<root 2/4; b<root 2/4; c<root 0/4",

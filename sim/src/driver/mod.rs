@@ -99,6 +99,14 @@ impl<'a> Engine<'a> {
         Ok(engine)
     }
 
+    /// An engine that has run: for tests of what stands in it.
+    #[cfg(test)]
+    pub(crate) fn at_its_end(scenario: &'a Scenario, options: &'a RunOptions, observer: &'a mut dyn Observer) -> Self {
+        let mut engine = Self::new(scenario, options, observer).unwrap();
+        engine.go(&mut Judge::new(scenario, options)).unwrap();
+        engine
+    }
+
     fn go(&mut self, judge: &mut Judge<'_>) -> Result<(), RunError> {
         let until = match (self.options.until, self.scenario.world.until) {
             (Some(a), Some(b)) => Some(a.min(b)),

@@ -11,7 +11,7 @@ use quotree_core::{Action, EvictReason, NodeId, Plan, PodId, ReleaseReason, Time
 
 impl Engine<'_> {
     /// Enacts a plan.
-    pub(super) fn enact(&mut self, plan: Plan) -> Result<(), RunError> {
+    pub(crate) fn enact(&mut self, plan: Plan) -> Result<(), RunError> {
         self.figures.decisions += 1;
         self.figures.bounds_hit += plan.verdicts.iter().filter(|v| !v.bounds_hit.is_empty()).count() as u64;
         self.tell_plan(&plan);
@@ -32,13 +32,15 @@ impl Engine<'_> {
                     self.trace(Traced::Evict { pod, rule: reason.rule, cause: reason.cause });
                     let place = self.evict(pod, reason)?;
                     touched.push(pod.workload.0);
-                    let delay = self.world.evict_stream.duration_ms(self.scenario.world.eviction_grace);
+                    let delay = self.world.grace(self.scenario, place);
                     self.outcome(delay, Happening::Gone(place));
                 }
                 Action::Hold { workload, victims, .. } => self.trace(Traced::Hold { workload, victims }),
                 Action::Release { workload, reason } => {
                     match reason {
                         ReleaseReason::NeededBy(taker) => self.figures.evictions.taken_over(workload, taker),
+                        // Its workload goes on waiting, and finds those who leave still leaving.
+                        ReleaseReason::TreeChanged => {}
                         _ => self.figures.evictions.in_vain(workload),
                     }
                     self.trace(Traced::Release { workload });
@@ -82,9 +84,10 @@ impl Engine<'_> {
         let Some(pod) = place else {
             return Err(RunError::Impossible { at: self.now, what: format!("evict {id}") });
         };
+        let inside_min = reason.cause.is_some_and(|cause| self.is_inside_min(pod, cause.0));
         self.set_state(pod, State::Leaving);
         let tree = self.old_trees.len();
-        self.figures.evictions.add(Eviction { at: self.now, pod, reason, lost_ms: 0, tree });
+        self.figures.evictions.add(Eviction { at: self.now, pod, reason, lost_ms: 0, tree, inside_min });
         self.figures.last_change = Some(self.now);
         Ok(pod)
     }
@@ -109,6 +112,9 @@ impl Engine<'_> {
             let Some(first) = first else {
                 continue;
             };
+            if self.world.units[*unit].active == 0 {
+                self.figures.evictions.went_whole(evictions_before, |pod| self.world.pods[pod].unit == *unit);
+            }
             let nth = self.world.units[*unit].evictions + 1;
             self.world.units[*unit].evictions = nth;
             self.figures.evictions.again(nth);

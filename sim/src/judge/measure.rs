@@ -4,7 +4,7 @@ use super::{Judged, guarantee::Starved, place, whose::Whose};
 use crate::{
     driver::Engine,
     metrics::{permille_of, wait_figure, wait_summary},
-    model::{Compare, What},
+    model::{BadEviction, Compare, What},
     text,
     world::Counts,
 };
@@ -87,6 +87,14 @@ impl Judged<'_> {
                 }
                 self.looked_at = figures.evictions.all.len();
                 (compared(self.counted, *compare, *count), Seen::Number(self.counted.into()))
+            }
+            What::Bad { kind, compare, count } => {
+                let seen = match kind {
+                    BadEviction::Wasted => figures.evictions.wasted(engine.ended),
+                    BadEviction::Cycle => self.cycles(engine),
+                    BadEviction::InsideMin => self.inside_min(engine),
+                };
+                (compared(seen, *compare, *count), Seen::Number(seen.into()))
             }
             What::Verdict { rule, .. } => verdicts(engine, &self.whose, rule),
             What::Wait { stat, compare, ms, .. } => {

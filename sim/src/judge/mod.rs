@@ -5,6 +5,7 @@
 //! at again.
 
 mod alone;
+mod bad;
 mod guarantee;
 mod measure;
 mod whose;
@@ -31,6 +32,8 @@ struct Judged<'a> {
     /// Evictions looked at so far, and how many of them count.
     looked_at: usize,
     counted: u64,
+    /// Who was evicted for whom so far.
+    takers: bad::Takers,
     /// Settled: whether it holds, what was seen, and when.
     outcome: Option<Outcome>,
 }
@@ -67,6 +70,7 @@ impl<'a> Judge<'a> {
             }),
             looked_at: 0,
             counted: 0,
+            takers: bad::Takers::new(),
             outcome: None,
         };
         let claims: Vec<Judged<'_>> =

@@ -13,6 +13,8 @@ pub(crate) struct Eviction {
     pub(crate) lost_ms: u128,
     /// Which of the trees so far its quota ids are of.
     pub(crate) tree: usize,
+    /// Whether it was taken by another leaf from a quota within its guarantee (I3).
+    pub(crate) inside_min: bool,
 }
 
 /// All evictions, and who was not helped by them.
@@ -36,6 +38,14 @@ impl Evictions {
             *self.open.entry(cause).or_default() += 1;
         }
         self.all.push(eviction);
+    }
+
+    /// A gang was evicted whole, as one victim: it stood where it stood when its first pod was picked.
+    pub(crate) fn went_whole(&mut self, from: usize, is_of_it: impl Fn(u32) -> bool) {
+        let mut ours = self.all.get_mut(from..).unwrap_or_default().iter_mut().filter(|e| is_of_it(e.pod));
+        if let Some(first) = ours.next().map(|e| e.inside_min) {
+            ours.for_each(|e| e.inside_min = first);
+        }
     }
 
     /// A work was evicted for the `nth` time.
@@ -95,7 +105,7 @@ mod tests {
         let mut evictions = Evictions::default();
         for (pod, cause) in [(0, Some(7)), (1, Some(7)), (2, Some(8)), (3, Some(9)), (4, None)] {
             let reason = reason(cause.map(WorkloadId));
-            evictions.add(Eviction { at: Time(0), pod, reason, lost_ms: 0, tree: 0 });
+            evictions.add(Eviction { at: Time(0), pod, reason, lost_ms: 0, tree: 0, inside_min: false });
         }
         evictions.placed(WorkloadId(7));
         evictions.in_vain(WorkloadId(8));

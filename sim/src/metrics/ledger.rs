@@ -48,6 +48,8 @@ pub(crate) struct Cell {
     min: i128,
     pub(crate) used: i128,
     pub(crate) waiting: i128,
+    /// Of what is used, what those use who were told to go.
+    pub(crate) leaving: i128,
 }
 
 impl Cell {
@@ -129,6 +131,19 @@ impl Ledger {
         total.borrowed += cell.borrowed() - before.borrowed();
         total.unused += cell.unused() - before.unused();
         total.starved += cell.starved() - before.starved();
+    }
+
+    /// Pods that use this much of a leaf were told to go, or, negative, are gone.
+    pub(crate) fn leave(&mut self, leaf: Option<u32>, resource: u32, amount: i128) {
+        if let Some(leaf) = leaf.filter(|_| self.totals[resource].governed) {
+            self.cells[leaf * self.totals.len() + resource].leaving += amount;
+        }
+    }
+
+    /// What a leaf uses by pods that nobody has told to go.
+    pub(crate) fn stays(&self, leaf: u32, resource: u32) -> i128 {
+        let cell = self.cell(leaf, resource);
+        cell.used - cell.leaving
     }
 
     /// Use and demand of a leaf.

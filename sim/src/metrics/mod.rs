@@ -2,6 +2,7 @@
 
 mod evictions;
 mod fairness;
+mod inside;
 mod ledger;
 mod report;
 mod rows;
@@ -71,7 +72,8 @@ impl Engine<'_> {
     pub(crate) fn enter(&mut self, pod: u32, from: State, to: State) {
         let uses = i128::from(to.uses()) - i128::from(from.uses());
         let waits = i128::from(to == State::Waiting) - i128::from(from == State::Waiting);
-        if uses == 0 && waits == 0 {
+        let leaves = i128::from(to == State::Leaving) - i128::from(from == State::Leaving);
+        if uses == 0 && waits == 0 && leaves == 0 {
             return;
         }
         let pod = &self.world.pods[pod];
@@ -79,6 +81,9 @@ impl Engine<'_> {
         for (resource, amount) in &self.world.shapes.rows[pod.shape] {
             let amount = i128::from(*amount);
             self.figures.ledger.shift(leaf, *resource, uses * amount, waits * amount);
+            if leaves != 0 {
+                self.figures.ledger.leave(leaf, *resource, leaves * amount);
+            }
         }
     }
 

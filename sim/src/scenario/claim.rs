@@ -8,7 +8,7 @@ use super::{
     trace::read_file,
     values::{Ms, Permille, Positive, quantity},
 };
-use crate::model::{Claim, Compare, FairnessFigure, Of, WaitStat, What, When};
+use crate::model::{BadEviction, Claim, Compare, FairnessFigure, Of, WaitStat, What, When};
 use quotree_core::{Name, Time};
 use std::collections::BTreeSet;
 
@@ -22,13 +22,16 @@ pub(crate) struct Known<'a> {
 
 const WHENS: [&str; 7] = ["At", "Final", "Always", "Never", "Eventually", "Within", "StableFor"];
 
-const WHATS: [&str; 16] = [
+const WHATS: [&str; 19] = [
     "Pods",
     "Used",
     "Borrowed",
     "Guaranteed",
     "Evictions",
     "EvictedFrom",
+    "EvictedInsideMin",
+    "EvictionCycles",
+    "WastedEvictions",
     "Verdict",
     "Wait",
     "Makespan",
@@ -130,6 +133,7 @@ impl Reading<'_, '_, '_> {
             "Pods" => self.pods(&mut fields, variant),
             "Used" | "Borrowed" => self.amount(&mut fields, variant),
             "Evictions" | "EvictedFrom" => self.evictions(&mut fields, variant),
+            "EvictedInsideMin" | "EvictionCycles" | "WastedEvictions" => self.bad(&mut fields, variant),
             "Verdict" => self.verdict(&mut fields),
             "Wait" | "Makespan" | "LostWork" => self.time(&mut fields, variant),
             "Utilisation" | "Fairness" | "NotWorseThanAlone" => self.ratio(&mut fields, variant),
@@ -184,6 +188,17 @@ impl Reading<'_, '_, '_> {
         let (compare, node) = compared(fields, variant, self.report)?;
         let count = u64::read(node, self.report)?;
         (self.report.errors() == before).then_some(What::Evictions { of, by, compare, count })
+    }
+
+    fn bad(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
+        let (compare, node) = compared(fields, variant, self.report)?;
+        let count = u64::read(node, self.report)?;
+        let kind = match variant.name {
+            "EvictedInsideMin" => BadEviction::InsideMin,
+            "EvictionCycles" => BadEviction::Cycle,
+            _ => BadEviction::Wasted,
+        };
+        Some(What::Bad { kind, compare, count })
     }
 
     fn verdict(&mut self, fields: &mut Fields<'_>) -> Option<What> {

@@ -4,9 +4,9 @@ use super::{
     diagnostic::Report,
     reader::{Fields, Read, choice, variant},
     syntax::{Node, Shape},
-    values::{Ms, Positive},
+    values::{Ms, Positive, latency},
 };
-use crate::model::{Runtime, World};
+use crate::model::World;
 use quotree_core::{
     EnforceMax, Floor, Growth, Order, OverPromised, Placement, Policy, Preemption, Reclaim, RespectBudgets,
     SearchBounds, Time, Unquotaed, VictimOrder, Within,
@@ -130,19 +130,12 @@ fn bounds(node: &Node, report: &mut Report) -> SearchBounds {
 pub(crate) fn world(node: &Node, report: &mut Report) -> World {
     let mut world = World::default();
     let Some(mut fields) = Fields::unnamed(node, "World", report) else { return world };
-    let mut latency = |field, default, report: &mut Report| match fields.node(field) {
+    let mut optional = |field, default, report: &mut Report| match fields.node(field) {
         None => default,
-        Some(node) => match Runtime::read(node, report) {
-            Some(Runtime::Forever) => {
-                report.error(node.span, format!("`{field}` cannot be forever"), "must end");
-                default
-            }
-            Some(runtime) => runtime,
-            None => default,
-        },
+        Some(node) => latency(field, node, report).unwrap_or(default),
     };
-    world.bind_latency = latency("bind_latency", world.bind_latency, report);
-    world.eviction_grace = latency("eviction_grace", world.eviction_grace, report);
+    world.bind_latency = optional("bind_latency", world.bind_latency, report);
+    world.eviction_grace = optional("eviction_grace", world.eviction_grace, report);
     world.recreate_delay_ms = fields.or("recreate_delay", Ms(0), report).0;
     world.until = fields.optional::<Positive>("until", report).map(|ms| Time(ms.0));
     if let Some(node) = fields.node("max_events") {

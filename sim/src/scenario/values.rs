@@ -229,6 +229,16 @@ pub(crate) fn texts(node: &Node, report: &mut Report) -> Vec<(Name, Name)> {
 }
 
 /// `"10m"`, `Fixed("10m")`, `Uniform("1s", "5s")`, `Exponential("10m")`, `Forever`.
+/// A time that must end, such as a latency.
+pub(crate) fn latency(field: &str, node: &Node, report: &mut Report) -> Option<Runtime> {
+    let runtime = Runtime::read(node, report)?;
+    if runtime == Runtime::Forever {
+        report.error(node.span, format!("`{field}` cannot be forever"), "must end");
+        return None;
+    }
+    Some(runtime)
+}
+
 impl Read for Runtime {
     fn read(node: &Node, report: &mut Report) -> Option<Self> {
         if matches!(node.shape, Shape::String(_) | Shape::Number(_)) {

@@ -6,7 +6,7 @@ use super::{
     reader::{At, Fields, Read, Variant, variant, wrong},
     syntax::{Node, Shape},
     trace,
-    values::{Positive, entries, quantity},
+    values::{Positive, entries, latency, quantity},
 };
 use crate::model::{Kind, Role, Runtime, Workload};
 use quotree_core::{Amounts, DeviceAsk, Name, PodTemplate, Time, Unit};
@@ -40,6 +40,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     let priority = fields.node("priority").and_then(|node| priority(node, context, report)).unwrap_or(0);
     let preemptible = fields.or("preemptible", true, report);
     let budget = fields.optional::<At<Name>>("budget", report);
+    let eviction_grace = fields.node("eviction_grace").and_then(|node| latency("eviction_grace", node, report));
     if variant.name == "Trace" {
         let rows = trace::rows(&mut fields, priority, context.files, report);
         fields.finish(report);
@@ -49,7 +50,16 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
         let budget_name = budget.as_ref().map(|b| b.value.clone());
         let kind = Kind::Trace { rows };
         let text = name.value.to_string();
-        let workload = Workload { name: text, namespace, priority, preemptible, budget: budget_name, submit, kind };
+        let workload = Workload {
+            name: text,
+            namespace,
+            priority,
+            preemptible,
+            budget: budget_name,
+            eviction_grace,
+            submit,
+            kind,
+        };
         let spans = vec![file.span];
         return Some(ReadWorkload { workload, name: name.span, namespace: file.span, budget, requests: spans });
     }
@@ -73,6 +83,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
         priority,
         preemptible,
         budget: budget.as_ref().map(|b| b.value.clone()),
+        eviction_grace,
         submit,
         kind,
     };

@@ -88,6 +88,8 @@ pub(crate) struct Owner {
     /// Nothing more is made.
     pub(crate) closed: bool,
     pub(crate) runtimes: Option<Box<Stream>>,
+    /// For graces of its own that are random.
+    pub(crate) graces: Option<Box<Stream>>,
     pub(crate) training: Option<Box<Training>>,
 }
 
@@ -151,6 +153,8 @@ impl World {
                 }
                 _ => None,
             };
+            let graces = workload.eviction_grace.filter(|grace| is_random(*grace));
+            let graces = graces.map(|_| Box::new(Stream::new(seed, &format!("eviction-grace/{}", workload.name))));
             owners.push(Owner {
                 namespace: places.number(&workload.namespace),
                 shape,
@@ -162,6 +166,7 @@ impl World {
                 losses: 0,
                 closed: false,
                 runtimes,
+                graces,
                 training,
             });
         }
@@ -176,6 +181,17 @@ impl World {
             row_places,
             bind_stream: Stream::new(seed, "bind-latency"),
             evict_stream: Stream::new(seed, "eviction-grace"),
+        }
+    }
+
+    /// How long an evicted pod takes to leave, if it ever does.
+    pub(crate) fn grace(&mut self, scenario: &Scenario, pod: u32) -> Option<u64> {
+        let owner = self.units[self.pods[pod].unit].owner;
+        let own = scenario.workloads.get(owner as usize).and_then(|workload| workload.eviction_grace);
+        match (own, &mut self.owners[owner].graces) {
+            (Some(grace), Some(stream)) => stream.duration_ms(grace),
+            (Some(grace), None) => self.evict_stream.duration_ms(grace),
+            (None, _) => self.evict_stream.duration_ms(scenario.world.eviction_grace),
         }
     }
 

@@ -68,6 +68,7 @@ pub(crate) fn workload(name: &str, namespace: &str, submit_ms: u64, kind: Kind) 
         priority: 0,
         preemptible: true,
         budget: None,
+        eviction_grace: None,
         submit: Time(submit_ms),
         kind,
     }

@@ -85,7 +85,8 @@ impl Reference {
     pub(super) fn reach(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<usize> {
         let leaf = leaf?;
         let requested = self.requested(ask);
-        let within = |q: usize| requested.iter().all(|(r, amount)| ledger.standing(q, *r) + amount <= self.claim(q, *r));
+        let within =
+            |q: usize| requested.iter().all(|(r, amount)| ledger.standing(q, *r) + amount <= self.claim(q, *r));
         if !within(leaf) {
             return None;
         }

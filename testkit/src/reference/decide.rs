@@ -3,13 +3,13 @@
 use super::{
     admission::quota_id,
     order::Key,
-    reclaim::first,
+    reclaim::{Draft, first},
     state::{Ask, Cell, For, Hold, Reference, Spot, Stage},
     victims::{Right, Source},
 };
 use quotree_core::{
     Action, BindReason, Binding, DeviceSet, EnforceMax, EvictReason, NodeTally, Plan, PodId, ReleaseReason, Rule, Time,
-    Verdict, WorkloadId,
+    Unquotaed, Verdict, WorkloadId,
 };
 
 impl Reference {
@@ -30,14 +30,24 @@ impl Reference {
         self.bind_held(&mut plan);
         self.evict_stale_gangs(&mut plan);
         self.enforce_ceilings(&mut plan);
-        if std::mem::take(&mut self.facts) {
-            self.wake_takers();
-        }
+        let mut news = std::mem::take(&mut self.facts);
         self.look_around();
-        while let Some(cell) = self.next_cell() {
-            self.attempt(&cell, &mut plan);
-            self.look_around();
+        // Rounds, until one does nothing: what was done for some is news for who was tried before (W4).
+        loop {
+            if news {
+                self.wake_takers();
+            }
+            let before = plan.actions.len();
+            while let Some(cell) = self.next_cell() {
+                self.attempt(&cell, &mut plan);
+                self.look_around();
+            }
+            news = plan.actions.len() > before;
+            if !news {
+                break;
+            }
         }
+        plan.verdicts.retain(|verdict| self.work.get(&verdict.workload).is_some_and(|w| w.waits.is_some()));
         self.count += 1;
         plan.generation = self.count;
         plan
@@ -51,6 +61,9 @@ impl Reference {
             return;
         }
         let patient = self.fits_when_settled(id, ask);
+        if patient && self.hold_what_leaves(id, ask, plan) {
+            return;
+        }
         if !patient && (self.preempt(id, ask, plan) || self.take_over(id, ask, key, plan)) {
             return;
         }
@@ -77,7 +90,20 @@ impl Reference {
     /// An entitled workload takes from other leaves first, then from its own (R3).
     fn preempt(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Plan) -> bool {
         let rights = [Right::Reclaim, Right::Priority];
-        let Some(draft) = rights.into_iter().find_map(|right| self.find_plan(id, ask, right)) else { return false };
+        let draft = rights.into_iter().find_map(|right| self.find_plan(id, ask, right));
+        draft.map(|draft| self.carry_out(id, ask, draft, plan)).is_some()
+    }
+
+    /// An entitled workload for which those who leave for nobody are enough holds what they free, and takes nobody (H1).
+    fn hold_what_leaves(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Plan) -> bool {
+        if self.leaving(For::Nobody).is_empty() {
+            return false;
+        }
+        let draft = self.find_plan(id, ask, Right::Reclaim).filter(|draft| draft.victims.is_empty());
+        draft.map(|draft| self.carry_out(id, ask, draft, plan)).is_some()
+    }
+
+    fn carry_out(&mut self, id: WorkloadId, ask: &Ask, draft: Draft, plan: &mut Plan) {
         self.spared += draft.spared;
         if draft.victims.is_empty() && draft.leaving.is_empty() {
             self.step_out(id);
@@ -85,7 +111,6 @@ impl Reference {
         } else {
             self.hold(id, ask.clone(), draft, plan);
         }
-        true
     }
 
     /// Binds pods to their spots, and lines the workload up for what is left of it.
@@ -239,7 +264,7 @@ impl Reference {
             for leaf in self.tree.leaves().filter(|leaf| self.tree.is_under(*leaf, quota)) {
                 let source = Source { leaf: Some(leaf), common: quota, resources: vec![r] };
                 for victim in self.work.values() {
-                    first(&mut best, self.candidate(&ledger, None, &source, victim), &mut false);
+                    first(&mut best, self.candidate(&ledger, None, &source, victim, None), &mut false);
                 }
             }
             let Some(candidate) = best.filter(|_| over > 0) else { return };
@@ -254,12 +279,39 @@ impl Reference {
     }
 }
 
+impl Reference {
+    /// Why a workload waits, now, and whether it is entitled (X1). Of missing room it tells only that.
+    #[must_use]
+    pub fn explain(&self, id: WorkloadId) -> Option<(Binding, bool)> {
+        let workload = self.work.get(&id)?;
+        if let Some(hold) = workload.hold {
+            let leaving = u32::try_from(self.leaving(For::Hold(hold)).len()).unwrap_or(u32::MAX);
+            return Some((Binding::Held { leaving }, true));
+        }
+        let ask = workload.waits.as_ref()?;
+        let Some(leaf) = workload.leaf else {
+            let refused = self.policy.unquotaed == Unquotaed::Refuse;
+            let binding = if refused { Binding::NoQuota } else { no_room() };
+            return Some((binding, false));
+        };
+        let head = self.head_of_line(leaf).filter(|head| self.tree.quotas[leaf].block && *head != id);
+        if let Some(head) = head {
+            return Some((Binding::Behind { head }, false));
+        }
+        let ledger = self.ledger();
+        let barred = self.barred(&ledger, ask, Some(leaf));
+        Some((barred.unwrap_or_else(no_room), self.entitled(&ledger, ask, Some(leaf))))
+    }
+}
+
+fn no_room() -> Binding {
+    Binding::Room { resource: None, needed: 0, available: 0, nodes: NodeTally::default(), placed: 0 }
+}
+
 fn verdict(workload: WorkloadId, barred: Option<Binding>, entitled: bool) -> Verdict {
-    let nodes = NodeTally::default();
-    let room = Binding::Room { resource: None, needed: 0, available: 0, nodes, placed: 0 };
     Verdict {
         workload,
-        binding: barred.unwrap_or(room),
+        binding: barred.unwrap_or_else(no_room),
         entitled,
         holders: Vec::new(),
         protected: Vec::new(),

@@ -4,7 +4,10 @@
 //! core it shares the types of facts, policies and plans, and no line of what decides. [`Reference::apply`] and
 //! [`Reference::decide`] stand beside [`quotree_core::Scheduler`]'s and must give the same actions for the same reasons;
 //! [`crate::beside`] compares them.
-#![expect(clippy::indexing_slicing, reason = "a place that is not there is a bug of the reference and must stop the test")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a place that is not there is a bug of the reference and must stop the test"
+)]
 
 mod admission;
 mod decide;

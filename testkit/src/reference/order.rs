@@ -129,7 +129,8 @@ impl Reference {
         let freed = std::mem::take(&mut self.freed);
         if !freed.is_empty() {
             let rooms = self.rooms();
-            let some = |ask: &Ask| ask.members.iter().any(|(t, _)| freed.iter().any(|node| rooms.fit(*node, t).is_some()));
+            let some =
+                |ask: &Ask| ask.members.iter().any(|(t, _)| freed.iter().any(|node| rooms.fit(*node, t).is_some()));
             let roomless = self.roomless.iter().filter(|ask| !some(ask)).cloned().collect();
             self.roomless = roomless;
         }

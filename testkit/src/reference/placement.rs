@@ -80,7 +80,9 @@ impl Room {
         match template.request.get(bank.resource.as_str()).unwrap_or(0) {
             0 => Ok(None),
             fraction if fraction <= bank.each => Ok(Some((1, fraction))),
-            whole if whole % bank.each == 0 => Ok(Some((usize::try_from(whole / bank.each).map_err(|_| ())?, bank.each))),
+            whole if whole % bank.each == 0 => {
+                Ok(Some((usize::try_from(whole / bank.each).map_err(|_| ())?, bank.each)))
+            }
             _ => Err(()),
         }
     }

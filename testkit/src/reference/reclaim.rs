@@ -70,7 +70,8 @@ impl<'a> Search<'a> {
         if !self.by.ask.preemptible && self.lacks_guarantee() {
             return None;
         }
-        let leaving = self.trial.leaving(For::Nobody);
+        let mut leaving = self.trial.leaving(For::Nobody);
+        leaving.truncate(self.trial.policy.bounds.nodes as usize);
         leaving.iter().for_each(|pod| self.remove(*pod));
         self.make_way()?;
         while let Some(deficits) = some(self.growth()) {
@@ -186,7 +187,7 @@ impl<'a> Search<'a> {
             let resources: Vec<usize> = deficits.iter().filter(|(q, _)| *q == scope).map(|(_, r)| *r).collect();
             for source in self.trial.sources(&ledger, self.by, &resources, Some(scope)) {
                 for victim in self.trial.work.values() {
-                    first(&mut best, self.trial.candidate(&ledger, Some(self.by), &source, victim), &mut self.spared);
+                    first(&mut best, self.trial.candidate(&ledger, Some(self.by), &source, victim, None), &mut self.spared);
                 }
             }
         }
@@ -242,24 +243,13 @@ impl<'a> Search<'a> {
             let governed = &self.trial.tree.governed;
             let lacking: Vec<usize> = lacking.iter().filter_map(|r| governed.iter().position(|g| g == r)).collect();
             let ledger = self.trial.ledger();
-            let frees = |pod: &PodId| {
-                let row = self.trial.row(self.trial.template(*pod));
-                self.trial.pod(*pod).spot.is_some_and(|s| s.node == node) && lacking.iter().any(|r| row[*r] > 0)
-            };
             let mut best = None;
-            let mut spared = false;
             for source in self.trial.sources(&ledger, self.by, &lacking, None) {
                 for victim in self.trial.work.values() {
-                    if !(0..).zip(&victim.pods).any(|(_, pod): (u32, _)| pod.stands() && pod.spot.is_some_and(|s| s.node == node)) {
-                        continue;
-                    }
-                    match self.trial.candidate(&ledger, Some(self.by), &source, victim) {
-                        Finding::Yes(candidate) if !candidate.pods.iter().any(frees) => {}
-                        finding => first(&mut best, finding, &mut spared),
-                    }
+                    let found = self.trial.candidate(&ledger, Some(self.by), &source, victim, Some(node));
+                    first(&mut best, found, &mut self.spared);
                 }
             }
-            self.spared |= spared;
             self.take(best?);
         }
     }

@@ -6,7 +6,7 @@ use super::{
     order::Share,
     state::{Ask, Reference, Workload},
 };
-use quotree_core::{EvictReason, Floor, PodId, Rule, Time, Unquotaed, VictimOrder, Within, WorkloadId};
+use quotree_core::{EvictReason, Floor, NodeId, PodId, Rule, Time, Unquotaed, VictimOrder, Within, WorkloadId};
 use std::cmp::{Ordering, Reverse};
 
 /// By which right victims are looked for.
@@ -89,7 +89,13 @@ pub(super) enum Finding {
 
 impl Reference {
     /// The leaves a seeker may take from for the sake of `resources`. With a `scope`, only below that quota (R5).
-    pub(super) fn sources(&self, ledger: &Ledger, by: &Seeker, resources: &[usize], scope: Option<usize>) -> Vec<Source> {
+    pub(super) fn sources(
+        &self,
+        ledger: &Ledger,
+        by: &Seeker,
+        resources: &[usize],
+        scope: Option<usize>,
+    ) -> Vec<Source> {
         if by.right == Right::Priority {
             return vec![Source { leaf: Some(by.leaf), common: by.leaf, resources: resources.to_vec() }];
         }
@@ -136,18 +142,28 @@ impl Reference {
         }
     }
 
-    /// What of one workload would go next, if it may be taken and uses what is contested.
+    /// What of one workload would go next, if it may be taken and uses what is contested: anywhere, or on a node.
     pub(super) fn candidate(
         &self,
         ledger: &Ledger,
         by: Option<&Seeker>,
         source: &Source,
         victim: &Workload,
+        node: Option<NodeId>,
     ) -> Finding {
         if victim.leaf != source.leaf || !self.is_fair_game(by, victim) {
             return Finding::No;
         }
-        let pods: Vec<PodId> = victim.unit().into_iter().map(|ordinal| victim.id.pod(ordinal)).collect();
+        let helps = |ordinal: u32| {
+            let pod = &victim.pods[ordinal as usize];
+            let row = self.row(&victim.sets[pod.set].template);
+            node.is_none_or(|node| pod.spot.is_some_and(|spot| spot.node == node))
+                && source.resources.iter().any(|r| row[*r] > 0)
+        };
+        let pods: Vec<PodId> = victim.unit(helps).into_iter().map(|ordinal| victim.id.pod(ordinal)).collect();
+        if !pods.iter().any(|pod| helps(pod.ordinal)) {
+            return Finding::No;
+        }
         let rows: Vec<Vec<i64>> = pods.iter().map(|pod| self.row(self.template(*pod))).collect();
         let uses = |r: usize| rows.iter().map(|row| row[r]).sum::<i64>();
         let Some(resource) = source.resources.iter().copied().find(|r| uses(*r) > 0) else { return Finding::No };
@@ -177,7 +193,12 @@ impl Reference {
             breaks_budget,
             priority: victim.priority,
             overuse,
-            last: (Reverse(victim.has_surplus()), Reverse(victim.filed.map_or(Time(0), |(.., started)| started)), Reverse(victim.id), Reverse(ordinal)),
+            last: (
+                Reverse(pods.len() < victim.in_place().len()),
+                Reverse(victim.filed.map_or(Time(0), |(.., started)| started)),
+                Reverse(victim.id),
+                Reverse(ordinal),
+            ),
         };
         let min = source.leaf.map_or(0, |leaf| self.tree.quotas[leaf].min[resource]);
         let over = ledger.live(self.row_of_leaf(source.leaf), resource) - min;

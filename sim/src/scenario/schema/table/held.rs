@@ -70,6 +70,36 @@ pub(in super::super) const TYPES: &[Type] = &[
         ],
     },
     Type {
+        name: "EvictedInsideMin",
+        group: "what",
+        about: "reclaims so far that took a pod from a quota within its min in all that the pod uses (R2b, I3)",
+        fields: &[
+            field("exactly", "whole number", "one of the three", "`==`"),
+            field("at_most", "whole number", "one of the three", "`<=`"),
+            field("at_least", "whole number", "one of the three", "`>=`"),
+        ],
+    },
+    Type {
+        name: "EvictionCycles",
+        group: "what",
+        about: "workloads that evicted, themselves or through others, one they were evicted for (S2); each two count once",
+        fields: &[
+            field("exactly", "whole number", "one of the three", "`==`"),
+            field("at_most", "whole number", "one of the three", "`<=`"),
+            field("at_least", "whole number", "one of the three", "`>=`"),
+        ],
+    },
+    Type {
+        name: "WastedEvictions",
+        group: "what",
+        about: "evictions so far for a workload that was not placed by them (S3)",
+        fields: &[
+            field("exactly", "whole number", "one of the three", "`==`"),
+            field("at_most", "whole number", "one of the three", "`<=`"),
+            field("at_least", "whole number", "one of the three", "`>=`"),
+        ],
+    },
+    Type {
         name: "Verdict",
         group: "what",
         about: "the binding rule of waiting pods",

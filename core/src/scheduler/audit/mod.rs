@@ -1,25 +1,22 @@
-//! The invariants, recomputed from scratch: nothing here trusts what the scheduler keeps (I1 to I8).
+//! The invariants, recomputed from scratch (I1 to I12).
 //!
-//! [`audit`] looks at a state, [`audit_plan`] at a plan and the state it was made from. That replay equals record (I12)
-//! is [`Log::replay`](crate::Log::replay); that no pair of workloads evicts each other twice (I7) only the caller can
-//! see, since a workload that comes back has a new id.
+//! [`audit`] looks at a state: I1, I2, I6, I8 and I11. [`audit_plan`] looks at a plan and the state it was made from: I3, I4
+//! and I5. An [`Auditor`] looks at both after every step, and remembers what it must: I7, I9. That names and order do not
+//! matter (I10) is a law of two runs, and that replay equals record (I12) is [`Log::replay`](crate::Log::replay).
+
+mod auditor;
+mod plan;
+
+pub use auditor::Auditor;
+pub use plan::audit_plan;
 
 use super::{
     PodState, Scheduler,
-    candidates::{Right, Seeker},
     ledger::{Account, Ledger, cell},
     nodes::{Kept, PodRef},
-    trial::Trial,
 };
-use crate::{
-    ids::{PodId, QuotaId, WorkloadId},
-    plan::{Action, Plan, Rule},
-    tree::UNLIMITED,
-};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use crate::tree::UNLIMITED;
+use std::{collections::BTreeMap, fmt};
 
 /// A broken invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +33,8 @@ impl fmt::Display for Breach {
     }
 }
 
-/// Recomputes the invariants of a state and tells which are broken: the ledger (I1), ceilings (I2), that every hold can
-/// come true (I4), gangs (I6), nodes and devices (I8). Takes time linear in everything there is.
+/// Recomputes the invariants of a state and tells which are broken: the ledger (I1), ceilings (I2), gangs (I6), nodes and
+/// devices (I8), fair shares (I11). Takes time linear in everything there is.
 #[must_use]
 pub fn audit(scheduler: &Scheduler) -> Vec<Breach> {
     let mut found = Vec::new();
@@ -45,38 +42,7 @@ pub fn audit(scheduler: &Scheduler) -> Vec<Breach> {
     scheduler.audit_ceilings(&mut found);
     scheduler.audit_gangs(&mut found);
     scheduler.audit_nodes(&mut found);
-    found
-}
-
-/// Checks a plan against the state it was made from: nobody at or under its guarantee is reclaimed from (I3), every
-/// eviction places its cause (I4), no single victim can be spared (I5).
-///
-/// Checks the first hold of a plan in full; later ones stand on what the earlier actions changed.
-#[must_use]
-pub fn audit_plan(before: &Scheduler, plan: &Plan) -> Vec<Breach> {
-    let mut found = Vec::new();
-    let placed: BTreeSet<WorkloadId> = plan
-        .actions
-        .iter()
-        .filter_map(|action| match action {
-            Action::Hold { workload, .. } => Some(*workload),
-            Action::Bind { pod, .. } => Some(pod.workload),
-            _ => None,
-        })
-        .collect();
-    for action in &plan.actions {
-        let Action::Evict { pod, reason } = action else { continue };
-        if let Some(cause) = reason.cause.filter(|cause| !placed.contains(cause)) {
-            found.push(breach(4, format!("{pod} is evicted for {cause}, which is not placed")));
-        }
-        if reason.rule == Rule::R2 && reason.over <= 0 {
-            found.push(breach(3, format!("{pod} is reclaimed from a leaf at or under its min")));
-        }
-    }
-    let first_evicts = matches!(plan.actions.first(), Some(Action::Evict { .. }));
-    if first_evicts {
-        before.clone().audit_minimal(plan, &mut found);
-    }
+    scheduler.audit_shares(&mut found);
     found
 }
 
@@ -209,54 +175,31 @@ impl Scheduler {
         }
     }
 
-    /// No victim of the plan's first hold can be spared (V2): whoever is put back makes the plan fail.
-    fn audit_minimal(&mut self, plan: &Plan, found: &mut Vec<Breach>) {
-        let mut victims: Vec<(PodId, Rule)> = Vec::new();
-        let mut cause = None;
-        for action in &plan.actions {
-            match action {
-                Action::Evict { pod, reason } => victims.push((*pod, reason.rule)),
-                Action::Hold { workload, .. } => {
-                    cause = Some(*workload);
-                    break;
+    /// What is shared out among children is what their parent has or what they can use, whichever is less, and nobody
+    /// gets more than that (I11).
+    fn audit_shares(&self, found: &mut Vec<Breach>) {
+        let shares = self.fair_shares();
+        let share = |q: u32, r: usize| shares.get(q as usize).map_or(0, |row| cell(row, r));
+        for r in 0..self.tree.width() {
+            let demand = self.demands(r);
+            let can_use = |q: u32| i128::from(cell(&demand, q as usize));
+            for quota in self.tree.ids() {
+                if i128::from(share(quota.0, r)) > can_use(quota.0) {
+                    let what = format!("{} gets more of resource {r} than it can use", self.label(quota.0));
+                    found.push(breach(11, what));
                 }
-                _ => return,
+                let children = self.tree.children(quota);
+                if children.is_empty() {
+                    continue;
+                }
+                let given: i128 = children.iter().map(|q| i128::from(share(q.0, r))).sum();
+                let usable: i128 = children.iter().map(|q| can_use(q.0)).sum();
+                let due = usable.min(share(quota.0, r).into());
+                if given != due {
+                    let what = format!("children of {} get {given} of resource {r}, not {due}", self.label(quota.0));
+                    found.push(breach(11, what));
+                }
             }
         }
-        let Some(slot) = cause.and_then(|id| self.workloads.slot(id)) else { return };
-        let Some((ask, _)) = self.workloads.at(slot).waits else { return };
-        let ask = self.shapes.get(ask).clone();
-        let account = self.workloads.at(slot).account;
-        let right = if victims.iter().any(|(_, rule)| *rule == Rule::R1) { Right::Priority } else { Right::Reclaim };
-        let mut units: BTreeMap<WorkloadId, Vec<PodRef>> = BTreeMap::new();
-        for (pod, _) in &victims {
-            if let Some(slot) = self.workloads.slot(pod.workload) {
-                units.entry(pod.workload).or_default().push((slot, pod.ordinal));
-            }
-        }
-        for spared in units.keys() {
-            let mut trial = Trial::default();
-            for pod in units.iter().filter(|(id, _)| *id != spared).flat_map(|(_, pods)| pods) {
-                self.try_without(&mut trial, *pod);
-            }
-            let seeker = Seeker { slot, account, ask: &ask, right, break_budgets: true };
-            let covered = self.rest_is_legal(&seeker, &units, *spared);
-            let fits =
-                self.barred(&ask, account).is_none() && self.place(slot).map(|spots| self.lift_off(&spots)).is_some();
-            self.undo(trial);
-            if fits && covered && right == Right::Reclaim {
-                found.push(breach(5, format!("{spared} could be spared by {cause:?}")));
-            }
-        }
-    }
-
-    /// Whether everybody but the spared one may still be taken, with all others gone (R2a).
-    fn rest_is_legal(&self, seeker: &Seeker, units: &BTreeMap<WorkloadId, Vec<PodRef>>, spared: WorkloadId) -> bool {
-        let Some(reach) = self.reach(seeker.ask, seeker.account) else { return false };
-        units.iter().filter(|(id, _)| **id != spared).flat_map(|(_, pods)| pods.first()).all(|pod| {
-            let victim = self.workloads.at(pod.0).account;
-            let common = self.tree.common(QuotaId(seeker.account), QuotaId(victim));
-            self.tree.is_under(common, QuotaId(reach))
-        })
     }
 }

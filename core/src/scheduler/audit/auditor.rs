@@ -1,0 +1,120 @@
+//! An audit over time: whatever a single state or plan cannot show (I7, I9), beside what they can.
+
+use super::{Breach, audit, audit_plan, breach};
+use crate::{
+    event::{Event, PodOutcome},
+    ids::{Time, WorkloadId},
+    plan::{Action, Plan},
+    scheduler::Scheduler,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Checks every invariant after every step, and remembers who evicted whom.
+///
+/// A workload that comes back has a new id (O3), and no fact says whose work it does: tell it with
+/// [`recreated`](Self::recreated), or I7 sees two strangers.
+///
+/// # Examples
+/// ```
+/// use quotree_core::{Amounts, Auditor, Event, NodeSpec, Policy, QuotaSpec, Scheduler, Time, TreeSpec, WorkloadSpec};
+/// let tree: TreeSpec = [QuotaSpec::new("root", None).namespace("ns")].into_iter().collect();
+/// let mut scheduler = Scheduler::new(&tree, Policy::default()).unwrap();
+/// let mut auditor = Auditor::new();
+/// let cpu = |n| Amounts::new().with("cpu", n);
+/// for event in [
+///     Event::NodeUp(NodeSpec::new(0, cpu(8000))),
+///     Event::WorkloadSubmitted(WorkloadSpec::pod(1, "ns", Time(0), cpu(1000))),
+/// ] {
+///     auditor.fact(&event);
+///     scheduler.apply(event).unwrap();
+/// }
+/// let before = scheduler.clone();
+/// let plan = scheduler.decide(Time(0));
+/// assert!(auditor.decision(&before, &plan, &scheduler, Time(0)).is_empty());
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Auditor {
+    /// The first workload that did the same work.
+    origins: BTreeMap<WorkloadId, WorkloadId>,
+    /// In how many plans one work evicted another since demand last changed.
+    evictions: BTreeMap<(WorkloadId, WorkloadId), u32>,
+    /// Works of which something was evicted since then.
+    evicted: BTreeSet<WorkloadId>,
+}
+
+impl Auditor {
+    /// An auditor who has seen nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A workload does the work of an earlier one that was evicted. To be told before it is submitted.
+    pub fn recreated(&mut self, earlier: WorkloadId, workload: WorkloadId) {
+        let origin = self.origin(earlier);
+        self.origins.insert(workload, origin);
+    }
+
+    /// A fact. What changes demand or the cluster begins a new count for I7: outcomes of plans, and work that comes back,
+    /// do not.
+    pub fn fact(&mut self, event: &Event) {
+        let same_demand = match event {
+            Event::PodBound { .. } | Event::Tick => true,
+            Event::PodGone { outcome, .. } => *outcome == PodOutcome::Evicted,
+            Event::WorkloadSubmitted(spec) => self.origins.contains_key(&spec.id),
+            Event::WorkloadWithdrawn { workload } => self.evicted.contains(&self.origin(*workload)),
+            _ => false,
+        };
+        if !same_demand {
+            self.evictions.clear();
+            self.evicted.clear();
+        }
+    }
+
+    /// A decision: the state it was made from, the plan, the state after it, and when it was made. Gives what is broken.
+    ///
+    /// Takes time linear in everything there is, and a second decision on a copy.
+    #[must_use]
+    pub fn decision(&mut self, before: &Scheduler, plan: &Plan, after: &Scheduler, now: Time) -> Vec<Breach> {
+        let mut found = audit(after);
+        found.extend(audit_plan(before, plan));
+        self.mutual(plan, &mut found);
+        after.audit_settled(now, &mut found);
+        found
+    }
+
+    fn origin(&self, workload: WorkloadId) -> WorkloadId {
+        self.origins.get(&workload).copied().unwrap_or(workload)
+    }
+
+    /// No two works evict each other twice while demand is fixed (I7).
+    fn mutual(&mut self, plan: &Plan, found: &mut Vec<Breach>) {
+        let mut pairs = BTreeSet::new();
+        for action in &plan.actions {
+            let Action::Evict { pod, reason } = action else { continue };
+            let victim = self.origin(pod.workload);
+            self.evicted.insert(victim);
+            pairs.extend(reason.cause.map(|cause| (self.origin(cause), victim)));
+        }
+        for (cause, victim) in pairs {
+            *self.evictions.entry((cause, victim)).or_default() += 1;
+            let times = |pair| self.evictions.get(&pair).copied().unwrap_or(0);
+            if times((cause, victim)).min(times((victim, cause))) >= 2 {
+                found.push(breach(7, format!("{cause} and {victim} evict each other again and again")));
+            }
+        }
+    }
+}
+
+impl Scheduler {
+    /// Nobody who could be placed now, or could make room for himself by the rules, is passed over (I9): if everybody who
+    /// waits is tried once more from the beginning, nothing comes of it.
+    fn audit_settled(&self, now: Time, found: &mut Vec<Breach>) {
+        let mut again = self.clone();
+        again.wake_all();
+        let plan = again.decide(now);
+        if let Some(action) = plan.actions.first() {
+            found.push(breach(9, format!("somebody was passed over: to try again gives {action:?}")));
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! A plan judged by the letter of the rules (I3, I4, I5): its actions are walked in order over books of their own, which
+//! are opened from the state before the plan. How the scheduler searches, this does not know.
+
+use super::{Breach, breach};
+use crate::{
+    ids::{NodeId, PodId, QuotaId, WorkloadId},
+    plan::{Action, EvictReason, Plan, Rule},
+    policy::{Floor, Growth, Preemption, Reclaim, Within},
+    scheduler::{PodState, Scheduler, ledger::cell},
+    tree::UNLIMITED,
+};
+use std::collections::BTreeMap;
+
+/// Amounts of the governed resources, in the tree's order.
+type Amount = Vec<i64>;
+
+/// Checks a plan against the state it was made from: nobody is taken from who must not be (I3), what is evicted makes its
+/// cause legal to place (I4), and no victim can be spared (I5).
+///
+/// I5 is not judged where sums do not tell whether a pod fits: with devices, lending limits or job limits.
+#[must_use]
+pub fn audit_plan(before: &Scheduler, plan: &Plan) -> Vec<Breach> {
+    let mut found = Vec::new();
+    let mut books = Books::open(before);
+    let mut groups: BTreeMap<WorkloadId, Vec<Victim<'_>>> = BTreeMap::new();
+    for action in &plan.actions {
+        match action {
+            Action::Bind { pod, node, reason, .. } => books.bind(*pod, *node, reason.held),
+            Action::Evict { pod, reason } => match (books.victim(*pod, reason), reason.cause) {
+                (Some(victim), Some(cause)) => groups.entry(cause).or_default().push(victim),
+                (Some(victim), None) => books.leave(&victim),
+                (None, _) => found.push(breach(3, format!("{pod} is evicted, but no such pod stands"))),
+            },
+            Action::Hold { workload, nodes, victims } => {
+                let group = groups.remove(workload).unwrap_or_default();
+                // Pods that leave for nobody any more may be waited for, too.
+                if group.len() > *victims as usize {
+                    let what = format!("{workload} holds for {victims} victims, {} are evicted", group.len());
+                    found.push(breach(4, what));
+                }
+                books.judge(*workload, nodes, &group, &mut found);
+                books.hold(*workload, nodes, &group);
+            }
+            // What the room of an ended hold becomes, only the state after it tells.
+            Action::Release { .. } => return found,
+        }
+    }
+    for (cause, group) in groups.iter().filter(|(_, group)| !group.is_empty()) {
+        found.push(breach(4, format!("{} pods are evicted for {cause}, which holds nothing", group.len())));
+    }
+    found
+}
+
+/// A pod that the plan evicts.
+struct Victim<'a> {
+    pod: PodId,
+    node: NodeId,
+    /// None of those without a quota.
+    leaf: Option<QuotaId>,
+    asks: Amount,
+    reason: &'a EvictReason,
+}
+
+/// What stands where, kept up while the actions of a plan are walked.
+struct Books<'a> {
+    before: &'a Scheduler,
+    /// Use without what is leaving (R2(b)), by quota.
+    live: Vec<Amount>,
+    /// What holds will use (R2(a)).
+    held: Vec<Amount>,
+    /// What admission counts (A1).
+    charged: Vec<Amount>,
+    /// What is neither used nor kept, by node.
+    free: BTreeMap<NodeId, Amount>,
+    /// What pods that are leaving already will free, by node; for whom, is not asked.
+    leaving: BTreeMap<NodeId, Amount>,
+}
+
+impl<'a> Books<'a> {
+    fn open(before: &'a Scheduler) -> Self {
+        let width = before.tree.width();
+        let row = |of: &dyn Fn(u32, usize) -> i64, q: QuotaId| (0..width).map(|r| of(q.0, r)).collect();
+        let table = |of: &dyn Fn(u32, usize) -> i64| before.tree.ids().map(|q| row(of, q)).collect();
+        let mut free = BTreeMap::new();
+        let mut leaving: BTreeMap<NodeId, Amount> = BTreeMap::new();
+        for slot in before.nodes.sorted() {
+            let node = before.nodes.at(slot);
+            free.insert(node.id, (0..width).map(|r| cell(&node.free, r) - cell(&node.reserved, r)).collect());
+        }
+        for slot in before.workloads.sorted() {
+            for ordinal in before.workloads.at(slot).in_state(PodState::Leaving) {
+                let Some(pod) = before.workloads.pod((slot, ordinal)) else { continue };
+                let asks = before.workloads.governed((slot, ordinal), &before.shapes);
+                add(leaving.entry(before.nodes.at(pod.spot.node).id).or_default(), asks, 1);
+            }
+        }
+        Self {
+            before,
+            live: table(&|q, r| before.ledger.live(q, r)),
+            held: table(&|q, r| cell(before.ledger.held.row(q), r)),
+            charged: table(&|q, r| before.ledger.charged(q, r)),
+            free,
+            leaving,
+        }
+    }
+
+    fn leaf(&self, workload: WorkloadId) -> Option<QuotaId> {
+        let slot = self.before.workloads.slot(workload)?;
+        self.before.quota(self.before.workloads.at(slot).account)
+    }
+
+    fn asks(&self, pod: PodId) -> Amount {
+        let slot = self.before.workloads.slot(pod.workload);
+        slot.map_or_else(Vec::new, |slot| {
+            self.before.workloads.governed((slot, pod.ordinal), &self.before.shapes).to_vec()
+        })
+    }
+
+    fn victim<'r>(&self, pod: PodId, reason: &'r EvictReason) -> Option<Victim<'r>> {
+        let slot = self.before.workloads.slot(pod.workload)?;
+        let row = self.before.workloads.pod((slot, pod.ordinal)).filter(|row| row.stands())?;
+        let node = self.before.nodes.at(row.spot.node).id;
+        Some(Victim { pod, node, leaf: self.leaf(pod.workload), asks: self.asks(pod), reason })
+    }
+
+    fn path(&self, leaf: Option<QuotaId>) -> impl Iterator<Item = QuotaId> + 'a {
+        let tree = &self.before.tree;
+        leaf.into_iter().flat_map(|leaf| tree.path(leaf))
+    }
+
+    fn bind(&mut self, pod: PodId, node: NodeId, held: bool) {
+        let (leaf, asks) = (self.leaf(pod.workload), self.asks(pod));
+        for quota in self.path(leaf) {
+            on(&mut self.live, quota, &asks, 1);
+            if held {
+                // Its victims are gone: what it is charged, it was charged as a hold.
+                on(&mut self.held, quota, &asks, -1);
+            } else {
+                on(&mut self.charged, quota, &asks, 1);
+            }
+        }
+        if !held {
+            add(self.free.entry(node).or_default(), &asks, -1);
+        }
+    }
+
+    fn leave(&mut self, victim: &Victim<'_>) {
+        for quota in self.path(victim.leaf) {
+            on(&mut self.live, quota, &victim.asks, -1);
+        }
+    }
+
+    /// The pods that a hold will place, with their nodes.
+    fn placed(&self, workload: WorkloadId, nodes: &[NodeId]) -> Vec<(NodeId, Amount)> {
+        let Some(slot) = self.before.workloads.slot(workload) else { return Vec::new() };
+        let asked = self.before.asked_pods(slot);
+        asked.iter().zip(nodes).map(|(pod, node)| (*node, self.asks(workload.pod(*pod)))).collect()
+    }
+
+    /// A hold keeps what it needs beyond what its victims still use.
+    fn hold(&mut self, workload: WorkloadId, nodes: &[NodeId], group: &[Victim<'_>]) {
+        let placed = self.placed(workload, nodes);
+        for quota in self.path(self.leaf(workload)) {
+            let mut beyond = Amount::new();
+            placed.iter().for_each(|(_, asks)| add(&mut beyond, asks, 1));
+            on(&mut self.held, quota, &beyond, 1);
+            group.iter().filter(|v| self.is_under(v, quota)).for_each(|v| add(&mut beyond, &v.asks, -1));
+            beyond.iter_mut().for_each(|n| *n = (*n).max(0));
+            on(&mut self.charged, quota, &beyond, 1);
+        }
+        let mut missing: BTreeMap<NodeId, Amount> = BTreeMap::new();
+        for (node, asks) in &placed {
+            add(missing.entry(*node).or_default(), asks, 1);
+        }
+        for victim in group {
+            self.leave(victim);
+            if let Some(row) = missing.get_mut(&victim.node) {
+                add(row, &victim.asks, -1);
+            }
+        }
+        for (node, mut beyond) in missing {
+            beyond.iter_mut().for_each(|n| *n = (*n).max(0));
+            add(self.free.entry(node).or_default(), &beyond, -1);
+        }
+    }
+
+    fn is_under(&self, victim: &Victim<'_>, quota: QuotaId) -> bool {
+        victim.leaf.is_some_and(|leaf| self.before.tree.is_under(leaf, quota))
+    }
+
+    /// Judges what is evicted for one cause.
+    fn judge(&self, cause: WorkloadId, nodes: &[NodeId], group: &[Victim<'_>], found: &mut Vec<Breach>) {
+        let (Some(slot), Some(leaf)) = (self.before.workloads.slot(cause), self.leaf(cause)) else {
+            found.push(breach(3, format!("{cause} has no quota and evicts (A4)")));
+            return;
+        };
+        let placed = self.placed(cause, nodes);
+        if let Err(why) = self.is_legal(leaf, &placed, &group.iter().collect::<Vec<_>>(), true) {
+            found.push(breach(4, format!("{cause} evicts {}: {why}", names(group))));
+        }
+        let (policy, by) = (&self.before.policy, self.before.workloads.at(slot));
+        for victim in group {
+            let Some(other) = self.before.workloads.slot(victim.pod.workload) else { continue };
+            let other = self.before.workloads.at(other);
+            if !other.preemptible {
+                found.push(breach(3, format!("{} of {cause} is not preemptible (R2(c))", victim.pod)));
+            }
+            let lower = policy.within != Within::LowerPriority || other.priority < by.priority;
+            if victim.leaf == Some(leaf) && !lower {
+                found.push(breach(3, format!("{} is not of lower priority than {cause} (R1)", victim.pod)));
+            }
+            let only = if victim.leaf == Some(leaf) { Preemption::ReclaimOnly } else { Preemption::PriorityOnly };
+            if policy.preemption == only || policy.preemption == Preemption::None {
+                found.push(breach(3, format!("{} may not be taken by this policy (R8)", victim.pod)));
+            }
+        }
+        self.judge_floor(leaf, group, found);
+        self.judge_minimal(cause, leaf, &placed, group, found);
+    }
+
+    /// Whether the cause may stand with these victims gone: A1, R1's clause, R2(a), and room where its pods will stand.
+    /// What else is leaving is counted on, or not.
+    fn is_legal(
+        &self,
+        leaf: QuotaId,
+        placed: &[(NodeId, Amount)],
+        victims: &[&Victim<'_>],
+        counted_on: bool,
+    ) -> Result<(), String> {
+        let tree = &self.before.tree;
+        let policy = &self.before.policy;
+        let mut ask = Amount::new();
+        placed.iter().for_each(|(_, asks)| add(&mut ask, asks, 1));
+        let within = victims.iter().any(|v| v.leaf == Some(leaf)) && policy.growth == Growth::Refused;
+        for quota in tree.path(leaf) {
+            let mut gone = Amount::new();
+            victims.iter().filter(|v| self.is_under(v, quota)).for_each(|v| add(&mut gone, &v.asks, 1));
+            let reclaims = policy.reclaim == Reclaim::Min
+                && victims.iter().any(|v| v.leaf != Some(leaf) && !self.is_under(v, quota));
+            for (r, n) in ask.iter().enumerate().filter(|(_, n)| **n > 0) {
+                let (min, max) = (cell(tree.min(quota), r), cell(tree.max(quota), r));
+                let (live, held) = (at(&self.live, quota, r), at(&self.held, quota, r));
+                let (gone, name) = (cell(&gone, r), tree.name(quota));
+                let standing = live.saturating_add(held).saturating_sub(gone).saturating_add(*n);
+                let charged = at(&self.charged, quota, r).saturating_sub(gone).saturating_add(*n);
+                let counts = if counted_on { standing } else { charged };
+                if max != UNLIMITED && counts > max {
+                    return Err(format!("A1: {name} would be charged {counts} of at most {max}"));
+                }
+                let before = live.saturating_add(held);
+                if within && standing > min.max(before) {
+                    return Err(format!("R1: {name} would grow from {before} to {standing}, above its min {min}"));
+                }
+                if reclaims && standing > min {
+                    return Err(format!("R2(a): {name} would use and hold {standing}, above its min {min}"));
+                }
+            }
+        }
+        self.has_room(placed, victims, counted_on)
+    }
+
+    fn has_room(&self, placed: &[(NodeId, Amount)], victims: &[&Victim<'_>], counted_on: bool) -> Result<(), String> {
+        for node in placed.iter().map(|(node, _)| node) {
+            let mut left = self.free.get(node).cloned().unwrap_or_default();
+            if let Some(leaving) = self.leaving.get(node).filter(|_| counted_on) {
+                add(&mut left, leaving, 1);
+            }
+            victims.iter().filter(|v| v.node == *node).for_each(|v| add(&mut left, &v.asks, 1));
+            placed.iter().filter(|(on, _)| on == node).for_each(|(_, asks)| add(&mut left, asks, -1));
+            if left.iter().any(|n| *n < 0) {
+                return Err(format!("P1: {node} would be left with {left:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Each reclaimed victim's side is over its guarantee when its turn comes (R2(b)).
+    fn judge_floor(&self, leaf: QuotaId, group: &[Victim<'_>], found: &mut Vec<Breach>) {
+        let tree = &self.before.tree;
+        let mut live = self.live.clone();
+        let mut seen: Vec<WorkloadId> = Vec::new();
+        let judged = self.before.policy.reclaim == Reclaim::Min;
+        for victim in group {
+            let Some(from) = victim.leaf else { continue };
+            let common = tree.common(leaf, from);
+            let over_in = |(r, n): (usize, &i64)| {
+                let floor = if self.before.policy.floor == Floor::Strict { *n } else { 1 };
+                let mut below = tree.path(from).take_while(|q| *q != common);
+                *n > 0 && below.all(|q| at(&live, q, r).saturating_sub(floor) >= cell(tree.min(q), r))
+            };
+            let first = !seen.contains(&victim.pod.workload);
+            if judged && first && victim.reason.rule == Rule::R2 && !victim.asks.iter().enumerate().any(over_in) {
+                let what = format!("{} is reclaimed from a side that is not over its min (R2(b))", victim.pod);
+                found.push(breach(3, what));
+            }
+            seen.push(victim.pod.workload);
+            for quota in tree.path(from) {
+                on(&mut live, quota, &victim.asks, -1);
+            }
+        }
+    }
+
+    /// No victim can be spared; a gang is spared whole.
+    fn judge_minimal(
+        &self,
+        cause: WorkloadId,
+        leaf: QuotaId,
+        placed: &[(NodeId, Amount)],
+        group: &[Victim<'_>],
+        found: &mut Vec<Breach>,
+    ) {
+        if !self.before.sums_tell() {
+            return;
+        }
+        let is_gang = |pod: PodId| {
+            let slot = self.before.workloads.slot(pod.workload);
+            slot.is_some_and(|slot| self.before.workloads.at(slot).sets.iter().any(|set| set.min > 1))
+        };
+        for spared in group {
+            let goes_with = |v: &Victim<'_>| {
+                if is_gang(spared.pod) { v.pod.workload == spared.pod.workload } else { v.pod == spared.pod }
+            };
+            let rest: Vec<&Victim<'_>> = group.iter().filter(|v| !goes_with(v)).collect();
+            if self.is_legal(leaf, placed, &rest, false).is_ok() {
+                found.push(breach(5, format!("{cause} evicts {}, but could spare {}", names(group), spared.pod)));
+            }
+        }
+    }
+}
+
+impl Scheduler {
+    /// Whether sums of governed resources say all there is to say about who may stand where.
+    fn sums_tell(&self) -> bool {
+        let plain = |q: QuotaId| self.tree.spec(q).is_none_or(|spec| spec.lend.is_none() && spec.max_jobs.is_none());
+        let no_devices = self.nodes.sorted().into_iter().all(|node| self.nodes.at(node).banks.is_empty());
+        no_devices && self.tree.ids().all(plain)
+    }
+}
+
+fn at(table: &[Amount], quota: QuotaId, resource: usize) -> i64 {
+    table.get(quota.0 as usize).map_or(0, |row| cell(row, resource))
+}
+
+fn on(table: &mut [Amount], quota: QuotaId, amounts: &[i64], sign: i64) {
+    if let Some(row) = table.get_mut(quota.0 as usize) {
+        add(row, amounts, sign);
+    }
+}
+
+fn add(row: &mut Amount, amounts: &[i64], sign: i64) {
+    row.resize(row.len().max(amounts.len()), 0);
+    for (slot, n) in row.iter_mut().zip(amounts) {
+        *slot = slot.saturating_add(n.saturating_mul(sign));
+    }
+}
+
+fn names(victims: &[Victim<'_>]) -> String {
+    let name = |v: &Victim<'_>| format!("{} ({})", v.pod, v.reason.rule);
+    victims.iter().map(name).collect::<Vec<_>>().join(", ")
+}
