@@ -75,6 +75,8 @@ impl World {
         let dice = &mut dice;
         let two = dice.chance(45);
         let capacity = [dice.between(4, 16), if two { 2 * dice.between(1, 5) } else { 0 }];
+        // Lending limits, job limits and blocking queues leave little to take back: half of the worlds do without.
+        let kinds = if kinds.more && dice.chance(50) { Kinds { quota_options: false, ..kinds } } else { kinds };
         let mut world = Self::new(&[]);
         world.quotas = draw_tree(dice, capacity, kinds);
         world.nodes = if kinds.nodes && dice.chance(50) { split(dice, capacity) } else { vec![capacity] };
@@ -93,7 +95,7 @@ impl World {
             world.budgets = dice.index(4);
             world.roles = dice.chance(30);
         }
-        let steps = dice.between(4, 22);
+        let steps = if kinds.more { dice.between(12, 34) } else { dice.between(4, 22) };
         world.steps = (0..steps).map(|_| draw_step(dice, &world, capacity, kinds)).collect();
         world
     }
@@ -187,6 +189,7 @@ fn draw_more_knobs(dice: &mut Dice, policy: &mut Policy) {
     policy.reclaim = dice.one_of([Reclaim::Min, Reclaim::Min, Reclaim::FairShare, Reclaim::Off]);
     policy.growth = if dice.chance(10) { Growth::Allowed } else { Growth::Refused };
     policy.respect_budgets = dice.one_of([RespectBudgets::Prefer, RespectBudgets::Prefer, RespectBudgets::Always]);
+    policy.hold_timeout_ms = policy.hold_timeout_ms.map(|_| dice.below(40));
     policy.unquotaed = dice.one_of([Unquotaed::Refuse, Unquotaed::Schedule]);
     policy.enforce_max = if dice.chance(25) { EnforceMax::After { ms: dice.below(80) } } else { EnforceMax::Never };
 }
@@ -225,7 +228,7 @@ fn draw_job(dice: &mut Dice, world: &World, [cpu, gpu]: Units, kinds: Kinds) -> 
     let leaves: Vec<usize> = (0..world.quotas.len()).filter(|q| world.is_leaf(*q)).collect();
     let leaf = leaves.get(dice.index(leaves.len())).copied().unwrap_or(0);
     // The namespace of a quota that is no leaf is none.
-    let leaf = if kinds.more && dice.chance(4) { 0 } else { leaf };
+    let leaf = if kinds.more && dice.chance(6) { 0 } else { leaf };
     let gang = kinds.gangs && dice.chance(25);
     let count = if gang { 2 + u32::try_from(dice.below(3)).unwrap_or(0) } else { 1 };
     let min =

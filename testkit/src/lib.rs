@@ -8,5 +8,6 @@ pub mod generate;
 pub mod recount;
 pub mod reference;
 pub mod shared;
+pub mod small;
 pub mod table;
 pub mod worlds;

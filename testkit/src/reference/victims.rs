@@ -183,8 +183,11 @@ impl Reference {
             let of = |r: &usize| Share { over: (ledger.live(*q, *r) - min(*r)).max(0), of: min(*r) };
             source.resources.iter().map(of).max().unwrap_or(Share { over: 0, of: 1 })
         };
+        // Those without a quota are guaranteed nothing: over without end (A4).
+        let outside = Share { over: 1, of: 0 };
         let overuse = match self.policy.victims {
             VictimOrder::Latest => Vec::new(),
+            _ if source.leaf.is_none() => vec![outside],
             _ => below.iter().rev().map(share).collect(),
         };
         let ordinal = pods.last().map_or(0, |pod| pod.ordinal);
