@@ -189,7 +189,7 @@ fn draw_more_knobs(dice: &mut Dice, policy: &mut Policy) {
     policy.reclaim = dice.one_of([Reclaim::Min, Reclaim::Min, Reclaim::FairShare, Reclaim::Off]);
     policy.growth = if dice.chance(10) { Growth::Allowed } else { Growth::Refused };
     policy.respect_budgets = dice.one_of([RespectBudgets::Prefer, RespectBudgets::Prefer, RespectBudgets::Always]);
-    policy.hold_timeout_ms = policy.hold_timeout_ms.map(|_| dice.below(40));
+    policy.hold_timeout_ms = policy.hold_timeout_ms.map(|_| 5 + dice.below(35));
     policy.unquotaed = dice.one_of([Unquotaed::Refuse, Unquotaed::Schedule]);
     policy.enforce_max = if dice.chance(25) { EnforceMax::After { ms: dice.below(80) } } else { EnforceMax::Never };
 }
