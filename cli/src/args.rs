@@ -56,6 +56,10 @@ pub(crate) enum Verb {
     Import(Import),
     /// Feed a recorded log to the scheduler again and compare every decision.
     Replay(Replay),
+    /// Run random worlds and hold them to the laws.
+    Swarm(Swarm),
+    /// Make a failing scenario small: the same failure with little around it.
+    Shrink(Shrink),
     /// Format scenario files.
     Fmt(Fmt),
     /// Print the JSON schema of scenario files.
@@ -252,6 +256,56 @@ pub(crate) struct Replay {
     pub(crate) log: PathBuf,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Group)]
+#[command(
+    after_help = "Each seed draws what exists at all in its world, then sizes, then a scenario. A world that breaks a law is written
+to DIR/SEED: seed.txt, scenario.ron, shrunk.ron and trace.jsonl of the shrunk one.
+
+Examples:
+  quotree swarm --seeds 1000
+  quotree swarm --seeds 10000 --first 50000 --out swarm
+  quotree swarm --seeds 1 --first 4711 --out swarm"
+)]
+pub(crate) struct Swarm {
+    /// How many seeds are played.
+    #[arg(long, value_name = "N")]
+    pub(crate) seeds: u64,
+    /// The first of them.
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    pub(crate) first: u64,
+    /// Write the worlds that fail into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// How many worlds run at once; the outcome does not depend on it.
+    #[arg(long, value_name = "J")]
+    pub(crate) jobs: Option<usize>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Group)]
+#[command(
+    after_help = "What fails may be a claim, an invariant, the run itself, or a law of its calm phase. The result fails in the same way
+and is formatted; comments are not kept. Included files stay as they are.
+
+Examples:
+  quotree shrink swarm/4711/scenario.ron --out small.ron
+  quotree shrink broken.ron --claim 'Final(Evictions'"
+)]
+pub(crate) struct Shrink {
+    /// The scenario that fails.
+    pub(crate) file: PathBuf,
+    /// Write the result here instead of to stdout.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Which failure to keep, by a part of how it is told: of a claim's text, `law: S3`, `audit: I2`; the first when absent.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) claim: Option<String>,
+    /// The most smaller scenarios that are tried.
+    #[arg(long, value_name = "N", default_value_t = quotree_swarm::ShrinkOptions::STEPS)]
+    pub(crate) steps: u32,
 }
 
 #[derive(Debug, Group)]

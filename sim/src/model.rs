@@ -174,6 +174,14 @@ pub struct World {
     pub eviction_grace: Runtime,
     /// From a pod being gone to its controller's replacement.
     pub recreate_delay_ms: u64,
+    /// How many binds of a thousand fail, after their latency; the pod waits again.
+    pub failed_binds_permille: u64,
+    /// How many requests of a thousand to evict a running pod are lost; the pod runs on.
+    pub lost_evictions_permille: u64,
+    /// From a lost request to evict to the next one.
+    pub eviction_retry_ms: u64,
+    /// From then on no bind fails and no request is lost; absent: never.
+    pub reliable_from: Option<Time>,
     /// The run stops here at the latest; absent: when nothing more can happen.
     pub until: Option<Time>,
     /// A run that handles more events than this stops with an error: a guard against runaway scenarios.
@@ -186,6 +194,10 @@ impl Default for World {
             bind_latency: Runtime::Fixed(0),
             eviction_grace: Runtime::Fixed(0),
             recreate_delay_ms: 0,
+            failed_binds_permille: 0,
+            lost_evictions_permille: 0,
+            eviction_retry_ms: 30_000,
+            reliable_from: None,
             until: None,
             max_events: 1_000_000_000,
         }

@@ -13,7 +13,9 @@
 //! | `withdraw` | `workload` | it was deleted with its pods |
 //! | `bind` | `pod`, `node`, `devices` | the scheduler chose a node |
 //! | `bound` | `pod` | the pod runs |
+//! | `bind_failed` | `pod` | the bind did not come true: the pod waits again |
 //! | `evict` | `pod`, `rule`, `cause` | the scheduler ends a pod, by this rule, for this workload |
+//! | `lost_eviction` | `pod` | the request to end it was lost: it runs on until the next |
 //! | `gone` | `pod`, `outcome` | the pod ended |
 //! | `hold` | `workload`, `victims` | the workload waits for this many pods to leave |
 //! | `release` | `workload` | its hold ended without it being bound |
@@ -53,6 +55,8 @@ pub enum Traced {
     Release { workload: WorkloadId },
     Tree { refused: bool },
     Budget { allowed: u32 },
+    BindFailed { pod: PodId },
+    LostEviction { pod: PodId },
 }
 
 impl TraceRecord {
@@ -79,6 +83,8 @@ impl TraceRecord {
             Traced::Release { workload } => of(11, u64::from(workload.0), 0),
             Traced::Tree { refused } => of(12, u64::from(refused), 0),
             Traced::Budget { allowed } => of(13, u64::from(allowed), 0),
+            Traced::BindFailed { pod: p } => of(14, pod(p), 0),
+            Traced::LostEviction { pod: p } => of(15, pod(p), 0),
         }
     }
 
@@ -103,6 +109,8 @@ impl TraceRecord {
             Traced::Tree { refused: false } => "tree",
             Traced::Tree { refused: true } => "refused_tree",
             Traced::Budget { .. } => "budget",
+            Traced::BindFailed { .. } => "bind_failed",
+            Traced::LostEviction { .. } => "lost_eviction",
         };
         map.insert("at_ms".into(), self.at.0.into());
         map.insert("what".into(), kind.into());
@@ -121,7 +129,9 @@ impl TraceRecord {
                 put("node", json!(names.node(node)));
                 put("devices", devices.iter().collect());
             }
-            Traced::Bound { pod } => put("pod", json!(names.pod(pod))),
+            Traced::Bound { pod } | Traced::BindFailed { pod } | Traced::LostEviction { pod } => {
+                put("pod", json!(names.pod(pod)))
+            }
             Traced::Evict { pod, rule, cause } => {
                 put("pod", json!(names.pod(pod)));
                 put("rule", rule.to_string().into());

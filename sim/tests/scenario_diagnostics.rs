@@ -48,6 +48,10 @@ const E: Severity = Severity::Error;
 const W: Severity = Severity::Warning;
 
 const ROWS: &[Row] = &[
+    // Chances of trouble.
+    ("policy: Capacity()", "world: World(lost_evictions: \"100%\")", E, "3:34", "\"100%\"", "must be below 100%"),
+    ("policy: Capacity()", "world: World(failed_binds: 1)", E, "3:32", "1", "must be below 100%"),
+    ("policy: Capacity()", "world: World(eviction_retry: \"0s\")", E, "3:34", "\"0s\"", "0"),
     // Syntax.
     ("replicas: 2, ", "replicas: 2 ", E, "11:64", "request", "expected `,` or `)`, found `request`"),
     ("name: \"good\"", "name: \"good", E, "2:11", "\"", "never closed"),

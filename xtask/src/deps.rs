@@ -1,4 +1,4 @@
-//! Who may depend on whom: core <- sim <- reports <- cli, the testkit for tests only, and the heavy helpers in the
+//! Who may depend on whom: core <- sim <- reports and swarm <- cli, the testkit for tests only, and the heavy helpers in the
 //! command alone.
 
 use crate::files;
@@ -9,7 +9,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("quotree-core", &[]),
     ("quotree-sim", &["quotree-core"]),
     ("quotree-reports", &["quotree-core", "quotree-sim"]),
-    ("quotree-cli", &["quotree-core", "quotree-sim", "quotree-reports"]),
+    ("quotree-swarm", &["quotree-core", "quotree-sim"]),
+    ("quotree-cli", &["quotree-core", "quotree-sim", "quotree-reports", "quotree-swarm"]),
     ("quotree-testkit", &["quotree-core", "quotree-sim"]),
     ("quotree-benches", &["quotree-core", "quotree-sim", "quotree-testkit"]),
     ("xtask", &[]),
@@ -20,6 +21,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("quotree-core", &["rand", "rand_core", "rand_chacha", "ron", "serde_json", "clap", "rayon", "tokio", "tracing"]),
     ("quotree-sim", &["rayon", "clap", "anyhow", "tokio", "annotate-snippets"]),
     ("quotree-reports", &["rayon", "clap", "anyhow", "annotate-snippets"]),
+    ("quotree-swarm", &["rayon", "clap", "anyhow", "tokio", "annotate-snippets"]),
 ];
 
 /// What only the command may name.

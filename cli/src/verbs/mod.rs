@@ -8,6 +8,8 @@ mod import;
 mod inspect;
 mod replay;
 mod run;
+mod shrink;
+mod swarm;
 mod validate;
 
 use crate::{
@@ -30,6 +32,8 @@ pub(crate) fn run(verb: Verb, terminal: Terminal) -> Outcome {
         Verb::Diff(args) => diff::diff(&args, terminal),
         Verb::Import(args) => import::import(&args, terminal),
         Verb::Replay(args) => replay::replay(&args, terminal),
+        Verb::Swarm(args) => swarm::swarm(&args, terminal),
+        Verb::Shrink(args) => shrink::shrink(&args, terminal),
         Verb::Fmt(args) => fmt::fmt(&args, terminal),
         Verb::Schema => {
             terminal.show(&pretty(&quotree_sim::scenario::schema()))?;

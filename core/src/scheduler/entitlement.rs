@@ -65,7 +65,8 @@ impl Scheduler {
         if !within(leaf) {
             return None;
         }
-        let mut top = None;
+        // In a tree of one quota the leaf is the root: there is nobody beside it, but pods without quota give way (A4).
+        let mut top = self.ledger.parent(leaf).is_none().then_some(leaf);
         for q in above {
             top = Some(q);
             if !within(q) {

@@ -382,7 +382,9 @@ impl Scheduler {
                 self.put_back(&mut search.trial, *pod);
             }
             spared.push(i);
-            if self.splits(&search.trial, candidate.slot) || !self.still_holds(search, &spared, &candidate.pods) {
+            let spares = !self.splits(&search.trial, candidate.slot)
+                && (self.still_holds(search, &spared, &candidate.pods) || self.moves_aside(search, &spared));
+            if !spares {
                 spared.pop();
                 for pod in &candidate.pods {
                     self.try_without(&mut search.trial, *pod);
@@ -403,6 +405,22 @@ impl Scheduler {
             }
         }
         needed
+    }
+
+    /// Places the cause anew where the victims that are back stand in its way; if that is impossible, it stays where it was.
+    fn moves_aside(&mut self, search: &mut Search, spared: &[usize]) -> bool {
+        let before = search.trial.placed().to_vec();
+        self.take_off(&mut search.trial, 0);
+        let found = self.place(search.seeker.slot).map(|spots| {
+            self.lift_off(&spots);
+            spots
+        });
+        let found = found.filter(|_| self.still_holds(search, spared, &[]));
+        let moves = found.is_some();
+        for (pod, spot) in found.map_or(before, |spots| spots.to_vec()) {
+            self.try_on(&mut search.trial, pod, spot);
+        }
+        moves
     }
 
     /// Whether the plan still places its cause, with these pods back and these victims spared.

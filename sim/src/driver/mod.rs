@@ -208,6 +208,8 @@ impl<'a> Engine<'a> {
         }
         match happening {
             Happening::Bound(pod) => self.bound(pod),
+            Happening::BindFailed(pod) => self.bind_failed(pod),
+            Happening::EvictAgain(pod) => self.evict_again(pod),
             Happening::Gone(pod) => self.gone(pod),
             Happening::Finished { unit, epoch } => self.finished(unit, epoch),
             Happening::Change(index) => self.change(index),

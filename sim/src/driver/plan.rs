@@ -25,15 +25,13 @@ impl Engine<'_> {
                     if self.world.units[pod.workload.0].count > 1 && touched.last() != Some(&pod.workload.0) {
                         touched.push(pod.workload.0);
                     }
-                    let delay = self.world.bind_stream.duration_ms(self.scenario.world.bind_latency);
-                    self.outcome(delay, Happening::Bound(place));
+                    self.request_bind(place);
                 }
                 Action::Evict { pod, reason } => {
                     self.trace(Traced::Evict { pod, rule: reason.rule, cause: reason.cause });
                     let place = self.evict(pod, reason)?;
                     touched.push(pod.workload.0);
-                    let delay = self.world.grace(self.scenario, place);
-                    self.outcome(delay, Happening::Gone(place));
+                    self.request_eviction(place);
                 }
                 Action::Hold { workload, victims, .. } => self.trace(Traced::Hold { workload, victims }),
                 Action::Release { workload, reason } => {
@@ -55,7 +53,7 @@ impl Engine<'_> {
     }
 
     /// The outcome of a decision comes after a delay; without one it happens at this moment; without end, never.
-    fn outcome(&mut self, delay: Option<u64>, happening: Happening) {
+    pub(crate) fn outcome(&mut self, delay: Option<u64>, happening: Happening) {
         match delay {
             Some(0) => self.soon.push(happening),
             Some(ms) => self.queue.schedule(self.now.after_ms(ms), OUTCOME, happening),
@@ -85,7 +83,6 @@ impl Engine<'_> {
             return Err(RunError::Impossible { at: self.now, what: format!("evict {id}") });
         };
         let inside_min = reason.cause.is_some_and(|cause| self.is_inside_min(pod, cause.0));
-        self.set_state(pod, State::Leaving);
         let tree = self.old_trees.len();
         self.figures.evictions.add(Eviction { at: self.now, pod, reason, lost_ms: 0, tree, inside_min });
         self.figures.last_change = Some(self.now);
@@ -118,9 +115,10 @@ impl Engine<'_> {
             let nth = self.world.units[*unit].evictions + 1;
             self.world.units[*unit].evictions = nth;
             self.figures.evictions.again(nth);
+            let told = self.world.pods_of(*unit).any(|p| self.world.pods[p].state == State::Leaving);
             if whole {
                 self.pace(owner);
-            } else {
+            } else if told {
                 let lost = self.interrupt(*unit);
                 if let Some(eviction) = self.figures.evictions.all.get_mut(evictions_before + first) {
                     eviction.lost_ms = lost;
@@ -129,9 +127,11 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether a member of a gang was lost with a node: that it is not whole is not the scheduler's doing.
+    /// Whether a member of a gang was lost with a node, or its bind failed: that the gang is not whole is not the
+    /// scheduler's doing.
     fn was_lost(&self, unit: u32) -> bool {
-        self.world.pods_of(unit).any(|p| self.world.pods[p].state == State::Failed)
+        self.world.unreliable.failed_to_bind(unit)
+            || self.world.pods_of(unit).any(|p| self.world.pods[p].state == State::Failed)
     }
 
     /// A pod changes its state; counts, ledger and the gang it is in follow.

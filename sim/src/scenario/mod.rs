@@ -21,6 +21,7 @@ mod reader;
 mod schema;
 mod syntax;
 mod trace;
+mod value;
 mod values;
 mod workload;
 
@@ -28,6 +29,7 @@ pub use diagnostic::{Diagnostic, Place, Severity, Source};
 pub use format::format;
 pub use loader::{Loader, MapLoader};
 pub use schema::{reference, schema};
+pub use value::Value;
 
 use crate::model::Scenario;
 use diagnostic::Report;

@@ -4,7 +4,7 @@ use super::{
     diagnostic::Report,
     reader::{Fields, Read, choice, variant},
     syntax::{Node, Shape},
-    values::{Ms, Positive, latency},
+    values::{Ms, Permille, Positive, latency},
 };
 use crate::model::World;
 use quotree_core::{
@@ -137,6 +137,26 @@ pub(crate) fn world(node: &Node, report: &mut Report) -> World {
     world.bind_latency = optional("bind_latency", world.bind_latency, report);
     world.eviction_grace = optional("eviction_grace", world.eviction_grace, report);
     world.recreate_delay_ms = fields.or("recreate_delay", Ms(0), report).0;
+    let mut chance = |field, slot: &mut u64, report: &mut Report| {
+        let Some(node) = fields.node(field) else { return };
+        match Permille::read(node, report) {
+            Some(Permille(value)) if value >= 1000 => {
+                report.error(
+                    node.span,
+                    format!("`{field}` must be below 100%: nothing would ever get through"),
+                    "too much",
+                );
+            }
+            Some(Permille(value)) => *slot = value,
+            None => {}
+        }
+    };
+    chance("failed_binds", &mut world.failed_binds_permille, report);
+    chance("lost_evictions", &mut world.lost_evictions_permille, report);
+    if let Some(Positive(ms)) = fields.optional("eviction_retry", report) {
+        world.eviction_retry_ms = ms;
+    }
+    world.reliable_from = fields.optional::<Ms>("reliable_from", report).map(|ms| Time(ms.0));
     world.until = fields.optional::<Positive>("until", report).map(|ms| Time(ms.0));
     if let Some(node) = fields.node("max_events") {
         match u64::read(node, report) {

@@ -13,7 +13,7 @@ impl Engine<'_> {
         self.world.owners[owner].wanted = replicas;
         let mut units = std::mem::take(&mut self.world.owners[owner].units);
         units.retain(|u| self.world.units[*u].live > 0);
-        let leaving = |u: &&u32| self.world.pods[self.world.units[**u].first_pod].state == State::Leaving;
+        let leaving = |u: &&u32| self.world.pods[self.world.units[**u].first_pod].state.goes();
         let on_their_way = units.iter().filter(leaving).count();
         let staying = units.len() - on_their_way;
         let wanted = replicas as usize;

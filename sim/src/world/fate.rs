@@ -40,6 +40,8 @@ impl Engine<'_> {
     pub(crate) fn is_stale(&self, happening: Happening) -> bool {
         match happening {
             Happening::Bound(pod) => self.world.pods[pod].state != State::Binding,
+            Happening::BindFailed(pod) => self.world.pods[pod].state != State::Binding,
+            Happening::EvictAgain(pod) => self.world.pods[pod].state != State::Unreached,
             Happening::Gone(pod) => self.world.pods[pod].state != State::Leaving,
             Happening::Finished { unit, epoch } => {
                 let owner = self.world.units[unit].owner;
@@ -59,7 +61,8 @@ impl Engine<'_> {
         let owner = self.world.units[unit].owner;
         self.world.units[unit].working_since = None;
         for pod in self.world.pods_of(unit) {
-            if self.world.pods[pod].state.stays() {
+            let state = self.world.pods[pod].state;
+            if state.stays() || state.works() {
                 let id = self.world.id_of(pod);
                 self.ended(pod, State::Succeeded, PodOutcome::Succeeded);
                 self.feed(Event::PodGone { pod: id, outcome: PodOutcome::Succeeded })?;
@@ -125,7 +128,7 @@ impl Engine<'_> {
                 return Ok(());
             }
         }
-        let leaving = self.world.pods_of(unit).filter(|p| self.world.pods[*p].state == State::Leaving).count();
+        let leaving = self.world.pods_of(unit).filter(|p| self.world.pods[*p].state.goes()).count();
         if leaving > 0 && self.world.units[unit].active == 0 && !by_node {
             return Ok(());
         }

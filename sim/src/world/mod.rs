@@ -14,6 +14,7 @@ mod submit;
 mod table;
 mod traced;
 mod training;
+mod unreliable;
 
 pub(crate) use names::{WorldNames, pod_name, unit_name};
 pub(crate) use nodes::NodeState;
@@ -21,6 +22,7 @@ pub(crate) use pods::{Counts, NONE, Pod, State, Unit};
 pub(crate) use shapes::Shapes;
 pub(crate) use table::Table;
 pub(crate) use training::Training;
+pub(crate) use unreliable::Unreliable;
 
 use crate::{
     model::{Kind, Runtime, Scenario},
@@ -43,6 +45,10 @@ pub(crate) const ARRIVAL: u8 = 3;
 pub(crate) enum Happening {
     /// A bind came true.
     Bound(u32),
+    /// A bind did not come true.
+    BindFailed(u32),
+    /// The lost request to evict a pod is sent again.
+    EvictAgain(u32),
     /// An evicted pod has left.
     Gone(u32),
     /// The work of a unit is done, if its epoch is still this.
@@ -109,6 +115,7 @@ pub(crate) struct World {
     pub(crate) row_places: BTreeMap<u32, Vec<RowPlace>>,
     pub(crate) bind_stream: Stream,
     pub(crate) evict_stream: Stream,
+    pub(crate) unreliable: Unreliable,
 }
 
 /// Where a trace row belongs: numbers for its names.
@@ -181,6 +188,7 @@ impl World {
             row_places,
             bind_stream: Stream::new(seed, "bind-latency"),
             evict_stream: Stream::new(seed, "eviction-grace"),
+            unreliable: Unreliable::new(seed),
         }
     }
 
@@ -235,7 +243,7 @@ impl World {
         let unit = &mut self.units[unit];
         unit.active = unit.active + u32::from(to.stays()) - u32::from(from.stays());
         unit.live = unit.live + u32::from(to.lives()) - u32::from(from.lives());
-        unit.running = unit.running + u32::from(to == State::Running) - u32::from(from == State::Running);
+        unit.running = unit.running + u32::from(to.works()) - u32::from(from.works());
         let pod = &mut self.pods[pod];
         (pod.state, pod.at) = (to, now);
         from

@@ -13,6 +13,8 @@ pub(crate) enum State {
     Waiting,
     Binding,
     Running,
+    /// An eviction was decided and the request for it was lost: it works on until the request is sent again.
+    Unreached,
     /// An eviction was decided and it is not gone.
     Leaving,
     Succeeded,
@@ -25,17 +27,27 @@ pub(crate) enum State {
 impl State {
     /// It uses its node and quota (L1).
     pub(crate) const fn uses(self) -> bool {
-        matches!(self, Self::Binding | Self::Running | Self::Leaving)
+        matches!(self, Self::Binding | Self::Running | Self::Unreached | Self::Leaving)
     }
 
-    /// It uses them, and nobody has told it to go.
+    /// It uses them, and the scheduler has not decided that it goes.
     pub(crate) const fn stays(self) -> bool {
         matches!(self, Self::Binding | Self::Running)
     }
 
+    /// The scheduler has decided that it goes.
+    pub(crate) const fn goes(self) -> bool {
+        matches!(self, Self::Unreached | Self::Leaving)
+    }
+
+    /// It does its work, if all that must work with it do.
+    pub(crate) const fn works(self) -> bool {
+        matches!(self, Self::Running | Self::Unreached)
+    }
+
     /// It has not ended.
     pub(crate) const fn lives(self) -> bool {
-        matches!(self, Self::Waiting | Self::Binding | Self::Running | Self::Leaving)
+        matches!(self, Self::Waiting | Self::Binding | Self::Running | Self::Unreached | Self::Leaving)
     }
 }
 
@@ -101,8 +113,8 @@ impl Counts {
         self.pending = self.pending + u64::from(to == State::Waiting) - u64::from(from == State::Waiting);
         self.succeeded += u64::from(to == State::Succeeded);
         self.failed += u64::from(to == State::Failed);
-        self.evicted += u64::from(to == State::Leaving);
-        self.leaving = self.leaving + u64::from(to == State::Leaving) - u64::from(from == State::Leaving);
+        self.evicted += u64::from(to.goes() && !from.goes());
+        self.leaving = self.leaving + u64::from(to.goes()) - u64::from(from.goes());
         self.made += u64::from(from == State::New);
     }
 

@@ -72,7 +72,7 @@ impl Training {
     pub(crate) fn count(&mut self, role: u32, from: State, to: State) {
         if let Some(crew) = self.crews.get_mut(role as usize) {
             crew.active = crew.active + u32::from(to.stays()) - u32::from(from.stays());
-            crew.running = crew.running + u32::from(to == State::Running) - u32::from(from == State::Running);
+            crew.running = crew.running + u32::from(to.works()) - u32::from(from.works());
         }
     }
 

@@ -1,0 +1,57 @@
+//! `quotree shrink`: makes a failing scenario small.
+
+use crate::{
+    args::Shrink as Args,
+    exit::{Exit, Outcome, Trouble},
+    files::{self, Disk, slashed},
+    snippets,
+    terminal::Terminal,
+};
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use quotree_swarm::{ShrinkOptions, Shrunk, Unshrinkable};
+
+pub(super) fn shrink(args: &Args, terminal: Terminal) -> Outcome {
+    let options = ShrinkOptions { wanted: args.claim.clone(), steps: args.steps };
+    let target = if terminal.watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(u64::from(args.steps)), target);
+    let file = slashed(&args.file);
+    let shrunk = quotree_swarm::shrink(&file, &Disk, &options, &mut |tried, _| bar.set_position(u64::from(tried)));
+    bar.finish_and_clear();
+    let shrunk = shrunk.map_err(|error| trouble(&file, error, terminal))?;
+    let told = told(&shrunk);
+    match &args.out {
+        Some(path) => {
+            files::write(path, &shrunk.text)?;
+            terminal.show(&told)?;
+        }
+        None => {
+            terminal.show(&shrunk.text)?;
+            terminal.complain(&told);
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+/// What failed, and how far it shrank.
+pub(super) fn told(shrunk: &Shrunk) -> String {
+    let (before, after) = shrunk.values;
+    let rest = if shrunk.done { "nothing smaller fails so" } else { "the steps ran out" };
+    format!(
+        "fails by {}\n{before} values became {after} in {} steps of {}; {rest}\n",
+        shrunk.failure, shrunk.kept, shrunk.tried
+    )
+}
+
+fn trouble(file: &str, error: Unshrinkable, terminal: Terminal) -> Trouble {
+    match error {
+        Unshrinkable::Invalid(diagnostics, sources) => {
+            let message = snippets::draw(&diagnostics, &sources, terminal.colour_errors);
+            Trouble { exit: Exit::Invalid, message }
+        }
+        Unshrinkable::Fine => Trouble::invalid(format!("`{file}` does not fail: there is nothing to shrink")),
+        Unshrinkable::Otherwise(failures) => {
+            let list: String = failures.iter().map(|failure| format!("\n  {failure}")).collect();
+            Trouble::invalid(format!("`{file}` does not fail in this way, but by{list}"))
+        }
+    }
+}

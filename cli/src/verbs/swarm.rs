@@ -1,0 +1,192 @@
+//! `quotree swarm`: random worlds side by side, each held to the laws. What comes out is told in the order of the seeds,
+//! however many run at once.
+
+use crate::{
+    args::{Format, Swarm as Args},
+    exit::{Exit, Outcome, Trouble},
+    files,
+    runner::Watcher,
+    terminal::Terminal,
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use quotree_core::StableHasher;
+use quotree_reports::count;
+use quotree_sim::{
+    RunOptions, Scenario,
+    scenario::{MapLoader, load},
+};
+use quotree_swarm::{Failure, Feature, Features, Played, ShrinkOptions, World, play};
+use rayon::prelude::*;
+use std::{collections::BTreeMap, fmt::Write, hash::Hasher, path::Path};
+
+/// So many failures are shrunk, the first ones; of more, the seed and the scenario are enough.
+const MOST_SHRUNK: usize = 20;
+
+/// So many failures are told one by one.
+const MOST_TOLD: usize = 50;
+
+/// The name under which a drawn scenario is loaded.
+const FILE: &str = "scenario.ron";
+
+/// What became of a seed.
+struct Seeded {
+    seed: u64,
+    features: Features,
+    played: Played,
+}
+
+pub(super) fn swarm(args: &Args, terminal: Terminal) -> Outcome {
+    let end = args.first.checked_add(args.seeds).filter(|_| args.seeds > 0);
+    let end = end.ok_or_else(|| Trouble::invalid("there are no such seeds: `--seeds` must be 1 or more"))?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs.unwrap_or(0)).build();
+    let pool = pool.map_err(|error| Trouble::fault(format!("no threads: {error}")))?;
+    let bar = bar(terminal, args.seeds);
+    // A panic is caught, counted and shrunk: what it says where it happens would only be in the way.
+    std::panic::set_hook(Box::new(|_| {}));
+    let all: Vec<Seeded> = pool.install(|| {
+        let one = |seed: u64| {
+            let seeded = one(seed);
+            bar.inc(1);
+            seeded
+        };
+        (args.first..end).into_par_iter().map(one).collect()
+    });
+    bar.finish_and_clear();
+    let failed: Vec<&Seeded> = all.iter().filter(|one| !one.played.failures.is_empty()).collect();
+    if let Some(folder) = &args.out {
+        let written = pool.install(|| {
+            let write = |(number, one): (usize, &&Seeded)| write(one, folder, number < MOST_SHRUNK, terminal);
+            failed.par_iter().enumerate().map(write).collect::<Vec<_>>()
+        });
+        written.into_iter().collect::<Result<(), Trouble>>()?;
+    }
+    let _ = std::panic::take_hook();
+    let summary = Summary::new(&all);
+    terminal.show(&match args.format {
+        Format::Text => summary.text(args, &failed),
+        Format::Json => super::pretty(&summary.json(args, &failed)),
+    })?;
+    Ok(if failed.is_empty() { Exit::Fine } else { Exit::Fault })
+}
+
+fn bar(terminal: Terminal, worlds: u64) -> ProgressBar {
+    let target = if terminal.watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(worlds), target);
+    ProgressStyle::with_template("{bar:40} {pos} of {len} worlds, {eta} left").map(|style| bar.set_style(style)).ok();
+    bar
+}
+
+fn one(seed: u64) -> Seeded {
+    let World { features, text } = World::draw(seed);
+    let played = match scenario(&text) {
+        Ok(scenario) => play(&scenario),
+        Err(failure) => Played { failures: vec![failure], ..Played::default() },
+    };
+    Seeded { seed, features, played }
+}
+
+fn scenario(text: &str) -> Result<Scenario, Failure> {
+    let loaded = load(FILE, &MapLoader::new().with(FILE, text));
+    loaded.scenario.ok_or_else(|| Failure {
+        kind: "the world does not load".to_owned(),
+        message: loaded.diagnostics.first().map_or_else(String::new, ToString::to_string),
+    })
+}
+
+/// Writes down a world that failed: what failed and how to see it again, the scenario, and a small one that fails alike.
+fn write(one: &Seeded, folder: &Path, shrink: bool, terminal: Terminal) -> Result<(), Trouble> {
+    let seed = one.seed;
+    let folder = folder.join(seed.to_string());
+    let text = World::draw(seed).text;
+    let mut told = format!("seed {seed}\n");
+    for failure in &one.played.failures {
+        let _ = writeln!(told, "{failure}");
+    }
+    let _ = writeln!(told, "again: quotree swarm --seeds 1 --first {seed}");
+    files::write(&folder.join(FILE), &text)?;
+    let mut small = text;
+    if shrink {
+        let loader = MapLoader::new().with(FILE, small.as_str());
+        if let Ok(shrunk) = quotree_swarm::shrink(FILE, &loader, &ShrinkOptions::default(), &mut |_, _| {}) {
+            let _ = write!(told, "shrunk: {}", super::shrink::told(&shrunk));
+            small = shrunk.text;
+            files::write(&folder.join("shrunk.ron"), &small)?;
+        }
+    }
+    files::write(&folder.join("seed.txt"), &told)?;
+    let mut trace = Vec::new();
+    if let Ok(scenario) = scenario(&small) {
+        let mut watcher = Watcher::new(terminal, "", Some(&mut trace));
+        // How it ends is known; what it did until then is what is wanted.
+        let run = || drop(quotree_sim::run(&scenario, &RunOptions::default(), &mut watcher));
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+    }
+    files::write(&folder.join("trace.jsonl"), &String::from_utf8_lossy(&trace))
+}
+
+/// All worlds together.
+struct Summary {
+    seen: BTreeMap<String, u64>,
+    features: BTreeMap<Feature, u64>,
+    digest: u128,
+}
+
+impl Summary {
+    fn new(all: &[Seeded]) -> Self {
+        let mut hasher = StableHasher::default();
+        let (mut seen, mut features): (BTreeMap<String, u64>, BTreeMap<Feature, u64>) = Default::default();
+        for one in all {
+            hasher.write(one.played.digest.as_bytes());
+            for (what, count) in &one.played.seen {
+                *seen.entry(what.clone()).or_default() += count;
+            }
+            for feature in one.features.iter() {
+                *features.entry(feature).or_default() += 1;
+            }
+        }
+        Self { seen, features, digest: hasher.digest128() }
+    }
+
+    fn text(&self, args: &Args, failed: &[&Seeded]) -> String {
+        let mut text = String::new();
+        for one in failed.iter().take(MOST_TOLD) {
+            for failure in &one.played.failures {
+                let _ = writeln!(text, "FAILED  seed {}  {failure}", one.seed);
+            }
+        }
+        if failed.len() > MOST_TOLD {
+            let _ = writeln!(text, "… and {} more seeds", failed.len() - MOST_TOLD);
+        }
+        let listed = |all: &mut dyn Iterator<Item = (&str, u64)>| {
+            let items: Vec<String> = all.map(|(what, n)| format!("{} {what}", count(n.into()))).collect();
+            items.join(", ")
+        };
+        let (first, last) = (args.first, args.first.saturating_add(args.seeds).saturating_sub(1));
+        let worlds = count(args.seeds.into());
+        let seen = listed(&mut self.seen.iter().map(|(what, n)| (what.as_str(), *n)));
+        let features = listed(&mut Feature::ALL.iter().map(|f| (f.name(), self.features.get(f).copied().unwrap_or(0))));
+        let _ = writeln!(text, "{worlds} worlds, seeds {first} to {last}: {} failed", count(failed.len() as u128));
+        let _ = writeln!(text, "Seen: {seen}.\nWorlds with: {features}.\nDigest: {:032x}", self.digest);
+        text
+    }
+
+    fn json(&self, args: &Args, failed: &[&Seeded]) -> serde_json::Value {
+        let failures = failed.iter().map(|one| {
+            let list = one.played.failures.iter().map(|f| serde_json::json!({ "kind": f.kind, "message": f.message }));
+            serde_json::json!({ "seed": one.seed, "failures": list.collect::<Vec<_>>() })
+        });
+        let features: serde_json::Map<String, serde_json::Value> = Feature::ALL
+            .iter()
+            .map(|f| (f.name().to_owned(), self.features.get(f).copied().unwrap_or(0).into()))
+            .collect();
+        serde_json::json!({
+            "first": args.first,
+            "worlds": args.seeds,
+            "failed": failed.len(),
+            "digest": format!("{:032x}", self.digest),
+            "seen": self.seen,
+            "features": features,
+            "failures": failures.collect::<Vec<_>>(),
+        })
+    }
+}

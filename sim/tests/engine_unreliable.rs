@@ -1,0 +1,75 @@
+//! A world in which requests get lost: what is evicted runs on until it hears of it, and what failed to bind waits again.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod engine_support;
+
+use engine_support::*;
+use quotree_core::{QuotaSpec, Time, TreeSpec};
+use quotree_sim::model::{Kind, Scenario, What, When, Workload};
+
+/// `owner` and `guest`, each guaranteed half of 10 cores.
+fn halves() -> TreeSpec {
+    let leaf = |name: &str| QuotaSpec::new(name, Some("root")).min(cpu(5)).namespace(name);
+    [QuotaSpec::new("root", None).min(cpu(10)).max(cpu(10)), leaf("owner"), leaf("guest")].into_iter().collect()
+}
+
+/// `guest` fills the pool; at 10 s `owner` asks its half back; every request is lost until `reliable_ms`.
+fn deaf(guest: Workload, reliable_ms: u64) -> Scenario {
+    let owner = deployment("db", "owner", 10_000, 1, 5);
+    let mut world = scenario(pool(10), halves(), vec![Workload { namespace: "guest".into(), ..guest }, owner]);
+    world.world.lost_evictions_permille = 999;
+    world.world.eviction_retry_ms = 4_000;
+    world.world.reliable_from = Some(Time(reliable_ms));
+    world.claims = vec![claim(When::Always, What::GangsWhole), claim(When::Always, What::Invariants)];
+    world
+}
+
+#[test]
+fn l1_a_victim_that_ends_before_it_hears_of_it_has_done_its_work() {
+    let run = hold(&deaf(job("batch", 0, 2, 2, 5, 20_000), 60_000));
+    assert_eq!(first(&run), [0, 0, 2, 0, 1], "both succeed, one of them as a victim");
+    assert_eq!((run.result.metrics.lost_work_ms, run.result.metrics.wasted_evictions), (0, 0));
+    assert_eq!(run.result.metrics.wait.max_ms, 10_000, "the owner has its room when the work is done");
+}
+
+#[test]
+fn a_victim_loses_what_it_did_until_the_request_got_through() {
+    let run = hold(&deaf(job("batch", 0, 2, 2, 5, 100_000), 14_000));
+    // Lost at 10 s, sent again at 14 s: 14 s of work are gone, and the pod begins anew when the other has ended.
+    assert_eq!(run.result.metrics.lost_work_ms, 14_000);
+    assert_eq!(run.result.evictions.iter().map(|e| (e.at_ms, e.lost_ms)).collect::<Vec<_>>(), [(10_000, 14_000)]);
+    assert_eq!(run.result.metrics.wait.max_ms, 86_000);
+    assert_eq!(run.result.end_ms, 200_000);
+}
+
+#[test]
+fn g2_a_gang_works_until_the_first_of_it_hears() {
+    let run = hold(&deaf(training("train", 0, vec![role("w", 2, 2, 5)], 30_000, None), 14_000));
+    // Both members are evicted (G2); 14 s of two pods are lost; with 5 of 10 cores left, the gang waits for ever.
+    assert_eq!((run.result.metrics.evictions, run.result.metrics.lost_work_ms), (2, 28_000));
+    let run = hold(&deaf(training("train", 0, vec![role("w", 2, 2, 5)], 30_000, None), 60_000));
+    assert_eq!((run.result.metrics.evictions, run.result.metrics.lost_work_ms), (2, 0), "it is done before it hears");
+    assert_eq!(first(&run), [0, 0, 2, 0, 2]);
+}
+
+#[test]
+fn g2_an_elastic_member_helps_until_it_hears() {
+    let run = hold(&deaf(training("train", 0, vec![role("w", 2, 1, 5)], 20_000, None), 14_000));
+    // Two pods work 14 s, one goes on alone with the 12 s of pod time that are left.
+    assert_eq!((run.result.metrics.evictions, run.result.metrics.lost_work_ms), (1, 0));
+    assert_eq!(run.result.metrics.makespan_ms, 26_000);
+}
+
+#[test]
+fn i6_a_bind_that_fails_is_tried_again_and_breaks_no_promise() {
+    let mut world = scenario(pool(10), halves(), vec![training("train", 0, vec![role("w", 2, 2, 5)], 10_000, None)]);
+    world.workloads.first_mut().unwrap().namespace = "guest".into();
+    world.world.failed_binds_permille = 999;
+    world.world.bind_latency = quotree_sim::model::Runtime::Fixed(1_000);
+    world.world.reliable_from = Some(Time(5_000));
+    world.claims = vec![claim(When::Always, What::GangsWhole)];
+    let run = hold(&world);
+    assert!(matches!(world.workloads.first().unwrap().kind, Kind::Training { .. }));
+    assert_eq!(first(&run), [0, 0, 2, 0, 0]);
+    assert!(run.result.end_ms >= 16_000, "it ran 10 s from when all of it stood: {}", run.result.end_ms);
+}

@@ -1,0 +1,101 @@
+//! What may exist in a world at all. Each seed draws first which of these do: a world with everything in it hides what two
+//! things alone would show.
+
+use crate::draw::Draw;
+use std::collections::BTreeSet;
+
+macro_rules! features {
+    ($($name:ident $text:literal $about:literal,)*) => {
+        /// Something that may exist in a world.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Feature {
+            $(#[doc = $about] $name,)*
+        }
+
+        impl Feature {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Its name in reports.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+features! {
+    Nodes "nodes" "Separate nodes; without it the cluster is one pool.",
+    SeveralPools "several node pools" "Pools of different nodes, with labels that some select and taints that some tolerate.",
+    Memory "memory" "A second resource.",
+    Ungoverned "ungoverned resource" "Memory is no business of the quota (Q2).",
+    Gpus "gpus" "Whole GPUs.",
+    GpuFractions "gpu fractions" "Parts of GPUs, and parts of several.",
+    DeepTree "deep tree" "More than two levels of quotas.",
+    NoMax "absent max" "Quotas without a ceiling (Q3).",
+    Lend "lend limits" "Guarantees that are not lent (L3).",
+    OverPromised "over-promised tree" "Children are guaranteed more than their parent (T2).",
+    MaxJobs "max_jobs" "Job limits (A5).",
+    Block "queueing block" "Strict heads of line (O2).",
+    Unquotaed "pods without quota" "Namespaces on no leaf (A4).",
+    Jobs "jobs" "Pods that end and are made up for.",
+    Gangs "gangs" "Trainings that stand or fall whole (G1).",
+    Elastic "elastic trainings" "Trainings with members above their minimum (G2).",
+    RandomTimes "random runtimes" "Runtimes that are drawn.",
+    Priorities "priorities" "Pods that go before others.",
+    NonPreemptible "non-preemptible" "Pods that nobody may evict (A2).",
+    Budgets "budgets" "Disruption budgets (R7).",
+    BudgetEdits "budget edits" "Budgets that change.",
+    NodeDown "node down and up" "Nodes that fail and come back.",
+    Cordon "cordon" "Nodes that take no new pods for a while.",
+    TreeEdits "tree edits" "Guarantees and ceilings that change (T4).",
+    NamespaceMoves "namespace moves" "Namespaces that move to another leaf (T3).",
+    Scale "scale" "Deployments that grow and shrink.",
+    Withdraw "withdraw" "Workloads that are deleted.",
+    BindLatency "bind latency" "Binds that take time.",
+    FailedBinds "failed binds" "Binds that fail.",
+    Grace "eviction grace" "Victims that take seconds to leave.",
+    LongGrace "grace of minutes" "Victims that take minutes to leave.",
+    LostEvictions "lost evictions" "Requests to evict that are lost and sent again.",
+    RecreateDelay "recreate delay" "Controllers that take their time.",
+    MinRuntime "protected runtime" "Pods that are no victims at first (R2c).",
+    HoldTimeout "hold timeout" "Holds that end after a time (H2).",
+    StaleAfter "stale gangs" "Gangs that are evicted when they are incomplete for long (G3).",
+    EnforceMax "enforced max" "Use above a lowered ceiling is evicted (T4).",
+    OrderKnob "knob order" "Another order than guaranteed first (O1).",
+    ReclaimKnob "knob reclaim" "Fair shares, or no reclaim (R8).",
+    WithinKnob "knob within" "Other rules inside a leaf (R1).",
+    PreemptionKnob "knob preemption" "Some kinds of preemption switched off (R8).",
+    FloorKnob "knob floor" "No victim carries its leaf below min (R2b).",
+    VictimsKnob "knob victims" "Victims by start time alone (V1).",
+    PlacementKnob "knob placement" "Another placement than best fit (P2).",
+    BudgetsKnob "knob respect_budgets" "Budgets that are never broken (R7).",
+    BoundsKnob "knob bounds" "Searches that are cut short.",
+}
+
+/// The features of one world.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Features(BTreeSet<Feature>);
+
+impl Features {
+    /// Draws how crowded the world is, then each feature.
+    pub(crate) fn draw(draw: &mut Draw) -> Self {
+        let percent = draw.one_of(&[5, 10, 15, 25, 40, 60]).unwrap_or(25);
+        Self(Feature::ALL.iter().copied().filter(|_| draw.chance(percent)).collect())
+    }
+
+    /// Whether the world has it.
+    #[must_use]
+    pub fn has(&self, feature: Feature) -> bool {
+        self.0.contains(&feature)
+    }
+
+    /// All it has, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Feature> {
+        self.0.iter().copied()
+    }
+}

@@ -1,0 +1,224 @@
+//! Runs a scenario and judges it: the run itself, its audit and claims, that it comes out the same again and from its log,
+//! and the laws of its calm phase.
+//!
+//! The *calm phase* of any scenario begins when nothing more comes from outside: after its last submission, edit and fault,
+//! and once nothing gets lost any more (`reliable_from`). Its laws are judged where the run came to rest by itself.
+
+use crate::walk;
+use quotree_core::{Policy, Preemption, Reclaim, Time};
+use quotree_sim::{
+    Observer, Run, RunError, RunOptions, Scenario,
+    model::{Kind, Workload},
+    result::RunResult,
+    run,
+    text::Names,
+    trace::{TraceRecord, Traced},
+};
+use std::{collections::BTreeMap, fmt};
+
+/// The kind of a run that does not come to rest (S2).
+pub(crate) const NO_END: &str = "error: no end";
+
+/// Something that must not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind of failure: two failures with the same kind are the same one to the shrinker.
+    pub kind: String,
+    /// What is wrong, with names and numbers.
+    pub message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { kind: kind.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.message)
+    }
+}
+
+/// What a played scenario came to.
+#[derive(Debug, Clone, Default)]
+pub struct Played {
+    /// Everything that was wrong, the worst first; empty: all is well.
+    pub failures: Vec<Failure>,
+    /// What happened, counted by kind: decisions, binds, evictions by rule, holds, ...
+    pub seen: BTreeMap<String, u64>,
+    /// Events of the run; 0 where it came to no end.
+    pub events: u64,
+    /// Digest of the run; empty where it came to no end.
+    pub digest: String,
+}
+
+/// When the calm phase begins; nothing where requests get lost for ever.
+#[must_use]
+pub fn calm_from(scenario: &Scenario) -> Option<Time> {
+    let world = &scenario.world;
+    let lossy = world.failed_binds_permille > 0 || world.lost_evictions_permille > 0;
+    let reliable = if lossy { world.reliable_from? } else { Time(0) };
+    let submitted = |workload: &Workload| match &workload.kind {
+        Kind::Trace { rows } => rows.iter().map(|row| row.submit).max().unwrap_or_default(),
+        _ => workload.submit,
+    };
+    let arrivals = scenario.workloads.iter().map(submitted);
+    Some(scenario.events.iter().map(|event| event.at).chain(arrivals).fold(reliable, Time::max))
+}
+
+/// Runs a scenario with everything that can be checked, and once more without.
+///
+/// Takes time linear in the state for every decision: for worlds of some hundred pods, not of some million.
+#[must_use]
+pub fn play(scenario: &Scenario) -> Played {
+    // A panic of the core is a failure like any other, and worth a small scenario.
+    let played = std::panic::catch_unwind(|| judge(scenario));
+    played.unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<String>().cloned();
+        let message = message.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
+        Played { failures: vec![Failure::new("panic", message)], ..Played::default() }
+    })
+}
+
+/// Runs a scenario without looking at what it does: does it end?
+pub(crate) fn ends(scenario: &Scenario) -> Played {
+    let failure = run(scenario, &RunOptions::default(), &mut ()).err();
+    let failures = failure.map(|error| Failure::new(word(&error), error.to_string()));
+    Played { failures: failures.into_iter().collect(), ..Played::default() }
+}
+
+fn judge(scenario: &Scenario) -> Played {
+    let mut played = Played::default();
+    let options = RunOptions { audit: true, record: true, ..RunOptions::default() };
+    let mut count = Count::default();
+    let run = match run(scenario, &options, &mut count) {
+        Ok(run) => run,
+        Err(error) => {
+            played.failures.push(Failure::new(word(&error), error.to_string()));
+            return played;
+        }
+    };
+    played.seen = count.seen;
+    played.events = run.result.events;
+    played.digest.clone_from(&run.result.digest);
+    let add =
+        |seen: &mut BTreeMap<String, u64>, what: &str, count: u64| *seen.entry(what.to_owned()).or_default() += count;
+    add(&mut played.seen, "decisions", run.result.metrics.decisions);
+    add(&mut played.seen, "refused edits", run.result.refusals.len() as u64);
+    add(&mut played.seen, "waiting at the end", run.result.pending.len() as u64);
+    for breach in &run.result.breaches {
+        let number = breach.what.split(':').next().unwrap_or_default();
+        let number = if number.starts_with('I') && number.len() <= 3 { number } else { "ledgers" };
+        let message = format!("at {} ms: {}", breach.at_ms, breach.what);
+        played.failures.push(Failure::new(format!("audit: {number}"), message));
+    }
+    figures(&run.result, &mut played);
+    again(scenario, &run, &mut played);
+    let at_rest = scenario.world.until.is_none_or(|until| run.result.end_ms < until.0);
+    let calm = calm_from(scenario).filter(|_| at_rest);
+    if let Some(log) = &run.log {
+        walk::judge(scenario, log, calm, Time(run.result.end_ms), &mut played);
+    }
+    for claim in run.result.claims.results.iter().filter(|claim| !claim.passed) {
+        let at = claim.at_ms.map_or_else(String::new, |ms| format!(" at {ms} ms"));
+        let message = format!("line {}: seen{at}: {}", claim.line, claim.seen);
+        played.failures.push(Failure::new(format!("claim: {}", claim.claim), message));
+    }
+    told_once(&mut played.failures);
+    played
+}
+
+/// Of failures of one kind the first is told, and how many there are.
+fn told_once(failures: &mut Vec<Failure>) {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    failures.retain(|failure| {
+        let count = counts.entry(failure.kind.clone()).or_default();
+        *count += 1;
+        *count == 1
+    });
+    for failure in failures {
+        let more = counts.get(&failure.kind).map_or(0, |count| count - 1);
+        if more > 0 {
+            failure.message += &format!(" (and {more} more)");
+        }
+    }
+}
+
+/// The figures of a run agree with each other.
+fn figures(result: &RunResult, played: &mut Played) {
+    let metrics = &result.metrics;
+    let pods: u64 = result.workloads.iter().map(|w| w.running + w.pending + w.succeeded + w.failed).sum();
+    let evicted: u64 = result.workloads.iter().map(|w| w.evicted).sum();
+    let lost: u128 = result.evictions.iter().map(|eviction| u128::from(eviction.lost_ms)).sum();
+    let listed = result.evictions.len() as u64;
+    if pods > metrics.pods_submitted || listed != metrics.evictions || evicted != listed || lost > metrics.lost_work_ms
+    {
+        let message = format!(
+            "{pods} pods of {} submitted; {listed} evictions listed, {evicted} by workload, {} counted; {lost} ms lost of {}",
+            metrics.pods_submitted, metrics.evictions, metrics.lost_work_ms
+        );
+        played.failures.push(Failure::new("law: figures", message));
+    }
+}
+
+/// Once more, without watching: the same must come out.
+fn again(scenario: &Scenario, first: &Run, played: &mut Played) {
+    let failure = match run(scenario, &RunOptions::default(), &mut ()) {
+        Ok(second) if second.result.digest == first.result.digest => return,
+        Ok(second) => format!("digest {} the first time, {} the second", first.result.digest, second.result.digest),
+        Err(error) => format!("the second time: {error}"),
+    };
+    played.failures.push(Failure::new("law: same again", failure));
+}
+
+const fn word(error: &RunError) -> &'static str {
+    match error {
+        RunError::Tree(_) => "error: tree",
+        RunError::Refused { .. } => "error: refused",
+        RunError::Impossible { .. } => "error: impossible",
+        RunError::TooManyEvents { .. } => NO_END,
+        RunError::Unsettled { .. } => "error: unsettled",
+        _ => "error: other",
+    }
+}
+
+/// Whether S4 speaks of a scenario: a pool of preemptible pods by the default policy, that covers what is guaranteed.
+pub(crate) fn is_guaranteed(scenario: &Scenario) -> bool {
+    let usual = Policy::default();
+    let policy = &scenario.policy;
+    let plain = policy.reclaim == Reclaim::Min
+        && policy.preemption == Preemption::Auto
+        && policy.floor == usual.floor
+        && policy.over_promised == usual.over_promised
+        && policy.respect_budgets == usual.respect_budgets
+        && policy.bounds == usual.bounds;
+    plain && scenario.cluster.is_pool && scenario.workloads.iter().all(|workload| workload.preemptible)
+}
+
+/// Counts what the trace tells.
+#[derive(Debug, Default)]
+struct Count {
+    seen: BTreeMap<String, u64>,
+}
+
+impl Observer for Count {
+    fn record(&mut self, record: &TraceRecord, _: &dyn Names) {
+        let what = match record.what {
+            Traced::Bind { .. } => "binds",
+            Traced::BindFailed { .. } => "failed binds",
+            Traced::Evict { rule, .. } => {
+                *self.seen.entry(format!("evictions by {rule}")).or_default() += 1;
+                "evictions"
+            }
+            Traced::LostEviction { .. } => "lost evictions",
+            Traced::Hold { .. } => "holds",
+            Traced::Node { up: false, .. } => "nodes lost",
+            Traced::Cordon { cordoned: true, .. } => "cordons",
+            Traced::Tree { refused: false } => "trees replaced",
+            Traced::Submit { pods, .. } if pods > 1 => "gangs submitted",
+            _ => return,
+        };
+        *self.seen.entry(what.to_owned()).or_default() += 1;
+    }
+}

@@ -1,0 +1,174 @@
+//! Goes through the log of a run with a scheduler of its own (I12), looks at every plan (S1, I3 to I5, S3), and at the state
+//! in which all came to rest (S4, H2, and that nothing waits that could simply be placed).
+
+use crate::{
+    play::{Failure, Played, is_guaranteed},
+    room::Room,
+};
+use quotree_core::{
+    Action, Entry, Event, Log, Plan, PodOutcome, PodState, ReleaseReason, Rule, Scheduler, Time, WorkloadId,
+    WorkloadSpec, audit_plan,
+};
+use quotree_sim::Scenario;
+use std::collections::BTreeMap;
+
+/// Time beyond everything that a policy may wait for.
+const LATER_MS: u64 = 365 * 24 * 3_600_000;
+
+/// Judges a log; `calm` is when the calm phase begins, where its laws are to be judged, `end` when the run was at rest.
+pub(crate) fn judge(scenario: &Scenario, log: &Log, calm: Option<Time>, end: Time, played: &mut Played) {
+    let mut scheduler = match Scheduler::new(&log.tree, log.policy.clone()) {
+        Ok(scheduler) => scheduler,
+        Err(findings) => return played.failures.push(Failure::new("law: I12", format!("the tree: {findings:?}"))),
+    };
+    let mut walk = Walk { calm, owed: BTreeMap::new(), specs: BTreeMap::new(), nodes: BTreeMap::new() };
+    for entry in &log.entries {
+        match entry {
+            Entry::Event(event) => {
+                walk.note(event);
+                if let Err(error) = scheduler.apply(event.clone()) {
+                    return played.failures.push(Failure::new("law: I12", format!("{event:?}: {error}")));
+                }
+            }
+            Entry::Decide { at, digest } => {
+                let before = scheduler.clone();
+                let plan = scheduler.decide(*at);
+                if plan.digest() != *digest {
+                    return played.failures.push(Failure::new("law: I12", format!("at {} ms another plan", at.0)));
+                }
+                walk.plan(&before, &scheduler, &plan, *at, played);
+            }
+        }
+    }
+    if calm.is_some() {
+        walk.at_rest(scenario, scheduler, end, played);
+    }
+}
+
+/// What is known of the world from the facts alone.
+pub(crate) struct Walk {
+    calm: Option<Time>,
+    /// Evictions of the calm phase for workloads that were not bound since.
+    owed: BTreeMap<WorkloadId, u64>,
+    pub(crate) specs: BTreeMap<WorkloadId, WorkloadSpec>,
+    pub(crate) nodes: BTreeMap<u32, quotree_core::NodeSpec>,
+}
+
+impl Walk {
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::WorkloadSubmitted(spec) => drop(self.specs.insert(spec.id, spec.clone())),
+            Event::WorkloadChanged(change) => {
+                if let (Some(spec), Some(set)) = (self.specs.get_mut(&change.workload), &change.add_pods) {
+                    spec.pods.push(quotree_core::PodSet { min: 0, ..set.clone() });
+                }
+            }
+            // Who has done its work without what it evicted for, as a training without its last member, owes nothing.
+            Event::PodGone { pod, outcome: PodOutcome::Succeeded } => drop(self.owed.remove(&pod.workload)),
+            Event::NodeUp(spec) | Event::NodeChanged(spec) => drop(self.nodes.insert(spec.id.0, spec.clone())),
+            _ => {}
+        }
+    }
+
+    fn plan(&mut self, before: &Scheduler, after: &Scheduler, plan: &Plan, at: Time, played: &mut Played) {
+        let again = after.clone().decide(at);
+        if !again.is_empty() {
+            let message = format!("at {} ms deciding again gives {:?}", at.0, again.actions);
+            played.failures.push(Failure::new("law: S1", message));
+        }
+        for breach in audit_plan(before, plan) {
+            let message = format!("at {} ms: {breach}", at.0);
+            played.failures.push(Failure::new(format!("audit: I{}", breach.invariant), message));
+        }
+        let calm = self.calm.is_some_and(|calm| at >= calm);
+        let count = |played: &mut Played, what: &str| *played.seen.entry(what.to_owned()).or_default() += 1;
+        let mut evicted: BTreeMap<WorkloadId, u32> = BTreeMap::new();
+        for action in &plan.actions {
+            match action {
+                Action::Bind { pod, .. } => drop(self.owed.remove(&pod.workload)),
+                Action::Evict { pod, reason } => {
+                    *evicted.entry(pod.workload).or_default() += 1;
+                    if reason.budget_broken {
+                        count(played, "budgets broken");
+                    }
+                    if before.workload(pod.workload).is_some_and(|w| w.leaf.is_none()) {
+                        count(played, "evictions without quota");
+                    }
+                    if let Some(cause) = reason.cause.filter(|_| calm) {
+                        count(played, "evictions when calm");
+                        *self.owed.entry(cause).or_default() += 1;
+                    }
+                }
+                Action::Release { workload, reason } => {
+                    count(played, "holds released");
+                    match reason {
+                        ReleaseReason::NeededBy(taker) => {
+                            count(played, "holds taken over");
+                            let pods = self.owed.remove(workload).unwrap_or(0);
+                            *self.owed.entry(*taker).or_default() += pods;
+                        }
+                        // Whoever sets a time for holds wants what was evicted for them to be in vain after it.
+                        ReleaseReason::TimedOut => drop(self.owed.remove(workload)),
+                        // It may be placed all the same.
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        for _ in evicted.values().filter(|pods| **pods > 1) {
+            count(played, "gangs evicted");
+        }
+    }
+
+    /// The laws of a world at rest.
+    fn at_rest(&self, scenario: &Scenario, scheduler: Scheduler, end: Time, played: &mut Played) {
+        let mut wrong = |law: &str, what: String| played.failures.push(Failure::new(format!("law: {law}"), what));
+        let later = scheduler.clone().decide(end.after_ms(LATER_MS));
+        if !later.is_empty() {
+            wrong("S1", format!("at rest, deciding later gives {:?}", later.actions));
+        }
+        let owed: u64 = self.owed.values().sum();
+        if owed > 0 {
+            wrong("S3", format!("{owed} evictions of the calm phase were in vain"));
+        }
+        let tree = scheduler.tree();
+        let of = |id: WorkloadId| self.specs.get(&id).map_or_else(String::new, |s| format!("{id} ({})", s.namespace));
+        let mut unsettled = Vec::new();
+        for id in self.specs.keys() {
+            let Some(view) = scheduler.workload(*id) else { continue };
+            if view.held {
+                unsettled.push(format!("{} holds", of(*id)));
+            }
+            let moving = view.pods.iter().filter(|p| matches!(p.state, PodState::Binding | PodState::Leaving)).count();
+            if moving > 0 {
+                unsettled.push(format!("{moving} pods of {} are on their way", of(*id)));
+            }
+        }
+        unsettled.extend(
+            tree.ids()
+                .filter(|q| !scheduler.usage(*q).held.iter().all(|(_, n)| n == 0))
+                .map(|q| format!("{} keeps room for a hold", tree.name(q))),
+        );
+        if !unsettled.is_empty() {
+            return wrong("H2", format!("at rest {}", unsettled.join(", ")));
+        }
+        let room = Room::new(self, &scheduler);
+        let guaranteed = is_guaranteed(scenario) && room.covers_guarantees();
+        for id in scheduler.waiting() {
+            let Some(verdict) = scheduler.explain(id) else {
+                wrong("X1", format!("{} waits and nobody knows why", of(id)));
+                continue;
+            };
+            let rule = verdict.binding.rule();
+            if room.admits(id) {
+                let message = format!("{} waits by {rule} at rest, but ceilings and nodes have room", of(id));
+                wrong("nothing waits that fits", message);
+            }
+            let by_quota = matches!(rule, Rule::A1 | Rule::P1) && verdict.bounds_hit.is_empty();
+            if guaranteed && verdict.entitled && by_quota && room.is_covered(id) {
+                wrong("S4", format!("{} is entitled and waits by {rule}: {:?}", of(id), verdict.binding));
+            }
+        }
+    }
+}

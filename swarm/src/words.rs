@@ -1,0 +1,40 @@
+//! Amounts and times as scenario text.
+
+use quotree_sim::scenario::Value;
+
+/// The resources of the worlds: halves of a core, Gi of memory, quarters of a GPU.
+pub(crate) const RESOURCES: [&str; 3] = ["cpu", "memory", "nvidia.com/gpu"];
+pub(crate) const CPU: usize = 0;
+pub(crate) const MEMORY: usize = 1;
+pub(crate) const GPU: usize = 2;
+/// Quarters of a GPU in a whole one.
+pub(crate) const WHOLE_GPU: u64 = 4;
+
+/// Amounts of the resources, in the units above.
+pub(crate) type Units = [u64; 3];
+
+/// An amount as a quantity.
+pub(crate) fn quantity(resource: usize, units: u64) -> String {
+    let milli = match resource {
+        CPU => units * 500,
+        GPU => units * 250,
+        _ => return format!("{units}Gi"),
+    };
+    if milli.is_multiple_of(1000) { (milli / 1000).to_string() } else { format!("{milli}m") }
+}
+
+/// `{ "cpu": "5" }` of the amounts that are there.
+pub(crate) fn amounts(units: impl IntoIterator<Item = Option<u64>>) -> Value {
+    let named = RESOURCES.iter().zip(0..).zip(units);
+    let entry = |((name, resource), units): ((&&str, usize), Option<u64>)| {
+        Some((Value::text(*name), Value::text(quantity(resource, units?))))
+    };
+    Value::Map(named.filter_map(entry).collect())
+}
+
+/// Seconds as a duration.
+pub(crate) fn time(seconds: u64) -> Value {
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let text: String = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    Value::text(if text.is_empty() { "0s".to_owned() } else { text })
+}

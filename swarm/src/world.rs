@@ -1,0 +1,318 @@
+//! A world out of a seed: features, then sizes, then a scenario as text that a person can run.
+//!
+//! It has two phases. In the *safety phase* everything the seed chose happens: arrivals, faults, edits, lost requests. At its
+//! end all nodes are up and uncordoned, and from then on, in the *calm phase*, nothing comes from outside and nothing fails;
+//! the run goes on until nothing more can happen. A run that does not come to rest runs into `max_events`.
+
+use crate::{
+    draw::Draw,
+    features::{Feature, Features},
+    tree::Tree,
+    words::{CPU, GPU, MEMORY, RESOURCES, Units, WHOLE_GPU, amounts, quantity, time},
+    work,
+};
+use quotree_sim::scenario::Value;
+
+/// A run of more events than this is taken for one that never ends (S2): the largest worlds need a few thousand.
+const MAX_EVENTS: u64 = 20_000;
+
+/// Victims take this long to leave at the most, seconds.
+const LONGEST_GRACE: u64 = 900;
+
+/// A drawn world.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// What exists in it.
+    pub features: Features,
+    /// The scenario, as a file.
+    pub text: String,
+}
+
+impl World {
+    /// The world of a seed.
+    ///
+    /// ```
+    /// let world = quotree_swarm::World::draw(7);
+    /// assert_eq!(world.text, quotree_swarm::World::draw(7).text);
+    /// ```
+    #[must_use]
+    pub fn draw(seed: u64) -> Self {
+        let features = Features::draw(&mut Draw::new(seed, "swarm/features"));
+        let mut sketch = Sketch::new(seed, &features);
+        let scenario = sketch.scenario(seed);
+        Self { text: format!("#![enable(implicit_some)]\n{}", scenario.to_text()), features }
+    }
+}
+
+/// Equal nodes.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    pub(crate) name: &'static str,
+    pub(crate) count: u64,
+    pub(crate) each: Units,
+    pub(crate) tainted: bool,
+}
+
+/// A world that is being drawn.
+#[derive(Debug)]
+pub(crate) struct Sketch<'a> {
+    pub(crate) features: &'a Features,
+    pub(crate) draw: Draw,
+    pub(crate) pools: Vec<Pool>,
+    pub(crate) tree: Tree,
+    pub(crate) namespaces: Vec<String>,
+    /// How long the safety phase is, seconds.
+    pub(crate) safety: u64,
+    /// Edits and faults so far, with their times.
+    pub(crate) events: Vec<(u64, Value)>,
+    pub(crate) budgets: u64,
+}
+
+impl<'a> Sketch<'a> {
+    fn new(seed: u64, features: &'a Features) -> Self {
+        let mut draw = Draw::new(seed, "swarm/sizes");
+        let pools = pools(&mut draw, features);
+        let mut total: Units = [0; 3];
+        for pool in &pools {
+            for (sum, each) in total.iter_mut().zip(pool.each) {
+                *sum += each * pool.count;
+            }
+        }
+        let quarters = draw.one_of(&[3, 4, 4, 4, 4, 5]).unwrap_or(4);
+        let total = total.map(|units| units * quarters / 4);
+        let governs_memory = features.has(Feature::Memory) && !features.has(Feature::Ungoverned);
+        let tree = Tree::draw(&mut draw, features, total, [true, governs_memory, features.has(Feature::Gpus)]);
+        let mut namespaces = tree.namespaces();
+        if features.has(Feature::Unquotaed) {
+            namespaces.push("stray".to_owned());
+        }
+        let safety = draw.one_of(&[300, 1_200, 3_600, 10_800]).unwrap_or(1_200);
+        let budgets = if features.has(Feature::Budgets) { draw.between(1, 2) } else { 0 };
+        Self { features, draw, pools, tree, namespaces, safety, events: Vec::new(), budgets }
+    }
+
+    fn scenario(&mut self, seed: u64) -> Value {
+        let first_tree = self.tree.value();
+        let workloads = work::workloads(self);
+        self.edits();
+        self.faults();
+        self.events.sort_by_key(|(at, _)| *at);
+        let events = self.events.iter().map(|(at, change)| Value::tuple("At", vec![time(*at), change.clone()]));
+        let events: Vec<Value> = events.collect();
+        let always = |what: Value| Value::tuple("Always", vec![what]);
+        let whole = Value::tuple("Gang", vec![Value::word("never_partial")]);
+        let mut fields = vec![
+            ("name", Value::text(format!("swarm-{seed}"))),
+            ("seed", Value::number(seed)),
+            ("policy", self.policy()),
+            ("world", self.world()),
+            ("cluster", self.cluster()),
+            ("quota", first_tree),
+        ];
+        if self.budgets > 0 {
+            let allowed = |i| (Value::text(format!("b{i}")), Value::number(self.draw.between(0, 3)));
+            fields.push(("budgets", Value::Map((0..self.budgets).map(allowed).collect())));
+        }
+        fields.push(("workloads", Value::List(workloads)));
+        if !events.is_empty() {
+            fields.push(("events", Value::List(events)));
+        }
+        fields.push(("expect", Value::List(vec![always(Value::word("Invariants")), always(whole)])));
+        Value::fields("Scenario", fields)
+    }
+
+    fn cluster(&self) -> Value {
+        let total = |pool: &Pool| amounts(pool.each.map(|units| Some(units).filter(|n| *n > 0)));
+        if !self.features.has(Feature::Nodes) {
+            return self.pools.first().map_or(Value::Absent, |pool| Value::tuple("Pool", vec![total(pool)]));
+        }
+        let node_pool = |pool: &Pool| {
+            let [cpu, memory, gpu] = pool.each;
+            let mut fields = vec![
+                ("name", Value::text(pool.name)),
+                ("count", Value::number(pool.count)),
+                ("allocatable", amounts([Some(cpu), Some(memory).filter(|n| *n > 0), None])),
+                ("labels", Value::Map(vec![(Value::text("pool"), Value::text(pool.name))])),
+            ];
+            if pool.tainted {
+                fields.push(("taints", Value::List(vec![Value::text("special")])));
+            }
+            if gpu > 0 {
+                let of = |name: &str| Value::text(name);
+                let devices = vec![
+                    ("resource", of(RESOURCES.get(GPU).copied().unwrap_or_default())),
+                    ("count", Value::number(gpu / WHOLE_GPU)),
+                ];
+                fields.push(("devices", Value::List(vec![Value::fields("Devices", devices)])));
+            }
+            Value::fields("NodePool", fields)
+        };
+        Value::List(self.pools.iter().map(node_pool).collect())
+    }
+
+    /// A time in the safety phase.
+    pub(crate) fn moment(&mut self) -> u64 {
+        self.draw.between(0, self.safety)
+    }
+
+    /// What people change.
+    fn edits(&mut self) {
+        let mut times = Vec::new();
+        for (feature, most) in [(Feature::TreeEdits, 4), (Feature::NamespaceMoves, 3)] {
+            if self.features.has(feature) {
+                let count = self.draw.between(1, most);
+                times.extend((0..count).map(|_| (self.draw.between(1, self.safety), feature)));
+            }
+        }
+        // Each edit is made on what the earlier ones left.
+        times.sort_unstable();
+        for (at, feature) in times {
+            let change = match feature {
+                Feature::TreeEdits => self.tree.edit(&mut self.draw),
+                _ => self.tree.move_namespace(&mut self.draw),
+            };
+            self.events.extend(change.map(|change| (at, change)));
+        }
+        if self.features.has(Feature::BudgetEdits) && self.budgets > 0 {
+            let at = self.moment();
+            let budget = format!("b{}", self.draw.between(0, self.budgets - 1));
+            let allowed = Value::number(self.draw.between(0, 4));
+            self.events
+                .push((at, Value::fields("SetBudget", vec![("budget", Value::text(budget)), ("allowed", allowed)])));
+        }
+    }
+
+    /// What fails and comes back, by the end of the safety phase.
+    fn faults(&mut self) {
+        for (feature, down, up) in [(Feature::NodeDown, "NodeDown", "NodeUp"), (Feature::Cordon, "Cordon", "Uncordon")]
+        {
+            let count = if self.features.has(feature) { self.draw.between(1, 3) } else { 0 };
+            for _ in 0..count {
+                let Some(node) = self.node() else { continue };
+                let (from, to) = (self.moment(), self.moment());
+                self.events.push((from.min(to), Value::tuple(down, vec![Value::text(node.clone())])));
+                self.events.push((from.max(to), Value::tuple(up, vec![Value::text(node)])));
+            }
+        }
+    }
+
+    fn node(&mut self) -> Option<String> {
+        if !self.features.has(Feature::Nodes) {
+            return Some("pool".to_owned());
+        }
+        let pools: Vec<(&'static str, u64)> = self.pools.iter().map(|pool| (pool.name, pool.count)).collect();
+        let (name, count) = self.draw.one_of(&pools)?;
+        Some(format!("{name}-{}", self.draw.between(0, count - 1)))
+    }
+
+    /// How the world behaves.
+    fn world(&mut self) -> Value {
+        let mut fields = Vec::new();
+        if self.features.has(Feature::BindLatency) {
+            fields.push(("bind_latency", self.delay(1, 30)));
+        }
+        if self.features.has(Feature::LongGrace) {
+            fields.push(("eviction_grace", self.delay(60, LONGEST_GRACE)));
+        } else if self.features.has(Feature::Grace) {
+            fields.push(("eviction_grace", self.delay(1, 60)));
+        }
+        if self.features.has(Feature::RecreateDelay) {
+            fields.push(("recreate_delay", time(self.draw.between(1, 120))));
+        }
+        let unreliable = [(Feature::FailedBinds, "failed_binds"), (Feature::LostEvictions, "lost_evictions")];
+        for (_, field) in unreliable.iter().filter(|(feature, _)| self.features.has(*feature)) {
+            fields.push((*field, Value::text(format!("{}%", self.draw.between(5, 60)))));
+        }
+        if self.features.has(Feature::LostEvictions) {
+            fields.push(("eviction_retry", time(self.draw.between(1, 300))));
+        }
+        if unreliable.iter().any(|(feature, _)| self.features.has(*feature)) {
+            fields.push(("reliable_from", time(self.safety)));
+        }
+        fields.push(("max_events", Value::number(MAX_EVENTS)));
+        Value::fields("World", fields)
+    }
+
+    /// A time that may be random.
+    pub(crate) fn delay(&mut self, least: u64, most: u64) -> Value {
+        let (from, to) = (self.draw.between(least, most), self.draw.between(least, most));
+        if self.draw.chance(50) {
+            return time(from);
+        }
+        Value::tuple("Uniform", vec![time(from.min(to)), time(from.max(to))])
+    }
+
+    fn policy(&mut self) -> Value {
+        let mut fields: Vec<(&str, Value)> = Vec::new();
+        let knobs: [(Feature, &str, &[&str]); 7] = [
+            (Feature::OrderKnob, "order", &["Fifo", "Share"]),
+            (Feature::ReclaimKnob, "reclaim", &["FairShare", "Off"]),
+            (Feature::WithinKnob, "within", &["LowerOrNewerEqual", "Never"]),
+            (Feature::PreemptionKnob, "preemption", &["ReclaimOnly", "PriorityOnly", "None"]),
+            (Feature::FloorKnob, "floor", &["Strict"]),
+            (Feature::VictimsKnob, "victims", &["Latest"]),
+            (Feature::BudgetsKnob, "respect_budgets", &["Always"]),
+        ];
+        for (feature, field, words) in knobs {
+            if self.features.has(feature) {
+                fields.extend(self.draw.one_of(words).map(|word| (field, Value::word(word))));
+            }
+        }
+        if self.features.has(Feature::PlacementKnob) {
+            let random = Value::fields("Random", vec![("seed", Value::number(self.draw.between(0, 9)))]);
+            let placement = match self.draw.one_of(&["Binpack", "Spread", ""]) {
+                Some(word) if !word.is_empty() => Value::word(word),
+                _ => random,
+            };
+            fields.push(("placement", placement));
+        }
+        if self.features.has(Feature::Unquotaed) && self.draw.chance(60) {
+            fields.push(("unquotaed", Value::word("Schedule")));
+        }
+        if self.features.has(Feature::EnforceMax) {
+            fields.push(("enforce_max", Value::tuple("After", vec![time(self.draw.between(0, 600))])));
+        }
+        if self.features.has(Feature::OverPromised) {
+            fields.push(("over_promised", Value::word("Warn")));
+        }
+        let times = [
+            (Feature::MinRuntime, "min_runtime", 1, 900),
+            // A hold that ends before its victims have left evicts for nothing, again and again: that is no world to judge.
+            (Feature::HoldTimeout, "hold_timeout", LONGEST_GRACE + 1, 3 * LONGEST_GRACE),
+            (Feature::StaleAfter, "stale_after", 1, 600),
+        ];
+        for (feature, field, least, most) in times {
+            if self.features.has(feature) {
+                fields.push((field, time(self.draw.between(least, most))));
+            }
+        }
+        if self.features.has(Feature::BoundsKnob) {
+            let (nodes, candidates) = (self.draw.between(1, 4), self.draw.between(1, 8));
+            let bounds = vec![("nodes", Value::number(nodes)), ("candidates", Value::number(candidates))];
+            fields.push(("bounds", Value::fields("", bounds)));
+        }
+        Value::fields("Capacity", fields)
+    }
+
+    /// A quantity of whole or partial GPUs.
+    pub(crate) fn gpus(units: u64) -> Value {
+        Value::text(quantity(GPU, units))
+    }
+}
+
+fn pools(draw: &mut Draw, features: &Features) -> Vec<Pool> {
+    let nodes = features.has(Feature::Nodes);
+    let count = if nodes && features.has(Feature::SeveralPools) { draw.between(2, 3) } else { 1 };
+    let names = ["a", "b", "c"];
+    let pool = |(number, name): (u64, &&'static str)| {
+        let nodes = if nodes { draw.between(1, 5) } else { 1 };
+        let mut each: Units = [draw.between(2, 24), 0, 0];
+        each[CPU] = if nodes == 1 { each[CPU] * 2 } else { each[CPU] };
+        each[MEMORY] = if features.has(Feature::Memory) { draw.between(2, 32) } else { 0 };
+        if features.has(Feature::Gpus) && (number == 0 || draw.chance(50)) {
+            each[GPU] = WHOLE_GPU * draw.one_of(&[1, 2, 4, 8]).unwrap_or(1);
+        }
+        Pool { name, count: nodes, each, tainted: number > 0 && draw.chance(40) }
+    };
+    (0..count).zip(&names).map(pool).collect()
+}
