@@ -279,7 +279,8 @@ impl<'a> Search<'a> {
             let candidate = self.victims[i].clone();
             candidate.pods.iter().for_each(|pod| self.put_back(*pod));
             spared.push(i);
-            if self.splits(candidate.workload) || !self.still_holds(&spared, &candidate.pods) {
+            let good = |search: &mut Self| search.still_holds(&spared, &candidate.pods) || search.moves_aside(&spared);
+            if self.splits(candidate.workload) || !good(self) {
                 spared.pop();
                 candidate.pods.iter().for_each(|pod| self.remove(*pod));
             }
@@ -295,6 +296,19 @@ impl<'a> Search<'a> {
             }
         }
         needed
+    }
+
+    /// Whether the plan is good with everybody placed anew, beside the victims that are back; if not, they stay put (V2).
+    fn moves_aside(&mut self, spared: &[usize]) -> bool {
+        let before = std::mem::take(&mut self.placed);
+        if let Some(spots) = self.trial.place(self.by.id, self.rooms()) {
+            self.placed = spots;
+            if self.still_holds(spared, &[]) {
+                return true;
+            }
+        }
+        self.placed = before;
+        false
     }
 
     /// Whether a workload would go on running below its minimum by our doing (G2).
