@@ -2,9 +2,7 @@
 
 use crate::{drive::brief, reference::Reference};
 use quotree_core::{Action, Binding, Plan, ReleaseReason, Rule, Scheduler, Verdict, WorkloadId};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How two plans differ: in the first action that is not the same, or in what binds a workload that waits, which is
 /// not compared where the tree has lending limits (`lends`).

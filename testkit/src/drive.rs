@@ -17,9 +17,7 @@ use quotree_core::{
     Action, Auditor, Event, EventError, Log, NodeId, Placement, Plan, PodId, PodOutcome, PodSet, PodState, QuotaId,
     Recorder, ReleaseReason, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a world is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,7 +148,15 @@ impl<'a> Driver<'a> {
             stretch: Stretch::default(),
             auditor: Auditor::new(),
             faulty: false,
-            played: Played { wrong: Vec::new(), trace: Vec::new(), decisions: 0, evictions: 0, binds: 0, seen: BTreeSet::new(), log },
+            played: Played {
+                wrong: Vec::new(),
+                trace: Vec::new(),
+                decisions: 0,
+                evictions: 0,
+                binds: 0,
+                seen: BTreeSet::new(),
+                log,
+            },
             place: "start".to_owned(),
         }
     }

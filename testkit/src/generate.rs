@@ -35,13 +35,27 @@ pub struct Kinds {
 
 impl Kinds {
     /// The worlds that S2 and S4 speak of: a pool, preemptible pods, the default policy, nothing breaks.
-    pub const PLAIN: Self =
-        Self { nodes: false, gangs: false, non_preemptible: false, quota_options: false, faults: false, knobs: false, more: false };
+    pub const PLAIN: Self = Self {
+        nodes: false,
+        gangs: false,
+        non_preemptible: false,
+        quota_options: false,
+        faults: false,
+        knobs: false,
+        more: false,
+    };
     /// Fixed demand with everything that can be asked for, by the default policy.
     pub const CALM: Self = Self { nodes: true, gangs: true, non_preemptible: true, ..Self::PLAIN };
     /// Everything.
-    pub const WILD: Self =
-        Self { nodes: true, gangs: true, non_preemptible: true, quota_options: true, faults: true, knobs: true, more: false };
+    pub const WILD: Self = Self {
+        nodes: true,
+        gangs: true,
+        non_preemptible: true,
+        quota_options: true,
+        faults: true,
+        knobs: true,
+        more: false,
+    };
     /// Everything and more: what the reference is held beside.
     pub const MORE: Self = Self { more: true, ..Self::WILD };
 }
@@ -109,7 +123,8 @@ fn draw_tree(dice: &mut Dice, capacity: Units, kinds: Kinds) -> Vec<Quota> {
     let wanted = dice.index(8) + 1;
     let deepest = if kinds.more { 5 } else { 4 };
     while leaves.len() < wanted {
-        let open: Vec<usize> = leaves.iter().copied().filter(|l| depths.get(*l).is_some_and(|d| *d < deepest)).collect();
+        let open: Vec<usize> =
+            leaves.iter().copied().filter(|l| depths.get(*l).is_some_and(|d| *d < deepest)).collect();
         let parent = if dice.chance(60) { open.last() } else { open.get(dice.index(open.len())) };
         let Some(parent) = parent.copied() else { break };
         let Some((depth, above)) = depths.get(parent).copied().zip(quotas.get(parent).copied()) else { break };

@@ -24,7 +24,8 @@ fn trees() -> Vec<Vec<(i64, i64)>> {
             let tree = tree.clone();
             LEAVES.iter().map(move |leaf| tree.iter().copied().chain([*leaf]).collect::<Vec<_>>())
         };
-        trees = trees.iter().flat_map(longer).filter(|tree| tree.iter().map(|(min, _)| min).sum::<i64>() <= POOL).collect();
+        trees =
+            trees.iter().flat_map(longer).filter(|tree| tree.iter().map(|(min, _)| min).sum::<i64>() <= POOL).collect();
         all.extend(trees.iter().cloned());
     }
     all

@@ -4,9 +4,7 @@
 //! Amounts are small whole numbers of `cpu` and of half `gpu`s; names follow from places: quota 3 is `q3`, and when it is
 //! a leaf its namespace is `ns3`.
 
-use quotree_core::{
-    Amounts, DeviceSpec, NodeSpec, PodSet, PodTemplate, Policy, Queueing, QuotaSpec, TreeSpec,
-};
+use quotree_core::{Amounts, DeviceSpec, NodeSpec, PodSet, PodTemplate, Policy, Queueing, QuotaSpec, TreeSpec};
 use std::{fmt, sync::Arc};
 
 /// The resources and how much one unit of a world is of them, in base units.

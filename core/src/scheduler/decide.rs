@@ -206,7 +206,8 @@ impl Scheduler {
             self.waiting.set_room(cell.0, false);
         }
         let suppressed = self.waiting.is_ready(cell);
-        let stuck = patient || self.shares_decide() || self.may_preempt(slot, &ask) || !self.holds_to_take(key).is_empty();
+        let stuck =
+            patient || self.shares_decide() || self.may_preempt(slot, &ask) || !self.holds_to_take(key).is_empty();
         self.waiting.park(cell, stuck, suppressed);
         plan.verdicts.extend(self.verdict(slot, bounds));
     }
@@ -222,14 +223,7 @@ impl Scheduler {
     }
 
     /// Places a workload at others' expense: an entitled one takes from other leaves first, then from its own (R3).
-    fn preempt(
-        &mut self,
-        slot: Slot,
-        cell: Cell,
-        ask: &Ask,
-        bounds: &mut Vec<Bound>,
-        plan: &mut Plan,
-    ) -> bool {
+    fn preempt(&mut self, slot: Slot, cell: Cell, ask: &Ask, bounds: &mut Vec<Bound>, plan: &mut Plan) -> bool {
         let draft =
             [Right::Reclaim, Right::Priority].into_iter().find_map(|right| self.find_plan(slot, ask, right, bounds));
         if let Some(draft) = draft {
@@ -372,14 +366,7 @@ impl Scheduler {
     }
 
     /// Tries to place a workload in the room of some holds; if that fails, they stand as before.
-    fn try_without_holds(
-        &mut self,
-        ids: &[HoldId],
-        slot: Slot,
-        cell: Cell,
-        ask: &Ask,
-        plan: &mut Plan,
-    ) -> bool {
+    fn try_without_holds(&mut self, ids: &[HoldId], slot: Slot, cell: Cell, ask: &Ask, plan: &mut Plan) -> bool {
         let freed = self.freed_nodes.len();
         let mut ended = Vec::new();
         for id in ids {

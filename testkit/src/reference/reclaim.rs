@@ -187,7 +187,11 @@ impl<'a> Search<'a> {
             let resources: Vec<usize> = deficits.iter().filter(|(q, _)| *q == scope).map(|(_, r)| *r).collect();
             for source in self.trial.sources(&ledger, self.by, &resources, Some(scope)) {
                 for victim in self.trial.work.values() {
-                    first(&mut best, self.trial.candidate(&ledger, Some(self.by), &source, victim, None), &mut self.spared);
+                    first(
+                        &mut best,
+                        self.trial.candidate(&ledger, Some(self.by), &source, victim, None),
+                        &mut self.spared,
+                    );
                 }
             }
         }

@@ -1,9 +1,7 @@
 //! Everything the reference knows, as plain data, and the few steps by which it changes.
 
 use super::tree::Tree;
-use quotree_core::{
-    Name, NodeId, NodeSpec, PodId, PodTemplate, Policy, ReleaseReason, Time, TreeSpec, WorkloadId,
-};
+use quotree_core::{Name, NodeId, NodeSpec, PodId, PodTemplate, Policy, ReleaseReason, Time, TreeSpec, WorkloadId};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
