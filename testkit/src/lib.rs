@@ -11,5 +11,6 @@ pub mod helped;
 pub mod recount;
 pub mod reference;
 pub mod shared;
+pub mod small;
 pub mod table;
 pub mod worlds;

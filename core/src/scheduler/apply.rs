@@ -321,7 +321,8 @@ impl Scheduler {
         Ok(())
     }
 
-    /// A workload of which nothing stands any more is no admitted job, whatever still waits of it (A5).
+    /// A workload of which nothing stands any more is no admitted job, whatever still waits of it (A5); one that lost some
+    /// of its pods may wait for something else (G1).
     fn readmit(&mut self, slot: Slot, id: WorkloadId) {
         if self.workloads.slot(id) != Some(slot) {
             return;
@@ -331,6 +332,8 @@ impl Scheduler {
         if workload.admitted && workload.hold.is_none() && !workload.pods.iter().any(stands) {
             self.step_out(slot);
             self.line_up_again(slot);
+        } else {
+            self.ask_anew(slot);
         }
     }
 

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     ids::{QuotaId, Time, WorkloadId},
     plan::{Action, BindReason, EvictReason, Plan, ReleaseReason, Rule},
-    policy::EnforceMax,
+    policy::{EnforceMax, Reclaim},
 };
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
@@ -153,6 +153,8 @@ impl Scheduler {
             let Some(head) = self.waiting.head(cell) else { continue };
             if self.may_preempt(head.slot, self.shapes.get(cell.0)) || !self.holds_to_take(head).is_empty() {
                 self.waiting.wake(cell);
+            } else if self.shares_decide() {
+                self.waiting.stick(cell);
             }
         }
     }
@@ -171,6 +173,11 @@ impl Scheduler {
         }
     }
 
+    /// Whether what one may claim from others changes with every fact (F3).
+    fn shares_decide(&self) -> bool {
+        self.has_right(Right::Reclaim) && self.policy.reclaim == Reclaim::FairShare
+    }
+
     /// Whether a workload could take from anybody.
     fn may_preempt(&self, slot: Slot, ask: &Ask) -> bool {
         self.could_take(slot, ask, Right::Reclaim) || self.could_take(slot, ask, Right::Priority)
@@ -186,11 +193,11 @@ impl Scheduler {
         }
         let mut found = Findings { in_full: self.tells_in_full(), ..Findings::default() };
         let patient = self.fits_when_settled(slot, &ask);
-        if patient && self.hold_what_leaves(slot, cell, key, &ask, plan) {
+        if patient && self.hold_what_leaves(slot, cell, &ask, plan) {
             return;
         }
         if !patient {
-            let placed = self.preempt(slot, cell, key, &ask, &mut found, plan);
+            let placed = self.preempt(slot, cell, &ask, &mut found, plan);
             if placed || self.take_over(slot, cell, key, &ask, plan) {
                 return;
             }
@@ -201,7 +208,8 @@ impl Scheduler {
             self.waiting.set_room(cell.0, false);
         }
         let suppressed = self.waiting.is_ready(cell);
-        let stuck = patient || self.may_preempt(slot, &ask) || !self.holds_to_take(key).is_empty();
+        let stuck =
+            patient || self.shares_decide() || self.may_preempt(slot, &ask) || !self.holds_to_take(key).is_empty();
         self.waiting.park(cell, stuck, suppressed);
         plan.verdicts.extend(self.explained(slot, found));
     }
@@ -217,11 +225,11 @@ impl Scheduler {
     }
 
     /// Places a workload at others' expense: an entitled one takes from other leaves first, then from its own (R3).
-    fn preempt(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, found: &mut Findings, plan: &mut Plan) -> bool {
+    fn preempt(&mut self, slot: Slot, cell: Cell, ask: &Ask, found: &mut Findings, plan: &mut Plan) -> bool {
         let draft =
             [Right::Reclaim, Right::Priority].into_iter().find_map(|right| self.find_plan(slot, ask, right, found));
         if let Some(draft) = draft {
-            self.carry_out(slot, cell, key, ask, draft, plan);
+            self.carry_out(slot, cell, ask, draft, plan);
             return true;
         }
         false
@@ -229,7 +237,7 @@ impl Scheduler {
 
     /// An entitled workload for which those who leave for nobody are enough takes nobody else, but holds what they free
     /// (H1): who slipped into it meanwhile would have to be evicted next.
-    fn hold_what_leaves(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
+    fn hold_what_leaves(&mut self, slot: Slot, cell: Cell, ask: &Ask, plan: &mut Plan) -> bool {
         if self.leaving_for_nobody.is_empty() {
             return false;
         }
@@ -237,11 +245,11 @@ impl Scheduler {
             .find_plan(slot, ask, Right::Reclaim, &mut Findings::default())
             .filter(|draft| draft.victims.is_empty());
         let Some(draft) = draft else { return false };
-        self.carry_out(slot, cell, key, ask, draft, plan);
+        self.carry_out(slot, cell, ask, draft, plan);
         true
     }
 
-    fn carry_out(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, draft: Draft, plan: &mut Plan) {
+    fn carry_out(&mut self, slot: Slot, cell: Cell, ask: &Ask, draft: Draft, plan: &mut Plan) {
         if draft.victims.is_empty() && draft.leaving.is_empty() {
             let mut trial = Trial::default();
             for (pod, spot) in &draft.spots {
@@ -250,7 +258,7 @@ impl Scheduler {
             self.step_out(slot);
             self.bind(slot, ask, draft.spots.into_iter().collect(), false, plan);
         } else {
-            self.hold(slot, cell.0, key, draft, plan);
+            self.hold(slot, cell.0, draft, plan);
         }
     }
 
@@ -293,7 +301,7 @@ impl Scheduler {
     fn take_over(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
         let latest_first = self.holds_to_take(key);
         let each_alone = latest_first.chunks(1);
-        each_alone.chain([latest_first.as_slice()]).any(|ids| self.try_without_holds(ids, slot, cell, key, ask, plan))
+        each_alone.chain([latest_first.as_slice()]).any(|ids| self.try_without_holds(ids, slot, cell, ask, plan))
     }
 
     /// The holds that a workload may take over where it needs to, the latest first (H2).
@@ -304,8 +312,10 @@ impl Scheduler {
             // Inside a leaf priority goes before entitlement (O1).
             let other_leaf = self.workloads.at(hold.slot).account != workload.account;
             let unentitled = other_leaf && !self.holder_is_entitled(hold.slot, hold.ask);
-            if workload.arrived > hold.made && (unentitled || key < hold.key) {
-                later.push((unentitled, hold.key, *id));
+            // Both as they are now: shares of different times say nothing of who comes first.
+            let holder = self.key(hold.slot);
+            if workload.arrived > hold.made && (unentitled || key < holder) {
+                later.push((unentitled, holder, *id));
             }
         }
         later.sort_unstable();
@@ -360,15 +370,7 @@ impl Scheduler {
     }
 
     /// Tries to place a workload in the room of some holds; if that fails, they stand as before.
-    fn try_without_holds(
-        &mut self,
-        ids: &[HoldId],
-        slot: Slot,
-        cell: Cell,
-        key: Key,
-        ask: &Ask,
-        plan: &mut Plan,
-    ) -> bool {
+    fn try_without_holds(&mut self, ids: &[HoldId], slot: Slot, cell: Cell, ask: &Ask, plan: &mut Plan) -> bool {
         let freed = self.freed_nodes.len();
         let mut ended = Vec::new();
         for id in ids {
@@ -384,7 +386,7 @@ impl Scheduler {
         let entitled = self.entitled(ask, cell.1);
         let placed = entitled
             && (self.place_on_free(slot, cell, ask, plan)
-                || self.preempt(slot, cell, key, ask, &mut Findings::default(), plan));
+                || self.preempt(slot, cell, ask, &mut Findings::default(), plan));
         if placed {
             for (_, hold) in ended {
                 self.line_up_again(hold.slot);
@@ -429,6 +431,7 @@ impl Scheduler {
                 for ordinal in pods {
                     self.evict((slot, ordinal), None, reason.clone(), plan);
                 }
+                self.ask_anew(slot);
             }
         }
     }
@@ -482,6 +485,7 @@ impl Scheduler {
             for pod in candidate.pods {
                 self.evict(pod, None, reason.clone(), plan);
             }
+            self.ask_anew(candidate.slot);
         }
     }
 }

@@ -447,10 +447,7 @@ impl Scheduler {
     fn moves_aside(&mut self, search: &mut Search, spared: &[usize]) -> bool {
         let before = search.trial.placed().to_vec();
         self.take_off(&mut search.trial, 0);
-        let found = self.place(search.seeker.slot).map(|spots| {
-            self.lift_off(&spots);
-            spots
-        });
+        let found = self.place(search.seeker.slot).inspect(|spots| self.lift_off(spots));
         let found = found.filter(|_| self.still_holds(search, spared, &[]));
         let moves = found.is_some();
         for (pod, spot) in found.map_or(before, |spots| spots.to_vec()) {

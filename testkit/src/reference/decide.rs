@@ -3,13 +3,13 @@
 use super::{
     admission::quota_id,
     order::Key,
-    reclaim::first,
+    reclaim::{Draft, first},
     state::{Ask, Cell, For, Hold, Reference, Spot, Stage},
     victims::{Right, Source},
 };
 use quotree_core::{
     Action, BindReason, Binding, DeviceSet, EnforceMax, EvictReason, NodeTally, Plan, PodId, ReleaseReason, Room, Rule,
-    Time, Verdict, WorkloadId,
+    Time, Unquotaed, Verdict, WorkloadId,
 };
 
 impl Reference {
@@ -30,14 +30,24 @@ impl Reference {
         self.bind_held(&mut plan);
         self.evict_stale_gangs(&mut plan);
         self.enforce_ceilings(&mut plan);
-        if std::mem::take(&mut self.facts) {
-            self.wake_takers();
-        }
+        let mut news = std::mem::take(&mut self.facts);
         self.look_around();
-        while let Some(cell) = self.next_cell() {
-            self.attempt(&cell, &mut plan);
-            self.look_around();
+        // Rounds, until one does nothing: what was done for some is news for who was tried before (W4).
+        loop {
+            if news {
+                self.wake_takers();
+            }
+            let before = plan.actions.len();
+            while let Some(cell) = self.next_cell() {
+                self.attempt(&cell, &mut plan);
+                self.look_around();
+            }
+            news = plan.actions.len() > before;
+            if !news {
+                break;
+            }
         }
+        plan.verdicts.retain(|verdict| self.work.get(&verdict.workload).is_some_and(|w| w.waits.is_some()));
         self.count += 1;
         plan.generation = self.count;
         plan
@@ -51,7 +61,10 @@ impl Reference {
             return;
         }
         let patient = self.fits_when_settled(id, ask);
-        if !patient && (self.preempt(id, ask, key, plan) || self.take_over(id, ask, key, plan)) {
+        if patient && self.hold_what_leaves(id, ask, plan) {
+            return;
+        }
+        if !patient && (self.preempt(id, ask, plan) || self.take_over(id, ask, key, plan)) {
             return;
         }
         let ledger = self.ledger();
@@ -75,16 +88,29 @@ impl Reference {
     }
 
     /// An entitled workload takes from other leaves first, then from its own (R3).
-    fn preempt(&mut self, id: WorkloadId, ask: &Ask, key: Key, plan: &mut Plan) -> bool {
+    fn preempt(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Plan) -> bool {
         let rights = [Right::Reclaim, Right::Priority];
-        let Some(draft) = rights.into_iter().find_map(|right| self.find_plan(id, ask, right)) else { return false };
+        let draft = rights.into_iter().find_map(|right| self.find_plan(id, ask, right));
+        draft.map(|draft| self.carry_out(id, ask, draft, plan)).is_some()
+    }
+
+    /// An entitled workload for which those who leave for nobody are enough holds what they free, and takes nobody (H1).
+    fn hold_what_leaves(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Plan) -> bool {
+        if self.leaving(For::Nobody).is_empty() {
+            return false;
+        }
+        let draft = self.find_plan(id, ask, Right::Reclaim).filter(|draft| draft.victims.is_empty());
+        draft.map(|draft| self.carry_out(id, ask, draft, plan)).is_some()
+    }
+
+    fn carry_out(&mut self, id: WorkloadId, ask: &Ask, draft: Draft, plan: &mut Plan) {
+        self.spared += draft.spared;
         if draft.victims.is_empty() && draft.leaving.is_empty() {
             self.step_out(id);
             self.bind(id, ask, &draft.spots, false, plan);
         } else {
-            self.hold(id, ask.clone(), key, draft, plan);
+            self.hold(id, ask.clone(), draft, plan);
         }
-        true
     }
 
     /// Binds pods to their spots, and lines the workload up for what is left of it.
@@ -130,7 +156,7 @@ impl Reference {
     fn take_over(&mut self, id: WorkloadId, ask: &Ask, key: Key, plan: &mut Plan) -> bool {
         let ids = self.holds_to_take(&self.ledger(), id, key);
         let each = ids.iter().map(|id| vec![*id]).collect::<Vec<_>>();
-        each.into_iter().chain([ids]).any(|ids| self.take_holds(&ids, id, ask, key, plan))
+        each.into_iter().chain([ids]).any(|ids| self.take_holds(&ids, id, ask, plan))
     }
 
     /// The holds that a workload may take over where it needs to.
@@ -139,15 +165,16 @@ impl Reference {
         for hold in self.holds.iter().filter(|hold| self.at(id).came > hold.made) {
             let other = self.at(hold.workload).leaf != self.at(id).leaf;
             let unentitled = other && !self.holder_is_entitled(ledger, hold);
-            if unentitled || key < hold.key {
-                later.push((unentitled, hold.key, hold.id));
+            let holder = self.key(ledger, self.at(hold.workload));
+            if unentitled || key < holder {
+                later.push((unentitled, holder, hold.id));
             }
         }
         later.sort_unstable();
         later.into_iter().rev().map(|(_, _, id)| id).collect()
     }
 
-    fn take_holds(&mut self, ids: &[u32], id: WorkloadId, ask: &Ask, key: Key, plan: &mut Plan) -> bool {
+    fn take_holds(&mut self, ids: &[u32], id: WorkloadId, ask: &Ask, plan: &mut Plan) -> bool {
         let (mut trial, mut tried) = (self.clone(), plan.clone());
         let ended: Vec<Hold> = ids.iter().filter_map(|hold| trial.drop_hold(*hold)).collect();
         for hold in &ended {
@@ -155,7 +182,7 @@ impl Reference {
             tried.actions.push(Action::Release { workload: hold.workload, reason });
         }
         let entitled = trial.entitled(&trial.ledger(), ask, trial.at(id).leaf);
-        if !entitled || !(trial.place_on_free(id, ask, &mut tried) || trial.preempt(id, ask, key, &mut tried)) {
+        if !entitled || !(trial.place_on_free(id, ask, &mut tried) || trial.preempt(id, ask, &mut tried)) {
             return false;
         }
         ended.iter().for_each(|hold| trial.line_up_again(hold.workload));
@@ -237,7 +264,7 @@ impl Reference {
             for leaf in self.tree.leaves().filter(|leaf| self.tree.is_under(*leaf, quota)) {
                 let source = Source { leaf: Some(leaf), common: quota, resources: vec![r] };
                 for victim in self.work.values() {
-                    first(&mut best, self.candidate(&ledger, None, &source, victim), &mut false);
+                    first(&mut best, self.candidate(&ledger, None, &source, victim, None), &mut false);
                 }
             }
             let Some(candidate) = best.filter(|_| over > 0) else { return };
@@ -252,12 +279,39 @@ impl Reference {
     }
 }
 
+impl Reference {
+    /// Why a workload waits, now, and whether it is entitled (X1). Of missing room it tells only that.
+    #[must_use]
+    pub fn explain(&self, id: WorkloadId) -> Option<(Binding, bool)> {
+        let workload = self.work.get(&id)?;
+        if let Some(hold) = workload.hold {
+            let leaving = u32::try_from(self.leaving(For::Hold(hold)).len()).unwrap_or(u32::MAX);
+            return Some((Binding::Held { leaving }, true));
+        }
+        let ask = workload.waits.as_ref()?;
+        let Some(leaf) = workload.leaf else {
+            let refused = self.policy.unquotaed == Unquotaed::Refuse;
+            let binding = if refused { Binding::NoQuota } else { no_room() };
+            return Some((binding, false));
+        };
+        let head = self.head_of_line(leaf).filter(|head| self.tree.quotas[leaf].block && *head != id);
+        if let Some(head) = head {
+            return Some((Binding::Behind { head }, false));
+        }
+        let ledger = self.ledger();
+        let barred = self.barred(&ledger, ask, Some(leaf));
+        Some((barred.unwrap_or_else(no_room), self.entitled(&ledger, ask, Some(leaf))))
+    }
+}
+
+fn no_room() -> Binding {
+    Binding::Room(Room { nodes: NodeTally::default(), ..Room::default() })
+}
+
 fn verdict(workload: WorkloadId, barred: Option<Binding>, entitled: bool) -> Verdict {
-    let nodes = NodeTally::default();
-    let room = Binding::Room(Room { nodes, ..Room::default() });
     Verdict {
         workload,
-        binding: barred.unwrap_or(room),
+        binding: barred.unwrap_or_else(no_room),
         entitled,
         holders: Vec::new(),
         also: Vec::new(),

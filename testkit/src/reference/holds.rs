@@ -1,7 +1,6 @@
 //! Holds (H1 to H3): how they are made, how they end, and what eviction means for the evicted.
 
 use super::{
-    order::Key,
     reclaim::Draft,
     state::{Ask, For, Hold, Reference, Stage},
     victims::Right,
@@ -10,7 +9,7 @@ use quotree_core::{Action, EvictReason, Plan, PodId, ReleaseReason, Rule, Worklo
 
 impl Reference {
     /// Carries a draft out: evicts its victims and holds what they free.
-    pub(super) fn hold(&mut self, id: WorkloadId, ask: Ask, key: Key, draft: Draft, plan: &mut Plan) {
+    pub(super) fn hold(&mut self, id: WorkloadId, ask: Ask, draft: Draft, plan: &mut Plan) {
         let hold = self.next_hold;
         self.next_hold += 1;
         self.step_out(id);
@@ -32,7 +31,7 @@ impl Reference {
         plan.actions.push(Action::Hold { workload: id, nodes, victims });
         self.at_mut(id).hold = Some(hold);
         let (since, made, spots) = (self.now, self.count, draft.spots);
-        self.holds.push(Hold { id: hold, workload: id, ask, key, since, made, spots });
+        self.holds.push(Hold { id: hold, workload: id, ask, since, made, spots });
         self.timers.extend(self.policy.hold_timeout_ms.map(|ms| self.now.after_ms(ms)));
     }
 
