@@ -315,6 +315,7 @@ impl<'a> Driver<'a> {
             preemptible: job.preemptible,
             pods: self.world.pods(&job).into_iter().collect(),
             budget: self.world.budget(job.leaf).map(Into::into),
+            replaces: None,
         };
         self.create(spec, origin);
     }
@@ -342,7 +343,7 @@ impl<'a> Driver<'a> {
         }
         spec.id = WorkloadId(self.next_id);
         spec.submitted = self.now;
-        self.auditor.recreated(workload, spec.id);
+        spec.replaces = Some(workload);
         self.create(spec, origin);
     }
 
