@@ -268,7 +268,7 @@ impl<'a> Driver<'a> {
                     if let Some(spec) = self.specs.get_mut(&workload) {
                         spec.priority = priority;
                     }
-                    let change = WorkloadChange { workload, priority: Some(priority), add_pods: None };
+                    let change = WorkloadChange { priority: Some(priority), ..WorkloadChange::of(workload) };
                     self.tell(Event::WorkloadChanged(change));
                 }
             }
@@ -289,7 +289,12 @@ impl<'a> Driver<'a> {
                         spec.pods.push(set.clone());
                         Some(set)
                     });
-                    self.tell(Event::WorkloadChanged(WorkloadChange { workload, priority: None, add_pods: set }));
+                    self.tell(Event::WorkloadChanged(WorkloadChange {
+                        workload,
+                        priority: None,
+                        add_pods: set,
+                        preemptible: None,
+                    }));
                 }
             }
             Step::Budget(n, allowed) => {
@@ -444,7 +449,7 @@ impl<'a> Driver<'a> {
                 spec.pods.push(set.clone());
                 Some(set)
             });
-            let change = WorkloadChange { workload, priority: None, add_pods: set };
+            let change = WorkloadChange { add_pods: set, ..WorkloadChange::of(workload) };
             self.tell(Event::WorkloadChanged(change));
         } else if !states.contains(&PodState::Leaving) {
             self.recreate(workload);

@@ -269,14 +269,14 @@ impl Game {
             }
             "prio" => {
                 let priority = second.parse().map_err(|_| format!("`{act}`"))?;
-                let change = WorkloadChange { workload: self.id(first)?, priority: Some(priority), add_pods: None };
+                let change = WorkloadChange { priority: Some(priority), ..WorkloadChange::of(self.id(first)?) };
                 self.tell(Event::WorkloadChanged(change))
             }
             "more" => {
                 let workload = self.id(first)?;
                 let template = self.specs.get(&workload).and_then(|s| s.pods.first()).map(|s| s.template.clone());
                 let set = template.map(|template| PodSet { template, count: number(second).unwrap_or(1), min: 0 });
-                self.tell(Event::WorkloadChanged(WorkloadChange { workload, priority: None, add_pods: set }))
+                self.tell(Event::WorkloadChanged(WorkloadChange { add_pods: set, ..WorkloadChange::of(workload) }))
             }
             "down" => self.tell(Event::NodeDown { node: NodeId(number(first)?) }),
             "up" => {

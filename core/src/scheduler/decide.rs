@@ -5,6 +5,7 @@ use super::{
     Hold, Scheduler,
     candidates::{Right, Seeker, Source, Steps},
     entitlement::Gates,
+    explain::Findings,
     nodes::{PodRef, Spot},
     order::Key,
     search::Draft,
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     ids::{QuotaId, Time, WorkloadId},
-    plan::{Action, BindReason, Bound, EvictReason, Plan, ReleaseReason, Rule},
+    plan::{Action, BindReason, EvictReason, Plan, ReleaseReason, Rule},
     policy::{EnforceMax, Reclaim},
 };
 use smallvec::SmallVec;
@@ -196,17 +197,18 @@ impl Scheduler {
         if self.place_on_free(slot, cell, &ask, plan) {
             return;
         }
-        let mut bounds = Vec::new();
+        let mut found = Findings { in_full: self.tells_in_full(), ..Findings::default() };
         let patient = self.fits_when_settled(slot, &ask);
         if patient && self.hold_what_leaves(slot, cell, &ask, plan) {
             return;
         }
         if !patient {
-            let placed = self.preempt(slot, cell, &ask, &mut bounds, plan);
+            let placed = self.preempt(slot, cell, &ask, &mut found, plan);
             if placed || self.take_over(slot, cell, key, &ask, plan) {
                 return;
             }
         }
+        found.settling = patient.then(|| self.how_many_leave());
         let open = self.barred(&ask, cell.1).is_none();
         if open {
             self.waiting.set_room(cell.0, false);
@@ -214,7 +216,7 @@ impl Scheduler {
         let suppressed = self.waiting.is_ready(cell);
         let stuck = patient || self.shares_decide() || self.came_after_a_hold(slot) || self.may_preempt(slot, &ask);
         self.waiting.park(cell, stuck, suppressed);
-        plan.verdicts.extend(self.verdict(slot, bounds));
+        plan.verdicts.extend(self.explained(slot, found));
     }
 
     fn place_on_free(&mut self, slot: Slot, cell: Cell, ask: &Ask, plan: &mut Plan) -> bool {
@@ -228,9 +230,9 @@ impl Scheduler {
     }
 
     /// Places a workload at others' expense: an entitled one takes from other leaves first, then from its own (R3).
-    fn preempt(&mut self, slot: Slot, cell: Cell, ask: &Ask, bounds: &mut Vec<Bound>, plan: &mut Plan) -> bool {
+    fn preempt(&mut self, slot: Slot, cell: Cell, ask: &Ask, found: &mut Findings, plan: &mut Plan) -> bool {
         let draft =
-            [Right::Reclaim, Right::Priority].into_iter().find_map(|right| self.find_plan(slot, ask, right, bounds));
+            [Right::Reclaim, Right::Priority].into_iter().find_map(|right| self.find_plan(slot, ask, right, found));
         if let Some(draft) = draft {
             self.carry_out(slot, cell, ask, draft, plan);
             return true;
@@ -244,7 +246,9 @@ impl Scheduler {
         if self.leaving_for_nobody.is_empty() {
             return false;
         }
-        let draft = self.find_plan(slot, ask, Right::Reclaim, &mut Vec::new()).filter(|draft| draft.victims.is_empty());
+        let draft = self
+            .find_plan(slot, ask, Right::Reclaim, &mut Findings::default())
+            .filter(|draft| draft.victims.is_empty());
         let Some(draft) = draft else { return false };
         self.carry_out(slot, cell, ask, draft, plan);
         true
@@ -324,7 +328,7 @@ impl Scheduler {
     }
 
     /// Whether a workload fits once all who leave have left and all who hold stand: then it needs to take from nobody.
-    fn fits_when_settled(&mut self, slot: Slot, ask: &Ask) -> bool {
+    pub(super) fn fits_when_settled(&mut self, slot: Slot, ask: &Ask) -> bool {
         let under_way = self.holds.len() + self.leaving_for_nobody.len();
         if under_way == 0 || under_way > self.policy.bounds.nodes as usize {
             return false;
@@ -386,7 +390,8 @@ impl Scheduler {
         }
         let entitled = self.entitled(ask, cell.1);
         let placed = entitled
-            && (self.place_on_free(slot, cell, ask, plan) || self.preempt(slot, cell, ask, &mut Vec::new(), plan));
+            && (self.place_on_free(slot, cell, ask, plan)
+                || self.preempt(slot, cell, ask, &mut Findings::default(), plan));
         if placed {
             for (_, hold) in ended {
                 self.line_up_again(hold.slot);

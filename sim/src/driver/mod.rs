@@ -62,7 +62,8 @@ pub fn run(scenario: &Scenario, options: &RunOptions, observer: &mut dyn Observe
     engine.go(&mut judge)?;
     let claims = judge.finish(&engine)?;
     let result = crate::metrics::result_of(&engine, claims);
-    Ok(Run { result, log: engine.core.log(), story: engine.story.lines })
+    let story_pods = engine.story_pods();
+    Ok(Run { result, log: engine.core.log(), story: engine.story.lines, story_pods })
 }
 
 impl<'a> Engine<'a> {
@@ -167,6 +168,7 @@ impl<'a> Engine<'a> {
                 self.feed(Event::Tick)?;
             }
             if !self.fed {
+                self.tell_waits();
                 self.settled();
                 judge.settled(self);
                 self.observer.progress(self.now, self.events);

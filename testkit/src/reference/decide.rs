@@ -8,8 +8,8 @@ use super::{
     victims::{Right, Source},
 };
 use quotree_core::{
-    Action, BindReason, Binding, DeviceSet, EnforceMax, EvictReason, NodeTally, Plan, PodId, ReleaseReason, Rule, Time,
-    Unquotaed, Verdict, WorkloadId,
+    Action, BindReason, Binding, DeviceSet, EnforceMax, EvictReason, NodeTally, Plan, PodId, ReleaseReason, Room, Rule,
+    Time, Unquotaed, Verdict, WorkloadId,
 };
 
 impl Reference {
@@ -305,7 +305,7 @@ impl Reference {
 }
 
 fn no_room() -> Binding {
-    Binding::Room { resource: None, needed: 0, available: 0, nodes: NodeTally::default(), placed: 0 }
+    Binding::Room(Room { nodes: NodeTally::default(), ..Room::default() })
 }
 
 fn verdict(workload: WorkloadId, barred: Option<Binding>, entitled: bool) -> Verdict {
@@ -314,6 +314,7 @@ fn verdict(workload: WorkloadId, barred: Option<Binding>, entitled: bool) -> Ver
         binding: barred.unwrap_or_else(no_room),
         entitled,
         holders: Vec::new(),
+        also: Vec::new(),
         protected: Vec::new(),
         bounds_hit: Vec::new(),
         helps: Vec::new(),
