@@ -500,7 +500,7 @@ impl<'a> Driver<'a> {
         let again = self.core.decide(self.now);
         let wrong = format!("S1: deciding again gives {:?}", again.actions);
         let alike = self.played.wrong.is_empty();
-        if !again.is_empty() || self.reference.iter_mut().any(|r| alike && !r.decide(self.now).is_empty()) {
+        if !again.is_empty() || self.reference.iter_mut().any(|r| alike && !r.decide(self.now).actions.is_empty()) {
             self.wrong(wrong);
         }
         if self.reference.is_none() {
