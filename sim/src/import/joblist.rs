@@ -135,8 +135,9 @@ pub(super) fn rows(list: &List, bytes: &[u8], options: &TraceOptions) -> TraceRo
         dated.push((moment, TraceRow { name: name.into(), submit, runtime_ms, namespace, priority, pods, template }));
         Ok(())
     });
+    let start = dated.iter().map(|(moment, _)| *moment).min().filter(|_| list.clock == Clock::Calendar);
     let rows = since_the_first(dated, &mut problems);
-    TraceRows { rows, problems }
+    TraceRows { rows, problems, start }
 }
 
 /// How many pods a job is, and what each asks.

@@ -161,14 +161,14 @@ fn shape(place: &Place<'_>, options: &TraceOptions, templates: &mut Templates) -
 pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let documents = match Documents::read(bytes) {
         Ok(documents) => documents,
-        Err(problems) => return TraceRows { rows: Vec::new(), problems },
+        Err(problems) => return TraceRows { problems, ..TraceRows::default() },
     };
     let (sets, mut problems) = queues(&documents.first(), options);
     let total = sets.iter().fold(0, |sum: u64, set| sum.saturating_add(set.workloads()));
     if total > options.max_rows as u64 {
         problems
             .push(RowProblem { line: 0, what: format!("{total} workloads: at most {} are taken", options.max_rows) });
-        return TraceRows { rows: Vec::new(), problems };
+        return TraceRows { problems, ..TraceRows::default() };
     }
     let mut rows = Vec::new();
     for set in &sets {
@@ -195,7 +195,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
             }
         }
     }
-    TraceRows { rows, problems }
+    TraceRows { rows, problems, ..TraceRows::default() }
 }
 
 /// The nodes of the topology, where there is one.

@@ -2,6 +2,7 @@
 //! exact to the millisecond, name every bad row by its line, and read no more than they are allowed to.
 
 mod armada;
+mod daily;
 mod document;
 pub mod elastic_quota_tree;
 mod joblist;
@@ -15,6 +16,9 @@ mod series;
 mod swf;
 mod table;
 mod yaml;
+
+pub use daily::{DailyQuotas, daily_quotas};
+pub use jiff::civil::DateTime;
 
 use crate::model::TraceRow;
 use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate, TreeSpec};
@@ -122,6 +126,8 @@ pub struct TraceRows {
     pub rows: Vec<TraceRow>,
     /// The bad ones, in the order of the file.
     pub problems: Vec<RowProblem>,
+    /// What time 0 is in the calendar, where the file says.
+    pub start: Option<DateTime>,
 }
 
 /// A machine of a node list.

@@ -37,7 +37,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
         rows.push(TraceRow { name, submit, runtime_ms, namespace, priority: options.priority, pods: 1, template });
         Ok(())
     });
-    TraceRows { rows, problems }
+    TraceRows { rows, problems, ..TraceRows::default() }
 }
 
 /// When the pod was created, and how long it ran, milliseconds.

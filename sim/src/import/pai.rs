@@ -71,7 +71,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
         });
         Ok(())
     });
-    TraceRows { rows, problems }
+    TraceRows { rows, problems, ..TraceRows::default() }
 }
 
 /// Reads the rows under the file's own header, or where it has none, under this one.

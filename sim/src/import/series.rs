@@ -39,7 +39,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
         Ok(namespace) => namespace,
         Err(what) => {
             problems.push(RowProblem { line: 0, what });
-            return TraceRows { rows: Vec::new(), problems };
+            return TraceRows { problems, ..TraceRows::default() };
         }
     };
     let request = Amounts::new().with(options.resource.clone(), 1000);
@@ -69,7 +69,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
             rows.push(job(begun, ms, rows.len() + 1));
         }
     }
-    TraceRows { rows, problems }
+    TraceRows { rows, problems, start: series.first().map(|(first, ..)| *first) }
 }
 
 #[cfg(test)]
