@@ -8,7 +8,7 @@ use super::{
     some_rows,
 };
 use crate::{args::Import as Args, exit::Trouble, terminal::Terminal};
-use quotree_core::{Name, QuotaSpec, TreeSpec};
+use quotree_core::{Amounts, Name, QuotaSpec, TreeSpec};
 use quotree_sim::{
     import::{self, DailyQuotas, DateTime, TraceFormat, TraceOptions},
     model::TraceRow,
@@ -32,10 +32,11 @@ fn tree(root: &str, days: &[DailyQuotas], rows: &[TraceRow], no_borrowing: bool)
         rows.iter().map(|row| &row.namespace).filter(|n| !known.contains(n.as_str())).collect();
     names.extend(others.iter().map(|name| name.as_str()));
     let min: BTreeMap<&str, i64> = first.gpus.iter().map(|(vc, count)| (vc.as_str(), *count)).collect();
+    // Who may borrow may borrow all there is on that day: a ceiling of its own would have to change with every day.
     let leaf = |vc: &&str| {
-        let min = min.get(vc).copied().unwrap_or(0);
-        let max = if no_borrowing { min } else { cluster };
-        QuotaSpec::new(&format!("vc-{vc}"), Some(root)).min(gpus(min)).max(gpus(max)).namespace(vc)
+        let min = gpus(min.get(vc).copied().unwrap_or(0));
+        let max = if no_borrowing { min.clone() } else { Amounts::new() };
+        QuotaSpec::new(&format!("vc-{vc}"), Some(root)).min(min).max(max).namespace(vc)
     };
     let all = QuotaSpec::new(root, None).min(gpus(sum(first))).max(gpus(sum(first)));
     let tree = std::iter::once(all).chain(names.iter().map(leaf)).collect();
