@@ -27,15 +27,14 @@ fn main() {
             ("calm, delays", Kinds::CALM, delays),
             ("wild", Kinds::WILD, Play::AT_ONCE),
             ("wild, delays", Kinds::WILD, delays),
+            ("more", Kinds::MORE, Play::AT_ONCE),
+            ("more, delays", Kinds::MORE, delays),
         ];
         for (name, kinds, play) in plays {
             if only.as_deref().is_some_and(|only| only != name) {
                 continue;
             }
-            let mut world = World::random(seed, kinds);
-            if let quotree_core::Placement::Random { .. } = world.policy.placement {
-                world.policy.placement = quotree_core::Placement::Spread;
-            }
+            let world = World::random(seed, kinds);
             let played = drive_beside(&world, play);
             compared += played.decisions;
             if let Some(wrong) = played.wrong.first() {
