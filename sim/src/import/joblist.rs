@@ -226,6 +226,45 @@ mod tests {
     }
 
     #[test]
+    fn jobs_over_nodes_are_gangs_where_they_divide_evenly() {
+        let text = "job_id,user,vc,gpu_num,cpu_num,node_num,state,submit_time,duration\n\
+                    a,u,v,16,96,2,DONE,2020-06-09 18:41:01,10\n\
+                    b,u,v,9,8,2,DONE,2020-06-09 18:41:02,10\n\
+                    c,u,v,0,8,1,DONE,2020-06-09 18:41:03,10\n\
+                    d,u,v,8,8,9999999,DONE,2020-06-09 18:41:03,10\n\
+                    e,u,v,8.0,8,0,DONE,2020-06-09 18:41:04,10\n";
+        let read_as = |resource: &str| {
+            let options = TraceOptions { resource: resource.into(), ..TraceOptions::default() };
+            read(TraceFormat::Helios, text.as_bytes(), &options)
+        };
+        let seen = |rows: &TraceRows| -> Vec<_> {
+            rows.rows.iter().map(|r| (r.name.to_string(), r.pods, r.template.request.to_string())).collect()
+        };
+        let gpus = read_as("nvidia.com/gpu");
+        let wanted = [("a", 2, "nvidia.com/gpu 8"), ("b", 1, "nvidia.com/gpu 9"), ("e", 1, "nvidia.com/gpu 8")];
+        assert_eq!(seen(&gpus), wanted.map(|(name, pods, asked)| (name.to_owned(), pods, asked.to_owned())));
+        assert_eq!(gpus.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [4, 5]);
+        assert_eq!(gpus.start.unwrap().to_string(), "2020-06-09T18:41:01");
+        assert_eq!(seen(&read_as("cpu"))[2], ("c".to_owned(), 1, "cpu 8".to_owned()));
+    }
+
+    #[test]
+    fn offsets_are_counted_in_and_milliseconds_are_the_files_own() {
+        let text = "job_id,user,node_num,gpu_num,cpu_num,type,state,submit_time,duration\n\
+                    a,u,1,8,1,Eval,DONE,2023-05-17 11:00:00+00:00,10\n\
+                    b,u,1,8,1,Eval,DONE,2023-05-17 20:00:00+08:00,10.5\n";
+        let acme = read(TraceFormat::Acme, text.as_bytes(), &TraceOptions::default());
+        let seen: Vec<_> = acme.rows.iter().map(|r| (r.submit.0, r.runtime_ms, r.namespace.as_str())).collect();
+        assert_eq!(seen, [(0, 10_000, "Eval"), (3_600_000, 10_500, "Eval")]);
+        let text = "job_id,num_gpu,submit_time,duration,priority\n7,8,46122,2868,1\n8,8,1,2,high\n9,8,-1,2,0\n";
+        let muri = read(TraceFormat::Muri, text.as_bytes(), &TraceOptions::default());
+        let seen: Vec<_> =
+            muri.rows.iter().map(|r| (&*r.name, r.submit.0, r.runtime_ms, r.priority, r.namespace.as_str())).collect();
+        assert_eq!(seen, [("7", 46_122, 2868, 1, "muri")]);
+        assert_eq!((muri.problems.len(), muri.start), (2, None));
+    }
+
+    #[test]
     fn without_its_columns_the_file_is_refused_once() {
         let read = read(TraceFormat::Philly, b"a,b\n1,2\n3,4\n", &TraceOptions::default());
         assert_eq!(read.problems.len(), 4);
