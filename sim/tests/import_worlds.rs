@@ -1,6 +1,8 @@
 //! Files that describe whole worlds, read as they say: rows, nodes and quotas of Kueue's generator, KAI's and Armada's
 //! simulators and dumps of clusters, and what of them is refused, with line and path.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use quotree_core::{Amounts, Name, QuotaSpec};
 use quotree_sim::{
     import::{self, MAX_MS, Outline, TraceFormat, TraceOptions, TraceRows},

@@ -38,12 +38,15 @@ fn objects<'d>(documents: &'d Documents, kind: &str) -> Taken<Vec<Place<'d>>> {
 
 /// The nodes of the dump.
 pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
+    match Documents::read(bytes) {
+        Ok(documents) => nodes_of(&documents, options),
+        Err(problems) => NodeRows { problems, ..NodeRows::default() },
+    }
+}
+
+fn nodes_of(documents: &Documents, options: &TraceOptions) -> NodeRows {
     let mut out = NodeRows::default();
-    let documents = match Documents::read(bytes) {
-        Ok(documents) => documents,
-        Err(problems) => return NodeRows { problems, ..out },
-    };
-    let places = objects(&documents, "Node").map_err(|problem| out.problems.push(problem)).unwrap_or_default();
+    let places = objects(documents, "Node").map_err(|problem| out.problems.push(problem)).unwrap_or_default();
     let mut names = BTreeSet::new();
     for place in places {
         match node(&place, options) {
@@ -138,7 +141,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
         Ok(documents) => documents,
         Err(problems) => return TraceRows { problems, ..out },
     };
-    let known = Known::of(nodes(bytes, options).rows);
+    let known = Known::of(nodes_of(&documents, options).rows);
     let places = objects(&documents, "Pod").map_err(|problem| out.problems.push(problem)).unwrap_or_default();
     let mut templates = Templates::default();
     let mut taken: Vec<(i64, bool, TraceRow)> = Vec::new();
