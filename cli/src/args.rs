@@ -220,10 +220,28 @@ pub(crate) struct Diff {
 pub(crate) enum ImportKind {
     /// The Philly job list.
     Philly,
+    /// The job list of a Helios cluster.
+    Helios,
+    /// A folder of the demand series of Helios' virtual clusters, or one of them.
+    HeliosDemand,
+    /// An Acme job list.
+    Acme,
+    /// A Muri job list.
+    Muri,
     /// The openb pod list, with `--nodes` its node list.
     Openb,
+    /// The PAI task table of 2020, with `--nodes` its machine table.
+    Pai,
     /// A log in the Standard Workload Format.
     Swf,
+    /// A configuration of Kueue's performance generator.
+    Kueue,
+    /// A configuration of KAI's time-aware simulator.
+    Kai,
+    /// A workload specification of Armada's simulator, with `--nodes` its cluster specification.
+    Armada,
+    /// A dump of a cluster: `kubectl get pods,nodes,elasticquotatrees -A -o json`.
+    Kubernetes,
     /// An ElasticQuotaTree manifest.
     ElasticQuotaTree,
 }
@@ -235,29 +253,37 @@ pub(crate) enum ImportKind {
 Examples:
   quotree import philly philly.csv.gz --gpus 520 --out philly-fifo.ron
   quotree import philly philly.csv.gz --tree philly_vc.csv --out philly-vc.ron
+  quotree import helios-demand Earth_vcs_may2020 --tree Earth_gpu_number.csv --out earth.ron
+  quotree import acme trace_kalos.csv --gpus 2416 --by-demand --out kalos.ron
   quotree import openb pods.csv --nodes nodes.csv --out openb.ron
   quotree import swf LCG.swf.gz --cpus 24515 --out lcg.ron
+  quotree import kueue generator.yaml
+  quotree import armada workload.yaml --nodes cluster.yaml --out armada.ron
+  quotree import kubernetes dump.json.gz --out cluster.ron
   quotree import elastic-quota-tree tree.yaml"
 )]
 pub(crate) struct Import {
     /// What the file is.
     #[arg(value_enum)]
     pub(crate) kind: ImportKind,
-    /// The trace or manifest; may be packed (.gz).
+    /// The trace, description or manifest; may be packed (.gz).
     pub(crate) file: PathBuf,
     /// Write the scenario here instead of to stdout.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// philly: GPUs of the pool.
+    /// Job lists: GPUs of the pool.
     #[arg(long, value_name = "N")]
     pub(crate) gpus: Option<u32>,
-    /// philly: the sizes of the virtual clusters (vc,node num); each becomes a leaf.
+    /// Job lists: the sizes of the virtual clusters (vc,node num; or by day, date,VC..,total); each becomes a leaf.
     #[arg(long, value_name = "FILE")]
     pub(crate) tree: Option<PathBuf>,
-    /// With a tree: no leaf may use more than its min.
+    /// Job lists: each namespace becomes a leaf, with a min in proportion to its demand.
+    #[arg(long, conflicts_with = "tree")]
+    pub(crate) by_demand: bool,
+    /// With leaves: none may use more than its min.
     #[arg(long)]
     pub(crate) no_borrowing: bool,
-    /// openb: the node list.
+    /// openb, pai: the node list; armada: the cluster specification.
     #[arg(long, value_name = "FILE")]
     pub(crate) nodes: Option<PathBuf>,
     /// swf: processors of the pool.

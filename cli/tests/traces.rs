@@ -114,6 +114,62 @@ fn swf_logs_have_their_jobs_and_refuse_what_did_not_run() {
     }
 }
 
+#[test]
+fn muri_lists_have_their_jobs_and_gpu_days() {
+    for (path, jobs, days) in [
+        ("muri/trace1.csv.gz", 1494, 15_971),
+        ("muri/trace2.csv.gz", 5755, 34_336),
+        ("muri/trace3.csv.gz", 992, 4862),
+        ("muri/trace4.csv.gz", 2638, 8537),
+    ] {
+        let Some(read) = read(TraceFormat::Muri, path, "nvidia.com/gpu") else { return };
+        assert_eq!((read.rows.len(), read.problems.len()), (jobs, 0), "{path}: {:?}", read.problems);
+        let gpu_ms = |row: &TraceRow| {
+            let gpus = row.template.request.get("nvidia.com/gpu").unwrap() / 1000;
+            i128::from(gpus) * i128::from(row.runtime_ms)
+        };
+        assert_eq!(read.rows.iter().map(gpu_ms).sum::<i128>() / 86_400_000, days, "{path}");
+        assert!(read.rows.iter().any(|row| row.priority == 1), "{path}");
+    }
+}
+
+#[test]
+fn pai_has_its_machines_in_the_tar_it_comes_in() {
+    let Some(bytes) = trace("pai-2020/pai_machine_spec.tar.gz") else { return };
+    let read = import::nodes(TraceFormat::Pai, &bytes, &TraceOptions::default());
+    assert_eq!((read.rows.len(), read.problems.len()), (1897, 0), "{:?}", read.problems.first());
+    let gpus: i64 = read.rows.iter().filter_map(|node| node.allocatable.get("nvidia.com/gpu")).sum();
+    assert_eq!(gpus, 6_742_000);
+    let of = |model: &str| read.rows.iter().filter(|node| node.labels.iter().any(|(_, m)| m.as_str() == model)).count();
+    assert_eq!(["P100", "T4", "MISC", "V100M32", "V100"].map(of), [798, 497, 280, 135, 104]);
+}
+
+#[test]
+fn helios_demand_is_that_of_every_minute() {
+    for (vc, jobs, running, pending) in
+        [("vc6YE", 11_327, 187.746_931, 19.896_730), ("vchbv", 26_154, 26.307_885, 0.570_855)]
+    {
+        let path = format!("helios/Earth_vcs_may2020/{vc}.csv.gz");
+        let Some(read) = read(TraceFormat::HeliosDemand, &path, "nvidia.com/gpu") else { return };
+        assert_eq!((read.rows.len(), read.problems.len()), (jobs, 0), "{vc}");
+        assert_eq!(read.start.unwrap().to_string(), "2020-05-01T00:00:00");
+        // The mean over the month of what was used and waited for, worked out apart from the importer.
+        let minutes: u64 = read.rows.iter().map(|row| row.runtime_ms / 60_000).sum();
+        let mean = minutes as f64 / 44_640.0;
+        assert!((mean - running - pending).abs() < 1e-5, "{vc}: {mean}");
+    }
+}
+
+#[test]
+fn earth_changes_its_quotas_on_twenty_days() {
+    let Some(bytes) = trace("helios/Earth_gpu_number.csv") else { return };
+    let (days, problems) = import::daily_quotas(&bytes, "2020-04-01T00:00:00".parse().unwrap());
+    assert_eq!((days.len(), problems.len()), (21, 0), "{problems:?}");
+    let gpus = |day: usize, vc: &str| days[day].gpus.iter().find(|(name, _)| name == vc).unwrap().1;
+    assert_eq!((gpus(0, "vc6YE"), gpus(0, "vchbv")), (128, 112));
+    assert!(days.iter().all(|day| day.gpus.len() == 25));
+}
+
 /// Imports Philly with these arguments and runs the scenario that comes out; gives its summary.
 fn philly(name: &str, args: &[&str]) -> Value {
     let scenario = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.ron"));

@@ -93,6 +93,7 @@ fn row(cells: &[String]) -> String {
 fn clusters(strict: &Value, borrowing: &Value, evicted: bool) -> Vec<String> {
     let pairs = strict["quotas"].as_array().unwrap().iter().zip(borrowing["quotas"].as_array().unwrap());
     pairs
+        .filter(|(_, some)| number(some, "/wait/count") > 0)
         .map(|(none, some)| {
             let count = number(none, "/wait/count");
             let jobs = count + number(none, "/pending");
@@ -215,4 +216,62 @@ fn openb_by_class_of_service_is_as_the_guide_says() {
     }
     assert_eq!(rows.len(), 20);
     look_for(&rows);
+}
+
+#[test]
+fn earth_by_the_day_is_as_the_guide_says() {
+    let Some(traces) = traces() else { return };
+    let folder = scratch("earth-docs");
+    let (series, sizes) = (traces.join("helios/Earth_vcs_may2020"), traces.join("helios/Earth_gpu_number.csv"));
+    let import = ["import", "helios-demand", series.to_str().unwrap(), "--tree", sizes.to_str().unwrap(), "--out"];
+    quotree(&folder, &[&import[..], &["earth.ron"]].concat());
+    quotree(&folder, &[&import[..], &["earth-strict.ron", "--no-borrowing"]].concat());
+    let (borrowing, none) = (run(&folder, "earth", &[]), run(&folder, "earth-strict", &[]));
+    let mut rows = clusters(&none, &borrowing, true);
+    rows.extend([total("earth-strict", &none), total("earth", &borrowing)]);
+
+    for vc in ["vc6YE", "vchbv"] {
+        std::fs::copy(series.join(format!("{vc}.csv.gz")), folder.join(format!("{vc}.csv.gz"))).unwrap();
+    }
+    let guide = guide();
+    for block in guide.split("```ron\n").skip(1).filter_map(|rest| rest.split("```\n").next()) {
+        let Some((_, rest)) = block.split_once("name: \"earth-") else { continue };
+        let name = rest.split('"').next().unwrap();
+        std::fs::write(folder.join(format!("earth-{name}.ron")), block).unwrap();
+    }
+    quotree(&folder, &["check", "earth-pair.ron"]);
+    let (borrowing, none) = (run(&folder, "earth-pair", &[]), run(&folder, "earth-pair-strict", &[]));
+    rows.extend(clusters(&none, &borrowing, true));
+    rows.extend([total("earth-pair-strict", &none), total("earth-pair", &borrowing)]);
+    assert_eq!(rows.len(), 17 + 2 + 3 + 2);
+    look_for(&rows);
+}
+
+#[test]
+fn lcg_as_a_tree_of_users_is_as_the_guide_says() {
+    let Some(traces) = traces() else { return };
+    let folder = scratch("lcg-docs");
+    let jobs = traces.join("swf/LCG.swf.gz");
+    quotree(&folder, &["import", "swf", jobs.to_str().unwrap(), "--cpus", "2000", "--out", "lcg.ron"]);
+    let result = run(&folder, "lcg", &[]);
+    let quotas = result["quotas"].as_array().unwrap();
+    let below = |name: &Value| quotas.iter().filter(|quota| &quota["parent"] == name).count();
+    let leaves = quotas.iter().filter(|quota| below(&quota["name"]) == 0).count();
+    assert_eq!((quotas.len(), leaves), (260, 231));
+    // The five largest groups, and all.
+    let mut groups: Vec<&Value> = quotas.iter().filter(|q| q["parent"].is_null() || q["parent"] == "swf").collect();
+    groups.sort_by_key(|quota| std::cmp::Reverse(number(quota, "/wait/count")));
+    let line = |quota: &&Value| {
+        let ran = number(quota, "/wait/count") - number(quota, "/evicted");
+        row(&[
+            if quota["parent"].is_null() { "all".to_owned() } else { quota["name"].as_str().unwrap().to_owned() },
+            grouped(if quota["parent"].is_null() { leaves } else { below(&quota["name"]) } as u64),
+            grouped(ran),
+            grouped(quota["min"]["cpu"].as_str().unwrap().parse().unwrap()),
+            mean(number(quota, "/wait/sum_ms"), ran),
+            seconds(number(quota, "/wait/max_ms")),
+            grouped(number(quota, "/evicted")),
+        ])
+    };
+    look_for(&groups.iter().take(6).map(line).collect::<Vec<_>>());
 }

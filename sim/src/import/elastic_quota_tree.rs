@@ -2,9 +2,12 @@
 //! reported with its place in the text, the findings of the tree's own validation (T2) included.
 
 pub use super::yaml::YamlProblem;
-use super::yaml::{self, Entry, Node, Value};
+use super::yaml::{self, Entry, Node, Value, find, is_null, map, scalar};
 use quotree_core::{Amounts, Name, OverPromised, QuotaSpec, QuotaTree, Severity, TreeSpec, Unit, parse_quantity};
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 /// The `apiVersion` of the manifest.
 pub const API_VERSION: &str = "scheduling.sigs.k8s.io/v1beta1";
@@ -55,11 +58,16 @@ impl Reading {
 
     fn documents(&mut self, documents: &[Node]) {
         let kind = |node: &Node| find(node, "kind").and_then(scalar).map(str::to_owned);
-        let mut trees = documents.iter().filter(|document| kind(document).as_deref() == Some(KIND));
+        let objects: Vec<&Node> = documents.iter().flat_map(objects).collect();
+        let mut trees = objects.iter().copied().filter(|document| kind(document).as_deref() == Some(KIND));
         let Some(document) = trees.next() else {
-            let span = documents.first().map_or(0..0, |document| document.span.clone());
-            let seen: Vec<_> = documents.iter().filter_map(kind).map(|kind| format!("`{kind}`")).collect();
-            let seen = if seen.is_empty() { "nothing with a kind".to_owned() } else { seen.join(", ") };
+            let span = objects.first().map_or(0..0, |document| document.span.clone());
+            let seen: BTreeSet<_> = objects.iter().copied().filter_map(kind).map(|kind| format!("`{kind}`")).collect();
+            let seen = if seen.is_empty() {
+                "nothing with a kind".to_owned()
+            } else {
+                seen.into_iter().collect::<Vec<_>>().join(", ")
+            };
             return self.problem(&span, format!("no document of kind `{KIND}`: there is {seen}"));
         };
         if let Some(second) = trees.next() {
@@ -183,27 +191,13 @@ impl Reading {
     }
 }
 
-fn map(node: &Node) -> Option<&[Entry]> {
-    match &node.value {
-        Value::Map(entries) => Some(entries),
-        _ => None,
+/// The objects of a document: itself, or where it is a list of objects, those.
+fn objects(document: &Node) -> Vec<&Node> {
+    let is_list = find(document, "kind").and_then(scalar).is_some_and(|kind| kind.ends_with("List"));
+    match find(document, "items").map(|items| &items.value) {
+        Some(Value::List(items)) if is_list => items.iter().collect(),
+        _ => vec![document],
     }
-}
-
-fn find<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
-    map(node)?.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
-}
-
-fn scalar(node: &Node) -> Option<&str> {
-    match &node.value {
-        Value::Scalar(text) => Some(text),
-        _ => None,
-    }
-}
-
-/// Whether a field that is there says nothing.
-fn is_null(text: &str) -> bool {
-    matches!(text, "" | "~" | "null")
 }
 
 #[cfg(test)]

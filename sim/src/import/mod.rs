@@ -1,16 +1,27 @@
 //! Trace files: bytes in, rows or the reasons why not out. One file a format; all of them keep the file's own times,
 //! exact to the millisecond, name every bad row by its line, and read no more than they are allowed to.
 
+mod armada;
+mod daily;
+mod document;
 pub mod elastic_quota_tree;
+mod joblist;
+mod kai;
+mod kubernetes;
+mod kueue;
 mod native;
 mod openb;
-mod philly;
+mod pai;
+mod series;
 mod swf;
 mod table;
 mod yaml;
 
+pub use daily::{DailyQuotas, daily_quotas};
+pub use jiff::civil::DateTime;
+
 use crate::model::TraceRow;
-use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate};
+use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate, TreeSpec};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The largest time that a scenario can name, milliseconds: a little over 31,000 years, so that sums of a few times never
@@ -25,10 +36,47 @@ pub enum TraceFormat {
     Native,
     /// The Philly job list.
     Philly,
+    /// The job list of a Helios cluster.
+    Helios,
+    /// The minutes of a Helios virtual cluster.
+    HeliosDemand,
+    /// An Acme job list.
+    Acme,
+    /// A Muri job list.
+    Muri,
     /// The openb pod list, or its node list.
     Openb,
+    /// The PAI task table of 2020, or its machine table.
+    Pai,
     /// The Standard Workload Format of parallel workload archives.
     Swf,
+    /// A configuration of Kueue's performance generator.
+    Kueue,
+    /// A configuration of KAI's time-aware simulator.
+    Kai,
+    /// A workload specification of Armada's simulator, or its cluster specification.
+    Armada,
+    /// A dump of a cluster's pods, nodes and quota tree, JSON or YAML.
+    Kubernetes,
+}
+
+impl TraceFormat {
+    /// All formats with their names in scenarios.
+    pub const NAMED: [(&'static str, Self); 13] = [
+        ("Native", Self::Native),
+        ("Philly", Self::Philly),
+        ("Helios", Self::Helios),
+        ("HeliosDemand", Self::HeliosDemand),
+        ("Acme", Self::Acme),
+        ("Muri", Self::Muri),
+        ("Openb", Self::Openb),
+        ("Pai", Self::Pai),
+        ("Swf", Self::Swf),
+        ("Kueue", Self::Kueue),
+        ("Kai", Self::Kai),
+        ("Armada", Self::Armada),
+        ("Kubernetes", Self::Kubernetes),
+    ];
 }
 
 /// How a trace is read.
@@ -78,10 +126,12 @@ pub struct TraceRows {
     pub rows: Vec<TraceRow>,
     /// The bad ones, in the order of the file.
     pub problems: Vec<RowProblem>,
+    /// What time 0 is in the calendar, where the file says.
+    pub start: Option<DateTime>,
 }
 
 /// A machine of a node list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NodeRow {
     /// Its name, unique in the list.
     pub name: String,
@@ -91,6 +141,8 @@ pub struct NodeRow {
     pub devices: Vec<DeviceSpec>,
     /// Labels, such as the model of its GPUs.
     pub labels: Vec<(Name, Name)>,
+    /// Taints that pods must tolerate.
+    pub taints: Vec<Name>,
 }
 
 /// The machines of a node list.
@@ -102,14 +154,38 @@ pub struct NodeRows {
     pub problems: Vec<RowProblem>,
 }
 
+/// What a file that describes a whole world says besides rows and nodes.
+#[derive(Debug, Clone, Default)]
+pub struct Outline {
+    /// The quota tree.
+    pub tree: TreeSpec,
+    /// The policy that comes closest, as scenarios write it, where it is not the default.
+    pub policy: Option<String>,
+    /// When the run ends, milliseconds; absent: when nothing more can happen.
+    pub until_ms: Option<u64>,
+    /// What a reader should know, a clause each.
+    pub notes: Vec<String>,
+    /// What was refused, in the order of the file.
+    pub problems: Vec<RowProblem>,
+}
+
 /// Reads the jobs of a trace.
 #[must_use]
 pub fn rows(format: TraceFormat, bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let mut read = match format {
         TraceFormat::Native => native::rows(bytes, options),
-        TraceFormat::Philly => philly::rows(bytes, options),
+        TraceFormat::Philly => joblist::rows(&joblist::PHILLY, bytes, options),
+        TraceFormat::Helios => joblist::rows(&joblist::HELIOS, bytes, options),
+        TraceFormat::HeliosDemand => series::rows(bytes, options),
+        TraceFormat::Acme => joblist::rows(&joblist::ACME, bytes, options),
+        TraceFormat::Muri => joblist::rows(&joblist::MURI, bytes, options),
         TraceFormat::Openb => openb::rows(bytes, options),
+        TraceFormat::Pai => pai::rows(bytes, options),
         TraceFormat::Swf => swf::rows(bytes, options),
+        TraceFormat::Kueue => kueue::rows(bytes, options),
+        TraceFormat::Kai => kai::rows(bytes, options),
+        TraceFormat::Armada => armada::rows(bytes, options),
+        TraceFormat::Kubernetes => kubernetes::rows(bytes, options),
     };
     read.rows.sort_by_key(|row| row.submit);
     read
@@ -120,10 +196,37 @@ pub fn rows(format: TraceFormat, bytes: &[u8], options: &TraceOptions) -> TraceR
 pub fn nodes(format: TraceFormat, bytes: &[u8], options: &TraceOptions) -> NodeRows {
     match format {
         TraceFormat::Openb => openb::nodes(bytes, options),
-        TraceFormat::Native | TraceFormat::Philly | TraceFormat::Swf => {
+        TraceFormat::Pai => pai::nodes(bytes, options),
+        TraceFormat::Kueue => kueue::nodes(bytes, options),
+        TraceFormat::Kai => kai::nodes(bytes, options),
+        TraceFormat::Armada => armada::nodes(bytes, options),
+        TraceFormat::Kubernetes => kubernetes::nodes(bytes, options),
+        _ => {
             let what = format!("the format {format:?} has no node lists");
             NodeRows { rows: Vec::new(), problems: vec![RowProblem { line: 0, what }] }
         }
+    }
+}
+
+/// Reads the quotas out of a file that describes a whole world on a cluster of this size.
+#[must_use]
+pub fn outline(format: TraceFormat, bytes: &[u8], options: &TraceOptions, total: &Amounts) -> Outline {
+    match format {
+        TraceFormat::Kueue => kueue::outline(bytes, options),
+        TraceFormat::Kai => kai::outline(bytes, options),
+        TraceFormat::Armada => armada::outline(bytes, options, total),
+        TraceFormat::Kubernetes => kubernetes::outline(bytes, options, total),
+        _ => {
+            let what = format!("the format {format:?} has no quotas");
+            Outline { problems: vec![RowProblem { line: 0, what }], ..Outline::default() }
+        }
+    }
+}
+
+/// Adds amounts to others.
+pub(crate) fn add(sum: &mut Amounts, more: &Amounts) {
+    for (name, amount) in more.iter() {
+        sum.set(name.clone(), sum.get(name.as_str()).unwrap_or(0).saturating_add(amount));
     }
 }
 

@@ -3,7 +3,7 @@
 //! from being scheduled (or, where it never was, from its creation) to its deletion.
 
 use super::{
-    NodeRow, NodeRows, RowProblem, Templates, TraceOptions, TraceRows, namespace_of, seconds_to_ms,
+    NodeRow, NodeRows, RowProblem, Templates, TraceOptions, TraceRows, namespace_of,
     table::{self, Row},
 };
 use crate::model::TraceRow;
@@ -37,18 +37,14 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
         rows.push(TraceRow { name, submit, runtime_ms, namespace, priority: options.priority, pods: 1, template });
         Ok(())
     });
-    TraceRows { rows, problems }
+    TraceRows { rows, problems, ..TraceRows::default() }
 }
 
 /// When the pod was created, and how long it ran, milliseconds.
 fn times(row: &Row<'_>) -> Result<(Time, u64), String> {
-    let ms = |column: &str| {
-        let text = row.cell(column);
-        seconds_to_ms(text).ok_or_else(|| format!("`{text}` in `{column}`: seconds from 0 upwards were expected"))
-    };
-    let created = ms("creation_time")?;
-    let deleted = ms("deletion_time")?;
-    let started = if row.cell("scheduled_time").is_empty() { created } else { ms("scheduled_time")? };
+    let created = row.seconds("creation_time")?;
+    let deleted = row.seconds("deletion_time")?;
+    let started = if row.cell("scheduled_time").is_empty() { created } else { row.seconds("scheduled_time")? };
     match deleted.checked_sub(started) {
         Some(runtime_ms) => Ok((Time(created), runtime_ms)),
         None => Err(format!("deleted at {deleted} ms, before it started at {started} ms")),
@@ -92,7 +88,7 @@ pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
     let mut rows = Vec::new();
     let problems: Vec<RowProblem> = table::each_row(bytes, options.max_rows, &required, |row| {
         let name = row.cell("sn").to_owned();
-        let mut node = NodeRow { name, allocatable: host_amounts(row)?, devices: Vec::new(), labels: Vec::new() };
+        let mut node = NodeRow { name, allocatable: host_amounts(row)?, ..NodeRow::default() };
         let gpus = row.count("gpu")?;
         if gpus > MOST_GPUS {
             return Err(format!("{gpus} GPUs: at most {MOST_GPUS} were expected"));

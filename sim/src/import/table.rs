@@ -1,7 +1,7 @@
 //! CSV files with a header, row by row: what the trace formats share. Columns are found by name and may stand in any
 //! order; a row that cannot be read is a problem of its line, and the rows after it are read all the same.
 
-use super::RowProblem;
+use super::{RowProblem, seconds_to_ms};
 use csv::StringRecord;
 use std::collections::BTreeMap;
 
@@ -22,13 +22,32 @@ impl Row<'_> {
         self.columns.get(column).and_then(|i| self.record.get(*i)).unwrap_or_default()
     }
 
+    /// Whether there is such a column.
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.columns.contains_key(column)
+    }
+
+    /// The cell as a time or span in decimal seconds, milliseconds.
+    ///
+    /// # Errors
+    /// A clause that names the column and shows the text.
+    pub(super) fn seconds(&self, column: &str) -> Result<u64, String> {
+        let text = self.cell(column);
+        seconds_to_ms(text).ok_or_else(|| format!("`{text}` in `{column}`: seconds from 0 upwards were expected"))
+    }
+
     /// The cell as a whole number, at least 0.
     ///
     /// # Errors
     /// A clause that names the column and shows the text.
     pub(super) fn count(&self, column: &str) -> Result<i64, String> {
         let text = self.cell(column);
-        let number = text.parse().ok().filter(|n| *n >= 0);
+        // Tables that went through a data frame say `8.0`.
+        let whole = match text.split_once('.') {
+            Some((whole, rest)) if !rest.is_empty() && rest.bytes().all(|b| b == b'0') => whole,
+            _ => text,
+        };
+        let number = whole.parse().ok().filter(|n| *n >= 0);
         number.ok_or_else(|| format!("`{text}` in `{column}`: a whole number from 0 upwards was expected"))
     }
 }
@@ -40,11 +59,32 @@ pub(super) fn each_row(
     bytes: &[u8],
     max_rows: usize,
     required: &[&str],
+    read: impl FnMut(&Row<'_>) -> Result<(), String>,
+) -> Vec<RowProblem> {
+    let reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
+    each_record(reader, None, max_rows, required, read)
+}
+
+/// The same of a file that has no header line: its columns are these, in this order.
+pub(super) fn each_row_under(
+    header: &[&str],
+    bytes: &[u8],
+    max_rows: usize,
+    read: impl FnMut(&Row<'_>) -> Result<(), String>,
+) -> Vec<RowProblem> {
+    let reader = csv::ReaderBuilder::new().trim(csv::Trim::All).has_headers(false).from_reader(bytes);
+    each_record(reader, Some(header.iter().copied().collect()), max_rows, header, read)
+}
+
+fn each_record(
+    mut reader: csv::Reader<&[u8]>,
+    header: Option<StringRecord>,
+    max_rows: usize,
+    required: &[&str],
     mut read: impl FnMut(&Row<'_>) -> Result<(), String>,
 ) -> Vec<RowProblem> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
-    let columns = match reader.headers() {
-        Ok(header) => columns_of(header, required),
+    let columns = match header.map_or_else(|| reader.headers().cloned(), Ok) {
+        Ok(header) => columns_of(&header, required),
         Err(error) => Err(vec![plain(&error)]),
     };
     let columns = match columns {
@@ -60,6 +100,9 @@ pub(super) fn each_row(
             Ok(true) if number > max_rows => {
                 problems.push(RowProblem { line, what: format!("more than {max_rows} rows") });
                 break;
+            }
+            Ok(true) if record.len() != columns.len() => {
+                Err(format!("{} cells, but there are {} columns", record.len(), columns.len()))
             }
             Ok(true) => read(&Row { number, columns: &columns, record: &record }),
             Err(error) => Err(plain(&error)),

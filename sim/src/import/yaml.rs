@@ -56,6 +56,29 @@ pub(super) struct Entry {
     pub(super) value: Node,
 }
 
+pub(super) fn map(node: &Node) -> Option<&[Entry]> {
+    match &node.value {
+        Value::Map(entries) => Some(entries),
+        _ => None,
+    }
+}
+
+pub(super) fn find<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+    map(node)?.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+}
+
+pub(super) fn scalar(node: &Node) -> Option<&str> {
+    match &node.value {
+        Value::Scalar(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// Whether a field that is there says nothing.
+pub(super) fn is_null(text: &str) -> bool {
+    matches!(text, "" | "~" | "null")
+}
+
 /// A list or map whose end is yet to come.
 enum Open {
     List(Range<usize>, Vec<Node>),

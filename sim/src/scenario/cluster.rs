@@ -129,7 +129,7 @@ impl Reading {
                 report.error(file.span, format!("a second node `{}`", row.name), "makes a name that is taken");
             }
             let mut spec = NodeSpec::new(0, row.allocatable);
-            (spec.devices, spec.labels) = (row.devices, row.labels);
+            (spec.devices, spec.labels, spec.taints) = (row.devices, row.labels, row.taints);
             self.push(row.name, &pool, spec);
         }
     }

@@ -30,6 +30,7 @@ pub use format::format;
 pub use loader::{Loader, MapLoader};
 pub use schema::{reference, schema};
 pub use value::Value;
+pub(crate) use values::parse_duration;
 
 use crate::model::Scenario;
 use diagnostic::Report;

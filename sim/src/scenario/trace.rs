@@ -17,13 +17,7 @@ const MAX_PROBLEMS: usize = 1000;
 
 /// Reads the name of a format.
 pub(crate) fn format_of(node: &Node, report: &mut Report) -> Option<TraceFormat> {
-    let words = [
-        ("Native", TraceFormat::Native),
-        ("Philly", TraceFormat::Philly),
-        ("Openb", TraceFormat::Openb),
-        ("Swf", TraceFormat::Swf),
-    ];
-    choice(node, &words, report)
+    choice(node, &TraceFormat::NAMED, report)
 }
 
 /// The bytes of a file that a scenario names; why not is told at the name.

@@ -5,23 +5,30 @@ use std::fmt::Write;
 
 /// A scenario that is being written.
 pub(super) struct Draft {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) about: String,
     /// `Capacity(..)`, where it is not the default.
-    pub(super) policy: Option<&'static str>,
+    pub(super) policy: Option<String>,
+    /// When the run ends at the latest, milliseconds.
+    pub(super) until_ms: Option<u64>,
     /// The entries of `cluster`, a line each.
     pub(super) cluster: Vec<String>,
     pub(super) tree: TreeSpec,
     /// The entries of `workloads`, a line each.
     pub(super) workloads: Vec<String>,
+    /// The entries of `events`, a line each.
+    pub(super) events: Vec<String>,
 }
 
 impl Draft {
     /// The text, under these comments.
     pub(super) fn text(&self, notes: &str) -> String {
         let mut text = format!("{notes}Scenario(\n    name: {:?},\n    about: {:?},\n", self.name, self.about);
-        if let Some(policy) = self.policy {
+        if let Some(policy) = &self.policy {
             let _ = writeln!(text, "    policy: {policy},");
+        }
+        if let Some(until) = self.until_ms {
+            let _ = writeln!(text, "    world: World(until: {:?}),", time(until));
         }
         list(&mut text, "cluster", &self.cluster);
         if let Some(root) = self.tree.quotas.iter().find(|quota| quota.parent.is_none()) {
@@ -30,6 +37,9 @@ impl Draft {
             text.push_str(",\n");
         }
         list(&mut text, "workloads", &self.workloads);
+        if !self.events.is_empty() {
+            list(&mut text, "events", &self.events);
+        }
         text.push_str(")\n");
         text
     }
@@ -50,10 +60,17 @@ fn list(text: &mut String, field: &str, entries: &[String]) {
 fn quota(text: &mut String, tree: &TreeSpec, spec: &QuotaSpec, depth: usize) {
     let pad = "    ".repeat(depth);
     let _ = write!(text, "Quota(name: {:?}", spec.name.as_str());
-    for (field, amounts) in [("min", &spec.min), ("max", &spec.max)] {
+    let lend = spec.lend.clone().unwrap_or_default();
+    for (field, amounts) in [("min", &spec.min), ("max", &spec.max), ("lend", &lend)] {
         if !amounts.is_empty() {
             let _ = write!(text, ", {field}: {}", map(amounts));
         }
+    }
+    if let Some(weight) = spec.weight {
+        let _ = write!(text, ", weight: {weight}");
+    }
+    if spec.priority != 0 {
+        let _ = write!(text, ", priority: {}", spec.priority);
     }
     if spec.queueing == Queueing::Block {
         text.push_str(", queueing: Block");
@@ -67,7 +84,9 @@ fn quota(text: &mut String, tree: &TreeSpec, spec: &QuotaSpec, depth: usize) {
         let names: Vec<_> = spec.namespaces.iter().map(|name| format!("{:?}", name.as_str())).collect();
         let _ = write!(text, ", namespaces: [{}]", names.join(", "));
     }
-    let mut children = tree.quotas.iter().filter(|child| child.parent.as_ref() == Some(&spec.name)).peekable();
+    // One pass for each inner quota would be long for thousands of leaves: a quota with namespaces is a leaf.
+    let below: &[QuotaSpec] = if spec.namespaces.is_empty() { &tree.quotas } else { &[] };
+    let mut children = below.iter().filter(|child| child.parent.as_ref() == Some(&spec.name)).peekable();
     if children.peek().is_some() {
         text.push_str(", children: [\n");
         for child in children {
@@ -78,6 +97,19 @@ fn quota(text: &mut String, tree: &TreeSpec, spec: &QuotaSpec, depth: usize) {
         let _ = write!(text, "{pad}]");
     }
     text.push(')');
+}
+
+/// A time as scenarios write it, in the largest units that make it whole: `2d`, `1d12h`, `90500ms` is `1m30s500ms`.
+pub(super) fn time(ms: u64) -> String {
+    let mut text = String::new();
+    let mut rest = ms;
+    for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)] {
+        if rest >= size {
+            let _ = write!(text, "{}{unit}", rest / size);
+            rest %= size;
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
 }
 
 /// Amounts as scenarios write them: `{ "cpu": "4" }`.
@@ -132,17 +164,20 @@ mod tests {
         .into_iter()
         .collect();
         let draft = Draft {
-            name: "d",
+            name: "d".into(),
             about: "A \"quoted\" thing.".into(),
-            policy: Some("Capacity(order: Fifo)"),
+            policy: Some("Capacity(order: Fifo)".into()),
+            until_ms: Some(90_061_500),
             cluster: vec!["Pool({ \"cpu\": \"4\" })".into()],
             tree,
             workloads: vec!["Deployment(name: \"w\", namespace: \"n\", request: { \"cpu\": \"1\" })".into()],
+            events: vec!["At(\"1h\", Scale(workload: \"w\", replicas: 2))".into()],
         };
         let text = draft.text("// A note.\n");
         let loader = quotree_sim::scenario::MapLoader::new().with("d.ron", text.as_str());
         let loaded = quotree_sim::scenario::load("d.ron", &loader);
         assert_eq!(loaded.diagnostics, [], "{text}");
+        assert!(text.contains("until: \"1d1h1m1s500ms\""), "{text}");
         assert_eq!(loaded.scenario.unwrap().tree, draft.tree);
     }
 }

@@ -19,12 +19,14 @@ pub(super) fn scenario(args: &Args, terminal: Terminal) -> Result<String, Troubl
     }
     let size = size(&tree);
     let draft = Draft {
-        name: "elastic-quota-tree",
+        name: "elastic-quota-tree".to_owned(),
         about: "The quota tree of a cluster, on a pool of the size it promises.".to_owned(),
         policy: None,
+        until_ms: None,
         cluster: vec![format!("Pool({})", map(&size))],
         tree,
         workloads: Vec::new(),
+        events: Vec::new(),
     };
     Ok(draft.text("// Put the workloads to try into `workloads`, and nodes in place of the pool where they matter.\n"))
 }

@@ -1,11 +1,14 @@
 //! `quotree import`: a scenario around a trace or a quota manifest, written to be read and edited. The rows stay in the
 //! trace file; the scenario names it by its path relative to itself, and says what was read of it.
 
+mod daily;
+mod demand;
 mod draft;
+mod joblist;
 mod manifest;
-mod openb;
-mod philly;
+mod placed;
 mod swf;
+mod world;
 
 use crate::{
     args::{Import as Args, ImportKind},
@@ -13,8 +16,8 @@ use crate::{
     files,
     terminal::Terminal,
 };
-use quotree_core::StableHasher;
-use quotree_sim::import::{RowProblem, TraceRows};
+use quotree_core::{Amounts, StableHasher};
+use quotree_sim::import::{NodeRows, RowProblem, TraceFormat, TraceRows};
 use std::{
     fmt::Write,
     hash::Hasher,
@@ -26,9 +29,18 @@ const SHOWN_PROBLEMS: usize = 10;
 
 pub(super) fn import(args: &Args, terminal: Terminal) -> Outcome {
     let text = match args.kind {
-        ImportKind::Philly => philly::scenario(args, terminal)?,
-        ImportKind::Openb => openb::scenario(args, terminal)?,
+        ImportKind::Philly => joblist::scenario(TraceFormat::Philly, args, terminal)?,
+        ImportKind::Helios => joblist::scenario(TraceFormat::Helios, args, terminal)?,
+        ImportKind::HeliosDemand => daily::series(args, terminal)?,
+        ImportKind::Acme => joblist::scenario(TraceFormat::Acme, args, terminal)?,
+        ImportKind::Muri => joblist::scenario(TraceFormat::Muri, args, terminal)?,
+        ImportKind::Openb => placed::scenario(TraceFormat::Openb, placed::OPENB, args, terminal)?,
+        ImportKind::Pai => placed::scenario(TraceFormat::Pai, placed::PAI, args, terminal)?,
         ImportKind::Swf => swf::scenario(args, terminal)?,
+        ImportKind::Kueue => world::scenario(TraceFormat::Kueue, args, terminal)?,
+        ImportKind::Kai => world::scenario(TraceFormat::Kai, args, terminal)?,
+        ImportKind::Armada => world::scenario(TraceFormat::Armada, args, terminal)?,
+        ImportKind::Kubernetes => world::scenario(TraceFormat::Kubernetes, args, terminal)?,
         ImportKind::ElasticQuotaTree => manifest::scenario(args, terminal)?,
     };
     match &args.out {
@@ -82,6 +94,25 @@ fn some_rows(file: &Named, read: &TraceRows) -> Result<(), Trouble> {
     }
     let first = read.problems.first().map(|p| format!(": line {}: {}", p.line, p.what)).unwrap_or_default();
     Err(Trouble::invalid(format!("`{}` has no good row{first}", file.name)))
+}
+
+/// A cluster is taken whole: scenarios do not leave out bad nodes.
+fn good_nodes(file: &Named, nodes: &NodeRows) -> Result<(), Trouble> {
+    let Some(problem) = nodes.problems.first() else { return Ok(()) };
+    let count = nodes.problems.len();
+    Err(Trouble::invalid(format!(
+        "`{}`: {count} bad rows, the first in line {}: {}",
+        file.name, problem.line, problem.what
+    )))
+}
+
+/// What all nodes have together.
+fn size(nodes: &NodeRows) -> Amounts {
+    let mut total = Amounts::new();
+    for (name, amount) in nodes.rows.iter().flat_map(|node| node.allocatable.iter()) {
+        total.set(name.clone(), total.get(name.as_str()).unwrap_or(0).saturating_add(amount));
+    }
+    total
 }
 
 /// How the scenario at `from` (or on stdout) names a file.

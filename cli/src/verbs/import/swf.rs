@@ -34,12 +34,14 @@ pub(super) fn scenario(args: &Args, terminal: Terminal) -> Result<String, Troubl
     let skip = if read.problems.is_empty() { "" } else { ", bad_rows: Skip" };
     let trace = format!("Trace(name: \"swf\", format: Swf, file: {:?}, resource: \"{CPU}\"{skip})", file.name);
     let draft = Draft {
-        name: "swf",
+        name: "swf".to_owned(),
         about: format!("Jobs of a parallel machine on {cpus} processors; groups and their users as a tree."),
         policy: None,
+        until_ms: None,
         cluster: vec![format!("Pool({{ \"{CPU}\": \"{cpus}\" }})")],
         tree: tree(&read.rows, cpus, args.no_borrowing),
         workloads: vec![trace],
+        events: Vec::new(),
     };
     Ok(draft.text(&notes))
 }

@@ -100,7 +100,12 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("budget", "name", "absent", "the disruption budget that guards them"),
             field("eviction_grace", "time", "the world's", "as for a job"),
             field("file", "path", "required", "relative to this file"),
-            field("format", "one of Native, Philly, Openb, Swf", "required", "the format of the file"),
+            field(
+                "format",
+                "one of Native, Philly, Helios, HeliosDemand, Acme, Muri, Openb, Pai, Swf, Kueue, Kai, Armada, Kubernetes",
+                "required",
+                "the format of the file",
+            ),
             field("namespace", "name", "absent", "all rows live here"),
             field("namespace_by", "string", "what the format thinks of", "the column that names the namespace"),
             field("prefix", "string", "empty", "put before namespaces that come out of a column"),

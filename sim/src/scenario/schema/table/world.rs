@@ -50,7 +50,7 @@ pub(in super::super) const TYPES: &[Type] = &[
         fields: &[
             field("name", "name", "`nodes`", "the pool's name in reports"),
             field("file", "path", "required", "relative to this file"),
-            field("format", "one of Native, Philly, Openb, Swf", "required", "the format of the file"),
+            field("format", "one of Openb, Pai, Kueue, Kai, Armada, Kubernetes", "required", "the format of the file"),
             field("resource", "name", "`nvidia.com/gpu`", "what whole devices are counted as"),
         ],
     },

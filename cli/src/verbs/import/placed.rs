@@ -1,0 +1,47 @@
+//! Traces that come with a list of nodes (openb, PAI) as scenarios: real nodes, and a leaf a namespace with a min in
+//! proportion to its demand.
+
+use super::{Named, demand, draft::Draft, good_nodes, size, some_rows};
+use crate::{args::Import as Args, exit::Trouble, terminal::Terminal};
+use quotree_sim::import::{self, TraceFormat, TraceOptions};
+
+/// The name of the scenario and what it is about.
+type Told = (&'static str, &'static str);
+
+pub(super) const OPENB: Told =
+    ("openb", "The openb pods on the openb nodes, a leaf a class of service; mins in proportion to demand.");
+
+pub(super) const PAI: Told = ("pai", "PAI tasks on PAI machines, a leaf a namespace; mins in proportion to demand.");
+
+pub(super) fn scenario(
+    format: TraceFormat,
+    (name, about): Told,
+    args: &Args,
+    terminal: Terminal,
+) -> Result<String, Trouble> {
+    let nodes_path = args
+        .nodes
+        .as_ref()
+        .ok_or_else(|| Trouble::invalid(format!("--nodes FILE is needed: {name} pods run on nodes")))?;
+    let options = TraceOptions::default();
+    let (pods_file, nodes_file) = (Named::read(&args.file, args)?, Named::read(nodes_path, args)?);
+    let pods = import::rows(format, &pods_file.bytes, &options);
+    some_rows(&pods_file, &pods)?;
+    let nodes = import::nodes(format, &nodes_file.bytes, &options);
+    good_nodes(&nodes_file, &nodes)?;
+    let mut notes = pods_file.note(pods.rows.len(), "pods", &pods.problems, terminal);
+    notes.push_str(&nodes_file.note(nodes.rows.len(), "nodes", &nodes.problems, terminal));
+    let total = size(&nodes);
+    let skip = if pods.problems.is_empty() { "" } else { ", bad_rows: Skip" };
+    let draft = Draft {
+        name: name.to_owned(),
+        about: about.to_owned(),
+        policy: None,
+        until_ms: None,
+        cluster: vec![format!("Nodes(name: {name:?}, format: {format:?}, file: {:?})", nodes_file.name)],
+        tree: demand::tree(name, &pods.rows, &total, args.no_borrowing),
+        workloads: vec![format!("Trace(name: {name:?}, format: {format:?}, file: {:?}{skip})", pods_file.name)],
+        events: Vec::new(),
+    };
+    Ok(draft.text(&notes))
+}
