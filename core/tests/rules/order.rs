@@ -117,3 +117,18 @@ fn o1_an_entitled_head_goes_first_though_its_like_stands_behind_in_another_leaf(
         ],
     );
 }
+
+#[test]
+fn o1_by_share_who_uses_nothing_goes_before_who_uses_something() {
+    let policy = Policy { order: Order::Share, ..Policy::default() };
+    table::check(
+        "root 9/9; a<root 3/9; b<root 3/9; c<root 3/9",
+        "2",
+        policy,
+        &[
+            ("once & +1 a 1 & +9 c 1", "bind 1, bind 9"),
+            ("+2 a 1 & +3 b 1", "| 2 P1, 3 P1"),
+            ("done 9", "bind 3 | 2 P1"),
+        ],
+    );
+}
