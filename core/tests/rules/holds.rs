@@ -206,3 +206,41 @@ fn h2_l3_beside_another_hold_a_workload_may_no_longer_fit() {
         ],
     );
 }
+
+#[test]
+fn h1_a2_who_leaves_for_nobody_leaves_for_a_non_preemptible_one_too() {
+    // 1 is below its minimum for too long (G3) and leaves; 2 may stand when it is gone, and nobody slips in before.
+    let policy = Policy { stale_after_ms: Some(1000), ..Policy::default() };
+    table::check(
+        "root 4/4; a<root 4/4; b<root 0/4",
+        "4",
+        policy,
+        &[
+            ("slow & once & +1 a 2 x2 np", "bind 1x2"),
+            ("lose 1", ""),
+            ("tick 1000", "evict 1 G3"),
+            ("+2 a 4 np", "hold 2 | 2 H1"),
+            ("+3 b 2", "| 2 H1, 3 A1@root"),
+            ("gone 1", "bind 2 | 3 A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn h1_a2_a_min_that_is_short_until_others_leave_is_waited_for() {
+    // There is room under every ceiling and on the node: the min of a is all that 2 waits for.
+    let policy = Policy { stale_after_ms: Some(1000), ..Policy::default() };
+    table::check(
+        "root 9/9; a<root 4/9",
+        "9",
+        policy,
+        &[
+            ("slow & once & +1 a 2 x2 np", "bind 1x2"),
+            ("lose 1", ""),
+            ("tick 1000", "evict 1 G3"),
+            ("+2 a 4 np", "hold 2 | 2 H1"),
+            ("+3 a 1 np", "| 2 H1, 3 A2@a"),
+            ("gone 1", "bind 2 | 3 A2@a"),
+        ],
+    );
+}
