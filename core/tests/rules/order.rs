@@ -132,3 +132,12 @@ fn o1_by_share_who_uses_nothing_goes_before_who_uses_something() {
         ],
     );
 }
+
+#[test]
+fn o1_o2_who_goes_before_the_head_of_a_blocking_leaf_becomes_its_head() {
+    check(
+        "root 4/4; a<root 4/4 block",
+        "4",
+        &[("+1 a 3", "bind 1"), ("+2 a 2", "| 2 A1@a"), ("+3 a 1 p5", "bind 3 | 2 A1@a"), ("done 1", "bind 2")],
+    );
+}
