@@ -141,3 +141,10 @@ fn o1_o2_who_goes_before_the_head_of_a_blocking_leaf_becomes_its_head() {
         &[("+1 a 3", "bind 1"), ("+2 a 2", "| 2 A1@a"), ("+3 a 1 p5", "bind 3 | 2 A1@a"), ("done 1", "bind 2")],
     );
 }
+
+#[test]
+fn o1_by_share_a_leaf_that_was_served_steps_back_in_the_same_decision() {
+    let policy = Policy { order: Order::Share, ..Policy::default() };
+    let rows = [("+1 a 1 & +2 a 2 & +3 b 1", "bind 1, bind 3, bind 2")];
+    table::check("root 9/9; a<root 3/9; b<root 3/9", "9", policy, &rows);
+}
