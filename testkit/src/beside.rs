@@ -1,13 +1,16 @@
 //! Compares what the core decides with what the reference decides, and what both believe afterwards.
 
-use crate::{drive::brief, reference::Reference};
+use crate::{
+    drive::brief,
+    reference::{Answer, Reference},
+};
 use quotree_core::{Action, Binding, Plan, ReleaseReason, Rule, Scheduler, Verdict, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How two plans differ: in the first action that is not the same, or in what binds a workload that waits, which is
 /// not compared where the tree has lending limits (`lends`).
 #[must_use]
-pub fn differences(core: &Plan, reference: &Plan, lends: bool) -> Vec<String> {
+pub fn differences(core: &Plan, reference: &Answer, lends: bool) -> Vec<String> {
     let said =
         |action: Option<&Action>| action.map_or("nothing".to_owned(), |action| format!("{} {action:?}", brief(action)));
     for i in 0..core.actions.len().max(reference.actions.len()) {
@@ -23,18 +26,24 @@ pub fn differences(core: &Plan, reference: &Plan, lends: bool) -> Vec<String> {
     // With lending limits the core tries in vain, again, whom the reference knows to be barred, and tells of another moment.
     let tried = core.verdicts.iter().filter(|v| !lends && of(v).next().is_some());
     let unlike = tried.filter(|v| !of(v).any(|other| same(&v.binding, &other.binding) && v.entitled == other.entitled));
-    let told = |v: &Verdict| format!("{}, entitled: {}", v.binding.rule(), v.entitled);
+    let told = |binding: &Binding, entitled: bool| format!("{}, entitled: {entitled}", binding.rule());
     unlike
         .map(|v| {
-            let others: Vec<String> = of(v).map(|v| format!("{} {:?}", told(v), v.binding)).collect();
-            format!("{} waits: the core says {} {:?}, the reference {others:?}", v.workload, told(v), v.binding)
+            let others: Vec<String> =
+                of(v).map(|v| format!("{} {:?}", told(&v.binding, v.entitled), v.binding)).collect();
+            format!(
+                "{} waits: the core says {} {:?}, the reference {others:?}",
+                v.workload,
+                told(&v.binding, v.entitled),
+                v.binding
+            )
         })
         .collect()
 }
 
 /// Limits are compared with their amounts, missing room by kind: the reference does not tell which node lacks least.
 fn same(a: &Binding, b: &Binding) -> bool {
-    matches!((a, b), (Binding::Room { .. }, Binding::Room { .. })) || a == b
+    matches!((a, b), (Binding::Room(_), Binding::Room(_))) || a == b
 }
 
 /// Where the two explain differently, now, why a workload waits.

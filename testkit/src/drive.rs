@@ -315,6 +315,7 @@ impl<'a> Driver<'a> {
             preemptible: job.preemptible,
             pods: self.world.pods(&job).into_iter().collect(),
             budget: self.world.budget(job.leaf).map(Into::into),
+            replaces: None,
         };
         self.create(spec, origin);
     }
@@ -342,7 +343,7 @@ impl<'a> Driver<'a> {
         }
         spec.id = WorkloadId(self.next_id);
         spec.submitted = self.now;
-        self.auditor.recreated(workload, spec.id);
+        spec.replaces = Some(workload);
         self.create(spec, origin);
     }
 
@@ -499,7 +500,7 @@ impl<'a> Driver<'a> {
         let again = self.core.decide(self.now);
         let wrong = format!("S1: deciding again gives {:?}", again.actions);
         let alike = self.played.wrong.is_empty();
-        if !again.is_empty() || self.reference.iter_mut().any(|r| alike && !r.decide(self.now).is_empty()) {
+        if !again.is_empty() || self.reference.iter_mut().any(|r| alike && !r.decide(self.now).actions.is_empty()) {
             self.wrong(wrong);
         }
         if self.reference.is_none() {

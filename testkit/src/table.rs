@@ -355,6 +355,7 @@ impl Game {
             preemptible,
             pods: [PodSet { template: Arc::new(template), count, min }].into_iter().collect(),
             budget,
+            replaces: None,
         };
         self.create(spec)
     }
@@ -376,7 +377,7 @@ impl Game {
         let Some(mut spec) = self.specs.get(&workload).cloned() else { return Ok(()) };
         spec.id = WorkloadId(workload.0 + AGAIN);
         spec.submitted = self.now;
-        self.auditor.recreated(workload, spec.id);
+        spec.replaces = Some(workload);
         self.create(spec)
     }
 

@@ -153,7 +153,7 @@ impl Scheduler {
             let Some(head) = self.waiting.head(cell) else { continue };
             if self.may_preempt(head.slot, self.shapes.get(cell.0)) || !self.holds_to_take(head).is_empty() {
                 self.waiting.wake(cell);
-            } else if self.shares_decide() {
+            } else if self.shares_decide() || self.came_after_a_hold(head.slot) {
                 self.waiting.stick(cell);
             }
         }
@@ -171,6 +171,12 @@ impl Scheduler {
                 self.waiting.wake(cell);
             }
         }
+    }
+
+    /// Whether there is a hold that a workload may come to take over (H2).
+    fn came_after_a_hold(&self, slot: Slot) -> bool {
+        let oldest = self.holds.values().next();
+        oldest.is_some_and(|hold| self.workloads.at(slot).arrived > hold.made)
     }
 
     /// Whether what one may claim from others changes with every fact (F3).
@@ -208,8 +214,7 @@ impl Scheduler {
             self.waiting.set_room(cell.0, false);
         }
         let suppressed = self.waiting.is_ready(cell);
-        let stuck =
-            patient || self.shares_decide() || self.may_preempt(slot, &ask) || !self.holds_to_take(key).is_empty();
+        let stuck = patient || self.shares_decide() || self.came_after_a_hold(slot) || self.may_preempt(slot, &ask);
         self.waiting.park(cell, stuck, suppressed);
         plan.verdicts.extend(self.explained(slot, found));
     }

@@ -161,6 +161,10 @@ impl Waiting {
         }
         if led {
             self.pass_up(ask, account);
+            // The next may do what the first could not: take over a hold that was made before it came, say.
+            if !fresh && next.is_some() {
+                self.stick((ask, account));
+            }
         }
     }
 

@@ -19,7 +19,7 @@ use crate::{
     trace::{Digest, Observer, TraceRecord, Traced},
     world::{ARRIVAL, EDIT, Happening, State, World, WorldNames},
 };
-use quotree_core::{Event, Finding, QuotaTree, Time};
+use quotree_core::{Breach, Event, Finding, QuotaTree, Time};
 
 /// Decisions at one moment before the run gives up on it.
 const MOST_ROUNDS: u32 = 10_000;
@@ -73,7 +73,7 @@ impl<'a> Engine<'a> {
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Vec<Finding>> {
         let seed = options.seed.unwrap_or(scenario.seed);
-        let core = Core::new(&scenario.tree, scenario.policy.clone(), options.record)?;
+        let core = Core::new(&scenario.tree, scenario.policy.clone(), options.record, options.audit)?;
         let world = World::new(scenario, seed);
         let figures = Figures::new(world.shapes.resources().len());
         let mut engine = Self {
@@ -175,9 +175,9 @@ impl<'a> Engine<'a> {
                 return Ok(());
             }
             self.fed = false;
-            let plan = self.core.decide(self.now);
+            let (plan, breaches) = self.core.decide(self.now);
             self.enact(plan)?;
-            self.check_invariants();
+            self.check_invariants(breaches);
             judge.decided(self);
         }
         Err(RunError::Unsettled { at: self.now, rounds: MOST_ROUNDS })
@@ -295,11 +295,12 @@ impl<'a> Engine<'a> {
         WorldNames { scenario: self.scenario, world: &self.world, tree: self.core.scheduler().tree() }
     }
 
-    fn check_invariants(&mut self) {
+    /// What is wrong with the last decision, and whether the world agrees.
+    fn check_invariants(&mut self, found: Vec<Breach>) {
         if !self.options.audit || self.breaches.len() >= MOST_BREACHES {
             return;
         }
-        for breach in quotree_core::audit(self.core.scheduler()) {
+        for breach in found {
             self.breaches.push(BreachRow { at_ms: self.now.0, what: breach.to_string() });
         }
         // The world keeps books of its own: that both agree is worth more than either.

@@ -64,6 +64,7 @@ impl Engine<'_> {
             preemptible: workload.preemptible,
             pods: sets,
             budget: workload.budget.clone(),
+            replaces: self.story.replacing.map(WorkloadId),
         };
         self.trace(Traced::Submit { workload: WorkloadId(unit), pods: count });
         self.story_begins(unit);

@@ -8,16 +8,35 @@ use super::{
     victims::{Right, Source},
 };
 use quotree_core::{
-    Action, BindReason, Binding, DeviceSet, EnforceMax, EvictReason, NodeTally, Plan, PodId, ReleaseReason, Room, Rule,
-    Time, Unquotaed, Verdict, WorkloadId,
+    Action, BindReason, Binding, DeviceSet, EnforceMax, EvictReason, PodId, ReleaseReason, Room, Rule, Time, Unquotaed,
+    WorkloadId,
 };
 
+/// What the reference decides: actions as the core's, and why those wait who were tried.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// What to do, in order.
+    pub actions: Vec<Action>,
+    /// Who was tried in vain, in order.
+    pub verdicts: Vec<Waits>,
+}
+
+/// Why a workload waits.
+#[derive(Debug, Clone)]
+pub struct Waits {
+    /// Which.
+    pub workload: WorkloadId,
+    /// What binds; of missing room only that it is missing.
+    pub binding: Binding,
+    /// Whether it is entitled (O1).
+    pub entitled: bool,
+}
+
 impl Reference {
-    /// What to do now, as [`Scheduler::decide`](quotree_core::Scheduler::decide). Verdicts tell what binds and whether
-    /// the workload is entitled, and nothing else.
-    pub fn decide(&mut self, now: Time) -> Plan {
+    /// What to do now, as [`Scheduler::decide`](quotree_core::Scheduler::decide).
+    pub fn decide(&mut self, now: Time) -> Answer {
         self.now = self.now.max(now);
-        let mut plan = Plan::default();
+        let mut plan = Answer::default();
         let due: Vec<Time> = self.timers.iter().copied().filter(|time| *time <= self.now).collect();
         self.facts |= !due.is_empty();
         self.timers.retain(|time| !due.contains(time));
@@ -49,12 +68,11 @@ impl Reference {
         }
         plan.verdicts.retain(|verdict| self.work.get(&verdict.workload).is_some_and(|w| w.waits.is_some()));
         self.count += 1;
-        plan.generation = self.count;
         plan
     }
 
     /// Tries to place the head of a cell: on what is free, at others' expense, or in a later one's hold.
-    fn attempt(&mut self, cell: &Cell, plan: &mut Plan) {
+    fn attempt(&mut self, cell: &Cell, plan: &mut Answer) {
         let Some((key, id)) = self.head(&self.ledger(), cell) else { return };
         let ask = &cell.1;
         if self.place_on_free(id, ask, plan) {
@@ -74,10 +92,10 @@ impl Reference {
         }
         self.cells.entry(cell.clone()).or_default().due = false;
         let entitled = self.entitled(&ledger, ask, cell.0);
-        plan.verdicts.push(verdict(id, barred, entitled));
+        plan.verdicts.push(Waits { workload: id, binding: barred.unwrap_or_else(no_room), entitled });
     }
 
-    fn place_on_free(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Plan) -> bool {
+    fn place_on_free(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Answer) -> bool {
         if self.barred(&self.ledger(), ask, self.at(id).leaf).is_some() {
             return false;
         }
@@ -88,14 +106,14 @@ impl Reference {
     }
 
     /// An entitled workload takes from other leaves first, then from its own (R3).
-    fn preempt(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Plan) -> bool {
+    fn preempt(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Answer) -> bool {
         let rights = [Right::Reclaim, Right::Priority];
         let draft = rights.into_iter().find_map(|right| self.find_plan(id, ask, right));
         draft.map(|draft| self.carry_out(id, ask, draft, plan)).is_some()
     }
 
     /// An entitled workload for which those who leave for nobody are enough holds what they free, and takes nobody (H1).
-    fn hold_what_leaves(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Plan) -> bool {
+    fn hold_what_leaves(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Answer) -> bool {
         if self.leaving(For::Nobody).is_empty() {
             return false;
         }
@@ -103,7 +121,7 @@ impl Reference {
         draft.map(|draft| self.carry_out(id, ask, draft, plan)).is_some()
     }
 
-    fn carry_out(&mut self, id: WorkloadId, ask: &Ask, draft: Draft, plan: &mut Plan) {
+    fn carry_out(&mut self, id: WorkloadId, ask: &Ask, draft: Draft, plan: &mut Answer) {
         self.spared += draft.spared;
         if draft.victims.is_empty() && draft.leaving.is_empty() {
             self.step_out(id);
@@ -114,7 +132,7 @@ impl Reference {
     }
 
     /// Binds pods to their spots, and lines the workload up for what is left of it.
-    pub(super) fn bind(&mut self, id: WorkloadId, ask: &Ask, spots: &[(PodId, Spot)], held: bool, plan: &mut Plan) {
+    pub(super) fn bind(&mut self, id: WorkloadId, ask: &Ask, spots: &[(PodId, Spot)], held: bool, plan: &mut Answer) {
         let entitled = self.entitled(&self.ledger(), ask, self.at(id).leaf);
         for (pod, spot) in spots {
             self.start(*pod, *spot);
@@ -153,7 +171,7 @@ impl Reference {
 
     /// An entitled workload that came after a hold was made takes its room where it needs it: from the unentitled of
     /// other leaves first, then from the later in order; each alone, then all together (H2).
-    fn take_over(&mut self, id: WorkloadId, ask: &Ask, key: Key, plan: &mut Plan) -> bool {
+    fn take_over(&mut self, id: WorkloadId, ask: &Ask, key: Key, plan: &mut Answer) -> bool {
         let ids = self.holds_to_take(&self.ledger(), id, key);
         let each = ids.iter().map(|id| vec![*id]).collect::<Vec<_>>();
         each.into_iter().chain([ids]).any(|ids| self.take_holds(&ids, id, ask, plan))
@@ -174,7 +192,7 @@ impl Reference {
         later.into_iter().rev().map(|(_, _, id)| id).collect()
     }
 
-    fn take_holds(&mut self, ids: &[u32], id: WorkloadId, ask: &Ask, plan: &mut Plan) -> bool {
+    fn take_holds(&mut self, ids: &[u32], id: WorkloadId, ask: &Ask, plan: &mut Answer) -> bool {
         let (mut trial, mut tried) = (self.clone(), plan.clone());
         let ended: Vec<Hold> = ids.iter().filter_map(|hold| trial.drop_hold(*hold)).collect();
         for hold in &ended {
@@ -215,7 +233,7 @@ impl Reference {
     }
 
     /// Evicts gangs that ran below their minimum for too long (G3).
-    fn evict_stale_gangs(&mut self, plan: &mut Plan) {
+    fn evict_stale_gangs(&mut self, plan: &mut Answer) {
         let Some(patience) = self.policy.stale_after_ms else { return };
         let noted: Vec<WorkloadId> = self.work.values().filter(|w| w.stale.is_some()).map(|w| w.id).collect();
         for id in noted {
@@ -244,7 +262,7 @@ impl Reference {
     }
 
     /// Evicts what has been over a lowered ceiling for too long, in victim order, the deepest quota first (T4).
-    fn enforce_ceilings(&mut self, plan: &mut Plan) {
+    fn enforce_ceilings(&mut self, plan: &mut Answer) {
         let EnforceMax::After { ms } = self.policy.enforce_max else { return };
         let late = |since: &Option<Time>| since.is_some_and(|since| since.after_ms(ms) <= self.now);
         let due: Vec<usize> = self.over_since.iter().filter(|(_, since)| late(since)).map(|(q, _)| *q).collect();
@@ -256,7 +274,7 @@ impl Reference {
         }
     }
 
-    fn drain(&mut self, quota: usize, r: usize, plan: &mut Plan) {
+    fn drain(&mut self, quota: usize, r: usize, plan: &mut Answer) {
         loop {
             let ledger = self.ledger();
             let over = ledger.live(quota, r).saturating_sub(self.tree.quotas[quota].max[r]);
@@ -305,18 +323,5 @@ impl Reference {
 }
 
 fn no_room() -> Binding {
-    Binding::Room(Room { nodes: NodeTally::default(), ..Room::default() })
-}
-
-fn verdict(workload: WorkloadId, barred: Option<Binding>, entitled: bool) -> Verdict {
-    Verdict {
-        workload,
-        binding: barred.unwrap_or_else(no_room),
-        entitled,
-        holders: Vec::new(),
-        also: Vec::new(),
-        protected: Vec::new(),
-        bounds_hit: Vec::new(),
-        helps: Vec::new(),
-    }
+    Binding::Room(Room::default())
 }

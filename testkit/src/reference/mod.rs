@@ -23,4 +23,5 @@ mod state;
 mod tree;
 mod victims;
 
+pub use decide::{Answer, Waits};
 pub use state::Reference;
