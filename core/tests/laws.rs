@@ -1,5 +1,11 @@
 //! Metamorphic laws: what must not matter does not matter, each with a sentence for a name. Random worlds are played twice,
 //! once changed in a way that ought to change nothing (I10), or only for the better.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests; a helper of one may fail like the test itself"
+)]
 
 use proptest::{prelude::*, test_runner::RngSeed};
 use quotree_core::{
