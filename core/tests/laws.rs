@@ -7,6 +7,8 @@
     reason = "these are tests; a helper of one may fail like the test itself"
 )]
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
 use proptest::{prelude::*, test_runner::RngSeed};
 use quotree_core::{
     Action, Amounts, Entry, Event, Log, NodeSpec, PodOutcome, Policy, Queueing, QuotaSpec, Scheduler, Time, TreeSpec,
