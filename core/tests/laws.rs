@@ -1,11 +1,5 @@
 //! Metamorphic laws: what must not matter does not matter, each with a sentence for a name. Random worlds are played twice,
 //! once changed in a way that ought to change nothing (I10), or only for the better.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "these are tests; a helper of one may fail like the test itself"
-)]
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
