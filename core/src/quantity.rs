@@ -224,6 +224,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn q1_every_suffix_counts_what_kubernetes_says() {
+        let rows: &[(&str, i64)] = &[
+            ("3k", 3000),
+            ("3M", 3_000_000),
+            ("3G", 3_000_000_000),
+            ("3T", 3_000_000_000_000),
+            ("3P", 3_000_000_000_000_000),
+            ("3E", 3_000_000_000_000_000_000),
+            ("3Ki", 3072),
+            ("3Mi", 3_145_728),
+            ("3Gi", 3_221_225_472),
+            ("3Ti", 3_298_534_883_328),
+            ("3Pi", 3_377_699_720_527_872),
+            ("3Ei", 3_458_764_513_820_540_928),
+            ("3000000000n", 3),
+            ("3000000u", 3),
+            ("3000m", 3),
+            ("3", 3),
+        ];
+        for (text, wanted) in rows {
+            assert_eq!(parse_quantity(text, Unit::Bytes), Ok(*wanted), "`{text}`");
+        }
+    }
+
     proptest! {
         #[test]
         fn q1_canonical_text_parses_back(amount in any::<i64>(), bytes in any::<bool>()) {

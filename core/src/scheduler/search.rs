@@ -112,15 +112,15 @@ impl Scheduler {
     }
 
     fn run(&mut self, search: &mut Search) -> Option<Draft> {
-        if !search.seeker.ask.preemptible && self.lacks_guarantee(search) {
-            return None;
-        }
         let mut leaving: Vec<PodRef> = self.leaving_for_nobody.iter().copied().collect();
         // In order of ids, not of places in the table: who is waited for must not depend on whose place was reused.
         leaving.sort_unstable_by_key(|pod| (self.workloads.at(pod.0).id, pod.1));
         leaving.truncate(self.policy.bounds.nodes as usize);
         for pod in &leaving {
             self.try_without(&mut search.trial, *pod);
+        }
+        if self.lacks_guarantee(search) {
+            return None;
         }
         self.make_way(search)?;
         self.stop_growth(search)?;
@@ -154,11 +154,12 @@ impl Scheduler {
         self.place_members(search)
     }
 
-    /// Non-preemptible use can only shrink by itself (A2).
+    /// Whether a min is short for a non-preemptible ask. No victim changes that, only who leaves by itself (A2).
     fn lacks_guarantee(&self, search: &Search) -> bool {
         let Seeker { ask, account, .. } = search.seeker;
         let lacks = |q, (r, amount): (usize, i64)| self.ledger.firm(q, r).saturating_add(amount) > self.min(q, r);
-        self.ledger.path(account).any(|q| self.quota(q).is_some() && ask.requested().any(|need| lacks(q, need)))
+        !ask.preemptible
+            && self.ledger.path(account).any(|q| self.quota(q).is_some() && ask.requested().any(|need| lacks(q, need)))
     }
 
     /// Ceilings on the path that the ask would break (A1).
@@ -488,7 +489,8 @@ impl Scheduler {
         let Seeker { ask, account, right, .. } = search.seeker;
         let crowded =
             back.iter().filter_map(|pod| self.workloads.pod(*pod)).any(|row| self.nodes.at(row.spot.node).is_crowded());
-        if crowded || !self.ceilings(search).is_empty() || !self.growth(search, spared).is_empty() {
+        let barred = self.lacks_guarantee(search) || !self.ceilings(search).is_empty();
+        if crowded || barred || !self.growth(search, spared).is_empty() {
             return false;
         }
         if right == Right::Priority {

@@ -113,3 +113,12 @@ fn a5_max_jobs_bounds_the_workloads_under_a_quota() {
         ],
     );
 }
+
+#[test]
+fn a5_further_members_of_an_admitted_job_are_no_job() {
+    check(
+        "root 4/4; a<root 0/4 jobs=1",
+        "1",
+        &[("+1 a 1 x2/1 & +2 a 1", "bind 1 | 1 P1, 2 A5@a"), ("up 1 2", "bind 1 | 2 A5@a")],
+    );
+}

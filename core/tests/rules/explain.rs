@@ -180,3 +180,10 @@ fn a2_what_may_be_evicted_from_now_on_counts_no_more_as_firm() {
     assert_eq!(core.usage(b).used_np.get("cpu"), Some(2000));
     assert_eq!(quotree_core::audit(&core), []);
 }
+
+#[test]
+fn x3_a_resource_that_a_node_does_not_have_at_all_can_help() {
+    let tree = "root 4,4/4,4; a<root 4,4/4,4";
+    let (_, verdict) = verdict(tree, "4", &["+1 a 1,1"], 1);
+    assert_eq!(verdict.helps, [Help::FreeOnNode { node: NodeId(0), resource: "gpu".into(), by: 1000 }]);
+}

@@ -114,3 +114,133 @@ fn h3_victims_may_leave_at_different_times() {
 fn h1_a_failed_bind_is_tried_again() {
     check(TWO, "4", &[("fail & +1 b 4", "bind 1x2"), ("+2 a 2", "evict 1 R2, bind 2 | 1' A1@root")]);
 }
+
+#[test]
+fn h2_the_hold_of_an_earlier_entitled_workload_stands() {
+    check(
+        "root 4/4; a<root 1/4; b<root 2/4; c<root 1/4",
+        "3",
+        &[
+            ("slow & once & +11 b 1 & +12 b 1 & +13 b 1", "bind 11, bind 12, bind 13"),
+            ("+2 a 1", "evict 13 R2, hold 2 | 2 H1"),
+            ("+3 c 1", "| 2 H1, 3 P1"),
+            ("gone 13", "bind 2 | 3 P1"),
+        ],
+    );
+}
+
+#[test]
+fn h2_g2_a_gang_that_is_evicted_whole_holds_nothing() {
+    // 2 has evicted 1 for its third member when 3 displaces it.
+    check(
+        "root 3/3; b<root 3/3; c<root 0/3",
+        "3",
+        &[
+            ("slow & once & +1 c 1", "bind 1"),
+            ("+2 b 1 x3/2", "bind 2x2, evict 1 R2, hold 2 | 2 H1"),
+            ("+3 b 2 p5", "evict 2x2 R1, release 2 NeededBy(WorkloadId(3)), hold 3 | 3 H1"),
+            ("gone 2", "bind 3"),
+        ],
+    );
+}
+
+#[test]
+fn h1_what_is_held_counts_in_the_own_leaf_although_it_is_freed_elsewhere() {
+    check(
+        "root 9/9; a<root 2/2; b<root 0/4",
+        "4 1",
+        &[
+            ("slow & once & +1 b 4", "bind 1@0"),
+            ("+2 a 2", "evict 1 R2, hold 2 | 2 H1"),
+            ("+3 a 1", "| 2 H1, 3 A1@a"),
+            ("gone 1", "bind 2@0 | 3 A1@a"),
+        ],
+    );
+}
+
+#[test]
+fn h2_whose_victims_are_gone_is_bound_although_another_hold_ends() {
+    check(
+        "root 2/2; a<root 1/2; b<root 0/2; c<root 1/2",
+        "2",
+        &[
+            ("slow & once & +11 b 1 & +12 b 1", "bind 11, bind 12"),
+            ("+2 a 1", "evict 12 R2, hold 2 | 2 H1"),
+            ("+3 c 1", "evict 11 R2, hold 3 | 2 H1, 3 H1"),
+            ("gone 11 & gone 12 & -2", "bind 3"),
+        ],
+    );
+}
+
+#[test]
+fn h1_a_hold_keeps_its_very_device() {
+    // The device that 1 has left is whole, those of 3 and 4 have 0.3 free each: 0.6 beside the hold, and no 0.5.
+    check(
+        "root 9,3/9,3; a<root 2,1/9,3; b<root 0,0/9,3; d<root 0,2/9,3",
+        "9,3:dev",
+        &[
+            ("slow & once & +1 b 0,1 & +2 b 8,0", "bind 1, bind 2"),
+            ("+3 d 0,0.7 & +4 d 0,0.7", "bind 3, bind 4"),
+            ("+5 a 2,1", "evict 2 R2, evict 1 R2, hold 5 | 5 H1"),
+            ("gone 1", "| 5 H1"),
+            ("+6 d 0,0.5", "| 5 H1, 6 P1"),
+            ("gone 2", "bind 5 | 6 P1"),
+        ],
+    );
+}
+
+#[test]
+fn h2_l3_beside_another_hold_a_workload_may_no_longer_fit() {
+    // What 5 holds counts on top of the 3 that q keeps, once 2 has left and 1 has not; 4 freed no cpu.
+    check(
+        "root 6,2/6,2; q<root 3,1/6,2 lend=0,0; q1<q 2,0/6,2; q2<q 1,1/6,2; b<root 3,0/6,2",
+        "9,1",
+        &[
+            ("slow & once & +1 q1 1 & +2 q1 1", "bind 1, bind 2"),
+            ("+3 b 3 & +4 b 0,1", "bind 3, bind 4"),
+            ("+5 q1 2 p5", "evict 2 R1, evict 1 R1, hold 5 | 5 H1"),
+            ("+6 q2 1,1", "evict 4 R2, hold 6 | 5 H1, 6 H1"),
+            ("gone 2", "| 5 H1, 6 H1"),
+            ("gone 4", "release 6 NoLongerFits | 5 H1, 6 A1@root"),
+            ("gone 1", "bind 5, bind 6"),
+        ],
+    );
+}
+
+#[test]
+fn h1_a2_who_leaves_for_nobody_leaves_for_a_non_preemptible_one_too() {
+    // 1 is below its minimum for too long (G3) and leaves; 2 may stand when it is gone, and nobody slips in before.
+    let policy = Policy { stale_after_ms: Some(1000), ..Policy::default() };
+    table::check(
+        "root 4/4; a<root 4/4; b<root 0/4",
+        "4",
+        policy,
+        &[
+            ("slow & once & +1 a 2 x2 np", "bind 1x2"),
+            ("lose 1", ""),
+            ("tick 1000", "evict 1 G3"),
+            ("+2 a 4 np", "hold 2 | 2 H1"),
+            ("+3 b 2", "| 2 H1, 3 A1@root"),
+            ("gone 1", "bind 2 | 3 A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn h1_a2_a_min_that_is_short_until_others_leave_is_waited_for() {
+    // There is room under every ceiling and on the node: the min of a is all that 2 waits for.
+    let policy = Policy { stale_after_ms: Some(1000), ..Policy::default() };
+    table::check(
+        "root 9/9; a<root 4/9",
+        "9",
+        policy,
+        &[
+            ("slow & once & +1 a 2 x2 np", "bind 1x2"),
+            ("lose 1", ""),
+            ("tick 1000", "evict 1 G3"),
+            ("+2 a 4 np", "hold 2 | 2 H1"),
+            ("+3 a 1 np", "| 2 H1, 3 A2@a"),
+            ("gone 1", "bind 2 | 3 A2@a"),
+        ],
+    );
+}

@@ -117,3 +117,34 @@ fn o1_an_entitled_head_goes_first_though_its_like_stands_behind_in_another_leaf(
         ],
     );
 }
+
+#[test]
+fn o1_by_share_who_uses_nothing_goes_before_who_uses_something() {
+    let policy = Policy { order: Order::Share, ..Policy::default() };
+    table::check(
+        "root 9/9; a<root 3/9; b<root 3/9; c<root 3/9",
+        "2",
+        policy,
+        &[
+            ("once & +1 a 1 & +9 c 1", "bind 1, bind 9"),
+            ("+2 a 1 & +3 b 1", "| 2 P1, 3 P1"),
+            ("done 9", "bind 3 | 2 P1"),
+        ],
+    );
+}
+
+#[test]
+fn o1_o2_who_goes_before_the_head_of_a_blocking_leaf_becomes_its_head() {
+    check(
+        "root 4/4; a<root 4/4 block",
+        "4",
+        &[("+1 a 3", "bind 1"), ("+2 a 2", "| 2 A1@a"), ("+3 a 1 p5", "bind 3 | 2 A1@a"), ("done 1", "bind 2")],
+    );
+}
+
+#[test]
+fn o1_by_share_a_leaf_that_was_served_steps_back_in_the_same_decision() {
+    let policy = Policy { order: Order::Share, ..Policy::default() };
+    let rows = [("+1 a 1 & +2 a 2 & +3 b 1", "bind 1, bind 3, bind 2")];
+    table::check("root 9/9; a<root 3/9; b<root 3/9", "9", policy, &rows);
+}

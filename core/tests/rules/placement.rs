@@ -126,3 +126,15 @@ fn p2_random_is_the_same_for_the_same_seed_and_differs_between_seeds() {
     assert_eq!(places(1), places(1));
     assert!((2..9).any(|seed| places(seed) != places(1)));
 }
+
+#[test]
+fn p2_random_draws_for_each_pod_anew() {
+    // The same empty nodes each time: only who asks differs.
+    let place = |row: String| {
+        let policy = Policy { placement: Placement::Random { seed: 1 }, ..Policy::default() };
+        Game::new(ROOM, "4 4 4 4 4 4 4 4", policy).unwrap().row(&row).unwrap()
+    };
+    let nodes = (1..9).map(|id| place(format!("+{id} a 1")).split_once('@').unwrap().1.to_owned());
+    let nodes: std::collections::BTreeSet<String> = nodes.collect();
+    assert!(nodes.len() > 2, "{nodes:?}");
+}

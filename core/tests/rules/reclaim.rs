@@ -232,6 +232,27 @@ fn r8_f3_the_fair_share_may_be_taken_back() {
 }
 
 #[test]
+fn r2b_who_is_over_in_any_of_the_missing_resources_is_over() {
+    // Both resources are missing at the root; 4 is over in the second alone, and started last.
+    check(
+        "root 6,6/6,6; a<root 2,2/6,6; b<root 2,2/6,6; c<root 2,2/6,6",
+        "9,9",
+        &[
+            ("+1 c 2,1 & +2 c 2,1", "bind 1, bind 2"),
+            ("+3 b 1,2 & +4 b 1,2", "bind 3, bind 4"),
+            ("once & +5 a 1,1", "evict 4 R2, bind 5"),
+        ],
+    );
+}
+
+#[test]
+fn r1_r8_who_came_at_the_same_time_is_not_newer() {
+    let policy = by(|p| p.within = Within::LowerOrNewerEqual);
+    let rows = [("+1 a 4 & +2 a 4", "bind 1 | 2 A1@a"), ("tick 1", "| 2 A1@a")];
+    table::check("root 4/4; a<root 4/4", "4", policy, &rows);
+}
+
+#[test]
 fn r1_a_borrower_displaces_only_who_borrows() {
     check(
         "root 4/4; a<root 2/4; b<root 2/4",

@@ -170,3 +170,16 @@ fn v1_where_a_budget_must_be_broken_those_without_one_go_first_all_the_same() {
         ],
     );
 }
+
+#[test]
+fn v1_r7_among_those_taken_for_quota_who_breaks_no_budget_goes_first() {
+    check(
+        "root 4/4; a<root 4/4; b<root 0/4",
+        "9",
+        &[
+            ("budget x 0 & +1 b 2", "bind 1"),
+            ("+2 b 2 b=x", "bind 2"),
+            ("once & +3 a 4", "evict 1 R2, evict 2 R2, bind 3"),
+        ],
+    );
+}

@@ -67,12 +67,12 @@ impl<'a> Search<'a> {
     }
 
     fn plan(&mut self) -> Option<Draft> {
-        if !self.by.ask.preemptible && self.lacks_guarantee() {
-            return None;
-        }
         let mut leaving = self.trial.leaving(For::Nobody);
         leaving.truncate(self.trial.policy.bounds.nodes as usize);
         leaving.iter().for_each(|pod| self.remove(*pod));
+        if self.lacks_guarantee() {
+            return None;
+        }
         self.make_way()?;
         while let Some(deficits) = some(self.growth(&[])) {
             self.take_best(&deficits)?;
@@ -113,12 +113,13 @@ impl<'a> Search<'a> {
         rooms
     }
 
-    /// Non-preemptible use can only shrink by itself (A2).
+    /// Whether a min is short for a non-preemptible ask. No victim changes that, only who leaves by itself (A2).
     fn lacks_guarantee(&self) -> bool {
         let ledger = self.trial.ledger();
         let requested = self.trial.requested(&self.by.ask);
         let lacks = |q: usize, r: usize, amount: i64| ledger.firm(q, r) + amount > self.trial.tree.quotas[q].min[r];
-        self.trial.tree.path(self.by.leaf).any(|q| requested.iter().any(|(r, amount)| lacks(q, *r, *amount)))
+        !self.by.ask.preemptible
+            && self.trial.tree.path(self.by.leaf).any(|q| requested.iter().any(|(r, amount)| lacks(q, *r, *amount)))
     }
 
     /// Where there is room for everybody, quota alone is missing and victims may stand anywhere. Else room is made first,
@@ -340,7 +341,7 @@ impl<'a> Search<'a> {
     fn still_holds(&self, spared: &[usize], back: &[PodId]) -> bool {
         let rooms = self.rooms();
         let crowded = back.iter().filter_map(|pod| self.trial.pod(*pod).spot).any(|spot| rooms.is_crowded(spot.node));
-        if crowded || !self.ceilings().is_empty() || !self.growth(spared).is_empty() {
+        if crowded || self.lacks_guarantee() || !self.ceilings().is_empty() || !self.growth(spared).is_empty() {
             return false;
         }
         if self.by.right == Right::Priority {

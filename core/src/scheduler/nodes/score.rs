@@ -87,3 +87,14 @@ fn mix(number: u64) -> u64 {
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    /// The first numbers of SplitMix64 from 0: logs of `random` replay only as long as these stay.
+    #[test]
+    fn p2_random_draws_what_splitmix64_draws() {
+        let state = |n: u64| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(n);
+        let drawn: Vec<u64> = (0..3).map(|n| super::mix(state(n))).collect();
+        assert_eq!(drawn, [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f]);
+    }
+}
