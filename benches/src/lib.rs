@@ -4,6 +4,7 @@
 //! their ratio says something whatever the machine.
 
 pub mod cluster;
+pub mod openb;
 
 use criterion::{Criterion, SamplingMode};
 use std::{

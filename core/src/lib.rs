@@ -13,6 +13,7 @@ mod scheduler;
 mod spec;
 mod table;
 mod tree;
+mod typical;
 
 pub use amounts::Amounts;
 pub use digest::StableHasher;
@@ -25,6 +26,7 @@ pub use recorder::{Entry, Log, Recorder, ReplayError};
 pub use scheduler::{Auditor, Breach, NodeView, PodState, PodView, Scheduler, Usage, WorkloadView, audit, audit_plan};
 pub use spec::{DeviceAsk, DeviceSpec, NodeSpec, PodSet, PodTemplate, Queueing, QuotaSpec, TreeSpec, WorkloadSpec};
 pub use tree::{Finding, FindingKind, QuotaTree, Severity};
+pub use typical::TypicalPod;
 
 /// The version of the rules: it moves whenever a decision changes.
 pub const SEMANTICS_VERSION: &str = "1";

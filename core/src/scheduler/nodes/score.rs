@@ -1,13 +1,14 @@
 //! The placement scores: lower is better, equal scores go to the lowest node id (P2).
 //!
-//! Scores depend on the node alone, not on the pod, so nodes can be kept in order. All of them are integers.
+//! Those here depend on the node alone, not on the pod, so nodes can be kept in order; those that depend on the pod are
+//! points of 100 (`points.rs`, `fragments.rs`), kept for each template (`ranking.rs`). All of them are integers.
 
-use super::Node;
-use crate::policy::Placement;
+use super::{Fragments, Node, Template, points};
+use crate::{plan::DeviceSet, policy::Placement};
 
 #[derive(Debug, Clone)]
 pub(super) struct Scorer {
-    placement: Placement,
+    pub(super) placement: Placement,
     /// The largest amount any node has, by resource.
     largest: Vec<i64>,
     /// `2^63 / largest`, so that scoring multiplies instead of dividing.
@@ -32,7 +33,8 @@ impl Scorer {
             if let (Some(largest), Some(weight)) = (self.largest.get_mut(at), self.weights.get_mut(at))
                 && total > *largest
             {
-                grown |= self.placement == Placement::BestFit;
+                let measures = [Placement::BestFit, Placement::DotProduct, Placement::GpuClustering];
+                grown |= measures.contains(&self.placement);
                 *largest = total;
                 *weight = (1 << 63) / u128::from(total.unsigned_abs());
             }
@@ -46,7 +48,45 @@ impl Scorer {
             Placement::Binpack => u64::MAX - fullness(node),
             Placement::Spread => fullness(node),
             Placement::Random { seed } => mix(seed ^ mix(u64::from(node.id.0) << 32 | u64::from(node.version))),
+            Placement::DotProduct | Placement::GpuPacking | Placement::GpuClustering | Placement::Fgd => 0,
         }
+    }
+
+    /// What the node is worth to the pod, in points of 100, and the devices it would get; nothing if it does not fit.
+    pub(super) fn points(
+        &self,
+        node: &Node,
+        template: &Template,
+        fragments: &Fragments,
+        usable: i128,
+    ) -> Option<(u32, DeviceSet)> {
+        if self.placement == Placement::Fgd {
+            return fragments.points(node, template, usable);
+        }
+        let devices = node.choose(template)?;
+        let points = match self.placement {
+            Placement::DotProduct => points::dot_product(node, template, &self.largest),
+            Placement::GpuPacking => points::packing(node, template, devices),
+            Placement::GpuClustering => points::clustering(node, template, &self.largest),
+            _ => 0,
+        };
+        Some((points, devices))
+    }
+
+    /// A device for a pod that asks a part of one, drawn from those that fit; whole devices are drawn by nobody.
+    pub(super) fn random_device(&self, node: &Node, template: &Template) -> Option<DeviceSet> {
+        let fullest = node.choose(template)?;
+        let (Placement::Random { seed }, Some(ask)) = (self.placement, node.device_ask(template)?) else {
+            return Some(fullest);
+        };
+        if ask.count != 1 {
+            return Some(fullest);
+        }
+        let fitting = || (0u32..).zip(node.devices()).filter(|(_, free)| *free >= ask.each);
+        let state = u64::from(node.id.0) << 32 | u64::from(node.version);
+        let drawn = u128::from(mix(seed.rotate_left(32) ^ mix(state))) * fitting().count() as u128;
+        let (index, _) = fitting().nth(usize::try_from(drawn >> 64).ok()?)?;
+        Some(DeviceSet(1 << index))
     }
 
     /// From which score on to look: 0 but for `random`.
