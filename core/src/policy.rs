@@ -166,7 +166,7 @@ pub enum Placement {
     Binpack,
     /// The node that is emptiest in proportion to its own size.
     Spread,
-    /// A node drawn by this seed.
+    /// A node drawn by this seed from those with room, and for a part of one device a device drawn from those with room.
     Random {
         /// The seed.
         seed: u64,
@@ -182,9 +182,9 @@ pub enum Placement {
 }
 
 impl Placement {
-    /// Whether a node's place in the order depends on the pod.
+    /// Whether a node's place in the order depends on the pod, so that no order serves all.
     pub(crate) const fn by_pod(self) -> bool {
-        matches!(self, Self::DotProduct | Self::GpuPacking | Self::GpuClustering | Self::Fgd)
+        matches!(self, Self::Random { .. } | Self::DotProduct | Self::GpuPacking | Self::GpuClustering | Self::Fgd)
     }
 }
 

@@ -32,10 +32,7 @@ fn main() {
             if only.as_deref().is_some_and(|only| only != name) {
                 continue;
             }
-            let mut world = World::random(seed, kinds);
-            if let quotree_core::Placement::Random { .. } = world.policy.placement {
-                world.policy.placement = quotree_core::Placement::Spread;
-            }
+            let world = World::random(seed, kinds);
             let played = drive_beside(&world, play);
             compared += played.decisions;
             if let Some(wrong) = played.wrong.first() {

@@ -3,10 +3,10 @@
 
 use crate::{
     dice::Dice,
-    worlds::{Job, Quota, Step, Units, World},
+    worlds::{Job, Quota, Step, Units, World, amounts},
 };
 use proptest::prelude::*;
-use quotree_core::{Floor, Order, Placement, Policy, Preemption, VictimOrder, Within};
+use quotree_core::{Floor, Order, Placement, PodTemplate, Policy, Preemption, TypicalPod, VictimOrder, Within};
 
 /// Stands for no ceiling.
 const NO_MAX: i64 = -1;
@@ -144,7 +144,7 @@ fn split(dice: &mut Dice, capacity: Units) -> Vec<Units> {
 }
 
 fn draw_policy(dice: &mut Dice) -> Policy {
-    Policy {
+    let mut policy = Policy {
         order: dice.one_of([Order::GuaranteedFirst, Order::GuaranteedFirst, Order::Fifo, Order::Share]),
         within: dice.one_of([Within::LowerPriority, Within::LowerOrNewerEqual, Within::Never]),
         preemption: dice.one_of([
@@ -160,12 +160,26 @@ fn draw_policy(dice: &mut Dice) -> Policy {
             Placement::Binpack,
             Placement::Spread,
             Placement::Random { seed: 7 },
+            Placement::DotProduct,
+            Placement::GpuPacking,
+            Placement::GpuClustering,
+            Placement::Fgd,
         ]),
         min_runtime_ms: if dice.chance(20) { 100 } else { 0 },
         hold_timeout_ms: dice.chance(20).then_some(60),
         stale_after_ms: dice.chance(20).then_some(200),
         ..Policy::default()
+    };
+    if policy.placement == Placement::Fgd {
+        policy.typical = (0..dice.below(5)).map(|_| draw_typical(dice)).collect();
     }
+    policy
+}
+
+fn draw_typical(dice: &mut Dice) -> TypicalPod {
+    let request = amounts([dice.between(0, 6), dice.between(0, 4)]);
+    let weight = u32::try_from(dice.below(9)).unwrap_or(0);
+    TypicalPod { template: PodTemplate { request, ..PodTemplate::default() }, weight }
 }
 
 fn draw_step(dice: &mut Dice, world: &World, capacity: Units, kinds: Kinds) -> Step {

@@ -59,7 +59,6 @@ pub(crate) struct Node {
     score: u64,
     /// What typical pods could use of it, for `fgd`.
     usable: i128,
-    version: u32,
 }
 
 /// Where on a node a pod stands: which devices of which bank.
@@ -244,7 +243,6 @@ impl Nodes {
             clusters: SmallVec::new(),
             score: 0,
             usable: 0,
-            version: 0,
             spec,
         };
         let id = node.id;
@@ -385,13 +383,12 @@ impl Nodes {
     pub(crate) fn pick(&mut self, id: TemplateId, template: &Template, draw: u64) -> Option<Spot> {
         self.look_at_new_classes(id, template);
         if self.scorer.placement.by_pod() {
-            return self.pick_by_pod(id, template);
+            return self.pick_by_pod(id, template, draw);
         }
-        let start = self.scorer.start(draw);
         let mut best: Option<(u64, NodeId, Spot)> = None;
         for class in &self.suitable.at(id).0 {
             let Some((_, index)) = self.classes.get_index_mut(*class as usize) else { continue };
-            let found = index.first_fit(&self.nodes, template, start);
+            let found = index.first_fit(&self.nodes, template);
             if let Some((score, spot)) = found {
                 let key = (score, self.nodes.at(spot.node).id);
                 if best.as_ref().is_none_or(|(s, n, _)| key < (*s, *n)) {
@@ -399,15 +396,11 @@ impl Nodes {
                 }
             }
         }
-        let (_, _, mut spot) = best?;
-        if let Placement::Random { .. } = self.scorer.placement {
-            spot.devices = self.devices(spot.node, template)?;
-        }
-        Some(spot)
+        best.map(|(_, _, spot)| spot)
     }
 
     /// The same where the score depends on the pod.
-    fn pick_by_pod(&mut self, id: TemplateId, template: &Template) -> Option<Spot> {
+    fn pick_by_pod(&mut self, id: TemplateId, template: &Template, draw: u64) -> Option<Spot> {
         let (nodes, suitable) = (&self.nodes, &self.suitable.at(id).0);
         let (scorer, fragments) = (&self.scorer, &self.fragments);
         let rate = |slot: NodeSlot| {
@@ -418,15 +411,23 @@ impl Nodes {
             let points = scorer.points(node, template, fragments, node.usable);
             points.map_or(UNFIT, |(points, _)| u64::from(100u32.saturating_sub(points)) << 32 | u64::from(node.id.0))
         };
-        let least = self.rankings.least(id, nodes.len(), rate);
-        if least == UNFIT {
+        let best = match scorer.placement {
+            Placement::Random { seed } => self.rankings.nth(id, nodes.len(), rate, |of| score::drawn(seed, draw, of)),
+            _ => self.rankings.least(id, nodes.len(), rate),
+        };
+        if best == UNFIT {
             return None;
         }
-        let node = self.slot(NodeId(least as u32))?;
-        Some(Spot { node, devices: self.devices(node, template)? })
+        let node = self.slot(NodeId(best as u32))?;
+        let devices = match self.scorer.placement {
+            Placement::Random { seed } => score::drawn_devices(self.at(node), template, seed, draw)?,
+            _ => self.devices(node, template)?,
+        };
+        Some(Spot { node, devices })
     }
 
-    /// The devices a pod would get on a node by this placement policy; nothing if it does not fit (P1, P2).
+    /// The devices a pod would get on a node by this placement policy; nothing if it does not fit (P1, P2). Those that
+    /// `random` draws it gets only where the node was drawn, too.
     pub(crate) fn devices(&self, slot: NodeSlot, template: &Template) -> Option<DeviceSet> {
         let node = self.at(slot);
         match self.scorer.placement {
@@ -434,7 +435,6 @@ impl Nodes {
                 let usable = self.fragments.usable(node);
                 self.fragments.points(node, template, usable).map(|(_, devices)| devices)
             }
-            Placement::Random { .. } => self.scorer.random_device(node, template),
             _ => node.choose(template),
         }
     }
@@ -499,7 +499,6 @@ impl Nodes {
             return;
         }
         let node = self.nodes.at_mut(slot);
-        node.version = node.version.wrapping_add(1);
         if self.scorer.placement.by_pod() {
             if self.scorer.placement == Placement::Fgd {
                 node.usable = self.fragments.usable(node);

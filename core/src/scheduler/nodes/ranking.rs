@@ -87,7 +87,25 @@ impl Rankings {
     }
 
     /// The least worth of all `slots` nodes for a template, where `rate` tells that of one; [`UNFIT`] if there is none.
-    pub(super) fn least(&mut self, id: TemplateId, slots: usize, mut rate: impl FnMut(NodeSlot) -> u64) -> u64 {
+    pub(super) fn least(&mut self, id: TemplateId, slots: usize, rate: impl FnMut(NodeSlot) -> u64) -> u64 {
+        self.bring_up(id, slots, rate).least.iter().copied().min().unwrap_or(UNFIT)
+    }
+
+    /// The `nth` least worth of those nodes that fit, where `nth` is told how many do; [`UNFIT`] if none does.
+    pub(super) fn nth(
+        &mut self,
+        id: TemplateId,
+        slots: usize,
+        rate: impl FnMut(NodeSlot) -> u64,
+        nth: impl FnOnce(usize) -> usize,
+    ) -> u64 {
+        let list = self.bring_up(id, slots, rate);
+        let mut fitting: Vec<u64> = list.worths.iter().copied().filter(|worth| *worth != UNFIT).collect();
+        let nth = nth(fitting.len());
+        if nth >= fitting.len() { UNFIT } else { *fitting.select_nth_unstable(nth).1 }
+    }
+
+    fn bring_up(&mut self, id: TemplateId, slots: usize, mut rate: impl FnMut(NodeSlot) -> u64) -> &List {
         if self.lists.len() <= id as usize {
             self.lists.resize_with(id as usize + 1, || None);
         }
@@ -105,11 +123,9 @@ impl Rankings {
             }
         }
         list.seen = now;
-        let least = list.least.iter().copied().min().unwrap_or(UNFIT);
         self.make_room_for(slots);
         self.kept += slots;
-        *self.lists.at_mut(id) = Some(list);
-        least
+        self.lists.at_mut(id).insert(list)
     }
 
     fn make_room_for(&mut self, slots: usize) {

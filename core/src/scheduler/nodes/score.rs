@@ -47,8 +47,11 @@ impl Scorer {
             Placement::BestFit => self.left_over(node),
             Placement::Binpack => u64::MAX - fullness(node),
             Placement::Spread => fullness(node),
-            Placement::Random { seed } => mix(seed ^ mix(u64::from(node.id.0) << 32 | u64::from(node.version))),
-            Placement::DotProduct | Placement::GpuPacking | Placement::GpuClustering | Placement::Fgd => 0,
+            Placement::Random { .. }
+            | Placement::DotProduct
+            | Placement::GpuPacking
+            | Placement::GpuClustering
+            | Placement::Fgd => 0,
         }
     }
 
@@ -73,30 +76,6 @@ impl Scorer {
         Some((points, devices))
     }
 
-    /// A device for a pod that asks a part of one, drawn from those that fit; whole devices are drawn by nobody.
-    pub(super) fn random_device(&self, node: &Node, template: &Template) -> Option<DeviceSet> {
-        let fullest = node.choose(template)?;
-        let (Placement::Random { seed }, Some(ask)) = (self.placement, node.device_ask(template)?) else {
-            return Some(fullest);
-        };
-        if ask.count != 1 {
-            return Some(fullest);
-        }
-        let fitting = || (0u32..).zip(node.devices()).filter(|(_, free)| *free >= ask.each);
-        let state = u64::from(node.id.0) << 32 | u64::from(node.version);
-        let drawn = u128::from(mix(seed.rotate_left(32) ^ mix(state))) * fitting().count() as u128;
-        let (index, _) = fitting().nth(usize::try_from(drawn >> 64).ok()?)?;
-        Some(DeviceSet(1 << index))
-    }
-
-    /// From which score on to look: 0 but for `random`.
-    pub(super) fn start(&self, draw: u64) -> u64 {
-        match self.placement {
-            Placement::Random { seed } => mix(seed.wrapping_add(mix(draw))),
-            _ => 0,
-        }
-    }
-
     /// What is left of cpu and devices, each measured by the largest node, in parts of `2^32`.
     fn left_over(&self, node: &Node) -> u64 {
         let mut sum = 0u128;
@@ -118,6 +97,20 @@ fn fullness(node: &Node) -> u64 {
         sum += (u128::from(used) << 32) / u128::from(total.unsigned_abs());
     }
     u64::try_from(sum / (node.scored.len().max(1) as u128)).unwrap_or(u64::MAX)
+}
+
+/// Which of so many a pod gets by this seed: each is as likely as the others.
+pub(super) fn drawn(seed: u64, draw: u64, of: usize) -> usize {
+    usize::try_from((u128::from(mix(seed.wrapping_add(mix(draw)))) * of as u128) >> 64).unwrap_or(usize::MAX)
+}
+
+/// For a part of one device, a device drawn from those that fit, in order of their indices; else the fullest that fit.
+pub(super) fn drawn_devices(node: &Node, template: &Template, seed: u64, draw: u64) -> Option<DeviceSet> {
+    let fullest = node.choose(template)?;
+    let Some(ask) = node.device_ask(template)?.filter(|ask| ask.count == 1) else { return Some(fullest) };
+    let fitting = || (0u32..).zip(node.devices()).filter(|(_, free)| *free >= ask.each);
+    let (index, _) = fitting().nth(drawn(!seed, draw, fitting().count()))?;
+    Some(DeviceSet(1 << index))
 }
 
 /// SplitMix64's finaliser: spreads a number over 64 bits, the same on every machine.
