@@ -93,6 +93,7 @@ fn place(nodes: &[NodeSpec], pods: &[Arc<PodTemplate>]) -> (u64, i64) {
             preemptible: true,
             pods: [PodSet { template: template.clone(), count: 1, min: 1 }].into_iter().collect(),
             budget: None,
+            replaces: None,
         };
         cluster.tell(Event::WorkloadSubmitted(spec)).unwrap();
         let before = cluster.binds;

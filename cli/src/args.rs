@@ -7,7 +7,7 @@ use std::path::PathBuf;
 const FIRST_SCREEN: &str = "Try it:
   quotree run scenarios/nginx-40-core.ron      run the demo and read what happened
   quotree check scenarios                      run every scenario and judge its claims
-  quotree explain scenarios/nginx-40-core.ron --pod nginx1-4
+  quotree explain scenarios/nginx-40-core.ron nginx1-4
 
 Exit codes: 0 fine, 1 a claim failed, 2 a file or argument is invalid, 3 internal fault.";
 
@@ -48,7 +48,7 @@ pub(crate) enum Verb {
     Inspect(Inspect),
     /// Check a scenario, a quota tree or an ElasticQuotaTree manifest without running it.
     Validate(Validate),
-    /// Tell why a pod waits, or what became of it.
+    /// Tell the story of a pod, and why it waits.
     Explain(Explain),
     /// Compare two runs: what changed for whom.
     Diff(Diff),
@@ -169,14 +169,13 @@ pub(crate) struct Validate {
 
 #[derive(Debug, Group)]
 #[command(after_help = "Examples:
-  quotree explain scenarios/nginx-40-core.ron --pod nginx1-4
-  quotree explain scenarios/nginx-40-core.ron --pod nginx3 --at 2m30s --format json")]
+  quotree explain scenarios/nginx-40-core.ron nginx1-4
+  quotree explain scenarios/nginx-40-core.ron nginx3 --at 2m30s --format json")]
 pub(crate) struct Explain {
     /// The scenario.
     pub(crate) file: PathBuf,
-    /// The pod, or the workload whose pods it is about.
-    #[arg(long, value_name = "POD")]
-    pub(crate) pod: String,
+    #[command(flatten)]
+    pub(crate) who: Who,
     /// After everything that happens at this time; the end when absent.
     #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
     pub(crate) at: Option<Time>,
@@ -184,6 +183,24 @@ pub(crate) struct Explain {
     pub(crate) how: How,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+/// Whose story is told.
+#[derive(Debug, Group)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Who {
+    /// The pod, or the workload whose pods it is about.
+    #[arg(value_name = "POD")]
+    name: Option<String>,
+    /// The same, by name.
+    #[arg(long, value_name = "POD")]
+    pod: Option<String>,
+}
+
+impl Who {
+    pub(crate) fn pod(&self) -> &str {
+        self.name.as_deref().or(self.pod.as_deref()).unwrap_or_default()
+    }
 }
 
 #[derive(Debug, Group)]
@@ -259,15 +276,14 @@ pub(crate) struct Replay {
 }
 
 #[derive(Debug, Group)]
-#[command(
-    after_help = "Each seed draws what exists at all in its world, then sizes, then a scenario. A world that breaks a law is written
-to DIR/SEED: seed.txt, scenario.ron, shrunk.ron and trace.jsonl of the shrunk one.
+#[command(after_help = "Each seed draws what exists at all in its world, then sizes, then a scenario. A world that
+breaks a law is written to DIR/SEED: seed.txt, scenario.ron, shrunk.ron, and trace.jsonl of
+the shrunk one.
 
 Examples:
   quotree swarm --seeds 1000
   quotree swarm --seeds 10000 --first 50000 --out swarm
-  quotree swarm --seeds 1 --first 4711 --out swarm"
-)]
+  quotree swarm --seeds 1 --first 4711 --out swarm")]
 pub(crate) struct Swarm {
     /// How many seeds are played.
     #[arg(long, value_name = "N")]
@@ -286,14 +302,13 @@ pub(crate) struct Swarm {
 }
 
 #[derive(Debug, Group)]
-#[command(
-    after_help = "What fails may be a claim, an invariant, the run itself, or a law of its calm phase. The result fails in the same way
-and is formatted; comments are not kept. Included files stay as they are.
+#[command(after_help = "What fails may be a claim, an invariant, the run itself, or a law of its calm phase. The
+result fails in the same way and is formatted; comments are not kept. Included files stay as
+they are.
 
 Examples:
   quotree shrink swarm/4711/scenario.ron --out small.ron
-  quotree shrink broken.ron --claim 'Final(Evictions'"
-)]
+  quotree shrink broken.ron --claim 'Final(Evictions'")]
 pub(crate) struct Shrink {
     /// The scenario that fails.
     pub(crate) file: PathBuf,

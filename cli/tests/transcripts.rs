@@ -29,11 +29,44 @@ fn the_first_screen_is_short_and_names_the_demo() {
 
 #[test]
 fn every_verb_has_examples() {
-    for verb in ["run", "check", "inspect", "validate", "explain", "diff", "import", "replay", "fmt"] {
+    for verb in ["run", "check", "inspect", "validate", "explain", "diff", "import", "replay", "swarm", "shrink", "fmt"]
+    {
         let output = quotree(&[verb, "--help"]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(text.contains("Example") && text.contains(&format!("quotree {verb} ")), "{verb}: {text}");
     }
+}
+
+#[test]
+fn the_swarm_says_what_it_is_for_and_what_it_saw() {
+    quotree(&["swarm", "--help"]).assert().code(0).stdout_eq(file!["transcripts/swarm-help.txt"]);
+    let args = ["swarm", "--seeds", "12", "--first", "3"];
+    quotree(&args).assert().code(0).stdout_eq(file!["transcripts/swarm.txt"]).stderr_eq("");
+    let one = quotree(&[&args[..], &["--jobs", "1", "--format", "json"]].concat()).output().unwrap();
+    let two = quotree(&[&args[..], &["--jobs", "3", "--format", "json"]].concat()).output().unwrap();
+    assert_eq!(one.stdout, two.stdout, "however many run at once");
+    let json: serde_json::Value = serde_json::from_slice(&one.stdout).unwrap();
+    assert_eq!((&json["worlds"], &json["failed"]), (&12.into(), &0.into()));
+    quotree(&["swarm", "--seeds", "0"]).assert().code(2).stdout_eq("");
+    quotree(&["swarm"]).assert().code(2).stdout_eq("");
+}
+
+#[test]
+fn a_failing_scenario_is_shrunk() {
+    quotree(&["shrink", "--help"]).assert().code(0).stdout_eq(file!["transcripts/shrink-help.txt"]);
+    let shrunk = quotree(&["shrink", "too-hopeful.ron"]).assert().code(0);
+    shrunk.stdout_eq(file!["transcripts/shrink.ron"].raw()).stderr_eq(file!["transcripts/shrink.txt"]);
+    let small = scratch("shrink").join("small.ron");
+    let path = small.to_str().unwrap();
+    quotree(&["shrink", "too-hopeful.ron", "--claim", "Evictions", "--out", path]).assert().code(0);
+    quotree(&["fmt", "--check", path]).assert().code(0);
+    quotree(&["check", path]).assert().code(1);
+    quotree(&["shrink", "too-hopeful.ron", "--claim", "law: S3"]).assert().code(2).stdout_eq("");
+    quotree(&["shrink", "two-teams.ron"]).assert().code(2).stderr_eq(str![[r#"
+error: `two-teams.ron` does not fail: there is nothing to shrink
+
+"#]]);
+    quotree(&["shrink", "bad.ron"]).assert().code(2).stderr_eq(file!["transcripts/bad-scenario.txt"]);
 }
 
 #[test]

@@ -71,6 +71,17 @@ pub struct WorkloadChange {
     pub priority: Option<i32>,
     /// Pods that join it, as elastic members (their `min` counts as 0).
     pub add_pods: Option<PodSet>,
+    /// Whether it may now be evicted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preemptible: Option<bool>,
+}
+
+impl WorkloadChange {
+    /// Nothing has changed yet.
+    #[must_use]
+    pub const fn of(workload: WorkloadId) -> Self {
+        Self { workload, priority: None, add_pods: None, preemptible: None }
+    }
 }
 
 /// How a pod ended.

@@ -14,6 +14,7 @@ mod spec;
 mod table;
 mod tree;
 mod typical;
+mod verdict;
 
 pub use amounts::Amounts;
 pub use digest::StableHasher;
@@ -27,6 +28,7 @@ pub use scheduler::{Auditor, Breach, NodeView, PodState, PodView, Scheduler, Usa
 pub use spec::{DeviceAsk, DeviceSpec, NodeSpec, PodSet, PodTemplate, Queueing, QuotaSpec, TreeSpec, WorkloadSpec};
 pub use tree::{Finding, FindingKind, QuotaTree, Severity};
 pub use typical::TypicalPod;
+pub use verdict::*;
 
 /// The version of the rules: it moves whenever a decision changes.
 pub const SEMANTICS_VERSION: &str = "1";

@@ -203,6 +203,10 @@ pub struct WorkloadSpec {
     pub pods: SmallVec<[PodSet; 1]>,
     /// The disruption budget that guards it (R7).
     pub budget: Option<Name>,
+    /// The workload whose work it does once more, after that was evicted or lost (O3). No decision looks at it; the audit
+    /// knows by it who evicts whom again (I7).
+    #[serde(default)]
+    pub replaces: Option<WorkloadId>,
 }
 
 impl WorkloadSpec {
@@ -230,6 +234,7 @@ impl WorkloadSpec {
             preemptible: true,
             pods: smallvec![PodSet { template, count, min: count }],
             budget: None,
+            replaces: None,
         }
     }
 

@@ -4,7 +4,7 @@
 use quotree_core::{Log, Recorder, Unit, format_quantity, parse_quantity};
 use quotree_sim::scenario::{MapLoader, Severity, format, load};
 use quotree_testkit::{
-    drive::{Play, drive},
+    drive::{Play, drive, drive_beside},
     generate::Kinds,
     worlds::World,
 };
@@ -81,4 +81,14 @@ fn try_log(text: &[u8]) {
         }
     }
     again.log().replay().expect("a record replays");
+}
+
+/// The reference: the bytes steer a small world in which everything occurs, which is played with the reference scheduler
+/// beside the core. They must decide the same.
+pub fn reference(data: &[u8]) {
+    let world = World::from_bytes(data, Kinds::MORE);
+    for delays in [None, Some(data.len() as u64)] {
+        let played = drive_beside(&world, Play { delays, ..Play::AT_ONCE });
+        assert!(played.wrong.is_empty(), "{world:?}\n{}\n{}", played.wrong.join("\n"), played.trace.join("\n"));
+    }
 }

@@ -43,6 +43,11 @@ fn event_stream() {
 }
 
 #[test]
+fn reference() {
+    replay("reference", quotree_fuzz::reference);
+}
+
+#[test]
 fn replay_of_logs() {
     replay("replay", quotree_fuzz::replay);
 }

@@ -20,5 +20,5 @@ mod world;
 
 pub use driver::run;
 pub use model::Scenario;
-pub use options::{Run, RunError, RunOptions, StoryLine};
+pub use options::{Run, RunError, RunOptions, StoryEvent, StoryLine, StoryPod};
 pub use trace::Observer;

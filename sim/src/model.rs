@@ -413,7 +413,7 @@ pub enum What {
         /// With what.
         count: u64,
     },
-    /// The verdict of a waiting workload's pods: the binding rule.
+    /// The verdict of a waiting workload's pods names this rule: it binds, is in the way, or protects pods (X1).
     Verdict {
         /// Whose.
         of: Of,

@@ -26,6 +26,8 @@ pub struct RunOptions {
     pub pending_rows: usize,
     /// How many of those listed are explained; explaining may search the whole cluster.
     pub explained_rows: usize,
+    /// How many pods each list of an explanation names; the counts are always complete.
+    pub named_pods: usize,
 }
 
 impl Default for RunOptions {
@@ -40,6 +42,7 @@ impl Default for RunOptions {
             judge: true,
             pending_rows: 10_000,
             explained_rows: 1_000,
+            named_pods: 8,
         }
     }
 }
@@ -53,6 +56,8 @@ pub struct Run {
     pub log: Option<Log>,
     /// The story that was asked for, in order of time.
     pub story: Vec<StoryLine>,
+    /// What became of the pods in it, by age.
+    pub story_pods: Vec<StoryPod>,
 }
 
 /// Something that happened to a pod.
@@ -62,8 +67,75 @@ pub struct StoryLine {
     pub at_ms: u64,
     /// To whom: a pod, or a workload of several pods as one.
     pub pod: String,
-    /// What, in a sentence.
+    /// What, in a word.
+    pub event: StoryEvent,
+    /// What, in a sentence without its subject.
     pub what: String,
+    /// The rule that bound it, or by which it was evicted or evicts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// Where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Who else: its victim, for whom it was evicted, whom it replaces, or who replaces it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<String>,
+    /// How long it had waited, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waited_ms: Option<u64>,
+    /// Why it waits, as in `summary.json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<serde_json::Value>,
+}
+
+/// What can happen to a pod in its story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StoryEvent {
+    /// It was created.
+    Submitted,
+    /// It joined a workload that was there.
+    Joined,
+    /// It waits, for another reason than before.
+    Waits,
+    /// It was given a node.
+    Bound,
+    /// It runs, where that came later than the decision.
+    Runs,
+    /// Another pod is evicted for it.
+    Evicts,
+    /// It is evicted.
+    Evicted,
+    /// It has evicted, and holds the room until its victims have left.
+    Holds,
+    /// It holds no more, and was not bound.
+    Released,
+    /// It ended, or left.
+    Ended,
+    /// Its controller made another one in its place.
+    Recreated,
+    /// Its bind failed, and it waits again.
+    BindFailed,
+    /// The request to evict it was lost, and it runs on for now.
+    EvictionLost,
+}
+
+/// What became of a pod in a story.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoryPod {
+    /// Which.
+    pub pod: String,
+    /// What it is doing, or how it ended: waiting, binding, running, leaving, succeeded, failed, evicted or deleted.
+    pub state: String,
+    /// Since when, milliseconds.
+    pub since_ms: u64,
+    /// Where it is, if anywhere.
+    pub node: Option<String>,
+    /// The pod or workload in whose place it was made.
+    pub replaces: Option<String>,
+    /// The pod or workload that was made in its place.
+    pub replaced_by: Option<String>,
 }
 
 /// Why a run came to no end.

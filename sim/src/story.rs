@@ -1,12 +1,16 @@
-//! The story of the pods somebody asked about, told while the run goes on.
+//! The story of the pods somebody asked about, told while the run goes on: every wait and its reason when that changes,
+//! binds, evictions given and suffered, holds, ends, and who stands in for whom afterwards.
+//!
+//! Who is recreated goes on in whoever replaces it, so a story told of a pod follows its successors; its predecessors are
+//! named.
 
 use crate::{
     driver::Engine,
-    options::StoryLine,
+    options::{StoryEvent, StoryLine, StoryPod},
     text::{self, Names},
-    world::{pod_name, unit_name},
+    world::{NONE, State, pod_name, unit_name},
 };
-use quotree_core::{Action, Plan, WorkloadId};
+use quotree_core::{Action, Binding, Name, NodeId, Plan, PodId, QuotaId, Rule, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose story, and what was told so far.
@@ -15,33 +19,55 @@ pub(crate) struct Story {
     wanted: Option<String>,
     /// The workload of the scenario that is asked about.
     owner: Option<u32>,
-    /// The units in it, with the last verdict told of each.
-    units: BTreeMap<u32, String>,
+    /// The units in it, with what bound each when it was last told.
+    units: BTreeMap<u32, Option<Told>>,
+    /// Those of them that may wait.
+    waiting: BTreeSet<u32>,
+    /// Those that were tried in vain in this moment.
+    tried: BTreeSet<u32>,
+    /// Which unit each one replaces.
+    chain: BTreeMap<u32, u32>,
+    /// The unit that a controller is making up for at this moment.
+    pub(crate) replacing: Option<u32>,
     pub(crate) lines: Vec<StoryLine>,
+}
+
+/// What of a reason makes it another reason: the rule, and where and in what it binds.
+type Told = (Rule, Option<QuotaId>, Option<Name>, Option<WorkloadId>);
+
+/// Where more than this many wait, only those the scheduler tried are looked at.
+const WATCHED: usize = 64;
+
+fn told(binding: &Binding) -> Told {
+    let head = if let Binding::Behind { head } = binding { Some(*head) } else { None };
+    let resource = binding.quota().and(binding.amounts()).map(|(resource, ..)| resource.clone());
+    (binding.rule(), binding.quota(), resource, head)
 }
 
 impl Story {
     pub(crate) fn of(wanted: Option<&String>, workloads: &[crate::model::Workload]) -> Self {
         let owner = wanted.and_then(|name| workloads.iter().position(|w| w.name == *name));
-        Self {
-            wanted: wanted.cloned(),
-            owner: owner.and_then(|i| u32::try_from(i).ok()),
-            units: BTreeMap::new(),
-            lines: Vec::new(),
-        }
-    }
-
-    fn is_silent(&self) -> bool {
-        self.units.is_empty()
+        Self { wanted: wanted.cloned(), owner: owner.and_then(|i| u32::try_from(i).ok()), ..Self::default() }
     }
 }
 
+/// A line to be told; what is not said of it is empty.
+#[derive(Default)]
+pub(crate) struct Line {
+    pub(crate) pod: Option<PodId>,
+    pub(crate) what: String,
+    pub(crate) rule: Option<Rule>,
+    pub(crate) node: Option<NodeId>,
+    pub(crate) other: Option<String>,
+    pub(crate) waited_ms: Option<u64>,
+    pub(crate) verdict: Option<serde_json::Value>,
+}
+
 impl Engine<'_> {
-    /// A unit was submitted: if it is asked about, its story begins.
+    /// A unit was submitted: if it is asked about, or stands in for one that is, its story begins.
     pub(crate) fn story_begins(&mut self, unit: u32) {
-        let Some(wanted) = &self.story.wanted else {
-            return;
-        };
+        let replaced = self.story.replacing.take();
+        let Some(wanted) = &self.story.wanted else { return };
         let ours = match self.story.owner {
             Some(owner) => self.world.units[unit].owner == owner,
             None => {
@@ -49,60 +75,248 @@ impl Engine<'_> {
                     || self.world.pods_of(unit).any(|p| pod_name(self.scenario, &self.world, p) == *wanted)
             }
         };
-        if ours {
-            self.story.units.insert(unit, String::new());
-            self.tell(unit, |_| "it is submitted".to_owned());
+        let name = |engine: &Self, unit: u32| unit_name(engine.scenario, &engine.world, unit);
+        let follows = replaced.is_some_and(|old| self.story.units.contains_key(&old));
+        self.story.chain.extend(replaced.map(|old| (unit, old)));
+        if let Some(old) = replaced.filter(|_| follows) {
+            let new = name(self, unit);
+            let what = format!("is recreated as {new}");
+            self.tell(old, StoryEvent::Recreated, |_, _| Line { what, other: Some(new), ..Line::default() });
+        }
+        if ours || follows {
+            self.story.units.insert(unit, None);
+            self.story.waiting.insert(unit);
+            let other = replaced.map(|old| name(self, old));
+            let place = other.as_ref().map_or_else(String::new, |old| format!(" in place of {old}"));
+            self.tell(unit, StoryEvent::Submitted, |_, names| {
+                let members = names.pods(WorkloadId(unit));
+                let size = if members > 1 { format!(" with {members} pods") } else { String::new() };
+                Line { what: format!("is submitted{size}{place}"), other, ..Line::default() }
+            });
         }
     }
 
     /// Tells something of a unit, if it is in the story.
-    pub(crate) fn tell(&mut self, unit: u32, what: impl FnOnce(&dyn Names) -> String) {
-        if self.story.units.contains_key(&unit) {
-            let pod = unit_name(self.scenario, &self.world, unit);
-            let what = what(&self.names());
-            self.story.lines.push(StoryLine { at_ms: self.now.0, pod, what });
+    pub(crate) fn tell(&mut self, unit: u32, event: StoryEvent, line: impl FnOnce(&Self, &dyn Names) -> Line) {
+        if !self.story.units.contains_key(&unit) {
+            return;
         }
+        let names = self.names();
+        let line = line(self, &names);
+        let pod = match line.pod {
+            Some(pod) => names.pod(pod).into_owned(),
+            None => names.workload(WorkloadId(unit)).into_owned(),
+        };
+        let told = StoryLine {
+            at_ms: self.now.0,
+            pod,
+            event,
+            what: line.what,
+            rule: line.rule.map(|rule| rule.to_string()),
+            node: line.node.map(|node| names.node(node).into_owned()),
+            other: line.other,
+            waited_ms: line.waited_ms,
+            verdict: line.verdict,
+        };
+        self.story.lines.push(told);
     }
 
     /// Tells what a plan means to those in the story.
     pub(crate) fn tell_plan(&mut self, plan: &Plan) {
-        if self.story.is_silent() {
+        if self.story.units.is_empty() {
             return;
         }
         for action in &plan.actions {
-            match action {
-                Action::Bind { pod, node, reason, .. } => self.tell(pod.workload.0, |names| {
-                    format!("{} is bound to {}: {}", names.pod(*pod), names.node(*node), text::bound(*reason))
-                }),
-                Action::Evict { pod, reason } => {
-                    self.tell(pod.workload.0, |names| {
-                        format!("{} is evicted. {}", names.pod(*pod), text::evicted(reason, names))
-                    });
-                    if let Some(cause) = reason.cause {
-                        self.tell(cause.0, |names| {
-                            format!("{} is evicted for it. {}", names.pod(*pod), text::evicted(reason, names))
-                        });
-                    }
-                }
-                Action::Hold { workload, victims, .. } => {
-                    self.tell(workload.0, |_| format!("it holds its room until {victims} pods have left (H1)"));
-                }
-                Action::Release { workload, reason } => {
-                    self.tell(workload.0, |names| format!("its hold ends: {}", text::released(*reason, names)));
-                }
-                _ => {}
-            }
+            self.tell_action(action);
         }
-        let told: BTreeSet<u32> = plan.verdicts.iter().map(|v| v.workload.0).collect();
-        let ours: Vec<u32> = self.story.units.keys().filter(|u| told.contains(u)).copied().collect();
-        for unit in ours {
-            let Some(verdict) = self.core.scheduler().explain(WorkloadId(unit)) else {
+        let tried = plan.verdicts.iter().map(|verdict| verdict.workload.0);
+        self.story.tried.extend(tried.filter(|unit| self.story.units.contains_key(unit)));
+    }
+
+    /// Tells who waits for another reason than before, once nothing more happens at this moment.
+    pub(crate) fn tell_waits(&mut self) {
+        let tried = std::mem::take(&mut self.story.tried);
+        let watched = if self.story.waiting.len() <= WATCHED { self.story.waiting.clone() } else { tried };
+        for unit in watched {
+            let now = self.core.scheduler().bound_by(WorkloadId(unit)).map(|binding| told(&binding));
+            if now.is_none() {
+                self.story.waiting.remove(&unit);
+            }
+            match self.story.units.get_mut(&unit) {
+                Some(before) if now.is_some() && *before != now => *before = now,
+                _ => continue,
+            }
+            let Some(full) = self.core.scheduler().explain(WorkloadId(unit)) else { continue };
+            // That it holds its room was told when it began to.
+            if matches!(full.binding, Binding::Held { .. }) {
                 continue;
-            };
-            let why = text::verdict(&verdict, &self.names());
-            if self.story.units.insert(unit, why.clone()).is_some_and(|before| before != why) {
-                self.tell(unit, |_| format!("it waits. {why}"));
+            }
+            let most = self.options.named_pods;
+            self.tell(unit, StoryEvent::Waits, |_, names| Line {
+                what: format!("waits. {}", text::verdict(&full, names)),
+                rule: Some(full.binding.rule()),
+                verdict: Some(text::verdict_json(&full, names, most)),
+                ..Line::default()
+            });
+        }
+    }
+
+    fn tell_action(&mut self, action: &Action) {
+        match action {
+            Action::Bind { pod, node, reason, .. } => {
+                self.forget_wait(pod.workload.0);
+                let (pod, node, why) = (*pod, *node, text::bound(*reason));
+                self.tell(pod.workload.0, StoryEvent::Bound, |engine, names| {
+                    let since = engine.world.find(pod).map(|p| engine.world.pods[p].at);
+                    Line {
+                        pod: Some(pod),
+                        what: format!("is bound to {}: {why}", names.node(node)),
+                        node: Some(node),
+                        waited_ms: since.map(|since| engine.now.since(since)),
+                        ..Line::default()
+                    }
+                });
+            }
+            Action::Evict { pod, reason } => {
+                let pod = *pod;
+                self.tell(pod.workload.0, StoryEvent::Evicted, |engine, names| Line {
+                    pod: Some(pod),
+                    what: format!("is evicted. {}", text::evicted(reason, names)),
+                    rule: Some(reason.rule),
+                    node: engine.node_of(pod),
+                    other: reason.cause.map(|cause| names.workload(cause).into_owned()),
+                    ..Line::default()
+                });
+                self.forget_wait(pod.workload.0);
+                let Some(cause) = reason.cause else { return };
+                self.tell(cause.0, StoryEvent::Evicts, |engine, names| {
+                    let leaf = reason.leaf.map_or_else(String::new, |q| format!(" of {}", names.tree().name(q)));
+                    let victim = names.pod(pod).into_owned();
+                    Line {
+                        what: format!("evicts {victim}{leaf}. {}", text::evicted(reason, names)),
+                        rule: Some(reason.rule),
+                        node: engine.node_of(pod),
+                        other: Some(victim),
+                        ..Line::default()
+                    }
+                });
+            }
+            Action::Hold { workload, victims, nodes } => {
+                self.forget_wait(workload.0);
+                let pods = if *victims == 1 { "1 pod has".to_owned() } else { format!("{victims} pods have") };
+                let node = nodes.first().copied().filter(|first| nodes.iter().all(|node| node == first));
+                self.tell(workload.0, StoryEvent::Holds, |_, names| {
+                    let place = node.map_or_else(String::new, |node| format!(" on {}", names.node(node)));
+                    let what = format!("holds its room{place} until {pods} left (H1)");
+                    Line { what, rule: Some(Rule::H1), node, ..Line::default() }
+                });
+            }
+            Action::Release { workload, reason } => {
+                self.tell(workload.0, StoryEvent::Released, |_, names| Line {
+                    what: format!("holds its room no more: {}", text::released(*reason, names)),
+                    ..Line::default()
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// What binds it next is news, even if it is what bound it before.
+    fn forget_wait(&mut self, unit: u32) {
+        if let Some(told) = self.story.units.get_mut(&unit) {
+            *told = None;
+            self.story.waiting.insert(unit);
+        }
+    }
+
+    fn node_of(&self, pod: PodId) -> Option<NodeId> {
+        let node = self.world.find(pod).map(|p| self.world.pods[p].node)?;
+        (node != NONE).then_some(NodeId(node))
+    }
+
+    /// A planned bind came true; where that took time, it is told.
+    pub(crate) fn tell_runs(&mut self, pod: u32) {
+        if self.world.pods[pod].at == self.now {
+            return;
+        }
+        let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
+        self.tell(unit, StoryEvent::Runs, |engine, _| Line {
+            pod: Some(id),
+            what: "runs".to_owned(),
+            node: engine.node_of(id),
+            ..Line::default()
+        });
+    }
+
+    /// A pod ended, and how.
+    pub(crate) fn tell_end(&mut self, pod: u32, to: State, lost: bool) {
+        if self.story.units.is_empty() {
+            return;
+        }
+        let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
+        let what = match to {
+            State::Succeeded => "ends: its work is done",
+            State::Failed if lost => "is lost with its node",
+            State::Failed => "fails",
+            State::Evicted if self.world.pods[pod].at == self.now => return,
+            State::Evicted => "has left",
+            _ => "is withdrawn",
+        };
+        self.tell(unit, StoryEvent::Ended, |engine, _| Line {
+            pod: Some(id),
+            what: what.to_owned(),
+            node: engine.node_of(id),
+            ..Line::default()
+        });
+    }
+
+    /// What was decided did not come true.
+    pub(crate) fn tell_mishap(&mut self, unit: u32, pod: PodId, event: StoryEvent, what: &str) {
+        if event == StoryEvent::BindFailed {
+            self.forget_wait(unit);
+        }
+        self.tell(unit, event, |_, _| Line { pod: Some(pod), what: what.to_owned(), ..Line::default() });
+    }
+
+    /// A member joined a unit.
+    pub(crate) fn tell_joined(&mut self, pod: u32) {
+        let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
+        self.forget_wait(unit);
+        self.tell(unit, StoryEvent::Joined, |_, _| Line { pod: Some(id), what: "joins".to_owned(), ..Line::default() });
+    }
+
+    /// What became of everybody in the story.
+    pub(crate) fn story_pods(&self) -> Vec<StoryPod> {
+        let name = |unit: &u32| unit_name(self.scenario, &self.world, *unit);
+        let mut rows = Vec::new();
+        for unit in self.story.units.keys() {
+            let successor = self.story.chain.iter().find(|(_, old)| *old == unit).map(|(new, _)| name(new));
+            for pod in self.world.pods_of(*unit) {
+                let row = self.world.pods[pod];
+                let node = self.scenario.cluster.nodes.get(row.node as usize).filter(|_| row.node != NONE);
+                rows.push(StoryPod {
+                    pod: pod_name(self.scenario, &self.world, pod),
+                    state: state_word(row.state).to_owned(),
+                    since_ms: row.at.0,
+                    node: node.map(|node| node.name.to_string()),
+                    replaces: self.story.chain.get(unit).map(name),
+                    replaced_by: successor.clone(),
+                });
             }
         }
+        rows
+    }
+}
+
+const fn state_word(state: State) -> &'static str {
+    match state {
+        State::New | State::Waiting => "waiting",
+        State::Binding => "binding",
+        State::Running => "running",
+        State::Unreached | State::Leaving => "leaving",
+        State::Succeeded => "succeeded",
+        State::Failed => "failed",
+        State::Evicted => "evicted",
+        State::Deleted => "deleted",
     }
 }

@@ -4,12 +4,15 @@
 //! business of [`Names`], so that a simulation and a live cluster can share it.
 
 mod json;
+mod verdict;
 
 pub use json::verdict_json;
+pub(crate) use verdict::{bound_word, help_text};
+pub use verdict::{holders, obstacle, shield, verdict};
 
 use quotree_core::{
-    BindReason, Binding, Bound, EvictReason, Help, Name, NodeId, NodeTally, Placement, PodId, QuantityText, QuotaId,
-    QuotaTree, ReleaseReason, Rule, Unit, Verdict, WorkloadId,
+    BindReason, EvictReason, Name, NodeId, Placement, PodId, QuantityText, QuotaId, QuotaTree, ReleaseReason, Rule,
+    Unit, WorkloadId,
 };
 use std::{borrow::Cow, fmt::Write};
 
@@ -39,137 +42,6 @@ fn at(tree: &QuotaTree, resource: &Name, row: &[i64]) -> i64 {
 
 fn plural(n: u32, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
-}
-
-/// Why a workload waits, in a sentence: the binding rule, who holds what is missing, what protects it from being taken,
-/// and what would help.
-#[must_use]
-pub fn verdict(verdict: &Verdict, names: &dyn Names) -> String {
-    let mut text = format!("{}: {}", verdict.binding.rule(), binding(verdict, names));
-    if let Some(resource) = resource_of(&verdict.binding)
-        && !verdict.holders.is_empty()
-    {
-        text += "; held by: ";
-        for (i, holder) in verdict.holders.iter().enumerate() {
-            let comma = if i == 0 { "" } else { ", " };
-            let (used, borrowed) = (amount(resource, holder.used), amount(resource, holder.borrowed));
-            let quota = names.tree().name(holder.quota);
-            let _ = write!(text, "{comma}{quota} {} {used}", plural(holder.pods, "pod"));
-            if holder.borrowed > 0 {
-                let _ = write!(text, " ({borrowed} borrowed)");
-            }
-        }
-    }
-    for protected in &verdict.protected {
-        let _ =
-            write!(text, "; {} not taken: {} {}", plural(protected.pods, "pod"), protected.rule, protected.rule.says());
-    }
-    for bound in &verdict.bounds_hit {
-        let _ = write!(text, "; the search was cut short by its bound on {}", bound_word(*bound));
-    }
-    if let Some(help) = verdict.helps.first() {
-        let _ = write!(text, "; {} would help", help_text(help, names));
-    }
-    text
-}
-
-/// What binds, without its rule.
-fn binding(verdict: &Verdict, names: &dyn Names) -> String {
-    let tree = names.tree();
-    let who = match names.pods(verdict.workload) {
-        0 | 1 => "the pod asks".to_owned(),
-        n => format!("the gang of {n} asks"),
-    };
-    match &verdict.binding {
-        Binding::NoQuota => "its namespace is on no leaf of the quota tree".to_owned(),
-        Binding::Ceiling { quota, resource, needed, available } => {
-            let max = at(tree, resource, tree.max(*quota));
-            format!(
-                "{} may use {} {resource} at most, {} are used, {who} {}",
-                tree.name(*quota),
-                amount(resource, max),
-                amount(resource, max.saturating_sub(*available)),
-                amount(resource, *needed),
-            )
-        }
-        Binding::Guarantee { quota, resource, needed, available } => {
-            let min = at(tree, resource, tree.min(*quota));
-            format!(
-                "it may not be evicted and so must fit the guarantee of {}: {} {resource}, {} are used, {who} {}",
-                tree.name(*quota),
-                amount(resource, min),
-                amount(resource, min.saturating_sub(*available)),
-                amount(resource, *needed),
-            )
-        }
-        Binding::Jobs { quota, limit } => {
-            format!("{} admits {} at once, and they are there", tree.name(*quota), plural(*limit, "workload"))
-        }
-        Binding::Behind { head } => format!("its leaf keeps the line, and {} is before it", names.workload(*head)),
-        Binding::Room { resource, needed, available, nodes, placed } => {
-            let mut text = match resource {
-                Some(resource) => format!(
-                    "a pod asks {} {resource}, and no node that suits has more than {} free",
-                    amount(resource, *needed),
-                    amount(resource, *available),
-                ),
-                None => "no node suits".to_owned(),
-            };
-            text += &tally(nodes);
-            if *placed > 0 {
-                let _ = write!(text, "; {} of it had room", plural(*placed, "pod"));
-            }
-            text
-        }
-        Binding::Held { leaving } => format!("it has evicted and waits for {} to leave", plural(*leaving, "pod")),
-        _ => verdict.binding.rule().says().to_owned(),
-    }
-}
-
-fn tally(nodes: &NodeTally) -> String {
-    let parts = [
-        (nodes.full, "full"),
-        (nodes.fragmented, "fragmented"),
-        (nodes.tainted, "tainted"),
-        (nodes.unselected, "without the labels"),
-        (nodes.unschedulable, "cordoned"),
-    ];
-    let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, why)| format!("{n} {why}")).collect();
-    if told.is_empty() {
-        return format!(" ({})", plural(nodes.total, "node"));
-    }
-    format!(" ({}: {})", plural(nodes.total, "node"), told.join(", "))
-}
-
-const fn resource_of(binding: &Binding) -> Option<&Name> {
-    match binding {
-        Binding::Ceiling { resource, .. } | Binding::Guarantee { resource, .. } => Some(resource),
-        Binding::Room { resource, .. } => resource.as_ref(),
-        _ => None,
-    }
-}
-
-const fn bound_word(bound: Bound) -> &'static str {
-    match bound {
-        Bound::Nodes => "nodes",
-        Bound::Candidates => "candidates",
-        _ => "steps",
-    }
-}
-
-fn help_text(help: &Help, names: &dyn Names) -> String {
-    match help {
-        Help::MoreMin { quota, resource, by } => {
-            format!("{} {resource} more min for {}", amount(resource, *by), names.tree().name(*quota))
-        }
-        Help::MoreMax { quota, resource, by } => {
-            format!("{} {resource} more max for {}", amount(resource, *by), names.tree().name(*quota))
-        }
-        Help::FreeOnNode { node, resource, by } => {
-            format!("{} {resource} more free on {}", amount(resource, *by), names.node(*node))
-        }
-        _ => "another change".to_owned(),
-    }
 }
 
 /// Why a pod was evicted, in a sentence.
@@ -248,7 +120,10 @@ pub fn bound(reason: BindReason) -> String {
 mod tests {
     use super::*;
     use expect_test::expect;
-    use quotree_core::{Amounts, Holder, OverPromised, Protected, QuotaSpec};
+    use quotree_core::{
+        Amounts, Binding, CloseNode, Help, Holder, NodeTally, Obstacle, OverPromised, Protected, QuotaSpec, Room,
+        Shield, Verdict,
+    };
 
     struct World(QuotaTree);
 
@@ -289,14 +164,27 @@ mod tests {
             Binding::Guarantee { quota: leaf, resource: resource.clone(), needed: 1500, available: 1000 },
             Binding::Jobs { quota: leaf, limit: 2 },
             Binding::Behind { head: WorkloadId(9) },
-            Binding::Room {
+            Binding::Room(Room {
                 resource: Some(resource.clone()),
                 needed: 5000,
                 available: 4000,
+                free: 6000,
                 nodes: NodeTally { total: 10, full: 9, unschedulable: 1, ..NodeTally::default() },
                 placed: 0,
-            },
+                stand_on: vec![],
+                without: vec![],
+                closest: vec![CloseNode {
+                    node: NodeId(3),
+                    resource: resource.clone(),
+                    lacks: 1,
+                    needed: 5000,
+                    available: 4000,
+                    taken: vec![WorkloadId(4).pod(0)],
+                }],
+            }),
             Binding::Held { leaving: 1 },
+            Binding::Settling { leaving: 2 },
+            Binding::Growth { quota: leaf, resource: resource.clone(), needed: 3000, available: 1000 },
         ];
         let mut told = String::new();
         for (pods, binding) in (1..).zip(bindings) {
@@ -306,11 +194,31 @@ mod tests {
                 binding,
                 entitled: false,
                 holders: if cited {
-                    vec![Holder { quota: leaf, pods: 4, used: 20_000, borrowed: 10_000 }]
+                    vec![Holder {
+                        quota: Some(leaf),
+                        pods: (0..4).map(|i| WorkloadId(i).pod(0)).collect(),
+                        used: 20_000,
+                        borrowed: 10_000,
+                    }]
                 } else {
                     vec![]
                 },
-                protected: if cited { vec![Protected { rule: Rule::R2b, pods: 3 }] } else { vec![] },
+                also: if cited {
+                    let unentitled =
+                        Binding::Unentitled { quota: leaf, resource: resource.clone(), needed: 5000, available: -2000 };
+                    vec![Obstacle { binding: unentitled, holders: vec![] }]
+                } else {
+                    vec![]
+                },
+                protected: if cited {
+                    let shield = Shield::WithinGuarantee { quota: leaf, resource: resource.clone() };
+                    vec![
+                        Protected { shield, pods: 3, who: vec![] },
+                        Protected { shield: Shield::NoHelp, pods: 7, who: vec![] },
+                    ]
+                } else {
+                    vec![]
+                },
                 bounds_hit: Vec::new(),
                 helps: if cited {
                     vec![Help::MoreMax { quota: leaf, resource: resource.clone(), by: 5000 }]
@@ -321,16 +229,18 @@ mod tests {
             let world = world();
             told += &verdict(&why, &world);
             told.push('\n');
-            assert_eq!(verdict_json(&why, &world)["rule"], why.binding.rule().to_string());
+            assert_eq!(verdict_json(&why, &world, 8)["rule"], why.binding.rule().to_string());
         }
         expect![[r#"
             A4: its namespace is on no leaf of the quota tree
-            A1: root.a may use 20 cpu at most, 20 are used, the gang of 2 asks 5; held by: root.a 4 pods 20 (10 borrowed); 3 pods not taken: R2(b) a leaf at or under its guarantee is not reclaimed from; 5 cpu more max for root.a would help
+            A1: root.a may use 20 cpu at most, 20 are used, the gang of 2 asks 5; held by: root.a 4 pods 20 (10 borrowed); also R2(a): with it root.a would be 7 cpu above its guarantee, so it may not reclaim past it; 3 pods not taken: R2(b) root.a is within its guarantee of cpu; 5 cpu more max for root.a would help
             A2: it may not be evicted and so must fit the guarantee of root.a: 10 cpu, 9 are used, the gang of 3 asks 1500m
             A5: root.a admits 2 workloads at once, and they are there
             O2: its leaf keeps the line, and job-9 is before it
-            P1: a pod asks 5 cpu, and no node that suits has more than 4 free (10 nodes: 9 full, 1 cordoned)
+            P1: a pod asks 5 cpu, and n3, which comes closest, has 4 free once 1 pod that may be taken is gone, though 6 are in all (10 nodes: 9 full, 1 cordoned)
             H1: it has evicted and waits for 1 pod to leave
+            H1: 2 pods are leaving anyway, and then it fits
+            R1: with all it may displace gone, root.a would still borrow 2 cpu more than now
         "#]].assert_eq(&told);
     }
 

@@ -5,7 +5,7 @@ mod engine_support;
 use engine_support::*;
 use quotree_core::{QuotaSpec, Time, TreeSpec};
 use quotree_sim::model::{Change, Compare, Kind, Of, Runtime, Scenario, What, When, Workload};
-use quotree_sim::{RunError, RunOptions, run};
+use quotree_sim::{RunError, RunOptions, StoryEvent, run};
 
 /// `mine` is guaranteed `min` of `cores`; `ns` may use what is free.
 fn shared(cores: i64, min: i64) -> TreeSpec {
@@ -207,9 +207,23 @@ fn random_runtimes_are_drawn_per_workload() {
 fn the_story_of_a_pod_names_its_evictor() {
     let guest = job("guest", 0, 1, 1, 10, 3 * MINUTE);
     let options = RunOptions { story_of: Some("guest-1".into()), ..RunOptions::default() };
-    let told = run(&evicted_at_a_minute(guest), &options, &mut ()).unwrap().story;
-    assert!(told.iter().all(|line| line.pod == "guest-1"));
-    assert!(told.iter().any(|line| line.at_ms == MINUTE && line.what.contains("owner-1")), "{told:#?}");
+    let run = run(&evicted_at_a_minute(guest), &options, &mut ()).unwrap();
+    let (told, pods) = (run.story, run.story_pods);
+    let events =
+        |pod: &str| -> Vec<StoryEvent> { told.iter().filter(|line| line.pod == pod).map(|line| line.event).collect() };
+    use StoryEvent::{Bound, Ended, Evicted, Recreated, Submitted, Waits};
+    assert_eq!(events("guest-1"), [Submitted, Bound, Evicted, Recreated]);
+    assert_eq!(events("guest-2"), [Submitted, Waits, Bound, Ended], "its successor's story is its own: {told:#?}");
+    let eviction = told.iter().find(|line| line.event == Evicted).unwrap();
+    assert_eq!(
+        (eviction.at_ms, eviction.other.as_deref(), eviction.rule.as_deref()),
+        (MINUTE, Some("owner-1"), Some("R2"))
+    );
+    let wait = told.iter().find(|line| line.event == Waits).unwrap();
+    assert_eq!(wait.verdict.as_ref().unwrap()["rule"], wait.rule.as_deref().unwrap());
+    assert_eq!(pods.len(), 2);
+    assert_eq!((pods[0].state.as_str(), pods[0].replaced_by.as_deref()), ("evicted", Some("guest-2")));
+    assert_eq!((pods[1].state.as_str(), pods[1].replaces.as_deref()), ("succeeded", Some("guest-1")));
 }
 
 #[test]

@@ -76,10 +76,13 @@ impl Tree {
             let which = draw.between(0, edited.len() as u64 - 1);
             let resource = draw.one_of(&[0, 1, 2]).filter(|r| self.governed.get(*r) == Some(&true))?;
             let (of_min, most) = (draw.chance(60), draw.between(0, 24));
+            // A ceiling cut down to the guarantee is what leaves most use above it (T4).
+            let (cut, spare) = (draw.chance(60), draw.between(0, 2));
             let mut change = None;
             edited.root.nth(which, &mut |quota| {
                 let mut row = [None; 3];
                 let slot = row.get_mut(resource)?;
+                let most = if cut && !of_min { *quota.min.get(resource)? + spare } else { most };
                 *slot = Some(most);
                 let field = if of_min { "min" } else { "max" };
                 if of_min {

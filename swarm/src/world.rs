@@ -158,7 +158,7 @@ impl<'a> Sketch<'a> {
     /// What people change.
     fn edits(&mut self) {
         let mut times = Vec::new();
-        for (feature, most) in [(Feature::TreeEdits, 4), (Feature::NamespaceMoves, 3)] {
+        for (feature, most) in [(Feature::TreeEdits, 4), (Feature::EnforceMax, 2), (Feature::NamespaceMoves, 3)] {
             if self.features.has(feature) {
                 let count = self.draw.between(1, most);
                 times.extend((0..count).map(|_| (self.draw.between(1, self.safety), feature)));
@@ -168,7 +168,7 @@ impl<'a> Sketch<'a> {
         times.sort_unstable();
         for (at, feature) in times {
             let change = match feature {
-                Feature::TreeEdits => self.tree.edit(&mut self.draw),
+                Feature::TreeEdits | Feature::EnforceMax => self.tree.edit(&mut self.draw),
                 _ => self.tree.move_namespace(&mut self.draw),
             };
             self.events.extend(change.map(|change| (at, change)));

@@ -27,6 +27,8 @@ fn main() {
             ("calm, delays", Kinds::CALM, delays),
             ("wild", Kinds::WILD, Play::AT_ONCE),
             ("wild, delays", Kinds::WILD, delays),
+            ("more", Kinds::MORE, Play::AT_ONCE),
+            ("more, delays", Kinds::MORE, delays),
         ];
         for (name, kinds, play) in plays {
             if only.as_deref().is_some_and(|only| only != name) {

@@ -1,12 +1,16 @@
 //! Compares what the core decides with what the reference decides, and what both believe afterwards.
 
-use crate::{drive::brief, reference::Reference};
-use quotree_core::{Action, Binding, Plan, Scheduler, Verdict};
-use std::mem::discriminant;
+use crate::{
+    drive::brief,
+    reference::{Answer, Reference},
+};
+use quotree_core::{Action, Binding, Plan, ReleaseReason, Rule, Scheduler, Verdict, WorkloadId};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// How two plans differ: in the first action that is not the same, or in what binds a workload that waits.
+/// How two plans differ: in the first action that is not the same, or in what binds a workload that waits, which is
+/// not compared where the tree has lending limits (`lends`).
 #[must_use]
-pub fn differences(core: &Plan, reference: &Plan) -> Vec<String> {
+pub fn differences(core: &Plan, reference: &Answer, lends: bool) -> Vec<String> {
     let said =
         |action: Option<&Action>| action.map_or("nothing".to_owned(), |action| format!("{} {action:?}", brief(action)));
     for i in 0..core.actions.len().max(reference.actions.len()) {
@@ -19,25 +23,42 @@ pub fn differences(core: &Plan, reference: &Plan) -> Vec<String> {
         let id = verdict.workload;
         reference.verdicts.iter().filter(move |v| v.workload == id)
     };
-    // The core sometimes tries in vain whom the reference knows to be barred; then there is nothing to compare.
-    let tried = core.verdicts.iter().filter(|v| of(v).next().is_some());
-    let unlike = tried.filter(|v| !of(v).any(|other| same_verdict(v, other)));
-    let told = |v: &Verdict| format!("{}, entitled: {}", v.binding.rule(), v.entitled);
+    // With lending limits the core tries in vain, again, whom the reference knows to be barred, and tells of another moment.
+    let tried = core.verdicts.iter().filter(|v| !lends && of(v).next().is_some());
+    let unlike = tried.filter(|v| !of(v).any(|other| same(&v.binding, &other.binding) && v.entitled == other.entitled));
+    let told = |binding: &Binding, entitled: bool| format!("{}, entitled: {entitled}", binding.rule());
     unlike
         .map(|v| {
-            let others: Vec<String> = of(v).map(|v| format!("{} {:?}", told(v), v.binding)).collect();
-            format!("{} waits: the core says {} {:?}, the reference {others:?}", v.workload, told(v), v.binding)
+            let others: Vec<String> =
+                of(v).map(|v| format!("{} {:?}", told(&v.binding, v.entitled), v.binding)).collect();
+            format!(
+                "{} waits: the core says {} {:?}, the reference {others:?}",
+                v.workload,
+                told(&v.binding, v.entitled),
+                v.binding
+            )
         })
         .collect()
 }
 
 /// Limits are compared with their amounts, missing room by kind: the reference does not tell which node lacks least.
-fn same_verdict(a: &Verdict, b: &Verdict) -> bool {
-    let same = match (&a.binding, &b.binding) {
-        (Binding::Room { .. }, Binding::Room { .. }) => true,
-        (a, b) => discriminant(a) == discriminant(b) && a == b,
-    };
-    same && a.entitled == b.entitled
+fn same(a: &Binding, b: &Binding) -> bool {
+    matches!((a, b), (Binding::Room(_), Binding::Room(_))) || a == b
+}
+
+/// Where the two explain differently, now, why a workload waits.
+#[must_use]
+pub fn explanations(core: &Scheduler, reference: &Reference) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for workload in core.waiting() {
+        let a = core.explain(workload).map(|verdict| (verdict.binding, verdict.entitled));
+        let b = reference.explain(workload);
+        let alike = a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| same(&a.0, &b.0) && a.1 == b.1);
+        if !alike {
+            wrong.push(format!("{workload}: the core explains {a:?}, the reference {b:?}"));
+        }
+    }
+    wrong
 }
 
 /// Who waits, by both.
@@ -45,4 +66,44 @@ fn same_verdict(a: &Verdict, b: &Verdict) -> bool {
 pub fn state_differences(core: &Scheduler, reference: &Reference) -> Vec<String> {
     let (a, b) = (core.waiting(), reference.waiting());
     if a == b { Vec::new() } else { vec![format!("by the core {a:?} wait, by the reference {b:?}")] }
+}
+
+/// What of interest a plan does, in a word each.
+#[must_use]
+pub fn occurred(plan: &Plan) -> BTreeSet<&'static str> {
+    let mut seen = BTreeSet::new();
+    let mut victims: BTreeMap<WorkloadId, u32> = BTreeMap::new();
+    for action in &plan.actions {
+        match action {
+            Action::Bind { reason, pod, .. } => {
+                seen.insert(if reason.entitled { "guarantee" } else { "borrowing" });
+                seen.extend(reason.held.then_some("held room"));
+                seen.extend((pod.ordinal > 0).then_some("gangs bound"));
+            }
+            Action::Evict { pod, reason } => {
+                let rules = [
+                    (Rule::R1, "within a leaf"),
+                    (Rule::R2, "reclaim"),
+                    (Rule::G3, "stale gangs"),
+                    (Rule::T4, "ceilings enforced"),
+                ];
+                seen.extend(rules.into_iter().find(|(rule, _)| *rule == reason.rule).map(|(_, word)| word));
+                seen.extend(reason.budget_broken.then_some("budgets broken"));
+                seen.extend((reason.leaf.is_none()).then_some("evicted without a quota"));
+                *victims.entry(pod.workload).or_default() += 1;
+            }
+            Action::Release { reason, .. } => {
+                seen.insert(match reason {
+                    ReleaseReason::NeededBy(_) => "holds taken over",
+                    ReleaseReason::TimedOut => "holds timed out",
+                    ReleaseReason::TreeChanged => "holds ended by an edit",
+                    ReleaseReason::NodeLost(_) => "holds ended by a lost node",
+                    _ => "holds in vain",
+                });
+            }
+            _ => {}
+        }
+    }
+    seen.extend(victims.values().any(|pods| *pods > 1).then_some("gang evictions"));
+    seen
 }

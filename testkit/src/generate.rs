@@ -6,7 +6,10 @@ use crate::{
     worlds::{Job, Quota, Step, Units, World, amounts},
 };
 use proptest::prelude::*;
-use quotree_core::{Floor, Order, Placement, PodTemplate, Policy, Preemption, TypicalPod, VictimOrder, Within};
+use quotree_core::{
+    EnforceMax, Floor, Growth, Order, Placement, PodTemplate, Policy, Preemption, Reclaim, RespectBudgets, TypicalPod,
+    Unquotaed, VictimOrder, Within,
+};
 
 /// Stands for no ceiling.
 const NO_MAX: i64 = -1;
@@ -26,17 +29,35 @@ pub struct Kinds {
     pub faults: bool,
     /// Knobs off their defaults.
     pub knobs: bool,
+    /// Deeper trees, budgets, roles, pods that fail and gangs that grow, pods without a quota, more knobs.
+    pub more: bool,
 }
 
 impl Kinds {
     /// The worlds that S2 and S4 speak of: a pool, preemptible pods, the default policy, nothing breaks.
-    pub const PLAIN: Self =
-        Self { nodes: false, gangs: false, non_preemptible: false, quota_options: false, faults: false, knobs: false };
+    pub const PLAIN: Self = Self {
+        nodes: false,
+        gangs: false,
+        non_preemptible: false,
+        quota_options: false,
+        faults: false,
+        knobs: false,
+        more: false,
+    };
     /// Fixed demand with everything that can be asked for, by the default policy.
     pub const CALM: Self = Self { nodes: true, gangs: true, non_preemptible: true, ..Self::PLAIN };
     /// Everything.
-    pub const WILD: Self =
-        Self { nodes: true, gangs: true, non_preemptible: true, quota_options: true, faults: true, knobs: true };
+    pub const WILD: Self = Self {
+        nodes: true,
+        gangs: true,
+        non_preemptible: true,
+        quota_options: true,
+        faults: true,
+        knobs: true,
+        more: false,
+    };
+    /// Everything and more: what the reference is held beside.
+    pub const MORE: Self = Self { more: true, ..Self::WILD };
 }
 
 /// Worlds for proptest; a failing one shrinks to fewer steps.
@@ -68,8 +89,10 @@ impl World {
         let dice = &mut dice;
         let two = dice.chance(45);
         let capacity = [dice.between(4, 16), if two { 2 * dice.between(1, 5) } else { 0 }];
+        // Lending limits, job limits and blocking queues leave little to take back: half of the worlds do without.
+        let kinds = if kinds.more && dice.chance(50) { Kinds { quota_options: false, ..kinds } } else { kinds };
         let mut world = Self::new(&[]);
-        world.quotas = draw_tree(dice, capacity, kinds.quota_options);
+        world.quotas = draw_tree(dice, capacity, kinds);
         world.nodes = if kinds.nodes && dice.chance(50) { split(dice, capacity) } else { vec![capacity] };
         if dice.chance(15) && world.nodes.len() == 1 {
             world.nodes = vec![capacity.map(|n| if n > 0 { n + 2 } else { 0 })];
@@ -78,21 +101,30 @@ impl World {
         world.every = if dice.chance(25) { 3 } else { 1 };
         if kinds.knobs && dice.chance(60) {
             world.policy = draw_policy(dice);
+            if kinds.more {
+                draw_more_knobs(dice, &mut world.policy);
+            }
         }
-        let steps = dice.between(4, 22);
+        if kinds.more {
+            world.budgets = dice.index(4);
+            world.roles = dice.chance(30);
+        }
+        let steps = if kinds.more { dice.between(12, 34) } else { dice.between(4, 22) };
         world.steps = (0..steps).map(|_| draw_step(dice, &world, capacity, kinds)).collect();
         world
     }
 }
 
-fn draw_tree(dice: &mut Dice, capacity: Units, options: bool) -> Vec<Quota> {
+fn draw_tree(dice: &mut Dice, capacity: Units, kinds: Kinds) -> Vec<Quota> {
     let root_max = capacity.map(|n| if n == 0 { NO_MAX } else { n });
     let mut quotas = vec![Quota::new(None, capacity, root_max)];
     let mut depths = vec![0];
     let mut leaves = vec![0];
     let wanted = dice.index(8) + 1;
+    let deepest = if kinds.more { 5 } else { 4 };
     while leaves.len() < wanted {
-        let open: Vec<usize> = leaves.iter().copied().filter(|l| depths.get(*l).is_some_and(|d| *d < 4)).collect();
+        let open: Vec<usize> =
+            leaves.iter().copied().filter(|l| depths.get(*l).is_some_and(|d| *d < deepest)).collect();
         let parent = if dice.chance(60) { open.last() } else { open.get(dice.index(open.len())) };
         let Some(parent) = parent.copied() else { break };
         let Some((depth, above)) = depths.get(parent).copied().zip(quotas.get(parent).copied()) else { break };
@@ -107,7 +139,7 @@ fn draw_tree(dice: &mut Dice, capacity: Units, options: bool) -> Vec<Quota> {
             quotas.push(Quota::new(Some(parent), min, max));
         }
     }
-    for quota in quotas.iter_mut().filter(|_| options) {
+    for quota in quotas.iter_mut().filter(|_| kinds.quota_options) {
         if dice.chance(15) {
             quota.lend = Some(quota.min.map(|n| dice.between(0, n)));
         }
@@ -144,7 +176,7 @@ fn split(dice: &mut Dice, capacity: Units) -> Vec<Units> {
 }
 
 fn draw_policy(dice: &mut Dice) -> Policy {
-    let mut policy = Policy {
+    Policy {
         order: dice.one_of([Order::GuaranteedFirst, Order::GuaranteedFirst, Order::Fifo, Order::Share]),
         within: dice.one_of([Within::LowerPriority, Within::LowerOrNewerEqual, Within::Never]),
         preemption: dice.one_of([
@@ -160,20 +192,12 @@ fn draw_policy(dice: &mut Dice) -> Policy {
             Placement::Binpack,
             Placement::Spread,
             Placement::Random { seed: 7 },
-            Placement::DotProduct,
-            Placement::GpuPacking,
-            Placement::GpuClustering,
-            Placement::Fgd,
         ]),
         min_runtime_ms: if dice.chance(20) { 100 } else { 0 },
         hold_timeout_ms: dice.chance(20).then_some(60),
         stale_after_ms: dice.chance(20).then_some(200),
         ..Policy::default()
-    };
-    if policy.placement == Placement::Fgd {
-        policy.typical = (0..dice.below(5)).map(|_| draw_typical(dice)).collect();
     }
-    policy
 }
 
 fn draw_typical(dice: &mut Dice) -> TypicalPod {
@@ -182,8 +206,32 @@ fn draw_typical(dice: &mut Dice) -> TypicalPod {
     TypicalPod { template: PodTemplate { request, ..PodTemplate::default() }, weight }
 }
 
+fn draw_more_knobs(dice: &mut Dice, policy: &mut Policy) {
+    policy.reclaim = dice.one_of([Reclaim::Min, Reclaim::Min, Reclaim::FairShare, Reclaim::Off]);
+    policy.growth = if dice.chance(10) { Growth::Allowed } else { Growth::Refused };
+    policy.respect_budgets = dice.one_of([RespectBudgets::Prefer, RespectBudgets::Prefer, RespectBudgets::Always]);
+    policy.hold_timeout_ms = policy.hold_timeout_ms.map(|_| 5 + dice.below(35));
+    policy.unquotaed = dice.one_of([Unquotaed::Refuse, Unquotaed::Schedule]);
+    policy.enforce_max = if dice.chance(25) { EnforceMax::After { ms: dice.below(80) } } else { EnforceMax::Never };
+    if dice.chance(60) {
+        let by_pod = [Placement::DotProduct, Placement::GpuPacking, Placement::GpuClustering, Placement::Fgd];
+        policy.placement = dice.one_of(by_pod);
+    }
+    if policy.placement == Placement::Fgd {
+        policy.typical = (0..dice.below(5)).map(|_| draw_typical(dice)).collect();
+    }
+}
+
 fn draw_step(dice: &mut Dice, world: &World, capacity: Units, kinds: Kinds) -> Step {
     let quotas = world.quotas.len();
+    if kinds.more && dice.chance(14) {
+        let few = |dice: &mut Dice| u32::try_from(dice.below(3)).unwrap_or(0);
+        return match dice.below(4) {
+            0 => Step::Fail(dice.index(16)),
+            1 => Step::More(dice.index(16), 1 + few(dice)),
+            _ => Step::Budget(dice.index(4), few(dice)),
+        };
+    }
     let pick = dice.below(100);
     match pick {
         0..=7 => Step::Finish(dice.index(16)),
@@ -207,6 +255,8 @@ fn draw_step(dice: &mut Dice, world: &World, capacity: Units, kinds: Kinds) -> S
 fn draw_job(dice: &mut Dice, world: &World, [cpu, gpu]: Units, kinds: Kinds) -> Job {
     let leaves: Vec<usize> = (0..world.quotas.len()).filter(|q| world.is_leaf(*q)).collect();
     let leaf = leaves.get(dice.index(leaves.len())).copied().unwrap_or(0);
+    // The namespace of a quota that is no leaf is none.
+    let leaf = if kinds.more && dice.chance(6) { 0 } else { leaf };
     let gang = kinds.gangs && dice.chance(25);
     let count = if gang { 2 + u32::try_from(dice.below(3)).unwrap_or(0) } else { 1 };
     let min =

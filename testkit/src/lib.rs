@@ -2,11 +2,15 @@
 //! the laws of semantics.md, rule tables that read like the rules, and where the shared traces are.
 
 pub mod beside;
+pub mod cut;
 pub mod dice;
 pub mod drive;
+pub mod explained;
 pub mod generate;
+pub mod helped;
 pub mod recount;
 pub mod reference;
 pub mod shared;
+pub mod small;
 pub mod table;
 pub mod worlds;

@@ -269,14 +269,14 @@ impl Game {
             }
             "prio" => {
                 let priority = second.parse().map_err(|_| format!("`{act}`"))?;
-                let change = WorkloadChange { workload: self.id(first)?, priority: Some(priority), add_pods: None };
+                let change = WorkloadChange { priority: Some(priority), ..WorkloadChange::of(self.id(first)?) };
                 self.tell(Event::WorkloadChanged(change))
             }
             "more" => {
                 let workload = self.id(first)?;
                 let template = self.specs.get(&workload).and_then(|s| s.pods.first()).map(|s| s.template.clone());
                 let set = template.map(|template| PodSet { template, count: number(second).unwrap_or(1), min: 0 });
-                self.tell(Event::WorkloadChanged(WorkloadChange { workload, priority: None, add_pods: set }))
+                self.tell(Event::WorkloadChanged(WorkloadChange { add_pods: set, ..WorkloadChange::of(workload) }))
             }
             "down" => self.tell(Event::NodeDown { node: NodeId(number(first)?) }),
             "up" => {
@@ -355,6 +355,7 @@ impl Game {
             preemptible,
             pods: [PodSet { template: Arc::new(template), count, min }].into_iter().collect(),
             budget,
+            replaces: None,
         };
         self.create(spec)
     }
@@ -376,7 +377,7 @@ impl Game {
         let Some(mut spec) = self.specs.get(&workload).cloned() else { return Ok(()) };
         spec.id = WorkloadId(workload.0 + AGAIN);
         spec.submitted = self.now;
-        self.auditor.recreated(workload, spec.id);
+        spec.replaces = Some(workload);
         self.create(spec)
     }
 

@@ -4,8 +4,8 @@
 //! Amounts are small whole numbers of `cpu` and of half `gpu`s; names follow from places: quota 3 is `q3`, and when it is
 //! a leaf its namespace is `ns3`.
 
-use quotree_core::{Amounts, DeviceSpec, NodeSpec, Policy, Queueing, QuotaSpec, TreeSpec};
-use std::fmt;
+use quotree_core::{Amounts, DeviceSpec, NodeSpec, PodSet, PodTemplate, Policy, Queueing, QuotaSpec, TreeSpec};
+use std::{fmt, sync::Arc};
 
 /// The resources and how much one unit of a world is of them, in base units.
 pub const RESOURCES: [(&str, i64); 2] = [("cpu", 1000), ("gpu", 500)];
@@ -85,13 +85,19 @@ pub enum Step {
     BindsFail(u32),
     /// Time passes, milliseconds.
     Tick(u64),
+    /// A pod of a workload that runs fails.
+    Fail(usize),
+    /// A workload that is there gets so many more pods, as elastic members.
+    More(usize, u32),
+    /// So many pods of this budget may be evicted from now on; see [`World::budgets`].
+    Budget(usize, u32),
 }
 
 impl Step {
     /// Whether the world breaks its promises here (S3 speaks of runs without).
     #[must_use]
     pub const fn is_fault(&self) -> bool {
-        matches!(self, Self::NodeDown(_) | Self::Cordon(_) | Self::Edit(..) | Self::BindsFail(_))
+        matches!(self, Self::NodeDown(_) | Self::Cordon(_) | Self::Edit(..) | Self::BindsFail(_) | Self::Fail(_))
     }
 }
 
@@ -104,6 +110,10 @@ pub struct World {
     pub nodes: Vec<Units>,
     /// Whether the `gpu` of a node comes as devices of two units each.
     pub devices: bool,
+    /// How many disruption budgets there are: leaf `q` stands under budget `b(q mod n)` where `q` is odd.
+    pub budgets: usize,
+    /// Whether gangs of three and more have two roles: the last pod asks one cpu more, and must run.
+    pub roles: bool,
     /// The knobs.
     pub policy: Policy,
     /// The scheduler decides after this many steps.
@@ -120,6 +130,8 @@ impl World {
             quotas: Vec::new(),
             nodes: nodes.to_vec(),
             devices: false,
+            budgets: 0,
+            roles: false,
             policy: Policy::default(),
             every: 1,
             steps: Vec::new(),
@@ -150,6 +162,30 @@ impl World {
     #[must_use]
     pub fn depth(&self, quota: usize) -> usize {
         std::iter::successors(Some(quota), |q| self.quotas.get(*q)?.parent).count().saturating_sub(1)
+    }
+
+    /// The budget that a leaf stands under.
+    #[must_use]
+    pub fn budget(&self, leaf: usize) -> Option<String> {
+        let under = leaf.checked_rem(self.budgets).filter(|_| leaf % 2 == 1);
+        under.map(|n| format!("b{n}"))
+    }
+
+    /// The pods of a job, as the core takes them.
+    #[must_use]
+    pub fn pods(&self, job: &Job) -> Vec<PodSet> {
+        let set = |ask: Units, count: u32, min: u32| PodSet {
+            template: Arc::new(PodTemplate { request: amounts(ask), ..PodTemplate::default() }),
+            count,
+            min,
+        };
+        match job.count {
+            3.. if self.roles => {
+                let (first, [cpu, gpu]) = (job.count - 1, job.ask);
+                vec![set(job.ask, first, job.min.min(first)), set([cpu + 1, gpu], 1, 1)]
+            }
+            _ => vec![set(job.ask, job.count, job.min)],
+        }
     }
 
     /// The tree as the core takes it.
@@ -203,6 +239,9 @@ impl fmt::Debug for World {
             writeln!(f, "    policy: {:?},", self.policy)?;
         }
         writeln!(f, "    devices: {}, every: {},", self.devices, self.every)?;
+        if (self.budgets, self.roles) != (0, false) {
+            writeln!(f, "    budgets: {}, roles: {},", self.budgets, self.roles)?;
+        }
         write!(f, "    ..World::new(&{:?})", self.nodes)?;
         for quota in &self.quotas {
             let Quota { parent, min, max, .. } = quota;

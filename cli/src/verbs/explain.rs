@@ -1,4 +1,4 @@
-//! `quotree explain`: why a pod waits, or what became of it.
+//! `quotree explain`: the whole story of a pod, and why it waits.
 
 use crate::{
     args::{Explain as Args, Format, Watch},
@@ -9,83 +9,101 @@ use crate::{
 };
 use quotree_reports::{gist, span};
 use quotree_sim::{
-    RunOptions, StoryLine,
+    Run, RunOptions, StoryLine, StoryPod,
     result::{EvictionRow, PendingRow, RunResult},
 };
 use serde_json::Value;
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
     let scenario = load::scenario(&args.file, &args.how, terminal)?;
+    let pod = args.who.pod();
     let options = RunOptions {
         until: args.at,
         seed: args.how.seed,
         judge: false,
-        story_of: Some(args.pod.clone()),
+        story_of: Some(pod.to_owned()),
         pending_rows: usize::MAX,
         explained_rows: usize::MAX,
+        named_pods: usize::MAX,
         ..RunOptions::default()
     };
     let mut watcher = Watcher::<std::io::Sink>::new(terminal, &scenario.name, None);
     let watch = Watch { doublecheck: false, audit: false };
     let run = runner::run(&scenario, &options, watch, &mut watcher)?;
     drop(watcher);
-    let found = Found::of(&args.pod, &run.result, &run.story);
-    if found.is_nothing() {
-        return Err(Trouble::invalid(unknown(&args.pod, &run.result)));
+    if run.story_pods.is_empty() {
+        return Err(Trouble::invalid(unknown(pod, &run.result)));
     }
+    let found = Found::of(&run);
     terminal.show(&match args.format {
-        Format::Text => found.text(&args.pod),
-        Format::Json => super::pretty(&found.json(&args.pod)),
+        Format::Text => found.text(pod),
+        Format::Json => super::pretty(&found.json(pod)),
     })?;
     Ok(Exit::Fine)
 }
 
-/// All that is known of a pod, or of the pods of a workload.
+/// All that is known of a pod and of those that stood in for it, or of the pods of a workload.
 struct Found<'a> {
     at_ms: u64,
+    pods: &'a [StoryPod],
     pending: Vec<&'a PendingRow>,
     evictions: Vec<&'a EvictionRow>,
     story: &'a [StoryLine],
 }
 
 impl<'a> Found<'a> {
-    fn of(pod: &str, result: &'a RunResult, story: &'a [StoryLine]) -> Self {
-        let ours = |name: &str, workload: &str| name == pod || workload == pod;
+    fn of(run: &'a Run) -> Self {
+        let names: BTreeSet<&str> = run.story_pods.iter().map(|row| row.pod.as_str()).collect();
+        let result = &run.result;
         Self {
             at_ms: result.end_ms,
-            pending: result.pending.iter().filter(|row| ours(&row.pod, &row.workload)).collect(),
-            evictions: result.evictions.iter().filter(|row| ours(&row.pod, &row.workload)).collect(),
-            story,
+            pods: &run.story_pods,
+            pending: result.pending.iter().filter(|row| names.contains(row.pod.as_str())).collect(),
+            evictions: result.evictions.iter().filter(|row| names.contains(row.pod.as_str())).collect(),
+            story: &run.story,
         }
-    }
-
-    fn is_nothing(&self) -> bool {
-        self.pending.is_empty() && self.evictions.is_empty() && self.story.is_empty()
     }
 
     fn text(&self, pod: &str) -> String {
-        let mut text = format!("{pod} at {}\n", span(self.at_ms));
+        let mut text = format!("{pod} at {}\n\n", span(self.at_ms));
+        let (alive, ended): (Vec<&StoryPod>, _) = self.pods.iter().partition(|row| lives(row));
+        for row in ended.iter().rev().take(SHOWN).rev().chain(alive.iter().take(SHOWN)) {
+            text.push_str(&standing(row, self.at_ms));
+        }
+        if let Some(more) =
+            self.pods.len().checked_sub(ended.len().min(SHOWN) + alive.len().min(SHOWN)).filter(|n| *n > 0)
+        {
+            let _ = writeln!(text, "... and {} more", pods(more));
+        }
+        let mut told: Vec<(String, Vec<&PendingRow>)> = Vec::new();
         for row in &self.pending {
-            let waited = span(self.at_ms.saturating_sub(row.since_ms));
-            let _ =
-                writeln!(text, "\n{} waits since {} ({waited})\n  {}", row.pod, span(row.since_ms), short(&row.reason));
-            text.push_str(&verdict(row));
+            let why = verdict(row);
+            match told.iter_mut().find(|(same, _)| *same == why) {
+                Some((_, rows)) => rows.push(row),
+                None => told.push((why, vec![row])),
+            }
         }
-        if self.pending.is_empty() {
-            text.push_str("\nIt does not wait.\n");
+        for (why, rows) in told.iter().take(SHOWN) {
+            let names: Vec<&str> = rows.iter().take(NAMED).map(|row| row.pod.as_str()).collect();
+            let more = if rows.len() > NAMED { format!(" and {} more", rows.len() - NAMED) } else { String::new() };
+            let _ = write!(
+                text,
+                "\nWhy {}{more} {}\n{why}",
+                names.join(", "),
+                if rows.len() == 1 { "waits" } else { "wait" }
+            );
         }
-        if !self.story.is_empty() {
-            text.push_str("\nIts story\n");
-        }
-        for again in self.story.chunk_by(goes_on) {
+        text.push_str("\nIts story\n");
+        for again in self.story.chunk_by(together) {
             let Some(line) = again.first() else { continue };
-            let what = line.what.strip_prefix(&line.pod).map_or(line.what.as_str(), str::trim_start);
-            let _ = write!(text, "  {:>9}  {}  {}", span(line.at_ms), line.pod, gist(what));
+            let _ = write!(text, "  {:>9}  {}  {}", span(line.at_ms), line.pod, gist(&line.what));
+            if let Some(ms) = line.waited_ms.filter(|ms| *ms > 0) {
+                let _ = write!(text, ", after {}", span(ms));
+            }
             text.push_str(&match again.len() - 1 {
                 0 => "\n".to_owned(),
-                1 => " (and once more)\n".to_owned(),
-                more => format!(" (and {more} times more)\n"),
+                more => format!(" (and so {})\n", others(more)),
             });
         }
         text
@@ -95,6 +113,7 @@ impl<'a> Found<'a> {
         serde_json::json!({
             "pod": pod,
             "at_ms": self.at_ms,
+            "pods": self.pods,
             "pending": self.pending,
             "evictions": self.evictions,
             "story": self.story,
@@ -102,52 +121,126 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Whether a line says of the same pod what the one before said, but for numbers: it goes on waiting.
-fn goes_on(before: &StoryLine, line: &StoryLine) -> bool {
-    let is_number = |word: &&str| word.trim_start_matches('(').starts_with(|c: char| c.is_ascii_digit());
-    let words = |line: &StoryLine| -> Vec<String> {
-        short(&line.what).split_whitespace().filter(|word| !is_number(word)).map(str::to_owned).collect()
+/// How many pods, reasons, and names in a list are told as text; the JSON has all.
+const SHOWN: usize = 12;
+const NAMED: usize = 4;
+
+fn lives(row: &StoryPod) -> bool {
+    matches!(row.state.as_str(), "waiting" | "binding" | "running" | "leaving")
+}
+
+/// What a pod is doing, or what became of it.
+fn standing(row: &StoryPod, now_ms: u64) -> String {
+    let mut text = match row.state.as_str() {
+        "waiting" => format!("{} waits", row.pod),
+        "binding" => format!("{} is being bound", row.pod),
+        "running" => format!("{} runs", row.pod),
+        "leaving" => format!("{} is leaving", row.pod),
+        "evicted" => format!("{} was evicted", row.pod),
+        "deleted" => format!("{} was withdrawn", row.pod),
+        state => format!("{} has {state}", row.pod),
     };
-    before.pod == line.pod && line.what.contains(" waits. ") && words(before) == words(line)
+    let place = row.node.as_deref().map_or_else(String::new, |node| format!(" on {node}"));
+    let _ = match lives(row) {
+        true => write!(text, "{place} since {} ({})", span(row.since_ms), span(now_ms.saturating_sub(row.since_ms))),
+        false => write!(text, "{place} at {}", span(row.since_ms)),
+    };
+    if let Some(old) = &row.replaces {
+        let _ = write!(text, ", in place of {old}");
+    }
+    if let Some(new) = &row.replaced_by {
+        let _ = write!(text, ", and {new} was made in its place");
+    }
+    text.push('\n');
+    text
 }
 
-/// What binds; the rest of a reason stands in the lines below it.
-fn short(reason: &str) -> &str {
-    reason.split("; ").next().unwrap_or(reason)
+/// Whether a line tells of another member of a gang, or of another pod, what the one before told at the same moment.
+fn together(before: &StoryLine, line: &StoryLine) -> bool {
+    let same = before.at_ms == line.at_ms && before.event == line.event && before.pod != line.pod;
+    same && before.what == line.what && before.waited_ms == line.waited_ms
 }
 
-/// The numbers of a verdict, a line each.
+/// The verdict, a line for each thing it says.
 fn verdict(row: &PendingRow) -> String {
     let mut text = String::new();
     let mut line = |what: &str, value: String| {
-        let _ = writeln!(text, "    {what:<11}{value}");
+        let _ = writeln!(text, "  {what:<11}{value}");
     };
-    let word = |field: &str| row.verdict.get(field).and_then(Value::as_str);
-    line("rule", row.rule.clone());
-    if let Some(quota) = word("quota") {
+    let of = &row.verdict;
+    line("because", row.reason.split("; ").next().unwrap_or_default().to_owned());
+    if let Some(quota) = word(of, "quota") {
         line("binds at", quota.to_owned());
     }
-    if let (Some(resource), Some(needed), Some(available)) = (word("resource"), word("needed"), word("available")) {
+    if let (Some(resource), Some(needed), Some(available)) =
+        (word(of, "resource"), word(of, "needed"), word(of, "available"))
+    {
         line("needs", format!("{needed} {resource}, available {available}"));
     }
-    for holder in list(&row.verdict, "holders") {
-        let text = |field: &str| holder.get(field).map(plain).unwrap_or_default();
-        line(
-            "held by",
-            format!("{}: {} in {}, {} borrowed", text("quota"), text("used"), pods(&text("pods")), text("borrowed")),
-        );
+    for holder in list(of, "holders") {
+        line("held by", holder_text(holder));
     }
-    for protected in list(&row.verdict, "protected") {
-        let text = |field: &str| protected.get(field).map(plain).unwrap_or_default();
-        line("protected", format!("{} by {}", pods(&text("pods")), text("rule")));
+    for other in list(of, "also") {
+        line("also", field(other, "what"));
+        for holder in list(other, "holders") {
+            let known = list(of, "holders").iter().any(|first| first == holder);
+            if !known {
+                line("", format!("held by {}", holder_text(holder)));
+            }
+        }
     }
-    for help in list(&row.verdict, "helps") {
+    let rooms = std::iter::once(of).chain(list(of, "also"));
+    for near in rooms.flat_map(|room| list(room, "closest")) {
+        let gone = names(near, "taken");
+        let gone = if gone.is_empty() { gone } else { format!(", without {gone}") };
+        let free = format!("{} of {} {}", field(near, "available"), field(near, "needed"), field(near, "resource"));
+        let lacks = near.get("lacks").and_then(Value::as_u64).filter(|n| *n > 1);
+        let more = lacks.map_or_else(String::new, |n| format!(", and {} other things lack", n - 1));
+        line("close", format!("{}: {free}{gone}{more}", field(near, "node")));
+    }
+    for class in list(of, "protected") {
+        let who = names(class, "who");
+        let who = if who.is_empty() { who } else { format!(" ({who})") };
+        let count = class.get("pods").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
+        line("not taken", format!("{}: {}{who}", pods(count), field(class, "why")));
+    }
+    for help in list(of, "helps") {
         line("would help", plain(help));
     }
-    for bound in list(&row.verdict, "bounds_hit") {
-        line("cut short", plain(bound));
+    for bound in list(of, "bounds_hit") {
+        line("cut short", format!("the search, by its bound on {}", plain(bound)));
     }
     text
+}
+
+fn holder_text(holder: &Value) -> String {
+    let quota = word(holder, "quota").unwrap_or("no quota").to_owned();
+    let count = holder.get("pods").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
+    format!(
+        "{quota}: {} in {}, {} borrowed ({})",
+        field(holder, "used"),
+        pods(count),
+        field(holder, "borrowed"),
+        names(holder, "who")
+    )
+}
+
+/// The first few of a list of names.
+fn names(value: &Value, field: &str) -> String {
+    let all = list(value, field);
+    let mut first: Vec<String> = all.iter().take(NAMED).map(plain).collect();
+    if all.len() > NAMED {
+        first.push("...".to_owned());
+    }
+    first.join(", ")
+}
+
+fn word<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
+    value.get(field).and_then(Value::as_str)
+}
+
+fn field(value: &Value, field: &str) -> String {
+    value.get(field).map(plain).unwrap_or_default()
 }
 
 fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
@@ -166,28 +259,42 @@ fn unknown(pod: &str, result: &RunResult) -> String {
 }
 
 /// A count of pods in words.
-fn pods(count: &str) -> String {
-    if count == "1" { "1 pod".to_owned() } else { format!("{count} pods") }
+fn pods(count: usize) -> String {
+    if count == 1 { "1 pod".to_owned() } else { format!("{count} pods") }
+}
+
+fn others(count: usize) -> String {
+    if count == 1 { "1 other".to_owned() } else { format!("{count} others") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quotree_sim::StoryEvent;
 
     #[test]
-    fn a_long_wait_is_told_once() {
-        let line = |at_ms, what: &str| StoryLine { at_ms, pod: "a".into(), what: what.into() };
+    fn what_happens_to_many_at_once_is_told_once() {
+        let line = |at_ms, pod: &str, what: &str| StoryLine {
+            at_ms,
+            pod: pod.into(),
+            event: StoryEvent::Bound,
+            what: what.into(),
+            rule: None,
+            node: None,
+            other: None,
+            waited_ms: Some(1000),
+            verdict: None,
+        };
         let story = [
-            line(0, "a waits. P1: no node has more than 7 free (6 nodes: 6 full); held by: b"),
-            line(1, "a waits. P1: no node has more than 7540m free (6 nodes: 5 full); held by: c"),
-            line(2, "a waits. P1: no node has more than 1 free (6 nodes: 6 full); held by: c"),
-            line(3, "a waits. A1: b may use 4 at most"),
-            line(4, "a is bound to n"),
-            line(5, "a is bound to n"),
+            line(0, "a-1", "is bound to n"),
+            line(0, "a-2", "is bound to n"),
+            line(0, "a-3", "is bound to n"),
+            line(0, "a-4", "is bound to m"),
+            line(1, "a-5", "is bound to m"),
         ];
-        let found = Found { at_ms: 6, pending: Vec::new(), evictions: Vec::new(), story: &story };
+        let found = Found { at_ms: 6, pods: &[], pending: Vec::new(), evictions: Vec::new(), story: &story };
         let text = found.text("a");
-        assert!(text.contains("held by: b (and 2 times more)\n") && text.matches(" waits. ").count() == 2, "{text}");
-        assert_eq!(text.matches("is bound").count(), 2, "{text}");
+        assert!(text.contains("a-1  is bound to n, after 1s (and so 2 others)\n"), "{text}");
+        assert_eq!(text.matches("is bound").count(), 3, "{text}");
     }
 }

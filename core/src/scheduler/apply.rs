@@ -4,6 +4,7 @@ use super::{
     Scheduler,
     ledger::{Account, Ledger},
     nodes::PodRef,
+    shapes::Ask,
     view::PodState,
     waiting::Waiting,
     workloads::{Pod, Set, Slot, Workload},
@@ -158,6 +159,9 @@ impl Scheduler {
         if let Some(priority) = change.priority {
             self.workloads.at_mut(slot).priority = priority;
         }
+        if let Some(preemptible) = change.preemptible {
+            self.set_preemptible(slot, preemptible);
+        }
         if let Some((set, total)) = added {
             let workload = self.workloads.at_mut(slot);
             workload.evicted_whole = false;
@@ -171,6 +175,30 @@ impl Scheduler {
             self.line_up(slot);
         }
         Ok(())
+    }
+
+    /// A workload may, or may no longer, be evicted: what it uses or holds counts as such (A2).
+    fn set_preemptible(&mut self, slot: Slot, preemptible: bool) {
+        let workload = self.workloads.at(slot);
+        let (account, before) = (workload.account, workload.preemptible);
+        if before == preemptible {
+            return;
+        }
+        let stand = |pod: &Pod| pod.state.is_some_and(|state| state != PodState::Waiting);
+        let standing: Vec<u32> = (0u32..).zip(&workload.pods).filter(|(_, pod)| stand(pod)).map(|(o, _)| o).collect();
+        for ordinal in standing {
+            let governed = self.workloads.governed((slot, ordinal), &self.shapes).clone();
+            self.ledger.give_back(account, &governed, before);
+            self.ledger.use_up(account, &governed, preemptible);
+        }
+        if let Some(hold) = self.workloads.at(slot).hold.and_then(|id| self.holds.get_mut(&id)) {
+            let ask = Ask { preemptible, ..self.shapes.get(hold.ask).clone() };
+            self.ledger.let_go(account, &ask.total, before);
+            self.ledger.hold(account, &ask.total, preemptible);
+            hold.ask = self.shapes.ask(ask);
+        }
+        self.workloads.at_mut(slot).preemptible = preemptible;
+        self.touch(account);
     }
 
     fn withdrawn(&mut self, id: WorkloadId) -> Result<(), EventError> {
@@ -293,7 +321,8 @@ impl Scheduler {
         Ok(())
     }
 
-    /// A workload of which nothing stands any more is no admitted job, whatever still waits of it (A5).
+    /// A workload of which nothing stands any more is no admitted job, whatever still waits of it (A5); one that lost some
+    /// of its pods may wait for something else (G1).
     fn readmit(&mut self, slot: Slot, id: WorkloadId) {
         if self.workloads.slot(id) != Some(slot) {
             return;
@@ -303,6 +332,8 @@ impl Scheduler {
         if workload.admitted && workload.hold.is_none() && !workload.pods.iter().any(stands) {
             self.step_out(slot);
             self.line_up_again(slot);
+        } else {
+            self.ask_anew(slot);
         }
     }
 

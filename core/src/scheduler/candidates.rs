@@ -160,7 +160,8 @@ impl Scheduler {
             below = common;
         }
         let outside = self.ledger.outside();
-        let everywhere = scope.is_none_or(|q| self.ledger.parent(q).is_none()) && self.ledger.parent(reach).is_none();
+        // They free room, and no quota (R5).
+        let everywhere = scope.is_none() && self.ledger.parent(reach).is_none();
         if self.policy.unquotaed == Unquotaed::Schedule && everywhere && !self.victims.at(outside).is_empty() {
             let resources = resources.iter().copied().collect();
             found.push(Source { account: outside, common: reach, resources });

@@ -5,6 +5,7 @@ use super::{
     Hold, Scheduler,
     candidates::{Right, Seeker, Source, Steps},
     entitlement::Gates,
+    explain::Findings,
     nodes::{PodRef, Spot},
     order::Key,
     search::Draft,
@@ -16,8 +17,8 @@ use super::{
 };
 use crate::{
     ids::{QuotaId, Time, WorkloadId},
-    plan::{Action, BindReason, Bound, EvictReason, Plan, ReleaseReason, Rule},
-    policy::EnforceMax,
+    plan::{Action, BindReason, EvictReason, Plan, ReleaseReason, Rule},
+    policy::{EnforceMax, Reclaim},
 };
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
@@ -152,6 +153,8 @@ impl Scheduler {
             let Some(head) = self.waiting.head(cell) else { continue };
             if self.may_preempt(head.slot, self.shapes.get(cell.0)) || !self.holds_to_take(head).is_empty() {
                 self.waiting.wake(cell);
+            } else if self.shares_decide() || self.came_after_a_hold(head.slot) {
+                self.waiting.stick(cell);
             }
         }
     }
@@ -170,6 +173,17 @@ impl Scheduler {
         }
     }
 
+    /// Whether there is a hold that a workload may come to take over (H2).
+    fn came_after_a_hold(&self, slot: Slot) -> bool {
+        let oldest = self.holds.values().next();
+        oldest.is_some_and(|hold| self.workloads.at(slot).arrived > hold.made)
+    }
+
+    /// Whether what one may claim from others changes with every fact (F3).
+    fn shares_decide(&self) -> bool {
+        self.has_right(Right::Reclaim) && self.policy.reclaim == Reclaim::FairShare
+    }
+
     /// Whether a workload could take from anybody.
     fn may_preempt(&self, slot: Slot, ask: &Ask) -> bool {
         self.could_take(slot, ask, Right::Reclaim) || self.could_take(slot, ask, Right::Priority)
@@ -183,25 +197,26 @@ impl Scheduler {
         if self.place_on_free(slot, cell, &ask, plan) {
             return;
         }
-        let mut bounds = Vec::new();
+        let mut found = Findings { in_full: self.tells_in_full(), ..Findings::default() };
         let patient = self.fits_when_settled(slot, &ask);
-        if patient && self.hold_what_leaves(slot, cell, key, &ask, plan) {
+        if patient && self.hold_what_leaves(slot, cell, &ask, plan) {
             return;
         }
         if !patient {
-            let placed = self.preempt(slot, cell, key, &ask, &mut bounds, plan);
+            let placed = self.preempt(slot, cell, &ask, &mut found, plan);
             if placed || self.take_over(slot, cell, key, &ask, plan) {
                 return;
             }
         }
+        found.settling = patient.then(|| self.how_many_leave());
         let open = self.barred(&ask, cell.1).is_none();
         if open {
             self.waiting.set_room(cell.0, false);
         }
         let suppressed = self.waiting.is_ready(cell);
-        let stuck = patient || self.may_preempt(slot, &ask) || !self.holds_to_take(key).is_empty();
+        let stuck = patient || self.shares_decide() || self.came_after_a_hold(slot) || self.may_preempt(slot, &ask);
         self.waiting.park(cell, stuck, suppressed);
-        plan.verdicts.extend(self.verdict(slot, bounds));
+        plan.verdicts.extend(self.explained(slot, found));
     }
 
     fn place_on_free(&mut self, slot: Slot, cell: Cell, ask: &Ask, plan: &mut Plan) -> bool {
@@ -215,19 +230,11 @@ impl Scheduler {
     }
 
     /// Places a workload at others' expense: an entitled one takes from other leaves first, then from its own (R3).
-    fn preempt(
-        &mut self,
-        slot: Slot,
-        cell: Cell,
-        key: Key,
-        ask: &Ask,
-        bounds: &mut Vec<Bound>,
-        plan: &mut Plan,
-    ) -> bool {
+    fn preempt(&mut self, slot: Slot, cell: Cell, ask: &Ask, found: &mut Findings, plan: &mut Plan) -> bool {
         let draft =
-            [Right::Reclaim, Right::Priority].into_iter().find_map(|right| self.find_plan(slot, ask, right, bounds));
+            [Right::Reclaim, Right::Priority].into_iter().find_map(|right| self.find_plan(slot, ask, right, found));
         if let Some(draft) = draft {
-            self.carry_out(slot, cell, key, ask, draft, plan);
+            self.carry_out(slot, cell, ask, draft, plan);
             return true;
         }
         false
@@ -235,17 +242,19 @@ impl Scheduler {
 
     /// An entitled workload for which those who leave for nobody are enough takes nobody else, but holds what they free
     /// (H1): who slipped into it meanwhile would have to be evicted next.
-    fn hold_what_leaves(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
+    fn hold_what_leaves(&mut self, slot: Slot, cell: Cell, ask: &Ask, plan: &mut Plan) -> bool {
         if self.leaving_for_nobody.is_empty() {
             return false;
         }
-        let draft = self.find_plan(slot, ask, Right::Reclaim, &mut Vec::new()).filter(|draft| draft.victims.is_empty());
+        let draft = self
+            .find_plan(slot, ask, Right::Reclaim, &mut Findings::default())
+            .filter(|draft| draft.victims.is_empty());
         let Some(draft) = draft else { return false };
-        self.carry_out(slot, cell, key, ask, draft, plan);
+        self.carry_out(slot, cell, ask, draft, plan);
         true
     }
 
-    fn carry_out(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, draft: Draft, plan: &mut Plan) {
+    fn carry_out(&mut self, slot: Slot, cell: Cell, ask: &Ask, draft: Draft, plan: &mut Plan) {
         if draft.victims.is_empty() && draft.leaving.is_empty() {
             let mut trial = Trial::default();
             for (pod, spot) in &draft.spots {
@@ -254,7 +263,7 @@ impl Scheduler {
             self.step_out(slot);
             self.bind(slot, ask, draft.spots.into_iter().collect(), false, plan);
         } else {
-            self.hold(slot, cell.0, key, draft, plan);
+            self.hold(slot, cell.0, draft, plan);
         }
     }
 
@@ -297,7 +306,7 @@ impl Scheduler {
     fn take_over(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
         let latest_first = self.holds_to_take(key);
         let each_alone = latest_first.chunks(1);
-        each_alone.chain([latest_first.as_slice()]).any(|ids| self.try_without_holds(ids, slot, cell, key, ask, plan))
+        each_alone.chain([latest_first.as_slice()]).any(|ids| self.try_without_holds(ids, slot, cell, ask, plan))
     }
 
     /// The holds that a workload may take over where it needs to, the latest first (H2).
@@ -308,8 +317,10 @@ impl Scheduler {
             // Inside a leaf priority goes before entitlement (O1).
             let other_leaf = self.workloads.at(hold.slot).account != workload.account;
             let unentitled = other_leaf && !self.holder_is_entitled(hold.slot, hold.ask);
-            if workload.arrived > hold.made && (unentitled || key < hold.key) {
-                later.push((unentitled, hold.key, *id));
+            // Both as they are now: shares of different times say nothing of who comes first.
+            let holder = self.key(hold.slot);
+            if workload.arrived > hold.made && (unentitled || key < holder) {
+                later.push((unentitled, holder, *id));
             }
         }
         later.sort_unstable();
@@ -317,7 +328,7 @@ impl Scheduler {
     }
 
     /// Whether a workload fits once all who leave have left and all who hold stand: then it needs to take from nobody.
-    fn fits_when_settled(&mut self, slot: Slot, ask: &Ask) -> bool {
+    pub(super) fn fits_when_settled(&mut self, slot: Slot, ask: &Ask) -> bool {
         let under_way = self.holds.len() + self.leaving_for_nobody.len();
         if under_way == 0 || under_way > self.policy.bounds.nodes as usize {
             return false;
@@ -364,15 +375,7 @@ impl Scheduler {
     }
 
     /// Tries to place a workload in the room of some holds; if that fails, they stand as before.
-    fn try_without_holds(
-        &mut self,
-        ids: &[HoldId],
-        slot: Slot,
-        cell: Cell,
-        key: Key,
-        ask: &Ask,
-        plan: &mut Plan,
-    ) -> bool {
+    fn try_without_holds(&mut self, ids: &[HoldId], slot: Slot, cell: Cell, ask: &Ask, plan: &mut Plan) -> bool {
         let freed = self.freed_nodes.len();
         let mut ended = Vec::new();
         for id in ids {
@@ -387,7 +390,8 @@ impl Scheduler {
         }
         let entitled = self.entitled(ask, cell.1);
         let placed = entitled
-            && (self.place_on_free(slot, cell, ask, plan) || self.preempt(slot, cell, key, ask, &mut Vec::new(), plan));
+            && (self.place_on_free(slot, cell, ask, plan)
+                || self.preempt(slot, cell, ask, &mut Findings::default(), plan));
         if placed {
             for (_, hold) in ended {
                 self.line_up_again(hold.slot);
@@ -432,6 +436,7 @@ impl Scheduler {
                 for ordinal in pods {
                     self.evict((slot, ordinal), None, reason.clone(), plan);
                 }
+                self.ask_anew(slot);
             }
         }
     }
@@ -485,6 +490,7 @@ impl Scheduler {
             for pod in candidate.pods {
                 self.evict(pod, None, reason.clone(), plan);
             }
+            self.ask_anew(candidate.slot);
         }
     }
 }

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     ids::QuotaId,
-    plan::Binding,
     policy::Reclaim,
     tree::{QuotaTree, UNLIMITED},
+    verdict::Binding,
 };
 
 impl Scheduler {
@@ -51,6 +51,11 @@ impl Scheduler {
     /// The first limit on the path that keeps an ask out, leaf first (A1, A2, A5).
     pub(super) fn barred(&self, ask: &Ask, account: Account) -> Option<Binding> {
         self.gates().barred(ask, account)
+    }
+
+    /// All limits on the path that keep an ask out, in the same order.
+    pub(super) fn limits(&self, ask: &Ask, account: Account) -> Vec<Binding> {
+        self.gates().limits(ask, account)
     }
 
     /// How far up an ask may reclaim (R2a): the lowest quota above the leaf that has no guarantee left for it, or the
@@ -104,29 +109,61 @@ impl Gates<'_> {
 
     /// The first limit on the path that keeps an ask out, leaf first (A1, A2, A5).
     pub(super) fn barred(&self, ask: &Ask, account: Account) -> Option<Binding> {
+        let mut first = None;
+        self.each_limit(ask, account, |limit| {
+            first = Some(limit);
+            false
+        });
+        first
+    }
+
+    /// All limits on the path that keep an ask out, in the same order.
+    pub(super) fn limits(&self, ask: &Ask, account: Account) -> Vec<Binding> {
+        let mut all = Vec::new();
+        self.each_limit(ask, account, |limit| {
+            all.push(limit);
+            true
+        });
+        all
+    }
+
+    /// Tells `found` of the limits that keep an ask out, as long as it wants to know more.
+    fn each_limit(&self, ask: &Ask, account: Account, mut found: impl FnMut(Binding) -> bool) {
         for (resource, amount) in ask.requested() {
+            let name = || self.tree.resource_name(resource).cloned().unwrap_or_else(|| "".into());
             let mut delta = amount;
             for q in self.ledger.path(account) {
                 let Some(quota) = self.quota(q) else { break };
                 let limit = self.max(q, resource);
                 let charged = self.ledger.charged(q, resource);
                 if limit != UNLIMITED && charged.saturating_add(delta) > limit {
-                    let resource = self.tree.resource_name(resource)?.clone();
                     let available = limit.saturating_sub(charged);
-                    return Some(Binding::Ceiling { quota, resource, needed: delta, available });
+                    if !found(Binding::Ceiling { quota, resource: name(), needed: delta, available }) {
+                        return;
+                    }
                 }
                 let firm = self.ledger.firm(q, resource);
                 let min = self.min(q, resource);
                 if !ask.preemptible && firm.saturating_add(amount) > min {
-                    let resource = self.tree.resource_name(resource)?.clone();
-                    return Some(Binding::Guarantee { quota, resource, needed: amount, available: min - firm });
+                    let available = min.saturating_sub(firm);
+                    if !found(Binding::Guarantee { quota, resource: name(), needed: amount, available }) {
+                        return;
+                    }
                 }
                 delta = self.ledger.delta_above(q, resource, delta);
             }
         }
-        let full = |q: &Account| ask.job && self.job_limit(*q).is_some_and(|limit| *self.ledger.jobs.at(*q) >= limit);
-        let q = self.ledger.path(account).find(full)?;
-        Some(Binding::Jobs { quota: QuotaId(q), limit: self.job_limit(q)? })
+        if !ask.job {
+            return;
+        }
+        for q in self.ledger.path(account) {
+            let limit = self.job_limit(q).filter(|limit| *self.ledger.jobs.at(q) >= *limit);
+            if let Some(limit) = limit
+                && !found(Binding::Jobs { quota: QuotaId(q), limit })
+            {
+                return;
+            }
+        }
     }
 
     /// The gate of an ask at one quota. Optimistic where lending limits make the charge depend on the leaf (L3).

@@ -7,7 +7,6 @@ use super::{
     Scheduler,
     ledger::{Account, Row},
     nodes::{Kept, NodeSlot, PodRef, Spot},
-    order::Key,
     search::Draft,
     shapes::{Ask, AskId},
     workloads::{HoldId, Slot},
@@ -23,7 +22,6 @@ use std::collections::BTreeSet;
 pub(super) struct Hold {
     pub(super) slot: Slot,
     pub(super) ask: AskId,
-    pub(super) key: Key,
     pub(super) since: Time,
     /// The scheduler's generation when it was made.
     pub(super) made: u64,
@@ -37,7 +35,7 @@ pub(super) struct Hold {
 
 impl Scheduler {
     /// Carries a draft out: evicts its victims, and holds what they free (H1). Spots must be off trial.
-    pub(super) fn hold(&mut self, slot: Slot, ask: AskId, key: Key, draft: Draft, plan: &mut Plan) {
+    pub(super) fn hold(&mut self, slot: Slot, ask: AskId, draft: Draft, plan: &mut Plan) {
         let id = self.next_hold;
         self.next_hold += 1;
         self.step_out(slot);
@@ -78,7 +76,7 @@ impl Scheduler {
         let spots = draft.spots.into_iter().collect();
         self.holds.insert(
             id,
-            Hold { slot, ask, key, since: self.now, made: self.generation, spots, victims, kept_quota, kept_nodes },
+            Hold { slot, ask, since: self.now, made: self.generation, spots, victims, kept_quota, kept_nodes },
         );
         self.keep(id);
         self.timers.extend(self.policy.hold_timeout_ms.map(|ms| self.now.after_ms(ms)));

@@ -31,7 +31,7 @@ pub use view::{NodeView, PodState, PodView, Usage, WorkloadView};
 use crate::{
     event::{Event, EventError},
     ids::{Name, QuotaId, Time, WorkloadId},
-    plan::{Plan, Verdict},
+    plan::Plan,
     policy::Policy,
     spec::TreeSpec,
     table::Table,
@@ -157,17 +157,6 @@ impl Scheduler {
     #[must_use]
     pub fn next_wake(&self) -> Option<Time> {
         self.timers.first().copied()
-    }
-
-    /// Why a workload waits, now and in full; nothing when it does not wait or is not known.
-    ///
-    /// Costs a pass over leaves, nodes and workloads, and a copy of the state for each change that may help.
-    #[must_use]
-    pub fn explain(&self, workload: WorkloadId) -> Option<Verdict> {
-        let slot = self.workloads.slot(workload)?;
-        let mut verdict = self.explained(slot, Vec::new(), true)?;
-        verdict.helps = self.helps(slot, &verdict.binding);
-        Some(verdict)
     }
 
     /// The quota tree.

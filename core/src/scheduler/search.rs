@@ -7,13 +7,18 @@
 use super::{
     Scheduler,
     candidates::{Candidate, Resources, Right, Seeker, Steps, by_overuse},
+    explain::Findings,
     ledger::{Account, cell},
     nodes::{NodeSlot, PodRef, Spot},
     shapes::{Ask, TemplateId},
     trial::Trial,
     workloads::Slot,
 };
-use crate::{ids::NodeId, plan::Bound, tree::UNLIMITED};
+use crate::{
+    ids::NodeId,
+    tree::UNLIMITED,
+    verdict::{Binding, Bound, CloseNode},
+};
 use smallvec::SmallVec;
 use std::{
     cmp::{Ordering, Reverse},
@@ -44,11 +49,14 @@ struct Search<'a> {
     steps: Steps,
     victims: Vec<Candidate>,
     before: Before,
+    /// Whether anybody wants to know what stopped it.
+    tells: bool,
+    stop: Option<Binding>,
 }
 
 impl Scheduler {
-    /// Looks for a plan by this right. Notes in `bounds` which bounds cut it short.
-    pub(super) fn find_plan(&mut self, slot: Slot, ask: &Ask, right: Right, bounds: &mut Vec<Bound>) -> Option<Draft> {
+    /// Looks for a plan by this right. Notes in `found` what stopped it and which bounds cut it short.
+    pub(super) fn find_plan(&mut self, slot: Slot, ask: &Ask, right: Right, found: &mut Findings) -> Option<Draft> {
         let account = self.workloads.at(slot).account;
         if !self.could_take(slot, ask, right) {
             return None;
@@ -62,16 +70,15 @@ impl Scheduler {
                 steps: Steps::new(self.policy.bounds.candidates),
                 victims: Vec::new(),
                 before: self.standing_now(ask, account),
+                tells: found.in_full,
+                stop: None,
             };
             let draft = self.run(&mut search);
             let steps = search.steps;
             self.undo(search.trial);
-            if steps.exhausted && !bounds.contains(&Bound::Candidates) {
-                bounds.push(Bound::Candidates);
-            }
-            if steps.more_nodes && !bounds.contains(&Bound::Nodes) {
-                bounds.push(Bound::Nodes);
-            }
+            found.note(Bound::Candidates, steps.exhausted);
+            found.note(Bound::Nodes, steps.more_nodes);
+            found.stops.extend(search.stop.filter(|_| draft.is_none()));
             if draft.is_some() || break_budgets || !steps.spared || !self.may_break_budgets() {
                 return draft;
             }
@@ -193,6 +200,7 @@ impl Scheduler {
             if deficits.is_empty() {
                 return Some(());
             }
+            search.stop = None;
             self.take_best(search, &deficits)?;
         }
     }
@@ -203,8 +211,18 @@ impl Scheduler {
             if deficits.is_empty() {
                 return Some(());
             }
+            search.stop = self.what_grows(search, &deficits);
             self.take_best(search, &deficits)?;
         }
+    }
+
+    /// The first quota whose borrowing would grow, with how much it could take without (X1).
+    fn what_grows(&self, search: &Search, deficits: &[Deficit]) -> Option<Binding> {
+        let (q, r) = *deficits.first().filter(|_| search.tells)?;
+        let before = search.before.iter().find(|(account, resource, _)| (*account, *resource) == (q, r))?.2;
+        let resource = self.tree.resource_name(r)?.clone();
+        let available = self.min(q, r).max(before).saturating_sub(self.ledger.standing(q, r));
+        Some(Binding::Growth { quota: self.quota(q)?, resource, needed: cell(&search.seeker.ask.total, r), available })
     }
 
     /// Takes the first victim in order that lowers one of the deficits (R5).
@@ -255,11 +273,17 @@ impl Scheduler {
     /// Takes the victims of the best node to make room on (V3), and gives the spot.
     fn make_room(&mut self, search: &mut Search, id: TemplateId) -> Option<Spot> {
         let mut best: Option<(Cost, Vec<Candidate>, Spot)> = None;
+        let mut tried: Vec<CloseNode> = Vec::new();
         for node in self.nodes_to_try(search, id) {
             let taken = search.victims.len();
             search.trial.quiet = true;
             let spot = self.clear_node(search, id, node);
             let picked = search.victims.split_off(taken);
+            if search.tells && spot.is_none() {
+                let gone = picked.iter().flat_map(|candidate| &candidate.pods);
+                let gone = gone.map(|pod| self.workloads.at(pod.0).id.pod(pod.1)).collect();
+                tried.extend(self.close_node(node, self.shapes.templates.at(id), gone));
+            }
             for pod in picked.iter().rev().flat_map(|candidate| candidate.pods.iter().rev()) {
                 self.put_back(&mut search.trial, *pod);
             }
@@ -270,11 +294,23 @@ impl Scheduler {
                 best = Some((cost, picked, spot));
             }
         }
+        search.stop = match best {
+            None if search.tells => Some(self.stopped_for_room(search, id, tried)),
+            _ => None,
+        };
         let (_, picked, spot) = best?;
         for candidate in picked {
             self.take(search, candidate);
         }
         Some(spot)
+    }
+
+    /// That no node can be cleared for a pod, as things stand on trial (X1).
+    fn stopped_for_room(&self, search: &Search, id: TemplateId, tried: Vec<CloseNode>) -> Binding {
+        let mut room = self.no_room(id, tried, search.trial.placed());
+        let gone = search.victims.iter().flat_map(|candidate| &candidate.pods);
+        room.without = gone.map(|pod| self.workloads.at(pod.0).id.pod(pod.1)).collect();
+        Binding::Room(room)
     }
 
     /// Suitable nodes with a pod that may be taken, by id. Where there are more than may be tried, those of the leaves
@@ -337,7 +373,7 @@ impl Scheduler {
     }
 
     /// Governed resources of which a pod lacks some on a node; where only single devices lack, their resource.
-    fn lacking(&self, id: TemplateId, node: NodeSlot) -> Resources {
+    pub(super) fn lacking(&self, id: TemplateId, node: NodeSlot) -> Resources {
         let template = self.shapes.templates.at(id);
         let node = self.nodes.at(node);
         let governed = |r: &u16| usize::from(*r) < self.tree.width();
@@ -411,10 +447,7 @@ impl Scheduler {
     fn moves_aside(&mut self, search: &mut Search, spared: &[usize]) -> bool {
         let before = search.trial.placed().to_vec();
         self.take_off(&mut search.trial, 0);
-        let found = self.place(search.seeker.slot).map(|spots| {
-            self.lift_off(&spots);
-            spots
-        });
+        let found = self.place(search.seeker.slot).inspect(|spots| self.lift_off(spots));
         let found = found.filter(|_| self.still_holds(search, spared, &[]));
         let moves = found.is_some();
         for (pod, spot) in found.map_or(before, |spots| spots.to_vec()) {

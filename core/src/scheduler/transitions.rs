@@ -42,6 +42,15 @@ impl Scheduler {
         Some(self.shapes.ask(Ask { members, total, preemptible, job }))
     }
 
+    /// Lines a workload up for what it needs now, where that is something else than before (G1, G2).
+    pub(super) fn ask_anew(&mut self, slot: Slot) {
+        let asks = self.workloads.at(slot).waits.map(|(ask, _)| ask);
+        if self.workloads.at(slot).hold.is_none() && self.next_ask(slot) != asks {
+            self.step_out(slot);
+            self.line_up(slot);
+        }
+    }
+
     /// The ordinals that the ask of a waiting workload is about.
     pub(super) fn asked_pods(&self, slot: Slot) -> SmallVec<[u32; 4]> {
         let workload = self.workloads.at(slot);
@@ -63,7 +72,7 @@ impl Scheduler {
         chosen
     }
 
-    fn key(&self, slot: Slot) -> Key {
+    pub(super) fn key(&self, slot: Slot) -> Key {
         let workload = self.workloads.at(slot);
         let share =
             if self.policy.order == Order::Share { self.dominant_share(workload.account) } else { Ratio::default() };

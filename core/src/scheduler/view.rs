@@ -8,6 +8,7 @@ use crate::{
     amounts::Amounts,
     ids::{Name, NodeId, PodId, QuotaId, Time, WorkloadId},
     plan::DeviceSet,
+    spec::NodeSpec,
 };
 
 /// The ledger of one quota (L1, L2). Amounts cover the governed resources (Q2); those that are 0 are absent.
@@ -139,6 +140,12 @@ impl Scheduler {
     #[must_use]
     pub fn nodes(&self) -> Vec<NodeView> {
         self.nodes.sorted().into_iter().map(|slot| self.node_view(slot)).collect()
+    }
+
+    /// A node as it was last told.
+    #[must_use]
+    pub fn node_spec(&self, id: NodeId) -> Option<&NodeSpec> {
+        self.nodes.slot(id).map(|slot| &self.nodes.at(slot).spec)
     }
 
     fn node_view(&self, slot: u32) -> NodeView {

@@ -161,6 +161,10 @@ impl Waiting {
         }
         if led {
             self.pass_up(ask, account);
+            // The next may do what the first could not: take over a hold that was made before it came, say.
+            if !fresh && next.is_some() {
+                self.stick((ask, account));
+            }
         }
     }
 
@@ -340,6 +344,13 @@ impl Waiting {
         stuck
     }
 
+    /// The cell is to be looked at again when a fact comes.
+    pub(crate) fn stick(&mut self, cell: Cell) {
+        if !std::mem::replace(&mut self.entry(cell.0, cell.1).stuck, true) {
+            self.stuck.push(cell);
+        }
+    }
+
     /// The cell was tried in vain.
     pub(crate) fn park(&mut self, cell: Cell, stuck: bool, open: bool) {
         let head = self.head(cell);
@@ -352,9 +363,8 @@ impl Waiting {
             }
             self.newly_fresh.retain(|c| *c != cell);
         }
-        let entry = self.entry(cell.0, cell.1);
-        if stuck && !std::mem::replace(&mut entry.stuck, true) {
-            self.stuck.push(cell);
+        if stuck {
+            self.stick(cell);
         }
         let entry = self.entry(cell.0, cell.1);
         if open && !std::mem::replace(&mut entry.set_aside, true) {

@@ -96,10 +96,6 @@ impl Workload {
         (0u32..).zip(&self.pods).filter(move |(_, pod)| pod.state == Some(state)).map(|(ordinal, _)| ordinal)
     }
 
-    pub(crate) fn count(&self, state: PodState) -> u32 {
-        narrow(self.in_state(state).count())
-    }
-
     /// Whether all its pods have ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.pods.iter().all(|pod| pod.state.is_none())

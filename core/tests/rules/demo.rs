@@ -130,7 +130,8 @@ fn case_5_borrowing_one_resource_bars_from_reclaiming_another() {
     let verdict = game.core().explain(WorkloadId(5)).unwrap();
     assert!(!verdict.entitled);
     let a = game.core().tree().by_name("a").unwrap();
-    let more = Help::MoreMin { quota: a, resource: "cpu".into(), by: 2000 };
+    let b = game.core().tree().by_name("b");
+    let more = Help::MoreMin { quota: a, resource: "cpu".into(), by: 2000, from: b };
     assert!(verdict.helps.contains(&more), "{:?}", verdict.helps);
     assert_eq!(game.evictions(), 0);
 }

@@ -63,7 +63,7 @@ fn impossible_facts_are_refused_and_change_nothing() {
     inverted.pods[0].min = 3;
     let overflow = WorkloadSpec::gang(5, "a", Time(0), cpu(i64::MAX), 2);
     let negative = WorkloadSpec::pod(5, "a", Time(0), cpu(-1));
-    let change = WorkloadChange { workload: WorkloadId(9), priority: Some(1), add_pods: None };
+    let change = WorkloadChange { priority: Some(1), ..WorkloadChange::of(WorkloadId(9)) };
     let gone = |id| Event::PodGone { pod: pod(id), outcome: PodOutcome::Succeeded };
     let rows: Vec<(Event, &str)> = vec![
         (Event::NodeUp(NodeSpec::new(0, cpu(1))), "node n0 is already up"),

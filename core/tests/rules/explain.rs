@@ -1,6 +1,8 @@
 //! X1: every verdict names the rule, what binds, the amounts, who holds it, and why nobody could be taken.
 
-use quotree_core::{Binding, Policy, Protected, Rule, Verdict, WorkloadId};
+use quotree_core::{
+    Binding, Bound, Event, Help, NodeId, Policy, Room, Rule, SearchBounds, Shield, Verdict, WorkloadChange, WorkloadId,
+};
 use quotree_testkit::table::Game;
 
 fn verdict(tree: &str, cluster: &str, rows: &[&str], workload: u32) -> (Game, Verdict) {
@@ -20,9 +22,9 @@ fn x1_a_ceiling_names_node_amounts_and_holders() {
     let binding = Binding::Ceiling { quota: at("root"), resource: "cpu".into(), needed: 2000, available: 1000 };
     assert_eq!(verdict.binding, binding);
     assert!(!verdict.entitled);
-    let holders: Vec<_> = verdict.holders.iter().map(|h| (h.quota, h.pods, h.used, h.borrowed)).collect();
-    assert_eq!(holders, [(at("b"), 1, 6000, 2000), (at("a"), 1, 3000, 0)]);
-    assert!(verdict.protected.iter().any(|p| p.rule == Rule::R2a), "{:?}", verdict.protected);
+    let holders: Vec<_> = verdict.holders.iter().map(|h| (h.quota, h.pods.len(), h.used, h.borrowed)).collect();
+    assert_eq!(holders, [(Some(at("b")), 1, 6000, 2000), (Some(at("a")), 1, 3000, 0)]);
+    assert!(verdict.protected.iter().any(|p| p.shield.rule() == Rule::R2a), "{:?}", verdict.protected);
 }
 
 #[test]
@@ -31,14 +33,14 @@ fn x1_protected_victims_are_counted_by_rule() {
     let (_, verdict) = verdict(tree, "3", &["+1 b 1", "+2 b 1", "+3 a 1", "+4 a 1"], 4);
     assert!(verdict.entitled);
     assert_eq!(verdict.binding.rule(), Rule::P1);
-    assert!(verdict.protected.contains(&Protected { rule: Rule::R2b, pods: 2 }), "{:?}", verdict.protected);
+    assert!(verdict.protected.iter().any(|p| p.shield.rule() == Rule::R2b && p.pods == 2), "{:?}", verdict.protected);
 }
 
 #[test]
 fn x1_room_counts_what_is_missing() {
     let (_, verdict) = verdict("root 99/99; a<root 99/99", "4 3", &["+1 a 2", "+2 a 5"], 2);
     match verdict.binding {
-        Binding::Room { resource, needed, available, nodes, placed } => {
+        Binding::Room(Room { resource, needed, available, nodes, placed, .. }) => {
             assert_eq!(
                 (resource.as_ref().map(|r| r.as_str()), needed, available, placed),
                 (Some("cpu"), 5000, 4000, 0)
@@ -73,7 +75,7 @@ fn x3_what_is_said_to_help_was_tried_and_helps() {
     // More of a guarantee takes back what the other leaf borrows.
     let (_, two) = verdict("root 4/4; a<root 1/4; b<root 1/4", "4", &["+1 b 4", "+2 a 2"], 2);
     let by: Vec<_> = two.helps.iter().map(|help| format!("{help:?}")).collect();
-    assert_eq!(by, [r#"MoreMin { quota: QuotaId(1), resource: Name("cpu"), by: 1000 }"#]);
+    assert_eq!(by, [r#"MoreMin { quota: QuotaId(1), resource: Name("cpu"), by: 1000, from: None }"#]);
 }
 
 #[test]
@@ -81,4 +83,100 @@ fn x3_nothing_is_said_to_help_where_no_single_change_does() {
     // Both leaves stand at their min on a full cluster: neither more min nor more max finds a victim or room.
     let (_, verdict) = verdict("root 4/4; a<root 2/4; b<root 2/4", "4", &["+1 a 2 & +2 b 2", "+3 a 1"], 3);
     assert_eq!(verdict.helps, []);
+}
+
+#[test]
+fn s4_fragmentation_is_named_where_quota_could_be_freed_but_room_not() {
+    // One of b's pods may be taken back and no second: then 12 are free in all, and 6 at most on one node.
+    let tree = "root 40/40; a<root 10/40; b<root 30/40";
+    let rows: Vec<String> = (1..=8).map(|i| format!("+{i} b 4")).chain(["+9 a 10".to_owned()]).collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let (_, verdict) = verdict(tree, "10 10 10 10", &rows, 9);
+    assert!(verdict.entitled && verdict.binding.rule() == Rule::A1, "{:?}", verdict.binding);
+    let room = verdict.also.iter().find_map(|other| match &other.binding {
+        Binding::Room(room) => Some(room),
+        _ => None,
+    });
+    let room = room.unwrap_or_else(|| panic!("{verdict:?}"));
+    assert_eq!((room.needed, room.available, room.free, room.is_fragmented()), (10_000, 6000, 12_000, true));
+    assert_eq!((room.without.len(), room.closest.len()), (1, 3), "one pod counts as gone, the closest nodes are named");
+    assert!(verdict.rules().any(|rule| rule == Rule::P1));
+}
+
+#[test]
+fn x1_every_class_of_victims_has_its_shield_and_names() {
+    let tree = "root 9/9; a<root 5/9; b<root 2/9; c<root 1/9";
+    let (_, verdict) = verdict(tree, "4 4", &["+1 b 2 np", "+2 c 2", "+3 a 1 p5", "+4 a 1", "+5 a 3"], 5);
+    assert!(verdict.entitled && verdict.binding.rule() == Rule::P1, "{:?}", verdict.binding);
+    let classes: Vec<(Shield, Vec<u32>)> = verdict
+        .protected
+        .iter()
+        .map(|class| (class.shield.clone(), class.who.iter().map(|pod| pod.workload.0).collect()))
+        .collect();
+    let told = [(Shield::NonPreemptible, vec![1]), (Shield::Priority, vec![3, 4]), (Shield::NotEnough, vec![2])];
+    assert_eq!(classes, told, "c's pod may go, and frees 2 of the 3 that are asked");
+    assert_eq!(verdict.helps, [Help::FreeOnNode { node: NodeId(0), resource: "cpu".into(), by: 1000 }]);
+}
+
+#[test]
+fn x1_who_borrows_one_resource_is_told_which_and_by_how_much() {
+    let tree = "root 20,4/20,4; a<root 2,2/20,4; b<root 16,2/20,4";
+    let (game, verdict) = verdict(tree, "20,4", &["+1 b 1,1 & +2 b 1,1 & +3 b 1,1 & +4 b 1,1", "+5 a 4,1"], 5);
+    let a = game.core().tree().by_name("a").unwrap();
+    let borrower = Binding::Unentitled { quota: a, resource: "cpu".into(), needed: 4000, available: 2000 };
+    assert!(verdict.also.iter().any(|other| other.binding == borrower), "{:?}", verdict.also);
+    let shield = Shield::NotEntitled { quota: a, resource: "cpu".into(), by: 2000 };
+    assert!(verdict.protected.iter().any(|class| class.shield == shield && class.pods == 4), "{:?}", verdict.protected);
+    assert!(verdict.helps.contains(&Help::MoreMin { quota: a, resource: "cpu".into(), by: 2000, from: None }));
+}
+
+#[test]
+fn x1_the_bound_that_was_hit_is_named_whenever_it_is_asked() {
+    let policy = Policy { bounds: SearchBounds { candidates: 1, ..SearchBounds::default() }, ..Policy::default() };
+    let mut game = Game::new("root 4/4; a<root 2/4; b<root 1/4", "4", policy).unwrap();
+    for row in ["+1 b 1", "+2 b 1", "+3 b 1", "+4 b 1", "+5 a 2"] {
+        game.row(row).unwrap();
+    }
+    let verdict = game.core().explain(WorkloadId(5)).unwrap();
+    assert_eq!(verdict.bounds_hit, [Bound::Candidates]);
+}
+
+#[test]
+fn x3_a_min_that_is_all_promised_comes_from_a_sibling_that_does_not_use_it() {
+    let tree = "root 6/6; a<root 1/6; b<root 2/6; c<root 3/6";
+    let (game, verdict) = verdict(tree, "6", &["+1 b 3 & +2 b 3", "+3 a 2"], 3);
+    let at = |name| game.core().tree().by_name(name).unwrap();
+    let more = Help::MoreMin { quota: at("a"), resource: "cpu".into(), by: 1000, from: Some(at("c")) };
+    assert!(verdict.helps.contains(&more), "{:?}", verdict.helps);
+}
+
+#[test]
+fn x3_one_more_job_can_help() {
+    let (game, one) = verdict("root 4/4; a<root 4/4 jobs=1", "4", &["+1 a 1", "+2 a 1"], 2);
+    let a = game.core().tree().by_name("a").unwrap();
+    assert_eq!(one.helps, [Help::MoreJobs { quota: a, limit: 2 }]);
+}
+
+#[test]
+fn x3_that_a_pod_may_be_evicted_can_help() {
+    let (_, verdict) = verdict("root 4/4; a<root 4/4", "4", &["+1 a 3 np", "+2 a 2 p5"], 2);
+    assert_eq!(verdict.helps, [Help::Preemptible { workload: WorkloadId(1) }]);
+}
+
+#[test]
+fn a2_what_may_be_evicted_from_now_on_counts_no_more_as_firm() {
+    let mut game = Game::new("root 4/4; a<root 2/4; b<root 2/4", "4", Policy::default()).unwrap();
+    for row in ["+1 b 2 np", "+2 a 2"] {
+        game.row(row).unwrap();
+    }
+    let mut core = game.core().clone();
+    let b = core.tree().by_name("b").unwrap();
+    let change = |preemptible| WorkloadChange { preemptible: Some(preemptible), ..WorkloadChange::of(WorkloadId(1)) };
+    assert_eq!(core.usage(b).used_np.get("cpu"), Some(2000));
+    core.apply(Event::WorkloadChanged(change(true))).unwrap();
+    assert_eq!((core.usage(b).used_np.get("cpu"), core.usage(b).used.get("cpu")), (None, Some(2000)));
+    assert!(core.workload(WorkloadId(1)).unwrap().preemptible);
+    core.apply(Event::WorkloadChanged(change(false))).unwrap();
+    assert_eq!(core.usage(b).used_np.get("cpu"), Some(2000));
+    assert_eq!(quotree_core::audit(&core), []);
 }

@@ -107,3 +107,26 @@ fn g2_r5_the_elastic_member_that_stands_in_the_way_goes_not_the_last_one() {
         &[("+1 a 1 x3/1", "bind 1x2@0, bind 1@1"), ("+2 a 1 np", "bind 2@1"), ("+3 a 2 p1", "evict 1x2 R1, bind 3@0")],
     );
 }
+
+#[test]
+fn g2_a_gang_with_nothing_left_to_spare_goes_no_earlier_than_others() {
+    // Of gang 1 one member above its minimum comes first; after that 2 is the later one, and enough.
+    check(
+        "root 5/5; a<root 5/5",
+        "1 4",
+        &[
+            ("+1 a 1 x3/2", "bind 1@0, bind 1x2@1"),
+            ("+2 a 2", "bind 2@1"),
+            ("+3 a 2 p3", "evict 2 R1, bind 3@1 | 2' A1@a"),
+        ],
+    );
+}
+
+#[test]
+fn g1_a_gang_that_lost_more_than_waits_for_it_waits_for_nothing() {
+    check(
+        "root 3/3; a<root 3/3",
+        "3",
+        &[("+1 a 1 x4/3", "bind 1x3 | 1 A1@a"), ("lose 1 & lose 1", ""), ("more 1 1", "bind 1x2")],
+    );
+}

@@ -92,3 +92,28 @@ fn o3_an_evicted_pod_that_is_recreated_waits_behind_its_elders() {
         &[("+1 b 4", "bind 1"), ("+2 b 2", "| 2 A1@b"), ("+3 a 2", "evict 1 R2, bind 3, bind 2 | 1' A1@b")],
     );
 }
+
+#[test]
+fn o1_who_becomes_entitled_in_a_decision_goes_first_in_it() {
+    // 6 is entitled only once 3 is evicted for 5; then it comes before the borrower 4, which it would have to evict.
+    check(
+        "root 9/9; f<root 0/9; d<root 5/9; e<d 4/9; g<d 0/4",
+        "9",
+        &[("+3 g 4", "bind 3"), ("once & +4 f 5 p1 & +5 g 1 p2 & +6 e 4", "evict 3 R1, bind 6, bind 5 | 4 A1@root")],
+    );
+}
+
+#[test]
+fn o1_an_entitled_head_goes_first_though_its_like_stands_behind_in_another_leaf() {
+    // 2 and 3 ask the same; 2 comes first, but does not lead its leaf.
+    table::check(
+        "root 4/4; a<root 2/4; b<root 2/4; c<root 0/4",
+        "4",
+        without_reclaim(Order::GuaranteedFirst),
+        &[
+            ("+9 c 4 p9", "bind 9"),
+            ("+1 a 3 p5 & +2 a 1 & +3 b 1", "| 1 A1@root, 2 A1@root, 3 A1@root"),
+            ("done 9", "bind 3, bind 1 | 2 A1@root"),
+        ],
+    );
+}

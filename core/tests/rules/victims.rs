@@ -157,3 +157,16 @@ fn v4_where_quota_is_missing_victims_may_stand_anywhere() {
         &[("+1 b 4", "bind 1@0"), ("+2 b 4", "bind 2@1"), ("once & +3 a 4", "evict 2 R2, bind 3@1")],
     );
 }
+
+#[test]
+fn v1_where_a_budget_must_be_broken_those_without_one_go_first_all_the_same() {
+    check(
+        "root 4/4; a<root 2/4; b<root 0/4",
+        "4",
+        &[
+            ("budget x 0", ""),
+            ("+1 b 1 b=x & +2 b 1 p1 & +3 b 1 b=x & +4 b 1 b=x", "bind 2, bind 1, bind 3, bind 4"),
+            ("once & +5 a 2", "evict 2 R2, evict 4 R2, bind 5"),
+        ],
+    );
+}

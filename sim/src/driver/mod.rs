@@ -19,7 +19,7 @@ use crate::{
     trace::{Digest, Observer, TraceRecord, Traced},
     world::{ARRIVAL, EDIT, Happening, State, World, WorldNames},
 };
-use quotree_core::{Event, Finding, Placement, QuotaTree, Time};
+use quotree_core::{Breach, Event, Finding, Placement, QuotaTree, Time};
 
 /// Decisions at one moment before the run gives up on it.
 const MOST_ROUNDS: u32 = 10_000;
@@ -62,7 +62,8 @@ pub fn run(scenario: &Scenario, options: &RunOptions, observer: &mut dyn Observe
     engine.go(&mut judge)?;
     let claims = judge.finish(&engine)?;
     let result = crate::metrics::result_of(&engine, claims);
-    Ok(Run { result, log: engine.core.log(), story: engine.story.lines })
+    let story_pods = engine.story_pods();
+    Ok(Run { result, log: engine.core.log(), story: engine.story.lines, story_pods })
 }
 
 impl<'a> Engine<'a> {
@@ -76,7 +77,7 @@ impl<'a> Engine<'a> {
         if policy.placement == Placement::Fgd && policy.typical.is_empty() {
             policy.typical = scenario.typical();
         }
-        let core = Core::new(&scenario.tree, policy, options.record)?;
+        let core = Core::new(&scenario.tree, policy, options.record, options.audit)?;
         let world = World::new(scenario, seed);
         let figures = Figures::new(world.shapes.resources().len());
         let mut engine = Self {
@@ -171,15 +172,16 @@ impl<'a> Engine<'a> {
                 self.feed(Event::Tick)?;
             }
             if !self.fed {
+                self.tell_waits();
                 self.settled();
                 judge.settled(self);
                 self.observer.progress(self.now, self.events);
                 return Ok(());
             }
             self.fed = false;
-            let plan = self.core.decide(self.now);
+            let (plan, breaches) = self.core.decide(self.now);
             self.enact(plan)?;
-            self.check_invariants();
+            self.check_invariants(breaches);
             judge.decided(self);
         }
         Err(RunError::Unsettled { at: self.now, rounds: MOST_ROUNDS })
@@ -297,11 +299,12 @@ impl<'a> Engine<'a> {
         WorldNames { scenario: self.scenario, world: &self.world, tree: self.core.scheduler().tree() }
     }
 
-    fn check_invariants(&mut self) {
+    /// What is wrong with the last decision, and whether the world agrees.
+    fn check_invariants(&mut self, found: Vec<Breach>) {
         if !self.options.audit || self.breaches.len() >= MOST_BREACHES {
             return;
         }
-        for breach in quotree_core::audit(self.core.scheduler()) {
+        for breach in found {
             self.breaches.push(BreachRow { at_ms: self.now.0, what: breach.to_string() });
         }
         // The world keeps books of its own: that both agree is worth more than either.

@@ -173,16 +173,17 @@ fn guaranteed(engine: &Engine<'_>, starved: Option<&Starved>, now: Time, within_
     }
 }
 
-/// Holds when something waits and everything of theirs that waits is bound by this rule.
+/// Holds when something waits and the verdict on everything of theirs that waits names this rule.
 fn verdicts(engine: &Engine<'_>, whose: &Whose, rule: &str) -> (bool, Seen) {
     let scheduler = engine.core.scheduler();
     let ours = scheduler.waiting().into_iter().filter(|id| whose.has(engine, id.0));
     let mut seen: Vec<String> = Vec::new();
     let mut holds = true;
-    for verdict in ours.filter_map(|id| scheduler.explain(id)) {
-        let found = verdict.binding.rule();
-        holds &= found.to_string() == rule || format!("{found:?}") == rule;
-        let told = found.to_string();
+    for verdict in ours.filter_map(|id| scheduler.verdict(id)) {
+        holds &= verdict.rules().any(|found| found.to_string() == rule || format!("{found:?}") == rule);
+        let mut named: Vec<String> = verdict.obstacles().map(|(binding, _)| binding.rule().to_string()).collect();
+        named.dedup();
+        let told = named.join("+");
         if !seen.contains(&told) {
             seen.push(told);
         }

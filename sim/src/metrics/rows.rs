@@ -164,7 +164,9 @@ pub(super) fn pending(engine: &Engine<'_>) -> Vec<PendingRow> {
             since_ms: unit.created.0,
             rule: verdict.as_ref().map_or_else(String::new, |v| v.binding.rule().to_string()),
             reason: verdict.as_ref().map_or_else(String::new, |v| text::verdict(v, &names)),
-            verdict: verdict.as_ref().map_or(serde_json::Value::Null, |v| text::verdict_json(v, &names)),
+            verdict: verdict
+                .as_ref()
+                .map_or(serde_json::Value::Null, |v| text::verdict_json(v, &names, engine.options.named_pods)),
         })
     };
     waiting.enumerate().filter_map(row).collect()

@@ -65,6 +65,9 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     events.budgets.extend(budgets.into_keys());
     let parts = Parts { tree, policy, cluster, workloads, events, world };
     checks::all(&parts, report);
+    if let Some(node) = merged.single("policy") {
+        checks::hold_timeout(node, &parts, report);
+    }
     let claims = claims(merged.list("expect"), &parts, files, report);
     checks::claim_times(merged.list("expect"), &claims, &parts, report);
     Scenario {

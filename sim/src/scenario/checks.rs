@@ -2,7 +2,7 @@
 //! the end of the run, and how much there is of everything.
 
 use super::{assemble::Parts, diagnostic::Report, syntax::Node, workload::ReadWorkload};
-use crate::model::{Claim, Kind, When};
+use crate::model::{Claim, Kind, Runtime, When};
 use quotree_core::{Amounts, Name, PodTemplate, QuotaSpec, Time, Unquotaed};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,6 +61,22 @@ fn budgets(parts: &Parts, report: &mut Report) {
                 .did_you_mean(budget.value.as_str(), known.iter().map(|name| name.as_str()))
                 .help("budgets are declared at the top: `budgets: { \"web\": 1 }`");
         }
+    }
+}
+
+/// A hold that ends before its victims can leave was for nothing, and the next one ends like it.
+pub(crate) fn hold_timeout(policy: &Node, parts: &Parts, report: &mut Report) {
+    let Some(timeout) = parts.policy.hold_timeout_ms else { return };
+    let longest = |grace: Runtime| match grace {
+        Runtime::Fixed(ms) | Runtime::Uniform(_, ms) => ms,
+        Runtime::Forever | Runtime::Exponential(_) => u64::MAX,
+    };
+    let own = parts.workloads.iter().filter_map(|read| read.workload.eviction_grace);
+    if own.chain([parts.world.eviction_grace]).map(longest).max().is_some_and(|grace| grace > timeout) {
+        let title = "`hold_timeout` can be shorter than `eviction_grace`";
+        report
+            .warning(policy.span, title, "holds may end before their victims have left")
+            .help("what was evicted for such a hold was evicted in vain, and may be again and again: wait longer (H2)");
     }
 }
 

@@ -47,8 +47,9 @@ const WHATS: [&str; 19] = [
 /// `SameAs` is the one claim that reads a file.
 const SAME_AS: &str = "SameAs";
 
-/// The rules that verdicts name.
-const RULES: [&str; 7] = ["A1", "A2", "A4", "A5", "O2", "P1", "H1"];
+/// The rules that verdicts name: what binds or is in the way, and what protects the pods that were not taken.
+const RULES: [&str; 15] =
+    ["A1", "A2", "A4", "A5", "O2", "P1", "H1", "R1", "R2(a)", "R2(b)", "R2(c)", "R5", "R6", "R7", "R8"];
 
 /// Reads one claim.
 pub(crate) fn read(node: &Node, known: &Known<'_>, files: &mut Files<'_>, report: &mut Report) -> Option<Claim> {

@@ -1,41 +1,93 @@
 //! Verdicts as JSON: every number of the reason, ids as names, amounts as Kubernetes quantities.
 
 use super::{Names, amount, bound_word, help_text};
-use quotree_core::{Binding, Name, Verdict};
+use quotree_core::{Binding, CloseNode, Holder, Name, PodId, Shield, Verdict};
 use serde_json::{Map, Value, json};
 
 fn quantity(resource: &Name, base_units: i64) -> Value {
     amount(resource, base_units).to_string().into()
 }
 
-/// A verdict as JSON: `rule`, what binds with its amounts, `entitled`, `holders`, `protected`, `bounds_hit`, `helps`.
+/// A verdict as JSON: `rule` and what binds with its amounts, `entitled`, `holders`, `also`, `protected`, `bounds_hit`,
+/// `helps`. Lists of pods name the first `named`; their counts are complete.
 #[must_use]
-pub fn verdict_json(verdict: &Verdict, names: &dyn Names) -> Value {
-    let tree = names.tree();
+pub fn verdict_json(verdict: &Verdict, names: &dyn Names, named: usize) -> Value {
+    let pods = |all: &[PodId]| -> Value { all.iter().take(named).map(|pod| json!(names.pod(*pod))).collect() };
+    let mut map = binding(&verdict.binding, names, &pods);
+    let mut put = |key: &str, value: Value| drop(map.insert(key.into(), value));
+    put("entitled", verdict.entitled.into());
+    put("holders", holders(&verdict.binding, &verdict.holders, names, &pods));
+    let also = verdict.also.iter().map(|other| {
+        let mut map = binding(&other.binding, names, &pods);
+        map.insert("what".into(), super::obstacle(verdict, &other.binding, names).into());
+        map.insert("holders".into(), holders(&other.binding, &other.holders, names, &pods));
+        Value::Object(map)
+    });
+    put("also", also.collect());
+    let protected = verdict.protected.iter().map(|class| {
+        let mut map = Map::new();
+        map.insert("rule".into(), class.shield.rule().to_string().into());
+        map.insert("why".into(), super::shield(class, names).into());
+        map.insert("pods".into(), class.pods.into());
+        match &class.shield {
+            Shield::NotEntitled { quota, resource, by } => {
+                map.insert("quota".into(), json!(names.tree().name(*quota)));
+                map.insert("resource".into(), json!(resource));
+                map.insert("by".into(), quantity(resource, *by));
+            }
+            Shield::WithinGuarantee { quota, resource } => {
+                map.insert("quota".into(), json!(names.tree().name(*quota)));
+                map.insert("resource".into(), json!(resource));
+            }
+            Shield::Budget { budget } => drop(map.insert("budget".into(), json!(budget))),
+            _ => {}
+        }
+        if class.shield != Shield::NoHelp {
+            map.insert("who".into(), pods(&class.who));
+        }
+        Value::Object(map)
+    });
+    put("protected", protected.collect());
+    put("bounds_hit", verdict.bounds_hit.iter().map(|b| bound_word(*b)).collect());
+    put("helps", verdict.helps.iter().map(|h| help_text(h, names)).collect());
+    Value::Object(map)
+}
+
+fn holders(of: &Binding, holders: &[Holder], names: &dyn Names, pods: &dyn Fn(&[PodId]) -> Value) -> Value {
+    let unnamed = Name::from("");
+    let resource = of.amounts().map_or(&unnamed, |(resource, ..)| resource);
+    let holder = |holder: &Holder| {
+        json!({
+            "quota": holder.quota.map(|quota| names.tree().name(quota)), "pods": holder.pods.len(),
+            "used": quantity(resource, holder.used), "borrowed": quantity(resource, holder.borrowed),
+            "who": pods(&holder.pods),
+        })
+    };
+    holders.iter().map(holder).collect()
+}
+
+/// What binds: its rule, where, and its amounts.
+fn binding(of: &Binding, names: &dyn Names, pods: &dyn Fn(&[PodId]) -> Value) -> Map<String, Value> {
     let mut map = Map::new();
     let mut put = |key: &str, value: Value| drop(map.insert(key.into(), value));
-    put("rule", verdict.binding.rule().to_string().into());
-    let mut contested = None;
-    match &verdict.binding {
-        Binding::Ceiling { quota, resource, needed, available }
-        | Binding::Guarantee { quota, resource, needed, available } => {
-            put("quota", json!(tree.name(*quota)));
-            put("resource", json!(resource));
-            put("needed", quantity(resource, *needed));
-            put("available", quantity(resource, *available));
-            contested = Some(resource);
-        }
-        Binding::Jobs { quota, limit } => {
-            put("quota", json!(tree.name(*quota)));
-            put("limit", (*limit).into());
-        }
+    put("rule", of.rule().to_string().into());
+    if let Some(quota) = of.quota() {
+        put("quota", json!(names.tree().name(quota)));
+    }
+    if let Some((resource, needed, available)) = of.amounts() {
+        put("resource", json!(resource));
+        put("needed", quantity(resource, needed));
+        put("available", quantity(resource, available));
+    }
+    match of {
+        Binding::Jobs { limit, .. } => put("limit", (*limit).into()),
         Binding::Behind { head } => put("head", json!(names.workload(*head))),
-        Binding::Room { resource, needed, available, nodes, placed } => {
-            if let Some(resource) = resource {
-                put("resource", json!(resource));
-                put("needed", quantity(resource, *needed));
-                put("available", quantity(resource, *available));
+        Binding::Room(room) => {
+            if let Some(resource) = &room.resource {
+                put("free", quantity(resource, room.free));
+                put("fragmented", room.is_fragmented().into());
             }
+            let nodes = &room.nodes;
             put(
                 "nodes",
                 json!({
@@ -43,25 +95,19 @@ pub fn verdict_json(verdict: &Verdict, names: &dyn Names) -> Value {
                     "tainted": nodes.tainted, "unselected": nodes.unselected, "unschedulable": nodes.unschedulable,
                 }),
             );
-            put("placed", (*placed).into());
-            contested = resource.as_ref();
+            put("placed", room.placed.into());
+            put("without", pods(&room.without));
+            let near = |near: &CloseNode| {
+                json!({
+                    "node": names.node(near.node), "resource": near.resource, "lacks": near.lacks,
+                    "needed": quantity(&near.resource, near.needed),
+                    "available": quantity(&near.resource, near.available), "taken": pods(&near.taken),
+                })
+            };
+            put("closest", room.closest.iter().map(near).collect());
         }
-        Binding::Held { leaving } => put("leaving", (*leaving).into()),
+        Binding::Held { leaving } | Binding::Settling { leaving } => put("leaving", (*leaving).into()),
         _ => {}
     }
-    put("entitled", verdict.entitled.into());
-    let unnamed = Name::from("");
-    let contested = contested.unwrap_or(&unnamed);
-    let holders = verdict.holders.iter().map(|h| {
-        json!({
-            "quota": tree.name(h.quota), "pods": h.pods,
-            "used": quantity(contested, h.used), "borrowed": quantity(contested, h.borrowed),
-        })
-    });
-    put("holders", holders.collect());
-    let protected = verdict.protected.iter().map(|p| json!({ "rule": p.rule.to_string(), "pods": p.pods }));
-    put("protected", protected.collect());
-    put("bounds_hit", verdict.bounds_hit.iter().map(|b| bound_word(*b)).collect());
-    put("helps", verdict.helps.iter().map(|h| help_text(h, names)).collect());
-    Value::Object(map)
+    map
 }

@@ -13,6 +13,7 @@ impl Engine<'_> {
         if self.world.pods[pod].state != State::Binding {
             return Ok(());
         }
+        self.tell_runs(pod);
         self.set_state(pod, State::Running);
         let id = self.world.id_of(pod);
         self.trace(crate::trace::Traced::Bound { pod: id });
@@ -173,12 +174,15 @@ impl Engine<'_> {
         if self.world.owners[owner].closed {
             return Ok(());
         }
-        match self.scenario.workloads.get(owner as usize).map(|w| &w.kind) {
+        self.story.replacing = Some(unit_id);
+        let made = match self.scenario.workloads.get(owner as usize).map(|w| &w.kind) {
             Some(Kind::Deployment { .. }) => self.replace_replica(owner, unit_id),
             Some(Kind::Job { .. }) => self.retry_job_pod(owner, unit_id),
             Some(Kind::Training { .. }) => self.start_training(owner, unit.evictions),
             Some(Kind::Trace { .. }) => self.submit_row(owner, unit.number, unit.turn + 1, unit.evictions),
             None => Ok(()),
-        }
+        };
+        self.story.replacing = None;
+        made
     }
 }

@@ -87,6 +87,7 @@ impl Engine<'_> {
 
     /// A pod ended, whatever the scheduler knows of it.
     pub(crate) fn ended(&mut self, pod: u32, state: State, outcome: PodOutcome) {
+        self.tell_end(pod, state, outcome == PodOutcome::Lost);
         self.set_state(pod, state);
         self.world.pods[pod].node = NONE;
         let id = self.world.id_of(pod);

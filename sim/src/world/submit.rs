@@ -64,6 +64,7 @@ impl Engine<'_> {
             preemptible: workload.preemptible,
             pods: sets,
             budget: workload.budget.clone(),
+            replaces: self.story.replacing.map(WorkloadId),
         };
         self.trace(Traced::Submit { workload: WorkloadId(unit), pods: count });
         self.story_begins(unit);
@@ -96,7 +97,6 @@ impl Engine<'_> {
         }
         self.world.units[unit].working_since = None;
         self.trace(Traced::Withdraw { workload: WorkloadId(unit) });
-        self.tell(unit, |_| "it is withdrawn".to_owned());
         for pod in self.world.pods_of(unit) {
             if self.world.pods[pod].state.lives() {
                 let outcome = if state == State::Failed { PodOutcome::Failed } else { PodOutcome::Deleted };

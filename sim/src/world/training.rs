@@ -207,10 +207,10 @@ impl Engine<'_> {
         let pod = self.new_pod(unit, shape, role);
         self.world.joined.insert((unit, ordinal), (pod, number));
         self.trace(Traced::Join { workload: WorkloadId(unit), pods: 1 });
+        self.tell_joined(pod);
         self.feed(Event::WorkloadChanged(WorkloadChange {
-            workload: WorkloadId(unit),
-            priority: None,
             add_pods: Some(PodSet { template, count: 1, min: 0 }),
+            ..WorkloadChange::of(WorkloadId(unit))
         }))
     }
 }

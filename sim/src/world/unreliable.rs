@@ -5,7 +5,12 @@
 //! trouble has a random stream of its own and draws nothing where it cannot happen.
 
 use super::{Happening, OUTCOME, State};
-use crate::{driver::Engine, options::RunError, random::Stream, trace::Traced};
+use crate::{
+    driver::Engine,
+    options::{RunError, StoryEvent},
+    random::Stream,
+    trace::Traced,
+};
 use quotree_core::Event;
 use std::collections::BTreeSet;
 
@@ -56,7 +61,7 @@ impl Engine<'_> {
             self.set_state(pod, State::Unreached);
             let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
             self.trace(Traced::LostEviction { pod: id });
-            self.tell(unit, |names| format!("the request to evict {} is lost: it runs on", names.pod(id)));
+            self.tell_mishap(unit, id, StoryEvent::EvictionLost, "runs on: the request to evict it is lost");
             let again = self.now.after_ms(self.scenario.world.eviction_retry_ms);
             self.queue.schedule(again, OUTCOME, Happening::EvictAgain(pod));
             return;
@@ -97,7 +102,7 @@ impl Engine<'_> {
         let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
         self.world.unreliable.failed.insert(unit);
         self.trace(Traced::BindFailed { pod: id });
-        self.tell(unit, |names| format!("the bind of {} fails: it waits again", names.pod(id)));
+        self.tell_mishap(unit, id, StoryEvent::BindFailed, "waits again: its bind failed");
         self.feed(Event::BindFailed { pod: id })
     }
 }

@@ -81,7 +81,8 @@ impl Reference {
     }
 
     /// How far up a unit may reclaim (R2a): the common ancestor may stand at most as high as the lowest quota above the
-    /// leaf that does not cover it, or the root. Nothing where the leaf itself does not cover it.
+    /// leaf that does not cover it, or the root, be it
+    /// the leaf itself. Nothing where the leaf does not cover it.
     pub(super) fn reach(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<usize> {
         let leaf = leaf?;
         let requested = self.requested(ask);
@@ -91,6 +92,6 @@ impl Reference {
             return None;
         }
         let above: Vec<usize> = self.tree.path(leaf).skip(1).collect();
-        above.iter().copied().find(|q| !within(*q)).or(above.last().copied())
+        above.iter().copied().find(|q| !within(*q)).or(above.last().copied()).or(Some(leaf))
     }
 }

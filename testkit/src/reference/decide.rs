@@ -3,21 +3,40 @@
 use super::{
     admission::quota_id,
     order::Key,
-    reclaim::first,
+    reclaim::{Draft, first},
     state::{Ask, Cell, For, Hold, Reference, Spot, Stage},
     victims::{Right, Source},
 };
 use quotree_core::{
-    Action, BindReason, Binding, DeviceSet, EnforceMax, EvictReason, NodeTally, Plan, PodId, ReleaseReason, Rule, Time,
-    Verdict, WorkloadId,
+    Action, BindReason, Binding, DeviceSet, EnforceMax, EvictReason, PodId, ReleaseReason, Room, Rule, Time, Unquotaed,
+    WorkloadId,
 };
 
+/// What the reference decides: actions as the core's, and why those wait who were tried.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// What to do, in order.
+    pub actions: Vec<Action>,
+    /// Who was tried in vain, in order.
+    pub verdicts: Vec<Waits>,
+}
+
+/// Why a workload waits.
+#[derive(Debug, Clone)]
+pub struct Waits {
+    /// Which.
+    pub workload: WorkloadId,
+    /// What binds; of missing room only that it is missing.
+    pub binding: Binding,
+    /// Whether it is entitled (O1).
+    pub entitled: bool,
+}
+
 impl Reference {
-    /// What to do now, as [`Scheduler::decide`](quotree_core::Scheduler::decide). Verdicts tell what binds and whether
-    /// the workload is entitled, and nothing else.
-    pub fn decide(&mut self, now: Time) -> Plan {
+    /// What to do now, as [`Scheduler::decide`](quotree_core::Scheduler::decide).
+    pub fn decide(&mut self, now: Time) -> Answer {
         self.now = self.now.max(now);
-        let mut plan = Plan::default();
+        let mut plan = Answer::default();
         let due: Vec<Time> = self.timers.iter().copied().filter(|time| *time <= self.now).collect();
         self.facts |= !due.is_empty();
         self.timers.retain(|time| !due.contains(time));
@@ -30,28 +49,40 @@ impl Reference {
         self.bind_held(&mut plan);
         self.evict_stale_gangs(&mut plan);
         self.enforce_ceilings(&mut plan);
-        if std::mem::take(&mut self.facts) {
-            self.wake_takers();
-        }
+        let mut news = std::mem::take(&mut self.facts);
         self.look_around();
-        while let Some(cell) = self.next_cell() {
-            self.attempt(&cell, &mut plan);
-            self.look_around();
+        // Rounds, until one does nothing: what was done for some is news for who was tried before (W4).
+        loop {
+            if news {
+                self.wake_takers();
+            }
+            let before = plan.actions.len();
+            while let Some(cell) = self.next_cell() {
+                self.attempt(&cell, &mut plan);
+                self.look_around();
+            }
+            news = plan.actions.len() > before;
+            if !news {
+                break;
+            }
         }
+        plan.verdicts.retain(|verdict| self.work.get(&verdict.workload).is_some_and(|w| w.waits.is_some()));
         self.count += 1;
-        plan.generation = self.count;
         plan
     }
 
     /// Tries to place the head of a cell: on what is free, at others' expense, or in a later one's hold.
-    fn attempt(&mut self, cell: &Cell, plan: &mut Plan) {
+    fn attempt(&mut self, cell: &Cell, plan: &mut Answer) {
         let Some((key, id)) = self.head(&self.ledger(), cell) else { return };
         let ask = &cell.1;
         if self.place_on_free(id, ask, plan) {
             return;
         }
         let patient = self.fits_when_settled(id, ask);
-        if !patient && (self.preempt(id, ask, key, plan) || self.take_over(id, ask, key, plan)) {
+        if patient && self.hold_what_leaves(id, ask, plan) {
+            return;
+        }
+        if !patient && (self.preempt(id, ask, plan) || self.take_over(id, ask, key, plan)) {
             return;
         }
         let ledger = self.ledger();
@@ -61,10 +92,10 @@ impl Reference {
         }
         self.cells.entry(cell.clone()).or_default().due = false;
         let entitled = self.entitled(&ledger, ask, cell.0);
-        plan.verdicts.push(verdict(id, barred, entitled));
+        plan.verdicts.push(Waits { workload: id, binding: barred.unwrap_or_else(no_room), entitled });
     }
 
-    fn place_on_free(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Plan) -> bool {
+    fn place_on_free(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Answer) -> bool {
         if self.barred(&self.ledger(), ask, self.at(id).leaf).is_some() {
             return false;
         }
@@ -75,20 +106,33 @@ impl Reference {
     }
 
     /// An entitled workload takes from other leaves first, then from its own (R3).
-    fn preempt(&mut self, id: WorkloadId, ask: &Ask, key: Key, plan: &mut Plan) -> bool {
+    fn preempt(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Answer) -> bool {
         let rights = [Right::Reclaim, Right::Priority];
-        let Some(draft) = rights.into_iter().find_map(|right| self.find_plan(id, ask, right)) else { return false };
+        let draft = rights.into_iter().find_map(|right| self.find_plan(id, ask, right));
+        draft.map(|draft| self.carry_out(id, ask, draft, plan)).is_some()
+    }
+
+    /// An entitled workload for which those who leave for nobody are enough holds what they free, and takes nobody (H1).
+    fn hold_what_leaves(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Answer) -> bool {
+        if self.leaving(For::Nobody).is_empty() {
+            return false;
+        }
+        let draft = self.find_plan(id, ask, Right::Reclaim).filter(|draft| draft.victims.is_empty());
+        draft.map(|draft| self.carry_out(id, ask, draft, plan)).is_some()
+    }
+
+    fn carry_out(&mut self, id: WorkloadId, ask: &Ask, draft: Draft, plan: &mut Answer) {
+        self.spared += draft.spared;
         if draft.victims.is_empty() && draft.leaving.is_empty() {
             self.step_out(id);
             self.bind(id, ask, &draft.spots, false, plan);
         } else {
-            self.hold(id, ask.clone(), key, draft, plan);
+            self.hold(id, ask.clone(), draft, plan);
         }
-        true
     }
 
     /// Binds pods to their spots, and lines the workload up for what is left of it.
-    pub(super) fn bind(&mut self, id: WorkloadId, ask: &Ask, spots: &[(PodId, Spot)], held: bool, plan: &mut Plan) {
+    pub(super) fn bind(&mut self, id: WorkloadId, ask: &Ask, spots: &[(PodId, Spot)], held: bool, plan: &mut Answer) {
         let entitled = self.entitled(&self.ledger(), ask, self.at(id).leaf);
         for (pod, spot) in spots {
             self.start(*pod, *spot);
@@ -127,10 +171,10 @@ impl Reference {
 
     /// An entitled workload that came after a hold was made takes its room where it needs it: from the unentitled of
     /// other leaves first, then from the later in order; each alone, then all together (H2).
-    fn take_over(&mut self, id: WorkloadId, ask: &Ask, key: Key, plan: &mut Plan) -> bool {
+    fn take_over(&mut self, id: WorkloadId, ask: &Ask, key: Key, plan: &mut Answer) -> bool {
         let ids = self.holds_to_take(&self.ledger(), id, key);
         let each = ids.iter().map(|id| vec![*id]).collect::<Vec<_>>();
-        each.into_iter().chain([ids]).any(|ids| self.take_holds(&ids, id, ask, key, plan))
+        each.into_iter().chain([ids]).any(|ids| self.take_holds(&ids, id, ask, plan))
     }
 
     /// The holds that a workload may take over where it needs to.
@@ -139,15 +183,16 @@ impl Reference {
         for hold in self.holds.iter().filter(|hold| self.at(id).came > hold.made) {
             let other = self.at(hold.workload).leaf != self.at(id).leaf;
             let unentitled = other && !self.holder_is_entitled(ledger, hold);
-            if unentitled || key < hold.key {
-                later.push((unentitled, hold.key, hold.id));
+            let holder = self.key(ledger, self.at(hold.workload));
+            if unentitled || key < holder {
+                later.push((unentitled, holder, hold.id));
             }
         }
         later.sort_unstable();
         later.into_iter().rev().map(|(_, _, id)| id).collect()
     }
 
-    fn take_holds(&mut self, ids: &[u32], id: WorkloadId, ask: &Ask, key: Key, plan: &mut Plan) -> bool {
+    fn take_holds(&mut self, ids: &[u32], id: WorkloadId, ask: &Ask, plan: &mut Answer) -> bool {
         let (mut trial, mut tried) = (self.clone(), plan.clone());
         let ended: Vec<Hold> = ids.iter().filter_map(|hold| trial.drop_hold(*hold)).collect();
         for hold in &ended {
@@ -155,7 +200,7 @@ impl Reference {
             tried.actions.push(Action::Release { workload: hold.workload, reason });
         }
         let entitled = trial.entitled(&trial.ledger(), ask, trial.at(id).leaf);
-        if !entitled || !(trial.place_on_free(id, ask, &mut tried) || trial.preempt(id, ask, key, &mut tried)) {
+        if !entitled || !(trial.place_on_free(id, ask, &mut tried) || trial.preempt(id, ask, &mut tried)) {
             return false;
         }
         ended.iter().for_each(|hold| trial.line_up_again(hold.workload));
@@ -188,7 +233,7 @@ impl Reference {
     }
 
     /// Evicts gangs that ran below their minimum for too long (G3).
-    fn evict_stale_gangs(&mut self, plan: &mut Plan) {
+    fn evict_stale_gangs(&mut self, plan: &mut Answer) {
         let Some(patience) = self.policy.stale_after_ms else { return };
         let noted: Vec<WorkloadId> = self.work.values().filter(|w| w.stale.is_some()).map(|w| w.id).collect();
         for id in noted {
@@ -217,7 +262,7 @@ impl Reference {
     }
 
     /// Evicts what has been over a lowered ceiling for too long, in victim order, the deepest quota first (T4).
-    fn enforce_ceilings(&mut self, plan: &mut Plan) {
+    fn enforce_ceilings(&mut self, plan: &mut Answer) {
         let EnforceMax::After { ms } = self.policy.enforce_max else { return };
         let late = |since: &Option<Time>| since.is_some_and(|since| since.after_ms(ms) <= self.now);
         let due: Vec<usize> = self.over_since.iter().filter(|(_, since)| late(since)).map(|(q, _)| *q).collect();
@@ -229,7 +274,7 @@ impl Reference {
         }
     }
 
-    fn drain(&mut self, quota: usize, r: usize, plan: &mut Plan) {
+    fn drain(&mut self, quota: usize, r: usize, plan: &mut Answer) {
         loop {
             let ledger = self.ledger();
             let over = ledger.live(quota, r).saturating_sub(self.tree.quotas[quota].max[r]);
@@ -237,7 +282,7 @@ impl Reference {
             for leaf in self.tree.leaves().filter(|leaf| self.tree.is_under(*leaf, quota)) {
                 let source = Source { leaf: Some(leaf), common: quota, resources: vec![r] };
                 for victim in self.work.values() {
-                    first(&mut best, self.candidate(&ledger, None, &source, victim), &mut false);
+                    first(&mut best, self.candidate(&ledger, None, &source, victim, None), &mut false);
                 }
             }
             let Some(candidate) = best.filter(|_| over > 0) else { return };
@@ -252,16 +297,31 @@ impl Reference {
     }
 }
 
-fn verdict(workload: WorkloadId, barred: Option<Binding>, entitled: bool) -> Verdict {
-    let nodes = NodeTally::default();
-    let room = Binding::Room { resource: None, needed: 0, available: 0, nodes, placed: 0 };
-    Verdict {
-        workload,
-        binding: barred.unwrap_or(room),
-        entitled,
-        holders: Vec::new(),
-        protected: Vec::new(),
-        bounds_hit: Vec::new(),
-        helps: Vec::new(),
+impl Reference {
+    /// Why a workload waits, now, and whether it is entitled (X1). Of missing room it tells only that.
+    #[must_use]
+    pub fn explain(&self, id: WorkloadId) -> Option<(Binding, bool)> {
+        let workload = self.work.get(&id)?;
+        if let Some(hold) = workload.hold {
+            let leaving = u32::try_from(self.leaving(For::Hold(hold)).len()).unwrap_or(u32::MAX);
+            return Some((Binding::Held { leaving }, true));
+        }
+        let ask = workload.waits.as_ref()?;
+        let Some(leaf) = workload.leaf else {
+            let refused = self.policy.unquotaed == Unquotaed::Refuse;
+            let binding = if refused { Binding::NoQuota } else { no_room() };
+            return Some((binding, false));
+        };
+        let head = self.head_of_line(leaf).filter(|head| self.tree.quotas[leaf].block && *head != id);
+        if let Some(head) = head {
+            return Some((Binding::Behind { head }, false));
+        }
+        let ledger = self.ledger();
+        let barred = self.barred(&ledger, ask, Some(leaf));
+        Some((barred.unwrap_or_else(no_room), self.entitled(&ledger, ask, Some(leaf))))
     }
+}
+
+fn no_room() -> Binding {
+    Binding::Room(Room::default())
 }

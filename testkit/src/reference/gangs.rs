@@ -82,15 +82,16 @@ impl Workload {
 
     /// Whether it has members above its minimum, which go first (G2).
     pub(super) fn has_surplus(&self) -> bool {
-        self.unit().len() < self.in_place().len()
+        self.unit(|_| true).len() < self.in_place().len()
     }
 
-    /// What would go at once: its last member above the minimum, or all of it (G2).
-    pub(super) fn unit(&self) -> Vec<u32> {
+    /// What would go at once for somebody whom the loss of some pods helps (R5): the last such member above the minimum, or
+    /// all of it (G2).
+    pub(super) fn unit(&self, helps: impl Fn(u32) -> bool) -> Vec<u32> {
         let all = self.in_place();
         let spare = |ordinal: &&u32| {
             let set = self.pods[**ordinal as usize].set;
-            self.placed(set) > self.sets[set].min
+            self.placed(set) > self.sets[set].min && helps(**ordinal)
         };
         match all.iter().filter(spare).last() {
             Some(ordinal) if !self.below_minimum() => vec![*ordinal],

@@ -1,16 +1,16 @@
 //! Holds (H1 to H3): how they are made, how they end, and what eviction means for the evicted.
 
 use super::{
-    order::Key,
+    decide::Answer,
     reclaim::Draft,
     state::{Ask, For, Hold, Reference, Stage},
     victims::Right,
 };
-use quotree_core::{Action, EvictReason, Plan, PodId, ReleaseReason, Rule, WorkloadId};
+use quotree_core::{Action, EvictReason, PodId, ReleaseReason, Rule, WorkloadId};
 
 impl Reference {
     /// Carries a draft out: evicts its victims and holds what they free.
-    pub(super) fn hold(&mut self, id: WorkloadId, ask: Ask, key: Key, draft: Draft, plan: &mut Plan) {
+    pub(super) fn hold(&mut self, id: WorkloadId, ask: Ask, draft: Draft, plan: &mut Answer) {
         let hold = self.next_hold;
         self.next_hold += 1;
         self.step_out(id);
@@ -32,13 +32,13 @@ impl Reference {
         plan.actions.push(Action::Hold { workload: id, nodes, victims });
         self.at_mut(id).hold = Some(hold);
         let (since, made, spots) = (self.now, self.count, draft.spots);
-        self.holds.push(Hold { id: hold, workload: id, ask, key, since, made, spots });
+        self.holds.push(Hold { id: hold, workload: id, ask, since, made, spots });
         self.timers.extend(self.policy.hold_timeout_ms.map(|ms| self.now.after_ms(ms)));
     }
 
     /// What still waits of an evicted workload waits for something else now; a hold of one that fell below its minimum
     /// gives way (G1, G2).
-    fn line_up_rest(&mut self, victim: WorkloadId, cause: WorkloadId, plan: &mut Plan) {
+    fn line_up_rest(&mut self, victim: WorkloadId, cause: WorkloadId, plan: &mut Answer) {
         match self.at(victim).hold {
             None => self.line_up_again(victim),
             Some(hold) if self.at(victim).below_minimum() => {
@@ -54,7 +54,7 @@ impl Reference {
     }
 
     /// Plans an eviction.
-    pub(super) fn evict(&mut self, pod: PodId, whom: For, reason: EvictReason, plan: &mut Plan) {
+    pub(super) fn evict(&mut self, pod: PodId, whom: For, reason: EvictReason, plan: &mut Answer) {
         self.pod_mut(pod).stage = Stage::Leaving(whom);
         let workload = self.at_mut(pod.workload);
         workload.evicted_whole |= workload.below_minimum();
@@ -87,7 +87,7 @@ impl Reference {
     }
 
     /// Ends a hold; its workload waits again.
-    pub(super) fn release(&mut self, hold: u32, reason: ReleaseReason, plan: &mut Plan) {
+    pub(super) fn release(&mut self, hold: u32, reason: ReleaseReason, plan: &mut Answer) {
         if let Some(hold) = self.drop_hold(hold) {
             plan.actions.push(Action::Release { workload: hold.workload, reason });
             self.line_up_again(hold.workload);
@@ -95,7 +95,7 @@ impl Reference {
     }
 
     /// Ends the holds that took too long; nobody waits for their victims any more (H2).
-    pub(super) fn expire_holds(&mut self, plan: &mut Plan) {
+    pub(super) fn expire_holds(&mut self, plan: &mut Answer) {
         let Some(timeout) = self.policy.hold_timeout_ms else { return };
         for hold in self.holds.clone() {
             let late = self.leaving(For::Hold(hold.id));
@@ -109,7 +109,7 @@ impl Reference {
     }
 
     /// Binds those whose victims are all gone, the oldest hold first (H3).
-    pub(super) fn bind_held(&mut self, plan: &mut Plan) {
+    pub(super) fn bind_held(&mut self, plan: &mut Answer) {
         for hold in self.holds.clone() {
             if !self.leaving(For::Hold(hold.id)).is_empty() {
                 continue;

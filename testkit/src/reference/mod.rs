@@ -24,4 +24,5 @@ mod state;
 mod tree;
 mod victims;
 
+pub use decide::{Answer, Waits};
 pub use state::Reference;

@@ -17,6 +17,8 @@ pub(super) struct Draft {
     /// Pods that leave anyway and are waited for.
     pub(super) leaving: Vec<PodId>,
     pub(super) spots: Vec<(PodId, Spot)>,
+    /// How many victims were put back (V2).
+    pub(super) spared: usize,
 }
 
 /// What is missing: of which quota and resource.
@@ -68,7 +70,8 @@ impl<'a> Search<'a> {
         if !self.by.ask.preemptible && self.lacks_guarantee() {
             return None;
         }
-        let leaving = self.trial.leaving(For::Nobody);
+        let mut leaving = self.trial.leaving(For::Nobody);
+        leaving.truncate(self.trial.policy.bounds.nodes as usize);
         leaving.iter().for_each(|pod| self.remove(*pod));
         self.make_way()?;
         while let Some(deficits) = some(self.growth()) {
@@ -81,9 +84,11 @@ impl<'a> Search<'a> {
         {
             return None;
         }
+        let picked = self.victims.len();
         let leaving = self.prune(leaving);
+        let spared = picked - self.victims.len();
         let (victims, spots) = (std::mem::take(&mut self.victims), std::mem::take(&mut self.placed));
-        Some(Draft { right: self.by.right, victims, leaving, spots })
+        Some(Draft { right: self.by.right, victims, leaving, spots, spared })
     }
 
     fn remove(&mut self, pod: PodId) {
@@ -182,7 +187,11 @@ impl<'a> Search<'a> {
             let resources: Vec<usize> = deficits.iter().filter(|(q, _)| *q == scope).map(|(_, r)| *r).collect();
             for source in self.trial.sources(&ledger, self.by, &resources, Some(scope)) {
                 for victim in self.trial.work.values() {
-                    first(&mut best, self.trial.candidate(&ledger, Some(self.by), &source, victim), &mut self.spared);
+                    first(
+                        &mut best,
+                        self.trial.candidate(&ledger, Some(self.by), &source, victim, None),
+                        &mut self.spared,
+                    );
                 }
             }
         }
@@ -238,27 +247,13 @@ impl<'a> Search<'a> {
             let governed = &self.trial.tree.governed;
             let lacking: Vec<usize> = lacking.iter().filter_map(|r| governed.iter().position(|g| g == r)).collect();
             let ledger = self.trial.ledger();
-            let frees = |pod: &PodId| {
-                let row = self.trial.row(self.trial.template(*pod));
-                self.trial.pod(*pod).spot.is_some_and(|s| s.node == node) && lacking.iter().any(|r| row[*r] > 0)
-            };
             let mut best = None;
-            let mut spared = false;
             for source in self.trial.sources(&ledger, self.by, &lacking, None) {
                 for victim in self.trial.work.values() {
-                    if !(0..)
-                        .zip(&victim.pods)
-                        .any(|(_, pod): (u32, _)| pod.stands() && pod.spot.is_some_and(|s| s.node == node))
-                    {
-                        continue;
-                    }
-                    match self.trial.candidate(&ledger, Some(self.by), &source, victim) {
-                        Finding::Yes(candidate) if !candidate.pods.iter().any(frees) => {}
-                        finding => first(&mut best, finding, &mut spared),
-                    }
+                    let found = self.trial.candidate(&ledger, Some(self.by), &source, victim, Some(node));
+                    first(&mut best, found, &mut self.spared);
                 }
             }
-            self.spared |= spared;
             self.take(best?);
         }
     }
@@ -288,7 +283,8 @@ impl<'a> Search<'a> {
             let candidate = self.victims[i].clone();
             candidate.pods.iter().for_each(|pod| self.put_back(*pod));
             spared.push(i);
-            if self.splits(candidate.workload) || !self.still_holds(&spared, &candidate.pods) {
+            let good = |search: &mut Self| search.still_holds(&spared, &candidate.pods) || search.moves_aside(&spared);
+            if self.splits(candidate.workload) || !good(self) {
                 spared.pop();
                 candidate.pods.iter().for_each(|pod| self.remove(*pod));
             }
@@ -304,6 +300,19 @@ impl<'a> Search<'a> {
             }
         }
         needed
+    }
+
+    /// Whether the plan is good with everybody placed anew, beside the victims that are back; if not, they stay put (V2).
+    fn moves_aside(&mut self, spared: &[usize]) -> bool {
+        let before = std::mem::take(&mut self.placed);
+        if let Some(spots) = self.trial.place(self.by.id, self.rooms()) {
+            self.placed = spots;
+            if self.still_holds(spared, &[]) {
+                return true;
+            }
+        }
+        self.placed = before;
+        false
     }
 
     /// Whether a workload would go on running below its minimum by our doing (G2).

@@ -1,7 +1,8 @@
 //! Fair shares (F1, F2): what every quota would get if all there is were divided now.
 
 use super::state::{Reference, Stage};
-use quotree_core::Reclaim;
+use quotree_core::{NodeSpec, Reclaim};
+use std::sync::Arc;
 
 /// Who takes part in a division: how much at most, and with what weight.
 type Claim = (i64, u64);
@@ -13,11 +14,9 @@ impl Reference {
         }
         let (width, rows) = (self.tree.governed.len(), self.tree.quotas.len());
         let mut shares = vec![vec![0; width]; rows];
-        for r in 0..width {
+        for (r, name) in self.tree.governed.iter().enumerate() {
             let demand = self.demand(r);
-            let has = |node: &std::sync::Arc<quotree_core::NodeSpec>| {
-                node.allocatable.get(self.tree.governed[r].as_str()).unwrap_or(0)
-            };
+            let has = |node: &Arc<NodeSpec>| node.allocatable.get(name.as_str()).unwrap_or(0);
             let cluster: i64 = self.nodes.values().map(has).sum();
             shares[0][r] = cluster.min(self.tree.quotas[0].max[r]).min(demand[0]);
             for parent in 0..rows {

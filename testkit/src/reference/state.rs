@@ -1,6 +1,6 @@
 //! Everything the reference knows, as plain data, and the few steps by which it changes.
 
-use super::{order::Key, tree::Tree};
+use super::tree::Tree;
 use quotree_core::{Name, NodeId, NodeSpec, PodId, PodTemplate, Policy, ReleaseReason, Time, TreeSpec, WorkloadId};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -109,7 +109,6 @@ pub(super) struct Hold {
     pub(super) id: u32,
     pub(super) workload: WorkloadId,
     pub(super) ask: Ask,
-    pub(super) key: Key,
     pub(super) since: Time,
     pub(super) made: u64,
     pub(super) spots: Vec<(PodId, Spot)>,
@@ -153,6 +152,8 @@ pub struct Reference {
     pub(super) now: Time,
     /// Facts and decisions so far.
     pub(super) count: u64,
+    /// Victims put back so far (V2).
+    pub(super) spared: usize,
 }
 
 impl Reference {
@@ -178,6 +179,7 @@ impl Reference {
             facts: true,
             now: Time(0),
             count: 0,
+            spared: 0,
         }
     }
 
@@ -218,6 +220,12 @@ impl Reference {
 }
 
 impl Reference {
+    /// How many victims were picked and put back so far (V2).
+    #[must_use]
+    pub fn spared(&self) -> usize {
+        self.spared
+    }
+
     /// The workloads that wait or hold, by id.
     #[must_use]
     pub fn waiting(&self) -> Vec<WorkloadId> {

@@ -6,7 +6,7 @@ use super::{
     order::Share,
     state::{Ask, Reference, Workload},
 };
-use quotree_core::{EvictReason, Floor, PodId, Rule, Time, Unquotaed, VictimOrder, Within, WorkloadId};
+use quotree_core::{EvictReason, Floor, NodeId, PodId, Rule, Time, Unquotaed, VictimOrder, Within, WorkloadId};
 use std::cmp::{Ordering, Reverse};
 
 /// By which right victims are looked for.
@@ -142,18 +142,28 @@ impl Reference {
         }
     }
 
-    /// What of one workload would go next, if it may be taken and uses what is contested.
+    /// What of one workload would go next, if it may be taken and uses what is contested: anywhere, or on a node.
     pub(super) fn candidate(
         &self,
         ledger: &Ledger,
         by: Option<&Seeker>,
         source: &Source,
         victim: &Workload,
+        node: Option<NodeId>,
     ) -> Finding {
         if victim.leaf != source.leaf || !self.is_fair_game(by, victim) {
             return Finding::No;
         }
-        let pods: Vec<PodId> = victim.unit().into_iter().map(|ordinal| victim.id.pod(ordinal)).collect();
+        let helps = |ordinal: u32| {
+            let pod = &victim.pods[ordinal as usize];
+            let row = self.row(&victim.sets[pod.set].template);
+            node.is_none_or(|node| pod.spot.is_some_and(|spot| spot.node == node))
+                && source.resources.iter().any(|r| row[*r] > 0)
+        };
+        let pods: Vec<PodId> = victim.unit(helps).into_iter().map(|ordinal| victim.id.pod(ordinal)).collect();
+        if !pods.iter().any(|pod| helps(pod.ordinal)) {
+            return Finding::No;
+        }
         let rows: Vec<Vec<i64>> = pods.iter().map(|pod| self.row(self.template(*pod))).collect();
         let uses = |r: usize| rows.iter().map(|row| row[r]).sum::<i64>();
         let Some(resource) = source.resources.iter().copied().find(|r| uses(*r) > 0) else { return Finding::No };
@@ -173,8 +183,11 @@ impl Reference {
             let of = |r: &usize| Share { over: (ledger.live(*q, *r) - min(*r)).max(0), of: min(*r) };
             source.resources.iter().map(of).max().unwrap_or(Share { over: 0, of: 1 })
         };
+        // Those without a quota are guaranteed nothing: over without end (A4).
+        let outside = Share { over: 1, of: 0 };
         let overuse = match self.policy.victims {
             VictimOrder::Latest => Vec::new(),
+            _ if source.leaf.is_none() => vec![outside],
             _ => below.iter().rev().map(share).collect(),
         };
         let ordinal = pods.last().map_or(0, |pod| pod.ordinal);
@@ -184,7 +197,7 @@ impl Reference {
             priority: victim.priority,
             overuse,
             last: (
-                Reverse(victim.has_surplus()),
+                Reverse(pods.len() < victim.in_place().len()),
                 Reverse(victim.filed.map_or(Time(0), |(.., started)| started)),
                 Reverse(victim.id),
                 Reverse(ordinal),

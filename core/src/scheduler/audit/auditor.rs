@@ -5,14 +5,14 @@ use crate::{
     event::{Event, PodOutcome},
     ids::{Time, WorkloadId},
     plan::{Action, Plan},
+    policy::Growth,
     scheduler::Scheduler,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks every invariant after every step, and remembers who evicted whom.
 ///
-/// A workload that comes back has a new id (O3), and no fact says whose work it does: tell it with
-/// [`recreated`](Self::recreated), or I7 sees two strangers.
+/// A workload that comes back has a new id (O3): its `replaces` says whose work it does, or I7 sees two strangers.
 ///
 /// # Examples
 /// ```
@@ -49,15 +49,15 @@ impl Auditor {
         Self::default()
     }
 
-    /// A workload does the work of an earlier one that was evicted. To be told before it is submitted.
-    pub fn recreated(&mut self, earlier: WorkloadId, workload: WorkloadId) {
-        let origin = self.origin(earlier);
-        self.origins.insert(workload, origin);
-    }
-
     /// A fact. What changes demand or the cluster begins a new count for I7: outcomes of plans, and work that comes back,
     /// do not.
     pub fn fact(&mut self, event: &Event) {
+        if let Event::WorkloadSubmitted(spec) = event
+            && let Some(earlier) = spec.replaces
+        {
+            let origin = self.origin(earlier);
+            self.origins.insert(spec.id, origin);
+        }
         let same_demand = match event {
             Event::PodBound { .. } | Event::Tick => true,
             Event::PodGone { outcome, .. } => *outcome == PodOutcome::Evicted,
@@ -78,7 +78,10 @@ impl Auditor {
     pub fn decision(&mut self, before: &Scheduler, plan: &Plan, after: &Scheduler, now: Time) -> Vec<Breach> {
         let mut found = audit(after);
         found.extend(audit_plan(before, plan));
-        self.mutual(plan, &mut found);
+        // The knob gives up S2, and I7 with it.
+        if after.policy.growth == Growth::Refused {
+            self.mutual(plan, &mut found);
+        }
         after.audit_settled(now, &mut found);
         found
     }

@@ -9,7 +9,7 @@ use crate::{
     scheduler::{PodState, Scheduler, ledger::cell},
     tree::UNLIMITED,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Amounts of the governed resources, in the tree's order.
 type Amount = Vec<i64>;
@@ -17,7 +17,8 @@ type Amount = Vec<i64>;
 /// Checks a plan against the state it was made from: nobody is taken from who must not be (I3), what is evicted makes its
 /// cause legal to place (I4), and no victim can be spared (I5).
 ///
-/// I5 is not judged where sums do not tell whether a pod fits: with devices, lending limits or job limits.
+/// I5 is not judged where sums do not tell whether a pod fits, or may be taken: with devices, resources that no quota governs,
+/// lending limits, job limits or fair shares.
 #[must_use]
 pub fn audit_plan(before: &Scheduler, plan: &Plan) -> Vec<Breach> {
     let mut found = Vec::new();
@@ -28,7 +29,7 @@ pub fn audit_plan(before: &Scheduler, plan: &Plan) -> Vec<Breach> {
             Action::Bind { pod, node, reason, .. } => books.bind(*pod, *node, reason.held),
             Action::Evict { pod, reason } => match (books.victim(*pod, reason), reason.cause) {
                 (Some(victim), Some(cause)) => groups.entry(cause).or_default().push(victim),
-                (Some(victim), None) => books.leave(&victim),
+                (Some(victim), None) => books.leave_for_nobody(&victim),
                 (None, _) => found.push(breach(3, format!("{pod} is evicted, but no such pod stands"))),
             },
             Action::Hold { workload, nodes, victims } => {
@@ -72,6 +73,8 @@ struct Books<'a> {
     charged: Vec<Amount>,
     /// What is neither used nor kept, by node.
     free: BTreeMap<NodeId, Amount>,
+    /// Pods that the plan has bound so far.
+    bound: BTreeSet<PodId>,
     /// What pods that are leaving already will free, by node; for whom, is not asked.
     leaving: BTreeMap<NodeId, Amount>,
 }
@@ -100,6 +103,7 @@ impl<'a> Books<'a> {
             held: table(&|q, r| cell(before.ledger.held.row(q), r)),
             charged: table(&|q, r| before.ledger.charged(q, r)),
             free,
+            bound: BTreeSet::new(),
             leaving,
         }
     }
@@ -130,6 +134,7 @@ impl<'a> Books<'a> {
 
     fn bind(&mut self, pod: PodId, node: NodeId, held: bool) {
         let (leaf, asks) = (self.leaf(pod.workload), self.asks(pod));
+        self.bound.insert(pod);
         for quota in self.path(leaf) {
             on(&mut self.live, quota, &asks, 1);
             if held {
@@ -150,10 +155,23 @@ impl<'a> Books<'a> {
         }
     }
 
+    /// Evicted for no workload (G3, T4): later holds of the plan may count on its room.
+    fn leave_for_nobody(&mut self, victim: &Victim<'_>) {
+        self.leave(victim);
+        add(self.leaving.entry(victim.node).or_default(), &victim.asks, 1);
+    }
+
     /// The pods that a hold will place, with their nodes.
     fn placed(&self, workload: WorkloadId, nodes: &[NodeId]) -> Vec<(NodeId, Amount)> {
         let Some(slot) = self.before.workloads.slot(workload) else { return Vec::new() };
-        let asked = self.before.asked_pods(slot);
+        // A gang whose minimum this plan has bound asks for the others now.
+        let is_left = |ordinal: &u32| !self.bound.contains(&workload.pod(*ordinal));
+        let has_bound = self.bound.range(workload.pod(0)..=workload.pod(u32::MAX)).next().is_some();
+        let asked: Vec<u32> = if has_bound {
+            self.before.workloads.at(slot).in_state(PodState::Waiting).filter(is_left).collect()
+        } else {
+            self.before.asked_pods(slot).iter().copied().collect()
+        };
         asked.iter().zip(nodes).map(|(pod, node)| (*node, self.asks(workload.pod(*pod)))).collect()
     }
 
@@ -235,8 +253,10 @@ impl<'a> Books<'a> {
         for quota in tree.path(leaf) {
             let mut gone = Amount::new();
             victims.iter().filter(|v| self.is_under(v, quota)).for_each(|v| add(&mut gone, &v.asks, 1));
+            // Those without a quota stand beside the leaves: what the root is guaranteed matters only where it is the leaf.
+            let below_common = |v: &Victim<'_>| v.leaf.is_some() || tree.parent(quota).is_some() || quota == leaf;
             let reclaims = policy.reclaim == Reclaim::Min
-                && victims.iter().any(|v| v.leaf != Some(leaf) && !self.is_under(v, quota));
+                && victims.iter().any(|v| v.leaf != Some(leaf) && !self.is_under(v, quota) && below_common(v));
             for (r, n) in ask.iter().enumerate().filter(|(_, n)| **n > 0) {
                 let (min, max) = (cell(tree.min(quota), r), cell(tree.max(quota), r));
                 let (live, held) = (at(&self.live, quota, r), at(&self.held, quota, r));
@@ -314,7 +334,9 @@ impl<'a> Books<'a> {
         }
         let is_gang = |pod: PodId| {
             let slot = self.before.workloads.slot(pod.workload);
-            slot.is_some_and(|slot| self.before.workloads.at(slot).sets.iter().any(|set| set.min > 1))
+            slot.is_some_and(|slot| {
+                self.before.workloads.at(slot).sets.iter().map(|set| u64::from(set.min)).sum::<u64>() > 1
+            })
         };
         for spared in group {
             let goes_with = |v: &Victim<'_>| {
@@ -333,7 +355,11 @@ impl Scheduler {
     fn sums_tell(&self) -> bool {
         let plain = |q: QuotaId| self.tree.spec(q).is_none_or(|spec| spec.lend.is_none() && spec.max_jobs.is_none());
         let no_devices = self.nodes.sorted().into_iter().all(|node| self.nodes.at(node).banks.is_empty());
-        no_devices && self.tree.ids().all(plain)
+        let governed = |node: u32| self.nodes.at(node).total.iter().skip(self.tree.width()).all(|n| *n == 0);
+        no_devices
+            && self.nodes.sorted().into_iter().all(governed)
+            && self.policy.reclaim != Reclaim::FairShare
+            && self.tree.ids().all(plain)
     }
 }
 

@@ -299,11 +299,15 @@ impl Nodes {
         self.rankings.touch(slot);
     }
 
-    /// Makes a node larger, for asking what would happen.
+    /// Makes a node larger, or smaller again, for asking what would happen.
     pub(crate) fn enlarge(&mut self, id: NodeId, resource: Option<usize>, by: i64) {
         let (Some(slot), Some(resource)) = (self.slot(id), resource) else { return };
         self.leave(slot);
         let node = self.nodes.at_mut(slot);
+        let width = node.total.len().max(resource + 1);
+        for row in [&mut node.total, &mut node.free, &mut node.reserved] {
+            row.resize(width, 0);
+        }
         for row in [&mut node.total, &mut node.free] {
             if let Some(cell) = row.get_mut(resource) {
                 *cell = cell.saturating_add(by);

@@ -102,7 +102,7 @@ pub(in super::super) const TYPES: &[Type] = &[
     Type {
         name: "Verdict",
         group: "what",
-        about: "the binding rule of waiting pods",
+        about: "a rule that the verdicts of waiting pods name: it binds, is in the way, or protects pods that were not taken",
         fields: &[
             field("of", "whose", "required", "whose"),
             field("rule", "string", "required", "`A1`, `P1`, `R2(b)`, .."),

@@ -1,0 +1,187 @@
+//! Whom a rule protects: every pod that stands, in classes by the first thing that keeps it from being taken (X1).
+
+use super::super::{
+    Scheduler,
+    candidates::{Resources, Right},
+    ledger::{Account, cell},
+    shapes::Ask,
+    view::PodState,
+    workloads::{Slot, Workload},
+};
+use crate::{
+    ids::{PodId, QuotaId},
+    policy::{Floor, RespectBudgets, Unquotaed},
+    verdict::{Binding, Protected, Shield},
+};
+use std::collections::BTreeMap;
+
+/// What would have to be freed, and where: below a quota, on suitable nodes, or in the own leaf only.
+#[derive(Default)]
+struct Deficits {
+    below: Vec<(QuotaId, usize)>,
+    own: Vec<usize>,
+    room: bool,
+}
+
+impl Scheduler {
+    /// Every pod that stands, by what keeps it from being taken for this workload.
+    pub(super) fn protected<'a>(
+        &self,
+        slot: Slot,
+        ask: &Ask,
+        obstacles: impl Iterator<Item = &'a Binding>,
+    ) -> Vec<Protected> {
+        let deficits = self.deficits(obstacles);
+        let mut classes: BTreeMap<Shield, Vec<PodId>> = BTreeMap::new();
+        let mut no_help = 0;
+        for other in self.workloads.sorted() {
+            let victim = self.workloads.at(other);
+            let mut helping: Vec<PodId> = Vec::new();
+            let mut resources = Resources::new();
+            for (ordinal, pod) in (0u32..).zip(&victim.pods) {
+                if pod.state.is_none_or(|state| state == PodState::Waiting) {
+                    continue;
+                }
+                let before = resources.len();
+                self.frees_of((other, ordinal), ask, &deficits, self.workloads.at(slot).account, &mut resources);
+                if resources.len() > before {
+                    helping.push(victim.id.pod(ordinal));
+                } else {
+                    no_help += 1;
+                }
+            }
+            if !helping.is_empty() {
+                resources.sort_unstable();
+                resources.dedup();
+                classes.entry(self.shield(slot, ask, other, &resources)).or_default().extend(helping);
+            }
+        }
+        let class =
+            |(shield, who): (Shield, Vec<PodId>)| Protected { shield, pods: crate::table::narrow(who.len()), who };
+        let mut protected: Vec<Protected> = classes.into_iter().map(class).collect();
+        if no_help > 0 {
+            protected.push(Protected { shield: Shield::NoHelp, pods: no_help, who: Vec::new() });
+        }
+        protected
+    }
+
+    fn deficits<'a>(&self, obstacles: impl Iterator<Item = &'a Binding>) -> Deficits {
+        let mut deficits = Deficits::default();
+        for binding in obstacles {
+            let index = binding.amounts().and_then(|(name, ..)| self.tree.resource_index(name.as_str()));
+            match binding {
+                // What may not be evicted can only shrink by itself, and nobody is evicted for the number of workloads.
+                Binding::Guarantee { .. } | Binding::Jobs { .. } => return Deficits::default(),
+                Binding::Ceiling { quota, .. } => deficits.below.extend(index.map(|r| (*quota, r))),
+                Binding::Growth { .. } => deficits.own.extend(index),
+                Binding::Room(_) => deficits.room = true,
+                _ => {}
+            }
+        }
+        deficits
+    }
+
+    /// Adds the resources of which a pod's going would free some that is missing (R5).
+    fn frees_of(&self, pod: (Slot, u32), ask: &Ask, deficits: &Deficits, own: Account, found: &mut Resources) {
+        let account = self.workloads.at(pod.0).account;
+        let governed = self.workloads.governed(pod, &self.shapes);
+        let below = deficits.below.iter().filter(|(quota, _)| self.is_in(account, *quota)).map(|(_, r)| *r);
+        let in_own = deficits.own.iter().copied().filter(|_| account == own);
+        found.extend(below.chain(in_own).filter(|r| cell(governed, *r) > 0));
+        let Some(node) = self.workloads.pod(pod).map(|row| row.spot.node).filter(|_| deficits.room) else { return };
+        for (id, _) in &ask.members {
+            if self.nodes.is_suitable(node, self.shapes.templates.at(*id)) {
+                found.extend(self.lacking(*id, node).into_iter().filter(|r| cell(governed, *r) > 0));
+            }
+        }
+    }
+
+    /// What keeps a workload from being taken for another that lacks these resources.
+    fn shield(&self, slot: Slot, ask: &Ask, other: Slot, resources: &[usize]) -> Shield {
+        let (workload, victim) = (self.workloads.at(slot), self.workloads.at(other));
+        let same_leaf = victim.account == workload.account;
+        if other == slot {
+            return Shield::OwnWorkload;
+        }
+        if !self.has_right(if same_leaf { Right::Priority } else { Right::Reclaim }) {
+            return Shield::Policy;
+        }
+        if let Some(shield) = self.state_shield(victim) {
+            return shield;
+        }
+        if same_leaf {
+            return if self.is_displaceable(workload, victim) { self.last_shield(victim) } else { Shield::Priority };
+        }
+        let reach = self.reach(ask, workload.account);
+        let denied = || self.not_entitled(ask, reach.unwrap_or(workload.account));
+        if victim.account == self.ledger.outside() {
+            let allowed = self.policy.unquotaed == Unquotaed::Schedule
+                && reach.is_some_and(|reach| self.ledger.parent(reach).is_none());
+            return if allowed { self.last_shield(victim) } else { denied() };
+        }
+        let common = self.tree.common(QuotaId(workload.account), QuotaId(victim.account));
+        let reached = reach.is_some_and(|reach| self.tree.is_under(common, QuotaId(reach)));
+        if !reached {
+            return denied();
+        }
+        let guarded = |r: usize| self.guarded(victim, common, r);
+        let mut guards = resources.iter().map(|r| (guarded(*r), *r));
+        match guards.next() {
+            Some((Some(quota), r)) if guards.all(|(guard, _)| guard.is_some()) => {
+                let resource = self.tree.resource_name(r).cloned().unwrap_or_else(|| "".into());
+                Shield::WithinGuarantee { quota, resource }
+            }
+            _ => self.last_shield(victim),
+        }
+    }
+
+    /// What the state of a workload protects (R2c).
+    fn state_shield(&self, victim: &Workload) -> Option<Shield> {
+        let young = self.policy.min_runtime_ms > 0 && victim.started().after_ms(self.policy.min_runtime_ms) > self.now;
+        if !victim.preemptible {
+            Some(Shield::NonPreemptible)
+        } else if victim.standing().next().is_none() {
+            Some(Shield::Leaving)
+        } else if victim.fresh {
+            Some(Shield::JustBound)
+        } else {
+            young.then_some(Shield::ProtectedRuntime)
+        }
+    }
+
+    /// In what a quota is above its guarantee with the ask (R2a).
+    fn not_entitled(&self, ask: &Ask, at: Account) -> Shield {
+        let over = |(r, amount): (usize, i64)| {
+            let by = self.ledger.standing(at, r).saturating_add(amount).saturating_sub(self.guarantee(at, r));
+            let resource = self.tree.resource_name(r)?.clone();
+            (by > 0).then_some(Shield::NotEntitled { quota: QuotaId(at), resource, by })
+        };
+        ask.requested().find_map(over).filter(|_| self.quota(at).is_some()).unwrap_or(Shield::NotEnough)
+    }
+
+    /// The quota on a victim's branch that its guarantee protects in this resource, if one does (R2b).
+    fn guarded(&self, victim: &Workload, common: QuotaId, resource: usize) -> Option<QuotaId> {
+        let takes: i64 = match self.policy.floor {
+            Floor::Pod => 1,
+            Floor::Strict => {
+                let uses =
+                    |ordinal: &u32| cell(&self.shapes.templates.at(victim.template(*ordinal)).governed, resource);
+                victim.unit(|_| true).iter().map(uses).sum::<i64>().max(1)
+            }
+        };
+        let mut branch = self.ledger.path(victim.account).take_while(|q| *q != common.0);
+        branch.find(|q| self.ledger.live(*q, resource) - takes < self.floor(*q, resource)).map(QuotaId)
+    }
+
+    /// What is left when the rules of reclaim protect nobody.
+    fn last_shield(&self, victim: &Workload) -> Shield {
+        let exhausted = |budget: &&crate::ids::Name| {
+            self.budgets.get(*budget).is_some_and(|left| (*left as usize) < victim.unit(|_| true).len())
+        };
+        let kept = self.policy.respect_budgets == RespectBudgets::Always;
+        match victim.budget.as_ref().filter(exhausted).filter(|_| kept) {
+            Some(budget) => Shield::Budget { budget: budget.clone() },
+            None => Shield::NotEnough,
+        }
+    }
+}

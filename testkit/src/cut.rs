@@ -1,0 +1,169 @@
+//! X2: a world cut down to what an explanation cites gives the same verdict.
+//!
+//! A verdict *cites*, for each thing in the way: the pods of its holders, unless it is missing room; for missing room the
+//! nodes it names (the closest ones, and those on which other members stand) with all pods on them, and for each pod that is
+//! counted as gone its branch below the common ancestor, since R2(b) lets it go by what the branch uses; the head of
+//! the line, with what the head's own verdict cites; and whatever is under way (holds, pods that leave or are being bound), since
+//! only time can end it. The *cut* is made of facts, told to a copy: every other workload is withdrawn, and of those that
+//! stay, pods that wait (their wait is a verdict of its own); if room is in the way, every node that is not cited is lost, or, where cited pods stand on it, takes no new ones; every quota goes that
+//! is on no path of a workload that is left (those that keep part of their guarantee to themselves stay, L3). Then the
+//! scheduler decides.
+
+use quotree_core::{
+    Binding, Event, NodeId, PodId, PodOutcome, PodState, QuotaId, Scheduler, Time, TreeSpec, Verdict, WorkloadId,
+};
+use std::collections::BTreeSet;
+
+/// What a verdict cites.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cited {
+    /// Workloads, whole.
+    pub workloads: BTreeSet<WorkloadId>,
+    /// Nodes that decide, if room is in the way.
+    pub nodes: Option<BTreeSet<NodeId>>,
+}
+
+/// What a verdict cites in this state.
+#[must_use]
+pub fn cited(core: &Scheduler, verdict: &Verdict) -> Cited {
+    let mut cited = Cited::default();
+    let mut settles = false;
+    cited.workloads.insert(verdict.workload);
+    for (binding, holders) in verdict.obstacles() {
+        match binding {
+            Binding::Room(room) => {
+                let named = room.closest.iter().map(|near| near.node).chain(room.stand_on.iter().copied());
+                cited.nodes.get_or_insert_default().extend(named);
+                for pod in room.closest.iter().flat_map(|near| &near.taken).chain(&room.without) {
+                    cited.workloads.extend(branch(core, verdict.workload, pod.workload));
+                }
+            }
+            Binding::Behind { head } => {
+                let other = core.verdict(*head).map(|verdict| self::cited(core, &verdict)).unwrap_or_default();
+                cited.workloads.extend(other.workloads);
+                cited.workloads.insert(*head);
+                if let Some(nodes) = other.nodes {
+                    cited.nodes.get_or_insert_default().extend(nodes);
+                }
+            }
+            // Time is in the way: what leaves may leave from any node, so all count.
+            Binding::Settling { .. } => settles = true,
+            _ => cited.workloads.extend(holders.iter().flat_map(|holder| &holder.pods).map(|pod| pod.workload)),
+        }
+    }
+    if settles && let Some(nodes) = &mut cited.nodes {
+        nodes.extend(core.nodes().into_iter().map(|node| node.id));
+    }
+    let on_cited = |node: &NodeId| cited.nodes.as_ref().is_some_and(|nodes| nodes.contains(node));
+    let pods: Vec<PodId> = core.nodes().into_iter().filter(|n| on_cited(&n.id)).flat_map(|n| n.pods).collect();
+    cited.workloads.extend(pods.into_iter().map(|pod| pod.workload));
+    cited.workloads.extend(under_way(core));
+    cited
+}
+
+/// Everybody on the branch of a victim, below where it meets the branch of whom it would go for.
+fn branch(core: &Scheduler, cause: WorkloadId, victim: WorkloadId) -> Vec<WorkloadId> {
+    let tree = core.tree();
+    let leaf = |id: WorkloadId| core.workload(id)?.leaf;
+    let Some((own, other)) = leaf(cause).zip(leaf(victim)) else { return vec![victim] };
+    let common = tree.common(own, other);
+    let top = tree.path(other).take_while(|quota| *quota != common).last().unwrap_or(other);
+    let below = |id: &WorkloadId| leaf(*id).is_some_and(|leaf| tree.is_under(leaf, top));
+    everybody(core).into_iter().filter(below).collect()
+}
+
+/// Workloads that hold, or have a pod that leaves or is being bound.
+fn under_way(core: &Scheduler) -> Vec<WorkloadId> {
+    let moves = |id: &WorkloadId| {
+        let view = core.workload(*id);
+        view.is_some_and(|w| {
+            w.held || w.pods.iter().any(|pod| matches!(pod.state, PodState::Binding | PodState::Leaving))
+        })
+    };
+    everybody(core).into_iter().filter(moves).collect()
+}
+
+/// All workloads that wait or stand.
+fn everybody(core: &Scheduler) -> BTreeSet<WorkloadId> {
+    let standing = core.nodes().into_iter().flat_map(|node| node.pods).map(|pod| pod.workload);
+    core.waiting().into_iter().chain(standing).collect()
+}
+
+/// The facts that cut a world down to what is cited. Pods that wait stay only of those in `stays_in_line`.
+#[must_use]
+pub fn cut(core: &Scheduler, cited: &Cited, stays_in_line: &BTreeSet<WorkloadId>) -> Vec<Event> {
+    let kept = |pod: &PodId| cited.workloads.contains(&pod.workload);
+    let mut events: Vec<Event> = Vec::new();
+    for workload in everybody(core).difference(&cited.workloads) {
+        events.push(Event::WorkloadWithdrawn { workload: *workload });
+    }
+    let idle = cited.workloads.iter().filter(|id| !stays_in_line.contains(id)).filter_map(|id| core.workload(*id));
+    for pod in idle.filter(|view| !view.held).flat_map(|view| view.pods) {
+        if pod.state == PodState::Waiting {
+            events.push(Event::PodGone { pod: pod.id, outcome: PodOutcome::Deleted });
+        }
+    }
+    let busy = !under_way(core).is_empty();
+    if let Some(nodes) = &cited.nodes {
+        for view in core.nodes().into_iter().filter(|view| !nodes.contains(&view.id)) {
+            if view.pods.iter().any(kept) || busy {
+                if let Some(mut spec) = core.node_spec(view.id).cloned() {
+                    spec.schedulable = false;
+                    events.push(Event::NodeChanged(spec));
+                }
+            } else {
+                events.push(Event::NodeDown { node: view.id });
+            }
+        }
+    }
+    // A new tree ends holds, which are under way.
+    let held = core.waiting().into_iter().any(|id| core.workload(id).is_some_and(|view| view.held));
+    if !held {
+        events.push(Event::TreeChanged(pruned(core, cited)));
+    }
+    events
+}
+
+/// The tree without the quotas that nothing cited hangs on.
+fn pruned(core: &Scheduler, cited: &Cited) -> TreeSpec {
+    let tree = core.tree();
+    let leaves = cited.workloads.iter().filter_map(|id| core.workload(*id)?.leaf);
+    let keepers = tree.ids().filter(|q| tree.kept(*q).iter().any(|kept| *kept > 0));
+    let paths: BTreeSet<QuotaId> = leaves.chain(keepers).flat_map(|quota| tree.path(quota)).collect();
+    let root = tree.ids().next();
+    let stays = tree.ids().filter(|q| paths.contains(q) || Some(*q) == root);
+    stays.filter_map(|q| tree.spec(q).cloned()).collect()
+}
+
+/// What breaks X2 for a verdict in this state, if anything does.
+///
+/// # Errors
+/// In words, what came out otherwise.
+pub fn stands_alone(core: &Scheduler, verdict: &Verdict, now: Time) -> Result<(), String> {
+    let cited = cited(core, verdict);
+    let mut small = core.clone();
+    let mut line = BTreeSet::from([verdict.workload]);
+    if let Binding::Behind { head } = verdict.binding {
+        line.insert(head);
+    }
+    for event in cut(core, &cited, &line) {
+        let text = format!("{event:?}");
+        small.apply(event).map_err(|error| format!("X2: the cut is refused: {error}: {text}"))?;
+    }
+    let plan = small.decide(now);
+    let Some(after) = small.verdict(verdict.workload) else {
+        return Err(format!("X2: {} waits no more in {cited:?}: {:?}\n{verdict:?}", verdict.workload, plan.actions));
+    };
+    let (before, now) = (essence(core, &verdict.binding), essence(&small, &after.binding));
+    if before == now {
+        return Ok(());
+    }
+    Err(format!("X2: {} waits by {now} instead of {before} in {cited:?}\n{verdict:?}", verdict.workload))
+}
+
+/// Rule, place and amounts of what binds, with names.
+fn essence(core: &Scheduler, binding: &Binding) -> String {
+    let quota = binding.quota().map(|quota| core.tree().name(quota).clone());
+    let node = if let Binding::Room(room) = binding { room.closest.first().map(|near| near.node) } else { None };
+    format!("{} {quota:?} {node:?} {:?}", binding.rule(), binding.amounts())
+}

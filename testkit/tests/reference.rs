@@ -1,0 +1,180 @@
+//! The core beside the reference scheduler: in random worlds and in every smallest one, both decide the same for the same
+//! reasons. A failure prints the world as Rust that can be pasted into a test, the first difference, and the story.
+//!
+//! The draws are fixed, so that a failure is everybody's failure; `PROPTEST_RNG_SEED` draws others.
+
+use proptest::{prelude::*, test_runner::RngSeed};
+use quotree_testkit::{
+    drive::{Play, drive_beside},
+    generate::{Kinds, worlds},
+    small,
+    worlds::{Step, World},
+};
+use std::collections::BTreeMap;
+
+fn cases(cases: u32) -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    let rng_seed = if usual.rng_seed == RngSeed::Random { RngSeed::Fixed(2026) } else { usual.rng_seed };
+    ProptestConfig { cases, rng_seed, failure_persistence: None, max_shrink_iters: 2000, ..usual }
+}
+
+fn alike(world: &World, play: Play) -> Result<(), TestCaseError> {
+    let played = drive_beside(world, play);
+    let story = || format!("{}\n{play:?}\n{world:?}\n{}", played.wrong.join("\n"), played.trace.join("\n"));
+    prop_assert!(played.wrong.is_empty(), "\n{}", story());
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    #[test]
+    fn the_reference_agrees_in_pools(world in worlds(Kinds::PLAIN), seed in any::<Option<u64>>()) {
+        alike(&world, Play { delays: seed, ..Play::AT_ONCE })?;
+    }
+
+    #[test]
+    fn the_reference_agrees_on_nodes_with_gangs(world in worlds(Kinds::CALM), seed in any::<Option<u64>>()) {
+        alike(&world, Play { delays: seed, ..Play::AT_ONCE })?;
+    }
+
+    #[test]
+    fn the_reference_agrees_in_wild_worlds(world in worlds(Kinds::WILD), seed in any::<Option<u64>>()) {
+        alike(&world, Play { delays: seed, ..Play::AT_ONCE })?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(1200))]
+
+    #[test]
+    fn the_reference_agrees_whatever_there_is(world in worlds(Kinds::MORE), seed in any::<Option<u64>>()) {
+        alike(&world, Play { delays: seed, ..Play::AT_ONCE })?;
+    }
+}
+
+/// Worlds on which the two once disagreed, by the seed of the kind.
+#[test]
+fn worlds_that_were_once_decided_differently() {
+    let delayed = |seed| Play { delays: Some(seed), ..Play::AT_ONCE };
+    let nodes = Kinds { gangs: true, nodes: true, ..Kinds::PLAIN };
+    let rows: &[(Kinds, &[u64])] = &[
+        (Kinds::PLAIN, &[21_588, 44_358, 35_340]),
+        (nodes, &[110, 160, 2895, 38_604]),
+        (Kinds::CALM, &[217, 544, 1980, 2506, 3758]),
+        (Kinds::WILD, &[2528, 2573, 3413, 3847, 4271, 16_324, 16_452, 18_205, 20_440, 30_868]),
+    ];
+    for (kinds, seeds) in rows {
+        for seed in *seeds {
+            for play in [Play::AT_ONCE, delayed(*seed)] {
+                let played = drive_beside(&World::random(*seed, *kinds), play);
+                assert!(played.wrong.is_empty(), "seed {seed}, {kinds:?}, {play:?}: {:?}", played.wrong);
+            }
+        }
+    }
+}
+
+/// The properties above say nothing of what does not occur. What must occur, and in at least how many of 800 worlds.
+#[test]
+fn the_worlds_cover_what_they_should() {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for seed in 0..800 {
+        let world = World::random(seed, Kinds::MORE);
+        let delays = (seed % 2 == 1).then_some(seed);
+        let mut seen = drive_beside(&world, Play { delays, ..Play::AT_ONCE }).seen;
+        let jobs = || world.steps.iter().filter_map(|s| if let Step::Submit(job) = s { Some(job) } else { None });
+        let has = |which: fn(&Step) -> bool| world.steps.iter().any(which);
+        let alike = |a: usize, b: usize| jobs().nth(a) == jobs().nth(b);
+        let drawn = [
+            ("depth 5", (0..world.quotas.len()).any(|q| world.depth(q) == 5)),
+            ("two resources", world.capacity()[1] > 0 && jobs().any(|job| job.ask[1] > 0)),
+            ("nodes", world.nodes.len() > 1),
+            ("devices", world.devices),
+            ("gangs", jobs().any(|job| job.min > 1)),
+            ("roles", world.roles && jobs().any(|job| job.count > 2)),
+            ("elastic gangs", jobs().any(|job| job.min < job.count)),
+            ("priorities", jobs().any(|job| job.priority > 0)),
+            ("non-preemptible", jobs().any(|job| !job.preemptible)),
+            ("budgets exhausted", world.budgets > 0 && has(|s| matches!(s, Step::Budget(_, 0)))),
+            ("lending limits", world.quotas.iter().any(|q| q.lend.is_some())),
+            ("job limits", world.quotas.iter().any(|q| q.jobs.is_some())),
+            ("queues that block", world.quotas.iter().any(|q| q.block)),
+            ("tree edits", has(|s| matches!(s, Step::Edit(..)))),
+            ("node loss", world.nodes.len() > 1 && has(|s| matches!(s, Step::NodeDown(_)))),
+            ("cordons", has(|s| matches!(s, Step::Cordon(_)))),
+            ("pods that fail", has(|s| matches!(s, Step::Fail(_)))),
+            ("gangs that grow", has(|s| matches!(s, Step::More(..)))),
+            ("withdrawn", has(|s| matches!(s, Step::Withdraw(_)))),
+            ("ties", world.every > 1 && (1..jobs().count()).any(|i| (0..i).any(|j| alike(i, j)))),
+            ("fair shares", world.policy.reclaim == quotree_core::Reclaim::FairShare),
+            ("every knob", world.policy != quotree_core::Policy::default()),
+        ];
+        seen.extend(drawn.into_iter().filter(|(_, is)| *is).map(|(word, _)| word));
+        for word in seen {
+            *counts.entry(word).or_default() += 1;
+        }
+    }
+    let wanted = [
+        ("depth 5", 60),
+        ("two resources", 150),
+        ("nodes", 150),
+        ("devices", 50),
+        ("gangs", 200),
+        ("roles", 50),
+        ("elastic gangs", 150),
+        ("priorities", 300),
+        ("non-preemptible", 200),
+        ("budgets exhausted", 60),
+        ("lending limits", 150),
+        ("job limits", 100),
+        ("queues that block", 100),
+        ("tree edits", 150),
+        ("node loss", 60),
+        ("cordons", 60),
+        ("pods that fail", 100),
+        ("gangs that grow", 100),
+        ("withdrawn", 150),
+        ("ties", 4),
+        ("fair shares", 50),
+        ("every knob", 250),
+        ("guarantee", 300),
+        ("borrowing", 200),
+        ("gangs bound", 100),
+        ("reclaim", 80),
+        ("within a leaf", 60),
+        ("gang evictions", 30),
+        ("pruning", 10),
+        ("holds pending", 60),
+        ("held room", 100),
+        ("holds in vain", 3),
+        ("holds taken over", 1),
+        ("holds timed out", 1),
+        ("holds ended by an edit", 3),
+        ("holds ended by a lost node", 1),
+        ("budgets broken", 2),
+        ("ceilings enforced", 3),
+        ("stale gangs", 1),
+        ("evicted without a quota", 1),
+    ];
+    let short: Vec<String> = wanted
+        .into_iter()
+        .map(|(word, least)| (word, least, counts.get(word).copied().unwrap_or(0)))
+        .filter(|(_, least, seen)| seen < least)
+        .map(|(word, least, seen)| format!("{word}: {seen} of at least {least}"))
+        .collect();
+    assert!(short.is_empty(), "{short:#?}\n{counts:#?}");
+}
+
+/// A slice of all smallest worlds: every 97th, which meets every tree and every shape of jobs. The whole takes minutes and
+/// is played by `cargo run --release -p quotree-testkit --example small`.
+#[test]
+fn s1_s2_s4_and_the_reference_hold_in_the_smallest_worlds() {
+    let mut played = 0u64;
+    for index in (0..small::count()).step_by(97) {
+        let world = small::world(index);
+        let wrong = small::wrong(&world);
+        assert!(wrong.is_empty(), "world {index}\n{world:?}\n{}", wrong.join("\n"));
+        played += 1;
+    }
+    assert!(played > 1000, "only {played} worlds");
+}
