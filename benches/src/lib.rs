@@ -5,6 +5,7 @@
 
 pub mod cluster;
 pub mod openb;
+pub mod plain;
 
 use criterion::{Criterion, SamplingMode};
 use std::{

@@ -311,7 +311,7 @@ impl Reference {
     /// Takes note of how large a node is in what placement looks at there.
     pub(super) fn measure(&mut self, spec: &NodeSpec) {
         let room = Room::new(Arc::new(spec.clone()));
-        for name in room.scored() {
+        for name in room.scored().into_iter().chain(room.device_resource()) {
             let largest = self.largest.entry(name.clone()).or_default();
             *largest = room.has(name).max(*largest);
         }

@@ -23,7 +23,8 @@ impl Scorer {
     /// Takes note of a node; `true` when it is larger than all before, so that best-fit scores are out of date.
     pub(super) fn sees(&mut self, node: &Node) -> bool {
         let mut grown = false;
-        for resource in &node.scored {
+        let devices = node.banks.first().map(|bank| &bank.resource);
+        for resource in node.scored.iter().chain(devices) {
             let at = usize::from(*resource);
             if self.largest.len() <= at {
                 self.largest.resize(at + 1, 0);

@@ -1,0 +1,52 @@
+//! The published table of placement policies on the openb lists, a small part of it: `cargo run --release -p
+//! quotree-benches --example openb_table` computes all of it, and docs/placement.md shows what came.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use expect_test::expect;
+use quotree_benches::{openb, plain};
+use quotree_core::{Placement, Policy};
+use quotree_testkit::shared::shared;
+
+const PUBLISHED_AT: usize = 130;
+
+/// One seed is no mean of ten: their spread is up to 0.7 points about it. That the numbers stay the same to the last digit
+/// is what this test is for, and that they are the published ones by and large.
+#[test]
+fn the_table_of_one_seed() {
+    let Some(folder) = shared() else { return };
+    let nodes = openb::nodes(&folder).unwrap();
+    let capacity = openb::capacity(&nodes);
+    let mut seen = String::new();
+    for name in openb::LISTS {
+        let list = openb::list(&folder, name).unwrap();
+        let (pods, nodes) = (openb::draw(&list, capacity, 42), openb::renumber(&nodes, 42));
+        for (policy, placement) in openb::policies(42) {
+            let policy_of_run = Policy { placement, typical: openb::typical(&list), ..Policy::default() };
+            let outcome = openb::place(&nodes, &pods, policy_of_run).unwrap();
+            let ours = outcome.curve[PUBLISHED_AT].unwrap();
+            let theirs = openb::published(&folder, name, policy).unwrap()[PUBLISHED_AT].unwrap();
+            assert!((ours - theirs).abs() < 2000, "{name}, {policy}: {ours} thousandths of a per cent, not {theirs}");
+            seen += &format!("{name} {policy} {}.{:03}, {} placed\n", ours / 1000, ours % 1000, outcome.placed);
+        }
+    }
+    expect![[""]].assert_eq(&seen);
+}
+
+/// On few nodes that fill up, so that the plain scan is done soon.
+#[test]
+fn fgd_decides_as_a_plain_scan_does() {
+    let Some(folder) = shared() else { return };
+    let nodes = openb::nodes(&folder).unwrap();
+    let list = openb::list(&folder, "gpuspec33").unwrap();
+    let typical = openb::typical(&list);
+    for seed in 1..4 {
+        let nodes: Vec<_> = openb::renumber(&nodes, seed).into_iter().take(60).collect();
+        let mut pods = openb::draw(&list, openb::capacity(&nodes), seed);
+        pods.truncate(800);
+        let policy = Policy { placement: Placement::Fgd, typical: typical.clone(), ..Policy::default() };
+        let outcome = openb::place(&nodes, &pods, policy).unwrap();
+        assert_eq!((outcome.placed, outcome.held), plain::place(&nodes, &pods, &typical), "seed {seed}");
+        assert!(outcome.placed > 100 && (outcome.placed as usize) < pods.len(), "the nodes fill up");
+    }
+}
