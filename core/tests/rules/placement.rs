@@ -172,8 +172,8 @@ fn p2_fgd_keeps_devices_of_use_to_the_typical_pods() {
         let pods = shapes.iter().map(|(cpu, gpu, weight)| TypicalPod { template: shape(*cpu, *gpu), weight: *weight });
         Policy { placement: Placement::Fgd, typical: pods.collect(), ..Policy::default() }
     };
-    // Pods want 4 cpu with each device: the node with cpu to spare loses nothing by a pod without devices.
-    table::check(ROOM, "8,2:dev 16,2:dev", typical(&[(4, 1, 1)]), &[("+1 a 5", "bind 1@1"), ("+2 a 1", "bind 2@1")]);
+    // Pods want 4 cpu with each device: 5 cpu less would leave the first node too few, and 1 cpu less leaves both enough.
+    table::check(ROOM, "8,2:dev 16,2:dev", typical(&[(4, 1, 1)]), &[("+1 a 5", "bind 1@1"), ("+2 a 1", "bind 2@0")]);
     // Where pods want two devices at once, one is taken where it breaks no pair.
     table::check(ROOM, "9,2:dev 9,3:dev", typical(&[(0, 2, 1)]), &[("+1 a 1,1", "bind 1@1")]);
     // Where they want one each, that makes no difference.
@@ -188,8 +188,7 @@ fn p2_random_draws_the_device_of_a_part_too() {
         let policy = Policy { placement: Placement::Random { seed }, ..Policy::default() };
         let mut game = Game::new(ROOM, "9,8:dev", policy).unwrap();
         game.row("+1 a 1,0.5").unwrap();
-        let pod = game.core().pod(WorkloadId(1).pod(0)).unwrap();
-        pod.devices
+        game.core().workload(WorkloadId(1)).unwrap().pods[0].devices
     };
     assert_eq!(devices(1), devices(1));
     assert!((2..9).any(|seed| devices(seed) != devices(1)));

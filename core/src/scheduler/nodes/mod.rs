@@ -8,6 +8,8 @@ mod index;
 mod points;
 mod ranking;
 mod score;
+#[cfg(test)]
+mod tests;
 
 use super::shapes::{Devices, ResourceId, Shapes, Template, TemplateId, spread};
 use crate::{
