@@ -30,7 +30,38 @@ fn the_table_of_one_seed() {
             seen += &format!("{name} {policy} {}.{:03}, {} placed\n", ours / 1000, ours % 1000, outcome.placed);
         }
     }
-    expect![[""]].assert_eq(&seen);
+    expect![[r#"
+        default Random 88.416, 8249 placed
+        default DotProd 90.968, 8075 placed
+        default GpuClustering 91.770, 8137 placed
+        default GpuPacking 92.037, 8157 placed
+        default BestFit 92.989, 8211 placed
+        default FGD 95.462, 8386 placed
+        cpu200 Random 83.797, 8841 placed
+        cpu200 DotProd 88.968, 8877 placed
+        cpu200 GpuClustering 89.556, 8922 placed
+        cpu200 GpuPacking 89.827, 8936 placed
+        cpu200 BestFit 92.425, 9091 placed
+        cpu200 FGD 94.991, 9106 placed
+        gpushare100 Random 79.610, 11488 placed
+        gpushare100 DotProd 82.557, 11557 placed
+        gpushare100 GpuClustering 82.965, 11593 placed
+        gpushare100 GpuPacking 82.980, 11596 placed
+        gpushare100 BestFit 85.029, 11816 placed
+        gpushare100 FGD 86.827, 11991 placed
+        gpuspec33 Random 86.084, 8059 placed
+        gpuspec33 DotProd 88.719, 7798 placed
+        gpuspec33 GpuClustering 91.972, 8107 placed
+        gpuspec33 GpuPacking 93.448, 8215 placed
+        gpuspec33 BestFit 93.102, 8105 placed
+        gpuspec33 FGD 94.854, 8405 placed
+        multigpu50 Random 90.207, 5723 placed
+        multigpu50 DotProd 95.138, 5035 placed
+        multigpu50 GpuClustering 96.270, 5102 placed
+        multigpu50 GpuPacking 96.236, 5080 placed
+        multigpu50 BestFit 95.813, 5041 placed
+        multigpu50 FGD 97.136, 5104 placed
+    "#]].assert_eq(&seen);
 }
 
 /// On few nodes that fill up, so that the plain scan is done soon.
