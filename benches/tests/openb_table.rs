@@ -1,8 +1,6 @@
 //! The published table of placement policies on the openb lists, a small part of it: `cargo run --release -p
 //! quotree-benches --example openb_table` computes all of it, and docs/placement.md shows what came.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use expect_test::expect;
 use quotree_benches::{openb, plain};
 use quotree_core::{Placement, Policy};
@@ -61,7 +59,8 @@ fn the_table_of_one_seed() {
         multigpu50 GpuPacking 96.236, 5080 placed
         multigpu50 BestFit 95.813, 5041 placed
         multigpu50 FGD 97.136, 5104 placed
-    "#]].assert_eq(&seen);
+    "#]]
+    .assert_eq(&seen);
 }
 
 /// On few nodes that fill up, so that the plain scan is done soon.
