@@ -1,6 +1,8 @@
 //! Metamorphic laws: what must not matter does not matter, each with a sentence for a name. Random worlds are played twice,
 //! once changed in a way that ought to change nothing (I10), or only for the better.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
 use proptest::{prelude::*, test_runner::RngSeed};
 use quotree_core::{
     Action, Amounts, Entry, Event, Log, NodeSpec, PodOutcome, Policy, Queueing, QuotaSpec, Scheduler, Time, TreeSpec,

@@ -1,5 +1,4 @@
 //! A world in which requests get lost: what is evicted runs on until it hears of it, and what failed to bind waits again.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod engine_support;
 

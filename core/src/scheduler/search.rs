@@ -178,8 +178,8 @@ impl Scheduler {
         deficits
     }
 
-    /// Quotas whose borrowing would grow although the policy lets nobody pay for it (R1).
-    fn growth(&self, search: &Search) -> SmallVec<[Deficit; 4]> {
+    /// Quotas that would stand above min, and larger than before or with their guarantee given up for a borrower (R1).
+    fn growth(&self, search: &Search, spared: &[usize]) -> SmallVec<[Deficit; 4]> {
         let mut deficits = SmallVec::new();
         if search.seeker.right == Right::Reclaim || self.policy.growth == crate::policy::Growth::Allowed {
             return deficits;
@@ -187,11 +187,38 @@ impl Scheduler {
         let amount = |resource: usize| cell(&search.seeker.ask.total, resource);
         for (q, r, before) in &search.before {
             let after = self.ledger.standing(*q, *r).saturating_add(amount(*r));
-            if self.quota(*q).is_some() && after > self.min(*q, *r).max(*before) {
+            let is_over = self.quota(*q).is_some() && after > self.min(*q, *r);
+            if is_over && (after > *before || self.gives_up_guarantee(search, spared, (*q, *r), *before)) {
                 deficits.push((*q, *r));
             }
         }
         deficits
+    }
+
+    /// Whether pods that stood within min go for one that will not: all victims but the largest reach down to min already,
+    /// and those of its leaf that would go before it do not cover what is over. What the leaf is owed would then be what
+    /// others take back, and they and the displaced would take turns for ever (S2).
+    fn gives_up_guarantee(&self, search: &Search, spared: &[usize], (q, r): Deficit, before: i64) -> bool {
+        let (rest, min) = (self.ledger.standing(q, r), self.min(q, r));
+        let kept = || (0..).zip(&search.victims).filter(|(i, _)| !spared.contains(i)).map(|(_, candidate)| candidate);
+        let uses = |candidate: &Candidate| -> i64 {
+            candidate.pods.iter().map(|pod| cell(self.workloads.governed(*pod, &self.shapes), r)).sum()
+        };
+        let largest = kept().map(uses).max().unwrap_or(0);
+        if rest >= before || rest.saturating_add(largest) > min {
+            return false;
+        }
+        let priority = self.workloads.at(search.seeker.slot).priority;
+        let gone: i64 = kept().filter(|candidate| candidate.rank.priority < priority).map(uses).sum();
+        let goes_first = self.standing_below(search.seeker.account, priority, r) - gone;
+        rest.saturating_sub(goes_first).saturating_add(cell(&search.seeker.ask.total, r)) > min
+    }
+
+    /// What the victims of a leaf use that have a lower priority than this.
+    fn standing_below(&self, account: Account, priority: i32, resource: usize) -> i64 {
+        let lower = self.victims.at(account).iter().take_while(|key| key.0 < priority);
+        let pods = lower.flat_map(|key| self.workloads.at(key.4).standing().map(|(ordinal, _)| (key.4, ordinal)));
+        pods.map(|pod| cell(self.workloads.governed(pod, &self.shapes), resource)).sum()
     }
 
     fn clear_ceilings(&mut self, search: &mut Search) -> Option<()> {
@@ -207,7 +234,7 @@ impl Scheduler {
 
     fn stop_growth(&mut self, search: &mut Search) -> Option<()> {
         loop {
-            let deficits = self.growth(search);
+            let deficits = self.growth(search, &[]);
             if deficits.is_empty() {
                 return Some(());
             }
@@ -461,7 +488,7 @@ impl Scheduler {
         let Seeker { ask, account, right, .. } = search.seeker;
         let crowded =
             back.iter().filter_map(|pod| self.workloads.pod(*pod)).any(|row| self.nodes.at(row.spot.node).is_crowded());
-        if crowded || !self.ceilings(search).is_empty() || !self.growth(search).is_empty() {
+        if crowded || !self.ceilings(search).is_empty() || !self.growth(search, spared).is_empty() {
             return false;
         }
         if right == Right::Priority {

@@ -230,3 +230,34 @@ fn r8_f3_the_fair_share_may_be_taken_back() {
     let taken = "evict 9 R2, evict 8 R2, evict 7 R2, bind 10";
     table::check(tree, "9", by(|p| p.reclaim = Reclaim::FairShare), &rows(taken));
 }
+
+#[test]
+fn r1_a_borrower_displaces_only_who_borrows() {
+    check(
+        "root 4/4; a<root 2/4; b<root 2/4",
+        "4",
+        &[
+            ("once & +1 a 1 & +2 a 1 & +3 a 1", "bind 1, bind 2, bind 3"),
+            ("+4 a 3 p1", "| 4 A1@a"),
+            ("+5 a 2 p1", "evict 3 R1, evict 2 R1, bind 5 | 4 A1@a"),
+        ],
+    );
+}
+
+#[test]
+fn s2_a_gang_above_its_min_and_those_within_it_come_to_rest() {
+    check(
+        "root 9/9; top<root 7/9; a<top 1/9; b<top 5/5; d<b 3/5; c<b 2/5",
+        "11",
+        &[
+            ("+1 d 2 p1", "bind 1"),
+            ("+2 a 3", "bind 2"),
+            ("+3 c 1 x3/3 p1", "bind 3x3"),
+            ("+4 a 1", "bind 4"),
+            ("+5 c 1 x3/1", "| 5 A1@b"),
+            ("+6 d 1 p2", "evict 3x3 R2, bind 6, bind 5x2 | 5 A1@b, 3' A1@b"),
+            ("+7 d 1 p2", "evict 1 R1, bind 7, bind 5 | 1' A1@b, 3' A1@c"),
+            ("+8 d 1", "evict 5 R2, bind 8 | 1' A1@b, 3' A1@b"),
+        ],
+    );
+}

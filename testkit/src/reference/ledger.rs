@@ -76,6 +76,11 @@ impl Reference {
         self.tree.governed.iter().map(|r| template.request.get(r.as_str()).unwrap_or(0)).collect()
     }
 
+    /// What this pod asks of the governed resources.
+    pub(super) fn row_of(&self, pod: quotree_core::PodId) -> Vec<i64> {
+        self.row(&self.at(pod.workload).sets[self.pod(pod).set].template)
+    }
+
     /// What a unit asks of the governed resources.
     pub(super) fn total(&self, ask: &Ask) -> Vec<i64> {
         let mut total = vec![0; self.tree.governed.len()];

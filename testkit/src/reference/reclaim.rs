@@ -74,7 +74,7 @@ impl<'a> Search<'a> {
         leaving.truncate(self.trial.policy.bounds.nodes as usize);
         leaving.iter().for_each(|pod| self.remove(*pod));
         self.make_way()?;
-        while let Some(deficits) = some(self.growth()) {
+        while let Some(deficits) = some(self.growth(&[])) {
             self.take_best(&deficits)?;
         }
         // Who is evicted is a job until it is gone: a plan makes no room under a job limit (A5).
@@ -152,8 +152,9 @@ impl<'a> Search<'a> {
         deficits
     }
 
-    /// Quotas that a displacement would leave above min and larger than before (R1).
-    fn growth(&self) -> Vec<Deficit> {
+    /// Quotas that a displacement would leave above min, and larger than before or with their guarantee given up: all but the
+    /// largest victim reach down to min already, and who would go first does not cover what is over (R1).
+    fn growth(&self, spared: &[usize]) -> Vec<Deficit> {
         if self.by.right == Right::Reclaim || self.trial.policy.growth == Growth::Allowed {
             return Vec::new();
         }
@@ -161,13 +162,27 @@ impl<'a> Search<'a> {
         let mut deficits = Vec::new();
         for q in self.trial.tree.path(self.by.leaf) {
             for (r, amount) in self.trial.requested(&self.by.ask) {
-                let allowed = self.trial.tree.quotas[q].min[r].max(before.standing(q, r));
-                if after.standing(q, r) + amount > allowed {
+                let (min, before, rest) =
+                    (self.trial.tree.quotas[q].min[r], before.standing(q, r), after.standing(q, r));
+                let uses = |c: &Candidate| c.pods.iter().map(|pod| self.origin.row_of(*pod)[r]).sum::<i64>();
+                let victims = self.victims.iter().enumerate().filter(|(i, _)| !spared.contains(i));
+                let largest = victims.map(|(_, c)| uses(c)).max().unwrap_or(0);
+                let reaches_down = rest < before && rest + largest <= min;
+                let gives_up = || reaches_down && rest - self.goes_first(r) + amount > min;
+                if rest + amount > min && (rest + amount > before || gives_up()) {
                     deficits.push((q, r));
                 }
             }
         }
         deficits
+    }
+
+    /// What is left in the leaf of lower priority that could be evicted.
+    fn goes_first(&self, r: usize) -> i64 {
+        let by = self.trial.at(self.by.id);
+        let lower = self.trial.work.values().filter(|w| w.leaf == Some(self.by.leaf) && w.priority < by.priority);
+        let victims = lower.filter(|w| w.place_among_victims().is_some());
+        victims.flat_map(|w| w.in_place().into_iter().map(|pod| self.trial.row_of(w.id.pod(pod))[r])).sum()
     }
 
     fn clear_ceilings(&mut self) -> Option<()> {
@@ -325,7 +340,7 @@ impl<'a> Search<'a> {
     fn still_holds(&self, spared: &[usize], back: &[PodId]) -> bool {
         let rooms = self.rooms();
         let crowded = back.iter().filter_map(|pod| self.trial.pod(*pod).spot).any(|spot| rooms.is_crowded(spot.node));
-        if crowded || !self.ceilings().is_empty() || !self.growth().is_empty() {
+        if crowded || !self.ceilings().is_empty() || !self.growth(spared).is_empty() {
             return false;
         }
         if self.by.right == Right::Priority {

@@ -212,11 +212,11 @@ impl<'a> Books<'a> {
             found.push(breach(3, format!("{cause} has no quota and evicts (A4)")));
             return;
         };
+        let (policy, by) = (&self.before.policy, self.before.workloads.at(slot));
         let placed = self.placed(cause, nodes);
-        if let Err(why) = self.is_legal(leaf, &placed, &group.iter().collect::<Vec<_>>(), true) {
+        if let Err(why) = self.is_legal((leaf, by.priority), &placed, &group.iter().collect::<Vec<_>>(), true) {
             found.push(breach(4, format!("{cause} evicts {}: {why}", names(group))));
         }
-        let (policy, by) = (&self.before.policy, self.before.workloads.at(slot));
         for victim in group {
             let Some(other) = self.before.workloads.slot(victim.pod.workload) else { continue };
             let other = self.before.workloads.at(other);
@@ -233,14 +233,14 @@ impl<'a> Books<'a> {
             }
         }
         self.judge_floor(leaf, group, found);
-        self.judge_minimal(cause, leaf, &placed, group, found);
+        self.judge_minimal(cause, (leaf, by.priority), &placed, group, found);
     }
 
     /// Whether the cause may stand with these victims gone: A1, R1's clause, R2(a), and room where its pods will stand.
     /// What else is leaving is counted on, or not.
     fn is_legal(
         &self,
-        leaf: QuotaId,
+        (leaf, priority): (QuotaId, i32),
         placed: &[(NodeId, Amount)],
         victims: &[&Victim<'_>],
         counted_on: bool,
@@ -271,12 +271,40 @@ impl<'a> Books<'a> {
                 if within && standing > min.max(before) {
                     return Err(format!("R1: {name} would grow from {before} to {standing}, above its min {min}"));
                 }
+                let rest = before.saturating_sub(gone);
+                let reaches_down = gone > 0 && rest.saturating_add(largest(victims, r, counted_on)) <= min;
+                // To tell that somebody could be spared, nobody is relied on.
+                let first = if counted_on { self.goes_first(leaf, priority, r, victims) } else { 0 };
+                if within && standing > min && reaches_down && rest.saturating_sub(first).saturating_add(*n) > min {
+                    return Err(format!(
+                        "R1: {name} would give up {gone} of {before} for a borrower, its min is {min}"
+                    ));
+                }
                 if reclaims && standing > min {
                     return Err(format!("R2(a): {name} would use and hold {standing}, above its min {min}"));
                 }
             }
         }
         self.has_room(placed, victims, counted_on)
+    }
+
+    /// What the pods of a leaf use that would go before one of this priority, and stay.
+    fn goes_first(&self, leaf: QuotaId, priority: i32, resource: usize, victims: &[&Victim<'_>]) -> i64 {
+        let core = self.before;
+        let mut sum = 0i64;
+        for slot in core.workloads.sorted() {
+            let other = core.workloads.at(slot);
+            if other.account != leaf.0 || other.priority >= priority || !other.preemptible {
+                continue;
+            }
+            for (ordinal, _) in other.standing() {
+                let pod = other.id.pod(ordinal);
+                if !victims.iter().any(|victim| victim.pod == pod) {
+                    sum = sum.saturating_add(cell(core.workloads.governed((slot, ordinal), &core.shapes), resource));
+                }
+            }
+        }
+        sum
     }
 
     fn has_room(&self, placed: &[(NodeId, Amount)], victims: &[&Victim<'_>], counted_on: bool) -> Result<(), String> {
@@ -324,7 +352,7 @@ impl<'a> Books<'a> {
     fn judge_minimal(
         &self,
         cause: WorkloadId,
-        leaf: QuotaId,
+        (leaf, priority): (QuotaId, i32),
         placed: &[(NodeId, Amount)],
         group: &[Victim<'_>],
         found: &mut Vec<Breach>,
@@ -343,7 +371,7 @@ impl<'a> Books<'a> {
                 if is_gang(spared.pod) { v.pod.workload == spared.pod.workload } else { v.pod == spared.pod }
             };
             let rest: Vec<&Victim<'_>> = group.iter().filter(|v| !goes_with(v)).collect();
-            if self.is_legal(leaf, placed, &rest, false).is_ok() {
+            if self.is_legal((leaf, priority), placed, &rest, false).is_ok() {
                 found.push(breach(5, format!("{cause} evicts {}, but could spare {}", names(group), spared.pod)));
             }
         }
@@ -361,6 +389,16 @@ impl Scheduler {
             && self.policy.reclaim != Reclaim::FairShare
             && self.tree.ids().all(plain)
     }
+}
+
+/// The most that goes at once: at most what goes of one workload, at least what one pod is.
+fn largest(victims: &[&Victim<'_>], resource: usize, at_most: bool) -> i64 {
+    let mut sums: BTreeMap<(WorkloadId, u32), i64> = BTreeMap::new();
+    for victim in victims {
+        let unit = (victim.pod.workload, if at_most { 0 } else { victim.pod.ordinal });
+        *sums.entry(unit).or_default() += cell(&victim.asks, resource);
+    }
+    sums.into_values().max().unwrap_or(0)
 }
 
 fn at(table: &[Amount], quota: QuotaId, resource: usize) -> i64 {
