@@ -4,6 +4,8 @@
 //! their ratio says something whatever the machine.
 
 pub mod cluster;
+pub mod openb;
+pub mod plain;
 
 use criterion::{Criterion, SamplingMode};
 use std::{

@@ -13,6 +13,7 @@ mod scheduler;
 mod spec;
 mod table;
 mod tree;
+mod typical;
 mod verdict;
 
 pub use amounts::Amounts;
@@ -26,6 +27,7 @@ pub use recorder::{Entry, Log, Recorder, ReplayError};
 pub use scheduler::{Auditor, Breach, NodeView, PodState, PodView, Scheduler, Usage, WorkloadView, audit, audit_plan};
 pub use spec::{DeviceAsk, DeviceSpec, NodeSpec, PodSet, PodTemplate, Queueing, QuotaSpec, TreeSpec, WorkloadSpec};
 pub use tree::{Finding, FindingKind, QuotaTree, Severity};
+pub use typical::TypicalPod;
 pub use verdict::*;
 
 /// The version of the rules: it moves whenever a decision changes.

@@ -1,6 +1,7 @@
 //! The policy: how the scheduler orders, lends, takes back and places. A value, not code: every knob names the rule of
 //! semantics.md that it turns, and each rule lives in one file behind its knob.
 
+use crate::typical::TypicalPod;
 use serde::{Deserialize, Serialize};
 
 /// Every knob of the scheduler. The default is policy `capacity`: right before it is compatible.
@@ -23,6 +24,8 @@ pub struct Policy {
     pub victims: VictimOrder,
     /// Which node a pod gets (P2).
     pub placement: Placement,
+    /// The pods that free devices should stay of use to; only [`Placement::Fgd`] looks at them (P2).
+    pub typical: Vec<TypicalPod>,
     /// Whether exhausted disruption budgets can be broken (R7).
     pub respect_budgets: RespectBudgets,
     /// What becomes of pods whose namespace is on no leaf (A4).
@@ -52,6 +55,7 @@ impl Default for Policy {
             floor: Floor::Pod,
             victims: VictimOrder::FairThenLatest,
             placement: Placement::BestFit,
+            typical: Vec::new(),
             respect_budgets: RespectBudgets::Prefer,
             unquotaed: Unquotaed::Refuse,
             enforce_max: EnforceMax::Never,
@@ -162,11 +166,26 @@ pub enum Placement {
     Binpack,
     /// The node that is emptiest in proportion to its own size.
     Spread,
-    /// A node drawn by this seed.
+    /// A node drawn by this seed from those with room, and for a part of one device a device drawn from those with room.
     Random {
         /// The seed.
         seed: u64,
     },
+    /// The node whose free cpu and devices, times what the pod asks of each, come to least.
+    DotProduct,
+    /// A node where the pod fills up devices that are in use already, then one in use, then an empty one.
+    GpuPacking,
+    /// A node where only pods with as many devices stand, then one where such pods stand, too, then an empty one.
+    GpuClustering,
+    /// Fragmentation gradient descent: the node whose free devices stay of most use to the typical pods.
+    Fgd,
+}
+
+impl Placement {
+    /// Whether a node's place in the order depends on the pod, so that no order serves all.
+    pub(crate) const fn by_pod(self) -> bool {
+        matches!(self, Self::Random { .. } | Self::DotProduct | Self::GpuPacking | Self::GpuClustering | Self::Fgd)
+    }
 }
 
 /// Whether exhausted disruption budgets can be broken (R7).

@@ -2,7 +2,7 @@
 //!
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
-use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec};
+use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
 use std::sync::Arc;
 
 /// A whole simulated world with its claims.
@@ -32,6 +32,24 @@ pub struct Scenario {
     pub world: World,
     /// Digest of the scenario's text and everything it includes, for the run's header.
     pub digest: u128,
+}
+
+impl Scenario {
+    /// The typical pods of all that is submitted: what placement `Fgd` measures by.
+    #[must_use]
+    pub fn typical(&self) -> Vec<TypicalPod> {
+        let pods = self.workloads.iter().flat_map(|workload| -> Vec<(&PodTemplate, u64)> {
+            match &workload.kind {
+                Kind::Deployment { replicas, template } => vec![(template, u64::from(*replicas))],
+                Kind::Job { completions, template, .. } => vec![(template, u64::from(*completions))],
+                Kind::Training { roles, .. } => {
+                    roles.iter().map(|role| (&*role.template, u64::from(role.replicas))).collect()
+                }
+                Kind::Trace { rows } => rows.iter().map(|row| (&*row.template, u64::from(row.pods))).collect(),
+            }
+        });
+        TypicalPod::of(pods)
+    }
 }
 
 /// The machines.

@@ -107,6 +107,10 @@ pub fn bound(reason: BindReason) -> String {
         Placement::Binpack => "binpack",
         Placement::Spread => "spread",
         Placement::Random { .. } => "random",
+        Placement::DotProduct => "dot product",
+        Placement::GpuPacking => "GPU packing",
+        Placement::GpuClustering => "GPU clustering",
+        Placement::Fgd => "fragmentation gradient descent",
         _ => "placement",
     };
     format!("{quota}, {room}, by {placement}")

@@ -260,7 +260,15 @@ impl<'a> Sketch<'a> {
         }
         if self.features.has(Feature::PlacementKnob) {
             let random = Value::fields("Random", vec![("seed", Value::number(self.draw.between(0, 9)))]);
-            let placement = match self.draw.one_of(&["Binpack", "Spread", ""]) {
+            let placement = match self.draw.one_of(&[
+                "Binpack",
+                "Spread",
+                "DotProduct",
+                "GpuPacking",
+                "GpuClustering",
+                "Fgd",
+                "",
+            ]) {
                 Some(word) if !word.is_empty() => Value::word(word),
                 _ => random,
             };

@@ -14,8 +14,8 @@ use crate::{
     worlds::{Job, Step, World},
 };
 use quotree_core::{
-    Action, Auditor, Event, EventError, Log, NodeId, Placement, Plan, PodId, PodOutcome, PodSet, PodState, QuotaId,
-    Recorder, ReleaseReason, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
+    Action, Auditor, Event, EventError, Log, NodeId, Plan, PodId, PodOutcome, PodSet, PodState, QuotaId, Recorder,
+    ReleaseReason, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,21 +73,14 @@ pub fn drive(world: &World, play: Play) -> Played {
 
 /// Plays a world with the reference scheduler beside the core: whatever they decide differently is wrong, the first
 /// difference only, since what follows from it says nothing. The laws are not judged; [`drive`] does that.
-///
-/// A node that is drawn depends on how often the index of nodes was told of it: where placement is random, the world is
-/// played by `Spread`.
 #[must_use]
 pub fn drive_beside(world: &World, play: Play) -> Played {
-    let mut world = world.clone();
-    if let Placement::Random { .. } = world.policy.placement {
-        world.policy.placement = Placement::Spread;
-    }
     match Recorder::new(&world.tree(), world.policy.clone()) {
         Ok(core) => {
             let reference = Some(Reference::new(&world.tree(), world.policy.clone()));
-            Driver { reference, ..Driver::new(&world, play, core) }.run()
+            Driver { reference, ..Driver::new(world, play, core) }.run()
         }
-        Err(_) => drive(&world, play),
+        Err(_) => drive(world, play),
     }
 }
 

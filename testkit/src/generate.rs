@@ -3,12 +3,12 @@
 
 use crate::{
     dice::Dice,
-    worlds::{Job, Quota, Step, Units, World},
+    worlds::{Job, Quota, Step, Units, World, amounts},
 };
 use proptest::prelude::*;
 use quotree_core::{
-    EnforceMax, Floor, Growth, Order, Placement, Policy, Preemption, Reclaim, RespectBudgets, Unquotaed, VictimOrder,
-    Within,
+    EnforceMax, Floor, Growth, Order, Placement, PodTemplate, Policy, Preemption, Reclaim, RespectBudgets, TypicalPod,
+    Unquotaed, VictimOrder, Within,
 };
 
 /// Stands for no ceiling.
@@ -200,6 +200,12 @@ fn draw_policy(dice: &mut Dice) -> Policy {
     }
 }
 
+fn draw_typical(dice: &mut Dice) -> TypicalPod {
+    let request = amounts([dice.between(0, 6), dice.between(0, 4)]);
+    let weight = u32::try_from(dice.below(9)).unwrap_or(0);
+    TypicalPod { template: PodTemplate { request, ..PodTemplate::default() }, weight }
+}
+
 fn draw_more_knobs(dice: &mut Dice, policy: &mut Policy) {
     policy.reclaim = dice.one_of([Reclaim::Min, Reclaim::Min, Reclaim::FairShare, Reclaim::Off]);
     policy.growth = if dice.chance(10) { Growth::Allowed } else { Growth::Refused };
@@ -207,6 +213,13 @@ fn draw_more_knobs(dice: &mut Dice, policy: &mut Policy) {
     policy.hold_timeout_ms = policy.hold_timeout_ms.map(|_| 5 + dice.below(35));
     policy.unquotaed = dice.one_of([Unquotaed::Refuse, Unquotaed::Schedule]);
     policy.enforce_max = if dice.chance(25) { EnforceMax::After { ms: dice.below(80) } } else { EnforceMax::Never };
+    if dice.chance(60) {
+        let by_pod = [Placement::DotProduct, Placement::GpuPacking, Placement::GpuClustering, Placement::Fgd];
+        policy.placement = dice.one_of(by_pod);
+    }
+    if policy.placement == Placement::Fgd {
+        policy.typical = (0..dice.below(5)).map(|_| draw_typical(dice)).collect();
+    }
 }
 
 fn draw_step(dice: &mut Dice, world: &World, capacity: Units, kinds: Kinds) -> Step {

@@ -452,7 +452,7 @@ impl Scheduler {
         let accounts = ledger.outside() + 1;
         Self {
             shapes: super::Shapes::new(&tree),
-            nodes: super::Nodes::new(policy.placement),
+            nodes: super::Nodes::new(&policy),
             waiting: Waiting::new(
                 (0..accounts).map(|q| ledger.parent(q)).collect(),
                 policy.order == Order::GuaranteedFirst,

@@ -378,7 +378,7 @@ impl Scheduler {
     fn clear_node(&mut self, search: &mut Search, id: TemplateId, node: NodeSlot) -> Option<Spot> {
         loop {
             let template = self.shapes.templates.at(id);
-            if let Some(devices) = self.nodes.at(node).choose(template) {
+            if let Some(devices) = self.nodes.devices(node, template) {
                 return Some(Spot { node, devices });
             }
             let lacking = self.lacking(id, node);

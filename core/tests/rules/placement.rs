@@ -1,7 +1,7 @@
 //! P1 and P2: which nodes a pod fits, and which of them it gets.
 
 use crate::check;
-use quotree_core::{Binding, Placement, Policy, WorkloadId};
+use quotree_core::{Amounts, Binding, Placement, PodTemplate, Policy, TypicalPod, WorkloadId};
 use quotree_testkit::table::{self, Game};
 
 const ROOM: &str = "root 99,99/99,99; a<root 99,99/99,99";
@@ -108,8 +108,103 @@ fn p2_binpack_and_spread_go_by_the_share_in_use() {
 }
 
 #[test]
+fn p2_dot_product_goes_where_what_is_asked_is_scarce() {
+    let policy = Policy { placement: Placement::DotProduct, ..Policy::default() };
+    table::check(
+        ROOM,
+        "10 5",
+        policy.clone(),
+        &[("+1 a 3", "bind 1@1"), ("+2 a 1", "bind 2@1"), ("+3 a 9", "bind 3@0")],
+    );
+    // 1 of 50 asked where 50 and where 49 are free: both 98 points of 100, rounded down.
+    table::check(ROOM, "50 49", policy.clone(), &[("+1 a 1", "bind 1@0")]);
+    table::check(ROOM, "50 25", policy, &[("+1 a 1", "bind 1@1")]);
+}
+
+#[test]
+fn p2_gpu_packing_fills_devices_then_nodes() {
+    let policy = Policy { placement: Placement::GpuPacking, ..Policy::default() };
+    table::check(
+        ROOM,
+        "9,4:dev 9,2:dev",
+        policy,
+        &[
+            // Both are whole: 29 against 31 points.
+            ("+1 a 1,0.5", "bind 1@1"),
+            // Filling the device in use, then a whole one where one is in use, then an empty node.
+            ("+2 a 1,0.4", "bind 2@1"),
+            ("+3 a 1,1", "bind 3@1"),
+            ("+4 a 1,1", "bind 4@0"),
+            // Without devices all are alike.
+            ("+5 a 1", "bind 5@0"),
+        ],
+    );
+}
+
+#[test]
+fn p2_gpu_clustering_keeps_kinds_apart() {
+    let policy = Policy { placement: Placement::GpuClustering, ..Policy::default() };
+    table::check(
+        ROOM,
+        "9,4:dev 9,4:dev 9,4:dev",
+        policy,
+        &[
+            ("+1 a 1,0.5", "bind 1@0"),
+            ("+2 a 1,1", "bind 2@1"),
+            ("+3 a 1,2", "bind 3@2"),
+            ("+4 a 1,1", "bind 4@1"),
+            ("+5 a 1,0.3", "bind 5@0"),
+            ("done 1 & done 5", ""),
+            // Node 0 is empty again, and an empty one comes before one with others.
+            ("+6 a 1,2", "bind 6@2"),
+            ("+7 a 1,2", "bind 7@0"),
+        ],
+    );
+}
+
+#[test]
+fn p2_fgd_keeps_devices_of_use_to_the_typical_pods() {
+    let shape = |cpu: i64, gpu: i64| {
+        let request = Amounts::new().with("cpu", cpu * 1000).with("gpu", gpu * 1000);
+        PodTemplate { request, ..PodTemplate::default() }
+    };
+    let typical = |shapes: &[(i64, i64, u32)]| {
+        let pods = shapes.iter().map(|(cpu, gpu, weight)| TypicalPod { template: shape(*cpu, *gpu), weight: *weight });
+        Policy { placement: Placement::Fgd, typical: pods.collect(), ..Policy::default() }
+    };
+    // Pods want 4 cpu with each device: 5 cpu less would leave the first node too few, and 1 cpu less leaves both enough.
+    table::check(ROOM, "8,2:dev 16,2:dev", typical(&[(4, 1, 1)]), &[("+1 a 5", "bind 1@1"), ("+2 a 1", "bind 2@0")]);
+    // Where pods want two devices at once, one is taken where it breaks no pair.
+    table::check(ROOM, "9,2:dev 9,3:dev", typical(&[(0, 2, 1)]), &[("+1 a 1,1", "bind 1@1")]);
+    // Where they want one each, that makes no difference.
+    table::check(ROOM, "9,2:dev 9,3:dev", typical(&[(0, 1, 1)]), &[("+1 a 1,1", "bind 1@0")]);
+    // Nobody is typical: all nodes are alike.
+    table::check(ROOM, "9,2:dev 9,3:dev", typical(&[]), &[("+1 a 1,1", "bind 1@0")]);
+}
+
+#[test]
+fn p2_random_draws_the_device_of_a_part_too() {
+    let devices = |seed| {
+        let policy = Policy { placement: Placement::Random { seed }, ..Policy::default() };
+        let mut game = Game::new(ROOM, "9,8:dev", policy).unwrap();
+        game.row("+1 a 1,0.5").unwrap();
+        game.core().workload(WorkloadId(1)).unwrap().pods[0].devices
+    };
+    assert_eq!(devices(1), devices(1));
+    assert!((2..9).any(|seed| devices(seed) != devices(1)));
+}
+
+#[test]
 fn p2_ties_go_to_the_lowest_node() {
-    for placement in [Placement::BestFit, Placement::Binpack, Placement::Spread] {
+    for placement in [
+        Placement::BestFit,
+        Placement::Binpack,
+        Placement::Spread,
+        Placement::DotProduct,
+        Placement::GpuPacking,
+        Placement::GpuClustering,
+        Placement::Fgd,
+    ] {
         let policy = Policy { placement, ..Policy::default() };
         table::check(ROOM, "4 4 4", policy, &[("+1 a 4", "bind 1@0"), ("+2 a 4", "bind 2@1"), ("+3 a 4", "bind 3@2")]);
     }

@@ -19,7 +19,7 @@ use crate::{
     trace::{Digest, Observer, TraceRecord, Traced},
     world::{ARRIVAL, EDIT, Happening, State, World, WorldNames},
 };
-use quotree_core::{Breach, Event, Finding, QuotaTree, Time};
+use quotree_core::{Breach, Event, Finding, Placement, QuotaTree, Time};
 
 /// Decisions at one moment before the run gives up on it.
 const MOST_ROUNDS: u32 = 10_000;
@@ -73,7 +73,11 @@ impl<'a> Engine<'a> {
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Vec<Finding>> {
         let seed = options.seed.unwrap_or(scenario.seed);
-        let core = Core::new(&scenario.tree, scenario.policy.clone(), options.record, options.audit)?;
+        let mut policy = scenario.policy.clone();
+        if policy.placement == Placement::Fgd && policy.typical.is_empty() {
+            policy.typical = scenario.typical();
+        }
+        let core = Core::new(&scenario.tree, policy, options.record, options.audit)?;
         let world = World::new(scenario, seed);
         let figures = Figures::new(world.shapes.resources().len());
         let mut engine = Self {

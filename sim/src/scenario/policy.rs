@@ -93,7 +93,15 @@ fn named<'a>(node: &'a Node, wanted: &str) -> Option<&'a str> {
 }
 
 fn placement(node: &Node, report: &mut Report) -> Option<Placement> {
-    let words = [("BestFit", Placement::BestFit), ("Binpack", Placement::Binpack), ("Spread", Placement::Spread)];
+    let words = [
+        ("BestFit", Placement::BestFit),
+        ("Binpack", Placement::Binpack),
+        ("Spread", Placement::Spread),
+        ("DotProduct", Placement::DotProduct),
+        ("GpuPacking", Placement::GpuPacking),
+        ("GpuClustering", Placement::GpuClustering),
+        ("Fgd", Placement::Fgd),
+    ];
     if let Some(name) = named(node, "random") {
         let variant = variant(node, &[name], "a placement", report)?;
         let mut fields = variant.fields(&["seed"], report);

@@ -18,6 +18,7 @@ mod ledger;
 mod order;
 mod placement;
 mod reclaim;
+mod scores;
 mod shares;
 mod state;
 mod tree;

@@ -1,15 +1,18 @@
 //! Nodes (P1, P2): what each has free, recounted from the pods and holds, where a pod fits, and which node it gets.
 
-use super::state::{For, Reference, Spot, Stage};
+use super::{
+    scores::Scores,
+    state::{For, Reference, Spot, Stage},
+};
 use quotree_core::{Amounts, Name, NodeId, NodeSpec, Placement, PodId, PodTemplate, WorkloadId};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Devices of one node: what is free of each, and of that not kept for holds.
 #[derive(Debug, Clone)]
-struct Bank {
-    resource: Name,
-    each: i64,
-    available: Vec<i64>,
+pub(super) struct Bank {
+    pub(super) resource: Name,
+    pub(super) each: i64,
+    pub(super) available: Vec<i64>,
 }
 
 /// What one node has available: free, and not kept for a hold.
@@ -17,14 +20,26 @@ struct Bank {
 pub(super) struct Room {
     spec: Arc<NodeSpec>,
     available: BTreeMap<Name, i64>,
-    bank: Option<Bank>,
+    pub(super) bank: Option<Bank>,
+    /// How many devices the pods with whole devices have each that stand here; 0 for one with a part of a device.
+    pub(super) kinds: Vec<usize>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Rooms {
     pub(super) nodes: BTreeMap<NodeId, Room>,
-    placement: Placement,
-    largest: BTreeMap<Name, i64>,
+    scores: Scores,
+}
+
+/// Which of so many, by seed and pod: SplitMix64 twice, and the high half of the product.
+fn drawn(seed: u64, number: u64, of: usize) -> usize {
+    let mix = |number: u64| {
+        let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    };
+    ((u128::from(mix(seed.wrapping_add(mix(number)))) * of as u128) >> 64) as usize
 }
 
 /// What one pod takes of a node: by resource, and by device.
@@ -64,15 +79,15 @@ impl Room {
             each: devices.each,
             available: (0..devices.count).map(|_| devices.each).collect(),
         });
-        Self { spec, available, bank }
+        Self { spec, available, bank, kinds: Vec::new() }
     }
 
-    fn has(&self, resource: &Name) -> i64 {
+    pub(super) fn has(&self, resource: &Name) -> i64 {
         self.available.get(resource).copied().unwrap_or(0)
     }
 
     /// On how many devices a pod needs how much; nothing where it asks for none, an error where it can have none here.
-    fn devices(&self, template: &PodTemplate) -> Result<Option<(usize, i64)>, ()> {
+    pub(super) fn devices(&self, template: &PodTemplate) -> Result<Option<(usize, i64)>, ()> {
         let Some(bank) = &self.bank else { return Ok(None) };
         if let Some(ask) = template.devices.as_ref().filter(|ask| ask.resource == bank.resource) {
             return Ok(Some((ask.count as usize, ask.each)));
@@ -89,11 +104,16 @@ impl Room {
 
     /// Whether a pod may stand here at all: schedulable, tolerated, selected (P1).
     pub(super) fn is_suitable(&self, template: &PodTemplate) -> bool {
+        self.lets_on(template) && self.spec.schedulable
+    }
+
+    /// Whether taints and labels let a pod on.
+    pub(super) fn lets_on(&self, template: &PodTemplate) -> bool {
         let tolerated = self.spec.taints.iter().all(|taint| template.tolerations.contains(taint));
         let has = |(label, values): &(Name, Vec<Name>)| {
             self.spec.labels.iter().any(|(name, value)| name == label && values.contains(value))
         };
-        self.spec.schedulable && tolerated && template.selector.iter().all(has)
+        tolerated && template.selector.iter().all(has)
     }
 
     /// Resources that are missing in sum.
@@ -105,7 +125,7 @@ impl Room {
         self.bank.as_ref().map(|bank| &bank.resource)
     }
 
-    /// The devices a pod would get: the fullest that fit, lowest first; nothing where it does not fit (P1).
+    /// The fullest devices that fit, lowest first; nothing where the pod does not fit (P1).
     pub(super) fn choose(&self, template: &PodTemplate) -> Option<u64> {
         if !self.lacks(template).is_empty() {
             return None;
@@ -123,6 +143,20 @@ impl Room {
             resources: positive(&template.request).map(|(r, amount)| (r.clone(), amount)).collect(),
             devices: (0..64).filter(|i| devices >> i & 1 == 1).map(|i| (i, each)).collect(),
         }
+    }
+
+    /// What a pod counts as here for clustering.
+    pub(super) fn kind(&self, template: &PodTemplate) -> Option<usize> {
+        let (count, each) = self.devices(template).ok()??;
+        let whole = self.bank.as_ref()?.each;
+        Some(if each < whole { 0 } else { count })
+    }
+
+    /// What is left once a pod stands here.
+    pub(super) fn with(&self, template: &PodTemplate, devices: u64) -> Self {
+        let mut room = self.clone();
+        room.take(&self.footprint(template, devices));
+        room
     }
 
     fn take(&mut self, footprint: &Footprint) {
@@ -145,44 +179,38 @@ impl Room {
     }
 
     /// What placement looks at: cpu and devices where the node has any, else everything.
-    fn scored(&self) -> Vec<&Name> {
+    pub(super) fn scored(&self) -> Vec<&Name> {
         let counts = |name: &Name| name == "cpu" || name.as_str().contains('/');
         let all = || self.spec.allocatable.iter().map(|(name, _)| name);
         let some = all().any(counts);
         all().filter(|name| !some || counts(name)).collect()
     }
 
-    /// The placement score as a fraction: the lowest wins (P2).
-    fn score(&self, placement: Placement, largest: &BTreeMap<Name, i64>) -> (i128, i128) {
-        let scored = self.scored();
-        let mut sum = (0i128, 1i128);
-        for name in &scored {
-            let total = self.spec.allocatable.get(name.as_str()).unwrap_or(0).max(1);
-            let part = match placement {
-                Placement::BestFit => (self.has(name).max(0), largest.get(*name).copied().unwrap_or(1).max(1)),
-                _ => ((total - self.has(name)).max(0), total),
-            };
-            sum = (sum.0 * i128::from(part.1) + i128::from(part.0) * sum.1, sum.1 * i128::from(part.1));
-        }
-        match placement {
-            Placement::BestFit => sum,
-            Placement::Binpack => (-sum.0, sum.1 * scored.len().max(1) as i128),
-            _ => (sum.0, sum.1 * scored.len().max(1) as i128),
-        }
+    pub(super) fn total(&self, name: &Name) -> i64 {
+        self.spec.allocatable.get(name.as_str()).unwrap_or(0)
     }
 }
 
 impl Rooms {
     pub(super) fn fit(&self, node: NodeId, template: &PodTemplate) -> Option<u64> {
-        self.nodes.get(&node).filter(|room| room.is_suitable(template)).and_then(|room| room.choose(template))
+        let room = self.nodes.get(&node).filter(|room| room.is_suitable(template))?;
+        self.devices(room, template)
+    }
+
+    /// The devices a pod would get on a node, if it fits there.
+    pub(super) fn devices(&self, room: &Room, template: &PodTemplate) -> Option<u64> {
+        room.choose(template).map(|fullest| self.scores.devices(room, template, fullest))
     }
 
     /// The node the policy gives a pod, of those with room; the lowest id among equals (P2).
-    pub(super) fn pick(&self, template: &PodTemplate) -> Option<Spot> {
+    pub(super) fn pick(&self, template: &PodTemplate, pod: PodId) -> Option<Spot> {
+        if let Placement::Random { seed } = self.scores.placement {
+            return self.draw(template, pod, seed);
+        }
         let mut best: Option<((i128, i128), Spot)> = None;
         for (node, room) in &self.nodes {
             let Some(devices) = self.fit(*node, template) else { continue };
-            let score = room.score(self.placement, &self.largest);
+            let score = self.scores.score(room, template, devices);
             if best.is_none_or(|(least, _)| score.0 * least.1 < least.0 * score.1) {
                 best = Some((score, Spot { node: *node, devices }));
             }
@@ -190,11 +218,26 @@ impl Rooms {
         best.map(|(_, spot)| spot)
     }
 
+    /// A node drawn from those with room, in order of ids; for a part of one device a device drawn in order of indices.
+    fn draw(&self, template: &PodTemplate, pod: PodId, seed: u64) -> Option<Spot> {
+        let fitting: Vec<(NodeId, u64)> =
+            self.nodes.keys().filter_map(|node| Some((*node, self.fit(*node, template)?))).collect();
+        let number = u64::from(pod.workload.0) << 32 | u64::from(pod.ordinal);
+        let (node, fullest) = *fitting.get(drawn(seed, number, fitting.len()))?;
+        let room = self.nodes.get(&node)?;
+        let (Ok(Some((1, each))), Some(bank)) = (room.devices(template), &room.bank) else {
+            return Some(Spot { node, devices: fullest });
+        };
+        let devices: Vec<usize> = (0..bank.available.len()).filter(|i| bank.available[*i] >= each).collect();
+        Some(Spot { node, devices: 1 << devices[drawn(!seed, number, devices.len())] })
+    }
+
     /// A pod takes its spot.
     pub(super) fn put(&mut self, template: &PodTemplate, spot: Spot) {
         if let Some(room) = self.nodes.get_mut(&spot.node) {
             let footprint = room.footprint(template, spot.devices);
             room.take(&footprint);
+            room.kinds.extend(room.kind(template));
         }
     }
 
@@ -207,7 +250,7 @@ impl Reference {
     /// What every node has available, recounted.
     pub(super) fn rooms(&self) -> Rooms {
         let nodes = self.nodes.iter().map(|(id, spec)| (*id, Room::new(spec.clone()))).collect();
-        let mut rooms = Rooms { nodes, placement: self.policy.placement, largest: self.largest.clone() };
+        let mut rooms = Rooms { nodes, scores: Scores::new(&self.policy, self.largest.clone()) };
         for (_, workload, pod) in self.standing_pods() {
             if let Some(spot) = pod.spot {
                 rooms.put(&workload.sets[pod.set].template, spot);
@@ -242,7 +285,7 @@ impl Reference {
         let mut spots = Vec::new();
         for ordinal in self.at(id).asked_pods() {
             let pod = id.pod(ordinal);
-            let spot = rooms.pick(self.template(pod))?;
+            let spot = rooms.pick(self.template(pod), pod)?;
             rooms.put(self.template(pod), spot);
             spots.push((pod, spot));
         }
@@ -268,7 +311,7 @@ impl Reference {
     /// Takes note of how large a node is in what placement looks at there.
     pub(super) fn measure(&mut self, spec: &NodeSpec) {
         let room = Room::new(Arc::new(spec.clone()));
-        for name in room.scored() {
+        for name in room.scored().into_iter().chain(room.device_resource()) {
             let largest = self.largest.entry(name.clone()).or_default();
             *largest = room.has(name).max(*largest);
         }

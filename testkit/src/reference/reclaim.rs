@@ -220,7 +220,7 @@ impl<'a> Search<'a> {
         for ordinal in self.trial.at(self.by.id).asked_pods() {
             let pod = self.by.id.pod(ordinal);
             let template = self.trial.template(pod).clone();
-            let spot = match self.rooms().pick(&template) {
+            let spot = match self.rooms().pick(&template, pod) {
                 Some(spot) => spot,
                 None => self.make_room(&template)?,
             };
@@ -252,7 +252,7 @@ impl<'a> Search<'a> {
         loop {
             let rooms = self.rooms();
             let room = rooms.nodes.get(&node).filter(|room| room.is_suitable(template))?;
-            if let Some(devices) = room.choose(template) {
+            if let Some(devices) = rooms.devices(room, template) {
                 return Some(Spot { node, devices });
             }
             // What is missing in sum, or, where nothing is, the resource whose single devices are too full.

@@ -122,19 +122,10 @@ impl ClassIndex {
         }
     }
 
-    /// The first node with room at or after the score `start`, else the first before it.
-    pub(super) fn first_fit(&mut self, nodes: &Table<Node>, template: &Template, start: u64) -> Option<(u64, Spot)> {
-        let found = self.scan(nodes, template, start, u64::MAX);
-        found.or_else(|| start.checked_sub(1).and_then(|last| self.scan(nodes, template, 0, last)))
-    }
-
-    fn scan(&mut self, nodes: &Table<Node>, template: &Template, from: u64, to: u64) -> Option<(u64, Spot)> {
-        let first = if from == 0 { 0 } else { self.block_of((from, NodeId(0))) };
-        for block in self.blocks.iter_mut().skip(first).filter(|block| block.most.may_fit(template)) {
-            for Entry { key: (score, _), slot, room } in block.entries.iter().filter(|entry| entry.key.0 >= from) {
-                if *score > to {
-                    return None;
-                }
+    /// The first node with room.
+    pub(super) fn first_fit(&mut self, nodes: &Table<Node>, template: &Template) -> Option<(u64, Spot)> {
+        for block in self.blocks.iter_mut().filter(|block| block.most.may_fit(template)) {
+            for Entry { key: (score, _), slot, room } in &block.entries {
                 if !room.may_fit(template) {
                     continue;
                 }

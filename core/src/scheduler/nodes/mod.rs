@@ -3,20 +3,27 @@
 //! A pool without nodes is one node. Amounts are kept per resource and, where a resource comes as devices, per device;
 //! "available" is free without what holds keep for others (H1).
 
+mod fragments;
 mod index;
+mod points;
+mod ranking;
 mod score;
+#[cfg(test)]
+mod tests;
 
 use super::shapes::{Devices, ResourceId, Shapes, Template, TemplateId, spread};
 use crate::{
     event::EventError,
     ids::{Name, NodeId},
     plan::DeviceSet,
-    policy::Placement,
-    spec::NodeSpec,
+    policy::{Placement, Policy},
+    spec::{NodeSpec, PodTemplate},
     table::Table,
 };
+use fragments::Fragments;
 use index::ClassIndex;
 use indexmap::IndexMap;
+use ranking::{Rankings, UNFIT};
 use rustc_hash::FxBuildHasher;
 use score::Scorer;
 use smallvec::SmallVec;
@@ -49,8 +56,11 @@ pub(crate) struct Node {
     pub(crate) pods: Vec<PodRef>,
     /// The resources that placement scores: cpu and devices where the node has any, else everything.
     scored: SmallVec<[ResourceId; 4]>,
+    /// How many pods of each kind that clustering tells apart stand here.
+    clusters: SmallVec<[(u32, u32); 2]>,
     score: u64,
-    version: u32,
+    /// What typical pods could use of it, for `fgd`.
+    usable: i128,
 }
 
 /// Where on a node a pod stands: which devices of which bank.
@@ -67,6 +77,12 @@ impl Node {
         value(&self.free) - value(&self.reserved)
     }
 
+    /// What each device has available.
+    fn devices(&self) -> impl Iterator<Item = i64> + Clone {
+        let bank = self.banks.first();
+        bank.into_iter().flat_map(|bank| bank.free.iter().zip(&bank.reserved)).map(|(free, reserved)| free - reserved)
+    }
+
     /// How the template's request falls on this node's devices; nothing if it cannot at all.
     pub(crate) fn device_ask(&self, template: &Template) -> Option<Option<Devices>> {
         let Some(bank) = self.banks.first() else { return Some(None) };
@@ -80,7 +96,8 @@ impl Node {
         }
     }
 
-    /// The devices the pod would get: the fullest that fit, lowest index first; nothing if it does not fit (P1).
+    /// The fullest devices that fit the pod, lowest index first; nothing if it does not fit (P1). Some placement policies
+    /// give it others: [`Nodes::devices`].
     pub(crate) fn choose(&self, template: &Template) -> Option<DeviceSet> {
         if template.request.iter().any(|(resource, amount)| self.available(*resource) < *amount) {
             return None;
@@ -108,8 +125,13 @@ impl Node {
                 *free -= sign * amount;
             }
         }
-        let each = self.device_ask(template).flatten().map_or(0, |ask| ask.each);
+        let ask = self.device_ask(template).flatten();
+        let each = ask.map_or(0, |ask| ask.each);
         if let Some(bank) = self.banks.first_mut() {
+            if let Some(ask) = ask {
+                let cluster = points::cluster(ask.count, ask.each, bank.each);
+                count(&mut self.clusters, cluster, sign);
+            }
             for device in devices.iter() {
                 if let Some(free) = bank.free.get_mut(device as usize) {
                     *free -= sign * each;
@@ -117,6 +139,14 @@ impl Node {
             }
         }
     }
+}
+
+fn count(clusters: &mut SmallVec<[(u32, u32); 2]>, cluster: u32, sign: i64) {
+    match clusters.iter_mut().find(|(known, _)| *known == cluster) {
+        Some((_, pods)) => *pods = pods.saturating_add_signed(if sign < 0 { -1 } else { 1 }),
+        None => clusters.push((cluster, 1)),
+    }
+    clusters.retain(|(_, pods)| *pods > 0);
 }
 
 /// All nodes, with an index by placement score for each class of equal labels and taints.
@@ -129,6 +159,9 @@ pub(crate) struct Nodes {
     /// Per template: the classes it may stand on, and how many classes were looked at.
     suitable: Table<(Vec<u32>, usize)>,
     scorer: Scorer,
+    /// Where scores depend on the pod, these stand in for the scores in the classes.
+    rankings: Rankings,
+    fragments: Fragments,
 }
 
 /// What selectors and tolerations look at.
@@ -150,23 +183,33 @@ impl Class {
         self.taints.iter().all(|taint| template.tolerations.contains(taint))
     }
 
+    fn lets_on(&self, template: &PodTemplate) -> bool {
+        self.taints.iter().all(|taint| template.tolerations.contains(taint)) && self.has(&template.selector)
+    }
+
     fn selected(&self, template: &Template) -> bool {
+        self.has(&template.selector)
+    }
+
+    fn has(&self, selector: &[(Name, Vec<Name>)]) -> bool {
         let has = |(label, values): &(Name, Vec<Name>)| {
             self.labels.iter().any(|(name, value)| name == label && values.contains(value))
         };
-        template.selector.iter().all(has)
+        selector.iter().all(has)
     }
 }
 
 impl Nodes {
-    pub(crate) fn new(placement: Placement) -> Self {
+    pub(crate) fn new(policy: &Policy) -> Self {
         Self {
             nodes: Table::default(),
             by_id: IndexMap::default(),
             spare: Vec::new(),
             classes: IndexMap::default(),
             suitable: Table::default(),
-            scorer: Scorer::new(placement),
+            scorer: Scorer::new(policy.placement),
+            rankings: Rankings::default(),
+            fragments: Fragments::new(&policy.typical),
         }
     }
 
@@ -199,8 +242,9 @@ impl Nodes {
             banks,
             pods: Vec::new(),
             scored: scored(&spec, shapes)?,
+            clusters: SmallVec::new(),
             score: 0,
-            version: 0,
+            usable: 0,
             spec,
         };
         let id = node.id;
@@ -212,6 +256,7 @@ impl Nodes {
             None => self.nodes.push(node),
         };
         self.by_id.insert(id, slot);
+        self.look_at_kind(slot, shapes);
         self.enter(slot);
         Ok(slot)
     }
@@ -240,6 +285,7 @@ impl Nodes {
             node.banks = banks;
         }
         (node.free, node.total, node.spec, node.class) = (free, total, spec, class);
+        self.look_at_kind(slot, shapes);
         self.enter(slot);
         Ok(())
     }
@@ -252,6 +298,7 @@ impl Nodes {
         let id = node.id;
         self.by_id.swap_remove(&id);
         self.spare.push(slot);
+        self.rankings.touch(slot);
     }
 
     /// Makes a node larger, or smaller again, for asking what would happen.
@@ -341,11 +388,13 @@ impl Nodes {
     /// The best node with room for one pod, and its devices there (P1, P2). `draw` decides for `random`.
     pub(crate) fn pick(&mut self, id: TemplateId, template: &Template, draw: u64) -> Option<Spot> {
         self.look_at_new_classes(id, template);
-        let start = self.scorer.start(draw);
+        if self.scorer.placement.by_pod() {
+            return self.pick_by_pod(id, template, draw);
+        }
         let mut best: Option<(u64, NodeId, Spot)> = None;
         for class in &self.suitable.at(id).0 {
             let Some((_, index)) = self.classes.get_index_mut(*class as usize) else { continue };
-            let found = index.first_fit(&self.nodes, template, start);
+            let found = index.first_fit(&self.nodes, template);
             if let Some((score, spot)) = found {
                 let key = (score, self.nodes.at(spot.node).id);
                 if best.as_ref().is_none_or(|(s, n, _)| key < (*s, *n)) {
@@ -354,6 +403,46 @@ impl Nodes {
             }
         }
         best.map(|(_, _, spot)| spot)
+    }
+
+    /// The same where the score depends on the pod.
+    fn pick_by_pod(&mut self, id: TemplateId, template: &Template, draw: u64) -> Option<Spot> {
+        let (nodes, suitable) = (&self.nodes, &self.suitable.at(id).0);
+        let (scorer, fragments) = (&self.scorer, &self.fragments);
+        let rate = |slot: NodeSlot| {
+            let node = nodes.at(slot);
+            if !node.up || !node.spec.schedulable || suitable.binary_search(&node.class).is_err() {
+                return UNFIT;
+            }
+            let points = scorer.points(node, template, fragments, node.usable);
+            points.map_or(UNFIT, |(points, _)| u64::from(100u32.saturating_sub(points)) << 32 | u64::from(node.id.0))
+        };
+        let best = match scorer.placement {
+            Placement::Random { seed } => self.rankings.nth(id, nodes.len(), rate, |of| score::drawn(seed, draw, of)),
+            _ => self.rankings.least(id, nodes.len(), rate),
+        };
+        if best == UNFIT {
+            return None;
+        }
+        let node = self.slot(NodeId(best as u32))?;
+        let devices = match self.scorer.placement {
+            Placement::Random { seed } => score::drawn_devices(self.at(node), template, seed, draw)?,
+            _ => self.devices(node, template)?,
+        };
+        Some(Spot { node, devices })
+    }
+
+    /// The devices a pod would get on a node by this placement policy; nothing if it does not fit (P1, P2). Those that
+    /// `random` draws it gets only where the node was drawn, too.
+    pub(crate) fn devices(&self, slot: NodeSlot, template: &Template) -> Option<DeviceSet> {
+        let node = self.at(slot);
+        match self.scorer.placement {
+            Placement::Fgd => {
+                let usable = self.fragments.usable(node);
+                self.fragments.points(node, template, usable).map(|(_, devices)| devices)
+            }
+            _ => node.choose(template),
+        }
     }
 
     /// Whether the template may stand on this node at all: up, schedulable, tolerated and selected.
@@ -391,7 +480,19 @@ impl Nodes {
         *seen = self.classes.len();
     }
 
+    /// Counts the typical pods for the kind of a node, where the policy looks at them.
+    fn look_at_kind(&mut self, slot: NodeSlot, shapes: &Shapes) {
+        if self.scorer.placement == Placement::Fgd {
+            let node = self.nodes.at(slot);
+            let class = self.classes.get_index(node.class as usize).map(|(class, _)| class);
+            self.fragments.sees(node, shapes, |template| class.is_some_and(|class| class.lets_on(template)));
+        }
+    }
+
     fn leave(&mut self, slot: NodeSlot) {
+        if self.scorer.placement.by_pod() {
+            return;
+        }
         let node = self.nodes.at(slot);
         if let Some((_, index)) = self.classes.get_index_mut(node.class as usize) {
             index.remove(node.score, node.id);
@@ -404,7 +505,13 @@ impl Nodes {
             return;
         }
         let node = self.nodes.at_mut(slot);
-        node.version = node.version.wrapping_add(1);
+        if self.scorer.placement.by_pod() {
+            if self.scorer.placement == Placement::Fgd {
+                node.usable = self.fragments.usable(node);
+            }
+            self.rankings.touch(slot);
+            return;
+        }
         node.score = self.scorer.score(node);
         let node = self.nodes.at(slot);
         if !(node.up && node.spec.schedulable) {
@@ -417,6 +524,10 @@ impl Nodes {
 
     /// The largest node has grown: every score is measured anew.
     fn rescore(&mut self) {
+        if self.scorer.placement.by_pod() {
+            self.rankings.clear();
+            return;
+        }
         for (_, index) in &mut self.classes {
             *index = ClassIndex::default();
         }

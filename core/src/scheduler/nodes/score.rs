@@ -1,13 +1,14 @@
 //! The placement scores: lower is better, equal scores go to the lowest node id (P2).
 //!
-//! Scores depend on the node alone, not on the pod, so nodes can be kept in order. All of them are integers.
+//! Those here depend on the node alone, not on the pod, so nodes can be kept in order; those that depend on the pod are
+//! points of 100 (`points.rs`, `fragments.rs`), kept for each template (`ranking.rs`). All of them are integers.
 
-use super::Node;
-use crate::policy::Placement;
+use super::{Fragments, Node, Template, points};
+use crate::{plan::DeviceSet, policy::Placement};
 
 #[derive(Debug, Clone)]
 pub(super) struct Scorer {
-    placement: Placement,
+    pub(super) placement: Placement,
     /// The largest amount any node has, by resource.
     largest: Vec<i64>,
     /// `2^63 / largest`, so that scoring multiplies instead of dividing.
@@ -22,7 +23,8 @@ impl Scorer {
     /// Takes note of a node; `true` when it is larger than all before, so that best-fit scores are out of date.
     pub(super) fn sees(&mut self, node: &Node) -> bool {
         let mut grown = false;
-        for resource in &node.scored {
+        let devices = node.banks.first().map(|bank| &bank.resource);
+        for resource in node.scored.iter().chain(devices) {
             let at = usize::from(*resource);
             if self.largest.len() <= at {
                 self.largest.resize(at + 1, 0);
@@ -32,7 +34,8 @@ impl Scorer {
             if let (Some(largest), Some(weight)) = (self.largest.get_mut(at), self.weights.get_mut(at))
                 && total > *largest
             {
-                grown |= self.placement == Placement::BestFit;
+                let measures = [Placement::BestFit, Placement::DotProduct, Placement::GpuClustering];
+                grown |= measures.contains(&self.placement);
                 *largest = total;
                 *weight = (1 << 63) / u128::from(total.unsigned_abs());
             }
@@ -45,16 +48,33 @@ impl Scorer {
             Placement::BestFit => self.left_over(node),
             Placement::Binpack => u64::MAX - fullness(node),
             Placement::Spread => fullness(node),
-            Placement::Random { seed } => mix(seed ^ mix(u64::from(node.id.0) << 32 | u64::from(node.version))),
+            Placement::Random { .. }
+            | Placement::DotProduct
+            | Placement::GpuPacking
+            | Placement::GpuClustering
+            | Placement::Fgd => 0,
         }
     }
 
-    /// From which score on to look: 0 but for `random`.
-    pub(super) fn start(&self, draw: u64) -> u64 {
-        match self.placement {
-            Placement::Random { seed } => mix(seed.wrapping_add(mix(draw))),
-            _ => 0,
+    /// What the node is worth to the pod, in points of 100, and the devices it would get; nothing if it does not fit.
+    pub(super) fn points(
+        &self,
+        node: &Node,
+        template: &Template,
+        fragments: &Fragments,
+        usable: i128,
+    ) -> Option<(u32, DeviceSet)> {
+        if self.placement == Placement::Fgd {
+            return fragments.points(node, template, usable);
         }
+        let devices = node.choose(template)?;
+        let points = match self.placement {
+            Placement::DotProduct => points::dot_product(node, template, &self.largest),
+            Placement::GpuPacking => points::packing(node, template, devices),
+            Placement::GpuClustering => points::clustering(node, template, &self.largest),
+            _ => 0,
+        };
+        Some((points, devices))
     }
 
     /// What is left of cpu and devices, each measured by the largest node, in parts of `2^32`.
@@ -78,6 +98,20 @@ fn fullness(node: &Node) -> u64 {
         sum += (u128::from(used) << 32) / u128::from(total.unsigned_abs());
     }
     u64::try_from(sum / (node.scored.len().max(1) as u128)).unwrap_or(u64::MAX)
+}
+
+/// Which of so many a pod gets by this seed: each is as likely as the others.
+pub(super) fn drawn(seed: u64, draw: u64, of: usize) -> usize {
+    usize::try_from((u128::from(mix(seed.wrapping_add(mix(draw)))) * of as u128) >> 64).unwrap_or(usize::MAX)
+}
+
+/// For a part of one device, a device drawn from those that fit, in order of their indices; else the fullest that fit.
+pub(super) fn drawn_devices(node: &Node, template: &Template, seed: u64, draw: u64) -> Option<DeviceSet> {
+    let fullest = node.choose(template)?;
+    let Some(ask) = node.device_ask(template)?.filter(|ask| ask.count == 1) else { return Some(fullest) };
+    let fitting = || (0u32..).zip(node.devices()).filter(|(_, free)| *free >= ask.each);
+    let (index, _) = fitting().nth(drawn(!seed, draw, fitting().count()))?;
+    Some(DeviceSet(1 << index))
 }
 
 /// SplitMix64's finaliser: spreads a number over 64 bits, the same on every machine.

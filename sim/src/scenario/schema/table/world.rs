@@ -122,7 +122,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("victims", "one of FairThenLatest, Latest", "`FairThenLatest`", "which victims go first (V1)"),
             field(
                 "placement",
-                "`BestFit`, `Binpack`, `Spread` or `Random(seed: n)`",
+                "`BestFit`, `Binpack`, `Spread`, `DotProduct`, `GpuPacking`, `GpuClustering`, `Fgd` or `Random(seed: n)`",
                 "`BestFit`",
                 "which node a pod gets (P2)",
             ),
