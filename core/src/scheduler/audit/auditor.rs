@@ -116,8 +116,19 @@ impl Scheduler {
         let mut again = self.clone();
         again.wake_all();
         let plan = again.decide(now);
-        if let Some(action) = plan.actions.first() {
+        // To pack a gang of unlike pods is a search, and ours is greedy: it can succeed where there is less room.
+        let is_packed = |action: &&Action| match action {
+            Action::Bind { pod, .. } => self.is_of_unlike_pods(pod.workload),
+            Action::Hold { workload, .. } => self.is_of_unlike_pods(*workload),
+            Action::Evict { reason, .. } => reason.cause.is_some_and(|cause| self.is_of_unlike_pods(cause)),
+            Action::Release { .. } => false,
+        };
+        if let Some(action) = plan.actions.first().filter(|action| !is_packed(action)) {
             found.push(breach(9, format!("somebody was passed over: to try again gives {action:?}")));
         }
+    }
+
+    fn is_of_unlike_pods(&self, workload: WorkloadId) -> bool {
+        self.workloads.slot(workload).is_some_and(|slot| self.workloads.at(slot).sets.len() > 1)
     }
 }
