@@ -2,6 +2,13 @@
 //!
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
+mod arrivals;
+mod training;
+
+pub(crate) use arrivals::HOUR_MS;
+pub use arrivals::{Arrivals, Concurrency, Pattern};
+pub use training::{OnLoss, Scaling, Work};
+
 use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
 use std::sync::Arc;
 
@@ -35,19 +42,15 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// The typical pods of all that is submitted: what placement `Fgd` measures by.
+    /// The typical pods of all that is submitted: what placement `Fgd` measures by. What comes again and again counts as
+    /// often as it is expected to come.
     #[must_use]
     pub fn typical(&self) -> Vec<TypicalPod> {
-        let pods = self.workloads.iter().flat_map(|workload| -> Vec<(&PodTemplate, u64)> {
-            match &workload.kind {
-                Kind::Deployment { replicas, template } => vec![(template, u64::from(*replicas))],
-                Kind::Job { completions, template, .. } => vec![(template, u64::from(*completions))],
-                Kind::Training { roles, .. } => {
-                    roles.iter().map(|role| (&*role.template, u64::from(role.replicas))).collect()
-                }
-                Kind::Trace { rows } => rows.iter().map(|row| (&*row.template, u64::from(row.pods))).collect(),
-            }
-        });
+        let mut pods: Vec<(&PodTemplate, u64)> = Vec::new();
+        for workload in &self.workloads {
+            let times = workload.expected(self.world.until).unwrap_or(1).max(1);
+            workload.kind.templates(&mut |template, count| pods.push((template, count.saturating_mul(times))));
+        }
         TypicalPod::of(pods)
     }
 }
@@ -87,10 +90,31 @@ pub struct Workload {
     pub budget: Option<Name>,
     /// From an eviction decision to a pod of it being gone; absent: as the world says.
     pub eviction_grace: Option<Runtime>,
-    /// When it is submitted.
+    /// When it is submitted; where it arrives again and again, from when on.
     pub submit: Time,
+    /// Absent: it comes once.
+    pub arrivals: Option<Arrivals>,
+    /// It should be done so long after its submission, milliseconds; only counted.
+    pub deadline_ms: Option<u64>,
     /// What it is.
     pub kind: Kind,
+}
+
+impl Workload {
+    /// What its kind is called.
+    #[must_use]
+    pub fn kind_name(&self) -> &'static str {
+        match &self.kind {
+            Kind::Job { .. } if self.arrivals.as_ref().is_some_and(|a| a.concurrency.is_some()) => "CronJob",
+            kind => kind.name(),
+        }
+    }
+
+    /// About how often it comes if the run ends at `end`; nothing where nothing bounds that.
+    #[must_use]
+    pub fn expected(&self, end: Option<Time>) -> Option<u64> {
+        self.arrivals.as_ref().map_or(Some(1), |arrivals| arrivals.expected(self.submit, end))
+    }
 }
 
 /// The kinds of workload.
@@ -118,23 +142,82 @@ pub enum Kind {
         runtime: Runtime,
         /// Work kept over an eviction is a multiple of this much, milliseconds; absent: none is kept.
         checkpoint_ms: Option<u64>,
+        /// How long the work stands still for each checkpoint, milliseconds.
+        checkpoint_cost_ms: u64,
+        /// From the first loss to the next try, on top of the world's delay; doubles with each further loss, milliseconds.
+        retry_delay_ms: u64,
+        /// A pod whose work has run so long, all its tries together, ends the job badly, milliseconds.
+        runtime_limit_ms: Option<u64>,
     },
     /// Roles that train together.
     Training {
         /// The roles, at least one.
         roles: Vec<Role>,
-        /// How long it runs with everybody there, on one draw per run.
-        runtime: Runtime,
-        /// As for a job.
+        /// How much there is to do.
+        work: Work,
+        /// How much faster several members are than one.
+        scaling: Scaling,
+        /// As for a job; so much work of everybody together.
         checkpoint_ms: Option<u64>,
+        /// As for a job.
+        checkpoint_cost_ms: u64,
         /// Added to the run after each restart, milliseconds.
         restart_overhead_ms: u64,
+        /// How often it may be started anew before it fails; absent: for ever.
+        max_restarts: Option<u32>,
+        /// A training that has worked so long, all its runs together, fails, milliseconds.
+        runtime_limit_ms: Option<u64>,
+        /// What it does when it loses members with their node.
+        on_loss: OnLoss,
+    },
+    /// Jobs and trainings that depend on each other.
+    Workflow {
+        /// At least one, and none that leads back to itself.
+        tasks: Vec<Task>,
     },
     /// Rows of an imported trace, each a job of one gang of equal pods that runs for its time.
     Trace {
         /// The rows, sorted stably by submission.
         rows: Arc<[TraceRow]>,
     },
+}
+
+impl Kind {
+    /// What it is called.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Deployment { .. } => "Deployment",
+            Self::Job { .. } => "Job",
+            Self::Training { .. } => "Training",
+            Self::Workflow { .. } => "Workflow",
+            Self::Trace { .. } => "Trace",
+        }
+    }
+
+    /// Shows each template with how many pods of one instance have it.
+    pub fn templates<'a>(&'a self, see: &mut dyn FnMut(&'a Arc<PodTemplate>, u64)) {
+        match self {
+            Self::Deployment { replicas, template } => see(template, u64::from(*replicas)),
+            Self::Job { completions, template, .. } => see(template, u64::from(*completions)),
+            Self::Training { roles, .. } => roles.iter().for_each(|r| see(&r.template, u64::from(r.replicas))),
+            Self::Workflow { tasks } => tasks.iter().for_each(|task| task.kind.templates(see)),
+            Self::Trace { rows } => rows.iter().for_each(|row| see(&row.template, u64::from(row.pods))),
+        }
+    }
+}
+
+/// A task of a workflow.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// Unique in its workflow.
+    pub name: Name,
+    /// How many tasks must have succeeded before it starts.
+    pub after: u32,
+    /// The tasks that wait for it.
+    pub leads_to: Vec<u32>,
+    /// A [`Kind::Job`] or [`Kind::Training`].
+    pub kind: Kind,
 }
 
 /// A role of a training job.
@@ -146,6 +229,8 @@ pub struct Role {
     pub replicas: u32,
     /// How many must run together.
     pub min: u32,
+    /// Whether its members do the work; the others, such as launchers, only must be there.
+    pub works: bool,
     /// What each asks.
     pub template: Arc<PodTemplate>,
 }
@@ -170,7 +255,7 @@ pub struct TraceRow {
 }
 
 /// How long something runs or takes, milliseconds; drawn per pod from a labelled stream where it is random.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Runtime {
     /// Until it is stopped.
@@ -181,10 +266,59 @@ pub enum Runtime {
     Uniform(u64, u64),
     /// Exponential with this mean.
     Exponential(u64),
+    /// Never shorter than `least`; what comes on top is exponential with this mean.
+    ShiftedExponential {
+        /// The shortest.
+        least: u64,
+        /// The mean of what comes on top.
+        mean: u64,
+    },
+    /// Its logarithm is normal: half are shorter than the median, and one standard deviation is a factor of exp(sigma).
+    LogNormal {
+        /// The median.
+        median: u64,
+        /// Sigma in thousandths.
+        sigma_permille: u64,
+    },
+    /// One of these, each equally likely.
+    Empirical(Arc<[u64]>),
+}
+
+impl Runtime {
+    /// About how long it is, milliseconds.
+    #[must_use]
+    pub fn typical_ms(&self) -> u64 {
+        match self {
+            Self::Forever => u64::MAX,
+            Self::Fixed(ms) | Self::Exponential(ms) | Self::LogNormal { median: ms, .. } => *ms,
+            Self::Uniform(from, to) => from / 2 + to / 2,
+            Self::ShiftedExponential { least, mean } => least.saturating_add(*mean),
+            Self::Empirical(seen) => {
+                let sum = seen.iter().map(|ms| u128::from(*ms)).sum::<u128>();
+                sum.checked_div(seen.len() as u128).map_or(0, |mean| u64::try_from(mean).unwrap_or(u64::MAX))
+            }
+        }
+    }
+
+    /// Whether drawing it takes random bits.
+    #[must_use]
+    pub const fn is_random(&self) -> bool {
+        !matches!(self, Self::Forever | Self::Fixed(_))
+    }
+
+    /// The longest it can be; nothing where there is no such bound.
+    #[must_use]
+    pub fn longest(&self) -> Option<u64> {
+        match self {
+            Self::Fixed(ms) | Self::Uniform(_, ms) => Some(*ms),
+            Self::Empirical(seen) => seen.iter().copied().max(),
+            _ => None,
+        }
+    }
 }
 
 /// How the world behaves around the scheduler.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct World {
     /// From a bind decision to the running pod.
     pub bind_latency: Runtime,
@@ -328,8 +462,15 @@ pub enum Of {
     Namespace(Name),
     /// Everything under a quota.
     Quota(Name),
-    /// A workload, by name.
+    /// A workload, by name; of one that comes again and again, all instances.
     Workload(String),
+    /// A task of a workflow, in all its instances.
+    Task {
+        /// The workflow.
+        workflow: String,
+        /// The task.
+        task: String,
+    },
     /// Everything.
     All,
 }
@@ -365,6 +506,32 @@ pub enum What {
         succeeded: Option<u64>,
         /// Ended badly.
         failed: Option<u64>,
+    },
+    /// How many instances of workloads came and how they ended; absent: not claimed.
+    Instances {
+        /// Whose.
+        of: Of,
+        /// Submitted so far.
+        submitted: Option<u64>,
+        /// Done.
+        succeeded: Option<u64>,
+        /// Given up.
+        failed: Option<u64>,
+        /// Neither ended nor withdrawn.
+        active: Option<u64>,
+        /// Starts of a `CronJob` that were left out.
+        skipped: Option<u64>,
+    },
+    /// Deadlines met or missed so far.
+    Deadlines {
+        /// Whose.
+        of: Of,
+        /// Whether those are counted that were met, or those that were missed.
+        met: bool,
+        /// How compared.
+        compare: Compare,
+        /// With what.
+        count: u64,
     },
     /// Use of a quota.
     Used {
