@@ -7,6 +7,7 @@ mod training;
 
 pub(crate) use arrivals::HOUR_MS;
 pub use arrivals::{Arrivals, Concurrency, Pattern};
+pub(crate) use training::BILLION;
 pub use training::{OnLoss, Scaling, Work};
 
 use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};

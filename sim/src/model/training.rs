@@ -2,6 +2,9 @@
 
 use super::Runtime;
 
+/// What the speed of one member is counted as.
+pub(crate) const BILLION: u64 = 1_000_000_000;
+
 /// How much work a training is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {
@@ -25,15 +28,15 @@ pub enum Scaling {
 }
 
 impl Scaling {
-    /// How fast so many members are, in millionths of one, rounded down.
+    /// How fast so many members are, in billionths of one, rounded down.
     #[must_use]
-    pub fn speed_ppm(&self, members: u32) -> u64 {
+    pub fn speed(&self, members: u32) -> u64 {
         let n = u64::from(members);
         match self {
-            Self::Linear => n * 1_000_000,
+            Self::Linear => n * BILLION,
             Self::Serial(permille) => {
                 let parts = u128::from(*permille) * u128::from(n) + 1000 - u128::from(*permille).min(1000);
-                let speed = (u128::from(n) * 1_000_000_000).checked_div(parts).unwrap_or(0);
+                let speed = (u128::from(n) * 1000 * u128::from(BILLION)).checked_div(parts).unwrap_or(0);
                 u64::try_from(speed).unwrap_or(u64::MAX)
             }
             Self::Table(rows) => {
@@ -44,17 +47,18 @@ impl Scaling {
                     }
                     before = (u64::from(*at), *speed);
                 }
-                before.1 * 1000
+                before.1.saturating_mul(BILLION / 1000)
             }
         }
     }
 }
 
-/// The height at `x` of the line from one point to another, times a thousand, rounded down.
+/// The height at `x` of the line from one point to another, times a million, rounded down.
 fn between(from: (u64, u64), to: (u64, u64), x: u64) -> u64 {
     let width = i128::from(to.0 - from.0).max(1);
-    let rise = (i128::from(to.1) - i128::from(from.1)) * 1000 * i128::from(x - from.0);
-    u64::try_from(i128::from(from.1) * 1000 + rise.div_euclid(width)).unwrap_or(0)
+    let scale = i128::from(BILLION / 1000);
+    let rise = (i128::from(to.1) - i128::from(from.1)) * scale * i128::from(x - from.0);
+    u64::try_from(i128::from(from.1) * scale + rise.div_euclid(width)).unwrap_or(0)
 }
 
 /// What a training does when it loses members with their node and is not whole without them.
@@ -79,18 +83,18 @@ mod tests {
         // Table: 3 members stand halfway between 1.9 and 3.5. Serial 5 %: n / (0.05 n + 0.95).
         let rows = [
             (0, 0, 0, 0),
-            (1, 1_000_000, 1_000_000, 1_000_000),
-            (2, 2_000_000, 1_900_000, 1_904_761),
-            (3, 3_000_000, 2_700_000, 2_727_272),
-            (4, 4_000_000, 3_500_000, 3_478_260),
-            (8, 8_000_000, 3_500_000, 5_925_925),
+            (1, 1_000_000_000, 1_000_000_000, 1_000_000_000),
+            (2, 2_000_000_000, 1_900_000_000, 1_904_761_904),
+            (3, 3_000_000_000, 2_700_000_000, 2_727_272_727),
+            (4, 4_000_000_000, 3_500_000_000, 3_478_260_869),
+            (8, 8_000_000_000, 3_500_000_000, 5_925_925_925),
         ];
         for (members, linear, by_table, by_amdahl) in rows {
-            assert_eq!(Scaling::Linear.speed_ppm(members), linear);
-            assert_eq!(table.speed_ppm(members), by_table, "{members}");
-            assert_eq!(serial.speed_ppm(members), by_amdahl, "{members}");
+            assert_eq!(Scaling::Linear.speed(members), linear);
+            assert_eq!(table.speed(members), by_table, "{members}");
+            assert_eq!(serial.speed(members), by_amdahl, "{members}");
         }
-        assert_eq!(Scaling::Serial(1000).speed_ppm(100), 1_000_000, "nothing can be shared");
-        assert_eq!(Scaling::Table(vec![(4, 1000)]).speed_ppm(1), 250_000, "a line from nothing");
+        assert_eq!(Scaling::Serial(1000).speed(100), BILLION, "nothing can be shared");
+        assert_eq!(Scaling::Table(vec![(4, 1000)]).speed(1), 250_000_000, "a line from nothing");
     }
 }

@@ -106,7 +106,7 @@ mod tests {
     fn first_draws_are_pinned() {
         let mut stream = Stream::new(1, "log-normal");
         let drawn: Vec<u64> = (0..6).map(|_| stream.log_normal(600_000, 1_500)).collect();
-        expect![[""]].assert_eq(&format!("{drawn:?}"));
+        expect!["[1373201, 393427, 914722, 361274, 1877918, 408664]"].assert_eq(&format!("{drawn:?}"));
     }
 
     #[test]

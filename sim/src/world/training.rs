@@ -2,14 +2,14 @@
 //!
 //! Its rate is that of the members of working roles that run, as long as every role has its minimum: each counts 1 (or, where
 //! the work is GPU-time, its GPUs), times how well so many members scale. With linear scaling the unit of work is the
-//! pod-millisecond, or that of a thousandth of a GPU; on a curve, a millionth of that. A gang that falls below its minimum
+//! pod-millisecond, or that of a thousandth of a GPU; on a curve, a billionth of that. A gang that falls below its minimum
 //! loses what it did since the last checkpoint; then it is submitted anew, or waits for members in place of the lost ones,
 //! and the new run begins with the restart overhead.
 
 use super::{State, job::fixed, progress::Progress, shapes::Shapes, submit::Order};
 use crate::{
     driver::Engine,
-    model::{Kind, OnLoss, Role, Scaling, Work},
+    model::{BILLION, Kind, OnLoss, Role, Scaling, Work},
     options::RunError,
     text::duration,
     trace::Traced,
@@ -93,10 +93,10 @@ impl Training {
         training.progress.cost_ms = *checkpoint_cost_ms;
         let everybody = training.crews.iter().zip(roles).map(|(crew, role)| (crew.weight, role.replicas));
         training.full_rate = training.rate(everybody);
-        training.progress.step = u128::from(checkpoint_ms.unwrap_or(0)) * training.full_rate;
+        training.progress.step = u128::from(checkpoint_ms.unwrap_or(0)).saturating_mul(training.full_rate);
         if let Work::GpuTime(ms) = work {
-            let unit = if training.scaling == Scaling::Linear { 1 } else { 1_000_000 };
-            training.progress.total = Some(u128::from(*ms) * 1000 * unit);
+            let unit = if training.scaling == Scaling::Linear { 1 } else { u128::from(BILLION) };
+            training.progress.total = Some((u128::from(*ms) * 1000).saturating_mul(unit));
         }
         Some(training)
     }
@@ -109,7 +109,9 @@ impl Training {
             });
         match &self.scaling {
             Scaling::Linear => weight,
-            curve => (weight * u128::from(curve.speed_ppm(members))).checked_div(u128::from(members)).unwrap_or(0),
+            curve => {
+                weight.saturating_mul(u128::from(curve.speed(members))).checked_div(u128::from(members)).unwrap_or(0)
+            }
         }
     }
 
@@ -164,7 +166,7 @@ impl Engine<'_> {
                 Some(stream) => stream.duration_ms(runtime),
                 None => fixed(runtime),
             };
-            training.progress.total = ms.map(|ms| u128::from(ms) * training.full_rate);
+            training.progress.total = ms.map(|ms| u128::from(ms).saturating_mul(training.full_rate));
         }
         for (crew, role) in training.crews.iter_mut().zip(roles) {
             crew.next = role.replicas;
