@@ -15,6 +15,8 @@ pub(crate) struct Flow {
     ends: Vec<End>,
     /// How many have not.
     open: usize,
+    /// The first that failed, or [`NONE`].
+    failed: u32,
 }
 
 impl Engine<'_> {
@@ -26,6 +28,7 @@ impl Engine<'_> {
             waits_for: tasks.iter().map(|task| task.after).collect(),
             ends: vec![End::Open; tasks.len()],
             open: tasks.len(),
+            failed: NONE,
         }));
         for (task, _) in tasks.iter().enumerate().filter(|(_, task)| task.after == 0) {
             self.start_task(owner, u32::try_from(task).unwrap_or(NONE));
@@ -66,8 +69,10 @@ impl Engine<'_> {
                 }
             }
         }
-        let all_over = flow.open == 0;
-        let first_bad = flow.ends.iter().position(|end| *end == End::Failed).filter(|_| all_over);
+        if end == End::Failed && flow.failed == NONE {
+            flow.failed = task;
+        }
+        let (all_over, failed) = (flow.open == 0, flow.failed);
         ready.sort_unstable();
         ready.into_iter().for_each(|task| self.start_task(owner, task));
         if end == End::Failed {
@@ -76,10 +81,9 @@ impl Engine<'_> {
         if !all_over {
             return Ok(());
         }
-        if let Some(bad) = first_bad.and_then(|bad| tasks.get(bad)) {
-            self.tell_failure(owner, format!("its task `{}` failed", bad.name));
-        }
-        self.over(owner, if first_bad.is_none() { End::Succeeded } else { End::Failed })
+        let Some(failed) = tasks.get(failed as usize) else { return self.over(owner, End::Succeeded) };
+        self.tell_failure(owner, format!("its task `{}` failed", failed.name));
+        self.over(owner, End::Failed)
     }
 
     /// Tasks that will never start, with the one that each waits for in vain.
