@@ -18,22 +18,27 @@ pub(crate) struct Generator {
 
 impl Engine<'_> {
     /// A workload begins to arrive.
-    pub(crate) fn start_arriving(&mut self, owner: u32) {
-        let Some(workload) = self.workload_of(owner) else { return };
-        let Some(arrivals) = &workload.arrivals else { return };
+    pub(crate) fn start_arriving(&mut self, owner: u32) -> Result<(), RunError> {
+        let Some(workload) = self.workload_of(owner) else { return Ok(()) };
+        let Some(arrivals) = &workload.arrivals else { return Ok(()) };
         let clock = Clock::new(self.seed, &workload.name, self.now, arrivals);
         self.world.owners[owner].generator = Some(Box::new(Generator { clock, next: 0, live: Vec::new() }));
-        self.await_next(owner);
+        self.await_next(owner)
     }
 
-    /// Schedules the next arrival, if there is one.
-    fn await_next(&mut self, owner: u32) {
+    /// Schedules the next arrival, if there is one; those of this moment arrive at once, in the order of the file.
+    fn await_next(&mut self, owner: u32) -> Result<(), RunError> {
         let arrivals = self.workload_of(owner).and_then(|workload| workload.arrivals.as_ref());
-        let generator = self.world.owners[owner].generator.as_mut();
-        if let (Some(arrivals), Some(generator)) = (arrivals, generator)
-            && let Some(time) = generator.clock.next(arrivals)
-        {
-            self.queue.schedule(time, ARRIVAL, Happening::Arrive(owner));
+        loop {
+            let generator = self.world.owners[owner].generator.as_mut();
+            let Some(time) = arrivals.zip(generator).and_then(|(arrivals, g)| g.clock.next(arrivals)) else {
+                return Ok(());
+            };
+            if time > self.now {
+                self.queue.schedule(time, ARRIVAL, Happening::Arrive(owner));
+                return Ok(());
+            }
+            self.instance(owner)?;
         }
     }
 
@@ -42,6 +47,11 @@ impl Engine<'_> {
         if self.world.owners[owner].closed {
             return Ok(());
         }
+        self.instance(owner)?;
+        self.await_next(owner)
+    }
+
+    fn instance(&mut self, owner: u32) -> Result<(), RunError> {
         let workload = self.world.owners[owner].workload;
         let Some(generator) = self.world.owners[owner].generator.as_mut() else { return Ok(()) };
         let number = generator.next;
@@ -50,10 +60,9 @@ impl Engine<'_> {
             let part = Part { workload, number, task: super::NONE, parent: owner };
             if let Some(instance) = self.new_part(part) {
                 self.remember_instance(owner, instance);
-                self.begin(instance)?;
+                return self.begin(instance);
             }
         }
-        self.await_next(owner);
         Ok(())
     }
 

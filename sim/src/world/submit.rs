@@ -140,8 +140,7 @@ impl Engine<'_> {
         }
         let state = &self.world.owners[owner];
         if state.number == NONE && self.workload_of(owner).is_some_and(|workload| workload.arrivals.is_some()) {
-            self.start_arriving(owner);
-            return Ok(());
+            return self.start_arriving(owner);
         }
         self.begin(owner)
     }
