@@ -129,8 +129,8 @@ fn failures_say_who_and_why() {
     assert_eq!(
         told,
         [
-            "fragile-0: it lost a pod 1 times, and its backoff limit is 0",
-            "gang: it broke off 1 times, and may be restarted 0 times",
+            "fragile-0: pods lost: 1, above its backoff limit of 0",
+            "gang: restarts needed: 1, above its max_restarts of 0",
         ]
     );
 }

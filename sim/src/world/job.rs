@@ -79,8 +79,7 @@ impl Engine<'_> {
         if losses <= *backoff_limit {
             return Ok(Some(back_off(*retry_delay_ms, losses)));
         }
-        let pods = if losses == 1 { "a pod" } else { "pods" };
-        self.fail(owner, format!("it lost {pods} {losses} times, and its backoff limit is {backoff_limit}"))?;
+        self.fail(owner, format!("pods lost: {losses}, above its backoff limit of {backoff_limit}"))?;
         Ok(None)
     }
 

@@ -243,7 +243,7 @@ impl Engine<'_> {
         if starts <= *most || broken || self.world.owners[owner].closed {
             return Ok(true);
         }
-        self.fail(owner, format!("it broke off {starts} times, and may be restarted {most} times"))?;
+        self.fail(owner, format!("restarts needed: {starts}, above its max_restarts of {most}"))?;
         Ok(false)
     }
 
