@@ -3,10 +3,14 @@
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
 mod arrivals;
+mod parts;
+mod runtime;
 mod training;
 
 pub(crate) use arrivals::HOUR_MS;
 pub use arrivals::{Arrivals, Concurrency, Pattern};
+pub use parts::Task;
+pub use runtime::Runtime;
 pub(crate) use training::BILLION;
 pub use training::{OnLoss, Scaling, Work};
 
@@ -101,23 +105,6 @@ pub struct Workload {
     pub kind: Kind,
 }
 
-impl Workload {
-    /// What its kind is called.
-    #[must_use]
-    pub fn kind_name(&self) -> &'static str {
-        match &self.kind {
-            Kind::Job { .. } if self.arrivals.as_ref().is_some_and(|a| a.concurrency.is_some()) => "CronJob",
-            kind => kind.name(),
-        }
-    }
-
-    /// About how often it comes if the run ends at `end`; nothing where nothing bounds that.
-    #[must_use]
-    pub fn expected(&self, end: Option<Time>) -> Option<u64> {
-        self.arrivals.as_ref().map_or(Some(1), |arrivals| arrivals.expected(self.submit, end))
-    }
-}
-
 /// The kinds of workload.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -183,44 +170,6 @@ pub enum Kind {
     },
 }
 
-impl Kind {
-    /// What it is called.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Deployment { .. } => "Deployment",
-            Self::Job { .. } => "Job",
-            Self::Training { .. } => "Training",
-            Self::Workflow { .. } => "Workflow",
-            Self::Trace { .. } => "Trace",
-        }
-    }
-
-    /// Shows each template with how many pods of one instance have it.
-    pub fn templates<'a>(&'a self, see: &mut dyn FnMut(&'a Arc<PodTemplate>, u64)) {
-        match self {
-            Self::Deployment { replicas, template } => see(template, u64::from(*replicas)),
-            Self::Job { completions, template, .. } => see(template, u64::from(*completions)),
-            Self::Training { roles, .. } => roles.iter().for_each(|r| see(&r.template, u64::from(r.replicas))),
-            Self::Workflow { tasks } => tasks.iter().for_each(|task| task.kind.templates(see)),
-            Self::Trace { rows } => rows.iter().for_each(|row| see(&row.template, u64::from(row.pods))),
-        }
-    }
-}
-
-/// A task of a workflow.
-#[derive(Debug, Clone)]
-pub struct Task {
-    /// Unique in its workflow.
-    pub name: Name,
-    /// How many tasks must have succeeded before it starts.
-    pub after: u32,
-    /// The tasks that wait for it.
-    pub leads_to: Vec<u32>,
-    /// A [`Kind::Job`] or [`Kind::Training`].
-    pub kind: Kind,
-}
-
 /// A role of a training job.
 #[derive(Debug, Clone)]
 pub struct Role {
@@ -253,69 +202,6 @@ pub struct TraceRow {
     pub pods: u32,
     /// What each asks.
     pub template: Arc<PodTemplate>,
-}
-
-/// How long something runs or takes, milliseconds; drawn per pod from a labelled stream where it is random.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Runtime {
-    /// Until it is stopped.
-    Forever,
-    /// Always the same.
-    Fixed(u64),
-    /// Any whole number of milliseconds from the first to the second, both included.
-    Uniform(u64, u64),
-    /// Exponential with this mean.
-    Exponential(u64),
-    /// Never shorter than `least`; what comes on top is exponential with this mean.
-    ShiftedExponential {
-        /// The shortest.
-        least: u64,
-        /// The mean of what comes on top.
-        mean: u64,
-    },
-    /// Its logarithm is normal: half are shorter than the median, and one standard deviation is a factor of exp(sigma).
-    LogNormal {
-        /// The median.
-        median: u64,
-        /// Sigma in thousandths.
-        sigma_permille: u64,
-    },
-    /// One of these, each equally likely.
-    Empirical(Arc<[u64]>),
-}
-
-impl Runtime {
-    /// About how long it is, milliseconds.
-    #[must_use]
-    pub fn typical_ms(&self) -> u64 {
-        match self {
-            Self::Forever => u64::MAX,
-            Self::Fixed(ms) | Self::Exponential(ms) | Self::LogNormal { median: ms, .. } => *ms,
-            Self::Uniform(from, to) => from / 2 + to / 2,
-            Self::ShiftedExponential { least, mean } => least.saturating_add(*mean),
-            Self::Empirical(seen) => {
-                let sum = seen.iter().map(|ms| u128::from(*ms)).sum::<u128>();
-                sum.checked_div(seen.len() as u128).map_or(0, |mean| u64::try_from(mean).unwrap_or(u64::MAX))
-            }
-        }
-    }
-
-    /// Whether drawing it takes random bits.
-    #[must_use]
-    pub const fn is_random(&self) -> bool {
-        !matches!(self, Self::Forever | Self::Fixed(_))
-    }
-
-    /// The longest it can be; nothing where there is no such bound.
-    #[must_use]
-    pub fn longest(&self) -> Option<u64> {
-        match self {
-            Self::Fixed(ms) | Self::Uniform(_, ms) => Some(*ms),
-            Self::Empirical(seen) => seen.iter().copied().max(),
-            _ => None,
-        }
-    }
 }
 
 /// How the world behaves around the scheduler.

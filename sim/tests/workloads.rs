@@ -1,5 +1,5 @@
 //! Workloads over their whole life: instances, deadlines, tasks and restarts, in worlds small enough to work out by hand.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
 use quotree_core::Time;

@@ -147,7 +147,7 @@ impl World {
     /// The tallies of a workload: its own, and those of its tasks.
     pub(crate) fn tallies_of(&self, workload: u32) -> std::ops::Range<u32> {
         let next = workload.saturating_add(1);
-        let first = |w: u32| self.owners.get(w).filter(|o| o.workload == w && o.number == NONE).map(|o| o.tally);
+        let first = |w: u32| self.owners.at(w).filter(|o| o.workload == w && o.number == NONE).map(|o| o.tally);
         first(workload).unwrap_or(0)..first(next).unwrap_or_else(|| self.tallies.len())
     }
 

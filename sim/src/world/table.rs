@@ -27,7 +27,7 @@ impl<T> Table<T> {
     }
 
     /// The value of this id, if it was handed out.
-    pub(crate) fn get(&self, id: u32) -> Option<&T> {
+    pub(crate) fn at(&self, id: u32) -> Option<&T> {
         self.0.get(id as usize)
     }
 
