@@ -464,7 +464,7 @@ impl Scheduler {
             next_hold: 0,
             settled: Vec::new(),
             ended_holds: Vec::new(),
-            leaving_for_nobody: BTreeSet::new(),
+            leaving_for_nobody: BTreeMap::new(),
             budgets: super::NameMap::default(),
             timers: BTreeSet::new(),
             over_max_since: BTreeMap::new(),

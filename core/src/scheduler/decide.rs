@@ -313,13 +313,15 @@ impl Scheduler {
     fn holds_to_take(&self, key: Key) -> Vec<HoldId> {
         let workload = self.workloads.at(key.slot);
         let mut later: Vec<(bool, Key, HoldId)> = Vec::new();
-        for (id, hold) in self.holds.iter().take(self.policy.bounds.nodes as usize) {
+        // Holds stand in the order in which they were made.
+        let earlier = self.holds.iter().take_while(|(_, hold)| hold.made < workload.arrived);
+        for (id, hold) in earlier.take(self.policy.bounds.nodes as usize) {
             // Inside a leaf priority goes before entitlement (O1).
             let other_leaf = self.workloads.at(hold.slot).account != workload.account;
             let unentitled = other_leaf && !self.holder_is_entitled(hold.slot, hold.ask);
             // Both as they are now: shares of different times say nothing of who comes first.
             let holder = self.key(hold.slot);
-            if workload.arrived > hold.made && (unentitled || key < holder) {
+            if unentitled || key < holder {
                 later.push((unentitled, holder, *id));
             }
         }
@@ -336,7 +338,7 @@ impl Scheduler {
         let mut trial = Trial::default();
         let freed = self.freed_nodes.len();
         let ids: Vec<HoldId> = self.holds.keys().copied().collect();
-        let nobodys = self.leaving_for_nobody.clone();
+        let nobodys: Vec<PodRef> = self.leaving_for_nobody.values().copied().collect();
         let ended: Vec<(HoldId, Hold)> = ids.into_iter().filter_map(|id| Some((id, self.drop_hold(id)?))).collect();
         for pod in nobodys.iter().chain(ended.iter().flat_map(|(_, hold)| &hold.victims)) {
             self.try_without(&mut trial, *pod);
