@@ -589,6 +589,10 @@ impl<'a> Driver<'a> {
                     gone.push(pod.workload);
                     causes.extend(reason.cause);
                 }
+                // Its victims serve whoever it gave way to (H2).
+                Action::Release { workload, reason: ReleaseReason::NeededBy(_) } => {
+                    causes.remove(workload);
+                }
                 _ => {}
             }
         }

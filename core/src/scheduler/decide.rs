@@ -233,11 +233,28 @@ impl Scheduler {
     fn preempt(&mut self, slot: Slot, cell: Cell, ask: &Ask, found: &mut Findings, plan: &mut Plan) -> bool {
         let draft =
             [Right::Reclaim, Right::Priority].into_iter().find_map(|right| self.find_plan(slot, ask, right, found));
-        if let Some(draft) = draft {
+        let Some(draft) = draft else { return false };
+        let broken = self.holds_broken_by(&draft);
+        if broken.is_empty() || !self.try_without_holds(&broken, slot, cell, ask, plan) {
             self.carry_out(slot, cell, ask, draft, plan);
-            return true;
         }
-        false
+        true
+    }
+
+    /// The holds of gangs that a draft evicts whole. They would end with it, and what was evicted for them in vain: it is
+    /// asked first what their ending alone is good for (S3).
+    fn holds_broken_by(&self, draft: &Draft) -> Vec<HoldId> {
+        let taken = |slot: Slot, ordinal: u32| draft.victims.iter().any(|c| c.pods.contains(&(slot, ordinal)));
+        let mut broken: Vec<HoldId> = Vec::new();
+        for slot in draft.victims.iter().map(|candidate| candidate.slot) {
+            let workload = self.workloads.at(slot);
+            let Some(hold) = workload.hold.filter(|hold| !broken.contains(hold)) else { continue };
+            let goes_whole = workload.standing().all(|(ordinal, _)| taken(slot, ordinal));
+            if goes_whole && workload.sets.iter().any(|set| set.min > 0) {
+                broken.push(hold);
+            }
+        }
+        broken
     }
 
     /// An entitled workload for which those who leave for nobody are enough takes nobody else, but holds what they free
