@@ -3,7 +3,9 @@
 use super::*;
 use crate::{
     amounts::Amounts,
-    spec::{DeviceAsk, DeviceSpec},
+    policy::Placement,
+    scheduler::shapes::TemplateId,
+    spec::{DeviceAsk, DeviceSpec, PodTemplate},
     typical::TypicalPod,
 };
 
