@@ -8,7 +8,8 @@ use smallvec::SmallVec;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) resources: SmallVec<[(ResourceId, i64); 4]>,
-    pub(crate) devices: SmallVec<[(u32, i64); 4]>,
+    /// By bank and device.
+    pub(crate) devices: SmallVec<[((u8, u32), i64); 4]>,
 }
 
 impl Kept {
@@ -43,10 +44,13 @@ impl Nodes {
     /// The footprint of a pod on its node, by resource and device.
     pub(crate) fn footprint(&self, spot: Spot, template: &Template) -> Kept {
         let node = self.nodes.at(spot.node);
-        let each = node.device_ask(template).flatten().map_or(0, |ask| ask.each);
-        Kept {
-            resources: template.request.clone(),
-            devices: spot.devices.iter().map(|device| (device, each)).collect(),
+        let mut devices = SmallVec::new();
+        if let Some(ask) = node.device_ask(template).flatten() {
+            for (place, bank) in (0u8..).zip(&node.banks) {
+                let each = if place == 0 { ask.each } else { bank.part(template, ask.count).unwrap_or(0) };
+                devices.extend(spot.devices.iter().filter(|_| each > 0).map(|device| ((place, device), each)));
+            }
         }
+        Kept { resources: template.request.clone(), devices }
     }
 }

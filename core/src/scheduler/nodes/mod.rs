@@ -95,7 +95,7 @@ impl Nodes {
     pub(crate) fn add(&mut self, spec: NodeSpec, shapes: &mut Shapes) -> Result<NodeSlot, EventError> {
         let (total, banks) = lay_out(&spec, shapes)?;
         let class = self.class(&spec);
-        let node = Node {
+        let mut node = Node {
             id: spec.id,
             class,
             up: true,
@@ -110,6 +110,7 @@ impl Nodes {
             usable: 0,
             spec,
         };
+        node.bury();
         let id = node.id;
         let slot = match self.spare.pop() {
             Some(slot) => {
@@ -124,30 +125,37 @@ impl Nodes {
         Ok(slot)
     }
 
-    /// Replaces labels, taints, schedulability and amounts; pods stay. `false` when they would not fit its devices.
+    /// Whether a node could become this.
+    pub(crate) fn check(&self, spec: &NodeSpec, shapes: &mut Shapes) -> Result<(), EventError> {
+        lay_out(spec, shapes).map(drop)
+    }
+
+    /// Replaces what is known of a node; pods stay. Other devices may come only where nobody has or keeps any.
     pub(crate) fn change(&mut self, slot: NodeSlot, spec: NodeSpec, shapes: &mut Shapes) -> Result<(), EventError> {
         let (total, banks) = lay_out(&spec, shapes)?;
-        let shape = |banks: &[Bank]| banks.iter().map(|b| (b.resource, b.each, b.free.len())).collect::<Vec<_>>();
-        let old = self.nodes.at(slot);
-        if shape(&old.banks) != shape(&banks) && !old.pods.is_empty() {
-            let resource = shapes.resource_name(banks.first().or(old.banks.first()).map_or(0, |b| b.resource));
-            return Err(EventError::BadDevices { resource, why: "the devices of a node with pods cannot change" });
-        }
         let scored = scored(&spec, shapes)?;
         self.leave(slot);
         let class = self.class(&spec);
         let node = self.nodes.at_mut(slot);
+        node.dig_up();
         node.scored = scored;
-        let mut free = total.clone();
+        let width = total.len().max(node.total.len());
+        let mut free: Vec<i64> = total.iter().copied().chain(std::iter::repeat(0)).take(width).collect();
         for (r, free) in free.iter_mut().enumerate() {
             let value = |row: &[i64]| row.get(r).copied().unwrap_or_default();
             *free -= value(&node.total) - value(&node.free);
         }
-        node.reserved.resize(total.len(), 0);
-        if shape(&node.banks) != shape(&banks) {
+        node.reserved.resize(width, 0);
+        if node.spec.same_devices(&spec) {
+            for (bank, new) in node.banks.iter_mut().zip(&banks) {
+                bank.picks = new.picks;
+            }
+        } else {
             node.banks = banks;
         }
         (node.free, node.total, node.spec, node.class) = (free, total, spec, class);
+        node.total.resize(width, 0);
+        node.bury();
         self.look_at_kind(slot, shapes);
         self.enter(slot);
         Ok(())
@@ -222,19 +230,7 @@ impl Nodes {
     /// Changes what holds keep on a node by `sign` times these amounts.
     pub(crate) fn reserve(&mut self, node: NodeSlot, kept: &Kept, sign: i64) {
         self.leave(node);
-        let row = self.nodes.at_mut(node);
-        for (resource, amount) in &kept.resources {
-            if let Some(cell) = row.reserved.get_mut(usize::from(*resource)) {
-                *cell += sign * amount;
-            }
-        }
-        if let Some(bank) = row.banks.first_mut() {
-            for (device, amount) in &kept.devices {
-                if let Some(cell) = bank.reserved.get_mut(*device as usize) {
-                    *cell += sign * amount;
-                }
-            }
-        }
+        self.nodes.at_mut(node).reserve(kept, sign);
         self.enter(node);
     }
 }

@@ -1,6 +1,6 @@
 //! One node: what it has, what of it is free, what holds keep on it (H1), and who stands there.
 
-use super::{Bank, PodRef, points};
+use super::{Bank, Kept, PodRef, points};
 use crate::{
     ids::NodeId,
     plan::DeviceSet,
@@ -39,22 +39,71 @@ impl Node {
 
     /// Adds `sign` times the pod's footprint to what is used.
     pub(super) fn shift(&mut self, template: &Template, devices: DeviceSet, sign: i64) {
+        self.dig_up();
         for (resource, amount) in &template.request {
             if let Some(free) = self.free.get_mut(usize::from(*resource)) {
                 *free -= sign * amount;
             }
         }
         let ask = self.device_ask(template).flatten();
-        let each = ask.map_or(0, |ask| ask.each);
-        if let Some(bank) = self.banks.first_mut() {
-            if let Some(ask) = ask {
-                let cluster = points::cluster(ask.count, ask.each, bank.each);
-                count(&mut self.clusters, cluster, sign);
-            }
+        for (place, bank) in self.banks.iter_mut().enumerate() {
+            let each = match (ask, place) {
+                (None, _) => 0,
+                (Some(ask), 0) => {
+                    count(&mut self.clusters, points::cluster(ask.count, ask.each, bank.each), sign);
+                    ask.each
+                }
+                (Some(ask), _) => bank.part(template, ask.count).unwrap_or(0),
+            };
             for device in devices.iter() {
                 if let Some(free) = bank.free.get_mut(device as usize) {
                     *free -= sign * each;
                 }
+            }
+        }
+        self.bury();
+    }
+
+    /// Adds `sign` times these amounts to what is reserved.
+    pub(super) fn reserve(&mut self, kept: &Kept, sign: i64) {
+        self.dig_up();
+        for (resource, amount) in &kept.resources {
+            if let Some(cell) = self.reserved.get_mut(usize::from(*resource)) {
+                *cell += sign * amount;
+            }
+        }
+        for ((bank, device), amount) in &kept.devices {
+            let bank = self.banks.get_mut(usize::from(*bank));
+            if let Some(cell) = bank.and_then(|bank| bank.reserved.get_mut(*device as usize)) {
+                *cell += sign * amount;
+            }
+        }
+        self.bury();
+    }
+
+    /// What is free on ill devices is nobody's: it counts as reserved from here on.
+    pub(super) fn bury(&mut self) {
+        if self.spec.unhealthy != DeviceSet::default() {
+            for bank in &mut self.banks {
+                let dead = bank.bury(self.spec.unhealthy);
+                if let Some(cell) = self.reserved.get_mut(usize::from(bank.resource)) {
+                    *cell += dead;
+                }
+            }
+        }
+    }
+
+    /// How much of what is reserved of a resource is free on ill devices.
+    pub(crate) fn dead(&self, resource: ResourceId) -> i64 {
+        self.banks.iter().filter(|bank| bank.resource == resource).flat_map(|bank| &bank.dead).sum()
+    }
+
+    /// Takes [`bury`](Self::bury) back, so that amounts can change.
+    pub(super) fn dig_up(&mut self) {
+        for bank in self.banks.iter_mut().filter(|bank| !bank.dead.is_empty()) {
+            let dead = bank.dig_up();
+            if let Some(cell) = self.reserved.get_mut(usize::from(bank.resource)) {
+                *cell -= dead;
             }
         }
     }
