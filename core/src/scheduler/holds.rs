@@ -301,7 +301,7 @@ impl Scheduler {
         let mut trial = super::trial::Trial::default();
         for (pod, spot) in wanted {
             let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
-            if !self.nodes.is_suitable(spot.node, template) {
+            if !self.nodes.is_suitable(spot.node, template) || self.nodes.at(spot.node).is_ill(spot.devices) {
                 self.undo(trial);
                 return None;
             }
