@@ -38,6 +38,7 @@ impl Scheduler {
             Event::PodBound { pod, at } => self.pod_bound(pod, at),
             Event::BindFailed { pod } => self.bind_failed(pod),
             Event::PodGone { pod, outcome } => self.pod_gone(pod, outcome),
+            Event::PodLeaving { pod } => self.pod_leaving(pod),
             Event::TreeChanged(spec) => self.tree_changed(&spec),
             Event::BudgetChanged { budget, allowed } => {
                 self.budgets.insert(budget, allowed);
@@ -337,6 +338,31 @@ impl Scheduler {
         self.file_victim(found.0);
         self.drop_if_ended(found.0);
         self.readmit(found.0, pod.workload);
+        Ok(())
+    }
+
+    /// A pod leaves for nobody, by somebody else's word. A gang all of which does so waits for nothing any more, as if it
+    /// had been evicted whole (G2); that one is below its minimum is then not our doing (I6).
+    fn pod_leaving(&mut self, pod: PodId) -> Result<(), EventError> {
+        let (found, state) = self.find(pod)?;
+        match state {
+            PodState::Binding | PodState::Running => {}
+            PodState::Leaving => return Ok(()),
+            PodState::Waiting => return Err(impossible(pod, state, "leaving")),
+        }
+        let slot = found.0;
+        let node = self.workloads.pod(found).map(|row| self.nodes.at(row.spot.node).id);
+        self.set_leaving(found, None);
+        self.note_if_stale(slot);
+        let workload = self.workloads.at_mut(slot);
+        workload.evicted_whole |= workload.below_minimum() && workload.standing().next().is_none();
+        let over = workload.hold.filter(|_| workload.evicted_whole).zip(node);
+        self.file_victim(slot);
+        if let Some((hold, node)) = over {
+            self.drop_hold(hold);
+            self.ended_holds.push((pod.workload, ReleaseReason::NodeLost(node)));
+        }
+        self.ask_anew(slot);
         Ok(())
     }
 
