@@ -4,12 +4,14 @@
 
 mod arrivals;
 mod parts;
+mod queues;
 mod runtime;
 mod training;
 
 pub(crate) use arrivals::HOUR_MS;
 pub use arrivals::{Arrivals, Concurrency, Pattern};
 pub use parts::Task;
+pub use queues::{JobQueue, QueueOrder};
 pub use runtime::Runtime;
 pub(crate) use training::BILLION;
 pub use training::{OnLoss, Scaling, Work};
@@ -34,6 +36,8 @@ pub struct Scenario {
     pub cluster: Cluster,
     /// The quota tree.
     pub tree: TreeSpec,
+    /// Queues in front of leaves, at most one a leaf.
+    pub queues: Vec<JobQueue>,
     /// What is submitted.
     pub workloads: Vec<Workload>,
     /// What happens to the world, sorted by time; equal times in the order of the file.

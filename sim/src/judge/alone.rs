@@ -95,6 +95,7 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: &dyn F
         world: full.world.clone(),
         seed: full.seed,
         digest: full.digest,
+        queues: full.queues.clone(),
     }
 }
 

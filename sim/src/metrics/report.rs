@@ -3,7 +3,7 @@
 use super::{Figures, rows};
 use crate::{
     driver::Engine,
-    result::{ClaimSummary, DeadlineRow, Metrics, RunResult},
+    result::{ClaimSummary, DeadlineRow, JobQueueRow, Metrics, RunResult},
 };
 use quotree_core::SEMANTICS_VERSION;
 use std::collections::BTreeMap;
@@ -64,6 +64,8 @@ fn metrics(engine: &Engine<'_>) -> Metrics {
         decisions: figures.decisions,
         search_bounds_hit: figures.bounds_hit,
         deadlines: deadlines(engine),
+        job_queues: (!engine.scenario.queues.is_empty())
+            .then_some(JobQueueRow { let_out: figures.let_out, start_timeouts: figures.start_timeouts }),
         ..Metrics::default()
     };
     integrals(engine, figures, &mut metrics);

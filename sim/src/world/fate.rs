@@ -52,6 +52,8 @@ impl Engine<'_> {
             }
             Happening::Arrive(owner) => self.world.owners[owner].closed,
             Happening::Deadline(owner) => !self.world.owners[owner].due,
+            Happening::StartTimeout { unit, tries } => self.has_started(unit, tries),
+            Happening::BackOffOver(unit) => !self.world.job_queues.is_suspended(unit),
             _ => false,
         }
     }

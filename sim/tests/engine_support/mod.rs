@@ -54,6 +54,7 @@ pub(crate) fn scenario(cluster: Cluster, tree: TreeSpec, workloads: Vec<Workload
         policy: Policy::default(),
         cluster,
         tree,
+        queues: Vec::new(),
         workloads,
         events: Vec::new(),
         claims: Vec::new(),
