@@ -1,5 +1,6 @@
 //! The structs of the language with their fields: the one place where they are described, a file for each part.
 
+mod again;
 mod claims;
 mod held;
 mod work;
@@ -42,5 +43,5 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
 
 /// All structs, in the order of the reference.
 pub(super) fn types() -> impl Iterator<Item = &'static Type> {
-    [world::TYPES, work::TYPES, claims::TYPES, held::TYPES].into_iter().flatten()
+    [world::TYPES, work::TYPES, again::TYPES, claims::TYPES, held::TYPES].into_iter().flatten()
 }
