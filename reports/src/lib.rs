@@ -3,6 +3,7 @@
 
 mod diff;
 mod grid;
+mod instances;
 mod json;
 mod picture;
 mod say;

@@ -121,6 +121,8 @@ fn demo() -> RunResult {
             failed: 0,
             evicted: 1,
             wait: waits(4, 0, 0),
+            instances: None,
+            tasks: vec![],
         }],
         nodes: vec![NodeRow {
             name: "node-0".into(),
@@ -159,6 +161,7 @@ fn demo() -> RunResult {
         },
         refusals: vec![],
         breaches: vec![],
+        failures: vec![],
     }
 }
 

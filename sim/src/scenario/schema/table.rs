@@ -25,7 +25,13 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
         "Entries of `queues`: what stands before a leaf and lets its jobs out to the scheduler, which knows nothing of those it suspends.",
     ),
     ("workload", "Entries of `workloads`: what is submitted and makes pods."),
+    ("task", "Entries of `tasks`: what a `Workflow` runs. Priority, preemptible, budget and grace are the workflow's."),
+    (
+        "arrivals",
+        "When the instances of a workload come. Without `until`, `count` or an end of the world there would be no end.",
+    ),
     ("role", "Roles of a `Training`."),
+    ("scaling", "How fast so many members of working roles are."),
     ("time", "Durations that may be random, drawn per pod from a labelled stream."),
     ("event", "Entries of `events`: what happens to the world. Equal times happen in the order of the file."),
     ("change", "What can happen."),
