@@ -4,6 +4,7 @@ use crate::{
     amounts::Amounts,
     ids::{Name, NodeId, Time, WorkloadId},
     plan::DeviceSet,
+    topology::Level,
 };
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
@@ -126,6 +127,12 @@ pub struct NodeSpec {
     /// Devices that take no new pods; those that stand there go on.
     #[serde(default)]
     pub unhealthy: DeviceSet,
+    /// The zone it stands in.
+    #[serde(default)]
+    pub zone: Option<Name>,
+    /// The rack it stands in, within its zone.
+    #[serde(default)]
+    pub rack: Option<Name>,
     /// Labels that selectors match.
     pub labels: Vec<(Name, Name)>,
     /// Taints that pods must tolerate.
@@ -145,6 +152,8 @@ impl NodeSpec {
             mode: DeviceMode::default(),
             choice: DeviceChoice::default(),
             unhealthy: DeviceSet::default(),
+            zone: None,
+            rack: None,
             labels: Vec::new(),
             taints: Vec::new(),
             schedulable: true,
@@ -253,6 +262,9 @@ pub struct WorkloadSpec {
     pub pods: SmallVec<[PodSet; 1]>,
     /// The disruption budget that guards it (R7).
     pub budget: Option<Name>,
+    /// All its pods stand in one domain of this level of the topology tree (P1). Of a lone pod it says nothing.
+    #[serde(default)]
+    pub together: Option<Level>,
     /// The workload whose work it does once more, after that was evicted or lost (O3). No decision looks at it; the audit
     /// knows by it who evicts whom again (I7).
     #[serde(default)]
@@ -284,6 +296,7 @@ impl WorkloadSpec {
             preemptible: true,
             pods: smallvec![PodSet { template, count, min: count }],
             budget: None,
+            together: None,
             replaces: None,
         }
     }
