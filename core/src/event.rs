@@ -50,6 +50,12 @@ pub enum Event {
         /// Why.
         outcome: PodOutcome,
     },
+    /// Somebody else than the scheduler told a pod to go (a drain): it leaves for nobody, and no plan takes it. Of a pod
+    /// that is leaving already it changes nothing. `PodGone` says when it has left.
+    PodLeaving {
+        /// Which.
+        pod: PodId,
+    },
     /// The quota tree is replaced as a whole (T4).
     TreeChanged(TreeSpec),
     /// A disruption budget was created or changed.

@@ -76,8 +76,8 @@ pub enum Action {
     Hold {
         /// Which workload.
         workload: WorkloadId,
-        /// Where its pods will stand, in order of ordinals.
-        nodes: SmallVec<[NodeId; 1]>,
+        /// Where its pods will stand, as far as is known now.
+        spots: SmallVec<[(PodId, NodeId); 1]>,
         /// How many pods leave for it.
         victims: u32,
     },

@@ -96,6 +96,8 @@ pub enum Step {
     Ill(usize, u64),
     /// Requests fall on the devices of a node in another way from here on, if nobody has any.
     Relabel(usize, Mode),
+    /// A node is cordoned and its pods are told to go, gangs that fall below their minimum whole.
+    Drain(usize),
     /// So many pods of this budget may be evicted from now on; see [`World::budgets`].
     Budget(usize, u32),
 }
@@ -108,6 +110,7 @@ impl Step {
             self,
             Self::NodeDown(_)
                 | Self::Cordon(_)
+                | Self::Drain(_)
                 | Self::Edit(..)
                 | Self::BindsFail(_)
                 | Self::Fail(_)

@@ -38,6 +38,7 @@ impl Scheduler {
             Event::PodBound { pod, at } => self.pod_bound(pod, at),
             Event::BindFailed { pod } => self.bind_failed(pod),
             Event::PodGone { pod, outcome } => self.pod_gone(pod, outcome),
+            Event::PodLeaving { pod } => self.pod_leaving(pod),
             Event::TreeChanged(spec) => self.tree_changed(&spec),
             Event::BudgetChanged { budget, allowed } => {
                 self.budgets.insert(budget, allowed);
@@ -341,6 +342,31 @@ impl Scheduler {
         Ok(())
     }
 
+    /// A pod leaves for nobody, by somebody else's word. A gang all of which does so waits for nothing any more, as if it
+    /// had been evicted whole (G2); that one is below its minimum is then not our doing (I6).
+    fn pod_leaving(&mut self, pod: PodId) -> Result<(), EventError> {
+        let (found, state) = self.find(pod)?;
+        match state {
+            PodState::Binding | PodState::Running => {}
+            PodState::Leaving => return Ok(()),
+            PodState::Waiting => return Err(impossible(pod, state, "leaving")),
+        }
+        let slot = found.0;
+        let node = self.workloads.pod(found).map(|row| self.nodes.at(row.spot.node).id);
+        self.set_leaving(found, None);
+        self.note_if_stale(slot);
+        let workload = self.workloads.at_mut(slot);
+        workload.evicted_whole |= workload.below_minimum() && workload.standing().next().is_none();
+        let over = workload.hold.filter(|_| workload.evicted_whole).zip(node);
+        self.file_victim(slot);
+        if let Some((hold, node)) = over {
+            self.drop_hold(hold);
+            self.ended_holds.push((pod.workload, ReleaseReason::NodeLost(node)));
+        }
+        self.ask_anew(slot);
+        Ok(())
+    }
+
     /// A workload of which nothing stands any more is no admitted job, whatever still waits of it (A5); one that lost some
     /// of its pods may wait for something else (G1).
     fn readmit(&mut self, slot: Slot, id: WorkloadId) {
@@ -484,7 +510,7 @@ impl Scheduler {
             next_hold: 0,
             settled: Vec::new(),
             ended_holds: Vec::new(),
-            leaving_for_nobody: BTreeSet::new(),
+            leaving_for_nobody: BTreeMap::new(),
             budgets: super::NameMap::default(),
             timers: BTreeSet::new(),
             over_max_since: BTreeMap::new(),
