@@ -2,8 +2,13 @@
 //!
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
-use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
-use std::sync::Arc;
+mod gpus;
+
+pub(crate) use gpus::{CORES, MEMORY, set_label};
+pub use gpus::{DeviceChange, GpuMode, Gpus, MODE_LABEL, MODEL_LABEL};
+
+use quotree_core::{Amounts, Level, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A whole simulated world with its claims.
 #[derive(Debug, Clone)]
@@ -59,6 +64,8 @@ pub struct Cluster {
     pub nodes: Vec<Node>,
     /// Whether it is a `Pool`: amounts without nodes.
     pub is_pool: bool,
+    /// The GPUs of nodes whose pool says what they are, by index into `nodes`.
+    pub gpus: BTreeMap<usize, Arc<Gpus>>,
 }
 
 /// A machine.
@@ -85,6 +92,8 @@ pub struct Workload {
     pub preemptible: bool,
     /// The disruption budget that guards its pods.
     pub budget: Option<Name>,
+    /// All pods of each of its gangs stand in one domain of this level.
+    pub together: Option<Level>,
     /// From an eviction decision to a pod of it being gone; absent: as the world says.
     pub eviction_grace: Option<Runtime>,
     /// When it is submitted.
@@ -276,6 +285,8 @@ pub enum Change {
         /// How many of its pods may be evicted.
         allowed: u32,
     },
+    /// Something befalls devices, or the labels of a node.
+    Devices(DeviceChange),
 }
 
 /// Something that must hold, with the place it is written at.

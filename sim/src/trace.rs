@@ -21,6 +21,8 @@
 //! | `release` | `workload` | its hold ended without it being bound |
 //! | `tree` | | the quota tree was replaced |
 //! | `refused_tree` | | it was not: the edit is against the rules |
+//! | `device_ill`, `device_well` | `node`, `device` | a device takes no new pods, or does again |
+//! | `relabel`, `refused_relabel` | `node` | a node got other labels or its GPUs another mode, or did not: pods use them |
 //! | `budget` | `allowed` | a disruption budget was set |
 
 use crate::text::Names;
@@ -57,6 +59,8 @@ pub enum Traced {
     Budget { allowed: u32 },
     BindFailed { pod: PodId },
     LostEviction { pod: PodId },
+    Device { node: NodeId, device: u32, healthy: bool },
+    Relabel { node: NodeId, refused: bool },
 }
 
 impl TraceRecord {
@@ -85,6 +89,10 @@ impl TraceRecord {
             Traced::Budget { allowed } => of(13, u64::from(allowed), 0),
             Traced::BindFailed { pod: p } => of(14, pod(p), 0),
             Traced::LostEviction { pod: p } => of(15, pod(p), 0),
+            Traced::Device { node, device, healthy } => {
+                of(40, u64::from(node.0), u64::from(device) << 1 | u64::from(healthy))
+            }
+            Traced::Relabel { node, refused } => of(41, u64::from(node.0), u64::from(refused)),
         }
     }
 
@@ -111,12 +119,22 @@ impl TraceRecord {
             Traced::Budget { .. } => "budget",
             Traced::BindFailed { .. } => "bind_failed",
             Traced::LostEviction { .. } => "lost_eviction",
+            Traced::Device { healthy: false, .. } => "device_ill",
+            Traced::Device { healthy: true, .. } => "device_well",
+            Traced::Relabel { refused: false, .. } => "relabel",
+            Traced::Relabel { refused: true, .. } => "refused_relabel",
         };
         map.insert("at_ms".into(), self.at.0.into());
         map.insert("what".into(), kind.into());
         let mut put = |key: &str, value: Value| drop(map.insert(key.into(), value));
         match self.what {
-            Traced::Node { node, .. } | Traced::Cordon { node, .. } => put("node", json!(names.node(node))),
+            Traced::Node { node, .. } | Traced::Cordon { node, .. } | Traced::Relabel { node, .. } => {
+                put("node", json!(names.node(node)));
+            }
+            Traced::Device { node, device, .. } => {
+                put("node", json!(names.node(node)));
+                put("device", device.into());
+            }
             Traced::Submit { workload, pods } | Traced::Join { workload, pods } => {
                 put("workload", json!(names.workload(workload)));
                 put("pods", pods.into());

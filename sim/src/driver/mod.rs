@@ -242,6 +242,7 @@ impl<'a> Engine<'a> {
             Change::NodeDown { node } => self.node_down(number(*node)),
             Change::NodeUp { node } => self.node_up(number(*node)),
             Change::Cordon { node, cordoned } => self.cordon(number(*node), *cordoned),
+            Change::Devices(change) => self.change_devices(change),
             Change::SetBudget { budget, allowed } => {
                 self.trace(Traced::Budget { allowed: *allowed });
                 self.feed(Event::BudgetChanged { budget: budget.clone(), allowed: *allowed })

@@ -12,6 +12,7 @@ mod diagnostic;
 mod event;
 mod files;
 mod format;
+mod gpus;
 mod lexer;
 mod loader;
 mod merge;

@@ -3,6 +3,7 @@
 use super::{
     diagnostic::{Report, Span},
     files::Files,
+    gpus,
     reader::{At, Fields, Read, Variant, variant, wrong},
     syntax::{Node, Shape},
     trace,
@@ -41,6 +42,8 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     let preemptible = fields.or("preemptible", true, report);
     let budget = fields.optional::<At<Name>>("budget", report);
     let eviction_grace = fields.node("eviction_grace").and_then(|node| latency("eviction_grace", node, report));
+    let gangs = matches!(variant.name, "Training" | "Trace");
+    let together = if gangs { gpus::together(&mut fields, report) } else { None };
     if variant.name == "Trace" {
         let rows = trace::rows(&mut fields, priority, context.files, report);
         fields.finish(report);
@@ -56,6 +59,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
             priority,
             preemptible,
             budget: budget_name,
+            together,
             eviction_grace,
             submit,
             kind,
@@ -83,6 +87,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
         priority,
         preemptible,
         budget: budget.as_ref().map(|b| b.value.clone()),
+        together,
         eviction_grace,
         submit,
         kind,
@@ -182,6 +187,7 @@ fn template(f: &mut Fields<'_>, of: Variant<'_>, requests: &mut Vec<Span>, repor
     if let Some(node) = f.node("devices") {
         devices(node, &mut template, report);
     }
+    gpus::split(f, &mut template, report);
     if let Some(node) = f.node("selector") {
         let what = "a map of labels such as { \"model\": [\"A100\", \"V100\"] }";
         for (label, value) in entries(node, what, report).unwrap_or_default() {

@@ -4,6 +4,7 @@
 //! when something is told to a person. What the scheduler believes is never asked to run the world.
 
 mod deployment;
+mod devices;
 mod fate;
 mod job;
 mod names;
@@ -116,6 +117,7 @@ pub(crate) struct World {
     pub(crate) bind_stream: Stream,
     pub(crate) evict_stream: Stream,
     pub(crate) unreliable: Unreliable,
+    pub(crate) devices: devices::Devices,
 }
 
 /// Where a trace row belongs: numbers for its names.
@@ -189,6 +191,7 @@ impl World {
             bind_stream: Stream::new(seed, "bind-latency"),
             evict_stream: Stream::new(seed, "eviction-grace"),
             unreliable: Unreliable::new(seed),
+            devices: devices::Devices::new(scenario),
         }
     }
 
