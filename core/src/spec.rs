@@ -35,6 +35,10 @@ pub struct QuotaSpec {
     pub max_jobs: Option<u32>,
     /// Whether a workload that cannot be placed holds up the later ones of this leaf (O2).
     pub queueing: Queueing,
+    /// Whole cells that are guaranteed: of how many devices each, and how many of them. No decision looks at it; whether
+    /// they can be had is told by whoever knows the nodes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<(u32, u32)>,
 }
 
 impl QuotaSpec {
@@ -59,6 +63,7 @@ impl QuotaSpec {
             namespaces: Vec::new(),
             max_jobs: None,
             queueing: Queueing::Skip,
+            cells: Vec::new(),
         }
     }
 

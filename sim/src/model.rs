@@ -476,6 +476,8 @@ pub enum What {
     },
     /// No gang ever runs below its minimum by the scheduler's doing (I6).
     GangsWhole,
+    /// The cells guaranteed to leaves can be split out of the healthy devices there are.
+    CellsFeasible,
     /// The scheduler's own audit finds nothing.
     Invariants,
     /// Nothing changes for this long before the end: no bind, no eviction.

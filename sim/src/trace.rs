@@ -23,6 +23,7 @@
 //! | `refused_tree` | | it was not: the edit is against the rules |
 //! | `device_ill`, `device_well` | `node`, `device` | a device takes no new pods, or does again |
 //! | `relabel`, `refused_relabel` | `node` | a node got other labels or its GPUs another mode, or did not: pods use them |
+//! | `cells_short`, `cells_whole` | `size`, `missing` | guaranteed cells cannot be split out of the healthy devices, or can again |
 //! | `budget` | `allowed` | a disruption budget was set |
 
 use crate::text::Names;
@@ -61,6 +62,7 @@ pub enum Traced {
     LostEviction { pod: PodId },
     Device { node: NodeId, device: u32, healthy: bool },
     Relabel { node: NodeId, refused: bool },
+    Cells { short: (u32, u64) },
 }
 
 impl TraceRecord {
@@ -92,6 +94,7 @@ impl TraceRecord {
             Traced::Device { node, device, healthy } => {
                 of(40, u64::from(node.0), u64::from(device) << 1 | u64::from(healthy))
             }
+            Traced::Cells { short: (size, missing) } => of(42, u64::from(size), missing),
             Traced::Relabel { node, refused } => of(41, u64::from(node.0), u64::from(refused)),
         }
     }
@@ -121,6 +124,8 @@ impl TraceRecord {
             Traced::LostEviction { .. } => "lost_eviction",
             Traced::Device { healthy: false, .. } => "device_ill",
             Traced::Device { healthy: true, .. } => "device_well",
+            Traced::Cells { short: (_, 0) } => "cells_whole",
+            Traced::Cells { .. } => "cells_short",
             Traced::Relabel { refused: false, .. } => "relabel",
             Traced::Relabel { refused: true, .. } => "refused_relabel",
         };
@@ -130,6 +135,12 @@ impl TraceRecord {
         match self.what {
             Traced::Node { node, .. } | Traced::Cordon { node, .. } | Traced::Relabel { node, .. } => {
                 put("node", json!(names.node(node)));
+            }
+            Traced::Cells { short: (size, missing) } => {
+                if missing > 0 {
+                    put("size", size.into());
+                    put("missing", missing.into());
+                }
             }
             Traced::Device { node, device, .. } => {
                 put("node", json!(names.node(node)));

@@ -22,7 +22,7 @@ pub(crate) struct Known<'a> {
 
 const WHENS: [&str; 7] = ["At", "Final", "Always", "Never", "Eventually", "Within", "StableFor"];
 
-const WHATS: [&str; 19] = [
+const WHATS: [&str; 20] = [
     "Pods",
     "Used",
     "Borrowed",
@@ -40,6 +40,7 @@ const WHATS: [&str; 19] = [
     "Fairness",
     "NotWorseThanAlone",
     "Gang",
+    "CellsFeasible",
     "Invariants",
     "Digest",
 ];
@@ -294,6 +295,7 @@ impl Reading<'_, '_, '_> {
                     }
                 }
             }
+            "CellsFeasible" => Some(What::CellsFeasible),
             _ => Some(What::Invariants),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::State;
 use crate::{
+    cells::{self, Short},
     driver::Engine,
     model::{Change, DeviceChange, GpuMode, Gpus, Scenario, set_label},
     options::RunError,
@@ -9,7 +10,7 @@ use crate::{
     text::Names,
     trace::Traced,
 };
-use quotree_core::{DeviceSet, Event, EventError, Name, NodeId, NodeSpec, PodOutcome};
+use quotree_core::{DeviceSet, Event, EventError, Name, NodeId, NodeSpec, PodOutcome, TreeSpec};
 use std::collections::BTreeMap;
 
 /// What became of devices.
@@ -21,13 +22,23 @@ pub(crate) struct Devices {
     relabelled: BTreeMap<u32, NodeSpec>,
     /// Which devices each pod has, while a device of the scenario takes its pods along.
     given: Option<BTreeMap<u32, DeviceSet>>,
+    /// Whether guaranteed cells could not be had when it was last looked.
+    cells_short: bool,
+    /// Whether any tree of the scenario guarantees cells, and whether the nodes of the start are there.
+    has_cells: bool,
+    watches: bool,
 }
 
 impl Devices {
     pub(crate) fn new(scenario: &Scenario) -> Self {
         let takes = |change: &Change| matches!(change, Change::Devices(DeviceChange::Ill { lost: true, .. }));
         let takes = scenario.events.iter().any(|event| takes(&event.change));
-        Self { given: takes.then(BTreeMap::new), ..Self::default() }
+        let edits = scenario.events.iter().filter_map(|event| match &event.change {
+            Change::ReplaceTree { tree } => Some(tree),
+            _ => None,
+        });
+        let has_cells = edits.chain([&scenario.tree]).any(|tree| !cells::guaranteed(tree).is_empty());
+        Self { given: takes.then(BTreeMap::new), has_cells, ..Self::default() }
     }
 
     /// A pod gets these devices of its node.
@@ -46,6 +57,40 @@ impl Devices {
 }
 
 impl Engine<'_> {
+    /// The guaranteed cells that cannot be had now, if there are such.
+    pub(crate) fn cells_short(&self) -> Option<Short> {
+        let core = self.core.scheduler();
+        let tree: TreeSpec = core.tree().ids().filter_map(|quota| core.tree().spec(quota).cloned()).collect();
+        let wanted = cells::guaranteed(&tree);
+        let up = (0..self.world.nodes.len()).filter(|node| self.world.nodes[*node].up && !wanted.is_empty());
+        cells::short(&wanted, up.filter_map(|node| core.node_spec(NodeId(node))))
+    }
+
+    /// The nodes of the start are there: from here on it is told when guaranteed cells cannot be had.
+    pub(crate) fn watch_cells(&mut self) {
+        self.world.devices.watches = self.world.devices.has_cells;
+        self.look_at_cells();
+    }
+
+    /// Nodes, devices or quotas changed: whether the guaranteed cells can be had is told when it changes.
+    pub(crate) fn look_at_cells(&mut self) {
+        if !self.world.devices.watches {
+            return;
+        }
+        let short = self.cells_short();
+        if short.is_some() != std::mem::replace(&mut self.world.devices.cells_short, short.is_some()) {
+            self.trace(Traced::Cells { short: short.map_or((0, 0), |short| (short.size, short.missing)) });
+            self.notes_of_cells(short);
+        }
+    }
+
+    /// A shortage of cells goes into the notes of the run.
+    fn notes_of_cells(&mut self, short: Option<Short>) {
+        let Some(short) = short else { return };
+        let row = RefusalRow { at_ms: self.now.0, what: "guaranteed cells".into(), why: short.to_string() };
+        self.refusals.push(row);
+    }
+
     pub(crate) fn change_devices(&mut self, change: &DeviceChange) -> Result<(), RunError> {
         let number = |node: &usize| u32::try_from(*node).unwrap_or(u32::MAX);
         match change {
@@ -126,6 +171,7 @@ impl Engine<'_> {
             self.resize(&spec, 1);
         }
         self.world.devices.relabelled.insert(node, spec);
+        self.look_at_cells();
         Ok(())
     }
 }

@@ -233,6 +233,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("lend", "amounts", "unchanged", "as min"),
             field("weight", "whole number", "unchanged", "the new weight"),
             field("max_jobs", "whole number", "unchanged", "the new limit"),
+            field("cells", "map of whole number", "unchanged", "the new guarantee in cells"),
             field("namespaces", "list of name", "unchanged", "the new list (T3)"),
             field("queueing", "one of Skip, Block", "unchanged", "the new queueing"),
         ],

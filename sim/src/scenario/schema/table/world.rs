@@ -84,6 +84,12 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("namespaces", "list of name", "none", "namespaces whose pods use it; leaves only"),
             field("max_jobs", "whole number", "absent", "the most workloads admitted at once (A5)"),
             field(
+                "cells",
+                "map of whole number",
+                "none",
+                "whole cells guaranteed to a leaf, by how many devices each has: `{ \"8\": 2 }`; only counted, see `CellsFeasible`",
+            ),
+            field(
                 "queueing",
                 "one of Skip, Block",
                 "`Skip`",
