@@ -153,7 +153,6 @@ fn without_the_feature_the_claims_fail() {
                 "\n            roles: [Role(name: \"worker\", replicas: 9",
             ),
         ),
-        ),
         ("topology/reclaim-in-one-rack.ron", ("racks: 2", "rack: \"one\"")),
     ] {
         assert_eq!(failed(file, &[]), Vec::<String>::new(), "{file}");
