@@ -3,6 +3,7 @@
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
 mod arrivals;
+mod gpus;
 mod parts;
 mod queues;
 mod runtime;
@@ -16,8 +17,11 @@ pub use runtime::Runtime;
 pub(crate) use training::BILLION;
 pub use training::{OnLoss, Scaling, Work};
 
-use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
-use std::sync::Arc;
+pub(crate) use gpus::{CORES, MEMORY, set_label};
+pub use gpus::{DeviceChange, GpuMode, Gpus, MODE_LABEL, MODEL_LABEL};
+
+use quotree_core::{Amounts, Level, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A whole simulated world with its claims.
 #[derive(Debug, Clone)]
@@ -71,6 +75,8 @@ pub struct Cluster {
     pub nodes: Vec<Node>,
     /// Whether it is a `Pool`: amounts without nodes.
     pub is_pool: bool,
+    /// The GPUs of nodes whose pool says what they are, by index into `nodes`.
+    pub gpus: BTreeMap<usize, Arc<Gpus>>,
 }
 
 /// A machine.
@@ -97,6 +103,8 @@ pub struct Workload {
     pub preemptible: bool,
     /// The disruption budget that guards its pods.
     pub budget: Option<Name>,
+    /// All pods of each of its gangs stand in one domain of this level.
+    pub together: Option<Level>,
     /// From an eviction decision to a pod of it being gone; absent: as the world says.
     pub eviction_grace: Option<Runtime>,
     /// When it is submitted; where it arrives again and again, from when on.
@@ -301,6 +309,8 @@ pub enum Change {
         /// How many of its pods may be evicted.
         allowed: u32,
     },
+    /// Something befalls devices, or the labels of a node.
+    Devices(DeviceChange),
 }
 
 /// Something that must hold, with the place it is written at.
@@ -523,6 +533,8 @@ pub enum What {
     },
     /// No gang ever runs below its minimum by the scheduler's doing (I6).
     GangsWhole,
+    /// The cells guaranteed to leaves can be split out of the healthy devices there are.
+    CellsFeasible,
     /// The scheduler's own audit finds nothing.
     Invariants,
     /// Nothing changes for this long before the end: no bind, no eviction.

@@ -206,6 +206,7 @@ mod tests {
                 placed: 0,
                 stand_on: vec![],
                 without: vec![],
+                within: None,
                 closest: vec![CloseNode {
                     node: NodeId(3),
                     resource: resource.clone(),

@@ -23,6 +23,9 @@
 //! | `release` | `workload` | its hold ended without it being bound |
 //! | `tree` | | the quota tree was replaced |
 //! | `refused_tree` | | it was not: the edit is against the rules |
+//! | `device_ill`, `device_well` | `node`, `device` | a device takes no new pods, or does again |
+//! | `relabel`, `refused_relabel` | `node` | a node got other labels or its GPUs another mode, or did not: pods use them |
+//! | `cells_short`, `cells_whole` | `size`, `missing` | guaranteed cells cannot be split out of the healthy devices, or can again |
 //! | `budget` | `allowed` | a disruption budget was set |
 
 use crate::text::Names;
@@ -61,6 +64,9 @@ pub enum Traced {
     LostEviction { pod: PodId },
     Suspend { workload: WorkloadId },
     LetOut { workload: WorkloadId, tries: u32 },
+    Device { node: NodeId, device: u32, healthy: bool },
+    Relabel { node: NodeId, refused: bool },
+    Cells { short: (u32, u64) },
 }
 
 impl TraceRecord {
@@ -91,6 +97,11 @@ impl TraceRecord {
             Traced::LostEviction { pod: p } => of(15, pod(p), 0),
             Traced::Suspend { workload } => of(30, u64::from(workload.0), 0),
             Traced::LetOut { workload, tries } => of(31, u64::from(workload.0), u64::from(tries)),
+            Traced::Device { node, device, healthy } => {
+                of(40, u64::from(node.0), u64::from(device) << 1 | u64::from(healthy))
+            }
+            Traced::Cells { short: (size, missing) } => of(42, u64::from(size), missing),
+            Traced::Relabel { node, refused } => of(41, u64::from(node.0), u64::from(refused)),
         }
     }
 
@@ -119,12 +130,30 @@ impl TraceRecord {
             Traced::LostEviction { .. } => "lost_eviction",
             Traced::Suspend { .. } => "suspend",
             Traced::LetOut { .. } => "let_out",
+            Traced::Device { healthy: false, .. } => "device_ill",
+            Traced::Device { healthy: true, .. } => "device_well",
+            Traced::Cells { short: (_, 0) } => "cells_whole",
+            Traced::Cells { .. } => "cells_short",
+            Traced::Relabel { refused: false, .. } => "relabel",
+            Traced::Relabel { refused: true, .. } => "refused_relabel",
         };
         map.insert("at_ms".into(), self.at.0.into());
         map.insert("what".into(), kind.into());
         let mut put = |key: &str, value: Value| drop(map.insert(key.into(), value));
         match self.what {
-            Traced::Node { node, .. } | Traced::Cordon { node, .. } => put("node", json!(names.node(node))),
+            Traced::Node { node, .. } | Traced::Cordon { node, .. } | Traced::Relabel { node, .. } => {
+                put("node", json!(names.node(node)));
+            }
+            Traced::Cells { short: (size, missing) } => {
+                if missing > 0 {
+                    put("size", size.into());
+                    put("missing", missing.into());
+                }
+            }
+            Traced::Device { node, device, .. } => {
+                put("node", json!(names.node(node)));
+                put("device", device.into());
+            }
             Traced::Submit { workload, pods } | Traced::Join { workload, pods } => {
                 put("workload", json!(names.workload(workload)));
                 put("pods", pods.into());

@@ -120,6 +120,7 @@ impl<'a> Engine<'a> {
             (a, b) => a.or(b),
         };
         self.world.nodes.ids().try_for_each(|node| self.node_up(node))?;
+        self.watch_cells();
         self.moment(judge, false)?;
         loop {
             while self.queue.peek().is_some_and(|(_, happening)| self.is_stale(happening)) {
@@ -250,6 +251,7 @@ impl<'a> Engine<'a> {
             Change::NodeDown { node } => self.node_down(number(*node)),
             Change::NodeUp { node } => self.node_up(number(*node)),
             Change::Cordon { node, cordoned } => self.cordon(number(*node), *cordoned),
+            Change::Devices(change) => self.change_devices(change),
             Change::SetBudget { budget, allowed } => {
                 self.trace(Traced::Budget { allowed: *allowed });
                 self.feed(Event::BudgetChanged { budget: budget.clone(), allowed: *allowed })
@@ -269,6 +271,7 @@ impl<'a> Engine<'a> {
         self.old_trees.push(before);
         self.trace(Traced::Tree { refused: false });
         self.plant();
+        self.look_at_cells();
         self.line_up_anew()
     }
 
@@ -281,6 +284,7 @@ impl<'a> Engine<'a> {
             small => (None, Some(small.clone())),
         };
         self.fed = true;
+        let nodes = matches!(event, Event::NodeUp(_) | Event::NodeChanged(_) | Event::NodeDown { .. });
         self.core.apply(event).map_err(|error| {
             let tree = self.core.scheduler().tree();
             let names = WorldNames { scenario: self.scenario, world: &self.world, tree };
@@ -290,7 +294,11 @@ impl<'a> Engine<'a> {
                 (None, None) => "a quota tree".to_owned(),
             };
             RunError::Refused { at: self.now, what, error }
-        })
+        })?;
+        if nodes {
+            self.look_at_cells();
+        }
+        Ok(())
     }
 
     /// Writes something into the trace.

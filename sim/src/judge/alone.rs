@@ -85,7 +85,7 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: &dyn F
     Scenario {
         name: format!("{} alone", full.name),
         events: edits.collect(),
-        cluster: Cluster { nodes: vec![node], is_pool: true },
+        cluster: Cluster { nodes: vec![node], is_pool: true, ..Cluster::default() },
         tree: cut_tree(tree, quota, &guarantee),
         workloads,
         claims: Vec::new(),

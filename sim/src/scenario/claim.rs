@@ -24,7 +24,7 @@ pub(crate) struct Known<'a> {
 
 const WHENS: [&str; 7] = ["At", "Final", "Always", "Never", "Eventually", "Within", "StableFor"];
 
-const WHATS: [&str; 22] = [
+const WHATS: &[&str] = &[
     "Pods",
     "Instances",
     "MetDeadlines",
@@ -45,6 +45,7 @@ const WHATS: [&str; 22] = [
     "Fairness",
     "NotWorseThanAlone",
     "Gang",
+    "CellsFeasible",
     "Invariants",
     "Digest",
 ];
@@ -321,6 +322,7 @@ impl Reading<'_, '_, '_> {
                     }
                 }
             }
+            "CellsFeasible" => Some(What::CellsFeasible),
             _ => Some(What::Invariants),
         }
     }

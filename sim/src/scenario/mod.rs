@@ -14,6 +14,7 @@ mod event;
 mod files;
 mod format;
 mod job_queue;
+mod gpus;
 mod lexer;
 mod loader;
 mod merge;

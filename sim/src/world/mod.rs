@@ -8,6 +8,7 @@ mod clock;
 mod cron;
 mod deployment;
 mod ending;
+mod devices;
 mod fate;
 mod job;
 mod job_queue;
@@ -118,6 +119,7 @@ pub(crate) struct World {
     pub(crate) evict_stream: Stream,
     pub(crate) unreliable: Unreliable,
     pub(crate) job_queues: JobQueues,
+    pub(crate) devices: devices::Devices,
 }
 
 /// Where a trace row belongs: numbers for its names.
@@ -174,6 +176,7 @@ impl World {
             evict_stream: Stream::new(seed, "eviction-grace"),
             unreliable: Unreliable::new(seed),
             job_queues: JobQueues::new(scenario),
+            devices: devices::Devices::new(scenario),
         }
     }
 

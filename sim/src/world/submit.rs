@@ -67,6 +67,7 @@ impl Engine<'_> {
             preemptible: workload.preemptible,
             pods: sets,
             budget: workload.budget.clone(),
+            together: workload.together,
             replaces: self.story.replacing.map(WorkloadId),
         };
         self.trace(Traced::Submit { workload: WorkloadId(unit), pods: count });

@@ -27,7 +27,7 @@ pub(crate) fn nodes(cores: &[i64]) -> Cluster {
         pool: "pool".into(),
         spec: NodeSpec::new(u32::try_from(i).unwrap(), cpu(*n)),
     };
-    Cluster { nodes: cores.iter().enumerate().map(node).collect(), is_pool: false }
+    Cluster { nodes: cores.iter().enumerate().map(node).collect(), is_pool: false, ..Cluster::default() }
 }
 
 /// A pool without nodes.
