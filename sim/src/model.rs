@@ -2,6 +2,10 @@
 //!
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
+mod dataset;
+
+pub use dataset::{Cache, Dataset, DatasetFigure, Reads, Tier};
+
 use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
 use std::sync::Arc;
 
@@ -22,6 +26,8 @@ pub struct Scenario {
     pub cluster: Cluster,
     /// The quota tree.
     pub tree: TreeSpec,
+    /// What workloads read.
+    pub datasets: Vec<Dataset>,
     /// What is submitted.
     pub workloads: Vec<Workload>,
     /// What happens to the world, sorted by time; equal times in the order of the file.
@@ -89,6 +95,8 @@ pub struct Workload {
     pub eviction_grace: Option<Runtime>,
     /// When it is submitted.
     pub submit: Time,
+    /// What it reads; Jobs that end and Trainings that end.
+    pub reads: Option<Reads>,
     /// What it is.
     pub kind: Kind,
 }
@@ -449,6 +457,26 @@ pub enum What {
     },
     /// Work thrown away by evictions and losses: pod-milliseconds.
     LostWork {
+        /// How compared.
+        compare: Compare,
+        /// With what, milliseconds.
+        ms: u64,
+    },
+    /// A dataset: its phase, or a figure.
+    Dataset {
+        /// Index into [`Scenario::datasets`].
+        dataset: usize,
+        /// Whether it is bound: a cache worker runs.
+        bound: Option<bool>,
+        /// A figure, how compared, and with what: thousandths, bytes a second, or milliseconds.
+        figure: Option<(DatasetFigure, Compare, u64)>,
+    },
+    /// Time in which work waited for input; of a Job summed over its pods.
+    InputWait {
+        /// Whose.
+        of: Of,
+        /// Whether times the GPUs that waited.
+        gpus: bool,
         /// How compared.
         compare: Compare,
         /// With what, milliseconds.

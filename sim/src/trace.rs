@@ -22,6 +22,7 @@
 //! | `tree` | | the quota tree was replaced |
 //! | `refused_tree` | | it was not: the edit is against the rules |
 //! | `budget` | `allowed` | a disruption budget was set |
+//! | `dataset` | `dataset`, `turn`, `bytes` | a dataset became `bound` or `unbound`, its preload reads (`loading`) or is done (`loaded`), its cache `evicted` or `lost` bytes |
 
 use crate::text::Names;
 use quotree_core::{DeviceSet, NodeId, PodId, PodOutcome, Rule, StableHasher, Time, WorkloadId};
@@ -57,6 +58,45 @@ pub enum Traced {
     Budget { allowed: u32 },
     BindFailed { pod: PodId },
     LostEviction { pod: PodId },
+    Dataset { dataset: u32, turn: DatasetTurn },
+}
+
+/// What happens to a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DatasetTurn {
+    /// Its first cache worker runs.
+    Bound,
+    /// No cache worker runs any more.
+    Unbound,
+    /// Its preload begins to read, or goes on.
+    Loading,
+    /// Its preload is done.
+    Loaded,
+    /// At the end of a pass, a cache that was full made room.
+    Evicted {
+        /// How much.
+        bytes: u64,
+    },
+    /// A cache worker went with its part.
+    Lost {
+        /// How much that was.
+        bytes: u64,
+    },
+}
+
+impl DatasetTurn {
+    /// As a word, a number, and how many bytes.
+    const fn told(self) -> (&'static str, u64, u64) {
+        match self {
+            Self::Bound => ("bound", 0, 0),
+            Self::Unbound => ("unbound", 1, 0),
+            Self::Loading => ("loading", 2, 0),
+            Self::Loaded => ("loaded", 3, 0),
+            Self::Evicted { bytes } => ("evicted", 4, bytes),
+            Self::Lost { bytes } => ("lost", 5, bytes),
+        }
+    }
 }
 
 impl TraceRecord {
@@ -85,6 +125,10 @@ impl TraceRecord {
             Traced::Budget { allowed } => of(13, u64::from(allowed), 0),
             Traced::BindFailed { pod: p } => of(14, pod(p), 0),
             Traced::LostEviction { pod: p } => of(15, pod(p), 0),
+            Traced::Dataset { dataset, turn } => {
+                let (_, number, bytes) = turn.told();
+                of(30, u64::from(dataset) << 8 | number, bytes)
+            }
         }
     }
 
@@ -111,6 +155,7 @@ impl TraceRecord {
             Traced::Budget { .. } => "budget",
             Traced::BindFailed { .. } => "bind_failed",
             Traced::LostEviction { .. } => "lost_eviction",
+            Traced::Dataset { .. } => "dataset",
         };
         map.insert("at_ms".into(), self.at.0.into());
         map.insert("what".into(), kind.into());
@@ -146,6 +191,12 @@ impl TraceRecord {
                 put("victims", victims.into());
             }
             Traced::Tree { .. } => {}
+            Traced::Dataset { dataset, turn } => {
+                let (word, _, bytes) = turn.told();
+                put("dataset", json!(names.dataset(dataset)));
+                put("turn", word.into());
+                put("bytes", bytes.into());
+            }
             Traced::Budget { allowed } => put("allowed", allowed.into()),
         }
         Value::Object(map)

@@ -149,5 +149,6 @@ impl Engine<'_> {
             }
         }
         self.enter(pod, from, to);
+        self.serve(pod, from, to);
     }
 }

@@ -79,8 +79,9 @@ pub(super) fn namespaces(engine: &Engine<'_>) -> Vec<NamespaceRow> {
 
 pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
     let waits = grouped(engine, engine.scenario.workloads.len(), |w| w.owner);
-    let rows = engine.scenario.workloads.iter().zip(engine.world.owners.iter()).zip(waits);
-    rows.map(|((workload, owner), mut waits)| WorkloadRow {
+    let inputs: std::collections::BTreeMap<_, _> = engine.world.datasets.inputs(engine.now).collect();
+    let rows = engine.scenario.workloads.iter().zip(engine.world.owners.iter()).zip(waits).enumerate();
+    rows.map(|(i, ((workload, owner), mut waits))| WorkloadRow {
         name: workload.name.clone(),
         namespace: workload.namespace.to_string(),
         kind: match workload.kind {
@@ -95,6 +96,10 @@ pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
         failed: owner.counts.failed,
         evicted: owner.counts.evicted,
         wait: wait_summary(&mut waits),
+        input: workload.reads.as_ref().map(|_| {
+            let own = u32::try_from(i).ok().and_then(|owner| inputs.get(&owner));
+            super::datasets::input(&own.copied().unwrap_or_default())
+        }),
     })
     .collect()
 }

@@ -8,6 +8,7 @@ mod assemble;
 mod checks;
 mod claim;
 mod cluster;
+mod dataset;
 mod diagnostic;
 mod event;
 mod files;

@@ -1,6 +1,7 @@
 //! `workloads: [..]`: Deployment, Job, Training and Trace.
 
 use super::{
+    dataset::{self, ReadDataset},
     diagnostic::{Report, Span},
     files::Files,
     reader::{At, Fields, Read, Variant, variant, wrong},
@@ -26,6 +27,7 @@ pub(crate) struct ReadWorkload {
 /// What is known before workloads are read.
 pub(crate) struct Context<'a, 'l> {
     pub(crate) classes: &'a BTreeMap<Name, i32>,
+    pub(crate) datasets: &'a [ReadDataset],
     pub(crate) files: &'a mut Files<'l>,
 }
 
@@ -58,6 +60,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
             budget: budget_name,
             eviction_grace,
             submit,
+            reads: None,
             kind,
         };
         let spans = vec![file.span];
@@ -65,6 +68,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     }
     let namespace = fields.required::<At<Name>>("namespace", report);
     let submit = fields.or("submit", Time(0), report);
+    let reads = matches!(variant.name, "Job" | "Training").then(|| fields.node("reads")).flatten();
     let mut requests = Vec::new();
     let kind = match variant.name {
         "Deployment" => {
@@ -77,6 +81,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     };
     fields.finish(report);
     let (name, namespace, kind) = (name?, namespace?, kind?);
+    let reads = reads.and_then(|node| dataset::reads(node, &kind, context.datasets, report));
     let workload = Workload {
         name: name.value.to_string(),
         namespace: namespace.value,
@@ -85,13 +90,14 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
         budget: budget.as_ref().map(|b| b.value.clone()),
         eviction_grace,
         submit,
+        reads,
         kind,
     };
     Some(ReadWorkload { workload, name: name.span, namespace: namespace.span, budget, requests })
 }
 
 /// A number, or the name of a class.
-fn priority(node: &Node, context: &Context<'_, '_>, report: &mut Report) -> Option<i32> {
+pub(crate) fn priority(node: &Node, context: &Context<'_, '_>, report: &mut Report) -> Option<i32> {
     if let Shape::String(class) = &node.shape {
         let known = context.classes.get(class.as_str());
         if known.is_none() {
@@ -152,7 +158,7 @@ fn training(fields: &mut Fields<'_>, requests: &mut Vec<Span>, report: &mut Repo
     Some(Kind::Training { roles, runtime: runtime?, checkpoint_ms, restart_overhead_ms })
 }
 
-fn positive_count(fields: &mut Fields<'_>, field: &'static str, default: u32, report: &mut Report) -> u32 {
+pub(crate) fn positive_count(fields: &mut Fields<'_>, field: &'static str, default: u32, report: &mut Report) -> u32 {
     let Some(count) = fields.optional::<At<u32>>(field, report) else { return default };
     if count.value == 0 {
         report.error(count.span, format!("`{field}` must be at least 1"), "0 makes no sense here");
@@ -172,7 +178,12 @@ fn runtime(fields: &mut Fields<'_>, report: &mut Report) -> Option<Runtime> {
 }
 
 /// What each pod asks: `request`, `devices`, `selector`, `tolerations`.
-fn template(f: &mut Fields<'_>, of: Variant<'_>, requests: &mut Vec<Span>, report: &mut Report) -> Arc<PodTemplate> {
+pub(crate) fn template(
+    f: &mut Fields<'_>,
+    of: Variant<'_>,
+    requests: &mut Vec<Span>,
+    report: &mut Report,
+) -> Arc<PodTemplate> {
     let mut template = PodTemplate::default();
     let request = f.required_node("request", report);
     requests.push(request.map_or(of.span, |node| node.span));

@@ -24,7 +24,7 @@ impl Engine<'_> {
             self.pace(unit.owner);
         } else if unit.running == unit.first_count {
             self.world.units[unit_id].working_since = Some(self.now);
-            if unit.left_ms != u64::MAX {
+            if !self.read_job(unit_id) && unit.left_ms != u64::MAX {
                 self.finish_at(self.now.after_ms(unit.left_ms), unit_id, 0);
             }
         }
@@ -50,6 +50,7 @@ impl Engine<'_> {
                 let replaced = training.is_some_and(|t| t.epoch != epoch || t.unit != Some(unit));
                 replaced || self.world.units[unit].working_since.is_none()
             }
+            Happening::Dataset { dataset, epoch } => self.is_old_news(dataset, epoch),
             _ => false,
         }
     }
@@ -89,6 +90,8 @@ impl Engine<'_> {
         let (owner, ran) = (unit.owner, now.since(since));
         let lost = match self.scenario.workloads.get(owner as usize).map(|w| &w.kind) {
             Some(Kind::Job { checkpoint_ms, .. }) if unit.left_ms != u64::MAX => {
+                let ran = self.stop_job(unit_id).unwrap_or(ran);
+                let unit = &mut self.world.units[unit_id];
                 let kept = checkpoint_ms.and_then(|step| Some(ran.checked_div(step)? * step)).unwrap_or(0);
                 unit.left_ms -= kept.min(unit.left_ms);
                 u128::from(ran - kept)

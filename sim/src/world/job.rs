@@ -53,6 +53,7 @@ impl Engine<'_> {
     /// A pod of a Job is tried again with the work it has left.
     pub(crate) fn retry_job_pod(&mut self, owner: u32, lost: u32) -> Result<(), RunError> {
         let unit = self.world.units[lost];
+        self.same_work(lost);
         self.one_more(owner, unit.evictions, Some(unit.left_ms).filter(|ms| *ms != u64::MAX))
     }
 }

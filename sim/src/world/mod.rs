@@ -3,6 +3,7 @@
 //! State is dense: a pod is 32 bytes in a list, a core workload is a place in another, and names are put together only
 //! when something is told to a person. What the scheduler believes is never asked to run the world.
 
+mod dataset;
 mod deployment;
 mod fate;
 mod job;
@@ -16,6 +17,7 @@ mod traced;
 mod training;
 mod unreliable;
 
+pub(crate) use dataset::{Datasets, Flow, Input, Preload};
 pub(crate) use names::{WorldNames, pod_name, unit_name};
 pub(crate) use nodes::NodeState;
 pub(crate) use pods::{Counts, NONE, Pod, State, Unit};
@@ -63,6 +65,10 @@ pub(crate) enum Happening {
     Submit(u32),
     /// A row of a trace is submitted.
     Row { owner: u32, row: u32 },
+    /// Something about a dataset changes by itself, if its epoch is still this.
+    Dataset { dataset: u32, epoch: u32 },
+    /// A dataset is to be loaded into its cache.
+    Preload(u32),
 }
 
 /// A namespace and what is in it.
@@ -116,6 +122,7 @@ pub(crate) struct World {
     pub(crate) bind_stream: Stream,
     pub(crate) evict_stream: Stream,
     pub(crate) unreliable: Unreliable,
+    pub(crate) datasets: Datasets,
 }
 
 /// Where a trace row belongs: numbers for its names.
@@ -151,7 +158,9 @@ impl World {
                 }
             };
             let training = match &workload.kind {
-                Kind::Training { roles, .. } => Some(Box::new(Training::new(roles, &mut shapes))),
+                Kind::Training { roles, .. } => {
+                    Some(Box::new(Training::new(roles, workload.reads.is_some(), &mut shapes)))
+                }
                 _ => None,
             };
             let runtimes = match &workload.kind {
@@ -178,6 +187,7 @@ impl World {
             });
         }
         Self {
+            datasets: Datasets::new(scenario, &shapes),
             shapes,
             pods: Table::default(),
             units: Table::default(),

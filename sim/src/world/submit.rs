@@ -96,6 +96,7 @@ impl Engine<'_> {
             return Ok(());
         }
         self.world.units[unit].working_since = None;
+        self.stop_reading(unit);
         self.trace(Traced::Withdraw { workload: WorkloadId(unit) });
         for pod in self.world.pods_of(unit) {
             if self.world.pods[pod].state.lives() {

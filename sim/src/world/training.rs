@@ -44,10 +44,22 @@ pub(crate) struct Training {
     /// Members at work since then.
     rate: u32,
     pub(crate) epoch: u32,
+    /// Its dataset decides how fast it goes on, and keeps what is done.
+    reads: bool,
+}
+
+/// How a training works that reads.
+pub(crate) struct Pace {
+    /// Work a millisecond if input took no time.
+    pub(crate) rate: u64,
+    pub(crate) total: u128,
+    /// Work that was done before this run.
+    pub(crate) done: u128,
+    pub(crate) begins: Time,
 }
 
 impl Training {
-    pub(crate) fn new(roles: &[Role], shapes: &mut Shapes) -> Self {
+    pub(crate) fn new(roles: &[Role], reads: bool, shapes: &mut Shapes) -> Self {
         let crew =
             |r: &Role| Crew { shape: shapes.number(&r.template), min: r.min, active: 0, running: 0, next: r.replicas };
         Self {
@@ -60,6 +72,7 @@ impl Training {
             begins: None,
             rate: 0,
             epoch: 0,
+            reads,
         }
     }
 
@@ -78,7 +91,7 @@ impl Training {
 
     /// Adds the work done up to now.
     fn work(&mut self, now: Time) {
-        if let Some(begins) = self.begins {
+        if let Some(begins) = self.begins.filter(|_| !self.reads) {
             let ms = now.since(self.since.max(begins));
             self.done = self.done.saturating_add(u128::from(ms) * u128::from(self.rate));
         }
@@ -95,8 +108,17 @@ impl Training {
             return None;
         }
         let begins = *self.begins.get_or_insert(now.after_ms(overhead_ms));
+        if self.reads {
+            return None;
+        }
         let left = self.total?.saturating_sub(self.done).div_ceil(u128::from(self.rate));
         Some(now.max(begins).after_ms(u64::try_from(left).unwrap_or(u64::MAX)))
+    }
+
+    /// The present run of a training that reads, and how it works.
+    pub(crate) fn pace_of(&self) -> Option<(u32, Pace)> {
+        let (unit, total, begins) = (self.unit?, self.total?, self.begins?);
+        Some((unit, Pace { rate: self.rate.into(), total, done: self.done, begins }))
     }
 
     /// The run breaks off: gives the work that is lost, pod-milliseconds.
@@ -170,6 +192,7 @@ impl Engine<'_> {
         if let Some(at) = done_at {
             self.finish_at(at, unit, epoch);
         }
+        self.read_training(owner);
     }
 
     /// A training that is whole no more stops working; gives the work that is lost.
@@ -178,8 +201,11 @@ impl Engine<'_> {
             Some(Kind::Training { checkpoint_ms, .. }) => *checkpoint_ms,
             _ => None,
         };
-        let now = self.now;
-        self.world.owners[owner].training.as_mut().map_or(0, |t| t.break_off(now, checkpoint))
+        let (now, done) = (self.now, self.stop_training(owner));
+        self.world.owners[owner].training.as_mut().map_or(0, |t| {
+            t.done = done.unwrap_or(t.done);
+            t.break_off(now, checkpoint)
+        })
     }
 
     /// An elastic member is made up for by a new one.

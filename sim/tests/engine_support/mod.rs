@@ -53,6 +53,7 @@ pub(crate) fn scenario(cluster: Cluster, tree: TreeSpec, workloads: Vec<Workload
         policy: Policy::default(),
         cluster,
         tree,
+        datasets: Vec::new(),
         workloads,
         events: Vec::new(),
         claims: Vec::new(),
@@ -70,6 +71,7 @@ pub(crate) fn workload(name: &str, namespace: &str, submit_ms: u64, kind: Kind) 
         budget: None,
         eviction_grace: None,
         submit: Time(submit_ms),
+        reads: None,
         kind,
     }
 }

@@ -1,6 +1,7 @@
 //! The structs of the language with their fields: the one place where they are described, a file for each part.
 
 mod claims;
+mod data;
 mod held;
 mod work;
 mod world;
@@ -20,8 +21,11 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
     ("policy", "The scheduler's knobs; each turns a rule of the semantics."),
     ("bounds", "How much one search may look at; counted, never timed."),
     ("world", "How the world behaves around the scheduler."),
+    ("dataset", "Entries of `datasets`: what workloads read. The formulas are in [datasets.md](datasets.md)."),
+    ("accelerate", "How a dataset is accelerated."),
     ("workload", "Entries of `workloads`: what is submitted and makes pods."),
     ("role", "Roles of a `Training`."),
+    ("reads", "What a Job or Training reads."),
     ("time", "Durations that may be random, drawn per pod from a labelled stream."),
     ("event", "Entries of `events`: what happens to the world. Equal times happen in the order of the file."),
     ("change", "What can happen."),
@@ -32,5 +36,5 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
 
 /// All structs, in the order of the reference.
 pub(super) fn types() -> impl Iterator<Item = &'static Type> {
-    [world::TYPES, work::TYPES, claims::TYPES, held::TYPES].into_iter().flatten()
+    [world::TYPES, data::TYPES, work::TYPES, claims::TYPES, held::TYPES].into_iter().flatten()
 }

@@ -55,6 +55,7 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "work kept over an eviction is a multiple of this; absent: none is kept",
             ),
             field("runtime", "time", "required", "how long each pod runs"),
+            field("reads", "reads", "absent", "what each pod reads"),
             field("request", "amounts", "required", "what each pod asks"),
             field(
                 "devices",
@@ -87,6 +88,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("checkpoint", "duration", "absent", "as for a job"),
             field("restart_overhead", "duration", "`0s`", "added to the run after each restart"),
             field("runtime", "time", "required", "how long it runs with everybody there"),
+            field("reads", "reads", "absent", "what its members read together"),
         ],
     },
     Type {
