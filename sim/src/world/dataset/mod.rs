@@ -7,6 +7,8 @@
 mod exact;
 mod flow;
 mod input;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use flow::{Flow, Preload};
 pub(crate) use input::Input;
