@@ -2,6 +2,7 @@
 //! claims hold.
 
 use crate::{
+    datasets,
     grid::{self, Cell, Column},
     say::{self, many, span},
     style::{Style, Tone},
@@ -26,6 +27,7 @@ pub fn state_text(result: &RunResult, style: Style) -> String {
         header(result, style),
         quotas(result, style),
         namespaces(result, style),
+        datasets::section(result, style),
         refusals(result, style),
         evictions(result, style),
         pending(result, style),

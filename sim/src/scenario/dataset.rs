@@ -69,7 +69,7 @@ fn parse_bandwidth(text: &str) -> Result<u64, String> {
     let digits: u128 = format!("{whole}{fraction}").parse().unwrap_or(0);
     let scale = 8 * 10_u128.pow(u32::try_from(fraction.len()).unwrap_or_default());
     let bits = digits * bits;
-    if bits % scale != 0 {
+    if !bits.is_multiple_of(scale) {
         return Err("finer than a byte a second".to_owned());
     }
     match u64::try_from(bits / scale) {

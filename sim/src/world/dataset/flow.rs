@@ -106,6 +106,8 @@ pub(crate) struct Flow {
     pub(crate) busy_ms: u64,
     pub(crate) inputs: BTreeMap<u32, Input>,
     pub(crate) turns: Vec<Turn>,
+    /// Passes that ended since somebody counted: a run may have only so many events.
+    pub(crate) passes: u64,
     since: Time,
 }
 
@@ -128,6 +130,7 @@ impl Flow {
             busy_ms: 0,
             inputs: BTreeMap::new(),
             turns: Vec::new(),
+            passes: 0,
             since: Time::default(),
         }
     }
@@ -264,6 +267,7 @@ impl Flow {
 
     /// Passes ended: a cache that is full makes room, and each of their readers finds in the next what is cached now.
     fn turn(&mut self, ended: &[Span], now: Time) {
+        self.passes = self.passes.saturating_add(ended.len() as u64);
         self.make_room();
         let cached = self.cached_bytes();
         for Span { unit, .. } in ended {

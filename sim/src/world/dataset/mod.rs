@@ -251,6 +251,7 @@ impl Engine<'_> {
             flow.wanted = wanted;
             flow.reckon(now);
             let (next, turns) = (flow.next(now), std::mem::take(&mut flow.turns));
+            self.events += std::mem::take(&mut flow.passes);
             let epoch = &mut self.world.datasets.epochs[dataset];
             *epoch = epoch.wrapping_add(1);
             let happening = Happening::Dataset { dataset, epoch: *epoch };
