@@ -4,6 +4,7 @@
 mod datasets;
 mod diff;
 mod grid;
+mod instances;
 mod json;
 mod picture;
 mod say;

@@ -1,11 +1,11 @@
 //! Every table of a result as CSV: one file a table, one row a thing, amounts in the long form (one row a resource) so
 //! that a spreadsheet can sort them. Amounts are Kubernetes quantities, times milliseconds.
 
-use crate::{say, tree::governed};
+use crate::{instances, say, tree::governed};
 use quotree_core::Name;
-use quotree_sim::result::{QuantityMap, RunResult, WaitRow};
+use quotree_sim::result::{FailureRow, QuantityMap, RunResult, WaitRow};
 
-/// The tables of a result: file name and content.
+/// The tables of a result: file name and content. Instances and failures are there only where there are any.
 #[must_use]
 pub fn tables_csv(result: &RunResult) -> Vec<(&'static str, String)> {
     let mut tables = vec![
@@ -19,6 +19,14 @@ pub fn tables_csv(result: &RunResult) -> Vec<(&'static str, String)> {
     ];
     if !result.datasets.is_empty() {
         tables.push(("datasets.csv", datasets(result)));
+    }
+    let (head, rows) = instances::table(result);
+    if !rows.is_empty() {
+        tables.push(("instances.csv", table(&head, rows.into_iter())));
+    }
+    if !result.failures.is_empty() {
+        let row = |f: &FailureRow| vec![f.at_ms.to_string(), f.what.clone(), f.why.clone()];
+        tables.push(("failures.csv", table(&["at_ms", "what", "why"], result.failures.iter().map(row))));
     }
     tables
 }

@@ -122,6 +122,8 @@ fn demo() -> RunResult {
             evicted: 1,
             wait: waits(4, 0, 0),
             input: None,
+            instances: None,
+            tasks: vec![],
         }],
         datasets: Vec::new(),
         nodes: vec![NodeRow {
@@ -161,6 +163,7 @@ fn demo() -> RunResult {
         },
         refusals: vec![],
         breaches: vec![],
+        failures: vec![],
     }
 }
 

@@ -2,9 +2,19 @@
 //!
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
+mod arrivals;
 mod dataset;
+mod parts;
+mod runtime;
+mod training;
 
+pub(crate) use arrivals::HOUR_MS;
+pub use arrivals::{Arrivals, Concurrency, Pattern};
 pub use dataset::{Cache, Dataset, DatasetFigure, Reads, Tier};
+pub use parts::Task;
+pub use runtime::Runtime;
+pub(crate) use training::BILLION;
+pub use training::{OnLoss, Scaling, Work};
 
 use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
 use std::sync::Arc;
@@ -41,19 +51,15 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// The typical pods of all that is submitted: what placement `Fgd` measures by.
+    /// The typical pods of all that is submitted: what placement `Fgd` measures by. What comes again and again counts as
+    /// often as it is expected to come.
     #[must_use]
     pub fn typical(&self) -> Vec<TypicalPod> {
-        let pods = self.workloads.iter().flat_map(|workload| -> Vec<(&PodTemplate, u64)> {
-            match &workload.kind {
-                Kind::Deployment { replicas, template } => vec![(template, u64::from(*replicas))],
-                Kind::Job { completions, template, .. } => vec![(template, u64::from(*completions))],
-                Kind::Training { roles, .. } => {
-                    roles.iter().map(|role| (&*role.template, u64::from(role.replicas))).collect()
-                }
-                Kind::Trace { rows } => rows.iter().map(|row| (&*row.template, u64::from(row.pods))).collect(),
-            }
-        });
+        let mut pods: Vec<(&PodTemplate, u64)> = Vec::new();
+        for workload in &self.workloads {
+            let times = workload.expected(self.world.until).unwrap_or(1).max(1);
+            workload.kind.templates(&mut |template, count| pods.push((template, count.saturating_mul(times))));
+        }
         TypicalPod::of(pods)
     }
 }
@@ -93,10 +99,12 @@ pub struct Workload {
     pub budget: Option<Name>,
     /// From an eviction decision to a pod of it being gone; absent: as the world says.
     pub eviction_grace: Option<Runtime>,
-    /// When it is submitted.
+    /// When it is submitted; where it arrives again and again, from when on.
     pub submit: Time,
-    /// What it reads; Jobs that end and Trainings that end.
-    pub reads: Option<Reads>,
+    /// Absent: it comes once.
+    pub arrivals: Option<Arrivals>,
+    /// It should be done so long after its submission, milliseconds; only counted.
+    pub deadline_ms: Option<u64>,
     /// What it is.
     pub kind: Kind,
 }
@@ -126,17 +134,42 @@ pub enum Kind {
         runtime: Runtime,
         /// Work kept over an eviction is a multiple of this much, milliseconds; absent: none is kept.
         checkpoint_ms: Option<u64>,
+        /// How long the work stands still for each checkpoint, milliseconds.
+        checkpoint_cost_ms: u64,
+        /// From the first loss to the next try, on top of the world's delay; doubles with each further loss, milliseconds.
+        retry_delay_ms: u64,
+        /// A pod whose work has run so long, all its tries together, ends the job badly, milliseconds.
+        runtime_limit_ms: Option<u64>,
+        /// What each pod reads; not where it runs forever.
+        reads: Option<Reads>,
     },
     /// Roles that train together.
     Training {
         /// The roles, at least one.
         roles: Vec<Role>,
-        /// How long it runs with everybody there, on one draw per run.
-        runtime: Runtime,
-        /// As for a job.
+        /// How much there is to do.
+        work: Work,
+        /// How much faster several members are than one.
+        scaling: Scaling,
+        /// As for a job; so much work of everybody together.
         checkpoint_ms: Option<u64>,
+        /// As for a job.
+        checkpoint_cost_ms: u64,
         /// Added to the run after each restart, milliseconds.
         restart_overhead_ms: u64,
+        /// How often it may be started anew before it fails; absent: for ever.
+        max_restarts: Option<u32>,
+        /// A training that has worked so long, all its runs together, fails, milliseconds.
+        runtime_limit_ms: Option<u64>,
+        /// What it does when it loses members with their node.
+        on_loss: OnLoss,
+        /// What its members read together; not where it runs forever.
+        reads: Option<Reads>,
+    },
+    /// Jobs and trainings that depend on each other.
+    Workflow {
+        /// At least one, and none that leads back to itself.
+        tasks: Vec<Task>,
     },
     /// Rows of an imported trace, each a job of one gang of equal pods that runs for its time.
     Trace {
@@ -154,6 +187,8 @@ pub struct Role {
     pub replicas: u32,
     /// How many must run together.
     pub min: u32,
+    /// Whether its members do the work; the others, such as launchers, only must be there.
+    pub works: bool,
     /// What each asks.
     pub template: Arc<PodTemplate>,
 }
@@ -177,22 +212,8 @@ pub struct TraceRow {
     pub template: Arc<PodTemplate>,
 }
 
-/// How long something runs or takes, milliseconds; drawn per pod from a labelled stream where it is random.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Runtime {
-    /// Until it is stopped.
-    Forever,
-    /// Always the same.
-    Fixed(u64),
-    /// Any whole number of milliseconds from the first to the second, both included.
-    Uniform(u64, u64),
-    /// Exponential with this mean.
-    Exponential(u64),
-}
-
 /// How the world behaves around the scheduler.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct World {
     /// From a bind decision to the running pod.
     pub bind_latency: Runtime,
@@ -336,8 +357,15 @@ pub enum Of {
     Namespace(Name),
     /// Everything under a quota.
     Quota(Name),
-    /// A workload, by name.
+    /// A workload, by name; of one that comes again and again, all instances.
     Workload(String),
+    /// A task of a workflow, in all its instances.
+    Task {
+        /// The workflow.
+        workflow: String,
+        /// The task.
+        task: String,
+    },
     /// Everything.
     All,
 }
@@ -373,6 +401,32 @@ pub enum What {
         succeeded: Option<u64>,
         /// Ended badly.
         failed: Option<u64>,
+    },
+    /// How many instances of workloads came and how they ended; absent: not claimed.
+    Instances {
+        /// Whose.
+        of: Of,
+        /// Submitted so far.
+        submitted: Option<u64>,
+        /// Done.
+        succeeded: Option<u64>,
+        /// Given up.
+        failed: Option<u64>,
+        /// Neither ended nor withdrawn.
+        active: Option<u64>,
+        /// Starts of a `CronJob` that were left out.
+        skipped: Option<u64>,
+    },
+    /// Deadlines met or missed so far.
+    Deadlines {
+        /// Whose.
+        of: Of,
+        /// Whether those are counted that were met, or those that were missed.
+        met: bool,
+        /// How compared.
+        compare: Compare,
+        /// With what.
+        count: u64,
     },
     /// Use of a quota.
     Used {

@@ -65,6 +65,18 @@ pub struct RunResult {
     /// Broken invariants, where they were looked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub breaches: Vec<BreachRow>,
+    /// Workloads that failed, and tasks that never began because of that, with the reasons; the first thousand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<FailureRow>,
+}
+
+/// A workload, instance or task that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct FailureRow {
+    pub at_ms: u64,
+    pub what: String,
+    pub why: String,
 }
 
 /// An edit of the scenario that was refused.
@@ -146,6 +158,12 @@ pub struct WorkloadRow {
     /// What it read; absent where it reads nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<InputRow>,
+    /// Where it arrives again and again, has tasks or a deadline, or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instances: Option<InstancesRow>,
+    /// Of a workflow.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskRow>,
 }
 
 /// What a workload read, or all readers of a dataset together.
@@ -198,6 +216,37 @@ pub struct CacheRow {
     pub preload: &'static str,
     pub preload_done_ms: Option<u64>,
     pub preload_bytes: u64,
+}
+
+/// How many instances of a workload came, and how they ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct InstancesRow {
+    pub submitted: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub withdrawn: u64,
+    pub active: u64,
+    pub skipped: u64,
+    pub deadlines_met: u64,
+    pub deadlines_missed: u64,
+}
+
+/// A task of a workflow, over all its instances.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct TaskRow {
+    pub name: String,
+    pub kind: &'static str,
+    pub instances: InstancesRow,
+}
+
+/// Deadlines that were met and that were missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct DeadlineRow {
+    pub met: u64,
+    pub missed: u64,
 }
 
 /// A node at the end.
@@ -275,6 +324,9 @@ pub struct Metrics {
     pub dominant_share_gap_permille: u64,
     pub decisions: u64,
     pub search_bounds_hit: u64,
+    /// Where some workload has a deadline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadlines: Option<DeadlineRow>,
 }
 
 /// How the claims came out.

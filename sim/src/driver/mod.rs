@@ -14,7 +14,7 @@ use crate::{
     model::{Change, Scenario},
     options::{Run, RunError, RunOptions},
     queue::Queue,
-    result::{BreachRow, RefusalRow},
+    result::{BreachRow, FailureRow, RefusalRow},
     story::Story,
     trace::{Digest, Observer, TraceRecord, Traced},
     world::{ARRIVAL, EDIT, Happening, State, World, WorldNames},
@@ -47,6 +47,7 @@ pub(crate) struct Engine<'a> {
     pub(crate) events: u64,
     pub(crate) refusals: Vec<RefusalRow>,
     pub(crate) breaches: Vec<BreachRow>,
+    pub(crate) failures: Vec<FailureRow>,
     /// Whether the run came to an end by itself: nothing more can happen.
     pub(crate) ended: bool,
     observer: &'a mut dyn Observer,
@@ -97,6 +98,7 @@ impl<'a> Engine<'a> {
             events: 0,
             refusals: Vec::new(),
             breaches: Vec::new(),
+            failures: Vec::new(),
             ended: false,
             observer,
         };
@@ -223,6 +225,8 @@ impl<'a> Engine<'a> {
             Happening::Retry(unit) => self.retry(unit),
             Happening::Rejoin { unit, role } => self.rejoin(unit, role),
             Happening::Submit(owner) => self.arrive(owner),
+            Happening::Arrive(owner) => self.arrival(owner),
+            Happening::Deadline(owner) => self.deadline(owner),
             Happening::Row { owner, row } => self.submit_row(owner, row, 0, 0),
             Happening::Dataset { dataset, epoch } => self.dataset_moves(dataset, epoch),
             Happening::Preload(dataset) => {

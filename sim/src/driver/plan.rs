@@ -71,7 +71,8 @@ impl Engine<'_> {
         self.set_state(pod, State::Binding);
         self.world.pods[pod].node = node.0;
         let unit = &self.world.units[id.workload.0];
-        self.figures.waited(unit.owner, unit.namespace, wait);
+        let tally = self.world.owners[unit.owner].tally;
+        self.figures.waited(tally, unit.namespace, wait);
         self.figures.evictions.placed(id.workload);
         self.figures.last_change = Some(self.now);
         Ok(pod)

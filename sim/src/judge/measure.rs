@@ -6,7 +6,7 @@ use crate::{
     metrics::{permille_of, wait_figure, wait_summary},
     model::{BadEviction, Compare, DatasetFigure, What},
     text,
-    world::{Counts, Input},
+    world::{Counts, Input, Outcomes},
 };
 use quotree_core::{Amounts, Name, Time};
 use std::fmt;
@@ -14,6 +14,7 @@ use std::fmt;
 /// What was seen: written down only where somebody reads it.
 pub(super) enum Seen {
     Pods(Counts),
+    Instances(Outcomes),
     Amount(Name, i64),
     Number(u128),
     Ms(u128),
@@ -30,6 +31,14 @@ impl fmt::Display for Seen {
                 write!(f, "{} running, {} pending", c.running, c.pending)?;
                 if c.succeeded + c.failed > 0 {
                     write!(f, ", {} succeeded, {} failed", c.succeeded, c.failed)?;
+                }
+                Ok(())
+            }
+            Self::Instances(o) => {
+                let (submitted, active) = (o.submitted, o.active());
+                write!(f, "{submitted} submitted, {} succeeded, {} failed, {active} active", o.succeeded, o.failed)?;
+                if o.skipped > 0 {
+                    write!(f, ", {} skipped", o.skipped)?;
                 }
                 Ok(())
             }
@@ -68,6 +77,21 @@ impl Judged<'_> {
                     && same(failed, seen.failed);
                 (holds, Seen::Pods(seen))
             }
+            What::Instances { submitted, succeeded, failed, active, skipped, .. } => {
+                let seen = self.whose.outcomes(engine);
+                let same = |claimed: &Option<u64>, seen: u64| claimed.is_none_or(|n| n == seen);
+                let holds = same(submitted, seen.submitted)
+                    && same(succeeded, seen.succeeded)
+                    && same(failed, seen.failed)
+                    && same(active, seen.active())
+                    && same(skipped, seen.skipped);
+                (holds, Seen::Instances(seen))
+            }
+            What::Deadlines { met, compare, count, .. } => {
+                let seen = self.whose.outcomes(engine);
+                let seen = if *met { seen.met } else { seen.missed };
+                (compared(seen, *compare, *count), Seen::Number(seen.into()))
+            }
             What::Used { quota, resource, compare, amount } => {
                 amount_of(engine, quota, resource, *compare, *amount, |usage| usage.used)
             }
@@ -98,7 +122,7 @@ impl Judged<'_> {
             }
             What::Verdict { rule, .. } => verdicts(engine, &self.whose, rule),
             What::Wait { stat, compare, ms, .. } => {
-                let ours = figures.waits.iter().filter(|w| self.whose.includes(w.owner, w.namespace));
+                let ours = figures.waits.iter().filter(|w| self.whose.includes(w.tally, w.namespace));
                 let mut waits: Vec<u64> = ours.map(|w| w.ms).collect();
                 let seen = wait_figure(&wait_summary(&mut waits), *stat);
                 (compared(seen, *compare, *ms), Seen::Ms(seen.into()))
@@ -117,9 +141,9 @@ impl Judged<'_> {
             What::Dataset { dataset, bound, figure } => dataset_of(engine, *dataset, *bound, *figure, now),
             What::InputWait { gpus, compare, ms, .. } => {
                 let mut sum = Input::default();
-                for (owner, input) in engine.world.datasets.inputs(engine.now) {
-                    let namespace = engine.world.owners[owner].namespace;
-                    if self.whose.includes(owner, namespace) {
+                for (tally, input) in engine.world.datasets.inputs(engine.now) {
+                    let namespace = engine.world.owners[engine.world.tallies[tally].workload].namespace;
+                    if self.whose.includes(tally, namespace) {
                         sum.join(&input);
                     }
                 }

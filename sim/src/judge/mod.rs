@@ -170,6 +170,8 @@ fn times_of(when: When) -> Vec<Time> {
 const fn whose(what: &What) -> Option<&Of> {
     match what {
         What::Pods { of, .. }
+        | What::Instances { of, .. }
+        | What::Deadlines { of, .. }
         | What::Verdict { of, .. }
         | What::Wait { of, .. }
         | What::InputWait { of, .. }

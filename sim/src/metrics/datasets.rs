@@ -4,7 +4,7 @@ use crate::{
     driver::Engine,
     model::Dataset,
     result::{CacheRow, DatasetRow, InputRow},
-    world::{Flow, Input, Preload},
+    world::{DatasetFlow, Input, Preload},
 };
 
 /// One row a dataset.
@@ -14,7 +14,7 @@ pub(super) fn rows(engine: &Engine<'_>) -> Vec<DatasetRow> {
     rows.filter_map(|(i, dataset)| Some(row(dataset, &flow(i)?))).collect()
 }
 
-fn row(dataset: &Dataset, flow: &Flow) -> DatasetRow {
+fn row(dataset: &Dataset, flow: &DatasetFlow) -> DatasetRow {
     DatasetRow {
         name: dataset.name.to_string(),
         namespace: dataset.namespace.to_string(),

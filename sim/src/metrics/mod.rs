@@ -63,8 +63,8 @@ impl Figures {
     }
 
     /// A pod was bound after waiting this long.
-    pub(crate) fn waited(&mut self, owner: u32, namespace: u32, ms: u64) {
-        self.waits.push(Wait { owner, namespace, ms });
+    pub(crate) fn waited(&mut self, tally: u32, namespace: u32, ms: u64) {
+        self.waits.push(Wait { tally, namespace, ms });
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Figures, datasets, rows};
 use crate::{
     driver::Engine,
-    result::{ClaimSummary, Metrics, RunResult},
+    result::{ClaimSummary, DeadlineRow, Metrics, RunResult},
 };
 use quotree_core::SEMANTICS_VERSION;
 use std::collections::BTreeMap;
@@ -31,6 +31,7 @@ pub(crate) fn result_of(engine: &Engine<'_>, claims: ClaimSummary) -> RunResult 
         claims,
         refusals: engine.refusals.clone(),
         breaches: engine.breaches.clone(),
+        failures: engine.failures.clone(),
     }
 }
 
@@ -63,10 +64,19 @@ fn metrics(engine: &Engine<'_>) -> Metrics {
         dominant_share_gap_permille,
         decisions: figures.decisions,
         search_bounds_hit: figures.bounds_hit,
+        deadlines: deadlines(engine),
         ..Metrics::default()
     };
     integrals(engine, figures, &mut metrics);
     metrics
+}
+
+/// Absent where no workload has one.
+fn deadlines(engine: &Engine<'_>) -> Option<DeadlineRow> {
+    engine.scenario.workloads.iter().any(|workload| workload.deadline_ms.is_some()).then(|| {
+        let all = engine.world.namespaces.iter().map(|n| n.outcomes);
+        all.fold(DeadlineRow::default(), |sum, o| DeadlineRow { met: sum.met + o.met, missed: sum.missed + o.missed })
+    })
 }
 
 fn integrals(engine: &Engine<'_>, figures: &Figures, metrics: &mut Metrics) {

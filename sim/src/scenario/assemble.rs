@@ -51,7 +51,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let seed = merged.single("seed").map_or(Some(1), |node| u64::read(node, report)).unwrap_or(1);
     let (policy_name, policy) =
         merged.single("policy").map_or_else(|| ("capacity".into(), Policy::default()), |n| policy::policy(n, report));
-    let world = merged.single("world").map_or_else(World::default, |node| policy::world(node, report));
+    let world = merged.single("world").map_or_else(World::default, |node| policy::world(node, files, report));
     let cluster = cluster::read(merged.list("cluster"), files, report);
     let tree = tree.and_then(|node| quota::read(node, report));
     let classes = numbers::<i32>(merged.maps("classes"), report);
@@ -126,7 +126,38 @@ fn workloads(
         }
         read.push(workload);
     }
+    part_names(&read, report);
     read
+}
+
+/// Tells workloads that have the name of an instance or a task of another one.
+fn part_names(workloads: &[ReadWorkload], report: &mut Report) {
+    let known: BTreeMap<&str, &ReadWorkload> = workloads.iter().map(|w| (w.workload.name.as_str(), w)).collect();
+    for read in workloads {
+        let name = &read.workload.name;
+        for (at, _) in name.match_indices('-') {
+            let (Some(whole), Some(part)) = (name.get(..at).and_then(|whole| known.get(whole)), name.get(at + 1..))
+            else {
+                continue;
+            };
+            let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            let is_task = match &whole.workload.kind {
+                Kind::Workflow { tasks } => tasks.iter().any(|task| task.name == part),
+                _ => false,
+            };
+            if is_task || (is_number && whole.workload.arrivals.is_some()) {
+                let what = if is_task { "a task" } else { "an instance" };
+                let title = format!("`{name}` is what {what} of `{}` is called", whole.workload.name);
+                report.error(read.name, title, "the name is taken");
+            }
+        }
+    }
+}
+
+/// The tasks of a workflow.
+fn tasks_of(read: &ReadWorkload) -> Option<(Name, BTreeSet<Name>)> {
+    let Kind::Workflow { tasks } = &read.workload.kind else { return None };
+    Some((Name::from(read.workload.name.as_str()), tasks.iter().map(|task| task.name.clone()).collect()))
 }
 
 fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Report) -> Vec<crate::model::Claim> {
@@ -159,6 +190,7 @@ fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Re
         namespaces: &namespaces,
         quotas: &trees().map(|q| q.name.clone()).collect(),
         workloads: &parts.workloads.iter().map(|w| Name::from(w.workload.name.as_str())).collect(),
+        tasks: &parts.workloads.iter().filter_map(tasks_of).collect(),
         resources: &resources,
         datasets: &parts.datasets,
     };

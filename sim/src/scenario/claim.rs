@@ -11,21 +11,26 @@ use super::{
 };
 use crate::model::{BadEviction, Claim, Compare, DatasetFigure, FairnessFigure, Of, WaitStat, What, When};
 use quotree_core::{Name, Time};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What claims may name.
 pub(crate) struct Known<'a> {
     pub(crate) namespaces: &'a BTreeSet<Name>,
     pub(crate) quotas: &'a BTreeSet<Name>,
     pub(crate) workloads: &'a BTreeSet<Name>,
+    /// The tasks of each workflow.
+    pub(crate) tasks: &'a BTreeMap<Name, BTreeSet<Name>>,
     pub(crate) resources: &'a BTreeSet<Name>,
     pub(crate) datasets: &'a [ReadDataset],
 }
 
 const WHENS: [&str; 7] = ["At", "Final", "Always", "Never", "Eventually", "Within", "StableFor"];
 
-const WHATS: [&str; 22] = [
+const WHATS: [&str; 25] = [
     "Pods",
+    "Instances",
+    "MetDeadlines",
+    "MissedDeadlines",
     "Used",
     "Borrowed",
     "Guaranteed",
@@ -138,6 +143,8 @@ impl Reading<'_, '_, '_> {
         let mut fields = variant.fields(positional, self.report);
         let what = match variant.name {
             "Pods" => self.pods(&mut fields, variant),
+            "Instances" => self.instances(&mut fields, variant),
+            "MetDeadlines" | "MissedDeadlines" => self.deadlines(&mut fields, variant),
             "Used" | "Borrowed" => self.amount(&mut fields, variant),
             "Evictions" | "EvictedFrom" => self.evictions(&mut fields, variant),
             "EvictedInsideMin" | "EvictionCycles" | "WastedEvictions" => self.bad(&mut fields, variant),
@@ -163,6 +170,26 @@ impl Reading<'_, '_, '_> {
             return None;
         }
         Some(What::Pods { of: of?, running, pending, succeeded, failed })
+    }
+
+    fn instances(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
+        let of = self.of(fields, "of", Some(Of::All));
+        let mut count = |field| fields.optional::<u64>(field, self.report);
+        let (submitted, succeeded, failed) = (count("submitted"), count("succeeded"), count("failed"));
+        let (active, skipped) = (count("active"), count("skipped"));
+        if variant.body.is_none_or(|b| b.fields.iter().all(|(name, _)| name.text == "of")) {
+            let label = "at least one of submitted, succeeded, failed, active and skipped";
+            self.report.error(variant.span, "`Instances` claims no count", label);
+            return None;
+        }
+        Some(What::Instances { of: of?, submitted, succeeded, failed, active, skipped })
+    }
+
+    fn deadlines(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
+        let of = self.of(fields, "of", Some(Of::All));
+        let (compare, node) = compared(fields, variant, self.report)?;
+        let count = u64::read(node, self.report)?;
+        Some(What::Deadlines { of: of?, met: variant.name == "MetDeadlines", compare, count })
     }
 
     fn amount(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
@@ -362,11 +389,14 @@ impl Reading<'_, '_, '_> {
             },
             None => fields.required_node(field, self.report)?,
         };
-        let what = "one of `All`, `Namespace(..)`, `Quota(..)` and `Workload(..)`";
-        let variant = variant(node, &["All", "Namespace", "Quota", "Workload"], what, self.report)?;
+        let what = "one of `All`, `Namespace(..)`, `Quota(..)`, `Workload(..)` and `Task(..)`";
+        let variant = variant(node, &["All", "Namespace", "Quota", "Workload", "Task"], what, self.report)?;
         if variant.name == "All" {
             variant.bare(self.report);
             return Some(Of::All);
+        }
+        if variant.name == "Task" {
+            return self.task(variant);
         }
         let mut fields = variant.fields(&["name"], self.report);
         let name = fields.required::<At<Name>>("name", self.report);
@@ -378,6 +408,20 @@ impl Reading<'_, '_, '_> {
             "Quota" => self.check(&name, "quota", known.quotas).map(Of::Quota),
             _ => self.check(&name, "workload", known.workloads).map(|name| Of::Workload(name.to_string())),
         }
+    }
+
+    /// `Task(workflow: "nightly", task: "train")`
+    fn task(&mut self, variant: Variant<'_>) -> Option<Of> {
+        let mut fields = variant.fields(&["workflow", "task"], self.report);
+        let workflow = fields.required::<At<Name>>("workflow", self.report);
+        let task = fields.required::<At<Name>>("task", self.report);
+        fields.finish(self.report);
+        let (workflow, task) = (workflow?, task?);
+        let known = self.known;
+        let workflows: BTreeSet<Name> = known.tasks.keys().cloned().collect();
+        let workflow = self.check(&workflow, "workflow", &workflows)?;
+        let task = self.check(&task, "task", known.tasks.get(&workflow)?)?;
+        Some(Of::Task { workflow: workflow.to_string(), task: task.to_string() })
     }
 
     fn quota(&mut self, fields: &mut Fields<'_>) -> Option<Name> {

@@ -10,7 +10,7 @@ use super::{
     values::{Ms, Permille, quantity},
     workload::{Context, ReadWorkload, positive_count, priority, template},
 };
-use crate::model::{Cache, Dataset, Kind, Reads, Runtime, Tier, Workload};
+use crate::model::{Cache, Dataset, Kind, Reads, Role, Tier, Workload};
 use quotree_core::{Name, Time};
 
 /// A dataset has at most this many bytes: a pebibyte.
@@ -198,12 +198,19 @@ fn acceleration(
         budget: None,
         eviction_grace: None,
         submit: Time(submit.0),
-        reads: None,
+        arrivals: None,
+        deadline_ms: None,
         kind: Kind::Deployment { replicas, template },
     };
     let cache = Cache { workload, quota, tier, high_permille, low_permille, local, remote };
-    let read =
-        ReadWorkload { workload: deployment, name: dataset.span, namespace: namespace.span, budget: None, requests };
+    let read = ReadWorkload {
+        workload: deployment,
+        name: dataset.span,
+        namespace: namespace.span,
+        budget: None,
+        requests,
+        arrivals: None,
+    };
     Some((cache, read))
 }
 
@@ -224,17 +231,27 @@ fn marks(fields: &mut Fields<'_>, report: &mut Report) -> (u64, u64) {
     (high, low)
 }
 
-/// `reads: Reads("imagenet", passes: 3)` of a workload of this kind.
-pub(crate) fn reads(node: &Node, kind: &Kind, datasets: &[ReadDataset], report: &mut Report) -> Option<Reads> {
+/// `reads: Reads("imagenet", passes: 3)` of a Job, or of a Training of these roles.
+pub(crate) fn reads(
+    node: &Node,
+    roles: Option<&[Role]>,
+    forever: bool,
+    datasets: &[ReadDataset],
+    report: &mut Report,
+) -> Option<Reads> {
     let variant = variant(node, &["Reads"], "`Reads(..)`", report)?;
     let mut fields = variant.fields(&["dataset"], report);
     let name = fields.required::<At<Name>>("dataset", report);
     let passes = fields.optional::<At<u64>>("passes", report);
     let total = fields.node("bytes");
     let prefetch = fields.or("prefetch", true, report);
-    let roles = fields.node("roles").map(|node| roles(node, kind, report));
+    let reading = match (fields.node("roles"), roles) {
+        (Some(node), _) => reading_roles(node, roles, report),
+        (None, Some(roles)) => working(roles),
+        (None, None) => None,
+    };
     fields.finish(report);
-    if matches!(kind, Kind::Job { runtime: Runtime::Forever, .. } | Kind::Training { runtime: Runtime::Forever, .. }) {
+    if forever {
         let title = "what runs forever cannot read: its end is when all is computed and read";
         report.error(node.span, title, "never done");
     }
@@ -263,12 +280,18 @@ pub(crate) fn reads(node: &Node, kind: &Kind, datasets: &[ReadDataset], report: 
         report.error(span, title, "too much to read");
         return None;
     }
-    Some(Reads { dataset, bytes, prefetch, roles: roles.flatten() })
+    Some(Reads { dataset, bytes, prefetch, roles: reading })
+}
+
+/// The places of the roles that do the work, if not all or none do.
+fn working(roles: &[Role]) -> Option<Vec<usize>> {
+    let places: Vec<usize> = roles.iter().enumerate().filter(|(_, role)| role.works).map(|(place, _)| place).collect();
+    (!places.is_empty() && places.len() < roles.len()).then_some(places)
 }
 
 /// The roles that read, by place.
-fn roles(node: &Node, kind: &Kind, report: &mut Report) -> Option<Vec<usize>> {
-    let Kind::Training { roles, .. } = kind else {
+fn reading_roles(node: &Node, roles: Option<&[Role]>, report: &mut Report) -> Option<Vec<usize>> {
+    let Some(roles) = roles else {
         report.error(node.span, "only a Training has roles", "not here");
         return None;
     };

@@ -132,8 +132,10 @@ impl Reading<'_, '_> {
         fields.finish(self.report);
         let (workload, replicas) = (workload?, replicas?);
         let scaled = self.known.workloads.get(workload)?;
-        if !matches!(scaled.workload.kind, Kind::Deployment { .. }) {
-            let title = format!("`{}` is no Deployment: only those are scaled", scaled.workload.name);
+        let once = scaled.workload.arrivals.is_none();
+        if !matches!(scaled.workload.kind, Kind::Deployment { .. }) || !once {
+            let what = if once { "is no Deployment: only those are scaled" } else { "arrives again and again" };
+            let title = format!("`{}` {what}", scaled.workload.name);
             self.report.error(variant.span, title, "cannot be scaled");
             return None;
         }

@@ -4,6 +4,7 @@
 //! all included files put together (`merge`), and the typed scenario (`assemble`). Each step tells its errors and goes
 //! on with what can be understood, so one load tells all of them; nothing is returned half-read.
 
+mod arrivals;
 mod assemble;
 mod checks;
 mod claim;
@@ -21,9 +22,12 @@ mod quota;
 mod reader;
 mod schema;
 mod syntax;
+mod times;
 mod trace;
+mod training;
 mod value;
 mod values;
+mod workflow;
 mod workload;
 
 pub use diagnostic::{Diagnostic, Place, Severity, Source};

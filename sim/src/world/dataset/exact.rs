@@ -75,8 +75,8 @@ impl Sources {
 }
 
 /// The pace at which `bytes` go by while `total` work is done at `rate` a millisecond.
-pub(crate) fn compute_rate(bytes: u64, rate: u64, total: u128) -> u128 {
-    muldiv_up(u128::from(bytes), u128::from(rate) << 64, total).min(FASTEST)
+pub(crate) fn compute_rate(bytes: u64, rate: u128, total: u128) -> u128 {
+    muldiv_up(u128::from(bytes) << 64, rate, total).min(FASTEST)
 }
 
 /// Input and compute together: who reads ahead is as fast as the slower of both, who does not does one after the other.

@@ -13,10 +13,10 @@ mod tests;
 pub(crate) use flow::{Flow, Preload};
 pub(crate) use input::Input;
 
-use super::{Happening, NONE, OUTCOME, State, Table};
+use super::{Happening, NONE, OUTCOME, State, Table, progress::with_checkpoints};
 use crate::{
     driver::Engine,
-    model::{Reads, Scenario},
+    model::{Kind, Reads, Scenario},
     options::RunError,
     trace::Traced,
 };
@@ -67,7 +67,7 @@ impl Datasets {
         Some(self.flows[number].at(now))
     }
 
-    /// What every workload that reads has read up to `now`.
+    /// What was read up to `now`, by the tally of who did.
     pub(crate) fn inputs(&self, now: Time) -> impl Iterator<Item = (u32, Input)> {
         self.flows.iter().flat_map(move |flow| flow.at(now).inputs)
     }
@@ -91,11 +91,30 @@ fn done_of(bytes: u64, total: u128, left: u128) -> u128 {
 }
 
 impl Engine<'_> {
-    /// What a workload reads, with the number of the dataset.
+    /// What an owner reads, with the number of the dataset.
     fn reads(&self, owner: u32) -> Option<(u32, &Reads)> {
-        let reads = self.scenario.workloads.get(owner as usize)?.reads.as_ref()?;
+        let reads = self.kind(owner)?.reads()?;
         let number = u32::try_from(reads.dataset).ok().filter(|number| *number < self.world.datasets.flows.len())?;
         Some((number, reads))
+    }
+
+    /// Whether reading decides when the work of an owner is done.
+    pub(crate) fn is_reader(&self, owner: u32) -> bool {
+        self.reads(owner).is_some()
+    }
+
+    /// What a unit that reads has left, in parts of a byte.
+    fn left(&mut self, unit: u32) -> Option<u128> {
+        let (dataset, _) = self.reads(self.world.units[unit].owner)?;
+        let now = self.now;
+        let flow = self.world.datasets.open(dataset);
+        flow.advance(now);
+        flow.readers.get(&unit).map(|reader| reader.left)
+    }
+
+    /// Whether a unit reads and has read everything.
+    pub(crate) fn has_read_all(&mut self, unit: u32) -> bool {
+        self.left(unit) == Some(0)
     }
 
     /// The members of a unit that read now.
@@ -119,26 +138,25 @@ impl Engine<'_> {
         u64::try_from(sum).unwrap_or(0)
     }
 
-    /// A pod of a Job begins its work; gives whether reading decides when it is done.
-    pub(crate) fn read_job(&mut self, unit: u32) -> bool {
+    /// A pod of a Job begins its work; if it reads, reading decides when it is done.
+    pub(crate) fn read_job(&mut self, unit: u32) {
         let owner = self.world.units[unit].owner;
         let left_ms = self.world.units[unit].left_ms;
-        let Some((dataset, reads)) = self.reads(owner).filter(|_| left_ms != u64::MAX) else {
-            return false;
-        };
+        let Some((dataset, reads)) = self.reads(owner).filter(|_| left_ms != u64::MAX) else { return };
+        let Some(Kind::Job { checkpoint_ms, checkpoint_cost_ms, .. }) = self.kind(owner) else { return };
         let (bytes, prefetch) = (reads.bytes, reads.prefetch);
         let work = *self.world.datasets.works.entry(unit).or_insert(left_ms);
+        let computing = with_checkpoints(work, *checkpoint_ms, *checkpoint_cost_ms);
         let left = left_of(bytes, work.into(), work.saturating_sub(left_ms).into());
         let reader = Reader {
             pods: self.reading(unit).len() as u64,
             gpus: self.gpus_of(unit),
-            compute: compute_rate(bytes, 1, work.into()),
+            compute: compute_rate(bytes, 1, computing.into()),
             begins: self.now,
-            ..Reader::new(owner, bytes, prefetch, left)
+            ..Reader::new(self.world.owners[owner].tally, bytes, prefetch, left)
         };
         let now = self.now;
         self.world.datasets.open(dataset).join(unit, reader, now);
-        true
     }
 
     /// A pod of a Job is tried again by the unit that is made next: both have the same work.
@@ -163,25 +181,26 @@ impl Engine<'_> {
     pub(crate) fn read_training(&mut self, owner: u32) {
         let Some((dataset, reads)) = self.reads(owner) else { return };
         let (bytes, prefetch, now) = (reads.bytes, reads.prefetch, self.now);
-        let Some((unit, pace)) = self.world.owners[owner].training.as_ref().and_then(|t| t.pace_of()) else { return };
-        let works = pace.rate > 0;
+        let present = self.world.owners[owner].training.as_ref().and_then(|t| t.present());
+        let Some((unit, progress)) = present else { return };
+        let Some((done, total, begins)) = progress.read() else { return };
         let reader = Reader {
-            pods: if works { self.reading(unit).len() as u64 } else { 0 },
+            pods: if progress.rate > 0 { self.reading(unit).len() as u64 } else { 0 },
             gpus: self.gpus_of(unit),
-            compute: compute_rate(bytes, pace.rate, pace.total),
-            begins: pace.begins,
-            ..Reader::new(owner, bytes, prefetch, left_of(bytes, pace.total, pace.done))
+            compute: compute_rate(bytes, progress.rate, progress.with_writing()),
+            begins,
+            ..Reader::new(self.world.owners[owner].tally, bytes, prefetch, left_of(bytes, total, done))
         };
         self.world.datasets.open(dataset).join(unit, reader, now);
     }
 
-    /// A training breaks off; gives the work that it has done in all, rounded down.
-    pub(crate) fn stop_training(&mut self, owner: u32) -> Option<u128> {
-        let (dataset, reads) = self.reads(owner)?;
-        let (bytes, now) = (reads.bytes, self.now);
-        let (unit, pace) = self.world.owners[owner].training.as_ref()?.pace_of()?;
-        let left = self.world.datasets.open(dataset).leave(unit, now)?;
-        Some(done_of(bytes, pace.total, left))
+    /// The work that a training has done in all, rounded down, if it reads now.
+    pub(crate) fn read_so_far(&mut self, owner: u32) -> Option<u128> {
+        let (_, reads) = self.reads(owner)?;
+        let bytes = reads.bytes;
+        let (unit, progress) = self.world.owners[owner].training.as_ref()?.present()?;
+        let (_, total, _) = progress.read()?;
+        Some(done_of(bytes, total, self.left(unit)?))
     }
 
     /// A unit reads no more, if it did.
@@ -227,7 +246,6 @@ impl Engine<'_> {
         let flow = self.world.datasets.open(dataset);
         flow.advance(now);
         for unit in flow.done() {
-            self.stop_reading(unit);
             let training = self.world.owners[self.world.units[unit].owner].training.as_ref();
             let epoch = training.map_or(0, |training| training.epoch);
             self.finished(unit, epoch)?;

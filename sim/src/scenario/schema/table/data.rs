@@ -52,7 +52,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("passes", "whole number", "1", "how often all of it, at most 100,000 times"),
             field("bytes", "quantity", "absent", "or how much, pass after pass"),
             field("prefetch", "bool", "true", "reads ahead: a step takes the longer of compute and input, not the sum"),
-            field("roles", "list of name", "all", "the roles of a Training whose members read"),
+            field("roles", "list of name", "those that work", "the roles of a Training whose members read"),
         ],
     },
     Type {
