@@ -1,6 +1,6 @@
 //! Datasets played through the engine: every number was worked out by hand from docs/datasets.md ("Datasets" of the
 //! specification of the simulated world).
-#![expect(clippy::disallowed_methods, reason = "a test reads the guide")]
+#![expect(clippy::unwrap_used, reason = "test support: a failure is a failed test")]
 
 use quotree_sim::{
     Run, RunOptions, run,
@@ -123,6 +123,89 @@ fn only_members_of_reading_roles_share_the_backend() {
             end[0] - 1
         ));
         assert_eq!(run.result.metrics.makespan_ms, end[1], "{roles}");
+    }
+}
+
+#[test]
+fn a_curve_of_scaling_is_a_law_of_the_compute_rate() {
+    // Two members are 1.6 times as fast as one: their steps take 80 s, as the input does. At 40 s one is lost with half of
+    // the work done; the other half takes the other one 64 s.
+    let fields = r#"events: [At("40s", NodeDown("n-3")), At("40s", NodeDown("n-2")), At("40s", NodeDown("n-1"))],
+        workloads: [Training(name: "t", namespace: "ns", runtime: "80s", scaling: Table({ 1: "100%", 2: "160%" }),
+            reads: Reads("d", bytes: "80G"), roles: [Role(name: "worker", replicas: 2, min: 1, request: { "cpu": "4" })])],
+        expect: [At("103.999s", Pods(of: Workload("t"), running: 1))]"#;
+    let run = world(&format!("{PLAIN} {fields}"));
+    assert_eq!(run.result.metrics.makespan_ms, 104_000);
+}
+
+#[test]
+fn what_checkpoints_cost_is_part_of_computing() {
+    // 100 s of work with nine checkpoints of 2 s: 118 s of computing. Read ahead, 100 s of input fit into that; one after the
+    // other, it takes 218 s. A pod of a job the same.
+    for (prefetch, end) in [(true, 118_000), (false, 218_000)] {
+        let reads = format!("prefetch: {prefetch}");
+        let t =
+            training(1, 1, "100s", &reads).replace("runtime", "checkpoint: \"10s\", checkpoint_cost: \"2s\", runtime");
+        assert_eq!(world(&format!("{PLAIN} workloads: [{t}]")).result.metrics.makespan_ms, end);
+        let j = format!(
+            r#"Job(name: "j", namespace: "ns", runtime: "100s", checkpoint: "10s", checkpoint_cost: "2s",
+            request: {{ "cpu": "4" }}, reads: Reads("d", {reads}))"#
+        );
+        assert_eq!(world(&format!("{PLAIN} workloads: [{j}]")).result.metrics.makespan_ms, end);
+    }
+}
+
+#[test]
+fn limits_of_runtime_count_the_waiting_for_input() {
+    // 100 s of input for 10 s of work: within a limit of 100 s, not of 99.999 s.
+    for (limit, failed) in [("100s", 0), ("99.999s", 1)] {
+        let t = training(1, 1, "10s", "").replace("runtime", &format!("runtime_limit: \"{limit}\", runtime"));
+        let j = format!(
+            r#"Job(name: "j", namespace: "ns", runtime: "10s", runtime_limit: "{limit}", request: {{ "cpu": "4" }},
+            reads: Reads("d"))"#
+        );
+        for workload in [t, j] {
+            let run = world(&format!("{PLAIN} workloads: [{workload}]"));
+            assert_eq!(run.result.metrics.pods_failed, failed, "{workload}");
+            assert_eq!(run.result.metrics.pods_succeeded, 1 - failed, "{workload}");
+        }
+    }
+}
+
+#[test]
+fn tasks_and_instances_read_and_are_counted_as_one() {
+    // A job reads 20 GB in 20 s, then a training 30 GB in 30 s; the second instance comes at 60 s. Then two cron jobs of 5 GB.
+    let run = world(&format!(
+        r#"{PLAIN} workloads: [
+            Workflow(name: "w", namespace: "ns", arrivals: Every(period: "60s", count: 2), tasks: [
+                Job(name: "prepare", runtime: "1s", request: {{ "cpu": "4" }}, reads: Reads("d", bytes: "20G")),
+                Training(name: "train", after: ["prepare"], runtime: "1s", reads: Reads("d", bytes: "30G"),
+                    roles: [Role(name: "worker", request: {{ "cpu": "4" }})])]),
+            CronJob(name: "c", namespace: "ns", submit: "120s", every: "60s", count: 2, runtime: "1s", request: {{ "cpu": "1" }},
+                reads: Reads("d", bytes: "5G"))],
+        expect: [At("49.999s", Pods(of: Workload("w"), succeeded: 1)), At("50s", Pods(of: Workload("w"), succeeded: 2)),
+            At("110s", Pods(of: Workload("w"), succeeded: 4)), Final(InputWait(of: Workload("w"), exactly: "96s")),
+            Final(InputWait(of: Task("w", "train"), exactly: "58s"))]"#
+    ));
+    assert_eq!(run.result.metrics.makespan_ms, 185_000);
+    let input = |i: usize| run.result.workloads[i].input.unwrap();
+    assert_eq!((input(0).read_bytes, input(0).took_ms), (100_000_000_000, 100_000));
+    assert_eq!((input(1).read_bytes, input(1).wait_ms), (10_000_000_000, 8_000));
+}
+
+#[test]
+fn roles_that_do_not_work_do_not_read_unless_they_are_named() {
+    // Beside a job that reads: a launcher and a worker share the backend with it in halves, or in thirds.
+    for (roles, end) in [("", 100_000), (r#", roles: ["worker", "launcher"]"#, 75_000)] {
+        let run = world(&format!(
+            r#"{PLAIN} workloads: [Training(name: "t", namespace: "ns", framework: MPI, runtime: "1s",
+            reads: Reads("d", bytes: "50G"{roles}), roles: [Role(name: "launcher", request: {{ "cpu": "1" }}),
+            Role(name: "worker", request: {{ "cpu": "4" }})]),
+            Job(name: "j", namespace: "ns", runtime: "1s", request: {{ "cpu": "4" }}, reads: Reads("d", bytes: "50G"))],
+            expect: [At("{end}ms", Pods(of: Workload("t"), succeeded: 2)), At("{}ms", Pods(of: Workload("t"), running: 2))]"#,
+            end - 1
+        ));
+        assert_eq!(run.result.metrics.makespan_ms, 100_000, "{roles}");
     }
 }
 
