@@ -135,6 +135,25 @@ fn failures_say_who_and_why() {
     );
 }
 
+#[test]
+fn rows_of_a_trace_are_instances() {
+    let text = r#"Scenario(
+        name: "x", cluster: Pool({ "cpu": "1" }),
+        quota: Quota(name: "root", min: { "cpu": "1" }, max: { "cpu": "1" }, namespaces: ["ns"]),
+        workloads: [Trace(name: "rows", file: "rows.csv", format: Native, namespace: "ns")],
+        events: [At("15m", Withdraw("rows"))],
+        expect: [
+            At("11m", Instances(of: Workload("rows"), submitted: 3, succeeded: 1, active: 2)),
+            Final(Instances(of: Namespace("ns"), submitted: 3, succeeded: 1, failed: 0, active: 0)),
+        ],
+    )"#;
+    // One after the other: the first is done at 10 minutes, the others are withdrawn, as is one that has not come.
+    let rows = "submit_s,runtime_s,cpu\n0,600,1\n60,600,1\n120,600,1\n3600,600,1\n";
+    let loaded = load("x.ron", &MapLoader::new().with("x.ron", text).with("rows.csv", rows));
+    let run = play(&loaded.scenario.unwrap(), 1);
+    assert_eq!((run.result.claims.passed, run.result.claims.failed), (2, 0), "{:#?}", run.result.claims);
+}
+
 /// Task names in the order in which they came, with the minute.
 fn starts(world: &Scenario) -> Vec<(u64, String)> {
     submissions(world, 1).into_iter().map(|(ms, name)| (ms / 60_000, name)).collect()

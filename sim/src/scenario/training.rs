@@ -99,8 +99,11 @@ pub(crate) fn read(
             None
         }
         (_, Some(node)) => {
-            let lacks = roles.as_ref().is_some_and(|roles| roles.iter().all(|role| !role.works || gpus(role) == 0));
-            if lacks {
+            let lacks = |roles: &Vec<Role>| {
+                let some_work = roles.iter().any(|role| role.works);
+                roles.iter().all(|role| gpus(role) == 0 || (some_work && !role.works))
+            };
+            if roles.as_ref().is_some_and(lacks) {
                 let title = "`work` is GPU-time, but no role that works asks for a GPU";
                 report.error(node.span, title, "nobody can do it").help("ask for `nvidia.com/gpu`, or give `runtime`");
             }

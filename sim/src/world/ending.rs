@@ -62,7 +62,7 @@ impl Engine<'_> {
 
     /// An owner comes: it is counted, and its deadline runs.
     pub(crate) fn begins(&mut self, owner: u32) {
-        self.world.owners[owner].submitted = self.now;
+        self.world.owners[owner].begun = true;
         self.tally(owner, |outcomes| outcomes.submitted += 1);
         let is_task = self.world.owners[owner].task != NONE;
         if let Some(ms) = self.workload_of(owner).and_then(|w| w.deadline_ms).filter(|_| !is_task) {
@@ -87,7 +87,7 @@ impl Engine<'_> {
         }
         (state.end, state.closed) = (end, true);
         let due = std::mem::take(&mut state.due);
-        let parent = state.parent;
+        let (parent, begun) = (state.parent, state.begun);
         if parent != NONE {
             // There may be very many of these; those of the scenario itself are few.
             (state.units, state.runtimes, state.graces) = (Vec::new(), None, None);
@@ -96,7 +96,7 @@ impl Engine<'_> {
         match end {
             End::Succeeded => self.tally(owner, |o| (o.succeeded, o.met) = (o.succeeded + 1, o.met + u64::from(due))),
             End::Failed => self.tally(owner, |o| (o.failed, o.missed) = (o.failed + 1, o.missed + u64::from(due))),
-            End::Withdrawn | End::Open => self.tally(owner, |o| o.withdrawn += 1),
+            End::Withdrawn | End::Open => self.tally(owner, |o| o.withdrawn += u64::from(begun)),
         }
         match self.world.owners[owner].task {
             NONE => Ok(()),

@@ -10,7 +10,6 @@ use crate::{
     model::{Kind, Runtime, Work, Workload},
     random::Stream,
 };
-use quotree_core::Time;
 
 /// Which part of the scenario an owner is.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +54,8 @@ pub(crate) struct Owner {
     pub(crate) closed: bool,
     /// How it ended.
     pub(crate) end: End,
-    pub(crate) submitted: Time,
+    /// Whether it was submitted; of a trace, only its rows are.
+    pub(crate) begun: bool,
     /// Whether its deadline is neither met nor missed yet.
     pub(crate) due: bool,
     pub(crate) runtimes: Option<Box<Stream>>,
@@ -125,7 +125,7 @@ pub(crate) fn new_owner(
         losses: 0,
         closed: false,
         end: End::Open,
-        submitted: workload.submit,
+        begun: false,
         due: false,
         runtimes: match kind {
             Kind::Job { runtime, .. } | Kind::Training { work: Work::Runtime(runtime), .. } => {

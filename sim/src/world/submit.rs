@@ -121,6 +121,11 @@ impl Engine<'_> {
         world_owner.closed = true;
         let units = std::mem::take(&mut world_owner.units);
         let tasks = world_owner.flow.take().map_or_else(Vec::new, |flow| flow.owners);
+        let rows = units.iter().filter(|unit| self.world.units[**unit].live > 0).count() as u64;
+        if let Some(Kind::Trace { .. }) = self.kind(owner) {
+            let waiting = u64::from(self.world.owners[owner].retrying);
+            self.tally(owner, |outcomes| outcomes.withdrawn += rows + waiting);
+        }
         for unit in units {
             self.interrupt(unit);
             self.withdraw(unit, state)?;
