@@ -3,6 +3,7 @@
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
 mod arrivals;
+mod dataset;
 mod gpus;
 mod parts;
 mod queues;
@@ -11,6 +12,7 @@ mod training;
 
 pub(crate) use arrivals::HOUR_MS;
 pub use arrivals::{Arrivals, Concurrency, Pattern};
+pub use dataset::{Cache, Dataset, DatasetFigure, Reads, Tier};
 pub use parts::Task;
 pub use queues::{JobQueue, QueueOrder};
 pub use runtime::Runtime;
@@ -42,6 +44,8 @@ pub struct Scenario {
     pub tree: TreeSpec,
     /// Queues in front of leaves, at most one a leaf.
     pub queues: Vec<JobQueue>,
+    /// What workloads read.
+    pub datasets: Vec<Dataset>,
     /// What is submitted.
     pub workloads: Vec<Workload>,
     /// What happens to the world, sorted by time; equal times in the order of the file.
@@ -148,6 +152,8 @@ pub enum Kind {
         retry_delay_ms: u64,
         /// A pod whose work has run so long, all its tries together, ends the job badly, milliseconds.
         runtime_limit_ms: Option<u64>,
+        /// What each pod reads; not where it runs forever.
+        reads: Option<Reads>,
     },
     /// Roles that train together.
     Training {
@@ -169,6 +175,8 @@ pub enum Kind {
         runtime_limit_ms: Option<u64>,
         /// What it does when it loses members with their node.
         on_loss: OnLoss,
+        /// What its members read together; not where it runs forever.
+        reads: Option<Reads>,
     },
     /// Jobs and trainings that depend on each other.
     Workflow {
@@ -517,6 +525,26 @@ pub enum What {
     },
     /// Work thrown away by evictions and losses: pod-milliseconds.
     LostWork {
+        /// How compared.
+        compare: Compare,
+        /// With what, milliseconds.
+        ms: u64,
+    },
+    /// A dataset: its phase, or a figure.
+    Dataset {
+        /// Index into [`Scenario::datasets`].
+        dataset: usize,
+        /// Whether it is bound: a cache worker runs.
+        bound: Option<bool>,
+        /// A figure, how compared, and with what: thousandths, bytes a second, or milliseconds.
+        figure: Option<(DatasetFigure, Compare, u64)>,
+    },
+    /// Time in which work waited for input; of a Job summed over its pods.
+    InputWait {
+        /// Whose.
+        of: Of,
+        /// Whether times the GPUs that waited.
+        gpus: bool,
         /// How compared.
         compare: Compare,
         /// With what, milliseconds.

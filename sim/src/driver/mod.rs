@@ -176,6 +176,7 @@ impl<'a> Engine<'a> {
                 self.feed(Event::Tick)?;
             }
             if !self.fed {
+                self.settle_datasets();
                 self.tell_waits();
                 self.settled();
                 judge.settled(self);
@@ -232,6 +233,11 @@ impl<'a> Engine<'a> {
             Happening::Arrive(owner) => self.arrival(owner),
             Happening::Deadline(owner) => self.deadline(owner),
             Happening::Row { owner, row } => self.submit_row(owner, row, 0, 0),
+            Happening::Dataset { dataset, epoch } => self.dataset_moves(dataset, epoch),
+            Happening::Preload(dataset) => {
+                self.preload(dataset);
+                Ok(())
+            }
         }
     }
 
@@ -335,6 +341,9 @@ fn known(scenario: &Scenario) -> Vec<(Time, u8, Happening)> {
     let number = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
     let edits = scenario.events.iter().enumerate().map(|(i, e)| (e.at, EDIT, Happening::Change(number(i))));
     let mut known: Vec<_> = edits.collect();
+    for (i, dataset) in scenario.datasets.iter().enumerate() {
+        known.extend(dataset.preload.map(|at| (at, EDIT, Happening::Preload(number(i)))));
+    }
     for (owner, workload) in scenario.workloads.iter().enumerate() {
         match &workload.kind {
             crate::model::Kind::Trace { rows } => known.extend(rows.iter().enumerate().map(|(row, traced)| {

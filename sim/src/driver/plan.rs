@@ -151,5 +151,6 @@ impl Engine<'_> {
             }
         }
         self.enter(pod, from, to);
+        self.serve(pod, from, to);
     }
 }

@@ -87,6 +87,7 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: &dyn F
         events: edits.collect(),
         cluster: Cluster { nodes: vec![node], is_pool: true, ..Cluster::default() },
         tree: cut_tree(tree, quota, &guarantee),
+        datasets: full.datasets.clone(),
         workloads,
         claims: Vec::new(),
         about: String::new(),

@@ -1,6 +1,6 @@
 //! The result of a run: its head and its figures.
 
-use super::{Figures, rows};
+use super::{Figures, datasets, rows};
 use crate::{
     driver::Engine,
     result::{ClaimSummary, DeadlineRow, JobQueueRow, Metrics, RunResult},
@@ -23,6 +23,7 @@ pub(crate) fn result_of(engine: &Engine<'_>, claims: ClaimSummary) -> RunResult 
         quotas: rows::quotas(engine),
         namespaces: rows::namespaces(engine),
         workloads: rows::workloads(engine),
+        datasets: datasets::rows(engine),
         nodes: rows::nodes(engine),
         evictions: rows::evictions(engine),
         pending: rows::pending(engine),

@@ -6,9 +6,10 @@
 mod arrivals;
 mod clock;
 mod cron;
+mod dataset;
 mod deployment;
-mod ending;
 mod devices;
+mod ending;
 mod fate;
 mod job;
 mod job_queue;
@@ -26,6 +27,7 @@ mod unreliable;
 mod workflow;
 
 pub(crate) use arrivals::Generator;
+pub(crate) use dataset::{Datasets, Flow as DatasetFlow, Input, Preload};
 pub(crate) use ending::{End, Outcomes};
 pub(crate) use job_queue::JobQueues;
 pub(crate) use names::{WorldNames, owner_name, pod_name, unit_name};
@@ -86,6 +88,10 @@ pub(crate) enum Happening {
     Deadline(u32),
     /// A row of a trace is submitted.
     Row { owner: u32, row: u32 },
+    /// Something about a dataset changes by itself, if its epoch is still this.
+    Dataset { dataset: u32, epoch: u32 },
+    /// A dataset is to be loaded into its cache.
+    Preload(u32),
 }
 
 /// A namespace and what is in it.
@@ -120,6 +126,7 @@ pub(crate) struct World {
     pub(crate) unreliable: Unreliable,
     pub(crate) job_queues: JobQueues,
     pub(crate) devices: devices::Devices,
+    pub(crate) datasets: Datasets,
 }
 
 /// Where a trace row belongs: numbers for its names.
@@ -163,6 +170,7 @@ impl World {
             owners.push(new_owner(part, &workload.kind, workload, (namespace, tally), (seed, name), &mut shapes));
         }
         Self {
+            datasets: Datasets::new(scenario, &shapes),
             shapes,
             pods: Table::default(),
             units: Table::default(),

@@ -1,6 +1,7 @@
 //! The structs of the language with their fields: the one place where they are described, a file for each part.
 
 mod claims;
+mod data;
 mod held;
 mod work;
 mod world;
@@ -25,6 +26,8 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
         "job queue",
         "Entries of `queues`: what stands before a leaf and lets its jobs out to the scheduler, which knows nothing of those it suspends.",
     ),
+    ("dataset", "Entries of `datasets`: what workloads read. The formulas are in [datasets.md](datasets.md)."),
+    ("accelerate", "How a dataset is accelerated."),
     ("workload", "Entries of `workloads`: what is submitted and makes pods."),
     ("task", "Entries of `tasks`: what a `Workflow` runs. Priority, preemptible, budget and grace are the workflow's."),
     (
@@ -32,6 +35,7 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
         "When the instances of a workload come. Without `until`, `count` or an end of the world there would be no end.",
     ),
     ("role", "Roles of a `Training`."),
+    ("reads", "What a Job or Training reads."),
     ("scaling", "How fast so many members of working roles are."),
     ("topology", "Where pods of a gang must stand."),
     ("time", "Durations that may be random, drawn per pod from a labelled stream."),
@@ -44,5 +48,5 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
 
 /// All structs, in the order of the reference.
 pub(super) fn types() -> impl Iterator<Item = &'static Type> {
-    [world::TYPES, work::TYPES, claims::TYPES, held::TYPES].into_iter().flatten()
+    [world::TYPES, data::TYPES, work::TYPES, claims::TYPES, held::TYPES].into_iter().flatten()
 }
