@@ -2,6 +2,7 @@
 //! claims hold.
 
 use crate::{
+    datasets,
     grid::{self, Cell, Column},
     instances,
     say::{self, many, span},
@@ -27,6 +28,7 @@ pub fn state_text(result: &RunResult, style: Style) -> String {
         header(result, style),
         quotas(result, style),
         namespaces(result, style),
+        datasets::section(result, style),
         instances::text(result, style),
         refusals(result, style),
         evictions(result, style),

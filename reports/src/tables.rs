@@ -17,6 +17,9 @@ pub fn tables_csv(result: &RunResult) -> Vec<(&'static str, String)> {
         ("pending.csv", pending(result)),
         ("claims.csv", claims(result)),
     ];
+    if !result.datasets.is_empty() {
+        tables.push(("datasets.csv", datasets(result)));
+    }
     let (head, rows) = instances::table(result);
     if !rows.is_empty() {
         tables.push(("instances.csv", table(&head, rows.into_iter())));
@@ -84,6 +87,32 @@ fn quotas(result: &RunResult) -> String {
             row.extend(waits(&q.wait));
             row
         })
+    });
+    table(&head, rows)
+}
+
+fn datasets(result: &RunResult) -> String {
+    let head = [
+        "dataset",
+        "namespace",
+        "phase",
+        "size_bytes",
+        "cached_bytes",
+        "read_bytes",
+        "hit_bytes",
+        "rate_bytes_s",
+        "wait_ms",
+        "gpu_idle_ms",
+        "saved_ms",
+        "gpu_saved_ms",
+    ];
+    let rows = result.datasets.iter().map(|d| {
+        let mut row = vec![d.name.clone(), d.namespace.clone(), d.phase.to_owned()];
+        let cached = d.cache.as_ref().map_or(0, |cache| cache.cached_bytes);
+        let counts = [d.size_bytes, cached, d.input.read_bytes, d.input.hit_bytes, d.rate_bytes_s];
+        row.extend(counts.into_iter().chain([d.input.wait_ms, d.input.gpu_idle_ms]).map(|n| n.to_string()));
+        row.extend([d.input.saved_ms, d.input.gpu_saved_ms].map(|n| n.to_string()));
+        row
     });
     table(&head, rows)
 }

@@ -3,21 +3,29 @@
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
 mod arrivals;
+mod dataset;
+mod gpus;
 mod parts;
 mod queues;
 mod runtime;
 mod training;
+mod words;
 
 pub(crate) use arrivals::HOUR_MS;
 pub use arrivals::{Arrivals, Concurrency, Pattern};
+pub use dataset::{Cache, Dataset, DatasetFigure, Reads, Tier};
 pub use parts::Task;
 pub use queues::{JobQueue, QueueOrder};
 pub use runtime::Runtime;
 pub(crate) use training::BILLION;
 pub use training::{OnLoss, Scaling, Work};
+pub use words::{BadEviction, Compare, FairnessFigure, WaitStat, When};
 
-use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
-use std::sync::Arc;
+pub(crate) use gpus::{CORES, MEMORY, set_label};
+pub use gpus::{DeviceChange, GpuMode, Gpus, MODE_LABEL, MODEL_LABEL};
+
+use quotree_core::{Amounts, Level, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A whole simulated world with its claims.
 #[derive(Debug, Clone)]
@@ -38,6 +46,8 @@ pub struct Scenario {
     pub tree: TreeSpec,
     /// Queues in front of leaves, at most one a leaf.
     pub queues: Vec<JobQueue>,
+    /// What workloads read.
+    pub datasets: Vec<Dataset>,
     /// What is submitted.
     pub workloads: Vec<Workload>,
     /// What happens to the world, sorted by time; equal times in the order of the file.
@@ -71,6 +81,8 @@ pub struct Cluster {
     pub nodes: Vec<Node>,
     /// Whether it is a `Pool`: amounts without nodes.
     pub is_pool: bool,
+    /// The GPUs of nodes whose pool says what they are, by index into `nodes`.
+    pub gpus: BTreeMap<usize, Arc<Gpus>>,
 }
 
 /// A machine.
@@ -97,6 +109,8 @@ pub struct Workload {
     pub preemptible: bool,
     /// The disruption budget that guards its pods.
     pub budget: Option<Name>,
+    /// All pods of each of its gangs stand in one domain of this level.
+    pub together: Option<Level>,
     /// From an eviction decision to a pod of it being gone; absent: as the world says.
     pub eviction_grace: Option<Runtime>,
     /// When it is submitted; where it arrives again and again, from when on.
@@ -140,6 +154,8 @@ pub enum Kind {
         retry_delay_ms: u64,
         /// A pod whose work has run so long, all its tries together, ends the job badly, milliseconds.
         runtime_limit_ms: Option<u64>,
+        /// What each pod reads; not where it runs forever.
+        reads: Option<Reads>,
     },
     /// Roles that train together.
     Training {
@@ -161,6 +177,8 @@ pub enum Kind {
         runtime_limit_ms: Option<u64>,
         /// What it does when it loses members with their node.
         on_loss: OnLoss,
+        /// What its members read together; not where it runs forever.
+        reads: Option<Reads>,
     },
     /// Jobs and trainings that depend on each other.
     Workflow {
@@ -301,6 +319,8 @@ pub enum Change {
         /// How many of its pods may be evicted.
         allowed: u32,
     },
+    /// Something befalls devices, or the labels of a node.
+    Devices(DeviceChange),
 }
 
 /// Something that must hold, with the place it is written at.
@@ -316,34 +336,6 @@ pub struct Claim {
     pub when: When,
     /// What must hold.
     pub what: What,
-}
-
-/// When a claim is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
-    /// At this time, after everything that happens at it.
-    At(Time),
-    /// At the end.
-    Final,
-    /// After every event.
-    Always,
-    /// After no event.
-    Never,
-    /// After some event, at this time at the latest.
-    Eventually(Time),
-    /// After every event between these times.
-    Within(Time, Time),
-}
-
-/// How a seen number is compared with the claimed one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compare {
-    /// `==`
-    Equal,
-    /// `<=`
-    AtMost,
-    /// `>=`
-    AtLeast,
 }
 
 /// Whose pods a claim speaks of.
@@ -364,21 +356,6 @@ pub enum Of {
     },
     /// Everything.
     All,
-}
-
-/// Which quantile of waits a claim speaks of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WaitStat {
-    /// Median.
-    P50,
-    /// 95 of 100.
-    P95,
-    /// 99 of 100.
-    P99,
-    /// The longest.
-    Max,
-    /// The mean.
-    Mean,
 }
 
 /// What a claim says.
@@ -512,6 +489,26 @@ pub enum What {
         /// With what, milliseconds.
         ms: u64,
     },
+    /// A dataset: its phase, or a figure.
+    Dataset {
+        /// Index into [`Scenario::datasets`].
+        dataset: usize,
+        /// Whether it is bound: a cache worker runs.
+        bound: Option<bool>,
+        /// A figure, how compared, and with what: thousandths, bytes a second, or milliseconds.
+        figure: Option<(DatasetFigure, Compare, u64)>,
+    },
+    /// Time in which work waited for input; of a Job summed over its pods.
+    InputWait {
+        /// Whose.
+        of: Of,
+        /// Whether times the GPUs that waited.
+        gpus: bool,
+        /// How compared.
+        compare: Compare,
+        /// With what, milliseconds.
+        ms: u64,
+    },
     /// A fairness figure in thousandths.
     Fairness {
         /// Which.
@@ -523,6 +520,8 @@ pub enum What {
     },
     /// No gang ever runs below its minimum by the scheduler's doing (I6).
     GangsWhole,
+    /// The cells guaranteed to leaves can be split out of the healthy devices there are.
+    CellsFeasible,
     /// The scheduler's own audit finds nothing.
     Invariants,
     /// Nothing changes for this long before the end: no bind, no eviction.
@@ -548,28 +547,6 @@ pub enum What {
         /// Evictions.
         evictions: u64,
     },
-}
-
-/// Evictions that should not have been.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BadEviction {
-    /// For a workload that was not placed by them (S3).
-    Wasted,
-    /// Of a workload that had evicted, itself or through others, the one it went for (S2, I7); each two of them count once.
-    Cycle,
-    /// From a quota that stood within its guarantee, for somebody outside it (I3).
-    InsideMin,
-}
-
-/// Fairness figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FairnessFigure {
-    /// Jain's index over allocation/entitlement.
-    Jain,
-    /// Sum of what leaves with demand are short of their share, over capacity.
-    FairnessError,
-    /// Largest minus smallest dominant share among leaves with demand.
-    DominantShareGap,
 }
 
 /// Totals that the front end checks quotas against.

@@ -97,17 +97,17 @@ impl Engine<'_> {
         }
     }
 
-    /// The name of the instance or task that a unit is of.
-    fn owner_name_of(&self, unit: u32) -> String {
-        let owner = &self.world.owners[self.world.units[unit].owner];
-        owner_name(self.scenario, owner.workload, owner.number, owner.task)
-    }
-
     /// A unit waits for the scheduler from now on.
     pub(crate) fn story_waits(&mut self, unit: u32) {
         if self.story.units.contains_key(&unit) {
             self.story.waiting.insert(unit);
         }
+    }
+
+    /// The name of the instance or task that a unit is of.
+    fn owner_name_of(&self, unit: u32) -> String {
+        let owner = &self.world.owners[self.world.units[unit].owner];
+        owner_name(self.scenario, owner.workload, owner.number, owner.task)
     }
 
     /// Tells something of a unit, if it is in the story.

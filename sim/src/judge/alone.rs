@@ -85,17 +85,18 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: &dyn F
     Scenario {
         name: format!("{} alone", full.name),
         events: edits.collect(),
-        cluster: Cluster { nodes: vec![node], is_pool: true },
+        cluster: Cluster { nodes: vec![node], is_pool: true, ..Cluster::default() },
         tree: cut_tree(tree, quota, &guarantee),
+        datasets: full.datasets.clone(),
         workloads,
         claims: Vec::new(),
         about: String::new(),
         policy_name: full.policy_name.clone(),
         policy: full.policy.clone(),
+        queues: full.queues.clone(),
         world: full.world.clone(),
         seed: full.seed,
         digest: full.digest,
-        queues: full.queues.clone(),
     }
 }
 

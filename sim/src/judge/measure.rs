@@ -4,9 +4,9 @@ use super::{Judged, guarantee::Starved, place, whose::Whose};
 use crate::{
     driver::Engine,
     metrics::{permille_of, wait_figure, wait_summary},
-    model::{BadEviction, Compare, What},
+    model::{BadEviction, Compare, DatasetFigure, What},
     text,
-    world::{Counts, Outcomes},
+    world::{Counts, Input, Outcomes},
 };
 use quotree_core::{Amounts, Name, Time};
 use std::fmt;
@@ -138,6 +138,18 @@ impl Judged<'_> {
             What::LostWork { compare, ms } => {
                 (compared(figures.lost_ms, *compare, u128::from(*ms)), Seen::Ms(figures.lost_ms))
             }
+            What::Dataset { dataset, bound, figure } => dataset_of(engine, *dataset, *bound, *figure, now),
+            What::InputWait { gpus, compare, ms, .. } => {
+                let mut sum = Input::default();
+                for (tally, input) in engine.world.datasets.inputs(engine.now) {
+                    let namespace = engine.world.owners[engine.world.tallies[tally].workload].namespace;
+                    if self.whose.includes(tally, namespace) {
+                        sum.join(&input);
+                    }
+                }
+                let seen = if *gpus { sum.gpu_idle_ms() } else { sum.wait_ms() };
+                (compared(seen, *compare, *ms), Seen::Ms(seen.into()))
+            }
             What::Fairness { figure, compare, permille } => {
                 let seen = engine.fairness().get(place(*figure)).copied().unwrap_or(0);
                 (compared(seen, *compare, *permille), Seen::Permille(seen))
@@ -145,6 +157,10 @@ impl Judged<'_> {
             What::GangsWhole => match figures.partial_gangs {
                 0 => (true, Seen::Fine),
                 n => (false, Seen::Text(format!("{n} times a gang was left running below its minimum"))),
+            },
+            What::CellsFeasible => match engine.cells_short() {
+                None => (true, Seen::Fine),
+                Some(short) => (false, Seen::Text(short.to_string())),
             },
             What::Invariants => match quotree_core::audit(engine.core.scheduler()).first() {
                 None => (true, Seen::Fine),
@@ -168,6 +184,42 @@ impl Judged<'_> {
             What::NotWorseThanAlone { .. } => (true, Seen::Fine),
         }
     }
+}
+
+/// Time stands still after the end of a run: what would be read later is not.
+fn dataset_of(
+    engine: &Engine<'_>,
+    dataset: usize,
+    bound: Option<bool>,
+    figure: Option<(DatasetFigure, Compare, u64)>,
+    now: Time,
+) -> (bool, Seen) {
+    let Some(flow) = engine.world.datasets.at(dataset, now.min(engine.now)) else {
+        return (false, Seen::Text("there is no such dataset".to_owned()));
+    };
+    let is_bound = flow.workers > 0;
+    let right = bound.is_none_or(|bound| bound == is_bound);
+    let phase = if is_bound { "Bound" } else { "NotBound" };
+    let Some((figure, compare, claimed)) = figure else {
+        return (right, Seen::Text(phase.to_owned()));
+    };
+    let input = flow.input();
+    let (holds, seen) = match figure {
+        DatasetFigure::Cached | DatasetFigure::HitRatio => {
+            let seen = if figure == DatasetFigure::Cached { flow.cached_permille() } else { input.hit_permille() };
+            (compared(seen, compare, claimed), Seen::Permille(seen))
+        }
+        DatasetFigure::Rate => {
+            let seen = flow.rate();
+            (compared(seen, compare, claimed), Seen::Text(format!("{seen} bytes/s")))
+        }
+        DatasetFigure::Saved | DatasetFigure::GpuSaved => {
+            let seen = if figure == DatasetFigure::Saved { input.saved_ms() } else { input.gpu_saved_ms() };
+            let holds = compared(i128::from(seen), compare, i128::from(claimed));
+            (holds, if seen < 0 { Seen::Text(format!("{seen} ms")) } else { Seen::Ms(seen.unsigned_abs().into()) })
+        }
+    };
+    if right { (holds, seen) } else { (false, Seen::Text(format!("{phase}, {seen}"))) }
 }
 
 fn amount_of(

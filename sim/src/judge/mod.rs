@@ -174,6 +174,7 @@ const fn whose(what: &What) -> Option<&Of> {
         | What::Deadlines { of, .. }
         | What::Verdict { of, .. }
         | What::Wait { of, .. }
+        | What::InputWait { of, .. }
         | What::NotWorseThanAlone { of, .. } => Some(of),
         What::Evictions { of, .. } => of.as_ref(),
         _ => None,

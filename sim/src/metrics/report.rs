@@ -1,6 +1,6 @@
 //! The result of a run: its head and its figures.
 
-use super::{Figures, rows};
+use super::{Figures, datasets, rows};
 use crate::{
     driver::Engine,
     result::{ClaimSummary, DeadlineRow, JobQueueRow, Metrics, RunResult},
@@ -23,6 +23,7 @@ pub(crate) fn result_of(engine: &Engine<'_>, claims: ClaimSummary) -> RunResult 
         quotas: rows::quotas(engine),
         namespaces: rows::namespaces(engine),
         workloads: rows::workloads(engine),
+        datasets: datasets::rows(engine),
         nodes: rows::nodes(engine),
         evictions: rows::evictions(engine),
         pending: rows::pending(engine),
@@ -63,9 +64,9 @@ fn metrics(engine: &Engine<'_>) -> Metrics {
         dominant_share_gap_permille,
         decisions: figures.decisions,
         search_bounds_hit: figures.bounds_hit,
-        deadlines: deadlines(engine),
         job_queues: (!engine.scenario.queues.is_empty())
             .then_some(JobQueueRow { let_out: figures.let_out, start_timeouts: figures.start_timeouts }),
+        deadlines: deadlines(engine),
         ..Metrics::default()
     };
     integrals(engine, figures, &mut metrics);

@@ -9,7 +9,7 @@ use crate::{
         WorkloadRow,
     },
     text::{self, Names},
-    world::{Counts, Outcomes, State, WorldNames, pod_name, unit_name},
+    world::{Counts, Input, Outcomes, State, WorldNames, pod_name, unit_name},
 };
 use quotree_core::{QuotaId, WorkloadId};
 
@@ -89,6 +89,7 @@ pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
             all.append(&mut list);
         }
     }
+    let inputs: std::collections::BTreeMap<_, _> = engine.world.datasets.inputs(engine.now).collect();
     let rows = engine.scenario.workloads.iter().zip(0..).zip(waits);
     rows.map(|((workload, index), mut waits)| {
         let tallies = engine.world.tallies_of(index);
@@ -115,6 +116,11 @@ pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
             wait: wait_summary(&mut waits),
             instances: (told || !tasks.is_empty() || outcomes.failed > 0).then(|| instances(&outcomes)),
             tasks: tasks.iter().zip(tallies.start + 1..).map(task).collect(),
+            input: workload.kind.reads_any().then(|| {
+                let mut sum = Input::default();
+                tallies.clone().filter_map(|tally| inputs.get(&tally)).for_each(|input| sum.join(input));
+                super::datasets::input(&sum)
+            }),
         }
     })
     .collect()

@@ -1,6 +1,6 @@
 //! What can be said of workloads of every kind: what they are called, how often they come, and what their pods ask.
 
-use super::{Kind, Workload};
+use super::{Kind, Reads, Workload};
 use quotree_core::{Name, PodTemplate, Time};
 use std::sync::Arc;
 
@@ -31,6 +31,24 @@ impl Kind {
             Self::Training { .. } => "Training",
             Self::Workflow { .. } => "Workflow",
             Self::Trace { .. } => "Trace",
+        }
+    }
+
+    /// What it reads itself.
+    #[must_use]
+    pub const fn reads(&self) -> Option<&Reads> {
+        match self {
+            Self::Job { reads, .. } | Self::Training { reads, .. } => reads.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether it or a task of it reads.
+    #[must_use]
+    pub fn reads_any(&self) -> bool {
+        match self {
+            Self::Workflow { tasks } => tasks.iter().any(|task| task.kind.reads_any()),
+            kind => kind.reads().is_some(),
         }
     }
 

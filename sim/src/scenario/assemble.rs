@@ -2,6 +2,7 @@
 
 use super::{
     checks, claim, cluster,
+    dataset::{self, ReadDataset},
     diagnostic::Report,
     event,
     files::Files,
@@ -23,6 +24,7 @@ pub(crate) struct Parts {
     pub(crate) tree: Option<ReadTree>,
     pub(crate) policy: Policy,
     pub(crate) cluster: Cluster,
+    pub(crate) datasets: Vec<ReadDataset>,
     pub(crate) workloads: Vec<ReadWorkload>,
     pub(crate) events: event::ReadEvents,
     pub(crate) world: World,
@@ -55,7 +57,9 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let tree = tree.and_then(|node| quota::read(node, report));
     let classes = numbers::<i32>(merged.maps("classes"), report);
     let budgets = numbers::<u32>(merged.maps("budgets"), report);
-    let workloads = workloads(merged.list("workloads"), &classes, files, report);
+    let mut context = workload::Context { classes: &classes, datasets: &[], files };
+    let datasets = dataset::read(merged.list("datasets"), &mut context, report);
+    let workloads = workloads(merged.list("workloads"), &classes, &datasets, files, report);
     let known = event::Known { workloads: &workloads, cluster: &cluster, over_promised: policy.over_promised };
     let mut events = event::read(merged.list("events"), tree.as_ref(), &known, report);
     let start = budgets.iter().map(|(budget, allowed)| TimedChange {
@@ -66,7 +70,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     events.budgets.extend(budgets.into_keys());
     let trees = tree.iter().chain(&events.trees);
     let queues = job_queue::read(merged.list("queues"), trees, report);
-    let parts = Parts { tree, policy, cluster, workloads, events, world };
+    let parts = Parts { tree, policy, cluster, datasets, workloads, events, world };
     checks::all(&parts, report);
     if let Some(node) = merged.single("policy") {
         checks::hold_timeout(node, &parts, report);
@@ -82,6 +86,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
         cluster: parts.cluster,
         tree: parts.tree.map(|tree| tree.spec).unwrap_or_default(),
         queues,
+        datasets: parts.datasets.into_iter().map(|read| read.dataset).collect(),
         workloads: parts.workloads.into_iter().map(|read| read.workload).collect(),
         events: parts.events.changes,
         claims,
@@ -109,14 +114,16 @@ fn numbers<T: Read + Copy + Default>(maps: &[(u32, &Node)], report: &mut Report)
 fn workloads(
     items: &[&Node],
     classes: &BTreeMap<Name, i32>,
+    datasets: &[ReadDataset],
     files: &mut Files<'_>,
     report: &mut Report,
 ) -> Vec<ReadWorkload> {
-    let mut context = workload::Context { classes, files };
+    let mut context = workload::Context { classes, datasets, files };
     let mut names = BTreeSet::new();
     let mut read = Vec::new();
-    for item in items {
-        let Some(workload) = workload::read(item, &mut context, report) else { continue };
+    let caches = datasets.iter().filter_map(|dataset| dataset.workers.clone());
+    let own = items.iter().filter_map(|item| workload::read(item, &mut context, report)).collect::<Vec<_>>();
+    for workload in caches.chain(own) {
         if !names.insert(workload.workload.name.clone()) {
             let title = format!("a second workload `{}`", workload.workload.name);
             report.error(workload.name, title, "the name is taken");
@@ -189,6 +196,7 @@ fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Re
         workloads: &parts.workloads.iter().map(|w| Name::from(w.workload.name.as_str())).collect(),
         tasks: &parts.workloads.iter().filter_map(tasks_of).collect(),
         resources: &resources,
+        datasets: &parts.datasets,
     };
     let mut names: BTreeSet<String> = BTreeSet::new();
     for item in items {

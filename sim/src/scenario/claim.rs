@@ -1,6 +1,7 @@
 //! `expect: [..]`: claims, each with when and what, every name in them checked.
 
 use super::{
+    dataset::{Bandwidth, ReadDataset},
     diagnostic::Report,
     files::Files,
     reader::{At, Fields, Read, Variant, choice, list, variant},
@@ -8,7 +9,7 @@ use super::{
     trace::read_file,
     values::{Ms, Permille, Positive, quantity},
 };
-use crate::model::{BadEviction, Claim, Compare, FairnessFigure, Of, WaitStat, What, When};
+use crate::model::{BadEviction, Claim, Compare, DatasetFigure, FairnessFigure, Of, WaitStat, What, When};
 use quotree_core::{Name, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,11 +21,12 @@ pub(crate) struct Known<'a> {
     /// The tasks of each workflow.
     pub(crate) tasks: &'a BTreeMap<Name, BTreeSet<Name>>,
     pub(crate) resources: &'a BTreeSet<Name>,
+    pub(crate) datasets: &'a [ReadDataset],
 }
 
 const WHENS: [&str; 7] = ["At", "Final", "Always", "Never", "Eventually", "Within", "StableFor"];
 
-const WHATS: [&str; 22] = [
+const WHATS: &[&str] = &[
     "Pods",
     "Instances",
     "MetDeadlines",
@@ -42,9 +44,13 @@ const WHATS: [&str; 22] = [
     "Makespan",
     "Utilisation",
     "LostWork",
+    "Dataset",
+    "InputWait",
+    "GpuIdle",
     "Fairness",
     "NotWorseThanAlone",
     "Gang",
+    "CellsFeasible",
     "Invariants",
     "Digest",
 ];
@@ -128,6 +134,7 @@ impl Reading<'_, '_, '_> {
             "Verdict" => &["of", "rule"],
             "Utilisation" => &["resource"],
             "Fairness" => &["figure"],
+            "Dataset" => &["dataset"],
             "NotWorseThanAlone" => &["of", "factor"],
             "Gang" => &["claim"],
             "Digest" => &["digest"],
@@ -143,6 +150,8 @@ impl Reading<'_, '_, '_> {
             "Evictions" | "EvictedFrom" => self.evictions(&mut fields, variant),
             "EvictedInsideMin" | "EvictionCycles" | "WastedEvictions" => self.bad(&mut fields, variant),
             "Verdict" => self.verdict(&mut fields),
+            "Dataset" => self.dataset(&mut fields, variant),
+            "InputWait" | "GpuIdle" => self.input(&mut fields, variant),
             "Wait" | "Makespan" | "LostWork" => self.time(&mut fields, variant),
             "Utilisation" | "Fairness" | "NotWorseThanAlone" => self.ratio(&mut fields, variant),
             _ => self.other(&mut fields, variant),
@@ -265,6 +274,53 @@ impl Reading<'_, '_, '_> {
         Some(What::Wait { of: of?, stat: stat?, compare, ms: ms?.0 })
     }
 
+    fn dataset(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
+        let name = fields.required::<At<Name>>("dataset", self.report);
+        let phases = [("Bound", true), ("NotBound", false)];
+        let bound = fields.node("phase").map(|node| choice(node, &phases, self.report));
+        let figures = [
+            ("Cached", DatasetFigure::Cached),
+            ("HitRatio", DatasetFigure::HitRatio),
+            ("Rate", DatasetFigure::Rate),
+            ("Saved", DatasetFigure::Saved),
+            ("GpuSaved", DatasetFigure::GpuSaved),
+        ];
+        let figure = fields.node("figure").map(|node| choice(node, &figures, self.report));
+        let figure = match figure {
+            Some(figure) => {
+                let (compare, node) = compared(fields, variant, self.report)?;
+                let figure = figure?;
+                let value = match figure {
+                    DatasetFigure::Cached | DatasetFigure::HitRatio => Permille::read(node, self.report)?.0,
+                    DatasetFigure::Rate => Bandwidth::read(node, self.report)?.0,
+                    DatasetFigure::Saved | DatasetFigure::GpuSaved => Ms::read(node, self.report)?.0,
+                };
+                Some((figure, compare, value))
+            }
+            None => fields.expect(&COMPARE_NAMES),
+        };
+        if bound.is_none() && figure.is_none() {
+            self.report.error(variant.span, "`Dataset` claims nothing", "a phase, or a figure compared with something");
+        }
+        let name = name?;
+        let Some(dataset) = self.known.datasets.iter().position(|known| known.dataset.name == name.value) else {
+            let names: BTreeSet<Name> = self.known.datasets.iter().map(|known| known.dataset.name.clone()).collect();
+            return self.check(&name, "dataset", &names).and(None);
+        };
+        let bound = match bound {
+            Some(bound) => Some(bound?),
+            None => None,
+        };
+        Some(What::Dataset { dataset, bound, figure })
+    }
+
+    fn input(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
+        let of = self.of(fields, "of", Some(Of::All));
+        let (compare, node) = compared(fields, variant, self.report)?;
+        let ms = Ms::read(node, self.report)?.0;
+        Some(What::InputWait { of: of?, gpus: variant.name == "GpuIdle", compare, ms })
+    }
+
     fn ratio(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
         match variant.name {
             "NotWorseThanAlone" => {
@@ -321,6 +377,7 @@ impl Reading<'_, '_, '_> {
                     }
                 }
             }
+            "CellsFeasible" => Some(What::CellsFeasible),
             _ => Some(What::Invariants),
         }
     }

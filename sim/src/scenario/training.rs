@@ -1,16 +1,16 @@
 //! `Training(..)`: roles, what the frameworks know of them, and how fast they train.
 
 use super::{
+    dataset,
     diagnostic::{Report, Span},
-    files::Files,
     reader::{At, Fields, Read, choice, list, variant, wrong},
     syntax::{Node, Shape},
     times,
     values::{Ms, Permille, Positive},
-    workload::{positive_count, template},
+    workload::{Context, positive_count, template},
 };
 use crate::{
-    model::{Kind, OnLoss, Role, Scaling, Work},
+    model::{Kind, OnLoss, Role, Runtime, Scaling, Work},
     world::gpus,
 };
 use quotree_core::Name;
@@ -71,7 +71,7 @@ const FRAMEWORKS: [Framework; 8] = [
 pub(crate) fn read(
     fields: &mut Fields<'_>,
     requests: &mut Vec<Span>,
-    files: &mut Files<'_>,
+    context: &mut Context<'_, '_>,
     report: &mut Report,
 ) -> Option<Kind> {
     let names: Vec<(&'static str, usize)> = FRAMEWORKS.iter().zip(0..).map(|(f, i)| (f.name, i)).collect();
@@ -86,6 +86,7 @@ pub(crate) fn read(
     let words = [("Resubmit", OnLoss::Resubmit), ("Wait", OnLoss::Wait)];
     let on_loss = fields.node("on_loss").and_then(|node| choice(node, &words, report)).unwrap_or_default();
     let scaling = fields.node("scaling").map_or(Some(Scaling::Linear), |node| scaling(node, report));
+    let reads = fields.node("reads");
     let work_node = fields.node("work");
     let runtime = match work_node {
         None => fields.required_node("runtime", report),
@@ -108,12 +109,15 @@ pub(crate) fn read(
             }
             Positive::read(node, report).map(|ms| Work::GpuTime(ms.0))
         }
-        (Some(node), None) => times::runtime(node, files, report).map(Work::Runtime),
+        (Some(node), None) => times::runtime(node, context.files, report).map(Work::Runtime),
         (None, None) => None,
     };
+    let (roles, work) = (roles?, work?);
+    let forever = matches!(work, Work::Runtime(Runtime::Forever));
+    let reads = reads.and_then(|node| dataset::reads(node, Some(&roles), forever, context.datasets, report));
     Some(Kind::Training {
-        roles: roles?,
-        work: work?,
+        roles,
+        work,
         scaling: scaling?,
         checkpoint_ms,
         checkpoint_cost_ms,
@@ -121,6 +125,7 @@ pub(crate) fn read(
         max_restarts,
         runtime_limit_ms,
         on_loss,
+        reads,
     })
 }
 

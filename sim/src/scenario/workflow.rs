@@ -2,11 +2,10 @@
 
 use super::{
     diagnostic::{Report, Span},
-    files::Files,
     reader::{At, Read, variant, wrong},
     syntax::{Node, Shape},
     training,
-    workload::job,
+    workload::{Context, job},
 };
 use crate::model::{Kind, Task};
 use petgraph::{algo::tarjan_scc, graphmap::DiGraphMap};
@@ -28,7 +27,7 @@ struct ReadTask {
 pub(crate) fn tasks(
     node: &Node,
     requests: &mut Vec<Span>,
-    files: &mut Files<'_>,
+    context: &mut Context<'_, '_>,
     report: &mut Report,
 ) -> Option<Vec<Task>> {
     let Shape::List(items) = &node.shape else {
@@ -41,7 +40,7 @@ pub(crate) fn tasks(
         return None;
     }
     let before = report.errors();
-    let tasks: Vec<ReadTask> = items.iter().filter_map(|item| task(item, requests, files, report)).collect();
+    let tasks: Vec<ReadTask> = items.iter().filter_map(|item| task(item, requests, context, report)).collect();
     let links = links(&tasks, report);
     if links.values().map(BTreeSet::len).sum::<usize>() > MAX_DEPENDENCIES {
         report.error(node.span, format!("more than {MAX_DEPENDENCIES} dependencies"), "too many");
@@ -65,14 +64,14 @@ pub(crate) fn tasks(
     Some(made)
 }
 
-fn task(node: &Node, requests: &mut Vec<Span>, files: &mut Files<'_>, report: &mut Report) -> Option<ReadTask> {
+fn task(node: &Node, requests: &mut Vec<Span>, context: &mut Context<'_, '_>, report: &mut Report) -> Option<ReadTask> {
     let variant = variant(node, &["Job", "Training"], "a task", report)?;
     let mut fields = variant.fields(&[], report);
     let name = fields.required::<At<Name>>("name", report);
     let after = fields.node("after").and_then(|node| Vec::<At<Name>>::read(node, report)).unwrap_or_default();
     let kind = match variant.name {
-        "Job" => job(&mut fields, variant, requests, files, report),
-        _ => training::read(&mut fields, requests, files, report),
+        "Job" => job(&mut fields, variant, requests, context, report),
+        _ => training::read(&mut fields, requests, context, report),
     };
     fields.finish(report);
     Some(ReadTask { name: name?, after, kind: kind? })

@@ -2,8 +2,10 @@
 
 use super::{
     arrivals,
+    dataset::{self, ReadDataset},
     diagnostic::{Report, Span},
     files::Files,
+    gpus,
     reader::{At, Fields, Read, Variant, variant},
     syntax::{Node, Shape},
     times::{self, latency},
@@ -11,7 +13,7 @@ use super::{
     values::{Ms, Positive, entries, quantity},
     workflow,
 };
-use crate::model::{Kind, Workload};
+use crate::model::{Kind, Runtime, Workload};
 use quotree_core::{Amounts, DeviceAsk, Name, PodTemplate, Time, Unit};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -31,6 +33,7 @@ pub(crate) struct ReadWorkload {
 /// What is known before workloads are read.
 pub(crate) struct Context<'a, 'l> {
     pub(crate) classes: &'a BTreeMap<Name, i32>,
+    pub(crate) datasets: &'a [ReadDataset],
     pub(crate) files: &'a mut Files<'l>,
 }
 
@@ -47,6 +50,8 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     let budget = fields.optional::<At<Name>>("budget", report);
     let eviction_grace = fields.node("eviction_grace");
     let eviction_grace = eviction_grace.and_then(|node| latency("eviction_grace", node, context.files, report));
+    let gangs = matches!(variant.name, "Training" | "Trace");
+    let together = if gangs { gpus::together(&mut fields, report) } else { None };
     if variant.name == "Trace" {
         let rows = trace::rows(&mut fields, priority, context.files, report);
         fields.finish(report);
@@ -62,6 +67,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
             priority,
             preemptible,
             budget: budget_name,
+            together,
             eviction_grace,
             submit,
             arrivals: None,
@@ -73,13 +79,12 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     }
     let namespace = fields.required::<At<Name>>("namespace", report);
     let submit = fields.or("submit", Time(0), report);
-    let files = &mut *context.files;
     let mut requests = Vec::new();
     let (arriving, arrivals) = if variant.name == "CronJob" {
         (Some(variant.span), arrivals::cron(&mut fields, report))
     } else {
         let node = fields.node("arrivals");
-        (node.map(|node| node.span), node.and_then(|node| arrivals::read(node, files, report)))
+        (node.map(|node| node.span), node.and_then(|node| arrivals::read(node, context.files, report)))
     };
     let deadline: Option<Positive> =
         if variant.name == "Deployment" { None } else { fields.optional("deadline", report) };
@@ -89,13 +94,13 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
             let template = template(&mut fields, variant, &mut requests, report);
             Some(Kind::Deployment { replicas, template })
         }
-        "Job" | "CronJob" => job(&mut fields, variant, &mut requests, files, report),
+        "Job" | "CronJob" => job(&mut fields, variant, &mut requests, context, report),
         "Workflow" => {
             let node = fields.required_node("tasks", report);
-            let tasks = node.and_then(|node| workflow::tasks(node, &mut requests, files, report));
+            let tasks = node.and_then(|node| workflow::tasks(node, &mut requests, context, report));
             tasks.map(|tasks| Kind::Workflow { tasks })
         }
-        _ => training::read(&mut fields, &mut requests, files, report),
+        _ => training::read(&mut fields, &mut requests, context, report),
     };
     fields.finish(report);
     let (name, namespace, kind) = (name?, namespace?, kind?);
@@ -108,6 +113,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
         priority,
         preemptible,
         budget: budget.as_ref().map(|b| b.value.clone()),
+        together,
         eviction_grace,
         submit,
         arrivals,
@@ -119,7 +125,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
 }
 
 /// A number, or the name of a class.
-fn priority(node: &Node, context: &Context<'_, '_>, report: &mut Report) -> Option<i32> {
+pub(crate) fn priority(node: &Node, context: &Context<'_, '_>, report: &mut Report) -> Option<i32> {
     if let Shape::String(class) = &node.shape {
         let known = context.classes.get(class.as_str());
         if known.is_none() {
@@ -139,7 +145,7 @@ pub(crate) fn job(
     fields: &mut Fields<'_>,
     variant: Variant<'_>,
     requests: &mut Vec<Span>,
-    files: &mut Files<'_>,
+    context: &mut Context<'_, '_>,
     report: &mut Report,
 ) -> Option<Kind> {
     let completions = positive_count(fields, "completions", 1, report);
@@ -150,7 +156,11 @@ pub(crate) fn job(
     let checkpoint_ms = fields.optional::<Positive>("checkpoint", report).map(|ms| ms.0);
     let checkpoint_cost_ms = fields.or("checkpoint_cost", Ms(0), report).0;
     let runtime_limit_ms = fields.optional::<Positive>("runtime_limit", report).map(|ms| ms.0);
-    let runtime = fields.required_node("runtime", report).and_then(|node| times::runtime(node, files, report))?;
+    let reads = fields.node("reads");
+    let runtime =
+        fields.required_node("runtime", report).and_then(|node| times::runtime(node, context.files, report))?;
+    let reads =
+        reads.and_then(|node| dataset::reads(node, None, runtime == Runtime::Forever, context.datasets, report));
     Some(Kind::Job {
         completions,
         parallelism,
@@ -161,6 +171,7 @@ pub(crate) fn job(
         checkpoint_cost_ms,
         retry_delay_ms,
         runtime_limit_ms,
+        reads,
     })
 }
 
@@ -189,6 +200,7 @@ pub(crate) fn template(
     if let Some(node) = f.node("devices") {
         devices(node, &mut template, report);
     }
+    gpus::split(f, &mut template, report);
     if let Some(node) = f.node("selector") {
         let what = "a map of labels such as { \"model\": [\"A100\", \"V100\"] }";
         for (label, value) in entries(node, what, report).unwrap_or_default() {

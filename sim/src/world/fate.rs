@@ -24,6 +24,7 @@ impl Engine<'_> {
             self.pace(unit.owner);
         } else if unit.running == unit.first_count {
             self.world.units[unit_id].working_since = Some(self.now);
+            self.read_job(unit_id);
             if let Some(ms) = self.job_pod_works(unit_id) {
                 self.finish_at(self.now.after_ms(ms), unit_id, 0);
             }
@@ -50,10 +51,11 @@ impl Engine<'_> {
                 let replaced = training.is_some_and(|t| t.epoch != epoch || t.unit != Some(unit));
                 replaced || self.world.units[unit].working_since.is_none()
             }
-            Happening::Arrive(owner) => self.world.owners[owner].closed,
-            Happening::Deadline(owner) => !self.world.owners[owner].due,
             Happening::StartTimeout { unit, tries } => self.has_started(unit, tries),
             Happening::BackOffOver(unit) => !self.world.job_queues.is_suspended(unit),
+            Happening::Dataset { dataset, epoch } => self.is_old_news(dataset, epoch),
+            Happening::Arrive(owner) => self.world.owners[owner].closed,
+            Happening::Deadline(owner) => !self.world.owners[owner].due,
             _ => false,
         }
     }
@@ -68,6 +70,7 @@ impl Engine<'_> {
             return Ok(());
         }
         self.world.units[unit].working_since = None;
+        self.stop_reading(unit);
         for pod in self.world.pods_of(unit) {
             let state = self.world.pods[pod].state;
             if state.stays() || state.works() {
@@ -103,7 +106,12 @@ impl Engine<'_> {
         unit.ran_ms = unit.ran_ms.saturating_add(ran);
         let lost = match kind {
             Some(Kind::Job { checkpoint_ms, checkpoint_cost_ms, .. }) if unit.left_ms != u64::MAX => {
-                let (kept, lost) = kept_and_lost(ran, *checkpoint_ms, *checkpoint_cost_ms);
+                // What reads knows what it has done; what checkpoints cost is part of that.
+                let (kept, lost) = match self.stop_job(unit_id) {
+                    Some(done) => kept_and_lost(done, *checkpoint_ms, 0),
+                    None => kept_and_lost(ran, *checkpoint_ms, *checkpoint_cost_ms),
+                };
+                let unit = &mut self.world.units[unit_id];
                 unit.left_ms -= kept.min(unit.left_ms);
                 u128::from(lost)
             }

@@ -39,7 +39,8 @@ impl Engine<'_> {
         let Some(Kind::Job { checkpoint_ms, checkpoint_cost_ms, runtime_limit_ms, .. }) = self.kind(unit.owner) else {
             return Some(unit.left_ms).filter(|ms| *ms != u64::MAX);
         };
-        let work = Some(unit.left_ms).filter(|ms| *ms != u64::MAX);
+        // What reads is done when all is read.
+        let work = Some(unit.left_ms).filter(|ms| *ms != u64::MAX && !self.is_reader(unit.owner));
         let work = work.map(|ms| with_checkpoints(ms, *checkpoint_ms, *checkpoint_cost_ms));
         let limit = runtime_limit_ms.map(|limit| limit.saturating_sub(unit.ran_ms));
         work.into_iter().chain(limit).min()
@@ -54,7 +55,14 @@ impl Engine<'_> {
             return Ok(false);
         };
         let ran = state.working_since.map_or(0, |since| self.now.since(since));
-        if state.left_ms != u64::MAX && ran >= with_checkpoints(state.left_ms, *checkpoint_ms, *checkpoint_cost_ms) {
+        if self.has_read_all(unit) {
+            return Ok(false);
+        }
+        let state = &self.world.units[unit];
+        if state.left_ms != u64::MAX
+            && !self.is_reader(state.owner)
+            && ran >= with_checkpoints(state.left_ms, *checkpoint_ms, *checkpoint_cost_ms)
+        {
             return Ok(false);
         }
         self.fail(state.owner, format!("it ran for {}, which is its limit", time_text(*limit)))?;
@@ -86,6 +94,7 @@ impl Engine<'_> {
     /// A pod of a Job is tried again with the work it has left.
     pub(crate) fn retry_job_pod(&mut self, owner: u32, lost: u32) -> Result<(), RunError> {
         let unit = self.world.units[lost];
+        self.same_work(lost);
         self.one_more(owner, unit.evictions, Some((unit.left_ms, unit.ran_ms)))
     }
 }

@@ -6,7 +6,9 @@
 mod arrivals;
 mod clock;
 mod cron;
+mod dataset;
 mod deployment;
+mod devices;
 mod ending;
 mod fate;
 mod job;
@@ -25,6 +27,7 @@ mod unreliable;
 mod workflow;
 
 pub(crate) use arrivals::Generator;
+pub(crate) use dataset::{Datasets, Flow as DatasetFlow, Input, Preload};
 pub(crate) use ending::{End, Outcomes};
 pub(crate) use job_queue::JobQueues;
 pub(crate) use names::{WorldNames, owner_name, pod_name, unit_name};
@@ -75,16 +78,20 @@ pub(crate) enum Happening {
     Rejoin { unit: u32, role: u32 },
     /// A workload is submitted, or begins to arrive.
     Submit(u32),
-    /// An instance of a workload arrives.
-    Arrive(u32),
-    /// An owner should be done by now.
-    Deadline(u32),
     /// A unit that a job queue let out for the `tries`-th time should have started by now.
     StartTimeout { unit: u32, tries: u32 },
     /// A unit that did not start in time may be let out again.
     BackOffOver(u32),
+    /// An instance of a workload arrives.
+    Arrive(u32),
+    /// An owner should be done by now.
+    Deadline(u32),
     /// A row of a trace is submitted.
     Row { owner: u32, row: u32 },
+    /// Something about a dataset changes by itself, if its epoch is still this.
+    Dataset { dataset: u32, epoch: u32 },
+    /// A dataset is to be loaded into its cache.
+    Preload(u32),
 }
 
 /// A namespace and what is in it.
@@ -118,6 +125,8 @@ pub(crate) struct World {
     pub(crate) evict_stream: Stream,
     pub(crate) unreliable: Unreliable,
     pub(crate) job_queues: JobQueues,
+    pub(crate) devices: devices::Devices,
+    pub(crate) datasets: Datasets,
 }
 
 /// Where a trace row belongs: numbers for its names.
@@ -161,6 +170,7 @@ impl World {
             owners.push(new_owner(part, &workload.kind, workload, (namespace, tally), (seed, name), &mut shapes));
         }
         Self {
+            datasets: Datasets::new(scenario, &shapes),
             shapes,
             pods: Table::default(),
             units: Table::default(),
@@ -174,6 +184,7 @@ impl World {
             evict_stream: Stream::new(seed, "eviction-grace"),
             unreliable: Unreliable::new(seed),
             job_queues: JobQueues::new(scenario),
+            devices: devices::Devices::new(scenario),
         }
     }
 

@@ -43,6 +43,10 @@ impl Names for WorldNames<'_> {
     fn pods(&self, id: WorkloadId) -> u32 {
         if id.0 < self.world.units.len() { self.world.units[id.0].count } else { 1 }
     }
+
+    fn dataset(&self, place: u32) -> Cow<'_, str> {
+        self.scenario.datasets.get(place as usize).map_or("", |dataset| dataset.name.as_str()).into()
+    }
 }
 
 /// What an owner runs: of a task, what the task is.

@@ -23,6 +23,8 @@ pub(crate) struct Progress {
     /// Work begins here at the earliest: after the restart overhead of this run.
     begins: Option<Time>,
     pub(crate) rate: u128,
+    /// A dataset decides how fast it goes on: what is done is told, not reckoned.
+    pub(crate) reads: bool,
     /// Time at work so far, in all runs, writing included.
     pub(crate) ran_ms: u64,
 }
@@ -33,7 +35,9 @@ impl Progress {
         if let Some(begins) = self.begins.filter(|_| self.rate > 0) {
             let ms = now.since(self.since.max(begins));
             self.ran_ms = self.ran_ms.saturating_add(ms);
-            self.work(ms);
+            if !self.reads {
+                self.work(ms);
+            }
         }
         self.since = now;
     }
@@ -65,7 +69,7 @@ impl Progress {
             return None;
         }
         let begins = *self.begins.get_or_insert(now.after_ms(overhead_ms));
-        let total = self.total?;
+        let total = self.total.filter(|_| !self.reads)?;
         let written = |at: u128| at.saturating_sub(1).checked_div(self.step).unwrap_or(0);
         let writings = match self.done.checked_div(self.step) {
             Some(behind) if self.cost_ms > 0 => written(total).saturating_sub(behind),
@@ -74,6 +78,23 @@ impl Progress {
         let writing = writings.saturating_mul(u128::from(self.cost_ms)).saturating_mul(rate) + self.writing;
         let left = total.saturating_sub(self.done).saturating_add(writing).div_ceil(rate);
         Some(now.max(begins).after_ms(u64::try_from(left).unwrap_or(u64::MAX)))
+    }
+
+    /// So much is done; less than was known is no news.
+    pub(crate) fn has_done(&mut self, done: u128) {
+        self.done = self.done.max(done);
+    }
+
+    /// What is done and what there is to do, and from when on.
+    pub(crate) fn read(&self) -> Option<(u128, u128, Time)> {
+        Some((self.done, self.total?, self.begins?))
+    }
+
+    /// All work and, in work that could be done meanwhile at the present rate, all writing of checkpoints.
+    pub(crate) fn with_writing(&self) -> u128 {
+        let total = self.total.unwrap_or(0);
+        let times = total.saturating_sub(1).checked_div(self.step).unwrap_or(0);
+        total.saturating_add(times.saturating_mul(self.cost_ms.into()).saturating_mul(self.rate))
     }
 
     /// When so much time at work will be over, at the present rate.

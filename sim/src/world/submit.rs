@@ -67,6 +67,7 @@ impl Engine<'_> {
             preemptible: workload.preemptible,
             pods: sets,
             budget: workload.budget.clone(),
+            together: workload.together,
             replaces: self.story.replacing.map(WorkloadId),
         };
         self.trace(Traced::Submit { workload: WorkloadId(unit), pods: count });
@@ -102,6 +103,7 @@ impl Engine<'_> {
             return Ok(());
         }
         self.world.units[unit].working_since = None;
+        self.stop_reading(unit);
         self.trace(Traced::Withdraw { workload: WorkloadId(unit) });
         let is_known = !self.world.job_queues.is_suspended(unit);
         for pod in self.world.pods_of(unit) {

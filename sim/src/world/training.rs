@@ -63,7 +63,8 @@ pub(crate) fn gpus(role: &Role) -> u64 {
 impl Training {
     /// Of a [`Kind::Training`].
     pub(crate) fn new(kind: &Kind, shapes: &mut Shapes) -> Option<Self> {
-        let Kind::Training { roles, work, scaling, checkpoint_ms, checkpoint_cost_ms, on_loss, .. } = kind else {
+        let Kind::Training { roles, work, scaling, checkpoint_ms, checkpoint_cost_ms, on_loss, reads, .. } = kind
+        else {
             return None;
         };
         let some_work = roles.iter().any(|role| role.works);
@@ -91,6 +92,7 @@ impl Training {
             epoch: 0,
         };
         training.progress.cost_ms = *checkpoint_cost_ms;
+        training.progress.reads = reads.is_some();
         let everybody = training.crews.iter().zip(roles).map(|(crew, role)| (crew.weight, role.replicas));
         training.full_rate = training.rate(everybody);
         training.progress.step = u128::from(checkpoint_ms.unwrap_or(0)).saturating_mul(training.full_rate);
@@ -135,6 +137,16 @@ impl Training {
         self.broken &= rate == 0;
         self.epoch += 1;
         self.progress.go_on(now, rate, overhead_ms)
+    }
+
+    /// The present run, and how its work goes.
+    pub(crate) fn present(&self) -> Option<(u32, &Progress)> {
+        Some((self.unit?, &self.progress))
+    }
+
+    /// A dataset tells how much is done.
+    pub(crate) fn has_done(&mut self, done: u128) {
+        self.progress.has_done(done);
     }
 
     /// The run breaks off: gives the work that is lost, pod-milliseconds.
@@ -214,14 +226,16 @@ impl Engine<'_> {
         if let Some(at) = done_at.into_iter().chain(limit).min() {
             self.finish_at(at, unit, epoch);
         }
+        self.read_training(owner);
     }
 
     /// Whether a training that should stop now has to although its work is not done; then it has failed.
     pub(crate) fn training_is_late(&mut self, owner: u32) -> Result<bool, RunError> {
         let Some(Kind::Training { runtime_limit_ms: Some(limit), .. }) = self.kind(owner) else { return Ok(false) };
-        let now = self.now;
+        let (now, read) = (self.now, self.read_so_far(owner));
         let Some(training) = self.world.owners[owner].training.as_mut() else { return Ok(false) };
         training.progress.advance(now);
+        training.progress.has_done(read.unwrap_or(0));
         if training.progress.is_done() {
             return Ok(false);
         }
@@ -231,8 +245,14 @@ impl Engine<'_> {
 
     /// A training that is whole no more stops working; gives the work that is lost.
     pub(crate) fn break_training(&mut self, owner: u32) -> u128 {
-        let now = self.now;
-        self.world.owners[owner].training.as_mut().map_or(0, |t| t.break_off(now))
+        let (now, done) = (self.now, self.read_so_far(owner).unwrap_or(0));
+        if let Some(unit) = self.world.owners[owner].training.as_ref().and_then(|t| t.unit) {
+            self.stop_reading(unit);
+        }
+        self.world.owners[owner].training.as_mut().map_or(0, |t| {
+            t.has_done(done);
+            t.break_off(now)
+        })
     }
 
     /// Whether a training may be started once more; otherwise it has failed.

@@ -27,7 +27,7 @@ pub(crate) fn nodes(cores: &[i64]) -> Cluster {
         pool: "pool".into(),
         spec: NodeSpec::new(u32::try_from(i).unwrap(), cpu(*n)),
     };
-    Cluster { nodes: cores.iter().enumerate().map(node).collect(), is_pool: false }
+    Cluster { nodes: cores.iter().enumerate().map(node).collect(), is_pool: false, ..Cluster::default() }
 }
 
 /// A pool without nodes.
@@ -55,6 +55,7 @@ pub(crate) fn scenario(cluster: Cluster, tree: TreeSpec, workloads: Vec<Workload
         cluster,
         tree,
         queues: Vec::new(),
+        datasets: Vec::new(),
         workloads,
         events: Vec::new(),
         claims: Vec::new(),
@@ -70,6 +71,7 @@ pub(crate) fn workload(name: &str, namespace: &str, submit_ms: u64, kind: Kind) 
         priority: 0,
         preemptible: true,
         budget: None,
+        together: None,
         eviction_grace: None,
         submit: Time(submit_ms),
         arrivals: None,
@@ -93,6 +95,7 @@ pub(crate) fn job(name: &str, submit_ms: u64, completions: u32, parallelism: u32
         checkpoint_cost_ms: 0,
         retry_delay_ms: 0,
         runtime_limit_ms: None,
+        reads: None,
     };
     workload(name, "ns", submit_ms, kind)
 }
@@ -112,6 +115,7 @@ pub(crate) fn training(name: &str, submit_ms: u64, roles: Vec<Role>, ms: u64, ch
         max_restarts: None,
         runtime_limit_ms: None,
         on_loss: OnLoss::Resubmit,
+        reads: None,
     };
     workload(name, "ns", submit_ms, kind)
 }

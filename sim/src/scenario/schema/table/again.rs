@@ -43,6 +43,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             ),
             field("checkpoint_cost", "duration", "`0s`", "how long the work stands still for each checkpoint"),
             field("runtime", "time", "required", "how long each pod runs"),
+            field("reads", "reads", "absent", "what each pod reads"),
             field(
                 "runtime_limit",
                 "duration",
@@ -111,6 +112,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             ),
             field("checkpoint_cost", "duration", "`0s`", "how long the work stands still for each checkpoint"),
             field("runtime", "time", "required", "how long each pod runs"),
+            field("reads", "reads", "absent", "what each pod reads"),
             field(
                 "runtime_limit",
                 "duration",
@@ -163,6 +165,7 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "a gang that lost members with their node is submitted anew, or the others keep their place and wait for new ones (G3)",
             ),
             field("runtime", "time", "this or `work`", "how long it runs with everybody there"),
+            field("reads", "reads", "absent", "what its members read together"),
             field("work", "duration", "this or `runtime`", "GPU-time: so long one GPU would work"),
             field("scaling", "scaling", "`Linear`", "how much faster several members are than one"),
             field(

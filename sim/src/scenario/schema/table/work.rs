@@ -54,6 +54,12 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "how the device part is spread; what it adds up to is requested, too",
             ),
             field(
+                "gpu_count",
+                "whole number",
+                "absent",
+                "its GPU memory is split evenly over so many GPUs of one node",
+            ),
+            field(
                 "selector",
                 "map of list of string",
                 "none",
@@ -98,6 +104,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             ),
             field("checkpoint_cost", "duration", "`0s`", "how long the work stands still for each checkpoint"),
             field("runtime", "time", "required", "how long each pod runs"),
+            field("reads", "reads", "absent", "what each pod reads"),
             field(
                 "runtime_limit",
                 "duration",
@@ -110,6 +117,12 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "devices",
                 "whole devices, or one fraction",
                 "how the device part is spread; what it adds up to is requested, too",
+            ),
+            field(
+                "gpu_count",
+                "whole number",
+                "absent",
+                "its GPU memory is split evenly over so many GPUs of one node",
             ),
             field(
                 "selector",
@@ -129,6 +142,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("priority", "whole number or class", "0", "high goes first (O1)"),
             field("preemptible", "bool", "true", "whether its pods may be evicted"),
             field("budget", "name", "absent", "the disruption budget that guards them (R7)"),
+            field("topology", "topology", "anywhere", "where the pods of a gang must stand"),
             field("eviction_grace", "time", "the world's", "from an eviction decision to the pod being gone"),
             field("namespace", "name", "required", "decides the leaf"),
             field("submit", "duration", "`0s`", "when it is submitted"),
@@ -162,6 +176,7 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "a gang that lost members with their node is submitted anew, or the others keep their place and wait for new ones (G3)",
             ),
             field("runtime", "time", "this or `work`", "how long it runs with everybody there"),
+            field("reads", "reads", "absent", "what its members read together"),
             field("work", "duration", "this or `runtime`", "GPU-time: so long one GPU would work"),
             field("scaling", "scaling", "`Linear`", "how much faster several members are than one"),
             field(
@@ -173,6 +188,12 @@ pub(in super::super) const TYPES: &[Type] = &[
         ],
     },
     Type {
+        name: "Same",
+        group: "topology",
+        about: "all pods of a gang stand in one domain of this level",
+        fields: &[field("level", "one of node, rack, zone", "required", "which level; the one value without a name")],
+    },
+    Type {
         name: "Trace",
         group: "workload",
         about: "rows of a trace file, each a gang of equal pods that runs for its time",
@@ -181,6 +202,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("priority", "whole number or class", "0", "of rows that name none"),
             field("preemptible", "bool", "true", "whether its pods may be evicted"),
             field("budget", "name", "absent", "the disruption budget that guards them"),
+            field("topology", "topology", "anywhere", "where the pods of a gang must stand"),
             field("eviction_grace", "time", "the world's", "as for a job"),
             field("file", "path", "required", "relative to this file"),
             field(
@@ -216,6 +238,12 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "devices",
                 "whole devices, or one fraction",
                 "how the device part is spread; what it adds up to is requested, too",
+            ),
+            field(
+                "gpu_count",
+                "whole number",
+                "absent",
+                "its GPU memory is split evenly over so many GPUs of one node",
             ),
             field(
                 "selector",
@@ -319,6 +347,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("lend", "amounts", "unchanged", "as min"),
             field("weight", "whole number", "unchanged", "the new weight"),
             field("max_jobs", "whole number", "unchanged", "the new limit"),
+            field("cells", "map of whole number", "unchanged", "the new guarantee in cells"),
             field("namespaces", "list of name", "unchanged", "the new list (T3)"),
             field("queueing", "one of Skip, Block", "unchanged", "the new queueing"),
         ],
@@ -346,6 +375,35 @@ pub(in super::super) const TYPES: &[Type] = &[
         group: "change",
         about: "a node takes new pods again",
         fields: &[field("node", "name", "required", "which")],
+    },
+    Type {
+        name: "DeviceUnhealthy",
+        group: "change",
+        about: "a device of a node takes no new pods",
+        fields: &[
+            field("node", "name", "required", "which node"),
+            field("device", "whole number", "required", "which of its devices, from 0"),
+            field("pods", "one of GoOn, Lost", "`GoOn`", "what becomes of the pods on it"),
+        ],
+    },
+    Type {
+        name: "DeviceHealthy",
+        group: "change",
+        about: "a device of a node takes new pods again",
+        fields: &[
+            field("node", "name", "required", "which node"),
+            field("device", "whole number", "required", "which of its devices, from 0"),
+        ],
+    },
+    Type {
+        name: "Relabel",
+        group: "change",
+        about: "a node gets other labels, or its GPUs another mode; refused, and told so, while pods have devices of the old mode",
+        fields: &[
+            field("node", "name", "required", "which"),
+            field("labels", "map of string", "none", "labels that get these values; others stay"),
+            field("mode", "one of Fraction, Exclusive, Share, CoreMem, Topology", "unchanged", "the new mode"),
+        ],
     },
     Type {
         name: "SetBudget",
