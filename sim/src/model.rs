@@ -3,9 +3,11 @@
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
 mod gpus;
+mod queues;
 
 pub(crate) use gpus::{CORES, MEMORY, set_label};
 pub use gpus::{DeviceChange, GpuMode, Gpus, MODE_LABEL, MODEL_LABEL};
+pub use queues::{JobQueue, QueueOrder};
 
 use quotree_core::{Amounts, Level, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
 use std::{collections::BTreeMap, sync::Arc};
@@ -27,6 +29,8 @@ pub struct Scenario {
     pub cluster: Cluster,
     /// The quota tree.
     pub tree: TreeSpec,
+    /// Queues in front of leaves, at most one a leaf.
+    pub queues: Vec<JobQueue>,
     /// What is submitted.
     pub workloads: Vec<Workload>,
     /// What happens to the world, sorted by time; equal times in the order of the file.

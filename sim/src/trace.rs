@@ -9,6 +9,8 @@
 //! | `node_up`, `node_down` | `node` | a node came or was lost with its pods |
 //! | `cordon`, `uncordon` | `node` | it takes no new pods, or does again |
 //! | `submit` | `workload`, `pods` | a workload (a lone pod, or a gang) was created |
+//! | `suspend` | `workload` | a job queue keeps it from the scheduler: since it came, or since it did not start in time |
+//! | `let_out` | `workload`, `tries` | its job queue let it out, for the so-manieth time |
 //! | `join` | `workload`, `pods` | pods joined a workload |
 //! | `withdraw` | `workload` | it was deleted with its pods |
 //! | `bind` | `pod`, `node`, `devices` | the scheduler chose a node |
@@ -63,6 +65,8 @@ pub enum Traced {
     Device { node: NodeId, device: u32, healthy: bool },
     Relabel { node: NodeId, refused: bool },
     Cells { short: (u32, u64) },
+    Suspend { workload: WorkloadId },
+    LetOut { workload: WorkloadId, tries: u32 },
 }
 
 impl TraceRecord {
@@ -96,6 +100,8 @@ impl TraceRecord {
             }
             Traced::Cells { short: (size, missing) } => of(42, u64::from(size), missing),
             Traced::Relabel { node, refused } => of(41, u64::from(node.0), u64::from(refused)),
+            Traced::Suspend { workload } => of(30, u64::from(workload.0), 0),
+            Traced::LetOut { workload, tries } => of(31, u64::from(workload.0), u64::from(tries)),
         }
     }
 
@@ -128,6 +134,8 @@ impl TraceRecord {
             Traced::Cells { .. } => "cells_short",
             Traced::Relabel { refused: false, .. } => "relabel",
             Traced::Relabel { refused: true, .. } => "refused_relabel",
+            Traced::Suspend { .. } => "suspend",
+            Traced::LetOut { .. } => "let_out",
         };
         map.insert("at_ms".into(), self.at.0.into());
         map.insert("what".into(), kind.into());
@@ -150,7 +158,7 @@ impl TraceRecord {
                 put("workload", json!(names.workload(workload)));
                 put("pods", pods.into());
             }
-            Traced::Withdraw { workload } | Traced::Release { workload } => {
+            Traced::Withdraw { workload } | Traced::Release { workload } | Traced::Suspend { workload } => {
                 put("workload", json!(names.workload(workload)));
             }
             Traced::Bind { pod, node, devices } => {
@@ -173,6 +181,10 @@ impl TraceRecord {
             Traced::Hold { workload, victims } => {
                 put("workload", json!(names.workload(workload)));
                 put("victims", victims.into());
+            }
+            Traced::LetOut { workload, tries } => {
+                put("workload", json!(names.workload(workload)));
+                put("tries", tries.into());
             }
             Traced::Tree { .. } => {}
             Traced::Budget { allowed } => put("allowed", allowed.into()),

@@ -13,6 +13,7 @@ mod event;
 mod files;
 mod format;
 mod gpus;
+mod job_queue;
 mod lexer;
 mod loader;
 mod merge;
