@@ -4,7 +4,9 @@
 
 mod arrivals;
 mod dataset;
+mod gpus;
 mod parts;
+mod queues;
 mod runtime;
 mod training;
 
@@ -12,12 +14,16 @@ pub(crate) use arrivals::HOUR_MS;
 pub use arrivals::{Arrivals, Concurrency, Pattern};
 pub use dataset::{Cache, Dataset, DatasetFigure, Reads, Tier};
 pub use parts::Task;
+pub use queues::{JobQueue, QueueOrder};
 pub use runtime::Runtime;
 pub(crate) use training::BILLION;
 pub use training::{OnLoss, Scaling, Work};
 
-use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
-use std::sync::Arc;
+pub(crate) use gpus::{CORES, MEMORY, set_label};
+pub use gpus::{DeviceChange, GpuMode, Gpus, MODE_LABEL, MODEL_LABEL};
+
+use quotree_core::{Amounts, Level, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A whole simulated world with its claims.
 #[derive(Debug, Clone)]
@@ -36,6 +42,8 @@ pub struct Scenario {
     pub cluster: Cluster,
     /// The quota tree.
     pub tree: TreeSpec,
+    /// Queues in front of leaves, at most one a leaf.
+    pub queues: Vec<JobQueue>,
     /// What workloads read.
     pub datasets: Vec<Dataset>,
     /// What is submitted.
@@ -71,6 +79,8 @@ pub struct Cluster {
     pub nodes: Vec<Node>,
     /// Whether it is a `Pool`: amounts without nodes.
     pub is_pool: bool,
+    /// The GPUs of nodes whose pool says what they are, by index into `nodes`.
+    pub gpus: BTreeMap<usize, Arc<Gpus>>,
 }
 
 /// A machine.
@@ -97,6 +107,8 @@ pub struct Workload {
     pub preemptible: bool,
     /// The disruption budget that guards its pods.
     pub budget: Option<Name>,
+    /// All pods of each of its gangs stand in one domain of this level.
+    pub together: Option<Level>,
     /// From an eviction decision to a pod of it being gone; absent: as the world says.
     pub eviction_grace: Option<Runtime>,
     /// When it is submitted; where it arrives again and again, from when on.
@@ -305,6 +317,8 @@ pub enum Change {
         /// How many of its pods may be evicted.
         allowed: u32,
     },
+    /// Something befalls devices, or the labels of a node.
+    Devices(DeviceChange),
 }
 
 /// Something that must hold, with the place it is written at.
@@ -547,6 +561,8 @@ pub enum What {
     },
     /// No gang ever runs below its minimum by the scheduler's doing (I6).
     GangsWhole,
+    /// The cells guaranteed to leaves can be split out of the healthy devices there are.
+    CellsFeasible,
     /// The scheduler's own audit finds nothing.
     Invariants,
     /// Nothing changes for this long before the end: no bind, no eviction.

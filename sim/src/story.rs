@@ -97,6 +97,13 @@ impl Engine<'_> {
         }
     }
 
+    /// A unit waits for the scheduler from now on.
+    pub(crate) fn story_waits(&mut self, unit: u32) {
+        if self.story.units.contains_key(&unit) {
+            self.story.waiting.insert(unit);
+        }
+    }
+
     /// The name of the instance or task that a unit is of.
     fn owner_name_of(&self, unit: u32) -> String {
         let owner = &self.world.owners[self.world.units[unit].owner];

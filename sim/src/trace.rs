@@ -9,6 +9,8 @@
 //! | `node_up`, `node_down` | `node` | a node came or was lost with its pods |
 //! | `cordon`, `uncordon` | `node` | it takes no new pods, or does again |
 //! | `submit` | `workload`, `pods` | a workload (a lone pod, or a gang) was created |
+//! | `suspend` | `workload` | a job queue keeps it from the scheduler: since it came, or since it did not start in time |
+//! | `let_out` | `workload`, `tries` | its job queue let it out, for the so-manieth time |
 //! | `join` | `workload`, `pods` | pods joined a workload |
 //! | `withdraw` | `workload` | it was deleted with its pods |
 //! | `bind` | `pod`, `node`, `devices` | the scheduler chose a node |
@@ -21,6 +23,9 @@
 //! | `release` | `workload` | its hold ended without it being bound |
 //! | `tree` | | the quota tree was replaced |
 //! | `refused_tree` | | it was not: the edit is against the rules |
+//! | `device_ill`, `device_well` | `node`, `device` | a device takes no new pods, or does again |
+//! | `relabel`, `refused_relabel` | `node` | a node got other labels or its GPUs another mode, or did not: pods use them |
+//! | `cells_short`, `cells_whole` | `size`, `missing` | guaranteed cells cannot be split out of the healthy devices, or can again |
 //! | `budget` | `allowed` | a disruption budget was set |
 //! | `dataset` | `dataset`, `turn`, `bytes` | a dataset became `bound` or `unbound`, its preload reads (`loading`) or is done (`loaded`), its cache `evicted` or `lost` bytes |
 
@@ -58,6 +63,11 @@ pub enum Traced {
     Budget { allowed: u32 },
     BindFailed { pod: PodId },
     LostEviction { pod: PodId },
+    Suspend { workload: WorkloadId },
+    LetOut { workload: WorkloadId, tries: u32 },
+    Device { node: NodeId, device: u32, healthy: bool },
+    Relabel { node: NodeId, refused: bool },
+    Cells { short: (u32, u64) },
     Dataset { dataset: u32, turn: DatasetTurn },
 }
 
@@ -125,6 +135,13 @@ impl TraceRecord {
             Traced::Budget { allowed } => of(13, u64::from(allowed), 0),
             Traced::BindFailed { pod: p } => of(14, pod(p), 0),
             Traced::LostEviction { pod: p } => of(15, pod(p), 0),
+            Traced::Suspend { workload } => of(20, u64::from(workload.0), 0),
+            Traced::LetOut { workload, tries } => of(21, u64::from(workload.0), u64::from(tries)),
+            Traced::Device { node, device, healthy } => {
+                of(40, u64::from(node.0), u64::from(device) << 1 | u64::from(healthy))
+            }
+            Traced::Cells { short: (size, missing) } => of(42, u64::from(size), missing),
+            Traced::Relabel { node, refused } => of(41, u64::from(node.0), u64::from(refused)),
             Traced::Dataset { dataset, turn } => {
                 let (_, number, bytes) = turn.told();
                 of(30, u64::from(dataset) << 8 | number, bytes)
@@ -155,18 +172,38 @@ impl TraceRecord {
             Traced::Budget { .. } => "budget",
             Traced::BindFailed { .. } => "bind_failed",
             Traced::LostEviction { .. } => "lost_eviction",
+            Traced::Suspend { .. } => "suspend",
+            Traced::LetOut { .. } => "let_out",
+            Traced::Device { healthy: false, .. } => "device_ill",
+            Traced::Device { healthy: true, .. } => "device_well",
+            Traced::Cells { short: (_, 0) } => "cells_whole",
+            Traced::Cells { .. } => "cells_short",
+            Traced::Relabel { refused: false, .. } => "relabel",
+            Traced::Relabel { refused: true, .. } => "refused_relabel",
             Traced::Dataset { .. } => "dataset",
         };
         map.insert("at_ms".into(), self.at.0.into());
         map.insert("what".into(), kind.into());
         let mut put = |key: &str, value: Value| drop(map.insert(key.into(), value));
         match self.what {
-            Traced::Node { node, .. } | Traced::Cordon { node, .. } => put("node", json!(names.node(node))),
+            Traced::Node { node, .. } | Traced::Cordon { node, .. } | Traced::Relabel { node, .. } => {
+                put("node", json!(names.node(node)));
+            }
+            Traced::Cells { short: (size, missing) } => {
+                if missing > 0 {
+                    put("size", size.into());
+                    put("missing", missing.into());
+                }
+            }
+            Traced::Device { node, device, .. } => {
+                put("node", json!(names.node(node)));
+                put("device", device.into());
+            }
             Traced::Submit { workload, pods } | Traced::Join { workload, pods } => {
                 put("workload", json!(names.workload(workload)));
                 put("pods", pods.into());
             }
-            Traced::Withdraw { workload } | Traced::Release { workload } => {
+            Traced::Withdraw { workload } | Traced::Release { workload } | Traced::Suspend { workload } => {
                 put("workload", json!(names.workload(workload)));
             }
             Traced::Bind { pod, node, devices } => {
@@ -189,6 +226,10 @@ impl TraceRecord {
             Traced::Hold { workload, victims } => {
                 put("workload", json!(names.workload(workload)));
                 put("victims", victims.into());
+            }
+            Traced::LetOut { workload, tries } => {
+                put("workload", json!(names.workload(workload)));
+                put("tries", tries.into());
             }
             Traced::Tree { .. } => {}
             Traced::Dataset { dataset, turn } => {

@@ -120,6 +120,7 @@ impl<'a> Engine<'a> {
             (a, b) => a.or(b),
         };
         self.world.nodes.ids().try_for_each(|node| self.node_up(node))?;
+        self.watch_cells();
         self.moment(judge, false)?;
         loop {
             while self.queue.peek().is_some_and(|(_, happening)| self.is_stale(happening)) {
@@ -170,6 +171,7 @@ impl<'a> Engine<'a> {
         self.events += u64::from(woken);
         for round in 0..MOST_ROUNDS {
             self.happen()?;
+            self.let_jobs_out()?;
             if woken && round == 0 && !self.fed {
                 self.feed(Event::Tick)?;
             }
@@ -224,6 +226,9 @@ impl<'a> Engine<'a> {
             Happening::Change(index) => self.change(index),
             Happening::Retry(unit) => self.retry(unit),
             Happening::Rejoin { unit, role } => self.rejoin(unit, role),
+            Happening::StartTimeout { unit, tries } => self.start_timeout(unit, tries),
+            // Who may be let out again is looked at after everything that happens at a moment.
+            Happening::BackOffOver(_) => Ok(()),
             Happening::Submit(owner) => self.arrive(owner),
             Happening::Arrive(owner) => self.arrival(owner),
             Happening::Deadline(owner) => self.deadline(owner),
@@ -252,6 +257,7 @@ impl<'a> Engine<'a> {
             Change::NodeDown { node } => self.node_down(number(*node)),
             Change::NodeUp { node } => self.node_up(number(*node)),
             Change::Cordon { node, cordoned } => self.cordon(number(*node), *cordoned),
+            Change::Devices(change) => self.change_devices(change),
             Change::SetBudget { budget, allowed } => {
                 self.trace(Traced::Budget { allowed: *allowed });
                 self.feed(Event::BudgetChanged { budget: budget.clone(), allowed: *allowed })
@@ -271,7 +277,8 @@ impl<'a> Engine<'a> {
         self.old_trees.push(before);
         self.trace(Traced::Tree { refused: false });
         self.plant();
-        Ok(())
+        self.look_at_cells();
+        self.line_up_anew()
     }
 
     /// Tells the scheduler something it has to believe.
@@ -283,6 +290,7 @@ impl<'a> Engine<'a> {
             small => (None, Some(small.clone())),
         };
         self.fed = true;
+        let nodes = matches!(event, Event::NodeUp(_) | Event::NodeChanged(_) | Event::NodeDown { .. });
         self.core.apply(event).map_err(|error| {
             let tree = self.core.scheduler().tree();
             let names = WorldNames { scenario: self.scenario, world: &self.world, tree };
@@ -292,7 +300,11 @@ impl<'a> Engine<'a> {
                 (None, None) => "a quota tree".to_owned(),
             };
             RunError::Refused { at: self.now, what, error }
-        })
+        })?;
+        if nodes {
+            self.look_at_cells();
+        }
+        Ok(())
     }
 
     /// Writes something into the trace.

@@ -85,7 +85,7 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: &dyn F
     Scenario {
         name: format!("{} alone", full.name),
         events: edits.collect(),
-        cluster: Cluster { nodes: vec![node], is_pool: true },
+        cluster: Cluster { nodes: vec![node], is_pool: true, ..Cluster::default() },
         tree: cut_tree(tree, quota, &guarantee),
         datasets: full.datasets.clone(),
         workloads,
@@ -93,6 +93,7 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: &dyn F
         about: String::new(),
         policy_name: full.policy_name.clone(),
         policy: full.policy.clone(),
+        queues: full.queues.clone(),
         world: full.world.clone(),
         seed: full.seed,
         digest: full.digest,

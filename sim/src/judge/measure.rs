@@ -158,6 +158,10 @@ impl Judged<'_> {
                 0 => (true, Seen::Fine),
                 n => (false, Seen::Text(format!("{n} times a gang was left running below its minimum"))),
             },
+            What::CellsFeasible => match engine.cells_short() {
+                None => (true, Seen::Fine),
+                Some(short) => (false, Seen::Text(short.to_string())),
+            },
             What::Invariants => match quotree_core::audit(engine.core.scheduler()).first() {
                 None => (true, Seen::Fine),
                 Some(breach) => (false, Seen::Text(breach.to_string())),

@@ -2,6 +2,7 @@
 //! the end of the run, and how much there is of everything.
 
 use super::{assemble::Parts, diagnostic::Report, syntax::Node, workload::ReadWorkload};
+use crate::cells;
 use crate::model::{Claim, Kind, Runtime, When};
 use quotree_core::{Amounts, Name, PodTemplate, QuotaSpec, Time, Unquotaed};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,12 @@ pub(crate) fn all(parts: &Parts, report: &mut Report) {
     if let Some(total) = parts.cluster.total() {
         if !parts.cluster.nodes.is_empty() {
             tree.check_on(&total, report);
+            let nodes = parts.cluster.nodes.iter().map(|node| &node.spec);
+            let short = cells::short(&cells::guaranteed(&tree.spec), nodes);
+            let first = tree.spec.quotas.iter().find(|quota| !quota.cells.is_empty());
+            if let (Some(short), Some(span)) = (short, first.and_then(|q| tree.name_span(q.name.as_str()))) {
+                report.warning(span, short.to_string(), "guarantees cells, the first of those that do");
+            }
         }
     } else if let Some(span) = tree.spec.quotas.first().and_then(|q| tree.name_span(q.name.as_str())) {
         report.error(span, "the nodes of the cluster together pass 64 bits of base units", "cannot be compared");

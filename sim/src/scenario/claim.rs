@@ -26,7 +26,7 @@ pub(crate) struct Known<'a> {
 
 const WHENS: [&str; 7] = ["At", "Final", "Always", "Never", "Eventually", "Within", "StableFor"];
 
-const WHATS: [&str; 25] = [
+const WHATS: &[&str] = &[
     "Pods",
     "Instances",
     "MetDeadlines",
@@ -50,6 +50,7 @@ const WHATS: [&str; 25] = [
     "Fairness",
     "NotWorseThanAlone",
     "Gang",
+    "CellsFeasible",
     "Invariants",
     "Digest",
 ];
@@ -376,6 +377,7 @@ impl Reading<'_, '_, '_> {
                     }
                 }
             }
+            "CellsFeasible" => Some(What::CellsFeasible),
             _ => Some(What::Invariants),
         }
     }

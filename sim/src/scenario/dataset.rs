@@ -196,6 +196,7 @@ fn acceleration(
         priority,
         preemptible,
         budget: None,
+        together: None,
         eviction_grace: None,
         submit: Time(submit.0),
         arrivals: None,

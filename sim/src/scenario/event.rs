@@ -3,6 +3,7 @@
 
 use super::{
     diagnostic::{Report, Span},
+    gpus,
     quota::{self, ReadTree},
     reader::{At, Fields, Variant, variant},
     syntax::Node,
@@ -35,8 +36,20 @@ pub(crate) struct ReadEvents {
     pub(crate) scales: Vec<(u32, Span)>,
 }
 
-const CHANGES: [&str; 9] =
-    ["Scale", "Withdraw", "ReplaceTree", "EditQuota", "NodeDown", "NodeUp", "Cordon", "Uncordon", "SetBudget"];
+const CHANGES: [&str; 12] = [
+    "Scale",
+    "Withdraw",
+    "ReplaceTree",
+    "EditQuota",
+    "NodeDown",
+    "NodeUp",
+    "Cordon",
+    "Uncordon",
+    "SetBudget",
+    "DeviceUnhealthy",
+    "DeviceHealthy",
+    "Relabel",
+];
 
 /// Reads all events; `tree` is the one of time 0.
 pub(crate) fn read(items: &[&Node], tree: Option<&ReadTree>, known: &Known<'_>, report: &mut Report) -> ReadEvents {
@@ -110,6 +123,14 @@ impl Reading<'_, '_> {
                 fields.finish(self.report);
                 self.events.budgets.extend(budget.clone());
                 Some(Change::SetBudget { budget: budget?, allowed: allowed? })
+            }
+            name @ ("DeviceUnhealthy" | "DeviceHealthy" | "Relabel") => {
+                let mut fields = variant.fields(&["node", "device"], self.report);
+                let span = fields.given("node").map_or(variant.span, |node| node.span);
+                let node = self.node(&mut fields).map(|value| At { value, span });
+                let change = gpus::change(name, node, &mut fields, self.known.cluster, self.report);
+                fields.finish(self.report);
+                Some(Change::Devices(change?))
             }
             _ => {
                 let mut fields = variant.fields(&["node"], self.report);

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 const SINGLE: [&str; 6] = ["name", "about", "seed", "policy", "quota", "world"];
 
 /// Fields that are lists.
-const LISTS: [&str; 5] = ["cluster", "datasets", "workloads", "events", "expect"];
+const LISTS: &[&str] = &["cluster", "queues", "datasets", "workloads", "events", "expect"];
 
 /// Fields that are maps.
 const MAPS: [&str; 2] = ["classes", "budgets"];
@@ -202,7 +202,7 @@ impl<'a> Merged<'a> {
             }
             if let Some(field) = known(&SINGLE) {
                 self.add_single(field, node, ident.span, report);
-            } else if let Some(field) = known(&LISTS) {
+            } else if let Some(field) = known(LISTS) {
                 self.add_list(field, node, report);
             } else if let Some(field) = known(&MAPS) {
                 self.maps.entry(field).or_default().push((0, node));
@@ -242,10 +242,10 @@ impl<'a> Merged<'a> {
             }
             let mut places: BTreeMap<String, usize> = BTreeMap::new();
             for (i, entry) in here.iter().enumerate() {
-                places.extend(name_of(entry).map(|name| (name.to_owned(), i)));
+                places.extend(name_of(field, entry).map(|name| (name.to_owned(), i)));
             }
             for entry in entries {
-                let place = name_of(entry).and_then(|name| places.remove(name));
+                let place = name_of(field, entry).and_then(|name| places.remove(name));
                 match place.and_then(|i| here.get_mut(i)) {
                     Some(slot) => *slot = entry,
                     None => here.push(entry),
@@ -260,7 +260,7 @@ impl<'a> Merged<'a> {
 }
 
 fn unknown(field: &str, span: Span, report: &mut Report) {
-    let known: Vec<&str> = SINGLE.iter().chain(&LISTS).chain(&MAPS).chain(&["include", "extends"]).copied().collect();
+    let known: Vec<&str> = SINGLE.iter().chain(LISTS).chain(&MAPS).chain(&["include", "extends"]).copied().collect();
     let error = report.error(span, format!("`Scenario` has no field `{field}`"), "unknown field");
     if field == "matrix" {
         error.help("sweeps over a matrix are not there yet");
@@ -269,10 +269,11 @@ fn unknown(field: &str, span: Span, report: &mut Report) {
     error.did_you_mean(field, known.iter().copied()).help(format!("its fields are {}", list(&known)));
 }
 
-/// The `name` of an entry of a list.
-fn name_of(entry: &Node) -> Option<&str> {
+/// What an entry of a list is known by: its `name`; of a queue, the quota it stands before.
+fn name_of<'a>(list: &str, entry: &'a Node) -> Option<&'a str> {
     let Shape::Struct(body) = &entry.shape else { return None };
-    let (_, node) = body.fields.iter().find(|(ident, _)| ident.text == "name")?;
+    let known_by = if list == "queues" { "quota" } else { "name" };
+    let (_, node) = body.fields.iter().find(|(ident, _)| ident.text == known_by)?;
     match &node.shape {
         Shape::String(text) => Some(text),
         _ => None,

@@ -14,6 +14,8 @@ mod diagnostic;
 mod event;
 mod files;
 mod format;
+mod gpus;
+mod job_queue;
 mod lexer;
 mod loader;
 mod merge;

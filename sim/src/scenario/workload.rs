@@ -5,6 +5,7 @@ use super::{
     dataset::{self, ReadDataset},
     diagnostic::{Report, Span},
     files::Files,
+    gpus,
     reader::{At, Fields, Read, Variant, variant},
     syntax::{Node, Shape},
     times::{self, latency},
@@ -49,6 +50,8 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     let budget = fields.optional::<At<Name>>("budget", report);
     let eviction_grace = fields.node("eviction_grace");
     let eviction_grace = eviction_grace.and_then(|node| latency("eviction_grace", node, context.files, report));
+    let gangs = matches!(variant.name, "Training" | "Trace");
+    let together = if gangs { gpus::together(&mut fields, report) } else { None };
     if variant.name == "Trace" {
         let rows = trace::rows(&mut fields, priority, context.files, report);
         fields.finish(report);
@@ -64,6 +67,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
             priority,
             preemptible,
             budget: budget_name,
+            together,
             eviction_grace,
             submit,
             arrivals: None,
@@ -109,6 +113,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
         priority,
         preemptible,
         budget: budget.as_ref().map(|b| b.value.clone()),
+        together,
         eviction_grace,
         submit,
         arrivals,
@@ -195,6 +200,7 @@ pub(crate) fn template(
     if let Some(node) = f.node("devices") {
         devices(node, &mut template, report);
     }
+    gpus::split(f, &mut template, report);
     if let Some(node) = f.node("selector") {
         let what = "a map of labels such as { \"model\": [\"A100\", \"V100\"] }";
         for (label, value) in entries(node, what, report).unwrap_or_default() {

@@ -51,6 +51,8 @@ impl Engine<'_> {
                 let replaced = training.is_some_and(|t| t.epoch != epoch || t.unit != Some(unit));
                 replaced || self.world.units[unit].working_since.is_none()
             }
+            Happening::StartTimeout { unit, tries } => self.has_started(unit, tries),
+            Happening::BackOffOver(unit) => !self.world.job_queues.is_suspended(unit),
             Happening::Dataset { dataset, epoch } => self.is_old_news(dataset, epoch),
             Happening::Arrive(owner) => self.world.owners[owner].closed,
             Happening::Deadline(owner) => !self.world.owners[owner].due,

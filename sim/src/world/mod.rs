@@ -8,9 +8,11 @@ mod clock;
 mod cron;
 mod dataset;
 mod deployment;
+mod devices;
 mod ending;
 mod fate;
 mod job;
+mod job_queue;
 mod names;
 mod nodes;
 mod owners;
@@ -27,6 +29,7 @@ mod workflow;
 pub(crate) use arrivals::Generator;
 pub(crate) use dataset::{Datasets, Flow as DatasetFlow, Input, Preload};
 pub(crate) use ending::{End, Outcomes};
+pub(crate) use job_queue::JobQueues;
 pub(crate) use names::{WorldNames, owner_name, pod_name, unit_name};
 pub(crate) use nodes::NodeState;
 pub(crate) use owners::{Owner, Tally};
@@ -75,6 +78,10 @@ pub(crate) enum Happening {
     Rejoin { unit: u32, role: u32 },
     /// A workload is submitted, or begins to arrive.
     Submit(u32),
+    /// A unit that a job queue let out for the `tries`-th time should have started by now.
+    StartTimeout { unit: u32, tries: u32 },
+    /// A unit that did not start in time may be let out again.
+    BackOffOver(u32),
     /// An instance of a workload arrives.
     Arrive(u32),
     /// An owner should be done by now.
@@ -117,6 +124,8 @@ pub(crate) struct World {
     pub(crate) bind_stream: Stream,
     pub(crate) evict_stream: Stream,
     pub(crate) unreliable: Unreliable,
+    pub(crate) job_queues: JobQueues,
+    pub(crate) devices: devices::Devices,
     pub(crate) datasets: Datasets,
 }
 
@@ -174,6 +183,8 @@ impl World {
             bind_stream: Stream::new(seed, "bind-latency"),
             evict_stream: Stream::new(seed, "eviction-grace"),
             unreliable: Unreliable::new(seed),
+            job_queues: JobQueues::new(scenario),
+            devices: devices::Devices::new(scenario),
         }
     }
 
@@ -222,16 +233,21 @@ impl World {
 
     /// A pod changes its state, and every count that includes it changes with it.
     pub(crate) fn count(&mut self, pod: u32, to: State, now: Time) -> State {
-        let Pod { unit, state: from, .. } = self.pods[pod];
-        let Unit { owner, namespace, .. } = self.units[unit];
+        let Pod { unit: unit_id, state: from, .. } = self.pods[pod];
+        let Unit { owner, namespace, .. } = self.units[unit_id];
         self.owners[owner].shift(from, to);
         let tally = self.owners[owner].tally;
         self.tallies[tally].counts.shift(from, to);
         self.namespaces[namespace].counts.shift(from, to);
-        let unit = &mut self.units[unit];
+        let unit = &mut self.units[unit_id];
         unit.active = unit.active + u32::from(to.stays()) - u32::from(from.stays());
         unit.live = unit.live + u32::from(to.lives()) - u32::from(from.lives());
         unit.running = unit.running + u32::from(to.works()) - u32::from(from.works());
+        if unit.live == 0 {
+            self.job_queues.ended(unit_id);
+        } else if to == State::Running {
+            self.job_queues.started(unit_id);
+        }
         let pod = &mut self.pods[pod];
         (pod.state, pod.at) = (to, now);
         from

@@ -67,11 +67,15 @@ impl Engine<'_> {
             preemptible: workload.preemptible,
             pods: sets,
             budget: workload.budget.clone(),
+            together: workload.together,
             replaces: self.story.replacing.map(WorkloadId),
         };
         self.trace(Traced::Submit { workload: WorkloadId(unit), pods: count });
+        let restarts = self.story.replacing.is_some();
         self.story_begins(unit);
-        self.feed(Event::WorkloadSubmitted(spec))?;
+        if let Some(spec) = self.suspend(unit, spec, restarts) {
+            self.feed(Event::WorkloadSubmitted(spec))?;
+        }
         Ok(unit)
     }
 
@@ -101,6 +105,7 @@ impl Engine<'_> {
         self.world.units[unit].working_since = None;
         self.stop_reading(unit);
         self.trace(Traced::Withdraw { workload: WorkloadId(unit) });
+        let is_known = !self.world.job_queues.is_suspended(unit);
         for pod in self.world.pods_of(unit) {
             if self.world.pods[pod].state.lives() {
                 let outcome = if state == State::Failed { PodOutcome::Failed } else { PodOutcome::Deleted };
@@ -108,7 +113,7 @@ impl Engine<'_> {
             }
         }
         self.figures.evictions.in_vain(WorkloadId(unit));
-        self.feed(Event::WorkloadWithdrawn { workload: WorkloadId(unit) })
+        if is_known { self.feed(Event::WorkloadWithdrawn { workload: WorkloadId(unit) }) } else { Ok(()) }
     }
 
     /// An owner is deleted, or gives up: all its units, instances and tasks, and nothing is made any more.

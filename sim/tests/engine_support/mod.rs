@@ -27,7 +27,7 @@ pub(crate) fn nodes(cores: &[i64]) -> Cluster {
         pool: "pool".into(),
         spec: NodeSpec::new(u32::try_from(i).unwrap(), cpu(*n)),
     };
-    Cluster { nodes: cores.iter().enumerate().map(node).collect(), is_pool: false }
+    Cluster { nodes: cores.iter().enumerate().map(node).collect(), is_pool: false, ..Cluster::default() }
 }
 
 /// A pool without nodes.
@@ -54,6 +54,7 @@ pub(crate) fn scenario(cluster: Cluster, tree: TreeSpec, workloads: Vec<Workload
         policy: Policy::default(),
         cluster,
         tree,
+        queues: Vec::new(),
         datasets: Vec::new(),
         workloads,
         events: Vec::new(),
@@ -70,6 +71,7 @@ pub(crate) fn workload(name: &str, namespace: &str, submit_ms: u64, kind: Kind) 
         priority: 0,
         preemptible: true,
         budget: None,
+        together: None,
         eviction_grace: None,
         submit: Time(submit_ms),
         arrivals: None,

@@ -209,6 +209,12 @@ pub(in super::super) const TYPES: &[Type] = &[
         about: "no gang runs below its minimum by the scheduler's doing (I6)",
         fields: &[field("claim", "one of NeverPartial", "required", "`Gang(never_partial)`")],
     },
+    Type {
+        name: "CellsFeasible",
+        group: "what",
+        about: "the cells guaranteed to leaves can be split out of the healthy devices of the nodes that are up",
+        fields: &[],
+    },
     Type { name: "Invariants", group: "what", about: "the scheduler's own audit finds nothing", fields: &[] },
     Type {
         name: "Digest",

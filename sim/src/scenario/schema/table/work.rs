@@ -5,6 +5,29 @@ use super::field;
 
 pub(in super::super) const TYPES: &[Type] = &[
     Type {
+        name: "JobQueue",
+        group: "job queue",
+        about: "suspends the jobs of a leaf (all but Deployments; what `max_jobs` of a quota counts) until it is their turn and the leaf's max covers them beside all that is asked there",
+        fields: &[
+            field("quota", "name", "required", "the leaf; what `extends` knows a queue by"),
+            field(
+                "queueing",
+                "one of Skip, Block, RoundRobin",
+                "`Skip`",
+                "priority, submission, id; `Skip`: who cannot be let out is passed, `Block`: is waited for, and the one let out last must have started, `RoundRobin`: who did not start in time goes behind those tried less often",
+            ),
+            field("max_jobs", "whole number", "no limit", "the most jobs that are out at once"),
+            field(
+                "start_timeout",
+                "duration",
+                "never",
+                "a job that has not started so long after it was let out goes back; one whose victims are leaving gets as long again",
+            ),
+            field("backoff", "duration", "`60s`", "how long it is then not tried; doubled each further time"),
+            field("backoff_max", "duration", "`1h`", "the longest such wait"),
+        ],
+    },
+    Type {
         name: "Deployment",
         group: "workload",
         about: "equal pods that run until scaled or withdrawn",
@@ -29,6 +52,12 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "devices",
                 "whole devices, or one fraction",
                 "how the device part is spread; what it adds up to is requested, too",
+            ),
+            field(
+                "gpu_count",
+                "whole number",
+                "absent",
+                "its GPU memory is split evenly over so many GPUs of one node",
             ),
             field(
                 "selector",
@@ -90,6 +119,12 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "how the device part is spread; what it adds up to is requested, too",
             ),
             field(
+                "gpu_count",
+                "whole number",
+                "absent",
+                "its GPU memory is split evenly over so many GPUs of one node",
+            ),
+            field(
                 "selector",
                 "map of list of string",
                 "none",
@@ -107,6 +142,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("priority", "whole number or class", "0", "high goes first (O1)"),
             field("preemptible", "bool", "true", "whether its pods may be evicted"),
             field("budget", "name", "absent", "the disruption budget that guards them (R7)"),
+            field("topology", "topology", "anywhere", "where the pods of a gang must stand"),
             field("eviction_grace", "time", "the world's", "from an eviction decision to the pod being gone"),
             field("namespace", "name", "required", "decides the leaf"),
             field("submit", "duration", "`0s`", "when it is submitted"),
@@ -236,6 +272,12 @@ pub(in super::super) const TYPES: &[Type] = &[
         ],
     },
     Type {
+        name: "Same",
+        group: "topology",
+        about: "all pods of a gang stand in one domain of this level",
+        fields: &[field("level", "one of node, rack, zone", "required", "which level; the one value without a name")],
+    },
+    Type {
         name: "Trace",
         group: "workload",
         about: "rows of a trace file, each a gang of equal pods that runs for its time",
@@ -244,6 +286,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("priority", "whole number or class", "0", "of rows that name none"),
             field("preemptible", "bool", "true", "whether its pods may be evicted"),
             field("budget", "name", "absent", "the disruption budget that guards them"),
+            field("topology", "topology", "anywhere", "where the pods of a gang must stand"),
             field("eviction_grace", "time", "the world's", "as for a job"),
             field("file", "path", "required", "relative to this file"),
             field(
@@ -279,6 +322,12 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "devices",
                 "whole devices, or one fraction",
                 "how the device part is spread; what it adds up to is requested, too",
+            ),
+            field(
+                "gpu_count",
+                "whole number",
+                "absent",
+                "its GPU memory is split evenly over so many GPUs of one node",
             ),
             field(
                 "selector",
@@ -551,6 +600,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("lend", "amounts", "unchanged", "as min"),
             field("weight", "whole number", "unchanged", "the new weight"),
             field("max_jobs", "whole number", "unchanged", "the new limit"),
+            field("cells", "map of whole number", "unchanged", "the new guarantee in cells"),
             field("namespaces", "list of name", "unchanged", "the new list (T3)"),
             field("queueing", "one of Skip, Block", "unchanged", "the new queueing"),
         ],
@@ -578,6 +628,35 @@ pub(in super::super) const TYPES: &[Type] = &[
         group: "change",
         about: "a node takes new pods again",
         fields: &[field("node", "name", "required", "which")],
+    },
+    Type {
+        name: "DeviceUnhealthy",
+        group: "change",
+        about: "a device of a node takes no new pods",
+        fields: &[
+            field("node", "name", "required", "which node"),
+            field("device", "whole number", "required", "which of its devices, from 0"),
+            field("pods", "one of GoOn, Lost", "`GoOn`", "what becomes of the pods on it"),
+        ],
+    },
+    Type {
+        name: "DeviceHealthy",
+        group: "change",
+        about: "a device of a node takes new pods again",
+        fields: &[
+            field("node", "name", "required", "which node"),
+            field("device", "whole number", "required", "which of its devices, from 0"),
+        ],
+    },
+    Type {
+        name: "Relabel",
+        group: "change",
+        about: "a node gets other labels, or its GPUs another mode; refused, and told so, while pods have devices of the old mode",
+        fields: &[
+            field("node", "name", "required", "which"),
+            field("labels", "map of string", "none", "labels that get these values; others stay"),
+            field("mode", "one of Fraction, Exclusive, Share, CoreMem, Topology", "unchanged", "the new mode"),
+        ],
     },
     Type {
         name: "SetBudget",
