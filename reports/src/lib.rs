@@ -2,6 +2,7 @@
 //! measures, this crate draws. Everything is a string out of a value: no files, no terminal, no clock.
 
 mod diff;
+mod fleet;
 mod grid;
 mod json;
 mod picture;

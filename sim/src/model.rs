@@ -2,6 +2,10 @@
 //!
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
+mod faults;
+
+pub use faults::{Autoscale, Faults, NodeChange, NodeClaim, NodeFigure, NodePool, Nodes};
+
 use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
 use std::sync::Arc;
 
@@ -26,6 +30,8 @@ pub struct Scenario {
     pub workloads: Vec<Workload>,
     /// What happens to the world, sorted by time; equal times in the order of the file.
     pub events: Vec<TimedChange>,
+    /// Nodes that fail at random.
+    pub faults: Vec<Faults>,
     /// What must hold.
     pub claims: Vec<Claim>,
     /// How the world behaves around the scheduler.
@@ -59,6 +65,8 @@ pub struct Cluster {
     pub nodes: Vec<Node>,
     /// Whether it is a `Pool`: amounts without nodes.
     pub is_pool: bool,
+    /// The node pools, in the order of the file.
+    pub pools: Vec<NodePool>,
 }
 
 /// A machine.
@@ -70,6 +78,20 @@ pub struct Node {
     pub pool: Name,
     /// What the scheduler is told.
     pub spec: NodeSpec,
+    /// The zone it stands in.
+    pub zone: Option<Name>,
+    /// The rack it stands in.
+    pub rack: Option<Name>,
+    /// It is not there at first: it joins later, if ever.
+    pub spare: bool,
+}
+
+impl Node {
+    /// A node that is there from the start, in no rack.
+    #[must_use]
+    pub fn new(name: String, pool: Name, spec: NodeSpec) -> Self {
+        Self { name, pool, spec, zone: None, rack: None, spare: false }
+    }
 }
 
 /// Something that is submitted and makes pods.
@@ -276,6 +298,8 @@ pub enum Change {
         /// How many of its pods may be evicted.
         allowed: u32,
     },
+    /// Something else happens to nodes.
+    Nodes(NodeChange),
 }
 
 /// Something that must hold, with the place it is written at.
@@ -472,6 +496,8 @@ pub enum What {
         /// Milliseconds.
         ms: u64,
     },
+    /// Something about nodes, drains, faults and quotas that were cut.
+    Nodes(NodeClaim),
     /// The digest of the run.
     Digest(u128),
     /// No tenant waits longer than this factor (thousandths) of its mean wait alone on its own quota.
@@ -516,11 +542,12 @@ pub enum FairnessFigure {
 
 /// Totals that the front end checks quotas against.
 impl Cluster {
-    /// What all nodes have together; nothing where a sum would overflow.
+    /// What all nodes have together that are there at first or can come by themselves; nothing where a sum would overflow.
     #[must_use]
     pub fn total(&self) -> Option<Amounts> {
         let mut sum = Amounts::new();
-        for node in &self.nodes {
+        let scales = |node: &Node| self.pools.iter().any(|p| p.name == node.pool && p.autoscale.is_some());
+        for node in self.nodes.iter().filter(|node| !node.spare || scales(node)) {
             for (name, amount) in node.spec.allocatable.iter() {
                 let before = sum.get(name.as_str()).unwrap_or(0);
                 sum.set(name.clone(), before.checked_add(amount)?);

@@ -22,9 +22,15 @@
 //! | `tree` | | the quota tree was replaced |
 //! | `refused_tree` | | it was not: the edit is against the rules |
 //! | `budget` | `allowed` | a disruption budget was set |
+//! | `drain`, `drain_over` | `node`, `left` | a node is being emptied, or no longer, with so many pods left |
+//! | `told_to_go` | `pod`, `node` | a pod was told to go by the drain of a node |
+//! | `node_changed` | `node` | a node was relabelled or resized |
+//! | `slow` | `node`, `permille` | work on a node goes at this part of full speed |
+//! | `quota_over` | `quota`, `limit`, `estimate_ms` | an edit left a quota over a limit, which will be over after so long by itself; in no digest |
+//! | `quota_inside` | `quota`, `limit` | it is within it again; in no digest |
 
 use crate::text::Names;
-use quotree_core::{DeviceSet, NodeId, PodId, PodOutcome, Rule, StableHasher, Time, WorkloadId};
+use quotree_core::{DeviceSet, NodeId, PodId, PodOutcome, QuotaId, Rule, StableHasher, Time, WorkloadId};
 use serde_json::{Map, Value, json};
 use std::hash::{Hash, Hasher};
 
@@ -57,6 +63,12 @@ pub enum Traced {
     Budget { allowed: u32 },
     BindFailed { pod: PodId },
     LostEviction { pod: PodId },
+    Drain { node: NodeId, begins: bool, left: u32 },
+    ToldToGo { pod: PodId, node: NodeId },
+    NodeChanged { node: NodeId },
+    Slow { node: NodeId, permille: u32 },
+    QuotaOver { quota: QuotaId, max: bool, estimate_ms: Option<u64> },
+    QuotaInside { quota: QuotaId, max: bool },
 }
 
 impl TraceRecord {
@@ -85,6 +97,14 @@ impl TraceRecord {
             Traced::Budget { allowed } => of(13, u64::from(allowed), 0),
             Traced::BindFailed { pod: p } => of(14, pod(p), 0),
             Traced::LostEviction { pod: p } => of(15, pod(p), 0),
+            Traced::Drain { node, begins, left } => of(40 | u64::from(begins) << 8, u64::from(node.0), u64::from(left)),
+            Traced::ToldToGo { pod: p, node } => of(41, pod(p), u64::from(node.0)),
+            Traced::NodeChanged { node } => of(42, u64::from(node.0), 0),
+            Traced::Slow { node, permille } => of(43, u64::from(node.0), u64::from(permille)),
+            Traced::QuotaOver { quota, max, estimate_ms } => {
+                of(44 | u64::from(max) << 8, u64::from(quota.0), estimate_ms.unwrap_or(u64::MAX))
+            }
+            Traced::QuotaInside { quota, max } => of(45 | u64::from(max) << 8, u64::from(quota.0), 0),
         }
     }
 
@@ -111,6 +131,13 @@ impl TraceRecord {
             Traced::Budget { .. } => "budget",
             Traced::BindFailed { .. } => "bind_failed",
             Traced::LostEviction { .. } => "lost_eviction",
+            Traced::Drain { begins: true, .. } => "drain",
+            Traced::Drain { begins: false, .. } => "drain_over",
+            Traced::ToldToGo { .. } => "told_to_go",
+            Traced::NodeChanged { .. } => "node_changed",
+            Traced::Slow { .. } => "slow",
+            Traced::QuotaOver { .. } => "quota_over",
+            Traced::QuotaInside { .. } => "quota_inside",
         };
         map.insert("at_ms".into(), self.at.0.into());
         map.insert("what".into(), kind.into());
@@ -147,6 +174,28 @@ impl TraceRecord {
             }
             Traced::Tree { .. } => {}
             Traced::Budget { allowed } => put("allowed", allowed.into()),
+            Traced::Drain { node, left, .. } => {
+                put("node", json!(names.node(node)));
+                put("left", left.into());
+            }
+            Traced::ToldToGo { pod, node } => {
+                put("pod", json!(names.pod(pod)));
+                put("node", json!(names.node(node)));
+            }
+            Traced::NodeChanged { node } => put("node", json!(names.node(node))),
+            Traced::Slow { node, permille } => {
+                put("node", json!(names.node(node)));
+                put("permille", permille.into());
+            }
+            Traced::QuotaOver { quota, max, estimate_ms } => {
+                put("quota", json!(names.tree().name(quota)));
+                put("limit", json!(if max { "max" } else { "min" }));
+                put("estimate_ms", json!(estimate_ms));
+            }
+            Traced::QuotaInside { quota, max } => {
+                put("quota", json!(names.tree().name(quota)));
+                put("limit", json!(if max { "max" } else { "min" }));
+            }
         }
         Value::Object(map)
     }

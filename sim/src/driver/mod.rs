@@ -17,7 +17,7 @@ use crate::{
     result::{BreachRow, RefusalRow},
     story::Story,
     trace::{Digest, Observer, TraceRecord, Traced},
-    world::{ARRIVAL, EDIT, Happening, State, World, WorldNames},
+    world::{ARRIVAL, Cut, EDIT, Happening, State, World, WorldNames},
 };
 use quotree_core::{Breach, Event, Finding, Placement, QuotaTree, Time};
 
@@ -47,6 +47,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) events: u64,
     pub(crate) refusals: Vec<RefusalRow>,
     pub(crate) breaches: Vec<BreachRow>,
+    /// Quotas that an edit left over a limit.
+    pub(crate) cuts: Vec<Cut>,
     /// Whether the run came to an end by itself: nothing more can happen.
     pub(crate) ended: bool,
     observer: &'a mut dyn Observer,
@@ -97,6 +99,7 @@ impl<'a> Engine<'a> {
             events: 0,
             refusals: Vec::new(),
             breaches: Vec::new(),
+            cuts: Vec::new(),
             ended: false,
             observer,
         };
@@ -118,6 +121,7 @@ impl<'a> Engine<'a> {
             (a, b) => a.or(b),
         };
         self.world.nodes.ids().try_for_each(|node| self.node_up(node))?;
+        self.begin_faults();
         self.moment(judge, false)?;
         loop {
             while self.queue.peek().is_some_and(|(_, happening)| self.is_stale(happening)) {
@@ -172,7 +176,11 @@ impl<'a> Engine<'a> {
                 self.feed(Event::Tick)?;
             }
             if !self.fed {
+                self.fleet_settles()?;
+            }
+            if !self.fed {
                 self.tell_waits();
+                self.look_at_cuts();
                 self.settled();
                 judge.settled(self);
                 self.observer.progress(self.now, self.events);
@@ -223,6 +231,7 @@ impl<'a> Engine<'a> {
             Happening::Rejoin { unit, role } => self.rejoin(unit, role),
             Happening::Submit(owner) => self.arrive(owner),
             Happening::Row { owner, row } => self.submit_row(owner, row, 0, 0),
+            Happening::Node(what) => self.node_happens(what),
         }
     }
 
@@ -244,14 +253,16 @@ impl<'a> Engine<'a> {
             Change::Cordon { node, cordoned } => self.cordon(number(*node), *cordoned),
             Change::SetBudget { budget, allowed } => {
                 self.trace(Traced::Budget { allowed: *allowed });
+                self.world.fleet.budgets.insert(budget.clone(), *allowed);
                 self.feed(Event::BudgetChanged { budget: budget.clone(), allowed: *allowed })
             }
+            Change::Nodes(change) => self.nodes_change(change, index),
         }
     }
 
     /// The tree is replaced; a refusal (T2, T3) is kept for the report and changes nothing.
     fn replace_tree(&mut self, tree: &quotree_core::TreeSpec) -> Result<(), RunError> {
-        let before = self.core.scheduler().tree().clone();
+        let (before, overs) = (self.core.scheduler().tree().clone(), self.overs());
         if let Err(error) = self.core.apply(Event::TreeChanged(tree.clone())) {
             self.trace(Traced::Tree { refused: true });
             self.refusals.push(RefusalRow { at_ms: self.now.0, what: "quota tree".into(), why: error.to_string() });
@@ -261,6 +272,7 @@ impl<'a> Engine<'a> {
         self.old_trees.push(before);
         self.trace(Traced::Tree { refused: false });
         self.plant();
+        self.look_for_cuts(&overs);
         Ok(())
     }
 
@@ -290,8 +302,13 @@ impl<'a> Engine<'a> {
     pub(crate) fn trace(&mut self, what: Traced) {
         let record = TraceRecord { at: self.now, what };
         self.digest.add(&record);
+        self.watch(&record);
+    }
+
+    /// Shows a record to who watches.
+    pub(crate) fn watch(&mut self, record: &TraceRecord) {
         let tree = self.core.scheduler().tree();
-        self.observer.record(&record, &WorldNames { scenario: self.scenario, world: &self.world, tree });
+        self.observer.record(record, &WorldNames { scenario: self.scenario, world: &self.world, tree });
     }
 
     /// What everything is called now.

@@ -2,6 +2,7 @@
 
 mod evictions;
 mod fairness;
+mod fleet;
 mod inside;
 mod ledger;
 mod report;

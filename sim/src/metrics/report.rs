@@ -1,6 +1,6 @@
 //! The result of a run: its head and its figures.
 
-use super::{Figures, rows};
+use super::{Figures, fleet, rows};
 use crate::{
     driver::Engine,
     result::{ClaimSummary, Metrics, RunResult},
@@ -24,6 +24,8 @@ pub(crate) fn result_of(engine: &Engine<'_>, claims: ClaimSummary) -> RunResult 
         namespaces: rows::namespaces(engine),
         workloads: rows::workloads(engine),
         nodes: rows::nodes(engine),
+        pools: fleet::pools(engine),
+        quota_drains: fleet::cuts(engine),
         evictions: rows::evictions(engine),
         pending: rows::pending(engine),
         metrics: metrics(engine),
@@ -55,6 +57,10 @@ fn metrics(engine: &Engine<'_>) -> Metrics {
         thrash_max: figures.evictions.thrash_max,
         thrash_permille: figures.evictions.thrash_permille(),
         lost_work_ms: figures.lost_ms,
+        node_failures: engine.world.fleet.failures,
+        drained: engine.world.fleet.drained.pods,
+        failed_drains: engine.world.fleet.drained.failed,
+        cost_milli: engine.cost_milli(None),
         wait: rows::wait_of(figures.waits.iter()),
         makespan_ms: figures.last_end.0,
         jain_permille,

@@ -6,7 +6,7 @@ use super::{
     event,
     files::Files,
     merge::Merged,
-    policy,
+    nodes, policy, pools,
     quota::{self, ReadTree},
     reader::{At, Read},
     syntax::{Node, Shape},
@@ -50,13 +50,15 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let (policy_name, policy) =
         merged.single("policy").map_or_else(|| ("capacity".into(), Policy::default()), |n| policy::policy(n, report));
     let world = merged.single("world").map_or_else(World::default, |node| policy::world(node, report));
-    let cluster = cluster::read(merged.list("cluster"), files, report);
+    let mut cluster = cluster::read(merged.list("cluster"), files, report);
+    pools::add_spares(merged.list("events"), &mut cluster, report);
     let tree = tree.and_then(|node| quota::read(node, report));
     let classes = numbers::<i32>(merged.maps("classes"), report);
     let budgets = numbers::<u32>(merged.maps("budgets"), report);
     let workloads = workloads(merged.list("workloads"), &classes, files, report);
     let known = event::Known { workloads: &workloads, cluster: &cluster, over_promised: policy.over_promised };
     let mut events = event::read(merged.list("events"), tree.as_ref(), &known, report);
+    let faults = nodes::Places::of(&cluster).faults(merged.list("faults"), world.until, report);
     let start = budgets.iter().map(|(budget, allowed)| TimedChange {
         at: Time(0),
         change: Change::SetBudget { budget: budget.clone(), allowed: *allowed },
@@ -80,6 +82,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
         tree: parts.tree.map(|tree| tree.spec).unwrap_or_default(),
         workloads: parts.workloads.into_iter().map(|read| read.workload).collect(),
         events: parts.events.changes,
+        faults,
         claims,
         world: parts.world,
         digest: files.digest(),
@@ -153,6 +156,7 @@ fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Re
         quotas: &trees().map(|q| q.name.clone()).collect(),
         workloads: &parts.workloads.iter().map(|w| Name::from(w.workload.name.as_str())).collect(),
         resources: &resources,
+        pools: &parts.cluster.pools.iter().map(|pool| pool.name.clone()).collect(),
     };
     let mut names: BTreeSet<String> = BTreeSet::new();
     for item in items {

@@ -3,6 +3,7 @@
 use super::{
     diagnostic::Report,
     files::Files,
+    pools::{self, Extras, MAX_NODES},
     reader::{At, Read, variant},
     syntax::Node as Syntax,
     trace::{format_of, read_file, tell_problems},
@@ -14,9 +15,6 @@ use crate::{
 };
 use quotree_core::{Amounts, DeviceSpec, Name, NodeId, NodeSpec};
 use std::collections::BTreeSet;
-
-/// A cluster may have this many nodes.
-const MAX_NODES: usize = 1_000_000;
 
 /// A node may have this many devices of one resource.
 const MAX_DEVICES: u32 = 64;
@@ -38,6 +36,7 @@ pub(crate) fn read(items: &[&Syntax], files: &mut Files<'_>, report: &mut Report
             }
         }
     }
+    pools::number(&mut reading.cluster);
     reading.cluster
 }
 
@@ -49,9 +48,13 @@ struct Reading {
 }
 
 impl Reading {
-    fn push(&mut self, name: String, pool: &Name, mut spec: NodeSpec) {
+    fn push(&mut self, name: String, pool: &Name, mut spec: NodeSpec) -> &mut Node {
         spec.id = NodeId(u32::try_from(self.cluster.nodes.len()).unwrap_or(u32::MAX));
-        self.cluster.nodes.push(Node { name, pool: pool.clone(), spec });
+        let nodes = &mut self.cluster.nodes;
+        nodes.push(Node::new(name, pool.clone(), spec));
+        let last = nodes.len() - 1;
+        #[expect(clippy::indexing_slicing, reason = "one was pushed just now")]
+        &mut nodes[last]
     }
 
     fn pool(&mut self, variant: super::reader::Variant<'_>, report: &mut Report) {
@@ -59,6 +62,7 @@ impl Reading {
         let allocatable = fields.required::<Amounts>("allocatable", report).unwrap_or_default();
         fields.finish(report);
         self.cluster.is_pool = true;
+        self.cluster.pools.push(Extras::default().pool("pool".into()));
         self.push("pool".to_owned(), &"pool".into(), NodeSpec::new(0, allocatable));
     }
 
@@ -86,6 +90,7 @@ impl Reading {
         if let Some(node) = fields.node("devices") {
             devices(node, &mut spec, report);
         }
+        let extras = Extras::read(&mut fields, count, report);
         fields.finish(report);
         let Some(name) = name else { return };
         if !self.pools.insert(name.value.clone()) {
@@ -93,17 +98,20 @@ impl Reading {
             return;
         }
         let span = count_node.map_or(name.span, |n| n.span);
-        if !self.room_for(count as usize, span, report) {
+        if !self.room_for(extras.most(count) as usize, span, report) {
             return;
         }
         let mut clash = None;
-        for i in 0..count {
+        for i in 0..extras.most(count) {
             let node = format!("{}-{i}", name.value);
             if !self.names.insert(node.clone()) {
                 clash.get_or_insert(node.clone());
             }
-            self.push(node, &name.value, spec.clone());
+            let place = extras.place(&name.value, i, count);
+            let node = self.push(node, &name.value, spec.clone());
+            (node.zone, node.rack, node.spare) = (extras.zone.clone(), place, i >= count);
         }
+        self.cluster.pools.push(extras.pool(name.value.clone()));
         if let Some(node) = clash {
             report.error(name.span, format!("a second node `{node}`"), "makes a name that is taken");
         }
@@ -124,6 +132,7 @@ impl Reading {
         if !self.room_for(read.rows.len(), file.span, report) {
             return;
         }
+        self.cluster.pools.push(Extras::default().pool(pool.clone()));
         for row in read.rows {
             if !self.names.insert(row.name.clone()) {
                 report.error(file.span, format!("a second node `{}`", row.name), "makes a name that is taken");

@@ -3,6 +3,7 @@
 
 use super::{
     diagnostic::{Report, Span},
+    nodes,
     quota::{self, ReadTree},
     reader::{At, Fields, Variant, variant},
     syntax::Node,
@@ -38,6 +39,11 @@ pub(crate) struct ReadEvents {
 const CHANGES: [&str; 9] =
     ["Scale", "Withdraw", "ReplaceTree", "EditQuota", "NodeDown", "NodeUp", "Cordon", "Uncordon", "SetBudget"];
 
+/// The changes that are read here, and those of nodes.
+fn changes() -> Vec<&'static str> {
+    CHANGES.iter().chain(&nodes::CHANGES).copied().collect()
+}
+
 /// Reads all events; `tree` is the one of time 0.
 pub(crate) fn read(items: &[&Node], tree: Option<&ReadTree>, known: &Known<'_>, report: &mut Report) -> ReadEvents {
     let mut timed: Vec<(Time, &Node)> = Vec::new();
@@ -54,9 +60,10 @@ pub(crate) fn read(items: &[&Node], tree: Option<&ReadTree>, known: &Known<'_>, 
         timed.extend(change.map(|change| (time.value, change)));
     }
     timed.sort_by_key(|(time, _)| *time);
-    let nodes = known.cluster.nodes.iter().enumerate().map(|(i, node)| (node.name.as_str(), i)).collect();
+    let by_name = known.cluster.nodes.iter().enumerate().map(|(i, node)| (node.name.as_str(), i)).collect();
     let names = known.workloads.iter().enumerate().map(|(i, w)| (w.workload.name.as_str(), i)).collect();
-    let mut reading = Reading { known, nodes, names, tree: tree.cloned(), quotas: 0, events, report };
+    let places = nodes::Places::of(known.cluster);
+    let mut reading = Reading { known, nodes: by_name, places, names, tree: tree.cloned(), quotas: 0, events, report };
     for (time, node) in timed {
         if let Some(change) = reading.change(node) {
             reading.events.changes.push(TimedChange { at: time, change });
@@ -68,6 +75,7 @@ pub(crate) fn read(items: &[&Node], tree: Option<&ReadTree>, known: &Known<'_>, 
 struct Reading<'a, 'r> {
     known: &'a Known<'a>,
     nodes: BTreeMap<&'a str, usize>,
+    places: nodes::Places<'a>,
     names: BTreeMap<&'a str, usize>,
     tree: Option<ReadTree>,
     quotas: usize,
@@ -77,8 +85,9 @@ struct Reading<'a, 'r> {
 
 impl Reading<'_, '_> {
     fn change(&mut self, node: &Node) -> Option<Change> {
-        let variant = variant(node, &CHANGES, "a change of the world", self.report)?;
+        let variant = variant(node, &changes(), "a change of the world", self.report)?;
         match variant.name {
+            name if nodes::CHANGES.contains(&name) => self.places.change(variant, self.report),
             "Scale" => self.scale(variant),
             "Withdraw" => {
                 let mut fields = variant.fields(&["workload"], self.report);

@@ -7,6 +7,7 @@
 mod assemble;
 mod checks;
 mod claim;
+mod claim_nodes;
 mod cluster;
 mod diagnostic;
 mod event;
@@ -15,7 +16,9 @@ mod format;
 mod lexer;
 mod loader;
 mod merge;
+mod nodes;
 mod policy;
+mod pools;
 mod quota;
 mod reader;
 mod schema;

@@ -24,7 +24,8 @@ impl Engine<'_> {
             self.pace(unit.owner);
         } else if unit.running == unit.first_count {
             self.world.units[unit_id].working_since = Some(self.now);
-            if unit.left_ms != u64::MAX {
+            self.change_pace(unit_id, self.now);
+            if unit.left_ms != u64::MAX && !self.world.fleet.paces.contains_key(&unit_id) {
                 self.finish_at(self.now.after_ms(unit.left_ms), unit_id, 0);
             }
         }
@@ -47,9 +48,14 @@ impl Engine<'_> {
             Happening::Finished { unit, epoch } => {
                 let owner = self.world.units[unit].owner;
                 let training = self.world.owners[owner].training.as_ref();
-                let replaced = training.is_some_and(|t| t.epoch != epoch || t.unit != Some(unit));
+                let pace = || self.world.fleet.paces.get(&unit).map_or(0, |pace| pace.epoch);
+                let replaced = match training {
+                    Some(t) => t.epoch != epoch || t.unit != Some(unit),
+                    None => pace() != epoch,
+                };
                 replaced || self.world.units[unit].working_since.is_none()
             }
+            Happening::Node(what) => self.is_node_stale(what),
             _ => false,
         }
     }
@@ -86,7 +92,9 @@ impl Engine<'_> {
         let Some(since) = unit.working_since.take() else {
             return 0;
         };
-        let (owner, ran) = (unit.owner, now.since(since));
+        let owner = unit.owner;
+        let ran = self.world.worked_ms(unit_id, since, now);
+        let unit = &mut self.world.units[unit_id];
         let lost = match self.scenario.workloads.get(owner as usize).map(|w| &w.kind) {
             Some(Kind::Job { checkpoint_ms, .. }) if unit.left_ms != u64::MAX => {
                 let kept = checkpoint_ms.and_then(|step| Some(ran.checked_div(step)? * step)).unwrap_or(0);

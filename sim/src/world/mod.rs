@@ -3,19 +3,27 @@
 //! State is dense: a pod is 32 bytes in a list, a core workload is a place in another, and names are put together only
 //! when something is told to a person. What the scheduler believes is never asked to run the world.
 
+mod autoscale;
+mod cuts;
 mod deployment;
+mod drain;
 mod fate;
+mod faults;
+mod fleet;
 mod job;
 mod names;
 mod nodes;
 mod pods;
 mod shapes;
+mod slow;
 mod submit;
 mod table;
 mod traced;
 mod training;
 mod unreliable;
 
+pub(crate) use cuts::{Cut, Limit};
+pub(crate) use fleet::{Fleet, NodeHappening, PoolFigures};
 pub(crate) use names::{WorldNames, pod_name, unit_name};
 pub(crate) use nodes::NodeState;
 pub(crate) use pods::{Counts, NONE, Pod, State, Unit};
@@ -63,6 +71,8 @@ pub(crate) enum Happening {
     Submit(u32),
     /// A row of a trace is submitted.
     Row { owner: u32, row: u32 },
+    /// Something about nodes.
+    Node(NodeHappening),
 }
 
 /// A namespace and what is in it.
@@ -109,6 +119,8 @@ pub(crate) struct World {
     pub(crate) owners: Table<Owner>,
     pub(crate) namespaces: Table<Namespace>,
     pub(crate) nodes: Table<nodes::NodeState>,
+    /// What befalls nodes.
+    pub(crate) fleet: Fleet,
     /// Members that joined a unit later, by unit and ordinal, with their number in the role.
     pub(crate) joined: BTreeMap<(u32, u32), (u32, u32)>,
     /// Interned namespaces of trace rows, by owner and row: only where a trace has rows in several namespaces.
@@ -183,7 +195,8 @@ impl World {
             units: Table::default(),
             owners,
             namespaces: places.namespaces,
-            nodes: scenario.cluster.nodes.iter().map(|n| nodes::NodeState::of(&n.spec)).collect(),
+            nodes: scenario.cluster.nodes.iter().map(nodes::NodeState::of).collect(),
+            fleet: Fleet::new(scenario),
             joined: BTreeMap::new(),
             row_places,
             bind_stream: Stream::new(seed, "bind-latency"),

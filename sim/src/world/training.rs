@@ -4,7 +4,7 @@
 //! k a millisecond (linear scaling), as long as every role has its minimum. A gang that falls below it loses what it did
 //! since the last checkpoint and is submitted anew, and the new run begins with the restart overhead.
 
-use super::{State, job::fixed, shapes::Shapes, submit::Order};
+use super::{State, job::fixed, shapes::Shapes, slow::FULL, submit::Order};
 use crate::{
     driver::Engine,
     model::{Kind, Role, Runtime},
@@ -34,14 +34,14 @@ pub(crate) struct Training {
     pub(crate) unit: Option<u32>,
     /// How many members it has when everybody is there.
     size: u32,
-    /// All work, pod-milliseconds; nothing: it never ends, or nothing was drawn yet.
+    /// All work, thousandths of pod-milliseconds; nothing: it never ends, or nothing was drawn yet.
     total: Option<u128>,
     done: u128,
     /// Up to when `done` is right.
     since: Time,
     /// Work begins here at the earliest: after the restart overhead of this run.
     begins: Option<Time>,
-    /// Members at work since then.
+    /// Members at work since then, times the thousandths of full speed at which they go.
     rate: u32,
     pub(crate) epoch: u32,
 }
@@ -68,6 +68,15 @@ impl Training {
         self.crews.iter().all(|c| c.active >= c.min) && self.crews.iter().any(|c| c.active > 0)
     }
 
+    /// Whether it is whole without one member of a role.
+    pub(crate) fn is_whole_without(&self, role: u32) -> bool {
+        let mut less = self.clone();
+        if let Some(crew) = less.crews.get_mut(role as usize) {
+            crew.active = crew.active.saturating_sub(1);
+        }
+        less.is_whole()
+    }
+
     /// A member changes its state.
     pub(crate) fn count(&mut self, role: u32, from: State, to: State) {
         if let Some(crew) = self.crews.get_mut(role as usize) {
@@ -85,11 +94,12 @@ impl Training {
         self.since = now;
     }
 
-    /// Members came or went: the rate from now on, and when the work will be done.
-    fn reckon(&mut self, now: Time, overhead_ms: u64) -> Option<Time> {
+    /// Members came or went, or their speed is another one: the rate from now on, and when the work will be done.
+    fn reckon(&mut self, now: Time, overhead_ms: u64, permille: u32) -> Option<Time> {
         self.work(now);
         let working = self.crews.iter().all(|c| c.running >= c.min);
-        self.rate = if working { self.crews.iter().map(|c| c.running).sum() } else { 0 };
+        let members = self.crews.iter().fold(0u32, |sum, c| sum.saturating_add(c.running));
+        self.rate = if working { members.saturating_mul(permille) } else { 0 };
         self.epoch += 1;
         if self.rate == 0 {
             return None;
@@ -99,12 +109,21 @@ impl Training {
         Some(now.max(begins).after_ms(u64::try_from(left).unwrap_or(u64::MAX)))
     }
 
+    /// When the work will be done if everything stays as it is, or, where it does not go on yet, with everybody there.
+    pub(crate) fn expected_end(&self, now: Time) -> Option<Time> {
+        let begins = self.begins.unwrap_or(now).max(self.since);
+        let done = self.done + u128::from(now.since(begins)) * u128::from(self.rate);
+        let rate = if self.rate == 0 { self.size.saturating_mul(FULL) } else { self.rate };
+        let left = self.total?.saturating_sub(done).div_ceil(u128::from(rate.max(1)));
+        Some(now.max(begins).after_ms(u64::try_from(left).unwrap_or(u64::MAX)))
+    }
+
     /// The run breaks off: gives the work that is lost, pod-milliseconds.
     fn break_off(&mut self, now: Time, checkpoint_ms: Option<u64>) -> u128 {
         self.work(now);
-        let step = u128::from(checkpoint_ms.unwrap_or(0)) * u128::from(self.size);
+        let step = u128::from(checkpoint_ms.unwrap_or(0)) * u128::from(self.size) * u128::from(FULL);
         let kept = self.done.checked_div(step).map_or(0, |n| n * step);
-        let lost = self.done - kept;
+        let lost = (self.done - kept) / u128::from(FULL);
         (self.done, self.rate, self.begins) = (kept, 0, None);
         self.epoch += 1;
         lost
@@ -130,7 +149,7 @@ impl Engine<'_> {
                 Some(stream) => stream.duration_ms(*runtime),
                 None => fixed(*runtime),
             };
-            training.total = ms.map(|ms| u128::from(ms) * u128::from(training.size));
+            training.total = ms.map(|ms| u128::from(ms) * u128::from(training.size) * u128::from(FULL));
         }
         for (crew, role) in training.crews.iter_mut().zip(roles) {
             crew.next = role.replicas;
@@ -157,13 +176,15 @@ impl Engine<'_> {
             _ => 0,
         };
         let now = self.now;
+        let present = self.world.owners[owner].training.as_ref().and_then(|t| t.unit);
+        let permille = present.map_or(FULL, |unit| self.world.speed(unit));
         let Some(training) = self.world.owners[owner].training.as_mut() else {
             return;
         };
         let Some(unit) = training.unit else {
             return;
         };
-        let done_at = training.reckon(now, overhead);
+        let done_at = training.reckon(now, overhead, permille);
         let epoch = training.epoch;
         let working = training.rate > 0;
         self.world.units[unit].working_since = working.then_some(now);
