@@ -617,6 +617,10 @@ impl<'a> Driver<'a> {
                     gone.push(pod.workload);
                     causes.extend(reason.cause);
                 }
+                // Its victims serve whoever it gave way to (H2).
+                Action::Release { workload, reason: ReleaseReason::NeededBy(_) } => {
+                    causes.remove(workload);
+                }
                 _ => {}
             }
         }
@@ -760,7 +764,10 @@ pub fn brief(action: &Action) -> String {
             let cause = reason.cause.map_or_else(String::new, |w| format!(" for {w}"));
             format!("evict {} by {}{cause}", name(pod), reason.rule)
         }
-        Action::Hold { workload, nodes, victims } => format!("hold {workload} on {nodes:?}, {victims} leave"),
+        Action::Hold { workload, spots, victims } => {
+            let nodes: Vec<String> = spots.iter().map(|(_, node)| node.to_string()).collect();
+            format!("hold {workload} on {}, {victims} leave", nodes.join(" "))
+        }
         Action::Release { workload, reason } => format!("release {workload}: {reason:?}"),
         other => format!("{other:?}"),
     }

@@ -3,7 +3,7 @@
 use super::{
     Scheduler,
     ledger::{Account, Ledger},
-    nodes::PodRef,
+    nodes::{PodRef, Spot},
     shapes::Ask,
     view::PodState,
     waiting::Waiting,
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     event::{Event, EventError, PodOutcome, WorkloadChange},
     ids::{NodeId, PodId, QuotaId, Time, WorkloadId},
-    plan::ReleaseReason,
+    plan::{DeviceSet, ReleaseReason},
     policy::{EnforceMax, Order},
     spec::{NodeSpec, PodSet, TreeSpec, WorkloadSpec},
     tree::QuotaTree,
@@ -58,13 +58,32 @@ impl Scheduler {
     }
 
     fn node_changed(&mut self, spec: NodeSpec) -> Result<(), EventError> {
-        let slot = self.nodes.slot(spec.id).ok_or(EventError::UnknownNode(spec.id))?;
+        let (id, slot) = (spec.id, self.nodes.slot(spec.id).ok_or(EventError::UnknownNode(spec.id))?);
+        let others = !self.nodes.at(slot).spec.same_devices(&spec);
+        let pods = if others { self.pods_with_devices(slot) } else { Vec::new() };
+        if !pods.is_empty() {
+            return Err(EventError::DevicesInUse { node: id, pods });
+        }
+        self.nodes.check(&spec, &mut self.shapes)?;
+        if others {
+            let counts_on = |(_, spot): &(PodRef, Spot)| spot.node == slot && spot.devices != DeviceSet::default();
+            self.end_holds(|hold| hold.spots.iter().any(counts_on), ReleaseReason::NodeLost(id));
+        }
         self.nodes.change(slot, spec, &mut self.shapes)?;
         if self.nodes.at(slot).is_crowded() {
             self.shrunk.insert(slot);
         }
         self.freed_nodes.push(slot);
         Ok(())
+    }
+
+    /// The pods on a node that have devices there, by id.
+    fn pods_with_devices(&self, node: super::NodeSlot) -> Vec<PodId> {
+        let has = |pod: &&PodRef| self.workloads.pod(**pod).is_some_and(|row| row.spot.devices != DeviceSet::default());
+        let here = self.nodes.at(node).pods.iter().filter(has);
+        let mut pods: Vec<PodId> = here.map(|pod| self.workloads.at(pod.0).id.pod(pod.1)).collect();
+        pods.sort_unstable();
+        pods
     }
 
     fn node_down(&mut self, id: NodeId) -> Result<(), EventError> {
@@ -443,7 +462,7 @@ impl Scheduler {
             let Some(state) = pod.state.filter(|state| *state != PodState::Waiting) else { continue };
             let node = before.nodes.at(pod.spot.node).id;
             let Some(at) = self.nodes.slot(node) else { continue };
-            let spot = super::nodes::Spot { node: at, ..pod.spot };
+            let spot = Spot { node: at, ..pod.spot };
             let template = self.shapes.templates.at(self.workloads.at(slot).template(ordinal));
             self.nodes.put(spot, template, (slot, ordinal));
             self.charge((slot, ordinal), spot, state);
@@ -492,7 +511,7 @@ impl Scheduler {
             next_hold: 0,
             settled: Vec::new(),
             ended_holds: Vec::new(),
-            leaving_for_nobody: BTreeSet::new(),
+            leaving_for_nobody: BTreeMap::new(),
             budgets: super::NameMap::default(),
             timers: BTreeSet::new(),
             over_max_since: BTreeMap::new(),
@@ -513,7 +532,7 @@ impl Scheduler {
 }
 
 fn waiting_pod(set: u16) -> Pod {
-    Pod { state: Some(PodState::Waiting), set, spot: super::nodes::Spot::default(), leaves_for: None }
+    Pod { state: Some(PodState::Waiting), set, spot: Spot::default(), leaves_for: None }
 }
 
 fn check_pods(workload: WorkloadId, sets: &[PodSet], has: u64) -> Result<(), EventError> {
