@@ -298,6 +298,22 @@ pub enum Change {
         /// How many of its pods may be evicted.
         allowed: u32,
     },
+    /// A priority class gets another number: pods made from then on have it.
+    SetClass {
+        /// Those that name the class, as indices into [`Scenario::workloads`].
+        workloads: Vec<usize>,
+        /// The new number.
+        priority: i32,
+    },
+    /// A workload is edited with all its pods. Absent means: as before.
+    EditWorkload {
+        /// Index into [`Scenario::workloads`].
+        workload: usize,
+        /// The new priority.
+        priority: Option<i32>,
+        /// Whether it may be evicted.
+        preemptible: Option<bool>,
+    },
     /// Something else happens to nodes.
     Nodes(NodeChange),
 }

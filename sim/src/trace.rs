@@ -24,6 +24,7 @@
 //! | `budget` | `allowed` | a disruption budget was set |
 //! | `drain`, `drain_over` | `node`, `left` | a node is being emptied, or no longer, with so many pods left |
 //! | `told_to_go` | `pod`, `node` | a pod was told to go by the drain of a node |
+//! | `edited` | `workload`, `priority`, `preemptible` | a workload was edited; `null`: as before |
 //! | `node_changed` | `node` | a node was relabelled or resized |
 //! | `slow` | `node`, `permille` | work on a node goes at this part of full speed |
 //! | `quota_over` | `quota`, `limit`, `estimate_ms` | an edit left a quota over a limit, which will be over after so long by itself; in no digest |
@@ -65,6 +66,7 @@ pub enum Traced {
     LostEviction { pod: PodId },
     Drain { node: NodeId, begins: bool, left: u32 },
     ToldToGo { pod: PodId, node: NodeId },
+    Edited { workload: WorkloadId, priority: Option<i32>, preemptible: Option<bool> },
     NodeChanged { node: NodeId },
     Slow { node: NodeId, permille: u32 },
     QuotaOver { quota: QuotaId, max: bool, estimate_ms: Option<u64> },
@@ -99,6 +101,11 @@ impl TraceRecord {
             Traced::LostEviction { pod: p } => of(15, pod(p), 0),
             Traced::Drain { node, begins, left } => of(40 | u64::from(begins) << 8, u64::from(node.0), u64::from(left)),
             Traced::ToldToGo { pod: p, node } => of(41, pod(p), u64::from(node.0)),
+            Traced::Edited { workload, priority, preemptible } => {
+                let (given, priority) = (u64::from(priority.is_some()), priority.unwrap_or(0));
+                let preemptible = preemptible.map_or(2, u64::from);
+                of(46 | given << 8 | preemptible << 16, u64::from(workload.0), u64::from(priority.cast_unsigned()))
+            }
             Traced::NodeChanged { node } => of(42, u64::from(node.0), 0),
             Traced::Slow { node, permille } => of(43, u64::from(node.0), u64::from(permille)),
             Traced::QuotaOver { quota, max, estimate_ms } => {
@@ -134,6 +141,7 @@ impl TraceRecord {
             Traced::Drain { begins: true, .. } => "drain",
             Traced::Drain { begins: false, .. } => "drain_over",
             Traced::ToldToGo { .. } => "told_to_go",
+            Traced::Edited { .. } => "edited",
             Traced::NodeChanged { .. } => "node_changed",
             Traced::Slow { .. } => "slow",
             Traced::QuotaOver { .. } => "quota_over",
@@ -181,6 +189,11 @@ impl TraceRecord {
             Traced::ToldToGo { pod, node } => {
                 put("pod", json!(names.pod(pod)));
                 put("node", json!(names.node(node)));
+            }
+            Traced::Edited { workload, priority, preemptible } => {
+                put("workload", json!(names.workload(workload)));
+                put("priority", json!(priority));
+                put("preemptible", json!(preemptible));
             }
             Traced::NodeChanged { node } => put("node", json!(names.node(node))),
             Traced::Slow { node, permille } => {

@@ -256,6 +256,13 @@ impl<'a> Engine<'a> {
                 self.world.fleet.budgets.insert(budget.clone(), *allowed);
                 self.feed(Event::BudgetChanged { budget: budget.clone(), allowed: *allowed })
             }
+            Change::SetClass { workloads, priority } => {
+                self.set_class(workloads, *priority);
+                Ok(())
+            }
+            Change::EditWorkload { workload, priority, preemptible } => {
+                self.edit_workload(number(*workload), *priority, *preemptible)
+            }
             Change::Nodes(change) => self.nodes_change(change, index),
         }
     }

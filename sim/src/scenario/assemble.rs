@@ -56,7 +56,12 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let classes = numbers::<i32>(merged.maps("classes"), report);
     let budgets = numbers::<u32>(merged.maps("budgets"), report);
     let workloads = workloads(merged.list("workloads"), &classes, files, report);
-    let known = event::Known { workloads: &workloads, cluster: &cluster, over_promised: policy.over_promised };
+    let known = event::Known {
+        workloads: &workloads,
+        cluster: &cluster,
+        classes: &classes,
+        over_promised: policy.over_promised,
+    };
     let mut events = event::read(merged.list("events"), tree.as_ref(), &known, report);
     let faults = nodes::Places::of(&cluster).faults(merged.list("faults"), world.until, report);
     let start = budgets.iter().map(|(budget, allowed)| TimedChange {

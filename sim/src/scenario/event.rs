@@ -20,6 +20,7 @@ const MAX_QUOTAS: usize = 10_000_000;
 pub(crate) struct Known<'a> {
     pub(crate) workloads: &'a [ReadWorkload],
     pub(crate) cluster: &'a Cluster,
+    pub(crate) classes: &'a BTreeMap<Name, i32>,
     pub(crate) over_promised: OverPromised,
 }
 
@@ -36,8 +37,19 @@ pub(crate) struct ReadEvents {
     pub(crate) scales: Vec<(u32, Span)>,
 }
 
-const CHANGES: [&str; 9] =
-    ["Scale", "Withdraw", "ReplaceTree", "EditQuota", "NodeDown", "NodeUp", "Cordon", "Uncordon", "SetBudget"];
+const CHANGES: [&str; 11] = [
+    "Scale",
+    "Withdraw",
+    "EditWorkload",
+    "SetClass",
+    "ReplaceTree",
+    "EditQuota",
+    "NodeDown",
+    "NodeUp",
+    "Cordon",
+    "Uncordon",
+    "SetBudget",
+];
 
 /// The changes that are read here, and those of nodes.
 fn changes() -> Vec<&'static str> {
@@ -89,6 +101,8 @@ impl Reading<'_, '_> {
         match variant.name {
             name if nodes::CHANGES.contains(&name) => self.places.change(variant, self.report),
             "Scale" => self.scale(variant),
+            "SetClass" => self.set_class(variant),
+            "EditWorkload" => self.edit_workload(variant),
             "Withdraw" => {
                 let mut fields = variant.fields(&["workload"], self.report);
                 let workload = self.workload(&mut fields);
@@ -148,6 +162,41 @@ impl Reading<'_, '_> {
         }
         self.events.scales.push((replicas.value, replicas.span));
         Some(Change::Scale { workload, replicas: replicas.value })
+    }
+
+    fn set_class(&mut self, variant: Variant<'_>) -> Option<Change> {
+        let mut fields = variant.fields(&["class", "priority"], self.report);
+        let class = fields.required::<At<Name>>("class", self.report);
+        let priority = fields.required::<i32>("priority", self.report);
+        fields.finish(self.report);
+        let (class, priority) = (class?, priority?);
+        if !self.known.classes.contains_key(&class.value) {
+            let title = format!("there is no priority class `{}`", class.value);
+            let known = self.known.classes.keys().map(Name::as_str);
+            self.report.error(class.span, title, "unknown class").did_you_mean(class.value.as_str(), known);
+            return None;
+        }
+        let named = self.known.workloads.iter().enumerate().filter(|(_, read)| {
+            // Rows of a trace have the priorities that they had when they were read.
+            read.class.as_ref() == Some(&class.value) && !matches!(read.workload.kind, Kind::Trace { .. })
+        });
+        Some(Change::SetClass { workloads: named.map(|(i, _)| i).collect(), priority })
+    }
+
+    fn edit_workload(&mut self, variant: Variant<'_>) -> Option<Change> {
+        let mut fields = variant.fields(&["workload"], self.report);
+        let workload = self.workload(&mut fields);
+        let priority = fields.optional::<i32>("priority", self.report);
+        let preemptible = fields.optional::<bool>("preemptible", self.report);
+        fields.finish(self.report);
+        let workload = workload?;
+        let edited = self.known.workloads.get(workload)?;
+        if priority.is_some() && matches!(edited.workload.kind, Kind::Trace { .. }) {
+            let title = format!("`{}` is a Trace: its rows have priorities of their own", edited.workload.name);
+            self.report.error(variant.span, title, "cannot be edited");
+            return None;
+        }
+        Some(Change::EditWorkload { workload, priority, preemptible })
     }
 
     fn workload(&mut self, fields: &mut Fields<'_>) -> Option<usize> {

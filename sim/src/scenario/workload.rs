@@ -19,6 +19,8 @@ pub(crate) struct ReadWorkload {
     pub(crate) name: Span,
     pub(crate) namespace: Span,
     pub(crate) budget: Option<At<Name>>,
+    /// The priority class it names.
+    pub(crate) class: Option<Name>,
     /// One a template: a Deployment's and Job's own, a Training's by role; a Trace's file.
     pub(crate) requests: Vec<Span>,
 }
@@ -37,6 +39,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     let variant = variant(node, &KINDS, "a kind of workload", report)?;
     let mut fields = variant.fields(&[], report);
     let name = fields.required::<At<Name>>("name", report);
+    let class = fields.node("priority").and_then(class);
     let priority = fields.node("priority").and_then(|node| priority(node, context, report)).unwrap_or(0);
     let preemptible = fields.or("preemptible", true, report);
     let budget = fields.optional::<At<Name>>("budget", report);
@@ -61,7 +64,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
             kind,
         };
         let spans = vec![file.span];
-        return Some(ReadWorkload { workload, name: name.span, namespace: file.span, budget, requests: spans });
+        return Some(ReadWorkload { workload, name: name.span, namespace: file.span, budget, class, requests: spans });
     }
     let namespace = fields.required::<At<Name>>("namespace", report);
     let submit = fields.or("submit", Time(0), report);
@@ -87,7 +90,15 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
         submit,
         kind,
     };
-    Some(ReadWorkload { workload, name: name.span, namespace: namespace.span, budget, requests })
+    Some(ReadWorkload { workload, name: name.span, namespace: namespace.span, budget, class, requests })
+}
+
+/// The class that a priority names.
+fn class(node: &Node) -> Option<Name> {
+    match &node.shape {
+        Shape::String(class) => Some(Name::from(class.as_str())),
+        _ => None,
+    }
 }
 
 /// A number, or the name of a class.

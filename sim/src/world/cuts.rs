@@ -95,7 +95,8 @@ impl Engine<'_> {
         for unit in (0..self.world.units.len()).filter(|unit| self.world.units[*unit].live > 0) {
             let row = self.world.units[unit];
             let leaf = self.world.namespaces[row.namespace].leaf.map(QuotaId);
-            let preemptible = self.scenario.workloads.get(row.owner as usize).is_some_and(|w| w.preemptible);
+            let stated = self.scenario.workloads.get(row.owner as usize).is_some_and(|w| w.preemptible);
+            let preemptible = self.world.edits.preemptible(row.owner, stated);
             if !leaf.is_some_and(|leaf| tree.is_under(leaf, quota)) || (limit == Limit::Min && preemptible) {
                 continue;
             }

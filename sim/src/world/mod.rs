@@ -7,6 +7,7 @@ mod autoscale;
 mod cuts;
 mod deployment;
 mod drain;
+mod edits;
 mod fate;
 mod faults;
 mod fleet;
@@ -23,6 +24,7 @@ mod training;
 mod unreliable;
 
 pub(crate) use cuts::{Cut, Limit};
+pub(crate) use edits::Edits;
 pub(crate) use fleet::{Fleet, NodeHappening, PoolFigures};
 pub(crate) use names::{WorldNames, pod_name, unit_name};
 pub(crate) use nodes::NodeState;
@@ -121,6 +123,8 @@ pub(crate) struct World {
     pub(crate) nodes: Table<nodes::NodeState>,
     /// What befalls nodes.
     pub(crate) fleet: Fleet,
+    /// What workloads were edited into.
+    pub(crate) edits: Edits,
     /// Members that joined a unit later, by unit and ordinal, with their number in the role.
     pub(crate) joined: BTreeMap<(u32, u32), (u32, u32)>,
     /// Interned namespaces of trace rows, by owner and row: only where a trace has rows in several namespaces.
@@ -197,6 +201,7 @@ impl World {
             namespaces: places.namespaces,
             nodes: scenario.cluster.nodes.iter().map(nodes::NodeState::of).collect(),
             fleet: Fleet::new(scenario),
+            edits: Edits::default(),
             joined: BTreeMap::new(),
             row_places,
             bind_stream: Stream::new(seed, "bind-latency"),

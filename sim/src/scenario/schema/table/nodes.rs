@@ -1,4 +1,4 @@
-//! The structs that say what befalls nodes. Which nodes is said by one of the fields `node`, `pool`, `rack` and `zone`.
+//! The structs that say what befalls nodes, and what else is edited. Which nodes is said by one of the fields `node`, `pool`, `rack` and `zone`.
 
 use super::super::{Field, Type};
 use super::field;
@@ -38,6 +38,25 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("from", "duration", "`0s`", "the clock of the first failure starts here"),
             field("until", "duration", "the end of the world", "nothing fails after this"),
             field("name", "name", "that of the nodes", "the label of its streams; for `extends`: replaces the entry"),
+        ],
+    },
+    Type {
+        name: "SetClass",
+        group: "change",
+        about: "a priority class gets another number: pods made from then on have it, those that are there keep theirs",
+        fields: &[
+            field("class", "name", "required", "which; may stand without its name"),
+            field("priority", "whole number", "required", "the new number; may stand without its name"),
+        ],
+    },
+    Type {
+        name: "EditWorkload",
+        group: "change",
+        about: "a workload is edited, with its waiting and running pods",
+        fields: &[
+            field("workload", "name", "required", "which; may stand without its name"),
+            field("priority", "whole number", "unchanged", "the new priority"),
+            field("preemptible", "bool", "unchanged", "whether its pods may be evicted"),
         ],
     },
     Type {
