@@ -6,6 +6,7 @@
 
 mod draw;
 mod features;
+mod nodes;
 mod play;
 mod room;
 mod shrink;
