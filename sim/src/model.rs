@@ -3,8 +3,10 @@
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
 mod faults;
+mod queues;
 
 pub use faults::{Autoscale, Faults, NodeChange, NodeClaim, NodeFigure, NodePool, Nodes};
+pub use queues::{JobQueue, QueueOrder};
 
 use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
 use std::sync::Arc;
@@ -26,6 +28,8 @@ pub struct Scenario {
     pub cluster: Cluster,
     /// The quota tree.
     pub tree: TreeSpec,
+    /// Queues in front of leaves, at most one a leaf.
+    pub queues: Vec<JobQueue>,
     /// What is submitted.
     pub workloads: Vec<Workload>,
     /// What happens to the world, sorted by time; equal times in the order of the file.

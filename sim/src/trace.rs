@@ -9,6 +9,8 @@
 //! | `node_up`, `node_down` | `node` | a node came or was lost with its pods |
 //! | `cordon`, `uncordon` | `node` | it takes no new pods, or does again |
 //! | `submit` | `workload`, `pods` | a workload (a lone pod, or a gang) was created |
+//! | `suspend` | `workload` | a job queue keeps it from the scheduler: since it came, or since it did not start in time |
+//! | `let_out` | `workload`, `tries` | its job queue let it out, for the so-manieth time |
 //! | `join` | `workload`, `pods` | pods joined a workload |
 //! | `withdraw` | `workload` | it was deleted with its pods |
 //! | `bind` | `pod`, `node`, `devices` | the scheduler chose a node |
@@ -71,6 +73,8 @@ pub enum Traced {
     Slow { node: NodeId, permille: u32 },
     QuotaOver { quota: QuotaId, max: bool, estimate_ms: Option<u64> },
     QuotaInside { quota: QuotaId, max: bool },
+    Suspend { workload: WorkloadId },
+    LetOut { workload: WorkloadId, tries: u32 },
 }
 
 impl TraceRecord {
@@ -112,6 +116,8 @@ impl TraceRecord {
                 of(44 | u64::from(max) << 8, u64::from(quota.0), estimate_ms.unwrap_or(u64::MAX))
             }
             Traced::QuotaInside { quota, max } => of(45 | u64::from(max) << 8, u64::from(quota.0), 0),
+            Traced::Suspend { workload } => of(30, u64::from(workload.0), 0),
+            Traced::LetOut { workload, tries } => of(31, u64::from(workload.0), u64::from(tries)),
         }
     }
 
@@ -146,6 +152,8 @@ impl TraceRecord {
             Traced::Slow { .. } => "slow",
             Traced::QuotaOver { .. } => "quota_over",
             Traced::QuotaInside { .. } => "quota_inside",
+            Traced::Suspend { .. } => "suspend",
+            Traced::LetOut { .. } => "let_out",
         };
         map.insert("at_ms".into(), self.at.0.into());
         map.insert("what".into(), kind.into());
@@ -156,7 +164,7 @@ impl TraceRecord {
                 put("workload", json!(names.workload(workload)));
                 put("pods", pods.into());
             }
-            Traced::Withdraw { workload } | Traced::Release { workload } => {
+            Traced::Withdraw { workload } | Traced::Release { workload } | Traced::Suspend { workload } => {
                 put("workload", json!(names.workload(workload)));
             }
             Traced::Bind { pod, node, devices } => {
@@ -179,6 +187,10 @@ impl TraceRecord {
             Traced::Hold { workload, victims } => {
                 put("workload", json!(names.workload(workload)));
                 put("victims", victims.into());
+            }
+            Traced::LetOut { workload, tries } => {
+                put("workload", json!(names.workload(workload)));
+                put("tries", tries.into());
             }
             Traced::Tree { .. } => {}
             Traced::Budget { allowed } => put("allowed", allowed.into()),

@@ -302,3 +302,23 @@ fn nodes_that_never_join_are_in_no_row() {
     let names: Vec<_> = run.result.nodes.iter().map(|n| (n.name.as_str(), n.up)).collect();
     assert_eq!(names[4..], [("n-4", true), ("n-5", false), ("n-6", true)]);
 }
+
+#[test]
+fn an_edited_workload_moves_in_its_job_queue_too() {
+    // One at a time: `c` was behind `b`, and goes before it with a priority of 5. `b` may not be evicted from 1m on.
+    hold(&read(
+        FOUR,
+        32,
+        r#"queues: [JobQueue(quota: "root", max_jobs: 1)],
+        workloads: [
+            Job(name: "a", namespace: "ns", runtime: "1h", request: { "cpu": "1" }),
+            Job(name: "b", namespace: "ns", runtime: "1h", request: { "cpu": "1" }, submit: "10s"),
+            Job(name: "c", namespace: "ns", runtime: "1h", request: { "cpu": "1" }, submit: "20s"),
+        ],
+        events: [At("1m", EditWorkload("c", priority: 5)), At("1m", EditWorkload("b", preemptible: false))],
+        expect: [
+            At("1h", Pods(of: Workload("c"), running: 1)), At("2h", Pods(of: Workload("b"), running: 1)),
+            Final(Pods(succeeded: 3)),
+        ]"#,
+    ));
+}

@@ -133,7 +133,8 @@ impl Sketch<'_> {
     /// A pool is resized or closed to some, and is as before by the end of the safety phase.
     fn edit_nodes(&mut self) {
         let (from, to) = self.span();
-        let pools: Vec<(&'static str, u64, bool)> = self.pools.iter().map(|p| (p.name, p.each[CPU], p.tainted)).collect();
+        let pools: Vec<(&'static str, u64, bool)> =
+            self.pools.iter().map(|p| (p.name, p.each[CPU], p.tainted)).collect();
         let Some((name, cpu, tainted)) = self.node_draw.one_of(&pools) else { return };
         let pool = || ("pool", Value::text(name));
         if self.node_draw.chance(60) {

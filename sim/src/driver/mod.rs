@@ -172,6 +172,7 @@ impl<'a> Engine<'a> {
         self.events += u64::from(woken);
         for round in 0..MOST_ROUNDS {
             self.happen()?;
+            self.let_jobs_out()?;
             if woken && round == 0 && !self.fed {
                 self.feed(Event::Tick)?;
             }
@@ -229,6 +230,9 @@ impl<'a> Engine<'a> {
             Happening::Change(index) => self.change(index),
             Happening::Retry(unit) => self.retry(unit),
             Happening::Rejoin { unit, role } => self.rejoin(unit, role),
+            Happening::StartTimeout { unit, tries } => self.start_timeout(unit, tries),
+            // Who may be let out again is looked at after everything that happens at a moment.
+            Happening::BackOffOver(_) => Ok(()),
             Happening::Submit(owner) => self.arrive(owner),
             Happening::Row { owner, row } => self.submit_row(owner, row, 0, 0),
             Happening::Node(what) => self.node_happens(what),
@@ -280,7 +284,7 @@ impl<'a> Engine<'a> {
         self.trace(Traced::Tree { refused: false });
         self.plant();
         self.look_for_cuts(&overs);
-        Ok(())
+        self.line_up_anew()
     }
 
     /// Tells the scheduler something it has to believe.

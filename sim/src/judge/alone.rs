@@ -93,6 +93,7 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: &dyn F
         about: String::new(),
         policy_name: full.policy_name.clone(),
         policy: full.policy.clone(),
+        queues: full.queues.clone(),
         ..*full
     }
 }

@@ -47,6 +47,9 @@ impl Engine<'_> {
             }
             let workload = WorkloadId(unit);
             self.trace(Traced::Edited { workload, priority, preemptible });
+            if self.edit_job(unit, priority, preemptible) {
+                continue;
+            }
             self.feed(Event::WorkloadChanged(WorkloadChange {
                 priority,
                 preemptible,

@@ -56,6 +56,8 @@ impl Engine<'_> {
                 replaced || self.world.units[unit].working_since.is_none()
             }
             Happening::Node(what) => self.is_node_stale(what),
+            Happening::StartTimeout { unit, tries } => self.has_started(unit, tries),
+            Happening::BackOffOver(unit) => !self.world.job_queues.is_suspended(unit),
             _ => false,
         }
     }

@@ -12,6 +12,7 @@ mod fate;
 mod faults;
 mod fleet;
 mod job;
+mod job_queue;
 mod names;
 mod nodes;
 mod pods;
@@ -26,6 +27,7 @@ mod unreliable;
 pub(crate) use cuts::{Cut, Limit};
 pub(crate) use edits::Edits;
 pub(crate) use fleet::{Fleet, NodeHappening, PoolFigures};
+pub(crate) use job_queue::JobQueues;
 pub(crate) use names::{WorldNames, pod_name, unit_name};
 pub(crate) use nodes::NodeState;
 pub(crate) use pods::{Counts, NONE, Pod, State, Unit};
@@ -71,6 +73,10 @@ pub(crate) enum Happening {
     Rejoin { unit: u32, role: u32 },
     /// A workload is submitted.
     Submit(u32),
+    /// A unit that a job queue let out for the `tries`-th time should have started by now.
+    StartTimeout { unit: u32, tries: u32 },
+    /// A unit that did not start in time may be let out again.
+    BackOffOver(u32),
     /// A row of a trace is submitted.
     Row { owner: u32, row: u32 },
     /// Something about nodes.
@@ -132,6 +138,7 @@ pub(crate) struct World {
     pub(crate) bind_stream: Stream,
     pub(crate) evict_stream: Stream,
     pub(crate) unreliable: Unreliable,
+    pub(crate) job_queues: JobQueues,
 }
 
 /// Where a trace row belongs: numbers for its names.
@@ -207,6 +214,7 @@ impl World {
             bind_stream: Stream::new(seed, "bind-latency"),
             evict_stream: Stream::new(seed, "eviction-grace"),
             unreliable: Unreliable::new(seed),
+            job_queues: JobQueues::new(scenario),
         }
     }
 
@@ -254,14 +262,19 @@ impl World {
 
     /// A pod changes its state, and every count that includes it changes with it.
     pub(crate) fn count(&mut self, pod: u32, to: State, now: Time) -> State {
-        let Pod { unit, state: from, .. } = self.pods[pod];
-        let Unit { owner, namespace, .. } = self.units[unit];
+        let Pod { unit: unit_id, state: from, .. } = self.pods[pod];
+        let Unit { owner, namespace, .. } = self.units[unit_id];
         self.owners[owner].counts.shift(from, to);
         self.namespaces[namespace].counts.shift(from, to);
-        let unit = &mut self.units[unit];
+        let unit = &mut self.units[unit_id];
         unit.active = unit.active + u32::from(to.stays()) - u32::from(from.stays());
         unit.live = unit.live + u32::from(to.lives()) - u32::from(from.lives());
         unit.running = unit.running + u32::from(to.works()) - u32::from(from.works());
+        if unit.live == 0 {
+            self.job_queues.ended(unit_id);
+        } else if to == State::Running {
+            self.job_queues.started(unit_id);
+        }
         let pod = &mut self.pods[pod];
         (pod.state, pod.at) = (to, now);
         from

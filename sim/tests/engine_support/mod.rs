@@ -52,6 +52,7 @@ pub(crate) fn scenario(cluster: Cluster, tree: TreeSpec, workloads: Vec<Workload
         policy: Policy::default(),
         cluster,
         tree,
+        queues: Vec::new(),
         workloads,
         events: Vec::new(),
         faults: Vec::new(),

@@ -22,6 +22,10 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
     ("policy", "The scheduler's knobs; each turns a rule of the semantics."),
     ("bounds", "How much one search may look at; counted, never timed."),
     ("world", "How the world behaves around the scheduler."),
+    (
+        "job queue",
+        "Entries of `queues`: what stands before a leaf and lets its jobs out to the scheduler, which knows nothing of those it suspends.",
+    ),
     ("workload", "Entries of `workloads`: what is submitted and makes pods."),
     ("role", "Roles of a `Training`."),
     ("time", "Durations that may be random, drawn per pod from a labelled stream."),

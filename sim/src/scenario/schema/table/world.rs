@@ -20,6 +20,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("quota", "quota", "required", "the tree"),
             field("classes", "map of whole number", "none", "priority classes, usable as `priority: \"high\"`"),
             field("budgets", "map of whole number", "none", "disruption budgets: how many of its pods may be evicted"),
+            field("queues", "list of job queue", "none", "queues in front of leaves"),
             field("workloads", "list of workload", "none", "what is submitted"),
             field("events", "list of event", "none", "what happens"),
             field("faults", "list of faults", "none", "nodes that fail at random"),
