@@ -283,7 +283,6 @@ const fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 const fn is_nothing(n: &u128) -> bool {
     *n == 0
 }

@@ -1,5 +1,6 @@
 //! Faults and edits of nodes and quotas: numbers worked out by hand, and laws that hold however things fall together.
 //! Specification: "Faults and edits" of the simulated world.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test support: a failure is a failed test")]
 
 use quotree_sim::scenario::{MapLoader, load};
 use quotree_sim::text::Names;
