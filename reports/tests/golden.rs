@@ -121,7 +121,11 @@ fn demo() -> RunResult {
             failed: 0,
             evicted: 1,
             wait: waits(4, 0, 0),
+            input: None,
+            instances: None,
+            tasks: vec![],
         }],
+        datasets: Vec::new(),
         nodes: vec![NodeRow {
             name: "node-0".into(),
             pool: "node".into(),
@@ -161,6 +165,7 @@ fn demo() -> RunResult {
         quota_drains: vec![],
         refusals: vec![],
         breaches: vec![],
+        failures: vec![],
     }
 }
 

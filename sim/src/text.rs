@@ -28,6 +28,10 @@ pub trait Names {
     fn node(&self, id: NodeId) -> Cow<'_, str>;
     /// How many pods a workload has: a lone one is called a pod, several a gang.
     fn pods(&self, id: WorkloadId) -> u32;
+    /// The name of a dataset, by its place in the scenario.
+    fn dataset(&self, place: u32) -> Cow<'_, str> {
+        format!("dataset-{place}").into()
+    }
 }
 
 /// An amount without its resource's name, as a Kubernetes quantity.
@@ -82,6 +86,20 @@ pub fn evicted(reason: &EvictReason, names: &dyn Names) -> String {
         text += "; its disruption budget is broken (R7)";
     }
     text
+}
+
+/// A time as scenarios write it: `1h30m`.
+#[must_use]
+pub fn duration(ms: u64) -> String {
+    let mut text = String::new();
+    let mut left = ms;
+    for (unit, scale) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)] {
+        if left >= scale {
+            let _ = write!(text, "{}{unit}", left / scale);
+            left %= scale;
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
 }
 
 /// Why a hold ended, in a sentence.
@@ -192,6 +210,7 @@ mod tests {
                 placed: 0,
                 stand_on: vec![],
                 without: vec![],
+                within: None,
                 closest: vec![CloseNode {
                     node: NodeId(3),
                     resource: resource.clone(),

@@ -82,6 +82,10 @@ features! {
     NodeEdits "node edits" "Nodes that shrink under their pods, grow, or get taints.",
     PoolResizes "pool resizes" "Nodes that join, and nodes that are taken out.",
     Autoscale "autoscale" "Pools that grow and shrink by themselves.",
+    Arrivals "arrivals" "Jobs and trainings that come again and again.",
+    Workflows "workflows" "Jobs and trainings that depend on each other.",
+    LostMembers "lost members" "Gangs that wait for members in place of lost ones (G3).",
+    Limits "limits" "Work that fails: too many restarts, or too long.",
 }
 
 /// The features of one world.

@@ -6,6 +6,7 @@
 
 mod draw;
 mod features;
+mod lives;
 mod nodes;
 mod play;
 mod room;

@@ -8,7 +8,7 @@ use crate::walk;
 use quotree_core::{Policy, Preemption, Reclaim, Time};
 use quotree_sim::{
     Observer, Run, RunError, RunOptions, Scenario,
-    model::{Change, Kind, NodeChange, Runtime, Workload},
+    model::{Change, Kind, NodeChange, Workload},
     result::RunResult,
     run,
     text::Names,
@@ -61,11 +61,12 @@ pub fn calm_from(scenario: &Scenario) -> Option<Time> {
     let reliable = if lossy { world.reliable_from? } else { Time(0) };
     let submitted = |workload: &Workload| match &workload.kind {
         Kind::Trace { rows } => rows.iter().map(|row| row.submit).max().unwrap_or_default(),
-        _ => workload.submit,
+        _ => workload.arrivals.as_ref().and_then(|a| a.until).unwrap_or(workload.submit),
     };
     let arrivals = scenario.workloads.iter().map(submitted);
     let events = scenario.events.iter().map(|event| event.at.after_ms(lasts(&event.change)));
-    let repairs = scenario.faults.iter().map(|faults| faults.until.after_ms(longest(faults.mttr)));
+    let repairs =
+        scenario.faults.iter().map(|faults| faults.until.after_ms(faults.mttr.longest().unwrap_or(u64::MAX / 4)));
     Some(events.chain(arrivals).chain(repairs).fold(reliable, Time::max))
 }
 
@@ -76,14 +77,6 @@ fn lasts(change: &Change) -> u64 {
         Change::Nodes(NodeChange::Drain { within_ms, .. }) => within_ms.unwrap_or(0),
         Change::Nodes(NodeChange::Remove { drain_ms, .. }) => drain_ms.unwrap_or(0),
         _ => 0,
-    }
-}
-
-/// The longest that is drawn, as far as there is one.
-const fn longest(time: Runtime) -> u64 {
-    match time {
-        Runtime::Fixed(ms) | Runtime::Uniform(_, ms) => ms,
-        _ => u64::MAX / 4,
     }
 }
 

@@ -147,7 +147,7 @@ impl<'a> Sketch<'a> {
                 ("labels", Value::Map(vec![(Value::text("pool"), Value::text(pool.name))])),
             ];
             if [Feature::RandomFaults, Feature::Outages, Feature::SlowNodes].iter().any(|f| self.features.has(*f)) {
-                fields.push(("racks", Value::number(2)));
+                fields.push(("racks", Value::number(pool.count.min(2))));
             }
             if let Some(scale) = pool.scale {
                 fields.push(("autoscale", scale.value()));

@@ -14,7 +14,7 @@ use crate::{
     model::{Change, Scenario},
     options::{Run, RunError, RunOptions},
     queue::Queue,
-    result::{BreachRow, RefusalRow},
+    result::{BreachRow, FailureRow, RefusalRow},
     story::Story,
     trace::{Digest, Observer, TraceRecord, Traced},
     world::{ARRIVAL, Cut, EDIT, Happening, State, World, WorldNames},
@@ -49,6 +49,7 @@ pub(crate) struct Engine<'a> {
     pub(crate) breaches: Vec<BreachRow>,
     /// Quotas that an edit left over a limit.
     pub(crate) cuts: Vec<Cut>,
+    pub(crate) failures: Vec<FailureRow>,
     /// Whether the run came to an end by itself: nothing more can happen.
     pub(crate) ended: bool,
     observer: &'a mut dyn Observer,
@@ -100,6 +101,7 @@ impl<'a> Engine<'a> {
             refusals: Vec::new(),
             breaches: Vec::new(),
             cuts: Vec::new(),
+            failures: Vec::new(),
             ended: false,
             observer,
         };
@@ -122,6 +124,7 @@ impl<'a> Engine<'a> {
         };
         self.world.nodes.ids().try_for_each(|node| self.node_up(node))?;
         self.begin_faults();
+        self.watch_cells();
         self.moment(judge, false)?;
         loop {
             while self.queue.peek().is_some_and(|(_, happening)| self.is_stale(happening)) {
@@ -180,6 +183,7 @@ impl<'a> Engine<'a> {
                 self.fleet_settles()?;
             }
             if !self.fed {
+                self.settle_datasets();
                 self.tell_waits();
                 self.look_at_cuts();
                 self.settled();
@@ -234,8 +238,15 @@ impl<'a> Engine<'a> {
             // Who may be let out again is looked at after everything that happens at a moment.
             Happening::BackOffOver(_) => Ok(()),
             Happening::Submit(owner) => self.arrive(owner),
+            Happening::Arrive(owner) => self.arrival(owner),
+            Happening::Deadline(owner) => self.deadline(owner),
             Happening::Row { owner, row } => self.submit_row(owner, row, 0, 0),
             Happening::Node(what) => self.node_happens(what),
+            Happening::Dataset { dataset, epoch } => self.dataset_moves(dataset, epoch),
+            Happening::Preload(dataset) => {
+                self.preload(dataset);
+                Ok(())
+            }
         }
     }
 
@@ -255,6 +266,7 @@ impl<'a> Engine<'a> {
             Change::NodeDown { node } => self.node_down(number(*node)),
             Change::NodeUp { node } => self.node_up(number(*node)),
             Change::Cordon { node, cordoned } => self.cordon(number(*node), *cordoned),
+            Change::Devices(change) => self.change_devices(change),
             Change::SetBudget { budget, allowed } => {
                 self.trace(Traced::Budget { allowed: *allowed });
                 self.world.fleet.budgets.insert(budget.clone(), *allowed);
@@ -284,6 +296,7 @@ impl<'a> Engine<'a> {
         self.trace(Traced::Tree { refused: false });
         self.plant();
         self.look_for_cuts(&overs);
+        self.look_at_cells();
         self.line_up_anew()
     }
 
@@ -296,6 +309,7 @@ impl<'a> Engine<'a> {
             small => (None, Some(small.clone())),
         };
         self.fed = true;
+        let nodes = matches!(event, Event::NodeUp(_) | Event::NodeChanged(_) | Event::NodeDown { .. });
         self.core.apply(event).map_err(|error| {
             let tree = self.core.scheduler().tree();
             let names = WorldNames { scenario: self.scenario, world: &self.world, tree };
@@ -305,7 +319,11 @@ impl<'a> Engine<'a> {
                 (None, None) => "a quota tree".to_owned(),
             };
             RunError::Refused { at: self.now, what, error }
-        })
+        })?;
+        if nodes {
+            self.look_at_cells();
+        }
+        Ok(())
     }
 
     /// Writes something into the trace.
@@ -347,6 +365,9 @@ fn known(scenario: &Scenario) -> Vec<(Time, u8, Happening)> {
     let number = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
     let edits = scenario.events.iter().enumerate().map(|(i, e)| (e.at, EDIT, Happening::Change(number(i))));
     let mut known: Vec<_> = edits.collect();
+    for (i, dataset) in scenario.datasets.iter().enumerate() {
+        known.extend(dataset.preload.map(|at| (at, EDIT, Happening::Preload(number(i)))));
+    }
     for (owner, workload) in scenario.workloads.iter().enumerate() {
         match &workload.kind {
             crate::model::Kind::Trace { rows } => known.extend(rows.iter().enumerate().map(|(row, traced)| {

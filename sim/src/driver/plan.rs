@@ -22,6 +22,7 @@ impl Engine<'_> {
             match action {
                 Action::Bind { pod, node, devices, .. } => {
                     let place = self.bind(pod, node)?;
+                    self.world.devices.give(place, devices);
                     self.trace(Traced::Bind { pod, node, devices });
                     if self.world.units[pod.workload.0].count > 1 && touched.last() != Some(&pod.workload.0) {
                         touched.push(pod.workload.0);
@@ -72,7 +73,8 @@ impl Engine<'_> {
         self.set_state(pod, State::Binding);
         self.world.puts_on(pod, node.0);
         let unit = &self.world.units[id.workload.0];
-        self.figures.waited(unit.owner, unit.namespace, wait);
+        let tally = self.world.owners[unit.owner].tally;
+        self.figures.waited(tally, unit.namespace, wait);
         self.figures.evictions.placed(id.workload);
         self.figures.last_change = Some(self.now);
         Ok(pod)
@@ -150,5 +152,6 @@ impl Engine<'_> {
             }
         }
         self.enter(pod, from, to);
+        self.serve(pod, from, to);
     }
 }

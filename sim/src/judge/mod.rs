@@ -173,8 +173,11 @@ fn times_of(when: When) -> Vec<Time> {
 const fn whose(what: &What) -> Option<&Of> {
     match what {
         What::Pods { of, .. }
+        | What::Instances { of, .. }
+        | What::Deadlines { of, .. }
         | What::Verdict { of, .. }
         | What::Wait { of, .. }
+        | What::InputWait { of, .. }
         | What::NotWorseThanAlone { of, .. } => Some(of),
         What::Evictions { of, .. } => of.as_ref(),
         _ => None,

@@ -21,7 +21,7 @@ pub struct NodePool {
 }
 
 /// How a pool grows and shrinks by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Autoscale {
     /// It never has fewer nodes.
     pub min: u32,

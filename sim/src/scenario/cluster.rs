@@ -3,8 +3,9 @@
 use super::{
     diagnostic::Report,
     files::Files,
+    gpus,
     pools::{self, Extras, MAX_NODES},
-    reader::{At, Read, variant},
+    reader::{At, Fields, Read, variant},
     syntax::Node as Syntax,
     trace::{format_of, read_file, tell_problems},
     values::{quantity, texts},
@@ -26,7 +27,7 @@ pub(crate) fn read(items: &[&Syntax], files: &mut Files<'_>, report: &mut Report
         let known = ["NodePool", "Nodes", "Pool"];
         let Some(variant) = variant(item, &known, "a part of a cluster", report) else { continue };
         match variant.name {
-            "NodePool" => reading.node_pool(variant, report),
+            "NodePool" => reading.node_pool(variant, files, report),
             "Nodes" => reading.nodes(variant, files, report),
             _ => {
                 if items.len() > 1 {
@@ -76,7 +77,7 @@ impl Reading {
         total <= MAX_NODES
     }
 
-    fn node_pool(&mut self, variant: super::reader::Variant<'_>, report: &mut Report) {
+    fn node_pool(&mut self, variant: super::reader::Variant<'_>, files: &mut Files<'_>, report: &mut Report) {
         let mut fields = variant.fields(&[], report);
         let name = fields.required::<At<Name>>("name", report);
         let count_node = fields.node("count");
@@ -90,7 +91,11 @@ impl Reading {
         if let Some(node) = fields.node("devices") {
             devices(node, &mut spec, report);
         }
-        let extras = Extras::read(&mut fields, count, report);
+        let gpus = gpus::read(&mut fields, &mut spec, report);
+        let extras = Extras::read(&mut fields, count, files, report);
+        spec.zone = fields.optional("zone", report);
+        let rack = fields.optional::<Name>("rack", report);
+        let racks = racks(&mut fields, rack.is_some(), extras.most(count), report);
         fields.finish(report);
         let Some(name) = name else { return };
         if !self.pools.insert(name.value.clone()) {
@@ -107,9 +112,10 @@ impl Reading {
             if !self.names.insert(node.clone()) {
                 clash.get_or_insert(node.clone());
             }
-            let place = extras.place(&name.value, i, count);
-            let node = self.push(node, &name.value, spec.clone());
-            (node.zone, node.rack, node.spare) = (extras.zone.clone(), place, i >= count);
+            let numbered = racks.map(|racks| extras.rack(&name.value, racks, i, count));
+            spec.rack = rack.clone().or(numbered);
+            self.cluster.gpus.extend(gpus.clone().map(|gpus| (self.cluster.nodes.len(), gpus)));
+            self.push(node, &name.value, spec.clone()).spare = i >= count;
         }
         self.cluster.pools.push(extras.pool(name.value.clone()));
         if let Some(node) = clash {
@@ -142,6 +148,21 @@ impl Reading {
             self.push(row.name, &pool, spec);
         }
     }
+}
+
+/// `racks: 4`: the nodes stand evenly in so many racks of their own.
+fn racks(fields: &mut Fields<'_>, one: bool, count: u32, report: &mut Report) -> Option<u32> {
+    let racks = fields.optional::<At<u32>>("racks", report)?;
+    if one {
+        report.error(racks.span, "`rack` and `racks` say two things", "one of them");
+        return None;
+    }
+    if racks.value == 0 || racks.value > count {
+        let title = format!("{} racks for {count} nodes: at least 1, and no more than nodes", racks.value);
+        report.error(racks.span, title, "out of range");
+        return None;
+    }
+    Some(racks.value)
 }
 
 /// `devices: [Devices(resource: "nvidia.com/gpu", count: 8, each: "1")]`: what they add up to is allocatable, too.

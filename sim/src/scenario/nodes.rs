@@ -3,9 +3,11 @@
 
 use super::{
     diagnostic::Report,
+    files::Files,
     reader::{At, Fields, Variant, variant},
     syntax::Node,
-    values::{Permille, Positive, latency, texts},
+    times::{latency, runtime},
+    values::{Permille, Positive, texts},
 };
 use crate::{
     import::MAX_MS,
@@ -38,10 +40,10 @@ impl<'a> Places<'a> {
         let mut zones: BTreeMap<&Name, Vec<u32>> = BTreeMap::new();
         let mut spares: BTreeMap<Name, Vec<u32>> = BTreeMap::new();
         for (i, node) in (0u32..).zip(&cluster.nodes) {
-            if let Some(rack) = &node.rack {
+            if let Some(rack) = &node.spec.rack {
                 racks.entry(rack).or_default().push(i);
             }
-            if let Some(zone) = &node.zone {
+            if let Some(zone) = &node.spec.zone {
                 zones.entry(zone).or_default().push(i);
             }
             if node.spare {
@@ -209,7 +211,13 @@ impl<'a> Places<'a> {
     }
 
     /// Reads `faults`.
-    pub(crate) fn faults(&self, items: &[&Node], end: Option<Time>, report: &mut Report) -> Vec<Faults> {
+    pub(crate) fn faults(
+        &self,
+        items: &[&Node],
+        end: Option<Time>,
+        files: &mut Files<'_>,
+        report: &mut Report,
+    ) -> Vec<Faults> {
         let mut names = BTreeSet::new();
         let mut faults = Vec::new();
         for item in items {
@@ -218,14 +226,14 @@ impl<'a> Places<'a> {
             let nodes = self.which(&mut fields, report);
             let name = fields.optional::<At<Name>>("name", report);
             let place = fields.node("mtbf");
-            let mtbf = fields.required::<Runtime>("mtbf", report);
+            let mtbf = fields.required_node("mtbf", report).and_then(|node| runtime(node, files, report));
             let repair = fields.required_node("mttr", report);
-            let mttr = repair.and_then(|node| latency("mttr", node, report));
+            let mttr = repair.and_then(|node| latency("mttr", node, files, report));
             let from = fields.or("from", Time(0), report);
             let until = fields.optional::<Time>("until", report).or(end);
             fields.finish(report);
             let zero = [Runtime::Fixed(0), Runtime::Forever];
-            if mtbf.is_some_and(|mtbf| zero.contains(&mtbf) || matches!(mtbf, Runtime::Uniform(_, 0))) {
+            if mtbf.as_ref().is_some_and(|mtbf| zero.contains(mtbf) || mtbf.longest() == Some(0)) {
                 let span = place.map_or(variant.span, |node| node.span);
                 report.error(span, "`mtbf` must be longer than 0 and end", "nothing would ever fail, or all the time");
             }

@@ -3,9 +3,11 @@
 
 use super::{
     diagnostic::{Report, Span},
+    files::Files,
     reader::{At, Fields, Read, Variant, variant},
     syntax::{Node, Shape},
-    values::{Positive, latency, quantity},
+    times::latency,
+    values::{Positive, quantity},
 };
 use crate::model::{self, Autoscale, Cluster, NodePool, Runtime};
 use quotree_core::{Name, NodeId};
@@ -20,61 +22,46 @@ pub(crate) const MAX_NODES: usize = 1_000_000;
 /// The further fields of a `NodePool`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Extras {
-    pub(crate) zone: Option<Name>,
-    rack: Option<Name>,
-    racks: u32,
     price_milli: u64,
     autoscale: Option<Autoscale>,
 }
 
 impl Extras {
     /// Reads them; `count` nodes are there at first.
-    pub(crate) fn read(fields: &mut Fields<'_>, count: u32, report: &mut Report) -> Self {
-        let mut extras = Self { zone: fields.optional("zone", report), ..Self::default() };
-        let rack = fields.optional::<At<Name>>("rack", report);
-        let racks = fields.optional::<At<u32>>("racks", report);
-        if let (Some(rack), Some(_)) = (&rack, &racks) {
-            report.error(rack.span, "a pool stands in one `rack` or in so many `racks`, not both", "which of the two?");
-        }
-        if let Some(zero) = racks.as_ref().filter(|racks| racks.value == 0) {
-            report.error(zero.span, "`racks` must be at least 1", "0 makes no sense here");
-        }
-        (extras.rack, extras.racks) = (rack.map(|at| at.value), racks.map_or(0, |at| at.value));
+    pub(crate) fn read(fields: &mut Fields<'_>, count: u32, files: &mut Files<'_>, report: &mut Report) -> Self {
+        let mut extras = Self::default();
         let price = fields.node("price").and_then(|node| quantity(node, "price", report));
         extras.price_milli = price.and_then(|milli| u64::try_from(milli).ok()).unwrap_or(0);
-        extras.autoscale = fields.node("autoscale").and_then(|node| autoscale(node, count, report));
+        extras.autoscale = fields.node("autoscale").and_then(|node| autoscale(node, count, files, report));
         extras
     }
 
     /// How many nodes there can be.
     pub(crate) fn most(&self, count: u32) -> u32 {
-        self.autoscale.map_or(count, |a| a.max.max(count))
+        self.autoscale.as_ref().map_or(count, |a| a.max.max(count))
     }
 
     /// The rack of a node: racks are filled evenly and in order by the nodes that are there at first, and so again by
-    /// those that come.
-    pub(crate) fn place(&self, pool: &Name, i: u32, count: u32) -> Option<Name> {
-        if self.racks == 0 {
-            return self.rack.clone();
-        }
+    /// those that come. The first racks have one node more where they do not come out even.
+    pub(crate) fn rack(&self, pool: &Name, racks: u32, i: u32, count: u32) -> Name {
         let (of, i) = if i < count { (count, i) } else { (self.most(count) - count, i - count) };
-        let rack = u64::from(i) * u64::from(self.racks) / u64::from(of.max(1));
-        Some(Name::from(format!("{pool}-rack-{rack}")))
+        let among = u64::from(i) * u64::from(racks) / u64::from(of.max(1));
+        Name::from(format!("{pool}-rack-{among}"))
     }
 
     /// The pool, without its nodes.
     pub(crate) fn pool(&self, name: Name) -> NodePool {
-        NodePool { name, nodes: Arc::new([]), price_milli: self.price_milli, autoscale: self.autoscale }
+        NodePool { name, nodes: Arc::new([]), price_milli: self.price_milli, autoscale: self.autoscale.clone() }
     }
 }
 
 /// `Autoscale(min: 1, max: 8, delay_up: "3m", idle_down: "10m")`
-fn autoscale(node: &Node, count: u32, report: &mut Report) -> Option<Autoscale> {
+fn autoscale(node: &Node, count: u32, files: &mut Files<'_>, report: &mut Report) -> Option<Autoscale> {
     let variant = variant(node, &["Autoscale"], "`Autoscale(..)`", report)?;
     let mut fields = variant.fields(&[], report);
     let min = fields.or("min", 0, report);
     let max = fields.required::<At<u32>>("max", report);
-    let delay_up = fields.node("delay_up").and_then(|node| latency("delay_up", node, report));
+    let delay_up = fields.node("delay_up").and_then(|node| latency("delay_up", node, files, report));
     let idle_down_ms = fields.required::<Positive>("idle_down", report);
     fields.finish(report);
     let (max, idle_down_ms) = (max?, idle_down_ms?.0);

@@ -31,7 +31,7 @@ pub(crate) struct Scaler {
 impl Scaler {
     pub(crate) fn new(scenario: &Scenario) -> Self {
         let pools = scenario.cluster.pools.iter().enumerate();
-        Self { pools: pools.filter_map(|(i, pool)| Some((i, pool.autoscale?))).collect(), ..Self::default() }
+        Self { pools: pools.filter_map(|(i, pool)| Some((i, pool.autoscale.clone()?))).collect(), ..Self::default() }
     }
 
     /// Whether any pool scales.
@@ -98,7 +98,7 @@ impl Engine<'_> {
         let scenario = self.scenario;
         let name = scenario.cluster.nodes.get(node as usize).map(|node| (&node.name, &node.pool));
         let pool = name.and_then(|(_, pool)| scenario.cluster.pools.iter().find(|p| p.name == *pool));
-        let (Some((name, _)), Some(scale)) = (name, pool.and_then(|pool| pool.autoscale)) else {
+        let (Some((name, _)), Some(scale)) = (name, pool.and_then(|pool| pool.autoscale.as_ref())) else {
             return Ok(());
         };
         let scaler = &mut self.world.fleet.scaler;
@@ -106,7 +106,7 @@ impl Engine<'_> {
         let nth = scaler.orders.entry(node).or_default();
         *nth += 1;
         let mut stream = Stream::new(self.seed, &format!("autoscale/{name}/{nth}"));
-        match stream.duration_ms(scale.delay_up) {
+        match stream.duration_ms(&scale.delay_up) {
             Some(0) | None => self.ordered_node_comes(node),
             Some(ms) => {
                 let comes = Happening::Node(NodeHappening::Comes { node });

@@ -45,7 +45,7 @@ fn counted(usage: &Usage, limit: Limit, resource: &str) -> i64 {
 
 impl Engine<'_> {
     /// The limits of the tree by quota and resource, and what counts against each.
-    fn over(&self, quota: QuotaId, limit: Limit) -> Vec<(Name, i64)> {
+    fn over_limit(&self, quota: QuotaId, limit: Limit) -> Vec<(Name, i64)> {
         let tree = self.core.scheduler().tree();
         let row = if limit == Limit::Max { tree.max(quota) } else { tree.min(quota) };
         let usage = self.core.scheduler().usage(quota);
@@ -80,7 +80,7 @@ impl Engine<'_> {
         let mut all = BTreeMap::new();
         for quota in tree.ids() {
             for limit in [Limit::Max, Limit::Min] {
-                let over = self.over(quota, limit).into_iter();
+                let over = self.over_limit(quota, limit).into_iter();
                 all.extend(over.map(|(resource, by)| ((tree.name(quota).clone(), limit, resource), by)));
             }
         }
@@ -95,8 +95,8 @@ impl Engine<'_> {
         for unit in (0..self.world.units.len()).filter(|unit| self.world.units[*unit].live > 0) {
             let row = self.world.units[unit];
             let leaf = self.world.namespaces[row.namespace].leaf.map(QuotaId);
-            let stated = self.scenario.workloads.get(row.owner as usize).is_some_and(|w| w.preemptible);
-            let preemptible = self.world.edits.preemptible(row.owner, stated);
+            let stated = self.workload_of(row.owner).is_some_and(|w| w.preemptible);
+            let preemptible = self.world.edits.preemptible(self.world.owners[row.owner].workload, stated);
             if !leaf.is_some_and(|leaf| tree.is_under(leaf, quota)) || (limit == Limit::Min && preemptible) {
                 continue;
             }
@@ -121,11 +121,11 @@ impl Engine<'_> {
     /// When the work of a unit will be done if everything stays as it is; nothing for work without end.
     fn expected_end(&self, unit: u32) -> Option<Time> {
         let row = self.world.units[unit];
-        let kind = self.scenario.workloads.get(row.owner as usize).map(|workload| &workload.kind)?;
-        if let Kind::Training { .. } = kind {
+        if let Kind::Training { .. } = self.kind(row.owner)? {
             return self.world.owners[row.owner].training.as_ref()?.expected_end(self.now);
         }
-        let left = u128::from(Some(row.left_ms).filter(|ms| *ms != u64::MAX)?);
+        let (work, limit) = self.job_pod_work(unit);
+        let left = u128::from(work.into_iter().chain(limit).min()?);
         let (done, speed) = match row.working_since {
             Some(since) => self.world.progress(unit, since, self.now),
             None => (0, super::slow::FULL),

@@ -120,7 +120,7 @@ impl Engine<'_> {
 
     /// Whether a disruption budget lets so many pods more go.
     fn budget_lets(&self, pod: u32, count: usize) -> bool {
-        let owner_of = |owner: u32| self.scenario.workloads.get(owner as usize);
+        let owner_of = |owner: u32| self.workload_of(owner);
         let owner = self.world.units[self.world.pods[pod].unit].owner;
         let Some(budget) = owner_of(owner).and_then(|workload| workload.budget.as_ref()) else {
             return true;

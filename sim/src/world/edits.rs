@@ -6,7 +6,7 @@ use crate::{driver::Engine, options::RunError, trace::Traced};
 use quotree_core::{Event, WorkloadChange, WorkloadId};
 use std::collections::BTreeMap;
 
-/// What workloads of the scenario were edited into.
+/// What workloads of the scenario were edited into, by their place in it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Edits {
     priorities: BTreeMap<u32, i32>,
@@ -15,13 +15,13 @@ pub(crate) struct Edits {
 
 impl Edits {
     /// The priority of pods that a workload makes now.
-    pub(crate) fn priority(&self, owner: u32, stated: i32) -> i32 {
-        self.priorities.get(&owner).copied().unwrap_or(stated)
+    pub(crate) fn priority(&self, workload: u32, stated: i32) -> i32 {
+        self.priorities.get(&workload).copied().unwrap_or(stated)
     }
 
     /// Whether pods that a workload makes now may be evicted.
-    pub(crate) fn preemptible(&self, owner: u32, stated: bool) -> bool {
-        self.preemptible.get(&owner).copied().unwrap_or(stated)
+    pub(crate) fn preemptible(&self, workload: u32, stated: bool) -> bool {
+        self.preemptible.get(&workload).copied().unwrap_or(stated)
     }
 }
 
@@ -29,19 +29,22 @@ impl Engine<'_> {
     /// Pods that these workloads make from now on have another priority.
     pub(crate) fn set_class(&mut self, owners: &[usize], priority: i32) {
         let owners = owners.iter().filter_map(|owner| u32::try_from(*owner).ok());
-        self.world.edits.priorities.extend(owners.map(|owner| (owner, priority)));
+        self.world.edits.priorities.extend(owners.map(|workload| (workload, priority)));
     }
 
     /// A workload is edited with all its pods.
     pub(crate) fn edit_workload(
         &mut self,
-        owner: u32,
+        edited: u32,
         priority: Option<i32>,
         preemptible: Option<bool>,
     ) -> Result<(), RunError> {
-        self.world.edits.priorities.extend(priority.map(|n| (owner, n)));
-        self.world.edits.preemptible.extend(preemptible.map(|b| (owner, b)));
-        for unit in self.world.owners[owner].units.clone() {
+        self.world.edits.priorities.extend(priority.map(|n| (edited, n)));
+        self.world.edits.preemptible.extend(preemptible.map(|b| (edited, b)));
+        // Its instances and tasks are edited with it.
+        let owners = self.world.owners.iter().filter(|owner| owner.workload == edited);
+        let units: Vec<u32> = owners.flat_map(|owner| owner.units.iter().copied()).collect();
+        for unit in units {
             if self.world.units[unit].live == 0 {
                 continue;
             }

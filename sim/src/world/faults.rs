@@ -22,7 +22,7 @@ impl Engine<'_> {
         let name = self.scenario.cluster.nodes.get(node as usize).map_or("", |node| node.name.as_str());
         let mut stream = Stream::new(self.seed, &format!("faults/{}/{name}/{nth}", faults.name));
         // At least a millisecond, so that time goes on.
-        let up = stream.duration_ms(faults.mtbf).map(|ms| ms.max(1));
+        let up = stream.duration_ms(&faults.mtbf).map(|ms| ms.max(1));
         (stream, up)
     }
 
@@ -46,7 +46,7 @@ impl Engine<'_> {
         if down {
             self.world.fleet.failures += 1;
             let (mut stream, _) = self.draw(faults, node, nth);
-            if let Some(repair) = stream.duration_ms(faults.mttr) {
+            if let Some(repair) = stream.duration_ms(&faults.mttr) {
                 let what = NodeHappening::Fault { faults: number, node, nth, down: false };
                 self.queue.schedule(self.now.after_ms(repair), EDIT, Happening::Node(what));
             }

@@ -13,7 +13,7 @@ use crate::{
     options::RunError,
     trace::Traced,
 };
-use quotree_core::{Amounts, Event, Name, NodeId, NodeSpec, Plan, Rule, Time};
+use quotree_core::{Amounts, Event, Name, NodeId, Plan, Rule, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that happens to nodes later than it was caused.
@@ -50,8 +50,6 @@ impl PoolFigures {
 /// Everything about nodes that is not one node's state.
 #[derive(Debug, Default)]
 pub(crate) struct Fleet {
-    /// What nodes were edited into.
-    pub(crate) edited: BTreeMap<u32, NodeSpec>,
     /// Pods by node, in no order and with some that are gone: [`World::pods_on`] knows better.
     standing: Table<Vec<u32>>,
     /// Racks that `RackDown` has stopped.
@@ -135,7 +133,7 @@ impl World {
     /// A pod that goes is not counted as evicted: the scheduler did not decide it.
     pub(crate) fn not_evicted(&mut self, pod: u32) {
         let unit = &self.units[self.pods[pod].unit];
-        self.owners[unit.owner].counts.evicted -= 1;
+        self.tallies[self.owners[unit.owner].tally].counts.evicted -= 1;
         self.namespaces[unit.namespace].counts.evicted -= 1;
     }
 
@@ -253,7 +251,7 @@ impl Engine<'_> {
         if let Some(taints) = taints {
             spec.taints = taints.to_vec();
         }
-        self.world.fleet.edited.insert(node, spec.clone());
+        self.world.devices.edit(node, spec.clone());
         self.trace(Traced::NodeChanged { node: NodeId(node) });
         if !self.world.nodes[node].up {
             return Ok(());

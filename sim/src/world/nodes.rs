@@ -138,8 +138,8 @@ impl Engine<'_> {
 
     /// What the scheduler is told of a node now.
     pub(crate) fn spec_of(&self, node: u32) -> Option<NodeSpec> {
-        let edited = self.world.fleet.edited.get(&node);
-        let mut spec = edited.or(Some(&self.scenario.cluster.nodes.get(node as usize)?.spec))?.clone();
+        let spec = self.scenario.cluster.nodes.get(node as usize)?.spec.clone();
+        let mut spec = self.world.devices.now(node, spec);
         spec.id = NodeId(node);
         spec.schedulable = !self.world.nodes[node].cordoned;
         Some(spec)

@@ -76,6 +76,10 @@ impl Engine<'_> {
 
     /// A unit that works since then goes on at the speed of its nodes, and will be done at another time.
     pub(crate) fn change_pace(&mut self, unit: u32, since: Time) {
+        // How fast a pod reads, its dataset decides.
+        if self.is_reader(self.world.units[unit].owner) {
+            return;
+        }
         let (now, permille) = (self.now, self.world.speed(unit));
         let old = self.world.fleet.paces.get(&unit).copied();
         if old.map_or(FULL, |pace| pace.permille) == permille {
@@ -84,10 +88,14 @@ impl Engine<'_> {
         let old = old.unwrap_or(Pace { epoch: 0, done: 0, since, permille: FULL });
         let pace = Pace { epoch: old.epoch + 1, done: old.done(now), since: now, permille };
         self.world.fleet.paces.insert(unit, pace);
-        let left = self.world.units[unit].left_ms;
-        if left != u64::MAX {
-            let left = (u128::from(left) * u128::from(FULL)).saturating_sub(pace.done).div_ceil(u128::from(permille));
-            self.finish_at(now.after_ms(u64::try_from(left).unwrap_or(u64::MAX)), unit, pace.epoch);
+        let (work, limit) = self.job_pod_work(unit);
+        let done_at = work.map(|ms| {
+            let left = (u128::from(ms) * u128::from(FULL)).saturating_sub(pace.done).div_ceil(u128::from(permille));
+            now.after_ms(u64::try_from(left).unwrap_or(u64::MAX))
+        });
+        let limit = limit.map(|ms| since.after_ms(ms));
+        if let Some(at) = done_at.into_iter().chain(limit).min() {
+            self.finish_at(at, unit, pace.epoch);
         }
     }
 }

@@ -21,6 +21,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("classes", "map of whole number", "none", "priority classes, usable as `priority: \"high\"`"),
             field("budgets", "map of whole number", "none", "disruption budgets: how many of its pods may be evicted"),
             field("queues", "list of job queue", "none", "queues in front of leaves"),
+            field("datasets", "list of dataset", "none", "what workloads read"),
             field("workloads", "list of workload", "none", "what is submitted"),
             field("events", "list of event", "none", "what happens"),
             field("faults", "list of faults", "none", "nodes that fail at random"),
@@ -43,7 +44,8 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "none",
                 "devices of each node; what they add up to is allocatable, too",
             ),
-            field("zone", "name", "absent", "where they stand; zones may hold several pools"),
+            field("gpus", "gpus", "absent", "the GPUs of each node, instead of `devices`"),
+            field("zone", "name", "absent", "the zone they stand in; zones may hold several pools"),
             field("rack", "name", "absent", "the rack they all stand in; racks may hold several pools"),
             field(
                 "racks",
@@ -87,6 +89,12 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("namespaces", "list of name", "none", "namespaces whose pods use it; leaves only"),
             field("max_jobs", "whole number", "absent", "the most workloads admitted at once (A5)"),
             field(
+                "cells",
+                "map of whole number",
+                "none",
+                "whole cells guaranteed to a leaf, by how many devices each has: `{ \"8\": 2 }`; only counted, see `CellsFeasible`",
+            ),
+            field(
                 "queueing",
                 "one of Skip, Block",
                 "`Skip`",
@@ -103,6 +111,29 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("resource", "name", "required", "such as `nvidia.com/gpu`"),
             field("count", "whole number", "1 for pods, required for nodes", "how many, on a node at most 64"),
             field("each", "quantity", "`1`", "how much of each"),
+        ],
+    },
+    Type {
+        name: "Gpus",
+        group: "gpus",
+        about: "equal GPUs, and how they are given to pods; the node gets the label `ack.node.gpu.schedule`",
+        fields: &[
+            field("count", "whole number", "required", "how many, at most 64"),
+            field(
+                "mode",
+                "one of Fraction, Exclusive, Share, CoreMem, Topology",
+                "`Fraction`",
+                "`nvidia.com/gpu` in parts or whole; `aliyun.com/gpu-mem` (GiB) of one GPU, with `aliyun.com/gpu-core.percentage`; `aliyun.com/gpu`, close ones first",
+            ),
+            field("memory", "whole number", "absent", "GiB each; needed where they are shared"),
+            field("islands", "list of whole number", "none", "how many are close to each other, ascending: `[2, 4]`"),
+            field(
+                "choice",
+                "one of BestFit, Spread",
+                "`BestFit`",
+                "pods get the fullest GPU that fits, or the emptiest",
+            ),
+            field("model", "string", "absent", "becomes the label `gpu-model`"),
         ],
     },
     Type {
