@@ -1,5 +1,6 @@
 //! The structs of the language with their fields: the one place where they are described, a file for each part.
 
+mod again;
 mod claims;
 mod data;
 mod held;
@@ -51,5 +52,7 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
 
 /// All structs, in the order of the reference.
 pub(super) fn types() -> impl Iterator<Item = &'static Type> {
-    [world::TYPES, data::TYPES, work::TYPES, nodes::TYPES, claims::TYPES, held::TYPES].into_iter().flatten()
+    [world::TYPES, data::TYPES, work::TYPES, again::TYPES, nodes::TYPES, claims::TYPES, held::TYPES]
+        .into_iter()
+        .flatten()
 }
