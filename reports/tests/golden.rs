@@ -161,6 +161,8 @@ fn demo() -> RunResult {
                 claim("Final: Evictions == 4", 32, false),
             ],
         },
+        pools: vec![],
+        quota_drains: vec![],
         refusals: vec![],
         breaches: vec![],
         failures: vec![],

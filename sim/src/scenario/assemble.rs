@@ -8,7 +8,7 @@ use super::{
     files::Files,
     job_queue,
     merge::Merged,
-    policy,
+    nodes, policy, pools,
     quota::{self, ReadTree},
     reader::{At, Read},
     syntax::{Node, Shape},
@@ -53,15 +53,22 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let (policy_name, policy) =
         merged.single("policy").map_or_else(|| ("capacity".into(), Policy::default()), |n| policy::policy(n, report));
     let world = merged.single("world").map_or_else(World::default, |node| policy::world(node, files, report));
-    let cluster = cluster::read(merged.list("cluster"), files, report);
+    let mut cluster = cluster::read(merged.list("cluster"), files, report);
+    pools::add_spares(merged.list("events"), &mut cluster, report);
     let tree = tree.and_then(|node| quota::read(node, report));
     let classes = numbers::<i32>(merged.maps("classes"), report);
     let budgets = numbers::<u32>(merged.maps("budgets"), report);
     let mut context = workload::Context { classes: &classes, datasets: &[], files };
     let datasets = dataset::read(merged.list("datasets"), &mut context, report);
     let workloads = workloads(merged.list("workloads"), &classes, &datasets, files, report);
-    let known = event::Known { workloads: &workloads, cluster: &cluster, over_promised: policy.over_promised };
+    let known = event::Known {
+        workloads: &workloads,
+        cluster: &cluster,
+        classes: &classes,
+        over_promised: policy.over_promised,
+    };
     let mut events = event::read(merged.list("events"), tree.as_ref(), &known, report);
+    let faults = nodes::Places::of(&cluster).faults(merged.list("faults"), world.until, files, report);
     let start = budgets.iter().map(|(budget, allowed)| TimedChange {
         at: Time(0),
         change: Change::SetBudget { budget: budget.clone(), allowed: *allowed },
@@ -89,6 +96,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
         datasets: parts.datasets.into_iter().map(|read| read.dataset).collect(),
         workloads: parts.workloads.into_iter().map(|read| read.workload).collect(),
         events: parts.events.changes,
+        faults,
         claims,
         world: parts.world,
         digest: files.digest(),
@@ -196,6 +204,7 @@ fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Re
         workloads: &parts.workloads.iter().map(|w| Name::from(w.workload.name.as_str())).collect(),
         tasks: &parts.workloads.iter().filter_map(tasks_of).collect(),
         resources: &resources,
+        pools: &parts.cluster.pools.iter().map(|pool| pool.name.clone()).collect(),
         datasets: &parts.datasets,
     };
     let mut names: BTreeSet<String> = BTreeSet::new();

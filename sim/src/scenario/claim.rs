@@ -1,6 +1,7 @@
 //! `expect: [..]`: claims, each with when and what, every name in them checked.
 
 use super::{
+    claim_nodes,
     dataset::{Bandwidth, ReadDataset},
     diagnostic::Report,
     files::Files,
@@ -21,6 +22,7 @@ pub(crate) struct Known<'a> {
     /// The tasks of each workflow.
     pub(crate) tasks: &'a BTreeMap<Name, BTreeSet<Name>>,
     pub(crate) resources: &'a BTreeSet<Name>,
+    pub(crate) pools: &'a BTreeSet<Name>,
     pub(crate) datasets: &'a [ReadDataset],
 }
 
@@ -116,15 +118,16 @@ fn read_when(name: &str, fields: &mut Fields<'_>, node: &Node, report: &mut Repo
     }
 }
 
-struct Reading<'a, 'l, 'r> {
-    known: &'a Known<'a>,
+pub(super) struct Reading<'a, 'l, 'r> {
+    pub(super) known: &'a Known<'a>,
     files: &'r mut Files<'l>,
-    report: &'r mut Report,
+    pub(super) report: &'r mut Report,
 }
 
 impl Reading<'_, '_, '_> {
     fn what(&mut self, node: &Node) -> Option<What> {
         let mut whats = WHATS.to_vec();
+        whats.extend(claim_nodes::WHATS);
         whats.push(SAME_AS);
         let variant = variant(node, &whats, "a claim", self.report)?;
         let positional: &[&'static str] = match variant.name {
@@ -138,6 +141,7 @@ impl Reading<'_, '_, '_> {
             "NotWorseThanAlone" => &["of", "factor"],
             "Gang" => &["claim"],
             "Digest" => &["digest"],
+            name if claim_nodes::WHATS.contains(&name) => claim_nodes::positional(name),
             SAME_AS => &["file"],
             _ => &[],
         };
@@ -154,6 +158,7 @@ impl Reading<'_, '_, '_> {
             "InputWait" | "GpuIdle" => self.input(&mut fields, variant),
             "Wait" | "Makespan" | "LostWork" => self.time(&mut fields, variant),
             "Utilisation" | "Fairness" | "NotWorseThanAlone" => self.ratio(&mut fields, variant),
+            name if claim_nodes::WHATS.contains(&name) => self.of_nodes(&mut fields, variant),
             _ => self.other(&mut fields, variant),
         };
         fields.finish(self.report);
@@ -426,7 +431,7 @@ impl Reading<'_, '_, '_> {
         Some(Of::Task { workflow: workflow.to_string(), task: task.to_string() })
     }
 
-    fn quota(&mut self, fields: &mut Fields<'_>) -> Option<Name> {
+    pub(super) fn quota(&mut self, fields: &mut Fields<'_>) -> Option<Name> {
         let name = fields.required::<At<Name>>("quota", self.report)?;
         self.check(&name, "quota", self.known.quotas)
     }
@@ -436,7 +441,7 @@ impl Reading<'_, '_, '_> {
         self.check(&name, "resource", self.known.resources)
     }
 
-    fn check(&mut self, name: &At<Name>, what: &str, known: &BTreeSet<Name>) -> Option<Name> {
+    pub(super) fn check(&mut self, name: &At<Name>, what: &str, known: &BTreeSet<Name>) -> Option<Name> {
         if known.contains(&name.value) {
             return Some(name.value.clone());
         }
@@ -458,7 +463,11 @@ fn has(variant: Variant<'_>, field: &str) -> bool {
 }
 
 /// The one of `exactly`, `at_most` and `at_least` that is given.
-fn compared<'a>(fields: &mut Fields<'a>, of: Variant<'_>, report: &mut Report) -> Option<(Compare, &'a Node)> {
+pub(super) fn compared<'a>(
+    fields: &mut Fields<'a>,
+    of: Variant<'_>,
+    report: &mut Report,
+) -> Option<(Compare, &'a Node)> {
     let mut found: Option<(Compare, &Node)> = None;
     for (name, compare) in COMPARES {
         let Some(node) = fields.node(name) else { continue };

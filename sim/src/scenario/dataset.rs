@@ -209,6 +209,7 @@ fn acceleration(
         name: dataset.span,
         namespace: namespace.span,
         budget: None,
+        class: None,
         requests,
         arrivals: None,
     };

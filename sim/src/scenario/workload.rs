@@ -24,6 +24,8 @@ pub(crate) struct ReadWorkload {
     pub(crate) name: Span,
     pub(crate) namespace: Span,
     pub(crate) budget: Option<At<Name>>,
+    /// The priority class it names.
+    pub(crate) class: Option<Name>,
     /// One a template: a Deployment's and Job's own, a Training's by role, a Workflow's by task; a Trace's file.
     pub(crate) requests: Vec<Span>,
     /// Where it says how it arrives.
@@ -45,6 +47,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     let variant = variant(node, &KINDS, "a kind of workload", report)?;
     let mut fields = variant.fields(&[], report);
     let name = fields.required::<At<Name>>("name", report);
+    let class = fields.node("priority").and_then(class);
     let priority = fields.node("priority").and_then(|node| priority(node, context, report)).unwrap_or(0);
     let preemptible = fields.or("preemptible", true, report);
     let budget = fields.optional::<At<Name>>("budget", report);
@@ -75,7 +78,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
             kind,
         };
         let (name, namespace, requests) = (name.span, file.span, vec![file.span]);
-        return Some(ReadWorkload { workload, name, namespace, budget, requests, arrivals: None });
+        return Some(ReadWorkload { workload, name, namespace, budget, class, requests, arrivals: None });
     }
     let namespace = fields.required::<At<Name>>("namespace", report);
     let submit = fields.or("submit", Time(0), report);
@@ -121,7 +124,15 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
         kind,
     };
     let (name, namespace) = (name.span, namespace.span);
-    Some(ReadWorkload { workload, name, namespace, budget, requests, arrivals: arriving })
+    Some(ReadWorkload { workload, name, namespace, budget, class, requests, arrivals: arriving })
+}
+
+/// The class that a priority names.
+fn class(node: &Node) -> Option<Name> {
+    match &node.shape {
+        Shape::String(class) => Some(Name::from(class.as_str())),
+        _ => None,
+    }
 }
 
 /// A number, or the name of a class.

@@ -4,6 +4,7 @@ mod again;
 mod claims;
 mod data;
 mod held;
+mod nodes;
 mod work;
 mod world;
 
@@ -17,6 +18,7 @@ const fn field(name: &'static str, kind: &'static str, default: &'static str, ab
 pub(super) const GROUPS: &[(&str, &str)] = &[
     ("file", "A scenario file holds one `Scenario(..)`; included files hold some of its fields."),
     ("cluster", "Parts of `cluster`: a list of node pools and node lists, or one `Pool` alone."),
+    ("autoscale", "How a pool grows and shrinks."),
     ("quota", "The quota tree: one root, nested."),
     ("devices", "Resources that come as separate devices."),
     ("gpus", "The GPUs of a node pool."),
@@ -42,6 +44,7 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
     ("time", "Durations that may be random, drawn per pod from a labelled stream."),
     ("event", "Entries of `events`: what happens to the world. Equal times happen in the order of the file."),
     ("change", "What can happen."),
+    ("faults", "Entries of `faults`: nodes that fail at random, each by a stream of its own."),
     ("claim", "Entries of `expect`: when something must hold. A `StableFor` stands for what it says at the end."),
     ("what", "What must hold."),
     ("whose", "Whose pods a claim speaks of."),
@@ -49,5 +52,7 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
 
 /// All structs, in the order of the reference.
 pub(super) fn types() -> impl Iterator<Item = &'static Type> {
-    [world::TYPES, data::TYPES, work::TYPES, again::TYPES, claims::TYPES, held::TYPES].into_iter().flatten()
+    [world::TYPES, data::TYPES, work::TYPES, again::TYPES, nodes::TYPES, claims::TYPES, held::TYPES]
+        .into_iter()
+        .flatten()
 }
