@@ -144,7 +144,7 @@ impl TraceRecord {
             Traced::Relabel { node, refused } => of(41, u64::from(node.0), u64::from(refused)),
             Traced::Dataset { dataset, turn } => {
                 let (_, number, bytes) = turn.told();
-                of(30, u64::from(dataset) << 8 | number, bytes)
+                of(50, u64::from(dataset) << 8 | number, bytes)
             }
         }
     }

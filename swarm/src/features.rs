@@ -79,6 +79,7 @@ features! {
     Workflows "workflows" "Jobs and trainings that depend on each other.",
     LostMembers "lost members" "Gangs that wait for members in place of lost ones (G3).",
     Limits "limits" "Work that fails: too many restarts, or too long.",
+    Datasets "datasets" "Data that workloads read, with and without a cache.",
 }
 
 /// The features of one world.

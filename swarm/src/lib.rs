@@ -4,6 +4,7 @@
 //! that fails as small as it can while it fails in the same way. Nothing here knows a clock, a thread or a file: the command
 //! line has those.
 
+mod data;
 mod draw;
 mod features;
 mod lives;

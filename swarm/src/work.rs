@@ -1,6 +1,7 @@
 //! The workloads of a drawn world, and what happens to them.
 
 use crate::{
+    data,
     features::Feature,
     lives,
     words::{CPU, GPU, MEMORY, RESOURCES, Units, WHOLE_GPU, amounts, time},
@@ -35,7 +36,7 @@ fn filler(sketch: &mut Sketch<'_>) -> Option<Value> {
     Some(Value::fields("Deployment", fields))
 }
 
-fn namespace(sketch: &mut Sketch<'_>) -> Option<String> {
+pub(crate) fn namespace(sketch: &mut Sketch<'_>) -> Option<String> {
     let numbers: Vec<usize> = (0..sketch.namespaces.len()).collect();
     sketch.draw.one_of(&numbers).and_then(|i| sketch.namespaces.get(i)).cloned()
 }
@@ -155,10 +156,11 @@ fn runtime(sketch: &mut Sketch<'_>, fields: &mut Fields) {
     if sketch.features.has(Feature::Limits) && sketch.draw.chance(40) {
         fields.push(("runtime_limit", time(sketch.draw.between(5, most))));
     }
+    data::reads(sketch, fields);
 }
 
 /// What a pod asks: mostly less than a node has.
-fn ask(sketch: &mut Sketch<'_>) -> Fields {
+pub(crate) fn ask(sketch: &mut Sketch<'_>) -> Fields {
     let mut node: Units = [1; 3];
     for pool in &sketch.pools {
         for (most, each) in node.iter_mut().zip(pool.each) {

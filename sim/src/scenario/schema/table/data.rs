@@ -39,6 +39,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("submit", "duration", "`0s`", "when the workers are submitted"),
             field("request", "amounts", "required", "what each worker asks"),
             field("devices", "devices", "whole devices, or one fraction", "as of any pod"),
+            field("gpu_count", "whole number", "absent", "as of any pod"),
             field("selector", "map of list of string", "none", "as of any pod"),
             field("tolerations", "list of name", "none", "as of any pod"),
         ],
