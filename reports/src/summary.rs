@@ -2,7 +2,9 @@
 //! claims hold.
 
 use crate::{
+    datasets, fleet,
     grid::{self, Cell, Column},
+    instances,
     say::{self, many, span},
     style::{Style, Tone},
     tree,
@@ -26,7 +28,10 @@ pub fn state_text(result: &RunResult, style: Style) -> String {
         header(result, style),
         quotas(result, style),
         namespaces(result, style),
+        datasets::section(result, style),
+        instances::text(result, style),
         refusals(result, style),
+        fleet::quota_drains(result, style),
         evictions(result, style),
         pending(result, style),
     ];
@@ -272,6 +277,9 @@ fn figures(result: &RunResult, style: Style) -> String {
         line("utilisation", used.join(", "));
     }
     line("evictions", format!("{}, {} wasted, lost work {}", m.evictions, m.wasted_evictions, lost(m.lost_work_ms)));
+    if let Some(told) = fleet::nodes(m) {
+        line("nodes", told);
+    }
     let starved: Vec<_> = m.starved_unit_s.iter().filter(|(_, v)| **v > 0).map(|(r, v)| unit_seconds(r, *v)).collect();
     if !starved.is_empty() {
         line("starved", format!("{} under min with demand", starved.join(", ")));
@@ -281,6 +289,9 @@ fn figures(result: &RunResult, style: Style) -> String {
         "fairness",
         format!("Jain {}, error {}", thousandths(m.jain_permille), thousandths(m.fairness_error_permille)),
     );
+    if let Some(deadlines) = m.deadlines {
+        line("deadlines", format!("{} met, {} missed", deadlines.met, deadlines.missed));
+    }
     if m.search_bounds_hit > 0 {
         line("searches", format!("{} ended at a bound", say::count(m.search_bounds_hit.into())));
     }

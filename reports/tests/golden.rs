@@ -121,7 +121,11 @@ fn demo() -> RunResult {
             failed: 0,
             evicted: 1,
             wait: waits(4, 0, 0),
+            input: None,
+            instances: None,
+            tasks: vec![],
         }],
+        datasets: Vec::new(),
         nodes: vec![NodeRow {
             name: "node-0".into(),
             pool: "node".into(),
@@ -157,8 +161,11 @@ fn demo() -> RunResult {
                 claim("Final: Evictions == 4", 32, false),
             ],
         },
+        pools: vec![],
+        quota_drains: vec![],
         refusals: vec![],
         breaches: vec![],
+        failures: vec![],
     }
 }
 

@@ -46,8 +46,17 @@ pub struct RunResult {
     pub namespaces: Vec<NamespaceRow>,
     /// One row a workload, in file order (a trace is one row).
     pub workloads: Vec<WorkloadRow>,
-    /// One row a node.
+    /// One row a dataset, in file order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<DatasetRow>,
+    /// One row a node that was ever there.
     pub nodes: Vec<NodeRow>,
+    /// One row a node pool that has a price, or whose nodes changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<PoolRow>,
+    /// Quotas that an edit left over a limit, and how long until they were within it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quota_drains: Vec<CutRow>,
     /// Every eviction, in order.
     pub evictions: Vec<EvictionRow>,
     /// Pods that wait at the end, with the reasons.
@@ -62,6 +71,18 @@ pub struct RunResult {
     /// Broken invariants, where they were looked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub breaches: Vec<BreachRow>,
+    /// Workloads that failed, and tasks that never began because of that, with the reasons; the first thousand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<FailureRow>,
+}
+
+/// A workload, instance or task that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct FailureRow {
+    pub at_ms: u64,
+    pub what: String,
+    pub why: String,
 }
 
 /// An edit of the scenario that was refused.
@@ -140,6 +161,98 @@ pub struct WorkloadRow {
     pub failed: u64,
     pub evicted: u64,
     pub wait: WaitRow,
+    /// What it read; absent where it reads nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputRow>,
+    /// Where it arrives again and again, has tasks or a deadline, or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instances: Option<InstancesRow>,
+    /// Of a workflow.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskRow>,
+}
+
+/// What a workload read, or all readers of a dataset together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct InputRow {
+    pub read_bytes: u64,
+    pub hit_bytes: u64,
+    pub hit_permille: u64,
+    pub took_ms: u64,
+    pub wait_ms: u64,
+    pub gpu_idle_ms: u64,
+    pub saved_ms: i64,
+    pub gpu_saved_ms: i64,
+}
+
+/// A dataset at the end.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct DatasetRow {
+    pub name: String,
+    pub namespace: String,
+    pub phase: &'static str,
+    pub size_bytes: u64,
+    pub backend_bytes_s: u64,
+    pub readers: u64,
+    /// Absent where it is not accelerated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheRow>,
+    /// Bytes a second while somebody read.
+    pub rate_bytes_s: u64,
+    pub busy_ms: u64,
+    pub input: InputRow,
+}
+
+/// The cache of a dataset at the end.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct CacheRow {
+    pub workload: String,
+    pub tier: &'static str,
+    pub workers: u32,
+    pub workers_wanted: u32,
+    pub capacity_bytes: u64,
+    pub cached_bytes: u64,
+    pub cached_permille: u64,
+    pub evicted_bytes: u64,
+    pub lost_bytes: u64,
+    /// `none`, `waiting`, `loading` or `done`.
+    pub preload: &'static str,
+    pub preload_done_ms: Option<u64>,
+    pub preload_bytes: u64,
+}
+
+/// How many instances of a workload came, and how they ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct InstancesRow {
+    pub submitted: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub withdrawn: u64,
+    pub active: u64,
+    pub skipped: u64,
+    pub deadlines_met: u64,
+    pub deadlines_missed: u64,
+}
+
+/// A task of a workflow, over all its instances.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct TaskRow {
+    pub name: String,
+    pub kind: &'static str,
+    pub instances: InstancesRow,
+}
+
+/// Deadlines that were met and that were missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct DeadlineRow {
+    pub met: u64,
+    pub missed: u64,
 }
 
 /// A node at the end.
@@ -153,6 +266,35 @@ pub struct NodeRow {
     pub pods: u64,
     pub allocatable: QuantityMap,
     pub used: QuantityMap,
+}
+
+/// A node pool over the run.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct PoolRow {
+    pub name: String,
+    /// Nodes that are there at the end, up or not.
+    pub nodes: u32,
+    pub node_ms: u128,
+    pub price_milli_per_hour: u64,
+    pub cost_milli: u128,
+}
+
+/// A quota that an edit left over a limit.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct CutRow {
+    pub at_ms: u64,
+    pub quota: String,
+    /// `max`, or `min` for what nobody may evict.
+    pub limit: &'static str,
+    pub over: QuantityMap,
+    /// Absent: never by itself.
+    pub estimate_ms: Option<u64>,
+    /// Absent: not in this run.
+    pub took_ms: Option<u64>,
+    /// Whether a later edit took its place.
+    pub replaced: bool,
 }
 
 /// One eviction.
@@ -198,6 +340,18 @@ pub struct Metrics {
     pub thrash_max: u64,
     pub thrash_permille: u64,
     pub lost_work_ms: u128,
+    /// Failures that `faults` drew.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub node_failures: u64,
+    /// Pods that drains told to go.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub drained: u64,
+    /// Drains that were not done in their time.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub failed_drains: u64,
+    /// What the nodes cost, thousandths of the currency.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub cost_milli: u128,
     pub wait: WaitRow,
     pub makespan_ms: u64,
     /// Time-weighted used over capacity, thousandths, by resource.
@@ -220,6 +374,9 @@ pub struct Metrics {
     /// What job queues did, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_queues: Option<JobQueueRow>,
+    /// Where some workload has a deadline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadlines: Option<DeadlineRow>,
 }
 
 /// What the job queues of a run did.
@@ -229,6 +386,15 @@ pub struct JobQueueRow {
     pub let_out: u64,
     /// How often one went back because it had not started in time.
     pub start_timeouts: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+const fn is_nothing(n: &u128) -> bool {
+    *n == 0
 }
 
 /// How the claims came out.

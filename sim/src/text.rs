@@ -28,6 +28,10 @@ pub trait Names {
     fn node(&self, id: NodeId) -> Cow<'_, str>;
     /// How many pods a workload has: a lone one is called a pod, several a gang.
     fn pods(&self, id: WorkloadId) -> u32;
+    /// The name of a dataset, by its place in the scenario.
+    fn dataset(&self, place: u32) -> Cow<'_, str> {
+        format!("dataset-{place}").into()
+    }
 }
 
 /// An amount without its resource's name, as a Kubernetes quantity.

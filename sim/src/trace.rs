@@ -27,9 +27,17 @@
 //! | `relabel`, `refused_relabel` | `node` | a node got other labels or its GPUs another mode, or did not: pods use them |
 //! | `cells_short`, `cells_whole` | `size`, `missing` | guaranteed cells cannot be split out of the healthy devices, or can again |
 //! | `budget` | `allowed` | a disruption budget was set |
+//! | `drain`, `drain_over` | `node`, `left` | a node is being emptied, or no longer, with so many pods left |
+//! | `told_to_go` | `pod`, `node` | a pod was told to go by the drain of a node |
+//! | `edited` | `workload`, `priority`, `preemptible` | a workload was edited; `null`: as before |
+//! | `node_changed` | `node` | a node was relabelled or resized |
+//! | `slow` | `node`, `permille` | work on a node goes at this part of full speed |
+//! | `quota_over` | `quota`, `limit`, `estimate_ms` | an edit left a quota over a limit, which will be over after so long by itself; in no digest |
+//! | `quota_inside` | `quota`, `limit` | it is within it again; in no digest |
+//! | `dataset` | `dataset`, `turn`, `bytes` | a dataset became `bound` or `unbound`, its preload reads (`loading`) or is done (`loaded`), its cache `evicted` or `lost` bytes |
 
 use crate::text::Names;
-use quotree_core::{DeviceSet, NodeId, PodId, PodOutcome, Rule, StableHasher, Time, WorkloadId};
+use quotree_core::{DeviceSet, NodeId, PodId, PodOutcome, QuotaId, Rule, StableHasher, Time, WorkloadId};
 use serde_json::{Map, Value, json};
 use std::hash::{Hash, Hasher};
 
@@ -62,11 +70,57 @@ pub enum Traced {
     Budget { allowed: u32 },
     BindFailed { pod: PodId },
     LostEviction { pod: PodId },
+    Drain { node: NodeId, begins: bool, left: u32 },
+    ToldToGo { pod: PodId, node: NodeId },
+    Edited { workload: WorkloadId, priority: Option<i32>, preemptible: Option<bool> },
+    NodeChanged { node: NodeId },
+    Slow { node: NodeId, permille: u32 },
+    QuotaOver { quota: QuotaId, max: bool, estimate_ms: Option<u64> },
+    QuotaInside { quota: QuotaId, max: bool },
+    Suspend { workload: WorkloadId },
+    LetOut { workload: WorkloadId, tries: u32 },
     Device { node: NodeId, device: u32, healthy: bool },
     Relabel { node: NodeId, refused: bool },
     Cells { short: (u32, u64) },
-    Suspend { workload: WorkloadId },
-    LetOut { workload: WorkloadId, tries: u32 },
+    Dataset { dataset: u32, turn: DatasetTurn },
+}
+
+/// What happens to a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DatasetTurn {
+    /// Its first cache worker runs.
+    Bound,
+    /// No cache worker runs any more.
+    Unbound,
+    /// Its preload begins to read, or goes on.
+    Loading,
+    /// Its preload is done.
+    Loaded,
+    /// At the end of a pass, a cache that was full made room.
+    Evicted {
+        /// How much.
+        bytes: u64,
+    },
+    /// A cache worker went with its part.
+    Lost {
+        /// How much that was.
+        bytes: u64,
+    },
+}
+
+impl DatasetTurn {
+    /// As a word, a number, and how many bytes.
+    const fn told(self) -> (&'static str, u64, u64) {
+        match self {
+            Self::Bound => ("bound", 0, 0),
+            Self::Unbound => ("unbound", 1, 0),
+            Self::Loading => ("loading", 2, 0),
+            Self::Loaded => ("loaded", 3, 0),
+            Self::Evicted { bytes } => ("evicted", 4, bytes),
+            Self::Lost { bytes } => ("lost", 5, bytes),
+        }
+    }
 }
 
 impl TraceRecord {
@@ -95,13 +149,30 @@ impl TraceRecord {
             Traced::Budget { allowed } => of(13, u64::from(allowed), 0),
             Traced::BindFailed { pod: p } => of(14, pod(p), 0),
             Traced::LostEviction { pod: p } => of(15, pod(p), 0),
+            Traced::Drain { node, begins, left } => of(60 | u64::from(begins) << 8, u64::from(node.0), u64::from(left)),
+            Traced::ToldToGo { pod: p, node } => of(61, pod(p), u64::from(node.0)),
+            Traced::Edited { workload, priority, preemptible } => {
+                let (given, priority) = (u64::from(priority.is_some()), priority.unwrap_or(0));
+                let preemptible = preemptible.map_or(2, u64::from);
+                of(66 | given << 8 | preemptible << 16, u64::from(workload.0), u64::from(priority.cast_unsigned()))
+            }
+            Traced::NodeChanged { node } => of(62, u64::from(node.0), 0),
+            Traced::Slow { node, permille } => of(63, u64::from(node.0), u64::from(permille)),
+            Traced::QuotaOver { quota, max, estimate_ms } => {
+                of(64 | u64::from(max) << 8, u64::from(quota.0), estimate_ms.unwrap_or(u64::MAX))
+            }
+            Traced::QuotaInside { quota, max } => of(65 | u64::from(max) << 8, u64::from(quota.0), 0),
+            Traced::Suspend { workload } => of(20, u64::from(workload.0), 0),
+            Traced::LetOut { workload, tries } => of(21, u64::from(workload.0), u64::from(tries)),
             Traced::Device { node, device, healthy } => {
                 of(40, u64::from(node.0), u64::from(device) << 1 | u64::from(healthy))
             }
             Traced::Cells { short: (size, missing) } => of(42, u64::from(size), missing),
             Traced::Relabel { node, refused } => of(41, u64::from(node.0), u64::from(refused)),
-            Traced::Suspend { workload } => of(30, u64::from(workload.0), 0),
-            Traced::LetOut { workload, tries } => of(31, u64::from(workload.0), u64::from(tries)),
+            Traced::Dataset { dataset, turn } => {
+                let (_, number, bytes) = turn.told();
+                of(50, u64::from(dataset) << 8 | number, bytes)
+            }
         }
     }
 
@@ -128,14 +199,23 @@ impl TraceRecord {
             Traced::Budget { .. } => "budget",
             Traced::BindFailed { .. } => "bind_failed",
             Traced::LostEviction { .. } => "lost_eviction",
+            Traced::Drain { begins: true, .. } => "drain",
+            Traced::Drain { begins: false, .. } => "drain_over",
+            Traced::ToldToGo { .. } => "told_to_go",
+            Traced::Edited { .. } => "edited",
+            Traced::NodeChanged { .. } => "node_changed",
+            Traced::Slow { .. } => "slow",
+            Traced::QuotaOver { .. } => "quota_over",
+            Traced::QuotaInside { .. } => "quota_inside",
+            Traced::Suspend { .. } => "suspend",
+            Traced::LetOut { .. } => "let_out",
             Traced::Device { healthy: false, .. } => "device_ill",
             Traced::Device { healthy: true, .. } => "device_well",
             Traced::Cells { short: (_, 0) } => "cells_whole",
             Traced::Cells { .. } => "cells_short",
             Traced::Relabel { refused: false, .. } => "relabel",
             Traced::Relabel { refused: true, .. } => "refused_relabel",
-            Traced::Suspend { .. } => "suspend",
-            Traced::LetOut { .. } => "let_out",
+            Traced::Dataset { .. } => "dataset",
         };
         map.insert("at_ms".into(), self.at.0.into());
         map.insert("what".into(), kind.into());
@@ -187,7 +267,40 @@ impl TraceRecord {
                 put("tries", tries.into());
             }
             Traced::Tree { .. } => {}
+            Traced::Dataset { dataset, turn } => {
+                let (word, _, bytes) = turn.told();
+                put("dataset", json!(names.dataset(dataset)));
+                put("turn", word.into());
+                put("bytes", bytes.into());
+            }
             Traced::Budget { allowed } => put("allowed", allowed.into()),
+            Traced::Drain { node, left, .. } => {
+                put("node", json!(names.node(node)));
+                put("left", left.into());
+            }
+            Traced::ToldToGo { pod, node } => {
+                put("pod", json!(names.pod(pod)));
+                put("node", json!(names.node(node)));
+            }
+            Traced::Edited { workload, priority, preemptible } => {
+                put("workload", json!(names.workload(workload)));
+                put("priority", json!(priority));
+                put("preemptible", json!(preemptible));
+            }
+            Traced::NodeChanged { node } => put("node", json!(names.node(node))),
+            Traced::Slow { node, permille } => {
+                put("node", json!(names.node(node)));
+                put("permille", permille.into());
+            }
+            Traced::QuotaOver { quota, max, estimate_ms } => {
+                put("quota", json!(names.tree().name(quota)));
+                put("limit", json!(if max { "max" } else { "min" }));
+                put("estimate_ms", json!(estimate_ms));
+            }
+            Traced::QuotaInside { quota, max } => {
+                put("quota", json!(names.tree().name(quota)));
+                put("limit", json!(if max { "max" } else { "min" }));
+            }
         }
         Value::Object(map)
     }

@@ -75,6 +75,18 @@ features! {
     PlacementKnob "knob placement" "Another placement than best fit (P2).",
     BudgetsKnob "knob respect_budgets" "Budgets that are never broken (R7).",
     BoundsKnob "knob bounds" "Searches that are cut short.",
+    RandomFaults "random faults" "Nodes that fail at random and are repaired.",
+    Outages "outages" "Nodes and racks that fail together.",
+    Drains "drains" "Nodes that are emptied (L1, G2).",
+    SlowNodes "slow nodes" "Nodes on which work takes longer.",
+    NodeEdits "node edits" "Nodes that shrink under their pods, grow, or get taints.",
+    PoolResizes "pool resizes" "Nodes that join, and nodes that are taken out.",
+    Autoscale "autoscale" "Pools that grow and shrink by themselves.",
+    Arrivals "arrivals" "Jobs and trainings that come again and again.",
+    Workflows "workflows" "Jobs and trainings that depend on each other.",
+    LostMembers "lost members" "Gangs that wait for members in place of lost ones (G3).",
+    Limits "limits" "Work that fails: too many restarts, or too long.",
+    Datasets "datasets" "Data that workloads read, with and without a cache.",
 }
 
 /// The features of one world.

@@ -14,10 +14,10 @@ use crate::{
     model::{Change, Scenario},
     options::{Run, RunError, RunOptions},
     queue::Queue,
-    result::{BreachRow, RefusalRow},
+    result::{BreachRow, FailureRow, RefusalRow},
     story::Story,
     trace::{Digest, Observer, TraceRecord, Traced},
-    world::{ARRIVAL, EDIT, Happening, State, World, WorldNames},
+    world::{ARRIVAL, Cut, EDIT, Happening, State, World, WorldNames},
 };
 use quotree_core::{Breach, Event, Finding, Placement, QuotaTree, Time};
 
@@ -47,6 +47,9 @@ pub(crate) struct Engine<'a> {
     pub(crate) events: u64,
     pub(crate) refusals: Vec<RefusalRow>,
     pub(crate) breaches: Vec<BreachRow>,
+    /// Quotas that an edit left over a limit.
+    pub(crate) cuts: Vec<Cut>,
+    pub(crate) failures: Vec<FailureRow>,
     /// Whether the run came to an end by itself: nothing more can happen.
     pub(crate) ended: bool,
     observer: &'a mut dyn Observer,
@@ -97,6 +100,8 @@ impl<'a> Engine<'a> {
             events: 0,
             refusals: Vec::new(),
             breaches: Vec::new(),
+            cuts: Vec::new(),
+            failures: Vec::new(),
             ended: false,
             observer,
         };
@@ -118,6 +123,7 @@ impl<'a> Engine<'a> {
             (a, b) => a.or(b),
         };
         self.world.nodes.ids().try_for_each(|node| self.node_up(node))?;
+        self.begin_faults();
         self.watch_cells();
         self.moment(judge, false)?;
         loop {
@@ -174,7 +180,12 @@ impl<'a> Engine<'a> {
                 self.feed(Event::Tick)?;
             }
             if !self.fed {
+                self.fleet_settles()?;
+            }
+            if !self.fed {
+                self.settle_datasets();
                 self.tell_waits();
+                self.look_at_cuts();
                 self.settled();
                 judge.settled(self);
                 self.observer.progress(self.now, self.events);
@@ -227,7 +238,15 @@ impl<'a> Engine<'a> {
             // Who may be let out again is looked at after everything that happens at a moment.
             Happening::BackOffOver(_) => Ok(()),
             Happening::Submit(owner) => self.arrive(owner),
+            Happening::Arrive(owner) => self.arrival(owner),
+            Happening::Deadline(owner) => self.deadline(owner),
             Happening::Row { owner, row } => self.submit_row(owner, row, 0, 0),
+            Happening::Node(what) => self.node_happens(what),
+            Happening::Dataset { dataset, epoch } => self.dataset_moves(dataset, epoch),
+            Happening::Preload(dataset) => {
+                self.preload(dataset);
+                Ok(())
+            }
         }
     }
 
@@ -250,14 +269,23 @@ impl<'a> Engine<'a> {
             Change::Devices(change) => self.change_devices(change),
             Change::SetBudget { budget, allowed } => {
                 self.trace(Traced::Budget { allowed: *allowed });
+                self.world.fleet.budgets.insert(budget.clone(), *allowed);
                 self.feed(Event::BudgetChanged { budget: budget.clone(), allowed: *allowed })
             }
+            Change::SetClass { workloads, priority } => {
+                self.set_class(workloads, *priority);
+                Ok(())
+            }
+            Change::EditWorkload { workload, priority, preemptible } => {
+                self.edit_workload(number(*workload), *priority, *preemptible)
+            }
+            Change::Nodes(change) => self.nodes_change(change, index),
         }
     }
 
     /// The tree is replaced; a refusal (T2, T3) is kept for the report and changes nothing.
     fn replace_tree(&mut self, tree: &quotree_core::TreeSpec) -> Result<(), RunError> {
-        let before = self.core.scheduler().tree().clone();
+        let (before, overs) = (self.core.scheduler().tree().clone(), self.overs());
         if let Err(error) = self.core.apply(Event::TreeChanged(tree.clone())) {
             self.trace(Traced::Tree { refused: true });
             self.refusals.push(RefusalRow { at_ms: self.now.0, what: "quota tree".into(), why: error.to_string() });
@@ -267,6 +295,7 @@ impl<'a> Engine<'a> {
         self.old_trees.push(before);
         self.trace(Traced::Tree { refused: false });
         self.plant();
+        self.look_for_cuts(&overs);
         self.look_at_cells();
         self.line_up_anew()
     }
@@ -302,8 +331,13 @@ impl<'a> Engine<'a> {
     pub(crate) fn trace(&mut self, what: Traced) {
         let record = TraceRecord { at: self.now, what };
         self.digest.add(&record);
+        self.watch(&record);
+    }
+
+    /// Shows a record to who watches.
+    pub(crate) fn watch(&mut self, record: &TraceRecord) {
         let tree = self.core.scheduler().tree();
-        self.observer.record(&record, &WorldNames { scenario: self.scenario, world: &self.world, tree });
+        self.observer.record(record, &WorldNames { scenario: self.scenario, world: &self.world, tree });
     }
 
     /// What everything is called now.
@@ -331,6 +365,9 @@ fn known(scenario: &Scenario) -> Vec<(Time, u8, Happening)> {
     let number = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
     let edits = scenario.events.iter().enumerate().map(|(i, e)| (e.at, EDIT, Happening::Change(number(i))));
     let mut known: Vec<_> = edits.collect();
+    for (i, dataset) in scenario.datasets.iter().enumerate() {
+        known.extend(dataset.preload.map(|at| (at, EDIT, Happening::Preload(number(i)))));
+    }
     for (owner, workload) in scenario.workloads.iter().enumerate() {
         match &workload.kind {
             crate::model::Kind::Trace { rows } => known.extend(rows.iter().enumerate().map(|(row, traced)| {

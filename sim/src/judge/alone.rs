@@ -15,7 +15,7 @@ pub(super) fn compare(engine: &Engine<'_>, of: &Of, permille: u64) -> Result<(bo
     let quota = match of {
         Of::Quota(name) => tree.by_name(name.as_str()),
         Of::Namespace(name) => tree.leaf_of(name.as_str()),
-        Of::Workload(name) => {
+        Of::Workload(name) | Of::Task { workflow: name, .. } => {
             let workload = engine.scenario.workloads.iter().find(|w| w.name == *name);
             workload.and_then(|w| tree.leaf_of(w.namespace.as_str()))
         }
@@ -64,7 +64,7 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: &dyn F
     for (name, amount) in guarantee.iter() {
         pool.set(name.clone(), amount);
     }
-    let node = Node { name: "alone".to_owned(), pool: Name::from("alone"), spec: NodeSpec::new(0, pool) };
+    let node = Node::new("alone".to_owned(), Name::from("alone"), NodeSpec::new(0, pool));
     let mut places = BTreeMap::new();
     let mut workloads = Vec::new();
     for (index, workload) in full.workloads.iter().enumerate() {
@@ -86,14 +86,18 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: &dyn F
         name: format!("{} alone", full.name),
         events: edits.collect(),
         cluster: Cluster { nodes: vec![node], is_pool: true, ..Cluster::default() },
+        faults: Vec::new(),
         tree: cut_tree(tree, quota, &guarantee),
+        datasets: full.datasets.clone(),
         workloads,
         claims: Vec::new(),
         about: String::new(),
         policy_name: full.policy_name.clone(),
         policy: full.policy.clone(),
         queues: full.queues.clone(),
-        ..*full
+        world: full.world.clone(),
+        seed: full.seed,
+        digest: full.digest,
     }
 }
 
@@ -129,8 +133,17 @@ fn cut_workload(workload: &Workload, is_ours: &dyn Fn(&Name) -> bool) -> Option<
             *rows = ours.into();
             return Some(cut);
         }
-        Kind::Deployment { template, .. } | Kind::Job { template, .. } => *template = plain(template),
-        Kind::Training { roles, .. } => roles.iter_mut().for_each(|r| r.template = plain(&r.template)),
+        kind => make_plain(kind, &plain),
     }
     is_ours(&workload.namespace).then_some(cut)
+}
+
+/// Pods ask for amounts and nothing else: a pool has no labels, taints or devices.
+fn make_plain(kind: &mut Kind, plain: &dyn Fn(&PodTemplate) -> Arc<PodTemplate>) {
+    match kind {
+        Kind::Deployment { template, .. } | Kind::Job { template, .. } => *template = plain(template),
+        Kind::Training { roles, .. } => roles.iter_mut().for_each(|r| r.template = plain(&r.template)),
+        Kind::Workflow { tasks } => tasks.iter_mut().for_each(|task| make_plain(&mut task.kind, plain)),
+        Kind::Trace { .. } => {}
+    }
 }

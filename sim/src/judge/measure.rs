@@ -4,9 +4,9 @@ use super::{Judged, guarantee::Starved, place, whose::Whose};
 use crate::{
     driver::Engine,
     metrics::{permille_of, wait_figure, wait_summary},
-    model::{BadEviction, Compare, What},
+    model::{BadEviction, Compare, DatasetFigure, What},
     text,
-    world::Counts,
+    world::{Counts, Input, Outcomes},
 };
 use quotree_core::{Amounts, Name, Time};
 use std::fmt;
@@ -14,10 +14,14 @@ use std::fmt;
 /// What was seen: written down only where somebody reads it.
 pub(super) enum Seen {
     Pods(Counts),
+    Instances(Outcomes),
     Amount(Name, i64),
     Number(u128),
     Ms(u128),
     Permille(u64),
+    /// Thousandths of something that is written as a decimal.
+    Thousandths(u128),
+    Never,
     Digest(u128),
     Text(String),
     Fine,
@@ -33,10 +37,20 @@ impl fmt::Display for Seen {
                 }
                 Ok(())
             }
+            Self::Instances(o) => {
+                let (submitted, active) = (o.submitted, o.active());
+                write!(f, "{submitted} submitted, {} succeeded, {} failed, {active} active", o.succeeded, o.failed)?;
+                if o.skipped > 0 {
+                    write!(f, ", {} skipped", o.skipped)?;
+                }
+                Ok(())
+            }
             Self::Amount(resource, amount) => write!(f, "{} {resource}", text::amount(resource, *amount)),
             Self::Number(n) => write!(f, "{n}"),
             Self::Ms(ms) => write!(f, "{}.{:03} s", ms / 1000, ms % 1000),
             Self::Permille(n) => write!(f, "{}.{:03}", n / 1000, n % 1000),
+            Self::Thousandths(n) => write!(f, "{}.{:03}", n / 1000, n % 1000),
+            Self::Never => f.write_str("never"),
             Self::Digest(digest) => write!(f, "{digest:032x}"),
             Self::Text(text) => f.write_str(text),
             Self::Fine => f.write_str("nothing broken"),
@@ -44,7 +58,7 @@ impl fmt::Display for Seen {
     }
 }
 
-fn compared<T: Ord>(seen: T, compare: Compare, claimed: T) -> bool {
+pub(super) fn compared<T: Ord>(seen: T, compare: Compare, claimed: T) -> bool {
     match compare {
         Compare::Equal => seen == claimed,
         Compare::AtMost => seen <= claimed,
@@ -67,6 +81,21 @@ impl Judged<'_> {
                     && same(succeeded, seen.succeeded)
                     && same(failed, seen.failed);
                 (holds, Seen::Pods(seen))
+            }
+            What::Instances { submitted, succeeded, failed, active, skipped, .. } => {
+                let seen = self.whose.outcomes(engine);
+                let same = |claimed: &Option<u64>, seen: u64| claimed.is_none_or(|n| n == seen);
+                let holds = same(submitted, seen.submitted)
+                    && same(succeeded, seen.succeeded)
+                    && same(failed, seen.failed)
+                    && same(active, seen.active())
+                    && same(skipped, seen.skipped);
+                (holds, Seen::Instances(seen))
+            }
+            What::Deadlines { met, compare, count, .. } => {
+                let seen = self.whose.outcomes(engine);
+                let seen = if *met { seen.met } else { seen.missed };
+                (compared(seen, *compare, *count), Seen::Number(seen.into()))
             }
             What::Used { quota, resource, compare, amount } => {
                 amount_of(engine, quota, resource, *compare, *amount, |usage| usage.used)
@@ -98,7 +127,7 @@ impl Judged<'_> {
             }
             What::Verdict { rule, .. } => verdicts(engine, &self.whose, rule),
             What::Wait { stat, compare, ms, .. } => {
-                let ours = figures.waits.iter().filter(|w| self.whose.includes(w.owner, w.namespace));
+                let ours = figures.waits.iter().filter(|w| self.whose.includes(w.tally, w.namespace));
                 let mut waits: Vec<u64> = ours.map(|w| w.ms).collect();
                 let seen = wait_figure(&wait_summary(&mut waits), *stat);
                 (compared(seen, *compare, *ms), Seen::Ms(seen.into()))
@@ -113,6 +142,18 @@ impl Judged<'_> {
             }
             What::LostWork { compare, ms } => {
                 (compared(figures.lost_ms, *compare, u128::from(*ms)), Seen::Ms(figures.lost_ms))
+            }
+            What::Dataset { dataset, bound, figure } => dataset_of(engine, *dataset, *bound, *figure, now),
+            What::InputWait { gpus, compare, ms, .. } => {
+                let mut sum = Input::default();
+                for (tally, input) in engine.world.datasets.inputs(engine.now) {
+                    let namespace = engine.world.owners[engine.world.tallies[tally].workload].namespace;
+                    if self.whose.includes(tally, namespace) {
+                        sum.join(&input);
+                    }
+                }
+                let seen = if *gpus { sum.gpu_idle_ms() } else { sum.wait_ms() };
+                (compared(seen, *compare, *ms), Seen::Ms(seen.into()))
             }
             What::Fairness { figure, compare, permille } => {
                 let seen = engine.fairness().get(place(*figure)).copied().unwrap_or(0);
@@ -140,6 +181,7 @@ impl Judged<'_> {
                 };
                 (engine.ended || quiet >= *ms, Seen::Text(seen))
             }
+            What::Nodes(claim) => super::nodes::measure(engine, claim),
             What::Digest(claimed) => {
                 let seen = engine.digest.value();
                 (seen == *claimed, Seen::Digest(seen))
@@ -148,6 +190,42 @@ impl Judged<'_> {
             What::NotWorseThanAlone { .. } => (true, Seen::Fine),
         }
     }
+}
+
+/// Time stands still after the end of a run: what would be read later is not.
+fn dataset_of(
+    engine: &Engine<'_>,
+    dataset: usize,
+    bound: Option<bool>,
+    figure: Option<(DatasetFigure, Compare, u64)>,
+    now: Time,
+) -> (bool, Seen) {
+    let Some(flow) = engine.world.datasets.at(dataset, now.min(engine.now)) else {
+        return (false, Seen::Text("there is no such dataset".to_owned()));
+    };
+    let is_bound = flow.workers > 0;
+    let right = bound.is_none_or(|bound| bound == is_bound);
+    let phase = if is_bound { "Bound" } else { "NotBound" };
+    let Some((figure, compare, claimed)) = figure else {
+        return (right, Seen::Text(phase.to_owned()));
+    };
+    let input = flow.input();
+    let (holds, seen) = match figure {
+        DatasetFigure::Cached | DatasetFigure::HitRatio => {
+            let seen = if figure == DatasetFigure::Cached { flow.cached_permille() } else { input.hit_permille() };
+            (compared(seen, compare, claimed), Seen::Permille(seen))
+        }
+        DatasetFigure::Rate => {
+            let seen = flow.rate();
+            (compared(seen, compare, claimed), Seen::Text(format!("{seen} bytes/s")))
+        }
+        DatasetFigure::Saved | DatasetFigure::GpuSaved => {
+            let seen = if figure == DatasetFigure::Saved { input.saved_ms() } else { input.gpu_saved_ms() };
+            let holds = compared(i128::from(seen), compare, i128::from(claimed));
+            (holds, if seen < 0 { Seen::Text(format!("{seen} ms")) } else { Seen::Ms(seen.unsigned_abs().into()) })
+        }
+    };
+    if right { (holds, seen) } else { (false, Seen::Text(format!("{phase}, {seen}"))) }
 }
 
 fn amount_of(

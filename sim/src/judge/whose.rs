@@ -1,6 +1,11 @@
 //! Whose pods a claim speaks of, resolved against the tree of the moment.
 
-use crate::{driver::Engine, model::Of, world::Counts};
+use crate::{
+    driver::Engine,
+    model::Of,
+    world::{Counts, Outcomes},
+};
+use std::ops::Range;
 
 /// A namespace, quota, workload, or everything.
 pub(super) struct Whose {
@@ -14,7 +19,8 @@ enum Found {
     All,
     /// By namespace number, whether it is meant.
     Namespaces(Vec<bool>),
-    Owner(u32),
+    /// A range of tallies.
+    Tallies(Range<u32>),
     Nobody,
 }
 
@@ -45,8 +51,16 @@ impl Whose {
                 Found::Namespaces(namespaces.iter().map(|n| under(n.leaf)).collect())
             }
             Some(Of::Workload(name)) => {
-                let owner = engine.scenario.workloads.iter().position(|w| w.name == *name);
-                owner.and_then(|i| u32::try_from(i).ok()).map_or(Found::Nobody, Found::Owner)
+                place(engine, name).map_or(Found::Nobody, |w| Found::Tallies(engine.world.tallies_of(w)))
+            }
+            Some(Of::Task { workflow, task }) => {
+                let found = place(engine, workflow).and_then(|w| {
+                    let kind = &engine.scenario.workloads.get(w as usize)?.kind;
+                    let crate::model::Kind::Workflow { tasks } = kind else { return None };
+                    let task = tasks.iter().position(|t| t.name == task.as_str())?;
+                    Some(engine.world.tallies_of(w).start + 1 + u32::try_from(task).ok()?)
+                });
+                found.map_or(Found::Nobody, |tally| Found::Tallies(tally..tally + 1))
             }
         };
     }
@@ -57,24 +71,39 @@ impl Whose {
             return false;
         }
         let unit = &engine.world.units[unit];
-        self.includes(unit.owner, unit.namespace)
+        self.includes(engine.world.owners[unit.owner].tally, unit.namespace)
     }
 
-    /// Whether pods of this workload in this namespace are meant.
-    pub(super) fn includes(&self, owner: u32, namespace: u32) -> bool {
+    /// Whether pods that are counted there in this namespace are meant.
+    pub(super) fn includes(&self, tally: u32, namespace: u32) -> bool {
         match &self.found {
             Found::All => true,
             Found::Namespaces(meant) => meant.get(namespace as usize).copied().unwrap_or(false),
-            Found::Owner(ours) => owner == *ours,
+            Found::Tallies(ours) => ours.contains(&tally),
             Found::Nobody => false,
         }
+    }
+
+    /// What became of their workloads: of a workflow the whole, of a task the task.
+    pub(super) fn outcomes(&self, engine: &Engine<'_>) -> Outcomes {
+        let mut sum = Outcomes::default();
+        match &self.found {
+            Found::Tallies(ours) => sum = engine.world.tallies[ours.start].outcomes,
+            Found::Nobody => {}
+            Found::All => engine.world.namespaces.iter().for_each(|n| sum.add(&n.outcomes)),
+            Found::Namespaces(meant) => {
+                let ours = engine.world.namespaces.iter().zip(meant).filter(|(_, meant)| **meant);
+                ours.for_each(|(n, _)| sum.add(&n.outcomes));
+            }
+        }
+        sum
     }
 
     /// Their pods by state.
     pub(super) fn counts(&self, engine: &Engine<'_>) -> Counts {
         let mut sum = Counts::default();
         match &self.found {
-            Found::Owner(owner) => sum.add(&engine.world.owners[*owner].counts),
+            Found::Tallies(ours) => sum = engine.world.counts_of(ours.clone()),
             Found::Nobody => {}
             Found::All => engine.world.namespaces.iter().for_each(|n| sum.add(&n.counts)),
             Found::Namespaces(meant) => {
@@ -84,4 +113,10 @@ impl Whose {
         }
         sum
     }
+}
+
+/// The place of a workload of the scenario.
+fn place(engine: &Engine<'_>, name: &str) -> Option<u32> {
+    let place = engine.scenario.workloads.iter().position(|w| w.name == name)?;
+    u32::try_from(place).ok()
 }

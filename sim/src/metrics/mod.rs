@@ -1,7 +1,9 @@
 //! The figures of a run, counted as it goes. Their definitions are in `docs/metrics.md`.
 
+mod datasets;
 mod evictions;
 mod fairness;
+mod fleet;
 mod inside;
 mod ledger;
 mod report;
@@ -66,8 +68,8 @@ impl Figures {
     }
 
     /// A pod was bound after waiting this long.
-    pub(crate) fn waited(&mut self, owner: u32, namespace: u32, ms: u64) {
-        self.waits.push(Wait { owner, namespace, ms });
+    pub(crate) fn waited(&mut self, tally: u32, namespace: u32, ms: u64) {
+        self.waits.push(Wait { tally, namespace, ms });
     }
 }
 

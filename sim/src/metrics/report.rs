@@ -1,9 +1,9 @@
 //! The result of a run: its head and its figures.
 
-use super::{Figures, rows};
+use super::{Figures, datasets, fleet, rows};
 use crate::{
     driver::Engine,
-    result::{ClaimSummary, JobQueueRow, Metrics, RunResult},
+    result::{ClaimSummary, DeadlineRow, JobQueueRow, Metrics, RunResult},
 };
 use quotree_core::SEMANTICS_VERSION;
 use std::collections::BTreeMap;
@@ -23,13 +23,17 @@ pub(crate) fn result_of(engine: &Engine<'_>, claims: ClaimSummary) -> RunResult 
         quotas: rows::quotas(engine),
         namespaces: rows::namespaces(engine),
         workloads: rows::workloads(engine),
+        datasets: datasets::rows(engine),
         nodes: rows::nodes(engine),
+        pools: fleet::pools(engine),
+        quota_drains: fleet::cuts(engine),
         evictions: rows::evictions(engine),
         pending: rows::pending(engine),
         metrics: metrics(engine),
         claims,
         refusals: engine.refusals.clone(),
         breaches: engine.breaches.clone(),
+        failures: engine.failures.clone(),
     }
 }
 
@@ -55,6 +59,10 @@ fn metrics(engine: &Engine<'_>) -> Metrics {
         thrash_max: figures.evictions.thrash_max,
         thrash_permille: figures.evictions.thrash_permille(),
         lost_work_ms: figures.lost_ms,
+        node_failures: engine.world.fleet.failures,
+        drained: engine.world.fleet.drained.pods,
+        failed_drains: engine.world.fleet.drained.failed,
+        cost_milli: engine.cost_milli(None),
         wait: rows::wait_of(figures.waits.iter()),
         makespan_ms: figures.last_end.0,
         jain_permille,
@@ -64,10 +72,19 @@ fn metrics(engine: &Engine<'_>) -> Metrics {
         search_bounds_hit: figures.bounds_hit,
         job_queues: (!engine.scenario.queues.is_empty())
             .then_some(JobQueueRow { let_out: figures.let_out, start_timeouts: figures.start_timeouts }),
+        deadlines: deadlines(engine),
         ..Metrics::default()
     };
     integrals(engine, figures, &mut metrics);
     metrics
+}
+
+/// Absent where no workload has one.
+fn deadlines(engine: &Engine<'_>) -> Option<DeadlineRow> {
+    engine.scenario.workloads.iter().any(|workload| workload.deadline_ms.is_some()).then(|| {
+        let all = engine.world.namespaces.iter().map(|n| n.outcomes);
+        all.fold(DeadlineRow::default(), |sum, o| DeadlineRow { met: sum.met + o.met, missed: sum.missed + o.missed })
+    })
 }
 
 fn integrals(engine: &Engine<'_>, figures: &Figures, metrics: &mut Metrics) {

@@ -4,9 +4,12 @@ use super::{Wait, wait_summary};
 use crate::{
     driver::Engine,
     model::Kind,
-    result::{EvictionRow, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow, WaitRow, WorkloadRow},
+    result::{
+        EvictionRow, InstancesRow, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow, TaskRow, WaitRow,
+        WorkloadRow,
+    },
     text::{self, Names},
-    world::{Counts, State, WorldNames, pod_name, unit_name},
+    world::{Counts, Input, Outcomes, State, WorldNames, pod_name, unit_name},
 };
 use quotree_core::{QuotaId, WorkloadId};
 
@@ -78,44 +81,83 @@ pub(super) fn namespaces(engine: &Engine<'_>) -> Vec<NamespaceRow> {
 }
 
 pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
-    let waits = grouped(engine, engine.scenario.workloads.len(), |w| w.owner);
-    let rows = engine.scenario.workloads.iter().zip(engine.world.owners.iter()).zip(waits);
-    rows.map(|((workload, owner), mut waits)| WorkloadRow {
-        name: workload.name.clone(),
-        namespace: workload.namespace.to_string(),
-        kind: match workload.kind {
-            Kind::Deployment { .. } => "Deployment",
-            Kind::Job { .. } => "Job",
-            Kind::Training { .. } => "Training",
-            Kind::Trace { .. } => "Trace",
-        },
-        running: owner.counts.running,
-        pending: owner.counts.pending,
-        succeeded: owner.counts.succeeded,
-        failed: owner.counts.failed,
-        evicted: owner.counts.evicted,
-        wait: wait_summary(&mut waits),
+    let mut waits = vec![Vec::new(); engine.scenario.workloads.len()];
+    for (tally, mut list) in
+        engine.world.tallies.iter().zip(grouped(engine, engine.world.tallies.len() as usize, |w| w.tally))
+    {
+        if let Some(all) = waits.get_mut(tally.workload as usize) {
+            all.append(&mut list);
+        }
+    }
+    let inputs: std::collections::BTreeMap<_, _> = engine.world.datasets.inputs(engine.now).collect();
+    let rows = engine.scenario.workloads.iter().zip(0..).zip(waits);
+    rows.map(|((workload, index), mut waits)| {
+        let tallies = engine.world.tallies_of(index);
+        let (counts, outcomes) =
+            (engine.world.counts_of(tallies.clone()), engine.world.tallies[tallies.start].outcomes);
+        let told = workload.arrivals.is_some() || workload.deadline_ms.is_some();
+        let tasks = match &workload.kind {
+            Kind::Workflow { tasks } => tasks.as_slice(),
+            _ => &[],
+        };
+        let task = |(task, tally): (&crate::model::Task, u32)| {
+            let tally = &engine.world.tallies[tally];
+            TaskRow { name: task.name.to_string(), kind: task.kind.name(), instances: instances(&tally.outcomes) }
+        };
+        WorkloadRow {
+            name: workload.name.clone(),
+            namespace: workload.namespace.to_string(),
+            kind: workload.kind_name(),
+            running: counts.running,
+            pending: counts.pending,
+            succeeded: counts.succeeded,
+            failed: counts.failed,
+            evicted: counts.evicted,
+            wait: wait_summary(&mut waits),
+            instances: (told || !tasks.is_empty() || outcomes.failed > 0).then(|| instances(&outcomes)),
+            tasks: tasks.iter().zip(tallies.start + 1..).map(task).collect(),
+            input: workload.kind.reads_any().then(|| {
+                let mut sum = Input::default();
+                tallies.clone().filter_map(|tally| inputs.get(&tally)).for_each(|input| sum.join(input));
+                super::datasets::input(&sum)
+            }),
+        }
     })
     .collect()
+}
+
+fn instances(outcomes: &Outcomes) -> InstancesRow {
+    InstancesRow {
+        submitted: outcomes.submitted,
+        succeeded: outcomes.succeeded,
+        failed: outcomes.failed,
+        withdrawn: outcomes.withdrawn,
+        active: outcomes.active(),
+        skipped: outcomes.skipped,
+        deadlines_met: outcomes.met,
+        deadlines_missed: outcomes.missed,
+    }
 }
 
 pub(super) fn nodes(engine: &Engine<'_>) -> Vec<NodeRow> {
     let views: std::collections::BTreeMap<_, _> =
         engine.core.scheduler().nodes().into_iter().map(|view| (view.id.0, view)).collect();
     let states = engine.world.nodes.iter();
-    let row = |(i, (node, state)): (usize, (&crate::model::Node, &crate::world::NodeState))| {
-        let view = u32::try_from(i).ok().and_then(|i| views.get(&i));
+    let row = |(i, (node, state)): (u32, (&crate::model::Node, &crate::world::NodeState))| {
+        let view = views.get(&i);
         NodeRow {
             name: node.name.clone(),
             pool: node.pool.to_string(),
             up: state.up,
             schedulable: state.up && !state.cordoned,
             pods: view.map_or(0, |v| v.pods.len() as u64),
-            allocatable: QuantityMap(node.spec.allocatable.clone()),
+            allocatable: QuantityMap(engine.spec_of(i).map(|spec| spec.allocatable).unwrap_or_default()),
             used: QuantityMap(view.map(|v| v.used.clone()).unwrap_or_default()),
         }
     };
-    engine.scenario.cluster.nodes.iter().zip(states).enumerate().map(row).collect()
+    // Nodes that never joined are none.
+    let known = |(_, (_, state)): &(u32, (_, &crate::world::NodeState))| state.known;
+    (0u32..).zip(engine.scenario.cluster.nodes.iter().zip(states)).filter(known).map(row).collect()
 }
 
 pub(super) fn evictions(engine: &Engine<'_>) -> Vec<EvictionRow> {
@@ -124,7 +166,7 @@ pub(super) fn evictions(engine: &Engine<'_>) -> Vec<EvictionRow> {
         let tree = engine.old_trees.get(e.tree).unwrap_or(tree);
         let names = WorldNames { scenario: engine.scenario, world: &engine.world, tree };
         let unit = &engine.world.units[engine.world.pods[e.pod].unit];
-        let workload = engine.scenario.workloads.get(unit.owner as usize);
+        let workload = engine.workload_of(unit.owner);
         EvictionRow {
             at_ms: e.at.0,
             pod: pod_name(engine.scenario, &engine.world, e.pod),
@@ -149,7 +191,7 @@ pub(super) fn pending(engine: &Engine<'_>) -> Vec<PendingRow> {
         }
         let unit = &engine.world.units[id.0];
         let first = engine.world.pods_of(id.0).find(|p| engine.world.pods[*p].state == State::Waiting);
-        let workload = engine.scenario.workloads.get(unit.owner as usize);
+        let workload = engine.workload_of(unit.owner);
         let verdict = (i < engine.options.explained_rows).then(|| engine.core.scheduler().explain(id)).flatten();
         let names = engine.names();
         let namespace = &engine.world.namespaces[unit.namespace];
@@ -182,7 +224,7 @@ fn suspended(engine: &Engine<'_>, id: u32) -> PendingRow {
     let tree = engine.core.scheduler().tree();
     PendingRow {
         pod: pod_name(engine.scenario, &engine.world, unit.first_pod),
-        workload: engine.scenario.workloads.get(unit.owner as usize).map_or_else(String::new, |w| w.name.clone()),
+        workload: engine.workload_of(unit.owner).map_or_else(String::new, |w| w.name.clone()),
         namespace: namespace.name.to_string(),
         quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
         since_ms: unit.created.0,

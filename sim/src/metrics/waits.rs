@@ -5,7 +5,8 @@ use crate::{model::WaitStat, result::WaitRow};
 /// One wait: whose, and how long.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wait {
-    pub(crate) owner: u32,
+    /// Of a workload, or of a task of one.
+    pub(crate) tally: u32,
     pub(crate) namespace: u32,
     pub(crate) ms: u64,
 }

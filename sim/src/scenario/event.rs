@@ -3,7 +3,7 @@
 
 use super::{
     diagnostic::{Report, Span},
-    gpus,
+    gpus, nodes,
     quota::{self, ReadTree},
     reader::{At, Fields, Variant, variant},
     syntax::Node,
@@ -20,6 +20,7 @@ const MAX_QUOTAS: usize = 10_000_000;
 pub(crate) struct Known<'a> {
     pub(crate) workloads: &'a [ReadWorkload],
     pub(crate) cluster: &'a Cluster,
+    pub(crate) classes: &'a BTreeMap<Name, i32>,
     pub(crate) over_promised: OverPromised,
 }
 
@@ -36,9 +37,11 @@ pub(crate) struct ReadEvents {
     pub(crate) scales: Vec<(u32, Span)>,
 }
 
-const CHANGES: [&str; 12] = [
+const CHANGES: [&str; 14] = [
     "Scale",
     "Withdraw",
+    "EditWorkload",
+    "SetClass",
     "ReplaceTree",
     "EditQuota",
     "NodeDown",
@@ -50,6 +53,11 @@ const CHANGES: [&str; 12] = [
     "DeviceHealthy",
     "Relabel",
 ];
+
+/// The changes that are read here, and those of nodes.
+fn changes() -> Vec<&'static str> {
+    CHANGES.iter().chain(&nodes::CHANGES).copied().collect()
+}
 
 /// Reads all events; `tree` is the one of time 0.
 pub(crate) fn read(items: &[&Node], tree: Option<&ReadTree>, known: &Known<'_>, report: &mut Report) -> ReadEvents {
@@ -67,9 +75,10 @@ pub(crate) fn read(items: &[&Node], tree: Option<&ReadTree>, known: &Known<'_>, 
         timed.extend(change.map(|change| (time.value, change)));
     }
     timed.sort_by_key(|(time, _)| *time);
-    let nodes = known.cluster.nodes.iter().enumerate().map(|(i, node)| (node.name.as_str(), i)).collect();
+    let by_name = known.cluster.nodes.iter().enumerate().map(|(i, node)| (node.name.as_str(), i)).collect();
     let names = known.workloads.iter().enumerate().map(|(i, w)| (w.workload.name.as_str(), i)).collect();
-    let mut reading = Reading { known, nodes, names, tree: tree.cloned(), quotas: 0, events, report };
+    let places = nodes::Places::of(known.cluster);
+    let mut reading = Reading { known, nodes: by_name, places, names, tree: tree.cloned(), quotas: 0, events, report };
     for (time, node) in timed {
         if let Some(change) = reading.change(node) {
             reading.events.changes.push(TimedChange { at: time, change });
@@ -81,6 +90,7 @@ pub(crate) fn read(items: &[&Node], tree: Option<&ReadTree>, known: &Known<'_>, 
 struct Reading<'a, 'r> {
     known: &'a Known<'a>,
     nodes: BTreeMap<&'a str, usize>,
+    places: nodes::Places<'a>,
     names: BTreeMap<&'a str, usize>,
     tree: Option<ReadTree>,
     quotas: usize,
@@ -90,9 +100,12 @@ struct Reading<'a, 'r> {
 
 impl Reading<'_, '_> {
     fn change(&mut self, node: &Node) -> Option<Change> {
-        let variant = variant(node, &CHANGES, "a change of the world", self.report)?;
+        let variant = variant(node, &changes(), "a change of the world", self.report)?;
         match variant.name {
+            name if nodes::CHANGES.contains(&name) => self.places.change(variant, self.report),
             "Scale" => self.scale(variant),
+            "SetClass" => self.set_class(variant),
+            "EditWorkload" => self.edit_workload(variant),
             "Withdraw" => {
                 let mut fields = variant.fields(&["workload"], self.report);
                 let workload = self.workload(&mut fields);
@@ -153,13 +166,50 @@ impl Reading<'_, '_> {
         fields.finish(self.report);
         let (workload, replicas) = (workload?, replicas?);
         let scaled = self.known.workloads.get(workload)?;
-        if !matches!(scaled.workload.kind, Kind::Deployment { .. }) {
-            let title = format!("`{}` is no Deployment: only those are scaled", scaled.workload.name);
+        let once = scaled.workload.arrivals.is_none();
+        if !matches!(scaled.workload.kind, Kind::Deployment { .. }) || !once {
+            let what = if once { "is no Deployment: only those are scaled" } else { "arrives again and again" };
+            let title = format!("`{}` {what}", scaled.workload.name);
             self.report.error(variant.span, title, "cannot be scaled");
             return None;
         }
         self.events.scales.push((replicas.value, replicas.span));
         Some(Change::Scale { workload, replicas: replicas.value })
+    }
+
+    fn set_class(&mut self, variant: Variant<'_>) -> Option<Change> {
+        let mut fields = variant.fields(&["class", "priority"], self.report);
+        let class = fields.required::<At<Name>>("class", self.report);
+        let priority = fields.required::<i32>("priority", self.report);
+        fields.finish(self.report);
+        let (class, priority) = (class?, priority?);
+        if !self.known.classes.contains_key(&class.value) {
+            let title = format!("there is no priority class `{}`", class.value);
+            let known = self.known.classes.keys().map(Name::as_str);
+            self.report.error(class.span, title, "unknown class").did_you_mean(class.value.as_str(), known);
+            return None;
+        }
+        let named = self.known.workloads.iter().enumerate().filter(|(_, read)| {
+            // Rows of a trace have the priorities that they had when they were read.
+            read.class.as_ref() == Some(&class.value) && !matches!(read.workload.kind, Kind::Trace { .. })
+        });
+        Some(Change::SetClass { workloads: named.map(|(i, _)| i).collect(), priority })
+    }
+
+    fn edit_workload(&mut self, variant: Variant<'_>) -> Option<Change> {
+        let mut fields = variant.fields(&["workload"], self.report);
+        let workload = self.workload(&mut fields);
+        let priority = fields.optional::<i32>("priority", self.report);
+        let preemptible = fields.optional::<bool>("preemptible", self.report);
+        fields.finish(self.report);
+        let workload = workload?;
+        let edited = self.known.workloads.get(workload)?;
+        if priority.is_some() && matches!(edited.workload.kind, Kind::Trace { .. }) {
+            let title = format!("`{}` is a Trace: its rows have priorities of their own", edited.workload.name);
+            self.report.error(variant.span, title, "cannot be edited");
+            return None;
+        }
+        Some(Change::EditWorkload { workload, priority, preemptible })
     }
 
     fn workload(&mut self, fields: &mut Fields<'_>) -> Option<usize> {

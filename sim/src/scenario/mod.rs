@@ -4,10 +4,13 @@
 //! all included files put together (`merge`), and the typed scenario (`assemble`). Each step tells its errors and goes
 //! on with what can be understood, so one load tells all of them; nothing is returned half-read.
 
+mod arrivals;
 mod assemble;
 mod checks;
 mod claim;
+mod claim_nodes;
 mod cluster;
+mod dataset;
 mod diagnostic;
 mod event;
 mod files;
@@ -17,14 +20,19 @@ mod job_queue;
 mod lexer;
 mod loader;
 mod merge;
+mod nodes;
 mod policy;
+mod pools;
 mod quota;
 mod reader;
 mod schema;
 mod syntax;
+mod times;
 mod trace;
+mod training;
 mod value;
 mod values;
+mod workflow;
 mod workload;
 
 pub use diagnostic::{Diagnostic, Place, Severity, Source};
