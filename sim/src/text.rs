@@ -88,20 +88,6 @@ pub fn evicted(reason: &EvictReason, names: &dyn Names) -> String {
     text
 }
 
-/// A time as scenarios write it: `1h30m`.
-#[must_use]
-pub fn duration(ms: u64) -> String {
-    let mut text = String::new();
-    let mut left = ms;
-    for (unit, scale) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)] {
-        if left >= scale {
-            let _ = write!(text, "{}{unit}", left / scale);
-            left %= scale;
-        }
-    }
-    if text.is_empty() { "0s".to_owned() } else { text }
-}
-
 /// Why a hold ended, in a sentence.
 #[must_use]
 pub fn released(reason: ReleaseReason, names: &dyn Names) -> String {

@@ -2,7 +2,7 @@
 //! with the work it had saved, and too many losses, or work that runs for too long, end the job.
 
 use super::{End, progress::with_checkpoints};
-use crate::{driver::Engine, model::Kind, options::RunError, text::duration};
+use crate::{driver::Engine, model::Kind, options::RunError, text::time_text};
 
 /// The longest that a job waits before it tries again, unless it said a longer time itself.
 const LONGEST_DELAY_MS: u64 = 3_600_000;
@@ -65,7 +65,7 @@ impl Engine<'_> {
         {
             return Ok(false);
         }
-        self.fail(state.owner, format!("it ran for {}, which is its limit", duration(*limit)))?;
+        self.fail(state.owner, format!("it ran for {}, which is its limit", time_text(*limit)))?;
         Ok(true)
     }
 

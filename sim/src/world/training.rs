@@ -11,7 +11,7 @@ use crate::{
     driver::Engine,
     model::{BILLION, Kind, OnLoss, Role, Scaling, Work},
     options::RunError,
-    text::duration,
+    text::time_text,
     trace::Traced,
 };
 use quotree_core::{Event, PodSet, Time, WorkloadChange, WorkloadId};
@@ -239,7 +239,7 @@ impl Engine<'_> {
         if training.progress.is_done() {
             return Ok(false);
         }
-        self.fail(owner, format!("it ran for {}, which is its limit", duration(*limit)))?;
+        self.fail(owner, format!("it ran for {}, which is its limit", time_text(*limit)))?;
         Ok(true)
     }
 

@@ -1,5 +1,6 @@
 //! The structs of the language with their fields: the one place where they are described, a file for each part.
 
+mod again;
 mod claims;
 mod data;
 mod held;
@@ -48,5 +49,5 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
 
 /// All structs, in the order of the reference.
 pub(super) fn types() -> impl Iterator<Item = &'static Type> {
-    [world::TYPES, data::TYPES, work::TYPES, claims::TYPES, held::TYPES].into_iter().flatten()
+    [world::TYPES, data::TYPES, work::TYPES, again::TYPES, claims::TYPES, held::TYPES].into_iter().flatten()
 }
