@@ -96,6 +96,9 @@ mod tests {
     use super::*;
     use quotree_core::{Amounts, DeviceSet, DeviceSpec};
 
+    /// Nodes, what is guaranteed of which size, and what is missing first.
+    type Row<'a> = (&'a [NodeSpec], &'a [(u32, u64)], Option<(u32, u64)>);
+
     fn node(count: u32, islands: &[u32], ill: u64) -> NodeSpec {
         let mut node = NodeSpec::new(0, Amounts::new().with("gpu", i64::from(count) * 1000));
         node.devices.push(DeviceSpec { resource: "gpu".into(), count, each: 1000 });
@@ -112,7 +115,7 @@ mod tests {
         let short_of = |nodes: &[NodeSpec], wanted: &[(u32, u64)]| {
             short(&wanted.iter().copied().collect(), nodes.iter()).map(|short| (short.size, short.missing))
         };
-        let rows: &[(&[NodeSpec], &[(u32, u64)], Option<(u32, u64)>)] = &[
+        let rows: &[Row<'_>] = &[
             (&well, &[], None),
             (&well, &[(8, 2)], None),
             (&well, &[(8, 2), (1, 1)], Some((1, 1))),

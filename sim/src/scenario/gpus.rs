@@ -161,11 +161,9 @@ pub(crate) fn change(
             return None;
         };
         let mode = mode?;
-        return can_be(&gpus, mode, mode_node, report).then(|| DeviceChange::Relabel {
-            node: node.value,
-            labels,
-            mode: Some((mode, gpus)),
-        });
+        let fits = can_be(&gpus, mode, mode_node, report);
+        let change = DeviceChange::Relabel { node: node.value, labels, mode: Some((mode, gpus)) };
+        return fits.then_some(change);
     }
     let device = fields.required::<At<u32>>("device", report);
     let lost = match name {
