@@ -58,6 +58,12 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "how the device part is spread; what it adds up to is requested, too",
             ),
             field(
+                "gpu_count",
+                "whole number",
+                "absent",
+                "its GPU memory is split evenly over so many GPUs of one node",
+            ),
+            field(
                 "selector",
                 "map of list of string",
                 "none",
@@ -125,6 +131,12 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "devices",
                 "whole devices, or one fraction",
                 "how the device part is spread; what it adds up to is requested, too",
+            ),
+            field(
+                "gpu_count",
+                "whole number",
+                "absent",
+                "its GPU memory is split evenly over so many GPUs of one node",
             ),
             field(
                 "selector",
