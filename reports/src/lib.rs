@@ -4,6 +4,7 @@
 mod diff;
 mod grid;
 mod json;
+mod people;
 mod picture;
 mod say;
 mod style;
@@ -13,6 +14,7 @@ mod tree;
 
 pub use diff::{Change, Diff, DiffError, diff};
 pub use json::summary_json;
+pub use people::{By, breakdown_text, tenancy_text};
 pub use picture::tree_svg;
 pub use say::{count, gist, percent, seconds, span};
 pub use style::Style;

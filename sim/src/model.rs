@@ -2,7 +2,8 @@
 //!
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
-use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
+use crate::people::{People, PeopleEdit, Reason};
+use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Queueing, Time, TreeSpec, TypicalPod};
 use std::sync::Arc;
 
 /// A whole simulated world with its claims.
@@ -22,6 +23,8 @@ pub struct Scenario {
     pub cluster: Cluster,
     /// The quota tree.
     pub tree: TreeSpec,
+    /// Users and groups; nobody: nobody is asked who they are.
+    pub people: People,
     /// What is submitted.
     pub workloads: Vec<Workload>,
     /// What happens to the world, sorted by time; equal times in the order of the file.
@@ -79,6 +82,8 @@ pub struct Workload {
     pub name: String,
     /// Where its pods live.
     pub namespace: Name,
+    /// Who submits it; absent: nobody who is asked.
+    pub user: Option<Name>,
     /// Priority of its pods.
     pub priority: i32,
     /// Whether its pods may be evicted.
@@ -161,6 +166,8 @@ pub struct TraceRow {
     pub runtime_ms: u64,
     /// Where it lives.
     pub namespace: Name,
+    /// Who submits it: shared text, as the namespace.
+    pub user: Option<Name>,
     /// Its priority.
     pub priority: i32,
     /// How many equal pods make the gang.
@@ -227,6 +234,8 @@ impl Default for World {
 pub struct TimedChange {
     /// When.
     pub at: Time,
+    /// Who does it, if it is anybody who is asked.
+    pub by: Option<Name>,
     /// What.
     pub change: Change,
 }
@@ -247,11 +256,27 @@ pub enum Change {
         /// Index into [`Scenario::workloads`].
         workload: usize,
     },
-    /// The quota tree is replaced (T4); edits of single quotas are whole trees here.
+    /// The quota tree is replaced (T4).
     ReplaceTree {
         /// The new tree.
         tree: TreeSpec,
     },
+    /// One quota of the tree as it then is gets other figures.
+    EditQuota {
+        /// Which.
+        quota: Name,
+        /// The figures.
+        edit: Box<QuotaEdit>,
+    },
+    /// A namespace moves to another leaf of the tree as it then is, or to none (T3).
+    MoveNamespace {
+        /// Which.
+        namespace: Name,
+        /// Its new leaf.
+        to: Option<Name>,
+    },
+    /// Users or groups are edited.
+    People(PeopleEdit),
     /// A node fails; its pods are lost.
     NodeDown {
         /// Index into [`Cluster::nodes`].
@@ -276,6 +301,25 @@ pub enum Change {
         /// How many of its pods may be evicted.
         allowed: u32,
     },
+}
+
+/// New figures of one quota; what is absent stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QuotaEdit {
+    /// Guarantees of these resources.
+    pub min: Amounts,
+    /// Ceilings of these resources.
+    pub max: Amounts,
+    /// How much of these resources may be lent.
+    pub lend: Option<Amounts>,
+    /// The weight.
+    pub weight: Option<u64>,
+    /// The job limit.
+    pub max_jobs: Option<u32>,
+    /// All of its namespaces.
+    pub namespaces: Option<Vec<Name>>,
+    /// The queueing.
+    pub queueing: Option<Queueing>,
 }
 
 /// Something that must hold, with the place it is written at.
@@ -330,6 +374,10 @@ pub enum Of {
     Quota(Name),
     /// A workload, by name.
     Workload(String),
+    /// What a user submitted.
+    User(Name),
+    /// What members of a group submitted into its leaf.
+    Group(Name),
     /// Everything.
     All,
 }
@@ -447,8 +495,32 @@ pub enum What {
         /// With what.
         permille: u64,
     },
+    /// Submissions and edits that were refused.
+    Refused {
+        /// Whose; absent: anybody's.
+        of: Option<Of>,
+        /// Why; absent: for any reason.
+        why: Option<Reason>,
+        /// How compared.
+        compare: Compare,
+        /// With what.
+        count: u64,
+    },
+    /// A resource times the time it was used.
+    UsedTime {
+        /// By whom.
+        of: Of,
+        /// Of what.
+        resource: Name,
+        /// How compared.
+        compare: Compare,
+        /// With what: milliseconds of one whole unit (a core, a device, a GiB).
+        ms: u64,
+    },
     /// Work thrown away by evictions and losses: pod-milliseconds.
     LostWork {
+        /// Whose.
+        of: Of,
         /// How compared.
         compare: Compare,
         /// With what, milliseconds.

@@ -20,8 +20,10 @@
 //! | `hold` | `workload`, `victims` | the workload waits for this many pods to leave |
 //! | `release` | `workload` | its hold ended without it being bound |
 //! | `tree` | | the quota tree was replaced |
-//! | `refused_tree` | | it was not: the edit is against the rules |
+//! | `refused_tree` | `of`, `by`, `reason`, `why` | it was not: the edit is against the rules |
 //! | `budget` | `allowed` | a disruption budget was set |
+//! | `people` | | users or groups were edited |
+//! | `refused` | `of`, `by`, `reason`, `why` | a submission or an edit was refused |
 
 use crate::text::Names;
 use quotree_core::{DeviceSet, NodeId, PodId, PodOutcome, Rule, StableHasher, Time, WorkloadId};
@@ -53,10 +55,12 @@ pub enum Traced {
     Gone { pod: PodId, outcome: PodOutcome },
     Hold { workload: WorkloadId, victims: u32 },
     Release { workload: WorkloadId },
-    Tree { refused: bool },
+    Tree { refused: Option<u32> },
     Budget { allowed: u32 },
     BindFailed { pod: PodId },
     LostEviction { pod: PodId },
+    People,
+    Refused { refusal: u32 },
 }
 
 impl TraceRecord {
@@ -81,10 +85,12 @@ impl TraceRecord {
             Traced::Gone { pod: p, outcome } => of(9, pod(p), outcome_number(outcome)),
             Traced::Hold { workload, victims } => of(10, u64::from(workload.0), u64::from(victims)),
             Traced::Release { workload } => of(11, u64::from(workload.0), 0),
-            Traced::Tree { refused } => of(12, u64::from(refused), 0),
+            Traced::Tree { refused } => of(12, u64::from(refused.is_some()), 0),
             Traced::Budget { allowed } => of(13, u64::from(allowed), 0),
             Traced::BindFailed { pod: p } => of(14, pod(p), 0),
             Traced::LostEviction { pod: p } => of(15, pod(p), 0),
+            Traced::People => of(16, 0, 0),
+            Traced::Refused { refusal } => of(17, u64::from(refusal), 0),
         }
     }
 
@@ -106,11 +112,13 @@ impl TraceRecord {
             Traced::Gone { .. } => "gone",
             Traced::Hold { .. } => "hold",
             Traced::Release { .. } => "release",
-            Traced::Tree { refused: false } => "tree",
-            Traced::Tree { refused: true } => "refused_tree",
+            Traced::Tree { refused: None } => "tree",
+            Traced::Tree { refused: Some(_) } => "refused_tree",
             Traced::Budget { .. } => "budget",
             Traced::BindFailed { .. } => "bind_failed",
             Traced::LostEviction { .. } => "lost_eviction",
+            Traced::People => "people",
+            Traced::Refused { .. } => "refused",
         };
         map.insert("at_ms".into(), self.at.0.into());
         map.insert("what".into(), kind.into());
@@ -145,7 +153,15 @@ impl TraceRecord {
                 put("workload", json!(names.workload(workload)));
                 put("victims", victims.into());
             }
-            Traced::Tree { .. } => {}
+            Traced::Tree { refused: Some(refusal) } | Traced::Refused { refusal } => {
+                if let Some(row) = names.refusal(refusal) {
+                    put("of", row.what.as_str().into());
+                    put("by", json!(row.by));
+                    put("reason", row.reason.into());
+                    put("why", row.why.as_str().into());
+                }
+            }
+            Traced::Tree { refused: None } | Traced::People => {}
             Traced::Budget { allowed } => put("allowed", allowed.into()),
         }
         Value::Object(map)

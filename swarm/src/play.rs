@@ -215,7 +215,7 @@ impl Observer for Count {
             Traced::Hold { .. } => "holds",
             Traced::Node { up: false, .. } => "nodes lost",
             Traced::Cordon { cordoned: true, .. } => "cordons",
-            Traced::Tree { refused: false } => "trees replaced",
+            Traced::Tree { refused: None } => "trees replaced",
             Traced::Submit { pods, .. } if pods > 1 => "gangs submitted",
             _ => return,
         };

@@ -71,7 +71,7 @@ impl Engine<'_> {
         self.set_state(pod, State::Binding);
         self.world.pods[pod].node = node.0;
         let unit = &self.world.units[id.workload.0];
-        self.figures.waited(unit.owner, unit.namespace, wait);
+        self.figures.waited(unit.party, wait);
         self.figures.evictions.placed(id.workload);
         self.figures.last_change = Some(self.now);
         Ok(pod)

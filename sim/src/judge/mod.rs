@@ -172,8 +172,10 @@ const fn whose(what: &What) -> Option<&Of> {
         What::Pods { of, .. }
         | What::Verdict { of, .. }
         | What::Wait { of, .. }
+        | What::LostWork { of, .. }
+        | What::UsedTime { of, .. }
         | What::NotWorseThanAlone { of, .. } => Some(of),
-        What::Evictions { of, .. } => of.as_ref(),
+        What::Evictions { of, .. } | What::Refused { of, .. } => of.as_ref(),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ mod evictions;
 mod fairness;
 mod inside;
 mod ledger;
+mod people;
 mod report;
 mod rows;
 mod waits;
@@ -13,9 +14,13 @@ pub(crate) use ledger::Ledger;
 pub(crate) use report::{permille as permille_of, result_of};
 pub(crate) use waits::{Wait, figure as wait_figure, summary as wait_summary};
 
-use crate::{driver::Engine, world::State};
+use crate::{
+    driver::Engine,
+    world::{Counts, Namespace, State},
+};
 use fairness::Leaf;
-use quotree_core::Time;
+use quotree_core::{Name, Time};
+use std::collections::BTreeSet;
 
 /// Everything that is counted.
 #[derive(Debug, Default)]
@@ -62,8 +67,8 @@ impl Figures {
     }
 
     /// A pod was bound after waiting this long.
-    pub(crate) fn waited(&mut self, owner: u32, namespace: u32, ms: u64) {
-        self.waits.push(Wait { owner, namespace, ms });
+    pub(crate) fn waited(&mut self, party: u32, ms: u64) {
+        self.waits.push(Wait { party, ms });
     }
 }
 
@@ -90,6 +95,12 @@ impl Engine<'_> {
     /// A tree takes effect: namespaces find their leaves and the ledger is made anew from the pods.
     pub(crate) fn plant(&mut self) {
         let tree = self.core.scheduler().tree();
+        let known: BTreeSet<&Name> = self.world.namespaces.iter().map(|namespace| &namespace.name).collect();
+        let named = tree.ids().filter_map(|quota| tree.spec(quota)).flat_map(|quota| &quota.namespaces);
+        let new: Vec<Name> = named.filter(|name| !known.contains(name)).cloned().collect();
+        for name in new {
+            self.world.namespaces.push(Namespace { name, leaf: None, counts: Counts::default() });
+        }
         for namespace in self.world.namespaces.iter_mut() {
             namespace.leaf = tree.leaf_of(namespace.name.as_str()).map(|q| q.0);
         }

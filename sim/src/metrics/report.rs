@@ -1,6 +1,6 @@
 //! The result of a run: its head and its figures.
 
-use super::{Figures, rows};
+use super::{Figures, people, rows};
 use crate::{
     driver::Engine,
     result::{ClaimSummary, Metrics, RunResult},
@@ -22,13 +22,15 @@ pub(crate) fn result_of(engine: &Engine<'_>, claims: ClaimSummary) -> RunResult 
         events: engine.events,
         quotas: rows::quotas(engine),
         namespaces: rows::namespaces(engine),
+        users: people::users(engine),
+        groups: people::groups(engine),
         workloads: rows::workloads(engine),
         nodes: rows::nodes(engine),
         evictions: rows::evictions(engine),
         pending: rows::pending(engine),
         metrics: metrics(engine),
         claims,
-        refusals: engine.refusals.clone(),
+        refusals: engine.world.refusals.all.iter().map(|refused| refused.row.clone()).collect(),
         breaches: engine.breaches.clone(),
     }
 }

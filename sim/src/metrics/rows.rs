@@ -1,46 +1,29 @@
 //! The rows of the result: quotas, namespaces, workloads, nodes, evictions, and who waits.
 
-use super::{Wait, wait_summary};
+use super::{Wait, people::Sums, wait_summary};
 use crate::{
     driver::Engine,
     model::Kind,
     result::{EvictionRow, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow, WaitRow, WorkloadRow},
     text::{self, Names},
-    world::{Counts, State, WorldNames, pod_name, unit_name},
+    world::{State, WorldNames, pod_name, unit_name},
 };
-use quotree_core::{QuotaId, WorkloadId};
+use quotree_core::{Name, QuotaId, WorkloadId};
 
 /// The row of these waits.
 pub(crate) fn wait_of<'a>(waits: impl Iterator<Item = &'a Wait>) -> WaitRow {
     wait_summary(&mut waits.map(|w| w.ms).collect::<Vec<_>>())
 }
 
-/// Waits in lists, one a key.
-fn grouped(engine: &Engine<'_>, keys: usize, key: impl Fn(&Wait) -> u32) -> Vec<Vec<u64>> {
-    let mut lists = vec![Vec::new(); keys];
-    for wait in &engine.figures.waits {
-        if let Some(list) = lists.get_mut(key(wait) as usize) {
-            list.push(wait.ms);
-        }
-    }
-    lists
-}
-
 pub(super) fn quotas(engine: &Engine<'_>) -> Vec<QuotaRow> {
     let (scheduler, tree) = (engine.core.scheduler(), engine.core.scheduler().tree());
-    let mut counts = vec![Counts::default(); tree.len()];
-    let mut waits = vec![Vec::new(); tree.len()];
-    let by_namespace = grouped(engine, engine.world.namespaces.len() as usize, |w| w.namespace);
-    for (namespace, list) in engine.world.namespaces.iter().zip(by_namespace) {
-        for quota in namespace.leaf.into_iter().flat_map(|leaf| tree.path(QuotaId(leaf))) {
-            if let (Some(sum), Some(all)) = (counts.get_mut(quota.0 as usize), waits.get_mut(quota.0 as usize)) {
-                sum.add(&namespace.counts);
-                all.extend_from_slice(&list);
-            }
-        }
-    }
-    let row = |((quota, counts), mut waits): ((QuotaId, Counts), Vec<u64>)| {
+    let mut sums = Sums::new(engine, tree.len(), |party| {
+        let leaf = engine.world.namespaces[party.who.namespace].leaf;
+        leaf.into_iter().flat_map(|leaf| tree.path(QuotaId(leaf))).map(|quota| quota.0).collect()
+    });
+    let mut row = |quota: QuotaId| {
         let usage = scheduler.usage(quota);
+        let work = sums.take(quota.0);
         QuotaRow {
             name: tree.name(quota).to_string(),
             parent: tree.parent(quota).map(|p| tree.name(p).to_string()),
@@ -51,52 +34,69 @@ pub(super) fn quotas(engine: &Engine<'_>) -> Vec<QuotaRow> {
             borrowed: QuantityMap(usage.borrowed),
             lent: QuantityMap(usage.lent),
             held: QuantityMap(usage.held),
-            running: counts.running,
-            pending: counts.pending,
-            evicted: counts.evicted,
-            wait: wait_summary(&mut waits),
+            running: work.running,
+            pending: work.pending,
+            succeeded: work.succeeded,
+            failed: work.failed,
+            evicted: work.evicted,
+            wait: work.wait,
+            used_time_s: work.used_time_s,
+            lost_work_ms: work.lost_work_ms,
         }
     };
-    tree.ids().zip(counts).zip(waits).map(row).collect()
+    tree.ids().map(&mut row).collect()
 }
 
 /// Namespaces of the tree in its order, then those on no leaf as they came up.
 pub(super) fn namespaces(engine: &Engine<'_>) -> Vec<NamespaceRow> {
     let tree = engine.core.scheduler().tree();
-    let mut all: Vec<_> = engine.world.namespaces.iter().collect();
-    all.sort_by_key(|n| n.leaf.unwrap_or(u32::MAX));
-    let row = |n: &crate::world::Namespace| NamespaceRow {
-        name: n.name.to_string(),
-        quota: n.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
-        running: n.counts.running,
-        pending: n.counts.pending,
-        succeeded: n.counts.succeeded,
-        failed: n.counts.failed,
-        evicted: n.counts.evicted,
+    let mut all: Vec<_> = engine.world.namespaces.iter().zip(0u32..).collect();
+    all.sort_by_key(|(n, _)| n.leaf.unwrap_or(u32::MAX));
+    let mut sums = Sums::new(engine, all.len(), |party| vec![party.who.namespace]);
+    let row = |(n, number): (&crate::world::Namespace, u32)| {
+        let work = sums.take(number);
+        NamespaceRow {
+            name: n.name.to_string(),
+            quota: n.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
+            running: work.running,
+            pending: work.pending,
+            succeeded: work.succeeded,
+            failed: work.failed,
+            evicted: work.evicted,
+            wait: work.wait,
+            used_time_s: work.used_time_s,
+            lost_work_ms: work.lost_work_ms,
+        }
     };
     all.into_iter().map(row).collect()
 }
 
 pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
-    let waits = grouped(engine, engine.scenario.workloads.len(), |w| w.owner);
-    let rows = engine.scenario.workloads.iter().zip(engine.world.owners.iter()).zip(waits);
-    rows.map(|((workload, owner), mut waits)| WorkloadRow {
-        name: workload.name.clone(),
-        namespace: workload.namespace.to_string(),
-        kind: match workload.kind {
-            Kind::Deployment { .. } => "Deployment",
-            Kind::Job { .. } => "Job",
-            Kind::Training { .. } => "Training",
-            Kind::Trace { .. } => "Trace",
-        },
-        running: owner.counts.running,
-        pending: owner.counts.pending,
-        succeeded: owner.counts.succeeded,
-        failed: owner.counts.failed,
-        evicted: owner.counts.evicted,
-        wait: wait_summary(&mut waits),
-    })
-    .collect()
+    let mut sums = Sums::new(engine, engine.scenario.workloads.len(), |party| vec![party.who.owner]);
+    let row = |(workload, owner): (&crate::model::Workload, u32)| {
+        let work = sums.take(owner);
+        WorkloadRow {
+            name: workload.name.clone(),
+            namespace: workload.namespace.to_string(),
+            user: workload.user.as_ref().map(Name::to_string),
+            kind: match workload.kind {
+                Kind::Deployment { .. } => "Deployment",
+                Kind::Job { .. } => "Job",
+                Kind::Training { .. } => "Training",
+                Kind::Trace { .. } => "Trace",
+            },
+            running: work.running,
+            pending: work.pending,
+            succeeded: work.succeeded,
+            failed: work.failed,
+            evicted: work.evicted,
+            refused: work.refused,
+            wait: work.wait,
+            used_time_s: work.used_time_s,
+            lost_work_ms: work.lost_work_ms,
+        }
+    };
+    engine.scenario.workloads.iter().zip(0u32..).map(row).collect()
 }
 
 pub(super) fn nodes(engine: &Engine<'_>) -> Vec<NodeRow> {

@@ -6,6 +6,7 @@ use super::{
     event,
     files::Files,
     merge::Merged,
+    people::{self, ReadPeople},
     policy,
     quota::{self, ReadTree},
     reader::{At, Read},
@@ -20,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Everything as read, before the checks that look at several parts.
 pub(crate) struct Parts {
     pub(crate) tree: Option<ReadTree>,
+    pub(crate) people: ReadPeople,
     pub(crate) policy: Policy,
     pub(crate) cluster: Cluster,
     pub(crate) workloads: Vec<ReadWorkload>,
@@ -52,18 +54,25 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let world = merged.single("world").map_or_else(World::default, |node| policy::world(node, report));
     let cluster = cluster::read(merged.list("cluster"), files, report);
     let tree = tree.and_then(|node| quota::read(node, report));
+    let people = people::read(merged.list("users"), merged.list("groups"), tree.as_ref(), report);
     let classes = numbers::<i32>(merged.maps("classes"), report);
     let budgets = numbers::<u32>(merged.maps("budgets"), report);
     let workloads = workloads(merged.list("workloads"), &classes, files, report);
-    let known = event::Known { workloads: &workloads, cluster: &cluster, over_promised: policy.over_promised };
+    let known = event::Known {
+        workloads: &workloads,
+        cluster: &cluster,
+        people: &people.people,
+        over_promised: policy.over_promised,
+    };
     let mut events = event::read(merged.list("events"), tree.as_ref(), &known, report);
     let start = budgets.iter().map(|(budget, allowed)| TimedChange {
         at: Time(0),
+        by: None,
         change: Change::SetBudget { budget: budget.clone(), allowed: *allowed },
     });
     events.changes.splice(0..0, start);
     events.budgets.extend(budgets.into_keys());
-    let parts = Parts { tree, policy, cluster, workloads, events, world };
+    let parts = Parts { tree, people, policy, cluster, workloads, events, world };
     checks::all(&parts, report);
     if let Some(node) = merged.single("policy") {
         checks::hold_timeout(node, &parts, report);
@@ -78,6 +87,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
         policy: parts.policy,
         cluster: parts.cluster,
         tree: parts.tree.map(|tree| tree.spec).unwrap_or_default(),
+        people: parts.people.people,
         workloads: parts.workloads.into_iter().map(|read| read.workload).collect(),
         events: parts.events.changes,
         claims,
@@ -148,11 +158,20 @@ fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Re
             }
         }
     }
+    let people = &parts.people.people;
+    let mut users: BTreeSet<Name> = people.users.iter().map(|user| user.name.clone()).collect();
+    users.extend(parts.events.users.iter().cloned());
+    users.extend(parts.workloads.iter().filter_map(|read| read.workload.user.clone()));
+    users.extend(parts.workloads.iter().flat_map(people::row_users).cloned());
+    let mut groups: BTreeSet<Name> = people.groups.iter().map(|group| group.name.clone()).collect();
+    groups.extend(parts.events.groups.iter().cloned());
     let known = claim::Known {
         namespaces: &namespaces,
         quotas: &trees().map(|q| q.name.clone()).collect(),
         workloads: &parts.workloads.iter().map(|w| Name::from(w.workload.name.as_str())).collect(),
         resources: &resources,
+        users: &users,
+        groups: &groups,
     };
     let mut names: BTreeSet<String> = BTreeSet::new();
     for item in items {

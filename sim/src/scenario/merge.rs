@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 const SINGLE: [&str; 6] = ["name", "about", "seed", "policy", "quota", "world"];
 
 /// Fields that are lists.
-const LISTS: [&str; 4] = ["cluster", "workloads", "events", "expect"];
+const LISTS: [&str; 6] = ["cluster", "users", "groups", "workloads", "events", "expect"];
 
 /// Fields that are maps.
 const MAPS: [&str; 2] = ["classes", "budgets"];

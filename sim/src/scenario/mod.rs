@@ -15,6 +15,7 @@ mod format;
 mod lexer;
 mod loader;
 mod merge;
+mod people;
 mod policy;
 mod quota;
 mod reader;

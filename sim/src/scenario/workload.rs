@@ -18,6 +18,7 @@ pub(crate) struct ReadWorkload {
     pub(crate) workload: Workload,
     pub(crate) name: Span,
     pub(crate) namespace: Span,
+    pub(crate) user: Option<At<Name>>,
     pub(crate) budget: Option<At<Name>>,
     /// One a template: a Deployment's and Job's own, a Training's by role; a Trace's file.
     pub(crate) requests: Vec<Span>,
@@ -38,11 +39,13 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     let mut fields = variant.fields(&[], report);
     let name = fields.required::<At<Name>>("name", report);
     let priority = fields.node("priority").and_then(|node| priority(node, context, report)).unwrap_or(0);
+    let user = fields.optional::<At<Name>>("user", report);
+    let user_name = user.as_ref().map(|user| user.value.clone());
     let preemptible = fields.or("preemptible", true, report);
     let budget = fields.optional::<At<Name>>("budget", report);
     let eviction_grace = fields.node("eviction_grace").and_then(|node| latency("eviction_grace", node, report));
     if variant.name == "Trace" {
-        let rows = trace::rows(&mut fields, priority, context.files, report);
+        let rows = trace::rows(&mut fields, priority, user_name.clone(), context.files, report);
         fields.finish(report);
         let (name, (rows, file)) = (name?, rows?);
         let namespace = rows.first().map_or_else(|| Name::from(""), |row| row.namespace.clone());
@@ -53,6 +56,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
         let workload = Workload {
             name: text,
             namespace,
+            user: user_name,
             priority,
             preemptible,
             budget: budget_name,
@@ -61,7 +65,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
             kind,
         };
         let spans = vec![file.span];
-        return Some(ReadWorkload { workload, name: name.span, namespace: file.span, budget, requests: spans });
+        return Some(ReadWorkload { workload, name: name.span, namespace: file.span, user, budget, requests: spans });
     }
     let namespace = fields.required::<At<Name>>("namespace", report);
     let submit = fields.or("submit", Time(0), report);
@@ -80,6 +84,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     let workload = Workload {
         name: name.value.to_string(),
         namespace: namespace.value,
+        user: user_name,
         priority,
         preemptible,
         budget: budget.as_ref().map(|b| b.value.clone()),
@@ -87,7 +92,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
         submit,
         kind,
     };
-    Some(ReadWorkload { workload, name: name.span, namespace: namespace.span, budget, requests })
+    Some(ReadWorkload { workload, name: name.span, namespace: namespace.span, user, budget, requests })
 }
 
 /// A number, or the name of a class.

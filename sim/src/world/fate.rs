@@ -97,6 +97,8 @@ impl Engine<'_> {
             Some(Kind::Training { .. }) => self.break_training(owner),
             _ => 0,
         };
+        let party = self.world.units[unit_id].party;
+        self.world.parties.all[party].lost_ms += lost;
         self.figures.lost_ms += lost;
         lost
     }

@@ -8,24 +8,31 @@ mod fate;
 mod job;
 mod names;
 mod nodes;
+mod parties;
+mod people;
 mod pods;
 mod shapes;
 mod submit;
 mod table;
 mod traced;
 mod training;
+mod tree;
 mod unreliable;
 
 pub(crate) use names::{WorldNames, pod_name, unit_name};
 pub(crate) use nodes::NodeState;
+pub(crate) use parties::{Parties, Party};
+pub(crate) use people::Refusals;
 pub(crate) use pods::{Counts, NONE, Pod, State, Unit};
 pub(crate) use shapes::Shapes;
 pub(crate) use table::Table;
 pub(crate) use training::Training;
+pub(crate) use tree::move_namespace;
 pub(crate) use unreliable::Unreliable;
 
 use crate::{
     model::{Kind, Runtime, Scenario},
+    people::Tenants,
     random::Stream,
 };
 use quotree_core::{Name, PodId, Time, WorkloadId};
@@ -78,6 +85,8 @@ pub(crate) struct Namespace {
 #[derive(Debug, Clone)]
 pub(crate) struct Owner {
     pub(crate) namespace: u32,
+    /// Who submits it, or [`NONE`].
+    pub(crate) user: u32,
     /// What one pod asks, for kinds with one template.
     pub(crate) shape: u32,
     pub(crate) counts: Counts,
@@ -113,6 +122,11 @@ pub(crate) struct World {
     pub(crate) joined: BTreeMap<(u32, u32), (u32, u32)>,
     /// Interned namespaces of trace rows, by owner and row: only where a trace has rows in several namespaces.
     pub(crate) row_places: BTreeMap<u32, Vec<RowPlace>>,
+    /// Users and groups as they are now.
+    pub(crate) tenants: Tenants,
+    /// Whose everything is.
+    pub(crate) parties: Parties,
+    pub(crate) refusals: Refusals,
     pub(crate) bind_stream: Stream,
     pub(crate) evict_stream: Stream,
     pub(crate) unreliable: Unreliable,
@@ -123,6 +137,8 @@ pub(crate) struct World {
 pub(crate) struct RowPlace {
     pub(crate) namespace: u32,
     pub(crate) shape: u32,
+    /// Who submits it, or [`NONE`].
+    pub(crate) user: u32,
 }
 
 impl World {
@@ -145,6 +161,7 @@ impl World {
                     let place = |row: &crate::model::TraceRow| RowPlace {
                         namespace: places.number(&row.namespace),
                         shape: shapes.number(&row.template),
+                        user: NONE,
                     };
                     row_places.insert(u32::try_from(index).unwrap_or(u32::MAX), rows.iter().map(place).collect());
                     0
@@ -164,6 +181,7 @@ impl World {
             let graces = graces.map(|_| Box::new(Stream::new(seed, &format!("eviction-grace/{}", workload.name))));
             owners.push(Owner {
                 namespace: places.number(&workload.namespace),
+                user: NONE,
                 shape,
                 counts: Counts::default(),
                 units: Vec::new(),
@@ -177,7 +195,8 @@ impl World {
                 training,
             });
         }
-        Self {
+        let parties = Parties::new(shapes.resources().len());
+        let mut world = Self {
             shapes,
             pods: Table::default(),
             units: Table::default(),
@@ -186,10 +205,15 @@ impl World {
             nodes: scenario.cluster.nodes.iter().map(|n| nodes::NodeState::of(&n.spec)).collect(),
             joined: BTreeMap::new(),
             row_places,
+            tenants: Tenants::default(),
+            parties,
+            refusals: Refusals::default(),
             bind_stream: Stream::new(seed, "bind-latency"),
             evict_stream: Stream::new(seed, "eviction-grace"),
             unreliable: Unreliable::new(seed),
-        }
+        };
+        people::everybody(scenario, &mut world);
+        world
     }
 
     /// How long an evicted pod takes to leave, if it ever does.
@@ -236,10 +260,11 @@ impl World {
 
     /// A pod changes its state, and every count that includes it changes with it.
     pub(crate) fn count(&mut self, pod: u32, to: State, now: Time) -> State {
-        let Pod { unit, state: from, .. } = self.pods[pod];
-        let Unit { owner, namespace, .. } = self.units[unit];
+        let Pod { unit, state: from, shape, .. } = self.pods[pod];
+        let Unit { owner, namespace, party, .. } = self.units[unit];
         self.owners[owner].counts.shift(from, to);
         self.namespaces[namespace].counts.shift(from, to);
+        self.parties.shift(party, (from, to), &self.shapes.rows[shape], now);
         let unit = &mut self.units[unit];
         unit.active = unit.active + u32::from(to.stays()) - u32::from(from.stays());
         unit.live = unit.live + u32::from(to.lives()) - u32::from(from.lives());

@@ -29,12 +29,14 @@ impl Engine<'_> {
         if first_pod.checked_add(count).is_none_or(|end| end > MOST_PODS) {
             return Err(RunError::TooManyPods { most: MOST_PODS });
         }
+        let party = self.party_of(order.owner, order.number, order.namespace);
         let unit = self.world.units.push(Unit {
             created: self.now,
             working_since: None,
             left_ms: order.left_ms,
             owner: order.owner,
             namespace: order.namespace,
+            party,
             number: order.number,
             turn: order.turn,
             first_pod,
@@ -124,7 +126,7 @@ impl Engine<'_> {
         let Some(workload) = self.scenario.workloads.get(owner as usize) else {
             return Ok(());
         };
-        if self.world.owners[owner].closed {
+        if self.world.owners[owner].closed || !self.lets_in(owner, None) {
             return Ok(());
         }
         match &workload.kind {

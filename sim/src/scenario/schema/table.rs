@@ -2,6 +2,7 @@
 
 mod claims;
 mod held;
+mod people;
 mod work;
 mod world;
 
@@ -19,6 +20,8 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
     ("devices", "Resources that come as separate devices."),
     ("policy", "The scheduler's knobs; each turns a rule of the semantics."),
     ("bounds", "How much one search may look at; counted, never timed."),
+    ("user", "Entries of `users`: where there are any, or groups, who submits is asked who they are."),
+    ("group", "Entries of `groups`: each opens one leaf of the tree, and the namespaces on it, to its members."),
     ("world", "How the world behaves around the scheduler."),
     ("workload", "Entries of `workloads`: what is submitted and makes pods."),
     ("role", "Roles of a `Training`."),
@@ -32,5 +35,5 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
 
 /// All structs, in the order of the reference.
 pub(super) fn types() -> impl Iterator<Item = &'static Type> {
-    [world::TYPES, work::TYPES, claims::TYPES, held::TYPES].into_iter().flatten()
+    [world::TYPES, people::TYPES, work::TYPES, claims::TYPES, held::TYPES].into_iter().flatten()
 }
