@@ -380,7 +380,8 @@ fn work_is_told_by_user_group_namespace_and_quota() {
         root.b          2        3          ·       ·        ·        ·         0s / 0s / 0s     ·  10.00 cpu-hours
         root.b.1        2        3          ·       ·        ·        ·         0s / 0s / 0s     ·  10.00 cpu-hours
         root.b.2        ·        ·          ·       ·        ·        ·                    ·     ·  0.00 cpu-hours
-    "#]].assert_eq(&tables.concat());
+    "#]]
+    .assert_eq(&tables.concat());
 }
 
 #[test]
@@ -398,7 +399,8 @@ fn who_can_use_what_is_told_and_why_not() {
         Leaves without a group, so no user can use them: root.a.2, root.b.1
         Leaves without a namespace, so nothing can be submitted: root.b.2
         Groups without members: two
-    "#]].assert_eq(&tenancy_text(&tenancy, None, true, Style::default()));
+    "#]]
+    .assert_eq(&tenancy_text(&tenancy, None, true, Style::default()));
     expect![[r#"
         nginx-40-core at 3m
 
@@ -407,7 +409,8 @@ fn who_can_use_what_is_told_and_why_not() {
                      ·      root.a.2  not: no group is bound to it  ·       ·
                      ·      root.b.1  not: no group is bound to it  ·       ·
                      ·      root.b.2  not: is not in group `two`    ·       ·
-    "#]].assert_eq(&tenancy_text(&tenancy, Some("ada"), false, Style::default()));
+    "#]]
+    .assert_eq(&tenancy_text(&tenancy, Some("ada"), false, Style::default()));
     let nobody = Tenancy { users: Vec::new(), ..tenancy };
     assert!(tenancy_text(&nobody, None, true, Style::default()).ends_with("nobody is asked who they are.\n"));
 }

@@ -213,7 +213,7 @@ mod tests {
             ["a", "b", "c"].contains(&quota.as_str())
         }
         fn running(&self, group: &Name) -> Vec<String> {
-            if group == &"one" { vec!["p".to_owned()] } else { Vec::new() }
+            if group.as_str() == "one" { vec!["p".to_owned()] } else { Vec::new() }
         }
     }
 
@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(reason(t.may_change(&"eve".into(), "w", Some(&"bob".into()))), None);
         assert_eq!(reason(t.may_change(&"mal".into(), "w", Some(&"mal".into()))), Some(Reason::UnknownUser));
         let leaves = Refusal::LeafNamed { leaves: vec![("b".into(), "two".into())] };
-        assert_eq!(t.may_plant(|leaf| leaf == &"a"), Err(leaves));
+        assert_eq!(t.may_plant(|leaf| leaf.as_str() == "a"), Err(leaves));
         assert_eq!(t.may_plant(|_| true), Ok(()));
     }
 
