@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum Event {
     /// A node (or a pool) joined.
     NodeUp(NodeSpec),
-    /// A node was cordoned, relabelled or resized; its pods go on.
+    /// A node was cordoned, relabelled or resized, or its devices fell ill or got well; its pods go on. What its devices
+    /// are and how requests fall on them may change only while no pod has any of them.
     NodeChanged(NodeSpec),
     /// A node is gone, and its pods with it.
     NodeDown {
@@ -48,6 +49,12 @@ pub enum Event {
         pod: PodId,
         /// Why.
         outcome: PodOutcome,
+    },
+    /// Somebody else than the scheduler told a pod to go (a drain): it leaves for nobody, and no plan takes it. Of a pod
+    /// that is leaving already it changes nothing. `PodGone` says when it has left.
+    PodLeaving {
+        /// Which.
+        pod: PodId,
     },
     /// The quota tree is replaced as a whole (T4).
     TreeChanged(TreeSpec),
@@ -156,6 +163,14 @@ pub enum EventError {
         resource: Name,
         /// What is wrong.
         why: &'static str,
+    },
+    /// Devices that pods have may not become others.
+    #[error("the devices of {node} are used by {} pods and may not change", .pods.len())]
+    DevicesInUse {
+        /// The node.
+        node: NodeId,
+        /// The pods that have devices there.
+        pods: Vec<PodId>,
     },
     /// A sum would leave 64 bits.
     #[error("with it, more of `{resource}` would be asked for than can be counted: at most 2^60 base units in all")]

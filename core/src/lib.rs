@@ -25,7 +25,10 @@ pub use policy::*;
 pub use quantity::{QuantityError, QuantityText, Unit, format_quantity, parse_quantity};
 pub use recorder::{Entry, Log, Recorder, ReplayError};
 pub use scheduler::{Auditor, Breach, NodeView, PodState, PodView, Scheduler, Usage, WorkloadView, audit, audit_plan};
-pub use spec::{DeviceAsk, DeviceSpec, NodeSpec, PodSet, PodTemplate, Queueing, QuotaSpec, TreeSpec, WorkloadSpec};
+pub use spec::{
+    DeviceAsk, DeviceChoice, DeviceMode, DeviceSpec, NodeSpec, PodSet, PodTemplate, Queueing, QuotaSpec, TreeSpec,
+    WorkloadSpec,
+};
 pub use tree::{Finding, FindingKind, QuotaTree, Severity};
 pub use typical::TypicalPod;
 pub use verdict::*;

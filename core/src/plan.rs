@@ -38,9 +38,15 @@ impl Plan {
 pub struct DeviceSet(pub u64);
 
 impl DeviceSet {
+    /// Whether a device is in the set.
+    #[must_use]
+    pub const fn has(self, device: u32) -> bool {
+        device < u64::BITS && self.0 >> device & 1 == 1
+    }
+
     /// The indices in the set, ascending.
     pub fn iter(self) -> impl Iterator<Item = u32> {
-        (0..u64::BITS).filter(move |i| self.0 >> i & 1 == 1)
+        (0..u64::BITS).filter(move |i| self.has(*i))
     }
 }
 
@@ -70,8 +76,8 @@ pub enum Action {
     Hold {
         /// Which workload.
         workload: WorkloadId,
-        /// Where its pods will stand, in order of ordinals.
-        nodes: SmallVec<[NodeId; 1]>,
+        /// Where its pods will stand, as far as is known now.
+        spots: SmallVec<[(PodId, NodeId); 1]>,
         /// How many pods leave for it.
         victims: u32,
     },

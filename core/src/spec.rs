@@ -3,6 +3,7 @@
 use crate::{
     amounts::Amounts,
     ids::{Name, NodeId, Time, WorkloadId},
+    plan::DeviceSet,
 };
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
@@ -114,8 +115,17 @@ pub struct NodeSpec {
     pub id: NodeId,
     /// What pods may use, devices included (as thousandths of a device).
     pub allocatable: Amounts,
-    /// Resources that come as separate devices: a request must fit one device, or that many whole ones (P1).
+    /// Resources that come as separate devices (P1): one, or two that the same devices hold (memory and cores).
     pub devices: Vec<DeviceSpec>,
+    /// How requests fall on the devices.
+    #[serde(default)]
+    pub mode: DeviceMode,
+    /// Which of the devices that fit a pod gets.
+    #[serde(default)]
+    pub choice: DeviceChoice,
+    /// Devices that take no new pods; those that stand there go on.
+    #[serde(default)]
+    pub unhealthy: DeviceSet,
     /// Labels that selectors match.
     pub labels: Vec<(Name, Name)>,
     /// Taints that pods must tolerate.
@@ -132,10 +142,20 @@ impl NodeSpec {
             id: NodeId(id),
             allocatable,
             devices: Vec::new(),
+            mode: DeviceMode::default(),
+            choice: DeviceChoice::default(),
+            unhealthy: DeviceSet::default(),
             labels: Vec::new(),
             taints: Vec::new(),
             schedulable: true,
         }
+    }
+}
+
+impl NodeSpec {
+    /// Whether another node has the same devices, and requests fall on them in the same way.
+    pub(crate) fn same_devices(&self, other: &Self) -> bool {
+        (&self.devices, &self.mode) == (&other.devices, &other.mode)
     }
 }
 
@@ -148,6 +168,36 @@ pub struct DeviceSpec {
     pub count: u32,
     /// How much one device holds, in base units: 1000 for a GPU counted as one.
     pub each: i64,
+}
+
+/// How requests fall on the devices of a node (P1).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum DeviceMode {
+    /// Whole devices, a part of one, or equal parts of several where a pod says so.
+    #[default]
+    Fraction,
+    /// Whole devices only.
+    Exclusive,
+    /// A part of one device, or equal parts of several where a pod says so; never more than a device holds.
+    Share,
+    /// Whole devices only, close ones first. Devices that follow each other make an island, islands make larger ones.
+    Topology {
+        /// How many devices an island has, ascending: each is a multiple of the one before. Empty: all are equally close.
+        islands: Vec<u32>,
+    },
+}
+
+/// Which of the devices that fit a pod gets; among equals the lowest index. Policies that weigh devices themselves
+/// (`fgd`, `random`) do so for single devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum DeviceChoice {
+    /// The fullest.
+    #[default]
+    BestFit,
+    /// The emptiest.
+    Spread,
 }
 
 /// What a pod asks of devices: `each` on each of `count` devices of one node.
@@ -166,8 +216,8 @@ pub struct DeviceAsk {
 pub struct PodTemplate {
     /// What one pod asks, devices included (`count x each` of [`DeviceAsk`]).
     pub request: Amounts,
-    /// How the device part of the request is spread. Where it is absent and the node has devices, whole devices are
-    /// meant, or one fraction of a device for less than a whole one.
+    /// How the device part of the request is spread. Where it is absent, the mode of the node says: whole devices, or a
+    /// part of one for less than a whole one. What devices hold besides is asked of the same ones, in equal parts.
     pub devices: Option<DeviceAsk>,
     /// Labels the node must carry: each entry is a label and the values that will do.
     pub selector: Vec<(Name, Vec<Name>)>,

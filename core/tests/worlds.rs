@@ -78,6 +78,14 @@ fn worlds_that_were_once_played_wrong() {
     }
 }
 
+/// A gang that held room for one more was evicted whole, and what it had evicted for that went in vain.
+#[test]
+fn s3_a_gang_on_nodes_that_was_once_played_wrong() {
+    let world = World::random(41_276, Kinds { gangs: true, nodes: true, ..Kinds::PLAIN });
+    let played = drive(&world, Play { delays: None, settles: true, guaranteed: false });
+    assert!(played.wrong.is_empty(), "{:?}", played.wrong);
+}
+
 /// The properties above say nothing if nothing happens.
 #[test]
 fn the_worlds_are_worth_playing() {

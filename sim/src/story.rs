@@ -201,10 +201,11 @@ impl Engine<'_> {
                     }
                 });
             }
-            Action::Hold { workload, victims, nodes } => {
+            Action::Hold { workload, victims, spots } => {
                 self.forget_wait(workload.0);
                 let pods = if *victims == 1 { "1 pod has".to_owned() } else { format!("{victims} pods have") };
-                let node = nodes.first().copied().filter(|first| nodes.iter().all(|node| node == first));
+                let node =
+                    spots.first().map(|(_, node)| *node).filter(|first| spots.iter().all(|(_, node)| node == first));
                 self.tell(workload.0, StoryEvent::Holds, |_, names| {
                     let place = node.map_or_else(String::new, |node| format!(" on {}", names.node(node)));
                     let what = format!("holds its room{place} until {pods} left (H1)");

@@ -255,6 +255,7 @@ impl<'a> Driver<'a> {
                     self.tell(Event::NodeChanged(spec));
                 }
             }
+            Step::Drain(k) => self.drain(k),
             Step::Edit(quota, min, max) => self.edit(quota, min, max),
             Step::Priority(k, priority) => {
                 if let Some(workload) = nth(&self.alive(), k) {
@@ -374,6 +375,33 @@ impl<'a> Driver<'a> {
         self.tell(Event::NodeDown { node: id });
         for workload in hit {
             self.recreate(workload);
+        }
+    }
+
+    /// A node is closed, and its pods go by somebody else's word, gangs that would fall below their minimum whole.
+    fn drain(&mut self, k: usize) {
+        let up: Vec<usize> = (0..self.world.nodes.len()).filter(|n| !self.down.contains(n)).collect();
+        let Some((node, mut spec)) = nth(&up, k).and_then(|n| Some((n, self.world.node(n)?))) else { return };
+        self.cordoned.insert(node);
+        spec.schedulable = false;
+        let id = spec.id;
+        self.tell(Event::NodeChanged(spec));
+        let here = self.core().nodes().into_iter().find(|n| n.id == id).map(|n| n.pods).unwrap_or_default();
+        let hit: BTreeSet<WorkloadId> = here.iter().map(|pod| pod.workload).collect();
+        for workload in &hit {
+            let needs: u32 = self.specs.get(workload).map_or(0, |spec| spec.pods.iter().map(|set| set.min).sum());
+            let pods = self.core().workload(*workload).map(|w| w.pods).unwrap_or_default();
+            let stays = |state| matches!(state, PodState::Running | PodState::Binding);
+            let stand: Vec<PodId> = pods.iter().filter(|p| stays(p.state)).map(|p| p.id).collect();
+            let mut told: Vec<PodId> = stand.iter().copied().filter(|pod| here.contains(pod)).collect();
+            if self.world.roles || stand.len() - told.len() < needs as usize {
+                told = stand;
+            }
+            told.iter().for_each(|pod| self.tell(Event::PodLeaving { pod: *pod }));
+            told.iter().for_each(|pod| self.outcome(Event::PodGone { pod: *pod, outcome: PodOutcome::Evicted }, 50));
+        }
+        if self.play.delays.is_none() {
+            self.replace_all(&hit.into_iter().collect::<Vec<_>>());
         }
     }
 
@@ -589,6 +617,10 @@ impl<'a> Driver<'a> {
                     gone.push(pod.workload);
                     causes.extend(reason.cause);
                 }
+                // Its victims serve whoever it gave way to (H2).
+                Action::Release { workload, reason: ReleaseReason::NeededBy(_) } => {
+                    causes.remove(workload);
+                }
                 _ => {}
             }
         }
@@ -732,7 +764,10 @@ pub fn brief(action: &Action) -> String {
             let cause = reason.cause.map_or_else(String::new, |w| format!(" for {w}"));
             format!("evict {} by {}{cause}", name(pod), reason.rule)
         }
-        Action::Hold { workload, nodes, victims } => format!("hold {workload} on {nodes:?}, {victims} leave"),
+        Action::Hold { workload, spots, victims } => {
+            let nodes: Vec<String> = spots.iter().map(|(_, node)| node.to_string()).collect();
+            format!("hold {workload} on {}, {victims} leave", nodes.join(" "))
+        }
         Action::Release { workload, reason } => format!("release {workload}: {reason:?}"),
         other => format!("{other:?}"),
     }

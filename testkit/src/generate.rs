@@ -248,6 +248,7 @@ fn draw_step(dice: &mut Dice, world: &World, capacity: Units, kinds: Kinds) -> S
         }
         32..=33 if kinds.faults => Step::BindsFail(1 + u32::try_from(dice.below(2)).unwrap_or(0)),
         34..=35 if kinds.faults => Step::Priority(dice.index(16), i32::try_from(dice.below(4)).unwrap_or(0)),
+        36 if kinds.faults => Step::Drain(dice.index(8)),
         _ => Step::Submit(draw_job(dice, world, capacity, kinds)),
     }
 }

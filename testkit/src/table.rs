@@ -262,6 +262,12 @@ impl Game {
                 self.end(workload, PodState::Leaving, PodOutcome::Evicted)?;
                 self.recreate(workload)
             }
+            "leave" => {
+                let pods = self.core().workload(self.id(first)?).map(|w| w.pods).unwrap_or_default();
+                let most = if second.is_empty() { usize::MAX } else { number(second)? as usize };
+                let run = pods.iter().filter(|p| p.state == PodState::Running).take(most);
+                run.map(|pod| pod.id).try_for_each(|pod| self.tell(Event::PodLeaving { pod }))
+            }
             "lose" => {
                 let pods = self.core().workload(self.id(first)?).map(|w| w.pods).unwrap_or_default();
                 let pod = pods.iter().find(|p| p.state == PodState::Running).ok_or("no pod runs")?;

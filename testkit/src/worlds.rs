@@ -89,6 +89,8 @@ pub enum Step {
     Fail(usize),
     /// A workload that is there gets so many more pods, as elastic members.
     More(usize, u32),
+    /// A node is cordoned and its pods are told to go, gangs that fall below their minimum whole.
+    Drain(usize),
     /// So many pods of this budget may be evicted from now on; see [`World::budgets`].
     Budget(usize, u32),
 }
@@ -97,7 +99,10 @@ impl Step {
     /// Whether the world breaks its promises here (S3 speaks of runs without).
     #[must_use]
     pub const fn is_fault(&self) -> bool {
-        matches!(self, Self::NodeDown(_) | Self::Cordon(_) | Self::Edit(..) | Self::BindsFail(_) | Self::Fail(_))
+        matches!(
+            self,
+            Self::NodeDown(_) | Self::Cordon(_) | Self::Drain(_) | Self::Edit(..) | Self::BindsFail(_) | Self::Fail(_)
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Scheduler,
     ledger::{Account, Ledger},
-    nodes::PodRef,
+    nodes::{PodRef, Spot},
     shapes::Ask,
     view::PodState,
     waiting::Waiting,
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     event::{Event, EventError, PodOutcome, WorkloadChange},
     ids::{NodeId, PodId, QuotaId, Time, WorkloadId},
-    plan::ReleaseReason,
+    plan::{DeviceSet, ReleaseReason},
     policy::{EnforceMax, Order},
     spec::{NodeSpec, PodSet, TreeSpec, WorkloadSpec},
     tree::QuotaTree,
@@ -38,6 +38,7 @@ impl Scheduler {
             Event::PodBound { pod, at } => self.pod_bound(pod, at),
             Event::BindFailed { pod } => self.bind_failed(pod),
             Event::PodGone { pod, outcome } => self.pod_gone(pod, outcome),
+            Event::PodLeaving { pod } => self.pod_leaving(pod),
             Event::TreeChanged(spec) => self.tree_changed(&spec),
             Event::BudgetChanged { budget, allowed } => {
                 self.budgets.insert(budget, allowed);
@@ -57,13 +58,32 @@ impl Scheduler {
     }
 
     fn node_changed(&mut self, spec: NodeSpec) -> Result<(), EventError> {
-        let slot = self.nodes.slot(spec.id).ok_or(EventError::UnknownNode(spec.id))?;
+        let (id, slot) = (spec.id, self.nodes.slot(spec.id).ok_or(EventError::UnknownNode(spec.id))?);
+        let others = !self.nodes.at(slot).spec.same_devices(&spec);
+        let pods = if others { self.pods_with_devices(slot) } else { Vec::new() };
+        if !pods.is_empty() {
+            return Err(EventError::DevicesInUse { node: id, pods });
+        }
+        self.nodes.check(&spec, &mut self.shapes)?;
+        if others {
+            let counts_on = |(_, spot): &(PodRef, Spot)| spot.node == slot && spot.devices != DeviceSet::default();
+            self.end_holds(|hold| hold.spots.iter().any(counts_on), ReleaseReason::NodeLost(id));
+        }
         self.nodes.change(slot, spec, &mut self.shapes)?;
         if self.nodes.at(slot).is_crowded() {
             self.shrunk.insert(slot);
         }
         self.freed_nodes.push(slot);
         Ok(())
+    }
+
+    /// The pods on a node that have devices there, by id.
+    fn pods_with_devices(&self, node: super::NodeSlot) -> Vec<PodId> {
+        let has = |pod: &&PodRef| self.workloads.pod(**pod).is_some_and(|row| row.spot.devices != DeviceSet::default());
+        let here = self.nodes.at(node).pods.iter().filter(has);
+        let mut pods: Vec<PodId> = here.map(|pod| self.workloads.at(pod.0).id.pod(pod.1)).collect();
+        pods.sort_unstable();
+        pods
     }
 
     fn node_down(&mut self, id: NodeId) -> Result<(), EventError> {
@@ -321,6 +341,31 @@ impl Scheduler {
         Ok(())
     }
 
+    /// A pod leaves for nobody, by somebody else's word. A gang all of which does so waits for nothing any more, as if it
+    /// had been evicted whole (G2); that one is below its minimum is then not our doing (I6).
+    fn pod_leaving(&mut self, pod: PodId) -> Result<(), EventError> {
+        let (found, state) = self.find(pod)?;
+        match state {
+            PodState::Binding | PodState::Running => {}
+            PodState::Leaving => return Ok(()),
+            PodState::Waiting => return Err(impossible(pod, state, "leaving")),
+        }
+        let slot = found.0;
+        let node = self.workloads.pod(found).map(|row| self.nodes.at(row.spot.node).id);
+        self.set_leaving(found, None);
+        self.note_if_stale(slot);
+        let workload = self.workloads.at_mut(slot);
+        workload.evicted_whole |= workload.below_minimum() && workload.standing().next().is_none();
+        let over = workload.hold.filter(|_| workload.evicted_whole).zip(node);
+        self.file_victim(slot);
+        if let Some((hold, node)) = over {
+            self.drop_hold(hold);
+            self.ended_holds.push((pod.workload, ReleaseReason::NodeLost(node)));
+        }
+        self.ask_anew(slot);
+        Ok(())
+    }
+
     /// A workload of which nothing stands any more is no admitted job, whatever still waits of it (A5); one that lost some
     /// of its pods may wait for something else (G1).
     fn readmit(&mut self, slot: Slot, id: WorkloadId) {
@@ -415,7 +460,7 @@ impl Scheduler {
             let Some(state) = pod.state.filter(|state| *state != PodState::Waiting) else { continue };
             let node = before.nodes.at(pod.spot.node).id;
             let Some(at) = self.nodes.slot(node) else { continue };
-            let spot = super::nodes::Spot { node: at, ..pod.spot };
+            let spot = Spot { node: at, ..pod.spot };
             let template = self.shapes.templates.at(self.workloads.at(slot).template(ordinal));
             self.nodes.put(spot, template, (slot, ordinal));
             self.charge((slot, ordinal), spot, state);
@@ -464,7 +509,7 @@ impl Scheduler {
             next_hold: 0,
             settled: Vec::new(),
             ended_holds: Vec::new(),
-            leaving_for_nobody: BTreeSet::new(),
+            leaving_for_nobody: BTreeMap::new(),
             budgets: super::NameMap::default(),
             timers: BTreeSet::new(),
             over_max_since: BTreeMap::new(),
@@ -485,7 +530,7 @@ impl Scheduler {
 }
 
 fn waiting_pod(set: u16) -> Pod {
-    Pod { state: Some(PodState::Waiting), set, spot: super::nodes::Spot::default(), leaves_for: None }
+    Pod { state: Some(PodState::Waiting), set, spot: Spot::default(), leaves_for: None }
 }
 
 fn check_pods(workload: WorkloadId, sets: &[PodSet], has: u64) -> Result<(), EventError> {

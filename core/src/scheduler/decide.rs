@@ -233,11 +233,28 @@ impl Scheduler {
     fn preempt(&mut self, slot: Slot, cell: Cell, ask: &Ask, found: &mut Findings, plan: &mut Plan) -> bool {
         let draft =
             [Right::Reclaim, Right::Priority].into_iter().find_map(|right| self.find_plan(slot, ask, right, found));
-        if let Some(draft) = draft {
+        let Some(draft) = draft else { return false };
+        let broken = self.holds_broken_by(&draft);
+        if broken.is_empty() || !self.try_without_holds(&broken, slot, cell, ask, plan) {
             self.carry_out(slot, cell, ask, draft, plan);
-            return true;
         }
-        false
+        true
+    }
+
+    /// The holds of gangs that a draft evicts whole. They would end with it, and what was evicted for them in vain: it is
+    /// asked first what their ending alone is good for (S3).
+    fn holds_broken_by(&self, draft: &Draft) -> Vec<HoldId> {
+        let taken = |slot: Slot, ordinal: u32| draft.victims.iter().any(|c| c.pods.contains(&(slot, ordinal)));
+        let mut broken: Vec<HoldId> = Vec::new();
+        for slot in draft.victims.iter().map(|candidate| candidate.slot) {
+            let workload = self.workloads.at(slot);
+            let Some(hold) = workload.hold.filter(|hold| !broken.contains(hold)) else { continue };
+            let goes_whole = workload.standing().all(|(ordinal, _)| taken(slot, ordinal));
+            if goes_whole && workload.sets.iter().any(|set| set.min > 0) {
+                broken.push(hold);
+            }
+        }
+        broken
     }
 
     /// An entitled workload for which those who leave for nobody are enough takes nobody else, but holds what they free
@@ -313,13 +330,15 @@ impl Scheduler {
     fn holds_to_take(&self, key: Key) -> Vec<HoldId> {
         let workload = self.workloads.at(key.slot);
         let mut later: Vec<(bool, Key, HoldId)> = Vec::new();
-        for (id, hold) in self.holds.iter().take(self.policy.bounds.nodes as usize) {
+        // Holds stand in the order in which they were made.
+        let earlier = self.holds.iter().take_while(|(_, hold)| hold.made < workload.arrived);
+        for (id, hold) in earlier.take(self.policy.bounds.nodes as usize) {
             // Inside a leaf priority goes before entitlement (O1).
             let other_leaf = self.workloads.at(hold.slot).account != workload.account;
             let unentitled = other_leaf && !self.holder_is_entitled(hold.slot, hold.ask);
             // Both as they are now: shares of different times say nothing of who comes first.
             let holder = self.key(hold.slot);
-            if workload.arrived > hold.made && (unentitled || key < holder) {
+            if unentitled || key < holder {
                 later.push((unentitled, holder, *id));
             }
         }
@@ -336,7 +355,7 @@ impl Scheduler {
         let mut trial = Trial::default();
         let freed = self.freed_nodes.len();
         let ids: Vec<HoldId> = self.holds.keys().copied().collect();
-        let nobodys = self.leaving_for_nobody.clone();
+        let nobodys: Vec<PodRef> = self.leaving_for_nobody.values().copied().collect();
         let ended: Vec<(HoldId, Hold)> = ids.into_iter().filter_map(|id| Some((id, self.drop_hold(id)?))).collect();
         for pod in nobodys.iter().chain(ended.iter().flat_map(|(_, hold)| &hold.victims)) {
             self.try_without(&mut trial, *pod);

@@ -43,7 +43,7 @@ impl Scheduler {
         let cause = self.workloads.at(slot).id;
         let mut victims: BTreeSet<PodRef> = draft.leaving.iter().copied().collect();
         for pod in &draft.leaving {
-            self.leaving_for_nobody.remove(pod);
+            self.leaving_for_nobody.remove(&self.workloads.id_of(*pod));
             if let Some(row) = self.workloads.pod_mut(*pod) {
                 row.leaves_for = Some(id);
             }
@@ -65,10 +65,11 @@ impl Scheduler {
             }
             self.line_up_rest(candidate.slot, cause, plan);
         }
-        let nodes = draft.spots.iter().map(|(_, spot)| self.nodes.at(spot.node).id).collect();
+        let spots =
+            draft.spots.iter().map(|(pod, spot)| (self.workloads.id_of(*pod), self.nodes.at(spot.node).id)).collect();
         let workload = self.workloads.at_mut(slot);
         workload.hold = Some(id);
-        plan.actions.push(Action::Hold { workload: cause, nodes, victims: crate::table::narrow(victims.len()) });
+        plan.actions.push(Action::Hold { workload: cause, spots, victims: crate::table::narrow(victims.len()) });
         let (account, preemptible) = (workload.account, workload.preemptible);
         let total = self.shapes.get(ask).total.clone();
         self.ledger.hold(account, &total, preemptible);
@@ -220,7 +221,7 @@ impl Scheduler {
             if let Some(row) = self.workloads.pod_mut(*pod) {
                 row.leaves_for = None;
             }
-            self.leaving_for_nobody.insert(*pod);
+            self.leaving_for_nobody.insert(self.workloads.id_of(*pod), *pod);
         }
         self.workloads.at_mut(hold.slot).hold = None;
         self.touch(account);
@@ -235,7 +236,7 @@ impl Scheduler {
         let total = self.shapes.get(hold.ask).total.clone();
         self.ledger.hold(account, &total, preemptible);
         for pod in &hold.victims {
-            self.leaving_for_nobody.remove(pod);
+            self.leaving_for_nobody.remove(&self.workloads.id_of(*pod));
             if let Some(row) = self.workloads.pod_mut(*pod) {
                 row.leaves_for = Some(id);
             }
@@ -255,7 +256,7 @@ impl Scheduler {
                 self.holds.get(&id).into_iter().flat_map(|hold| hold.victims.iter().copied()).collect();
             self.release(id, ReleaseReason::TimedOut, plan);
             // They were waited for long enough: nobody else waits for them either.
-            self.leaving_for_nobody.retain(|pod| !late.contains(pod));
+            self.leaving_for_nobody.retain(|_, pod| !late.contains(pod));
         }
     }
 
@@ -300,7 +301,7 @@ impl Scheduler {
         let mut trial = super::trial::Trial::default();
         for (pod, spot) in wanted {
             let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
-            if !self.nodes.is_suitable(spot.node, template) {
+            if !self.nodes.is_suitable(spot.node, template) || self.nodes.at(spot.node).is_ill(spot.devices) {
                 self.undo(trial);
                 return None;
             }

@@ -30,7 +30,7 @@ pub use view::{NodeView, PodState, PodView, Usage, WorkloadView};
 
 use crate::{
     event::{Event, EventError},
-    ids::{Name, QuotaId, Time, WorkloadId},
+    ids::{Name, PodId, QuotaId, Time, WorkloadId},
     plan::Plan,
     policy::Policy,
     spec::TreeSpec,
@@ -83,8 +83,9 @@ pub struct Scheduler {
     settled: Vec<HoldId>,
     /// Holds that facts have ended, to be told with the next plan.
     ended_holds: Vec<(WorkloadId, crate::plan::ReleaseReason)>,
-    /// Pods that leave for nobody.
-    leaving_for_nobody: BTreeSet<PodRef>,
+    /// Pods that leave for nobody, in order of ids and not of places: who is waited for must not depend on whose place in
+    /// the table was reused.
+    leaving_for_nobody: BTreeMap<PodId, PodRef>,
     /// How many more pods each budget lets go (R7).
     budgets: NameMap<u32>,
     /// Times at which a decision may differ although no fact came.

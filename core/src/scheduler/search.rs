@@ -8,7 +8,7 @@ use super::{
     Scheduler,
     candidates::{Candidate, Resources, Right, Seeker, Steps, by_overuse},
     explain::Findings,
-    ledger::{Account, cell},
+    ledger::{Account, Row, cell},
     nodes::{NodeSlot, PodRef, Spot},
     shapes::{Ask, TemplateId},
     trial::Trial,
@@ -21,6 +21,7 @@ use crate::{
 };
 use smallvec::SmallVec;
 use std::{
+    cell::OnceCell,
     cmp::{Ordering, Reverse},
     collections::BTreeSet,
 };
@@ -49,6 +50,8 @@ struct Search<'a> {
     steps: Steps,
     victims: Vec<Candidate>,
     before: Before,
+    /// What the victims of its leaf use that would go before it (R1), once somebody asks.
+    goes_first: OnceCell<Row>,
     /// Whether anybody wants to know what stopped it.
     tells: bool,
     stop: Option<Binding>,
@@ -70,6 +73,7 @@ impl Scheduler {
                 steps: Steps::new(self.policy.bounds.candidates),
                 victims: Vec::new(),
                 before: self.standing_now(ask, account),
+                goes_first: OnceCell::new(),
                 tells: found.in_full,
                 stop: None,
             };
@@ -112,10 +116,8 @@ impl Scheduler {
     }
 
     fn run(&mut self, search: &mut Search) -> Option<Draft> {
-        let mut leaving: Vec<PodRef> = self.leaving_for_nobody.iter().copied().collect();
-        // In order of ids, not of places in the table: who is waited for must not depend on whose place was reused.
-        leaving.sort_unstable_by_key(|pod| (self.workloads.at(pod.0).id, pod.1));
-        leaving.truncate(self.policy.bounds.nodes as usize);
+        let most = self.policy.bounds.nodes as usize;
+        let leaving: Vec<PodRef> = self.leaving_for_nobody.values().take(most).copied().collect();
         for pod in &leaving {
             self.try_without(&mut search.trial, *pod);
         }
@@ -211,15 +213,22 @@ impl Scheduler {
         }
         let priority = self.workloads.at(search.seeker.slot).priority;
         let gone: i64 = kept().filter(|candidate| candidate.rank.priority < priority).map(uses).sum();
-        let goes_first = self.standing_below(search.seeker.account, priority, r) - gone;
+        let below = search.goes_first.get_or_init(|| self.standing_below(search.seeker.account, priority));
+        let goes_first = cell(below, r) - gone;
         rest.saturating_sub(goes_first).saturating_add(cell(&search.seeker.ask.total, r)) > min
     }
 
     /// What the victims of a leaf use that have a lower priority than this.
-    fn standing_below(&self, account: Account, priority: i32, resource: usize) -> i64 {
+    fn standing_below(&self, account: Account, priority: i32) -> Row {
         let lower = self.victims.at(account).iter().take_while(|key| key.0 < priority);
         let pods = lower.flat_map(|key| self.workloads.at(key.4).standing().map(|(ordinal, _)| (key.4, ordinal)));
-        pods.map(|pod| cell(self.workloads.governed(pod, &self.shapes), resource)).sum()
+        let mut sum: Row = (0..self.tree.width()).map(|_| 0).collect();
+        for pod in pods {
+            for (sum, uses) in sum.iter_mut().zip(self.workloads.governed(pod, &self.shapes)) {
+                *sum += uses;
+            }
+        }
+        sum
     }
 
     fn clear_ceilings(&mut self, search: &mut Search) -> Option<()> {

@@ -205,7 +205,7 @@ impl Scheduler {
         let hold = row.leaves_for.filter(|_| row.state == Some(PodState::Leaving));
         if row.state == Some(PodState::Leaving) {
             self.ledger.each(account, |ledger, q| ledger.leaving.sub(q, &governed));
-            self.leaving_for_nobody.remove(&pod);
+            self.leaving_for_nobody.remove(&self.workloads.id_of(pod));
         }
         self.ledger.give_back(account, &governed, preemptible);
         self.ledger.each(account, |ledger, q| *ledger.pods.at_mut(q) -= 1);
@@ -232,7 +232,7 @@ impl Scheduler {
             row.leaves_for = hold;
         }
         if hold.is_none() {
-            self.leaving_for_nobody.insert(pod);
+            self.leaving_for_nobody.insert(self.workloads.id_of(pod), pod);
         }
         self.touch(account);
     }

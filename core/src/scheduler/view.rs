@@ -161,7 +161,7 @@ impl Scheduler {
             schedulable: node.spec.schedulable,
             allocatable: node.spec.allocatable.clone(),
             used: named(&mut node.total.iter().zip(&node.free).map(|(total, free)| total - free)),
-            held: named(&mut node.reserved.iter().copied()),
+            held: named(&mut (0u16..).zip(&node.reserved).map(|(r, reserved)| reserved - node.dead(r))),
             pods,
             devices_free: node.banks.iter().map(|b| (self.shapes.resource_name(b.resource), b.free.to_vec())).collect(),
         }

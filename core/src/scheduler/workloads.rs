@@ -8,7 +8,7 @@ use super::{
     view::PodState,
 };
 use crate::{
-    ids::{Name, Time, WorkloadId},
+    ids::{Name, PodId, Time, WorkloadId},
     table::{Table, narrow},
 };
 use indexmap::IndexMap;
@@ -235,6 +235,10 @@ impl Workloads {
         let mut ids: Vec<_> = self.by_id.iter().map(|(id, slot)| (*id, *slot)).collect();
         ids.sort_unstable();
         ids.into_iter().map(|(_, slot)| slot).collect()
+    }
+
+    pub(crate) fn id_of(&self, (slot, ordinal): PodRef) -> PodId {
+        self.at(slot).id.pod(ordinal)
     }
 
     pub(crate) fn pod(&self, (slot, ordinal): PodRef) -> Option<&Pod> {

@@ -130,3 +130,29 @@ fn g1_a_gang_that_lost_more_than_waits_for_it_waits_for_nothing() {
         &[("+1 a 1 x4/3", "bind 1x3 | 1 A1@a"), ("lose 1 & lose 1", ""), ("more 1 1", "bind 1x2")],
     );
 }
+
+#[test]
+fn l1_who_is_told_to_go_by_others_leaves_for_nobody() {
+    // 1 is drained: it counts until it is gone, no plan takes it, and b, who is owed its 2 cores, waits for them and evicts
+    // nobody else (H1).
+    check(
+        "root 4/4; a<root 2/4; b<root 2/4",
+        "4",
+        &[
+            ("+1 a 2 & +2 a 2", "bind 1, bind 2"),
+            ("leave 1", ""),
+            ("+3 b 2", "| 3 H1"),
+            ("gone 1", "bind 3 | 1' A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn g2_a_gang_that_is_told_to_go_whole_waits_for_nothing_any_more() {
+    // Two of four members are bound when there is room for no more; once both leave, the two that wait are no demand.
+    check(
+        "root 4/4; a<root 4/4",
+        "4",
+        &[("+1 a 2 x4/2", "bind 1x2 | 1 A1@a"), ("leave 1", ""), ("+2 a 4", "| 2 H1"), ("gone 1", "bind 2 | 1' A1@a")],
+    );
+}

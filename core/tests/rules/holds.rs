@@ -208,6 +208,24 @@ fn h2_l3_beside_another_hold_a_workload_may_no_longer_fit() {
 }
 
 #[test]
+fn h2_s3_a_gang_gives_up_what_it_holds_for_one_more_before_it_goes_whole() {
+    // 3 runs with the three it needs and holds room for a fourth. 5 is entitled, but 4 goes before it in its leaf (O1). What
+    // 1 frees is enough for 5: were the gang evicted, 1 would have gone in vain.
+    check(
+        "root 5/5; a<root 1/5; b<root 1/5; c<root 1/5",
+        "5",
+        &[
+            ("slow & once & +1 a 1 & +2 c 1 np", "bind 1, bind 2"),
+            (
+                "+3 a 1 x4/3 p3 & +4 b 1 x2 p3 & +5 b 1",
+                "bind 3x3, evict 1 R1, hold 3, release 3 NeededBy(WorkloadId(5)), hold 5 | 3 A1@root, 4 A1@root, 5 H1",
+            ),
+            ("gone 1", "bind 5 | 3 A1@root, 4 A1@root"),
+        ],
+    );
+}
+
+#[test]
 fn h1_a2_who_leaves_for_nobody_leaves_for_a_non_preemptible_one_too() {
     // 1 is below its minimum for too long (G3) and leaves; 2 may stand when it is gone, and nobody slips in before.
     let policy = Policy { stale_after_ms: Some(1000), ..Policy::default() };

@@ -7,6 +7,7 @@
 
 mod admission;
 mod demo;
+mod devices;
 mod events;
 mod explain;
 mod gangs;

@@ -109,7 +109,23 @@ impl Reference {
     fn preempt(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Answer) -> bool {
         let rights = [Right::Reclaim, Right::Priority];
         let draft = rights.into_iter().find_map(|right| self.find_plan(id, ask, right));
-        draft.map(|draft| self.carry_out(id, ask, draft, plan)).is_some()
+        let Some(draft) = draft else { return false };
+        // A gang that goes whole loses what it holds for another member: that alone may be enough (H2, S3).
+        let broken = self.holds_broken_by(&draft);
+        if broken.is_empty() || !self.take_holds(&broken, id, ask, plan) {
+            self.carry_out(id, ask, draft, plan);
+        }
+        true
+    }
+
+    fn holds_broken_by(&self, draft: &Draft) -> Vec<u32> {
+        let mut broken = Vec::new();
+        for id in draft.victims.iter().map(|candidate| candidate.workload) {
+            let gone = |ordinal: &u32| draft.victims.iter().any(|c| c.pods.contains(&id.pod(*ordinal)));
+            let whole = self.at(id).in_place().iter().all(gone) && self.at(id).sets.iter().any(|set| set.min > 0);
+            broken.extend(self.at(id).hold.filter(|hold| whole && !broken.contains(hold)));
+        }
+        broken
     }
 
     /// An entitled workload for which those who leave for nobody are enough holds what they free, and takes nobody (H1).

@@ -30,6 +30,7 @@ impl Reference {
             Event::PodBound { pod, at } => self.pod_bound(*pod, *at),
             Event::BindFailed { pod } => self.bind_failed(*pod),
             Event::PodGone { pod, outcome } => self.pod_gone(*pod, *outcome),
+            Event::PodLeaving { pod } => self.pod_leaving(*pod),
             Event::TreeChanged(spec) => self.tree_changed(spec),
             Event::BudgetChanged { budget, allowed } => {
                 self.budgets.insert(budget.clone(), *allowed);
@@ -164,6 +165,25 @@ impl Reference {
         }
         self.refile(id);
         self.drop_if_ended(id);
+        self.reconsider(id);
+    }
+
+    /// Somebody else told a pod to go; of a gang that goes whole nothing waits any more.
+    fn pod_leaving(&mut self, pod: PodId) {
+        if self.pod(pod).leaves() {
+            return;
+        }
+        let (id, node) = (pod.workload, self.pod(pod).spot.map(|spot| spot.node));
+        self.pod_mut(pod).stage = Stage::Leaving(For::Nobody);
+        self.note_if_stale(id);
+        let workload = self.at_mut(id);
+        workload.evicted_whole |= workload.below_minimum() && workload.in_place().is_empty();
+        let over = workload.hold.filter(|_| workload.evicted_whole).zip(node);
+        self.refile(id);
+        if let Some((hold, node)) = over {
+            self.drop_hold(hold);
+            self.ended.push((id, ReleaseReason::NodeLost(node)));
+        }
         self.reconsider(id);
     }
 

@@ -27,9 +27,9 @@ impl Reference {
             }
             self.line_up_rest(candidate.workload, id, plan);
         }
-        let nodes = draft.spots.iter().map(|(_, spot)| spot.node).collect();
+        let spots = draft.spots.iter().map(|(pod, spot)| (*pod, spot.node)).collect();
         let victims = u32::try_from(victims).unwrap_or(u32::MAX);
-        plan.actions.push(Action::Hold { workload: id, nodes, victims });
+        plan.actions.push(Action::Hold { workload: id, spots, victims });
         self.at_mut(id).hold = Some(hold);
         let (since, made, spots) = (self.now, self.count, draft.spots);
         self.holds.push(Hold { id: hold, workload: id, ask, since, made, spots });

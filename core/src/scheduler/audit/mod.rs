@@ -157,9 +157,9 @@ impl Scheduler {
             if free != node.free {
                 found.push(breach(1, format!("free on {} is {:?}, the recount says {free:?}", node.id, node.free)));
             }
-            if let Some(bank) = node.banks.first() {
+            for (place, bank) in (0u8..).zip(&node.banks) {
                 let mut devices: Vec<i64> = bank.free.iter().map(|_| bank.each).collect();
-                for (device, amount) in &kept.devices {
+                for ((_, device), amount) in kept.devices.iter().filter(|((at, _), _)| *at == place) {
                     if let Some(free) = devices.get_mut(*device as usize) {
                         *free -= amount;
                     }

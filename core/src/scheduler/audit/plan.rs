@@ -9,7 +9,7 @@ use crate::{
     scheduler::{PodState, Scheduler, ledger::cell},
     tree::UNLIMITED,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Amounts of the governed resources, in the tree's order.
 type Amount = Vec<i64>;
@@ -32,15 +32,16 @@ pub fn audit_plan(before: &Scheduler, plan: &Plan) -> Vec<Breach> {
                 (Some(victim), None) => books.leave_for_nobody(&victim),
                 (None, _) => found.push(breach(3, format!("{pod} is evicted, but no such pod stands"))),
             },
-            Action::Hold { workload, nodes, victims } => {
+            Action::Hold { workload, spots, victims } => {
                 let group = groups.remove(workload).unwrap_or_default();
                 // Pods that leave for nobody any more may be waited for, too.
                 if group.len() > *victims as usize {
                     let what = format!("{workload} holds for {victims} victims, {} are evicted", group.len());
                     found.push(breach(4, what));
                 }
-                books.judge(*workload, nodes, &group, &mut found);
-                books.hold(*workload, nodes, &group);
+                let placed = books.placed(spots);
+                books.judge(*workload, &placed, &group, &mut found);
+                books.hold(*workload, &placed, &group);
             }
             // What the room of an ended hold becomes, only the state after it tells.
             Action::Release { .. } => return found,
@@ -73,8 +74,6 @@ struct Books<'a> {
     charged: Vec<Amount>,
     /// What is neither used nor kept, by node.
     free: BTreeMap<NodeId, Amount>,
-    /// Pods that the plan has bound so far.
-    bound: BTreeSet<PodId>,
     /// What pods that are leaving already will free, by node; for whom, is not asked.
     leaving: BTreeMap<NodeId, Amount>,
 }
@@ -103,7 +102,6 @@ impl<'a> Books<'a> {
             held: table(&|q, r| cell(before.ledger.held.row(q), r)),
             charged: table(&|q, r| before.ledger.charged(q, r)),
             free,
-            bound: BTreeSet::new(),
             leaving,
         }
     }
@@ -134,7 +132,6 @@ impl<'a> Books<'a> {
 
     fn bind(&mut self, pod: PodId, node: NodeId, held: bool) {
         let (leaf, asks) = (self.leaf(pod.workload), self.asks(pod));
-        self.bound.insert(pod);
         for quota in self.path(leaf) {
             on(&mut self.live, quota, &asks, 1);
             if held {
@@ -162,22 +159,12 @@ impl<'a> Books<'a> {
     }
 
     /// The pods that a hold will place, with their nodes.
-    fn placed(&self, workload: WorkloadId, nodes: &[NodeId]) -> Vec<(NodeId, Amount)> {
-        let Some(slot) = self.before.workloads.slot(workload) else { return Vec::new() };
-        // A gang whose minimum this plan has bound asks for the others now.
-        let is_left = |ordinal: &u32| !self.bound.contains(&workload.pod(*ordinal));
-        let has_bound = self.bound.range(workload.pod(0)..=workload.pod(u32::MAX)).next().is_some();
-        let asked: Vec<u32> = if has_bound {
-            self.before.workloads.at(slot).in_state(PodState::Waiting).filter(is_left).collect()
-        } else {
-            self.before.asked_pods(slot).iter().copied().collect()
-        };
-        asked.iter().zip(nodes).map(|(pod, node)| (*node, self.asks(workload.pod(*pod)))).collect()
+    fn placed(&self, spots: &[(PodId, NodeId)]) -> Vec<(NodeId, Amount)> {
+        spots.iter().map(|(pod, node)| (*node, self.asks(*pod))).collect()
     }
 
     /// A hold keeps what it needs beyond what its victims still use.
-    fn hold(&mut self, workload: WorkloadId, nodes: &[NodeId], group: &[Victim<'_>]) {
-        let placed = self.placed(workload, nodes);
+    fn hold(&mut self, workload: WorkloadId, placed: &[(NodeId, Amount)], group: &[Victim<'_>]) {
         for quota in self.path(self.leaf(workload)) {
             let mut beyond = Amount::new();
             placed.iter().for_each(|(_, asks)| add(&mut beyond, asks, 1));
@@ -187,7 +174,7 @@ impl<'a> Books<'a> {
             on(&mut self.charged, quota, &beyond, 1);
         }
         let mut missing: BTreeMap<NodeId, Amount> = BTreeMap::new();
-        for (node, asks) in &placed {
+        for (node, asks) in placed {
             add(missing.entry(*node).or_default(), asks, 1);
         }
         for victim in group {
@@ -207,14 +194,13 @@ impl<'a> Books<'a> {
     }
 
     /// Judges what is evicted for one cause.
-    fn judge(&self, cause: WorkloadId, nodes: &[NodeId], group: &[Victim<'_>], found: &mut Vec<Breach>) {
+    fn judge(&self, cause: WorkloadId, placed: &[(NodeId, Amount)], group: &[Victim<'_>], found: &mut Vec<Breach>) {
         let (Some(slot), Some(leaf)) = (self.before.workloads.slot(cause), self.leaf(cause)) else {
             found.push(breach(3, format!("{cause} has no quota and evicts (A4)")));
             return;
         };
         let (policy, by) = (&self.before.policy, self.before.workloads.at(slot));
-        let placed = self.placed(cause, nodes);
-        if let Err(why) = self.is_legal((leaf, by.priority), &placed, &group.iter().collect::<Vec<_>>(), true) {
+        if let Err(why) = self.is_legal((leaf, by.priority), placed, &group.iter().collect::<Vec<_>>(), true) {
             found.push(breach(4, format!("{cause} evicts {}: {why}", names(group))));
         }
         for victim in group {
@@ -233,7 +219,7 @@ impl<'a> Books<'a> {
             }
         }
         self.judge_floor(leaf, group, found);
-        self.judge_minimal(cause, (leaf, by.priority), &placed, group, found);
+        self.judge_minimal(cause, (leaf, by.priority), placed, group, found);
     }
 
     /// Whether the cause may stand with these victims gone: A1, R1's clause, R2(a), and room where its pods will stand.

@@ -3,7 +3,7 @@
 
 use super::super::{
     Scheduler,
-    nodes::{Node, NodeSlot, PodRef, RuledOut, Spot},
+    nodes::{Bank, Node, NodeSlot, PodRef, RuledOut, Spot},
     shapes::{ResourceId, Template, TemplateId},
     trial::Trial,
     workloads::Slot,
@@ -109,17 +109,24 @@ impl Scheduler {
     }
 }
 
-/// What single devices lack where their sum is enough: of one device for a fraction, else of as many as are asked for.
+/// What single devices lack where their sum is enough: of one device for a fraction, else of as many as are asked for. The
+/// first resource of which no device, or not enough of them, have their part; else the first, where the others are.
 fn devices(row: &Node, template: &Template) -> Option<(ResourceId, i64, i64)> {
-    let bank = row.banks.first()?;
-    let Some(Some(ask)) = row.device_ask(template) else {
-        let amount = template.request.iter().find(|(r, _)| *r == bank.resource).map_or(0, |(_, amount)| *amount);
-        return Some((bank.resource, amount, 0));
-    };
-    let free = || bank.free.iter().zip(&bank.reserved).map(|(free, reserved)| free - reserved);
-    if ask.count == 1 {
-        return Some((bank.resource, ask.each, free().max().unwrap_or(0)));
+    let first = row.banks.first()?;
+    let asked =
+        |bank: &Bank| template.request.iter().find(|(r, _)| *r == bank.resource).map_or(0, |(_, amount)| *amount);
+    let Some(Some(ask)) = row.device_ask(template) else { return Some((first.resource, asked(first), 0)) };
+    for (place, bank) in row.banks.iter().enumerate() {
+        let part = if place == 0 { Some(ask.each) } else { bank.part(template, ask.count) };
+        let Some(part) = part else { return Some((bank.resource, asked(bank), 0)) };
+        let free = || bank.free.iter().zip(&bank.reserved).map(|(free, reserved)| free - reserved);
+        let fitting = narrow(free().filter(|free| *free >= part).count());
+        if fitting < ask.count {
+            let times = i64::from(ask.count);
+            let has = if times == 1 { free().max().unwrap_or(0) } else { part.saturating_mul(i64::from(fitting)) };
+            return Some((bank.resource, part.saturating_mul(times), has));
+        }
     }
-    let fitting = i64::from(narrow(free().filter(|free| *free >= ask.each).count()));
-    Some((bank.resource, ask.each.saturating_mul(i64::from(ask.count)), ask.each.saturating_mul(fitting)))
+    let fitting = i64::from(narrow(row.fitting(template, ask).map_or(0, Iterator::count)));
+    Some((first.resource, asked(first), ask.each.saturating_mul(fitting)))
 }

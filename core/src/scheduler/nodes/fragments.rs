@@ -5,10 +5,10 @@
 //! free without what is a fragment is *usable*, summed over shapes by weight. All sums are exact; the table below turns a
 //! loss into points without a float.
 
-use super::{Node, Template};
+use super::{Bank, Node, Template, devices::Falls};
 use crate::{
     plan::DeviceSet,
-    scheduler::shapes::{Devices, ResourceId, Shapes, spread},
+    scheduler::shapes::{Devices, ResourceId, Shapes},
     spec::PodTemplate,
     typical::TypicalPod,
 };
@@ -73,7 +73,7 @@ const ONE: i128 = 1_000_000_000;
 /// The points of what changes nothing.
 pub(super) const EVEN: u32 = 50;
 
-type Kinds = IndexMap<(u32, ResourceId, i64), Kind, FxBuildHasher>;
+type Kinds = IndexMap<(u32, ResourceId, i64, Falls), Kind, FxBuildHasher>;
 
 /// The typical pods, counted for every kind of node.
 #[derive(Debug, Clone, Default)]
@@ -109,13 +109,15 @@ struct Several {
 }
 
 /// How much of each of how many devices a shape asks on a node with these devices; nothing where it asks for none.
-fn ask_of(template: &PodTemplate, name: &str, resource: ResourceId, each: i64) -> Option<Option<Devices>> {
+fn ask_of(template: &PodTemplate, name: &str, bank: &Bank) -> Option<Option<Devices>> {
+    let (resource, each) = (bank.resource, bank.each);
     if let Some(ask) = template.devices.as_ref().filter(|ask| ask.resource == name) {
-        return Some(Some(Devices { resource, count: ask.count, each: ask.each }));
+        let ask = Devices { resource, count: ask.count, each: ask.each };
+        return bank.falls.lets(&ask, each).then_some(Some(ask));
     }
     match template.request.get(name).filter(|amount| *amount > 0) {
         None => Some(None),
-        Some(amount) => spread(resource, amount, each).map(Some),
+        Some(amount) => bank.falls.plainly(resource, amount, each).map(Some),
     }
 }
 
@@ -202,12 +204,12 @@ impl Fragments {
     pub(super) fn sees(&mut self, node: &Node, shapes: &Shapes, may_stand: impl Fn(&PodTemplate) -> bool) {
         self.cpu = shapes.resources.get_index_of("cpu").and_then(|at| u16::try_from(at).ok());
         let Some(bank) = node.banks.first() else { return };
-        let key = (node.class, bank.resource, bank.each);
+        let key = (node.class, bank.resource, bank.each, bank.falls);
         if self.kinds.contains_key(&key) {
             return;
         }
         let name = shapes.resource_name(bank.resource);
-        let asks = |pod: &TypicalPod| ask_of(&pod.template, name.as_str(), bank.resource, bank.each).flatten();
+        let asks = |pod: &TypicalPod| ask_of(&pod.template, name.as_str(), bank).flatten();
         let let_on = self.typical.iter().filter(|pod| may_stand(&pod.template));
         let found: Vec<_> = let_on.filter_map(|pod| Some((pod, asks(pod)?))).collect();
         let kind = Kind::new(&found, self.total, bank.each);
@@ -216,7 +218,7 @@ impl Fragments {
 
     fn kind(&self, node: &Node) -> Option<&Kind> {
         let bank = node.banks.first()?;
-        self.kinds.get(&(node.class, bank.resource, bank.each))
+        self.kinds.get(&(node.class, bank.resource, bank.each, bank.falls))
     }
 
     fn cpu(&self, node: &Node) -> i64 {
@@ -251,8 +253,9 @@ impl Fragments {
         };
         let mut best: Option<(u32, DeviceSet)> = None;
         let mut tried: SmallVec<[i64; 8]> = SmallVec::new();
-        for (index, free) in (0u32..).zip(node.devices()) {
-            if free < ask.each || tried.contains(&free) {
+        // Where devices hold a second resource, equal ones of the first may differ in that: the lowest that fits is tried.
+        for (free, index) in node.fitting(template, ask)? {
+            if tried.contains(&free) {
                 continue;
             }
             tried.push(free);

@@ -4,7 +4,7 @@
 //! costs about the square root of the class, and a change of one node costs one small block.
 
 use super::{Node, NodeSlot, Spot, Template};
-use crate::{ids::NodeId, table::Table};
+use crate::{ids::NodeId, scheduler::shapes::ResourceId, table::Table};
 use smallvec::SmallVec;
 
 const BLOCK: usize = 64;
@@ -25,6 +25,17 @@ struct Entry {
 struct Most {
     resources: SmallVec<[i64; 4]>,
     device: i64,
+    /// Of which resource the devices are, where all are of one.
+    of: Of,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Of {
+    /// No node was looked at.
+    #[default]
+    Nothing,
+    One(ResourceId),
+    Several,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -45,9 +56,11 @@ impl Most {
     fn of(node: &Node) -> Self {
         let bank = node.banks.first();
         let devices = bank.into_iter().flat_map(|bank| bank.free.iter().zip(&bank.reserved));
+        let of = bank.map_or(Of::Several, |bank| Of::One(bank.resource));
         Self {
             resources: node.free.iter().zip(&node.reserved).map(|(free, reserved)| free - reserved).collect(),
             device: devices.map(|(free, reserved)| free - reserved).max().unwrap_or_default(),
+            of,
         }
     }
 
@@ -59,6 +72,7 @@ impl Most {
             *most = (*most).max(*available);
         }
         self.device = self.device.max(other.device);
+        self.of = if self.of == Of::Nothing || self.of == other.of { other.of } else { Of::Several };
     }
 
     /// Whether a node that has this may be what holds the block's figures up.
@@ -69,7 +83,7 @@ impl Most {
     fn may_fit(&self, template: &Template) -> bool {
         let has = |r: u16| self.resources.get(usize::from(r)).copied().unwrap_or_default();
         template.request.iter().all(|(r, amount)| has(*r) >= *amount)
-            && template.devices.iter().all(|ask| self.device >= ask.each || self.device == 0)
+            && template.devices.iter().all(|ask| self.device >= ask.each || self.of != Of::One(ask.resource))
     }
 }
 

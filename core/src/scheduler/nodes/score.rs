@@ -109,8 +109,8 @@ pub(super) fn drawn(seed: u64, draw: u64, of: usize) -> usize {
 pub(super) fn drawn_devices(node: &Node, template: &Template, seed: u64, draw: u64) -> Option<DeviceSet> {
     let fullest = node.choose(template)?;
     let Some(ask) = node.device_ask(template)?.filter(|ask| ask.count == 1) else { return Some(fullest) };
-    let fitting = || (0u32..).zip(node.devices()).filter(|(_, free)| *free >= ask.each);
-    let (index, _) = fitting().nth(drawn(!seed, draw, fitting().count()))?;
+    let fitting = node.fitting(template, ask)?;
+    let (_, index) = fitting.clone().nth(drawn(!seed, draw, fitting.count()))?;
     Some(DeviceSet(1 << index))
 }
 

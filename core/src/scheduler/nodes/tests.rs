@@ -3,7 +3,9 @@
 use super::*;
 use crate::{
     amounts::Amounts,
-    spec::{DeviceAsk, DeviceSpec},
+    policy::Placement,
+    scheduler::shapes::TemplateId,
+    spec::{DeviceAsk, DeviceChoice, DeviceMode, DeviceSpec, PodTemplate},
     typical::TypicalPod,
 };
 
@@ -32,6 +34,13 @@ fn template(dice: &mut Dice) -> PodTemplate {
         template.request.set("gpu/x", i64::from(count) * each);
         template.devices = Some(DeviceAsk { resource: "gpu/x".into(), count, each });
     }
+    if dice.below(6) == 0 {
+        let each = 10 * (1 + dice.amount(6));
+        template.request.set("gpu/y", i64::from(count.max(1)) * each);
+        if count > 1 && dice.below(2) == 0 {
+            template.devices = Some(DeviceAsk { resource: "gpu/y".into(), count, each });
+        }
+    }
     if dice.below(5) == 0 {
         template.selector.push(("zone".into(), vec!["a".into()]));
     }
@@ -44,6 +53,25 @@ fn node(id: u32, dice: &mut Dice) -> NodeSpec {
     if devices > 0 {
         node.allocatable.set("gpu/x", i64::from(devices) * 1000);
         node.devices.push(DeviceSpec { resource: "gpu/x".into(), count: devices, each: 1000 });
+    }
+    match dice.below(8) {
+        0 => node.mode = DeviceMode::Exclusive,
+        1 if devices > 0 => {
+            node.mode = DeviceMode::Share;
+            node.allocatable.set("gpu/y", i64::from(devices) * 100);
+            node.devices.push(DeviceSpec { resource: "gpu/y".into(), count: devices, each: 100 });
+        }
+        2 => node.mode = DeviceMode::Share,
+        3 => node.mode = DeviceMode::Topology { islands: vec![2, 4] },
+        // As many as there are, but not as devices.
+        4 => node.devices.clear(),
+        _ => {}
+    }
+    if dice.below(4) == 0 {
+        node.choice = DeviceChoice::Spread;
+    }
+    if dice.below(4) == 0 && !node.devices.is_empty() {
+        node.unhealthy = DeviceSet(dice.below(1 << devices));
     }
     if dice.below(2) == 0 {
         node.labels.push(("zone".into(), "a".into()));
@@ -99,7 +127,12 @@ fn play(placement: Placement, seed: u64) -> u32 {
             3 => {
                 if let Some((_, slot)) = nodes.by_id.first().map(|(id, slot)| (*id, *slot)) {
                     let mut spec = nodes.at(slot).spec.clone();
-                    spec.schedulable = !spec.schedulable;
+                    match spec.devices.first() {
+                        Some(devices) if dice.below(2) == 0 => {
+                            spec.unhealthy = DeviceSet(dice.below(1 << devices.count));
+                        }
+                        _ => spec.schedulable = !spec.schedulable,
+                    }
                     nodes.change(slot, spec, &mut shapes).unwrap();
                 }
             }

@@ -1,0 +1,50 @@
+//! Classes of equal labels and taints: what selectors and tolerations look at (P1).
+
+use crate::{
+    ids::Name,
+    scheduler::shapes::Template,
+    spec::{NodeSpec, PodTemplate},
+};
+
+/// What selectors and tolerations look at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Class {
+    labels: Vec<(Name, Name)>,
+    taints: Vec<Name>,
+}
+
+impl Class {
+    pub(super) fn of(spec: &NodeSpec) -> Self {
+        let (mut labels, mut taints) = (spec.labels.clone(), spec.taints.clone());
+        labels.sort_unstable();
+        taints.sort_unstable();
+        Self { labels, taints }
+    }
+
+    pub(super) fn tolerated(&self, template: &Template) -> bool {
+        self.taints.iter().all(|taint| template.tolerations.contains(taint))
+    }
+
+    pub(super) fn lets_on(&self, template: &PodTemplate) -> bool {
+        self.taints.iter().all(|taint| template.tolerations.contains(taint)) && self.has(&template.selector)
+    }
+
+    pub(super) fn selected(&self, template: &Template) -> bool {
+        self.has(&template.selector)
+    }
+
+    fn has(&self, selector: &[(Name, Vec<Name>)]) -> bool {
+        let has = |(label, values): &(Name, Vec<Name>)| {
+            self.labels.iter().any(|(name, value)| name == label && values.contains(value))
+        };
+        selector.iter().all(has)
+    }
+}
+
+/// Why a node is out of the question whatever is free on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RuledOut {
+    Cordoned,
+    Tainted,
+    Unselected,
+}

@@ -1,0 +1,87 @@
+//! What a node's specification comes to: amounts by resource, devices, and what placement scores there.
+
+use super::{
+    Bank,
+    devices::{Falls, Picks},
+};
+use crate::{
+    event::EventError,
+    ids::Name,
+    scheduler::shapes::{ResourceId, Shapes},
+    spec::{DeviceMode, NodeSpec},
+};
+use smallvec::SmallVec;
+
+pub(super) fn scored(spec: &NodeSpec, shapes: &mut Shapes) -> Result<SmallVec<[ResourceId; 4]>, EventError> {
+    let counts = |name: &Name| name == "cpu" || name.as_str().contains('/');
+    let some = spec.allocatable.iter().any(|(name, _)| counts(name));
+    spec.allocatable.iter().filter(|(name, _)| !some || counts(name)).map(|(name, _)| shapes.resource(name)).collect()
+}
+
+pub(super) fn lay_out(spec: &NodeSpec, shapes: &mut Shapes) -> Result<(Vec<i64>, SmallVec<[Bank; 1]>), EventError> {
+    if let Some((resource, amount)) = spec.allocatable.iter().find(|(_, amount)| *amount < 0) {
+        return Err(EventError::NegativeAmount { resource: resource.clone(), amount });
+    }
+    let mut total = Vec::new();
+    for (name, amount) in spec.allocatable.iter() {
+        let at = usize::from(shapes.resource(name)?);
+        if total.len() <= at {
+            total.resize(at + 1, 0);
+        }
+        if let Some(cell) = total.get_mut(at) {
+            *cell = amount;
+        }
+    }
+    let mut banks: SmallVec<[Bank; 1]> = SmallVec::new();
+    for devices in &spec.devices {
+        let bad = |why| Err(EventError::BadDevices { resource: devices.resource.clone(), why });
+        if devices.count > 64 || devices.each <= 0 {
+            return bad("a node has at most 64 devices, each of a positive amount");
+        }
+        let fits = |first: &Bank| spec.mode == DeviceMode::Share && first.free.len() == devices.count as usize;
+        if banks.len() > 1 || !banks.iter().all(fits) {
+            return bad("a node has one kind of devices; only shared ones hold a second resource, in the same number");
+        }
+        let sum = devices.each.checked_mul(i64::from(devices.count));
+        if sum.is_none() || spec.allocatable.get(devices.resource.as_str()) != sum {
+            return bad("the allocatable amount must be the number of devices times the amount of each");
+        }
+        let cells = |value| (0..devices.count).map(|_| value).collect();
+        let resource = shapes.resource(&devices.resource)?;
+        if banks.iter().any(|bank| bank.resource == resource) {
+            return bad("the devices hold this resource already");
+        }
+        banks.push(Bank {
+            resource,
+            each: devices.each,
+            free: cells(devices.each),
+            reserved: cells(0),
+            dead: SmallVec::new(),
+            falls: Falls::of(&spec.mode),
+            picks: Picks::of(spec),
+        });
+    }
+    check_islands(spec)?;
+    Ok((total, banks))
+}
+
+/// Islands grow by whole multiples, and there are no more ill devices than devices.
+fn check_islands(spec: &NodeSpec) -> Result<(), EventError> {
+    let first = spec.devices.first();
+    let resource = || first.map_or_else(|| Name::from("devices"), |devices| devices.resource.clone());
+    let bad = |why| Err(EventError::BadDevices { resource: resource(), why });
+    if let DeviceMode::Topology { islands } = &spec.mode {
+        let mut size = 1;
+        for island in islands {
+            if *island <= size || island % size != 0 {
+                return bad("the sizes of islands must ascend, each a multiple of the one before, from 2 on");
+            }
+            size = *island;
+        }
+    }
+    let count = first.map_or(0, |devices| devices.count);
+    if spec.unhealthy.iter().any(|device| device >= count) {
+        return bad("a device that is not there cannot be ill");
+    }
+    Ok(())
+}

@@ -1,0 +1,304 @@
+//! P1 on devices: how requests fall on them by the node's mode, which ones a pod gets, and what becomes of ill ones.
+
+use quotree_core::{
+    Action, Amounts, Binding, DeviceAsk, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec, Event, EventError, NodeId,
+    NodeSpec, Plan, PodOutcome, PodTemplate, Policy, QuotaSpec, ReleaseReason, Scheduler, Time, TreeSpec, WorkloadId,
+    WorkloadSpec, audit,
+};
+use std::sync::Arc;
+
+const GPU: &str = "nvidia.com/gpu";
+const MEMORY: &str = "aliyun.com/gpu-mem";
+const CORE: &str = "aliyun.com/gpu-core.percentage";
+
+/// A cluster of one node and a team that may use all of it.
+fn alone(node: NodeSpec) -> Scheduler {
+    let tree: TreeSpec =
+        [QuotaSpec::new("root", None), QuotaSpec::new("team", Some("root")).namespace("team")].into_iter().collect();
+    let mut core = Scheduler::new(&tree, Policy::default()).unwrap();
+    core.apply(Event::NodeUp(node)).unwrap();
+    core
+}
+
+fn node(mode: DeviceMode, devices: &[(&str, i64)], count: u32) -> NodeSpec {
+    let mut node = NodeSpec::new(0, Amounts::new().with("cpu", 64_000));
+    for (resource, each) in devices {
+        node.allocatable.set(*resource, each * i64::from(count));
+        node.devices.push(DeviceSpec { resource: (*resource).into(), count, each: *each });
+    }
+    NodeSpec { mode, ..node }
+}
+
+fn pod(id: u32, request: &[(&str, i64)], on: Option<(&str, u32)>) -> WorkloadSpec {
+    let request: Amounts = request.iter().copied().collect();
+    let devices = on.map(|(resource, count)| {
+        let each = request.get(resource).unwrap() / i64::from(count);
+        DeviceAsk { resource: resource.into(), count, each }
+    });
+    let mut spec = WorkloadSpec::pod(id, "team", Time(u64::from(id)), Amounts::new());
+    spec.pods[0].template = Arc::new(PodTemplate { request, devices, ..PodTemplate::default() });
+    spec
+}
+
+/// The devices that the plan gives this workload's first pod.
+fn given(plan: &Plan, id: u32) -> Option<Vec<u32>> {
+    plan.actions.iter().find_map(|action| match action {
+        Action::Bind { pod, devices, .. } if pod.workload == WorkloadId(id) => Some(devices.iter().collect()),
+        _ => None,
+    })
+}
+
+/// A request, the devices a pod says it is spread over, and the devices it must get; none where it must wait.
+type Row<'a> = (&'a [(&'a str, i64)], Option<(&'a str, u32)>, Option<&'a [u32]>);
+
+/// Submits pods one after the other and compares the devices each gets.
+fn play(node: NodeSpec, rows: &[Row<'_>]) -> Scheduler {
+    let mut core = alone(node);
+    for (id, (request, on, wanted)) in (0u32..).zip(rows) {
+        core.apply(Event::WorkloadSubmitted(pod(id, request, *on))).unwrap();
+        let plan = core.decide(Time(u64::from(id)));
+        assert_eq!(given(&plan, id).as_deref(), *wanted, "row {id}: {request:?}\n{plan:?}");
+        assert_eq!(audit(&core), []);
+    }
+    core
+}
+
+#[test]
+fn p1_exclusive_devices_are_given_whole() {
+    play(
+        node(DeviceMode::Exclusive, &[(GPU, 1000)], 4),
+        &[
+            (&[(GPU, 500)], None, None),
+            (&[(GPU, 1500)], None, None),
+            (&[(GPU, 1000)], Some((GPU, 2)), None),
+            (&[(GPU, 2000)], None, Some(&[0, 1])),
+            (&[(GPU, 2000)], Some((GPU, 2)), Some(&[2, 3])),
+            (&[(GPU, 1000)], None, None),
+        ],
+    );
+}
+
+/// Two devices of 16 GiB. 20 GiB are there in sum, but on no device; 20 over two devices are 10 each.
+#[test]
+fn p1_shared_memory_must_fit_one_device_or_is_split_evenly() {
+    play(
+        node(DeviceMode::Share, &[(MEMORY, 16_000)], 2),
+        &[
+            (&[(MEMORY, 20_000)], None, None),
+            (&[(MEMORY, 32_000)], None, None),
+            (&[(MEMORY, 20_000)], Some((MEMORY, 2)), Some(&[0, 1])),
+            (&[(MEMORY, 6000)], None, Some(&[0])),
+            (&[(MEMORY, 4000)], None, Some(&[1])),
+            (&[(MEMORY, 3000)], None, None),
+            (&[(MEMORY, 2000)], None, Some(&[1])),
+        ],
+    );
+}
+
+/// By best fit the second pod joins the first; by spread it gets the emptiest device, the lowest index among equals.
+#[test]
+fn p1_spread_gives_the_emptiest_device() {
+    let rows = |wanted: [&'static [u32]; 4]| wanted.map(|wanted| (&[(MEMORY, 4000)][..], None, Some(wanted)));
+    let shared = || node(DeviceMode::Share, &[(MEMORY, 16_000)], 3);
+    play(shared(), &rows([&[0], &[0], &[0], &[0]]));
+    let spread = NodeSpec { choice: DeviceChoice::Spread, ..shared() };
+    play(spread, &rows([&[0], &[1], &[2], &[0]]));
+}
+
+/// Memory and cores are of the same device: device 0 has 10 GiB but 20 per cent left, device 1 has 30 per cent, but 2 GiB.
+#[test]
+fn p1_memory_and_cores_come_from_the_same_device() {
+    let mut core = play(
+        node(DeviceMode::Share, &[(MEMORY, 16_000), (CORE, 100_000)], 2),
+        &[
+            (&[(MEMORY, 6000), (CORE, 80_000)], None, Some(&[0])),
+            (&[(MEMORY, 14_000), (CORE, 70_000)], None, Some(&[1])),
+            (&[(MEMORY, 4000), (CORE, 30_000)], None, None),
+            (&[(MEMORY, 4000), (CORE, 20_000)], None, Some(&[0])),
+            (&[(CORE, 30_000)], None, Some(&[1])),
+            (&[(MEMORY, 2000)], None, Some(&[1])),
+            (&[(CORE, 10_000)], None, None),
+        ],
+    );
+    // The sums are there (10 GiB and 30 per cent would be, before row 3); of single devices, cores are missing.
+    let last = core.explain(WorkloadId(6)).unwrap();
+    assert_eq!(
+        last.binding.amounts().map(|(name, n, a)| (name.as_str().to_owned(), n, a)),
+        Some((CORE.into(), 10_000, 0))
+    );
+    core.apply(Event::WorkloadWithdrawn { workload: WorkloadId(4) }).unwrap();
+    let plan = core.decide(Time(9));
+    assert_eq!((given(&plan, 2), given(&plan, 6)), (None, Some(vec![1])));
+}
+
+/// Over two devices, both are split: 20 GiB and 60 per cent are 10 GiB and 30 per cent of each. What does not divide by the
+/// number of devices cannot be had.
+#[test]
+fn p1_both_resources_are_split_over_the_same_devices() {
+    play(
+        node(DeviceMode::Share, &[(MEMORY, 16_000), (CORE, 100_000)], 3),
+        &[
+            (&[(MEMORY, 20_000), (CORE, 60_000)], Some((MEMORY, 2)), Some(&[0, 1])),
+            (&[(MEMORY, 12_000), (CORE, 140_001)], Some((MEMORY, 2)), None),
+            (&[(MEMORY, 12_000), (CORE, 140_000)], Some((CORE, 2)), Some(&[0, 1])),
+            (&[(MEMORY, 2000), (CORE, 2000)], Some((CORE, 2)), None),
+        ],
+    );
+}
+
+/// Eight devices in islands of two and four. One whole device goes to the smallest island with the fewest free; a pair
+/// stays on an island of two; three on one of four; six take a whole island of four and a pair of the other.
+#[test]
+fn p1_topology_gives_close_devices() {
+    let islands = |islands: &[u32]| node(DeviceMode::Topology { islands: islands.to_vec() }, &[(GPU, 1000)], 8);
+    let gpus = |n: i64, wanted: &'static [u32]| (n, wanted);
+    let table: &[(&[u32], &[(i64, &[u32])])] = &[
+        (&[2, 4], &[gpus(1, &[0]), gpus(2, &[2, 3]), gpus(3, &[4, 5, 6]), gpus(1, &[1]), gpus(1, &[7])]),
+        (&[2, 4], &[gpus(1, &[0]), gpus(4, &[4, 5, 6, 7]), gpus(2, &[2, 3]), gpus(1, &[1])]),
+        // Two of one island of two are closer than two of a half-free island of four.
+        (&[2, 4], &[gpus(3, &[0, 1, 2]), gpus(1, &[3]), gpus(6, &[])]),
+        (&[4], &[gpus(1, &[0]), gpus(5, &[1, 4, 5, 6, 7]), gpus(2, &[2, 3])]),
+        (&[2], &[gpus(1, &[0]), gpus(3, &[1, 2, 3]), gpus(4, &[4, 5, 6, 7])]),
+        (&[], &[gpus(3, &[0, 1, 2]), gpus(5, &[3, 4, 5, 6, 7])]),
+    ];
+    for (sizes, pods) in table {
+        let requests: Vec<[(&str, i64); 1]> = pods.iter().map(|(n, _)| [(GPU, n * 1000)]).collect();
+        let wanted = pods.iter().map(|(_, wanted)| Some(*wanted).filter(|w| !w.is_empty()));
+        let rows: Vec<Row<'_>> = requests.iter().zip(wanted).map(|(r, wanted)| (&r[..], None, wanted)).collect();
+        play(islands(sizes), &rows);
+    }
+}
+
+#[test]
+fn p1_islands_must_nest() {
+    for sizes in [&[1][..], &[2, 3], &[4, 2], &[2, 2], &[0]] {
+        let spec = node(DeviceMode::Topology { islands: sizes.to_vec() }, &[(GPU, 1000)], 8);
+        let mut core = alone(NodeSpec::new(7, Amounts::new()));
+        assert!(matches!(core.apply(Event::NodeUp(spec)), Err(EventError::BadDevices { .. })), "{sizes:?}");
+        assert_eq!(core.nodes().len(), 1);
+    }
+}
+
+/// Two devices side by side hold memory and cores, and only where they are shared.
+#[test]
+fn p1_only_shared_devices_hold_two_resources() {
+    let both = [(MEMORY, 16_000), (CORE, 100_000)];
+    for mode in [DeviceMode::Fraction, DeviceMode::Exclusive] {
+        let mut core = alone(NodeSpec::new(7, Amounts::new()));
+        assert!(matches!(core.apply(Event::NodeUp(node(mode, &both, 2))), Err(EventError::BadDevices { .. })));
+    }
+}
+
+/// A device that falls ill takes no new pods, and its pod goes on; what it has free counts for nobody.
+#[test]
+fn p1_ill_devices_take_no_new_pods() {
+    let spec = node(DeviceMode::Fraction, &[(GPU, 1000)], 2);
+    let mut core = alone(spec.clone());
+    core.apply(Event::WorkloadSubmitted(pod(0, &[(GPU, 400)], None))).unwrap();
+    assert_eq!(given(&core.decide(Time(0)), 0), Some(vec![0]));
+    core.apply(Event::NodeChanged(NodeSpec { unhealthy: DeviceSet(0b01), ..spec.clone() })).unwrap();
+    assert_eq!((audit(&core), core.nodes()[0].held.get(GPU)), (Vec::new(), None));
+    core.apply(Event::WorkloadSubmitted(pod(1, &[(GPU, 500)], None))).unwrap();
+    assert_eq!(given(&core.decide(Time(1)), 1), Some(vec![1]), "device 0 would be fuller");
+    core.apply(Event::WorkloadSubmitted(pod(2, &[(GPU, 600)], None))).unwrap();
+    assert_eq!(given(&core.decide(Time(2)), 2), None);
+    let verdict = core.explain(WorkloadId(2)).unwrap();
+    assert_eq!(
+        verdict.binding.amounts().map(|(_, n, a)| (n, a)),
+        Some((600, 500)),
+        "what is free on device 0 is nobody's"
+    );
+    core.apply(Event::PodGone { pod: WorkloadId(0).pod(0), outcome: PodOutcome::Succeeded }).unwrap();
+    assert_eq!(given(&core.decide(Time(3)), 2), None);
+    assert_eq!(audit(&core), []);
+    core.apply(Event::NodeChanged(spec)).unwrap();
+    assert_eq!(given(&core.decide(Time(4)), 2), Some(vec![0]));
+    assert_eq!(audit(&core), []);
+}
+
+/// Other devices may come only where no pod has any; who stands there without devices stays.
+#[test]
+fn devices_in_use_do_not_change() {
+    let old = node(DeviceMode::Exclusive, &[(GPU, 1000)], 2);
+    let new = node(DeviceMode::Share, &[(MEMORY, 16_000)], 2);
+    let mut core = alone(old.clone());
+    core.apply(Event::WorkloadSubmitted(pod(0, &[(GPU, 1000)], None))).unwrap();
+    core.apply(Event::WorkloadSubmitted(pod(1, &[("cpu", 1000)], None))).unwrap();
+    core.decide(Time(0));
+    let pods = vec![WorkloadId(0).pod(0)];
+    assert_eq!(core.apply(Event::NodeChanged(new.clone())), Err(EventError::DevicesInUse { node: NodeId(0), pods }));
+    assert_eq!(core.node_spec(NodeId(0)), Some(&old), "nothing is half-applied");
+    let fraction = NodeSpec { mode: DeviceMode::Fraction, ..old };
+    assert!(matches!(core.apply(Event::NodeChanged(fraction)), Err(EventError::DevicesInUse { .. })));
+    core.apply(Event::PodGone { pod: WorkloadId(0).pod(0), outcome: PodOutcome::Succeeded }).unwrap();
+    core.apply(Event::NodeChanged(new)).unwrap();
+    core.apply(Event::WorkloadSubmitted(pod(2, &[(MEMORY, 8000)], None))).unwrap();
+    core.apply(Event::WorkloadSubmitted(pod(3, &[(GPU, 1000)], None))).unwrap();
+    let plan = core.decide(Time(1));
+    assert_eq!((given(&plan, 2), given(&plan, 3)), (Some(vec![0]), None));
+    assert_eq!(audit(&core), []);
+}
+
+/// A gang holds the free device of node 1 while its victim leaves node 0. When node 1 gets other devices, the hold ends:
+/// kept there, its amount would have been taken off devices it was never put on.
+#[test]
+fn h2_a_hold_ends_when_the_devices_it_counts_on_become_others() {
+    let gpus = |n: i64| Amounts::new().with(GPU, n * 1000);
+    let tree: TreeSpec = [
+        QuotaSpec::new("root", None).min(gpus(2)).max(gpus(3)),
+        QuotaSpec::new("a", Some("root")).min(gpus(2)).namespace("a"),
+        QuotaSpec::new("b", Some("root")).namespace("b"),
+    ]
+    .into_iter()
+    .collect();
+    let mut core = Scheduler::new(&tree, Policy::default()).unwrap();
+    let spec = |id, count| NodeSpec { id: NodeId(id), ..node(DeviceMode::Fraction, &[(GPU, 1000)], count) };
+    core.apply(Event::NodeUp(spec(0, 1))).unwrap();
+    core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(0, "b", Time(0), gpus(1)))).unwrap();
+    core.decide(Time(0));
+    core.apply(Event::NodeUp(spec(1, 1))).unwrap();
+    core.apply(Event::WorkloadSubmitted(WorkloadSpec::gang(1, "a", Time(1), gpus(1), 2))).unwrap();
+    let plan = core.decide(Time(1));
+    assert!(matches!(plan.actions[..], [Action::Evict { .. }, Action::Hold { .. }]), "{plan:?}");
+    core.apply(Event::NodeChanged(spec(1, 2))).unwrap();
+    let plan = core.decide(Time(2));
+    let why = ReleaseReason::NodeLost(NodeId(1));
+    assert_eq!(plan.actions.first(), Some(&Action::Release { workload: WorkloadId(1), reason: why }));
+    assert_eq!(audit(&core), []);
+    core.apply(Event::PodGone { pod: WorkloadId(0).pod(0), outcome: PodOutcome::Evicted }).unwrap();
+    core.decide(Time(3));
+    assert_eq!(audit(&core), []);
+    let free: Vec<_> = core.nodes().into_iter().map(|node| (node.devices_free[0].1.clone(), node.held)).collect();
+    assert_eq!(free, [(vec![1000], Amounts::new()), (vec![0, 0], Amounts::new())], "both stand on node 1");
+}
+
+/// A hold whose device fell ill meanwhile finds its workload another one, or ends.
+#[test]
+fn h2_a_hold_does_not_bind_to_an_ill_device() {
+    let gpus = |n: i64| Amounts::new().with(GPU, n * 1000);
+    let tree: TreeSpec = [
+        QuotaSpec::new("root", None).min(gpus(2)).max(gpus(2)),
+        QuotaSpec::new("a", Some("root")).min(gpus(1)).namespace("a"),
+        QuotaSpec::new("b", Some("root")).min(gpus(1)).namespace("b"),
+    ]
+    .into_iter()
+    .collect();
+    let mut core = Scheduler::new(&tree, Policy::default()).unwrap();
+    let spec = node(DeviceMode::Fraction, &[(GPU, 1000)], 2);
+    core.apply(Event::NodeUp(spec.clone())).unwrap();
+    for id in 0..2 {
+        core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(id, "b", Time(0), gpus(1)))).unwrap();
+    }
+    core.decide(Time(0));
+    core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(2, "a", Time(1), gpus(1)))).unwrap();
+    let plan = core.decide(Time(1));
+    let Some(Action::Evict { pod: victim, .. }) = plan.actions.first() else { panic!("{plan:?}") };
+    let devices = core.workload(victim.workload).unwrap().pods[0].devices;
+    core.apply(Event::NodeChanged(NodeSpec { unhealthy: devices, ..spec.clone() })).unwrap();
+    core.apply(Event::PodGone { pod: *victim, outcome: PodOutcome::Evicted }).unwrap();
+    let plan = core.decide(Time(2));
+    let why = ReleaseReason::NoLongerFits;
+    assert_eq!(plan.actions.first(), Some(&Action::Release { workload: WorkloadId(2), reason: why }));
+    assert_eq!(audit(&core), []);
+    assert!(matches!(core.explain(WorkloadId(2)).unwrap().binding, Binding::Room(_) | Binding::Ceiling { .. }));
+}
