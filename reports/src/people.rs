@@ -24,11 +24,14 @@ pub enum By {
     Quota,
 }
 
-/// One row of a breakdown; refusals are known of users and groups only.
+/// The place of the column of refusals, which is there for users: what is refused is in no group.
+const REFUSED: usize = 6;
+
+/// One row of a breakdown.
 struct Row<'a> {
     name: &'a str,
     counts: [u64; 5],
-    refused: Option<u64>,
+    refused: u64,
     wait: WaitRow,
     time: &'a TimeMap,
     lost_ms: u128,
@@ -42,32 +45,38 @@ pub fn breakdown_text(result: &RunResult, by: By, style: Style) -> String {
         return format!("\nNo {what}s.\n");
     }
     let right = |head, spare| Column { head, right: true, spare };
-    let columns = [
+    let refused = by == By::User;
+    let mut columns = vec![
         Column { head, right: false, spare: 0 },
         right("RUNNING", 0),
         right("WAITING", 0),
         right("SUCCEEDED", 0),
         right("FAILED", 0),
         right("EVICTED", 0),
-        right("REFUSED", 2),
         right("WAITED mean/p50/max", 1),
         right("LOST", 3),
         Column { head: "USED", right: false, spare: 0 },
     ];
+    if refused {
+        columns.insert(REFUSED, right("REFUSED", 0));
+    }
     let line = |row: &Row<'_>| {
         let [running, pending, succeeded, failed, evicted] = row.counts;
-        vec![
+        let mut cells = vec![
             Cell::new(row.name),
             Cell::count(running),
             Cell::count(pending).tone(Tone::Odd),
             Cell::count(succeeded),
             Cell::count(failed).tone(Tone::Bad),
             Cell::count(evicted).tone(Tone::Bad),
-            row.refused.map_or_else(Cell::none, Cell::count).tone(Tone::Bad),
             waited(&row.wait),
             if row.lost_ms == 0 { Cell::none() } else { Cell::new(time(row.lost_ms)).tone(Tone::Bad) },
             hours(row.time).map_or_else(Cell::none, Cell::new),
-        ]
+        ];
+        if refused {
+            cells.insert(REFUSED, Cell::count(row.refused).tone(Tone::Bad));
+        }
+        cells
     };
     let lines: Vec<Vec<Cell>> = rows.iter().take(style.rows).map(line).collect();
     let more = match rows.len().saturating_sub(style.rows) {
@@ -86,7 +95,7 @@ fn rows(result: &RunResult, by: By) -> (&'static str, &'static str, Vec<Row<'_>>
             let all = chosen.into_iter().map(|(name, w)| Row {
                 name,
                 counts: [w.running, w.pending, w.succeeded, w.failed, w.evicted],
-                refused: (by == By::User).then_some(w.refused),
+                refused: w.refused,
                 wait: w.wait,
                 time: &w.used_time_s,
                 lost_ms: w.lost_work_ms,
@@ -97,7 +106,7 @@ fn rows(result: &RunResult, by: By) -> (&'static str, &'static str, Vec<Row<'_>>
             let all = result.namespaces.iter().map(|n| Row {
                 name: &n.name,
                 counts: [n.running, n.pending, n.succeeded, n.failed, n.evicted],
-                refused: None,
+                refused: 0,
                 wait: n.wait,
                 time: &n.used_time_s,
                 lost_ms: n.lost_work_ms,
@@ -108,7 +117,7 @@ fn rows(result: &RunResult, by: By) -> (&'static str, &'static str, Vec<Row<'_>>
             let all = result.quotas.iter().map(|q| Row {
                 name: &q.name,
                 counts: [q.running, q.pending, q.succeeded, q.failed, q.evicted],
-                refused: None,
+                refused: 0,
                 wait: q.wait,
                 time: &q.used_time_s,
                 lost_ms: q.lost_work_ms,

@@ -16,7 +16,7 @@ pub(crate) use waits::{Wait, figure as wait_figure, summary as wait_summary};
 
 use crate::{
     driver::Engine,
-    world::{Counts, Namespace, State},
+    world::{Counts, Namespace, Party, State},
 };
 use fairness::Leaf;
 use quotree_core::{Name, Time};
@@ -134,8 +134,17 @@ impl Engine<'_> {
         }
     }
 
-    /// Where the world's ledger and the scheduler's differ, if they do.
+    /// Where the world's ledger and the scheduler's differ, or the accounts of all parties and the whole, if they do.
     pub(crate) fn disagreement(&self) -> Option<String> {
+        let parties = &self.world.parties.all;
+        for (number, name) in (0u32..).zip(self.world.shapes.resources()) {
+            let total = self.figures.ledger.totals[number];
+            let of = |party: &Party| party.used_ms(self.now).nth(number as usize).unwrap_or(0);
+            let sum: u128 = parties.iter().map(of).sum();
+            if sum != total.used_ms {
+                return Some(format!("the parties have used {sum} of {name} over time, the whole {}", total.used_ms));
+            }
+        }
         let scheduler = self.core.scheduler();
         let tree = scheduler.tree();
         for quota in tree.ids().filter(|q| tree.is_leaf(*q)) {
