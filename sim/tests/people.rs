@@ -177,6 +177,18 @@ fn who_can_use_what_follows_the_people_and_the_tree_of_the_moment() {
     assert_eq!(why, ["b: is not in group `two`"]);
 }
 
+/// The example of docs/scenario.md does what it claims.
+#[test]
+fn the_example_of_the_guide_holds() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/scenario.md")).unwrap();
+    let (_, rest) = text.split_once("\n## People\n").unwrap();
+    let (_, rest) = rest.split_once("```ron scenario\n").unwrap();
+    let example = rest.split("```").next().unwrap();
+    let scenario = load("x.ron", &MapLoader::new().with("x.ron", example)).scenario.unwrap();
+    let claims = run(&scenario, &RunOptions::default(), &mut ()).unwrap().result.claims;
+    assert_eq!((claims.passed, claims.failed), (4, 0), "{:#?}", claims.results);
+}
+
 /// A refused edit has no part in those after it: at 3m only the weight changes, which moves nothing.
 #[test]
 fn t4_an_edit_is_made_to_the_tree_as_it_then_is() {
