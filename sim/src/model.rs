@@ -2,8 +2,12 @@
 //!
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
+mod quota_edit;
+
+pub use quota_edit::QuotaEdit;
+
 use crate::people::{People, PeopleEdit, Reason};
-use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Queueing, Time, TreeSpec, TypicalPod};
+use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
 use std::sync::Arc;
 
 /// A whole simulated world with its claims.
@@ -301,25 +305,6 @@ pub enum Change {
         /// How many of its pods may be evicted.
         allowed: u32,
     },
-}
-
-/// New figures of one quota; what is absent stays as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct QuotaEdit {
-    /// Guarantees of these resources.
-    pub min: Amounts,
-    /// Ceilings of these resources.
-    pub max: Amounts,
-    /// How much of these resources may be lent.
-    pub lend: Option<Amounts>,
-    /// The weight.
-    pub weight: Option<u64>,
-    /// The job limit.
-    pub max_jobs: Option<u32>,
-    /// All of its namespaces.
-    pub namespaces: Option<Vec<Name>>,
-    /// The queueing.
-    pub queueing: Option<Queueing>,
 }
 
 /// Something that must hold, with the place it is written at.

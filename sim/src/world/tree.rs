@@ -3,28 +3,8 @@
 
 use super::{NONE, people::Attempt};
 use crate::{driver::Engine, model::QuotaEdit, people::Refusal, text::Names, trace::Traced};
-use quotree_core::{Amounts, Event, EventError, Name, QuotaSpec, TreeSpec};
+use quotree_core::{Event, EventError, Name, TreeSpec};
 use std::collections::BTreeSet;
-
-impl QuotaEdit {
-    /// Gives a quota the new figures.
-    pub(crate) fn apply(&self, quota: &mut QuotaSpec) {
-        let set = |target: &mut Amounts, amounts: &Amounts| {
-            amounts.iter().for_each(|(resource, amount)| target.set(resource.clone(), amount));
-        };
-        set(&mut quota.min, &self.min);
-        set(&mut quota.max, &self.max);
-        if let Some(lend) = &self.lend {
-            set(quota.lend.get_or_insert_default(), lend);
-        }
-        quota.weight = self.weight.or(quota.weight);
-        quota.max_jobs = self.max_jobs.or(quota.max_jobs);
-        if let Some(namespaces) = &self.namespaces {
-            quota.namespaces.clone_from(namespaces);
-        }
-        quota.queueing = self.queueing.unwrap_or(quota.queueing);
-    }
-}
 
 /// Hangs a namespace on another leaf, or on none.
 pub(crate) fn move_namespace(tree: &mut TreeSpec, namespace: &Name, to: Option<&Name>) {
