@@ -2,8 +2,10 @@
 //!
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
+mod queues;
 mod quota_edit;
 
+pub use queues::{JobQueue, QueueOrder};
 pub use quota_edit::QuotaEdit;
 
 use crate::people::{People, PeopleEdit, Reason};
@@ -29,6 +31,8 @@ pub struct Scenario {
     pub tree: TreeSpec,
     /// Users and groups; nobody: nobody is asked who they are.
     pub people: People,
+    /// Queues in front of leaves, at most one a leaf.
+    pub queues: Vec<JobQueue>,
     /// What is submitted.
     pub workloads: Vec<Workload>,
     /// What happens to the world, sorted by time; equal times in the order of the file.

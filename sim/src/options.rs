@@ -119,6 +119,10 @@ pub enum StoryEvent {
     BindFailed,
     /// The request to evict it was lost, and it runs on for now.
     EvictionLost,
+    /// It stands in a job queue, unknown to the scheduler.
+    Suspended,
+    /// Its job queue let it out.
+    LetOut,
 }
 
 /// What became of a pod in a story.

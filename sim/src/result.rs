@@ -322,6 +322,18 @@ pub struct Metrics {
     pub dominant_share_gap_permille: u64,
     pub decisions: u64,
     pub search_bounds_hit: u64,
+    /// What job queues did, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_queues: Option<JobQueueRow>,
+}
+
+/// What the job queues of a run did.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct JobQueueRow {
+    /// How often a job was let out.
+    pub let_out: u64,
+    /// How often one went back because it had not started in time.
+    pub start_timeouts: u64,
 }
 
 /// How the claims came out.

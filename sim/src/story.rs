@@ -96,6 +96,13 @@ impl Engine<'_> {
         }
     }
 
+    /// A unit waits for the scheduler from now on.
+    pub(crate) fn story_waits(&mut self, unit: u32) {
+        if self.story.units.contains_key(&unit) {
+            self.story.waiting.insert(unit);
+        }
+    }
+
     /// Tells something of a unit, if it is in the story.
     pub(crate) fn tell(&mut self, unit: u32, event: StoryEvent, line: impl FnOnce(&Self, &dyn Names) -> Line) {
         if !self.story.units.contains_key(&unit) {

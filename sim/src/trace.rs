@@ -9,6 +9,8 @@
 //! | `node_up`, `node_down` | `node` | a node came or was lost with its pods |
 //! | `cordon`, `uncordon` | `node` | it takes no new pods, or does again |
 //! | `submit` | `workload`, `pods` | a workload (a lone pod, or a gang) was created |
+//! | `suspend` | `workload` | a job queue keeps it from the scheduler: since it came, or since it did not start in time |
+//! | `let_out` | `workload`, `tries` | its job queue let it out, for the so-manieth time |
 //! | `join` | `workload`, `pods` | pods joined a workload |
 //! | `withdraw` | `workload` | it was deleted with its pods |
 //! | `bind` | `pod`, `node`, `devices` | the scheduler chose a node |
@@ -61,6 +63,8 @@ pub enum Traced {
     LostEviction { pod: PodId },
     People,
     Refused { refusal: u32 },
+    Suspend { workload: WorkloadId },
+    LetOut { workload: WorkloadId, tries: u32 },
 }
 
 impl TraceRecord {
@@ -91,6 +95,8 @@ impl TraceRecord {
             Traced::LostEviction { pod: p } => of(15, pod(p), 0),
             Traced::People => of(16, 0, 0),
             Traced::Refused { refusal } => of(17, u64::from(refusal), 0),
+            Traced::Suspend { workload } => of(30, u64::from(workload.0), 0),
+            Traced::LetOut { workload, tries } => of(31, u64::from(workload.0), u64::from(tries)),
         }
     }
 
@@ -119,6 +125,8 @@ impl TraceRecord {
             Traced::LostEviction { .. } => "lost_eviction",
             Traced::People => "people",
             Traced::Refused { .. } => "refused",
+            Traced::Suspend { .. } => "suspend",
+            Traced::LetOut { .. } => "let_out",
         };
         map.insert("at_ms".into(), self.at.0.into());
         map.insert("what".into(), kind.into());
@@ -129,7 +137,7 @@ impl TraceRecord {
                 put("workload", json!(names.workload(workload)));
                 put("pods", pods.into());
             }
-            Traced::Withdraw { workload } | Traced::Release { workload } => {
+            Traced::Withdraw { workload } | Traced::Release { workload } | Traced::Suspend { workload } => {
                 put("workload", json!(names.workload(workload)));
             }
             Traced::Bind { pod, node, devices } => {
@@ -152,6 +160,10 @@ impl TraceRecord {
             Traced::Hold { workload, victims } => {
                 put("workload", json!(names.workload(workload)));
                 put("victims", victims.into());
+            }
+            Traced::LetOut { workload, tries } => {
+                put("workload", json!(names.workload(workload)));
+                put("tries", tries.into());
             }
             Traced::Tree { refused: Some(refusal) } | Traced::Refused { refusal } => {
                 if let Some(row) = names.refusal(refusal) {

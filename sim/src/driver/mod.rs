@@ -166,6 +166,7 @@ impl<'a> Engine<'a> {
         self.events += u64::from(woken);
         for round in 0..MOST_ROUNDS {
             self.happen()?;
+            self.let_jobs_out()?;
             if woken && round == 0 && !self.fed {
                 self.feed(Event::Tick)?;
             }
@@ -219,6 +220,9 @@ impl<'a> Engine<'a> {
             Happening::Change(index) => self.change(index),
             Happening::Retry(unit) => self.retry(unit),
             Happening::Rejoin { unit, role } => self.rejoin(unit, role),
+            Happening::StartTimeout { unit, tries } => self.start_timeout(unit, tries),
+            // Who may be let out again is looked at after everything that happens at a moment.
+            Happening::BackOffOver(_) => Ok(()),
             Happening::Submit(owner) => self.arrive(owner),
             Happening::Row { owner, row } => self.submit_row(owner, row, 0, 0),
         }
@@ -237,18 +241,9 @@ impl<'a> Engine<'a> {
             }
             Change::Scale { .. } => Ok(()),
             Change::Withdraw { workload } => self.close(number(*workload), State::Deleted),
-            Change::ReplaceTree { tree } => {
-                self.replace_tree(tree, by);
-                Ok(())
-            }
-            Change::EditQuota { quota, edit } => {
-                self.edit_quota(quota, edit, by);
-                Ok(())
-            }
-            Change::MoveNamespace { namespace, to } => {
-                self.move_namespace(namespace, to.as_ref(), by);
-                Ok(())
-            }
+            Change::ReplaceTree { tree } => self.replace_tree(tree, by),
+            Change::EditQuota { quota, edit } => self.edit_quota(quota, edit, by),
+            Change::MoveNamespace { namespace, to } => self.move_namespace(namespace, to.as_ref(), by),
             Change::People(edit) => {
                 self.edit_people(edit, by);
                 Ok(())

@@ -114,6 +114,7 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: IsOurs
         about: String::new(),
         policy_name: full.policy_name.clone(),
         policy: full.policy.clone(),
+        queues: full.queues.clone(),
         ..*full
     }
 }

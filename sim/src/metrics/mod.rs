@@ -20,7 +20,7 @@ use crate::{
 };
 use fairness::Leaf;
 use quotree_core::{Name, Time};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is counted.
 #[derive(Debug, Default)]
@@ -35,6 +35,9 @@ pub(crate) struct Figures {
     /// When the last bind or eviction was decided.
     pub(crate) last_change: Option<Time>,
     pub(crate) decisions: u64,
+    /// Jobs that job queues let out, and those that came back because they did not start in time.
+    pub(crate) let_out: u64,
+    pub(crate) start_timeouts: u64,
     pub(crate) bounds_hit: u64,
     /// Gangs seen running below their minimum by the scheduler's doing (I6).
     pub(crate) partial_gangs: u64,
@@ -147,17 +150,29 @@ impl Engine<'_> {
         }
         let scheduler = self.core.scheduler();
         let tree = scheduler.tree();
+        // What job queues keep back, the scheduler does not know of.
+        let mut kept_back: BTreeMap<(quotree_core::QuotaId, &str), i128> = BTreeMap::new();
+        for spec in self.world.job_queues.suspended() {
+            let Some(leaf) = tree.leaf_of(spec.namespace.as_str()) else { continue };
+            for set in &spec.pods {
+                for (resource, each) in set.template.request.iter() {
+                    *kept_back.entry((leaf, resource.as_str())).or_default() +=
+                        i128::from(each) * i128::from(set.count);
+                }
+            }
+        }
         for quota in tree.ids().filter(|q| tree.is_leaf(*q)) {
             let usage = scheduler.usage(quota);
             for (number, name) in self.figures.governed.iter().zip(tree.governed()) {
                 let cell = self.figures.ledger.cell(quota.0, *number);
                 let theirs = |row: &quotree_core::Amounts| i128::from(row.get(name.as_str()).unwrap_or(0));
                 let (used, request) = (theirs(&usage.used), theirs(&usage.request));
-                if (used, request) != (cell.used, cell.used + cell.waiting) {
+                let waiting = cell.waiting - kept_back.get(&(quota, name.as_str())).copied().unwrap_or(0);
+                if (used, request) != (cell.used, cell.used + waiting) {
                     return Some(format!(
                         "the world has {} {name} used and {} asked under {}, the scheduler {used} and {request}",
                         cell.used,
-                        cell.used + cell.waiting,
+                        cell.used + waiting,
                         tree.name(quota),
                     ));
                 }

@@ -3,7 +3,7 @@
 use super::{Figures, people, rows};
 use crate::{
     driver::Engine,
-    result::{ClaimSummary, Metrics, RunResult},
+    result::{ClaimSummary, JobQueueRow, Metrics, RunResult},
 };
 use quotree_core::SEMANTICS_VERSION;
 use std::collections::BTreeMap;
@@ -64,6 +64,8 @@ fn metrics(engine: &Engine<'_>) -> Metrics {
         dominant_share_gap_permille,
         decisions: figures.decisions,
         search_bounds_hit: figures.bounds_hit,
+        job_queues: (!engine.scenario.queues.is_empty())
+            .then_some(JobQueueRow { let_out: figures.let_out, start_timeouts: figures.start_timeouts }),
         ..Metrics::default()
     };
     integrals(engine, figures, &mut metrics);

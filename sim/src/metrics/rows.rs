@@ -169,5 +169,25 @@ pub(super) fn pending(engine: &Engine<'_>) -> Vec<PendingRow> {
                 .map_or(serde_json::Value::Null, |v| text::verdict_json(v, &names, engine.options.named_pods)),
         })
     };
-    waiting.enumerate().filter_map(row).collect()
+    let mut rows: Vec<PendingRow> = waiting.enumerate().filter_map(row).collect();
+    let left = engine.options.pending_rows.saturating_sub(rows.len());
+    rows.extend(engine.world.job_queues.suspended().take(left).map(|spec| suspended(engine, spec.id.0)));
+    rows
+}
+
+/// The row of a unit that a job queue keeps from the scheduler.
+fn suspended(engine: &Engine<'_>, id: u32) -> PendingRow {
+    let unit = &engine.world.units[id];
+    let namespace = &engine.world.namespaces[unit.namespace];
+    let tree = engine.core.scheduler().tree();
+    PendingRow {
+        pod: pod_name(engine.scenario, &engine.world, unit.first_pod),
+        workload: engine.scenario.workloads.get(unit.owner as usize).map_or_else(String::new, |w| w.name.clone()),
+        namespace: namespace.name.to_string(),
+        quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
+        since_ms: unit.created.0,
+        rule: "suspended".to_owned(),
+        reason: engine.why_suspended(id),
+        verdict: serde_json::Value::Null,
+    }
 }

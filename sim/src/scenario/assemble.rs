@@ -5,6 +5,7 @@ use super::{
     diagnostic::Report,
     event,
     files::Files,
+    job_queue,
     merge::Merged,
     people::{self, ReadPeople},
     policy,
@@ -72,6 +73,8 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     });
     events.changes.splice(0..0, start);
     events.budgets.extend(budgets.into_keys());
+    let trees = tree.iter().chain(&events.trees);
+    let queues = job_queue::read(merged.list("queues"), trees, report);
     let parts = Parts { tree, people, policy, cluster, workloads, events, world };
     checks::all(&parts, report);
     if let Some(node) = merged.single("policy") {
@@ -88,6 +91,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
         cluster: parts.cluster,
         tree: parts.tree.map(|tree| tree.spec).unwrap_or_default(),
         people: parts.people.people,
+        queues,
         workloads: parts.workloads.into_iter().map(|read| read.workload).collect(),
         events: parts.events.changes,
         claims,

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 const SINGLE: [&str; 6] = ["name", "about", "seed", "policy", "quota", "world"];
 
 /// Fields that are lists.
-const LISTS: [&str; 6] = ["cluster", "users", "groups", "workloads", "events", "expect"];
+const LISTS: [&str; 7] = ["cluster", "users", "groups", "queues", "workloads", "events", "expect"];
 
 /// Fields that are maps.
 const MAPS: [&str; 2] = ["classes", "budgets"];
@@ -242,10 +242,10 @@ impl<'a> Merged<'a> {
             }
             let mut places: BTreeMap<String, usize> = BTreeMap::new();
             for (i, entry) in here.iter().enumerate() {
-                places.extend(name_of(entry).map(|name| (name.to_owned(), i)));
+                places.extend(name_of(field, entry).map(|name| (name.to_owned(), i)));
             }
             for entry in entries {
-                let place = name_of(entry).and_then(|name| places.remove(name));
+                let place = name_of(field, entry).and_then(|name| places.remove(name));
                 match place.and_then(|i| here.get_mut(i)) {
                     Some(slot) => *slot = entry,
                     None => here.push(entry),
@@ -269,10 +269,11 @@ fn unknown(field: &str, span: Span, report: &mut Report) {
     error.did_you_mean(field, known.iter().copied()).help(format!("its fields are {}", list(&known)));
 }
 
-/// The `name` of an entry of a list.
-fn name_of(entry: &Node) -> Option<&str> {
+/// What an entry of a list is known by: its `name`; of a queue, the quota it stands before.
+fn name_of<'a>(list: &str, entry: &'a Node) -> Option<&'a str> {
     let Shape::Struct(body) = &entry.shape else { return None };
-    let (_, node) = body.fields.iter().find(|(ident, _)| ident.text == "name")?;
+    let known_by = if list == "queues" { "quota" } else { "name" };
+    let (_, node) = body.fields.iter().find(|(ident, _)| ident.text == known_by)?;
     match &node.shape {
         Shape::String(text) => Some(text),
         _ => None,

@@ -12,6 +12,7 @@ mod diagnostic;
 mod event;
 mod files;
 mod format;
+mod job_queue;
 mod lexer;
 mod loader;
 mod merge;

@@ -50,6 +50,8 @@ impl Engine<'_> {
                 let replaced = training.is_some_and(|t| t.epoch != epoch || t.unit != Some(unit));
                 replaced || self.world.units[unit].working_since.is_none()
             }
+            Happening::StartTimeout { unit, tries } => self.has_started(unit, tries),
+            Happening::BackOffOver(unit) => !self.world.job_queues.is_suspended(unit),
             _ => false,
         }
     }

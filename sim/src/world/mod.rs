@@ -6,6 +6,7 @@
 mod deployment;
 mod fate;
 mod job;
+mod job_queue;
 mod names;
 mod nodes;
 mod parties;
@@ -19,6 +20,7 @@ mod training;
 mod tree;
 mod unreliable;
 
+pub(crate) use job_queue::JobQueues;
 pub(crate) use names::{WorldNames, pod_name, unit_name};
 pub(crate) use nodes::NodeState;
 pub(crate) use parties::{Parties, Party};
@@ -68,6 +70,10 @@ pub(crate) enum Happening {
     Rejoin { unit: u32, role: u32 },
     /// A workload is submitted.
     Submit(u32),
+    /// A unit that a job queue let out for the `tries`-th time should have started by now.
+    StartTimeout { unit: u32, tries: u32 },
+    /// A unit that did not start in time may be let out again.
+    BackOffOver(u32),
     /// A row of a trace is submitted.
     Row { owner: u32, row: u32 },
 }
@@ -130,6 +136,7 @@ pub(crate) struct World {
     pub(crate) bind_stream: Stream,
     pub(crate) evict_stream: Stream,
     pub(crate) unreliable: Unreliable,
+    pub(crate) job_queues: JobQueues,
 }
 
 /// Where a trace row belongs: numbers for its names.
@@ -211,6 +218,7 @@ impl World {
             bind_stream: Stream::new(seed, "bind-latency"),
             evict_stream: Stream::new(seed, "eviction-grace"),
             unreliable: Unreliable::new(seed),
+            job_queues: JobQueues::new(scenario),
         };
         people::everybody(scenario, &mut world);
         world
@@ -260,15 +268,20 @@ impl World {
 
     /// A pod changes its state, and every count that includes it changes with it.
     pub(crate) fn count(&mut self, pod: u32, to: State, now: Time) -> State {
-        let Pod { unit, state: from, shape, .. } = self.pods[pod];
-        let Unit { owner, namespace, party, .. } = self.units[unit];
+        let Pod { unit: unit_id, state: from, shape, .. } = self.pods[pod];
+        let Unit { owner, namespace, party, .. } = self.units[unit_id];
         self.owners[owner].counts.shift(from, to);
         self.namespaces[namespace].counts.shift(from, to);
         self.parties.shift(party, (from, to), &self.shapes.rows[shape], now);
-        let unit = &mut self.units[unit];
+        let unit = &mut self.units[unit_id];
         unit.active = unit.active + u32::from(to.stays()) - u32::from(from.stays());
         unit.live = unit.live + u32::from(to.lives()) - u32::from(from.lives());
         unit.running = unit.running + u32::from(to.works()) - u32::from(from.works());
+        if unit.live == 0 {
+            self.job_queues.ended(unit_id);
+        } else if to == State::Running {
+            self.job_queues.started(unit_id);
+        }
         let pod = &mut self.pods[pod];
         (pod.state, pod.at) = (to, now);
         from

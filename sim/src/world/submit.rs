@@ -69,8 +69,11 @@ impl Engine<'_> {
             replaces: self.story.replacing.map(WorkloadId),
         };
         self.trace(Traced::Submit { workload: WorkloadId(unit), pods: count });
+        let restarts = self.story.replacing.is_some();
         self.story_begins(unit);
-        self.feed(Event::WorkloadSubmitted(spec))?;
+        if let Some(spec) = self.suspend(unit, spec, restarts) {
+            self.feed(Event::WorkloadSubmitted(spec))?;
+        }
         Ok(unit)
     }
 
@@ -99,6 +102,7 @@ impl Engine<'_> {
         }
         self.world.units[unit].working_since = None;
         self.trace(Traced::Withdraw { workload: WorkloadId(unit) });
+        let is_known = !self.world.job_queues.is_suspended(unit);
         for pod in self.world.pods_of(unit) {
             if self.world.pods[pod].state.lives() {
                 let outcome = if state == State::Failed { PodOutcome::Failed } else { PodOutcome::Deleted };
@@ -106,7 +110,7 @@ impl Engine<'_> {
             }
         }
         self.figures.evictions.in_vain(WorkloadId(unit));
-        self.feed(Event::WorkloadWithdrawn { workload: WorkloadId(unit) })
+        if is_known { self.feed(Event::WorkloadWithdrawn { workload: WorkloadId(unit) }) } else { Ok(()) }
     }
 
     /// A workload of the scenario is deleted: all its units, and nothing is made any more.

@@ -2,7 +2,7 @@
 //! no part in those after it; the new tree is checked whole (T2, T3, the leaves that groups name) and then takes effect.
 
 use super::{NONE, people::Attempt};
-use crate::{driver::Engine, model::QuotaEdit, people::Refusal, text::Names, trace::Traced};
+use crate::{driver::Engine, model::QuotaEdit, options::RunError, people::Refusal, text::Names, trace::Traced};
 use quotree_core::{Event, EventError, Name, TreeSpec};
 use std::collections::BTreeSet;
 
@@ -21,34 +21,41 @@ pub(crate) fn move_namespace(tree: &mut TreeSpec, namespace: &Name, to: Option<&
 
 impl Engine<'_> {
     /// The tree is replaced.
-    pub(crate) fn replace_tree(&mut self, tree: &TreeSpec, by: Option<&Name>) {
-        self.plant_or_refuse(tree.clone(), "quota tree".to_owned(), by);
+    pub(crate) fn replace_tree(&mut self, tree: &TreeSpec, by: Option<&Name>) -> Result<(), RunError> {
+        self.plant_or_refuse(tree.clone(), "quota tree".to_owned(), by)
     }
 
     /// One quota gets other figures.
-    pub(crate) fn edit_quota(&mut self, quota: &Name, edit: &QuotaEdit, by: Option<&Name>) {
+    pub(crate) fn edit_quota(&mut self, quota: &Name, edit: &QuotaEdit, by: Option<&Name>) -> Result<(), RunError> {
         let what = format!("quota `{quota}`");
         let mut tree = self.tree_spec();
         match tree.quotas.iter_mut().find(|spec| spec.name == *quota) {
             Some(spec) => edit.apply(spec),
             None => {
                 let refusal = Refusal::Invalid { what: format!("there is no quota `{quota}` now") };
-                return self.refuse_tree(Attempt { what, by, party: NONE }, &refusal);
+                self.refuse_tree(Attempt { what, by, party: NONE }, &refusal);
+                return Ok(());
             }
         }
-        self.plant_or_refuse(tree, what, by);
+        self.plant_or_refuse(tree, what, by)
     }
 
     /// A namespace moves to another leaf, or to none (T3).
-    pub(crate) fn move_namespace(&mut self, namespace: &Name, to: Option<&Name>, by: Option<&Name>) {
+    pub(crate) fn move_namespace(
+        &mut self,
+        namespace: &Name,
+        to: Option<&Name>,
+        by: Option<&Name>,
+    ) -> Result<(), RunError> {
         let what = format!("namespace `{namespace}`");
         let mut tree = self.tree_spec();
         if let Some(to) = to.filter(|to| tree.quotas.iter().all(|quota| quota.name != **to)) {
             let refusal = Refusal::Invalid { what: format!("there is no quota `{to}` now") };
-            return self.refuse_tree(Attempt { what, by, party: NONE }, &refusal);
+            self.refuse_tree(Attempt { what, by, party: NONE }, &refusal);
+            return Ok(());
         }
         move_namespace(&mut tree, namespace, to);
-        self.plant_or_refuse(tree, what, by);
+        self.plant_or_refuse(tree, what, by)
     }
 
     /// The tree as it is now.
@@ -58,19 +65,21 @@ impl Engine<'_> {
     }
 
     /// The new tree takes effect, or nothing does.
-    fn plant_or_refuse(&mut self, tree: TreeSpec, what: String, by: Option<&Name>) {
+    fn plant_or_refuse(&mut self, tree: TreeSpec, what: String, by: Option<&Name>) -> Result<(), RunError> {
         let before = self.core.scheduler().tree().clone();
         let parents: BTreeSet<&Name> = tree.quotas.iter().filter_map(|quota| quota.parent.as_ref()).collect();
         let leaves: BTreeSet<&Name> = tree.quotas.iter().map(|q| &q.name).filter(|q| !parents.contains(q)).collect();
         let said = self.world.tenants.may_plant(|leaf| leaves.contains(leaf));
         let said = said.and_then(|()| self.core.apply(Event::TreeChanged(tree)).map_err(|error| self.no_tree(error)));
         if let Err(refusal) = said {
-            return self.refuse_tree(Attempt { what, by, party: NONE }, &refusal);
+            self.refuse_tree(Attempt { what, by, party: NONE }, &refusal);
+            return Ok(());
         }
         self.fed = true;
         self.old_trees.push(before);
         self.trace(Traced::Tree { refused: None });
         self.plant();
+        self.line_up_anew()
     }
 
     /// Why the scheduler does not take a tree.

@@ -54,6 +54,7 @@ pub(crate) fn scenario(cluster: Cluster, tree: TreeSpec, workloads: Vec<Workload
         cluster,
         tree,
         people: quotree_sim::people::People::default(),
+        queues: Vec::new(),
         workloads,
         events: Vec::new(),
         claims: Vec::new(),

@@ -23,6 +23,10 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
     ("user", "Entries of `users`: where there are any, or groups, who submits is asked who they are."),
     ("group", "Entries of `groups`: each opens one leaf of the tree, and the namespaces on it, to its members."),
     ("world", "How the world behaves around the scheduler."),
+    (
+        "job queue",
+        "Entries of `queues`: what stands before a leaf and lets its jobs out to the scheduler, which knows nothing of those it suspends.",
+    ),
     ("workload", "Entries of `workloads`: what is submitted and makes pods."),
     ("role", "Roles of a `Training`."),
     ("time", "Durations that may be random, drawn per pod from a labelled stream."),

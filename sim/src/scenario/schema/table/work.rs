@@ -5,6 +5,29 @@ use super::field;
 
 pub(in super::super) const TYPES: &[Type] = &[
     Type {
+        name: "JobQueue",
+        group: "job queue",
+        about: "suspends the jobs of a leaf (all but Deployments; what `max_jobs` of a quota counts) until it is their turn and the leaf's max covers them beside all that is asked there",
+        fields: &[
+            field("quota", "name", "required", "the leaf; what `extends` knows a queue by"),
+            field(
+                "queueing",
+                "one of Skip, Block, RoundRobin",
+                "`Skip`",
+                "priority, submission, id; `Skip`: who cannot be let out is passed, `Block`: is waited for, and the one let out last must have started, `RoundRobin`: who did not start in time goes behind those tried less often",
+            ),
+            field("max_jobs", "whole number", "no limit", "the most jobs that are out at once"),
+            field(
+                "start_timeout",
+                "duration",
+                "never",
+                "a job that has not started so long after it was let out goes back; one whose victims are leaving gets as long again",
+            ),
+            field("backoff", "duration", "`60s`", "how long it is then not tried; doubled each further time"),
+            field("backoff_max", "duration", "`1h`", "the longest such wait"),
+        ],
+    },
+    Type {
         name: "Deployment",
         group: "workload",
         about: "equal pods that run until scaled or withdrawn",

@@ -22,6 +22,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("budgets", "map of whole number", "none", "disruption budgets: how many of its pods may be evicted"),
             field("users", "list of user", "none", "who there is"),
             field("groups", "list of group", "none", "what they may use"),
+            field("queues", "list of job queue", "none", "queues in front of leaves"),
             field("workloads", "list of workload", "none", "what is submitted"),
             field("events", "list of event", "none", "what happens"),
             field("expect", "list of claim", "none", "what must hold"),

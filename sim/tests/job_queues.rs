@@ -1,0 +1,70 @@
+//! Job queues in front of leaves: what they count, what is told of those they suspend, and mistakes in writing them down.
+
+use quotree_core::Time;
+use quotree_sim::{
+    RunOptions, StoryEvent, run,
+    scenario::{MapLoader, load},
+};
+
+const SKIP: &str = include_str!("../../scenarios/queues/skip.ron");
+
+#[test]
+fn a_queue_counts_and_tells_what_it_does() {
+    let scenario = load("skip.ron", &MapLoader::new().with("skip.ron", SKIP)).scenario.unwrap();
+    let options = RunOptions { story_of: Some("wide-1".into()), audit: true, ..RunOptions::default() };
+    let run = run(&scenario, &options, &mut ()).unwrap();
+    let queues = run.result.metrics.job_queues.unwrap();
+    // wide at 0, 11m, 14m and 19m, of which three were in vain; small at 1m.
+    assert_eq!((queues.let_out, queues.start_timeouts), (5, 3));
+    let of = |event: StoryEvent| run.story.iter().filter(move |line| line.event == event).map(|line| line.at_ms / 1000);
+    assert_eq!(of(StoryEvent::LetOut).collect::<Vec<_>>(), [0, 660, 840, 1140]);
+    assert_eq!(of(StoryEvent::Suspended).collect::<Vec<_>>(), [0, 60, 720, 900]);
+    assert!(run.result.breaches.is_empty(), "{:?}", run.result.breaches);
+}
+
+#[test]
+fn who_is_suspended_is_told_why() {
+    let scenario = load("skip.ron", &MapLoader::new().with("skip.ron", SKIP)).scenario.unwrap();
+    let why = |at: u64, pod: &str| {
+        let options = RunOptions { until: Some(Time(at)), pending_rows: 10, ..RunOptions::default() };
+        let rows = run(&scenario, &options, &mut ()).unwrap().result.pending;
+        rows.into_iter().find(|row| row.pod == pod).map(|row| (row.rule, row.reason)).unwrap()
+    };
+    let (rule, reason) = why(30_000, "small-1");
+    assert_eq!(
+        (rule.as_str(), reason.as_str()),
+        ("suspended", "place 1 of 1 in the job queue of research: 1 of at most 1 jobs are out")
+    );
+    let (_, reason) = why(750_000, "wide-1");
+    assert_eq!(
+        reason,
+        "place 1 of 1 in the job queue of research: it did not start in time, and is not tried for another 1m30s"
+    );
+}
+
+#[test]
+fn mistakes_in_queues_are_told_all_at_once() {
+    let text = SKIP.replace(
+        "queues: [JobQueue(quota: \"research\", max_jobs: 1, start_timeout: \"1m\", backoff: \"1m\")]",
+        "queues: [
+        JobQueue(quota: \"reserch\", max_jobs: 0),
+        JobQueue(quota: \"root\"),
+        JobQueue(quota: \"research\", queueing: RoundRobin),
+        JobQueue(quota: \"research\", backoff: \"2h\", backoff_max: \"1h\", start_timeout: \"0s\"),
+    ]",
+    );
+    let told: Vec<String> =
+        load("x.ron", &MapLoader::new().with("x.ron", text)).diagnostics.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "x.ron:15:25: error: there is no quota `reserch`",
+            "x.ron:15:46: error: `max_jobs` must be at least 1",
+            "x.ron:16:25: error: `root` has no namespaces: a queue stands before a leaf",
+            "x.ron:17:47: error: `RoundRobin` sends jobs back that do not start in time: it needs `start_timeout`",
+            "x.ron:18:25: error: a second queue for `research`",
+            "x.ron:18:65: error: `backoff_max` is shorter than `backoff`",
+            "x.ron:18:86: error: a duration of 0 makes no sense here",
+        ]
+    );
+}
