@@ -363,23 +363,23 @@ fn work_is_told_by_user_group_namespace_and_quota() {
         bob         ·        ·          ·       ·        ·        ·                    ·     ·  ·
         x           ·        ·          ·       ·        ·        3                    ·     ·  ·
 
-        GROUP  RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED  REFUSED  WAITED mean/p50/max  LOST  USED
-        one          3        2          ·       ·        1        ·         0s / 0s / 0s    1m  15.00 cpu-hours
-        two          ·        ·          ·       ·        ·        ·                    ·     ·  ·
+        GROUP  RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED  WAITED mean/p50/max  LOST  USED
+        one          3        2          ·       ·        1         0s / 0s / 0s    1m  15.00 cpu-hours
+        two          ·        ·          ·       ·        ·                    ·     ·  ·
 
-        NAMESPACE   RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED  REFUSED  WAITED mean/p50/max  LOST  USED
-        namespace1        3        2          ·       ·        1        ·         0s / 0s / 1m     ·  15.00 cpu-hours
-        namespace2        3        2          ·       ·        1        ·         0s / 0s / 1m     ·  15.00 cpu-hours
-        namespace3        2        3          ·       ·        ·        ·         0s / 0s / 0s     ·  15.00 cpu-hours
+        NAMESPACE   RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED  WAITED mean/p50/max  LOST  USED
+        namespace1        3        2          ·       ·        1         0s / 0s / 1m     ·  15.00 cpu-hours
+        namespace2        3        2          ·       ·        1         0s / 0s / 1m     ·  15.00 cpu-hours
+        namespace3        2        3          ·       ·        ·         0s / 0s / 0s     ·  15.00 cpu-hours
 
-        QUOTA     RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED  REFUSED  WAITED mean/p50/max  LOST  USED
-        root            8        7          ·       ·        2        ·         0s / 0s / 2m     ·  40.00 cpu-hours
-        root.a          6        4          ·       ·        2        ·         0s / 0s / 2m     ·  30.00 cpu-hours
-        root.a.1        3        2          ·       ·        1        ·         0s / 0s / 1m     ·  15.00 cpu-hours
-        root.a.2        3        2          ·       ·        1        ·         0s / 0s / 1m     ·  15.00 cpu-hours
-        root.b          2        3          ·       ·        ·        ·         0s / 0s / 0s     ·  10.00 cpu-hours
-        root.b.1        2        3          ·       ·        ·        ·         0s / 0s / 0s     ·  10.00 cpu-hours
-        root.b.2        ·        ·          ·       ·        ·        ·                    ·     ·  0.00 cpu-hours
+        QUOTA     RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED  WAITED mean/p50/max  LOST  USED
+        root            8        7          ·       ·        2         0s / 0s / 2m     ·  40.00 cpu-hours
+        root.a          6        4          ·       ·        2         0s / 0s / 2m     ·  30.00 cpu-hours
+        root.a.1        3        2          ·       ·        1         0s / 0s / 1m     ·  15.00 cpu-hours
+        root.a.2        3        2          ·       ·        1         0s / 0s / 1m     ·  15.00 cpu-hours
+        root.b          2        3          ·       ·        ·         0s / 0s / 0s     ·  10.00 cpu-hours
+        root.b.1        2        3          ·       ·        ·         0s / 0s / 0s     ·  10.00 cpu-hours
+        root.b.2        ·        ·          ·       ·        ·                    ·     ·  0.00 cpu-hours
     "#]]
     .assert_eq(&tables.concat());
 }
