@@ -54,6 +54,7 @@ fn decision(nodes: u32, leaves: u32, pending: u32) -> u64 {
             preemptible: true,
             pods: [PodSet { template: template.clone(), count: 1, min: 1 }].into_iter().collect(),
             budget: None,
+            together: None,
             replaces: None,
         };
         cluster.tell(Event::WorkloadSubmitted(spec)).unwrap();

@@ -80,6 +80,7 @@ impl Play {
             preemptible: true,
             pods: [PodSet { template: self.template.clone(), count: pods, min: pods }].into_iter().collect(),
             budget: None,
+            together: None,
             replaces: None,
         };
         self.cluster.tell(Event::WorkloadSubmitted(spec)).unwrap();

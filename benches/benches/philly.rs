@@ -90,6 +90,7 @@ fn quotree(jobs: &[Job], gpus: u32) -> u64 {
                 preemptible: true,
                 pods: [PodSet { template, count: 1, min: 1 }].into_iter().collect(),
                 budget: None,
+                together: None,
                 replaces: None,
             };
             cluster.tell(Event::WorkloadSubmitted(spec)).unwrap();

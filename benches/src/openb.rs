@@ -199,6 +199,7 @@ pub fn place(nodes: &[NodeSpec], pods: &[Pod], policy: Policy) -> Result<Outcome
             preemptible: true,
             pods: [PodSet { template: pod.template.clone(), count: 1, min: 1 }].into_iter().collect(),
             budget: None,
+            together: None,
             replaces: None,
         };
         cluster.tell(Event::WorkloadSubmitted(spec))?;

@@ -12,6 +12,7 @@ mod recorder;
 mod scheduler;
 mod spec;
 mod table;
+mod topology;
 mod tree;
 mod typical;
 mod verdict;
@@ -29,6 +30,7 @@ pub use spec::{
     DeviceAsk, DeviceChoice, DeviceMode, DeviceSpec, NodeSpec, PodSet, PodTemplate, Queueing, QuotaSpec, TreeSpec,
     WorkloadSpec,
 };
+pub use topology::{Domain, Level};
 pub use tree::{Finding, FindingKind, QuotaTree, Severity};
 pub use typical::TypicalPod;
 pub use verdict::*;

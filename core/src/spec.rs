@@ -4,6 +4,7 @@ use crate::{
     amounts::Amounts,
     ids::{Name, NodeId, Time, WorkloadId},
     plan::DeviceSet,
+    topology::Level,
 };
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
@@ -34,6 +35,10 @@ pub struct QuotaSpec {
     pub max_jobs: Option<u32>,
     /// Whether a workload that cannot be placed holds up the later ones of this leaf (O2).
     pub queueing: Queueing,
+    /// Whole cells that are guaranteed: of how many devices each, and how many of them. No decision looks at it; whether
+    /// they can be had is told by whoever knows the nodes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<(u32, u32)>,
 }
 
 impl QuotaSpec {
@@ -58,6 +63,7 @@ impl QuotaSpec {
             namespaces: Vec::new(),
             max_jobs: None,
             queueing: Queueing::Skip,
+            cells: Vec::new(),
         }
     }
 
@@ -126,6 +132,12 @@ pub struct NodeSpec {
     /// Devices that take no new pods; those that stand there go on.
     #[serde(default)]
     pub unhealthy: DeviceSet,
+    /// The zone it stands in.
+    #[serde(default)]
+    pub zone: Option<Name>,
+    /// The rack it stands in, within its zone.
+    #[serde(default)]
+    pub rack: Option<Name>,
     /// Labels that selectors match.
     pub labels: Vec<(Name, Name)>,
     /// Taints that pods must tolerate.
@@ -145,6 +157,8 @@ impl NodeSpec {
             mode: DeviceMode::default(),
             choice: DeviceChoice::default(),
             unhealthy: DeviceSet::default(),
+            zone: None,
+            rack: None,
             labels: Vec::new(),
             taints: Vec::new(),
             schedulable: true,
@@ -253,6 +267,9 @@ pub struct WorkloadSpec {
     pub pods: SmallVec<[PodSet; 1]>,
     /// The disruption budget that guards it (R7).
     pub budget: Option<Name>,
+    /// All its pods stand in one domain of this level of the topology tree (P1). Of a lone pod it says nothing.
+    #[serde(default)]
+    pub together: Option<Level>,
     /// The workload whose work it does once more, after that was evicted or lost (O3). No decision looks at it; the audit
     /// knows by it who evicts whom again (I7).
     #[serde(default)]
@@ -284,6 +301,7 @@ impl WorkloadSpec {
             preemptible: true,
             pods: smallvec![PodSet { template, count, min: count }],
             budget: None,
+            together: None,
             replaces: None,
         }
     }

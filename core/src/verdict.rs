@@ -8,6 +8,7 @@
 use crate::{
     ids::{Name, NodeId, PodId, QuotaId, WorkloadId},
     plan::Rule,
+    topology::Domain,
 };
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +154,9 @@ pub struct Room {
     pub stand_on: Vec<NodeId>,
     /// The pods that are counted as gone everywhere, since they may be taken for the quota that is missing, too.
     pub without: Vec<PodId>,
+    /// Where all pods must stand in one domain of the topology tree: the domain that came closest, in which the most of
+    /// them found room; nothing where there is no domain. Nodes outside are tallied as such.
+    pub within: Option<Domain>,
     /// The nodes on which the least is missing, closest first.
     pub closest: Vec<CloseNode>,
 }
@@ -239,6 +243,8 @@ pub struct NodeTally {
     pub tainted: u32,
     /// Without a label the pod selects.
     pub unselected: u32,
+    /// Outside the domain that came closest, where pods must stand together.
+    pub elsewhere: u32,
     /// Without enough of some resource.
     pub full: u32,
     /// With enough in sum, but not on as many single devices as needed.

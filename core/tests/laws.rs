@@ -92,7 +92,7 @@ proptest! {
             .quota(Quota::new(Some(0), [other, 0], [all, 0]));
         let two = one.clone().quota(Quota::new(Some(1), [half, 0], [all, 0])).quota(Quota::new(Some(1), [half, 0], [all, 0]));
         // Each pod of the leaf has a twin: the children take one each.
-        let job = |leaf| Step::Submit(Job { leaf, ask: [1, 0], count: 1, min: 1, priority: 0, preemptible: true });
+        let job = |leaf| Step::Submit(Job { leaf, ask: [1, 0], count: 1, min: 1, priority: 0, preemptible: true, looks: Default::default() });
         let steps = |children: [usize; 2]| {
             pods.iter().flat_map(move |who| match who {
                 0 => vec![job(2)],

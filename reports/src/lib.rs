@@ -1,8 +1,10 @@
 //! Summaries, tables and figures drawn out of a finished quotree run. Nothing is computed anew here: the simulator
 //! measures, this crate draws. Everything is a string out of a value: no files, no terminal, no clock.
 
+mod datasets;
 mod diff;
 mod grid;
+mod instances;
 mod json;
 mod people;
 mod picture;

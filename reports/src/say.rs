@@ -59,6 +59,21 @@ pub fn percent(permille: u64) -> String {
     format!("{}.{} %", permille / 10, permille % 10)
 }
 
+/// Bytes by the largest decimal unit, cut off after a tenth: `154.6 GB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 5] = [
+        (1_000_000_000_000_000, "PB"),
+        (1_000_000_000_000, "TB"),
+        (1_000_000_000, "GB"),
+        (1_000_000, "MB"),
+        (1000, "KB"),
+    ];
+    match UNITS.iter().find(|(size, _)| bytes >= *size) {
+        Some((size, unit)) => format!("{}.{} {unit}", bytes / size, bytes % size / (size / 10)),
+        None => format!("{bytes} B"),
+    }
+}
+
 /// One amount as a Kubernetes quantity.
 pub(crate) fn amount(resource: &str, amount: i64) -> String {
     QuantityText { amount, unit: Unit::of(resource) }.to_string()
@@ -103,5 +118,6 @@ mod tests {
         assert_eq!(seconds(0, 0), "0.00");
         assert_eq!(seconds(429_128_880, 1), "429128.88");
         assert_eq!(percent(1000), "100.0 %");
+        assert_eq!([0, 999, 1000, 154_618_822_656].map(bytes), ["0 B", "999 B", "1.0 KB", "154.6 GB"]);
     }
 }

@@ -2,7 +2,9 @@
 //! claims hold.
 
 use crate::{
+    datasets,
     grid::{self, Cell, Column},
+    instances,
     say::{self, many, span},
     style::{Style, Tone},
     tree,
@@ -26,6 +28,8 @@ pub fn state_text(result: &RunResult, style: Style) -> String {
         header(result, style),
         quotas(result, style),
         namespaces(result, style),
+        datasets::section(result, style),
+        instances::text(result, style),
         refusals(result, style),
         evictions(result, style),
         pending(result, style),
@@ -284,6 +288,9 @@ fn figures(result: &RunResult, style: Style) -> String {
         "fairness",
         format!("Jain {}, error {}", thousandths(m.jain_permille), thousandths(m.fairness_error_permille)),
     );
+    if let Some(deadlines) = m.deadlines {
+        line("deadlines", format!("{} met, {} missed", deadlines.met, deadlines.missed));
+    }
     if m.search_bounds_hit > 0 {
         line("searches", format!("{} ended at a bound", say::count(m.search_bounds_hit.into())));
     }

@@ -1,17 +1,17 @@
 //! Every table of a result as CSV: one file a table, one row a thing, amounts in the long form (one row a resource) so
 //! that a spreadsheet can sort them. Amounts are Kubernetes quantities, times milliseconds.
 
-use crate::{say, tree::governed};
+use crate::{instances, say, tree::governed};
 use quotree_core::Name;
 use quotree_sim::{
     people::Role,
-    result::{QuantityMap, RunResult, TimeMap, WaitRow, WorkRow},
+    result::{FailureRow, QuantityMap, RunResult, TimeMap, WaitRow, WorkRow},
 };
 
-/// The tables of a result: file name and content.
+/// The tables of a result: file name and content. Instances and failures are there only where there are any.
 #[must_use]
 pub fn tables_csv(result: &RunResult) -> Vec<(&'static str, String)> {
-    vec![
+    let mut tables = vec![
         ("quotas.csv", quotas(result)),
         ("namespaces.csv", namespaces(result)),
         ("users.csv", users(result)),
@@ -22,7 +22,19 @@ pub fn tables_csv(result: &RunResult) -> Vec<(&'static str, String)> {
         ("evictions.csv", evictions(result)),
         ("pending.csv", pending(result)),
         ("claims.csv", claims(result)),
-    ]
+    ];
+    if !result.datasets.is_empty() {
+        tables.push(("datasets.csv", datasets(result)));
+    }
+    let (head, rows) = instances::table(result);
+    if !rows.is_empty() {
+        tables.push(("instances.csv", table(&head, rows.into_iter())));
+    }
+    if !result.failures.is_empty() {
+        let row = |f: &FailureRow| vec![f.at_ms.to_string(), f.what.clone(), f.why.clone()];
+        tables.push(("failures.csv", table(&["at_ms", "what", "why"], result.failures.iter().map(row))));
+    }
+    tables
 }
 
 /// Writes a head and rows; a `Vec` takes all that is written to it.
@@ -83,6 +95,32 @@ fn quotas(result: &RunResult) -> String {
             row.push(TimeMap::text(resource.as_str(), q.used_time_s.get(resource.as_str())));
             row
         })
+    });
+    table(&head, rows)
+}
+
+fn datasets(result: &RunResult) -> String {
+    let head = [
+        "dataset",
+        "namespace",
+        "phase",
+        "size_bytes",
+        "cached_bytes",
+        "read_bytes",
+        "hit_bytes",
+        "rate_bytes_s",
+        "wait_ms",
+        "gpu_idle_ms",
+        "saved_ms",
+        "gpu_saved_ms",
+    ];
+    let rows = result.datasets.iter().map(|d| {
+        let mut row = vec![d.name.clone(), d.namespace.clone(), d.phase.to_owned()];
+        let cached = d.cache.as_ref().map_or(0, |cache| cache.cached_bytes);
+        let counts = [d.size_bytes, cached, d.input.read_bytes, d.input.hit_bytes, d.rate_bytes_s];
+        row.extend(counts.into_iter().chain([d.input.wait_ms, d.input.gpu_idle_ms]).map(|n| n.to_string()));
+        row.extend([d.input.saved_ms, d.input.gpu_saved_ms].map(|n| n.to_string()));
+        row
     });
     table(&head, rows)
 }

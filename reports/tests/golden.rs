@@ -160,7 +160,11 @@ fn demo() -> RunResult {
             wait: waits(4, 0, 0),
             used_time_s: cpu_hours(15),
             lost_work_ms: 60_000,
+            input: None,
+            instances: None,
+            tasks: vec![],
         }],
+        datasets: Vec::new(),
         nodes: vec![NodeRow {
             name: "node-0".into(),
             pool: "node".into(),
@@ -198,6 +202,7 @@ fn demo() -> RunResult {
         },
         refusals: vec![],
         breaches: vec![],
+        failures: vec![],
     }
 }
 

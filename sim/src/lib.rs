@@ -3,6 +3,7 @@
 //! [`run`] takes a checked [`Scenario`] and gives a [`Run`]: what came out, how its claims were judged,
 //! and a digest that is the same whenever, and wherever, the same thing is run again.
 
+mod cells;
 mod driver;
 pub mod import;
 mod judge;

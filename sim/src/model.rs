@@ -2,15 +2,33 @@
 //!
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
+mod arrivals;
+mod dataset;
+mod gpus;
+mod parts;
 mod queues;
 mod quota_edit;
+mod runtime;
+mod training;
+mod words;
 
+pub(crate) use arrivals::HOUR_MS;
+pub use arrivals::{Arrivals, Concurrency, Pattern};
+pub use dataset::{Cache, Dataset, DatasetFigure, Reads, Tier};
+pub use parts::Task;
 pub use queues::{JobQueue, QueueOrder};
 pub use quota_edit::QuotaEdit;
+pub use runtime::Runtime;
+pub(crate) use training::BILLION;
+pub use training::{OnLoss, Scaling, Work};
+pub use words::{BadEviction, Compare, FairnessFigure, WaitStat, When};
+
+pub(crate) use gpus::{CORES, MEMORY, set_label};
+pub use gpus::{DeviceChange, GpuMode, Gpus, MODE_LABEL, MODEL_LABEL};
 
 use crate::people::{People, PeopleEdit, Reason};
-use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
-use std::sync::Arc;
+use quotree_core::{Amounts, Level, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A whole simulated world with its claims.
 #[derive(Debug, Clone)]
@@ -33,6 +51,8 @@ pub struct Scenario {
     pub people: People,
     /// Queues in front of leaves, at most one a leaf.
     pub queues: Vec<JobQueue>,
+    /// What workloads read.
+    pub datasets: Vec<Dataset>,
     /// What is submitted.
     pub workloads: Vec<Workload>,
     /// What happens to the world, sorted by time; equal times in the order of the file.
@@ -46,19 +66,15 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// The typical pods of all that is submitted: what placement `Fgd` measures by.
+    /// The typical pods of all that is submitted: what placement `Fgd` measures by. What comes again and again counts as
+    /// often as it is expected to come.
     #[must_use]
     pub fn typical(&self) -> Vec<TypicalPod> {
-        let pods = self.workloads.iter().flat_map(|workload| -> Vec<(&PodTemplate, u64)> {
-            match &workload.kind {
-                Kind::Deployment { replicas, template } => vec![(template, u64::from(*replicas))],
-                Kind::Job { completions, template, .. } => vec![(template, u64::from(*completions))],
-                Kind::Training { roles, .. } => {
-                    roles.iter().map(|role| (&*role.template, u64::from(role.replicas))).collect()
-                }
-                Kind::Trace { rows } => rows.iter().map(|row| (&*row.template, u64::from(row.pods))).collect(),
-            }
-        });
+        let mut pods: Vec<(&PodTemplate, u64)> = Vec::new();
+        for workload in &self.workloads {
+            let times = workload.expected(self.world.until).unwrap_or(1).max(1);
+            workload.kind.templates(&mut |template, count| pods.push((template, count.saturating_mul(times))));
+        }
         TypicalPod::of(pods)
     }
 }
@@ -70,6 +86,8 @@ pub struct Cluster {
     pub nodes: Vec<Node>,
     /// Whether it is a `Pool`: amounts without nodes.
     pub is_pool: bool,
+    /// The GPUs of nodes whose pool says what they are, by index into `nodes`.
+    pub gpus: BTreeMap<usize, Arc<Gpus>>,
 }
 
 /// A machine.
@@ -98,10 +116,16 @@ pub struct Workload {
     pub preemptible: bool,
     /// The disruption budget that guards its pods.
     pub budget: Option<Name>,
+    /// All pods of each of its gangs stand in one domain of this level.
+    pub together: Option<Level>,
     /// From an eviction decision to a pod of it being gone; absent: as the world says.
     pub eviction_grace: Option<Runtime>,
-    /// When it is submitted.
+    /// When it is submitted; where it arrives again and again, from when on.
     pub submit: Time,
+    /// Absent: it comes once.
+    pub arrivals: Option<Arrivals>,
+    /// It should be done so long after its submission, milliseconds; only counted.
+    pub deadline_ms: Option<u64>,
     /// What it is.
     pub kind: Kind,
 }
@@ -131,17 +155,42 @@ pub enum Kind {
         runtime: Runtime,
         /// Work kept over an eviction is a multiple of this much, milliseconds; absent: none is kept.
         checkpoint_ms: Option<u64>,
+        /// How long the work stands still for each checkpoint, milliseconds.
+        checkpoint_cost_ms: u64,
+        /// From the first loss to the next try, on top of the world's delay; doubles with each further loss, milliseconds.
+        retry_delay_ms: u64,
+        /// A pod whose work has run so long, all its tries together, ends the job badly, milliseconds.
+        runtime_limit_ms: Option<u64>,
+        /// What each pod reads; not where it runs forever.
+        reads: Option<Reads>,
     },
     /// Roles that train together.
     Training {
         /// The roles, at least one.
         roles: Vec<Role>,
-        /// How long it runs with everybody there, on one draw per run.
-        runtime: Runtime,
-        /// As for a job.
+        /// How much there is to do.
+        work: Work,
+        /// How much faster several members are than one.
+        scaling: Scaling,
+        /// As for a job; so much work of everybody together.
         checkpoint_ms: Option<u64>,
+        /// As for a job.
+        checkpoint_cost_ms: u64,
         /// Added to the run after each restart, milliseconds.
         restart_overhead_ms: u64,
+        /// How often it may be started anew before it fails; absent: for ever.
+        max_restarts: Option<u32>,
+        /// A training that has worked so long, all its runs together, fails, milliseconds.
+        runtime_limit_ms: Option<u64>,
+        /// What it does when it loses members with their node.
+        on_loss: OnLoss,
+        /// What its members read together; not where it runs forever.
+        reads: Option<Reads>,
+    },
+    /// Jobs and trainings that depend on each other.
+    Workflow {
+        /// At least one, and none that leads back to itself.
+        tasks: Vec<Task>,
     },
     /// Rows of an imported trace, each a job of one gang of equal pods that runs for its time.
     Trace {
@@ -159,6 +208,8 @@ pub struct Role {
     pub replicas: u32,
     /// How many must run together.
     pub min: u32,
+    /// Whether its members do the work; the others, such as launchers, only must be there.
+    pub works: bool,
     /// What each asks.
     pub template: Arc<PodTemplate>,
 }
@@ -184,22 +235,8 @@ pub struct TraceRow {
     pub template: Arc<PodTemplate>,
 }
 
-/// How long something runs or takes, milliseconds; drawn per pod from a labelled stream where it is random.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Runtime {
-    /// Until it is stopped.
-    Forever,
-    /// Always the same.
-    Fixed(u64),
-    /// Any whole number of milliseconds from the first to the second, both included.
-    Uniform(u64, u64),
-    /// Exponential with this mean.
-    Exponential(u64),
-}
-
 /// How the world behaves around the scheduler.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct World {
     /// From a bind decision to the running pod.
     pub bind_latency: Runtime,
@@ -309,6 +346,8 @@ pub enum Change {
         /// How many of its pods may be evicted.
         allowed: u32,
     },
+    /// Something befalls devices, or the labels of a node.
+    Devices(DeviceChange),
 }
 
 /// Something that must hold, with the place it is written at.
@@ -326,34 +365,6 @@ pub struct Claim {
     pub what: What,
 }
 
-/// When a claim is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
-    /// At this time, after everything that happens at it.
-    At(Time),
-    /// At the end.
-    Final,
-    /// After every event.
-    Always,
-    /// After no event.
-    Never,
-    /// After some event, at this time at the latest.
-    Eventually(Time),
-    /// After every event between these times.
-    Within(Time, Time),
-}
-
-/// How a seen number is compared with the claimed one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compare {
-    /// `==`
-    Equal,
-    /// `<=`
-    AtMost,
-    /// `>=`
-    AtLeast,
-}
-
 /// Whose pods a claim speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Of {
@@ -361,29 +372,21 @@ pub enum Of {
     Namespace(Name),
     /// Everything under a quota.
     Quota(Name),
-    /// A workload, by name.
+    /// A workload, by name; of one that comes again and again, all instances.
     Workload(String),
+    /// A task of a workflow, in all its instances.
+    Task {
+        /// The workflow.
+        workflow: String,
+        /// The task.
+        task: String,
+    },
     /// What a user submitted.
     User(Name),
     /// What members of a group submitted into its leaf.
     Group(Name),
     /// Everything.
     All,
-}
-
-/// Which quantile of waits a claim speaks of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WaitStat {
-    /// Median.
-    P50,
-    /// 95 of 100.
-    P95,
-    /// 99 of 100.
-    P99,
-    /// The longest.
-    Max,
-    /// The mean.
-    Mean,
 }
 
 /// What a claim says.
@@ -402,6 +405,32 @@ pub enum What {
         succeeded: Option<u64>,
         /// Ended badly.
         failed: Option<u64>,
+    },
+    /// How many instances of workloads came and how they ended; absent: not claimed.
+    Instances {
+        /// Whose.
+        of: Of,
+        /// Submitted so far.
+        submitted: Option<u64>,
+        /// Done.
+        succeeded: Option<u64>,
+        /// Given up.
+        failed: Option<u64>,
+        /// Neither ended nor withdrawn.
+        active: Option<u64>,
+        /// Starts of a `CronJob` that were left out.
+        skipped: Option<u64>,
+    },
+    /// Deadlines met or missed so far.
+    Deadlines {
+        /// Whose.
+        of: Of,
+        /// Whether those are counted that were met, or those that were missed.
+        met: bool,
+        /// How compared.
+        compare: Compare,
+        /// With what.
+        count: u64,
     },
     /// Use of a quota.
     Used {
@@ -515,6 +544,26 @@ pub enum What {
         /// With what, milliseconds.
         ms: u64,
     },
+    /// A dataset: its phase, or a figure.
+    Dataset {
+        /// Index into [`Scenario::datasets`].
+        dataset: usize,
+        /// Whether it is bound: a cache worker runs.
+        bound: Option<bool>,
+        /// A figure, how compared, and with what: thousandths, bytes a second, or milliseconds.
+        figure: Option<(DatasetFigure, Compare, u64)>,
+    },
+    /// Time in which work waited for input; of a Job summed over its pods.
+    InputWait {
+        /// Whose.
+        of: Of,
+        /// Whether times the GPUs that waited.
+        gpus: bool,
+        /// How compared.
+        compare: Compare,
+        /// With what, milliseconds.
+        ms: u64,
+    },
     /// A fairness figure in thousandths.
     Fairness {
         /// Which.
@@ -526,6 +575,8 @@ pub enum What {
     },
     /// No gang ever runs below its minimum by the scheduler's doing (I6).
     GangsWhole,
+    /// The cells guaranteed to leaves can be split out of the healthy devices there are.
+    CellsFeasible,
     /// The scheduler's own audit finds nothing.
     Invariants,
     /// Nothing changes for this long before the end: no bind, no eviction.
@@ -551,28 +602,6 @@ pub enum What {
         /// Evictions.
         evictions: u64,
     },
-}
-
-/// Evictions that should not have been.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BadEviction {
-    /// For a workload that was not placed by them (S3).
-    Wasted,
-    /// Of a workload that had evicted, itself or through others, the one it went for (S2, I7); each two of them count once.
-    Cycle,
-    /// From a quota that stood within its guarantee, for somebody outside it (I3).
-    InsideMin,
-}
-
-/// Fairness figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FairnessFigure {
-    /// Jain's index over allocation/entitlement.
-    Jain,
-    /// Sum of what leaves with demand are short of their share, over capacity.
-    FairnessError,
-    /// Largest minus smallest dominant share among leaves with demand.
-    DominantShareGap,
 }
 
 /// Totals that the front end checks quotas against.

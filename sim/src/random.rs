@@ -2,7 +2,10 @@
 //!
 //! A stream is keyed by the root seed and a label such as `runtime/train-7`, so a draw added to one stream shifts no
 //! other. The mapping from bits to numbers is our own (unbiased multiplication for ranges, von Neumann's comparison
-//! method for exponentials): no floats, hence the same numbers on every machine and for ever; a golden test pins them.
+//! method for exponentials, Karney's for normals): no floats, hence the same numbers on every machine and for ever; a
+//! golden test pins them.
+
+mod normal;
 
 use crate::model::Runtime;
 use quotree_core::StableHasher;
@@ -88,12 +91,18 @@ impl Stream {
     }
 
     /// A duration in milliseconds; nothing for one without end. What is fixed draws nothing.
-    pub fn duration_ms(&mut self, runtime: Runtime) -> Option<u64> {
+    pub fn duration_ms(&mut self, runtime: &Runtime) -> Option<u64> {
         match runtime {
             Runtime::Forever => None,
-            Runtime::Fixed(ms) => Some(ms),
-            Runtime::Uniform(from, to) => Some(self.between(from, to)),
-            Runtime::Exponential(mean) => Some(self.exponential(mean)),
+            Runtime::Fixed(ms) => Some(*ms),
+            Runtime::Uniform(from, to) => Some(self.between(*from, *to)),
+            Runtime::Exponential(mean) => Some(self.exponential(*mean)),
+            Runtime::ShiftedExponential { least, mean } => Some(least.saturating_add(self.exponential(*mean))),
+            Runtime::LogNormal { median, sigma_permille } => Some(self.log_normal(*median, *sigma_permille)),
+            Runtime::Empirical(seen) => {
+                let place = usize::try_from(self.below(seen.len() as u64)).unwrap_or_default();
+                Some(seen.get(place).copied().unwrap_or_default())
+            }
         }
     }
 }
@@ -158,5 +167,31 @@ mod tests {
         let above = drawn.iter().filter(|d| **d >= 1_000_000).count();
         assert!((36_300..37_300).contains(&above), "{above}");
         assert_eq!(stream.exponential(0), 0);
+    }
+
+    #[test]
+    fn shifted_exponentials_begin_at_their_least() {
+        let mut stream = Stream::new(7, "shifted");
+        let runtime = Runtime::ShiftedExponential { least: 5_000, mean: 10_000 };
+        let drawn: Vec<u64> = (0..100_000).map(|_| stream.duration_ms(&runtime).unwrap()).collect();
+        // Mean 5 + 10 s with a standard error of 10 s / sqrt(100,000) = 32 ms; the median is 5 + 10 ln 2 = 11.931 s.
+        let mean = drawn.iter().sum::<u64>() / 100_000;
+        assert!((14_870..15_130).contains(&mean), "{mean}");
+        assert!(drawn.iter().all(|ms| *ms >= 5_000));
+        let below = drawn.iter().filter(|ms| **ms < 11_931).count();
+        assert!((49_400..50_600).contains(&below), "{below}");
+    }
+
+    #[test]
+    fn what_was_seen_is_drawn_as_often_as_it_was_seen() {
+        let mut stream = Stream::new(7, "seen");
+        let runtime = Runtime::Empirical([10, 10, 30, 70].into());
+        let drawn: Vec<u64> = (0..40_000).map(|_| stream.duration_ms(&runtime).unwrap()).collect();
+        let times = |ms: u64| drawn.iter().filter(|d| **d == ms).count();
+        // A half, a quarter and a quarter; the standard errors are 100 and 87.
+        assert!((19_600..20_400).contains(&times(10)), "{}", times(10));
+        assert!((9_650..10_350).contains(&times(30)), "{}", times(30));
+        assert_eq!(times(10) + times(30) + times(70), 40_000);
+        assert_eq!(stream.duration_ms(&Runtime::Empirical([].into())), Some(0));
     }
 }

@@ -93,6 +93,9 @@ pub struct RunResult {
     pub groups: Vec<GroupRow>,
     /// One row a workload, in file order (a trace is one row).
     pub workloads: Vec<WorkloadRow>,
+    /// One row a dataset, in file order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<DatasetRow>,
     /// One row a node.
     pub nodes: Vec<NodeRow>,
     /// Every eviction, in order.
@@ -109,6 +112,18 @@ pub struct RunResult {
     /// Broken invariants, where they were looked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub breaches: Vec<BreachRow>,
+    /// Workloads that failed, and tasks that never began because of that, with the reasons; the first thousand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<FailureRow>,
+}
+
+/// A workload, instance or task that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct FailureRow {
+    pub at_ms: u64,
+    pub what: String,
+    pub why: String,
 }
 
 /// A submission or an edit that was refused.
@@ -245,6 +260,98 @@ pub struct WorkloadRow {
     pub wait: WaitRow,
     pub used_time_s: TimeMap,
     pub lost_work_ms: u128,
+    /// What it read; absent where it reads nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputRow>,
+    /// Where it arrives again and again, has tasks or a deadline, or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instances: Option<InstancesRow>,
+    /// Of a workflow.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskRow>,
+}
+
+/// What a workload read, or all readers of a dataset together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct InputRow {
+    pub read_bytes: u64,
+    pub hit_bytes: u64,
+    pub hit_permille: u64,
+    pub took_ms: u64,
+    pub wait_ms: u64,
+    pub gpu_idle_ms: u64,
+    pub saved_ms: i64,
+    pub gpu_saved_ms: i64,
+}
+
+/// A dataset at the end.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct DatasetRow {
+    pub name: String,
+    pub namespace: String,
+    pub phase: &'static str,
+    pub size_bytes: u64,
+    pub backend_bytes_s: u64,
+    pub readers: u64,
+    /// Absent where it is not accelerated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheRow>,
+    /// Bytes a second while somebody read.
+    pub rate_bytes_s: u64,
+    pub busy_ms: u64,
+    pub input: InputRow,
+}
+
+/// The cache of a dataset at the end.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct CacheRow {
+    pub workload: String,
+    pub tier: &'static str,
+    pub workers: u32,
+    pub workers_wanted: u32,
+    pub capacity_bytes: u64,
+    pub cached_bytes: u64,
+    pub cached_permille: u64,
+    pub evicted_bytes: u64,
+    pub lost_bytes: u64,
+    /// `none`, `waiting`, `loading` or `done`.
+    pub preload: &'static str,
+    pub preload_done_ms: Option<u64>,
+    pub preload_bytes: u64,
+}
+
+/// How many instances of a workload came, and how they ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct InstancesRow {
+    pub submitted: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub withdrawn: u64,
+    pub active: u64,
+    pub skipped: u64,
+    pub deadlines_met: u64,
+    pub deadlines_missed: u64,
+}
+
+/// A task of a workflow, over all its instances.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct TaskRow {
+    pub name: String,
+    pub kind: &'static str,
+    pub instances: InstancesRow,
+}
+
+/// Deadlines that were met and that were missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct DeadlineRow {
+    pub met: u64,
+    pub missed: u64,
 }
 
 /// A node at the end.
@@ -325,6 +432,9 @@ pub struct Metrics {
     /// What job queues did, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_queues: Option<JobQueueRow>,
+    /// Where some workload has a deadline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadlines: Option<DeadlineRow>,
 }
 
 /// What the job queues of a run did.

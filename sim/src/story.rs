@@ -8,7 +8,7 @@ use crate::{
     driver::Engine,
     options::{StoryEvent, StoryLine, StoryPod},
     text::{self, Names},
-    world::{NONE, State, pod_name, unit_name},
+    world::{NONE, State, owner_name, pod_name, unit_name},
 };
 use quotree_core::{Action, Binding, Name, NodeId, Plan, PodId, QuotaId, Rule, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,9 +69,10 @@ impl Engine<'_> {
         let replaced = self.story.replacing.take();
         let Some(wanted) = &self.story.wanted else { return };
         let ours = match self.story.owner {
-            Some(owner) => self.world.units[unit].owner == owner,
+            Some(workload) => self.world.owners[self.world.units[unit].owner].workload == workload,
             None => {
-                unit_name(self.scenario, &self.world, unit) == *wanted
+                self.owner_name_of(unit) == *wanted
+                    || unit_name(self.scenario, &self.world, unit) == *wanted
                     || self.world.pods_of(unit).any(|p| pod_name(self.scenario, &self.world, p) == *wanted)
             }
         };
@@ -101,6 +102,12 @@ impl Engine<'_> {
         if self.story.units.contains_key(&unit) {
             self.story.waiting.insert(unit);
         }
+    }
+
+    /// The name of the instance or task that a unit is of.
+    fn owner_name_of(&self, unit: u32) -> String {
+        let owner = &self.world.owners[self.world.units[unit].owner];
+        owner_name(self.scenario, owner.workload, owner.number, owner.task)
     }
 
     /// Tells something of a unit, if it is in the story.

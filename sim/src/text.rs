@@ -34,6 +34,10 @@ pub trait Names {
     }
     /// How many pods a workload has: a lone one is called a pod, several a gang.
     fn pods(&self, id: WorkloadId) -> u32;
+    /// The name of a dataset, by its place in the scenario.
+    fn dataset(&self, place: u32) -> Cow<'_, str> {
+        format!("dataset-{place}").into()
+    }
 }
 
 /// An amount without its resource's name, as a Kubernetes quantity.
@@ -198,6 +202,7 @@ mod tests {
                 placed: 0,
                 stand_on: vec![],
                 without: vec![],
+                within: None,
                 closest: vec![CloseNode {
                     node: NodeId(3),
                     resource: resource.clone(),

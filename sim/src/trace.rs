@@ -23,9 +23,13 @@
 //! | `release` | `workload` | its hold ended without it being bound |
 //! | `tree` | | the quota tree was replaced |
 //! | `refused_tree` | `of`, `by`, `reason`, `why` | it was not: the edit is against the rules |
+//! | `device_ill`, `device_well` | `node`, `device` | a device takes no new pods, or does again |
+//! | `relabel`, `refused_relabel` | `node` | a node got other labels or its GPUs another mode, or did not: pods use them |
+//! | `cells_short`, `cells_whole` | `size`, `missing` | guaranteed cells cannot be split out of the healthy devices, or can again |
 //! | `budget` | `allowed` | a disruption budget was set |
 //! | `people` | | users or groups were edited |
 //! | `refused` | `of`, `by`, `reason`, `why` | a submission or an edit was refused |
+//! | `dataset` | `dataset`, `turn`, `bytes` | a dataset became `bound` or `unbound`, its preload reads (`loading`) or is done (`loaded`), its cache `evicted` or `lost` bytes |
 
 use crate::text::Names;
 use quotree_core::{DeviceSet, NodeId, PodId, PodOutcome, Rule, StableHasher, Time, WorkloadId};
@@ -65,6 +69,48 @@ pub enum Traced {
     Refused { refusal: u32 },
     Suspend { workload: WorkloadId },
     LetOut { workload: WorkloadId, tries: u32 },
+    Device { node: NodeId, device: u32, healthy: bool },
+    Relabel { node: NodeId, refused: bool },
+    Cells { short: (u32, u64) },
+    Dataset { dataset: u32, turn: DatasetTurn },
+}
+
+/// What happens to a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DatasetTurn {
+    /// Its first cache worker runs.
+    Bound,
+    /// No cache worker runs any more.
+    Unbound,
+    /// Its preload begins to read, or goes on.
+    Loading,
+    /// Its preload is done.
+    Loaded,
+    /// At the end of a pass, a cache that was full made room.
+    Evicted {
+        /// How much.
+        bytes: u64,
+    },
+    /// A cache worker went with its part.
+    Lost {
+        /// How much that was.
+        bytes: u64,
+    },
+}
+
+impl DatasetTurn {
+    /// As a word, a number, and how many bytes.
+    const fn told(self) -> (&'static str, u64, u64) {
+        match self {
+            Self::Bound => ("bound", 0, 0),
+            Self::Unbound => ("unbound", 1, 0),
+            Self::Loading => ("loading", 2, 0),
+            Self::Loaded => ("loaded", 3, 0),
+            Self::Evicted { bytes } => ("evicted", 4, bytes),
+            Self::Lost { bytes } => ("lost", 5, bytes),
+        }
+    }
 }
 
 impl TraceRecord {
@@ -95,8 +141,17 @@ impl TraceRecord {
             Traced::LostEviction { pod: p } => of(15, pod(p), 0),
             Traced::People => of(16, 0, 0),
             Traced::Refused { refusal } => of(17, u64::from(refusal), 0),
-            Traced::Suspend { workload } => of(30, u64::from(workload.0), 0),
-            Traced::LetOut { workload, tries } => of(31, u64::from(workload.0), u64::from(tries)),
+            Traced::Suspend { workload } => of(20, u64::from(workload.0), 0),
+            Traced::LetOut { workload, tries } => of(21, u64::from(workload.0), u64::from(tries)),
+            Traced::Device { node, device, healthy } => {
+                of(40, u64::from(node.0), u64::from(device) << 1 | u64::from(healthy))
+            }
+            Traced::Cells { short: (size, missing) } => of(42, u64::from(size), missing),
+            Traced::Relabel { node, refused } => of(41, u64::from(node.0), u64::from(refused)),
+            Traced::Dataset { dataset, turn } => {
+                let (_, number, bytes) = turn.told();
+                of(50, u64::from(dataset) << 8 | number, bytes)
+            }
         }
     }
 
@@ -127,12 +182,31 @@ impl TraceRecord {
             Traced::Refused { .. } => "refused",
             Traced::Suspend { .. } => "suspend",
             Traced::LetOut { .. } => "let_out",
+            Traced::Device { healthy: false, .. } => "device_ill",
+            Traced::Device { healthy: true, .. } => "device_well",
+            Traced::Cells { short: (_, 0) } => "cells_whole",
+            Traced::Cells { .. } => "cells_short",
+            Traced::Relabel { refused: false, .. } => "relabel",
+            Traced::Relabel { refused: true, .. } => "refused_relabel",
+            Traced::Dataset { .. } => "dataset",
         };
         map.insert("at_ms".into(), self.at.0.into());
         map.insert("what".into(), kind.into());
         let mut put = |key: &str, value: Value| drop(map.insert(key.into(), value));
         match self.what {
-            Traced::Node { node, .. } | Traced::Cordon { node, .. } => put("node", json!(names.node(node))),
+            Traced::Node { node, .. } | Traced::Cordon { node, .. } | Traced::Relabel { node, .. } => {
+                put("node", json!(names.node(node)));
+            }
+            Traced::Cells { short: (size, missing) } => {
+                if missing > 0 {
+                    put("size", size.into());
+                    put("missing", missing.into());
+                }
+            }
+            Traced::Device { node, device, .. } => {
+                put("node", json!(names.node(node)));
+                put("device", device.into());
+            }
             Traced::Submit { workload, pods } | Traced::Join { workload, pods } => {
                 put("workload", json!(names.workload(workload)));
                 put("pods", pods.into());
@@ -174,6 +248,12 @@ impl TraceRecord {
                 }
             }
             Traced::Tree { refused: None } | Traced::People => {}
+            Traced::Dataset { dataset, turn } => {
+                let (word, _, bytes) = turn.told();
+                put("dataset", json!(names.dataset(dataset)));
+                put("turn", word.into());
+                put("bytes", bytes.into());
+            }
             Traced::Budget { allowed } => put("allowed", allowed.into()),
         }
         Value::Object(map)

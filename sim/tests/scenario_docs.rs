@@ -1,7 +1,10 @@
 //! docs/scenario.md does not lie: every whole scenario in it loads, and its reference is that of the schema.
 #![expect(clippy::disallowed_methods, reason = "a test fails by panicking and may be told to bless")]
 
-use quotree_sim::scenario::{MapLoader, load, load_tree, reference, schema};
+use quotree_sim::{
+    RunOptions, run,
+    scenario::{MapLoader, load, load_tree, reference, schema},
+};
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/scenario.md");
 
@@ -23,7 +26,7 @@ fn every_example_of_the_guide_loads_without_a_word() {
     let text = std::fs::read_to_string(DOCS).unwrap();
     let blocks = blocks(&text);
     let csv = blocks.iter().find(|(info, _)| info == "text").unwrap().1.clone();
-    let mut loader = MapLoader::new().with("jobs.csv", csv);
+    let mut loader = MapLoader::new().with("jobs.csv", csv).with("durations.txt", "5m\n1h30m\n");
     for (_, body) in blocks.iter().filter(|(info, _)| info.starts_with("ron scenario")) {
         let name = body.split("name: \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
         loader = loader.with(&format!("{name}.ron"), body.as_str());
@@ -34,7 +37,13 @@ fn every_example_of_the_guide_loads_without_a_word() {
         let diagnostics = if info == "ron tree" {
             load_tree("x.ron", &loader).diagnostics
         } else {
-            load("x.ron", &loader).diagnostics
+            let loaded = load("x.ron", &loader);
+            if info.ends_with("durations.txt") {
+                // What this one claims comes out, too.
+                let run = run(loaded.scenario.as_ref().unwrap(), &RunOptions::default(), &mut ()).unwrap();
+                assert_eq!((run.result.claims.passed, run.result.claims.failed), (4, 0), "{:#?}", run.result.claims);
+            }
+            loaded.diagnostics
         };
         let told: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
         assert_eq!(told, Vec::<String>::new(), "{body}");

@@ -75,6 +75,11 @@ features! {
     PlacementKnob "knob placement" "Another placement than best fit (P2).",
     BudgetsKnob "knob respect_budgets" "Budgets that are never broken (R7).",
     BoundsKnob "knob bounds" "Searches that are cut short.",
+    Arrivals "arrivals" "Jobs and trainings that come again and again.",
+    Workflows "workflows" "Jobs and trainings that depend on each other.",
+    LostMembers "lost members" "Gangs that wait for members in place of lost ones (G3).",
+    Limits "limits" "Work that fails: too many restarts, or too long.",
+    Datasets "datasets" "Data that workloads read, with and without a cache.",
 }
 
 /// The features of one world.

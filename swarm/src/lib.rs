@@ -4,8 +4,10 @@
 //! that fails as small as it can while it fails in the same way. Nothing here knows a clock, a thread or a file: the command
 //! line has those.
 
+mod data;
 mod draw;
 mod features;
+mod lives;
 mod play;
 mod room;
 mod shrink;

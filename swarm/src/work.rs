@@ -1,7 +1,9 @@
 //! The workloads of a drawn world, and what happens to them.
 
 use crate::{
+    data,
     features::Feature,
+    lives,
     words::{CPU, GPU, MEMORY, RESOURCES, Units, WHOLE_GPU, amounts, time},
     world::Sketch,
 };
@@ -34,7 +36,7 @@ fn filler(sketch: &mut Sketch<'_>) -> Option<Value> {
     Some(Value::fields("Deployment", fields))
 }
 
-fn namespace(sketch: &mut Sketch<'_>) -> Option<String> {
+pub(crate) fn namespace(sketch: &mut Sketch<'_>) -> Option<String> {
     let numbers: Vec<usize> = (0..sketch.namespaces.len()).collect();
     sketch.draw.one_of(&numbers).and_then(|i| sketch.namespaces.get(i)).cloned()
 }
@@ -46,6 +48,9 @@ fn workload(sketch: &mut Sketch<'_>, name: String) -> Option<Value> {
     }
     if sketch.features.has(Feature::Gangs) || sketch.features.has(Feature::Elastic) {
         kinds.extend(["Training"; 2]);
+    }
+    if sketch.features.has(Feature::Workflows) {
+        kinds.push("Workflow");
     }
     let kind = sketch.draw.one_of(&kinds)?;
     let namespace = namespace(sketch)?;
@@ -64,7 +69,9 @@ fn workload(sketch: &mut Sketch<'_>, name: String) -> Option<Value> {
         let budget = sketch.draw.between(0, sketch.budgets - 1);
         fields.push(("budget", Value::text(format!("b{budget}"))));
     }
+    let called = if kind == "Workflow" { kind } else { lives::arrivals(sketch, kind, submit, &mut fields) };
     match kind {
+        "Workflow" => fields.push(("tasks", lives::tasks(sketch))),
         "Job" => job(sketch, &mut fields),
         "Training" => training(sketch, &mut fields),
         _ => {
@@ -73,7 +80,7 @@ fn workload(sketch: &mut Sketch<'_>, name: String) -> Option<Value> {
         }
     }
     changes(sketch, kind, &name, submit);
-    Some(Value::fields(kind, fields))
+    Some(Value::fields(called, fields))
 }
 
 fn changes(sketch: &mut Sketch<'_>, kind: &str, name: &str, submit: u64) {
@@ -91,7 +98,7 @@ fn changes(sketch: &mut Sketch<'_>, kind: &str, name: &str, submit: u64) {
     }
 }
 
-fn job(sketch: &mut Sketch<'_>, fields: &mut Fields) {
+pub(crate) fn job(sketch: &mut Sketch<'_>, fields: &mut Fields) {
     let completions = sketch.draw.between(1, 8);
     fields.push(("completions", Value::number(completions)));
     fields.push(("parallelism", Value::number(sketch.draw.between(1, completions.min(4)))));
@@ -99,7 +106,7 @@ fn job(sketch: &mut Sketch<'_>, fields: &mut Fields) {
     fields.extend(ask(sketch));
 }
 
-fn training(sketch: &mut Sketch<'_>, fields: &mut Fields) {
+pub(crate) fn training(sketch: &mut Sketch<'_>, fields: &mut Fields) {
     if sketch.draw.chance(40) {
         fields.push(("runtime", Value::word("Forever")));
     } else {
@@ -107,6 +114,12 @@ fn training(sketch: &mut Sketch<'_>, fields: &mut Fields) {
         if sketch.draw.chance(30) {
             fields.push(("restart_overhead", time(sketch.draw.between(1, 60))));
         }
+    }
+    if sketch.features.has(Feature::LostMembers) && sketch.draw.chance(70) {
+        fields.push(("on_loss", Value::word("Wait")));
+    }
+    if sketch.features.has(Feature::Limits) && sketch.draw.chance(40) {
+        fields.push(("max_restarts", Value::number(sketch.draw.between(0, 3))));
     }
     let roles = sketch.draw.between(1, 2);
     let names = ["master", "worker"];
@@ -136,11 +149,18 @@ fn runtime(sketch: &mut Sketch<'_>, fields: &mut Fields) {
     fields.push(("runtime", runtime));
     if sketch.draw.chance(30) {
         fields.push(("checkpoint", time(sketch.draw.between(5, 600))));
+        if sketch.features.has(Feature::Limits) {
+            fields.push(("checkpoint_cost", time(sketch.draw.between(0, 10))));
+        }
     }
+    if sketch.features.has(Feature::Limits) && sketch.draw.chance(40) {
+        fields.push(("runtime_limit", time(sketch.draw.between(5, most))));
+    }
+    data::reads(sketch, fields);
 }
 
 /// What a pod asks: mostly less than a node has.
-fn ask(sketch: &mut Sketch<'_>) -> Fields {
+pub(crate) fn ask(sketch: &mut Sketch<'_>) -> Fields {
     let mut node: Units = [1; 3];
     for pool in &sketch.pools {
         for (most, each) in node.iter_mut().zip(pool.each) {

@@ -5,6 +5,7 @@
 //! the run goes on until nothing more can happen. A run that does not come to rest runs into `max_events`.
 
 use crate::{
+    data,
     draw::Draw,
     features::{Feature, Features},
     tree::Tree,
@@ -66,6 +67,9 @@ pub(crate) struct Sketch<'a> {
     /// Edits and faults so far, with their times.
     pub(crate) events: Vec<(u64, Value)>,
     pub(crate) budgets: u64,
+    pub(crate) datasets: u64,
+    /// For what is read: it changes no other draw.
+    pub(crate) data: Draw,
 }
 
 impl<'a> Sketch<'a> {
@@ -88,12 +92,15 @@ impl<'a> Sketch<'a> {
         }
         let safety = draw.one_of(&[300, 1_200, 3_600, 10_800]).unwrap_or(1_200);
         let budgets = if features.has(Feature::Budgets) { draw.between(1, 2) } else { 0 };
-        Self { features, draw, pools, tree, namespaces, safety, events: Vec::new(), budgets }
+        let mut data = Draw::new(seed, "swarm/datasets");
+        let datasets = if features.has(Feature::Datasets) { data.between(1, 2) } else { 0 };
+        Self { features, draw, pools, tree, namespaces, safety, events: Vec::new(), budgets, datasets, data }
     }
 
     fn scenario(&mut self, seed: u64) -> Value {
         let first_tree = self.tree.value();
         let workloads = work::workloads(self);
+        let datasets = data::datasets(self);
         self.edits();
         self.faults();
         self.events.sort_by_key(|(at, _)| *at);
@@ -112,6 +119,9 @@ impl<'a> Sketch<'a> {
         if self.budgets > 0 {
             let allowed = |i| (Value::text(format!("b{i}")), Value::number(self.draw.between(0, 3)));
             fields.push(("budgets", Value::Map((0..self.budgets).map(allowed).collect())));
+        }
+        if !datasets.is_empty() {
+            fields.push(("datasets", Value::List(datasets)));
         }
         fields.push(("workloads", Value::List(workloads)));
         if !events.is_empty() {

@@ -11,11 +11,12 @@ use crate::{
     dice::Dice,
     recount::{Specs, recount},
     reference::Reference,
+    sites::Site,
     worlds::{Job, Step, World},
 };
 use quotree_core::{
-    Action, Auditor, Event, EventError, Log, NodeId, Plan, PodId, PodOutcome, PodSet, PodState, QuotaId, Recorder,
-    ReleaseReason, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
+    Action, Auditor, DeviceSet, Event, EventError, Log, NodeId, NodeSpec, Plan, PodId, PodOutcome, PodSet, PodState,
+    PodView, QuotaId, Recorder, ReleaseReason, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -100,6 +101,9 @@ struct Driver<'a> {
     quotas: Vec<crate::worlds::Quota>,
     down: BTreeSet<usize>,
     cordoned: BTreeSet<usize>,
+    /// The nodes' sites, as relabelled, and their ill devices.
+    sites: Vec<Site>,
+    ill: BTreeMap<usize, u64>,
     failing_binds: u32,
     agenda: BTreeMap<(Time, u32), Event>,
     agenda_seq: u32,
@@ -135,6 +139,8 @@ impl<'a> Driver<'a> {
             quotas: world.quotas.clone(),
             down: BTreeSet::new(),
             cordoned: BTreeSet::new(),
+            sites: world.sites.clone(),
+            ill: BTreeMap::new(),
             failing_binds: 0,
             agenda: BTreeMap::new(),
             agenda_seq: 0,
@@ -240,19 +246,36 @@ impl<'a> Driver<'a> {
             }
             Step::NodeUp(k) => {
                 let down: Vec<usize> = self.down.iter().copied().collect();
-                if let Some((node, spec)) = nth(&down, k).and_then(|n| Some((n, self.world.node(n)?))) {
+                if let Some((node, mut spec)) = nth(&down, k).and_then(|n| Some((n, self.node(n)?))) {
+                    spec.schedulable = true;
                     self.down.remove(&node);
                     self.tell(Event::NodeUp(spec));
                 }
             }
             Step::Cordon(k) => {
                 let up: Vec<usize> = (0..self.world.nodes.len()).filter(|n| !self.down.contains(n)).collect();
-                if let Some((node, mut spec)) = nth(&up, k).and_then(|n| Some((n, self.world.node(n)?))) {
+                if let Some(node) = nth(&up, k) {
                     if !self.cordoned.remove(&node) {
                         self.cordoned.insert(node);
-                        spec.schedulable = false;
                     }
-                    self.tell(Event::NodeChanged(spec));
+                    self.change(node);
+                }
+            }
+            Step::Ill(k, devices) => {
+                let up: Vec<usize> = (0..self.world.nodes.len()).filter(|n| !self.down.contains(n)).collect();
+                if let Some(node) = nth(&up, k) {
+                    self.ill.insert(node, devices);
+                    self.change(node);
+                }
+            }
+            Step::Relabel(k, mode) => {
+                let free = |n: &usize| !self.down.contains(n) && !self.devices_in_use(*n);
+                let free: Vec<usize> = (0..self.sites.len()).filter(free).collect();
+                if let Some(node) = nth(&free, k) {
+                    if let Some(site) = self.sites.get_mut(node) {
+                        site.mode = mode;
+                    }
+                    self.change(node);
                 }
             }
             Step::Drain(k) => self.drain(k),
@@ -299,6 +322,29 @@ impl<'a> Driver<'a> {
         }
     }
 
+    /// A node as it is now.
+    fn node(&self, i: usize) -> Option<NodeSpec> {
+        let world = World { sites: self.sites.clone(), ..World::new(&self.world.nodes) };
+        let mut spec = World { devices: self.world.devices, ..world }.node(i)?;
+        spec.schedulable = !self.cordoned.contains(&i);
+        let count = spec.devices.first().map_or(0, |devices| devices.count);
+        let devices = 1u64.checked_shl(count).map_or(u64::MAX, |above| above - 1);
+        spec.unhealthy = DeviceSet(self.ill.get(&i).copied().unwrap_or(0) & devices);
+        Some(spec)
+    }
+
+    fn change(&mut self, node: usize) {
+        if let Some(spec) = self.node(node) {
+            self.tell(Event::NodeChanged(spec));
+        }
+    }
+
+    fn devices_in_use(&self, node: usize) -> bool {
+        let pods = self.alive().into_iter().filter_map(|w| self.core().workload(w)).flat_map(|w| w.pods);
+        let here = |pod: &PodView| pod.node.is_some_and(|id| id.0 as usize == node);
+        pods.into_iter().any(|pod| here(&pod) && pod.devices != DeviceSet::default())
+    }
+
     fn submit(&mut self, job: Job, origin: usize) {
         let id = WorkloadId(self.next_id);
         let spec = WorkloadSpec {
@@ -309,6 +355,7 @@ impl<'a> Driver<'a> {
             preemptible: job.preemptible,
             pods: self.world.pods(&job).into_iter().collect(),
             budget: self.world.budget(job.leaf).map(Into::into),
+            together: job.looks.together,
             replaces: None,
         };
         self.create(spec, origin);

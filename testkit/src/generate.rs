@@ -3,12 +3,13 @@
 
 use crate::{
     dice::Dice,
+    sites::{Looks, Mode, Site},
     worlds::{Job, Quota, Step, Units, World, amounts},
 };
 use proptest::prelude::*;
 use quotree_core::{
-    EnforceMax, Floor, Growth, Order, Placement, PodTemplate, Policy, Preemption, Reclaim, RespectBudgets, TypicalPod,
-    Unquotaed, VictimOrder, Within,
+    EnforceMax, Floor, Growth, Level, Order, Placement, PodTemplate, Policy, Preemption, Reclaim, RespectBudgets,
+    TypicalPod, Unquotaed, VictimOrder, Within,
 };
 
 /// Stands for no ceiling.
@@ -31,6 +32,8 @@ pub struct Kinds {
     pub knobs: bool,
     /// Deeper trees, budgets, roles, pods that fail and gangs that grow, pods without a quota, more knobs.
     pub more: bool,
+    /// Labels, taints, modes of devices, ill devices, racks and zones, and what asks for them.
+    pub sites: bool,
 }
 
 impl Kinds {
@@ -43,6 +46,7 @@ impl Kinds {
         faults: false,
         knobs: false,
         more: false,
+        sites: false,
     };
     /// Fixed demand with everything that can be asked for, by the default policy.
     pub const CALM: Self = Self { nodes: true, gangs: true, non_preemptible: true, ..Self::PLAIN };
@@ -55,9 +59,10 @@ impl Kinds {
         faults: true,
         knobs: true,
         more: false,
+        sites: false,
     };
     /// Everything and more: what the reference is held beside.
-    pub const MORE: Self = Self { more: true, ..Self::WILD };
+    pub const MORE: Self = Self { more: true, sites: true, ..Self::WILD };
 }
 
 /// Worlds for proptest; a failing one shrinks to fewer steps.
@@ -111,6 +116,10 @@ impl World {
         }
         let steps = if kinds.more { dice.between(12, 34) } else { dice.between(4, 22) };
         world.steps = (0..steps).map(|_| draw_step(dice, &world, capacity, kinds)).collect();
+        // Drawn last, so that they change nothing else about the world of a seed.
+        if kinds.sites && world.nodes.len() > 1 && dice.chance(55) {
+            draw_sites(dice, &mut world);
+        }
         world
     }
 }
@@ -266,7 +275,52 @@ fn draw_job(dice: &mut Dice, world: &World, [cpu, gpu]: Units, kinds: Kinds) -> 
     let halves = if gpu > 0 && dice.chance(60) { dice.one_of([1, 2, 2, 4]) } else { 0 };
     let priority = if dice.chance(40) { 0 } else { i32::try_from(dice.below(4)).unwrap_or(0) };
     let preemptible = !(kinds.non_preemptible && dice.chance(12));
-    Job { leaf, ask: [dice.between(i64::from(halves == 0), most), halves.min(gpu)], count, min, priority, preemptible }
+    Job {
+        leaf,
+        ask: [dice.between(i64::from(halves == 0), most), halves.min(gpu)],
+        count,
+        min,
+        priority,
+        preemptible,
+        looks: Looks::default(),
+    }
+}
+
+fn draw_mode(dice: &mut Dice) -> Mode {
+    dice.one_of([Mode::Fraction, Mode::Fraction, Mode::Exclusive, Mode::Share, Mode::Cores, Mode::Islands])
+}
+
+fn draw_sites(dice: &mut Dice, world: &mut World) {
+    let (labels, taints, racks) = (dice.chance(40), dice.chance(40), dice.chance(60));
+    let small = |dice: &mut Dice, n: u64| u8::try_from(dice.below(n)).unwrap_or(0);
+    let same = if dice.chance(50) { Some(draw_mode(dice)) } else { None };
+    world.sites = (0..world.nodes.len())
+        .map(|_| Site {
+            mode: same.unwrap_or_else(|| draw_mode(dice)),
+            spread: dice.chance(30),
+            kind: (labels && dice.chance(70)).then(|| small(dice, 2)),
+            tainted: taints && dice.chance(40),
+            zone: (racks && dice.chance(80)).then(|| small(dice, 2)),
+            rack: (racks && dice.chance(80)).then(|| small(dice, 2)),
+        })
+        .collect();
+    let devices = world.devices;
+    for step in &mut world.steps {
+        let Step::Submit(job) = step else { continue };
+        job.looks = Looks {
+            over: if devices && job.ask[1] > 1 && dice.chance(30) { 2 } else { 0 },
+            cores: if devices && dice.chance(15) { 20 * dice.between(1, 4) } else { 0 },
+            kind: (labels && dice.chance(30)).then(|| small(dice, 2)),
+            tolerates: taints && dice.chance(50),
+            together: (job.count > 1 && dice.chance(70))
+                .then(|| dice.one_of([Level::Node, Level::Rack, Level::Rack, Level::Zone])),
+        };
+    }
+    for _ in 0..if devices { dice.below(4) } else { 0 } {
+        let (at, node) = (dice.index(world.steps.len()), dice.index(8));
+        let step = if dice.chance(60) { Step::Ill(node, dice.below(4)) } else { Step::Relabel(node, draw_mode(dice)) };
+        world.steps.insert(at, step);
+    }
 }
 
 #[cfg(test)]

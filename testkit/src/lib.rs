@@ -11,6 +11,7 @@ pub mod helped;
 pub mod recount;
 pub mod reference;
 pub mod shared;
+pub mod sites;
 pub mod small;
 pub mod table;
 pub mod worlds;

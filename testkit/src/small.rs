@@ -3,6 +3,7 @@
 
 use crate::{
     drive::{Play, drive, drive_beside},
+    sites::Looks,
     worlds::{Job, Quota, Step, World},
 };
 
@@ -84,7 +85,15 @@ fn pods(mut index: u64, leaves: usize) -> Vec<Step> {
         let (leaf, size, priority) = (of(leaves), of(SIZES.len()), of(PRIORITIES.len()));
         let size = SIZES.get(size).copied().unwrap_or(1);
         let priority = PRIORITIES.get(priority).copied().unwrap_or(0);
-        let job = Job { leaf: leaf + 1, ask: [size, 0], count: 1, min: 1, priority, preemptible: true };
+        let job = Job {
+            leaf: leaf + 1,
+            ask: [size, 0],
+            count: 1,
+            min: 1,
+            priority,
+            preemptible: true,
+            looks: Looks::default(),
+        };
         steps.push(Step::Submit(job));
     }
     steps

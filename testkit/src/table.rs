@@ -3,11 +3,11 @@
 //!
 //! The tree is `root 40/40; a<root 20/40; ...`: name, the one above, guarantee/ceiling, then `lend=`, `jobs=`, `block`.
 //! Amounts are `cpu` or `cpu,gpu`, `-` is none; the namespace of a leaf is its name. The cluster is a list of nodes, each
-//! amounts and, after `:`, `dev` (its gpus are devices), `label=value`, `!taint`.
+//! amounts and, after `:`, `dev` (its gpus are devices), `label=value`, `!taint`, `in.zone.rack`.
 //!
 //! | in a row | happens |
 //! |---|---|
-//! | `+1 a 4 x3/2 p2 np on=k:v tol=t b=name` | workload 1 into namespace a: 3 pods of 4 of which 2 must run, priority 2, not preemptible, selector, toleration, budget |
+//! | `+1 a 4 x3/2 p2 np on=k:v tol=t b=name` | workload 1 into namespace a: 3 pods of 4 of which 2 must run, priority 2, not preemptible, selector, toleration, budget; `same.rack`: its pods stand in one rack |
 //! | `-1`, `done 1`, `gone 1` | withdrawn; its running pods end well; its leaving pods are gone |
 //! | `lose 1` | one of its running pods fails |
 //! | `prio 1 2`, `more 1 2` | a new priority; two more elastic pods |
@@ -19,9 +19,9 @@
 //! the binding rule. `2'` is what the controller made of the evicted 2.
 
 use quotree_core::{
-    Action, Amounts, Auditor, Binding, DeviceSpec, Event, NodeId, NodeSpec, Plan, PodId, PodOutcome, PodSet, PodState,
-    PodTemplate, Policy, Queueing, QuotaSpec, Recorder, Scheduler, Time, TreeSpec, Unit, WorkloadChange, WorkloadId,
-    WorkloadSpec, audit, parse_quantity,
+    Action, Amounts, Auditor, Binding, DeviceSpec, Event, Level, NodeId, NodeSpec, Plan, PodId, PodOutcome, PodSet,
+    PodState, PodTemplate, Policy, Queueing, QuotaSpec, Recorder, Scheduler, Time, TreeSpec, Unit, WorkloadChange,
+    WorkloadId, WorkloadSpec, audit, parse_quantity,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -127,6 +127,9 @@ fn node(id: usize, text: &str) -> Result<NodeSpec, Malformed> {
             let gpus = node.allocatable.get("gpu").unwrap_or(0);
             let count = u32::try_from(gpus / 1000).unwrap_or(0);
             node.devices.push(DeviceSpec { resource: "gpu".into(), count, each: 1000 });
+        } else if let Some((zone, rack)) = option.strip_prefix("in.").and_then(|place| place.split_once('.')) {
+            let name = |text: &str| (!text.is_empty()).then(|| text.into());
+            (node.zone, node.rack) = (name(zone), name(rack));
         } else if let Some(taint) = option.strip_prefix('!') {
             node.taints.push(taint.into());
         } else if let Some((label, value)) = option.split_once('=') {
@@ -335,6 +338,7 @@ impl Game {
         let namespace = words.next().ok_or("a namespace")?;
         let mut template = PodTemplate { request: amounts(words.next().ok_or("amounts")?)?, ..PodTemplate::default() };
         let (mut count, mut min, mut priority, mut preemptible, mut budget) = (1, 1, 0, true, None);
+        let mut together = None;
         for word in words {
             if let Some(pods) = word.strip_prefix('x') {
                 let (all, needed) = pods.split_once('/').unwrap_or((pods, pods));
@@ -345,6 +349,13 @@ impl Game {
                 template.tolerations.push(taint.into());
             } else if let Some(name) = word.strip_prefix("b=") {
                 budget = Some(name.into());
+            } else if let Some(level) = word.strip_prefix("same.") {
+                together = Some(match level {
+                    "node" => Level::Node,
+                    "rack" => Level::Rack,
+                    "zone" => Level::Zone,
+                    _ => return Err(format!("`{word}`")),
+                });
             } else if word == "np" {
                 preemptible = false;
             } else if let Some(p) = word.strip_prefix('p') {
@@ -361,6 +372,7 @@ impl Game {
             preemptible,
             pods: [PodSet { template: Arc::new(template), count, min }].into_iter().collect(),
             budget,
+            together,
             replaces: None,
         };
         self.create(spec)

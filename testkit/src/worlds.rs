@@ -4,7 +4,8 @@
 //! Amounts are small whole numbers of `cpu` and of half `gpu`s; names follow from places: quota 3 is `q3`, and when it is
 //! a leaf its namespace is `ns3`.
 
-use quotree_core::{Amounts, DeviceSpec, NodeSpec, PodSet, PodTemplate, Policy, Queueing, QuotaSpec, TreeSpec};
+use crate::sites::{Looks, Mode, Site};
+use quotree_core::{Amounts, NodeSpec, PodSet, Policy, Queueing, QuotaSpec, TreeSpec};
 use std::{fmt, sync::Arc};
 
 /// The resources and how much one unit of a world is of them, in base units.
@@ -60,6 +61,8 @@ pub struct Job {
     pub priority: i32,
     /// Whether it may be evicted.
     pub preemptible: bool,
+    /// What else its pods ask.
+    pub looks: Looks,
 }
 
 /// What happens to the world. Numbers that choose among things of which there are `n` are taken modulo `n`.
@@ -89,6 +92,10 @@ pub enum Step {
     Fail(usize),
     /// A workload that is there gets so many more pods, as elastic members.
     More(usize, u32),
+    /// Of a node these devices, by bit, are ill, and no others.
+    Ill(usize, u64),
+    /// Requests fall on the devices of a node in another way from here on, if nobody has any.
+    Relabel(usize, Mode),
     /// A node is cordoned and its pods are told to go, gangs that fall below their minimum whole.
     Drain(usize),
     /// So many pods of this budget may be evicted from now on; see [`World::budgets`].
@@ -101,7 +108,14 @@ impl Step {
     pub const fn is_fault(&self) -> bool {
         matches!(
             self,
-            Self::NodeDown(_) | Self::Cordon(_) | Self::Drain(_) | Self::Edit(..) | Self::BindsFail(_) | Self::Fail(_)
+            Self::NodeDown(_)
+                | Self::Cordon(_)
+                | Self::Drain(_)
+                | Self::Edit(..)
+                | Self::BindsFail(_)
+                | Self::Fail(_)
+                | Self::Ill(..)
+                | Self::Relabel(..)
         )
     }
 }
@@ -113,6 +127,8 @@ pub struct World {
     pub quotas: Vec<Quota>,
     /// What each node has. One node is a pool.
     pub nodes: Vec<Units>,
+    /// What each node is besides, in the same order; where it ends, nothing.
+    pub sites: Vec<Site>,
     /// Whether the `gpu` of a node comes as devices of two units each.
     pub devices: bool,
     /// How many disruption budgets there are: leaf `q` stands under budget `b(q mod n)` where `q` is odd.
@@ -134,6 +150,7 @@ impl World {
         Self {
             quotas: Vec::new(),
             nodes: nodes.to_vec(),
+            sites: Vec::new(),
             devices: false,
             budgets: 0,
             roles: false,
@@ -179,11 +196,7 @@ impl World {
     /// The pods of a job, as the core takes them.
     #[must_use]
     pub fn pods(&self, job: &Job) -> Vec<PodSet> {
-        let set = |ask: Units, count: u32, min: u32| PodSet {
-            template: Arc::new(PodTemplate { request: amounts(ask), ..PodTemplate::default() }),
-            count,
-            min,
-        };
+        let set = |ask: Units, count: u32, min: u32| PodSet { template: Arc::new(job.looks.template(ask)), count, min };
         match job.count {
             3.. if self.roles => {
                 let (first, [cpu, gpu]) = (job.count - 1, job.ask);
@@ -222,11 +235,7 @@ impl World {
     pub fn node(&self, i: usize) -> Option<NodeSpec> {
         let units = *self.nodes.get(i)?;
         let mut node = NodeSpec::new(u32::try_from(i).ok()?, amounts(units));
-        let [_, halves] = units;
-        if self.devices && halves > 0 {
-            let count = u32::try_from(halves / 2).ok()?;
-            node.devices.push(DeviceSpec { resource: "gpu".into(), count, each: 1000 });
-        }
+        self.sites.get(i).copied().unwrap_or_default().mark(&mut node, self.devices);
         Some(node)
     }
 
@@ -246,6 +255,9 @@ impl fmt::Debug for World {
         writeln!(f, "    devices: {}, every: {},", self.devices, self.every)?;
         if (self.budgets, self.roles) != (0, false) {
             writeln!(f, "    budgets: {}, roles: {},", self.budgets, self.roles)?;
+        }
+        if !self.sites.is_empty() {
+            writeln!(f, "    sites: vec!{:?},", self.sites)?;
         }
         write!(f, "    ..World::new(&{:?})", self.nodes)?;
         for quota in &self.quotas {

@@ -4,9 +4,11 @@
 //! The draws are fixed, so that a failure is everybody's failure; `PROPTEST_RNG_SEED` draws others.
 
 use proptest::{prelude::*, test_runner::RngSeed};
+use quotree_core::Level;
 use quotree_testkit::{
     drive::{Play, drive_beside},
     generate::{Kinds, worlds},
+    sites::Mode,
     small,
     worlds::{Step, World},
 };
@@ -74,6 +76,10 @@ fn worlds_that_were_once_decided_differently() {
     }
 }
 
+fn has_mode(world: &World, mode: Mode) -> bool {
+    world.devices && world.sites.iter().any(|site| site.mode == mode)
+}
+
 /// The properties above say nothing of what does not occur. What must occur, and in at least how many of 800 worlds.
 #[test]
 fn the_worlds_cover_what_they_should() {
@@ -90,6 +96,19 @@ fn the_worlds_cover_what_they_should() {
             ("two resources", world.capacity()[1] > 0 && jobs().any(|job| job.ask[1] > 0)),
             ("nodes", world.nodes.len() > 1),
             ("devices", world.devices),
+            ("named devices", world.devices && jobs().any(|job| job.looks.over > 0)),
+            ("labels", jobs().any(|job| job.looks.kind.is_some())),
+            ("taints", world.sites.iter().any(|site| site.tainted) && jobs().any(|job| job.looks.tolerates)),
+            ("exclusive devices", has_mode(&world, Mode::Exclusive)),
+            ("shared devices", has_mode(&world, Mode::Share)),
+            ("devices with cores", has_mode(&world, Mode::Cores) && jobs().any(|job| job.looks.cores > 0)),
+            ("islands", has_mode(&world, Mode::Islands)),
+            ("spread", world.devices && world.sites.iter().any(|site| site.spread)),
+            ("ill devices", has(|s| matches!(s, Step::Ill(_, 1..)))),
+            ("relabelled", has(|s| matches!(s, Step::Relabel(..)))),
+            ("together on a node", jobs().any(|job| job.looks.together == Some(Level::Node))),
+            ("together in a rack", jobs().any(|job| job.looks.together == Some(Level::Rack))),
+            ("together in a zone", jobs().any(|job| job.looks.together == Some(Level::Zone))),
             ("gangs", jobs().any(|job| job.min > 1)),
             ("roles", world.roles && jobs().any(|job| job.count > 2)),
             ("elastic gangs", jobs().any(|job| job.min < job.count)),
@@ -119,6 +138,19 @@ fn the_worlds_cover_what_they_should() {
         ("two resources", 150),
         ("nodes", 150),
         ("devices", 50),
+        ("named devices", 20),
+        ("labels", 40),
+        ("taints", 40),
+        ("exclusive devices", 15),
+        ("shared devices", 15),
+        ("devices with cores", 10),
+        ("islands", 15),
+        ("spread", 20),
+        ("ill devices", 20),
+        ("relabelled", 15),
+        ("together on a node", 20),
+        ("together in a rack", 40),
+        ("together in a zone", 20),
         ("gangs", 200),
         ("roles", 50),
         ("elastic gangs", 150),

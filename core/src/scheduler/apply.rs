@@ -134,6 +134,7 @@ impl Scheduler {
             preemptible: spec.preemptible,
             submitted: spec.submitted,
             budget: spec.budget,
+            together: spec.together,
             sets,
             pods,
             ran_since: Time(0),

@@ -285,7 +285,7 @@ impl Scheduler {
     }
 
     /// Stands everybody a waiting workload asks for on what is free, or nobody (G1, P1).
-    pub(super) fn place(&mut self, slot: Slot) -> Option<Spots> {
+    pub(super) fn place_here(&mut self, slot: Slot) -> Option<Spots> {
         let mut trial = Trial::default();
         for ordinal in self.asked_pods(slot) {
             let Some(spot) = self.pick(slot, ordinal) else {
@@ -494,7 +494,8 @@ impl Scheduler {
             if over <= 0 {
                 return;
             }
-            let none = Ask { members: SmallVec::new(), total: SmallVec::new(), preemptible: true, job: false };
+            let none =
+                Ask { members: SmallVec::new(), total: SmallVec::new(), preemptible: true, job: false, together: None };
             let seeker = Seeker { slot: Slot::MAX, account, ask: &none, right: Right::Reclaim, break_budgets: true };
             let mut steps = Steps::new(self.policy.bounds.candidates);
             let mut best = None;

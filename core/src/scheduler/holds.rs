@@ -298,6 +298,9 @@ impl Scheduler {
 
     /// Puts pods on the spots a hold kept for them, if all are still good.
     fn place_at(&mut self, wanted: &[(PodRef, Spot)]) -> Option<SmallVec<[(PodRef, Spot); 1]>> {
+        if !self.stand_together(wanted) {
+            return None;
+        }
         let mut trial = super::trial::Trial::default();
         for (pod, spot) in wanted {
             let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));

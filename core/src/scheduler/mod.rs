@@ -19,6 +19,7 @@ mod shapes;
 mod shares;
 #[cfg(test)]
 mod tests;
+mod together;
 mod transitions;
 mod trial;
 mod view;

@@ -59,7 +59,13 @@ struct Search<'a> {
 
 impl Scheduler {
     /// Looks for a plan by this right. Notes in `found` what stopped it and which bounds cut it short.
-    pub(super) fn find_plan(&mut self, slot: Slot, ask: &Ask, right: Right, found: &mut Findings) -> Option<Draft> {
+    pub(super) fn find_plan_here(
+        &mut self,
+        slot: Slot,
+        ask: &Ask,
+        right: Right,
+        found: &mut Findings,
+    ) -> Option<Draft> {
         let account = self.workloads.at(slot).account;
         if !self.could_take(slot, ask, right) {
             return None;
@@ -430,6 +436,11 @@ impl Scheduler {
     }
 
     fn cost(&self, picked: &[Candidate], node: NodeSlot) -> Cost {
+        self.cost_of(picked, self.nodes.at(node).id)
+    }
+
+    /// The same of a plan that is not about one node.
+    pub(super) fn cost_of(&self, picked: &[Candidate], node: NodeId) -> Cost {
         let lost = |candidate: &Candidate| {
             let ran = self.now.since(self.workloads.at(candidate.slot).started());
             u128::from(ran) * candidate.pods.len() as u128
@@ -440,7 +451,7 @@ impl Scheduler {
             victims: picked.iter().map(|c| c.pods.len()).sum(),
             overuse: picked.iter().map(|c| c.rank.overuse.clone()).collect(),
             lost: picked.iter().map(lost).sum(),
-            node: self.nodes.at(node).id,
+            node,
         }
     }
 
@@ -512,7 +523,7 @@ impl Scheduler {
 }
 
 /// What a node's victims cost (V3): budget violations, then the highest priority, how many, how fair, work lost, node.
-struct Cost {
+pub(super) struct Cost {
     broken: usize,
     highest: Option<i32>,
     victims: usize,
@@ -522,7 +533,7 @@ struct Cost {
 }
 
 impl Cost {
-    fn cmp(&self, other: &Self) -> Ordering {
+    pub(super) fn cmp(&self, other: &Self) -> Ordering {
         let fair = || {
             let pairs = self.overuse.iter().zip(&other.overuse);
             pairs.map(|(a, b)| by_overuse(a, b)).find(|o| *o != Ordering::Equal).unwrap_or(Ordering::Equal)

@@ -4,9 +4,10 @@
 
 use crate::{
     event::EventError,
-    ids::Name,
+    ids::{Name, WorkloadId},
     spec::{DeviceAsk, PodTemplate},
     table::{Table, narrow},
+    topology::Level,
     tree::{NameMap, QuotaTree},
 };
 use indexmap::IndexMap;
@@ -51,6 +52,9 @@ pub(crate) struct Ask {
     pub(crate) preemptible: bool,
     /// Whether it counts as a job when it is admitted (A5): elastic members do not.
     pub(crate) job: bool,
+    /// The level of topology on which they must stand together, and with whose members that stand already: where one
+    /// finds no room, another may.
+    pub(crate) together: Option<(Level, Option<WorkloadId>)>,
 }
 
 impl Ask {
@@ -151,7 +155,7 @@ impl Shapes {
         }
         let members = SmallVec::from_elem((template, 1), 1);
         let total = self.templates.at(template).governed.clone();
-        let ask = self.ask(Ask { members, total, preemptible, job });
+        let ask = self.ask(Ask { members, total, preemptible, job, together: None });
         if let Some(slot) = self.lone.at_mut(template).get_mut(kind) {
             *slot = Some(ask);
         }

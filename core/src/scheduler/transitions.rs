@@ -39,7 +39,10 @@ impl Scheduler {
         }
         // The sums were checked when the workload was submitted.
         let total = self.shapes.total(&members).unwrap_or_default();
-        Some(self.shapes.ask(Ask { members, total, preemptible, job }))
+        let workload = self.workloads.at(slot);
+        let joins = workload.standing().next().map(|_| workload.id);
+        let together = workload.together.map(|level| (level, joins));
+        Some(self.shapes.ask(Ask { members, total, preemptible, job, together }))
     }
 
     /// Lines a workload up for what it needs now, where that is something else than before (G1, G2).

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     ids::{Name, PodId, Time, WorkloadId},
     table::{Table, narrow},
+    topology::Level,
 };
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -47,6 +48,7 @@ pub(crate) struct Workload {
     pub(crate) preemptible: bool,
     pub(crate) submitted: Time,
     pub(crate) budget: Option<Name>,
+    pub(crate) together: Option<Level>,
     pub(crate) sets: SmallVec<[Set; 1]>,
     pub(crate) pods: SmallVec<[Pod; 1]>,
     /// When the last of its running pods started to run.

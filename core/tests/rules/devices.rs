@@ -51,6 +51,9 @@ fn given(plan: &Plan, id: u32) -> Option<Vec<u32>> {
 /// A request, the devices a pod says it is spread over, and the devices it must get; none where it must wait.
 type Row<'a> = (&'a [(&'a str, i64)], Option<(&'a str, u32)>, Option<&'a [u32]>);
 
+/// How many whole devices each pod asks, and which it must get; none where it must wait.
+type Pods<'a> = &'a [(i64, &'a [u32])];
+
 /// Submits pods one after the other and compares the devices each gets.
 fn play(node: NodeSpec, rows: &[Row<'_>]) -> Scheduler {
     let mut core = alone(node);
@@ -152,7 +155,7 @@ fn p1_both_resources_are_split_over_the_same_devices() {
 fn p1_topology_gives_close_devices() {
     let islands = |islands: &[u32]| node(DeviceMode::Topology { islands: islands.to_vec() }, &[(GPU, 1000)], 8);
     let gpus = |n: i64, wanted: &'static [u32]| (n, wanted);
-    let table: &[(&[u32], &[(i64, &[u32])])] = &[
+    let table: &[(&[u32], Pods<'_>)] = &[
         (&[2, 4], &[gpus(1, &[0]), gpus(2, &[2, 3]), gpus(3, &[4, 5, 6]), gpus(1, &[1]), gpus(1, &[7])]),
         (&[2, 4], &[gpus(1, &[0]), gpus(4, &[4, 5, 6, 7]), gpus(2, &[2, 3]), gpus(1, &[1])]),
         // Two of one island of two are closer than two of a half-free island of four.

@@ -17,6 +17,7 @@ mod order;
 mod placement;
 mod reclaim;
 mod shares;
+mod topology;
 mod tree;
 mod victims;
 

@@ -14,7 +14,7 @@ use crate::{
     model::{Change, Scenario},
     options::{Run, RunError, RunOptions},
     queue::Queue,
-    result::BreachRow,
+    result::{BreachRow, FailureRow},
     story::Story,
     trace::{Digest, Observer, TraceRecord, Traced},
     world::{ARRIVAL, EDIT, Happening, State, World, WorldNames},
@@ -46,6 +46,7 @@ pub(crate) struct Engine<'a> {
     pub(crate) digest: Digest,
     pub(crate) events: u64,
     pub(crate) breaches: Vec<BreachRow>,
+    pub(crate) failures: Vec<FailureRow>,
     /// Whether the run came to an end by itself: nothing more can happen.
     pub(crate) ended: bool,
     observer: &'a mut dyn Observer,
@@ -95,6 +96,7 @@ impl<'a> Engine<'a> {
             digest: Digest::default(),
             events: 0,
             breaches: Vec::new(),
+            failures: Vec::new(),
             ended: false,
             observer,
         };
@@ -116,6 +118,7 @@ impl<'a> Engine<'a> {
             (a, b) => a.or(b),
         };
         self.world.nodes.ids().try_for_each(|node| self.node_up(node))?;
+        self.watch_cells();
         self.moment(judge, false)?;
         loop {
             while self.queue.peek().is_some_and(|(_, happening)| self.is_stale(happening)) {
@@ -171,6 +174,7 @@ impl<'a> Engine<'a> {
                 self.feed(Event::Tick)?;
             }
             if !self.fed {
+                self.settle_datasets();
                 self.tell_waits();
                 self.settled();
                 judge.settled(self);
@@ -224,7 +228,14 @@ impl<'a> Engine<'a> {
             // Who may be let out again is looked at after everything that happens at a moment.
             Happening::BackOffOver(_) => Ok(()),
             Happening::Submit(owner) => self.arrive(owner),
+            Happening::Arrive(owner) => self.arrival(owner),
+            Happening::Deadline(owner) => self.deadline(owner),
             Happening::Row { owner, row } => self.submit_row(owner, row, 0, 0),
+            Happening::Dataset { dataset, epoch } => self.dataset_moves(dataset, epoch),
+            Happening::Preload(dataset) => {
+                self.preload(dataset);
+                Ok(())
+            }
         }
     }
 
@@ -251,6 +262,7 @@ impl<'a> Engine<'a> {
             Change::NodeDown { node } => self.node_down(number(*node)),
             Change::NodeUp { node } => self.node_up(number(*node)),
             Change::Cordon { node, cordoned } => self.cordon(number(*node), *cordoned),
+            Change::Devices(change) => self.change_devices(change, by),
             Change::SetBudget { budget, allowed } => {
                 self.trace(Traced::Budget { allowed: *allowed });
                 self.feed(Event::BudgetChanged { budget: budget.clone(), allowed: *allowed })
@@ -267,6 +279,7 @@ impl<'a> Engine<'a> {
             small => (None, Some(small.clone())),
         };
         self.fed = true;
+        let nodes = matches!(event, Event::NodeUp(_) | Event::NodeChanged(_) | Event::NodeDown { .. });
         self.core.apply(event).map_err(|error| {
             let tree = self.core.scheduler().tree();
             let names = WorldNames { scenario: self.scenario, world: &self.world, tree };
@@ -276,7 +289,11 @@ impl<'a> Engine<'a> {
                 (None, None) => "a quota tree".to_owned(),
             };
             RunError::Refused { at: self.now, what, error }
-        })
+        })?;
+        if nodes {
+            self.look_at_cells();
+        }
+        Ok(())
     }
 
     /// Writes something into the trace.
@@ -313,6 +330,9 @@ fn known(scenario: &Scenario) -> Vec<(Time, u8, Happening)> {
     let number = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
     let edits = scenario.events.iter().enumerate().map(|(i, e)| (e.at, EDIT, Happening::Change(number(i))));
     let mut known: Vec<_> = edits.collect();
+    for (i, dataset) in scenario.datasets.iter().enumerate() {
+        known.extend(dataset.preload.map(|at| (at, EDIT, Happening::Preload(number(i)))));
+    }
     for (owner, workload) in scenario.workloads.iter().enumerate() {
         match &workload.kind {
             crate::model::Kind::Trace { rows } => known.extend(rows.iter().enumerate().map(|(row, traced)| {

@@ -21,6 +21,7 @@ impl Engine<'_> {
             match action {
                 Action::Bind { pod, node, devices, .. } => {
                     let place = self.bind(pod, node)?;
+                    self.world.devices.give(place, devices);
                     self.trace(Traced::Bind { pod, node, devices });
                     if self.world.units[pod.workload.0].count > 1 && touched.last() != Some(&pod.workload.0) {
                         touched.push(pod.workload.0);
@@ -149,5 +150,6 @@ impl Engine<'_> {
             }
         }
         self.enter(pod, from, to);
+        self.serve(pod, from, to);
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn compare(engine: &Engine<'_>, of: &Of, permille: u64) -> Result<(bo
     let quota = match of {
         Of::Quota(name) => tree.by_name(name.as_str()),
         Of::Namespace(name) => tree.leaf_of(name.as_str()),
-        Of::Workload(name) => {
+        Of::Workload(name) | Of::Task { workflow: name, .. } => {
             let workload = engine.scenario.workloads.iter().find(|w| w.name == *name);
             workload.and_then(|w| tree.leaf_of(w.namespace.as_str()))
         }
@@ -106,16 +106,19 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: IsOurs
     Scenario {
         name: format!("{} alone", full.name),
         events: edits.collect(),
-        cluster: Cluster { nodes: vec![node], is_pool: true },
+        cluster: Cluster { nodes: vec![node], is_pool: true, ..Cluster::default() },
         tree: cut_tree(tree, quota, &guarantee),
         people: full.people.clone(),
+        datasets: full.datasets.clone(),
         workloads,
         claims: Vec::new(),
         about: String::new(),
         policy_name: full.policy_name.clone(),
         policy: full.policy.clone(),
         queues: full.queues.clone(),
-        ..*full
+        world: full.world.clone(),
+        seed: full.seed,
+        digest: full.digest,
     }
 }
 
@@ -151,8 +154,17 @@ fn cut_workload(workload: &Workload, is_ours: IsOurs<'_>) -> Option<Workload> {
             *rows = ours.into();
             return Some(cut);
         }
-        Kind::Deployment { template, .. } | Kind::Job { template, .. } => *template = plain(template),
-        Kind::Training { roles, .. } => roles.iter_mut().for_each(|r| r.template = plain(&r.template)),
+        kind => make_plain(kind, &plain),
     }
     is_ours(&workload.namespace, workload.user.as_ref()).then_some(cut)
+}
+
+/// Pods ask for amounts and nothing else: a pool has no labels, taints or devices.
+fn make_plain(kind: &mut Kind, plain: &dyn Fn(&PodTemplate) -> Arc<PodTemplate>) {
+    match kind {
+        Kind::Deployment { template, .. } | Kind::Job { template, .. } => *template = plain(template),
+        Kind::Training { roles, .. } => roles.iter_mut().for_each(|r| r.template = plain(&r.template)),
+        Kind::Workflow { tasks } => tasks.iter_mut().for_each(|task| make_plain(&mut task.kind, plain)),
+        Kind::Trace { .. } => {}
+    }
 }

@@ -4,7 +4,7 @@ use super::Judged;
 use crate::{driver::Engine, metrics::Eviction, model::Kind};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A workload of the scenario; of a trace, one of its rows.
+/// A workload of the scenario, an instance or task of one; of a trace, one of its rows.
 type Work = (u32, u32);
 
 /// Whose pods were evicted for whom: victims by the work they went for.
@@ -55,7 +55,7 @@ fn has_evicted(takers: &Takers, taker: Work, victim: Work) -> bool {
 /// The work that a unit is a turn of.
 fn work(engine: &Engine<'_>, unit: u32) -> Work {
     let unit = &engine.world.units[unit];
-    match engine.scenario.workloads.get(unit.owner as usize).map(|w| &w.kind) {
+    match engine.kind(unit.owner) {
         Some(Kind::Trace { .. }) => (unit.owner, unit.number),
         _ => (unit.owner, 0),
     }

@@ -4,9 +4,9 @@ use super::{Judged, guarantee::Starved, place, whose::Whose};
 use crate::{
     driver::Engine,
     metrics::{permille_of, wait_figure, wait_summary},
-    model::{BadEviction, Compare, What},
+    model::{BadEviction, Compare, DatasetFigure, What},
     text,
-    world::{Counts, Party},
+    world::{Counts, Input, Outcomes, Party},
 };
 use quotree_core::{Amounts, Name, Time, Unit};
 use std::fmt;
@@ -14,6 +14,7 @@ use std::fmt;
 /// What was seen: written down only where somebody reads it.
 pub(super) enum Seen {
     Pods(Counts),
+    Instances(Outcomes),
     Amount(Name, i64),
     Number(u128),
     Ms(u128),
@@ -30,6 +31,14 @@ impl fmt::Display for Seen {
                 write!(f, "{} running, {} pending", c.running, c.pending)?;
                 if c.succeeded + c.failed > 0 {
                     write!(f, ", {} succeeded, {} failed", c.succeeded, c.failed)?;
+                }
+                Ok(())
+            }
+            Self::Instances(o) => {
+                let (submitted, active) = (o.submitted, o.active());
+                write!(f, "{submitted} submitted, {} succeeded, {} failed, {active} active", o.succeeded, o.failed)?;
+                if o.skipped > 0 {
+                    write!(f, ", {} skipped", o.skipped)?;
                 }
                 Ok(())
             }
@@ -67,6 +76,21 @@ impl Judged<'_> {
                     && same(succeeded, seen.succeeded)
                     && same(failed, seen.failed);
                 (holds, Seen::Pods(seen))
+            }
+            What::Instances { submitted, succeeded, failed, active, skipped, .. } => {
+                let seen = self.whose.outcomes(engine);
+                let same = |claimed: &Option<u64>, seen: u64| claimed.is_none_or(|n| n == seen);
+                let holds = same(submitted, seen.submitted)
+                    && same(succeeded, seen.succeeded)
+                    && same(failed, seen.failed)
+                    && same(active, seen.active())
+                    && same(skipped, seen.skipped);
+                (holds, Seen::Instances(seen))
+            }
+            What::Deadlines { met, compare, count, .. } => {
+                let seen = self.whose.outcomes(engine);
+                let seen = if *met { seen.met } else { seen.missed };
+                (compared(seen, *compare, *count), Seen::Number(seen.into()))
             }
             What::Used { quota, resource, compare, amount } => {
                 amount_of(engine, quota, resource, *compare, *amount, |usage| usage.used)
@@ -126,6 +150,14 @@ impl Judged<'_> {
                 let seen = self.whose.refused(engine, *why);
                 (compared(seen, *compare, *count), Seen::Number(seen.into()))
             }
+            What::Dataset { dataset, bound, figure } => dataset_of(engine, *dataset, *bound, *figure, now),
+            What::InputWait { gpus, compare, ms, .. } => {
+                let mut sum = Input::default();
+                let inputs = engine.world.datasets.inputs(engine.now);
+                inputs.filter(|(party, _)| self.whose.includes(*party)).for_each(|(_, input)| sum.join(&input));
+                let seen = if *gpus { sum.gpu_idle_ms() } else { sum.wait_ms() };
+                (compared(seen, *compare, *ms), Seen::Ms(seen.into()))
+            }
             What::Fairness { figure, compare, permille } => {
                 let seen = engine.fairness().get(place(*figure)).copied().unwrap_or(0);
                 (compared(seen, *compare, *permille), Seen::Permille(seen))
@@ -133,6 +165,10 @@ impl Judged<'_> {
             What::GangsWhole => match figures.partial_gangs {
                 0 => (true, Seen::Fine),
                 n => (false, Seen::Text(format!("{n} times a gang was left running below its minimum"))),
+            },
+            What::CellsFeasible => match engine.cells_short() {
+                None => (true, Seen::Fine),
+                Some(short) => (false, Seen::Text(short.to_string())),
             },
             What::Invariants => match quotree_core::audit(engine.core.scheduler()).first() {
                 None => (true, Seen::Fine),
@@ -164,6 +200,42 @@ fn one_unit(resource: &Name) -> u128 {
         Unit::Milli => 1000,
         Unit::Bytes => 1 << 30,
     }
+}
+
+/// Time stands still after the end of a run: what would be read later is not.
+fn dataset_of(
+    engine: &Engine<'_>,
+    dataset: usize,
+    bound: Option<bool>,
+    figure: Option<(DatasetFigure, Compare, u64)>,
+    now: Time,
+) -> (bool, Seen) {
+    let Some(flow) = engine.world.datasets.at(dataset, now.min(engine.now)) else {
+        return (false, Seen::Text("there is no such dataset".to_owned()));
+    };
+    let is_bound = flow.workers > 0;
+    let right = bound.is_none_or(|bound| bound == is_bound);
+    let phase = if is_bound { "Bound" } else { "NotBound" };
+    let Some((figure, compare, claimed)) = figure else {
+        return (right, Seen::Text(phase.to_owned()));
+    };
+    let input = flow.input();
+    let (holds, seen) = match figure {
+        DatasetFigure::Cached | DatasetFigure::HitRatio => {
+            let seen = if figure == DatasetFigure::Cached { flow.cached_permille() } else { input.hit_permille() };
+            (compared(seen, compare, claimed), Seen::Permille(seen))
+        }
+        DatasetFigure::Rate => {
+            let seen = flow.rate();
+            (compared(seen, compare, claimed), Seen::Text(format!("{seen} bytes/s")))
+        }
+        DatasetFigure::Saved | DatasetFigure::GpuSaved => {
+            let seen = if figure == DatasetFigure::Saved { input.saved_ms() } else { input.gpu_saved_ms() };
+            let holds = compared(i128::from(seen), compare, i128::from(claimed));
+            (holds, if seen < 0 { Seen::Text(format!("{seen} ms")) } else { Seen::Ms(seen.unsigned_abs().into()) })
+        }
+    };
+    if right { (holds, seen) } else { (false, Seen::Text(format!("{phase}, {seen}"))) }
 }
 
 fn amount_of(

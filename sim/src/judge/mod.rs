@@ -170,10 +170,13 @@ fn times_of(when: When) -> Vec<Time> {
 const fn whose(what: &What) -> Option<&Of> {
     match what {
         What::Pods { of, .. }
+        | What::Instances { of, .. }
+        | What::Deadlines { of, .. }
         | What::Verdict { of, .. }
         | What::Wait { of, .. }
         | What::LostWork { of, .. }
         | What::UsedTime { of, .. }
+        | What::InputWait { of, .. }
         | What::NotWorseThanAlone { of, .. } => Some(of),
         What::Evictions { of, .. } | What::Refused { of, .. } => of.as_ref(),
         _ => None,

@@ -2,8 +2,9 @@
 
 use crate::{
     driver::Engine,
-    model::Of,
-    world::{Counts, Party},
+    model::{Kind, Of},
+    people::Reason,
+    world::{Counts, Outcomes, Party},
 };
 use quotree_core::QuotaId;
 
@@ -59,6 +60,16 @@ impl Whose {
         self.ours.iter().map(|party| &engine.world.parties.all[*party])
     }
 
+    /// What became of their workloads: of a workflow the whole, of a task the task.
+    pub(super) fn outcomes(&self, engine: &Engine<'_>) -> Outcomes {
+        let of_task = matches!(self.of, Some(Of::Task { .. }));
+        let parties = self.parties(engine).filter(|party| of_task || engine.world.is_whole(party.who.tally));
+        parties.fold(Outcomes::default(), |mut sum, party| {
+            sum.add(&party.outcomes);
+            sum
+        })
+    }
+
     /// Their pods by state.
     pub(super) fn counts(&self, engine: &Engine<'_>) -> Counts {
         self.parties(engine).fold(Counts::default(), |mut sum, party| {
@@ -68,13 +79,14 @@ impl Whose {
     }
 
     /// How often something of theirs was refused: submissions, and edits by a user who is meant.
-    pub(super) fn refused(&self, engine: &Engine<'_>, why: Option<crate::people::Reason>) -> u64 {
+    pub(super) fn refused(&self, engine: &Engine<'_>, why: Option<Reason>) -> u64 {
         let user = match &self.of {
             Some(Of::User(name)) => engine.world.parties.find_user(name.as_str()),
             _ => None,
         };
         let everybody = matches!(self.of, None | Some(Of::All));
-        let all = engine.world.refusals.all.iter().filter(|refused| why.is_none_or(|why| refused.reason == why));
+        let of_reason = |reason| why.map_or(reason != Reason::CellsShort, |why| reason == why);
+        let all = engine.world.refusals.all.iter().filter(|refused| of_reason(refused.reason));
         let ours = all.filter(|refused| everybody || Some(refused.user) == user || self.includes(refused.party));
         ours.map(|refused| refused.row.times).sum()
     }
@@ -98,9 +110,17 @@ pub(super) fn predicate<'e>(of: &Of, engine: &'e Engine<'_>) -> Box<dyn Fn(&Part
             })
         }
         Of::Workload(name) => {
-            let owner = (0u32..).zip(&engine.scenario.workloads).find(|(_, workload)| workload.name == *name);
-            let owner = owner.map(|(owner, _)| owner);
-            Box::new(move |party| Some(party.who.owner) == owner)
+            let tallies = place(engine, name).map_or(0..0, |workload| world.tallies_of(workload));
+            Box::new(move |party| tallies.contains(&party.who.tally))
+        }
+        Of::Task { workflow, task } => {
+            let tally = place(engine, workflow).and_then(|workload| {
+                let kind = &engine.scenario.workloads.get(workload as usize)?.kind;
+                let Kind::Workflow { tasks } = kind else { return None };
+                let task = tasks.iter().position(|other| other.name == task.as_str())?;
+                Some(world.tallies_of(workload).start + 1 + u32::try_from(task).ok()?)
+            });
+            Box::new(move |party| Some(party.who.tally) == tally)
         }
         Of::User(name) => {
             let user = world.parties.find_user(name.as_str());
@@ -111,4 +131,10 @@ pub(super) fn predicate<'e>(of: &Of, engine: &'e Engine<'_>) -> Box<dyn Fn(&Part
             Box::new(move |party| Some(party.who.group) == group)
         }
     }
+}
+
+/// The place of a workload of the scenario.
+fn place(engine: &Engine<'_>, name: &str) -> Option<u32> {
+    let place = engine.scenario.workloads.iter().position(|w| w.name == name)?;
+    u32::try_from(place).ok()
 }

@@ -1,5 +1,6 @@
 //! The figures of a run, counted as it goes. Their definitions are in `docs/metrics.md`.
 
+mod datasets;
 mod evictions;
 mod fairness;
 mod inside;

@@ -1,9 +1,9 @@
 //! The result of a run: its head and its figures.
 
-use super::{Figures, people, rows};
+use super::{Figures, datasets, people, rows};
 use crate::{
     driver::Engine,
-    result::{ClaimSummary, JobQueueRow, Metrics, RunResult},
+    result::{ClaimSummary, DeadlineRow, JobQueueRow, Metrics, RunResult},
 };
 use quotree_core::SEMANTICS_VERSION;
 use std::collections::BTreeMap;
@@ -25,6 +25,7 @@ pub(crate) fn result_of(engine: &Engine<'_>, claims: ClaimSummary) -> RunResult 
         users: people::users(engine),
         groups: people::groups(engine),
         workloads: rows::workloads(engine),
+        datasets: datasets::rows(engine),
         nodes: rows::nodes(engine),
         evictions: rows::evictions(engine),
         pending: rows::pending(engine),
@@ -32,6 +33,7 @@ pub(crate) fn result_of(engine: &Engine<'_>, claims: ClaimSummary) -> RunResult 
         claims,
         refusals: engine.world.refusals.all.iter().map(|refused| refused.row.clone()).collect(),
         breaches: engine.breaches.clone(),
+        failures: engine.failures.clone(),
     }
 }
 
@@ -66,10 +68,20 @@ fn metrics(engine: &Engine<'_>) -> Metrics {
         search_bounds_hit: figures.bounds_hit,
         job_queues: (!engine.scenario.queues.is_empty())
             .then_some(JobQueueRow { let_out: figures.let_out, start_timeouts: figures.start_timeouts }),
+        deadlines: deadlines(engine),
         ..Metrics::default()
     };
     integrals(engine, figures, &mut metrics);
     metrics
+}
+
+/// Absent where no workload has one.
+fn deadlines(engine: &Engine<'_>) -> Option<DeadlineRow> {
+    engine.scenario.workloads.iter().any(|workload| workload.deadline_ms.is_some()).then(|| {
+        let world = &engine.world;
+        let all = world.parties.all.iter().filter(|party| world.is_whole(party.who.tally)).map(|party| party.outcomes);
+        all.fold(DeadlineRow::default(), |sum, o| DeadlineRow { met: sum.met + o.met, missed: sum.missed + o.missed })
+    })
 }
 
 fn integrals(engine: &Engine<'_>, figures: &Figures, metrics: &mut Metrics) {

@@ -4,11 +4,15 @@ use super::{Wait, people::Sums, wait_summary};
 use crate::{
     driver::Engine,
     model::Kind,
-    result::{EvictionRow, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow, WaitRow, WorkloadRow},
+    result::{
+        EvictionRow, InstancesRow, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow, TaskRow, WaitRow,
+        WorkloadRow,
+    },
     text::{self, Names},
-    world::{State, WorldNames, pod_name, unit_name},
+    world::{Input, Outcomes, State, WorldNames, pod_name, unit_name},
 };
 use quotree_core::{Name, QuotaId, WorkloadId};
+use std::collections::BTreeMap;
 
 /// The row of these waits.
 pub(crate) fn wait_of<'a>(waits: impl Iterator<Item = &'a Wait>) -> WaitRow {
@@ -72,19 +76,30 @@ pub(super) fn namespaces(engine: &Engine<'_>) -> Vec<NamespaceRow> {
 }
 
 pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
-    let mut sums = Sums::new(engine, engine.scenario.workloads.len(), |party| vec![party.who.owner]);
-    let row = |(workload, owner): (&crate::model::Workload, u32)| {
-        let work = sums.take(owner);
+    let world = &engine.world;
+    let mut sums =
+        Sums::new(engine, engine.scenario.workloads.len(), |party| vec![world.tallies[party.who.tally].workload]);
+    let outcomes = world.outcomes();
+    let of = |tally: u32| outcomes.get(tally as usize).copied().unwrap_or_default();
+    let inputs = input_by_tally(engine);
+    let row = |(workload, index): (&crate::model::Workload, u32)| {
+        let tallies = world.tallies_of(index);
+        let (work, whole) = (sums.take(index), of(tallies.start));
+        let told = workload.arrivals.is_some() || workload.deadline_ms.is_some();
+        let tasks = match &workload.kind {
+            Kind::Workflow { tasks } => tasks.as_slice(),
+            _ => &[],
+        };
+        let task = |(task, tally): (&crate::model::Task, u32)| TaskRow {
+            name: task.name.to_string(),
+            kind: task.kind.name(),
+            instances: instances(&of(tally)),
+        };
         WorkloadRow {
             name: workload.name.clone(),
             namespace: workload.namespace.to_string(),
             user: workload.user.as_ref().map(Name::to_string),
-            kind: match workload.kind {
-                Kind::Deployment { .. } => "Deployment",
-                Kind::Job { .. } => "Job",
-                Kind::Training { .. } => "Training",
-                Kind::Trace { .. } => "Trace",
-            },
+            kind: workload.kind_name(),
             running: work.running,
             pending: work.pending,
             succeeded: work.succeeded,
@@ -94,9 +109,38 @@ pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
             wait: work.wait,
             used_time_s: work.used_time_s,
             lost_work_ms: work.lost_work_ms,
+            instances: (told || !tasks.is_empty() || whole.failed > 0).then(|| instances(&whole)),
+            tasks: tasks.iter().zip(tallies.start + 1..).map(task).collect(),
+            input: workload.kind.reads_any().then(|| {
+                let mut sum = Input::default();
+                tallies.clone().filter_map(|tally| inputs.get(&tally)).for_each(|input| sum.join(input));
+                super::datasets::input(&sum)
+            }),
         }
     };
     engine.scenario.workloads.iter().zip(0u32..).map(row).collect()
+}
+
+/// What was read, by tally.
+fn input_by_tally(engine: &Engine<'_>) -> BTreeMap<u32, Input> {
+    let mut inputs: BTreeMap<u32, Input> = BTreeMap::new();
+    for (party, input) in engine.world.datasets.inputs(engine.now) {
+        inputs.entry(engine.world.parties.all[party].who.tally).or_default().join(&input);
+    }
+    inputs
+}
+
+fn instances(outcomes: &Outcomes) -> InstancesRow {
+    InstancesRow {
+        submitted: outcomes.submitted,
+        succeeded: outcomes.succeeded,
+        failed: outcomes.failed,
+        withdrawn: outcomes.withdrawn,
+        active: outcomes.active(),
+        skipped: outcomes.skipped,
+        deadlines_met: outcomes.met,
+        deadlines_missed: outcomes.missed,
+    }
 }
 
 pub(super) fn nodes(engine: &Engine<'_>) -> Vec<NodeRow> {
@@ -124,7 +168,7 @@ pub(super) fn evictions(engine: &Engine<'_>) -> Vec<EvictionRow> {
         let tree = engine.old_trees.get(e.tree).unwrap_or(tree);
         let names = WorldNames { scenario: engine.scenario, world: &engine.world, tree };
         let unit = &engine.world.units[engine.world.pods[e.pod].unit];
-        let workload = engine.scenario.workloads.get(unit.owner as usize);
+        let workload = engine.workload_of(unit.owner);
         EvictionRow {
             at_ms: e.at.0,
             pod: pod_name(engine.scenario, &engine.world, e.pod),
@@ -149,7 +193,7 @@ pub(super) fn pending(engine: &Engine<'_>) -> Vec<PendingRow> {
         }
         let unit = &engine.world.units[id.0];
         let first = engine.world.pods_of(id.0).find(|p| engine.world.pods[*p].state == State::Waiting);
-        let workload = engine.scenario.workloads.get(unit.owner as usize);
+        let workload = engine.workload_of(unit.owner);
         let verdict = (i < engine.options.explained_rows).then(|| engine.core.scheduler().explain(id)).flatten();
         let names = engine.names();
         let namespace = &engine.world.namespaces[unit.namespace];
@@ -182,7 +226,7 @@ fn suspended(engine: &Engine<'_>, id: u32) -> PendingRow {
     let tree = engine.core.scheduler().tree();
     PendingRow {
         pod: pod_name(engine.scenario, &engine.world, unit.first_pod),
-        workload: engine.scenario.workloads.get(unit.owner as usize).map_or_else(String::new, |w| w.name.clone()),
+        workload: engine.workload_of(unit.owner).map_or_else(String::new, |w| w.name.clone()),
         namespace: namespace.name.to_string(),
         quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
         since_ms: unit.created.0,

@@ -15,6 +15,8 @@ pub struct QuotaEdit {
     pub weight: Option<u64>,
     /// The job limit.
     pub max_jobs: Option<u32>,
+    /// All of its cells.
+    pub cells: Option<Vec<(u32, u32)>>,
     /// All of its namespaces.
     pub namespaces: Option<Vec<Name>>,
     /// The queueing.
@@ -34,6 +36,9 @@ impl QuotaEdit {
         }
         quota.weight = self.weight.or(quota.weight);
         quota.max_jobs = self.max_jobs.or(quota.max_jobs);
+        if let Some(cells) = &self.cells {
+            quota.cells.clone_from(cells);
+        }
         if let Some(namespaces) = &self.namespaces {
             quota.namespaces.clone_from(namespaces);
         }

@@ -76,6 +76,12 @@ pub enum Refusal {
         /// The pods.
         pods: Vec<String>,
     },
+    /// Cells are guaranteed that cannot be had: a note of the run, for nobody tried anything.
+    #[error("{why}")]
+    CellsShort {
+        /// The whole sentence.
+        why: String,
+    },
     /// Something that the edit names is not there, is there already, or does not fit.
     #[error("{what}")]
     Invalid {
@@ -98,11 +104,12 @@ pub enum Reason {
     LeafNamed,
     GroupAtWork,
     NamespaceInUse,
+    CellsShort,
     Invalid,
 }
 
 impl Reason {
-    /// All of them, with their names in scenarios and summaries.
+    /// Those that claims can speak of, with their names.
     pub const NAMED: [(&'static str, Self); 10] = [
         ("UnknownUser", Self::UnknownUser),
         ("NoGroup", Self::NoGroup),
@@ -119,7 +126,7 @@ impl Reason {
     /// Its name in scenarios and summaries.
     #[must_use]
     pub fn word(self) -> &'static str {
-        Self::NAMED.iter().find(|(_, reason)| *reason == self).map_or("", |(word, _)| word)
+        Self::NAMED.iter().find(|(_, reason)| *reason == self).map_or("CellsShort", |(word, _)| word)
     }
 }
 
@@ -143,6 +150,7 @@ impl Refusal {
             Self::LeafNamed { .. } => Reason::LeafNamed,
             Self::GroupAtWork { .. } => Reason::GroupAtWork,
             Self::NamespaceInUse { .. } => Reason::NamespaceInUse,
+            Self::CellsShort { .. } => Reason::CellsShort,
             Self::Invalid { .. } => Reason::Invalid,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{
     checks, claim, cluster,
+    dataset::{self, ReadDataset},
     diagnostic::Report,
     event,
     files::Files,
@@ -25,6 +26,7 @@ pub(crate) struct Parts {
     pub(crate) people: ReadPeople,
     pub(crate) policy: Policy,
     pub(crate) cluster: Cluster,
+    pub(crate) datasets: Vec<ReadDataset>,
     pub(crate) workloads: Vec<ReadWorkload>,
     pub(crate) events: event::ReadEvents,
     pub(crate) world: World,
@@ -52,13 +54,15 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let seed = merged.single("seed").map_or(Some(1), |node| u64::read(node, report)).unwrap_or(1);
     let (policy_name, policy) =
         merged.single("policy").map_or_else(|| ("capacity".into(), Policy::default()), |n| policy::policy(n, report));
-    let world = merged.single("world").map_or_else(World::default, |node| policy::world(node, report));
+    let world = merged.single("world").map_or_else(World::default, |node| policy::world(node, files, report));
     let cluster = cluster::read(merged.list("cluster"), files, report);
     let tree = tree.and_then(|node| quota::read(node, report));
     let people = people::read(merged.list("users"), merged.list("groups"), tree.as_ref(), report);
     let classes = numbers::<i32>(merged.maps("classes"), report);
     let budgets = numbers::<u32>(merged.maps("budgets"), report);
-    let workloads = workloads(merged.list("workloads"), &classes, files, report);
+    let mut context = workload::Context { classes: &classes, datasets: &[], files };
+    let datasets = dataset::read(merged.list("datasets"), &mut context, report);
+    let workloads = workloads(merged.list("workloads"), &classes, &datasets, files, report);
     let known = event::Known {
         workloads: &workloads,
         cluster: &cluster,
@@ -75,7 +79,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     events.budgets.extend(budgets.into_keys());
     let trees = tree.iter().chain(&events.trees);
     let queues = job_queue::read(merged.list("queues"), trees, report);
-    let parts = Parts { tree, people, policy, cluster, workloads, events, world };
+    let parts = Parts { tree, people, policy, cluster, datasets, workloads, events, world };
     checks::all(&parts, report);
     if let Some(node) = merged.single("policy") {
         checks::hold_timeout(node, &parts, report);
@@ -92,6 +96,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
         tree: parts.tree.map(|tree| tree.spec).unwrap_or_default(),
         people: parts.people.people,
         queues,
+        datasets: parts.datasets.into_iter().map(|read| read.dataset).collect(),
         workloads: parts.workloads.into_iter().map(|read| read.workload).collect(),
         events: parts.events.changes,
         claims,
@@ -119,21 +124,54 @@ fn numbers<T: Read + Copy + Default>(maps: &[(u32, &Node)], report: &mut Report)
 fn workloads(
     items: &[&Node],
     classes: &BTreeMap<Name, i32>,
+    datasets: &[ReadDataset],
     files: &mut Files<'_>,
     report: &mut Report,
 ) -> Vec<ReadWorkload> {
-    let mut context = workload::Context { classes, files };
+    let mut context = workload::Context { classes, datasets, files };
     let mut names = BTreeSet::new();
     let mut read = Vec::new();
-    for item in items {
-        let Some(workload) = workload::read(item, &mut context, report) else { continue };
+    let caches = datasets.iter().filter_map(|dataset| dataset.workers.clone());
+    let own = items.iter().filter_map(|item| workload::read(item, &mut context, report)).collect::<Vec<_>>();
+    for workload in caches.chain(own) {
         if !names.insert(workload.workload.name.clone()) {
             let title = format!("a second workload `{}`", workload.workload.name);
             report.error(workload.name, title, "the name is taken");
         }
         read.push(workload);
     }
+    part_names(&read, report);
     read
+}
+
+/// Tells workloads that have the name of an instance or a task of another one.
+fn part_names(workloads: &[ReadWorkload], report: &mut Report) {
+    let known: BTreeMap<&str, &ReadWorkload> = workloads.iter().map(|w| (w.workload.name.as_str(), w)).collect();
+    for read in workloads {
+        let name = &read.workload.name;
+        for (at, _) in name.match_indices('-') {
+            let (Some(whole), Some(part)) = (name.get(..at).and_then(|whole| known.get(whole)), name.get(at + 1..))
+            else {
+                continue;
+            };
+            let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            let is_task = match &whole.workload.kind {
+                Kind::Workflow { tasks } => tasks.iter().any(|task| task.name == part),
+                _ => false,
+            };
+            if is_task || (is_number && whole.workload.arrivals.is_some()) {
+                let what = if is_task { "a task" } else { "an instance" };
+                let title = format!("`{name}` is what {what} of `{}` is called", whole.workload.name);
+                report.error(read.name, title, "the name is taken");
+            }
+        }
+    }
+}
+
+/// The tasks of a workflow.
+fn tasks_of(read: &ReadWorkload) -> Option<(Name, BTreeSet<Name>)> {
+    let Kind::Workflow { tasks } = &read.workload.kind else { return None };
+    Some((Name::from(read.workload.name.as_str()), tasks.iter().map(|task| task.name.clone()).collect()))
 }
 
 fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Report) -> Vec<crate::model::Claim> {
@@ -173,9 +211,11 @@ fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Re
         namespaces: &namespaces,
         quotas: &trees().map(|q| q.name.clone()).collect(),
         workloads: &parts.workloads.iter().map(|w| Name::from(w.workload.name.as_str())).collect(),
+        tasks: &parts.workloads.iter().filter_map(tasks_of).collect(),
         resources: &resources,
         users: &users,
         groups: &groups,
+        datasets: &parts.datasets,
     };
     let mut names: BTreeSet<String> = BTreeSet::new();
     for item in items {

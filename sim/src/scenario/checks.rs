@@ -2,6 +2,7 @@
 //! the end of the run, and how much there is of everything.
 
 use super::{assemble::Parts, diagnostic::Report, syntax::Node, workload::ReadWorkload};
+use crate::cells;
 use crate::model::{Claim, Kind, Runtime, When};
 use quotree_core::{Amounts, Name, PodTemplate, QuotaSpec, Time, Unquotaed};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,12 @@ pub(crate) fn all(parts: &Parts, report: &mut Report) {
     if let Some(total) = parts.cluster.total() {
         if !parts.cluster.nodes.is_empty() {
             tree.check_on(&total, report);
+            let nodes = parts.cluster.nodes.iter().map(|node| &node.spec);
+            let short = cells::short(&cells::guaranteed(&tree.spec), nodes);
+            let first = tree.spec.quotas.iter().find(|quota| !quota.cells.is_empty());
+            if let (Some(short), Some(span)) = (short, first.and_then(|q| tree.name_span(q.name.as_str()))) {
+                report.warning(span, short.to_string(), "guarantees cells, the first of those that do");
+            }
         }
     } else if let Some(span) = tree.spec.quotas.first().and_then(|q| tree.name_span(q.name.as_str())) {
         report.error(span, "the nodes of the cluster together pass 64 bits of base units", "cannot be compared");
@@ -36,7 +43,12 @@ pub(crate) fn all(parts: &Parts, report: &mut Report) {
 fn counts(parts: &Parts, report: &mut Report) {
     let mut pods: u64 = 0;
     for read in &parts.workloads {
-        let own = read.pods();
+        let times = read.workload.expected(parts.world.until);
+        if let (None, Some(span)) = (times, read.arrivals) {
+            let title = format!("`{}` would arrive for ever", read.workload.name);
+            report.error(span, title, "without end").help("give it `until` or `count`, or the world an `until`");
+        }
+        let own = read.pods().saturating_mul(times.unwrap_or(1));
         let before = pods;
         pods = pods.saturating_add(own);
         if before <= MAX_PODS && pods > MAX_PODS {
@@ -68,12 +80,9 @@ fn budgets(parts: &Parts, report: &mut Report) {
 /// A hold that ends before its victims can leave was for nothing, and the next one ends like it.
 pub(crate) fn hold_timeout(policy: &Node, parts: &Parts, report: &mut Report) {
     let Some(timeout) = parts.policy.hold_timeout_ms else { return };
-    let longest = |grace: Runtime| match grace {
-        Runtime::Fixed(ms) | Runtime::Uniform(_, ms) => ms,
-        Runtime::Forever | Runtime::Exponential(_) => u64::MAX,
-    };
-    let own = parts.workloads.iter().filter_map(|read| read.workload.eviction_grace);
-    if own.chain([parts.world.eviction_grace]).map(longest).max().is_some_and(|grace| grace > timeout) {
+    let longest = |grace: &Runtime| grace.longest().unwrap_or(u64::MAX);
+    let own = parts.workloads.iter().filter_map(|read| read.workload.eviction_grace.as_ref());
+    if own.chain([&parts.world.eviction_grace]).map(longest).max().is_some_and(|grace| grace > timeout) {
         let title = "`hold_timeout` can be shorter than `eviction_grace`";
         report
             .warning(policy.span, title, "holds may end before their victims have left")
@@ -142,21 +151,47 @@ impl<'a> Fits<'a> {
     fn workload(&mut self, read: &ReadWorkload, report: &mut Report) {
         let name = &read.workload.name;
         let spans = |i: usize| read.requests.get(i).copied().unwrap_or(read.name);
-        match &read.workload.kind {
+        if let Kind::Trace { rows } = &read.workload.kind {
+            self.trace(rows, read, report);
+            return;
+        }
+        self.namespace(&read.workload.namespace, read.namespace, report);
+        if let Kind::Workflow { tasks } = &read.workload.kind {
+            let mut first = 0;
+            for task in tasks {
+                let name = format!("{name}-{}", task.name);
+                self.kind(&name, &task.kind, (read, first), &|i| spans(first + i), report);
+                task.kind.templates(&mut |_, _| first += 1);
+            }
+            return;
+        }
+        self.kind(name, &read.workload.kind, (read, 0), &spans, report);
+    }
+
+    /// What a workload or task asks; `spans` gives the place of each of its templates, the first of which is that number of
+    /// the workload's.
+    fn kind(
+        &mut self,
+        name: &str,
+        kind: &Kind,
+        of: (&ReadWorkload, usize),
+        spans: &dyn Fn(usize) -> super::diagnostic::Span,
+        report: &mut Report,
+    ) {
+        let namespace = &of.0.workload.namespace;
+        match kind {
             Kind::Deployment { template, .. } | Kind::Job { template, .. } => {
-                self.namespace(&read.workload.namespace, read.namespace, report);
                 self.template(name, template, spans(0), report);
-                self.gang(name, &read.workload.namespace, &[(template, 1)], spans(0), report);
+                self.gang(name, namespace, &[(template, 1)], spans(0), report);
             }
             Kind::Training { roles, .. } => {
-                self.namespace(&read.workload.namespace, read.namespace, report);
                 for (i, role) in roles.iter().enumerate() {
                     self.template(name, &role.template, spans(i), report);
                 }
                 let members: Vec<(&PodTemplate, u32)> = roles.iter().map(|r| (&*r.template, r.min)).collect();
-                self.gang(name, &read.workload.namespace, &members, read.name, report);
+                self.gang(name, namespace, &members, of.0.name, report);
             }
-            Kind::Trace { rows } => self.trace(rows, read, report),
+            Kind::Workflow { .. } | Kind::Trace { .. } => {}
         }
     }
 

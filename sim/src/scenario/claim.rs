@@ -1,6 +1,7 @@
 //! `expect: [..]`: claims, each with when and what, every name in them checked.
 
 use super::{
+    dataset::{Bandwidth, ReadDataset},
     diagnostic::Report,
     files::Files,
     reader::{At, Fields, Read, Variant, choice, list, variant},
@@ -9,26 +10,32 @@ use super::{
     values::{Ms, Permille, Positive, quantity},
 };
 use crate::{
-    model::{BadEviction, Claim, Compare, FairnessFigure, Of, WaitStat, What, When},
+    model::{BadEviction, Claim, Compare, DatasetFigure, FairnessFigure, Of, WaitStat, What, When},
     people::Reason,
 };
 use quotree_core::{Name, Time};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What claims may name.
 pub(crate) struct Known<'a> {
     pub(crate) namespaces: &'a BTreeSet<Name>,
     pub(crate) quotas: &'a BTreeSet<Name>,
     pub(crate) workloads: &'a BTreeSet<Name>,
+    /// The tasks of each workflow.
+    pub(crate) tasks: &'a BTreeMap<Name, BTreeSet<Name>>,
     pub(crate) resources: &'a BTreeSet<Name>,
     pub(crate) users: &'a BTreeSet<Name>,
     pub(crate) groups: &'a BTreeSet<Name>,
+    pub(crate) datasets: &'a [ReadDataset],
 }
 
 const WHENS: [&str; 7] = ["At", "Final", "Always", "Never", "Eventually", "Within", "StableFor"];
 
-const WHATS: [&str; 21] = [
+const WHATS: &[&str] = &[
     "Pods",
+    "Instances",
+    "MetDeadlines",
+    "MissedDeadlines",
     "Used",
     "Borrowed",
     "Guaranteed",
@@ -44,9 +51,13 @@ const WHATS: [&str; 21] = [
     "LostWork",
     "UsedTime",
     "Refused",
+    "Dataset",
+    "InputWait",
+    "GpuIdle",
     "Fairness",
     "NotWorseThanAlone",
     "Gang",
+    "CellsFeasible",
     "Invariants",
     "Digest",
 ];
@@ -131,6 +142,7 @@ impl Reading<'_, '_, '_> {
             "Utilisation" => &["resource"],
             "UsedTime" => &["of", "resource"],
             "Fairness" => &["figure"],
+            "Dataset" => &["dataset"],
             "NotWorseThanAlone" => &["of", "factor"],
             "Gang" => &["claim"],
             "Digest" => &["digest"],
@@ -140,10 +152,14 @@ impl Reading<'_, '_, '_> {
         let mut fields = variant.fields(positional, self.report);
         let what = match variant.name {
             "Pods" => self.pods(&mut fields, variant),
+            "Instances" => self.instances(&mut fields, variant),
+            "MetDeadlines" | "MissedDeadlines" => self.deadlines(&mut fields, variant),
             "Used" | "Borrowed" => self.amount(&mut fields, variant),
             "Evictions" | "EvictedFrom" => self.evictions(&mut fields, variant),
             "EvictedInsideMin" | "EvictionCycles" | "WastedEvictions" => self.bad(&mut fields, variant),
             "Verdict" => self.verdict(&mut fields),
+            "Dataset" => self.dataset(&mut fields, variant),
+            "InputWait" | "GpuIdle" => self.input(&mut fields, variant),
             "Wait" | "Makespan" | "LostWork" | "UsedTime" => self.time(&mut fields, variant),
             "Refused" => self.refused(&mut fields, variant),
             "Utilisation" | "Fairness" | "NotWorseThanAlone" => self.ratio(&mut fields, variant),
@@ -164,6 +180,26 @@ impl Reading<'_, '_, '_> {
             return None;
         }
         Some(What::Pods { of: of?, running, pending, succeeded, failed })
+    }
+
+    fn instances(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
+        let of = self.of(fields, "of", Some(Of::All));
+        let mut count = |field| fields.optional::<u64>(field, self.report);
+        let (submitted, succeeded, failed) = (count("submitted"), count("succeeded"), count("failed"));
+        let (active, skipped) = (count("active"), count("skipped"));
+        if variant.body.is_none_or(|b| b.fields.iter().all(|(name, _)| name.text == "of")) {
+            let label = "at least one of submitted, succeeded, failed, active and skipped";
+            self.report.error(variant.span, "`Instances` claims no count", label);
+            return None;
+        }
+        Some(What::Instances { of: of?, submitted, succeeded, failed, active, skipped })
+    }
+
+    fn deadlines(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
+        let of = self.of(fields, "of", Some(Of::All));
+        let (compare, node) = compared(fields, variant, self.report)?;
+        let count = u64::read(node, self.report)?;
+        Some(What::Deadlines { of: of?, met: variant.name == "MetDeadlines", compare, count })
     }
 
     fn amount(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
@@ -259,6 +295,53 @@ impl Reading<'_, '_, '_> {
         Some(What::Wait { of: of?, stat: stat?, compare, ms: ms?.0 })
     }
 
+    fn dataset(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
+        let name = fields.required::<At<Name>>("dataset", self.report);
+        let phases = [("Bound", true), ("NotBound", false)];
+        let bound = fields.node("phase").map(|node| choice(node, &phases, self.report));
+        let figures = [
+            ("Cached", DatasetFigure::Cached),
+            ("HitRatio", DatasetFigure::HitRatio),
+            ("Rate", DatasetFigure::Rate),
+            ("Saved", DatasetFigure::Saved),
+            ("GpuSaved", DatasetFigure::GpuSaved),
+        ];
+        let figure = fields.node("figure").map(|node| choice(node, &figures, self.report));
+        let figure = match figure {
+            Some(figure) => {
+                let (compare, node) = compared(fields, variant, self.report)?;
+                let figure = figure?;
+                let value = match figure {
+                    DatasetFigure::Cached | DatasetFigure::HitRatio => Permille::read(node, self.report)?.0,
+                    DatasetFigure::Rate => Bandwidth::read(node, self.report)?.0,
+                    DatasetFigure::Saved | DatasetFigure::GpuSaved => Ms::read(node, self.report)?.0,
+                };
+                Some((figure, compare, value))
+            }
+            None => fields.expect(&COMPARE_NAMES),
+        };
+        if bound.is_none() && figure.is_none() {
+            self.report.error(variant.span, "`Dataset` claims nothing", "a phase, or a figure compared with something");
+        }
+        let name = name?;
+        let Some(dataset) = self.known.datasets.iter().position(|known| known.dataset.name == name.value) else {
+            let names: BTreeSet<Name> = self.known.datasets.iter().map(|known| known.dataset.name.clone()).collect();
+            return self.check(&name, "dataset", &names).and(None);
+        };
+        let bound = match bound {
+            Some(bound) => Some(bound?),
+            None => None,
+        };
+        Some(What::Dataset { dataset, bound, figure })
+    }
+
+    fn input(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
+        let of = self.of(fields, "of", Some(Of::All));
+        let (compare, node) = compared(fields, variant, self.report)?;
+        let ms = Ms::read(node, self.report)?.0;
+        Some(What::InputWait { of: of?, gpus: variant.name == "GpuIdle", compare, ms })
+    }
+
     fn ratio(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
         match variant.name {
             "NotWorseThanAlone" => {
@@ -315,6 +398,7 @@ impl Reading<'_, '_, '_> {
                     }
                 }
             }
+            "CellsFeasible" => Some(What::CellsFeasible),
             _ => Some(What::Invariants),
         }
     }
@@ -328,11 +412,14 @@ impl Reading<'_, '_, '_> {
             },
             None => fields.required_node(field, self.report)?,
         };
-        let words = ["All", "Namespace", "Quota", "Workload", "User", "Group"];
+        let words = ["All", "Namespace", "Quota", "Workload", "Task", "User", "Group"];
         let variant = variant(node, &words, "whose, such as `All` or `Namespace(..)`", self.report)?;
         if variant.name == "All" {
             variant.bare(self.report);
             return Some(Of::All);
+        }
+        if variant.name == "Task" {
+            return self.task(variant);
         }
         let mut fields = variant.fields(&["name"], self.report);
         let name = fields.required::<At<Name>>("name", self.report);
@@ -346,6 +433,20 @@ impl Reading<'_, '_, '_> {
             "Group" => self.check(&name, "group", known.groups).map(Of::Group),
             _ => self.check(&name, "workload", known.workloads).map(|name| Of::Workload(name.to_string())),
         }
+    }
+
+    /// `Task(workflow: "nightly", task: "train")`
+    fn task(&mut self, variant: Variant<'_>) -> Option<Of> {
+        let mut fields = variant.fields(&["workflow", "task"], self.report);
+        let workflow = fields.required::<At<Name>>("workflow", self.report);
+        let task = fields.required::<At<Name>>("task", self.report);
+        fields.finish(self.report);
+        let (workflow, task) = (workflow?, task?);
+        let known = self.known;
+        let workflows: BTreeSet<Name> = known.tasks.keys().cloned().collect();
+        let workflow = self.check(&workflow, "workflow", &workflows)?;
+        let task = self.check(&task, "task", known.tasks.get(&workflow)?)?;
+        Some(Of::Task { workflow: workflow.to_string(), task: task.to_string() })
     }
 
     fn quota(&mut self, fields: &mut Fields<'_>) -> Option<Name> {

@@ -3,7 +3,8 @@
 use super::{
     diagnostic::Report,
     files::Files,
-    reader::{At, Read, variant},
+    gpus,
+    reader::{At, Fields, Read, variant},
     syntax::Node as Syntax,
     trace::{format_of, read_file, tell_problems},
     values::{quantity, texts},
@@ -86,6 +87,10 @@ impl Reading {
         if let Some(node) = fields.node("devices") {
             devices(node, &mut spec, report);
         }
+        let gpus = gpus::read(&mut fields, &mut spec, report);
+        spec.zone = fields.optional("zone", report);
+        let rack = fields.optional::<Name>("rack", report);
+        let racks = racks(&mut fields, rack.is_some(), count, report);
         fields.finish(report);
         let Some(name) = name else { return };
         if !self.pools.insert(name.value.clone()) {
@@ -102,6 +107,11 @@ impl Reading {
             if !self.names.insert(node.clone()) {
                 clash.get_or_insert(node.clone());
             }
+            // The first racks have one node more where they do not come out even.
+            let among = |racks: u32| u64::from(i) * u64::from(racks) / u64::from(count.max(1));
+            let numbered = racks.map(|racks| Name::from(format!("{}-rack-{}", name.value, among(racks)).as_str()));
+            spec.rack = rack.clone().or(numbered);
+            self.cluster.gpus.extend(gpus.clone().map(|gpus| (self.cluster.nodes.len(), gpus)));
             self.push(node, &name.value, spec.clone());
         }
         if let Some(node) = clash {
@@ -133,6 +143,21 @@ impl Reading {
             self.push(row.name, &pool, spec);
         }
     }
+}
+
+/// `racks: 4`: the nodes stand evenly in so many racks of their own.
+fn racks(fields: &mut Fields<'_>, one: bool, count: u32, report: &mut Report) -> Option<u32> {
+    let racks = fields.optional::<At<u32>>("racks", report)?;
+    if one {
+        report.error(racks.span, "`rack` and `racks` say two things", "one of them");
+        return None;
+    }
+    if racks.value == 0 || racks.value > count {
+        let title = format!("{} racks for {count} nodes: at least 1, and no more than nodes", racks.value);
+        report.error(racks.span, title, "out of range");
+        return None;
+    }
+    Some(racks.value)
 }
 
 /// `devices: [Devices(resource: "nvidia.com/gpu", count: 8, each: "1")]`: what they add up to is allocatable, too.

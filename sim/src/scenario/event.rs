@@ -3,6 +3,7 @@
 
 use super::{
     diagnostic::{Report, Span},
+    gpus,
     people::{self, Leaves},
     quota::{self, ReadTree},
     reader::{At, Fields, Variant, variant},
@@ -46,7 +47,7 @@ pub(crate) struct ReadEvents {
     pub(crate) groups: Vec<Name>,
 }
 
-const CHANGES: [&str; 10] = [
+const CHANGES: &[&str] = &[
     "Scale",
     "Withdraw",
     "ReplaceTree",
@@ -57,6 +58,9 @@ const CHANGES: [&str; 10] = [
     "Cordon",
     "Uncordon",
     "SetBudget",
+    "DeviceUnhealthy",
+    "DeviceHealthy",
+    "Relabel",
 ];
 
 /// An event as it is written.
@@ -151,6 +155,14 @@ impl Reading<'_, '_> {
                 self.events.budgets.extend(budget.clone());
                 Some(Change::SetBudget { budget: budget?, allowed: allowed? })
             }
+            name @ ("DeviceUnhealthy" | "DeviceHealthy" | "Relabel") => {
+                let mut fields = variant.fields(&["node", "device"], self.report);
+                let span = fields.given("node").map_or(variant.span, |node| node.span);
+                let node = self.node(&mut fields).map(|value| At { value, span });
+                let change = gpus::change(name, node, &mut fields, self.known.cluster, self.report);
+                fields.finish(self.report);
+                Some(Change::Devices(change?))
+            }
             _ => {
                 let mut fields = variant.fields(&["node"], self.report);
                 let node = self.node(&mut fields);
@@ -172,8 +184,10 @@ impl Reading<'_, '_> {
         fields.finish(self.report);
         let (workload, replicas) = (workload?, replicas?);
         let scaled = self.known.workloads.get(workload)?;
-        if !matches!(scaled.workload.kind, Kind::Deployment { .. }) {
-            let title = format!("`{}` is no Deployment: only those are scaled", scaled.workload.name);
+        let once = scaled.workload.arrivals.is_none();
+        if !matches!(scaled.workload.kind, Kind::Deployment { .. }) || !once {
+            let what = if once { "is no Deployment: only those are scaled" } else { "arrives again and again" };
+            let title = format!("`{}` {what}", scaled.workload.name);
             self.report.error(variant.span, title, "cannot be scaled");
             return None;
         }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 const SINGLE: [&str; 6] = ["name", "about", "seed", "policy", "quota", "world"];
 
 /// Fields that are lists.
-const LISTS: [&str; 7] = ["cluster", "users", "groups", "queues", "workloads", "events", "expect"];
+const LISTS: &[&str] = &["cluster", "users", "groups", "queues", "datasets", "workloads", "events", "expect"];
 
 /// Fields that are maps.
 const MAPS: [&str; 2] = ["classes", "budgets"];
@@ -202,7 +202,7 @@ impl<'a> Merged<'a> {
             }
             if let Some(field) = known(&SINGLE) {
                 self.add_single(field, node, ident.span, report);
-            } else if let Some(field) = known(&LISTS) {
+            } else if let Some(field) = known(LISTS) {
                 self.add_list(field, node, report);
             } else if let Some(field) = known(&MAPS) {
                 self.maps.entry(field).or_default().push((0, node));
@@ -260,7 +260,7 @@ impl<'a> Merged<'a> {
 }
 
 fn unknown(field: &str, span: Span, report: &mut Report) {
-    let known: Vec<&str> = SINGLE.iter().chain(&LISTS).chain(&MAPS).chain(&["include", "extends"]).copied().collect();
+    let known: Vec<&str> = SINGLE.iter().chain(LISTS).chain(&MAPS).chain(&["include", "extends"]).copied().collect();
     let error = report.error(span, format!("`Scenario` has no field `{field}`"), "unknown field");
     if field == "matrix" {
         error.help("sweeps over a matrix are not there yet");

@@ -4,14 +4,17 @@
 //! all included files put together (`merge`), and the typed scenario (`assemble`). Each step tells its errors and goes
 //! on with what can be understood, so one load tells all of them; nothing is returned half-read.
 
+mod arrivals;
 mod assemble;
 mod checks;
 mod claim;
 mod cluster;
+mod dataset;
 mod diagnostic;
 mod event;
 mod files;
 mod format;
+mod gpus;
 mod job_queue;
 mod lexer;
 mod loader;
@@ -22,9 +25,12 @@ mod quota;
 mod reader;
 mod schema;
 mod syntax;
+mod times;
 mod trace;
+mod training;
 mod value;
 mod values;
+mod workflow;
 mod workload;
 
 pub use diagnostic::{Diagnostic, Place, Severity, Source};

@@ -154,6 +154,9 @@ pub(crate) fn check(parts: &Parts, report: &mut Report) {
     let tenants = Tenants::new(people, false);
     let quotas = parts.tree.iter().flat_map(|tree| &tree.spec.quotas);
     let leaves: BTreeMap<&Name, &Name> = quotas.flat_map(|q| q.namespaces.iter().map(|n| (n, &q.name))).collect();
+    // Cache workers come with their dataset: nobody submits them.
+    let workers = parts.datasets.iter().filter_map(|read| read.dataset.cache.as_ref());
+    let workers: BTreeSet<&str> = workers.map(|cache| cache.workload.as_str()).collect();
     for read in &parts.workloads {
         let rows = row_users(read);
         match &read.user {
@@ -170,7 +173,7 @@ pub(crate) fn check(parts: &Parts, report: &mut Report) {
                     report.warning(user.span, format!("this will be refused: {refusal}"), "its pods will not be");
                 }
             }
-            None if rows.is_empty() => {
+            None if rows.is_empty() && !workers.contains(read.workload.name.as_str()) => {
                 let title =
                     format!("`{}` names no user: nobody is asked whether it may be submitted", read.workload.name);
                 report.warning(read.name, title, "nobody's").help("write `user: \"..\"`");

@@ -2,9 +2,11 @@
 
 use super::{
     diagnostic::Report,
+    files::Files,
     reader::{Fields, Read, choice, variant},
     syntax::{Node, Shape},
-    values::{Ms, Permille, Positive, latency},
+    times::latency,
+    values::{Ms, Permille, Positive},
 };
 use crate::model::World;
 use quotree_core::{
@@ -135,12 +137,12 @@ fn bounds(node: &Node, report: &mut Report) -> SearchBounds {
 }
 
 /// Reads the world's behaviour.
-pub(crate) fn world(node: &Node, report: &mut Report) -> World {
+pub(crate) fn world(node: &Node, files: &mut Files<'_>, report: &mut Report) -> World {
     let mut world = World::default();
     let Some(mut fields) = Fields::unnamed(node, "World", report) else { return world };
     let mut optional = |field, default, report: &mut Report| match fields.node(field) {
         None => default,
-        Some(node) => latency(field, node, report).unwrap_or(default),
+        Some(node) => latency(field, node, files, report).unwrap_or(default),
     };
     world.bind_latency = optional("bind_latency", world.bind_latency, report);
     world.eviction_grace = optional("eviction_grace", world.eviction_grace, report);

@@ -5,7 +5,7 @@ use super::{
     diagnostic::{Report, Span},
     reader::{At, Fields, Read, choice, variant},
     syntax::{Node, Shape},
-    values::texts,
+    values::{entries, texts},
 };
 use crate::model::QuotaEdit;
 use quotree_core::{
@@ -180,10 +180,32 @@ fn read_rest(quota: &mut QuotaSpec, fields: &mut Fields<'_>, places: &mut Places
         quota.namespaces.push(namespace.value);
     }
     quota.max_jobs = fields.optional("max_jobs", report);
+    if let Some(node) = fields.node("cells") {
+        quota.cells = read_cells(node, fields.given("children").is_some(), report);
+    }
     if let Some(node) = fields.node("queueing") {
         let words = [("Skip", Queueing::Skip), ("Block", Queueing::Block)];
         quota.queueing = choice(node, &words, report).unwrap_or_default();
     }
+}
+
+/// `cells: { "8": 2, "4": 1 }`: how many cells of how many devices a leaf is guaranteed.
+fn read_cells(node: &Node, inner: bool, report: &mut Report) -> Vec<(u32, u32)> {
+    if inner {
+        report.error(node.span, "cells are guaranteed to leaves", "this quota has children");
+    }
+    let mut cells = Vec::new();
+    for (size, count) in entries(node, "a map of cells such as { \"8\": 2 }", report).unwrap_or_default() {
+        let devices = size.value.as_str().parse().ok().filter(|devices| (1..=64).contains(devices));
+        let Some(devices) = devices else {
+            let title = format!("a cell of `{}` devices: 1 to 64 are allowed", size.value);
+            report.error(size.span, title, "no size of a cell");
+            continue;
+        };
+        cells.extend(u32::read(count, report).map(|count| (devices, count)));
+    }
+    cells.sort_unstable();
+    cells
 }
 
 impl Places {
@@ -235,7 +257,7 @@ const fn label(kind: &FindingKind) -> &'static str {
 /// is written.
 pub(crate) fn edit(tree: &mut ReadTree, fields: &mut Fields<'_>, report: &mut Report) -> Option<(Name, QuotaEdit)> {
     let Some(name) = fields.required::<At<Name>>("quota", report) else {
-        return fields.expect(&["min", "max", "lend", "weight", "max_jobs", "namespaces", "queueing"]);
+        return fields.expect(&["min", "max", "lend", "weight", "max_jobs", "cells", "namespaces", "queueing"]);
     };
     let index = tree.spec.quotas.iter().position(|q| q.name == name.value);
     if index.is_none() {
@@ -243,6 +265,7 @@ pub(crate) fn edit(tree: &mut ReadTree, fields: &mut Fields<'_>, report: &mut Re
         let known = tree.spec.quotas.iter().map(|q| q.name.as_str());
         report.error(name.span, title, "unknown quota").did_you_mean(name.value.as_str(), known);
     }
+    let inner = tree.spec.quotas.iter().any(|q| q.parent.as_ref() == Some(&name.value));
     let mut spare_places = Places::default();
     let places = tree.places.get_mut(index.unwrap_or(usize::MAX)).unwrap_or(&mut spare_places);
     let before = report.errors();
@@ -261,6 +284,7 @@ pub(crate) fn edit(tree: &mut ReadTree, fields: &mut Fields<'_>, report: &mut Re
     }
     edit.weight = fields.optional("weight", report);
     edit.max_jobs = fields.optional("max_jobs", report);
+    edit.cells = fields.node("cells").map(|node| read_cells(node, inner, report));
     if let Some(namespaces) = fields.optional::<Vec<At<Name>>>("namespaces", report) {
         places.namespaces = namespaces.iter().map(|n| (n.value.clone(), n.span)).collect();
         edit.namespaces = Some(namespaces.into_iter().map(|n| n.value).collect());

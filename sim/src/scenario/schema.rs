@@ -95,7 +95,7 @@ fn shape(kind: &str) -> Value {
         return json!({ "type": "object", "additionalProperties": shape(inner) });
     }
     match kind {
-        "string" | "name" | "duration" | "quantity" | "path" | "digest" => json!({ "type": "string" }),
+        "string" | "name" | "duration" | "quantity" | "bandwidth" | "path" | "digest" => json!({ "type": "string" }),
         "whole number" => json!({ "type": "integer" }),
         "bool" => json!({ "type": "boolean" }),
         "amounts" => json!({ "type": "object", "additionalProperties": { "type": "string" } }),

@@ -2,10 +2,10 @@
 
 use super::{
     diagnostic::Report,
-    reader::{At, Read, variant, wrong},
+    reader::{At, Read, wrong},
     syntax::{Node, Shape, clip},
 };
-use crate::{import::MAX_MS, model::Runtime};
+use crate::import::MAX_MS;
 use quotree_core::{Amounts, Name, Time, Unit, parse_quantity};
 use std::collections::BTreeSet;
 
@@ -226,58 +226,6 @@ impl Read for Amounts {
 pub(crate) fn texts(node: &Node, report: &mut Report) -> Vec<(Name, Name)> {
     let entries = entries(node, "a map of strings such as { \"zone\": \"a\" }", report).unwrap_or_default();
     entries.into_iter().filter_map(|(key, value)| Some((key.value, Name::from(String::read(value, report)?)))).collect()
-}
-
-/// `"10m"`, `Fixed("10m")`, `Uniform("1s", "5s")`, `Exponential("10m")`, `Forever`.
-/// A time that must end, such as a latency.
-pub(crate) fn latency(field: &str, node: &Node, report: &mut Report) -> Option<Runtime> {
-    let runtime = Runtime::read(node, report)?;
-    if runtime == Runtime::Forever {
-        report.error(node.span, format!("`{field}` cannot be forever"), "must end");
-        return None;
-    }
-    Some(runtime)
-}
-
-impl Read for Runtime {
-    fn read(node: &Node, report: &mut Report) -> Option<Self> {
-        if matches!(node.shape, Shape::String(_) | Shape::Number(_)) {
-            return Ms::read(node, report).map(|ms| Self::Fixed(ms.0));
-        }
-        let known = ["Fixed", "Uniform", "Exponential", "Forever"];
-        let what = "a duration such as \"90s\", or one of `Uniform(..)`, `Exponential(..)` and `Forever`";
-        let variant = variant(node, &known, what, report)?;
-        match variant.name {
-            "Uniform" => {
-                let mut fields = variant.fields(&["from", "to"], report);
-                let from = fields.required::<Ms>("from", report);
-                let to = fields.required::<Ms>("to", report);
-                fields.finish(report);
-                let (from, to) = (from?, to?);
-                if from > to {
-                    report.error(node.span, "a range that ends before it starts", "from must be at most to");
-                    return None;
-                }
-                Some(Self::Uniform(from.0, to.0))
-            }
-            "Exponential" => {
-                let mut fields = variant.fields(&["mean"], report);
-                let mean = fields.required::<Positive>("mean", report);
-                fields.finish(report);
-                Some(Self::Exponential(mean?.0))
-            }
-            "Fixed" => {
-                let mut fields = variant.fields(&["time"], report);
-                let time = fields.required::<Ms>("time", report);
-                fields.finish(report);
-                Some(Self::Fixed(time?.0))
-            }
-            _ => {
-                variant.bare(report);
-                Some(Self::Forever)
-            }
-        }
-    }
 }
 
 /// A part of one in thousandths: `0.85` or `"85%"`.

@@ -1,14 +1,19 @@
-//! `workloads: [..]`: Deployment, Job, Training and Trace.
+//! `workloads: [..]`: Deployment, Job, Training, CronJob, Workflow and Trace.
 
 use super::{
+    arrivals,
+    dataset::{self, ReadDataset},
     diagnostic::{Report, Span},
     files::Files,
-    reader::{At, Fields, Read, Variant, variant, wrong},
+    gpus,
+    reader::{At, Fields, Read, Variant, variant},
     syntax::{Node, Shape},
-    trace,
-    values::{Positive, entries, latency, quantity},
+    times::{self, latency},
+    trace, training,
+    values::{Ms, Positive, entries, quantity},
+    workflow,
 };
-use crate::model::{Kind, Role, Runtime, Workload};
+use crate::model::{Kind, Runtime, Workload};
 use quotree_core::{Amounts, DeviceAsk, Name, PodTemplate, Time, Unit};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,18 +25,21 @@ pub(crate) struct ReadWorkload {
     pub(crate) namespace: Span,
     pub(crate) user: Option<At<Name>>,
     pub(crate) budget: Option<At<Name>>,
-    /// One a template: a Deployment's and Job's own, a Training's by role; a Trace's file.
+    /// One a template: a Deployment's and Job's own, a Training's by role, a Workflow's by task; a Trace's file.
     pub(crate) requests: Vec<Span>,
+    /// Where it says how it arrives.
+    pub(crate) arrivals: Option<Span>,
 }
 
 /// What is known before workloads are read.
 pub(crate) struct Context<'a, 'l> {
     pub(crate) classes: &'a BTreeMap<Name, i32>,
+    pub(crate) datasets: &'a [ReadDataset],
     pub(crate) files: &'a mut Files<'l>,
 }
 
 /// The kinds of workload.
-const KINDS: [&str; 4] = ["Deployment", "Job", "Training", "Trace"];
+const KINDS: [&str; 6] = ["Deployment", "Job", "Training", "CronJob", "Workflow", "Trace"];
 
 /// Reads one workload.
 pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Report) -> Option<ReadWorkload> {
@@ -43,7 +51,10 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     let user_name = user.as_ref().map(|user| user.value.clone());
     let preemptible = fields.or("preemptible", true, report);
     let budget = fields.optional::<At<Name>>("budget", report);
-    let eviction_grace = fields.node("eviction_grace").and_then(|node| latency("eviction_grace", node, report));
+    let eviction_grace = fields.node("eviction_grace");
+    let eviction_grace = eviction_grace.and_then(|node| latency("eviction_grace", node, context.files, report));
+    let gangs = matches!(variant.name, "Training" | "Trace");
+    let together = if gangs { gpus::together(&mut fields, report) } else { None };
     if variant.name == "Trace" {
         let rows = trace::rows(&mut fields, priority, user_name.clone(), context.files, report);
         fields.finish(report);
@@ -60,27 +71,46 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
             priority,
             preemptible,
             budget: budget_name,
+            together,
             eviction_grace,
             submit,
+            arrivals: None,
+            deadline_ms: None,
             kind,
         };
-        let spans = vec![file.span];
-        return Some(ReadWorkload { workload, name: name.span, namespace: file.span, user, budget, requests: spans });
+        let (name, namespace, requests) = (name.span, file.span, vec![file.span]);
+        return Some(ReadWorkload { workload, name, namespace, user, budget, requests, arrivals: None });
     }
     let namespace = fields.required::<At<Name>>("namespace", report);
     let submit = fields.or("submit", Time(0), report);
     let mut requests = Vec::new();
+    let (arriving, arrivals) = if variant.name == "CronJob" {
+        (Some(variant.span), arrivals::cron(&mut fields, report))
+    } else {
+        let node = fields.node("arrivals");
+        (node.map(|node| node.span), node.and_then(|node| arrivals::read(node, context.files, report)))
+    };
+    let deadline: Option<Positive> =
+        if variant.name == "Deployment" { None } else { fields.optional("deadline", report) };
     let kind = match variant.name {
         "Deployment" => {
             let replicas = fields.or("replicas", 1, report);
             let template = template(&mut fields, variant, &mut requests, report);
             Some(Kind::Deployment { replicas, template })
         }
-        "Job" => job(&mut fields, variant, &mut requests, report),
-        _ => training(&mut fields, &mut requests, report),
+        "Job" | "CronJob" => job(&mut fields, variant, &mut requests, context, report),
+        "Workflow" => {
+            let node = fields.required_node("tasks", report);
+            let tasks = node.and_then(|node| workflow::tasks(node, &mut requests, context, report));
+            tasks.map(|tasks| Kind::Workflow { tasks })
+        }
+        _ => training::read(&mut fields, &mut requests, context, report),
     };
     fields.finish(report);
     let (name, namespace, kind) = (name?, namespace?, kind?);
+    if arriving.is_some() && arrivals.is_none() {
+        return None;
+    }
     let workload = Workload {
         name: name.value.to_string(),
         namespace: namespace.value,
@@ -88,15 +118,19 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
         priority,
         preemptible,
         budget: budget.as_ref().map(|b| b.value.clone()),
+        together,
         eviction_grace,
         submit,
+        arrivals,
+        deadline_ms: deadline.map(|ms| ms.0),
         kind,
     };
-    Some(ReadWorkload { workload, name: name.span, namespace: namespace.span, user, budget, requests })
+    let (name, namespace) = (name.span, namespace.span);
+    Some(ReadWorkload { workload, name, namespace, user, budget, requests, arrivals: arriving })
 }
 
 /// A number, or the name of a class.
-fn priority(node: &Node, context: &Context<'_, '_>, report: &mut Report) -> Option<i32> {
+pub(crate) fn priority(node: &Node, context: &Context<'_, '_>, report: &mut Report) -> Option<i32> {
     if let Shape::String(class) = &node.shape {
         let known = context.classes.get(class.as_str());
         if known.is_none() {
@@ -111,53 +145,42 @@ fn priority(node: &Node, context: &Context<'_, '_>, report: &mut Report) -> Opti
     i32::read(node, report)
 }
 
-fn job(fields: &mut Fields<'_>, variant: Variant<'_>, requests: &mut Vec<Span>, report: &mut Report) -> Option<Kind> {
+/// Reads what a job is, but for its place and name.
+pub(crate) fn job(
+    fields: &mut Fields<'_>,
+    variant: Variant<'_>,
+    requests: &mut Vec<Span>,
+    context: &mut Context<'_, '_>,
+    report: &mut Report,
+) -> Option<Kind> {
     let completions = positive_count(fields, "completions", 1, report);
     let parallelism = positive_count(fields, "parallelism", 1, report);
     let backoff_limit = fields.or("backoff_limit", 6, report);
+    let retry_delay_ms = fields.or("retry_delay", Ms(0), report).0;
     let template = template(fields, variant, requests, report);
     let checkpoint_ms = fields.optional::<Positive>("checkpoint", report).map(|ms| ms.0);
-    let runtime = runtime(fields, report)?;
-    Some(Kind::Job { completions, parallelism, backoff_limit, template, runtime, checkpoint_ms })
+    let checkpoint_cost_ms = fields.or("checkpoint_cost", Ms(0), report).0;
+    let runtime_limit_ms = fields.optional::<Positive>("runtime_limit", report).map(|ms| ms.0);
+    let reads = fields.node("reads");
+    let runtime =
+        fields.required_node("runtime", report).and_then(|node| times::runtime(node, context.files, report))?;
+    let reads =
+        reads.and_then(|node| dataset::reads(node, None, runtime == Runtime::Forever, context.datasets, report));
+    Some(Kind::Job {
+        completions,
+        parallelism,
+        backoff_limit,
+        template,
+        runtime,
+        checkpoint_ms,
+        checkpoint_cost_ms,
+        retry_delay_ms,
+        runtime_limit_ms,
+        reads,
+    })
 }
 
-fn training(fields: &mut Fields<'_>, requests: &mut Vec<Span>, report: &mut Report) -> Option<Kind> {
-    let roles_node = fields.required_node("roles", report);
-    let checkpoint_ms = fields.optional::<Positive>("checkpoint", report).map(|ms| ms.0);
-    let restart_overhead_ms = fields.or("restart_overhead", super::values::Ms(0), report).0;
-    let runtime = runtime(fields, report);
-    let roles_node = roles_node?;
-    let Shape::List(items) = &roles_node.shape else {
-        wrong(roles_node, "a list `[Role(..)]`", report);
-        return None;
-    };
-    if items.is_empty() {
-        report.error(roles_node.span, "a training needs at least one role", "empty");
-    }
-    let mut roles: Vec<Role> = Vec::new();
-    for item in items {
-        let Some(variant) = variant(item, &["Role"], "`Role(..)`", report) else { continue };
-        let mut fields = variant.fields(&[], report);
-        let name = fields.required::<At<Name>>("name", report);
-        let replicas = positive_count(&mut fields, "replicas", 1, report);
-        let min = fields.optional::<At<u32>>("min", report);
-        let template = template(&mut fields, variant, requests, report);
-        fields.finish(report);
-        if let Some(min) = min.as_ref().filter(|min| min.value > replicas) {
-            let title = format!("min {} is above the {replicas} replicas", min.value);
-            report.error(min.span, title, "more than there are");
-        }
-        let min = min.map_or(replicas, |min| min.value);
-        let Some(name) = name else { continue };
-        if roles.iter().any(|role| role.name == name.value) {
-            report.error(name.span, format!("a second role `{}`", name.value), "the name is taken");
-        }
-        roles.push(Role { name: name.value, replicas, min, template });
-    }
-    Some(Kind::Training { roles, runtime: runtime?, checkpoint_ms, restart_overhead_ms })
-}
-
-fn positive_count(fields: &mut Fields<'_>, field: &'static str, default: u32, report: &mut Report) -> u32 {
+pub(crate) fn positive_count(fields: &mut Fields<'_>, field: &'static str, default: u32, report: &mut Report) -> u32 {
     let Some(count) = fields.optional::<At<u32>>(field, report) else { return default };
     if count.value == 0 {
         report.error(count.span, format!("`{field}` must be at least 1"), "0 makes no sense here");
@@ -166,18 +189,13 @@ fn positive_count(fields: &mut Fields<'_>, field: &'static str, default: u32, re
     count.value
 }
 
-fn runtime(fields: &mut Fields<'_>, report: &mut Report) -> Option<Runtime> {
-    let node = fields.required_node("runtime", report)?;
-    let runtime = Runtime::read(node, report)?;
-    if matches!(runtime, Runtime::Fixed(0) | Runtime::Uniform(_, 0)) {
-        report.error(node.span, "a duration of 0 makes no sense here", "must be longer than 0");
-        return None;
-    }
-    Some(runtime)
-}
-
 /// What each pod asks: `request`, `devices`, `selector`, `tolerations`.
-fn template(f: &mut Fields<'_>, of: Variant<'_>, requests: &mut Vec<Span>, report: &mut Report) -> Arc<PodTemplate> {
+pub(crate) fn template(
+    f: &mut Fields<'_>,
+    of: Variant<'_>,
+    requests: &mut Vec<Span>,
+    report: &mut Report,
+) -> Arc<PodTemplate> {
     let mut template = PodTemplate::default();
     let request = f.required_node("request", report);
     requests.push(request.map_or(of.span, |node| node.span));
@@ -187,6 +205,7 @@ fn template(f: &mut Fields<'_>, of: Variant<'_>, requests: &mut Vec<Span>, repor
     if let Some(node) = f.node("devices") {
         devices(node, &mut template, report);
     }
+    gpus::split(f, &mut template, report);
     if let Some(node) = f.node("selector") {
         let what = "a map of labels such as { \"model\": [\"A100\", \"V100\"] }";
         for (label, value) in entries(node, what, report).unwrap_or_default() {
@@ -229,13 +248,10 @@ fn devices(node: &Node, template: &mut PodTemplate, report: &mut Report) {
 }
 
 impl ReadWorkload {
-    /// How many pods there are at most at once, as far as the workload itself says.
+    /// How many pods one instance has, as far as the workload itself says.
     pub(crate) fn pods(&self) -> u64 {
-        match &self.workload.kind {
-            Kind::Deployment { replicas, .. } => u64::from(*replicas),
-            Kind::Job { completions, .. } => u64::from(*completions),
-            Kind::Training { roles, .. } => roles.iter().map(|role| u64::from(role.replicas)).sum(),
-            Kind::Trace { rows } => rows.iter().map(|row| u64::from(row.pods)).sum(),
-        }
+        let mut sum: u64 = 0;
+        self.workload.kind.templates(&mut |_, count| sum = sum.saturating_add(count));
+        sum
     }
 }

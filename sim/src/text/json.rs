@@ -92,10 +92,13 @@ fn binding(of: &Binding, names: &dyn Names, pods: &dyn Fn(&[PodId]) -> Value) ->
                 "nodes",
                 json!({
                     "total": nodes.total, "full": nodes.full, "fragmented": nodes.fragmented,
-                    "tainted": nodes.tainted, "unselected": nodes.unselected, "unschedulable": nodes.unschedulable,
+                    "elsewhere": nodes.elsewhere, "tainted": nodes.tainted, "unselected": nodes.unselected, "unschedulable": nodes.unschedulable,
                 }),
             );
             put("placed", room.placed.into());
+            if let Some(domain) = &room.within {
+                put("within", super::verdict::domain_name(domain, names).into());
+            }
             put("without", pods(&room.without));
             let near = |near: &CloseNode| {
                 json!({

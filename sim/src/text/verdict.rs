@@ -2,7 +2,9 @@
 //! the pods that were not taken, and what would help.
 
 use super::{Names, amount, at, plural};
-use quotree_core::{Binding, Bound, Help, Holder, Name, NodeTally, Protected, QuotaId, Room, Rule, Shield, Verdict};
+use quotree_core::{
+    Binding, Bound, Domain, Help, Holder, Name, NodeTally, Protected, QuotaId, Room, Rule, Shield, Verdict,
+};
 use std::fmt::Write;
 
 /// Why a workload waits, in a sentence. Clauses are parted by `; `: the first is what binds, then `held by: ..`, `also ..`,
@@ -113,12 +115,15 @@ fn what_binds(verdict: &Verdict, binding: &Binding, names: &dyn Names) -> String
 
 /// What room is missing (P1), and whether it is fragmented (S4).
 fn room(missing: &Room, names: &dyn Names) -> String {
+    let inside = missing.within.as_ref().map_or_else(String::new, |domain| {
+        format!("of where its pods may stand together {} comes closest: ", domain_name(domain, names))
+    });
     let Some((resource, nearest)) = missing.resource.as_ref().zip(missing.closest.first()) else {
-        return format!("no node suits{}", tally(&missing.nodes));
+        return format!("{inside}no node suits{}", tally(&missing.nodes));
     };
     let node = names.node(nearest.node);
     let mut text = format!(
-        "a pod asks {} {resource}, and {node}, which comes closest, has {} free",
+        "{inside}a pod asks {} {resource}, and {node}, which comes closest, has {} free",
         amount(resource, missing.needed),
         amount(resource, missing.available),
     );
@@ -141,6 +146,17 @@ fn room(missing: &Room, names: &dyn Names) -> String {
     text
 }
 
+/// What a part of the topology is called.
+pub(crate) fn domain_name(domain: &Domain, names: &dyn Names) -> String {
+    match domain {
+        Domain::Node(node) => names.node(*node).into_owned(),
+        Domain::Rack { zone: Some(zone), rack } => format!("rack {rack} of zone {zone}"),
+        Domain::Rack { zone: None, rack } => format!("rack {rack}"),
+        Domain::Zone(zone) => format!("zone {zone}"),
+        _ => "a part of the cluster".to_owned(),
+    }
+}
+
 fn tally(nodes: &NodeTally) -> String {
     let parts = [
         (nodes.full, "full"),
@@ -148,6 +164,7 @@ fn tally(nodes: &NodeTally) -> String {
         (nodes.tainted, "tainted"),
         (nodes.unselected, "without the labels"),
         (nodes.unschedulable, "cordoned"),
+        (nodes.elsewhere, "elsewhere"),
     ];
     let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, why)| format!("{n} {why}")).collect();
     if told.is_empty() {

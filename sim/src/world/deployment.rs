@@ -34,22 +34,23 @@ impl Engine<'_> {
 
     /// Makes up for a pod that was evicted or lost, if it is still wanted.
     pub(crate) fn replace_replica(&mut self, owner: u32, lost: u32) -> Result<(), RunError> {
-        let counts = self.world.owners[owner].counts;
-        let staying = counts.running + counts.pending - counts.leaving;
-        if staying >= u64::from(self.world.owners[owner].wanted) {
+        let state = &self.world.owners[owner];
+        if state.running + state.pending - state.leaving >= state.wanted {
             return Ok(());
         }
         self.one_more(owner, self.world.units[lost].evictions, None)
     }
 
-    /// One more pod of a Deployment or Job; `left_ms` is the work it has to do, absent: without end.
-    pub(crate) fn one_more(&mut self, owner: u32, evictions: u32, left_ms: Option<u64>) -> Result<(), RunError> {
-        let Some(workload) = self.scenario.workloads.get(owner as usize) else {
+    /// One more pod of a Deployment or Job; `work` is what it has to do and how long that ran before, milliseconds,
+    /// absent: without end.
+    pub(crate) fn one_more(&mut self, owner: u32, evictions: u32, work: Option<(u64, u64)>) -> Result<(), RunError> {
+        let (Some(workload), Some(kind)) = (self.workload_of(owner), self.kind(owner)) else {
             return Ok(());
         };
-        let (Kind::Deployment { template, .. } | Kind::Job { template, .. }) = &workload.kind else {
+        let (Kind::Deployment { template, .. } | Kind::Job { template, .. }) = kind else {
             return Ok(());
         };
+        let (left_ms, ran_ms) = work.unwrap_or((u64::MAX, 0));
         let state = &self.world.owners[owner];
         let set = PodSet { template: Arc::clone(template), count: 1, min: 1 };
         let order = Order {
@@ -58,7 +59,8 @@ impl Engine<'_> {
             priority: workload.priority,
             number: state.made + 1,
             turn: 0,
-            left_ms: left_ms.unwrap_or(u64::MAX),
+            left_ms,
+            ran_ms,
             evictions,
             sets: smallvec![(set, state.shape)],
         };

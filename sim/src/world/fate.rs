@@ -3,7 +3,7 @@
 //! The rules are the same for a lone pod and for a gang: work begins when all of it runs that must, and when it falls
 //! apart (by eviction or by the loss of a node) the rest is taken back and its controller starts it anew.
 
-use super::{CONTROLLER, Happening, OUTCOME, State};
+use super::{CONTROLLER, End, Happening, OUTCOME, State, progress::kept_and_lost};
 use crate::{driver::Engine, model::Kind, options::RunError};
 use quotree_core::{Event, PodOutcome, Time};
 
@@ -24,8 +24,9 @@ impl Engine<'_> {
             self.pace(unit.owner);
         } else if unit.running == unit.first_count {
             self.world.units[unit_id].working_since = Some(self.now);
-            if unit.left_ms != u64::MAX {
-                self.finish_at(self.now.after_ms(unit.left_ms), unit_id, 0);
+            self.read_job(unit_id);
+            if let Some(ms) = self.job_pod_works(unit_id) {
+                self.finish_at(self.now.after_ms(ms), unit_id, 0);
             }
         }
         Ok(())
@@ -52,6 +53,9 @@ impl Engine<'_> {
             }
             Happening::StartTimeout { unit, tries } => self.has_started(unit, tries),
             Happening::BackOffOver(unit) => !self.world.job_queues.is_suspended(unit),
+            Happening::Dataset { dataset, epoch } => self.is_old_news(dataset, epoch),
+            Happening::Arrive(owner) => self.world.owners[owner].closed,
+            Happening::Deadline(owner) => !self.world.owners[owner].due,
             _ => false,
         }
     }
@@ -62,7 +66,11 @@ impl Engine<'_> {
             return Ok(());
         }
         let owner = self.world.units[unit].owner;
+        if self.job_pod_is_late(unit)? || self.training_is_late(owner)? {
+            return Ok(());
+        }
         self.world.units[unit].working_since = None;
+        self.stop_reading(unit);
         for pod in self.world.pods_of(unit) {
             let state = self.world.pods[pod].state;
             if state.stays() || state.works() {
@@ -75,25 +83,38 @@ impl Engine<'_> {
             training.unit = None;
         }
         self.withdraw(unit, State::Deleted)?;
-        match self.scenario.workloads.get(owner as usize).map(|w| &w.kind) {
+        match self.kind(owner) {
             Some(Kind::Job { .. }) => self.job_pod_succeeded(owner),
-            _ => Ok(()),
+            Some(Kind::Training { .. }) => self.over(owner, End::Succeeded),
+            _ => {
+                let party = self.world.units[unit].party;
+                self.world.parties.all[party].outcomes.succeeded += 1;
+                Ok(())
+            }
         }
     }
 
     /// The work of a unit stops here: what was not saved is lost. Gives how much, in pod-milliseconds.
     pub(crate) fn interrupt(&mut self, unit_id: u32) -> u128 {
         let now = self.now;
+        let owner = self.world.units[unit_id].owner;
+        let kind = self.kind(owner);
         let unit = &mut self.world.units[unit_id];
         let Some(since) = unit.working_since.take() else {
             return 0;
         };
-        let (owner, ran) = (unit.owner, now.since(since));
-        let lost = match self.scenario.workloads.get(owner as usize).map(|w| &w.kind) {
-            Some(Kind::Job { checkpoint_ms, .. }) if unit.left_ms != u64::MAX => {
-                let kept = checkpoint_ms.and_then(|step| Some(ran.checked_div(step)? * step)).unwrap_or(0);
+        let ran = now.since(since);
+        unit.ran_ms = unit.ran_ms.saturating_add(ran);
+        let lost = match kind {
+            Some(Kind::Job { checkpoint_ms, checkpoint_cost_ms, .. }) if unit.left_ms != u64::MAX => {
+                // What reads knows what it has done; what checkpoints cost is part of that.
+                let (kept, lost) = match self.stop_job(unit_id) {
+                    Some(done) => kept_and_lost(done, *checkpoint_ms, 0),
+                    None => kept_and_lost(ran, *checkpoint_ms, *checkpoint_cost_ms),
+                };
+                let unit = &mut self.world.units[unit_id];
                 unit.left_ms -= kept.min(unit.left_ms);
-                u128::from(ran - kept)
+                u128::from(lost)
             }
             Some(Kind::Trace { .. }) => u128::from(ran) * u128::from(unit.first_count),
             Some(Kind::Training { .. }) => self.break_training(owner),
@@ -132,6 +153,9 @@ impl Engine<'_> {
                 self.pace(owner);
                 return Ok(());
             }
+            if by_node && self.waits_for_members(unit) {
+                return self.begin_to_wait(owner);
+            }
         }
         let leaving = self.world.pods_of(unit).filter(|p| self.world.pods[*p].state.goes()).count();
         if leaving > 0 && self.world.units[unit].active == 0 && !by_node {
@@ -141,13 +165,14 @@ impl Engine<'_> {
             training.unit = None;
         }
         self.withdraw(unit, State::Deleted)?;
-        let goes_on = match self.scenario.workloads.get(owner as usize).map(|w| &w.kind) {
-            Some(Kind::Job { backoff_limit, .. }) if by_node => self.job_pod_lost(owner, *backoff_limit)?,
-            _ => true,
+        let delay = match self.kind(owner) {
+            Some(Kind::Job { .. }) if by_node => self.job_pod_lost(owner)?,
+            Some(Kind::Training { .. }) => self.may_restart(owner)?.then_some(0),
+            _ => Some(0),
         };
-        if goes_on && !self.world.owners[owner].closed {
+        if let Some(delay) = delay.filter(|_| !self.world.owners[owner].closed) {
             self.world.owners[owner].retrying += 1;
-            let after = self.now.after_ms(self.scenario.world.recreate_delay_ms);
+            let after = self.now.after_ms(self.scenario.world.recreate_delay_ms.saturating_add(delay));
             self.queue.schedule(after, CONTROLLER, Happening::Retry(unit));
         }
         Ok(())
@@ -164,7 +189,7 @@ impl Engine<'_> {
         let after = self.now.after_ms(self.scenario.world.recreate_delay_ms);
         for pod in lost {
             let (unit, role) = (self.world.pods[*pod].unit, self.world.pods[*pod].role);
-            if self.still_trains(unit) {
+            if self.still_trains(unit) || self.waits_for_members(unit) {
                 self.queue.schedule(after, CONTROLLER, Happening::Rejoin { unit, role });
             }
         }
@@ -179,12 +204,12 @@ impl Engine<'_> {
             return Ok(());
         }
         self.story.replacing = Some(unit_id);
-        let made = match self.scenario.workloads.get(owner as usize).map(|w| &w.kind) {
+        let made = match self.kind(owner) {
             Some(Kind::Deployment { .. }) => self.replace_replica(owner, unit_id),
             Some(Kind::Job { .. }) => self.retry_job_pod(owner, unit_id),
             Some(Kind::Training { .. }) => self.start_training(owner, unit.evictions),
             Some(Kind::Trace { .. }) => self.submit_row(owner, unit.number, unit.turn + 1, unit.evictions),
-            None => Ok(()),
+            Some(Kind::Workflow { .. }) | None => Ok(()),
         };
         self.story.replacing = None;
         made

@@ -1,8 +1,11 @@
 //! The controller of Jobs: so many pods must succeed, so many may be there at once; what is evicted or lost is tried again
-//! with the work it had saved, and too many losses end the job.
+//! with the work it had saved, and too many losses, or work that runs for too long, end the job.
 
-use super::State;
-use crate::{driver::Engine, model::Kind, options::RunError};
+use super::{End, progress::with_checkpoints};
+use crate::{driver::Engine, model::Kind, options::RunError, text::time_text};
+
+/// The longest that a job waits before it tries again, unless it said a longer time itself.
+const LONGEST_DELAY_MS: u64 = 3_600_000;
 
 impl Engine<'_> {
     /// A Job is submitted.
@@ -13,54 +16,113 @@ impl Engine<'_> {
 
     /// Makes pods until as many are there as may be, or as are needed.
     fn fill_job(&mut self, owner: u32) -> Result<(), RunError> {
-        let Some(Kind::Job { parallelism, runtime, .. }) = self.scenario.workloads.get(owner as usize).map(|w| &w.kind)
-        else {
+        let Some(Kind::Job { parallelism, runtime, .. }) = self.kind(owner) else {
             return Ok(());
         };
         loop {
             let state = &mut self.world.owners[owner];
-            let there = state.counts.running + state.counts.pending + u64::from(state.retrying);
-            if state.closed || there >= u64::from(*parallelism).min(u64::from(state.wanted)) {
+            let there = state.running + state.pending + state.retrying;
+            if state.closed || there >= (*parallelism).min(state.wanted) {
                 return Ok(());
             }
             let left = match state.runtimes.as_mut() {
-                Some(stream) => stream.duration_ms(*runtime),
-                None => fixed(*runtime),
+                Some(stream) => stream.duration_ms(runtime),
+                None => fixed(runtime),
             };
-            self.one_more(owner, 0, left)?;
+            self.one_more(owner, 0, Some((left.unwrap_or(u64::MAX), 0)))?;
         }
+    }
+
+    /// A pod of a Job begins to work: how long it will, if it ends by itself.
+    pub(crate) fn job_pod_works(&self, unit: u32) -> Option<u64> {
+        let unit = &self.world.units[unit];
+        let Some(Kind::Job { checkpoint_ms, checkpoint_cost_ms, runtime_limit_ms, .. }) = self.kind(unit.owner) else {
+            return Some(unit.left_ms).filter(|ms| *ms != u64::MAX);
+        };
+        // What reads is done when all is read.
+        let work = Some(unit.left_ms).filter(|ms| *ms != u64::MAX && !self.is_reader(unit.owner));
+        let work = work.map(|ms| with_checkpoints(ms, *checkpoint_ms, *checkpoint_cost_ms));
+        let limit = runtime_limit_ms.map(|limit| limit.saturating_sub(unit.ran_ms));
+        work.into_iter().chain(limit).min()
+    }
+
+    /// Whether a pod of a Job has to stop although its work is not done; then the job has failed.
+    pub(crate) fn job_pod_is_late(&mut self, unit: u32) -> Result<bool, RunError> {
+        let state = &self.world.units[unit];
+        let Some(Kind::Job { checkpoint_ms, checkpoint_cost_ms, runtime_limit_ms: Some(limit), .. }) =
+            self.kind(state.owner)
+        else {
+            return Ok(false);
+        };
+        let ran = state.working_since.map_or(0, |since| self.now.since(since));
+        if self.has_read_all(unit) {
+            return Ok(false);
+        }
+        let state = &self.world.units[unit];
+        if state.left_ms != u64::MAX
+            && !self.is_reader(state.owner)
+            && ran >= with_checkpoints(state.left_ms, *checkpoint_ms, *checkpoint_cost_ms)
+        {
+            return Ok(false);
+        }
+        self.fail(state.owner, format!("it ran for {}, which is its limit", time_text(*limit)))?;
+        Ok(true)
     }
 
     /// A pod of a Job has done its work.
     pub(crate) fn job_pod_succeeded(&mut self, owner: u32) -> Result<(), RunError> {
         let state = &mut self.world.owners[owner];
         state.wanted = state.wanted.saturating_sub(1);
+        if state.wanted == 0 {
+            return self.over(owner, End::Succeeded);
+        }
         self.fill_job(owner)
     }
 
-    /// A pod of a Job was lost with its node; gives whether the job goes on.
-    pub(crate) fn job_pod_lost(&mut self, owner: u32, backoff_limit: u32) -> Result<bool, RunError> {
+    /// A pod of a Job was lost with its node; gives after how long it is tried again, if the job goes on.
+    pub(crate) fn job_pod_lost(&mut self, owner: u32) -> Result<Option<u64>, RunError> {
+        let Some(Kind::Job { backoff_limit, retry_delay_ms, .. }) = self.kind(owner) else { return Ok(Some(0)) };
         self.world.owners[owner].losses += 1;
-        if self.world.owners[owner].losses <= backoff_limit {
-            return Ok(true);
+        let losses = self.world.owners[owner].losses;
+        if losses <= *backoff_limit {
+            return Ok(Some(back_off(*retry_delay_ms, losses)));
         }
-        if !self.world.owners[owner].closed {
-            self.close(owner, State::Failed)?;
-        }
-        Ok(false)
+        self.fail(owner, format!("pods lost: {losses}, above its backoff limit of {backoff_limit}"))?;
+        Ok(None)
     }
 
     /// A pod of a Job is tried again with the work it has left.
     pub(crate) fn retry_job_pod(&mut self, owner: u32, lost: u32) -> Result<(), RunError> {
         let unit = self.world.units[lost];
-        self.one_more(owner, unit.evictions, Some(unit.left_ms).filter(|ms| *ms != u64::MAX))
+        self.same_work(lost);
+        self.one_more(owner, unit.evictions, Some((unit.left_ms, unit.ran_ms)))
     }
 }
 
+/// The delay before the try after so many losses: twice as long each time, an hour at most or what was said.
+fn back_off(first_ms: u64, losses: u32) -> u64 {
+    let doubled = first_ms.saturating_mul(1_u64.checked_shl(losses.saturating_sub(1)).unwrap_or(u64::MAX));
+    doubled.min(LONGEST_DELAY_MS.max(first_ms))
+}
+
 /// The milliseconds of a runtime that needs no drawing.
-pub(crate) const fn fixed(runtime: crate::model::Runtime) -> Option<u64> {
+pub(crate) const fn fixed(runtime: &crate::model::Runtime) -> Option<u64> {
     match runtime {
-        crate::model::Runtime::Fixed(ms) => Some(ms),
+        crate::model::Runtime::Fixed(ms) => Some(*ms),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::back_off;
+
+    #[test]
+    fn delays_double_up_to_an_hour() {
+        let minute = 60_000;
+        let delays: Vec<u64> = (1..=8).map(|losses| back_off(minute, losses) / minute).collect();
+        assert_eq!(delays, [1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(back_off(120 * minute, 3), 120 * minute, "a longer one stays as it was said");
+        assert_eq!((back_off(0, 200), back_off(1, 200)), (0, 60 * minute));
     }
 }

@@ -108,7 +108,7 @@ impl Engine<'_> {
             return None;
         }
         let unit = &self.world.units[unit];
-        let kind = self.scenario.workloads.get(unit.owner as usize).map(|workload| &workload.kind);
+        let kind = self.kind(unit.owner);
         let leaf = self.world.namespaces[unit.namespace].leaf?;
         let name = self.core.scheduler().tree().name(QuotaId(leaf));
         let queue = self.scenario.queues.iter().position(|queue| queue.quota == *name);

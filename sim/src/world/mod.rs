@@ -3,15 +3,23 @@
 //! State is dense: a pod is 32 bytes in a list, a core workload is a place in another, and names are put together only
 //! when something is told to a person. What the scheduler believes is never asked to run the world.
 
+mod arrivals;
+mod clock;
+mod cron;
+mod dataset;
 mod deployment;
+mod devices;
+mod ending;
 mod fate;
 mod job;
 mod job_queue;
 mod names;
 mod nodes;
+mod owners;
 mod parties;
 mod people;
 mod pods;
+mod progress;
 mod shapes;
 mod submit;
 mod table;
@@ -19,24 +27,31 @@ mod traced;
 mod training;
 mod tree;
 mod unreliable;
+mod workflow;
 
+pub(crate) use arrivals::Generator;
+pub(crate) use dataset::{Datasets, Flow as DatasetFlow, Input, Preload};
+pub(crate) use ending::{End, Outcomes};
 pub(crate) use job_queue::JobQueues;
-pub(crate) use names::{WorldNames, pod_name, unit_name};
+pub(crate) use names::{WorldNames, owner_name, pod_name, unit_name};
 pub(crate) use nodes::NodeState;
+pub(crate) use owners::{Owner, Tally};
 pub(crate) use parties::{Parties, Party};
 pub(crate) use people::Refusals;
 pub(crate) use pods::{Counts, NONE, Pod, State, Unit};
 pub(crate) use shapes::Shapes;
 pub(crate) use table::Table;
-pub(crate) use training::Training;
+pub(crate) use training::{Training, gpus};
 pub(crate) use tree::move_namespace;
 pub(crate) use unreliable::Unreliable;
+pub(crate) use workflow::Flow;
 
 use crate::{
-    model::{Kind, Runtime, Scenario},
+    model::{Kind, Scenario},
     people::Tenants,
     random::Stream,
 };
+use owners::{Part, new_owner};
 use quotree_core::{Name, PodId, Time, WorkloadId};
 use std::collections::BTreeMap;
 
@@ -68,14 +83,22 @@ pub(crate) enum Happening {
     Retry(u32),
     /// The controller makes up for one elastic member.
     Rejoin { unit: u32, role: u32 },
-    /// A workload is submitted.
+    /// A workload is submitted, or begins to arrive.
     Submit(u32),
     /// A unit that a job queue let out for the `tries`-th time should have started by now.
     StartTimeout { unit: u32, tries: u32 },
     /// A unit that did not start in time may be let out again.
     BackOffOver(u32),
+    /// An instance of a workload arrives.
+    Arrive(u32),
+    /// An owner should be done by now.
+    Deadline(u32),
     /// A row of a trace is submitted.
     Row { owner: u32, row: u32 },
+    /// Something about a dataset changes by itself, if its epoch is still this.
+    Dataset { dataset: u32, epoch: u32 },
+    /// A dataset is to be loaded into its cache.
+    Preload(u32),
 }
 
 /// A namespace and what is in it.
@@ -87,33 +110,6 @@ pub(crate) struct Namespace {
     pub(crate) counts: Counts,
 }
 
-/// A workload of the scenario and the state of its controller.
-#[derive(Debug, Clone)]
-pub(crate) struct Owner {
-    pub(crate) namespace: u32,
-    /// Who submits it, or [`NONE`].
-    pub(crate) user: u32,
-    /// What one pod asks, for kinds with one template.
-    pub(crate) shape: u32,
-    pub(crate) counts: Counts,
-    /// Units made so far that may still live.
-    pub(crate) units: Vec<u32>,
-    /// How many units were made.
-    pub(crate) made: u32,
-    /// Deployment: the replica count wanted. Job: the pods that have still to succeed.
-    pub(crate) wanted: u32,
-    /// Retries that are scheduled.
-    pub(crate) retrying: u32,
-    /// Job: losses so far.
-    pub(crate) losses: u32,
-    /// Nothing more is made.
-    pub(crate) closed: bool,
-    pub(crate) runtimes: Option<Box<Stream>>,
-    /// For graces of its own that are random.
-    pub(crate) graces: Option<Box<Stream>>,
-    pub(crate) training: Option<Box<Training>>,
-}
-
 /// All that is in the world.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -121,7 +117,10 @@ pub(crate) struct World {
     pub(crate) pods: Table<Pod>,
     /// By core workload id.
     pub(crate) units: Table<Unit>,
+    /// Who makes units: first the workloads of the scenario in order, then instances and tasks as they come.
     pub(crate) owners: Table<Owner>,
+    /// What is counted: for each workload in order, of all its instances, and then for each of its tasks.
+    pub(crate) tallies: Table<Tally>,
     pub(crate) namespaces: Table<Namespace>,
     pub(crate) nodes: Table<nodes::NodeState>,
     /// Members that joined a unit later, by unit and ordinal, with their number in the role.
@@ -137,6 +136,8 @@ pub(crate) struct World {
     pub(crate) evict_stream: Stream,
     pub(crate) unreliable: Unreliable,
     pub(crate) job_queues: JobQueues,
+    pub(crate) devices: devices::Devices,
+    pub(crate) datasets: Datasets,
 }
 
 /// Where a trace row belongs: numbers for its names.
@@ -160,54 +161,36 @@ impl World {
         let mut shapes = Shapes::new(scenario);
         let mut row_places = BTreeMap::new();
         let mut owners = Table::default();
+        let mut tallies = Table::default();
         for (index, workload) in scenario.workloads.iter().enumerate() {
-            let shape = match &workload.kind {
-                Kind::Deployment { template, .. } | Kind::Job { template, .. } => shapes.number(template),
-                Kind::Training { .. } => 0,
-                Kind::Trace { rows } => {
-                    let place = |row: &crate::model::TraceRow| RowPlace {
-                        namespace: places.number(&row.namespace),
-                        shape: shapes.number(&row.template),
-                        user: NONE,
-                    };
-                    row_places.insert(u32::try_from(index).unwrap_or(u32::MAX), rows.iter().map(place).collect());
-                    0
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            if let Kind::Trace { rows } = &workload.kind {
+                let place = |row: &crate::model::TraceRow| RowPlace {
+                    namespace: places.number(&row.namespace),
+                    shape: shapes.number(&row.template),
+                    user: NONE,
+                };
+                row_places.insert(index, rows.iter().map(place).collect());
+            }
+            let tally = tallies.push(Tally { workload: index });
+            if let Kind::Workflow { tasks } = &workload.kind {
+                for _ in tasks {
+                    tallies.push(Tally { workload: index });
                 }
-            };
-            let training = match &workload.kind {
-                Kind::Training { roles, .. } => Some(Box::new(Training::new(roles, &mut shapes))),
-                _ => None,
-            };
-            let runtimes = match &workload.kind {
-                Kind::Job { runtime, .. } | Kind::Training { runtime, .. } if is_random(*runtime) => {
-                    Some(Box::new(Stream::new(seed, &format!("runtime/{}", workload.name))))
-                }
-                _ => None,
-            };
-            let graces = workload.eviction_grace.filter(|grace| is_random(*grace));
-            let graces = graces.map(|_| Box::new(Stream::new(seed, &format!("eviction-grace/{}", workload.name))));
-            owners.push(Owner {
-                namespace: places.number(&workload.namespace),
-                user: NONE,
-                shape,
-                counts: Counts::default(),
-                units: Vec::new(),
-                made: 0,
-                wanted: 0,
-                retrying: 0,
-                losses: 0,
-                closed: false,
-                runtimes,
-                graces,
-                training,
-            });
+            }
+            let namespace = places.number(&workload.namespace);
+            let part = Part { workload: index, number: NONE, task: NONE, parent: NONE };
+            let name = &workload.name;
+            owners.push(new_owner(part, &workload.kind, workload, (namespace, tally), (seed, name), &mut shapes));
         }
         let parties = Parties::new(shapes.resources().len());
         let mut world = Self {
+            datasets: Datasets::new(scenario, &shapes),
             shapes,
             pods: Table::default(),
             units: Table::default(),
             owners,
+            tallies,
             namespaces: places.namespaces,
             nodes: scenario.cluster.nodes.iter().map(|n| nodes::NodeState::of(&n.spec)).collect(),
             joined: BTreeMap::new(),
@@ -219,6 +202,7 @@ impl World {
             evict_stream: Stream::new(seed, "eviction-grace"),
             unreliable: Unreliable::new(seed),
             job_queues: JobQueues::new(scenario),
+            devices: devices::Devices::new(scenario),
         };
         people::everybody(scenario, &mut world);
         world
@@ -227,11 +211,12 @@ impl World {
     /// How long an evicted pod takes to leave, if it ever does.
     pub(crate) fn grace(&mut self, scenario: &Scenario, pod: u32) -> Option<u64> {
         let owner = self.units[self.pods[pod].unit].owner;
-        let own = scenario.workloads.get(owner as usize).and_then(|workload| workload.eviction_grace);
+        let workload = scenario.workloads.get(self.owners[owner].workload as usize);
+        let own = workload.and_then(|workload| workload.eviction_grace.as_ref());
         match (own, &mut self.owners[owner].graces) {
             (Some(grace), Some(stream)) => stream.duration_ms(grace),
             (Some(grace), None) => self.evict_stream.duration_ms(grace),
-            (None, _) => self.evict_stream.duration_ms(scenario.world.eviction_grace),
+            (None, _) => self.evict_stream.duration_ms(&scenario.world.eviction_grace),
         }
     }
 
@@ -270,7 +255,7 @@ impl World {
     pub(crate) fn count(&mut self, pod: u32, to: State, now: Time) -> State {
         let Pod { unit: unit_id, state: from, shape, .. } = self.pods[pod];
         let Unit { owner, namespace, party, .. } = self.units[unit_id];
-        self.owners[owner].counts.shift(from, to);
+        self.owners[owner].shift(from, to);
         self.namespaces[namespace].counts.shift(from, to);
         self.parties.shift(party, (from, to), &self.shapes.rows[shape], now);
         let unit = &mut self.units[unit_id];
@@ -286,11 +271,6 @@ impl World {
         (pod.state, pod.at) = (to, now);
         from
     }
-}
-
-/// Whether drawing it takes random bits.
-fn is_random(runtime: Runtime) -> bool {
-    matches!(runtime, Runtime::Uniform(..) | Runtime::Exponential(_))
 }
 
 /// Namespaces by name, numbered as they come.

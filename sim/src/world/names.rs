@@ -1,10 +1,11 @@
 //! Names of pods and units, made when somebody reads them.
 //!
 //! A pod of a Deployment or Job is `<workload>-<n>`, n counting up from 1 through all its pods, replacements included.
-//! A member of a training is `<workload>-<role>-<i>`, i from 0, and a row of a trace has the name of the row (with `-<i>`
+//! Instances of what arrives again and again are called `<workload>-<n>` in place of `<workload>`, n from 0, and tasks of a
+//! workflow `<workflow>-<task>`. A member of a training is `<workload>-<role>-<i>`, i from 0, and a row of a trace has the name of the row (with `-<i>`
 //! where it has several pods); what is started anew the k-th time ends in `-r<k>`.
 
-use super::World;
+use super::{NONE, World};
 use crate::{
     model::{Kind, Scenario},
     result::RefusalRow,
@@ -47,6 +48,35 @@ impl Names for WorldNames<'_> {
     fn pods(&self, id: WorkloadId) -> u32 {
         if id.0 < self.world.units.len() { self.world.units[id.0].count } else { 1 }
     }
+
+    fn dataset(&self, place: u32) -> Cow<'_, str> {
+        self.scenario.datasets.get(place as usize).map_or("", |dataset| dataset.name.as_str()).into()
+    }
+}
+
+/// What an owner runs: of a task, what the task is.
+pub(super) fn kind_of<'a>(scenario: &'a Scenario, world: &World, owner: u32) -> Option<&'a Kind> {
+    let owner = &world.owners[owner];
+    let kind = &scenario.workloads.get(owner.workload as usize)?.kind;
+    match kind {
+        Kind::Workflow { tasks } if owner.task != NONE => tasks.get(owner.task as usize).map(|task| &task.kind),
+        kind => Some(kind),
+    }
+}
+
+/// The name of a workload, of an instance of it, or of a task.
+pub(crate) fn owner_name(scenario: &Scenario, workload: u32, number: u32, task: u32) -> String {
+    let Some(workload) = scenario.workloads.get(workload as usize) else { return String::new() };
+    let mut name = workload.name.clone();
+    if number != NONE {
+        name += &format!("-{number}");
+    }
+    if let Kind::Workflow { tasks } = &workload.kind
+        && let Some(task) = tasks.get(task as usize)
+    {
+        name += &format!("-{}", task.name);
+    }
+    name
 }
 
 /// The name of a unit.
@@ -55,13 +85,15 @@ pub(crate) fn unit_name(scenario: &Scenario, world: &World, unit: u32) -> String
         return WorkloadId(unit).to_string();
     }
     let unit = &world.units[unit];
-    let Some(workload) = scenario.workloads.get(unit.owner as usize) else {
+    let Some(kind) = kind_of(scenario, world, unit.owner) else {
         return String::new();
     };
+    let owner = &world.owners[unit.owner];
+    let name = owner_name(scenario, owner.workload, owner.number, owner.task);
     let again = if unit.turn == 0 { String::new() } else { format!("-r{}", unit.turn) };
-    match &workload.kind {
-        Kind::Deployment { .. } | Kind::Job { .. } => format!("{}-{}", workload.name, unit.number),
-        Kind::Training { .. } => format!("{}{again}", workload.name),
+    match kind {
+        Kind::Deployment { .. } | Kind::Job { .. } => format!("{name}-{}", unit.number),
+        Kind::Training { .. } | Kind::Workflow { .. } => format!("{name}{again}"),
         Kind::Trace { rows } => {
             let row = rows.get(unit.number as usize).map_or("", |r| &r.name);
             format!("{row}{again}")
@@ -73,17 +105,19 @@ pub(crate) fn unit_name(scenario: &Scenario, world: &World, unit: u32) -> String
 pub(crate) fn pod_name(scenario: &Scenario, world: &World, pod: u32) -> String {
     let (unit_id, role) = (world.pods[pod].unit, world.pods[pod].role);
     let unit = &world.units[unit_id];
-    let Some(workload) = scenario.workloads.get(unit.owner as usize) else {
+    let Some(kind) = kind_of(scenario, world, unit.owner) else {
         return String::new();
     };
     let again = if unit.turn == 0 { String::new() } else { format!("-r{}", unit.turn) };
     let ordinal = world.id_of(pod).ordinal;
-    match &workload.kind {
+    match kind {
         Kind::Training { roles, .. } => {
             let before: u32 = roles.iter().take(role as usize).map(|r| r.replicas).sum();
             let number = world.joined.get(&(unit_id, ordinal)).map_or(ordinal.wrapping_sub(before), |(_, n)| *n);
             let role = roles.get(role as usize).map_or("", |r| r.name.as_str());
-            format!("{}-{role}-{number}{again}", workload.name)
+            let owner = &world.owners[unit.owner];
+            let name = owner_name(scenario, owner.workload, owner.number, owner.task);
+            format!("{name}-{role}-{number}{again}")
         }
         Kind::Trace { rows } if unit.count > 1 => {
             let row = rows.get(unit.number as usize).map_or("", |r| &r.name);

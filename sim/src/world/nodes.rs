@@ -70,14 +70,15 @@ impl Engine<'_> {
     }
 
     /// What the scheduler is told of a node now.
-    fn spec_of(&self, node: u32) -> Option<NodeSpec> {
-        let mut spec = self.scenario.cluster.nodes.get(node as usize)?.spec.clone();
+    pub(crate) fn spec_of(&self, node: u32) -> Option<NodeSpec> {
+        let spec = self.scenario.cluster.nodes.get(node as usize)?.spec.clone();
+        let mut spec = self.world.devices.now(node, spec);
         spec.id = NodeId(node);
         spec.schedulable = !self.world.nodes[node].cordoned;
         Some(spec)
     }
 
-    fn resize(&mut self, spec: &NodeSpec, sign: i128) {
+    pub(crate) fn resize(&mut self, spec: &NodeSpec, sign: i128) {
         for (name, amount) in spec.allocatable.iter() {
             if let Some(resource) = self.world.shapes.resource(name.as_str()) {
                 self.figures.ledger.resize(resource, sign * i128::from(amount));

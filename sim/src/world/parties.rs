@@ -2,16 +2,16 @@
 //! its own, and what a user, a group, a namespace or a workload has is the sum over its parties: every breakdown of a run
 //! comes out of the same accounts, and all of them add up to the same totals.
 
-use super::{Counts, NONE, State, Table, shapes::Row};
+use super::{Counts, NONE, Outcomes, State, Table, shapes::Row};
 use indexmap::{IndexMap, IndexSet};
 use quotree_core::{Name, Time};
 use rustc_hash::FxBuildHasher;
 use smallvec::{SmallVec, smallvec};
 
-/// Numbers of a workload, a user, a group and a namespace; [`NONE`] where there is none.
+/// Numbers of a workload (by its tally: tasks have their own), a user, a group and a namespace; [`NONE`] where there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Who {
-    pub(crate) owner: u32,
+    pub(crate) tally: u32,
     pub(crate) user: u32,
     pub(crate) group: u32,
     pub(crate) namespace: u32,
@@ -22,6 +22,7 @@ pub(crate) struct Who {
 pub(crate) struct Party {
     pub(crate) who: Who,
     pub(crate) counts: Counts,
+    pub(crate) outcomes: Outcomes,
     /// Submissions that were refused.
     pub(crate) refused: u64,
     /// Work thrown away, pod-milliseconds.
@@ -36,7 +37,16 @@ pub(crate) struct Party {
 impl Party {
     fn new(who: Who, resources: usize) -> Self {
         let (used, used_ms) = (smallvec![0; resources], smallvec![0; resources]);
-        Self { who, counts: Counts::default(), refused: 0, lost_ms: 0, used, used_ms, since: Time::default() }
+        Self {
+            who,
+            counts: Counts::default(),
+            outcomes: Outcomes::default(),
+            refused: 0,
+            lost_ms: 0,
+            used,
+            used_ms,
+            since: Time::default(),
+        }
     }
 
     fn advance(&mut self, now: Time) {
@@ -91,6 +101,12 @@ impl Parties {
         };
         self.last = Some((who, number));
         number
+    }
+
+    /// The same party's task of a workflow.
+    pub(crate) fn of_task(&mut self, party: u32, task: u32) -> u32 {
+        let who = self.all[party].who;
+        self.number(Who { tally: who.tally + 1 + task, ..who })
     }
 
     /// A pod of a party goes from one state to another.
@@ -157,7 +173,7 @@ fn number_in(names: &mut IndexSet<Name, FxBuildHasher>, name: &Name) -> u32 {
 mod tests {
     use super::*;
 
-    const WHO: Who = Who { owner: 0, user: 1, group: NONE, namespace: 0 };
+    const WHO: Who = Who { tally: 0, user: 1, group: NONE, namespace: 0 };
 
     #[test]
     fn a_party_is_found_again_and_another_one_is_another() {

@@ -4,7 +4,7 @@
 use super::{NONE, World, parties::Who};
 use crate::{
     driver::Engine,
-    model::{Change, Kind, Scenario, TimedChange},
+    model::{Change, DeviceChange, Kind, Scenario, TimedChange},
     people::{Around, PeopleEdit, Reason, Refusal, Tenants},
     result::RefusalRow,
     trace::Traced,
@@ -88,7 +88,8 @@ impl Engine<'_> {
             let found = self.world.tenants.group_of(name, leaf).cloned();
             group = self.world.parties.group(found.as_ref());
         }
-        self.world.parties.number(Who { owner, user, group, namespace })
+        let tally = self.world.owners[owner].tally;
+        self.world.parties.number(Who { tally, user, group, namespace })
     }
 
     fn leaf_name(&self, namespace: u32) -> Option<&Name> {
@@ -96,7 +97,7 @@ impl Engine<'_> {
         Some(self.core.scheduler().tree().name(QuotaId(leaf)))
     }
 
-    /// Whether a workload, or a row of a trace, may be submitted; where not, that is written down.
+    /// Whether a workload, an instance of it, or a row of a trace may be submitted; where not, that is written down.
     pub(crate) fn lets_in(&mut self, owner: u32, row: Option<u32>) -> bool {
         let place = row.and_then(|row| self.world.row_places.get(&owner)?.get(row as usize));
         let namespace = place.map_or(self.world.owners[owner].namespace, |place| place.namespace);
@@ -114,13 +115,11 @@ impl Engine<'_> {
         let Err(refusal) = said else {
             return true;
         };
-        let party = self.world.parties.number(Who { owner, user, group: NONE, namespace });
+        let tally = self.world.owners[owner].tally;
+        let party = self.world.parties.number(Who { tally, user, group: NONE, namespace });
         self.world.parties.all[party].refused += 1;
-        let what = self.scenario.workloads.get(owner as usize).map_or_else(String::new, |w| w.name.clone());
+        let what = self.workload_of(owner).map_or_else(String::new, |workload| workload.name.clone());
         self.refuse(Attempt { what: format!("workload `{what}`"), by: Some(&name), party }, &refusal);
-        if row.is_none() {
-            self.world.owners[owner].closed = true;
-        }
         false
     }
 
@@ -163,7 +162,8 @@ impl Engine<'_> {
         self.trace(Traced::Tree { refused: Some(refusal) });
     }
 
-    fn note(&mut self, attempt: Attempt<'_>, refusal: &Refusal) -> u32 {
+    /// Writes something down for the report alone.
+    pub(super) fn note(&mut self, attempt: Attempt<'_>, refusal: &Refusal) -> u32 {
         let user = self.world.parties.user(attempt.by);
         self.world.refusals.add(attempt, user, refusal, self.now.0)
     }
@@ -224,6 +224,11 @@ fn subject(change: &Change, scenario: &Scenario) -> String {
         Change::NodeDown { node: i } | Change::NodeUp { node: i } | Change::Cordon { node: i, .. } => {
             format!("node `{}`", node(*i))
         }
+        Change::Devices(
+            DeviceChange::Ill { node: i, .. }
+            | DeviceChange::Well { node: i, .. }
+            | DeviceChange::Relabel { node: i, .. },
+        ) => format!("node `{}`", node(*i)),
         Change::SetBudget { budget, .. } => format!("budget `{budget}`"),
     }
 }

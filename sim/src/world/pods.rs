@@ -91,6 +91,8 @@ pub(crate) struct Unit {
     pub(crate) running: u32,
     /// How often this work was evicted.
     pub(crate) evictions: u32,
+    /// How long it ran in earlier tries, milliseconds.
+    pub(crate) ran_ms: u64,
 }
 
 /// How many pods are in which state.

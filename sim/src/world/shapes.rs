@@ -1,7 +1,7 @@
 //! What pods ask, by number: templates that are alike share one, and their amounts are looked up by resource number.
 
 use super::table::Table;
-use crate::model::{Change, Kind, Scenario};
+use crate::model::{Change, Scenario};
 use indexmap::IndexMap;
 use quotree_core::{Amounts, Name, PodTemplate};
 use rustc_hash::FxBuildHasher;
@@ -44,11 +44,7 @@ impl Shapes {
         }
         let mut shapes = Self { resources, numbers: IndexMap::default(), rows: Table::default(), last: None };
         for workload in &scenario.workloads {
-            match &workload.kind {
-                Kind::Deployment { template, .. } | Kind::Job { template, .. } => shapes.learn(template),
-                Kind::Training { roles, .. } => roles.iter().for_each(|r| shapes.learn(&r.template)),
-                Kind::Trace { rows } => rows.iter().for_each(|r| shapes.learn(&r.template)),
-            }
+            workload.kind.templates(&mut |template, _| shapes.learn(template));
         }
         shapes.resources.sort_unstable_keys();
         shapes.rows = shapes.numbers.keys().map(|t| shapes.row(t)).collect();

@@ -1,6 +1,6 @@
 //! Making units: what the controllers have in common when something new is submitted or taken back.
 
-use super::{NONE, Pod, State, Unit};
+use super::{End, NONE, Pod, State, Unit};
 use crate::{driver::Engine, model::Kind, options::RunError, trace::Traced};
 use quotree_core::{Event, PodOutcome, PodSet, WorkloadId, WorkloadSpec};
 use smallvec::SmallVec;
@@ -16,6 +16,8 @@ pub(crate) struct Order {
     pub(crate) number: u32,
     pub(crate) turn: u32,
     pub(crate) left_ms: u64,
+    /// How long the work ran before.
+    pub(crate) ran_ms: u64,
     /// How often the work was evicted before.
     pub(crate) evictions: u32,
     pub(crate) sets: SmallVec<[(PodSet, u32); 1]>,
@@ -46,6 +48,7 @@ impl Engine<'_> {
             active: 0,
             running: 0,
             evictions: order.evictions,
+            ran_ms: order.ran_ms,
         });
         let mut sets = SmallVec::new();
         for (role, (set, shape)) in order.sets.into_iter().enumerate() {
@@ -55,7 +58,7 @@ impl Engine<'_> {
             sets.push(set);
         }
         self.remember(order.owner, unit);
-        let Some(workload) = self.scenario.workloads.get(order.owner as usize) else {
+        let Some(workload) = self.workload_of(order.owner) else {
             return Ok(unit);
         };
         let spec = WorkloadSpec {
@@ -66,6 +69,7 @@ impl Engine<'_> {
             preemptible: workload.preemptible,
             pods: sets,
             budget: workload.budget.clone(),
+            together: workload.together,
             replaces: self.story.replacing.map(WorkloadId),
         };
         self.trace(Traced::Submit { workload: WorkloadId(unit), pods: count });
@@ -101,6 +105,7 @@ impl Engine<'_> {
             return Ok(());
         }
         self.world.units[unit].working_since = None;
+        self.stop_reading(unit);
         self.trace(Traced::Withdraw { workload: WorkloadId(unit) });
         let is_known = !self.world.job_queues.is_suspended(unit);
         for pod in self.world.pods_of(unit) {
@@ -113,31 +118,64 @@ impl Engine<'_> {
         if is_known { self.feed(Event::WorkloadWithdrawn { workload: WorkloadId(unit) }) } else { Ok(()) }
     }
 
-    /// A workload of the scenario is deleted: all its units, and nothing is made any more.
+    /// An owner is deleted, or gives up: all its units, instances and tasks, and nothing is made any more.
     pub(crate) fn close(&mut self, owner: u32, state: State) -> Result<(), RunError> {
+        for instance in self.open_instances(owner) {
+            self.close(instance, state)?;
+        }
         let world_owner = &mut self.world.owners[owner];
+        let came = world_owner.generator.is_none();
         world_owner.closed = true;
         let units = std::mem::take(&mut world_owner.units);
+        let tasks = world_owner.flow.take().map_or_else(Vec::new, |flow| flow.owners);
+        if let Some(Kind::Trace { .. }) = self.kind(owner) {
+            // Rows that wait to be tried again are counted as the trace's own: what is left of them is a number.
+            let waiting = u64::from(self.world.owners[owner].retrying);
+            self.tally(owner, |outcomes| outcomes.withdrawn += waiting);
+            for unit in &units {
+                let Unit { live, party, .. } = self.world.units[*unit];
+                self.world.parties.all[party].outcomes.withdrawn += u64::from(live > 0);
+            }
+        }
         for unit in units {
             self.interrupt(unit);
             self.withdraw(unit, state)?;
         }
+        for task in tasks.into_iter().filter(|task| *task != NONE) {
+            self.close(task, state)?;
+        }
+        if came {
+            self.over(owner, if state == State::Failed { End::Failed } else { End::Withdrawn })?;
+        }
         Ok(())
     }
 
-    /// A workload of the scenario is submitted.
+    /// A workload of the scenario is submitted, or a task of one, or it begins to arrive.
     pub(crate) fn arrive(&mut self, owner: u32) -> Result<(), RunError> {
-        let Some(workload) = self.scenario.workloads.get(owner as usize) else {
-            return Ok(());
-        };
-        if self.world.owners[owner].closed || !self.lets_in(owner, None) {
+        if self.world.owners[owner].closed {
             return Ok(());
         }
-        match &workload.kind {
-            Kind::Deployment { replicas, .. } => self.scale(owner, *replicas),
-            Kind::Job { completions, .. } => self.start_job(owner, *completions),
-            Kind::Training { .. } => self.start_training(owner, 0),
-            Kind::Trace { .. } => Ok(()),
+        let state = &self.world.owners[owner];
+        if state.number == NONE && self.workload_of(owner).is_some_and(|workload| workload.arrivals.is_some()) {
+            return self.start_arriving(owner);
+        }
+        // Tasks come with their workflow: nobody submits them.
+        if state.task == NONE && !self.lets_in(owner, None) {
+            self.world.owners[owner].closed = true;
+            return Ok(());
+        }
+        self.begin(owner)
+    }
+
+    /// An owner begins.
+    pub(crate) fn begin(&mut self, owner: u32) -> Result<(), RunError> {
+        self.begins(owner);
+        match self.kind(owner) {
+            Some(Kind::Deployment { replicas, .. }) => self.scale(owner, *replicas),
+            Some(Kind::Job { completions, .. }) => self.start_job(owner, *completions),
+            Some(Kind::Training { .. }) => self.start_training(owner, 0),
+            Some(Kind::Workflow { .. }) => self.start_workflow(owner),
+            Some(Kind::Trace { .. }) | None => Ok(()),
         }
     }
 }

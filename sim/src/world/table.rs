@@ -26,6 +26,11 @@ impl<T> Table<T> {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX)
     }
 
+    /// The value of this id, if it was handed out.
+    pub(crate) fn at(&self, id: u32) -> Option<&T> {
+        self.0.get(id as usize)
+    }
+
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, T> {
         self.0.iter()
     }

@@ -21,6 +21,10 @@ impl Engine<'_> {
             return Ok(());
         }
         let set = PodSet { template: Arc::clone(&traced.template), count: traced.pods, min: traced.pods };
+        if turn == 0 {
+            let party = self.party_of(owner, row, place.namespace);
+            self.world.parties.all[party].outcomes.submitted += 1;
+        }
         let order = Order {
             owner,
             namespace: place.namespace,
@@ -28,6 +32,7 @@ impl Engine<'_> {
             number: row,
             turn,
             left_ms: traced.runtime_ms,
+            ran_ms: 0,
             evictions,
             sets: smallvec![(set, place.shape)],
         };

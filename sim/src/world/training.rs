@@ -1,24 +1,32 @@
-//! The controller of trainings: a gang with roles that works as fast as it has members, from checkpoint to checkpoint.
+//! The controller of trainings: a gang with roles that works as fast as its members make it, from checkpoint to checkpoint.
 //!
-//! Work is counted in pod-milliseconds: a training of n pods that runs for t has n times t to do, and k running members do
-//! k a millisecond (linear scaling), as long as every role has its minimum. A gang that falls below it loses what it did
-//! since the last checkpoint and is submitted anew, and the new run begins with the restart overhead.
+//! Its rate is that of the members of working roles that run, as long as every role has its minimum: each counts 1 (or, where
+//! the work is GPU-time, its GPUs), times how well so many members scale. With linear scaling the unit of work is the
+//! pod-millisecond, or that of a thousandth of a GPU; on a curve, a billionth of that. A gang that falls below its minimum
+//! loses what it did since the last checkpoint; then it is submitted anew, or waits for members in place of the lost ones,
+//! and the new run begins with the restart overhead.
 
-use super::{State, job::fixed, shapes::Shapes, submit::Order};
+use super::{State, job::fixed, progress::Progress, shapes::Shapes, submit::Order};
 use crate::{
     driver::Engine,
-    model::{Kind, Role, Runtime},
+    model::{BILLION, Kind, OnLoss, Role, Scaling, Work},
     options::RunError,
+    text::time_text,
     trace::Traced,
 };
 use quotree_core::{Event, PodSet, Time, WorkloadChange, WorkloadId};
 use std::sync::Arc;
+
+/// What GPU-time is counted in: thousandths of a device, whole ones or what a node lends of one.
+const GPUS: [&str; 2] = ["nvidia.com/gpu", "aliyun.com/gpu"];
 
 /// A role of a training that is there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Crew {
     shape: u32,
     min: u32,
+    /// What each member that runs adds to the rate; 0 for roles that do not work.
+    weight: u64,
     /// Being bound or running, and not told to go.
     pub(crate) active: u32,
     pub(crate) running: u32,
@@ -34,32 +42,78 @@ pub(crate) struct Training {
     pub(crate) unit: Option<u32>,
     /// How many members it has when everybody is there.
     size: u32,
-    /// All work, pod-milliseconds; nothing: it never ends, or nothing was drawn yet.
-    total: Option<u128>,
-    done: u128,
-    /// Up to when `done` is right.
-    since: Time,
-    /// Work begins here at the earliest: after the restart overhead of this run.
-    begins: Option<Time>,
-    /// Members at work since then.
-    rate: u32,
+    /// Its rate then.
+    full_rate: u128,
+    scaling: Scaling,
+    progress: Progress,
+    /// How often it was started, the first time included.
+    starts: u32,
+    on_loss: OnLoss,
+    /// A member is lost, and those that are left wait for another.
+    broken: bool,
     pub(crate) epoch: u32,
 }
 
+/// Thousandths of GPUs that a member asks.
+pub(crate) fn gpus(role: &Role) -> u64 {
+    let asked = |name: &&str| role.template.request.get(name).and_then(|amount| u64::try_from(amount).ok());
+    GPUS.iter().filter_map(asked).sum()
+}
+
 impl Training {
-    pub(crate) fn new(roles: &[Role], shapes: &mut Shapes) -> Self {
-        let crew =
-            |r: &Role| Crew { shape: shapes.number(&r.template), min: r.min, active: 0, running: 0, next: r.replicas };
-        Self {
+    /// Of a [`Kind::Training`].
+    pub(crate) fn new(kind: &Kind, shapes: &mut Shapes) -> Option<Self> {
+        let Kind::Training { roles, work, scaling, checkpoint_ms, checkpoint_cost_ms, on_loss, reads, .. } = kind
+        else {
+            return None;
+        };
+        let some_work = roles.iter().any(|role| role.works);
+        let crew = |role: &Role| {
+            let weight = if matches!(work, Work::GpuTime(_)) { gpus(role) } else { 1 };
+            Crew {
+                shape: shapes.number(&role.template),
+                min: role.min,
+                weight: if role.works || !some_work { weight } else { 0 },
+                active: 0,
+                running: 0,
+                next: role.replicas,
+            }
+        };
+        let mut training = Self {
             crews: roles.iter().map(crew).collect(),
             unit: None,
             size: roles.iter().fold(0, |sum: u32, r| sum.saturating_add(r.replicas)),
-            total: None,
-            done: 0,
-            since: Time::default(),
-            begins: None,
-            rate: 0,
+            full_rate: 0,
+            scaling: scaling.clone(),
+            progress: Progress::default(),
+            starts: 0,
+            on_loss: *on_loss,
+            broken: false,
             epoch: 0,
+        };
+        training.progress.cost_ms = *checkpoint_cost_ms;
+        training.progress.reads = reads.is_some();
+        let everybody = training.crews.iter().zip(roles).map(|(crew, role)| (crew.weight, role.replicas));
+        training.full_rate = training.rate(everybody);
+        training.progress.step = u128::from(checkpoint_ms.unwrap_or(0)).saturating_mul(training.full_rate);
+        if let Work::GpuTime(ms) = work {
+            let unit = if training.scaling == Scaling::Linear { 1 } else { u128::from(BILLION) };
+            training.progress.total = Some((u128::from(*ms) * 1000).saturating_mul(unit));
+        }
+        Some(training)
+    }
+
+    /// The rate of so many members of such weights.
+    fn rate(&self, crews: impl Iterator<Item = (u64, u32)>) -> u128 {
+        let (members, weight) =
+            crews.filter(|(weight, _)| *weight > 0).fold((0_u32, 0), |(n, sum), (weight, count)| {
+                (n.saturating_add(count), sum + u128::from(weight) * u128::from(count))
+            });
+        match &self.scaling {
+            Scaling::Linear => weight,
+            curve => {
+                weight.saturating_mul(u128::from(curve.speed(members))).checked_div(u128::from(members)).unwrap_or(0)
+            }
         }
     }
 
@@ -76,48 +130,40 @@ impl Training {
         }
     }
 
-    /// Adds the work done up to now.
-    fn work(&mut self, now: Time) {
-        if let Some(begins) = self.begins {
-            let ms = now.since(self.since.max(begins));
-            self.done = self.done.saturating_add(u128::from(ms) * u128::from(self.rate));
-        }
-        self.since = now;
-    }
-
     /// Members came or went: the rate from now on, and when the work will be done.
     fn reckon(&mut self, now: Time, overhead_ms: u64) -> Option<Time> {
-        self.work(now);
         let working = self.crews.iter().all(|c| c.running >= c.min);
-        self.rate = if working { self.crews.iter().map(|c| c.running).sum() } else { 0 };
+        let rate = if working { self.rate(self.crews.iter().map(|c| (c.weight, c.running))) } else { 0 };
+        self.broken &= rate == 0;
         self.epoch += 1;
-        if self.rate == 0 {
-            return None;
-        }
-        let begins = *self.begins.get_or_insert(now.after_ms(overhead_ms));
-        let left = self.total?.saturating_sub(self.done).div_ceil(u128::from(self.rate));
-        Some(now.max(begins).after_ms(u64::try_from(left).unwrap_or(u64::MAX)))
+        self.progress.go_on(now, rate, overhead_ms)
+    }
+
+    /// The present run, and how its work goes.
+    pub(crate) fn present(&self) -> Option<(u32, &Progress)> {
+        Some((self.unit?, &self.progress))
+    }
+
+    /// A dataset tells how much is done.
+    pub(crate) fn has_done(&mut self, done: u128) {
+        self.progress.has_done(done);
     }
 
     /// The run breaks off: gives the work that is lost, pod-milliseconds.
-    fn break_off(&mut self, now: Time, checkpoint_ms: Option<u64>) -> u128 {
-        self.work(now);
-        let step = u128::from(checkpoint_ms.unwrap_or(0)) * u128::from(self.size);
-        let kept = self.done.checked_div(step).map_or(0, |n| n * step);
-        let lost = self.done - kept;
-        (self.done, self.rate, self.begins) = (kept, 0, None);
+    fn break_off(&mut self, now: Time) -> u128 {
         self.epoch += 1;
-        lost
+        let lost = self.progress.break_off(now);
+        lost.saturating_mul(u128::from(self.size)).checked_div(self.full_rate).unwrap_or(0)
     }
 }
 
 impl Engine<'_> {
     /// A training is submitted, or submitted again.
     pub(crate) fn start_training(&mut self, owner: u32, evictions: u32) -> Result<(), RunError> {
-        let Some(workload) = self.scenario.workloads.get(owner as usize) else {
+        let (Some(workload), Some(kind)) = (self.workload_of(owner), self.kind(owner)) else {
             return Ok(());
         };
-        let Kind::Training { roles, runtime, .. } = &workload.kind else {
+        let Kind::Training { roles, work, .. } = kind else {
             return Ok(());
         };
         let state = &mut self.world.owners[owner];
@@ -125,12 +171,14 @@ impl Engine<'_> {
         let Some(training) = state.training.as_mut() else {
             return Ok(());
         };
-        if training.total.is_none() && *runtime != Runtime::Forever {
+        // Where the others waited for new members in vain, this break was counted when they began to.
+        training.starts += u32::from(!std::mem::take(&mut training.broken));
+        if let (None, Work::Runtime(runtime)) = (training.progress.total, work) {
             let ms = match state.runtimes.as_mut() {
-                Some(stream) => stream.duration_ms(*runtime),
-                None => fixed(*runtime),
+                Some(stream) => stream.duration_ms(runtime),
+                None => fixed(runtime),
             };
-            training.total = ms.map(|ms| u128::from(ms) * u128::from(training.size));
+            training.progress.total = ms.map(|ms| u128::from(ms).saturating_mul(training.full_rate));
         }
         for (crew, role) in training.crews.iter_mut().zip(roles) {
             crew.next = role.replicas;
@@ -139,8 +187,17 @@ impl Engine<'_> {
             (PodSet { template: Arc::clone(&role.template), count: role.replicas, min: role.min }, crew.shape)
         };
         let sets = training.crews.iter().zip(roles).map(set).collect();
-        let priority = workload.priority;
-        let order = Order { owner, namespace, priority, number: turn + 1, turn, left_ms: u64::MAX, evictions, sets };
+        let order = Order {
+            owner,
+            namespace,
+            priority: workload.priority,
+            number: turn + 1,
+            turn,
+            left_ms: u64::MAX,
+            ran_ms: 0,
+            evictions,
+            sets,
+        };
         let unit = self.submit(order)?;
         if let Some(training) = self.world.owners[owner].training.as_mut() {
             training.unit = Some(unit);
@@ -150,11 +207,8 @@ impl Engine<'_> {
 
     /// Members of a training came or went: it works at another rate from now on.
     pub(crate) fn pace(&mut self, owner: u32) {
-        let overhead = match self.scenario.workloads.get(owner as usize).map(|w| &w.kind) {
-            Some(Kind::Training { restart_overhead_ms, .. }) if self.world.owners[owner].made > 1 => {
-                *restart_overhead_ms
-            }
-            _ => 0,
+        let Some(Kind::Training { restart_overhead_ms, runtime_limit_ms, .. }) = self.kind(owner) else {
+            return;
         };
         let now = self.now;
         let Some(training) = self.world.owners[owner].training.as_mut() else {
@@ -163,35 +217,87 @@ impl Engine<'_> {
         let Some(unit) = training.unit else {
             return;
         };
+        let overhead = if training.starts > 1 { *restart_overhead_ms } else { 0 };
         let done_at = training.reckon(now, overhead);
         let epoch = training.epoch;
-        let working = training.rate > 0;
+        let working = training.progress.rate > 0;
+        let limit = runtime_limit_ms.filter(|_| working).and_then(|limit| training.progress.worked_for(limit));
         self.world.units[unit].working_since = working.then_some(now);
-        if let Some(at) = done_at {
+        if let Some(at) = done_at.into_iter().chain(limit).min() {
             self.finish_at(at, unit, epoch);
         }
+        self.read_training(owner);
+    }
+
+    /// Whether a training that should stop now has to although its work is not done; then it has failed.
+    pub(crate) fn training_is_late(&mut self, owner: u32) -> Result<bool, RunError> {
+        let Some(Kind::Training { runtime_limit_ms: Some(limit), .. }) = self.kind(owner) else { return Ok(false) };
+        let (now, read) = (self.now, self.read_so_far(owner));
+        let Some(training) = self.world.owners[owner].training.as_mut() else { return Ok(false) };
+        training.progress.advance(now);
+        training.progress.has_done(read.unwrap_or(0));
+        if training.progress.is_done() {
+            return Ok(false);
+        }
+        self.fail(owner, format!("it ran for {}, which is its limit", time_text(*limit)))?;
+        Ok(true)
     }
 
     /// A training that is whole no more stops working; gives the work that is lost.
     pub(crate) fn break_training(&mut self, owner: u32) -> u128 {
-        let checkpoint = match self.scenario.workloads.get(owner as usize).map(|w| &w.kind) {
-            Some(Kind::Training { checkpoint_ms, .. }) => *checkpoint_ms,
-            _ => None,
-        };
-        let now = self.now;
-        self.world.owners[owner].training.as_mut().map_or(0, |t| t.break_off(now, checkpoint))
+        let (now, done) = (self.now, self.read_so_far(owner).unwrap_or(0));
+        if let Some(unit) = self.world.owners[owner].training.as_ref().and_then(|t| t.unit) {
+            self.stop_reading(unit);
+        }
+        self.world.owners[owner].training.as_mut().map_or(0, |t| {
+            t.has_done(done);
+            t.break_off(now)
+        })
     }
 
-    /// An elastic member is made up for by a new one.
+    /// Whether a training may be started once more; otherwise it has failed.
+    pub(crate) fn may_restart(&mut self, owner: u32) -> Result<bool, RunError> {
+        let Some(Kind::Training { max_restarts: Some(most), .. }) = self.kind(owner) else { return Ok(true) };
+        let training = self.world.owners[owner].training.as_ref();
+        let (starts, broken) = training.map_or((0, false), |training| (training.starts, training.broken));
+        if starts <= *most || broken || self.world.owners[owner].closed {
+            return Ok(true);
+        }
+        self.fail(owner, format!("restarts needed: {starts}, above its max_restarts of {most}"))?;
+        Ok(false)
+    }
+
+    /// Whether what is left of a training's present run waits for members in place of those that were lost.
+    pub(crate) fn waits_for_members(&self, unit: u32) -> bool {
+        let owner = self.world.units[unit].owner;
+        let waits = |t: &Training| t.unit == Some(unit) && t.on_loss == OnLoss::Wait && !t.is_whole();
+        self.world.units[unit].active > 0 && self.world.owners[owner].training.as_deref().is_some_and(waits)
+    }
+
+    /// A training lost members with their node, and the others wait for new ones: the first loss of several breaks it off.
+    pub(crate) fn begin_to_wait(&mut self, owner: u32) -> Result<(), RunError> {
+        if !self.may_restart(owner)? {
+            return Ok(());
+        }
+        if let Some(training) = self.world.owners[owner].training.as_mut()
+            && !std::mem::replace(&mut training.broken, true)
+        {
+            training.starts += 1;
+        }
+        Ok(())
+    }
+
+    /// A member that was lost or evicted is made up for by a new one.
     pub(crate) fn rejoin(&mut self, unit: u32, role: u32) -> Result<(), RunError> {
         let owner = self.world.units[unit].owner;
-        let Some(Kind::Training { roles, .. }) = self.scenario.workloads.get(owner as usize).map(|w| &w.kind) else {
+        let Some(Kind::Training { roles, .. }) = self.kind(owner) else {
             return Ok(());
         };
+        let waits = self.waits_for_members(unit);
         let Some(training) = self.world.owners[owner].training.as_mut() else {
             return Ok(());
         };
-        let present = training.unit == Some(unit) && training.is_whole();
+        let present = training.unit == Some(unit) && (training.is_whole() || waits);
         let (Some(crew), Some(template)) =
             (training.crews.get_mut(role as usize), roles.get(role as usize).map(|r| Arc::clone(&r.template)))
         else {

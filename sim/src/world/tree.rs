@@ -79,6 +79,7 @@ impl Engine<'_> {
         self.old_trees.push(before);
         self.trace(Traced::Tree { refused: None });
         self.plant();
+        self.look_at_cells();
         self.line_up_anew()
     }
 

@@ -46,7 +46,7 @@ impl Engine<'_> {
 
     /// A pod is to be bound: after the latency it is, or is not.
     pub(crate) fn request_bind(&mut self, pod: u32) {
-        let delay = self.world.bind_stream.duration_ms(self.scenario.world.bind_latency);
+        let delay = self.world.bind_stream.duration_ms(&self.scenario.world.bind_latency);
         let permille = self.scenario.world.failed_binds_permille;
         let fails = permille > 0 && self.is_unreliable() && self.world.unreliable.binds.below(1000) < permille;
         self.outcome(delay, if fails { Happening::BindFailed(pod) } else { Happening::Bound(pod) });

@@ -4,7 +4,8 @@
 
 use quotree_core::{Amounts, NodeSpec, PodTemplate, Policy, QuotaSpec, Time, TreeSpec};
 use quotree_sim::model::{
-    Change, Claim, Cluster, Kind, Node, Of, Role, Runtime, Scenario, TimedChange, TraceRow, What, When, Workload, World,
+    Change, Claim, Cluster, Kind, Node, Of, OnLoss, Role, Runtime, Scaling, Scenario, TimedChange, TraceRow, What,
+    When, Work, Workload, World,
 };
 use quotree_sim::{Run, RunOptions, run};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub(crate) fn nodes(cores: &[i64]) -> Cluster {
         pool: "pool".into(),
         spec: NodeSpec::new(u32::try_from(i).unwrap(), cpu(*n)),
     };
-    Cluster { nodes: cores.iter().enumerate().map(node).collect(), is_pool: false }
+    Cluster { nodes: cores.iter().enumerate().map(node).collect(), is_pool: false, ..Cluster::default() }
 }
 
 /// A pool without nodes.
@@ -55,6 +56,7 @@ pub(crate) fn scenario(cluster: Cluster, tree: TreeSpec, workloads: Vec<Workload
         tree,
         people: quotree_sim::people::People::default(),
         queues: Vec::new(),
+        datasets: Vec::new(),
         workloads,
         events: Vec::new(),
         claims: Vec::new(),
@@ -71,8 +73,11 @@ pub(crate) fn workload(name: &str, namespace: &str, submit_ms: u64, kind: Kind) 
         priority: 0,
         preemptible: true,
         budget: None,
+        together: None,
         eviction_grace: None,
         submit: Time(submit_ms),
+        arrivals: None,
+        deadline_ms: None,
         kind,
     }
 }
@@ -89,16 +94,31 @@ pub(crate) fn job(name: &str, submit_ms: u64, completions: u32, parallelism: u32
         template: template(cores),
         runtime: Runtime::Fixed(ms),
         checkpoint_ms: None,
+        checkpoint_cost_ms: 0,
+        retry_delay_ms: 0,
+        runtime_limit_ms: None,
+        reads: None,
     };
     workload(name, "ns", submit_ms, kind)
 }
 
 pub(crate) fn role(name: &str, replicas: u32, min: u32, cores: i64) -> Role {
-    Role { name: name.into(), replicas, min, template: template(cores) }
+    Role { name: name.into(), replicas, min, works: true, template: template(cores) }
 }
 
 pub(crate) fn training(name: &str, submit_ms: u64, roles: Vec<Role>, ms: u64, checkpoint_ms: Option<u64>) -> Workload {
-    let kind = Kind::Training { roles, runtime: Runtime::Fixed(ms), checkpoint_ms, restart_overhead_ms: 1_000 };
+    let kind = Kind::Training {
+        roles,
+        work: Work::Runtime(Runtime::Fixed(ms)),
+        checkpoint_ms,
+        restart_overhead_ms: 1_000,
+        scaling: Scaling::Linear,
+        checkpoint_cost_ms: 0,
+        max_restarts: None,
+        runtime_limit_ms: None,
+        on_loss: OnLoss::Resubmit,
+        reads: None,
+    };
     workload(name, "ns", submit_ms, kind)
 }
 

@@ -1,11 +1,11 @@
 //! Taking in facts that the core has taken in, too: what each changes (L1, O3, T4, G1 to G3).
 
 use super::{
-    state::{For, Pod, Reference, Set, Stage, Workload},
+    state::{For, Pod, Reference, Set, Spot, Stage, Workload},
     tree::Tree,
 };
 use quotree_core::{
-    EnforceMax, Event, NodeId, PodId, PodOutcome, ReleaseReason, Time, TreeSpec, WorkloadChange, WorkloadId,
+    EnforceMax, Event, NodeId, NodeSpec, PodId, PodOutcome, ReleaseReason, Time, TreeSpec, WorkloadChange, WorkloadId,
     WorkloadSpec,
 };
 use std::sync::Arc;
@@ -19,6 +19,7 @@ impl Reference {
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::NodeUp(spec) | Event::NodeChanged(spec) => {
+                self.new_devices(spec);
                 self.measure(spec);
                 self.freed.insert(spec.id);
                 self.nodes.insert(spec.id, Arc::new(spec.clone()));
@@ -46,14 +47,26 @@ impl Reference {
         self.count += 1;
     }
 
-    fn node_down(&mut self, node: NodeId) {
+    /// Holds end that count on devices of a node which become others (H2).
+    fn new_devices(&mut self, spec: &NodeSpec) {
+        let Some(old) = self.nodes.get(&spec.id) else { return };
+        if (&old.devices, &old.mode) != (&spec.devices, &spec.mode) {
+            self.end_holds_on(spec.id, |spot| spot.devices != 0);
+        }
+    }
+
+    fn end_holds_on(&mut self, node: NodeId, which: impl Fn(&Spot) -> bool) {
         for hold in self.holds.clone() {
-            if hold.spots.iter().any(|(_, spot)| spot.node == node) {
+            if hold.spots.iter().any(|(_, spot)| spot.node == node && which(spot)) {
                 self.drop_hold(hold.id);
                 self.ended.push((hold.workload, ReleaseReason::NodeLost(node)));
                 self.line_up_again(hold.workload);
             }
         }
+    }
+
+    fn node_down(&mut self, node: NodeId) {
+        self.end_holds_on(node, |_| true);
         let there = self.standing_pods().filter(|(_, _, pod)| pod.spot.is_some_and(|spot| spot.node == node));
         for pod in there.map(|(id, ..)| id).collect::<Vec<_>>() {
             self.end_pod(pod);
@@ -77,6 +90,7 @@ impl Reference {
             priority: spec.priority,
             preemptible: spec.preemptible,
             budget: spec.budget.clone(),
+            together: spec.together,
             sets: spec.pods.iter().map(set).collect(),
             pods: pods.collect(),
             ran_since: Time(0),

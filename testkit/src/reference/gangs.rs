@@ -49,7 +49,10 @@ impl Workload {
             let set = self.pods[first as usize].set;
             members.push((self.sets[set].template.clone(), 1));
         }
-        Some(Ask { members, preemptible: self.preemptible, job: !self.admitted() })
+        // A gang that has members in place goes on looking where they are: what it finds says nothing of others.
+        let joins = self.in_place().first().map(|_| self.id);
+        let together = self.together.filter(|_| self.pods.len() > 1).map(|level| (level, joins));
+        Some(Ask { members, preemptible: self.preemptible, job: !self.admitted(), together })
     }
 
     /// The pods that the ask is about: of each set the first that wait, in order of ordinals.

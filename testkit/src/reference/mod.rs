@@ -21,6 +21,7 @@ mod reclaim;
 mod scores;
 mod shares;
 mod state;
+mod together;
 mod tree;
 mod victims;
 

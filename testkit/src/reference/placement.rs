@@ -4,7 +4,9 @@ use super::{
     scores::Scores,
     state::{For, Reference, Spot, Stage},
 };
-use quotree_core::{Amounts, Name, NodeId, NodeSpec, Placement, PodId, PodTemplate, WorkloadId};
+use quotree_core::{
+    Amounts, DeviceChoice, DeviceMode, Domain, Name, NodeId, NodeSpec, Placement, PodId, PodTemplate, WorkloadId,
+};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Devices of one node: what is free of each, and of that not kept for holds.
@@ -21,6 +23,10 @@ pub(super) struct Room {
     spec: Arc<NodeSpec>,
     available: BTreeMap<Name, i64>,
     pub(super) bank: Option<Bank>,
+    /// What the same devices hold besides.
+    beside: Option<Bank>,
+    /// Whether it stands outside the part of the cluster that is looked at.
+    pub(super) outside: bool,
     /// How many devices the pods with whole devices have each that stand here; 0 for one with a part of a device.
     pub(super) kinds: Vec<usize>,
 }
@@ -46,7 +52,8 @@ fn drawn(seed: u64, number: u64, of: usize) -> usize {
 #[derive(Debug, Clone, Default)]
 struct Footprint {
     resources: BTreeMap<Name, i64>,
-    devices: BTreeMap<usize, i64>,
+    /// By bank, 0 or 1, and device.
+    devices: BTreeMap<(usize, usize), i64>,
 }
 
 impl Footprint {
@@ -74,12 +81,15 @@ fn positive(request: &Amounts) -> impl Iterator<Item = (&Name, i64)> {
 impl Room {
     fn new(spec: Arc<NodeSpec>) -> Self {
         let available = spec.allocatable.iter().map(|(r, amount)| (r.clone(), amount)).collect();
-        let bank = spec.devices.first().map(|devices| Bank {
-            resource: devices.resource.clone(),
-            each: devices.each,
-            available: (0..devices.count).map(|_| devices.each).collect(),
-        });
-        Self { spec, available, bank, kinds: Vec::new() }
+        let bank = |place: usize| {
+            spec.devices.get(place).map(|devices| Bank {
+                resource: devices.resource.clone(),
+                each: devices.each,
+                available: (0..devices.count).map(|_| devices.each).collect(),
+            })
+        };
+        let (bank, beside) = (bank(0), bank(1));
+        Self { spec, available, bank, beside, outside: false, kinds: Vec::new() }
     }
 
     pub(super) fn has(&self, resource: &Name) -> i64 {
@@ -89,22 +99,64 @@ impl Room {
     /// On how many devices a pod needs how much; nothing where it asks for none, an error where it can have none here.
     pub(super) fn devices(&self, template: &PodTemplate) -> Result<Option<(usize, i64)>, ()> {
         let Some(bank) = &self.bank else { return Ok(None) };
-        if let Some(ask) = template.devices.as_ref().filter(|ask| ask.resource == bank.resource) {
-            return Ok(Some((ask.count as usize, ask.each)));
+        let asks = |name: &Name| template.request.get(name.as_str()).unwrap_or(0);
+        let amount = asks(&bank.resource);
+        if amount == 0 && self.beside.as_ref().is_none_or(|beside| asks(&beside.resource) == 0) {
+            return Ok(None);
         }
-        match template.request.get(bank.resource.as_str()).unwrap_or(0) {
-            0 => Ok(None),
-            fraction if fraction <= bank.each => Ok(Some((1, fraction))),
-            whole if whole % bank.each == 0 => {
-                Ok(Some((usize::try_from(whole / bank.each).map_err(|_| ())?, bank.each)))
+        let is_here = |name: &Name| self.bank.iter().chain(&self.beside).any(|bank| bank.resource == *name);
+        let told = template.devices.as_ref().filter(|ask| is_here(&ask.resource)).map(|ask| i64::from(ask.count));
+        let only_whole = matches!(self.spec.mode, DeviceMode::Exclusive | DeviceMode::Topology { .. });
+        let only_part = self.spec.mode == DeviceMode::Share;
+        let count = match told {
+            Some(count) => count,
+            None if amount <= bank.each => 1,
+            None if only_part => return Err(()),
+            None => amount / bank.each,
+        };
+        let each = amount / count;
+        if each * count != amount || (told.is_none() && each > bank.each) || (only_whole && each != bank.each) {
+            return Err(());
+        }
+        Ok(Some((usize::try_from(count).map_err(|_| ())?, each)))
+    }
+
+    /// How much each of so many devices must have besides; nothing where that cannot be.
+    fn part(&self, template: &PodTemplate, count: usize) -> Option<i64> {
+        let Some(beside) = &self.beside else { return Some(0) };
+        let (amount, count) = (template.request.get(beside.resource.as_str()).unwrap_or(0), count as i64);
+        (amount % count == 0 && amount / count <= beside.each).then(|| amount / count)
+    }
+
+    /// The devices with room for their part of a pod that asks so much of each of so many.
+    pub(super) fn fitting(&self, template: &PodTemplate, (count, each): (usize, i64)) -> Vec<usize> {
+        let (Some(bank), Some(part)) = (&self.bank, self.part(template, count)) else { return Vec::new() };
+        let beside = |i: usize| self.beside.as_ref().is_none_or(|beside| beside.available[i] >= part);
+        (0..bank.available.len()).filter(|i| bank.available[*i] >= each && beside(*i)).collect()
+    }
+
+    /// Ill devices have nothing, and what they had counts nowhere.
+    fn fall_ill(&mut self) {
+        for bank in self.bank.iter_mut().chain(&mut self.beside) {
+            for device in self.spec.unhealthy.iter() {
+                let lost = bank.available[device as usize].max(0);
+                bank.available[device as usize] -= lost;
+                *self.available.entry(bank.resource.clone()).or_default() -= lost;
             }
-            _ => Err(()),
         }
+    }
+
+    pub(super) fn is_ill(&self, devices: u64) -> bool {
+        self.spec.unhealthy.0 & devices != 0
+    }
+
+    pub(super) fn is_in(&self, domain: &Domain) -> bool {
+        self.spec.is_in(domain)
     }
 
     /// Whether a pod may stand here at all: schedulable, tolerated, selected (P1).
     pub(super) fn is_suitable(&self, template: &PodTemplate) -> bool {
-        self.lets_on(template) && self.spec.schedulable
+        !self.outside && self.lets_on(template) && self.spec.schedulable
     }
 
     /// Whether taints and labels let a pod on.
@@ -121,27 +173,40 @@ impl Room {
         positive(&template.request).filter(|(r, amount)| self.has(r) < *amount).map(|(r, _)| r.clone()).collect()
     }
 
-    pub(super) fn device_resource(&self) -> Option<&Name> {
-        self.bank.as_ref().map(|bank| &bank.resource)
+    /// What its devices hold.
+    pub(super) fn device_resources(&self) -> impl Iterator<Item = &Name> {
+        self.bank.iter().chain(&self.beside).map(|bank| &bank.resource)
     }
 
-    /// The fullest devices that fit, lowest first; nothing where the pod does not fit (P1).
+    /// The devices that fit, fullest or emptiest or closest first and of equal ones the lowest; nothing where the pod does
+    /// not fit (P1).
     pub(super) fn choose(&self, template: &PodTemplate) -> Option<u64> {
         if !self.lacks(template).is_empty() {
             return None;
         }
         let Some((count, each)) = self.devices(template).ok()? else { return Some(0) };
-        let mut fit: Vec<(i64, usize)> =
-            self.bank.iter().flat_map(|b| b.available.iter().copied().zip(0..)).filter(|(a, _)| *a >= each).collect();
-        fit.sort_unstable();
-        (fit.len() >= count).then(|| fit.iter().take(count).fold(0, |set, (_, i)| set | 1 << i))
+        let mut fit = self.fitting(template, (count, each));
+        if fit.len() < count {
+            return None;
+        }
+        let has = |device: &usize| self.bank.as_ref().map_or(0, |bank| bank.available[*device]);
+        match (&self.spec.mode, self.spec.choice) {
+            (DeviceMode::Topology { islands }, _) => fit = close(fit, count, islands),
+            (_, DeviceChoice::Spread) => fit.sort_by_key(|device| -has(device)),
+            _ => fit.sort_by_key(has),
+        }
+        Some(fit.iter().take(count).fold(0, |set, device| set | 1 << device))
     }
 
     fn footprint(&self, template: &PodTemplate, devices: u64) -> Footprint {
-        let each = self.devices(template).ok().flatten().map_or(0, |(_, each)| each);
+        let asked = self.devices(template).ok().flatten();
+        let each = asked.map_or(0, |(_, each)| each);
+        let part = asked.and_then(|(count, _)| self.part(template, count)).unwrap_or(0);
+        let on = (0..64).filter(|i| devices >> i & 1 == 1);
+        let both = on.flat_map(|i| [((0, i), each), ((1, i), part)]).filter(|(_, amount)| *amount > 0);
         Footprint {
             resources: positive(&template.request).map(|(r, amount)| (r.clone(), amount)).collect(),
-            devices: (0..64).filter(|i| devices >> i & 1 == 1).map(|i| (i, each)).collect(),
+            devices: both.collect(),
         }
     }
 
@@ -165,8 +230,9 @@ impl Room {
                 *available -= amount;
             }
         }
-        for (device, amount) in &footprint.devices {
-            if let Some(available) = self.bank.as_mut().and_then(|b| b.available.get_mut(*device)) {
+        for ((place, device), amount) in &footprint.devices {
+            let bank = if *place == 0 { &mut self.bank } else { &mut self.beside };
+            if let Some(available) = bank.as_mut().and_then(|b| b.available.get_mut(*device)) {
                 *available -= amount;
             }
         }
@@ -174,7 +240,7 @@ impl Room {
 
     /// Whether more stands here, or is kept, than there is room for.
     pub(super) fn is_crowded(&self) -> bool {
-        let short = self.bank.iter().flat_map(|b| &b.available).any(|a| *a < 0);
+        let short = self.bank.iter().chain(&self.beside).flat_map(|b| &b.available).any(|a| *a < 0);
         short || self.available.values().any(|a| *a < 0)
     }
 
@@ -191,7 +257,39 @@ impl Room {
     }
 }
 
+/// So many of these devices: of one of the smallest islands that have them, that with the fewest; else all of a largest
+/// island, that with the most, and others for the rest.
+fn close(free: Vec<usize>, count: usize, islands: &[u32]) -> Vec<usize> {
+    let split = |size: u32| {
+        let mut parts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        free.iter().for_each(|device| parts.entry(device / size as usize).or_default().push(*device));
+        parts.into_values().collect::<Vec<_>>()
+    };
+    let Some(largest) = islands.last().filter(|_| count > 0) else { return free.into_iter().take(count).collect() };
+    for (level, size) in islands.iter().enumerate() {
+        let mut enough: Vec<Vec<usize>> = split(*size).into_iter().filter(|part| part.len() >= count).collect();
+        enough.sort_by_key(Vec::len);
+        if let Some(part) = enough.into_iter().next() {
+            return close(part, count, &islands[..level]);
+        }
+    }
+    let mut parts = split(*largest);
+    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    let whole = parts.remove(0);
+    let mut rest: Vec<usize> = parts.concat();
+    rest.sort_unstable();
+    let more = close(rest, count - whole.len(), islands);
+    [whole, more].concat()
+}
+
 impl Rooms {
+    /// Looks at one part of the cluster only.
+    pub(super) fn confine(&mut self, domain: &Domain) {
+        for room in self.nodes.values_mut() {
+            room.outside = !room.is_in(domain);
+        }
+    }
+
     pub(super) fn fit(&self, node: NodeId, template: &PodTemplate) -> Option<u64> {
         let room = self.nodes.get(&node).filter(|room| room.is_suitable(template))?;
         self.devices(room, template)
@@ -225,10 +323,8 @@ impl Rooms {
         let number = u64::from(pod.workload.0) << 32 | u64::from(pod.ordinal);
         let (node, fullest) = *fitting.get(drawn(seed, number, fitting.len()))?;
         let room = self.nodes.get(&node)?;
-        let (Ok(Some((1, each))), Some(bank)) = (room.devices(template), &room.bank) else {
-            return Some(Spot { node, devices: fullest });
-        };
-        let devices: Vec<usize> = (0..bank.available.len()).filter(|i| bank.available[*i] >= each).collect();
+        let Ok(Some((1, each))) = room.devices(template) else { return Some(Spot { node, devices: fullest }) };
+        let devices = room.fitting(template, (1, each));
         Some(Spot { node, devices: 1 << devices[drawn(!seed, number, devices.len())] })
     }
 
@@ -277,11 +373,15 @@ impl Reference {
                 }
             }
         }
+        rooms.nodes.values_mut().for_each(Room::fall_ill);
+        if let Some(domain) = &self.confined {
+            rooms.confine(domain);
+        }
         rooms
     }
 
     /// Spots for all that a workload asks for, one after the other in order of ordinals, or nothing (G1).
-    pub(super) fn place(&self, id: WorkloadId, mut rooms: Rooms) -> Option<Vec<(PodId, Spot)>> {
+    pub(super) fn place_in(&self, id: WorkloadId, mut rooms: Rooms) -> Option<Vec<(PodId, Spot)>> {
         let mut spots = Vec::new();
         for ordinal in self.at(id).asked_pods() {
             let pod = id.pod(ordinal);
@@ -294,10 +394,14 @@ impl Reference {
 
     /// Puts the pods of a hold on the spots it kept, if all are still good.
     pub(super) fn kept_spots(&self, spots: &[(PodId, Spot)]) -> Option<Vec<(PodId, Spot)>> {
+        if !self.stand_together(spots) {
+            return None;
+        }
         let mut rooms = self.rooms();
         for (pod, spot) in spots {
             let template = self.template(*pod);
-            if !rooms.nodes.get(&spot.node)?.is_suitable(template) {
+            let room = rooms.nodes.get(&spot.node)?;
+            if !room.is_suitable(template) || room.is_ill(spot.devices) {
                 return None;
             }
             rooms.put(template, *spot);
@@ -311,7 +415,7 @@ impl Reference {
     /// Takes note of how large a node is in what placement looks at there.
     pub(super) fn measure(&mut self, spec: &NodeSpec) {
         let room = Room::new(Arc::new(spec.clone()));
-        for name in room.scored().into_iter().chain(room.device_resource()) {
+        for name in room.scored().into_iter().chain(room.device_resources().take(1)) {
             let largest = self.largest.entry(name.clone()).or_default();
             *largest = room.has(name).max(*largest);
         }

@@ -38,8 +38,8 @@ struct Search<'a> {
 }
 
 impl Reference {
-    /// A plan by this right; exhausted budgets are broken only where nothing else helps (R7).
-    pub(super) fn find_plan(&self, id: WorkloadId, ask: &Ask, right: Right) -> Option<Draft> {
+    /// A plan by this right, where its pods may stand; exhausted budgets are broken only where nothing else helps (R7).
+    pub(super) fn find_plan_in(&self, id: WorkloadId, ask: &Ask, right: Right) -> Option<Draft> {
         let may = match right {
             Right::Reclaim => self.may_reclaim(&self.ledger(), id, ask),
             Right::Priority => self.may_displace(id),
@@ -52,6 +52,22 @@ impl Reference {
                 return draft;
             }
             by.break_budgets = true;
+        }
+    }
+}
+
+impl Reference {
+    /// What victims cost (V3).
+    pub(super) fn cost(&self, picked: &[Candidate], node: NodeId) -> Cost {
+        let started = |c: &Candidate| self.at(c.workload).filed.map_or(self.now, |(.., started)| started);
+        let lost = |c: &Candidate| u128::from(self.now.since(started(c))) * c.pods.len() as u128;
+        Cost {
+            broken: picked.iter().filter(|c| c.rank.breaks_budget).count(),
+            highest: picked.iter().map(|c| c.rank.priority).max(),
+            victims: picked.iter().map(|c| c.pods.len()).sum(),
+            overuse: picked.iter().map(|c| c.rank.overuse.clone()).collect(),
+            lost: picked.iter().map(lost).sum(),
+            node,
         }
     }
 }
@@ -258,7 +274,7 @@ impl<'a> Search<'a> {
             // What is missing in sum, or, where nothing is, the resource whose single devices are too full.
             let mut lacking = room.lacks(template);
             if lacking.is_empty() {
-                lacking.extend(room.device_resource().cloned());
+                lacking.extend(room.device_resources().cloned());
             }
             let governed = &self.trial.tree.governed;
             let lacking: Vec<usize> = lacking.iter().filter_map(|r| governed.iter().position(|g| g == r)).collect();
@@ -276,17 +292,7 @@ impl<'a> Search<'a> {
 
     /// What the victims from `start` on cost (V3).
     fn cost(&self, start: usize, node: NodeId) -> Cost {
-        let picked = &self.victims[start..];
-        let started = |c: &Candidate| self.origin.at(c.workload).filed.map_or(self.origin.now, |(.., started)| started);
-        let lost = |c: &Candidate| u128::from(self.origin.now.since(started(c))) * c.pods.len() as u128;
-        Cost {
-            broken: picked.iter().filter(|c| c.rank.breaks_budget).count(),
-            highest: picked.iter().map(|c| c.rank.priority).max(),
-            victims: picked.iter().map(|c| c.pods.len()).sum(),
-            overuse: picked.iter().map(|c| c.rank.overuse.clone()).collect(),
-            lost: picked.iter().map(lost).sum(),
-            node,
-        }
+        self.origin.cost(&self.victims[start..], node)
     }
 
     /// Puts back everybody the plan can do without: from the highest priority down, of equals the last picked first; then
@@ -372,7 +378,7 @@ pub(super) fn first(best: &mut Option<Candidate>, found: Finding, spared: &mut b
 }
 
 /// What clearing a node costs (V3): budgets broken, the highest priority, how many pods, whose, work lost, node.
-struct Cost {
+pub(super) struct Cost {
     broken: usize,
     highest: Option<i32>,
     victims: usize,
@@ -382,7 +388,7 @@ struct Cost {
 }
 
 impl Cost {
-    fn compare(&self, other: &Self) -> Ordering {
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
         let first = |c: &Self| (c.broken, c.highest, c.victims);
         let pairs = self.overuse.iter().zip(&other.overuse);
         let fair = pairs.map(|(a, b)| by_overuse(a, b)).fold(Ordering::Equal, Ordering::then);

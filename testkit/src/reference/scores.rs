@@ -90,7 +90,7 @@ impl Scores {
         if each >= bank.each {
             return fullest;
         }
-        let fitting = (0..bank.available.len()).filter(|i| bank.available[*i] >= each).map(|i| 1u64 << i);
+        let fitting = room.fitting(template, (1, each)).into_iter().map(|i| 1u64 << i);
         let mut best: Option<(i128, u64)> = None;
         for device in fitting {
             let points = self.fgd(room, template, device);

@@ -1,7 +1,9 @@
 //! Everything the reference knows, as plain data, and the few steps by which it changes.
 
 use super::tree::Tree;
-use quotree_core::{Name, NodeId, NodeSpec, PodId, PodTemplate, Policy, ReleaseReason, Time, TreeSpec, WorkloadId};
+use quotree_core::{
+    Domain, Level, Name, NodeId, NodeSpec, PodId, PodTemplate, Policy, ReleaseReason, Time, TreeSpec, WorkloadId,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -72,6 +74,8 @@ pub(super) struct Ask {
     pub(super) preemptible: bool,
     /// Whether it would count as one more job (A5).
     pub(super) job: bool,
+    /// On which level its pods stand together, and with whose.
+    pub(super) together: Option<(Level, Option<WorkloadId>)>,
 }
 
 #[derive(Debug, Clone)]
@@ -83,6 +87,7 @@ pub(super) struct Workload {
     pub(super) priority: i32,
     pub(super) preemptible: bool,
     pub(super) budget: Option<Name>,
+    pub(super) together: Option<Level>,
     pub(super) sets: Vec<Set>,
     pub(super) pods: Vec<Pod>,
     /// When the last of its running pods started.
@@ -130,6 +135,8 @@ pub struct Reference {
     pub(super) policy: Arc<Policy>,
     pub(super) tree: Arc<Tree>,
     pub(super) nodes: BTreeMap<NodeId, Arc<NodeSpec>>,
+    /// The only part of the cluster that is looked at, while a plan for it is sought.
+    pub(super) confined: Option<Domain>,
     pub(super) work: BTreeMap<WorkloadId, Workload>,
     pub(super) holds: Vec<Hold>,
     pub(super) next_hold: u32,
@@ -164,6 +171,7 @@ impl Reference {
             policy: Arc::new(policy),
             tree: Arc::new(Tree::new(tree)),
             nodes: BTreeMap::new(),
+            confined: None,
             work: BTreeMap::new(),
             holds: Vec::new(),
             next_hold: 0,

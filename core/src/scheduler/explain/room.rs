@@ -25,6 +25,11 @@ impl Scheduler {
         if stopped.is_some() {
             return stopped;
         }
+        self.room_missing(slot)
+    }
+
+    /// What room is missing as things are; nothing where there is room.
+    pub(in super::super) fn room_missing_here(&mut self, slot: Slot) -> Option<Room> {
         let mut trial = Trial::default();
         let mut missing = None;
         for ordinal in self.asked_pods(slot) {
@@ -53,6 +58,7 @@ impl Scheduler {
                 Some(RuledOut::Cordoned) => nodes.unschedulable += 1,
                 Some(RuledOut::Tainted) => nodes.tainted += 1,
                 Some(RuledOut::Unselected) => nodes.unselected += 1,
+                Some(RuledOut::Elsewhere) => nodes.elsewhere += 1,
                 None => {
                     suitable.push(node);
                     let row = self.nodes.at(node);
@@ -86,6 +92,7 @@ impl Scheduler {
             placed: narrow(stand.len()),
             stand_on,
             without: Vec::new(),
+            within: None,
             closest,
         }
     }

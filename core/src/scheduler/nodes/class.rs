@@ -47,4 +47,5 @@ pub(crate) enum RuledOut {
     Cordoned,
     Tainted,
     Unselected,
+    Elsewhere,
 }

@@ -5,6 +5,7 @@
 
 mod class;
 mod devices;
+mod domains;
 mod enter;
 mod fragments;
 mod index;
@@ -26,6 +27,7 @@ pub(crate) use node::Node;
 use super::shapes::{Shapes, Template};
 use crate::{event::EventError, ids::NodeId, plan::DeviceSet, policy::Policy, spec::NodeSpec, table::Table};
 use class::Class;
+use domains::Domains;
 use fragments::Fragments;
 use index::ClassIndex;
 use indexmap::IndexMap;
@@ -60,6 +62,7 @@ pub(crate) struct Nodes {
     /// Where scores depend on the pod, these stand in for the scores in the classes.
     rankings: Rankings,
     fragments: Fragments,
+    domains: Domains,
 }
 
 impl Nodes {
@@ -73,6 +76,7 @@ impl Nodes {
             scorer: Scorer::new(policy.placement),
             rankings: Rankings::default(),
             fragments: Fragments::new(&policy.typical),
+            domains: Domains::default(),
         }
     }
 
@@ -120,6 +124,7 @@ impl Nodes {
             None => self.nodes.push(node),
         };
         self.by_id.insert(id, slot);
+        self.domains.insert(&self.nodes.at(slot).spec, slot);
         self.look_at_kind(slot, shapes);
         self.enter(slot);
         Ok(slot)
@@ -135,6 +140,8 @@ impl Nodes {
         let (total, banks) = lay_out(&spec, shapes)?;
         let scored = scored(&spec, shapes)?;
         self.leave(slot);
+        self.domains.remove(&self.nodes.at(slot).spec);
+        self.domains.insert(&spec, slot);
         let class = self.class(&spec);
         let node = self.nodes.at_mut(slot);
         node.dig_up();
@@ -168,6 +175,7 @@ impl Nodes {
         node.up = false;
         let id = node.id;
         self.by_id.swap_remove(&id);
+        self.domains.remove(&self.nodes.at(slot).spec);
         self.spare.push(slot);
         self.rankings.touch(slot);
     }

@@ -6,6 +6,9 @@ use crate::{ids::NodeId, plan::DeviceSet, policy::Placement, scheduler::shapes::
 impl Nodes {
     /// The best node with room for one pod, and its devices there (P1, P2). `draw` decides for `random`.
     pub(crate) fn pick(&mut self, id: TemplateId, template: &Template, draw: u64) -> Option<Spot> {
+        if self.domains.confined.is_some() {
+            return self.pick_within(template, draw);
+        }
         self.look_at_new_classes(id, template);
         if self.scorer.placement.by_pod() {
             return self.pick_by_pod(id, template, draw);
@@ -68,13 +71,19 @@ impl Nodes {
     pub(crate) fn is_suitable(&self, slot: NodeSlot, template: &Template) -> bool {
         let node = self.nodes.at(slot);
         let class = self.classes.get_index(node.class as usize);
-        node.up && node.spec.schedulable && class.is_some_and(|(c, _)| c.tolerated(template) && c.selected(template))
+        let here = self.domains.confined.as_ref().is_none_or(|domain| node.spec.is_in(domain));
+        here && node.up
+            && node.spec.schedulable
+            && class.is_some_and(|(c, _)| c.tolerated(template) && c.selected(template))
     }
 
     /// Why a node is out of the question whatever is free on it: (cordoned, tainted, unselected).
     pub(crate) fn ruled_out(&self, slot: NodeSlot, template: &Template) -> Option<RuledOut> {
         let node = self.nodes.at(slot);
         let class = self.classes.get_index(node.class as usize).map(|(class, _)| class);
+        if self.domains.confined.as_ref().is_some_and(|domain| !node.spec.is_in(domain)) {
+            return Some(RuledOut::Elsewhere);
+        }
         if !node.spec.schedulable {
             return Some(RuledOut::Cordoned);
         }

@@ -1,6 +1,8 @@
 //! The structs of the language with their fields: the one place where they are described, a file for each part.
 
+mod again;
 mod claims;
+mod data;
 mod held;
 mod people;
 mod work;
@@ -18,6 +20,7 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
     ("cluster", "Parts of `cluster`: a list of node pools and node lists, or one `Pool` alone."),
     ("quota", "The quota tree: one root, nested."),
     ("devices", "Resources that come as separate devices."),
+    ("gpus", "The GPUs of a node pool."),
     ("policy", "The scheduler's knobs; each turns a rule of the semantics."),
     ("bounds", "How much one search may look at; counted, never timed."),
     ("user", "Entries of `users`: where there are any, or groups, who submits is asked who they are."),
@@ -27,8 +30,18 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
         "job queue",
         "Entries of `queues`: what stands before a leaf and lets its jobs out to the scheduler, which knows nothing of those it suspends.",
     ),
+    ("dataset", "Entries of `datasets`: what workloads read. The formulas are in [datasets.md](datasets.md)."),
+    ("accelerate", "How a dataset is accelerated."),
     ("workload", "Entries of `workloads`: what is submitted and makes pods."),
+    ("task", "Entries of `tasks`: what a `Workflow` runs. Priority, preemptible, budget and grace are the workflow's."),
+    (
+        "arrivals",
+        "When the instances of a workload come. Without `until`, `count` or an end of the world there would be no end.",
+    ),
     ("role", "Roles of a `Training`."),
+    ("reads", "What a Job or Training reads."),
+    ("scaling", "How fast so many members of working roles are."),
+    ("topology", "Where pods of a gang must stand."),
     ("time", "Durations that may be random, drawn per pod from a labelled stream."),
     ("event", "Entries of `events`: what happens to the world. Equal times happen in the order of the file."),
     ("change", "What can happen."),
@@ -39,5 +52,6 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
 
 /// All structs, in the order of the reference.
 pub(super) fn types() -> impl Iterator<Item = &'static Type> {
-    [world::TYPES, people::TYPES, work::TYPES, claims::TYPES, held::TYPES].into_iter().flatten()
+    let all = [world::TYPES, people::TYPES, data::TYPES, work::TYPES, again::TYPES, claims::TYPES, held::TYPES];
+    all.into_iter().flatten()
 }

@@ -17,6 +17,41 @@ pub(in super::super) const TYPES: &[Type] = &[
         ],
     },
     Type {
+        name: "Instances",
+        group: "what",
+        about: "how many instances of workloads came (a workload that comes once is one, a row of a trace, too), and how they ended; at least one of them",
+        fields: &[
+            field("of", "whose", "`All`", "whose; of a workflow the whole, of a `Task` the task"),
+            field("submitted", "whole number", "not claimed", "so far"),
+            field("succeeded", "whole number", "not claimed", "done"),
+            field("failed", "whole number", "not claimed", "given up, or never begun because of that"),
+            field("active", "whole number", "not claimed", "neither ended nor withdrawn"),
+            field("skipped", "whole number", "not claimed", "starts of a `CronJob` that were left out"),
+        ],
+    },
+    Type {
+        name: "MetDeadlines",
+        group: "what",
+        about: "workloads done within their deadline so far",
+        fields: &[
+            field("of", "whose", "`All`", "whose"),
+            field("exactly", "whole number", "one of the three", "`==`"),
+            field("at_most", "whole number", "one of the three", "`<=`"),
+            field("at_least", "whole number", "one of the three", "`>=`"),
+        ],
+    },
+    Type {
+        name: "MissedDeadlines",
+        group: "what",
+        about: "workloads that were not done by their deadline, or failed before it, so far",
+        fields: &[
+            field("of", "whose", "`All`", "whose"),
+            field("exactly", "whole number", "one of the three", "`==`"),
+            field("at_most", "whole number", "one of the three", "`<=`"),
+            field("at_least", "whole number", "one of the three", "`>=`"),
+        ],
+    },
+    Type {
         name: "Used",
         group: "what",
         about: "use of a quota",
@@ -175,6 +210,12 @@ pub(in super::super) const TYPES: &[Type] = &[
         about: "no gang runs below its minimum by the scheduler's doing (I6)",
         fields: &[field("claim", "one of NeverPartial", "required", "`Gang(never_partial)`")],
     },
+    Type {
+        name: "CellsFeasible",
+        group: "what",
+        about: "the cells guaranteed to leaves can be split out of the healthy devices of the nodes that are up",
+        fields: &[],
+    },
     Type { name: "Invariants", group: "what", about: "the scheduler's own audit finds nothing", fields: &[] },
     Type {
         name: "Digest",
@@ -204,7 +245,13 @@ pub(in super::super) const TYPES: &[Type] = &[
     Type {
         name: "Workload",
         group: "whose",
-        about: "a workload",
+        about: "a workload; of one that arrives again and again, all its instances",
         fields: &[field("name", "name", "required", "which")],
+    },
+    Type {
+        name: "Task",
+        group: "whose",
+        about: "a task of a workflow, in all its instances",
+        fields: &[field("workflow", "name", "required", "of which"), field("task", "name", "required", "which")],
     },
 ];

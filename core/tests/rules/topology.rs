@@ -1,0 +1,100 @@
+//! P1 on the topology tree: gangs whose pods stand in one node, rack or zone.
+
+use crate::check;
+use quotree_core::{Binding, Domain, Policy, WorkloadId};
+use quotree_testkit::table::Game;
+
+const ROOM: &str = "root 99/99; a<root 99/99";
+
+/// The fullest rack that has room for all: r1 has 5 free, r2 has 6, and r0 with 4 has too little.
+#[test]
+fn p1_the_fullest_domain_that_fits_is_taken() {
+    check(
+        ROOM,
+        "2:in..r0 2:in..r0 2:in..r1 3:in..r1 3:in..r2 3:in..r2",
+        &[("+1 a 1 x5 same.rack", "bind 1x2@2, bind 1x3@3"), ("+2 a 1 x4 same.rack", "bind 2x2@0, bind 2x2@1")],
+    );
+}
+
+/// Racks of one name in two zones are two racks; a node in no rack is in none. Of equal ones the first by name.
+#[test]
+fn p1_racks_are_those_of_their_zone() {
+    check(
+        ROOM,
+        "2:in.z1.r 2:in.z0.r 4",
+        &[
+            ("+1 a 1 x3 same.rack", "| 1 P1"),
+            ("-1", ""),
+            ("+2 a 1 x2 same.rack", "bind 2x2@1"),
+            ("+3 a 1 x2 same.rack", "bind 3x2@0"),
+            ("+4 a 1 x3 same.node", "bind 4x3@2"),
+        ],
+    );
+}
+
+/// A lone pod stands anywhere, and a gang without the need does.
+#[test]
+fn p1_nobody_else_is_bound_to_a_domain() {
+    check(ROOM, "1 1", &[("+1 a 1 same.rack", "bind 1@0"), ("-1", ""), ("+2 a 1 x2", "bind 2@0, bind 2@1")]);
+}
+
+/// Zones hold racks: four of one zone do not fit one rack, but the zone.
+#[test]
+fn p1_a_zone_is_all_of_its_racks() {
+    let cluster = "2:in.z0.r0 1:in.z0.r1 2:in.z1.r2 2:in.z1.r3";
+    check(ROOM, cluster, &[("+1 a 1 x4 same.rack", "| 1 P1")]);
+    check(ROOM, cluster, &[("+1 a 1 x4 same.zone", "bind 1x2@2, bind 1x2@3")]);
+    check(ROOM, cluster, &[("+1 a 1 x3 same.zone", "bind 1@1, bind 1x2@0")]);
+}
+
+/// Elastic members join where the others are, or wait: r1 is free, but theirs is r0.
+#[test]
+fn p1_elastic_members_join_the_others() {
+    check(
+        ROOM,
+        "3:in..r0 4:in..r1",
+        &[
+            ("+1 a 1 x4/2 same.rack", "bind 1x3@0 | 1 P1"),
+            ("+2 a 1 x2/2 same.rack", "bind 2x2@1 | 1 P1"),
+            ("-2 & more 1 1", "| 1 P1"),
+            // What another gang of the same kind finds says nothing of this one: its rack has room.
+            ("+3 a 1 x3/2 same.rack", "bind 3x3@1 | 1 P1"),
+        ],
+    );
+}
+
+/// At others' expense: where it costs least. In r0 two pods would have to go, in r1 one; b borrows them all.
+#[test]
+fn p1_v3_victims_go_where_it_costs_least() {
+    check(
+        "root 8/8; a<root 4/8; b<root 0/8",
+        "2:in..r0 2:in..r0 2:in..r1 2:in..r1",
+        &[
+            ("once", ""),
+            ("+1 b 2 & +2 b 2 & +3 b 2", "bind 1@0, bind 2@1, bind 3@2"),
+            ("+4 a 2 x2 same.rack", "evict 3 R2, bind 4@3, bind 4@2"),
+        ],
+    );
+}
+
+/// Enough is free in all, but in no rack: the verdict names the rack that came closest, where two of three found room.
+#[test]
+fn x1_the_verdict_names_the_domain_that_came_closest() {
+    let mut game = Game::new("root 99/99; a<root 99/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", Policy::default()).unwrap();
+    game.row("+1 a 1 x3 same.rack").unwrap();
+    let verdict = game.core().explain(WorkloadId(1)).unwrap();
+    let Binding::Room(room) = verdict.binding else { panic!("{verdict:?}") };
+    let rack = Domain::Rack { zone: Some("z".into()), rack: "r1".into() };
+    assert_eq!((room.within, room.placed, room.nodes.elsewhere, room.nodes.full), (Some(rack), 2, 2, 1));
+    assert_eq!(room.stand_on.len(), 1);
+}
+
+/// Where nothing is a rack, none came close.
+#[test]
+fn x1_no_domain_no_closest() {
+    let mut game = Game::new("root 99/99; a<root 99/99", "4 4", Policy::default()).unwrap();
+    game.row("+1 a 1 x2 same.rack").unwrap();
+    let verdict = game.core().explain(WorkloadId(1)).unwrap();
+    let Binding::Room(room) = verdict.binding else { panic!("{verdict:?}") };
+    assert_eq!((room.within, room.nodes.elsewhere, room.nodes.total), (None, 2, 2));
+}

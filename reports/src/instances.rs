@@ -1,0 +1,107 @@
+//! Workloads that come again and again, consist of tasks, have deadlines or failed: how many came, how they ended, and why
+//! some failed.
+
+use crate::{
+    grid::{self, Cell, Column},
+    say::{many, span},
+    style::{Style, Tone},
+};
+use quotree_sim::result::{InstancesRow, RunResult};
+
+/// Those workloads, each with its tasks below it.
+fn rows(result: &RunResult) -> impl Iterator<Item = (String, &str, &InstancesRow)> {
+    result.workloads.iter().filter_map(|w| Some((w, w.instances.as_ref()?))).flat_map(|(workload, instances)| {
+        let tasks = workload.tasks.iter().map(|task| (format!("  {}", task.name), task.kind, &task.instances));
+        std::iter::once((workload.name.clone(), workload.kind, instances)).chain(tasks)
+    })
+}
+
+/// The table a person reads; empty where there is nothing to tell.
+pub(crate) fn text(result: &RunResult, style: Style) -> String {
+    let right = |head| Column { head, right: true, spare: 0 };
+    let columns = [
+        Column { head: "WORKLOAD", right: false, spare: 0 },
+        Column { head: "KIND", right: false, spare: 1 },
+        right("CAME"),
+        right("DONE"),
+        right("FAILED"),
+        right("WITHDRAWN"),
+        right("ACTIVE"),
+        right("SKIPPED"),
+        right("IN TIME"),
+        right("LATE"),
+    ];
+    let all: Vec<Vec<Cell>> = rows(result)
+        .map(|(name, kind, n)| {
+            vec![
+                Cell::new(&name),
+                Cell::new(kind),
+                Cell::count(n.submitted),
+                Cell::count(n.succeeded),
+                Cell::count(n.failed).tone(Tone::Bad),
+                Cell::count(n.withdrawn),
+                Cell::count(n.active),
+                Cell::count(n.skipped).tone(Tone::Odd),
+                Cell::count(n.deadlines_met),
+                Cell::count(n.deadlines_missed).tone(Tone::Bad),
+            ]
+        })
+        .collect();
+    let mut text = String::new();
+    if !all.is_empty() {
+        let shown = all.get(..all.len().min(style.rows)).unwrap_or_default();
+        text += &format!("\n{}", grid::lines(style, &columns, shown));
+        if all.len() > shown.len() {
+            text += &format!("… and {}\n", many((all.len() - shown.len()) as u64, "more workload"));
+        }
+    }
+    text + &failures(result, style)
+}
+
+/// What failed, and why.
+fn failures(result: &RunResult, style: Style) -> String {
+    let all = &result.failures;
+    if all.is_empty() {
+        return String::new();
+    }
+    let head = style.paint(Tone::Strong, &many(all.len() as u64, "failure"));
+    let shown = (style.rows / 4).max(1);
+    let mut text = format!("\n{head}\n");
+    for row in all.iter().take(shown) {
+        text += &format!("  at {}  {}: {}\n", span(row.at_ms), row.what, row.why);
+    }
+    if all.len() > shown {
+        text += &format!("… and {}\n", many((all.len() - shown) as u64, "more failure"));
+    }
+    text
+}
+
+/// The head and the rows of the same as CSV.
+pub(crate) fn table(result: &RunResult) -> ([&'static str; 11], Vec<Vec<String>>) {
+    let head = [
+        "workload",
+        "task",
+        "kind",
+        "submitted",
+        "succeeded",
+        "failed",
+        "withdrawn",
+        "active",
+        "skipped",
+        "deadlines_met",
+        "deadlines_missed",
+    ];
+    let line = |workload: &str, task: &str, kind: &str, n: &InstancesRow| {
+        let mut row = vec![workload.to_owned(), task.to_owned(), kind.to_owned()];
+        let counts = [n.submitted, n.succeeded, n.failed, n.withdrawn, n.active, n.skipped];
+        row.extend(counts.into_iter().chain([n.deadlines_met, n.deadlines_missed]).map(|n| n.to_string()));
+        row
+    };
+    let mut lines = Vec::new();
+    for workload in &result.workloads {
+        let Some(instances) = &workload.instances else { continue };
+        lines.push(line(&workload.name, "", workload.kind, instances));
+        lines.extend(workload.tasks.iter().map(|task| line(&workload.name, &task.name, task.kind, &task.instances)));
+    }
+    (head, lines)
+}

@@ -1,0 +1,90 @@
+//! Datasets as the simulator plays them: names resolved, sizes in bytes, bandwidths in bytes a second.
+
+use quotree_core::{Name, Time};
+
+/// Data that workloads read.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// Unique in the scenario.
+    pub name: Name,
+    /// Where its cache workers live.
+    pub namespace: Name,
+    /// Bytes, at least 1.
+    pub size: u64,
+    /// Bytes a second that all who read from where the data lies share equally, at least 1.
+    pub backend: u64,
+    /// How it is accelerated, if it is.
+    pub cache: Option<Cache>,
+    /// When it is loaded into the cache beforehand, if it is; only where there is a cache.
+    pub preload: Option<Time>,
+}
+
+/// An acceleration: cache workers, the pods of a Deployment.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    /// The Deployment whose running pods are the workers, by name.
+    pub workload: String,
+    /// Bytes that one worker can hold, at least 1.
+    pub quota: u64,
+    /// Where it holds them.
+    pub tier: Tier,
+    /// Up to this many thousandths of the capacity are filled.
+    pub high_permille: u64,
+    /// At the end of a pass of a cache filled so far, this many thousandths of the capacity are kept.
+    pub low_permille: u64,
+    /// Bytes a second that a pod reads from the cache where a worker runs on its node, at least 1.
+    pub local: u64,
+    /// Bytes a second that it reads otherwise, at least 1.
+    pub remote: u64,
+}
+
+/// What a cache worker holds its bytes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    /// Memory.
+    Mem,
+    /// Solid state.
+    Ssd,
+    /// Spinning disks.
+    Hdd,
+}
+
+impl Tier {
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mem => "MEM",
+            Self::Ssd => "SSD",
+            Self::Hdd => "HDD",
+        }
+    }
+}
+
+/// What a workload reads.
+#[derive(Debug, Clone)]
+pub struct Reads {
+    /// Index into [`Scenario::datasets`](super::Scenario::datasets).
+    pub dataset: usize,
+    /// Bytes in all, pass after pass: of each pod of a Job, or of the members of a Training together. At least 1.
+    pub bytes: u64,
+    /// Whether it reads ahead while it computes.
+    pub prefetch: bool,
+    /// The places of the roles whose members read; absent: all.
+    pub roles: Option<Vec<usize>>,
+}
+
+/// Figures of a dataset that a claim speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatasetFigure {
+    /// Thousandths of it that are cached.
+    Cached,
+    /// Thousandths of what was read that came out of the cache.
+    HitRatio,
+    /// Bytes a second while somebody read.
+    Rate,
+    /// Milliseconds that its readers were faster than without a cache.
+    Saved,
+    /// The same, times the GPUs that they hold.
+    GpuSaved,
+}

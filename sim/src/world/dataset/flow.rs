@@ -1,0 +1,424 @@
+//! One dataset: who reads it, what of it is cached, and when that changes next.
+//!
+//! Bytes flow at rates that change only at events: a reader or a cache worker comes or goes, a preload begins or ends, a
+//! pass ends, or the cache is full. In between everything is linear, and nothing is simulated byte by byte. What follows
+//! from what, with an example, is in `docs/datasets.md`.
+
+use super::{
+    exact::{BYTE, Sources, muldiv, muldiv_up, together},
+    input::Input,
+};
+use crate::{
+    model::{Cache, Dataset},
+    trace::DatasetTurn as Turn,
+};
+use quotree_core::Time;
+use std::collections::BTreeMap;
+
+/// Pods that read together: a pod of a Job, or the members of a Training.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader {
+    /// Where what it reads is counted.
+    pub(crate) party: u32,
+    /// Bytes of the whole run.
+    pub(crate) bytes: u64,
+    pub(crate) prefetch: bool,
+    /// Of the run, in parts of a byte.
+    pub(crate) left: u128,
+    /// How many pods read; 0: it pauses.
+    pub(crate) pods: u64,
+    /// Thousandths of GPUs that wait when the input does.
+    pub(crate) gpus: u64,
+    /// How fast it would be if input took no time.
+    pub(crate) compute: u128,
+    /// It begins to read then.
+    pub(crate) begins: Time,
+    /// Whether a cache worker runs on the node of each of its reading pods.
+    pub(crate) local: bool,
+    /// Of the dataset, what this pass finds in the cache.
+    pub(super) hits: u64,
+    /// Since the last event: progress, what of it goes into the cache, and progress if nothing were cached.
+    pub(super) rate: u128,
+    pub(super) fill: u128,
+    pub(super) plain: u128,
+}
+
+impl Reader {
+    /// A reader with this much before it.
+    pub(crate) fn new(party: u32, bytes: u64, prefetch: bool, left: u128) -> Self {
+        let (pods, gpus, compute, begins) = (0, 0, 0, Time::default());
+        Self {
+            party,
+            bytes,
+            prefetch,
+            left,
+            pods,
+            gpus,
+            compute,
+            begins,
+            local: false,
+            hits: 0,
+            rate: 0,
+            fill: 0,
+            plain: 0,
+        }
+    }
+
+    fn reads(&self, now: Time) -> bool {
+        self.pods > 0 && self.left > 0 && self.begins <= now
+    }
+}
+
+/// How far a preload is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Preload {
+    /// There is none, or its time has not come.
+    None,
+    /// It reads whenever there is room.
+    Asked,
+    /// It ended then.
+    Done(Time),
+}
+
+/// A dataset at a moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Flow {
+    pub(crate) size: u64,
+    backend: u64,
+    cache: Option<Cache>,
+    pub(crate) readers: BTreeMap<u32, Reader>,
+    /// Cache workers that run, and that are wanted.
+    pub(crate) workers: u32,
+    pub(crate) wanted: u32,
+    /// In parts of a byte.
+    cached: u128,
+    /// Whether no more is let in before something is evicted or a worker comes.
+    full: bool,
+    pub(crate) preload: Preload,
+    /// What the preload reads; 0 while it does not.
+    load_rate: u128,
+    /// Bytes that were evicted, and that went with workers.
+    pub(crate) evicted: u64,
+    pub(crate) lost: u64,
+    /// In parts of a byte.
+    loaded: u128,
+    /// Time in which somebody read.
+    pub(crate) busy_ms: u64,
+    pub(crate) inputs: BTreeMap<u32, Input>,
+    pub(crate) turns: Vec<Turn>,
+    /// Passes that ended since somebody counted: a run may have only so many events.
+    pub(crate) passes: u64,
+    since: Time,
+}
+
+impl Flow {
+    pub(crate) fn new(dataset: &Dataset) -> Self {
+        Self {
+            size: dataset.size,
+            backend: dataset.backend,
+            cache: dataset.cache.clone(),
+            readers: BTreeMap::new(),
+            workers: 0,
+            wanted: 0,
+            cached: 0,
+            full: false,
+            preload: Preload::None,
+            load_rate: 0,
+            evicted: 0,
+            lost: 0,
+            loaded: 0,
+            busy_ms: 0,
+            inputs: BTreeMap::new(),
+            turns: Vec::new(),
+            passes: 0,
+            since: Time::default(),
+        }
+    }
+
+    /// Whole bytes that are cached.
+    pub(crate) fn cached_bytes(&self) -> u64 {
+        u64::try_from(self.cached / BYTE).unwrap_or(u64::MAX).min(self.size)
+    }
+
+    /// Thousandths of the dataset that are cached, rounded down.
+    pub(crate) fn cached_permille(&self) -> u64 {
+        u64::try_from(u128::from(self.cached_bytes()) * 1000 / u128::from(self.size)).unwrap_or(0)
+    }
+
+    /// What all its readers have read.
+    pub(crate) fn input(&self) -> Input {
+        let mut sum = Input::default();
+        self.inputs.values().for_each(|input| sum.join(input));
+        sum
+    }
+
+    /// Bytes a second while somebody read, rounded down.
+    pub(crate) fn rate(&self) -> u64 {
+        let bytes = u128::from(self.input().read_bytes()) * 1000;
+        u64::try_from(bytes.checked_div(self.busy_ms.into()).unwrap_or(0)).unwrap_or(u64::MAX)
+    }
+
+    /// Pods that read now.
+    pub(crate) fn reading(&self) -> u64 {
+        self.readers.values().filter(|reader| reader.rate > 0).map(|reader| reader.pods).sum()
+    }
+
+    /// Bytes that the preload has read, rounded down.
+    pub(crate) fn loaded_bytes(&self) -> u64 {
+        u64::try_from(self.loaded / BYTE).unwrap_or(u64::MAX)
+    }
+
+    /// Bytes that so many workers hold at most.
+    pub(crate) fn capacity(&self, workers: u32) -> u64 {
+        self.cache.as_ref().map_or(0, |cache| cache.quota.saturating_mul(u64::from(workers)))
+    }
+
+    /// The mark of so many workers' capacity.
+    fn mark(&self, workers: u32, pick: fn(&Cache) -> u64) -> u64 {
+        let permille = self.cache.as_ref().map_or(0, pick);
+        u64::try_from(u128::from(self.capacity(workers)) * u128::from(permille) / 1000).unwrap_or(u64::MAX)
+    }
+
+    /// Bytes up to which so many workers are filled.
+    fn high(&self, workers: u32) -> u64 {
+        self.mark(workers, |cache| cache.high_permille).min(self.size)
+    }
+
+    fn room(&self) -> u128 {
+        (u128::from(self.high(self.workers)) * BYTE).saturating_sub(self.cached)
+    }
+
+    fn loads(&self) -> bool {
+        self.preload == Preload::Asked && self.room() > 0
+    }
+
+    /// In parts of a byte, what a reader has left before something about it may change: a pass, or, where nothing is
+    /// cached or everything is, its run.
+    fn stretch(&self, reader: &Reader) -> u128 {
+        let size = u128::from(self.size) * BYTE;
+        if self.cache.is_none() || self.cached == size {
+            return reader.left;
+        }
+        self.unread(reader).min(reader.left)
+    }
+
+    /// What of the dataset this pass of a reader has not read yet.
+    fn unread(&self, reader: &Reader) -> u128 {
+        let size = u128::from(self.size) * BYTE;
+        size - (u128::from(reader.bytes) * BYTE).saturating_sub(reader.left) % size
+    }
+
+    /// Everything moves on to `now`.
+    pub(crate) fn advance(&mut self, now: Time) {
+        let ms = now.since(self.since);
+        if ms == 0 {
+            return;
+        }
+        self.since = now;
+        self.busy_ms += if self.readers.values().any(|r| r.rate > 0) { ms } else { 0 };
+        let loaded = self.load_rate.saturating_mul(u128::from(ms));
+        self.loaded = self.loaded.saturating_add(loaded);
+        let reading = self.readers.iter().filter(|(_, r)| r.rate > 0);
+        let mut turns: Vec<Span> = reading
+            .map(|(unit, r)| Span { unit: *unit, reach: r.rate.saturating_mul(u128::from(ms)), rate: r.rate })
+            .collect();
+        self.fill(loaded);
+        while !turns.is_empty() {
+            turns = self.read(turns);
+            if !turns.is_empty() {
+                self.turn(&turns, now);
+            }
+        }
+        if !self.full && self.workers > 0 && self.room() == 0 {
+            self.fill_up();
+        }
+    }
+
+    /// Readers move on, each by what it reaches, to the end of its stretch; gives those that ended one, with what is left
+    /// of their time.
+    fn read(&mut self, spans: Vec<Span>) -> Vec<Span> {
+        let mut ended = Vec::new();
+        let mut filled: u128 = 0;
+        for Span { unit, reach, rate: told } in spans {
+            let Some(mut reader) = self.readers.remove(&unit) else { continue };
+            // A pass that ended in the middle left its time at the rate it had.
+            let reach = if told == reader.rate { reach } else { muldiv_up(reach, reader.rate, told) };
+            let stretch = self.stretch(&reader);
+            let moved = reach.min(stretch);
+            if moved > 0 {
+                reader.left -= moved;
+                filled = filled.saturating_add(muldiv_up(moved, reader.fill, reader.rate));
+                let hit = muldiv(moved, reader.hits.into(), self.size.into());
+                self.inputs.entry(reader.party).or_default().add(&reader, moved, hit);
+                if moved == stretch {
+                    ended.push(Span { unit, reach: reach - moved, rate: reader.rate });
+                }
+            }
+            self.readers.insert(unit, reader);
+        }
+        self.fill(filled);
+        ended
+    }
+
+    /// Bytes come into the cache as far as there is room.
+    fn fill(&mut self, bytes: u128) {
+        self.cached += bytes.min(self.room());
+    }
+
+    /// Passes ended: a cache that is full makes room, and each of their readers finds in the next what is cached now.
+    fn turn(&mut self, ended: &[Span], now: Time) {
+        self.passes = self.passes.saturating_add(ended.len() as u64);
+        self.make_room();
+        let cached = self.cached_bytes();
+        for Span { unit, .. } in ended {
+            if let Some(reader) = self.readers.get_mut(unit) {
+                reader.hits = cached;
+            }
+        }
+        self.reckon(now);
+    }
+
+    /// A cache that is filled up to its high mark evicts down to the low one, of every pass under way the same part.
+    fn make_room(&mut self) {
+        let high = self.high(self.workers);
+        let kept = u128::from(self.mark(self.workers, |cache| cache.low_permille)) * BYTE;
+        if high == self.size || self.room() > 0 || kept >= self.cached {
+            return;
+        }
+        let gone = u64::try_from((self.cached - kept) / BYTE).unwrap_or(u64::MAX);
+        self.evicted = self.evicted.saturating_add(gone);
+        self.turns.push(Turn::Evicted { bytes: gone });
+        self.keep(kept, self.cached);
+        self.full = false;
+    }
+
+    /// Of what is cached, `part` of `whole` stays, and of what every pass under way would find.
+    fn keep(&mut self, part: u128, whole: u128) {
+        self.cached = muldiv(self.cached, part, whole.max(1));
+        for reader in self.readers.values_mut() {
+            let hits = muldiv(reader.hits.into(), part, whole.max(1));
+            reader.hits = u64::try_from(hits).unwrap_or(u64::MAX);
+        }
+    }
+
+    /// The cache has become full. What a pass under way has read is cached by now, so what is not cached it has before it.
+    fn fill_up(&mut self) {
+        self.full = true;
+        let missing = u128::from(self.size) * BYTE - self.cached;
+        let unread: Vec<u128> = self.readers.values().map(|reader| self.unread(reader)).collect();
+        for (reader, unread) in self.readers.values_mut().zip(unread) {
+            let found = muldiv(self.size.into(), unread.saturating_sub(missing), unread);
+            reader.hits = reader.hits.max(u64::try_from(found).unwrap_or(0).min(self.size));
+        }
+    }
+
+    /// So many cache workers run from now on. Each holds the same part of what is cached: who goes takes that along.
+    pub(crate) fn staff(&mut self, workers: u32, now: Time) {
+        self.advance(now);
+        let before = std::mem::replace(&mut self.workers, workers);
+        if workers < before {
+            let bytes = self.cached_bytes();
+            self.keep(workers.into(), before.into());
+            self.cached = self.cached.min(u128::from(self.high(workers)) * BYTE);
+            let lost = bytes - self.cached_bytes();
+            self.lost = self.lost.saturating_add(lost);
+            self.turns.push(Turn::Lost { bytes: lost });
+        }
+        self.full = workers > 0 && self.room() == 0;
+        match (before, workers) {
+            (0, 1..) => self.turns.push(Turn::Bound),
+            (1.., 0) => self.turns.push(Turn::Unbound),
+            _ => {}
+        }
+    }
+
+    /// A reader comes, or goes on with other members: a new one is at the start of a pass, or somewhere in one.
+    pub(crate) fn join(&mut self, unit: u32, reader: Reader, now: Time) {
+        self.advance(now);
+        let hits = self.cached_bytes();
+        let slot = self.readers.entry(unit).or_insert_with(|| Reader { hits, ..reader.clone() });
+        *slot = Reader { hits: slot.hits, left: slot.left, ..reader };
+    }
+
+    /// A reader goes; gives what it had left, in parts of a byte.
+    pub(crate) fn leave(&mut self, unit: u32, now: Time) -> Option<u128> {
+        self.advance(now);
+        self.readers.remove(&unit).map(|reader| reader.left)
+    }
+
+    /// Readers that have read everything.
+    pub(crate) fn done(&self) -> Vec<u32> {
+        self.readers.iter().filter(|(_, reader)| reader.left == 0).map(|(unit, _)| *unit).collect()
+    }
+
+    /// The preload's time has come.
+    pub(crate) fn ask(&mut self, now: Time) {
+        self.advance(now);
+        self.preload = Preload::Asked;
+    }
+
+    /// Something changed: all rates from now on.
+    pub(crate) fn reckon(&mut self, now: Time) {
+        let whole = u128::from(self.high(self.wanted.max(self.workers))) * BYTE;
+        if self.preload == Preload::Asked && self.workers > 0 && self.cached >= whole {
+            self.preload = Preload::Done(now);
+            self.turns.push(Turn::Loaded);
+        }
+        let loads = self.loads();
+        let pods = |missing: bool| -> u64 {
+            let reading = self.readers.values().filter(|r| r.reads(now) && !(missing && r.hits == self.size));
+            reading.map(|r| r.pods).fold(0, u64::saturating_add)
+        };
+        let (sharers, everybody) = (pods(true) + u64::from(loads), pods(false));
+        let nothing = Sources { size: self.size, hits: 0, cache: 1, backend: self.backend, sharers: everybody };
+        let before = self.load_rate;
+        self.load_rate = if loads { Sources { sharers, ..nothing }.rate(1) } else { 0 };
+        if before == 0 && loads {
+            self.turns.push(Turn::Loading);
+        }
+        let cache = self.cache.as_ref();
+        for reader in self.readers.values_mut() {
+            if !reader.reads(now) {
+                (reader.rate, reader.fill, reader.plain) = (0, 0, 0);
+                continue;
+            }
+            let cache = cache.map_or(1, |cache| if reader.local { cache.local } else { cache.remote });
+            let sources = Sources { hits: reader.hits, cache, sharers, ..nothing };
+            let pace = |sources: &Sources| together(sources.rate(reader.pods), reader.compute, reader.prefetch);
+            reader.rate = pace(&sources);
+            let is_plain = reader.hits == 0 && sharers == everybody;
+            reader.plain = if is_plain { reader.rate } else { pace(&nothing) };
+            let missed = u128::from(self.size - reader.hits);
+            reader.fill = if self.workers > 0 { muldiv_up(reader.rate, missed, self.size.into()) } else { 0 };
+        }
+    }
+
+    /// When something changes by itself next, at the rates of now; rounded up to a millisecond.
+    pub(crate) fn next(&self, now: Time) -> Option<Time> {
+        let after = |parts: u128, rate: u128| {
+            let ms = (rate > 0).then(|| parts.div_ceil(rate))?;
+            u64::try_from(ms).ok().map(|ms| now.after_ms(ms))
+        };
+        let stretches = self.readers.values().filter_map(|reader| {
+            let waits = reader.pods > 0 && reader.begins > now;
+            if waits { Some(reader.begins) } else { after(self.stretch(reader), reader.rate) }
+        });
+        let fill = self.readers.values().map(|r| r.fill).fold(self.load_rate, u128::saturating_add);
+        let full = (!self.full && self.workers > 0).then(|| after(self.room(), fill)).flatten();
+        stretches.chain(full).min()
+    }
+
+    /// The dataset as it will be at `now` if nothing happens before.
+    pub(crate) fn at(&self, now: Time) -> Self {
+        let mut then = self.clone();
+        then.advance(now);
+        then
+    }
+}
+
+/// How far a reader reaches in the time it has, at this rate.
+struct Span {
+    unit: u32,
+    reach: u128,
+    rate: u128,
+}

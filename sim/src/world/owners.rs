@@ -1,0 +1,195 @@
+//! Owners: who makes units. A workload of the scenario is one; of one that arrives again and again every instance is one of
+//! its own, and of a workflow every task. They are small, and drop what they need only to run when they are over.
+
+use super::{
+    End, Flow, Generator, NONE, Outcomes, Shapes, State, Training, World,
+    names::{kind_of, owner_name},
+};
+use crate::{
+    driver::Engine,
+    model::{Kind, Runtime, Work, Workload},
+    random::Stream,
+};
+
+/// Which part of the scenario an owner is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    /// The workload.
+    pub(crate) workload: u32,
+    /// Which instance of it, or [`NONE`] for the workload itself.
+    pub(crate) number: u32,
+    /// Which task of a workflow, or [`NONE`].
+    pub(crate) task: u32,
+    /// The owner that is told when it is over, or [`NONE`].
+    pub(crate) parent: u32,
+}
+
+/// Who makes units, and the state of its controller.
+#[derive(Debug, Clone)]
+pub(crate) struct Owner {
+    pub(crate) workload: u32,
+    pub(crate) number: u32,
+    pub(crate) task: u32,
+    pub(crate) parent: u32,
+    /// Where it is counted.
+    pub(crate) tally: u32,
+    pub(crate) namespace: u32,
+    /// Who submits it, or [`NONE`].
+    pub(crate) user: u32,
+    /// Whose it was when it came, or [`NONE`] before.
+    pub(crate) party: u32,
+    /// What one pod asks, for kinds with one template.
+    pub(crate) shape: u32,
+    /// Pods that run, leaving ones included, that wait, and that were told to go.
+    pub(crate) running: u32,
+    pub(crate) pending: u32,
+    pub(crate) leaving: u32,
+    /// Units made so far that may still live.
+    pub(crate) units: Vec<u32>,
+    /// How many units were made.
+    pub(crate) made: u32,
+    /// Deployment: the replica count wanted. Job: the pods that have still to succeed.
+    pub(crate) wanted: u32,
+    /// Retries that are scheduled.
+    pub(crate) retrying: u32,
+    /// Job: losses so far.
+    pub(crate) losses: u32,
+    /// Nothing more is made.
+    pub(crate) closed: bool,
+    /// How it ended.
+    pub(crate) end: End,
+    /// Whether it was submitted; of a trace, only its rows are.
+    pub(crate) begun: bool,
+    /// Whether its deadline is neither met nor missed yet.
+    pub(crate) due: bool,
+    pub(crate) runtimes: Option<Box<Stream>>,
+    /// For graces of its own that are random.
+    pub(crate) graces: Option<Box<Stream>>,
+    pub(crate) training: Option<Box<Training>>,
+    pub(crate) generator: Option<Box<Generator>>,
+    pub(crate) flow: Option<Box<Flow>>,
+}
+
+impl Owner {
+    /// A pod of it goes from one state to another.
+    pub(crate) fn shift(&mut self, from: State, to: State) {
+        self.running = self.running + u32::from(to.uses()) - u32::from(from.uses());
+        self.pending = self.pending + u32::from(to == State::Waiting) - u32::from(from == State::Waiting);
+        self.leaving = self.leaving + u32::from(to.goes()) - u32::from(from.goes());
+    }
+}
+
+/// A workload, or a task of it, over all instances: its accounts are those of its parties.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tally {
+    pub(crate) workload: u32,
+}
+
+/// An owner that has done nothing yet; `place` is its namespace and tally, `named` the seed and its name.
+pub(crate) fn new_owner(
+    part: Part,
+    kind: &Kind,
+    workload: &Workload,
+    place: (u32, u32),
+    named: (u64, &str),
+    shapes: &mut Shapes,
+) -> Owner {
+    let (seed, name) = named;
+    // What only makes instances runs nothing itself.
+    let runs = part.number != NONE || workload.arrivals.is_none();
+    let random = |runtime: &Runtime, what: &str| {
+        (runs && runtime.is_random()).then(|| Box::new(Stream::new(seed, &format!("{what}/{name}"))))
+    };
+    Owner {
+        workload: part.workload,
+        number: part.number,
+        task: part.task,
+        parent: part.parent,
+        tally: place.1,
+        namespace: place.0,
+        user: NONE,
+        party: NONE,
+        shape: match kind {
+            Kind::Deployment { template, .. } | Kind::Job { template, .. } => shapes.number(template),
+            _ => 0,
+        },
+        running: 0,
+        pending: 0,
+        leaving: 0,
+        units: Vec::new(),
+        made: 0,
+        wanted: 0,
+        retrying: 0,
+        losses: 0,
+        closed: false,
+        end: End::Open,
+        begun: false,
+        due: false,
+        runtimes: match kind {
+            Kind::Job { runtime, .. } | Kind::Training { work: Work::Runtime(runtime), .. } => {
+                random(runtime, "runtime")
+            }
+            _ => None,
+        },
+        graces: workload.eviction_grace.as_ref().and_then(|grace| random(grace, "eviction-grace")),
+        training: match kind {
+            Kind::Training { .. } if runs => Training::new(kind, shapes).map(Box::new),
+            _ => None,
+        },
+        generator: None,
+        flow: None,
+    }
+}
+
+impl World {
+    /// The tallies of a workload: its own, and those of its tasks.
+    pub(crate) fn tallies_of(&self, workload: u32) -> std::ops::Range<u32> {
+        let next = workload.saturating_add(1);
+        let first = |w: u32| self.owners.at(w).filter(|o| o.workload == w && o.number == NONE).map(|o| o.tally);
+        first(workload).unwrap_or(0)..first(next).unwrap_or_else(|| self.tallies.len())
+    }
+
+    /// Whether a tally is of a workload, and not of a task of one.
+    pub(crate) fn is_whole(&self, tally: u32) -> bool {
+        self.owners[self.tallies[tally].workload].tally == tally
+    }
+
+    /// What became of everything, by tally.
+    pub(crate) fn outcomes(&self) -> Vec<Outcomes> {
+        let mut sums = vec![Outcomes::default(); self.tallies.len() as usize];
+        for party in self.parties.all.iter() {
+            if let Some(sum) = sums.get_mut(party.who.tally as usize) {
+                sum.add(&party.outcomes);
+            }
+        }
+        sums
+    }
+}
+
+impl<'a> Engine<'a> {
+    /// The workload of the scenario that an owner belongs to.
+    pub(crate) fn workload_of(&self, owner: u32) -> Option<&'a Workload> {
+        self.scenario.workloads.get(self.world.owners[owner].workload as usize)
+    }
+
+    /// What an owner runs: of a task, what the task is.
+    pub(crate) fn kind(&self, owner: u32) -> Option<&'a Kind> {
+        kind_of(self.scenario, &self.world, owner)
+    }
+
+    /// A new instance, or a new task of one.
+    pub(crate) fn new_part(&mut self, part: Part) -> Option<u32> {
+        let workload = self.scenario.workloads.get(part.workload as usize)?;
+        let whole = &self.world.owners[part.workload];
+        let (namespace, base, user) = (whole.namespace, whole.tally, whole.user);
+        let task = (part.task != NONE).then_some(part.task);
+        let kind = match (&workload.kind, task) {
+            (Kind::Workflow { tasks }, Some(task)) => &tasks.get(task as usize)?.kind,
+            (kind, _) => kind,
+        };
+        let place = (namespace, base + task.map_or(0, |task| task + 1));
+        let name = owner_name(self.scenario, part.workload, part.number, part.task);
+        let owner = new_owner(part, kind, workload, place, (self.seed, &name), &mut self.world.shapes);
+        Some(self.world.owners.push(Owner { user, ..owner }))
+    }
+}

@@ -1,0 +1,247 @@
+//! Workloads over their whole life: instances, deadlines, tasks and restarts, in worlds small enough to work out by hand.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use proptest::prelude::*;
+use quotree_core::Time;
+use quotree_sim::{
+    Run, RunOptions, Scenario,
+    result::InstancesRow,
+    run,
+    scenario::{MapLoader, load},
+};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+fn scenario(workloads: &str, more: &str) -> Scenario {
+    let text = format!(
+        r#"Scenario(
+    name: "x", world: World(until: "200d"),
+    cluster: [NodePool(name: "node", count: 2, allocatable: {{ "cpu": "8" }})],
+    quota: Quota(name: "root", min: {{ "cpu": "16" }}, max: {{ "cpu": "16" }}, namespaces: ["ns"]),
+    workloads: [{workloads}], {more}
+)"#
+    );
+    let loaded = load("x.ron", &MapLoader::new().with("x.ron", text));
+    assert_eq!(loaded.diagnostics, [], "{workloads}");
+    loaded.scenario.unwrap()
+}
+
+fn play(scenario: &Scenario, seed: u64) -> Run {
+    let options = RunOptions { seed: Some(seed), audit: true, ..RunOptions::default() };
+    let played = run(scenario, &options, &mut ()).unwrap();
+    assert_eq!(played.result.breaches, []);
+    assert_eq!(played.result.digest, run(scenario, &options, &mut ()).unwrap().result.digest);
+    played
+}
+
+fn instances(run: &Run, workload: &str) -> InstancesRow {
+    run.result.workloads.iter().find(|w| w.name == workload).unwrap().instances.unwrap()
+}
+
+/// When each unit of a run was submitted, and what it is called.
+#[derive(Default, Clone)]
+struct Submissions(Rc<RefCell<Vec<(u64, String)>>>);
+
+impl quotree_sim::Observer for Submissions {
+    fn record(&mut self, record: &quotree_sim::trace::TraceRecord, names: &dyn quotree_sim::text::Names) {
+        if let quotree_sim::trace::Traced::Submit { workload, .. } = record.what {
+            self.0.borrow_mut().push((record.at.0, names.workload(workload).into_owned()));
+        }
+    }
+}
+
+fn submissions(scenario: &Scenario, seed: u64) -> Vec<(u64, String)> {
+    let mut seen = Submissions::default();
+    run(scenario, &RunOptions { seed: Some(seed), ..RunOptions::default() }, &mut seen).unwrap();
+    seen.0.take()
+}
+
+const EVAL: &str = r#"Job(name: "eval", namespace: "ns", arrivals: Poisson("10m", until: "10d"),
+    runtime: Exponential("5m"), request: { "cpu": "1" })"#;
+
+#[test]
+fn instances_obey_the_seed_and_are_numbered_in_order() {
+    let world = scenario(EVAL, "");
+    let (one, two) = (submissions(&world, 1), submissions(&world, 2));
+    assert_ne!(one, two, "other arrivals under another seed");
+    assert!(one.len() > 1300 && two.len() > 1300, "ten days of one in ten minutes are 1,440, give or take 38");
+    for (number, (_, name)) in one.iter().enumerate() {
+        assert_eq!(*name, format!("eval-{number}-1"));
+    }
+}
+
+/// Each instance draws from a stream of its own: who else is there changes nothing for it.
+#[test]
+fn other_workloads_change_no_draw() {
+    let alone = submissions(&scenario(EVAL, ""), 7);
+    let other = r#"Job(name: "noise", namespace: "ns", arrivals: Poisson("3m", until: "10d"),
+        runtime: LogNormal(median: "1m", sigma: 1), request: { "cpu": "1" })"#;
+    let mut beside = submissions(&scenario(&format!("{other}, {EVAL}"), ""), 7);
+    beside.retain(|(_, name)| name.starts_with("eval"));
+    assert_eq!(alone, beside);
+    // Cut short, the arrivals that are left are the same.
+    let short = submissions(&scenario(&EVAL.replace("until: \"10d\"", "count: 50"), ""), 7);
+    assert_eq!(short[..], alone[..50]);
+}
+
+#[test]
+fn a_hundred_days_of_arrivals_cost_no_set_up() {
+    let world = scenario(&EVAL.replace("10d", "100d"), "");
+    let options = RunOptions { until: Some(Time(0)), ..RunOptions::default() };
+    assert_eq!(run(&world, &options, &mut ()).unwrap().result.events, 1, "its submission");
+}
+
+#[test]
+fn withdrawn_work_neither_meets_nor_misses_its_deadline() {
+    let world = scenario(
+        r#"Job(name: "a", namespace: "ns", arrivals: Every("1h", count: 3), runtime: "90m", deadline: "100m", request: { "cpu": "1" })"#,
+        r#"events: [At("2h10m", Withdraw("a"))]"#,
+    );
+    let row = instances(&play(&world, 1), "a");
+    // The first is done at 1 h 30 m; the second, due at 2 h 40 m, and the third are withdrawn.
+    let wanted = InstancesRow { submitted: 3, succeeded: 1, withdrawn: 2, deadlines_met: 1, ..InstancesRow::default() };
+    assert_eq!(row, wanted);
+}
+
+#[test]
+fn a_withdrawn_workflow_starts_nothing_more() {
+    let world = scenario(
+        r#"Workflow(name: "f", namespace: "ns", deadline: "1h", tasks: [
+            Job(name: "a", runtime: "30m", request: { "cpu": "1" }),
+            Job(name: "b", after: ["a"], runtime: "30m", request: { "cpu": "1" }),
+        ])"#,
+        r#"events: [At("10m", Withdraw("f"))]"#,
+    );
+    let run = play(&world, 1);
+    let wanted = InstancesRow { submitted: 1, withdrawn: 1, ..InstancesRow::default() };
+    assert_eq!((instances(&run, "f"), run.result.failures.len()), (wanted, 0));
+    assert_eq!((run.result.metrics.pods_submitted, run.result.end_ms), (1, 600_000));
+}
+
+#[test]
+fn failures_say_who_and_why() {
+    let world = scenario(
+        r#"Job(name: "fragile", namespace: "ns", arrivals: Times(["0s"]), backoff_limit: 0, runtime: "2h", request: { "cpu": "8" }),
+        Training(name: "gang", namespace: "ns", max_restarts: 0, runtime: "2h", roles: [Role(name: "w", request: { "cpu": "8" })])"#,
+        r#"events: [At("1h", NodeDown("node-0")), At("1h", NodeDown("node-1"))]"#,
+    );
+    let run = play(&world, 1);
+    let told: Vec<String> = run.result.failures.iter().map(|f| format!("{}: {}", f.what, f.why)).collect();
+    assert_eq!(
+        told,
+        [
+            "fragile-0: pods lost: 1, above its backoff limit of 0",
+            "gang: restarts needed: 1, above its max_restarts of 0",
+        ]
+    );
+}
+
+#[test]
+fn rows_of_a_trace_are_instances() {
+    let text = r#"Scenario(
+        name: "x", cluster: Pool({ "cpu": "1" }),
+        quota: Quota(name: "root", min: { "cpu": "1" }, max: { "cpu": "1" }, namespaces: ["ns"]),
+        workloads: [Trace(name: "rows", file: "rows.csv", format: Native, namespace: "ns")],
+        events: [At("15m", Withdraw("rows"))],
+        expect: [
+            At("11m", Instances(of: Workload("rows"), submitted: 3, succeeded: 1, active: 2)),
+            Final(Instances(of: Namespace("ns"), submitted: 3, succeeded: 1, failed: 0, active: 0)),
+        ],
+    )"#;
+    // One after the other: the first is done at 10 minutes, the others are withdrawn, as is one that has not come.
+    let rows = "submit_s,runtime_s,cpu\n0,600,1\n60,600,1\n120,600,1\n3600,600,1\n";
+    let loaded = load("x.ron", &MapLoader::new().with("x.ron", text).with("rows.csv", rows));
+    let run = play(&loaded.scenario.unwrap(), 1);
+    assert_eq!((run.result.claims.passed, run.result.claims.failed), (2, 0), "{:#?}", run.result.claims);
+}
+
+/// Task names in the order in which they came, with the minute.
+fn starts(world: &Scenario) -> Vec<(u64, String)> {
+    submissions(world, 1).into_iter().map(|(ms, name)| (ms / 60_000, name)).collect()
+}
+
+#[test]
+fn a_task_starts_when_the_last_it_depends_on_is_done() {
+    let task = |name: &str, minutes: u32, after: &str| {
+        format!(r#"Job(name: "{name}", after: [{after}], runtime: "{minutes}m", request: {{ "cpu": "1" }})"#)
+    };
+    let tasks = [task("d", 1, r#""b", "c""#), task("b", 20, r#""a""#), task("c", 30, r#""a""#), task("a", 10, "")];
+    let world = scenario(&format!(r#"Workflow(name: "f", namespace: "ns", tasks: [{}])"#, tasks.join(",")), "");
+    let wanted = [(0, "f-a-1"), (10, "f-b-1"), (10, "f-c-1"), (40, "f-d-1")];
+    assert_eq!(starts(&world), wanted.map(|(at, name)| (at, name.to_owned())));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// Random workflows with room for everybody end as late as their longest way, each task when its way is done.
+    #[test]
+    fn workflows_take_as_long_as_their_longest_way(
+        minutes in prop::collection::vec(1u64..30, 1..12), links in prop::collection::vec((0usize..12, 0usize..12), 0..25),
+    ) {
+        let mut after: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (one, other) in links {
+            let (early, late) = (one.min(other), one.max(other));
+            let known = after.entry(late).or_default();
+            if early < late && late < minutes.len() && !known.contains(&early) {
+                known.push(early);
+            }
+        }
+        let mut tasks: Vec<String> = Vec::new();
+        let mut done: Vec<u64> = Vec::new();
+        for (i, length) in minutes.iter().enumerate() {
+            let before = after.get(&i).cloned().unwrap_or_default();
+            let names: Vec<String> = before.iter().map(|b| format!("\"t{b}\"")).collect();
+            tasks.push(format!(
+                r#"Job(name: "t{i}", after: [{}], runtime: "{length}m", request: {{ "cpu": "100m" }})"#, names.join(",")
+            ));
+            done.push(before.iter().map(|b| done[*b]).max().unwrap_or(0) + length);
+        }
+        // Written the other way round: the order of the file is none of time.
+        tasks.reverse();
+        let world = scenario(&format!(r#"Workflow(name: "f", namespace: "ns", tasks: [{}])"#, tasks.join(",")), "");
+        let run = play(&world, 1);
+        prop_assert_eq!(run.result.end_ms, done.iter().max().unwrap() * 60_000);
+        let begun: BTreeMap<String, u64> = starts(&world).into_iter().map(|(at, name)| (name, at)).collect();
+        for (i, length) in minutes.iter().enumerate() {
+            let name = format!("f-t{i}-1");
+            prop_assert_eq!(begun.get(&name).copied(), Some(done[i] - length));
+        }
+    }
+
+    /// However a training is broken off, its work and what was lost add up to what its pods did, to the rounding of a
+    /// millisecond a break.
+    #[test]
+    fn no_work_of_a_training_comes_from_nowhere(
+        losses in prop::collection::vec(1u64..400, 0..6), checkpoint in 1u64..60, cost in 0u64..5, waits in any::<bool>(),
+        curve in prop::sample::select(vec!["Linear", "Serial(\"10%\")", "Table({ 1: \"100%\", 2: \"150%\" })"]),
+    ) {
+        let mut at = 0;
+        let mut events: Vec<String> = Vec::new();
+        for gap in &losses {
+            at += gap;
+            events.push(format!("At(\"{at}m\", NodeDown(\"node-1\")), At(\"{}m\", NodeUp(\"node-1\"))", at + 3));
+            at += 3;
+        }
+        let on_loss = if waits { "Wait" } else { "Resubmit" };
+        let world = scenario(
+            &format!(
+                r#"Training(name: "t", namespace: "ns", runtime: "10h", checkpoint: "{checkpoint}m", checkpoint_cost: "{cost}s",
+                    on_loss: {on_loss}, scaling: {curve}, restart_overhead: "1m", roles: [
+                    Role(name: "w", replicas: 2, request: {{ "cpu": "8" }}),
+                ])"#
+            ),
+            &format!("events: [{}]", events.join(", ")),
+        );
+        let run = play(&world, 1);
+        let metrics = &run.result.metrics;
+        prop_assert_eq!(metrics.pods_succeeded, 2);
+        // Until the end: the work, what was lost of it, writing, three minutes and an overhead a loss that broke it off.
+        let lost = u64::try_from(metrics.lost_work_ms / 2).unwrap();
+        let breaks = losses.len() as u64;
+        let least = 10 * 3_600_000 + lost;
+        let writings = (10 * 60 / checkpoint + 1 + breaks * (1 + 400 / checkpoint)) * cost * 1000;
+        let end = metrics.makespan_ms;
+        let most = least + writings + breaks * (4 * 60_000 + 1) + 1;
+        prop_assert!((least..=most).contains(&end), "{end} not in {least}..={most}");
+    }
+}
