@@ -3,6 +3,7 @@
 
 mod datasets;
 mod diff;
+mod fleet;
 mod grid;
 mod instances;
 mod json;

@@ -2,7 +2,7 @@
 //! claims hold.
 
 use crate::{
-    datasets,
+    datasets, fleet,
     grid::{self, Cell, Column},
     instances,
     say::{self, many, span},
@@ -31,6 +31,7 @@ pub fn state_text(result: &RunResult, style: Style) -> String {
         datasets::section(result, style),
         instances::text(result, style),
         refusals(result, style),
+        fleet::quota_drains(result, style),
         evictions(result, style),
         pending(result, style),
     ];
@@ -279,6 +280,9 @@ fn figures(result: &RunResult, style: Style) -> String {
         line("utilisation", used.join(", "));
     }
     line("evictions", format!("{}, {} wasted, lost work {}", m.evictions, m.wasted_evictions, lost(m.lost_work_ms)));
+    if let Some(told) = fleet::nodes(m) {
+        line("nodes", told);
+    }
     let starved: Vec<_> = m.starved_unit_s.iter().filter(|(_, v)| **v > 0).map(|(r, v)| unit_seconds(r, *v)).collect();
     if !starved.is_empty() {
         line("starved", format!("{} under min with demand", starved.join(", ")));

@@ -200,6 +200,8 @@ fn demo() -> RunResult {
                 claim("Final: Evictions == 4", 32, false),
             ],
         },
+        pools: vec![],
+        quota_drains: vec![],
         refusals: vec![],
         breaches: vec![],
         failures: vec![],

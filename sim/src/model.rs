@@ -4,6 +4,7 @@
 
 mod arrivals;
 mod dataset;
+mod faults;
 mod gpus;
 mod parts;
 mod queues;
@@ -15,6 +16,7 @@ mod words;
 pub(crate) use arrivals::HOUR_MS;
 pub use arrivals::{Arrivals, Concurrency, Pattern};
 pub use dataset::{Cache, Dataset, DatasetFigure, Reads, Tier};
+pub use faults::{Autoscale, Faults, NodeChange, NodeClaim, NodeFigure, NodePool, Nodes};
 pub use parts::Task;
 pub use queues::{JobQueue, QueueOrder};
 pub use quota_edit::QuotaEdit;
@@ -57,6 +59,8 @@ pub struct Scenario {
     pub workloads: Vec<Workload>,
     /// What happens to the world, sorted by time; equal times in the order of the file.
     pub events: Vec<TimedChange>,
+    /// Nodes that fail at random.
+    pub faults: Vec<Faults>,
     /// What must hold.
     pub claims: Vec<Claim>,
     /// How the world behaves around the scheduler.
@@ -86,6 +90,8 @@ pub struct Cluster {
     pub nodes: Vec<Node>,
     /// Whether it is a `Pool`: amounts without nodes.
     pub is_pool: bool,
+    /// The node pools, in the order of the file.
+    pub pools: Vec<NodePool>,
     /// The GPUs of nodes whose pool says what they are, by index into `nodes`.
     pub gpus: BTreeMap<usize, Arc<Gpus>>,
 }
@@ -99,6 +105,16 @@ pub struct Node {
     pub pool: Name,
     /// What the scheduler is told.
     pub spec: NodeSpec,
+    /// It is not there at first: it joins later, if ever.
+    pub spare: bool,
+}
+
+impl Node {
+    /// A node that is there from the start.
+    #[must_use]
+    pub fn new(name: String, pool: Name, spec: NodeSpec) -> Self {
+        Self { name, pool, spec, spare: false }
+    }
 }
 
 /// Something that is submitted and makes pods.
@@ -346,6 +362,24 @@ pub enum Change {
         /// How many of its pods may be evicted.
         allowed: u32,
     },
+    /// A priority class gets another number: pods made from then on have it.
+    SetClass {
+        /// Those that name the class, as indices into [`Scenario::workloads`].
+        workloads: Vec<usize>,
+        /// The new number.
+        priority: i32,
+    },
+    /// A workload is edited with all its pods. Absent means: as before.
+    EditWorkload {
+        /// Index into [`Scenario::workloads`].
+        workload: usize,
+        /// The new priority.
+        priority: Option<i32>,
+        /// Whether it may be evicted.
+        preemptible: Option<bool>,
+    },
+    /// Something else happens to nodes.
+    Nodes(NodeChange),
     /// Something befalls devices, or the labels of a node.
     Devices(DeviceChange),
 }
@@ -584,6 +618,8 @@ pub enum What {
         /// Milliseconds.
         ms: u64,
     },
+    /// Something about nodes, drains, faults and quotas that were cut.
+    Nodes(NodeClaim),
     /// The digest of the run.
     Digest(u128),
     /// No tenant waits longer than this factor (thousandths) of its mean wait alone on its own quota.
@@ -606,11 +642,12 @@ pub enum What {
 
 /// Totals that the front end checks quotas against.
 impl Cluster {
-    /// What all nodes have together; nothing where a sum would overflow.
+    /// What all nodes have together that are there at first or can come by themselves; nothing where a sum would overflow.
     #[must_use]
     pub fn total(&self) -> Option<Amounts> {
         let mut sum = Amounts::new();
-        for node in &self.nodes {
+        let scales = |node: &Node| self.pools.iter().any(|p| p.name == node.pool && p.autoscale.is_some());
+        for node in self.nodes.iter().filter(|node| !node.spare || scales(node)) {
             for (name, amount) in node.spec.allocatable.iter() {
                 let before = sum.get(name.as_str()).unwrap_or(0);
                 sum.set(name.clone(), before.checked_add(amount)?);

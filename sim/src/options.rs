@@ -117,6 +117,8 @@ pub enum StoryEvent {
     Recreated,
     /// Its bind failed, and it waits again.
     BindFailed,
+    /// Its node is drained, and it was told to go.
+    Drained,
     /// The request to evict it was lost, and it runs on for now.
     EvictionLost,
     /// It stands in a job queue, unknown to the scheduler.

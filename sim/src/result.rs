@@ -96,8 +96,14 @@ pub struct RunResult {
     /// One row a dataset, in file order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub datasets: Vec<DatasetRow>,
-    /// One row a node.
+    /// One row a node that was ever there.
     pub nodes: Vec<NodeRow>,
+    /// One row a node pool that has a price, or whose nodes changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<PoolRow>,
+    /// Quotas that an edit left over a limit, and how long until they were within it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quota_drains: Vec<CutRow>,
     /// Every eviction, in order.
     pub evictions: Vec<EvictionRow>,
     /// Pods that wait at the end, with the reasons.
@@ -367,6 +373,35 @@ pub struct NodeRow {
     pub used: QuantityMap,
 }
 
+/// A node pool over the run.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct PoolRow {
+    pub name: String,
+    /// Nodes that are there at the end, up or not.
+    pub nodes: u32,
+    pub node_ms: u128,
+    pub price_milli_per_hour: u64,
+    pub cost_milli: u128,
+}
+
+/// A quota that an edit left over a limit.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct CutRow {
+    pub at_ms: u64,
+    pub quota: String,
+    /// `max`, or `min` for what nobody may evict.
+    pub limit: &'static str,
+    pub over: QuantityMap,
+    /// Absent: never by itself.
+    pub estimate_ms: Option<u64>,
+    /// Absent: not in this run.
+    pub took_ms: Option<u64>,
+    /// Whether a later edit took its place.
+    pub replaced: bool,
+}
+
 /// One eviction.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
@@ -410,6 +445,18 @@ pub struct Metrics {
     pub thrash_max: u64,
     pub thrash_permille: u64,
     pub lost_work_ms: u128,
+    /// Failures that `faults` drew.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub node_failures: u64,
+    /// Pods that drains told to go.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub drained: u64,
+    /// Drains that were not done in their time.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub failed_drains: u64,
+    /// What the nodes cost, thousandths of the currency.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub cost_milli: u128,
     pub wait: WaitRow,
     pub makespan_ms: u64,
     /// Time-weighted used over capacity, thousandths, by resource.
@@ -444,6 +491,15 @@ pub struct JobQueueRow {
     pub let_out: u64,
     /// How often one went back because it had not started in time.
     pub start_timeouts: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+const fn is_nothing(n: &u128) -> bool {
+    *n == 0
 }
 
 /// How the claims came out.

@@ -293,6 +293,17 @@ impl Engine<'_> {
         self.tell(unit, event, |_, _| Line { pod: Some(pod), what: what.to_owned(), ..Line::default() });
     }
 
+    /// A pod was told to go, for its node is drained.
+    pub(crate) fn tell_drained(&mut self, unit: u32, pod: PodId, node: NodeId) {
+        self.forget_wait(unit);
+        self.tell(unit, StoryEvent::Drained, |_, names| Line {
+            pod: Some(pod),
+            what: format!("is told to go: {} is drained", names.node(node)),
+            node: Some(node),
+            ..Line::default()
+        });
+    }
+
     /// A member joined a unit.
     pub(crate) fn tell_joined(&mut self, pod: u32) {
         let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);

@@ -29,10 +29,17 @@
 //! | `budget` | `allowed` | a disruption budget was set |
 //! | `people` | | users or groups were edited |
 //! | `refused` | `of`, `by`, `reason`, `why` | a submission or an edit was refused |
+//! | `drain`, `drain_over` | `node`, `left` | a node is being emptied, or no longer, with so many pods left |
+//! | `told_to_go` | `pod`, `node` | a pod was told to go by the drain of a node |
+//! | `edited` | `workload`, `priority`, `preemptible` | a workload was edited; `null`: as before |
+//! | `node_changed` | `node` | a node was relabelled or resized |
+//! | `slow` | `node`, `permille` | work on a node goes at this part of full speed |
+//! | `quota_over` | `quota`, `limit`, `estimate_ms` | an edit left a quota over a limit, which will be over after so long by itself; in no digest |
+//! | `quota_inside` | `quota`, `limit` | it is within it again; in no digest |
 //! | `dataset` | `dataset`, `turn`, `bytes` | a dataset became `bound` or `unbound`, its preload reads (`loading`) or is done (`loaded`), its cache `evicted` or `lost` bytes |
 
 use crate::text::Names;
-use quotree_core::{DeviceSet, NodeId, PodId, PodOutcome, Rule, StableHasher, Time, WorkloadId};
+use quotree_core::{DeviceSet, NodeId, PodId, PodOutcome, QuotaId, Rule, StableHasher, Time, WorkloadId};
 use serde_json::{Map, Value, json};
 use std::hash::{Hash, Hasher};
 
@@ -67,6 +74,13 @@ pub enum Traced {
     LostEviction { pod: PodId },
     People,
     Refused { refusal: u32 },
+    Drain { node: NodeId, begins: bool, left: u32 },
+    ToldToGo { pod: PodId, node: NodeId },
+    Edited { workload: WorkloadId, priority: Option<i32>, preemptible: Option<bool> },
+    NodeChanged { node: NodeId },
+    Slow { node: NodeId, permille: u32 },
+    QuotaOver { quota: QuotaId, max: bool, estimate_ms: Option<u64> },
+    QuotaInside { quota: QuotaId, max: bool },
     Suspend { workload: WorkloadId },
     LetOut { workload: WorkloadId, tries: u32 },
     Device { node: NodeId, device: u32, healthy: bool },
@@ -141,6 +155,19 @@ impl TraceRecord {
             Traced::LostEviction { pod: p } => of(15, pod(p), 0),
             Traced::People => of(16, 0, 0),
             Traced::Refused { refusal } => of(17, u64::from(refusal), 0),
+            Traced::Drain { node, begins, left } => of(60 | u64::from(begins) << 8, u64::from(node.0), u64::from(left)),
+            Traced::ToldToGo { pod: p, node } => of(61, pod(p), u64::from(node.0)),
+            Traced::Edited { workload, priority, preemptible } => {
+                let (given, priority) = (u64::from(priority.is_some()), priority.unwrap_or(0));
+                let preemptible = preemptible.map_or(2, u64::from);
+                of(66 | given << 8 | preemptible << 16, u64::from(workload.0), u64::from(priority.cast_unsigned()))
+            }
+            Traced::NodeChanged { node } => of(62, u64::from(node.0), 0),
+            Traced::Slow { node, permille } => of(63, u64::from(node.0), u64::from(permille)),
+            Traced::QuotaOver { quota, max, estimate_ms } => {
+                of(64 | u64::from(max) << 8, u64::from(quota.0), estimate_ms.unwrap_or(u64::MAX))
+            }
+            Traced::QuotaInside { quota, max } => of(65 | u64::from(max) << 8, u64::from(quota.0), 0),
             Traced::Suspend { workload } => of(20, u64::from(workload.0), 0),
             Traced::LetOut { workload, tries } => of(21, u64::from(workload.0), u64::from(tries)),
             Traced::Device { node, device, healthy } => {
@@ -180,6 +207,14 @@ impl TraceRecord {
             Traced::LostEviction { .. } => "lost_eviction",
             Traced::People => "people",
             Traced::Refused { .. } => "refused",
+            Traced::Drain { begins: true, .. } => "drain",
+            Traced::Drain { begins: false, .. } => "drain_over",
+            Traced::ToldToGo { .. } => "told_to_go",
+            Traced::Edited { .. } => "edited",
+            Traced::NodeChanged { .. } => "node_changed",
+            Traced::Slow { .. } => "slow",
+            Traced::QuotaOver { .. } => "quota_over",
+            Traced::QuotaInside { .. } => "quota_inside",
             Traced::Suspend { .. } => "suspend",
             Traced::LetOut { .. } => "let_out",
             Traced::Device { healthy: false, .. } => "device_ill",
@@ -255,6 +290,33 @@ impl TraceRecord {
                 put("bytes", bytes.into());
             }
             Traced::Budget { allowed } => put("allowed", allowed.into()),
+            Traced::Drain { node, left, .. } => {
+                put("node", json!(names.node(node)));
+                put("left", left.into());
+            }
+            Traced::ToldToGo { pod, node } => {
+                put("pod", json!(names.pod(pod)));
+                put("node", json!(names.node(node)));
+            }
+            Traced::Edited { workload, priority, preemptible } => {
+                put("workload", json!(names.workload(workload)));
+                put("priority", json!(priority));
+                put("preemptible", json!(preemptible));
+            }
+            Traced::NodeChanged { node } => put("node", json!(names.node(node))),
+            Traced::Slow { node, permille } => {
+                put("node", json!(names.node(node)));
+                put("permille", permille.into());
+            }
+            Traced::QuotaOver { quota, max, estimate_ms } => {
+                put("quota", json!(names.tree().name(quota)));
+                put("limit", json!(if max { "max" } else { "min" }));
+                put("estimate_ms", json!(estimate_ms));
+            }
+            Traced::QuotaInside { quota, max } => {
+                put("quota", json!(names.tree().name(quota)));
+                put("limit", json!(if max { "max" } else { "min" }));
+            }
         }
         Value::Object(map)
     }

@@ -8,6 +8,7 @@ mod data;
 mod draw;
 mod features;
 mod lives;
+mod nodes;
 mod play;
 mod room;
 mod shrink;

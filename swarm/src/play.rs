@@ -8,7 +8,7 @@ use crate::walk;
 use quotree_core::{Policy, Preemption, Reclaim, Time};
 use quotree_sim::{
     Observer, Run, RunError, RunOptions, Scenario,
-    model::{Kind, Workload},
+    model::{Change, Kind, NodeChange, Workload},
     result::RunResult,
     run,
     text::Names,
@@ -64,7 +64,20 @@ pub fn calm_from(scenario: &Scenario) -> Option<Time> {
         _ => workload.arrivals.as_ref().and_then(|a| a.until).unwrap_or(workload.submit),
     };
     let arrivals = scenario.workloads.iter().map(submitted);
-    Some(scenario.events.iter().map(|event| event.at).chain(arrivals).fold(reliable, Time::max))
+    let events = scenario.events.iter().map(|event| event.at.after_ms(lasts(&event.change)));
+    let repairs =
+        scenario.faults.iter().map(|faults| faults.until.after_ms(faults.mttr.longest().unwrap_or(u64::MAX / 4)));
+    Some(events.chain(arrivals).chain(repairs).fold(reliable, Time::max))
+}
+
+/// How long a change goes on.
+fn lasts(change: &Change) -> u64 {
+    match change {
+        Change::Nodes(NodeChange::Outage { lasts_ms, .. }) => *lasts_ms,
+        Change::Nodes(NodeChange::Drain { within_ms, .. }) => within_ms.unwrap_or(0),
+        Change::Nodes(NodeChange::Remove { drain_ms, .. }) => drain_ms.unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// Runs a scenario with everything that can be checked, and once more without.
@@ -215,6 +228,9 @@ impl Observer for Count {
             Traced::Hold { .. } => "holds",
             Traced::Node { up: false, .. } => "nodes lost",
             Traced::Cordon { cordoned: true, .. } => "cordons",
+            Traced::ToldToGo { .. } => "pods drained",
+            Traced::Slow { .. } => "nodes slowed",
+            Traced::NodeChanged { .. } => "nodes edited",
             Traced::Tree { refused: None } => "trees replaced",
             Traced::Submit { pods, .. } if pods > 1 => "gangs submitted",
             _ => return,

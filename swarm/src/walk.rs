@@ -66,6 +66,7 @@ impl Walk {
             // Who has done its work without what it evicted for, as a training without its last member, owes nothing.
             Event::PodGone { pod, outcome: PodOutcome::Succeeded } => drop(self.owed.remove(&pod.workload)),
             Event::NodeUp(spec) | Event::NodeChanged(spec) => drop(self.nodes.insert(spec.id.0, spec.clone())),
+            Event::NodeDown { node } => drop(self.nodes.remove(&node.0)),
             _ => {}
         }
     }

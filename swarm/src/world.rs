@@ -8,6 +8,7 @@ use crate::{
     data,
     draw::Draw,
     features::{Feature, Features},
+    nodes::Scale,
     tree::Tree,
     words::{CPU, GPU, MEMORY, RESOURCES, Units, WHOLE_GPU, amounts, quantity, time},
     work,
@@ -52,6 +53,7 @@ pub(crate) struct Pool {
     pub(crate) count: u64,
     pub(crate) each: Units,
     pub(crate) tainted: bool,
+    pub(crate) scale: Option<Scale>,
 }
 
 /// A world that is being drawn.
@@ -59,6 +61,8 @@ pub(crate) struct Pool {
 pub(crate) struct Sketch<'a> {
     pub(crate) features: &'a Features,
     pub(crate) draw: Draw,
+    /// The dice of what befalls nodes.
+    pub(crate) node_draw: Draw,
     pub(crate) pools: Vec<Pool>,
     pub(crate) tree: Tree,
     pub(crate) namespaces: Vec<String>,
@@ -75,7 +79,11 @@ pub(crate) struct Sketch<'a> {
 impl<'a> Sketch<'a> {
     fn new(seed: u64, features: &'a Features) -> Self {
         let mut draw = Draw::new(seed, "swarm/sizes");
-        let pools = pools(&mut draw, features);
+        let mut node_draw = Draw::new(seed, "swarm/nodes");
+        let mut pools = pools(&mut draw, features);
+        for pool in &mut pools {
+            pool.scale = Scale::draw(&mut node_draw, features, pool.count);
+        }
         let mut total: Units = [0; 3];
         for pool in &pools {
             for (sum, each) in total.iter_mut().zip(pool.each) {
@@ -94,7 +102,7 @@ impl<'a> Sketch<'a> {
         let budgets = if features.has(Feature::Budgets) { draw.between(1, 2) } else { 0 };
         let mut data = Draw::new(seed, "swarm/datasets");
         let datasets = if features.has(Feature::Datasets) { data.between(1, 2) } else { 0 };
-        Self { features, draw, pools, tree, namespaces, safety, events: Vec::new(), budgets, datasets, data }
+        Self { features, draw, node_draw, pools, tree, namespaces, safety, events: Vec::new(), budgets, datasets, data }
     }
 
     fn scenario(&mut self, seed: u64) -> Value {
@@ -103,6 +111,7 @@ impl<'a> Sketch<'a> {
         let datasets = data::datasets(self);
         self.edits();
         self.faults();
+        let faults = self.befall();
         self.events.sort_by_key(|(at, _)| *at);
         let events = self.events.iter().map(|(at, change)| Value::tuple("At", vec![time(*at), change.clone()]));
         let events: Vec<Value> = events.collect();
@@ -127,6 +136,9 @@ impl<'a> Sketch<'a> {
         if !events.is_empty() {
             fields.push(("events", Value::List(events)));
         }
+        if !faults.is_empty() {
+            fields.push(("faults", Value::List(faults)));
+        }
         fields.push(("expect", Value::List(vec![always(Value::word("Invariants")), always(whole)])));
         Value::fields("Scenario", fields)
     }
@@ -144,6 +156,12 @@ impl<'a> Sketch<'a> {
                 ("allocatable", amounts([Some(cpu), Some(memory).filter(|n| *n > 0), None])),
                 ("labels", Value::Map(vec![(Value::text("pool"), Value::text(pool.name))])),
             ];
+            if [Feature::RandomFaults, Feature::Outages, Feature::SlowNodes].iter().any(|f| self.features.has(*f)) {
+                fields.push(("racks", Value::number(pool.count.min(2))));
+            }
+            if let Some(scale) = pool.scale {
+                fields.push(("autoscale", scale.value()));
+            }
             if pool.tainted {
                 fields.push(("taints", Value::List(vec![Value::text("special")])));
             }
@@ -330,7 +348,7 @@ fn pools(draw: &mut Draw, features: &Features) -> Vec<Pool> {
         if features.has(Feature::Gpus) && (number == 0 || draw.chance(50)) {
             each[GPU] = WHOLE_GPU * draw.one_of(&[1, 2, 4, 8]).unwrap_or(1);
         }
-        Pool { name, count: nodes, each, tainted: number > 0 && draw.chance(40) }
+        Pool { name, count: nodes, each, tainted: number > 0 && draw.chance(40), scale: None }
     };
     (0..count).zip(&names).map(pool).collect()
 }

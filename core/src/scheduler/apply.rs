@@ -439,6 +439,8 @@ impl Scheduler {
         for slot in self.workloads.sorted() {
             fresh.adopt(self.workloads.at(slot), self)?;
         }
+        let excused = self.shrunk.iter().filter_map(|slot| fresh.nodes.slot(self.nodes.at(*slot).id));
+        fresh.shrunk = excused.filter(|slot| fresh.nodes.at(*slot).is_crowded()).collect();
         fresh.note_over_max(self);
         *self = fresh;
         Ok(())

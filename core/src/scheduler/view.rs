@@ -142,6 +142,12 @@ impl Scheduler {
         self.nodes.sorted().into_iter().map(|slot| self.node_view(slot)).collect()
     }
 
+    /// A node that is up.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> Option<NodeView> {
+        self.nodes.slot(id).map(|slot| self.node_view(slot))
+    }
+
     /// A node as it was last told.
     #[must_use]
     pub fn node_spec(&self, id: NodeId) -> Option<&NodeSpec> {

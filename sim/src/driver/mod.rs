@@ -17,7 +17,7 @@ use crate::{
     result::{BreachRow, FailureRow},
     story::Story,
     trace::{Digest, Observer, TraceRecord, Traced},
-    world::{ARRIVAL, EDIT, Happening, State, World, WorldNames},
+    world::{ARRIVAL, Cut, EDIT, Happening, State, World, WorldNames},
 };
 use quotree_core::{Breach, Event, Finding, Placement, QuotaTree, Time};
 
@@ -46,6 +46,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) digest: Digest,
     pub(crate) events: u64,
     pub(crate) breaches: Vec<BreachRow>,
+    /// Quotas that an edit left over a limit.
+    pub(crate) cuts: Vec<Cut>,
     pub(crate) failures: Vec<FailureRow>,
     /// Whether the run came to an end by itself: nothing more can happen.
     pub(crate) ended: bool,
@@ -96,6 +98,7 @@ impl<'a> Engine<'a> {
             digest: Digest::default(),
             events: 0,
             breaches: Vec::new(),
+            cuts: Vec::new(),
             failures: Vec::new(),
             ended: false,
             observer,
@@ -118,6 +121,7 @@ impl<'a> Engine<'a> {
             (a, b) => a.or(b),
         };
         self.world.nodes.ids().try_for_each(|node| self.node_up(node))?;
+        self.begin_faults();
         self.watch_cells();
         self.moment(judge, false)?;
         loop {
@@ -174,8 +178,12 @@ impl<'a> Engine<'a> {
                 self.feed(Event::Tick)?;
             }
             if !self.fed {
+                self.fleet_settles()?;
+            }
+            if !self.fed {
                 self.settle_datasets();
                 self.tell_waits();
+                self.look_at_cuts();
                 self.settled();
                 judge.settled(self);
                 self.observer.progress(self.now, self.events);
@@ -231,6 +239,7 @@ impl<'a> Engine<'a> {
             Happening::Arrive(owner) => self.arrival(owner),
             Happening::Deadline(owner) => self.deadline(owner),
             Happening::Row { owner, row } => self.submit_row(owner, row, 0, 0),
+            Happening::Node(what) => self.node_happens(what),
             Happening::Dataset { dataset, epoch } => self.dataset_moves(dataset, epoch),
             Happening::Preload(dataset) => {
                 self.preload(dataset);
@@ -265,8 +274,17 @@ impl<'a> Engine<'a> {
             Change::Devices(change) => self.change_devices(change, by),
             Change::SetBudget { budget, allowed } => {
                 self.trace(Traced::Budget { allowed: *allowed });
+                self.world.fleet.budgets.insert(budget.clone(), *allowed);
                 self.feed(Event::BudgetChanged { budget: budget.clone(), allowed: *allowed })
             }
+            Change::SetClass { workloads, priority } => {
+                self.set_class(workloads, *priority);
+                Ok(())
+            }
+            Change::EditWorkload { workload, priority, preemptible } => {
+                self.edit_workload(number(*workload), *priority, *preemptible)
+            }
+            Change::Nodes(change) => self.nodes_change(change, index),
         }
     }
 
@@ -301,8 +319,13 @@ impl<'a> Engine<'a> {
     pub(crate) fn trace(&mut self, what: Traced) {
         let record = TraceRecord { at: self.now, what };
         self.digest.add(&record);
+        self.watch(&record);
+    }
+
+    /// Shows a record to who watches.
+    pub(crate) fn watch(&mut self, record: &TraceRecord) {
         let tree = self.core.scheduler().tree();
-        self.observer.record(&record, &WorldNames { scenario: self.scenario, world: &self.world, tree });
+        self.observer.record(record, &WorldNames { scenario: self.scenario, world: &self.world, tree });
     }
 
     /// What everything is called now.

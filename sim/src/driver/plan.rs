@@ -15,6 +15,7 @@ impl Engine<'_> {
         self.figures.decisions += 1;
         self.figures.bounds_hit += plan.verdicts.iter().filter(|v| !v.bounds_hit.is_empty()).count() as u64;
         self.tell_plan(&plan);
+        self.world.fleet.notes(&plan);
         let mut touched: Vec<u32> = Vec::new();
         let evictions_before = self.figures.evictions.all.len();
         for action in plan.actions {
@@ -70,7 +71,7 @@ impl Engine<'_> {
         };
         let wait = self.now.since(self.world.pods[pod].at);
         self.set_state(pod, State::Binding);
-        self.world.pods[pod].node = node.0;
+        self.world.puts_on(pod, node.0);
         let unit = &self.world.units[id.workload.0];
         self.figures.waited(unit.party, wait);
         self.figures.evictions.placed(id.workload);

@@ -84,7 +84,7 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: IsOurs
     for (name, amount) in guarantee.iter() {
         pool.set(name.clone(), amount);
     }
-    let node = Node { name: "alone".to_owned(), pool: Name::from("alone"), spec: NodeSpec::new(0, pool) };
+    let node = Node::new("alone".to_owned(), Name::from("alone"), NodeSpec::new(0, pool));
     let mut places = BTreeMap::new();
     let mut workloads = Vec::new();
     for (index, workload) in full.workloads.iter().enumerate() {
@@ -107,6 +107,7 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: IsOurs
         name: format!("{} alone", full.name),
         events: edits.collect(),
         cluster: Cluster { nodes: vec![node], is_pool: true, ..Cluster::default() },
+        faults: Vec::new(),
         tree: cut_tree(tree, quota, &guarantee),
         people: full.people.clone(),
         datasets: full.datasets.clone(),

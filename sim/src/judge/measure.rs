@@ -19,6 +19,9 @@ pub(super) enum Seen {
     Number(u128),
     Ms(u128),
     Permille(u64),
+    /// Thousandths of something that is written as a decimal.
+    Thousandths(u128),
+    Never,
     Digest(u128),
     Text(String),
     Fine,
@@ -46,6 +49,8 @@ impl fmt::Display for Seen {
             Self::Number(n) => write!(f, "{n}"),
             Self::Ms(ms) => write!(f, "{}.{:03} s", ms / 1000, ms % 1000),
             Self::Permille(n) => write!(f, "{}.{:03}", n / 1000, n % 1000),
+            Self::Thousandths(n) => write!(f, "{}.{:03}", n / 1000, n % 1000),
+            Self::Never => f.write_str("never"),
             Self::Digest(digest) => write!(f, "{digest:032x}"),
             Self::Text(text) => f.write_str(text),
             Self::Fine => f.write_str("nothing broken"),
@@ -53,7 +58,7 @@ impl fmt::Display for Seen {
     }
 }
 
-fn compared<T: Ord>(seen: T, compare: Compare, claimed: T) -> bool {
+pub(super) fn compared<T: Ord>(seen: T, compare: Compare, claimed: T) -> bool {
     match compare {
         Compare::Equal => seen == claimed,
         Compare::AtMost => seen <= claimed,
@@ -184,6 +189,7 @@ impl Judged<'_> {
                 };
                 (engine.ended || quiet >= *ms, Seen::Text(seen))
             }
+            What::Nodes(claim) => super::nodes::measure(engine, claim),
             What::Digest(claimed) => {
                 let seen = engine.digest.value();
                 (seen == *claimed, Seen::Digest(seen))

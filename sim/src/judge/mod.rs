@@ -8,6 +8,7 @@ mod alone;
 mod bad;
 mod guarantee;
 mod measure;
+mod nodes;
 mod whose;
 
 use crate::{
@@ -94,6 +95,8 @@ impl<'a> Judge<'a> {
         for claim in &mut self.claims {
             match claim.claim.when {
                 When::At(t) if t == time => claim.settle(engine, self.starved.as_ref(), time),
+                // What comes after its end says nothing about it.
+                When::Within(_, to) if time == to => claim.settle(engine, self.starved.as_ref(), time),
                 When::Within(from, to) if from <= time && time <= to => {
                     claim.look(engine, self.starved.as_ref(), time, true);
                 }

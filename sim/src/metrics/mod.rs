@@ -3,6 +3,7 @@
 mod datasets;
 mod evictions;
 mod fairness;
+mod fleet;
 mod inside;
 mod ledger;
 mod people;

@@ -1,6 +1,6 @@
 //! The result of a run: its head and its figures.
 
-use super::{Figures, datasets, people, rows};
+use super::{Figures, datasets, fleet, people, rows};
 use crate::{
     driver::Engine,
     result::{ClaimSummary, DeadlineRow, JobQueueRow, Metrics, RunResult},
@@ -27,6 +27,8 @@ pub(crate) fn result_of(engine: &Engine<'_>, claims: ClaimSummary) -> RunResult 
         workloads: rows::workloads(engine),
         datasets: datasets::rows(engine),
         nodes: rows::nodes(engine),
+        pools: fleet::pools(engine),
+        quota_drains: fleet::cuts(engine),
         evictions: rows::evictions(engine),
         pending: rows::pending(engine),
         metrics: metrics(engine),
@@ -59,6 +61,10 @@ fn metrics(engine: &Engine<'_>) -> Metrics {
         thrash_max: figures.evictions.thrash_max,
         thrash_permille: figures.evictions.thrash_permille(),
         lost_work_ms: figures.lost_ms,
+        node_failures: engine.world.fleet.failures,
+        drained: engine.world.fleet.drained.pods,
+        failed_drains: engine.world.fleet.drained.failed,
+        cost_milli: engine.cost_milli(None),
         wait: rows::wait_of(figures.waits.iter()),
         makespan_ms: figures.last_end.0,
         jain_permille,

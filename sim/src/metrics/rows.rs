@@ -147,19 +147,21 @@ pub(super) fn nodes(engine: &Engine<'_>) -> Vec<NodeRow> {
     let views: std::collections::BTreeMap<_, _> =
         engine.core.scheduler().nodes().into_iter().map(|view| (view.id.0, view)).collect();
     let states = engine.world.nodes.iter();
-    let row = |(i, (node, state)): (usize, (&crate::model::Node, &crate::world::NodeState))| {
-        let view = u32::try_from(i).ok().and_then(|i| views.get(&i));
+    let row = |(i, (node, state)): (u32, (&crate::model::Node, &crate::world::NodeState))| {
+        let view = views.get(&i);
         NodeRow {
             name: node.name.clone(),
             pool: node.pool.to_string(),
             up: state.up,
             schedulable: state.up && !state.cordoned,
             pods: view.map_or(0, |v| v.pods.len() as u64),
-            allocatable: QuantityMap(node.spec.allocatable.clone()),
+            allocatable: QuantityMap(engine.spec_of(i).map(|spec| spec.allocatable).unwrap_or_default()),
             used: QuantityMap(view.map(|v| v.used.clone()).unwrap_or_default()),
         }
     };
-    engine.scenario.cluster.nodes.iter().zip(states).enumerate().map(row).collect()
+    // Nodes that never joined are none.
+    let known = |(_, (_, state)): &(u32, (_, &crate::world::NodeState))| state.known;
+    (0u32..).zip(engine.scenario.cluster.nodes.iter().zip(states)).filter(known).map(row).collect()
 }
 
 pub(super) fn evictions(engine: &Engine<'_>) -> Vec<EvictionRow> {

@@ -8,8 +8,9 @@ use super::{
     files::Files,
     job_queue,
     merge::Merged,
+    nodes,
     people::{self, ReadPeople},
-    policy,
+    policy, pools,
     quota::{self, ReadTree},
     reader::{At, Read},
     syntax::{Node, Shape},
@@ -55,7 +56,8 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let (policy_name, policy) =
         merged.single("policy").map_or_else(|| ("capacity".into(), Policy::default()), |n| policy::policy(n, report));
     let world = merged.single("world").map_or_else(World::default, |node| policy::world(node, files, report));
-    let cluster = cluster::read(merged.list("cluster"), files, report);
+    let mut cluster = cluster::read(merged.list("cluster"), files, report);
+    pools::add_spares(merged.list("events"), &mut cluster, report);
     let tree = tree.and_then(|node| quota::read(node, report));
     let people = people::read(merged.list("users"), merged.list("groups"), tree.as_ref(), report);
     let classes = numbers::<i32>(merged.maps("classes"), report);
@@ -67,9 +69,11 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
         workloads: &workloads,
         cluster: &cluster,
         people: &people.people,
+        classes: &classes,
         over_promised: policy.over_promised,
     };
     let mut events = event::read(merged.list("events"), tree.as_ref(), &known, report);
+    let faults = nodes::Places::of(&cluster).faults(merged.list("faults"), world.until, files, report);
     let start = budgets.iter().map(|(budget, allowed)| TimedChange {
         at: Time(0),
         by: None,
@@ -99,6 +103,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
         datasets: parts.datasets.into_iter().map(|read| read.dataset).collect(),
         workloads: parts.workloads.into_iter().map(|read| read.workload).collect(),
         events: parts.events.changes,
+        faults,
         claims,
         world: parts.world,
         digest: files.digest(),
@@ -215,6 +220,7 @@ fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Re
         resources: &resources,
         users: &users,
         groups: &groups,
+        pools: &parts.cluster.pools.iter().map(|pool| pool.name.clone()).collect(),
         datasets: &parts.datasets,
     };
     let mut names: BTreeSet<String> = BTreeSet::new();

@@ -1,6 +1,7 @@
 //! `expect: [..]`: claims, each with when and what, every name in them checked.
 
 use super::{
+    claim_nodes,
     dataset::{Bandwidth, ReadDataset},
     diagnostic::Report,
     files::Files,
@@ -26,6 +27,7 @@ pub(crate) struct Known<'a> {
     pub(crate) resources: &'a BTreeSet<Name>,
     pub(crate) users: &'a BTreeSet<Name>,
     pub(crate) groups: &'a BTreeSet<Name>,
+    pub(crate) pools: &'a BTreeSet<Name>,
     pub(crate) datasets: &'a [ReadDataset],
 }
 
@@ -123,15 +125,16 @@ fn read_when(name: &str, fields: &mut Fields<'_>, node: &Node, report: &mut Repo
     }
 }
 
-struct Reading<'a, 'l, 'r> {
-    known: &'a Known<'a>,
+pub(super) struct Reading<'a, 'l, 'r> {
+    pub(super) known: &'a Known<'a>,
     files: &'r mut Files<'l>,
-    report: &'r mut Report,
+    pub(super) report: &'r mut Report,
 }
 
 impl Reading<'_, '_, '_> {
     fn what(&mut self, node: &Node) -> Option<What> {
         let mut whats = WHATS.to_vec();
+        whats.extend(claim_nodes::WHATS);
         whats.push(SAME_AS);
         let variant = variant(node, &whats, "a claim", self.report)?;
         let positional: &[&'static str] = match variant.name {
@@ -146,6 +149,7 @@ impl Reading<'_, '_, '_> {
             "NotWorseThanAlone" => &["of", "factor"],
             "Gang" => &["claim"],
             "Digest" => &["digest"],
+            name if claim_nodes::WHATS.contains(&name) => claim_nodes::positional(name),
             SAME_AS => &["file"],
             _ => &[],
         };
@@ -163,6 +167,7 @@ impl Reading<'_, '_, '_> {
             "Wait" | "Makespan" | "LostWork" | "UsedTime" => self.time(&mut fields, variant),
             "Refused" => self.refused(&mut fields, variant),
             "Utilisation" | "Fairness" | "NotWorseThanAlone" => self.ratio(&mut fields, variant),
+            name if claim_nodes::WHATS.contains(&name) => self.of_nodes(&mut fields, variant),
             _ => self.other(&mut fields, variant),
         };
         fields.finish(self.report);
@@ -449,7 +454,7 @@ impl Reading<'_, '_, '_> {
         Some(Of::Task { workflow: workflow.to_string(), task: task.to_string() })
     }
 
-    fn quota(&mut self, fields: &mut Fields<'_>) -> Option<Name> {
+    pub(super) fn quota(&mut self, fields: &mut Fields<'_>) -> Option<Name> {
         let name = fields.required::<At<Name>>("quota", self.report)?;
         self.check(&name, "quota", self.known.quotas)
     }
@@ -459,7 +464,7 @@ impl Reading<'_, '_, '_> {
         self.check(&name, "resource", self.known.resources)
     }
 
-    fn check(&mut self, name: &At<Name>, what: &str, known: &BTreeSet<Name>) -> Option<Name> {
+    pub(super) fn check(&mut self, name: &At<Name>, what: &str, known: &BTreeSet<Name>) -> Option<Name> {
         if known.contains(&name.value) {
             return Some(name.value.clone());
         }
@@ -481,7 +486,11 @@ fn has(variant: Variant<'_>, field: &str) -> bool {
 }
 
 /// The one of `exactly`, `at_most` and `at_least` that is given.
-fn compared<'a>(fields: &mut Fields<'a>, of: Variant<'_>, report: &mut Report) -> Option<(Compare, &'a Node)> {
+pub(super) fn compared<'a>(
+    fields: &mut Fields<'a>,
+    of: Variant<'_>,
+    report: &mut Report,
+) -> Option<(Compare, &'a Node)> {
     let mut found: Option<(Compare, &Node)> = None;
     for (name, compare) in COMPARES {
         let Some(node) = fields.node(name) else { continue };

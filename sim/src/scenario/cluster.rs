@@ -4,6 +4,7 @@ use super::{
     diagnostic::Report,
     files::Files,
     gpus,
+    pools::{self, Extras, MAX_NODES},
     reader::{At, Fields, Read, variant},
     syntax::Node as Syntax,
     trace::{format_of, read_file, tell_problems},
@@ -16,9 +17,6 @@ use crate::{
 use quotree_core::{Amounts, DeviceSpec, Name, NodeId, NodeSpec};
 use std::collections::BTreeSet;
 
-/// A cluster may have this many nodes.
-const MAX_NODES: usize = 1_000_000;
-
 /// A node may have this many devices of one resource.
 const MAX_DEVICES: u32 = 64;
 
@@ -29,7 +27,7 @@ pub(crate) fn read(items: &[&Syntax], files: &mut Files<'_>, report: &mut Report
         let known = ["NodePool", "Nodes", "Pool"];
         let Some(variant) = variant(item, &known, "a part of a cluster", report) else { continue };
         match variant.name {
-            "NodePool" => reading.node_pool(variant, report),
+            "NodePool" => reading.node_pool(variant, files, report),
             "Nodes" => reading.nodes(variant, files, report),
             _ => {
                 if items.len() > 1 {
@@ -39,6 +37,7 @@ pub(crate) fn read(items: &[&Syntax], files: &mut Files<'_>, report: &mut Report
             }
         }
     }
+    pools::number(&mut reading.cluster);
     reading.cluster
 }
 
@@ -50,9 +49,13 @@ struct Reading {
 }
 
 impl Reading {
-    fn push(&mut self, name: String, pool: &Name, mut spec: NodeSpec) {
+    fn push(&mut self, name: String, pool: &Name, mut spec: NodeSpec) -> &mut Node {
         spec.id = NodeId(u32::try_from(self.cluster.nodes.len()).unwrap_or(u32::MAX));
-        self.cluster.nodes.push(Node { name, pool: pool.clone(), spec });
+        let nodes = &mut self.cluster.nodes;
+        nodes.push(Node::new(name, pool.clone(), spec));
+        let last = nodes.len() - 1;
+        #[expect(clippy::indexing_slicing, reason = "one was pushed just now")]
+        &mut nodes[last]
     }
 
     fn pool(&mut self, variant: super::reader::Variant<'_>, report: &mut Report) {
@@ -60,6 +63,7 @@ impl Reading {
         let allocatable = fields.required::<Amounts>("allocatable", report).unwrap_or_default();
         fields.finish(report);
         self.cluster.is_pool = true;
+        self.cluster.pools.push(Extras::default().pool("pool".into()));
         self.push("pool".to_owned(), &"pool".into(), NodeSpec::new(0, allocatable));
     }
 
@@ -73,7 +77,7 @@ impl Reading {
         total <= MAX_NODES
     }
 
-    fn node_pool(&mut self, variant: super::reader::Variant<'_>, report: &mut Report) {
+    fn node_pool(&mut self, variant: super::reader::Variant<'_>, files: &mut Files<'_>, report: &mut Report) {
         let mut fields = variant.fields(&[], report);
         let name = fields.required::<At<Name>>("name", report);
         let count_node = fields.node("count");
@@ -88,9 +92,10 @@ impl Reading {
             devices(node, &mut spec, report);
         }
         let gpus = gpus::read(&mut fields, &mut spec, report);
+        let extras = Extras::read(&mut fields, count, files, report);
         spec.zone = fields.optional("zone", report);
         let rack = fields.optional::<Name>("rack", report);
-        let racks = racks(&mut fields, rack.is_some(), count, report);
+        let racks = racks(&mut fields, rack.is_some(), extras.most(count), report);
         fields.finish(report);
         let Some(name) = name else { return };
         if !self.pools.insert(name.value.clone()) {
@@ -98,22 +103,21 @@ impl Reading {
             return;
         }
         let span = count_node.map_or(name.span, |n| n.span);
-        if !self.room_for(count as usize, span, report) {
+        if !self.room_for(extras.most(count) as usize, span, report) {
             return;
         }
         let mut clash = None;
-        for i in 0..count {
+        for i in 0..extras.most(count) {
             let node = format!("{}-{i}", name.value);
             if !self.names.insert(node.clone()) {
                 clash.get_or_insert(node.clone());
             }
-            // The first racks have one node more where they do not come out even.
-            let among = |racks: u32| u64::from(i) * u64::from(racks) / u64::from(count.max(1));
-            let numbered = racks.map(|racks| Name::from(format!("{}-rack-{}", name.value, among(racks)).as_str()));
+            let numbered = racks.map(|racks| extras.rack(&name.value, racks, i, count));
             spec.rack = rack.clone().or(numbered);
             self.cluster.gpus.extend(gpus.clone().map(|gpus| (self.cluster.nodes.len(), gpus)));
-            self.push(node, &name.value, spec.clone());
+            self.push(node, &name.value, spec.clone()).spare = i >= count;
         }
+        self.cluster.pools.push(extras.pool(name.value.clone()));
         if let Some(node) = clash {
             report.error(name.span, format!("a second node `{node}`"), "makes a name that is taken");
         }
@@ -134,6 +138,7 @@ impl Reading {
         if !self.room_for(read.rows.len(), file.span, report) {
             return;
         }
+        self.cluster.pools.push(Extras::default().pool(pool.clone()));
         for row in read.rows {
             if !self.names.insert(row.name.clone()) {
                 report.error(file.span, format!("a second node `{}`", row.name), "makes a name that is taken");

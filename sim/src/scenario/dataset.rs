@@ -211,6 +211,7 @@ fn acceleration(
         namespace: namespace.span,
         user: None,
         budget: None,
+        class: None,
         requests,
         arrivals: None,
     };

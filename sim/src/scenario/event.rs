@@ -3,7 +3,7 @@
 
 use super::{
     diagnostic::{Report, Span},
-    gpus,
+    gpus, nodes,
     people::{self, Leaves},
     quota::{self, ReadTree},
     reader::{At, Fields, Variant, variant},
@@ -26,6 +26,7 @@ pub(crate) struct Known<'a> {
     pub(crate) workloads: &'a [ReadWorkload],
     pub(crate) cluster: &'a Cluster,
     pub(crate) people: &'a People,
+    pub(crate) classes: &'a BTreeMap<Name, i32>,
     pub(crate) over_promised: OverPromised,
 }
 
@@ -50,6 +51,8 @@ pub(crate) struct ReadEvents {
 const CHANGES: &[&str] = &[
     "Scale",
     "Withdraw",
+    "EditWorkload",
+    "SetClass",
     "ReplaceTree",
     "EditQuota",
     "MoveNamespace",
@@ -62,6 +65,11 @@ const CHANGES: &[&str] = &[
     "DeviceHealthy",
     "Relabel",
 ];
+
+/// The changes that are read here, and those of nodes and people.
+fn changes() -> Vec<&'static str> {
+    CHANGES.iter().chain(&nodes::CHANGES).chain(&people::EDITS).copied().collect()
+}
 
 /// An event as it is written.
 struct Written<'a> {
@@ -87,10 +95,11 @@ pub(crate) fn read(items: &[&Node], tree: Option<&ReadTree>, known: &Known<'_>, 
         timed.extend(change.map(|change| Written { at: time.value, by, change }));
     }
     timed.sort_by_key(|written| written.at);
-    let nodes = known.cluster.nodes.iter().enumerate().map(|(i, node)| (node.name.as_str(), i)).collect();
+    let by_name = known.cluster.nodes.iter().enumerate().map(|(i, node)| (node.name.as_str(), i)).collect();
     let names = known.workloads.iter().enumerate().map(|(i, w)| (w.workload.name.as_str(), i)).collect();
     let tenants = Tenants::new(known.people, false);
-    let mut reading = Reading { known, nodes, names, tree: tree.cloned(), tenants, quotas: 0, events, report };
+    let (nodes, places, tree) = (by_name, nodes::Places::of(known.cluster), tree.cloned());
+    let mut reading = Reading { known, nodes, places, names, tree, tenants, quotas: 0, events, report };
     for Written { at, by, change } in timed {
         let by = by.and_then(|by| reading.user(by));
         if let Some(change) = reading.change(change, by.as_ref()) {
@@ -103,6 +112,7 @@ pub(crate) fn read(items: &[&Node], tree: Option<&ReadTree>, known: &Known<'_>, 
 struct Reading<'a, 'r> {
     known: &'a Known<'a>,
     nodes: BTreeMap<&'a str, usize>,
+    places: nodes::Places<'a>,
     names: BTreeMap<&'a str, usize>,
     /// As it will be, as far as that can be known.
     tree: Option<ReadTree>,
@@ -114,11 +124,13 @@ struct Reading<'a, 'r> {
 
 impl Reading<'_, '_> {
     fn change(&mut self, node: &Node, by: Option<&Name>) -> Option<Change> {
-        let known: Vec<&str> = CHANGES.iter().chain(&people::EDITS).copied().collect();
-        let variant = variant(node, &known, "a change of the world", self.report)?;
+        let variant = variant(node, &changes(), "a change of the world", self.report)?;
         let goes = self.goes(variant, by);
         match variant.name {
+            name if nodes::CHANGES.contains(&name) => self.places.change(variant, self.report),
             "Scale" => self.scale(variant),
+            "SetClass" => self.set_class(variant),
+            "EditWorkload" => self.edit_workload(variant),
             "Withdraw" => {
                 let mut fields = variant.fields(&["workload"], self.report);
                 let workload = self.workload(&mut fields);
@@ -193,6 +205,41 @@ impl Reading<'_, '_> {
         }
         self.events.scales.push((replicas.value, replicas.span));
         Some(Change::Scale { workload, replicas: replicas.value })
+    }
+
+    fn set_class(&mut self, variant: Variant<'_>) -> Option<Change> {
+        let mut fields = variant.fields(&["class", "priority"], self.report);
+        let class = fields.required::<At<Name>>("class", self.report);
+        let priority = fields.required::<i32>("priority", self.report);
+        fields.finish(self.report);
+        let (class, priority) = (class?, priority?);
+        if !self.known.classes.contains_key(&class.value) {
+            let title = format!("there is no priority class `{}`", class.value);
+            let known = self.known.classes.keys().map(Name::as_str);
+            self.report.error(class.span, title, "unknown class").did_you_mean(class.value.as_str(), known);
+            return None;
+        }
+        let named = self.known.workloads.iter().enumerate().filter(|(_, read)| {
+            // Rows of a trace have the priorities that they had when they were read.
+            read.class.as_ref() == Some(&class.value) && !matches!(read.workload.kind, Kind::Trace { .. })
+        });
+        Some(Change::SetClass { workloads: named.map(|(i, _)| i).collect(), priority })
+    }
+
+    fn edit_workload(&mut self, variant: Variant<'_>) -> Option<Change> {
+        let mut fields = variant.fields(&["workload"], self.report);
+        let workload = self.workload(&mut fields);
+        let priority = fields.optional::<i32>("priority", self.report);
+        let preemptible = fields.optional::<bool>("preemptible", self.report);
+        fields.finish(self.report);
+        let workload = workload?;
+        let edited = self.known.workloads.get(workload)?;
+        if priority.is_some() && matches!(edited.workload.kind, Kind::Trace { .. }) {
+            let title = format!("`{}` is a Trace: its rows have priorities of their own", edited.workload.name);
+            self.report.error(variant.span, title, "cannot be edited");
+            return None;
+        }
+        Some(Change::EditWorkload { workload, priority, preemptible })
     }
 
     fn workload(&mut self, fields: &mut Fields<'_>) -> Option<usize> {

@@ -25,6 +25,8 @@ pub(crate) struct ReadWorkload {
     pub(crate) namespace: Span,
     pub(crate) user: Option<At<Name>>,
     pub(crate) budget: Option<At<Name>>,
+    /// The priority class it names.
+    pub(crate) class: Option<Name>,
     /// One a template: a Deployment's and Job's own, a Training's by role, a Workflow's by task; a Trace's file.
     pub(crate) requests: Vec<Span>,
     /// Where it says how it arrives.
@@ -46,6 +48,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     let variant = variant(node, &KINDS, "a kind of workload", report)?;
     let mut fields = variant.fields(&[], report);
     let name = fields.required::<At<Name>>("name", report);
+    let class = fields.node("priority").and_then(class);
     let priority = fields.node("priority").and_then(|node| priority(node, context, report)).unwrap_or(0);
     let user = fields.optional::<At<Name>>("user", report);
     let user_name = user.as_ref().map(|user| user.value.clone());
@@ -79,7 +82,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
             kind,
         };
         let (name, namespace, requests) = (name.span, file.span, vec![file.span]);
-        return Some(ReadWorkload { workload, name, namespace, user, budget, requests, arrivals: None });
+        return Some(ReadWorkload { workload, name, namespace, user, budget, class, requests, arrivals: None });
     }
     let namespace = fields.required::<At<Name>>("namespace", report);
     let submit = fields.or("submit", Time(0), report);
@@ -126,7 +129,15 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
         kind,
     };
     let (name, namespace) = (name.span, namespace.span);
-    Some(ReadWorkload { workload, name, namespace, user, budget, requests, arrivals: arriving })
+    Some(ReadWorkload { workload, name, namespace, user, budget, class, requests, arrivals: arriving })
+}
+
+/// The class that a priority names.
+fn class(node: &Node) -> Option<Name> {
+    match &node.shape {
+        Shape::String(class) => Some(Name::from(class.as_str())),
+        _ => None,
+    }
 }
 
 /// A number, or the name of a class.

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Devices {
     /// The ill ones, by node.
     ill: BTreeMap<u32, u64>,
-    /// Nodes that were relabelled, as they are since.
+    /// Nodes that were relabelled or edited, as they are since.
     relabelled: BTreeMap<u32, NodeSpec>,
     /// Which devices each pod has, while a device of the scenario takes its pods along.
     given: Option<BTreeMap<u32, DeviceSet>>,
@@ -48,6 +48,11 @@ impl Devices {
         if let Some(given) = &mut self.given {
             given.insert(pod, devices);
         }
+    }
+
+    /// A node is something else from now on.
+    pub(crate) fn edit(&mut self, node: u32, spec: NodeSpec) {
+        self.relabelled.insert(node, spec);
     }
 
     /// A node as it was relabelled and as its devices are, out of what it is by the scenario.

@@ -25,7 +25,9 @@ impl Engine<'_> {
         } else if unit.running == unit.first_count {
             self.world.units[unit_id].working_since = Some(self.now);
             self.read_job(unit_id);
-            if let Some(ms) = self.job_pod_works(unit_id) {
+            self.change_pace(unit_id, self.now);
+            let paced = self.world.fleet.paces.contains_key(&unit_id);
+            if let Some(ms) = self.job_pod_works(unit_id).filter(|_| !paced) {
                 self.finish_at(self.now.after_ms(ms), unit_id, 0);
             }
         }
@@ -48,9 +50,14 @@ impl Engine<'_> {
             Happening::Finished { unit, epoch } => {
                 let owner = self.world.units[unit].owner;
                 let training = self.world.owners[owner].training.as_ref();
-                let replaced = training.is_some_and(|t| t.epoch != epoch || t.unit != Some(unit));
+                let pace = || self.world.fleet.paces.get(&unit).map_or(0, |pace| pace.epoch);
+                let replaced = match training {
+                    Some(t) => t.epoch != epoch || t.unit != Some(unit),
+                    None => pace() != epoch,
+                };
                 replaced || self.world.units[unit].working_since.is_none()
             }
+            Happening::Node(what) => self.is_node_stale(what),
             Happening::StartTimeout { unit, tries } => self.has_started(unit, tries),
             Happening::BackOffOver(unit) => !self.world.job_queues.is_suspended(unit),
             Happening::Dataset { dataset, epoch } => self.is_old_news(dataset, epoch),
@@ -103,8 +110,9 @@ impl Engine<'_> {
         let Some(since) = unit.working_since.take() else {
             return 0;
         };
-        let ran = now.since(since);
-        unit.ran_ms = unit.ran_ms.saturating_add(ran);
+        unit.ran_ms = unit.ran_ms.saturating_add(now.since(since));
+        let ran = self.world.worked_ms(unit_id, since, now);
+        let unit = &self.world.units[unit_id];
         let lost = match kind {
             Some(Kind::Job { checkpoint_ms, checkpoint_cost_ms, .. }) if unit.left_ms != u64::MAX => {
                 // What reads knows what it has done; what checkpoints cost is part of that.

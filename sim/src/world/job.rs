@@ -35,15 +35,21 @@ impl Engine<'_> {
 
     /// A pod of a Job begins to work: how long it will, if it ends by itself.
     pub(crate) fn job_pod_works(&self, unit: u32) -> Option<u64> {
+        let (work, limit) = self.job_pod_work(unit);
+        work.into_iter().chain(limit).min()
+    }
+
+    /// How long its work takes at full speed, and how long it may run at any.
+    pub(crate) fn job_pod_work(&self, unit: u32) -> (Option<u64>, Option<u64>) {
         let unit = &self.world.units[unit];
         let Some(Kind::Job { checkpoint_ms, checkpoint_cost_ms, runtime_limit_ms, .. }) = self.kind(unit.owner) else {
-            return Some(unit.left_ms).filter(|ms| *ms != u64::MAX);
+            return (Some(unit.left_ms).filter(|ms| *ms != u64::MAX), None);
         };
         // What reads is done when all is read.
         let work = Some(unit.left_ms).filter(|ms| *ms != u64::MAX && !self.is_reader(unit.owner));
         let work = work.map(|ms| with_checkpoints(ms, *checkpoint_ms, *checkpoint_cost_ms));
         let limit = runtime_limit_ms.map(|limit| limit.saturating_sub(unit.ran_ms));
-        work.into_iter().chain(limit).min()
+        (work, limit)
     }
 
     /// Whether a pod of a Job has to stop although its work is not done; then the job has failed.
@@ -54,7 +60,7 @@ impl Engine<'_> {
         else {
             return Ok(false);
         };
-        let ran = state.working_since.map_or(0, |since| self.now.since(since));
+        let ran = state.working_since.map_or(0, |since| self.world.worked_ms(unit, since, self.now));
         if self.has_read_all(unit) {
             return Ok(false);
         }

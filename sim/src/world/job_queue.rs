@@ -130,6 +130,21 @@ impl Engine<'_> {
         }
     }
 
+    /// A unit is edited, suspended or not; gives whether the scheduler does not know of it.
+    pub(crate) fn edit_job(&mut self, unit: u32, priority: Option<i32>, preemptible: Option<bool>) -> bool {
+        let Some(job) = self.world.job_queues.jobs.get_mut(&unit) else { return false };
+        job.spec.priority = priority.unwrap_or(job.spec.priority);
+        job.spec.preemptible = preemptible.unwrap_or(job.spec.preemptible);
+        let (line, suspended) = (job.line, job.suspended.is_some());
+        if suspended {
+            if let Some(line) = self.world.job_queues.lines.get_mut(line) {
+                line.suspended.retain(|place| place.3 != unit);
+            }
+            self.line_up(unit);
+        }
+        suspended
+    }
+
     /// Lets out whose turn it is, in every queue.
     pub(crate) fn let_jobs_out(&mut self) -> Result<(), RunError> {
         for line in 0..self.scenario.queues.len() {

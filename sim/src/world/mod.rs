@@ -4,13 +4,19 @@
 //! when something is told to a person. What the scheduler believes is never asked to run the world.
 
 mod arrivals;
+mod autoscale;
 mod clock;
 mod cron;
+mod cuts;
 mod dataset;
 mod deployment;
 mod devices;
+mod drain;
+mod edits;
 mod ending;
 mod fate;
+mod faults;
+mod fleet;
 mod job;
 mod job_queue;
 mod names;
@@ -21,6 +27,7 @@ mod people;
 mod pods;
 mod progress;
 mod shapes;
+mod slow;
 mod submit;
 mod table;
 mod traced;
@@ -30,8 +37,11 @@ mod unreliable;
 mod workflow;
 
 pub(crate) use arrivals::Generator;
+pub(crate) use cuts::{Cut, Limit};
 pub(crate) use dataset::{Datasets, Flow as DatasetFlow, Input, Preload};
+pub(crate) use edits::Edits;
 pub(crate) use ending::{End, Outcomes};
+pub(crate) use fleet::{Fleet, NodeHappening, PoolFigures};
 pub(crate) use job_queue::JobQueues;
 pub(crate) use names::{WorldNames, owner_name, pod_name, unit_name};
 pub(crate) use nodes::NodeState;
@@ -95,6 +105,8 @@ pub(crate) enum Happening {
     Deadline(u32),
     /// A row of a trace is submitted.
     Row { owner: u32, row: u32 },
+    /// Something about nodes.
+    Node(NodeHappening),
     /// Something about a dataset changes by itself, if its epoch is still this.
     Dataset { dataset: u32, epoch: u32 },
     /// A dataset is to be loaded into its cache.
@@ -123,6 +135,10 @@ pub(crate) struct World {
     pub(crate) tallies: Table<Tally>,
     pub(crate) namespaces: Table<Namespace>,
     pub(crate) nodes: Table<nodes::NodeState>,
+    /// What befalls nodes.
+    pub(crate) fleet: Fleet,
+    /// What workloads were edited into.
+    pub(crate) edits: Edits,
     /// Members that joined a unit later, by unit and ordinal, with their number in the role.
     pub(crate) joined: BTreeMap<(u32, u32), (u32, u32)>,
     /// Interned namespaces of trace rows, by owner and row: only where a trace has rows in several namespaces.
@@ -192,7 +208,9 @@ impl World {
             owners,
             tallies,
             namespaces: places.namespaces,
-            nodes: scenario.cluster.nodes.iter().map(|n| nodes::NodeState::of(&n.spec)).collect(),
+            nodes: scenario.cluster.nodes.iter().map(nodes::NodeState::of).collect(),
+            fleet: Fleet::new(scenario),
+            edits: Edits::default(),
             joined: BTreeMap::new(),
             row_places,
             tenants: Tenants::default(),

@@ -1,7 +1,8 @@
-//! Nodes: coming, going with their pods, and closed to new ones.
+//! Nodes: coming, going with their pods, and closed to new ones. Several things can hold a node down at once; it is up when
+//! none does.
 
-use super::{NONE, State};
-use crate::{driver::Engine, options::RunError, trace::Traced};
+use super::State;
+use crate::{driver::Engine, model::Node, options::RunError, trace::Traced};
 use quotree_core::{Event, NodeId, NodeSpec, PodOutcome};
 
 /// A node's state in the world.
@@ -9,18 +10,85 @@ use quotree_core::{Event, NodeId, NodeSpec, PodOutcome};
 pub(crate) struct NodeState {
     pub(crate) up: bool,
     pub(crate) cordoned: bool,
+    /// It did not join yet, or was taken out.
+    pub(crate) absent: bool,
+    /// It was there at some time.
+    pub(crate) known: bool,
+    /// `NodeDown` was said, and no `NodeUp` since.
+    stopped: bool,
+    /// What else holds it down: faults, outages, its rack. It is up when nothing does.
+    causes: u32,
+    /// Thousandths of full speed at which work goes on it.
+    pub(crate) permille: u32,
+    /// Pods that use it.
+    pub(crate) pods: u32,
 }
 
 impl NodeState {
-    pub(crate) fn of(spec: &NodeSpec) -> Self {
-        Self { up: false, cordoned: !spec.schedulable }
+    pub(crate) fn of(node: &Node) -> Self {
+        Self {
+            up: false,
+            cordoned: !node.spec.schedulable,
+            absent: node.spare,
+            known: !node.spare,
+            stopped: false,
+            causes: 0,
+            permille: 1000,
+            pods: 0,
+        }
     }
 }
 
 impl Engine<'_> {
-    /// A node comes. One that is there already stays as it is.
+    /// A node is started. One that is up already stays as it is.
     pub(crate) fn node_up(&mut self, node: u32) -> Result<(), RunError> {
-        let Some(spec) = self.spec_of(node).filter(|_| !self.world.nodes[node].up) else {
+        if node < self.world.nodes.len() {
+            self.world.nodes[node].stopped = false;
+            self.settle_node(node)?;
+        }
+        Ok(())
+    }
+
+    /// A node is stopped: it is lost with its pods.
+    pub(crate) fn node_down(&mut self, node: u32) -> Result<(), RunError> {
+        if node < self.world.nodes.len() {
+            self.world.nodes[node].stopped = true;
+            self.settle_node(node)?;
+        }
+        Ok(())
+    }
+
+    /// One more thing holds a node down, or one less.
+    pub(crate) fn hold_down(&mut self, node: u32, down: bool) -> Result<(), RunError> {
+        let causes = &mut self.world.nodes[node].causes;
+        *causes = if down { *causes + 1 } else { causes.saturating_sub(1) };
+        self.settle_node(node)
+    }
+
+    /// A node joins, or is taken out for good.
+    pub(crate) fn set_absent(&mut self, node: u32, absent: bool) -> Result<(), RunError> {
+        if self.world.nodes[node].absent == absent {
+            return Ok(());
+        }
+        let state = &mut self.world.nodes[node];
+        (state.absent, state.known) = (absent, true);
+        self.world.fleet.count(node, self.now, !absent);
+        self.settle_node(node)
+    }
+
+    /// A node is up when it is there and nothing holds it down.
+    fn settle_node(&mut self, node: u32) -> Result<(), RunError> {
+        let state = self.world.nodes[node];
+        let stands = !state.absent && !state.stopped && state.causes == 0;
+        match (state.up, stands) {
+            (false, true) => self.node_comes(node),
+            (true, false) => self.node_goes(node),
+            _ => Ok(()),
+        }
+    }
+
+    fn node_comes(&mut self, node: u32) -> Result<(), RunError> {
+        let Some(spec) = self.spec_of(node) else {
             return Ok(());
         };
         self.resize(&spec, 1);
@@ -29,17 +97,16 @@ impl Engine<'_> {
         self.feed(Event::NodeUp(spec))
     }
 
-    /// A node is lost with its pods. Takes time linear in all pods.
-    pub(crate) fn node_down(&mut self, node: u32) -> Result<(), RunError> {
-        let Some(spec) = self.spec_of(node).filter(|_| self.world.nodes[node].up) else {
+    /// A node is lost with its pods.
+    fn node_goes(&mut self, node: u32) -> Result<(), RunError> {
+        let Some(spec) = self.spec_of(node) else {
             return Ok(());
         };
         self.resize(&spec, -1);
         self.world.nodes[node].up = false;
         self.trace(Traced::Node { node: NodeId(node), up: false });
         self.feed(Event::NodeDown { node: NodeId(node) })?;
-        let here = |p: &u32| self.world.pods[*p].node == node && self.world.pods[*p].state.uses();
-        let lost: Vec<u32> = self.world.pods.ids().filter(here).collect();
+        let lost = self.world.pods_on(node);
         let mut units: Vec<u32> = lost.iter().map(|p| self.world.pods[*p].unit).collect();
         for pod in &lost {
             self.ended(*pod, State::Failed, PodOutcome::Lost);
@@ -90,7 +157,7 @@ impl Engine<'_> {
     pub(crate) fn ended(&mut self, pod: u32, state: State, outcome: PodOutcome) {
         self.tell_end(pod, state, outcome == PodOutcome::Lost);
         self.set_state(pod, state);
-        self.world.pods[pod].node = NONE;
+        self.world.takes_off(pod);
         let id = self.world.id_of(pod);
         self.trace(Traced::Gone { pod: id, outcome });
     }

@@ -216,7 +216,9 @@ fn subject(change: &Change, scenario: &Scenario) -> String {
     let workload = |i: usize| scenario.workloads.get(i).map_or("", |w| w.name.as_str());
     let node = |i: usize| scenario.cluster.nodes.get(i).map_or("", |n| n.name.as_str());
     match change {
-        Change::Scale { workload: i, .. } | Change::Withdraw { workload: i } => format!("workload `{}`", workload(*i)),
+        Change::Scale { workload: i, .. }
+        | Change::Withdraw { workload: i }
+        | Change::EditWorkload { workload: i, .. } => format!("workload `{}`", workload(*i)),
         Change::ReplaceTree { .. } => "quota tree".to_owned(),
         Change::EditQuota { quota, .. } => format!("quota `{quota}`"),
         Change::MoveNamespace { namespace, .. } => format!("namespace `{namespace}`"),
@@ -229,6 +231,8 @@ fn subject(change: &Change, scenario: &Scenario) -> String {
             | DeviceChange::Well { node: i, .. }
             | DeviceChange::Relabel { node: i, .. },
         ) => format!("node `{}`", node(*i)),
+        Change::Nodes(_) => "nodes".to_owned(),
+        Change::SetClass { .. } => "a priority class".to_owned(),
         Change::SetBudget { budget, .. } => format!("budget `{budget}`"),
     }
 }

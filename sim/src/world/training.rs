@@ -2,11 +2,12 @@
 //!
 //! Its rate is that of the members of working roles that run, as long as every role has its minimum: each counts 1 (or, where
 //! the work is GPU-time, its GPUs), times how well so many members scale. With linear scaling the unit of work is the
-//! pod-millisecond, or that of a thousandth of a GPU; on a curve, a billionth of that. A gang that falls below its minimum
+//! pod-millisecond, or that of a thousandth of a GPU; on a curve, a billionth of that, and of each a thousandth, since nodes
+//! can be slow. A gang that falls below its minimum
 //! loses what it did since the last checkpoint; then it is submitted anew, or waits for members in place of the lost ones,
 //! and the new run begins with the restart overhead.
 
-use super::{State, job::fixed, progress::Progress, shapes::Shapes, submit::Order};
+use super::{State, job::fixed, progress::Progress, shapes::Shapes, slow::FULL, submit::Order};
 use crate::{
     driver::Engine,
     model::{BILLION, Kind, OnLoss, Role, Scaling, Work},
@@ -94,11 +95,11 @@ impl Training {
         training.progress.cost_ms = *checkpoint_cost_ms;
         training.progress.reads = reads.is_some();
         let everybody = training.crews.iter().zip(roles).map(|(crew, role)| (crew.weight, role.replicas));
-        training.full_rate = training.rate(everybody);
+        training.full_rate = training.rate(everybody).saturating_mul(u128::from(FULL));
         training.progress.step = u128::from(checkpoint_ms.unwrap_or(0)).saturating_mul(training.full_rate);
         if let Work::GpuTime(ms) = work {
             let unit = if training.scaling == Scaling::Linear { 1 } else { u128::from(BILLION) };
-            training.progress.total = Some((u128::from(*ms) * 1000).saturating_mul(unit));
+            training.progress.total = Some((u128::from(*ms) * 1000 * u128::from(FULL)).saturating_mul(unit));
         }
         Some(training)
     }
@@ -122,6 +123,19 @@ impl Training {
         self.crews.iter().all(|c| c.active >= c.min) && self.crews.iter().any(|c| c.active > 0)
     }
 
+    /// Whether it is whole without one member of a role.
+    pub(crate) fn is_whole_without(&self, role: u32) -> bool {
+        let lacks = |(i, c): (usize, &Crew)| c.active.saturating_sub(u32::from(i == role as usize)) < c.min;
+        let active: u32 = self.crews.iter().fold(0, |sum, c| sum.saturating_add(c.active));
+        active > 1 && !self.crews.iter().enumerate().any(lacks)
+    }
+
+    /// When the work will be done if everything stays as it is, or, where it does not go on yet, with everybody there.
+    pub(crate) fn expected_end(&self, now: Time) -> Option<Time> {
+        let rate = if self.progress.rate == 0 { self.full_rate } else { self.progress.rate };
+        self.progress.clone().go_on(now, rate, 0)
+    }
+
     /// A member changes its state.
     pub(crate) fn count(&mut self, role: u32, from: State, to: State) {
         if let Some(crew) = self.crews.get_mut(role as usize) {
@@ -130,10 +144,11 @@ impl Training {
         }
     }
 
-    /// Members came or went: the rate from now on, and when the work will be done.
-    fn reckon(&mut self, now: Time, overhead_ms: u64) -> Option<Time> {
+    /// Members came or went, or their nodes have another speed: the rate from now on, and when the work will be done.
+    fn reckon(&mut self, now: Time, overhead_ms: u64, permille: u32) -> Option<Time> {
         let working = self.crews.iter().all(|c| c.running >= c.min);
         let rate = if working { self.rate(self.crews.iter().map(|c| (c.weight, c.running))) } else { 0 };
+        let rate = rate.saturating_mul(u128::from(permille));
         self.broken &= rate == 0;
         self.epoch += 1;
         self.progress.go_on(now, rate, overhead_ms)
@@ -211,6 +226,8 @@ impl Engine<'_> {
             return;
         };
         let now = self.now;
+        let present = self.world.owners[owner].training.as_ref().and_then(|t| t.unit);
+        let permille = present.map_or(FULL, |unit| self.world.speed(unit));
         let Some(training) = self.world.owners[owner].training.as_mut() else {
             return;
         };
@@ -218,7 +235,7 @@ impl Engine<'_> {
             return;
         };
         let overhead = if training.starts > 1 { *restart_overhead_ms } else { 0 };
-        let done_at = training.reckon(now, overhead);
+        let done_at = training.reckon(now, overhead, permille);
         let epoch = training.epoch;
         let working = training.progress.rate > 0;
         let limit = runtime_limit_ms.filter(|_| working).and_then(|limit| training.progress.worked_for(limit));

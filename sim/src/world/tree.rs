@@ -66,7 +66,7 @@ impl Engine<'_> {
 
     /// The new tree takes effect, or nothing does.
     fn plant_or_refuse(&mut self, tree: TreeSpec, what: String, by: Option<&Name>) -> Result<(), RunError> {
-        let before = self.core.scheduler().tree().clone();
+        let (before, overs) = (self.core.scheduler().tree().clone(), self.overs());
         let parents: BTreeSet<&Name> = tree.quotas.iter().filter_map(|quota| quota.parent.as_ref()).collect();
         let leaves: BTreeSet<&Name> = tree.quotas.iter().map(|q| &q.name).filter(|q| !parents.contains(q)).collect();
         let said = self.world.tenants.may_plant(|leaf| leaves.contains(leaf));
@@ -79,6 +79,7 @@ impl Engine<'_> {
         self.old_trees.push(before);
         self.trace(Traced::Tree { refused: None });
         self.plant();
+        self.look_for_cuts(&overs);
         self.look_at_cells();
         self.line_up_anew()
     }

@@ -98,7 +98,7 @@ impl Engine<'_> {
             return Ok(());
         }
         self.set_state(pod, State::Waiting);
-        self.world.pods[pod].node = super::NONE;
+        self.world.takes_off(pod);
         let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
         self.world.unreliable.failed.insert(unit);
         self.trace(Traced::BindFailed { pod: id });

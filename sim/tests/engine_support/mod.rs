@@ -22,12 +22,11 @@ pub(crate) fn template(n: i64) -> Arc<PodTemplate> {
 
 /// Nodes of this many cores each.
 pub(crate) fn nodes(cores: &[i64]) -> Cluster {
-    let node = |(i, n): (usize, &i64)| Node {
-        name: format!("n{}", i + 1),
-        pool: "pool".into(),
-        spec: NodeSpec::new(u32::try_from(i).unwrap(), cpu(*n)),
+    let node = |(i, n): (usize, &i64)| {
+        let spec = NodeSpec::new(u32::try_from(i).unwrap(), cpu(*n));
+        Node::new(format!("n{}", i + 1), "pool".into(), spec)
     };
-    Cluster { nodes: cores.iter().enumerate().map(node).collect(), is_pool: false, ..Cluster::default() }
+    Cluster { nodes: cores.iter().enumerate().map(node).collect(), ..Cluster::default() }
 }
 
 /// A pool without nodes.
@@ -59,6 +58,7 @@ pub(crate) fn scenario(cluster: Cluster, tree: TreeSpec, workloads: Vec<Workload
         datasets: Vec::new(),
         workloads,
         events: Vec::new(),
+        faults: Vec::new(),
         claims: Vec::new(),
         world: World::default(),
         digest: 0,

@@ -322,8 +322,11 @@ impl<'a> Books<'a> {
                 let mut below = tree.path(from).take_while(|q| *q != common);
                 *n > 0 && below.all(|q| at(&live, q, r).saturating_sub(floor) >= cell(tree.min(q), r))
             };
+            // A gang is taken as one (G1): a member that uses nothing of what is missing goes with those that do.
             let first = !seen.contains(&victim.pod.workload);
-            if judged && first && victim.reason.rule == Rule::R2 && !victim.asks.iter().enumerate().any(over_in) {
+            let members = || group.iter().filter(|other| other.pod.workload == victim.pod.workload);
+            let is_over = || members().any(|member| member.asks.iter().enumerate().any(over_in));
+            if judged && first && victim.reason.rule == Rule::R2 && !is_over() {
                 let what = format!("{} is reclaimed from a side that is not over its min (R2(b))", victim.pod);
                 found.push(breach(3, what));
             }

@@ -4,6 +4,7 @@ mod again;
 mod claims;
 mod data;
 mod held;
+mod nodes;
 mod people;
 mod work;
 mod world;
@@ -18,6 +19,7 @@ const fn field(name: &'static str, kind: &'static str, default: &'static str, ab
 pub(super) const GROUPS: &[(&str, &str)] = &[
     ("file", "A scenario file holds one `Scenario(..)`; included files hold some of its fields."),
     ("cluster", "Parts of `cluster`: a list of node pools and node lists, or one `Pool` alone."),
+    ("autoscale", "How a pool grows and shrinks."),
     ("quota", "The quota tree: one root, nested."),
     ("devices", "Resources that come as separate devices."),
     ("gpus", "The GPUs of a node pool."),
@@ -45,6 +47,7 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
     ("time", "Durations that may be random, drawn per pod from a labelled stream."),
     ("event", "Entries of `events`: what happens to the world. Equal times happen in the order of the file."),
     ("change", "What can happen."),
+    ("faults", "Entries of `faults`: nodes that fail at random, each by a stream of its own."),
     ("claim", "Entries of `expect`: when something must hold. A `StableFor` stands for what it says at the end."),
     ("what", "What must hold."),
     ("whose", "Whose pods a claim speaks of."),
@@ -52,6 +55,7 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
 
 /// All structs, in the order of the reference.
 pub(super) fn types() -> impl Iterator<Item = &'static Type> {
-    let all = [world::TYPES, people::TYPES, data::TYPES, work::TYPES, again::TYPES, claims::TYPES, held::TYPES];
-    all.into_iter().flatten()
+    let work = [work::TYPES, again::TYPES, data::TYPES];
+    let all = [world::TYPES, nodes::TYPES, people::TYPES].into_iter().chain(work).chain([claims::TYPES, held::TYPES]);
+    all.flatten()
 }

@@ -59,6 +59,12 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "how the device part is spread; what it adds up to is requested, too",
             ),
             field(
+                "gpu_count",
+                "whole number",
+                "absent",
+                "its GPU memory is split evenly over so many GPUs of one node",
+            ),
+            field(
                 "selector",
                 "map of list of string",
                 "none",
@@ -127,6 +133,12 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "devices",
                 "whole devices, or one fraction",
                 "how the device part is spread; what it adds up to is requested, too",
+            ),
+            field(
+                "gpu_count",
+                "whole number",
+                "absent",
+                "its GPU memory is split evenly over so many GPUs of one node",
             ),
             field(
                 "selector",

@@ -26,6 +26,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("datasets", "list of dataset", "none", "what workloads read"),
             field("workloads", "list of workload", "none", "what is submitted"),
             field("events", "list of event", "none", "what happens"),
+            field("faults", "list of faults", "none", "nodes that fail at random"),
             field("expect", "list of claim", "none", "what must hold"),
         ],
     },
@@ -54,6 +55,8 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "absent",
                 "they stand evenly, in order, in `name-rack-0`, `name-rack-1`, ..",
             ),
+            field("price", "quantity", "0", "what a node costs an hour, in thousandths at the finest"),
+            field("autoscale", "autoscale", "absent", "whether the pool grows and shrinks by itself"),
         ],
     },
     Type {

@@ -1,0 +1,44 @@
+//! What claims about nodes see.
+
+use super::measure::{Seen, compared};
+use crate::{
+    driver::Engine,
+    model::{NodeClaim, NodeFigure},
+};
+use quotree_core::Name;
+
+/// Whether a claim about nodes holds, and what is seen.
+pub(super) fn measure(engine: &Engine<'_>, claim: &NodeClaim) -> (bool, Seen) {
+    let fleet = &engine.world.fleet;
+    let seen = match &claim.figure {
+        NodeFigure::Up(pool) => {
+            let ours = engine.scenario.cluster.nodes.iter().zip(engine.world.nodes.iter());
+            let up = ours.filter(|(node, state)| state.up && pool.as_ref().is_none_or(|pool| node.pool == *pool));
+            Seen::Number(up.count() as u128)
+        }
+        NodeFigure::Time(pool) => Seen::Ms(engine.node_ms(pool.as_ref())),
+        NodeFigure::Cost(pool) => Seen::Thousandths(engine.cost_milli(pool.as_ref())),
+        NodeFigure::Drained => Seen::Number(fleet.drained.pods.into()),
+        NodeFigure::FailedDrains => Seen::Number(fleet.drained.failed.into()),
+        NodeFigure::Failures => Seen::Number(fleet.failures.into()),
+        NodeFigure::Estimate(quota) => match last(engine, quota) {
+            Some(cut) => cut.estimate_ms.map_or(Seen::Never, |ms| Seen::Ms(ms.into())),
+            None => return (false, Seen::Text(format!("no edit left `{quota}` over a limit"))),
+        },
+        NodeFigure::Took(quota) => match last(engine, quota) {
+            Some(cut) => cut.inside.map_or(Seen::Never, |inside| Seen::Ms(inside.since(cut.at).into())),
+            None => return (false, Seen::Text(format!("no edit left `{quota}` over a limit"))),
+        },
+    };
+    let number = match seen {
+        Seen::Number(n) | Seen::Ms(n) | Seen::Thousandths(n) => n,
+        _ => u128::MAX,
+    };
+    (compared(number, claim.compare, claim.value), seen)
+}
+
+/// The last cut of a quota; of one edit, that which takes longest.
+fn last<'e>(engine: &'e Engine<'_>, quota: &Name) -> Option<&'e crate::world::Cut> {
+    let cuts = engine.cuts.iter().filter(|cut| cut.quota == *quota);
+    cuts.max_by_key(|cut| (cut.at, cut.estimate_ms.unwrap_or(u64::MAX)))
+}

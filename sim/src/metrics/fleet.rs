@@ -1,0 +1,61 @@
+//! Figures of node pools and of what befell nodes, and the rows about them.
+
+use crate::{
+    driver::Engine,
+    result::{CutRow, PoolRow, QuantityMap},
+    world::Limit,
+};
+use quotree_core::{Amounts, Name};
+
+/// Milliseconds of an hour, for prices.
+const HOUR: u128 = 3_600_000;
+
+impl Engine<'_> {
+    /// How long nodes were there, of one pool or of all together.
+    pub(crate) fn node_ms(&self, pool: Option<&Name>) -> u128 {
+        self.each_pool(pool).map(|(_, ms)| ms).sum()
+    }
+
+    /// What they cost, thousandths of the currency, rounded down.
+    pub(crate) fn cost_milli(&self, pool: Option<&Name>) -> u128 {
+        self.each_pool(pool).map(|(price, ms)| ms.saturating_mul(price)).fold(0, u128::saturating_add) / HOUR
+    }
+
+    /// Price an hour and node-milliseconds.
+    fn each_pool(&self, only: Option<&Name>) -> impl Iterator<Item = (u128, u128)> {
+        let pools = self.scenario.cluster.pools.iter().zip(self.world.fleet.pools.iter());
+        let pools = pools.filter(move |(pool, _)| only.is_none_or(|name| pool.name == *name));
+        pools.map(|(pool, figures)| (u128::from(pool.price_milli), figures.node_ms(self.now)))
+    }
+}
+
+/// The pools that have a price, or that change.
+pub(super) fn pools(engine: &Engine<'_>) -> Vec<PoolRow> {
+    let pools = engine.scenario.cluster.pools.iter().zip(engine.world.fleet.pools.iter());
+    let changes = |pool: &crate::model::NodePool, there: u32| {
+        pool.price_milli > 0 || pool.autoscale.is_some() || there as usize != pool.nodes.len()
+    };
+    let shown = pools.filter(|(pool, figures)| changes(pool, figures.there));
+    let row = |(pool, figures): (&crate::model::NodePool, &crate::world::PoolFigures)| PoolRow {
+        name: pool.name.to_string(),
+        nodes: figures.there,
+        node_ms: figures.node_ms(engine.now),
+        price_milli_per_hour: pool.price_milli,
+        cost_milli: engine.cost_milli(Some(&pool.name)),
+    };
+    shown.map(row).collect()
+}
+
+/// The quotas that edits left over a limit.
+pub(super) fn cuts(engine: &Engine<'_>) -> Vec<CutRow> {
+    let row = |cut: &crate::world::Cut| CutRow {
+        at_ms: cut.at.0,
+        quota: cut.quota.to_string(),
+        limit: if cut.limit == Limit::Max { "max" } else { "min" },
+        over: QuantityMap(Amounts::new().with(cut.resource.clone(), cut.over)),
+        estimate_ms: cut.estimate_ms,
+        took_ms: cut.inside.map(|inside| inside.since(cut.at)),
+        replaced: cut.replaced,
+    };
+    engine.cuts.iter().map(row).collect()
+}

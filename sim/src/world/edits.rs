@@ -1,0 +1,64 @@
+//! Workloads edited while they are there. A class that gets another number counts for pods made from then on, as in
+//! Kubernetes, where a pod keeps the number its class had when it was created; a workload that is edited itself takes its
+//! waiting and running pods along.
+
+use crate::{driver::Engine, options::RunError, trace::Traced};
+use quotree_core::{Event, WorkloadChange, WorkloadId};
+use std::collections::BTreeMap;
+
+/// What workloads of the scenario were edited into, by their place in it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Edits {
+    priorities: BTreeMap<u32, i32>,
+    preemptible: BTreeMap<u32, bool>,
+}
+
+impl Edits {
+    /// The priority of pods that a workload makes now.
+    pub(crate) fn priority(&self, workload: u32, stated: i32) -> i32 {
+        self.priorities.get(&workload).copied().unwrap_or(stated)
+    }
+
+    /// Whether pods that a workload makes now may be evicted.
+    pub(crate) fn preemptible(&self, workload: u32, stated: bool) -> bool {
+        self.preemptible.get(&workload).copied().unwrap_or(stated)
+    }
+}
+
+impl Engine<'_> {
+    /// Pods that these workloads make from now on have another priority.
+    pub(crate) fn set_class(&mut self, owners: &[usize], priority: i32) {
+        let owners = owners.iter().filter_map(|owner| u32::try_from(*owner).ok());
+        self.world.edits.priorities.extend(owners.map(|workload| (workload, priority)));
+    }
+
+    /// A workload is edited with all its pods.
+    pub(crate) fn edit_workload(
+        &mut self,
+        edited: u32,
+        priority: Option<i32>,
+        preemptible: Option<bool>,
+    ) -> Result<(), RunError> {
+        self.world.edits.priorities.extend(priority.map(|n| (edited, n)));
+        self.world.edits.preemptible.extend(preemptible.map(|b| (edited, b)));
+        // Its instances and tasks are edited with it.
+        let owners = self.world.owners.iter().filter(|owner| owner.workload == edited);
+        let units: Vec<u32> = owners.flat_map(|owner| owner.units.iter().copied()).collect();
+        for unit in units {
+            if self.world.units[unit].live == 0 {
+                continue;
+            }
+            let workload = WorkloadId(unit);
+            self.trace(Traced::Edited { workload, priority, preemptible });
+            if self.edit_job(unit, priority, preemptible) {
+                continue;
+            }
+            self.feed(Event::WorkloadChanged(WorkloadChange {
+                priority,
+                preemptible,
+                ..WorkloadChange::of(workload)
+            }))?;
+        }
+        Ok(())
+    }
+}
