@@ -123,6 +123,78 @@ fn rows_of_a_trace_are_asked_one_by_one_and_accounts_add_up() {
     assert_eq!((result.users[1].work.succeeded, result.refusals.len()), (6, 0), "all rows are bob's");
 }
 
+/// Each instance is asked, a workflow as a whole and its tasks not at all. ada is let into b from 25 s on: of the starts at
+/// 0, 10, 20, 30 and 40 s two remain. Each runs 5 s on one core, and the tasks of her workflow in a 5 s each: 20 in all.
+#[test]
+fn instances_are_asked_one_by_one_and_workflows_once() {
+    let (result, _) = played(
+        r#"workloads: [
+            CronJob(
+                name: "tick", namespace: "b", user: "ada", every: "10s", count: 5, runtime: "5s", request: { "cpu": "1" },
+            ),
+            Workflow(name: "flow", namespace: "a", user: "ada", tasks: [
+                Job(name: "first", runtime: "5s", request: { "cpu": "1" }),
+                Job(name: "then", after: ["first"], runtime: "5s", request: { "cpu": "1" }),
+            ]),
+            Workflow(name: "no", namespace: "b", user: "ada", tasks: [
+                Job(name: "first", runtime: "5s", request: { "cpu": "1" }),
+                Job(name: "then", after: ["first"], runtime: "5s", request: { "cpu": "1" }),
+            ]),
+        ],
+        events: [At("25s", EditUser(user: "ada", groups: ["one", "two"]), by: "eve")],
+        expect: [
+            Final(Instances(of: User("ada"), submitted: 3, succeeded: 3, failed: 0)),
+            Final(Instances(of: Group("two"), submitted: 2, succeeded: 2)),
+            Final(Instances(of: Group("one"), submitted: 1)),
+            Final(Instances(of: Task("flow", "then"), succeeded: 1)),
+            Final(Instances(of: Workload("no"), submitted: 0, active: 0)),
+            Final(Instances(of: All, submitted: 3)),
+            Final(Pods(of: Workload("flow"), succeeded: 2)),
+            Final(UsedTime(of: User("ada"), resource: "cpu", exactly: "20s")),
+            Final(Refused(of: Workload("tick"), exactly: 3)),
+            Final(Refused(of: Workload("no"), exactly: 1)),
+        ]"#,
+    );
+    assert_eq!((result.claims.passed, result.claims.failed), (10, 0), "{:#?}", result.claims);
+    let told: Vec<_> = result.refusals.iter().map(|r| (r.at_ms, r.what.as_str(), r.times)).collect();
+    assert_eq!(told, [(0, "workload `tick`", 3), (0, "workload `no`", 1)]);
+}
+
+/// Rows 1 and 4 are ada's and bob's, row 6 nobody's; the others are refused. Withdrawn at 20 s, only row 4 still runs.
+#[test]
+fn what_became_of_rows_is_known_by_user_and_namespace() {
+    let (result, _) = played(
+        r#"workloads: [Trace(name: "jobs", format: Native, file: "rows.csv")],
+        events: [At("20s", Withdraw("jobs"), by: "eve")],
+        expect: [
+            Final(Instances(of: User("ada"), submitted: 1, succeeded: 1, active: 0)),
+            Final(Instances(of: User("bob"), submitted: 1, succeeded: 0, active: 0)),
+            Final(Instances(of: Namespace("a"), submitted: 2, succeeded: 2)),
+            Final(Instances(of: Quota("b"), submitted: 1, succeeded: 0)),
+            Final(Instances(of: Workload("jobs"), submitted: 3, succeeded: 2, active: 0)),
+        ]"#,
+    );
+    assert_eq!((result.claims.passed, result.claims.failed), (5, 0), "{:#?}", result.claims);
+}
+
+/// 20 MB at 1 MB/s are 20 s of input for 1 s of work beside it: it waits for 19 s. Who reads nothing waits for nothing.
+#[test]
+fn input_is_counted_by_user() {
+    let (result, _) = played(
+        r#"datasets: [Dataset(name: "d", namespace: "b", size: "20M", backend: "1MB/s")],
+        workloads: [
+            Job(name: "reads", namespace: "b", user: "bob", runtime: "1s", request: { "cpu": "1" }, reads: Reads("d")),
+            Job(name: "computes", namespace: "a", user: "ada", runtime: "1s", request: { "cpu": "1" }),
+        ],
+        expect: [
+            Final(InputWait(of: User("bob"), exactly: "19s")),
+            Final(InputWait(of: Group("two"), exactly: "19s")),
+            Final(InputWait(of: User("ada"), exactly: "0s")),
+        ]"#,
+    );
+    assert_eq!((result.claims.passed, result.claims.failed), (3, 0), "{:#?}", result.claims);
+}
+
 #[test]
 fn without_people_a_user_is_a_label_and_nobody_is_asked() {
     let (head, tail) = HEAD.split_once("    users:").unwrap();

@@ -48,8 +48,9 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     let variant = variant(node, &KINDS, "a kind of workload", report)?;
     let mut fields = variant.fields(&[], report);
     let name = fields.required::<At<Name>>("name", report);
-    let class = fields.node("priority").and_then(class);
-    let priority = fields.node("priority").and_then(|node| priority(node, context, report)).unwrap_or(0);
+    let priority_node = fields.node("priority");
+    let class = priority_node.and_then(class);
+    let priority = priority_node.and_then(|node| priority(node, context, report)).unwrap_or(0);
     let user = fields.optional::<At<Name>>("user", report);
     let user_name = user.as_ref().map(|user| user.value.clone());
     let preemptible = fields.or("preemptible", true, report);
