@@ -117,7 +117,7 @@ impl World {
         let steps = if kinds.more { dice.between(12, 34) } else { dice.between(4, 22) };
         world.steps = (0..steps).map(|_| draw_step(dice, &world, capacity, kinds)).collect();
         // Drawn last, so that they change nothing else about the world of a seed.
-        if kinds.sites && world.nodes.len() > 1 && dice.chance(55) {
+        if kinds.sites && world.nodes.len() > 1 && dice.chance(if world.devices { 70 } else { 50 }) {
             draw_sites(dice, &mut world);
         }
         world
