@@ -3,6 +3,7 @@
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
 mod arrivals;
+mod change;
 mod dataset;
 mod faults;
 mod gpus;
@@ -15,6 +16,7 @@ mod words;
 
 pub(crate) use arrivals::HOUR_MS;
 pub use arrivals::{Arrivals, Concurrency, Pattern};
+pub use change::{Change, TimedChange};
 pub use dataset::{Cache, Dataset, DatasetFigure, Reads, Tier};
 pub use faults::{Autoscale, Faults, NodeChange, NodeClaim, NodeFigure, NodePool, Nodes};
 pub use parts::Task;
@@ -28,7 +30,7 @@ pub use words::{BadEviction, Compare, FairnessFigure, WaitStat, When};
 pub(crate) use gpus::{CORES, MEMORY, set_label};
 pub use gpus::{DeviceChange, GpuMode, Gpus, MODE_LABEL, MODEL_LABEL};
 
-use crate::people::{People, PeopleEdit, Reason};
+use crate::people::{People, Reason};
 use quotree_core::{Amounts, Level, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -288,100 +290,6 @@ impl Default for World {
             max_events: 1_000_000_000,
         }
     }
-}
-
-/// A change of the world at a time.
-#[derive(Debug, Clone)]
-pub struct TimedChange {
-    /// When.
-    pub at: Time,
-    /// Who does it, if it is anybody who is asked.
-    pub by: Option<Name>,
-    /// What.
-    pub change: Change,
-}
-
-/// What can happen to the world.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Change {
-    /// A Deployment gets another replica count; surplus pods go youngest first, waiting before running.
-    Scale {
-        /// Index into [`Scenario::workloads`].
-        workload: usize,
-        /// The new count.
-        replicas: u32,
-    },
-    /// A workload is deleted with all its pods.
-    Withdraw {
-        /// Index into [`Scenario::workloads`].
-        workload: usize,
-    },
-    /// The quota tree is replaced (T4).
-    ReplaceTree {
-        /// The new tree.
-        tree: TreeSpec,
-    },
-    /// One quota of the tree as it then is gets other figures.
-    EditQuota {
-        /// Which.
-        quota: Name,
-        /// The figures.
-        edit: Box<QuotaEdit>,
-    },
-    /// A namespace moves to another leaf of the tree as it then is, or to none (T3).
-    MoveNamespace {
-        /// Which.
-        namespace: Name,
-        /// Its new leaf.
-        to: Option<Name>,
-    },
-    /// Users or groups are edited.
-    People(PeopleEdit),
-    /// A node fails; its pods are lost.
-    NodeDown {
-        /// Index into [`Cluster::nodes`].
-        node: usize,
-    },
-    /// A node comes (back).
-    NodeUp {
-        /// Index into [`Cluster::nodes`].
-        node: usize,
-    },
-    /// A node takes no new pods, or does again.
-    Cordon {
-        /// Index into [`Cluster::nodes`].
-        node: usize,
-        /// Whether it takes none.
-        cordoned: bool,
-    },
-    /// A disruption budget is set.
-    SetBudget {
-        /// Its name.
-        budget: Name,
-        /// How many of its pods may be evicted.
-        allowed: u32,
-    },
-    /// A priority class gets another number: pods made from then on have it.
-    SetClass {
-        /// Those that name the class, as indices into [`Scenario::workloads`].
-        workloads: Vec<usize>,
-        /// The new number.
-        priority: i32,
-    },
-    /// A workload is edited with all its pods. Absent means: as before.
-    EditWorkload {
-        /// Index into [`Scenario::workloads`].
-        workload: usize,
-        /// The new priority.
-        priority: Option<i32>,
-        /// Whether it may be evicted.
-        preemptible: Option<bool>,
-    },
-    /// Something else happens to nodes.
-    Nodes(NodeChange),
-    /// Something befalls devices, or the labels of a node.
-    Devices(DeviceChange),
 }
 
 /// Something that must hold, with the place it is written at.
