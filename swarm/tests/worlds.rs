@@ -23,7 +23,8 @@ fn every_world_loads_is_formatted_and_comes_to_a_calm_phase() {
         let text = World::draw(seed).text;
         assert_eq!(format(&text).as_ref(), Ok(&text), "seed {seed}");
         let calm = calm_from(&scenario(&text));
-        assert!(calm.is_some_and(|calm| calm.0 <= 10_800_000), "seed {seed}: {calm:?}");
+        // Three hours of everything, and what began in the last of them and takes its time: outages, drains, repairs.
+        assert!(calm.is_some_and(|calm| calm.0 <= 14_400_000), "seed {seed}: {calm:?}");
     }
 }
 

@@ -1,7 +1,8 @@
 //! Pools that grow and shrink by themselves. A pool grows for demand that a quota admits and that only lacks room, and for
 //! nothing else: what would become of the demand is not guessed but decided, on a copy of the scheduler that has the nodes.
 //! Of each pool, in the order of the file, the fewest nodes are ordered with which as much is placed as with all of them.
-//! A node that had no pods for long enough, and that nobody holds, goes, the last one first.
+//! A node that had no pods for long enough, and that nobody holds, goes, the last one first; but none while nodes are on their
+//! way: whoever they were ordered for may need both.
 
 use super::{EDIT, Happening, NodeHappening};
 use crate::{
@@ -144,7 +145,8 @@ impl Engine<'_> {
                 };
                 let there = self.world.fleet.pools[u32::try_from(number).unwrap_or(0)].there;
                 let long = since.after_ms(scale.idle_down_ms) <= self.now;
-                if long && there > scale.min && !self.is_held(*node) {
+                let awaited = !self.world.fleet.scaler.ordered.is_empty();
+                if long && there > scale.min && !awaited && !self.is_held(*node) {
                     self.world.fleet.scaler.idle.remove(node);
                     self.set_absent(*node, true)?;
                 }
