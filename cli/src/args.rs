@@ -46,6 +46,8 @@ pub(crate) enum Verb {
     Check(Check),
     /// Show the state of a scenario at a time.
     Inspect(Inspect),
+    /// Show who can use what, and why not.
+    Tenancy(Tenancy),
     /// Check a scenario, a quota tree or an ElasticQuotaTree manifest without running it.
     Validate(Validate),
     /// Tell the story of a pod, and why it waits.
@@ -93,6 +95,7 @@ pub(crate) struct Watch {
   quotree run scenarios/nginx-40-core.ron
   quotree run scenarios/nginx-40-core.ron --at 2m30s
   quotree run scenarios/nginx-40-core.ron --out out --record out/log.json
+  quotree run scenarios/people/user-in-two-groups.ron --by user --by group
   quotree run scenarios/nginx-40-core.ron --policy 'Capacity(order: Fifo)' --format json")]
 pub(crate) struct Run {
     /// The scenario.
@@ -110,8 +113,24 @@ pub(crate) struct Run {
     /// Write the log of all facts and decisions, for `replay`.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+    /// Add a table of what everybody's work came to; may be given more than once.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) by: Vec<By>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+/// What a table of work is by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum By {
+    /// Who submitted it.
+    User,
+    /// As members of which group.
+    Group,
+    /// Into which namespace.
+    Namespace,
+    /// Under which quota.
+    Quota,
 }
 
 #[derive(Debug, Group)]
@@ -152,6 +171,28 @@ pub(crate) struct Inspect {
     /// Print the quota tree as Graphviz DOT instead.
     #[arg(long)]
     pub(crate) dot: bool,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "A user can use the leaves of its groups, and submits into the namespaces on them.
+
+Examples:
+  quotree tenancy scenarios/people/user-in-two-groups.ron
+  quotree tenancy scenarios/people/user-in-two-groups.ron --user bob
+  quotree tenancy scenarios/people/user-in-two-groups.ron --at 30m --format json")]
+pub(crate) struct Tenancy {
+    /// The scenario.
+    pub(crate) file: PathBuf,
+    /// Only this user, with every leaf: what it can use, and why not the rest.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// After everything that happens at this time, with what is used; the start when absent.
+    #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
+    pub(crate) at: Option<Time>,
+    #[command(flatten)]
+    pub(crate) how: How,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }

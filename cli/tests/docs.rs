@@ -113,8 +113,12 @@ fn trouble(example: &Example, folder: &Path) -> Option<String> {
 /// Runs all examples of a document.
 fn verify(document: &str, least: usize) {
     let text = std::fs::read_to_string(Path::new(ROOT).join(document)).unwrap();
+    verify_text(document, &text, least);
+}
+
+fn verify_text(document: &str, text: &str, least: usize) {
     let folder = workplace(&document.replace('/', "-"));
-    let examples = examples(&text);
+    let examples = examples(text);
     assert!(examples.len() >= least, "{document} has only {} examples", examples.len());
     let troubles: Vec<String> = examples
         .iter()
@@ -131,6 +135,13 @@ fn the_readme_shows_what_happens() {
 #[test]
 fn the_guide_to_the_command_line_shows_what_happens() {
     verify("docs/cli.md", 10);
+}
+
+#[test]
+fn the_part_of_the_guide_on_people_shows_what_happens() {
+    let text = std::fs::read_to_string(Path::new(ROOT).join("docs/guide.md")).unwrap();
+    let (_, part) = text.split_once("## Who may use what\n").unwrap();
+    verify_text("docs/guide.md", part.split("\n## ").next().unwrap(), 3);
 }
 
 #[test]

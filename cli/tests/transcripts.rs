@@ -29,8 +29,10 @@ fn the_first_screen_is_short_and_names_the_demo() {
 
 #[test]
 fn every_verb_has_examples() {
-    for verb in ["run", "check", "inspect", "validate", "explain", "diff", "import", "replay", "swarm", "shrink", "fmt"]
-    {
+    for verb in [
+        "run", "check", "inspect", "tenancy", "validate", "explain", "diff", "import", "replay", "swarm", "shrink",
+        "fmt",
+    ] {
         let output = quotree(&[verb, "--help"]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(text.contains("Example") && text.contains(&format!("quotree {verb} ")), "{verb}: {text}");
@@ -98,6 +100,41 @@ tree.yaml: valid, 3 quotas
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json["valid"], false);
     assert_eq!((&json["diagnostics"][0]["line"], &json["diagnostics"][0]["column"]), (&9.into(), &16.into()));
+}
+
+#[test]
+fn who_can_use_what_is_told_with_the_reasons() {
+    quotree(&["tenancy", "--help"]).assert().code(0).stdout_eq(file!["transcripts/tenancy-help.txt"]);
+    quotree(&["tenancy", "people.ron"]).assert().code(0).stdout_eq(file!["transcripts/tenancy.txt"]);
+    let one = ["tenancy", "people.ron", "--user", "bob", "--at", "1m"];
+    quotree(&one).assert().code(0).stdout_eq(file!["transcripts/tenancy-user.txt"]);
+    let output = quotree(&[&one[..], &["--format", "json"]].concat()).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["users"][0]["can"][0]["used"]["cpu"], "3");
+    assert_eq!(json["users"][0]["cannot"][0]["why"], "is not in group `red`");
+    quotree(&["tenancy", "people.ron", "--user", "bobb"]).assert().code(2).stdout_eq("");
+    quotree(&["tenancy", "two-teams.ron"]).assert().code(0).stdout_eq(str![[r#"
+two-teams at 0s
+There are no users: nobody is asked who they are.
+
+"#]]);
+    quotree(&["tenancy", "bad.ron"]).assert().code(2).stderr_eq(file!["transcripts/bad-scenario.txt"]);
+}
+
+#[test]
+fn refusals_and_breakdowns_are_told_by_run() {
+    let args = ["run", "people.ron", "--by", "user", "--by", "group"];
+    quotree(&args)
+        .assert()
+        .code(0)
+        .stdout_eq(file!["transcripts/run-by.txt"])
+        .stderr_eq(file!["transcripts/people.txt"]);
+    quotree(&["explain", "people.ron", "wrong"]).assert().code(2).stderr_eq(str![[r#"
+...
+error: `wrong` has no pods: it was refused at 30s: `bob` is not in a group bound to `red`, the leaf of namespace `red`: `red` is
+
+"#]]);
+    quotree(&["run", "people.ron", "--by", "colour"]).assert().code(2);
 }
 
 #[test]

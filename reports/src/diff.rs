@@ -56,8 +56,14 @@ pub enum DiffError {
 }
 
 /// The lists of things with names, and what one of them is called.
-const LISTS: [(&str, &str); 4] =
-    [("quotas", "quota"), ("namespaces", "namespace"), ("workloads", "workload"), ("nodes", "node")];
+const LISTS: [(&str, &str); 6] = [
+    ("quotas", "quota"),
+    ("namespaces", "namespace"),
+    ("users", "user"),
+    ("groups", "group"),
+    ("workloads", "workload"),
+    ("nodes", "node"),
+];
 
 /// Facts of the run as a whole that are compared.
 const FACTS: [&str; 6] = ["scenario", "seed", "semantics", "policy", "scenario_digest", "end_ms"];

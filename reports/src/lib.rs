@@ -7,6 +7,7 @@ mod fleet;
 mod grid;
 mod instances;
 mod json;
+mod people;
 mod picture;
 mod say;
 mod style;
@@ -16,6 +17,7 @@ mod tree;
 
 pub use diff::{Change, Diff, DiffError, diff};
 pub use json::summary_json;
+pub use people::{By, breakdown_text, tenancy_text};
 pub use picture::tree_svg;
 pub use say::{count, gist, percent, seconds, span};
 pub use style::Style;

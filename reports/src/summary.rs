@@ -124,16 +124,19 @@ fn rest(style: Style, all: usize, what: &str) -> String {
     }
 }
 
-/// Edits of the scenario that were not made.
+/// Submissions and edits that were refused.
 fn refusals(result: &RunResult, style: Style) -> String {
     if result.refusals.is_empty() {
         return String::new();
     }
-    let mut text = heading(style, &format!("{} refused", many(result.refusals.len() as u64, "edit")));
+    let all: u64 = result.refusals.iter().map(|row| row.times).sum();
+    let mut text = heading(style, &many(all, "refusal"));
     for row in result.refusals.iter().take(style.rows) {
-        text.push_str(&format!("  at {}  {}: {}\n", span(row.at_ms), row.what, row.why));
+        let by = row.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+        let times = if row.times > 1 { format!(" ({} times)", say::count(row.times.into())) } else { String::new() };
+        text.push_str(&format!("  at {}  {}{by}: {}{times}\n", span(row.at_ms), row.what, row.why));
     }
-    text.push_str(&rest(style, result.refusals.len(), "more edit"));
+    text.push_str(&rest(style, result.refusals.len(), "more refusal"));
     text
 }
 

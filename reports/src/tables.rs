@@ -3,7 +3,10 @@
 
 use crate::{instances, say, tree::governed};
 use quotree_core::Name;
-use quotree_sim::result::{FailureRow, QuantityMap, RunResult, WaitRow};
+use quotree_sim::{
+    people::Role,
+    result::{FailureRow, QuantityMap, RunResult, TimeMap, WaitRow, WorkRow},
+};
 
 /// The tables of a result: file name and content. Instances and failures are there only where there are any.
 #[must_use]
@@ -11,6 +14,9 @@ pub fn tables_csv(result: &RunResult) -> Vec<(&'static str, String)> {
     let mut tables = vec![
         ("quotas.csv", quotas(result)),
         ("namespaces.csv", namespaces(result)),
+        ("users.csv", users(result)),
+        ("groups.csv", groups(result)),
+        ("refusals.csv", refusals(result)),
         ("workloads.csv", workloads(result)),
         ("nodes.csv", nodes(result)),
         ("evictions.csv", evictions(result)),
@@ -76,6 +82,7 @@ fn quotas(result: &RunResult) -> String {
         "wait_p95_ms",
         "wait_p99_ms",
         "wait_max_ms",
+        "used_time_s",
     ];
     let rows = result.quotas.iter().flat_map(|q| {
         resources.iter().map(move |resource| {
@@ -85,6 +92,7 @@ fn quotas(result: &RunResult) -> String {
             row.extend([q.running, q.pending, q.evicted, q.wait.count].map(|n| n.to_string()));
             row.push(q.wait.sum_ms.to_string());
             row.extend(waits(&q.wait));
+            row.push(TimeMap::text(resource.as_str(), q.used_time_s.get(resource.as_str())));
             row
         })
     });
@@ -127,6 +135,51 @@ fn namespaces(result: &RunResult) -> String {
     table(&head, rows)
 }
 
+fn users(result: &RunResult) -> String {
+    let role = |role: &Option<Role>| role.map(|role| format!("{role:?}").to_lowercase()).unwrap_or_default();
+    let rows = result.users.iter().map(|u| (vec![u.name.clone(), role(&u.role), u.groups.join(" ")], &u.work));
+    works(&["user", "role", "groups"], rows)
+}
+
+fn groups(result: &RunResult) -> String {
+    let rows =
+        result.groups.iter().map(|g| (vec![g.name.clone(), maybe(g.quota.as_ref()), g.members.join(" ")], &g.work));
+    works(&["group", "quota", "members"], rows)
+}
+
+/// What somebody's work came to, in the long form: one row a resource that was used, and one where none was.
+fn works<'a>(head: &[&str], rows: impl Iterator<Item = (Vec<String>, &'a WorkRow)>) -> String {
+    let mut head = head.to_vec();
+    head.extend(["running", "pending", "succeeded", "failed", "evicted", "refused", "waited", "wait_sum_ms"]);
+    head.extend(["wait_p50_ms", "wait_p95_ms", "wait_p99_ms", "wait_max_ms", "lost_work_ms"]);
+    head.extend(["resource", "used", "used_time_s"]);
+    let long = |(mut row, w): (Vec<String>, &WorkRow)| {
+        let counts = [w.running, w.pending, w.succeeded, w.failed, w.evicted, w.refused, w.wait.count];
+        row.extend(counts.map(|n| n.to_string()));
+        row.push(w.wait.sum_ms.to_string());
+        row.extend(waits(&w.wait));
+        row.push(w.lost_work_ms.to_string());
+        let with = |cells: [String; 3]| row.iter().cloned().chain(cells).collect::<Vec<_>>();
+        if w.used_time_s.0.is_empty() {
+            return vec![with([String::new(), String::new(), String::new()])];
+        }
+        let resource = |(name, time): &(Name, u128)| {
+            with([name.to_string(), amount(&w.used, name), TimeMap::text(name.as_str(), *time)])
+        };
+        w.used_time_s.0.iter().map(resource).collect()
+    };
+    table(&head, rows.flat_map(long))
+}
+
+fn refusals(result: &RunResult) -> String {
+    let head = ["at_ms", "what", "by", "reason", "why", "times"];
+    let rows = result.refusals.iter().map(|r| {
+        let why = [r.what.clone(), maybe(r.by.as_ref()), r.reason.to_owned(), r.why.clone()];
+        std::iter::once(r.at_ms.to_string()).chain(why).chain([r.times.to_string()]).collect()
+    });
+    table(&head, rows)
+}
+
 fn workloads(result: &RunResult) -> String {
     let head = [
         "workload",
@@ -143,12 +196,16 @@ fn workloads(result: &RunResult) -> String {
         "wait_p95_ms",
         "wait_p99_ms",
         "wait_max_ms",
+        "user",
+        "refused",
+        "lost_work_ms",
     ];
     let rows = result.workloads.iter().map(|w| {
         let mut row = vec![w.name.clone(), w.namespace.clone(), w.kind.to_owned()];
         row.extend([w.running, w.pending, w.succeeded, w.failed, w.evicted, w.wait.count].map(|n| n.to_string()));
         row.push(w.wait.sum_ms.to_string());
         row.extend(waits(&w.wait));
+        row.extend([maybe(w.user.as_ref()), w.refused.to_string(), w.lost_work_ms.to_string()]);
         row
     });
     table(&head, rows)

@@ -4,14 +4,28 @@
 
 use expect_test::{expect, expect_file};
 use quotree_core::Amounts;
-use quotree_reports::{Style, diff, summary_json, summary_text, tables_csv, tree_svg};
+use quotree_reports::{
+    By, Style, breakdown_text, diff, summary_json, summary_text, tables_csv, tenancy_text, tree_svg,
+};
+use quotree_sim::people::{Role, Tenancy};
 use quotree_sim::result::{
-    ClaimResult, ClaimSummary, EvictionRow, Metrics, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow,
-    RunResult, WaitRow, WorkloadRow,
+    ClaimResult, ClaimSummary, EvictionRow, GroupRow, Metrics, NamespaceRow, NodeRow, PendingRow, QuantityMap,
+    QuotaRow, RunResult, TimeMap, UserRow, WaitRow, WorkRow, WorkloadRow,
 };
 
 fn cpu(cores: i64) -> QuantityMap {
     QuantityMap(if cores == 0 { Amounts::new() } else { Amounts::new().with("cpu", cores * 1000) })
+}
+
+/// So many cores for an hour.
+fn cpu_hours(cores: i64) -> TimeMap {
+    TimeMap(vec![("cpu".into(), u128::try_from(cores).unwrap() * 3600 * TimeMap::second("cpu"))])
+}
+
+fn work() -> WorkRow {
+    let wait = waits(4, 0, 0);
+    let (used, used_time_s) = (cpu(15), cpu_hours(15));
+    WorkRow { running: 3, pending: 2, evicted: 1, wait, used, used_time_s, lost_work_ms: 60_000, ..WorkRow::default() }
 }
 
 fn waits(count: u64, p50_ms: u64, max_ms: u64) -> WaitRow {
@@ -37,8 +51,12 @@ fn quota(
         held: cpu(0),
         running,
         pending,
+        succeeded: 0,
+        failed: 0,
         evicted,
         wait: waits(running + evicted, 0, 60_000 * evicted),
+        used_time_s: cpu_hours(used),
+        lost_work_ms: 0,
     }
 }
 
@@ -109,18 +127,39 @@ fn demo() -> RunResult {
                 succeeded: 0,
                 failed: 0,
                 evicted,
+                wait: waits(running + evicted, 0, 60_000 * evicted),
+                used_time_s: cpu_hours(15),
+                lost_work_ms: 0,
             })
             .into(),
+        users: vec![
+            UserRow { name: "ada".into(), role: Some(Role::Admin), groups: vec!["one".into()], work: work() },
+            UserRow { name: "bob".into(), role: Some(Role::Researcher), groups: vec![], work: WorkRow::default() },
+            UserRow {
+                name: "x".into(),
+                role: None,
+                groups: vec![],
+                work: WorkRow { refused: 3, ..WorkRow::default() },
+            },
+        ],
+        groups: vec![
+            GroupRow { name: "one".into(), quota: Some("root.a.1".into()), members: vec!["ada".into()], work: work() },
+            GroupRow { name: "two".into(), quota: Some("root.b.2".into()), members: vec![], work: WorkRow::default() },
+        ],
         workloads: vec![WorkloadRow {
             name: "nginx1".into(),
             namespace: "namespace1".into(),
+            user: Some("ada".into()),
             kind: "Deployment",
             running: 3,
             pending: 2,
             succeeded: 0,
             failed: 0,
             evicted: 1,
+            refused: 0,
             wait: waits(4, 0, 0),
+            used_time_s: cpu_hours(15),
+            lost_work_ms: 60_000,
             input: None,
             instances: None,
             tasks: vec![],
@@ -274,6 +313,8 @@ fn summary_json_keeps_the_order_of_its_fields() {
             "events",
             "quotas",
             "namespaces",
+            "users",
+            "groups",
             "workloads",
             "nodes",
             "evictions",
@@ -283,6 +324,10 @@ fn summary_json_keeps_the_order_of_its_fields() {
         ]
     );
     assert_eq!(value["quotas"][2]["used"]["cpu"], "15");
+    assert_eq!(
+        (&value["users"][0]["role"], &value["users"][0]["used_time_s"]["cpu"]),
+        (&"admin".into(), &"54000".into())
+    );
 }
 
 #[test]
@@ -290,21 +335,91 @@ fn tables_have_a_row_a_thing() {
     let tables = tables_csv(&demo());
     let table = |name: &str| &tables.iter().find(|(n, _)| *n == name).unwrap().1;
     expect![[r#"
-        quota,parent,resource,min,max,used,request,borrowed,lent,held,running,pending,evicted,waited,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms
-        root,,cpu,40,40,40,75,,,,8,7,2,10,0,0,120000,120000,120000
-        root.a,root,cpu,20,40,30,50,10,,,6,4,2,8,0,0,120000,120000,120000
-        root.a.1,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000
-        root.a.2,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000
-        root.b,root,cpu,20,40,10,25,,10,,2,3,0,2,0,0,0,0,0
-        root.b.1,root.b,cpu,10,20,10,25,,,,2,3,0,2,0,0,0,0,0
-        root.b.2,root.b,cpu,10,20,,,,10,,0,0,0,0,0,0,0,0,0
+        quota,parent,resource,min,max,used,request,borrowed,lent,held,running,pending,evicted,waited,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,used_time_s
+        root,,cpu,40,40,40,75,,,,8,7,2,10,0,0,120000,120000,120000,144000
+        root.a,root,cpu,20,40,30,50,10,,,6,4,2,8,0,0,120000,120000,120000,108000
+        root.a.1,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000,54000
+        root.a.2,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000,54000
+        root.b,root,cpu,20,40,10,25,,10,,2,3,0,2,0,0,0,0,0,36000
+        root.b.1,root.b,cpu,10,20,10,25,,,,2,3,0,2,0,0,0,0,0,36000
+        root.b.2,root.b,cpu,10,20,,,,10,,0,0,0,0,0,0,0,0,0,0
     "#]].assert_eq(table("quotas.csv"));
     expect![[r#"
         at_ms,pod,workload,namespace,leaf,cause,rule,reason,lost_ms
         120000,nginx1-4,nginx1,namespace1,root.a.1,nginx3-0,R2,root.a.1 is 10 cpu over its min; root.b.1 takes back its own,60000
         120000,nginx2-4,nginx2,namespace2,root.a.2,nginx3-0,R2,root.a.2 is 10 cpu over its min; root.b.1 takes back its own,60000
     "#]].assert_eq(table("evictions.csv"));
-    assert!(tables.iter().all(|(_, text)| text.lines().count() >= 2), "{tables:?}");
+    expect![[r#"
+        user,role,groups,running,pending,succeeded,failed,evicted,refused,waited,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,lost_work_ms,resource,used,used_time_s
+        ada,admin,one,3,2,0,0,1,0,4,0,0,0,0,0,60000,cpu,15,54000
+        bob,researcher,,0,0,0,0,0,0,0,0,0,0,0,0,0,,,
+        x,,,0,0,0,0,0,3,0,0,0,0,0,0,0,,,
+    "#]].assert_eq(table("users.csv"));
+    let empty: Vec<&str> = tables.iter().filter(|(_, text)| text.lines().count() < 2).map(|(name, _)| *name).collect();
+    assert_eq!(empty, ["refusals.csv"]);
+}
+
+#[test]
+fn work_is_told_by_user_group_namespace_and_quota() {
+    let tables =
+        [By::User, By::Group, By::Namespace, By::Quota].map(|by| breakdown_text(&demo(), by, Style::default()));
+    expect![[r#"
+
+        USER  RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED  REFUSED  WAITED mean/p50/max  LOST  USED
+        ada         3        2          ·       ·        1        ·         0s / 0s / 0s    1m  15.00 cpu-hours
+        bob         ·        ·          ·       ·        ·        ·                    ·     ·  ·
+        x           ·        ·          ·       ·        ·        3                    ·     ·  ·
+
+        GROUP  RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED  WAITED mean/p50/max  LOST  USED
+        one          3        2          ·       ·        1         0s / 0s / 0s    1m  15.00 cpu-hours
+        two          ·        ·          ·       ·        ·                    ·     ·  ·
+
+        NAMESPACE   RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED  WAITED mean/p50/max  LOST  USED
+        namespace1        3        2          ·       ·        1         0s / 0s / 1m     ·  15.00 cpu-hours
+        namespace2        3        2          ·       ·        1         0s / 0s / 1m     ·  15.00 cpu-hours
+        namespace3        2        3          ·       ·        ·         0s / 0s / 0s     ·  15.00 cpu-hours
+
+        QUOTA     RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED  WAITED mean/p50/max  LOST  USED
+        root            8        7          ·       ·        2         0s / 0s / 2m     ·  40.00 cpu-hours
+        root.a          6        4          ·       ·        2         0s / 0s / 2m     ·  30.00 cpu-hours
+        root.a.1        3        2          ·       ·        1         0s / 0s / 1m     ·  15.00 cpu-hours
+        root.a.2        3        2          ·       ·        1         0s / 0s / 1m     ·  15.00 cpu-hours
+        root.b          2        3          ·       ·        ·         0s / 0s / 0s     ·  10.00 cpu-hours
+        root.b.1        2        3          ·       ·        ·         0s / 0s / 0s     ·  10.00 cpu-hours
+        root.b.2        ·        ·          ·       ·        ·                    ·     ·  0.00 cpu-hours
+    "#]]
+    .assert_eq(&tables.concat());
+}
+
+#[test]
+fn who_can_use_what_is_told_and_why_not() {
+    let tenancy = Tenancy::of(&demo());
+    expect![[r#"
+        nginx-40-core at 3m
+
+        USER  ROLE        GROUP  LEAF      NAMESPACES      MIN     MAX     USED
+        ada   admin       one    root.a.1  namespace1      10 cpu  20 cpu  15 cpu
+        bob   researcher  ·      nothing   is in no group  ·       ·       ·
+        x     (no user)   ·      nothing   is no user      ·       ·       ·
+
+        Admins: ada
+        Leaves without a group, so no user can use them: root.a.2, root.b.1
+        Leaves without a namespace, so nothing can be submitted: root.b.2
+        Groups without members: two
+    "#]]
+    .assert_eq(&tenancy_text(&tenancy, None, true, Style::default()));
+    expect![[r#"
+        nginx-40-core at 3m
+
+        USER  ROLE   GROUP  LEAF      NAMESPACES                    MIN     MAX
+        ada   admin  one    root.a.1  namespace1                    10 cpu  20 cpu
+                     ·      root.a.2  not: no group is bound to it  ·       ·
+                     ·      root.b.1  not: no group is bound to it  ·       ·
+                     ·      root.b.2  not: is not in group `two`    ·       ·
+    "#]]
+    .assert_eq(&tenancy_text(&tenancy, Some("ada"), false, Style::default()));
+    let nobody = Tenancy { users: Vec::new(), ..tenancy };
+    assert!(tenancy_text(&nobody, None, true, Style::default()).ends_with("nobody is asked who they are.\n"));
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod judge;
 mod metrics;
 pub mod model;
 mod options;
+pub mod people;
 pub mod queue;
 pub mod random;
 pub mod result;

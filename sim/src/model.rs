@@ -3,21 +3,25 @@
 //! The scenario front end ([`crate::scenario`]) makes it out of text; the engine ([`crate::run`]) only reads it.
 
 mod arrivals;
+mod change;
 mod dataset;
 mod faults;
 mod gpus;
 mod parts;
 mod queues;
+mod quota_edit;
 mod runtime;
 mod training;
 mod words;
 
 pub(crate) use arrivals::HOUR_MS;
 pub use arrivals::{Arrivals, Concurrency, Pattern};
+pub use change::{Change, TimedChange};
 pub use dataset::{Cache, Dataset, DatasetFigure, Reads, Tier};
 pub use faults::{Autoscale, Faults, NodeChange, NodeClaim, NodeFigure, NodePool, Nodes};
 pub use parts::Task;
 pub use queues::{JobQueue, QueueOrder};
+pub use quota_edit::QuotaEdit;
 pub use runtime::Runtime;
 pub(crate) use training::BILLION;
 pub use training::{OnLoss, Scaling, Work};
@@ -26,6 +30,7 @@ pub use words::{BadEviction, Compare, FairnessFigure, WaitStat, When};
 pub(crate) use gpus::{CORES, MEMORY, set_label};
 pub use gpus::{DeviceChange, GpuMode, Gpus, MODE_LABEL, MODEL_LABEL};
 
+use crate::people::{People, Reason};
 use quotree_core::{Amounts, Level, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -46,6 +51,8 @@ pub struct Scenario {
     pub cluster: Cluster,
     /// The quota tree.
     pub tree: TreeSpec,
+    /// Users and groups; nobody: nobody is asked who they are.
+    pub people: People,
     /// Queues in front of leaves, at most one a leaf.
     pub queues: Vec<JobQueue>,
     /// What workloads read.
@@ -119,6 +126,8 @@ pub struct Workload {
     pub name: String,
     /// Where its pods live.
     pub namespace: Name,
+    /// Who submits it; absent: nobody who is asked.
+    pub user: Option<Name>,
     /// Priority of its pods.
     pub priority: i32,
     /// Whether its pods may be evicted.
@@ -234,6 +243,8 @@ pub struct TraceRow {
     pub runtime_ms: u64,
     /// Where it lives.
     pub namespace: Name,
+    /// Who submits it: shared text, as the namespace.
+    pub user: Option<Name>,
     /// Its priority.
     pub priority: i32,
     /// How many equal pods make the gang.
@@ -281,82 +292,6 @@ impl Default for World {
     }
 }
 
-/// A change of the world at a time.
-#[derive(Debug, Clone)]
-pub struct TimedChange {
-    /// When.
-    pub at: Time,
-    /// What.
-    pub change: Change,
-}
-
-/// What can happen to the world.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Change {
-    /// A Deployment gets another replica count; surplus pods go youngest first, waiting before running.
-    Scale {
-        /// Index into [`Scenario::workloads`].
-        workload: usize,
-        /// The new count.
-        replicas: u32,
-    },
-    /// A workload is deleted with all its pods.
-    Withdraw {
-        /// Index into [`Scenario::workloads`].
-        workload: usize,
-    },
-    /// The quota tree is replaced (T4); edits of single quotas are whole trees here.
-    ReplaceTree {
-        /// The new tree.
-        tree: TreeSpec,
-    },
-    /// A node fails; its pods are lost.
-    NodeDown {
-        /// Index into [`Cluster::nodes`].
-        node: usize,
-    },
-    /// A node comes (back).
-    NodeUp {
-        /// Index into [`Cluster::nodes`].
-        node: usize,
-    },
-    /// A node takes no new pods, or does again.
-    Cordon {
-        /// Index into [`Cluster::nodes`].
-        node: usize,
-        /// Whether it takes none.
-        cordoned: bool,
-    },
-    /// A disruption budget is set.
-    SetBudget {
-        /// Its name.
-        budget: Name,
-        /// How many of its pods may be evicted.
-        allowed: u32,
-    },
-    /// A priority class gets another number: pods made from then on have it.
-    SetClass {
-        /// Those that name the class, as indices into [`Scenario::workloads`].
-        workloads: Vec<usize>,
-        /// The new number.
-        priority: i32,
-    },
-    /// A workload is edited with all its pods. Absent means: as before.
-    EditWorkload {
-        /// Index into [`Scenario::workloads`].
-        workload: usize,
-        /// The new priority.
-        priority: Option<i32>,
-        /// Whether it may be evicted.
-        preemptible: Option<bool>,
-    },
-    /// Something else happens to nodes.
-    Nodes(NodeChange),
-    /// Something befalls devices, or the labels of a node.
-    Devices(DeviceChange),
-}
-
 /// Something that must hold, with the place it is written at.
 #[derive(Debug, Clone)]
 pub struct Claim {
@@ -388,6 +323,10 @@ pub enum Of {
         /// The task.
         task: String,
     },
+    /// What a user submitted.
+    User(Name),
+    /// What members of a group submitted into its leaf.
+    Group(Name),
     /// Everything.
     All,
 }
@@ -516,8 +455,32 @@ pub enum What {
         /// With what.
         permille: u64,
     },
+    /// Submissions and edits that were refused.
+    Refused {
+        /// Whose; absent: anybody's.
+        of: Option<Of>,
+        /// Why; absent: for any reason.
+        why: Option<Reason>,
+        /// How compared.
+        compare: Compare,
+        /// With what.
+        count: u64,
+    },
+    /// A resource times the time it was used.
+    UsedTime {
+        /// By whom.
+        of: Of,
+        /// Of what.
+        resource: Name,
+        /// How compared.
+        compare: Compare,
+        /// With what: milliseconds of one whole unit (a core, a device, a GiB).
+        ms: u64,
+    },
     /// Work thrown away by evictions and losses: pod-milliseconds.
     LostWork {
+        /// Whose.
+        of: Of,
         /// How compared.
         compare: Compare,
         /// With what, milliseconds.

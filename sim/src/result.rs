@@ -2,7 +2,8 @@
 //!
 //! Quantities are kept in base units here; [`QuantityMap`] writes them as Kubernetes strings.
 
-use quotree_core::{Amounts, QuantityText, Unit};
+use crate::people::Role;
+use quotree_core::{Amounts, Name, QuantityText, Unit};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 /// Amounts that serialise as a map of Kubernetes quantity strings.
@@ -14,6 +15,46 @@ impl Serialize for QuantityMap {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (name, amount) in self.0.iter() {
             map.serialize_entry(name, &QuantityText { amount, unit: Unit::of(name.as_str()) }.to_string())?;
+        }
+        map.end()
+    }
+}
+
+/// Amounts times the time they were used, exact, in base units times milliseconds; serialised as decimal strings of units
+/// (cores, devices, bytes) times seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TimeMap(pub Vec<(Name, u128)>);
+
+impl TimeMap {
+    /// Base units times milliseconds of a resource.
+    #[must_use]
+    pub fn get(&self, resource: &str) -> u128 {
+        self.0.iter().find(|(name, _)| name.as_str() == resource).map_or(0, |(_, time)| *time)
+    }
+
+    /// Base units times milliseconds of a resource as units times seconds, a decimal without trailing zeros.
+    #[must_use]
+    pub fn text(resource: &str, time: u128) -> String {
+        let second = Self::second(resource);
+        let text = format!("{}.{:06}", time / second, time % second * 1_000_000 / second);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+
+    /// One unit times a second of a resource, in base units times milliseconds.
+    #[must_use]
+    pub fn second(resource: &str) -> u128 {
+        match Unit::of(resource) {
+            Unit::Milli => 1_000_000,
+            Unit::Bytes => 1_000,
+        }
+    }
+}
+
+impl Serialize for TimeMap {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, time) in &self.0 {
+            map.serialize_entry(name, &Self::text(name.as_str(), *time))?;
         }
         map.end()
     }
@@ -44,6 +85,12 @@ pub struct RunResult {
     pub quotas: Vec<QuotaRow>,
     /// One row a namespace, in tree order.
     pub namespaces: Vec<NamespaceRow>,
+    /// One row a user: those declared first, then those that only submit, as they came.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<UserRow>,
+    /// One row a group, in the order in which they came.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupRow>,
     /// One row a workload, in file order (a trace is one row).
     pub workloads: Vec<WorkloadRow>,
     /// One row a dataset, in file order.
@@ -65,7 +112,7 @@ pub struct RunResult {
     pub metrics: Metrics,
     /// How the claims came out.
     pub claims: ClaimSummary,
-    /// Edits of the scenario that were refused, with the reasons (T2, T3).
+    /// Submissions and edits that were refused, with the reasons; equal submissions once, with a count.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<RefusalRow>,
     /// Broken invariants, where they were looked for.
@@ -85,13 +132,17 @@ pub struct FailureRow {
     pub why: String,
 }
 
-/// An edit of the scenario that was refused.
+/// A submission or an edit that was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct RefusalRow {
+    /// When, the first time.
     pub at_ms: u64,
     pub what: String,
+    pub by: Option<String>,
+    pub reason: &'static str,
     pub why: String,
+    pub times: u64,
 }
 
 /// A broken invariant.
@@ -117,9 +168,13 @@ pub struct QuotaRow {
     pub held: QuantityMap,
     pub running: u64,
     pub pending: u64,
+    pub succeeded: u64,
+    pub failed: u64,
     pub evicted: u64,
     /// Waits of pods bound so far, milliseconds.
     pub wait: WaitRow,
+    pub used_time_s: TimeMap,
+    pub lost_work_ms: u128,
 }
 
 /// Waits from submission to bind, milliseconds, exact.
@@ -146,6 +201,51 @@ pub struct NamespaceRow {
     pub succeeded: u64,
     pub failed: u64,
     pub evicted: u64,
+    pub wait: WaitRow,
+    pub used_time_s: TimeMap,
+    pub lost_work_ms: u128,
+}
+
+/// A user at the end, with what its submissions came to.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct UserRow {
+    pub name: String,
+    /// Nothing for somebody who is no user, or no more.
+    pub role: Option<Role>,
+    pub groups: Vec<String>,
+    #[serde(flatten)]
+    pub work: WorkRow,
+}
+
+/// A group at the end, with what its members' submissions into its leaf came to.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct GroupRow {
+    pub name: String,
+    /// Nothing for one that is no more.
+    pub quota: Option<String>,
+    pub members: Vec<String>,
+    #[serde(flatten)]
+    pub work: WorkRow,
+}
+
+/// What somebody's work came to.
+#[derive(Debug, Clone, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct WorkRow {
+    pub running: u64,
+    pub pending: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub evicted: u64,
+    /// Submissions, and of users also edits, that were refused.
+    pub refused: u64,
+    pub wait: WaitRow,
+    /// What its pods use now.
+    pub used: QuantityMap,
+    pub used_time_s: TimeMap,
+    pub lost_work_ms: u128,
 }
 
 /// A workload of the scenario at the end.
@@ -154,13 +254,18 @@ pub struct NamespaceRow {
 pub struct WorkloadRow {
     pub name: String,
     pub namespace: String,
+    pub user: Option<String>,
     pub kind: &'static str,
     pub running: u64,
     pub pending: u64,
     pub succeeded: u64,
     pub failed: u64,
     pub evicted: u64,
+    /// Submissions that were refused: of a trace, rows.
+    pub refused: u64,
     pub wait: WaitRow,
+    pub used_time_s: TimeMap,
+    pub lost_work_ms: u128,
     /// What it read; absent where it reads nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<InputRow>,

@@ -10,6 +10,7 @@ pub use json::verdict_json;
 pub(crate) use verdict::{bound_word, help_text};
 pub use verdict::{holders, obstacle, shield, verdict};
 
+use crate::result::RefusalRow;
 use quotree_core::{
     BindReason, EvictReason, Name, NodeId, Placement, PodId, QuantityText, QuotaId, QuotaTree, ReleaseReason, Rule,
     Unit, WorkloadId,
@@ -26,6 +27,11 @@ pub trait Names {
     fn pod(&self, id: PodId) -> Cow<'_, str>;
     /// The name of a node.
     fn node(&self, id: NodeId) -> Cow<'_, str>;
+    /// What was refused, and why, by its place in the run's refusals.
+    fn refusal(&self, refusal: u32) -> Option<&RefusalRow> {
+        let _ = refusal;
+        None
+    }
     /// How many pods a workload has: a lone one is called a pod, several a gang.
     fn pods(&self, id: WorkloadId) -> u32;
     /// The name of a dataset, by its place in the scenario.

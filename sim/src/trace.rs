@@ -22,11 +22,13 @@
 //! | `hold` | `workload`, `victims` | the workload waits for this many pods to leave |
 //! | `release` | `workload` | its hold ended without it being bound |
 //! | `tree` | | the quota tree was replaced |
-//! | `refused_tree` | | it was not: the edit is against the rules |
+//! | `refused_tree` | `of`, `by`, `reason`, `why` | it was not: the edit is against the rules |
 //! | `device_ill`, `device_well` | `node`, `device` | a device takes no new pods, or does again |
 //! | `relabel`, `refused_relabel` | `node` | a node got other labels or its GPUs another mode, or did not: pods use them |
 //! | `cells_short`, `cells_whole` | `size`, `missing` | guaranteed cells cannot be split out of the healthy devices, or can again |
 //! | `budget` | `allowed` | a disruption budget was set |
+//! | `people` | | users or groups were edited |
+//! | `refused` | `of`, `by`, `reason`, `why` | a submission or an edit was refused |
 //! | `drain`, `drain_over` | `node`, `left` | a node is being emptied, or no longer, with so many pods left |
 //! | `told_to_go` | `pod`, `node` | a pod was told to go by the drain of a node |
 //! | `edited` | `workload`, `priority`, `preemptible` | a workload was edited; `null`: as before |
@@ -66,10 +68,12 @@ pub enum Traced {
     Gone { pod: PodId, outcome: PodOutcome },
     Hold { workload: WorkloadId, victims: u32 },
     Release { workload: WorkloadId },
-    Tree { refused: bool },
+    Tree { refused: Option<u32> },
     Budget { allowed: u32 },
     BindFailed { pod: PodId },
     LostEviction { pod: PodId },
+    People,
+    Refused { refusal: u32 },
     Drain { node: NodeId, begins: bool, left: u32 },
     ToldToGo { pod: PodId, node: NodeId },
     Edited { workload: WorkloadId, priority: Option<i32>, preemptible: Option<bool> },
@@ -145,10 +149,12 @@ impl TraceRecord {
             Traced::Gone { pod: p, outcome } => of(9, pod(p), outcome_number(outcome)),
             Traced::Hold { workload, victims } => of(10, u64::from(workload.0), u64::from(victims)),
             Traced::Release { workload } => of(11, u64::from(workload.0), 0),
-            Traced::Tree { refused } => of(12, u64::from(refused), 0),
+            Traced::Tree { refused } => of(12, u64::from(refused.is_some()), 0),
             Traced::Budget { allowed } => of(13, u64::from(allowed), 0),
             Traced::BindFailed { pod: p } => of(14, pod(p), 0),
             Traced::LostEviction { pod: p } => of(15, pod(p), 0),
+            Traced::People => of(16, 0, 0),
+            Traced::Refused { refusal } => of(17, u64::from(refusal), 0),
             Traced::Drain { node, begins, left } => of(60 | u64::from(begins) << 8, u64::from(node.0), u64::from(left)),
             Traced::ToldToGo { pod: p, node } => of(61, pod(p), u64::from(node.0)),
             Traced::Edited { workload, priority, preemptible } => {
@@ -194,11 +200,13 @@ impl TraceRecord {
             Traced::Gone { .. } => "gone",
             Traced::Hold { .. } => "hold",
             Traced::Release { .. } => "release",
-            Traced::Tree { refused: false } => "tree",
-            Traced::Tree { refused: true } => "refused_tree",
+            Traced::Tree { refused: None } => "tree",
+            Traced::Tree { refused: Some(_) } => "refused_tree",
             Traced::Budget { .. } => "budget",
             Traced::BindFailed { .. } => "bind_failed",
             Traced::LostEviction { .. } => "lost_eviction",
+            Traced::People => "people",
+            Traced::Refused { .. } => "refused",
             Traced::Drain { begins: true, .. } => "drain",
             Traced::Drain { begins: false, .. } => "drain_over",
             Traced::ToldToGo { .. } => "told_to_go",
@@ -266,7 +274,15 @@ impl TraceRecord {
                 put("workload", json!(names.workload(workload)));
                 put("tries", tries.into());
             }
-            Traced::Tree { .. } => {}
+            Traced::Tree { refused: Some(refusal) } | Traced::Refused { refusal } => {
+                if let Some(row) = names.refusal(refusal) {
+                    put("of", row.what.as_str().into());
+                    put("by", json!(row.by));
+                    put("reason", row.reason.into());
+                    put("why", row.why.as_str().into());
+                }
+            }
+            Traced::Tree { refused: None } | Traced::People => {}
             Traced::Dataset { dataset, turn } => {
                 let (word, _, bytes) = turn.told();
                 put("dataset", json!(names.dataset(dataset)));

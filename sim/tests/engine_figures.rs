@@ -64,7 +64,7 @@ fn claims_of_every_kind_see_their_numbers() {
         claim(When::Final, What::Wait { of: b(), stat: WaitStat::Mean, compare: equal, ms: 6_666 }),
         claim(When::Final, What::Utilisation { resource: cpu, compare: equal, permille: 975 }),
         claim(When::Final, What::Makespan { compare: equal, ms: 0 }),
-        claim(When::Final, What::LostWork { compare: most, ms: 0 }),
+        claim(When::Final, What::LostWork { of: Of::All, compare: most, ms: 0 }),
         claim(at(30_000), fair(FairnessFigure::FairnessError, equal, 0)),
         claim(at(30_000), fair(FairnessFigure::Jain, least, 990)),
         claim(at(30_000), fair(FairnessFigure::DominantShareGap, equal, 400)),

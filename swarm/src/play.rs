@@ -231,7 +231,7 @@ impl Observer for Count {
             Traced::ToldToGo { .. } => "pods drained",
             Traced::Slow { .. } => "nodes slowed",
             Traced::NodeChanged { .. } => "nodes edited",
-            Traced::Tree { refused: false } => "trees replaced",
+            Traced::Tree { refused: None } => "trees replaced",
             Traced::Submit { pods, .. } if pods > 1 => "gangs submitted",
             _ => return,
         };

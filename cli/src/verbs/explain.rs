@@ -253,6 +253,10 @@ fn plain(value: &Value) -> String {
 
 /// That there is no such pod, and which names there are.
 fn unknown(pod: &str, result: &RunResult) -> String {
+    let what = format!("workload `{pod}`");
+    if let Some(row) = result.refusals.iter().find(|row| row.what == what) {
+        return format!("`{pod}` has no pods: it was refused at {}: {}", span(row.at_ms), row.why);
+    }
     let names: Vec<_> = result.workloads.iter().take(8).map(|w| format!("`{}`", w.name)).collect();
     let more = if result.workloads.len() > 8 { ", ..." } else { "" };
     format!("no pod and no workload `{pod}`: the workloads are {}{more}", names.join(", "))

@@ -10,6 +10,7 @@ mod replay;
 mod run;
 mod shrink;
 mod swarm;
+mod tenancy;
 mod validate;
 
 use crate::{
@@ -27,6 +28,7 @@ pub(crate) fn run(verb: Verb, terminal: Terminal) -> Outcome {
         Verb::Run(args) => run::run(&args, terminal),
         Verb::Check(args) => check::check(&args, terminal),
         Verb::Inspect(args) => inspect::inspect(&args, terminal),
+        Verb::Tenancy(args) => tenancy::tenancy(&args, terminal),
         Verb::Validate(args) => validate::validate(&args, terminal),
         Verb::Explain(args) => explain::explain(&args, terminal),
         Verb::Diff(args) => diff::diff(&args, terminal),

@@ -1,13 +1,13 @@
 //! `quotree run`: runs a scenario, prints what happened, and writes down what was asked for.
 
 use crate::{
-    args::{Format, Run as Args},
+    args::{self, Format, Run as Args},
     exit::{Exit, Outcome, Trouble},
     files, load,
     runner::{self, Watcher},
     terminal::Terminal,
 };
-use quotree_reports::{summary_json, summary_text, tables_csv, tree_svg};
+use quotree_reports::{By, breakdown_text, summary_json, summary_text, tables_csv, tree_svg};
 use quotree_sim::{Run, RunOptions};
 use std::{fs::File, io::BufWriter, path::Path};
 
@@ -27,10 +27,22 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
         files::write(path, &format!("{text}\n"))?;
     }
     terminal.show(&match args.format {
-        Format::Text => summary_text(&run.result, terminal.style),
+        Format::Text => {
+            let tables = args.by.iter().map(|by| breakdown_text(&run.result, by_of(*by), terminal.style));
+            tables.fold(summary_text(&run.result, terminal.style), |text, table| text + &table)
+        }
         Format::Json => summary_json(&run.result),
     })?;
     Ok(if run.result.claims.failed > 0 { Exit::ClaimFailed } else { Exit::Fine })
+}
+
+const fn by_of(by: args::By) -> By {
+    match by {
+        args::By::User => By::User,
+        args::By::Group => By::Group,
+        args::By::Namespace => By::Namespace,
+        args::By::Quota => By::Quota,
+    }
 }
 
 fn trace_file(folder: &Path) -> Result<BufWriter<File>, Trouble> {

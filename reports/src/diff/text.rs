@@ -9,11 +9,13 @@ use crate::{
 use serde_json::Value;
 
 /// How each kind is headed, in the order of the text.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 9] = [
     ("run", "The runs"),
     ("claim", "Claims"),
     ("namespace", "Namespaces"),
     ("quota", "Quotas"),
+    ("user", "Users"),
+    ("group", "Groups"),
     ("workload", "Workloads"),
     ("metric", "Figures"),
     ("node", "Nodes"),

@@ -14,7 +14,7 @@ use crate::{
     model::{Change, Scenario},
     options::{Run, RunError, RunOptions},
     queue::Queue,
-    result::{BreachRow, FailureRow, RefusalRow},
+    result::{BreachRow, FailureRow},
     story::Story,
     trace::{Digest, Observer, TraceRecord, Traced},
     world::{ARRIVAL, Cut, EDIT, Happening, State, World, WorldNames},
@@ -45,7 +45,6 @@ pub(crate) struct Engine<'a> {
     pub(crate) old_trees: Vec<QuotaTree>,
     pub(crate) digest: Digest,
     pub(crate) events: u64,
-    pub(crate) refusals: Vec<RefusalRow>,
     pub(crate) breaches: Vec<BreachRow>,
     /// Quotas that an edit left over a limit.
     pub(crate) cuts: Vec<Cut>,
@@ -98,7 +97,6 @@ impl<'a> Engine<'a> {
             old_trees: Vec::new(),
             digest: Digest::default(),
             events: 0,
-            refusals: Vec::new(),
             breaches: Vec::new(),
             cuts: Vec::new(),
             failures: Vec::new(),
@@ -253,20 +251,27 @@ impl<'a> Engine<'a> {
     fn change(&mut self, index: u32) -> Result<(), RunError> {
         let number = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
         let scenario = self.scenario;
-        let Some(change) = scenario.events.get(index as usize).map(|e| &e.change) else {
+        let Some(timed) = scenario.events.get(index as usize).filter(|timed| self.lets(timed)) else {
             return Ok(());
         };
-        match change {
+        let by = timed.by.as_ref();
+        match &timed.change {
             Change::Scale { workload, replicas } if !self.world.owners[number(*workload)].closed => {
                 self.scale(number(*workload), *replicas)
             }
             Change::Scale { .. } => Ok(()),
             Change::Withdraw { workload } => self.close(number(*workload), State::Deleted),
-            Change::ReplaceTree { tree } => self.replace_tree(tree),
+            Change::ReplaceTree { tree } => self.replace_tree(tree, by),
+            Change::EditQuota { quota, edit } => self.edit_quota(quota, edit, by),
+            Change::MoveNamespace { namespace, to } => self.move_namespace(namespace, to.as_ref(), by),
+            Change::People(edit) => {
+                self.edit_people(edit, by);
+                Ok(())
+            }
             Change::NodeDown { node } => self.node_down(number(*node)),
             Change::NodeUp { node } => self.node_up(number(*node)),
             Change::Cordon { node, cordoned } => self.cordon(number(*node), *cordoned),
-            Change::Devices(change) => self.change_devices(change),
+            Change::Devices(change) => self.change_devices(change, by),
             Change::SetBudget { budget, allowed } => {
                 self.trace(Traced::Budget { allowed: *allowed });
                 self.world.fleet.budgets.insert(budget.clone(), *allowed);
@@ -281,23 +286,6 @@ impl<'a> Engine<'a> {
             }
             Change::Nodes(change) => self.nodes_change(change, index),
         }
-    }
-
-    /// The tree is replaced; a refusal (T2, T3) is kept for the report and changes nothing.
-    fn replace_tree(&mut self, tree: &quotree_core::TreeSpec) -> Result<(), RunError> {
-        let (before, overs) = (self.core.scheduler().tree().clone(), self.overs());
-        if let Err(error) = self.core.apply(Event::TreeChanged(tree.clone())) {
-            self.trace(Traced::Tree { refused: true });
-            self.refusals.push(RefusalRow { at_ms: self.now.0, what: "quota tree".into(), why: error.to_string() });
-            return Ok(());
-        }
-        self.fed = true;
-        self.old_trees.push(before);
-        self.trace(Traced::Tree { refused: false });
-        self.plant();
-        self.look_for_cuts(&overs);
-        self.look_at_cells();
-        self.line_up_anew()
     }
 
     /// Tells the scheduler something it has to believe.

@@ -73,8 +73,7 @@ impl Engine<'_> {
         self.set_state(pod, State::Binding);
         self.world.puts_on(pod, node.0);
         let unit = &self.world.units[id.workload.0];
-        let tally = self.world.owners[unit.owner].tally;
-        self.figures.waited(tally, unit.namespace, wait);
+        self.figures.waited(unit.party, wait);
         self.figures.evictions.placed(id.workload);
         self.figures.last_change = Some(self.now);
         Ok(pod)

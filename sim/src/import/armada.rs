@@ -93,6 +93,7 @@ fn jobs_of(
                 submit: Time(submit),
                 runtime_ms: least.saturating_add(drawn).min(MAX_MS),
                 namespace: namespace.clone(),
+                user: options.user.clone(),
                 priority,
                 pods: u32::try_from(gang).unwrap_or(1),
                 template: Arc::clone(&template),

@@ -3,7 +3,9 @@
 //! time since the first one; where a job says on how many nodes it ran and its GPUs divide evenly, it is a gang of that
 //! many pods, and else one pod that asks everything: what it needs to stand in a pool.
 
-use super::{MAX_MS, RowProblem, Templates, TraceOptions, TraceRows, namespace_of, seconds_to_ms, table, table::Row};
+use super::{
+    MAX_MS, RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of, seconds_to_ms, table, table::Row,
+};
 use crate::model::TraceRow;
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use quotree_core::{Amounts, PodTemplate, Time};
@@ -109,7 +111,7 @@ pub(super) fn rows(list: &List, bytes: &[u8], options: &TraceOptions) -> TraceRo
     let whose = list.whose(options);
     let required = [Some(list.submit), Some("duration"), Some(asked), list.name, list.nodes, list.priority, whose];
     let required: Vec<&str> = required.into_iter().flatten().collect();
-    let mut templates = Templates::default();
+    let (mut templates, mut users) = (Templates::default(), Users::default());
     let mut dated: Vec<(DateTime, TraceRow)> = Vec::new();
     let mut problems = table::each_row(bytes, options.max_rows, &required, |row| {
         let (moment, ms) = list.submitted(row)?;
@@ -131,8 +133,8 @@ pub(super) fn rows(list: &List, bytes: &[u8], options: &TraceOptions) -> TraceRo
             Some(column) => priority(row, column)?,
             None => options.priority,
         };
-        let submit = Time(ms);
-        dated.push((moment, TraceRow { name: name.into(), submit, runtime_ms, namespace, priority, pods, template }));
+        let (name, submit, user) = (name.into(), Time(ms), users.share(options, row.cell("user")));
+        dated.push((moment, TraceRow { name, submit, runtime_ms, namespace, user, priority, pods, template }));
         Ok(())
     });
     let start = dated.iter().map(|(moment, _)| *moment).min().filter(|_| list.clock == Clock::Calendar);

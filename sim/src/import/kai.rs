@@ -63,6 +63,7 @@ fn jobs_of(
             submit: Time(0),
             runtime_ms: MAX_MS,
             namespace: namespace.clone(),
+            user: options.user.clone(),
             priority: options.priority,
             pods: 1,
             template: Arc::clone(&template),

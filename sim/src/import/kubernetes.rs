@@ -211,6 +211,7 @@ fn pod(
         submit: Time(0),
         runtime_ms: MAX_MS,
         namespace: options.namespace.clone().unwrap_or_else(|| format!("{}{namespace}", options.prefix).into()),
+        user: options.user.clone(),
         priority: spec.get("priority").priority(options.priority)?,
         pods: 1,
         template: templates.share(template),

@@ -186,6 +186,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
                             submit: Time(submit),
                             runtime_ms: shape.runtime_ms,
                             namespace: namespace.clone(),
+                            user: options.user.clone(),
                             priority: shape.priority,
                             pods: shape.pods,
                             template: Arc::clone(&shape.template),

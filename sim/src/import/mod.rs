@@ -22,7 +22,10 @@ pub use jiff::civil::DateTime;
 
 use crate::model::TraceRow;
 use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate, TreeSpec};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The largest time that a scenario can name, milliseconds: a little over 31,000 years, so that sums of a few times never
 /// leave 64 bits.
@@ -93,6 +96,8 @@ pub struct TraceOptions {
     pub resource: Name,
     /// The priority of rows that name none.
     pub priority: i32,
+    /// Who submits all rows; absent: whom each row names.
+    pub user: Option<Name>,
     /// More rows than this are a problem.
     pub max_rows: usize,
 }
@@ -105,6 +110,7 @@ impl Default for TraceOptions {
             prefix: String::new(),
             resource: "nvidia.com/gpu".into(),
             priority: 0,
+            user: None,
             max_rows: 10_000_000,
         }
     }
@@ -251,6 +257,25 @@ pub(crate) fn seconds_to_ms(text: &str) -> Option<u64> {
     let seconds: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
     let ms: u64 = if fraction.is_empty() { 0 } else { format!("{fraction:0<3}").parse().ok()? };
     seconds.checked_mul(1000)?.checked_add(ms).filter(|ms| *ms <= MAX_MS)
+}
+
+/// Who submits rows: each name once in memory, however many rows name it.
+#[derive(Debug, Default)]
+pub(crate) struct Users(BTreeSet<Name>);
+
+impl Users {
+    /// Who submits a row whose own word for it is `text`: whom the options name, or nobody where there is no word.
+    pub(crate) fn share(&mut self, options: &TraceOptions, text: &str) -> Option<Name> {
+        if options.user.is_some() || text.is_empty() {
+            return options.user.clone();
+        }
+        if let Some(known) = self.0.get(text) {
+            return Some(known.clone());
+        }
+        let name = Name::from(text);
+        self.0.insert(name.clone());
+        Some(name)
+    }
 }
 
 /// Equal templates once in memory, however many rows ask the same.

@@ -1,8 +1,8 @@
 //! Our own trace format: a CSV file with a header. `submit_s` and `runtime_s` (decimal seconds, exact to the millisecond)
-//! must be there; `name`, `namespace`, `priority` and `pods` may; every other column is a resource that each pod asks,
+//! must be there; `name`, `namespace`, `user`, `priority` and `pods` may; every other column is a resource that each pod asks,
 //! as a quantity, and an empty cell asks none of it.
 
-use super::{RowProblem, Templates, TraceOptions, TraceRows, seconds_to_ms};
+use super::{RowProblem, Templates, TraceOptions, TraceRows, Users, seconds_to_ms};
 use crate::model::TraceRow;
 use csv::StringRecord;
 use quotree_core::{Amounts, Name, PodTemplate, Time, Unit, parse_quantity};
@@ -23,7 +23,8 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
             return out;
         }
     };
-    let mut reading = Reading { columns, options, templates: Templates::default(), namespaces: BTreeMap::new() };
+    let (templates, users, namespaces) = (Templates::default(), Users::default(), BTreeMap::new());
+    let mut reading = Reading { columns, options, templates, users, namespaces };
     let mut record = StringRecord::new();
     let mut count = 0;
     loop {
@@ -71,6 +72,7 @@ struct Columns {
     submit: usize,
     runtime: usize,
     namespace: Option<usize>,
+    user: Option<usize>,
     priority: Option<usize>,
     pods: Option<usize>,
     resources: Vec<(usize, Name)>,
@@ -99,7 +101,7 @@ impl Columns {
         if options.namespace.is_none() && !seen.contains_key(by) {
             problems.push(format!("no column `{by}`, and the scenario names no namespace for the trace"));
         }
-        let known = ["name", "submit_s", "runtime_s", "namespace", "priority", "pods", by];
+        let known = ["name", "submit_s", "runtime_s", "namespace", "user", "priority", "pods", by];
         let resources = header.iter().enumerate().filter(|(_, column)| !known.contains(column));
         let resources = resources.map(|(i, column)| (i, Name::from(column))).collect();
         match (submit, runtime) {
@@ -108,6 +110,7 @@ impl Columns {
                 submit,
                 runtime,
                 namespace: seen.get(by).copied(),
+                user: seen.get("user").copied(),
                 priority: seen.get("priority").copied(),
                 pods: seen.get("pods").copied(),
                 resources,
@@ -121,6 +124,7 @@ struct Reading<'a> {
     columns: Columns,
     options: &'a TraceOptions,
     templates: Templates,
+    users: Users,
     namespaces: BTreeMap<String, Name>,
 }
 
@@ -162,7 +166,8 @@ impl Reading<'_> {
         }
         let name = cell(self.columns.name).map_or_else(|| number.to_string(), str::to_owned).into_boxed_str();
         let template = self.templates.share(PodTemplate { request, ..PodTemplate::default() });
-        Ok(TraceRow { name, submit, runtime_ms, namespace, priority, pods, template })
+        let user = self.users.share(self.options, cell(self.columns.user).unwrap_or_default());
+        Ok(TraceRow { name, submit, runtime_ms, namespace, user, priority, pods, template })
     }
 
     fn namespace(&mut self, cell: Option<&str>) -> Result<Name, String> {

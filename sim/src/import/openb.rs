@@ -34,7 +34,8 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
         let template = templates.share(template(row, options)?);
         let namespace = namespace_of(options, &row.cell(by).to_ascii_lowercase())?;
         let name = row.cell("name").into();
-        rows.push(TraceRow { name, submit, runtime_ms, namespace, priority: options.priority, pods: 1, template });
+        let (user, priority) = (options.user.clone(), options.priority);
+        rows.push(TraceRow { name, submit, runtime_ms, namespace, user, priority, pods: 1, template });
         Ok(())
     });
     TraceRows { rows, problems, ..TraceRows::default() }

@@ -3,7 +3,7 @@
 //! instances; it is submitted when it was launched (the table knows no submissions) and runs until it ended.
 
 use super::{
-    NodeRow, NodeRows, RowProblem, Templates, TraceOptions, TraceRows, namespace_of,
+    NodeRow, NodeRows, RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of,
     openb::MODEL_LABEL,
     table::{self, Row},
 };
@@ -37,7 +37,7 @@ const MOST_INSTANCES: i64 = 1_000_000;
 
 /// Reads a task table; good rows come out even if others are bad.
 pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
-    let mut templates = Templates::default();
+    let (mut templates, mut users) = (Templates::default(), Users::default());
     let mut rows = Vec::new();
     let problems = table(&TASKS, bytes, options, |row| {
         let (start, end) = (row.seconds("start_time")?, row.cell("end_time"));
@@ -65,6 +65,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
             submit: Time(start),
             runtime_ms,
             namespace,
+            user: users.share(options, row.cell("user")),
             priority: options.priority,
             pods,
             template,

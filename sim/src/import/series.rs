@@ -50,6 +50,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
         submit: Time(begun),
         runtime_ms: end.saturating_sub(begun),
         namespace: namespace.clone(),
+        user: options.user.clone(),
         priority: options.priority,
         pods: 1,
         template: Arc::clone(&template),

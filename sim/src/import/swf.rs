@@ -3,7 +3,7 @@
 //! its user. Times are the file's own, except that a log kept in Unix time counts from its first submission, as the
 //! format wants it.
 
-use super::{RowProblem, Templates, TraceOptions, TraceRows, namespace_of, seconds_to_ms};
+use super::{RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of, seconds_to_ms};
 use crate::model::TraceRow;
 use quotree_core::{Amounts, PodTemplate, Time};
 
@@ -21,7 +21,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
         out.problems.push(RowProblem { line: 0, what });
         return out;
     }
-    let mut templates = Templates::default();
+    let (mut templates, mut users) = (Templates::default(), Users::default());
     for (line, text) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
         let Ok(text) = std::str::from_utf8(text) else {
             out.problems.push(RowProblem { line, what: "the line is not valid UTF-8".to_owned() });
@@ -35,7 +35,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
             out.problems.push(RowProblem { line, what: format!("more than {} rows", options.max_rows) });
             break;
         }
-        match row(text, options, &mut templates) {
+        match row(text, options, &mut templates, &mut users) {
             Ok(row) => out.rows.push(row),
             Err(what) => out.problems.push(RowProblem { line, what }),
         }
@@ -56,7 +56,7 @@ fn column(name: &str) -> Option<usize> {
     })
 }
 
-fn row(text: &str, options: &TraceOptions, templates: &mut Templates) -> Result<TraceRow, String> {
+fn row(text: &str, options: &TraceOptions, templates: &mut Templates, users: &mut Users) -> Result<TraceRow, String> {
     let fields: Vec<&str> = text.split_ascii_whitespace().take(FIELDS).collect();
     if fields.len() < FIELDS {
         return Err(format!("{} fields, but a job has {FIELDS}", fields.len()));
@@ -81,7 +81,12 @@ fn row(text: &str, options: &TraceOptions, templates: &mut Templates) -> Result<
         None => format!("g{}-u{}", known(field(12)), known(field(11))),
     };
     let namespace = namespace_of(options, &whose)?;
-    Ok(TraceRow { name: field(0).into(), submit, runtime_ms, namespace, priority: options.priority, pods: 1, template })
+    let user = match field(11) {
+        unknown if unknown.starts_with('-') => options.user.clone(),
+        number => users.share(options, &format!("u{number}")),
+    };
+    let (name, priority) = (field(0).into(), options.priority);
+    Ok(TraceRow { name, submit, runtime_ms, namespace, user, priority, pods: 1, template })
 }
 
 /// The text of a field, or `x` for -1: a namespace must not look like an option.

@@ -1,5 +1,6 @@
 //! The tenant alone: the same demand on nothing but its own guarantee, to see whether sharing made it wait longer.
 
+use super::whose::predicate;
 use crate::{
     driver::{Engine, run},
     model::{Change, Cluster, Kind, Node, Of, Scenario, TraceRow, Workload},
@@ -19,13 +20,16 @@ pub(super) fn compare(engine: &Engine<'_>, of: &Of, permille: u64) -> Result<(bo
             let workload = engine.scenario.workloads.iter().find(|w| w.name == *name);
             workload.and_then(|w| tree.leaf_of(w.namespace.as_str()))
         }
+        Of::Group(name) => engine.world.tenants.leaf_of(name.as_str()).and_then(|leaf| tree.by_name(leaf.as_str())),
+        Of::User(_) => common_quota(engine, of),
         Of::All => Some(QuotaId(0)),
     };
     let Some(quota) = quota else {
         return Ok((false, "it has no quota to be alone on".to_owned()));
     };
-    let is_ours = |namespace: &Name| match of {
+    let is_ours = |namespace: &Name, user: Option<&Name>| match of {
         Of::Namespace(ours) => namespace == ours,
+        Of::User(ours) => user == Some(ours),
         _ => tree.leaf_of(namespace.as_str()).is_some_and(|leaf| tree.is_under(leaf, quota)),
     };
     let scenario = restricted(engine.scenario, tree, quota, &is_ours);
@@ -38,10 +42,26 @@ pub(super) fn compare(engine: &Engine<'_>, of: &Of, permille: u64) -> Result<(bo
         ..RunOptions::default()
     };
     let alone = run(&scenario, &options, &mut ())?.result.metrics.wait;
-    let mut ours = engine.figures.waits.iter().filter(|w| is_ours(&engine.world.namespaces[w.namespace].name));
+    let mut ours = engine.figures.waits.iter().filter(|w| {
+        let who = engine.world.parties.all[w.party].who;
+        is_ours(&engine.world.namespaces[who.namespace].name, engine.world.parties.user_name(who.user))
+    });
     let shared = crate::metrics::wait_summary(&mut ours.by_ref().map(|w| w.ms).collect::<Vec<_>>());
     Ok(judge(&shared, &alone, permille))
 }
+
+/// The lowest quota that has all of a user's work below it.
+fn common_quota(engine: &Engine<'_>, of: &Of) -> Option<QuotaId> {
+    let tree = engine.core.scheduler().tree();
+    let is_ours = predicate(of, engine);
+    let parties = engine.world.parties.all.iter().filter(|party| is_ours(party));
+    let mut leaves = parties.filter_map(|party| engine.world.namespaces[party.who.namespace].leaf).map(QuotaId);
+    let first = leaves.next()?;
+    Some(leaves.fold(first, |common, leaf| tree.path(common).find(|q| tree.is_under(leaf, *q)).unwrap_or(common)))
+}
+
+/// Whether work in a namespace, by a user, is the tenant's.
+type IsOurs<'a> = &'a dyn Fn(&Name, Option<&Name>) -> bool;
 
 fn judge(shared: &WaitRow, alone: &WaitRow, permille: u64) -> (bool, String) {
     let mean = |row: &WaitRow| row.sum_ms.checked_div(u128::from(row.count)).unwrap_or(0);
@@ -58,7 +78,7 @@ fn judge(shared: &WaitRow, alone: &WaitRow, permille: u64) -> (bool, String) {
 }
 
 /// The scenario with this tenant's demand only, on a pool as large as its guarantee.
-fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: &dyn Fn(&Name) -> bool) -> Scenario {
+fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: IsOurs<'_>) -> Scenario {
     let guarantee = tree.named(tree.min(quota), i64::MIN);
     let mut pool = full.cluster.total().unwrap_or_default();
     for (name, amount) in guarantee.iter() {
@@ -78,9 +98,10 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: &dyn F
         let change = match &event.change {
             Change::Scale { workload, replicas } => Change::Scale { workload: moved(workload)?, replicas: *replicas },
             Change::Withdraw { workload } => Change::Withdraw { workload: moved(workload)? },
+            people @ Change::People(_) => people.clone(),
             _ => return None,
         };
-        Some(crate::model::TimedChange { at: event.at, change })
+        Some(crate::model::TimedChange { at: event.at, by: event.by.clone(), change })
     });
     Scenario {
         name: format!("{} alone", full.name),
@@ -88,6 +109,7 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: &dyn F
         cluster: Cluster { nodes: vec![node], is_pool: true, ..Cluster::default() },
         faults: Vec::new(),
         tree: cut_tree(tree, quota, &guarantee),
+        people: full.people.clone(),
         datasets: full.datasets.clone(),
         workloads,
         claims: Vec::new(),
@@ -119,13 +141,13 @@ fn cut_tree(tree: &QuotaTree, quota: QuotaId, guarantee: &Amounts) -> TreeSpec {
         .collect()
 }
 
-fn cut_workload(workload: &Workload, is_ours: &dyn Fn(&Name) -> bool) -> Option<Workload> {
+fn cut_workload(workload: &Workload, is_ours: IsOurs<'_>) -> Option<Workload> {
     let plain =
         |template: &PodTemplate| Arc::new(PodTemplate { request: template.request.clone(), ..PodTemplate::default() });
     let mut cut = workload.clone();
     match &mut cut.kind {
         Kind::Trace { rows } => {
-            let ours = rows.iter().filter(|r| is_ours(&r.namespace));
+            let ours = rows.iter().filter(|r| is_ours(&r.namespace, r.user.as_ref().or(workload.user.as_ref())));
             let ours: Vec<TraceRow> = ours.map(|r| TraceRow { template: plain(&r.template), ..r.clone() }).collect();
             if ours.is_empty() {
                 return None;
@@ -135,7 +157,7 @@ fn cut_workload(workload: &Workload, is_ours: &dyn Fn(&Name) -> bool) -> Option<
         }
         kind => make_plain(kind, &plain),
     }
-    is_ours(&workload.namespace).then_some(cut)
+    is_ours(&workload.namespace, workload.user.as_ref()).then_some(cut)
 }
 
 /// Pods ask for amounts and nothing else: a pool has no labels, taints or devices.

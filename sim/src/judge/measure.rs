@@ -6,9 +6,9 @@ use crate::{
     metrics::{permille_of, wait_figure, wait_summary},
     model::{BadEviction, Compare, DatasetFigure, What},
     text,
-    world::{Counts, Input, Outcomes},
+    world::{Counts, Input, Outcomes, Party},
 };
-use quotree_core::{Amounts, Name, Time};
+use quotree_core::{Amounts, Name, Time, Unit};
 use std::fmt;
 
 /// What was seen: written down only where somebody reads it.
@@ -127,7 +127,7 @@ impl Judged<'_> {
             }
             What::Verdict { rule, .. } => verdicts(engine, &self.whose, rule),
             What::Wait { stat, compare, ms, .. } => {
-                let ours = figures.waits.iter().filter(|w| self.whose.includes(w.tally, w.namespace));
+                let ours = figures.waits.iter().filter(|w| self.whose.includes(w.party));
                 let mut waits: Vec<u64> = ours.map(|w| w.ms).collect();
                 let seen = wait_figure(&wait_summary(&mut waits), *stat);
                 (compared(seen, *compare, *ms), Seen::Ms(seen.into()))
@@ -140,18 +140,26 @@ impl Judged<'_> {
                 let seen = total.map_or(0, |t| permille_of(t.used_ms, t.capacity_ms));
                 (compared(seen, *compare, *permille), Seen::Permille(seen))
             }
-            What::LostWork { compare, ms } => {
-                (compared(figures.lost_ms, *compare, u128::from(*ms)), Seen::Ms(figures.lost_ms))
+            What::LostWork { compare, ms, .. } => {
+                let seen = self.whose.parties(engine).map(|party| party.lost_ms).sum();
+                (compared(seen, *compare, u128::from(*ms)), Seen::Ms(seen))
+            }
+            What::UsedTime { resource, compare, ms, .. } => {
+                let number = engine.world.shapes.resource(resource.as_str()).unwrap_or(u32::MAX);
+                let of = |party: &Party| party.used_ms(now.min(engine.now)).nth(number as usize).unwrap_or(0);
+                let seen: u128 = self.whose.parties(engine).map(of).sum();
+                let unit = one_unit(resource);
+                (compared(seen, *compare, u128::from(*ms).saturating_mul(unit)), Seen::Ms(seen / unit))
+            }
+            What::Refused { why, compare, count, .. } => {
+                let seen = self.whose.refused(engine, *why);
+                (compared(seen, *compare, *count), Seen::Number(seen.into()))
             }
             What::Dataset { dataset, bound, figure } => dataset_of(engine, *dataset, *bound, *figure, now),
             What::InputWait { gpus, compare, ms, .. } => {
                 let mut sum = Input::default();
-                for (tally, input) in engine.world.datasets.inputs(engine.now) {
-                    let namespace = engine.world.owners[engine.world.tallies[tally].workload].namespace;
-                    if self.whose.includes(tally, namespace) {
-                        sum.join(&input);
-                    }
-                }
+                let inputs = engine.world.datasets.inputs(engine.now);
+                inputs.filter(|(party, _)| self.whose.includes(*party)).for_each(|(_, input)| sum.join(&input));
                 let seen = if *gpus { sum.gpu_idle_ms() } else { sum.wait_ms() };
                 (compared(seen, *compare, *ms), Seen::Ms(seen.into()))
             }
@@ -189,6 +197,14 @@ impl Judged<'_> {
             What::SameAs { rows, evictions, .. } => same_as(engine, rows, *evictions),
             What::NotWorseThanAlone { .. } => (true, Seen::Fine),
         }
+    }
+}
+
+/// What a claim on used time counts as one: a core, a device, a GiB.
+fn one_unit(resource: &Name) -> u128 {
+    match Unit::of(resource.as_str()) {
+        Unit::Milli => 1000,
+        Unit::Bytes => 1 << 30,
     }
 }
 

@@ -177,9 +177,11 @@ const fn whose(what: &What) -> Option<&Of> {
         | What::Deadlines { of, .. }
         | What::Verdict { of, .. }
         | What::Wait { of, .. }
+        | What::LostWork { of, .. }
+        | What::UsedTime { of, .. }
         | What::InputWait { of, .. }
         | What::NotWorseThanAlone { of, .. } => Some(of),
-        What::Evictions { of, .. } => of.as_ref(),
+        What::Evictions { of, .. } | What::Refused { of, .. } => of.as_ref(),
         _ => None,
     }
 }

@@ -1,117 +1,135 @@
-//! Whose pods a claim speaks of, resolved against the tree of the moment.
+//! Whose pods a claim speaks of, resolved against the tree and the people of the moment.
 
 use crate::{
     driver::Engine,
-    model::Of,
-    world::{Counts, Outcomes},
+    model::{Kind, Of},
+    people::Reason,
+    world::{Counts, Outcomes, Party},
 };
-use std::ops::Range;
+use quotree_core::QuotaId;
 
-/// A namespace, quota, workload, or everything.
+/// A namespace, quota, workload, user, group, or everything: some of the parties.
 pub(super) struct Whose {
     of: Option<Of>,
-    found: Found,
+    /// By party, whether it is meant, as far as was looked.
+    meant: Vec<bool>,
+    /// Those that are.
+    ours: Vec<u32>,
     /// For which tree it was resolved, counted from 1.
     tree: usize,
-}
-
-enum Found {
-    All,
-    /// By namespace number, whether it is meant.
-    Namespaces(Vec<bool>),
-    /// A range of tallies.
-    Tallies(Range<u32>),
-    Nobody,
 }
 
 impl Whose {
     /// Absent means everybody.
     pub(super) const fn new(of: Option<Of>) -> Self {
-        Self { of, found: Found::Nobody, tree: 0 }
+        Self { of, meant: Vec::new(), ours: Vec::new(), tree: 0 }
     }
 
-    /// Looks the name up again if the tree is another one.
+    /// Looks at the parties that are new, and at all of them if the tree is another one.
     pub(super) fn resolve(&mut self, engine: &Engine<'_>) {
         let tree = engine.old_trees.len() + 1;
-        if self.tree == tree {
+        if self.tree != tree {
+            self.tree = tree;
+            self.meant.clear();
+            self.ours.clear();
+        }
+        let parties = &engine.world.parties.all;
+        if self.meant.len() == parties.len() as usize {
             return;
         }
-        self.tree = tree;
-        let namespaces = &engine.world.namespaces;
-        self.found = match &self.of {
-            None | Some(Of::All) => Found::All,
-            Some(Of::Namespace(name)) => Found::Namespaces(namespaces.iter().map(|n| n.name == *name).collect()),
-            Some(Of::Quota(name)) => {
-                let tree = engine.core.scheduler().tree();
-                let quota = tree.by_name(name.as_str());
-                let under = |leaf: Option<u32>| match (leaf, quota) {
-                    (Some(leaf), Some(quota)) => tree.is_under(quotree_core::QuotaId(leaf), quota),
-                    _ => false,
-                };
-                Found::Namespaces(namespaces.iter().map(|n| under(n.leaf)).collect())
-            }
-            Some(Of::Workload(name)) => {
-                place(engine, name).map_or(Found::Nobody, |w| Found::Tallies(engine.world.tallies_of(w)))
-            }
-            Some(Of::Task { workflow, task }) => {
-                let found = place(engine, workflow).and_then(|w| {
-                    let kind = &engine.scenario.workloads.get(w as usize)?.kind;
-                    let crate::model::Kind::Workflow { tasks } = kind else { return None };
-                    let task = tasks.iter().position(|t| t.name == task.as_str())?;
-                    Some(engine.world.tallies_of(w).start + 1 + u32::try_from(task).ok()?)
-                });
-                found.map_or(Found::Nobody, |tally| Found::Tallies(tally..tally + 1))
-            }
-        };
+        let is_ours = self.of.as_ref().map(|of| predicate(of, engine));
+        for (number, party) in parties.iter().enumerate().skip(self.meant.len()) {
+            let ours = is_ours.as_ref().is_none_or(|is_ours| is_ours(party));
+            self.meant.push(ours);
+            self.ours.extend(u32::try_from(number).ok().filter(|_| ours));
+        }
     }
 
     /// Whether a unit is meant.
     pub(super) fn has(&self, engine: &Engine<'_>, unit: u32) -> bool {
-        if unit >= engine.world.units.len() {
-            return false;
-        }
-        let unit = &engine.world.units[unit];
-        self.includes(engine.world.owners[unit.owner].tally, unit.namespace)
+        unit < engine.world.units.len() && self.includes(engine.world.units[unit].party)
     }
 
-    /// Whether pods that are counted there in this namespace are meant.
-    pub(super) fn includes(&self, tally: u32, namespace: u32) -> bool {
-        match &self.found {
-            Found::All => true,
-            Found::Namespaces(meant) => meant.get(namespace as usize).copied().unwrap_or(false),
-            Found::Tallies(ours) => ours.contains(&tally),
-            Found::Nobody => false,
-        }
+    /// Whether a party is meant.
+    pub(super) fn includes(&self, party: u32) -> bool {
+        self.meant.get(party as usize).copied().unwrap_or(false)
+    }
+
+    /// The parties that are meant.
+    pub(super) fn parties<'e>(&'e self, engine: &'e Engine<'_>) -> impl Iterator<Item = &'e Party> {
+        self.ours.iter().map(|party| &engine.world.parties.all[*party])
     }
 
     /// What became of their workloads: of a workflow the whole, of a task the task.
     pub(super) fn outcomes(&self, engine: &Engine<'_>) -> Outcomes {
-        let mut sum = Outcomes::default();
-        match &self.found {
-            Found::Tallies(ours) => sum = engine.world.tallies[ours.start].outcomes,
-            Found::Nobody => {}
-            Found::All => engine.world.namespaces.iter().for_each(|n| sum.add(&n.outcomes)),
-            Found::Namespaces(meant) => {
-                let ours = engine.world.namespaces.iter().zip(meant).filter(|(_, meant)| **meant);
-                ours.for_each(|(n, _)| sum.add(&n.outcomes));
-            }
-        }
-        sum
+        let of_task = matches!(self.of, Some(Of::Task { .. }));
+        let parties = self.parties(engine).filter(|party| of_task || engine.world.is_whole(party.who.tally));
+        parties.fold(Outcomes::default(), |mut sum, party| {
+            sum.add(&party.outcomes);
+            sum
+        })
     }
 
     /// Their pods by state.
     pub(super) fn counts(&self, engine: &Engine<'_>) -> Counts {
-        let mut sum = Counts::default();
-        match &self.found {
-            Found::Tallies(ours) => sum = engine.world.counts_of(ours.clone()),
-            Found::Nobody => {}
-            Found::All => engine.world.namespaces.iter().for_each(|n| sum.add(&n.counts)),
-            Found::Namespaces(meant) => {
-                let ours = engine.world.namespaces.iter().zip(meant).filter(|(_, meant)| **meant);
-                ours.for_each(|(n, _)| sum.add(&n.counts));
-            }
+        self.parties(engine).fold(Counts::default(), |mut sum, party| {
+            sum.add(&party.counts);
+            sum
+        })
+    }
+
+    /// How often something of theirs was refused: submissions, and edits by a user who is meant.
+    pub(super) fn refused(&self, engine: &Engine<'_>, why: Option<Reason>) -> u64 {
+        let user = match &self.of {
+            Some(Of::User(name)) => engine.world.parties.find_user(name.as_str()),
+            _ => None,
+        };
+        let everybody = matches!(self.of, None | Some(Of::All));
+        let of_reason = |reason| why.map_or(reason != Reason::CellsShort, |why| reason == why);
+        let all = engine.world.refusals.all.iter().filter(|refused| of_reason(refused.reason));
+        let ours = all.filter(|refused| everybody || Some(refused.user) == user || self.includes(refused.party));
+        ours.map(|refused| refused.row.times).sum()
+    }
+}
+
+/// Whether a party is of what a claim names.
+pub(super) fn predicate<'e>(of: &Of, engine: &'e Engine<'_>) -> Box<dyn Fn(&Party) -> bool + 'e> {
+    let world = &engine.world;
+    match of {
+        Of::All => Box::new(|_| true),
+        Of::Namespace(name) => {
+            let number = world.namespaces.ids().find(|number| world.namespaces[*number].name == *name);
+            Box::new(move |party| Some(party.who.namespace) == number)
         }
-        sum
+        Of::Quota(name) => {
+            let tree = engine.core.scheduler().tree();
+            let quota = tree.by_name(name.as_str());
+            Box::new(move |party| match (world.namespaces[party.who.namespace].leaf, quota) {
+                (Some(leaf), Some(quota)) => tree.is_under(QuotaId(leaf), quota),
+                _ => false,
+            })
+        }
+        Of::Workload(name) => {
+            let tallies = place(engine, name).map_or(0..0, |workload| world.tallies_of(workload));
+            Box::new(move |party| tallies.contains(&party.who.tally))
+        }
+        Of::Task { workflow, task } => {
+            let tally = place(engine, workflow).and_then(|workload| {
+                let kind = &engine.scenario.workloads.get(workload as usize)?.kind;
+                let Kind::Workflow { tasks } = kind else { return None };
+                let task = tasks.iter().position(|other| other.name == task.as_str())?;
+                Some(world.tallies_of(workload).start + 1 + u32::try_from(task).ok()?)
+            });
+            Box::new(move |party| Some(party.who.tally) == tally)
+        }
+        Of::User(name) => {
+            let user = world.parties.find_user(name.as_str());
+            Box::new(move |party| Some(party.who.user) == user)
+        }
+        Of::Group(name) => {
+            let group = world.parties.find_group(name.as_str());
+            Box::new(move |party| Some(party.who.group) == group)
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod fairness;
 mod fleet;
 mod inside;
 mod ledger;
+mod people;
 mod report;
 mod rows;
 mod waits;
@@ -15,10 +16,13 @@ pub(crate) use ledger::Ledger;
 pub(crate) use report::{permille as permille_of, result_of};
 pub(crate) use waits::{Wait, figure as wait_figure, summary as wait_summary};
 
-use crate::{driver::Engine, world::State};
+use crate::{
+    driver::Engine,
+    world::{Counts, Namespace, Party, State},
+};
 use fairness::Leaf;
-use quotree_core::Time;
-use std::collections::BTreeMap;
+use quotree_core::{Name, Time};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is counted.
 #[derive(Debug, Default)]
@@ -68,8 +72,8 @@ impl Figures {
     }
 
     /// A pod was bound after waiting this long.
-    pub(crate) fn waited(&mut self, tally: u32, namespace: u32, ms: u64) {
-        self.waits.push(Wait { tally, namespace, ms });
+    pub(crate) fn waited(&mut self, party: u32, ms: u64) {
+        self.waits.push(Wait { party, ms });
     }
 }
 
@@ -96,6 +100,12 @@ impl Engine<'_> {
     /// A tree takes effect: namespaces find their leaves and the ledger is made anew from the pods.
     pub(crate) fn plant(&mut self) {
         let tree = self.core.scheduler().tree();
+        let known: BTreeSet<&Name> = self.world.namespaces.iter().map(|namespace| &namespace.name).collect();
+        let named = tree.ids().filter_map(|quota| tree.spec(quota)).flat_map(|quota| &quota.namespaces);
+        let new: Vec<Name> = named.filter(|name| !known.contains(name)).cloned().collect();
+        for name in new {
+            self.world.namespaces.push(Namespace { name, leaf: None, counts: Counts::default() });
+        }
         for namespace in self.world.namespaces.iter_mut() {
             namespace.leaf = tree.leaf_of(namespace.name.as_str()).map(|q| q.0);
         }
@@ -129,8 +139,17 @@ impl Engine<'_> {
         }
     }
 
-    /// Where the world's ledger and the scheduler's differ, if they do.
+    /// Where the world's ledger and the scheduler's differ, or the accounts of all parties and the whole, if they do.
     pub(crate) fn disagreement(&self) -> Option<String> {
+        let parties = &self.world.parties.all;
+        for (number, name) in (0u32..).zip(self.world.shapes.resources()) {
+            let total = self.figures.ledger.totals[number];
+            let of = |party: &Party| party.used_ms(self.now).nth(number as usize).unwrap_or(0);
+            let sum: u128 = parties.iter().map(of).sum();
+            if sum != total.used_ms {
+                return Some(format!("the parties have used {sum} of {name} over time, the whole {}", total.used_ms));
+            }
+        }
         let scheduler = self.core.scheduler();
         let tree = scheduler.tree();
         // What job queues keep back, the scheduler does not know of.

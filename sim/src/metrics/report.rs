@@ -1,6 +1,6 @@
 //! The result of a run: its head and its figures.
 
-use super::{Figures, datasets, fleet, rows};
+use super::{Figures, datasets, fleet, people, rows};
 use crate::{
     driver::Engine,
     result::{ClaimSummary, DeadlineRow, JobQueueRow, Metrics, RunResult},
@@ -22,6 +22,8 @@ pub(crate) fn result_of(engine: &Engine<'_>, claims: ClaimSummary) -> RunResult 
         events: engine.events,
         quotas: rows::quotas(engine),
         namespaces: rows::namespaces(engine),
+        users: people::users(engine),
+        groups: people::groups(engine),
         workloads: rows::workloads(engine),
         datasets: datasets::rows(engine),
         nodes: rows::nodes(engine),
@@ -31,7 +33,7 @@ pub(crate) fn result_of(engine: &Engine<'_>, claims: ClaimSummary) -> RunResult 
         pending: rows::pending(engine),
         metrics: metrics(engine),
         claims,
-        refusals: engine.refusals.clone(),
+        refusals: engine.world.refusals.all.iter().map(|refused| refused.row.clone()).collect(),
         breaches: engine.breaches.clone(),
         failures: engine.failures.clone(),
     }
@@ -82,7 +84,8 @@ fn metrics(engine: &Engine<'_>) -> Metrics {
 /// Absent where no workload has one.
 fn deadlines(engine: &Engine<'_>) -> Option<DeadlineRow> {
     engine.scenario.workloads.iter().any(|workload| workload.deadline_ms.is_some()).then(|| {
-        let all = engine.world.namespaces.iter().map(|n| n.outcomes);
+        let world = &engine.world;
+        let all = world.parties.all.iter().filter(|party| world.is_whole(party.who.tally)).map(|party| party.outcomes);
         all.fold(DeadlineRow::default(), |sum, o| DeadlineRow { met: sum.met + o.met, missed: sum.missed + o.missed })
     })
 }

@@ -1,6 +1,6 @@
 //! The rows of the result: quotas, namespaces, workloads, nodes, evictions, and who waits.
 
-use super::{Wait, wait_summary};
+use super::{Wait, people::Sums, wait_summary};
 use crate::{
     driver::Engine,
     model::Kind,
@@ -9,41 +9,25 @@ use crate::{
         WorkloadRow,
     },
     text::{self, Names},
-    world::{Counts, Input, Outcomes, State, WorldNames, pod_name, unit_name},
+    world::{Input, Outcomes, State, WorldNames, pod_name, unit_name},
 };
-use quotree_core::{QuotaId, WorkloadId};
+use quotree_core::{Name, QuotaId, WorkloadId};
+use std::collections::BTreeMap;
 
 /// The row of these waits.
 pub(crate) fn wait_of<'a>(waits: impl Iterator<Item = &'a Wait>) -> WaitRow {
     wait_summary(&mut waits.map(|w| w.ms).collect::<Vec<_>>())
 }
 
-/// Waits in lists, one a key.
-fn grouped(engine: &Engine<'_>, keys: usize, key: impl Fn(&Wait) -> u32) -> Vec<Vec<u64>> {
-    let mut lists = vec![Vec::new(); keys];
-    for wait in &engine.figures.waits {
-        if let Some(list) = lists.get_mut(key(wait) as usize) {
-            list.push(wait.ms);
-        }
-    }
-    lists
-}
-
 pub(super) fn quotas(engine: &Engine<'_>) -> Vec<QuotaRow> {
     let (scheduler, tree) = (engine.core.scheduler(), engine.core.scheduler().tree());
-    let mut counts = vec![Counts::default(); tree.len()];
-    let mut waits = vec![Vec::new(); tree.len()];
-    let by_namespace = grouped(engine, engine.world.namespaces.len() as usize, |w| w.namespace);
-    for (namespace, list) in engine.world.namespaces.iter().zip(by_namespace) {
-        for quota in namespace.leaf.into_iter().flat_map(|leaf| tree.path(QuotaId(leaf))) {
-            if let (Some(sum), Some(all)) = (counts.get_mut(quota.0 as usize), waits.get_mut(quota.0 as usize)) {
-                sum.add(&namespace.counts);
-                all.extend_from_slice(&list);
-            }
-        }
-    }
-    let row = |((quota, counts), mut waits): ((QuotaId, Counts), Vec<u64>)| {
+    let mut sums = Sums::new(engine, tree.len(), |party| {
+        let leaf = engine.world.namespaces[party.who.namespace].leaf;
+        leaf.into_iter().flat_map(|leaf| tree.path(QuotaId(leaf))).map(|quota| quota.0).collect()
+    });
+    let mut row = |quota: QuotaId| {
         let usage = scheduler.usage(quota);
+        let work = sums.take(quota.0);
         QuotaRow {
             name: tree.name(quota).to_string(),
             parent: tree.parent(quota).map(|p| tree.name(p).to_string()),
@@ -54,67 +38,78 @@ pub(super) fn quotas(engine: &Engine<'_>) -> Vec<QuotaRow> {
             borrowed: QuantityMap(usage.borrowed),
             lent: QuantityMap(usage.lent),
             held: QuantityMap(usage.held),
-            running: counts.running,
-            pending: counts.pending,
-            evicted: counts.evicted,
-            wait: wait_summary(&mut waits),
+            running: work.running,
+            pending: work.pending,
+            succeeded: work.succeeded,
+            failed: work.failed,
+            evicted: work.evicted,
+            wait: work.wait,
+            used_time_s: work.used_time_s,
+            lost_work_ms: work.lost_work_ms,
         }
     };
-    tree.ids().zip(counts).zip(waits).map(row).collect()
+    tree.ids().map(&mut row).collect()
 }
 
 /// Namespaces of the tree in its order, then those on no leaf as they came up.
 pub(super) fn namespaces(engine: &Engine<'_>) -> Vec<NamespaceRow> {
     let tree = engine.core.scheduler().tree();
-    let mut all: Vec<_> = engine.world.namespaces.iter().collect();
-    all.sort_by_key(|n| n.leaf.unwrap_or(u32::MAX));
-    let row = |n: &crate::world::Namespace| NamespaceRow {
-        name: n.name.to_string(),
-        quota: n.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
-        running: n.counts.running,
-        pending: n.counts.pending,
-        succeeded: n.counts.succeeded,
-        failed: n.counts.failed,
-        evicted: n.counts.evicted,
+    let mut all: Vec<_> = engine.world.namespaces.iter().zip(0u32..).collect();
+    all.sort_by_key(|(n, _)| n.leaf.unwrap_or(u32::MAX));
+    let mut sums = Sums::new(engine, all.len(), |party| vec![party.who.namespace]);
+    let row = |(n, number): (&crate::world::Namespace, u32)| {
+        let work = sums.take(number);
+        NamespaceRow {
+            name: n.name.to_string(),
+            quota: n.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
+            running: work.running,
+            pending: work.pending,
+            succeeded: work.succeeded,
+            failed: work.failed,
+            evicted: work.evicted,
+            wait: work.wait,
+            used_time_s: work.used_time_s,
+            lost_work_ms: work.lost_work_ms,
+        }
     };
     all.into_iter().map(row).collect()
 }
 
 pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
-    let mut waits = vec![Vec::new(); engine.scenario.workloads.len()];
-    for (tally, mut list) in
-        engine.world.tallies.iter().zip(grouped(engine, engine.world.tallies.len() as usize, |w| w.tally))
-    {
-        if let Some(all) = waits.get_mut(tally.workload as usize) {
-            all.append(&mut list);
-        }
-    }
-    let inputs: std::collections::BTreeMap<_, _> = engine.world.datasets.inputs(engine.now).collect();
-    let rows = engine.scenario.workloads.iter().zip(0..).zip(waits);
-    rows.map(|((workload, index), mut waits)| {
-        let tallies = engine.world.tallies_of(index);
-        let (counts, outcomes) =
-            (engine.world.counts_of(tallies.clone()), engine.world.tallies[tallies.start].outcomes);
+    let world = &engine.world;
+    let mut sums =
+        Sums::new(engine, engine.scenario.workloads.len(), |party| vec![world.tallies[party.who.tally].workload]);
+    let outcomes = world.outcomes();
+    let of = |tally: u32| outcomes.get(tally as usize).copied().unwrap_or_default();
+    let inputs = input_by_tally(engine);
+    let row = |(workload, index): (&crate::model::Workload, u32)| {
+        let tallies = world.tallies_of(index);
+        let (work, whole) = (sums.take(index), of(tallies.start));
         let told = workload.arrivals.is_some() || workload.deadline_ms.is_some();
         let tasks = match &workload.kind {
             Kind::Workflow { tasks } => tasks.as_slice(),
             _ => &[],
         };
-        let task = |(task, tally): (&crate::model::Task, u32)| {
-            let tally = &engine.world.tallies[tally];
-            TaskRow { name: task.name.to_string(), kind: task.kind.name(), instances: instances(&tally.outcomes) }
+        let task = |(task, tally): (&crate::model::Task, u32)| TaskRow {
+            name: task.name.to_string(),
+            kind: task.kind.name(),
+            instances: instances(&of(tally)),
         };
         WorkloadRow {
             name: workload.name.clone(),
             namespace: workload.namespace.to_string(),
+            user: workload.user.as_ref().map(Name::to_string),
             kind: workload.kind_name(),
-            running: counts.running,
-            pending: counts.pending,
-            succeeded: counts.succeeded,
-            failed: counts.failed,
-            evicted: counts.evicted,
-            wait: wait_summary(&mut waits),
-            instances: (told || !tasks.is_empty() || outcomes.failed > 0).then(|| instances(&outcomes)),
+            running: work.running,
+            pending: work.pending,
+            succeeded: work.succeeded,
+            failed: work.failed,
+            evicted: work.evicted,
+            refused: work.refused,
+            wait: work.wait,
+            used_time_s: work.used_time_s,
+            lost_work_ms: work.lost_work_ms,
+            instances: (told || !tasks.is_empty() || whole.failed > 0).then(|| instances(&whole)),
             tasks: tasks.iter().zip(tallies.start + 1..).map(task).collect(),
             input: workload.kind.reads_any().then(|| {
                 let mut sum = Input::default();
@@ -122,8 +117,17 @@ pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
                 super::datasets::input(&sum)
             }),
         }
-    })
-    .collect()
+    };
+    engine.scenario.workloads.iter().zip(0u32..).map(row).collect()
+}
+
+/// What was read, by tally.
+fn input_by_tally(engine: &Engine<'_>) -> BTreeMap<u32, Input> {
+    let mut inputs: BTreeMap<u32, Input> = BTreeMap::new();
+    for (party, input) in engine.world.datasets.inputs(engine.now) {
+        inputs.entry(engine.world.parties.all[party].who.tally).or_default().join(&input);
+    }
+    inputs
 }
 
 fn instances(outcomes: &Outcomes) -> InstancesRow {

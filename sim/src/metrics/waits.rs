@@ -5,9 +5,7 @@ use crate::{model::WaitStat, result::WaitRow};
 /// One wait: whose, and how long.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wait {
-    /// Of a workload, or of a task of one.
-    pub(crate) tally: u32,
-    pub(crate) namespace: u32,
+    pub(crate) party: u32,
     pub(crate) ms: u64,
 }
 

@@ -8,7 +8,9 @@ use super::{
     files::Files,
     job_queue,
     merge::Merged,
-    nodes, policy, pools,
+    nodes,
+    people::{self, ReadPeople},
+    policy, pools,
     quota::{self, ReadTree},
     reader::{At, Read},
     syntax::{Node, Shape},
@@ -22,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Everything as read, before the checks that look at several parts.
 pub(crate) struct Parts {
     pub(crate) tree: Option<ReadTree>,
+    pub(crate) people: ReadPeople,
     pub(crate) policy: Policy,
     pub(crate) cluster: Cluster,
     pub(crate) datasets: Vec<ReadDataset>,
@@ -56,6 +59,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let mut cluster = cluster::read(merged.list("cluster"), files, report);
     pools::add_spares(merged.list("events"), &mut cluster, report);
     let tree = tree.and_then(|node| quota::read(node, report));
+    let people = people::read(merged.list("users"), merged.list("groups"), tree.as_ref(), report);
     let classes = numbers::<i32>(merged.maps("classes"), report);
     let budgets = numbers::<u32>(merged.maps("budgets"), report);
     let mut context = workload::Context { classes: &classes, datasets: &[], files };
@@ -64,6 +68,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let known = event::Known {
         workloads: &workloads,
         cluster: &cluster,
+        people: &people.people,
         classes: &classes,
         over_promised: policy.over_promised,
     };
@@ -71,13 +76,14 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let faults = nodes::Places::of(&cluster).faults(merged.list("faults"), world.until, files, report);
     let start = budgets.iter().map(|(budget, allowed)| TimedChange {
         at: Time(0),
+        by: None,
         change: Change::SetBudget { budget: budget.clone(), allowed: *allowed },
     });
     events.changes.splice(0..0, start);
     events.budgets.extend(budgets.into_keys());
     let trees = tree.iter().chain(&events.trees);
     let queues = job_queue::read(merged.list("queues"), trees, report);
-    let parts = Parts { tree, policy, cluster, datasets, workloads, events, world };
+    let parts = Parts { tree, people, policy, cluster, datasets, workloads, events, world };
     checks::all(&parts, report);
     if let Some(node) = merged.single("policy") {
         checks::hold_timeout(node, &parts, report);
@@ -92,6 +98,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
         policy: parts.policy,
         cluster: parts.cluster,
         tree: parts.tree.map(|tree| tree.spec).unwrap_or_default(),
+        people: parts.people.people,
         queues,
         datasets: parts.datasets.into_iter().map(|read| read.dataset).collect(),
         workloads: parts.workloads.into_iter().map(|read| read.workload).collect(),
@@ -198,12 +205,21 @@ fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Re
             }
         }
     }
+    let people = &parts.people.people;
+    let mut users: BTreeSet<Name> = people.users.iter().map(|user| user.name.clone()).collect();
+    users.extend(parts.events.users.iter().cloned());
+    users.extend(parts.workloads.iter().filter_map(|read| read.workload.user.clone()));
+    users.extend(parts.workloads.iter().flat_map(people::row_users).cloned());
+    let mut groups: BTreeSet<Name> = people.groups.iter().map(|group| group.name.clone()).collect();
+    groups.extend(parts.events.groups.iter().cloned());
     let known = claim::Known {
         namespaces: &namespaces,
         quotas: &trees().map(|q| q.name.clone()).collect(),
         workloads: &parts.workloads.iter().map(|w| Name::from(w.workload.name.as_str())).collect(),
         tasks: &parts.workloads.iter().filter_map(tasks_of).collect(),
         resources: &resources,
+        users: &users,
+        groups: &groups,
         pools: &parts.cluster.pools.iter().map(|pool| pool.name.clone()).collect(),
         datasets: &parts.datasets,
     };

@@ -11,12 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 const MAX_PODS: u64 = 10_000_000;
 
 /// Warnings of one kind about one trace go up to this many.
-const MAX_TRACE_WARNINGS: usize = 10;
+pub(crate) const MAX_TRACE_WARNINGS: usize = 10;
 
 /// Tells everything that several parts together get wrong.
 pub(crate) fn all(parts: &Parts, report: &mut Report) {
     counts(parts, report);
     budgets(parts, report);
+    super::people::check(parts, report);
     event_times(parts, report);
     let Some(tree) = &parts.tree else { return };
     tree.check(parts.policy.over_promised, report);

@@ -10,7 +10,10 @@ use super::{
     trace::read_file,
     values::{Ms, Permille, Positive, quantity},
 };
-use crate::model::{BadEviction, Claim, Compare, DatasetFigure, FairnessFigure, Of, WaitStat, What, When};
+use crate::{
+    model::{BadEviction, Claim, Compare, DatasetFigure, FairnessFigure, Of, WaitStat, What, When},
+    people::Reason,
+};
 use quotree_core::{Name, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +25,8 @@ pub(crate) struct Known<'a> {
     /// The tasks of each workflow.
     pub(crate) tasks: &'a BTreeMap<Name, BTreeSet<Name>>,
     pub(crate) resources: &'a BTreeSet<Name>,
+    pub(crate) users: &'a BTreeSet<Name>,
+    pub(crate) groups: &'a BTreeSet<Name>,
     pub(crate) pools: &'a BTreeSet<Name>,
     pub(crate) datasets: &'a [ReadDataset],
 }
@@ -46,6 +51,8 @@ const WHATS: &[&str] = &[
     "Makespan",
     "Utilisation",
     "LostWork",
+    "UsedTime",
+    "Refused",
     "Dataset",
     "InputWait",
     "GpuIdle",
@@ -136,6 +143,7 @@ impl Reading<'_, '_, '_> {
             "EvictedFrom" => &["quota"],
             "Verdict" => &["of", "rule"],
             "Utilisation" => &["resource"],
+            "UsedTime" => &["of", "resource"],
             "Fairness" => &["figure"],
             "Dataset" => &["dataset"],
             "NotWorseThanAlone" => &["of", "factor"],
@@ -156,7 +164,8 @@ impl Reading<'_, '_, '_> {
             "Verdict" => self.verdict(&mut fields),
             "Dataset" => self.dataset(&mut fields, variant),
             "InputWait" | "GpuIdle" => self.input(&mut fields, variant),
-            "Wait" | "Makespan" | "LostWork" => self.time(&mut fields, variant),
+            "Wait" | "Makespan" | "LostWork" | "UsedTime" => self.time(&mut fields, variant),
+            "Refused" => self.refused(&mut fields, variant),
             "Utilisation" | "Fairness" | "NotWorseThanAlone" => self.ratio(&mut fields, variant),
             name if claim_nodes::WHATS.contains(&name) => self.of_nodes(&mut fields, variant),
             _ => self.other(&mut fields, variant),
@@ -243,6 +252,15 @@ impl Reading<'_, '_, '_> {
         Some(What::Bad { kind, compare, count })
     }
 
+    fn refused(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
+        let before = self.report.errors();
+        let of = if has(variant, "of") { self.of(fields, "of", None) } else { fields.node("of").and(None) };
+        let why = fields.node("why").and_then(|node| choice(node, &Reason::NAMED, self.report));
+        let (compare, node) = compared(fields, variant, self.report)?;
+        let count = u64::read(node, self.report)?;
+        (self.report.errors() == before).then_some(What::Refused { of, why, compare, count })
+    }
+
     fn verdict(&mut self, fields: &mut Fields<'_>) -> Option<What> {
         let of = self.of(fields, "of", None);
         let rule = fields.required::<At<String>>("rule", self.report)?;
@@ -258,11 +276,14 @@ impl Reading<'_, '_, '_> {
 
     fn time(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
         if variant.name != "Wait" {
+            let of = if variant.name == "Makespan" { None } else { self.of(fields, "of", Some(Of::All)) };
+            let resource = if variant.name == "UsedTime" { self.resource(fields) } else { None };
             let (compare, node) = compared(fields, variant, self.report)?;
             let ms = Ms::read(node, self.report)?.0;
             return Some(match variant.name {
                 "Makespan" => What::Makespan { compare, ms },
-                _ => What::LostWork { compare, ms },
+                "LostWork" => What::LostWork { of: of?, compare, ms },
+                _ => What::UsedTime { of: of?, resource: resource?, compare, ms },
             });
         }
         let of = self.of(fields, "of", Some(Of::All));
@@ -396,8 +417,8 @@ impl Reading<'_, '_, '_> {
             },
             None => fields.required_node(field, self.report)?,
         };
-        let what = "one of `All`, `Namespace(..)`, `Quota(..)`, `Workload(..)` and `Task(..)`";
-        let variant = variant(node, &["All", "Namespace", "Quota", "Workload", "Task"], what, self.report)?;
+        let words = ["All", "Namespace", "Quota", "Workload", "Task", "User", "Group"];
+        let variant = variant(node, &words, "whose, such as `All` or `Namespace(..)`", self.report)?;
         if variant.name == "All" {
             variant.bare(self.report);
             return Some(Of::All);
@@ -413,6 +434,8 @@ impl Reading<'_, '_, '_> {
         match variant.name {
             "Namespace" => self.check(&name, "namespace", known.namespaces).map(Of::Namespace),
             "Quota" => self.check(&name, "quota", known.quotas).map(Of::Quota),
+            "User" => self.check(&name, "user", known.users).map(Of::User),
+            "Group" => self.check(&name, "group", known.groups).map(Of::Group),
             _ => self.check(&name, "workload", known.workloads).map(|name| Of::Workload(name.to_string())),
         }
     }

@@ -193,6 +193,7 @@ fn acceleration(
     let deployment = Workload {
         name: workload.clone(),
         namespace: namespace.value.clone(),
+        user: None,
         priority,
         preemptible,
         budget: None,
@@ -208,6 +209,7 @@ fn acceleration(
         workload: deployment,
         name: dataset.span,
         namespace: namespace.span,
+        user: None,
         budget: None,
         class: None,
         requests,

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 const SINGLE: [&str; 6] = ["name", "about", "seed", "policy", "quota", "world"];
 
 /// Fields that are lists.
-const LISTS: &[&str] = &["cluster", "queues", "datasets", "workloads", "events", "faults", "expect"];
+const LISTS: &[&str] = &["cluster", "users", "groups", "queues", "datasets", "workloads", "events", "faults", "expect"];
 
 /// Fields that are maps.
 const MAPS: [&str; 2] = ["classes", "budgets"];

@@ -21,6 +21,7 @@ mod lexer;
 mod loader;
 mod merge;
 mod nodes;
+mod people;
 mod policy;
 mod pools;
 mod quota;

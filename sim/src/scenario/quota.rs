@@ -7,6 +7,7 @@ use super::{
     syntax::{Node, Shape},
     values::{entries, texts},
 };
+use crate::model::QuotaEdit;
 use quotree_core::{
     Amounts, Finding, FindingKind, Name, OverPromised, Queueing, QuotaSpec, QuotaTree, Severity, TreeSpec,
 };
@@ -251,14 +252,12 @@ const fn label(kind: &FindingKind) -> &'static str {
     }
 }
 
-/// Changes one quota of a tree in place: given amounts replace those of the same resource, other fields as a whole.
-/// The places go with it, so that what the change breaks is told where the change is written.
-pub(crate) fn edit(tree: &mut ReadTree, fields: &mut Fields<'_>, report: &mut Report) {
+/// Reads an edit of one quota, and makes it on the tree as it is then expected to be: given amounts replace those of the
+/// same resource, other fields as a whole. The places go with it, so that what the change breaks is told where the change
+/// is written.
+pub(crate) fn edit(tree: &mut ReadTree, fields: &mut Fields<'_>, report: &mut Report) -> Option<(Name, QuotaEdit)> {
     let Some(name) = fields.required::<At<Name>>("quota", report) else {
-        for field in ["min", "max", "lend", "weight", "max_jobs", "cells", "namespaces", "queueing"] {
-            fields.node(field);
-        }
-        return;
+        return fields.expect(&["min", "max", "lend", "weight", "max_jobs", "cells", "namespaces", "queueing"]);
     };
     let index = tree.spec.quotas.iter().position(|q| q.name == name.value);
     if index.is_none() {
@@ -267,43 +266,38 @@ pub(crate) fn edit(tree: &mut ReadTree, fields: &mut Fields<'_>, report: &mut Re
         report.error(name.span, title, "unknown quota").did_you_mean(name.value.as_str(), known);
     }
     let inner = tree.spec.quotas.iter().any(|q| q.parent.as_ref() == Some(&name.value));
-    let (mut spare_quota, mut spare_places) = (QuotaSpec::new(name.value.as_str(), None), Places::default());
-    let at = index.unwrap_or(usize::MAX);
-    let quota = tree.spec.quotas.get_mut(at).unwrap_or(&mut spare_quota);
-    let places = tree.places.get_mut(at).unwrap_or(&mut spare_places);
+    let mut spare_places = Places::default();
+    let places = tree.places.get_mut(index.unwrap_or(usize::MAX)).unwrap_or(&mut spare_places);
     let before = report.errors();
+    let mut edit = QuotaEdit::default();
     for field in ["min", "max", "lend"] {
         let Some(node) = fields.node(field) else { continue };
         let mut fresh = Places::default();
         let Some(amounts) = read_amounts(node, field, &mut fresh, report) else { continue };
         places.amounts.retain(|(f, r, _)| *f != field || amounts.get(r.as_str()).is_none());
         places.amounts.append(&mut fresh.amounts);
-        let target = match field {
-            "min" => &mut quota.min,
-            "max" => &mut quota.max,
-            _ => quota.lend.get_or_insert_default(),
-        };
-        amounts.iter().for_each(|(resource, amount)| target.set(resource.clone(), amount));
+        match field {
+            "min" => edit.min = amounts,
+            "max" => edit.max = amounts,
+            _ => edit.lend = Some(amounts),
+        }
     }
-    if let Some(weight) = fields.optional("weight", report) {
-        quota.weight = Some(weight);
-    }
-    if let Some(max_jobs) = fields.optional("max_jobs", report) {
-        quota.max_jobs = Some(max_jobs);
-    }
-    if let Some(node) = fields.node("cells") {
-        quota.cells = read_cells(node, inner, report);
-    }
+    edit.weight = fields.optional("weight", report);
+    edit.max_jobs = fields.optional("max_jobs", report);
+    edit.cells = fields.node("cells").map(|node| read_cells(node, inner, report));
     if let Some(namespaces) = fields.optional::<Vec<At<Name>>>("namespaces", report) {
         places.namespaces = namespaces.iter().map(|n| (n.value.clone(), n.span)).collect();
-        quota.namespaces = namespaces.into_iter().map(|n| n.value).collect();
+        edit.namespaces = Some(namespaces.into_iter().map(|n| n.value).collect());
     }
     if let Some(node) = fields.node("queueing") {
-        let words = [("Skip", Queueing::Skip), ("Block", Queueing::Block)];
-        quota.queueing = choice(node, &words, report).unwrap_or_default();
+        edit.queueing = choice(node, &[("Skip", Queueing::Skip), ("Block", Queueing::Block)], report);
     }
     places.name = name.span;
-    if report.errors() > before {
-        tree.damaged.insert(name.value);
+    if let Some(quota) = index.and_then(|index| tree.spec.quotas.get_mut(index)) {
+        edit.apply(quota);
     }
+    if report.errors() > before {
+        tree.damaged.insert(name.value.clone());
+    }
+    index.map(|_| (name.value, edit))
 }

@@ -10,6 +10,7 @@ use crate::{
     import::{self, RowProblem, TraceFormat, TraceOptions},
     model::TraceRow,
 };
+use quotree_core::Name;
 use std::sync::Arc;
 
 /// So many bad rows of one file are told one by one; of the rest only the count.
@@ -59,6 +60,7 @@ pub(crate) fn tell_problems(file: &At<String>, problems: &[RowProblem], report: 
 pub(crate) fn rows(
     fields: &mut Fields<'_>,
     priority: i32,
+    user: Option<Name>,
     files: &mut Files<'_>,
     report: &mut Report,
 ) -> Option<(Arc<[TraceRow]>, At<String>)> {
@@ -71,6 +73,7 @@ pub(crate) fn rows(
         prefix: fields.or("prefix", String::new(), report),
         resource: fields.or("resource", defaults.resource, report),
         priority,
+        user,
         max_rows: fields.or("max_rows", 10_000_000_u32, report) as usize,
     };
     let skip = fields.node("bad_rows").and_then(|node| choice(node, &[("Refuse", false), ("Skip", true)], report));

@@ -23,6 +23,7 @@ pub(crate) struct ReadWorkload {
     pub(crate) workload: Workload,
     pub(crate) name: Span,
     pub(crate) namespace: Span,
+    pub(crate) user: Option<At<Name>>,
     pub(crate) budget: Option<At<Name>>,
     /// The priority class it names.
     pub(crate) class: Option<Name>,
@@ -47,8 +48,11 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     let variant = variant(node, &KINDS, "a kind of workload", report)?;
     let mut fields = variant.fields(&[], report);
     let name = fields.required::<At<Name>>("name", report);
-    let class = fields.node("priority").and_then(class);
-    let priority = fields.node("priority").and_then(|node| priority(node, context, report)).unwrap_or(0);
+    let priority_node = fields.node("priority");
+    let class = priority_node.and_then(class);
+    let priority = priority_node.and_then(|node| priority(node, context, report)).unwrap_or(0);
+    let user = fields.optional::<At<Name>>("user", report);
+    let user_name = user.as_ref().map(|user| user.value.clone());
     let preemptible = fields.or("preemptible", true, report);
     let budget = fields.optional::<At<Name>>("budget", report);
     let eviction_grace = fields.node("eviction_grace");
@@ -56,7 +60,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     let gangs = matches!(variant.name, "Training" | "Trace");
     let together = if gangs { gpus::together(&mut fields, report) } else { None };
     if variant.name == "Trace" {
-        let rows = trace::rows(&mut fields, priority, context.files, report);
+        let rows = trace::rows(&mut fields, priority, user_name.clone(), context.files, report);
         fields.finish(report);
         let (name, (rows, file)) = (name?, rows?);
         let namespace = rows.first().map_or_else(|| Name::from(""), |row| row.namespace.clone());
@@ -67,6 +71,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
         let workload = Workload {
             name: text,
             namespace,
+            user: user_name,
             priority,
             preemptible,
             budget: budget_name,
@@ -78,7 +83,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
             kind,
         };
         let (name, namespace, requests) = (name.span, file.span, vec![file.span]);
-        return Some(ReadWorkload { workload, name, namespace, budget, class, requests, arrivals: None });
+        return Some(ReadWorkload { workload, name, namespace, user, budget, class, requests, arrivals: None });
     }
     let namespace = fields.required::<At<Name>>("namespace", report);
     let submit = fields.or("submit", Time(0), report);
@@ -113,6 +118,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
     let workload = Workload {
         name: name.value.to_string(),
         namespace: namespace.value,
+        user: user_name,
         priority,
         preemptible,
         budget: budget.as_ref().map(|b| b.value.clone()),
@@ -124,7 +130,7 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
         kind,
     };
     let (name, namespace) = (name.span, namespace.span);
-    Some(ReadWorkload { workload, name, namespace, budget, class, requests, arrivals: arriving })
+    Some(ReadWorkload { workload, name, namespace, user, budget, class, requests, arrivals: arriving })
 }
 
 /// The class that a priority names.

@@ -56,7 +56,7 @@ impl Engine<'_> {
         let Some(generator) = self.world.owners[owner].generator.as_mut() else { return Ok(()) };
         let number = generator.next;
         generator.next += 1;
-        if self.may_start(owner)? {
+        if self.lets_in(owner, None) && self.may_start(owner)? {
             let part = Part { workload, number, task: super::NONE, parent: owner };
             if let Some(instance) = self.new_part(part) {
                 self.remember_instance(owner, instance);

@@ -1,12 +1,12 @@
 //! Devices that fall ill and get well, and nodes that are relabelled.
 
-use super::State;
+use super::{NONE, State, people::Attempt};
 use crate::{
     cells::{self, Short},
     driver::Engine,
     model::{Change, DeviceChange, GpuMode, Gpus, Scenario, set_label},
     options::RunError,
-    result::RefusalRow,
+    people::Refusal,
     text::Names,
     trace::Traced,
 };
@@ -33,11 +33,13 @@ impl Devices {
     pub(crate) fn new(scenario: &Scenario) -> Self {
         let takes = |change: &Change| matches!(change, Change::Devices(DeviceChange::Ill { lost: true, .. }));
         let takes = scenario.events.iter().any(|event| takes(&event.change));
-        let edits = scenario.events.iter().filter_map(|event| match &event.change {
-            Change::ReplaceTree { tree } => Some(tree),
-            _ => None,
-        });
-        let has_cells = edits.chain([&scenario.tree]).any(|tree| !cells::guaranteed(tree).is_empty());
+        let brings_cells = |change: &Change| match change {
+            Change::ReplaceTree { tree } => !cells::guaranteed(tree).is_empty(),
+            Change::EditQuota { edit, .. } => edit.cells.as_ref().is_some_and(|cells| !cells.is_empty()),
+            _ => false,
+        };
+        let has_cells = !cells::guaranteed(&scenario.tree).is_empty()
+            || scenario.events.iter().any(|event| brings_cells(&event.change));
         Self { given: takes.then(BTreeMap::new), has_cells, ..Self::default() }
     }
 
@@ -92,11 +94,11 @@ impl Engine<'_> {
     /// A shortage of cells goes into the notes of the run.
     fn notes_of_cells(&mut self, short: Option<Short>) {
         let Some(short) = short else { return };
-        let row = RefusalRow { at_ms: self.now.0, what: "guaranteed cells".into(), why: short.to_string() };
-        self.refusals.push(row);
+        let attempt = Attempt { what: "guaranteed cells".to_owned(), by: None, party: NONE };
+        self.note(attempt, &Refusal::CellsShort { why: short.to_string() });
     }
 
-    pub(crate) fn change_devices(&mut self, change: &DeviceChange) -> Result<(), RunError> {
+    pub(crate) fn change_devices(&mut self, change: &DeviceChange, by: Option<&Name>) -> Result<(), RunError> {
         let number = |node: &usize| u32::try_from(*node).unwrap_or(u32::MAX);
         match change {
             DeviceChange::Ill { node, device, lost } => self.fall_ill(number(node), *device, *lost),
@@ -107,7 +109,7 @@ impl Engine<'_> {
                 self.tell_node(number(node))
             }
             DeviceChange::Relabel { node, labels, mode } => {
-                self.relabel(number(node), labels, mode.as_ref().map(|(mode, gpus)| (*mode, &**gpus)))
+                self.relabel((number(node), by), labels, mode.as_ref().map(|(mode, gpus)| (*mode, &**gpus)))
             }
         }
     }
@@ -147,7 +149,12 @@ impl Engine<'_> {
     }
 
     /// A node gets other labels, or its GPUs another mode. A refusal is kept for the report and changes nothing.
-    fn relabel(&mut self, node: u32, labels: &[(Name, Name)], mode: Option<(GpuMode, &Gpus)>) -> Result<(), RunError> {
+    fn relabel(
+        &mut self,
+        (node, by): (u32, Option<&Name>),
+        labels: &[(Name, Name)],
+        mode: Option<(GpuMode, &Gpus)>,
+    ) -> Result<(), RunError> {
         let Some(before) = self.spec_of(node) else { return Ok(()) };
         let mut spec = before.clone();
         for (label, value) in labels {
@@ -166,7 +173,7 @@ impl Engine<'_> {
             }
             let what = format!("relabel {}", self.names().node(NodeId(node)));
             self.trace(Traced::Relabel { node: NodeId(node), refused: true });
-            self.refusals.push(RefusalRow { at_ms: self.now.0, what, why });
+            self.note(Attempt { what, by, party: NONE }, &Refusal::Invalid { what: why });
             return Ok(());
         }
         self.fed |= up;

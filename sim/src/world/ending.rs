@@ -50,14 +50,14 @@ impl Outcomes {
 }
 
 impl Engine<'_> {
-    /// Counts something of an owner, in its tally and, but for tasks, in its namespace.
+    /// Counts something of an owner, for whose it was when it came.
     pub(crate) fn tally(&mut self, owner: u32, count: impl Fn(&mut Outcomes)) {
-        let state = &self.world.owners[owner];
-        let (tally, namespace, is_task) = (state.tally, state.namespace, state.task != NONE);
-        count(&mut self.world.tallies[tally].outcomes);
-        if !is_task {
-            count(&mut self.world.namespaces[namespace].outcomes);
+        if self.world.owners[owner].party == NONE {
+            let namespace = self.world.owners[owner].namespace;
+            self.world.owners[owner].party = self.party_of(owner, NONE, namespace);
         }
+        let party = self.world.owners[owner].party;
+        count(&mut self.world.parties.all[party].outcomes);
     }
 
     /// An owner comes: it is counted, and its deadline runs.

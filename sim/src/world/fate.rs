@@ -94,7 +94,8 @@ impl Engine<'_> {
             Some(Kind::Job { .. }) => self.job_pod_succeeded(owner),
             Some(Kind::Training { .. }) => self.over(owner, End::Succeeded),
             _ => {
-                self.tally(owner, |outcomes| outcomes.succeeded += 1);
+                let party = self.world.units[unit].party;
+                self.world.parties.all[party].outcomes.succeeded += 1;
                 Ok(())
             }
         }
@@ -127,6 +128,8 @@ impl Engine<'_> {
             Some(Kind::Training { .. }) => self.break_training(owner),
             _ => 0,
         };
+        let party = self.world.units[unit_id].party;
+        self.world.parties.all[party].lost_ms += lost;
         self.figures.lost_ms += lost;
         lost
     }

@@ -133,7 +133,7 @@ impl World {
     /// A pod that goes is not counted as evicted: the scheduler did not decide it.
     pub(crate) fn not_evicted(&mut self, pod: u32) {
         let unit = &self.units[self.pods[pod].unit];
-        self.tallies[self.owners[unit.owner].tally].counts.evicted -= 1;
+        self.parties.all[unit.party].counts.evicted -= 1;
         self.namespaces[unit.namespace].counts.evicted -= 1;
     }
 

@@ -22,6 +22,8 @@ mod job_queue;
 mod names;
 mod nodes;
 mod owners;
+mod parties;
+mod people;
 mod pods;
 mod progress;
 mod shapes;
@@ -30,6 +32,7 @@ mod submit;
 mod table;
 mod traced;
 mod training;
+mod tree;
 mod unreliable;
 mod workflow;
 
@@ -43,15 +46,19 @@ pub(crate) use job_queue::JobQueues;
 pub(crate) use names::{WorldNames, owner_name, pod_name, unit_name};
 pub(crate) use nodes::NodeState;
 pub(crate) use owners::{Owner, Tally};
+pub(crate) use parties::{Parties, Party};
+pub(crate) use people::Refusals;
 pub(crate) use pods::{Counts, NONE, Pod, State, Unit};
 pub(crate) use shapes::Shapes;
 pub(crate) use table::Table;
 pub(crate) use training::{Training, gpus};
+pub(crate) use tree::move_namespace;
 pub(crate) use unreliable::Unreliable;
 pub(crate) use workflow::Flow;
 
 use crate::{
     model::{Kind, Scenario},
+    people::Tenants,
     random::Stream,
 };
 use owners::{Part, new_owner};
@@ -113,7 +120,6 @@ pub(crate) struct Namespace {
     /// Its leaf in the tree of the moment.
     pub(crate) leaf: Option<u32>,
     pub(crate) counts: Counts,
-    pub(crate) outcomes: Outcomes,
 }
 
 /// All that is in the world.
@@ -137,6 +143,11 @@ pub(crate) struct World {
     pub(crate) joined: BTreeMap<(u32, u32), (u32, u32)>,
     /// Interned namespaces of trace rows, by owner and row: only where a trace has rows in several namespaces.
     pub(crate) row_places: BTreeMap<u32, Vec<RowPlace>>,
+    /// Users and groups as they are now.
+    pub(crate) tenants: Tenants,
+    /// Whose everything is.
+    pub(crate) parties: Parties,
+    pub(crate) refusals: Refusals,
     pub(crate) bind_stream: Stream,
     pub(crate) evict_stream: Stream,
     pub(crate) unreliable: Unreliable,
@@ -150,6 +161,8 @@ pub(crate) struct World {
 pub(crate) struct RowPlace {
     pub(crate) namespace: u32,
     pub(crate) shape: u32,
+    /// Who submits it, or [`NONE`].
+    pub(crate) user: u32,
 }
 
 impl World {
@@ -171,13 +184,14 @@ impl World {
                 let place = |row: &crate::model::TraceRow| RowPlace {
                     namespace: places.number(&row.namespace),
                     shape: shapes.number(&row.template),
+                    user: NONE,
                 };
                 row_places.insert(index, rows.iter().map(place).collect());
             }
-            let tally = tallies.push(Tally::of(index));
+            let tally = tallies.push(Tally { workload: index });
             if let Kind::Workflow { tasks } = &workload.kind {
                 for _ in tasks {
-                    tallies.push(Tally::of(index));
+                    tallies.push(Tally { workload: index });
                 }
             }
             let namespace = places.number(&workload.namespace);
@@ -185,7 +199,8 @@ impl World {
             let name = &workload.name;
             owners.push(new_owner(part, &workload.kind, workload, (namespace, tally), (seed, name), &mut shapes));
         }
-        Self {
+        let parties = Parties::new(shapes.resources().len());
+        let mut world = Self {
             datasets: Datasets::new(scenario, &shapes),
             shapes,
             pods: Table::default(),
@@ -198,12 +213,17 @@ impl World {
             edits: Edits::default(),
             joined: BTreeMap::new(),
             row_places,
+            tenants: Tenants::default(),
+            parties,
+            refusals: Refusals::default(),
             bind_stream: Stream::new(seed, "bind-latency"),
             evict_stream: Stream::new(seed, "eviction-grace"),
             unreliable: Unreliable::new(seed),
             job_queues: JobQueues::new(scenario),
             devices: devices::Devices::new(scenario),
-        }
+        };
+        people::everybody(scenario, &mut world);
+        world
     }
 
     /// How long an evicted pod takes to leave, if it ever does.
@@ -251,12 +271,11 @@ impl World {
 
     /// A pod changes its state, and every count that includes it changes with it.
     pub(crate) fn count(&mut self, pod: u32, to: State, now: Time) -> State {
-        let Pod { unit: unit_id, state: from, .. } = self.pods[pod];
-        let Unit { owner, namespace, .. } = self.units[unit_id];
+        let Pod { unit: unit_id, state: from, shape, .. } = self.pods[pod];
+        let Unit { owner, namespace, party, .. } = self.units[unit_id];
         self.owners[owner].shift(from, to);
-        let tally = self.owners[owner].tally;
-        self.tallies[tally].counts.shift(from, to);
         self.namespaces[namespace].counts.shift(from, to);
+        self.parties.shift(party, (from, to), &self.shapes.rows[shape], now);
         let unit = &mut self.units[unit_id];
         unit.active = unit.active + u32::from(to.stays()) - u32::from(from.stays());
         unit.live = unit.live + u32::from(to.lives()) - u32::from(from.lives());
@@ -284,12 +303,7 @@ impl Places {
         if let Some(number) = self.numbers.get(name) {
             return *number;
         }
-        let number = self.namespaces.push(Namespace {
-            name: name.clone(),
-            leaf: None,
-            counts: Counts::default(),
-            outcomes: Outcomes::default(),
-        });
+        let number = self.namespaces.push(Namespace { name: name.clone(), leaf: None, counts: Counts::default() });
         self.numbers.insert(name.clone(), number);
         number
     }

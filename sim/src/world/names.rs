@@ -8,6 +8,7 @@
 use super::{NONE, World};
 use crate::{
     model::{Kind, Scenario},
+    result::RefusalRow,
     text::Names,
 };
 use quotree_core::{NodeId, PodId, QuotaTree, WorkloadId};
@@ -38,6 +39,10 @@ impl Names for WorldNames<'_> {
 
     fn node(&self, id: NodeId) -> Cow<'_, str> {
         self.scenario.cluster.nodes.get(id.0 as usize).map_or_else(|| id.to_string().into(), |n| n.name.as_str().into())
+    }
+
+    fn refusal(&self, refusal: u32) -> Option<&RefusalRow> {
+        self.world.refusals.all.get(refusal as usize).map(|refused| &refused.row)
     }
 
     fn pods(&self, id: WorkloadId) -> u32 {

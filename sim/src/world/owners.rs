@@ -2,7 +2,7 @@
 //! its own, and of a workflow every task. They are small, and drop what they need only to run when they are over.
 
 use super::{
-    Counts, End, Flow, Generator, NONE, Outcomes, Shapes, State, Training, World,
+    End, Flow, Generator, NONE, Outcomes, Shapes, State, Training, World,
     names::{kind_of, owner_name},
 };
 use crate::{
@@ -34,6 +34,10 @@ pub(crate) struct Owner {
     /// Where it is counted.
     pub(crate) tally: u32,
     pub(crate) namespace: u32,
+    /// Who submits it, or [`NONE`].
+    pub(crate) user: u32,
+    /// Whose it was when it came, or [`NONE`] before.
+    pub(crate) party: u32,
     /// What one pod asks, for kinds with one template.
     pub(crate) shape: u32,
     /// Pods that run, leaving ones included, that wait, and that were told to go.
@@ -75,18 +79,10 @@ impl Owner {
     }
 }
 
-/// What is counted of a workload, or of a task of it, over all instances.
-#[derive(Debug, Clone, Copy, Default)]
+/// A workload, or a task of it, over all instances: its accounts are those of its parties.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Tally {
     pub(crate) workload: u32,
-    pub(crate) counts: Counts,
-    pub(crate) outcomes: Outcomes,
-}
-
-impl Tally {
-    pub(crate) fn of(workload: u32) -> Self {
-        Self { workload, ..Self::default() }
-    }
 }
 
 /// An owner that has done nothing yet; `place` is its namespace and tally, `named` the seed and its name.
@@ -111,6 +107,8 @@ pub(crate) fn new_owner(
         parent: part.parent,
         tally: place.1,
         namespace: place.0,
+        user: NONE,
+        party: NONE,
         shape: match kind {
             Kind::Deployment { template, .. } | Kind::Job { template, .. } => shapes.number(template),
             _ => 0,
@@ -151,12 +149,20 @@ impl World {
         first(workload).unwrap_or(0)..first(next).unwrap_or_else(|| self.tallies.len())
     }
 
-    /// The pods of some tallies together.
-    pub(crate) fn counts_of(&self, tallies: std::ops::Range<u32>) -> Counts {
-        tallies.fold(Counts::default(), |mut sum, tally| {
-            sum.add(&self.tallies[tally].counts);
-            sum
-        })
+    /// Whether a tally is of a workload, and not of a task of one.
+    pub(crate) fn is_whole(&self, tally: u32) -> bool {
+        self.owners[self.tallies[tally].workload].tally == tally
+    }
+
+    /// What became of everything, by tally.
+    pub(crate) fn outcomes(&self) -> Vec<Outcomes> {
+        let mut sums = vec![Outcomes::default(); self.tallies.len() as usize];
+        for party in self.parties.all.iter() {
+            if let Some(sum) = sums.get_mut(party.who.tally as usize) {
+                sum.add(&party.outcomes);
+            }
+        }
+        sums
     }
 }
 
@@ -174,7 +180,8 @@ impl<'a> Engine<'a> {
     /// A new instance, or a new task of one.
     pub(crate) fn new_part(&mut self, part: Part) -> Option<u32> {
         let workload = self.scenario.workloads.get(part.workload as usize)?;
-        let (namespace, base) = (self.world.owners[part.workload].namespace, self.world.owners[part.workload].tally);
+        let whole = &self.world.owners[part.workload];
+        let (namespace, base, user) = (whole.namespace, whole.tally, whole.user);
         let task = (part.task != NONE).then_some(part.task);
         let kind = match (&workload.kind, task) {
             (Kind::Workflow { tasks }, Some(task)) => &tasks.get(task as usize)?.kind,
@@ -183,6 +190,6 @@ impl<'a> Engine<'a> {
         let place = (namespace, base + task.map_or(0, |task| task + 1));
         let name = owner_name(self.scenario, part.workload, part.number, part.task);
         let owner = new_owner(part, kind, workload, place, (self.seed, &name), &mut self.world.shapes);
-        Some(self.world.owners.push(owner))
+        Some(self.world.owners.push(Owner { user, ..owner }))
     }
 }

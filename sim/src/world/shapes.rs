@@ -1,9 +1,9 @@
 //! What pods ask, by number: templates that are alike share one, and their amounts are looked up by resource number.
 
 use super::table::Table;
-use crate::model::Scenario;
+use crate::model::{Change, Scenario};
 use indexmap::IndexMap;
-use quotree_core::{Name, PodTemplate};
+use quotree_core::{Amounts, Name, PodTemplate};
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -24,12 +24,16 @@ impl Shapes {
     /// The resources that a scenario names, in order of their names.
     pub(crate) fn new(scenario: &Scenario) -> Self {
         let mut resources: IndexMap<Name, (), FxBuildHasher> = IndexMap::default();
-        let trees = scenario.events.iter().filter_map(|e| match &e.change {
-            crate::model::Change::ReplaceTree { tree } => Some(tree),
-            _ => None,
-        });
-        for quota in std::iter::once(&scenario.tree).chain(trees).flat_map(|t| &t.quotas) {
-            resources.extend(quota.min.iter().chain(quota.max.iter()).map(|(name, _)| (name.clone(), ())));
+        let mut learn = |min: &Amounts, max: &Amounts| {
+            resources.extend(min.iter().chain(max.iter()).map(|(name, _)| (name.clone(), ())));
+        };
+        scenario.tree.quotas.iter().for_each(|quota| learn(&quota.min, &quota.max));
+        for event in &scenario.events {
+            match &event.change {
+                Change::ReplaceTree { tree } => tree.quotas.iter().for_each(|quota| learn(&quota.min, &quota.max)),
+                Change::EditQuota { edit, .. } => learn(&edit.min, &edit.max),
+                _ => {}
+            }
         }
         for node in &scenario.cluster.nodes {
             for (name, _) in node.spec.allocatable.iter() {

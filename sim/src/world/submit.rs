@@ -31,12 +31,14 @@ impl Engine<'_> {
         if first_pod.checked_add(count).is_none_or(|end| end > MOST_PODS) {
             return Err(RunError::TooManyPods { most: MOST_PODS });
         }
+        let party = self.party_of(order.owner, order.number, order.namespace);
         let unit = self.world.units.push(Unit {
             created: self.now,
             working_since: None,
             left_ms: order.left_ms,
             owner: order.owner,
             namespace: order.namespace,
+            party,
             number: order.number,
             turn: order.turn,
             first_pod,
@@ -126,10 +128,14 @@ impl Engine<'_> {
         world_owner.closed = true;
         let units = std::mem::take(&mut world_owner.units);
         let tasks = world_owner.flow.take().map_or_else(Vec::new, |flow| flow.owners);
-        let rows = units.iter().filter(|unit| self.world.units[**unit].live > 0).count() as u64;
         if let Some(Kind::Trace { .. }) = self.kind(owner) {
+            // Rows that wait to be tried again are counted as the trace's own: what is left of them is a number.
             let waiting = u64::from(self.world.owners[owner].retrying);
-            self.tally(owner, |outcomes| outcomes.withdrawn += rows + waiting);
+            self.tally(owner, |outcomes| outcomes.withdrawn += waiting);
+            for unit in &units {
+                let Unit { live, party, .. } = self.world.units[*unit];
+                self.world.parties.all[party].outcomes.withdrawn += u64::from(live > 0);
+            }
         }
         for unit in units {
             self.interrupt(unit);
@@ -152,6 +158,11 @@ impl Engine<'_> {
         let state = &self.world.owners[owner];
         if state.number == NONE && self.workload_of(owner).is_some_and(|workload| workload.arrivals.is_some()) {
             return self.start_arriving(owner);
+        }
+        // Tasks come with their workflow: nobody submits them.
+        if state.task == NONE && !self.lets_in(owner, None) {
+            self.world.owners[owner].closed = true;
+            return Ok(());
         }
         self.begin(owner)
     }

@@ -17,12 +17,13 @@ impl Engine<'_> {
         let (Some(traced), Some(place)) = (rows.get(row as usize), place) else {
             return Ok(());
         };
-        if self.world.owners[owner].closed || traced.pods == 0 {
+        if self.world.owners[owner].closed || traced.pods == 0 || (turn == 0 && !self.lets_in(owner, Some(row))) {
             return Ok(());
         }
         let set = PodSet { template: Arc::clone(&traced.template), count: traced.pods, min: traced.pods };
         if turn == 0 {
-            self.tally(owner, |outcomes| outcomes.submitted += 1);
+            let party = self.party_of(owner, row, place.namespace);
+            self.world.parties.all[party].outcomes.submitted += 1;
         }
         let order = Order {
             owner,

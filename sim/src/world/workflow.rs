@@ -91,9 +91,10 @@ impl Engine<'_> {
         let Some(Kind::Workflow { tasks }) = self.kind(owner) else { return };
         lost.sort_unstable();
         let (workload, number) = (self.world.owners[owner].workload, self.world.owners[owner].number);
-        let base = self.world.owners[owner].tally;
+        let whole = self.world.owners[owner].party;
         for (task, cause) in lost {
-            let outcomes = &mut self.world.tallies[base + 1 + task].outcomes;
+            let party = self.world.parties.of_task(whole, task);
+            let outcomes = &mut self.world.parties.all[party].outcomes;
             (outcomes.submitted, outcomes.failed) = (outcomes.submitted + 1, outcomes.failed + 1);
             let what = owner_name(self.scenario, workload, number, task);
             let cause = tasks.get(cause as usize).map_or("", |task| task.name.as_str());

@@ -53,6 +53,7 @@ pub(crate) fn scenario(cluster: Cluster, tree: TreeSpec, workloads: Vec<Workload
         policy: Policy::default(),
         cluster,
         tree,
+        people: quotree_sim::people::People::default(),
         queues: Vec::new(),
         datasets: Vec::new(),
         workloads,
@@ -68,6 +69,7 @@ pub(crate) fn workload(name: &str, namespace: &str, submit_ms: u64, kind: Kind) 
     Workload {
         name: name.into(),
         namespace: namespace.into(),
+        user: None,
         priority: 0,
         preemptible: true,
         budget: None,
@@ -126,6 +128,7 @@ pub(crate) fn row(name: &str, submit_ms: u64, runtime_ms: u64, pods: u32, cores:
         submit: Time(submit_ms),
         runtime_ms,
         namespace: "ns".into(),
+        user: None,
         priority: 0,
         pods,
         template: template(cores),
@@ -137,7 +140,7 @@ pub(crate) fn trace(name: &str, rows: Vec<TraceRow>) -> Workload {
 }
 
 pub(crate) fn change(at_ms: u64, change: Change) -> TimedChange {
-    TimedChange { at: Time(at_ms), change }
+    TimedChange { at: Time(at_ms), by: None, change }
 }
 
 pub(crate) fn claim(when: When, what: What) -> Claim {

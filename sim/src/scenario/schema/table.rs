@@ -5,6 +5,7 @@ mod claims;
 mod data;
 mod held;
 mod nodes;
+mod people;
 mod work;
 mod world;
 
@@ -24,6 +25,8 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
     ("gpus", "The GPUs of a node pool."),
     ("policy", "The scheduler's knobs; each turns a rule of the semantics."),
     ("bounds", "How much one search may look at; counted, never timed."),
+    ("user", "Entries of `users`: where there are any, or groups, who submits is asked who they are."),
+    ("group", "Entries of `groups`: each opens one leaf of the tree, and the namespaces on it, to its members."),
     ("world", "How the world behaves around the scheduler."),
     (
         "job queue",
@@ -52,7 +55,7 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
 
 /// All structs, in the order of the reference.
 pub(super) fn types() -> impl Iterator<Item = &'static Type> {
-    [world::TYPES, data::TYPES, work::TYPES, again::TYPES, nodes::TYPES, claims::TYPES, held::TYPES]
-        .into_iter()
-        .flatten()
+    let work = [work::TYPES, again::TYPES, data::TYPES];
+    let all = [world::TYPES, nodes::TYPES, people::TYPES].into_iter().chain(work).chain([claims::TYPES, held::TYPES]);
+    all.flatten()
 }

@@ -67,7 +67,7 @@ impl Datasets {
         Some(self.flows[number].at(now))
     }
 
-    /// What was read up to `now`, by the tally of who did.
+    /// What was read up to `now`, by the party of who did.
     pub(crate) fn inputs(&self, now: Time) -> impl Iterator<Item = (u32, Input)> {
         self.flows.iter().flat_map(move |flow| flow.at(now).inputs)
     }
@@ -153,7 +153,7 @@ impl Engine<'_> {
             gpus: self.gpus_of(unit),
             compute: compute_rate(bytes, 1, computing.into()),
             begins: self.now,
-            ..Reader::new(self.world.owners[owner].tally, bytes, prefetch, left)
+            ..Reader::new(self.world.units[unit].party, bytes, prefetch, left)
         };
         let now = self.now;
         self.world.datasets.open(dataset).join(unit, reader, now);
@@ -189,7 +189,7 @@ impl Engine<'_> {
             gpus: self.gpus_of(unit),
             compute: compute_rate(bytes, progress.rate, progress.with_writing()),
             begins,
-            ..Reader::new(self.world.owners[owner].tally, bytes, prefetch, left_of(bytes, total, done))
+            ..Reader::new(self.world.units[unit].party, bytes, prefetch, left_of(bytes, total, done))
         };
         self.world.datasets.open(dataset).join(unit, reader, now);
     }

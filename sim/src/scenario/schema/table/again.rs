@@ -15,6 +15,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("budget", "name", "absent", "the disruption budget that guards them (R7)"),
             field("eviction_grace", "time", "the world's", "from an eviction decision to the pod being gone"),
             field("namespace", "name", "required", "decides the leaf"),
+            field("user", "name", "absent", "who submits it, which must be a user who may where there are any"),
             field("submit", "duration", "`0s`", "when it is submitted"),
             field("every", "duration", "required", "the period"),
             field(
@@ -83,6 +84,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("budget", "name", "absent", "the disruption budget that guards them (R7)"),
             field("eviction_grace", "time", "the world's", "from an eviction decision to the pod being gone"),
             field("namespace", "name", "required", "decides the leaf"),
+            field("user", "name", "absent", "who submits it, which must be a user who may where there are any"),
             field("submit", "duration", "`0s`", "when it is submitted"),
             field(
                 "arrivals",

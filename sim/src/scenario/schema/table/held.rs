@@ -170,6 +170,7 @@ pub(in super::super) const TYPES: &[Type] = &[
         group: "what",
         about: "work thrown away by evictions and losses",
         fields: &[
+            field("of", "whose", "`All`", "whose"),
             field("exactly", "duration", "one of the three", "`==`"),
             field("at_most", "duration", "one of the three", "`<=`"),
             field("at_least", "duration", "one of the three", "`>=`"),

@@ -38,6 +38,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("budget", "name", "absent", "the disruption budget that guards them (R7)"),
             field("eviction_grace", "time", "the world's", "from an eviction decision to the pod being gone"),
             field("namespace", "name", "required", "decides the leaf"),
+            field("user", "name", "absent", "who submits it, which must be a user who may where there are any"),
             field("submit", "duration", "`0s`", "when it is submitted"),
             field(
                 "arrivals",
@@ -79,6 +80,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("budget", "name", "absent", "the disruption budget that guards them (R7)"),
             field("eviction_grace", "time", "the world's", "from an eviction decision to the pod being gone"),
             field("namespace", "name", "required", "decides the leaf"),
+            field("user", "name", "absent", "who submits it, which must be a user who may where there are any"),
             field("submit", "duration", "`0s`", "when it is submitted"),
             field(
                 "arrivals",
@@ -145,6 +147,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("topology", "topology", "anywhere", "where the pods of a gang must stand"),
             field("eviction_grace", "time", "the world's", "from an eviction decision to the pod being gone"),
             field("namespace", "name", "required", "decides the leaf"),
+            field("user", "name", "absent", "who submits it, which must be a user who may where there are any"),
             field("submit", "duration", "`0s`", "when it is submitted"),
             field(
                 "arrivals",
@@ -212,6 +215,7 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "the format of the file",
             ),
             field("namespace", "name", "absent", "all rows live here"),
+            field("user", "name", "absent", "who submits all rows; absent: whom each row names"),
             field("namespace_by", "string", "what the format thinks of", "the column that names the namespace"),
             field("prefix", "string", "empty", "put before namespaces that come out of a column"),
             field("resource", "name", "`nvidia.com/gpu`", "what whole devices are asked as"),
@@ -312,6 +316,12 @@ pub(in super::super) const TYPES: &[Type] = &[
         fields: &[
             field("time", "duration", "required", "when; may stand without its name"),
             field("change", "change", "required", "what; may stand without its name"),
+            field(
+                "by",
+                "name",
+                "absent",
+                "who does it: all but `Scale` and `Withdraw` of one's own workloads is for admins",
+            ),
             field("name", "string", "absent", "for `extends`: replaces the entry of this name"),
         ],
     },

@@ -20,6 +20,8 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("quota", "quota", "required", "the tree"),
             field("classes", "map of whole number", "none", "priority classes, usable as `priority: \"high\"`"),
             field("budgets", "map of whole number", "none", "disruption budgets: how many of its pods may be evicted"),
+            field("users", "list of user", "none", "who there is"),
+            field("groups", "list of group", "none", "what they may use"),
             field("queues", "list of job queue", "none", "queues in front of leaves"),
             field("datasets", "list of dataset", "none", "what workloads read"),
             field("workloads", "list of workload", "none", "what is submitted"),

@@ -1,0 +1,45 @@
+//! `quotree tenancy`: who can use what, and why not.
+
+use crate::{
+    args::{Format, Tenancy as Args, Watch},
+    exit::{Exit, Outcome, Trouble},
+    load,
+    runner::{self, Watcher},
+    terminal::Terminal,
+};
+use quotree_core::Time;
+use quotree_reports::tenancy_text;
+use quotree_sim::{RunOptions, people::Tenancy};
+
+pub(super) fn tenancy(args: &Args, terminal: Terminal) -> Outcome {
+    let scenario = load::scenario(&args.file, &args.how, terminal)?;
+    let options = RunOptions {
+        until: Some(args.at.unwrap_or(Time(0))),
+        seed: args.how.seed,
+        judge: false,
+        pending_rows: 0,
+        ..RunOptions::default()
+    };
+    let mut watcher = Watcher::<std::io::Sink>::new(terminal, &scenario.name, None);
+    let watch = Watch { doublecheck: false, audit: false };
+    let run = runner::run(&scenario, &options, watch, &mut watcher)?;
+    drop(watcher);
+    let mut tenancy = Tenancy::of(&run.result);
+    if let Some(user) = &args.user {
+        if !tenancy.users.iter().any(|tenant| tenant.user == *user) {
+            let known: Vec<String> = tenancy.users.iter().map(|tenant| format!("`{}`", tenant.user)).take(20).collect();
+            let known =
+                if known.is_empty() { "there are none".to_owned() } else { format!("there are {}", known.join(", ")) };
+            return Err(Trouble::invalid(format!("there is no user `{user}`: {known}")));
+        }
+        tenancy.users.retain(|tenant| tenant.user == *user);
+    }
+    terminal.show(&match args.format {
+        Format::Text => tenancy_text(&tenancy, args.user.as_deref(), args.at.is_some(), terminal.style),
+        Format::Json => {
+            let value = serde_json::to_value(&tenancy);
+            super::pretty(&value.map_err(|error| Trouble::fault(format!("the tenancy as JSON: {error}")))?)
+        }
+    })?;
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,237 @@
+//! People in the terminal: what everybody's work came to, by user, group, namespace or quota, and who can use what.
+
+use crate::{
+    grid::{self, Cell, Column},
+    say::{self, many, span},
+    style::{Style, Tone},
+};
+use quotree_core::Unit;
+use quotree_sim::{
+    people::{Role, Tenancy, Tenant},
+    result::{QuantityMap, RunResult, TimeMap, WaitRow},
+};
+
+/// What a breakdown is by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Who submitted.
+    User,
+    /// As members of which group.
+    Group,
+    /// Into which namespace.
+    Namespace,
+    /// Under which quota.
+    Quota,
+}
+
+/// The place of the column of refusals, which is there for users: what is refused is in no group.
+const REFUSED: usize = 6;
+
+/// One row of a breakdown.
+struct Row<'a> {
+    name: &'a str,
+    counts: [u64; 5],
+    refused: u64,
+    wait: WaitRow,
+    time: &'a TimeMap,
+    lost_ms: u128,
+}
+
+/// What everybody's work came to, one row each.
+#[must_use]
+pub fn breakdown_text(result: &RunResult, by: By, style: Style) -> String {
+    let (head, what, rows) = rows(result, by);
+    if rows.is_empty() {
+        return format!("\nNo {what}s.\n");
+    }
+    let right = |head, spare| Column { head, right: true, spare };
+    let refused = by == By::User;
+    let mut columns = vec![
+        Column { head, right: false, spare: 0 },
+        right("RUNNING", 0),
+        right("WAITING", 0),
+        right("SUCCEEDED", 0),
+        right("FAILED", 0),
+        right("EVICTED", 0),
+        right("WAITED mean/p50/max", 1),
+        right("LOST", 3),
+        Column { head: "USED", right: false, spare: 0 },
+    ];
+    if refused {
+        columns.insert(REFUSED, right("REFUSED", 0));
+    }
+    let line = |row: &Row<'_>| {
+        let [running, pending, succeeded, failed, evicted] = row.counts;
+        let mut cells = vec![
+            Cell::new(row.name),
+            Cell::count(running),
+            Cell::count(pending).tone(Tone::Odd),
+            Cell::count(succeeded),
+            Cell::count(failed).tone(Tone::Bad),
+            Cell::count(evicted).tone(Tone::Bad),
+            waited(&row.wait),
+            if row.lost_ms == 0 { Cell::none() } else { Cell::new(time(row.lost_ms)).tone(Tone::Bad) },
+            hours(row.time).map_or_else(Cell::none, Cell::new),
+        ];
+        if refused {
+            cells.insert(REFUSED, Cell::count(row.refused).tone(Tone::Bad));
+        }
+        cells
+    };
+    let lines: Vec<Vec<Cell>> = rows.iter().take(style.rows).map(line).collect();
+    let more = match rows.len().saturating_sub(style.rows) {
+        0 => String::new(),
+        more => format!("… and {}\n", many(more as u64, &format!("more {what}"))),
+    };
+    format!("\n{}{}", grid::lines(style, &columns, &lines), style.paint(Tone::Faint, &more))
+}
+
+fn rows(result: &RunResult, by: By) -> (&'static str, &'static str, Vec<Row<'_>>) {
+    match by {
+        By::User | By::Group => {
+            let users = result.users.iter().map(|user| (&user.name, &user.work));
+            let groups = result.groups.iter().map(|group| (&group.name, &group.work));
+            let chosen: Vec<_> = if by == By::User { users.collect() } else { groups.collect() };
+            let all = chosen.into_iter().map(|(name, w)| Row {
+                name,
+                counts: [w.running, w.pending, w.succeeded, w.failed, w.evicted],
+                refused: w.refused,
+                wait: w.wait,
+                time: &w.used_time_s,
+                lost_ms: w.lost_work_ms,
+            });
+            if by == By::User { ("USER", "user", all.collect()) } else { ("GROUP", "group", all.collect()) }
+        }
+        By::Namespace => {
+            let all = result.namespaces.iter().map(|n| Row {
+                name: &n.name,
+                counts: [n.running, n.pending, n.succeeded, n.failed, n.evicted],
+                refused: 0,
+                wait: n.wait,
+                time: &n.used_time_s,
+                lost_ms: n.lost_work_ms,
+            });
+            ("NAMESPACE", "namespace", all.collect())
+        }
+        By::Quota => {
+            let all = result.quotas.iter().map(|q| Row {
+                name: &q.name,
+                counts: [q.running, q.pending, q.succeeded, q.failed, q.evicted],
+                refused: 0,
+                wait: q.wait,
+                time: &q.used_time_s,
+                lost_ms: q.lost_work_ms,
+            });
+            ("QUOTA", "quota", all.collect())
+        }
+    }
+}
+
+fn waited(wait: &WaitRow) -> Cell {
+    if wait.count == 0 {
+        return Cell::none();
+    }
+    let mean =
+        wait.sum_ms.checked_div(u128::from(wait.count)).and_then(|ms| u64::try_from(ms).ok()).unwrap_or(u64::MAX);
+    Cell::new(format!("{} / {} / {}", span(mean), span(wait.p50_ms), span(wait.max_ms)))
+}
+
+fn time(ms: u128) -> String {
+    u64::try_from(ms).map_or_else(|_| format!("{} s", say::count(ms / 1000)), span)
+}
+
+/// Used time in hours of one unit, to the hundredth, cut off: `4.25 cpu-hours, 12.00 nvidia.com/gpu-hours`.
+fn hours(times: &TimeMap) -> Option<String> {
+    let hours = |(name, time): &(quotree_core::Name, u128)| {
+        let unit = match Unit::of(name.as_str()) {
+            Unit::Milli => 1,
+            Unit::Bytes => 1 << 30,
+        };
+        let hundredths = time / (TimeMap::second(name.as_str()) * 36 * unit);
+        let of = if unit == 1 { "" } else { "GiB-" };
+        format!("{}.{:02} {of}{name}-hours", say::count(hundredths / 100), hundredths % 100)
+    };
+    let all: Vec<String> = times.0.iter().map(hours).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// Who can use what, and why not; of one user, every leaf. `used` tells what is used of each leaf, too.
+#[must_use]
+pub fn tenancy_text(tenancy: &Tenancy, user: Option<&str>, used: bool, style: Style) -> String {
+    let name = style.paint(Tone::Strong, &tenancy.scenario);
+    let mut text = format!("{name} at {}\n", span(tenancy.at_ms));
+    if tenancy.is_empty() {
+        text.push_str("There are no users: nobody is asked who they are.\n");
+        return text;
+    }
+    let left = |head, spare| Column { head, right: false, spare };
+    let mut columns = vec![left("USER", 0), left("ROLE", 0), left("GROUP", 0), left("LEAF", 0), left("NAMESPACES", 0)];
+    columns.extend([left("MIN", 1), left("MAX", 2)]);
+    if used {
+        columns.push(left("USED", 0));
+    }
+    let mut lines = Vec::new();
+    let chosen: Vec<&Tenant> = tenancy.users.iter().filter(|t| user.is_none_or(|user| t.user == user)).collect();
+    for tenant in chosen.iter().take(style.rows) {
+        lines.extend(lines_of(tenant, used, user.is_some()));
+    }
+    text.push_str(&format!("\n{}", grid::lines(style, &columns, &lines)));
+    if let Some(more) = chosen.len().checked_sub(style.rows).filter(|more| *more > 0) {
+        text.push_str(&style.paint(Tone::Faint, &format!("… and {}\n", many(more as u64, "more user"))));
+    }
+    if user.is_none() {
+        text.push_str(&notes(tenancy, style));
+    }
+    text
+}
+
+/// The lines of one user: a leaf each, and where there is none, why.
+fn lines_of(tenant: &Tenant, used: bool, all: bool) -> Vec<Vec<Cell>> {
+    let role = match tenant.role {
+        Some(Role::Admin) => Cell::new("admin"),
+        Some(Role::Researcher) => Cell::new("researcher"),
+        None => Cell::new("(no user)").tone(Tone::Odd),
+    };
+    let mut lines: Vec<Vec<Cell>> = Vec::new();
+    let mut line = |cells: [Cell; 3], amounts: [&QuantityMap; 3]| {
+        let first = lines.is_empty();
+        let who = if first { [Cell::new(&tenant.user), role.clone()] } else { [Cell::new(""), Cell::new("")] };
+        let shown = amounts.iter().take(if used { 3 } else { 2 });
+        let amounts = shown.map(|map| say::amounts(&map.0).map_or_else(Cell::none, Cell::new));
+        lines.push(who.into_iter().chain(cells).chain(amounts).collect());
+    };
+    for can in &tenant.can {
+        let cells = [Cell::new(&can.group), Cell::new(&can.quota), Cell::new(can.namespaces.join(", "))];
+        line(cells, [&can.min, &can.max, &can.used]);
+    }
+    let none = QuantityMap::default();
+    if let Some(why) = &tenant.nothing {
+        let cells = [Cell::none(), Cell::new("nothing").tone(Tone::Odd), Cell::new(why).tone(Tone::Odd)];
+        line(cells, [&none, &none, &none]);
+    }
+    for cannot in tenant.cannot.iter().filter(|_| all) {
+        let why = format!("not: {}", cannot.why);
+        line([Cell::none(), Cell::new(&cannot.quota), Cell::new(why).tone(Tone::Odd)], [&none, &none, &none]);
+    }
+    lines
+}
+
+/// What is odd about the whole, a line each.
+fn notes(tenancy: &Tenancy, style: Style) -> String {
+    let mut text = String::from("\n");
+    let mut note = |what: &str, names: &[String]| {
+        if names.is_empty() {
+            return;
+        }
+        let shown: Vec<&str> = names.iter().take(style.rows).map(String::as_str).collect();
+        let more = names.len().saturating_sub(shown.len());
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        text.push_str(&format!("{what}: {}{more}\n", shown.join(", ")));
+    };
+    note("Admins", &tenancy.admins);
+    note("On no leaf, so nobody can submit into them (A4)", &tenancy.namespaces_on_no_leaf);
+    note("Leaves without a group, so no user can use them", &tenancy.leaves_without_group);
+    note("Leaves without a namespace, so nothing can be submitted", &tenancy.leaves_without_namespaces);
+    note("Groups without members", &tenancy.groups_without_members);
+    if text == "\n" { String::new() } else { text }
+}
