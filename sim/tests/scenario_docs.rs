@@ -27,6 +27,12 @@ fn every_example_of_the_guide_loads_without_a_word() {
     let blocks = blocks(&text);
     let csv = blocks.iter().find(|(info, _)| info == "text").unwrap().1.clone();
     let mut loader = MapLoader::new().with("jobs.csv", csv).with("durations.txt", "5m\n1h30m\n");
+    // Files that an example names stand beside it, with their names behind the fence.
+    for (info, body) in &blocks {
+        if let Some((_, name)) = info.rsplit_once(' ').filter(|(kind, _)| matches!(*kind, "text" | "json" | "ron tree")) {
+            loader = loader.with(name, body.as_str());
+        }
+    }
     for (_, body) in blocks.iter().filter(|(info, _)| info.starts_with("ron scenario")) {
         let name = body.split("name: \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
         loader = loader.with(&format!("{name}.ron"), body.as_str());
@@ -34,22 +40,49 @@ fn every_example_of_the_guide_loads_without_a_word() {
     let mut count = 0;
     for (info, body) in blocks.iter().filter(|(info, _)| info.starts_with("ron")) {
         let loader = loader.clone().with("x.ron", body.as_str());
-        let diagnostics = if info == "ron tree" {
+        let diagnostics = if info.starts_with("ron tree") {
             load_tree("x.ron", &loader).diagnostics
         } else {
             let loaded = load("x.ron", &loader);
-            if info.ends_with("durations.txt") {
-                // What this one claims comes out, too.
+            if info.ends_with("durations.txt") || info.contains("that runs") {
+                // What these claim comes out, too.
                 let run = run(loaded.scenario.as_ref().unwrap(), &RunOptions::default(), &mut ()).unwrap();
-                assert_eq!((run.result.claims.passed, run.result.claims.failed), (4, 0), "{:#?}", run.result.claims);
+                assert!(run.result.claims.failed == 0 && run.result.claims.passed > 3, "{:#?}", run.result.claims);
             }
             loaded.diagnostics
         };
         let told: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
-        assert_eq!(told, Vec::<String>::new(), "{body}");
+        assert_eq!(told.len(), usize::from(info.ends_with("one warning")), "{told:?}\n{body}");
         count += 1;
     }
-    assert_eq!(count, 9);
+    assert_eq!(count, 11);
+}
+
+/// Values that examples give without their names: these must stand in an example of their struct, written as they are.
+const WITHOUT_NAMES: [&str; 11] =
+    ["times", "period", "speeds", "part", "level", "time", "change", "claim", "class", "group", "digest"];
+
+#[test]
+fn every_field_of_the_language_stands_in_an_example() {
+    let text = std::fs::read_to_string(DOCS).unwrap();
+    let examples: String = blocks(&text).into_iter().filter(|(i, _)| i.starts_with("ron")).map(|(_, b)| b).collect();
+    let schema = schema();
+    let mut missing = Vec::new();
+    for (place, def) in schema["$defs"].as_object().unwrap() {
+        let Some((_, name)) = place.rsplit_once('.') else { continue };
+        // `bounds: (nodes: 64, ..)` is written without its name.
+        let written = name == "Bounds" || examples.contains(&format!("{name}(")) || examples.contains(name);
+        for field in def["properties"].as_object().into_iter().flat_map(|fields| fields.keys()) {
+            let by_name = examples.contains(&format!(" {field}: ")) || examples.contains(&format!("({field}: "));
+            if !written || !(by_name || WITHOUT_NAMES.contains(&field.as_str())) {
+                missing.push(format!("{place}.{field}"));
+            }
+        }
+        if !written {
+            missing.push(place.clone());
+        }
+    }
+    assert_eq!(missing, [""; 0]);
 }
 
 #[test]
