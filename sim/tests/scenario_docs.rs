@@ -29,7 +29,8 @@ fn every_example_of_the_guide_loads_without_a_word() {
     let mut loader = MapLoader::new().with("jobs.csv", csv).with("durations.txt", "5m\n1h30m\n");
     // Files that an example names stand beside it, with their names behind the fence.
     for (info, body) in &blocks {
-        if let Some((_, name)) = info.rsplit_once(' ').filter(|(kind, _)| matches!(*kind, "text" | "json" | "ron tree")) {
+        if let Some((_, name)) = info.rsplit_once(' ').filter(|(kind, _)| matches!(*kind, "text" | "json" | "ron tree"))
+        {
             loader = loader.with(name, body.as_str());
         }
     }

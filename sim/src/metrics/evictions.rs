@@ -40,12 +40,12 @@ impl Evictions {
         self.all.push(eviction);
     }
 
-    /// A gang was evicted whole, as one victim: it stood where it stood when its first pod was picked.
+    /// A gang was evicted whole, as one victim: it was inside if all its members were. Of each resource the first that uses
+    /// it was judged while all of the gang stood; one that uses nothing says nothing.
     pub(crate) fn went_whole(&mut self, from: usize, is_of_it: impl Fn(u32) -> bool) {
-        let mut ours = self.all.get_mut(from..).unwrap_or_default().iter_mut().filter(|e| is_of_it(e.pod));
-        if let Some(first) = ours.next().map(|e| e.inside_min) {
-            ours.for_each(|e| e.inside_min = first);
-        }
+        let all = self.all.get_mut(from..).unwrap_or_default();
+        let inside = all.iter().filter(|e| is_of_it(e.pod)).all(|e| e.inside_min);
+        all.iter_mut().filter(|e| is_of_it(e.pod)).for_each(|e| e.inside_min = inside);
     }
 
     /// A work was evicted for the `nth` time.
