@@ -371,3 +371,17 @@ fn bad_rows_of_a_trace_are_told_by_line_at_the_file() {
     let good = load("x.ron", &MapLoader::new().with("x.ron", text).with("t.csv", &rows[..51]));
     assert_eq!(good.diagnostics, []);
 }
+
+#[test]
+fn a_cluster_that_cannot_be_read_says_nothing_of_quotas_and_pods() {
+    let text = r#"Scenario(
+    name: "x",
+    cluster: Pool({ "cpu": "10 cores" }),
+    quota: Quota(name: "root", min: { "cpu": "10" }, max: { "cpu": "10" }, namespaces: ["ns"]),
+    workloads: [Deployment(name: "web", namespace: "ns", request: { "cpu": "2" })],
+)"#;
+    let loaded = load("x.ron", &MapLoader::new().with("x.ron", text));
+    let told: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("x.ron:3:28: error: `10 cores` is no quantity"), "{told:?}");
+}

@@ -27,6 +27,8 @@ pub(crate) struct Parts {
     pub(crate) people: ReadPeople,
     pub(crate) policy: Policy,
     pub(crate) cluster: Cluster,
+    /// Whether the cluster could be read: what is missing of one that could not says nothing of the rest.
+    pub(crate) knows_cluster: bool,
     pub(crate) datasets: Vec<ReadDataset>,
     pub(crate) workloads: Vec<ReadWorkload>,
     pub(crate) events: event::ReadEvents,
@@ -56,7 +58,9 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let (policy_name, policy) =
         merged.single("policy").map_or_else(|| ("capacity".into(), Policy::default()), |n| policy::policy(n, report));
     let world = merged.single("world").map_or_else(World::default, |node| policy::world(node, files, report));
+    let told = report.errors();
     let mut cluster = cluster::read(merged.list("cluster"), files, report);
+    let knows_cluster = report.errors() == told && !cluster.nodes.is_empty();
     pools::add_spares(merged.list("events"), &mut cluster, report);
     let tree = tree.and_then(|node| quota::read(node, report));
     let people = people::read(merged.list("users"), merged.list("groups"), tree.as_ref(), report);
@@ -83,7 +87,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     events.budgets.extend(budgets.into_keys());
     let trees = tree.iter().chain(&events.trees);
     let queues = job_queue::read(merged.list("queues"), trees, report);
-    let parts = Parts { tree, people, policy, cluster, datasets, workloads, events, world };
+    let parts = Parts { tree, people, policy, cluster, knows_cluster, datasets, workloads, events, world };
     checks::all(&parts, report);
     if let Some(node) = merged.single("policy") {
         checks::hold_timeout(node, &parts, report);

@@ -22,7 +22,7 @@ pub(crate) fn all(parts: &Parts, report: &mut Report) {
     let Some(tree) = &parts.tree else { return };
     tree.check(parts.policy.over_promised, report);
     if let Some(total) = parts.cluster.total() {
-        if !parts.cluster.nodes.is_empty() {
+        if parts.knows_cluster {
             tree.check_on(&total, report);
             let nodes = parts.cluster.nodes.iter().map(|node| &node.spec);
             let short = cells::short(&cells::guaranteed(&tree.spec), nodes);
@@ -132,7 +132,7 @@ impl<'a> Fits<'a> {
             leaves: BTreeMap::new(),
             by_name: BTreeMap::new(),
             later: BTreeSet::new(),
-            nodes: parts.cluster.nodes.iter().map(|node| &node.spec.allocatable).collect(),
+            nodes: parts.cluster.nodes.iter().filter(|_| parts.knows_cluster).map(|n| &n.spec.allocatable).collect(),
         };
         for (i, quota) in fits.quotas().iter().enumerate() {
             fits.by_name.insert(&quota.name, i);
