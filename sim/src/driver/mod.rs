@@ -234,7 +234,10 @@ impl<'a> Engine<'a> {
             Happening::Rejoin { unit, role } => self.rejoin(unit, role),
             Happening::StartTimeout { unit, tries } => self.start_timeout(unit, tries),
             // Who may be let out again is looked at after everything that happens at a moment.
-            Happening::BackOffOver(_) => Ok(()),
+            Happening::BackOffOver(unit) => {
+                self.world.job_queues.may_try_again(unit);
+                Ok(())
+            }
             Happening::Submit(owner) => self.arrive(owner),
             Happening::Arrive(owner) => self.arrival(owner),
             Happening::Deadline(owner) => self.deadline(owner),

@@ -37,6 +37,8 @@ struct Row {
     out: BTreeSet<u32>,
     /// Those of them that have not started yet.
     starting: BTreeSet<u32>,
+    /// What the leaf had left when nobody could be let out; while that stays and nobody comes, nobody is looked at again.
+    looked: Option<Vec<(Name, i128)>>,
 }
 
 #[derive(Debug)]
@@ -47,6 +49,8 @@ struct Job {
     tries: u32,
     /// While it is suspended: not before.
     suspended: Option<Time>,
+    /// Its place in the line while it is suspended.
+    place: Place,
 }
 
 impl JobQueues {
@@ -68,6 +72,7 @@ impl JobQueues {
     pub(crate) fn started(&mut self, unit: u32) {
         if let Some(line) = self.jobs.get(&unit).and_then(|job| self.lines.get_mut(job.line)) {
             line.starting.remove(&unit);
+            line.looked = None;
         }
     }
 
@@ -75,9 +80,17 @@ impl JobQueues {
     pub(crate) fn ended(&mut self, unit: u32) {
         let Some(job) = self.jobs.remove(&unit) else { return };
         if let Some(line) = self.lines.get_mut(job.line) {
-            line.suspended.retain(|place| place.3 != unit);
+            line.suspended.remove(&job.place);
             line.out.remove(&unit);
             line.starting.remove(&unit);
+            line.looked = None;
+        }
+    }
+
+    /// The back-off of a unit is over.
+    pub(crate) fn may_try_again(&mut self, unit: u32) {
+        if let Some(line) = self.jobs.get(&unit).and_then(|job| self.lines.get_mut(job.line)) {
+            line.looked = None;
         }
     }
 }
@@ -86,15 +99,16 @@ impl Engine<'_> {
     /// Suspends a new unit if a queue stands before its leaf; gives it back if the scheduler is to know of it now.
     pub(crate) fn suspend(&mut self, unit: u32, spec: WorkloadSpec, restarts: bool) -> Option<WorkloadSpec> {
         let Some(line) = self.queue_of(unit) else { return Some(spec) };
+        let place = (Reverse(spec.priority), 0, self.now, unit);
         if restarts {
             // What was let out once stays out, whoever stands in for it.
-            self.world.job_queues.jobs.insert(unit, Job { line, spec: spec.clone(), tries: 0, suspended: None });
+            self.world.job_queues.jobs.insert(unit, Job { line, spec: spec.clone(), tries: 0, suspended: None, place });
             if let Some(line) = self.world.job_queues.lines.get_mut(line) {
                 line.out.insert(unit);
             }
             return Some(spec);
         }
-        self.world.job_queues.jobs.insert(unit, Job { line, spec, tries: 0, suspended: Some(self.now) });
+        self.world.job_queues.jobs.insert(unit, Job { line, spec, tries: 0, suspended: Some(self.now), place });
         self.line_up(unit);
         self.trace(Traced::Suspend { workload: WorkloadId(unit) });
         let why = self.why_suspended(unit);
@@ -125,8 +139,11 @@ impl Engine<'_> {
         let turns = self.job_queue(job.line).is_some_and(|queue| queue.queueing == QueueOrder::RoundRobin);
         let place = (Reverse(job.spec.priority), if turns { job.tries } else { 0 }, created, unit);
         let line = job.line;
-        if let Some(line) = self.world.job_queues.lines.get_mut(line) {
+        let queues = &mut self.world.job_queues;
+        if let (Some(job), Some(line)) = (queues.jobs.get_mut(&unit), queues.lines.get_mut(line)) {
+            job.place = place;
             line.suspended.insert(place);
+            line.looked = None;
         }
     }
 
@@ -135,10 +152,10 @@ impl Engine<'_> {
         let Some(job) = self.world.job_queues.jobs.get_mut(&unit) else { return false };
         job.spec.priority = priority.unwrap_or(job.spec.priority);
         job.spec.preemptible = preemptible.unwrap_or(job.spec.preemptible);
-        let (line, suspended) = (job.line, job.suspended.is_some());
+        let (line, place, suspended) = (job.line, job.place, job.suspended.is_some());
         if suspended {
             if let Some(line) = self.world.job_queues.lines.get_mut(line) {
-                line.suspended.retain(|place| place.3 != unit);
+                line.suspended.remove(&place);
             }
             self.line_up(unit);
         }
@@ -156,7 +173,7 @@ impl Engine<'_> {
     }
 
     /// Who is let out next, if anybody.
-    fn next_job(&self, line: usize) -> Option<u32> {
+    fn next_job(&mut self, line: usize) -> Option<u32> {
         let queue = self.job_queue(line)?;
         let state = self.world.job_queues.lines.get(line)?;
         let blocks = queue.queueing == QueueOrder::Block;
@@ -165,12 +182,19 @@ impl Engine<'_> {
             return None;
         }
         let room = self.room_in_leaf(queue);
+        if state.looked.as_ref() == Some(&room) {
+            return None;
+        }
         let may = |place: &&Place| {
             let job = self.world.job_queues.jobs.get(&place.3);
             job.is_some_and(|job| job.suspended.is_some_and(|from| from <= self.now) && fits(&room, &job.spec))
         };
         let looked_at = if blocks { 1 } else { usize::MAX };
-        state.suspended.iter().take(looked_at).find(may).map(|place| place.3)
+        let found = state.suspended.iter().take(looked_at).find(may).map(|place| place.3);
+        if let Some(line) = self.world.job_queues.lines.get_mut(line).filter(|_| found.is_none()) {
+            line.looked = Some(room);
+        }
+        found
     }
 
     /// What the leaf's max leaves beside all that the leaf's workloads ask, waiting ones included, by resource.
@@ -189,9 +213,9 @@ impl Engine<'_> {
     fn let_out(&mut self, line: usize, unit: u32) -> Result<(), RunError> {
         let Some(job) = self.world.job_queues.jobs.get_mut(&unit) else { return Ok(()) };
         (job.tries, job.suspended) = (job.tries + 1, None);
-        let (spec, tries) = (job.spec.clone(), job.tries);
+        let (spec, tries, place) = (job.spec.clone(), job.tries, job.place);
         if let Some(line) = self.world.job_queues.lines.get_mut(line) {
-            line.suspended.retain(|place| place.3 != unit);
+            line.suspended.remove(&place);
             line.out.insert(unit);
             line.starting.insert(unit);
         }
@@ -268,10 +292,10 @@ impl Engine<'_> {
             if now == Some(job.line) {
                 continue;
             }
-            let before = job.line;
+            let (before, place) = (job.line, job.place);
             job.line = now.unwrap_or(before);
             if let Some(line) = self.world.job_queues.lines.get_mut(before) {
-                line.suspended.retain(|place| place.3 != unit);
+                line.suspended.remove(&place);
             }
             match now {
                 Some(_) => self.line_up(unit),
