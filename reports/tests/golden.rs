@@ -10,7 +10,7 @@ use quotree_reports::{
 use quotree_sim::people::{Role, Tenancy};
 use quotree_sim::result::{
     ClaimResult, ClaimSummary, EvictionRow, GroupRow, Metrics, NamespaceRow, NodeRow, PendingRow, QuantityMap,
-    QuotaRow, RunResult, TimeMap, UserRow, WaitRow, WorkRow, WorkloadRow,
+    QuotaRow, RunResult, ShareRow, TimeMap, UserRow, WaitRow, WorkRow, WorkloadRow,
 };
 
 fn cpu(cores: i64) -> QuantityMap {
@@ -30,6 +30,18 @@ fn work() -> WorkRow {
 
 fn waits(count: u64, p50_ms: u64, max_ms: u64) -> WaitRow {
     WaitRow { count, sum_ms: u128::from(count * p50_ms), p50_ms, p95_ms: max_ms, p99_ms: max_ms, max_ms }
+}
+
+/// A part with something in most of its figures.
+fn share(pods: u64, cores: i64) -> ShareRow {
+    ShareRow {
+        pods,
+        evicted_for: pods / 2,
+        drained: pods / 4,
+        cost_milli: 1500 * u128::try_from(cores).unwrap(),
+        borrowed_time_s: cpu_hours(cores / 2),
+        ..ShareRow::default()
+    }
 }
 
 /// A quota of these cores: min, max, used.
@@ -57,6 +69,7 @@ fn quota(
         wait: waits(running + evicted, 0, 60_000 * evicted),
         used_time_s: cpu_hours(used),
         lost_work_ms: 0,
+        share: share(running + evicted, used),
     }
 }
 
@@ -86,6 +99,7 @@ fn demo() -> RunResult {
         rule: "R2".into(),
         reason: format!("{leaf} is 10 cpu over its min; root.b.1 takes back its own"),
         lost_ms: 60_000,
+        user: Some("ada".into()),
     };
     let waiting = |pod: &str, namespace: &str, leaf: &str, reason: &str| PendingRow {
         pod: pod.into(),
@@ -96,6 +110,7 @@ fn demo() -> RunResult {
         rule: "A1".into(),
         reason: reason.into(),
         verdict: serde_json::Value::Null,
+        user: None,
     };
     let full = "root has 0 of 5 cpu below its max 40; holders root.a.1 (15), root.a.2 (15)";
     let claim = |text: &str, line, passed: bool| ClaimResult {
@@ -130,6 +145,7 @@ fn demo() -> RunResult {
                 wait: waits(running + evicted, 0, 60_000 * evicted),
                 used_time_s: cpu_hours(15),
                 lost_work_ms: 0,
+                share: ShareRow { pods: running + pending, ..ShareRow::default() },
             })
             .into(),
         users: vec![
@@ -160,6 +176,7 @@ fn demo() -> RunResult {
             wait: waits(4, 0, 0),
             used_time_s: cpu_hours(15),
             lost_work_ms: 60_000,
+            share: ShareRow::default(),
             input: None,
             instances: None,
             tasks: vec![],
@@ -171,6 +188,8 @@ fn demo() -> RunResult {
             up: true,
             schedulable: true,
             pods: 8,
+            unhealthy: 0,
+            capacity: cpu(56),
             allocatable: cpu(56),
             used: cpu(40),
         }],

@@ -26,6 +26,12 @@ impl Serialize for QuantityMap {
 pub struct TimeMap(pub Vec<(Name, u128)>);
 
 impl TimeMap {
+    /// Whether nothing is in it.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Base units times milliseconds of a resource.
     #[must_use]
     pub fn get(&self, resource: &str) -> u128 {
@@ -175,6 +181,8 @@ pub struct QuotaRow {
     pub wait: WaitRow,
     pub used_time_s: TimeMap,
     pub lost_work_ms: u128,
+    #[serde(flatten)]
+    pub share: ShareRow,
 }
 
 /// Waits from submission to bind, milliseconds, exact.
@@ -204,6 +212,47 @@ pub struct NamespaceRow {
     pub wait: WaitRow,
     pub used_time_s: TimeMap,
     pub lost_work_ms: u128,
+    #[serde(flatten)]
+    pub share: ShareRow,
+}
+
+/// What somebody's part of the figures of a run is. What is nothing is left out.
+#[derive(Debug, Clone, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct ShareRow {
+    /// Pods made, replacements included.
+    pub pods: u64,
+    /// Instances of workloads; not in rows of workloads, which have their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instances: Option<InstancesRow>,
+    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub evicted_by_rule: std::collections::BTreeMap<String, u64>,
+    /// Evictions that were decided for its work.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub evicted_for: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub wasted_evictions: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub thrash_max: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub thrash_permille: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub drained: u64,
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub cost_milli: u128,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub makespan_ms: u64,
+    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub utilisation_permille: std::collections::BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "TimeMap::is_empty")]
+    pub borrowed_time_s: TimeMap,
+    #[serde(skip_serializing_if = "TimeMap::is_empty")]
+    pub starved_time_s: TimeMap,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_queues: Option<JobQueueRow>,
+    /// What it read; not in rows of workloads, which have their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputRow>,
 }
 
 /// A user at the end, with what its submissions came to.
@@ -244,8 +293,12 @@ pub struct WorkRow {
     pub wait: WaitRow,
     /// What its pods use now.
     pub used: QuantityMap,
+    /// What of that is above the guarantees of leaves.
+    pub borrowed: QuantityMap,
     pub used_time_s: TimeMap,
     pub lost_work_ms: u128,
+    #[serde(flatten)]
+    pub share: ShareRow,
 }
 
 /// A workload of the scenario at the end.
@@ -266,6 +319,8 @@ pub struct WorkloadRow {
     pub wait: WaitRow,
     pub used_time_s: TimeMap,
     pub lost_work_ms: u128,
+    #[serde(flatten)]
+    pub share: ShareRow,
     /// What it read; absent where it reads nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<InputRow>,
@@ -369,6 +424,12 @@ pub struct NodeRow {
     pub up: bool,
     pub schedulable: bool,
     pub pods: u64,
+    /// Devices that are ill.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unhealthy: u64,
+    /// All that it has, ill devices included.
+    pub capacity: QuantityMap,
+    /// That without ill devices.
     pub allocatable: QuantityMap,
     pub used: QuantityMap,
 }
@@ -409,6 +470,9 @@ pub struct EvictionRow {
     pub at_ms: u64,
     pub pod: String,
     pub workload: String,
+    /// Who submitted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     pub namespace: String,
     pub leaf: Option<String>,
     pub cause: Option<String>,
@@ -423,6 +487,9 @@ pub struct EvictionRow {
 pub struct PendingRow {
     pub pod: String,
     pub workload: String,
+    /// Who submitted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     pub namespace: String,
     pub quota: Option<String>,
     pub since_ms: u64,
@@ -457,6 +524,9 @@ pub struct Metrics {
     /// What the nodes cost, thousandths of the currency.
     #[serde(skip_serializing_if = "is_nothing")]
     pub cost_milli: u128,
+    /// What of it no pod has paid.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub cost_idle_milli: u128,
     pub wait: WaitRow,
     pub makespan_ms: u64,
     /// Time-weighted used over capacity, thousandths, by resource.
@@ -485,7 +555,7 @@ pub struct Metrics {
 }
 
 /// What the job queues of a run did.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct JobQueueRow {
     /// How often a job was let out.
     pub let_out: u64,

@@ -54,9 +54,10 @@ pub(in super::super) const TYPES: &[Type] = &[
     Type {
         name: "Used",
         group: "what",
-        about: "use of a quota",
+        about: "use of a quota, or by somebody",
         fields: &[
-            field("quota", "name", "required", "which"),
+            field("quota", "name", "this or `of`", "which"),
+            field("of", "whose", "this or `quota`", "whose pods"),
             field("resource", "name", "required", "of what"),
             field("exactly", "quantity", "one of the three", "`==`"),
             field("at_most", "quantity", "one of the three", "`<=`"),
@@ -66,9 +67,10 @@ pub(in super::super) const TYPES: &[Type] = &[
     Type {
         name: "Borrowed",
         group: "what",
-        about: "use above the guarantee of a quota (L2)",
+        about: "use above the guarantee of a quota (L2), or somebody's part of what leaves borrow",
         fields: &[
-            field("quota", "name", "required", "which"),
+            field("quota", "name", "this or `of`", "which"),
+            field("of", "whose", "this or `quota`", "whose pods"),
             field("resource", "name", "required", "of what"),
             field("exactly", "quantity", "one of the three", "`==`"),
             field("at_most", "quantity", "one of the three", "`<=`"),
@@ -109,6 +111,7 @@ pub(in super::super) const TYPES: &[Type] = &[
         group: "what",
         about: "reclaims so far that took a pod from a quota within its min in all that the pod uses (R2b, I3)",
         fields: &[
+            field("of", "whose", "everybody's", "of whose pods"),
             field("exactly", "whole number", "one of the three", "`==`"),
             field("at_most", "whole number", "one of the three", "`<=`"),
             field("at_least", "whole number", "one of the three", "`>=`"),
@@ -129,6 +132,7 @@ pub(in super::super) const TYPES: &[Type] = &[
         group: "what",
         about: "evictions so far for a workload that was not placed by them (S3)",
         fields: &[
+            field("of", "whose", "everybody's", "of whose pods"),
             field("exactly", "whole number", "one of the three", "`==`"),
             field("at_most", "whole number", "one of the three", "`<=`"),
             field("at_least", "whole number", "one of the three", "`>=`"),
@@ -160,6 +164,7 @@ pub(in super::super) const TYPES: &[Type] = &[
         group: "what",
         about: "the time at which the last pod ended",
         fields: &[
+            field("of", "whose", "everybody's", "whose last pod"),
             field("exactly", "duration", "one of the three", "`==`"),
             field("at_most", "duration", "one of the three", "`<=`"),
             field("at_least", "duration", "one of the three", "`>=`"),
@@ -181,6 +186,7 @@ pub(in super::super) const TYPES: &[Type] = &[
         group: "what",
         about: "time-weighted use over capacity",
         fields: &[
+            field("of", "whose", "everybody's", "whose use, over the capacity of all nodes"),
             field("resource", "name", "required", "of what"),
             field("exactly", "ratio", "one of the three", "`==`"),
             field("at_most", "ratio", "one of the three", "`<=`"),

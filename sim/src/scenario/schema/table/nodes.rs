@@ -153,9 +153,10 @@ pub(in super::super) const TYPES: &[Type] = &[
     Type {
         name: "Cost",
         group: "what",
-        about: "what nodes that were there cost, up or not, in whole thousandths",
+        about: "what nodes that were there cost, up or not, in whole thousandths; of somebody, what their pods paid of it",
         fields: &[
             OF_POOL,
+            field("of", "whose", "the whole", "whose pods paid; not together with `pool`"),
             field("exactly", "quantity", "one of the three", "`==`"),
             field("at_most", "quantity", "one of the three", "`<=`"),
             field("at_least", "quantity", "one of the three", "`>=`"),
@@ -165,7 +166,7 @@ pub(in super::super) const TYPES: &[Type] = &[
         name: "Drained",
         group: "what",
         about: "pods that drains told to go so far",
-        fields: &[EXACTLY, AT_MOST, AT_LEAST],
+        fields: &[field("of", "whose", "everybody's", "whose"), EXACTLY, AT_MOST, AT_LEAST],
     },
     Type {
         name: "FailedDrains",
