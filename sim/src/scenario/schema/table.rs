@@ -6,6 +6,7 @@ mod data;
 mod held;
 mod nodes;
 mod people;
+mod shared;
 mod work;
 mod world;
 
