@@ -11,6 +11,7 @@ mod gpus;
 mod parts;
 mod queues;
 mod quota_edit;
+mod rows;
 mod runtime;
 mod training;
 mod words;
@@ -21,9 +22,10 @@ pub use change::{Change, TimedChange};
 pub use claims::{Claim, Of, What};
 pub use dataset::{Cache, Dataset, DatasetFigure, Reads, Tier};
 pub use faults::{Autoscale, Faults, NodeChange, NodeClaim, NodeFigure, NodePool, Nodes};
-pub use parts::Task;
+pub use parts::{Priority, Task};
 pub use queues::{JobQueue, QueueOrder};
 pub use quota_edit::QuotaEdit;
+pub use rows::{Limits, TraceRow};
 pub use runtime::Runtime;
 pub(crate) use training::BILLION;
 pub use training::{OnLoss, Scaling, Work};
@@ -130,13 +132,13 @@ pub struct Workload {
     pub namespace: Name,
     /// Who submits it; absent: nobody who is asked.
     pub user: Option<Name>,
-    /// Priority of its pods.
-    pub priority: i32,
+    /// Priority of its pods; tasks and rows may have their own.
+    pub priority: Priority,
     /// Whether its pods may be evicted.
     pub preemptible: bool,
     /// The disruption budget that guards its pods.
     pub budget: Option<Name>,
-    /// All pods of each of its gangs stand in one domain of this level.
+    /// All pods of each of its gangs stand in one domain of this level; tasks have their own.
     pub together: Option<Level>,
     /// From an eviction decision to a pod of it being gone; absent: as the world says.
     pub eviction_grace: Option<Runtime>,
@@ -144,7 +146,7 @@ pub struct Workload {
     pub submit: Time,
     /// Absent: it comes once.
     pub arrivals: Option<Arrivals>,
-    /// It should be done so long after its submission, milliseconds; only counted.
+    /// It should be done so long after its submission, milliseconds; only counted. Tasks and rows have their own.
     pub deadline_ms: Option<u64>,
     /// What it is.
     pub kind: Kind,
@@ -216,6 +218,8 @@ pub enum Kind {
     Trace {
         /// The rows, sorted stably by submission.
         rows: Arc<[TraceRow]>,
+        /// What holds of rows that say nothing themselves.
+        limits: Limits,
     },
 }
 
@@ -230,27 +234,6 @@ pub struct Role {
     pub min: u32,
     /// Whether its members do the work; the others, such as launchers, only must be there.
     pub works: bool,
-    /// What each asks.
-    pub template: Arc<PodTemplate>,
-}
-
-/// One row of a trace.
-#[derive(Debug, Clone)]
-pub struct TraceRow {
-    /// Its name in the trace, or its row number.
-    pub name: Box<str>,
-    /// When it is submitted.
-    pub submit: Time,
-    /// How long its pods run once started, milliseconds.
-    pub runtime_ms: u64,
-    /// Where it lives.
-    pub namespace: Name,
-    /// Who submits it: shared text, as the namespace.
-    pub user: Option<Name>,
-    /// Its priority.
-    pub priority: i32,
-    /// How many equal pods make the gang.
-    pub pods: u32,
     /// What each asks.
     pub template: Arc<PodTemplate>,
 }

@@ -3,7 +3,7 @@
 use super::super::Type;
 use super::{
     field,
-    shared::{ARRIVALS, BOUNDS, DEADLINE, EVICTION, HEAD, JOB, NAME, POD, TASK, TRAINING},
+    shared::{ARRIVALS, BOUNDS, DEADLINE, EVICTION, HEAD, JOB, NAME, POD, TASK, TASK_TOPOLOGY, TOPOLOGY, TRAINING},
 };
 
 pub(in super::super) const TYPES: &[Type] = &[
@@ -39,13 +39,19 @@ pub(in super::super) const TYPES: &[Type] = &[
             NAME,
             HEAD,
             EVICTION,
+            TOPOLOGY,
             ARRIVALS,
             DEADLINE,
             &[field("tasks", "list of task", "required", "at least one; none may wait for itself")],
         ],
     },
     Type { name: "Job", group: "task", about: "a job; fields as there", fields: &[TASK, JOB, POD] },
-    Type { name: "Training", group: "task", about: "a training; fields as there", fields: &[TASK, TRAINING] },
+    Type {
+        name: "Training",
+        group: "task",
+        about: "a training; fields as there",
+        fields: &[TASK, TASK_TOPOLOGY, TRAINING],
+    },
     Type {
         name: "Times",
         group: "arrivals",

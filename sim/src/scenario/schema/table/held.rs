@@ -37,13 +37,13 @@ pub(in super::super) const TYPES: &[Type] = &[
     Type {
         name: "MetDeadlines",
         group: "what",
-        about: "workloads done within their deadline so far",
+        about: "workloads, tasks and rows done within a deadline of their own so far",
         fields: &[OF, &compared("whole number")],
     },
     Type {
         name: "MissedDeadlines",
         group: "what",
-        about: "workloads that were not done by their deadline, or failed before it, so far",
+        about: "workloads, tasks and rows that were not done by a deadline of their own, or failed before it, so far",
         fields: &[OF, &compared("whole number")],
     },
     Type {

@@ -46,7 +46,7 @@ pub(in super::super) const TYPES: &[Type] = &[
     Type {
         name: "SetClass",
         group: "change",
-        about: "a priority class gets another number: pods made from then on have it, those that are there keep theirs",
+        about: "a priority class gets another number: pods made from then on by who names it have it (of a trace, rows that name no number), those that are there keep theirs",
         fields: &[&[
             field("class", "name", "required", "which; may stand without its name"),
             field("priority", "whole number", "required", "the new number; may stand without its name"),
@@ -55,10 +55,10 @@ pub(in super::super) const TYPES: &[Type] = &[
     Type {
         name: "EditWorkload",
         group: "change",
-        about: "a workload is edited, with its waiting and running pods",
+        about: "a workload is edited, with its waiting and running pods: all instances, tasks, and rows",
         fields: &[&[
             field("workload", "name", "required", "which; may stand without its name"),
-            field("priority", "whole number", "unchanged", "the new priority"),
+            field("priority", "whole number", "unchanged", "the new priority; a number, whatever class it had"),
             field("preemptible", "bool", "unchanged", "whether its pods may be evicted"),
         ]],
     },

@@ -102,14 +102,24 @@ pub(super) const DEADLINE: &[Field] =
     &[field("deadline", "duration", "absent", "it should be done so long after its submission; only counted")];
 
 /// Of gangs.
-pub(super) const TOPOLOGY: &[Field] =
-    &[field("topology", "topology", "anywhere", "where the pods of a gang must stand")];
+pub(super) const TOPOLOGY: &[Field] = &[field(
+    "topology",
+    "topology",
+    "anywhere",
+    "where the pods of a gang must stand; of a workflow, those of each training",
+)];
 
 /// Of a task of a workflow.
 pub(super) const TASK: &[Field] = &[
     field("name", "name", "required", "unique in the workflow"),
     field("after", "list of name", "none", "tasks that must have succeeded before it starts"),
+    field("priority", "whole number or class", "the workflow's", "as of a workload"),
+    field("deadline", "duration", "absent", "it should be done so long after it may start; only counted"),
 ];
+
+/// Of a task that is a gang.
+pub(super) const TASK_TOPOLOGY: &[Field] =
+    &[field("topology", "topology", "the workflow's", "where its pods must stand; `None`: anywhere")];
 
 /// How often something arrives at most.
 pub(super) const BOUNDS: &[Field] = &[

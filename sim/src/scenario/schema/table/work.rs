@@ -69,6 +69,19 @@ pub(in super::super) const TYPES: &[Type] = &[
             TOPOLOGY,
             &[
                 field("priority", "whole number or class", "0", "of rows that name none"),
+                field("deadline", "duration", "absent", "of rows that name none: as of a job, after their submission"),
+                field(
+                    "runtime_limit",
+                    "duration",
+                    "absent",
+                    "of rows that name none: a row whose work has run so long, all tries together, fails",
+                ),
+                field(
+                    "backoff_limit",
+                    "whole number",
+                    "no limit",
+                    "of rows that name none: how many losses of a node a row survives; evictions are none",
+                ),
                 field("file", "path", "required", "relative to this file"),
                 field(
                     "format",
@@ -94,7 +107,7 @@ pub(in super::super) const TYPES: &[Type] = &[
     Type {
         name: "Role",
         group: "role",
-        about: "equal pods of a training",
+        about: "equal pods of a training, with nodes of their own (`selector`, `tolerations`); priority, topology and deadline are those of the whole gang",
         fields: &[
             &[
                 field("name", "name", "required", "master, worker, ps, .."),
