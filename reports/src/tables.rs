@@ -3,11 +3,11 @@
 
 use crate::{instances, say, tree::governed};
 use quotree_core::Name;
-use std::collections::BTreeSet;
 use quotree_sim::{
     people::Role,
     result::{FailureRow, QuantityMap, RunResult, TimeMap, WaitRow, WorkRow},
 };
+use std::collections::BTreeSet;
 
 /// The tables of a result: file name and content. Instances and failures are there only where there are any.
 #[must_use]
@@ -230,7 +230,8 @@ fn workloads(result: &RunResult) -> String {
 }
 
 fn nodes(result: &RunResult) -> String {
-    let head = ["node", "pool", "up", "schedulable", "pods", "resource", "allocatable", "used", "capacity", "unhealthy"];
+    let head =
+        ["node", "pool", "up", "schedulable", "pods", "resource", "allocatable", "used", "capacity", "unhealthy"];
     let rows = result.nodes.iter().flat_map(|n| {
         n.capacity.0.iter().map(move |(resource, _)| {
             let facts = [n.name.clone(), n.pool.clone(), n.up.to_string(), n.schedulable.to_string()];

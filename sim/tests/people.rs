@@ -220,7 +220,8 @@ fn every_part_of_a_figure_has_an_owner_and_the_parts_make_the_whole() {
     );
     assert_eq!(result.claims.failed, 0, "{:#?}", result.claims);
     let (whole, users) = (&result.metrics, &result.users);
-    let sum = |of: &dyn Fn(&quotree_sim::result::WorkRow) -> u128| users.iter().map(|user| of(&user.work)).sum::<u128>();
+    let sum =
+        |of: &dyn Fn(&quotree_sim::result::WorkRow) -> u128| users.iter().map(|user| of(&user.work)).sum::<u128>();
     assert_eq!(sum(&|w| w.evicted.into()), whole.evictions.into());
     assert_eq!(sum(&|w| w.share.evicted_for.into()), 3);
     assert_eq!(sum(&|w| w.share.evicted_by_rule.get("R2").copied().unwrap_or(0).into()), 3);

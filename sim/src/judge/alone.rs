@@ -98,7 +98,10 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: IsOurs
         let change = match &event.change {
             Change::Scale { workload, replicas } => Change::Scale { workload: moved(workload)?, replicas: *replicas },
             Change::Withdraw { workload } => Change::Withdraw { workload: moved(workload)? },
-            people @ Change::People(_) => people.clone(),
+            Change::EditWorkload { workload, priority, preemptible } => {
+                Change::EditWorkload { workload: moved(workload)?, priority: *priority, preemptible: *preemptible }
+            }
+            same @ (Change::SetClass { .. } | Change::People(_)) => same.clone(),
             _ => return None,
         };
         Some(crate::model::TimedChange { at: event.at, by: event.by.clone(), change })
@@ -146,7 +149,7 @@ fn cut_workload(workload: &Workload, is_ours: IsOurs<'_>) -> Option<Workload> {
         |template: &PodTemplate| Arc::new(PodTemplate { request: template.request.clone(), ..PodTemplate::default() });
     let mut cut = workload.clone();
     match &mut cut.kind {
-        Kind::Trace { rows } => {
+        Kind::Trace { rows, .. } => {
             let ours = rows.iter().filter(|r| is_ours(&r.namespace, r.user.as_ref().or(workload.user.as_ref())));
             let ours: Vec<TraceRow> = ours.map(|r| TraceRow { template: plain(&r.template), ..r.clone() }).collect();
             if ours.is_empty() {

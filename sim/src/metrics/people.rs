@@ -1,6 +1,6 @@
 //! Breakdowns: what the parties of each user, group, namespace, quota or workload came to, added up.
 
-use super::{Eviction, ledger::Total, fleet::paid_milli, permille_of as permille, rows::instances, wait_summary};
+use super::{Eviction, fleet::paid_milli, ledger::Total, permille_of as permille, rows::instances, wait_summary};
 use crate::{
     driver::Engine,
     result::{GroupRow, JobQueueRow, QuantityMap, ShareRow, TimeMap, UserRow, WorkRow},
@@ -119,7 +119,8 @@ impl<'e> Sums<'e> {
     fn share(&self, sum: Sum) -> ShareRow {
         let resources = self.shapes.resources().zip(self.totals.iter()).zip(&sum.over_time);
         let used = resources.filter(|((_, total), [used, ..])| total.capacity_ms > 0 && *used > 0);
-        let utilisation = used.map(|((name, total), [used, ..])| (name.to_string(), permille(*used, total.capacity_ms)));
+        let utilisation =
+            used.map(|((name, total), [used, ..])| (name.to_string(), permille(*used, total.capacity_ms)));
         ShareRow {
             pods: sum.counts.made,
             instances: (sum.outcomes != Outcomes::default()).then(|| instances(&sum.outcomes)),

@@ -5,11 +5,11 @@ use crate::{
     driver::Engine,
     model::Kind,
     result::{
-        EvictionRow, InstancesRow, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow, ShareRow, TaskRow, WaitRow,
-        WorkloadRow,
+        EvictionRow, InstancesRow, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow, ShareRow, TaskRow,
+        WaitRow, WorkloadRow,
     },
     text::{self, Names},
-    world::{Input, healthy, Outcomes, State, WorldNames, pod_name, unit_name},
+    world::{Input, Outcomes, State, WorldNames, healthy, pod_name, unit_name},
 };
 use quotree_core::{Name, QuotaId, WorkloadId};
 use std::collections::BTreeMap;
@@ -87,7 +87,7 @@ pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
     let row = |(workload, index): (&crate::model::Workload, u32)| {
         let tallies = world.tallies_of(index);
         let (work, whole) = (sums.take(index), of(tallies.start));
-        let told = workload.arrivals.is_some() || workload.deadline_ms.is_some();
+        let told = workload.arrivals.is_some() || workload.has_deadlines();
         let tasks = match &workload.kind {
             Kind::Workflow { tasks } => tasks.as_slice(),
             _ => &[],

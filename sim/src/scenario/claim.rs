@@ -283,7 +283,8 @@ impl Reading<'_, '_, '_> {
 
     fn time(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
         if variant.name != "Wait" {
-            let of = if variant.name == "Makespan" { fields.expect(&["of"]) } else { self.of(fields, "of", Some(Of::All)) };
+            let of =
+                if variant.name == "Makespan" { fields.expect(&["of"]) } else { self.of(fields, "of", Some(Of::All)) };
             let resource = if variant.name == "UsedTime" { self.resource(fields) } else { None };
             let (compare, node) = compared(fields, variant, self.report)?;
             let ms = Ms::read(node, self.report)?.0;

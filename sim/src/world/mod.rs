@@ -48,13 +48,14 @@ pub(crate) use job_queue::JobQueues;
 pub(crate) use names::{WorldNames, owner_name, pod_name, unit_name};
 pub(crate) use nodes::{NodeState, healthy};
 pub(crate) use owners::{Owner, Tally};
-pub(crate) use parties::{Parties, Party, Thrash};
 #[cfg(test)]
 pub(crate) use parties::Who;
+pub(crate) use parties::{Parties, Party, Thrash};
 pub(crate) use people::Refusals;
 pub(crate) use pods::{Counts, NONE, Pod, State, Unit};
 pub(crate) use shapes::{Row, Shapes};
 pub(crate) use table::Table;
+pub(crate) use traced::Keeping;
 pub(crate) use training::{Training, gpus};
 pub(crate) use tree::move_namespace;
 pub(crate) use unreliable::Unreliable;
@@ -107,6 +108,8 @@ pub(crate) enum Happening {
     Arrive(u32),
     /// An owner should be done by now.
     Deadline(u32),
+    /// A row of a trace should be done by now.
+    RowDeadline { owner: u32, row: u32 },
     /// A row of a trace is submitted.
     Row { owner: u32, row: u32 },
     /// Something about nodes.
@@ -149,6 +152,8 @@ pub(crate) struct World {
     pub(crate) row_places: BTreeMap<u32, Vec<RowPlace>>,
     /// Rows that wait to be tried again, by owner and the unit that ended.
     pub(crate) row_retries: BTreeSet<(u32, u32)>,
+    /// Of rows with limits, by owner and row: how they keep to them.
+    pub(crate) row_limits: BTreeMap<(u32, u32), Keeping>,
     /// Users and groups as they are now.
     pub(crate) tenants: Tenants,
     /// Whose everything is.
@@ -187,7 +192,7 @@ impl World {
         let mut tallies = Table::default();
         for (index, workload) in scenario.workloads.iter().enumerate() {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
-            if let Kind::Trace { rows } = &workload.kind {
+            if let Kind::Trace { rows, .. } = &workload.kind {
                 let place = |row: &crate::model::TraceRow| RowPlace {
                     namespace: places.number(&row.namespace),
                     shape: shapes.number(&row.template),
@@ -221,6 +226,7 @@ impl World {
             joined: BTreeMap::new(),
             row_places,
             row_retries: BTreeSet::new(),
+            row_limits: BTreeMap::new(),
             tenants: Tenants::default(),
             parties,
             refusals: Refusals::default(),
@@ -229,9 +235,12 @@ impl World {
             unreliable: Unreliable::new(seed),
             job_queues: JobQueues::new(scenario),
             devices: devices::Devices::new(scenario),
-            bills: scenario.cluster.pools.iter().any(|pool| pool.price_milli > 0).then(|| {
-                bills::Bills::new(scenario.cluster.nodes.len())
-            }),
+            bills: scenario
+                .cluster
+                .pools
+                .iter()
+                .any(|pool| pool.price_milli > 0)
+                .then(|| bills::Bills::new(scenario.cluster.nodes.len())),
         };
         people::everybody(scenario, &mut world);
         world
