@@ -20,11 +20,12 @@ pub(crate) use waits::{Wait, figure as wait_figure, summary as wait_summary};
 
 use crate::{
     driver::Engine,
+    result::BreachRow,
     world::{Counts, Namespace, Pod, State, Unit},
 };
 use fairness::Leaf;
 use lines::{Lines, Step};
-use quotree_core::{Name, Time};
+use quotree_core::{FairShares, Name, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is counted.
@@ -33,6 +34,8 @@ pub(crate) struct Figures {
     pub(crate) ledger: Ledger,
     /// Whose the borrowing and the starving in it are.
     pub(crate) lines: Lines,
+    /// As of the last settled moment.
+    shares: FairShares,
     /// Whether the ledger has all pods.
     planted: bool,
     pub(crate) waits: Vec<Wait>,
@@ -123,7 +126,7 @@ impl Engine<'_> {
         let names = tree.governed();
         self.figures.governed = names.filter_map(|name| self.world.shapes.resource(name.as_str())).collect();
         self.figures.ledger.plant(tree, &self.figures.governed);
-        self.figures.planted = false;
+        (self.figures.planted, self.figures.shares) = (false, FairShares::default());
         for pod in self.world.pods.ids() {
             let state = self.world.pods[pod].state;
             self.enter(pod, State::New, state);
@@ -138,11 +141,14 @@ impl Engine<'_> {
             return;
         }
         let scheduler = self.core.scheduler();
-        let (tree, shares) = (scheduler.tree(), scheduler.fair_shares());
-        let figures = &mut self.figures;
+        let (tree, figures) = (scheduler.tree(), &mut self.figures);
+        scheduler.refresh_fair_shares(&mut figures.shares);
+        if self.options.audit && figures.shares.rows() != scheduler.fair_shares() {
+            self.breaches.push(BreachRow { at_ms: self.now.0, what: "kept fair shares are out of date".to_owned() });
+        }
         figures.short.fill(0);
         for quota in tree.ids().filter(|q| tree.is_leaf(*q)) {
-            let row = shares.get(quota.0 as usize).map_or(&[][..], Vec::as_slice);
+            let row = figures.shares.rows().get(quota.0 as usize).map_or(&[][..], Vec::as_slice);
             for (number, share) in figures.governed.iter().zip(row) {
                 let cell = figures.ledger.cell(quota.0, *number);
                 let wants = cell.used + cell.waiting > 0;
