@@ -354,25 +354,25 @@ fn tables_have_a_row_a_thing() {
     let tables = tables_csv(&demo());
     let table = |name: &str| &tables.iter().find(|(n, _)| *n == name).unwrap().1;
     expect![[r#"
-        quota,parent,resource,min,max,used,request,borrowed,lent,held,running,pending,evicted,waited,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,used_time_s
-        root,,cpu,40,40,40,75,,,,8,7,2,10,0,0,120000,120000,120000,144000
-        root.a,root,cpu,20,40,30,50,10,,,6,4,2,8,0,0,120000,120000,120000,108000
-        root.a.1,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000,54000
-        root.a.2,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000,54000
-        root.b,root,cpu,20,40,10,25,,10,,2,3,0,2,0,0,0,0,0,36000
-        root.b.1,root.b,cpu,10,20,10,25,,,,2,3,0,2,0,0,0,0,0,36000
-        root.b.2,root.b,cpu,10,20,,,,10,,0,0,0,0,0,0,0,0,0,0
+        quota,parent,resource,min,max,used,request,borrowed,lent,held,running,pending,evicted,waited,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,used_time_s,borrowed_time_s,starved_time_s,cost_milli
+        root,,cpu,40,40,40,75,,,,8,7,2,10,0,0,120000,120000,120000,144000,72000,0,60000
+        root.a,root,cpu,20,40,30,50,10,,,6,4,2,8,0,0,120000,120000,120000,108000,54000,0,45000
+        root.a.1,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000,54000,25200,0,22500
+        root.a.2,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000,54000,25200,0,22500
+        root.b,root,cpu,20,40,10,25,,10,,2,3,0,2,0,0,0,0,0,36000,18000,0,15000
+        root.b.1,root.b,cpu,10,20,10,25,,,,2,3,0,2,0,0,0,0,0,36000,18000,0,15000
+        root.b.2,root.b,cpu,10,20,,,,10,,0,0,0,0,0,0,0,0,0,0,0,0,0
     "#]].assert_eq(table("quotas.csv"));
     expect![[r#"
-        at_ms,pod,workload,namespace,leaf,cause,rule,reason,lost_ms
-        120000,nginx1-4,nginx1,namespace1,root.a.1,nginx3-0,R2,root.a.1 is 10 cpu over its min; root.b.1 takes back its own,60000
-        120000,nginx2-4,nginx2,namespace2,root.a.2,nginx3-0,R2,root.a.2 is 10 cpu over its min; root.b.1 takes back its own,60000
+        at_ms,pod,workload,namespace,leaf,cause,rule,reason,lost_ms,user
+        120000,nginx1-4,nginx1,namespace1,root.a.1,nginx3-0,R2,root.a.1 is 10 cpu over its min; root.b.1 takes back its own,60000,ada
+        120000,nginx2-4,nginx2,namespace2,root.a.2,nginx3-0,R2,root.a.2 is 10 cpu over its min; root.b.1 takes back its own,60000,ada
     "#]].assert_eq(table("evictions.csv"));
     expect![[r#"
-        user,role,groups,running,pending,succeeded,failed,evicted,refused,waited,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,lost_work_ms,resource,used,used_time_s
-        ada,admin,one,3,2,0,0,1,0,4,0,0,0,0,0,60000,cpu,15,54000
-        bob,researcher,,0,0,0,0,0,0,0,0,0,0,0,0,0,,,
-        x,,,0,0,0,0,0,3,0,0,0,0,0,0,0,,,
+        user,role,groups,running,pending,succeeded,failed,evicted,refused,waited,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,lost_work_ms,pods,evicted_for,wasted_evictions,drained,deadlines_met,deadlines_missed,makespan_ms,cost_milli,resource,used,used_time_s,borrowed,borrowed_time_s,starved_time_s
+        ada,admin,one,3,2,0,0,1,0,4,0,0,0,0,0,60000,0,0,0,0,0,0,0,0,cpu,15,54000,,0,0
+        bob,researcher,,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,,,,,,
+        x,,,0,0,0,0,0,3,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,,,,,,
     "#]].assert_eq(table("users.csv"));
     let empty: Vec<&str> = tables.iter().filter(|(_, text)| text.lines().count() < 2).map(|(name, _)| *name).collect();
     assert_eq!(empty, ["refusals.csv"]);
@@ -406,6 +406,15 @@ fn work_is_told_by_user_group_namespace_and_quota() {
         root.b          2        3          ·       ·        ·         0s / 0s / 0s     ·  10.00 cpu-hours
         root.b.1        2        3          ·       ·        ·         0s / 0s / 0s     ·  10.00 cpu-hours
         root.b.2        ·        ·          ·       ·        ·                    ·     ·  0.00 cpu-hours
+
+        QUOTA     EVICTED FOR  DRAINED    COST  BORROWED
+        root                5        2  60.000  20.00 cpu-hours
+        root.a              4        2  45.000  15.00 cpu-hours
+        root.a.1            2        1  22.500  7.00 cpu-hours
+        root.a.2            2        1  22.500  7.00 cpu-hours
+        root.b              1        ·  15.000  5.00 cpu-hours
+        root.b.1            1        ·  15.000  5.00 cpu-hours
+        root.b.2            ·        ·       ·  0.00 cpu-hours
     "#]]
     .assert_eq(&tables.concat());
 }
