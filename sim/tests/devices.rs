@@ -1,6 +1,6 @@
 //! Devices and topology in scenario files: mistakes are told where they are made, refusals are told in the notes, and claims
 //! that should fail do.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use quotree_sim::scenario::{Diagnostic, Loader, MapLoader, Severity, load};
 use quotree_sim::{RunOptions, result::RunResult, run};
