@@ -163,8 +163,10 @@ impl Reference {
         }
         ledger.solid = self.rolled_up(&own);
         let all = self.holds.iter().fold(own.clone(), |own, hold| gone_through(&own, hold));
-        let all = self.rolled_up(&all);
-        for cell in 0..if self.holds.is_empty() { 0 } else { own.len() } {
+        if self.holds.is_empty() {
+            return;
+        }
+        for (cell, all) in self.rolled_up(&all).into_iter().enumerate() {
             let (mut some, mut most) = (own.clone(), ledger.solid[cell]);
             for hold in &self.holds {
                 let with = gone_through(&some, hold);
@@ -173,7 +175,7 @@ impl Reference {
                     (some, most) = (with, charge);
                 }
             }
-            ledger.reserved[cell] = most.max(all[cell]) - ledger.solid[cell];
+            ledger.reserved[cell] = most.max(all) - ledger.solid[cell];
         }
     }
 
