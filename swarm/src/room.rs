@@ -3,7 +3,7 @@
 
 use crate::{space::Space, walk::Walk};
 use quotree_core::{
-    Amounts, Domain, Level, Name, NodeId, PodSet, PodState, PodTemplate, Queueing, QuotaId, QuotaTree, Scheduler,
+    Amounts, Level, Name, NodeId, NodeSpec, PodSet, PodState, PodTemplate, Queueing, QuotaId, QuotaTree, Scheduler,
     Unquotaed, WorkloadId,
 };
 use std::collections::BTreeSet;
@@ -55,7 +55,7 @@ impl<'a> Room<'a> {
     /// place where all of it could stand together.
     pub(crate) fn is_covered(&self, id: WorkloadId) -> bool {
         let governed = |name: &Name| self.scheduler.tree().governed().any(|governed| governed == name);
-        let stands = |level: Level| self.spaces.iter().any(|space| space.spec.domain(level).is_some());
+        let stands = |level: Level| self.spaces.iter().any(|space| domain(space.spec, level).is_some());
         let covered = |asked: Asked<'_>| {
             asked.total.iter().all(|(name, n)| n == 0 || governed(name))
                 && asked.together.is_none_or(|(level, _)| stands(level))
@@ -134,11 +134,24 @@ impl<'a> Room<'a> {
             spaces.fold(asked.pods.len(), |left, space| left - space.takes(pod, left)) == 0
         };
         let Some((level, stands)) = asked.together else { return room(&|_| true) };
-        let domains: BTreeSet<Domain> = match stands.map(|node| self.walk.nodes.get(&node.0)) {
-            Some(node) => node.and_then(|node| node.domain(level)).into_iter().collect(),
-            None => self.spaces.iter().filter_map(|space| space.spec.domain(level)).collect(),
+        let domains: BTreeSet<Place<'_>> = match stands.map(|node| self.walk.nodes.get(&node.0)) {
+            Some(node) => node.and_then(|node| domain(node, level)).into_iter().collect(),
+            None => self.spaces.iter().filter_map(|space| domain(space.spec, level)).collect(),
         };
-        domains.iter().any(|domain| room(&|space| space.spec.domain(level).as_ref() == Some(domain)))
+        domains.iter().any(|place| room(&|space| domain(space.spec, level).as_ref() == Some(place)))
+    }
+}
+
+/// Where a node stands: its number, or its rack and zone, or its zone.
+type Place<'a> = (Option<u32>, Option<&'a Name>, Option<&'a Name>);
+
+/// The domain of a level that a node stands in, if it stands in any.
+fn domain(node: &NodeSpec, level: Level) -> Option<Place<'_>> {
+    match level {
+        Level::Node => Some((Some(node.id.0), None, None)),
+        Level::Rack => node.rack.as_ref().map(|rack| (None, Some(rack), node.zone.as_ref())),
+        Level::Zone => node.zone.as_ref().map(|zone| (None, None, Some(zone))),
+        _ => None,
     }
 }
 
