@@ -129,7 +129,7 @@ fn muri_lists_have_their_jobs_and_gpu_days() {
             i128::from(gpus) * i128::from(row.runtime_ms)
         };
         assert_eq!(read.rows.iter().map(gpu_ms).sum::<i128>() / 86_400_000, days, "{path}");
-        assert!(read.rows.iter().any(|row| row.priority == 1), "{path}");
+        assert!(read.rows.iter().any(|row| row.priority == Some(1)), "{path}");
     }
 }
 

@@ -140,7 +140,7 @@ fn s2_five_pods_come_to_rest() {
     let work = [("a", 4, 2), ("b", 2, 2), ("a", 1, 1), ("a", 2, 2), ("b", 1, 0)];
     let pod = |(i, (leaf, cores, priority)): (usize, &(&str, i64, i32))| {
         let mut pod = deployment(&format!("{leaf}{cores}"), leaf, 1000 * i as u64, 1, *cores);
-        pod.priority = *priority;
+        pod.priority = (*priority).into();
         pod
     };
     let mut five = scenario(pool(6), tree, work.iter().enumerate().map(pod).collect());

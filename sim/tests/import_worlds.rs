@@ -22,7 +22,7 @@ fn quota<'a>(outline: &'a Outline, name: &str) -> &'a QuotaSpec {
 }
 
 fn told(row: &TraceRow) -> (&str, u64, u64, u32, i32) {
-    (&row.name, row.submit.0, row.runtime_ms, row.pods, row.priority)
+    (&row.name, row.submit.0, row.runtime_ms, row.pods, row.priority.unwrap_or(0))
 }
 
 const KUEUE: &str = "
@@ -218,7 +218,7 @@ fn nodes_of_a_dump_have_taints_labels_and_devices() {
 
 #[test]
 fn what_is_bound_comes_when_it_was_created_and_what_waits_at_the_dump() {
-    let bound = format!(r#"{ONE}, "nodeName": "n0", "priority": 7"#);
+    let bound = format!(r#"{ONE}, "nodeName": "n0", "priority": 7, "activeDeadlineSeconds": 90"#);
     let picky =
         format!(r#"{ONE}, "nodeSelector": {{"zone": "a"}}, "tolerations": [{{"key": "gpu", "operator": "Exists"}}]"#);
     let objects = [
@@ -233,12 +233,15 @@ fn what_is_bound_comes_when_it_was_created_and_what_waits_at_the_dump() {
         pod("undated", 6, ONE, "Pending").replace("2024-05-06T", "yesterday "),
     ];
     let read = rows(TraceFormat::Kubernetes, &dump(&objects.each_ref().map(String::as_str)));
-    let seen: Vec<_> = read.rows.iter().map(|row| (&*row.name, row.submit.0 / 60_000, row.priority)).collect();
+    let seen: Vec<_> =
+        read.rows.iter().map(|row| (&*row.name, row.submit.0 / 60_000, row.priority.unwrap_or(0))).collect();
     assert_eq!(
         seen,
         [("ns/bound-early", 1, 7), ("ns/bound-late", 19, 7), ("ns/waits-first", 19, 0), ("ns/waits-last", 19, 0)],
         "minutes since the first that was taken"
     );
+    let limits: Vec<_> = read.rows.iter().map(|row| row.limits.runtime_limit_ms).collect();
+    assert_eq!(limits, [Some(90_000), Some(90_000), None, None]);
     let host = |row: &TraceRow| row.template.selector.clone();
     assert_eq!(host(&read.rows[0]), [("kubernetes.io/hostname".into(), vec!["n0".into()])]);
     assert_eq!(read.rows[0].template.tolerations.len(), 2, "it tolerates what is there");

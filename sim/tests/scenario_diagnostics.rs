@@ -341,7 +341,7 @@ fn several_files_are_one_scenario() {
     assert_eq!(paths, ["over.ron", "lib/base.ron", "lib/pools.ron", "lib/tree.ron"]);
     let scenario = loaded.scenario.unwrap();
     assert_eq!(scenario.name, "over");
-    let workloads: Vec<(&str, i32)> = scenario.workloads.iter().map(|w| (w.name.as_str(), w.priority)).collect();
+    let workloads: Vec<(&str, i32)> = scenario.workloads.iter().map(|w| (w.name.as_str(), w.priority.number)).collect();
     assert_eq!(workloads, [("one", 0), ("two", 9), ("three", -1)]);
 
     // A single field in two included files is told where it stands the second time.

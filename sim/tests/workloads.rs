@@ -5,11 +5,15 @@ use proptest::prelude::*;
 use quotree_core::Time;
 use quotree_sim::{
     Run, RunOptions, Scenario,
+    model::{Kind, Runtime},
     result::InstancesRow,
     run,
     scenario::{MapLoader, load},
 };
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+/// A trace: two rows of a node each that wait, one with a priority of its own.
+const ROWS: &str = "name,submit_s,runtime_s,priority,deadline_s,cpu\nown,60,600,5,3600,8\nplain,60,600,,,8\n";
 
 fn scenario(workloads: &str, more: &str) -> Scenario {
     let text = format!(
@@ -20,7 +24,7 @@ fn scenario(workloads: &str, more: &str) -> Scenario {
     workloads: [{workloads}], {more}
 )"#
     );
-    let loaded = load("x.ron", &MapLoader::new().with("x.ron", text));
+    let loaded = load("x.ron", &MapLoader::new().with("x.ron", text).with("rows.csv", ROWS));
     assert_eq!(loaded.diagnostics, [], "{workloads}");
     loaded.scenario.unwrap()
 }
@@ -45,6 +49,18 @@ impl quotree_sim::Observer for Submissions {
     fn record(&mut self, record: &quotree_sim::trace::TraceRecord, names: &dyn quotree_sim::text::Names) {
         if let quotree_sim::trace::Traced::Submit { workload, .. } = record.what {
             self.0.borrow_mut().push((record.at.0, names.workload(workload).into_owned()));
+        }
+    }
+}
+
+/// The pods that were bound, in order.
+#[derive(Default, Clone)]
+struct Binds(Rc<RefCell<Vec<String>>>);
+
+impl quotree_sim::Observer for Binds {
+    fn record(&mut self, record: &quotree_sim::trace::TraceRecord, names: &dyn quotree_sim::text::Names) {
+        if let quotree_sim::trace::Traced::Bound { pod } = record.what {
+            self.0.borrow_mut().push(names.pod(pod).into_owned());
         }
     }
 }
@@ -100,6 +116,99 @@ fn withdrawn_work_neither_meets_nor_misses_its_deadline() {
     // The first is done at 1 h 30 m; the second, due at 2 h 40 m, and the third are withdrawn.
     let wanted = InstancesRow { submitted: 3, succeeded: 1, withdrawn: 2, deadlines_met: 1, ..InstancesRow::default() };
     assert_eq!(row, wanted);
+}
+
+/// A job without work ends where it starts, in a later round of that moment.
+#[test]
+fn what_is_done_in_a_later_round_of_its_deadline_is_in_time() {
+    for (deadline, wanted) in [("10m", (1, 0)), ("599.999s", (0, 1))] {
+        let mut world = scenario(
+            &format!(
+                r#"Job(name: "a", namespace: "ns", completions: 2, parallelism: 2, runtime: "10m", request: {{ "cpu": "8" }}),
+                Job(name: "b", namespace: "ns", deadline: "{deadline}", runtime: "4m", request: {{ "cpu": "8" }})"#
+            ),
+            "",
+        );
+        let Kind::Job { runtime, .. } = &mut world.workloads[1].kind else { panic!("a job") };
+        *runtime = Runtime::Fixed(0);
+        let played = play(&world, 1);
+        let row = instances(&played, "b");
+        assert_eq!((row.deadlines_met, row.deadlines_missed), wanted, "it waits for 10 minutes: {deadline}");
+        assert_eq!(played.result.metrics.makespan_ms, 600_000);
+    }
+}
+
+/// Rows that name no number follow the class of their trace where they come after it changed; an edit takes all of them.
+#[test]
+fn rows_follow_their_class_and_edits() {
+    let busy = r#"Job(name: "busy", namespace: "ns", completions: 2, parallelism: 2, runtime: "10m", request: { "cpu": "8" }),
+        Trace(name: "t", format: Native, file: "rows.csv", namespace: "ns", priority: "rows"),
+        Job(name: "j", namespace: "ns", submit: "2m", priority: 7, runtime: "10m", request: { "cpu": "8" })"#;
+    let rows = [
+        // Of j (7), own (5) and plain (1) the first two run.
+        ("", ["j-1", "own"]),
+        ("At(\"0s\", SetClass(\"rows\", 9))", ["plain", "j-1"]),
+        // Too late: both are there.
+        ("At(\"90s\", SetClass(\"rows\", 9))", ["j-1", "own"]),
+        ("At(\"3m\", EditWorkload(\"t\", priority: 8))", ["own", "plain"]),
+        // Who was edited has a number, and no class.
+        ("At(\"0s\", EditWorkload(\"t\", priority: 6)), At(\"0s\", SetClass(\"rows\", 9))", ["j-1", "own"]),
+    ];
+    for (events, wanted) in rows {
+        let more = format!("classes: {{ \"rows\": 1 }}, policy: Capacity(within: Never), events: [{events}]");
+        let world = scenario(busy, &more);
+        let mut seen = Binds::default();
+        run(&world, &RunOptions { until: Some(Time(600_000)), ..RunOptions::default() }, &mut seen).unwrap();
+        let bound: Vec<String> = seen.0.take();
+        assert_eq!(bound[2..], wanted, "{events}");
+    }
+}
+
+#[test]
+fn a_withdrawn_trace_neither_meets_nor_misses_its_deadlines() {
+    let world = scenario(
+        r#"Trace(name: "t", format: Native, file: "rows.csv", namespace: "ns", deadline: "10m", runtime_limit: "9m")"#,
+        r#"events: [At("9m59s", Withdraw("t"))]"#,
+    );
+    let wanted = InstancesRow { submitted: 2, withdrawn: 2, ..InstancesRow::default() };
+    assert_eq!(instances(&play(&world, 1), "t"), wanted);
+}
+
+/// Both rows come at 1 minute, run for 10 and may run for 9; `own` has an hour, `plain` the nine minutes of its trace.
+#[test]
+fn rows_that_run_too_long_fail_and_miss_what_is_due() {
+    let world = scenario(
+        r#"Trace(name: "t", format: Native, file: "rows.csv", namespace: "ns", deadline: "9m", runtime_limit: "9m")"#,
+        "",
+    );
+    let played = play(&world, 1);
+    let wanted = InstancesRow { submitted: 2, failed: 2, deadlines_missed: 2, ..InstancesRow::default() };
+    assert_eq!(instances(&played, "t"), wanted);
+    let told: Vec<_> =
+        played.result.failures.iter().map(|row| (row.at_ms, row.what.as_str(), row.why.as_str())).collect();
+    let why = "it ran for 9m, which is its limit";
+    assert_eq!(told, [(600_000, "own", why), (600_000, "plain", why)]);
+    let row = &played.result.workloads[0];
+    assert_eq!((row.failed, row.lost_work_ms), (2, 2 * 540_000));
+}
+
+/// `b` depends on `a`, which fails after 5 minutes: it never begins, and will not be done. `c` is done within its time.
+#[test]
+fn a_task_that_never_begins_has_missed_its_deadline() {
+    let world = scenario(
+        r#"Workflow(name: "f", namespace: "ns", tasks: [
+            Job(name: "a", runtime: "10m", runtime_limit: "5m", request: { "cpu": "1" }),
+            Job(name: "b", after: ["a"], deadline: "1h", runtime: "1m", request: { "cpu": "1" }),
+            Job(name: "c", deadline: "10m", runtime: "10m", request: { "cpu": "1" }),
+        ])"#,
+        "",
+    );
+    let played = play(&world, 1);
+    let tasks: Vec<_> = played.result.workloads[0].tasks.iter().map(|task| task.instances).collect();
+    let deadlines: Vec<_> = tasks.iter().map(|row| (row.deadlines_met, row.deadlines_missed)).collect();
+    assert_eq!(deadlines, [(0, 0), (0, 1), (1, 0)]);
+    let whole = played.result.metrics.deadlines.unwrap();
+    assert_eq!((whole.met, whole.missed), (1, 1), "every deadline that is stated counts");
 }
 
 #[test]

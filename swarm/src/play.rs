@@ -64,7 +64,7 @@ pub fn calm_from(scenario: &Scenario) -> Option<Time> {
     let lossy = world.failed_binds_permille > 0 || world.lost_evictions_permille > 0;
     let reliable = if lossy { world.reliable_from? } else { Time(0) };
     let submitted = |workload: &Workload| match &workload.kind {
-        Kind::Trace { rows } => rows.iter().map(|row| row.submit).max().unwrap_or_default(),
+        Kind::Trace { rows, .. } => rows.iter().map(|row| row.submit).max().unwrap_or_default(),
         _ => workload.arrivals.as_ref().and_then(|a| a.until).unwrap_or(workload.submit),
     };
     let arrivals = scenario.workloads.iter().map(submitted);

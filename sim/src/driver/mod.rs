@@ -36,6 +36,8 @@ pub(crate) struct Engine<'a> {
     /// Outcomes without delay: they happen before anything else at this moment.
     pub(crate) soon: Vec<Happening>,
     pub(crate) core: Core,
+    /// Deadlines that are now.
+    pub(crate) due: Vec<Happening>,
     /// Whether the scheduler was told something since it last decided.
     pub(crate) fed: bool,
     pub(crate) world: World,
@@ -89,6 +91,7 @@ impl<'a> Engine<'a> {
             now: Time(0),
             queue: Queue::with_known(known(scenario)),
             soon: Vec::new(),
+            due: Vec::new(),
             core,
             fed: false,
             world,
@@ -182,6 +185,7 @@ impl<'a> Engine<'a> {
             }
             if !self.fed {
                 self.settle_datasets();
+                self.judge_deadlines();
                 self.tell_waits();
                 self.look_at_cuts();
                 self.settled();
@@ -240,8 +244,12 @@ impl<'a> Engine<'a> {
             }
             Happening::Submit(owner) => self.arrive(owner),
             Happening::Arrive(owner) => self.arrival(owner),
-            Happening::Deadline(owner) => self.deadline(owner),
-            Happening::Row { owner, row } => self.submit_row(owner, row, 0, 0),
+            // What is done at the moment of its deadline is in time, in whichever round: that is judged when it has settled.
+            Happening::Deadline(_) | Happening::RowDeadline { .. } => {
+                self.due.push(happening);
+                Ok(())
+            }
+            Happening::Row { owner, row } => self.submit_row(owner, row, None),
             Happening::Node(what) => self.node_happens(what),
             Happening::Dataset { dataset, epoch } => self.dataset_moves(dataset, epoch),
             Happening::Preload(dataset) => {
@@ -281,8 +289,8 @@ impl<'a> Engine<'a> {
                 self.world.fleet.budgets.insert(budget.clone(), *allowed);
                 self.feed(Event::BudgetChanged { budget: budget.clone(), allowed: *allowed })
             }
-            Change::SetClass { workloads, priority } => {
-                self.set_class(workloads, *priority);
+            Change::SetClass { class, priority } => {
+                self.set_class(class, *priority);
                 Ok(())
             }
             Change::EditWorkload { workload, priority, preemptible } => {
@@ -362,7 +370,7 @@ fn known(scenario: &Scenario) -> Vec<(Time, u8, Happening)> {
     }
     for (owner, workload) in scenario.workloads.iter().enumerate() {
         match &workload.kind {
-            crate::model::Kind::Trace { rows } => known.extend(rows.iter().enumerate().map(|(row, traced)| {
+            crate::model::Kind::Trace { rows, .. } => known.extend(rows.iter().enumerate().map(|(row, traced)| {
                 (traced.submit, ARRIVAL, Happening::Row { owner: number(owner), row: number(row) })
             })),
             _ => known.push((workload.submit, ARRIVAL, Happening::Submit(number(owner)))),

@@ -6,7 +6,12 @@ use super::{
     NodeRow, NodeRows, Outline, Templates, TraceOptions, TraceRows,
     document::{Documents, Place, Taken},
 };
-use crate::{import::MAX_MS, model::TraceRow, random::Stream, scenario::parse_duration};
+use crate::{
+    import::MAX_MS,
+    model::{Limits, TraceRow},
+    random::Stream,
+    scenario::parse_duration,
+};
 use quotree_core::{Amounts, DeviceSpec, PodTemplate, QuotaSpec, Time};
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -78,9 +83,10 @@ fn jobs_of(
     let (least, tail) = (duration(&runtime.get("minimum"))?, duration(&runtime.get("tailMean"))?);
     let needs = place.get("requirements").get("resourceRequirements");
     let template = templates.share(PodTemplate { request: needs.get("requests").amounts()?, ..PodTemplate::default() });
-    // Armada's queue priority: low numbers go first.
-    let priority = place.get("queuePriority").count(0, 1_000_000_000)?;
-    let priority = options.priority.saturating_sub(i32::try_from(priority).unwrap_or(i32::MAX));
+    // Armada's queue priority: low numbers go first, and 0 is that of the others.
+    let behind = place.get("queuePriority").count(0, 1_000_000_000)?;
+    let behind = i32::try_from(behind).ok().filter(|behind| *behind > 0);
+    let priority = behind.map(|behind| options.priority.saturating_sub(behind));
     let namespace = options.namespace.clone().unwrap_or_else(|| format!("{}{queue}", options.prefix).into());
     let id =
         place.get("id").text()?.filter(|id| !id.is_empty()).map_or_else(|| format!("{queue}-{number}"), str::to_owned);
@@ -97,6 +103,7 @@ fn jobs_of(
                 priority,
                 pods: u32::try_from(gang).unwrap_or(1),
                 template: Arc::clone(&template),
+                limits: Limits::default(),
             });
         }
     }

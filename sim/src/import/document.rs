@@ -147,10 +147,11 @@ impl<'d> Place<'d> {
         number.ok_or_else(|| self.refuse(format!("`{text}`: a whole number from 0 to {most} was expected")))
     }
 
-    /// The priority here; `absent` where there is nothing.
-    pub(super) fn priority(&self, absent: i32) -> Taken<i32> {
-        let Some(text) = self.text()? else { return Ok(absent) };
-        text.parse().map_err(|_| self.refuse(format!("`{text}` is no priority: a whole number was expected")))
+    /// The priority here; nothing where there is nothing.
+    pub(super) fn priority(&self) -> Taken<Option<i32>> {
+        let Some(text) = self.text()? else { return Ok(None) };
+        let wrong = |_| self.refuse(format!("`{text}` is no priority: a whole number was expected"));
+        text.parse().map(Some).map_err(wrong)
     }
 
     /// The amount of this resource here, at least 0; nothing where there is nothing.

@@ -6,7 +6,7 @@
 use super::{
     MAX_MS, RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of, seconds_to_ms, table, table::Row,
 };
-use crate::model::TraceRow;
+use crate::model::{Limits, TraceRow};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use quotree_core::{Amounts, PodTemplate, Time};
 
@@ -129,12 +129,10 @@ pub(super) fn rows(list: &List, bytes: &[u8], options: &TraceOptions) -> TraceRo
             (None, own) => namespace_of(options, own.err().unwrap_or_default())?,
         };
         let name = list.name.map_or_else(|| row.number.to_string(), |column| row.cell(column).to_owned());
-        let priority = match list.priority {
-            Some(column) => priority(row, column)?,
-            None => options.priority,
-        };
+        let priority = list.priority.map(|column| priority(row, column)).transpose()?;
         let (name, submit, user) = (name.into(), Time(ms), users.share(options, row.cell("user")));
-        dated.push((moment, TraceRow { name, submit, runtime_ms, namespace, user, priority, pods, template }));
+        let limits = Limits::default();
+        dated.push((moment, TraceRow { name, submit, runtime_ms, namespace, user, priority, pods, template, limits }));
         Ok(())
     });
     let start = dated.iter().map(|(moment, _)| *moment).min().filter(|_| list.clock == Clock::Calendar);
@@ -260,8 +258,11 @@ mod tests {
         assert_eq!(seen, [(0, 10_000, "Eval"), (3_600_000, 10_500, "Eval")]);
         let text = "job_id,num_gpu,submit_time,duration,priority\n7,8,46122,2868,1\n8,8,1,2,high\n9,8,-1,2,0\n";
         let muri = read(TraceFormat::Muri, text.as_bytes(), &TraceOptions::default());
-        let seen: Vec<_> =
-            muri.rows.iter().map(|r| (&*r.name, r.submit.0, r.runtime_ms, r.priority, r.namespace.as_str())).collect();
+        let seen: Vec<_> = muri
+            .rows
+            .iter()
+            .map(|r| (&*r.name, r.submit.0, r.runtime_ms, r.priority.unwrap(), r.namespace.as_str()))
+            .collect();
         assert_eq!(seen, [("7", 46_122, 2868, 1, "muri")]);
         assert_eq!((muri.problems.len(), muri.start), (2, None));
     }

@@ -5,7 +5,10 @@ use super::{
     NodeRow, NodeRows, Outline, RowProblem, Templates, TraceOptions, TraceRows,
     document::{Documents, Place, Taken},
 };
-use crate::{import::MAX_MS, model::TraceRow};
+use crate::{
+    import::MAX_MS,
+    model::{Limits, TraceRow},
+};
 use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate, QuotaSpec, Time};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -64,9 +67,10 @@ fn jobs_of(
             runtime_ms: MAX_MS,
             namespace: namespace.clone(),
             user: options.user.clone(),
-            priority: options.priority,
+            priority: None,
             pods: 1,
             template: Arc::clone(&template),
+            limits: Limits::default(),
         });
     }
     Ok(())
@@ -163,7 +167,7 @@ fn queue<'d>(place: &Place<'d>, options: &TraceOptions) -> Taken<Queue<'d>> {
         parent: place.get("Parent").text()?.unwrap_or_default(),
         deserved: place.get("DeservedGPUs").amount(options.resource.as_str())?.unwrap_or(0),
         weight: place.get("Weight").amount("weight")?.unwrap_or(1000),
-        priority: place.get("Priority").priority(100)?,
+        priority: place.get("Priority").priority()?.unwrap_or(100),
     })
 }
 

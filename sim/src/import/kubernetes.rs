@@ -7,7 +7,10 @@ use super::{
     document::{Documents, Place, Taken},
     elastic_quota_tree,
 };
-use crate::{import::MAX_MS, model::TraceRow};
+use crate::{
+    import::MAX_MS,
+    model::{Limits, TraceRow},
+};
 use jiff::Timestamp;
 use quotree_core::{Amounts, DeviceSpec, Name, OverPromised, PodTemplate, QuotaSpec, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -206,15 +209,18 @@ fn pod(
             template.tolerations = tolerated.into_iter().collect();
         }
     }
+    let limit = spec.get("activeDeadlineSeconds").count(0, MAX_MS / 1000)?;
+    let runtime_limit_ms = (limit > 0).then_some(limit * 1000);
     let row = TraceRow {
         name: format!("{namespace}/{}", metadata.get("name").name()?).into(),
         submit: Time(0),
         runtime_ms: MAX_MS,
         namespace: options.namespace.clone().unwrap_or_else(|| format!("{}{namespace}", options.prefix).into()),
         user: options.user.clone(),
-        priority: spec.get("priority").priority(options.priority)?,
+        priority: spec.get("priority").priority()?,
         pods: 1,
         template: templates.share(template),
+        limits: Limits { runtime_limit_ms, ..Limits::default() },
     };
     Ok(Some((created, bound.map(|_| started), row)))
 }

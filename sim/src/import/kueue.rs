@@ -6,7 +6,10 @@ use super::{
     NodeRow, NodeRows, Outline, RowProblem, Templates, TraceOptions, TraceRows,
     document::{Documents, Place, Taken},
 };
-use crate::{import::MAX_MS, model::TraceRow};
+use crate::{
+    import::MAX_MS,
+    model::{Limits, TraceRow},
+};
 use indexmap::IndexMap;
 use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate, QuotaSpec, Time};
 use std::{collections::BTreeSet, sync::Arc};
@@ -43,7 +46,7 @@ struct Works {
 struct Shape {
     class: String,
     runtime_ms: u64,
-    priority: i32,
+    priority: Option<i32>,
     pods: u32,
     template: Arc<PodTemplate>,
 }
@@ -151,7 +154,7 @@ fn shape(place: &Place<'_>, options: &TraceOptions, templates: &mut Templates) -
     Ok(Shape {
         class: place.get("className").name()?.to_owned(),
         runtime_ms: place.get("runtimeMs").count(0, MAX_MS)?,
-        priority: place.get("priority").priority(options.priority)?,
+        priority: place.get("priority").priority()?,
         pods: u32::try_from(place.get("podCount").count(1, 1_000_000)?.max(1)).unwrap_or(1),
         template: templates.share(PodTemplate { request, ..PodTemplate::default() }),
     })
@@ -190,6 +193,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
                             priority: shape.priority,
                             pods: shape.pods,
                             template: Arc::clone(&shape.template),
+                            limits: Limits::default(),
                         });
                     }
                 }

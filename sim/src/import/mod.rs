@@ -94,7 +94,7 @@ pub struct TraceOptions {
     pub prefix: String,
     /// The resource that whole devices (GPUs, or processors of SWF) are asked as.
     pub resource: Name,
-    /// The priority of rows that name none.
+    /// What rows say of their priority by counting down from it (Armada).
     pub priority: i32,
     /// Who submits all rows; absent: whom each row names.
     pub user: Option<Name>,

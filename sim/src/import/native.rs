@@ -1,9 +1,9 @@
 //! Our own trace format: a CSV file with a header. `submit_s` and `runtime_s` (decimal seconds, exact to the millisecond)
-//! must be there; `name`, `namespace`, `user`, `priority` and `pods` may; every other column is a resource that each pod asks,
+//! must be there; `name`, `namespace`, `user`, `priority`, `pods`, `deadline_s`, `runtime_limit_s` and `backoff_limit` may; every other column is a resource that each pod asks,
 //! as a quantity, and an empty cell asks none of it.
 
 use super::{RowProblem, Templates, TraceOptions, TraceRows, Users, seconds_to_ms};
-use crate::model::TraceRow;
+use crate::model::{Limits, TraceRow};
 use csv::StringRecord;
 use quotree_core::{Amounts, Name, PodTemplate, Time, Unit, parse_quantity};
 use std::collections::BTreeMap;
@@ -66,6 +66,20 @@ fn plain(error: &csv::Error) -> String {
     }
 }
 
+/// Columns that are no resources.
+const KNOWN: [&str; 10] = [
+    "name",
+    "submit_s",
+    "runtime_s",
+    "namespace",
+    "user",
+    "priority",
+    "pods",
+    "deadline_s",
+    "runtime_limit_s",
+    "backoff_limit",
+];
+
 /// Where the columns stand.
 struct Columns {
     name: Option<usize>,
@@ -75,6 +89,9 @@ struct Columns {
     user: Option<usize>,
     priority: Option<usize>,
     pods: Option<usize>,
+    deadline: Option<usize>,
+    runtime_limit: Option<usize>,
+    backoff_limit: Option<usize>,
     resources: Vec<(usize, Name)>,
 }
 
@@ -101,7 +118,7 @@ impl Columns {
         if options.namespace.is_none() && !seen.contains_key(by) {
             problems.push(format!("no column `{by}`, and the scenario names no namespace for the trace"));
         }
-        let known = ["name", "submit_s", "runtime_s", "namespace", "user", "priority", "pods", by];
+        let known = [&KNOWN[..], &[by]].concat();
         let resources = header.iter().enumerate().filter(|(_, column)| !known.contains(column));
         let resources = resources.map(|(i, column)| (i, Name::from(column))).collect();
         match (submit, runtime) {
@@ -113,6 +130,9 @@ impl Columns {
                 user: seen.get("user").copied(),
                 priority: seen.get("priority").copied(),
                 pods: seen.get("pods").copied(),
+                deadline: seen.get("deadline_s").copied(),
+                runtime_limit: seen.get("runtime_limit_s").copied(),
+                backoff_limit: seen.get("backoff_limit").copied(),
                 resources,
             }),
             _ => Err(problems),
@@ -139,9 +159,21 @@ impl Reading<'_> {
         };
         let submit = Time(time(self.columns.submit, "submit_s")?);
         let runtime_ms = time(self.columns.runtime, "runtime_s")?;
-        let priority = match cell(self.columns.priority) {
-            Some(text) => text.parse().map_err(|_| format!("`{text}` is no priority: a whole number was expected"))?,
-            None => self.options.priority,
+        let whole = |text: &str, what: &str| format!("`{text}` is no {what}: a whole number was expected");
+        let priority = cell(self.columns.priority).map(|text| text.parse().map_err(|_| whole(text, "priority")));
+        let losses =
+            cell(self.columns.backoff_limit).map(|text| text.parse().map_err(|_| whole(text, "backoff_limit")));
+        let span = |column: Option<usize>, what: &str| match cell(column).zip(column) {
+            Some((_, column)) => match time(column, what)? {
+                0 => Err(format!("a {what} of 0 makes no sense")),
+                ms => Ok(Some(ms)),
+            },
+            None => Ok(None),
+        };
+        let limits = Limits {
+            deadline_ms: span(self.columns.deadline, "deadline_s")?,
+            runtime_limit_ms: span(self.columns.runtime_limit, "runtime_limit_s")?,
+            backoff_limit: losses.transpose()?,
         };
         let pods = match cell(self.columns.pods) {
             Some(text) => text.parse().ok().filter(|pods| *pods > 0),
@@ -167,7 +199,8 @@ impl Reading<'_> {
         let name = cell(self.columns.name).map_or_else(|| number.to_string(), str::to_owned).into_boxed_str();
         let template = self.templates.share(PodTemplate { request, ..PodTemplate::default() });
         let user = self.users.share(self.options, cell(self.columns.user).unwrap_or_default());
-        Ok(TraceRow { name, submit, runtime_ms, namespace, user, priority, pods, template })
+        let priority = priority.transpose()?;
+        Ok(TraceRow { name, submit, runtime_ms, namespace, user, priority, pods, template, limits })
     }
 
     fn namespace(&mut self, cell: Option<&str>) -> Result<Name, String> {
@@ -202,7 +235,7 @@ mod tests {
                     i,0.25,1.125,ns1,,,,\n";
         let read = super::super::rows(super::super::TraceFormat::Native, text.as_bytes(), &TraceOptions::default());
         let good: Vec<_> = read.rows.iter().map(|r| (&*r.name, r.submit.0, r.runtime_ms, r.pods, r.priority)).collect();
-        assert_eq!(good, [("i", 250, 1125, 1, 0), ("a", 500, 10_000, 2, 3)]);
+        assert_eq!(good, [("i", 250, 1125, 1, None), ("a", 500, 10_000, 2, Some(3))]);
         assert_eq!(read.rows[1].template.request.to_string(), "cpu 500m, memory 1Gi");
         assert_eq!(read.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8, 9]);
         assert!(read.problems[6].what.contains("4 cells"), "{:?}", read.problems[6]);
@@ -214,6 +247,20 @@ mod tests {
         let what: Vec<_> = read.problems.iter().map(|p| p.what.as_str()).collect();
         assert_eq!(what.len(), 3, "{what:?}");
         assert!(read.problems.iter().all(|p| p.line == 1));
+    }
+
+    #[test]
+    fn limits_are_read_where_they_are_named() {
+        let text = "submit_s,runtime_s,deadline_s,runtime_limit_s,backoff_limit\n\
+                    1,1,2.5,,\n2,1,,60,0\n3,1,0,,\n4,1,,soon,\n5,1,,,-1\n";
+        let options = TraceOptions { namespace: Some("n".into()), ..TraceOptions::default() };
+        let read = rows(text.as_bytes(), &options);
+        let seen: Vec<_> = read.rows.iter().map(|row| row.limits).collect();
+        let first = Limits { deadline_ms: Some(2500), ..Limits::default() };
+        let second = Limits { runtime_limit_ms: Some(60_000), backoff_limit: Some(0), ..Limits::default() };
+        assert_eq!(seen, [first, second]);
+        assert_eq!(read.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [4, 5, 6]);
+        assert!(read.rows.iter().all(|row| row.template.request.is_empty()), "limits are no resources");
     }
 
     #[test]

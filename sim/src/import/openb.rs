@@ -6,7 +6,7 @@ use super::{
     NodeRow, NodeRows, RowProblem, Templates, TraceOptions, TraceRows, namespace_of,
     table::{self, Row},
 };
-use crate::model::TraceRow;
+use crate::model::{Limits, TraceRow};
 use quotree_core::{Amounts, DeviceAsk, DeviceSpec, Name, PodTemplate, Time};
 use std::collections::BTreeMap;
 
@@ -34,8 +34,8 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
         let template = templates.share(template(row, options)?);
         let namespace = namespace_of(options, &row.cell(by).to_ascii_lowercase())?;
         let name = row.cell("name").into();
-        let (user, priority) = (options.user.clone(), options.priority);
-        rows.push(TraceRow { name, submit, runtime_ms, namespace, user, priority, pods: 1, template });
+        let (user, limits) = (options.user.clone(), Limits::default());
+        rows.push(TraceRow { name, submit, runtime_ms, namespace, user, priority: None, pods: 1, template, limits });
         Ok(())
     });
     TraceRows { rows, problems, ..TraceRows::default() }

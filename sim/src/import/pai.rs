@@ -7,7 +7,7 @@ use super::{
     openb::MODEL_LABEL,
     table::{self, Row},
 };
-use crate::model::TraceRow;
+use crate::model::{Limits, TraceRow};
 use quotree_core::{Amounts, DeviceAsk, DeviceSpec, PodTemplate, Time, Unit, parse_quantity};
 use std::collections::BTreeSet;
 
@@ -66,9 +66,10 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
             runtime_ms,
             namespace,
             user: users.share(options, row.cell("user")),
-            priority: options.priority,
+            priority: None,
             pods,
             template,
+            limits: Limits::default(),
         });
         Ok(())
     });

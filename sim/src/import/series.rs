@@ -3,7 +3,7 @@
 //! those that began last end. What is asked for at each minute is exactly the file's.
 
 use super::{MAX_MS, RowProblem, Templates, TraceOptions, TraceRows, joblist::moment, namespace_of, table};
-use crate::model::TraceRow;
+use crate::model::{Limits, TraceRow};
 use jiff::civil::DateTime;
 use quotree_core::{Amounts, PodTemplate, Time};
 use std::sync::Arc;
@@ -51,9 +51,10 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
         runtime_ms: end.saturating_sub(begun),
         namespace: namespace.clone(),
         user: options.user.clone(),
-        priority: options.priority,
+        priority: None,
         pods: 1,
         template: Arc::clone(&template),
+        limits: Limits::default(),
     };
     let mut running: Vec<u64> = Vec::new();
     let end = series.last().map_or(0, |(_, ms, _)| ms.saturating_add(STEP_MS));

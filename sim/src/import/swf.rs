@@ -4,7 +4,7 @@
 //! format wants it.
 
 use super::{RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of, seconds_to_ms};
-use crate::model::TraceRow;
+use crate::model::{Limits, TraceRow};
 use quotree_core::{Amounts, PodTemplate, Time};
 
 /// How many fields the format has; what comes after them is free.
@@ -85,8 +85,8 @@ fn row(text: &str, options: &TraceOptions, templates: &mut Templates, users: &mu
         unknown if unknown.starts_with('-') => options.user.clone(),
         number => users.share(options, &format!("u{number}")),
     };
-    let (name, priority) = (field(0).into(), options.priority);
-    Ok(TraceRow { name, submit, runtime_ms, namespace, user, priority, pods: 1, template })
+    let (name, limits) = (field(0).into(), Limits::default());
+    Ok(TraceRow { name, submit, runtime_ms, namespace, user, priority: None, pods: 1, template, limits })
 }
 
 /// The text of a field, or `x` for -1: a namespace must not look like an option.

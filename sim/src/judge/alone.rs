@@ -146,7 +146,7 @@ fn cut_workload(workload: &Workload, is_ours: IsOurs<'_>) -> Option<Workload> {
         |template: &PodTemplate| Arc::new(PodTemplate { request: template.request.clone(), ..PodTemplate::default() });
     let mut cut = workload.clone();
     match &mut cut.kind {
-        Kind::Trace { rows } => {
+        Kind::Trace { rows, .. } => {
             let ours = rows.iter().filter(|r| is_ours(&r.namespace, r.user.as_ref().or(workload.user.as_ref())));
             let ours: Vec<TraceRow> = ours.map(|r| TraceRow { template: plain(&r.template), ..r.clone() }).collect();
             if ours.is_empty() {

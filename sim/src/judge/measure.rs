@@ -93,8 +93,8 @@ impl Judged<'_> {
                 (holds, Seen::Instances(seen))
             }
             What::Deadlines { met, compare, count, .. } => {
-                let seen = self.whose.outcomes(engine);
-                let seen = if *met { seen.met } else { seen.missed };
+                let (kept, missed) = self.whose.deadlines(engine);
+                let seen = if *met { kept } else { missed };
                 (compared(seen, *compare, *count), Seen::Number(seen.into()))
             }
             What::Used { quota, resource, compare, amount } => {

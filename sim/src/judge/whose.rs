@@ -70,6 +70,12 @@ impl Whose {
         })
     }
 
+    /// Their deadlines that were met, and that were missed: each that is stated counts, of a workflow and of its tasks.
+    pub(super) fn deadlines(&self, engine: &Engine<'_>) -> (u64, u64) {
+        let all = self.parties(engine).map(|party| &party.outcomes);
+        all.fold((0, 0), |(met, missed), outcomes| (met + outcomes.met, missed + outcomes.missed))
+    }
+
     /// Their pods by state.
     pub(super) fn counts(&self, engine: &Engine<'_>) -> Counts {
         self.parties(engine).fold(Counts::default(), |mut sum, party| {

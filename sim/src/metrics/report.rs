@@ -3,6 +3,7 @@
 use super::{Figures, datasets, fleet, people, rows};
 use crate::{
     driver::Engine,
+    model::Workload,
     result::{ClaimSummary, DeadlineRow, JobQueueRow, Metrics, RunResult},
 };
 use quotree_core::SEMANTICS_VERSION;
@@ -83,9 +84,8 @@ fn metrics(engine: &Engine<'_>) -> Metrics {
 
 /// Absent where no workload has one.
 fn deadlines(engine: &Engine<'_>) -> Option<DeadlineRow> {
-    engine.scenario.workloads.iter().any(|workload| workload.deadline_ms.is_some()).then(|| {
-        let world = &engine.world;
-        let all = world.parties.all.iter().filter(|party| world.is_whole(party.who.tally)).map(|party| party.outcomes);
+    engine.scenario.workloads.iter().any(Workload::has_deadlines).then(|| {
+        let all = engine.world.parties.all.iter().map(|party| party.outcomes);
         all.fold(DeadlineRow::default(), |sum, o| DeadlineRow { met: sum.met + o.met, missed: sum.missed + o.missed })
     })
 }

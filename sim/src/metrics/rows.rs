@@ -85,7 +85,7 @@ pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
     let row = |(workload, index): (&crate::model::Workload, u32)| {
         let tallies = world.tallies_of(index);
         let (work, whole) = (sums.take(index), of(tallies.start));
-        let told = workload.arrivals.is_some() || workload.deadline_ms.is_some();
+        let told = workload.arrivals.is_some() || workload.has_deadlines();
         let tasks = match &workload.kind {
             Kind::Workflow { tasks } => tasks.as_slice(),
             _ => &[],

@@ -79,8 +79,8 @@ pub enum Change {
     },
     /// A priority class gets another number: pods made from then on have it.
     SetClass {
-        /// Those that name the class, as indices into [`super::Scenario::workloads`].
-        workloads: Vec<usize>,
+        /// Which.
+        class: Name,
         /// The new number.
         priority: i32,
     },

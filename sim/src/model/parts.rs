@@ -1,7 +1,7 @@
 //! What can be said of workloads of every kind: what they are called, how often they come, and what their pods ask.
 
 use super::{Kind, Reads, Workload};
-use quotree_core::{Name, PodTemplate, Time};
+use quotree_core::{Level, Name, PodTemplate, Time};
 use std::sync::Arc;
 
 impl Workload {
@@ -12,6 +12,19 @@ impl Workload {
             Kind::Job { .. } if self.arrivals.as_ref().is_some_and(|a| a.concurrency.is_some()) => "CronJob",
             kind => kind.name(),
         }
+    }
+
+    /// Whether it, a task of it, or a row of it has a deadline.
+    #[must_use]
+    pub fn has_deadlines(&self) -> bool {
+        let below = match &self.kind {
+            Kind::Workflow { tasks } => tasks.iter().any(|task| task.deadline_ms.is_some()),
+            Kind::Trace { rows, limits } => {
+                limits.deadline_ms.is_some() || rows.iter().any(|row| row.limits.deadline_ms.is_some())
+            }
+            _ => false,
+        };
+        below || self.deadline_ms.is_some()
     }
 
     /// About how often it comes if the run ends at `end`; nothing where nothing bounds that.
@@ -59,8 +72,23 @@ impl Kind {
             Self::Job { completions, template, .. } => see(template, u64::from(*completions)),
             Self::Training { roles, .. } => roles.iter().for_each(|r| see(&r.template, u64::from(r.replicas))),
             Self::Workflow { tasks } => tasks.iter().for_each(|task| task.kind.templates(see)),
-            Self::Trace { rows } => rows.iter().for_each(|row| see(&row.template, u64::from(row.pods))),
+            Self::Trace { rows, .. } => rows.iter().for_each(|row| see(&row.template, u64::from(row.pods))),
         }
+    }
+}
+
+/// A priority as it is written: a number, or a class, which may get another one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Priority {
+    /// The number, or that of the class at the start.
+    pub number: i32,
+    /// The class.
+    pub class: Option<Name>,
+}
+
+impl From<i32> for Priority {
+    fn from(number: i32) -> Self {
+        Self { number, class: None }
     }
 }
 
@@ -73,6 +101,12 @@ pub struct Task {
     pub after: u32,
     /// The tasks that wait for it.
     pub leads_to: Vec<u32>,
+    /// Priority of its pods.
+    pub priority: Priority,
+    /// All pods of it stand in one domain of this level.
+    pub together: Option<Level>,
+    /// It should be done so long after it may start, milliseconds; only counted.
+    pub deadline_ms: Option<u64>,
     /// A [`Kind::Job`] or [`Kind::Training`].
     pub kind: Kind,
 }

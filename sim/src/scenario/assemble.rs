@@ -197,7 +197,7 @@ fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Re
     resources.extend(trees().flat_map(|q| q.min.iter().chain(q.max.iter())).map(|(name, _)| name.clone()));
     for read in &parts.workloads {
         match &read.workload.kind {
-            Kind::Trace { rows } => {
+            Kind::Trace { rows, .. } => {
                 for row in rows.iter() {
                     if !namespaces.contains(&row.namespace) {
                         namespaces.insert(row.namespace.clone());

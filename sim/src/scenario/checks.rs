@@ -151,7 +151,7 @@ impl<'a> Fits<'a> {
     fn workload(&mut self, read: &ReadWorkload, report: &mut Report) {
         let name = &read.workload.name;
         let spans = |i: usize| read.requests.get(i).copied().unwrap_or(read.name);
-        if let Kind::Trace { rows } = &read.workload.kind {
+        if let Kind::Trace { rows, .. } = &read.workload.kind {
             self.trace(rows, read, report);
             return;
         }

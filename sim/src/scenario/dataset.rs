@@ -174,7 +174,7 @@ fn acceleration(
     let (high_permille, low_permille) = marks(&mut fields, report);
     let local = fields.required::<Bandwidth>("local", report);
     let remote = fields.required::<Bandwidth>("remote", report);
-    let priority = fields.node("priority").and_then(|node| priority(node, context, report)).unwrap_or(0);
+    let priority = fields.node("priority").and_then(|node| priority(node, context, report)).unwrap_or_default();
     let preemptible = fields.or("preemptible", true, report);
     let submit = fields.or("submit", Ms(0), report);
     let mut requests = Vec::new();
@@ -211,7 +211,6 @@ fn acceleration(
         namespace: namespace.span,
         user: None,
         budget: None,
-        class: None,
         requests,
         arrivals: None,
     };

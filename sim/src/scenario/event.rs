@@ -225,11 +225,7 @@ impl Reading<'_, '_> {
             self.report.error(class.span, title, "unknown class").did_you_mean(class.value.as_str(), known);
             return None;
         }
-        let named = self.known.workloads.iter().enumerate().filter(|(_, read)| {
-            // Rows of a trace have the priorities that they had when they were read.
-            read.class.as_ref() == Some(&class.value) && !matches!(read.workload.kind, Kind::Trace { .. })
-        });
-        Some(Change::SetClass { workloads: named.map(|(i, _)| i).collect(), priority })
+        Some(Change::SetClass { class: class.value, priority })
     }
 
     fn edit_workload(&mut self, variant: Variant<'_>) -> Option<Change> {
@@ -238,14 +234,7 @@ impl Reading<'_, '_> {
         let priority = fields.optional::<i32>("priority", self.report);
         let preemptible = fields.optional::<bool>("preemptible", self.report);
         fields.finish(self.report);
-        let workload = workload?;
-        let edited = self.known.workloads.get(workload)?;
-        if priority.is_some() && matches!(edited.workload.kind, Kind::Trace { .. }) {
-            let title = format!("`{}` is a Trace: its rows have priorities of their own", edited.workload.name);
-            self.report.error(variant.span, title, "cannot be edited");
-            return None;
-        }
-        Some(Change::EditWorkload { workload, priority, preemptible })
+        Some(Change::EditWorkload { workload: workload?, priority, preemptible })
     }
 
     fn workload(&mut self, fields: &mut Fields<'_>) -> Option<usize> {

@@ -120,9 +120,8 @@ pub(crate) fn split(fields: &mut Fields<'_>, template: &mut PodTemplate, report:
 }
 
 /// `topology: Same("rack")`.
-pub(crate) fn together(fields: &mut Fields<'_>, report: &mut Report) -> Option<Level> {
-    let mut inner =
-        variant(fields.node("topology")?, &["Same"], "`Same(\"rack\")`", report)?.fields(&["level"], report);
+pub(crate) fn together(node: &Node, report: &mut Report) -> Option<Level> {
+    let mut inner = variant(node, &["Same"], "`Same(\"rack\")`", report)?.fields(&["level"], report);
     let level = inner.required_node("level", report);
     inner.finish(report);
     let words = [("node", Level::Node), ("rack", Level::Rack), ("zone", Level::Zone)];

@@ -136,7 +136,7 @@ pub(crate) fn edit(name: &str, fields: &mut Fields<'_>, report: &mut Report) -> 
 /// The users that the rows of a trace name.
 pub(crate) fn row_users(read: &ReadWorkload) -> BTreeSet<&Name> {
     match &read.workload.kind {
-        Kind::Trace { rows } => rows.iter().filter_map(|row| row.user.as_ref()).collect(),
+        Kind::Trace { rows, .. } => rows.iter().filter_map(|row| row.user.as_ref()).collect(),
         _ => BTreeSet::new(),
     }
 }

@@ -22,15 +22,22 @@ struct Type {
     /// What it is one of.
     group: &'static str,
     about: &'static str,
-    fields: &'static [Field],
+    /// Group after group: what several structs have stands once, in `table/shared.rs`.
+    fields: &'static [&'static [Field]],
+}
+
+impl Type {
+    fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        self.fields.iter().copied().flatten()
+    }
 }
 
 /// Whether these are the fields of a struct of this name; a struct that the table does not know agrees with anything.
 pub(crate) fn agrees(name: &str, fields: &[&str]) -> bool {
     let mut same = types().filter(|t| t.name == name).peekable();
     let is = |t: &Type| {
-        t.fields.iter().all(|field| fields.contains(&field.name))
-            && fields.iter().all(|field| t.fields.iter().any(|f| f.name == *field))
+        t.fields().all(|field| fields.contains(&field.name))
+            && fields.iter().all(|field| t.fields().any(|f| f.name == *field))
     };
     same.peek().is_none() || same.any(is)
 }
@@ -69,7 +76,7 @@ pub fn schema() -> Value {
 
 fn object(ty: &Type) -> Value {
     let mut properties = Map::new();
-    for field in ty.fields {
+    for field in ty.fields() {
         let mut property = shape(field.kind);
         if let Some(property) = property.as_object_mut() {
             property.insert("description".into(), json!(format!("{} ({})", field.about, field.kind)));
@@ -79,7 +86,7 @@ fn object(ty: &Type) -> Value {
         }
         properties.insert(field.name.to_owned(), property);
     }
-    let required: Vec<&str> = ty.fields.iter().filter(|f| f.default == "required").map(|f| f.name).collect();
+    let required: Vec<&str> = ty.fields().filter(|f| f.default == "required").map(|f| f.name).collect();
     json!({
         "type": "object", "description": ty.about, "properties": properties, "required": required,
         "additionalProperties": false
@@ -122,11 +129,26 @@ pub fn reference() -> String {
                 continue;
             }
             out += "| field | holds | default | meaning |\n|---|---|---|---|\n";
-            for Field { name, kind, default, about } in ty.fields {
+            for Field { name, kind, default, about } in ty.fields() {
                 out += &format!("| `{name}` | {kind} | {default} | {about} |\n");
             }
             out.push('\n');
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::types;
+
+    #[test]
+    fn no_struct_has_a_field_twice() {
+        for ty in types() {
+            let mut names: Vec<&str> = ty.fields().map(|field| field.name).collect();
+            names.sort_unstable();
+            let twice: Vec<&str> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+            assert!(twice.is_empty(), "`{}` of {} has {twice:?} twice", ty.name, ty.group);
+        }
+    }
 }

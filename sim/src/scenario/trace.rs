@@ -5,10 +5,12 @@ use super::{
     files::Files,
     reader::{At, Fields, choice},
     syntax::Node,
+    values::Positive,
+    workload::deadline,
 };
 use crate::{
     import::{self, RowProblem, TraceFormat, TraceOptions},
-    model::TraceRow,
+    model::{Limits, TraceRow},
 };
 use quotree_core::Name;
 use std::sync::Arc;
@@ -56,11 +58,19 @@ pub(crate) fn tell_problems(file: &At<String>, problems: &[RowProblem], report: 
     }
 }
 
+/// What holds of rows that say nothing themselves.
+pub(crate) fn limits(fields: &mut Fields<'_>, report: &mut Report) -> Limits {
+    Limits {
+        deadline_ms: deadline(fields, report),
+        runtime_limit_ms: fields.optional::<Positive>("runtime_limit", report).map(|ms| ms.0),
+        backoff_limit: fields.optional("backoff_limit", report),
+    }
+}
+
 /// The rows of a trace, with the place of its file; absent when the file could not be read.
 pub(crate) fn rows(
     fields: &mut Fields<'_>,
-    priority: i32,
-    user: Option<Name>,
+    (priority, user): (i32, Option<Name>),
     files: &mut Files<'_>,
     report: &mut Report,
 ) -> Option<(Arc<[TraceRow]>, At<String>)> {

@@ -2,14 +2,15 @@
 
 use super::{
     diagnostic::{Report, Span},
+    gpus,
     reader::{At, Read, variant, wrong},
     syntax::{Node, Shape},
     training,
-    workload::{Context, job},
+    workload::{Context, deadline, job, priority},
 };
-use crate::model::{Kind, Task};
+use crate::model::{Priority, Task};
 use petgraph::{algo::tarjan_scc, graphmap::DiGraphMap};
-use quotree_core::Name;
+use quotree_core::{Level, Name};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A workflow may have this many tasks, and this many dependencies.
@@ -20,12 +21,14 @@ const MAX_DEPENDENCIES: usize = 100_000;
 struct ReadTask {
     name: At<Name>,
     after: Vec<At<Name>>,
-    kind: Kind,
+    /// As if nothing depended on it, nor it on anything.
+    task: Task,
 }
 
 /// Reads the tasks of a workflow.
 pub(crate) fn tasks(
     node: &Node,
+    stated: (&Priority, Option<Level>),
     requests: &mut Vec<Span>,
     context: &mut Context<'_, '_>,
     report: &mut Report,
@@ -40,7 +43,7 @@ pub(crate) fn tasks(
         return None;
     }
     let before = report.errors();
-    let tasks: Vec<ReadTask> = items.iter().filter_map(|item| task(item, requests, context, report)).collect();
+    let tasks: Vec<ReadTask> = items.iter().filter_map(|item| task(item, stated, requests, context, report)).collect();
     let links = links(&tasks, report);
     if links.values().map(BTreeSet::len).sum::<usize>() > MAX_DEPENDENCIES {
         report.error(node.span, format!("more than {MAX_DEPENDENCIES} dependencies"), "too many");
@@ -52,7 +55,7 @@ pub(crate) fn tasks(
     let mut made: Vec<Task> = Vec::with_capacity(tasks.len());
     for (task, after) in tasks.into_iter().zip(links.values()) {
         let after = u32::try_from(after.len()).unwrap_or(u32::MAX);
-        made.push(Task { name: task.name.value, after, leads_to: Vec::new(), kind: task.kind });
+        made.push(Task { after, ..task.task });
     }
     for (task, after) in &links {
         for earlier in after {
@@ -64,17 +67,36 @@ pub(crate) fn tasks(
     Some(made)
 }
 
-fn task(node: &Node, requests: &mut Vec<Span>, context: &mut Context<'_, '_>, report: &mut Report) -> Option<ReadTask> {
+/// Reads a task; `stated` is what the workflow says of all of them.
+fn task(
+    node: &Node,
+    stated: (&Priority, Option<Level>),
+    requests: &mut Vec<Span>,
+    context: &mut Context<'_, '_>,
+    report: &mut Report,
+) -> Option<ReadTask> {
     let variant = variant(node, &["Job", "Training"], "a task", report)?;
     let mut fields = variant.fields(&[], report);
     let name = fields.required::<At<Name>>("name", report);
     let after = fields.node("after").and_then(|node| Vec::<At<Name>>::read(node, report)).unwrap_or_default();
+    let own = fields.node("priority").and_then(|node| priority(node, context, report));
+    let deadline_ms = deadline(&mut fields, report);
+    // Pods of a job stand for themselves, those of a training together; `None` says anywhere.
+    let topology = if variant.name == "Training" { fields.given("topology") } else { None };
+    let together = match topology {
+        None => stated.1.filter(|_| variant.name == "Training"),
+        Some(node) if matches!(node.shape, Shape::Absent) => None,
+        Some(node) => gpus::together(node, report),
+    };
     let kind = match variant.name {
         "Job" => job(&mut fields, variant, requests, context, report),
         _ => training::read(&mut fields, requests, context, report),
     };
     fields.finish(report);
-    Some(ReadTask { name: name?, after, kind: kind? })
+    let priority = own.unwrap_or_else(|| stated.0.clone());
+    let (name, kind) = (name?, kind?);
+    let task = Task { name: name.value.clone(), after: 0, leads_to: Vec::new(), priority, together, deadline_ms, kind };
+    Some(ReadTask { name, after, task })
 }
 
 /// By task, the tasks it depends on; names that are taken, unknown or repeated are told.

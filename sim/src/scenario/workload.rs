@@ -13,8 +13,8 @@ use super::{
     values::{Ms, Positive, entries, quantity},
     workflow,
 };
-use crate::model::{Kind, Runtime, Workload};
-use quotree_core::{Amounts, DeviceAsk, Name, PodTemplate, Time, Unit};
+use crate::model::{Arrivals, Kind, Priority, Runtime, Workload};
+use quotree_core::{Amounts, DeviceAsk, Level, Name, PodTemplate, Time, Unit};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// A workload with the places that later checks speak of.
@@ -25,8 +25,6 @@ pub(crate) struct ReadWorkload {
     pub(crate) namespace: Span,
     pub(crate) user: Option<At<Name>>,
     pub(crate) budget: Option<At<Name>>,
-    /// The priority class it names.
-    pub(crate) class: Option<Name>,
     /// One a template: a Deployment's and Job's own, a Training's by role, a Workflow's by task; a Trace's file.
     pub(crate) requests: Vec<Span>,
     /// Where it says how it arrives.
@@ -43,118 +41,137 @@ pub(crate) struct Context<'a, 'l> {
 /// The kinds of workload.
 const KINDS: [&str; 6] = ["Deployment", "Job", "Training", "CronJob", "Workflow", "Trace"];
 
+/// What is read of a workload according to its kind.
+struct Body {
+    namespace: At<Name>,
+    submit: Time,
+    /// When it arrives, and where that is said.
+    arrivals: Option<(Arrivals, Span)>,
+    deadline_ms: Option<u64>,
+    kind: Kind,
+}
+
 /// Reads one workload.
 pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Report) -> Option<ReadWorkload> {
     let variant = variant(node, &KINDS, "a kind of workload", report)?;
     let mut fields = variant.fields(&[], report);
     let name = fields.required::<At<Name>>("name", report);
-    let priority_node = fields.node("priority");
-    let class = priority_node.and_then(class);
-    let priority = priority_node.and_then(|node| priority(node, context, report)).unwrap_or(0);
+    let priority = fields.node("priority").and_then(|node| priority(node, context, report)).unwrap_or_default();
     let user = fields.optional::<At<Name>>("user", report);
-    let user_name = user.as_ref().map(|user| user.value.clone());
     let preemptible = fields.or("preemptible", true, report);
     let budget = fields.optional::<At<Name>>("budget", report);
     let eviction_grace = fields.node("eviction_grace");
     let eviction_grace = eviction_grace.and_then(|node| latency("eviction_grace", node, context.files, report));
-    let gangs = matches!(variant.name, "Training" | "Trace");
-    let together = if gangs { gpus::together(&mut fields, report) } else { None };
-    if variant.name == "Trace" {
-        let rows = trace::rows(&mut fields, priority, user_name.clone(), context.files, report);
-        fields.finish(report);
-        let (name, (rows, file)) = (name?, rows?);
-        let namespace = rows.first().map_or_else(|| Name::from(""), |row| row.namespace.clone());
-        let submit = rows.first().map_or(Time(0), |row| row.submit);
-        let budget_name = budget.as_ref().map(|b| b.value.clone());
-        let kind = Kind::Trace { rows };
-        let text = name.value.to_string();
-        let workload = Workload {
-            name: text,
-            namespace,
-            user: user_name,
-            priority,
-            preemptible,
-            budget: budget_name,
-            together,
-            eviction_grace,
-            submit,
-            arrivals: None,
-            deadline_ms: None,
-            kind,
-        };
-        let (name, namespace, requests) = (name.span, file.span, vec![file.span]);
-        return Some(ReadWorkload { workload, name, namespace, user, budget, class, requests, arrivals: None });
-    }
+    let gangs = matches!(variant.name, "Training" | "Workflow" | "Trace");
+    let together = if gangs { fields.node("topology").and_then(|node| gpus::together(node, report)) } else { None };
+    let mut requests = Vec::new();
+    let body = match variant.name {
+        "Trace" => {
+            let user = user.as_ref().map(|user| user.value.clone());
+            traced(&mut fields, (priority.number, user), &mut requests, context.files, report)
+        }
+        _ => body(&mut fields, variant, (&priority, together), &mut requests, context, report),
+    };
+    fields.finish(report);
+    let (name, body) = (name?, body?);
+    let (arrivals, arriving) = body.arrivals.unzip();
+    let workload = Workload {
+        name: name.value.to_string(),
+        namespace: body.namespace.value,
+        user: user.as_ref().map(|user| user.value.clone()),
+        priority,
+        preemptible,
+        budget: budget.as_ref().map(|budget| budget.value.clone()),
+        together,
+        eviction_grace,
+        submit: body.submit,
+        arrivals,
+        deadline_ms: body.deadline_ms,
+        kind: body.kind,
+    };
+    let (name, namespace) = (name.span, body.namespace.span);
+    Some(ReadWorkload { workload, name, namespace, user, budget, requests, arrivals: arriving })
+}
+
+/// The rows of a trace: where and when is theirs, and stands for the trace where its file is named.
+fn traced(
+    fields: &mut Fields<'_>,
+    stated: (i32, Option<Name>),
+    requests: &mut Vec<Span>,
+    files: &mut Files<'_>,
+    report: &mut Report,
+) -> Option<Body> {
+    let limits = trace::limits(fields, report);
+    let (rows, file) = trace::rows(fields, stated, files, report)?;
+    requests.push(file.span);
+    let first = rows.first();
+    let namespace = first.map_or_else(|| Name::from(""), |row| row.namespace.clone());
+    Some(Body {
+        namespace: At { value: namespace, span: file.span },
+        submit: first.map_or(Time(0), |row| row.submit),
+        arrivals: None,
+        deadline_ms: None,
+        kind: Kind::Trace { rows, limits },
+    })
+}
+
+/// What is not a trace; `stated` is what tasks have that say nothing themselves.
+fn body(
+    fields: &mut Fields<'_>,
+    variant: Variant<'_>,
+    stated: (&Priority, Option<Level>),
+    requests: &mut Vec<Span>,
+    context: &mut Context<'_, '_>,
+    report: &mut Report,
+) -> Option<Body> {
     let namespace = fields.required::<At<Name>>("namespace", report);
     let submit = fields.or("submit", Time(0), report);
-    let mut requests = Vec::new();
     let (arriving, arrivals) = if variant.name == "CronJob" {
-        (Some(variant.span), arrivals::cron(&mut fields, report))
+        (Some(variant.span), arrivals::cron(fields, report))
     } else {
         let node = fields.node("arrivals");
         (node.map(|node| node.span), node.and_then(|node| arrivals::read(node, context.files, report)))
     };
-    let deadline: Option<Positive> =
-        if variant.name == "Deployment" { None } else { fields.optional("deadline", report) };
+    let deadline_ms = if variant.name == "Deployment" { None } else { deadline(fields, report) };
     let kind = match variant.name {
         "Deployment" => {
             let replicas = fields.or("replicas", 1, report);
-            let template = template(&mut fields, variant, &mut requests, report);
+            let template = template(fields, variant, requests, report);
             Some(Kind::Deployment { replicas, template })
         }
-        "Job" | "CronJob" => job(&mut fields, variant, &mut requests, context, report),
+        "Job" | "CronJob" => job(fields, variant, requests, context, report),
         "Workflow" => {
             let node = fields.required_node("tasks", report);
-            let tasks = node.and_then(|node| workflow::tasks(node, &mut requests, context, report));
+            let tasks = node.and_then(|node| workflow::tasks(node, stated, requests, context, report));
             tasks.map(|tasks| Kind::Workflow { tasks })
         }
-        _ => training::read(&mut fields, &mut requests, context, report),
+        _ => training::read(fields, requests, context, report),
     };
-    fields.finish(report);
-    let (name, namespace, kind) = (name?, namespace?, kind?);
-    if arriving.is_some() && arrivals.is_none() {
-        return None;
-    }
-    let workload = Workload {
-        name: name.value.to_string(),
-        namespace: namespace.value,
-        user: user_name,
-        priority,
-        preemptible,
-        budget: budget.as_ref().map(|b| b.value.clone()),
-        together,
-        eviction_grace,
-        submit,
-        arrivals,
-        deadline_ms: deadline.map(|ms| ms.0),
-        kind,
+    let (namespace, kind) = (namespace?, kind?);
+    let arrivals = match arriving {
+        Some(span) => Some((arrivals?, span)),
+        None => None,
     };
-    let (name, namespace) = (name.span, namespace.span);
-    Some(ReadWorkload { workload, name, namespace, user, budget, class, requests, arrivals: arriving })
+    Some(Body { namespace, submit, arrivals, deadline_ms, kind })
 }
 
-/// The class that a priority names.
-fn class(node: &Node) -> Option<Name> {
-    match &node.shape {
-        Shape::String(class) => Some(Name::from(class.as_str())),
-        _ => None,
-    }
+/// After how long it should be done.
+pub(crate) fn deadline(fields: &mut Fields<'_>, report: &mut Report) -> Option<u64> {
+    fields.optional::<Positive>("deadline", report).map(|ms| ms.0)
 }
 
 /// A number, or the name of a class.
-pub(crate) fn priority(node: &Node, context: &Context<'_, '_>, report: &mut Report) -> Option<i32> {
-    if let Shape::String(class) = &node.shape {
-        let known = context.classes.get(class.as_str());
-        if known.is_none() {
-            let names = context.classes.keys().map(Name::as_str);
-            report
-                .error(node.span, format!("there is no priority class `{class}`"), "unknown class")
-                .did_you_mean(class, names)
-                .help("classes are declared at the top: `classes: { \"high\": 100 }`");
-        }
-        return known.copied();
-    }
-    i32::read(node, report)
+pub(crate) fn priority(node: &Node, context: &Context<'_, '_>, report: &mut Report) -> Option<Priority> {
+    let Shape::String(class) = &node.shape else { return i32::read(node, report).map(Priority::from) };
+    let Some(number) = context.classes.get(class.as_str()) else {
+        let names = context.classes.keys().map(Name::as_str);
+        report
+            .error(node.span, format!("there is no priority class `{class}`"), "unknown class")
+            .did_you_mean(class, names)
+            .help("classes are declared at the top: `classes: { \"high\": 100 }`");
+        return None;
+    };
+    Some(Priority { number: *number, class: Some(class.as_str().into()) })
 }
 
 /// Reads what a job is, but for its place and name.

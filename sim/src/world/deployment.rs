@@ -44,10 +44,7 @@ impl Engine<'_> {
     /// One more pod of a Deployment or Job; `work` is what it has to do and how long that ran before, milliseconds,
     /// absent: without end.
     pub(crate) fn one_more(&mut self, owner: u32, evictions: u32, work: Option<(u64, u64)>) -> Result<(), RunError> {
-        let (Some(workload), Some(kind)) = (self.workload_of(owner), self.kind(owner)) else {
-            return Ok(());
-        };
-        let (Kind::Deployment { template, .. } | Kind::Job { template, .. }) = kind else {
+        let Some(Kind::Deployment { template, .. } | Kind::Job { template, .. }) = self.kind(owner) else {
             return Ok(());
         };
         let (left_ms, ran_ms) = work.unwrap_or((u64::MAX, 0));
@@ -56,7 +53,7 @@ impl Engine<'_> {
         let order = Order {
             owner,
             namespace: state.namespace,
-            priority: workload.priority,
+            priority: None,
             number: state.made + 1,
             turn: 0,
             left_ms,

@@ -1,22 +1,26 @@
 //! Workloads edited while they are there. A class that gets another number counts for pods made from then on, as in
 //! Kubernetes, where a pod keeps the number its class had when it was created; a workload that is edited itself takes its
-//! waiting and running pods along.
+//! waiting and running pods along, and has from then on a number of its own, in all its instances, tasks and rows.
 
-use crate::{driver::Engine, options::RunError, trace::Traced};
-use quotree_core::{Event, WorkloadChange, WorkloadId};
+use crate::{driver::Engine, model::Priority, options::RunError, trace::Traced};
+use quotree_core::{Event, Name, WorkloadChange, WorkloadId};
 use std::collections::BTreeMap;
 
-/// What workloads of the scenario were edited into, by their place in it.
+/// What workloads of the scenario were edited into, by their place in it, and what classes became.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Edits {
+    classes: BTreeMap<Name, i32>,
     priorities: BTreeMap<u32, i32>,
     preemptible: BTreeMap<u32, bool>,
 }
 
 impl Edits {
-    /// The priority of pods that a workload makes now.
-    pub(crate) fn priority(&self, workload: u32, stated: i32) -> i32 {
-        self.priorities.get(&workload).copied().unwrap_or(stated)
+    /// The priority of pods that a workload makes now: what it was edited into, a number of their own, or what is stated,
+    /// by a class or not.
+    pub(crate) fn priority(&self, workload: u32, own: Option<i32>, stated: &Priority) -> i32 {
+        let by_class = || stated.class.as_ref().and_then(|class| self.classes.get(class)).copied();
+        let edited = self.priorities.get(&workload).copied();
+        edited.or(own).or_else(by_class).unwrap_or(stated.number)
     }
 
     /// Whether pods that a workload makes now may be evicted.
@@ -26,10 +30,9 @@ impl Edits {
 }
 
 impl Engine<'_> {
-    /// Pods that these workloads make from now on have another priority.
-    pub(crate) fn set_class(&mut self, owners: &[usize], priority: i32) {
-        let owners = owners.iter().filter_map(|owner| u32::try_from(*owner).ok());
-        self.world.edits.priorities.extend(owners.map(|workload| (workload, priority)));
+    /// Pods of a class that are made from now on have another priority.
+    pub(crate) fn set_class(&mut self, class: &Name, priority: i32) {
+        self.world.edits.classes.insert(class.clone(), priority);
     }
 
     /// A workload is edited with all its pods.

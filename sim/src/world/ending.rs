@@ -64,19 +64,27 @@ impl Engine<'_> {
     pub(crate) fn begins(&mut self, owner: u32) {
         self.world.owners[owner].begun = true;
         self.tally(owner, |outcomes| outcomes.submitted += 1);
-        let is_task = self.world.owners[owner].task != NONE;
-        if let Some(ms) = self.workload_of(owner).and_then(|w| w.deadline_ms).filter(|_| !is_task) {
+        let deadline = match self.task(owner) {
+            Some(task) => task.deadline_ms,
+            None => self.workload_of(owner).and_then(|workload| workload.deadline_ms),
+        };
+        if let Some(ms) = deadline {
             self.world.owners[owner].due = true;
             self.queue.schedule(self.now.after_ms(ms), CONTROLLER, Happening::Deadline(owner));
         }
     }
 
-    /// An owner should be done by now; what was done at this very moment is in time.
-    pub(crate) fn deadline(&mut self, owner: u32) -> Result<(), RunError> {
-        if std::mem::take(&mut self.world.owners[owner].due) {
-            self.tally(owner, |outcomes| outcomes.missed += 1);
+    /// This moment has settled: what should be done by now is, or is late.
+    pub(crate) fn judge_deadlines(&mut self) {
+        for deadline in std::mem::take(&mut self.due) {
+            match deadline {
+                Happening::Deadline(owner) if std::mem::take(&mut self.world.owners[owner].due) => {
+                    self.tally(owner, |outcomes| outcomes.missed += 1);
+                }
+                Happening::RowDeadline { owner, row } => self.row_is_late(owner, row),
+                _ => {}
+            }
         }
-        Ok(())
     }
 
     /// An owner is over, for good.

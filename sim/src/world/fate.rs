@@ -24,7 +24,6 @@ impl Engine<'_> {
             self.pace(unit.owner);
         } else if unit.running == unit.first_count {
             self.world.units[unit_id].working_since = Some(self.now);
-            self.read_job(unit_id);
             self.change_pace(unit_id, self.now);
             let paced = self.world.fleet.paces.contains_key(&unit_id);
             if let Some(ms) = self.job_pod_works(unit_id).filter(|_| !paced) {
@@ -63,6 +62,7 @@ impl Engine<'_> {
             Happening::Dataset { dataset, epoch } => self.is_old_news(dataset, epoch),
             Happening::Arrive(owner) => self.world.owners[owner].closed,
             Happening::Deadline(owner) => !self.world.owners[owner].due,
+            Happening::RowDeadline { owner, row } => !self.is_row_due(owner, row),
             _ => false,
         }
     }
@@ -94,8 +94,7 @@ impl Engine<'_> {
             Some(Kind::Job { .. }) => self.job_pod_succeeded(owner),
             Some(Kind::Training { .. }) => self.over(owner, End::Succeeded),
             _ => {
-                let party = self.world.units[unit].party;
-                self.world.parties.all[party].outcomes.succeeded += 1;
+                self.row_over(unit, true);
                 Ok(())
             }
         }
@@ -175,6 +174,7 @@ impl Engine<'_> {
         self.withdraw(unit, State::Deleted)?;
         let delay = match self.kind(owner) {
             Some(Kind::Job { .. }) if by_node => self.job_pod_lost(owner)?,
+            Some(Kind::Trace { .. }) if by_node => self.row_lost(unit)?,
             Some(Kind::Training { .. }) => self.may_restart(owner)?.then_some(0),
             _ => Some(0),
         };
@@ -216,7 +216,7 @@ impl Engine<'_> {
             Some(Kind::Deployment { .. }) => self.replace_replica(owner, unit_id),
             Some(Kind::Job { .. }) => self.retry_job_pod(owner, unit_id),
             Some(Kind::Training { .. }) => self.start_training(owner, unit.evictions),
-            Some(Kind::Trace { .. }) => self.submit_row(owner, unit.number, unit.turn + 1, unit.evictions),
+            Some(Kind::Trace { .. }) => self.submit_row(owner, unit.number, Some(unit_id)),
             Some(Kind::Workflow { .. }) | None => Ok(()),
         };
         self.story.replacing = None;

@@ -41,37 +41,42 @@ impl Engine<'_> {
 
     /// How long its work takes at full speed, and how long it may run at any.
     pub(crate) fn job_pod_work(&self, unit: u32) -> (Option<u64>, Option<u64>) {
+        let limit = self.runtime_limit(unit).map(|limit| limit.saturating_sub(self.world.units[unit].ran_ms));
         let unit = &self.world.units[unit];
-        let Some(Kind::Job { checkpoint_ms, checkpoint_cost_ms, runtime_limit_ms, .. }) = self.kind(unit.owner) else {
-            return (Some(unit.left_ms).filter(|ms| *ms != u64::MAX), None);
-        };
         // What reads is done when all is read.
         let work = Some(unit.left_ms).filter(|ms| *ms != u64::MAX && !self.is_reader(unit.owner));
-        let work = work.map(|ms| with_checkpoints(ms, *checkpoint_ms, *checkpoint_cost_ms));
-        let limit = runtime_limit_ms.map(|limit| limit.saturating_sub(unit.ran_ms));
+        let work = match self.kind(unit.owner) {
+            Some(Kind::Job { checkpoint_ms, checkpoint_cost_ms, .. }) => {
+                work.map(|ms| with_checkpoints(ms, *checkpoint_ms, *checkpoint_cost_ms))
+            }
+            _ => work,
+        };
         (work, limit)
     }
 
-    /// Whether a pod of a Job has to stop although its work is not done; then the job has failed.
+    /// How long a pod of a Job or a row of a trace may run, all its tries together.
+    fn runtime_limit(&self, unit: u32) -> Option<u64> {
+        let unit = &self.world.units[unit];
+        match self.kind(unit.owner) {
+            Some(Kind::Job { runtime_limit_ms, .. }) => *runtime_limit_ms,
+            Some(Kind::Trace { .. }) => self.row_limit(unit.owner, unit.number),
+            _ => None,
+        }
+    }
+
+    /// Whether a pod of a Job, or a row of a trace, has to stop although its work is not done; then that has failed.
     pub(crate) fn job_pod_is_late(&mut self, unit: u32) -> Result<bool, RunError> {
-        let state = &self.world.units[unit];
-        let Some(Kind::Job { checkpoint_ms, checkpoint_cost_ms, runtime_limit_ms: Some(limit), .. }) =
-            self.kind(state.owner)
-        else {
-            return Ok(false);
-        };
-        let ran = state.working_since.map_or(0, |since| self.world.worked_ms(unit, since, self.now));
-        if self.has_read_all(unit) {
+        let Some(limit) = self.runtime_limit(unit) else { return Ok(false) };
+        let since = self.world.units[unit].working_since;
+        let ran = since.map_or(0, |since| self.world.worked_ms(unit, since, self.now));
+        if self.has_read_all(unit) || self.job_pod_work(unit).0.is_some_and(|work| ran >= work) {
             return Ok(false);
         }
-        let state = &self.world.units[unit];
-        if state.left_ms != u64::MAX
-            && !self.is_reader(state.owner)
-            && ran >= with_checkpoints(state.left_ms, *checkpoint_ms, *checkpoint_cost_ms)
-        {
-            return Ok(false);
+        let owner = self.world.units[unit].owner;
+        match self.kind(owner) {
+            Some(Kind::Trace { .. }) => self.row_ran_too_long(unit, limit)?,
+            _ => self.fail(owner, format!("it ran for {}, which is its limit", time_text(limit)))?,
         }
-        self.fail(state.owner, format!("it ran for {}, which is its limit", time_text(*limit)))?;
         Ok(true)
     }
 

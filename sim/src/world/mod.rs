@@ -51,6 +51,7 @@ pub(crate) use people::Refusals;
 pub(crate) use pods::{Counts, NONE, Pod, State, Unit};
 pub(crate) use shapes::Shapes;
 pub(crate) use table::Table;
+pub(crate) use traced::Keeping;
 pub(crate) use training::{Training, gpus};
 pub(crate) use tree::move_namespace;
 pub(crate) use unreliable::Unreliable;
@@ -103,6 +104,8 @@ pub(crate) enum Happening {
     Arrive(u32),
     /// An owner should be done by now.
     Deadline(u32),
+    /// A row of a trace should be done by now.
+    RowDeadline { owner: u32, row: u32 },
     /// A row of a trace is submitted.
     Row { owner: u32, row: u32 },
     /// Something about nodes.
@@ -143,6 +146,8 @@ pub(crate) struct World {
     pub(crate) joined: BTreeMap<(u32, u32), (u32, u32)>,
     /// Interned namespaces of trace rows, by owner and row: only where a trace has rows in several namespaces.
     pub(crate) row_places: BTreeMap<u32, Vec<RowPlace>>,
+    /// Of rows with limits, by owner and row: how they keep to them.
+    pub(crate) row_limits: BTreeMap<(u32, u32), Keeping>,
     /// Users and groups as they are now.
     pub(crate) tenants: Tenants,
     /// Whose everything is.
@@ -180,7 +185,7 @@ impl World {
         let mut tallies = Table::default();
         for (index, workload) in scenario.workloads.iter().enumerate() {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
-            if let Kind::Trace { rows } = &workload.kind {
+            if let Kind::Trace { rows, .. } = &workload.kind {
                 let place = |row: &crate::model::TraceRow| RowPlace {
                     namespace: places.number(&row.namespace),
                     shape: shapes.number(&row.template),
@@ -213,6 +218,7 @@ impl World {
             edits: Edits::default(),
             joined: BTreeMap::new(),
             row_places,
+            row_limits: BTreeMap::new(),
             tenants: Tenants::default(),
             parties,
             refusals: Refusals::default(),

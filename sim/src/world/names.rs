@@ -94,7 +94,7 @@ pub(crate) fn unit_name(scenario: &Scenario, world: &World, unit: u32) -> String
     match kind {
         Kind::Deployment { .. } | Kind::Job { .. } => format!("{name}-{}", unit.number),
         Kind::Training { .. } | Kind::Workflow { .. } => format!("{name}{again}"),
-        Kind::Trace { rows } => {
+        Kind::Trace { rows, .. } => {
             let row = rows.get(unit.number as usize).map_or("", |r| &r.name);
             format!("{row}{again}")
         }
@@ -119,7 +119,7 @@ pub(crate) fn pod_name(scenario: &Scenario, world: &World, pod: u32) -> String {
             let name = owner_name(scenario, owner.workload, owner.number, owner.task);
             format!("{name}-{role}-{number}{again}")
         }
-        Kind::Trace { rows } if unit.count > 1 => {
+        Kind::Trace { rows, .. } if unit.count > 1 => {
             let row = rows.get(unit.number as usize).map_or("", |r| &r.name);
             format!("{row}-{ordinal}{again}")
         }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     driver::Engine,
-    model::{Kind, Runtime, Work, Workload},
+    model::{Kind, Runtime, Task, Work, Workload},
     random::Stream,
 };
 
@@ -170,6 +170,13 @@ impl<'a> Engine<'a> {
     /// The workload of the scenario that an owner belongs to.
     pub(crate) fn workload_of(&self, owner: u32) -> Option<&'a Workload> {
         self.scenario.workloads.get(self.world.owners[owner].workload as usize)
+    }
+
+    /// The task that an owner is, if it is one.
+    pub(crate) fn task(&self, owner: u32) -> Option<&'a Task> {
+        let task = self.world.owners[owner].task;
+        let Kind::Workflow { tasks } = &self.workload_of(owner)?.kind else { return None };
+        tasks.get(task as usize)
     }
 
     /// What an owner runs: of a task, what the task is.

@@ -251,7 +251,7 @@ pub(super) fn everybody(scenario: &Scenario, world: &mut World) {
     for (owner, workload) in (0..).zip(&scenario.workloads) {
         let own = world.parties.user(workload.user.as_ref());
         world.owners[owner].user = own;
-        if let (Kind::Trace { rows }, Some(places)) = (&workload.kind, world.row_places.get_mut(&owner)) {
+        if let (Kind::Trace { rows, .. }, Some(places)) = (&workload.kind, world.row_places.get_mut(&owner)) {
             for (row, place) in rows.iter().zip(places) {
                 place.user = if row.user.is_some() { world.parties.user(row.user.as_ref()) } else { own };
             }

@@ -76,9 +76,9 @@ impl Engine<'_> {
 
     /// A unit that works since then goes on at the speed of its nodes, and will be done at another time.
     pub(crate) fn change_pace(&mut self, unit: u32, since: Time) {
-        // How fast a pod reads, its dataset decides.
+        // How fast a pod that reads gets on, its dataset decides: slow is how it computes.
         if self.is_reader(self.world.units[unit].owner) {
-            return;
+            return self.read_job(unit);
         }
         let (now, permille) = (self.now, self.world.speed(unit));
         let old = self.world.fleet.paces.get(&unit).copied();

@@ -12,7 +12,8 @@ pub(crate) const MOST_PODS: u32 = u32::MAX - 1;
 pub(crate) struct Order {
     pub(crate) owner: u32,
     pub(crate) namespace: u32,
-    pub(crate) priority: i32,
+    /// A priority of its own, not its owner's.
+    pub(crate) priority: Option<i32>,
     pub(crate) number: u32,
     pub(crate) turn: u32,
     pub(crate) left_ms: u64,
@@ -61,15 +62,20 @@ impl Engine<'_> {
         let Some(workload) = self.workload_of(order.owner) else {
             return Ok(unit);
         };
+        let (stated, together) = match self.task(order.owner) {
+            Some(task) => (&task.priority, task.together),
+            None => (&workload.priority, workload.together),
+        };
+        let (edits, edited) = (&self.world.edits, self.world.owners[order.owner].workload);
         let spec = WorkloadSpec {
             id: WorkloadId(unit),
             namespace: self.world.namespaces[order.namespace].name.clone(),
             submitted: self.now,
-            priority: self.world.edits.priority(self.world.owners[order.owner].workload, order.priority),
-            preemptible: self.world.edits.preemptible(self.world.owners[order.owner].workload, workload.preemptible),
+            priority: edits.priority(edited, order.priority, stated),
+            preemptible: edits.preemptible(edited, workload.preemptible),
             pods: sets,
             budget: workload.budget.clone(),
-            together: workload.together,
+            together,
             replaces: self.story.replacing.map(WorkloadId),
         };
         self.trace(Traced::Submit { workload: WorkloadId(unit), pods: count });
@@ -130,6 +136,7 @@ impl Engine<'_> {
         let tasks = world_owner.flow.take().map_or_else(Vec::new, |flow| flow.owners);
         if let Some(Kind::Trace { .. }) = self.kind(owner) {
             // Rows that wait to be tried again are counted as the trace's own: what is left of them is a number.
+            self.world.row_limits.retain(|(of, _), _| *of != owner);
             let waiting = u64::from(self.world.owners[owner].retrying);
             self.tally(owner, |outcomes| outcomes.withdrawn += waiting);
             for unit in &units {

@@ -175,10 +175,7 @@ impl Training {
 impl Engine<'_> {
     /// A training is submitted, or submitted again.
     pub(crate) fn start_training(&mut self, owner: u32, evictions: u32) -> Result<(), RunError> {
-        let (Some(workload), Some(kind)) = (self.workload_of(owner), self.kind(owner)) else {
-            return Ok(());
-        };
-        let Kind::Training { roles, work, .. } = kind else {
+        let Some(Kind::Training { roles, work, .. }) = self.kind(owner) else {
             return Ok(());
         };
         let state = &mut self.world.owners[owner];
@@ -205,7 +202,7 @@ impl Engine<'_> {
         let order = Order {
             owner,
             namespace,
-            priority: workload.priority,
+            priority: None,
             number: turn + 1,
             turn,
             left_ms: u64::MAX,

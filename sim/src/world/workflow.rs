@@ -96,6 +96,7 @@ impl Engine<'_> {
             let party = self.world.parties.of_task(whole, task);
             let outcomes = &mut self.world.parties.all[party].outcomes;
             (outcomes.submitted, outcomes.failed) = (outcomes.submitted + 1, outcomes.failed + 1);
+            outcomes.missed += u64::from(tasks.get(task as usize).is_some_and(|task| task.deadline_ms.is_some()));
             let what = owner_name(self.scenario, workload, number, task);
             let cause = tasks.get(cause as usize).map_or("", |task| task.name.as_str());
             self.failed(what, format!("it depends on `{cause}`, which failed"));

@@ -4,8 +4,8 @@
 
 use quotree_core::{Amounts, NodeSpec, PodTemplate, Policy, QuotaSpec, Time, TreeSpec};
 use quotree_sim::model::{
-    Change, Claim, Cluster, Kind, Node, Of, OnLoss, Role, Runtime, Scaling, Scenario, TimedChange, TraceRow, What,
-    When, Work, Workload, World,
+    Change, Claim, Cluster, Kind, Limits, Node, Of, OnLoss, Priority, Role, Runtime, Scaling, Scenario, TimedChange,
+    TraceRow, What, When, Work, Workload, World,
 };
 use quotree_sim::{Run, RunOptions, run};
 use std::sync::Arc;
@@ -70,7 +70,7 @@ pub(crate) fn workload(name: &str, namespace: &str, submit_ms: u64, kind: Kind) 
         name: name.into(),
         namespace: namespace.into(),
         user: None,
-        priority: 0,
+        priority: Priority::default(),
         preemptible: true,
         budget: None,
         together: None,
@@ -129,14 +129,15 @@ pub(crate) fn row(name: &str, submit_ms: u64, runtime_ms: u64, pods: u32, cores:
         runtime_ms,
         namespace: "ns".into(),
         user: None,
-        priority: 0,
+        priority: None,
         pods,
         template: template(cores),
+        limits: Limits::default(),
     }
 }
 
 pub(crate) fn trace(name: &str, rows: Vec<TraceRow>) -> Workload {
-    workload(name, "ns", 0, Kind::Trace { rows: rows.into() })
+    workload(name, "ns", 0, Kind::Trace { rows: rows.into(), limits: Limits::default() })
 }
 
 pub(crate) fn change(at_ms: u64, change: Change) -> TimedChange {

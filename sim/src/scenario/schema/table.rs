@@ -6,6 +6,7 @@ mod data;
 mod held;
 mod nodes;
 mod people;
+mod shared;
 mod work;
 mod world;
 
@@ -35,7 +36,10 @@ pub(super) const GROUPS: &[(&str, &str)] = &[
     ("dataset", "Entries of `datasets`: what workloads read. The formulas are in [datasets.md](datasets.md)."),
     ("accelerate", "How a dataset is accelerated."),
     ("workload", "Entries of `workloads`: what is submitted and makes pods."),
-    ("task", "Entries of `tasks`: what a `Workflow` runs. Priority, preemptible, budget and grace are the workflow's."),
+    (
+        "task",
+        "Entries of `tasks`: what a `Workflow` runs. Whether it may be evicted, budget and grace are the workflow's.",
+    ),
     (
         "arrivals",
         "When the instances of a workload come. Without `until`, `count` or an end of the world there would be no end.",

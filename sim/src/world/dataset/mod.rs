@@ -13,7 +13,7 @@ mod tests;
 pub(crate) use flow::{Flow, Preload};
 pub(crate) use input::Input;
 
-use super::{Happening, NONE, OUTCOME, State, Table, progress::with_checkpoints};
+use super::{Happening, NONE, OUTCOME, State, Table, progress::with_checkpoints, slow::FULL};
 use crate::{
     driver::Engine,
     model::{Kind, Reads, Scenario},
@@ -138,7 +138,7 @@ impl Engine<'_> {
         u64::try_from(sum).unwrap_or(0)
     }
 
-    /// A pod of a Job begins its work; if it reads, reading decides when it is done.
+    /// A pod of a Job begins its work, or its node gets another speed; if it reads, reading decides when it is done.
     pub(crate) fn read_job(&mut self, unit: u32) {
         let owner = self.world.units[unit].owner;
         let left_ms = self.world.units[unit].left_ms;
@@ -147,11 +147,12 @@ impl Engine<'_> {
         let (bytes, prefetch) = (reads.bytes, reads.prefetch);
         let work = *self.world.datasets.works.entry(unit).or_insert(left_ms);
         let computing = with_checkpoints(work, *checkpoint_ms, *checkpoint_cost_ms);
+        let full = u128::from(computing) * u128::from(FULL);
         let left = left_of(bytes, work.into(), work.saturating_sub(left_ms).into());
         let reader = Reader {
             pods: self.reading(unit).len() as u64,
             gpus: self.gpus_of(unit),
-            compute: compute_rate(bytes, 1, computing.into()),
+            compute: compute_rate(bytes, self.world.speed(unit).into(), full),
             begins: self.now,
             ..Reader::new(self.world.units[unit].party, bytes, prefetch, left)
         };

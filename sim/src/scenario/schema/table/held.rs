@@ -1,7 +1,10 @@
 //! The structs that say what must hold, and for whom.
 
 use super::super::Type;
-use super::field;
+use super::{
+    field,
+    shared::{OF, compared},
+};
 
 pub(in super::super) const TYPES: &[Type] = &[
     Type {
@@ -9,58 +12,47 @@ pub(in super::super) const TYPES: &[Type] = &[
         group: "what",
         about: "counts of pods by state; at least one of them",
         fields: &[
-            field("of", "whose", "`All`", "whose"),
-            field("running", "whole number", "not claimed", "bound and not ended"),
-            field("pending", "whole number", "not claimed", "waiting"),
-            field("succeeded", "whole number", "not claimed", "ended well"),
-            field("failed", "whole number", "not claimed", "ended badly"),
+            OF,
+            &[
+                field("running", "whole number", "not claimed", "bound and not ended"),
+                field("pending", "whole number", "not claimed", "waiting"),
+                field("succeeded", "whole number", "not claimed", "ended well"),
+                field("failed", "whole number", "not claimed", "ended badly"),
+            ],
         ],
     },
     Type {
         name: "Instances",
         group: "what",
         about: "how many instances of workloads came (a workload that comes once is one, a row of a trace, too), and how they ended; at least one of them",
-        fields: &[
+        fields: &[&[
             field("of", "whose", "`All`", "whose; of a workflow the whole, of a `Task` the task"),
             field("submitted", "whole number", "not claimed", "so far"),
             field("succeeded", "whole number", "not claimed", "done"),
             field("failed", "whole number", "not claimed", "given up, or never begun because of that"),
             field("active", "whole number", "not claimed", "neither ended nor withdrawn"),
             field("skipped", "whole number", "not claimed", "starts of a `CronJob` that were left out"),
-        ],
+        ]],
     },
     Type {
         name: "MetDeadlines",
         group: "what",
-        about: "workloads done within their deadline so far",
-        fields: &[
-            field("of", "whose", "`All`", "whose"),
-            field("exactly", "whole number", "one of the three", "`==`"),
-            field("at_most", "whole number", "one of the three", "`<=`"),
-            field("at_least", "whole number", "one of the three", "`>=`"),
-        ],
+        about: "workloads, tasks and rows done within a deadline of their own so far",
+        fields: &[OF, &compared("whole number")],
     },
     Type {
         name: "MissedDeadlines",
         group: "what",
-        about: "workloads that were not done by their deadline, or failed before it, so far",
-        fields: &[
-            field("of", "whose", "`All`", "whose"),
-            field("exactly", "whole number", "one of the three", "`==`"),
-            field("at_most", "whole number", "one of the three", "`<=`"),
-            field("at_least", "whole number", "one of the three", "`>=`"),
-        ],
+        about: "workloads, tasks and rows that were not done by a deadline of their own, or failed before it, so far",
+        fields: &[OF, &compared("whole number")],
     },
     Type {
         name: "Used",
         group: "what",
         about: "use of a quota",
         fields: &[
-            field("quota", "name", "required", "which"),
-            field("resource", "name", "required", "of what"),
-            field("exactly", "quantity", "one of the three", "`==`"),
-            field("at_most", "quantity", "one of the three", "`<=`"),
-            field("at_least", "quantity", "one of the three", "`>=`"),
+            &[field("quota", "name", "required", "which"), field("resource", "name", "required", "of what")],
+            &compared("quantity"),
         ],
     },
     Type {
@@ -68,147 +60,106 @@ pub(in super::super) const TYPES: &[Type] = &[
         group: "what",
         about: "use above the guarantee of a quota (L2)",
         fields: &[
-            field("quota", "name", "required", "which"),
-            field("resource", "name", "required", "of what"),
-            field("exactly", "quantity", "one of the three", "`==`"),
-            field("at_most", "quantity", "one of the three", "`<=`"),
-            field("at_least", "quantity", "one of the three", "`>=`"),
+            &[field("quota", "name", "required", "which"), field("resource", "name", "required", "of what")],
+            &compared("quantity"),
         ],
     },
     Type {
         name: "Guaranteed",
         group: "what",
         about: "no leaf is under its guarantee while it has waiting demand, for longer than this",
-        fields: &[field("within", "duration", "`0s`", "how long it may be")],
+        fields: &[&[field("within", "duration", "`0s`", "how long it may be")]],
     },
     Type {
         name: "Evictions",
         group: "what",
         about: "evictions so far",
         fields: &[
-            field("of", "whose", "anybody's", "of whose pods"),
-            field("by", "whose", "anybody", "for whom"),
-            field("exactly", "whole number", "one of the three", "`==`"),
-            field("at_most", "whole number", "one of the three", "`<=`"),
-            field("at_least", "whole number", "one of the three", "`>=`"),
+            &[field("of", "whose", "anybody's", "of whose pods"), field("by", "whose", "anybody", "for whom")],
+            &compared("whole number"),
         ],
     },
     Type {
         name: "EvictedFrom",
         group: "what",
         about: "evictions from a quota so far; without a number: at least one",
-        fields: &[
-            field("quota", "name", "required", "which"),
-            field("exactly", "whole number", "one of the three", "`==`"),
-            field("at_most", "whole number", "one of the three", "`<=`"),
-            field("at_least", "whole number", "one of the three", "`>=`"),
-        ],
+        fields: &[&[field("quota", "name", "required", "which")], &compared("whole number")],
     },
     Type {
         name: "EvictedInsideMin",
         group: "what",
         about: "reclaims so far that took a pod from a quota within its min in all that the pod uses (R2b, I3)",
-        fields: &[
-            field("exactly", "whole number", "one of the three", "`==`"),
-            field("at_most", "whole number", "one of the three", "`<=`"),
-            field("at_least", "whole number", "one of the three", "`>=`"),
-        ],
+        fields: &[&compared("whole number")],
     },
     Type {
         name: "EvictionCycles",
         group: "what",
         about: "workloads that evicted, themselves or through others, one they were evicted for (S2); each two count once",
-        fields: &[
-            field("exactly", "whole number", "one of the three", "`==`"),
-            field("at_most", "whole number", "one of the three", "`<=`"),
-            field("at_least", "whole number", "one of the three", "`>=`"),
-        ],
+        fields: &[&compared("whole number")],
     },
     Type {
         name: "WastedEvictions",
         group: "what",
         about: "evictions so far for a workload that was not placed by them (S3)",
-        fields: &[
-            field("exactly", "whole number", "one of the three", "`==`"),
-            field("at_most", "whole number", "one of the three", "`<=`"),
-            field("at_least", "whole number", "one of the three", "`>=`"),
-        ],
+        fields: &[&compared("whole number")],
     },
     Type {
         name: "Verdict",
         group: "what",
         about: "a rule that the verdicts of waiting pods name: it binds, is in the way, or protects pods that were not taken",
-        fields: &[
+        fields: &[&[
             field("of", "whose", "required", "whose"),
             field("rule", "string", "required", "`A1`, `P1`, `R2(b)`, .."),
-        ],
+        ]],
     },
     Type {
         name: "Wait",
         group: "what",
         about: "waits of pods that were bound, exact to the millisecond",
         fields: &[
-            field("of", "whose", "`All`", "whose"),
-            field("stat", "one of P50, P95, P99, Max, Mean", "required", "which figure"),
-            field("exactly", "duration", "one of the three", "`==`"),
-            field("at_most", "duration", "one of the three", "`<=`"),
-            field("at_least", "duration", "one of the three", "`>=`"),
+            OF,
+            &[field("stat", "one of P50, P95, P99, Max, Mean", "required", "which figure")],
+            &compared("duration"),
         ],
     },
     Type {
         name: "Makespan",
         group: "what",
         about: "the time at which the last pod ended",
-        fields: &[
-            field("exactly", "duration", "one of the three", "`==`"),
-            field("at_most", "duration", "one of the three", "`<=`"),
-            field("at_least", "duration", "one of the three", "`>=`"),
-        ],
+        fields: &[&compared("duration")],
     },
     Type {
         name: "LostWork",
         group: "what",
         about: "work thrown away by evictions and losses",
-        fields: &[
-            field("of", "whose", "`All`", "whose"),
-            field("exactly", "duration", "one of the three", "`==`"),
-            field("at_most", "duration", "one of the three", "`<=`"),
-            field("at_least", "duration", "one of the three", "`>=`"),
-        ],
+        fields: &[OF, &compared("duration")],
     },
     Type {
         name: "Utilisation",
         group: "what",
         about: "time-weighted use over capacity",
-        fields: &[
-            field("resource", "name", "required", "of what"),
-            field("exactly", "ratio", "one of the three", "`==`"),
-            field("at_most", "ratio", "one of the three", "`<=`"),
-            field("at_least", "ratio", "one of the three", "`>=`"),
-        ],
+        fields: &[&[field("resource", "name", "required", "of what")], &compared("ratio")],
     },
     Type {
         name: "Fairness",
         group: "what",
         about: "a fairness figure",
         fields: &[
-            field("figure", "one of Jain, FairnessError, DominantShareGap", "required", "which"),
-            field("exactly", "ratio", "one of the three", "`==`"),
-            field("at_most", "ratio", "one of the three", "`<=`"),
-            field("at_least", "ratio", "one of the three", "`>=`"),
+            &[field("figure", "one of Jain, FairnessError, DominantShareGap", "required", "which")],
+            &compared("ratio"),
         ],
     },
     Type {
         name: "NotWorseThanAlone",
         group: "what",
         about: "no tenant waits longer than this many times its mean wait alone on its own quota",
-        fields: &[field("of", "whose", "`All`", "whose"), field("factor", "ratio", "required", "how many times")],
+        fields: &[OF, &[field("factor", "ratio", "required", "how many times")]],
     },
     Type {
         name: "Gang",
         group: "what",
         about: "no gang runs below its minimum by the scheduler's doing (I6)",
-        fields: &[field("claim", "one of NeverPartial", "required", "`Gang(never_partial)`")],
+        fields: &[&[field("claim", "one of NeverPartial", "required", "`Gang(never_partial)`")]],
     },
     Type {
         name: "CellsFeasible",
@@ -221,37 +172,37 @@ pub(in super::super) const TYPES: &[Type] = &[
         name: "Digest",
         group: "what",
         about: "the digest of the run",
-        fields: &[field("digest", "digest", "required", "32 hex digits")],
+        fields: &[&[field("digest", "digest", "required", "32 hex digits")]],
     },
     Type {
         name: "SameAs",
         group: "what",
         about: "the outcome of a summary.json: its namespace rows and its count of evictions",
-        fields: &[field("file", "path", "required", "relative to this file")],
+        fields: &[&[field("file", "path", "required", "relative to this file")]],
     },
     Type { name: "All", group: "whose", about: "everything", fields: &[] },
     Type {
         name: "Namespace",
         group: "whose",
         about: "a namespace",
-        fields: &[field("name", "name", "required", "which")],
+        fields: &[&[field("name", "name", "required", "which")]],
     },
     Type {
         name: "Quota",
         group: "whose",
         about: "everything under a quota",
-        fields: &[field("name", "name", "required", "which")],
+        fields: &[&[field("name", "name", "required", "which")]],
     },
     Type {
         name: "Workload",
         group: "whose",
         about: "a workload; of one that arrives again and again, all its instances",
-        fields: &[field("name", "name", "required", "which")],
+        fields: &[&[field("name", "name", "required", "which")]],
     },
     Type {
         name: "Task",
         group: "whose",
         about: "a task of a workflow, in all its instances",
-        fields: &[field("workflow", "name", "required", "of which"), field("task", "name", "required", "which")],
+        fields: &[&[field("workflow", "name", "required", "of which"), field("task", "name", "required", "which")]],
     },
 ];

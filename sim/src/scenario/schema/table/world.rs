@@ -8,7 +8,7 @@ pub(in super::super) const TYPES: &[Type] = &[
         name: "Scenario",
         group: "file",
         about: "a simulated world with its claims",
-        fields: &[
+        fields: &[&[
             field("name", "name", "required", "unique in a catalogue"),
             field("about", "string", "empty", "one sentence for people"),
             field("seed", "whole number", "1", "the root of all random streams"),
@@ -28,13 +28,13 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("events", "list of event", "none", "what happens"),
             field("faults", "list of faults", "none", "nodes that fail at random"),
             field("expect", "list of claim", "none", "what must hold"),
-        ],
+        ]],
     },
     Type {
         name: "NodePool",
         group: "cluster",
         about: "equal nodes named `name-0`, `name-1`, ..",
-        fields: &[
+        fields: &[&[
             field("name", "name", "required", "unique among pools"),
             field("count", "whole number", "1", "how many nodes, at most 1,000,000 in a cluster"),
             field("allocatable", "amounts", "required", "what pods may use on each"),
@@ -57,30 +57,30 @@ pub(in super::super) const TYPES: &[Type] = &[
             ),
             field("price", "quantity", "0", "what a node costs an hour, in thousandths at the finest"),
             field("autoscale", "autoscale", "absent", "whether the pool grows and shrinks by itself"),
-        ],
+        ]],
     },
     Type {
         name: "Nodes",
         group: "cluster",
         about: "nodes out of a node list of a trace",
-        fields: &[
+        fields: &[&[
             field("name", "name", "`nodes`", "the pool's name in reports"),
             field("file", "path", "required", "relative to this file"),
             field("format", "one of Openb, Pai, Kueue, Kai, Armada, Kubernetes", "required", "the format of the file"),
             field("resource", "name", "`nvidia.com/gpu`", "what whole devices are counted as"),
-        ],
+        ]],
     },
     Type {
         name: "Pool",
         group: "cluster",
         about: "amounts without nodes; stands alone",
-        fields: &[field("allocatable", "amounts", "required", "what there is; the one value without a name")],
+        fields: &[&[field("allocatable", "amounts", "required", "what there is; the one value without a name")]],
     },
     Type {
         name: "Quota",
         group: "quota",
         about: "a node of the tree (T1)",
-        fields: &[
+        fields: &[&[
             field("name", "name", "required", "unique in the tree"),
             field("min", "amounts", "none", "the guarantee; absent resources are guaranteed 0 (Q3)"),
             field("max", "amounts", "none", "the ceiling; absent resources are unlimited (Q3)"),
@@ -103,23 +103,23 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "whether a workload that cannot be placed holds up its leaf (O2)",
             ),
             field("children", "list of quota", "none", "the quotas below"),
-        ],
+        ]],
     },
     Type {
         name: "Devices",
         group: "devices",
         about: "on a node: `count` devices that hold `each`; of a pod: `each` on each of `count` devices of one node",
-        fields: &[
+        fields: &[&[
             field("resource", "name", "required", "such as `nvidia.com/gpu`"),
             field("count", "whole number", "1 for pods, required for nodes", "how many, on a node at most 64"),
             field("each", "quantity", "`1`", "how much of each"),
-        ],
+        ]],
     },
     Type {
         name: "Gpus",
         group: "gpus",
         about: "equal GPUs, and how they are given to pods; the node gets the label `ack.node.gpu.schedule`",
-        fields: &[
+        fields: &[&[
             field("count", "whole number", "required", "how many, at most 64"),
             field(
                 "mode",
@@ -136,13 +136,13 @@ pub(in super::super) const TYPES: &[Type] = &[
                 "pods get the fullest GPU that fits, or the emptiest",
             ),
             field("model", "string", "absent", "becomes the label `gpu-model`"),
-        ],
+        ]],
     },
     Type {
         name: "Capacity",
         group: "policy",
         about: "the policy of the quota tree",
-        fields: &[
+        fields: &[&[
             field("order", "one of GuaranteedFirst, Fifo, Share", "`GuaranteedFirst`", "who goes first (O1)"),
             field("reclaim", "one of Off, Min, FairShare", "`Min`", "what a leaf may take back (R2, R8)"),
             field(
@@ -189,22 +189,22 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("hold_timeout", "duration", "never", "a hold ends after this long (H2)"),
             field("stale_after", "duration", "never", "a gang below its minimum is evicted after this long (G3)"),
             field("bounds", "bounds", "`(nodes: 64, candidates: 100000)`", "how much one search may look at"),
-        ],
+        ]],
     },
     Type {
         name: "Bounds",
         group: "bounds",
         about: "bounds of a search; the name may be left out",
-        fields: &[
+        fields: &[&[
             field("nodes", "whole number", "64", "nodes tried for one pod of a plan"),
             field("candidates", "whole number", "100000", "candidate victims looked at in one search"),
-        ],
+        ]],
     },
     Type {
         name: "World",
         group: "world",
         about: "delays and limits; the name may be left out",
-        fields: &[
+        fields: &[&[
             field("bind_latency", "time", "`0s`", "from a bind decision to the running pod"),
             field("eviction_grace", "time", "`0s`", "from an eviction decision to the pod being gone"),
             field("recreate_delay", "duration", "`0s`", "from a pod being gone to its controller's replacement"),
@@ -214,6 +214,6 @@ pub(in super::super) const TYPES: &[Type] = &[
             field("reliable_from", "duration", "never", "from then on no bind fails and no request is lost"),
             field("until", "duration", "when nothing more can happen", "the run stops here at the latest"),
             field("max_events", "whole number", "1000000000", "a run that handles more events stops with an error"),
-        ],
+        ]],
     },
 ];
