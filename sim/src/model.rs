@@ -220,6 +220,10 @@ pub enum Kind {
         rows: Arc<[TraceRow]>,
         /// What holds of rows that say nothing themselves.
         limits: Limits,
+        /// As for a job.
+        checkpoint_ms: Option<u64>,
+        /// As for a job.
+        checkpoint_cost_ms: u64,
     },
 }
 

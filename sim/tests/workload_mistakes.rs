@@ -145,6 +145,24 @@ fn every_mistake_is_told() {
             r#"CronJob(name: "c", namespace: "ns", count: 1, runtime: "1m", request: {})"#.to_owned(),
             "CronJob: `CronJob` lacks `every`",
         ),
+        // Tasks and roles: what is theirs, and what is the whole gang's.
+        (
+            workflow(&[("a", &[])]).replace("after:", "priority: \"hih\", after:"),
+            r#""hih": there is no priority class `hih`"#,
+        ),
+        (workflow(&[("a", &[])]).replace("after:", "deadline: \"0s\", after:"), r#""0s": "#),
+        (
+            workflow(&[("a", &[])]).replace("after:", "topology: Same(\"rack\"), after:"),
+            "topology: `Job` has no field `topology`",
+        ),
+        (
+            workflow(&[("a", &[])]).replace("tasks:", "topology: Same(\"rak\"), tasks:"),
+            r#""rak": `rak` is not known here (did you mean)"#,
+        ),
+        (
+            gang("roles: [Role(name: \"w\", priority: 3, request: { \"cpu\": \"1\" })]"),
+            "priority: `Role` has no field `priority`",
+        ),
     ];
     let mut failures = String::new();
     for (workload, wanted) in rows {

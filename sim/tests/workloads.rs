@@ -211,6 +211,27 @@ fn a_task_that_never_begins_has_missed_its_deadline() {
     assert_eq!((whole.met, whole.missed), (1, 1), "every deadline that is stated counts");
 }
 
+/// Two hours of `long` are put before ten minutes of `short`: so they are where the tenant is alone, and nobody waits longer.
+#[test]
+fn a_tenant_alone_has_the_same_edits() {
+    let job = |name: &str, submit: &str, runtime: &str, class: &str| {
+        format!(
+            r#"Job(name: "{name}", namespace: "ns", submit: "{submit}", completions: 2, parallelism: 2, runtime: "{runtime}",
+                priority: "{class}", request: {{ "cpu": "8" }})"#
+        )
+    };
+    let jobs = [job("first", "0s", "10m", "low"), job("short", "1m", "10m", "low"), job("long", "3m", "2h", "high")]
+        .join(", ");
+    for event in [r#"At("5m", EditWorkload("long", priority: 9))"#, r#"At("2m", SetClass("high", 9))"#] {
+        let more = format!(
+            r#"classes: {{ "low": 0, "high": 0 }}, policy: Capacity(within: Never), events: [{event}],
+            expect: [Final(NotWorseThanAlone(of: All, factor: 1)), Final(Wait(stat: Max, exactly: "129m"))]"#
+        );
+        let claims = play(&scenario(&jobs, &more), 1).result.claims;
+        assert_eq!((claims.passed, claims.failed), (2, 0), "{:#?}", claims.results);
+    }
+}
+
 #[test]
 fn a_withdrawn_workflow_starts_nothing_more() {
     let world = scenario(

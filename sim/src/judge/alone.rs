@@ -98,7 +98,10 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: IsOurs
         let change = match &event.change {
             Change::Scale { workload, replicas } => Change::Scale { workload: moved(workload)?, replicas: *replicas },
             Change::Withdraw { workload } => Change::Withdraw { workload: moved(workload)? },
-            people @ Change::People(_) => people.clone(),
+            Change::EditWorkload { workload, priority, preemptible } => {
+                Change::EditWorkload { workload: moved(workload)?, priority: *priority, preemptible: *preemptible }
+            }
+            same @ (Change::SetClass { .. } | Change::People(_)) => same.clone(),
             _ => return None,
         };
         Some(crate::model::TimedChange { at: event.at, by: event.by.clone(), change })

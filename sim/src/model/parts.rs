@@ -19,7 +19,7 @@ impl Workload {
     pub fn has_deadlines(&self) -> bool {
         let below = match &self.kind {
             Kind::Workflow { tasks } => tasks.iter().any(|task| task.deadline_ms.is_some()),
-            Kind::Trace { rows, limits } => {
+            Kind::Trace { rows, limits, .. } => {
                 limits.deadline_ms.is_some() || rows.iter().any(|row| row.limits.deadline_ms.is_some())
             }
             _ => false,
@@ -44,6 +44,15 @@ impl Kind {
             Self::Training { .. } => "Training",
             Self::Workflow { .. } => "Workflow",
             Self::Trace { .. } => "Trace",
+        }
+    }
+
+    /// Of a job, or of rows: after how much work it is saved, and what that costs, milliseconds.
+    pub(crate) const fn checkpoints(&self) -> (Option<u64>, u64) {
+        match self {
+            Self::Job { checkpoint_ms, checkpoint_cost_ms, .. }
+            | Self::Trace { checkpoint_ms, checkpoint_cost_ms, .. } => (*checkpoint_ms, *checkpoint_cost_ms),
+            _ => (None, 0),
         }
     }
 

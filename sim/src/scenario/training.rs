@@ -7,7 +7,7 @@ use super::{
     syntax::{Node, Shape},
     times,
     values::{Ms, Permille, Positive},
-    workload::{Context, positive_count, template},
+    workload::{Context, checkpoints, positive_count, template},
 };
 use crate::{
     model::{Kind, OnLoss, Role, Runtime, Scaling, Work},
@@ -78,8 +78,7 @@ pub(crate) fn read(
     let framework = fields.node("framework").and_then(|node| choice(node, &names, report));
     let framework = framework.and_then(|i| FRAMEWORKS.get(i)).filter(|f| !f.roles.is_empty());
     let roles_node = fields.required_node("roles", report);
-    let checkpoint_ms = fields.optional::<Positive>("checkpoint", report).map(|ms| ms.0);
-    let checkpoint_cost_ms = fields.or("checkpoint_cost", Ms(0), report).0;
+    let (checkpoint_ms, checkpoint_cost_ms) = checkpoints(fields, report);
     let restart_overhead_ms = fields.or("restart_overhead", Ms(0), report).0;
     let max_restarts = fields.optional("max_restarts", report);
     let runtime_limit_ms = fields.optional::<Positive>("runtime_limit", report).map(|ms| ms.0);

@@ -102,6 +102,7 @@ fn traced(
     report: &mut Report,
 ) -> Option<Body> {
     let limits = trace::limits(fields, report);
+    let (checkpoint_ms, checkpoint_cost_ms) = checkpoints(fields, report);
     let (rows, file) = trace::rows(fields, stated, files, report)?;
     requests.push(file.span);
     let first = rows.first();
@@ -111,7 +112,7 @@ fn traced(
         submit: first.map_or(Time(0), |row| row.submit),
         arrivals: None,
         deadline_ms: None,
-        kind: Kind::Trace { rows, limits },
+        kind: Kind::Trace { rows, limits, checkpoint_ms, checkpoint_cost_ms },
     })
 }
 
@@ -155,6 +156,12 @@ fn body(
     Some(Body { namespace, submit, arrivals, deadline_ms, kind })
 }
 
+/// After how much work it is saved, and what that costs.
+pub(crate) fn checkpoints(fields: &mut Fields<'_>, report: &mut Report) -> (Option<u64>, u64) {
+    let every = fields.optional::<Positive>("checkpoint", report).map(|ms| ms.0);
+    (every, fields.or("checkpoint_cost", Ms(0), report).0)
+}
+
 /// After how long it should be done.
 pub(crate) fn deadline(fields: &mut Fields<'_>, report: &mut Report) -> Option<u64> {
     fields.optional::<Positive>("deadline", report).map(|ms| ms.0)
@@ -187,8 +194,7 @@ pub(crate) fn job(
     let backoff_limit = fields.or("backoff_limit", 6, report);
     let retry_delay_ms = fields.or("retry_delay", Ms(0), report).0;
     let template = template(fields, variant, requests, report);
-    let checkpoint_ms = fields.optional::<Positive>("checkpoint", report).map(|ms| ms.0);
-    let checkpoint_cost_ms = fields.or("checkpoint_cost", Ms(0), report).0;
+    let (checkpoint_ms, checkpoint_cost_ms) = checkpoints(fields, report);
     let runtime_limit_ms = fields.optional::<Positive>("runtime_limit", report).map(|ms| ms.0);
     let reads = fields.node("reads");
     let runtime =

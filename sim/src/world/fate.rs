@@ -113,17 +113,17 @@ impl Engine<'_> {
         let ran = self.world.worked_ms(unit_id, since, now);
         let unit = &self.world.units[unit_id];
         let lost = match kind {
-            Some(Kind::Job { checkpoint_ms, checkpoint_cost_ms, .. }) if unit.left_ms != u64::MAX => {
+            Some(kind @ (Kind::Job { .. } | Kind::Trace { .. })) if unit.left_ms != u64::MAX => {
+                let (step, cost) = kind.checkpoints();
                 // What reads knows what it has done; what checkpoints cost is part of that.
                 let (kept, lost) = match self.stop_job(unit_id) {
-                    Some(done) => kept_and_lost(done, *checkpoint_ms, 0),
-                    None => kept_and_lost(ran, *checkpoint_ms, *checkpoint_cost_ms),
+                    Some(done) => kept_and_lost(done, step, 0),
+                    None => kept_and_lost(ran, step, cost),
                 };
                 let unit = &mut self.world.units[unit_id];
                 unit.left_ms -= kept.min(unit.left_ms);
-                u128::from(lost)
+                u128::from(lost) * u128::from(unit.first_count)
             }
-            Some(Kind::Trace { .. }) => u128::from(ran) * u128::from(unit.first_count),
             Some(Kind::Training { .. }) => self.break_training(owner),
             _ => 0,
         };

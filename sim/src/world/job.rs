@@ -45,13 +45,8 @@ impl Engine<'_> {
         let unit = &self.world.units[unit];
         // What reads is done when all is read.
         let work = Some(unit.left_ms).filter(|ms| *ms != u64::MAX && !self.is_reader(unit.owner));
-        let work = match self.kind(unit.owner) {
-            Some(Kind::Job { checkpoint_ms, checkpoint_cost_ms, .. }) => {
-                work.map(|ms| with_checkpoints(ms, *checkpoint_ms, *checkpoint_cost_ms))
-            }
-            _ => work,
-        };
-        (work, limit)
+        let (step, cost) = self.kind(unit.owner).map_or((None, 0), Kind::checkpoints);
+        (work.map(|ms| with_checkpoints(ms, step, cost)), limit)
     }
 
     /// How long a pod of a Job or a row of a trace may run, all its tries together.

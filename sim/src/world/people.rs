@@ -232,7 +232,7 @@ fn subject(change: &Change, scenario: &Scenario) -> String {
             | DeviceChange::Relabel { node: i, .. },
         ) => format!("node `{}`", node(*i)),
         Change::Nodes(_) => "nodes".to_owned(),
-        Change::SetClass { .. } => "a priority class".to_owned(),
+        Change::SetClass { class, .. } => format!("priority class `{class}`"),
         Change::SetBudget { budget, .. } => format!("budget `{budget}`"),
     }
 }

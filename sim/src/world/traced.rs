@@ -1,6 +1,6 @@
 //! Rows of a trace: each a gang of equal pods that runs for the time the trace says, from the moment all of it runs.
-//! A row that is evicted or lost is submitted again, with all its work before it; one that runs for too long, or is lost
-//! too often, fails.
+//! A row that is evicted or lost is submitted again, with the work before it that was not saved; one that runs for too long,
+//! or is lost too often, fails.
 
 use super::{CONTROLLER, Happening, State, submit::Order};
 use crate::{
@@ -25,7 +25,8 @@ pub(crate) struct Keeping {
 impl<'a> Engine<'a> {
     /// A row of a trace and what it must keep to.
     fn row(&self, owner: u32, row: u32) -> Option<(&'a TraceRow, Limits)> {
-        let Some(Kind::Trace { rows, limits }) = self.scenario.workloads.get(owner as usize).map(|w| &w.kind) else {
+        let Some(Kind::Trace { rows, limits, .. }) = self.scenario.workloads.get(owner as usize).map(|w| &w.kind)
+        else {
             return None;
         };
         rows.get(row as usize).map(|row| (row, row.limits.or(*limits)))
@@ -56,7 +57,7 @@ impl<'a> Engine<'a> {
             priority: traced.priority,
             number: row,
             turn: before.map_or(0, |unit| unit.turn + 1),
-            left_ms: traced.runtime_ms,
+            left_ms: before.map_or(traced.runtime_ms, |unit| unit.left_ms),
             ran_ms: before.map_or(0, |unit| unit.ran_ms),
             evictions: before.map_or(0, |unit| unit.evictions),
             sets: smallvec![(set, place.shape)],

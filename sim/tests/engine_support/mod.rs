@@ -137,7 +137,9 @@ pub(crate) fn row(name: &str, submit_ms: u64, runtime_ms: u64, pods: u32, cores:
 }
 
 pub(crate) fn trace(name: &str, rows: Vec<TraceRow>) -> Workload {
-    workload(name, "ns", 0, Kind::Trace { rows: rows.into(), limits: Limits::default() })
+    let rows = rows.into();
+    let kind = Kind::Trace { rows, limits: Limits::default(), checkpoint_ms: None, checkpoint_cost_ms: 0 };
+    workload(name, "ns", 0, kind)
 }
 
 pub(crate) fn change(at_ms: u64, change: Change) -> TimedChange {

@@ -143,10 +143,10 @@ impl Engine<'_> {
         let owner = self.world.units[unit].owner;
         let left_ms = self.world.units[unit].left_ms;
         let Some((dataset, reads)) = self.reads(owner).filter(|_| left_ms != u64::MAX) else { return };
-        let Some(Kind::Job { checkpoint_ms, checkpoint_cost_ms, .. }) = self.kind(owner) else { return };
+        let Some((step, cost)) = self.kind(owner).map(Kind::checkpoints) else { return };
         let (bytes, prefetch) = (reads.bytes, reads.prefetch);
         let work = *self.world.datasets.works.entry(unit).or_insert(left_ms);
-        let computing = with_checkpoints(work, *checkpoint_ms, *checkpoint_cost_ms);
+        let computing = with_checkpoints(work, step, cost);
         let full = u128::from(computing) * u128::from(FULL);
         let left = left_of(bytes, work.into(), work.saturating_sub(left_ms).into());
         let reader = Reader {

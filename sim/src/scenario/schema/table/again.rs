@@ -3,7 +3,10 @@
 use super::super::Type;
 use super::{
     field,
-    shared::{ARRIVALS, BOUNDS, DEADLINE, EVICTION, HEAD, JOB, NAME, POD, TASK, TASK_TOPOLOGY, TOPOLOGY, TRAINING},
+    shared::{
+        ARRIVALS, BOUNDS, CHECKPOINTS, DEADLINE, EVICTION, HEAD, JOB, NAME, POD, TASK, TASK_TOPOLOGY, TOPOLOGY,
+        TRAINING,
+    },
 };
 
 pub(in super::super) const TYPES: &[Type] = &[
@@ -28,6 +31,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             ],
             DEADLINE,
             JOB,
+            CHECKPOINTS,
             POD,
         ],
     },
@@ -45,12 +49,12 @@ pub(in super::super) const TYPES: &[Type] = &[
             &[field("tasks", "list of task", "required", "at least one; none may wait for itself")],
         ],
     },
-    Type { name: "Job", group: "task", about: "a job; fields as there", fields: &[TASK, JOB, POD] },
+    Type { name: "Job", group: "task", about: "a job; fields as there", fields: &[TASK, JOB, CHECKPOINTS, POD] },
     Type {
         name: "Training",
         group: "task",
         about: "a training; fields as there",
-        fields: &[TASK, TASK_TOPOLOGY, TRAINING],
+        fields: &[TASK, TASK_TOPOLOGY, TRAINING, CHECKPOINTS],
     },
     Type {
         name: "Times",

@@ -14,8 +14,6 @@ pub(super) const JOB: &[Field] = &[
         "`0s`",
         "from a loss to the next try, on top of the world's `recreate_delay`; doubles with each loss, up to 1h",
     ),
-    field("checkpoint", "duration", "absent", "work kept over an eviction is a multiple of this; absent: none is kept"),
-    field("checkpoint_cost", "duration", "`0s`", "how long the work stands still for each checkpoint"),
     field("runtime", "time", "required", "how long each pod runs"),
     field("reads", "reads", "absent", "what each pod reads"),
     field(
@@ -24,6 +22,12 @@ pub(super) const JOB: &[Field] = &[
         "absent",
         "a pod whose work has run so long, all tries together, ends the job badly",
     ),
+];
+
+/// Of work that goes on after an interruption.
+pub(super) const CHECKPOINTS: &[Field] = &[
+    field("checkpoint", "duration", "absent", "work kept over an eviction is a multiple of this; absent: none is kept"),
+    field("checkpoint_cost", "duration", "`0s`", "how long the work stands still for each checkpoint"),
 ];
 
 /// What a training is, but for its place and name.
@@ -35,8 +39,6 @@ pub(super) const TRAINING: &[Field] = &[
         "which roles there are, which are needed, and which do the work",
     ),
     field("roles", "list of role", "required", "at least one"),
-    field("checkpoint", "duration", "absent", "as for a job"),
-    field("checkpoint_cost", "duration", "`0s`", "how long the work stands still for each checkpoint"),
     field("restart_overhead", "duration", "`0s`", "added to the run after each restart"),
     field(
         "max_restarts",

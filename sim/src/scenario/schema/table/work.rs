@@ -3,7 +3,7 @@
 use super::super::Type;
 use super::{
     field,
-    shared::{ARRIVALS, DEADLINE, EVICTION, HEAD, JOB, NAME, POD, TOPOLOGY, TRAINING},
+    shared::{ARRIVALS, CHECKPOINTS, DEADLINE, EVICTION, HEAD, JOB, NAME, POD, TOPOLOGY, TRAINING},
 };
 
 pub(in super::super) const TYPES: &[Type] = &[
@@ -40,13 +40,13 @@ pub(in super::super) const TYPES: &[Type] = &[
         name: "Job",
         group: "workload",
         about: "equal pods that end",
-        fields: &[NAME, HEAD, EVICTION, ARRIVALS, DEADLINE, JOB, POD],
+        fields: &[NAME, HEAD, EVICTION, ARRIVALS, DEADLINE, JOB, CHECKPOINTS, POD],
     },
     Type {
         name: "Training",
         group: "workload",
         about: "roles that train together, admitted as a gang (G1)",
-        fields: &[NAME, HEAD, EVICTION, TOPOLOGY, ARRIVALS, DEADLINE, TRAINING],
+        fields: &[NAME, HEAD, EVICTION, TOPOLOGY, ARRIVALS, DEADLINE, TRAINING, CHECKPOINTS],
     },
     Type {
         name: "Same",
@@ -67,6 +67,7 @@ pub(in super::super) const TYPES: &[Type] = &[
             NAME,
             EVICTION,
             TOPOLOGY,
+            CHECKPOINTS,
             &[
                 field("priority", "whole number or class", "0", "of rows that name none"),
                 field("deadline", "duration", "absent", "of rows that name none: as of a job, after their submission"),

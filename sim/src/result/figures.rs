@@ -1,0 +1,84 @@
+//! The figures of a whole run.
+
+use super::WaitRow;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The figures of a run; definitions in docs/metrics.md.
+#[derive(Debug, Clone, Default, Serialize)]
+#[expect(missing_docs, reason = "the names of docs/metrics.md")]
+pub struct Metrics {
+    pub pods_submitted: u64,
+    pub pods_bound: u64,
+    pub pods_succeeded: u64,
+    pub pods_failed: u64,
+    pub evictions: u64,
+    pub evictions_by_rule: BTreeMap<String, u64>,
+    pub wasted_evictions: u64,
+    pub thrash_max: u64,
+    pub thrash_permille: u64,
+    pub lost_work_ms: u128,
+    /// Failures that `faults` drew.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub node_failures: u64,
+    /// Pods that drains told to go.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub drained: u64,
+    /// Drains that were not done in their time.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub failed_drains: u64,
+    /// What the nodes cost, thousandths of the currency.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub cost_milli: u128,
+    pub wait: WaitRow,
+    pub makespan_ms: u64,
+    /// Time-weighted used over capacity, thousandths, by resource.
+    pub utilisation_permille: BTreeMap<String, u64>,
+    /// Borrowed, base units times seconds, by resource.
+    pub borrowed_unit_s: BTreeMap<String, u128>,
+    /// Lent, base units times seconds, by resource.
+    pub lent_unit_s: BTreeMap<String, u128>,
+    /// Under min with waiting demand, base units times seconds, by resource.
+    pub starved_unit_s: BTreeMap<String, u128>,
+    /// Jain's index over allocation/entitlement at the end, thousandths.
+    pub jain_permille: u64,
+    /// Sum of shortfalls against fair share, time-weighted, base units times seconds, by resource.
+    pub fairness_error_unit_s: BTreeMap<String, u128>,
+    /// The same at the end over capacity, thousandths of the worst resource.
+    pub fairness_error_permille: u64,
+    pub dominant_share_gap_permille: u64,
+    pub decisions: u64,
+    pub search_bounds_hit: u64,
+    /// What job queues did, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_queues: Option<JobQueueRow>,
+    /// Where some workload has a deadline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadlines: Option<DeadlineRow>,
+}
+
+/// What the job queues of a run did.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct JobQueueRow {
+    /// How often a job was let out.
+    pub let_out: u64,
+    /// How often one went back because it had not started in time.
+    pub start_timeouts: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+const fn is_nothing(n: &u128) -> bool {
+    *n == 0
+}
+
+/// Deadlines that were met and that were missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct DeadlineRow {
+    pub met: u64,
+    pub missed: u64,
+}

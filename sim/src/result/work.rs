@@ -1,0 +1,180 @@
+//! What the work of somebody came to: of namespaces, users, groups, workloads and their tasks, and of what they read.
+
+use super::{QuantityMap, TimeMap};
+use crate::people::Role;
+use serde::Serialize;
+
+/// Waits from submission to bind, milliseconds, exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct WaitRow {
+    pub count: u64,
+    /// Sum, so that any mean can be had exactly.
+    pub sum_ms: u128,
+    pub p50_ms: u64,
+    pub p95_ms: u64,
+    pub p99_ms: u64,
+    pub max_ms: u64,
+}
+
+/// A namespace at the end.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct NamespaceRow {
+    pub name: String,
+    pub quota: Option<String>,
+    pub running: u64,
+    pub pending: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub evicted: u64,
+    pub wait: WaitRow,
+    pub used_time_s: TimeMap,
+    pub lost_work_ms: u128,
+}
+
+/// A user at the end, with what its submissions came to.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct UserRow {
+    pub name: String,
+    /// Nothing for somebody who is no user, or no more.
+    pub role: Option<Role>,
+    pub groups: Vec<String>,
+    #[serde(flatten)]
+    pub work: WorkRow,
+}
+
+/// A group at the end, with what its members' submissions into its leaf came to.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct GroupRow {
+    pub name: String,
+    /// Nothing for one that is no more.
+    pub quota: Option<String>,
+    pub members: Vec<String>,
+    #[serde(flatten)]
+    pub work: WorkRow,
+}
+
+/// What somebody's work came to.
+#[derive(Debug, Clone, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct WorkRow {
+    pub running: u64,
+    pub pending: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub evicted: u64,
+    /// Submissions, and of users also edits, that were refused.
+    pub refused: u64,
+    pub wait: WaitRow,
+    /// What its pods use now.
+    pub used: QuantityMap,
+    pub used_time_s: TimeMap,
+    pub lost_work_ms: u128,
+}
+
+/// A workload of the scenario at the end.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct WorkloadRow {
+    pub name: String,
+    pub namespace: String,
+    pub user: Option<String>,
+    pub kind: &'static str,
+    pub running: u64,
+    pub pending: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub evicted: u64,
+    /// Submissions that were refused: of a trace, rows.
+    pub refused: u64,
+    pub wait: WaitRow,
+    pub used_time_s: TimeMap,
+    pub lost_work_ms: u128,
+    /// What it read; absent where it reads nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputRow>,
+    /// Where it arrives again and again, has tasks or a deadline, or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instances: Option<InstancesRow>,
+    /// Of a workflow.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskRow>,
+}
+
+/// What a workload read, or all readers of a dataset together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct InputRow {
+    pub read_bytes: u64,
+    pub hit_bytes: u64,
+    pub hit_permille: u64,
+    pub took_ms: u64,
+    pub wait_ms: u64,
+    pub gpu_idle_ms: u64,
+    pub saved_ms: i64,
+    pub gpu_saved_ms: i64,
+}
+
+/// A dataset at the end.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct DatasetRow {
+    pub name: String,
+    pub namespace: String,
+    pub phase: &'static str,
+    pub size_bytes: u64,
+    pub backend_bytes_s: u64,
+    pub readers: u64,
+    /// Absent where it is not accelerated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheRow>,
+    /// Bytes a second while somebody read.
+    pub rate_bytes_s: u64,
+    pub busy_ms: u64,
+    pub input: InputRow,
+}
+
+/// The cache of a dataset at the end.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct CacheRow {
+    pub workload: String,
+    pub tier: &'static str,
+    pub workers: u32,
+    pub workers_wanted: u32,
+    pub capacity_bytes: u64,
+    pub cached_bytes: u64,
+    pub cached_permille: u64,
+    pub evicted_bytes: u64,
+    pub lost_bytes: u64,
+    /// `none`, `waiting`, `loading` or `done`.
+    pub preload: &'static str,
+    pub preload_done_ms: Option<u64>,
+    pub preload_bytes: u64,
+}
+
+/// How many instances of a workload came, and how they ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct InstancesRow {
+    pub submitted: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub withdrawn: u64,
+    pub active: u64,
+    pub skipped: u64,
+    pub deadlines_met: u64,
+    pub deadlines_missed: u64,
+}
+
+/// A task of a workflow, over all its instances.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct TaskRow {
+    pub name: String,
+    pub kind: &'static str,
+    pub instances: InstancesRow,
+}
