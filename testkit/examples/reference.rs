@@ -25,6 +25,8 @@ fn main() {
             ("gangs", Kinds { gangs: true, nodes: true, ..Kinds::PLAIN }, Play::AT_ONCE),
             ("calm", Kinds::CALM, Play::AT_ONCE),
             ("calm, delays", Kinds::CALM, delays),
+            ("lending", Kinds::LENDING, Play::AT_ONCE),
+            ("lending, delays", Kinds::LENDING, delays),
             ("wild", Kinds::WILD, Play::AT_ONCE),
             ("wild, delays", Kinds::WILD, delays),
             ("more", Kinds::MORE, Play::AT_ONCE),

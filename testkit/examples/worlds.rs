@@ -23,6 +23,8 @@ fn main() {
             ),
             ("calm", Kinds::CALM, Play { delays: None, settles: true, guaranteed: false }),
             ("calm, delays", Kinds::CALM, Play { delays: Some(seed), settles: true, guaranteed: false }),
+            ("lending", Kinds::LENDING, Play { delays: None, settles: true, guaranteed: false }),
+            ("lending, delays", Kinds::LENDING, Play { delays: Some(seed), settles: true, guaranteed: false }),
             ("wild", Kinds::WILD, Play::AT_ONCE),
             ("wild, delays", Kinds::WILD, Play { delays: Some(seed), ..Play::AT_ONCE }),
         ];

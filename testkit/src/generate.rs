@@ -26,6 +26,8 @@ pub struct Kinds {
     pub non_preemptible: bool,
     /// Lending limits, job limits and blocking queues.
     pub quota_options: bool,
+    /// Lending limits on most quotas.
+    pub lending: bool,
     /// Faults and edits.
     pub faults: bool,
     /// Knobs off their defaults.
@@ -43,6 +45,7 @@ impl Kinds {
         gangs: false,
         non_preemptible: false,
         quota_options: false,
+        lending: false,
         faults: false,
         knobs: false,
         more: false,
@@ -50,12 +53,15 @@ impl Kinds {
     };
     /// Fixed demand with everything that can be asked for, by the default policy.
     pub const CALM: Self = Self { nodes: true, gangs: true, non_preemptible: true, ..Self::PLAIN };
+    /// The same where most quotas keep part of their min from lending (L3).
+    pub const LENDING: Self = Self { lending: true, ..Self::CALM };
     /// Everything.
     pub const WILD: Self = Self {
         nodes: true,
         gangs: true,
         non_preemptible: true,
         quota_options: true,
+        lending: false,
         faults: true,
         knobs: true,
         more: false,
@@ -147,6 +153,9 @@ fn draw_tree(dice: &mut Dice, capacity: Units, kinds: Kinds) -> Vec<Quota> {
             depths.push(depth + 1);
             quotas.push(Quota::new(Some(parent), min, max));
         }
+    }
+    for quota in quotas.iter_mut().filter(|_| kinds.lending) {
+        quota.lend = dice.chance(60).then(|| quota.min.map(|n| dice.between(0, n)));
     }
     for quota in quotas.iter_mut().filter(|_| kinds.quota_options) {
         if dice.chance(15) {

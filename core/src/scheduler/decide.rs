@@ -415,6 +415,7 @@ impl Scheduler {
             for (_, hold) in ended {
                 self.line_up_again(hold.slot);
             }
+            self.waiting.offer_again();
             return true;
         }
         plan.actions.truncate(plan.actions.len() - ended.len());

@@ -131,14 +131,14 @@ impl Gates<'_> {
     fn each_limit(&self, ask: &Ask, account: Account, mut found: impl FnMut(Binding) -> bool) {
         for (resource, amount) in ask.requested() {
             let name = || self.tree.resource_name(resource).cloned().unwrap_or_else(|| "".into());
-            let mut delta = amount;
-            for q in self.ledger.path(account) {
+            let added = self.ledger.added(account, resource, amount);
+            for (q, needed) in self.ledger.path(account).zip(added) {
                 let Some(quota) = self.quota(q) else { break };
                 let limit = self.max(q, resource);
                 let charged = self.ledger.charged(q, resource);
-                if limit != UNLIMITED && charged.saturating_add(delta) > limit {
+                if limit != UNLIMITED && charged.saturating_add(needed) > limit {
                     let available = limit.saturating_sub(charged);
-                    if !found(Binding::Ceiling { quota, resource: name(), needed: delta, available }) {
+                    if !found(Binding::Ceiling { quota, resource: name(), needed, available }) {
                         return;
                     }
                 }
@@ -150,7 +150,6 @@ impl Gates<'_> {
                         return;
                     }
                 }
-                delta = self.ledger.delta_above(q, resource, delta);
             }
         }
         if !ask.job {

@@ -9,6 +9,7 @@ use super::{
     nodes::{Kept, NodeSlot, PodRef, Spot},
     search::Draft,
     shapes::{Ask, AskId},
+    swaps::Swap,
     workloads::{HoldId, Slot},
 };
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     plan::{Action, EvictReason, Plan, ReleaseReason},
 };
 use smallvec::SmallVec;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone)]
 pub(super) struct Hold {
@@ -28,8 +29,8 @@ pub(super) struct Hold {
     pub(super) spots: SmallVec<[(PodRef, Spot); 1]>,
     /// Victims that have not left yet.
     pub(super) victims: BTreeSet<PodRef>,
-    /// What stands in `reserved` for it.
-    kept_quota: SmallVec<[(Account, Row); 4]>,
+    /// What it keeps of quotas.
+    swap: Swap,
     kept_nodes: SmallVec<[(NodeSlot, Kept); 1]>,
 }
 
@@ -73,12 +74,10 @@ impl Scheduler {
         let (account, preemptible) = (workload.account, workload.preemptible);
         let total = self.shapes.get(ask).total.clone();
         self.ledger.hold(account, &total, preemptible);
-        let (kept_quota, kept_nodes) = (SmallVec::new(), SmallVec::new());
+        let (swap, kept_nodes) = (Swap::default(), SmallVec::new());
         let spots = draft.spots.into_iter().collect();
-        self.holds.insert(
-            id,
-            Hold { slot, ask, since: self.now, made: self.generation, spots, victims, kept_quota, kept_nodes },
-        );
+        let (since, made) = (self.now, self.generation);
+        self.holds.insert(id, Hold { slot, ask, since, made, spots, victims, swap, kept_nodes });
         self.keep(id);
         self.timers.extend(self.policy.hold_timeout_ms.map(|ms| self.now.after_ms(ms)));
         self.touch(account);
@@ -115,17 +114,14 @@ impl Scheduler {
     fn keep(&mut self, id: HoldId) {
         let Some(hold) = self.holds.get(&id) else { return };
         let account = self.workloads.at(hold.slot).account;
-        let mut kept_quota: SmallVec<[(Account, Row); 4]> = SmallVec::new();
-        for q in self.ledger.path(account) {
-            let mut need: Row = self.shapes.get(hold.ask).total.clone();
-            for pod in hold.victims.iter().filter(|pod| self.is_below(self.workloads.at(pod.0).account, q)) {
-                for (need, freed) in need.iter_mut().zip(self.workloads.governed(*pod, &self.shapes)) {
-                    *need -= freed;
-                }
-            }
-            need.iter_mut().for_each(|need| *need = (*need).max(0));
-            kept_quota.push((q, need));
+        let mut freed: BTreeMap<Account, Row> = BTreeMap::new();
+        for pod in &hold.victims {
+            let uses = self.workloads.governed(*pod, &self.shapes);
+            let row =
+                freed.entry(self.workloads.at(pod.0).account).or_insert_with(|| SmallVec::from_elem(0, uses.len()));
+            row.iter_mut().zip(uses).for_each(|(sum, uses)| *sum += uses);
         }
+        let swap = Swap { account, total: self.shapes.get(hold.ask).total.clone(), freed };
         let mut kept_nodes: SmallVec<[(NodeSlot, Kept); 1]> = SmallVec::new();
         for (pod, spot) in &hold.spots {
             let footprint = self.footprint(*pod, *spot);
@@ -144,37 +140,36 @@ impl Scheduler {
             kept.clip();
             self.nodes.reserve(*node, kept, 1);
         }
-        for (q, need) in &kept_quota {
-            self.ledger.reserved.add(*q, need);
-        }
+        self.ledger.keep(id, &swap);
         if let Some(hold) = self.holds.get_mut(&id) {
-            (hold.kept_quota, hold.kept_nodes) = (kept_quota, kept_nodes);
+            (hold.swap, hold.kept_nodes) = (swap, kept_nodes);
             if hold.victims.is_empty() {
                 self.settled.push(id);
             }
         }
-        self.touch(account);
+        self.touch_swap(id);
     }
 
     /// Gives back what a hold has reserved.
     fn unkeep(&mut self, id: HoldId) {
+        self.touch_swap(id);
         let Some(hold) = self.holds.get_mut(&id) else { return };
-        let (slot, nodes, quotas) =
-            (hold.slot, std::mem::take(&mut hold.kept_nodes), std::mem::take(&mut hold.kept_quota));
+        let (nodes, swap) = (std::mem::take(&mut hold.kept_nodes), std::mem::take(&mut hold.swap));
         for (node, kept) in nodes {
             if self.nodes.at(node).up {
                 self.nodes.reserve(node, &kept, -1);
                 self.freed_nodes.push(node);
             }
         }
-        for (q, need) in quotas {
-            self.ledger.reserved.sub(q, &need);
-        }
-        self.touch(self.workloads.at(slot).account);
+        self.ledger.unkeep(id, &swap);
     }
 
-    fn is_below(&self, account: Account, above: Account) -> bool {
-        self.ledger.path(account).any(|q| q == above)
+    /// What a hold keeps has changed: gates on the way of who comes may open, and of who goes, where that bends.
+    fn touch_swap(&mut self, id: HoldId) {
+        let Some(swap) = self.holds.get(&id).map(|hold| &hold.swap) else { return };
+        let bent = swap.freed.keys().copied().filter(|account| self.ledger.bends(*account));
+        let accounts: SmallVec<[Account; 4]> = bent.chain([swap.account]).collect();
+        accounts.into_iter().for_each(|account| self.touch(account));
     }
 
     fn footprint(&self, pod: PodRef, spot: Spot) -> Kept {
@@ -196,6 +191,7 @@ impl Scheduler {
         if let Some(hold) = self.drop_hold(id) {
             plan.actions.push(Action::Release { workload: self.workloads.at(hold.slot).id, reason });
             self.line_up_again(hold.slot);
+            self.waiting.offer_again();
         }
     }
 
@@ -274,10 +270,15 @@ impl Scheduler {
             let slot = hold.slot;
             let account = self.workloads.at(slot).account;
             self.drop_hold(id);
-            let spots = if self.barred_but_for_itself(&ask, slot, account) {
-                None
-            } else {
-                self.place_at(&hold.spots).or_else(|| self.place(slot))
+            let barred = self.barred_but_for_itself(&ask, slot, account);
+            if barred && self.ledger.bends(account) && self.fits_when_settled(slot, &ask) {
+                // What victims of others free was counted on (L3).
+                self.reinstate(id, hold);
+                continue;
+            }
+            let spots = match barred {
+                true => None,
+                false => self.place_at(&hold.spots).or_else(|| self.place(slot)),
             };
             match spots {
                 Some(spots) => self.bind(slot, &ask, spots, true, plan),

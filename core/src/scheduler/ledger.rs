@@ -3,6 +3,7 @@
 //! Rows are quotas by id, plus one row `outside` for pods that have no quota. Columns are the governed resources.
 //! All sums fit 64 bits: a workload whose request could break that is refused at submission.
 
+use super::swaps::Bent;
 use crate::{
     ids::QuotaId,
     table::{Matrix, Table},
@@ -32,12 +33,15 @@ pub(crate) struct Ledger {
     pub(crate) held: Matrix,
     /// The same, of non-preemptible workloads: their guarantee is spoken for (A2).
     held_np: Matrix,
-    /// What holds keep beyond what their victims still use: `held - freeing`, hold by hold, never below 0.
+    /// What holds add once they go through: `held - freeing`, hold by hold, never below 0.
     pub(crate) reserved: Matrix,
     /// `used` as ancestors count it: a node counts at least what it keeps for itself (L3).
-    solid: Matrix,
-    kept: Matrix,
-    keeps: bool,
+    pub(super) solid: Matrix,
+    pub(super) kept: Matrix,
+    pub(super) keeps: bool,
+    /// Whether an account or something above it keeps part of its min for itself.
+    bends: Table<bool>,
+    pub(super) bent: Bent,
     /// Pods bound, being bound or leaving.
     pub(crate) pods: Table<u32>,
     /// Workloads that have such pods or hold (A5).
@@ -61,6 +65,8 @@ impl Ledger {
             solid: matrix(),
             kept: matrix(),
             keeps: false,
+            bends: (0..rows).map(|_| false).collect(),
+            bent: Bent::default(),
             pods: (0..rows).map(|_| 0).collect(),
             jobs: (0..rows).map(|_| 0).collect(),
         };
@@ -73,6 +79,10 @@ impl Ledger {
                     *cell = cell.saturating_add(*amount);
                 }
             }
+        }
+        for account in tree.ids().map(|q| q.0) {
+            let bends = ledger.path(account).any(|q| ledger.kept.row(q).iter().any(|kept| *kept > 0));
+            *ledger.bends.at_mut(account) = bends;
         }
         ledger
     }
@@ -152,6 +162,14 @@ impl Ledger {
     }
 
     fn settle(&mut self, account: Account, amounts: &[i64], sign: i64) {
+        self.roll_up(account, amounts, sign);
+        if self.follows_bent(account) {
+            self.count_bent();
+        }
+    }
+
+    /// Adds to what a leaf uses, and to what those above count of it.
+    pub(super) fn roll_up(&mut self, account: Account, amounts: &[i64], sign: i64) {
         let mut delta: Row = amounts.iter().map(|a| a * sign).collect();
         let mut at = Some(account);
         while let Some(q) = at {
@@ -172,13 +190,9 @@ impl Ledger {
         cell(self.solid.row(account), resource).saturating_add(cell(self.reserved.row(account), resource))
     }
 
-    /// What a request adds at the parent of `account` where it adds `delta` at the account itself (L3).
-    pub(crate) fn delta_above(&self, account: Account, resource: usize, delta: i64) -> i64 {
-        if !self.keeps {
-            return delta;
-        }
-        let (solid, kept) = (cell(self.solid.row(account), resource), cell(self.kept.row(account), resource));
-        (solid.saturating_add(delta)).max(kept) - solid.max(kept)
+    /// Whether an account, or something above it, keeps part of its min for itself (L3).
+    pub(super) fn bends(&self, account: Account) -> bool {
+        *self.bends.at(account)
     }
 
     /// Who will stand when everything under way is done: used without what leaves, with what is held.

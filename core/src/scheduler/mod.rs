@@ -17,6 +17,7 @@ mod order;
 mod search;
 mod shapes;
 mod shares;
+mod swaps;
 #[cfg(test)]
 mod tests;
 mod together;

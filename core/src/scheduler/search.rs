@@ -175,13 +175,12 @@ impl Scheduler {
         let Seeker { ask, account, .. } = search.seeker;
         let mut deficits = SmallVec::new();
         for (r, amount) in ask.requested() {
-            let mut delta = amount;
-            for q in self.ledger.path(account) {
+            let added = self.ledger.added(account, r, amount);
+            for (q, more) in self.ledger.path(account).zip(added) {
                 let limit = self.max(q, r);
-                if limit != UNLIMITED && self.ledger.charged(q, r).saturating_add(delta) > limit {
+                if limit != UNLIMITED && self.ledger.charged(q, r).saturating_add(more) > limit {
                     deficits.push((q, r));
                 }
-                delta = self.ledger.delta_above(q, r, delta);
             }
         }
         deficits

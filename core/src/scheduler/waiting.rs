@@ -66,7 +66,7 @@ struct Entry {
     is_cell: bool,
     fresh: bool,
     stuck: bool,
-    /// Tried in vain although every gate was open; not offered again before the next fact.
+    /// Tried in vain although every gate was open; not offered again before the next fact or the end of a hold.
     set_aside: bool,
 }
 
@@ -331,12 +331,17 @@ impl Waiting {
         self.newly_fresh.push(cell);
     }
 
-    /// A fact came that may let cells that are stuck take from others: gives them, and forgets that they were.
-    pub(crate) fn take_stuck(&mut self) -> Vec<Cell> {
+    /// What was set aside is offered again: a fact came, or a hold ended, and limits may bar it no more.
+    pub(crate) fn offer_again(&mut self) {
         for (ask, account) in std::mem::take(&mut self.set_aside) {
             self.entry(ask, account).set_aside = false;
             self.pass_up(ask, account);
         }
+    }
+
+    /// A fact came that may let cells that are stuck take from others: gives them, and forgets that they were.
+    pub(crate) fn take_stuck(&mut self) -> Vec<Cell> {
+        self.offer_again();
         let stuck = std::mem::take(&mut self.stuck);
         for (ask, account) in &stuck {
             self.entry(*ask, *account).stuck = false;

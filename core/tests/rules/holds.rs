@@ -190,8 +190,9 @@ fn h1_a_hold_keeps_its_very_device() {
 }
 
 #[test]
-fn h2_l3_beside_another_hold_a_workload_may_no_longer_fit() {
-    // What 5 holds counts on top of the 3 that q keeps, once 2 has left and 1 has not; 4 freed no cpu.
+fn h1_l3_what_a_hold_adds_above_a_quota_that_keeps_something_is_counted_anew_when_its_use_changes() {
+    // Of the 3 cpus that q keeps, 2 are used, then 1 once 2 has left: that 5 will use 2 of them adds nothing to root, neither
+    // then nor before, and 6 finds what it holds there.
     check(
         "root 6,2/6,2; q<root 3,1/6,2 lend=0,0; q1<q 2,0/6,2; q2<q 1,1/6,2; b<root 3,0/6,2",
         "9,1",
@@ -201,8 +202,8 @@ fn h2_l3_beside_another_hold_a_workload_may_no_longer_fit() {
             ("+5 q1 2 p5", "evict 2 R1, evict 1 R1, hold 5 | 5 H1"),
             ("+6 q2 1,1", "evict 4 R2, hold 6 | 5 H1, 6 H1"),
             ("gone 2", "| 5 H1, 6 H1"),
-            ("gone 4", "release 6 NoLongerFits | 5 H1, 6 A1@root"),
-            ("gone 1", "bind 5, bind 6"),
+            ("gone 4", "bind 6 | 5 H1"),
+            ("gone 1", "bind 5"),
         ],
     );
 }
@@ -259,6 +260,23 @@ fn h1_a2_a_min_that_is_short_until_others_leave_is_waited_for() {
             ("+2 a 4 np", "hold 2 | 2 H1"),
             ("+3 a 1 np", "| 2 H1, 3 A2@a"),
             ("gone 1", "bind 2 | 3 A2@a"),
+        ],
+    );
+}
+
+#[test]
+fn o1_l3_a_hold_that_ends_lets_in_who_was_barred_before_in_the_same_decision() {
+    // 4 was tried, and barred, before 7 ended the hold of 2, which kept 6 of root; 5 comes after it in order.
+    check(
+        "root 13/13; b<root 9/13; a<root 0/4; c<root 2/4 lend=0",
+        "1 3 7 2",
+        &[
+            ("slow & once & +1 c 4", "bind 1@2"),
+            ("+2 b 6", "evict 1 R2, hold 2 | 2 H1"),
+            ("+3 b 2 x2/1", "bind 3@3, bind 3@1 | 2 H1"),
+            ("+4 a 3 p3 & +5 a 2", "| 2 H1, 4 A1@root, 5 A1@root"),
+            ("+6 b 2 p2", "evict 3 R1, hold 6 | 2 H1, 4 A1@root, 5 A1@root, 6 H1"),
+            ("+7 b 4 p3", "release 2 NeededBy(WorkloadId(7)), hold 7, bind 4@2 | 2 A1@b, 5 A1@a, 6 H1, 7 H1"),
         ],
     );
 }

@@ -27,31 +27,31 @@ impl Reference {
     /// The first max, or min of the non-preemptible, that keeps a unit out (A1, A2).
     pub(super) fn over_a_limit(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<Binding> {
         let leaf = leaf?;
+        let with = self.with_unit(ask, leaf);
         for (r, amount) in self.requested(ask) {
-            let mut more = amount;
             for q in self.tree.path(leaf) {
                 let quota = &self.tree.quotas[q];
                 let name = self.tree.governed[r].clone();
                 let charged = ledger.charged(q, r);
-                if quota.max[r] != i64::MAX && charged + more > quota.max[r] {
+                let needed = with.as_ref().map_or(amount, |with| with.charged(q, r) - charged);
+                if quota.max[r] != i64::MAX && charged + needed > quota.max[r] {
                     let available = quota.max[r] - charged;
-                    return Some(Binding::Ceiling { quota: quota_id(q), resource: name, needed: more, available });
+                    return Some(Binding::Ceiling { quota: quota_id(q), resource: name, needed, available });
                 }
                 let firm = ledger.firm(q, r);
                 if !ask.preemptible && firm + amount > quota.min[r] {
                     let available = quota.min[r] - firm;
                     return Some(Binding::Guarantee { quota: quota_id(q), resource: name, needed: amount, available });
                 }
-                more = self.more_above(ledger, q, r, more);
             }
         }
         None
     }
 
-    /// What `more` at a quota adds at the one above: nothing as long as the quota stays within what it keeps (L3).
-    pub(super) fn more_above(&self, ledger: &Ledger, q: usize, r: usize, more: i64) -> i64 {
-        let (solid, kept) = (ledger.solid(q, r), self.tree.quotas[q].kept[r]);
-        (solid + more).max(kept) - solid.max(kept)
+    /// The ledger with a unit standing where quotas keep something: there, what it adds depends on what they use (L3).
+    /// Elsewhere it adds what it asks for all the way up.
+    pub(super) fn with_unit(&self, ask: &Ask, leaf: usize) -> Option<Ledger> {
+        self.tree.keeps().then(|| self.ledger_with(Some((leaf, ask))))
     }
 
     /// Whether min covers a unit on top of what stands at a quota. The root of a tree with more nodes covers all (O1).

@@ -162,7 +162,7 @@ impl Reference {
     }
 
     /// Whether a workload fits once all who leave have left and all who hold stand: then it waits for that.
-    fn fits_when_settled(&self, id: WorkloadId, ask: &Ask) -> bool {
+    pub(super) fn fits_when_settled(&self, id: WorkloadId, ask: &Ask) -> bool {
         let under_way = self.holds.len() + self.leaving(For::Nobody).len();
         if under_way == 0 || under_way > self.policy.bounds.nodes as usize {
             return false;

@@ -108,17 +108,28 @@ impl Reference {
         }
     }
 
-    /// Binds those whose victims are all gone, the oldest hold first (H3).
+    fn keeps_above(&self, id: WorkloadId) -> bool {
+        let keeps = |q: usize| self.tree.quotas[q].kept.iter().any(|kept| *kept > 0);
+        self.at(id).leaf.is_some_and(|leaf| self.tree.path(leaf).any(keeps))
+    }
+
+    /// Binds those whose victims are all gone, the oldest hold first (H3). Where quotas keep something (L3), a hold may
+    /// count on what victims of others free above them, and waits for those, too.
     pub(super) fn bind_held(&mut self, plan: &mut Answer) {
         for hold in self.holds.clone() {
             if !self.leaving(For::Hold(hold.id)).is_empty() {
                 continue;
             }
-            self.drop_hold(hold.id);
+            let mut without = self.clone();
+            without.drop_hold(hold.id);
             let id = hold.workload;
             // That it counts as a job already is not in its way.
             let ask = Ask { job: false, ..hold.ask.clone() };
-            let barred = self.barred(&self.ledger(), &ask, self.at(id).leaf).is_some();
+            let barred = without.barred(&without.ledger(), &ask, self.at(id).leaf).is_some();
+            if barred && self.keeps_above(id) && without.fits_when_settled(id, &ask) {
+                continue;
+            }
+            *self = without;
             let spots = || self.kept_spots(&hold.spots).or_else(|| self.place(id, self.rooms()));
             match (!barred).then(spots).flatten() {
                 Some(spots) => self.bind(id, &ask, &spots, true, plan),

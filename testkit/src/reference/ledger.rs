@@ -1,6 +1,6 @@
 //! The ledger, recounted from the pods and holds (L1 to L3): what each quota uses, and what will stand there.
 
-use super::state::{Ask, For, Reference, Stage};
+use super::state::{Ask, For, Hold, Reference, Stage};
 use quotree_core::PodTemplate;
 
 /// One amount a quota and governed resource. The row after the last quota is of those that have none.
@@ -16,7 +16,7 @@ pub(super) struct Ledger {
     firm: Vec<i64>,
     /// Used, as the quota above counts it: a child counts at least what it keeps (L3).
     solid: Vec<i64>,
-    /// Hold by hold, what it needs beyond what its victims still use.
+    /// What holds add once their victims are gone.
     reserved: Vec<i64>,
     jobs: Vec<u32>,
 }
@@ -40,13 +40,9 @@ impl Ledger {
         self.firm[quota * self.width + r]
     }
 
-    pub(super) fn solid(&self, quota: usize, r: usize) -> i64 {
-        self.solid[quota * self.width + r]
-    }
-
     /// What A1 compares with max.
     pub(super) fn charged(&self, quota: usize, r: usize) -> i64 {
-        self.solid(quota, r) + self.reserved[quota * self.width + r]
+        self.solid[quota * self.width + r] + self.reserved[quota * self.width + r]
     }
 
     pub(super) fn jobs(&self, quota: usize) -> u32 {
@@ -54,10 +50,7 @@ impl Ledger {
     }
 
     fn add(&mut self, which: fn(&mut Self) -> &mut Vec<i64>, quota: usize, row: &[i64]) {
-        let start = quota * self.width;
-        for (r, amount) in row.iter().enumerate() {
-            which(self)[start + r] += amount;
-        }
+        add(which(self), quota, row, 1);
     }
 }
 
@@ -98,6 +91,11 @@ impl Reference {
     }
 
     pub(super) fn ledger(&self) -> Ledger {
+        self.ledger_with(None)
+    }
+
+    /// The ledger as it would be if a unit stood in a leaf, too.
+    pub(super) fn ledger_with(&self, unit: Option<(usize, &Ask)>) -> Ledger {
         let width = self.tree.governed.len();
         let rows = self.outside() + 1;
         let zeros = || vec![0; rows * width];
@@ -132,41 +130,71 @@ impl Reference {
                 }
             }
         }
+        if let Some((leaf, ask)) = unit {
+            let total = self.total(ask);
+            ledger.add(|l| &mut l.solid, leaf, &total);
+        }
         self.count_holds(&mut ledger);
-        self.roll_up(&mut ledger);
         ledger
     }
 
+    /// What holds keep (H1): a quota is charged the most that it may come to use, with those of them, the oldest first, that
+    /// add something to it, or with all.
     fn count_holds(&self, ledger: &mut Ledger) {
+        let own = std::mem::take(&mut ledger.solid);
+        let gone_through = |own: &[i64], hold: &Hold| {
+            let mut own = own.to_vec();
+            add(&mut own, self.row_of_leaf(self.at(hold.workload).leaf), &self.total(&hold.ask), 1);
+            for (_, workload, pod) in
+                self.standing_pods().filter(|(.., pod)| pod.stage == Stage::Leaving(For::Hold(hold.id)))
+            {
+                add(&mut own, self.row_of_leaf(workload.leaf), &self.row(&workload.sets[pod.set].template), -1);
+            }
+            own
+        };
         for hold in &self.holds {
             let total = self.total(&hold.ask);
-            let leaf = self.row_of_leaf(self.at(hold.workload).leaf);
-            let victims = self.standing_pods().filter(|(_, _, pod)| pod.stage == Stage::Leaving(For::Hold(hold.id)));
-            let victims: Vec<_> =
-                victims.map(|(_, w, pod)| (self.row_of_leaf(w.leaf), self.row(&w.sets[pod.set].template))).collect();
-            for q in self.tree.path(leaf) {
+            for q in self.tree.path(self.row_of_leaf(self.at(hold.workload).leaf)) {
                 ledger.add(|l| &mut l.held, q, &total);
                 if !hold.ask.preemptible {
                     ledger.add(|l| &mut l.firm, q, &total);
                 }
-                let mut need = total.clone();
-                for (_, row) in victims.iter().filter(|(leaf, _)| self.tree.is_under(*leaf, q)) {
-                    for (need, amount) in need.iter_mut().zip(row) {
-                        *need -= amount;
-                    }
-                }
-                need.iter_mut().for_each(|need| *need = (*need).max(0));
-                ledger.add(|l| &mut l.reserved, q, &need);
             }
+        }
+        ledger.solid = self.rolled_up(&own);
+        let all = self.holds.iter().fold(own.clone(), |own, hold| gone_through(&own, hold));
+        if self.holds.is_empty() {
+            return;
+        }
+        for (cell, all) in self.rolled_up(&all).into_iter().enumerate() {
+            let (mut some, mut most) = (own.clone(), ledger.solid[cell]);
+            for hold in &self.holds {
+                let with = gone_through(&some, hold);
+                let charge = self.rolled_up(&with)[cell];
+                if charge > most {
+                    (some, most) = (with, charge);
+                }
+            }
+            ledger.reserved[cell] = most.max(all) - ledger.solid[cell];
         }
     }
 
-    /// A quota counts for the one above at least what it keeps for itself (L3).
-    fn roll_up(&self, ledger: &mut Ledger) {
+    /// What each quota is charged for what its leaves use: a quota counts for the one above at least what it keeps for
+    /// itself (L3).
+    fn rolled_up(&self, own: &[i64]) -> Vec<i64> {
+        let (mut solid, width) = (own.to_vec(), self.tree.governed.len());
         for (q, quota) in self.tree.quotas.iter().enumerate().rev() {
             let Some(parent) = quota.parent else { continue };
-            let counted: Vec<i64> = (0..ledger.width).map(|r| ledger.solid(q, r).max(quota.kept[r])).collect();
-            ledger.add(|l| &mut l.solid, parent, &counted);
+            for r in 0..width {
+                solid[parent * width + r] += solid[q * width + r].max(quota.kept[r]);
+            }
         }
+        solid
+    }
+}
+
+fn add(rows: &mut [i64], quota: usize, amounts: &[i64], sign: i64) {
+    for (r, amount) in amounts.iter().enumerate() {
+        rows[quota * amounts.len() + r] += sign * amount;
     }
 }

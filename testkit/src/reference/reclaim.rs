@@ -155,15 +155,15 @@ impl<'a> Search<'a> {
     /// Ceilings on the path that the unit would break (A1).
     fn ceilings(&self) -> Vec<Deficit> {
         let ledger = self.trial.ledger();
+        let with = self.trial.with_unit(&self.by.ask, self.by.leaf);
         let mut deficits = Vec::new();
         for (r, amount) in self.trial.requested(&self.by.ask) {
-            let mut more = amount;
             for q in self.trial.tree.path(self.by.leaf) {
                 let max = self.trial.tree.quotas[q].max[r];
-                if max != i64::MAX && ledger.charged(q, r) + more > max {
+                let charged = with.as_ref().map_or_else(|| ledger.charged(q, r) + amount, |with| with.charged(q, r));
+                if max != i64::MAX && charged > max {
                     deficits.push((q, r));
                 }
-                more = self.trial.more_above(&ledger, q, r, more);
             }
         }
         deficits

@@ -65,6 +65,11 @@ impl Tree {
         }
     }
 
+    /// Whether some quota keeps part of its min for itself (L3).
+    pub(super) fn keeps(&self) -> bool {
+        self.quotas.iter().any(|q| q.kept.iter().any(|kept| *kept > 0))
+    }
+
     pub(super) fn leaf_of(&self, namespace: &Name) -> Option<usize> {
         self.quotas.iter().position(|q| q.namespaces.contains(namespace))
     }
