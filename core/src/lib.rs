@@ -25,7 +25,9 @@ pub use plan::*;
 pub use policy::*;
 pub use quantity::{QuantityError, QuantityText, Unit, format_quantity, parse_quantity};
 pub use recorder::{Entry, Log, Recorder, ReplayError};
-pub use scheduler::{Auditor, Breach, NodeView, PodState, PodView, Scheduler, Usage, WorkloadView, audit, audit_plan};
+pub use scheduler::{
+    Auditor, Breach, FairShares, NodeView, PodState, PodView, Scheduler, Usage, WorkloadView, audit, audit_plan,
+};
 pub use spec::{
     DeviceAsk, DeviceChoice, DeviceMode, DeviceSpec, NodeSpec, PodSet, PodTemplate, Queueing, QuotaSpec, TreeSpec,
     WorkloadSpec,

@@ -1,6 +1,7 @@
 //! What a summary tells of nodes and of quotas that were cut: nothing where nothing befell them.
 
 use crate::{
+    people::money,
     say::{self, many, span},
     style::{Style, Tone},
 };
@@ -56,7 +57,7 @@ pub(crate) fn nodes(m: &Metrics) -> Option<String> {
         told.push(format!("{} not done in time", many(m.failed_drains, "drain")));
     }
     if m.cost_milli > 0 {
-        told.push(format!("cost {}.{:03}", say::count(m.cost_milli / 1000), m.cost_milli % 1000));
+        told.push(format!("cost {}, of which {} paid by no pod", money(m.cost_milli), money(m.cost_idle_milli)));
     }
     (!told.is_empty()).then(|| told.join(", "))
 }

@@ -8,7 +8,7 @@ use crate::{
 use quotree_core::Unit;
 use quotree_sim::{
     people::{Role, Tenancy, Tenant},
-    result::{QuantityMap, RunResult, TimeMap, WaitRow},
+    result::{QuantityMap, RunResult, ShareRow, TimeMap, WaitRow},
 };
 
 /// What a breakdown is by.
@@ -35,6 +35,7 @@ struct Row<'a> {
     wait: WaitRow,
     time: &'a TimeMap,
     lost_ms: u128,
+    share: &'a ShareRow,
 }
 
 /// What everybody's work came to, one row each.
@@ -79,11 +80,49 @@ pub fn breakdown_text(result: &RunResult, by: By, style: Style) -> String {
         cells
     };
     let lines: Vec<Vec<Cell>> = rows.iter().take(style.rows).map(line).collect();
+    let parts = parts(head, &rows, style);
     let more = match rows.len().saturating_sub(style.rows) {
         0 => String::new(),
         more => format!("… and {}\n", many(more as u64, &format!("more {what}"))),
     };
-    format!("\n{}{}", grid::lines(style, &columns, &lines), style.paint(Tone::Faint, &more))
+    format!("\n{}{}{parts}", grid::lines(style, &columns, &lines), style.paint(Tone::Faint, &more))
+}
+
+/// Everybody's part of what not every run has: a column where anybody has something, a row for who has.
+fn parts(head: &'static str, rows: &[Row<'_>], style: Style) -> String {
+    type Part = (&'static str, bool, fn(&ShareRow) -> Option<Cell>);
+    let known: [Part; 9] = [
+        ("EVICTED FOR", true, |s| some(s.evicted_for).map(Cell::count)),
+        ("IN VAIN", true, |s| some(s.wasted_evictions).map(|n| Cell::count(n).tone(Tone::Bad))),
+        ("DRAINED", true, |s| some(s.drained).map(|n| Cell::count(n).tone(Tone::Odd))),
+        ("IN TIME", true, |s| s.instances.and_then(|i| some(i.deadlines_met)).map(Cell::count)),
+        ("LATE", true, |s| s.instances.and_then(|i| some(i.deadlines_missed)).map(|n| Cell::count(n).tone(Tone::Bad))),
+        ("GPU IDLE", true, |s| s.input.and_then(|i| some(i.gpu_idle_ms)).map(|ms| Cell::new(span(ms)).tone(Tone::Odd))),
+        ("COST", true, |s| (s.cost_milli > 0).then(|| Cell::new(money(s.cost_milli)))),
+        ("BORROWED", false, |s| hours(&s.borrowed_time_s).map(Cell::new)),
+        ("STARVED", false, |s| hours(&s.starved_time_s).map(|text| Cell::new(text).tone(Tone::Bad))),
+    ];
+    let is_there = |(.., cell): &&Part| rows.iter().any(|row| cell(row.share).is_some());
+    let shown: Vec<&Part> = known.iter().filter(is_there).collect();
+    let mut columns = vec![Column { head, right: false, spare: 0 }];
+    columns.extend(shown.iter().map(|(head, right, _)| Column { head, right: *right, spare: 0 }));
+    let line = |row: &Row<'_>| {
+        let cells: Vec<Option<Cell>> = shown.iter().map(|(.., cell)| cell(row.share)).collect();
+        let any = cells.iter().any(Option::is_some);
+        let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(Cell::none));
+        any.then(|| std::iter::once(Cell::new(row.name)).chain(cells).collect())
+    };
+    let lines: Vec<Vec<Cell>> = rows.iter().take(style.rows).filter_map(line).collect();
+    if lines.is_empty() { String::new() } else { format!("\n{}", grid::lines(style, &columns, &lines)) }
+}
+
+/// Money out of thousandths.
+pub(crate) fn money(milli: u128) -> String {
+    format!("{}.{:03}", say::count(milli / 1000), milli % 1000)
+}
+
+fn some(count: u64) -> Option<u64> {
+    Some(count).filter(|count| *count > 0)
 }
 
 fn rows(result: &RunResult, by: By) -> (&'static str, &'static str, Vec<Row<'_>>) {
@@ -99,6 +138,7 @@ fn rows(result: &RunResult, by: By) -> (&'static str, &'static str, Vec<Row<'_>>
                 wait: w.wait,
                 time: &w.used_time_s,
                 lost_ms: w.lost_work_ms,
+                share: &w.share,
             });
             if by == By::User { ("USER", "user", all.collect()) } else { ("GROUP", "group", all.collect()) }
         }
@@ -110,6 +150,7 @@ fn rows(result: &RunResult, by: By) -> (&'static str, &'static str, Vec<Row<'_>>
                 wait: n.wait,
                 time: &n.used_time_s,
                 lost_ms: n.lost_work_ms,
+                share: &n.share,
             });
             ("NAMESPACE", "namespace", all.collect())
         }
@@ -121,6 +162,7 @@ fn rows(result: &RunResult, by: By) -> (&'static str, &'static str, Vec<Row<'_>>
                 wait: q.wait,
                 time: &q.used_time_s,
                 lost_ms: q.lost_work_ms,
+                share: &q.share,
             });
             ("QUOTA", "quota", all.collect())
         }

@@ -244,6 +244,9 @@ pub fn nodes_text(result: &RunResult, style: Style) -> String {
             let state = match (node.up, node.schedulable) {
                 (false, _) => Cell::new("down").tone(Tone::Bad),
                 (true, false) => Cell::new("cordoned").tone(Tone::Odd),
+                (true, true) if node.unhealthy > 0 => {
+                    Cell::new(format!("ready, {} ill", many(node.unhealthy, "device"))).tone(Tone::Odd)
+                }
                 (true, true) => Cell::new("ready"),
             };
             let amounts = |map: &QuantityMap| say::amounts(&map.0).map_or_else(Cell::none, Cell::new);

@@ -7,6 +7,7 @@ use quotree_sim::{
     people::Role,
     result::{FailureRow, QuantityMap, RunResult, TimeMap, WaitRow, WorkRow},
 };
+use std::collections::BTreeSet;
 
 /// The tables of a result: file name and content. Instances and failures are there only where there are any.
 #[must_use]
@@ -83,6 +84,9 @@ fn quotas(result: &RunResult) -> String {
         "wait_p99_ms",
         "wait_max_ms",
         "used_time_s",
+        "borrowed_time_s",
+        "starved_time_s",
+        "cost_milli",
     ];
     let rows = result.quotas.iter().flat_map(|q| {
         resources.iter().map(move |resource| {
@@ -92,7 +96,9 @@ fn quotas(result: &RunResult) -> String {
             row.extend([q.running, q.pending, q.evicted, q.wait.count].map(|n| n.to_string()));
             row.push(q.wait.sum_ms.to_string());
             row.extend(waits(&q.wait));
-            row.push(TimeMap::text(resource.as_str(), q.used_time_s.get(resource.as_str())));
+            let times = [&q.used_time_s, &q.share.borrowed_time_s, &q.share.starved_time_s];
+            row.extend(times.map(|times| TimeMap::text(resource.as_str(), times.get(resource.as_str()))));
+            row.push(q.share.cost_milli.to_string());
             row
         })
     });
@@ -152,21 +158,33 @@ fn works<'a>(head: &[&str], rows: impl Iterator<Item = (Vec<String>, &'a WorkRow
     let mut head = head.to_vec();
     head.extend(["running", "pending", "succeeded", "failed", "evicted", "refused", "waited", "wait_sum_ms"]);
     head.extend(["wait_p50_ms", "wait_p95_ms", "wait_p99_ms", "wait_max_ms", "lost_work_ms"]);
-    head.extend(["resource", "used", "used_time_s"]);
+    head.extend(["pods", "evicted_for", "wasted_evictions", "drained", "deadlines_met", "deadlines_missed"]);
+    head.extend(["makespan_ms", "cost_milli"]);
+    head.extend(["resource", "used", "used_time_s", "borrowed", "borrowed_time_s", "starved_time_s"]);
     let long = |(mut row, w): (Vec<String>, &WorkRow)| {
         let counts = [w.running, w.pending, w.succeeded, w.failed, w.evicted, w.refused, w.wait.count];
         row.extend(counts.map(|n| n.to_string()));
         row.push(w.wait.sum_ms.to_string());
         row.extend(waits(&w.wait));
         row.push(w.lost_work_ms.to_string());
-        let with = |cells: [String; 3]| row.iter().cloned().chain(cells).collect::<Vec<_>>();
-        if w.used_time_s.0.is_empty() {
-            return vec![with([String::new(), String::new(), String::new()])];
+        let (share, jobs) = (&w.share, w.share.instances.unwrap_or_default());
+        let counts = [share.pods, share.evicted_for, share.wasted_evictions, share.drained];
+        row.extend(counts.into_iter().chain([jobs.deadlines_met, jobs.deadlines_missed]).map(|n| n.to_string()));
+        row.extend([share.makespan_ms.to_string(), share.cost_milli.to_string()]);
+        let with = |cells: [String; 6]| row.iter().cloned().chain(cells).collect::<Vec<_>>();
+        // Who starves may have used nothing of it.
+        let named = w.used_time_s.0.iter().chain(&share.starved_time_s.0).map(|(name, _)| name);
+        let names: BTreeSet<&Name> = named.collect();
+        if names.is_empty() {
+            return vec![with(Default::default())];
         }
-        let resource = |(name, time): &(Name, u128)| {
-            with([name.to_string(), amount(&w.used, name), TimeMap::text(name.as_str(), *time)])
+        let resource = |name: &Name| {
+            let time = |map: &TimeMap| TimeMap::text(name.as_str(), map.get(name.as_str()));
+            let [used, borrowed] = [&w.used, &w.borrowed].map(|map| amount(map, name));
+            let times = (time(&w.used_time_s), time(&share.borrowed_time_s), time(&share.starved_time_s));
+            with([name.to_string(), used, times.0, borrowed, times.1, times.2])
         };
-        w.used_time_s.0.iter().map(resource).collect()
+        names.into_iter().map(resource).collect()
     };
     table(&head, rows.flat_map(long))
 }
@@ -212,13 +230,15 @@ fn workloads(result: &RunResult) -> String {
 }
 
 fn nodes(result: &RunResult) -> String {
-    let head = ["node", "pool", "up", "schedulable", "pods", "resource", "allocatable", "used"];
+    let head =
+        ["node", "pool", "up", "schedulable", "pods", "resource", "allocatable", "used", "capacity", "unhealthy"];
     let rows = result.nodes.iter().flat_map(|n| {
-        n.allocatable.0.iter().map(move |(resource, _)| {
+        n.capacity.0.iter().map(move |(resource, _)| {
             let facts = [n.name.clone(), n.pool.clone(), n.up.to_string(), n.schedulable.to_string()];
             let mut row = facts.to_vec();
             row.push(n.pods.to_string());
             row.extend([resource.to_string(), amount(&n.allocatable, resource), amount(&n.used, resource)]);
+            row.extend([amount(&n.capacity, resource), n.unhealthy.to_string()]);
             row
         })
     });
@@ -226,21 +246,21 @@ fn nodes(result: &RunResult) -> String {
 }
 
 fn evictions(result: &RunResult) -> String {
-    let head = ["at_ms", "pod", "workload", "namespace", "leaf", "cause", "rule", "reason", "lost_ms"];
+    let head = ["at_ms", "pod", "workload", "namespace", "leaf", "cause", "rule", "reason", "lost_ms", "user"];
     let rows = result.evictions.iter().map(|e| {
         let mut row = vec![e.at_ms.to_string(), e.pod.clone(), e.workload.clone(), e.namespace.clone()];
         row.extend([maybe(e.leaf.as_ref()), maybe(e.cause.as_ref()), e.rule.clone(), e.reason.clone()]);
-        row.push(e.lost_ms.to_string());
+        row.extend([e.lost_ms.to_string(), maybe(e.user.as_ref())]);
         row
     });
     table(&head, rows)
 }
 
 fn pending(result: &RunResult) -> String {
-    let head = ["pod", "workload", "namespace", "quota", "since_ms", "rule", "reason"];
+    let head = ["pod", "workload", "namespace", "quota", "since_ms", "rule", "reason", "user"];
     let rows = result.pending.iter().map(|p| {
         let mut row = vec![p.pod.clone(), p.workload.clone(), p.namespace.clone(), maybe(p.quota.as_ref())];
-        row.extend([p.since_ms.to_string(), p.rule.clone(), p.reason.clone()]);
+        row.extend([p.since_ms.to_string(), p.rule.clone(), p.reason.clone(), maybe(p.user.as_ref())]);
         row
     });
     table(&head, rows)

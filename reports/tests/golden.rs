@@ -10,7 +10,7 @@ use quotree_reports::{
 use quotree_sim::people::{Role, Tenancy};
 use quotree_sim::result::{
     ClaimResult, ClaimSummary, EvictionRow, GroupRow, Metrics, NamespaceRow, NodeRow, PendingRow, QuantityMap,
-    QuotaRow, RunResult, TimeMap, UserRow, WaitRow, WorkRow, WorkloadRow,
+    QuotaRow, RunResult, ShareRow, TimeMap, UserRow, WaitRow, WorkRow, WorkloadRow,
 };
 
 fn cpu(cores: i64) -> QuantityMap {
@@ -30,6 +30,18 @@ fn work() -> WorkRow {
 
 fn waits(count: u64, p50_ms: u64, max_ms: u64) -> WaitRow {
     WaitRow { count, sum_ms: u128::from(count * p50_ms), p50_ms, p95_ms: max_ms, p99_ms: max_ms, max_ms }
+}
+
+/// A part with something in most of its figures.
+fn share(pods: u64, cores: i64) -> ShareRow {
+    ShareRow {
+        pods,
+        evicted_for: pods / 2,
+        drained: pods / 4,
+        cost_milli: 1500 * u128::try_from(cores).unwrap(),
+        borrowed_time_s: cpu_hours(cores / 2),
+        ..ShareRow::default()
+    }
 }
 
 /// A quota of these cores: min, max, used.
@@ -57,6 +69,7 @@ fn quota(
         wait: waits(running + evicted, 0, 60_000 * evicted),
         used_time_s: cpu_hours(used),
         lost_work_ms: 0,
+        share: share(running + evicted, used),
     }
 }
 
@@ -86,6 +99,7 @@ fn demo() -> RunResult {
         rule: "R2".into(),
         reason: format!("{leaf} is 10 cpu over its min; root.b.1 takes back its own"),
         lost_ms: 60_000,
+        user: Some("ada".into()),
     };
     let waiting = |pod: &str, namespace: &str, leaf: &str, reason: &str| PendingRow {
         pod: pod.into(),
@@ -96,6 +110,7 @@ fn demo() -> RunResult {
         rule: "A1".into(),
         reason: reason.into(),
         verdict: serde_json::Value::Null,
+        user: None,
     };
     let full = "root has 0 of 5 cpu below its max 40; holders root.a.1 (15), root.a.2 (15)";
     let claim = |text: &str, line, passed: bool| ClaimResult {
@@ -130,6 +145,7 @@ fn demo() -> RunResult {
                 wait: waits(running + evicted, 0, 60_000 * evicted),
                 used_time_s: cpu_hours(15),
                 lost_work_ms: 0,
+                share: ShareRow { pods: running + pending, ..ShareRow::default() },
             })
             .into(),
         users: vec![
@@ -160,6 +176,7 @@ fn demo() -> RunResult {
             wait: waits(4, 0, 0),
             used_time_s: cpu_hours(15),
             lost_work_ms: 60_000,
+            share: ShareRow::default(),
             input: None,
             instances: None,
             tasks: vec![],
@@ -171,6 +188,8 @@ fn demo() -> RunResult {
             up: true,
             schedulable: true,
             pods: 8,
+            unhealthy: 0,
+            capacity: cpu(56),
             allocatable: cpu(56),
             used: cpu(40),
         }],
@@ -335,25 +354,25 @@ fn tables_have_a_row_a_thing() {
     let tables = tables_csv(&demo());
     let table = |name: &str| &tables.iter().find(|(n, _)| *n == name).unwrap().1;
     expect![[r#"
-        quota,parent,resource,min,max,used,request,borrowed,lent,held,running,pending,evicted,waited,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,used_time_s
-        root,,cpu,40,40,40,75,,,,8,7,2,10,0,0,120000,120000,120000,144000
-        root.a,root,cpu,20,40,30,50,10,,,6,4,2,8,0,0,120000,120000,120000,108000
-        root.a.1,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000,54000
-        root.a.2,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000,54000
-        root.b,root,cpu,20,40,10,25,,10,,2,3,0,2,0,0,0,0,0,36000
-        root.b.1,root.b,cpu,10,20,10,25,,,,2,3,0,2,0,0,0,0,0,36000
-        root.b.2,root.b,cpu,10,20,,,,10,,0,0,0,0,0,0,0,0,0,0
+        quota,parent,resource,min,max,used,request,borrowed,lent,held,running,pending,evicted,waited,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,used_time_s,borrowed_time_s,starved_time_s,cost_milli
+        root,,cpu,40,40,40,75,,,,8,7,2,10,0,0,120000,120000,120000,144000,72000,0,60000
+        root.a,root,cpu,20,40,30,50,10,,,6,4,2,8,0,0,120000,120000,120000,108000,54000,0,45000
+        root.a.1,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000,54000,25200,0,22500
+        root.a.2,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000,54000,25200,0,22500
+        root.b,root,cpu,20,40,10,25,,10,,2,3,0,2,0,0,0,0,0,36000,18000,0,15000
+        root.b.1,root.b,cpu,10,20,10,25,,,,2,3,0,2,0,0,0,0,0,36000,18000,0,15000
+        root.b.2,root.b,cpu,10,20,,,,10,,0,0,0,0,0,0,0,0,0,0,0,0,0
     "#]].assert_eq(table("quotas.csv"));
     expect![[r#"
-        at_ms,pod,workload,namespace,leaf,cause,rule,reason,lost_ms
-        120000,nginx1-4,nginx1,namespace1,root.a.1,nginx3-0,R2,root.a.1 is 10 cpu over its min; root.b.1 takes back its own,60000
-        120000,nginx2-4,nginx2,namespace2,root.a.2,nginx3-0,R2,root.a.2 is 10 cpu over its min; root.b.1 takes back its own,60000
+        at_ms,pod,workload,namespace,leaf,cause,rule,reason,lost_ms,user
+        120000,nginx1-4,nginx1,namespace1,root.a.1,nginx3-0,R2,root.a.1 is 10 cpu over its min; root.b.1 takes back its own,60000,ada
+        120000,nginx2-4,nginx2,namespace2,root.a.2,nginx3-0,R2,root.a.2 is 10 cpu over its min; root.b.1 takes back its own,60000,ada
     "#]].assert_eq(table("evictions.csv"));
     expect![[r#"
-        user,role,groups,running,pending,succeeded,failed,evicted,refused,waited,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,lost_work_ms,resource,used,used_time_s
-        ada,admin,one,3,2,0,0,1,0,4,0,0,0,0,0,60000,cpu,15,54000
-        bob,researcher,,0,0,0,0,0,0,0,0,0,0,0,0,0,,,
-        x,,,0,0,0,0,0,3,0,0,0,0,0,0,0,,,
+        user,role,groups,running,pending,succeeded,failed,evicted,refused,waited,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,lost_work_ms,pods,evicted_for,wasted_evictions,drained,deadlines_met,deadlines_missed,makespan_ms,cost_milli,resource,used,used_time_s,borrowed,borrowed_time_s,starved_time_s
+        ada,admin,one,3,2,0,0,1,0,4,0,0,0,0,0,60000,0,0,0,0,0,0,0,0,cpu,15,54000,,0,0
+        bob,researcher,,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,,,,,,
+        x,,,0,0,0,0,0,3,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,,,,,,
     "#]].assert_eq(table("users.csv"));
     let empty: Vec<&str> = tables.iter().filter(|(_, text)| text.lines().count() < 2).map(|(name, _)| *name).collect();
     assert_eq!(empty, ["refusals.csv"]);
@@ -387,6 +406,15 @@ fn work_is_told_by_user_group_namespace_and_quota() {
         root.b          2        3          ·       ·        ·         0s / 0s / 0s     ·  10.00 cpu-hours
         root.b.1        2        3          ·       ·        ·         0s / 0s / 0s     ·  10.00 cpu-hours
         root.b.2        ·        ·          ·       ·        ·                    ·     ·  0.00 cpu-hours
+
+        QUOTA     EVICTED FOR  DRAINED    COST  BORROWED
+        root                5        2  60.000  20.00 cpu-hours
+        root.a              4        2  45.000  15.00 cpu-hours
+        root.a.1            2        1  22.500  7.00 cpu-hours
+        root.a.2            2        1  22.500  7.00 cpu-hours
+        root.b              1        ·  15.000  5.00 cpu-hours
+        root.b.1            1        ·  15.000  5.00 cpu-hours
+        root.b.2            ·        ·       ·  0.00 cpu-hours
     "#]]
     .assert_eq(&tables.concat());
 }

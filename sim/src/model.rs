@@ -13,6 +13,7 @@ mod queues;
 mod quota_edit;
 mod rows;
 mod runtime;
+mod shares;
 mod training;
 mod words;
 
@@ -27,6 +28,7 @@ pub use queues::{JobQueue, QueueOrder};
 pub use quota_edit::QuotaEdit;
 pub use rows::{Limits, TraceRow};
 pub use runtime::Runtime;
+pub use shares::{ShareClaim, ShareFigure};
 pub(crate) use training::BILLION;
 pub use training::{OnLoss, Scaling, Work};
 pub use words::{BadEviction, Compare, FairnessFigure, WaitStat, When};
@@ -36,7 +38,7 @@ pub use gpus::{DeviceChange, GpuMode, Gpus, MODE_LABEL, MODEL_LABEL};
 
 use crate::people::People;
 use quotree_core::{Amounts, Level, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 /// A whole simulated world with its claims.
 #[derive(Debug, Clone)]
@@ -286,10 +288,38 @@ impl Cluster {
     /// What all nodes have together that are there at first or can come by themselves; nothing where a sum would overflow.
     #[must_use]
     pub fn total(&self) -> Option<Amounts> {
+        self.total_with(&[])
+    }
+
+    /// What nodes are relabelled to by these changes, by place.
+    pub(crate) fn relabelled(&self, changes: &[TimedChange]) -> BTreeMap<usize, Vec<Amounts>> {
+        let mut modes: BTreeMap<usize, Vec<Amounts>> = BTreeMap::new();
+        for timed in changes {
+            if let Change::Devices(DeviceChange::Relabel { node, mode: Some((mode, gpus)), .. }) = &timed.change
+                && let Some(mut spec) = self.nodes.get(*node).map(|node| node.spec.clone())
+            {
+                gpus.mark(*mode, &mut spec);
+                modes.entry(*node).or_default().push(spec.allocatable);
+            }
+        }
+        modes
+    }
+
+    /// The same, of each resource the most that nodes have by what they are at first or are relabelled to by these changes.
+    pub(crate) fn total_with(&self, changes: &[TimedChange]) -> Option<Amounts> {
+        let modes = self.relabelled(changes);
         let mut sum = Amounts::new();
         let scales = |node: &Node| self.pools.iter().any(|p| p.name == node.pool && p.autoscale.is_some());
-        for node in self.nodes.iter().filter(|node| !node.spare || scales(node)) {
-            for (name, amount) in node.spec.allocatable.iter() {
+        for (i, node) in self.nodes.iter().enumerate().filter(|(_, node)| !node.spare || scales(node)) {
+            let mut most = Cow::Borrowed(&node.spec.allocatable);
+            for amounts in modes.get(&i).into_iter().flatten() {
+                for (name, amount) in amounts.iter() {
+                    if most.get(name.as_str()).is_none_or(|before| before < amount) {
+                        most.to_mut().set(name.clone(), amount);
+                    }
+                }
+            }
+            for (name, amount) in most.iter() {
                 let before = sum.get(name.as_str()).unwrap_or(0);
                 sum.set(name.clone(), before.checked_add(amount)?);
             }

@@ -6,10 +6,11 @@ mod figures;
 mod quantities;
 mod work;
 
+use figures::is_zero;
 pub use figures::{DeadlineRow, JobQueueRow, Metrics};
 pub use quantities::{QuantityMap, TimeMap};
 pub use work::{
-    CacheRow, DatasetRow, GroupRow, InputRow, InstancesRow, NamespaceRow, TaskRow, UserRow, WaitRow, WorkRow,
+    CacheRow, DatasetRow, GroupRow, InputRow, InstancesRow, NamespaceRow, ShareRow, TaskRow, UserRow, WaitRow, WorkRow,
     WorkloadRow,
 };
 
@@ -130,6 +131,8 @@ pub struct QuotaRow {
     pub wait: WaitRow,
     pub used_time_s: TimeMap,
     pub lost_work_ms: u128,
+    #[serde(flatten)]
+    pub share: ShareRow,
 }
 
 /// A node at the end.
@@ -141,6 +144,12 @@ pub struct NodeRow {
     pub up: bool,
     pub schedulable: bool,
     pub pods: u64,
+    /// Devices that are ill.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unhealthy: u64,
+    /// All that it has, ill devices included.
+    pub capacity: QuantityMap,
+    /// That without ill devices.
     pub allocatable: QuantityMap,
     pub used: QuantityMap,
 }
@@ -181,6 +190,9 @@ pub struct EvictionRow {
     pub at_ms: u64,
     pub pod: String,
     pub workload: String,
+    /// Who submitted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     pub namespace: String,
     pub leaf: Option<String>,
     pub cause: Option<String>,
@@ -195,6 +207,9 @@ pub struct EvictionRow {
 pub struct PendingRow {
     pub pod: String,
     pub workload: String,
+    /// Who submitted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     pub namespace: String,
     pub quota: Option<String>,
     pub since_ms: u64,

@@ -128,6 +128,30 @@ fn a_refused_relabelling_is_told_with_the_list() {
     assert_eq!(notes, [(300_000, "relabel gpu-0".to_owned(), why.to_owned())]);
 }
 
+/// GPU memory comes at 15m, with `Relabel`: 16 GiB on each of two GPUs. More than that is warned of.
+#[test]
+fn what_a_relabelling_brings_is_no_mistake() {
+    let told = |change: (&str, &str)| -> Vec<String> {
+        let text = text("devices/relabel.ron", &[change]);
+        load("x.ron", &MapLoader::new().with("x.ron", text)).diagnostics.into_iter().map(|d| d.title).collect()
+    };
+    assert_eq!(told(("", "")), Vec::<String>::new());
+    let larger = told(("{ \"aliyun.com/gpu-mem\": \"16\" }", "{ \"aliyun.com/gpu-mem\": \"33\" }"));
+    let beyond = "`memory` asks aliyun.com/gpu-mem 33: it fits no node";
+    assert!(larger.iter().any(|title| title.contains(beyond)), "{larger:?}");
+}
+
+/// One of four GPUs is ill: 3 of 4 are there.
+#[test]
+fn a_node_tells_what_its_ill_devices_leave() {
+    let result = played("devices/unhealthy-capacity.ron", &[("until: \"1h\"", "until: \"30m\"")]);
+    let node = &result.nodes[0];
+    let gpus = |amounts: &quotree_sim::result::QuantityMap| amounts.0.get("nvidia.com/gpu");
+    assert_eq!((gpus(&node.capacity), gpus(&node.allocatable), node.unhealthy), (Some(4000), Some(3000), 1));
+    // 60 GPU-minutes of 4 x 15 + 3 x 15.
+    assert_eq!(result.metrics.utilisation_permille["nvidia.com/gpu"], 571);
+}
+
 /// Two nodes of eight cannot be guaranteed while a GPU of one is ill: from 10m to 15m, and with two fours from 20m to 30m.
 #[test]
 fn cells_that_cannot_be_had_fail_the_claim_and_are_told_once_each() {

@@ -177,6 +177,71 @@ fn what_became_of_rows_is_known_by_user_and_namespace() {
     assert_eq!((result.claims.passed, result.claims.failed), (5, 0), "{:#?}", result.claims);
 }
 
+/// Row 4 is bob's. It is lost with the node at 15 s, and waits to be submitted again when the trace is withdrawn at 20 s.
+#[test]
+fn rows_that_wait_to_be_tried_again_are_withdrawn_for_their_own_users() {
+    let (result, _) = played(
+        r#"world: World(recreate_delay: "1m"),
+        workloads: [Trace(name: "jobs", format: Native, file: "rows.csv")],
+        events: [At("15s", NodeDown("pool")), At("20s", Withdraw("jobs"), by: "eve")],
+        expect: [
+            At("15s", Instances(of: User("bob"), submitted: 1, active: 1)),
+            At("20s", Instances(of: User("bob"), submitted: 1, succeeded: 0, active: 0)),
+            At("20s", Instances(of: User("ada"), submitted: 1, succeeded: 1, active: 0)),
+            At("20s", Instances(of: Workload("jobs"), submitted: 3, succeeded: 2, active: 0)),
+        ]"#,
+    );
+    assert_eq!((result.claims.passed, result.claims.failed), (4, 0), "{:#?}", result.claims);
+    let withdrawn: Vec<_> = result.users.iter().map(|u| u.work.share.instances.map_or(0, |i| i.withdrawn)).collect();
+    assert_eq!(withdrawn, [0, 1, 0, 0]);
+}
+
+/// On 8 cores at 2 an hour, ada's six pods of a core and bob's two fill the cluster: a (min 4) borrows 4, and of eight pods
+/// in order of start the last four borrow, two of ada's and both of bob's. At 30 s bob asks for 3 cores in b, which is
+/// guaranteed 4: the last three to start go, bob's two and one of ada's, who is the last of hers. At 60 s a drain takes the rest.
+#[test]
+fn every_part_of_a_figure_has_an_owner_and_the_parts_make_the_whole() {
+    let (result, _) = played(
+        r#"workloads: [
+            Job(name: "six", namespace: "a", user: "ada", completions: 6, parallelism: 6, runtime: "1h", request: { "cpu": "1" }),
+            Job(name: "two", namespace: "a2", user: "bob", completions: 2, parallelism: 2, runtime: "1h", request: { "cpu": "1" }),
+            Job(name: "late", namespace: "b", user: "bob", submit: "30s", runtime: "10s", request: { "cpu": "3" }),
+        ],
+        world: World(until: "60s"),
+        events: [At("60s", Drain(node: "pool", within: "1s"))],
+        expect: [
+            At("29s", Borrowed(of: User("ada"), resource: "cpu", exactly: "2")),
+            At("29s", Borrowed(of: Namespace("a2"), resource: "cpu", exactly: "2")),
+            At("29s", Borrowed(of: Quota("b"), resource: "cpu", exactly: "0")),
+            Final(BorrowedTime(of: All, resource: "cpu", at_least: "120s")),
+            Final(Drained(of: User("bob"), at_least: 1)),
+            Final(Drained(of: Quota("b"), exactly: 0)),
+        ]"#,
+    );
+    assert_eq!(result.claims.failed, 0, "{:#?}", result.claims);
+    let (whole, users) = (&result.metrics, &result.users);
+    let sum =
+        |of: &dyn Fn(&quotree_sim::result::WorkRow) -> u128| users.iter().map(|user| of(&user.work)).sum::<u128>();
+    assert_eq!(sum(&|w| w.evicted.into()), whole.evictions.into());
+    assert_eq!(sum(&|w| w.share.evicted_for.into()), 3);
+    assert_eq!(sum(&|w| w.share.evicted_by_rule.get("R2").copied().unwrap_or(0).into()), 3);
+    assert_eq!(sum(&|w| w.share.pods.into()), whole.pods_submitted.into());
+    assert_eq!(sum(&|w| w.share.drained.into()), whole.drained.into());
+    assert_eq!(sum(&|w| w.share.borrowed_time_s.get("cpu")) / 1000, whole.borrowed_unit_s["cpu"]);
+    assert_eq!(sum(&|w| w.share.starved_time_s.get("cpu")) / 1000, whole.starved_unit_s["cpu"]);
+    assert_eq!(users.iter().map(|u| u.work.share.makespan_ms).max(), Some(whole.makespan_ms));
+    assert_eq!(users.iter().map(|u| u.work.share.thrash_max).max(), Some(whole.thrash_max));
+    // Leaves and namespaces have the same parts.
+    let quotas = result.quotas.iter().filter(|q| q.parent.is_some()).map(|q| q.share.borrowed_time_s.get("cpu"));
+    let namespaces = result.namespaces.iter().map(|n| n.share.borrowed_time_s.get("cpu"));
+    let by_user = sum(&|w| w.share.borrowed_time_s.get("cpu"));
+    assert_eq!((quotas.sum::<u128>(), namespaces.sum::<u128>()), (by_user, by_user));
+    // Who was evicted is told by name.
+    let evicted: Vec<_> = result.evictions.iter().map(|e| e.user.as_deref().unwrap()).collect();
+    assert_eq!(evicted, ["bob", "bob", "ada"]);
+    assert!(!result.pending.is_empty() && result.pending.iter().all(|row| row.user.is_some()));
+}
+
 /// 20 MB at 1 MB/s are 20 s of input for 1 s of work beside it: it waits for 19 s. Who reads nothing waits for nothing.
 #[test]
 fn input_is_counted_by_user() {

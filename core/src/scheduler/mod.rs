@@ -28,6 +28,7 @@ mod waiting;
 mod workloads;
 
 pub use audit::{Auditor, Breach, audit, audit_plan};
+pub use shares::FairShares;
 pub use view::{NodeView, PodState, PodView, Usage, WorkloadView};
 
 use crate::{

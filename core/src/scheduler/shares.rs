@@ -13,27 +13,103 @@ struct Claimant {
     min: i64,
 }
 
+/// Fair shares that are kept: where neither what there is nor what is asked has changed, nothing is divided again.
+///
+/// They are of one tree: when it is replaced, start anew.
+#[derive(Debug, Clone, Default)]
+pub struct FairShares {
+    rows: Vec<Vec<i64>>,
+    /// By resource and quota: what each can use.
+    demands: Vec<Vec<i64>>,
+    /// By resource: what all nodes have, as of that many changes of nodes.
+    nodes: Vec<i64>,
+    changes: u64,
+    claimants: Vec<Claimant>,
+    /// By quota: whether anything that its division goes by has changed.
+    news: Vec<bool>,
+}
+
+impl FairShares {
+    /// One row a quota in tree order, one amount a governed resource.
+    #[must_use]
+    pub fn rows(&self) -> &[Vec<i64>] {
+        &self.rows
+    }
+}
+
 impl Scheduler {
     /// The fair share of every quota now, one row a quota in tree order, one amount a governed resource (F1, F2).
     ///
     /// Takes time in proportion to the tree, times the number of siblings that reach their limit.
     #[must_use]
     pub fn fair_shares(&self) -> Vec<Vec<i64>> {
-        let mut shares = vec![vec![0; self.tree.width()]; self.tree.len()];
-        for resource in 0..self.tree.width() {
-            let demand = self.demands(resource);
-            let all = self.divisible(resource);
-            set(&mut shares, QuotaId(0), resource, all.min(demand.first().copied().unwrap_or_default()));
+        let mut shares = FairShares::default();
+        self.refresh_fair_shares(&mut shares);
+        shares.rows
+    }
+
+    /// Brings kept shares of this scheduler up to date. Looks at every quota once, and divides only among siblings of whom one
+    /// asks for something else, or whose parent has another share.
+    pub fn refresh_fair_shares(&self, kept: &mut FairShares) {
+        let (width, quotas) = (self.tree.width(), self.tree.len());
+        let is_new = kept.rows.len() != quotas;
+        if is_new {
+            kept.rows = vec![vec![0; width]; quotas];
+            kept.demands = vec![vec![0; quotas]; width];
+        }
+        if is_new || kept.changes != self.nodes.changes {
+            kept.changes = self.nodes.changes;
+            kept.nodes = (0..width).map(|resource| self.on_nodes(resource)).collect();
+        }
+        for resource in 0..width {
+            kept.news.clear();
+            kept.news.resize(quotas, is_new);
+            let Some(demands) = kept.demands.get_mut(resource) else { continue };
+            self.renew_demands(resource, demands, &mut kept.news);
+            let all = self.max(0, resource).min(cell(&kept.nodes, resource)).min(cell(demands, 0));
+            if set(&mut kept.rows, QuotaId(0), resource, all) {
+                mark(&mut kept.news, QuotaId(0));
+            }
             for parent in self.tree.ids() {
+                if !kept.news.get(parent.0 as usize).copied().unwrap_or(false) {
+                    continue;
+                }
                 let children = self.tree.children(parent);
-                let amount = shares.get(parent.0 as usize).map_or(0, |row| cell(row, resource));
-                let claimants: Vec<Claimant> = children.iter().map(|q| self.claimant(*q, resource, &demand)).collect();
-                for (child, share) in children.iter().zip(divide(amount, &claimants)) {
-                    set(&mut shares, *child, resource, share);
+                let amount = kept.rows.get(parent.0 as usize).map_or(0, |row| cell(row, resource));
+                kept.claimants.clear();
+                kept.claimants.extend(children.iter().map(|q| self.claimant(*q, resource, demands)));
+                let mut put = |child: &QuotaId, share: i64| {
+                    if set(&mut kept.rows, *child, resource, share) {
+                        mark(&mut kept.news, *child);
+                    }
+                };
+                // Where there is enough for all, everybody has what it wants.
+                if kept.claimants.iter().map(|c| i128::from(c.cap)).sum::<i128>() <= i128::from(amount) {
+                    children.iter().zip(&kept.claimants).for_each(|(child, claimant)| put(child, claimant.cap));
+                } else {
+                    children.iter().zip(divide(amount, &kept.claimants)).for_each(|(child, share)| put(child, share));
                 }
             }
         }
-        shares
+    }
+
+    /// Brings demands up to date; those have news below whom one has changed.
+    fn renew_demands(&self, resource: usize, demands: &mut [i64], news: &mut [bool]) {
+        for quota in self.tree.ids().rev() {
+            let asked = if self.tree.is_leaf(quota) {
+                cell(self.ledger.request.row(quota.0), resource)
+            } else if news.get(quota.0 as usize).copied().unwrap_or(false) {
+                self.tree.children(quota).iter().map(|q| cell(demands, q.0 as usize)).fold(0, i64::saturating_add)
+            } else {
+                continue;
+            };
+            let asked = asked.min(self.max(quota.0, resource));
+            let Some(slot) = demands.get_mut(quota.0 as usize).filter(|slot| **slot != asked) else { continue };
+            *slot = asked;
+            if let Some(parent) = self.tree.parent(quota) {
+                mark(news, parent);
+            }
+        }
     }
 
     /// What each quota can use of a resource: what it asks for, as far as ceilings let it.
@@ -52,12 +128,10 @@ impl Scheduler {
         demand
     }
 
-    /// What there is to divide: the root's ceiling, and no more than the nodes have.
-    fn divisible(&self, resource: usize) -> i64 {
-        let id = u16::try_from(resource).unwrap_or(u16::MAX);
-        let has = |node: &u32| cell(&self.nodes.at(*node).total, usize::from(id));
-        let cluster = self.nodes.by_id.values().map(has).fold(0, i64::saturating_add);
-        self.max(0, resource).min(cluster)
+    /// What all nodes have of a resource.
+    fn on_nodes(&self, resource: usize) -> i64 {
+        let has = |node: &u32| cell(&self.nodes.at(*node).total, resource);
+        self.nodes.by_id.values().map(has).fold(0, i64::saturating_add)
     }
 
     fn claimant(&self, quota: QuotaId, resource: usize, demand: &[i64]) -> Claimant {
@@ -75,9 +149,15 @@ impl Scheduler {
     }
 }
 
-fn set(shares: &mut [Vec<i64>], quota: QuotaId, resource: usize, amount: i64) {
-    if let Some(slot) = shares.get_mut(quota.0 as usize).and_then(|row| row.get_mut(resource)) {
-        *slot = amount;
+/// Whether that is something else than before.
+fn set(shares: &mut [Vec<i64>], quota: QuotaId, resource: usize, amount: i64) -> bool {
+    let slot = shares.get_mut(quota.0 as usize).and_then(|row| row.get_mut(resource));
+    slot.is_some_and(|slot| std::mem::replace(slot, amount) != amount)
+}
+
+fn mark(news: &mut [bool], quota: QuotaId) {
+    if let Some(slot) = news.get_mut(quota.0 as usize) {
+        *slot = true;
     }
 }
 

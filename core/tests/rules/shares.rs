@@ -1,7 +1,7 @@
 //! F1, F2 and Q4: the fair share of every quota, exact.
 
 use crate::check;
-use quotree_core::{Amounts, NodeSpec, Policy};
+use quotree_core::{Amounts, FairShares, NodeSpec, Policy};
 use quotree_testkit::table::Game;
 
 /// The fair shares of cpu by name, in thousandths.
@@ -49,6 +49,18 @@ fn f2_a_share_is_what_the_children_share() {
     let rows = ["+1 a 8 & +2 b 8 & +3 c 8"];
     let wanted = named(&[("root", 8000), ("x", 4000), ("a", 4000), ("b", 0), ("y", 4000), ("c", 4000)]);
     assert_eq!(shares(tree, "8", &rows), wanted);
+}
+
+#[test]
+fn f1_kept_shares_are_those_divided_anew() {
+    let tree = "root 12/12; x<root 4/8; y<root 4/8 weight=3; a<x 4/8; b<x 0/8; c<y 1/8; d<y 0/6 weight=2";
+    let mut game = Game::new(tree, "11", Policy::default()).unwrap();
+    let mut kept = FairShares::default();
+    for row in ["+1 a 1", "+2 c 3", "+3 b 8", "+4 d 2", "+5 a 8", "+6 c 8", "+7 d 8", "+8 b 1"] {
+        game.row(row).unwrap();
+        game.core().refresh_fair_shares(&mut kept);
+        assert_eq!(kept.rows(), game.core().fair_shares(), "after {row}");
+    }
 }
 
 #[test]

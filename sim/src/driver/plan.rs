@@ -72,6 +72,7 @@ impl Engine<'_> {
         let wait = self.now.since(self.world.pods[pod].at);
         self.set_state(pod, State::Binding);
         self.world.puts_on(pod, node.0);
+        self.charge(pod, node.0);
         let unit = &self.world.units[id.workload.0];
         self.figures.waited(unit.party, wait);
         self.figures.evictions.placed(id.workload);
@@ -86,7 +87,7 @@ impl Engine<'_> {
         };
         let inside_min = reason.cause.is_some_and(|cause| self.is_inside_min(pod, cause.0));
         let tree = self.old_trees.len();
-        self.figures.evictions.add(Eviction { at: self.now, pod, reason, lost_ms: 0, tree, inside_min });
+        self.figures.evictions.add(Eviction::new(self.now, pod, reason, (tree, inside_min)));
         self.figures.last_change = Some(self.now);
         Ok(pod)
     }
@@ -116,7 +117,9 @@ impl Engine<'_> {
             }
             let nth = self.world.units[*unit].evictions + 1;
             self.world.units[*unit].evictions = nth;
-            self.figures.evictions.again(nth);
+            self.figures.evictions.thrash.again(nth);
+            let party = self.world.units[*unit].party;
+            self.world.parties.all[party].thrash.again(nth);
             let told = self.world.pods_of(*unit).any(|p| self.world.pods[p].state == State::Leaving);
             if whole {
                 self.pace(owner);
@@ -143,6 +146,8 @@ impl Engine<'_> {
         let (unit, role) = (self.world.pods[pod].unit, self.world.pods[pod].role);
         if matches!(to, State::Succeeded | State::Failed) {
             self.figures.last_end = now;
+            let party = self.world.units[unit].party;
+            self.world.parties.all[party].last_end = now;
         }
         if let Some(training) = self.world.owners[self.world.units[unit].owner].training.as_mut() {
             // A new run counts its members from nothing: those of the one before have all ended by then.

@@ -146,7 +146,7 @@ impl Judged<'_> {
             }
             What::UsedTime { resource, compare, ms, .. } => {
                 let number = engine.world.shapes.resource(resource.as_str()).unwrap_or(u32::MAX);
-                let of = |party: &Party| party.used_ms(now.min(engine.now)).nth(number as usize).unwrap_or(0);
+                let of = |party: &Party| party.over_time(number, now.min(engine.now))[0];
                 let seen: u128 = self.whose.parties(engine).map(of).sum();
                 let unit = one_unit(resource);
                 (compared(seen, *compare, u128::from(*ms).saturating_mul(unit)), Seen::Ms(seen / unit))
@@ -190,6 +190,7 @@ impl Judged<'_> {
                 (engine.ended || quiet >= *ms, Seen::Text(seen))
             }
             What::Nodes(claim) => super::nodes::measure(engine, claim),
+            What::Share(claim) => super::shares::measure(engine, &self.whose, claim, now),
             What::Digest(claimed) => {
                 let seen = engine.digest.value();
                 (seen == *claimed, Seen::Digest(seen))
@@ -201,7 +202,7 @@ impl Judged<'_> {
 }
 
 /// What a claim on used time counts as one: a core, a device, a GiB.
-fn one_unit(resource: &Name) -> u128 {
+pub(super) fn one_unit(resource: &Name) -> u128 {
     match Unit::of(resource.as_str()) {
         Unit::Milli => 1000,
         Unit::Bytes => 1 << 30,

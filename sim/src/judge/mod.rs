@@ -9,6 +9,7 @@ mod bad;
 mod guarantee;
 mod measure;
 mod nodes;
+mod shares;
 mod whose;
 
 use crate::{
@@ -181,6 +182,7 @@ const fn whose(what: &What) -> Option<&Of> {
         | What::UsedTime { of, .. }
         | What::InputWait { of, .. }
         | What::NotWorseThanAlone { of, .. } => Some(of),
+        What::Share(claim) => Some(&claim.of),
         What::Evictions { of, .. } | What::Refused { of, .. } => of.as_ref(),
         _ => None,
     }

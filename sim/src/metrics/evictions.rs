@@ -1,5 +1,6 @@
 //! The evictions of a run: every one with its reason, and what they were good for.
 
+use crate::world::Thrash;
 use quotree_core::{EvictReason, Time, WorkloadId};
 use std::collections::BTreeMap;
 
@@ -15,27 +16,33 @@ pub(crate) struct Eviction {
     pub(crate) tree: usize,
     /// Whether it was taken by another leaf from a quota within its guarantee (I3).
     pub(crate) inside_min: bool,
+    /// Whether it was for a workload that gave up or was withdrawn before it was placed (S3).
+    in_vain: bool,
+}
+
+impl Eviction {
+    /// An eviction that is decided now, by a tree.
+    pub(crate) const fn new(at: Time, pod: u32, reason: EvictReason, (tree, inside_min): (usize, bool)) -> Self {
+        Self { at, pod, reason, lost_ms: 0, tree, inside_min, in_vain: false }
+    }
 }
 
 /// All evictions, and who was not helped by them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Evictions {
     pub(crate) all: Vec<Eviction>,
-    /// Evictions for workloads that were not bound since.
-    open: BTreeMap<WorkloadId, u64>,
+    /// Evictions for workloads that were not bound since, by place.
+    open: BTreeMap<WorkloadId, Vec<usize>>,
     wasted: u64,
-    /// Times that any work (a lone pod and its replacements, or a gang) was evicted.
-    times: u64,
-    /// How many such works were evicted at least once.
-    works: u64,
-    pub(crate) thrash_max: u64,
+    /// Of all works: lone pods and their replacements, and gangs.
+    pub(crate) thrash: Thrash,
 }
 
 impl Evictions {
     /// One more.
     pub(crate) fn add(&mut self, eviction: Eviction) {
         if let Some(cause) = eviction.reason.cause {
-            *self.open.entry(cause).or_default() += 1;
+            self.open.entry(cause).or_default().push(self.all.len());
         }
         self.all.push(eviction);
     }
@@ -48,13 +55,6 @@ impl Evictions {
         all.iter_mut().filter(|e| is_of_it(e.pod)).for_each(|e| e.inside_min = inside);
     }
 
-    /// A work was evicted for the `nth` time.
-    pub(crate) fn again(&mut self, nth: u32) {
-        self.times += 1;
-        self.works += u64::from(nth == 1);
-        self.thrash_max = self.thrash_max.max(u64::from(nth));
-    }
-
     /// A workload was bound: what was evicted for it was not in vain.
     pub(crate) fn placed(&mut self, workload: WorkloadId) {
         if !self.open.is_empty() {
@@ -65,23 +65,29 @@ impl Evictions {
     /// A hold gave way to another workload: what was evicted for it serves the taker (H2).
     pub(crate) fn taken_over(&mut self, from: WorkloadId, by: WorkloadId) {
         if let Some(pods) = self.open.remove(&from) {
-            *self.open.entry(by).or_default() += pods;
+            self.open.entry(by).or_default().extend(pods);
         }
     }
 
     /// A workload gave up or was withdrawn: what was evicted for it was wasted (S3).
     pub(crate) fn in_vain(&mut self, workload: WorkloadId) {
-        self.wasted += self.open.remove(&workload).unwrap_or(0);
+        for place in self.open.remove(&workload).unwrap_or_default() {
+            self.wasted += 1;
+            if let Some(eviction) = self.all.get_mut(place) {
+                eviction.in_vain = true;
+            }
+        }
     }
 
     /// How many were wasted. At a true end, where nothing more can happen, those for workloads that still wait count too.
     pub(crate) fn wasted(&self, ended: bool) -> u64 {
-        self.wasted + if ended { self.open.values().sum() } else { 0 }
+        self.wasted + if ended { self.open.values().map(|places| places.len() as u64).sum() } else { 0 }
     }
 
-    /// Evictions of a work that was evicted, on average, thousandths.
-    pub(crate) fn thrash_permille(&self) -> u64 {
-        self.times.saturating_mul(1000).checked_div(self.works).unwrap_or(0)
+    /// The wasted ones, in no order.
+    pub(crate) fn wasted_ones(&self, ended: bool) -> impl Iterator<Item = &Eviction> {
+        let open = self.open.values().flatten().filter(move |_| ended).filter_map(|place| self.all.get(*place));
+        self.all.iter().filter(|eviction| eviction.in_vain).chain(open)
     }
 }
 
@@ -105,20 +111,21 @@ mod tests {
         let mut evictions = Evictions::default();
         for (pod, cause) in [(0, Some(7)), (1, Some(7)), (2, Some(8)), (3, Some(9)), (4, None)] {
             let reason = reason(cause.map(WorkloadId));
-            evictions.add(Eviction { at: Time(0), pod, reason, lost_ms: 0, tree: 0, inside_min: false });
+            evictions.add(Eviction::new(Time(0), pod, reason, (0, false)));
         }
         evictions.placed(WorkloadId(7));
         evictions.in_vain(WorkloadId(8));
         assert_eq!((evictions.wasted(false), evictions.wasted(true)), (1, 2));
+        let ones = |ended| evictions.wasted_ones(ended).map(|eviction| eviction.pod).collect::<Vec<_>>();
+        assert_eq!((ones(false), ones(true)), (vec![2], vec![2, 3]));
     }
 
     #[test]
     fn thrash_is_the_mean_over_works_that_were_evicted() {
-        let mut evictions = Evictions::default();
+        let mut thrash = Thrash::default();
         for nth in [1, 2, 3, 1] {
-            evictions.again(nth);
+            thrash.again(nth);
         }
-        assert_eq!((evictions.thrash_max, evictions.thrash_permille()), (3, 2000));
-        assert_eq!(Evictions::default().thrash_permille(), 0);
+        assert_eq!((thrash.most, thrash.permille(), Thrash::default().permille()), (3, 2000, 0));
     }
 }

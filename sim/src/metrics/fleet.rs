@@ -3,9 +3,14 @@
 use crate::{
     driver::Engine,
     result::{CutRow, PoolRow, QuantityMap},
-    world::Limit,
+    world::{Limit, NODE},
 };
 use quotree_core::{Amounts, Name};
+
+/// What parties have paid together, thousandths of the currency, rounded down.
+pub(crate) const fn paid_milli(paid: u128) -> u128 {
+    paid / NODE as u128 / HOUR
+}
 
 /// Milliseconds of an hour, for prices.
 const HOUR: u128 = 3_600_000;
@@ -18,7 +23,17 @@ impl Engine<'_> {
 
     /// What they cost, thousandths of the currency, rounded down.
     pub(crate) fn cost_milli(&self, pool: Option<&Name>) -> u128 {
-        self.each_pool(pool).map(|(price, ms)| ms.saturating_mul(price)).fold(0, u128::saturating_add) / HOUR
+        self.cost_of(pool) / HOUR
+    }
+
+    fn cost_of(&self, pool: Option<&Name>) -> u128 {
+        self.each_pool(pool).map(|(price, ms)| ms.saturating_mul(price)).fold(0, u128::saturating_add)
+    }
+
+    /// What of the cost no pod has paid, rounded down.
+    pub(crate) fn cost_idle_milli(&self) -> u128 {
+        let paid = self.world.parties.all.iter().map(|party| party.paid(self.now)).fold(0, u128::saturating_add);
+        self.cost_of(None).saturating_mul(u128::from(NODE)).saturating_sub(paid) / u128::from(NODE) / HOUR
     }
 
     /// Price an hour and node-milliseconds.

@@ -45,7 +45,7 @@ impl Total {
 /// One resource of one leaf.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cell {
-    min: i128,
+    pub(crate) min: i128,
     pub(crate) used: i128,
     pub(crate) waiting: i128,
     /// Of what is used, what those use who were told to go.
@@ -53,15 +53,15 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    fn borrowed(&self) -> i128 {
+    pub(crate) fn borrowed(&self) -> i128 {
         (self.used - self.min).max(0)
     }
 
-    fn unused(&self) -> i128 {
+    pub(crate) fn unused(&self) -> i128 {
         (self.min - self.used).max(0)
     }
 
-    fn starved(&self) -> i128 {
+    pub(crate) fn starved(&self) -> i128 {
         self.unused().min(self.waiting)
     }
 }

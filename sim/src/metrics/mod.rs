@@ -6,28 +6,38 @@ mod fairness;
 mod fleet;
 mod inside;
 mod ledger;
+mod lines;
 mod people;
 mod report;
 mod rows;
 mod waits;
 
 pub(crate) use evictions::{Eviction, Evictions};
+pub(crate) use fleet::paid_milli;
 pub(crate) use ledger::Ledger;
 pub(crate) use report::{permille as permille_of, result_of};
 pub(crate) use waits::{Wait, figure as wait_figure, summary as wait_summary};
 
 use crate::{
     driver::Engine,
-    world::{Counts, Namespace, Party, State},
+    result::BreachRow,
+    world::{Counts, Namespace, Pod, State, Unit},
 };
 use fairness::Leaf;
-use quotree_core::{Name, Time};
+use lines::{Lines, Step};
+use quotree_core::{FairShares, Name, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is counted.
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
     pub(crate) ledger: Ledger,
+    /// Whose the borrowing and the starving in it are.
+    pub(crate) lines: Lines,
+    /// As of the last settled moment.
+    shares: FairShares,
+    /// Whether the ledger has all pods.
+    planted: bool,
     pub(crate) waits: Vec<Wait>,
     pub(crate) evictions: Evictions,
     /// Work thrown away, pod-milliseconds.
@@ -78,7 +88,7 @@ impl Figures {
 }
 
 impl Engine<'_> {
-    /// A pod's change of state in the ledger.
+    /// A pod's change of state in the ledger, and in the lines of its leaf.
     pub(crate) fn enter(&mut self, pod: u32, from: State, to: State) {
         let uses = i128::from(to.uses()) - i128::from(from.uses());
         let waits = i128::from(to == State::Waiting) - i128::from(from == State::Waiting);
@@ -86,14 +96,18 @@ impl Engine<'_> {
         if uses == 0 && waits == 0 && leaves == 0 {
             return;
         }
-        let pod = &self.world.pods[pod];
-        let leaf = self.world.namespaces[self.world.units[pod.unit].namespace].leaf;
-        for (resource, amount) in &self.world.shapes.rows[pod.shape] {
+        let Pod { unit, shape, .. } = self.world.pods[pod];
+        let Unit { namespace, party, .. } = self.world.units[unit];
+        let leaf = self.world.namespaces[namespace].leaf;
+        for (resource, amount) in &self.world.shapes.rows[shape] {
             let amount = i128::from(*amount);
             self.figures.ledger.shift(leaf, *resource, uses * amount, waits * amount);
             if leaves != 0 {
                 self.figures.ledger.leave(leaf, *resource, leaves * amount);
             }
+        }
+        if self.figures.planted && (uses != 0 || waits != 0) {
+            self.stand(Step { pod, shape, party, leaf, uses, waits });
         }
     }
 
@@ -112,10 +126,13 @@ impl Engine<'_> {
         let names = tree.governed();
         self.figures.governed = names.filter_map(|name| self.world.shapes.resource(name.as_str())).collect();
         self.figures.ledger.plant(tree, &self.figures.governed);
+        (self.figures.planted, self.figures.shares) = (false, FairShares::default());
         for pod in self.world.pods.ids() {
             let state = self.world.pods[pod].state;
             self.enter(pod, State::New, state);
         }
+        self.figures.planted = true;
+        self.lay_lines(false);
     }
 
     /// A moment has settled: the shortfalls hold until the next.
@@ -124,11 +141,14 @@ impl Engine<'_> {
             return;
         }
         let scheduler = self.core.scheduler();
-        let (tree, shares) = (scheduler.tree(), scheduler.fair_shares());
-        let figures = &mut self.figures;
+        let (tree, figures) = (scheduler.tree(), &mut self.figures);
+        scheduler.refresh_fair_shares(&mut figures.shares);
+        if self.options.audit && figures.shares.rows() != scheduler.fair_shares() {
+            self.breaches.push(BreachRow { at_ms: self.now.0, what: "kept fair shares are out of date".to_owned() });
+        }
         figures.short.fill(0);
         for quota in tree.ids().filter(|q| tree.is_leaf(*q)) {
-            let row = shares.get(quota.0 as usize).map_or(&[][..], Vec::as_slice);
+            let row = figures.shares.rows().get(quota.0 as usize).map_or(&[][..], Vec::as_slice);
             for (number, share) in figures.governed.iter().zip(row) {
                 let cell = figures.ledger.cell(quota.0, *number);
                 let wants = cell.used + cell.waiting > 0;
@@ -144,10 +164,17 @@ impl Engine<'_> {
         let parties = &self.world.parties.all;
         for (number, name) in (0u32..).zip(self.world.shapes.resources()) {
             let total = self.figures.ledger.totals[number];
-            let of = |party: &Party| party.used_ms(self.now).nth(number as usize).unwrap_or(0);
-            let sum: u128 = parties.iter().map(of).sum();
-            if sum != total.used_ms {
-                return Some(format!("the parties have used {sum} of {name} over time, the whole {}", total.used_ms));
+            let over_time = parties.iter().map(|party| party.over_time(number, self.now));
+            let [used, borrowed, starved] = over_time.fold([0; 3], |sum, part| {
+                let [a, b, c] = part;
+                let [x, y, z] = sum;
+                [x + a, y + b, z + c]
+            });
+            let rows = [("used", used, total.used_ms), ("borrowed", borrowed, total.borrowed_ms)];
+            for (what, sum, whole) in rows.into_iter().chain([("missed", starved, total.starved_ms)]) {
+                if sum != whole {
+                    return Some(format!("the parties have {what} {sum} of {name} over time, the whole {whole}"));
+                }
             }
         }
         let scheduler = self.core.scheduler();

@@ -1,67 +1,105 @@
 //! Breakdowns: what the parties of each user, group, namespace, quota or workload came to, added up.
 
-use super::wait_summary;
+use super::{Eviction, fleet::paid_milli, ledger::Total, permille_of as permille, rows::instances, wait_summary};
 use crate::{
     driver::Engine,
-    result::{GroupRow, QuantityMap, TimeMap, UserRow, WorkRow},
-    world::{Counts, NONE, Party, Shapes},
+    result::{GroupRow, JobQueueRow, QuantityMap, ShareRow, TimeMap, UserRow, WorkRow},
+    world::{Counts, Input, NONE, Outcomes, Party, Shapes, Table, Thrash},
 };
-use quotree_core::{Amounts, Name};
+use quotree_core::{Amounts, Name, Time};
+use std::collections::BTreeMap;
 
 /// Sums over parties, by the number of what they are of.
 pub(super) struct Sums<'e> {
     shapes: &'e Shapes,
+    totals: &'e Table<Total>,
     all: Vec<Sum>,
 }
 
 #[derive(Clone, Default)]
 struct Sum {
     counts: Counts,
+    outcomes: Outcomes,
     refused: u64,
     lost_ms: u128,
-    used: Vec<i128>,
-    used_ms: Vec<u128>,
+    drained: u64,
+    queues: JobQueueRow,
+    thrash: Thrash,
+    last_end: Time,
+    paid: u128,
+    /// Used, borrowed and missed now and over time, by resource number.
+    now: Vec<[i128; 3]>,
+    over_time: Vec<[u128; 3]>,
     waits: Vec<u64>,
+    evicted: BTreeMap<String, u64>,
+    evicted_for: u64,
+    wasted: u64,
+    input: Option<Input>,
+}
+
+impl Sum {
+    fn add(&mut self, party: &Party, is_whole: bool, now: Time) {
+        self.counts.add(&party.counts);
+        if is_whole {
+            self.outcomes.add(&party.outcomes);
+        }
+        self.refused += party.refused;
+        self.lost_ms = self.lost_ms.saturating_add(party.lost_ms);
+        self.drained += party.drained;
+        self.queues.let_out += party.let_out;
+        self.queues.start_timeouts += party.start_timeouts;
+        self.thrash.add(&party.thrash);
+        self.last_end = self.last_end.max(party.last_end);
+        self.paid = self.paid.saturating_add(party.paid(now));
+        for (resource, (sum, over_time)) in (0..).zip(self.now.iter_mut().zip(&mut self.over_time)) {
+            sum.iter_mut().zip(party.amounts(resource)).for_each(|(sum, more)| *sum += more);
+            let more = party.over_time(resource, now);
+            over_time.iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.saturating_add(more));
+        }
+    }
 }
 
 impl<'e> Sums<'e> {
     /// Adds every party to the sums of these numbers.
     pub(super) fn new(engine: &'e Engine<'_>, count: usize, of: impl Fn(&Party) -> Vec<u32>) -> Self {
-        let width = engine.world.shapes.resources().len();
-        let empty = Sum { used: vec![0; width], used_ms: vec![0; width], ..Sum::default() };
+        let world = &engine.world;
+        let width = world.shapes.resources().len();
+        let empty = Sum { now: vec![[0; 3]; width], over_time: vec![[0; 3]; width], ..Sum::default() };
         let mut all = vec![empty; count];
-        let places: Vec<Vec<u32>> = engine.world.parties.all.iter().map(of).collect();
-        for (party, places) in engine.world.parties.all.iter().zip(&places) {
-            for place in places {
-                let Some(sum) = all.get_mut(*place as usize) else { continue };
-                sum.counts.add(&party.counts);
-                sum.refused += party.refused;
-                sum.lost_ms = sum.lost_ms.saturating_add(party.lost_ms);
-                sum.used.iter_mut().zip(&party.used).for_each(|(sum, used)| *sum += used);
-                for (sum, ms) in sum.used_ms.iter_mut().zip(party.used_ms(engine.now)) {
-                    *sum = sum.saturating_add(ms);
-                }
+        let places: Vec<Vec<u32>> = world.parties.all.iter().map(of).collect();
+        let mut each = |party: u32, add: &mut dyn FnMut(&mut Sum)| {
+            for place in places.get(party as usize).into_iter().flatten() {
+                all.get_mut(*place as usize).into_iter().for_each(&mut *add);
             }
+        };
+        for (number, party) in (0..).zip(world.parties.all.iter()) {
+            let is_whole = world.is_whole(party.who.tally);
+            each(number, &mut |sum| sum.add(party, is_whole, engine.now));
         }
         for wait in &engine.figures.waits {
-            for place in places.get(wait.party as usize).into_iter().flatten() {
-                if let Some(sum) = all.get_mut(*place as usize) {
-                    sum.waits.push(wait.ms);
-                }
+            each(wait.party, &mut |sum| sum.waits.push(wait.ms));
+        }
+        let victim = |eviction: &Eviction| world.units[world.pods[eviction.pod].unit].party;
+        for eviction in &engine.figures.evictions.all {
+            let rule = eviction.reason.rule.to_string();
+            each(victim(eviction), &mut |sum| *sum.evicted.entry(rule.clone()).or_default() += 1);
+            if let Some(cause) = eviction.reason.cause.filter(|cause| cause.0 < world.units.len()) {
+                each(world.units[cause.0].party, &mut |sum| sum.evicted_for += 1);
             }
         }
-        Self { shapes: &engine.world.shapes, all }
+        for eviction in engine.figures.evictions.wasted_ones(engine.ended) {
+            each(victim(eviction), &mut |sum| sum.wasted += 1);
+        }
+        for (party, input) in world.datasets.inputs(engine.now) {
+            each(party, &mut |sum| sum.input.get_or_insert_default().join(&input));
+        }
+        Self { shapes: &world.shapes, totals: &engine.figures.ledger.totals, all }
     }
 
     /// What the sum of a number came to; once.
     pub(super) fn take(&mut self, number: u32) -> WorkRow {
         let mut sum = self.all.get_mut(number as usize).map(std::mem::take).unwrap_or_default();
-        let mut used = Amounts::new();
-        for (name, amount) in self.shapes.resources().zip(&sum.used).filter(|(_, amount)| **amount > 0) {
-            used.set(name.clone(), i64::try_from(*amount).unwrap_or(i64::MAX));
-        }
-        let times = self.shapes.resources().zip(&sum.used_ms).filter(|(_, ms)| **ms > 0);
-        WorkRow {
+        let row = WorkRow {
             running: sum.counts.running,
             pending: sum.counts.pending,
             succeeded: sum.counts.succeeded,
@@ -69,10 +107,53 @@ impl<'e> Sums<'e> {
             evicted: sum.counts.evicted,
             refused: sum.refused,
             wait: wait_summary(&mut sum.waits),
-            used: QuantityMap(used),
-            used_time_s: TimeMap(times.map(|(name, ms)| (name.clone(), *ms)).collect()),
+            used: self.amounts(&sum, |[used, _, _]| used),
+            borrowed: self.amounts(&sum, |[_, borrowed, _]| borrowed),
+            used_time_s: self.times(&sum, |[used, _, _]| used),
             lost_work_ms: sum.lost_ms,
+            share: ShareRow::default(),
+        };
+        WorkRow { share: self.share(sum), ..row }
+    }
+
+    fn share(&self, sum: Sum) -> ShareRow {
+        let resources = self.shapes.resources().zip(self.totals.iter()).zip(&sum.over_time);
+        let used = resources.filter(|((_, total), [used, ..])| total.capacity_ms > 0 && *used > 0);
+        let utilisation =
+            used.map(|((name, total), [used, ..])| (name.to_string(), permille(*used, total.capacity_ms)));
+        ShareRow {
+            pods: sum.counts.made,
+            instances: (sum.outcomes != Outcomes::default()).then(|| instances(&sum.outcomes)),
+            evicted_for: sum.evicted_for,
+            wasted_evictions: sum.wasted,
+            thrash_max: sum.thrash.most,
+            thrash_permille: sum.thrash.permille(),
+            drained: sum.drained,
+            cost_milli: paid_milli(sum.paid),
+            makespan_ms: sum.last_end.0,
+            utilisation_permille: utilisation.collect(),
+            borrowed_time_s: self.times(&sum, |[_, borrowed, _]| borrowed),
+            starved_time_s: self.times(&sum, |[_, _, starved]| starved),
+            job_queues: (sum.queues != JobQueueRow::default()).then_some(sum.queues),
+            input: sum.input.as_ref().map(super::datasets::input),
+            evicted_by_rule: sum.evicted,
         }
+    }
+
+    fn amounts(&self, sum: &Sum, pick: fn([i128; 3]) -> i128) -> QuantityMap {
+        let mut amounts = Amounts::new();
+        for (name, amount) in self.shapes.resources().zip(&sum.now) {
+            let amount = pick(*amount);
+            if amount > 0 {
+                amounts.set(name.clone(), i64::try_from(amount).unwrap_or(i64::MAX));
+            }
+        }
+        QuantityMap(amounts)
+    }
+
+    fn times(&self, sum: &Sum, pick: fn([u128; 3]) -> u128) -> TimeMap {
+        let times = self.shapes.resources().zip(&sum.over_time);
+        TimeMap(times.map(|(name, ms)| (name.clone(), pick(*ms))).filter(|(_, ms)| *ms > 0).collect())
     }
 }
 

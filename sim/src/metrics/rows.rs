@@ -5,11 +5,11 @@ use crate::{
     driver::Engine,
     model::Kind,
     result::{
-        EvictionRow, InstancesRow, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow, TaskRow, WaitRow,
-        WorkloadRow,
+        EvictionRow, InstancesRow, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow, ShareRow, TaskRow,
+        WaitRow, WorkloadRow,
     },
     text::{self, Names},
-    world::{Input, Outcomes, State, WorldNames, pod_name, unit_name},
+    world::{Input, Outcomes, State, WorldNames, healthy, pod_name, unit_name},
 };
 use quotree_core::{Name, QuotaId, WorkloadId};
 use std::collections::BTreeMap;
@@ -46,6 +46,7 @@ pub(super) fn quotas(engine: &Engine<'_>) -> Vec<QuotaRow> {
             wait: work.wait,
             used_time_s: work.used_time_s,
             lost_work_ms: work.lost_work_ms,
+            share: work.share,
         }
     };
     tree.ids().map(&mut row).collect()
@@ -70,6 +71,7 @@ pub(super) fn namespaces(engine: &Engine<'_>) -> Vec<NamespaceRow> {
             wait: work.wait,
             used_time_s: work.used_time_s,
             lost_work_ms: work.lost_work_ms,
+            share: work.share,
         }
     };
     all.into_iter().map(row).collect()
@@ -109,6 +111,8 @@ pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
             wait: work.wait,
             used_time_s: work.used_time_s,
             lost_work_ms: work.lost_work_ms,
+            // Both of these stand in the row itself.
+            share: ShareRow { instances: None, input: None, ..work.share },
             instances: (told || !tasks.is_empty() || whole.failed > 0).then(|| instances(&whole)),
             tasks: tasks.iter().zip(tallies.start + 1..).map(task).collect(),
             input: workload.kind.reads_any().then(|| {
@@ -130,7 +134,7 @@ fn input_by_tally(engine: &Engine<'_>) -> BTreeMap<u32, Input> {
     inputs
 }
 
-fn instances(outcomes: &Outcomes) -> InstancesRow {
+pub(super) fn instances(outcomes: &Outcomes) -> InstancesRow {
     InstancesRow {
         submitted: outcomes.submitted,
         succeeded: outcomes.succeeded,
@@ -148,14 +152,18 @@ pub(super) fn nodes(engine: &Engine<'_>) -> Vec<NodeRow> {
         engine.core.scheduler().nodes().into_iter().map(|view| (view.id.0, view)).collect();
     let states = engine.world.nodes.iter();
     let row = |(i, (node, state)): (u32, (&crate::model::Node, &crate::world::NodeState))| {
-        let view = views.get(&i);
+        let (view, spec) = (views.get(&i), engine.spec_of(i));
+        let devices = spec.iter().flat_map(|spec| &spec.devices).map(|devices| devices.count).max().unwrap_or(0);
+        let ill = spec.iter().flat_map(|spec| spec.unhealthy.iter()).filter(|device| *device < devices);
         NodeRow {
             name: node.name.clone(),
             pool: node.pool.to_string(),
             up: state.up,
             schedulable: state.up && !state.cordoned,
             pods: view.map_or(0, |v| v.pods.len() as u64),
-            allocatable: QuantityMap(engine.spec_of(i).map(|spec| spec.allocatable).unwrap_or_default()),
+            unhealthy: ill.count() as u64,
+            capacity: QuantityMap(spec.as_ref().map(|spec| spec.allocatable.clone()).unwrap_or_default()),
+            allocatable: QuantityMap(spec.as_ref().map(healthy).unwrap_or_default()),
             used: QuantityMap(view.map(|v| v.used.clone()).unwrap_or_default()),
         }
     };
@@ -175,6 +183,7 @@ pub(super) fn evictions(engine: &Engine<'_>) -> Vec<EvictionRow> {
             at_ms: e.at.0,
             pod: pod_name(engine.scenario, &engine.world, e.pod),
             workload: workload.map_or_else(String::new, |w| w.name.clone()),
+            user: user_of(engine, unit.party),
             namespace: engine.world.namespaces[unit.namespace].name.to_string(),
             leaf: e.reason.leaf.map(|q| tree.name(q).to_string()),
             cause: e.reason.cause.map(|c| names.workload(c).into_owned()),
@@ -205,6 +214,7 @@ pub(super) fn pending(engine: &Engine<'_>) -> Vec<PendingRow> {
                 |p| pod_name(engine.scenario, &engine.world, p),
             ),
             workload: workload.map_or_else(String::new, |w| w.name.clone()),
+            user: user_of(engine, unit.party),
             namespace: namespace.name.to_string(),
             quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
             since_ms: unit.created.0,
@@ -221,6 +231,12 @@ pub(super) fn pending(engine: &Engine<'_>) -> Vec<PendingRow> {
     rows
 }
 
+/// Who submitted what a party has, by name.
+fn user_of(engine: &Engine<'_>, party: u32) -> Option<String> {
+    let parties = &engine.world.parties;
+    parties.user_name(parties.all[party].who.user).map(Name::to_string)
+}
+
 /// The row of a unit that a job queue keeps from the scheduler.
 fn suspended(engine: &Engine<'_>, id: u32) -> PendingRow {
     let unit = &engine.world.units[id];
@@ -229,6 +245,7 @@ fn suspended(engine: &Engine<'_>, id: u32) -> PendingRow {
     PendingRow {
         pod: pod_name(engine.scenario, &engine.world, unit.first_pod),
         workload: engine.workload_of(unit.owner).map_or_else(String::new, |w| w.name.clone()),
+        user: user_of(engine, unit.party),
         namespace: namespace.name.to_string(),
         quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
         since_ms: unit.created.0,

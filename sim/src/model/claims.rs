@@ -1,6 +1,6 @@
 //! What must hold in a scenario, when, and of whose pods it speaks.
 
-use super::{BadEviction, Compare, DatasetFigure, FairnessFigure, NodeClaim, WaitStat, When};
+use super::{BadEviction, Compare, DatasetFigure, FairnessFigure, NodeClaim, ShareClaim, WaitStat, When};
 use crate::people::Reason;
 use quotree_core::Name;
 
@@ -240,6 +240,8 @@ pub enum What {
     },
     /// Something about nodes, drains, faults and quotas that were cut.
     Nodes(NodeClaim),
+    /// Somebody's part of a figure.
+    Share(ShareClaim),
     /// The digest of the run.
     Digest(u128),
     /// No tenant waits longer than this factor (thousandths) of its mean wait alone on its own quota.

@@ -30,6 +30,9 @@ pub struct Metrics {
     /// What the nodes cost, thousandths of the currency.
     #[serde(skip_serializing_if = "is_nothing")]
     pub cost_milli: u128,
+    /// What of it no pod has paid.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub cost_idle_milli: u128,
     pub wait: WaitRow,
     pub makespan_ms: u64,
     /// Time-weighted used over capacity, thousandths, by resource.
@@ -58,7 +61,7 @@ pub struct Metrics {
 }
 
 /// What the job queues of a run did.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct JobQueueRow {
     /// How often a job was let out.
     pub let_out: u64,
@@ -67,11 +70,11 @@ pub struct JobQueueRow {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-const fn is_zero(n: &u64) -> bool {
+pub(super) const fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
-const fn is_nothing(n: &u128) -> bool {
+pub(super) const fn is_nothing(n: &u128) -> bool {
     *n == 0
 }
 

@@ -23,6 +23,12 @@ impl Serialize for QuantityMap {
 pub struct TimeMap(pub Vec<(Name, u128)>);
 
 impl TimeMap {
+    /// Whether nothing is in it.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Base units times milliseconds of a resource.
     #[must_use]
     pub fn get(&self, resource: &str) -> u128 {

@@ -1,8 +1,12 @@
 //! What the work of somebody came to: of namespaces, users, groups, workloads and their tasks, and of what they read.
 
-use super::{QuantityMap, TimeMap};
+use super::{
+    JobQueueRow, QuantityMap, TimeMap,
+    figures::{is_nothing, is_zero},
+};
 use crate::people::Role;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Waits from submission to bind, milliseconds, exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -31,6 +35,47 @@ pub struct NamespaceRow {
     pub wait: WaitRow,
     pub used_time_s: TimeMap,
     pub lost_work_ms: u128,
+    #[serde(flatten)]
+    pub share: ShareRow,
+}
+
+/// What somebody's part of the figures of a run is. What is nothing is left out.
+#[derive(Debug, Clone, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct ShareRow {
+    /// Pods made, replacements included.
+    pub pods: u64,
+    /// Instances of workloads; not in rows of workloads, which have their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instances: Option<InstancesRow>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub evicted_by_rule: BTreeMap<String, u64>,
+    /// Evictions that were decided for its work.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub evicted_for: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub wasted_evictions: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub thrash_max: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub thrash_permille: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub drained: u64,
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub cost_milli: u128,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub makespan_ms: u64,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub utilisation_permille: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "TimeMap::is_empty")]
+    pub borrowed_time_s: TimeMap,
+    #[serde(skip_serializing_if = "TimeMap::is_empty")]
+    pub starved_time_s: TimeMap,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_queues: Option<JobQueueRow>,
+    /// What it read; not in rows of workloads, which have their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputRow>,
 }
 
 /// A user at the end, with what its submissions came to.
@@ -71,8 +116,12 @@ pub struct WorkRow {
     pub wait: WaitRow,
     /// What its pods use now.
     pub used: QuantityMap,
+    /// What of that is above the guarantees of leaves.
+    pub borrowed: QuantityMap,
     pub used_time_s: TimeMap,
     pub lost_work_ms: u128,
+    #[serde(flatten)]
+    pub share: ShareRow,
 }
 
 /// A workload of the scenario at the end.
@@ -93,6 +142,8 @@ pub struct WorkloadRow {
     pub wait: WaitRow,
     pub used_time_s: TimeMap,
     pub lost_work_ms: u128,
+    #[serde(flatten)]
+    pub share: ShareRow,
     /// What it read; absent where it reads nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<InputRow>,

@@ -21,7 +21,7 @@ pub(crate) fn all(parts: &Parts, report: &mut Report) {
     event_times(parts, report);
     let Some(tree) = &parts.tree else { return };
     tree.check(parts.policy.over_promised, report);
-    if let Some(total) = parts.cluster.total() {
+    if let Some(total) = parts.cluster.total_with(&parts.events.changes) {
         if parts.knows_cluster {
             tree.check_on(&total, report);
             let nodes = parts.cluster.nodes.iter().map(|node| &node.spec);
@@ -123,6 +123,8 @@ struct Fits<'a> {
     later: BTreeSet<&'a Name>,
     /// What different nodes have.
     nodes: BTreeSet<&'a Amounts>,
+    /// What nodes become.
+    relabelled: BTreeSet<Amounts>,
 }
 
 impl<'a> Fits<'a> {
@@ -133,6 +135,7 @@ impl<'a> Fits<'a> {
             by_name: BTreeMap::new(),
             later: BTreeSet::new(),
             nodes: parts.cluster.nodes.iter().filter(|_| parts.knows_cluster).map(|n| &n.spec.allocatable).collect(),
+            relabelled: parts.cluster.relabelled(&parts.events.changes).into_values().flatten().collect(),
         };
         for (i, quota) in fits.quotas().iter().enumerate() {
             fits.by_name.insert(&quota.name, i);
@@ -243,21 +246,26 @@ impl<'a> Fits<'a> {
             .help("add it to a quota's `namespaces`, or set `unquotaed: Schedule` in the policy");
     }
 
+    /// What nodes have, or come to have.
+    fn kinds(&self) -> impl Iterator<Item = &Amounts> {
+        self.nodes.iter().copied().chain(&self.relabelled)
+    }
+
     /// A pod larger than any node.
     fn template(&self, name: &str, template: &PodTemplate, span: super::diagnostic::Span, report: &mut Report) {
         let fits = |node: &Amounts| template.request.iter().all(|(r, n)| n <= node.get(r.as_str()).unwrap_or(0));
-        if self.nodes.is_empty() || self.nodes.iter().any(|node| fits(node)) {
+        if self.nodes.is_empty() || self.kinds().any(fits) {
             return;
         }
         let mut label = String::from("no node has all of this");
         let mut help = None;
         for (resource, amount) in template.request.iter() {
-            let most = self.nodes.iter().filter_map(|node| node.get(resource.as_str())).max();
+            let most = self.kinds().filter_map(|node| node.get(resource.as_str())).max();
             if most.unwrap_or(0) < amount {
                 let has = Amounts::new().with(resource.clone(), most.unwrap_or(0));
                 label = format!("the largest node has {has}");
                 if most.is_none() {
-                    let known = self.nodes.iter().flat_map(|node| node.iter()).map(|(name, _)| name.as_str());
+                    let known = self.kinds().flat_map(Amounts::iter).map(|(name, _)| name.as_str());
                     let known: BTreeSet<&str> = known.collect();
                     help = report.nearest(resource.as_str(), known).map(|near| format!("did you mean `{near}`?"));
                 }

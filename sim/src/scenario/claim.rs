@@ -1,7 +1,7 @@
 //! `expect: [..]`: claims, each with when and what, every name in them checked.
 
 use super::{
-    claim_nodes,
+    claim_nodes, claim_shares,
     dataset::{Bandwidth, ReadDataset},
     diagnostic::Report,
     files::Files,
@@ -135,9 +135,11 @@ impl Reading<'_, '_, '_> {
     fn what(&mut self, node: &Node) -> Option<What> {
         let mut whats = WHATS.to_vec();
         whats.extend(claim_nodes::WHATS);
+        whats.extend(claim_shares::WHATS);
         whats.push(SAME_AS);
         let variant = variant(node, &whats, "a claim", self.report)?;
         let positional: &[&'static str] = match variant.name {
+            name if claim_shares::is_one(variant) => claim_shares::positional(name),
             "Used" | "Borrowed" => &["quota", "resource"],
             "Guaranteed" => &["within"],
             "EvictedFrom" => &["quota"],
@@ -155,6 +157,7 @@ impl Reading<'_, '_, '_> {
         };
         let mut fields = variant.fields(positional, self.report);
         let what = match variant.name {
+            _ if claim_shares::is_one(variant) => self.share(&mut fields, variant),
             "Pods" => self.pods(&mut fields, variant),
             "Instances" => self.instances(&mut fields, variant),
             "MetDeadlines" | "MissedDeadlines" => self.deadlines(&mut fields, variant),
@@ -209,6 +212,7 @@ impl Reading<'_, '_, '_> {
 
     fn amount(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
         let quota = self.quota(fields);
+        fields.expect::<()>(&["of"]);
         let resource = self.resource(fields);
         let compared = compared(fields, variant, self.report);
         let (compare, node) = compared?;
@@ -242,6 +246,9 @@ impl Reading<'_, '_, '_> {
     }
 
     fn bad(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
+        if variant.name != "EvictionCycles" {
+            fields.expect::<()>(&["of"]);
+        }
         let (compare, node) = compared(fields, variant, self.report)?;
         let count = u64::read(node, self.report)?;
         let kind = match variant.name {
@@ -276,7 +283,8 @@ impl Reading<'_, '_, '_> {
 
     fn time(&mut self, fields: &mut Fields<'_>, variant: Variant<'_>) -> Option<What> {
         if variant.name != "Wait" {
-            let of = if variant.name == "Makespan" { None } else { self.of(fields, "of", Some(Of::All)) };
+            let of =
+                if variant.name == "Makespan" { fields.expect(&["of"]) } else { self.of(fields, "of", Some(Of::All)) };
             let resource = if variant.name == "UsedTime" { self.resource(fields) } else { None };
             let (compare, node) = compared(fields, variant, self.report)?;
             let ms = Ms::read(node, self.report)?.0;
@@ -355,6 +363,7 @@ impl Reading<'_, '_, '_> {
                 Some(What::NotWorseThanAlone { of: of?, permille: factor?.0 })
             }
             "Utilisation" => {
+                fields.expect::<()>(&["of"]);
                 let resource = self.resource(fields);
                 let (compare, node) = compared(fields, variant, self.report)?;
                 let permille = Permille::read(node, self.report);
@@ -409,7 +418,7 @@ impl Reading<'_, '_, '_> {
     }
 
     /// Whose pods: a word or a named thing, checked.
-    fn of(&mut self, fields: &mut Fields<'_>, field: &'static str, default: Option<Of>) -> Option<Of> {
+    pub(super) fn of(&mut self, fields: &mut Fields<'_>, field: &'static str, default: Option<Of>) -> Option<Of> {
         let node = match default {
             Some(default) => match fields.node(field) {
                 Some(node) => node,
@@ -459,7 +468,7 @@ impl Reading<'_, '_, '_> {
         self.check(&name, "quota", self.known.quotas)
     }
 
-    fn resource(&mut self, fields: &mut Fields<'_>) -> Option<Name> {
+    pub(super) fn resource(&mut self, fields: &mut Fields<'_>) -> Option<Name> {
         let name = fields.required::<At<Name>>("resource", self.report)?;
         self.check(&name, "resource", self.known.resources)
     }
@@ -481,7 +490,7 @@ const COMPARE_NAMES: [&str; 3] = ["exactly", "at_most", "at_least"];
 const COMPARES: [(&str, Compare); 3] =
     [("exactly", Compare::Equal), ("at_most", Compare::AtMost), ("at_least", Compare::AtLeast)];
 
-fn has(variant: Variant<'_>, field: &str) -> bool {
+pub(super) fn has(variant: Variant<'_>, field: &str) -> bool {
     variant.body.is_some_and(|body| body.fields.iter().any(|(name, _)| name.text == field))
 }
 

@@ -44,6 +44,9 @@ impl Reading<'_, '_, '_> {
                 }
             }
         };
+        if matches!(variant.name, "Cost" | "Drained") {
+            fields.expect::<()>(&["of"]);
+        }
         let (compare, node) = compared(fields, variant, self.report)?;
         let value = match figure {
             NodeFigure::Time(_) | NodeFigure::Estimate(_) | NodeFigure::Took(_) => {

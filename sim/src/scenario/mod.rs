@@ -9,6 +9,7 @@ mod assemble;
 mod checks;
 mod claim;
 mod claim_nodes;
+mod claim_shares;
 mod cluster;
 mod dataset;
 mod diagnostic;

@@ -103,14 +103,24 @@ impl Engine<'_> {
         match change {
             DeviceChange::Ill { node, device, lost } => self.fall_ill(number(node), *device, *lost),
             DeviceChange::Well { node, device } => {
-                let ill = self.world.devices.ill.entry(number(node)).or_default();
-                *ill &= !(1u64 << (device & 63));
+                self.set_ill(number(node), *device, false);
                 self.trace(Traced::Device { node: NodeId(number(node)), device: *device, healthy: true });
                 self.tell_node(number(node))
             }
             DeviceChange::Relabel { node, labels, mode } => {
                 self.relabel((number(node), by), labels, mode.as_ref().map(|(mode, gpus)| (*mode, &**gpus)))
             }
+        }
+    }
+
+    /// A device is ill or well from now on, and the capacity is without it or with it.
+    fn set_ill(&mut self, node: u32, device: u32, ill: bool) {
+        let before = self.spec_of(node);
+        let (all, one) = (self.world.devices.ill.entry(node).or_default(), 1u64 << (device & 63));
+        *all = if ill { *all | one } else { *all & !one };
+        if let (Some(before), Some(after), true) = (before, self.spec_of(node), self.world.nodes[node].up) {
+            self.resize(&before, -1);
+            self.resize(&after, 1);
         }
     }
 
@@ -123,7 +133,7 @@ impl Engine<'_> {
     }
 
     fn fall_ill(&mut self, node: u32, device: u32, lost: bool) -> Result<(), RunError> {
-        *self.world.devices.ill.entry(node).or_default() |= 1u64 << (device & 63);
+        self.set_ill(node, device, true);
         self.trace(Traced::Device { node: NodeId(node), device, healthy: false });
         self.tell_node(node)?;
         let Some(given) = self.world.devices.given.as_ref().filter(|_| lost) else { return Ok(()) };

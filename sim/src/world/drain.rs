@@ -153,6 +153,8 @@ impl Engine<'_> {
         for pod in pods {
             let id = self.world.id_of(*pod);
             self.world.fleet.drained.pods += 1;
+            let party = self.world.units[unit].party;
+            self.world.parties.all[party].drained += 1;
             self.trace(Traced::ToldToGo { pod: id, node: NodeId(node) });
             self.tell_drained(unit, id, NodeId(node));
             self.feed(Event::PodLeaving { pod: id })?;

@@ -180,6 +180,9 @@ impl Engine<'_> {
         };
         if let Some(delay) = delay.filter(|_| !self.world.owners[owner].closed) {
             self.world.owners[owner].retrying += 1;
+            if let Some(Kind::Trace { .. }) = self.kind(owner) {
+                self.world.row_retries.insert((owner, unit));
+            }
             let after = self.now.after_ms(self.scenario.world.recreate_delay_ms.saturating_add(delay));
             self.queue.schedule(after, CONTROLLER, Happening::Retry(unit));
         }
@@ -208,6 +211,7 @@ impl Engine<'_> {
         let unit = self.world.units[unit_id];
         let owner = unit.owner;
         self.world.owners[owner].retrying -= 1;
+        self.world.row_retries.remove(&(owner, unit_id));
         if self.world.owners[owner].closed {
             return Ok(());
         }

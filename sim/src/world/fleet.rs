@@ -90,11 +90,14 @@ impl Fleet {
         Self { standing, pool_of, pools, scaler, ..Self::default() }
     }
 
+    /// The pool of a node.
+    pub(crate) fn pool_of(&self, node: u32) -> Option<u32> {
+        self.pool_of.get(node as usize).copied().filter(|pool| *pool < self.pools.len())
+    }
+
     /// A node joins its pool or leaves it.
     pub(crate) fn count(&mut self, node: u32, now: Time, joins: bool) {
-        let Some(pool) = self.pool_of.get(node as usize).copied().filter(|pool| *pool < self.pools.len()) else {
-            return;
-        };
+        let Some(pool) = self.pool_of(node) else { return };
         let pool = &mut self.pools[pool];
         pool.node_ms = pool.node_ms(now);
         pool.since = now;

@@ -226,6 +226,8 @@ impl Engine<'_> {
         });
         self.story_waits(unit);
         self.figures.let_out += 1;
+        let party = self.world.units[unit].party;
+        self.world.parties.all[party].let_out += 1;
         if let Some(ms) = self.job_queue(line).and_then(|queue| queue.start_timeout_ms) {
             self.queue.schedule(self.now.after_ms(ms), CONTROLLER, Happening::StartTimeout { unit, tries });
         }
@@ -271,6 +273,8 @@ impl Engine<'_> {
         self.line_up(unit);
         self.queue.schedule(until, CONTROLLER, Happening::BackOffOver(unit));
         self.figures.start_timeouts += 1;
+        let party = self.world.units[unit].party;
+        self.world.parties.all[party].start_timeouts += 1;
         self.trace(Traced::Suspend { workload: WorkloadId(unit) });
         self.tell(unit, StoryEvent::Suspended, |_, _| Line {
             what: format!(

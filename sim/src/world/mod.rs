@@ -5,6 +5,7 @@
 
 mod arrivals;
 mod autoscale;
+mod bills;
 mod clock;
 mod cron;
 mod cuts;
@@ -37,6 +38,7 @@ mod unreliable;
 mod workflow;
 
 pub(crate) use arrivals::Generator;
+pub(crate) use bills::NODE;
 pub(crate) use cuts::{Cut, Limit};
 pub(crate) use dataset::{Datasets, Flow as DatasetFlow, Input, Preload};
 pub(crate) use edits::Edits;
@@ -44,12 +46,14 @@ pub(crate) use ending::{End, Outcomes};
 pub(crate) use fleet::{Fleet, NodeHappening, PoolFigures};
 pub(crate) use job_queue::JobQueues;
 pub(crate) use names::{WorldNames, owner_name, pod_name, unit_name};
-pub(crate) use nodes::NodeState;
+pub(crate) use nodes::{NodeState, healthy};
 pub(crate) use owners::{Owner, Tally};
-pub(crate) use parties::{Parties, Party};
+#[cfg(test)]
+pub(crate) use parties::Who;
+pub(crate) use parties::{Parties, Party, Thrash};
 pub(crate) use people::Refusals;
 pub(crate) use pods::{Counts, NONE, Pod, State, Unit};
-pub(crate) use shapes::Shapes;
+pub(crate) use shapes::{Row, Shapes};
 pub(crate) use table::Table;
 pub(crate) use traced::Keeping;
 pub(crate) use training::{Training, gpus};
@@ -64,7 +68,7 @@ use crate::{
 };
 use owners::{Part, new_owner};
 use quotree_core::{Name, PodId, Time, WorkloadId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Outcomes of what was decided before.
 pub(crate) const OUTCOME: u8 = 0;
@@ -146,6 +150,8 @@ pub(crate) struct World {
     pub(crate) joined: BTreeMap<(u32, u32), (u32, u32)>,
     /// Interned namespaces of trace rows, by owner and row: only where a trace has rows in several namespaces.
     pub(crate) row_places: BTreeMap<u32, Vec<RowPlace>>,
+    /// Rows that wait to be tried again, by owner and the unit that ended.
+    pub(crate) row_retries: BTreeSet<(u32, u32)>,
     /// Of rows with limits, by owner and row: how they keep to them.
     pub(crate) row_limits: BTreeMap<(u32, u32), Keeping>,
     /// Users and groups as they are now.
@@ -159,6 +165,7 @@ pub(crate) struct World {
     pub(crate) job_queues: JobQueues,
     pub(crate) devices: devices::Devices,
     pub(crate) datasets: Datasets,
+    pub(crate) bills: Option<bills::Bills>,
 }
 
 /// Where a trace row belongs: numbers for its names.
@@ -218,6 +225,7 @@ impl World {
             edits: Edits::default(),
             joined: BTreeMap::new(),
             row_places,
+            row_retries: BTreeSet::new(),
             row_limits: BTreeMap::new(),
             tenants: Tenants::default(),
             parties,
@@ -227,6 +235,12 @@ impl World {
             unreliable: Unreliable::new(seed),
             job_queues: JobQueues::new(scenario),
             devices: devices::Devices::new(scenario),
+            bills: scenario
+                .cluster
+                .pools
+                .iter()
+                .any(|pool| pool.price_milli > 0)
+                .then(|| bills::Bills::new(scenario.cluster.nodes.len())),
         };
         people::everybody(scenario, &mut world);
         world

@@ -3,7 +3,7 @@
 
 use super::State;
 use crate::{driver::Engine, model::Node, options::RunError, trace::Traced};
-use quotree_core::{Event, NodeId, NodeSpec, PodOutcome};
+use quotree_core::{Amounts, Event, NodeId, NodeSpec, PodOutcome};
 
 /// A node's state in the world.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,19 @@ impl NodeState {
             pods: 0,
         }
     }
+}
+
+/// What a node has without its ill devices.
+pub(crate) fn healthy(spec: &NodeSpec) -> Amounts {
+    let mut amounts = spec.allocatable.clone();
+    for devices in &spec.devices {
+        let ill = spec.unhealthy.iter().filter(|device| *device < devices.count).count();
+        let ill = i64::try_from(ill).unwrap_or(i64::MAX).saturating_mul(devices.each);
+        if let Some(amount) = amounts.get(devices.resource.as_str()).filter(|_| ill > 0) {
+            amounts.set(devices.resource.clone(), amount.saturating_sub(ill).max(0));
+        }
+    }
+    amounts
 }
 
 impl Engine<'_> {
@@ -145,8 +158,9 @@ impl Engine<'_> {
         Some(spec)
     }
 
+    /// The capacity has what a node's healthy devices and other resources are, or has it no more.
     pub(crate) fn resize(&mut self, spec: &NodeSpec, sign: i128) {
-        for (name, amount) in spec.allocatable.iter() {
+        for (name, amount) in healthy(spec).iter() {
             if let Some(resource) = self.world.shapes.resource(name.as_str()) {
                 self.figures.ledger.resize(resource, sign * i128::from(amount));
             }
@@ -158,6 +172,7 @@ impl Engine<'_> {
         self.tell_end(pod, state, outcome == PodOutcome::Lost);
         self.set_state(pod, state);
         self.world.takes_off(pod);
+        self.discharge(pod);
         let id = self.world.id_of(pod);
         self.trace(Traced::Gone { pod: id, outcome });
     }

@@ -17,6 +17,35 @@ pub(crate) struct Who {
     pub(crate) namespace: u32,
 }
 
+/// An amount now, and base units times milliseconds up to when it last changed.
+#[derive(Debug, Clone, Copy, Default)]
+struct Flow {
+    amount: i128,
+    ms: u128,
+}
+
+impl Flow {
+    fn advance(&mut self, ms: u128) {
+        if self.amount != 0 {
+            self.ms = self.until(ms);
+        }
+    }
+
+    fn until(&self, ms: u128) -> u128 {
+        self.ms.saturating_add(u128::try_from(self.amount).unwrap_or(0).saturating_mul(ms))
+    }
+}
+
+/// What a party has of a resource.
+#[derive(Debug, Clone, Copy, Default)]
+struct Holding {
+    used: Flow,
+    /// What of it is above the guarantee of its leaf.
+    borrowed: Flow,
+    /// What it waits for and its leaf misses of its guarantee.
+    starved: Flow,
+}
+
 /// The accounts of a party.
 #[derive(Debug, Clone)]
 pub(crate) struct Party {
@@ -27,24 +56,36 @@ pub(crate) struct Party {
     pub(crate) refused: u64,
     /// Work thrown away, pod-milliseconds.
     pub(crate) lost_ms: u128,
-    /// What its pods use, by resource number.
-    pub(crate) used: SmallVec<[i128; 4]>,
-    /// Up to `since`: base units times milliseconds.
-    used_ms: SmallVec<[u128; 4]>,
+    /// Pods that drains told to go.
+    pub(crate) drained: u64,
+    /// Jobs that job queues let out, and that came back because they did not start in time.
+    pub(crate) let_out: u64,
+    pub(crate) start_timeouts: u64,
+    pub(crate) thrash: Thrash,
+    /// When its last pod ended, well or badly.
+    pub(crate) last_end: Time,
+    /// By resource number.
+    holdings: SmallVec<[Holding; 1]>,
+    /// What it pays for nodes: parts of a node times thousandths an hour, and that times milliseconds so far.
+    bill: Flow,
     since: Time,
 }
 
 impl Party {
     fn new(who: Who, resources: usize) -> Self {
-        let (used, used_ms) = (smallvec![0; resources], smallvec![0; resources]);
         Self {
             who,
             counts: Counts::default(),
             outcomes: Outcomes::default(),
             refused: 0,
             lost_ms: 0,
-            used,
-            used_ms,
+            drained: 0,
+            let_out: 0,
+            start_timeouts: 0,
+            thrash: Thrash::default(),
+            last_end: Time::default(),
+            holdings: smallvec![Holding::default(); resources],
+            bill: Flow::default(),
             since: Time::default(),
         }
     }
@@ -52,22 +93,99 @@ impl Party {
     fn advance(&mut self, now: Time) {
         let ms = u128::from(now.since(self.since));
         if ms > 0 {
-            for (sum, used) in self.used_ms.iter_mut().zip(&self.used) {
-                *sum = sum.saturating_add(area(*used, ms));
+            for holding in &mut self.holdings {
+                holding.used.advance(ms);
+                holding.borrowed.advance(ms);
+                holding.starved.advance(ms);
             }
+            self.bill.advance(ms);
             self.since = now;
         }
     }
 
-    /// What it has used until now, base units times milliseconds, by resource number.
-    pub(crate) fn used_ms(&self, now: Time) -> impl Iterator<Item = u128> + '_ {
+    /// What of its use is borrowed, and what it misses, is so much.
+    pub(crate) fn set_parts(&mut self, resource: u32, (borrowed, starved): (i128, i128), now: Time) {
+        let Some(holding) = self.holdings.get(resource as usize) else { return };
+        if (holding.borrowed.amount, holding.starved.amount) != (borrowed, starved) {
+            self.advance(now);
+            if let Some(holding) = self.holdings.get_mut(resource as usize) {
+                (holding.borrowed.amount, holding.starved.amount) = (borrowed, starved);
+            }
+        }
+    }
+
+    /// The same, by so much more.
+    pub(crate) fn add_parts(&mut self, resource: u32, (borrowed, starved): (i128, i128), now: Time) {
+        if (borrowed, starved) != (0, 0) {
+            self.advance(now);
+            if let Some(holding) = self.holdings.get_mut(resource as usize) {
+                holding.borrowed.amount += borrowed;
+                holding.starved.amount += starved;
+            }
+        }
+    }
+
+    /// It borrows and misses nothing.
+    pub(crate) fn no_parts(&mut self, now: Time) {
+        self.advance(now);
+        for holding in &mut self.holdings {
+            (holding.borrowed.amount, holding.starved.amount) = (0, 0);
+        }
+    }
+
+    /// Its bill rises, or falls.
+    pub(crate) fn charge(&mut self, parts: i128, now: Time) {
+        self.advance(now);
+        self.bill.amount += parts;
+    }
+
+    /// What it has paid until now.
+    pub(crate) fn paid(&self, now: Time) -> u128 {
+        self.bill.until(u128::from(now.since(self.since)))
+    }
+
+    /// What it uses and borrows of a resource now, and what it misses.
+    pub(crate) fn amounts(&self, resource: u32) -> [i128; 3] {
+        let holding = self.holdings.get(resource as usize).copied().unwrap_or_default();
+        [holding.used.amount, holding.borrowed.amount, holding.starved.amount]
+    }
+
+    /// The same until now, base units times milliseconds.
+    pub(crate) fn over_time(&self, resource: u32, now: Time) -> [u128; 3] {
         let ms = u128::from(now.since(self.since));
-        self.used_ms.iter().zip(&self.used).map(move |(sum, used)| sum.saturating_add(area(*used, ms)))
+        let holding = self.holdings.get(resource as usize).copied().unwrap_or_default();
+        [holding.used.until(ms), holding.borrowed.until(ms), holding.starved.until(ms)]
     }
 }
 
-fn area(amount: i128, ms: u128) -> u128 {
-    u128::try_from(amount).unwrap_or(0).saturating_mul(ms)
+/// How often works of a party were evicted.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Thrash {
+    pub(crate) times: u64,
+    /// How many works were evicted at least once.
+    pub(crate) works: u64,
+    pub(crate) most: u64,
+}
+
+impl Thrash {
+    /// A work was evicted for the `nth` time.
+    pub(crate) fn again(&mut self, nth: u32) {
+        self.times += 1;
+        self.works += u64::from(nth == 1);
+        self.most = self.most.max(u64::from(nth));
+    }
+
+    /// Both together.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.times += other.times;
+        self.works += other.works;
+        self.most = self.most.max(other.most);
+    }
+
+    /// Evictions of a work that was evicted, on average, thousandths.
+    pub(crate) fn permille(&self) -> u64 {
+        self.times.saturating_mul(1000).checked_div(self.works).unwrap_or(0)
+    }
 }
 
 /// All parties, by number, and the names of users and groups.
@@ -119,8 +237,8 @@ impl Parties {
         }
         party.advance(now);
         for (resource, amount) in row {
-            if let Some(used) = party.used.get_mut(*resource as usize) {
-                *used += uses * i128::from(*amount);
+            if let Some(holding) = party.holdings.get_mut(*resource as usize) {
+                holding.used.amount += uses * i128::from(*amount);
             }
         }
     }
@@ -201,8 +319,8 @@ mod tests {
         for (at, from, to) in steps {
             parties.shift(party, (from, to), &row, Time(at));
         }
-        let seen = |now: u64| parties.all[party].used_ms(Time(now)).collect::<Vec<_>>();
-        assert_eq!((seen(7000), seen(9000)), (vec![0, 3_000_000], vec![0, 3_000_000]));
+        let seen = |now: u64| [0, 1].map(|r| parties.all[party].over_time(r, Time(now))[0]);
+        assert_eq!((seen(7000), seen(9000)), ([0, 3_000_000], [0, 3_000_000]));
         let counts = parties.all[party].counts;
         assert_eq!((counts.made, counts.evicted, counts.running, counts.pending), (1, 1, 0, 0));
     }
@@ -212,7 +330,7 @@ mod tests {
         let mut parties = Parties::new(1);
         let party = parties.number(WHO);
         parties.shift(party, (State::New, State::Running), &smallvec![(0, 2000)], Time(5));
-        let seen = |now: u64| parties.all[party].used_ms(Time(now)).sum::<u128>();
+        let seen = |now: u64| parties.all[party].over_time(0, Time(now))[0];
         assert_eq!((seen(5), seen(6), seen(105)), (0, 2000, 200_000));
     }
 }

@@ -135,13 +135,12 @@ impl Engine<'_> {
         let units = std::mem::take(&mut world_owner.units);
         let tasks = world_owner.flow.take().map_or_else(Vec::new, |flow| flow.owners);
         if let Some(Kind::Trace { .. }) = self.kind(owner) {
-            // Rows that wait to be tried again are counted as the trace's own: what is left of them is a number.
             self.world.row_limits.retain(|(of, _), _| *of != owner);
-            let waiting = u64::from(self.world.owners[owner].retrying);
-            self.tally(owner, |outcomes| outcomes.withdrawn += waiting);
-            for unit in &units {
-                let Unit { live, party, .. } = self.world.units[*unit];
-                self.world.parties.all[party].outcomes.withdrawn += u64::from(live > 0);
+            let waiting = self.world.row_retries.range((owner, 0)..=(owner, u32::MAX)).map(|(_, unit)| *unit);
+            let live = units.iter().copied().filter(|unit| self.world.units[*unit].live > 0);
+            for unit in live.chain(waiting).collect::<Vec<_>>() {
+                let party = self.world.units[unit].party;
+                self.world.parties.all[party].outcomes.withdrawn += 1;
             }
         }
         for unit in units {

@@ -99,6 +99,7 @@ impl Engine<'_> {
         }
         self.set_state(pod, State::Waiting);
         self.world.takes_off(pod);
+        self.discharge(pod);
         let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
         self.world.unreliable.failed.insert(unit);
         self.trace(Traced::BindFailed { pod: id });

@@ -55,6 +55,8 @@ pub(crate) struct Nodes {
     nodes: Table<Node>,
     pub(crate) by_id: IndexMap<NodeId, NodeSlot, FxBuildHasher>,
     spare: Vec<NodeSlot>,
+    /// How often what nodes have changed.
+    pub(crate) changes: u64,
     classes: IndexMap<Class, ClassIndex, FxBuildHasher>,
     /// Per template: the classes it may stand on, and how many classes were looked at.
     suitable: Table<(Vec<u32>, usize)>,
@@ -70,6 +72,7 @@ impl Nodes {
         Self {
             nodes: Table::default(),
             by_id: IndexMap::default(),
+            changes: 0,
             spare: Vec::new(),
             classes: IndexMap::default(),
             suitable: Table::default(),
@@ -124,6 +127,7 @@ impl Nodes {
             None => self.nodes.push(node),
         };
         self.by_id.insert(id, slot);
+        self.changes += 1;
         self.domains.insert(&self.nodes.at(slot).spec, slot);
         self.look_at_kind(slot, shapes);
         self.enter(slot);
@@ -139,6 +143,7 @@ impl Nodes {
     pub(crate) fn change(&mut self, slot: NodeSlot, spec: NodeSpec, shapes: &mut Shapes) -> Result<(), EventError> {
         let (total, banks) = lay_out(&spec, shapes)?;
         let scored = scored(&spec, shapes)?;
+        self.changes += 1;
         self.leave(slot);
         self.domains.remove(&self.nodes.at(slot).spec);
         self.domains.insert(&spec, slot);
@@ -175,6 +180,7 @@ impl Nodes {
         node.up = false;
         let id = node.id;
         self.by_id.swap_remove(&id);
+        self.changes += 1;
         self.domains.remove(&self.nodes.at(slot).spec);
         self.spare.push(slot);
         self.rankings.touch(slot);
@@ -184,6 +190,7 @@ impl Nodes {
     pub(crate) fn enlarge(&mut self, id: NodeId, resource: Option<usize>, by: i64) {
         let (Some(slot), Some(resource)) = (self.slot(id), resource) else { return };
         self.leave(slot);
+        self.changes += 1;
         let node = self.nodes.at_mut(slot);
         let width = node.total.len().max(resource + 1);
         for row in [&mut node.total, &mut node.free, &mut node.reserved] {

@@ -49,18 +49,26 @@ pub(in super::super) const TYPES: &[Type] = &[
     Type {
         name: "Used",
         group: "what",
-        about: "use of a quota",
+        about: "use of a quota, or by somebody",
         fields: &[
-            &[field("quota", "name", "required", "which"), field("resource", "name", "required", "of what")],
+            &[
+                field("quota", "name", "this or `of`", "which"),
+                field("of", "whose", "this or `quota`", "whose pods"),
+                field("resource", "name", "required", "of what"),
+            ],
             &compared("quantity"),
         ],
     },
     Type {
         name: "Borrowed",
         group: "what",
-        about: "use above the guarantee of a quota (L2)",
+        about: "use above the guarantee of a quota (L2), or somebody's part of what leaves borrow",
         fields: &[
-            &[field("quota", "name", "required", "which"), field("resource", "name", "required", "of what")],
+            &[
+                field("quota", "name", "this or `of`", "which"),
+                field("of", "whose", "this or `quota`", "whose pods"),
+                field("resource", "name", "required", "of what"),
+            ],
             &compared("quantity"),
         ],
     },
@@ -89,7 +97,7 @@ pub(in super::super) const TYPES: &[Type] = &[
         name: "EvictedInsideMin",
         group: "what",
         about: "reclaims so far that took a pod from a quota within its min in all that the pod uses (R2b, I3)",
-        fields: &[&compared("whole number")],
+        fields: &[&[field("of", "whose", "everybody's", "of whose pods")], &compared("whole number")],
     },
     Type {
         name: "EvictionCycles",
@@ -101,7 +109,7 @@ pub(in super::super) const TYPES: &[Type] = &[
         name: "WastedEvictions",
         group: "what",
         about: "evictions so far for a workload that was not placed by them (S3)",
-        fields: &[&compared("whole number")],
+        fields: &[&[field("of", "whose", "everybody's", "of whose pods")], &compared("whole number")],
     },
     Type {
         name: "Verdict",
@@ -126,7 +134,7 @@ pub(in super::super) const TYPES: &[Type] = &[
         name: "Makespan",
         group: "what",
         about: "the time at which the last pod ended",
-        fields: &[&compared("duration")],
+        fields: &[&[field("of", "whose", "everybody's", "whose last pod")], &compared("duration")],
     },
     Type {
         name: "LostWork",
@@ -138,7 +146,13 @@ pub(in super::super) const TYPES: &[Type] = &[
         name: "Utilisation",
         group: "what",
         about: "time-weighted use over capacity",
-        fields: &[&[field("resource", "name", "required", "of what")], &compared("ratio")],
+        fields: &[
+            &[
+                field("of", "whose", "everybody's", "whose use, over the capacity of all nodes"),
+                field("resource", "name", "required", "of what"),
+            ],
+            &compared("ratio"),
+        ],
     },
     Type {
         name: "Fairness",

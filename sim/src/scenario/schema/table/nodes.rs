@@ -148,14 +148,18 @@ pub(in super::super) const TYPES: &[Type] = &[
     Type {
         name: "Cost",
         group: "what",
-        about: "what nodes that were there cost, up or not, in whole thousandths",
-        fields: &[OF_POOL, &compared("quantity")],
+        about: "what nodes that were there cost, up or not, in whole thousandths; of somebody, what their pods paid of it",
+        fields: &[
+            OF_POOL,
+            &[field("of", "whose", "the whole", "whose pods paid; not together with `pool`")],
+            &compared("quantity"),
+        ],
     },
     Type {
         name: "Drained",
         group: "what",
         about: "pods that drains told to go so far",
-        fields: &[&compared("whole number")],
+        fields: &[&[field("of", "whose", "everybody's", "whose")], &compared("whole number")],
     },
     Type {
         name: "FailedDrains",

@@ -106,6 +106,24 @@ pub(in super::super) const TYPES: &[Type] = &[
         ],
     },
     Type {
+        name: "BorrowedTime",
+        group: "what",
+        about: "a resource times the time it was borrowed, exact: what of a leaf's use is above its min, and of the pods that started last",
+        fields: &[
+            &[field("of", "whose", "`All`", "by whom"), field("resource", "name", "required", "of what")],
+            &compared("duration"),
+        ],
+    },
+    Type {
+        name: "StarvedTime",
+        group: "what",
+        about: "a resource times the time it was missed, exact: what a leaf lacks of its min while pods that ask for it wait, and of the pods that wait longest",
+        fields: &[
+            &[field("of", "whose", "`All`", "by whom"), field("resource", "name", "required", "of what")],
+            &compared("duration"),
+        ],
+    },
+    Type {
         name: "Refused",
         group: "what",
         about: "submissions and edits refused so far; of a trace, each row counts",

@@ -1,0 +1,68 @@
+//! What pods pay for their nodes. A pod pays the greatest part that it takes of any resource of its node, as the node is when the
+//! pod is bound, but no more than others leave unpaid: all pods of a node together never pay for more than the node.
+
+use super::Table;
+use crate::driver::Engine;
+use std::collections::BTreeMap;
+
+/// A whole node, in parts.
+pub(crate) const NODE: u64 = 1 << 32;
+
+/// Who pays how much of which node; only where some pool has a price.
+#[derive(Debug, Default)]
+pub(crate) struct Bills {
+    /// What is paid of each node.
+    paid: Table<u64>,
+    /// The node of a pod, and the parts that it pays.
+    of: BTreeMap<u32, (u32, u64)>,
+}
+
+impl Bills {
+    pub(crate) fn new(nodes: usize) -> Self {
+        Self { paid: (0..nodes).map(|_| 0).collect(), of: BTreeMap::new() }
+    }
+}
+
+impl Engine<'_> {
+    /// What a node costs an hour, thousandths.
+    fn price(&self, node: u32) -> u64 {
+        let pool = self.world.fleet.pool_of(node).and_then(|pool| self.scenario.cluster.pools.get(pool as usize));
+        pool.map_or(0, |pool| pool.price_milli)
+    }
+
+    /// A pod that was bound pays for its node from now on.
+    pub(crate) fn charge(&mut self, pod: u32, node: u32) {
+        if self.world.bills.is_none() {
+            return;
+        }
+        let price = self.price(node);
+        let Some(spec) = self.spec_of(node).filter(|_| price > 0) else { return };
+        let part = |(resource, amount): &(u32, i64)| {
+            let name = self.world.shapes.resources().nth(*resource as usize)?;
+            let whole = spec.allocatable.get(name.as_str()).filter(|whole| *whole > 0)?;
+            Some(u128::from(amount.unsigned_abs()) * u128::from(NODE) / u128::from(whole.unsigned_abs()))
+        };
+        let row = &self.world.shapes.rows[self.world.pods[pod].shape];
+        let part = row.iter().filter_map(part).max().unwrap_or(0);
+        let Some(bills) = &mut self.world.bills else { return };
+        let left = NODE - bills.paid[node];
+        let parts = u64::try_from(part).unwrap_or(u64::MAX).min(left);
+        bills.paid[node] += parts;
+        bills.of.insert(pod, (node, parts));
+        self.bill(pod, i128::from(parts) * i128::from(price));
+    }
+
+    /// A pod has left its node.
+    pub(crate) fn discharge(&mut self, pod: u32) {
+        let Some(bills) = &mut self.world.bills else { return };
+        let Some((node, parts)) = bills.of.remove(&pod) else { return };
+        bills.paid[node] -= parts;
+        let price = self.price(node);
+        self.bill(pod, -i128::from(parts) * i128::from(price));
+    }
+
+    fn bill(&mut self, pod: u32, parts: i128) {
+        let party = self.world.units[self.world.pods[pod].unit].party;
+        self.world.parties.all[party].charge(parts, self.now);
+    }
+}
