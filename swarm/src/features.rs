@@ -87,6 +87,14 @@ features! {
     LostMembers "lost members" "Gangs that wait for members in place of lost ones (G3).",
     Limits "limits" "Work that fails: too many restarts, or too long.",
     Datasets "datasets" "Data that workloads read, with and without a cache.",
+    JobQueues "job queues" "Queues before leaves that let jobs out one by one.",
+    StartTimeouts "start timeouts" "Jobs that go back into their queue when they do not start.",
+    Topology "topology" "Gangs that stand in one node, rack or zone (P1).",
+    GpuModes "gpu modes" "GPUs that are given whole, by memory, by cores, or close ones first (P1).",
+    IllDevices "ill devices" "Devices that take no new pods.",
+    Relabels "relabels" "Nodes whose GPUs get another mode.",
+    People "people" "Users and groups, and submissions that are refused.",
+    PeopleEdits "people edits" "Users and groups that come, change and go.",
 }
 
 /// The features of one world.
@@ -98,6 +106,25 @@ impl Features {
     pub(crate) fn draw(draw: &mut Draw) -> Self {
         let percent = draw.one_of(&[5, 10, 15, 25, 40, 60]).unwrap_or(25);
         Self(Feature::ALL.iter().copied().filter(|_| draw.chance(percent)).collect())
+    }
+
+    /// Half of those that say nothing without others bring these with them, so that they are seen often enough.
+    pub(crate) fn bring(mut self, draw: &mut Draw) -> Self {
+        let brings: [(Feature, &[Feature]); 7] = [
+            (Feature::JobQueues, &[Feature::Jobs]),
+            (Feature::StartTimeouts, &[Feature::JobQueues, Feature::Jobs]),
+            (Feature::Topology, &[Feature::Nodes, Feature::Gangs]),
+            (Feature::GpuModes, &[Feature::Nodes, Feature::Gpus, Feature::GpuFractions]),
+            (Feature::IllDevices, &[Feature::Nodes, Feature::Gpus]),
+            (Feature::Relabels, &[Feature::Nodes, Feature::Gpus]),
+            (Feature::PeopleEdits, &[Feature::People]),
+        ];
+        for (feature, others) in brings {
+            if draw.chance(50) && self.has(feature) {
+                self.0.extend(others);
+            }
+        }
+        self
     }
 
     /// Whether the world has it.

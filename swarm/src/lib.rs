@@ -4,14 +4,22 @@
 //! that fails as small as it can while it fails in the same way. Nothing here knows a clock, a thread or a file: the command
 //! line has those.
 
+mod asked;
+mod cards;
 mod data;
 mod draw;
 mod features;
+mod knobs;
 mod lives;
 mod nodes;
+mod people;
+mod places;
 mod play;
+mod queues;
 mod room;
 mod shrink;
+mod space;
+mod suspended;
 mod tree;
 mod tries;
 mod walk;

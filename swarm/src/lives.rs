@@ -1,6 +1,6 @@
 //! Workloads that come again and again, and those that depend on each other, in a drawn world.
 
-use crate::{features::Feature, words::time, work, world::Sketch};
+use crate::{features::Feature, places, words::time, work, world::Sketch};
 use quotree_sim::scenario::Value;
 
 type Fields = Vec<(&'static str, Value)>;
@@ -60,6 +60,7 @@ pub(crate) fn tasks(sketch: &mut Sketch<'_>) -> Value {
         }
         if kind == "Training" {
             work::training(sketch, &mut fields);
+            fields.extend(places::together(sketch));
         } else {
             work::job(sketch, &mut fields);
         }

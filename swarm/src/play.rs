@@ -4,7 +4,11 @@
 //! The *calm phase* of any scenario begins when nothing more comes from outside: after its last submission, edit and fault,
 //! and once nothing gets lost any more (`reliable_from`). Its laws are judged where the run came to rest by itself.
 
-use crate::walk;
+use crate::{
+    asked,
+    suspended::{self, Suspended},
+    walk::{self, End},
+};
 use quotree_core::{Policy, Preemption, Reclaim, Time};
 use quotree_sim::{
     Observer, Run, RunError, RunOptions, Scenario,
@@ -104,7 +108,7 @@ pub(crate) fn ends(scenario: &Scenario) -> Played {
 fn judge(scenario: &Scenario) -> Played {
     let mut played = Played::default();
     let options = RunOptions { audit: true, record: true, ..RunOptions::default() };
-    let mut count = Count::default();
+    let mut count = Count { scenario, seen: BTreeMap::new(), suspended: Suspended::default() };
     let run = match run(scenario, &options, &mut count) {
         Ok(run) => run,
         Err(error) => {
@@ -113,6 +117,7 @@ fn judge(scenario: &Scenario) -> Played {
         }
     };
     played.seen = count.seen;
+    count.suspended.tell(&mut played);
     played.events = run.result.events;
     played.digest.clone_from(&run.result.digest);
     let add =
@@ -128,10 +133,18 @@ fn judge(scenario: &Scenario) -> Played {
     }
     figures(&run.result, &mut played);
     again(scenario, &run, &mut played);
-    let at_rest = scenario.world.until.is_none_or(|until| run.result.end_ms < until.0);
-    let calm = calm_from(scenario).filter(|_| at_rest);
+    asked::judge(scenario, &run.result, &mut played);
+    let stopped = scenario.world.until.is_some_and(|until| run.result.end_ms >= until.0);
+    let round_ms = suspended::round_ms(scenario).filter(|_| stopped);
+    let end = End {
+        calm: calm_from(scenario).filter(|_| !stopped || round_ms.is_some()),
+        at: Time(run.result.end_ms),
+        round_ms,
+        suspended: &count.suspended,
+        pending: &run.result.pending,
+    };
     if let Some(log) = &run.log {
-        walk::judge(scenario, log, calm, Time(run.result.end_ms), &mut played);
+        walk::judge(scenario, log, &end, &mut played);
     }
     for claim in run.result.claims.results.iter().filter(|claim| !claim.passed) {
         let at = claim.at_ms.map_or_else(String::new, |ms| format!(" at {ms} ms"));
@@ -210,13 +223,15 @@ pub(crate) fn is_guaranteed(scenario: &Scenario) -> bool {
 }
 
 /// Counts what the trace tells.
-#[derive(Debug, Default)]
-struct Count {
+struct Count<'a> {
+    scenario: &'a Scenario,
     seen: BTreeMap<String, u64>,
+    suspended: Suspended,
 }
 
-impl Observer for Count {
-    fn record(&mut self, record: &TraceRecord, _: &dyn Names) {
+impl Observer for Count<'_> {
+    fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
+        self.suspended.see(record.at, record.what, self.scenario, names);
         let what = match record.what {
             Traced::Bind { .. } => "binds",
             Traced::BindFailed { .. } => "failed binds",
@@ -232,6 +247,11 @@ impl Observer for Count {
             Traced::Slow { .. } => "nodes slowed",
             Traced::NodeChanged { .. } => "nodes edited",
             Traced::Tree { refused: None } => "trees replaced",
+            Traced::Device { healthy: false, .. } => "devices ill",
+            Traced::Relabel { refused: false, .. } => "nodes relabelled",
+            Traced::Relabel { refused: true, .. } => "relabels refused",
+            Traced::People => "people edited",
+            Traced::Refused { .. } => "refused submissions and edits",
             Traced::Submit { pods, .. } if pods > 1 => "gangs submitted",
             _ => return,
         };

@@ -1,24 +1,16 @@
 //! Whether a waiting workload could simply be placed, by the letter of A1, A2, A5, L3, O2 and P1: recounted from what the
 //! scheduler lets everybody see and from the facts it was told. Sure only when it says yes.
 
-use crate::walk::Walk;
+use crate::{space::Space, walk::Walk};
 use quotree_core::{
-    Amounts, Name, NodeSpec, PodSet, PodState, PodTemplate, Queueing, QuotaId, QuotaTree, Scheduler, Unquotaed,
-    WorkloadId,
+    Amounts, Level, Name, NodeId, NodeSpec, PodSet, PodState, PodTemplate, Queueing, QuotaId, QuotaTree, Scheduler,
+    Unquotaed, WorkloadId,
 };
-use std::collections::BTreeMap;
-
-/// What is free on a node.
-#[derive(Debug, Clone)]
-struct Space<'a> {
-    spec: &'a NodeSpec,
-    free: BTreeMap<Name, i64>,
-    devices: Vec<(Name, Vec<i64>)>,
-}
+use std::collections::BTreeSet;
 
 /// A cluster and a tree at rest.
 pub(crate) struct Room<'a> {
-    walk: &'a Walk,
+    walk: &'a Walk<'a>,
     scheduler: &'a Scheduler,
     spaces: Vec<Space<'a>>,
 }
@@ -29,18 +21,13 @@ struct Asked<'a> {
     total: Amounts,
     /// Whether nothing of it stands yet.
     first: bool,
+    /// The level of which one domain has all of it, and where some of it stands.
+    together: Option<(Level, Option<NodeId>)>,
 }
 
 impl<'a> Room<'a> {
-    pub(crate) fn new(walk: &'a Walk, scheduler: &'a Scheduler) -> Self {
-        let space = |view: quotree_core::NodeView| {
-            let spec = walk.nodes.get(&view.id.0)?;
-            let free = spec
-                .allocatable
-                .iter()
-                .map(|(name, all)| (name.clone(), all.saturating_sub(view.used.get(name.as_str()).unwrap_or(0))));
-            Some(Space { spec, free: free.collect(), devices: view.devices_free.clone() })
-        };
+    pub(crate) fn new(walk: &'a Walk<'a>, scheduler: &'a Scheduler) -> Self {
+        let space = |view: quotree_core::NodeView| Some(Space::new(walk.nodes.get(&view.id.0)?, &view));
         let up = scheduler.nodes().into_iter().filter(|node| node.schedulable);
         Self { walk, scheduler, spaces: up.filter_map(space).collect() }
     }
@@ -61,13 +48,19 @@ impl<'a> Room<'a> {
                 skips && tree.path(leaf).all(|q| self.quota_admits(q, &asked, spec.preemptible))
             }
         };
-        by_quota && self.has_room_for(pod, asked.pods.len())
+        by_quota && self.has_room_for(pod, &asked)
     }
 
-    /// Whether every resource it asks is governed: only what a quota guarantees can be reclaimed.
+    /// Whether every resource it asks is governed, for only what a quota guarantees can be reclaimed, and whether there is a
+    /// place where all of it could stand together.
     pub(crate) fn is_covered(&self, id: WorkloadId) -> bool {
         let governed = |name: &Name| self.scheduler.tree().governed().any(|governed| governed == name);
-        self.asked(id).is_some_and(|asked| asked.total.iter().all(|(name, n)| n == 0 || governed(name)))
+        let stands = |level: Level| self.spaces.iter().any(|space| domain(space.spec, level).is_some());
+        let covered = |asked: Asked<'_>| {
+            asked.total.iter().all(|(name, n)| n == 0 || governed(name))
+                && asked.together.is_none_or(|(level, _)| stands(level))
+        };
+        self.asked(id).is_some_and(covered)
     }
 
     /// Whether there is as much as is guaranteed below the root: then whoever is entitled finds somebody above theirs. Who is
@@ -113,7 +106,8 @@ impl<'a> Room<'a> {
             let before = total.get(name.as_str()).unwrap_or(0);
             total.set(name.clone(), before.saturating_add(amount));
         }
-        Some(Asked { pods, total, first })
+        let stands = view.pods.iter().find_map(|pod| pod.node);
+        Some(Asked { pods, total, first, together: spec.together.map(|level| (level, stands)) })
     }
 
     fn quota_admits(&self, quota: QuotaId, asked: &Asked<'_>, preemptible: bool) -> bool {
@@ -132,18 +126,32 @@ impl<'a> Room<'a> {
         ceilings && jobs.is_none_or(|most| !asked.first || usage.jobs < most)
     }
 
-    /// Whether so many equal pods find places: of equal ones each node takes as many as it can.
-    fn has_room_for(&self, pod: &PodTemplate, count: usize) -> bool {
-        let mut left = count;
-        for space in &self.spaces {
-            let mut space = space.clone();
-            while left > 0
-                && let Some(after) = space.with(pod)
-            {
-                (space, left) = (after, left - 1);
-            }
-        }
-        left == 0
+    /// Whether equal pods find places: of equal ones each node takes as many as it can. Those that stand together find
+    /// all of them in one domain, in that of the others where some of them stand (P1).
+    fn has_room_for(&self, pod: &PodTemplate, asked: &Asked<'_>) -> bool {
+        let room = |within: &dyn Fn(&Space<'_>) -> bool| {
+            let spaces = self.spaces.iter().filter(|space| within(space));
+            spaces.fold(asked.pods.len(), |left, space| left - space.takes(pod, left)) == 0
+        };
+        let Some((level, stands)) = asked.together else { return room(&|_| true) };
+        let domains: BTreeSet<Place<'_>> = match stands.map(|node| self.walk.nodes.get(&node.0)) {
+            Some(node) => node.and_then(|node| domain(node, level)).into_iter().collect(),
+            None => self.spaces.iter().filter_map(|space| domain(space.spec, level)).collect(),
+        };
+        domains.iter().any(|place| room(&|space| domain(space.spec, level).as_ref() == Some(place)))
+    }
+}
+
+/// Where a node stands: its number, or its rack and zone, or its zone.
+type Place<'a> = (Option<u32>, Option<&'a Name>, Option<&'a Name>);
+
+/// The domain of a level that a node stands in, if it stands in any.
+fn domain(node: &NodeSpec, level: Level) -> Option<Place<'_>> {
+    match level {
+        Level::Node => Some((Some(node.id.0), None, None)),
+        Level::Rack => node.rack.as_ref().map(|rack| (None, Some(rack), node.zone.as_ref())),
+        Level::Zone => node.zone.as_ref().map(|zone| (None, None, Some(zone))),
+        _ => None,
     }
 }
 
@@ -159,40 +167,4 @@ fn charged(scheduler: &Scheduler, tree: &QuotaTree, quota: QuotaId, name: &Name)
         Some(min - lend.get(name.as_str()).unwrap_or(0))
     };
     children.iter().map(|child| charged(scheduler, tree, *child, name).max(kept(*child).unwrap_or(0))).sum()
-}
-
-impl Space<'_> {
-    /// The node with the pod on it; nothing where it does not fit (P1).
-    fn with(&self, pod: &PodTemplate) -> Option<Self> {
-        let label = |wanted: &Name| self.spec.labels.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
-        let selected =
-            pod.selector.iter().all(|(name, values)| label(name).is_some_and(|value| values.contains(value)));
-        if !selected || !self.spec.taints.iter().all(|taint| pod.tolerations.contains(taint)) {
-            return None;
-        }
-        let mut after = self.clone();
-        for (name, amount) in pod.request.iter().filter(|(_, n)| *n > 0) {
-            let free = after.free.get_mut(name)?;
-            *free = free.checked_sub(amount).filter(|left| *left >= 0)?;
-            let Some((_, devices)) = after.devices.iter_mut().find(|(resource, _)| resource == name) else { continue };
-            let whole = self.spec.devices.iter().find(|d| d.resource == *name).map_or(1, |d| d.each);
-            let (count, each) = match pod.devices.as_ref().filter(|ask| ask.resource == *name) {
-                Some(ask) => (i64::from(ask.count), ask.each),
-                None if amount < whole => (1, amount),
-                None if amount % whole == 0 => (amount / whole, whole),
-                None => return None,
-            };
-            for _ in 0..count {
-                // A device that this pod has a part of already is no other one.
-                let fits = devices.iter_mut().filter(|free| **free >= each).min()?;
-                *fits = -*fits;
-            }
-            devices.iter_mut().for_each(|free| {
-                if *free < 0 {
-                    *free = -*free - each;
-                }
-            });
-        }
-        Some(after)
-    }
 }

@@ -3,7 +3,7 @@
 use crate::{
     draw::Draw,
     features::{Feature, Features},
-    words::{Units, amounts},
+    words::{Counted, Units, amounts_counted},
 };
 use quotree_sim::scenario::Value;
 
@@ -26,6 +26,8 @@ pub(crate) struct Tree {
     root: Quota,
     /// Which resources are governed (Q2).
     governed: [bool; 3],
+    /// What GPUs are called in it.
+    gpus: Vec<Counted>,
     /// Whether children may be promised more than there is (T2).
     over_promised: bool,
 }
@@ -38,10 +40,16 @@ struct Planting<'a> {
 }
 
 impl Tree {
-    pub(crate) fn draw(draw: &mut Draw, features: &Features, total: Units, governed: [bool; 3]) -> Self {
+    pub(crate) fn draw(
+        draw: &mut Draw,
+        features: &Features,
+        total: Units,
+        governed: [bool; 3],
+        gpus: Vec<Counted>,
+    ) -> Self {
         let mut planting = Planting { draw, features, namespaces: 0 };
         let root = planting.quota("root".to_owned(), total, total.map(Some), 0);
-        let tree = Self { root, governed, over_promised: features.has(Feature::OverPromised) };
+        let tree = Self { root, governed, gpus, over_promised: features.has(Feature::OverPromised) };
         debug_assert!(tree.is_valid(), "{tree:?}");
         tree
     }
@@ -53,8 +61,26 @@ impl Tree {
         all
     }
 
+    /// The names of all leaves, in order.
+    pub(crate) fn leaves(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        self.root.each(&mut |quota| all.extend(quota.children.is_empty().then(|| quota.name.clone())));
+        all
+    }
+
+    /// The leaf of a namespace.
+    pub(crate) fn leaf_of(&self, namespace: &str) -> Option<String> {
+        let mut leaf = None;
+        self.root.each(&mut |quota| {
+            if quota.namespaces.iter().any(|name| name == namespace) {
+                leaf = Some(quota.name.clone());
+            }
+        });
+        leaf
+    }
+
     pub(crate) fn value(&self) -> Value {
-        self.root.value(self.governed)
+        self.root.value(self.governed, &self.gpus)
     }
 
     fn is_valid(&self) -> bool {
@@ -79,6 +105,7 @@ impl Tree {
             // A ceiling cut down to the guarantee is what leaves most use above it (T4).
             let (cut, spare) = (draw.chance(60), draw.between(0, 2));
             let mut change = None;
+            let gpus = self.gpus.clone();
             edited.root.nth(which, &mut |quota| {
                 let mut row = [None; 3];
                 let slot = row.get_mut(resource)?;
@@ -90,7 +117,7 @@ impl Tree {
                 } else {
                     *quota.max.get_mut(resource)? = Some(most);
                 }
-                let fields = vec![("quota", Value::text(quota.name.clone())), (field, amounts(row))];
+                let fields = vec![("quota", Value::text(quota.name.clone())), (field, amounts_counted(row, &gpus))];
                 change = Some(Value::fields("EditQuota", fields));
                 Some(())
             });
@@ -227,10 +254,11 @@ impl Quota {
         own && lend && below && promised
     }
 
-    fn value(&self, governed: [bool; 3]) -> Value {
+    fn value(&self, governed: [bool; 3], gpus: &[Counted]) -> Value {
         let kept = |units: [Option<u64>; 3]| {
-            let some = units.iter().zip(governed).map(|(units, governed)| units.filter(|_| governed));
-            amounts(some.collect::<Vec<_>>())
+            let [cpu, memory, gpu] = governed;
+            let [cores, bytes, quarters] = units;
+            amounts_counted([cores.filter(|_| cpu), bytes.filter(|_| memory), quarters.filter(|_| gpu)], gpus)
         };
         let mut fields = vec![("name", Value::text(self.name.clone())), ("min", kept(self.min.map(Some)))];
         if self.max.iter().zip(governed).any(|(max, governed)| max.is_some() && governed) {
@@ -249,7 +277,7 @@ impl Quota {
             fields.push(("namespaces", Value::List(self.namespaces.iter().map(Value::text).collect())));
         }
         if !self.children.is_empty() {
-            let children = self.children.iter().map(|child| child.value(governed));
+            let children = self.children.iter().map(|child| child.value(governed, gpus));
             fields.push(("children", Value::List(children.collect())));
         }
         Value::fields("Quota", fields)

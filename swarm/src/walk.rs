@@ -4,27 +4,60 @@
 use crate::{
     play::{Failure, Played, is_guaranteed},
     room::Room,
+    suspended::Suspended,
 };
 use quotree_core::{
-    Action, Entry, Event, Log, Plan, PodOutcome, PodState, ReleaseReason, Rule, Scheduler, Time, WorkloadId,
-    WorkloadSpec,
+    Action, DeviceMode, Entry, Event, Log, Plan, PodOutcome, PodState, ReleaseReason, Rule, Scheduler, Time,
+    WorkloadId, WorkloadSpec,
 };
-use quotree_sim::Scenario;
+use quotree_sim::{Scenario, result::PendingRow};
 use std::collections::BTreeMap;
+
+/// What is counted for a bind on devices in a mode.
+const fn mode(mode: &DeviceMode) -> &'static str {
+    match mode {
+        DeviceMode::Exclusive => "binds on exclusive devices",
+        DeviceMode::Share => "binds on shared devices",
+        DeviceMode::Topology { .. } => "binds on close devices",
+        _ => "binds on devices",
+    }
+}
 
 /// Time beyond everything that a policy may wait for.
 const LATER_MS: u64 = 365 * 24 * 3_600_000;
 
-/// Judges a log; `calm` is when the calm phase begins, where its laws are to be judged, `end` when the run was at rest.
-pub(crate) fn judge(scenario: &Scenario, log: &Log, calm: Option<Time>, end: Time, played: &mut Played) {
+/// How a run ended.
+pub(crate) struct End<'a> {
+    /// When its calm phase began, if its laws are to be judged.
+    pub(crate) calm: Option<Time>,
+    /// When it was over.
+    pub(crate) at: Time,
+    /// It did not end by itself, for jobs come and go between queue and scheduler: it is at rest if nothing else happened
+    /// for so long.
+    pub(crate) round_ms: Option<u64>,
+    pub(crate) suspended: &'a Suspended,
+    pub(crate) pending: &'a [PendingRow],
+}
+
+/// Judges a log.
+pub(crate) fn judge(scenario: &Scenario, log: &Log, end: &End<'_>, played: &mut Played) {
     let mut scheduler = match Scheduler::new(&log.tree, log.policy.clone()) {
         Ok(scheduler) => scheduler,
         Err(findings) => return played.failures.push(Failure::new("law: I12", format!("the tree: {findings:?}"))),
     };
-    let mut walk = Walk { calm, owed: BTreeMap::new(), specs: BTreeMap::new(), nodes: BTreeMap::new() };
+    let mut walk = Walk {
+        end,
+        changed: Time(0),
+        changes: true,
+        owed: BTreeMap::new(),
+        withdrawn: BTreeMap::new(),
+        specs: BTreeMap::new(),
+        nodes: BTreeMap::new(),
+    };
     for entry in &log.entries {
         match entry {
             Entry::Event(event) => {
+                end.suspended.judge(scenario, &scheduler, event, played);
                 walk.note(event);
                 if let Err(error) = scheduler.apply(event.clone()) {
                     return played.failures.push(Failure::new("law: I12", format!("{event:?}: {error}")));
@@ -40,27 +73,53 @@ pub(crate) fn judge(scenario: &Scenario, log: &Log, calm: Option<Time>, end: Tim
             }
         }
     }
-    if calm.is_some() {
-        walk.at_rest(scenario, scheduler, end, played);
+    if end.calm.is_some() && walk.rests(&scheduler) {
+        walk.at_rest(scenario, scheduler, played);
+        *played.seen.entry("judged at rest".to_owned()).or_default() += 1;
     }
 }
 
 /// What is known of the world from the facts alone.
-pub(crate) struct Walk {
-    calm: Option<Time>,
+pub(crate) struct Walk<'a> {
+    end: &'a End<'a>,
+    /// When something happened last that is more than a job that comes and goes, or will at the next decision.
+    changed: Time,
+    changes: bool,
     /// Evictions of the calm phase for workloads that were not bound since.
     owed: BTreeMap<WorkloadId, u64>,
+    /// How often each was withdrawn.
+    withdrawn: BTreeMap<WorkloadId, u32>,
     pub(crate) specs: BTreeMap<WorkloadId, WorkloadSpec>,
     pub(crate) nodes: BTreeMap<u32, quotree_core::NodeSpec>,
 }
 
-impl Walk {
+impl Walk<'_> {
+    /// Whether nothing happens any more, or nothing but jobs that come and go in vain.
+    fn rests(&self, scheduler: &Scheduler) -> bool {
+        let timers = scheduler.next_wake().is_some_and(|wake| wake > self.end.at);
+        self.end.round_ms.is_none_or(|round| !timers && self.changed.after_ms(round) < self.end.at)
+    }
+
     fn note(&mut self, event: &Event) {
+        let again = |id: &WorkloadId| self.specs.contains_key(id);
+        self.changes |= match event {
+            Event::WorkloadSubmitted(spec) => !again(&spec.id),
+            Event::WorkloadWithdrawn { .. } | Event::Tick => false,
+            _ => true,
+        };
         match event {
             Event::WorkloadSubmitted(spec) => drop(self.specs.insert(spec.id, spec.clone())),
             Event::WorkloadChanged(change) => {
                 if let (Some(spec), Some(set)) = (self.specs.get_mut(&change.workload), &change.add_pods) {
                     spec.pods.push(quotree_core::PodSet { min: 0, ..set.clone() });
+                }
+            }
+            Event::WorkloadWithdrawn { workload } => {
+                // Who is given up with its job owes nothing, but who goes back to a queue does.
+                let withdrawn = self.withdrawn.entry(*workload).or_default();
+                *withdrawn += 1;
+                if *withdrawn > self.end.suspended.times_back(*workload) {
+                    self.owed.remove(workload);
                 }
             }
             // Who has done its work without what it evicted for, as a training without its last member, owes nothing.
@@ -77,12 +136,26 @@ impl Walk {
             let message = format!("at {} ms deciding again gives {:?}", at.0, again.actions);
             played.failures.push(Failure::new("law: S1", message));
         }
-        let calm = self.calm.is_some_and(|calm| at >= calm);
+        if std::mem::take(&mut self.changes) || !plan.is_empty() {
+            self.changed = at;
+        }
+        let calm = self.end.calm.is_some_and(|calm| at >= calm);
         let count = |played: &mut Played, what: &str| *played.seen.entry(what.to_owned()).or_default() += 1;
         let mut evicted: BTreeMap<WorkloadId, u32> = BTreeMap::new();
         for action in &plan.actions {
             match action {
-                Action::Bind { pod, .. } => drop(self.owed.remove(&pod.workload)),
+                Action::Bind { pod, node, devices, .. } => {
+                    self.owed.remove(&pod.workload);
+                    if self.specs.get(&pod.workload).is_some_and(|spec| spec.together.is_some()) {
+                        count(played, "binds that stand together");
+                    }
+                    if let Some(node) = self.nodes.get(&node.0).filter(|_| devices.0 != 0) {
+                        count(
+                            played,
+                            if node.devices.len() > 1 { "binds on cores and memory" } else { mode(&node.mode) },
+                        );
+                    }
+                }
                 Action::Evict { pod, reason } => {
                     *evicted.entry(pod.workload).or_default() += 1;
                     if reason.budget_broken {
@@ -119,9 +192,11 @@ impl Walk {
     }
 
     /// The laws of a world at rest.
-    fn at_rest(&self, scenario: &Scenario, scheduler: Scheduler, end: Time, played: &mut Played) {
+    fn at_rest(&self, scenario: &Scenario, scheduler: Scheduler, played: &mut Played) {
+        let (at, pending) = (self.end.at, self.end.pending);
+        self.end.suspended.at_rest((scenario, self, &scheduler), (self.changed, at), pending, played);
         let mut wrong = |law: &str, what: String| played.failures.push(Failure::new(format!("law: {law}"), what));
-        let later = scheduler.clone().decide(end.after_ms(LATER_MS));
+        let later = scheduler.clone().decide(at.after_ms(LATER_MS));
         if !later.is_empty() {
             wrong("S1", format!("at rest, deciding later gives {:?}", later.actions));
         }

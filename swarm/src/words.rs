@@ -23,6 +23,51 @@ pub(crate) fn quantity(resource: usize, units: u64) -> String {
     if milli.is_multiple_of(1000) { (milli / 1000).to_string() } else { format!("{milli}m") }
 }
 
+/// Other names of parts of GPUs.
+pub(crate) const CLOSE: &str = "aliyun.com/gpu";
+pub(crate) const GPU_MEMORY: &str = "aliyun.com/gpu-mem";
+pub(crate) const CORES: &str = "aliyun.com/gpu-core.percentage";
+
+/// A resource that is counted in GPUs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted {
+    pub(crate) name: &'static str,
+    pub(crate) per: Per,
+}
+
+/// How much of it quarters of a GPU are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Per {
+    /// Quarters.
+    Quarter,
+    /// Whole GPUs, rounded down: what is promised in parts stays within the sum.
+    Whole,
+    /// So many for each quarter.
+    Times(u64),
+}
+
+impl Counted {
+    /// Quarters of `nvidia.com/gpu`.
+    pub(crate) const GPUS: Self = Self { name: RESOURCES[GPU], per: Per::Quarter };
+
+    fn quantity(self, quarters: u64) -> String {
+        match self.per {
+            Per::Quarter => quantity(GPU, quarters),
+            Per::Whole => (quarters / WHOLE_GPU).to_string(),
+            Per::Times(times) => (quarters * times).to_string(),
+        }
+    }
+}
+
+/// The same as [`amounts`], GPUs under each of these names.
+pub(crate) fn amounts_counted([cpu, memory, gpu]: [Option<u64>; 3], gpus: &[Counted]) -> Value {
+    let mut value = amounts([cpu, memory, None]);
+    if let (Value::Map(entries), Some(quarters)) = (&mut value, gpu) {
+        entries.extend(gpus.iter().map(|as_| (Value::text(as_.name), Value::text(as_.quantity(quarters)))));
+    }
+    value
+}
+
 /// `{ "cpu": "5" }` of the amounts that are there.
 pub(crate) fn amounts(units: impl IntoIterator<Item = Option<u64>>) -> Value {
     let named = RESOURCES.iter().zip(0..).zip(units);

@@ -1,10 +1,11 @@
 //! The workloads of a drawn world, and what happens to them.
 
 use crate::{
+    cards::{self, Part},
     data,
     features::Feature,
-    lives,
-    words::{CPU, GPU, MEMORY, RESOURCES, Units, WHOLE_GPU, amounts, time},
+    lives, people, places,
+    words::{CPU, MEMORY, Units, WHOLE_GPU, amounts, time},
     world::Sketch,
 };
 use quotree_sim::scenario::Value;
@@ -27,12 +28,13 @@ fn filler(sketch: &mut Sketch<'_>) -> Option<Value> {
     let cores: u64 = sketch.pools.iter().map(|pool| pool.count * pool.each[CPU]).sum();
     let each = sketch.draw.between(1, 3.max(cores / 16));
     let replicas = (cores / each).clamp(1, 24);
-    let fields = vec![
-        ("name", Value::text("filler")),
+    let mut fields = vec![("name", Value::text("filler"))];
+    fields.extend(people::submits(sketch, &namespace));
+    fields.extend([
         ("namespace", Value::text(namespace)),
         ("replicas", Value::number(replicas)),
         ("request", amounts([Some(each), None, None])),
-    ];
+    ]);
     Some(Value::fields("Deployment", fields))
 }
 
@@ -54,7 +56,9 @@ fn workload(sketch: &mut Sketch<'_>, name: String) -> Option<Value> {
     }
     let kind = sketch.draw.one_of(&kinds)?;
     let namespace = namespace(sketch)?;
+    let user = people::submits(sketch, &namespace);
     let mut fields: Fields = vec![("name", Value::text(name.clone())), ("namespace", Value::text(namespace))];
+    fields.extend(user);
     let submit = if sketch.draw.chance(40) { 0 } else { sketch.moment() };
     if submit > 0 {
         fields.push(("submit", time(submit)));
@@ -73,7 +77,10 @@ fn workload(sketch: &mut Sketch<'_>, name: String) -> Option<Value> {
     match kind {
         "Workflow" => fields.push(("tasks", lives::tasks(sketch))),
         "Job" => job(sketch, &mut fields),
-        "Training" => training(sketch, &mut fields),
+        "Training" => {
+            training(sketch, &mut fields);
+            fields.extend(places::together(sketch));
+        }
         _ => {
             fields.push(("replicas", Value::number(sketch.draw.between(1, 6))));
             fields.extend(ask(sketch));
@@ -174,27 +181,23 @@ pub(crate) fn ask(sketch: &mut Sketch<'_>) -> Fields {
     if sketch.features.has(Feature::Memory) && sketch.draw.chance(70) {
         units[MEMORY] = Some(sketch.draw.between(1, (memory / share).max(1)));
     }
-    let mut devices = None;
+    let mut part = None;
     if sketch.features.has(Feature::Gpus) && sketch.draw.chance(60) {
-        let whole = sketch.draw.between(1, (gpu / WHOLE_GPU).clamp(1, 4));
-        units[GPU] = Some(whole * WHOLE_GPU);
-        if sketch.features.has(Feature::GpuFractions) && sketch.draw.chance(60) {
-            let each = sketch.draw.between(1, WHOLE_GPU - 1);
-            units[GPU] = Some(each);
-            if whole > 1 && sketch.features.has(Feature::Nodes) {
-                units[GPU] = None;
-                let name = RESOURCES.get(GPU).copied().unwrap_or_default();
-                let fields = vec![
-                    ("resource", Value::text(name)),
-                    ("count", Value::number(whole)),
-                    ("each", Sketch::gpus(each)),
-                ];
-                devices = Some(Value::fields("Devices", fields));
-            }
+        let count = sketch.draw.between(1, (gpu / WHOLE_GPU).clamp(1, 4));
+        let parts = sketch.features.has(Feature::GpuFractions) && sketch.draw.chance(60);
+        part = Some(Part { count, each: if parts { sketch.draw.between(1, WHOLE_GPU - 1) } else { WHOLE_GPU } });
+    }
+    let mut request = amounts(units);
+    let mut spread = Vec::new();
+    if let Some(part) = part {
+        let asked;
+        (asked, spread) = cards::ask(sketch, part);
+        if let Value::Map(entries) = &mut request {
+            entries.extend(asked.into_iter().map(|(name, amount)| (Value::text(name), Value::text(amount))));
         }
     }
-    let mut fields: Fields = vec![("request", amounts(units))];
-    fields.extend(devices.map(|devices| ("devices", devices)));
+    let mut fields: Fields = vec![("request", request)];
+    fields.extend(spread);
     if sketch.features.has(Feature::SeveralPools) && sketch.features.has(Feature::Nodes) {
         if sketch.draw.chance(20) {
             let names: Vec<&'static str> = sketch.pools.iter().map(|pool| pool.name).collect();

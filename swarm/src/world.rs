@@ -5,21 +5,19 @@
 //! the run goes on until nothing more can happen. A run that does not come to rest runs into `max_events`.
 
 use crate::{
+    cards::Cards,
     data,
     draw::Draw,
     features::{Feature, Features},
     nodes::Scale,
+    people::{self, People},
+    places::{self, Place},
+    queues,
     tree::Tree,
-    words::{CPU, GPU, MEMORY, RESOURCES, Units, WHOLE_GPU, amounts, quantity, time},
+    words::{CPU, Counted, GPU, MEMORY, RESOURCES, Units, WHOLE_GPU, amounts, quantity, time},
     work,
 };
 use quotree_sim::scenario::Value;
-
-/// A run of more events than this is taken for one that never ends (S2): the largest worlds need a few thousand.
-const MAX_EVENTS: u64 = 20_000;
-
-/// Victims take this long to leave at the most, seconds.
-const LONGEST_GRACE: u64 = 900;
 
 /// A drawn world.
 #[derive(Debug, Clone)]
@@ -40,6 +38,7 @@ impl World {
     #[must_use]
     pub fn draw(seed: u64) -> Self {
         let features = Features::draw(&mut Draw::new(seed, "swarm/features"));
+        let features = features.bring(&mut Draw::new(seed, "swarm/needs"));
         let mut sketch = Sketch::new(seed, &features);
         let scenario = sketch.scenario(seed);
         Self { text: format!("#![enable(implicit_some)]\n{}", scenario.to_text()), features }
@@ -54,6 +53,7 @@ pub(crate) struct Pool {
     pub(crate) each: Units,
     pub(crate) tainted: bool,
     pub(crate) scale: Option<Scale>,
+    pub(crate) place: Place,
 }
 
 /// A world that is being drawn.
@@ -74,6 +74,13 @@ pub(crate) struct Sketch<'a> {
     pub(crate) datasets: u64,
     /// For what is read: it changes no other draw.
     pub(crate) data: Draw,
+    /// The dice of job queues, of places, of GPUs, and of people.
+    pub(crate) queue_draw: Draw,
+    pub(crate) place_draw: Draw,
+    pub(crate) card_draw: Draw,
+    pub(crate) people_draw: Draw,
+    pub(crate) cards: Option<Cards>,
+    pub(crate) people: People,
 }
 
 impl<'a> Sketch<'a> {
@@ -81,9 +88,13 @@ impl<'a> Sketch<'a> {
         let mut draw = Draw::new(seed, "swarm/sizes");
         let mut node_draw = Draw::new(seed, "swarm/nodes");
         let mut pools = pools(&mut draw, features);
+        let mut place_draw = Draw::new(seed, "swarm/places");
         for pool in &mut pools {
             pool.scale = Scale::draw(&mut node_draw, features, pool.count);
+            pool.place = Place::draw(&mut place_draw, features);
         }
+        let mut card_draw = Draw::new(seed, "swarm/gpus");
+        let cards = Cards::draw(&mut card_draw, features, pools.len());
         let mut total: Units = [0; 3];
         for pool in &pools {
             for (sum, each) in total.iter_mut().zip(pool.each) {
@@ -93,7 +104,8 @@ impl<'a> Sketch<'a> {
         let quarters = draw.one_of(&[3, 4, 4, 4, 4, 5]).unwrap_or(4);
         let total = total.map(|units| units * quarters / 4);
         let governs_memory = features.has(Feature::Memory) && !features.has(Feature::Ungoverned);
-        let tree = Tree::draw(&mut draw, features, total, [true, governs_memory, features.has(Feature::Gpus)]);
+        let gpus = cards.as_ref().map_or_else(|| vec![Counted::GPUS], Cards::counted);
+        let tree = Tree::draw(&mut draw, features, total, [true, governs_memory, features.has(Feature::Gpus)], gpus);
         let mut namespaces = tree.namespaces();
         if features.has(Feature::Unquotaed) {
             namespaces.push("stray".to_owned());
@@ -102,32 +114,62 @@ impl<'a> Sketch<'a> {
         let budgets = if features.has(Feature::Budgets) { draw.between(1, 2) } else { 0 };
         let mut data = Draw::new(seed, "swarm/datasets");
         let datasets = if features.has(Feature::Datasets) { data.between(1, 2) } else { 0 };
-        Self { features, draw, node_draw, pools, tree, namespaces, safety, events: Vec::new(), budgets, datasets, data }
+        let mut sketch = Self {
+            features,
+            draw,
+            node_draw,
+            pools,
+            tree,
+            namespaces,
+            safety,
+            events: Vec::new(),
+            budgets,
+            datasets,
+            data,
+            queue_draw: Draw::new(seed, "swarm/queues"),
+            place_draw,
+            card_draw,
+            people_draw: Draw::new(seed, "swarm/people"),
+            cards,
+            people: People::default(),
+        };
+        sketch.people = people::people(&mut sketch);
+        sketch
     }
 
     fn scenario(&mut self, seed: u64) -> Value {
         let first_tree = self.tree.value();
+        let queues = queues::queues(self);
+        people::edits(self);
         let workloads = work::workloads(self);
         let datasets = data::datasets(self);
         self.edits();
         self.faults();
         let faults = self.befall();
+        self.befall_devices();
+        places::outages(self);
         self.events.sort_by_key(|(at, _)| *at);
-        let events = self.events.iter().map(|(at, change)| Value::tuple("At", vec![time(*at), change.clone()]));
-        let events: Vec<Value> = events.collect();
+        let events = std::mem::take(&mut self.events);
+        let events: Vec<Value> = events.into_iter().map(|(at, change)| people::event(self, time(at), change)).collect();
         let always = |what: Value| Value::tuple("Always", vec![what]);
         let whole = Value::tuple("Gang", vec![Value::word("never_partial")]);
         let mut fields = vec![
             ("name", Value::text(format!("swarm-{seed}"))),
             ("seed", Value::number(seed)),
             ("policy", self.policy()),
-            ("world", self.world()),
+            ("world", self.world(&queues)),
             ("cluster", self.cluster()),
             ("quota", first_tree),
         ];
         if self.budgets > 0 {
             let allowed = |i| (Value::text(format!("b{i}")), Value::number(self.draw.between(0, 3)));
             fields.push(("budgets", Value::Map((0..self.budgets).map(allowed).collect())));
+        }
+        if !self.people.is_empty() {
+            fields.extend(self.people.fields());
+        }
+        if !queues.all.is_empty() {
+            fields.push(("queues", Value::List(queues.all)));
         }
         if !datasets.is_empty() {
             fields.push(("datasets", Value::List(datasets)));
@@ -148,7 +190,7 @@ impl<'a> Sketch<'a> {
         if !self.features.has(Feature::Nodes) {
             return self.pools.first().map_or(Value::Absent, |pool| Value::tuple("Pool", vec![total(pool)]));
         }
-        let node_pool = |pool: &Pool| {
+        let node_pool = |(number, pool): (usize, &Pool)| {
             let [cpu, memory, gpu] = pool.each;
             let mut fields = vec![
                 ("name", Value::text(pool.name)),
@@ -156,16 +198,16 @@ impl<'a> Sketch<'a> {
                 ("allocatable", amounts([Some(cpu), Some(memory).filter(|n| *n > 0), None])),
                 ("labels", Value::Map(vec![(Value::text("pool"), Value::text(pool.name))])),
             ];
-            if [Feature::RandomFaults, Feature::Outages, Feature::SlowNodes].iter().any(|f| self.features.has(*f)) {
-                fields.push(("racks", Value::number(pool.count.min(2))));
-            }
+            fields.extend(pool.place.fields(self.features, pool.count));
             if let Some(scale) = pool.scale {
                 fields.push(("autoscale", scale.value()));
             }
             if pool.tainted {
                 fields.push(("taints", Value::List(vec![Value::text("special")])));
             }
-            if gpu > 0 {
+            if let Some(cards) = self.cards.as_ref().filter(|_| gpu > 0) {
+                fields.push(("gpus", cards.value(number, gpu / WHOLE_GPU)));
+            } else if gpu > 0 {
                 let of = |name: &str| Value::text(name);
                 let devices = vec![
                     ("resource", of(RESOURCES.get(GPU).copied().unwrap_or_default())),
@@ -175,7 +217,7 @@ impl<'a> Sketch<'a> {
             }
             Value::fields("NodePool", fields)
         };
-        Value::List(self.pools.iter().map(node_pool).collect())
+        Value::List(self.pools.iter().enumerate().map(node_pool).collect())
     }
 
     /// A time in the safety phase.
@@ -233,34 +275,6 @@ impl<'a> Sketch<'a> {
         Some(format!("{name}-{}", self.draw.between(0, count - 1)))
     }
 
-    /// How the world behaves.
-    fn world(&mut self) -> Value {
-        let mut fields = Vec::new();
-        if self.features.has(Feature::BindLatency) {
-            fields.push(("bind_latency", self.delay(1, 30)));
-        }
-        if self.features.has(Feature::LongGrace) {
-            fields.push(("eviction_grace", self.delay(60, LONGEST_GRACE)));
-        } else if self.features.has(Feature::Grace) {
-            fields.push(("eviction_grace", self.delay(1, 60)));
-        }
-        if self.features.has(Feature::RecreateDelay) {
-            fields.push(("recreate_delay", time(self.draw.between(1, 120))));
-        }
-        let unreliable = [(Feature::FailedBinds, "failed_binds"), (Feature::LostEvictions, "lost_evictions")];
-        for (_, field) in unreliable.iter().filter(|(feature, _)| self.features.has(*feature)) {
-            fields.push((*field, Value::text(format!("{}%", self.draw.between(5, 60)))));
-        }
-        if self.features.has(Feature::LostEvictions) {
-            fields.push(("eviction_retry", time(self.draw.between(1, 300))));
-        }
-        if unreliable.iter().any(|(feature, _)| self.features.has(*feature)) {
-            fields.push(("reliable_from", time(self.safety)));
-        }
-        fields.push(("max_events", Value::number(MAX_EVENTS)));
-        Value::fields("World", fields)
-    }
-
     /// A time that may be random.
     pub(crate) fn delay(&mut self, least: u64, most: u64) -> Value {
         let (from, to) = (self.draw.between(least, most), self.draw.between(least, most));
@@ -268,66 +282,6 @@ impl<'a> Sketch<'a> {
             return time(from);
         }
         Value::tuple("Uniform", vec![time(from.min(to)), time(from.max(to))])
-    }
-
-    fn policy(&mut self) -> Value {
-        let mut fields: Vec<(&str, Value)> = Vec::new();
-        let knobs: [(Feature, &str, &[&str]); 7] = [
-            (Feature::OrderKnob, "order", &["Fifo", "Share"]),
-            (Feature::ReclaimKnob, "reclaim", &["FairShare", "Off"]),
-            (Feature::WithinKnob, "within", &["LowerOrNewerEqual", "Never"]),
-            (Feature::PreemptionKnob, "preemption", &["ReclaimOnly", "PriorityOnly", "None"]),
-            (Feature::FloorKnob, "floor", &["Strict"]),
-            (Feature::VictimsKnob, "victims", &["Latest"]),
-            (Feature::BudgetsKnob, "respect_budgets", &["Always"]),
-        ];
-        for (feature, field, words) in knobs {
-            if self.features.has(feature) {
-                fields.extend(self.draw.one_of(words).map(|word| (field, Value::word(word))));
-            }
-        }
-        if self.features.has(Feature::PlacementKnob) {
-            let random = Value::fields("Random", vec![("seed", Value::number(self.draw.between(0, 9)))]);
-            let placement = match self.draw.one_of(&[
-                "Binpack",
-                "Spread",
-                "DotProduct",
-                "GpuPacking",
-                "GpuClustering",
-                "Fgd",
-                "",
-            ]) {
-                Some(word) if !word.is_empty() => Value::word(word),
-                _ => random,
-            };
-            fields.push(("placement", placement));
-        }
-        if self.features.has(Feature::Unquotaed) && self.draw.chance(60) {
-            fields.push(("unquotaed", Value::word("Schedule")));
-        }
-        if self.features.has(Feature::EnforceMax) {
-            fields.push(("enforce_max", Value::tuple("After", vec![time(self.draw.between(0, 600))])));
-        }
-        if self.features.has(Feature::OverPromised) {
-            fields.push(("over_promised", Value::word("Warn")));
-        }
-        let times = [
-            (Feature::MinRuntime, "min_runtime", 1, 900),
-            // A hold that ends before its victims have left evicts for nothing, again and again: that is no world to judge.
-            (Feature::HoldTimeout, "hold_timeout", LONGEST_GRACE + 1, 3 * LONGEST_GRACE),
-            (Feature::StaleAfter, "stale_after", 1, 600),
-        ];
-        for (feature, field, least, most) in times {
-            if self.features.has(feature) {
-                fields.push((field, time(self.draw.between(least, most))));
-            }
-        }
-        if self.features.has(Feature::BoundsKnob) {
-            let (nodes, candidates) = (self.draw.between(1, 4), self.draw.between(1, 8));
-            let bounds = vec![("nodes", Value::number(nodes)), ("candidates", Value::number(candidates))];
-            fields.push(("bounds", Value::fields("", bounds)));
-        }
-        Value::fields("Capacity", fields)
     }
 
     /// A quantity of whole or partial GPUs.
@@ -348,7 +302,7 @@ fn pools(draw: &mut Draw, features: &Features) -> Vec<Pool> {
         if features.has(Feature::Gpus) && (number == 0 || draw.chance(50)) {
             each[GPU] = WHOLE_GPU * draw.one_of(&[1, 2, 4, 8]).unwrap_or(1);
         }
-        Pool { name, count: nodes, each, tainted: number > 0 && draw.chance(40), scale: None }
+        Pool { name, count: nodes, each, tainted: number > 0 && draw.chance(40), scale: None, place: Place::default() }
     };
     (0..count).zip(&names).map(pool).collect()
 }

@@ -61,6 +61,19 @@ fn s1_s2_s3_s4_h2_i1_to_i8_i12_hold_in_the_swarm() {
         ("nodes lost", 50),
         ("trees replaced", 50),
         ("refused edits", 5),
+        ("judged at rest", SEEDS - 4),
+        ("jobs let out", 100),
+        ("jobs let out again", 5),
+        ("suspended at rest", 50),
+        ("binds that stand together", 50),
+        ("binds on exclusive devices", 5),
+        ("binds on shared devices", 5),
+        ("binds on cores and memory", 5),
+        ("binds on close devices", 5),
+        ("devices ill", 10),
+        ("nodes relabelled", 5),
+        ("people edited", 10),
+        ("refused submissions and edits", 50),
     ] {
         assert!(seen.get(what).is_some_and(|count| *count >= least), "{what}: {:?} of {least}", seen.get(what));
     }

@@ -13,7 +13,7 @@ use quotree_core::StableHasher;
 use quotree_reports::count;
 use quotree_sim::{
     RunOptions, Scenario,
-    scenario::{MapLoader, load},
+    scenario::{MapLoader, Severity, load},
 };
 use quotree_swarm::{Failure, Feature, Features, Played, ShrinkOptions, World, play};
 use rayon::prelude::*;
@@ -89,7 +89,11 @@ fn scenario(text: &str) -> Result<Scenario, Failure> {
     let loaded = load(FILE, &MapLoader::new().with(FILE, text));
     loaded.scenario.ok_or_else(|| Failure {
         kind: "the world does not load".to_owned(),
-        message: loaded.diagnostics.first().map_or_else(String::new, ToString::to_string),
+        message: loaded
+            .diagnostics
+            .iter()
+            .min_by_key(|d| d.severity != Severity::Error)
+            .map_or_else(String::new, ToString::to_string),
     })
 }
 

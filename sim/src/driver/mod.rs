@@ -267,10 +267,11 @@ impl<'a> Engine<'a> {
         };
         let by = timed.by.as_ref();
         match &timed.change {
-            Change::Scale { workload, replicas } if !self.world.owners[number(*workload)].closed => {
-                self.scale(number(*workload), *replicas)
+            Change::Scale { workload, replicas } => {
+                let owner = &self.world.owners[number(*workload)];
+                // What has not come yet, and what is over, has nothing to scale.
+                if owner.begun && !owner.closed { self.scale(number(*workload), *replicas) } else { Ok(()) }
             }
-            Change::Scale { .. } => Ok(()),
             Change::Withdraw { workload } => self.close(number(*workload), State::Deleted),
             Change::ReplaceTree { tree } => self.replace_tree(tree, by),
             Change::EditQuota { quota, edit } => self.edit_quota(quota, edit, by),

@@ -102,7 +102,7 @@ pub(crate) fn read(items: &[&Node], tree: Option<&ReadTree>, known: &Known<'_>, 
     let mut reading = Reading { known, nodes, places, names, tree, tenants, quotas: 0, events, report };
     for Written { at, by, change } in timed {
         let by = by.and_then(|by| reading.user(by));
-        if let Some(change) = reading.change(change, by.as_ref()) {
+        if let Some(change) = reading.change(change, at, by.as_ref()) {
             reading.events.changes.push(TimedChange { at, by, change });
         }
     }
@@ -123,12 +123,12 @@ struct Reading<'a, 'r> {
 }
 
 impl Reading<'_, '_> {
-    fn change(&mut self, node: &Node, by: Option<&Name>) -> Option<Change> {
+    fn change(&mut self, node: &Node, at: Time, by: Option<&Name>) -> Option<Change> {
         let variant = variant(node, &changes(), "a change of the world", self.report)?;
         let goes = self.goes(variant, by);
         match variant.name {
             name if nodes::CHANGES.contains(&name) => self.places.change(variant, self.report),
-            "Scale" => self.scale(variant),
+            "Scale" => self.scale(variant, at),
             "SetClass" => self.set_class(variant),
             "EditWorkload" => self.edit_workload(variant),
             "Withdraw" => {
@@ -189,7 +189,7 @@ impl Reading<'_, '_> {
         }
     }
 
-    fn scale(&mut self, variant: Variant<'_>) -> Option<Change> {
+    fn scale(&mut self, variant: Variant<'_>, at: Time) -> Option<Change> {
         let mut fields = variant.fields(&["workload", "replicas"], self.report);
         let workload = self.workload(&mut fields);
         let replicas = fields.required::<At<u32>>("replicas", self.report);
@@ -202,6 +202,12 @@ impl Reading<'_, '_> {
             let title = format!("`{}` {what}", scaled.workload.name);
             self.report.error(variant.span, title, "cannot be scaled");
             return None;
+        }
+        if at <= scaled.workload.submit {
+            let title = format!("`{}` is not submitted before this: there is nothing to scale", scaled.workload.name);
+            self.report
+                .warning(variant.span, title, "changes nothing")
+                .help("events come first among what happens at one time");
         }
         self.events.scales.push((replicas.value, replicas.span));
         Some(Change::Scale { workload, replicas: replicas.value })

@@ -250,7 +250,7 @@ impl Engine<'_> {
         else {
             return Ok(());
         };
-        if self.has_started(unit, tries) {
+        if self.has_started(unit, tries) || queue.start_timeout_ms.is_none() {
             return Ok(());
         }
         let about_to = self.world.pods_of(unit).any(|pod| self.world.pods[pod].state != State::Waiting)
@@ -287,27 +287,37 @@ impl Engine<'_> {
         self.feed(Event::WorkloadWithdrawn { workload: WorkloadId(unit) })
     }
 
-    /// The tree was replaced: namespaces may stand behind other queues, or behind none.
+    /// The tree was replaced: namespaces may stand behind other queues, or behind none. Who is suspended waits there, or is
+    /// let out; who is out counts there, or nowhere.
     pub(crate) fn line_up_anew(&mut self) -> Result<(), RunError> {
-        let suspended: Vec<u32> = self.world.job_queues.suspended().map(|spec| spec.id.0).collect();
-        for unit in suspended {
+        let units: Vec<u32> = self.world.job_queues.jobs.keys().copied().collect();
+        for unit in units {
             let now = self.queue_of(unit);
-            let Some(job) = self.world.job_queues.jobs.get_mut(&unit) else { continue };
-            if now == Some(job.line) {
-                continue;
-            }
-            let (before, place) = (job.line, job.place);
+            let queues = &mut self.world.job_queues;
+            let Some(job) = queues.jobs.get_mut(&unit).filter(|job| now != Some(job.line)) else { continue };
+            let (before, place, suspended) = (job.line, job.place, job.suspended.is_some());
             job.line = now.unwrap_or(before);
-            if let Some(line) = self.world.job_queues.lines.get_mut(before) {
+            let mut starting = false;
+            if let Some(line) = queues.lines.get_mut(before) {
                 line.suspended.remove(&place);
+                line.out.remove(&unit);
+                starting = line.starting.remove(&unit);
+                line.looked = None;
             }
             match now {
-                Some(_) => self.line_up(unit),
-                None => {
+                Some(_) if suspended => self.line_up(unit),
+                Some(line) => {
+                    if let Some(line) = queues.lines.get_mut(line) {
+                        line.out.insert(unit);
+                        line.starting.extend(starting.then_some(unit));
+                    }
+                }
+                None if suspended => {
                     self.let_out(before, unit)?;
                     // No queue counts it any more.
                     self.world.job_queues.ended(unit);
                 }
+                None => self.world.job_queues.ended(unit),
             }
         }
         Ok(())

@@ -1,0 +1,51 @@
+//! The law of people: who may submit is recounted from the scenario alone, and what was used is added up once more.
+
+use crate::play::{Failure, Played};
+use quotree_core::Unquotaed;
+use quotree_sim::{
+    Scenario,
+    model::{Change, TimedChange},
+    result::RunResult,
+};
+
+/// Who may not submit has no pods, and what a user's work came to is the sum of the user's workloads. Who may is only
+/// known beforehand where neither people nor namespaces change.
+pub(crate) fn judge(scenario: &Scenario, result: &RunResult, played: &mut Played) {
+    let moves = |event: &TimedChange| {
+        matches!(event.change, Change::People(_) | Change::ReplaceTree { .. } | Change::MoveNamespace { .. })
+    };
+    let people = &scenario.people;
+    let fixed = !people.is_empty() && !scenario.events.iter().any(moves);
+    for (workload, row) in scenario.workloads.iter().zip(&result.workloads).filter(|_| fixed) {
+        let Some(name) = &workload.user else { continue };
+        let leaf = scenario.tree.quotas.iter().find(|quota| quota.namespaces.contains(&workload.namespace));
+        let group = people.groups.iter().find(|group| leaf.is_some_and(|leaf| leaf.name == group.quota));
+        let user = people.users.iter().find(|user| user.name == *name);
+        let may = match (user, leaf) {
+            (None, _) => false,
+            (Some(_), None) => scenario.policy.unquotaed == Unquotaed::Schedule,
+            (Some(user), Some(_)) => group.is_some_and(|group| user.groups.contains(&group.name)),
+        };
+        let pods = row.running + row.pending + row.succeeded + row.failed;
+        if may && row.refused > 0 || !may && pods > 0 {
+            let message = format!("{name} may submit {}: {may}; {} refused, {pods} pods", row.name, row.refused);
+            played.failures.push(Failure::new("law: people", message));
+        }
+    }
+    for user in &result.users {
+        let own = || result.workloads.iter().filter(|row| row.user.as_deref() == Some(user.name.as_str()));
+        let work = &user.work;
+        let told = [work.running, work.pending, work.succeeded, work.failed, work.evicted];
+        let sums = [
+            own().map(|row| row.running).sum::<u64>(),
+            own().map(|row| row.pending).sum(),
+            own().map(|row| row.succeeded).sum(),
+            own().map(|row| row.failed).sum(),
+            own().map(|row| row.evicted).sum(),
+        ];
+        if told != sums {
+            let message = format!("{}: {told:?} told, {sums:?} of its workloads", user.name);
+            played.failures.push(Failure::new("law: people", message));
+        }
+    }
+}

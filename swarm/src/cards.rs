@@ -1,0 +1,200 @@
+//! The GPUs of a drawn world: the modes that nodes give them away in, what pods ask of them then, devices that are ill for a
+//! while, and nodes that are relabelled. Where no mode is drawn, GPUs are plain devices in quarters. The dice are their own.
+
+use crate::{
+    draw::Draw,
+    features::{Feature, Features},
+    words::{CLOSE, CORES, Counted, GPU, GPU_MEMORY, Per, RESOURCES, WHOLE_GPU, quantity},
+    world::{Pool, Sketch},
+};
+use quotree_sim::scenario::Value;
+
+type Fields = Vec<(&'static str, Value)>;
+
+/// How a node gives its GPUs away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Fraction,
+    Exclusive,
+    Share,
+    CoreMem,
+    Topology,
+}
+
+impl Mode {
+    const ALL: [Self; 5] = [Self::Fraction, Self::Exclusive, Self::Share, Self::CoreMem, Self::Topology];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Fraction => "Fraction",
+            Self::Exclusive => "Exclusive",
+            Self::Share => "Share",
+            Self::CoreMem => "CoreMem",
+            Self::Topology => "Topology",
+        }
+    }
+}
+
+/// The GPUs of all pools that say what theirs are.
+#[derive(Debug)]
+pub(crate) struct Cards {
+    /// The mode of each pool.
+    first: Vec<Mode>,
+    /// What nodes are relabelled to.
+    later: Vec<Mode>,
+    /// GiB of memory in a quarter of a GPU.
+    quarter: u64,
+    islands: bool,
+    spread: bool,
+    /// Whether the quota governs cores of GPUs.
+    governs_cores: bool,
+}
+
+impl Cards {
+    /// Of so many pools, where the world has nodes whose GPUs are in modes.
+    pub(crate) fn draw(draw: &mut Draw, features: &Features, pools: usize) -> Option<Self> {
+        let told = features.has(Feature::GpuModes) || features.has(Feature::Relabels);
+        if !told || !features.has(Feature::Nodes) || !features.has(Feature::Gpus) {
+            return None;
+        }
+        let mode = |draw: &mut Draw| draw.one_of(&Mode::ALL).unwrap_or(Mode::Fraction);
+        let most = if features.has(Feature::GpuModes) { mode(draw) } else { Mode::Fraction };
+        // One mode everywhere makes the quota as scarce as the devices are.
+        let mixed = features.has(Feature::GpuModes) && draw.chance(40);
+        let first = (0..pools).map(|_| if mixed { mode(draw) } else { most }).collect();
+        let later = if features.has(Feature::Relabels) { (0..2).map(|_| mode(draw)).collect() } else { Vec::new() };
+        Some(Self {
+            first,
+            later,
+            quarter: draw.one_of(&[2, 4, 6]).unwrap_or(4),
+            islands: draw.chance(70),
+            spread: draw.chance(30),
+            governs_cores: draw.chance(70),
+        })
+    }
+
+    fn modes(&self) -> Vec<Mode> {
+        Mode::ALL.into_iter().filter(|mode| self.first.contains(mode) || self.later.contains(mode)).collect()
+    }
+
+    /// What parts of GPUs are called where a quota governs them.
+    pub(crate) fn counted(&self) -> Vec<Counted> {
+        let modes = self.modes();
+        let any = |of: &[Mode]| modes.iter().any(|mode| of.contains(mode));
+        let mut all = Vec::new();
+        if any(&[Mode::Fraction, Mode::Exclusive]) {
+            all.push(Counted::GPUS);
+        }
+        if any(&[Mode::Topology]) {
+            all.push(Counted { name: CLOSE, per: Per::Whole });
+        }
+        if any(&[Mode::Share, Mode::CoreMem]) {
+            all.push(Counted { name: GPU_MEMORY, per: Per::Times(self.quarter) });
+        }
+        if any(&[Mode::CoreMem]) && self.governs_cores {
+            all.push(Counted { name: CORES, per: Per::Times(25) });
+        }
+        all
+    }
+
+    /// `gpus: Gpus(..)` of a pool by its place.
+    pub(crate) fn value(&self, pool: usize, count: u64) -> Value {
+        let mode = self.first.get(pool).copied().unwrap_or(Mode::Fraction);
+        let mut fields: Fields = vec![
+            ("count", Value::number(count)),
+            ("mode", Value::word(mode.word())),
+            ("memory", Value::number(self.quarter * WHOLE_GPU)),
+        ];
+        if self.islands {
+            fields.push(("islands", Value::List(vec![Value::number(2), Value::number(4)])));
+        }
+        if self.spread {
+            fields.push(("choice", Value::word("Spread")));
+        }
+        Value::fields("Gpus", fields)
+    }
+}
+
+/// Of how many GPUs a pod asks how many quarters each.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    pub(crate) count: u64,
+    pub(crate) each: u64,
+}
+
+/// What a pod asks of GPUs: amounts by resource, and how they are spread.
+pub(crate) fn ask(sketch: &mut Sketch<'_>, part: Part) -> (Vec<(&'static str, String)>, Fields) {
+    let gpu = RESOURCES.get(GPU).copied().unwrap_or_default();
+    let modes = sketch.cards.as_ref().map_or_else(|| vec![Mode::Fraction], Cards::modes);
+    let told = sketch.cards.as_ref().map(|cards| cards.quarter);
+    let mode = if told.is_some() { sketch.card_draw.one_of(&modes) } else { None };
+    let Part { count, each } = part;
+    let quarter = told.unwrap_or(1);
+    let several = each < WHOLE_GPU && count > 1;
+    match mode.unwrap_or(Mode::Fraction) {
+        Mode::Fraction if several && sketch.features.has(Feature::Nodes) => {
+            let fields =
+                vec![("resource", Value::text(gpu)), ("count", Value::number(count)), ("each", Sketch::gpus(each))];
+            (Vec::new(), vec![("devices", Value::fields("Devices", fields))])
+        }
+        // Without nodes there is nothing to spread over.
+        Mode::Fraction if several => (vec![(gpu, quantity(GPU, each))], Vec::new()),
+        Mode::Fraction => (vec![(gpu, quantity(GPU, count * each))], Vec::new()),
+        Mode::Exclusive => (vec![(gpu, count.to_string())], Vec::new()),
+        Mode::Topology => (vec![(CLOSE, count.to_string())], Vec::new()),
+        shared => {
+            let mut amounts = vec![(GPU_MEMORY, (count * each * quarter).to_string())];
+            if shared == Mode::CoreMem {
+                let cores = if sketch.card_draw.chance(50) { each } else { sketch.card_draw.between(1, WHOLE_GPU) };
+                amounts.push((CORES, (count * cores * 25).to_string()));
+            }
+            // Who asks more than a GPU has, and does not say of how many, fits none.
+            let says = count > 1 && sketch.card_draw.chance(90);
+            (amounts, if says { vec![("gpu_count", Value::number(count))] } else { Vec::new() })
+        }
+    }
+}
+
+impl Sketch<'_> {
+    /// One of the nodes with GPUs, and how many it has.
+    fn node_with_gpus(&mut self) -> Option<(String, u64)> {
+        let pools: Vec<&Pool> = self.pools.iter().filter(|pool| pool.each[GPU] > 0).collect();
+        let numbers: Vec<usize> = (0..pools.len()).collect();
+        let pool = self.card_draw.one_of(&numbers).and_then(|i| pools.get(i).copied())?;
+        Some((format!("{}-{}", pool.name, self.card_draw.between(0, pool.count - 1)), pool.each[GPU] / WHOLE_GPU))
+    }
+
+    /// Devices that fall ill and are well again, most of them, and nodes that are relabelled.
+    pub(crate) fn befall_devices(&mut self) {
+        if !self.features.has(Feature::Nodes) || !self.features.has(Feature::Gpus) {
+            return;
+        }
+        let ill = if self.features.has(Feature::IllDevices) { self.card_draw.between(1, 4) } else { 0 };
+        for _ in 0..ill {
+            let Some((node, count)) = self.node_with_gpus() else { return };
+            let (one, other) = (self.card_draw.between(0, self.safety), self.card_draw.between(0, self.safety));
+            let device = Value::number(self.card_draw.between(0, count - 1));
+            let fields = || vec![("node", Value::text(node.clone())), ("device", device.clone())];
+            let mut falls_ill = fields();
+            if self.card_draw.chance(50) {
+                falls_ill.push(("pods", Value::word("Lost")));
+            }
+            self.events.push((one.min(other), Value::fields("DeviceUnhealthy", falls_ill)));
+            if self.card_draw.chance(80) {
+                self.events.push((one.max(other), Value::fields("DeviceHealthy", fields())));
+            }
+        }
+        let later = self.cards.as_ref().map_or_else(Vec::new, |cards| cards.later.clone());
+        let relabels = if later.is_empty() { 0 } else { self.card_draw.between(1, 4) };
+        for _ in 0..relabels {
+            let (Some((node, _)), Some(mode)) = (self.node_with_gpus(), self.card_draw.one_of(&later)) else { return };
+            // Early on fewer pods are in the way.
+            let at = if self.card_draw.chance(40) { 0 } else { self.card_draw.between(0, self.safety) };
+            let mut fields = vec![("node", Value::text(node)), ("mode", Value::word(mode.word()))];
+            if self.card_draw.chance(30) {
+                fields.push(("labels", Value::Map(vec![(Value::text("team"), Value::text("t"))])));
+            }
+            self.events.push((at, Value::fields("Relabel", fields)));
+        }
+    }
+}

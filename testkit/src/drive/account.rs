@@ -1,0 +1,135 @@
+//! S2, S3, S4 and I4: who evicted whom, what each eviction owes, and who may wait once nothing is under way.
+
+use super::Driver;
+use crate::beside;
+use quotree_core::{Action, Plan, PodState, QuotaId, ReleaseReason, WorkloadId, WorkloadSpec};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Driver<'_> {
+    /// S2 and S3: who evicted whom, and what each eviction owes.
+    pub(super) fn account(&mut self, plan: &Plan) {
+        let origin = |w: &WorkloadId| self.origins.get(w).copied();
+        let mut both = Vec::new();
+        for action in &plan.actions {
+            match action {
+                Action::Evict { pod, reason } => {
+                    self.played.evictions += 1;
+                    let pair = reason.cause.as_ref().and_then(origin).zip(origin(&pod.workload));
+                    if let Some((cause, victim)) = pair {
+                        *self.stretch.owed.entry(cause).or_default() += 1;
+                        // A gang whose minimum is guaranteed may borrow for its other members, and lose those.
+                        let elastic = |spec: &WorkloadSpec| spec.pods.iter().any(|set| set.min < set.count);
+                        let of = [reason.cause, Some(pod.workload)].into_iter().flatten();
+                        if of.filter_map(|w| self.specs.get(&w)).any(elastic) {
+                            continue;
+                        }
+                        self.stretch.evicted.insert((cause, victim));
+                        if self.stretch.evicted.contains(&(victim, cause)) {
+                            both.push(format!("S2: submissions {cause} and {victim} evict each other"));
+                        }
+                    }
+                }
+                Action::Bind { pod, .. } => {
+                    self.played.binds += 1;
+                    if let Some(cause) = origin(&pod.workload) {
+                        self.stretch.owed.remove(&cause);
+                    }
+                }
+                // What was evicted for a hold that gave way serves whoever it gave way to (H2).
+                Action::Release { workload, reason: ReleaseReason::NeededBy(taker) } => {
+                    if let (Some(cause), Some(taker)) = (origin(workload), origin(taker)) {
+                        let pods = self.stretch.owed.remove(&cause).unwrap_or(0);
+                        *self.stretch.owed.entry(taker).or_default() += pods;
+                    }
+                }
+                _ => {}
+            }
+        }
+        if self.play.settles && !self.faulty {
+            both.into_iter().for_each(|what| self.wrong(what));
+        }
+    }
+
+    /// I4: with the victims gone and nothing else known, the causes are placed.
+    pub(super) fn places_its_causes(&mut self, causes: &BTreeSet<WorkloadId>) {
+        let plan = self.decide();
+        if self.reference.is_some() {
+            return self.carry_out(&plan);
+        }
+        let bound: BTreeSet<WorkloadId> = plan
+            .actions
+            .iter()
+            .filter_map(|a| if let Action::Bind { pod, .. } = a { Some(pod.workload) } else { None })
+            .collect();
+        for cause in causes.difference(&bound) {
+            self.wrong(format!("I4: the victims of {cause} are gone, and it is not placed"));
+        }
+        self.carry_out(&plan);
+    }
+
+    /// S2: who runs, when nothing is under way, occurs once.
+    pub(super) fn remember(&mut self) {
+        if self.reference.is_some() {
+            return;
+        }
+        let mut state: BTreeMap<usize, usize> = BTreeMap::new();
+        for workload in self.alive() {
+            let view = self.core().workload(workload);
+            let (pods, held) = view.map(|w| (w.pods, w.held)).unwrap_or_default();
+            if held || pods.iter().any(|p| matches!(p.state, PodState::Leaving | PodState::Binding)) {
+                return;
+            }
+            let running = pods.iter().filter(|p| p.state == PodState::Running).count();
+            if let Some(origin) = self.origins.get(&workload).filter(|_| running > 0) {
+                *state.entry(*origin).or_default() += running;
+            }
+        }
+        let state: Vec<(usize, usize)> = state.into_iter().collect();
+        let again = format!("S2: the state {state:?} (submission, running pods) occurs twice");
+        if !self.stretch.states.insert(state) && self.play.settles && !self.faulty {
+            self.wrong(again);
+        }
+    }
+
+    /// S3 and S4, once nothing is under way.
+    pub(super) fn at_rest(&mut self) {
+        if let Some(reference) = self.reference.take() {
+            let alike = self.played.wrong.is_empty();
+            let wrong = if alike { beside::explanations(self.core(), &reference) } else { Vec::new() };
+            wrong.into_iter().for_each(|what| self.wrong(what));
+            self.reference = Some(reference);
+            return;
+        }
+        let owed = std::mem::take(&mut self.stretch.owed);
+        if self.play.settles && !self.faulty {
+            for (cause, pods) in owed {
+                self.wrong(format!("S3: {pods} pods were evicted in vain for submission {cause}"));
+            }
+        }
+        if self.play.guaranteed && !self.faulty {
+            for workload in self.core().waiting() {
+                if self.entitled(workload) {
+                    self.wrong(format!("S4: {workload} is entitled and waits"));
+                }
+            }
+        }
+    }
+
+    pub(super) fn entitled(&self, workload: WorkloadId) -> bool {
+        let tree = self.core().tree();
+        let Some(spec) = self.specs.get(&workload) else { return false };
+        let Some(leaf) = tree.leaf_of(spec.namespace.as_str()) else { return false };
+        let runs = self.states(workload).iter().any(|s| *s != PodState::Waiting);
+        let pods: i64 = if runs { 1 } else { spec.pods.iter().map(|set| i64::from(set.min)).sum() };
+        let Some(request) = spec.pods.first().map(|set| &set.template.request) else { return false };
+        let fits = |quota: QuotaId| {
+            let used = self.core().usage(quota).used;
+            let asked = tree.governed().zip(tree.min(quota)).filter_map(|(r, min)| {
+                let n = request.get(r.as_str()).filter(|n| *n > 0)?;
+                Some(used.get(r.as_str()).unwrap_or(0) + n * pods <= *min)
+            });
+            asked.min().unwrap_or(true)
+        };
+        tree.path(leaf).filter(|q| tree.parent(*q).is_some() || *q == leaf).all(fits)
+    }
+}

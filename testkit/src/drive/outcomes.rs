@@ -1,0 +1,129 @@
+//! What comes of a plan: binds and evictions come true at once or after a while, and controllers make anew what was evicted (O3).
+
+use super::{Driver, MOST_DECISIONS};
+use quotree_core::{Action, Event, Plan, PodOutcome, PodSet, PodState, ReleaseReason, WorkloadChange, WorkloadId};
+use std::collections::BTreeSet;
+
+impl Driver<'_> {
+    /// Lets time pass; what is due happens on the way.
+    pub(super) fn pass(&mut self, ms: u64) {
+        let end = self.now.after_ms(ms);
+        while let Some((&(due, seq), _)) = self.agenda.first_key_value().filter(|((due, _), _)| *due <= end) {
+            self.now = self.now.max(due);
+            if let Some(event) = self.agenda.remove(&(due, seq)) {
+                self.happen(event);
+                self.settle();
+            }
+        }
+        self.now = end;
+        self.tell(Event::Tick);
+    }
+
+    /// An outcome of a plan, if it can still come true.
+    pub(super) fn happen(&mut self, event: Event) {
+        let (pod, wanted) = match &event {
+            Event::PodBound { pod, .. } | Event::BindFailed { pod } => (*pod, PodState::Binding),
+            Event::PodGone { pod, .. } => (*pod, PodState::Leaving),
+            _ => return,
+        };
+        let view = self.core().workload(pod.workload);
+        let state = view.and_then(|w| w.pods.into_iter().find(|p| p.id == pod)).map(|p| p.state);
+        if state != Some(wanted) {
+            return;
+        }
+        let event = match event {
+            Event::PodBound { pod, .. } => Event::PodBound { pod, at: self.now },
+            event => event,
+        };
+        self.tell(event);
+        if wanted == PodState::Leaving && self.play.delays.is_some() {
+            self.replace(pod.workload);
+        }
+    }
+
+    /// What the controller does about an evicted pod that is gone.
+    pub(super) fn replace(&mut self, workload: WorkloadId) {
+        let states = self.states(workload);
+        if states.iter().any(|s| matches!(s, PodState::Running | PodState::Binding)) {
+            let set = self.specs.get_mut(&workload).and_then(|spec| {
+                let template = spec.pods.first()?.template.clone();
+                let set = PodSet { template, count: 1, min: 0 };
+                spec.pods.push(set.clone());
+                Some(set)
+            });
+            let change = WorkloadChange { add_pods: set, ..WorkloadChange::of(workload) };
+            self.tell(Event::WorkloadChanged(change));
+        } else if !states.contains(&PodState::Leaving) {
+            self.recreate(workload);
+        }
+    }
+
+    pub(super) fn carry_out(&mut self, plan: &Plan) {
+        let mut gone = Vec::new();
+        let mut causes = BTreeSet::new();
+        for action in &plan.actions {
+            match action {
+                Action::Bind { pod, .. } => {
+                    let fails = self.failing_binds > 0;
+                    self.failing_binds = self.failing_binds.saturating_sub(1);
+                    let event = if fails {
+                        Event::BindFailed { pod: *pod }
+                    } else {
+                        Event::PodBound { pod: *pod, at: self.now }
+                    };
+                    self.outcome(event, 20);
+                }
+                Action::Evict { pod, reason } => {
+                    self.outcome(Event::PodGone { pod: *pod, outcome: PodOutcome::Evicted }, 50);
+                    gone.push(pod.workload);
+                    causes.extend(reason.cause);
+                }
+                // Its victims serve whoever it gave way to (H2).
+                Action::Release { workload, reason: ReleaseReason::NeededBy(_) } => {
+                    causes.remove(workload);
+                }
+                _ => {}
+            }
+        }
+        if self.play.delays.is_none() && !gone.is_empty() {
+            self.places_its_causes(&causes);
+            self.replace_all(&gone);
+        }
+    }
+
+    pub(super) fn outcome(&mut self, event: Event, most_ms: u64) {
+        if self.play.delays.is_none() {
+            self.happen(event);
+        } else {
+            let due = self.now.after_ms(self.dice.below(most_ms));
+            self.agenda_seq += 1;
+            self.agenda.insert((due, self.agenda_seq), event);
+        }
+    }
+
+    pub(super) fn replace_all(&mut self, gone: &[WorkloadId]) {
+        let mut whole = BTreeSet::new();
+        for workload in gone {
+            if !whole.contains(workload) {
+                if self.states(*workload).iter().all(|s| *s == PodState::Waiting) {
+                    whole.insert(*workload);
+                }
+                self.replace(*workload);
+            }
+        }
+    }
+
+    /// Lets everything under way come to its end, and the scheduler's own clocks run out.
+    pub(super) fn run_out(&mut self) {
+        for _ in 0..MOST_DECISIONS {
+            let next = self.agenda.first_key_value().map(|((due, _), _)| *due);
+            let next = next.or_else(|| self.core().next_wake().filter(|wake| *wake > self.now));
+            let Some(next) = next else { return };
+            self.pass(next.since(self.now));
+            self.settle();
+        }
+        if self.reference.is_none() {
+            self.wrong(format!("S2: no rest after {MOST_DECISIONS} waits"));
+        }
+    }
+}

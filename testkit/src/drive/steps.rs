@@ -1,0 +1,153 @@
+//! The steps of a world as facts: workloads that come, change and go, and edits of the tree.
+
+use super::{Driver, nth};
+use crate::worlds::{Job, Step, World};
+use quotree_core::{Event, EventError, PodId, PodOutcome, PodSet, PodState, WorkloadChange, WorkloadId, WorkloadSpec};
+
+impl Driver<'_> {
+    pub(super) fn step(&mut self, step: Step, origin: usize) {
+        match step {
+            Step::Submit(job) => self.submit(job, origin),
+            Step::Finish(k) => self.finish(k),
+            Step::Withdraw(k) => {
+                if let Some(workload) = nth(&self.alive(), k) {
+                    self.tell(Event::WorkloadWithdrawn { workload });
+                }
+            }
+            Step::NodeDown(_)
+            | Step::NodeUp(_)
+            | Step::Cordon(_)
+            | Step::Ill(..)
+            | Step::Relabel(..)
+            | Step::Drain(_) => self.befall(step),
+            Step::Edit(quota, min, max) => self.edit(quota, min, max),
+            Step::Priority(k, priority) => {
+                if let Some(workload) = nth(&self.alive(), k) {
+                    if let Some(spec) = self.specs.get_mut(&workload) {
+                        spec.priority = priority;
+                    }
+                    let change = WorkloadChange { priority: Some(priority), ..WorkloadChange::of(workload) };
+                    self.tell(Event::WorkloadChanged(change));
+                }
+            }
+            Step::BindsFail(n) => self.failing_binds += n,
+            Step::Tick(ms) => self.pass(ms),
+            Step::Fail(k) => {
+                let pods = self.alive().into_iter().filter_map(|w| self.core().workload(w)).flat_map(|w| w.pods);
+                let run: Vec<PodId> = pods.filter(|p| p.state == PodState::Running).map(|p| p.id).collect();
+                if let Some(pod) = nth(&run, k) {
+                    self.tell(Event::PodGone { pod, outcome: PodOutcome::Failed });
+                }
+            }
+            Step::More(k, count) => {
+                let workload = nth(&self.alive(), k);
+                if let Some(workload) = workload {
+                    let set = self.specs.get_mut(&workload).and_then(|spec| {
+                        let set = PodSet { count, min: 0, ..spec.pods.first()?.clone() };
+                        spec.pods.push(set.clone());
+                        Some(set)
+                    });
+                    self.tell(Event::WorkloadChanged(WorkloadChange {
+                        workload,
+                        priority: None,
+                        add_pods: set,
+                        preemptible: None,
+                    }));
+                }
+            }
+            Step::Budget(n, allowed) => {
+                if let Some(n) = n.checked_rem(self.world.budgets) {
+                    self.tell(Event::BudgetChanged { budget: format!("b{n}").into(), allowed });
+                }
+            }
+        }
+    }
+
+    pub(super) fn submit(&mut self, job: Job, origin: usize) {
+        let id = WorkloadId(self.next_id);
+        let spec = WorkloadSpec {
+            id,
+            namespace: format!("ns{}", job.leaf).into(),
+            submitted: self.now,
+            priority: job.priority,
+            preemptible: job.preemptible,
+            pods: self.world.pods(&job).into_iter().collect(),
+            budget: self.world.budget(job.leaf).map(Into::into),
+            together: job.looks.together,
+            replaces: None,
+        };
+        self.create(spec, origin);
+    }
+
+    pub(super) fn create(&mut self, spec: WorkloadSpec, origin: usize) {
+        self.next_id += 1;
+        self.specs.insert(spec.id, spec.clone());
+        self.origins.insert(spec.id, origin);
+        self.tell(Event::WorkloadSubmitted(spec));
+    }
+
+    /// A controller's answer to the loss of a workload's pods: the same again, new (O3).
+    pub(super) fn recreate(&mut self, workload: WorkloadId) {
+        if self.core().workload(workload).is_some() {
+            self.tell(Event::WorkloadWithdrawn { workload });
+        }
+        let Some((mut spec, origin)) = self.specs.get(&workload).cloned().zip(self.origins.get(&workload).copied())
+        else {
+            return;
+        };
+        let wanted: u32 = spec.pods.iter().map(|set| set.count).sum();
+        spec.pods.truncate(1);
+        if let Some(first) = spec.pods.first_mut() {
+            first.count = wanted.min(first.count);
+        }
+        spec.id = WorkloadId(self.next_id);
+        spec.submitted = self.now;
+        spec.replaces = Some(workload);
+        self.create(spec, origin);
+    }
+
+    pub(super) fn alive(&self) -> Vec<WorkloadId> {
+        self.specs.keys().copied().filter(|w| self.core().workload(*w).is_some()).collect()
+    }
+
+    pub(super) fn states(&self, workload: WorkloadId) -> Vec<PodState> {
+        self.core().workload(workload).map(|w| w.pods.iter().map(|p| p.state).collect()).unwrap_or_default()
+    }
+
+    pub(super) fn finish(&mut self, k: usize) {
+        let quiet = |s: &PodState| matches!(s, PodState::Running | PodState::Waiting);
+        let mut runs = self.alive();
+        runs.retain(|w| {
+            let states = self.states(*w);
+            states.contains(&PodState::Running) && states.iter().all(quiet)
+        });
+        let Some(workload) = nth(&runs, k) else { return };
+        let pods = self.core().workload(workload).map(|w| w.pods).unwrap_or_default();
+        for pod in pods.iter().filter(|p| p.state == PodState::Running) {
+            self.tell(Event::PodGone { pod: pod.id, outcome: PodOutcome::Succeeded });
+        }
+        if self.core().workload(workload).is_some() {
+            self.tell(Event::WorkloadWithdrawn { workload });
+        }
+    }
+
+    pub(super) fn edit(&mut self, quota: usize, min: [i64; 2], max: [i64; 2]) {
+        let mut world = World { quotas: self.quotas.clone(), ..self.world.clone() };
+        if let Some(slot) = world.quotas.get_mut(quota) {
+            slot.min = min;
+            slot.max = max;
+        }
+        let before = self.core().tree().len();
+        let event = Event::TreeChanged(world.tree());
+        match self.core.apply(event.clone()) {
+            Ok(()) => {
+                self.quotas = world.quotas;
+                let alike = self.played.wrong.is_empty();
+                self.reference.iter_mut().filter(|_| alike).for_each(|reference| reference.apply(&event));
+            }
+            Err(EventError::InvalidTree(_)) if self.core().tree().len() == before => {}
+            Err(error) => self.wrong(format!("refused: {error}")),
+        }
+        self.audited("edit of the tree");
+    }
+}
