@@ -2,7 +2,7 @@
 //!
 //! Where no quota keeps part of its min from lending, a hold adds to a charge what it asks for without what its victims
 //! free below. Where one does (L3), what it adds above depends on what that quota uses and on which holds go through before
-//! it: then the quotas above are charged the most that comes of it, counted anew whenever such a quota's use changes.
+//! it: then quotas are charged the most that comes of it, counted anew whenever the use of such a quota changes.
 
 use super::{
     ledger::{Account, Ledger, Row, cell},
@@ -20,7 +20,7 @@ pub(crate) struct Swap {
     pub(crate) freed: BTreeMap<Account, Row>,
 }
 
-/// Swaps that what a quota keeps may bend, in the order of their holds, and what stands in `reserved` for them.
+/// Where quotas keep something: the swaps in the order of their holds, and what stands in `reserved` for them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bent {
     swaps: BTreeMap<HoldId, Swap>,
@@ -30,7 +30,7 @@ pub(super) struct Bent {
 impl Ledger {
     /// Reserves what a swap adds to the charge of its path.
     pub(crate) fn keep(&mut self, id: HoldId, swap: &Swap) {
-        if self.is_bent(swap) {
+        if self.keeps {
             self.bent.swaps.insert(id, swap.clone());
             self.count_bent();
         } else {
@@ -40,17 +40,12 @@ impl Ledger {
 
     /// Takes back [`keep`](Self::keep).
     pub(crate) fn unkeep(&mut self, id: HoldId, swap: &Swap) {
-        if self.is_bent(swap) {
+        if self.keeps {
             self.bent.swaps.remove(&id);
             self.count_bent();
         } else {
             self.reserve(swap, -1);
         }
-    }
-
-    /// Whether some quota on the way of what comes or goes keeps part of its min for itself.
-    fn is_bent(&self, swap: &Swap) -> bool {
-        self.bends(swap.account) || swap.freed.keys().any(|account| self.bends(*account))
     }
 
     fn reserve(&mut self, swap: &Swap, sign: i64) {
@@ -64,35 +59,39 @@ impl Ledger {
         });
     }
 
-    /// Counts anew the most that each quota on the way of a bent swap may come to be charged: with those of them, the
-    /// oldest first, that add something to it, or with all. Costs quotas times swaps, each along its paths.
+    /// Counts anew the most that each quota on the way of a swap may come to be charged: with those of them, the oldest
+    /// first, that add something to it, or with all. Costs, for each quota, the paths of the swaps below it.
     pub(super) fn count_bent(&mut self) {
         let Bent { swaps, needs } = std::mem::take(&mut self.bent);
         for (q, need) in &needs {
             self.reserved.sub(*q, need);
         }
-        let quotas: BTreeSet<Account> = swaps.values().flat_map(|swap| self.path(swap.account)).collect();
-        let mut needs: Vec<(Account, Row)> = quotas.iter().map(|q| (*q, self.solid.row(*q).into())).collect();
-        let mut most: Vec<Row> = needs.iter().map(|(q, now)| self.most_with_some(&swaps, *q, now)).collect();
-        swaps.values().for_each(|swap| self.carry_out(swap, 1));
-        for ((q, now), most) in needs.iter_mut().zip(&mut most) {
-            let with_all = self.solid.row(*q).iter();
-            let need = most.iter().zip(with_all).zip(now.iter()).map(|((some, all), now)| *some.max(all) - now);
-            *now = need.collect();
+        let mut below: BTreeMap<Account, Vec<&Swap>> = BTreeMap::new();
+        for swap in swaps.values() {
+            let accounts = swap.freed.keys().copied().chain([swap.account]);
+            let quotas: BTreeSet<Account> = accounts.flat_map(|account| self.path(account)).collect();
+            quotas.into_iter().for_each(|q| below.entry(q).or_default().push(swap));
         }
+        let some: Vec<(Account, Row)> = below.iter().map(|(q, swaps)| (*q, self.most_with_some(swaps, *q))).collect();
+        swaps.values().for_each(|swap| self.carry_out(swap, 1));
+        let most = |ledger: &Self, q: Account, some: &[i64]| -> Row {
+            some.iter().zip(ledger.solid.row(q)).map(|(some, all)| *some.max(all)).collect()
+        };
+        let mut needs: Vec<(Account, Row)> = some.iter().map(|(q, some)| (*q, most(self, *q, some))).collect();
         swaps.values().for_each(|swap| self.carry_out(swap, -1));
-        for (q, need) in &needs {
+        for (q, need) in &mut needs {
+            need.iter_mut().zip(self.solid.row(*q)).for_each(|(most, now)| *most -= now);
             self.reserved.add(*q, need);
         }
         self.bent = Bent { swaps, needs };
     }
 
     /// What a quota counts of each resource with those swaps carried out that add to it where they are looked at.
-    fn most_with_some(&mut self, swaps: &BTreeMap<HoldId, Swap>, quota: Account, now: &[i64]) -> Row {
-        let mut most: Row = now.into();
+    fn most_with_some(&mut self, swaps: &[&Swap], quota: Account) -> Row {
+        let mut most: Row = self.solid.row(quota).into();
         for (r, most) in most.iter_mut().enumerate() {
             let mut done: SmallVec<[&Swap; 8]> = SmallVec::new();
-            for swap in swaps.values() {
+            for swap in swaps {
                 self.carry_out(swap, 1);
                 let with = cell(self.solid.row(quota), r);
                 if with > *most {
