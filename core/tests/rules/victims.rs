@@ -1,7 +1,7 @@
 //! V1 to V4: which victims, how many, and on which node.
 
 use crate::check;
-use quotree_core::{Policy, VictimOrder};
+use quotree_core::{Policy, Unquotaed, VictimOrder};
 use quotree_testkit::table;
 
 #[test]
@@ -180,6 +180,34 @@ fn v1_r7_among_those_taken_for_quota_who_breaks_no_budget_goes_first() {
             ("budget x 0 & +1 b 2", "bind 1"),
             ("+2 b 2 b=x", "bind 2"),
             ("once & +3 a 4", "evict 1 R2, evict 2 R2, bind 3"),
+        ],
+    );
+}
+
+#[test]
+fn v1_a4_pods_without_a_quota_go_first() {
+    // 1 borrows, 2 stands outside all quotas and came first; either would make room.
+    let policy = Policy { unquotaed: Unquotaed::Schedule, ..Policy::default() };
+    table::check(
+        "root 6/6; a<root 0/6; b<root 2/6",
+        "4",
+        policy,
+        &[("+2 nowhere 2", "bind 2"), ("tick 50", ""), ("+1 a 2", "bind 1"), ("+3 b 2", "evict 2 R2, bind 3 | 2' P1")],
+    );
+}
+
+#[test]
+fn v3_work_lost_counts_every_pod() {
+    // The gang on the first node lost more than the two on the second, who came later.
+    check(
+        "root 4/4; a<root 0/4; b<root 2/4",
+        "2 2",
+        &[
+            ("+1 a 1 x2/2", "bind 1x2@0"),
+            ("tick 6", ""),
+            ("+2 a 1 & +3 a 1", "bind 2@1, bind 3@1"),
+            ("tick 10", ""),
+            ("once & +4 b 2", "evict 3 R2, evict 2 R2, bind 4@1"),
         ],
     );
 }

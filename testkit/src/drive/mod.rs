@@ -55,7 +55,7 @@ pub struct Played {
     pub evictions: u64,
     /// Pods bound.
     pub binds: u64,
-    /// What occurred, in the words of [`beside::occurred`], where the reference was beside.
+    /// What occurred, in the words of [`beside::occurred`](crate::beside::occurred), where the reference was beside.
     pub seen: BTreeSet<&'static str>,
     /// The log of the core.
     pub log: Log,
