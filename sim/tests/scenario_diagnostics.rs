@@ -258,13 +258,26 @@ fn all_mistakes_of_a_file_are_told_at_once_and_none_twice() {
     let wanted = [
         "x.ron:4:45: error: expected a whole number from 0 to 4294967295, found the string \"two\"",
         "x.ron:11:98: error: `1x` is no duration: `x` is no unit of time: d, h, m, s and ms are",
-        "x.ron:12:9: error: `Job` lacks `runtime`",
         "x.ron:12:81: error: `500q` is no quantity: write a number with an optional suffix such as `100m`, `1.5`, `16Gi` or `2e3`",
         "x.ron:12:91: error: `Job` has no field `rntime`",
         "x.ron:15:34: error: there is no workload `wob`",
         "x.ron:18:46: error: `Pods` has no field `runing`",
     ];
     assert_eq!(told.iter().filter(|t| t.contains("error")).collect::<Vec<_>>(), wanted.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn what_stands_under_a_misspelt_name_is_read_as_if_it_were_meant() {
+    let text = GOOD.replacen("runtime: \"10m\"", "runtim: \"10x\"", 1).replacen("runtime: \"10m\"", "", 1);
+    let loaded = load_text(&text);
+    let told: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].ends_with("`Job` has no field `runtim`"), "{told:?}");
+    assert!(told[1].contains("`10x` is no duration"), "{told:?}");
+    // Other names of the struct are no misspellings of one that is missing.
+    let tree = load_tree("t.ron", &MapLoader::new().with("t.ron", "Quota(min: { \"cpu\": \"1\" }, nam: \"root\")"));
+    let told: Vec<String> = tree.diagnostics.iter().map(ToString::to_string).collect();
+    assert!(told.iter().all(|t| !t.contains("lacks")), "{told:?}");
 }
 
 #[test]

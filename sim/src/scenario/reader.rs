@@ -166,11 +166,18 @@ impl<'a> Fields<'a> {
 
     /// The node of a field that must be there.
     pub(crate) fn required_node(&mut self, field: &'static str, report: &mut Report) -> Option<&'a Node> {
-        let node = self.node(field);
+        let node = self.node(field).or_else(|| self.misspelt(field, report));
         if node.is_none() {
             report.error(self.span, format!("`{}` lacks `{field}`", self.name), format!("`{field}` is missing"));
         }
         node
+    }
+
+    /// What stands under no field's name, but nearly under that of this one: [`finish`](Self::finish) tells of it, and the
+    /// rest of the struct is read as if it were meant, so that its mistakes are told at once.
+    fn misspelt(&self, field: &'static str, report: &mut Report) -> Option<&'a Node> {
+        let mut strange = self.entries.iter().filter(|(name, ..)| !super::schema::knows(&self.name, name));
+        strange.find(|(name, ..)| report.nearest(name, [field]).is_some()).map(|(_, _, node, _)| *node)
     }
 
     /// A field that must be there.

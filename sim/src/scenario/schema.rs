@@ -42,6 +42,12 @@ pub(crate) fn agrees(name: &str, fields: &[&str]) -> bool {
     same.peek().is_none() || same.any(is)
 }
 
+/// Whether a struct of this name has such a field; of a struct that the table does not know, everything is taken for one.
+pub(crate) fn knows(name: &str, field: &str) -> bool {
+    let mut same = types().filter(|t| t.name == name).peekable();
+    same.peek().is_none() || same.any(|t| t.fields().any(|f| f.name == field))
+}
+
 /// The JSON schema of a scenario file, in the shape that serde gives RON as JSON: a named struct is an object whose one
 /// key is the name.
 ///
