@@ -41,6 +41,11 @@ proptest! {
     }
 
     #[test]
+    fn the_reference_agrees_where_quotas_lend_only_part(world in worlds(Kinds::LENDING), seed in any::<Option<u64>>()) {
+        alike(&world, Play { delays: seed, ..Play::AT_ONCE })?;
+    }
+
+    #[test]
     fn the_reference_agrees_in_wild_worlds(world in worlds(Kinds::WILD), seed in any::<Option<u64>>()) {
         alike(&world, Play { delays: seed, ..Play::AT_ONCE })?;
     }
@@ -64,7 +69,8 @@ fn worlds_that_were_once_decided_differently() {
         (Kinds::PLAIN, &[21_588, 44_358, 35_340]),
         (nodes, &[110, 160, 2895, 38_604]),
         (Kinds::CALM, &[217, 544, 1980, 2506, 3758]),
-        (Kinds::WILD, &[2528, 2573, 3413, 3847, 4271, 16_324, 16_452, 18_205, 20_440, 30_868]),
+        (Kinds::WILD, &[2528, 2573, 3413, 3847, 4271, 16_324, 16_452, 18_205, 20_440, 30_868, 9_005_998]),
+        (Kinds::LENDING, &[8_006_603]),
     ];
     for (kinds, seeds) in rows {
         for seed in *seeds {

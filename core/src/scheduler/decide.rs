@@ -120,6 +120,13 @@ impl Scheduler {
         self.waiting.next(entitled, lets_in, |slot| workloads.at(slot).account)
     }
 
+    /// A hold ended: who was set aside, and is barred no more, is offered again in this very pass (O1).
+    pub(super) fn offer_unbarred(&mut self) {
+        let gates = Gates { tree: &self.tree, ledger: &self.ledger };
+        let shapes = &self.shapes;
+        self.waiting.offer_again(|(ask, account)| gates.barred(shapes.get(ask), account).is_none());
+    }
+
     /// Takes note of what came free: gates of quotas, and room on nodes.
     fn open_gates(&mut self) {
         if !self.freed_nodes.is_empty() {
@@ -415,7 +422,7 @@ impl Scheduler {
             for (_, hold) in ended {
                 self.line_up_again(hold.slot);
             }
-            self.waiting.offer_again();
+            self.offer_unbarred();
             return true;
         }
         plan.actions.truncate(plan.actions.len() - ended.len());

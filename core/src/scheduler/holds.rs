@@ -191,7 +191,7 @@ impl Scheduler {
         if let Some(hold) = self.drop_hold(id) {
             plan.actions.push(Action::Release { workload: self.workloads.at(hold.slot).id, reason });
             self.line_up_again(hold.slot);
-            self.waiting.offer_again();
+            self.offer_unbarred();
         }
     }
 

@@ -331,9 +331,12 @@ impl Waiting {
         self.newly_fresh.push(cell);
     }
 
-    /// What was set aside is offered again: a fact came, or a hold ended, and limits may bar it no more.
-    pub(crate) fn offer_again(&mut self) {
-        for (ask, account) in std::mem::take(&mut self.set_aside) {
+    /// Offers again what was set aside, where `may` says so: a fact came, or a hold ended, and limits may bar it no more.
+    pub(crate) fn offer_again(&mut self, may: impl Fn(Cell) -> bool) {
+        let (again, rest): (Vec<Cell>, Vec<Cell>) =
+            std::mem::take(&mut self.set_aside).into_iter().partition(|cell| may(*cell));
+        self.set_aside = rest;
+        for (ask, account) in again {
             self.entry(ask, account).set_aside = false;
             self.pass_up(ask, account);
         }
@@ -341,7 +344,7 @@ impl Waiting {
 
     /// A fact came that may let cells that are stuck take from others: gives them, and forgets that they were.
     pub(crate) fn take_stuck(&mut self) -> Vec<Cell> {
-        self.offer_again();
+        self.offer_again(|_| true);
         let stuck = std::mem::take(&mut self.stuck);
         for (ask, account) in &stuck {
             self.entry(*ask, *account).stuck = false;
