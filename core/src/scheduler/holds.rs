@@ -164,10 +164,10 @@ impl Scheduler {
         self.ledger.unkeep(id, &swap);
     }
 
-    /// What a hold keeps has changed: gates on the way of who comes may open, and of who goes, where that bends.
+    /// What a hold keeps has changed: gates on the way of who comes may open, and beside lending limits of who goes (L3).
     fn touch_swap(&mut self, id: HoldId) {
         let Some(swap) = self.holds.get(&id).map(|hold| &hold.swap) else { return };
-        let bent = swap.freed.keys().copied().filter(|account| self.ledger.bends(*account));
+        let bent = swap.freed.keys().copied().filter(|_| self.ledger.keeps());
         let accounts: SmallVec<[Account; 4]> = bent.chain([swap.account]).collect();
         accounts.into_iter().for_each(|account| self.touch(account));
     }
