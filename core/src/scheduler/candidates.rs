@@ -227,11 +227,10 @@ impl Scheduler {
         (source.account != self.ledger.outside(), lowest, Urgency(self.overuse(source)))
     }
 
-    /// Whether R1 or R2(c) lets this workload be a victim of the seeker.
+    /// Whether R1 or R8 lets this workload, which is filed as a victim, be one of the seeker.
     fn is_fair_game(&self, seeker: &Seeker, slot: Slot) -> bool {
         let victim = self.workloads.at(slot);
-        let protected = victim.started().after_ms(self.policy.min_runtime_ms) > self.now;
-        if slot == seeker.slot || !victim.preemptible || (self.policy.min_runtime_ms > 0 && protected) {
+        if self.policy.min_runtime_ms > 0 && victim.started().after_ms(self.policy.min_runtime_ms) > self.now {
             return false;
         }
         seeker.right == Right::Reclaim || self.is_displaceable(self.workloads.at(seeker.slot), victim)

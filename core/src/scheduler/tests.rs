@@ -115,3 +115,25 @@ fn demo_places_and_evicts_nobody_where_no_pod_fits() {
     let verdict = world.scheduler.explain(WorkloadId(0)).unwrap();
     assert_eq!(verdict.binding.rule(), Rule::P1);
 }
+
+#[test]
+fn i9_the_audit_notices_who_was_passed_over() {
+    let tree: TreeSpec = [QuotaSpec::new("a", None).min(cpu(9)).max(cpu(9)).namespace("a")].into_iter().collect();
+    let mut scheduler = Scheduler::new(&tree, Policy::default()).unwrap();
+    scheduler.apply(Event::NodeUp(NodeSpec::new(0, cpu(5)))).unwrap();
+    for id in [1, 2] {
+        scheduler.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(id, "a", Time(0), cpu(4)))).unwrap();
+    }
+    let pod = WorkloadId(1).pod(0);
+    assert_eq!(scheduler.decide(Time(0)).actions.len(), 1);
+    scheduler.apply(Event::PodBound { pod, at: Time(0) }).unwrap();
+    scheduler.apply(Event::PodGone { pod, outcome: PodOutcome::Succeeded }).unwrap();
+    // The node came free, and the scheduler forgets that, and that somebody waits for a fact.
+    scheduler.freed_nodes.clear();
+    scheduler.waiting.take_stuck();
+    let before = scheduler.clone();
+    let plan = scheduler.decide(Time(1));
+    assert_eq!(plan.actions, []);
+    let found = Auditor::new().decision(&before, &plan, &scheduler, Time(1));
+    assert_eq!(found.iter().map(|breach| breach.invariant).collect::<Vec<_>>(), [9]);
+}

@@ -1,8 +1,8 @@
 //! R1 to R8: who may take from whom.
 
 use crate::check;
-use quotree_core::{Floor, Policy, Preemption, Reclaim, RespectBudgets, Within};
-use quotree_testkit::table;
+use quotree_core::{Action, Floor, Policy, Preemption, Reclaim, RespectBudgets, Time, Unquotaed, Within};
+use quotree_testkit::table::{self, Game};
 
 const TWO: &str = "root 4/4; a<root 2/4; b<root 2/4";
 
@@ -281,4 +281,69 @@ fn s2_a_gang_above_its_min_and_those_within_it_come_to_rest() {
             ("+8 d 1", "evict 5 R2, bind 8 | 1' A1@b, 3' A1@b"),
         ],
     );
+}
+
+#[test]
+fn r8_the_floor_may_be_strict() {
+    // One of b's pods goes, and leaves it above its min; the other would not.
+    let tree = "root 4/4; a<root 3/4; b<root 1/4";
+    let rows =
+        |last| [("once & +1 b 2 & +2 b 2", "bind 1, bind 2"), ("+3 a 2", "evict 2 R2, bind 3"), ("+4 a 1", last)];
+    check(tree, "4", &rows("evict 1 R2, bind 4"));
+    table::check(tree, "4", by(|p| p.floor = Floor::Strict), &rows("| 4 A1@root"));
+}
+
+#[test]
+fn r1_a_reason_names_the_resource_that_is_missed_and_how_far_its_leaf_is_over() {
+    let mut game = Game::new("root 4,4/4,4; a<root 2,2/4,4; b<root 1,0/4,4", "9,9", Policy::default()).unwrap();
+    for row in ["+1 b 2,2 p9 & +2 b 2,0 p1 & +3 b 0,2", "once & +4 a 2,2"] {
+        game.row(row).unwrap();
+    }
+    let evicted = |action: &Action| match action {
+        Action::Evict { pod, reason } => Some((pod.workload.0, reason.resource.clone()?.to_string(), reason.over)),
+        _ => None,
+    };
+    let told: Vec<_> = game.plans().iter().flat_map(|plan| &plan.actions).filter_map(evicted).collect();
+    assert_eq!(told, [(3, "gpu".to_owned(), 4000), (2, "cpu".to_owned(), 3000)]);
+}
+
+#[test]
+fn r2_a4_who_may_take_back_in_his_own_department_only_leaves_pods_without_a_quota_alone() {
+    // The guarantee of x is used up, so a takes from its sibling, although 1 would go first of all.
+    check_unquotaed(
+        "root 9/9; x<root 4/9; a<x 4/9; b<x 0/9",
+        "8",
+        &[("+1 nowhere 4", "bind 1"), ("+2 b 4", "bind 2"), ("once & +3 a 4", "evict 2 R2, bind 3")],
+    );
+}
+
+fn check_unquotaed(tree: &str, cluster: &str, rows: &[(&str, &str)]) {
+    table::check(tree, cluster, by(|p| p.unquotaed = Unquotaed::Schedule), rows);
+}
+
+#[test]
+fn r8_min_runtime_ends_by_itself() {
+    let mut game = Game::new(TWO, "4", by(|p| p.min_runtime_ms = 10_000)).unwrap();
+    for (row, comes) in [("once & +1 b 4", "bind 1"), ("+2 a 2", "| 2 A1@root"), ("tick 5000", "| 2 A1@root")] {
+        assert_eq!(game.row(row).unwrap(), comes, "{row}");
+    }
+    // Nothing happens but that time passes: 1 was bound at the first second.
+    let mut core = game.core().clone();
+    assert_eq!(core.decide(Time(10_999)).actions, []);
+    assert_eq!(core.decide(Time(11_000)).actions.len(), 2, "evicted and held for");
+}
+
+#[test]
+fn r1_r8_who_becomes_preemptible_is_a_victim_for_his_equals_too() {
+    // 2 came before 1, and may displace it once that one can be evicted.
+    let mut game = Game::new("root 4/4; a<root 4/4", "4", by(|p| p.within = Within::LowerOrNewerEqual)).unwrap();
+    for (row, comes) in [
+        ("once & +3 a 3 np", "bind 3"),
+        ("+2 a 4", "| 2 A1@a"),
+        ("+1 a 1 np", "bind 1 | 2 A1@a"),
+        ("done 3", "| 2 A1@a"),
+        ("free 1", "evict 1 R1, bind 2"),
+    ] {
+        assert_eq!(game.row(row).unwrap(), comes, "{row}");
+    }
 }

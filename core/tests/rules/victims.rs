@@ -211,3 +211,56 @@ fn v3_work_lost_counts_every_pod() {
         ],
     );
 }
+
+#[test]
+fn v1_r2b_where_only_quota_is_missing_who_stands_within_its_min_stays_whatever_its_priority() {
+    check(
+        "root 4/4; a<root 2/4; b<root 2/4; c<root 0/4",
+        "9",
+        &[("+1 b 2 p1 & +2 c 2 p5", "bind 1, bind 2"), ("once & +3 a 2", "evict 2 R2, bind 3")],
+    );
+}
+
+#[test]
+fn v1_every_resource_that_is_missing_makes_victims() {
+    // 1 uses the first resource alone, 2 the second; both are missing, and priority says who goes first.
+    check(
+        "root 4,4/4,4; a<root 2,2/4,4; b<root 0,0/4,4",
+        "9,9",
+        &[
+            ("+1 b 2,0 p1 & +2 b 0,2 p5 & +3 b 2,2 p9", "bind 3, bind 2, bind 1"),
+            ("once & +4 a 2,2", "evict 1 R2, evict 2 R2, bind 4"),
+        ],
+    );
+}
+
+#[test]
+fn v1_r7_who_would_break_a_budget_goes_after_those_of_a_higher_priority() {
+    check(
+        "root 4/4; a<root 4/4; b<root 0/4",
+        "9",
+        &[
+            ("budget x 0 & +1 b 2 b=x & +2 b 2 p1", "bind 2, bind 1"),
+            ("once & +3 a 4", "evict 2 R2, evict 1 R2, bind 3"),
+        ],
+    );
+}
+
+#[test]
+fn v1_g2_a_gang_that_has_nothing_left_to_spare_goes_in_its_turn() {
+    // The gang spares one; then it would go whole, and 2 started later.
+    check(
+        "root 5/5; a<root 4/5; b<root 0/5",
+        "9",
+        &[("+1 b 1 x3/2", "bind 1x3"), ("+2 b 2", "bind 2"), ("once & +3 a 3", "evict 1 R2, evict 2 R2, bind 3")],
+    );
+}
+
+#[test]
+fn r7_what_a_budget_still_allows_breaks_nothing() {
+    check(
+        "root 4/4; a<root 2/4; b<root 0/4",
+        "4",
+        &[("budget x 1 & +1 b 2", "bind 1"), ("+2 b 2 b=x", "bind 2"), ("once & +3 a 2", "evict 2 R2, bind 3")],
+    );
+}
