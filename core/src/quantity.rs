@@ -205,6 +205,7 @@ mod tests {
             ("1500m", Unit::Bytes, None),
             ("2000m", Unit::Bytes, Some(2)),
             ("-3", Unit::Milli, Some(-3000)),
+            ("+3", Unit::Milli, Some(3000)),
             ("0.0001", Unit::Milli, None),
             ("1u", Unit::Milli, None),
             ("1000u", Unit::Milli, Some(1)),
@@ -246,6 +247,17 @@ mod tests {
         ];
         for (text, wanted) in rows {
             assert_eq!(parse_quantity(text, Unit::Bytes), Ok(*wanted), "`{text}`");
+        }
+    }
+
+    #[test]
+    fn q1_memory_and_storage_are_counted_in_bytes_and_written_in_binary_units() {
+        for name in ["memory", "requests.storage", "ephemeral-storage", "hugepages-2Mi"] {
+            assert_eq!(Unit::of(name), Unit::Bytes, "{name}");
+        }
+        assert_eq!(Unit::of("cpu"), Unit::Milli);
+        for (amount, text) in [(0, "0"), (1023, "1023"), (3 << 30, "3Gi"), (5 << 10, "5Ki")] {
+            assert_eq!(format_quantity(amount, Unit::Bytes), text);
         }
     }
 

@@ -270,7 +270,7 @@ impl Scheduler {
             let slot = hold.slot;
             let account = self.workloads.at(slot).account;
             self.drop_hold(id);
-            let barred = self.barred_but_for_itself(&ask, slot, account);
+            let barred = self.barred_but_for_itself(&ask, account);
             if barred && self.ledger.bends(account) && self.fits_when_settled(slot, &ask) {
                 // What victims of others free was counted on (L3).
                 self.reinstate(id, hold);
@@ -292,8 +292,8 @@ impl Scheduler {
     }
 
     /// Whether a ceiling is in the way; that it counts as a job already is not.
-    fn barred_but_for_itself(&self, ask: &Ask, slot: Slot, account: Account) -> bool {
-        let ask = Ask { job: ask.job && !self.workloads.at(slot).admitted, ..ask.clone() };
+    fn barred_but_for_itself(&self, ask: &Ask, account: Account) -> bool {
+        let ask = Ask { job: false, ..ask.clone() };
         self.barred(&ask, account).is_some()
     }
 

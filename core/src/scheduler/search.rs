@@ -515,8 +515,8 @@ impl Scheduler {
         if right == Right::Priority {
             return true;
         }
-        let Some(reach) = self.reach(ask, account) else { return search.victims.len() == spared.len() };
-        let within_reach = |c: &Candidate| self.ledger.path(c.common).any(|q| q == reach);
+        let reach = self.reach(ask, account);
+        let within_reach = |c: &Candidate| self.ledger.path(c.common).any(|q| Some(q) == reach);
         (0..).zip(&search.victims).all(|(i, c)| spared.contains(&i) || within_reach(c))
     }
 }

@@ -137,3 +137,21 @@ fn i9_the_audit_notices_who_was_passed_over() {
     let found = Auditor::new().decision(&before, &plan, &scheduler, Time(1));
     assert_eq!(found.iter().map(|breach| breach.invariant).collect::<Vec<_>>(), [9]);
 }
+
+#[test]
+fn t4_who_is_over_by_an_edit_is_excused_no_longer_than_that() {
+    let tree = |max| [QuotaSpec::new("a", None).max(cpu(max)).namespace("a")].into_iter().collect::<TreeSpec>();
+    let mut scheduler = Scheduler::new(&tree(9), Policy::default()).unwrap();
+    scheduler.apply(Event::NodeUp(NodeSpec::new(0, cpu(9)))).unwrap();
+    for id in [1, 2] {
+        scheduler.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(id, "a", Time(0), cpu(4)))).unwrap();
+    }
+    assert_eq!(scheduler.decide(Time(0)).actions.len(), 2);
+    scheduler.apply(Event::TreeChanged(tree(4))).unwrap();
+    scheduler.apply(Event::NodeChanged(NodeSpec::new(0, cpu(4)))).unwrap();
+    scheduler.decide(Time(1));
+    assert_eq!((scheduler.over_by_edit.len(), scheduler.shrunk.len()), (1, 1));
+    scheduler.apply(Event::PodGone { pod: WorkloadId(1).pod(0), outcome: PodOutcome::Succeeded }).unwrap();
+    scheduler.decide(Time(2));
+    assert_eq!((scheduler.over_by_edit.len(), scheduler.shrunk.len()), (0, 0), "what stands is just the ceiling");
+}

@@ -263,6 +263,9 @@ fn h2_a_hold_ends_when_the_devices_it_counts_on_become_others() {
     core.apply(Event::WorkloadSubmitted(WorkloadSpec::gang(1, "a", Time(1), gpus(1), 2))).unwrap();
     let plan = core.decide(Time(1));
     assert!(matches!(plan.actions[..], [Action::Evict { .. }, Action::Hold { .. }]), "{plan:?}");
+    let impossible = NodeSpec { mode: DeviceMode::Topology { islands: vec![2, 3] }, ..spec(1, 6) };
+    assert!(matches!(core.apply(Event::NodeChanged(impossible)), Err(EventError::BadDevices { .. })));
+    assert_eq!(core.decide(Time(1)).actions, [], "what is refused ends no hold");
     core.apply(Event::NodeChanged(spec(1, 2))).unwrap();
     let plan = core.decide(Time(2));
     let why = ReleaseReason::NodeLost(NodeId(1));

@@ -187,3 +187,29 @@ fn x3_a_resource_that_a_node_does_not_have_at_all_can_help() {
     let (_, verdict) = verdict(tree, "4", &["+1 a 1,1"], 1);
     assert_eq!(verdict.helps, [Help::FreeOnNode { node: NodeId(0), resource: "gpu".into(), by: 1000 }]);
 }
+
+#[test]
+fn x1_whoever_it_may_displace_would_have_to_pay_for_what_it_borrows_more() {
+    let (game, verdict) = verdict(
+        "root 9/9; a<root 1/9; b<root 1/9",
+        "4",
+        &["+1 a 1 & +2 b 1 np & +3 a 1 p9", "up 1 1:z=y & +4 a 2 p5 & +5 b 1 on=z:y"],
+        4,
+    );
+    let a = game.core().tree().by_name("a").unwrap();
+    let growth = Binding::Growth { quota: a, resource: "cpu".into(), needed: 2000, available: 1000 };
+    assert!(verdict.also.iter().any(|other| other.binding == growth), "{verdict:?}");
+    let told = game.plans().last().unwrap().verdicts.first().unwrap();
+    assert_eq!((told.workload, &told.also[0].binding), (WorkloadId(4), &growth), "the plan says so, too");
+}
+
+#[test]
+fn x1_of_a_workload_that_is_tried_twice_the_plan_keeps_the_last_word() {
+    // 3 is tried, then 4 is placed, and 3 once more.
+    let mut game = Game::new("root 9/9; a<root 9/9; b<root 0/9", "4 1", Policy::default()).unwrap();
+    game.row("+1 b 3 np & +2 a 3 np").unwrap();
+    game.row("+3 a 4 & +4 a 1").unwrap();
+    let last = game.plans().last().unwrap();
+    let told: Vec<u32> = last.verdicts.iter().map(|verdict| verdict.workload.0).collect();
+    assert_eq!((last.actions.len(), told), (1, vec![3]), "{last:?}");
+}

@@ -1,7 +1,7 @@
 //! H1 to H3: what was freed is for the one who freed it.
 
 use crate::check;
-use quotree_core::Policy;
+use quotree_core::{Policy, Preemption, SearchBounds};
 use quotree_testkit::table;
 
 const TWO: &str = "root 4/4; a<root 2/4; b<root 2/4";
@@ -277,6 +277,91 @@ fn o1_l3_a_hold_that_ends_lets_in_who_was_barred_before_in_the_same_decision() {
             ("+4 a 3 p3 & +5 a 2", "| 2 H1, 4 A1@root, 5 A1@root"),
             ("+6 b 2 p2", "evict 3 R1, hold 6 | 2 H1, 4 A1@root, 5 A1@root, 6 H1"),
             ("+7 b 4 p3", "release 2 NeededBy(WorkloadId(7)), hold 7, bind 4@2 | 2 A1@b, 5 A1@a, 6 H1, 7 H1"),
+        ],
+    );
+}
+
+#[test]
+fn h1_who_waits_for_others_to_settle_does_so_up_to_the_bound() {
+    // What 13 frees beside the hold is enough for 6; the pod that leaves the second node is none of it.
+    let waits = "| 5 H1, 6 P1";
+    for (nodes, last) in [(2, waits), (1, "evict 12 R2, hold 6 | 5 H1, 6 H1")] {
+        let bounds = SearchBounds { nodes, ..SearchBounds::default() };
+        table::check(
+            "root 20/20; a<root 4/20; b<root 1/20",
+            "10 1",
+            Policy { bounds, ..Policy::default() },
+            &[
+                ("slow & once & +14 b 1", "bind 14@1"),
+                ("+11 b 3 & +12 b 3", "bind 11@0, bind 12@0"),
+                ("+13 b 4", "bind 13@0"),
+                ("+5 a 1", "evict 13 R2, hold 5 | 5 H1"),
+                ("leave 14", "| 5 H1"),
+                ("+6 a 2", last),
+            ],
+        );
+    }
+}
+
+#[test]
+fn h2_who_borrows_gives_its_hold_up_to_the_entitled_of_any_priority() {
+    check(
+        "root 3/3; a<root 0/3; c<root 3/3",
+        "3",
+        &[
+            ("slow & once & +1 a 3", "bind 1"),
+            ("+2 a 3 p5", "evict 1 R1, hold 2 | 2 H1"),
+            ("+3 c 3", "release 2 NeededBy(WorkloadId(3)), hold 3 | 2 A1@a, 3 H1"),
+            ("gone 1", "bind 3 | 2 A1@root"),
+        ],
+    );
+}
+
+#[test]
+fn h3_a5_who_holds_is_not_barred_by_being_a_job_itself() {
+    check(
+        "root 4/4; a<root 2/4 jobs=1; b<root 2/4",
+        "4",
+        &[("slow & once & +1 b 4", "bind 1"), ("+2 a 2", "evict 1 R2, hold 2 | 2 H1"), ("gone 1", "bind 2")],
+    );
+}
+
+#[test]
+fn h2_whose_hold_comes_to_borrow_gives_it_up_to_who_waits_for_nothing_else() {
+    // What 2 holds is within the min of a until 4 is placed. 3 may take from nobody, and came after the hold.
+    let policy = Policy { preemption: Preemption::PriorityOnly, ..Policy::default() };
+    table::check(
+        "root 9/9; a<root 2/9; c<root 2/9",
+        "2:z=x 1:z=y",
+        policy,
+        &[
+            ("slow & once & +1 a 1 on=z:x & +11 a 1 on=z:x", "bind 1@0, bind 11@0"),
+            ("+2 a 2 p5 on=z:x", "evict 11 R1, evict 1 R1, hold 2 | 2 H1"),
+            ("gone 1", "| 2 H1"),
+            ("+3 c 1 on=z:x", "| 2 H1, 3 P1"),
+            ("+4 a 1", "bind 4@1, release 2 NeededBy(WorkloadId(3)), bind 3@0 | 2 P1"),
+        ],
+    );
+}
+
+#[test]
+fn h2_g2_who_loses_a_spare_member_or_is_no_gang_keeps_what_it_holds() {
+    check(
+        "root 5/5; a<root 1/5; b<root 1/5; c<root 1/5",
+        "5",
+        &[
+            ("slow & once & +1 a 1 & +2 c 1 np", "bind 1, bind 2"),
+            ("+3 a 1 x4/2 p3", "bind 3x3, evict 1 R1, hold 3 | 3 H1"),
+            ("+5 b 1", "evict 3 R2, hold 5 | 3 H1, 5 H1"),
+        ],
+    );
+    check(
+        "root 3/3; a<root 0/3; b<root 1/3; c<root 1/3",
+        "3",
+        &[
+            ("slow & once & +1 a 1 & +2 c 1 np", "bind 2, bind 1"),
+            ("+3 a 1 x2/0 p3", "bind 3, evict 1 R1, hold 3 | 3 H1"),
+            ("+5 b 1", "evict 3 R2, hold 5 | 3 H1, 5 H1"),
         ],
     );
 }

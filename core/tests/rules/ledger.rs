@@ -58,3 +58,13 @@ fn l3_what_is_not_lent_is_kept() {
 fn l3_without_lend_all_is_lent() {
     check("root 10/10; a<root 6/10; b<root 4/10", "10", &[("+1 b 6", "bind 1"), ("+2 b 4", "bind 2")]);
 }
+
+#[test]
+fn l3_what_adds_nothing_above_its_quota_is_let_in_where_nothing_is_left() {
+    // What q keeps and what b uses is all of root; 2 waits for its own leaf only.
+    check(
+        "root 4/4; q<root 2/4 lend=0; q1<q 0/1; b<root 2/4",
+        "9",
+        &[("once & +1 q1 1 & +3 b 2", "bind 3, bind 1"), ("+2 q1 1", "| 2 A1@q1"), ("done 1", "bind 2")],
+    );
+}

@@ -148,3 +148,17 @@ fn o1_by_share_a_leaf_that_was_served_steps_back_in_the_same_decision() {
     let rows = [("+1 a 1 & +2 a 2 & +3 b 1", "bind 1, bind 3, bind 2")];
     table::check("root 9/9; a<root 3/9; b<root 3/9", "9", policy, &rows);
 }
+
+#[test]
+fn o1_l3_beside_lending_limits_too_priority_goes_before_entitlement_in_a_leaf() {
+    // Both wait for room; 4 is entitled, and 3 is not.
+    check(
+        "root 9/9; a<root 1/9; b<root 5/9; c<root 1/9 lend=0",
+        "5",
+        &[
+            ("once & +1 b 2 np & +2 b 3 np", "bind 1, bind 2"),
+            ("+3 a 2 p5 & +4 a 1", "| 3 P1, 4 P1"),
+            ("done 1", "bind 3 | 4 P1"),
+        ],
+    );
+}

@@ -1,7 +1,7 @@
 //! R1 to R8: who may take from whom.
 
 use crate::check;
-use quotree_core::{Action, Floor, Policy, Preemption, Reclaim, RespectBudgets, Time, Unquotaed, Within};
+use quotree_core::{Action, EnforceMax, Floor, Policy, Preemption, Reclaim, RespectBudgets, Time, Unquotaed, Within};
 use quotree_testkit::table::{self, Game};
 
 const TWO: &str = "root 4/4; a<root 2/4; b<root 2/4";
@@ -346,4 +346,23 @@ fn r1_r8_who_becomes_preemptible_is_a_victim_for_his_equals_too() {
     ] {
         assert_eq!(game.row(row).unwrap(), comes, "{row}");
     }
+}
+
+#[test]
+fn r1_a_leaf_may_grow_up_to_its_min_at_the_expense_of_its_own() {
+    check(TWO, "4", &[("+1 a 1", "bind 1"), ("+2 b 2", "bind 2"), ("once & +3 a 2 p5", "evict 1 R1, bind 3")]);
+}
+
+#[test]
+fn t4_r8_a_lowered_ceiling_is_enforced_even_where_nobody_preempts() {
+    let policy = by(|p| {
+        p.preemption = Preemption::None;
+        p.enforce_max = EnforceMax::After { ms: 1000 };
+    });
+    let rows = [
+        ("once & +1 a 2 & +2 a 2", "bind 1, bind 2"),
+        ("tree root 4/4; a<root 2/2; b<root 2/4", ""),
+        ("tick 2000", "evict 2 T4"),
+    ];
+    table::check(TWO, "4", policy, &rows);
 }

@@ -1,8 +1,8 @@
 //! F1, F2 and Q4: the fair share of every quota, exact.
 
 use crate::check;
-use quotree_core::{Amounts, FairShares, NodeSpec, Policy};
-use quotree_testkit::table::Game;
+use quotree_core::{Amounts, FairShares, NodeSpec, Policy, Reclaim};
+use quotree_testkit::table::{self, Game};
 
 /// The fair shares of cpu by name, in thousandths.
 fn shares(tree: &str, cluster: &str, rows: &[&str]) -> Vec<(String, i64)> {
@@ -54,9 +54,22 @@ fn f2_a_share_is_what_the_children_share() {
 #[test]
 fn f1_kept_shares_are_those_divided_anew() {
     let tree = "root 12/12; x<root 4/8; y<root 4/8 weight=3; a<x 4/8; b<x 0/8; c<y 1/8; d<y 0/6 weight=2";
-    let mut game = Game::new(tree, "11", Policy::default()).unwrap();
+    let mut game = Game::new(tree, "7", Policy::default()).unwrap();
     let mut kept = FairShares::default();
-    for row in ["+1 a 1", "+2 c 3", "+3 b 8", "+4 d 2", "+5 a 8", "+6 c 8", "+7 d 8", "+8 b 1"] {
+    for row in [
+        "+1 a 1",
+        "+2 c 3",
+        "+3 b 8",
+        "+4 d 2",
+        "+5 a 8",
+        "+6 c 8",
+        "+7 d 8",
+        "+8 b 1",
+        "up 1 2",
+        "up 2 4 & down 1",
+        "cordon 2",
+        "up 3 1",
+    ] {
         game.row(row).unwrap();
         game.core().refresh_fair_shares(&mut kept);
         assert_eq!(kept.rows(), game.core().fair_shares(), "after {row}");
@@ -80,6 +93,23 @@ fn q4_shares_are_compared_exactly_where_floats_would_not_tell() {
             (&format!("+1 b {min} & +2 b {over2}"), "bind 1, bind 2"),
             (&format!("+3 a {min} & +4 a {over1}"), "bind 3, bind 4"),
             ("once & +5 w 1m", "evict 2 R2, bind 5"),
+        ],
+    );
+}
+
+#[test]
+fn r8_f3_who_waits_claims_more_as_soon_as_fewer_share() {
+    // Of 9 a third is b's, and half once c asks nothing.
+    let policy = Policy { reclaim: Reclaim::FairShare, ..Policy::default() };
+    table::check(
+        "root 9/9; a<root 0/9; b<root 0/9; c<root 0/9",
+        "9",
+        policy,
+        &[
+            ("once & +1 a 3 & +2 a 2 & +3 a 2 & +4 a 2", "bind 1, bind 2, bind 3, bind 4"),
+            ("+10 c 9", "| 10 A1@root"),
+            ("+11 b 4", "| 10 A1@root, 11 A1@root"),
+            ("-10", "evict 4 R2, evict 3 R2, bind 11"),
         ],
     );
 }

@@ -1,7 +1,7 @@
 //! V1 to V4: which victims, how many, and on which node.
 
 use crate::check;
-use quotree_core::{Policy, Unquotaed, VictimOrder};
+use quotree_core::{Policy, SearchBounds, Unquotaed, VictimOrder};
 use quotree_testkit::table;
 
 #[test]
@@ -263,4 +263,15 @@ fn r7_what_a_budget_still_allows_breaks_nothing() {
         "4",
         &[("budget x 1 & +1 b 2", "bind 1"), ("+2 b 2 b=x", "bind 2"), ("once & +3 a 2", "evict 2 R2, bind 3")],
     );
+}
+
+#[test]
+fn v1_v3_where_not_all_nodes_may_be_tried_those_whose_pods_would_go_first_are() {
+    // The one victim on the first node is cheaper than the two on the second, of which one would go before it.
+    let rows =
+        |last| [("once & +1 b 4 p1", "bind 1@0"), ("+2 c 2 & +3 b 2 p9", "bind 3@1, bind 2@1"), ("+4 a 4", last)];
+    let by = |nodes| Policy { bounds: SearchBounds { nodes, ..SearchBounds::default() }, ..Policy::default() };
+    let tree = "root 8/8; a<root 4/8; b<root 0/8; c<root 0/8";
+    table::check(tree, "4 4", by(2), &rows("evict 1 R2, bind 4@0"));
+    table::check(tree, "4 4", by(1), &rows("evict 2 R2, evict 3 R2, bind 4@1"));
 }

@@ -141,6 +141,20 @@ impl Rankings {
 mod tests {
     use super::*;
 
+    #[test]
+    fn the_list_longest_unasked_is_forgotten_where_they_take_too_much() {
+        let mut rankings = Rankings::default();
+        let slots = MOST * 3 / 8;
+        for id in [0, 1, 0, 2] {
+            rankings.touch(0);
+            assert_eq!(rankings.least(id, slots, |slot| u64::from(slot) + 7), 7);
+        }
+        let kept: Vec<bool> = rankings.lists.iter().map(Option::is_some).collect();
+        assert_eq!((kept, rankings.kept), (vec![true, false, true], 2 * slots));
+        // One that is too long by itself is kept all the same, alone.
+        assert_eq!(Rankings::default().least(0, MOST + 1, |_| 7), 7);
+    }
+
     /// Whatever changes between asks, the least is that of a plain look at all.
     #[test]
     fn the_least_is_that_of_a_plain_look() {
