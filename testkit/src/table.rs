@@ -11,7 +11,7 @@
 //! | `-1`, `done 1`, `gone 1` | withdrawn; its running pods end well; its leaving pods are gone |
 //! | `lose 1` | one of its running pods fails |
 //! | `prio 1 2`, `more 1 2`, `free 1` | a new priority; two more elastic pods; may be evicted from now on |
-//! | `down 0`, `up 0 4`, `cordon 0` | a node |
+//! | `down 0`, `up 0 4`, `change 0 4`, `cordon 0` | a node |
 //! | `tree ...`, `budget n 1`, `tick 50`, `fail` | the tree; a budget; time; the next bind fails |
 //! | `slow`, `once` | from here evicted pods leave by `gone` only; nothing is recreated |
 //!
@@ -295,6 +295,10 @@ impl Game {
             "up" => {
                 let node = node(number(first)? as usize, second)?;
                 self.tell(Event::NodeUp(node))
+            }
+            "change" => {
+                let node = node(number(first)? as usize, second)?;
+                self.tell(Event::NodeChanged(node))
             }
             "cordon" => {
                 let node = NodeId(number(first)?);

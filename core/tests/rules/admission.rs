@@ -122,3 +122,18 @@ fn a5_further_members_of_an_admitted_job_are_no_job() {
         &[("+1 a 1 x2/1 & +2 a 1", "bind 1 | 1 P1, 2 A5@a"), ("up 1 2", "bind 1 | 2 A5@a")],
     );
 }
+
+#[test]
+fn a5_who_borrows_comes_in_too_when_a_job_ends() {
+    check(
+        "root 10/10; a<root 0/10 jobs=1; b<root 0/10 jobs=2",
+        "100",
+        &[
+            ("+1 a 1", "bind 1"),
+            ("+2 a 1", "| 2 A5@a"),
+            ("done 1", "bind 2"),
+            ("+3 b 1 & +4 b 1 & +5 b 1", "bind 3, bind 4 | 5 A5@b"),
+            ("done 4", "bind 5"),
+        ],
+    );
+}

@@ -2,8 +2,8 @@
 
 use quotree_core::{
     Action, Amounts, Binding, DeviceAsk, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec, Event, EventError, NodeId,
-    NodeSpec, Plan, PodOutcome, PodTemplate, Policy, QuotaSpec, ReleaseReason, Scheduler, Time, TreeSpec, WorkloadId,
-    WorkloadSpec, audit,
+    NodeSpec, Plan, PodOutcome, PodTemplate, Policy, QuotaSpec, ReleaseReason, Scheduler, Time, TreeSpec,
+    WorkloadChange, WorkloadId, WorkloadSpec, audit,
 };
 use std::sync::Arc;
 
@@ -307,4 +307,129 @@ fn h2_a_hold_does_not_bind_to_an_ill_device() {
     assert_eq!(plan.actions.first(), Some(&Action::Release { workload: WorkloadId(2), reason: why }));
     assert_eq!(audit(&core), []);
     assert!(matches!(core.explain(WorkloadId(2)).unwrap().binding, Binding::Room(_) | Binding::Ceiling { .. }));
+}
+
+#[test]
+fn p1_devices_of_a_node_add_up() {
+    let whole = || node(DeviceMode::Exclusive, &[(GPU, 1000)], 64);
+    alone(whole());
+    let refused = |change: &dyn Fn(&mut NodeSpec)| {
+        let mut spec = NodeSpec { id: NodeId(1), ..whole() };
+        change(&mut spec);
+        let told = alone(node(DeviceMode::Exclusive, &[], 0)).apply(Event::NodeUp(spec));
+        assert!(matches!(told, Err(EventError::BadDevices { .. })), "{told:?}");
+    };
+    refused(&|spec| {
+        spec.allocatable.set(GPU, 65_000);
+        spec.devices[0].count = 65;
+    });
+    refused(&|spec| {
+        spec.allocatable.set(GPU, 0);
+        spec.devices[0].each = 0;
+    });
+    refused(&|spec| spec.allocatable.set(GPU, 63_000));
+    refused(&|spec| {
+        spec.allocatable = Amounts::new();
+        spec.devices[0].each = i64::MAX;
+    });
+}
+
+/// Which of the two resources a pod spreads over devices makes no difference.
+#[test]
+fn p1_the_first_resource_is_spread_as_the_second_is_asked() {
+    play(
+        node(DeviceMode::Share, &[(MEMORY, 16_000), (CORE, 100_000)], 2),
+        &[
+            (&[(MEMORY, 20_000), (CORE, 60_000)], Some((CORE, 2)), Some(&[0, 1])),
+            (&[(MEMORY, 7000), (CORE, 1000)], None, None),
+            (&[(MEMORY, 6000), (CORE, 71_000)], None, None),
+            (&[(MEMORY, 6000), (CORE, 70_000)], None, Some(&[0])),
+        ],
+    );
+}
+
+/// A tree in which `a` is guaranteed everything and `b` borrows it.
+fn lent(node: NodeSpec) -> Scheduler {
+    let all = node.allocatable.clone();
+    let tree: TreeSpec = [
+        QuotaSpec::new("root", None).min(all.clone()),
+        QuotaSpec::new("a", Some("root")).min(all).namespace("a"),
+        QuotaSpec::new("b", Some("root")).namespace("b"),
+    ]
+    .into_iter()
+    .collect();
+    let mut core = Scheduler::new(&tree, Policy::default()).unwrap();
+    core.apply(Event::NodeUp(node)).unwrap();
+    core
+}
+
+fn submit(core: &mut Scheduler, namespace: &str, pod: WorkloadSpec) -> Plan {
+    let at = pod.submitted;
+    core.apply(Event::WorkloadSubmitted(WorkloadSpec { namespace: namespace.into(), ..pod })).unwrap();
+    core.decide(at)
+}
+
+fn gone(core: &mut Scheduler, id: u32) -> Plan {
+    core.apply(Event::PodGone { pod: WorkloadId(id).pod(0), outcome: PodOutcome::Evicted }).unwrap();
+    core.decide(Time(99))
+}
+
+#[test]
+fn h1_what_is_held_of_the_second_resource_of_a_device_is_kept_there() {
+    let mut core = lent(node(DeviceMode::Share, &[(MEMORY, 16_000), (CORE, 100_000)], 2));
+    assert_eq!(given(&submit(&mut core, "b", pod(0, &[(MEMORY, 1000), (CORE, 80_000)], None)), 0), Some(vec![0]));
+    for id in [1, 2] {
+        let plan = submit(&mut core, "b", pod(id, &[(MEMORY, 1000), (CORE, 40_000)], None));
+        assert_eq!(given(&plan, id), Some(vec![1]));
+    }
+    core.apply(Event::WorkloadChanged(WorkloadChange { priority: Some(9), ..WorkloadChange::of(WorkloadId(0)) }))
+        .unwrap();
+    let plan = submit(&mut core, "a", pod(3, &[(MEMORY, 2000), (CORE, 100_000)], None));
+    assert_eq!(plan.actions.len(), 3, "both go, and it holds what they free: {plan:?}");
+    gone(&mut core, 1);
+    let plan = submit(&mut core, "b", pod(4, &[(MEMORY, 1000), (CORE, 30_000)], None));
+    assert_eq!(given(&plan, 4), None, "20 per cent are free on either");
+    assert_eq!(given(&gone(&mut core, 2), 3), Some(vec![1]));
+    assert_eq!(audit(&core), []);
+}
+
+#[test]
+fn h3_a_hold_comes_to_stand_on_the_device_that_was_freed_for_it() {
+    let mut core = lent(node(DeviceMode::Exclusive, &[(GPU, 1000)], 2));
+    for id in [0, 1] {
+        assert_eq!(given(&submit(&mut core, "b", pod(id, &[(GPU, 1000)], None)), id), Some(vec![id]));
+    }
+    assert_eq!(submit(&mut core, "a", pod(2, &[(GPU, 1000)], None)).actions.len(), 2);
+    // The first device comes free meanwhile: it is for others.
+    gone(&mut core, 0);
+    assert_eq!(given(&gone(&mut core, 1), 2), Some(vec![1]));
+}
+
+#[test]
+fn h1_what_is_held_on_a_device_that_falls_ill_is_not_lost_twice() {
+    // The gang holds device 0, which is free, and 1, which is being freed; 0 falls ill, and 2 comes free.
+    let mut core = lent(node(DeviceMode::Exclusive, &[(GPU, 1000)], 3));
+    for id in [0, 1, 2] {
+        assert_eq!(given(&submit(&mut core, "b", pod(id, &[(GPU, 1000)], None)), id), Some(vec![id]));
+    }
+    for id in [1, 2] {
+        let change = WorkloadChange { priority: Some(9), ..WorkloadChange::of(WorkloadId(id)) };
+        core.apply(Event::WorkloadChanged(change)).unwrap();
+    }
+    gone(&mut core, 0);
+    let gpu = Amounts::new().with(GPU, 1000);
+    let plan = submit(&mut core, "a", WorkloadSpec::gang(3, "a", Time(3), gpu, 2));
+    assert!(matches!(plan.actions[..], [Action::Evict { .. }, Action::Hold { .. }]), "{plan:?}");
+    let left = plan.actions.iter().find_map(|action| match action {
+        Action::Evict { pod, .. } => Some(pod.workload.0),
+        _ => None,
+    });
+    let mut spec = node(DeviceMode::Exclusive, &[(GPU, 1000)], 3);
+    spec.unhealthy = DeviceSet(1);
+    core.apply(Event::NodeChanged(spec)).unwrap();
+    core.decide(Time(4));
+    let other = if left == Some(1) { 2 } else { 1 };
+    gone(&mut core, other);
+    assert_eq!(given(&submit(&mut core, "b", pod(5, &[(GPU, 1000)], None)), 5), Some(vec![other]));
+    assert_eq!(audit(&core), []);
 }

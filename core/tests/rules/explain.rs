@@ -213,3 +213,27 @@ fn x1_of_a_workload_that_is_tried_twice_the_plan_keeps_the_last_word() {
     let told: Vec<u32> = last.verdicts.iter().map(|verdict| verdict.workload.0).collect();
     assert_eq!((last.actions.len(), told), (1, vec![3]), "{last:?}");
 }
+
+#[test]
+fn x1_in_a_large_world_plans_tell_the_first_reason_only() {
+    for (detail, full) in [(4, false), (5, true)] {
+        let policy = Policy { bounds: SearchBounds { detail, ..SearchBounds::default() }, ..Policy::default() };
+        let mut game = Game::new("root 9/9; a<root 1/9; b<root 1/9", "4", policy).unwrap();
+        game.row("+1 a 1 & +2 b 1 np & +3 a 1 p9").unwrap();
+        game.row("up 1 1:z=y & +4 a 2 p5 & +5 b 1 on=z:y").unwrap();
+        let told = game.plans().last().unwrap().verdicts.first().unwrap();
+        assert_eq!((told.workload, !told.also.is_empty()), (WorkloadId(4), full), "{told:?}");
+    }
+}
+
+#[test]
+fn x1_more_racks_than_may_be_tried_are_told() {
+    for (nodes, hit) in [(1, vec![Bound::Nodes]), (2, vec![])] {
+        let policy = Policy { bounds: SearchBounds { nodes, ..SearchBounds::default() }, ..Policy::default() };
+        let mut game = Game::new("root 4/4; a<root 4/4; b<root 0/4", "2:in..r0 2:in..r1", policy).unwrap();
+        for row in ["+1 b 2 np & +2 b 2", "+3 a 2 x2 same.rack"] {
+            game.row(row).unwrap();
+        }
+        assert_eq!(game.core().explain(WorkloadId(3)).unwrap().bounds_hit, hit);
+    }
+}

@@ -1,7 +1,10 @@
 //! G1 to G3: gangs come and go whole.
 
 use crate::check;
-use quotree_core::{Amounts, Event, NodeSpec, PodId, PodOutcome, Policy, Recorder, Time, WorkloadId, WorkloadSpec};
+use quotree_core::{
+    Action, Amounts, Event, NodeSpec, PodId, PodOutcome, PodSet, PodTemplate, Policy, Recorder, Time, WorkloadChange,
+    WorkloadId, WorkloadSpec,
+};
 use quotree_testkit::table;
 
 #[test]
@@ -155,4 +158,52 @@ fn g2_a_gang_that_is_told_to_go_whole_waits_for_nothing_any_more() {
         "4",
         &[("+1 a 2 x4/2", "bind 1x2 | 1 A1@a"), ("leave 1", ""), ("+2 a 4", "| 2 H1"), ("gone 1", "bind 2 | 1' A1@a")],
     );
+}
+
+fn role(cpu: i64, count: u32, min: u32) -> PodSet {
+    let request = Amounts::new().with("cpu", cpu * 1000);
+    PodSet { template: PodTemplate { request, ..PodTemplate::default() }.into(), count, min }
+}
+
+/// Submits a job of two roles to `b`, which borrows, and lets everything of it run.
+fn two_roles(tree: &str, first: PodSet, second: PodSet) -> Recorder {
+    let mut core = Recorder::new(&table::tree(tree).unwrap(), Policy::default()).unwrap();
+    core.apply(Event::NodeUp(NodeSpec::new(0, Amounts::new().with("cpu", 4000)))).unwrap();
+    let pods = [first, second].into_iter().collect();
+    let job = WorkloadSpec { pods, ..WorkloadSpec::pod(1, "b", Time(0), Amounts::new()) };
+    core.apply(Event::WorkloadSubmitted(job)).unwrap();
+    for _ in 0..9 {
+        for action in core.decide(Time(0)).actions {
+            let Action::Bind { pod, .. } = action else { panic!("{action:?}") };
+            core.apply(Event::PodBound { pod, at: Time(0) }).unwrap();
+        }
+    }
+    core
+}
+
+#[test]
+fn g2_each_role_has_its_own_members_to_spare() {
+    let mut core = two_roles("root 4/4; a<root 2/4 ns=a; b<root 0/4 ns=b", role(1, 1, 1), role(1, 3, 1));
+    let request = Amounts::new().with("cpu", 1000);
+    core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(2, "a", Time(1), request))).unwrap();
+    let plan = core.decide(Time(1));
+    let evicted: Vec<u32> = plan
+        .actions
+        .iter()
+        .filter_map(|action| match action {
+            Action::Evict { pod, .. } => Some(pod.ordinal),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(evicted, [3]);
+}
+
+#[test]
+fn g1_pods_that_join_with_another_template_ask_what_they_are() {
+    let mut core = two_roles("root 9/9; b<root 9/9 ns=b", role(1, 1, 1), role(1, 1, 1));
+    let change = WorkloadChange { add_pods: Some(role(2, 1, 0)), ..WorkloadChange::of(WorkloadId(1)) };
+    core.apply(Event::WorkloadChanged(change)).unwrap();
+    assert_eq!(core.decide(Time(1)).actions.len(), 1);
+    let b = core.scheduler().tree().by_name("b").unwrap();
+    assert_eq!(core.scheduler().usage(b).used.get("cpu"), Some(4000));
 }

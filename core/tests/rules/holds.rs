@@ -365,3 +365,46 @@ fn h2_g2_who_loses_a_spare_member_or_is_no_gang_keeps_what_it_holds() {
         ],
     );
 }
+
+#[test]
+fn h1_what_is_held_on_a_node_is_kept_there_and_no_more_than_that() {
+    let tree = "root 99/99; a<root 4/99; b<root 0/99";
+    check(
+        tree,
+        "4",
+        &[
+            ("slow & once & +1 b 2 & +2 b 2", "bind 1, bind 2"),
+            ("+3 a 4", "evict 2 R2, evict 1 R2, hold 3 | 3 H1"),
+            ("gone 1", "| 3 H1"),
+            ("+4 b 2", "| 3 H1, 4 P1"),
+            ("gone 2", "bind 3 | 4 P1"),
+        ],
+    );
+    // 1 frees twice what 2 will take: nothing of it is there before 1 has left.
+    check(
+        tree,
+        "5",
+        &[
+            ("slow & once & +1 b 4", "bind 1"),
+            ("+2 a 2", "evict 1 R2, hold 2 | 2 H1"),
+            ("+3 b 3", "| 2 H1, 3 P1"),
+            ("gone 1", "bind 2, bind 3"),
+        ],
+    );
+}
+
+#[test]
+fn h2_the_root_of_a_tree_promises_nothing_and_makes_nobody_borrow() {
+    // More stands than the min of the root, and yet what 2 holds is within its guarantee.
+    check(
+        "root 4/9; a<root 1/9; b<root 2/9; c<root 1/9; d<root 0/9",
+        "3:z=x 2:z=y",
+        &[
+            ("slow & once & +11 b 1 on=z:x & +12 b 1 on=z:x & +13 b 1 on=z:x", "bind 11@0, bind 12@0, bind 13@0"),
+            ("+14 d 2 on=z:y", "bind 14@1"),
+            ("+2 a 1 on=z:x", "evict 13 R2, hold 2 | 2 H1"),
+            ("+3 c 1 on=z:x", "| 2 H1, 3 P1"),
+            ("gone 13", "bind 2@0 | 3 P1"),
+        ],
+    );
+}

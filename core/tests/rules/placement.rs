@@ -1,7 +1,10 @@
 //! P1 and P2: which nodes a pod fits, and which of them it gets.
 
 use crate::check;
-use quotree_core::{Amounts, Binding, Placement, PodTemplate, Policy, TypicalPod, WorkloadId};
+use quotree_core::{
+    Amounts, Binding, DeviceSet, Event, NodeId, NodeSpec, Placement, PodTemplate, Policy, Scheduler, Time, TypicalPod,
+    WorkloadId, WorkloadSpec,
+};
 use quotree_testkit::table::{self, Game};
 
 const ROOM: &str = "root 99,99/99,99; a<root 99,99/99,99";
@@ -232,4 +235,58 @@ fn p2_random_draws_for_each_pod_anew() {
     let nodes = (1..9).map(|id| place(format!("+{id} a 1")).split_once('@').unwrap().1.to_owned());
     let nodes: std::collections::BTreeSet<String> = nodes.collect();
     assert!(nodes.len() > 2, "{nodes:?}");
+}
+
+#[test]
+fn p2_fullness_is_the_mean_over_what_a_node_has() {
+    // 2 of 4 cpus are half; 3 of 4 cpus beside free gpus are three eighths.
+    let policy = Policy { placement: Placement::Binpack, ..Policy::default() };
+    let mut core = Scheduler::new(&table::tree("a 99/99 ns=a").unwrap(), policy).unwrap();
+    let place = |core: &mut Scheduler, id: u32, cpu: i64| {
+        let pod = WorkloadSpec::pod(id, "a", Time(0), Amounts::new().with("cpu", cpu));
+        core.apply(Event::WorkloadSubmitted(pod)).unwrap();
+        core.decide(Time(0));
+        core.workload(WorkloadId(id)).unwrap().pods[0].node
+    };
+    core.apply(Event::NodeUp(NodeSpec::new(0, Amounts::new().with("cpu", 4000)))).unwrap();
+    assert_eq!(place(&mut core, 1, 2000), Some(NodeId(0)));
+    core.apply(Event::NodeUp(NodeSpec::new(1, Amounts::new().with("cpu", 4000).with("x.com/gpu", 4000)))).unwrap();
+    assert_eq!(place(&mut core, 2, 3000), Some(NodeId(1)));
+    assert_eq!(place(&mut core, 3, 1000), Some(NodeId(0)));
+}
+
+#[test]
+fn p2_random_draws_are_those_of_every_log() {
+    let policy = Policy { placement: Placement::Random { seed: 1 }, ..Policy::default() };
+    let mut game = Game::new(ROOM, "9,8:dev", policy).unwrap();
+    let rows = ["+1 a 1,0.6", "+2 a 1,0.6", "+3 a 1,0.6", "+4 a 1,0.6"];
+    let drawn: Vec<u32> = (1..)
+        .zip(rows)
+        .map(|(id, row)| {
+            game.row(row).unwrap();
+            game.core().workload(WorkloadId(id)).unwrap().pods[0].devices.iter().next().unwrap()
+        })
+        .collect();
+    assert_eq!(drawn, [1, 2, 0, 3], "each on a device of its own");
+}
+
+#[test]
+fn p2_fgd_gives_a_gang_of_one_rack_the_devices_it_gives_others() {
+    // Of the typical 0.4 one fits beside each if the pod takes from the device that has more.
+    let shape = PodTemplate { request: Amounts::new().with("gpu", 400), ..PodTemplate::default() };
+    let typical = vec![TypicalPod { template: shape, weight: 1 }];
+    let policy = || Policy { placement: Placement::Fgd, typical: typical.clone(), ..Policy::default() };
+    for last in ["+3 a 1,0.3", "+3 a 1,0.3 x2/1 same.node"] {
+        let mut game = Game::new(ROOM, "9,2:dev", policy()).unwrap();
+        for row in ["+1 a 1,0.6", "+2 a 1,0.8", "done 2", "+2 a 1,0.3", last] {
+            game.row(row).unwrap();
+        }
+        let on = |id: u32| game.core().workload(WorkloadId(id)).unwrap().pods[0].devices;
+        assert_eq!([1, 2, 3].map(on), [DeviceSet(1), DeviceSet(2), DeviceSet(2)], "{last}");
+    }
+}
+
+#[test]
+fn p1_a_resource_of_which_a_node_has_nothing_is_no_mistake() {
+    check(ROOM, "4,0", &[("+1 a 1,1", "| 1 P1"), ("+2 a 1", "bind 2 | 1 P1")]);
 }

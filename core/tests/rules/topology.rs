@@ -98,3 +98,25 @@ fn x1_no_domain_no_closest() {
     let Binding::Room(room) = verdict.binding else { panic!("{verdict:?}") };
     assert_eq!((room.within, room.nodes.elsewhere, room.nodes.total), (None, 2, 2));
 }
+
+/// What counts as free is cpu where nobody asks for devices: r1 has less of it, r0 less of the other.
+#[test]
+fn p1_racks_are_measured_in_cpu() {
+    let cluster = "5,2:in..r0 4,9:in..r1";
+    check("root 99,99/99,99; a<root 99,99/99,99", cluster, &[("+1 a 1,1 x2 same.rack", "bind 1x2@1")]);
+}
+
+/// A gang holds two nodes of one rack; when one of them moves, it does not stand in two.
+#[test]
+fn h3_p1_a_gang_that_no_longer_stands_together_goes_elsewhere() {
+    check(
+        "root 8/8; a<root 4/8; b<root 0/8",
+        "2:in..r0 2:in..r0",
+        &[
+            ("slow & once & +1 b 2", "bind 1@0"),
+            ("+2 a 2 x2 same.rack", "evict 1 R2, hold 2 | 2 H1"),
+            ("change 1 2:in..r1", "| 2 H1"),
+            ("gone 1", "release 2 NoLongerFits | 2 P1"),
+        ],
+    );
+}

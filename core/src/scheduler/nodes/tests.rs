@@ -184,3 +184,15 @@ fn the_index_gives_the_node_that_a_plain_look_gives() {
         assert!(placed > 1000, "{placement:?}: {placed}");
     }
 }
+
+#[test]
+fn p2_cpus_and_devices_are_scored_and_all_there_is_where_there_are_none() {
+    let mut shapes = Shapes::default();
+    let mut named = |names: &[&str]| {
+        let spec = NodeSpec::new(0, names.iter().map(|name| (*name, 1000)).collect());
+        let scored = scored(&spec, &mut shapes).unwrap();
+        scored.iter().map(|r| shapes.resource_name(*r).to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(named(&["cpu", "memory", "x.com/gpu"]), ["cpu", "x.com/gpu"]);
+    assert_eq!(named(&["memory", "pods"]), ["memory", "pods"]);
+}
