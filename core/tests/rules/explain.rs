@@ -224,6 +224,17 @@ fn x1_in_a_large_world_plans_tell_the_first_reason_only() {
         let told = game.plans().last().unwrap().verdicts.first().unwrap();
         assert_eq!((told.workload, !told.also.is_empty()), (WorkloadId(4), full), "{told:?}");
     }
+    // No node can be cleared for 9: that is told in full, too.
+    for (detail, full) in [(9, false), (10, true)] {
+        let policy = Policy { bounds: SearchBounds { detail, ..SearchBounds::default() }, ..Policy::default() };
+        let mut game = Game::new("root 40/40; a<root 10/40; b<root 30/40", "10 10 10 10 1:z=y", policy).unwrap();
+        (1..=8).for_each(|id| drop(game.row(&format!("+{id} b 4")).unwrap()));
+        game.row("+9 a 10 & +10 b 1 on=z:y").unwrap();
+        let told =
+            game.plans().iter().flat_map(|plan| &plan.verdicts).filter(|verdict| verdict.workload == WorkloadId(9));
+        let last = told.last().unwrap();
+        assert_eq!(!last.also.is_empty(), full, "{last:?}");
+    }
 }
 
 #[test]

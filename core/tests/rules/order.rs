@@ -162,3 +162,20 @@ fn o1_l3_beside_lending_limits_too_priority_goes_before_entitlement_in_a_leaf() 
         ],
     );
 }
+
+#[test]
+fn o2_who_is_withdrawn_leaves_the_line_although_shares_have_changed_since() {
+    let policy = Policy { order: Order::Share, ..Policy::default() };
+    table::check(
+        "root 9/9; a<root 4/9 block; b<root 4/9",
+        "9",
+        policy,
+        &[
+            ("once & +1 a 1 & +9 b 1 np", "bind 1, bind 9"),
+            ("+2 a 9", "| 2 A1@a"),
+            ("+3 a 1", "| 2 A1@a, 3 O2"),
+            ("done 1", "| 2 A1@root, 3 O2"),
+            ("-2", "bind 3"),
+        ],
+    );
+}

@@ -366,3 +366,18 @@ fn t4_r8_a_lowered_ceiling_is_enforced_even_where_nobody_preempts() {
     ];
     table::check(TWO, "4", policy, &rows);
 }
+
+#[test]
+fn r5_q2_where_only_an_ungoverned_resource_is_missing_nobody_goes() {
+    // The tree says nothing of cpus; of the devices, which it governs, there are enough.
+    check("root -,4/-,4; a<root -,2/-,4; b<root -,0/-,4", "4,2:dev", &[("+1 b 4,1", "bind 1"), ("+2 a 1,1", "| 2 P1")]);
+}
+
+#[test]
+fn r5_where_enough_is_free_but_on_no_single_device_who_stands_there_goes() {
+    check(
+        "root 8,2/8,2; a<root 4,1/8,2; b<root 0,0/8,2",
+        "8,2:dev",
+        &[("once & +1 b 1,0.6 & +2 b 1,0.6", "bind 1, bind 2"), ("+3 a 1,0.7", "evict 2 R2, bind 3")],
+    );
+}

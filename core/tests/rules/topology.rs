@@ -120,3 +120,33 @@ fn h3_p1_a_gang_that_no_longer_stands_together_goes_elsewhere() {
         ],
     );
 }
+
+/// One who may take from nobody is told the same of the domain that came closest.
+#[test]
+fn x1_the_closest_domain_is_named_to_borrowers_too() {
+    let mut game = Game::new("root 99/99; a<root 0/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", Policy::default()).unwrap();
+    game.row("+1 a 1 x3 same.rack").unwrap();
+    let verdict = game.core().explain(WorkloadId(1)).unwrap();
+    let Binding::Room(room) = verdict.binding else { panic!("{verdict:?}") };
+    let rack = Domain::Rack { zone: Some("z".into()), rack: "r1".into() };
+    assert_eq!((room.within, room.placed, room.nodes.elsewhere, room.nodes.full), (Some(rack), 2, 2, 1));
+}
+
+/// Clearing a rack frees one of the two that are asked: the node that comes closest is named with who would have to go.
+#[test]
+fn x1_what_was_tried_in_a_domain_is_told_in_full() {
+    let tree = "root 8/8; a<root 2/8; b<root 0/8; c<root 2/8";
+    let mut game = Game::new(tree, "2:in..r0 2:in..r1", Policy::default()).unwrap();
+    for row in ["+1 c 1 np & +2 b 1", "+3 c 1 np & +4 b 1", "+5 a 1 x2 same.rack"] {
+        game.row(row).unwrap();
+    }
+    let verdict = game.core().explain(WorkloadId(5)).unwrap();
+    let rooms: Vec<usize> = std::iter::once(&verdict.binding)
+        .chain(verdict.also.iter().map(|other| &other.binding))
+        .filter_map(|binding| match binding {
+            Binding::Room(room) if room.within.is_some() => Some(room.closest.len()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(rooms, [1], "{verdict:?}");
+}
