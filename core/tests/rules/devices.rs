@@ -384,7 +384,7 @@ fn h1_what_is_held_of_the_second_resource_of_a_device_is_kept_there() {
     }
     core.apply(Event::WorkloadChanged(WorkloadChange { priority: Some(9), ..WorkloadChange::of(WorkloadId(0)) }))
         .unwrap();
-    let plan = submit(&mut core, "a", pod(3, &[(MEMORY, 2000), (CORE, 100_000)], None));
+    let plan = submit(&mut core, "a", pod(3, &[(MEMORY, 2000), (CORE, 80_000)], None));
     assert_eq!(plan.actions.len(), 3, "both go, and it holds what they free: {plan:?}");
     gone(&mut core, 1);
     let plan = submit(&mut core, "b", pod(4, &[(MEMORY, 1000), (CORE, 30_000)], None));

@@ -67,8 +67,9 @@ fn f1_kept_shares_are_those_divided_anew() {
         "+8 b 1",
         "up 1 2",
         "up 2 4 & down 1",
-        "cordon 2",
+        "change 2 1",
         "up 3 1",
+        "down 3",
     ] {
         game.row(row).unwrap();
         game.core().refresh_fair_shares(&mut kept);

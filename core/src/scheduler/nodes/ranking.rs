@@ -151,6 +151,12 @@ mod tests {
         }
         let kept: Vec<bool> = rankings.lists.iter().map(Option::is_some).collect();
         assert_eq!((kept, rankings.kept), (vec![true, false, true], 2 * slots));
+        // Two that take just what they may stay.
+        let mut rankings = Rankings::default();
+        for id in [0, 1] {
+            rankings.least(id, MOST / 2, |_| 7);
+        }
+        assert_eq!(rankings.kept, MOST);
         // One that is too long by itself is kept all the same, alone.
         assert_eq!(Rankings::default().least(0, MOST + 1, |_| 7), 7);
     }
@@ -174,6 +180,10 @@ mod tests {
                 worths[slot] = if draw(4) == 0 { UNFIT } else { draw(1000) };
             }
             rankings.touch(slot as u32);
+            // Now and then so much happens between two asks that not all changes are kept.
+            for _ in 0..if round % 100 == 0 { 300 } else { 0 } {
+                rankings.touch(slot as u32);
+            }
             if draw(3) == 0 {
                 let id = draw(3) as u32;
                 let of = &worths[id as usize];
