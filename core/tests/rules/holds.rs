@@ -408,3 +408,66 @@ fn h2_the_root_of_a_tree_promises_nothing_and_makes_nobody_borrow() {
         ],
     );
 }
+
+#[test]
+fn h3_a_lone_pod_comes_to_stand_where_it_held_although_it_is_in_no_rack() {
+    check(
+        "root 4/4; a<root 2/4; b<root 0/4",
+        "2 2",
+        &[
+            ("slow & once & +1 b 2", "bind 1@0"),
+            ("+3 b 2", "bind 3@1"),
+            ("+2 a 2 same.rack", "evict 3 R2, hold 2 | 2 H1"),
+            ("done 1", "| 2 H1"),
+            ("gone 3", "bind 2@1"),
+        ],
+    );
+}
+
+#[test]
+fn h2_the_next_in_line_may_take_over_what_was_held_before_it_came_only() {
+    // 3 waited already when 2 began to hold; 4, which asks for the same, came later.
+    let policy = Policy { preemption: Preemption::PriorityOnly, ..Policy::default() };
+    table::check(
+        "root 3/3; a<root 0/3; c<root 3/3",
+        "3",
+        policy,
+        &[
+            ("slow & once & +1 a 2 & +11 a 1", "bind 1, bind 11"),
+            ("+3 c 1", "| 3 A1@root"),
+            ("+2 a 3 p5", "evict 11 R1, evict 1 R1, hold 2 | 2 H1, 3 A1@root"),
+            ("gone 11", "| 2 H1, 3 A1@root"),
+            ("+4 c 1", "| 2 H1, 3 A1@root, 4 A1@root"),
+            ("-3", "release 2 NeededBy(WorkloadId(4)), bind 4 | 2 A1@a"),
+        ],
+    );
+}
+
+#[test]
+fn h1_g1_who_holds_asks_for_nothing_more_before_it_stands() {
+    check(
+        "root 99/99; a<root 2/99; b<root 2/99",
+        "4",
+        &[
+            ("slow & once & +1 b 4", "bind 1"),
+            ("+2 a 2", "evict 1 R2, hold 2 | 2 H1"),
+            ("more 2 1", "| 2 H1"),
+            ("up 1 4", "| 2 H1"),
+            ("gone 1", "bind 2x2"),
+        ],
+    );
+}
+
+#[test]
+fn h2_a5_who_loses_its_hold_is_no_job_any_more() {
+    check(
+        "root 4/4; a<root 2/4 jobs=1; b<root 2/4",
+        "4",
+        &[
+            ("slow & once & +1 b 4", "bind 1"),
+            ("+2 a 2", "evict 1 R2, hold 2 | 2 H1"),
+            ("+3 a 2 p5", "release 2 NeededBy(WorkloadId(3)), hold 3 | 2 A1@root, 3 H1"),
+            ("gone 1", "bind 3 | 2 A5@a"),
+        ],
+    );
+}

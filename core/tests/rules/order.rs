@@ -179,3 +179,13 @@ fn o2_who_is_withdrawn_leaves_the_line_although_shares_have_changed_since() {
         ],
     );
 }
+
+#[test]
+fn o1_who_comes_to_be_entitled_within_a_decision_goes_before_who_borrows() {
+    // What 5 takes from x makes room within the guarantee of p for 4; of the one cpu that is free 7 gets nothing.
+    check(
+        "root 20/20; p<root 4/20; w<p 2/20; x<p 0/20; v<root 5/20; y<root 0/20",
+        "6",
+        &[("once & +1 x 5", "bind 1"), ("+4 w 1 & +5 v 5 & +7 y 1 p9", "evict 1 R2, bind 4, bind 5 | 7 P1")],
+    );
+}

@@ -381,3 +381,20 @@ fn r5_where_enough_is_free_but_on_no_single_device_who_stands_there_goes() {
         &[("once & +1 b 1,0.6 & +2 b 1,0.6", "bind 1, bind 2"), ("+3 a 1,0.7", "evict 2 R2, bind 3")],
     );
 }
+
+#[test]
+fn r1_s2_whoever_would_go_before_a_victim_of_equal_priority_covers_what_is_over() {
+    // 2 came first and gets the priority of 3 and 4. They reach down into the min of a, but 1 would go before either.
+    table::check(
+        "root 99/99; a<root 5/99; b<root 6/99",
+        "6:z=x 2:z=y",
+        by(|p| p.within = Within::LowerOrNewerEqual),
+        &[
+            ("once & +1 a 2 on=z:y & +8 b 6 np on=z:x", "bind 1@1, bind 8@0"),
+            ("+2 a 4 on=z:x", "| 2 P1"),
+            ("+3 a 3 p1 on=z:x & +4 a 3 p1 on=z:x", "| 2 P1, 3 P1, 4 P1"),
+            ("done 8", "bind 3@0, bind 4@0 | 2 P1"),
+            ("prio 2 1", "evict 4 R1, evict 3 R1, bind 2@0"),
+        ],
+    );
+}
