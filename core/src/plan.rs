@@ -136,6 +136,8 @@ pub enum ReleaseReason {
     TreeChanged,
     /// A node it counted on is gone or changed.
     NodeLost(NodeId),
+    /// Its gang was evicted whole for another reason (G3, T4): what still waits of it asks for nothing any more (G2).
+    Evicted,
 }
 
 /// A rule of the semantics, as reasons cite it.

@@ -103,6 +103,7 @@ pub fn released(reason: ReleaseReason, names: &dyn Names) -> String {
         ReleaseReason::NeededBy(who) => format!("{} goes before it and needs the room", names.workload(who)),
         ReleaseReason::TreeChanged => "the quota tree was replaced".to_owned(),
         ReleaseReason::NodeLost(node) => format!("{} is gone or changed", names.node(node)),
+        ReleaseReason::Evicted => "its gang was evicted whole".to_owned(),
         _ => "its hold ended".to_owned(),
     }
 }

@@ -98,6 +98,7 @@ pub fn occurred(plan: &Plan) -> BTreeSet<&'static str> {
                     ReleaseReason::TimedOut => "holds timed out",
                     ReleaseReason::TreeChanged => "holds ended by an edit",
                     ReleaseReason::NodeLost(_) => "holds ended by a lost node",
+                    ReleaseReason::Evicted => "holds of evicted gangs",
                     _ => "holds in vain",
                 });
             }

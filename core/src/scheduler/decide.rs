@@ -463,7 +463,7 @@ impl Scheduler {
                 for ordinal in pods {
                     self.evict((slot, ordinal), None, reason.clone(), plan);
                 }
-                self.ask_anew(slot);
+                self.line_up_rest(slot, ReleaseReason::Evicted, plan);
             }
         }
     }
@@ -518,7 +518,7 @@ impl Scheduler {
             for pod in candidate.pods {
                 self.evict(pod, None, reason.clone(), plan);
             }
-            self.ask_anew(candidate.slot);
+            self.line_up_rest(candidate.slot, ReleaseReason::Evicted, plan);
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{
     workloads::{HoldId, Slot},
 };
 use crate::{
-    ids::{Time, WorkloadId},
+    ids::Time,
     plan::{Action, EvictReason, Plan, ReleaseReason},
 };
 use smallvec::SmallVec;
@@ -64,7 +64,7 @@ impl Scheduler {
                 victims.insert(*pod);
                 self.evict(*pod, Some(id), reason.clone(), plan);
             }
-            self.line_up_rest(candidate.slot, cause, plan);
+            self.line_up_rest(candidate.slot, ReleaseReason::NeededBy(cause), plan);
         }
         let spots =
             draft.spots.iter().map(|(pod, spot)| (self.workloads.id_of(*pod), self.nodes.at(spot.node).id)).collect();
@@ -83,15 +83,16 @@ impl Scheduler {
         self.touch(account);
     }
 
-    /// What still waits of a workload after an eviction waits for something else now (G1).
-    fn line_up_rest(&mut self, slot: Slot, cause: WorkloadId, plan: &mut Plan) {
+    /// What still waits of a workload after an eviction waits for something else now (G1), and a gang that goes whole holds
+    /// nothing any more, for this reason (G2).
+    pub(super) fn line_up_rest(&mut self, slot: Slot, why: ReleaseReason, plan: &mut Plan) {
         match self.workloads.at(slot).hold {
             None => {
                 self.step_out(slot);
                 self.line_up(slot);
             }
             Some(hold) if self.workloads.at(slot).below_minimum() => {
-                self.release(hold, ReleaseReason::NeededBy(cause), plan);
+                self.release(hold, why, plan);
             }
             Some(_) => {}
         }

@@ -471,3 +471,35 @@ fn h2_a5_who_loses_its_hold_is_no_job_any_more() {
         ],
     );
 }
+
+#[test]
+fn h2_g3_a_gang_that_goes_because_it_is_too_few_holds_nothing() {
+    let policy = Policy { stale_after_ms: Some(2500), ..Policy::default() };
+    table::check(
+        "root 4/4; a<root 3/4; b<root 0/4",
+        "4",
+        policy,
+        &[
+            ("slow & once & +1 b 2", "bind 1"),
+            ("+2 a 1 x3/2", "bind 2x2, evict 1 R2, hold 2 | 2 H1"),
+            ("lose 2", "| 2 H1"),
+            ("tick 3000", "evict 2 G3, release 2 Evicted"),
+            ("gone 1", ""),
+            ("gone 2", ""),
+        ],
+    );
+}
+
+#[test]
+fn h1_g1_a_gang_that_holds_asks_for_nothing_else_though_it_lost_a_member() {
+    check(
+        "root 9/9; a<root 4/9; b<root 0/9",
+        "4",
+        &[
+            ("slow & once & +1 b 2", "bind 1"),
+            ("+2 a 1 x3/2", "bind 2x2, evict 1 R2, hold 2 | 2 H1"),
+            ("lose 2", "| 2 H1"),
+            ("gone 1", "bind 2"),
+        ],
+    );
+}

@@ -272,7 +272,7 @@ impl Reference {
                     self.evict(id.pod(ordinal), For::Nobody, reason.clone(), plan);
                 }
                 self.at_mut(id).stale = None;
-                self.line_up_again(id);
+                self.line_up_rest(id, ReleaseReason::Evicted, plan);
             }
         }
     }
@@ -306,9 +306,7 @@ impl Reference {
             for pod in &candidate.pods {
                 self.evict(*pod, For::Nobody, reason.clone(), plan);
             }
-            if self.at(candidate.workload).hold.is_none() {
-                self.line_up_again(candidate.workload);
-            }
+            self.line_up_rest(candidate.workload, ReleaseReason::Evicted, plan);
         }
     }
 }

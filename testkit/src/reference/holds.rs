@@ -25,7 +25,7 @@ impl Reference {
             for pod in &candidate.pods {
                 self.evict(*pod, For::Hold(hold), reason.clone(), plan);
             }
-            self.line_up_rest(candidate.workload, id, plan);
+            self.line_up_rest(candidate.workload, ReleaseReason::NeededBy(id), plan);
         }
         let spots = draft.spots.iter().map(|(pod, spot)| (*pod, spot.node)).collect();
         let victims = u32::try_from(victims).unwrap_or(u32::MAX);
@@ -38,11 +38,11 @@ impl Reference {
 
     /// What still waits of an evicted workload waits for something else now; a hold of one that fell below its minimum
     /// gives way (G1, G2).
-    fn line_up_rest(&mut self, victim: WorkloadId, cause: WorkloadId, plan: &mut Answer) {
+    pub(super) fn line_up_rest(&mut self, victim: WorkloadId, why: ReleaseReason, plan: &mut Answer) {
         match self.at(victim).hold {
             None => self.line_up_again(victim),
             Some(hold) if self.at(victim).below_minimum() => {
-                self.release(hold, ReleaseReason::NeededBy(cause), plan);
+                self.release(hold, why, plan);
             }
             Some(_) => {}
         }

@@ -128,6 +128,9 @@ impl Scheduler {
             if workload.standing().next().is_some() && workload.below_minimum() && !workload.lost_some {
                 found.push(breach(6, format!("{} runs below its minimum by our own doing", workload.id)));
             }
+            if workload.evicted_whole && workload.hold.is_some() {
+                found.push(breach(6, format!("{} was evicted whole and holds room for more of it", workload.id)));
+            }
         }
     }
 
