@@ -189,3 +189,18 @@ fn o1_who_comes_to_be_entitled_within_a_decision_goes_before_who_borrows() {
         &[("once & +1 x 5", "bind 1"), ("+4 w 1 & +5 v 5 & +7 y 1 p9", "evict 1 R2, bind 4, bind 5 | 7 P1")],
     );
 }
+
+#[test]
+fn o1_the_same_where_there_is_no_room_and_it_has_to_be_made() {
+    // 4 is tried again at each fact. By what 5 takes from x it comes to be entitled, and takes back from u before 7 is placed.
+    check(
+        "root 20/20; p<root 4/20; w<p 2/20; x<p 0/20; v<root 3/20; y<root 0/20; u<root 0/20",
+        "2:z=x 6:z=y",
+        &[
+            ("once & +9 u 2 on=z:x & +1 x 2 on=z:y", "bind 1@1, bind 9@0"),
+            ("+2 x 3 on=z:y", "bind 2@1"),
+            ("+4 w 2 on=z:x", "| 4 P1"),
+            ("+5 v 3 on=z:y & +7 y 1 p9 on=z:y", "evict 2 R2, evict 9 R2, bind 7@1, bind 5@1, bind 4@0"),
+        ],
+    );
+}
