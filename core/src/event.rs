@@ -173,7 +173,7 @@ pub enum EventError {
         pods: Vec<PodId>,
     },
     /// A sum would leave 64 bits.
-    #[error("with it, more of `{resource}` would be asked for than can be counted: at most 2^60 base units in all")]
+    #[error("with it, more of `{resource}` would be asked for than can be counted: less than 2^60 base units in all")]
     Overflow {
         /// The resource.
         resource: Name,

@@ -10,7 +10,7 @@
 //! | `+1 a 4 x3/2 p2 np on=k:v tol=t b=name` | workload 1 into namespace a: 3 pods of 4 of which 2 must run, priority 2, not preemptible, selector, toleration, budget; `same.rack`: its pods stand in one rack |
 //! | `-1`, `done 1`, `gone 1` | withdrawn; its running pods end well; its leaving pods are gone |
 //! | `lose 1` | one of its running pods fails |
-//! | `prio 1 2`, `more 1 2`, `free 1` | a new priority; two more elastic pods; may be evicted from now on |
+//! | `prio 1 2`, `more 1 2`, `free 1`, `firm 1` | a new priority; two more elastic pods; may, or may not, be evicted from now on |
 //! | `down 0`, `up 0 4`, `change 0 4`, `cordon 0` | a node |
 //! | `tree ...`, `budget n 1`, `tick 50`, `fail` | the tree; a budget; time; the next bind fails |
 //! | `slow`, `once` | from here evicted pods leave by `gone` only; nothing is recreated |
@@ -287,8 +287,9 @@ impl Game {
                 let set = template.map(|template| PodSet { template, count: number(second).unwrap_or(1), min: 0 });
                 self.tell(Event::WorkloadChanged(WorkloadChange { add_pods: set, ..WorkloadChange::of(workload) }))
             }
-            "free" => {
-                let change = WorkloadChange { preemptible: Some(true), ..WorkloadChange::of(self.id(first)?) };
+            "free" | "firm" => {
+                let preemptible = Some(verb == "free");
+                let change = WorkloadChange { preemptible, ..WorkloadChange::of(self.id(first)?) };
                 self.tell(Event::WorkloadChanged(change))
             }
             "down" => self.tell(Event::NodeDown { node: NodeId(number(first)?) }),

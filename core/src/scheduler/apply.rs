@@ -325,9 +325,6 @@ impl Scheduler {
                 self.drop_hold(hold);
             }
             self.end_pod(found);
-            if !self.workloads.at(slot).has_ended() {
-                self.line_up_again(slot);
-            }
         } else {
             self.end_pod(found);
             match outcome {

@@ -147,6 +147,8 @@ fn t4_who_is_over_by_an_edit_is_excused_no_longer_than_that() {
         scheduler.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(id, "a", Time(0), cpu(4)))).unwrap();
     }
     assert_eq!(scheduler.decide(Time(0)).actions.len(), 2);
+    scheduler.apply(Event::TreeChanged(tree(8))).unwrap();
+    assert_eq!(scheduler.over_by_edit.len(), 0, "nobody is over");
     scheduler.apply(Event::TreeChanged(tree(4))).unwrap();
     scheduler.apply(Event::NodeChanged(NodeSpec::new(0, cpu(4)))).unwrap();
     scheduler.decide(Time(1));

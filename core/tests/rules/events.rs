@@ -2,8 +2,8 @@
 
 use crate::check;
 use quotree_core::{
-    Action, Amounts, EnforceMax, Event, NodeId, NodeSpec, PodId, PodOutcome, Policy, Recorder, Time, WorkloadChange,
-    WorkloadId, WorkloadSpec,
+    Action, Amounts, EnforceMax, Event, EventError, NodeId, NodeSpec, PodId, PodOutcome, PodSet, Policy, Recorder,
+    Time, WorkloadChange, WorkloadId, WorkloadSpec,
 };
 use quotree_testkit::table::{self, Game};
 
@@ -76,7 +76,7 @@ fn impossible_facts_are_refused_and_change_nothing() {
         (Event::WorkloadSubmitted(inverted), "workload w5 has 2 pods"),
         (
             Event::WorkloadSubmitted(overflow),
-            "with it, more of `cpu` would be asked for than can be counted: at most 2^60 base units in all",
+            "with it, more of `cpu` would be asked for than can be counted: less than 2^60 base units in all",
         ),
         (Event::WorkloadSubmitted(negative), "-1 of `cpu` is negative"),
         (Event::WorkloadChanged(change), "workload w9 is not known"),
@@ -156,5 +156,93 @@ fn t4_a_raised_max_lets_the_waiting_in() {
         "root 4/4; a<root 1/1; b<root 2/4",
         "4",
         &[("+1 a 1 & +2 a 1", "bind 1 | 2 A1@a"), ("tree root 4/4; a<root 1/2; b<root 2/4", "bind 2")],
+    );
+}
+
+#[test]
+fn a_node_that_is_lost_hides_no_room_that_came_free_elsewhere() {
+    check(
+        "root 9/9; a<root 0/9",
+        "2 2",
+        &[("once & +1 a 2", "bind 1@0"), ("+2 a 2", "bind 2@1"), ("+3 a 2", "| 3 P1"), ("done 1 & down 1", "bind 3@0")],
+    );
+}
+
+#[test]
+fn h2_devices_that_change_on_one_node_end_no_hold_on_another() {
+    check(
+        "root 9,9/9,9; a<root 4,4/9,9; b<root 0,0/9,9",
+        "9,1:dev",
+        &[
+            ("slow & once & +1 b 1,1", "bind 1"),
+            ("+3 a 1,1", "evict 1 R2, hold 3 | 3 H1"),
+            ("up 1 9,2:dev", "| 3 H1"),
+            ("change 1 9,4:dev", "| 3 H1"),
+            ("gone 1", "bind 3"),
+        ],
+    );
+}
+
+#[test]
+fn as_much_as_can_be_counted_may_be_asked_and_no_more() {
+    let mut core = running();
+    let most = (1 << 60) - 1 - 6000;
+    core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(3, "a", Time(0), cpu(most)))).unwrap();
+    let one = WorkloadSpec::pod(4, "a", Time(0), cpu(1));
+    let refused = core.apply(Event::WorkloadSubmitted(one.clone())).unwrap_err();
+    assert!(refused.to_string().starts_with("with it, more of `cpu`"), "{refused}");
+    let add_pods = Some(one.pods[0].clone());
+    let grown = core.apply(Event::WorkloadChanged(WorkloadChange { add_pods, ..WorkloadChange::of(WorkloadId(2)) }));
+    assert_eq!(grown.unwrap_err(), refused);
+}
+
+#[test]
+fn pods_that_join_are_elastic_whatever_they_say_and_no_set_is_empty() {
+    let mut core = running();
+    let set = WorkloadSpec::pod(9, "a", Time(0), cpu(1)).pods[0].clone();
+    let add = PodSet { min: 5, ..set.clone() };
+    core.apply(Event::WorkloadChanged(WorkloadChange { add_pods: Some(add), ..WorkloadChange::of(WorkloadId(1)) }))
+        .unwrap();
+    assert_eq!(core.decide(Time(1)).actions.len(), 1, "one more, alone");
+    let mut job = WorkloadSpec::pod(5, "a", Time(0), cpu(1));
+    job.pods.push(PodSet { count: 0, min: 0, ..set });
+    assert!(matches!(core.apply(Event::WorkloadSubmitted(job)), Err(EventError::PodCount { .. })));
+}
+
+#[test]
+fn a2_h3_who_may_no_longer_be_evicted_while_it_holds_must_fit_its_min() {
+    check(
+        "root 3/3; a<root 0/3",
+        "3",
+        &[
+            ("slow & once & +1 a 3", "bind 1"),
+            ("+2 a 3 p5", "evict 1 R1, hold 2 | 2 H1"),
+            ("firm 2", "| 2 H1"),
+            ("gone 1", "release 2 NoLongerFits | 2 A2@a"),
+        ],
+    );
+}
+
+#[test]
+fn g1_what_waits_of_a_gang_takes_the_place_of_members_that_are_told_to_go() {
+    check(
+        "root 9/9; a<root 9/9",
+        "3",
+        &[("slow & once & +1 a 1 x4/2", "bind 1x3 | 1 P1"), ("leave 1 2", "hold 1 | 1 H1"), ("gone 1", "bind 1")],
+    );
+}
+
+#[test]
+fn t4_pods_stay_on_their_nodes_when_the_tree_changes_after_others_were_lost() {
+    check(
+        "root 9/9; a<root 9/9",
+        "4 4",
+        &[
+            ("once & +1 a 4 & +2 a 4", "bind 1@0, bind 2@1"),
+            ("down 0", ""),
+            ("tree root 9/9; a<root 8/9", ""),
+            ("+3 a 1", "| 3 P1"),
+            ("done 2", "bind 3@1"),
+        ],
     );
 }

@@ -230,9 +230,8 @@ fn x1_in_a_large_world_plans_tell_the_first_reason_only() {
         let mut game = Game::new("root 40/40; a<root 10/40; b<root 30/40", "10 10 10 10 1:z=y", policy).unwrap();
         (1..=8).for_each(|id| drop(game.row(&format!("+{id} b 4")).unwrap()));
         game.row("+9 a 10 & +10 b 1 on=z:y").unwrap();
-        let told =
-            game.plans().iter().flat_map(|plan| &plan.verdicts).filter(|verdict| verdict.workload == WorkloadId(9));
-        let last = told.last().unwrap();
+        let mut told = game.plans().iter().flat_map(|plan| &plan.verdicts);
+        let last = told.rfind(|verdict| verdict.workload == WorkloadId(9)).unwrap();
         assert_eq!(!last.also.is_empty(), full, "{last:?}");
     }
 }

@@ -129,3 +129,14 @@ fn t1_paths_leaves_and_common_ancestors() {
     let path: Vec<_> = tree.path(at("c")).map(|q| tree.name(q).to_string()).collect();
     assert_eq!(path, ["c", "y", "root"]);
 }
+
+#[test]
+fn t1_a_tree_tells_depths_and_namespaces() {
+    let spec = table::tree("root 4/4; x<root 2/4; a<x 1/4 ns=n,m").unwrap();
+    let tree = QuotaTree::new(&spec, OverPromised::Error).unwrap();
+    let depths: Vec<u32> = tree.ids().map(|q| tree.depth(q)).collect();
+    assert_eq!((depths, tree.is_empty()), (vec![0, 1, 2], false));
+    let a = tree.by_name("a").unwrap();
+    let namespaces: Vec<_> = tree.namespaces().map(|(name, leaf)| (name.to_string(), leaf)).collect();
+    assert_eq!(namespaces, [("n".to_owned(), a), ("m".to_owned(), a)]);
+}
