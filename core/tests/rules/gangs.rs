@@ -213,8 +213,8 @@ fn g1_pods_that_join_with_another_template_ask_what_they_are() {
 fn g2_of_a_gang_that_goes_whole_nobody_waits_any_more() {
     // What the controller makes of it is another workload.
     check(
-        "root 4/4; a<root 3/4; b<root 0/4",
-        "3",
-        &[("slow & +1 b 1 x4/3", "bind 1x3 | 1 P1"), ("+2 a 3", "evict 1x3 R2, hold 2 | 2 H1")],
+        "root 4/4; a<root 2/4; b<root 0/4",
+        "2",
+        &[("slow & +1 b 1 x4/2", "bind 1x2 | 1 P1"), ("+2 a 2", "evict 1x2 R2, hold 2 | 2 H1")],
     );
 }
