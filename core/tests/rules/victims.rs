@@ -275,3 +275,14 @@ fn v1_v3_where_not_all_nodes_may_be_tried_those_whose_pods_would_go_first_are() 
     table::check(tree, "4 4", by(2), &rows("evict 1 R2, bind 4@0"));
     table::check(tree, "4 4", by(1), &rows("evict 2 R2, evict 3 R2, bind 4@1"));
 }
+
+#[test]
+fn v1_a4_where_not_all_nodes_may_be_tried_pods_without_a_quota_come_first() {
+    let bounds = SearchBounds { nodes: 1, ..SearchBounds::default() };
+    table::check(
+        "root 8/8; a<root 4/8; b<root 0/8",
+        "4 4",
+        Policy { bounds, unquotaed: Unquotaed::Schedule, ..Policy::default() },
+        &[("once & +1 b 4", "bind 1@0"), ("+2 nowhere 4", "bind 2@1"), ("+3 a 4", "evict 2 R2, bind 3@1")],
+    );
+}
