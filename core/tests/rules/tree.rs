@@ -36,6 +36,7 @@ fn t2_every_finding_names_the_path_and_the_numbers() {
         ("root 4/4; a<root 2/4 lend=3 ns=a", &["E root / a: lends 3 of `cpu`, but is guaranteed only 2"]),
         ("root 3/4; a<root 2/4 ns=a", &["W root: the root's min 3 of `cpu` is not its max 4"]),
         ("root 4/-; a<root 2/4 ns=a", &["W root: the root guarantees 4 of `cpu` but has no max for it"]),
+        ("root 4/4; a<root 0/4 ns=a; b<root 1/4 weight=0 ns=b", &[]),
         (
             "root 4/4; a<root 0/4 weight=0 ns=a",
             &["W root / a: weight 0 and no min: its pods are always the first victims"],
@@ -139,4 +140,11 @@ fn t1_a_tree_tells_depths_and_namespaces() {
     let a = tree.by_name("a").unwrap();
     let namespaces: Vec<_> = tree.namespaces().map(|(name, leaf)| (name.to_string(), leaf)).collect();
     assert_eq!(namespaces, [("n".to_owned(), a), ("m".to_owned(), a)]);
+}
+
+#[test]
+fn t2_what_a_cluster_has_is_compared_with_the_mins_of_leaves_only() {
+    let spec = table::tree("root 4/4; x<root 4/4; a<x 3/4 ns=a").unwrap();
+    let on = |cpu| QuotaTree::warnings_on(&spec, &Amounts::new().with("cpu", cpu)).len();
+    assert_eq!((on(4000), on(3000), on(2000)), (0, 1, 2), "root's max, then the 3 of a");
 }
