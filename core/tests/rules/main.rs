@@ -19,6 +19,7 @@ mod reclaim;
 mod shares;
 mod topology;
 mod tree;
+mod verdicts;
 mod victims;
 
 use quotree_core::Policy;

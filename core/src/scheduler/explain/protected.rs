@@ -44,10 +44,14 @@ impl Scheduler {
                 }
                 let before = resources.len();
                 self.frees_of((other, ordinal), ask, &deficits, self.workloads.at(slot).account, &mut resources);
-                if resources.len() > before {
-                    helping.push(victim.id.pod(ordinal));
-                } else {
+                let id = victim.id.pod(ordinal);
+                if resources.len() == before {
                     no_help += 1;
+                } else if pod.state == Some(PodState::Leaving) {
+                    resources.truncate(before);
+                    classes.entry(Shield::Leaving).or_default().push(id);
+                } else {
+                    helping.push(id);
                 }
             }
             if !helping.is_empty() {
@@ -140,8 +144,6 @@ impl Scheduler {
         let young = self.policy.min_runtime_ms > 0 && victim.started().after_ms(self.policy.min_runtime_ms) > self.now;
         if !victim.preemptible {
             Some(Shield::NonPreemptible)
-        } else if victim.standing().next().is_none() {
-            Some(Shield::Leaving)
         } else if victim.fresh {
             Some(Shield::JustBound)
         } else {
