@@ -219,6 +219,46 @@ fn p1_ill_devices_take_no_new_pods() {
     assert_eq!(audit(&core), []);
 }
 
+/// What of devices is missing where their sums are enough: the most that one has, or those that have their part.
+#[test]
+fn x1_of_devices_it_is_told_what_one_of_them_has() {
+    let parts = node(DeviceMode::Fraction, &[(GPU, 1000)], 4);
+    let three = node(DeviceMode::Fraction, &[(GPU, 1000)], 3);
+    let both = node(DeviceMode::Share, &[(MEMORY, 16_000), (CORE, 100_000)], 2);
+    let whole = node(DeviceMode::Exclusive, &[(GPU, 1000)], 4);
+    let told = |node: &NodeSpec, stand: &[&[(&str, i64)]], ask: &[(&str, i64)], on| {
+        let mut core = alone(node.clone());
+        for (id, request) in (0u32..).zip(stand) {
+            core.apply(Event::WorkloadSubmitted(pod(id, request, None))).unwrap();
+            assert!(given(&core.decide(Time(u64::from(id))), id).is_some(), "{request:?} stands");
+        }
+        core.apply(Event::WorkloadSubmitted(pod(9, ask, on))).unwrap();
+        assert_eq!(given(&core.decide(Time(9)), 9), None);
+        let verdict = core.explain(WorkloadId(9)).unwrap();
+        let room = if let Binding::Room(room) = &verdict.binding { Some(room) } else { None }.unwrap();
+        assert_eq!((room.nodes.fragmented, room.closest[0].lacks, verdict.helps.len()), (1, 1, 0), "{verdict:?}");
+        verdict.binding.amounts().map(|(name, needed, available)| (name.to_string(), needed, available)).unwrap()
+    };
+    let is = |name: &str, needed, available| (name.to_owned(), needed, available);
+    let three_fifths: &[(&str, i64)] = &[(GPU, 600)];
+    assert_eq!(told(&parts, &[three_fifths; 4], &[(GPU, 700)], None), is(GPU, 700, 400), "400 are free on each");
+    assert_eq!(told(&parts, &[three_fifths; 3], &[(GPU, 2000)], None), is(GPU, 2000, 1000), "one is free whole");
+    assert_eq!(told(&whole, &[], &[(GPU, 500)], None), is(GPU, 500, 0), "they are given whole");
+    // What is free on an ill one is nobody's.
+    let ill = NodeSpec { unhealthy: DeviceSet(0b001), ..three };
+    assert_eq!(told(&ill, &[&[(GPU, 500)], &[(GPU, 600)]], &[(GPU, 700)], None), is(GPU, 700, 500));
+    // Memory on both, cores on neither.
+    let cores: &[(&str, i64)] = &[(MEMORY, 8000), (CORE, 80_000)];
+    assert_eq!(told(&both, &[cores; 2], &[(MEMORY, 8000), (CORE, 30_000)], None), is(CORE, 30_000, 20_000));
+    // Memory on one, cores on the other.
+    let apart: [&[(&str, i64)]; 2] = [&[(MEMORY, 12_000), (CORE, 10_000)], &[(MEMORY, 6000), (CORE, 90_000)]];
+    assert_eq!(told(&both, &apart, &[(MEMORY, 8000), (CORE, 50_000)], None), is(MEMORY, 8000, 0));
+    // More than one has at all, and what does not divide evenly.
+    assert_eq!(told(&both, &[], &[(MEMORY, 8000), (CORE, 150_000)], None), is(CORE, 150_000, 0));
+    let uneven: &[(&str, i64)] = &[(MEMORY, 8000), (CORE, 30_001)];
+    assert_eq!(told(&both, &[], uneven, Some((MEMORY, 2))), is(CORE, 30_001, 0));
+}
+
 /// Other devices may come only where no pod has any; who stands there without devices stays.
 #[test]
 fn devices_in_use_do_not_change() {
