@@ -60,6 +60,16 @@ fn x1_the_plan_carries_the_verdicts_of_whom_it_looked_at() {
 }
 
 #[test]
+fn x1_what_binds_is_told_in_brief() {
+    let (game, full) = verdict("root 9/9; a<root 2/4", "1 1", &["+1 a 4", "+2 a 2"], 2);
+    let of = |id| game.core().bound_by(WorkloadId(id));
+    let Some(Binding::Room(Room { nodes, closest, .. })) = of(1) else { unreachable!("{:?}", of(1)) };
+    assert_eq!((nodes.total, closest.len()), (2, 0), "in brief");
+    assert_eq!(of(2).map(|binding| binding.rule()), Some(full.binding.rule()));
+    assert_eq!(of(3), None);
+}
+
+#[test]
 fn x1_who_runs_or_is_unknown_has_no_verdict() {
     let (game, _) = verdict("root 4/4; a<root 4/4", "4", &["+1 a 3 & +2 a 2"], 2);
     assert_eq!(game.core().explain(WorkloadId(1)), None);

@@ -10,7 +10,7 @@ use super::super::{
 };
 use crate::{
     ids::{PodId, QuotaId},
-    policy::{Floor, RespectBudgets, Unquotaed},
+    policy::{Floor, RespectBudgets},
     verdict::{Binding, Protected, Shield},
 };
 use std::collections::BTreeMap;
@@ -119,9 +119,8 @@ impl Scheduler {
         let reach = self.reach(ask, workload.account);
         let denied = || self.not_entitled(ask, reach.unwrap_or(workload.account));
         if victim.account == self.ledger.outside() {
-            let allowed = self.policy.unquotaed == Unquotaed::Schedule
-                && reach.is_some_and(|reach| self.ledger.parent(reach).is_none());
-            return if allowed { self.last_shield(victim) } else { denied() };
+            let at_the_root = reach.is_some_and(|reach| self.ledger.parent(reach).is_none());
+            return if at_the_root { self.last_shield(victim) } else { denied() };
         }
         let common = self.tree.common(QuotaId(workload.account), QuotaId(victim.account));
         let reached = reach.is_some_and(|reach| self.tree.is_under(common, QuotaId(reach)));

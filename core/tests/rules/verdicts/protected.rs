@@ -133,6 +133,24 @@ fn x1_of_whom_which_rule_protects() {
             ),
         ],
     );
+    let both = Policy { unquotaed: Unquotaed::Schedule, ..always.clone() };
+    told(
+        &both,
+        &[(
+            "root 9/9; a<root 2/9; b<root 2/9",
+            "4",
+            &["budget x 0 & +1 - 2 np & +2 - 1 b=x & +3 b 1", "+4 a 2"],
+            4,
+            &[
+                "P1 cpu 2000/0 of 0, nodes 1 full 1, n0 cpu 2000/0 [- 3000: 1 2; b 1000: 3], entitled",
+                "R2(c) NonPreemptible: 1 1",
+                "R2(b) within b cpu: 1 3",
+                "R7 budget x: 1 2",
+                "help: n0 cpu 2000",
+                "help: 1 preemptible",
+            ],
+        )],
+    );
     let young = Policy { min_runtime_ms: 5000, ..Policy::default() };
     told(
         &young,

@@ -64,6 +64,13 @@ fn x1_x3_of_room() {
             ),
             (
                 "root 9/9; a<root 9/9",
+                "3",
+                &["cordon 0 & +1 a 2"],
+                1,
+                &["P1 - 0/0 of 0, nodes 1 cordoned 1, entitled", "help: uncordon n0"],
+            ),
+            (
+                "root 9/9; a<root 9/9",
                 "4 4",
                 &["+1 a 2 np & +2 a 3 np", "+3 a 2 x2"],
                 3,
@@ -87,7 +94,7 @@ fn x1_x3_of_room() {
             ),
             (
                 "root 9,9/9,9; a<root 9,9/9,9",
-                "9,2:dev",
+                "3,2:dev",
                 &["+1 a 1,0.6 x2 np & +2 a 1,0.7"],
                 2,
                 &[
