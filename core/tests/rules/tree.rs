@@ -34,6 +34,7 @@ fn t2_every_finding_names_the_path_and_the_numbers() {
             &["E root: the children are guaranteed 5 of `cpu` together, the quota itself only 4"],
         ),
         ("root 4/4; a<root 2/4 lend=3 ns=a", &["E root / a: lends 3 of `cpu`, but is guaranteed only 2"]),
+        ("root 4/4; a<root 2/4 lend=2 ns=a", &[]),
         ("root 3/4; a<root 2/4 ns=a", &["W root: the root's min 3 of `cpu` is not its max 4"]),
         ("root 4/-; a<root 2/4 ns=a", &["W root: the root guarantees 4 of `cpu` but has no max for it"]),
         ("root 4/4; a<root 0/4 ns=a; b<root 1/4 weight=0 ns=b", &[]),
@@ -54,6 +55,7 @@ fn t2_a_cycle_names_its_members() {
     assert!(all.iter().any(|f| f.starts_with("E") && f.contains("a cycle of parents: `a`, `b`, `c`")), "{all:?}");
     let own = findings("root 4/4 ns=r; a<a 1/1");
     assert!(own.iter().any(|f| f.contains("a cycle of parents: `a`")), "{own:?}");
+    assert!(all.iter().chain(&own).all(|f| f.len() < 100), "a path ends where it comes round: {all:?} {own:?}");
 }
 
 #[test]
