@@ -122,6 +122,18 @@ fn x1_of_what_leaves() {
             (
                 "root 4/4; a<root 2/4; b<root 2/4",
                 "4",
+                &["slow & +1 b 2 x2", "+2 a 1", "+3 a 1"],
+                3,
+                &[
+                    "A1 root cpu 1000/0 [b 4000+2000: 1 1], entitled",
+                    "P1 cpu 1000/0 of 0, nodes 1 full 1, n0 cpu 1000/0 [b 4000+2000: 1 1]",
+                    "H1 2 leave",
+                    "R2(c) Leaving: 2 1 1",
+                ],
+            ),
+            (
+                "root 4/4; a<root 2/4; b<root 2/4",
+                "4",
                 &["slow & +1 b 4", "+2 a 1", "+3 a 1"],
                 2,
                 &["H1 holds, 1 leave, entitled"],
