@@ -92,11 +92,10 @@ impl Driver<'_> {
 
     /// A node is closed, and its pods go by somebody else's word, gangs that would fall below their minimum whole.
     fn drain(&mut self, k: usize) {
-        let Some((node, mut spec)) = nth(&self.up(), k).and_then(|n| Some((n, self.world.node(n)?))) else { return };
+        let Some(node) = nth(&self.up(), k) else { return };
         self.cordoned.insert(node);
-        spec.schedulable = false;
-        let id = spec.id;
-        self.tell(Event::NodeChanged(spec));
+        self.change(node);
+        let id = NodeId(u32::try_from(node).unwrap_or(u32::MAX));
         let here = self.core().nodes().into_iter().find(|n| n.id == id).map(|n| n.pods).unwrap_or_default();
         let hit: BTreeSet<WorkloadId> = here.iter().map(|pod| pod.workload).collect();
         for workload in &hit {

@@ -116,16 +116,18 @@ impl Scheduler {
         if !self.holds.is_empty() && self.is_placed_after(slot, &with_amount(&most, 0)) {
             return None;
         }
-        let mut fails = 0;
-        let mut next = works - 1;
-        while works - fails > 1 {
-            let less = with_amount(&most, next);
-            if probe.is_likely(slot, &less) && self.is_placed_after(slot, &less) {
-                works = next;
-            } else {
-                fails = next;
+        // The quick test says no too often, as others may go first: what it found to be the least is searched on without it.
+        for quick in [true, false] {
+            let (mut fails, mut next) = (0, works - 1);
+            while works - fails > 1 {
+                let less = with_amount(&most, next);
+                if (!quick || probe.is_likely(slot, &less)) && self.is_placed_after(slot, &less) {
+                    works = next;
+                } else {
+                    fails = next;
+                }
+                next = fails + (works - fails) / 2;
             }
-            next = fails + (works - fails) / 2;
         }
         Some(with_amount(&most, works))
     }
