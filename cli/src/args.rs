@@ -133,6 +133,17 @@ pub(crate) enum By {
     Quota,
 }
 
+/// Digests pinned in a file.
+#[derive(Debug, Clone, Group)]
+pub(crate) struct Pins {
+    /// Compare each run digest and plan digest with those pinned in this file; exit 1 where one differs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) digests: Option<PathBuf>,
+    /// Write the digests of this run into that file instead.
+    #[arg(long, requires = "digests")]
+    pub(crate) bless: bool,
+}
+
 #[derive(Debug, Group)]
 #[command(after_help = "Folders are searched for *.ron; files that are only parts of scenarios are left out.
 
@@ -149,6 +160,8 @@ pub(crate) struct Check {
     /// How many scenarios run at once; the outcome does not depend on it.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(crate) pins: Pins,
     #[command(flatten)]
     pub(crate) watch: Watch,
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -364,6 +377,8 @@ pub(crate) struct Swarm {
     /// How many worlds run at once; the outcome does not depend on it.
     #[arg(long, value_name = "J")]
     pub(crate) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(crate) pins: Pins,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }

@@ -4,6 +4,7 @@
 //! under [`verbs`]; what goes wrong ends in one of the exit codes of [`exit`].
 
 mod args;
+mod digests;
 mod exit;
 mod files;
 mod load;

@@ -9,7 +9,7 @@ use crate::{
     suspended::{self, Suspended},
     walk::{self, End},
 };
-use quotree_core::{Policy, Preemption, Reclaim, Time};
+use quotree_core::{Log, Policy, Preemption, Reclaim, Time};
 use quotree_sim::{
     Observer, Run, RunError, RunOptions, Scenario,
     model::{Change, Kind, NodeChange, Workload},
@@ -55,6 +55,8 @@ pub struct Played {
     pub events: u64,
     /// Digest of the run; empty where it came to no end.
     pub digest: String,
+    /// Everything the scheduler was told and asked; absent where the run came to no end.
+    pub log: Option<Log>,
 }
 
 /// When the calm phase begins; nothing where requests get lost for ever.
@@ -152,6 +154,7 @@ fn judge(scenario: &Scenario) -> Played {
         played.failures.push(Failure::new(format!("claim: {}", claim.claim), message));
     }
     told_once(&mut played.failures);
+    played.log = run.log;
     played
 }
 

@@ -3,6 +3,7 @@
 
 use crate::{
     args::{Check as Args, Format, How},
+    digests,
     exit::{Exit, Outcome, Trouble},
     files, load, runner, snippets,
     terminal::Terminal,
@@ -26,6 +27,8 @@ struct Judged {
     claims: usize,
     failed: Vec<ClaimResult>,
     digest: String,
+    /// Digest of all plans, where digests are compared.
+    plans: Option<u64>,
     /// What is wrong with the file, or with us.
     trouble: String,
 }
@@ -54,7 +57,12 @@ pub(super) fn check(args: &Args, terminal: Terminal) -> Outcome {
         Format::Text => text(&judged),
         Format::Json => super::pretty(&json(&judged)),
     })?;
-    Ok(judged.iter().map(|one| one.exit).max().unwrap_or(Exit::Fine))
+    let exit = judged.iter().map(|one| one.exit).max().unwrap_or(Exit::Fine);
+    let Some(path) = &args.pins.digests else { return Ok(exit) };
+    let of_file = |one: &Judged| Some((files::slashed(&one.path), format!("{}-{:016x}", one.digest, one.plans?)));
+    let compared = digests::compare(path, &judged.iter().filter_map(of_file).collect(), args.pins.bless)?;
+    terminal.complain(&compared.text);
+    Ok(exit.max(compared.exit))
 }
 
 fn progress(terminal: Terminal, files: usize) -> ProgressBar {
@@ -72,6 +80,7 @@ fn judge(path: &Path, args: &Args, terminal: Terminal) -> Judged {
         claims: 0,
         failed: Vec::new(),
         digest: String::new(),
+        plans: None,
         trouble: String::new(),
     };
     let loaded = load::load(path, &How { seed: None, policy: None });
@@ -81,8 +90,10 @@ fn judge(path: &Path, args: &Args, terminal: Terminal) -> Judged {
         return judged;
     };
     judged.name.clone_from(&scenario.name);
-    match runner::run(&scenario, &RunOptions::default(), args.watch, &mut ()) {
+    let options = RunOptions { record: args.pins.digests.is_some(), ..RunOptions::default() };
+    match runner::run(&scenario, &options, args.watch, &mut ()) {
         Ok(run) => {
+            judged.plans = run.log.as_ref().map(digests::of_plans);
             judged.digest = run.result.digest;
             judged.claims = run.result.claims.results.len();
             judged.failed = run.result.claims.results.into_iter().filter(|claim| !claim.passed).collect();

@@ -3,6 +3,7 @@
 
 use crate::{
     args::{Format, Swarm as Args},
+    digests,
     exit::{Exit, Outcome, Trouble},
     files,
     runner::Watcher,
@@ -33,6 +34,8 @@ struct Seeded {
     seed: u64,
     features: Features,
     played: Played,
+    /// Digest of all plans of the run; 0 where it came to no end.
+    plans: u64,
 }
 
 pub(super) fn swarm(args: &Args, terminal: Terminal) -> Outcome {
@@ -66,7 +69,12 @@ pub(super) fn swarm(args: &Args, terminal: Terminal) -> Outcome {
         Format::Text => summary.text(args, &failed),
         Format::Json => super::pretty(&summary.json(args, &failed)),
     })?;
-    Ok(if failed.is_empty() { Exit::Fine } else { Exit::Fault })
+    let exit = if failed.is_empty() { Exit::Fine } else { Exit::Fault };
+    let Some(path) = &args.pins.digests else { return Ok(exit) };
+    let of_seed = |one: &Seeded| (one.seed.to_string(), format!("{}-{:016x}", one.played.digest, one.plans));
+    let compared = digests::compare(path, &all.iter().map(of_seed).collect(), args.pins.bless)?;
+    terminal.complain(&compared.text);
+    Ok(exit.max(compared.exit))
 }
 
 fn bar(terminal: Terminal, worlds: u64) -> ProgressBar {
@@ -78,11 +86,12 @@ fn bar(terminal: Terminal, worlds: u64) -> ProgressBar {
 
 fn one(seed: u64) -> Seeded {
     let World { features, text } = World::draw(seed);
-    let played = match scenario(&text) {
+    let mut played = match scenario(&text) {
         Ok(scenario) => play(&scenario),
         Err(failure) => Played { failures: vec![failure], ..Played::default() },
     };
-    Seeded { seed, features, played }
+    let plans = played.log.take().map_or(0, |log| digests::of_plans(&log));
+    Seeded { seed, features, played, plans }
 }
 
 fn scenario(text: &str) -> Result<Scenario, Failure> {
