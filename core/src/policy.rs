@@ -13,9 +13,9 @@ pub struct Policy {
     /// Who is entitled to take back from other leaves (R2, R8).
     pub reclaim: Reclaim,
     /// Whom a workload may displace in its own leaf (R1, R8).
-    pub within: Within,
+    pub within: WithinQueuePreemption,
     /// Whether displacing in its own leaf may make the leaf borrow more (R1).
-    pub growth: Growth,
+    pub growth: BorrowWhilePreempting,
     /// Which kinds of preemption there are (R8).
     pub preemption: Preemption,
     /// How far a victim may carry its quota (R2b).
@@ -49,8 +49,8 @@ impl Default for Policy {
         Self {
             order: Order::GuaranteedFirst,
             reclaim: Reclaim::Min,
-            within: Within::LowerPriority,
-            growth: Growth::Refused,
+            within: WithinQueuePreemption::LowerPriority,
+            growth: BorrowWhilePreempting::Refused,
             preemption: Preemption::Auto,
             floor: Floor::Pod,
             victims: VictimOrder::FairThenLatest,
@@ -97,7 +97,7 @@ pub enum Reclaim {
 /// Whom a workload may displace in its own leaf (R1, R8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum Within {
+pub enum WithinQueuePreemption {
     /// Strictly lower priorities.
     #[default]
     LowerPriority,
@@ -110,7 +110,7 @@ pub enum Within {
 /// Whether a workload that displaces others of its own leaf may make the leaf borrow more than before (R1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum Growth {
+pub enum BorrowWhilePreempting {
     /// It may not: more of the leaf's own go, or it waits.
     #[default]
     Refused,

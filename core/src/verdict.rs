@@ -18,7 +18,7 @@ pub struct Verdict {
     /// Which workload.
     pub workload: WorkloadId,
     /// What stops it: the first limit on its path that bars it; where none does, that no node has room.
-    pub binding: Binding,
+    pub binding: BlockingReason,
     /// Whether its leaf would stay within its guarantee with it (O1), and so may reclaim.
     pub entitled: bool,
     /// Who holds what is missing: leaves by how much they use of it, largest first.
@@ -36,7 +36,7 @@ pub struct Verdict {
 
 impl Verdict {
     /// Everything in the way: what binds, then what else.
-    pub fn obstacles(&self) -> impl Iterator<Item = (&Binding, &[Holder])> {
+    pub fn obstacles(&self) -> impl Iterator<Item = (&BlockingReason, &[Holder])> {
         let also = self.also.iter().map(|other| (&other.binding, other.holders.as_slice()));
         std::iter::once((&self.binding, self.holders.as_slice())).chain(also)
     }
@@ -52,7 +52,7 @@ impl Verdict {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Obstacle {
     /// What.
-    pub binding: Binding,
+    pub binding: BlockingReason,
     /// Who holds what is missing.
     pub holders: Vec<Holder>,
 }
@@ -60,7 +60,7 @@ pub struct Obstacle {
 /// What stops a workload.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum Binding {
+pub enum BlockingReason {
     /// Its namespace is on no leaf (A4).
     NoQuota,
     /// A ceiling on its path (A1).
@@ -158,7 +158,7 @@ pub struct Room {
     /// them found room; nothing where there is no domain. Nodes outside are tallied as such.
     pub within: Option<Domain>,
     /// The nodes on which the least is missing, closest first.
-    pub closest: Vec<CloseNode>,
+    pub closest: Vec<NearMissNode>,
 }
 
 impl Room {
@@ -171,7 +171,7 @@ impl Room {
 
 /// A node that comes close to having room.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct CloseNode {
+pub struct NearMissNode {
     /// Which.
     pub node: NodeId,
     /// What it lacks; where it lacks several things, the first.
@@ -186,7 +186,7 @@ pub struct CloseNode {
     pub taken: Vec<PodId>,
 }
 
-impl Binding {
+impl BlockingReason {
     /// The rule that binds.
     #[must_use]
     pub const fn rule(&self) -> Rule {
@@ -268,7 +268,7 @@ pub struct Holder {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Protected {
     /// What protects them.
-    pub shield: Shield,
+    pub shield: Protection,
     /// How many pods.
     pub pods: u32,
     /// Which, by id; not told of those whose eviction would not help (R5).
@@ -278,7 +278,7 @@ pub struct Protected {
 /// What protects a pod from being taken.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum Shield {
+pub enum Protection {
     /// It is of the workload itself (R2c).
     OwnWorkload,
     /// It leaves already (R2c).
@@ -320,7 +320,7 @@ pub enum Shield {
     NoHelp,
 }
 
-impl Shield {
+impl Protection {
     /// The rule that protects.
     #[must_use]
     pub const fn rule(&self) -> Rule {

@@ -10,7 +10,7 @@ use crate::{
     text::{self, Names},
     world::{NONE, State, owner_name, pod_name, unit_name},
 };
-use quotree_core::{Action, Binding, Name, NodeId, Plan, PodId, QuotaId, Rule, WorkloadId};
+use quotree_core::{Action, BlockingReason, Name, NodeId, Plan, PodId, QuotaId, Rule, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose story, and what was told so far.
@@ -38,8 +38,8 @@ type Told = (Rule, Option<QuotaId>, Option<Name>, Option<WorkloadId>);
 /// Where more than this many wait, only those the scheduler tried are looked at.
 const WATCHED: usize = 64;
 
-fn told(binding: &Binding) -> Told {
-    let head = if let Binding::Behind { head } = binding { Some(*head) } else { None };
+fn told(binding: &BlockingReason) -> Told {
+    let head = if let BlockingReason::Behind { head } = binding { Some(*head) } else { None };
     let resource = binding.quota().and(binding.amounts()).map(|(resource, ..)| resource.clone());
     (binding.rule(), binding.quota(), resource, head)
 }
@@ -162,7 +162,7 @@ impl Engine<'_> {
             }
             let Some(full) = self.core.scheduler().explain(WorkloadId(unit)) else { continue };
             // That it holds its room was told when it began to.
-            if matches!(full.binding, Binding::Held { .. }) {
+            if matches!(full.binding, BlockingReason::Held { .. }) {
                 continue;
             }
             let most = self.options.named_pods;

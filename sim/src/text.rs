@@ -151,8 +151,8 @@ mod tests {
     use super::*;
     use expect_test::expect;
     use quotree_core::{
-        Amounts, Binding, CloseNode, Help, Holder, NodeTally, Obstacle, OverPromised, Protected, QuotaSpec, Room,
-        Shield, Verdict,
+        Amounts, BlockingReason, Help, Holder, NearMissNode, NodeTally, Obstacle, OverPromised, Protected, Protection,
+        QuotaSpec, Room, Verdict,
     };
 
     struct World(QuotaTree);
@@ -189,12 +189,12 @@ mod tests {
         let leaf = QuotaId(1);
         let resource = Name::from("cpu");
         let bindings = [
-            Binding::NoQuota,
-            Binding::Ceiling { quota: leaf, resource: resource.clone(), needed: 5000, available: 0 },
-            Binding::Guarantee { quota: leaf, resource: resource.clone(), needed: 1500, available: 1000 },
-            Binding::Jobs { quota: leaf, limit: 2 },
-            Binding::Behind { head: WorkloadId(9) },
-            Binding::Room(Room {
+            BlockingReason::NoQuota,
+            BlockingReason::Ceiling { quota: leaf, resource: resource.clone(), needed: 5000, available: 0 },
+            BlockingReason::Guarantee { quota: leaf, resource: resource.clone(), needed: 1500, available: 1000 },
+            BlockingReason::Jobs { quota: leaf, limit: 2 },
+            BlockingReason::Behind { head: WorkloadId(9) },
+            BlockingReason::Room(Room {
                 resource: Some(resource.clone()),
                 needed: 5000,
                 available: 4000,
@@ -204,7 +204,7 @@ mod tests {
                 stand_on: vec![],
                 without: vec![],
                 within: None,
-                closest: vec![CloseNode {
+                closest: vec![NearMissNode {
                     node: NodeId(3),
                     resource: resource.clone(),
                     lacks: 1,
@@ -213,13 +213,13 @@ mod tests {
                     taken: vec![WorkloadId(4).pod(0)],
                 }],
             }),
-            Binding::Held { leaving: 1 },
-            Binding::Settling { leaving: 2 },
-            Binding::Growth { quota: leaf, resource: resource.clone(), needed: 3000, available: 1000 },
+            BlockingReason::Held { leaving: 1 },
+            BlockingReason::Settling { leaving: 2 },
+            BlockingReason::Growth { quota: leaf, resource: resource.clone(), needed: 3000, available: 1000 },
         ];
         let mut told = String::new();
         for (pods, binding) in (1..).zip(bindings) {
-            let cited = matches!(binding, Binding::Ceiling { .. });
+            let cited = matches!(binding, BlockingReason::Ceiling { .. });
             let why = Verdict {
                 workload: WorkloadId(pods),
                 binding,
@@ -235,17 +235,21 @@ mod tests {
                     vec![]
                 },
                 also: if cited {
-                    let unentitled =
-                        Binding::Unentitled { quota: leaf, resource: resource.clone(), needed: 5000, available: -2000 };
+                    let unentitled = BlockingReason::Unentitled {
+                        quota: leaf,
+                        resource: resource.clone(),
+                        needed: 5000,
+                        available: -2000,
+                    };
                     vec![Obstacle { binding: unentitled, holders: vec![] }]
                 } else {
                     vec![]
                 },
                 protected: if cited {
-                    let shield = Shield::WithinGuarantee { quota: leaf, resource: resource.clone() };
+                    let shield = Protection::WithinGuarantee { quota: leaf, resource: resource.clone() };
                     vec![
                         Protected { shield, pods: 3, who: vec![] },
-                        Protected { shield: Shield::NoHelp, pods: 7, who: vec![] },
+                        Protected { shield: Protection::NoHelp, pods: 7, who: vec![] },
                     ]
                 } else {
                     vec![]

@@ -1,7 +1,7 @@
 //! The regressions: what peers take in and stumble over is refused when it is loaded, and the worlds of
 //! scenarios/regressions come to rest under every combination of the knobs that decide who takes from whom.
 
-use quotree_core::{Floor, Order, Policy, Preemption, Reclaim, VictimOrder, Within};
+use quotree_core::{Floor, Order, Policy, Preemption, Reclaim, VictimOrder, WithinQueuePreemption};
 use quotree_sim::scenario::{Loader, MapLoader, Severity, load};
 use quotree_sim::{RunOptions, run};
 use std::path::Path;
@@ -141,7 +141,11 @@ impl Loader for Disk {
 fn policies(base: &Policy) -> Vec<(String, Policy)> {
     let mut all = Vec::new();
     for order in [Order::GuaranteedFirst, Order::Fifo, Order::Share] {
-        for within in [Within::LowerPriority, Within::LowerOrNewerEqual, Within::Never] {
+        for within in [
+            WithinQueuePreemption::LowerPriority,
+            WithinQueuePreemption::LowerOrNewerEqual,
+            WithinQueuePreemption::Never,
+        ] {
             for floor in [Floor::Pod, Floor::Strict] {
                 for victims in [VictimOrder::FairThenLatest, VictimOrder::Latest] {
                     for reclaim in [Reclaim::Min, Reclaim::FairShare, Reclaim::Off] {

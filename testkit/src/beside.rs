@@ -4,7 +4,7 @@ use crate::{
     drive::brief,
     reference::{Answer, Reference},
 };
-use quotree_core::{Action, Binding, Plan, ReleaseReason, Rule, Scheduler, Verdict, WorkloadId};
+use quotree_core::{Action, BlockingReason, Plan, ReleaseReason, Rule, Scheduler, Verdict, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How two plans differ: in the first action that is not the same, or in what binds a workload that waits, which is
@@ -26,7 +26,7 @@ pub fn differences(core: &Plan, reference: &Answer, lends: bool) -> Vec<String> 
     // With lending limits the core tries in vain, again, whom the reference knows to be barred, and tells of another moment.
     let tried = core.verdicts.iter().filter(|v| !lends && of(v).next().is_some());
     let unlike = tried.filter(|v| !of(v).any(|other| same(&v.binding, &other.binding) && v.entitled == other.entitled));
-    let told = |binding: &Binding, entitled: bool| format!("{}, entitled: {entitled}", binding.rule());
+    let told = |binding: &BlockingReason, entitled: bool| format!("{}, entitled: {entitled}", binding.rule());
     unlike
         .map(|v| {
             let others: Vec<String> =
@@ -42,8 +42,8 @@ pub fn differences(core: &Plan, reference: &Answer, lends: bool) -> Vec<String> 
 }
 
 /// Limits are compared with their amounts, missing room by kind: the reference does not tell which node lacks least.
-fn same(a: &Binding, b: &Binding) -> bool {
-    matches!((a, b), (Binding::Room(_), Binding::Room(_))) || a == b
+fn same(a: &BlockingReason, b: &BlockingReason) -> bool {
+    matches!((a, b), (BlockingReason::Room(_), BlockingReason::Room(_))) || a == b
 }
 
 /// Where the two explain differently, now, why a workload waits.

@@ -10,7 +10,7 @@
 //! scheduler decides.
 
 use quotree_core::{
-    Binding, Event, NodeId, PodId, PodOutcome, PodState, QuotaId, Scheduler, Time, TreeSpec, Verdict, WorkloadId,
+    BlockingReason, Event, NodeId, PodId, PodOutcome, PodState, QuotaId, Scheduler, Time, TreeSpec, Verdict, WorkloadId,
 };
 use std::collections::BTreeSet;
 
@@ -31,14 +31,14 @@ pub fn cited(core: &Scheduler, verdict: &Verdict) -> Cited {
     cited.workloads.insert(verdict.workload);
     for (binding, holders) in verdict.obstacles() {
         match binding {
-            Binding::Room(room) => {
+            BlockingReason::Room(room) => {
                 let named = room.closest.iter().map(|near| near.node).chain(room.stand_on.iter().copied());
                 cited.nodes.get_or_insert_default().extend(named);
                 for pod in room.closest.iter().flat_map(|near| &near.taken).chain(&room.without) {
                     cited.workloads.extend(branch(core, verdict.workload, pod.workload));
                 }
             }
-            Binding::Behind { head } => {
+            BlockingReason::Behind { head } => {
                 let other = core.verdict(*head).map(|verdict| self::cited(core, &verdict)).unwrap_or_default();
                 cited.workloads.extend(other.workloads);
                 cited.workloads.insert(*head);
@@ -47,7 +47,7 @@ pub fn cited(core: &Scheduler, verdict: &Verdict) -> Cited {
                 }
             }
             // Time is in the way: what leaves may leave from any node, so all count.
-            Binding::Settling { .. } => settles = true,
+            BlockingReason::Settling { .. } => settles = true,
             _ => cited.workloads.extend(holders.iter().flat_map(|holder| &holder.pods).map(|pod| pod.workload)),
         }
     }
@@ -143,7 +143,7 @@ pub fn stands_alone(core: &Scheduler, verdict: &Verdict, now: Time) -> Result<()
     let cited = cited(core, verdict);
     let mut small = core.clone();
     let mut line = BTreeSet::from([verdict.workload]);
-    if let Binding::Behind { head } = verdict.binding {
+    if let BlockingReason::Behind { head } = verdict.binding {
         line.insert(head);
     }
     for event in cut(core, &cited, &line) {
@@ -162,8 +162,8 @@ pub fn stands_alone(core: &Scheduler, verdict: &Verdict, now: Time) -> Result<()
 }
 
 /// Rule, place and amounts of what binds, with names.
-fn essence(core: &Scheduler, binding: &Binding) -> String {
+fn essence(core: &Scheduler, binding: &BlockingReason) -> String {
     let quota = binding.quota().map(|quota| core.tree().name(quota).clone());
-    let node = if let Binding::Room(room) = binding { room.closest.first().map(|near| near.node) } else { None };
+    let node = if let BlockingReason::Room(room) = binding { room.closest.first().map(|near| near.node) } else { None };
     format!("{} {quota:?} {node:?} {:?}", binding.rule(), binding.amounts())
 }

@@ -8,8 +8,8 @@ use crate::{
 };
 use proptest::prelude::*;
 use quotree_core::{
-    EnforceMax, Floor, Growth, Level, Order, Placement, PodTemplate, Policy, Preemption, Reclaim, RespectBudgets,
-    TypicalPod, Unquotaed, VictimOrder, Within,
+    BorrowWhilePreempting, EnforceMax, Floor, Level, Order, Placement, PodTemplate, Policy, Preemption, Reclaim,
+    RespectBudgets, TypicalPod, Unquotaed, VictimOrder, WithinQueuePreemption,
 };
 
 /// Stands for no ceiling.
@@ -196,7 +196,11 @@ fn split(dice: &mut Dice, capacity: Units) -> Vec<Units> {
 fn draw_policy(dice: &mut Dice) -> Policy {
     Policy {
         order: dice.one_of([Order::GuaranteedFirst, Order::GuaranteedFirst, Order::Fifo, Order::Share]),
-        within: dice.one_of([Within::LowerPriority, Within::LowerOrNewerEqual, Within::Never]),
+        within: dice.one_of([
+            WithinQueuePreemption::LowerPriority,
+            WithinQueuePreemption::LowerOrNewerEqual,
+            WithinQueuePreemption::Never,
+        ]),
         preemption: dice.one_of([
             Preemption::Auto,
             Preemption::Auto,
@@ -226,7 +230,7 @@ fn draw_typical(dice: &mut Dice) -> TypicalPod {
 
 fn draw_more_knobs(dice: &mut Dice, policy: &mut Policy) {
     policy.reclaim = dice.one_of([Reclaim::Min, Reclaim::Min, Reclaim::FairShare, Reclaim::Off]);
-    policy.growth = if dice.chance(10) { Growth::Allowed } else { Growth::Refused };
+    policy.growth = if dice.chance(10) { BorrowWhilePreempting::Allowed } else { BorrowWhilePreempting::Refused };
     policy.respect_budgets = dice.one_of([RespectBudgets::Prefer, RespectBudgets::Prefer, RespectBudgets::Always]);
     policy.hold_timeout_ms = policy.hold_timeout_ms.map(|_| 5 + dice.below(35));
     policy.unquotaed = dice.one_of([Unquotaed::Refuse, Unquotaed::Schedule]);

@@ -19,9 +19,9 @@
 //! the binding rule. `2'` is what the controller made of the evicted 2.
 
 use quotree_core::{
-    Action, Amounts, Auditor, Binding, DeviceSpec, Event, Level, NodeId, NodeSpec, Plan, PodId, PodOutcome, PodSet,
-    PodState, PodTemplate, Policy, Queueing, QuotaSpec, Recorder, Scheduler, Time, TreeSpec, Unit, WorkloadChange,
-    WorkloadId, WorkloadSpec, audit, parse_quantity,
+    Action, Amounts, Auditor, BlockingReason, DeviceSpec, Event, Level, NodeId, NodeSpec, Plan, PodId, PodOutcome,
+    PodSet, PodState, PodTemplate, Policy, Queueing, QuotaSpec, Recorder, Scheduler, Time, TreeSpec, Unit,
+    WorkloadChange, WorkloadId, WorkloadSpec, audit, parse_quantity,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -476,7 +476,9 @@ impl Game {
     fn waits(&self, workload: WorkloadId) -> String {
         let Some(verdict) = self.core().explain(workload) else { return format!("{} ?", shown(workload)) };
         let quota = match verdict.binding {
-            Binding::Ceiling { quota, .. } | Binding::Guarantee { quota, .. } | Binding::Jobs { quota, .. } => {
+            BlockingReason::Ceiling { quota, .. }
+            | BlockingReason::Guarantee { quota, .. }
+            | BlockingReason::Jobs { quota, .. } => {
                 format!("@{}", self.core().tree().name(quota))
             }
             _ => String::new(),

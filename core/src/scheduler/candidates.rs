@@ -12,7 +12,7 @@ use super::{
 use crate::{
     ids::{QuotaId, Time, WorkloadId},
     plan::Rule,
-    policy::{Floor, Preemption, RespectBudgets, Unquotaed, VictimOrder, Within},
+    policy::{Floor, Preemption, RespectBudgets, Unquotaed, VictimOrder, WithinQueuePreemption},
 };
 use smallvec::SmallVec;
 use std::cmp::{Ordering, Reverse};
@@ -127,7 +127,7 @@ impl Scheduler {
             Right::Reclaim => matches!(self.policy.preemption, Preemption::Auto | Preemption::ReclaimOnly),
             Right::Priority => {
                 matches!(self.policy.preemption, Preemption::Auto | Preemption::PriorityOnly)
-                    && self.policy.within != Within::Never
+                    && self.policy.within != WithinQueuePreemption::Never
             }
         };
         allowed && (right == Right::Priority || self.policy.reclaim != crate::policy::Reclaim::Off)
@@ -239,11 +239,11 @@ impl Scheduler {
     /// Whether one workload of a leaf may displace another (R1).
     pub(super) fn is_displaceable(&self, by: &Workload, victim: &Workload) -> bool {
         match self.policy.within {
-            Within::LowerPriority => victim.priority < by.priority,
-            Within::LowerOrNewerEqual => {
+            WithinQueuePreemption::LowerPriority => victim.priority < by.priority,
+            WithinQueuePreemption::LowerOrNewerEqual => {
                 (victim.priority, Reverse(victim.submitted)) < (by.priority, Reverse(by.submitted))
             }
-            Within::Never => false,
+            WithinQueuePreemption::Never => false,
         }
     }
 
@@ -391,7 +391,7 @@ impl Scheduler {
         if !self.has_right(Right::Priority) {
             return;
         }
-        let equal = self.policy.within == Within::LowerOrNewerEqual;
+        let equal = self.policy.within == WithinQueuePreemption::LowerOrNewerEqual;
         let able = |key: super::order::Key| key.priority.0 > priority || (equal && key.priority.0 == priority);
         let cells: SmallVec<[super::waiting::Cell; 4]> =
             self.waiting.cells_of(account).filter(|cell| self.waiting.head(*cell).is_some_and(able)).collect();

@@ -10,7 +10,7 @@ use crate::{
     ids::QuotaId,
     policy::Reclaim,
     tree::{QuotaTree, UNLIMITED},
-    verdict::Binding,
+    verdict::BlockingReason,
 };
 
 impl Scheduler {
@@ -49,12 +49,12 @@ impl Scheduler {
     }
 
     /// The first limit on the path that keeps an ask out, leaf first (A1, A2, A5).
-    pub(super) fn barred(&self, ask: &Ask, account: Account) -> Option<Binding> {
+    pub(super) fn barred(&self, ask: &Ask, account: Account) -> Option<BlockingReason> {
         self.gates().barred(ask, account)
     }
 
     /// All limits on the path that keep an ask out, in the same order.
-    pub(super) fn limits(&self, ask: &Ask, account: Account) -> Vec<Binding> {
+    pub(super) fn limits(&self, ask: &Ask, account: Account) -> Vec<BlockingReason> {
         self.gates().limits(ask, account)
     }
 
@@ -108,7 +108,7 @@ impl Gates<'_> {
     }
 
     /// The first limit on the path that keeps an ask out, leaf first (A1, A2, A5).
-    pub(super) fn barred(&self, ask: &Ask, account: Account) -> Option<Binding> {
+    pub(super) fn barred(&self, ask: &Ask, account: Account) -> Option<BlockingReason> {
         let mut first = None;
         self.each_limit(ask, account, |limit| {
             first = Some(limit);
@@ -118,7 +118,7 @@ impl Gates<'_> {
     }
 
     /// All limits on the path that keep an ask out, in the same order.
-    pub(super) fn limits(&self, ask: &Ask, account: Account) -> Vec<Binding> {
+    pub(super) fn limits(&self, ask: &Ask, account: Account) -> Vec<BlockingReason> {
         let mut all = Vec::new();
         self.each_limit(ask, account, |limit| {
             all.push(limit);
@@ -128,7 +128,7 @@ impl Gates<'_> {
     }
 
     /// Tells `found` of the limits that keep an ask out, as long as it wants to know more.
-    fn each_limit(&self, ask: &Ask, account: Account, mut found: impl FnMut(Binding) -> bool) {
+    fn each_limit(&self, ask: &Ask, account: Account, mut found: impl FnMut(BlockingReason) -> bool) {
         for (resource, amount) in ask.requested() {
             let name = || self.tree.resource_name(resource).cloned().unwrap_or_else(|| "".into());
             let added = self.ledger.added(account, resource, amount);
@@ -138,7 +138,7 @@ impl Gates<'_> {
                 let charged = self.ledger.charged(q, resource);
                 if limit != UNLIMITED && charged.saturating_add(needed) > limit {
                     let available = limit.saturating_sub(charged);
-                    if !found(Binding::Ceiling { quota, resource: name(), needed, available }) {
+                    if !found(BlockingReason::Ceiling { quota, resource: name(), needed, available }) {
                         return;
                     }
                 }
@@ -146,7 +146,7 @@ impl Gates<'_> {
                 let min = self.min(q, resource);
                 if !ask.preemptible && firm.saturating_add(amount) > min {
                     let available = min.saturating_sub(firm);
-                    if !found(Binding::Guarantee { quota, resource: name(), needed: amount, available }) {
+                    if !found(BlockingReason::Guarantee { quota, resource: name(), needed: amount, available }) {
                         return;
                     }
                 }
@@ -158,7 +158,7 @@ impl Gates<'_> {
         for q in self.ledger.path(account) {
             let limit = self.job_limit(q).filter(|limit| *self.ledger.jobs.at(q) >= *limit);
             if let Some(limit) = limit
-                && !found(Binding::Jobs { quota: QuotaId(q), limit })
+                && !found(BlockingReason::Jobs { quota: QuotaId(q), limit })
             {
                 return;
             }

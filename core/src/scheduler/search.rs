@@ -17,7 +17,7 @@ use super::{
 use crate::{
     ids::NodeId,
     tree::UNLIMITED,
-    verdict::{Binding, Bound, CloseNode},
+    verdict::{BlockingReason, Bound, NearMissNode},
 };
 use smallvec::SmallVec;
 use std::{
@@ -54,7 +54,7 @@ struct Search<'a> {
     goes_first: OnceCell<Row>,
     /// Whether anybody wants to know what stopped it.
     tells: bool,
-    stop: Option<Binding>,
+    stop: Option<BlockingReason>,
 }
 
 impl Scheduler {
@@ -107,7 +107,7 @@ impl Scheduler {
             Right::Priority => {
                 let lowest = self.victims.at(workload.account).first();
                 let lower = lowest.is_some_and(|key| key.0 < workload.priority);
-                let equal = self.policy.within == crate::policy::Within::LowerOrNewerEqual;
+                let equal = self.policy.within == crate::policy::WithinQueuePreemption::LowerOrNewerEqual;
                 self.has_right(right) && (lower || equal && lowest.is_some_and(|key| key.0 == workload.priority))
             }
         }
@@ -189,7 +189,8 @@ impl Scheduler {
     /// Quotas that would stand above min, and larger than before or with their guarantee given up for a borrower (R1).
     fn growth(&self, search: &Search, spared: &[usize]) -> SmallVec<[Deficit; 4]> {
         let mut deficits = SmallVec::new();
-        if search.seeker.right == Right::Reclaim || self.policy.growth == crate::policy::Growth::Allowed {
+        if search.seeker.right == Right::Reclaim || self.policy.growth == crate::policy::BorrowWhilePreempting::Allowed
+        {
             return deficits;
         }
         let amount = |resource: usize| cell(&search.seeker.ask.total, resource);
@@ -259,12 +260,17 @@ impl Scheduler {
     }
 
     /// The first quota whose borrowing would grow, with how much it could take without (X1).
-    fn what_grows(&self, search: &Search, deficits: &[Deficit]) -> Option<Binding> {
+    fn what_grows(&self, search: &Search, deficits: &[Deficit]) -> Option<BlockingReason> {
         let (q, r) = *deficits.first().filter(|_| search.tells)?;
         let before = search.before.iter().find(|(account, resource, _)| (*account, *resource) == (q, r))?.2;
         let resource = self.tree.resource_name(r)?.clone();
         let available = self.min(q, r).max(before).saturating_sub(self.ledger.standing(q, r));
-        Some(Binding::Growth { quota: self.quota(q)?, resource, needed: cell(&search.seeker.ask.total, r), available })
+        Some(BlockingReason::Growth {
+            quota: self.quota(q)?,
+            resource,
+            needed: cell(&search.seeker.ask.total, r),
+            available,
+        })
     }
 
     /// Takes the first victim in order that lowers one of the deficits (R5).
@@ -315,7 +321,7 @@ impl Scheduler {
     /// Takes the victims of the best node to make room on (V3), and gives the spot.
     fn make_room(&mut self, search: &mut Search, id: TemplateId) -> Option<Spot> {
         let mut best: Option<(Cost, Vec<Candidate>, Spot)> = None;
-        let mut tried: Vec<CloseNode> = Vec::new();
+        let mut tried: Vec<NearMissNode> = Vec::new();
         for node in self.nodes_to_try(search, id) {
             let taken = search.victims.len();
             search.trial.quiet = true;
@@ -348,11 +354,11 @@ impl Scheduler {
     }
 
     /// That no node can be cleared for a pod, as things stand on trial (X1).
-    fn stopped_for_room(&self, search: &Search, id: TemplateId, tried: Vec<CloseNode>) -> Binding {
+    fn stopped_for_room(&self, search: &Search, id: TemplateId, tried: Vec<NearMissNode>) -> BlockingReason {
         let mut room = self.no_room(id, tried, search.trial.placed());
         let gone = search.victims.iter().flat_map(|candidate| &candidate.pods);
         room.without = gone.map(|pod| self.workloads.at(pod.0).id.pod(pod.1)).collect();
-        Binding::Room(room)
+        BlockingReason::Room(room)
     }
 
     /// Suitable nodes with a pod that may be taken, by id. Where there are more than may be tried, those of the leaves

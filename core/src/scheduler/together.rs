@@ -18,7 +18,7 @@ use super::{
 use crate::{
     ids::NodeId,
     topology::Domain,
-    verdict::{Binding, Bound, NodeTally, Room},
+    verdict::{BlockingReason, Bound, NodeTally, Room},
 };
 use std::cmp::Ordering;
 
@@ -71,13 +71,13 @@ impl Scheduler {
         found.note(Bound::Nodes, domains.len() > most);
         domains.truncate(most);
         let mut best: Option<Draft> = None;
-        let mut stops: Vec<Binding> = Vec::new();
+        let mut stops: Vec<BlockingReason> = Vec::new();
         for domain in domains {
             let mut here = Findings { in_full: found.in_full, ..Findings::default() };
             let draft = self.within(&domain, |state| state.find_plan_here(slot, ask, right, &mut here));
             here.bounds.into_iter().for_each(|bound| found.note(bound, true));
             stops.extend(here.stops.into_iter().map(|stop| match stop {
-                Binding::Room(room) => Binding::Room(Room { within: Some(domain.clone()), ..room }),
+                BlockingReason::Room(room) => BlockingReason::Room(Room { within: Some(domain.clone()), ..room }),
                 other => other,
             }));
             let Some(draft) = draft else { continue };
@@ -108,10 +108,10 @@ impl Scheduler {
         let mut missing = Vec::new();
         for domain in domains {
             let room = self.within(&domain, |here| here.room_missing_here(slot))?;
-            missing.push(Binding::Room(Room { within: Some(domain), ..room }));
+            missing.push(BlockingReason::Room(Room { within: Some(domain), ..room }));
         }
         match closest(missing).into_iter().next() {
-            Some(Binding::Room(room)) => Some(room),
+            Some(BlockingReason::Room(room)) => Some(room),
             _ => {
                 let total = crate::table::narrow(self.nodes.by_id.len());
                 let nodes = NodeTally { total, elsewhere: total, ..NodeTally::default() };
@@ -122,10 +122,10 @@ impl Scheduler {
 }
 
 /// Of missing rooms the one where the most pods found some, the first among equals; and everything else.
-fn closest(stops: Vec<Binding>) -> Vec<Binding> {
-    let (rooms, mut others): (Vec<Binding>, Vec<Binding>) =
-        stops.into_iter().partition(|stop| matches!(stop, Binding::Room(_)));
-    let placed = |stop: &Binding| if let Binding::Room(room) = stop { room.placed } else { 0 };
+fn closest(stops: Vec<BlockingReason>) -> Vec<BlockingReason> {
+    let (rooms, mut others): (Vec<BlockingReason>, Vec<BlockingReason>) =
+        stops.into_iter().partition(|stop| matches!(stop, BlockingReason::Room(_)));
+    let placed = |stop: &BlockingReason| if let BlockingReason::Room(room) = stop { room.placed } else { 0 };
     others.dedup();
     others.extend(rooms.into_iter().rev().max_by_key(placed));
     others

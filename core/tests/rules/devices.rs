@@ -1,8 +1,8 @@
 //! P1 on devices: how requests fall on them by the node's mode, which ones a pod gets, and what becomes of ill ones.
 
 use quotree_core::{
-    Action, Amounts, Binding, DeviceAsk, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec, Event, EventError, NodeId,
-    NodeSpec, Plan, PodOutcome, PodTemplate, Policy, QuotaSpec, ReleaseReason, Scheduler, Time, TreeSpec,
+    Action, Amounts, BlockingReason, DeviceAsk, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec, Event, EventError,
+    NodeId, NodeSpec, Plan, PodOutcome, PodTemplate, Policy, QuotaSpec, ReleaseReason, Scheduler, Time, TreeSpec,
     WorkloadChange, WorkloadId, WorkloadSpec, audit,
 };
 use std::sync::Arc;
@@ -235,7 +235,7 @@ fn x1_of_devices_it_is_told_what_one_of_them_has() {
         core.apply(Event::WorkloadSubmitted(pod(9, ask, on))).unwrap();
         assert_eq!(given(&core.decide(Time(9)), 9), None);
         let verdict = core.explain(WorkloadId(9)).unwrap();
-        let room = if let Binding::Room(room) = &verdict.binding { Some(room) } else { None }.unwrap();
+        let room = if let BlockingReason::Room(room) = &verdict.binding { Some(room) } else { None }.unwrap();
         assert_eq!((room.nodes.fragmented, room.closest[0].lacks, verdict.helps.len()), (1, 1, 0), "{verdict:?}");
         verdict.binding.amounts().map(|(name, needed, available)| (name.to_string(), needed, available)).unwrap()
     };
@@ -346,7 +346,10 @@ fn h2_a_hold_does_not_bind_to_an_ill_device() {
     let why = ReleaseReason::NoLongerFits;
     assert_eq!(plan.actions.first(), Some(&Action::Release { workload: WorkloadId(2), reason: why }));
     assert_eq!(audit(&core), []);
-    assert!(matches!(core.explain(WorkloadId(2)).unwrap().binding, Binding::Room(_) | Binding::Ceiling { .. }));
+    assert!(matches!(
+        core.explain(WorkloadId(2)).unwrap().binding,
+        BlockingReason::Room(_) | BlockingReason::Ceiling { .. }
+    ));
 }
 
 #[test]

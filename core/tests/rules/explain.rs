@@ -1,7 +1,8 @@
 //! X1: every verdict names the rule, what binds, the amounts, who holds it, and why nobody could be taken.
 
 use quotree_core::{
-    Binding, Bound, Event, Help, NodeId, Policy, Room, Rule, SearchBounds, Shield, Verdict, WorkloadChange, WorkloadId,
+    BlockingReason, Bound, Event, Help, NodeId, Policy, Protection, Room, Rule, SearchBounds, Verdict, WorkloadChange,
+    WorkloadId,
 };
 use quotree_testkit::table::Game;
 
@@ -19,7 +20,7 @@ fn x1_a_ceiling_names_node_amounts_and_holders() {
     let tree = "root 10/10; a<root 4/10; b<root 4/10; c<root 1/10";
     let (game, verdict) = verdict(tree, "10", &["+1 a 3", "+2 b 6", "+3 a 2"], 3);
     let at = |name| game.core().tree().by_name(name).unwrap();
-    let binding = Binding::Ceiling { quota: at("root"), resource: "cpu".into(), needed: 2000, available: 1000 };
+    let binding = BlockingReason::Ceiling { quota: at("root"), resource: "cpu".into(), needed: 2000, available: 1000 };
     assert_eq!(verdict.binding, binding);
     assert!(!verdict.entitled);
     let holders: Vec<_> = verdict.holders.iter().map(|h| (h.quota, h.pods.len(), h.used, h.borrowed)).collect();
@@ -40,7 +41,7 @@ fn x1_protected_victims_are_counted_by_rule() {
 fn x1_room_counts_what_is_missing() {
     let (_, verdict) = verdict("root 99/99; a<root 99/99", "4 3", &["+1 a 2", "+2 a 5"], 2);
     match verdict.binding {
-        Binding::Room(Room { resource, needed, available, nodes, placed, .. }) => {
+        BlockingReason::Room(Room { resource, needed, available, nodes, placed, .. }) => {
             assert_eq!(
                 (resource.as_ref().map(|r| r.as_str()), needed, available, placed),
                 (Some("cpu"), 5000, 4000, 0)
@@ -63,7 +64,7 @@ fn x1_the_plan_carries_the_verdicts_of_whom_it_looked_at() {
 fn x1_what_binds_is_told_in_brief() {
     let (game, full) = verdict("root 9/9; a<root 2/4", "1 1", &["+1 a 4", "+2 a 2"], 2);
     let of = |id| game.core().bound_by(WorkloadId(id));
-    let Some(Binding::Room(Room { nodes, closest, .. })) = of(1) else { unreachable!("{:?}", of(1)) };
+    let Some(BlockingReason::Room(Room { nodes, closest, .. })) = of(1) else { unreachable!("{:?}", of(1)) };
     assert_eq!((nodes.total, closest.len()), (2, 0), "in brief");
     assert_eq!(of(2).map(|binding| binding.rule()), Some(full.binding.rule()));
     assert_eq!(of(3), None);
@@ -104,7 +105,7 @@ fn s4_fragmentation_is_named_where_quota_could_be_freed_but_room_not() {
     let (_, verdict) = verdict(tree, "10 10 10 10", &rows, 9);
     assert!(verdict.entitled && verdict.binding.rule() == Rule::A1, "{:?}", verdict.binding);
     let room = verdict.also.iter().find_map(|other| match &other.binding {
-        Binding::Room(room) => Some(room),
+        BlockingReason::Room(room) => Some(room),
         _ => None,
     });
     let room = room.unwrap_or_else(|| panic!("{verdict:?}"));
@@ -118,12 +119,13 @@ fn x1_every_class_of_victims_has_its_shield_and_names() {
     let tree = "root 9/9; a<root 5/9; b<root 2/9; c<root 1/9";
     let (_, verdict) = verdict(tree, "4 4", &["+1 b 2 np", "+2 c 2", "+3 a 1 p5", "+4 a 1", "+5 a 3"], 5);
     assert!(verdict.entitled && verdict.binding.rule() == Rule::P1, "{:?}", verdict.binding);
-    let classes: Vec<(Shield, Vec<u32>)> = verdict
+    let classes: Vec<(Protection, Vec<u32>)> = verdict
         .protected
         .iter()
         .map(|class| (class.shield.clone(), class.who.iter().map(|pod| pod.workload.0).collect()))
         .collect();
-    let told = [(Shield::NonPreemptible, vec![1]), (Shield::Priority, vec![3, 4]), (Shield::NotEnough, vec![2])];
+    let told =
+        [(Protection::NonPreemptible, vec![1]), (Protection::Priority, vec![3, 4]), (Protection::NotEnough, vec![2])];
     assert_eq!(classes, told, "c's pod may go, and frees 2 of the 3 that are asked");
     assert_eq!(verdict.helps, [Help::FreeOnNode { node: NodeId(0), resource: "cpu".into(), by: 1000 }]);
 }
@@ -133,9 +135,9 @@ fn x1_who_borrows_one_resource_is_told_which_and_by_how_much() {
     let tree = "root 20,4/20,4; a<root 2,2/20,4; b<root 16,2/20,4";
     let (game, verdict) = verdict(tree, "20,4", &["+1 b 1,1 & +2 b 1,1 & +3 b 1,1 & +4 b 1,1", "+5 a 4,1"], 5);
     let a = game.core().tree().by_name("a").unwrap();
-    let borrower = Binding::Unentitled { quota: a, resource: "cpu".into(), needed: 4000, available: 2000 };
+    let borrower = BlockingReason::Unentitled { quota: a, resource: "cpu".into(), needed: 4000, available: 2000 };
     assert!(verdict.also.iter().any(|other| other.binding == borrower), "{:?}", verdict.also);
-    let shield = Shield::NotEntitled { quota: a, resource: "cpu".into(), by: 2000 };
+    let shield = Protection::NotEntitled { quota: a, resource: "cpu".into(), by: 2000 };
     assert!(verdict.protected.iter().any(|class| class.shield == shield && class.pods == 4), "{:?}", verdict.protected);
     assert!(verdict.helps.contains(&Help::MoreMin { quota: a, resource: "cpu".into(), by: 2000, from: None }));
 }
@@ -207,7 +209,7 @@ fn x1_whoever_it_may_displace_would_have_to_pay_for_what_it_borrows_more() {
         4,
     );
     let a = game.core().tree().by_name("a").unwrap();
-    let growth = Binding::Growth { quota: a, resource: "cpu".into(), needed: 2000, available: 1000 };
+    let growth = BlockingReason::Growth { quota: a, resource: "cpu".into(), needed: 2000, available: 1000 };
     assert!(verdict.also.iter().any(|other| other.binding == growth), "{verdict:?}");
     let told = game.plans().last().unwrap().verdicts.first().unwrap();
     assert_eq!((told.workload, &told.also[0].binding), (WorkloadId(4), &growth), "the plan says so, too");

@@ -2,8 +2,8 @@
 
 use crate::check;
 use quotree_core::{
-    Amounts, Binding, DeviceSet, Event, NodeId, NodeSpec, Placement, PodTemplate, Policy, Scheduler, Time, TypicalPod,
-    WorkloadId, WorkloadSpec,
+    Amounts, BlockingReason, DeviceSet, Event, NodeId, NodeSpec, Placement, PodTemplate, Policy, Scheduler, Time,
+    TypicalPod, WorkloadId, WorkloadSpec,
 };
 use quotree_testkit::table::{self, Game};
 
@@ -66,7 +66,7 @@ fn p1_the_verdict_counts_the_nodes_by_what_rules_them_out() {
     game.row("+1 a 1,0.6 on=zone:b").unwrap();
     game.row("+2 a 1,0.6 on=zone:b").unwrap();
     let verdict = game.core().explain(WorkloadId(2)).unwrap();
-    let Binding::Room(quotree_core::Room { nodes, .. }) = verdict.binding else { panic!("{verdict:?}") };
+    let BlockingReason::Room(quotree_core::Room { nodes, .. }) = verdict.binding else { panic!("{verdict:?}") };
     // Re-made without its label by the cordon, node 4 counts as unschedulable before anything else.
     assert_eq!((nodes.total, nodes.unschedulable, nodes.tainted, nodes.unselected), (5, 1, 1, 1), "{nodes:?}");
     assert_eq!(nodes.full + nodes.fragmented, 2, "{nodes:?}");

@@ -1,7 +1,9 @@
 //! R1 to R8: who may take from whom.
 
 use crate::check;
-use quotree_core::{Action, EnforceMax, Floor, Policy, Preemption, Reclaim, RespectBudgets, Time, Unquotaed, Within};
+use quotree_core::{
+    Action, EnforceMax, Floor, Policy, Preemption, Reclaim, RespectBudgets, Time, Unquotaed, WithinQueuePreemption,
+};
 use quotree_testkit::table::{self, Game};
 
 const TWO: &str = "root 4/4; a<root 2/4; b<root 2/4";
@@ -52,10 +54,15 @@ fn r1_takes_more_of_its_own_rather_than_grow() {
 fn r1_r8_within() {
     let rows = |last| [("+9 a 2", "bind 9"), ("+1 a 3", "| 1 A1@a"), ("+2 a 2", "bind 2 | 1 A1@a"), ("done 9", last)];
     let tree = "root 4/4; a<root 4/4";
-    table::check(tree, "4", by(|p| p.within = Within::LowerOrNewerEqual), &rows("evict 2 R1, bind 1 | 2' A1@a"));
+    table::check(
+        tree,
+        "4",
+        by(|p| p.within = WithinQueuePreemption::LowerOrNewerEqual),
+        &rows("evict 2 R1, bind 1 | 2' A1@a"),
+    );
     table::check(tree, "4", Policy::default(), &rows("| 1 A1@a"));
     let rows = [("+1 a 4", "bind 1"), ("+2 a 4 p9", "| 2 A1@a")];
-    table::check(tree, "4", by(|p| p.within = Within::Never), &rows);
+    table::check(tree, "4", by(|p| p.within = WithinQueuePreemption::Never), &rows);
 }
 
 #[test]
@@ -247,7 +254,7 @@ fn r2b_who_is_over_in_any_of_the_missing_resources_is_over() {
 
 #[test]
 fn r1_r8_who_came_at_the_same_time_is_not_newer() {
-    let policy = by(|p| p.within = Within::LowerOrNewerEqual);
+    let policy = by(|p| p.within = WithinQueuePreemption::LowerOrNewerEqual);
     let rows = [("+1 a 4 & +2 a 4", "bind 1 | 2 A1@a"), ("tick 1", "| 2 A1@a")];
     table::check("root 4/4; a<root 4/4", "4", policy, &rows);
 }
@@ -336,7 +343,8 @@ fn r8_min_runtime_ends_by_itself() {
 #[test]
 fn r1_r8_who_becomes_preemptible_is_a_victim_for_his_equals_too() {
     // 2 came before 1, and may displace it once that one can be evicted.
-    let mut game = Game::new("root 4/4; a<root 4/4", "4", by(|p| p.within = Within::LowerOrNewerEqual)).unwrap();
+    let mut game =
+        Game::new("root 4/4; a<root 4/4", "4", by(|p| p.within = WithinQueuePreemption::LowerOrNewerEqual)).unwrap();
     for (row, comes) in [
         ("once & +3 a 3 np", "bind 3"),
         ("+2 a 4", "| 2 A1@a"),
@@ -388,7 +396,7 @@ fn r1_s2_whoever_would_go_before_a_victim_of_equal_priority_covers_what_is_over(
     table::check(
         "root 99/99; a<root 5/99; b<root 6/99",
         "6:z=x 2:z=y",
-        by(|p| p.within = Within::LowerOrNewerEqual),
+        by(|p| p.within = WithinQueuePreemption::LowerOrNewerEqual),
         &[
             ("once & +1 a 2 on=z:y & +8 b 6 np on=z:x", "bind 1@1, bind 8@0"),
             ("+2 a 4 on=z:x", "| 2 P1"),

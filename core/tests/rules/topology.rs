@@ -1,7 +1,7 @@
 //! P1 on the topology tree: gangs whose pods stand in one node, rack or zone.
 
 use crate::check;
-use quotree_core::{Binding, Domain, Policy, WorkloadId};
+use quotree_core::{BlockingReason, Domain, Policy, WorkloadId};
 use quotree_testkit::table::Game;
 
 const ROOM: &str = "root 99/99; a<root 99/99";
@@ -83,7 +83,7 @@ fn x1_the_verdict_names_the_domain_that_came_closest() {
     let mut game = Game::new("root 99/99; a<root 99/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", Policy::default()).unwrap();
     game.row("+1 a 1 x3 same.rack").unwrap();
     let verdict = game.core().explain(WorkloadId(1)).unwrap();
-    let Binding::Room(room) = verdict.binding else { panic!("{verdict:?}") };
+    let BlockingReason::Room(room) = verdict.binding else { panic!("{verdict:?}") };
     let rack = Domain::Rack { zone: Some("z".into()), rack: "r1".into() };
     assert_eq!((room.within, room.placed, room.nodes.elsewhere, room.nodes.full), (Some(rack), 2, 2, 1));
     assert_eq!(room.stand_on.len(), 1);
@@ -95,7 +95,7 @@ fn x1_no_domain_no_closest() {
     let mut game = Game::new("root 99/99; a<root 99/99", "4 4", Policy::default()).unwrap();
     game.row("+1 a 1 x2 same.rack").unwrap();
     let verdict = game.core().explain(WorkloadId(1)).unwrap();
-    let Binding::Room(room) = verdict.binding else { panic!("{verdict:?}") };
+    let BlockingReason::Room(room) = verdict.binding else { panic!("{verdict:?}") };
     assert_eq!((room.within, room.nodes.elsewhere, room.nodes.total), (None, 2, 2));
 }
 
@@ -127,7 +127,7 @@ fn x1_the_closest_domain_is_named_to_borrowers_too() {
     let mut game = Game::new("root 99/99; a<root 0/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", Policy::default()).unwrap();
     game.row("+1 a 1 x3 same.rack").unwrap();
     let verdict = game.core().explain(WorkloadId(1)).unwrap();
-    let Binding::Room(room) = verdict.binding else { panic!("{verdict:?}") };
+    let BlockingReason::Room(room) = verdict.binding else { panic!("{verdict:?}") };
     let rack = Domain::Rack { zone: Some("z".into()), rack: "r1".into() };
     assert_eq!((room.within, room.placed, room.nodes.elsewhere, room.nodes.full), (Some(rack), 2, 2, 1));
 }
@@ -144,7 +144,7 @@ fn x1_what_was_tried_in_a_domain_is_told_in_full() {
     let rooms: Vec<(usize, usize)> = std::iter::once(&verdict.binding)
         .chain(verdict.also.iter().map(|other| &other.binding))
         .filter_map(|binding| match binding {
-            Binding::Room(room) if room.within.is_some() => Some((room.closest.len(), room.without.len())),
+            BlockingReason::Room(room) if room.within.is_some() => Some((room.closest.len(), room.without.len())),
             _ => None,
         })
         .collect();

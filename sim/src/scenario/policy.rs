@@ -10,8 +10,8 @@ use super::{
 };
 use crate::model::World;
 use quotree_core::{
-    EnforceMax, Floor, Growth, Order, OverPromised, Placement, Policy, Preemption, Reclaim, RespectBudgets,
-    SearchBounds, Time, Unquotaed, VictimOrder, Within,
+    BorrowWhilePreempting, EnforceMax, Floor, Order, OverPromised, Placement, Policy, Preemption, Reclaim,
+    RespectBudgets, SearchBounds, Time, Unquotaed, VictimOrder, WithinQueuePreemption,
 };
 
 /// The names of the policies there are.
@@ -37,12 +37,18 @@ pub(crate) fn policy(node: &Node, report: &mut Report) -> (String, Policy) {
     let reclaims = [("Off", Reclaim::Off), ("Min", Reclaim::Min), ("FairShare", Reclaim::FairShare)];
     knob(f, "reclaim", &reclaims, &mut p.reclaim, report);
     let withins = [
-        ("LowerPriority", Within::LowerPriority),
-        ("LowerOrNewerEqual", Within::LowerOrNewerEqual),
-        ("Never", Within::Never),
+        ("LowerPriority", WithinQueuePreemption::LowerPriority),
+        ("LowerOrNewerEqual", WithinQueuePreemption::LowerOrNewerEqual),
+        ("Never", WithinQueuePreemption::Never),
     ];
     knob(f, "within", &withins, &mut p.within, report);
-    knob(f, "growth", &[("Refused", Growth::Refused), ("Allowed", Growth::Allowed)], &mut p.growth, report);
+    knob(
+        f,
+        "growth",
+        &[("Refused", BorrowWhilePreempting::Refused), ("Allowed", BorrowWhilePreempting::Allowed)],
+        &mut p.growth,
+        report,
+    );
     let preemptions = [
         ("Auto", Preemption::Auto),
         ("ReclaimOnly", Preemption::ReclaimOnly),

@@ -1,7 +1,7 @@
 //! Verdicts as JSON: every number of the reason, ids as names, amounts as Kubernetes quantities.
 
 use super::{Names, amount, bound_word, help_text};
-use quotree_core::{Binding, CloseNode, Holder, Name, PodId, Shield, Verdict};
+use quotree_core::{BlockingReason, Holder, Name, NearMissNode, PodId, Protection, Verdict};
 use serde_json::{Map, Value, json};
 
 fn quantity(resource: &Name, base_units: i64) -> Value {
@@ -30,19 +30,19 @@ pub fn verdict_json(verdict: &Verdict, names: &dyn Names, named: usize) -> Value
         map.insert("why".into(), super::shield(class, names).into());
         map.insert("pods".into(), class.pods.into());
         match &class.shield {
-            Shield::NotEntitled { quota, resource, by } => {
+            Protection::NotEntitled { quota, resource, by } => {
                 map.insert("quota".into(), json!(names.tree().name(*quota)));
                 map.insert("resource".into(), json!(resource));
                 map.insert("by".into(), quantity(resource, *by));
             }
-            Shield::WithinGuarantee { quota, resource } => {
+            Protection::WithinGuarantee { quota, resource } => {
                 map.insert("quota".into(), json!(names.tree().name(*quota)));
                 map.insert("resource".into(), json!(resource));
             }
-            Shield::Budget { budget } => drop(map.insert("budget".into(), json!(budget))),
+            Protection::Budget { budget } => drop(map.insert("budget".into(), json!(budget))),
             _ => {}
         }
-        if class.shield != Shield::NoHelp {
+        if class.shield != Protection::NoHelp {
             map.insert("who".into(), pods(&class.who));
         }
         Value::Object(map)
@@ -53,7 +53,7 @@ pub fn verdict_json(verdict: &Verdict, names: &dyn Names, named: usize) -> Value
     Value::Object(map)
 }
 
-fn holders(of: &Binding, holders: &[Holder], names: &dyn Names, pods: &dyn Fn(&[PodId]) -> Value) -> Value {
+fn holders(of: &BlockingReason, holders: &[Holder], names: &dyn Names, pods: &dyn Fn(&[PodId]) -> Value) -> Value {
     let unnamed = Name::from("");
     let resource = of.amounts().map_or(&unnamed, |(resource, ..)| resource);
     let holder = |holder: &Holder| {
@@ -67,7 +67,7 @@ fn holders(of: &Binding, holders: &[Holder], names: &dyn Names, pods: &dyn Fn(&[
 }
 
 /// What binds: its rule, where, and its amounts.
-fn binding(of: &Binding, names: &dyn Names, pods: &dyn Fn(&[PodId]) -> Value) -> Map<String, Value> {
+fn binding(of: &BlockingReason, names: &dyn Names, pods: &dyn Fn(&[PodId]) -> Value) -> Map<String, Value> {
     let mut map = Map::new();
     let mut put = |key: &str, value: Value| drop(map.insert(key.into(), value));
     put("rule", of.rule().to_string().into());
@@ -80,9 +80,9 @@ fn binding(of: &Binding, names: &dyn Names, pods: &dyn Fn(&[PodId]) -> Value) ->
         put("available", quantity(resource, available));
     }
     match of {
-        Binding::Jobs { limit, .. } => put("limit", (*limit).into()),
-        Binding::Behind { head } => put("head", json!(names.workload(*head))),
-        Binding::Room(room) => {
+        BlockingReason::Jobs { limit, .. } => put("limit", (*limit).into()),
+        BlockingReason::Behind { head } => put("head", json!(names.workload(*head))),
+        BlockingReason::Room(room) => {
             if let Some(resource) = &room.resource {
                 put("free", quantity(resource, room.free));
                 put("fragmented", room.is_fragmented().into());
@@ -100,7 +100,7 @@ fn binding(of: &Binding, names: &dyn Names, pods: &dyn Fn(&[PodId]) -> Value) ->
                 put("within", super::verdict::domain_name(domain, names).into());
             }
             put("without", pods(&room.without));
-            let near = |near: &CloseNode| {
+            let near = |near: &NearMissNode| {
                 json!({
                     "node": names.node(near.node), "resource": near.resource, "lacks": near.lacks,
                     "needed": quantity(&near.resource, near.needed),
@@ -109,7 +109,7 @@ fn binding(of: &Binding, names: &dyn Names, pods: &dyn Fn(&[PodId]) -> Value) ->
             };
             put("closest", room.closest.iter().map(near).collect());
         }
-        Binding::Held { leaving } | Binding::Settling { leaving } => put("leaving", (*leaving).into()),
+        BlockingReason::Held { leaving } | BlockingReason::Settling { leaving } => put("leaving", (*leaving).into()),
         _ => {}
     }
     map

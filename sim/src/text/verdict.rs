@@ -3,7 +3,7 @@
 
 use super::{Names, amount, at, plural};
 use quotree_core::{
-    Binding, Bound, Domain, Help, Holder, Name, NodeTally, Protected, QuotaId, Room, Rule, Shield, Verdict,
+    BlockingReason, Bound, Domain, Help, Holder, Name, NodeTally, Protected, Protection, QuotaId, Room, Rule, Verdict,
 };
 use std::fmt::Write;
 
@@ -19,7 +19,7 @@ pub fn verdict(verdict: &Verdict, names: &dyn Names) -> String {
     for also in verdict.also.iter().filter(|also| says_more(&also.binding)) {
         let _ = write!(text, "; also {}", obstacle(verdict, &also.binding, names));
     }
-    for class in verdict.protected.iter().filter(|class| class.shield != Shield::NoHelp) {
+    for class in verdict.protected.iter().filter(|class| class.shield != Protection::NoHelp) {
         let _ = write!(text, "; {} not taken: {}", plural(class.pods, "pod"), shield(class, names));
     }
     for bound in &verdict.bounds_hit {
@@ -32,15 +32,15 @@ pub fn verdict(verdict: &Verdict, names: &dyn Names) -> String {
 }
 
 /// Whether an obstacle is worth a clause: that nodes are full, too, where nobody could be taken anyway, is not.
-fn says_more(binding: &Binding) -> bool {
-    let Binding::Room(room) = binding else { return true };
+fn says_more(binding: &BlockingReason) -> bool {
+    let BlockingReason::Room(room) = binding else { return true };
     let taken = room.closest.iter().any(|near| !near.taken.is_empty()) || !room.without.is_empty();
     taken || room.resource.is_none() || (room.is_fragmented() && room.nodes.total > 1)
 }
 
 /// Who holds what is missing, leaf by leaf: `lab 4 pods 16 (8 borrowed)`.
 #[must_use]
-pub fn holders(of: &Binding, holders: &[Holder], names: &dyn Names) -> Vec<String> {
+pub fn holders(of: &BlockingReason, holders: &[Holder], names: &dyn Names) -> Vec<String> {
     let told = holders.iter().map(|holder| {
         let quota = holder.quota.map_or("no quota", |quota| names.tree().name(quota).as_str());
         let pods = plural(u32::try_from(holder.pods.len()).unwrap_or(u32::MAX), "pod");
@@ -56,12 +56,12 @@ pub fn holders(of: &Binding, holders: &[Holder], names: &dyn Names) -> Vec<Strin
 
 /// One thing in the way, with its rule.
 #[must_use]
-pub fn obstacle(verdict: &Verdict, binding: &Binding, names: &dyn Names) -> String {
+pub fn obstacle(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) -> String {
     format!("{}: {}", binding.rule(), what_binds(verdict, binding, names))
 }
 
 /// What binds, without its rule.
-fn what_binds(verdict: &Verdict, binding: &Binding, names: &dyn Names) -> String {
+fn what_binds(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) -> String {
     let tree = names.tree();
     let name = |quota: &QuotaId| tree.name(*quota).as_str();
     let who = match names.pods(verdict.workload) {
@@ -69,8 +69,8 @@ fn what_binds(verdict: &Verdict, binding: &Binding, names: &dyn Names) -> String
         n => format!("the gang of {n} asks"),
     };
     match binding {
-        Binding::NoQuota => "its namespace is on no leaf of the quota tree".to_owned(),
-        Binding::Ceiling { quota, resource, needed, available } => {
+        BlockingReason::NoQuota => "its namespace is on no leaf of the quota tree".to_owned(),
+        BlockingReason::Ceiling { quota, resource, needed, available } => {
             let max = at(tree, resource, tree.max(*quota));
             format!(
                 "{} may use {} {resource} at most, {} are used, {who} {}",
@@ -80,7 +80,7 @@ fn what_binds(verdict: &Verdict, binding: &Binding, names: &dyn Names) -> String
                 amount(resource, *needed),
             )
         }
-        Binding::Guarantee { quota, resource, needed, available } => {
+        BlockingReason::Guarantee { quota, resource, needed, available } => {
             let min = at(tree, resource, tree.min(*quota));
             format!(
                 "it may not be evicted and so must fit the guarantee of {}: {} {resource}, {} are used, {who} {}",
@@ -90,21 +90,25 @@ fn what_binds(verdict: &Verdict, binding: &Binding, names: &dyn Names) -> String
                 amount(resource, *needed),
             )
         }
-        Binding::Jobs { quota, limit } => {
+        BlockingReason::Jobs { quota, limit } => {
             format!("{} admits {} at once, and they are there", name(quota), plural(*limit, "workload"))
         }
-        Binding::Behind { head } => format!("its leaf keeps the line, and {} is before it", names.workload(*head)),
-        Binding::Room(missing) => room(missing, names),
-        Binding::Held { leaving } => format!("it has evicted and waits for {} to leave", plural(*leaving, "pod")),
-        Binding::Settling { leaving } => {
+        BlockingReason::Behind { head } => {
+            format!("its leaf keeps the line, and {} is before it", names.workload(*head))
+        }
+        BlockingReason::Room(missing) => room(missing, names),
+        BlockingReason::Held { leaving } => {
+            format!("it has evicted and waits for {} to leave", plural(*leaving, "pod"))
+        }
+        BlockingReason::Settling { leaving } => {
             format!("{} are leaving anyway, and then it fits", plural(*leaving, "pod"))
         }
-        Binding::Unentitled { quota, resource, needed, available } => format!(
+        BlockingReason::Unentitled { quota, resource, needed, available } => format!(
             "with it {} would be {} {resource} above its guarantee, so it may not reclaim past it",
             name(quota),
             amount(resource, needed.saturating_sub(*available)),
         ),
-        Binding::Growth { quota, resource, needed, available } => format!(
+        BlockingReason::Growth { quota, resource, needed, available } => format!(
             "with all it may displace gone, {} would still borrow {} {resource} more than now",
             name(quota),
             amount(resource, needed.saturating_sub(*available)),
@@ -179,20 +183,22 @@ pub fn shield(class: &Protected, names: &dyn Names) -> String {
     let name = |quota: &QuotaId| names.tree().name(*quota).as_str();
     let (are, their) = if class.pods == 1 { ("is", "its") } else { ("are", "their") };
     let why = match &class.shield {
-        Shield::OwnWorkload => "of the workload itself".to_owned(),
-        Shield::Leaving => "leaving already".to_owned(),
-        Shield::JustBound => format!("{are} only just being bound"),
-        Shield::NonPreemptible => "may not be evicted".to_owned(),
-        Shield::ProtectedRuntime => format!("in {their} protected runtime"),
-        Shield::Priority => format!("of the same leaf, and {their} priority is not lower"),
-        Shield::NotEntitled { quota, resource, by } => {
+        Protection::OwnWorkload => "of the workload itself".to_owned(),
+        Protection::Leaving => "leaving already".to_owned(),
+        Protection::JustBound => format!("{are} only just being bound"),
+        Protection::NonPreemptible => "may not be evicted".to_owned(),
+        Protection::ProtectedRuntime => format!("in {their} protected runtime"),
+        Protection::Priority => format!("of the same leaf, and {their} priority is not lower"),
+        Protection::NotEntitled { quota, resource, by } => {
             format!("{} would be {} {resource} above its guarantee", name(quota), amount(resource, *by))
         }
-        Shield::WithinGuarantee { quota, resource } => format!("{} is within its guarantee of {resource}", name(quota)),
-        Shield::Budget { budget } => format!("the disruption budget {budget} is exhausted"),
-        Shield::Policy => "the policy switches this off".to_owned(),
-        Shield::NotEnough => format!("{are} not enough, even with all others that may be taken"),
-        Shield::NoHelp => "would not help".to_owned(),
+        Protection::WithinGuarantee { quota, resource } => {
+            format!("{} is within its guarantee of {resource}", name(quota))
+        }
+        Protection::Budget { budget } => format!("the disruption budget {budget} is exhausted"),
+        Protection::Policy => "the policy switches this off".to_owned(),
+        Protection::NotEnough => format!("{are} not enough, even with all others that may be taken"),
+        Protection::NoHelp => "would not help".to_owned(),
         _ => Rule::says(class.shield.rule()).to_owned(),
     };
     format!("{} {why}", class.shield.rule())

@@ -4,7 +4,7 @@ use super::{
     ledger::Ledger,
     state::{Ask, Reference},
 };
-use quotree_core::{Binding, QuotaId, Reclaim};
+use quotree_core::{BlockingReason, QuotaId, Reclaim};
 
 pub(super) fn quota_id(quota: usize) -> QuotaId {
     QuotaId(u32::try_from(quota).unwrap_or(u32::MAX))
@@ -13,19 +13,19 @@ pub(super) fn quota_id(quota: usize) -> QuotaId {
 impl Reference {
     /// The first limit that keeps a unit out: resource by resource in order of names, from the leaf up, max before min;
     /// then job limits (A1, A2, A5).
-    pub(super) fn barred(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<Binding> {
+    pub(super) fn barred(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<BlockingReason> {
         self.over_a_limit(ledger, ask, leaf).or_else(|| self.over_jobs(ledger, ask, leaf))
     }
 
     /// The first job limit that keeps a unit out, from the leaf up (A5).
-    pub(super) fn over_jobs(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<Binding> {
+    pub(super) fn over_jobs(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<BlockingReason> {
         let full = |q: usize| Some((q, self.tree.quotas[q].jobs.filter(|limit| ledger.jobs(q) >= *limit)?));
         let (q, limit) = self.tree.path(leaf.filter(|_| ask.job)?).find_map(full)?;
-        Some(Binding::Jobs { quota: quota_id(q), limit })
+        Some(BlockingReason::Jobs { quota: quota_id(q), limit })
     }
 
     /// The first max, or min of the non-preemptible, that keeps a unit out (A1, A2).
-    pub(super) fn over_a_limit(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<Binding> {
+    pub(super) fn over_a_limit(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<BlockingReason> {
         let leaf = leaf?;
         let with = self.with_unit(ask, leaf);
         for (r, amount) in self.requested(ask) {
@@ -36,12 +36,17 @@ impl Reference {
                 let needed = with.as_ref().map_or(amount, |with| with.charged(q, r) - charged);
                 if quota.max[r] != i64::MAX && charged + needed > quota.max[r] {
                     let available = quota.max[r] - charged;
-                    return Some(Binding::Ceiling { quota: quota_id(q), resource: name, needed, available });
+                    return Some(BlockingReason::Ceiling { quota: quota_id(q), resource: name, needed, available });
                 }
                 let firm = ledger.firm(q, r);
                 if !ask.preemptible && firm + amount > quota.min[r] {
                     let available = quota.min[r] - firm;
-                    return Some(Binding::Guarantee { quota: quota_id(q), resource: name, needed: amount, available });
+                    return Some(BlockingReason::Guarantee {
+                        quota: quota_id(q),
+                        resource: name,
+                        needed: amount,
+                        available,
+                    });
                 }
             }
         }

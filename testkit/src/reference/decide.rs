@@ -8,8 +8,8 @@ use super::{
     victims::{Right, Source},
 };
 use quotree_core::{
-    Action, BindReason, Binding, DeviceSet, EnforceMax, EvictReason, PodId, ReleaseReason, Room, Rule, Time, Unquotaed,
-    WorkloadId,
+    Action, BindReason, BlockingReason, DeviceSet, EnforceMax, EvictReason, PodId, ReleaseReason, Room, Rule, Time,
+    Unquotaed, WorkloadId,
 };
 
 /// What the reference decides: actions as the core's, and why those wait who were tried.
@@ -27,7 +27,7 @@ pub struct Waits {
     /// Which.
     pub workload: WorkloadId,
     /// What binds; of missing room only that it is missing.
-    pub binding: Binding,
+    pub binding: BlockingReason,
     /// Whether it is entitled (O1).
     pub entitled: bool,
 }
@@ -314,21 +314,21 @@ impl Reference {
 impl Reference {
     /// Why a workload waits, now, and whether it is entitled (X1). Of missing room it tells only that.
     #[must_use]
-    pub fn explain(&self, id: WorkloadId) -> Option<(Binding, bool)> {
+    pub fn explain(&self, id: WorkloadId) -> Option<(BlockingReason, bool)> {
         let workload = self.work.get(&id)?;
         if let Some(hold) = workload.hold {
             let leaving = u32::try_from(self.leaving(For::Hold(hold)).len()).unwrap_or(u32::MAX);
-            return Some((Binding::Held { leaving }, true));
+            return Some((BlockingReason::Held { leaving }, true));
         }
         let ask = workload.waits.as_ref()?;
         let Some(leaf) = workload.leaf else {
             let refused = self.policy.unquotaed == Unquotaed::Refuse;
-            let binding = if refused { Binding::NoQuota } else { no_room() };
+            let binding = if refused { BlockingReason::NoQuota } else { no_room() };
             return Some((binding, false));
         };
         let head = self.head_of_line(leaf).filter(|head| self.tree.quotas[leaf].block && *head != id);
         if let Some(head) = head {
-            return Some((Binding::Behind { head }, false));
+            return Some((BlockingReason::Behind { head }, false));
         }
         let ledger = self.ledger();
         let barred = self.barred(&ledger, ask, Some(leaf));
@@ -336,6 +336,6 @@ impl Reference {
     }
 }
 
-fn no_room() -> Binding {
-    Binding::Room(Room::default())
+fn no_room() -> BlockingReason {
+    BlockingReason::Room(Room::default())
 }

@@ -4,7 +4,7 @@ use super::{
     ledger::Ledger,
     state::{Ask, Cell, Reference, Workload},
 };
-use quotree_core::{Order, Preemption, Reclaim, Time, Unquotaed, Within, WorkloadId};
+use quotree_core::{Order, Preemption, Reclaim, Time, Unquotaed, WithinQueuePreemption, WorkloadId};
 use std::cmp::{Ordering, Reverse};
 
 /// A share `over / of`, compared exactly (Q4); of 0 it is infinite.
@@ -182,12 +182,12 @@ impl Reference {
 
     pub(super) fn displaces_at_all(&self) -> bool {
         matches!(self.policy.preemption, Preemption::Auto | Preemption::PriorityOnly)
-            && self.policy.within != Within::Never
+            && self.policy.within != WithinQueuePreemption::Never
     }
 
     pub(super) fn may_displace(&self, id: WorkloadId) -> bool {
         let by = self.at(id);
-        let equal = self.policy.within == Within::LowerOrNewerEqual;
+        let equal = self.policy.within == WithinQueuePreemption::LowerOrNewerEqual;
         let lower = |w: &Workload| w.priority < by.priority || equal && w.priority == by.priority;
         let mut of_leaf = self.work.values().filter(|w| w.leaf == by.leaf && w.filed.is_some());
         by.leaf.is_some() && self.displaces_at_all() && of_leaf.any(lower)
@@ -202,7 +202,7 @@ impl Reference {
         }
         self.at_mut(id).filed = now;
         let Some((priority, ..)) = now.filter(|_| self.displaces_at_all()) else { return };
-        let equal = self.policy.within == Within::LowerOrNewerEqual;
+        let equal = self.policy.within == WithinQueuePreemption::LowerOrNewerEqual;
         for ((_, Reverse(by), ..), cell) in self.heads(&self.ledger()) {
             if cell.0 == leaf && (by > priority || equal && by == priority) {
                 self.cells.entry(cell).or_default().due = true;

@@ -6,7 +6,7 @@ use super::{
     state::{Ask, For, Reference, Spot, Stage},
     victims::{Candidate, Finding, Right, Seeker, by_overuse},
 };
-use quotree_core::{Growth, NodeId, PodId, PodTemplate, RespectBudgets, WorkloadId};
+use quotree_core::{BorrowWhilePreempting, NodeId, PodId, PodTemplate, RespectBudgets, WorkloadId};
 use std::cmp::{Ordering, Reverse};
 
 /// A plan that would place a workload.
@@ -172,7 +172,7 @@ impl<'a> Search<'a> {
     /// Quotas that a displacement would leave above min, and larger than before or with their guarantee given up: all but the
     /// largest victim reach down to min already, and who would go first does not cover what is over (R1).
     fn growth(&self, spared: &[usize]) -> Vec<Deficit> {
-        if self.by.right == Right::Reclaim || self.trial.policy.growth == Growth::Allowed {
+        if self.by.right == Right::Reclaim || self.trial.policy.growth == BorrowWhilePreempting::Allowed {
             return Vec::new();
         }
         let (before, after) = (self.origin.ledger(), self.trial.ledger());

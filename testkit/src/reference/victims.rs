@@ -6,7 +6,9 @@ use super::{
     order::Share,
     state::{Ask, Reference, Workload},
 };
-use quotree_core::{EvictReason, Floor, NodeId, PodId, Rule, Time, Unquotaed, VictimOrder, Within, WorkloadId};
+use quotree_core::{
+    EvictReason, Floor, NodeId, PodId, Rule, Time, Unquotaed, VictimOrder, WithinQueuePreemption, WorkloadId,
+};
 use std::cmp::{Ordering, Reverse};
 
 /// By which right victims are looked for.
@@ -134,8 +136,8 @@ impl Reference {
         }
         let Some(by) = by.filter(|by| by.right == Right::Priority).map(|by| self.at(by.id)) else { return true };
         match self.policy.within {
-            Within::LowerPriority => victim.priority < by.priority,
-            Within::LowerOrNewerEqual => {
+            WithinQueuePreemption::LowerPriority => victim.priority < by.priority,
+            WithinQueuePreemption::LowerOrNewerEqual => {
                 victim.priority < by.priority || victim.priority == by.priority && victim.submitted > by.submitted
             }
             _ => false,

@@ -5,7 +5,7 @@ use crate::{
     event::{Event, PodOutcome},
     ids::{Time, WorkloadId},
     plan::{Action, Plan},
-    policy::Growth,
+    policy::BorrowWhilePreempting,
     scheduler::Scheduler,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,7 +79,7 @@ impl Auditor {
         let mut found = audit(after);
         found.extend(audit_plan(before, plan));
         // The knob gives up S2, and I7 with it.
-        if after.policy.growth == Growth::Refused {
+        if after.policy.growth == BorrowWhilePreempting::Refused {
             self.mutual(plan, &mut found);
         }
         after.audit_settled(now, &mut found);

@@ -5,7 +5,7 @@ use super::{Breach, breach};
 use crate::{
     ids::{NodeId, PodId, QuotaId, WorkloadId},
     plan::{Action, EvictReason, Plan, Rule},
-    policy::{Floor, Growth, Preemption, Reclaim, Within},
+    policy::{BorrowWhilePreempting, Floor, Preemption, Reclaim, WithinQueuePreemption},
     scheduler::{PodState, Scheduler, ledger::cell},
     tree::UNLIMITED,
 };
@@ -209,7 +209,7 @@ impl<'a> Books<'a> {
             if !other.preemptible {
                 found.push(breach(3, format!("{} of {cause} is not preemptible (R2(c))", victim.pod)));
             }
-            let lower = policy.within != Within::LowerPriority || other.priority < by.priority;
+            let lower = policy.within != WithinQueuePreemption::LowerPriority || other.priority < by.priority;
             if victim.leaf == Some(leaf) && !lower {
                 found.push(breach(3, format!("{} is not of lower priority than {cause} (R1)", victim.pod)));
             }
@@ -235,7 +235,7 @@ impl<'a> Books<'a> {
         let policy = &self.before.policy;
         let mut ask = Amount::new();
         placed.iter().for_each(|(_, asks)| add(&mut ask, asks, 1));
-        let within = victims.iter().any(|v| v.leaf == Some(leaf)) && policy.growth == Growth::Refused;
+        let within = victims.iter().any(|v| v.leaf == Some(leaf)) && policy.growth == BorrowWhilePreempting::Refused;
         for quota in tree.path(leaf) {
             let mut gone = Amount::new();
             victims.iter().filter(|v| self.is_under(v, quota)).for_each(|v| add(&mut gone, &v.asks, 1));

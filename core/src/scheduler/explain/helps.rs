@@ -8,7 +8,7 @@ use crate::{
     ids::QuotaId,
     policy::OverPromised,
     spec::TreeSpec,
-    verdict::{Binding, Help, Room, Shield, Verdict},
+    verdict::{BlockingReason, Help, Protection, Room, Verdict},
 };
 use std::{cmp::Reverse, collections::BTreeSet};
 
@@ -23,7 +23,7 @@ impl Scheduler {
     pub(super) fn helps(&self, slot: Slot, verdict: &Verdict) -> Vec<Help> {
         let workload = self.workloads.at(slot);
         let Some((ask, _)) = workload.waits else { return Vec::new() };
-        if matches!(verdict.binding, Binding::NoQuota | Binding::Behind { .. }) {
+        if matches!(verdict.binding, BlockingReason::NoQuota | BlockingReason::Behind { .. }) {
             return Vec::new();
         }
         let ask = self.shapes.get(ask);
@@ -36,7 +36,7 @@ impl Scheduler {
         }
         if let Some(room) = verdict
             .obstacles()
-            .find_map(|(binding, _)| if let Binding::Room(room) = binding { Some(room) } else { None })
+            .find_map(|(binding, _)| if let BlockingReason::Room(room) = binding { Some(room) } else { None })
         {
             let freed = larger_nodes(room).find_map(|help| self.smallest(&mut probe, slot, help));
             let opened = || self.cordoned().find(|help| self.is_placed_after(slot, help));
@@ -87,7 +87,7 @@ impl Scheduler {
 
     /// The classes of pods that may not be evicted, one workload at a time.
     fn fewer_protected(&self, slot: Slot, verdict: &Verdict) -> impl Iterator<Item = Help> {
-        let classes = verdict.protected.iter().filter(|class| class.shield == Shield::NonPreemptible);
+        let classes = verdict.protected.iter().filter(|class| class.shield == Protection::NonPreemptible);
         let ids: BTreeSet<_> = classes.flat_map(|class| &class.who).map(|pod| pod.workload).collect();
         let own = self.workloads.at(slot).id;
         ids.into_iter().filter(move |id| *id != own).take(TRIED).map(|workload| Help::Preemptible { workload })
@@ -95,7 +95,7 @@ impl Scheduler {
 
     fn more_jobs(&self, verdict: &Verdict) -> impl Iterator<Item = Help> + use<> {
         let jobs = match verdict.binding {
-            Binding::Jobs { quota, limit } => Some(Help::MoreJobs { quota, limit: limit.saturating_add(1) }),
+            BlockingReason::Jobs { quota, limit } => Some(Help::MoreJobs { quota, limit: limit.saturating_add(1) }),
             _ => None,
         };
         jobs.into_iter()

@@ -21,7 +21,7 @@ use crate::{
     ids::{PodId, QuotaId, WorkloadId},
     plan::Action,
     policy::Unquotaed,
-    verdict::{Binding, Bound, Holder, NodeTally, Obstacle, Room, Shield, Verdict},
+    verdict::{BlockingReason, Bound, Holder, NodeTally, Obstacle, Protection, Room, Verdict},
 };
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -32,7 +32,7 @@ pub(super) struct Findings {
     pub(super) in_full: bool,
     pub(super) bounds: Vec<Bound>,
     /// What stopped it, one a right.
-    pub(super) stops: Vec<Binding>,
+    pub(super) stops: Vec<BlockingReason>,
     /// How many pods leave, when it fits once they are gone.
     pub(super) settling: Option<u32>,
 }
@@ -58,7 +58,7 @@ impl Scheduler {
 
     /// What binds a workload that waits, in brief: of missing room only that it is missing. Costs a path of the tree.
     #[must_use]
-    pub fn bound_by(&self, workload: WorkloadId) -> Option<Binding> {
+    pub fn bound_by(&self, workload: WorkloadId) -> Option<BlockingReason> {
         let slot = self.workloads.slot(workload)?;
         if let Some(binding) = self.simple_binding(slot) {
             return Some(binding);
@@ -68,17 +68,17 @@ impl Scheduler {
     }
 
     /// What stops a workload before quota and room are looked at, if anything does.
-    fn simple_binding(&self, slot: Slot) -> Option<Binding> {
+    fn simple_binding(&self, slot: Slot) -> Option<BlockingReason> {
         let workload = self.workloads.at(slot);
         if let Some(hold) = workload.hold.and_then(|id| self.holds.get(&id)) {
-            return Some(Binding::Held { leaving: crate::table::narrow(hold.victims.len()) });
+            return Some(BlockingReason::Held { leaving: crate::table::narrow(hold.victims.len()) });
         }
         let (_, key) = workload.waits?;
         if workload.account == self.ledger.outside() && self.policy.unquotaed == Unquotaed::Refuse {
-            return Some(Binding::NoQuota);
+            return Some(BlockingReason::NoQuota);
         }
         let head = self.lines.at(workload.account).as_ref().and_then(|line| line.first());
-        head.filter(|head| head.id != key.id).map(|head| Binding::Behind { head: head.id })
+        head.filter(|head| head.id != key.id).map(|head| BlockingReason::Behind { head: head.id })
     }
 
     /// The same without what would help. Costs a copy of the state and a pass over leaves, nodes and workloads.
@@ -133,7 +133,7 @@ impl Scheduler {
         let workload = self.workloads.at(slot);
         let mut verdict = Verdict {
             workload: workload.id,
-            binding: Binding::NoQuota,
+            binding: BlockingReason::NoQuota,
             entitled: false,
             holders: Vec::new(),
             also: Vec::new(),
@@ -142,7 +142,7 @@ impl Scheduler {
             helps: Vec::new(),
         };
         if let Some(binding) = self.simple_binding(slot) {
-            verdict.entitled = matches!(binding, Binding::Held { .. });
+            verdict.entitled = matches!(binding, BlockingReason::Held { .. });
             verdict.binding = binding;
             return Some(verdict);
         }
@@ -158,13 +158,14 @@ impl Scheduler {
         let mut also = if barred.is_some() { self.limits(&ask, account) } else { Vec::new() };
         if barred.is_some() {
             also.remove(0);
-            also.extend(room.clone().map(Binding::Room));
+            also.extend(room.clone().map(BlockingReason::Room));
         }
-        verdict.binding = barred.or(room.clone().map(Binding::Room)).unwrap_or_else(|| self.some_room_is_missing());
-        also.extend(found.stops.into_iter().filter(|stop| matches!(stop, Binding::Growth { .. })));
-        also.extend(found.settling.map(|leaving| Binding::Settling { leaving }));
+        verdict.binding =
+            barred.or(room.clone().map(BlockingReason::Room)).unwrap_or_else(|| self.some_room_is_missing());
+        also.extend(found.stops.into_iter().filter(|stop| matches!(stop, BlockingReason::Growth { .. })));
+        also.extend(found.settling.map(|leaving| BlockingReason::Settling { leaving }));
         verdict.protected = self.protected(slot, &ask, std::iter::once(&verdict.binding).chain(&also));
-        let denied = |class: &crate::verdict::Protected| matches!(class.shield, Shield::NotEntitled { .. });
+        let denied = |class: &crate::verdict::Protected| matches!(class.shield, Protection::NotEntitled { .. });
         // It is also why it may take no room that others hold (H2).
         if verdict.protected.iter().any(denied) || (!verdict.entitled && !self.holds.is_empty()) {
             also.extend(self.unentitled(&ask, account));
@@ -178,21 +179,21 @@ impl Scheduler {
     }
 
     /// That no node has room, without saying more.
-    fn some_room_is_missing(&self) -> Binding {
+    fn some_room_is_missing(&self) -> BlockingReason {
         let total = crate::table::narrow(self.nodes.by_id.len());
-        Binding::Room(Room { nodes: NodeTally { total, ..NodeTally::default() }, ..Room::default() })
+        BlockingReason::Room(Room { nodes: NodeTally { total, ..NodeTally::default() }, ..Room::default() })
     }
 
     /// The lowest quota of the path that is not within its guarantee with the ask, and in what (R2a).
-    fn unentitled(&self, ask: &Ask, account: Account) -> Vec<Binding> {
+    fn unentitled(&self, ask: &Ask, account: Account) -> Vec<BlockingReason> {
         for q in self.ledger.path(account) {
             let Some(quota) = self.quota(q) else { break };
             let short = |(r, needed): (usize, i64)| {
                 let available = self.guarantee(q, r).saturating_sub(self.ledger.standing(q, r));
                 let resource = self.tree.resource_name(r)?.clone();
-                (available < needed).then_some(Binding::Unentitled { quota, resource, needed, available })
+                (available < needed).then_some(BlockingReason::Unentitled { quota, resource, needed, available })
             };
-            let found: Vec<Binding> = ask.requested().filter_map(short).collect();
+            let found: Vec<BlockingReason> = ask.requested().filter_map(short).collect();
             if !found.is_empty() {
                 return found;
             }
@@ -201,22 +202,28 @@ impl Scheduler {
     }
 
     /// Who holds what an obstacle says is missing: leaves with their pods, the largest first.
-    fn holders(&self, slot: Slot, ask: &Ask, of: &Binding) -> Vec<Holder> {
-        if matches!(of, Binding::NoQuota | Binding::Behind { .. } | Binding::Held { .. } | Binding::Settling { .. }) {
+    fn holders(&self, slot: Slot, ask: &Ask, of: &BlockingReason) -> Vec<Holder> {
+        if matches!(
+            of,
+            BlockingReason::NoQuota
+                | BlockingReason::Behind { .. }
+                | BlockingReason::Held { .. }
+                | BlockingReason::Settling { .. }
+        ) {
             return Vec::new();
         }
         let resource = of.amounts().and_then(|(name, ..)| self.tree.resource_index(name.as_str()));
-        if resource.is_none() && !matches!(of, Binding::Jobs { .. }) {
+        if resource.is_none() && !matches!(of, BlockingReason::Jobs { .. }) {
             return Vec::new();
         }
         let counts = |workload: &Workload| match of {
-            Binding::Room(_) => true,
-            Binding::Guarantee { quota, .. } => !workload.preemptible && self.is_in(workload.account, *quota),
+            BlockingReason::Room(_) => true,
+            BlockingReason::Guarantee { quota, .. } => !workload.preemptible && self.is_in(workload.account, *quota),
             _ => of.quota().is_some_and(|quota| self.is_in(workload.account, quota)),
         };
         let suits = |node: u32| {
             let is_suitable = |(id, _): &(u32, u32)| self.nodes.is_suitable(node, self.shapes.templates.at(*id));
-            !matches!(of, Binding::Room(_)) || ask.members.iter().any(is_suitable)
+            !matches!(of, BlockingReason::Room(_)) || ask.members.iter().any(is_suitable)
         };
         let mut held: BTreeMap<Account, (i64, Vec<PodId>)> = BTreeMap::new();
         for other in self.workloads.sorted() {

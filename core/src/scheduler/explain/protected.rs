@@ -11,7 +11,7 @@ use super::super::{
 use crate::{
     ids::{PodId, QuotaId},
     policy::{Floor, RespectBudgets},
-    verdict::{Binding, Protected, Shield},
+    verdict::{BlockingReason, Protected, Protection},
 };
 use std::collections::BTreeMap;
 
@@ -29,10 +29,10 @@ impl Scheduler {
         &self,
         slot: Slot,
         ask: &Ask,
-        obstacles: impl Iterator<Item = &'a Binding>,
+        obstacles: impl Iterator<Item = &'a BlockingReason>,
     ) -> Vec<Protected> {
         let deficits = self.deficits(obstacles);
-        let mut classes: BTreeMap<Shield, Vec<PodId>> = BTreeMap::new();
+        let mut classes: BTreeMap<Protection, Vec<PodId>> = BTreeMap::new();
         let mut no_help = 0;
         for other in self.workloads.sorted() {
             let victim = self.workloads.at(other);
@@ -49,7 +49,7 @@ impl Scheduler {
                     no_help += 1;
                 } else if pod.state == Some(PodState::Leaving) {
                     resources.truncate(before);
-                    classes.entry(Shield::Leaving).or_default().push(id);
+                    classes.entry(Protection::Leaving).or_default().push(id);
                 } else {
                     helping.push(id);
                 }
@@ -61,24 +61,24 @@ impl Scheduler {
             }
         }
         let class =
-            |(shield, who): (Shield, Vec<PodId>)| Protected { shield, pods: crate::table::narrow(who.len()), who };
+            |(shield, who): (Protection, Vec<PodId>)| Protected { shield, pods: crate::table::narrow(who.len()), who };
         let mut protected: Vec<Protected> = classes.into_iter().map(class).collect();
         if no_help > 0 {
-            protected.push(Protected { shield: Shield::NoHelp, pods: no_help, who: Vec::new() });
+            protected.push(Protected { shield: Protection::NoHelp, pods: no_help, who: Vec::new() });
         }
         protected
     }
 
-    fn deficits<'a>(&self, obstacles: impl Iterator<Item = &'a Binding>) -> Deficits {
+    fn deficits<'a>(&self, obstacles: impl Iterator<Item = &'a BlockingReason>) -> Deficits {
         let mut deficits = Deficits::default();
         for binding in obstacles {
             let index = binding.amounts().and_then(|(name, ..)| self.tree.resource_index(name.as_str()));
             match binding {
                 // What may not be evicted can only shrink by itself, and nobody is evicted for the number of workloads.
-                Binding::Guarantee { .. } | Binding::Jobs { .. } => return Deficits::default(),
-                Binding::Ceiling { quota, .. } => deficits.below.extend(index.map(|r| (*quota, r))),
-                Binding::Growth { .. } => deficits.own.extend(index),
-                Binding::Room(_) => deficits.room = true,
+                BlockingReason::Guarantee { .. } | BlockingReason::Jobs { .. } => return Deficits::default(),
+                BlockingReason::Ceiling { quota, .. } => deficits.below.extend(index.map(|r| (*quota, r))),
+                BlockingReason::Growth { .. } => deficits.own.extend(index),
+                BlockingReason::Room(_) => deficits.room = true,
                 _ => {}
             }
         }
@@ -101,20 +101,24 @@ impl Scheduler {
     }
 
     /// What keeps a workload from being taken for another that lacks these resources.
-    fn shield(&self, slot: Slot, ask: &Ask, other: Slot, resources: &[usize]) -> Shield {
+    fn shield(&self, slot: Slot, ask: &Ask, other: Slot, resources: &[usize]) -> Protection {
         let (workload, victim) = (self.workloads.at(slot), self.workloads.at(other));
         let same_leaf = victim.account == workload.account;
         if other == slot {
-            return Shield::OwnWorkload;
+            return Protection::OwnWorkload;
         }
         if !self.has_right(if same_leaf { Right::Priority } else { Right::Reclaim }) {
-            return Shield::Policy;
+            return Protection::Policy;
         }
         if let Some(shield) = self.state_shield(victim) {
             return shield;
         }
         if same_leaf {
-            return if self.is_displaceable(workload, victim) { self.last_shield(victim) } else { Shield::Priority };
+            return if self.is_displaceable(workload, victim) {
+                self.last_shield(victim)
+            } else {
+                Protection::Priority
+            };
         }
         let reach = self.reach(ask, workload.account);
         let denied = || self.not_entitled(ask, reach.unwrap_or(workload.account));
@@ -132,32 +136,32 @@ impl Scheduler {
         match guards.next() {
             Some((Some(quota), r)) if guards.all(|(guard, _)| guard.is_some()) => {
                 let resource = self.tree.resource_name(r).cloned().unwrap_or_else(|| "".into());
-                Shield::WithinGuarantee { quota, resource }
+                Protection::WithinGuarantee { quota, resource }
             }
             _ => self.last_shield(victim),
         }
     }
 
     /// What the state of a workload protects (R2c).
-    fn state_shield(&self, victim: &Workload) -> Option<Shield> {
+    fn state_shield(&self, victim: &Workload) -> Option<Protection> {
         let young = self.policy.min_runtime_ms > 0 && victim.started().after_ms(self.policy.min_runtime_ms) > self.now;
         if !victim.preemptible {
-            Some(Shield::NonPreemptible)
+            Some(Protection::NonPreemptible)
         } else if victim.fresh {
-            Some(Shield::JustBound)
+            Some(Protection::JustBound)
         } else {
-            young.then_some(Shield::ProtectedRuntime)
+            young.then_some(Protection::ProtectedRuntime)
         }
     }
 
     /// In what a quota is above its guarantee with the ask (R2a).
-    fn not_entitled(&self, ask: &Ask, at: Account) -> Shield {
+    fn not_entitled(&self, ask: &Ask, at: Account) -> Protection {
         let over = |(r, amount): (usize, i64)| {
             let by = self.ledger.standing(at, r).saturating_add(amount).saturating_sub(self.guarantee(at, r));
             let resource = self.tree.resource_name(r)?.clone();
-            (by > 0).then_some(Shield::NotEntitled { quota: QuotaId(at), resource, by })
+            (by > 0).then_some(Protection::NotEntitled { quota: QuotaId(at), resource, by })
         };
-        ask.requested().find_map(over).filter(|_| self.quota(at).is_some()).unwrap_or(Shield::NotEnough)
+        ask.requested().find_map(over).filter(|_| self.quota(at).is_some()).unwrap_or(Protection::NotEnough)
     }
 
     /// The quota on a victim's branch that its guarantee protects in this resource, if one does (R2b).
@@ -175,14 +179,14 @@ impl Scheduler {
     }
 
     /// What is left when the rules of reclaim protect nobody.
-    fn last_shield(&self, victim: &Workload) -> Shield {
+    fn last_shield(&self, victim: &Workload) -> Protection {
         let exhausted = |budget: &&crate::ids::Name| {
             self.budgets.get(*budget).is_some_and(|left| (*left as usize) < victim.unit(|_| true).len())
         };
         let kept = self.policy.respect_budgets == RespectBudgets::Always;
         match victim.budget.as_ref().filter(exhausted).filter(|_| kept) {
-            Some(budget) => Shield::Budget { budget: budget.clone() },
-            None => Shield::NotEnough,
+            Some(budget) => Protection::Budget { budget: budget.clone() },
+            None => Protection::NotEnough,
         }
     }
 }

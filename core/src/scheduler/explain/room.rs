@@ -11,7 +11,7 @@ use super::super::{
 use crate::{
     ids::{NodeId, PodId},
     table::narrow,
-    verdict::{Binding, CloseNode, NodeTally, Room},
+    verdict::{BlockingReason, NearMissNode, NodeTally, Room},
 };
 
 /// How many of the closest nodes are named.
@@ -19,9 +19,9 @@ const NAMED: usize = 3;
 
 impl Scheduler {
     /// What room is missing: as the search found it, else as it is now; nothing where there is room.
-    pub(super) fn what_room_is_missing(&mut self, slot: Slot, stops: &[Binding]) -> Option<Room> {
+    pub(super) fn what_room_is_missing(&mut self, slot: Slot, stops: &[BlockingReason]) -> Option<Room> {
         let stopped =
-            stops.iter().find_map(|stop| if let Binding::Room(room) = stop { Some(room.clone()) } else { None });
+            stops.iter().find_map(|stop| if let BlockingReason::Room(room) = stop { Some(room.clone()) } else { None });
         if stopped.is_some() {
             return stopped;
         }
@@ -47,7 +47,7 @@ impl Scheduler {
     }
 
     /// What is missing for a pod to stand anywhere. `tried` are nodes from which victims were taken, as they were then.
-    pub(in super::super) fn no_room(&self, id: TemplateId, tried: Vec<CloseNode>, stand: &[(PodRef, Spot)]) -> Room {
+    pub(in super::super) fn no_room(&self, id: TemplateId, tried: Vec<NearMissNode>, stand: &[(PodRef, Spot)]) -> Room {
         let template = self.shapes.templates.at(id);
         let mut nodes = NodeTally { total: narrow(self.nodes.by_id.len()), ..NodeTally::default() };
         let mut closest = tried;
@@ -103,7 +103,7 @@ impl Scheduler {
         node: NodeSlot,
         template: &Template,
         taken: Vec<PodId>,
-    ) -> Option<CloseNode> {
+    ) -> Option<NearMissNode> {
         let row = self.nodes.at(node);
         let mut lacking =
             template.request.iter().map(|(r, amount)| (*r, *amount, row.available(*r))).filter(|(_, n, a)| a < n);
@@ -112,7 +112,7 @@ impl Scheduler {
             None if row.choose(template).is_none() => (1, devices(row, template)?),
             None => return None,
         };
-        Some(CloseNode { node: row.id, resource: self.shapes.resource_name(r), lacks, needed, available, taken })
+        Some(NearMissNode { node: row.id, resource: self.shapes.resource_name(r), lacks, needed, available, taken })
     }
 }
 

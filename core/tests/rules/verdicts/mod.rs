@@ -10,7 +10,8 @@ mod protected;
 mod room;
 
 use quotree_core::{
-    Binding, CloseNode, Help, Holder, NodeTally, PodId, Policy, QuotaId, Room, Scheduler, Shield, Verdict, WorkloadId,
+    BlockingReason, Help, Holder, NearMissNode, NodeTally, PodId, Policy, Protection, QuotaId, Room, Scheduler,
+    Verdict, WorkloadId,
 };
 use quotree_testkit::table::Game;
 
@@ -47,16 +48,19 @@ fn lines(core: &Scheduler, verdict: &Verdict) -> Vec<String> {
     lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
-fn obstacle(core: &Scheduler, binding: &Binding, holders: &[Holder]) -> String {
+fn obstacle(core: &Scheduler, binding: &BlockingReason, holders: &[Holder]) -> String {
     let rule = binding.rule();
     let what = match binding {
-        Binding::NoQuota => String::new(),
-        Binding::Behind { head } => format!("behind {}", head.0),
-        Binding::Jobs { quota, limit } => format!("{} {limit} jobs", core.tree().name(*quota)),
-        Binding::Held { leaving } => format!("holds, {leaving} leave"),
-        Binding::Settling { leaving } => format!("{leaving} leave"),
-        Binding::Room(room) => self::room(room),
-        Binding::Ceiling { .. } | Binding::Guarantee { .. } | Binding::Unentitled { .. } | Binding::Growth { .. } => {
+        BlockingReason::NoQuota => String::new(),
+        BlockingReason::Behind { head } => format!("behind {}", head.0),
+        BlockingReason::Jobs { quota, limit } => format!("{} {limit} jobs", core.tree().name(*quota)),
+        BlockingReason::Held { leaving } => format!("holds, {leaving} leave"),
+        BlockingReason::Settling { leaving } => format!("{leaving} leave"),
+        BlockingReason::Room(room) => self::room(room),
+        BlockingReason::Ceiling { .. }
+        | BlockingReason::Guarantee { .. }
+        | BlockingReason::Unentitled { .. }
+        | BlockingReason::Growth { .. } => {
             let (name, needed, available) = binding.amounts().unwrap();
             format!("{} {name} {needed}/{available}", core.tree().name(binding.quota().unwrap()))
         }
@@ -93,7 +97,7 @@ fn room(room: &Room) -> String {
         String::new()
     };
     text += &if without.is_empty() { String::new() } else { format!(", without {}", workloads(without)) };
-    for CloseNode { node, resource, lacks, needed, available, taken } in closest {
+    for NearMissNode { node, resource, lacks, needed, available, taken } in closest {
         text += &format!(", n{} {resource} {needed}/{available}", node.0);
         text += &if *lacks > 1 { format!(" and {} more", lacks - 1) } else { String::new() };
         text += &if taken.is_empty() { String::new() } else { format!(" without {}", workloads(taken)) };
@@ -101,13 +105,13 @@ fn room(room: &Room) -> String {
     text
 }
 
-fn shield(core: &Scheduler, shield: &Shield) -> String {
+fn shield(core: &Scheduler, shield: &Protection) -> String {
     let what = match shield {
-        Shield::NotEntitled { quota, resource, by } => {
+        Protection::NotEntitled { quota, resource, by } => {
             format!(" above {} {resource} by {by}", core.tree().name(*quota))
         }
-        Shield::WithinGuarantee { quota, resource } => format!(" within {} {resource}", core.tree().name(*quota)),
-        Shield::Budget { budget } => format!(" budget {budget}"),
+        Protection::WithinGuarantee { quota, resource } => format!(" within {} {resource}", core.tree().name(*quota)),
+        Protection::Budget { budget } => format!(" budget {budget}"),
         other => format!(" {other:?}"),
     };
     format!("{}{what}", shield.rule())
