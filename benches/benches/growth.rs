@@ -4,13 +4,13 @@
 #![allow(missing_docs, reason = "criterion's mains have no readers")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run has nothing to say")]
 
-use quotree_benches::{cluster::Cluster, once, only_tried, peak_mib, row};
+use quotree_benches::{cluster::Cluster, counted, counts_instructions, once, only_tried, peak_mib, row};
 use quotree_core::{
     Amounts, Event, Name, NodeSpec, PodId, PodOutcome, PodSet, PodTemplate, Policy, QuotaSpec, Scheduler, Time,
     TreeSpec, WorkloadId, WorkloadSpec,
 };
 use quotree_testkit::dice::Dice;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Pods that one node holds.
 const PER_NODE: u32 = 4;
@@ -37,6 +37,12 @@ fn tree(leaves: u32, capacity: u32) -> TreeSpec {
 
 /// Nanoseconds of a decision, fact and outcome included.
 fn decision(nodes: u32, leaves: u32, pending: u32) -> u64 {
+    let (rounds, took) = turns(nodes, leaves, pending);
+    u64::try_from(took.as_nanos()).unwrap_or(u64::MAX) / u64::from(rounds.max(1))
+}
+
+/// How many pods ended one by one, and how long that took in all, with the decisions that followed.
+fn turns(nodes: u32, leaves: u32, pending: u32) -> (u32, Duration) {
     let capacity = nodes * PER_NODE;
     let mut cluster = Cluster::new(Scheduler::new(&tree(leaves, capacity), Policy::default()).unwrap());
     for id in 0..nodes {
@@ -63,9 +69,9 @@ fn decision(nodes: u32, leaves: u32, pending: u32) -> u64 {
         }
     }
     let mut dice = Dice::new(1);
-    let rounds = if only_tried() { 10 } else { 2000.min(pending) };
+    let rounds = if only_tried() && !counts_instructions() { 10 } else { 2000.min(pending) };
     let start = u64::from(capacity) + u64::from(pending);
-    let (_, took) = once(|| {
+    let turn = || {
         for round in 0..u64::from(rounds) {
             let pod: PodId = running.swap_remove(dice.index(running.len()));
             cluster.tell(Event::PodGone { pod, outcome: PodOutcome::Succeeded }).unwrap();
@@ -76,9 +82,10 @@ fn decision(nodes: u32, leaves: u32, pending: u32) -> u64 {
                 running.retain(|pod| !gone.contains(&pod.workload));
             }
         }
-    });
+    };
+    let (_, took) = once(|| counted(turn));
     assert!(cluster.binds >= u64::from(capacity + rounds), "every end makes room for one");
-    u64::try_from(took.as_nanos()).unwrap_or(u64::MAX) / u64::from(rounds.max(1))
+    (rounds, took)
 }
 
 fn show(what: &str, sizes: &[u32], of: impl Fn(u32) -> u64) {
@@ -91,6 +98,10 @@ fn show(what: &str, sizes: &[u32], of: impl Fn(u32) -> u64) {
 }
 
 fn main() {
+    if counts_instructions() {
+        let (rounds, _) = turns(1000, 100, 10_000);
+        return println!("{rounds} turns");
+    }
     if only_tried() {
         show("nodes", &[10], |n| decision(n, 10, 100));
         return;

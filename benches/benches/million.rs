@@ -5,7 +5,9 @@
 #![allow(missing_docs, reason = "criterion's mains have no readers")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run has nothing to say")]
 
-use quotree_benches::{cluster::Cluster, once, only_tried, peak_mib, rate, row};
+use quotree_benches::{
+    cluster::Cluster, count_instructions, counts_instructions, once, only_tried, peak_mib, rate, row,
+};
 use quotree_core::{
     Amounts, Event, Name, NodeSpec, PodId, PodOutcome, PodSet, PodState, PodTemplate, Policy, QuotaSpec, Scheduler,
     Time, TreeSpec, WorkloadId, WorkloadSpec,
@@ -194,6 +196,10 @@ fn play(nodes: u32, pods: u32) -> Play {
 }
 
 fn main() {
+    if counts_instructions() {
+        let pods = 20_000;
+        return count_instructions(pods.into(), "pods", || play(1000, pods));
+    }
     let asked = std::env::args().find_map(|argument| argument.parse::<u32>().ok());
     let pods = asked.unwrap_or(if only_tried() { 2000 } else { 1_000_000 });
     // Fewer nodes would leave the 1,000 leaves no room for a gang.

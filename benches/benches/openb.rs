@@ -4,7 +4,9 @@
 #![allow(missing_docs, reason = "criterion's mains have no readers")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run has nothing to say")]
 
-use quotree_benches::{criterion, once, only_tried, openb, plain, rate, ratio, row, shortest};
+use quotree_benches::{
+    count_instructions, counts_instructions, criterion, once, only_tried, openb, plain, rate, ratio, row, shortest,
+};
 use quotree_core::{Placement, Policy};
 use quotree_testkit::shared::shared;
 
@@ -18,6 +20,9 @@ fn main() {
     let (pods, nodes) = (openb::draw(&list, capacity, 42), openb::renumber(&nodes, 42));
     let by = |placement| Policy { placement, typical: typical.clone(), ..Policy::default() };
     let place = |placement| openb::place(&nodes, &pods, by(placement)).unwrap();
+    if counts_instructions() {
+        return count_instructions(pods.len() as u64, "pods", || place(Placement::BestFit));
+    }
     let (best_fit, fgd) = (place(Placement::BestFit), place(Placement::Fgd));
     if only_tried() {
         return;

@@ -4,7 +4,9 @@
 #![allow(missing_docs, reason = "criterion's mains have no readers")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot run has nothing to say")]
 
-use quotree_benches::{cluster::Cluster, criterion, only_tried, rate, ratio, row, shortest};
+use quotree_benches::{
+    cluster::Cluster, count_instructions, counts_instructions, criterion, only_tried, rate, ratio, row, shortest,
+};
 use quotree_core::{
     Amounts, Event, NodeSpec, Order, PodId, PodOutcome, PodSet, PodTemplate, Policy, Preemption, Queueing, QuotaSpec,
     Scheduler, Time, WorkloadId, WorkloadSpec,
@@ -181,6 +183,9 @@ fn main() {
     let jobs = Rc::new(jobs(&read_shared(&folder, "traces/philly/philly.csv.gz").unwrap()));
     let count = jobs.len() as u64;
     assert_eq!(count, 82_247);
+    if counts_instructions() {
+        return count_instructions(count, "jobs", || quotree(&jobs, 520));
+    }
     for (gpus, known) in KNOWN {
         assert_eq!(mean_cs(simcore(&jobs, gpus), count), known, "simcore, mean wait at {gpus} GPUs in 1/100 s");
         assert_eq!(mean_cs(quotree(&jobs, gpus), count), known, "quotree, mean wait at {gpus} GPUs in 1/100 s");

@@ -27,6 +27,25 @@ pub fn only_tried() -> bool {
     std::env::args().any(|a| a == "--test") || !std::env::args().any(|a| a == "--bench")
 }
 
+/// Whether the bench runs under callgrind to have its instructions counted (`benches/instructions.sh`).
+#[must_use]
+pub fn counts_instructions() -> bool {
+    std::env::args().any(|a| a == "--instructions")
+}
+
+/// Runs `work` once as the part of the process whose instructions are counted, and prints how many `units` it did.
+/// Callgrind finds the part by the name of [`counted`].
+pub fn count_instructions<T>(units: u64, unit: &str, work: impl FnOnce() -> T) {
+    black_box(counted(work));
+    println!("{units} {unit}");
+}
+
+/// The part of the process in which callgrind counts. Its own frame must not be inlined away.
+#[inline(never)]
+pub fn counted<T>(work: impl FnOnce() -> T) -> T {
+    black_box(work())
+}
+
 /// Measures `work` and gives the shortest time of one run: what the machine can do, its noise left out.
 pub fn shortest<T>(criterion: &mut Criterion, name: &str, mut work: impl FnMut() -> T) -> Duration {
     let best = Cell::new(Duration::MAX);
