@@ -10,11 +10,11 @@ fn a1_every_ceiling_of_the_path_binds() {
         "root 10/10; p<root 4/5; a<p 2/5; b<p 2/5",
         "100",
         &[
-            ("+1 a 6", "| 1 A1@a"),
-            ("+2 a 3", "bind 2 | 1 A1@a"),
-            ("+3 b 3", "| 1 A1@a, 3 A1@p"),
-            ("+4 b 2", "bind 4 | 1 A1@a, 3 A1@p"),
-            ("done 2", "bind 3 | 1 A1@a"),
+            ("submit 1 to a: 6", "pending 1: A1 at a"),
+            ("submit 2 to a: 3", "bind 2; pending 1: A1 at a"),
+            ("submit 3 to b: 3", "pending 1: A1 at a, 3: A1 at p"),
+            ("submit 4 to b: 2", "bind 4; pending 1: A1 at a, 3: A1 at p"),
+            ("finish 2", "bind 3; pending 1: A1 at a"),
         ],
     );
 }
@@ -24,7 +24,11 @@ fn a1_a_gang_counts_as_its_sum() {
     check(
         "root 10/10; a<root 4/6",
         "100",
-        &[("+1 a 2 x4", "| 1 A1@a"), ("+2 a 2 x3", "bind 2x3 | 1 A1@a"), ("+3 a 1", "| 1 A1@a, 3 A1@a")],
+        &[
+            ("submit 1 to a: 2 x4", "pending 1: A1 at a"),
+            ("submit 2 to a: 2 x3", "bind 2 x3; pending 1: A1 at a"),
+            ("submit 3 to a: 1", "pending 1: A1 at a, 3: A1 at a"),
+        ],
     );
 }
 
@@ -33,7 +37,11 @@ fn q2_ungoverned_resources_are_no_business_of_the_quota() {
     check(
         "root 4/4; a<root 4/4",
         "100,5",
-        &[("+1 a 1,3", "bind 1"), ("+2 a 1,3", "| 2 P1"), ("+3 a 4,0", "| 2 P1, 3 A1@a")],
+        &[
+            ("submit 1 to a: 1,3", "bind 1"),
+            ("submit 2 to a: 1,3", "pending 2: P1"),
+            ("submit 3 to a: 4,0", "pending 2: P1, 3: A1 at a"),
+        ],
     );
 }
 
@@ -42,7 +50,11 @@ fn q3_absent_from_min_is_0_and_absent_from_max_is_unlimited() {
     check(
         "root 4/4; a<root -/-; b<root 2/4",
         "100",
-        &[("+1 a 4", "bind 1"), ("+2 b 2", "evict 1 R2, bind 2 | 1' A1@root"), ("-2", "bind 1'")],
+        &[
+            ("submit 1 to a: 4", "bind 1"),
+            ("submit 2 to b: 2", "evict 1 by R2; bind 2; pending 1': A1 at root"),
+            ("withdraw 2", "bind 1'"),
+        ],
     );
 }
 
@@ -52,11 +64,11 @@ fn a2_non_preemptible_pods_stay_within_min() {
         "root 10/10; a<root 4/10",
         "100",
         &[
-            ("+1 a 3 np", "bind 1"),
-            ("+2 a 2 np", "| 2 A2@a"),
-            ("+3 a 2", "bind 3 | 2 A2@a"),
-            ("+4 a 1 np", "bind 4 | 2 A2@a"),
-            ("done 1", "bind 2"),
+            ("submit 1 to a: 3 non-preemptible", "bind 1"),
+            ("submit 2 to a: 2 non-preemptible", "pending 2: A2 at a"),
+            ("submit 3 to a: 2", "bind 3; pending 2: A2 at a"),
+            ("submit 4 to a: 1 non-preemptible", "bind 4; pending 2: A2 at a"),
+            ("finish 1", "bind 2"),
         ],
     );
 }
@@ -66,18 +78,35 @@ fn a2_counts_the_whole_path() {
     check(
         "root 10/10; p<root 3/10; a<p 2/10; b<p 1/10",
         "100",
-        &[("+1 a 2 np", "bind 1"), ("+2 b 1 np", "bind 2"), ("+3 b 1 np", "| 3 A2@b"), ("+4 b 6", "bind 4 | 3 A2@b")],
+        &[
+            ("submit 1 to a: 2 non-preemptible", "bind 1"),
+            ("submit 2 to b: 1 non-preemptible", "bind 2"),
+            ("submit 3 to b: 1 non-preemptible", "pending 3: A2 at b"),
+            ("submit 4 to b: 6", "bind 4; pending 3: A2 at b"),
+        ],
     );
 }
 
 #[test]
 fn a3_borrowing_needs_no_permission() {
-    check("root 10/10; a<root 2/10; b<root 8/10", "10", &[("+1 a 10", "bind 1"), ("+2 a 1", "| 2 A1@a")]);
+    check(
+        "root 10/10; a<root 2/10; b<root 8/10",
+        "10",
+        &[("submit 1 to a: 10", "bind 1"), ("submit 2 to a: 1", "pending 2: A1 at a")],
+    );
 }
 
 #[test]
 fn a4_a_pod_without_a_quota_is_refused() {
-    check("root 4/4; a<root 4/4", "4", &[("+1 nowhere 1", "| 1 A4"), ("+2 a 4", "bind 2 | 1 A4"), ("-1", "")]);
+    check(
+        "root 4/4; a<root 4/4",
+        "4",
+        &[
+            ("submit 1 to nowhere: 1", "pending 1: A4"),
+            ("submit 2 to a: 4", "bind 2; pending 1: A4"),
+            ("withdraw 1", "nothing"),
+        ],
+    );
 }
 
 #[test]
@@ -88,11 +117,11 @@ fn a4_scheduled_without_a_quota_it_is_the_first_victim_and_never_evicts() {
         "4",
         policy,
         &[
-            ("+1 nowhere 2", "bind 1"),
-            ("+2 b 2", "bind 2"),
-            ("+3 nowhere 2 p9", "| 3 P1"),
-            ("+4 a 2", "evict 1 R2, bind 4 | 3 P1, 1' P1"),
-            ("-2", "bind 3 | 1' P1"),
+            ("submit 1 to nowhere: 2", "bind 1"),
+            ("submit 2 to b: 2", "bind 2"),
+            ("submit 3 to nowhere: 2 priority 9", "pending 3: P1"),
+            ("submit 4 to a: 2", "evict 1 by R2; bind 4; pending 3: P1, 1': P1"),
+            ("withdraw 2", "bind 3; pending 1': P1"),
         ],
     );
 }
@@ -103,13 +132,13 @@ fn a5_max_jobs_bounds_the_workloads_under_a_quota() {
         "root 10/10; p<root 10/10 jobs=3; a<p 5/10 jobs=2; b<p 5/10",
         "100",
         &[
-            ("+1 a 1 x2", "bind 1x2"),
-            ("+2 a 1", "bind 2"),
-            ("+3 a 1", "| 3 A5@a"),
-            ("+4 b 1", "bind 4 | 3 A5@a"),
-            ("+5 b 1", "| 3 A5@a, 5 A5@p"),
-            ("done 4", "bind 5 | 3 A5@a"),
-            ("done 1", "bind 3"),
+            ("submit 1 to a: 1 x2", "bind 1 x2"),
+            ("submit 2 to a: 1", "bind 2"),
+            ("submit 3 to a: 1", "pending 3: A5 at a"),
+            ("submit 4 to b: 1", "bind 4; pending 3: A5 at a"),
+            ("submit 5 to b: 1", "pending 3: A5 at a, 5: A5 at p"),
+            ("finish 4", "bind 5; pending 3: A5 at a"),
+            ("finish 1", "bind 3"),
         ],
     );
 }
@@ -119,7 +148,10 @@ fn a5_further_members_of_an_admitted_job_are_no_job() {
     check(
         "root 4/4; a<root 0/4 jobs=1",
         "1",
-        &[("+1 a 1 x2/1 & +2 a 1", "bind 1 | 1 P1, 2 A5@a"), ("up 1 2", "bind 1 | 2 A5@a")],
+        &[
+            ("submit 1 to a: 1 x2 min 1; submit 2 to a: 1", "bind 1; pending 1: P1, 2: A5 at a"),
+            ("node 1 up: 2", "bind 1; pending 2: A5 at a"),
+        ],
     );
 }
 
@@ -129,11 +161,11 @@ fn a5_who_borrows_comes_in_too_when_a_job_ends() {
         "root 10/10; a<root 0/10 jobs=1; b<root 0/10 jobs=2",
         "100",
         &[
-            ("+1 a 1", "bind 1"),
-            ("+2 a 1", "| 2 A5@a"),
-            ("done 1", "bind 2"),
-            ("+3 b 1 & +4 b 1 & +5 b 1", "bind 3, bind 4 | 5 A5@b"),
-            ("done 4", "bind 5"),
+            ("submit 1 to a: 1", "bind 1"),
+            ("submit 2 to a: 1", "pending 2: A5 at a"),
+            ("finish 1", "bind 2"),
+            ("submit 3 to b: 1; submit 4 to b: 1; submit 5 to b: 1", "bind 3; bind 4; pending 5: A5 at b"),
+            ("finish 4", "bind 5"),
         ],
     );
 }

@@ -11,8 +11,8 @@ const TREE: &str = "root 40/40; root.a<root 20/40; root.b<root 20/40; \
 
 /// Five replicas of 5 cpu, numbered from `first`.
 fn deployment(namespace: u32, first: u32) -> String {
-    let pods: Vec<String> = (first..first + 5).map(|id| format!("+{id} namespace{namespace} 5")).collect();
-    pods.join(" & ")
+    let pods: Vec<String> = (first..first + 5).map(|id| format!("submit {id} to namespace{namespace}: 5")).collect();
+    pods.join("; ")
 }
 
 /// Running and waiting pods of the four namespaces.
@@ -85,9 +85,15 @@ fn case_1_a_branch_at_its_min_is_out_of_bounds() {
         TREE,
         "40",
         &[
-            ("+1 namespace1 5 & +2 namespace1 5 & +3 namespace1 5 & +4 namespace1 5", "bind 1, bind 2, bind 3, bind 4"),
-            ("+5 namespace3 5 & +6 namespace3 5 & +7 namespace3 5 & +8 namespace3 5", "bind 5, bind 6, bind 7, bind 8"),
-            ("+9 namespace4 5", "evict 8 R2, bind 9 | 8' A1@root"),
+            (
+                "submit 1 to namespace1: 5; submit 2 to namespace1: 5; submit 3 to namespace1: 5; submit 4 to namespace1: 5",
+                "bind 1; bind 2; bind 3; bind 4",
+            ),
+            (
+                "submit 5 to namespace3: 5; submit 6 to namespace3: 5; submit 7 to namespace3: 5; submit 8 to namespace3: 5",
+                "bind 5; bind 6; bind 7; bind 8",
+            ),
+            ("submit 9 to namespace4: 5", "evict 8 by R2; bind 9; pending 8': A1 at root"),
         ],
     );
 }
@@ -102,7 +108,7 @@ fn case_2_latest_started_alone_would_be_unfair() {
 #[test]
 fn case_3_scaling_to_0_gives_the_room_to_the_eldest() {
     let mut game = play("56", Policy::default(), 4);
-    game.row("-5 & -6 & -7 & -8 & -9").unwrap();
+    game.row("withdraw 5; withdraw 6; withdraw 7; withdraw 8; withdraw 9").unwrap();
     assert_eq!(pods(&game), [(0, 0), (3, 2), (3, 2), (2, 3)]);
     assert_eq!(game.evictions(), 4);
 }
@@ -113,10 +119,13 @@ fn case_4_low_priorities_of_a_leaf_over_its_min_go_first() {
         TREE,
         "40",
         &[
-            ("+1 namespace1 5 & +2 namespace1 5 p-1", "bind 1, bind 2"),
-            ("+3 namespace1 5 & +4 namespace1 5", "bind 3, bind 4"),
-            ("+5 namespace2 5 & +6 namespace2 5 & +7 namespace2 5 & +8 namespace2 5", "bind 5, bind 6, bind 7, bind 8"),
-            ("+9 namespace3 5", "evict 2 R2, bind 9 | 2' A1@root"),
+            ("submit 1 to namespace1: 5; submit 2 to namespace1: 5 priority -1", "bind 1; bind 2"),
+            ("submit 3 to namespace1: 5; submit 4 to namespace1: 5", "bind 3; bind 4"),
+            (
+                "submit 5 to namespace2: 5; submit 6 to namespace2: 5; submit 7 to namespace2: 5; submit 8 to namespace2: 5",
+                "bind 5; bind 6; bind 7; bind 8",
+            ),
+            ("submit 9 to namespace3: 5", "evict 2 by R2; bind 9; pending 2': A1 at root"),
         ],
     );
 }
@@ -125,8 +134,8 @@ fn case_4_low_priorities_of_a_leaf_over_its_min_go_first() {
 fn case_5_borrowing_one_resource_bars_from_reclaiming_another() {
     let tree = "root 20,4/20,4; a<root 2,2/20,4; b<root 18,2/20,4";
     let mut game = Game::new(tree, "20,4", Policy::default()).unwrap();
-    game.row("+1 b 1,1 & +2 b 1,1 & +3 b 1,1 & +4 b 1,1").unwrap();
-    assert_eq!(game.row("+5 a 4,1").unwrap(), "| 5 A1@root");
+    game.row("submit 1 to b: 1,1; submit 2 to b: 1,1; submit 3 to b: 1,1; submit 4 to b: 1,1").unwrap();
+    assert_eq!(game.row("submit 5 to a: 4,1").unwrap(), "pending 5: A1 at root");
     let verdict = game.core().explain(WorkloadId(5)).unwrap();
     assert!(!verdict.entitled);
     let a = game.core().tree().by_name("a").unwrap();
@@ -142,12 +151,12 @@ fn s2_the_five_pods_come_to_rest_after_one_eviction() {
         "root 6/6; a<root 5/6; b<root 1/2",
         "6",
         &[
-            ("+1 a 4 p2", "bind 1"),
-            ("+2 b 2 p2", "bind 2"),
-            ("+3 a 1 p1", "evict 2 R2, bind 3 | 2' A1@root"),
-            ("+4 a 2 p2", "| 4 A1@a, 2' A1@root"),
-            ("+5 b 1", "bind 5 | 4 A1@a, 2' A1@b"),
-            ("tick 1000", "| 4 A1@a, 2' A1@b"),
+            ("submit 1 to a: 4 priority 2", "bind 1"),
+            ("submit 2 to b: 2 priority 2", "bind 2"),
+            ("submit 3 to a: 1 priority 1", "evict 2 by R2; bind 3; pending 2': A1 at root"),
+            ("submit 4 to a: 2 priority 2", "pending 4: A1 at a, 2': A1 at root"),
+            ("submit 5 to b: 1", "bind 5; pending 4: A1 at a, 2': A1 at b"),
+            ("wait 1000 ms", "pending 4: A1 at a, 2': A1 at b"),
         ],
     );
 }

@@ -109,13 +109,13 @@ fn impossible_facts_are_refused_and_change_nothing() {
 #[test]
 fn t3_a_namespace_with_running_pods_does_not_move() {
     let mut game = Game::new("root 4/4; a<root 2/4 ns=x; b<root 2/4 ns=y", "4", Policy::default()).unwrap();
-    game.row("+1 x 1 & +2 x 1").unwrap();
+    game.row("submit 1 to x: 1; submit 2 to x: 1").unwrap();
     let moved = "tree root 4/4; a<root 2/4 ns=z; b<root 2/4 ns=x,y";
     let error = game.row(moved).unwrap_err();
     assert!(error.contains("namespace `x` has 2 running pods"), "{error}");
-    game.row("done 1 & done 2").unwrap();
-    assert_eq!(game.row(moved).unwrap(), "");
-    game.row("+3 x 1").unwrap();
+    game.row("finish 1; finish 2").unwrap();
+    assert_eq!(game.row(moved).unwrap(), "nothing");
+    game.row("submit 3 to x: 1").unwrap();
     let b = game.core().tree().by_name("b").unwrap();
     assert_eq!(game.core().usage(b).used, cpu(1000));
 }
@@ -126,10 +126,10 @@ fn t4_a_lowered_max_evicts_nobody_by_itself() {
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
         &[
-            ("+1 a 1 & +2 a 1 & +3 a 1", "bind 1, bind 2, bind 3"),
-            ("tree root 4/4; a<root 1/1; b<root 2/4", ""),
-            ("+4 a 1", "| 4 A1@a"),
-            ("done 1 & done 2 & done 3", "bind 4"),
+            ("submit 1 to a: 1; submit 2 to a: 1; submit 3 to a: 1", "bind 1; bind 2; bind 3"),
+            ("tree root 4/4; a<root 1/1; b<root 2/4", "nothing"),
+            ("submit 4 to a: 1", "pending 4: A1 at a"),
+            ("finish 1; finish 2; finish 3", "bind 4"),
         ],
     );
 }
@@ -142,10 +142,13 @@ fn t4_enforce_max_evicts_in_victim_order_after_its_time() {
         "4",
         policy,
         &[
-            ("once & +1 a 1 & +2 a 1 p1 & +3 a 1", "bind 2, bind 1, bind 3"),
-            ("tree root 4/4; a<root 1/1; b<root 2/4", ""),
-            ("tick 10", ""),
-            ("tick 2000", "evict 3 T4, evict 1 T4"),
+            (
+                "no recreation; submit 1 to a: 1; submit 2 to a: 1 priority 1; submit 3 to a: 1",
+                "bind 2; bind 1; bind 3",
+            ),
+            ("tree root 4/4; a<root 1/1; b<root 2/4", "nothing"),
+            ("wait 10 ms", "nothing"),
+            ("wait 2000 ms", "evict 3 by T4; evict 1 by T4"),
         ],
     );
 }
@@ -155,7 +158,10 @@ fn t4_a_raised_max_lets_the_waiting_in() {
     check(
         "root 4/4; a<root 1/1; b<root 2/4",
         "4",
-        &[("+1 a 1 & +2 a 1", "bind 1 | 2 A1@a"), ("tree root 4/4; a<root 1/2; b<root 2/4", "bind 2")],
+        &[
+            ("submit 1 to a: 1; submit 2 to a: 1", "bind 1; pending 2: A1 at a"),
+            ("tree root 4/4; a<root 1/2; b<root 2/4", "bind 2"),
+        ],
     );
 }
 
@@ -164,7 +170,12 @@ fn a_node_that_is_lost_hides_no_room_that_came_free_elsewhere() {
     check(
         "root 9/9; a<root 0/9",
         "2 2",
-        &[("once & +1 a 2", "bind 1@0"), ("+2 a 2", "bind 2@1"), ("+3 a 2", "| 3 P1"), ("done 1 & down 1", "bind 3@0")],
+        &[
+            ("no recreation; submit 1 to a: 2", "bind 1 on node 0"),
+            ("submit 2 to a: 2", "bind 2 on node 1"),
+            ("submit 3 to a: 2", "pending 3: P1"),
+            ("finish 1; node 1 down", "bind 3 on node 0"),
+        ],
     );
 }
 
@@ -174,10 +185,10 @@ fn h2_devices_that_change_on_one_node_end_no_hold_on_another() {
         "root 9,9/9,9; a<root 4,4/9,9; b<root 0,0/9,9",
         "9,1:dev",
         &[
-            ("slow & once & +1 b 1,1", "bind 1"),
-            ("+3 a 1,1", "evict 1 R2, hold 3 | 3 H1"),
-            ("up 1 9,2:dev", "| 3 H1"),
-            ("change 1 9,4:dev", "| 3 H1"),
+            ("slow evictions; no recreation; submit 1 to b: 1,1", "bind 1"),
+            ("submit 3 to a: 1,1", "evict 1 by R2; hold 3; pending 3: H1"),
+            ("node 1 up: 9,2:dev", "pending 3: H1"),
+            ("node 1 changes: 9,4:dev", "pending 3: H1"),
             ("gone 1", "bind 3"),
         ],
     );
@@ -215,10 +226,10 @@ fn a2_h3_who_may_no_longer_be_evicted_while_it_holds_must_fit_its_min() {
         "root 3/3; a<root 0/3",
         "3",
         &[
-            ("slow & once & +1 a 3", "bind 1"),
-            ("+2 a 3 p5", "evict 1 R1, hold 2 | 2 H1"),
-            ("firm 2", "| 2 H1"),
-            ("gone 1", "release 2 NoLongerFits | 2 A2@a"),
+            ("slow evictions; no recreation; submit 1 to a: 3", "bind 1"),
+            ("submit 2 to a: 3 priority 5", "evict 1 by R1; hold 2; pending 2: H1"),
+            ("non-preemptible 2", "pending 2: H1"),
+            ("gone 1", "release 2: no longer fits; pending 2: A2 at a"),
         ],
     );
 }
@@ -228,7 +239,11 @@ fn g1_what_waits_of_a_gang_takes_the_place_of_members_that_are_told_to_go() {
     check(
         "root 9/9; a<root 9/9",
         "3",
-        &[("slow & once & +1 a 1 x4/2", "bind 1x3 | 1 P1"), ("leave 1 2", "hold 1 | 1 H1"), ("gone 1", "bind 1")],
+        &[
+            ("slow evictions; no recreation; submit 1 to a: 1 x4 min 2", "bind 1 x3; pending 1: P1"),
+            ("terminate 1 x2", "hold 1; pending 1: H1"),
+            ("gone 1", "bind 1"),
+        ],
     );
 }
 
@@ -238,11 +253,11 @@ fn t4_pods_stay_on_their_nodes_when_the_tree_changes_after_others_were_lost() {
         "root 9/9; a<root 9/9",
         "4 4",
         &[
-            ("once & +1 a 4 & +2 a 4", "bind 1@0, bind 2@1"),
-            ("down 0", ""),
-            ("tree root 9/9; a<root 8/9", ""),
-            ("+3 a 1", "| 3 P1"),
-            ("done 2", "bind 3@1"),
+            ("no recreation; submit 1 to a: 4; submit 2 to a: 4", "bind 1 on node 0; bind 2 on node 1"),
+            ("node 0 down", "nothing"),
+            ("tree root 9/9; a<root 8/9", "nothing"),
+            ("submit 3 to a: 1", "pending 3: P1"),
+            ("finish 2", "bind 3 on node 1"),
         ],
     );
 }

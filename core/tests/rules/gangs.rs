@@ -12,7 +12,11 @@ fn g1_all_or_nothing() {
     check(
         "root 4/4; a<root 4/4",
         "4",
-        &[("+1 a 1", "bind 1"), ("+2 a 1 x4", "| 2 A1@a"), ("+3 a 1 x3", "bind 3x3 | 2 A1@a")],
+        &[
+            ("submit 1 to a: 1", "bind 1"),
+            ("submit 2 to a: 1 x4", "pending 2: A1 at a"),
+            ("submit 3 to a: 1 x3", "bind 3 x3; pending 2: A1 at a"),
+        ],
     );
 }
 
@@ -21,7 +25,10 @@ fn g1_all_or_nothing_on_nodes() {
     check(
         "root 99/99; a<root 99/99",
         "3 3 3",
-        &[("+1 a 2 x4", "| 1 P1"), ("+2 a 2 x3", "bind 2@0, bind 2@1, bind 2@2 | 1 P1")],
+        &[
+            ("submit 1 to a: 2 x4", "pending 1: P1"),
+            ("submit 2 to a: 2 x3", "bind 2 on node 0; bind 2 on node 1; bind 2 on node 2; pending 1: P1"),
+        ],
     );
 }
 
@@ -30,7 +37,11 @@ fn g1_the_members_above_the_minimum_come_when_there_is_room() {
     check(
         "root 4/4; a<root 4/4",
         "4",
-        &[("+1 a 2", "bind 1"), ("+2 a 1 x4/2", "bind 2x2 | 2 A1@a"), ("done 1", "bind 2x2")],
+        &[
+            ("submit 1 to a: 2", "bind 1"),
+            ("submit 2 to a: 1 x4 min 2", "bind 2 x2; pending 2: A1 at a"),
+            ("finish 1", "bind 2 x2"),
+        ],
     );
 }
 
@@ -39,7 +50,10 @@ fn g2_below_the_minimum_the_whole_gang_goes() {
     check(
         "root 4/4; a<root 1/4; b<root 0/4",
         "4",
-        &[("+1 b 1 x4", "bind 1x4"), ("+2 a 1", "evict 1x4 R2, bind 2 | 1' A1@root")],
+        &[
+            ("submit 1 to b: 1 x4", "bind 1 x4"),
+            ("submit 2 to a: 1", "evict 1 x4 by R2; bind 2; pending 1': A1 at root"),
+        ],
     );
 }
 
@@ -49,11 +63,11 @@ fn g2_elastic_members_go_one_by_one_and_first() {
         "root 5/5; a<root 3/5; b<root 0/5",
         "5",
         &[
-            ("+1 b 1 x4/2", "bind 1x4"),
-            ("+5 b 1", "bind 5"),
-            ("once & +2 a 1", "evict 1 R2, bind 2"),
-            ("+3 a 1", "evict 1 R2, bind 3"),
-            ("+4 a 1", "evict 5 R2, bind 4"),
+            ("submit 1 to b: 1 x4 min 2", "bind 1 x4"),
+            ("submit 5 to b: 1", "bind 5"),
+            ("no recreation; submit 2 to a: 1", "evict 1 by R2; bind 2"),
+            ("submit 3 to a: 1", "evict 1 by R2; bind 3"),
+            ("submit 4 to a: 1", "evict 5 by R2; bind 4"),
         ],
     );
 }
@@ -63,7 +77,11 @@ fn g2_more_pods_of_a_workload_are_elastic() {
     check(
         "root 3/3; a<root 1/3; b<root 0/3",
         "3",
-        &[("+1 b 1 x2", "bind 1x2"), ("more 1 1", "bind 1"), ("once & +2 a 1", "evict 1 R2, bind 2")],
+        &[
+            ("submit 1 to b: 1 x2", "bind 1 x2"),
+            ("grow 1 by 1", "bind 1"),
+            ("no recreation; submit 2 to a: 1", "evict 1 by R2; bind 2"),
+        ],
     );
 }
 
@@ -74,7 +92,12 @@ fn g3_a_gang_below_its_minimum_for_too_long_goes_whole() {
         "root 4/4; a<root 4/4",
         "4",
         policy,
-        &[("once & +1 a 1 x3", "bind 1x3"), ("lose 1", ""), ("tick 10", ""), ("tick 600", "evict 1x2 G3")],
+        &[
+            ("no recreation; submit 1 to a: 1 x3", "bind 1 x3"),
+            ("fail 1", "nothing"),
+            ("wait 10 ms", "nothing"),
+            ("wait 600 ms", "evict 1 x2 by G3"),
+        ],
     );
 }
 
@@ -107,7 +130,11 @@ fn g2_r5_the_elastic_member_that_stands_in_the_way_goes_not_the_last_one() {
     check(
         "root 4/4; a<root 4/4",
         "2 2",
-        &[("+1 a 1 x3/1", "bind 1x2@0, bind 1@1"), ("+2 a 1 np", "bind 2@1"), ("+3 a 2 p1", "evict 1x2 R1, bind 3@0")],
+        &[
+            ("submit 1 to a: 1 x3 min 1", "bind 1 x2 on node 0; bind 1 on node 1"),
+            ("submit 2 to a: 1 non-preemptible", "bind 2 on node 1"),
+            ("submit 3 to a: 2 priority 1", "evict 1 x2 by R1; bind 3 on node 0"),
+        ],
     );
 }
 
@@ -118,9 +145,9 @@ fn g2_a_gang_with_nothing_left_to_spare_goes_no_earlier_than_others() {
         "root 5/5; a<root 5/5",
         "1 4",
         &[
-            ("+1 a 1 x3/2", "bind 1@0, bind 1x2@1"),
-            ("+2 a 2", "bind 2@1"),
-            ("+3 a 2 p3", "evict 2 R1, bind 3@1 | 2' A1@a"),
+            ("submit 1 to a: 1 x3 min 2", "bind 1 on node 0; bind 1 x2 on node 1"),
+            ("submit 2 to a: 2", "bind 2 on node 1"),
+            ("submit 3 to a: 2 priority 3", "evict 2 by R1; bind 3 on node 1; pending 2': A1 at a"),
         ],
     );
 }
@@ -130,7 +157,11 @@ fn g1_a_gang_that_lost_more_than_waits_for_it_waits_for_nothing() {
     check(
         "root 3/3; a<root 3/3",
         "3",
-        &[("+1 a 1 x4/3", "bind 1x3 | 1 A1@a"), ("lose 1 & lose 1", ""), ("more 1 1", "bind 1x2")],
+        &[
+            ("submit 1 to a: 1 x4 min 3", "bind 1 x3; pending 1: A1 at a"),
+            ("fail 1; fail 1", "nothing"),
+            ("grow 1 by 1", "bind 1 x2"),
+        ],
     );
 }
 
@@ -142,10 +173,10 @@ fn l1_who_is_told_to_go_by_others_leaves_for_nobody() {
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
         &[
-            ("+1 a 2 & +2 a 2", "bind 1, bind 2"),
-            ("leave 1", ""),
-            ("+3 b 2", "| 3 H1"),
-            ("gone 1", "bind 3 | 1' A1@root"),
+            ("submit 1 to a: 2; submit 2 to a: 2", "bind 1; bind 2"),
+            ("terminate 1", "nothing"),
+            ("submit 3 to b: 2", "pending 3: H1"),
+            ("gone 1", "bind 3; pending 1': A1 at root"),
         ],
     );
 }
@@ -156,7 +187,12 @@ fn g2_a_gang_that_is_told_to_go_whole_waits_for_nothing_any_more() {
     check(
         "root 4/4; a<root 4/4",
         "4",
-        &[("+1 a 2 x4/2", "bind 1x2 | 1 A1@a"), ("leave 1", ""), ("+2 a 4", "| 2 H1"), ("gone 1", "bind 2 | 1' A1@a")],
+        &[
+            ("submit 1 to a: 2 x4 min 2", "bind 1 x2; pending 1: A1 at a"),
+            ("terminate 1", "nothing"),
+            ("submit 2 to a: 4", "pending 2: H1"),
+            ("gone 1", "bind 2; pending 1': A1 at a"),
+        ],
     );
 }
 
@@ -215,6 +251,9 @@ fn g2_of_a_gang_that_goes_whole_nobody_waits_any_more() {
     check(
         "root 4/4; a<root 2/4; b<root 0/4",
         "2",
-        &[("slow & +1 b 1 x4/2", "bind 1x2 | 1 P1"), ("+2 a 2", "evict 1x2 R2, hold 2 | 2 H1")],
+        &[
+            ("slow evictions; submit 1 to b: 1 x4 min 2", "bind 1 x2; pending 1: P1"),
+            ("submit 2 to a: 2", "evict 1 x2 by R2; hold 2; pending 2: H1"),
+        ],
     );
 }

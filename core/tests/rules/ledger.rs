@@ -15,7 +15,7 @@ fn usage(game: &Game, quota: &str) -> Usage {
 #[test]
 fn l1_l2_use_request_borrowed_and_lent() {
     let mut game = Game::new("root 10/10; a<root 4/10; b<root 6/10", "10", Policy::default()).unwrap();
-    game.row("+1 a 2 np & +2 a 5 & +3 a 4").unwrap();
+    game.row("submit 1 to a: 2 non-preemptible; submit 2 to a: 5; submit 3 to a: 4").unwrap();
     let a = usage(&game, "a");
     assert_eq!((a.used, a.used_np, a.request), (cpu(7), cpu(2), cpu(11)));
     assert_eq!((a.borrowed, a.lent, a.held, a.freeing), (cpu(3), cpu(0), cpu(0), cpu(0)));
@@ -29,13 +29,13 @@ fn l1_l2_use_request_borrowed_and_lent() {
 #[test]
 fn l1_a_leaving_pod_counts_until_it_is_gone() {
     let mut game = Game::new("root 4/4; a<root 2/4; b<root 2/4", "4", Policy::default()).unwrap();
-    game.row("slow & +1 b 4").unwrap();
-    assert_eq!(game.row("+2 a 2").unwrap(), "evict 1 R2, hold 2 | 2 H1");
+    game.row("slow evictions; submit 1 to b: 4").unwrap();
+    assert_eq!(game.row("submit 2 to a: 2").unwrap(), "evict 1 by R2; hold 2; pending 2: H1");
     let (a, b, root) = (usage(&game, "a"), usage(&game, "b"), usage(&game, "root"));
     assert_eq!((b.used, b.freeing, b.held), (cpu(4), cpu(4), cpu(0)));
     assert_eq!((a.used, a.freeing, a.held), (cpu(0), cpu(0), cpu(2)));
     assert_eq!((root.used, root.freeing, root.held), (cpu(4), cpu(4), cpu(2)));
-    game.row("once & gone 1").unwrap();
+    game.row("no recreation; gone 1").unwrap();
     let root = usage(&game, "root");
     assert_eq!((root.used, root.freeing, root.held), (cpu(2), cpu(0), cpu(0)));
 }
@@ -46,17 +46,21 @@ fn l3_what_is_not_lent_is_kept() {
         "root 10/10; a<root 6/10 lend=2; b<root 4/10",
         "10",
         &[
-            ("+1 b 6", "bind 1"),
-            ("+2 b 1", "| 2 A1@root"),
-            ("+3 a 4", "bind 3 | 2 A1@root"),
-            ("done 3 & done 1", "bind 2"),
+            ("submit 1 to b: 6", "bind 1"),
+            ("submit 2 to b: 1", "pending 2: A1 at root"),
+            ("submit 3 to a: 4", "bind 3; pending 2: A1 at root"),
+            ("finish 3; finish 1", "bind 2"),
         ],
     );
 }
 
 #[test]
 fn l3_without_lend_all_is_lent() {
-    check("root 10/10; a<root 6/10; b<root 4/10", "10", &[("+1 b 6", "bind 1"), ("+2 b 4", "bind 2")]);
+    check(
+        "root 10/10; a<root 6/10; b<root 4/10",
+        "10",
+        &[("submit 1 to b: 6", "bind 1"), ("submit 2 to b: 4", "bind 2")],
+    );
 }
 
 #[test]
@@ -65,6 +69,10 @@ fn l3_what_adds_nothing_above_its_quota_is_let_in_where_nothing_is_left() {
     check(
         "root 4/4; q<root 2/4 lend=0; q1<q 0/1; b<root 2/4",
         "9",
-        &[("once & +1 q1 1 & +3 b 2", "bind 3, bind 1"), ("+2 q1 1", "| 2 A1@q1"), ("done 1", "bind 2")],
+        &[
+            ("no recreation; submit 1 to q1: 1; submit 3 to b: 2", "bind 3; bind 1"),
+            ("submit 2 to q1: 1", "pending 2: A1 at q1"),
+            ("finish 1", "bind 2"),
+        ],
     );
 }

@@ -1,4 +1,9 @@
-//! The rules of semantics.md, one table or test each: a row is what happens, its last column what comes of it.
+//! The rules of docs/rules.md as tests: the name of a test begins with the rules that it holds.
+//!
+//! Most are tables. A table has a quota tree, a cluster, and rows: on the left what happens, on the right what the
+//! scheduler makes of it. `("submit 2 to a: 3", "evict 1 by R2; bind 2; pending 1': A1 at root")` says: workload 2 is created in
+//! namespace a with one pod of 3 cpu; the scheduler evicts workload 1 by rule R2 and binds 2; what the controller creates in place
+//! of 1 stays pending, since by rule A1 the max of root forbids it. `quotree_testkit::table` explains every word.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -25,7 +30,7 @@ mod victims;
 use quotree_core::Policy;
 use quotree_testkit::table;
 
-/// A table by the default policy.
+/// Plays a table under the default policy.
 fn check(tree: &str, cluster: &str, rows: &[(&str, &str)]) {
     table::check(tree, cluster, Policy::default(), rows);
 }

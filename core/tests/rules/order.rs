@@ -12,9 +12,15 @@ fn without_reclaim(order: Order) -> Policy {
 #[test]
 fn o1_entitled_heads_go_first() {
     let tree = "root 4/4; a<root 2/4; b<root 2/4";
-    let row = |last| [("+9 a 4 p9", "bind 9"), ("+1 a 3 p3 & +2 b 2", "| 1 A1@a, 2 A1@root"), ("done 9", last)];
-    table::check(tree, "4", without_reclaim(Order::GuaranteedFirst), &row("bind 2 | 1 A1@root"));
-    table::check(tree, "4", without_reclaim(Order::Fifo), &row("bind 1 | 2 A1@root"));
+    let row = |last| {
+        [
+            ("submit 9 to a: 4 priority 9", "bind 9"),
+            ("submit 1 to a: 3 priority 3; submit 2 to b: 2", "pending 1: A1 at a, 2: A1 at root"),
+            ("finish 9", last),
+        ]
+    };
+    table::check(tree, "4", without_reclaim(Order::GuaranteedFirst), &row("bind 2; pending 1: A1 at root"));
+    table::check(tree, "4", without_reclaim(Order::Fifo), &row("bind 1; pending 2: A1 at root"));
 }
 
 #[test]
@@ -24,11 +30,11 @@ fn o1_share_prefers_the_smallest_dominant_share() {
         "8",
         without_reclaim(Order::Share),
         &[
-            ("+1 a 2", "bind 1"),
-            ("+2 b 1", "bind 2"),
-            ("+9 c 5", "bind 9"),
-            ("+3 a 4 p9 & +4 b 4", "| 3 A1@root, 4 A1@root"),
-            ("done 9", "bind 4 | 3 A1@root"),
+            ("submit 1 to a: 2", "bind 1"),
+            ("submit 2 to b: 1", "bind 2"),
+            ("submit 9 to c: 5", "bind 9"),
+            ("submit 3 to a: 4 priority 9; submit 4 to b: 4", "pending 3: A1 at root, 4: A1 at root"),
+            ("finish 9", "bind 4; pending 3: A1 at root"),
         ],
     );
 }
@@ -39,13 +45,16 @@ fn o1_in_a_leaf_priority_then_submission_then_id() {
         "root 4/4; a<root 4/4",
         "4",
         &[
-            ("+9 a 4 p9", "bind 9"),
-            ("+5 a 4", "| 5 A1@a"),
-            ("+4 a 4 & +3 a 4 & +6 a 4 p1", "| 3 A1@a, 4 A1@a, 5 A1@a, 6 A1@a"),
-            ("done 9", "bind 6 | 3 A1@a, 4 A1@a, 5 A1@a"),
-            ("done 6", "bind 5 | 3 A1@a, 4 A1@a"),
-            ("done 5", "bind 3 | 4 A1@a"),
-            ("done 3", "bind 4"),
+            ("submit 9 to a: 4 priority 9", "bind 9"),
+            ("submit 5 to a: 4", "pending 5: A1 at a"),
+            (
+                "submit 4 to a: 4; submit 3 to a: 4; submit 6 to a: 4 priority 1",
+                "pending 3: A1 at a, 4: A1 at a, 5: A1 at a, 6: A1 at a",
+            ),
+            ("finish 9", "bind 6; pending 3: A1 at a, 4: A1 at a, 5: A1 at a"),
+            ("finish 6", "bind 5; pending 3: A1 at a, 4: A1 at a"),
+            ("finish 5", "bind 3; pending 4: A1 at a"),
+            ("finish 3", "bind 4"),
         ],
     );
 }
@@ -56,17 +65,20 @@ fn o1_a_new_priority_moves_a_workload() {
         "root 4/4; a<root 4/4",
         "4",
         &[
-            ("+9 a 4 p9", "bind 9"),
-            ("+1 a 4 & +2 a 4", "| 1 A1@a, 2 A1@a"),
-            ("prio 2 5", "| 1 A1@a, 2 A1@a"),
-            ("done 9", "bind 2 | 1 A1@a"),
+            ("submit 9 to a: 4 priority 9", "bind 9"),
+            ("submit 1 to a: 4; submit 2 to a: 4", "pending 1: A1 at a, 2: A1 at a"),
+            ("priority 2: 5", "pending 1: A1 at a, 2: A1 at a"),
+            ("finish 9", "bind 2; pending 1: A1 at a"),
         ],
     );
 }
 
 #[test]
 fn o2_who_cannot_be_placed_steps_aside() {
-    let row = [("+9 a 2 p9", "bind 9"), ("+1 a 3 & +2 a 2", "bind 2 | 1 A1@a")];
+    let row = [
+        ("submit 9 to a: 2 priority 9", "bind 9"),
+        ("submit 1 to a: 3; submit 2 to a: 2", "bind 2; pending 1: A1 at a"),
+    ];
     check("root 4/4; a<root 4/4", "4", &row);
 }
 
@@ -76,10 +88,10 @@ fn o2_in_a_leaf_that_blocks_nothing_passes_the_head() {
         "root 8/8; a<root 4/4 block; b<root 4/4",
         "8",
         &[
-            ("+9 a 2 p9", "bind 9"),
-            ("+1 a 3 & +2 a 2 & +3 b 2", "bind 3 | 1 A1@a, 2 O2"),
-            ("done 9", "bind 1 | 2 A1@a"),
-            ("done 1", "bind 2"),
+            ("submit 9 to a: 2 priority 9", "bind 9"),
+            ("submit 1 to a: 3; submit 2 to a: 2; submit 3 to b: 2", "bind 3; pending 1: A1 at a, 2: O2"),
+            ("finish 9", "bind 1; pending 2: A1 at a"),
+            ("finish 1", "bind 2"),
         ],
     );
 }
@@ -89,7 +101,11 @@ fn o3_an_evicted_pod_that_is_recreated_waits_behind_its_elders() {
     check(
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
-        &[("+1 b 4", "bind 1"), ("+2 b 2", "| 2 A1@b"), ("+3 a 2", "evict 1 R2, bind 3, bind 2 | 1' A1@b")],
+        &[
+            ("submit 1 to b: 4", "bind 1"),
+            ("submit 2 to b: 2", "pending 2: A1 at b"),
+            ("submit 3 to a: 2", "evict 1 by R2; bind 3; bind 2; pending 1': A1 at b"),
+        ],
     );
 }
 
@@ -99,7 +115,13 @@ fn o1_who_becomes_entitled_in_a_decision_goes_first_in_it() {
     check(
         "root 9/9; f<root 0/9; d<root 5/9; e<d 4/9; g<d 0/4",
         "9",
-        &[("+3 g 4", "bind 3"), ("once & +4 f 5 p1 & +5 g 1 p2 & +6 e 4", "evict 3 R1, bind 6, bind 5 | 4 A1@root")],
+        &[
+            ("submit 3 to g: 4", "bind 3"),
+            (
+                "no recreation; submit 4 to f: 5 priority 1; submit 5 to g: 1 priority 2; submit 6 to e: 4",
+                "evict 3 by R1; bind 6; bind 5; pending 4: A1 at root",
+            ),
+        ],
     );
 }
 
@@ -111,9 +133,12 @@ fn o1_an_entitled_head_goes_first_though_its_like_stands_behind_in_another_leaf(
         "4",
         without_reclaim(Order::GuaranteedFirst),
         &[
-            ("+9 c 4 p9", "bind 9"),
-            ("+1 a 3 p5 & +2 a 1 & +3 b 1", "| 1 A1@root, 2 A1@root, 3 A1@root"),
-            ("done 9", "bind 3, bind 1 | 2 A1@root"),
+            ("submit 9 to c: 4 priority 9", "bind 9"),
+            (
+                "submit 1 to a: 3 priority 5; submit 2 to a: 1; submit 3 to b: 1",
+                "pending 1: A1 at root, 2: A1 at root, 3: A1 at root",
+            ),
+            ("finish 9", "bind 3; bind 1; pending 2: A1 at root"),
         ],
     );
 }
@@ -126,9 +151,9 @@ fn o1_by_share_who_uses_nothing_goes_before_who_uses_something() {
         "2",
         policy,
         &[
-            ("once & +1 a 1 & +9 c 1", "bind 1, bind 9"),
-            ("+2 a 1 & +3 b 1", "| 2 P1, 3 P1"),
-            ("done 9", "bind 3 | 2 P1"),
+            ("no recreation; submit 1 to a: 1; submit 9 to c: 1", "bind 1; bind 9"),
+            ("submit 2 to a: 1; submit 3 to b: 1", "pending 2: P1, 3: P1"),
+            ("finish 9", "bind 3; pending 2: P1"),
         ],
     );
 }
@@ -138,14 +163,19 @@ fn o1_o2_who_goes_before_the_head_of_a_blocking_leaf_becomes_its_head() {
     check(
         "root 4/4; a<root 4/4 block",
         "4",
-        &[("+1 a 3", "bind 1"), ("+2 a 2", "| 2 A1@a"), ("+3 a 1 p5", "bind 3 | 2 A1@a"), ("done 1", "bind 2")],
+        &[
+            ("submit 1 to a: 3", "bind 1"),
+            ("submit 2 to a: 2", "pending 2: A1 at a"),
+            ("submit 3 to a: 1 priority 5", "bind 3; pending 2: A1 at a"),
+            ("finish 1", "bind 2"),
+        ],
     );
 }
 
 #[test]
 fn o1_by_share_a_leaf_that_was_served_steps_back_in_the_same_decision() {
     let policy = Policy { order: Order::Share, ..Policy::default() };
-    let rows = [("+1 a 1 & +2 a 2 & +3 b 1", "bind 1, bind 3, bind 2")];
+    let rows = [("submit 1 to a: 1; submit 2 to a: 2; submit 3 to b: 1", "bind 1; bind 3; bind 2")];
     table::check("root 9/9; a<root 3/9; b<root 3/9", "9", policy, &rows);
 }
 
@@ -156,9 +186,9 @@ fn o1_l3_beside_lending_limits_too_priority_goes_before_entitlement_in_a_leaf() 
         "root 9/9; a<root 1/9; b<root 5/9; c<root 1/9 lend=0",
         "5",
         &[
-            ("once & +1 b 2 np & +2 b 3 np", "bind 1, bind 2"),
-            ("+3 a 2 p5 & +4 a 1", "| 3 P1, 4 P1"),
-            ("done 1", "bind 3 | 4 P1"),
+            ("no recreation; submit 1 to b: 2 non-preemptible; submit 2 to b: 3 non-preemptible", "bind 1; bind 2"),
+            ("submit 3 to a: 2 priority 5; submit 4 to a: 1", "pending 3: P1, 4: P1"),
+            ("finish 1", "bind 3; pending 4: P1"),
         ],
     );
 }
@@ -171,11 +201,11 @@ fn o2_who_is_withdrawn_leaves_the_line_although_shares_have_changed_since() {
         "9",
         policy,
         &[
-            ("once & +1 a 1 & +9 b 1 np", "bind 1, bind 9"),
-            ("+2 a 9", "| 2 A1@a"),
-            ("+3 a 1", "| 2 A1@a, 3 O2"),
-            ("done 1", "| 2 A1@root, 3 O2"),
-            ("-2", "bind 3"),
+            ("no recreation; submit 1 to a: 1; submit 9 to b: 1 non-preemptible", "bind 1; bind 9"),
+            ("submit 2 to a: 9", "pending 2: A1 at a"),
+            ("submit 3 to a: 1", "pending 2: A1 at a, 3: O2"),
+            ("finish 1", "pending 2: A1 at root, 3: O2"),
+            ("withdraw 2", "bind 3"),
         ],
     );
 }
@@ -186,7 +216,13 @@ fn o1_who_comes_to_be_entitled_within_a_decision_goes_before_who_borrows() {
     check(
         "root 20/20; p<root 4/20; w<p 2/20; x<p 0/20; v<root 5/20; y<root 0/20",
         "6",
-        &[("once & +1 x 5", "bind 1"), ("+4 w 1 & +5 v 5 & +7 y 1 p9", "evict 1 R2, bind 4, bind 5 | 7 P1")],
+        &[
+            ("no recreation; submit 1 to x: 5", "bind 1"),
+            (
+                "submit 4 to w: 1; submit 5 to v: 5; submit 7 to y: 1 priority 9",
+                "evict 1 by R2; bind 4; bind 5; pending 7: P1",
+            ),
+        ],
     );
 }
 
@@ -197,10 +233,13 @@ fn o1_the_same_where_there_is_no_room_and_it_has_to_be_made() {
         "root 20/20; p<root 4/20; w<p 2/20; x<p 0/20; v<root 3/20; y<root 0/20; u<root 0/20",
         "2:z=x 6:z=y",
         &[
-            ("once & +9 u 2 on=z:x & +1 x 2 on=z:y", "bind 1@1, bind 9@0"),
-            ("+2 x 3 on=z:y", "bind 2@1"),
-            ("+4 w 2 on=z:x", "| 4 P1"),
-            ("+5 v 3 on=z:y & +7 y 1 p9 on=z:y", "evict 2 R2, evict 9 R2, bind 7@1, bind 5@1, bind 4@0"),
+            ("no recreation; submit 9 to u: 2 on z=x; submit 1 to x: 2 on z=y", "bind 1 on node 1; bind 9 on node 0"),
+            ("submit 2 to x: 3 on z=y", "bind 2 on node 1"),
+            ("submit 4 to w: 2 on z=x", "pending 4: P1"),
+            (
+                "submit 5 to v: 3 on z=y; submit 7 to y: 1 priority 9 on z=y",
+                "evict 2 by R2; evict 9 by R2; bind 7 on node 1; bind 5 on node 1; bind 4 on node 0",
+            ),
         ],
     );
 }

@@ -15,15 +15,15 @@ fn p1_room_taints_selectors_and_cordons() {
         ROOM,
         "4:!gpu,zone=a 2:zone=b",
         &[
-            ("+1 a 3", "| 1 P1"),
-            ("+2 a 3 tol=gpu", "bind 2@0 | 1 P1"),
-            ("+3 a 1 on=zone:b", "bind 3@1 | 1 P1"),
-            ("+4 a 1 on=zone:c", "| 1 P1, 4 P1"),
-            ("+5 a 1 on=zone:a", "| 1 P1, 4 P1, 5 P1"),
-            ("-1 & -4 & -5", ""),
-            ("cordon 1", ""),
-            ("+6 a 1", "| 6 P1"),
-            ("up 2 1", "bind 6@2"),
+            ("submit 1 to a: 3", "pending 1: P1"),
+            ("submit 2 to a: 3 tolerates gpu", "bind 2 on node 0; pending 1: P1"),
+            ("submit 3 to a: 1 on zone=b", "bind 3 on node 1; pending 1: P1"),
+            ("submit 4 to a: 1 on zone=c", "pending 1: P1, 4: P1"),
+            ("submit 5 to a: 1 on zone=a", "pending 1: P1, 4: P1, 5: P1"),
+            ("withdraw 1; withdraw 4; withdraw 5", "nothing"),
+            ("cordon node 1", "nothing"),
+            ("submit 6 to a: 1", "pending 6: P1"),
+            ("node 2 up: 1", "bind 6 on node 2"),
         ],
     );
 }
@@ -34,12 +34,12 @@ fn p1_a_fraction_must_fit_one_device() {
         ROOM,
         "8,2:dev",
         &[
-            ("+1 a 1,0.6", "bind 1"),
-            ("+2 a 1,0.6", "bind 2"),
-            ("+3 a 1,0.6", "| 3 P1"),
-            ("+4 a 1,0.4", "bind 4 | 3 P1"),
-            ("+5 a 1,0.4", "bind 5 | 3 P1"),
-            ("done 1", "bind 3"),
+            ("submit 1 to a: 1,0.6", "bind 1"),
+            ("submit 2 to a: 1,0.6", "bind 2"),
+            ("submit 3 to a: 1,0.6", "pending 3: P1"),
+            ("submit 4 to a: 1,0.4", "bind 4; pending 3: P1"),
+            ("submit 5 to a: 1,0.4", "bind 5; pending 3: P1"),
+            ("finish 1", "bind 3"),
         ],
     );
 }
@@ -50,11 +50,11 @@ fn p1_whole_devices_must_be_whole() {
         ROOM,
         "8,2:dev 8,2:dev",
         &[
-            ("+1 a 1,0.5", "bind 1@0"),
-            ("+2 a 1,2", "bind 2@1"),
-            ("+3 a 1,2", "| 3 P1"),
-            ("+4 a 1,1", "bind 4@0 | 3 P1"),
-            ("done 2", "bind 3@1"),
+            ("submit 1 to a: 1,0.5", "bind 1 on node 0"),
+            ("submit 2 to a: 1,2", "bind 2 on node 1"),
+            ("submit 3 to a: 1,2", "pending 3: P1"),
+            ("submit 4 to a: 1,1", "bind 4 on node 0; pending 3: P1"),
+            ("finish 2", "bind 3 on node 1"),
         ],
     );
 }
@@ -62,9 +62,9 @@ fn p1_whole_devices_must_be_whole() {
 #[test]
 fn p1_the_verdict_counts_the_nodes_by_what_rules_them_out() {
     let mut game = Game::new(ROOM, "4:!no 4:zone=x 1:zone=b 4,1:zone=b,dev 9:zone=b", Policy::default()).unwrap();
-    game.row("cordon 4").unwrap();
-    game.row("+1 a 1,0.6 on=zone:b").unwrap();
-    game.row("+2 a 1,0.6 on=zone:b").unwrap();
+    game.row("cordon node 4").unwrap();
+    game.row("submit 1 to a: 1,0.6 on zone=b").unwrap();
+    game.row("submit 2 to a: 1,0.6 on zone=b").unwrap();
     let verdict = game.core().explain(WorkloadId(2)).unwrap();
     let BlockingReason::Room(quotree_core::Room { nodes, .. }) = verdict.binding else { panic!("{verdict:?}") };
     // Re-made without its label by the cordon, node 4 counts as unschedulable before anything else.
@@ -78,11 +78,11 @@ fn p2_best_fit_leaves_the_least() {
         ROOM,
         "4 8 6",
         &[
-            ("+1 a 2", "bind 1@0"),
-            ("+2 a 3", "bind 2@2"),
-            ("+3 a 3", "bind 3@2"),
-            ("+4 a 3", "bind 4@1"),
-            ("+5 a 2", "bind 5@0"),
+            ("submit 1 to a: 2", "bind 1 on node 0"),
+            ("submit 2 to a: 3", "bind 2 on node 2"),
+            ("submit 3 to a: 3", "bind 3 on node 2"),
+            ("submit 4 to a: 3", "bind 4 on node 1"),
+            ("submit 5 to a: 2", "bind 5 on node 0"),
         ],
     );
 }
@@ -95,18 +95,22 @@ fn p2_binpack_and_spread_go_by_the_share_in_use() {
         "10 4",
         by(Placement::Spread),
         &[
-            ("+1 a 1", "bind 1@0"),
-            ("+2 a 1", "bind 2@1"),
-            ("+3 a 1", "bind 3@0"),
-            ("+4 a 1", "bind 4@0"),
-            ("+5 a 1", "bind 5@1"),
+            ("submit 1 to a: 1", "bind 1 on node 0"),
+            ("submit 2 to a: 1", "bind 2 on node 1"),
+            ("submit 3 to a: 1", "bind 3 on node 0"),
+            ("submit 4 to a: 1", "bind 4 on node 0"),
+            ("submit 5 to a: 1", "bind 5 on node 1"),
         ],
     );
     table::check(
         ROOM,
         "10 4",
         by(Placement::Binpack),
-        &[("+1 a 9", "bind 1@0"), ("+2 a 1", "bind 2@0"), ("+3 a 1", "bind 3@1")],
+        &[
+            ("submit 1 to a: 9", "bind 1 on node 0"),
+            ("submit 2 to a: 1", "bind 2 on node 0"),
+            ("submit 3 to a: 1", "bind 3 on node 1"),
+        ],
     );
 }
 
@@ -117,11 +121,15 @@ fn p2_dot_product_goes_where_what_is_asked_is_scarce() {
         ROOM,
         "10 5",
         policy.clone(),
-        &[("+1 a 3", "bind 1@1"), ("+2 a 1", "bind 2@1"), ("+3 a 9", "bind 3@0")],
+        &[
+            ("submit 1 to a: 3", "bind 1 on node 1"),
+            ("submit 2 to a: 1", "bind 2 on node 1"),
+            ("submit 3 to a: 9", "bind 3 on node 0"),
+        ],
     );
     // 1 of 50 asked where 50 and where 49 are free: both 98 points of 100, rounded down.
-    table::check(ROOM, "50 49", policy.clone(), &[("+1 a 1", "bind 1@0")]);
-    table::check(ROOM, "50 25", policy, &[("+1 a 1", "bind 1@1")]);
+    table::check(ROOM, "50 49", policy.clone(), &[("submit 1 to a: 1", "bind 1 on node 0")]);
+    table::check(ROOM, "50 25", policy, &[("submit 1 to a: 1", "bind 1 on node 1")]);
 }
 
 #[test]
@@ -133,13 +141,13 @@ fn p2_gpu_packing_fills_devices_then_nodes() {
         policy,
         &[
             // Both are whole: 29 against 31 points.
-            ("+1 a 1,0.5", "bind 1@1"),
+            ("submit 1 to a: 1,0.5", "bind 1 on node 1"),
             // Filling the device in use, then a whole one where one is in use, then an empty node.
-            ("+2 a 1,0.4", "bind 2@1"),
-            ("+3 a 1,1", "bind 3@1"),
-            ("+4 a 1,1", "bind 4@0"),
+            ("submit 2 to a: 1,0.4", "bind 2 on node 1"),
+            ("submit 3 to a: 1,1", "bind 3 on node 1"),
+            ("submit 4 to a: 1,1", "bind 4 on node 0"),
             // Without devices all are alike.
-            ("+5 a 1", "bind 5@0"),
+            ("submit 5 to a: 1", "bind 5 on node 0"),
         ],
     );
 }
@@ -152,15 +160,15 @@ fn p2_gpu_clustering_keeps_kinds_apart() {
         "9,4:dev 9,4:dev 9,4:dev",
         policy,
         &[
-            ("+1 a 1,0.5", "bind 1@0"),
-            ("+2 a 1,1", "bind 2@1"),
-            ("+3 a 1,2", "bind 3@2"),
-            ("+4 a 1,1", "bind 4@1"),
-            ("+5 a 1,0.3", "bind 5@0"),
-            ("done 1 & done 5", ""),
+            ("submit 1 to a: 1,0.5", "bind 1 on node 0"),
+            ("submit 2 to a: 1,1", "bind 2 on node 1"),
+            ("submit 3 to a: 1,2", "bind 3 on node 2"),
+            ("submit 4 to a: 1,1", "bind 4 on node 1"),
+            ("submit 5 to a: 1,0.3", "bind 5 on node 0"),
+            ("finish 1; finish 5", "nothing"),
             // Node 0 is empty again, and an empty one comes before one with others.
-            ("+6 a 1,2", "bind 6@2"),
-            ("+7 a 1,2", "bind 7@0"),
+            ("submit 6 to a: 1,2", "bind 6 on node 2"),
+            ("submit 7 to a: 1,2", "bind 7 on node 0"),
         ],
     );
 }
@@ -176,13 +184,18 @@ fn p2_fgd_keeps_devices_of_use_to_the_typical_pods() {
         Policy { placement: Placement::Fgd, typical: pods.collect(), ..Policy::default() }
     };
     // Pods want 4 cpu with each device: 5 cpu less would leave the first node too few, and 1 cpu less leaves both enough.
-    table::check(ROOM, "8,2:dev 16,2:dev", typical(&[(4, 1, 1)]), &[("+1 a 5", "bind 1@1"), ("+2 a 1", "bind 2@0")]);
+    table::check(
+        ROOM,
+        "8,2:dev 16,2:dev",
+        typical(&[(4, 1, 1)]),
+        &[("submit 1 to a: 5", "bind 1 on node 1"), ("submit 2 to a: 1", "bind 2 on node 0")],
+    );
     // Where pods want two devices at once, one is taken where it breaks no pair.
-    table::check(ROOM, "9,2:dev 9,3:dev", typical(&[(0, 2, 1)]), &[("+1 a 1,1", "bind 1@1")]);
+    table::check(ROOM, "9,2:dev 9,3:dev", typical(&[(0, 2, 1)]), &[("submit 1 to a: 1,1", "bind 1 on node 1")]);
     // Where they want one each, that makes no difference.
-    table::check(ROOM, "9,2:dev 9,3:dev", typical(&[(0, 1, 1)]), &[("+1 a 1,1", "bind 1@0")]);
+    table::check(ROOM, "9,2:dev 9,3:dev", typical(&[(0, 1, 1)]), &[("submit 1 to a: 1,1", "bind 1 on node 0")]);
     // Nobody is typical: all nodes are alike.
-    table::check(ROOM, "9,2:dev 9,3:dev", typical(&[]), &[("+1 a 1,1", "bind 1@0")]);
+    table::check(ROOM, "9,2:dev 9,3:dev", typical(&[]), &[("submit 1 to a: 1,1", "bind 1 on node 0")]);
 }
 
 #[test]
@@ -190,7 +203,7 @@ fn p2_random_draws_the_device_of_a_part_too() {
     let devices = |seed| {
         let policy = Policy { placement: Placement::Random { seed }, ..Policy::default() };
         let mut game = Game::new(ROOM, "9,8:dev", policy).unwrap();
-        game.row("+1 a 1,0.5").unwrap();
+        game.row("submit 1 to a: 1,0.5").unwrap();
         game.core().workload(WorkloadId(1)).unwrap().pods[0].devices
     };
     assert_eq!(devices(1), devices(1));
@@ -209,7 +222,16 @@ fn p2_ties_go_to_the_lowest_node() {
         Placement::Fgd,
     ] {
         let policy = Policy { placement, ..Policy::default() };
-        table::check(ROOM, "4 4 4", policy, &[("+1 a 4", "bind 1@0"), ("+2 a 4", "bind 2@1"), ("+3 a 4", "bind 3@2")]);
+        table::check(
+            ROOM,
+            "4 4 4",
+            policy,
+            &[
+                ("submit 1 to a: 4", "bind 1 on node 0"),
+                ("submit 2 to a: 4", "bind 2 on node 1"),
+                ("submit 3 to a: 4", "bind 3 on node 2"),
+            ],
+        );
     }
 }
 
@@ -218,7 +240,7 @@ fn p2_random_is_the_same_for_the_same_seed_and_differs_between_seeds() {
     let places = |seed| {
         let policy = Policy { placement: Placement::Random { seed }, ..Policy::default() };
         let mut game = Game::new(ROOM, "4 4 4 4 4 4 4 4", policy).unwrap();
-        let rows = (1..9).map(|id| game.row(&format!("+{id} a 1")).unwrap());
+        let rows = (1..9).map(|id| game.row(&format!("submit {id} to a: 1")).unwrap());
         rows.collect::<Vec<_>>()
     };
     assert_eq!(places(1), places(1));
@@ -232,7 +254,7 @@ fn p2_random_draws_for_each_pod_anew() {
         let policy = Policy { placement: Placement::Random { seed: 1 }, ..Policy::default() };
         Game::new(ROOM, "4 4 4 4 4 4 4 4", policy).unwrap().row(&row).unwrap()
     };
-    let nodes = (1..9).map(|id| place(format!("+{id} a 1")).split_once('@').unwrap().1.to_owned());
+    let nodes = (1..9).map(|id| place(format!("submit {id} to a: 1")).split_once(" on node ").unwrap().1.to_owned());
     let nodes: std::collections::BTreeSet<String> = nodes.collect();
     assert!(nodes.len() > 2, "{nodes:?}");
 }
@@ -259,7 +281,7 @@ fn p2_fullness_is_the_mean_over_what_a_node_has() {
 fn p2_random_draws_are_those_of_every_log() {
     let policy = Policy { placement: Placement::Random { seed: 1 }, ..Policy::default() };
     let mut game = Game::new(ROOM, "9,8:dev", policy).unwrap();
-    let rows = ["+1 a 1,0.6", "+2 a 1,0.6", "+3 a 1,0.6", "+4 a 1,0.6"];
+    let rows = ["submit 1 to a: 1,0.6", "submit 2 to a: 1,0.6", "submit 3 to a: 1,0.6", "submit 4 to a: 1,0.6"];
     let drawn: Vec<u32> = (1..)
         .zip(rows)
         .map(|(id, row)| {
@@ -276,9 +298,9 @@ fn p2_fgd_gives_a_gang_of_one_rack_the_devices_it_gives_others() {
     let shape = PodTemplate { request: Amounts::new().with("gpu", 400), ..PodTemplate::default() };
     let typical = vec![TypicalPod { template: shape, weight: 1 }];
     let policy = || Policy { placement: Placement::Fgd, typical: typical.clone(), ..Policy::default() };
-    for last in ["+3 a 1,0.3", "+3 a 1,0.3 x2/1 same.node"] {
+    for last in ["submit 3 to a: 1,0.3", "submit 3 to a: 1,0.3 x2 min 1 in one node"] {
         let mut game = Game::new(ROOM, "9,2:dev", policy()).unwrap();
-        for row in ["+1 a 1,0.6", "+2 a 1,0.8", "done 2", "+2 a 1,0.3", last] {
+        for row in ["submit 1 to a: 1,0.6", "submit 2 to a: 1,0.8", "finish 2", "submit 2 to a: 1,0.3", last] {
             game.row(row).unwrap();
         }
         let on = |id: u32| game.core().workload(WorkloadId(id)).unwrap().pods[0].devices;
@@ -288,5 +310,5 @@ fn p2_fgd_gives_a_gang_of_one_rack_the_devices_it_gives_others() {
 
 #[test]
 fn p1_a_resource_of_which_a_node_has_nothing_is_no_mistake() {
-    check(ROOM, "4,0", &[("+1 a 1,1", "| 1 P1"), ("+2 a 1", "bind 2 | 1 P1")]);
+    check(ROOM, "4,0", &[("submit 1 to a: 1,1", "pending 1: P1"), ("submit 2 to a: 1", "bind 2; pending 1: P1")]);
 }

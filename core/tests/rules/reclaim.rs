@@ -19,7 +19,11 @@ fn r1_a_leaf_displaces_its_own_lower_priorities_only() {
     check(
         "root 4/4; a<root 4/4",
         "4",
-        &[("+1 a 4", "bind 1"), ("+2 a 4 p1", "evict 1 R1, bind 2 | 1' A1@a"), ("+3 a 4 p1", "| 3 A1@a, 1' A1@a")],
+        &[
+            ("submit 1 to a: 4", "bind 1"),
+            ("submit 2 to a: 4 priority 1", "evict 1 by R1; bind 2; pending 1': A1 at a"),
+            ("submit 3 to a: 4 priority 1", "pending 3: A1 at a, 1': A1 at a"),
+        ],
     );
 }
 
@@ -29,10 +33,10 @@ fn r1_does_not_grow_what_the_leaf_borrows() {
         "root 6/6; a<root 2/6; b<root 4/6",
         "6",
         &[
-            ("+1 a 2", "bind 1"),
-            ("+2 b 4", "bind 2"),
-            ("+3 a 3 p5", "| 3 A1@root"),
-            ("+4 a 2 p5", "evict 1 R1, bind 4 | 3 A1@root, 1' A1@root"),
+            ("submit 1 to a: 2", "bind 1"),
+            ("submit 2 to b: 4", "bind 2"),
+            ("submit 3 to a: 3 priority 5", "pending 3: A1 at root"),
+            ("submit 4 to a: 2 priority 5", "evict 1 by R1; bind 4; pending 3: A1 at root, 1': A1 at root"),
         ],
     );
 }
@@ -43,25 +47,32 @@ fn r1_takes_more_of_its_own_rather_than_grow() {
         "root 7/7; a<root 1/7; b<root 3/7",
         "7",
         &[
-            ("+1 a 1 & +2 a 1 & +3 a 1", "bind 1, bind 2, bind 3"),
-            ("+4 b 3", "bind 4"),
-            ("+5 a 2 p1", "evict 3 R1, evict 2 R1, bind 5, bind 2' | 3' A1@root"),
+            ("submit 1 to a: 1; submit 2 to a: 1; submit 3 to a: 1", "bind 1; bind 2; bind 3"),
+            ("submit 4 to b: 3", "bind 4"),
+            ("submit 5 to a: 2 priority 1", "evict 3 by R1; evict 2 by R1; bind 5; bind 2'; pending 3': A1 at root"),
         ],
     );
 }
 
 #[test]
 fn r1_r8_within() {
-    let rows = |last| [("+9 a 2", "bind 9"), ("+1 a 3", "| 1 A1@a"), ("+2 a 2", "bind 2 | 1 A1@a"), ("done 9", last)];
+    let rows = |last| {
+        [
+            ("submit 9 to a: 2", "bind 9"),
+            ("submit 1 to a: 3", "pending 1: A1 at a"),
+            ("submit 2 to a: 2", "bind 2; pending 1: A1 at a"),
+            ("finish 9", last),
+        ]
+    };
     let tree = "root 4/4; a<root 4/4";
     table::check(
         tree,
         "4",
         by(|p| p.within = WithinQueuePreemption::LowerOrNewerEqual),
-        &rows("evict 2 R1, bind 1 | 2' A1@a"),
+        &rows("evict 2 by R1; bind 1; pending 2': A1 at a"),
     );
-    table::check(tree, "4", Policy::default(), &rows("| 1 A1@a"));
-    let rows = [("+1 a 4", "bind 1"), ("+2 a 4 p9", "| 2 A1@a")];
+    table::check(tree, "4", Policy::default(), &rows("pending 1: A1 at a"));
+    let rows = [("submit 1 to a: 4", "bind 1"), ("submit 2 to a: 4 priority 9", "pending 2: A1 at a")];
     table::check(tree, "4", by(|p| p.within = WithinQueuePreemption::Never), &rows);
 }
 
@@ -71,10 +82,13 @@ fn r2_a_guarantee_is_taken_back_whatever_the_priorities() {
         TWO,
         "4",
         &[
-            ("+1 b 1 p9 & +2 b 1 p9 & +3 b 1 p9 & +4 b 1 p9", "bind 1, bind 2, bind 3, bind 4"),
-            ("+5 a 1", "evict 4 R2, bind 5 | 4' A1@root"),
-            ("+6 a 1", "evict 3 R2, bind 6 | 3' A1@root, 4' A1@root"),
-            ("+7 a 1", "| 7 A1@root, 3' A1@root, 4' A1@root"),
+            (
+                "submit 1 to b: 1 priority 9; submit 2 to b: 1 priority 9; submit 3 to b: 1 priority 9; submit 4 to b: 1 priority 9",
+                "bind 1; bind 2; bind 3; bind 4",
+            ),
+            ("submit 5 to a: 1", "evict 4 by R2; bind 5; pending 4': A1 at root"),
+            ("submit 6 to a: 1", "evict 3 by R2; bind 6; pending 3': A1 at root, 4': A1 at root"),
+            ("submit 7 to a: 1", "pending 7: A1 at root, 3': A1 at root, 4': A1 at root"),
         ],
     );
 }
@@ -85,10 +99,10 @@ fn r2a_the_request_is_included() {
         "root 6/6; a<root 3/6; b<root 3/6",
         "6",
         &[
-            ("+1 a 2", "bind 1"),
-            ("+2 b 4", "bind 2"),
-            ("+3 a 2", "| 3 A1@root"),
-            ("+4 a 1", "evict 2 R2, bind 4, bind 3 | 2' A1@root"),
+            ("submit 1 to a: 2", "bind 1"),
+            ("submit 2 to b: 4", "bind 2"),
+            ("submit 3 to a: 2", "pending 3: A1 at root"),
+            ("submit 4 to a: 1", "evict 2 by R2; bind 4; bind 3; pending 2': A1 at root"),
         ],
     );
 }
@@ -99,9 +113,12 @@ fn r2a_all_requested_resources_count() {
         "root 20,4/20,4; a<root 2,2/20,4; b<root 18,2/20,4",
         "20,4",
         &[
-            ("+1 b 1,1 & +2 b 1,1 & +3 b 1,1 & +4 b 1,1", "bind 1, bind 2, bind 3, bind 4"),
-            ("+5 a 4,1", "| 5 A1@root"),
-            ("+6 a 2,1", "evict 4 R2, bind 6 | 5 A1@root, 4' A1@root"),
+            (
+                "submit 1 to b: 1,1; submit 2 to b: 1,1; submit 3 to b: 1,1; submit 4 to b: 1,1",
+                "bind 1; bind 2; bind 3; bind 4",
+            ),
+            ("submit 5 to a: 4,1", "pending 5: A1 at root"),
+            ("submit 6 to a: 2,1", "evict 4 by R2; bind 6; pending 5: A1 at root, 4': A1 at root"),
         ],
     );
 }
@@ -112,23 +129,32 @@ fn r2a_every_node_below_the_common_ancestor_counts() {
         "root 20/20; x<root 10/20; y<root 10/20; a<x 5/20; b<x 5/20; c<y 10/20",
         "20",
         &[
-            ("+1 b 5 & +2 b 3", "bind 1, bind 2"),
-            ("+3 c 12", "bind 3"),
-            ("once & +4 a 5", "evict 2 R2, evict 3 R2, bind 4"),
+            ("submit 1 to b: 5; submit 2 to b: 3", "bind 1; bind 2"),
+            ("submit 3 to c: 12", "bind 3"),
+            ("no recreation; submit 4 to a: 5", "evict 2 by R2; evict 3 by R2; bind 4"),
         ],
     );
 }
 
 #[test]
 fn r2b_a_leaf_at_its_min_is_left_alone() {
-    check(TWO, "3", &[("+1 b 2", "bind 1"), ("+2 a 1", "bind 2"), ("+3 a 1", "| 3 P1"), ("done 1", "bind 3")]);
+    check(
+        TWO,
+        "3",
+        &[
+            ("submit 1 to b: 2", "bind 1"),
+            ("submit 2 to a: 1", "bind 2"),
+            ("submit 3 to a: 1", "pending 3: P1"),
+            ("finish 1", "bind 3"),
+        ],
+    );
 }
 
 #[test]
 fn r2b_floor_pod_or_strict() {
-    let rows = |last| [("+1 b 4", "bind 1"), ("+2 a 2", last)];
-    table::check(TWO, "4", Policy::default(), &rows("evict 1 R2, bind 2 | 1' A1@root"));
-    table::check(TWO, "4", by(|p| p.floor = Floor::Strict), &rows("| 2 A1@root"));
+    let rows = |last| [("submit 1 to b: 4", "bind 1"), ("submit 2 to a: 2", last)];
+    table::check(TWO, "4", Policy::default(), &rows("evict 1 by R2; bind 2; pending 1': A1 at root"));
+    table::check(TWO, "4", by(|p| p.floor = Floor::Strict), &rows("pending 2: A1 at root"));
 }
 
 #[test]
@@ -138,10 +164,10 @@ fn r2c_protected_runtime() {
         "4",
         by(|p| p.min_runtime_ms = 5000),
         &[
-            ("+1 b 4", "bind 1"),
-            ("+2 a 2", "| 2 A1@root"),
-            ("tick 2000", "| 2 A1@root"),
-            ("tick 2000", "evict 1 R2, bind 2 | 1' A1@root"),
+            ("submit 1 to b: 4", "bind 1"),
+            ("submit 2 to a: 2", "pending 2: A1 at root"),
+            ("wait 2000 ms", "pending 2: A1 at root"),
+            ("wait 2000 ms", "evict 1 by R2; bind 2; pending 1': A1 at root"),
         ],
     );
 }
@@ -152,29 +178,57 @@ fn r2c_non_preemptible_pods_are_no_victims() {
         "root 4/4; a<root 1/4; b<root 3/4",
         "4",
         &[
-            ("+1 b 3 np", "bind 1"),
-            ("+2 b 1", "bind 2"),
-            ("tree root 4/4; a<root 3/4; b<root 1/4", ""),
-            ("+3 a 1", "evict 2 R2, bind 3 | 2' A1@root"),
-            ("+4 a 1", "| 4 A1@root, 2' A1@root"),
+            ("submit 1 to b: 3 non-preemptible", "bind 1"),
+            ("submit 2 to b: 1", "bind 2"),
+            ("tree root 4/4; a<root 3/4; b<root 1/4", "nothing"),
+            ("submit 3 to a: 1", "evict 2 by R2; bind 3; pending 2': A1 at root"),
+            ("submit 4 to a: 1", "pending 4: A1 at root, 2': A1 at root"),
         ],
     );
 }
 
 #[test]
 fn r3_an_entitled_workload_reclaims_before_it_displaces_its_own() {
-    check(TWO, "4", &[("+1 a 1", "bind 1"), ("+2 b 3", "bind 2"), ("+3 a 1 p5", "evict 2 R2, bind 3 | 2' A1@root")]);
-    check(TWO, "3", &[("+1 a 1", "bind 1"), ("+2 b 2", "bind 2"), ("+3 a 1 p5", "evict 1 R1, bind 3 | 1' P1")]);
+    check(
+        TWO,
+        "4",
+        &[
+            ("submit 1 to a: 1", "bind 1"),
+            ("submit 2 to b: 3", "bind 2"),
+            ("submit 3 to a: 1 priority 5", "evict 2 by R2; bind 3; pending 2': A1 at root"),
+        ],
+    );
+    check(
+        TWO,
+        "3",
+        &[
+            ("submit 1 to a: 1", "bind 1"),
+            ("submit 2 to b: 2", "bind 2"),
+            ("submit 3 to a: 1 priority 5", "evict 1 by R1; bind 3; pending 1': P1"),
+        ],
+    );
 }
 
 #[test]
 fn r3_an_unentitled_one_may_still_displace_its_own() {
-    check(TWO, "4", &[("+1 a 2", "bind 1"), ("+2 b 2", "bind 2"), ("+3 a 2 p5", "evict 1 R1, bind 3 | 1' A1@root")]);
+    check(
+        TWO,
+        "4",
+        &[
+            ("submit 1 to a: 2", "bind 1"),
+            ("submit 2 to b: 2", "bind 2"),
+            ("submit 3 to a: 2 priority 5", "evict 1 by R1; bind 3; pending 1': A1 at root"),
+        ],
+    );
 }
 
 #[test]
 fn r4_a_full_quota_on_an_empty_cluster_is_blocked_too() {
-    check(TWO, "100", &[("+1 b 4", "bind 1"), ("+2 a 2", "evict 1 R2, bind 2 | 1' A1@root")]);
+    check(
+        TWO,
+        "100",
+        &[("submit 1 to b: 4", "bind 1"), ("submit 2 to a: 2", "evict 1 by R2; bind 2; pending 1': A1 at root")],
+    );
 }
 
 #[test]
@@ -183,45 +237,50 @@ fn r5_a_victim_must_help() {
         "root 8/8; a<root 4/8; b<root 4/8",
         "4:z=x 4:z=y",
         &[
-            ("+1 b 4 on=z:y", "bind 1@1"),
-            ("+2 b 4 on=z:x", "bind 2@0"),
-            ("+3 a 4 on=z:y", "evict 1 R2, bind 3@1 | 1' A1@root"),
+            ("submit 1 to b: 4 on z=y", "bind 1 on node 1"),
+            ("submit 2 to b: 4 on z=x", "bind 2 on node 0"),
+            ("submit 3 to a: 4 on z=y", "evict 1 by R2; bind 3 on node 1; pending 1': A1 at root"),
         ],
     );
 }
 
 #[test]
 fn r6_nobody_goes_for_a_gang_that_cannot_stand() {
-    check("root 16/16; a<root 16/16; b<root 0/16", "4 4", &[("+1 b 4", "bind 1@0"), ("+2 a 4 x3", "| 2 P1")]);
+    check(
+        "root 16/16; a<root 16/16; b<root 0/16",
+        "4 4",
+        &[("submit 1 to b: 4", "bind 1 on node 0"), ("submit 2 to a: 4 x3", "pending 2: P1")],
+    );
 }
 
 #[test]
 fn r7_a_guarded_victim_goes_only_if_no_plan_without_it_exists() {
     let rows = [
-        ("budget g 0", ""),
-        ("+1 b 2", "bind 1"),
-        ("+2 b 2 b=g", "bind 2"),
-        ("+3 a 1", "evict 1 R2, bind 3 | 1' A1@root"),
+        ("budget g allows 0", "nothing"),
+        ("submit 1 to b: 2", "bind 1"),
+        ("submit 2 to b: 2 budget g", "bind 2"),
+        ("submit 3 to a: 1", "evict 1 by R2; bind 3; pending 1': A1 at root"),
     ];
     check(TWO, "4", &rows);
-    let rows = |last| [("budget g 0", ""), ("+1 b 4 b=g", "bind 1"), ("+2 a 2", last)];
-    check(TWO, "4", &rows("evict 1 R2, bind 2 | 1' A1@root"));
-    table::check(TWO, "4", by(|p| p.respect_budgets = RespectBudgets::Always), &rows("| 2 A1@root"));
+    let rows =
+        |last| [("budget g allows 0", "nothing"), ("submit 1 to b: 4 budget g", "bind 1"), ("submit 2 to a: 2", last)];
+    check(TWO, "4", &rows("evict 1 by R2; bind 2; pending 1': A1 at root"));
+    table::check(TWO, "4", by(|p| p.respect_budgets = RespectBudgets::Always), &rows("pending 2: A1 at root"));
 }
 
 #[test]
 fn r8_the_policy_switches_kinds_of_preemption_off() {
-    let across = |last| [("+1 b 4", "bind 1"), ("+2 a 2", last)];
-    let taken = "evict 1 R2, bind 2 | 1' A1@root";
-    table::check(TWO, "4", by(|p| p.reclaim = Reclaim::Off), &across("| 2 A1@root"));
-    table::check(TWO, "4", by(|p| p.preemption = Preemption::PriorityOnly), &across("| 2 A1@root"));
-    table::check(TWO, "4", by(|p| p.preemption = Preemption::None), &across("| 2 A1@root"));
+    let across = |last| [("submit 1 to b: 4", "bind 1"), ("submit 2 to a: 2", last)];
+    let taken = "evict 1 by R2; bind 2; pending 1': A1 at root";
+    table::check(TWO, "4", by(|p| p.reclaim = Reclaim::Off), &across("pending 2: A1 at root"));
+    table::check(TWO, "4", by(|p| p.preemption = Preemption::PriorityOnly), &across("pending 2: A1 at root"));
+    table::check(TWO, "4", by(|p| p.preemption = Preemption::None), &across("pending 2: A1 at root"));
     table::check(TWO, "4", by(|p| p.preemption = Preemption::ReclaimOnly), &across(taken));
-    let within = |last| [("+1 a 4", "bind 1"), ("+2 a 4 p1", last)];
+    let within = |last| [("submit 1 to a: 4", "bind 1"), ("submit 2 to a: 4 priority 1", last)];
     let tree = "root 4/4; a<root 4/4";
-    table::check(tree, "4", by(|p| p.preemption = Preemption::ReclaimOnly), &within("| 2 A1@a"));
-    table::check(tree, "4", by(|p| p.preemption = Preemption::None), &within("| 2 A1@a"));
-    let taken = "evict 1 R1, bind 2 | 1' A1@a";
+    table::check(tree, "4", by(|p| p.preemption = Preemption::ReclaimOnly), &within("pending 2: A1 at a"));
+    table::check(tree, "4", by(|p| p.preemption = Preemption::None), &within("pending 2: A1 at a"));
+    let taken = "evict 1 by R1; bind 2; pending 1': A1 at a";
     table::check(tree, "4", by(|p| p.preemption = Preemption::PriorityOnly), &within(taken));
 }
 
@@ -229,12 +288,12 @@ fn r8_the_policy_switches_kinds_of_preemption_off() {
 fn r8_f3_the_fair_share_may_be_taken_back() {
     let tree = "root 9/9; a<root 0/9; b<root 0/9";
     let rows = |last| {
-        let all = "+1 a 1 & +2 a 1 & +3 a 1 & +4 a 1 & +5 a 1 & +6 a 1 & +7 a 1 & +8 a 1 & +9 a 1";
-        let bound = "bind 1, bind 2, bind 3, bind 4, bind 5, bind 6, bind 7, bind 8, bind 9";
-        [("once", ""), (all, bound), ("+10 b 3", last)]
+        let all = "submit 1 to a: 1; submit 2 to a: 1; submit 3 to a: 1; submit 4 to a: 1; submit 5 to a: 1; submit 6 to a: 1; submit 7 to a: 1; submit 8 to a: 1; submit 9 to a: 1";
+        let bound = "bind 1; bind 2; bind 3; bind 4; bind 5; bind 6; bind 7; bind 8; bind 9";
+        [("no recreation", "nothing"), (all, bound), ("submit 10 to b: 3", last)]
     };
-    check(tree, "9", &rows("| 10 A1@root"));
-    let taken = "evict 9 R2, evict 8 R2, evict 7 R2, bind 10";
+    check(tree, "9", &rows("pending 10: A1 at root"));
+    let taken = "evict 9 by R2; evict 8 by R2; evict 7 by R2; bind 10";
     table::check(tree, "9", by(|p| p.reclaim = Reclaim::FairShare), &rows(taken));
 }
 
@@ -245,9 +304,9 @@ fn r2b_who_is_over_in_any_of_the_missing_resources_is_over() {
         "root 6,6/6,6; a<root 2,2/6,6; b<root 2,2/6,6; c<root 2,2/6,6",
         "9,9",
         &[
-            ("+1 c 2,1 & +2 c 2,1", "bind 1, bind 2"),
-            ("+3 b 1,2 & +4 b 1,2", "bind 3, bind 4"),
-            ("once & +5 a 1,1", "evict 4 R2, bind 5"),
+            ("submit 1 to c: 2,1; submit 2 to c: 2,1", "bind 1; bind 2"),
+            ("submit 3 to b: 1,2; submit 4 to b: 1,2", "bind 3; bind 4"),
+            ("no recreation; submit 5 to a: 1,1", "evict 4 by R2; bind 5"),
         ],
     );
 }
@@ -255,7 +314,8 @@ fn r2b_who_is_over_in_any_of_the_missing_resources_is_over() {
 #[test]
 fn r1_r8_who_came_at_the_same_time_is_not_newer() {
     let policy = by(|p| p.within = WithinQueuePreemption::LowerOrNewerEqual);
-    let rows = [("+1 a 4 & +2 a 4", "bind 1 | 2 A1@a"), ("tick 1", "| 2 A1@a")];
+    let rows =
+        [("submit 1 to a: 4; submit 2 to a: 4", "bind 1; pending 2: A1 at a"), ("wait 1 ms", "pending 2: A1 at a")];
     table::check("root 4/4; a<root 4/4", "4", policy, &rows);
 }
 
@@ -265,9 +325,9 @@ fn r1_a_borrower_displaces_only_who_borrows() {
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
         &[
-            ("once & +1 a 1 & +2 a 1 & +3 a 1", "bind 1, bind 2, bind 3"),
-            ("+4 a 3 p1", "| 4 A1@a"),
-            ("+5 a 2 p1", "evict 3 R1, evict 2 R1, bind 5 | 4 A1@a"),
+            ("no recreation; submit 1 to a: 1; submit 2 to a: 1; submit 3 to a: 1", "bind 1; bind 2; bind 3"),
+            ("submit 4 to a: 3 priority 1", "pending 4: A1 at a"),
+            ("submit 5 to a: 2 priority 1", "evict 3 by R1; evict 2 by R1; bind 5; pending 4: A1 at a"),
         ],
     );
 }
@@ -278,14 +338,14 @@ fn s2_a_gang_above_its_min_and_those_within_it_come_to_rest() {
         "root 9/9; top<root 7/9; a<top 1/9; b<top 5/5; d<b 3/5; c<b 2/5",
         "11",
         &[
-            ("+1 d 2 p1", "bind 1"),
-            ("+2 a 3", "bind 2"),
-            ("+3 c 1 x3/3 p1", "bind 3x3"),
-            ("+4 a 1", "bind 4"),
-            ("+5 c 1 x3/1", "| 5 A1@b"),
-            ("+6 d 1 p2", "evict 3x3 R2, bind 6, bind 5x2 | 5 A1@b, 3' A1@b"),
-            ("+7 d 1 p2", "evict 1 R1, bind 7, bind 5 | 1' A1@b, 3' A1@c"),
-            ("+8 d 1", "evict 5 R2, bind 8 | 1' A1@b, 3' A1@b"),
+            ("submit 1 to d: 2 priority 1", "bind 1"),
+            ("submit 2 to a: 3", "bind 2"),
+            ("submit 3 to c: 1 x3 min 3 priority 1", "bind 3 x3"),
+            ("submit 4 to a: 1", "bind 4"),
+            ("submit 5 to c: 1 x3 min 1", "pending 5: A1 at b"),
+            ("submit 6 to d: 1 priority 2", "evict 3 x3 by R2; bind 6; bind 5 x2; pending 5: A1 at b, 3': A1 at b"),
+            ("submit 7 to d: 1 priority 2", "evict 1 by R1; bind 7; bind 5; pending 1': A1 at b, 3': A1 at c"),
+            ("submit 8 to d: 1", "evict 5 by R2; bind 8; pending 1': A1 at b, 3': A1 at b"),
         ],
     );
 }
@@ -294,16 +354,24 @@ fn s2_a_gang_above_its_min_and_those_within_it_come_to_rest() {
 fn r8_the_floor_may_be_strict() {
     // One of b's pods goes, and leaves it above its min; the other would not.
     let tree = "root 4/4; a<root 3/4; b<root 1/4";
-    let rows =
-        |last| [("once & +1 b 2 & +2 b 2", "bind 1, bind 2"), ("+3 a 2", "evict 2 R2, bind 3"), ("+4 a 1", last)];
-    check(tree, "4", &rows("evict 1 R2, bind 4"));
-    table::check(tree, "4", by(|p| p.floor = Floor::Strict), &rows("| 4 A1@root"));
+    let rows = |last| {
+        [
+            ("no recreation; submit 1 to b: 2; submit 2 to b: 2", "bind 1; bind 2"),
+            ("submit 3 to a: 2", "evict 2 by R2; bind 3"),
+            ("submit 4 to a: 1", last),
+        ]
+    };
+    check(tree, "4", &rows("evict 1 by R2; bind 4"));
+    table::check(tree, "4", by(|p| p.floor = Floor::Strict), &rows("pending 4: A1 at root"));
 }
 
 #[test]
 fn r1_a_reason_names_the_resource_that_is_missed_and_how_far_its_leaf_is_over() {
     let mut game = Game::new("root 4,4/4,4; a<root 2,2/4,4; b<root 1,0/4,4", "9,9", Policy::default()).unwrap();
-    for row in ["+1 b 2,2 p9 & +2 b 2,0 p1 & +3 b 0,2", "once & +4 a 2,2"] {
+    for row in [
+        "submit 1 to b: 2,2 priority 9; submit 2 to b: 2,0 priority 1; submit 3 to b: 0,2",
+        "no recreation; submit 4 to a: 2,2",
+    ] {
         game.row(row).unwrap();
     }
     let evicted = |action: &Action| match action {
@@ -320,7 +388,11 @@ fn r2_a4_who_may_take_back_in_his_own_department_only_leaves_pods_without_a_quot
     check_unquotaed(
         "root 9/9; x<root 4/9; a<x 4/9; b<x 0/9",
         "8",
-        &[("+1 nowhere 4", "bind 1"), ("+2 b 4", "bind 2"), ("once & +3 a 4", "evict 2 R2, bind 3")],
+        &[
+            ("submit 1 to nowhere: 4", "bind 1"),
+            ("submit 2 to b: 4", "bind 2"),
+            ("no recreation; submit 3 to a: 4", "evict 2 by R2; bind 3"),
+        ],
     );
 }
 
@@ -331,7 +403,11 @@ fn check_unquotaed(tree: &str, cluster: &str, rows: &[(&str, &str)]) {
 #[test]
 fn r8_min_runtime_ends_by_itself() {
     let mut game = Game::new(TWO, "4", by(|p| p.min_runtime_ms = 10_000)).unwrap();
-    for (row, comes) in [("once & +1 b 4", "bind 1"), ("+2 a 2", "| 2 A1@root"), ("tick 5000", "| 2 A1@root")] {
+    for (row, comes) in [
+        ("no recreation; submit 1 to b: 4", "bind 1"),
+        ("submit 2 to a: 2", "pending 2: A1 at root"),
+        ("wait 5000 ms", "pending 2: A1 at root"),
+    ] {
         assert_eq!(game.row(row).unwrap(), comes, "{row}");
     }
     // Nothing happens but that time passes: 1 was bound at the first second.
@@ -346,11 +422,11 @@ fn r1_r8_who_becomes_preemptible_is_a_victim_for_his_equals_too() {
     let mut game =
         Game::new("root 4/4; a<root 4/4", "4", by(|p| p.within = WithinQueuePreemption::LowerOrNewerEqual)).unwrap();
     for (row, comes) in [
-        ("once & +3 a 3 np", "bind 3"),
-        ("+2 a 4", "| 2 A1@a"),
-        ("+1 a 1 np", "bind 1 | 2 A1@a"),
-        ("done 3", "| 2 A1@a"),
-        ("free 1", "evict 1 R1, bind 2"),
+        ("no recreation; submit 3 to a: 3 non-preemptible", "bind 3"),
+        ("submit 2 to a: 4", "pending 2: A1 at a"),
+        ("submit 1 to a: 1 non-preemptible", "bind 1; pending 2: A1 at a"),
+        ("finish 3", "pending 2: A1 at a"),
+        ("preemptible 1", "evict 1 by R1; bind 2"),
     ] {
         assert_eq!(game.row(row).unwrap(), comes, "{row}");
     }
@@ -358,7 +434,15 @@ fn r1_r8_who_becomes_preemptible_is_a_victim_for_his_equals_too() {
 
 #[test]
 fn r1_a_leaf_may_grow_up_to_its_min_at_the_expense_of_its_own() {
-    check(TWO, "4", &[("+1 a 1", "bind 1"), ("+2 b 2", "bind 2"), ("once & +3 a 2 p5", "evict 1 R1, bind 3")]);
+    check(
+        TWO,
+        "4",
+        &[
+            ("submit 1 to a: 1", "bind 1"),
+            ("submit 2 to b: 2", "bind 2"),
+            ("no recreation; submit 3 to a: 2 priority 5", "evict 1 by R1; bind 3"),
+        ],
+    );
 }
 
 #[test]
@@ -368,9 +452,9 @@ fn t4_r8_a_lowered_ceiling_is_enforced_even_where_nobody_preempts() {
         p.enforce_max = EnforceMax::After { ms: 1000 };
     });
     let rows = [
-        ("once & +1 a 2 & +2 a 2", "bind 1, bind 2"),
-        ("tree root 4/4; a<root 2/2; b<root 2/4", ""),
-        ("tick 2000", "evict 2 T4"),
+        ("no recreation; submit 1 to a: 2; submit 2 to a: 2", "bind 1; bind 2"),
+        ("tree root 4/4; a<root 2/2; b<root 2/4", "nothing"),
+        ("wait 2000 ms", "evict 2 by T4"),
     ];
     table::check(TWO, "4", policy, &rows);
 }
@@ -378,7 +462,11 @@ fn t4_r8_a_lowered_ceiling_is_enforced_even_where_nobody_preempts() {
 #[test]
 fn r5_q2_where_only_an_ungoverned_resource_is_missing_nobody_goes() {
     // The tree says nothing of cpus; of the devices, which it governs, there are enough.
-    check("root -,4/-,4; a<root -,2/-,4; b<root -,0/-,4", "4,2:dev", &[("+1 b 4,1", "bind 1"), ("+2 a 1,1", "| 2 P1")]);
+    check(
+        "root -,4/-,4; a<root -,2/-,4; b<root -,0/-,4",
+        "4,2:dev",
+        &[("submit 1 to b: 4,1", "bind 1"), ("submit 2 to a: 1,1", "pending 2: P1")],
+    );
 }
 
 #[test]
@@ -386,7 +474,10 @@ fn r5_where_enough_is_free_but_on_no_single_device_who_stands_there_goes() {
     check(
         "root 8,2/8,2; a<root 4,1/8,2; b<root 0,0/8,2",
         "8,2:dev",
-        &[("once & +1 b 1,0.6 & +2 b 1,0.6", "bind 1, bind 2"), ("+3 a 1,0.7", "evict 2 R2, bind 3")],
+        &[
+            ("no recreation; submit 1 to b: 1,0.6; submit 2 to b: 1,0.6", "bind 1; bind 2"),
+            ("submit 3 to a: 1,0.7", "evict 2 by R2; bind 3"),
+        ],
     );
 }
 
@@ -398,11 +489,14 @@ fn r1_s2_whoever_would_go_before_a_victim_of_equal_priority_covers_what_is_over(
         "6:z=x 2:z=y",
         by(|p| p.within = WithinQueuePreemption::LowerOrNewerEqual),
         &[
-            ("once & +1 a 2 on=z:y & +8 b 6 np on=z:x", "bind 1@1, bind 8@0"),
-            ("+2 a 4 on=z:x", "| 2 P1"),
-            ("+3 a 3 p1 on=z:x & +4 a 3 p1 on=z:x", "| 2 P1, 3 P1, 4 P1"),
-            ("done 8", "bind 3@0, bind 4@0 | 2 P1"),
-            ("prio 2 1", "evict 4 R1, evict 3 R1, bind 2@0"),
+            (
+                "no recreation; submit 1 to a: 2 on z=y; submit 8 to b: 6 non-preemptible on z=x",
+                "bind 1 on node 1; bind 8 on node 0",
+            ),
+            ("submit 2 to a: 4 on z=x", "pending 2: P1"),
+            ("submit 3 to a: 3 priority 1 on z=x; submit 4 to a: 3 priority 1 on z=x", "pending 2: P1, 3: P1, 4: P1"),
+            ("finish 8", "bind 3 on node 0; bind 4 on node 0; pending 2: P1"),
+            ("priority 2: 1", "evict 4 by R1; evict 3 by R1; bind 2 on node 0"),
         ],
     );
 }

@@ -22,14 +22,14 @@ fn named(rows: &[(&str, i64)]) -> Vec<(String, i64)> {
 fn f1_water_is_shared_by_weight_and_frozen_at_demand() {
     // Demands 9, 1, 9 on 10: b is frozen at 1, a and c share 9 as 2 to 1.
     let tree = "root 10/10; a<root 0/10 weight=2; b<root 0/10 weight=1; c<root 0/10 weight=1";
-    let rows = ["+1 a 9 & +2 b 1 & +3 c 9"];
+    let rows = ["submit 1 to a: 9; submit 2 to b: 1; submit 3 to c: 9"];
     assert_eq!(shares(tree, "10", &rows), named(&[("root", 10_000), ("a", 6000), ("b", 1000), ("c", 3000)]));
 }
 
 #[test]
 fn f1_guarantees_come_first_and_whole_units_by_largest_remainder() {
     let tree = "root 10/10; a<root 4/10; b<root 1/10; c<root 1/10";
-    let rows = ["+1 a 10 & +2 b 10 & +3 c 10"];
+    let rows = ["submit 1 to a: 10; submit 2 to b: 10; submit 3 to c: 10"];
     // 4 + 1 + 1 are guaranteed; 4 are left for weights 4, 1, 1: 2666.67, 666.67, 666.67.
     let wanted = named(&[("root", 10_000), ("a", 6667), ("b", 1667), ("c", 1666)]);
     assert_eq!(shares(tree, "10", &rows), wanted);
@@ -38,15 +38,15 @@ fn f1_guarantees_come_first_and_whole_units_by_largest_remainder() {
 #[test]
 fn f1_no_share_exceeds_demand_or_ceiling() {
     let tree = "root 10/10; a<root 4/5; b<root 2/10";
-    assert_eq!(shares(tree, "10", &["+1 a 1"]), named(&[("root", 1000), ("a", 1000), ("b", 0)]));
-    let rows = ["+1 a 5 & +2 a 5 & +3 b 3"];
+    assert_eq!(shares(tree, "10", &["submit 1 to a: 1"]), named(&[("root", 1000), ("a", 1000), ("b", 0)]));
+    let rows = ["submit 1 to a: 5; submit 2 to a: 5; submit 3 to b: 3"];
     assert_eq!(shares(tree, "10", &rows), named(&[("root", 8000), ("a", 5000), ("b", 3000)]));
 }
 
 #[test]
 fn f2_a_share_is_what_the_children_share() {
     let tree = "root 8/8; x<root 4/8; y<root 4/8; a<x 4/8; b<x 0/8; c<y 4/8";
-    let rows = ["+1 a 8 & +2 b 8 & +3 c 8"];
+    let rows = ["submit 1 to a: 8; submit 2 to b: 8; submit 3 to c: 8"];
     let wanted = named(&[("root", 8000), ("x", 4000), ("a", 4000), ("b", 0), ("y", 4000), ("c", 4000)]);
     assert_eq!(shares(tree, "8", &rows), wanted);
 }
@@ -57,19 +57,19 @@ fn f1_kept_shares_are_those_divided_anew() {
     let mut game = Game::new(tree, "7", Policy::default()).unwrap();
     let mut kept = FairShares::default();
     for row in [
-        "+1 a 1",
-        "+2 c 3",
-        "+3 b 8",
-        "+4 d 2",
-        "+5 a 8",
-        "+6 c 8",
-        "+7 d 8",
-        "+8 b 1",
-        "up 1 2",
-        "up 2 4 & down 1",
-        "change 2 1",
-        "up 3 1",
-        "down 3",
+        "submit 1 to a: 1",
+        "submit 2 to c: 3",
+        "submit 3 to b: 8",
+        "submit 4 to d: 2",
+        "submit 5 to a: 8",
+        "submit 6 to c: 8",
+        "submit 7 to d: 8",
+        "submit 8 to b: 1",
+        "node 1 up: 2",
+        "node 2 up: 4; node 1 down",
+        "node 2 changes: 1",
+        "node 3 up: 1",
+        "node 3 down",
     ] {
         game.row(row).unwrap();
         game.core().refresh_fair_shares(&mut kept);
@@ -91,9 +91,9 @@ fn q4_shares_are_compared_exactly_where_floats_would_not_tell() {
         &tree,
         &m(4 * big + 3),
         &[
-            (&format!("+1 b {min} & +2 b {over2}"), "bind 1, bind 2"),
-            (&format!("+3 a {min} & +4 a {over1}"), "bind 3, bind 4"),
-            ("once & +5 w 1m", "evict 2 R2, bind 5"),
+            (&format!("submit 1 to b: {min}; submit 2 to b: {over2}"), "bind 1; bind 2"),
+            (&format!("submit 3 to a: {min}; submit 4 to a: {over1}"), "bind 3; bind 4"),
+            ("no recreation; submit 5 to w: 1m", "evict 2 by R2; bind 5"),
         ],
     );
 }
@@ -107,10 +107,13 @@ fn r8_f3_who_waits_claims_more_as_soon_as_fewer_share() {
         "9",
         policy,
         &[
-            ("once & +1 a 3 & +2 a 2 & +3 a 2 & +4 a 2", "bind 1, bind 2, bind 3, bind 4"),
-            ("+10 c 9", "| 10 A1@root"),
-            ("+11 b 4", "| 10 A1@root, 11 A1@root"),
-            ("-10", "evict 4 R2, evict 3 R2, bind 11"),
+            (
+                "no recreation; submit 1 to a: 3; submit 2 to a: 2; submit 3 to a: 2; submit 4 to a: 2",
+                "bind 1; bind 2; bind 3; bind 4",
+            ),
+            ("submit 10 to c: 9", "pending 10: A1 at root"),
+            ("submit 11 to b: 4", "pending 10: A1 at root, 11: A1 at root"),
+            ("withdraw 10", "evict 4 by R2; evict 3 by R2; bind 11"),
         ],
     );
 }

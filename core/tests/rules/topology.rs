@@ -12,7 +12,10 @@ fn p1_the_fullest_domain_that_fits_is_taken() {
     check(
         ROOM,
         "2:in..r0 2:in..r0 2:in..r1 3:in..r1 3:in..r2 3:in..r2",
-        &[("+1 a 1 x5 same.rack", "bind 1x2@2, bind 1x3@3"), ("+2 a 1 x4 same.rack", "bind 2x2@0, bind 2x2@1")],
+        &[
+            ("submit 1 to a: 1 x5 in one rack", "bind 1 x2 on node 2; bind 1 x3 on node 3"),
+            ("submit 2 to a: 1 x4 in one rack", "bind 2 x2 on node 0; bind 2 x2 on node 1"),
+        ],
     );
 }
 
@@ -23,11 +26,11 @@ fn p1_racks_are_those_of_their_zone() {
         ROOM,
         "2:in.z1.r 2:in.z0.r 4",
         &[
-            ("+1 a 1 x3 same.rack", "| 1 P1"),
-            ("-1", ""),
-            ("+2 a 1 x2 same.rack", "bind 2x2@1"),
-            ("+3 a 1 x2 same.rack", "bind 3x2@0"),
-            ("+4 a 1 x3 same.node", "bind 4x3@2"),
+            ("submit 1 to a: 1 x3 in one rack", "pending 1: P1"),
+            ("withdraw 1", "nothing"),
+            ("submit 2 to a: 1 x2 in one rack", "bind 2 x2 on node 1"),
+            ("submit 3 to a: 1 x2 in one rack", "bind 3 x2 on node 0"),
+            ("submit 4 to a: 1 x3 in one node", "bind 4 x3 on node 2"),
         ],
     );
 }
@@ -35,16 +38,24 @@ fn p1_racks_are_those_of_their_zone() {
 /// A lone pod stands anywhere, and a gang without the need does.
 #[test]
 fn p1_nobody_else_is_bound_to_a_domain() {
-    check(ROOM, "1 1", &[("+1 a 1 same.rack", "bind 1@0"), ("-1", ""), ("+2 a 1 x2", "bind 2@0, bind 2@1")]);
+    check(
+        ROOM,
+        "1 1",
+        &[
+            ("submit 1 to a: 1 in one rack", "bind 1 on node 0"),
+            ("withdraw 1", "nothing"),
+            ("submit 2 to a: 1 x2", "bind 2 on node 0; bind 2 on node 1"),
+        ],
+    );
 }
 
 /// Zones hold racks: four of one zone do not fit one rack, but the zone.
 #[test]
 fn p1_a_zone_is_all_of_its_racks() {
     let cluster = "2:in.z0.r0 1:in.z0.r1 2:in.z1.r2 2:in.z1.r3";
-    check(ROOM, cluster, &[("+1 a 1 x4 same.rack", "| 1 P1")]);
-    check(ROOM, cluster, &[("+1 a 1 x4 same.zone", "bind 1x2@2, bind 1x2@3")]);
-    check(ROOM, cluster, &[("+1 a 1 x3 same.zone", "bind 1@1, bind 1x2@0")]);
+    check(ROOM, cluster, &[("submit 1 to a: 1 x4 in one rack", "pending 1: P1")]);
+    check(ROOM, cluster, &[("submit 1 to a: 1 x4 in one zone", "bind 1 x2 on node 2; bind 1 x2 on node 3")]);
+    check(ROOM, cluster, &[("submit 1 to a: 1 x3 in one zone", "bind 1 on node 1; bind 1 x2 on node 0")]);
 }
 
 /// Elastic members join where the others are, or wait: r1 is free, but theirs is r0.
@@ -54,11 +65,11 @@ fn p1_elastic_members_join_the_others() {
         ROOM,
         "3:in..r0 4:in..r1",
         &[
-            ("+1 a 1 x4/2 same.rack", "bind 1x3@0 | 1 P1"),
-            ("+2 a 1 x2/2 same.rack", "bind 2x2@1 | 1 P1"),
-            ("-2 & more 1 1", "| 1 P1"),
+            ("submit 1 to a: 1 x4 min 2 in one rack", "bind 1 x3 on node 0; pending 1: P1"),
+            ("submit 2 to a: 1 x2 min 2 in one rack", "bind 2 x2 on node 1; pending 1: P1"),
+            ("withdraw 2; grow 1 by 1", "pending 1: P1"),
             // What another gang of the same kind finds says nothing of this one: its rack has room.
-            ("+3 a 1 x3/2 same.rack", "bind 3x3@1 | 1 P1"),
+            ("submit 3 to a: 1 x3 min 2 in one rack", "bind 3 x3 on node 1; pending 1: P1"),
         ],
     );
 }
@@ -70,9 +81,12 @@ fn p1_v3_victims_go_where_it_costs_least() {
         "root 8/8; a<root 4/8; b<root 0/8",
         "2:in..r0 2:in..r0 2:in..r1 2:in..r1",
         &[
-            ("once", ""),
-            ("+1 b 2 & +2 b 2 & +3 b 2", "bind 1@0, bind 2@1, bind 3@2"),
-            ("+4 a 2 x2 same.rack", "evict 3 R2, bind 4@3, bind 4@2"),
+            ("no recreation", "nothing"),
+            (
+                "submit 1 to b: 2; submit 2 to b: 2; submit 3 to b: 2",
+                "bind 1 on node 0; bind 2 on node 1; bind 3 on node 2",
+            ),
+            ("submit 4 to a: 2 x2 in one rack", "evict 3 by R2; bind 4 on node 3; bind 4 on node 2"),
         ],
     );
 }
@@ -81,7 +95,7 @@ fn p1_v3_victims_go_where_it_costs_least() {
 #[test]
 fn x1_the_verdict_names_the_domain_that_came_closest() {
     let mut game = Game::new("root 99/99; a<root 99/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", Policy::default()).unwrap();
-    game.row("+1 a 1 x3 same.rack").unwrap();
+    game.row("submit 1 to a: 1 x3 in one rack").unwrap();
     let verdict = game.core().explain(WorkloadId(1)).unwrap();
     let BlockingReason::Room(room) = verdict.binding else { panic!("{verdict:?}") };
     let rack = Domain::Rack { zone: Some("z".into()), rack: "r1".into() };
@@ -93,7 +107,7 @@ fn x1_the_verdict_names_the_domain_that_came_closest() {
 #[test]
 fn x1_no_domain_no_closest() {
     let mut game = Game::new("root 99/99; a<root 99/99", "4 4", Policy::default()).unwrap();
-    game.row("+1 a 1 x2 same.rack").unwrap();
+    game.row("submit 1 to a: 1 x2 in one rack").unwrap();
     let verdict = game.core().explain(WorkloadId(1)).unwrap();
     let BlockingReason::Room(room) = verdict.binding else { panic!("{verdict:?}") };
     assert_eq!((room.within, room.nodes.elsewhere, room.nodes.total), (None, 2, 2));
@@ -103,7 +117,11 @@ fn x1_no_domain_no_closest() {
 #[test]
 fn p1_racks_are_measured_in_cpu() {
     let cluster = "5,2:in..r0 4,9:in..r1";
-    check("root 99,99/99,99; a<root 99,99/99,99", cluster, &[("+1 a 1,1 x2 same.rack", "bind 1x2@1")]);
+    check(
+        "root 99,99/99,99; a<root 99,99/99,99",
+        cluster,
+        &[("submit 1 to a: 1,1 x2 in one rack", "bind 1 x2 on node 1")],
+    );
 }
 
 /// A gang holds two nodes of one rack; when one of them moves, it does not stand in two.
@@ -113,10 +131,10 @@ fn h3_p1_a_gang_that_no_longer_stands_together_goes_elsewhere() {
         "root 8/8; a<root 4/8; b<root 0/8",
         "2:in..r0 2:in..r0",
         &[
-            ("slow & once & +1 b 2", "bind 1@0"),
-            ("+2 a 2 x2 same.rack", "evict 1 R2, hold 2 | 2 H1"),
-            ("change 1 2:in..r1", "| 2 H1"),
-            ("gone 1", "release 2 NoLongerFits | 2 P1"),
+            ("slow evictions; no recreation; submit 1 to b: 2", "bind 1 on node 0"),
+            ("submit 2 to a: 2 x2 in one rack", "evict 1 by R2; hold 2; pending 2: H1"),
+            ("node 1 changes: 2:in..r1", "pending 2: H1"),
+            ("gone 1", "release 2: no longer fits; pending 2: P1"),
         ],
     );
 }
@@ -125,7 +143,7 @@ fn h3_p1_a_gang_that_no_longer_stands_together_goes_elsewhere() {
 #[test]
 fn x1_the_closest_domain_is_named_to_borrowers_too() {
     let mut game = Game::new("root 99/99; a<root 0/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", Policy::default()).unwrap();
-    game.row("+1 a 1 x3 same.rack").unwrap();
+    game.row("submit 1 to a: 1 x3 in one rack").unwrap();
     let verdict = game.core().explain(WorkloadId(1)).unwrap();
     let BlockingReason::Room(room) = verdict.binding else { panic!("{verdict:?}") };
     let rack = Domain::Rack { zone: Some("z".into()), rack: "r1".into() };
@@ -137,7 +155,11 @@ fn x1_the_closest_domain_is_named_to_borrowers_too() {
 fn x1_what_was_tried_in_a_domain_is_told_in_full() {
     let tree = "root 8/8; a<root 2/8; b<root 0/8; c<root 2/8";
     let mut game = Game::new(tree, "2:in..r0 2:in..r1", Policy::default()).unwrap();
-    for row in ["+1 c 1 np & +2 b 1", "+3 c 1 np & +4 b 1", "+5 a 1 x2 same.rack"] {
+    for row in [
+        "submit 1 to c: 1 non-preemptible; submit 2 to b: 1",
+        "submit 3 to c: 1 non-preemptible; submit 4 to b: 1",
+        "submit 5 to a: 1 x2 in one rack",
+    ] {
         game.row(row).unwrap();
     }
     let verdict = game.core().explain(WorkloadId(5)).unwrap();

@@ -10,9 +10,9 @@ fn v1_lowest_priority_first() {
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
         &[
-            ("+1 a 1 p5 & +2 a 1 p1", "bind 1, bind 2"),
-            ("+3 a 1 p5 & +4 a 1 p5", "bind 3, bind 4"),
-            ("+5 b 1", "evict 2 R2, bind 5 | 2' A1@root"),
+            ("submit 1 to a: 1 priority 5; submit 2 to a: 1 priority 1", "bind 1; bind 2"),
+            ("submit 3 to a: 1 priority 5; submit 4 to a: 1 priority 5", "bind 3; bind 4"),
+            ("submit 5 to b: 1", "evict 2 by R2; bind 5; pending 2': A1 at root"),
         ],
     );
 }
@@ -23,9 +23,9 @@ fn v1_then_the_largest_overuse_share_where_min_0_is_infinite() {
         "root 6/6; a<root 2/6; b<root 2/6; c<root 0/6",
         "6",
         &[
-            ("+1 c 1 & +2 c 1 & +3 c 1", "bind 1, bind 2, bind 3"),
-            ("+4 b 1 & +5 b 1 & +6 b 1", "bind 4, bind 5, bind 6"),
-            ("+7 a 1", "evict 3 R2, bind 7 | 3' A1@root"),
+            ("submit 1 to c: 1; submit 2 to c: 1; submit 3 to c: 1", "bind 1; bind 2; bind 3"),
+            ("submit 4 to b: 1; submit 5 to b: 1; submit 6 to b: 1", "bind 4; bind 5; bind 6"),
+            ("submit 7 to a: 1", "evict 3 by R2; bind 7; pending 3': A1 at root"),
         ],
     );
 }
@@ -37,10 +37,10 @@ fn v1_the_share_is_compared_below_the_common_ancestor_first() {
         "root 26/26; x<root 6/26; y<root 5/26; z<root 8/26; a<x 6/26; c<y 5/26; d<z 1/26; e<z 7/26",
         "26",
         &[
-            ("+1 c 5 & +2 c 5", "bind 1, bind 2"),
-            ("+3 e 7 & +4 d 3 & +5 d 2", "bind 3, bind 4, bind 5"),
-            ("+6 a 4", "bind 6"),
-            ("+7 a 2", "evict 2 R2, bind 7 | 2' A1@root"),
+            ("submit 1 to c: 5; submit 2 to c: 5", "bind 1; bind 2"),
+            ("submit 3 to e: 7; submit 4 to d: 3; submit 5 to d: 2", "bind 3; bind 4; bind 5"),
+            ("submit 6 to a: 4", "bind 6"),
+            ("submit 7 to a: 2", "evict 2 by R2; bind 7; pending 2': A1 at root"),
         ],
     );
 }
@@ -51,11 +51,11 @@ fn v1_then_latest_started_then_highest_id() {
         "root 4/4; a<root 2/4; b<root 0/4",
         "4",
         &[
-            ("+4 b 1", "bind 4"),
-            ("+1 b 1 & +2 b 1", "bind 1, bind 2"),
-            ("+3 b 1", "bind 3"),
-            ("once & +5 a 1", "evict 3 R2, bind 5"),
-            ("+6 a 1", "evict 2 R2, bind 6"),
+            ("submit 4 to b: 1", "bind 4"),
+            ("submit 1 to b: 1; submit 2 to b: 1", "bind 1; bind 2"),
+            ("submit 3 to b: 1", "bind 3"),
+            ("no recreation; submit 5 to a: 1", "evict 3 by R2; bind 5"),
+            ("submit 6 to a: 1", "evict 2 by R2; bind 6"),
         ],
     );
 }
@@ -68,9 +68,9 @@ fn v1_latest_forgets_whose_it_is() {
         "6",
         policy,
         &[
-            ("+1 c 1 & +2 c 1 & +3 c 1", "bind 1, bind 2, bind 3"),
-            ("+4 b 1 & +5 b 1 & +6 b 1", "bind 4, bind 5, bind 6"),
-            ("+7 a 1", "evict 6 R2, bind 7 | 6' A1@root"),
+            ("submit 1 to c: 1; submit 2 to c: 1; submit 3 to c: 1", "bind 1; bind 2; bind 3"),
+            ("submit 4 to b: 1; submit 5 to b: 1; submit 6 to b: 1", "bind 4; bind 5; bind 6"),
+            ("submit 7 to a: 1", "evict 6 by R2; bind 7; pending 6': A1 at root"),
         ],
     );
 }
@@ -80,7 +80,10 @@ fn v2_nobody_goes_who_can_be_spared() {
     check(
         "root 8/8; a<root 4/8; b<root 2/8",
         "8",
-        &[("+1 b 1 & +2 b 4 p1 & +3 b 3 p9", "bind 3, bind 2, bind 1"), ("+4 a 4", "evict 2 R2, bind 4 | 2' A1@root")],
+        &[
+            ("submit 1 to b: 1; submit 2 to b: 4 priority 1; submit 3 to b: 3 priority 9", "bind 3; bind 2; bind 1"),
+            ("submit 4 to a: 4", "evict 2 by R2; bind 4; pending 2': A1 at root"),
+        ],
     );
 }
 
@@ -90,9 +93,9 @@ fn v2_a_victim_in_the_own_branch_that_makes_entitled_stays() {
         "root 40/40; x<root 20/40; y<root 20/40; a<x 10/20; b<x 10/20; c<y 20/40",
         "40",
         &[
-            ("+1 b 5 & +2 b 5 & +3 b 5", "bind 1, bind 2, bind 3"),
-            ("+4 c 20 & +5 c 5", "bind 4, bind 5"),
-            ("once & +6 a 10", "evict 3 R2, evict 5 R2, bind 6"),
+            ("submit 1 to b: 5; submit 2 to b: 5; submit 3 to b: 5", "bind 1; bind 2; bind 3"),
+            ("submit 4 to c: 20; submit 5 to c: 5", "bind 4; bind 5"),
+            ("no recreation; submit 6 to a: 10", "evict 3 by R2; evict 5 by R2; bind 6"),
         ],
     );
 }
@@ -103,9 +106,9 @@ fn v3_fewest_victims() {
         "root 8/8; a<root 4/8; b<root 0/8",
         "4 4",
         &[
-            ("+1 b 2 & +2 b 2", "bind 1@0, bind 2@0"),
-            ("+3 b 4", "bind 3@1"),
-            ("+4 a 4", "evict 3 R2, bind 4@1 | 3' A1@root"),
+            ("submit 1 to b: 2; submit 2 to b: 2", "bind 1 on node 0; bind 2 on node 0"),
+            ("submit 3 to b: 4", "bind 3 on node 1"),
+            ("submit 4 to a: 4", "evict 3 by R2; bind 4 on node 1; pending 3': A1 at root"),
         ],
     );
 }
@@ -116,9 +119,9 @@ fn v3_lowest_highest_priority_before_fewest_victims() {
         "root 8/8; a<root 4/8; b<root 0/8",
         "4 4",
         &[
-            ("+1 b 2 & +2 b 2", "bind 1@0, bind 2@0"),
-            ("+3 b 4 p5", "bind 3@1"),
-            ("once & +4 a 4", "evict 2 R2, evict 1 R2, bind 4@0"),
+            ("submit 1 to b: 2; submit 2 to b: 2", "bind 1 on node 0; bind 2 on node 0"),
+            ("submit 3 to b: 4 priority 5", "bind 3 on node 1"),
+            ("no recreation; submit 4 to a: 4", "evict 2 by R2; evict 1 by R2; bind 4 on node 0"),
         ],
     );
 }
@@ -128,12 +131,19 @@ fn v3_least_lost_work_then_lowest_node() {
     check(
         "root 8/8; a<root 4/8; b<root 0/8",
         "4 4",
-        &[("+1 b 4", "bind 1@0"), ("+2 b 4", "bind 2@1"), ("once & +3 a 4", "evict 2 R2, bind 3@1")],
+        &[
+            ("submit 1 to b: 4", "bind 1 on node 0"),
+            ("submit 2 to b: 4", "bind 2 on node 1"),
+            ("no recreation; submit 3 to a: 4", "evict 2 by R2; bind 3 on node 1"),
+        ],
     );
     check(
         "root 99/99; a<root 4/99; b<root 0/99",
         "4 4",
-        &[("+1 b 4 & +2 b 4", "bind 1@0, bind 2@1"), ("once & +3 a 4", "evict 1 R2, bind 3@0")],
+        &[
+            ("submit 1 to b: 4; submit 2 to b: 4", "bind 1 on node 0; bind 2 on node 1"),
+            ("no recreation; submit 3 to a: 4", "evict 1 by R2; bind 3 on node 0"),
+        ],
     );
 }
 
@@ -143,8 +153,8 @@ fn v4_a_gang_may_take_on_several_nodes() {
         "root 8/8; a<root 8/8; b<root 0/8",
         "4 4",
         &[
-            ("+1 b 4 & +2 b 4", "bind 1@0, bind 2@1"),
-            ("once & +3 a 4 x2", "evict 1 R2, evict 2 R2, bind 3@0, bind 3@1"),
+            ("submit 1 to b: 4; submit 2 to b: 4", "bind 1 on node 0; bind 2 on node 1"),
+            ("no recreation; submit 3 to a: 4 x2", "evict 1 by R2; evict 2 by R2; bind 3 on node 0; bind 3 on node 1"),
         ],
     );
 }
@@ -154,7 +164,11 @@ fn v4_where_quota_is_missing_victims_may_stand_anywhere() {
     check(
         "root 8/8; a<root 4/8; b<root 0/8",
         "6 6 6",
-        &[("+1 b 4", "bind 1@0"), ("+2 b 4", "bind 2@1"), ("once & +3 a 4", "evict 2 R2, bind 3@1")],
+        &[
+            ("submit 1 to b: 4", "bind 1 on node 0"),
+            ("submit 2 to b: 4", "bind 2 on node 1"),
+            ("no recreation; submit 3 to a: 4", "evict 2 by R2; bind 3 on node 1"),
+        ],
     );
 }
 
@@ -164,9 +178,12 @@ fn v1_where_a_budget_must_be_broken_those_without_one_go_first_all_the_same() {
         "root 4/4; a<root 2/4; b<root 0/4",
         "4",
         &[
-            ("budget x 0", ""),
-            ("+1 b 1 b=x & +2 b 1 p1 & +3 b 1 b=x & +4 b 1 b=x", "bind 2, bind 1, bind 3, bind 4"),
-            ("once & +5 a 2", "evict 2 R2, evict 4 R2, bind 5"),
+            ("budget x allows 0", "nothing"),
+            (
+                "submit 1 to b: 1 budget x; submit 2 to b: 1 priority 1; submit 3 to b: 1 budget x; submit 4 to b: 1 budget x",
+                "bind 2; bind 1; bind 3; bind 4",
+            ),
+            ("no recreation; submit 5 to a: 2", "evict 2 by R2; evict 4 by R2; bind 5"),
         ],
     );
 }
@@ -177,9 +194,9 @@ fn v1_r7_among_those_taken_for_quota_who_breaks_no_budget_goes_first() {
         "root 4/4; a<root 4/4; b<root 0/4",
         "9",
         &[
-            ("budget x 0 & +1 b 2", "bind 1"),
-            ("+2 b 2 b=x", "bind 2"),
-            ("once & +3 a 4", "evict 1 R2, evict 2 R2, bind 3"),
+            ("budget x allows 0; submit 1 to b: 2", "bind 1"),
+            ("submit 2 to b: 2 budget x", "bind 2"),
+            ("no recreation; submit 3 to a: 4", "evict 1 by R2; evict 2 by R2; bind 3"),
         ],
     );
 }
@@ -192,7 +209,12 @@ fn v1_a4_pods_without_a_quota_go_first() {
         "root 6/6; a<root 0/6; b<root 2/6",
         "4",
         policy,
-        &[("+2 nowhere 2", "bind 2"), ("tick 50", ""), ("+1 a 2", "bind 1"), ("+3 b 2", "evict 2 R2, bind 3 | 2' P1")],
+        &[
+            ("submit 2 to nowhere: 2", "bind 2"),
+            ("wait 50 ms", "nothing"),
+            ("submit 1 to a: 2", "bind 1"),
+            ("submit 3 to b: 2", "evict 2 by R2; bind 3; pending 2': P1"),
+        ],
     );
 }
 
@@ -203,11 +225,11 @@ fn v3_work_lost_counts_every_pod() {
         "root 4/4; a<root 0/4; b<root 2/4",
         "2 2",
         &[
-            ("+1 a 1 x2/2", "bind 1x2@0"),
-            ("tick 6", ""),
-            ("+2 a 1 & +3 a 1", "bind 2@1, bind 3@1"),
-            ("tick 10", ""),
-            ("once & +4 b 2", "evict 3 R2, evict 2 R2, bind 4@1"),
+            ("submit 1 to a: 1 x2 min 2", "bind 1 x2 on node 0"),
+            ("wait 6 ms", "nothing"),
+            ("submit 2 to a: 1; submit 3 to a: 1", "bind 2 on node 1; bind 3 on node 1"),
+            ("wait 10 ms", "nothing"),
+            ("no recreation; submit 4 to b: 2", "evict 3 by R2; evict 2 by R2; bind 4 on node 1"),
         ],
     );
 }
@@ -217,7 +239,10 @@ fn v1_r2b_where_only_quota_is_missing_who_stands_within_its_min_stays_whatever_i
     check(
         "root 4/4; a<root 2/4; b<root 2/4; c<root 0/4",
         "9",
-        &[("+1 b 2 p1 & +2 c 2 p5", "bind 1, bind 2"), ("once & +3 a 2", "evict 2 R2, bind 3")],
+        &[
+            ("submit 1 to b: 2 priority 1; submit 2 to c: 2 priority 5", "bind 1; bind 2"),
+            ("no recreation; submit 3 to a: 2", "evict 2 by R2; bind 3"),
+        ],
     );
 }
 
@@ -228,8 +253,11 @@ fn v1_every_resource_that_is_missing_makes_victims() {
         "root 4,4/4,4; a<root 2,2/4,4; b<root 0,0/4,4",
         "9,9",
         &[
-            ("+1 b 2,0 p1 & +2 b 0,2 p5 & +3 b 2,2 p9", "bind 3, bind 2, bind 1"),
-            ("once & +4 a 2,2", "evict 1 R2, evict 2 R2, bind 4"),
+            (
+                "submit 1 to b: 2,0 priority 1; submit 2 to b: 0,2 priority 5; submit 3 to b: 2,2 priority 9",
+                "bind 3; bind 2; bind 1",
+            ),
+            ("no recreation; submit 4 to a: 2,2", "evict 1 by R2; evict 2 by R2; bind 4"),
         ],
     );
 }
@@ -240,8 +268,8 @@ fn v1_r7_who_would_break_a_budget_goes_after_those_of_a_higher_priority() {
         "root 4/4; a<root 4/4; b<root 0/4",
         "9",
         &[
-            ("budget x 0 & +1 b 2 b=x & +2 b 2 p1", "bind 2, bind 1"),
-            ("once & +3 a 4", "evict 2 R2, evict 1 R2, bind 3"),
+            ("budget x allows 0; submit 1 to b: 2 budget x; submit 2 to b: 2 priority 1", "bind 2; bind 1"),
+            ("no recreation; submit 3 to a: 4", "evict 2 by R2; evict 1 by R2; bind 3"),
         ],
     );
 }
@@ -252,7 +280,11 @@ fn v1_g2_a_gang_that_has_nothing_left_to_spare_goes_in_its_turn() {
     check(
         "root 5/5; a<root 4/5; b<root 0/5",
         "9",
-        &[("+1 b 1 x3/2", "bind 1x3"), ("+2 b 2", "bind 2"), ("once & +3 a 3", "evict 1 R2, evict 2 R2, bind 3")],
+        &[
+            ("submit 1 to b: 1 x3 min 2", "bind 1 x3"),
+            ("submit 2 to b: 2", "bind 2"),
+            ("no recreation; submit 3 to a: 3", "evict 1 by R2; evict 2 by R2; bind 3"),
+        ],
     );
 }
 
@@ -261,19 +293,28 @@ fn r7_what_a_budget_still_allows_breaks_nothing() {
     check(
         "root 4/4; a<root 2/4; b<root 0/4",
         "4",
-        &[("budget x 1 & +1 b 2", "bind 1"), ("+2 b 2 b=x", "bind 2"), ("once & +3 a 2", "evict 2 R2, bind 3")],
+        &[
+            ("budget x allows 1; submit 1 to b: 2", "bind 1"),
+            ("submit 2 to b: 2 budget x", "bind 2"),
+            ("no recreation; submit 3 to a: 2", "evict 2 by R2; bind 3"),
+        ],
     );
 }
 
 #[test]
 fn v1_v3_where_not_all_nodes_may_be_tried_those_whose_pods_would_go_first_are() {
     // The one victim on the first node is cheaper than the two on the second, of which one would go before it.
-    let rows =
-        |last| [("once & +1 b 4 p1", "bind 1@0"), ("+2 c 2 & +3 b 2 p9", "bind 3@1, bind 2@1"), ("+4 a 4", last)];
+    let rows = |last| {
+        [
+            ("no recreation; submit 1 to b: 4 priority 1", "bind 1 on node 0"),
+            ("submit 2 to c: 2; submit 3 to b: 2 priority 9", "bind 3 on node 1; bind 2 on node 1"),
+            ("submit 4 to a: 4", last),
+        ]
+    };
     let by = |nodes| Policy { bounds: SearchBounds { nodes, ..SearchBounds::default() }, ..Policy::default() };
     let tree = "root 8/8; a<root 4/8; b<root 0/8; c<root 0/8";
-    table::check(tree, "4 4", by(2), &rows("evict 1 R2, bind 4@0"));
-    table::check(tree, "4 4", by(1), &rows("evict 2 R2, evict 3 R2, bind 4@1"));
+    table::check(tree, "4 4", by(2), &rows("evict 1 by R2; bind 4 on node 0"));
+    table::check(tree, "4 4", by(1), &rows("evict 2 by R2; evict 3 by R2; bind 4 on node 1"));
 }
 
 #[test]
@@ -283,6 +324,10 @@ fn v1_a4_where_not_all_nodes_may_be_tried_pods_without_a_quota_come_first() {
         "root 8/8; a<root 4/8; b<root 0/8",
         "4 4",
         Policy { bounds, unquotaed: Unquotaed::Schedule, ..Policy::default() },
-        &[("once & +1 b 4", "bind 1@0"), ("+2 nowhere 4", "bind 2@1"), ("+3 a 4", "evict 2 R2, bind 3@1")],
+        &[
+            ("no recreation; submit 1 to b: 4", "bind 1 on node 0"),
+            ("submit 2 to nowhere: 4", "bind 2 on node 1"),
+            ("submit 3 to a: 4", "evict 2 by R2; bind 3 on node 1"),
+        ],
     );
 }

@@ -12,7 +12,7 @@ fn x1_x3_of_ceilings_guarantees_and_jobs() {
             (
                 "root 9/9; x<root 4/4; a<x 2/4; b<x 2/4; c<root 1/9",
                 "9",
-                &["+1 a 1 & +2 b 2 & +3 c 1 & +4 a 1", "+5 a 1"],
+                &["submit 1 to a: 1; submit 2 to b: 2; submit 3 to c: 1; submit 4 to a: 1", "submit 5 to a: 1"],
                 5,
                 &[
                     "A1 x cpu 1000/0 [a 2000: 1 4; b 2000: 2]",
@@ -27,7 +27,10 @@ fn x1_x3_of_ceilings_guarantees_and_jobs() {
             (
                 "root 4/4; a<root 2/4; b<root 2/4",
                 "4",
-                &["+1 a 1 np & +2 a 1 & +3 b 1 np", "+4 a 2 np"],
+                &[
+                    "submit 1 to a: 1 non-preemptible; submit 2 to a: 1; submit 3 to b: 1 non-preemptible",
+                    "submit 4 to a: 2 non-preemptible",
+                ],
                 4,
                 &[
                     "A2 a cpu 2000/1000 [a 1000: 1]",
@@ -39,7 +42,10 @@ fn x1_x3_of_ceilings_guarantees_and_jobs() {
             (
                 "root 4/4; x<root 3/4; a<x 2/4; b<x 1/4; c<root 1/4",
                 "9",
-                &["+1 a 2 np & +2 b 1 & +3 c 1 np", "+4 a 1 np"],
+                &[
+                    "submit 1 to a: 2 non-preemptible; submit 2 to b: 1; submit 3 to c: 1 non-preemptible",
+                    "submit 4 to a: 1 non-preemptible",
+                ],
                 4,
                 &[
                     "A2 a cpu 1000/0 [a 2000: 1]",
@@ -51,14 +57,14 @@ fn x1_x3_of_ceilings_guarantees_and_jobs() {
             (
                 "root 9/9; a<root 9/9 jobs=2; b<root 0/9",
                 "9",
-                &["+1 a 1 & +2 a 1 x2 & +3 b 1", "+4 a 1"],
+                &["submit 1 to a: 1; submit 2 to a: 1 x2; submit 3 to b: 1", "submit 4 to a: 1"],
                 4,
                 &["A5 a 2 jobs [a 0: 1 2 2], entitled", "R5 NoHelp: 4", "help: jobs a 3"],
             ),
             (
                 "root 4/4; a<root 4/4 jobs=1; b<root 0/4",
                 "4",
-                &["slow & +1 b 4", "+2 a 1", "+3 a 1"],
+                &["slow evictions; submit 1 to b: 4", "submit 2 to a: 1", "submit 3 to a: 1"],
                 3,
                 &[
                     "A1 root cpu 1000/0 [b 4000+4000: 1], entitled",
@@ -71,7 +77,7 @@ fn x1_x3_of_ceilings_guarantees_and_jobs() {
             (
                 "root 4,2/4,2; a<root 1,1/4,2; b<root 3,1/4,2",
                 "9,9",
-                &["+1 b 1,0 & +2 b 1,1 & +3 a 1,1", "+4 a 1,1"],
+                &["submit 1 to b: 1,0; submit 2 to b: 1,1; submit 3 to a: 1,1", "submit 4 to a: 1,1"],
                 4,
                 &[
                     "A1 root gpu 1000/0 [a 1000: 3; b 1000: 2]",
@@ -87,7 +93,7 @@ fn x1_x3_of_ceilings_guarantees_and_jobs() {
             (
                 "root 4,4/4,4; a<root 1,1/4,4; b<root 3,3/4,4",
                 "9,9",
-                &["+1 b 2,2 & +2 a 0,1 & +3 b 1,1", "+4 a 1,1"],
+                &["submit 1 to b: 2,2; submit 2 to a: 0,1; submit 3 to b: 1,1", "submit 4 to a: 1,1"],
                 4,
                 &[
                     "A1 root gpu 1000/0 [b 3000: 1 3; a 1000: 2]",
@@ -100,7 +106,7 @@ fn x1_x3_of_ceilings_guarantees_and_jobs() {
             (
                 "root 4,4/4,4; a<root 3,2/4,4; b<root 1,2/4,4",
                 "9,9",
-                &["+1 a 1,2 np & +2 b 1,1 & +3 b 2,1", "+4 a 1,1"],
+                &["submit 1 to a: 1,2 non-preemptible; submit 2 to b: 1,1; submit 3 to b: 2,1", "submit 4 to a: 1,1"],
                 4,
                 &[
                     "A1 root cpu 1000/0 [b 3000+2000: 2 3; a 1000: 1]",
@@ -122,7 +128,7 @@ fn x1_of_what_leaves() {
             (
                 "root 4/4; a<root 2/4; b<root 2/4",
                 "4",
-                &["slow & +1 b 2 x2", "+2 a 1", "+3 a 1"],
+                &["slow evictions; submit 1 to b: 2 x2", "submit 2 to a: 1", "submit 3 to a: 1"],
                 3,
                 &[
                     "A1 root cpu 1000/0 [b 4000+2000: 1 1], entitled",
@@ -134,14 +140,14 @@ fn x1_of_what_leaves() {
             (
                 "root 4/4; a<root 2/4; b<root 2/4",
                 "4",
-                &["slow & +1 b 4", "+2 a 1", "+3 a 1"],
+                &["slow evictions; submit 1 to b: 4", "submit 2 to a: 1", "submit 3 to a: 1"],
                 2,
                 &["H1 holds, 1 leave, entitled"],
             ),
             (
                 "root 4/4; a<root 2/4; b<root 2/4",
                 "4",
-                &["slow & +1 b 4", "+2 a 1", "+3 a 1"],
+                &["slow evictions; submit 1 to b: 4", "submit 2 to a: 1", "submit 3 to a: 1"],
                 3,
                 &[
                     "A1 root cpu 1000/0 [b 4000+2000: 1], entitled",
@@ -153,7 +159,7 @@ fn x1_of_what_leaves() {
             (
                 "root 4/4; a<root 2/4; b<root 2/4",
                 "4",
-                &["slow & +1 b 2 x2/1", "+2 a 2", "+3 b 1"],
+                &["slow evictions; submit 1 to b: 2 x2 min 1", "submit 2 to a: 2", "submit 3 to b: 1"],
                 3,
                 &[
                     "A1 b cpu 1000/0 [b 4000+2000: 1 1]",
@@ -167,7 +173,7 @@ fn x1_of_what_leaves() {
             (
                 "root 4/4; a<root 2/4; b<root 1/4; c<root 1/4",
                 "4",
-                &["slow & +1 b 4", "+2 a 2", "+3 c 3"],
+                &["slow evictions; submit 1 to b: 4", "submit 2 to a: 2", "submit 3 to c: 3"],
                 3,
                 &[
                     "A1 root cpu 3000/0 [b 4000+3000: 1]",
@@ -179,7 +185,7 @@ fn x1_of_what_leaves() {
             (
                 "root 9/9; a<root 2/9; b<root 1/9; c<root 1/9",
                 "4",
-                &["slow & +1 b 4", "+2 a 2", "+3 c 3"],
+                &["slow evictions; submit 1 to b: 4", "submit 2 to a: 2", "submit 3 to c: 3"],
                 3,
                 &[
                     "P1 cpu 3000/0 of 0, nodes 1 full 1, n0 cpu 3000/0 [b 4000+3000: 1]",
@@ -188,7 +194,13 @@ fn x1_of_what_leaves() {
                     "help: n0 cpu 3000",
                 ],
             ),
-            ("root 4/4; a<root 4/4; b<root 0/4 block", "4", &["+1 a 3 & +2 b 2", "+3 b 1"], 3, &["O2 behind 2"]),
+            (
+                "root 4/4; a<root 4/4; b<root 0/4 block",
+                "4",
+                &["submit 1 to a: 3; submit 2 to b: 2", "submit 3 to b: 1"],
+                3,
+                &["O2 behind 2"],
+            ),
         ],
     );
 }

@@ -14,7 +14,7 @@ fn x1_of_whom_which_rule_protects() {
             (
                 "root 9/9; a<root 2/9; b<root 2/9",
                 "4",
-                &["+1 - 2 np & +2 - 1 & +3 b 1", "+4 a 2"],
+                &["submit 1 to -: 2 non-preemptible; submit 2 to -: 1; submit 3 to b: 1", "submit 4 to a: 2"],
                 4,
                 &[
                     "P1 cpu 2000/1000 of 0, nodes 1 full 1, n0 cpu 2000/1000 without 2 [- 3000: 1 2; b 1000: 3], entitled",
@@ -28,7 +28,7 @@ fn x1_of_whom_which_rule_protects() {
             (
                 "root 9/9; x<root 2/9; a<x 2/9; b<root 2/9",
                 "4",
-                &["+1 - 1 & +2 x 1 & +3 b 2", "+4 a 3"],
+                &["submit 1 to -: 1; submit 2 to x: 1; submit 3 to b: 2", "submit 4 to a: 3"],
                 4,
                 &[
                     "P1 cpu 3000/0 of 0, nodes 1 full 1, n0 cpu 3000/0 [- 2000: 1 2; b 2000: 3]",
@@ -40,7 +40,7 @@ fn x1_of_whom_which_rule_protects() {
             (
                 "root 9/9; a<root 1/9; b<root 2/9",
                 "4",
-                &["+1 - 2 & +2 - 1 & +3 b 1", "+4 a 2"],
+                &["submit 1 to -: 2; submit 2 to -: 1; submit 3 to b: 1", "submit 4 to a: 2"],
                 4,
                 &[
                     "P1 cpu 2000/0 of 0, nodes 1 full 1, n0 cpu 2000/0 [- 3000: 1 2; b 1000: 3]",
@@ -59,7 +59,10 @@ fn x1_of_whom_which_rule_protects() {
             (
                 tree,
                 "4",
-                &["budget x 1 & +1 b 1 x2 b=x & +2 b 1 np & +3 b 1 np", "+4 a 1"],
+                &[
+                    "budget x allows 1; submit 1 to b: 1 x2 budget x; submit 2 to b: 1 non-preemptible; submit 3 to b: 1 non-preemptible",
+                    "submit 4 to a: 1",
+                ],
                 4,
                 &[
                     "A1 root cpu 1000/0 [b 4000+2000: 1 1 2 3], entitled",
@@ -73,7 +76,10 @@ fn x1_of_whom_which_rule_protects() {
             (
                 tree,
                 "4",
-                &["budget x 1 & budget y 0 & +1 b 1 b=x & +2 b 1 b=y & +3 b 2 np", "+4 a 2"],
+                &[
+                    "budget x allows 1; budget y allows 0; submit 1 to b: 1 budget x; submit 2 to b: 1 budget y; submit 3 to b: 2 non-preemptible",
+                    "submit 4 to a: 2",
+                ],
                 4,
                 &[
                     "A1 root cpu 2000/0 [b 4000+2000: 1 2 3], entitled",
@@ -87,7 +93,10 @@ fn x1_of_whom_which_rule_protects() {
             (
                 tree,
                 "4",
-                &["budget x 0 & +1 b 1 b=x & +2 b 1 b=x & +3 a 1 np & +4 a 1", "+5 a 2 p1"],
+                &[
+                    "budget x allows 0; submit 1 to b: 1 budget x; submit 2 to b: 1 budget x; submit 3 to a: 1 non-preemptible; submit 4 to a: 1",
+                    "submit 5 to a: 2 priority 1",
+                ],
                 5,
                 &[
                     "A1 root cpu 2000/0 [a 2000: 3 4; b 2000: 1 2]",
@@ -108,7 +117,10 @@ fn x1_of_whom_which_rule_protects() {
             (
                 "root 5/5; a<root 2/5; b<root 3/5",
                 "3 1 1",
-                &["budget x 0 & +1 b 3 np & +2 b 1 b=x & +3 b 1", "+4 a 2"],
+                &[
+                    "budget x allows 0; submit 1 to b: 3 non-preemptible; submit 2 to b: 1 budget x; submit 3 to b: 1",
+                    "submit 4 to a: 2",
+                ],
                 4,
                 &[
                     "A1 root cpu 2000/0 [b 5000+2000: 1 2 3], entitled",
@@ -123,7 +135,7 @@ fn x1_of_whom_which_rule_protects() {
             (
                 "root 20,9/20,9; a<root 6,4/20,9; b<root 4,1/20,9",
                 "5,3",
-                &["+1 b 2,1 & +2 b 2,1 & +3 a 1,1 np", "+4 a 5,3"],
+                &["submit 1 to b: 2,1; submit 2 to b: 2,1; submit 3 to a: 1,1 non-preemptible", "submit 4 to a: 5,3"],
                 4,
                 &[
                     "P1 cpu 5000/2000 of 0, nodes 1 full 1, n0 cpu 5000/2000 and 1 more without 2 [b 4000: 1 2; a 1000: 3], entitled",
@@ -139,7 +151,10 @@ fn x1_of_whom_which_rule_protects() {
         &[(
             "root 9/9; a<root 2/9; b<root 2/9",
             "4",
-            &["budget x 0 & +1 - 2 np & +2 - 1 b=x & +3 b 1", "+4 a 2"],
+            &[
+                "budget x allows 0; submit 1 to -: 2 non-preemptible; submit 2 to -: 1 budget x; submit 3 to b: 1",
+                "submit 4 to a: 2",
+            ],
             4,
             &[
                 "P1 cpu 2000/0 of 0, nodes 1 full 1, n0 cpu 2000/0 [- 3000: 1 2; b 1000: 3], entitled",
@@ -158,7 +173,7 @@ fn x1_of_whom_which_rule_protects() {
             (
                 tree,
                 "4",
-                &["+1 b 4", "+2 a 1"],
+                &["submit 1 to b: 4", "submit 2 to a: 1"],
                 2,
                 &[
                     "A1 root cpu 1000/0 [b 4000+2000: 1], entitled",
@@ -169,7 +184,7 @@ fn x1_of_whom_which_rule_protects() {
             (
                 "root 9/9; a<root 4/9; b<root 1/9",
                 "1 1",
-                &["+1 b 1 & +2 b 1", "tick 3999 & +3 a 2"],
+                &["submit 1 to b: 1; submit 2 to b: 1", "wait 3999 ms; submit 3 to a: 2"],
                 3,
                 &[
                     "P1 cpu 2000/0 of 0, nodes 2 full 2, n0 cpu 2000/0, n1 cpu 2000/0 [b 2000+1000: 1 2], entitled",
@@ -180,7 +195,7 @@ fn x1_of_whom_which_rule_protects() {
             (
                 "root 9/9; a<root 4/9; b<root 1/9",
                 "1 1",
-                &["+1 b 1 & +2 b 1", "tick 4000 & +3 a 2"],
+                &["submit 1 to b: 1; submit 2 to b: 1", "wait 4000 ms; submit 3 to a: 2"],
                 3,
                 &[
                     "P1 cpu 2000/1000 of 0, nodes 2 full 2, n0 cpu 2000/1000 without 1, n1 cpu 2000/1000 without 2 [b 2000+1000: 1 2], entitled",
@@ -197,7 +212,10 @@ fn x1_of_whom_which_rule_protects() {
             (
                 "root 5/5; a<root 3/5; b<root 2/5",
                 "5",
-                &["+1 b 1 x2 & +2 b 1 np & +3 a 2 np", "+4 a 1"],
+                &[
+                    "submit 1 to b: 1 x2; submit 2 to b: 1 non-preemptible; submit 3 to a: 2 non-preemptible",
+                    "submit 4 to a: 1",
+                ],
                 4,
                 &[
                     "A1 root cpu 1000/0 [b 3000+1000: 1 1 2; a 2000: 3], entitled",
@@ -210,7 +228,7 @@ fn x1_of_whom_which_rule_protects() {
             (
                 "root 9/9; a<root 4/9; b<root 1/9",
                 "1 1",
-                &["+1 b 1 & +2 b 1 np", "+3 a 2"],
+                &["submit 1 to b: 1; submit 2 to b: 1 non-preemptible", "submit 3 to a: 2"],
                 3,
                 &[
                     "P1 cpu 2000/1000 of 0, nodes 2 full 2, n0 cpu 2000/1000 without 1, n1 cpu 2000/0 [b 2000+1000: 1 2], entitled",
@@ -227,7 +245,7 @@ fn x1_of_whom_which_rule_protects() {
         &[(
             tree,
             "4",
-            &["+1 b 3 & +2 a 1", "+3 a 1 p9"],
+            &["submit 1 to b: 3; submit 2 to a: 1", "submit 3 to a: 1 priority 9"],
             3,
             &[
                 "A1 root cpu 1000/0 [b 3000+1000: 1; a 1000: 2], entitled",

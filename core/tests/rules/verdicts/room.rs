@@ -12,7 +12,7 @@ fn x1_x3_of_room() {
             (
                 "root 9/9; a<root 5/9; b<root 4/9",
                 "2:z=y 2",
-                &["+1 b 2 x2", "+2 a 1 on=z:y"],
+                &["submit 1 to b: 2 x2", "submit 2 to a: 1 on z=y"],
                 2,
                 &[
                     "P1 cpu 1000/0 of 0, nodes 2 other 1 full 1, n0 cpu 1000/0 [b 2000: 1], entitled",
@@ -25,7 +25,7 @@ fn x1_x3_of_room() {
             (
                 "root 9,9/9,9; a<root 5,5/9,9; b<root 4,4/9,9",
                 "4,1",
-                &["+1 b 1,0 & +2 b 1,1", "+3 a 1,1"],
+                &["submit 1 to b: 1,0; submit 2 to b: 1,1", "submit 3 to a: 1,1"],
                 3,
                 &[
                     "P1 gpu 1000/0 of 0, nodes 1 full 1, n0 gpu 1000/0 [b 1000: 2], entitled",
@@ -38,14 +38,17 @@ fn x1_x3_of_room() {
             (
                 "root 9/9; a<root 9/9",
                 "1 2 3:!t 4:z=y 2 1",
-                &["cordon 1 & +1 a 4 on=z:y", "+2 a 2 np on=z:n & +3 a 1"],
+                &[
+                    "cordon node 1; submit 1 to a: 4 on z=y",
+                    "submit 2 to a: 2 non-preemptible on z=n; submit 3 to a: 1",
+                ],
                 2,
                 &["P1 - 0/0 of 0, nodes 6 cordoned 1 tainted 1 other 4, entitled", "R5 NoHelp: 2"],
             ),
             (
                 "root 9/9; a<root 9/9",
                 "1 2 3 1",
-                &["cordon 2 & +1 a 3"],
+                &["cordon node 2; submit 1 to a: 3"],
                 1,
                 &[
                     "P1 cpu 3000/2000 of 4000, nodes 4 cordoned 1 full 3, n1 cpu 3000/2000, n0 cpu 3000/1000, n3 cpu 3000/1000, entitled",
@@ -55,7 +58,7 @@ fn x1_x3_of_room() {
             (
                 "root 9/9; a<root 9/9",
                 "1 3 2",
-                &["cordon 1 & cordon 2 & +1 a 2"],
+                &["cordon node 1; cordon node 2; submit 1 to a: 2"],
                 1,
                 &[
                     "P1 cpu 2000/1000 of 1000, nodes 3 cordoned 2 full 1, n0 cpu 2000/1000, entitled",
@@ -65,14 +68,14 @@ fn x1_x3_of_room() {
             (
                 "root 9/9; a<root 9/9",
                 "3",
-                &["cordon 0 & +1 a 2"],
+                &["cordon node 0; submit 1 to a: 2"],
                 1,
                 &["P1 - 0/0 of 0, nodes 1 cordoned 1, entitled", "help: uncordon n0"],
             ),
             (
                 "root 9/9; a<root 9/9",
                 "4 4",
-                &["+1 a 2 np & +2 a 3 np", "+3 a 2 x2"],
+                &["submit 1 to a: 2 non-preemptible; submit 2 to a: 3 non-preemptible", "submit 3 to a: 2 x2"],
                 3,
                 &[
                     "P1 cpu 2000/1000 of 1000, nodes 2 full 2, 1 stand on \"0\", n1 cpu 2000/1000, n0 cpu 2000/0 [a 5000: 1 2], entitled",
@@ -84,7 +87,7 @@ fn x1_x3_of_room() {
             (
                 "root 9,9/9,9; a<root 9,9/9,9",
                 "9,1:dev 1,2:dev",
-                &["+1 a 1,0.6 x2 np & +2 a 2,1"],
+                &["submit 1 to a: 1,0.6 x2 non-preemptible; submit 2 to a: 2,1"],
                 2,
                 &[
                     "P1 gpu 1000/400 of 1800, nodes 2 full 2, n0 gpu 1000/400, n1 cpu 2000/0 [a 1200: 1 1], entitled",
@@ -95,7 +98,7 @@ fn x1_x3_of_room() {
             (
                 "root 9,9/9,9; a<root 9,9/9,9",
                 "3,2:dev",
-                &["+1 a 1,0.6 x2 np & +2 a 1,0.7"],
+                &["submit 1 to a: 1,0.6 x2 non-preemptible; submit 2 to a: 1,0.7"],
                 2,
                 &[
                     "P1 gpu 700/400 of 800, nodes 1 in pieces 1, n0 gpu 700/400 [a 1200: 1 1], entitled",
@@ -105,7 +108,7 @@ fn x1_x3_of_room() {
             (
                 "root 9,9/9,9; a<root 9,9/9,9",
                 "1,1 2,1 1,2",
-                &["+1 a 2,3"],
+                &["submit 1 to a: 2,3"],
                 1,
                 &[
                     "P1 gpu 3000/1000 of 4000, nodes 3 full 3, n1 gpu 3000/1000, n0 cpu 2000/1000 and 1 more, n2 cpu 2000/1000 and 1 more, entitled",
@@ -116,7 +119,10 @@ fn x1_x3_of_room() {
             (
                 "root 9/9; a<root 1/9; b<root 1/9",
                 "4:z=n",
-                &["+1 a 1 & +2 b 1 np & +3 a 1 p9", "up 1 2:z=y & +4 a 2 p5 on=z:n & +5 b 1 on=z:y & +6 a 1 p9 on=z:y"],
+                &[
+                    "submit 1 to a: 1; submit 2 to b: 1 non-preemptible; submit 3 to a: 1 priority 9",
+                    "node 1 up: 2:z=y; submit 4 to a: 2 priority 5 on z=n; submit 5 to b: 1 on z=y; submit 6 to a: 1 priority 9 on z=y",
+                ],
                 4,
                 &[
                     "P1 cpu 2000/1000 of 1000, nodes 2 other 1 full 1, n0 cpu 2000/1000 [a 2000+2000: 1 3; b 1000+1000: 2]",
@@ -133,7 +139,10 @@ fn x1_x3_of_room() {
             (
                 "root 9/9; a<root 1/9; b<root 1/9",
                 "4",
-                &["+1 a 1 & +2 b 1 np & +3 a 1 p9", "up 1 1:z=y & +4 a 2 p5 & +5 b 1 on=z:y"],
+                &[
+                    "submit 1 to a: 1; submit 2 to b: 1 non-preemptible; submit 3 to a: 1 priority 9",
+                    "node 1 up: 1:z=y; submit 4 to a: 2 priority 5; submit 5 to b: 1 on z=y",
+                ],
                 4,
                 &[
                     "P1 cpu 2000/1000 of 1000, nodes 2 full 2, n0 cpu 2000/1000, n1 cpu 2000/0 [a 2000+1000: 1 3; b 2000+1000: 2 5]",
