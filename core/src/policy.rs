@@ -1,5 +1,5 @@
 //! The policy: how the scheduler orders, lends, takes back and places. A value, not code: every knob names the rule of
-//! semantics.md that it turns, and each rule lives in one file behind its knob.
+//! docs/rules.md that it turns, and each rule lives in one file behind its knob.
 
 use crate::typical::TypicalPod;
 use serde::{Deserialize, Serialize};

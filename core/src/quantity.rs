@@ -1,12 +1,12 @@
 //! Amounts of resources, exact or refused.
 //!
-//! A quantity is an `i64` in the base unit of its resource (semantics Q1): bytes for memory, storage and hugepages,
+//! A quantity is an `i64` in the base unit of its resource (rule Q1): bytes for memory, storage and hugepages,
 //! thousandths for everything else. Text is parsed exactly: what the base unit cannot represent is an error, never
 //! rounded, and the canonical text parses back to the same number.
 
 use std::fmt;
 
-/// How a resource is counted (semantics Q1).
+/// How a resource is counted (rule Q1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Bytes: `memory`, `ephemeral-storage`, `storage` and `hugepages-*`.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
-/// One node of the quota tree as it is written down (semantics T1). The tree is a list of these, linked by parent name.
+/// One node of the quota tree as it is written down (T1). The tree is a list of these, linked by parent name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotaSpec {
     /// Unique in the tree.

@@ -1,5 +1,5 @@
 //! Test helpers of quotree, never published: small random worlds, a driver that plays them against the core and checks
-//! the laws of semantics.md, rule tables that read like the rules, and where the shared traces are.
+//! the laws of docs/rules.md, rule tables that read like the rules, and where the shared traces are.
 
 pub mod beside;
 pub mod cut;

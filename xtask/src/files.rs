@@ -60,6 +60,8 @@ pub(crate) fn tracked() -> Result<Vec<File>, String> {
     let mut paths: Vec<&str> = list.lines().collect();
     paths.sort_unstable();
     paths.dedup();
+    // A link to a file is not read twice.
+    let is_file = |path: &str| root().join(path).symlink_metadata().is_ok_and(|data| data.is_file());
     let read = |path: &str| Some(File { path: path.to_owned(), text: fs::read_to_string(root().join(path)).ok()? });
-    Ok(paths.into_iter().filter_map(read).collect())
+    Ok(paths.into_iter().filter(|path| is_file(path)).filter_map(read).collect())
 }

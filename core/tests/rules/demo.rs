@@ -1,4 +1,4 @@
-//! The demo of semantics.md row by row on every cluster it must come out the same on, the cases that must hold beside it,
+//! The demo row by row on every cluster it must come out the same on, the cases that must hold beside it,
 //! and the five pods that by weaker rules would evict each other for ever.
 
 use crate::check;

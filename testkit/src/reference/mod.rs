@@ -1,4 +1,4 @@
-//! The reference scheduler: the rules of docs/policies.md ("The letter of the rules") written down a second time, slowly.
+//! The reference scheduler: the rules of docs/rules.md written down a second time, slowly.
 //!
 //! It keeps plain lists and recounts everything each time it looks; trials are made on a copy of the whole state. With the
 //! core it shares the types of facts, policies and plans, and no line of what decides. [`Reference::apply`] and
