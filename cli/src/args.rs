@@ -224,12 +224,26 @@ pub(crate) struct Validate {
 #[derive(Debug, Group)]
 #[command(after_help = "Examples:
   quotree explain scenarios/nginx-40-core.ron nginx1-4
-  quotree explain scenarios/nginx-40-core.ron nginx3 --at 2m30s --format json")]
+  quotree explain scenarios/nginx-40-core.ron nginx3 --at 2m30s --format json
+  quotree explain --rule R2       print a rule: what it says, why, an example
+  quotree explain --rules         list all rules")]
 pub(crate) struct Explain {
     /// The scenario.
-    pub(crate) file: PathBuf,
+    #[arg(required_unless_present = "rule")]
+    pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) who: Who,
+    /// Print a rule of the rule book instead, such as `R2` or `R2(b)`, or a chapter, such as `R` or `vocabulary`; without a
+    /// name, list all rules.
+    #[arg(
+        long,
+        visible_alias = "rules",
+        value_name = "RULE",
+        num_args = 0..=1,
+        default_missing_value = "",
+        conflicts_with_all = ["file", "Who", "at", "seed", "policy"]
+    )]
+    pub(crate) rule: Option<String>,
     /// After everything that happens at this time; the end when absent.
     #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
     pub(crate) at: Option<Time>,
@@ -241,10 +255,10 @@ pub(crate) struct Explain {
 
 /// Whose story is told.
 #[derive(Debug, Group)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 pub(crate) struct Who {
     /// The pod, or the workload whose pods it is about.
-    #[arg(value_name = "POD")]
+    #[arg(value_name = "POD", required_unless_present_any = ["pod", "rule"])]
     name: Option<String>,
     /// The same, by name.
     #[arg(long, value_name = "POD")]

@@ -311,6 +311,41 @@ error: no pod and no workload `third`: the workloads are `first`, `second`
 }
 
 #[test]
+fn the_rule_book_is_part_of_the_command() {
+    quotree(&["explain", "--rule", "R2"]).assert().code(0).stdout_eq(file!["transcripts/rule.txt"]).stderr_eq("");
+    quotree(&["explain", "--rule", "w"]).assert().code(0).stdout_eq(file!["transcripts/rule-chapter.txt"]);
+    quotree(&["explain", "--rules"]).assert().code(0).stdout_eq(file!["transcripts/rules.txt"]);
+    let text = |args: &[&str]| String::from_utf8(quotree(args).output().unwrap().stdout).unwrap();
+    assert_eq!(text(&["explain", "--rule"]), text(&["explain", "--rules"]));
+    let part = text(&["explain", "--rule", "R2(b)"]);
+    assert!(part.starts_with("R2(b) "), "{part}");
+    assert_eq!([text(&["explain", "--rule", "R2b"]), text(&["explain", "--rule", "r2b"])], [part.as_str(), &part]);
+    assert!(text(&["explain", "--rule", "R2", "--color", "always"]).starts_with("\x1b[1mR2 "));
+    assert!(text(&["explain", "--rule", "vocabulary"]).contains("\nborrowed               used above min\n"));
+
+    let json = |args: &[&str]| -> serde_json::Value {
+        let args = [&["explain", "--format", "json"], args].concat();
+        serde_json::from_slice(&quotree(&args).output().unwrap().stdout).unwrap()
+    };
+    let rule = json(&["--rule", "R2"]);
+    assert_eq!((&rule["rule"], &rule["tests"][1]["file"]), (&"R2".into(), &"scenarios/nginx-40-core.ron".into()));
+    assert!(!rule["text"].as_str().unwrap().contains('\n'), "{rule}");
+    assert_eq!(json(&["--rules"])[0]["chapter"], "Q. Quantities");
+    assert_eq!(json(&["--rule", "W"])["rules"][0]["rule"], "W1");
+
+    quotree(&["explain", "--rule", "G10"]).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
+error: there is no rule `G10`: the nearest are G1, G2, G3; `quotree explain --rules` lists all rules
+
+"#]]);
+    quotree(&["explain", "--rule", "9"]).assert().code(2).stderr_eq(str![[r#"
+error: there is no rule `9`: `quotree explain --rules` lists all rules
+
+"#]]);
+    quotree(&["explain", "--rule", "R2", "--at", "1m"]).assert().code(2);
+    quotree(&["explain", "two-teams.ron", "first", "--rule", "R2"]).assert().code(2);
+}
+
+#[test]
 fn formatting_changes_what_it_must_and_stops_at_nothing() {
     let folder = scratch("fmt");
     let (odd, bad) = (folder.join("odd.ron"), folder.join("bad.ron"));

@@ -32,6 +32,12 @@ pub(crate) enum Tone {
 }
 
 impl Style {
+    /// The text as a heading.
+    #[must_use]
+    pub fn heading(self, text: &str) -> String {
+        self.paint(Tone::Strong, text)
+    }
+
     /// The text in the colour of its tone.
     pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
         let code = match tone {

@@ -16,7 +16,12 @@ use serde_json::Value;
 use std::{collections::BTreeSet, fmt::Write};
 
 pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
-    let scenario = load::scenario(&args.file, &args.how, terminal)?;
+    let file = match (&args.rule, &args.file) {
+        (Some(number), _) => return super::rule::rule(number, args.format, terminal),
+        (None, Some(file)) => file,
+        (None, None) => return Err(Trouble::invalid("name a scenario, or a rule with `--rule`")),
+    };
+    let scenario = load::scenario(file, &args.how, terminal)?;
     let pod = args.who.pod();
     let options = RunOptions {
         until: args.at,

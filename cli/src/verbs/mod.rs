@@ -7,6 +7,7 @@ mod fmt;
 mod import;
 mod inspect;
 mod replay;
+mod rule;
 mod run;
 mod shrink;
 mod swarm;
