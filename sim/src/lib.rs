@@ -3,24 +3,22 @@
 //! [`run`] takes a checked [`Scenario`] and gives a [`Run`]: what came out, how its claims were judged,
 //! and a digest that is the same whenever, and wherever, the same thing is run again.
 
-mod cells;
 mod driver;
-pub mod import;
 mod judge;
 mod metrics;
-pub mod model;
 mod options;
 pub mod people;
 pub mod queue;
-pub mod random;
 pub mod result;
-pub mod scenario;
 mod story;
 pub mod text;
 pub mod trace;
 mod world;
 
 pub use driver::run;
-pub use model::Scenario;
 pub use options::{Run, RunError, RunOptions, StoryEvent, StoryLine, StoryPod};
+pub use quotree_import as import;
+pub use quotree_model as model;
+pub use quotree_model::{Scenario, random};
+pub use quotree_scenario as scenario;
 pub use trace::Observer;

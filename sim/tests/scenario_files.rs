@@ -69,3 +69,14 @@ fn every_claim_of_the_demo_holds_on_nodes_on_one_node_and_on_a_pool() {
         assert_eq!(result.claims.passed, 25, "all claims of the demo");
     }
 }
+
+#[test]
+fn q1_more_than_can_be_counted_is_an_error_that_names_the_pod() {
+    let text = r#"Scenario(name: "absurd", cluster: Pool({ "cpu": "9223372036854775" }),
+        quota: Quota(name: "root", min: { "cpu": "9223372036854775" }, max: { "cpu": "9223372036854775" }, namespaces: ["a"]),
+        workloads: [Deployment(name: "web", namespace: "a", replicas: 9, request: { "cpu": "922337203685477" })])"#;
+    let scenario = load("x.ron", &MapLoader::new().with("x.ron", text)).scenario.unwrap();
+    let error = quotree_sim::run(&scenario, &quotree_sim::RunOptions::default(), &mut ()).unwrap_err();
+    let told = error.to_string();
+    assert!(told.contains("`web-2`") && told.contains("`cpu`"), "{told}");
+}

@@ -1,5 +1,5 @@
-//! Who may depend on whom: core <- sim <- reports and swarm <- cli, the testkit for tests only, and the heavy helpers in the
-//! command alone.
+//! Which crate may depend on which: core <- model <- import <- scenario <- sim <- reports and swarm <- cli. The testkit is for
+//! tests only, and the heavy libraries are for the command only.
 
 use crate::files;
 use serde_json::Value;
@@ -7,7 +7,10 @@ use serde_json::Value;
 /// A member, and which members it may build on. Tests of any may use the testkit.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("quotree-core", &[]),
-    ("quotree-sim", &["quotree-core"]),
+    ("quotree-model", &["quotree-core"]),
+    ("quotree-import", &["quotree-core", "quotree-model"]),
+    ("quotree-scenario", &["quotree-core", "quotree-model", "quotree-import"]),
+    ("quotree-sim", &["quotree-core", "quotree-model", "quotree-import", "quotree-scenario"]),
     ("quotree-reports", &["quotree-core", "quotree-sim"]),
     ("quotree-swarm", &["quotree-core", "quotree-sim"]),
     ("quotree-cli", &["quotree-core", "quotree-sim", "quotree-reports", "quotree-swarm"]),
@@ -19,7 +22,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// What a member must never reach, however indirectly, outside its tests.
 const NEVER: &[(&str, &[&str])] = &[
     ("quotree-core", &["rand", "rand_core", "rand_chacha", "ron", "serde_json", "clap", "rayon", "tokio", "tracing"]),
-    ("quotree-sim", &["rayon", "clap", "anyhow", "tokio", "annotate-snippets"]),
+    ("quotree-model", &["csv", "jiff", "ron", "serde_json", "rayon", "clap", "anyhow", "tokio"]),
+    ("quotree-import", &["ron", "rayon", "clap", "anyhow", "tokio"]),
+    ("quotree-scenario", &["ron", "rayon", "clap", "anyhow", "tokio"]),
+    ("quotree-sim", &["ron", "rayon", "clap", "anyhow", "tokio", "annotate-snippets"]),
     ("quotree-reports", &["rayon", "clap", "anyhow", "annotate-snippets"]),
     ("quotree-swarm", &["rayon", "clap", "anyhow", "tokio", "annotate-snippets"]),
 ];

@@ -2,9 +2,12 @@
 
 use super::{NONE, State, people::Attempt};
 use crate::{
-    cells::{self, Short},
     driver::Engine,
-    model::{Change, DeviceChange, GpuMode, Gpus, Scenario, set_label},
+    model::{
+        Change, DeviceChange, GpuMode, Gpus, Scenario,
+        cells::{self, Short},
+        set_label,
+    },
     options::RunError,
     people::Refusal,
     text::Names,

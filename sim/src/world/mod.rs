@@ -56,8 +56,7 @@ pub(crate) use pods::{Counts, NONE, Pod, State, Unit};
 pub(crate) use shapes::{Row, Shapes};
 pub(crate) use table::Table;
 pub(crate) use traced::Keeping;
-pub(crate) use training::{Training, gpus};
-pub(crate) use tree::move_namespace;
+pub(crate) use training::Training;
 pub(crate) use unreliable::Unreliable;
 pub(crate) use workflow::Flow;
 

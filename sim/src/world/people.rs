@@ -5,7 +5,7 @@ use super::{NONE, World, parties::Who};
 use crate::{
     driver::Engine,
     model::{Change, DeviceChange, Kind, Scenario, TimedChange},
-    people::{Around, PeopleEdit, Reason, Refusal, Tenants},
+    people::{PeopleEdit, Reason, Refusal, Surroundings, Tenants},
     result::RefusalRow,
     trace::Traced,
     world::pod_name,
@@ -191,7 +191,7 @@ impl Engine<'_> {
     }
 }
 
-impl Around for Engine<'_> {
+impl Surroundings for Engine<'_> {
     fn is_leaf(&self, quota: &Name) -> bool {
         let tree = self.core.scheduler().tree();
         tree.by_name(quota.as_str()).is_some_and(|quota| tree.is_leaf(quota))

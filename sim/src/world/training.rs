@@ -10,16 +10,13 @@
 use super::{State, job::fixed, progress::Progress, shapes::Shapes, slow::FULL, submit::Order};
 use crate::{
     driver::Engine,
-    model::{BILLION, Kind, OnLoss, Role, Scaling, Work},
+    model::{BILLION, Kind, OnLoss, Role, Scaling, Work, gpus},
     options::RunError,
     text::time_text,
     trace::Traced,
 };
 use quotree_core::{Event, PodSet, Time, WorkloadChange, WorkloadId};
 use std::sync::Arc;
-
-/// What GPU-time is counted in: thousandths of a device, whole ones or what a node lends of one.
-const GPUS: [&str; 2] = ["nvidia.com/gpu", "aliyun.com/gpu"];
 
 /// A role of a training that is there.
 #[derive(Debug, Clone, Copy)]
@@ -53,12 +50,6 @@ pub(crate) struct Training {
     /// A member is lost, and those that are left wait for another.
     broken: bool,
     pub(crate) epoch: u32,
-}
-
-/// Thousandths of GPUs that a member asks.
-pub(crate) fn gpus(role: &Role) -> u64 {
-    let asked = |name: &&str| role.template.request.get(name).and_then(|amount| u64::try_from(amount).ok());
-    GPUS.iter().filter_map(asked).sum()
 }
 
 impl Training {

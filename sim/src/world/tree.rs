@@ -2,22 +2,16 @@
 //! no part in those after it; the new tree is checked whole (T2, T3, the leaves that groups name) and then takes effect.
 
 use super::{NONE, people::Attempt};
-use crate::{driver::Engine, model::QuotaEdit, options::RunError, people::Refusal, text::Names, trace::Traced};
+use crate::{
+    driver::Engine,
+    model::{QuotaEdit, move_namespace},
+    options::RunError,
+    people::Refusal,
+    text::Names,
+    trace::Traced,
+};
 use quotree_core::{Event, EventError, Name, TreeSpec};
 use std::collections::BTreeSet;
-
-/// Hangs a namespace on another leaf, or on none.
-pub(crate) fn move_namespace(tree: &mut TreeSpec, namespace: &Name, to: Option<&Name>) {
-    for quota in &mut tree.quotas {
-        let stays = Some(&quota.name) == to;
-        let there = quota.namespaces.contains(namespace);
-        if there && !stays {
-            quota.namespaces.retain(|name| name != namespace);
-        } else if stays && !there {
-            quota.namespaces.push(namespace.clone());
-        }
-    }
-}
 
 impl Engine<'_> {
     /// The tree is replaced.

@@ -1,0 +1,287 @@
+//! Trace files: bytes in, rows or the reasons why not out. One file a format; all of them keep the file's own times,
+//! exact to the millisecond, name every bad row by its line, and read no more than they are allowed to.
+
+mod armada;
+mod daily;
+mod document;
+pub mod elastic_quota_tree;
+mod joblist;
+mod kai;
+mod kubernetes;
+mod kueue;
+mod native;
+mod openb;
+mod pai;
+mod series;
+mod swf;
+mod table;
+mod yaml;
+
+pub use daily::{DailyQuotas, daily_quotas};
+pub use jiff::civil::DateTime;
+
+use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate, TreeSpec};
+pub use quotree_model::MAX_MS;
+use quotree_model::TraceRow;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// The formats of trace files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TraceFormat {
+    /// Our own CSV: `name,submit_s,runtime_s,namespace,priority,pods` and one column a resource.
+    Native,
+    /// The Philly job list.
+    Philly,
+    /// The job list of a Helios cluster.
+    Helios,
+    /// The minutes of a Helios virtual cluster.
+    HeliosDemand,
+    /// An Acme job list.
+    Acme,
+    /// A Muri job list.
+    Muri,
+    /// The openb pod list, or its node list.
+    Openb,
+    /// The PAI task table of 2020, or its machine table.
+    Pai,
+    /// The Standard Workload Format of parallel workload archives.
+    Swf,
+    /// A configuration of Kueue's performance generator.
+    Kueue,
+    /// A configuration of KAI's time-aware simulator.
+    Kai,
+    /// A workload specification of Armada's simulator, or its cluster specification.
+    Armada,
+    /// A dump of a cluster's pods, nodes and quota tree, JSON or YAML.
+    Kubernetes,
+}
+
+impl TraceFormat {
+    /// All formats with their names in scenarios.
+    pub const NAMED: [(&'static str, Self); 13] = [
+        ("Native", Self::Native),
+        ("Philly", Self::Philly),
+        ("Helios", Self::Helios),
+        ("HeliosDemand", Self::HeliosDemand),
+        ("Acme", Self::Acme),
+        ("Muri", Self::Muri),
+        ("Openb", Self::Openb),
+        ("Pai", Self::Pai),
+        ("Swf", Self::Swf),
+        ("Kueue", Self::Kueue),
+        ("Kai", Self::Kai),
+        ("Armada", Self::Armada),
+        ("Kubernetes", Self::Kubernetes),
+    ];
+}
+
+/// How a trace is read.
+#[derive(Debug, Clone)]
+pub struct TraceOptions {
+    /// All rows live in this namespace.
+    pub namespace: Option<Name>,
+    /// Rows live in the namespace that this column names; ignored when `namespace` is given. Absent: the column that
+    /// the format thinks of (`namespace`, `vc`, `qos`, `group`).
+    pub namespace_by: Option<String>,
+    /// Put before every namespace that comes out of a column.
+    pub prefix: String,
+    /// The resource that whole devices (GPUs, or processors of SWF) are asked as.
+    pub resource: Name,
+    /// What rows say of their priority by counting down from it (Armada).
+    pub priority: i32,
+    /// Who submits all rows; absent: whom each row names.
+    pub user: Option<Name>,
+    /// More rows than this are a problem.
+    pub max_rows: usize,
+}
+
+impl Default for TraceOptions {
+    fn default() -> Self {
+        Self {
+            namespace: None,
+            namespace_by: None,
+            prefix: String::new(),
+            resource: "nvidia.com/gpu".into(),
+            priority: 0,
+            user: None,
+            max_rows: 10_000_000,
+        }
+    }
+}
+
+/// What is wrong with one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowProblem {
+    /// The line of the file, from 1; 0 when it is about the file as a whole.
+    pub line: u64,
+    /// What is wrong, in one clause.
+    pub what: String,
+}
+
+/// The jobs of a trace.
+#[derive(Debug, Clone, Default)]
+pub struct TraceRows {
+    /// The good rows, sorted stably by submission.
+    pub rows: Vec<TraceRow>,
+    /// The bad ones, in the order of the file.
+    pub problems: Vec<RowProblem>,
+    /// What time 0 is in the calendar, where the file says.
+    pub start: Option<DateTime>,
+}
+
+/// A machine of a node list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NodeRow {
+    /// Its name, unique in the list.
+    pub name: String,
+    /// What pods may use, devices included.
+    pub allocatable: Amounts,
+    /// Resources that come as separate devices.
+    pub devices: Vec<DeviceSpec>,
+    /// Labels, such as the model of its GPUs.
+    pub labels: Vec<(Name, Name)>,
+    /// Taints that pods must tolerate.
+    pub taints: Vec<Name>,
+}
+
+/// The machines of a node list.
+#[derive(Debug, Clone, Default)]
+pub struct NodeRows {
+    /// The good rows, in the order of the file.
+    pub rows: Vec<NodeRow>,
+    /// The bad ones, in the order of the file.
+    pub problems: Vec<RowProblem>,
+}
+
+/// What a file that describes a whole world says besides rows and nodes.
+#[derive(Debug, Clone, Default)]
+pub struct Outline {
+    /// The quota tree.
+    pub tree: TreeSpec,
+    /// The policy that comes closest, as scenarios write it, where it is not the default.
+    pub policy: Option<String>,
+    /// When the run ends, milliseconds; absent: when nothing more can happen.
+    pub until_ms: Option<u64>,
+    /// What a reader should know, a clause each.
+    pub notes: Vec<String>,
+    /// What was refused, in the order of the file.
+    pub problems: Vec<RowProblem>,
+}
+
+/// Reads the jobs of a trace.
+#[must_use]
+pub fn rows(format: TraceFormat, bytes: &[u8], options: &TraceOptions) -> TraceRows {
+    let mut read = match format {
+        TraceFormat::Native => native::rows(bytes, options),
+        TraceFormat::Philly => joblist::rows(&joblist::PHILLY, bytes, options),
+        TraceFormat::Helios => joblist::rows(&joblist::HELIOS, bytes, options),
+        TraceFormat::HeliosDemand => series::rows(bytes, options),
+        TraceFormat::Acme => joblist::rows(&joblist::ACME, bytes, options),
+        TraceFormat::Muri => joblist::rows(&joblist::MURI, bytes, options),
+        TraceFormat::Openb => openb::rows(bytes, options),
+        TraceFormat::Pai => pai::rows(bytes, options),
+        TraceFormat::Swf => swf::rows(bytes, options),
+        TraceFormat::Kueue => kueue::rows(bytes, options),
+        TraceFormat::Kai => kai::rows(bytes, options),
+        TraceFormat::Armada => armada::rows(bytes, options),
+        TraceFormat::Kubernetes => kubernetes::rows(bytes, options),
+    };
+    read.rows.sort_by_key(|row| row.submit);
+    read
+}
+
+/// Reads the machines of a node list.
+#[must_use]
+pub fn nodes(format: TraceFormat, bytes: &[u8], options: &TraceOptions) -> NodeRows {
+    match format {
+        TraceFormat::Openb => openb::nodes(bytes, options),
+        TraceFormat::Pai => pai::nodes(bytes, options),
+        TraceFormat::Kueue => kueue::nodes(bytes, options),
+        TraceFormat::Kai => kai::nodes(bytes, options),
+        TraceFormat::Armada => armada::nodes(bytes, options),
+        TraceFormat::Kubernetes => kubernetes::nodes(bytes, options),
+        _ => {
+            let what = format!("the format {format:?} has no node lists");
+            NodeRows { rows: Vec::new(), problems: vec![RowProblem { line: 0, what }] }
+        }
+    }
+}
+
+/// Reads the quotas out of a file that describes a whole world on a cluster of this size.
+#[must_use]
+pub fn outline(format: TraceFormat, bytes: &[u8], options: &TraceOptions, total: &Amounts) -> Outline {
+    match format {
+        TraceFormat::Kueue => kueue::outline(bytes, options),
+        TraceFormat::Kai => kai::outline(bytes, options),
+        TraceFormat::Armada => armada::outline(bytes, options, total),
+        TraceFormat::Kubernetes => kubernetes::outline(bytes, options, total),
+        _ => {
+            let what = format!("the format {format:?} has no quotas");
+            Outline { problems: vec![RowProblem { line: 0, what }], ..Outline::default() }
+        }
+    }
+}
+
+/// Adds amounts to others.
+pub(crate) fn add(sum: &mut Amounts, more: &Amounts) {
+    for (name, amount) in more.iter() {
+        sum.set(name.clone(), sum.get(name.as_str()).unwrap_or(0).saturating_add(amount));
+    }
+}
+
+/// The namespace of a row whose own words for it are `text`.
+pub(crate) fn namespace_of(options: &TraceOptions, text: &str) -> Result<Name, String> {
+    match &options.namespace {
+        Some(fixed) => Ok(fixed.clone()),
+        None if text.is_empty() => Err("nothing says which namespace it is of".to_owned()),
+        None => Ok(Name::from(format!("{}{text}", options.prefix))),
+    }
+}
+
+/// Decimal seconds such as `90`, `0.5` or `12.250` as a whole number of milliseconds; nothing when negative, finer than
+/// a millisecond, too large or no number.
+pub(crate) fn seconds_to_ms(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let fraction = fraction.trim_end_matches('0');
+    if (whole.is_empty() && fraction.is_empty()) || !digits(whole) || !digits(fraction) || fraction.len() > 3 {
+        return None;
+    }
+    let seconds: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let ms: u64 = if fraction.is_empty() { 0 } else { format!("{fraction:0<3}").parse().ok()? };
+    seconds.checked_mul(1000)?.checked_add(ms).filter(|ms| *ms <= MAX_MS)
+}
+
+/// Who submits rows: each name once in memory, however many rows name it.
+#[derive(Debug, Default)]
+pub(crate) struct Users(BTreeSet<Name>);
+
+impl Users {
+    /// Who submits a row whose own word for it is `text`: whom the options name, or nobody where there is no word.
+    pub(crate) fn share(&mut self, options: &TraceOptions, text: &str) -> Option<Name> {
+        if options.user.is_some() || text.is_empty() {
+            return options.user.clone();
+        }
+        if let Some(known) = self.0.get(text) {
+            return Some(known.clone());
+        }
+        let name = Name::from(text);
+        self.0.insert(name.clone());
+        Some(name)
+    }
+}
+
+/// Equal templates once in memory, however many rows ask the same.
+#[derive(Debug, Default)]
+pub(crate) struct Templates(BTreeMap<PodTemplate, Arc<PodTemplate>>);
+
+impl Templates {
+    /// The shared form of a template.
+    pub(crate) fn share(&mut self, template: PodTemplate) -> Arc<PodTemplate> {
+        Arc::clone(self.0.entry(template).or_insert_with_key(|template| Arc::new(template.clone())))
+    }
+}

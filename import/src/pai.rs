@@ -1,0 +1,249 @@
+//! The PAI tables of 2020: tasks as jobs, and machines as nodes. The files come without a header line and may still be in
+//! the tar archive they are handed out in. Amounts are percent of a core and of a GPU, and GiB. A task is a gang of its
+//! instances; it is submitted when it was launched (the table knows no submissions) and runs until it ended.
+
+use super::{
+    NodeRow, NodeRows, RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of,
+    openb::MODEL_LABEL,
+    table::{self, Row},
+};
+use quotree_core::{Amounts, DeviceAsk, DeviceSpec, PodTemplate, Time, Unit, parse_quantity};
+use quotree_model::{Limits, TraceRow};
+use std::collections::BTreeSet;
+
+const TASKS: [&str; 10] = [
+    "job_name",
+    "task_name",
+    "inst_num",
+    "status",
+    "start_time",
+    "end_time",
+    "plan_cpu",
+    "plan_mem",
+    "plan_gpu",
+    "gpu_type",
+];
+
+const MACHINES: [&str; 5] = ["machine", "gpu_type", "cap_cpu", "cap_mem", "cap_gpu"];
+
+/// Thousandths of one GPU.
+const WHOLE_GPU: i64 = 1000;
+
+/// The most devices that one node can have.
+const MOST_GPUS: i64 = 64;
+
+/// The most instances of one task.
+const MOST_INSTANCES: i64 = 1_000_000;
+
+/// Reads a task table; good rows come out even if others are bad.
+pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
+    let (mut templates, mut users) = (Templates::default(), Users::default());
+    let mut rows = Vec::new();
+    let problems = table(&TASKS, bytes, options, |row| {
+        let (start, end) = (row.seconds("start_time")?, row.cell("end_time"));
+        if end.is_empty() {
+            return Err(format!("it has not ended: its status is `{}`", row.cell("status")));
+        }
+        let end = row.seconds("end_time")?;
+        let runtime_ms =
+            end.checked_sub(start).ok_or_else(|| format!("it ended {} ms before it began", start - end))?;
+        let pods = row.count("inst_num")?;
+        let pods = u32::try_from(pods).ok().filter(|pods| *pods > 0 && i64::from(*pods) <= MOST_INSTANCES);
+        let pods =
+            pods.ok_or_else(|| format!("{} instances: 1 to {MOST_INSTANCES} were expected", row.cell("inst_num")))?;
+        let template = templates.share(template(row, options)?);
+        let by = options.namespace_by.as_deref().unwrap_or(if row.has("user") { "user" } else { "gpu_type" });
+        let whose = match row.cell(by) {
+            // Tasks that ask no GPU have no type.
+            "" if by == "gpu_type" => "cpu".to_owned(),
+            text => text.to_ascii_lowercase(),
+        };
+        let namespace = namespace_of(options, &whose)?;
+        let name = format!("{}-{}", row.cell("job_name"), row.cell("task_name")).into();
+        rows.push(TraceRow {
+            name,
+            submit: Time(start),
+            runtime_ms,
+            namespace,
+            user: users.share(options, row.cell("user")),
+            priority: None,
+            pods,
+            template,
+            limits: Limits::default(),
+        });
+        Ok(())
+    });
+    TraceRows { rows, problems, ..TraceRows::default() }
+}
+
+/// Reads the rows under the file's own header, or where it has none, under this one.
+fn table(
+    header: &[&str],
+    bytes: &[u8],
+    options: &TraceOptions,
+    read: impl FnMut(&Row<'_>) -> Result<(), String>,
+) -> Vec<RowProblem> {
+    let bytes = out_of_tar(bytes);
+    let first = header.first().map_or(&b""[..], |column| column.as_bytes());
+    let named = bytes.split(|byte| *byte == b'\n').next().is_some_and(|line| line.starts_with(first));
+    if named {
+        table::each_row(bytes, options.max_rows, header, read)
+    } else {
+        table::each_row_under(header, bytes, options.max_rows, read)
+    }
+}
+
+/// The first file of a tar archive, as far as it is there; other bytes as they are.
+fn out_of_tar(bytes: &[u8]) -> &[u8] {
+    let size = bytes.get(124..136).filter(|_| bytes.get(257..262) == Some(b"ustar"));
+    let size = size.and_then(|octal| std::str::from_utf8(octal).ok());
+    let size = size.and_then(|octal| usize::from_str_radix(octal.trim_matches([' ', '\0']), 8).ok());
+    match (size, bytes.get(512..)) {
+        (Some(size), Some(rest)) => rest.get(..size).unwrap_or(rest),
+        _ => bytes,
+    }
+}
+
+/// Percent as thousandths: `50.0` is 500.
+fn percent(row: &Row<'_>, column: &str) -> Result<i64, String> {
+    let text = row.cell(column);
+    if text.is_empty() {
+        return Ok(0);
+    }
+    let exact = parse_quantity(text, Unit::Milli).ok().filter(|amount| *amount >= 0 && amount % 100 == 0);
+    exact
+        .map(|amount| amount / 100)
+        .ok_or_else(|| format!("`{text}` in `{column}`: percent from 0 upwards, at most one place, were expected"))
+}
+
+fn gibibytes(row: &Row<'_>, column: &str) -> Result<i64, String> {
+    let text = row.cell(column);
+    let bytes = parse_quantity(&format!("{}Gi", if text.is_empty() { "0" } else { text }), Unit::Bytes);
+    bytes
+        .ok()
+        .filter(|bytes| *bytes >= 0)
+        .ok_or_else(|| format!("`{text}` in `{column}`: whole bytes of GiB were expected"))
+}
+
+/// What is asked or there; what is 0 is not named.
+fn amounts(cpu: i64, memory: i64) -> Amounts {
+    [("cpu", cpu), ("memory", memory)].into_iter().filter(|(_, amount)| *amount > 0).collect()
+}
+
+fn template(row: &Row<'_>, options: &TraceOptions) -> Result<PodTemplate, String> {
+    let mut template = PodTemplate {
+        request: amounts(percent(row, "plan_cpu")?, gibibytes(row, "plan_mem")?),
+        ..PodTemplate::default()
+    };
+    let gpu = percent(row, "plan_gpu")?;
+    if gpu > 0 {
+        if gpu > MOST_GPUS * WHOLE_GPU || (gpu > WHOLE_GPU && gpu % WHOLE_GPU != 0) {
+            return Err(format!(
+                "`{}` percent of a GPU: a part of one, or whole ones up to {MOST_GPUS}, were expected",
+                row.cell("plan_gpu")
+            ));
+        }
+        let count = u32::try_from((gpu / WHOLE_GPU).max(1)).unwrap_or(1);
+        template.devices = Some(DeviceAsk { resource: options.resource.clone(), count, each: gpu.min(WHOLE_GPU) });
+        template.request.set(options.resource.clone(), gpu);
+        let model = row.cell("gpu_type");
+        if !model.is_empty() {
+            template.selector.push((MODEL_LABEL.into(), vec![model.into()]));
+        }
+    }
+    if template.request.is_empty() {
+        return Err("it asks nothing".to_owned());
+    }
+    Ok(template)
+}
+
+/// Reads a machine table; good rows come out even if others are bad.
+pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
+    let mut seen = BTreeSet::new();
+    let mut rows = Vec::new();
+    let problems = table(&MACHINES, bytes, options, |row| {
+        let name = row.cell("machine").to_owned();
+        let cores = row.count("cap_cpu")?;
+        let cpu = cores.checked_mul(1000).ok_or_else(|| format!("{cores} cores are too many"))?;
+        let mut node = NodeRow { name, allocatable: amounts(cpu, gibibytes(row, "cap_mem")?), ..NodeRow::default() };
+        let gpus = row.count("cap_gpu")?;
+        if gpus > MOST_GPUS {
+            return Err(format!("{gpus} GPUs: at most {MOST_GPUS} were expected"));
+        }
+        if gpus > 0 {
+            node.allocatable.set(options.resource.clone(), gpus.saturating_mul(WHOLE_GPU));
+            let count = u32::try_from(gpus).unwrap_or(u32::MAX);
+            node.devices.push(DeviceSpec { resource: options.resource.clone(), count, each: WHOLE_GPU });
+            node.labels.push((MODEL_LABEL.into(), row.cell("gpu_type").into()));
+        }
+        if node.name.is_empty() || !seen.insert(node.name.clone()) {
+            return Err(format!("a machine `{}` is there already, or has no name", node.name));
+        }
+        rows.push(node);
+        Ok(())
+    });
+    NodeRows { rows, problems }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{TraceFormat, nodes as read_nodes, rows as read_rows};
+
+    #[test]
+    fn tasks_are_gangs_in_percent_and_bad_ones_are_refused_by_line() {
+        let text = "j1,worker,2.0,Terminated,100.0,160.5,600.0,29.296875,50.0,MISC\n\
+                    j1,ps,1.0,Terminated,90,160,400,1,,\n\
+                    j2,tf,1.0,Running,90,,400,1,,\n\
+                    j3,tf,1.0,Failed,90,80,400,1,,\n\
+                    j4,tf,0.0,Failed,90,91,400,1,,\n\
+                    j5,tf,1.0,Failed,90,91,400,1,150,T4\n\
+                    j6,tf,1.0,Failed,90,91,33.333,1,100,T4\n\
+                    j7,tf,1.0,Failed,90,91,,,0,\n\
+                    j8,tf,1.0,Failed,90,91,100,1\n\
+                    j9,tf,1.0,Failed,90,91,100,1,200.0,V100\n";
+        for head in [String::new(), format!("{}\n", TASKS.join(","))] {
+            let read = read_rows(TraceFormat::Pai, format!("{head}{text}").as_bytes(), &TraceOptions::default());
+            let seen: Vec<_> =
+                read.rows.iter().map(|r| (&*r.name, r.submit.0, r.runtime_ms, r.pods, r.namespace.as_str())).collect();
+            assert_eq!(
+                seen,
+                [
+                    ("j1-ps", 90_000, 70_000, 1, "cpu"),
+                    ("j9-tf", 90_000, 1000, 1, "v100"),
+                    ("j1-worker", 100_000, 60_500, 2, "misc")
+                ]
+            );
+            let worker = &read.rows[2].template;
+            assert_eq!(worker.request.to_string(), "cpu 6, memory 30000Mi, nvidia.com/gpu 500m");
+            assert_eq!(worker.selector, [(MODEL_LABEL.into(), vec!["MISC".into()])]);
+            assert_eq!(read.rows[1].template.devices.as_ref().map(|d| (d.count, d.each)), Some((2, 1000)));
+            let first = u64::from(!head.is_empty());
+            let lines: Vec<_> = read.problems.iter().map(|p| p.line - first).collect();
+            assert_eq!(lines, [3, 4, 5, 6, 7, 8, 9], "{:?}", read.problems);
+        }
+    }
+
+    #[test]
+    fn a_users_column_is_the_namespace_where_there_is_one() {
+        let text = format!("{},user\nj,t,1,Terminated,1,2,100,1,100,T4,Ada\n", TASKS.join(","));
+        let read = read_rows(TraceFormat::Pai, text.as_bytes(), &TraceOptions::default());
+        assert_eq!(read.rows[0].namespace.as_str(), "ada");
+    }
+
+    #[test]
+    fn machines_are_read_out_of_a_tar_even_a_cut_one() {
+        let text = "m1,P100,64,512,2\nm2,CPU,96,512,0\nm1,T4,96,512,2\nm3,T4,x,512,2\n";
+        let mut tar = vec![0u8; 512];
+        tar[124..135].copy_from_slice(format!("{:011o}", text.len()).as_bytes());
+        tar[257..262].copy_from_slice(b"ustar");
+        tar.extend(text.as_bytes());
+        let cut = [&tar[..], &[0; 512]].concat();
+        for bytes in [text.as_bytes(), &tar, &cut] {
+            let read = read_nodes(TraceFormat::Pai, bytes, &TraceOptions::default());
+            assert_eq!(read.rows.len(), 2);
+            assert_eq!(read.rows[0].allocatable.to_string(), "cpu 64, memory 512Gi, nvidia.com/gpu 2");
+            assert_eq!(read.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [3, 4]);
+        }
+    }
+}

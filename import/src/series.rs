@@ -1,0 +1,102 @@
+//! Helios demand series: minute by minute, how many GPUs the jobs of one virtual cluster used and waited for. The series
+//! tells no jobs apart, so they are made of it: where demand rises, so many jobs of one GPU begin, and where it falls,
+//! those that began last end. What is asked for at each minute is exactly the file's.
+
+use super::{MAX_MS, RowProblem, Templates, TraceOptions, TraceRows, joblist::moment, namespace_of, table};
+use jiff::civil::DateTime;
+use quotree_core::{Amounts, PodTemplate, Time};
+use quotree_model::{Limits, TraceRow};
+use std::sync::Arc;
+
+/// More GPUs than this in one cell are an error of its row.
+const MOST_GPUS: i64 = 1_000_000;
+
+/// How long the last row of a series lasts.
+const STEP_MS: u64 = 60_000;
+
+/// Where nothing else is said, all jobs live here.
+const NAMESPACE: &str = "helios";
+
+/// Reads the whole series; its good rows count even if others are bad.
+pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
+    let mut series: Vec<(DateTime, u64, i64)> = Vec::new();
+    let required = ["time", "running_gpu_num", "pending_gpu_num"];
+    let mut problems = table::each_row(bytes, options.max_rows, &required, |row| {
+        let at = moment(row.cell("time"))?;
+        let demand = row.count("running_gpu_num")?.saturating_add(row.count("pending_gpu_num")?);
+        if demand > MOST_GPUS {
+            return Err(format!("{demand} GPUs: at most {MOST_GPUS} were expected"));
+        }
+        if series.last().is_some_and(|(last, ..)| at <= *last) {
+            return Err(format!("`{at}` is not after the row before"));
+        }
+        let first = series.first().map_or(at, |(first, ..)| *first);
+        let ms = u64::try_from(at.duration_since(first).as_millis()).ok().filter(|ms| *ms <= MAX_MS);
+        series.push((at, ms.ok_or_else(|| format!("`{at}` is too far from the first, {first}"))?, demand));
+        Ok(())
+    });
+    let namespace = match namespace_of(options, NAMESPACE) {
+        Ok(namespace) => namespace,
+        Err(what) => {
+            problems.push(RowProblem { line: 0, what });
+            return TraceRows { problems, ..TraceRows::default() };
+        }
+    };
+    let request = Amounts::new().with(options.resource.clone(), 1000);
+    let template = Templates::default().share(PodTemplate { request, ..PodTemplate::default() });
+    let mut rows = Vec::new();
+    let job = |begun: u64, end: u64, number: usize| TraceRow {
+        name: format!("{namespace}-{number}").into(),
+        submit: Time(begun),
+        runtime_ms: end.saturating_sub(begun),
+        namespace: namespace.clone(),
+        user: options.user.clone(),
+        priority: None,
+        pods: 1,
+        template: Arc::clone(&template),
+        limits: Limits::default(),
+    };
+    let mut running: Vec<u64> = Vec::new();
+    let end = series.last().map_or(0, |(_, ms, _)| ms.saturating_add(STEP_MS));
+    for (ms, demand) in series.iter().map(|(_, ms, demand)| (*ms, *demand)).chain([(end, 0)]) {
+        let demand = usize::try_from(demand).unwrap_or(0);
+        running.resize_with(running.len().max(demand), || ms);
+        if rows.len().saturating_add(running.len()) > options.max_rows {
+            problems.push(RowProblem { line: 0, what: format!("more than {} jobs", options.max_rows) });
+            break;
+        }
+        while running.len() > demand
+            && let Some(begun) = running.pop()
+        {
+            rows.push(job(begun, ms, rows.len() + 1));
+        }
+    }
+    TraceRows { rows, problems, start: series.first().map(|(first, ..)| *first) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{TraceFormat, rows as read};
+
+    #[test]
+    fn demand_is_the_files_at_every_minute() {
+        let text = "time,running_gpu_num,pending_gpu_num,idle\n\
+                    2020-05-01 00:00:00,1,1,0\n\
+                    2020-05-01 00:01:00,3,0,0\n\
+                    2020-05-01 00:02:00,x,0,0\n\
+                    2020-05-01 00:03:00,1,0,0\n\
+                    2020-05-01 00:03:00,1,0,0\n\
+                    2020-05-01 00:04:00,9999999,0,0\n\
+                    2020-05-01 00:05:00,0,2,0\n";
+        let options = TraceOptions { namespace: Some("vc".into()), ..TraceOptions::default() };
+        let read = read(TraceFormat::HeliosDemand, text.as_bytes(), &options);
+        assert_eq!(read.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [4, 6, 7]);
+        let at = |minute: u64| {
+            let ms = minute * 60_000;
+            read.rows.iter().filter(|r| r.submit.0 <= ms && ms < r.submit.0 + r.runtime_ms).count()
+        };
+        assert_eq!([0, 1, 2, 3, 4, 5, 6].map(at), [2, 3, 3, 1, 1, 2, 0]);
+        assert!(read.rows.iter().all(|row| row.namespace.as_str() == "vc" && row.runtime_ms > 0));
+    }
+}

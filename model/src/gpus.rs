@@ -1,0 +1,122 @@
+//! The GPUs of nodes as they are bought, the modes they can be in, and what can befall them.
+
+use quotree_core::{DeviceChoice, DeviceMode, DeviceSpec, Name, NodeSpec};
+use std::sync::Arc;
+
+/// The label that says in which mode the GPUs of a node are.
+pub const MODE_LABEL: &str = "ack.node.gpu.schedule";
+/// The label that says which GPUs they are.
+pub const MODEL_LABEL: &str = "gpu-model";
+
+const WHOLE: &str = "nvidia.com/gpu";
+const CLOSE: &str = "aliyun.com/gpu";
+/// The resource of GPU memory, GiB.
+pub const MEMORY: &str = "aliyun.com/gpu-mem";
+/// The resource of GPU cores, percent.
+pub const CORES: &str = "aliyun.com/gpu-core.percentage";
+
+/// How the GPUs of a node are given to pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GpuMode {
+    /// `nvidia.com/gpu`: whole ones, or a part of one, or equal parts of several.
+    Fraction,
+    /// `nvidia.com/gpu`: whole ones.
+    Exclusive,
+    /// `aliyun.com/gpu-mem`, in GiB: a part of the memory of one, or equal parts of several.
+    Share,
+    /// The same with `aliyun.com/gpu-core.percentage` of the same ones.
+    CoreMem,
+    /// `aliyun.com/gpu`: whole ones, close ones first.
+    Topology,
+}
+
+/// The GPUs of one node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gpus {
+    /// How many, 1 to 64.
+    pub count: u32,
+    /// How much memory each has, GiB; nothing where it was not said.
+    pub memory_gib: Option<u32>,
+    /// Sizes of islands of close ones, ascending.
+    pub islands: Vec<u32>,
+    /// Which of those that fit a pod gets.
+    pub choice: DeviceChoice,
+    /// The mode they are in at first.
+    pub mode: GpuMode,
+}
+
+impl Gpus {
+    /// Makes a node one that has these in this mode, and in no other.
+    pub fn mark(&self, mode: GpuMode, node: &mut NodeSpec) {
+        let others = [WHOLE, CLOSE, MEMORY, CORES];
+        node.allocatable = node
+            .allocatable
+            .iter()
+            .filter(|(name, _)| !others.contains(&name.as_str()))
+            .map(|(n, a)| (n.clone(), a))
+            .collect();
+        let memory = i64::from(self.memory_gib.unwrap_or(0)) * 1000;
+        let held: &[(&str, i64)] = match mode {
+            GpuMode::Fraction | GpuMode::Exclusive => &[(WHOLE, 1000)],
+            GpuMode::Share => &[(MEMORY, memory)],
+            GpuMode::CoreMem => &[(MEMORY, memory), (CORES, 100_000)],
+            GpuMode::Topology => &[(CLOSE, 1000)],
+        };
+        let device = |(resource, each): &(&str, i64)| DeviceSpec {
+            resource: Name::from(*resource),
+            count: self.count,
+            each: *each,
+        };
+        node.devices = held.iter().map(device).collect();
+        for devices in &node.devices {
+            node.allocatable.set(devices.resource.clone(), devices.each * i64::from(devices.count));
+        }
+        let (fall, label) = match mode {
+            GpuMode::Fraction => (DeviceMode::Fraction, "fraction"),
+            GpuMode::Exclusive => (DeviceMode::Exclusive, "default"),
+            GpuMode::Share => (DeviceMode::Share, "share"),
+            GpuMode::CoreMem => (DeviceMode::Share, "core_mem"),
+            GpuMode::Topology => (DeviceMode::Topology { islands: self.islands.clone() }, "topology"),
+        };
+        (node.mode, node.choice) = (fall, self.choice);
+        set_label(node, &MODE_LABEL.into(), &label.into());
+    }
+}
+
+/// A label gets this value.
+pub fn set_label(node: &mut NodeSpec, label: &Name, value: &Name) {
+    match node.labels.iter_mut().find(|(name, _)| name == label) {
+        Some((_, old)) => *old = value.clone(),
+        None => node.labels.push((label.clone(), value.clone())),
+    }
+}
+
+/// What befalls the devices or the labels of a node.
+#[derive(Debug, Clone)]
+pub enum DeviceChange {
+    /// A device takes no new pods.
+    Ill {
+        /// Index into [`Cluster::nodes`](super::Cluster::nodes).
+        node: usize,
+        /// Which of its devices.
+        device: u32,
+        /// Whether the pods on it are lost; else they go on.
+        lost: bool,
+    },
+    /// A device takes new pods again.
+    Well {
+        /// Index into [`Cluster::nodes`](super::Cluster::nodes).
+        node: usize,
+        /// Which of its devices.
+        device: u32,
+    },
+    /// A node gets other labels, or its GPUs another mode. Refused while pods have devices of the old mode.
+    Relabel {
+        /// Index into [`Cluster::nodes`](super::Cluster::nodes).
+        node: usize,
+        /// Labels that get these values; others stay.
+        labels: Vec<(Name, Name)>,
+        /// The new mode, and what GPUs it is about.
+        mode: Option<(GpuMode, Arc<Gpus>)>,
+    },
+}

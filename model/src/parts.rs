@@ -1,0 +1,121 @@
+//! What can be said of workloads of every kind: what they are called, how often they come, and what their pods ask.
+
+use super::{Kind, Reads, Workload};
+use quotree_core::{Level, Name, PodTemplate, Time};
+use std::sync::Arc;
+
+impl Workload {
+    /// What its kind is called.
+    #[must_use]
+    pub fn kind_name(&self) -> &'static str {
+        match &self.kind {
+            Kind::Job { .. } if self.arrivals.as_ref().is_some_and(|a| a.concurrency.is_some()) => "CronJob",
+            kind => kind.name(),
+        }
+    }
+
+    /// Whether it, a task of it, or a row of it has a deadline.
+    #[must_use]
+    pub fn has_deadlines(&self) -> bool {
+        let below = match &self.kind {
+            Kind::Workflow { tasks } => tasks.iter().any(|task| task.deadline_ms.is_some()),
+            Kind::Trace { rows, limits, .. } => {
+                limits.deadline_ms.is_some() || rows.iter().any(|row| row.limits.deadline_ms.is_some())
+            }
+            _ => false,
+        };
+        below || self.deadline_ms.is_some()
+    }
+
+    /// About how often it comes if the run ends at `end`; nothing where nothing bounds that.
+    #[must_use]
+    pub fn expected(&self, end: Option<Time>) -> Option<u64> {
+        self.arrivals.as_ref().map_or(Some(1), |arrivals| arrivals.expected(self.submit, end))
+    }
+}
+
+impl Kind {
+    /// What it is called.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Deployment { .. } => "Deployment",
+            Self::Job { .. } => "Job",
+            Self::Training { .. } => "Training",
+            Self::Workflow { .. } => "Workflow",
+            Self::Trace { .. } => "Trace",
+        }
+    }
+
+    /// Of a job, or of rows: after how much work it is saved, and what that costs, milliseconds.
+    pub const fn checkpoints(&self) -> (Option<u64>, u64) {
+        match self {
+            Self::Job { checkpoint_ms, checkpoint_cost_ms, .. }
+            | Self::Trace { checkpoint_ms, checkpoint_cost_ms, .. } => (*checkpoint_ms, *checkpoint_cost_ms),
+            _ => (None, 0),
+        }
+    }
+
+    /// What it reads itself.
+    #[must_use]
+    pub const fn reads(&self) -> Option<&Reads> {
+        match self {
+            Self::Job { reads, .. } | Self::Training { reads, .. } => reads.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether it or a task of it reads.
+    #[must_use]
+    pub fn reads_any(&self) -> bool {
+        match self {
+            Self::Workflow { tasks } => tasks.iter().any(|task| task.kind.reads_any()),
+            kind => kind.reads().is_some(),
+        }
+    }
+
+    /// Shows each template with how many pods of one instance have it.
+    pub fn templates<'a>(&'a self, see: &mut dyn FnMut(&'a Arc<PodTemplate>, u64)) {
+        match self {
+            Self::Deployment { replicas, template } => see(template, u64::from(*replicas)),
+            Self::Job { completions, template, .. } => see(template, u64::from(*completions)),
+            Self::Training { roles, .. } => roles.iter().for_each(|r| see(&r.template, u64::from(r.replicas))),
+            Self::Workflow { tasks } => tasks.iter().for_each(|task| task.kind.templates(see)),
+            Self::Trace { rows, .. } => rows.iter().for_each(|row| see(&row.template, u64::from(row.pods))),
+        }
+    }
+}
+
+/// A priority as it is written: a number, or a class, which may get another one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Priority {
+    /// The number, or that of the class at the start.
+    pub number: i32,
+    /// The class.
+    pub class: Option<Name>,
+}
+
+impl From<i32> for Priority {
+    fn from(number: i32) -> Self {
+        Self { number, class: None }
+    }
+}
+
+/// A task of a workflow.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// Unique in its workflow.
+    pub name: Name,
+    /// How many tasks must have succeeded before it starts.
+    pub after: u32,
+    /// The tasks that wait for it.
+    pub leads_to: Vec<u32>,
+    /// Priority of its pods.
+    pub priority: Priority,
+    /// All pods of it stand in one domain of this level.
+    pub together: Option<Level>,
+    /// It should be done so long after it may start, milliseconds; only counted.
+    pub deadline_ms: Option<u64>,
+    /// A [`Kind::Job`] or [`Kind::Training`].
+    pub kind: Kind,
+}

@@ -1,0 +1,99 @@
+//! Users, groups and what they may do. A user is in groups, a group is bound to one leaf of the quota tree, and the members
+//! of the group may submit into the namespaces of that leaf. Permission is checked when something is attempted; a refusal
+//! is a value that holds its reason ([`Refusal`]). Work that was accepted goes on, whatever is edited later.
+
+mod refusal;
+mod tenants;
+
+pub use refusal::{Reason, Refusal};
+pub use tenants::{Account, Surroundings, Tenants};
+
+use quotree_core::Name;
+use serde::Serialize;
+
+/// The people of a scenario as they are at its start. Nobody at all: nobody is asked who they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct People {
+    /// In the order of the file.
+    pub users: Vec<User>,
+    /// In the order of the file.
+    pub groups: Vec<Group>,
+}
+
+impl People {
+    /// Whether there is nobody.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.groups.is_empty()
+    }
+}
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Submits into the namespaces of its groups.
+    #[default]
+    Researcher,
+    /// Edits the tree, users, groups and machines, besides.
+    Admin,
+}
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Unique.
+    pub name: Name,
+    /// What it may do.
+    pub role: Role,
+    /// The groups it is in; in none, it can use no quota.
+    pub groups: Vec<Name>,
+}
+
+/// A group of users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Unique.
+    pub name: Name,
+    /// Its leaf of the quota tree; no two groups share one.
+    pub quota: Name,
+}
+
+/// An edit of the people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PeopleEdit {
+    /// A user comes.
+    AddUser(User),
+    /// A user goes; what it submitted goes on.
+    RemoveUser(Name),
+    /// A user gets another role, or other groups.
+    EditUser {
+        /// Which.
+        user: Name,
+        /// The new role; absent: as before.
+        role: Option<Role>,
+        /// All of its groups from now on; absent: as before.
+        groups: Option<Vec<Name>>,
+    },
+    /// A group comes, without members.
+    AddGroup(Group),
+    /// A group goes; refused while its work runs.
+    RemoveGroup(Name),
+    /// A group is bound to another leaf; refused while its work runs.
+    EditGroup(Group),
+}
+
+impl PeopleEdit {
+    /// Whom it is about, for a report.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::AddUser(User { name, .. }) | Self::RemoveUser(name) | Self::EditUser { user: name, .. } => {
+                format!("user `{name}`")
+            }
+            Self::AddGroup(Group { name, .. }) | Self::EditGroup(Group { name, .. }) | Self::RemoveGroup(name) => {
+                format!("group `{name}`")
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Why something is refused: a value with all that its sentence names, and one word that claims can speak of.
+
+use quotree_core::Name;
+use std::fmt;
+
+/// A list in a sentence names so many, and counts the rest.
+const NAMED: usize = 8;
+
+/// Why a submission or an edit is refused; nothing of it is done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Nobody of that name.
+    #[error("there is no user `{user}`")]
+    UnknownUser {
+        /// Who was named.
+        user: Name,
+    },
+    /// The user is in no group.
+    #[error("`{user}` is in no group, and who is in no group can use no quota")]
+    NoGroup {
+        /// Who tried.
+        user: Name,
+    },
+    /// The user is in groups, but not in that of the leaf.
+    #[error("`{user}` is not in a group bound to `{leaf}`, the leaf of namespace `{namespace}`: {}", bound(.group.as_ref()))]
+    WrongGroup {
+        /// Who tried.
+        user: Name,
+        /// Where.
+        namespace: Name,
+        /// Its leaf.
+        leaf: Name,
+        /// The group of that leaf.
+        group: Option<Name>,
+    },
+    /// The namespace is on no leaf (A4).
+    #[error("namespace `{namespace}` is on no leaf (A4)")]
+    NoLeaf {
+        /// Which.
+        namespace: Name,
+    },
+    /// Only an admin may do that.
+    #[error("`{user}` is a researcher, and only an admin may do this")]
+    NotAdmin {
+        /// Who tried.
+        user: Name,
+    },
+    /// The workload is another's.
+    #[error("workload `{workload}` is not `{user}`'s, and only its user or an admin may do this")]
+    NotOwner {
+        /// Who tried.
+        user: Name,
+        /// Which.
+        workload: Name,
+    },
+    /// Groups name leaves that would be none.
+    #[error("groups name leaves that would be gone: {}", named(.leaves.iter().map(|(leaf, group)| format!("`{group}` names `{leaf}`"))))]
+    LeafNamed {
+        /// The leaves with their groups.
+        leaves: Vec<(Name, Name)>,
+    },
+    /// Pods of the group's work run.
+    #[error("group `{group}` has {}: {}", pods_run(.pods.len()), named(.pods.iter().cloned()))]
+    GroupAtWork {
+        /// Which.
+        group: Name,
+        /// The pods.
+        pods: Vec<String>,
+    },
+    /// Pods run in a namespace that would move (T3).
+    #[error("namespace `{namespace}` has {} and may not move from its leaf (T3): {}", pods_run(.pods.len()), named(.pods.iter().cloned()))]
+    NamespaceInUse {
+        /// Which.
+        namespace: Name,
+        /// The pods.
+        pods: Vec<String>,
+    },
+    /// Cells are guaranteed that cannot be had: a note of the run, for nobody tried anything.
+    #[error("{why}")]
+    CellsShort {
+        /// The whole sentence.
+        why: String,
+    },
+    /// Something that the edit names is not there, is there already, or does not fit.
+    #[error("{what}")]
+    Invalid {
+        /// The whole sentence.
+        what: String,
+    },
+}
+
+/// Why, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "as the variants of Refusal")]
+pub enum Reason {
+    UnknownUser,
+    NoGroup,
+    WrongGroup,
+    NoLeaf,
+    NotAdmin,
+    NotOwner,
+    LeafNamed,
+    GroupAtWork,
+    NamespaceInUse,
+    CellsShort,
+    Invalid,
+}
+
+impl Reason {
+    /// Those that claims can speak of, with their names.
+    pub const NAMED: [(&'static str, Self); 10] = [
+        ("UnknownUser", Self::UnknownUser),
+        ("NoGroup", Self::NoGroup),
+        ("WrongGroup", Self::WrongGroup),
+        ("NoLeaf", Self::NoLeaf),
+        ("NotAdmin", Self::NotAdmin),
+        ("NotOwner", Self::NotOwner),
+        ("LeafNamed", Self::LeafNamed),
+        ("GroupAtWork", Self::GroupAtWork),
+        ("NamespaceInUse", Self::NamespaceInUse),
+        ("Invalid", Self::Invalid),
+    ];
+
+    /// Its name in scenarios and summaries.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, reason)| *reason == self).map_or("CellsShort", |(word, _)| word)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl Refusal {
+    /// Why, in a word.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::UnknownUser { .. } => Reason::UnknownUser,
+            Self::NoGroup { .. } => Reason::NoGroup,
+            Self::WrongGroup { .. } => Reason::WrongGroup,
+            Self::NoLeaf { .. } => Reason::NoLeaf,
+            Self::NotAdmin { .. } => Reason::NotAdmin,
+            Self::NotOwner { .. } => Reason::NotOwner,
+            Self::LeafNamed { .. } => Reason::LeafNamed,
+            Self::GroupAtWork { .. } => Reason::GroupAtWork,
+            Self::NamespaceInUse { .. } => Reason::NamespaceInUse,
+            Self::CellsShort { .. } => Reason::CellsShort,
+            Self::Invalid { .. } => Reason::Invalid,
+        }
+    }
+}
+
+fn bound(group: Option<&Name>) -> String {
+    group.map_or_else(|| "no group is".to_owned(), |group| format!("`{group}` is"))
+}
+
+fn pods_run(count: usize) -> String {
+    if count == 1 { "1 running pod".to_owned() } else { format!("{count} running pods") }
+}
+
+fn named(all: impl ExactSizeIterator<Item = String>) -> String {
+    let more = all.len().saturating_sub(NAMED);
+    let shown: Vec<String> = all.take(NAMED).collect();
+    let shown = shown.join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_word_and_every_sentence_names_what_it_is_about() {
+        let n = |text: &str| Name::from(text);
+        let pods = |count: usize| (0..count).map(|i| format!("p{i}")).collect::<Vec<_>>();
+        let rows = [
+            (Refusal::UnknownUser { user: n("eve") }, "UnknownUser", "there is no user `eve`"),
+            (
+                Refusal::NoGroup { user: n("bob") },
+                "NoGroup",
+                "`bob` is in no group, and who is in no group can use no quota",
+            ),
+            (
+                Refusal::WrongGroup { user: n("bob"), namespace: n("ns"), leaf: n("leaf"), group: Some(n("vision")) },
+                "WrongGroup",
+                "`bob` is not in a group bound to `leaf`, the leaf of namespace `ns`: `vision` is",
+            ),
+            (Refusal::NoLeaf { namespace: n("ns") }, "NoLeaf", "namespace `ns` is on no leaf (A4)"),
+            (
+                Refusal::LeafNamed { leaves: vec![(n("leaf"), n("vision")), (n("b"), n("c"))] },
+                "LeafNamed",
+                "groups name leaves that would be gone: `vision` names `leaf`, `c` names `b`",
+            ),
+            (
+                Refusal::GroupAtWork { group: n("vision"), pods: pods(10) },
+                "GroupAtWork",
+                "group `vision` has 10 running pods: p0, p1, p2, p3, p4, p5, p6, p7 and 2 more",
+            ),
+            (
+                Refusal::NamespaceInUse { namespace: n("ns"), pods: pods(1) },
+                "NamespaceInUse",
+                "namespace `ns` has 1 running pod and may not move from its leaf (T3): p0",
+            ),
+        ];
+        for (refusal, word, sentence) in rows {
+            assert_eq!((refusal.reason().word(), refusal.to_string().as_str()), (word, sentence));
+        }
+        assert!(Reason::NAMED.iter().all(|(word, reason)| format!("{reason:?}") == *word));
+    }
+}

@@ -1,0 +1,65 @@
+//! How long things take: always the same, or drawn.
+
+use std::sync::Arc;
+
+/// How long something runs or takes, milliseconds; drawn per pod from a labelled stream where it is random.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Runtime {
+    /// Until it is stopped.
+    Forever,
+    /// Always the same.
+    Fixed(u64),
+    /// Any whole number of milliseconds from the first to the second, both included.
+    Uniform(u64, u64),
+    /// Exponential with this mean.
+    Exponential(u64),
+    /// Never shorter than `least`; what comes on top is exponential with this mean.
+    ShiftedExponential {
+        /// The shortest.
+        least: u64,
+        /// The mean of what comes on top.
+        mean: u64,
+    },
+    /// Its logarithm is normal: half are shorter than the median, and one standard deviation is a factor of exp(sigma).
+    LogNormal {
+        /// The median.
+        median: u64,
+        /// Sigma in thousandths.
+        sigma_permille: u64,
+    },
+    /// One of these, each equally likely.
+    Empirical(Arc<[u64]>),
+}
+
+impl Runtime {
+    /// About how long it is, milliseconds.
+    #[must_use]
+    pub fn typical_ms(&self) -> u64 {
+        match self {
+            Self::Forever => u64::MAX,
+            Self::Fixed(ms) | Self::Exponential(ms) | Self::LogNormal { median: ms, .. } => *ms,
+            Self::Uniform(from, to) => from / 2 + to / 2,
+            Self::ShiftedExponential { least, mean } => least.saturating_add(*mean),
+            Self::Empirical(seen) => {
+                let sum = seen.iter().map(|ms| u128::from(*ms)).sum::<u128>();
+                sum.checked_div(seen.len() as u128).map_or(0, |mean| u64::try_from(mean).unwrap_or(u64::MAX))
+            }
+        }
+    }
+
+    /// Whether drawing it takes random bits.
+    #[must_use]
+    pub const fn is_random(&self) -> bool {
+        !matches!(self, Self::Forever | Self::Fixed(_))
+    }
+
+    /// The longest it can be; nothing where there is no such bound.
+    #[must_use]
+    pub fn longest(&self) -> Option<u64> {
+        match self {
+            Self::Fixed(ms) | Self::Uniform(_, ms) => Some(*ms),
+            Self::Empirical(seen) => seen.iter().copied().max(),
+            _ => None,
+        }
+    }
+}

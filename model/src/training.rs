@@ -1,0 +1,109 @@
+//! How trainings work: how much there is to do, how fast so many members do it, and what the loss of one means.
+
+use super::{Role, Runtime};
+
+/// What the speed of one member is counted as.
+pub const BILLION: u64 = 1_000_000_000;
+
+/// How much work a training is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// What everybody together does in this time, drawn once.
+    Runtime(Runtime),
+    /// So many milliseconds of one GPU.
+    GpuTime(u64),
+}
+
+/// How much faster several members are than one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Scaling {
+    /// n members are n times as fast.
+    #[default]
+    Linear,
+    /// So many members are so fast, in thousandths of one; ascending. Straight lines lie between the entries, one from
+    /// nothing leads to the first, and beyond the last nothing is gained.
+    Table(Vec<(u32, u64)>),
+    /// This part of the work, in thousandths, cannot be shared (Amdahl).
+    Serial(u64),
+}
+
+impl Scaling {
+    /// How fast so many members are, in billionths of one, rounded down.
+    #[must_use]
+    pub fn speed(&self, members: u32) -> u64 {
+        let n = u64::from(members);
+        match self {
+            Self::Linear => n * BILLION,
+            Self::Serial(permille) => {
+                let parts = u128::from(*permille) * u128::from(n) + 1000 - u128::from(*permille).min(1000);
+                let speed = (u128::from(n) * 1000 * u128::from(BILLION)).checked_div(parts).unwrap_or(0);
+                u64::try_from(speed).unwrap_or(u64::MAX)
+            }
+            Self::Table(rows) => {
+                let mut before = (0, 0);
+                for (at, speed) in rows {
+                    if members <= *at {
+                        return between(before, (u64::from(*at), *speed), n);
+                    }
+                    before = (u64::from(*at), *speed);
+                }
+                before.1.saturating_mul(BILLION / 1000)
+            }
+        }
+    }
+}
+
+/// The height at `x` of the line from one point to another, times a million, rounded down.
+fn between(from: (u64, u64), to: (u64, u64), x: u64) -> u64 {
+    let width = i128::from(to.0 - from.0).max(1);
+    let scale = i128::from(BILLION / 1000);
+    let rise = (i128::from(to.1) - i128::from(from.1)) * scale * i128::from(x - from.0);
+    u64::try_from(i128::from(from.1) * scale + rise.div_euclid(width)).unwrap_or(0)
+}
+
+/// What a training does when it loses members with their node and is not whole without them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnLoss {
+    /// The whole gang is taken back and submitted anew.
+    #[default]
+    Resubmit,
+    /// Who is left stays where it is and waits, idle, for members made in place of the lost ones; the gang is evicted when
+    /// that lasts longer than the policy's `stale_after` (G3).
+    Wait,
+}
+
+/// What GPU-time is counted in: thousandths of a device, whole ones or what a node lends of one.
+const GPUS: [&str; 2] = ["nvidia.com/gpu", "aliyun.com/gpu"];
+
+/// Thousandths of GPUs that a member asks.
+pub fn gpus(role: &Role) -> u64 {
+    let asked = |name: &&str| role.template.request.get(name).and_then(|amount| u64::try_from(amount).ok());
+    GPUS.iter().filter_map(asked).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds_are_those_of_the_curve() {
+        let table = Scaling::Table(vec![(1, 1000), (2, 1900), (4, 3500)]);
+        let serial = Scaling::Serial(50);
+        // Table: 3 members stand halfway between 1.9 and 3.5. Serial 5 %: n / (0.05 n + 0.95).
+        let rows = [
+            (0, 0, 0, 0),
+            (1, 1_000_000_000, 1_000_000_000, 1_000_000_000),
+            (2, 2_000_000_000, 1_900_000_000, 1_904_761_904),
+            (3, 3_000_000_000, 2_700_000_000, 2_727_272_727),
+            (4, 4_000_000_000, 3_500_000_000, 3_478_260_869),
+            (8, 8_000_000_000, 3_500_000_000, 5_925_925_925),
+        ];
+        for (members, linear, by_table, by_amdahl) in rows {
+            assert_eq!(Scaling::Linear.speed(members), linear);
+            assert_eq!(table.speed(members), by_table, "{members}");
+            assert_eq!(serial.speed(members), by_amdahl, "{members}");
+        }
+        assert_eq!(Scaling::Serial(1000).speed(100), BILLION, "nothing can be shared");
+        assert_eq!(Scaling::Table(vec![(4, 1000)]).speed(1), 250_000_000, "a line from nothing");
+    }
+}

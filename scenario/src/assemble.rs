@@ -1,0 +1,241 @@
+//! Fields into a scenario: the order in which its parts are understood, since later ones name earlier ones.
+
+use super::{
+    checks, claim, cluster,
+    dataset::{self, ReadDataset},
+    diagnostic::Report,
+    event,
+    files::Files,
+    job_queue,
+    merge::Merged,
+    nodes,
+    people::{self, ReadPeople},
+    policy, pools,
+    quota::{self, ReadTree},
+    reader::{At, Read},
+    syntax::{Node, Shape},
+    values::entries,
+    workload::{self, ReadWorkload},
+};
+use quotree_core::{Name, Policy, Time};
+use quotree_model::{Change, Cluster, Kind, Scenario, TimedChange, World};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything as read, before the checks that look at several parts.
+pub(crate) struct Parts {
+    pub(crate) tree: Option<ReadTree>,
+    pub(crate) people: ReadPeople,
+    pub(crate) policy: Policy,
+    pub(crate) cluster: Cluster,
+    /// Whether the cluster could be read: what is missing of one that could not says nothing of the rest.
+    pub(crate) knows_cluster: bool,
+    pub(crate) datasets: Vec<ReadDataset>,
+    pub(crate) workloads: Vec<ReadWorkload>,
+    pub(crate) events: event::ReadEvents,
+    pub(crate) world: World,
+}
+
+/// Understands all fields. The scenario is good only if no error was told.
+pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, report: &mut Report) -> Scenario {
+    let top = match &root.shape {
+        Shape::Struct(body) => body.name.as_ref().map_or(root.span, |name| name.span),
+        _ => root.span,
+    };
+    let mut required = |field: &str| {
+        let node = merged.single(field);
+        if node.is_none() {
+            report.error(top, format!("`Scenario` lacks `{field}`"), format!("`{field}` is missing"));
+        }
+        node
+    };
+    let (name, tree) = (required("name"), required("quota"));
+    if merged.list("cluster").is_empty() {
+        report.error(top, "`Scenario` lacks `cluster`, or it is empty", "`cluster` is missing");
+    }
+    let name = name.and_then(|node| Name::read(node, report)).map_or_else(String::new, |n| n.to_string());
+    let about = merged.single("about").and_then(|node| String::read(node, report)).unwrap_or_default();
+    let seed = merged.single("seed").map_or(Some(1), |node| u64::read(node, report)).unwrap_or(1);
+    let (policy_name, policy) =
+        merged.single("policy").map_or_else(|| ("capacity".into(), Policy::default()), |n| policy::policy(n, report));
+    let world = merged.single("world").map_or_else(World::default, |node| policy::world(node, files, report));
+    let told = report.errors();
+    let mut cluster = cluster::read(merged.list("cluster"), files, report);
+    let knows_cluster = report.errors() == told && !cluster.nodes.is_empty();
+    pools::add_spares(merged.list("events"), &mut cluster, report);
+    let tree = tree.and_then(|node| quota::read(node, report));
+    let people = people::read(merged.list("users"), merged.list("groups"), tree.as_ref(), report);
+    let classes = numbers::<i32>(merged.maps("classes"), report);
+    let budgets = numbers::<u32>(merged.maps("budgets"), report);
+    let mut context = workload::Context { classes: &classes, datasets: &[], files };
+    let datasets = dataset::read(merged.list("datasets"), &mut context, report);
+    let workloads = workloads(merged.list("workloads"), &classes, &datasets, files, report);
+    let known = event::Known {
+        workloads: &workloads,
+        cluster: &cluster,
+        people: &people.people,
+        classes: &classes,
+        over_promised: policy.over_promised,
+    };
+    let mut events = event::read(merged.list("events"), tree.as_ref(), &known, report);
+    let faults = nodes::Places::of(&cluster).faults(merged.list("faults"), world.until, files, report);
+    let start = budgets.iter().map(|(budget, allowed)| TimedChange {
+        at: Time(0),
+        by: None,
+        change: Change::SetBudget { budget: budget.clone(), allowed: *allowed },
+    });
+    events.changes.splice(0..0, start);
+    events.budgets.extend(budgets.into_keys());
+    let trees = tree.iter().chain(&events.trees);
+    let queues = job_queue::read(merged.list("queues"), trees, report);
+    let parts = Parts { tree, people, policy, cluster, knows_cluster, datasets, workloads, events, world };
+    checks::all(&parts, report);
+    if let Some(node) = merged.single("policy") {
+        checks::hold_timeout(node, &parts, report);
+    }
+    let claims = claims(merged.list("expect"), &parts, files, report);
+    checks::claim_times(merged.list("expect"), &claims, &parts, report);
+    Scenario {
+        name,
+        about,
+        seed,
+        policy_name,
+        policy: parts.policy,
+        cluster: parts.cluster,
+        tree: parts.tree.map(|tree| tree.spec).unwrap_or_default(),
+        people: parts.people.people,
+        queues,
+        datasets: parts.datasets.into_iter().map(|read| read.dataset).collect(),
+        workloads: parts.workloads.into_iter().map(|read| read.workload).collect(),
+        events: parts.events.changes,
+        faults,
+        claims,
+        world: parts.world,
+        digest: files.digest(),
+    }
+}
+
+/// `{ "name": number }` maps; a later layer replaces, the same layer must not repeat.
+fn numbers<T: Read + Copy + Default>(maps: &[(u32, &Node)], report: &mut Report) -> BTreeMap<Name, T> {
+    let mut out: BTreeMap<Name, (u32, T)> = BTreeMap::new();
+    for (layer, node) in maps {
+        for (name, value) in entries(node, "a map such as { \"high\": 100 }", report).unwrap_or_default() {
+            // A bad number has been told; that its name is missing, too, would be no news.
+            let number = T::read(value, report).unwrap_or_default();
+            if out.get(&name.value).is_some_and(|(l, _)| l == layer) {
+                report.error(name.span, format!("`{}` is given in two files", name.value), "the second time");
+            }
+            out.insert(name.value, (*layer, number));
+        }
+    }
+    out.into_iter().map(|(name, (_, number))| (name, number)).collect()
+}
+
+fn workloads(
+    items: &[&Node],
+    classes: &BTreeMap<Name, i32>,
+    datasets: &[ReadDataset],
+    files: &mut Files<'_>,
+    report: &mut Report,
+) -> Vec<ReadWorkload> {
+    let mut context = workload::Context { classes, datasets, files };
+    let mut names = BTreeSet::new();
+    let mut read = Vec::new();
+    let caches = datasets.iter().filter_map(|dataset| dataset.workers.clone());
+    let own = items.iter().filter_map(|item| workload::read(item, &mut context, report)).collect::<Vec<_>>();
+    for workload in caches.chain(own) {
+        if !names.insert(workload.workload.name.clone()) {
+            let title = format!("a second workload `{}`", workload.workload.name);
+            report.error(workload.name, title, "the name is taken");
+        }
+        read.push(workload);
+    }
+    part_names(&read, report);
+    read
+}
+
+/// Tells workloads that have the name of an instance or a task of another one.
+fn part_names(workloads: &[ReadWorkload], report: &mut Report) {
+    let known: BTreeMap<&str, &ReadWorkload> = workloads.iter().map(|w| (w.workload.name.as_str(), w)).collect();
+    for read in workloads {
+        let name = &read.workload.name;
+        for (at, _) in name.match_indices('-') {
+            let (Some(whole), Some(part)) = (name.get(..at).and_then(|whole| known.get(whole)), name.get(at + 1..))
+            else {
+                continue;
+            };
+            let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            let is_task = match &whole.workload.kind {
+                Kind::Workflow { tasks } => tasks.iter().any(|task| task.name == part),
+                _ => false,
+            };
+            if is_task || (is_number && whole.workload.arrivals.is_some()) {
+                let what = if is_task { "a task" } else { "an instance" };
+                let title = format!("`{name}` is what {what} of `{}` is called", whole.workload.name);
+                report.error(read.name, title, "the name is taken");
+            }
+        }
+    }
+}
+
+/// The tasks of a workflow.
+fn tasks_of(read: &ReadWorkload) -> Option<(Name, BTreeSet<Name>)> {
+    let Kind::Workflow { tasks } = &read.workload.kind else { return None };
+    Some((Name::from(read.workload.name.as_str()), tasks.iter().map(|task| task.name.clone()).collect()))
+}
+
+fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Report) -> Vec<quotree_model::Claim> {
+    let trees = || parts.tree.iter().chain(&parts.events.trees).flat_map(|tree| &tree.spec.quotas);
+    let mut namespaces: BTreeSet<Name> = trees().flat_map(|q| q.namespaces.iter().cloned()).collect();
+    let mut resources = BTreeSet::new();
+    for node in &parts.cluster.nodes {
+        for (name, _) in node.spec.allocatable.iter() {
+            if !resources.contains(name) {
+                resources.insert(name.clone());
+            }
+        }
+    }
+    resources.extend(trees().flat_map(|q| q.min.iter().chain(q.max.iter())).map(|(name, _)| name.clone()));
+    for read in &parts.workloads {
+        match &read.workload.kind {
+            Kind::Trace { rows, .. } => {
+                for row in rows.iter() {
+                    if !namespaces.contains(&row.namespace) {
+                        namespaces.insert(row.namespace.clone());
+                    }
+                }
+            }
+            _ => {
+                namespaces.insert(read.workload.namespace.clone());
+            }
+        }
+    }
+    let people = &parts.people.people;
+    let mut users: BTreeSet<Name> = people.users.iter().map(|user| user.name.clone()).collect();
+    users.extend(parts.events.users.iter().cloned());
+    users.extend(parts.workloads.iter().filter_map(|read| read.workload.user.clone()));
+    users.extend(parts.workloads.iter().flat_map(people::row_users).cloned());
+    let mut groups: BTreeSet<Name> = people.groups.iter().map(|group| group.name.clone()).collect();
+    groups.extend(parts.events.groups.iter().cloned());
+    let known = claim::Known {
+        namespaces: &namespaces,
+        quotas: &trees().map(|q| q.name.clone()).collect(),
+        workloads: &parts.workloads.iter().map(|w| Name::from(w.workload.name.as_str())).collect(),
+        tasks: &parts.workloads.iter().filter_map(tasks_of).collect(),
+        resources: &resources,
+        users: &users,
+        groups: &groups,
+        pools: &parts.cluster.pools.iter().map(|pool| pool.name.clone()).collect(),
+        datasets: &parts.datasets,
+    };
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for item in items {
+        if let Shape::Struct(body) = &item.shape {
+            let name = body.fields.iter().find(|(ident, _)| ident.text == "name");
+            let name = name.and_then(|(_, node)| At::<String>::read(node, report));
+            if let Some(name) = name.filter(|name| !names.insert(name.value.clone())) {
+                report.error(name.span, format!("a second claim `{}`", name.value), "the name is taken");
+            }
+        }
+    }
+    items.iter().filter_map(|item| claim::read(item, &known, files, report)).collect()
+}

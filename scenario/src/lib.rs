@@ -1,0 +1,122 @@
+//! Scenario files: text in, a checked [`Scenario`] or every error at once out.
+//!
+//! A file goes through four steps: tokens (`lexer`), a tree that knows where everything stands (`syntax`), fields of
+//! all included files put together (`merge`), and the typed scenario (`assemble`). Each step tells its errors and goes
+//! on with what can be understood, so one load tells all of them; nothing is returned half-read.
+
+mod arrivals;
+mod assemble;
+mod checks;
+mod claim;
+mod claim_nodes;
+mod claim_shares;
+mod cluster;
+mod dataset;
+mod diagnostic;
+mod event;
+mod files;
+mod format;
+mod gpus;
+mod job_queue;
+mod lexer;
+mod loader;
+mod merge;
+mod nodes;
+mod people;
+mod policy;
+mod pools;
+mod quota;
+mod reader;
+mod schema;
+mod syntax;
+mod times;
+mod trace;
+mod training;
+mod value;
+mod values;
+mod workflow;
+mod workload;
+
+pub use diagnostic::{Diagnostic, Place, Severity, Source};
+pub use format::format;
+pub use loader::{Loader, MapLoader};
+pub use schema::{reference, schema};
+pub use value::Value;
+
+use diagnostic::Report;
+use files::Files;
+use quotree_core::{OverPromised, TreeSpec};
+use quotree_model::Scenario;
+use syntax::{Node, Shape};
+
+/// What came out of loading a scenario.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The scenario; there iff no diagnostic is an error.
+    pub scenario: Option<Scenario>,
+    /// All errors and warnings, by place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files that were read, in the order of reading; the first is the one asked for.
+    pub sources: Vec<Source>,
+}
+
+/// What came out of loading a quota tree.
+#[derive(Debug, Clone)]
+pub struct LoadedTree {
+    /// The tree; there iff no diagnostic is an error.
+    pub tree: Option<TreeSpec>,
+    /// All errors and warnings, by place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files that were read, in the order of reading.
+    pub sources: Vec<Source>,
+}
+
+/// Loads a scenario and everything it includes.
+///
+/// ```
+/// use quotree_scenario::{MapLoader, load};
+/// let text = r#"Scenario(
+///     name: "one",
+///     cluster: [NodePool(name: "node", allocatable: { "cpu": "10" })],
+///     quota: Quota(name: "root", min: { "cpu": "10" }, max: { "cpu": "10" }, namespaces: ["ns"]),
+///     workloads: [Deployment(name: "web", namespace: "ns", replicas: 2, request: { "cpu": "5" }, submitted: "0s")],
+/// )"#;
+/// let loaded = load("one.ron", &MapLoader::new().with("one.ron", text));
+/// assert!(loaded.scenario.is_none());
+/// assert_eq!(loaded.diagnostics[0].to_string(), "one.ron:5:96: error: `Deployment` has no field `submitted`");
+/// assert_eq!(loaded.diagnostics[0].help[0], "did you mean `submit`?");
+/// ```
+#[must_use]
+pub fn load(path: &str, loader: &dyn Loader) -> Loaded {
+    let mut files = Files::new(loader);
+    let mut report = Report::default();
+    let file = merge::read_file(path, &mut files, &mut report);
+    let scenario = file.filter(|_| !report.broken).and_then(|file| {
+        let merged = merge::Merged::of_scenario(&file, &mut report)?;
+        Some(assemble::assemble(&merged, &file.root, &mut files, &mut report))
+    });
+    let scenario = scenario.filter(|_| report.errors() == 0);
+    Loaded { scenario, diagnostics: report.finish(&files.sources), sources: files.sources }
+}
+
+/// Loads a quota tree: out of a file that holds `Quota(..)` alone, or out of a scenario, which is checked as a whole.
+#[must_use]
+pub fn load_tree(path: &str, loader: &dyn Loader) -> LoadedTree {
+    let mut files = Files::new(loader);
+    let mut report = Report::default();
+    let file = merge::read_file(path, &mut files, &mut report);
+    let is_tree = |root: &Node| match &root.shape {
+        Shape::Struct(body) => body.name.as_ref().is_some_and(|name| name.text == "Quota"),
+        _ => false,
+    };
+    if file.as_ref().is_none_or(|file| !is_tree(&file.root)) {
+        let Loaded { scenario, diagnostics, sources } = load(path, loader);
+        return LoadedTree { tree: scenario.map(|s| s.tree), diagnostics, sources };
+    }
+    let tree = file.filter(|_| !report.broken).and_then(|file| quota::read(&file.root, &mut report));
+    if let Some(tree) = &tree {
+        tree.check(OverPromised::Error, &mut report);
+    }
+    let tree = tree.filter(|_| report.errors() == 0).map(|tree| tree.spec);
+    LoadedTree { tree, diagnostics: report.finish(&files.sources), sources: files.sources }
+}

@@ -1,0 +1,203 @@
+//! The small values of a scenario: durations, quantities, amounts by resource, names, thousandths. All exact or refused.
+
+use super::{
+    diagnostic::Report,
+    reader::{At, Read, wrong},
+    syntax::{Node, Shape, clip},
+};
+use quotree_core::{Amounts, Name, Time, Unit, parse_quantity};
+use quotree_model::{exact, parse_duration};
+use std::collections::BTreeSet;
+
+/// Milliseconds, written as `"90s"`, `"1h30m"`, `"2d"`, `"250ms"`, `"1.5s"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ms(pub(crate) u64);
+
+impl Read for Ms {
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        const EXPECTED: &str = "a duration string such as \"90s\" or \"1h30m\"";
+        match &node.shape {
+            Shape::String(text) => match parse_duration(text) {
+                Ok(ms) => Some(Self(ms)),
+                Err(why) => {
+                    let title = format!("`{}` is no duration: {why}", clip(text));
+                    report.error(node.span, title, why).help(format!("expected {EXPECTED}"));
+                    None
+                }
+            },
+            Shape::Number(number) => {
+                let title = format!("expected {EXPECTED}, found {}", node.describe());
+                report.error(node.span, title, "the unit is missing").help(format!("seconds? \"{}s\"", clip(number)));
+                None
+            }
+            _ => {
+                wrong(node, EXPECTED, report);
+                None
+            }
+        }
+    }
+}
+
+impl Read for Time {
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        Ms::read(node, report).map(|ms| Self(ms.0))
+    }
+}
+
+/// A duration longer than 0.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Positive(pub(crate) u64);
+
+impl Read for Positive {
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let ms = Ms::read(node, report)?.0;
+        if ms == 0 {
+            report.error(node.span, "a duration of 0 makes no sense here", "must be longer than 0");
+            return None;
+        }
+        Some(Self(ms))
+    }
+}
+
+/// A name that fits a report: not empty, not over-long, no control characters.
+impl Read for Name {
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let text = String::read(node, report)?;
+        checked_name(&text, node, report).then(|| Self::from(text))
+    }
+}
+
+fn checked_name(text: &str, node: &Node, report: &mut Report) -> bool {
+    const LONGEST: usize = 253;
+    let length = text.chars().count();
+    if text.is_empty() {
+        report.error(node.span, "a name is empty", "at least one character");
+    } else if length > LONGEST {
+        let title = format!("a name of {length} characters: at most {LONGEST} are allowed");
+        report.error(node.span, title, "too long");
+    } else if text.chars().any(char::is_control) {
+        report.error(node.span, "a name has control characters", "not printable");
+    } else {
+        return true;
+    }
+    false
+}
+
+/// A quantity of one resource; negative ones are told.
+pub(crate) fn quantity(node: &Node, resource: &str, report: &mut Report) -> Option<i64> {
+    let unit = Unit::of(resource);
+    let expected = match unit {
+        Unit::Bytes => "a quantity string such as \"512Mi\" or \"16Gi\"",
+        Unit::Milli => "a quantity string such as \"5\" or \"500m\"",
+    };
+    match &node.shape {
+        Shape::String(text) => match parse_quantity(text, unit) {
+            Ok(amount) if amount < 0 => {
+                let title = format!("the amount `{}` of `{}` is negative", clip(text), clip(resource));
+                report.error(node.span, title, "must be 0 or more");
+                None
+            }
+            Ok(amount) => Some(amount),
+            Err(error) => {
+                let title = clip_long(&error.to_string());
+                report.error(node.span, title, format!("expected {expected}"));
+                None
+            }
+        },
+        Shape::Number(number) => {
+            let title = format!("expected {expected}, found {}", node.describe());
+            report.error(node.span, title, "not a string").help(format!("put it in quotes: \"{}\"", clip(number)));
+            None
+        }
+        _ => {
+            wrong(node, expected, report);
+            None
+        }
+    }
+}
+
+fn clip_long(text: &str) -> String {
+    let short: String = text.chars().take(200).collect();
+    short
+}
+
+/// The entries of a map whose keys are strings, repeated keys told.
+pub(crate) fn entries<'a>(node: &'a Node, what: &str, report: &mut Report) -> Option<Vec<(At<Name>, &'a Node)>> {
+    let Shape::Map(pairs) = &node.shape else {
+        wrong(node, what, report);
+        return None;
+    };
+    let mut seen = BTreeSet::new();
+    let mut read = Vec::with_capacity(pairs.len());
+    for (key, value) in pairs {
+        let Some(name) = At::<Name>::read(key, report) else { continue };
+        if seen.insert(name.value.clone()) {
+            read.push((name, value));
+        } else {
+            report.error(
+                name.span,
+                format!("the key `{}` is there twice", clip(name.value.as_str())),
+                "the second time",
+            );
+        }
+    }
+    Some(read)
+}
+
+/// `{ "cpu": "5", "memory": "1Gi" }`
+impl Read for Amounts {
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let entries = entries(node, "a map of amounts such as { \"cpu\": \"5\" }", report)?;
+        if entries.len() > 64 {
+            report.error(
+                node.span,
+                format!("{} resources in one map: at most 64 are allowed", entries.len()),
+                "too many",
+            );
+            return None;
+        }
+        let mut amounts = Self::new();
+        for (name, value) in entries {
+            if let Some(amount) = quantity(value, name.value.as_str(), report) {
+                amounts.set(name.value, amount);
+            }
+        }
+        Some(amounts)
+    }
+}
+
+/// `{ "a": "b" }`
+pub(crate) fn texts(node: &Node, report: &mut Report) -> Vec<(Name, Name)> {
+    let entries = entries(node, "a map of strings such as { \"zone\": \"a\" }", report).unwrap_or_default();
+    entries.into_iter().filter_map(|(key, value)| Some((key.value, Name::from(String::read(value, report)?)))).collect()
+}
+
+/// A part of one in thousandths: `0.85` or `"85%"`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Permille(pub(crate) u64);
+
+impl Read for Permille {
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        const EXPECTED: &str = "a number such as 0.85 or a percentage such as \"85%\"";
+        let (text, scale) = match &node.shape {
+            Shape::Number(text) => (text.as_str(), 1000),
+            Shape::String(text) => match text.strip_suffix('%') {
+                Some(percent) => (percent.trim_end(), 10),
+                None => (text.as_str(), 1000),
+            },
+            _ => {
+                wrong(node, EXPECTED, report);
+                return None;
+            }
+        };
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        let well = digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty());
+        let value = well.then(|| exact(whole, fraction, scale).ok()).flatten().and_then(|v| u64::try_from(v).ok());
+        if value.is_none() {
+            let title = format!("expected {EXPECTED}, found {}", node.describe());
+            report.error(node.span, title, "in steps of a thousandth");
+        }
+        value.map(Self)
+    }
+}
