@@ -76,3 +76,15 @@ fn l3_what_adds_nothing_above_its_quota_is_let_in_where_nothing_is_left() {
         ],
     );
 }
+
+#[test]
+fn a2_a_pod_that_becomes_preemptible_frees_the_guarantee_it_used() {
+    let mut game = Game::new("root 4/4; a<root 2/4; b<root 2/4", "4", Policy::default()).unwrap();
+    for (row, non_preemptible) in
+        [("submit 1 to b: 2 non-preemptible", 2), ("preemptible 1", 0), ("non-preemptible 1", 2)]
+    {
+        game.row(row).unwrap();
+        assert_eq!((usage(&game, "b").used, usage(&game, "b").used_np), (cpu(2), cpu(non_preemptible)), "{row}");
+    }
+    assert_eq!(game.broken(), Vec::<String>::new());
+}

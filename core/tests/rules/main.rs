@@ -24,7 +24,6 @@ mod reclaim;
 mod shares;
 mod topology;
 mod tree;
-mod verdicts;
 mod victims;
 
 use quotree_core::Policy;

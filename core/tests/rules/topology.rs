@@ -1,8 +1,6 @@
 //! P1 on the topology tree: gangs whose pods stand in one node, rack or zone.
 
 use crate::check;
-use quotree_core::{BlockingReason, Domain, Policy, WorkloadId};
-use quotree_testkit::table::Game;
 
 const ROOM: &str = "root 99/99; a<root 99/99";
 
@@ -91,28 +89,6 @@ fn p1_v3_victims_go_where_it_costs_least() {
     );
 }
 
-/// Enough is free in all, but in no rack: the verdict names the rack that came closest, where two of three found room.
-#[test]
-fn x1_the_verdict_names_the_domain_that_came_closest() {
-    let mut game = Game::new("root 99/99; a<root 99/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", Policy::default()).unwrap();
-    game.row("submit 1 to a: 1 x3 in one rack").unwrap();
-    let verdict = game.core().explain(WorkloadId(1)).unwrap();
-    let BlockingReason::Room(room) = verdict.binding else { panic!("{verdict:?}") };
-    let rack = Domain::Rack { zone: Some("z".into()), rack: "r1".into() };
-    assert_eq!((room.within, room.placed, room.nodes.elsewhere, room.nodes.full), (Some(rack), 2, 2, 1));
-    assert_eq!(room.stand_on.len(), 1);
-}
-
-/// Where nothing is a rack, none came close.
-#[test]
-fn x1_no_domain_no_closest() {
-    let mut game = Game::new("root 99/99; a<root 99/99", "4 4", Policy::default()).unwrap();
-    game.row("submit 1 to a: 1 x2 in one rack").unwrap();
-    let verdict = game.core().explain(WorkloadId(1)).unwrap();
-    let BlockingReason::Room(room) = verdict.binding else { panic!("{verdict:?}") };
-    assert_eq!((room.within, room.nodes.elsewhere, room.nodes.total), (None, 2, 2));
-}
-
 /// What counts as free is cpu where nobody asks for devices: r1 has less of it, r0 less of the other.
 #[test]
 fn p1_racks_are_measured_in_cpu() {
@@ -137,38 +113,4 @@ fn h3_p1_a_gang_that_no_longer_stands_together_goes_elsewhere() {
             ("gone 1", "release 2: no longer fits; pending 2: P1"),
         ],
     );
-}
-
-/// One who may take from nobody is told the same of the domain that came closest.
-#[test]
-fn x1_the_closest_domain_is_named_to_borrowers_too() {
-    let mut game = Game::new("root 99/99; a<root 0/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", Policy::default()).unwrap();
-    game.row("submit 1 to a: 1 x3 in one rack").unwrap();
-    let verdict = game.core().explain(WorkloadId(1)).unwrap();
-    let BlockingReason::Room(room) = verdict.binding else { panic!("{verdict:?}") };
-    let rack = Domain::Rack { zone: Some("z".into()), rack: "r1".into() };
-    assert_eq!((room.within, room.placed, room.nodes.elsewhere, room.nodes.full), (Some(rack), 2, 2, 1));
-}
-
-/// Clearing a rack frees one of the two that are asked: the node that comes closest is named, and who would have to go.
-#[test]
-fn x1_what_was_tried_in_a_domain_is_told_in_full() {
-    let tree = "root 8/8; a<root 2/8; b<root 0/8; c<root 2/8";
-    let mut game = Game::new(tree, "2:in..r0 2:in..r1", Policy::default()).unwrap();
-    for row in [
-        "submit 1 to c: 1 non-preemptible; submit 2 to b: 1",
-        "submit 3 to c: 1 non-preemptible; submit 4 to b: 1",
-        "submit 5 to a: 1 x2 in one rack",
-    ] {
-        game.row(row).unwrap();
-    }
-    let verdict = game.core().explain(WorkloadId(5)).unwrap();
-    let rooms: Vec<(usize, usize)> = std::iter::once(&verdict.binding)
-        .chain(verdict.also.iter().map(|other| &other.binding))
-        .filter_map(|binding| match binding {
-            BlockingReason::Room(room) if room.within.is_some() => Some((room.closest.len(), room.without.len())),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(rooms, [(1, 1)], "{verdict:?}");
 }

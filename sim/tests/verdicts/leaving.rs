@@ -1,0 +1,158 @@
+//! What is on its way: victims that have been evicted and are still there (X1, H1).
+
+use super::explain;
+use expect_test::expect;
+
+/// Workload 2 has evicted 1, which still runs.
+#[test]
+fn x1_who_has_evicted_waits_for_its_victims_to_leave() {
+    let told = explain(
+        "root 4/4; a<root 2/4; b<root 2/4",
+        "4",
+        &["slow evictions; submit 1 to b: 4", "submit 2 to a: 1", "submit 3 to a: 1"],
+        2,
+    );
+    expect![[r#"
+        H1: it has evicted and waits for 1 pod to leave
+        --
+        entitled
+    "#]]
+    .assert_eq(&told);
+}
+
+/// Workload 1 is leaving for 2, and frees enough for 3, too: 3 waits and evicts nobody.
+#[test]
+fn x1_who_fits_once_the_victims_of_others_have_left_waits_for_them() {
+    let told = explain(
+        "root 4/4; a<root 2/4; b<root 2/4",
+        "4",
+        &["slow evictions; submit 1 to b: 4", "submit 2 to a: 1", "submit 3 to a: 1"],
+        3,
+    );
+    expect![[r#"
+        A1: root may use 4 cpu at most, 4 are used, the pod asks 1
+        held by: b 1 pod 4 (2 borrowed)
+        also H1: 1 pod are leaving anyway, and then it fits
+        1 pod not taken: R2(c) leaving already
+        --
+        entitled
+        A1, P1 used by b 1
+        also P1: a pod asks 1 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        R2(c) protects 1
+    "#]]
+    .assert_eq(&told);
+}
+
+/// Workload 2 has evicted a gang of two pods; one of them is enough for it, the other one for 3.
+#[test]
+fn x1_of_a_gang_that_leaves_for_another_the_rest_is_waited_for() {
+    let told = explain(
+        "root 4/4; a<root 2/4; b<root 2/4",
+        "4",
+        &["slow evictions; submit 1 to b: 2 x2", "submit 2 to a: 1", "submit 3 to a: 1"],
+        3,
+    );
+    expect![[r#"
+        A1: root may use 4 cpu at most, 4 are used, the pod asks 1
+        held by: b 2 pods 4 (2 borrowed)
+        also H1: 2 pods are leaving anyway, and then it fits
+        2 pods not taken: R2(c) leaving already
+        --
+        entitled
+        A1, P1 used by b w1.0, w1.1
+        also P1: a pod asks 1 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        R2(c) protects w1.0, w1.1
+    "#]]
+    .assert_eq(&told);
+}
+
+/// Workload 3 is of the same queue as the gang that is leaving, and comes after 2.
+#[test]
+fn x1_victims_that_leave_are_not_victims_of_their_own_queue() {
+    let told = explain(
+        "root 4/4; a<root 2/4; b<root 2/4",
+        "4",
+        &["slow evictions; submit 1 to b: 2 x2 min 1", "submit 2 to a: 2", "submit 3 to b: 1"],
+        3,
+    );
+    expect![[r#"
+        A1: b may use 4 cpu at most, 4 are used, the pod asks 1
+        held by: b 2 pods 4 (2 borrowed)
+        also A1: root may use 4 cpu at most, 4 are used, the pod asks 1
+        also R2(a): with it b would be 1 cpu above its guarantee, so it may not reclaim past it
+        1 pod not taken: R2(c) leaving already
+        1 pod not taken: R1 of the same leaf, and its priority is not lower
+        --
+        A1, A1, P1, R2(a) used by b w1.0, w1.1
+        also P1: a pod asks 1 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        R2(c) protects w1.1
+        R1 protects w1.0
+    "#]]
+    .assert_eq(&told);
+}
+
+/// When 1 leaves, 2 takes half of the 4 cpu; 3 asks for 3 of them.
+#[test]
+fn x1_what_is_reserved_for_others_is_not_there_when_the_victims_leave() {
+    let told = explain(
+        "root 4/4; a<root 2/4; b<root 1/4; c<root 1/4",
+        "4",
+        &["slow evictions; submit 1 to b: 4", "submit 2 to a: 2", "submit 3 to c: 3"],
+        3,
+    );
+    expect![[r#"
+        A1: root may use 4 cpu at most, 4 are used, the pod asks 3
+        held by: b 1 pod 4 (3 borrowed)
+        also R2(a): with it c would be 2 cpu above its guarantee, so it may not reclaim past it
+        1 pod not taken: R2(c) leaving already
+        --
+        A1, P1 used by b 1
+        also P1: a pod asks 3 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        R2(c) protects 1
+    "#]]
+    .assert_eq(&told);
+}
+
+/// The same with quota enough for all: only the node is too small for 2 and 3.
+#[test]
+fn x1_a_node_may_be_what_is_reserved_for_others() {
+    let told = explain(
+        "root 9/9; a<root 2/9; b<root 1/9; c<root 1/9",
+        "4",
+        &["slow evictions; submit 1 to b: 4", "submit 2 to a: 2", "submit 3 to c: 3"],
+        3,
+    );
+    expect![[r#"
+        P1: a pod asks 3 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        held by: b 1 pod 4 (3 borrowed)
+        also R2(a): with it c would be 2 cpu above its guarantee, so it may not reclaim past it
+        1 pod not taken: R2(c) leaving already
+        3 cpu more free on node 0 would help
+        --
+        P1 used by b 1
+        R2(c) protects 1
+    "#]]
+    .assert_eq(&told);
+}
+
+/// What is reserved for 2 is all that a may use.
+#[test]
+fn x1_a_reservation_counts_against_the_max_of_its_queue() {
+    let told = explain(
+        "root 4/4; a<root 2/2; b<root 2/4",
+        "4",
+        &["slow evictions; submit 1 to b: 4", "submit 2 to a: 2", "submit 3 to a: 1"],
+        3,
+    );
+    expect![[r#"
+        A1: a may use 2 cpu at most, 2 are used, the pod asks 1
+        also A1: root may use 4 cpu at most, 4 are used, the pod asks 1
+        also R2(a): with it a would be 1 cpu above its guarantee, so it may not reclaim past it
+        1 pod not taken: R2(c) leaving already
+        --
+        A1, P1 used by b 1
+        also P1: a pod asks 1 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        R2(c) protects 1
+    "#]]
+    .assert_eq(&told);
+}

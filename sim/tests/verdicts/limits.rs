@@ -1,0 +1,265 @@
+//! Limits of quotas, and whose pods use what is missing (X1; A1, A2, A5, O2).
+
+use super::explain;
+use expect_test::expect;
+
+/// b borrows 2 cpu, and one of 10 is left. With 2 more, a would be one above its min, so it may not reclaim.
+#[test]
+fn x1_a_full_cluster_names_who_uses_it_and_how_much_of_it_is_borrowed() {
+    let told = explain(
+        "root 10/10; a<root 4/10; b<root 4/10; c<root 1/10",
+        "10",
+        &["submit 1 to a: 3", "submit 2 to b: 6", "submit 3 to a: 2"],
+        3,
+    );
+    expect![[r#"
+        A1: root may use 10 cpu at most, 9 are used, the pod asks 2
+        held by: b 1 pod 6 (2 borrowed), a 1 pod 3
+        also R2(a): with it a would be 1 cpu above its guarantee, so it may not reclaim past it
+        1 pod not taken: R1 of the same leaf, and its priority is not lower
+        1 pod not taken: R2(a) a would be 1 cpu above its guarantee
+        1 cpu more min for a would help
+        --
+        A1, P1 used by b 2; a 1
+        R2(a) used by a 1
+        also P1: a pod asks 2 cpu, and node 0, which comes closest, has 1 free (1 node: 1 full)
+        R1 protects 1
+        R2(a) protects 2
+    "#]]
+    .assert_eq(&told);
+}
+
+/// x is at its max, which a and b use. c is not below x, so its pod is not named.
+#[test]
+fn x1_a_full_parent_names_the_queues_below_it_only() {
+    let told = explain(
+        "root 9/9; x<root 4/4; a<x 2/4; b<x 2/4; c<root 1/9",
+        "9",
+        &["submit 1 to a: 1; submit 2 to b: 2; submit 3 to c: 1; submit 4 to a: 1", "submit 5 to a: 1"],
+        5,
+    );
+    expect![[r#"
+        A1: x may use 4 cpu at most, 4 are used, the pod asks 1
+        held by: a 2 pods 2, b 1 pod 2
+        also R2(a): with it a would be 1 cpu above its guarantee, so it may not reclaim past it
+        2 pods not taken: R1 of the same leaf, and their priority is not lower
+        1 pod not taken: R2(a) a would be 1 cpu above its guarantee
+        1 cpu more max for x would help
+        --
+        A1 used by a 1, 4; b 2
+        R2(a) used by a 1, 4
+        R1 protects 1, 4
+        R2(a) protects 2
+        R5 protects 1 pods
+    "#]]
+    .assert_eq(&told);
+}
+
+/// A non-preemptible pod must fit the min of a beside the other non-preemptible pods of a; workload 2 does not count.
+#[test]
+fn x1_a_min_is_used_up_by_non_preemptible_pods_only() {
+    let told = explain(
+        "root 4/4; a<root 2/4; b<root 2/4",
+        "4",
+        &[
+            "submit 1 to a: 1 non-preemptible; submit 2 to a: 1; submit 3 to b: 1 non-preemptible",
+            "submit 4 to a: 2 non-preemptible",
+        ],
+        4,
+    );
+    expect![[r#"
+        A2: it may not be evicted and so must fit the guarantee of a: 2 cpu, 1 are used, the pod asks 2
+        held by: a 1 pod 1
+        also A1: root may use 4 cpu at most, 3 are used, the pod asks 2
+        --
+        A2 used by a 1
+        A1, P1 used by a 1, 2; b 3
+        also P1: a pod asks 2 cpu, and node 0, which comes closest, has 1 free (1 node: 1 full)
+        R5 protects 3 pods
+    "#]]
+    .assert_eq(&told);
+}
+
+/// The min of a is used up by non-preemptible pods, that of its parent x is not.
+#[test]
+fn x1_a_min_may_be_full_while_the_parent_still_has_some() {
+    let told = explain(
+        "root 4/4; x<root 3/4; a<x 2/4; b<x 1/4; c<root 1/4",
+        "9",
+        &[
+            "submit 1 to a: 2 non-preemptible; submit 2 to b: 1; submit 3 to c: 1 non-preemptible",
+            "submit 4 to a: 1 non-preemptible",
+        ],
+        4,
+    );
+    expect![[r#"
+        A2: it may not be evicted and so must fit the guarantee of a: 2 cpu, 2 are used, the pod asks 1
+        held by: a 1 pod 2
+        also A1: root may use 4 cpu at most, 4 are used, the pod asks 1
+        --
+        A2 used by a 1
+        A1 used by a 1; b 2; c 3
+        R5 protects 3 pods
+    "#]]
+    .assert_eq(&told);
+}
+
+/// a admits two workloads at once, and has two: a pod and a gang of two.
+#[test]
+fn x1_the_limit_of_workloads_names_those_that_count() {
+    let told = explain(
+        "root 9/9; a<root 9/9 jobs=2; b<root 0/9",
+        "9",
+        &["submit 1 to a: 1; submit 2 to a: 1 x2; submit 3 to b: 1", "submit 4 to a: 1"],
+        4,
+    );
+    expect![[r#"
+        A5: a admits 2 workloads at once, and they are there
+        held by: a 3 pods
+        3 workloads at once in a would help
+        --
+        entitled
+        A5 used by a 1, w2.0, w2.1
+        R5 protects 4 pods
+    "#]]
+    .assert_eq(&told);
+}
+
+/// a admits one workload at once. Workload 2 has evicted 1 and waits for it to leave: it counts already.
+#[test]
+fn x1_the_limit_of_workloads_counts_who_holds_a_reservation() {
+    let told = explain(
+        "root 4/4; a<root 4/4 jobs=1; b<root 0/4",
+        "4",
+        &["slow evictions; submit 1 to b: 4", "submit 2 to a: 1", "submit 3 to a: 1"],
+        3,
+    );
+    expect![[r#"
+        A1: root may use 4 cpu at most, 4 are used, the pod asks 1
+        held by: b 1 pod 4 (4 borrowed)
+        also A5: a admits 1 workload at once, and they are there
+        --
+        entitled
+        A1, P1 used by b 1
+        A5 used by a 2
+        also P1: a pod asks 1 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        R5 protects 1 pods
+    "#]]
+    .assert_eq(&told);
+}
+
+/// No gpu is left. Workload 1 uses none and is not named.
+#[test]
+fn x1_of_two_resources_only_the_missing_one_counts() {
+    let told = explain(
+        "root 4,2/4,2; a<root 1,1/4,2; b<root 3,1/4,2",
+        "9,9",
+        &["submit 1 to b: 1,0; submit 2 to b: 1,1; submit 3 to a: 1,1", "submit 4 to a: 1,1"],
+        4,
+    );
+    expect![[r#"
+        A1: root may use 2 gpu at most, 2 are used, the pod asks 1
+        held by: a 1 pod 1, b 1 pod 1
+        also R2(a): with it a would be 1 cpu above its guarantee, so it may not reclaim past it
+        also R2(a): with it a would be 1 gpu above its guarantee, so it may not reclaim past it
+        1 pod not taken: R1 of the same leaf, and its priority is not lower
+        1 pod not taken: R2(a) a would be 1 cpu above its guarantee
+        1 gpu more max for root would help
+        --
+        A1 used by a 3; b 2
+        R2(a), R2(a) used by a 3
+        R1 protects 3
+        R2(a) protects 2
+        R5 protects 1 pods
+    "#]]
+    .assert_eq(&told);
+}
+
+/// With the pod, a would be within its min of cpu and above its min of gpu, so it may not reclaim gpus.
+#[test]
+fn x1_a_queue_may_be_within_its_min_in_one_resource_and_above_it_in_the_other() {
+    let told = explain(
+        "root 4,4/4,4; a<root 1,1/4,4; b<root 3,3/4,4",
+        "9,9",
+        &["submit 1 to b: 2,2; submit 2 to a: 0,1; submit 3 to b: 1,1", "submit 4 to a: 1,1"],
+        4,
+    );
+    expect![[r#"
+        A1: root may use 4 gpu at most, 4 are used, the pod asks 1
+        held by: b 2 pods 3, a 1 pod 1
+        also R2(a): with it a would be 1 gpu above its guarantee, so it may not reclaim past it
+        1 pod not taken: R1 of the same leaf, and its priority is not lower
+        2 pods not taken: R2(a) a would be 1 gpu above its guarantee
+        1 gpu more max for root would help
+        --
+        A1 used by b 1, 3; a 2
+        R2(a) used by a 2
+        R1 protects 2
+        R2(a) protects 1, 3
+    "#]]
+    .assert_eq(&told);
+}
+
+/// Neither cpu nor gpu is left; a is at its min of gpu, and its own pod is non-preemptible.
+#[test]
+fn x1_two_resources_may_be_missing_at_once() {
+    let told = explain(
+        "root 4,4/4,4; a<root 3,2/4,4; b<root 1,2/4,4",
+        "9,9",
+        &["submit 1 to a: 1,2 non-preemptible; submit 2 to b: 1,1; submit 3 to b: 2,1", "submit 4 to a: 1,1"],
+        4,
+    );
+    expect![[r#"
+        A1: root may use 4 cpu at most, 4 are used, the pod asks 1
+        held by: b 2 pods 3 (2 borrowed), a 1 pod 1
+        also A1: root may use 4 gpu at most, 4 are used, the pod asks 1
+        also R2(a): with it a would be 1 gpu above its guarantee, so it may not reclaim past it
+        1 pod not taken: R2(c) may not be evicted
+        2 pods not taken: R2(a) a would be 1 gpu above its guarantee
+        --
+        A1 used by b 2, 3; a 1
+        A1 used by a 1; b 2, 3
+        R2(a) used by a 1
+        R2(c) protects 1
+        R2(a) protects 2, 3
+    "#]]
+    .assert_eq(&told);
+}
+
+/// b is a queue in which nobody passes the head, and the head does not fit.
+#[test]
+fn x1_a_strict_queue_names_the_workload_at_its_head() {
+    let told = explain(
+        "root 4/4; a<root 4/4; b<root 0/4 block",
+        "4",
+        &["submit 1 to a: 3; submit 2 to b: 2", "submit 3 to b: 1"],
+        3,
+    );
+    expect![[r#"
+        O2: its leaf keeps the line, and workload 2 is before it
+    "#]]
+    .assert_eq(&told);
+}
+
+/// a misses a gpu within its min of gpu. Its pod would be 2 cpu above its min of cpu, so it may not reclaim.
+#[test]
+fn x1_who_borrows_one_resource_may_not_reclaim_another() {
+    let told = explain(
+        "root 20,4/20,4; a<root 2,2/20,4; b<root 16,2/20,4",
+        "20,4",
+        &["submit 1 to b: 1,1; submit 2 to b: 1,1; submit 3 to b: 1,1; submit 4 to b: 1,1", "submit 5 to a: 4,1"],
+        5,
+    );
+    expect![[r#"
+        A1: root may use 4 gpu at most, 4 are used, the pod asks 1
+        held by: b 4 pods 4 (2 borrowed)
+        also R2(a): with it a would be 2 cpu above its guarantee, so it may not reclaim past it
+        4 pods not taken: R2(a) a would be 2 cpu above its guarantee
+        2 cpu more min for a would help
+        --
+        A1, P1 used by b 1, 2, 3, 4
+        also P1: a pod asks 1 gpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        R2(a) protects 1, 2, 3, 4
+    "#]]
+    .assert_eq(&told);
+}

@@ -1,0 +1,343 @@
+//! What is missing on the nodes, and where it is least (X1; P1, S4).
+
+use super::{explain, explain_by};
+use expect_test::expect;
+use quotree_core::{Policy, SearchBounds};
+
+/// The gang runs on two nodes, of which 2 selects the first.
+#[test]
+fn x1_only_the_pod_on_the_node_that_suits_could_help() {
+    let told =
+        explain("root 9/9; a<root 5/9; b<root 4/9", "2:z=y 2", &["submit 1 to b: 2 x2", "submit 2 to a: 1 on z=y"], 2);
+    expect![[r#"
+        P1: a pod asks 1 cpu, and node 0, which comes closest, has 0 free (2 nodes: 1 full, 1 without the labels)
+        held by: b 1 pod 2
+        1 pod not taken: R2(b) b is within its guarantee of cpu
+        1 cpu more free on node 0 would help
+        --
+        entitled
+        P1 used by b w1.0
+        R2(b) protects w1.0
+        R5 protects 1 pods
+    "#]]
+    .assert_eq(&told);
+}
+
+/// No gpu is left on the node. Workload 1 uses none.
+#[test]
+fn x1_a_pod_that_uses_nothing_of_what_is_missing_is_no_help() {
+    let told = explain(
+        "root 9,9/9,9; a<root 5,5/9,9; b<root 4,4/9,9",
+        "4,1",
+        &["submit 1 to b: 1,0; submit 2 to b: 1,1", "submit 3 to a: 1,1"],
+        3,
+    );
+    expect![[r#"
+        P1: a pod asks 1 gpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        held by: b 1 pod 1
+        1 pod not taken: R2(b) b is within its guarantee of gpu
+        1 gpu more free on node 0 would help
+        --
+        entitled
+        P1 used by b 2
+        R2(b) protects 2
+        R5 protects 1 pods
+    "#]]
+    .assert_eq(&told);
+}
+
+/// Of six nodes one is cordoned, one has a taint, and the others do not have the label.
+#[test]
+fn x1_nodes_are_counted_by_what_rules_them_out() {
+    let told = explain(
+        "root 9/9; a<root 9/9",
+        "1 2 3:!t 4:z=y 2 1",
+        &["cordon node 1; submit 1 to a: 4 on z=y", "submit 2 to a: 2 non-preemptible on z=n; submit 3 to a: 1"],
+        2,
+    );
+    expect![[r#"
+        P1: no node suits (6 nodes: 1 tainted, 4 without the labels, 1 cordoned)
+        --
+        entitled
+        R5 protects 2 pods
+    "#]]
+    .assert_eq(&told);
+}
+
+/// The largest of three nodes is cordoned; 2, 1 and 1 cpu are free on the others.
+#[test]
+fn x1_the_closest_nodes_are_named() {
+    let told = explain("root 9/9; a<root 9/9", "1 2 3 1", &["cordon node 2; submit 1 to a: 3"], 1);
+    expect![[r#"
+        P1: a pod asks 3 cpu, and node 1, which comes closest, has 2 free, though 4 are in all (4 nodes: 3 full, 1 cordoned)
+        1 cpu more free on node 1 would help
+        --
+        entitled
+        node 1: 2 of 3 cpu
+        node 0: 1 of 3 cpu
+        node 3: 1 of 3 cpu
+    "#]].assert_eq(&told);
+}
+
+/// Both nodes that are large enough are cordoned.
+#[test]
+fn x1_a_cordoned_node_is_not_close() {
+    let told = explain("root 9/9; a<root 9/9", "1 3 2", &["cordon node 1; cordon node 2; submit 1 to a: 2"], 1);
+    expect![[r#"
+        P1: a pod asks 2 cpu, and node 0, which comes closest, has 1 free (3 nodes: 1 full, 2 cordoned)
+        1 cpu more free on node 0 would help
+        --
+        entitled
+    "#]]
+    .assert_eq(&told);
+}
+
+/// There is room on the only node, but it is cordoned.
+#[test]
+fn x1_the_only_node_may_be_cordoned() {
+    let told = explain("root 9/9; a<root 9/9", "3", &["cordon node 0; submit 1 to a: 2"], 1);
+    expect![[r#"
+        P1: no node suits (1 node: 1 cordoned)
+        to uncordon node 0 would help
+        --
+        entitled
+    "#]]
+    .assert_eq(&told);
+}
+
+/// One pod of the gang fits on node 0. The other one comes closest on node 1.
+#[test]
+fn x1_of_a_gang_it_is_told_how_many_pods_found_room() {
+    let told = explain(
+        "root 9/9; a<root 9/9",
+        "4 4",
+        &["submit 1 to a: 2 non-preemptible; submit 2 to a: 3 non-preemptible", "submit 3 to a: 2 x2"],
+        3,
+    );
+    expect![[r#"
+        P1: a pod asks 2 cpu, and node 1, which comes closest, has 1 free (2 nodes: 2 full), 1 pod of it had room
+        held by: a 2 pods 5
+        1 pod not taken: R2(c) may not be evicted
+        1 cpu more free on node 1 would help
+        --
+        entitled
+        P1 used by a 1, 2
+        node 1: 1 of 2 cpu
+        node 0: 0 of 2 cpu
+        R2(c) protects 2
+        R5 protects 1 pods
+    "#]]
+    .assert_eq(&told);
+}
+
+/// 1.8 gpu are free, but no whole one on a node that has cpu enough.
+#[test]
+fn x1_of_devices_the_largest_free_part_of_one_counts() {
+    let told = explain(
+        "root 9,9/9,9; a<root 9,9/9,9",
+        "9,1:dev 1,2:dev",
+        &["submit 1 to a: 1,0.6 x2 non-preemptible; submit 2 to a: 2,1"],
+        2,
+    );
+    expect![[r#"
+        P1: a pod asks 1 gpu, and node 0, which comes closest, has 400m free, though 1800m are in all (2 nodes: 2 full)
+        held by: a 2 pods 1200m
+        2 pods not taken: R2(c) may not be evicted
+        2 cpu more free on node 1 would help
+        --
+        entitled
+        P1 used by a w1.0, w1.1
+        node 0: 400m of 1 gpu
+        node 1: 0 of 2 cpu
+        R2(c) protects w1.0, w1.1
+    "#]]
+    .assert_eq(&told);
+}
+
+/// 0.4 are free on each of two devices: 0.8 in all, and no 0.7.
+#[test]
+fn x1_free_devices_may_be_in_pieces() {
+    let told = explain(
+        "root 9,9/9,9; a<root 9,9/9,9",
+        "3,2:dev",
+        &["submit 1 to a: 1,0.6 x2 non-preemptible; submit 2 to a: 1,0.7"],
+        2,
+    );
+    expect![[r#"
+        P1: a pod asks 700m gpu, and node 0, which comes closest, has 400m free (1 node: 1 fragmented)
+        held by: a 2 pods 1200m
+        2 pods not taken: R2(c) may not be evicted
+        --
+        entitled
+        P1 used by a w1.0, w1.1
+        R2(c) protects w1.0, w1.1
+    "#]]
+    .assert_eq(&told);
+}
+
+/// A node that lacks one resource is closer than one that lacks two.
+#[test]
+fn x1_nodes_may_lack_several_resources() {
+    let told = explain("root 9,9/9,9; a<root 9,9/9,9", "1,1 2,1 1,2", &["submit 1 to a: 2,3"], 1);
+    expect![[r#"
+        P1: a pod asks 3 gpu, and node 1, which comes closest, has 1 free, though 4 are in all (3 nodes: 3 full)
+        2 gpu more free on node 1 would help
+        --
+        entitled
+        node 1: 1 of 3 gpu
+        node 0: 1 of 2 cpu, 2 resources missing
+        node 2: 1 of 2 cpu, 2 resources missing
+    "#]]
+    .assert_eq(&told);
+}
+
+/// b is 2 cpu above its min, so one of its pods may go: then 12 cpu are free in all, and 6 on the best node.
+#[test]
+fn s4_x1_fragmentation_is_named_where_quota_could_be_reclaimed_and_room_could_not() {
+    let told = explain(
+        "root 40/40; a<root 10/40; b<root 30/40",
+        "10 10 10 10",
+        &[
+            "submit 1 to b: 4",
+            "submit 2 to b: 4",
+            "submit 3 to b: 4",
+            "submit 4 to b: 4",
+            "submit 5 to b: 4",
+            "submit 6 to b: 4",
+            "submit 7 to b: 4",
+            "submit 8 to b: 4",
+            "submit 9 to a: 10",
+        ],
+        9,
+    );
+    expect![[r#"
+        A1: root may use 40 cpu at most, 32 are used, the pod asks 10
+        held by: b 8 pods 32 (2 borrowed)
+        also P1: a pod asks 10 cpu, and node 3, which comes closest, has 6 free once 1 pod that may be taken is gone, though 12 are in all (4 nodes: 4 full)
+        8 pods not taken: R6 are not enough, even with all others that may be taken
+        4 cpu more free on node 3 would help
+        --
+        entitled
+        A1, P1 used by b 1, 2, 3, 4, 5, 6, 7, 8
+        8 counted as gone
+        node 3: 6 of 10 cpu
+        node 0: 2 of 10 cpu
+        node 1: 2 of 10 cpu
+        R6 protects 1, 2, 3, 4, 5, 6, 7, 8
+    "#]].assert_eq(&told);
+}
+
+/// Three pods must run in one rack. Enough is free in all; in the best rack two of the three find room.
+#[test]
+fn x1_the_rack_that_comes_closest_is_named() {
+    let told =
+        explain("root 99/99; a<root 99/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
+    expect![[r#"
+        P1: of where its pods may stand together rack r1 of zone z comes closest: a pod asks 1 cpu, and node 1, which comes closest, has 0 free (3 nodes: 1 full, 2 elsewhere), 2 pods of it had room
+        1 cpu more free on node 1 would help
+        --
+        entitled
+    "#]].assert_eq(&told);
+}
+
+/// The same for a queue without a min, which may evict nobody.
+#[test]
+fn x1_the_closest_rack_is_named_to_who_borrows_too() {
+    let told =
+        explain("root 99/99; a<root 0/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
+    expect![[r#"
+        P1: of where its pods may stand together rack r1 of zone z comes closest: a pod asks 1 cpu, and node 1, which comes closest, has 0 free (3 nodes: 1 full, 2 elsewhere), 2 pods of it had room
+        1 cpu more free on node 1 would help
+    "#]].assert_eq(&told);
+}
+
+/// Two pods must run in one rack, and no node says in which rack it is.
+#[test]
+fn x1_where_no_node_is_in_a_rack_none_is_closest() {
+    let told = explain("root 99/99; a<root 99/99", "4 4", &["submit 1 to a: 1 x2 in one rack"], 1);
+    expect![[r#"
+        P1: no node suits (2 nodes: 2 elsewhere)
+        --
+        entitled
+    "#]]
+    .assert_eq(&told);
+}
+
+/// Only one rack may be searched for victims, and there are two.
+#[test]
+fn x1_it_is_told_that_not_all_racks_were_tried() {
+    let told = explain_by(
+        &Policy { bounds: SearchBounds { nodes: 1, ..SearchBounds::default() }, ..Policy::default() },
+        "root 4/4; a<root 4/4; b<root 0/4",
+        "2:in..r0 2:in..r1",
+        &["submit 1 to b: 2 non-preemptible; submit 2 to b: 2", "submit 3 to a: 2 x2 in one rack"],
+        3,
+    );
+    expect![[r#"
+        A1: root may use 4 cpu at most, 2 are used, the gang of 2 asks 4
+        held by: b 1 pod 2 (2 borrowed)
+        also P1: of where its pods may stand together rack r0 comes closest: a pod asks 2 cpu, and node 0, which comes closest, has 0 free once 1 pod that may be taken is gone (2 nodes: 1 full, 1 elsewhere), 1 pod of it had room
+        1 pod not taken: R6 is not enough, even with all others that may be taken
+        the search was cut short by its bound on nodes
+        2 cpu more free on node 0 would help
+        --
+        entitled
+        A1, P1 used by b 2
+        2 counted as gone
+        node 0: 0 of 2 cpu
+        R6 protects 2
+    "#]].assert_eq(&told);
+}
+
+/// Only one candidate may be looked at, and two would have to go.
+#[test]
+fn x1_it_is_told_that_not_all_candidates_were_tried() {
+    let told = explain_by(
+        &Policy { bounds: SearchBounds { candidates: 1, ..SearchBounds::default() }, ..Policy::default() },
+        "root 4/4; a<root 2/4; b<root 1/4",
+        "4",
+        &["submit 1 to b: 1", "submit 2 to b: 1", "submit 3 to b: 1", "submit 4 to b: 1", "submit 5 to a: 2"],
+        5,
+    );
+    expect![[r#"
+        A1: root may use 4 cpu at most, 4 are used, the pod asks 2
+        held by: b 4 pods 4 (3 borrowed)
+        4 pods not taken: R6 are not enough, even with all others that may be taken
+        the search was cut short by its bound on candidates
+        --
+        entitled
+        A1, P1 used by b 1, 2, 3, 4
+        also P1: a pod asks 2 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        R6 protects 1, 2, 3, 4
+    "#]]
+    .assert_eq(&told);
+}
+
+/// One rack can be cleared of preemptible pods, which frees room for one of two pods: the node and the victim are named.
+#[test]
+fn x1_the_closest_rack_is_named_with_the_victims_it_would_take() {
+    let told = explain(
+        "root 8/8; a<root 2/8; b<root 0/8; c<root 2/8",
+        "2:in..r0 2:in..r1",
+        &[
+            "submit 1 to c: 1 non-preemptible; submit 2 to b: 1",
+            "submit 3 to c: 1 non-preemptible; submit 4 to b: 1",
+            "submit 5 to a: 1 x2 in one rack",
+        ],
+        5,
+    );
+    expect![[r#"
+        P1: of where its pods may stand together rack r0 comes closest: a pod asks 1 cpu, and node 0, which comes closest, has 0 free once 1 pod that may be taken is gone (2 nodes: 1 full, 1 elsewhere), 1 pod of it had room
+        held by: b 2 pods 2 (2 borrowed), c 2 pods 2
+        2 pods not taken: R2(c) may not be evicted
+        2 pods not taken: R6 are not enough, even with all others that may be taken
+        1 cpu more free on node 0 would help
+        --
+        entitled
+        P1 used by b 2, 4; c 1, 3
+        2 counted as gone
+        node 0: 0 of 1 cpu
+        R2(c) protects 1, 3
+        R6 protects 2, 4
+    "#]].assert_eq(&told);
+}

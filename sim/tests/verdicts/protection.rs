@@ -1,0 +1,184 @@
+//! Whom which rule protects from being evicted for this workload (X1; R1, R2, R6, R7).
+
+use super::explain;
+use expect_test::expect;
+
+/// By default, a budget is broken where nothing else helps. Even so, 2 and 3 run on two nodes, too small for 4.
+#[test]
+fn x1_by_default_a_disruption_budget_protects_nobody() {
+    let told = explain(
+        "root 5/5; a<root 2/5; b<root 3/5",
+        "3 1 1",
+        &[
+            "budget x allows 0; submit 1 to b: 3 non-preemptible; submit 2 to b: 1 budget x; submit 3 to b: 1",
+            "submit 4 to a: 2",
+        ],
+        4,
+    );
+    expect![[r#"
+        A1: root may use 5 cpu at most, 5 are used, the pod asks 2
+        held by: b 3 pods 5 (2 borrowed)
+        also P1: a pod asks 2 cpu, and node 1, which comes closest, has 1 free once 2 pods that may be taken are gone, though 2 are in all (3 nodes: 3 full)
+        1 pod not taken: R2(c) may not be evicted
+        2 pods not taken: R6 are not enough, even with all others that may be taken
+        1 cpu more free on node 1 would help
+        --
+        entitled
+        A1, P1 used by b 1, 2, 3
+        3, 2 counted as gone
+        node 1: 1 of 2 cpu
+        node 2: 1 of 2 cpu
+        node 0: 0 of 2 cpu
+        R2(c) protects 1
+        R6 protects 2, 3
+        or to let workload 1 be evicted
+    "#]].assert_eq(&told);
+}
+
+/// b is above its min of gpu by one pod, and at its min of cpu: one of its pods may go, and that is not enough.
+#[test]
+fn x1_a_victim_may_be_above_its_min_in_one_of_two_missing_resources() {
+    let told = explain(
+        "root 20,9/20,9; a<root 6,4/20,9; b<root 4,1/20,9",
+        "5,3",
+        &["submit 1 to b: 2,1; submit 2 to b: 2,1; submit 3 to a: 1,1 non-preemptible", "submit 4 to a: 5,3"],
+        4,
+    );
+    expect![[r#"
+        P1: a pod asks 5 cpu, and node 0, which comes closest, has 2 free once 1 pod that may be taken is gone (1 node: 1 full)
+        held by: b 2 pods 4, a 1 pod 1
+        1 pod not taken: R2(c) may not be evicted
+        2 pods not taken: R6 are not enough, even with all others that may be taken
+        --
+        entitled
+        P1 used by b 1, 2; a 3
+        node 0: 2 of 5 cpu with 2 gone, 2 resources missing
+        R2(c) protects 3
+        R6 protects 1, 2
+    "#]].assert_eq(&told);
+}
+
+/// b is at its min, on a node of 3 cpu where quota allows for 4.
+#[test]
+fn x1_a_queue_within_its_min_is_protected() {
+    let told = explain(
+        "root 4/4; a<root 2/4; b<root 2/4",
+        "3",
+        &["submit 1 to b: 1", "submit 2 to b: 1", "submit 3 to a: 1", "submit 4 to a: 1"],
+        4,
+    );
+    expect![[r#"
+        P1: a pod asks 1 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        held by: b 2 pods 2, a 1 pod 1
+        1 pod not taken: R1 of the same leaf, and its priority is not lower
+        2 pods not taken: R2(b) b is within its guarantee of cpu
+        1 cpu more free on node 0 would help
+        --
+        entitled
+        P1 used by b 1, 2; a 3
+        R1 protects 3
+        R2(b) protects 1, 2
+    "#]]
+    .assert_eq(&told);
+}
+
+/// 1 is non-preemptible, 3 and 4 are of the own queue with no lower priority; 2 may go and frees 2 cpu of the 3.
+#[test]
+fn x1_each_protected_pod_is_named_with_its_rule() {
+    let told = explain(
+        "root 9/9; a<root 5/9; b<root 2/9; c<root 1/9",
+        "4 4",
+        &[
+            "submit 1 to b: 2 non-preemptible",
+            "submit 2 to c: 2",
+            "submit 3 to a: 1 priority 5",
+            "submit 4 to a: 1",
+            "submit 5 to a: 3",
+        ],
+        5,
+    );
+    expect![[r#"
+        P1: a pod asks 3 cpu, and node 0, which comes closest, has 2 free once 1 pod that may be taken is gone (2 nodes: 2 full)
+        held by: a 2 pods 2, b 1 pod 2, c 1 pod 2 (1 borrowed)
+        1 pod not taken: R2(c) may not be evicted
+        2 pods not taken: R1 of the same leaf, and their priority is not lower
+        1 pod not taken: R6 is not enough, even with all others that may be taken
+        1 cpu more free on node 0 would help
+        --
+        entitled
+        P1 used by a 3, 4; b 1; c 2
+        node 0: 2 of 3 cpu with 2 gone
+        node 1: 2 of 3 cpu
+        R2(c) protects 1
+        R1 protects 3, 4
+        R6 protects 2
+    "#]].assert_eq(&told);
+}
+
+/// 4 may displace 1 of its own queue, which frees 1 cpu; with 2 cpu, a would borrow more than it does now.
+#[test]
+fn x1_who_may_displace_a_pod_must_not_borrow_more_than_before() {
+    let told = explain(
+        "root 9/9; a<root 1/9; b<root 1/9",
+        "4",
+        &[
+            "submit 1 to a: 1; submit 2 to b: 1 non-preemptible; submit 3 to a: 1 priority 9",
+            "node 1 up: 1:z=y; submit 4 to a: 2 priority 5; submit 5 to b: 1 on z=y",
+        ],
+        4,
+    );
+    expect![[r#"
+        P1: a pod asks 2 cpu, and node 0, which comes closest, has 1 free (2 nodes: 2 full)
+        held by: a 2 pods 2 (1 borrowed), b 2 pods 2 (1 borrowed)
+        also R1: with all it may displace gone, a would still borrow 1 cpu more than now
+        also R2(a): with it a would be 3 cpu above its guarantee, so it may not reclaim past it
+        1 pod not taken: R2(c) may not be evicted
+        1 pod not taken: R1 of the same leaf, and its priority is not lower
+        1 pod not taken: R2(a) a would be 3 cpu above its guarantee
+        1 pod not taken: R6 is not enough, even with all others that may be taken
+        2 cpu more min for a would help
+        --
+        P1 used by a 1, 3; b 2, 5
+        R1, R2(a) used by a 1, 3
+        node 0: 1 of 2 cpu
+        node 1: 0 of 2 cpu
+        R2(c) protects 2
+        R1 protects 3
+        R2(a) protects 5
+        R6 protects 1
+        or 1 cpu more free on node 0
+    "#]]
+    .assert_eq(&told);
+}
+
+/// 6 runs on a node that 4 does not select. If it could go, a would not borrow more; its priority protects it.
+#[test]
+fn x1_a_pod_of_the_own_queue_on_the_wrong_node_still_counts_for_its_quota() {
+    let told = explain(
+        "root 9/9; a<root 1/9; b<root 1/9",
+        "4:z=n",
+        &[
+            "submit 1 to a: 1; submit 2 to b: 1 non-preemptible; submit 3 to a: 1 priority 9",
+            "node 1 up: 2:z=y; submit 4 to a: 2 priority 5 on z=n; submit 5 to b: 1 on z=y; submit 6 to a: 1 priority 9 on z=y",
+        ],
+        4,
+    );
+    expect![[r#"
+        P1: a pod asks 2 cpu, and node 0, which comes closest, has 1 free (2 nodes: 1 full, 1 without the labels)
+        held by: a 2 pods 2 (2 borrowed), b 1 pod 1 (1 borrowed)
+        also R1: with all it may displace gone, a would still borrow 1 cpu more than now
+        1 pod not taken: R2(c) may not be evicted
+        2 pods not taken: R1 of the same leaf, and their priority is not lower
+        1 pod not taken: R6 is not enough, even with all others that may be taken
+        3 cpu more min for a would help
+        --
+        P1 used by a 1, 3; b 2
+        R1 used by a 1, 3, 6
+        R2(c) protects 2
+        R1 protects 3, 6
+        R6 protects 1
+        R5 protects 1 pods
+        or 1 cpu more free on node 0
+    "#]]
+    .assert_eq(&told);
+}
