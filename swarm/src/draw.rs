@@ -1,4 +1,4 @@
-//! Dice on one labelled stream of the simulator, so that a seed means the same world on every machine.
+//! Random draws from one labelled stream of the simulator: a seed gives the same world on every machine.
 
 use quotree_sim::random::Stream;
 
@@ -16,12 +16,12 @@ impl Draw {
         self.0.between(low, high)
     }
 
-    /// True in so many of 100 cases.
+    /// True in `percent` of 100 cases.
     pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.0.below(100) < percent
     }
 
-    /// One of these; nothing of none.
+    /// One of these; `None` if there is none.
     pub(crate) fn one_of<T: Copy>(&mut self, of: &[T]) -> Option<T> {
         let index = self.0.below(of.len() as u64);
         of.get(usize::try_from(index).unwrap_or(0)).copied()

@@ -1,12 +1,12 @@
-//! What may exist in a world at all. Each seed draws first which of these do: a world with everything in it hides what two
-//! things alone would show.
+//! The features that a random world may have. A seed first draws which of them its world has: in a world with all of
+//! them, many would hide the bugs that two of them alone would show.
 
 use crate::draw::Draw;
 use std::collections::BTreeSet;
 
 macro_rules! features {
     ($($name:ident $text:literal $about:literal,)*) => {
-        /// Something that may exist in a world.
+        /// A feature of a world.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Feature {
@@ -32,67 +32,67 @@ features! {
     Nodes "nodes" "Separate nodes; without it the cluster is one pool.",
     SeveralPools "several node pools" "Pools of different nodes, with labels that some select and taints that some tolerate.",
     Memory "memory" "A second resource.",
-    Ungoverned "ungoverned resource" "Memory is no business of the quota (Q2).",
+    Ungoverned "ungoverned resource" "Quotas do not govern memory (Q2).",
     Gpus "gpus" "Whole GPUs.",
     GpuFractions "gpu fractions" "Parts of GPUs, and parts of several.",
     DeepTree "deep tree" "More than two levels of quotas.",
-    NoMax "absent max" "Quotas without a ceiling (Q3).",
-    Lend "lend limits" "Guarantees that are not lent (L3).",
+    NoMax "absent max" "Quotas without a max (Q3).",
+    Lend "lend limits" "Quotas that keep part of their min from lending (L3).",
     OverPromised "over-promised tree" "Children are guaranteed more than their parent (T2).",
     MaxJobs "max_jobs" "Job limits (A5).",
-    Block "queueing block" "Strict heads of line (O2).",
+    Block "queueing block" "Queues in which nobody passes the head (O2).",
     Unquotaed "pods without quota" "Namespaces on no leaf (A4).",
-    Jobs "jobs" "Pods that end and are made up for.",
-    Gangs "gangs" "Trainings that stand or fall whole (G1).",
+    Jobs "jobs" "Pods that run to completion and are retried when they fail.",
+    Gangs "gangs" "Trainings whose pods run all together or not at all (G1).",
     Elastic "elastic trainings" "Trainings with members above their minimum (G2).",
     RandomTimes "random runtimes" "Runtimes that are drawn.",
-    Priorities "priorities" "Pods that go before others.",
+    Priorities "priorities" "Pods of different priorities (O1).",
     NonPreemptible "non-preemptible" "Pods that nobody may evict (A2).",
     Budgets "budgets" "Disruption budgets (R7).",
     BudgetEdits "budget edits" "Budgets that change.",
     NodeDown "node down and up" "Nodes that fail and come back.",
     Cordon "cordon" "Nodes that take no new pods for a while.",
-    TreeEdits "tree edits" "Guarantees and ceilings that change (T4).",
+    TreeEdits "tree edits" "Min and max that change (T4).",
     NamespaceMoves "namespace moves" "Namespaces that move to another leaf (T3).",
     Scale "scale" "Deployments that grow and shrink.",
     Withdraw "withdraw" "Workloads that are deleted.",
     BindLatency "bind latency" "Binds that take time.",
-    FailedBinds "failed binds" "Binds that fail.",
+    FailedBinds "failed binds" "Binds that the cluster rejects.",
     Grace "eviction grace" "Victims that take seconds to leave.",
     LongGrace "grace of minutes" "Victims that take minutes to leave.",
     LostEvictions "lost evictions" "Requests to evict that are lost and sent again.",
-    RecreateDelay "recreate delay" "Controllers that take their time.",
-    MinRuntime "protected runtime" "Pods that are no victims at first (R2c).",
+    RecreateDelay "recreate delay" "Controllers that recreate pods after a delay.",
+    MinRuntime "protected runtime" "Pods that are not evicted when they have just started (R2c).",
     HoldTimeout "hold timeout" "Holds that end after a time (H2).",
-    StaleAfter "stale gangs" "Gangs that are evicted when they are incomplete for long (G3).",
-    EnforceMax "enforced max" "Use above a lowered ceiling is evicted (T4).",
+    StaleAfter "stale gangs" "Gangs that are evicted when they are below their minimum for too long (G3).",
+    EnforceMax "enforced max" "Pods above a lowered max are evicted (T4).",
     OrderKnob "knob order" "Another order than guaranteed first (O1).",
     ReclaimKnob "knob reclaim" "Fair shares, or no reclaim (R8).",
     WithinKnob "knob within" "Other rules inside a leaf (R1).",
     PreemptionKnob "knob preemption" "Some kinds of preemption switched off (R8).",
-    FloorKnob "knob floor" "No victim carries its leaf below min (R2b).",
+    FloorKnob "knob floor" "No victim takes its leaf below min (R2b).",
     VictimsKnob "knob victims" "Victims by start time alone (V1).",
     PlacementKnob "knob placement" "Another placement than best fit (P2).",
     BudgetsKnob "knob respect_budgets" "Budgets that are never broken (R7).",
     BoundsKnob "knob bounds" "Searches that are cut short.",
     RandomFaults "random faults" "Nodes that fail at random and are repaired.",
     Outages "outages" "Nodes and racks that fail together.",
-    Drains "drains" "Nodes that are emptied (L1, G2).",
+    Drains "drains" "Nodes that are drained (L1, G2).",
     SlowNodes "slow nodes" "Nodes on which work takes longer.",
     NodeEdits "node edits" "Nodes that shrink under their pods, grow, or get taints.",
     PoolResizes "pool resizes" "Nodes that join, and nodes that are taken out.",
     Autoscale "autoscale" "Pools that grow and shrink by themselves.",
-    Arrivals "arrivals" "Jobs and trainings that come again and again.",
+    Arrivals "arrivals" "Jobs and trainings that arrive repeatedly.",
     Workflows "workflows" "Jobs and trainings that depend on each other.",
-    LostMembers "lost members" "Gangs that wait for members in place of lost ones (G3).",
-    Limits "limits" "Work that fails: too many restarts, or too long.",
+    LostMembers "lost members" "Gangs that keep running while they wait for a replacement of a lost member (G3).",
+    Limits "limits" "Workloads that fail after too many restarts, or because they run too long.",
     Datasets "datasets" "Data that workloads read, with and without a cache.",
-    JobQueues "job queues" "Queues before leaves that let jobs out one by one.",
-    StartTimeouts "start timeouts" "Jobs that go back into their queue when they do not start.",
-    Topology "topology" "Gangs that stand in one node, rack or zone (P1).",
-    GpuModes "gpu modes" "GPUs that are given whole, by memory, by cores, or close ones first (P1).",
-    IllDevices "ill devices" "Devices that take no new pods.",
-    Relabels "relabels" "Nodes whose GPUs get another mode.",
+    JobQueues "job queues" "Queues in front of leaves that release their jobs one by one.",
+    StartTimeouts "start timeouts" "Jobs that are requeued when they do not start in time.",
+    Topology "topology" "Gangs that must run in one node, rack or zone (P1).",
+    GpuModes "gpu modes" "GPUs that are assigned whole, by memory, by cores, or by topology (P1).",
+    IllDevices "ill devices" "Unhealthy devices, which take no new pods.",
+    Relabels "relabels" "Nodes whose GPUs are switched to another mode.",
     People "people" "Users and groups, and submissions that are refused.",
     PeopleEdits "people edits" "Users and groups that come, change and go.",
 }
@@ -102,14 +102,14 @@ features! {
 pub struct Features(BTreeSet<Feature>);
 
 impl Features {
-    /// Draws how crowded the world is, then each feature.
+    /// Draws how likely features are in this world, then each feature.
     pub(crate) fn draw(draw: &mut Draw) -> Self {
         let percent = draw.one_of(&[5, 10, 15, 25, 40, 60]).unwrap_or(25);
         Self(Feature::ALL.iter().copied().filter(|_| draw.chance(percent)).collect())
     }
 
-    /// Half of those that say nothing without others bring these with them, so that they are seen often enough.
-    pub(crate) fn bring(mut self, draw: &mut Draw) -> Self {
+    /// In half of the worlds a feature that has no effect without others adds those, so that it occurs often enough.
+    pub(crate) fn with_required(mut self, draw: &mut Draw) -> Self {
         let brings: [(Feature, &[Feature]); 7] = [
             (Feature::JobQueues, &[Feature::Jobs]),
             (Feature::StartTimeouts, &[Feature::JobQueues, Feature::Jobs]),

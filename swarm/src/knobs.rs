@@ -1,17 +1,17 @@
-//! How a drawn world behaves around the scheduler, and which knobs of the policy are turned. Every run is bounded by
-//! `max_events`: one that does not come to rest runs into it.
+//! The behaviour of a random world (latencies, failures) and the policy of its scheduler. Every run has `max_events`,
+//! and a run that never comes to rest ends there.
 
-use crate::{features::Feature, queues::Queues, words::time, world::Sketch};
+use crate::{features::Feature, queues::Queues, units::time, world::WorldBuilder};
 use quotree_sim::scenario::Value;
 
-/// A run of more events than this is taken for one that never ends (S2): the largest worlds need a few thousand.
+/// A run with more events is taken for endless (S2): the largest worlds need a few thousand.
 const MAX_EVENTS: u64 = 20_000;
 
-/// Victims take this long to leave at the most, seconds.
+/// The longest grace period of a victim, seconds.
 const LONGEST_GRACE: u64 = 900;
 
-impl Sketch<'_> {
-    /// How the world behaves.
+impl WorldBuilder<'_> {
+    /// The field `world`: latencies and failures.
     pub(crate) fn world(&mut self, queues: &Queues) -> Value {
         let mut fields = Vec::new();
         if self.features.has(Feature::BindLatency) {
@@ -40,7 +40,7 @@ impl Sketch<'_> {
         Value::fields("World", fields)
     }
 
-    /// The knobs of the scheduler.
+    /// The field `policy`.
     pub(crate) fn policy(&mut self) -> Value {
         let mut fields: Vec<(&str, Value)> = Vec::new();
         let knobs: [(Feature, &str, &[&str]); 7] = [
@@ -84,7 +84,8 @@ impl Sketch<'_> {
         }
         let times = [
             (Feature::MinRuntime, "min_runtime", 1, 900),
-            // A hold that ends before its victims have left evicts for nothing, again and again: that is no world to judge.
+            // A hold that times out before its victims have left evicts in vain, again and again, and breaks S3 by
+            // design.
             (Feature::HoldTimeout, "hold_timeout", LONGEST_GRACE + 1, 3 * LONGEST_GRACE),
             (Feature::StaleAfter, "stale_after", 1, 600),
         ];

@@ -1,30 +1,31 @@
-//! Random simulated worlds with laws to hold, and a shrinker that makes failing scenarios small.
+//! Property tests of whole simulations: random scenarios, laws that every run must hold, and a shrinker for those that
+//! fail.
 //!
-//! [`World::draw`] makes a scenario out of a seed, [`play`] runs a scenario and judges it by laws, [`shrink`] makes a scenario
-//! that fails as small as it can while it fails in the same way. Nothing here knows a clock, a thread or a file: the command
-//! line has those.
+//! [`World::draw`] makes a scenario out of a seed, [`play`] runs a scenario and checks the laws, [`shrink`] reduces a
+//! failing scenario as long as it fails in the same way. Nothing here uses a clock, a thread or a file: the command
+//! line does.
 
-mod asked;
-mod cards;
-mod data;
+mod access_law;
+mod datasets;
 mod draw;
 mod features;
+mod fit_law;
+mod gpus;
+mod job_queue_law;
 mod knobs;
-mod lives;
+mod log_laws;
+mod node_fit;
 mod nodes;
 mod people;
-mod places;
 mod play;
 mod queues;
-mod room;
+mod recurring;
 mod shrink;
-mod space;
-mod suspended;
+mod shrink_moves;
+mod topology;
 mod tree;
-mod tries;
-mod walk;
-mod words;
-mod work;
+mod units;
+mod workloads;
 mod world;
 
 pub use features::{Feature, Features};

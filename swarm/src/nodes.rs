@@ -1,16 +1,16 @@
-//! What befalls the nodes of a drawn world: random failures, outages, drains, slowness, edits, pools that change by hand and
-//! by themselves. All of it ends with the safety phase, but for pools that scale: they answer to what is asked of them. The dice are
-//! their own, so that a seed without these features means the world that it meant before.
+//! The events of the nodes of a random world: failures, outages, drains, slow nodes, edits, resized pools and
+//! autoscaling. All end with the safety phase, except for autoscaling, which follows demand. They are drawn from a
+//! random stream of their own, so that they change nothing else about the world of a seed.
 
 use crate::{
     draw::Draw,
     features::{Feature, Features},
-    words::{CPU, amounts, time},
-    world::Sketch,
+    units::{CPU, amounts, time},
+    world::WorldBuilder,
 };
 use quotree_sim::scenario::Value;
 
-/// How a drawn pool scales by itself.
+/// The autoscaler of a node pool.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scale {
     min: u64,
@@ -20,7 +20,7 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
-    /// For a pool of so many nodes.
+    /// Draws whether a pool of `count` nodes has an autoscaler, and its limits.
     pub(crate) fn draw(draw: &mut Draw, features: &Features, count: u64) -> Option<Self> {
         if !features.has(Feature::Nodes) || !features.has(Feature::Autoscale) || !draw.chance(70) {
             return None;
@@ -40,18 +40,18 @@ impl Scale {
     }
 }
 
-impl Sketch<'_> {
+impl WorldBuilder<'_> {
     fn has(&self, feature: Feature) -> bool {
         self.features.has(Feature::Nodes) && self.features.has(feature)
     }
 
-    /// Two moments of the safety phase, the earlier one first, a second apart at least.
+    /// Two times in the safety phase, the earlier one first, at least a second apart.
     fn span(&mut self) -> (u64, u64) {
         let (one, other) = (self.node_draw.between(0, self.safety - 1), self.node_draw.between(0, self.safety - 1));
         (one.min(other), one.max(other) + 1)
     }
 
-    /// A field that says which nodes: one of them, a pool, or a rack.
+    /// The field that names nodes: a node, a pool, or a rack.
     fn which(&mut self) -> (&'static str, Value) {
         let pools: Vec<(&'static str, u64)> = self.pools.iter().map(|pool| (pool.name, pool.count)).collect();
         let (name, count) = self.node_draw.one_of(&pools).unwrap_or(("a", 1));
@@ -66,9 +66,10 @@ impl Sketch<'_> {
         self.events.push((at, Value::fields(change, fields)));
     }
 
-    /// The events of nodes, and the entries of `faults`.
-    pub(crate) fn befall(&mut self) -> Vec<Value> {
-        let count = |sketch: &mut Self, feature| if sketch.has(feature) { sketch.node_draw.between(1, 3) } else { 0 };
+    /// Draws the events of nodes; returns the entries of `faults`.
+    pub(crate) fn node_events(&mut self) -> Vec<Value> {
+        let count =
+            |builder: &mut Self, feature| if builder.has(feature) { builder.node_draw.between(1, 3) } else { 0 };
         for _ in 0..count(self, Feature::Outages) {
             let ((from, to), which) = (self.span(), self.which());
             self.push(from, "Outage", vec![which, ("for", time(to - from))]);
@@ -77,7 +78,7 @@ impl Sketch<'_> {
             self.push(to, "RackUp", vec![("rack", rack)]);
         }
         for _ in 0..count(self, Feature::Drains) {
-            let ((from, to), which) = (self.span(), self.drained());
+            let ((from, to), which) = (self.span(), self.one_node());
             let mut fields = vec![which.clone()];
             if self.node_draw.chance(60) {
                 fields.push(("within", time(to - from)));
@@ -123,14 +124,14 @@ impl Sketch<'_> {
         ("rack", Value::text(format!("{name}-rack-0")))
     }
 
-    /// One node that is there from the start: `Uncordon` opens no more at once.
-    fn drained(&mut self) -> (&'static str, Value) {
+    /// Draws one node that exists from the start: `Uncordon` takes one node at a time.
+    fn one_node(&mut self) -> (&'static str, Value) {
         let pools: Vec<(&'static str, u64)> = self.pools.iter().map(|pool| (pool.name, pool.count)).collect();
         let (name, count) = self.node_draw.one_of(&pools).unwrap_or(("a", 1));
         ("node", Value::text(format!("{name}-{}", self.node_draw.between(0, count - 1))))
     }
 
-    /// A pool is resized or closed to some, and is as before by the end of the safety phase.
+    /// Changes the size or the taints of the nodes of a pool, and changes them back in the safety phase.
     fn edit_nodes(&mut self) {
         let (from, to) = self.span();
         let pools: Vec<(&'static str, u64, bool)> =

@@ -1,17 +1,17 @@
-//! The people of a drawn world: users and groups, who submits what and who edits, and how both change. Most of what is tried
-//! is allowed. The dice are their own.
+//! The users and groups of a random world: who submits workloads, who makes edits, and how users and groups change.
+//! Most requests are permitted. Drawn from a random stream of its own.
 
-use crate::{features::Feature, world::Sketch};
+use crate::{features::Feature, world::WorldBuilder};
 use quotree_sim::scenario::Value;
 
 type Fields = Vec<(&'static str, Value)>;
 
-/// Users and groups as they are at the start.
+/// Users and groups at the start.
 #[derive(Debug, Default)]
 pub(crate) struct People {
-    /// Of each user, its groups and whether it is an admin.
+    /// The groups of each user, and whether it is an admin.
     users: Vec<(Vec<usize>, bool)>,
-    /// Of each group, its leaf.
+    /// The leaf of each group.
     groups: Vec<String>,
 }
 
@@ -45,14 +45,14 @@ impl People {
     }
 }
 
-/// Draws the people of the first tree.
-pub(crate) fn people(sketch: &mut Sketch<'_>) -> People {
+/// Draws the users and groups of the first tree.
+pub(crate) fn people(builder: &mut WorldBuilder<'_>) -> People {
     let mut people = People::default();
-    if !sketch.features.has(Feature::People) {
+    if !builder.features.has(Feature::People) {
         return people;
     }
-    let leaves = sketch.tree.leaves();
-    let draw = &mut sketch.people_draw;
+    let leaves = builder.tree.leaves();
+    let draw = &mut builder.people_draw;
     people.groups = leaves.into_iter().filter(|_| draw.chance(85)).collect();
     for _ in 0..draw.between(1, 4) {
         let groups = (0..people.groups.len()).filter(|_| draw.chance(60)).collect();
@@ -61,34 +61,35 @@ pub(crate) fn people(sketch: &mut Sketch<'_>) -> People {
     people
 }
 
-/// Who submits into a namespace: mostly somebody who may.
-pub(crate) fn submits(sketch: &mut Sketch<'_>, namespace: &str) -> Fields {
-    let people = &sketch.people;
-    if people.is_empty() || sketch.people_draw.chance(5) {
+/// Draws the user who submits to a namespace: mostly one with access.
+pub(crate) fn submits(builder: &mut WorldBuilder<'_>, namespace: &str) -> Fields {
+    let people = &builder.people;
+    if people.is_empty() || builder.people_draw.chance(5) {
         return Vec::new();
     }
-    let leaf = sketch.tree.leaf_of(namespace);
+    let leaf = builder.tree.leaf_of(namespace);
     let bound = people.groups.iter().position(|of| Some(of) == leaf.as_ref());
     let may = |(_, (groups, _)): &(u64, &(Vec<usize>, bool))| bound.is_some_and(|group| groups.contains(&group));
     let members: Vec<u64> = (0..).zip(&people.users).filter(may).map(|(number, _)| number).collect();
     let anybody = people.users.len() as u64 - 1;
-    let chosen = if sketch.people_draw.chance(85) { sketch.people_draw.one_of(&members) } else { None };
-    let chosen = chosen.unwrap_or_else(|| sketch.people_draw.between(0, anybody));
+    let chosen = if builder.people_draw.chance(85) { builder.people_draw.one_of(&members) } else { None };
+    let chosen = chosen.unwrap_or_else(|| builder.people_draw.between(0, anybody));
     vec![("user", user(chosen))]
 }
 
-/// An event, made by somebody or by nobody.
-pub(crate) fn event(sketch: &mut Sketch<'_>, at: Value, change: Value) -> Value {
-    // Edits of the tree are drawn on what the earlier ones left, and a scenario in which they do not fit is none: they are
-    // made by who is an admin for ever.
-    let plants = matches!(&change, Value::Struct { name, .. } if name == "EditQuota" || name == "ReplaceTree");
+/// An event, made by a user or by nobody.
+pub(crate) fn event(builder: &mut WorldBuilder<'_>, at: Value, change: Value) -> Value {
+    // Each edit of the tree is drawn for the tree that the earlier ones left, so a refused edit would make later ones
+    // invalid: only permanent admins make them.
+    let edits_tree = matches!(&change, Value::Struct { name, .. } if name == "EditQuota" || name == "ReplaceTree");
     let mut event = Value::tuple("At", vec![at, change]);
-    let asked = !sketch.people.is_empty() && sketch.people_draw.chance(30);
-    if asked && !(plants && sketch.features.has(Feature::PeopleEdits)) {
-        let admins: Vec<u64> = (0..).zip(&sketch.people.users).filter(|(_, u)| u.1).map(|(number, _)| number).collect();
-        let admin = if sketch.people_draw.chance(70) { sketch.people_draw.one_of(&admins) } else { None };
-        let anybody = sketch.people_draw.between(0, sketch.people.users.len() as u64 - 1);
-        let Some(by) = admin.or_else(|| Some(anybody).filter(|_| !plants)) else { return event };
+    let has_user = !builder.people.is_empty() && builder.people_draw.chance(30);
+    if has_user && !(edits_tree && builder.features.has(Feature::PeopleEdits)) {
+        let admins: Vec<u64> =
+            (0..).zip(&builder.people.users).filter(|(_, u)| u.1).map(|(number, _)| number).collect();
+        let admin = if builder.people_draw.chance(70) { builder.people_draw.one_of(&admins) } else { None };
+        let anybody = builder.people_draw.between(0, builder.people.users.len() as u64 - 1);
+        let Some(by) = admin.or_else(|| Some(anybody).filter(|_| !edits_tree)) else { return event };
         if let Value::Struct { fields, .. } = &mut event {
             fields.push(("by".to_owned(), user(by)));
         }
@@ -96,18 +97,18 @@ pub(crate) fn event(sketch: &mut Sketch<'_>, at: Value, change: Value) -> Value 
     event
 }
 
-/// People who come, change and go, and namespaces that move (T3).
-pub(crate) fn edits(sketch: &mut Sketch<'_>) {
-    if sketch.people.is_empty() || !sketch.features.has(Feature::PeopleEdits) {
+/// Draws users and groups that are added, edited and removed, and namespaces that move (T3).
+pub(crate) fn edits(builder: &mut WorldBuilder<'_>) {
+    if builder.people.is_empty() || !builder.features.has(Feature::PeopleEdits) {
         return;
     }
-    let (users, groups) = (sketch.people.users.len() as u64, sketch.people.groups.len());
-    let (leaves, namespaces) = (sketch.tree.leaves(), sketch.tree.namespaces());
-    let draw = &mut sketch.people_draw;
+    let (users, groups) = (builder.people.users.len() as u64, builder.people.groups.len());
+    let (leaves, namespaces) = (builder.tree.leaves(), builder.tree.namespaces());
+    let draw = &mut builder.people_draw;
     let some = |of: &[String], number: u64| Value::text(of.get(number as usize).cloned().unwrap_or_default());
     for _ in 0..draw.between(1, 5) {
-        let at = draw.between(0, sketch.safety);
-        // One more than there are: who is not there yet comes, or what names them is refused.
+        let at = draw.between(0, builder.safety);
+        // The index may be one beyond the last: that adds a new one, or is refused.
         let who = user(draw.between(0, users));
         let which = group(usize::try_from(draw.between(0, groups as u64)).unwrap_or(0));
         let leaf = some(&leaves, draw.between(0, leaves.len() as u64 - 1));
@@ -131,6 +132,6 @@ pub(crate) fn edits(sketch: &mut Sketch<'_>) {
             }
         };
         let (name, fields) = change;
-        sketch.events.push((at, Value::fields(name, fields)));
+        builder.events.push((at, Value::fields(name, fields)));
     }
 }

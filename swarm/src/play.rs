@@ -1,13 +1,13 @@
-//! Runs a scenario and judges it: the run itself, its audit and claims, that it comes out the same again and from its log,
+//! Runs a scenario and checks it: the run, its audit and claims, that a second run and a replay of its log are equal,
 //! and the laws of its calm phase.
 //!
-//! The *calm phase* of any scenario begins when nothing more comes from outside: after its last submission, edit and fault,
-//! and once nothing gets lost any more (`reliable_from`). Its laws are judged where the run came to rest by itself.
+//! The *calm phase* of a scenario begins when nothing more comes from outside: after the last submission, edit and
+//! fault, and once requests are not lost any more (`reliable_from`). Its laws apply if the run came to rest by itself.
 
 use crate::{
-    asked,
-    suspended::{self, Suspended},
-    walk::{self, End},
+    access_law,
+    job_queue_law::{self, JobQueueLaw},
+    log_laws::{self, End},
 };
 use quotree_core::{Log, Policy, Preemption, Reclaim, Time};
 use quotree_sim::{
@@ -20,13 +20,13 @@ use quotree_sim::{
 };
 use std::{collections::BTreeMap, fmt};
 
-/// The kind of a run that does not come to rest (S2).
+/// The kind of failure of a run that does not come to rest (S2).
 pub(crate) const NO_END: &str = "error: no end";
 
-/// Something that must not be.
+/// A law that was broken, or a run that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What kind of failure: two failures with the same kind are the same one to the shrinker.
+    /// The kind of failure: to the shrinker, two failures of one kind are the same.
     pub kind: String,
     /// What is wrong, with names and numbers.
     pub message: String,
@@ -44,22 +44,22 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What a played scenario came to.
+/// The outcome of a scenario.
 #[derive(Debug, Clone, Default)]
 pub struct Played {
-    /// Everything that was wrong, the worst first; empty: all is well.
+    /// All failures, the worst first.
     pub failures: Vec<Failure>,
     /// What happened, counted by kind: decisions, binds, evictions by rule, holds, ...
     pub seen: BTreeMap<String, u64>,
-    /// Events of the run; 0 where it came to no end.
+    /// Events of the run; 0 if it did not end.
     pub events: u64,
-    /// Digest of the run; empty where it came to no end.
+    /// Digest of the run; empty if it did not end.
     pub digest: String,
-    /// Everything the scheduler was told and asked; absent where the run came to no end.
+    /// The log of the scheduler; `None` if the run did not end.
     pub log: Option<Log>,
 }
 
-/// When the calm phase begins; nothing where requests get lost for ever.
+/// When the calm phase begins; `None` if requests may be lost until the end.
 #[must_use]
 pub fn calm_from(scenario: &Scenario) -> Option<Time> {
     let world = &scenario.world;
@@ -76,7 +76,7 @@ pub fn calm_from(scenario: &Scenario) -> Option<Time> {
     Some(events.chain(arrivals).chain(repairs).fold(reliable, Time::max))
 }
 
-/// How long a change goes on.
+/// How long a change lasts.
 fn lasts(change: &Change) -> u64 {
     match change {
         Change::Nodes(NodeChange::Outage { lasts_ms, .. }) => *lasts_ms,
@@ -86,12 +86,12 @@ fn lasts(change: &Change) -> u64 {
     }
 }
 
-/// Runs a scenario with everything that can be checked, and once more without.
+/// Runs a scenario with all checks, and once more without any.
 ///
-/// Takes time linear in the state for every decision: for worlds of some hundred pods, not of some million.
+/// Every decision takes time linear in the size of the world: this is for hundreds of pods, not for millions.
 #[must_use]
 pub fn play(scenario: &Scenario) -> Played {
-    // A panic of the core is a failure like any other, and worth a small scenario.
+    // A panic of the core is a failure like any other, and can be shrunk like one.
     let played = std::panic::catch_unwind(|| judge(scenario));
     played.unwrap_or_else(|panic| {
         let message = panic.downcast_ref::<String>().cloned();
@@ -100,7 +100,7 @@ pub fn play(scenario: &Scenario) -> Played {
     })
 }
 
-/// Runs a scenario without looking at what it does: does it end?
+/// Runs a scenario only to see whether it ends.
 pub(crate) fn ends(scenario: &Scenario) -> Played {
     let failure = run(scenario, &RunOptions::default(), &mut ()).err();
     let failures = failure.map(|error| Failure::new(word(&error), error.to_string()));
@@ -110,7 +110,7 @@ pub(crate) fn ends(scenario: &Scenario) -> Played {
 fn judge(scenario: &Scenario) -> Played {
     let mut played = Played::default();
     let options = RunOptions { audit: true, record: true, ..RunOptions::default() };
-    let mut count = Count { scenario, seen: BTreeMap::new(), suspended: Suspended::default() };
+    let mut count = Count { scenario, seen: BTreeMap::new(), suspended: JobQueueLaw::default() };
     let run = match run(scenario, &options, &mut count) {
         Ok(run) => run,
         Err(error) => {
@@ -119,7 +119,7 @@ fn judge(scenario: &Scenario) -> Played {
         }
     };
     played.seen = count.seen;
-    count.suspended.tell(&mut played);
+    count.suspended.report(&mut played);
     played.events = run.result.events;
     played.digest.clone_from(&run.result.digest);
     let add =
@@ -135,9 +135,9 @@ fn judge(scenario: &Scenario) -> Played {
     }
     figures(&run.result, &mut played);
     again(scenario, &run, &mut played);
-    asked::judge(scenario, &run.result, &mut played);
+    access_law::judge(scenario, &run.result, &mut played);
     let stopped = scenario.world.until.is_some_and(|until| run.result.end_ms >= until.0);
-    let round_ms = suspended::round_ms(scenario).filter(|_| stopped);
+    let round_ms = job_queue_law::round_ms(scenario).filter(|_| stopped);
     let end = End {
         calm: calm_from(scenario).filter(|_| !stopped || round_ms.is_some()),
         at: Time(run.result.end_ms),
@@ -146,20 +146,20 @@ fn judge(scenario: &Scenario) -> Played {
         pending: &run.result.pending,
     };
     if let Some(log) = &run.log {
-        walk::judge(scenario, log, &end, &mut played);
+        log_laws::judge(scenario, log, &end, &mut played);
     }
     for claim in run.result.claims.results.iter().filter(|claim| !claim.passed) {
         let at = claim.at_ms.map_or_else(String::new, |ms| format!(" at {ms} ms"));
         let message = format!("line {}: seen{at}: {}", claim.line, claim.seen);
         played.failures.push(Failure::new(format!("claim: {}", claim.claim), message));
     }
-    told_once(&mut played.failures);
+    one_of_each_kind(&mut played.failures);
     played.log = run.log;
     played
 }
 
-/// Of failures of one kind the first is told, and how many there are.
-fn told_once(failures: &mut Vec<Failure>) {
+/// Keeps the first failure of each kind, with the number of all.
+fn one_of_each_kind(failures: &mut Vec<Failure>) {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     failures.retain(|failure| {
         let count = counts.entry(failure.kind.clone()).or_default();
@@ -174,7 +174,7 @@ fn told_once(failures: &mut Vec<Failure>) {
     }
 }
 
-/// The figures of a run agree with each other.
+/// Checks that the figures of a run agree with each other.
 fn figures(result: &RunResult, played: &mut Played) {
     let metrics = &result.metrics;
     let pods: u64 = result.workloads.iter().map(|w| w.running + w.pending + w.succeeded + w.failed).sum();
@@ -191,7 +191,7 @@ fn figures(result: &RunResult, played: &mut Played) {
     }
 }
 
-/// Once more, without watching: the same must come out.
+/// Runs the scenario again without checks: the result must be equal.
 fn again(scenario: &Scenario, first: &Run, played: &mut Played) {
     let failure = match run(scenario, &RunOptions::default(), &mut ()) {
         Ok(second) if second.result.digest == first.result.digest => return,
@@ -212,7 +212,7 @@ const fn word(error: &RunError) -> &'static str {
     }
 }
 
-/// Whether S4 speaks of a scenario: a pool of preemptible pods by the default policy, that covers what is guaranteed.
+/// Whether S4 applies to a scenario: a pool of preemptible pods under the default policy.
 pub(crate) fn is_guaranteed(scenario: &Scenario) -> bool {
     let usual = Policy::default();
     let policy = &scenario.policy;
@@ -225,16 +225,16 @@ pub(crate) fn is_guaranteed(scenario: &Scenario) -> bool {
     plain && scenario.cluster.is_pool && scenario.workloads.iter().all(|workload| workload.preemptible)
 }
 
-/// Counts what the trace tells.
+/// Counts what occurs in the trace.
 struct Count<'a> {
     scenario: &'a Scenario,
     seen: BTreeMap<String, u64>,
-    suspended: Suspended,
+    suspended: JobQueueLaw,
 }
 
 impl Observer for Count<'_> {
     fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
-        self.suspended.see(record.at, record.what, self.scenario, names);
+        self.suspended.observe(record.at, record.what, self.scenario, names);
         let what = match record.what {
             Traced::Bind { .. } => "binds",
             Traced::BindFailed { .. } => "failed binds",

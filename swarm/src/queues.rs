@@ -1,55 +1,55 @@
-//! The job queues of a drawn world. The dice are their own.
+//! The job queues of a random world, drawn from a random stream of their own.
 
-use crate::{features::Feature, words::time, world::Sketch};
+use crate::{features::Feature, units::time, world::WorldBuilder};
 use quotree_sim::scenario::Value;
 
-/// A world in which jobs come and go between queue and scheduler has no end by itself: it stops after so many safety phases.
+/// A world in which jobs are requeued never ends by itself: it is stopped after this many times its safety phase.
 const PHASES: u64 = 40;
 
-/// The job queues, and whether jobs may go back into some of them.
+/// The job queues, and whether some of them requeue jobs.
 #[derive(Debug, Default)]
 pub(crate) struct Queues {
     pub(crate) all: Vec<Value>,
-    go_back: bool,
+    requeues: bool,
 }
 
 impl Queues {
-    /// When the world stops, seconds.
+    /// When the world is stopped, seconds.
     pub(crate) fn until(&self, safety: u64) -> Option<u64> {
-        self.go_back.then_some(safety * PHASES)
+        self.requeues.then_some(safety * PHASES)
     }
 }
 
-/// Draws a queue before some leaves of the first tree.
-pub(crate) fn queues(sketch: &mut Sketch<'_>) -> Queues {
+/// Draws a queue for some leaves of the first tree.
+pub(crate) fn queues(builder: &mut WorldBuilder<'_>) -> Queues {
     let mut queues = Queues::default();
-    if !sketch.features.has(Feature::JobQueues) {
+    if !builder.features.has(Feature::JobQueues) {
         return queues;
     }
-    let leaves = sketch.tree.leaves();
+    let leaves = builder.tree.leaves();
     for (number, leaf) in leaves.into_iter().enumerate() {
-        if number == 0 || sketch.queue_draw.chance(60) {
-            queues.all.push(queue(sketch, leaf, &mut queues.go_back));
+        if number == 0 || builder.queue_draw.chance(60) {
+            queues.all.push(queue(builder, leaf, &mut queues.requeues));
         }
     }
     queues
 }
 
-fn queue(sketch: &mut Sketch<'_>, leaf: String, go_back: &mut bool) -> Value {
-    let draw = &mut sketch.queue_draw;
-    let safety = sketch.safety;
+fn queue(builder: &mut WorldBuilder<'_>, leaf: String, requeues: &mut bool) -> Value {
+    let draw = &mut builder.queue_draw;
+    let safety = builder.safety;
     let mut fields = vec![("quota", Value::text(leaf))];
     if draw.chance(50) {
         fields.push(("max_jobs", Value::number(draw.between(1, 4))));
     }
     let mut orders = vec!["Skip", "Block"];
-    if sketch.features.has(Feature::StartTimeouts) && draw.chance(70) {
-        *go_back = true;
+    if builder.features.has(Feature::StartTimeouts) && draw.chance(70) {
+        *requeues = true;
         orders.extend(["RoundRobin"; 2]);
         let backoff = draw.between(safety / 60, safety / 4).max(1);
         fields.push(("start_timeout", time(draw.between(safety / 60, safety / 4).max(1))));
         fields.push(("backoff", time(backoff)));
-        // Not much less than the safety phase, so that the many tries of a job that can never start are not too many.
+        // Not much less than the safety phase: otherwise a job that can never start is released too often.
         fields.push(("backoff_max", time(draw.between(safety / 2, safety * 2).max(backoff))));
     }
     fields.push(("queueing", Value::word(draw.one_of(&orders).unwrap_or("Skip"))));

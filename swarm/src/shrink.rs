@@ -1,30 +1,30 @@
-//! Makes a failing scenario small: the same failure, with as little as possible around it.
+//! Reduces a failing scenario to what its failure needs.
 //!
-//! It works on the scenario's values, not on its bytes: entries of lists, maps and structs are left out (with what mentions
-//! them), quotas give way to one of their children, namespaces are merged, numbers, amounts and times are made smaller. A
-//! step is kept only if the file still loads and still fails in the same way ([`Failure::kind`]). Steps are tried in one
-//! order and counted, so that the result is always the same and the search always ends.
+//! It edits the values of the scenario, not its bytes: entries of lists, maps and structs are left out (with what
+//! mentions them), quotas are replaced by one of their children, namespaces are merged, numbers, amounts and times are
+//! made smaller. An edit is kept only if the file still loads and still fails in the same way ([`Failure::kind`]).
+//! Edits are tried in a fixed order and counted, so that the result is always the same and the search always ends.
 
 use crate::{
     play::{Failure, NO_END, Played, ends, play},
-    tries,
+    shrink_moves,
 };
 use quotree_sim::{
     Scenario,
     scenario::{Diagnostic, Loaded, Loader, Source, Value, load},
 };
 
-/// How far to go, and after what.
+/// Which failure to keep, and how long to search.
 #[derive(Debug, Clone, Default)]
 pub struct ShrinkOptions {
-    /// A part of the kind or message of the failure to keep; absent: the first one.
+    /// A part of the kind or message of the failure to keep; `None`: the first one.
     pub wanted: Option<String>,
     /// The most candidates that are run; 0: the default.
     pub steps: u32,
 }
 
 impl ShrinkOptions {
-    /// Candidates that are run where nothing else is said.
+    /// The default number of candidates.
     pub const STEPS: u32 = 3_000;
 }
 
@@ -33,7 +33,7 @@ impl ShrinkOptions {
 pub struct Shrunk {
     /// Its text, formatted; without the comments of the original.
     pub text: String,
-    /// How it fails.
+    /// The failure.
     pub failure: Failure,
     /// Candidates that were run.
     pub tried: u32,
@@ -41,7 +41,7 @@ pub struct Shrunk {
     pub kept: u32,
     /// How many values the original had, and how many are left.
     pub values: (usize, usize),
-    /// Whether nothing smaller was found; otherwise the steps ran out.
+    /// Whether no edit was left to try; otherwise the steps ran out.
     pub done: bool,
 }
 
@@ -50,13 +50,13 @@ pub struct Shrunk {
 pub enum Unshrinkable {
     /// The file does not load.
     Invalid(Vec<Diagnostic>, Vec<Source>),
-    /// Nothing is wrong with it.
+    /// It does not fail.
     Fine,
     /// It fails, but not as wanted.
     Otherwise(Vec<Failure>),
 }
 
-/// Makes the scenario at `path` small; `loader` gives it and all it includes. Included files stay as they are.
+/// Shrinks the scenario at `path`; `loader` reads it and the files it includes. Included files stay as they are.
 ///
 /// # Errors
 /// [`Unshrinkable`].
@@ -79,7 +79,7 @@ pub fn shrink(
         Search { path, loader, best: value, failure, cap: cap(&first, &scenario), tried: 0, kept: 0, most, progress };
     // What fails by its text alone, without comments and layout, can be worked on.
     let done = search.run();
-    let values = (tries::count(&before), tries::count(&search.best));
+    let values = (shrink_moves::count(&before), shrink_moves::count(&search.best));
     Ok(Shrunk {
         text: file(&search.best),
         failure: search.failure,
@@ -103,18 +103,18 @@ fn wanted(played: &Played, options: &ShrinkOptions) -> Result<Failure, Unshrinka
     }
 }
 
-/// Candidates may not run for ever: smaller worlds need fewer events. A run without end ends where it says itself.
+/// The most events of a candidate: smaller worlds need fewer. An endless run keeps its own limit.
 fn cap(first: &Played, scenario: &Scenario) -> u64 {
     let most = scenario.world.max_events;
     if first.events > 0 { first.events.saturating_mul(10).saturating_add(1_000).min(most) } else { most }
 }
 
-/// What a candidate is good for.
+/// How a candidate compares with the scenario so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fit {
     /// It fails in the same way.
     Same,
-    /// It does not.
+    /// It does not fail, or in another way.
     Other,
     /// It does not even load.
     Invalid,
@@ -134,14 +134,14 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Passes over the scenario until one changes nothing; gives whether it came to that.
+    /// Repeats all edits until none is kept; returns false if the steps ran out before.
     fn run(&mut self) -> bool {
         loop {
             let kept = self.kept;
             self.leave_out();
-            self.each(tries::simpler);
-            self.each_whole(tries::merged_namespaces);
-            self.each(tries::smaller);
+            self.each(shrink_moves::simpler);
+            self.each_whole(shrink_moves::merged_namespaces);
+            self.each(shrink_moves::smaller);
             if self.tried >= self.most {
                 return false;
             }
@@ -151,22 +151,26 @@ impl Search<'_> {
         }
     }
 
-    /// Leaves out entries, many at a time first.
+    /// Leaves out entries, first many at a time.
     fn leave_out(&mut self) {
         let mut place = 0;
-        while let Some(path) = tries::paths(&self.best).get(place).cloned() {
-            let mut size = tries::at(&self.best, &path).map_or(0, tries::entries);
+        while let Some(path) = shrink_moves::paths(&self.best).get(place).cloned() {
+            let mut size = shrink_moves::at(&self.best, &path).map_or(0, shrink_moves::entries);
             while size > 0 {
                 let mut from = 0;
-                while from < tries::at(&self.best, &path).map_or(0, tries::entries) {
+                while from < shrink_moves::at(&self.best, &path).map_or(0, shrink_moves::entries) {
                     if self.tried >= self.most {
                         return;
                     }
-                    let Some((without, names)) = tries::without(&self.best, &path, from..from + size) else { break };
+                    let Some((without, names)) = shrink_moves::without(&self.best, &path, from..from + size) else {
+                        break;
+                    };
                     let fit = self.attempt(without.clone());
-                    // What is left may speak of what is gone.
+                    // What is left may mention what is gone.
                     let mentions = fit == Fit::Invalid && !names.is_empty();
-                    if fit == Fit::Same || mentions && self.attempt(tries::unmentioned(without, &names)) == Fit::Same {
+                    if fit == Fit::Same
+                        || mentions && self.attempt(shrink_moves::unmentioned(without, &names)) == Fit::Same
+                    {
                         continue;
                     }
                     from += size;
@@ -177,15 +181,15 @@ impl Search<'_> {
         }
     }
 
-    /// Replaces values by others, as long as one of the suggestions is taken.
+    /// Replaces each value by a suggestion, as long as one is kept.
     fn each(&mut self, suggest: fn(&Value) -> Vec<Value>) {
         let mut place = 0;
-        while let Some(path) = tries::paths(&self.best).get(place).cloned() {
-            let suggestions = tries::at(&self.best, &path).map(suggest).unwrap_or_default();
-            let taken = !tries::is_guard(&self.best, &path)
+        while let Some(path) = shrink_moves::paths(&self.best).get(place).cloned() {
+            let suggestions = shrink_moves::at(&self.best, &path).map(suggest).unwrap_or_default();
+            let taken = !shrink_moves::is_guard(&self.best, &path)
                 && suggestions.into_iter().any(|suggestion| {
                     let mut candidate = self.best.clone();
-                    tries::set(&mut candidate, &path, suggestion);
+                    shrink_moves::set(&mut candidate, &path, suggestion);
                     self.tried < self.most && self.attempt(candidate) == Fit::Same
                 });
             place += usize::from(!taken);
@@ -202,7 +206,7 @@ impl Search<'_> {
         }
     }
 
-    /// Runs a candidate, and keeps it if it fails in the same way.
+    /// Runs a candidate and keeps it if it fails in the same way.
     fn attempt(&mut self, candidate: Value) -> Fit {
         self.tried += 1;
         let with = With { path: self.path, text: file(&candidate), rest: self.loader };
@@ -211,19 +215,19 @@ impl Search<'_> {
             return Fit::Other;
         }
         scenario.world.max_events = scenario.world.max_events.min(self.cap);
-        // A run without end is told without looking at each of its decisions.
+        // An endless run is recognised without checking its decisions.
         let played = if self.failure.kind == NO_END { ends(&scenario) } else { play(&scenario) };
         let Some(failure) = played.failures.into_iter().find(|f| f.kind == self.failure.kind) else {
             return Fit::Other;
         };
         (self.best, self.failure) = (candidate, failure);
         self.kept += 1;
-        (self.progress)(self.tried, tries::count(&self.best));
+        (self.progress)(self.tried, shrink_moves::count(&self.best));
         Fit::Same
     }
 }
 
-/// The files there are, with another text for one of them.
+/// All files as they are, except for one with another text.
 struct With<'a> {
     path: &'a str,
     text: String,

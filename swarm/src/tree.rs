@@ -1,9 +1,9 @@
-//! The quota tree of a drawn world: a value that can be drawn, edited within the rules of T2, and written down.
+//! The quota tree of a random world: drawn, edited so that it stays valid by T2, and written as a scenario value.
 
 use crate::{
     draw::Draw,
     features::{Feature, Features},
-    words::{Counted, Units, amounts_counted},
+    units::{Counted, Units, amounts_counted},
 };
 use quotree_sim::scenario::Value;
 
@@ -20,20 +20,20 @@ pub(crate) struct Quota {
     children: Vec<Self>,
 }
 
-/// A whole tree.
+/// A tree of quotas.
 #[derive(Debug, Clone)]
 pub(crate) struct Tree {
     root: Quota,
     /// Which resources are governed (Q2).
     governed: [bool; 3],
-    /// What GPUs are called in it.
+    /// The resources that count as GPUs.
     gpus: Vec<Counted>,
-    /// Whether children may be promised more than there is (T2).
+    /// Whether children may be guaranteed more than their parent (T2).
     over_promised: bool,
 }
 
-/// Draws the quotas of a tree, one below the other.
-struct Planting<'a> {
+/// Draws the quotas of a tree, from the root down.
+struct TreeBuilder<'a> {
     draw: &'a mut Draw,
     features: &'a Features,
     namespaces: usize,
@@ -47,14 +47,14 @@ impl Tree {
         governed: [bool; 3],
         gpus: Vec<Counted>,
     ) -> Self {
-        let mut planting = Planting { draw, features, namespaces: 0 };
-        let root = planting.quota("root".to_owned(), total, total.map(Some), 0);
+        let mut builder = TreeBuilder { draw, features, namespaces: 0 };
+        let root = builder.quota("root".to_owned(), total, total.map(Some), 0);
         let tree = Self { root, governed, gpus, over_promised: features.has(Feature::OverPromised) };
         debug_assert!(tree.is_valid(), "{tree:?}");
         tree
     }
 
-    /// All namespaces on leaves.
+    /// The namespaces of all leaves.
     pub(crate) fn namespaces(&self) -> Vec<String> {
         let mut all = Vec::new();
         self.root.each(&mut |quota| all.extend(quota.namespaces.iter().cloned()));
@@ -94,7 +94,7 @@ impl Tree {
         count
     }
 
-    /// Changes min or max of one quota by the rules; gives the change as an event does.
+    /// Changes min or max of one quota so that the tree stays valid; returns the event.
     pub(crate) fn edit(&mut self, draw: &mut Draw) -> Option<Value> {
         const TRIES: usize = 8;
         for _ in 0..TRIES {
@@ -102,7 +102,7 @@ impl Tree {
             let which = draw.between(0, edited.len() as u64 - 1);
             let resource = draw.one_of(&[0, 1, 2]).filter(|r| self.governed.get(*r) == Some(&true))?;
             let (of_min, most) = (draw.chance(60), draw.between(0, 24));
-            // A ceiling cut down to the guarantee is what leaves most use above it (T4).
+            // A max lowered to the min leaves the most usage above it (T4).
             let (cut, spare) = (draw.chance(60), draw.between(0, 2));
             let mut change = None;
             let gpus = self.gpus.clone();
@@ -129,7 +129,7 @@ impl Tree {
         None
     }
 
-    /// Moves a namespace to another leaf, or off all; gives the new tree as an event does.
+    /// Moves a namespace to another leaf, or to none; returns the event.
     pub(crate) fn move_namespace(&mut self, draw: &mut Draw) -> Option<Value> {
         let all = self.namespaces();
         let moved = draw.one_of(&(0..all.len()).collect::<Vec<_>>()).and_then(|i| all.get(i))?;
@@ -154,7 +154,7 @@ impl Tree {
     }
 }
 
-impl Planting<'_> {
+impl TreeBuilder<'_> {
     fn quota(&mut self, name: String, min: Units, max: [Option<u64>; 3], depth: u64) -> Quota {
         let deepest = if self.features.has(Feature::DeepTree) { 4 } else { 1 };
         let percent = if depth == 0 { 92 } else { 45 };
@@ -189,7 +189,7 @@ impl Planting<'_> {
     fn children(&mut self, quota: &mut Quota, depth: u64) {
         let mut left = quota.min;
         let count = self.draw.between(1, 4);
-        // Equal guarantees are contested most.
+        // Equal mins cause the most contention.
         let equal = self.draw.chance(50).then(|| quota.min.map(|all| all / count));
         for number in 0..count {
             let min = equal.unwrap_or_else(|| left.map(|most| self.draw.between(0, most)));
@@ -228,7 +228,7 @@ impl Quota {
         }
     }
 
-    /// Changes the quota of this number, counted from the root downwards.
+    /// Changes the quota with this number, counted from the root down.
     fn nth(&mut self, number: u64, change: &mut dyn FnMut(&mut Self) -> Option<()>) {
         let mut at = 0;
         self.each_mut(&mut |quota| {

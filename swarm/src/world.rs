@@ -1,30 +1,31 @@
-//! A world out of a seed: features, then sizes, then a scenario as text that a person can run.
+//! Draws the world of a seed: its features, then its sizes, then a scenario as text that anybody can run.
 //!
-//! It has two phases. In the *safety phase* everything the seed chose happens: arrivals, faults, edits, lost requests. At its
-//! end all nodes are up and uncordoned, and from then on, in the *calm phase*, nothing comes from outside and nothing fails;
-//! the run goes on until nothing more can happen. A run that does not come to rest runs into `max_events`.
+//! A world has two phases. In the *safety phase* everything happens that the seed chose: arrivals, faults, edits, lost
+//! requests. At its end all nodes are up and schedulable. In the *calm phase* after it nothing comes from outside and
+//! nothing fails, and the run goes on until nothing more can happen. A run that does not come to rest ends at
+//! `max_events`.
 
 use crate::{
-    cards::Cards,
-    data,
+    datasets,
     draw::Draw,
     features::{Feature, Features},
+    gpus::Gpus,
     nodes::Scale,
     people::{self, People},
-    places::{self, Place},
     queues,
+    topology::{self, Location},
     tree::Tree,
-    words::{CPU, Counted, GPU, MEMORY, RESOURCES, Units, WHOLE_GPU, amounts, quantity, time},
-    work,
+    units::{CPU, Counted, GPU, MEMORY, RESOURCES, Units, WHOLE_GPU, amounts, quantity, time},
+    workloads,
 };
 use quotree_sim::scenario::Value;
 
-/// A drawn world.
+/// A random world.
 #[derive(Debug, Clone)]
 pub struct World {
-    /// What exists in it.
+    /// The features it has.
     pub features: Features,
-    /// The scenario, as a file.
+    /// The scenario, as the text of a file.
     pub text: String,
 }
 
@@ -38,14 +39,14 @@ impl World {
     #[must_use]
     pub fn draw(seed: u64) -> Self {
         let features = Features::draw(&mut Draw::new(seed, "swarm/features"));
-        let features = features.bring(&mut Draw::new(seed, "swarm/needs"));
-        let mut sketch = Sketch::new(seed, &features);
-        let scenario = sketch.scenario(seed);
+        let features = features.with_required(&mut Draw::new(seed, "swarm/needs"));
+        let mut builder = WorldBuilder::new(seed, &features);
+        let scenario = builder.scenario(seed);
         Self { text: format!("#![enable(implicit_some)]\n{}", scenario.to_text()), features }
     }
 }
 
-/// Equal nodes.
+/// A pool of equal nodes.
 #[derive(Debug)]
 pub(crate) struct Pool {
     pub(crate) name: &'static str,
@@ -53,48 +54,48 @@ pub(crate) struct Pool {
     pub(crate) each: Units,
     pub(crate) tainted: bool,
     pub(crate) scale: Option<Scale>,
-    pub(crate) place: Place,
+    pub(crate) location: Location,
 }
 
 /// A world that is being drawn.
 #[derive(Debug)]
-pub(crate) struct Sketch<'a> {
+pub(crate) struct WorldBuilder<'a> {
     pub(crate) features: &'a Features,
     pub(crate) draw: Draw,
-    /// The dice of what befalls nodes.
+    /// The random stream of node events. Each stream leaves the draws of all others as they are.
     pub(crate) node_draw: Draw,
     pub(crate) pools: Vec<Pool>,
     pub(crate) tree: Tree,
     pub(crate) namespaces: Vec<String>,
-    /// How long the safety phase is, seconds.
+    /// The length of the safety phase, seconds.
     pub(crate) safety: u64,
-    /// Edits and faults so far, with their times.
+    /// Edits and faults drawn so far, with their times.
     pub(crate) events: Vec<(u64, Value)>,
     pub(crate) budgets: u64,
     pub(crate) datasets: u64,
-    /// For what is read: it changes no other draw.
-    pub(crate) data: Draw,
-    /// The dice of job queues, of places, of GPUs, and of people.
+    /// The random stream of datasets.
+    pub(crate) dataset_draw: Draw,
+    /// The random streams of job queues, topology, GPUs and users.
     pub(crate) queue_draw: Draw,
-    pub(crate) place_draw: Draw,
-    pub(crate) card_draw: Draw,
+    pub(crate) topology_draw: Draw,
+    pub(crate) gpu_draw: Draw,
     pub(crate) people_draw: Draw,
-    pub(crate) cards: Option<Cards>,
+    pub(crate) gpus: Option<Gpus>,
     pub(crate) people: People,
 }
 
-impl<'a> Sketch<'a> {
+impl<'a> WorldBuilder<'a> {
     fn new(seed: u64, features: &'a Features) -> Self {
         let mut draw = Draw::new(seed, "swarm/sizes");
         let mut node_draw = Draw::new(seed, "swarm/nodes");
         let mut pools = pools(&mut draw, features);
-        let mut place_draw = Draw::new(seed, "swarm/places");
+        let mut topology_draw = Draw::new(seed, "swarm/places");
         for pool in &mut pools {
             pool.scale = Scale::draw(&mut node_draw, features, pool.count);
-            pool.place = Place::draw(&mut place_draw, features);
+            pool.location = Location::draw(&mut topology_draw, features);
         }
-        let mut card_draw = Draw::new(seed, "swarm/gpus");
-        let cards = Cards::draw(&mut card_draw, features, pools.len());
+        let mut gpu_draw = Draw::new(seed, "swarm/gpus");
+        let gpus = Gpus::draw(&mut gpu_draw, features, pools.len());
         let mut total: Units = [0; 3];
         for pool in &pools {
             for (sum, each) in total.iter_mut().zip(pool.each) {
@@ -104,17 +105,17 @@ impl<'a> Sketch<'a> {
         let quarters = draw.one_of(&[3, 4, 4, 4, 4, 5]).unwrap_or(4);
         let total = total.map(|units| units * quarters / 4);
         let governs_memory = features.has(Feature::Memory) && !features.has(Feature::Ungoverned);
-        let gpus = cards.as_ref().map_or_else(|| vec![Counted::GPUS], Cards::counted);
-        let tree = Tree::draw(&mut draw, features, total, [true, governs_memory, features.has(Feature::Gpus)], gpus);
+        let counted = gpus.as_ref().map_or_else(|| vec![Counted::GPUS], Gpus::counted);
+        let tree = Tree::draw(&mut draw, features, total, [true, governs_memory, features.has(Feature::Gpus)], counted);
         let mut namespaces = tree.namespaces();
         if features.has(Feature::Unquotaed) {
             namespaces.push("stray".to_owned());
         }
         let safety = draw.one_of(&[300, 1_200, 3_600, 10_800]).unwrap_or(1_200);
         let budgets = if features.has(Feature::Budgets) { draw.between(1, 2) } else { 0 };
-        let mut data = Draw::new(seed, "swarm/datasets");
-        let datasets = if features.has(Feature::Datasets) { data.between(1, 2) } else { 0 };
-        let mut sketch = Self {
+        let mut dataset_draw = Draw::new(seed, "swarm/datasets");
+        let datasets = if features.has(Feature::Datasets) { dataset_draw.between(1, 2) } else { 0 };
+        let mut builder = Self {
             features,
             draw,
             node_draw,
@@ -125,29 +126,29 @@ impl<'a> Sketch<'a> {
             events: Vec::new(),
             budgets,
             datasets,
-            data,
+            dataset_draw,
             queue_draw: Draw::new(seed, "swarm/queues"),
-            place_draw,
-            card_draw,
+            topology_draw,
+            gpu_draw,
             people_draw: Draw::new(seed, "swarm/people"),
-            cards,
+            gpus,
             people: People::default(),
         };
-        sketch.people = people::people(&mut sketch);
-        sketch
+        builder.people = people::people(&mut builder);
+        builder
     }
 
     fn scenario(&mut self, seed: u64) -> Value {
         let first_tree = self.tree.value();
         let queues = queues::queues(self);
         people::edits(self);
-        let workloads = work::workloads(self);
-        let datasets = data::datasets(self);
+        let workloads = workloads::workloads(self);
+        let datasets = datasets::datasets(self);
         self.edits();
         self.faults();
-        let faults = self.befall();
-        self.befall_devices();
-        places::outages(self);
+        let faults = self.node_events();
+        self.device_events();
+        topology::outages(self);
         self.events.sort_by_key(|(at, _)| *at);
         let events = std::mem::take(&mut self.events);
         let events: Vec<Value> = events.into_iter().map(|(at, change)| people::event(self, time(at), change)).collect();
@@ -198,15 +199,15 @@ impl<'a> Sketch<'a> {
                 ("allocatable", amounts([Some(cpu), Some(memory).filter(|n| *n > 0), None])),
                 ("labels", Value::Map(vec![(Value::text("pool"), Value::text(pool.name))])),
             ];
-            fields.extend(pool.place.fields(self.features, pool.count));
+            fields.extend(pool.location.fields(self.features, pool.count));
             if let Some(scale) = pool.scale {
                 fields.push(("autoscale", scale.value()));
             }
             if pool.tainted {
                 fields.push(("taints", Value::List(vec![Value::text("special")])));
             }
-            if let Some(cards) = self.cards.as_ref().filter(|_| gpu > 0) {
-                fields.push(("gpus", cards.value(number, gpu / WHOLE_GPU)));
+            if let Some(gpus) = self.gpus.as_ref().filter(|_| gpu > 0) {
+                fields.push(("gpus", gpus.value(number, gpu / WHOLE_GPU)));
             } else if gpu > 0 {
                 let of = |name: &str| Value::text(name);
                 let devices = vec![
@@ -220,12 +221,12 @@ impl<'a> Sketch<'a> {
         Value::List(self.pools.iter().enumerate().map(node_pool).collect())
     }
 
-    /// A time in the safety phase.
-    pub(crate) fn moment(&mut self) -> u64 {
+    /// Draws a time in the safety phase.
+    pub(crate) fn random_time(&mut self) -> u64 {
         self.draw.between(0, self.safety)
     }
 
-    /// What people change.
+    /// Draws edits of the tree and of budgets.
     fn edits(&mut self) {
         let mut times = Vec::new();
         for (feature, most) in [(Feature::TreeEdits, 4), (Feature::EnforceMax, 2), (Feature::NamespaceMoves, 3)] {
@@ -234,7 +235,7 @@ impl<'a> Sketch<'a> {
                 times.extend((0..count).map(|_| (self.draw.between(1, self.safety), feature)));
             }
         }
-        // Each edit is made on what the earlier ones left.
+        // Each edit is drawn for the tree that the earlier ones left.
         times.sort_unstable();
         for (at, feature) in times {
             let change = match feature {
@@ -244,7 +245,7 @@ impl<'a> Sketch<'a> {
             self.events.extend(change.map(|change| (at, change)));
         }
         if self.features.has(Feature::BudgetEdits) && self.budgets > 0 {
-            let at = self.moment();
+            let at = self.random_time();
             let budget = format!("b{}", self.draw.between(0, self.budgets - 1));
             let allowed = Value::number(self.draw.between(0, 4));
             self.events
@@ -252,14 +253,14 @@ impl<'a> Sketch<'a> {
         }
     }
 
-    /// What fails and comes back, by the end of the safety phase.
+    /// Draws nodes that fail or are cordoned, and are back by the end of the safety phase.
     fn faults(&mut self) {
         for (feature, down, up) in [(Feature::NodeDown, "NodeDown", "NodeUp"), (Feature::Cordon, "Cordon", "Uncordon")]
         {
             let count = if self.features.has(feature) { self.draw.between(1, 3) } else { 0 };
             for _ in 0..count {
                 let Some(node) = self.node() else { continue };
-                let (from, to) = (self.moment(), self.moment());
+                let (from, to) = (self.random_time(), self.random_time());
                 self.events.push((from.min(to), Value::tuple(down, vec![Value::text(node.clone())])));
                 self.events.push((from.max(to), Value::tuple(up, vec![Value::text(node)])));
             }
@@ -275,7 +276,7 @@ impl<'a> Sketch<'a> {
         Some(format!("{name}-{}", self.draw.between(0, count - 1)))
     }
 
-    /// A time that may be random.
+    /// Draws a delay, fixed or random.
     pub(crate) fn delay(&mut self, least: u64, most: u64) -> Value {
         let (from, to) = (self.draw.between(least, most), self.draw.between(least, most));
         if self.draw.chance(50) {
@@ -285,7 +286,7 @@ impl<'a> Sketch<'a> {
     }
 
     /// A quantity of whole or partial GPUs.
-    pub(crate) fn gpus(units: u64) -> Value {
+    pub(crate) fn gpu_quantity(units: u64) -> Value {
         Value::text(quantity(GPU, units))
     }
 }
@@ -302,7 +303,14 @@ fn pools(draw: &mut Draw, features: &Features) -> Vec<Pool> {
         if features.has(Feature::Gpus) && (number == 0 || draw.chance(50)) {
             each[GPU] = WHOLE_GPU * draw.one_of(&[1, 2, 4, 8]).unwrap_or(1);
         }
-        Pool { name, count: nodes, each, tainted: number > 0 && draw.chance(40), scale: None, place: Place::default() }
+        Pool {
+            name,
+            count: nodes,
+            each,
+            tainted: number > 0 && draw.chance(40),
+            scale: None,
+            location: Location::default(),
+        }
     };
     (0..count).zip(&names).map(pool).collect()
 }

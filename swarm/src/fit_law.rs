@@ -1,7 +1,8 @@
-//! Whether a waiting workload could simply be placed, by the letter of A1, A2, A5, L3, O2 and P1: recounted from what the
-//! scheduler lets everybody see and from the facts it was told. Sure only when it says yes.
+//! The law that no pending workload fits. Whether one could simply be placed is computed again by A1, A2, A5, L3, O2
+//! and P1, from the public views of the scheduler and from the events it got. The answer yes is certain; the answer no
+//! is not.
 
-use crate::{space::Space, walk::Walk};
+use crate::{log_laws::Replay, node_fit::FreeSpace};
 use quotree_core::{
     Amounts, Level, Name, NodeId, NodeSpec, PodSet, PodState, PodTemplate, Queueing, QuotaId, QuotaTree, Scheduler,
     Unquotaed, WorkloadId,
@@ -9,35 +10,35 @@ use quotree_core::{
 use std::collections::BTreeSet;
 
 /// A cluster and a tree at rest.
-pub(crate) struct Room<'a> {
-    walk: &'a Walk<'a>,
+pub(crate) struct FitCheck<'a> {
+    replay: &'a Replay<'a>,
     scheduler: &'a Scheduler,
-    spaces: Vec<Space<'a>>,
+    nodes: Vec<FreeSpace<'a>>,
 }
 
-/// What a workload waits for.
-struct Asked<'a> {
+/// What a pending workload needs next.
+struct Demand<'a> {
     pods: Vec<&'a PodTemplate>,
     total: Amounts,
-    /// Whether nothing of it stands yet.
+    /// Whether none of its pods is placed yet.
     first: bool,
-    /// The level of which one domain has all of it, and where some of it stands.
+    /// The topology level at which all pods share a domain, and a node on which one of them runs.
     together: Option<(Level, Option<NodeId>)>,
 }
 
-impl<'a> Room<'a> {
-    pub(crate) fn new(walk: &'a Walk<'a>, scheduler: &'a Scheduler) -> Self {
-        let space = |view: quotree_core::NodeView| Some(Space::new(walk.nodes.get(&view.id.0)?, &view));
+impl<'a> FitCheck<'a> {
+    pub(crate) fn new(replay: &'a Replay<'a>, scheduler: &'a Scheduler) -> Self {
+        let space = |view: quotree_core::NodeView| Some(FreeSpace::new(replay.nodes.get(&view.id.0)?, &view));
         let up = scheduler.nodes().into_iter().filter(|node| node.schedulable);
-        Self { walk, scheduler, spaces: up.filter_map(space).collect() }
+        Self { replay, scheduler, nodes: up.filter_map(space).collect() }
     }
 
-    /// Whether it could be placed as things stand.
+    /// Whether the workload could be placed now, without any eviction.
     pub(crate) fn admits(&self, id: WorkloadId) -> bool {
-        let (Some(view), Some(spec)) = (self.scheduler.workload(id), self.walk.specs.get(&id)) else { return false };
-        let Some(asked) = self.asked(id) else { return false };
-        // Pods that are not alike are packed one after the other, in their order: another order might do better.
-        let Some(pod) = asked.pods.first().filter(|first| asked.pods.iter().all(|pod| pod == *first)) else {
+        let (Some(view), Some(spec)) = (self.scheduler.workload(id), self.replay.specs.get(&id)) else { return false };
+        let Some(demand) = self.demand(id) else { return false };
+        // The scheduler places different pods in their order, and another order might fit: only equal pods are judged.
+        let Some(pod) = demand.pods.first().filter(|first| demand.pods.iter().all(|pod| pod == *first)) else {
             return false;
         };
         let tree = self.scheduler.tree();
@@ -45,26 +46,26 @@ impl<'a> Room<'a> {
             None => self.scheduler.policy().unquotaed == Unquotaed::Schedule,
             Some(leaf) => {
                 let skips = tree.spec(leaf).is_some_and(|spec| spec.queueing == Queueing::Skip);
-                skips && tree.path(leaf).all(|q| self.quota_admits(q, &asked, spec.preemptible))
+                skips && tree.path(leaf).all(|q| self.quota_admits(q, &demand, spec.preemptible))
             }
         };
-        by_quota && self.has_room_for(pod, &asked)
+        by_quota && self.has_room_for(pod, &demand)
     }
 
-    /// Whether every resource it asks is governed, for only what a quota guarantees can be reclaimed, and whether there is a
-    /// place where all of it could stand together.
+    /// Whether every resource it requests is governed, since only guaranteed quota can be reclaimed, and whether some
+    /// domain could have all of its pods.
     pub(crate) fn is_covered(&self, id: WorkloadId) -> bool {
         let governed = |name: &Name| self.scheduler.tree().governed().any(|governed| governed == name);
-        let stands = |level: Level| self.spaces.iter().any(|space| domain(space.spec, level).is_some());
-        let covered = |asked: Asked<'_>| {
-            asked.total.iter().all(|(name, n)| n == 0 || governed(name))
-                && asked.together.is_none_or(|(level, _)| stands(level))
+        let stands = |level: Level| self.nodes.iter().any(|space| domain(space.spec, level).is_some());
+        let covered = |demand: Demand<'_>| {
+            demand.total.iter().all(|(name, n)| n == 0 || governed(name))
+                && demand.together.is_none_or(|(level, _)| stands(level))
         };
-        self.asked(id).is_some_and(covered)
+        self.demand(id).is_some_and(covered)
     }
 
-    /// Whether there is as much as is guaranteed below the root: then whoever is entitled finds somebody above theirs. Who is
-    /// kept out by a job limit may not evict (A5), so there must be none.
+    /// Whether the cluster has all that is guaranteed below the root: then an entitled workload always finds a quota
+    /// above its min. A workload that a job limit keeps out may not evict (A5), so there must be no such limit.
     pub(crate) fn covers_guarantees(&self) -> bool {
         let tree = self.scheduler.tree();
         if tree.ids().filter_map(|q| tree.spec(q)).any(|spec| spec.max_jobs.is_some()) {
@@ -75,14 +76,14 @@ impl<'a> Room<'a> {
         let promising: &[QuotaId] = if below.is_empty() { &[root] } else { below };
         tree.governed().enumerate().all(|(place, name)| {
             let promised: i64 = promising.iter().filter_map(|q| tree.min(*q).get(place)).sum();
-            let there = self.spaces.iter().filter_map(|space| space.spec.allocatable.get(name.as_str()));
+            let there = self.nodes.iter().filter_map(|space| space.spec.allocatable.get(name.as_str()));
             promised <= there.sum()
         })
     }
 
-    /// What it waits for: what its minimum lacks, or one of those beyond it.
-    fn asked(&self, id: WorkloadId) -> Option<Asked<'a>> {
-        let (view, spec) = (self.scheduler.workload(id)?, self.walk.specs.get(&id)?);
+    /// What it needs next: the pods that its minimum lacks, or one elastic pod.
+    fn demand(&self, id: WorkloadId) -> Option<Demand<'a>> {
+        let (view, spec) = (self.scheduler.workload(id)?, self.replay.specs.get(&id)?);
         let mut ordinal = 0;
         let (mut lacking, mut beyond) = (Vec::new(), Vec::new());
         let mut first = true;
@@ -107,15 +108,15 @@ impl<'a> Room<'a> {
             total.set(name.clone(), before.saturating_add(amount));
         }
         let stands = view.pods.iter().find_map(|pod| pod.node);
-        Some(Asked { pods, total, first, together: spec.together.map(|level| (level, stands)) })
+        Some(Demand { pods, total, first, together: spec.together.map(|level| (level, stands)) })
     }
 
-    fn quota_admits(&self, quota: QuotaId, asked: &Asked<'_>, preemptible: bool) -> bool {
+    fn quota_admits(&self, quota: QuotaId, demand: &Demand<'_>, preemptible: bool) -> bool {
         let tree = self.scheduler.tree();
         let usage = self.scheduler.usage(quota);
         let of = |amounts: &Amounts, name: &Name| amounts.get(name.as_str()).unwrap_or(0);
         let (max, min) = (tree.named(tree.max(quota), i64::MAX), tree.named(tree.min(quota), i64::MIN));
-        let ceilings = asked.total.iter().filter(|(_, n)| *n > 0).all(|(name, n)| {
+        let ceilings = demand.total.iter().filter(|(_, n)| *n > 0).all(|(name, n)| {
             if !tree.governed().any(|governed| governed == name) {
                 return true;
             }
@@ -123,29 +124,29 @@ impl<'a> Room<'a> {
             below && (preemptible || of(&usage.used_np, name) + n <= of(&min, name))
         });
         let jobs = tree.spec(quota).and_then(|spec| spec.max_jobs);
-        ceilings && jobs.is_none_or(|most| !asked.first || usage.jobs < most)
+        ceilings && jobs.is_none_or(|most| !demand.first || usage.jobs < most)
     }
 
-    /// Whether equal pods find places: of equal ones each node takes as many as it can. Those that stand together find
-    /// all of them in one domain, in that of the others where some of them stand (P1).
-    fn has_room_for(&self, pod: &PodTemplate, asked: &Asked<'_>) -> bool {
-        let room = |within: &dyn Fn(&Space<'_>) -> bool| {
-            let spaces = self.spaces.iter().filter(|space| within(space));
-            spaces.fold(asked.pods.len(), |left, space| left - space.takes(pod, left)) == 0
+    /// Whether nodes have room for these equal pods, when each node takes as many as it can. Pods with a topology level
+    /// must find it in one domain: that of the pods which already run, if there are any (P1).
+    fn has_room_for(&self, pod: &PodTemplate, demand: &Demand<'_>) -> bool {
+        let room = |within: &dyn Fn(&FreeSpace<'_>) -> bool| {
+            let nodes = self.nodes.iter().filter(|space| within(space));
+            nodes.fold(demand.pods.len(), |left, space| left - space.takes(pod, left)) == 0
         };
-        let Some((level, stands)) = asked.together else { return room(&|_| true) };
-        let domains: BTreeSet<Place<'_>> = match stands.map(|node| self.walk.nodes.get(&node.0)) {
+        let Some((level, stands)) = demand.together else { return room(&|_| true) };
+        let domains: BTreeSet<Place<'_>> = match stands.map(|node| self.replay.nodes.get(&node.0)) {
             Some(node) => node.and_then(|node| domain(node, level)).into_iter().collect(),
-            None => self.spaces.iter().filter_map(|space| domain(space.spec, level)).collect(),
+            None => self.nodes.iter().filter_map(|space| domain(space.spec, level)).collect(),
         };
         domains.iter().any(|place| room(&|space| domain(space.spec, level).as_ref() == Some(place)))
     }
 }
 
-/// Where a node stands: its number, or its rack and zone, or its zone.
+/// A topology domain: a node number, or a rack and its zone, or a zone.
 type Place<'a> = (Option<u32>, Option<&'a Name>, Option<&'a Name>);
 
-/// The domain of a level that a node stands in, if it stands in any.
+/// The domain of this level that has the node, if any.
 fn domain(node: &NodeSpec, level: Level) -> Option<Place<'_>> {
     match level {
         Level::Node => Some((Some(node.id.0), None, None)),
@@ -155,7 +156,7 @@ fn domain(node: &NodeSpec, level: Level) -> Option<Place<'_>> {
     }
 }
 
-/// What counts against a ceiling: what is used below, and what is kept by those that do not lend all (L3).
+/// What counts against a max: usage below the quota, and what its children keep from lending (L3).
 fn charged(scheduler: &Scheduler, tree: &QuotaTree, quota: QuotaId, name: &Name) -> i64 {
     let children = tree.children(quota);
     if children.is_empty() {

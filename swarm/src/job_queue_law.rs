@@ -1,10 +1,10 @@
-//! Job queues, judged by what they do: what the trace tells of letting out and going back, recounted from the log, and at
-//! rest that nobody is kept back without a reason. Shares no code with the queues.
+//! The laws of job queues: every release and requeue in the trace follows the rules of its queue, and when the run is
+//! at rest, no queue keeps back a job without a reason. Shares no code with the queues.
 
 use crate::{
+    fit_law::FitCheck,
+    log_laws::Replay,
     play::{Failure, Played},
-    room::Room,
-    walk::Walk,
 };
 use quotree_core::{Amounts, Event, Name, PodState, PodTemplate, QuotaId, Scheduler, Time, WorkloadId, WorkloadSpec};
 use quotree_sim::{
@@ -16,27 +16,27 @@ use quotree_sim::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What became of the jobs of a run in its queues.
+/// The history of all jobs in their queues.
 #[derive(Debug, Default)]
-pub(crate) struct Suspended {
-    jobs: BTreeMap<WorkloadId, Stay>,
-    /// By the name of their first pod.
+pub(crate) struct JobQueueLaw {
+    jobs: BTreeMap<WorkloadId, QueuedJob>,
+    /// Jobs by the name of their first pod.
     names: BTreeMap<String, WorkloadId>,
-    /// Pods of Deployments, which no queue holds back.
+    /// Pods of Deployments, which no queue keeps back.
     never: BTreeSet<WorkloadId>,
     failures: Vec<Failure>,
 }
 
-/// How one job went in and out.
+/// How often one job was released, and when it was released or requeued last.
 #[derive(Debug, Default)]
-struct Stay {
+struct QueuedJob {
     tries: u32,
-    let_out: Option<Time>,
+    released_at: Option<Time>,
     back: Option<Time>,
-    times_back: u32,
+    requeues: u32,
 }
 
-/// Whether a namespace may come before another queue, or before none: then it is not known of everybody who counts where.
+/// Whether a namespace may move to another queue, or to none: then it is uncertain to which queue some workloads count.
 fn namespaces_move(scenario: &Scenario) -> bool {
     scenario.events.iter().any(|event| match &event.change {
         Change::ReplaceTree { .. } | Change::MoveNamespace { .. } => true,
@@ -45,16 +45,16 @@ fn namespaces_move(scenario: &Scenario) -> bool {
     })
 }
 
-/// For how long jobs may come and go while nothing else happens, until each has been tried again; nothing where none
-/// goes back.
+/// The longest time in which every requeued job is released once more, if nothing else happens; `None` if no queue
+/// requeues jobs.
 pub(crate) fn round_ms(scenario: &Scenario) -> Option<u64> {
     let round = |queue: &JobQueue| Some(queue.start_timeout_ms?.saturating_mul(2).saturating_add(queue.backoff_max_ms));
     scenario.queues.iter().filter_map(round).max()
 }
 
-impl Suspended {
-    /// Takes down what the trace tells.
-    pub(crate) fn see(&mut self, at: Time, what: Traced, scenario: &Scenario, names: &dyn Names) {
+impl JobQueueLaw {
+    /// Follows the trace.
+    pub(crate) fn observe(&mut self, at: Time, what: Traced, scenario: &Scenario, names: &dyn Names) {
         match what {
             Traced::Submit { workload, .. } => {
                 let name = names.workload(workload);
@@ -67,37 +67,38 @@ impl Suspended {
             }
             Traced::Suspend { workload } => {
                 self.names.insert(names.pod(workload.pod(0)).into_owned(), workload);
-                let stay = self.jobs.entry(workload).or_default();
+                let job = self.jobs.entry(workload).or_default();
                 if self.never.contains(&workload) {
-                    self.failures.push(Failure::new("law: job queue", format!("at {} ms a Deployment waits", at.0)));
+                    self.failures
+                        .push(Failure::new("law: job queue", format!("at {} ms a Deployment is suspended", at.0)));
                 }
-                stay.back = Some(at).filter(|_| stay.tries > 0);
-                stay.times_back += u32::from(stay.tries > 0);
+                job.back = Some(at).filter(|_| job.tries > 0);
+                job.requeues += u32::from(job.tries > 0);
             }
             Traced::LetOut { workload, tries } => {
-                let stay = self.jobs.entry(workload).or_default();
+                let job = self.jobs.entry(workload).or_default();
                 let waits = scenario.queues.iter().map(|queue| queue.wait_ms(tries.saturating_sub(1)));
                 let waits = waits.min().filter(|_| !namespaces_move(scenario)).unwrap_or(0);
-                if tries != stay.tries + 1 || stay.back.is_some_and(|back| at < back.after_ms(waits)) {
+                if tries != job.tries + 1 || job.back.is_some_and(|back| at < back.after_ms(waits)) {
                     let message = format!(
-                        "at {} ms {} is let out for the {tries}. time, after {} times and {:?}",
+                        "at {} ms {} is released for the {tries}. time, after {} times, requeued {:?}",
                         at.0,
                         names.workload(workload),
-                        stay.tries,
-                        stay.back
+                        job.tries,
+                        job.back
                     );
                     self.failures.push(Failure::new("law: job queue", message));
                 }
-                *stay = Stay { tries, let_out: Some(at), back: None, times_back: stay.times_back };
+                *job = QueuedJob { tries, released_at: Some(at), back: None, requeues: job.requeues };
             }
             _ => {}
         }
     }
 
-    /// What the trace alone shows to be wrong.
-    pub(crate) fn tell(&mut self, played: &mut Played) {
+    /// Reports what broke a law in the trace, and counts what occurred.
+    pub(crate) fn report(&mut self, played: &mut Played) {
         played.failures.append(&mut self.failures);
-        let went_back = self.jobs.values().filter(|stay| stay.tries > 1).count();
+        let went_back = self.jobs.values().filter(|job| job.tries > 1).count();
         for (what, count) in
             [("jobs let out", self.jobs.values().filter(|s| s.tries > 0).count()), ("jobs let out again", went_back)]
         {
@@ -105,10 +106,10 @@ impl Suspended {
         }
     }
 
-    /// Before a job that a queue let out comes to the scheduler: fewer than its `max_jobs` are there.
+    /// Judges a released job when it comes to the scheduler: its queue must have fewer than `max_jobs` jobs there.
     pub(crate) fn judge(&self, scenario: &Scenario, scheduler: &Scheduler, event: &Event, played: &mut Played) {
         let Event::WorkloadSubmitted(spec) = event else { return };
-        if namespaces_move(scenario) || !self.was_let_out(spec.id) {
+        if namespaces_move(scenario) || !self.was_released(spec.id) {
             return;
         }
         let leaf = scheduler.tree().leaf_of(spec.namespace.as_str());
@@ -116,27 +117,28 @@ impl Suspended {
         let queue = scenario.queues.iter().find(|queue| queue.quota == *scheduler.tree().name(leaf));
         let Some((queue, most)) = queue.and_then(|queue| Some((queue, queue.max_jobs?))) else { return };
         let here = |id: &&WorkloadId| scheduler.workload(**id).is_some_and(|view| view.leaf == Some(leaf));
-        let out = self.jobs.iter().filter(|(_, stay)| stay.tries > 0).map(|(id, _)| id).filter(here).count();
+        let out = self.jobs.iter().filter(|(_, job)| job.tries > 0).map(|(id, _)| id).filter(here).count();
         if out >= most as usize {
-            let message = format!("{} is let out before {} beside {out} of {most}", spec.id, queue.quota);
+            let message =
+                format!("{} is released by the queue of {} while {out} of {most} jobs are there", spec.id, queue.quota);
             played.failures.push(Failure::new("law: job queue", message));
         }
     }
 
-    /// How often a job went back into its queue.
-    pub(crate) fn times_back(&self, id: WorkloadId) -> u32 {
-        self.jobs.get(&id).map_or(0, |stay| stay.times_back)
+    /// How often a job was requeued.
+    pub(crate) fn requeues(&self, id: WorkloadId) -> u32 {
+        self.jobs.get(&id).map_or(0, |job| job.requeues)
     }
 
-    fn was_let_out(&self, id: WorkloadId) -> bool {
-        self.jobs.get(&id).is_some_and(|stay| stay.tries > 0)
+    fn was_released(&self, id: WorkloadId) -> bool {
+        self.jobs.get(&id).is_some_and(|job| job.tries > 0)
     }
 
-    /// At rest nobody is suspended whom its queue must let out, and nobody came back in vain; `changed` is when anything
-    /// else happened last.
+    /// Judges a run at rest: no job is suspended that its queue must release, and none was requeued although it fits.
+    /// `changed` is when anything else happened last.
     pub(crate) fn at_rest(
         &self,
-        (scenario, walk, scheduler): (&Scenario, &Walk<'_>, &Scheduler),
+        (scenario, replay, scheduler): (&Scenario, &Replay<'_>, &Scheduler),
         (changed, end): (Time, Time),
         rows: &[PendingRow],
         played: &mut Played,
@@ -150,21 +152,23 @@ impl Suspended {
                 continue;
             }
             *played.seen.entry("suspended at rest".to_owned()).or_default() += rows.len() as u64;
-            let line = Line { scenario, walk, scheduler, suspended: self, queue, leaf };
-            let due: Vec<&&PendingRow> = rows.iter().filter(|row| line.is_due(row, end)).collect();
-            let free = !line.may_be_full();
+            let at_rest = QueueAtRest { scenario, replay, scheduler, suspended: self, queue, leaf };
+            let due: Vec<&&PendingRow> = rows.iter().filter(|row| at_rest.is_due(row, end)).collect();
+            let free = !at_rest.may_be_full();
             let held_back = match queue.queueing {
-                // Who is first is not asked: whoever it is, it is due.
-                QueueOrder::Block => free && due.len() == rows.len() && !line.may_be_starting(),
+                // If all are due, the first one is, whichever it is.
+                QueueOrder::Block => free && due.len() == rows.len() && !at_rest.may_be_starting(),
                 _ => free && !due.is_empty(),
             };
             if let Some(row) = due.first().filter(|_| held_back) {
-                let message = format!("{} waits before {} at rest, and must be let out", row.pod, queue.quota);
+                let message =
+                    format!("{} is suspended in the queue of {} at rest, and must be released", row.pod, queue.quota);
                 played.failures.push(Failure::new("law: job queue", message));
             }
             for row in rows {
-                if line.came_back_in_vain(row, changed) {
-                    let message = format!("{} went back to {}, but ceilings and nodes have room", row.pod, queue.quota);
+                if at_rest.was_requeued_in_vain(row, changed) {
+                    let message =
+                        format!("{} was requeued in {}, although quotas and nodes have room", row.pod, queue.quota);
                     played.failures.push(Failure::new("law: nothing waits that fits", message));
                 }
             }
@@ -172,21 +176,22 @@ impl Suspended {
     }
 }
 
-/// A queue of a run at rest.
-struct Line<'a> {
+/// One queue of a run at rest.
+struct QueueAtRest<'a> {
     scenario: &'a Scenario,
-    walk: &'a Walk<'a>,
+    replay: &'a Replay<'a>,
     scheduler: &'a Scheduler,
-    suspended: &'a Suspended,
+    suspended: &'a JobQueueLaw,
     queue: &'a JobQueue,
     leaf: QuotaId,
 }
 
-impl Line<'_> {
-    /// Whether the back-off of a suspended job is over and the leaf's max covers it beside all that is asked there.
+impl QueueAtRest<'_> {
+    /// Whether the back-off of a suspended job is over, and the max of the leaf covers it together with all other
+    /// requests there.
     fn is_due(&self, row: &PendingRow, end: Time) -> bool {
         let id = self.suspended.names.get(&row.pod);
-        let back = id.and_then(|id| self.suspended.jobs.get(id)).and_then(|stay| stay.back);
+        let back = id.and_then(|id| self.suspended.jobs.get(id)).and_then(|job| job.back);
         if back.is_some_and(|back| back.after_ms(self.queue.backoff_max_ms) >= end) {
             return false;
         }
@@ -197,7 +202,7 @@ impl Line<'_> {
         })
     }
 
-    /// What a suspended job needs to start; of several that it may be, the most.
+    /// What a suspended job needs to start; the largest task of a workflow, since it may be any.
     fn needs(&self, row: &PendingRow, name: &Name) -> i64 {
         let of = |template: &PodTemplate, count: u32| amount(&template.request, name).saturating_mul(i64::from(count));
         let kind = |kind: &Kind| match kind {
@@ -213,7 +218,7 @@ impl Line<'_> {
         }
     }
 
-    /// What everybody of the leaf asks whom the scheduler knows.
+    /// The requests of all workloads of the leaf that the scheduler knows.
     fn asked(&self, name: &Name) -> i64 {
         let asks = |(id, spec): (&WorkloadId, &WorkloadSpec)| {
             let view = self.scheduler.workload(*id).filter(|view| view.leaf == Some(self.leaf))?;
@@ -227,42 +232,42 @@ impl Line<'_> {
             };
             Some(view.pods.iter().map(|pod| of(pod.id.ordinal)).sum::<i64>())
         };
-        self.walk.specs.iter().filter_map(asks).sum()
+        self.replay.specs.iter().filter_map(asks).sum()
     }
 
-    /// Jobs that the scheduler knows and that may count as out.
-    fn out(&self) -> impl Iterator<Item = WorkloadId> + '_ {
+    /// Workloads that the scheduler knows and that may count against the limit of the queue.
+    fn released(&self) -> impl Iterator<Item = WorkloadId> + '_ {
         let anywhere = namespaces_move(self.scenario);
         let counts = move |id: &WorkloadId| {
             let view = self.scheduler.workload(*id);
             view.is_some_and(|view| anywhere || view.leaf == Some(self.leaf)) && !self.suspended.never.contains(id)
         };
-        self.walk.specs.keys().copied().filter(counts)
+        self.replay.specs.keys().copied().filter(counts)
     }
 
     fn may_be_full(&self) -> bool {
-        self.queue.max_jobs.is_some_and(|most| self.out().count() >= most as usize)
+        self.queue.max_jobs.is_some_and(|most| self.released().count() >= most as usize)
     }
 
-    /// Whether somebody who was let out may not have started.
+    /// Whether a released job may not have started yet.
     fn may_be_starting(&self) -> bool {
-        self.out().any(|id| {
+        self.released().any(|id| {
             let waits = |view: quotree_core::WorkloadView| view.pods.iter().any(|pod| pod.state != PodState::Running);
             self.scheduler.workload(id).is_some_and(waits)
         })
     }
 
-    /// Whether a job was let out while all was as it is now, went back, and could have been placed.
-    fn came_back_in_vain(&self, row: &PendingRow, changed: Time) -> bool {
+    /// Whether a job was released after the last change, was requeued, and would have fitted.
+    fn was_requeued_in_vain(&self, row: &PendingRow, changed: Time) -> bool {
         let Some(id) = self.suspended.names.get(&row.pod) else { return false };
-        let stay = self.suspended.jobs.get(id).filter(|stay| stay.back.is_some());
-        let (Some(let_out), Some(spec)) = (stay.and_then(|stay| stay.let_out), self.walk.specs.get(id)) else {
+        let job = self.suspended.jobs.get(id).filter(|job| job.back.is_some());
+        let (Some(released_at), Some(spec)) = (job.and_then(|job| job.released_at), self.replay.specs.get(id)) else {
             return false;
         };
         let mut again = self.scheduler.clone();
-        let_out > changed
+        released_at > changed
             && again.apply(Event::WorkloadSubmitted(spec.clone())).is_ok()
-            && Room::new(self.walk, &again).admits(*id)
+            && FitCheck::new(self.replay, &again).admits(*id)
     }
 }
 

@@ -1,24 +1,25 @@
-//! Where nodes of a drawn world stand, and which gangs must stand together. The dice are their own.
+//! The zones and racks of the nodes of a random world, and the gangs that must share one. Drawn from a random stream of
+//! its own.
 
 use crate::{
     draw::Draw,
     features::{Feature, Features},
-    words::time,
-    world::Sketch,
+    units::time,
+    world::WorldBuilder,
 };
 use quotree_sim::scenario::Value;
 
 type Fields = Vec<(&'static str, Value)>;
 
-/// Where the nodes of a pool stand.
+/// The zone and racks of the nodes of a pool.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     zone: Option<&'static str>,
-    /// A rack that pools share, in place of two racks of their own.
+    /// One rack shared by pools, in place of two racks of their own.
     rack: Option<&'static str>,
 }
 
-impl Place {
+impl Location {
     pub(crate) fn draw(draw: &mut Draw, features: &Features) -> Self {
         if !features.has(Feature::Nodes) || !features.has(Feature::Topology) {
             return Self::default();
@@ -27,7 +28,7 @@ impl Place {
         Self { zone, rack: Some("shared").filter(|_| draw.chance(30) && !names_racks(features)) }
     }
 
-    /// The fields of a pool of so many nodes.
+    /// The fields of a pool of `count` nodes.
     pub(crate) fn fields(self, features: &Features, count: u64) -> Fields {
         let mut fields = Vec::new();
         if let Some(rack) = self.rack {
@@ -40,30 +41,31 @@ impl Place {
     }
 }
 
-/// Whether something happens to racks by their names.
+/// Whether events of this world name racks.
 fn names_racks(features: &Features) -> bool {
     [Feature::RandomFaults, Feature::Outages, Feature::SlowNodes].iter().any(|feature| features.has(*feature))
 }
 
-/// Whether, and where, a training stands together.
-pub(crate) fn together(sketch: &mut Sketch<'_>) -> Fields {
-    // Without nodes there is one, and it stands nowhere.
-    if !sketch.features.has(Feature::Topology) || !sketch.place_draw.chance(70) {
+/// Draws whether the pods of a training must share a node, rack or zone.
+pub(crate) fn together(builder: &mut WorldBuilder<'_>) -> Fields {
+    // A pool without nodes has no rack and no zone.
+    if !builder.features.has(Feature::Topology) || !builder.topology_draw.chance(70) {
         return Vec::new();
     }
-    let level = sketch.place_draw.one_of(&["node", "rack", "rack", "zone"]).unwrap_or("rack");
+    let level = builder.topology_draw.one_of(&["node", "rack", "rack", "zone"]).unwrap_or("rack");
     vec![("topology", Value::tuple("Same", vec![Value::text(level)]))]
 }
 
-/// Zones that fail whole.
-pub(crate) fn outages(sketch: &mut Sketch<'_>) {
-    let zones: Vec<&'static str> = sketch.pools.iter().filter_map(|pool| pool.place.zone).collect();
-    if !sketch.features.has(Feature::Outages) || !sketch.place_draw.chance(50) {
+/// Draws outages of whole zones.
+pub(crate) fn outages(builder: &mut WorldBuilder<'_>) {
+    let zones: Vec<&'static str> = builder.pools.iter().filter_map(|pool| pool.location.zone).collect();
+    if !builder.features.has(Feature::Outages) || !builder.topology_draw.chance(50) {
         return;
     }
-    let Some(zone) = sketch.place_draw.one_of(&zones) else { return };
-    let (one, other) = (sketch.place_draw.between(0, sketch.safety), sketch.place_draw.between(0, sketch.safety));
+    let Some(zone) = builder.topology_draw.one_of(&zones) else { return };
+    let (one, other) =
+        (builder.topology_draw.between(0, builder.safety), builder.topology_draw.between(0, builder.safety));
     let lasts = time((one.max(other) - one.min(other)).max(1));
     let fields = vec![("zone", Value::text(zone)), ("for", lasts)];
-    sketch.events.push((one.min(other), Value::fields("Outage", fields)));
+    builder.events.push((one.min(other), Value::fields("Outage", fields)));
 }

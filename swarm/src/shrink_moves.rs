@@ -1,16 +1,16 @@
-//! What may be tried to make a scenario smaller: edits of its values that leave fewer or smaller ones. No edit makes anything
-//! larger, so that any order of them ends.
+//! The edits that the shrinker tries: each leaves fewer or smaller values. None makes anything larger, so any order of
+//! them ends.
 
 use quotree_sim::scenario::Value;
 use std::{collections::BTreeSet, ops::Range};
 
-/// The way from the root to a value: numbers of entries.
+/// The path from the root to a value: the index of an entry at each step.
 pub(crate) type Path = Vec<usize>;
 
-/// Fields that keep a run from going on for ever: they stay.
+/// Fields that bound a run: they stay.
 const GUARDS: [&str; 2] = ["max_events", "until"];
 
-/// How many values there are.
+/// The number of values.
 pub(crate) fn count(value: &Value) -> usize {
     1 + children(value).into_iter().map(count).sum::<usize>()
 }
@@ -24,7 +24,7 @@ fn children(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// The way to every value, outer ones first.
+/// The path to every value, outer ones first.
 pub(crate) fn paths(value: &Value) -> Vec<Path> {
     fn gather(value: &Value, path: &mut Path, all: &mut Vec<Path>) {
         all.push(path.clone());
@@ -39,7 +39,7 @@ pub(crate) fn paths(value: &Value) -> Vec<Path> {
     all
 }
 
-/// The value at a place.
+/// The value at a path.
 pub(crate) fn at<'a>(value: &'a Value, path: &[usize]) -> Option<&'a Value> {
     path.iter().try_fold(value, |value, number| children(value).get(*number).copied())
 }
@@ -59,14 +59,14 @@ fn at_mut<'a>(value: &'a mut Value, path: &[usize]) -> Option<&'a mut Value> {
     })
 }
 
-/// Puts a value at a place.
+/// Replaces the value at a path.
 pub(crate) fn set(value: &mut Value, path: &[usize], new: Value) {
     if let Some(slot) = at_mut(value, path) {
         *slot = new;
     }
 }
 
-/// Whether the value at a place keeps runs from going on for ever.
+/// Whether the value at a path is a field that bounds runs.
 pub(crate) fn is_guard(value: &Value, path: &[usize]) -> bool {
     let Some((number, above)) = path.split_last() else { return false };
     match at(value, above) {
@@ -88,7 +88,7 @@ pub(crate) fn entries(value: &Value) -> usize {
     }
 }
 
-/// The whole without some entries of the value at a place, and the names of what is gone.
+/// The scenario without some entries of the value at a path, and the names that those entries had.
 pub(crate) fn without(whole: &Value, path: &[usize], range: Range<usize>) -> Option<(Value, Vec<String>)> {
     let mut whole = whole.clone();
     let value = at_mut(&mut whole, path)?;
@@ -117,7 +117,7 @@ pub(crate) fn without(whole: &Value, path: &[usize], range: Range<usize>) -> Opt
     Some((whole, names))
 }
 
-/// The name that a value has in the scenario.
+/// The name of a value, if it has one.
 fn named(value: &Value) -> Option<String> {
     let Value::Struct { fields, .. } = value else { return None };
     fields.iter().find_map(|(field, value)| match value {
@@ -126,7 +126,7 @@ fn named(value: &Value) -> Option<String> {
     })
 }
 
-/// The scenario without events and claims that speak of these names.
+/// The scenario without the events and claims that mention these names.
 pub(crate) fn unmentioned(mut whole: Value, names: &[String]) -> Value {
     if let Value::Struct { fields, .. } = &mut whole {
         for (field, value) in fields {
@@ -140,7 +140,7 @@ pub(crate) fn unmentioned(mut whole: Value, names: &[String]) -> Value {
     whole
 }
 
-/// Whether a value holds a name, or that of a part of it: `pool-0` is one of `pool`.
+/// Whether a value mentions a name, or a part of what it names: `pool-0` is one of `pool`.
 fn mentions(value: &Value, name: &str) -> bool {
     match value {
         Value::String(text) => text.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')),
@@ -148,7 +148,7 @@ fn mentions(value: &Value, name: &str) -> bool {
     }
 }
 
-/// A quota gives way to one of its children, a random time to its shortest.
+/// A quota is replaced by one of its children, a random time by its shortest one.
 pub(crate) fn simpler(value: &Value) -> Vec<Value> {
     let Value::Struct { name, args, fields } = value else { return Vec::new() };
     match name.as_str() {
@@ -163,7 +163,7 @@ pub(crate) fn simpler(value: &Value) -> Vec<Value> {
     }
 }
 
-/// The scenario with the workloads of one namespace in another one.
+/// The scenario with the workloads of one namespace moved to another.
 pub(crate) fn merged_namespaces(whole: &Value) -> Vec<Value> {
     let mut used = BTreeSet::new();
     each_namespace(&mut whole.clone(), &mut |namespace| {
@@ -182,7 +182,7 @@ pub(crate) fn merged_namespaces(whole: &Value) -> Vec<Value> {
     pairs.map(merged).collect()
 }
 
-/// Shows every namespace of a workload.
+/// Visits the namespace of every workload.
 fn each_namespace(value: &mut Value, see: &mut dyn FnMut(&mut String)) {
     let all: Vec<Path> = paths(value);
     for path in all {
@@ -198,7 +198,7 @@ fn each_namespace(value: &mut Value, see: &mut dyn FnMut(&mut String)) {
     }
 }
 
-/// Smaller numbers; of amounts and times each part by itself.
+/// Smaller numbers; each part of an amount or time by itself.
 pub(crate) fn smaller(value: &Value) -> Vec<Value> {
     match value {
         Value::Number(text) => {
@@ -228,7 +228,7 @@ pub(crate) fn smaller(value: &Value) -> Vec<Value> {
 
 /// Numbers below this one that are worth trying.
 fn less(number: u64) -> Vec<u64> {
-    // One less is for small numbers: a large one would be walked down step by step.
+    // A large number is not reduced by one: that would take too many steps.
     const SMALL: u64 = 8;
     let mut less = vec![0, 1, number / 2, number - number / 4];
     less.extend(number.checked_sub(1).filter(|_| number <= SMALL));
@@ -237,7 +237,7 @@ fn less(number: u64) -> Vec<u64> {
     less
 }
 
-/// `1h30m` as 1 h and 30 m; nothing where the text is no such thing.
+/// `1h30m` as 1 h and 30 m; empty if the text is not an amount or time.
 fn parts(text: &str) -> Vec<(u64, &str)> {
     let mut parts = Vec::new();
     let mut rest = text;

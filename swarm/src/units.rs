@@ -1,4 +1,4 @@
-//! Amounts and times as scenario text.
+//! Amounts and times, in the units of random worlds and as scenario text.
 
 use quotree_sim::scenario::Value;
 
@@ -10,7 +10,7 @@ pub(crate) const GPU: usize = 2;
 /// Quarters of a GPU in a whole one.
 pub(crate) const WHOLE_GPU: u64 = 4;
 
-/// Amounts of the resources, in the units above.
+/// Amounts of [`RESOURCES`], in their units.
 pub(crate) type Units = [u64; 3];
 
 /// An amount as a quantity.
@@ -23,26 +23,26 @@ pub(crate) fn quantity(resource: usize, units: u64) -> String {
     if milli.is_multiple_of(1000) { (milli / 1000).to_string() } else { format!("{milli}m") }
 }
 
-/// Other names of parts of GPUs.
+/// Other resources of GPUs.
 pub(crate) const CLOSE: &str = "aliyun.com/gpu";
 pub(crate) const GPU_MEMORY: &str = "aliyun.com/gpu-mem";
 pub(crate) const CORES: &str = "aliyun.com/gpu-core.percentage";
 
-/// A resource that is counted in GPUs.
+/// A resource of GPUs, and its unit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counted {
     pub(crate) name: &'static str,
     pub(crate) per: Per,
 }
 
-/// How much of it quarters of a GPU are.
+/// How much of the resource a quarter of a GPU is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Per {
     /// Quarters.
     Quarter,
-    /// Whole GPUs, rounded down: what is promised in parts stays within the sum.
+    /// Whole GPUs, rounded down: parts of a sum stay within the sum.
     Whole,
-    /// So many for each quarter.
+    /// This many for each quarter.
     Times(u64),
 }
 
@@ -59,7 +59,7 @@ impl Counted {
     }
 }
 
-/// The same as [`amounts`], GPUs under each of these names.
+/// The same as [`amounts`], with GPUs written as each of these resources.
 pub(crate) fn amounts_counted([cpu, memory, gpu]: [Option<u64>; 3], gpus: &[Counted]) -> Value {
     let mut value = amounts([cpu, memory, None]);
     if let (Value::Map(entries), Some(quarters)) = (&mut value, gpu) {
@@ -68,7 +68,7 @@ pub(crate) fn amounts_counted([cpu, memory, gpu]: [Option<u64>; 3], gpus: &[Coun
     value
 }
 
-/// `{ "cpu": "5" }` of the amounts that are there.
+/// `{ "cpu": "5" }`: the amounts that are present.
 pub(crate) fn amounts(units: impl IntoIterator<Item = Option<u64>>) -> Value {
     let named = RESOURCES.iter().zip(0..).zip(units);
     let entry = |((name, resource), units): ((&&str, usize), Option<u64>)| {

@@ -1,32 +1,32 @@
-//! What is free on a node, and whether a pod fits there by the letter of P1: amounts, labels, taints, and devices in each of
-//! the modes a node can be in. Shares no code with the scheduler.
+//! What is free on a node, and whether a pod fits there by P1: amounts, labels, taints, and devices in each mode.
+//! Shares no code with the scheduler.
 
 use quotree_core::{DeviceMode, Name, NodeSpec, NodeView, PodTemplate};
 use std::collections::BTreeMap;
 
 /// What is free on a node.
 #[derive(Debug, Clone)]
-pub(crate) struct Space<'a> {
+pub(crate) struct FreeSpace<'a> {
     pub(crate) spec: &'a NodeSpec,
     free: BTreeMap<Name, i64>,
-    /// What is free of each device, by the resources that it holds: one, or two.
+    /// What is free on each device, by resource: a device has one or two.
     devices: Vec<(Name, Vec<i64>)>,
 }
 
-/// Of how many devices a pod asks, and how much of each resource of one.
+/// How many devices a pod needs, and how much of each resource of every one.
 struct Need {
     count: usize,
     each: Vec<i64>,
 }
 
-impl<'a> Space<'a> {
+impl<'a> FreeSpace<'a> {
     pub(crate) fn new(spec: &'a NodeSpec, view: &NodeView) -> Self {
         let free =
             |(name, all): (&Name, i64)| (name.clone(), all.saturating_sub(view.used.get(name.as_str()).unwrap_or(0)));
         Self { spec, free: spec.allocatable.iter().map(free).collect(), devices: view.devices_free.clone() }
     }
 
-    /// How many of so many equal pods surely find room.
+    /// How many of `most` equal pods certainly fit.
     pub(crate) fn takes(&self, pod: &PodTemplate, most: usize) -> usize {
         let mut space = self.clone();
         let mut taken = 0;
@@ -34,7 +34,7 @@ impl<'a> Space<'a> {
             && let Some(after) = space.with(pod)
         {
             (space, taken) = (after, taken + 1);
-            // Which devices the first one gets may leave more or fewer for the next, where each holds two resources.
+            // With two resources on a device, the choice for the first pod may change how many more fit.
             if self.devices.len() > 1 && pod.devices.as_ref().is_some_and(|ask| ask.count > 1) {
                 break;
             }
@@ -42,7 +42,7 @@ impl<'a> Space<'a> {
         taken
     }
 
-    /// The node with the pod on it; nothing where it does not fit.
+    /// The node with the pod on it; `None` if it does not fit.
     fn with(&self, pod: &PodTemplate) -> Option<Self> {
         let label = |wanted: &Name| self.spec.labels.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
         let selected =
@@ -62,7 +62,7 @@ impl<'a> Space<'a> {
             well && banks.all(|((_, free), each)| free.get(*device).is_some_and(|free| free >= each))
         };
         let mut fits: Vec<usize> = (0..self.devices.first().map_or(0, |(_, free)| free.len())).filter(has).collect();
-        // The fullest first: emptier ones can only be of more use later.
+        // Fullest devices first: the emptier ones fit more later.
         fits.sort_by_key(|device| self.devices.first().and_then(|(_, free)| free.get(*device)).copied());
         if fits.len() < need.count {
             return None;
@@ -75,7 +75,7 @@ impl<'a> Space<'a> {
         Some(after)
     }
 
-    /// What a pod asks of devices; nothing where it can have none like that on this node.
+    /// What a pod needs of the devices; `None` if this node cannot assign them that way.
     fn need(&self, pod: &PodTemplate) -> Option<Need> {
         let asked = |name: &Name| pod.request.get(name.as_str()).filter(|amount| *amount > 0);
         let names: Vec<&Name> = self.spec.devices.iter().map(|devices| &devices.resource).collect();

@@ -1,4 +1,5 @@
-//! The law of people: who may submit is recounted from the scenario alone, and what was used is added up once more.
+//! The law of access: which users may submit where is computed again, from the scenario alone, and usage by user is
+//! added up again.
 
 use crate::play::{Failure, Played};
 use quotree_core::Unquotaed;
@@ -8,8 +9,8 @@ use quotree_sim::{
     result::RunResult,
 };
 
-/// Who may not submit has no pods, and what a user's work came to is the sum of the user's workloads. Who may is only
-/// known beforehand where neither people nor namespaces change.
+/// A user without access to a namespace has no pods there, and the totals of a user are the sums over the user's
+/// workloads. Access is known beforehand only if neither users, groups nor namespaces change.
 pub(crate) fn judge(scenario: &Scenario, result: &RunResult, played: &mut Played) {
     let moves = |event: &TimedChange| {
         matches!(event.change, Change::People(_) | Change::ReplaceTree { .. } | Change::MoveNamespace { .. })

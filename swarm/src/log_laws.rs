@@ -1,10 +1,10 @@
-//! Goes through the log of a run with a scheduler of its own (I12), looks at every plan (S1, S3), and at the state
-//! in which all came to rest (S4, H2, and that nothing waits that could simply be placed).
+//! The laws of the scheduler log: a second scheduler replays it with the same plans (I12), every plan is checked (S1,
+//! S3), and so is the state at rest (S4, H2, and that no pending workload fits).
 
 use crate::{
+    fit_law::FitCheck,
+    job_queue_law::JobQueueLaw,
     play::{Failure, Played, is_guaranteed},
-    room::Room,
-    suspended::Suspended,
 };
 use quotree_core::{
     Action, DeviceMode, Entry, Event, Log, Plan, PodOutcome, PodState, ReleaseReason, Rule, Scheduler, Time,
@@ -13,7 +13,7 @@ use quotree_core::{
 use quotree_sim::{Scenario, result::PendingRow};
 use std::collections::BTreeMap;
 
-/// What is counted for a bind on devices in a mode.
+/// The name under which a bind on devices of this mode is counted.
 const fn mode(mode: &DeviceMode) -> &'static str {
     match mode {
         DeviceMode::Exclusive => "binds on exclusive devices",
@@ -23,29 +23,29 @@ const fn mode(mode: &DeviceMode) -> &'static str {
     }
 }
 
-/// Time beyond everything that a policy may wait for.
+/// Longer than any time that a policy may wait for.
 const LATER_MS: u64 = 365 * 24 * 3_600_000;
 
 /// How a run ended.
 pub(crate) struct End<'a> {
-    /// When its calm phase began, if its laws are to be judged.
+    /// When its calm phase began; `None` if the laws of the calm phase do not apply.
     pub(crate) calm: Option<Time>,
-    /// When it was over.
+    /// The time of its end.
     pub(crate) at: Time,
-    /// It did not end by itself, for jobs come and go between queue and scheduler: it is at rest if nothing else happened
-    /// for so long.
+    /// Set if the run had to be stopped, since jobs go back and forth between queue and scheduler: it counts as at rest
+    /// if nothing else happened for this long.
     pub(crate) round_ms: Option<u64>,
-    pub(crate) suspended: &'a Suspended,
+    pub(crate) suspended: &'a JobQueueLaw,
     pub(crate) pending: &'a [PendingRow],
 }
 
-/// Judges a log.
+/// Checks all laws of a log.
 pub(crate) fn judge(scenario: &Scenario, log: &Log, end: &End<'_>, played: &mut Played) {
     let mut scheduler = match Scheduler::new(&log.tree, log.policy.clone()) {
         Ok(scheduler) => scheduler,
         Err(findings) => return played.failures.push(Failure::new("law: I12", format!("the tree: {findings:?}"))),
     };
-    let mut walk = Walk {
+    let mut replay = Replay {
         end,
         changed: Time(0),
         changes: true,
@@ -58,7 +58,7 @@ pub(crate) fn judge(scenario: &Scenario, log: &Log, end: &End<'_>, played: &mut 
         match entry {
             Entry::Event(event) => {
                 end.suspended.judge(scenario, &scheduler, event, played);
-                walk.note(event);
+                replay.follow(event);
                 if let Err(error) = scheduler.apply(event.clone()) {
                     return played.failures.push(Failure::new("law: I12", format!("{event:?}: {error}")));
                 }
@@ -69,38 +69,38 @@ pub(crate) fn judge(scenario: &Scenario, log: &Log, end: &End<'_>, played: &mut 
                 if plan.digest() != *digest {
                     return played.failures.push(Failure::new("law: I12", format!("at {} ms another plan", at.0)));
                 }
-                walk.plan(&before, &scheduler, &plan, *at, played);
+                replay.plan(&before, &scheduler, &plan, *at, played);
             }
         }
     }
-    if end.calm.is_some() && walk.rests(&scheduler) {
-        walk.at_rest(scenario, scheduler, played);
+    if end.calm.is_some() && replay.is_at_rest(&scheduler) {
+        replay.at_rest(scenario, scheduler, played);
         *played.seen.entry("judged at rest".to_owned()).or_default() += 1;
     }
 }
 
-/// What is known of the world from the facts alone.
-pub(crate) struct Walk<'a> {
+/// What the events of the log tell about the world.
+pub(crate) struct Replay<'a> {
     end: &'a End<'a>,
-    /// When something happened last that is more than a job that comes and goes, or will at the next decision.
+    /// When anything happened last, other than a requeued job.
     changed: Time,
     changes: bool,
-    /// Evictions of the calm phase for workloads that were not bound since.
+    /// Evictions in the calm phase, by the workload for which they were, until it is bound (S3).
     owed: BTreeMap<WorkloadId, u64>,
-    /// How often each was withdrawn.
+    /// How often each workload was withdrawn.
     withdrawn: BTreeMap<WorkloadId, u32>,
     pub(crate) specs: BTreeMap<WorkloadId, WorkloadSpec>,
     pub(crate) nodes: BTreeMap<u32, quotree_core::NodeSpec>,
 }
 
-impl Walk<'_> {
-    /// Whether nothing happens any more, or nothing but jobs that come and go in vain.
-    fn rests(&self, scheduler: &Scheduler) -> bool {
+impl Replay<'_> {
+    /// Whether nothing happens any more, apart from jobs that are released and requeued.
+    fn is_at_rest(&self, scheduler: &Scheduler) -> bool {
         let timers = scheduler.next_wake().is_some_and(|wake| wake > self.end.at);
         self.end.round_ms.is_none_or(|round| !timers && self.changed.after_ms(round) < self.end.at)
     }
 
-    fn note(&mut self, event: &Event) {
+    fn follow(&mut self, event: &Event) {
         let again = |id: &WorkloadId| self.specs.contains_key(id);
         self.changes |= match event {
             Event::WorkloadSubmitted(spec) => !again(&spec.id),
@@ -115,14 +115,15 @@ impl Walk<'_> {
                 }
             }
             Event::WorkloadWithdrawn { workload } => {
-                // Who is given up with its job owes nothing, but who goes back to a queue does.
+                // A deleted workload owes nothing for its victims, but a requeued one does.
                 let withdrawn = self.withdrawn.entry(*workload).or_default();
                 *withdrawn += 1;
-                if *withdrawn > self.end.suspended.times_back(*workload) {
+                if *withdrawn > self.end.suspended.requeues(*workload) {
                     self.owed.remove(workload);
                 }
             }
-            // Who has done its work without what it evicted for, as a training without its last member, owes nothing.
+            // A workload that finished without the pod it evicted for, such as a training without its last member, owes
+            // nothing.
             Event::PodGone { pod, outcome: PodOutcome::Succeeded } => drop(self.owed.remove(&pod.workload)),
             Event::NodeUp(spec) | Event::NodeChanged(spec) => drop(self.nodes.insert(spec.id.0, spec.clone())),
             Event::NodeDown { node } => drop(self.nodes.remove(&node.0)),
@@ -177,9 +178,9 @@ impl Walk<'_> {
                             let pods = self.owed.remove(workload).unwrap_or(0);
                             *self.owed.entry(*taker).or_default() += pods;
                         }
-                        // Whoever sets a time for holds wants what was evicted for them to be in vain after it.
+                        // With a hold timeout, evictions are meant to be in vain when it passes.
                         ReleaseReason::TimedOut => drop(self.owed.remove(workload)),
-                        // It may be placed all the same.
+                        // The workload may be placed all the same.
                         _ => {}
                     }
                 }
@@ -191,7 +192,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The laws of a world at rest.
+    /// Checks the laws of a world at rest.
     fn at_rest(&self, scenario: &Scenario, scheduler: Scheduler, played: &mut Played) {
         let (at, pending) = (self.end.at, self.end.pending);
         self.end.suspended.at_rest((scenario, self, &scheduler), (self.changed, at), pending, played);
@@ -202,7 +203,7 @@ impl Walk<'_> {
         }
         let owed: u64 = self.owed.values().sum();
         if owed > 0 {
-            wrong("S3", format!("{owed} evictions of the calm phase were in vain"));
+            wrong("S3", format!("{owed} evictions in the calm phase were in vain"));
         }
         let tree = scheduler.tree();
         let of = |id: WorkloadId| self.specs.get(&id).map_or_else(String::new, |s| format!("{id} ({})", s.namespace));
@@ -214,32 +215,32 @@ impl Walk<'_> {
             }
             let moving = view.pods.iter().filter(|p| matches!(p.state, PodState::Binding | PodState::Leaving)).count();
             if moving > 0 {
-                unsettled.push(format!("{moving} pods of {} are on their way", of(*id)));
+                unsettled.push(format!("{moving} pods of {} are being bound or terminating", of(*id)));
             }
         }
         unsettled.extend(
             tree.ids()
                 .filter(|q| !scheduler.usage(*q).held.iter().all(|(_, n)| n == 0))
-                .map(|q| format!("{} keeps room for a hold", tree.name(q))),
+                .map(|q| format!("{} still counts a hold", tree.name(q))),
         );
         if !unsettled.is_empty() {
             return wrong("H2", format!("at rest {}", unsettled.join(", ")));
         }
-        let room = Room::new(self, &scheduler);
-        let guaranteed = is_guaranteed(scenario) && room.covers_guarantees();
+        let fit = FitCheck::new(self, &scheduler);
+        let guaranteed = is_guaranteed(scenario) && fit.covers_guarantees();
         for id in scheduler.waiting() {
             let Some(verdict) = scheduler.explain(id) else {
-                wrong("X1", format!("{} waits and nobody knows why", of(id)));
+                wrong("X1", format!("{} is pending without a reason", of(id)));
                 continue;
             };
             let rule = verdict.binding.rule();
-            if room.admits(id) {
-                let message = format!("{} waits by {rule} at rest, but ceilings and nodes have room", of(id));
+            if fit.admits(id) {
+                let message = format!("{} is pending by {rule} at rest, although quotas and nodes have room", of(id));
                 wrong("nothing waits that fits", message);
             }
             let by_quota = matches!(rule, Rule::A1 | Rule::P1) && verdict.bounds_hit.is_empty();
-            if guaranteed && verdict.entitled && by_quota && room.is_covered(id) {
-                wrong("S4", format!("{} is entitled and waits by {rule}: {:?}", of(id), verdict.binding));
+            if guaranteed && verdict.entitled && by_quota && fit.is_covered(id) {
+                wrong("S4", format!("{} is entitled and pending by {rule}: {:?}", of(id), verdict.binding));
             }
         }
     }

@@ -1,17 +1,18 @@
-//! The GPUs of a drawn world: the modes that nodes give them away in, what pods ask of them then, devices that are ill for a
-//! while, and nodes that are relabelled. Where no mode is drawn, GPUs are plain devices in quarters. The dice are their own.
+//! The GPUs of a random world: the mode in which nodes assign them, what pods request of them, devices that are
+//! unhealthy for a while, and nodes that change their mode. Without a mode, GPUs are plain devices of four quarters.
+//! All is drawn from a random stream of its own.
 
 use crate::{
     draw::Draw,
     features::{Feature, Features},
-    words::{CLOSE, CORES, Counted, GPU, GPU_MEMORY, Per, RESOURCES, WHOLE_GPU, quantity},
-    world::{Pool, Sketch},
+    units::{CLOSE, CORES, Counted, GPU, GPU_MEMORY, Per, RESOURCES, WHOLE_GPU, quantity},
+    world::{Pool, WorldBuilder},
 };
 use quotree_sim::scenario::Value;
 
 type Fields = Vec<(&'static str, Value)>;
 
-/// How a node gives its GPUs away.
+/// How a node assigns its GPUs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Fraction,
@@ -35,31 +36,31 @@ impl Mode {
     }
 }
 
-/// The GPUs of all pools that say what theirs are.
+/// The GPUs of all node pools, in a world in which pools have a mode.
 #[derive(Debug)]
-pub(crate) struct Cards {
+pub(crate) struct Gpus {
     /// The mode of each pool.
     first: Vec<Mode>,
-    /// What nodes are relabelled to.
+    /// The modes that nodes change to.
     later: Vec<Mode>,
     /// GiB of memory in a quarter of a GPU.
     quarter: u64,
     islands: bool,
     spread: bool,
-    /// Whether the quota governs cores of GPUs.
+    /// Whether quotas govern GPU cores.
     governs_cores: bool,
 }
 
-impl Cards {
-    /// Of so many pools, where the world has nodes whose GPUs are in modes.
+impl Gpus {
+    /// Draws the modes of `pools` pools; `None` in a world without modes.
     pub(crate) fn draw(draw: &mut Draw, features: &Features, pools: usize) -> Option<Self> {
-        let told = features.has(Feature::GpuModes) || features.has(Feature::Relabels);
-        if !told || !features.has(Feature::Nodes) || !features.has(Feature::Gpus) {
+        let has_modes = features.has(Feature::GpuModes) || features.has(Feature::Relabels);
+        if !has_modes || !features.has(Feature::Nodes) || !features.has(Feature::Gpus) {
             return None;
         }
         let mode = |draw: &mut Draw| draw.one_of(&Mode::ALL).unwrap_or(Mode::Fraction);
         let most = if features.has(Feature::GpuModes) { mode(draw) } else { Mode::Fraction };
-        // One mode everywhere makes the quota as scarce as the devices are.
+        // With one mode everywhere, quotas are as scarce as devices.
         let mixed = features.has(Feature::GpuModes) && draw.chance(40);
         let first = (0..pools).map(|_| if mixed { mode(draw) } else { most }).collect();
         let later = if features.has(Feature::Relabels) { (0..2).map(|_| mode(draw)).collect() } else { Vec::new() };
@@ -77,7 +78,7 @@ impl Cards {
         Mode::ALL.into_iter().filter(|mode| self.first.contains(mode) || self.later.contains(mode)).collect()
     }
 
-    /// What parts of GPUs are called where a quota governs them.
+    /// The resources that quotas govern for these modes.
     pub(crate) fn counted(&self) -> Vec<Counted> {
         let modes = self.modes();
         let any = |of: &[Mode]| modes.iter().any(|mode| of.contains(mode));
@@ -97,7 +98,7 @@ impl Cards {
         all
     }
 
-    /// `gpus: Gpus(..)` of a pool by its place.
+    /// The field `gpus: Gpus(..)` of a pool, by its index.
     pub(crate) fn value(&self, pool: usize, count: u64) -> Value {
         let mode = self.first.get(pool).copied().unwrap_or(Mode::Fraction);
         let mut fields: Fields = vec![
@@ -115,29 +116,32 @@ impl Cards {
     }
 }
 
-/// Of how many GPUs a pod asks how many quarters each.
+/// What a pod requests: `each` quarters of each of `count` GPUs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Part {
     pub(crate) count: u64,
     pub(crate) each: u64,
 }
 
-/// What a pod asks of GPUs: amounts by resource, and how they are spread.
-pub(crate) fn ask(sketch: &mut Sketch<'_>, part: Part) -> (Vec<(&'static str, String)>, Fields) {
+/// The request of a pod for GPUs: amounts by resource, and the fields that spread them over devices.
+pub(crate) fn ask(builder: &mut WorldBuilder<'_>, part: Part) -> (Vec<(&'static str, String)>, Fields) {
     let gpu = RESOURCES.get(GPU).copied().unwrap_or_default();
-    let modes = sketch.cards.as_ref().map_or_else(|| vec![Mode::Fraction], Cards::modes);
-    let told = sketch.cards.as_ref().map(|cards| cards.quarter);
-    let mode = if told.is_some() { sketch.card_draw.one_of(&modes) } else { None };
+    let modes = builder.gpus.as_ref().map_or_else(|| vec![Mode::Fraction], Gpus::modes);
+    let quarters = builder.gpus.as_ref().map(|gpus| gpus.quarter);
+    let mode = if quarters.is_some() { builder.gpu_draw.one_of(&modes) } else { None };
     let Part { count, each } = part;
-    let quarter = told.unwrap_or(1);
+    let quarter = quarters.unwrap_or(1);
     let several = each < WHOLE_GPU && count > 1;
     match mode.unwrap_or(Mode::Fraction) {
-        Mode::Fraction if several && sketch.features.has(Feature::Nodes) => {
-            let fields =
-                vec![("resource", Value::text(gpu)), ("count", Value::number(count)), ("each", Sketch::gpus(each))];
+        Mode::Fraction if several && builder.features.has(Feature::Nodes) => {
+            let fields = vec![
+                ("resource", Value::text(gpu)),
+                ("count", Value::number(count)),
+                ("each", WorldBuilder::gpu_quantity(each)),
+            ];
             (Vec::new(), vec![("devices", Value::fields("Devices", fields))])
         }
-        // Without nodes there is nothing to spread over.
+        // A pool without nodes has no devices to spread over.
         Mode::Fraction if several => (vec![(gpu, quantity(GPU, each))], Vec::new()),
         Mode::Fraction => (vec![(gpu, quantity(GPU, count * each))], Vec::new()),
         Mode::Exclusive => (vec![(gpu, count.to_string())], Vec::new()),
@@ -145,53 +149,53 @@ pub(crate) fn ask(sketch: &mut Sketch<'_>, part: Part) -> (Vec<(&'static str, St
         shared => {
             let mut amounts = vec![(GPU_MEMORY, (count * each * quarter).to_string())];
             if shared == Mode::CoreMem {
-                let cores = if sketch.card_draw.chance(50) { each } else { sketch.card_draw.between(1, WHOLE_GPU) };
+                let cores = if builder.gpu_draw.chance(50) { each } else { builder.gpu_draw.between(1, WHOLE_GPU) };
                 amounts.push((CORES, (count * cores * 25).to_string()));
             }
-            // Who asks more than a GPU has, and does not say of how many, fits none.
-            let says = count > 1 && sketch.card_draw.chance(90);
+            // A pod that requests more than one GPU has, without a count of GPUs, fits on no node.
+            let says = count > 1 && builder.gpu_draw.chance(90);
             (amounts, if says { vec![("gpu_count", Value::number(count))] } else { Vec::new() })
         }
     }
 }
 
-impl Sketch<'_> {
-    /// One of the nodes with GPUs, and how many it has.
+impl WorldBuilder<'_> {
+    /// Draws a node with GPUs, and gives their number.
     fn node_with_gpus(&mut self) -> Option<(String, u64)> {
         let pools: Vec<&Pool> = self.pools.iter().filter(|pool| pool.each[GPU] > 0).collect();
         let numbers: Vec<usize> = (0..pools.len()).collect();
-        let pool = self.card_draw.one_of(&numbers).and_then(|i| pools.get(i).copied())?;
-        Some((format!("{}-{}", pool.name, self.card_draw.between(0, pool.count - 1)), pool.each[GPU] / WHOLE_GPU))
+        let pool = self.gpu_draw.one_of(&numbers).and_then(|i| pools.get(i).copied())?;
+        Some((format!("{}-{}", pool.name, self.gpu_draw.between(0, pool.count - 1)), pool.each[GPU] / WHOLE_GPU))
     }
 
-    /// Devices that fall ill and are well again, most of them, and nodes that are relabelled.
-    pub(crate) fn befall_devices(&mut self) {
+    /// Draws devices that become unhealthy, most of which recover, and nodes that change their mode.
+    pub(crate) fn device_events(&mut self) {
         if !self.features.has(Feature::Nodes) || !self.features.has(Feature::Gpus) {
             return;
         }
-        let ill = if self.features.has(Feature::IllDevices) { self.card_draw.between(1, 4) } else { 0 };
+        let ill = if self.features.has(Feature::IllDevices) { self.gpu_draw.between(1, 4) } else { 0 };
         for _ in 0..ill {
             let Some((node, count)) = self.node_with_gpus() else { return };
-            let (one, other) = (self.card_draw.between(0, self.safety), self.card_draw.between(0, self.safety));
-            let device = Value::number(self.card_draw.between(0, count - 1));
+            let (one, other) = (self.gpu_draw.between(0, self.safety), self.gpu_draw.between(0, self.safety));
+            let device = Value::number(self.gpu_draw.between(0, count - 1));
             let fields = || vec![("node", Value::text(node.clone())), ("device", device.clone())];
             let mut falls_ill = fields();
-            if self.card_draw.chance(50) {
+            if self.gpu_draw.chance(50) {
                 falls_ill.push(("pods", Value::word("Lost")));
             }
             self.events.push((one.min(other), Value::fields("DeviceUnhealthy", falls_ill)));
-            if self.card_draw.chance(80) {
+            if self.gpu_draw.chance(80) {
                 self.events.push((one.max(other), Value::fields("DeviceHealthy", fields())));
             }
         }
-        let later = self.cards.as_ref().map_or_else(Vec::new, |cards| cards.later.clone());
-        let relabels = if later.is_empty() { 0 } else { self.card_draw.between(1, 4) };
+        let later = self.gpus.as_ref().map_or_else(Vec::new, |gpus| gpus.later.clone());
+        let relabels = if later.is_empty() { 0 } else { self.gpu_draw.between(1, 4) };
         for _ in 0..relabels {
-            let (Some((node, _)), Some(mode)) = (self.node_with_gpus(), self.card_draw.one_of(&later)) else { return };
-            // Early on fewer pods are in the way.
-            let at = if self.card_draw.chance(40) { 0 } else { self.card_draw.between(0, self.safety) };
+            let (Some((node, _)), Some(mode)) = (self.node_with_gpus(), self.gpu_draw.one_of(&later)) else { return };
+            // At the start fewer pods use the devices, and a node with used devices keeps its mode.
+            let at = if self.gpu_draw.chance(40) { 0 } else { self.gpu_draw.between(0, self.safety) };
             let mut fields = vec![("node", Value::text(node)), ("mode", Value::word(mode.word()))];
-            if self.card_draw.chance(30) {
+            if self.gpu_draw.chance(30) {
                 fields.push(("labels", Value::Map(vec![(Value::text("team"), Value::text("t"))])));
             }
             self.events.push((at, Value::fields("Relabel", fields)));
