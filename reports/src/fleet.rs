@@ -5,7 +5,7 @@ use crate::{
     say::{self, many, span},
     style::{Style, Tone},
 };
-use quotree_sim::result::{CutRow, Metrics, RunResult};
+use quotree_sim::result::{Metrics, QuotaOverrunRow, RunResult};
 
 /// Quotas that an edit left over a limit: what was foreseen, and what it came to.
 pub(crate) fn quota_drains(result: &RunResult, style: Style) -> String {
@@ -29,7 +29,7 @@ fn quotas(count: usize) -> String {
     many(count as u64, "quota")
 }
 
-fn told(row: &CutRow) -> String {
+fn told(row: &QuotaOverrunRow) -> String {
     let over = say::amounts(&row.over.0).unwrap_or_default();
     let what = if row.limit == "max" { "over its max" } else { "that nobody may evict over its min" };
     let foreseen = match row.estimate_ms {

@@ -3,20 +3,21 @@
 //! [`run`] takes a checked [`Scenario`] and gives a [`Run`]: what came out, how its claims were judged,
 //! and a digest that is the same whenever, and wherever, the same thing is run again.
 
-mod driver;
-mod judge;
+mod engine;
+mod claims;
 mod metrics;
 mod options;
 pub mod people;
 pub mod queue;
 pub mod result;
-mod story;
+mod timeline;
 pub mod text;
+mod timeline;
 pub mod trace;
 mod world;
 
-pub use driver::run;
-pub use options::{Run, RunError, RunOptions, StoryEvent, StoryLine, StoryPod};
+pub use engine::run;
+pub use options::{Run, RunError, RunOptions, TimelineEntry, TimelineEvent, TimelinePod};
 pub use quotree_import as import;
 pub use quotree_model as model;
 pub use quotree_model::{Scenario, random};

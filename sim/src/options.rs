@@ -17,7 +17,7 @@ pub struct RunOptions {
     /// Another seed than the scenario's.
     pub seed: Option<u64>,
     /// Tell the story of this pod, or of all pods of this workload ([`Run::story`]).
-    pub story_of: Option<String>,
+    pub timeline_of: Option<String>,
     /// Integrate the fairness error over time. Takes time linear in the tree at every moment in which something happens.
     pub fairness_integral: bool,
     /// Whether claims are judged at all.
@@ -37,7 +37,7 @@ impl Default for RunOptions {
             record: false,
             until: None,
             seed: None,
-            story_of: None,
+            timeline_of: None,
             fairness_integral: true,
             judge: true,
             pending_rows: 10_000,
@@ -55,20 +55,20 @@ pub struct Run {
     /// Everything the scheduler was told and asked, where it was to be recorded.
     pub log: Option<Log>,
     /// The story that was asked for, in order of time.
-    pub story: Vec<StoryLine>,
+    pub timeline: Vec<TimelineEntry>,
     /// What became of the pods in it, by age.
-    pub story_pods: Vec<StoryPod>,
+    pub timeline_pods: Vec<TimelinePod>,
 }
 
 /// Something that happened to a pod.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct StoryLine {
+pub struct TimelineEntry {
     /// When, milliseconds.
     pub at_ms: u64,
     /// To whom: a pod, or a workload of several pods as one.
     pub pod: String,
     /// What, in a word.
-    pub event: StoryEvent,
+    pub event: TimelineEvent,
     /// What, in a sentence without its subject.
     pub what: String,
     /// The rule that bound it, or by which it was evicted or evicts.
@@ -92,7 +92,7 @@ pub struct StoryLine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum StoryEvent {
+pub enum TimelineEvent {
     /// It was created.
     Submitted,
     /// It joined a workload that was there.
@@ -129,7 +129,7 @@ pub enum StoryEvent {
 
 /// What became of a pod in a story.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct StoryPod {
+pub struct TimelinePod {
     /// Which.
     pub pod: String,
     /// What it is doing, or how it ended: waiting, binding, running, leaving, succeeded, failed, evicted or deleted.

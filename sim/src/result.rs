@@ -59,7 +59,7 @@ pub struct RunResult {
     pub pools: Vec<PoolRow>,
     /// Quotas that an edit left over a limit, and how long until they were within it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub quota_drains: Vec<CutRow>,
+    pub quota_drains: Vec<QuotaOverrunRow>,
     /// Every eviction, in order.
     pub evictions: Vec<EvictionRow>,
     /// Pods that wait at the end, with the reasons.
@@ -169,7 +169,7 @@ pub struct PoolRow {
 /// A quota that an edit left over a limit.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
-pub struct CutRow {
+pub struct QuotaOverrunRow {
     pub at_ms: u64,
     pub quota: String,
     /// `max`, or `min` for what nobody may evict.

@@ -49,14 +49,14 @@ pub struct TraceRecord {
     /// When.
     pub at: Time,
     /// What.
-    pub what: Traced,
+    pub what: TraceEvent,
 }
 
 /// The kinds of things that happen; the legend is at the head of the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the legend at the head of the module")]
-pub enum Traced {
+pub enum TraceEvent {
     Node { node: NodeId, up: bool },
     Cordon { node: NodeId, cordoned: bool },
     Submit { workload: WorkloadId, pods: u32 },
@@ -133,49 +133,51 @@ impl TraceRecord {
         let pod = |p: PodId| u64::from(p.workload.0) << 32 | u64::from(p.ordinal);
         let of = |kind: u64, subject: u64, more: u64| [self.at.0, kind, subject, more];
         match self.what {
-            Traced::Node { node, up } => of(1, u64::from(node.0), u64::from(up)),
-            Traced::Cordon { node, cordoned } => of(2, u64::from(node.0), u64::from(cordoned)),
-            Traced::Submit { workload, pods } => of(3, u64::from(workload.0), u64::from(pods)),
-            Traced::Join { workload, pods } => of(4, u64::from(workload.0), u64::from(pods)),
-            Traced::Withdraw { workload } => of(5, u64::from(workload.0), 0),
+            TraceEvent::Node { node, up } => of(1, u64::from(node.0), u64::from(up)),
+            TraceEvent::Cordon { node, cordoned } => of(2, u64::from(node.0), u64::from(cordoned)),
+            TraceEvent::Submit { workload, pods } => of(3, u64::from(workload.0), u64::from(pods)),
+            TraceEvent::Join { workload, pods } => of(4, u64::from(workload.0), u64::from(pods)),
+            TraceEvent::Withdraw { workload } => of(5, u64::from(workload.0), 0),
             // The node shares the word of the kind: devices take a whole one.
-            Traced::Bind { pod: p, node, devices } => of(6 | u64::from(node.0) << 8, pod(p), devices.0),
-            Traced::Bound { pod: p } => of(7, pod(p), 0),
-            Traced::Evict { pod: p, rule, cause } => {
+            TraceEvent::Bind { pod: p, node, devices } => of(6 | u64::from(node.0) << 8, pod(p), devices.0),
+            TraceEvent::Bound { pod: p } => of(7, pod(p), 0),
+            TraceEvent::Evict { pod: p, rule, cause } => {
                 let mut hasher = StableHasher::default();
                 rule.hash(&mut hasher);
                 of(8 | hasher.finish() << 8, pod(p), cause.map_or(u64::MAX, |c| u64::from(c.0)))
             }
-            Traced::Gone { pod: p, outcome } => of(9, pod(p), outcome_number(outcome)),
-            Traced::Hold { workload, victims } => of(10, u64::from(workload.0), u64::from(victims)),
-            Traced::Release { workload } => of(11, u64::from(workload.0), 0),
-            Traced::Tree { refused } => of(12, u64::from(refused.is_some()), 0),
-            Traced::Budget { allowed } => of(13, u64::from(allowed), 0),
-            Traced::BindFailed { pod: p } => of(14, pod(p), 0),
-            Traced::LostEviction { pod: p } => of(15, pod(p), 0),
-            Traced::People => of(16, 0, 0),
-            Traced::Refused { refusal } => of(17, u64::from(refusal), 0),
-            Traced::Drain { node, begins, left } => of(60 | u64::from(begins) << 8, u64::from(node.0), u64::from(left)),
-            Traced::ToldToGo { pod: p, node } => of(61, pod(p), u64::from(node.0)),
-            Traced::Edited { workload, priority, preemptible } => {
+            TraceEvent::Gone { pod: p, outcome } => of(9, pod(p), outcome_number(outcome)),
+            TraceEvent::Hold { workload, victims } => of(10, u64::from(workload.0), u64::from(victims)),
+            TraceEvent::Release { workload } => of(11, u64::from(workload.0), 0),
+            TraceEvent::Tree { refused } => of(12, u64::from(refused.is_some()), 0),
+            TraceEvent::Budget { allowed } => of(13, u64::from(allowed), 0),
+            TraceEvent::BindFailed { pod: p } => of(14, pod(p), 0),
+            TraceEvent::LostEviction { pod: p } => of(15, pod(p), 0),
+            TraceEvent::People => of(16, 0, 0),
+            TraceEvent::Refused { refusal } => of(17, u64::from(refusal), 0),
+            TraceEvent::Drain { node, begins, left } => {
+                of(60 | u64::from(begins) << 8, u64::from(node.0), u64::from(left))
+            }
+            TraceEvent::ToldToGo { pod: p, node } => of(61, pod(p), u64::from(node.0)),
+            TraceEvent::Edited { workload, priority, preemptible } => {
                 let (given, priority) = (u64::from(priority.is_some()), priority.unwrap_or(0));
                 let preemptible = preemptible.map_or(2, u64::from);
                 of(66 | given << 8 | preemptible << 16, u64::from(workload.0), u64::from(priority.cast_unsigned()))
             }
-            Traced::NodeChanged { node } => of(62, u64::from(node.0), 0),
-            Traced::Slow { node, permille } => of(63, u64::from(node.0), u64::from(permille)),
-            Traced::QuotaOver { quota, max, estimate_ms } => {
+            TraceEvent::NodeChanged { node } => of(62, u64::from(node.0), 0),
+            TraceEvent::Slow { node, permille } => of(63, u64::from(node.0), u64::from(permille)),
+            TraceEvent::QuotaOver { quota, max, estimate_ms } => {
                 of(64 | u64::from(max) << 8, u64::from(quota.0), estimate_ms.unwrap_or(u64::MAX))
             }
-            Traced::QuotaInside { quota, max } => of(65 | u64::from(max) << 8, u64::from(quota.0), 0),
-            Traced::Suspend { workload } => of(20, u64::from(workload.0), 0),
-            Traced::LetOut { workload, tries } => of(21, u64::from(workload.0), u64::from(tries)),
-            Traced::Device { node, device, healthy } => {
+            TraceEvent::QuotaInside { quota, max } => of(65 | u64::from(max) << 8, u64::from(quota.0), 0),
+            TraceEvent::Suspend { workload } => of(20, u64::from(workload.0), 0),
+            TraceEvent::LetOut { workload, tries } => of(21, u64::from(workload.0), u64::from(tries)),
+            TraceEvent::Device { node, device, healthy } => {
                 of(40, u64::from(node.0), u64::from(device) << 1 | u64::from(healthy))
             }
-            Traced::Cells { short: (size, missing) } => of(42, u64::from(size), missing),
-            Traced::Relabel { node, refused } => of(41, u64::from(node.0), u64::from(refused)),
-            Traced::Dataset { dataset, turn } => {
+            TraceEvent::Cells { short: (size, missing) } => of(42, u64::from(size), missing),
+            TraceEvent::Relabel { node, refused } => of(41, u64::from(node.0), u64::from(refused)),
+            TraceEvent::Dataset { dataset, turn } => {
                 let (_, number, bytes) = turn.told();
                 of(50, u64::from(dataset) << 8 | number, bytes)
             }
@@ -187,94 +189,94 @@ impl TraceRecord {
     pub fn json(&self, names: &dyn Names) -> Value {
         let mut map = Map::new();
         let kind = match self.what {
-            Traced::Node { up: true, .. } => "node_up",
-            Traced::Node { up: false, .. } => "node_down",
-            Traced::Cordon { cordoned: true, .. } => "cordon",
-            Traced::Cordon { cordoned: false, .. } => "uncordon",
-            Traced::Submit { .. } => "submit",
-            Traced::Join { .. } => "join",
-            Traced::Withdraw { .. } => "withdraw",
-            Traced::Bind { .. } => "bind",
-            Traced::Bound { .. } => "bound",
-            Traced::Evict { .. } => "evict",
-            Traced::Gone { .. } => "gone",
-            Traced::Hold { .. } => "hold",
-            Traced::Release { .. } => "release",
-            Traced::Tree { refused: None } => "tree",
-            Traced::Tree { refused: Some(_) } => "refused_tree",
-            Traced::Budget { .. } => "budget",
-            Traced::BindFailed { .. } => "bind_failed",
-            Traced::LostEviction { .. } => "lost_eviction",
-            Traced::People => "people",
-            Traced::Refused { .. } => "refused",
-            Traced::Drain { begins: true, .. } => "drain",
-            Traced::Drain { begins: false, .. } => "drain_over",
-            Traced::ToldToGo { .. } => "told_to_go",
-            Traced::Edited { .. } => "edited",
-            Traced::NodeChanged { .. } => "node_changed",
-            Traced::Slow { .. } => "slow",
-            Traced::QuotaOver { .. } => "quota_over",
-            Traced::QuotaInside { .. } => "quota_inside",
-            Traced::Suspend { .. } => "suspend",
-            Traced::LetOut { .. } => "let_out",
-            Traced::Device { healthy: false, .. } => "device_ill",
-            Traced::Device { healthy: true, .. } => "device_well",
-            Traced::Cells { short: (_, 0) } => "cells_whole",
-            Traced::Cells { .. } => "cells_short",
-            Traced::Relabel { refused: false, .. } => "relabel",
-            Traced::Relabel { refused: true, .. } => "refused_relabel",
-            Traced::Dataset { .. } => "dataset",
+            TraceEvent::Node { up: true, .. } => "node_up",
+            TraceEvent::Node { up: false, .. } => "node_down",
+            TraceEvent::Cordon { cordoned: true, .. } => "cordon",
+            TraceEvent::Cordon { cordoned: false, .. } => "uncordon",
+            TraceEvent::Submit { .. } => "submit",
+            TraceEvent::Join { .. } => "join",
+            TraceEvent::Withdraw { .. } => "withdraw",
+            TraceEvent::Bind { .. } => "bind",
+            TraceEvent::Bound { .. } => "bound",
+            TraceEvent::Evict { .. } => "evict",
+            TraceEvent::Gone { .. } => "gone",
+            TraceEvent::Hold { .. } => "hold",
+            TraceEvent::Release { .. } => "release",
+            TraceEvent::Tree { refused: None } => "tree",
+            TraceEvent::Tree { refused: Some(_) } => "refused_tree",
+            TraceEvent::Budget { .. } => "budget",
+            TraceEvent::BindFailed { .. } => "bind_failed",
+            TraceEvent::LostEviction { .. } => "lost_eviction",
+            TraceEvent::People => "people",
+            TraceEvent::Refused { .. } => "refused",
+            TraceEvent::Drain { begins: true, .. } => "drain",
+            TraceEvent::Drain { begins: false, .. } => "drain_over",
+            TraceEvent::ToldToGo { .. } => "told_to_go",
+            TraceEvent::Edited { .. } => "edited",
+            TraceEvent::NodeChanged { .. } => "node_changed",
+            TraceEvent::Slow { .. } => "slow",
+            TraceEvent::QuotaOver { .. } => "quota_over",
+            TraceEvent::QuotaInside { .. } => "quota_inside",
+            TraceEvent::Suspend { .. } => "suspend",
+            TraceEvent::LetOut { .. } => "let_out",
+            TraceEvent::Device { healthy: false, .. } => "device_ill",
+            TraceEvent::Device { healthy: true, .. } => "device_well",
+            TraceEvent::Cells { short: (_, 0) } => "cells_whole",
+            TraceEvent::Cells { .. } => "cells_short",
+            TraceEvent::Relabel { refused: false, .. } => "relabel",
+            TraceEvent::Relabel { refused: true, .. } => "refused_relabel",
+            TraceEvent::Dataset { .. } => "dataset",
         };
         map.insert("at_ms".into(), self.at.0.into());
         map.insert("what".into(), kind.into());
         let mut put = |key: &str, value: Value| drop(map.insert(key.into(), value));
         match self.what {
-            Traced::Node { node, .. } | Traced::Cordon { node, .. } | Traced::Relabel { node, .. } => {
+            TraceEvent::Node { node, .. } | TraceEvent::Cordon { node, .. } | TraceEvent::Relabel { node, .. } => {
                 put("node", json!(names.node(node)));
             }
-            Traced::Cells { short: (size, missing) } => {
+            TraceEvent::Cells { short: (size, missing) } => {
                 if missing > 0 {
                     put("size", size.into());
                     put("missing", missing.into());
                 }
             }
-            Traced::Device { node, device, .. } => {
+            TraceEvent::Device { node, device, .. } => {
                 put("node", json!(names.node(node)));
                 put("device", device.into());
             }
-            Traced::Submit { workload, pods } | Traced::Join { workload, pods } => {
+            TraceEvent::Submit { workload, pods } | TraceEvent::Join { workload, pods } => {
                 put("workload", json!(names.workload(workload)));
                 put("pods", pods.into());
             }
-            Traced::Withdraw { workload } | Traced::Release { workload } | Traced::Suspend { workload } => {
+            TraceEvent::Withdraw { workload } | TraceEvent::Release { workload } | TraceEvent::Suspend { workload } => {
                 put("workload", json!(names.workload(workload)));
             }
-            Traced::Bind { pod, node, devices } => {
+            TraceEvent::Bind { pod, node, devices } => {
                 put("pod", json!(names.pod(pod)));
                 put("node", json!(names.node(node)));
                 put("devices", devices.iter().collect());
             }
-            Traced::Bound { pod } | Traced::BindFailed { pod } | Traced::LostEviction { pod } => {
+            TraceEvent::Bound { pod } | TraceEvent::BindFailed { pod } | TraceEvent::LostEviction { pod } => {
                 put("pod", json!(names.pod(pod)))
             }
-            Traced::Evict { pod, rule, cause } => {
+            TraceEvent::Evict { pod, rule, cause } => {
                 put("pod", json!(names.pod(pod)));
                 put("rule", rule.to_string().into());
                 put("cause", json!(cause.map(|c| names.workload(c))));
             }
-            Traced::Gone { pod, outcome } => {
+            TraceEvent::Gone { pod, outcome } => {
                 put("pod", json!(names.pod(pod)));
                 put("outcome", outcome_word(outcome).into());
             }
-            Traced::Hold { workload, victims } => {
+            TraceEvent::Hold { workload, victims } => {
                 put("workload", json!(names.workload(workload)));
                 put("victims", victims.into());
             }
-            Traced::LetOut { workload, tries } => {
+            TraceEvent::LetOut { workload, tries } => {
                 put("workload", json!(names.workload(workload)));
                 put("tries", tries.into());
             }
-            Traced::Tree { refused: Some(refusal) } | Traced::Refused { refusal } => {
+            TraceEvent::Tree { refused: Some(refusal) } | TraceEvent::Refused { refusal } => {
                 if let Some(row) = names.refusal(refusal) {
                     put("of", row.what.as_str().into());
                     put("by", json!(row.by));
@@ -282,38 +284,38 @@ impl TraceRecord {
                     put("why", row.why.as_str().into());
                 }
             }
-            Traced::Tree { refused: None } | Traced::People => {}
-            Traced::Dataset { dataset, turn } => {
+            TraceEvent::Tree { refused: None } | TraceEvent::People => {}
+            TraceEvent::Dataset { dataset, turn } => {
                 let (word, _, bytes) = turn.told();
                 put("dataset", json!(names.dataset(dataset)));
                 put("turn", word.into());
                 put("bytes", bytes.into());
             }
-            Traced::Budget { allowed } => put("allowed", allowed.into()),
-            Traced::Drain { node, left, .. } => {
+            TraceEvent::Budget { allowed } => put("allowed", allowed.into()),
+            TraceEvent::Drain { node, left, .. } => {
                 put("node", json!(names.node(node)));
                 put("left", left.into());
             }
-            Traced::ToldToGo { pod, node } => {
+            TraceEvent::ToldToGo { pod, node } => {
                 put("pod", json!(names.pod(pod)));
                 put("node", json!(names.node(node)));
             }
-            Traced::Edited { workload, priority, preemptible } => {
+            TraceEvent::Edited { workload, priority, preemptible } => {
                 put("workload", json!(names.workload(workload)));
                 put("priority", json!(priority));
                 put("preemptible", json!(preemptible));
             }
-            Traced::NodeChanged { node } => put("node", json!(names.node(node))),
-            Traced::Slow { node, permille } => {
+            TraceEvent::NodeChanged { node } => put("node", json!(names.node(node))),
+            TraceEvent::Slow { node, permille } => {
                 put("node", json!(names.node(node)));
                 put("permille", permille.into());
             }
-            Traced::QuotaOver { quota, max, estimate_ms } => {
+            TraceEvent::QuotaOver { quota, max, estimate_ms } => {
                 put("quota", json!(names.tree().name(quota)));
                 put("limit", json!(if max { "max" } else { "min" }));
                 put("estimate_ms", json!(estimate_ms));
             }
-            Traced::QuotaInside { quota, max } => {
+            TraceEvent::QuotaInside { quota, max } => {
                 put("quota", json!(names.tree().name(quota)));
                 put("limit", json!(if max { "max" } else { "min" }));
             }
@@ -385,17 +387,17 @@ mod tests {
     #[test]
     fn every_field_moves_the_digest() {
         let pod = PodId { workload: WorkloadId(1), ordinal: 0 };
-        let base = Traced::Bind { pod, node: NodeId(1), devices: DeviceSet(1) };
+        let base = TraceEvent::Bind { pod, node: NodeId(1), devices: DeviceSet(1) };
         let others = [
-            Traced::Bind { pod: PodId { workload: WorkloadId(2), ..pod }, node: NodeId(1), devices: DeviceSet(1) },
-            Traced::Bind { pod: PodId { ordinal: 1, ..pod }, node: NodeId(1), devices: DeviceSet(1) },
-            Traced::Bind { pod, node: NodeId(2), devices: DeviceSet(1) },
-            Traced::Bind { pod, node: NodeId(1), devices: DeviceSet(3) },
-            Traced::Evict { pod, rule: Rule::R1, cause: None },
-            Traced::Evict { pod, rule: Rule::R2, cause: None },
-            Traced::Evict { pod, rule: Rule::R2, cause: Some(WorkloadId(0)) },
-            Traced::Gone { pod, outcome: PodOutcome::Evicted },
-            Traced::Gone { pod, outcome: PodOutcome::Lost },
+            TraceEvent::Bind { pod: PodId { workload: WorkloadId(2), ..pod }, node: NodeId(1), devices: DeviceSet(1) },
+            TraceEvent::Bind { pod: PodId { ordinal: 1, ..pod }, node: NodeId(1), devices: DeviceSet(1) },
+            TraceEvent::Bind { pod, node: NodeId(2), devices: DeviceSet(1) },
+            TraceEvent::Bind { pod, node: NodeId(1), devices: DeviceSet(3) },
+            TraceEvent::Evict { pod, rule: Rule::R1, cause: None },
+            TraceEvent::Evict { pod, rule: Rule::R2, cause: None },
+            TraceEvent::Evict { pod, rule: Rule::R2, cause: Some(WorkloadId(0)) },
+            TraceEvent::Gone { pod, outcome: PodOutcome::Evicted },
+            TraceEvent::Gone { pod, outcome: PodOutcome::Lost },
         ];
         let digest = |at, what| {
             let mut digest = Digest::default();

@@ -4,8 +4,8 @@
 
 use quotree_sim::scenario::{MapLoader, load};
 use quotree_sim::text::Names;
-use quotree_sim::trace::{TraceRecord, Traced};
-use quotree_sim::{Observer, Run, RunOptions, Scenario, StoryEvent, run};
+use quotree_sim::trace::{TraceEvent, TraceRecord};
+use quotree_sim::{Observer, Run, RunOptions, Scenario, TimelineEvent, run};
 
 /// A scenario out of the parts that a test is about.
 fn read(cluster: &str, cpu: u32, rest: &str) -> Scenario {
@@ -70,7 +70,7 @@ struct Changes(&'static str, Vec<(u64, bool)>);
 impl Observer for Changes {
     fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
         match record.what {
-            Traced::Node { node, up } if names.node(node) == self.0 => self.1.push((record.at.0, up)),
+            TraceEvent::Node { node, up } if names.node(node) == self.0 => self.1.push((record.at.0, up)),
             _ => {}
         }
     }
@@ -136,9 +136,9 @@ fn a_drain_that_is_called_off_or_fails_leaves_the_rest_where_it_is() {
             Final(Drained(exactly: 2)), Final(Pods(running: 2)),
         ]"#,
     );
-    let options = RunOptions { story_of: Some("d-1".into()), ..RunOptions::default() };
-    let told = run(&scenario, &options, &mut ()).unwrap().story;
-    let line = told.iter().find(|line| line.event == StoryEvent::Drained).unwrap();
+    let options = RunOptions { timeline_of: Some("d-1".into()), ..RunOptions::default() };
+    let told = run(&scenario, &options, &mut ()).unwrap().timeline;
+    let line = told.iter().find(|line| line.event == TimelineEvent::Drained).unwrap();
     assert_eq!((line.at_ms, line.what.as_str()), (660_000, "is told to go: n-0 is drained"));
     hold(&scenario);
 }

@@ -6,7 +6,7 @@ use engine_support::*;
 use quotree_core::{NodeId, QuotaSpec, Time, TreeSpec};
 use quotree_sim::model::{Change, Compare, FairnessFigure, Of, Runtime, Scenario, WaitStat, What, When};
 use quotree_sim::text::Names;
-use quotree_sim::trace::{TraceRecord, Traced};
+use quotree_sim::trace::{TraceEvent, TraceRecord};
 use quotree_sim::{Observer, RunOptions, run};
 
 /// Two leaves of 6 and 4 cores on ten; `a` asks nine one-core pods at 0, `b` three at 10 s; all run until 40 s.
@@ -98,7 +98,7 @@ fn an_observer_sees_every_record_with_names() {
     }
     impl Observer for Seen {
         fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
-            if let Traced::Node { node, up: false } = record.what {
+            if let TraceEvent::Node { node, up: false } = record.what {
                 self.downs.push(node);
             }
             self.lines.push(record.json(names).to_string());

@@ -5,7 +5,7 @@ mod engine_support;
 use engine_support::*;
 use quotree_core::{QuotaSpec, Time, TreeSpec};
 use quotree_sim::model::{Change, Compare, Kind, Of, Runtime, Scenario, What, When, Workload};
-use quotree_sim::{RunError, RunOptions, StoryEvent, run};
+use quotree_sim::{RunError, RunOptions, TimelineEvent, run};
 
 /// `mine` is guaranteed `min` of `cores`; `ns` may use what is free.
 fn shared(cores: i64, min: i64) -> TreeSpec {
@@ -206,12 +206,13 @@ fn random_runtimes_are_drawn_per_workload() {
 #[test]
 fn the_story_of_a_pod_names_its_evictor() {
     let guest = job("guest", 0, 1, 1, 10, 3 * MINUTE);
-    let options = RunOptions { story_of: Some("guest-1".into()), ..RunOptions::default() };
+    let options = RunOptions { timeline_of: Some("guest-1".into()), ..RunOptions::default() };
     let run = run(&evicted_at_a_minute(guest), &options, &mut ()).unwrap();
-    let (told, pods) = (run.story, run.story_pods);
-    let events =
-        |pod: &str| -> Vec<StoryEvent> { told.iter().filter(|line| line.pod == pod).map(|line| line.event).collect() };
-    use StoryEvent::{Bound, Ended, Evicted, Recreated, Submitted, Waits};
+    let (told, pods) = (run.timeline, run.timeline_pods);
+    let events = |pod: &str| -> Vec<TimelineEvent> {
+        told.iter().filter(|line| line.pod == pod).map(|line| line.event).collect()
+    };
+    use TimelineEvent::{Bound, Ended, Evicted, Recreated, Submitted, Waits};
     assert_eq!(events("guest-1"), [Submitted, Bound, Evicted, Recreated]);
     assert_eq!(events("guest-2"), [Submitted, Waits, Bound, Ended], "its successor's story is its own: {told:#?}");
     let eviction = told.iter().find(|line| line.event == Evicted).unwrap();

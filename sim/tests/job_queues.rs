@@ -2,7 +2,7 @@
 
 use quotree_core::Time;
 use quotree_sim::{
-    RunOptions, StoryEvent, run,
+    RunOptions, TimelineEvent, run,
     scenario::{MapLoader, load},
 };
 
@@ -11,14 +11,16 @@ const SKIP: &str = include_str!("../../scenarios/queues/skip.ron");
 #[test]
 fn a_queue_counts_and_tells_what_it_does() {
     let scenario = load("skip.ron", &MapLoader::new().with("skip.ron", SKIP)).scenario.unwrap();
-    let options = RunOptions { story_of: Some("wide-1".into()), audit: true, ..RunOptions::default() };
+    let options = RunOptions { timeline_of: Some("wide-1".into()), audit: true, ..RunOptions::default() };
     let run = run(&scenario, &options, &mut ()).unwrap();
     let queues = run.result.metrics.job_queues.unwrap();
     // wide at 0, 11m, 14m and 19m, of which three were in vain; small at 1m.
     assert_eq!((queues.let_out, queues.start_timeouts), (5, 3));
-    let of = |event: StoryEvent| run.story.iter().filter(move |line| line.event == event).map(|line| line.at_ms / 1000);
-    assert_eq!(of(StoryEvent::LetOut).collect::<Vec<_>>(), [0, 660, 840, 1140]);
-    assert_eq!(of(StoryEvent::Suspended).collect::<Vec<_>>(), [0, 60, 720, 900]);
+    let of = |event: TimelineEvent| {
+        run.timeline.iter().filter(move |line| line.event == event).map(|line| line.at_ms / 1000)
+    };
+    assert_eq!(of(TimelineEvent::LetOut).collect::<Vec<_>>(), [0, 660, 840, 1140]);
+    assert_eq!(of(TimelineEvent::Suspended).collect::<Vec<_>>(), [0, 60, 720, 900]);
     assert!(run.result.breaches.is_empty(), "{:?}", run.result.breaches);
 }
 

@@ -12,7 +12,7 @@ use quotree_sim::{
     model::{Change, JobQueue, Kind, QueueOrder},
     result::PendingRow,
     text::Names,
-    trace::Traced,
+    trace::TraceEvent,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,9 +54,9 @@ pub(crate) fn round_ms(scenario: &Scenario) -> Option<u64> {
 
 impl JobQueueLaw {
     /// Follows the trace.
-    pub(crate) fn observe(&mut self, at: Time, what: Traced, scenario: &Scenario, names: &dyn Names) {
+    pub(crate) fn observe(&mut self, at: Time, what: TraceEvent, scenario: &Scenario, names: &dyn Names) {
         match what {
-            Traced::Submit { workload, .. } => {
+            TraceEvent::Submit { workload, .. } => {
                 let name = names.workload(workload);
                 let is_of =
                     |of: &str| name.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
@@ -65,7 +65,7 @@ impl JobQueueLaw {
                     self.never.insert(workload);
                 }
             }
-            Traced::Suspend { workload } => {
+            TraceEvent::Suspend { workload } => {
                 self.names.insert(names.pod(workload.pod(0)).into_owned(), workload);
                 let job = self.jobs.entry(workload).or_default();
                 if self.never.contains(&workload) {
@@ -75,7 +75,7 @@ impl JobQueueLaw {
                 job.back = Some(at).filter(|_| job.tries > 0);
                 job.requeues += u32::from(job.tries > 0);
             }
-            Traced::LetOut { workload, tries } => {
+            TraceEvent::LetOut { workload, tries } => {
                 let job = self.jobs.entry(workload).or_default();
                 let waits = scenario.queues.iter().map(|queue| queue.wait_ms(tries.saturating_sub(1)));
                 let waits = waits.min().filter(|_| !namespaces_move(scenario)).unwrap_or(0);

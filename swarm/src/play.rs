@@ -16,7 +16,7 @@ use quotree_sim::{
     result::RunResult,
     run,
     text::Names,
-    trace::{TraceRecord, Traced},
+    trace::{TraceEvent, TraceRecord},
 };
 use std::{collections::BTreeMap, fmt};
 
@@ -236,26 +236,26 @@ impl Observer for Count<'_> {
     fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
         self.suspended.observe(record.at, record.what, self.scenario, names);
         let what = match record.what {
-            Traced::Bind { .. } => "binds",
-            Traced::BindFailed { .. } => "failed binds",
-            Traced::Evict { rule, .. } => {
+            TraceEvent::Bind { .. } => "binds",
+            TraceEvent::BindFailed { .. } => "failed binds",
+            TraceEvent::Evict { rule, .. } => {
                 *self.seen.entry(format!("evictions by {rule}")).or_default() += 1;
                 "evictions"
             }
-            Traced::LostEviction { .. } => "lost evictions",
-            Traced::Hold { .. } => "holds",
-            Traced::Node { up: false, .. } => "nodes lost",
-            Traced::Cordon { cordoned: true, .. } => "cordons",
-            Traced::ToldToGo { .. } => "pods drained",
-            Traced::Slow { .. } => "nodes slowed",
-            Traced::NodeChanged { .. } => "nodes edited",
-            Traced::Tree { refused: None } => "trees replaced",
-            Traced::Device { healthy: false, .. } => "devices ill",
-            Traced::Relabel { refused: false, .. } => "nodes relabelled",
-            Traced::Relabel { refused: true, .. } => "relabels refused",
-            Traced::People => "people edited",
-            Traced::Refused { .. } => "refused submissions and edits",
-            Traced::Submit { pods, .. } if pods > 1 => "gangs submitted",
+            TraceEvent::LostEviction { .. } => "lost evictions",
+            TraceEvent::Hold { .. } => "holds",
+            TraceEvent::Node { up: false, .. } => "nodes lost",
+            TraceEvent::Cordon { cordoned: true, .. } => "cordons",
+            TraceEvent::ToldToGo { .. } => "pods drained",
+            TraceEvent::Slow { .. } => "nodes slowed",
+            TraceEvent::NodeChanged { .. } => "nodes edited",
+            TraceEvent::Tree { refused: None } => "trees replaced",
+            TraceEvent::Device { healthy: false, .. } => "devices ill",
+            TraceEvent::Relabel { refused: false, .. } => "nodes relabelled",
+            TraceEvent::Relabel { refused: true, .. } => "relabels refused",
+            TraceEvent::People => "people edited",
+            TraceEvent::Refused { .. } => "refused submissions and edits",
+            TraceEvent::Submit { pods, .. } if pods > 1 => "gangs submitted",
             _ => return,
         };
         *self.seen.entry(what.to_owned()).or_default() += 1;

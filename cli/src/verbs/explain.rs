@@ -9,7 +9,7 @@ use crate::{
 };
 use quotree_reports::{gist, span};
 use quotree_sim::{
-    Run, RunOptions, StoryLine, StoryPod,
+    Run, RunOptions, TimelineEntry, TimelinePod,
     result::{EvictionRow, PendingRow, RunResult},
 };
 use serde_json::Value;
@@ -27,7 +27,7 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
         until: args.at,
         seed: args.how.seed,
         judge: false,
-        story_of: Some(pod.to_owned()),
+        timeline_of: Some(pod.to_owned()),
         pending_rows: usize::MAX,
         explained_rows: usize::MAX,
         named_pods: usize::MAX,
@@ -37,7 +37,7 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
     let watch = Watch { doublecheck: false, audit: false };
     let run = runner::run(&scenario, &options, watch, &mut watcher)?;
     drop(watcher);
-    if run.story_pods.is_empty() {
+    if run.timeline_pods.is_empty() {
         return Err(Trouble::invalid(unknown(pod, &run.result)));
     }
     let found = Found::of(&run);
@@ -51,28 +51,28 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
 /// All that is known of a pod and of those that stood in for it, or of the pods of a workload.
 struct Found<'a> {
     at_ms: u64,
-    pods: &'a [StoryPod],
+    pods: &'a [TimelinePod],
     pending: Vec<&'a PendingRow>,
     evictions: Vec<&'a EvictionRow>,
-    story: &'a [StoryLine],
+    story: &'a [TimelineEntry],
 }
 
 impl<'a> Found<'a> {
     fn of(run: &'a Run) -> Self {
-        let names: BTreeSet<&str> = run.story_pods.iter().map(|row| row.pod.as_str()).collect();
+        let names: BTreeSet<&str> = run.timeline_pods.iter().map(|row| row.pod.as_str()).collect();
         let result = &run.result;
         Self {
             at_ms: result.end_ms,
-            pods: &run.story_pods,
+            pods: &run.timeline_pods,
             pending: result.pending.iter().filter(|row| names.contains(row.pod.as_str())).collect(),
             evictions: result.evictions.iter().filter(|row| names.contains(row.pod.as_str())).collect(),
-            story: &run.story,
+            story: &run.timeline,
         }
     }
 
     fn text(&self, pod: &str) -> String {
         let mut text = format!("{pod} at {}\n\n", span(self.at_ms));
-        let (alive, ended): (Vec<&StoryPod>, _) = self.pods.iter().partition(|row| lives(row));
+        let (alive, ended): (Vec<&TimelinePod>, _) = self.pods.iter().partition(|row| lives(row));
         for row in ended.iter().rev().take(SHOWN).rev().chain(alive.iter().take(SHOWN)) {
             text.push_str(&standing(row, self.at_ms));
         }
@@ -130,12 +130,12 @@ impl<'a> Found<'a> {
 const SHOWN: usize = 12;
 const NAMED: usize = 4;
 
-fn lives(row: &StoryPod) -> bool {
+fn lives(row: &TimelinePod) -> bool {
     matches!(row.state.as_str(), "waiting" | "binding" | "running" | "leaving")
 }
 
 /// What a pod is doing, or what became of it.
-fn standing(row: &StoryPod, now_ms: u64) -> String {
+fn standing(row: &TimelinePod, now_ms: u64) -> String {
     let mut text = match row.state.as_str() {
         "waiting" => format!("{} waits", row.pod),
         "binding" => format!("{} is being bound", row.pod),
@@ -161,7 +161,7 @@ fn standing(row: &StoryPod, now_ms: u64) -> String {
 }
 
 /// Whether a line tells of another member of a gang, or of another pod, what the one before told at the same moment.
-fn together(before: &StoryLine, line: &StoryLine) -> bool {
+fn together(before: &TimelineEntry, line: &TimelineEntry) -> bool {
     let same = before.at_ms == line.at_ms && before.event == line.event && before.pod != line.pod;
     same && before.what == line.what && before.waited_ms == line.waited_ms
 }
@@ -279,14 +279,14 @@ fn others(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quotree_sim::StoryEvent;
+    use quotree_sim::TimelineEvent;
 
     #[test]
     fn what_happens_to_many_at_once_is_told_once() {
-        let line = |at_ms, pod: &str, what: &str| StoryLine {
+        let line = |at_ms, pod: &str, what: &str| TimelineEntry {
             at_ms,
             pod: pod.into(),
-            event: StoryEvent::Bound,
+            event: TimelineEvent::Bound,
             what: what.into(),
             rule: None,
             node: None,

@@ -1,7 +1,7 @@
 //! The rows of datasets, and of what workloads read.
 
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::Dataset,
     result::{CacheRow, DatasetRow, InputRow},
     world::{DatasetFlow, Input, Preload},

@@ -1,13 +1,13 @@
 //! Figures of node pools and of what befell nodes, and the rows about them.
 
 use crate::{
-    driver::Engine,
-    result::{CutRow, PoolRow, QuantityMap},
+    engine::Engine,
+    result::{PoolRow, QuantityMap, QuotaOverrunRow},
     world::{Limit, NODE},
 };
 use quotree_core::{Amounts, Name};
 
-/// What parties have paid together, thousandths of the currency, rounded down.
+/// What accounts have paid together, thousandths of the currency, rounded down.
 pub(crate) const fn paid_milli(paid: u128) -> u128 {
     paid / NODE as u128 / HOUR
 }
@@ -32,7 +32,7 @@ impl Engine<'_> {
 
     /// What of the cost no pod has paid, rounded down.
     pub(crate) fn cost_idle_milli(&self) -> u128 {
-        let paid = self.world.parties.all.iter().map(|party| party.paid(self.now)).fold(0, u128::saturating_add);
+        let paid = self.world.accounts.all.iter().map(|account| account.paid(self.now)).fold(0, u128::saturating_add);
         self.cost_of(None).saturating_mul(u128::from(NODE)).saturating_sub(paid) / u128::from(NODE) / HOUR
     }
 
@@ -62,15 +62,15 @@ pub(super) fn pools(engine: &Engine<'_>) -> Vec<PoolRow> {
 }
 
 /// The quotas that edits left over a limit.
-pub(super) fn cuts(engine: &Engine<'_>) -> Vec<CutRow> {
-    let row = |cut: &crate::world::Cut| CutRow {
-        at_ms: cut.at.0,
-        quota: cut.quota.to_string(),
-        limit: if cut.limit == Limit::Max { "max" } else { "min" },
-        over: QuantityMap(Amounts::new().with(cut.resource.clone(), cut.over)),
-        estimate_ms: cut.estimate_ms,
-        took_ms: cut.inside.map(|inside| inside.since(cut.at)),
-        replaced: cut.replaced,
+pub(super) fn overruns(engine: &Engine<'_>) -> Vec<QuotaOverrunRow> {
+    let row = |overrun: &crate::world::QuotaOverrun| QuotaOverrunRow {
+        at_ms: overrun.at.0,
+        quota: overrun.quota.to_string(),
+        limit: if overrun.limit == Limit::Max { "max" } else { "min" },
+        over: QuantityMap(Amounts::new().with(overrun.resource.clone(), overrun.over)),
+        estimate_ms: overrun.estimate_ms,
+        took_ms: overrun.inside.map(|inside| inside.since(overrun.at)),
+        replaced: overrun.replaced,
     };
-    engine.cuts.iter().map(row).collect()
+    engine.overruns.iter().map(row).collect()
 }

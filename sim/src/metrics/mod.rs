@@ -1,12 +1,12 @@
 //! The figures of a run, counted as it goes. Their definitions are in `docs/metrics.md`.
 
+mod borrowing_split;
 mod datasets;
 mod evictions;
 mod fairness;
 mod fleet;
-mod inside;
+mod guarantee_violation;
 mod ledger;
-mod lines;
 mod people;
 mod report;
 mod rows;
@@ -19,12 +19,12 @@ pub(crate) use report::{permille as permille_of, result_of};
 pub(crate) use waits::{Wait, figure as wait_figure, summary as wait_summary};
 
 use crate::{
-    driver::Engine,
+    engine::Engine,
     result::BreachRow,
     world::{Counts, Namespace, Pod, State, Unit},
 };
+use borrowing_split::{BorrowingSplit, Step};
 use fairness::Leaf;
-use lines::{Lines, Step};
 use quotree_core::{FairShares, Name, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,8 +32,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
     pub(crate) ledger: Ledger,
-    /// Whose the borrowing and the starving in it are.
-    pub(crate) lines: Lines,
+    /// Selection the borrowing and the starving in it are.
+    pub(crate) lines: BorrowingSplit,
     /// As of the last settled moment.
     shares: FairShares,
     /// Whether the ledger has all pods.
@@ -82,8 +82,8 @@ impl Figures {
     }
 
     /// A pod was bound after waiting this long.
-    pub(crate) fn waited(&mut self, party: u32, ms: u64) {
-        self.waits.push(Wait { party, ms });
+    pub(crate) fn waited(&mut self, account: u32, ms: u64) {
+        self.waits.push(Wait { account, ms });
     }
 }
 
@@ -97,7 +97,7 @@ impl Engine<'_> {
             return;
         }
         let Pod { unit, shape, .. } = self.world.pods[pod];
-        let Unit { namespace, party, .. } = self.world.units[unit];
+        let Unit { namespace, account, .. } = self.world.units[unit];
         let leaf = self.world.namespaces[namespace].leaf;
         for (resource, amount) in &self.world.shapes.rows[shape] {
             let amount = i128::from(*amount);
@@ -107,7 +107,7 @@ impl Engine<'_> {
             }
         }
         if self.figures.planted && (uses != 0 || waits != 0) {
-            self.stand(Step { pod, shape, party, leaf, uses, waits });
+            self.stand(Step { pod, shape, account, leaf, uses, waits });
         }
     }
 
@@ -132,7 +132,7 @@ impl Engine<'_> {
             self.enter(pod, State::New, state);
         }
         self.figures.planted = true;
-        self.lay_lines(false);
+        self.rebuild_split(false);
     }
 
     /// A moment has settled: the shortfalls hold until the next.
@@ -159,12 +159,12 @@ impl Engine<'_> {
         }
     }
 
-    /// Where the world's ledger and the scheduler's differ, or the accounts of all parties and the whole, if they do.
+    /// Where the world's ledger and the scheduler's differ, or the accounts of all accounts and the whole, if they do.
     pub(crate) fn disagreement(&self) -> Option<String> {
-        let parties = &self.world.parties.all;
+        let accounts = &self.world.accounts.all;
         for (number, name) in (0u32..).zip(self.world.shapes.resources()) {
             let total = self.figures.ledger.totals[number];
-            let over_time = parties.iter().map(|party| party.over_time(number, self.now));
+            let over_time = accounts.iter().map(|account| account.over_time(number, self.now));
             let [used, borrowed, starved] = over_time.fold([0; 3], |sum, part| {
                 let [a, b, c] = part;
                 let [x, y, z] = sum;
@@ -173,7 +173,7 @@ impl Engine<'_> {
             let rows = [("used", used, total.used_ms), ("borrowed", borrowed, total.borrowed_ms)];
             for (what, sum, whole) in rows.into_iter().chain([("missed", starved, total.starved_ms)]) {
                 if sum != whole {
-                    return Some(format!("the parties have {what} {sum} of {name} over time, the whole {whole}"));
+                    return Some(format!("the accounts have {what} {sum} of {name} over time, the whole {whole}"));
                 }
             }
         }

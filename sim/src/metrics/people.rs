@@ -1,15 +1,15 @@
-//! Breakdowns: what the parties of each user, group, namespace, quota or workload came to, added up.
+//! Breakdowns: what the accounts of each user, group, namespace, quota or workload came to, added up.
 
 use super::{Eviction, fleet::paid_milli, ledger::Total, permille_of as permille, rows::instances, wait_summary};
 use crate::{
-    driver::Engine,
+    engine::Engine,
     result::{GroupRow, JobQueueRow, QuantityMap, ShareRow, TimeMap, UserRow, WorkRow},
-    world::{Counts, Input, NONE, Outcomes, Party, Shapes, Table, Thrash},
+    world::{Counts, Input, NONE, Outcomes, Shapes, Table, Thrash, UsageAccount},
 };
 use quotree_core::{Amounts, Name, Time};
 use std::collections::BTreeMap;
 
-/// Sums over parties, by the number of what they are of.
+/// Sums over accounts, by the number of what they are of.
 pub(super) struct Sums<'e> {
     shapes: &'e Shapes,
     totals: &'e Table<Total>,
@@ -38,60 +38,60 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, party: &Party, is_whole: bool, now: Time) {
-        self.counts.add(&party.counts);
+    fn add(&mut self, account: &UsageAccount, is_whole: bool, now: Time) {
+        self.counts.add(&account.counts);
         if is_whole {
-            self.outcomes.add(&party.outcomes);
+            self.outcomes.add(&account.outcomes);
         }
-        self.refused += party.refused;
-        self.lost_ms = self.lost_ms.saturating_add(party.lost_ms);
-        self.drained += party.drained;
-        self.queues.let_out += party.let_out;
-        self.queues.start_timeouts += party.start_timeouts;
-        self.thrash.add(&party.thrash);
-        self.last_end = self.last_end.max(party.last_end);
-        self.paid = self.paid.saturating_add(party.paid(now));
+        self.refused += account.refused;
+        self.lost_ms = self.lost_ms.saturating_add(account.lost_ms);
+        self.drained += account.drained;
+        self.queues.let_out += account.let_out;
+        self.queues.start_timeouts += account.start_timeouts;
+        self.thrash.add(&account.thrash);
+        self.last_end = self.last_end.max(account.last_end);
+        self.paid = self.paid.saturating_add(account.paid(now));
         for (resource, (sum, over_time)) in (0..).zip(self.now.iter_mut().zip(&mut self.over_time)) {
-            sum.iter_mut().zip(party.amounts(resource)).for_each(|(sum, more)| *sum += more);
-            let more = party.over_time(resource, now);
+            sum.iter_mut().zip(account.amounts(resource)).for_each(|(sum, more)| *sum += more);
+            let more = account.over_time(resource, now);
             over_time.iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.saturating_add(more));
         }
     }
 }
 
 impl<'e> Sums<'e> {
-    /// Adds every party to the sums of these numbers.
-    pub(super) fn new(engine: &'e Engine<'_>, count: usize, of: impl Fn(&Party) -> Vec<u32>) -> Self {
+    /// Adds every account to the sums of these numbers.
+    pub(super) fn new(engine: &'e Engine<'_>, count: usize, of: impl Fn(&UsageAccount) -> Vec<u32>) -> Self {
         let world = &engine.world;
         let width = world.shapes.resources().len();
         let empty = Sum { now: vec![[0; 3]; width], over_time: vec![[0; 3]; width], ..Sum::default() };
         let mut all = vec![empty; count];
-        let places: Vec<Vec<u32>> = world.parties.all.iter().map(of).collect();
-        let mut each = |party: u32, add: &mut dyn FnMut(&mut Sum)| {
-            for place in places.get(party as usize).into_iter().flatten() {
+        let places: Vec<Vec<u32>> = world.accounts.all.iter().map(of).collect();
+        let mut each = |account: u32, add: &mut dyn FnMut(&mut Sum)| {
+            for place in places.get(account as usize).into_iter().flatten() {
                 all.get_mut(*place as usize).into_iter().for_each(&mut *add);
             }
         };
-        for (number, party) in (0..).zip(world.parties.all.iter()) {
-            let is_whole = world.is_whole(party.who.tally);
-            each(number, &mut |sum| sum.add(party, is_whole, engine.now));
+        for (number, account) in (0..).zip(world.accounts.all.iter()) {
+            let is_whole = world.is_whole(account.key.tally);
+            each(number, &mut |sum| sum.add(account, is_whole, engine.now));
         }
         for wait in &engine.figures.waits {
-            each(wait.party, &mut |sum| sum.waits.push(wait.ms));
+            each(wait.account, &mut |sum| sum.waits.push(wait.ms));
         }
-        let victim = |eviction: &Eviction| world.units[world.pods[eviction.pod].unit].party;
+        let victim = |eviction: &Eviction| world.units[world.pods[eviction.pod].unit].account;
         for eviction in &engine.figures.evictions.all {
             let rule = eviction.reason.rule.to_string();
             each(victim(eviction), &mut |sum| *sum.evicted.entry(rule.clone()).or_default() += 1);
             if let Some(cause) = eviction.reason.cause.filter(|cause| cause.0 < world.units.len()) {
-                each(world.units[cause.0].party, &mut |sum| sum.evicted_for += 1);
+                each(world.units[cause.0].account, &mut |sum| sum.evicted_for += 1);
             }
         }
         for eviction in engine.figures.evictions.wasted_ones(engine.ended) {
             each(victim(eviction), &mut |sum| sum.wasted += 1);
         }
-        for (party, input) in world.datasets.inputs(engine.now) {
-            each(party, &mut |sum| sum.input.get_or_insert_default().join(&input));
+        for (account, input) in world.datasets.inputs(engine.now) {
+            each(account, &mut |sum| sum.input.get_or_insert_default().join(&input));
         }
         Self { shapes: &world.shapes, totals: &engine.figures.ledger.totals, all }
     }
@@ -164,11 +164,11 @@ fn place(number: u32) -> Vec<u32> {
 
 pub(super) fn users(engine: &Engine<'_>) -> Vec<UserRow> {
     let world = &engine.world;
-    let mut sums = Sums::new(engine, world.parties.user_names().len(), |party| place(party.who.user));
+    let mut sums = Sums::new(engine, world.accounts.user_names().len(), |account| place(account.key.user));
     let row = |(number, name): (u32, &Name)| {
         let account = world.tenants.user(name.as_str());
         let mut work = sums.take(number);
-        let edits = world.refusals.all.iter().filter(|refused| refused.user == number && refused.party == NONE);
+        let edits = world.refusals.all.iter().filter(|refused| refused.user == number && refused.account == NONE);
         work.refused += edits.map(|refused| refused.row.times).sum::<u64>();
         UserRow {
             name: name.to_string(),
@@ -177,12 +177,12 @@ pub(super) fn users(engine: &Engine<'_>) -> Vec<UserRow> {
             work,
         }
     };
-    (0..).zip(world.parties.user_names()).map(row).collect()
+    (0..).zip(world.accounts.user_names()).map(row).collect()
 }
 
 pub(super) fn groups(engine: &Engine<'_>) -> Vec<GroupRow> {
     let world = &engine.world;
-    let mut sums = Sums::new(engine, world.parties.group_names().len(), |party| place(party.who.group));
+    let mut sums = Sums::new(engine, world.accounts.group_names().len(), |account| place(account.key.group));
     let row = |(number, name): (u32, &Name)| {
         let members = world.tenants.users().filter(|(_, account)| account.groups.contains(name));
         GroupRow {
@@ -192,5 +192,5 @@ pub(super) fn groups(engine: &Engine<'_>) -> Vec<GroupRow> {
             work: sums.take(number),
         }
     };
-    (0..).zip(world.parties.group_names()).map(row).collect()
+    (0..).zip(world.accounts.group_names()).map(row).collect()
 }

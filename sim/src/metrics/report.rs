@@ -2,7 +2,7 @@
 
 use super::{Figures, datasets, fleet, people, rows};
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::Workload,
     result::{ClaimSummary, DeadlineRow, JobQueueRow, Metrics, RunResult},
 };
@@ -29,7 +29,7 @@ pub(crate) fn result_of(engine: &Engine<'_>, claims: ClaimSummary) -> RunResult 
         datasets: datasets::rows(engine),
         nodes: rows::nodes(engine),
         pools: fleet::pools(engine),
-        quota_drains: fleet::cuts(engine),
+        quota_drains: fleet::overruns(engine),
         evictions: rows::evictions(engine),
         pending: rows::pending(engine),
         metrics: metrics(engine),
@@ -86,7 +86,7 @@ fn metrics(engine: &Engine<'_>) -> Metrics {
 /// Absent where no workload has one.
 fn deadlines(engine: &Engine<'_>) -> Option<DeadlineRow> {
     engine.scenario.workloads.iter().any(Workload::has_deadlines).then(|| {
-        let all = engine.world.parties.all.iter().map(|party| party.outcomes);
+        let all = engine.world.accounts.all.iter().map(|account| account.outcomes);
         all.fold(DeadlineRow::default(), |sum, o| DeadlineRow { met: sum.met + o.met, missed: sum.missed + o.missed })
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{Wait, people::Sums, wait_summary};
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::Kind,
     result::{
         EvictionRow, InstancesRow, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow, ShareRow, TaskRow,
@@ -21,8 +21,8 @@ pub(crate) fn wait_of<'a>(waits: impl Iterator<Item = &'a Wait>) -> WaitRow {
 
 pub(super) fn quotas(engine: &Engine<'_>) -> Vec<QuotaRow> {
     let (scheduler, tree) = (engine.core.scheduler(), engine.core.scheduler().tree());
-    let mut sums = Sums::new(engine, tree.len(), |party| {
-        let leaf = engine.world.namespaces[party.who.namespace].leaf;
+    let mut sums = Sums::new(engine, tree.len(), |account| {
+        let leaf = engine.world.namespaces[account.key.namespace].leaf;
         leaf.into_iter().flat_map(|leaf| tree.path(QuotaId(leaf))).map(|quota| quota.0).collect()
     });
     let mut row = |quota: QuotaId| {
@@ -57,7 +57,7 @@ pub(super) fn namespaces(engine: &Engine<'_>) -> Vec<NamespaceRow> {
     let tree = engine.core.scheduler().tree();
     let mut all: Vec<_> = engine.world.namespaces.iter().zip(0u32..).collect();
     all.sort_by_key(|(n, _)| n.leaf.unwrap_or(u32::MAX));
-    let mut sums = Sums::new(engine, all.len(), |party| vec![party.who.namespace]);
+    let mut sums = Sums::new(engine, all.len(), |account| vec![account.key.namespace]);
     let row = |(n, number): (&crate::world::Namespace, u32)| {
         let work = sums.take(number);
         NamespaceRow {
@@ -80,7 +80,7 @@ pub(super) fn namespaces(engine: &Engine<'_>) -> Vec<NamespaceRow> {
 pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
     let world = &engine.world;
     let mut sums =
-        Sums::new(engine, engine.scenario.workloads.len(), |party| vec![world.tallies[party.who.tally].workload]);
+        Sums::new(engine, engine.scenario.workloads.len(), |account| vec![world.tallies[account.key.tally].workload]);
     let outcomes = world.outcomes();
     let of = |tally: u32| outcomes.get(tally as usize).copied().unwrap_or_default();
     let inputs = input_by_tally(engine);
@@ -128,8 +128,8 @@ pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
 /// What was read, by tally.
 fn input_by_tally(engine: &Engine<'_>) -> BTreeMap<u32, Input> {
     let mut inputs: BTreeMap<u32, Input> = BTreeMap::new();
-    for (party, input) in engine.world.datasets.inputs(engine.now) {
-        inputs.entry(engine.world.parties.all[party].who.tally).or_default().join(&input);
+    for (account, input) in engine.world.datasets.inputs(engine.now) {
+        inputs.entry(engine.world.accounts.all[account].key.tally).or_default().join(&input);
     }
     inputs
 }
@@ -183,7 +183,7 @@ pub(super) fn evictions(engine: &Engine<'_>) -> Vec<EvictionRow> {
             at_ms: e.at.0,
             pod: pod_name(engine.scenario, &engine.world, e.pod),
             workload: workload.map_or_else(String::new, |w| w.name.clone()),
-            user: user_of(engine, unit.party),
+            user: user_of(engine, unit.account),
             namespace: engine.world.namespaces[unit.namespace].name.to_string(),
             leaf: e.reason.leaf.map(|q| tree.name(q).to_string()),
             cause: e.reason.cause.map(|c| names.workload(c).into_owned()),
@@ -214,7 +214,7 @@ pub(super) fn pending(engine: &Engine<'_>) -> Vec<PendingRow> {
                 |p| pod_name(engine.scenario, &engine.world, p),
             ),
             workload: workload.map_or_else(String::new, |w| w.name.clone()),
-            user: user_of(engine, unit.party),
+            user: user_of(engine, unit.account),
             namespace: namespace.name.to_string(),
             quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
             since_ms: unit.created.0,
@@ -231,10 +231,10 @@ pub(super) fn pending(engine: &Engine<'_>) -> Vec<PendingRow> {
     rows
 }
 
-/// Who submitted what a party has, by name.
-fn user_of(engine: &Engine<'_>, party: u32) -> Option<String> {
-    let parties = &engine.world.parties;
-    parties.user_name(parties.all[party].who.user).map(Name::to_string)
+/// UsageAccountKey submitted what a account has, by name.
+fn user_of(engine: &Engine<'_>, account: u32) -> Option<String> {
+    let accounts = &engine.world.accounts;
+    accounts.user_name(accounts.all[account].key.user).map(Name::to_string)
 }
 
 /// The row of a unit that a job queue keeps from the scheduler.
@@ -245,7 +245,7 @@ fn suspended(engine: &Engine<'_>, id: u32) -> PendingRow {
     PendingRow {
         pod: pod_name(engine.scenario, &engine.world, unit.first_pod),
         workload: engine.workload_of(unit.owner).map_or_else(String::new, |w| w.name.clone()),
-        user: user_of(engine, unit.party),
+        user: user_of(engine, unit.account),
         namespace: namespace.name.to_string(),
         quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
         since_ms: unit.created.0,

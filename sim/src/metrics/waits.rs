@@ -5,7 +5,7 @@ use crate::{model::WaitStat, result::WaitRow};
 /// One wait: whose, and how long.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wait {
-    pub(crate) party: u32,
+    pub(crate) account: u32,
     pub(crate) ms: u64,
 }
 

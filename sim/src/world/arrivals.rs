@@ -3,8 +3,8 @@
 //! Only the next arrival is ever known: when one is submitted, the one after it is scheduled. So a hundred days of arrivals
 //! take no time to set up, and what has ended takes little room.
 
-use super::{ARRIVAL, End, Happening, clock::Clock, owners::Part};
-use crate::{driver::Engine, options::RunError};
+use super::{ARRIVAL, End, WorldEvent, clock::Clock, controllers::OwnerRef};
+use crate::{engine::Engine, options::RunError};
 
 /// The state of a workload's arrivals.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ impl Engine<'_> {
         let Some(workload) = self.workload_of(owner) else { return Ok(()) };
         let Some(arrivals) = &workload.arrivals else { return Ok(()) };
         let clock = Clock::new(self.seed, &workload.name, self.now, arrivals);
-        self.world.owners[owner].generator = Some(Box::new(Generator { clock, next: 0, live: Vec::new() }));
+        self.world.controllers[owner].generator = Some(Box::new(Generator { clock, next: 0, live: Vec::new() }));
         self.await_next(owner)
     }
 
@@ -30,12 +30,12 @@ impl Engine<'_> {
     fn await_next(&mut self, owner: u32) -> Result<(), RunError> {
         let arrivals = self.workload_of(owner).and_then(|workload| workload.arrivals.as_ref());
         loop {
-            let generator = self.world.owners[owner].generator.as_mut();
+            let generator = self.world.controllers[owner].generator.as_mut();
             let Some(time) = arrivals.zip(generator).and_then(|(arrivals, g)| g.clock.next(arrivals)) else {
                 return Ok(());
             };
             if time > self.now {
-                self.queue.schedule(time, ARRIVAL, Happening::Arrive(owner));
+                self.queue.schedule(time, ARRIVAL, WorldEvent::Arrive(owner));
                 return Ok(());
             }
             self.instance(owner)?;
@@ -44,7 +44,7 @@ impl Engine<'_> {
 
     /// An instance arrives.
     pub(crate) fn arrival(&mut self, owner: u32) -> Result<(), RunError> {
-        if self.world.owners[owner].closed {
+        if self.world.controllers[owner].closed {
             return Ok(());
         }
         self.instance(owner)?;
@@ -52,13 +52,13 @@ impl Engine<'_> {
     }
 
     fn instance(&mut self, owner: u32) -> Result<(), RunError> {
-        let workload = self.world.owners[owner].workload;
-        let Some(generator) = self.world.owners[owner].generator.as_mut() else { return Ok(()) };
+        let workload = self.world.controllers[owner].workload;
+        let Some(generator) = self.world.controllers[owner].generator.as_mut() else { return Ok(()) };
         let number = generator.next;
         generator.next += 1;
         if self.lets_in(owner, None) && self.may_start(owner)? {
-            let part = Part { workload, number, task: super::NONE, parent: owner };
-            if let Some(instance) = self.new_part(part) {
+            let part = OwnerRef { workload, number, task: super::NONE, parent: owner };
+            if let Some(instance) = self.new_controller_of(part) {
                 self.remember_instance(owner, instance);
                 return self.begin(instance);
             }
@@ -69,20 +69,20 @@ impl Engine<'_> {
     /// Adds an instance to the list of those that live, and drops what has ended from the list before it grows.
     fn remember_instance(&mut self, owner: u32, instance: u32) {
         let world = &mut self.world;
-        let Some(generator) = world.owners[owner].generator.as_mut() else { return };
+        let Some(generator) = world.controllers[owner].generator.as_mut() else { return };
         let mut live = std::mem::take(&mut generator.live);
         if live.len() == live.capacity() {
-            live.retain(|i| world.owners[*i].end == End::Open);
+            live.retain(|i| world.controllers[*i].end == End::Open);
         }
         live.push(instance);
-        if let Some(generator) = world.owners[owner].generator.as_mut() {
+        if let Some(generator) = world.controllers[owner].generator.as_mut() {
             generator.live = live;
         }
     }
 
     /// The instances of a workload that have not ended.
     pub(crate) fn open_instances(&self, owner: u32) -> Vec<u32> {
-        let live = self.world.owners[owner].generator.as_ref().map_or(&[][..], |g| &g.live);
-        live.iter().copied().filter(|i| self.world.owners[*i].end == End::Open).collect()
+        let live = self.world.controllers[owner].generator.as_ref().map_or(&[][..], |g| &g.live);
+        live.iter().copied().filter(|i| self.world.controllers[*i].end == End::Open).collect()
     }
 }

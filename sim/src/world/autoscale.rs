@@ -4,9 +4,9 @@
 //! A node that had no pods for long enough, and that nobody holds, goes, the last one first; but none while nodes are on their
 //! way: whoever they were ordered for may need both.
 
-use super::{EDIT, Happening, NodeHappening};
+use super::{EDIT, NodeEvent, WorldEvent};
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::{Autoscale, Scenario},
     options::RunError,
     random::Stream,
@@ -85,7 +85,7 @@ impl Engine<'_> {
     /// How many pods a decision would place if these nodes were there.
     fn placed_with(&self, nodes: &[u32]) -> Result<usize, RunError> {
         let mut trial = self.core.scheduler().clone();
-        // Who is there without delay is in the copy already.
+        // UsageAccountKey is there without delay is in the copy already.
         let missing = nodes.iter().filter(|node| !self.world.nodes[**node].up);
         for spec in missing.filter_map(|node| self.spec_of(*node)) {
             let refused = |error| RunError::Refused { at: self.now, what: "a node on trial".to_owned(), error };
@@ -110,7 +110,7 @@ impl Engine<'_> {
         match stream.duration_ms(&scale.delay_up) {
             Some(0) | None => self.ordered_node_comes(node),
             Some(ms) => {
-                let comes = Happening::Node(NodeHappening::Comes { node });
+                let comes = WorldEvent::Node(NodeEvent::Comes { node });
                 self.queue.schedule(self.now.after_ms(ms), EDIT, comes);
                 Ok(())
             }
@@ -138,8 +138,8 @@ impl Engine<'_> {
                     Some(since) => *since,
                     None => {
                         self.world.fleet.scaler.idle.insert(*node, self.now);
-                        let what = NodeHappening::Idle { node: *node, since: self.now };
-                        self.queue.schedule(self.now.after_ms(scale.idle_down_ms), EDIT, Happening::Node(what));
+                        let what = NodeEvent::Idle { node: *node, since: self.now };
+                        self.queue.schedule(self.now.after_ms(scale.idle_down_ms), EDIT, WorldEvent::Node(what));
                         self.now
                     }
                 };

@@ -1,7 +1,7 @@
 //! The controller of cron jobs: jobs on a period, and what a start does that finds an earlier one not ended.
 
 use super::State;
-use crate::{driver::Engine, model::Concurrency, options::RunError};
+use crate::{engine::Engine, model::Concurrency, options::RunError};
 
 impl Engine<'_> {
     /// Whether the next instance may start; makes room for it where the workload says so.

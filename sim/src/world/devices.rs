@@ -1,8 +1,8 @@
 //! Devices that fall ill and get well, and nodes that are relabelled.
 
-use super::{NONE, State, people::Attempt};
+use super::{NONE, State, access::Attempt};
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::{
         Change, DeviceChange, GpuMode, Gpus, Scenario,
         cells::{self, Short},
@@ -11,7 +11,7 @@ use crate::{
     options::RunError,
     people::Refusal,
     text::Names,
-    trace::Traced,
+    trace::TraceEvent,
 };
 use quotree_core::{DeviceSet, Event, EventError, Name, NodeId, NodeSpec, PodOutcome, TreeSpec};
 use std::collections::BTreeMap;
@@ -89,7 +89,7 @@ impl Engine<'_> {
         }
         let short = self.cells_short();
         if short.is_some() != std::mem::replace(&mut self.world.devices.cells_short, short.is_some()) {
-            self.trace(Traced::Cells { short: short.map_or((0, 0), |short| (short.size, short.missing)) });
+            self.trace(TraceEvent::Cells { short: short.map_or((0, 0), |short| (short.size, short.missing)) });
             self.notes_of_cells(short);
         }
     }
@@ -97,7 +97,7 @@ impl Engine<'_> {
     /// A shortage of cells goes into the notes of the run.
     fn notes_of_cells(&mut self, short: Option<Short>) {
         let Some(short) = short else { return };
-        let attempt = Attempt { what: "guaranteed cells".to_owned(), by: None, party: NONE };
+        let attempt = Attempt { what: "guaranteed cells".to_owned(), by: None, account: NONE };
         self.note(attempt, &Refusal::CellsShort { why: short.to_string() });
     }
 
@@ -107,7 +107,7 @@ impl Engine<'_> {
             DeviceChange::Ill { node, device, lost } => self.fall_ill(number(node), *device, *lost),
             DeviceChange::Well { node, device } => {
                 self.set_ill(number(node), *device, false);
-                self.trace(Traced::Device { node: NodeId(number(node)), device: *device, healthy: true });
+                self.trace(TraceEvent::Device { node: NodeId(number(node)), device: *device, healthy: true });
                 self.tell_node(number(node))
             }
             DeviceChange::Relabel { node, labels, mode } => {
@@ -137,7 +137,7 @@ impl Engine<'_> {
 
     fn fall_ill(&mut self, node: u32, device: u32, lost: bool) -> Result<(), RunError> {
         self.set_ill(node, device, true);
-        self.trace(Traced::Device { node: NodeId(node), device, healthy: false });
+        self.trace(TraceEvent::Device { node: NodeId(node), device, healthy: false });
         self.tell_node(node)?;
         let Some(given) = self.world.devices.given.as_ref().filter(|_| lost) else { return Ok(()) };
         let here = |pod: u32| self.world.pods[pod].node == node && self.world.pods[pod].state.uses();
@@ -185,12 +185,12 @@ impl Engine<'_> {
                 why = format!("the devices of {} are used and may not change: {}", names.node(*node), pods.join(", "));
             }
             let what = format!("relabel {}", self.names().node(NodeId(node)));
-            self.trace(Traced::Relabel { node: NodeId(node), refused: true });
-            self.note(Attempt { what, by, party: NONE }, &Refusal::Invalid { what: why });
+            self.trace(TraceEvent::Relabel { node: NodeId(node), refused: true });
+            self.note(Attempt { what, by, account: NONE }, &Refusal::Invalid { what: why });
             return Ok(());
         }
-        self.fed |= up;
-        self.trace(Traced::Relabel { node: NodeId(node), refused: false });
+        self.dirty |= up;
+        self.trace(TraceEvent::Relabel { node: NodeId(node), refused: false });
         if up {
             self.resize(&before, -1);
             self.resize(&spec, 1);

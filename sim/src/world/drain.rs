@@ -3,8 +3,8 @@
 //! again. A gang that would fall below its minimum goes whole (G2), elastic members go one by one. At the end of the time
 //! given, what is left is killed, or the drain has failed and the node stays closed.
 
-use super::{EDIT, Happening, NodeHappening, State};
-use crate::{driver::Engine, options::RunError, trace::Traced};
+use super::{EDIT, NodeEvent, State, WorldEvent};
+use crate::{engine::Engine, options::RunError, trace::TraceEvent};
 use quotree_core::{Event, NodeId};
 
 /// A drain that goes on.
@@ -36,10 +36,10 @@ impl Engine<'_> {
         let removes = removes || fleet.drains.get(&node).is_some_and(|drain| drain.removes);
         fleet.drains.insert(node, Drain { kill, removes, epoch });
         if let Some(ms) = within {
-            self.queue.schedule(self.now.after_ms(ms), EDIT, Happening::Node(NodeHappening::DrainOver { node, epoch }));
+            self.queue.schedule(self.now.after_ms(ms), EDIT, WorldEvent::Node(NodeEvent::DrainOver { node, epoch }));
         }
         let left = self.world.nodes[node].pods;
-        self.trace(Traced::Drain { node: NodeId(node), begins: true, left });
+        self.trace(TraceEvent::Drain { node: NodeId(node), begins: true, left });
         if !self.world.nodes[node].cordoned {
             self.cordon(node, true)?;
         }
@@ -77,7 +77,7 @@ impl Engine<'_> {
             return Ok(());
         };
         let left = self.world.nodes[node].pods;
-        self.trace(Traced::Drain { node: NodeId(node), begins: false, left });
+        self.trace(TraceEvent::Drain { node: NodeId(node), begins: false, left });
         if drain.removes { self.set_absent(node, true) } else { Ok(()) }
     }
 
@@ -111,7 +111,7 @@ impl Engine<'_> {
     fn who_goes_with(&self, pod: u32) -> Vec<u32> {
         let (unit, role) = (self.world.pods[pod].unit, self.world.pods[pod].role);
         let owner = self.world.units[unit].owner;
-        let training = self.world.owners[owner].training.as_ref().filter(|t| t.unit == Some(unit));
+        let training = self.world.controllers[owner].training.as_ref().filter(|t| t.unit == Some(unit));
         if training.is_some_and(|t| t.is_whole_without(role)) {
             return vec![pod];
         }
@@ -129,14 +129,14 @@ impl Engine<'_> {
             return true;
         };
         let guarded =
-            self.world.owners.ids().filter(|o| owner_of(*o).is_some_and(|w| w.budget.as_ref() == Some(budget)));
+            self.world.controllers.ids().filter(|o| owner_of(*o).is_some_and(|w| w.budget.as_ref() == Some(budget)));
         let missing: usize = guarded.map(|owner| self.missing(owner)).sum();
         missing.saturating_add(count) <= *allowed as usize
     }
 
     /// How many pods of a workload do not run: they wait, are being bound, leave, or are still to be made anew.
     fn missing(&self, owner: u32) -> usize {
-        let state = &self.world.owners[owner];
+        let state = &self.world.controllers[owner];
         let pods = state.units.iter().flat_map(|unit| self.world.pods_of(*unit));
         let away = |pod: &u32| {
             let state = self.world.pods[*pod].state;
@@ -153,9 +153,9 @@ impl Engine<'_> {
         for pod in pods {
             let id = self.world.id_of(*pod);
             self.world.fleet.drained.pods += 1;
-            let party = self.world.units[unit].party;
-            self.world.parties.all[party].drained += 1;
-            self.trace(Traced::ToldToGo { pod: id, node: NodeId(node) });
+            let account = self.world.units[unit].account;
+            self.world.accounts.all[account].drained += 1;
+            self.trace(TraceEvent::ToldToGo { pod: id, node: NodeId(node) });
             self.tell_drained(unit, id, NodeId(node));
             self.feed(Event::PodLeaving { pod: id })?;
             self.request_eviction(*pod);

@@ -2,7 +2,7 @@
 //! Kubernetes, where a pod keeps the number its class had when it was created; a workload that is edited itself takes its
 //! waiting and running pods along, and has from then on a number of its own, in all its instances, tasks and rows.
 
-use crate::{driver::Engine, model::Priority, options::RunError, trace::Traced};
+use crate::{engine::Engine, model::Priority, options::RunError, trace::TraceEvent};
 use quotree_core::{Event, Name, WorkloadChange, WorkloadId};
 use std::collections::BTreeMap;
 
@@ -45,14 +45,14 @@ impl Engine<'_> {
         self.world.edits.priorities.extend(priority.map(|n| (edited, n)));
         self.world.edits.preemptible.extend(preemptible.map(|b| (edited, b)));
         // Its instances and tasks are edited with it.
-        let owners = self.world.owners.iter().filter(|owner| owner.workload == edited);
+        let owners = self.world.controllers.iter().filter(|owner| owner.workload == edited);
         let units: Vec<u32> = owners.flat_map(|owner| owner.units.iter().copied()).collect();
         for unit in units {
             if self.world.units[unit].live == 0 {
                 continue;
             }
             let workload = WorkloadId(unit);
-            self.trace(Traced::Edited { workload, priority, preemptible });
+            self.trace(TraceEvent::Edited { workload, priority, preemptible });
             if self.edit_job(unit, priority, preemptible) {
                 continue;
             }

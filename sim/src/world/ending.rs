@@ -1,8 +1,8 @@
 //! How owners end: done, given up, or withdrawn. Each ends once; it is counted, its deadline is judged, what it needed only
 //! to run is dropped, and who waits for it is told.
 
-use super::{CONTROLLER, Happening, NONE, State, owner_name};
-use crate::{driver::Engine, options::RunError, result::FailureRow};
+use super::{CONTROLLER, NONE, State, WorldEvent, owner_name};
+use crate::{engine::Engine, options::RunError, result::FailureRow};
 
 /// Failures told one by one; more are only counted.
 const MOST_FAILURES: usize = 1_000;
@@ -52,25 +52,25 @@ impl Outcomes {
 impl Engine<'_> {
     /// Counts something of an owner, for whose it was when it came.
     pub(crate) fn tally(&mut self, owner: u32, count: impl Fn(&mut Outcomes)) {
-        if self.world.owners[owner].party == NONE {
-            let namespace = self.world.owners[owner].namespace;
-            self.world.owners[owner].party = self.party_of(owner, NONE, namespace);
+        if self.world.controllers[owner].account == NONE {
+            let namespace = self.world.controllers[owner].namespace;
+            self.world.controllers[owner].account = self.account_of(owner, NONE, namespace);
         }
-        let party = self.world.owners[owner].party;
-        count(&mut self.world.parties.all[party].outcomes);
+        let account = self.world.controllers[owner].account;
+        count(&mut self.world.accounts.all[account].outcomes);
     }
 
     /// An owner comes: it is counted, and its deadline runs.
     pub(crate) fn begins(&mut self, owner: u32) {
-        self.world.owners[owner].begun = true;
+        self.world.controllers[owner].begun = true;
         self.tally(owner, |outcomes| outcomes.submitted += 1);
         let deadline = match self.task(owner) {
             Some(task) => task.deadline_ms,
             None => self.workload_of(owner).and_then(|workload| workload.deadline_ms),
         };
         if let Some(ms) = deadline {
-            self.world.owners[owner].due = true;
-            self.queue.schedule(self.now.after_ms(ms), CONTROLLER, Happening::Deadline(owner));
+            self.world.controllers[owner].due = true;
+            self.queue.schedule(self.now.after_ms(ms), CONTROLLER, WorldEvent::Deadline(owner));
         }
     }
 
@@ -78,10 +78,10 @@ impl Engine<'_> {
     pub(crate) fn judge_deadlines(&mut self) {
         for deadline in std::mem::take(&mut self.due) {
             match deadline {
-                Happening::Deadline(owner) if std::mem::take(&mut self.world.owners[owner].due) => {
+                WorldEvent::Deadline(owner) if std::mem::take(&mut self.world.controllers[owner].due) => {
                     self.tally(owner, |outcomes| outcomes.missed += 1);
                 }
-                Happening::RowDeadline { owner, row } => self.row_is_late(owner, row),
+                WorldEvent::RowDeadline { owner, row } => self.row_is_late(owner, row),
                 _ => {}
             }
         }
@@ -89,7 +89,7 @@ impl Engine<'_> {
 
     /// An owner is over, for good.
     pub(crate) fn over(&mut self, owner: u32, end: End) -> Result<(), RunError> {
-        let state = &mut self.world.owners[owner];
+        let state = &mut self.world.controllers[owner];
         if state.end != End::Open {
             return Ok(());
         }
@@ -106,7 +106,7 @@ impl Engine<'_> {
             End::Failed => self.tally(owner, |o| (o.failed, o.missed) = (o.failed + 1, o.missed + u64::from(due))),
             End::Withdrawn | End::Open => self.tally(owner, |o| o.withdrawn += u64::from(begun)),
         }
-        match self.world.owners[owner].task {
+        match self.world.controllers[owner].task {
             NONE => Ok(()),
             task => self.task_over(parent, task, end),
         }
@@ -114,7 +114,7 @@ impl Engine<'_> {
 
     /// An owner gives up: everything of it is taken back, and why is told.
     pub(crate) fn fail(&mut self, owner: u32, why: String) -> Result<(), RunError> {
-        if self.world.owners[owner].end != End::Open {
+        if self.world.controllers[owner].end != End::Open {
             return Ok(());
         }
         self.tell_failure(owner, why);
@@ -123,7 +123,7 @@ impl Engine<'_> {
 
     /// Tells why an owner failed, or never began.
     pub(crate) fn tell_failure(&mut self, owner: u32, why: String) {
-        let state = &self.world.owners[owner];
+        let state = &self.world.controllers[owner];
         let what = owner_name(self.scenario, state.workload, state.number, state.task);
         self.failed(what, why);
     }

@@ -2,8 +2,8 @@
 //! faults' name, the node's and k: nothing that befalls one node, or changes elsewhere, moves another one's draws. The clock
 //! of a node runs on while something else holds it down.
 
-use super::{EDIT, Happening, NodeHappening};
-use crate::{driver::Engine, model::Faults, options::RunError, random::Stream};
+use super::{EDIT, NodeEvent, WorldEvent};
+use crate::{engine::Engine, model::Faults, options::RunError, random::Stream};
 use quotree_core::Time;
 
 impl Engine<'_> {
@@ -32,8 +32,8 @@ impl Engine<'_> {
         };
         let at = from.after_ms(up);
         if at <= faults.until {
-            let what = NodeHappening::Fault { faults: number, node, nth, down: true };
-            self.queue.schedule(at, EDIT, Happening::Node(what));
+            let what = NodeEvent::Fault { faults: number, node, nth, down: true };
+            self.queue.schedule(at, EDIT, WorldEvent::Node(what));
         }
     }
 
@@ -47,8 +47,8 @@ impl Engine<'_> {
             self.world.fleet.failures += 1;
             let (mut stream, _) = self.draw(faults, node, nth);
             if let Some(repair) = stream.duration_ms(&faults.mttr) {
-                let what = NodeHappening::Fault { faults: number, node, nth, down: false };
-                self.queue.schedule(self.now.after_ms(repair), EDIT, Happening::Node(what));
+                let what = NodeEvent::Fault { faults: number, node, nth, down: false };
+                self.queue.schedule(self.now.after_ms(repair), EDIT, WorldEvent::Node(what));
             }
         } else {
             self.next_fault(number, faults, node, nth.saturating_add(1), self.now);

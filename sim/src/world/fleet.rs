@@ -1,24 +1,24 @@
 //! What the world knows about nodes beyond each one's state: which pods stand where, what was edited, who is being drained,
-//! and the pools with what they cost. Changes of nodes begin here, and their later parts come back as [`NodeHappening`]s.
+//! and the pools with what they cost. Changes of nodes begin here, and their later parts come back as [`NodeEvent`]s.
 
 use super::{
-    EDIT, Happening, NONE, Table, World,
+    EDIT, NONE, Table, World, WorldEvent,
     autoscale::Scaler,
     drain::{Drain, Drained},
-    slow::Pace,
+    node_speed::Pace,
 };
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::{Change, NodeChange, Scenario},
     options::RunError,
-    trace::Traced,
+    trace::TraceEvent,
 };
 use quotree_core::{Amounts, Event, Name, NodeId, Plan, Rule, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that happens to nodes later than it was caused.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum NodeHappening {
+pub(crate) enum NodeEvent {
     /// A node of `faults` fails for the `nth` time, or is repaired.
     Fault { faults: u32, node: u32, nth: u32, down: bool },
     /// The outage that this change began is over.
@@ -136,7 +136,7 @@ impl World {
     /// A pod that goes is not counted as evicted: the scheduler did not decide it.
     pub(crate) fn not_evicted(&mut self, pod: u32) {
         let unit = &self.units[self.pods[pod].unit];
-        self.parties.all[unit.party].counts.evicted -= 1;
+        self.accounts.all[unit.account].counts.evicted -= 1;
         self.namespaces[unit.namespace].counts.evicted -= 1;
     }
 
@@ -161,7 +161,7 @@ impl Engine<'_> {
                 if news { nodes.iter().try_for_each(|node| self.hold_down(*node, *down)) } else { Ok(()) }
             }
             NodeChange::Outage { nodes, lasts_ms } => {
-                let over = Happening::Node(NodeHappening::OutageOver { change: index });
+                let over = WorldEvent::Node(NodeEvent::OutageOver { change: index });
                 self.queue.schedule(self.now.after_ms(*lasts_ms), EDIT, over);
                 nodes.iter().try_for_each(|node| self.hold_down(*node, true))
             }
@@ -191,10 +191,10 @@ impl Engine<'_> {
     }
 
     /// The later part of something that befell nodes.
-    pub(crate) fn node_happens(&mut self, what: NodeHappening) -> Result<(), RunError> {
+    pub(crate) fn node_happens(&mut self, what: NodeEvent) -> Result<(), RunError> {
         match what {
-            NodeHappening::Fault { faults, node, nth, down } => self.fault(faults, node, nth, down),
-            NodeHappening::OutageOver { change } => {
+            NodeEvent::Fault { faults, node, nth, down } => self.fault(faults, node, nth, down),
+            NodeEvent::OutageOver { change } => {
                 let scenario = self.scenario;
                 match scenario.events.get(change as usize).map(|e| &e.change) {
                     Some(Change::Nodes(NodeChange::Outage { nodes, .. })) => {
@@ -203,20 +203,20 @@ impl Engine<'_> {
                     _ => Ok(()),
                 }
             }
-            NodeHappening::DrainOver { node, epoch } => self.drain_over(node, epoch),
-            NodeHappening::Comes { node } => self.ordered_node_comes(node),
+            NodeEvent::DrainOver { node, epoch } => self.drain_over(node, epoch),
+            NodeEvent::Comes { node } => self.ordered_node_comes(node),
             // What is idle is looked at when everything of the moment has happened.
-            NodeHappening::Idle { .. } => Ok(()),
+            NodeEvent::Idle { .. } => Ok(()),
         }
     }
 
     /// Whether nothing will come of it.
-    pub(crate) fn is_node_stale(&self, what: NodeHappening) -> bool {
+    pub(crate) fn is_node_stale(&self, what: NodeEvent) -> bool {
         match what {
-            NodeHappening::DrainOver { node, epoch } => {
+            NodeEvent::DrainOver { node, epoch } => {
                 self.world.fleet.drains.get(&node).is_none_or(|drain| drain.epoch != epoch)
             }
-            NodeHappening::Idle { node, since } => !self.world.fleet.scaler.is_idle_since(node, since),
+            NodeEvent::Idle { node, since } => !self.world.fleet.scaler.is_idle_since(node, since),
             _ => false,
         }
     }
@@ -226,7 +226,7 @@ impl Engine<'_> {
         if !self.world.fleet.drains.is_empty() {
             self.drains_go_on()?;
         }
-        if !self.fed && self.world.fleet.scaler.is_on() {
+        if !self.dirty && self.world.fleet.scaler.is_on() {
             self.scale_pools()?;
         }
         Ok(())
@@ -255,7 +255,7 @@ impl Engine<'_> {
             spec.taints = taints.to_vec();
         }
         self.world.devices.edit(node, spec.clone());
-        self.trace(Traced::NodeChanged { node: NodeId(node) });
+        self.trace(TraceEvent::NodeChanged { node: NodeId(node) });
         if !self.world.nodes[node].up {
             return Ok(());
         }

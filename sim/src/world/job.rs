@@ -2,7 +2,7 @@
 //! with the work it had saved, and too many losses, or work that runs for too long, end the job.
 
 use super::{End, progress::with_checkpoints};
-use crate::{driver::Engine, model::Kind, options::RunError, text::time_text};
+use crate::{engine::Engine, model::Kind, options::RunError, text::time_text};
 
 /// The longest that a job waits before it tries again, unless it said a longer time itself.
 const LONGEST_DELAY_MS: u64 = 3_600_000;
@@ -10,7 +10,7 @@ const LONGEST_DELAY_MS: u64 = 3_600_000;
 impl Engine<'_> {
     /// A Job is submitted.
     pub(crate) fn start_job(&mut self, owner: u32, completions: u32) -> Result<(), RunError> {
-        self.world.owners[owner].wanted = completions;
+        self.world.controllers[owner].wanted = completions;
         self.fill_job(owner)
     }
 
@@ -20,7 +20,7 @@ impl Engine<'_> {
             return Ok(());
         };
         loop {
-            let state = &mut self.world.owners[owner];
+            let state = &mut self.world.controllers[owner];
             let there = state.running + state.pending + state.retrying;
             if state.closed || there >= (*parallelism).min(state.wanted) {
                 return Ok(());
@@ -77,7 +77,7 @@ impl Engine<'_> {
 
     /// A pod of a Job has done its work.
     pub(crate) fn job_pod_succeeded(&mut self, owner: u32) -> Result<(), RunError> {
-        let state = &mut self.world.owners[owner];
+        let state = &mut self.world.controllers[owner];
         state.wanted = state.wanted.saturating_sub(1);
         if state.wanted == 0 {
             return self.over(owner, End::Succeeded);
@@ -88,8 +88,8 @@ impl Engine<'_> {
     /// A pod of a Job was lost with its node; gives after how long it is tried again, if the job goes on.
     pub(crate) fn job_pod_lost(&mut self, owner: u32) -> Result<Option<u64>, RunError> {
         let Some(Kind::Job { backoff_limit, retry_delay_ms, .. }) = self.kind(owner) else { return Ok(Some(0)) };
-        self.world.owners[owner].losses += 1;
-        let losses = self.world.owners[owner].losses;
+        self.world.controllers[owner].losses += 1;
+        let losses = self.world.controllers[owner].losses;
         if losses <= *backoff_limit {
             return Ok(Some(back_off(*retry_delay_ms, losses)));
         }

@@ -4,14 +4,14 @@
 //! fewer than `max_jobs` are out, and what the leaf's workloads ask, waiting ones included, stays within the leaf's max:
 //! the queue keeps the waiting out of the scheduler, it does not place anybody.
 
-use super::{CONTROLLER, Happening, State};
+use super::{CONTROLLER, State, WorldEvent};
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::{JobQueue, Kind, QueueOrder, Scenario},
-    options::{RunError, StoryEvent},
-    story::Line,
+    options::{RunError, TimelineEvent},
     text::{Names, time_text},
-    trace::Traced,
+    timeline::Entry,
+    trace::TraceEvent,
 };
 use quotree_core::{Event, Name, QuotaId, Time, WorkloadId, WorkloadSpec};
 use std::{
@@ -110,9 +110,12 @@ impl Engine<'_> {
         }
         self.world.job_queues.jobs.insert(unit, Job { line, spec, tries: 0, suspended: Some(self.now), place });
         self.line_up(unit);
-        self.trace(Traced::Suspend { workload: WorkloadId(unit) });
+        self.trace(TraceEvent::Suspend { workload: WorkloadId(unit) });
         let why = self.why_suspended(unit);
-        self.tell(unit, StoryEvent::Suspended, |_, _| Line { what: format!("is suspended: {why}"), ..Line::default() });
+        self.tell(unit, TimelineEvent::Suspended, |_, _| Entry {
+            what: format!("is suspended: {why}"),
+            ..Entry::default()
+        });
         None
     }
 
@@ -172,7 +175,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Who is let out next, if anybody.
+    /// UsageAccountKey is let out next, if anybody.
     fn next_job(&mut self, line: usize) -> Option<u32> {
         let queue = self.job_queue(line)?;
         let state = self.world.job_queues.lines.get(line)?;
@@ -219,17 +222,17 @@ impl Engine<'_> {
             line.out.insert(unit);
             line.starting.insert(unit);
         }
-        self.trace(Traced::LetOut { workload: WorkloadId(unit), tries });
-        self.tell(unit, StoryEvent::LetOut, |_, _| Line {
+        self.trace(TraceEvent::LetOut { workload: WorkloadId(unit), tries });
+        self.tell(unit, TimelineEvent::LetOut, |_, _| Entry {
             what: "is let out of its job queue".into(),
-            ..Line::default()
+            ..Entry::default()
         });
-        self.story_waits(unit);
+        self.timeline_waits(unit);
         self.figures.let_out += 1;
-        let party = self.world.units[unit].party;
-        self.world.parties.all[party].let_out += 1;
+        let account = self.world.units[unit].account;
+        self.world.accounts.all[account].let_out += 1;
         if let Some(ms) = self.job_queue(line).and_then(|queue| queue.start_timeout_ms) {
-            self.queue.schedule(self.now.after_ms(ms), CONTROLLER, Happening::StartTimeout { unit, tries });
+            self.queue.schedule(self.now.after_ms(ms), CONTROLLER, WorldEvent::StartTimeout { unit, tries });
         }
         self.feed(Event::WorkloadSubmitted(spec))
     }
@@ -258,7 +261,7 @@ impl Engine<'_> {
         if about_to {
             // What leaves for it would leave in vain (S3).
             let again = self.now.after_ms(queue.start_timeout_ms.unwrap_or(queue.backoff_ms));
-            self.queue.schedule(again, CONTROLLER, Happening::StartTimeout { unit, tries });
+            self.queue.schedule(again, CONTROLLER, WorldEvent::StartTimeout { unit, tries });
             return Ok(());
         }
         let wait = queue.wait_ms(tries);
@@ -271,23 +274,23 @@ impl Engine<'_> {
             }
         }
         self.line_up(unit);
-        self.queue.schedule(until, CONTROLLER, Happening::BackOffOver(unit));
+        self.queue.schedule(until, CONTROLLER, WorldEvent::BackOffOver(unit));
         self.figures.start_timeouts += 1;
-        let party = self.world.units[unit].party;
-        self.world.parties.all[party].start_timeouts += 1;
-        self.trace(Traced::Suspend { workload: WorkloadId(unit) });
-        self.tell(unit, StoryEvent::Suspended, |_, _| Line {
+        let account = self.world.units[unit].account;
+        self.world.accounts.all[account].start_timeouts += 1;
+        self.trace(TraceEvent::Suspend { workload: WorkloadId(unit) });
+        self.tell(unit, TimelineEvent::Suspended, |_, _| Entry {
             what: format!(
                 "has not started in {} and goes back into its job queue, for {} at least (time {tries})",
                 time_text(queue.start_timeout_ms.unwrap_or(0)),
                 time_text(wait)
             ),
-            ..Line::default()
+            ..Entry::default()
         });
         self.feed(Event::WorkloadWithdrawn { workload: WorkloadId(unit) })
     }
 
-    /// The tree was replaced: namespaces may stand behind other queues, or behind none. Who is suspended waits there, or is
+    /// The tree was replaced: namespaces may stand behind other queues, or behind none. UsageAccountKey is suspended waits there, or is
     /// let out; who is out counts there, or nowhere.
     pub(crate) fn line_up_anew(&mut self) -> Result<(), RunError> {
         let units: Vec<u32> = self.world.job_queues.jobs.keys().copied().collect();

@@ -3,61 +3,61 @@
 //! State is dense: a pod is 32 bytes in a list, a core workload is a place in another, and names are put together only
 //! when something is told to a person. What the scheduler believes is never asked to run the world.
 
+mod access;
 mod arrivals;
 mod autoscale;
-mod bills;
 mod clock;
+mod controllers;
+mod cost;
 mod cron;
-mod cuts;
 mod dataset;
 mod deployment;
 mod devices;
 mod drain;
 mod edits;
 mod ending;
-mod fate;
 mod faults;
 mod fleet;
 mod job;
 mod job_queue;
 mod names;
+mod node_speed;
 mod nodes;
-mod owners;
-mod parties;
-mod people;
+mod pod_lifecycle;
 mod pods;
 mod progress;
+mod quota_overrun;
 mod shapes;
-mod slow;
 mod submit;
 mod table;
-mod traced;
+mod trace_rows;
 mod training;
 mod tree;
 mod unreliable;
+mod usage_accounts;
 mod workflow;
 
+pub(crate) use access::Refusals;
 pub(crate) use arrivals::Generator;
-pub(crate) use bills::NODE;
-pub(crate) use cuts::{Cut, Limit};
+pub(crate) use controllers::{ControllerState, Tally};
+pub(crate) use cost::NODE;
 pub(crate) use dataset::{Datasets, Flow as DatasetFlow, Input, Preload};
 pub(crate) use edits::Edits;
 pub(crate) use ending::{End, Outcomes};
-pub(crate) use fleet::{Fleet, NodeHappening, PoolFigures};
+pub(crate) use fleet::{Fleet, NodeEvent, PoolFigures};
 pub(crate) use job_queue::JobQueues;
 pub(crate) use names::{WorldNames, owner_name, pod_name, unit_name};
 pub(crate) use nodes::{NodeState, healthy};
-pub(crate) use owners::{Owner, Tally};
-#[cfg(test)]
-pub(crate) use parties::Who;
-pub(crate) use parties::{Parties, Party, Thrash};
-pub(crate) use people::Refusals;
 pub(crate) use pods::{Counts, NONE, Pod, State, Unit};
+pub(crate) use quota_overrun::{Limit, QuotaOverrun};
 pub(crate) use shapes::{Row, Shapes};
 pub(crate) use table::Table;
-pub(crate) use traced::Keeping;
+pub(crate) use trace_rows::RowLimits;
 pub(crate) use training::Training;
 pub(crate) use unreliable::Unreliable;
+#[cfg(test)]
+pub(crate) use usage_accounts::UsageAccountKey;
+pub(crate) use usage_accounts::{Thrash, UsageAccount, UsageAccounts};
 pub(crate) use workflow::Flow;
 
 use crate::{
@@ -65,7 +65,7 @@ use crate::{
     people::Tenants,
     random::Stream,
 };
-use owners::{Part, new_owner};
+use controllers::{OwnerRef, new_controller};
 use quotree_core::{Name, PodId, Time, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,7 +80,7 @@ pub(crate) const ARRIVAL: u8 = 3;
 
 /// An event of the simulated world. Pods and units are numbered by the world, the rest by the scenario.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Happening {
+pub(crate) enum WorldEvent {
     /// A bind came true.
     Bound(u32),
     /// A bind did not come true.
@@ -112,7 +112,7 @@ pub(crate) enum Happening {
     /// A row of a trace is submitted.
     Row { owner: u32, row: u32 },
     /// Something about nodes.
-    Node(NodeHappening),
+    Node(NodeEvent),
     /// Something about a dataset changes by itself, if its epoch is still this.
     Dataset { dataset: u32, epoch: u32 },
     /// A dataset is to be loaded into its cache.
@@ -135,8 +135,8 @@ pub(crate) struct World {
     pub(crate) pods: Table<Pod>,
     /// By core workload id.
     pub(crate) units: Table<Unit>,
-    /// Who makes units: first the workloads of the scenario in order, then instances and tasks as they come.
-    pub(crate) owners: Table<Owner>,
+    /// UsageAccountKey makes units: first the workloads of the scenario in order, then instances and tasks as they come.
+    pub(crate) controllers: Table<ControllerState>,
     /// What is counted: for each workload in order, of all its instances, and then for each of its tasks.
     pub(crate) tallies: Table<Tally>,
     pub(crate) namespaces: Table<Namespace>,
@@ -152,11 +152,11 @@ pub(crate) struct World {
     /// Rows that wait to be tried again, by owner and the unit that ended.
     pub(crate) row_retries: BTreeSet<(u32, u32)>,
     /// Of rows with limits, by owner and row: how they keep to them.
-    pub(crate) row_limits: BTreeMap<(u32, u32), Keeping>,
+    pub(crate) row_limits: BTreeMap<(u32, u32), RowLimits>,
     /// Users and groups as they are now.
     pub(crate) tenants: Tenants,
-    /// Whose everything is.
-    pub(crate) parties: Parties,
+    /// Selection everything is.
+    pub(crate) accounts: UsageAccounts,
     pub(crate) refusals: Refusals,
     pub(crate) bind_stream: Stream,
     pub(crate) evict_stream: Stream,
@@ -164,7 +164,7 @@ pub(crate) struct World {
     pub(crate) job_queues: JobQueues,
     pub(crate) devices: devices::Devices,
     pub(crate) datasets: Datasets,
-    pub(crate) bills: Option<bills::Bills>,
+    pub(crate) costs: Option<cost::NodeCosts>,
 }
 
 /// Where a trace row belongs: numbers for its names.
@@ -172,7 +172,7 @@ pub(crate) struct World {
 pub(crate) struct RowPlace {
     pub(crate) namespace: u32,
     pub(crate) shape: u32,
-    /// Who submits it, or [`NONE`].
+    /// UsageAccountKey submits it, or [`NONE`].
     pub(crate) user: u32,
 }
 
@@ -187,7 +187,7 @@ impl World {
         }
         let mut shapes = Shapes::new(scenario);
         let mut row_places = BTreeMap::new();
-        let mut owners = Table::default();
+        let mut controllers = Table::default();
         let mut tallies = Table::default();
         for (index, workload) in scenario.workloads.iter().enumerate() {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
@@ -206,17 +206,24 @@ impl World {
                 }
             }
             let namespace = places.number(&workload.namespace);
-            let part = Part { workload: index, number: NONE, task: NONE, parent: NONE };
+            let part = OwnerRef { workload: index, number: NONE, task: NONE, parent: NONE };
             let name = &workload.name;
-            owners.push(new_owner(part, &workload.kind, workload, (namespace, tally), (seed, name), &mut shapes));
+            controllers.push(new_controller(
+                part,
+                &workload.kind,
+                workload,
+                (namespace, tally),
+                (seed, name),
+                &mut shapes,
+            ));
         }
-        let parties = Parties::new(shapes.resources().len());
+        let accounts = UsageAccounts::new(shapes.resources().len());
         let mut world = Self {
             datasets: Datasets::new(scenario, &shapes),
             shapes,
             pods: Table::default(),
             units: Table::default(),
-            owners,
+            controllers,
             tallies,
             namespaces: places.namespaces,
             nodes: scenario.cluster.nodes.iter().map(nodes::NodeState::of).collect(),
@@ -227,30 +234,30 @@ impl World {
             row_retries: BTreeSet::new(),
             row_limits: BTreeMap::new(),
             tenants: Tenants::default(),
-            parties,
+            accounts,
             refusals: Refusals::default(),
             bind_stream: Stream::new(seed, "bind-latency"),
             evict_stream: Stream::new(seed, "eviction-grace"),
             unreliable: Unreliable::new(seed),
             job_queues: JobQueues::new(scenario),
             devices: devices::Devices::new(scenario),
-            bills: scenario
+            costs: scenario
                 .cluster
                 .pools
                 .iter()
                 .any(|pool| pool.price_milli > 0)
-                .then(|| bills::Bills::new(scenario.cluster.nodes.len())),
+                .then(|| cost::NodeCosts::new(scenario.cluster.nodes.len())),
         };
-        people::everybody(scenario, &mut world);
+        access::everybody(scenario, &mut world);
         world
     }
 
     /// How long an evicted pod takes to leave, if it ever does.
     pub(crate) fn grace(&mut self, scenario: &Scenario, pod: u32) -> Option<u64> {
         let owner = self.units[self.pods[pod].unit].owner;
-        let workload = scenario.workloads.get(self.owners[owner].workload as usize);
+        let workload = scenario.workloads.get(self.controllers[owner].workload as usize);
         let own = workload.and_then(|workload| workload.eviction_grace.as_ref());
-        match (own, &mut self.owners[owner].graces) {
+        match (own, &mut self.controllers[owner].graces) {
             (Some(grace), Some(stream)) => stream.duration_ms(grace),
             (Some(grace), None) => self.evict_stream.duration_ms(grace),
             (None, _) => self.evict_stream.duration_ms(&scenario.world.eviction_grace),
@@ -291,10 +298,10 @@ impl World {
     /// A pod changes its state, and every count that includes it changes with it.
     pub(crate) fn count(&mut self, pod: u32, to: State, now: Time) -> State {
         let Pod { unit: unit_id, state: from, shape, .. } = self.pods[pod];
-        let Unit { owner, namespace, party, .. } = self.units[unit_id];
-        self.owners[owner].shift(from, to);
+        let Unit { owner, namespace, account, .. } = self.units[unit_id];
+        self.controllers[owner].shift(from, to);
         self.namespaces[namespace].counts.shift(from, to);
-        self.parties.shift(party, (from, to), &self.shapes.rows[shape], now);
+        self.accounts.shift(account, (from, to), &self.shapes.rows[shape], now);
         let unit = &mut self.units[unit_id];
         unit.active = unit.active + u32::from(to.stays()) - u32::from(from.stays());
         unit.live = unit.live + u32::from(to.lives()) - u32::from(from.lives());

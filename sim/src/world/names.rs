@@ -56,7 +56,7 @@ impl Names for WorldNames<'_> {
 
 /// What an owner runs: of a task, what the task is.
 pub(super) fn kind_of<'a>(scenario: &'a Scenario, world: &World, owner: u32) -> Option<&'a Kind> {
-    let owner = &world.owners[owner];
+    let owner = &world.controllers[owner];
     let kind = &scenario.workloads.get(owner.workload as usize)?.kind;
     match kind {
         Kind::Workflow { tasks } if owner.task != NONE => tasks.get(owner.task as usize).map(|task| &task.kind),
@@ -88,7 +88,7 @@ pub(crate) fn unit_name(scenario: &Scenario, world: &World, unit: u32) -> String
     let Some(kind) = kind_of(scenario, world, unit.owner) else {
         return String::new();
     };
-    let owner = &world.owners[unit.owner];
+    let owner = &world.controllers[unit.owner];
     let name = owner_name(scenario, owner.workload, owner.number, owner.task);
     let again = if unit.turn == 0 { String::new() } else { format!("-r{}", unit.turn) };
     match kind {
@@ -115,7 +115,7 @@ pub(crate) fn pod_name(scenario: &Scenario, world: &World, pod: u32) -> String {
             let before: u32 = roles.iter().take(role as usize).map(|r| r.replicas).sum();
             let number = world.joined.get(&(unit_id, ordinal)).map_or(ordinal.wrapping_sub(before), |(_, n)| *n);
             let role = roles.get(role as usize).map_or("", |r| r.name.as_str());
-            let owner = &world.owners[unit.owner];
+            let owner = &world.controllers[unit.owner];
             let name = owner_name(scenario, owner.workload, owner.number, owner.task);
             format!("{name}-{role}-{number}{again}")
         }

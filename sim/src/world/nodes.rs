@@ -2,7 +2,7 @@
 //! none does.
 
 use super::State;
-use crate::{driver::Engine, model::Node, options::RunError, trace::Traced};
+use crate::{engine::Engine, model::Node, options::RunError, trace::TraceEvent};
 use quotree_core::{Amounts, Event, NodeId, NodeSpec, PodOutcome};
 
 /// A node's state in the world.
@@ -106,7 +106,7 @@ impl Engine<'_> {
         };
         self.resize(&spec, 1);
         self.world.nodes[node].up = true;
-        self.trace(Traced::Node { node: NodeId(node), up: true });
+        self.trace(TraceEvent::Node { node: NodeId(node), up: true });
         self.feed(Event::NodeUp(spec))
     }
 
@@ -117,7 +117,7 @@ impl Engine<'_> {
         };
         self.resize(&spec, -1);
         self.world.nodes[node].up = false;
-        self.trace(Traced::Node { node: NodeId(node), up: false });
+        self.trace(TraceEvent::Node { node: NodeId(node), up: false });
         self.feed(Event::NodeDown { node: NodeId(node) })?;
         let lost = self.world.pods_on(node);
         let mut units: Vec<u32> = lost.iter().map(|p| self.world.pods[*p].unit).collect();
@@ -142,7 +142,7 @@ impl Engine<'_> {
             return Ok(());
         }
         self.world.nodes[node].cordoned = cordoned;
-        self.trace(Traced::Cordon { node: NodeId(node), cordoned });
+        self.trace(TraceEvent::Cordon { node: NodeId(node), cordoned });
         match self.spec_of(node).filter(|_| self.world.nodes[node].up) {
             Some(spec) => self.feed(Event::NodeChanged(spec)),
             None => Ok(()),
@@ -174,6 +174,6 @@ impl Engine<'_> {
         self.world.takes_off(pod);
         self.discharge(pod);
         let id = self.world.id_of(pod);
-        self.trace(Traced::Gone { pod: id, outcome });
+        self.trace(TraceEvent::Gone { pod: id, outcome });
     }
 }

@@ -75,8 +75,8 @@ pub(crate) struct Unit {
     /// The workload of the scenario.
     pub(crate) owner: u32,
     pub(crate) namespace: u32,
-    /// Whose it is.
-    pub(crate) party: u32,
+    /// Selection it is.
+    pub(crate) account: u32,
     /// The how-manieth of its owner, from 1; of a trace, the row.
     pub(crate) number: u32,
     /// How often its work was started anew.

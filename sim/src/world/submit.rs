@@ -1,7 +1,7 @@
 //! Making units: what the controllers have in common when something new is submitted or taken back.
 
 use super::{End, NONE, Pod, State, Unit};
-use crate::{driver::Engine, model::Kind, options::RunError, trace::Traced};
+use crate::{engine::Engine, model::Kind, options::RunError, trace::TraceEvent};
 use quotree_core::{Event, PodOutcome, PodSet, WorkloadId, WorkloadSpec};
 use smallvec::SmallVec;
 
@@ -32,14 +32,14 @@ impl Engine<'_> {
         if first_pod.checked_add(count).is_none_or(|end| end > MOST_PODS) {
             return Err(RunError::TooManyPods { most: MOST_PODS });
         }
-        let party = self.party_of(order.owner, order.number, order.namespace);
+        let account = self.account_of(order.owner, order.number, order.namespace);
         let unit = self.world.units.push(Unit {
             created: self.now,
             working_since: None,
             left_ms: order.left_ms,
             owner: order.owner,
             namespace: order.namespace,
-            party,
+            account,
             number: order.number,
             turn: order.turn,
             first_pod,
@@ -66,7 +66,7 @@ impl Engine<'_> {
             Some(task) => (&task.priority, task.together),
             None => (&workload.priority, workload.together),
         };
-        let (edits, edited) = (&self.world.edits, self.world.owners[order.owner].workload);
+        let (edits, edited) = (&self.world.edits, self.world.controllers[order.owner].workload);
         let spec = WorkloadSpec {
             id: WorkloadId(unit),
             namespace: self.world.namespaces[order.namespace].name.clone(),
@@ -76,11 +76,11 @@ impl Engine<'_> {
             pods: sets,
             budget: workload.budget.clone(),
             together,
-            replaces: self.story.replacing.map(WorkloadId),
+            replaces: self.timeline.replacing.map(WorkloadId),
         };
-        self.trace(Traced::Submit { workload: WorkloadId(unit), pods: count });
-        let restarts = self.story.replacing.is_some();
-        self.story_begins(unit);
+        self.trace(TraceEvent::Submit { workload: WorkloadId(unit), pods: count });
+        let restarts = self.timeline.replacing.is_some();
+        self.timeline_begins(unit);
         if let Some(spec) = self.suspend(unit, spec, restarts) {
             self.feed(Event::WorkloadSubmitted(spec))?;
         }
@@ -97,12 +97,12 @@ impl Engine<'_> {
     /// Adds a unit to its owner's list, and drops what has ended from the list before it grows.
     fn remember(&mut self, owner: u32, unit: u32) {
         let world = &mut self.world;
-        let units = &mut world.owners[owner].units;
+        let units = &mut world.controllers[owner].units;
         if units.len() == units.capacity() {
             units.retain(|u| world.units[*u].live > 0);
         }
         units.push(unit);
-        world.owners[owner].made += 1;
+        world.controllers[owner].made += 1;
     }
 
     /// Takes a unit back with all its pods, waiting or running, at once. The scheduler has forgotten one without pods.
@@ -112,7 +112,7 @@ impl Engine<'_> {
         }
         self.world.units[unit].working_since = None;
         self.stop_reading(unit);
-        self.trace(Traced::Withdraw { workload: WorkloadId(unit) });
+        self.trace(TraceEvent::Withdraw { workload: WorkloadId(unit) });
         let is_known = !self.world.job_queues.is_suspended(unit);
         for pod in self.world.pods_of(unit) {
             if self.world.pods[pod].state.lives() {
@@ -129,7 +129,7 @@ impl Engine<'_> {
         for instance in self.open_instances(owner) {
             self.close(instance, state)?;
         }
-        let world_owner = &mut self.world.owners[owner];
+        let world_owner = &mut self.world.controllers[owner];
         let came = world_owner.generator.is_none();
         world_owner.closed = true;
         let units = std::mem::take(&mut world_owner.units);
@@ -139,8 +139,8 @@ impl Engine<'_> {
             let waiting = self.world.row_retries.range((owner, 0)..=(owner, u32::MAX)).map(|(_, unit)| *unit);
             let live = units.iter().copied().filter(|unit| self.world.units[*unit].live > 0);
             for unit in live.chain(waiting).collect::<Vec<_>>() {
-                let party = self.world.units[unit].party;
-                self.world.parties.all[party].outcomes.withdrawn += 1;
+                let account = self.world.units[unit].account;
+                self.world.accounts.all[account].outcomes.withdrawn += 1;
             }
         }
         for unit in units {
@@ -158,16 +158,16 @@ impl Engine<'_> {
 
     /// A workload of the scenario is submitted, or a task of one, or it begins to arrive.
     pub(crate) fn arrive(&mut self, owner: u32) -> Result<(), RunError> {
-        if self.world.owners[owner].closed {
+        if self.world.controllers[owner].closed {
             return Ok(());
         }
-        let state = &self.world.owners[owner];
+        let state = &self.world.controllers[owner];
         if state.number == NONE && self.workload_of(owner).is_some_and(|workload| workload.arrivals.is_some()) {
             return self.start_arriving(owner);
         }
         // Tasks come with their workflow: nobody submits them.
         if state.task == NONE && !self.lets_in(owner, None) {
-            self.world.owners[owner].closed = true;
+            self.world.controllers[owner].closed = true;
             return Ok(());
         }
         self.begin(owner)

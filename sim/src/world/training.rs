@@ -7,13 +7,13 @@
 //! loses what it did since the last checkpoint; then it is submitted anew, or waits for members in place of the lost ones,
 //! and the new run begins with the restart overhead.
 
-use super::{State, job::fixed, progress::Progress, shapes::Shapes, slow::FULL, submit::Order};
+use super::{State, job::fixed, node_speed::FULL, progress::Progress, shapes::Shapes, submit::Order};
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::{BILLION, Kind, OnLoss, Role, Scaling, Work, gpus},
     options::RunError,
     text::time_text,
-    trace::Traced,
+    trace::TraceEvent,
 };
 use quotree_core::{Event, PodSet, Time, WorkloadChange, WorkloadId};
 use std::sync::Arc;
@@ -169,7 +169,7 @@ impl Engine<'_> {
         let Some(Kind::Training { roles, work, .. }) = self.kind(owner) else {
             return Ok(());
         };
-        let state = &mut self.world.owners[owner];
+        let state = &mut self.world.controllers[owner];
         let (namespace, turn) = (state.namespace, state.made);
         let Some(training) = state.training.as_mut() else {
             return Ok(());
@@ -202,7 +202,7 @@ impl Engine<'_> {
             sets,
         };
         let unit = self.submit(order)?;
-        if let Some(training) = self.world.owners[owner].training.as_mut() {
+        if let Some(training) = self.world.controllers[owner].training.as_mut() {
             training.unit = Some(unit);
         }
         Ok(())
@@ -214,9 +214,9 @@ impl Engine<'_> {
             return;
         };
         let now = self.now;
-        let present = self.world.owners[owner].training.as_ref().and_then(|t| t.unit);
+        let present = self.world.controllers[owner].training.as_ref().and_then(|t| t.unit);
         let permille = present.map_or(FULL, |unit| self.world.speed(unit));
-        let Some(training) = self.world.owners[owner].training.as_mut() else {
+        let Some(training) = self.world.controllers[owner].training.as_mut() else {
             return;
         };
         let Some(unit) = training.unit else {
@@ -238,7 +238,7 @@ impl Engine<'_> {
     pub(crate) fn training_is_late(&mut self, owner: u32) -> Result<bool, RunError> {
         let Some(Kind::Training { runtime_limit_ms: Some(limit), .. }) = self.kind(owner) else { return Ok(false) };
         let (now, read) = (self.now, self.read_so_far(owner));
-        let Some(training) = self.world.owners[owner].training.as_mut() else { return Ok(false) };
+        let Some(training) = self.world.controllers[owner].training.as_mut() else { return Ok(false) };
         training.progress.advance(now);
         training.progress.has_done(read.unwrap_or(0));
         if training.progress.is_done() {
@@ -251,10 +251,10 @@ impl Engine<'_> {
     /// A training that is whole no more stops working; gives the work that is lost.
     pub(crate) fn break_training(&mut self, owner: u32) -> u128 {
         let (now, done) = (self.now, self.read_so_far(owner).unwrap_or(0));
-        if let Some(unit) = self.world.owners[owner].training.as_ref().and_then(|t| t.unit) {
+        if let Some(unit) = self.world.controllers[owner].training.as_ref().and_then(|t| t.unit) {
             self.stop_reading(unit);
         }
-        self.world.owners[owner].training.as_mut().map_or(0, |t| {
+        self.world.controllers[owner].training.as_mut().map_or(0, |t| {
             t.has_done(done);
             t.break_off(now)
         })
@@ -263,9 +263,9 @@ impl Engine<'_> {
     /// Whether a training may be started once more; otherwise it has failed.
     pub(crate) fn may_restart(&mut self, owner: u32) -> Result<bool, RunError> {
         let Some(Kind::Training { max_restarts: Some(most), .. }) = self.kind(owner) else { return Ok(true) };
-        let training = self.world.owners[owner].training.as_ref();
+        let training = self.world.controllers[owner].training.as_ref();
         let (starts, broken) = training.map_or((0, false), |training| (training.starts, training.broken));
-        if starts <= *most || broken || self.world.owners[owner].closed {
+        if starts <= *most || broken || self.world.controllers[owner].closed {
             return Ok(true);
         }
         self.fail(owner, format!("restarts needed: {starts}, above its max_restarts of {most}"))?;
@@ -276,7 +276,7 @@ impl Engine<'_> {
     pub(crate) fn waits_for_members(&self, unit: u32) -> bool {
         let owner = self.world.units[unit].owner;
         let waits = |t: &Training| t.unit == Some(unit) && t.on_loss == OnLoss::Wait && !t.is_whole();
-        self.world.units[unit].active > 0 && self.world.owners[owner].training.as_deref().is_some_and(waits)
+        self.world.units[unit].active > 0 && self.world.controllers[owner].training.as_deref().is_some_and(waits)
     }
 
     /// A training lost members with their node, and the others wait for new ones: the first loss of several breaks it off.
@@ -284,7 +284,7 @@ impl Engine<'_> {
         if !self.may_restart(owner)? {
             return Ok(());
         }
-        if let Some(training) = self.world.owners[owner].training.as_mut()
+        if let Some(training) = self.world.controllers[owner].training.as_mut()
             && !std::mem::replace(&mut training.broken, true)
         {
             training.starts += 1;
@@ -299,7 +299,7 @@ impl Engine<'_> {
             return Ok(());
         };
         let waits = self.waits_for_members(unit);
-        let Some(training) = self.world.owners[owner].training.as_mut() else {
+        let Some(training) = self.world.controllers[owner].training.as_mut() else {
             return Ok(());
         };
         let present = training.unit == Some(unit) && (training.is_whole() || waits);
@@ -317,7 +317,7 @@ impl Engine<'_> {
         self.world.units[unit].count += 1;
         let pod = self.new_pod(unit, shape, role);
         self.world.joined.insert((unit, ordinal), (pod, number));
-        self.trace(Traced::Join { workload: WorkloadId(unit), pods: 1 });
+        self.trace(TraceEvent::Join { workload: WorkloadId(unit), pods: 1 });
         self.tell_joined(pod);
         self.feed(Event::WorkloadChanged(WorkloadChange {
             add_pods: Some(PodSet { template, count: 1, min: 0 }),

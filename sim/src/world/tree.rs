@@ -1,14 +1,14 @@
 //! Edits of the quota tree while a run goes on. Each is made to the tree as it then is, so that one that was refused has
 //! no part in those after it; the new tree is checked whole (T2, T3, the leaves that groups name) and then takes effect.
 
-use super::{NONE, people::Attempt};
+use super::{NONE, access::Attempt};
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::{QuotaEdit, move_namespace},
     options::RunError,
     people::Refusal,
     text::Names,
-    trace::Traced,
+    trace::TraceEvent,
 };
 use quotree_core::{Event, EventError, Name, TreeSpec};
 use std::collections::BTreeSet;
@@ -27,7 +27,7 @@ impl Engine<'_> {
             Some(spec) => edit.apply(spec),
             None => {
                 let refusal = Refusal::Invalid { what: format!("there is no quota `{quota}` now") };
-                self.refuse_tree(Attempt { what, by, party: NONE }, &refusal);
+                self.refuse_tree(Attempt { what, by, account: NONE }, &refusal);
                 return Ok(());
             }
         }
@@ -45,7 +45,7 @@ impl Engine<'_> {
         let mut tree = self.tree_spec();
         if let Some(to) = to.filter(|to| tree.quotas.iter().all(|quota| quota.name != **to)) {
             let refusal = Refusal::Invalid { what: format!("there is no quota `{to}` now") };
-            self.refuse_tree(Attempt { what, by, party: NONE }, &refusal);
+            self.refuse_tree(Attempt { what, by, account: NONE }, &refusal);
             return Ok(());
         }
         move_namespace(&mut tree, namespace, to);
@@ -66,14 +66,14 @@ impl Engine<'_> {
         let said = self.world.tenants.may_plant(|leaf| leaves.contains(leaf));
         let said = said.and_then(|()| self.core.apply(Event::TreeChanged(tree)).map_err(|error| self.no_tree(error)));
         if let Err(refusal) = said {
-            self.refuse_tree(Attempt { what, by, party: NONE }, &refusal);
+            self.refuse_tree(Attempt { what, by, account: NONE }, &refusal);
             return Ok(());
         }
-        self.fed = true;
+        self.dirty = true;
         self.old_trees.push(before);
-        self.trace(Traced::Tree { refused: None });
+        self.trace(TraceEvent::Tree { refused: None });
         self.plant();
-        self.look_for_cuts(&overs);
+        self.find_overruns(&overs);
         self.look_at_cells();
         self.line_up_anew()
     }

@@ -4,12 +4,12 @@
 //! driver's affair. Meanwhile the pod works on, may end its work, and is charged as leaving all the time (L1). Each kind of
 //! trouble has a random stream of its own and draws nothing where it cannot happen.
 
-use super::{Happening, OUTCOME, State};
+use super::{OUTCOME, State, WorldEvent};
 use crate::{
-    driver::Engine,
-    options::{RunError, StoryEvent},
+    engine::Engine,
+    options::{RunError, TimelineEvent},
     random::Stream,
-    trace::Traced,
+    trace::TraceEvent,
 };
 use quotree_core::Event;
 use std::collections::BTreeSet;
@@ -49,7 +49,7 @@ impl Engine<'_> {
         let delay = self.world.bind_stream.duration_ms(&self.scenario.world.bind_latency);
         let permille = self.scenario.world.failed_binds_permille;
         let fails = permille > 0 && self.is_unreliable() && self.world.unreliable.binds.below(1000) < permille;
-        self.outcome(delay, if fails { Happening::BindFailed(pod) } else { Happening::Bound(pod) });
+        self.outcome(delay, if fails { WorldEvent::BindFailed(pod) } else { WorldEvent::Bound(pod) });
     }
 
     /// A pod is to be evicted: the request reaches it and its grace begins, or is lost. Only what runs needs a request that
@@ -60,15 +60,15 @@ impl Engine<'_> {
         if works && permille > 0 && self.is_unreliable() && self.world.unreliable.evictions.below(1000) < permille {
             self.set_state(pod, State::Unreached);
             let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
-            self.trace(Traced::LostEviction { pod: id });
-            self.tell_mishap(unit, id, StoryEvent::EvictionLost, "runs on: the request to evict it is lost");
+            self.trace(TraceEvent::LostEviction { pod: id });
+            self.tell_mishap(unit, id, TimelineEvent::EvictionLost, "runs on: the request to evict it is lost");
             let again = self.now.after_ms(self.scenario.world.eviction_retry_ms);
-            self.queue.schedule(again, OUTCOME, Happening::EvictAgain(pod));
+            self.queue.schedule(again, OUTCOME, WorldEvent::EvictAgain(pod));
             return;
         }
         self.set_state(pod, State::Leaving);
         let delay = self.world.grace(self.scenario, pod);
-        self.outcome(delay, Happening::Gone(pod));
+        self.outcome(delay, WorldEvent::Gone(pod));
     }
 
     /// A lost request is sent again. Once it gets through, the work stops, of a gang that is not whole without it all of it.
@@ -102,8 +102,8 @@ impl Engine<'_> {
         self.discharge(pod);
         let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
         self.world.unreliable.failed.insert(unit);
-        self.trace(Traced::BindFailed { pod: id });
-        self.tell_mishap(unit, id, StoryEvent::BindFailed, "waits again: its bind failed");
+        self.trace(TraceEvent::BindFailed { pod: id });
+        self.tell_mishap(unit, id, TimelineEvent::BindFailed, "waits again: its bind failed");
         self.feed(Event::BindFailed { pod: id })
     }
 }

@@ -1,8 +1,8 @@
 //! The controller of workflows: a task starts when all it depends on have succeeded; one that fails fails everything that
 //! depends on it, and the tasks that do not go on. The workflow is over when every task is, and has succeeded if they have.
 
-use super::{CONTROLLER, End, Happening, NONE, owner_name, owners::Part};
-use crate::{driver::Engine, model::Kind, options::RunError};
+use super::{CONTROLLER, End, NONE, WorldEvent, controllers::OwnerRef, owner_name};
+use crate::{engine::Engine, model::Kind, options::RunError};
 
 /// The state of a workflow.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ impl Engine<'_> {
     /// A workflow is submitted: what depends on nothing starts.
     pub(crate) fn start_workflow(&mut self, owner: u32) -> Result<(), RunError> {
         let Some(Kind::Workflow { tasks }) = self.kind(owner) else { return Ok(()) };
-        self.world.owners[owner].flow = Some(Box::new(Flow {
+        self.world.controllers[owner].flow = Some(Box::new(Flow {
             owners: vec![NONE; tasks.len()],
             waits_for: tasks.iter().map(|task| task.after).collect(),
             ends: vec![End::Open; tasks.len()],
@@ -38,20 +38,20 @@ impl Engine<'_> {
 
     /// A task starts, with the controllers of this moment.
     fn start_task(&mut self, owner: u32, task: u32) {
-        let state = &self.world.owners[owner];
-        let part = Part { workload: state.workload, number: state.number, task, parent: owner };
-        let Some(started) = self.new_part(part) else { return };
-        let flow = self.world.owners[owner].flow.as_mut();
+        let state = &self.world.controllers[owner];
+        let part = OwnerRef { workload: state.workload, number: state.number, task, parent: owner };
+        let Some(started) = self.new_controller_of(part) else { return };
+        let flow = self.world.controllers[owner].flow.as_mut();
         if let Some(slot) = flow.and_then(|flow| flow.owners.get_mut(task as usize)) {
             *slot = started;
         }
-        self.queue.schedule(self.now, CONTROLLER, Happening::Submit(started));
+        self.queue.schedule(self.now, CONTROLLER, WorldEvent::Submit(started));
     }
 
     /// A task of a workflow is over.
     pub(crate) fn task_over(&mut self, owner: u32, task: u32, end: End) -> Result<(), RunError> {
         let Some(Kind::Workflow { tasks }) = self.kind(owner) else { return Ok(()) };
-        let Some(flow) = self.world.owners[owner].flow.as_mut() else { return Ok(()) };
+        let Some(flow) = self.world.controllers[owner].flow.as_mut() else { return Ok(()) };
         let mut ready: Vec<u32> = Vec::new();
         let mut lost: Vec<(u32, u32)> = Vec::new();
         let mut over = vec![(task, NONE)];
@@ -90,11 +90,11 @@ impl Engine<'_> {
     fn tell_lost_tasks(&mut self, owner: u32, mut lost: Vec<(u32, u32)>) {
         let Some(Kind::Workflow { tasks }) = self.kind(owner) else { return };
         lost.sort_unstable();
-        let (workload, number) = (self.world.owners[owner].workload, self.world.owners[owner].number);
-        let whole = self.world.owners[owner].party;
+        let (workload, number) = (self.world.controllers[owner].workload, self.world.controllers[owner].number);
+        let whole = self.world.controllers[owner].account;
         for (task, cause) in lost {
-            let party = self.world.parties.of_task(whole, task);
-            let outcomes = &mut self.world.parties.all[party].outcomes;
+            let account = self.world.accounts.of_task(whole, task);
+            let outcomes = &mut self.world.accounts.all[account].outcomes;
             (outcomes.submitted, outcomes.failed) = (outcomes.submitted + 1, outcomes.failed + 1);
             outcomes.missed += u64::from(tasks.get(task as usize).is_some_and(|task| task.deadline_ms.is_some()));
             let what = owner_name(self.scenario, workload, number, task);

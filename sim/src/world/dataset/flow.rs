@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone)]
 pub(crate) struct Reader {
     /// Where what it reads is counted.
-    pub(crate) party: u32,
+    pub(crate) account: u32,
     /// Bytes of the whole run.
     pub(crate) bytes: u64,
     pub(crate) prefetch: bool,
@@ -45,10 +45,10 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// A reader with this much before it.
-    pub(crate) fn new(party: u32, bytes: u64, prefetch: bool, left: u128) -> Self {
+    pub(crate) fn new(account: u32, bytes: u64, prefetch: bool, left: u128) -> Self {
         let (pods, gpus, compute, begins) = (0, 0, 0, Time::default());
         Self {
-            party,
+            account,
             bytes,
             prefetch,
             left,
@@ -249,7 +249,7 @@ impl Flow {
                 reader.left -= moved;
                 filled = filled.saturating_add(muldiv_up(moved, reader.fill, reader.rate));
                 let hit = muldiv(moved, reader.hits.into(), self.size.into());
-                self.inputs.entry(reader.party).or_default().add(&reader, moved, hit);
+                self.inputs.entry(reader.account).or_default().add(&reader, moved, hit);
                 if moved == stretch {
                     ended.push(Span { unit, reach: reach - moved, rate: reader.rate });
                 }

@@ -13,12 +13,12 @@ mod tests;
 pub(crate) use flow::{Flow, Preload};
 pub(crate) use input::Input;
 
-use super::{Happening, NONE, OUTCOME, State, Table, progress::with_checkpoints, slow::FULL};
+use super::{NONE, OUTCOME, State, Table, WorldEvent, node_speed::FULL, progress::with_checkpoints};
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::{Kind, Reads, Scenario},
     options::RunError,
-    trace::Traced,
+    trace::TraceEvent,
 };
 use exact::{BYTE, compute_rate, muldiv};
 use flow::Reader;
@@ -67,7 +67,7 @@ impl Datasets {
         Some(self.flows[number].at(now))
     }
 
-    /// What was read up to `now`, by the party of who did.
+    /// What was read up to `now`, by the account of who did.
     pub(crate) fn inputs(&self, now: Time) -> impl Iterator<Item = (u32, Input)> {
         self.flows.iter().flat_map(move |flow| flow.at(now).inputs)
     }
@@ -154,7 +154,7 @@ impl Engine<'_> {
             gpus: self.gpus_of(unit),
             compute: compute_rate(bytes, self.world.speed(unit).into(), full),
             begins: self.now,
-            ..Reader::new(self.world.units[unit].party, bytes, prefetch, left)
+            ..Reader::new(self.world.units[unit].account, bytes, prefetch, left)
         };
         let now = self.now;
         self.world.datasets.open(dataset).join(unit, reader, now);
@@ -182,7 +182,7 @@ impl Engine<'_> {
     pub(crate) fn read_training(&mut self, owner: u32) {
         let Some((dataset, reads)) = self.reads(owner) else { return };
         let (bytes, prefetch, now) = (reads.bytes, reads.prefetch, self.now);
-        let present = self.world.owners[owner].training.as_ref().and_then(|t| t.present());
+        let present = self.world.controllers[owner].training.as_ref().and_then(|t| t.present());
         let Some((unit, progress)) = present else { return };
         let Some((done, total, begins)) = progress.read() else { return };
         let reader = Reader {
@@ -190,7 +190,7 @@ impl Engine<'_> {
             gpus: self.gpus_of(unit),
             compute: compute_rate(bytes, progress.rate, progress.with_writing()),
             begins,
-            ..Reader::new(self.world.units[unit].party, bytes, prefetch, left_of(bytes, total, done))
+            ..Reader::new(self.world.units[unit].account, bytes, prefetch, left_of(bytes, total, done))
         };
         self.world.datasets.open(dataset).join(unit, reader, now);
     }
@@ -199,7 +199,7 @@ impl Engine<'_> {
     pub(crate) fn read_so_far(&mut self, owner: u32) -> Option<u128> {
         let (_, reads) = self.reads(owner)?;
         let bytes = reads.bytes;
-        let (unit, progress) = self.world.owners[owner].training.as_ref()?.present()?;
+        let (unit, progress) = self.world.controllers[owner].training.as_ref()?.present()?;
         let (_, total, _) = progress.read()?;
         Some(done_of(bytes, total, self.left(unit)?))
     }
@@ -247,7 +247,7 @@ impl Engine<'_> {
         let flow = self.world.datasets.open(dataset);
         flow.advance(now);
         for unit in flow.done() {
-            let training = self.world.owners[self.world.units[unit].owner].training.as_ref();
+            let training = self.world.controllers[self.world.units[unit].owner].training.as_ref();
             let epoch = training.map_or(0, |training| training.epoch);
             self.finished(unit, epoch)?;
         }
@@ -262,7 +262,7 @@ impl Engine<'_> {
             let serves = self.world.datasets.flows[dataset].workers > 0 && !self.scenario.cluster.is_pool;
             let local: Vec<bool> = units.iter().map(|unit| serves && self.is_local(dataset, *unit)).collect();
             let cache = self.world.datasets.caches.iter().find(|(_, cached)| **cached == dataset);
-            let wanted = cache.map_or(0, |(owner, _)| self.world.owners[*owner].wanted);
+            let wanted = cache.map_or(0, |(owner, _)| self.world.controllers[*owner].wanted);
             let flow = &mut self.world.datasets.flows[dataset];
             for (reader, local) in flow.readers.values_mut().zip(local) {
                 reader.local = local;
@@ -273,12 +273,12 @@ impl Engine<'_> {
             self.events += std::mem::take(&mut flow.passes);
             let epoch = &mut self.world.datasets.epochs[dataset];
             *epoch = epoch.wrapping_add(1);
-            let happening = Happening::Dataset { dataset, epoch: *epoch };
+            let event = WorldEvent::Dataset { dataset, epoch: *epoch };
             if let Some(at) = next {
-                self.queue.schedule(at, OUTCOME, happening);
+                self.queue.schedule(at, OUTCOME, event);
             }
             for turn in turns {
-                self.trace(Traced::Dataset { dataset, turn });
+                self.trace(TraceEvent::Dataset { dataset, turn });
             }
         }
     }

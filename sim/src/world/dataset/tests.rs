@@ -175,7 +175,7 @@ fn two_first_passes_fetch_everything_once() {
     };
     let mut flow = flow(&case);
     for unit in [0, 1] {
-        flow.join(unit, Reader { party: unit, ..reader(&case) }, Time(0));
+        flow.join(unit, Reader { account: unit, ..reader(&case) }, Time(0));
     }
     // 0.5 MB each in 1 s, the other 0.5 MB out of the cache in 0.05 s.
     assert_eq!(ends(&mut flow, &[]), [(0, 1_050), (1, 1_050)]);

@@ -1,13 +1,13 @@
-//! Who may do what while a run goes on: submissions and edits are let in or refused, and every refusal is written down
+//! UsageAccountKey may do what while a run goes on: submissions and edits are let in or refused, and every refusal is written down
 //! with its reason. What is refused leaves no trace in the world but that.
 
-use super::{NONE, World, parties::Who};
+use super::{NONE, World, usage_accounts::UsageAccountKey};
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::{Change, DeviceChange, Kind, Scenario, TimedChange},
     people::{PeopleEdit, Reason, Refusal, Surroundings, Tenants},
     result::RefusalRow,
-    trace::Traced,
+    trace::TraceEvent,
     world::pod_name,
 };
 use quotree_core::{Name, QuotaId, Unquotaed};
@@ -16,10 +16,10 @@ use std::collections::BTreeMap;
 /// Something that was refused, once or more often.
 #[derive(Debug, Clone)]
 pub(crate) struct Refused {
-    /// Who tried, or [`NONE`].
+    /// UsageAccountKey tried, or [`NONE`].
     pub(crate) user: u32,
-    /// Whose submission, or [`NONE`] where it was an edit.
-    pub(crate) party: u32,
+    /// Selection submission, or [`NONE`] where it was an edit.
+    pub(crate) account: u32,
     pub(crate) reason: Reason,
     /// As it is told, with the time of the first and how often it was.
     pub(crate) row: RefusalRow,
@@ -38,21 +38,21 @@ pub(crate) struct Attempt<'a> {
     pub(crate) what: String,
     pub(crate) by: Option<&'a Name>,
     /// Of a submission; [`NONE`] of an edit.
-    pub(crate) party: u32,
+    pub(crate) account: u32,
 }
 
 impl Refusals {
     /// Writes one down, and gives its place.
     fn add(&mut self, attempt: Attempt<'_>, user: u32, refusal: &Refusal, at_ms: u64) -> u32 {
         let reason = refusal.reason();
-        let key = (attempt.party, reason);
-        let before = self.submissions.get(&key).copied().filter(|_| attempt.party != NONE);
+        let key = (attempt.account, reason);
+        let before = self.submissions.get(&key).copied().filter(|_| attempt.account != NONE);
         if let Some((place, refused)) = before.and_then(|place| Some((place, self.all.get_mut(place)?))) {
             refused.row.times += 1;
             return u32::try_from(place).unwrap_or(NONE);
         }
         let place = self.all.len();
-        if attempt.party != NONE {
+        if attempt.account != NONE {
             self.submissions.insert(key, place);
         }
         let row = RefusalRow {
@@ -63,33 +63,33 @@ impl Refusals {
             why: refusal.to_string(),
             times: 1,
         };
-        self.all.push(Refused { user, party: attempt.party, reason, row });
+        self.all.push(Refused { user, account: attempt.account, reason, row });
         u32::try_from(place).unwrap_or(NONE)
     }
 }
 
 impl World {
-    /// Whose a unit of this workload is: of a trace, its row tells the user.
+    /// Selection a unit of this workload is: of a trace, its row tells the user.
     pub(super) fn user_of(&self, owner: u32, row: u32) -> u32 {
         let place = self.row_places.get(&owner).and_then(|rows| rows.get(row as usize));
-        place.map_or(self.owners[owner].user, |place| place.user)
+        place.map_or(self.controllers[owner].user, |place| place.user)
     }
 }
 
 impl Engine<'_> {
-    /// The party of a unit of this workload in this namespace, as people and tree are now.
-    pub(crate) fn party_of(&mut self, owner: u32, row: u32, namespace: u32) -> u32 {
+    /// The account of a unit of this workload in this namespace, as people and tree are now.
+    pub(crate) fn account_of(&mut self, owner: u32, row: u32, namespace: u32) -> u32 {
         let user = self.world.user_of(owner, row);
         let mut group = NONE;
         if self.world.tenants.asks()
-            && let Some(name) = self.world.parties.user_name(user)
+            && let Some(name) = self.world.accounts.user_name(user)
             && let Some(leaf) = self.leaf_name(namespace)
         {
             let found = self.world.tenants.group_of(name, leaf).cloned();
-            group = self.world.parties.group(found.as_ref());
+            group = self.world.accounts.group(found.as_ref());
         }
-        let tally = self.world.owners[owner].tally;
-        self.world.parties.number(Who { tally, user, group, namespace })
+        let tally = self.world.controllers[owner].tally;
+        self.world.accounts.number(UsageAccountKey { tally, user, group, namespace })
     }
 
     fn leaf_name(&self, namespace: u32) -> Option<&Name> {
@@ -100,12 +100,12 @@ impl Engine<'_> {
     /// Whether a workload, an instance of it, or a row of a trace may be submitted; where not, that is written down.
     pub(crate) fn lets_in(&mut self, owner: u32, row: Option<u32>) -> bool {
         let place = row.and_then(|row| self.world.row_places.get(&owner)?.get(row as usize));
-        let namespace = place.map_or(self.world.owners[owner].namespace, |place| place.namespace);
+        let namespace = place.map_or(self.world.controllers[owner].namespace, |place| place.namespace);
         let user = self.world.user_of(owner, row.unwrap_or(NONE));
         if user == NONE || !self.world.tenants.asks() {
             return true;
         }
-        let Some(name) = self.world.parties.user_name(user).cloned() else {
+        let Some(name) = self.world.accounts.user_name(user).cloned() else {
             return true;
         };
         let unquotaed = self.scenario.policy.unquotaed == Unquotaed::Schedule;
@@ -115,11 +115,11 @@ impl Engine<'_> {
         let Err(refusal) = said else {
             return true;
         };
-        let tally = self.world.owners[owner].tally;
-        let party = self.world.parties.number(Who { tally, user, group: NONE, namespace });
-        self.world.parties.all[party].refused += 1;
+        let tally = self.world.controllers[owner].tally;
+        let account = self.world.accounts.number(UsageAccountKey { tally, user, group: NONE, namespace });
+        self.world.accounts.all[account].refused += 1;
         let what = self.workload_of(owner).map_or_else(String::new, |workload| workload.name.clone());
-        self.refuse(Attempt { what: format!("workload `{what}`"), by: Some(&name), party }, &refusal);
+        self.refuse(Attempt { what: format!("workload `{what}`"), by: Some(&name), account }, &refusal);
         false
     }
 
@@ -140,7 +140,7 @@ impl Engine<'_> {
         let Err(refusal) = said else {
             return true;
         };
-        let attempt = Attempt { what: subject(&timed.change, self.scenario), by: Some(by), party: NONE };
+        let attempt = Attempt { what: subject(&timed.change, self.scenario), by: Some(by), account: NONE };
         if matches!(timed.change, Change::ReplaceTree { .. } | Change::EditQuota { .. } | Change::MoveNamespace { .. })
         {
             self.refuse_tree(attempt, &refusal);
@@ -153,18 +153,18 @@ impl Engine<'_> {
     /// Writes a refusal down.
     fn refuse(&mut self, attempt: Attempt<'_>, refusal: &Refusal) {
         let refusal = self.note(attempt, refusal);
-        self.trace(Traced::Refused { refusal });
+        self.trace(TraceEvent::Refused { refusal });
     }
 
     /// Writes down that the tree stays as it is.
     pub(super) fn refuse_tree(&mut self, attempt: Attempt<'_>, refusal: &Refusal) {
         let refusal = self.note(attempt, refusal);
-        self.trace(Traced::Tree { refused: Some(refusal) });
+        self.trace(TraceEvent::Tree { refused: Some(refusal) });
     }
 
     /// Writes something down for the report alone.
     pub(super) fn note(&mut self, attempt: Attempt<'_>, refusal: &Refusal) -> u32 {
-        let user = self.world.parties.user(attempt.by);
+        let user = self.world.accounts.user(attempt.by);
         self.world.refusals.add(attempt, user, refusal, self.now.0)
     }
 
@@ -177,16 +177,16 @@ impl Engine<'_> {
             Ok(()) => {
                 match edit {
                     PeopleEdit::AddUser(user) => {
-                        self.world.parties.user(Some(&user.name));
+                        self.world.accounts.user(Some(&user.name));
                     }
                     PeopleEdit::AddGroup(group) => {
-                        self.world.parties.group(Some(&group.name));
+                        self.world.accounts.group(Some(&group.name));
                     }
                     _ => {}
                 }
-                self.trace(Traced::People);
+                self.trace(TraceEvent::People);
             }
-            Err(refusal) => self.refuse(Attempt { what: edit.subject(), by, party: NONE }, &refusal),
+            Err(refusal) => self.refuse(Attempt { what: edit.subject(), by, account: NONE }, &refusal),
         }
     }
 }
@@ -199,14 +199,14 @@ impl Surroundings for Engine<'_> {
 
     fn running(&self, group: &Name) -> Vec<String> {
         let world = &self.world;
-        let Some(number) = world.parties.find_group(group.as_str()) else {
+        let Some(number) = world.accounts.find_group(group.as_str()) else {
             return Vec::new();
         };
-        let of_it = |party: u32| world.parties.all[party].who.group == number;
-        if world.parties.all.iter().all(|party| party.who.group != number || party.counts.running == 0) {
+        let of_it = |account: u32| world.accounts.all[account].key.group == number;
+        if world.accounts.all.iter().all(|account| account.key.group != number || account.counts.running == 0) {
             return Vec::new();
         }
-        let runs = |pod: &u32| world.pods[*pod].state.uses() && of_it(world.units[world.pods[*pod].unit].party);
+        let runs = |pod: &u32| world.pods[*pod].state.uses() && of_it(world.units[world.pods[*pod].unit].account);
         world.pods.ids().filter(runs).map(|pod| pod_name(self.scenario, world, pod)).collect()
     }
 }
@@ -241,19 +241,19 @@ fn subject(change: &Change, scenario: &Scenario) -> String {
 pub(super) fn everybody(scenario: &Scenario, world: &mut World) {
     let people = &scenario.people;
     for user in &people.users {
-        world.parties.user(Some(&user.name));
+        world.accounts.user(Some(&user.name));
     }
     for group in &people.groups {
-        world.parties.group(Some(&group.name));
+        world.accounts.group(Some(&group.name));
     }
     let later = scenario.events.iter().any(|event| matches!(event.change, Change::People(_)));
     world.tenants = Tenants::new(people, later);
     for (owner, workload) in (0..).zip(&scenario.workloads) {
-        let own = world.parties.user(workload.user.as_ref());
-        world.owners[owner].user = own;
+        let own = world.accounts.user(workload.user.as_ref());
+        world.controllers[owner].user = own;
         if let (Kind::Trace { rows, .. }, Some(places)) = (&workload.kind, world.row_places.get_mut(&owner)) {
             for (row, place) in rows.iter().zip(places) {
-                place.user = if row.user.is_some() { world.parties.user(row.user.as_ref()) } else { own };
+                place.user = if row.user.is_some() { world.accounts.user(row.user.as_ref()) } else { own };
             }
         }
     }

@@ -2,9 +2,9 @@
 //! A row that is evicted or lost is submitted again, with the work before it that was not saved; one that runs for too long,
 //! or is lost too often, fails.
 
-use super::{CONTROLLER, Happening, State, submit::Order};
+use super::{CONTROLLER, State, WorldEvent, submit::Order};
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::{Kind, Limits, TraceRow},
     options::RunError,
     text::time_text,
@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// How a row keeps to its limits.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Keeping {
+pub(crate) struct RowLimits {
     /// Where its deadline is counted, as long as that is neither met nor missed.
     due: Option<u32>,
     /// Losses so far.
@@ -38,16 +38,19 @@ impl<'a> Engine<'a> {
         let (Some((traced, limits)), Some(place)) = (self.row(owner, row), place) else {
             return Ok(());
         };
-        if self.world.owners[owner].closed || traced.pods == 0 || (lost.is_none() && !self.lets_in(owner, Some(row))) {
+        if self.world.controllers[owner].closed
+            || traced.pods == 0
+            || (lost.is_none() && !self.lets_in(owner, Some(row)))
+        {
             return Ok(());
         }
         let set = PodSet { template: Arc::clone(&traced.template), count: traced.pods, min: traced.pods };
         if lost.is_none() {
-            let party = self.party_of(owner, row, place.namespace);
-            self.world.parties.all[party].outcomes.submitted += 1;
+            let account = self.account_of(owner, row, place.namespace);
+            self.world.accounts.all[account].outcomes.submitted += 1;
             if let Some(ms) = limits.deadline_ms {
-                self.world.row_limits.entry((owner, row)).or_default().due = Some(party);
-                self.queue.schedule(self.now.after_ms(ms), CONTROLLER, Happening::RowDeadline { owner, row });
+                self.world.row_limits.entry((owner, row)).or_default().due = Some(account);
+                self.queue.schedule(self.now.after_ms(ms), CONTROLLER, WorldEvent::RowDeadline { owner, row });
             }
         }
         let before = lost.map(|unit| self.world.units[unit]);
@@ -102,15 +105,15 @@ impl<'a> Engine<'a> {
 
     /// A row is over, done or not.
     pub(crate) fn row_over(&mut self, unit: u32, done: bool) {
-        let (owner, row, party) = {
+        let (owner, row, account) = {
             let unit = &self.world.units[unit];
-            (unit.owner, unit.number, unit.party)
+            (unit.owner, unit.number, unit.account)
         };
         let due = self.world.row_limits.remove(&(owner, row)).and_then(|keeping| keeping.due);
-        let outcomes = &mut self.world.parties.all[party].outcomes;
+        let outcomes = &mut self.world.accounts.all[account].outcomes;
         *(if done { &mut outcomes.succeeded } else { &mut outcomes.failed }) += 1;
-        if let Some(party) = due {
-            let outcomes = &mut self.world.parties.all[party].outcomes;
+        if let Some(account) = due {
+            let outcomes = &mut self.world.accounts.all[account].outcomes;
             *(if done { &mut outcomes.met } else { &mut outcomes.missed }) += 1;
         }
     }
@@ -123,8 +126,8 @@ impl<'a> Engine<'a> {
     /// A row is not done at its deadline.
     pub(crate) fn row_is_late(&mut self, owner: u32, row: u32) {
         let due = self.world.row_limits.get_mut(&(owner, row)).and_then(|keeping| keeping.due.take());
-        if let Some(party) = due {
-            self.world.parties.all[party].outcomes.missed += 1;
+        if let Some(account) = due {
+            self.world.accounts.all[account].outcomes.missed += 1;
         }
     }
 }

@@ -1,15 +1,15 @@
-//! Whose a leaf's borrowing and starving is: what a leaf uses stands in line by start, and the pods that came when its
+//! Selection a leaf's borrowing and starving is: what a leaf uses stands in line by start, and the pods that came when its
 //! guarantee was in use are the ones that borrow; what it waits for stands in line, too, and of what it misses of its
-//! guarantee those who wait longest miss the first part. So both are whole amounts at every moment, and those of all parties
+//! guarantee those who wait longest miss the first part. So both are whole amounts at every moment, and those of all accounts
 //! of a leaf add up to the leaf's own, to the unit.
 //!
-//! A leaf with a single party needs no line: everything is that party's. Lines are kept from the moment at which any leaf
-//! has a second party.
+//! A leaf with a single account needs no line: everything is that account's. BorrowingSplit are kept from the moment at which any leaf
+//! has a second account.
 
 use super::ledger::Ledger;
 use crate::{
-    driver::Engine,
-    world::{NONE, Party, Pod, Row, State, Table, Unit},
+    engine::Engine,
+    world::{NONE, Pod, Row, State, Table, Unit, UsageAccount},
 };
 use quotree_core::Time;
 
@@ -18,7 +18,7 @@ use quotree_core::Time;
 pub(crate) struct Step {
     pub(crate) pod: u32,
     pub(crate) shape: u32,
-    pub(crate) party: u32,
+    pub(crate) account: u32,
     /// Where it is counted, or nowhere.
     pub(crate) leaf: Option<u32>,
     /// One more that uses, or one less; the same of waiting.
@@ -31,7 +31,7 @@ pub(crate) struct Step {
 struct Entry {
     /// [`NONE`] once it has left.
     pod: u32,
-    party: u32,
+    account: u32,
     shape: u32,
     /// The how-manieth that ever stood in a line.
     order: u64,
@@ -49,9 +49,9 @@ struct Mark {
     part: i128,
 }
 
-/// Whose accounts follow when something is inside a limit, or is not any more.
+/// Selection accounts follow when something is inside a limit, or is not any more.
 struct Book<'a> {
-    parties: &'a mut Table<Party>,
+    accounts: &'a mut Table<UsageAccount>,
     rows: &'a Table<Row>,
     now: Time,
     /// Of those who use what is inside is guaranteed; of those who wait it is missed.
@@ -59,9 +59,9 @@ struct Book<'a> {
 }
 
 impl Book<'_> {
-    fn credit(&mut self, party: u32, resource: u32, inside: i128) {
+    fn credit(&mut self, account: u32, resource: u32, inside: i128) {
         let more = if self.using { (-inside, 0) } else { (0, inside) };
-        self.parties[party].add_parts(resource, more, self.now);
+        self.accounts[account].add_parts(resource, more, self.now);
     }
 }
 
@@ -78,20 +78,20 @@ fn amount_in(row: &Row, resource: u32) -> i128 {
 }
 
 impl Line {
-    /// Whose stands at a place, and how much; nothing past the end.
+    /// Selection stands at a place, and how much; nothing past the end.
     fn at(&self, place: usize, resource: u32, rows: &Table<Row>) -> Option<(u32, i128)> {
         let entry = self.entries.get(place)?;
         let amount = if entry.pod == NONE { 0 } else { amount_in(&rows[entry.shape], resource) };
-        Some((entry.party, amount))
+        Some((entry.account, amount))
     }
 
     /// Moves the mark of a resource to where its limit is.
     fn settle(&mut self, resource: u32, book: &mut Book<'_>) {
         let Some(mut mark) = self.marks.get(resource as usize).copied().flatten() else { return };
         while mark.inside + mark.part < mark.limit {
-            let Some((party, amount)) = self.at(mark.at, resource, book.rows) else { break };
+            let Some((account, amount)) = self.at(mark.at, resource, book.rows) else { break };
             let more = (amount - mark.part).min(mark.limit - mark.inside - mark.part);
-            book.credit(party, resource, more);
+            book.credit(account, resource, more);
             mark.part += more;
             if mark.part == amount {
                 (mark.inside, mark.part, mark.at) = (mark.inside + amount, 0, mark.at + 1);
@@ -104,8 +104,8 @@ impl Line {
                 mark.inside -= mark.part;
             }
             let less = mark.part.min(mark.inside + mark.part - mark.limit.max(0));
-            if let Some((party, _)) = self.at(mark.at, resource, book.rows) {
-                book.credit(party, resource, -less);
+            if let Some((account, _)) = self.at(mark.at, resource, book.rows) {
+                book.credit(account, resource, -less);
             }
             mark.part -= less;
         }
@@ -141,7 +141,7 @@ impl Line {
     fn remove(&mut self, place: u32, book: &mut Book<'_>) {
         let place = place as usize;
         let Some(entry) = self.entries.get_mut(place) else { return };
-        let party = entry.party;
+        let account = entry.account;
         entry.pod = NONE;
         self.gone += 1;
         for (resource, amount) in &book.rows[entry.shape] {
@@ -154,7 +154,7 @@ impl Line {
                 std::cmp::Ordering::Equal => std::mem::take(&mut mark.part),
                 std::cmp::Ordering::Greater => 0,
             };
-            book.credit(party, *resource, -inside);
+            book.credit(account, *resource, -inside);
             self.settle(*resource, book);
         }
     }
@@ -188,8 +188,8 @@ fn put(places: &mut Vec<u32>, pod: u32, place: u32) {
 
 /// The lines of all leaves, and last of what is on none.
 #[derive(Debug, Default)]
-pub(crate) struct Lines {
-    /// While no lines are kept: the one party of each leaf.
+pub(crate) struct BorrowingSplit {
+    /// While no lines are kept: the one account of each leaf.
     sole: Table<u32>,
     kept: bool,
     using: Table<Line>,
@@ -199,7 +199,7 @@ pub(crate) struct Lines {
     next: u64,
 }
 
-impl Lines {
+impl BorrowingSplit {
     /// A pod begins or ends to use or to wait; the ledger knows of it already. False: lines are wanted from now on, and
     /// are to be laid out of all pods.
     #[inline]
@@ -207,41 +207,47 @@ impl Lines {
         &mut self,
         step: Step,
         (ledger, rows): (&Ledger, &Table<Row>),
-        parties: &mut Table<Party>,
+        accounts: &mut Table<UsageAccount>,
         now: Time,
     ) -> bool {
         if self.kept {
-            self.take_step(step, (ledger, rows), parties, now);
+            self.take_step(step, (ledger, rows), accounts, now);
             return true;
         }
         let Some(leaf) = step.leaf else { return true };
         let sole = &mut self.sole[leaf];
-        if *sole != step.party {
+        if *sole != step.account {
             if *sole != NONE {
                 return false;
             }
-            *sole = step.party;
+            *sole = step.account;
         }
         for (resource, _) in &rows[step.shape] {
             if ledger.totals[*resource].governed {
                 let cell = ledger.cell(leaf, *resource);
-                parties[step.party].set_parts(*resource, (cell.borrowed(), cell.starved()), now);
+                accounts[step.account].set_parts(*resource, (cell.borrowed(), cell.starved()), now);
             }
         }
         true
     }
 
-    fn take_step(&mut self, step: Step, (ledger, rows): (&Ledger, &Table<Row>), parties: &mut Table<Party>, now: Time) {
+    fn take_step(
+        &mut self,
+        step: Step,
+        (ledger, rows): (&Ledger, &Table<Row>),
+        accounts: &mut Table<UsageAccount>,
+        now: Time,
+    ) {
         let number = step.leaf.unwrap_or_else(|| self.using.len().saturating_sub(1));
         let place = self.places.get(step.pod as usize).copied().unwrap_or(NONE);
-        let entry = Entry { pod: step.pod, party: step.party, shape: step.shape, order: self.next };
-        let mut book = Book { parties, rows, now, using: true };
+        let entry = Entry { pod: step.pod, account: step.account, shape: step.shape, order: self.next };
+        let mut book = Book { accounts, rows, now, using: true };
         let using = &mut self.using[number];
         if step.uses != 0 {
             for (resource, amount) in &rows[step.shape] {
                 // What stands in this line and is not inside is borrowed.
                 if using.is_marked(*resource) {
-                    book.parties[step.party].add_parts(*resource, (step.uses * i128::from(*amount), 0), now);
+                    book.accounts[step.account].add_parts(*resource, (step.uses * i128::from(*amount), 0), now);
                 }
             }
         }
@@ -316,17 +322,17 @@ impl Engine<'_> {
     pub(super) fn stand(&mut self, step: Step) {
         let (lines, world) = (&mut self.figures.lines, &mut self.world);
         let books = (&self.figures.ledger, &world.shapes.rows);
-        if !lines.shift(step, books, &mut world.parties.all, self.now) {
-            self.lay_lines(true);
+        if !lines.shift(step, books, &mut world.accounts.all, self.now) {
+            self.rebuild_split(true);
         }
     }
 
     /// Everybody stands in line anew, in the order in which they came.
-    pub(super) fn lay_lines(&mut self, keep: bool) {
+    pub(super) fn rebuild_split(&mut self, keep: bool) {
         let quotas = u32::try_from(self.core.scheduler().tree().len()).unwrap_or(u32::MAX);
         let figures = &mut self.figures;
         let stood = figures.lines.lay(quotas, &figures.governed, &figures.ledger, keep);
-        self.world.parties.all.iter_mut().for_each(|party| party.no_parts(self.now));
+        self.world.accounts.all.iter_mut().for_each(|account| account.no_parts(self.now));
         let all = stood.unwrap_or_else(|| self.world.pods.ids().collect());
         for pod in all {
             let Pod { unit, shape, state, .. } = self.world.pods[pod];
@@ -334,13 +340,13 @@ impl Engine<'_> {
             if uses + waits == 0 {
                 continue;
             }
-            let Unit { namespace, party, .. } = self.world.units[unit];
+            let Unit { namespace, account, .. } = self.world.units[unit];
             let leaf = self.world.namespaces[namespace].leaf;
             let (lines, world) = (&mut self.figures.lines, &mut self.world);
             let books = (&self.figures.ledger, &world.shapes.rows);
-            let step = Step { pod, shape, party, leaf, uses, waits };
-            if !lines.shift(step, books, &mut world.parties.all, self.now) {
-                return self.lay_lines(true);
+            let step = Step { pod, shape, account, leaf, uses, waits };
+            if !lines.shift(step, books, &mut world.accounts.all, self.now) {
+                return self.rebuild_split(true);
             }
         }
     }
@@ -349,7 +355,7 @@ impl Engine<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::{Parties, Who};
+    use crate::world::{UsageAccountKey, UsageAccounts};
     use proptest::prelude::*;
     use quotree_core::{Amounts, OverPromised, QuotaSpec, QuotaTree, TreeSpec};
     use smallvec::smallvec;
@@ -380,10 +386,10 @@ mod tests {
     /// A world of pods in two leaves, with what every step must leave true.
     struct World {
         ledger: Ledger,
-        lines: Lines,
+        lines: BorrowingSplit,
         rows: Table<Row>,
-        parties: Parties,
-        /// Party, shape and leaf of each pod, and whether it waits or uses.
+        accounts: UsageAccounts,
+        /// UsageAccount, shape and leaf of each pod, and whether it waits or uses.
         pods: Vec<(Step, bool, bool)>,
         /// Those that use and those that wait, in order.
         order: Vec<u32>,
@@ -391,12 +397,12 @@ mod tests {
 
     impl World {
         fn new() -> Self {
-            let (mut lines, ledger, mut parties) = (Lines::default(), ledger(), Parties::new(3));
+            let (mut lines, ledger, mut accounts) = (BorrowingSplit::default(), ledger(), UsageAccounts::new(3));
             lines.lay(3, &[0, 1], &ledger, false);
             for user in 0..6 {
-                parties.number(Who { tally: 0, user, group: NONE, namespace: 0 });
+                accounts.number(UsageAccountKey { tally: 0, user, group: NONE, namespace: 0 });
             }
-            Self { ledger, lines, rows: shapes(), parties, pods: Vec::new(), order: Vec::new() }
+            Self { ledger, lines, rows: shapes(), accounts, pods: Vec::new(), order: Vec::new() }
         }
 
         fn step(&mut self, pod: u32, uses: i128, waits: i128) {
@@ -412,24 +418,24 @@ mod tests {
                 self.ledger.shift(step.leaf, *resource, uses * amount, waits * amount);
             }
             let books = (&self.ledger, &self.rows);
-            if !self.lines.shift(step, books, &mut self.parties.all, FROM) {
+            if !self.lines.shift(step, books, &mut self.accounts.all, FROM) {
                 self.lay(true);
             }
         }
 
         fn lay(&mut self, keep: bool) {
             let stood = self.lines.lay(3, &[0, 1], &self.ledger, keep);
-            self.parties.all.iter_mut().for_each(|party| party.no_parts(FROM));
+            self.accounts.all.iter_mut().for_each(|account| account.no_parts(FROM));
             for pod in stood.unwrap_or_else(|| (0..self.pods.len() as u32).collect()) {
                 let (step, waits, uses) = self.pods[pod as usize];
                 if waits || uses {
                     let step = Step { uses: uses.into(), waits: waits.into(), ..step };
-                    assert!(self.lines.shift(step, (&self.ledger, &self.rows), &mut self.parties.all, FROM) || !keep);
+                    assert!(self.lines.shift(step, (&self.ledger, &self.rows), &mut self.accounts.all, FROM) || !keep);
                 }
             }
         }
 
-        /// Borrowed and missed by party, worked out from nothing but the order.
+        /// Borrowed and missed by account, worked out from nothing but the order.
         fn plain(&self, resource: u32) -> Vec<[i128; 2]> {
             let mut parts = vec![[0; 2]; 6];
             for leaf in [1, 2] {
@@ -444,7 +450,7 @@ mod tests {
                     let left = if waits { &mut missed } else { &mut guaranteed };
                     let inside = amount.min(*left);
                     *left -= inside;
-                    let part = &mut parts[step.party as usize];
+                    let part = &mut parts[step.account as usize];
                     if waits { part[1] += inside } else { part[0] += amount - inside }
                 }
             }
@@ -452,21 +458,21 @@ mod tests {
         }
 
         fn seen(&self, resource: u32) -> Vec<[i128; 2]> {
-            let of = |party: &Party| {
-                let [_, borrowed, starved] = party.amounts(resource);
+            let of = |account: &UsageAccount| {
+                let [_, borrowed, starved] = account.amounts(resource);
                 [borrowed, starved]
             };
-            self.parties.all.iter().map(of).collect()
+            self.accounts.all.iter().map(of).collect()
         }
     }
 
     #[test]
     fn l2_who_came_when_the_guarantee_was_in_use_borrows() {
         let mut world = World::new();
-        // Leaf a is guaranteed 10 cpus. Parties 0 and 1 each have two pods of 4, bound in turn: 16 used, 6 borrowed.
-        for party in [0, 1, 0, 1] {
+        // Leaf a is guaranteed 10 cpus. UsageAccounts 0 and 1 each have two pods of 4, bound in turn: 16 used, 6 borrowed.
+        for account in [0, 1, 0, 1] {
             let pod = world.pods.len() as u32;
-            let step = Step { pod, shape: 1, party, leaf: Some(1), uses: 0, waits: 0 };
+            let step = Step { pod, shape: 1, account, leaf: Some(1), uses: 0, waits: 0 };
             world.pods.push((step, false, false));
             world.step(pod, 0, 1);
             world.step(pod, 1, -1);
@@ -482,7 +488,7 @@ mod tests {
         world.step(3, -1, 0);
         assert_eq!(borrowed(&world), [0; 6]);
         // Another that waits for 4 misses the 2 that are left of 10.
-        let step = Step { pod: 4, shape: 1, party: 2, leaf: Some(1), uses: 0, waits: 0 };
+        let step = Step { pod: 4, shape: 1, account: 2, leaf: Some(1), uses: 0, waits: 0 };
         world.pods.push((step, false, false));
         world.step(4, 0, 1);
         assert_eq!(world.seen(0), [[0, 0], [0, 0], [0, 2], [0, 0], [0, 0], [0, 0]]);
@@ -495,15 +501,15 @@ mod tests {
             sole in any::<bool>(),
         ) {
             let mut world = World::new();
-            for (act, party, shape, which) in acts {
-                // With one party a leaf, until now and then another comes.
-                let party = if sole && act != 0 { party / 2 * 2 } else { party };
-                // A party has one namespace, and so one leaf: none, or the first or second.
-                let leaf = Some(party / 2).filter(|leaf| *leaf > 0);
+            for (act, account, shape, which) in acts {
+                // With one account a leaf, until now and then another comes.
+                let account = if sole && act != 0 { account / 2 * 2 } else { account };
+                // A account has one namespace, and so one leaf: none, or the first or second.
+                let leaf = Some(account / 2).filter(|leaf| *leaf > 0);
                 match act {
                     0..=2 => {
                         let pod = world.pods.len() as u32;
-                        world.pods.push((Step { pod, shape, party, leaf, uses: 0, waits: 0 }, false, false));
+                        world.pods.push((Step { pod, shape, account, leaf, uses: 0, waits: 0 }, false, false));
                         world.step(pod, 0, 1);
                     }
                     7 => world.lay(false),

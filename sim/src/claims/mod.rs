@@ -4,16 +4,16 @@
 //! decision, and, where a claim speaks of durations, also just before time moves on. A claim that is settled is not looked
 //! at again.
 
-mod alone;
-mod bad;
+mod alone_run;
+mod eviction_claims;
 mod guarantee;
 mod measure;
 mod nodes;
+mod selector;
 mod shares;
-mod whose;
 
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::{Claim, FairnessFigure, Of, Scenario, What, When},
     options::{RunError, RunOptions},
     result::{ClaimResult, ClaimSummary},
@@ -21,21 +21,21 @@ use crate::{
 };
 use guarantee::Starved;
 use quotree_core::Time;
-use whose::Whose;
+use selector::Selection;
 
 /// How many waiting workloads are explained under a failed claim.
 const EXPLAINED: usize = 3;
 
 /// A claim and how it stands.
-struct Judged<'a> {
+struct ClaimState<'a> {
     claim: &'a Claim,
-    whose: Whose,
-    by: Whose,
+    whose: Selection,
+    by: Selection,
     /// Evictions looked at so far, and how many of them count.
     looked_at: usize,
     counted: u64,
-    /// Who was evicted for whom so far.
-    takers: bad::Takers,
+    /// UsageAccountKey was evicted for whom so far.
+    takers: eviction_claims::Takers,
     /// Settled: whether it holds, what was seen, and when.
     outcome: Option<Outcome>,
 }
@@ -48,8 +48,8 @@ struct Outcome {
 }
 
 /// All claims of a run.
-pub(crate) struct Judge<'a> {
-    claims: Vec<Judged<'a>>,
+pub(crate) struct ClaimEvaluator<'a> {
+    claims: Vec<ClaimState<'a>>,
     /// Times at which some claim is judged, latest first.
     times: Vec<Time>,
     starved: Option<Starved>,
@@ -57,25 +57,25 @@ pub(crate) struct Judge<'a> {
     busy: bool,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> ClaimEvaluator<'a> {
     pub(crate) fn new(scenario: &'a Scenario, options: &RunOptions) -> Self {
         let too_late = |when: When| match when {
             When::At(t) | When::Within(t, _) => options.until.is_some_and(|until| t > until),
             _ => false,
         };
-        let judged = |claim: &'a Claim| Judged {
+        let judged = |claim: &'a Claim| ClaimState {
             claim,
-            whose: Whose::new(whose(&claim.what).cloned()),
-            by: Whose::new(match &claim.what {
+            whose: Selection::new(whose(&claim.what).cloned()),
+            by: Selection::new(match &claim.what {
                 What::Evictions { by, .. } => by.clone(),
                 _ => None,
             }),
             looked_at: 0,
             counted: 0,
-            takers: bad::Takers::new(),
+            takers: eviction_claims::Takers::new(),
             outcome: None,
         };
-        let claims: Vec<Judged<'_>> =
+        let claims: Vec<ClaimState<'_>> =
             scenario.claims.iter().filter(|c| options.judge && !too_late(c.when)).map(judged).collect();
         let mut times: Vec<Time> = claims.iter().flat_map(|c| times_of(c.claim.when)).collect();
         times.sort_unstable_by(|a, b| b.cmp(a));
@@ -138,7 +138,7 @@ impl<'a> Judge<'a> {
         let mut summary = ClaimSummary::default();
         for claim in &mut self.claims {
             if let What::NotWorseThanAlone { of, permille } = &claim.claim.what {
-                let (holds, seen) = alone::compare(engine, of, *permille)?;
+                let (holds, seen) = alone_run::compare(engine, of, *permille)?;
                 claim.conclude(engine, holds, seen, engine.now);
             }
             claim.close(engine, self.starved.as_ref());
@@ -170,7 +170,7 @@ fn times_of(when: When) -> Vec<Time> {
     }
 }
 
-/// Whose pods a claim speaks of.
+/// Selection pods a claim speaks of.
 const fn whose(what: &What) -> Option<&Of> {
     match what {
         What::Pods { of, .. }
@@ -188,7 +188,7 @@ const fn whose(what: &What) -> Option<&Of> {
     }
 }
 
-impl Judged<'_> {
+impl ClaimState<'_> {
     /// A claim that is judged again and again is judged now.
     fn watch(&mut self, engine: &Engine<'_>, starved: Option<&Starved>, now: Time) {
         match self.claim.when {

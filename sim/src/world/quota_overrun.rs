@@ -6,9 +6,9 @@
 //! speed of the moment, that those told to go are gone, and that nothing else changes; what is over admits nobody (A1).
 
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::Kind,
-    trace::{TraceRecord, Traced},
+    trace::{TraceEvent, TraceRecord},
 };
 use quotree_core::{Name, QuotaId, Time, Usage};
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub(crate) enum Limit {
 
 /// A quota over a limit that an edit lowered.
 #[derive(Debug, Clone)]
-pub(crate) struct Cut {
+pub(crate) struct QuotaOverrun {
     pub(crate) at: Time,
     pub(crate) quota: Name,
     pub(crate) resource: Name,
@@ -58,19 +58,30 @@ impl Engine<'_> {
     }
 
     /// The tree was edited: what is over a limit now that was not before.
-    pub(crate) fn look_for_cuts(&mut self, before: &BTreeMap<(Name, Limit, Name), i64>) {
+    pub(crate) fn find_overruns(&mut self, before: &BTreeMap<(Name, Limit, Name), i64>) {
         let now = self.overs();
         let news: Vec<_> = now.into_iter().filter(|(key, by)| before.get(key).is_none_or(|was| by > was)).collect();
         for ((quota, limit, resource), over) in news {
-            let same = |cut: &&mut Cut| (&cut.quota, cut.limit, &cut.resource) == (&quota, limit, &resource);
-            for cut in self.cuts.iter_mut().filter(|cut| cut.inside.is_none()).filter(same) {
-                cut.replaced = true;
+            let same = |overrun: &&mut QuotaOverrun| {
+                (&overrun.quota, overrun.limit, &overrun.resource) == (&quota, limit, &resource)
+            };
+            for overrun in self.overruns.iter_mut().filter(|overrun| overrun.inside.is_none()).filter(same) {
+                overrun.replaced = true;
             }
             let Some(id) = self.core.scheduler().tree().by_name(quota.as_str()) else { continue };
             let estimate_ms = self.estimate(id, limit, &resource, over);
-            self.derived(Traced::QuotaOver { quota: id, max: limit == Limit::Max, estimate_ms });
+            self.derived(TraceEvent::QuotaOver { quota: id, max: limit == Limit::Max, estimate_ms });
             let at = self.now;
-            self.cuts.push(Cut { at, quota, resource, limit, over, estimate_ms, inside: None, replaced: false });
+            self.overruns.push(QuotaOverrun {
+                at,
+                quota,
+                resource,
+                limit,
+                over,
+                estimate_ms,
+                inside: None,
+                replaced: false,
+            });
         }
     }
 
@@ -96,7 +107,7 @@ impl Engine<'_> {
             let row = self.world.units[unit];
             let leaf = self.world.namespaces[row.namespace].leaf.map(QuotaId);
             let stated = self.workload_of(row.owner).is_some_and(|w| w.preemptible);
-            let preemptible = self.world.edits.preemptible(self.world.owners[row.owner].workload, stated);
+            let preemptible = self.world.edits.preemptible(self.world.controllers[row.owner].workload, stated);
             if !leaf.is_some_and(|leaf| tree.is_under(leaf, quota)) || (limit == Limit::Min && preemptible) {
                 continue;
             }
@@ -122,40 +133,40 @@ impl Engine<'_> {
     fn expected_end(&self, unit: u32) -> Option<Time> {
         let row = self.world.units[unit];
         if let Kind::Training { .. } = self.kind(row.owner)? {
-            return self.world.owners[row.owner].training.as_ref()?.expected_end(self.now);
+            return self.world.controllers[row.owner].training.as_ref()?.expected_end(self.now);
         }
         let (work, limit) = self.job_pod_work(unit);
         let left = u128::from(work.into_iter().chain(limit).min()?);
         let (done, speed) = match row.working_since {
             Some(since) => self.world.progress(unit, since, self.now),
-            None => (0, super::slow::FULL),
+            None => (0, super::node_speed::FULL),
         };
-        let left = (left * u128::from(super::slow::FULL)).saturating_sub(done).div_ceil(u128::from(speed.max(1)));
+        let left = (left * u128::from(super::node_speed::FULL)).saturating_sub(done).div_ceil(u128::from(speed.max(1)));
         Some(self.now.after_ms(u64::try_from(left).unwrap_or(u64::MAX)))
     }
 
     /// A moment has settled: what was over and is not any more.
-    pub(crate) fn look_at_cuts(&mut self) {
-        if self.cuts.iter().all(|cut| cut.inside.is_some() || cut.replaced) {
+    pub(crate) fn check_overruns(&mut self) {
+        if self.overruns.iter().all(|overrun| overrun.inside.is_some() || overrun.replaced) {
             return;
         }
         let over = self.overs();
         let mut inside = Vec::new();
-        for cut in self.cuts.iter_mut().filter(|cut| cut.inside.is_none() && !cut.replaced) {
-            if !over.contains_key(&(cut.quota.clone(), cut.limit, cut.resource.clone())) {
-                cut.inside = Some(self.now);
-                inside.push((cut.quota.clone(), cut.limit));
+        for overrun in self.overruns.iter_mut().filter(|overrun| overrun.inside.is_none() && !overrun.replaced) {
+            if !over.contains_key(&(overrun.quota.clone(), overrun.limit, overrun.resource.clone())) {
+                overrun.inside = Some(self.now);
+                inside.push((overrun.quota.clone(), overrun.limit));
             }
         }
         for (quota, limit) in inside {
             if let Some(quota) = self.core.scheduler().tree().by_name(quota.as_str()) {
-                self.derived(Traced::QuotaInside { quota, max: limit == Limit::Max });
+                self.derived(TraceEvent::QuotaInside { quota, max: limit == Limit::Max });
             }
         }
     }
 
     /// Tells who watches something that follows from what happened, and is no part of it: no digest knows of it.
-    fn derived(&mut self, what: Traced) {
+    fn derived(&mut self, what: TraceEvent) {
         let record = TraceRecord { at: self.now, what };
         self.watch(&record);
     }

@@ -1,8 +1,8 @@
 //! The tenant alone: the same demand on nothing but its own guarantee, to see whether sharing made it wait longer.
 
-use super::whose::predicate;
+use super::selector::predicate;
 use crate::{
-    driver::{Engine, run},
+    engine::{Engine, run},
     model::{Change, Cluster, Kind, Node, Of, Scenario, TraceRow, Workload},
     options::{RunError, RunOptions},
     result::WaitRow,
@@ -43,19 +43,19 @@ pub(super) fn compare(engine: &Engine<'_>, of: &Of, permille: u64) -> Result<(bo
     };
     let alone = run(&scenario, &options, &mut ())?.result.metrics.wait;
     let mut ours = engine.figures.waits.iter().filter(|w| {
-        let who = engine.world.parties.all[w.party].who;
-        is_ours(&engine.world.namespaces[who.namespace].name, engine.world.parties.user_name(who.user))
+        let key = engine.world.accounts.all[w.account].key;
+        is_ours(&engine.world.namespaces[key.namespace].name, engine.world.accounts.user_name(key.user))
     });
     let shared = crate::metrics::wait_summary(&mut ours.by_ref().map(|w| w.ms).collect::<Vec<_>>());
-    Ok(judge(&shared, &alone, permille))
+    Ok(verdict(&shared, &alone, permille))
 }
 
 /// The lowest quota that has all of a user's work below it.
 fn common_quota(engine: &Engine<'_>, of: &Of) -> Option<QuotaId> {
     let tree = engine.core.scheduler().tree();
     let is_ours = predicate(of, engine);
-    let parties = engine.world.parties.all.iter().filter(|party| is_ours(party));
-    let mut leaves = parties.filter_map(|party| engine.world.namespaces[party.who.namespace].leaf).map(QuotaId);
+    let accounts = engine.world.accounts.all.iter().filter(|account| is_ours(account));
+    let mut leaves = accounts.filter_map(|account| engine.world.namespaces[account.key.namespace].leaf).map(QuotaId);
     let first = leaves.next()?;
     Some(leaves.fold(first, |common, leaf| tree.path(common).find(|q| tree.is_under(leaf, *q)).unwrap_or(common)))
 }
@@ -63,7 +63,7 @@ fn common_quota(engine: &Engine<'_>, of: &Of) -> Option<QuotaId> {
 /// Whether work in a namespace, by a user, is the tenant's.
 type IsOurs<'a> = &'a dyn Fn(&Name, Option<&Name>) -> bool;
 
-fn judge(shared: &WaitRow, alone: &WaitRow, permille: u64) -> (bool, String) {
+fn verdict(shared: &WaitRow, alone: &WaitRow, permille: u64) -> (bool, String) {
     let mean = |row: &WaitRow| row.sum_ms.checked_div(u128::from(row.count)).unwrap_or(0);
     let seen = format!(
         "mean wait {} ms over {} pods, alone {} ms over {}",
@@ -88,9 +88,9 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: IsOurs
     let mut places = BTreeMap::new();
     let mut workloads = Vec::new();
     for (index, workload) in full.workloads.iter().enumerate() {
-        if let Some(cut) = cut_workload(workload, is_ours) {
+        if let Some(overrun) = cut_workload(workload, is_ours) {
             places.insert(index, workloads.len());
-            workloads.push(cut);
+            workloads.push(overrun);
         }
     }
     let edits = full.events.iter().filter_map(|event| {
@@ -147,8 +147,8 @@ fn cut_tree(tree: &QuotaTree, quota: QuotaId, guarantee: &Amounts) -> TreeSpec {
 fn cut_workload(workload: &Workload, is_ours: IsOurs<'_>) -> Option<Workload> {
     let plain =
         |template: &PodTemplate| Arc::new(PodTemplate { request: template.request.clone(), ..PodTemplate::default() });
-    let mut cut = workload.clone();
-    match &mut cut.kind {
+    let mut overrun = workload.clone();
+    match &mut overrun.kind {
         Kind::Trace { rows, .. } => {
             let ours = rows.iter().filter(|r| is_ours(&r.namespace, r.user.as_ref().or(workload.user.as_ref())));
             let ours: Vec<TraceRow> = ours.map(|r| TraceRow { template: plain(&r.template), ..r.clone() }).collect();
@@ -156,11 +156,11 @@ fn cut_workload(workload: &Workload, is_ours: IsOurs<'_>) -> Option<Workload> {
                 return None;
             }
             *rows = ours.into();
-            return Some(cut);
+            return Some(overrun);
         }
         kind => make_plain(kind, &plain),
     }
-    is_ours(&workload.namespace, workload.user.as_ref()).then_some(cut)
+    is_ours(&workload.namespace, workload.user.as_ref()).then_some(overrun)
 }
 
 /// Pods ask for amounts and nothing else: a pool has no labels, taints or devices.

@@ -1,12 +1,12 @@
 //! What a claim says against what is seen.
 
-use super::{Judged, guarantee::Starved, place, whose::Whose};
+use super::{ClaimState, guarantee::Starved, place, selector::Selection};
 use crate::{
-    driver::Engine,
+    engine::Engine,
     metrics::{permille_of, wait_figure, wait_summary},
     model::{BadEviction, Compare, DatasetFigure, What},
     text,
-    world::{Counts, Input, Outcomes, Party},
+    world::{Counts, Input, Outcomes, UsageAccount},
 };
 use quotree_core::{Amounts, Name, Time, Unit};
 use std::fmt;
@@ -66,7 +66,7 @@ pub(super) fn compared<T: Ord>(seen: T, compare: Compare, claimed: T) -> bool {
     }
 }
 
-impl Judged<'_> {
+impl ClaimState<'_> {
     /// Whether the claim holds now, and what is seen.
     pub(super) fn measure(&mut self, engine: &Engine<'_>, starved: Option<&Starved>, now: Time) -> (bool, Seen) {
         self.whose.resolve(engine);
@@ -127,7 +127,7 @@ impl Judged<'_> {
             }
             What::Verdict { rule, .. } => verdicts(engine, &self.whose, rule),
             What::Wait { stat, compare, ms, .. } => {
-                let ours = figures.waits.iter().filter(|w| self.whose.includes(w.party));
+                let ours = figures.waits.iter().filter(|w| self.whose.includes(w.account));
                 let mut waits: Vec<u64> = ours.map(|w| w.ms).collect();
                 let seen = wait_figure(&wait_summary(&mut waits), *stat);
                 (compared(seen, *compare, *ms), Seen::Ms(seen.into()))
@@ -141,13 +141,13 @@ impl Judged<'_> {
                 (compared(seen, *compare, *permille), Seen::Permille(seen))
             }
             What::LostWork { compare, ms, .. } => {
-                let seen = self.whose.parties(engine).map(|party| party.lost_ms).sum();
+                let seen = self.whose.accounts(engine).map(|account| account.lost_ms).sum();
                 (compared(seen, *compare, u128::from(*ms)), Seen::Ms(seen))
             }
             What::UsedTime { resource, compare, ms, .. } => {
                 let number = engine.world.shapes.resource(resource.as_str()).unwrap_or(u32::MAX);
-                let of = |party: &Party| party.over_time(number, now.min(engine.now))[0];
-                let seen: u128 = self.whose.parties(engine).map(of).sum();
+                let of = |account: &UsageAccount| account.over_time(number, now.min(engine.now))[0];
+                let seen: u128 = self.whose.accounts(engine).map(of).sum();
                 let unit = one_unit(resource);
                 (compared(seen, *compare, u128::from(*ms).saturating_mul(unit)), Seen::Ms(seen / unit))
             }
@@ -159,7 +159,7 @@ impl Judged<'_> {
             What::InputWait { gpus, compare, ms, .. } => {
                 let mut sum = Input::default();
                 let inputs = engine.world.datasets.inputs(engine.now);
-                inputs.filter(|(party, _)| self.whose.includes(*party)).for_each(|(_, input)| sum.join(&input));
+                inputs.filter(|(account, _)| self.whose.includes(*account)).for_each(|(_, input)| sum.join(&input));
                 let seen = if *gpus { sum.gpu_idle_ms() } else { sum.wait_ms() };
                 (compared(seen, *compare, *ms), Seen::Ms(seen.into()))
             }
@@ -273,7 +273,7 @@ fn guaranteed(engine: &Engine<'_>, starved: Option<&Starved>, now: Time, within_
 }
 
 /// Holds when something waits and the verdict on everything of theirs that waits names this rule.
-fn verdicts(engine: &Engine<'_>, whose: &Whose, rule: &str) -> (bool, Seen) {
+fn verdicts(engine: &Engine<'_>, whose: &Selection, rule: &str) -> (bool, Seen) {
     let scheduler = engine.core.scheduler();
     let ours = scheduler.waiting().into_iter().filter(|id| whose.has(engine, id.0));
     let mut seen: Vec<String> = Vec::new();

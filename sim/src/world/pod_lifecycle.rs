@@ -3,8 +3,8 @@
 //! The rules are the same for a lone pod and for a gang: work begins when all of it runs that must, and when it falls
 //! apart (by eviction or by the loss of a node) the rest is taken back and its controller starts it anew.
 
-use super::{CONTROLLER, End, Happening, OUTCOME, State, progress::kept_and_lost};
-use crate::{driver::Engine, model::Kind, options::RunError};
+use super::{CONTROLLER, End, OUTCOME, State, WorldEvent, progress::kept_and_lost};
+use crate::{engine::Engine, model::Kind, options::RunError};
 use quotree_core::{Event, PodOutcome, Time};
 
 impl Engine<'_> {
@@ -16,11 +16,11 @@ impl Engine<'_> {
         self.tell_runs(pod);
         self.set_state(pod, State::Running);
         let id = self.world.id_of(pod);
-        self.trace(crate::trace::Traced::Bound { pod: id });
+        self.trace(crate::trace::TraceEvent::Bound { pod: id });
         self.feed(Event::PodBound { pod: id, at: self.now })?;
         let unit_id = self.world.pods[pod].unit;
         let unit = self.world.units[unit_id];
-        if self.world.owners[unit.owner].training.is_some() {
+        if self.world.controllers[unit.owner].training.is_some() {
             self.pace(unit.owner);
         } else if unit.running == unit.first_count {
             self.world.units[unit_id].working_since = Some(self.now);
@@ -35,20 +35,20 @@ impl Engine<'_> {
 
     /// The work of a unit will be done then.
     pub(crate) fn finish_at(&mut self, at: Time, unit: u32, epoch: u32) {
-        self.queue.schedule(at, OUTCOME, Happening::Finished { unit, epoch });
+        self.queue.schedule(at, OUTCOME, WorldEvent::Finished { unit, epoch });
     }
 
     /// Whether nothing will come of an event, now or ever: what it was about has ended in another way. A run does not go
     /// on for such events.
-    pub(crate) fn is_stale(&self, happening: Happening) -> bool {
-        match happening {
-            Happening::Bound(pod) => self.world.pods[pod].state != State::Binding,
-            Happening::BindFailed(pod) => self.world.pods[pod].state != State::Binding,
-            Happening::EvictAgain(pod) => self.world.pods[pod].state != State::Unreached,
-            Happening::Gone(pod) => self.world.pods[pod].state != State::Leaving,
-            Happening::Finished { unit, epoch } => {
+    pub(crate) fn is_stale(&self, event: WorldEvent) -> bool {
+        match event {
+            WorldEvent::Bound(pod) => self.world.pods[pod].state != State::Binding,
+            WorldEvent::BindFailed(pod) => self.world.pods[pod].state != State::Binding,
+            WorldEvent::EvictAgain(pod) => self.world.pods[pod].state != State::Unreached,
+            WorldEvent::Gone(pod) => self.world.pods[pod].state != State::Leaving,
+            WorldEvent::Finished { unit, epoch } => {
                 let owner = self.world.units[unit].owner;
-                let training = self.world.owners[owner].training.as_ref();
+                let training = self.world.controllers[owner].training.as_ref();
                 let pace = || self.world.fleet.paces.get(&unit).map_or(0, |pace| pace.epoch);
                 let replaced = match training {
                     Some(t) => t.epoch != epoch || t.unit != Some(unit),
@@ -56,20 +56,20 @@ impl Engine<'_> {
                 };
                 replaced || self.world.units[unit].working_since.is_none()
             }
-            Happening::Node(what) => self.is_node_stale(what),
-            Happening::StartTimeout { unit, tries } => self.has_started(unit, tries),
-            Happening::BackOffOver(unit) => !self.world.job_queues.is_suspended(unit),
-            Happening::Dataset { dataset, epoch } => self.is_old_news(dataset, epoch),
-            Happening::Arrive(owner) => self.world.owners[owner].closed,
-            Happening::Deadline(owner) => !self.world.owners[owner].due,
-            Happening::RowDeadline { owner, row } => !self.is_row_due(owner, row),
+            WorldEvent::Node(what) => self.is_node_stale(what),
+            WorldEvent::StartTimeout { unit, tries } => self.has_started(unit, tries),
+            WorldEvent::BackOffOver(unit) => !self.world.job_queues.is_suspended(unit),
+            WorldEvent::Dataset { dataset, epoch } => self.is_old_news(dataset, epoch),
+            WorldEvent::Arrive(owner) => self.world.controllers[owner].closed,
+            WorldEvent::Deadline(owner) => !self.world.controllers[owner].due,
+            WorldEvent::RowDeadline { owner, row } => !self.is_row_due(owner, row),
             _ => false,
         }
     }
 
     /// The work of a unit is done: its pods end well, and what still waits of it is taken back.
     pub(crate) fn finished(&mut self, unit: u32, epoch: u32) -> Result<(), RunError> {
-        if self.is_stale(Happening::Finished { unit, epoch }) {
+        if self.is_stale(WorldEvent::Finished { unit, epoch }) {
             return Ok(());
         }
         let owner = self.world.units[unit].owner;
@@ -86,7 +86,7 @@ impl Engine<'_> {
                 self.feed(Event::PodGone { pod: id, outcome: PodOutcome::Succeeded })?;
             }
         }
-        if let Some(training) = self.world.owners[owner].training.as_mut() {
+        if let Some(training) = self.world.controllers[owner].training.as_mut() {
             training.unit = None;
         }
         self.withdraw(unit, State::Deleted)?;
@@ -127,8 +127,8 @@ impl Engine<'_> {
             Some(Kind::Training { .. }) => self.break_training(owner),
             _ => 0,
         };
-        let party = self.world.units[unit_id].party;
-        self.world.parties.all[party].lost_ms += lost;
+        let account = self.world.units[unit_id].account;
+        self.world.accounts.all[account].lost_ms += lost;
         self.figures.lost_ms += lost;
         lost
     }
@@ -143,7 +143,7 @@ impl Engine<'_> {
         self.feed(Event::PodGone { pod: id, outcome: PodOutcome::Evicted })?;
         if self.still_trains(unit) {
             let after = self.now.after_ms(self.scenario.world.recreate_delay_ms);
-            self.queue.schedule(after, CONTROLLER, Happening::Rejoin { unit, role });
+            self.queue.schedule(after, CONTROLLER, WorldEvent::Rejoin { unit, role });
             return Ok(());
         }
         self.after_loss(unit, false)
@@ -152,7 +152,7 @@ impl Engine<'_> {
     /// Pods of a unit have ended before their work was done: what is left of it is taken back, and its controller is told.
     pub(crate) fn after_loss(&mut self, unit: u32, by_node: bool) -> Result<(), RunError> {
         let owner = self.world.units[unit].owner;
-        if let Some(training) = self.world.owners[owner].training.as_ref() {
+        if let Some(training) = self.world.controllers[owner].training.as_ref() {
             if training.unit != Some(unit) {
                 return Ok(());
             }
@@ -168,7 +168,7 @@ impl Engine<'_> {
         if leaving > 0 && self.world.units[unit].active == 0 && !by_node {
             return Ok(());
         }
-        if let Some(training) = self.world.owners[owner].training.as_mut() {
+        if let Some(training) = self.world.controllers[owner].training.as_mut() {
             training.unit = None;
         }
         self.withdraw(unit, State::Deleted)?;
@@ -178,13 +178,13 @@ impl Engine<'_> {
             Some(Kind::Training { .. }) => self.may_restart(owner)?.then_some(0),
             _ => Some(0),
         };
-        if let Some(delay) = delay.filter(|_| !self.world.owners[owner].closed) {
-            self.world.owners[owner].retrying += 1;
+        if let Some(delay) = delay.filter(|_| !self.world.controllers[owner].closed) {
+            self.world.controllers[owner].retrying += 1;
             if let Some(Kind::Trace { .. }) = self.kind(owner) {
                 self.world.row_retries.insert((owner, unit));
             }
             let after = self.now.after_ms(self.scenario.world.recreate_delay_ms.saturating_add(delay));
-            self.queue.schedule(after, CONTROLLER, Happening::Retry(unit));
+            self.queue.schedule(after, CONTROLLER, WorldEvent::Retry(unit));
         }
         Ok(())
     }
@@ -192,7 +192,7 @@ impl Engine<'_> {
     /// Whether a unit is the present run of a training and has every role's minimum.
     pub(crate) fn still_trains(&self, unit: u32) -> bool {
         let owner = self.world.units[unit].owner;
-        self.world.owners[owner].training.as_ref().is_some_and(|t| t.unit == Some(unit) && t.is_whole())
+        self.world.controllers[owner].training.as_ref().is_some_and(|t| t.unit == Some(unit) && t.is_whole())
     }
 
     /// Elastic members were lost with their node, and the training goes on without them until they are made up for.
@@ -201,7 +201,7 @@ impl Engine<'_> {
         for pod in lost {
             let (unit, role) = (self.world.pods[*pod].unit, self.world.pods[*pod].role);
             if self.still_trains(unit) || self.waits_for_members(unit) {
-                self.queue.schedule(after, CONTROLLER, Happening::Rejoin { unit, role });
+                self.queue.schedule(after, CONTROLLER, WorldEvent::Rejoin { unit, role });
             }
         }
     }
@@ -210,12 +210,12 @@ impl Engine<'_> {
     pub(crate) fn retry(&mut self, unit_id: u32) -> Result<(), RunError> {
         let unit = self.world.units[unit_id];
         let owner = unit.owner;
-        self.world.owners[owner].retrying -= 1;
+        self.world.controllers[owner].retrying -= 1;
         self.world.row_retries.remove(&(owner, unit_id));
-        if self.world.owners[owner].closed {
+        if self.world.controllers[owner].closed {
             return Ok(());
         }
-        self.story.replacing = Some(unit_id);
+        self.timeline.replacing = Some(unit_id);
         let made = match self.kind(owner) {
             Some(Kind::Deployment { .. }) => self.replace_replica(owner, unit_id),
             Some(Kind::Job { .. }) => self.retry_job_pod(owner, unit_id),
@@ -223,7 +223,7 @@ impl Engine<'_> {
             Some(Kind::Trace { .. }) => self.submit_row(owner, unit.number, Some(unit_id)),
             Some(Kind::Workflow { .. }) | None => Ok(()),
         };
-        self.story.replacing = None;
+        self.timeline.replacing = None;
         made
     }
 }

@@ -2,7 +2,7 @@
 
 use super::measure::{Seen, compared};
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::{NodeClaim, NodeFigure},
 };
 use quotree_core::Name;
@@ -22,11 +22,11 @@ pub(super) fn measure(engine: &Engine<'_>, claim: &NodeClaim) -> (bool, Seen) {
         NodeFigure::FailedDrains => Seen::Number(fleet.drained.failed.into()),
         NodeFigure::Failures => Seen::Number(fleet.failures.into()),
         NodeFigure::Estimate(quota) => match last(engine, quota) {
-            Some(cut) => cut.estimate_ms.map_or(Seen::Never, |ms| Seen::Ms(ms.into())),
+            Some(overrun) => overrun.estimate_ms.map_or(Seen::Never, |ms| Seen::Ms(ms.into())),
             None => return (false, Seen::Text(format!("no edit left `{quota}` over a limit"))),
         },
         NodeFigure::Took(quota) => match last(engine, quota) {
-            Some(cut) => cut.inside.map_or(Seen::Never, |inside| Seen::Ms(inside.since(cut.at).into())),
+            Some(overrun) => overrun.inside.map_or(Seen::Never, |inside| Seen::Ms(inside.since(overrun.at).into())),
             None => return (false, Seen::Text(format!("no edit left `{quota}` over a limit"))),
         },
     };
@@ -37,8 +37,8 @@ pub(super) fn measure(engine: &Engine<'_>, claim: &NodeClaim) -> (bool, Seen) {
     (compared(number, claim.compare, claim.value), seen)
 }
 
-/// The last cut of a quota; of one edit, that which takes longest.
-fn last<'e>(engine: &'e Engine<'_>, quota: &Name) -> Option<&'e crate::world::Cut> {
-    let cuts = engine.cuts.iter().filter(|cut| cut.quota == *quota);
-    cuts.max_by_key(|cut| (cut.at, cut.estimate_ms.unwrap_or(u64::MAX)))
+/// The last overrun of a quota; of one edit, that which takes longest.
+fn last<'e>(engine: &'e Engine<'_>, quota: &Name) -> Option<&'e crate::world::QuotaOverrun> {
+    let overruns = engine.overruns.iter().filter(|overrun| overrun.quota == *quota);
+    overruns.max_by_key(|overrun| (overrun.at, overrun.estimate_ms.unwrap_or(u64::MAX)))
 }

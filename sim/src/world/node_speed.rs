@@ -2,7 +2,7 @@
 //! thousandths and work is counted in thousandths of a millisecond, so what is done is exact however often speeds change.
 
 use super::World;
-use crate::{driver::Engine, trace::Traced};
+use crate::{engine::Engine, trace::TraceEvent};
 use quotree_core::{NodeId, Time};
 
 /// Full speed.
@@ -60,13 +60,13 @@ impl Engine<'_> {
         }
         let fleet = &mut self.world.fleet;
         fleet.slow = fleet.slow + u32::from(permille < FULL) - u32::from(before < FULL);
-        self.trace(Traced::Slow { node: NodeId(node), permille });
+        self.trace(TraceEvent::Slow { node: NodeId(node), permille });
         let mut units: Vec<u32> = self.world.pods_on(node).iter().map(|pod| self.world.pods[*pod].unit).collect();
         units.sort_unstable();
         units.dedup();
         for unit in units {
             let owner = self.world.units[unit].owner;
-            if self.world.owners[owner].training.as_ref().is_some_and(|t| t.unit == Some(unit)) {
+            if self.world.controllers[owner].training.as_ref().is_some_and(|t| t.unit == Some(unit)) {
                 self.pace(owner);
             } else if let Some(since) = self.world.units[unit].working_since {
                 self.change_pace(unit, since);

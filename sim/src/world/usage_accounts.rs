@@ -1,5 +1,5 @@
-//! Whose work it is: a party is one workload, its user, the group it went in by and its namespace. Each has accounts of
-//! its own, and what a user, a group, a namespace or a workload has is the sum over its parties: every breakdown of a run
+//! Selection work it is: a account is one workload, its user, the group it went in by and its namespace. Each has accounts of
+//! its own, and what a user, a group, a namespace or a workload has is the sum over its accounts: every breakdown of a run
 //! comes out of the same accounts, and all of them add up to the same totals.
 
 use super::{Counts, NONE, Outcomes, State, Table, shapes::Row};
@@ -10,7 +10,7 @@ use smallvec::{SmallVec, smallvec};
 
 /// Numbers of a workload (by its tally: tasks have their own), a user, a group and a namespace; [`NONE`] where there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Who {
+pub(crate) struct UsageAccountKey {
     pub(crate) tally: u32,
     pub(crate) user: u32,
     pub(crate) group: u32,
@@ -36,7 +36,7 @@ impl Flow {
     }
 }
 
-/// What a party has of a resource.
+/// What a account has of a resource.
 #[derive(Debug, Clone, Copy, Default)]
 struct Holding {
     used: Flow,
@@ -46,10 +46,10 @@ struct Holding {
     starved: Flow,
 }
 
-/// The accounts of a party.
+/// The accounts of a account.
 #[derive(Debug, Clone)]
-pub(crate) struct Party {
-    pub(crate) who: Who,
+pub(crate) struct UsageAccount {
+    pub(crate) key: UsageAccountKey,
     pub(crate) counts: Counts,
     pub(crate) outcomes: Outcomes,
     /// Submissions that were refused.
@@ -71,10 +71,10 @@ pub(crate) struct Party {
     since: Time,
 }
 
-impl Party {
-    fn new(who: Who, resources: usize) -> Self {
+impl UsageAccount {
+    fn new(key: UsageAccountKey, resources: usize) -> Self {
         Self {
-            who,
+            key,
             counts: Counts::default(),
             outcomes: Outcomes::default(),
             refused: 0,
@@ -158,7 +158,7 @@ impl Party {
     }
 }
 
-/// How often works of a party were evicted.
+/// How often works of a account were evicted.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Thrash {
     pub(crate) times: u64,
@@ -188,56 +188,56 @@ impl Thrash {
     }
 }
 
-/// All parties, by number, and the names of users and groups.
+/// All accounts, by number, and the names of users and groups.
 #[derive(Debug, Default)]
-pub(crate) struct Parties {
-    pub(crate) all: Table<Party>,
-    numbers: IndexMap<Who, u32, FxBuildHasher>,
-    last: Option<(Who, u32)>,
+pub(crate) struct UsageAccounts {
+    pub(crate) all: Table<UsageAccount>,
+    numbers: IndexMap<UsageAccountKey, u32, FxBuildHasher>,
+    last: Option<(UsageAccountKey, u32)>,
     users: IndexSet<Name, FxBuildHasher>,
     groups: IndexSet<Name, FxBuildHasher>,
     resources: usize,
 }
 
-impl Parties {
+impl UsageAccounts {
     pub(crate) fn new(resources: usize) -> Self {
         Self { resources, ..Self::default() }
     }
 
-    /// The number of a party, which is new where it is the first time.
-    pub(crate) fn number(&mut self, who: Who) -> u32 {
-        if let Some((_, number)) = self.last.filter(|(last, _)| *last == who) {
+    /// The number of a account, which is new where it is the first time.
+    pub(crate) fn number(&mut self, key: UsageAccountKey) -> u32 {
+        if let Some((_, number)) = self.last.filter(|(last, _)| *last == key) {
             return number;
         }
-        let number = match self.numbers.get(&who) {
+        let number = match self.numbers.get(&key) {
             Some(number) => *number,
             None => {
-                let number = self.all.push(Party::new(who, self.resources));
-                self.numbers.insert(who, number);
+                let number = self.all.push(UsageAccount::new(key, self.resources));
+                self.numbers.insert(key, number);
                 number
             }
         };
-        self.last = Some((who, number));
+        self.last = Some((key, number));
         number
     }
 
-    /// The same party's task of a workflow.
-    pub(crate) fn of_task(&mut self, party: u32, task: u32) -> u32 {
-        let who = self.all[party].who;
-        self.number(Who { tally: who.tally + 1 + task, ..who })
+    /// The same account's task of a workflow.
+    pub(crate) fn of_task(&mut self, account: u32, task: u32) -> u32 {
+        let key = self.all[account].key;
+        self.number(UsageAccountKey { tally: key.tally + 1 + task, ..key })
     }
 
-    /// A pod of a party goes from one state to another.
-    pub(crate) fn shift(&mut self, party: u32, (from, to): (State, State), row: &Row, now: Time) {
-        let party = &mut self.all[party];
-        party.counts.shift(from, to);
+    /// A pod of a account goes from one state to another.
+    pub(crate) fn shift(&mut self, account: u32, (from, to): (State, State), row: &Row, now: Time) {
+        let account = &mut self.all[account];
+        account.counts.shift(from, to);
         let uses = i128::from(to.uses()) - i128::from(from.uses());
         if uses == 0 {
             return;
         }
-        party.advance(now);
+        account.advance(now);
         for (resource, amount) in row {
-            if let Some(holding) = party.holdings.get_mut(*resource as usize) {
+            if let Some(holding) = account.holdings.get_mut(*resource as usize) {
                 holding.used.amount += uses * i128::from(*amount);
             }
         }
@@ -291,22 +291,22 @@ fn number_in(names: &mut IndexSet<Name, FxBuildHasher>, name: &Name) -> u32 {
 mod tests {
     use super::*;
 
-    const WHO: Who = Who { tally: 0, user: 1, group: NONE, namespace: 0 };
+    const KEY: UsageAccountKey = UsageAccountKey { tally: 0, user: 1, group: NONE, namespace: 0 };
 
     #[test]
     fn a_party_is_found_again_and_another_one_is_another() {
-        let mut parties = Parties::new(1);
-        assert_eq!([WHO, Who { user: 2, ..WHO }, WHO].map(|who| parties.number(who)), [0, 1, 0]);
+        let mut accounts = UsageAccounts::new(1);
+        assert_eq!([KEY, UsageAccountKey { user: 2, ..KEY }, KEY].map(|key| accounts.number(key)), [0, 1, 0]);
         assert_eq!(
-            [Some("ada"), None, Some("bob"), Some("ada")].map(|n| parties.user(n.map(Name::from).as_ref())),
+            [Some("ada"), None, Some("bob"), Some("ada")].map(|n| accounts.user(n.map(Name::from).as_ref())),
             [0, NONE, 1, 0]
         );
     }
 
     #[test]
     fn time_times_amount_is_exact() {
-        let mut parties = Parties::new(2);
-        let party = parties.number(WHO);
+        let mut accounts = UsageAccounts::new(2);
+        let account = accounts.number(KEY);
         let row: Row = smallvec![(1, 500)];
         // Binding from 1 s, running from 2 s, leaving from 4 s, gone at 7 s: six seconds of 500 thousandths.
         let steps = [
@@ -317,20 +317,20 @@ mod tests {
             (7000, State::Leaving, State::Evicted),
         ];
         for (at, from, to) in steps {
-            parties.shift(party, (from, to), &row, Time(at));
+            accounts.shift(account, (from, to), &row, Time(at));
         }
-        let seen = |now: u64| [0, 1].map(|r| parties.all[party].over_time(r, Time(now))[0]);
+        let seen = |now: u64| [0, 1].map(|r| accounts.all[account].over_time(r, Time(now))[0]);
         assert_eq!((seen(7000), seen(9000)), ([0, 3_000_000], [0, 3_000_000]));
-        let counts = parties.all[party].counts;
+        let counts = accounts.all[account].counts;
         assert_eq!((counts.made, counts.evicted, counts.running, counts.pending), (1, 1, 0, 0));
     }
 
     #[test]
     fn what_still_runs_counts_up_to_now() {
-        let mut parties = Parties::new(1);
-        let party = parties.number(WHO);
-        parties.shift(party, (State::New, State::Running), &smallvec![(0, 2000)], Time(5));
-        let seen = |now: u64| parties.all[party].over_time(0, Time(now))[0];
+        let mut accounts = UsageAccounts::new(1);
+        let account = accounts.number(KEY);
+        accounts.shift(account, (State::New, State::Running), &smallvec![(0, 2000)], Time(5));
+        let seen = |now: u64| accounts.all[account].over_time(0, Time(now))[0];
         assert_eq!((seen(5), seen(6), seen(105)), (0, 2000, 200_000));
     }
 }

@@ -3,13 +3,13 @@
 //! It knows nothing of plans: what counts is what every quota uses by pods that nobody has told to go, at the moment at
 //! which the eviction is decided.
 
-use crate::driver::Engine;
+use crate::engine::Engine;
 use quotree_core::QuotaId;
 
 impl Engine<'_> {
     /// Whether a pod that is running goes for a unit of another leaf although in each governed resource that it uses some
     /// quota on its path, below what both have in common, stands within its guarantee.
-    pub(crate) fn is_inside_min(&self, pod: u32, cause: u32) -> bool {
+    pub(crate) fn violates_guarantee(&self, pod: u32, cause: u32) -> bool {
         if cause >= self.world.units.len() {
             return false;
         }
@@ -42,7 +42,7 @@ impl Engine<'_> {
 mod tests {
     use crate::{
         RunOptions,
-        driver::Engine,
+        engine::Engine,
         scenario::{MapLoader, load},
     };
     use quotree_core::{Action, EvictReason, Plan, PodId, Rule, Time, WorkloadId};

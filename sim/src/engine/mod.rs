@@ -9,15 +9,15 @@ mod plan;
 
 use self::core::Core;
 use crate::{
-    judge::Judge,
+    claims::ClaimEvaluator,
     metrics::Figures,
     model::{Change, Scenario},
     options::{Run, RunError, RunOptions},
     queue::Queue,
     result::{BreachRow, FailureRow},
-    story::Story,
-    trace::{Digest, Observer, TraceRecord, Traced},
-    world::{ARRIVAL, Cut, EDIT, Happening, State, World, WorldNames},
+    timeline::Timeline,
+    trace::{Digest, Observer, TraceEvent, TraceRecord},
+    world::{ARRIVAL, EDIT, QuotaOverrun, State, World, WorldEvent, WorldNames},
 };
 use quotree_core::{Breach, Event, Finding, Placement, QuotaTree, Time};
 
@@ -32,24 +32,24 @@ pub(crate) struct Engine<'a> {
     pub(crate) options: &'a RunOptions,
     pub(crate) seed: u64,
     pub(crate) now: Time,
-    pub(crate) queue: Queue<Happening>,
+    pub(crate) queue: Queue<WorldEvent>,
     /// Outcomes without delay: they happen before anything else at this moment.
-    pub(crate) soon: Vec<Happening>,
+    pub(crate) immediate: Vec<WorldEvent>,
     pub(crate) core: Core,
     /// Deadlines that are now.
-    pub(crate) due: Vec<Happening>,
+    pub(crate) due: Vec<WorldEvent>,
     /// Whether the scheduler was told something since it last decided.
-    pub(crate) fed: bool,
+    pub(crate) dirty: bool,
     pub(crate) world: World,
     pub(crate) figures: Figures,
-    pub(crate) story: Story,
+    pub(crate) timeline: Timeline,
     /// Trees that were replaced; evictions refer to them by place.
     pub(crate) old_trees: Vec<QuotaTree>,
     pub(crate) digest: Digest,
     pub(crate) events: u64,
     pub(crate) breaches: Vec<BreachRow>,
     /// Quotas that an edit left over a limit.
-    pub(crate) cuts: Vec<Cut>,
+    pub(crate) overruns: Vec<QuotaOverrun>,
     pub(crate) failures: Vec<FailureRow>,
     /// Whether the run came to an end by itself: nothing more can happen.
     pub(crate) ended: bool,
@@ -62,12 +62,12 @@ pub(crate) struct Engine<'a> {
 /// [`RunError`]: an invalid tree, a runaway scenario, or a scheduler that disagrees with the world.
 pub fn run(scenario: &Scenario, options: &RunOptions, observer: &mut dyn Observer) -> Result<Run, RunError> {
     let mut engine = Engine::new(scenario, options, observer).map_err(RunError::Tree)?;
-    let mut judge = Judge::new(scenario, options);
-    engine.go(&mut judge)?;
-    let claims = judge.finish(&engine)?;
+    let mut claims = ClaimEvaluator::new(scenario, options);
+    engine.run(&mut claims)?;
+    let claims = claims.finish(&engine)?;
     let result = crate::metrics::result_of(&engine, claims);
-    let story_pods = engine.story_pods();
-    Ok(Run { result, log: engine.core.log(), story: engine.story.lines, story_pods })
+    let timeline_pods = engine.timeline_pods();
+    Ok(Run { result, log: engine.core.log(), timeline: engine.timeline.lines, timeline_pods })
 }
 
 impl<'a> Engine<'a> {
@@ -90,18 +90,18 @@ impl<'a> Engine<'a> {
             seed,
             now: Time(0),
             queue: Queue::with_known(known(scenario)),
-            soon: Vec::new(),
+            immediate: Vec::new(),
             due: Vec::new(),
             core,
-            fed: false,
+            dirty: false,
             world,
             figures,
-            story: Story::of(options.story_of.as_ref(), &scenario.workloads),
+            timeline: Timeline::of(options.timeline_of.as_ref(), &scenario.workloads),
             old_trees: Vec::new(),
             digest: Digest::default(),
             events: 0,
             breaches: Vec::new(),
-            cuts: Vec::new(),
+            overruns: Vec::new(),
             failures: Vec::new(),
             ended: false,
             observer,
@@ -114,11 +114,11 @@ impl<'a> Engine<'a> {
     #[cfg(test)]
     pub(crate) fn at_its_end(scenario: &'a Scenario, options: &'a RunOptions, observer: &'a mut dyn Observer) -> Self {
         let mut engine = Self::new(scenario, options, observer).unwrap();
-        engine.go(&mut Judge::new(scenario, options)).unwrap();
+        engine.run(&mut ClaimEvaluator::new(scenario, options)).unwrap();
         engine
     }
 
-    fn go(&mut self, judge: &mut Judge<'_>) -> Result<(), RunError> {
+    fn run(&mut self, claims: &mut ClaimEvaluator<'_>) -> Result<(), RunError> {
         let until = match (self.options.until, self.scenario.world.until) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -126,9 +126,9 @@ impl<'a> Engine<'a> {
         self.world.nodes.ids().try_for_each(|node| self.node_up(node))?;
         self.begin_faults();
         self.watch_cells();
-        self.moment(judge, false)?;
+        self.settle(claims, false)?;
         loop {
-            while self.queue.peek().is_some_and(|(_, happening)| self.is_stale(happening)) {
+            while self.queue.peek().is_some_and(|(_, event)| self.is_stale(event)) {
                 self.queue.pop();
             }
             let wake = self.core.scheduler().next_wake().filter(|wake| *wake > self.now);
@@ -139,30 +139,30 @@ impl<'a> Engine<'a> {
                     self.ended = true;
                     // Nothing more happens, but who asks for a time is told of that time.
                     if let Some(end) = self.options.until.filter(|end| *end > self.now) {
-                        self.claims_before(judge, end.after_ms(1));
+                        self.claims_before(claims, end.after_ms(1));
                         self.pass(end);
                     }
                     return Ok(());
                 }
             };
             if let Some(end) = until.filter(|end| next > *end) {
-                self.claims_before(judge, end.after_ms(1));
+                self.claims_before(claims, end.after_ms(1));
                 self.pass(end);
                 return Ok(());
             }
-            self.claims_before(judge, next);
+            self.claims_before(claims, next);
             self.pass(next);
-            self.moment(judge, wake == Some(next))?;
+            self.settle(claims, wake == Some(next))?;
         }
     }
 
     /// Judges what is claimed of times before `next`, each at its time.
-    fn claims_before(&mut self, judge: &mut Judge<'_>, next: Time) {
-        while let Some(time) = judge.next_time().filter(|time| *time < next) {
+    fn claims_before(&mut self, claims: &mut ClaimEvaluator<'_>, next: Time) {
+        while let Some(time) = claims.next_time().filter(|time| *time < next) {
             self.pass(time.max(self.now));
-            judge.at(time, self);
+            claims.at(time, self);
         }
-        judge.before(next, self);
+        claims.before(next, self);
     }
 
     /// Time moves on to `next`.
@@ -172,87 +172,87 @@ impl<'a> Engine<'a> {
     }
 
     /// Everything that happens now, until nothing is new.
-    fn moment(&mut self, judge: &mut Judge<'_>, woken: bool) -> Result<(), RunError> {
+    fn settle(&mut self, claims: &mut ClaimEvaluator<'_>, woken: bool) -> Result<(), RunError> {
         self.events += u64::from(woken);
         for round in 0..MOST_ROUNDS {
-            self.happen()?;
+            self.drain_events()?;
             self.let_jobs_out()?;
-            if woken && round == 0 && !self.fed {
+            if woken && round == 0 && !self.dirty {
                 self.feed(Event::Tick)?;
             }
-            if !self.fed {
+            if !self.dirty {
                 self.fleet_settles()?;
             }
-            if !self.fed {
+            if !self.dirty {
                 self.settle_datasets();
                 self.judge_deadlines();
                 self.tell_waits();
-                self.look_at_cuts();
+                self.check_overruns();
                 self.settled();
-                judge.settled(self);
+                claims.settled(self);
                 self.observer.progress(self.now, self.events);
                 return Ok(());
             }
-            self.fed = false;
+            self.dirty = false;
             let (plan, breaches) = self.core.decide(self.now);
             self.enact(plan)?;
             self.check_invariants(breaches);
-            judge.decided(self);
+            claims.decided(self);
         }
         Err(RunError::Unsettled { at: self.now, rounds: MOST_ROUNDS })
     }
 
     /// Handles what happens now, in order.
-    fn happen(&mut self) -> Result<(), RunError> {
+    fn drain_events(&mut self) -> Result<(), RunError> {
         loop {
-            let soon = std::mem::take(&mut self.soon);
-            for happening in &soon {
-                self.handle(*happening)?;
+            let immediate = std::mem::take(&mut self.immediate);
+            for event in &immediate {
+                self.handle(*event)?;
             }
-            if !self.soon.is_empty() {
+            if !self.immediate.is_empty() {
                 continue;
             }
             // The emptied list is used again: a moment should cost no allocation.
-            self.soon = soon;
-            self.soon.clear();
+            self.immediate = immediate;
+            self.immediate.clear();
             match self.queue.pop_until(self.now) {
-                Some(happening) => self.handle(happening)?,
+                Some(event) => self.handle(event)?,
                 None => return Ok(()),
             }
         }
     }
 
-    fn handle(&mut self, happening: Happening) -> Result<(), RunError> {
+    fn handle(&mut self, event: WorldEvent) -> Result<(), RunError> {
         self.events += 1;
         if self.events > self.scenario.world.max_events {
             return Err(RunError::TooManyEvents { at: self.now, most: self.scenario.world.max_events });
         }
-        match happening {
-            Happening::Bound(pod) => self.bound(pod),
-            Happening::BindFailed(pod) => self.bind_failed(pod),
-            Happening::EvictAgain(pod) => self.evict_again(pod),
-            Happening::Gone(pod) => self.gone(pod),
-            Happening::Finished { unit, epoch } => self.finished(unit, epoch),
-            Happening::Change(index) => self.change(index),
-            Happening::Retry(unit) => self.retry(unit),
-            Happening::Rejoin { unit, role } => self.rejoin(unit, role),
-            Happening::StartTimeout { unit, tries } => self.start_timeout(unit, tries),
-            // Who may be let out again is looked at after everything that happens at a moment.
-            Happening::BackOffOver(unit) => {
+        match event {
+            WorldEvent::Bound(pod) => self.bound(pod),
+            WorldEvent::BindFailed(pod) => self.bind_failed(pod),
+            WorldEvent::EvictAgain(pod) => self.evict_again(pod),
+            WorldEvent::Gone(pod) => self.gone(pod),
+            WorldEvent::Finished { unit, epoch } => self.finished(unit, epoch),
+            WorldEvent::Change(index) => self.change(index),
+            WorldEvent::Retry(unit) => self.retry(unit),
+            WorldEvent::Rejoin { unit, role } => self.rejoin(unit, role),
+            WorldEvent::StartTimeout { unit, tries } => self.start_timeout(unit, tries),
+            // UsageAccountKey may be let out again is looked at after everything that happens at a moment.
+            WorldEvent::BackOffOver(unit) => {
                 self.world.job_queues.may_try_again(unit);
                 Ok(())
             }
-            Happening::Submit(owner) => self.arrive(owner),
-            Happening::Arrive(owner) => self.arrival(owner),
+            WorldEvent::Submit(owner) => self.arrive(owner),
+            WorldEvent::Arrive(owner) => self.arrival(owner),
             // What is done at the moment of its deadline is in time, in whichever round: that is judged when it has settled.
-            Happening::Deadline(_) | Happening::RowDeadline { .. } => {
-                self.due.push(happening);
+            WorldEvent::Deadline(_) | WorldEvent::RowDeadline { .. } => {
+                self.due.push(event);
                 Ok(())
             }
-            Happening::Row { owner, row } => self.submit_row(owner, row, None),
-            Happening::Node(what) => self.node_happens(what),
-            Happening::Dataset { dataset, epoch } => self.dataset_moves(dataset, epoch),
-            Happening::Preload(dataset) => {
+            WorldEvent::Row { owner, row } => self.submit_row(owner, row, None),
+            WorldEvent::Node(what) => self.node_happens(what),
+            WorldEvent::Dataset { dataset, epoch } => self.dataset_moves(dataset, epoch),
+            WorldEvent::Preload(dataset) => {
                 self.preload(dataset);
                 Ok(())
             }
@@ -268,7 +268,7 @@ impl<'a> Engine<'a> {
         let by = timed.by.as_ref();
         match &timed.change {
             Change::Scale { workload, replicas } => {
-                let owner = &self.world.owners[number(*workload)];
+                let owner = &self.world.controllers[number(*workload)];
                 // What has not come yet, and what is over, has nothing to scale.
                 if owner.begun && !owner.closed { self.scale(number(*workload), *replicas) } else { Ok(()) }
             }
@@ -285,7 +285,7 @@ impl<'a> Engine<'a> {
             Change::Cordon { node, cordoned } => self.cordon(number(*node), *cordoned),
             Change::Devices(change) => self.change_devices(change, by),
             Change::SetBudget { budget, allowed } => {
-                self.trace(Traced::Budget { allowed: *allowed });
+                self.trace(TraceEvent::Budget { allowed: *allowed });
                 self.world.fleet.budgets.insert(budget.clone(), *allowed);
                 self.feed(Event::BudgetChanged { budget: budget.clone(), allowed: *allowed })
             }
@@ -308,7 +308,7 @@ impl<'a> Engine<'a> {
             Event::TreeChanged(_) => (None, None),
             small => (None, Some(small.clone())),
         };
-        self.fed = true;
+        self.dirty = true;
         let nodes = matches!(event, Event::NodeUp(_) | Event::NodeChanged(_) | Event::NodeDown { .. });
         self.core.apply(event).map_err(|error| {
             let tree = self.core.scheduler().tree();
@@ -328,7 +328,7 @@ impl<'a> Engine<'a> {
 
     /// Writes something into the trace.
     #[inline]
-    pub(crate) fn trace(&mut self, what: Traced) {
+    pub(crate) fn trace(&mut self, what: TraceEvent) {
         let record = TraceRecord { at: self.now, what };
         self.digest.add(&record);
         self.watch(&record);
@@ -361,19 +361,19 @@ impl<'a> Engine<'a> {
 }
 
 /// What is known beforehand: edits and arrivals.
-fn known(scenario: &Scenario) -> Vec<(Time, u8, Happening)> {
+fn known(scenario: &Scenario) -> Vec<(Time, u8, WorldEvent)> {
     let number = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
-    let edits = scenario.events.iter().enumerate().map(|(i, e)| (e.at, EDIT, Happening::Change(number(i))));
+    let edits = scenario.events.iter().enumerate().map(|(i, e)| (e.at, EDIT, WorldEvent::Change(number(i))));
     let mut known: Vec<_> = edits.collect();
     for (i, dataset) in scenario.datasets.iter().enumerate() {
-        known.extend(dataset.preload.map(|at| (at, EDIT, Happening::Preload(number(i)))));
+        known.extend(dataset.preload.map(|at| (at, EDIT, WorldEvent::Preload(number(i)))));
     }
     for (owner, workload) in scenario.workloads.iter().enumerate() {
         match &workload.kind {
             crate::model::Kind::Trace { rows, .. } => known.extend(rows.iter().enumerate().map(|(row, traced)| {
-                (traced.submit, ARRIVAL, Happening::Row { owner: number(owner), row: number(row) })
+                (traced.submit, ARRIVAL, WorldEvent::Row { owner: number(owner), row: number(row) })
             })),
-            _ => known.push((workload.submit, ARRIVAL, Happening::Submit(number(owner)))),
+            _ => known.push((workload.submit, ARRIVAL, WorldEvent::Submit(number(owner)))),
         }
     }
     known

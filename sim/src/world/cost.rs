@@ -2,22 +2,22 @@
 //! pod is bound, but no more than others leave unpaid: all pods of a node together never pay for more than the node.
 
 use super::Table;
-use crate::driver::Engine;
+use crate::engine::Engine;
 use std::collections::BTreeMap;
 
 /// A whole node, in parts.
 pub(crate) const NODE: u64 = 1 << 32;
 
-/// Who pays how much of which node; only where some pool has a price.
+/// UsageAccountKey pays how much of which node; only where some pool has a price.
 #[derive(Debug, Default)]
-pub(crate) struct Bills {
+pub(crate) struct NodeCosts {
     /// What is paid of each node.
     paid: Table<u64>,
     /// The node of a pod, and the parts that it pays.
     of: BTreeMap<u32, (u32, u64)>,
 }
 
-impl Bills {
+impl NodeCosts {
     pub(crate) fn new(nodes: usize) -> Self {
         Self { paid: (0..nodes).map(|_| 0).collect(), of: BTreeMap::new() }
     }
@@ -32,7 +32,7 @@ impl Engine<'_> {
 
     /// A pod that was bound pays for its node from now on.
     pub(crate) fn charge(&mut self, pod: u32, node: u32) {
-        if self.world.bills.is_none() {
+        if self.world.costs.is_none() {
             return;
         }
         let price = self.price(node);
@@ -44,25 +44,25 @@ impl Engine<'_> {
         };
         let row = &self.world.shapes.rows[self.world.pods[pod].shape];
         let part = row.iter().filter_map(part).max().unwrap_or(0);
-        let Some(bills) = &mut self.world.bills else { return };
-        let left = NODE - bills.paid[node];
+        let Some(costs) = &mut self.world.costs else { return };
+        let left = NODE - costs.paid[node];
         let parts = u64::try_from(part).unwrap_or(u64::MAX).min(left);
-        bills.paid[node] += parts;
-        bills.of.insert(pod, (node, parts));
+        costs.paid[node] += parts;
+        costs.of.insert(pod, (node, parts));
         self.bill(pod, i128::from(parts) * i128::from(price));
     }
 
     /// A pod has left its node.
     pub(crate) fn discharge(&mut self, pod: u32) {
-        let Some(bills) = &mut self.world.bills else { return };
-        let Some((node, parts)) = bills.of.remove(&pod) else { return };
-        bills.paid[node] -= parts;
+        let Some(costs) = &mut self.world.costs else { return };
+        let Some((node, parts)) = costs.of.remove(&pod) else { return };
+        costs.paid[node] -= parts;
         let price = self.price(node);
         self.bill(pod, -i128::from(parts) * i128::from(price));
     }
 
     fn bill(&mut self, pod: u32, parts: i128) {
-        let party = self.world.units[self.world.pods[pod].unit].party;
-        self.world.parties.all[party].charge(parts, self.now);
+        let account = self.world.units[self.world.pods[pod].unit].account;
+        self.world.accounts.all[account].charge(parts, self.now);
     }
 }

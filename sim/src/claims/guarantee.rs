@@ -1,6 +1,6 @@
 //! Guarantees that are not kept: leaves in which something waits although it would fit their guarantee (S4).
 
-use crate::{driver::Engine, world::State};
+use crate::{engine::Engine, world::State};
 use quotree_core::{Amounts, QuotaId, Time};
 use std::collections::{BTreeMap, BTreeSet};
 

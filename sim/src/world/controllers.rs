@@ -6,14 +6,14 @@ use super::{
     names::{kind_of, owner_name},
 };
 use crate::{
-    driver::Engine,
+    engine::Engine,
     model::{Kind, Runtime, Task, Work, Workload},
     random::Stream,
 };
 
 /// Which part of the scenario an owner is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Part {
+pub(crate) struct OwnerRef {
     /// The workload.
     pub(crate) workload: u32,
     /// Which instance of it, or [`NONE`] for the workload itself.
@@ -24,9 +24,9 @@ pub(crate) struct Part {
     pub(crate) parent: u32,
 }
 
-/// Who makes units, and the state of its controller.
+/// UsageAccountKey makes units, and the state of its controller.
 #[derive(Debug, Clone)]
-pub(crate) struct Owner {
+pub(crate) struct ControllerState {
     pub(crate) workload: u32,
     pub(crate) number: u32,
     pub(crate) task: u32,
@@ -34,10 +34,10 @@ pub(crate) struct Owner {
     /// Where it is counted.
     pub(crate) tally: u32,
     pub(crate) namespace: u32,
-    /// Who submits it, or [`NONE`].
+    /// UsageAccountKey submits it, or [`NONE`].
     pub(crate) user: u32,
-    /// Whose it was when it came, or [`NONE`] before.
-    pub(crate) party: u32,
+    /// Selection it was when it came, or [`NONE`] before.
+    pub(crate) account: u32,
     /// What one pod asks, for kinds with one template.
     pub(crate) shape: u32,
     /// Pods that run, leaving ones included, that wait, and that were told to go.
@@ -70,7 +70,7 @@ pub(crate) struct Owner {
     pub(crate) flow: Option<Box<Flow>>,
 }
 
-impl Owner {
+impl ControllerState {
     /// A pod of it goes from one state to another.
     pub(crate) fn shift(&mut self, from: State, to: State) {
         self.running = self.running + u32::from(to.uses()) - u32::from(from.uses());
@@ -79,28 +79,28 @@ impl Owner {
     }
 }
 
-/// A workload, or a task of it, over all instances: its accounts are those of its parties.
+/// A workload, or a task of it, over all instances: its accounts are those of its accounts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tally {
     pub(crate) workload: u32,
 }
 
 /// An owner that has done nothing yet; `place` is its namespace and tally, `named` the seed and its name.
-pub(crate) fn new_owner(
-    part: Part,
+pub(crate) fn new_controller(
+    part: OwnerRef,
     kind: &Kind,
     workload: &Workload,
     place: (u32, u32),
     named: (u64, &str),
     shapes: &mut Shapes,
-) -> Owner {
+) -> ControllerState {
     let (seed, name) = named;
     // What only makes instances runs nothing itself.
     let runs = part.number != NONE || workload.arrivals.is_none();
     let random = |runtime: &Runtime, what: &str| {
         (runs && runtime.is_random()).then(|| Box::new(Stream::new(seed, &format!("{what}/{name}"))))
     };
-    Owner {
+    ControllerState {
         workload: part.workload,
         number: part.number,
         task: part.task,
@@ -108,7 +108,7 @@ pub(crate) fn new_owner(
         tally: place.1,
         namespace: place.0,
         user: NONE,
-        party: NONE,
+        account: NONE,
         shape: match kind {
             Kind::Deployment { template, .. } | Kind::Job { template, .. } => shapes.number(template),
             _ => 0,
@@ -145,21 +145,21 @@ impl World {
     /// The tallies of a workload: its own, and those of its tasks.
     pub(crate) fn tallies_of(&self, workload: u32) -> std::ops::Range<u32> {
         let next = workload.saturating_add(1);
-        let first = |w: u32| self.owners.at(w).filter(|o| o.workload == w && o.number == NONE).map(|o| o.tally);
+        let first = |w: u32| self.controllers.at(w).filter(|o| o.workload == w && o.number == NONE).map(|o| o.tally);
         first(workload).unwrap_or(0)..first(next).unwrap_or_else(|| self.tallies.len())
     }
 
     /// Whether a tally is of a workload, and not of a task of one.
     pub(crate) fn is_whole(&self, tally: u32) -> bool {
-        self.owners[self.tallies[tally].workload].tally == tally
+        self.controllers[self.tallies[tally].workload].tally == tally
     }
 
     /// What became of everything, by tally.
     pub(crate) fn outcomes(&self) -> Vec<Outcomes> {
         let mut sums = vec![Outcomes::default(); self.tallies.len() as usize];
-        for party in self.parties.all.iter() {
-            if let Some(sum) = sums.get_mut(party.who.tally as usize) {
-                sum.add(&party.outcomes);
+        for account in self.accounts.all.iter() {
+            if let Some(sum) = sums.get_mut(account.key.tally as usize) {
+                sum.add(&account.outcomes);
             }
         }
         sums
@@ -169,12 +169,12 @@ impl World {
 impl<'a> Engine<'a> {
     /// The workload of the scenario that an owner belongs to.
     pub(crate) fn workload_of(&self, owner: u32) -> Option<&'a Workload> {
-        self.scenario.workloads.get(self.world.owners[owner].workload as usize)
+        self.scenario.workloads.get(self.world.controllers[owner].workload as usize)
     }
 
     /// The task that an owner is, if it is one.
     pub(crate) fn task(&self, owner: u32) -> Option<&'a Task> {
-        let task = self.world.owners[owner].task;
+        let task = self.world.controllers[owner].task;
         let Kind::Workflow { tasks } = &self.workload_of(owner)?.kind else { return None };
         tasks.get(task as usize)
     }
@@ -185,9 +185,9 @@ impl<'a> Engine<'a> {
     }
 
     /// A new instance, or a new task of one.
-    pub(crate) fn new_part(&mut self, part: Part) -> Option<u32> {
+    pub(crate) fn new_controller_of(&mut self, part: OwnerRef) -> Option<u32> {
         let workload = self.scenario.workloads.get(part.workload as usize)?;
-        let whole = &self.world.owners[part.workload];
+        let whole = &self.world.controllers[part.workload];
         let (namespace, base, user) = (whole.namespace, whole.tally, whole.user);
         let task = (part.task != NONE).then_some(part.task);
         let kind = match (&workload.kind, task) {
@@ -196,7 +196,7 @@ impl<'a> Engine<'a> {
         };
         let place = (namespace, base + task.map_or(0, |task| task + 1));
         let name = owner_name(self.scenario, part.workload, part.number, part.task);
-        let owner = new_owner(part, kind, workload, place, (self.seed, &name), &mut self.world.shapes);
-        Some(self.world.owners.push(Owner { user, ..owner }))
+        let owner = new_controller(part, kind, workload, place, (self.seed, &name), &mut self.world.shapes);
+        Some(self.world.controllers.push(ControllerState { user, ..owner }))
     }
 }

@@ -1,16 +1,16 @@
 //! Evictions that should not have been: works that evict each other, directly or in a ring, and pods taken out of a guarantee.
 
-use super::Judged;
-use crate::{driver::Engine, metrics::Eviction, model::Kind};
+use super::ClaimState;
+use crate::{engine::Engine, metrics::Eviction, model::Kind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A workload of the scenario, an instance or task of one; of a trace, one of its rows.
 type Work = (u32, u32);
 
-/// Whose pods were evicted for whom: victims by the work they went for.
+/// Selection pods were evicted for whom: victims by the work they went for.
 pub(super) type Takers = BTreeMap<Work, BTreeSet<Work>>;
 
-impl Judged<'_> {
+impl ClaimState<'_> {
     /// The evictions since the last look.
     fn unseen<'e>(&mut self, engine: &'e Engine<'_>) -> &'e [Eviction] {
         let all = &engine.figures.evictions.all;

@@ -4,8 +4,8 @@ use super::Engine;
 use crate::{
     metrics::Eviction,
     options::RunError,
-    trace::Traced,
-    world::{Happening, OUTCOME, State},
+    trace::TraceEvent,
+    world::{OUTCOME, State, WorldEvent},
 };
 use quotree_core::{Action, EvictReason, NodeId, Plan, PodId, ReleaseReason, Time};
 
@@ -23,19 +23,19 @@ impl Engine<'_> {
                 Action::Bind { pod, node, devices, .. } => {
                     let place = self.bind(pod, node)?;
                     self.world.devices.give(place, devices);
-                    self.trace(Traced::Bind { pod, node, devices });
+                    self.trace(TraceEvent::Bind { pod, node, devices });
                     if self.world.units[pod.workload.0].count > 1 && touched.last() != Some(&pod.workload.0) {
                         touched.push(pod.workload.0);
                     }
                     self.request_bind(place);
                 }
                 Action::Evict { pod, reason } => {
-                    self.trace(Traced::Evict { pod, rule: reason.rule, cause: reason.cause });
+                    self.trace(TraceEvent::Evict { pod, rule: reason.rule, cause: reason.cause });
                     let place = self.evict(pod, reason)?;
                     touched.push(pod.workload.0);
                     self.request_eviction(place);
                 }
-                Action::Hold { workload, victims, .. } => self.trace(Traced::Hold { workload, victims }),
+                Action::Hold { workload, victims, .. } => self.trace(TraceEvent::Hold { workload, victims }),
                 Action::Release { workload, reason } => {
                     match reason {
                         ReleaseReason::NeededBy(taker) => self.figures.evictions.taken_over(workload, taker),
@@ -43,7 +43,7 @@ impl Engine<'_> {
                         ReleaseReason::TreeChanged => {}
                         _ => self.figures.evictions.in_vain(workload),
                     }
-                    self.trace(Traced::Release { workload });
+                    self.trace(TraceEvent::Release { workload });
                 }
                 _ => {}
             }
@@ -55,10 +55,10 @@ impl Engine<'_> {
     }
 
     /// The outcome of a decision comes after a delay; without one it happens at this moment; without end, never.
-    pub(crate) fn outcome(&mut self, delay: Option<u64>, happening: Happening) {
+    pub(crate) fn outcome(&mut self, delay: Option<u64>, event: WorldEvent) {
         match delay {
-            Some(0) => self.soon.push(happening),
-            Some(ms) => self.queue.schedule(self.now.after_ms(ms), OUTCOME, happening),
+            Some(0) => self.immediate.push(event),
+            Some(ms) => self.queue.schedule(self.now.after_ms(ms), OUTCOME, event),
             None => {}
         }
     }
@@ -74,7 +74,7 @@ impl Engine<'_> {
         self.world.puts_on(pod, node.0);
         self.charge(pod, node.0);
         let unit = &self.world.units[id.workload.0];
-        self.figures.waited(unit.party, wait);
+        self.figures.waited(unit.account, wait);
         self.figures.evictions.placed(id.workload);
         self.figures.last_change = Some(self.now);
         Ok(pod)
@@ -85,7 +85,7 @@ impl Engine<'_> {
         let Some(pod) = place else {
             return Err(RunError::Impossible { at: self.now, what: format!("evict {id}") });
         };
-        let inside_min = reason.cause.is_some_and(|cause| self.is_inside_min(pod, cause.0));
+        let inside_min = reason.cause.is_some_and(|cause| self.violates_guarantee(pod, cause.0));
         let tree = self.old_trees.len();
         self.figures.evictions.add(Eviction::new(self.now, pod, reason, (tree, inside_min)));
         self.figures.last_change = Some(self.now);
@@ -98,7 +98,7 @@ impl Engine<'_> {
             let owner = self.world.units[*unit].owner;
             let evicted = self.figures.evictions.all.get(evictions_before..).unwrap_or_default();
             let first = evicted.iter().position(|e| self.world.pods[e.pod].unit == *unit);
-            let training = self.world.owners[owner].training.as_ref().filter(|t| t.unit == Some(*unit));
+            let training = self.world.controllers[owner].training.as_ref().filter(|t| t.unit == Some(*unit));
             let whole = match training {
                 Some(training) => training.is_whole(),
                 None => {
@@ -118,8 +118,8 @@ impl Engine<'_> {
             let nth = self.world.units[*unit].evictions + 1;
             self.world.units[*unit].evictions = nth;
             self.figures.evictions.thrash.again(nth);
-            let party = self.world.units[*unit].party;
-            self.world.parties.all[party].thrash.again(nth);
+            let account = self.world.units[*unit].account;
+            self.world.accounts.all[account].thrash.again(nth);
             let told = self.world.pods_of(*unit).any(|p| self.world.pods[p].state == State::Leaving);
             if whole {
                 self.pace(owner);
@@ -146,10 +146,10 @@ impl Engine<'_> {
         let (unit, role) = (self.world.pods[pod].unit, self.world.pods[pod].role);
         if matches!(to, State::Succeeded | State::Failed) {
             self.figures.last_end = now;
-            let party = self.world.units[unit].party;
-            self.world.parties.all[party].last_end = now;
+            let account = self.world.units[unit].account;
+            self.world.accounts.all[account].last_end = now;
         }
-        if let Some(training) = self.world.owners[self.world.units[unit].owner].training.as_mut() {
+        if let Some(training) = self.world.controllers[self.world.units[unit].owner].training.as_mut() {
             // A new run counts its members from nothing: those of the one before have all ended by then.
             if training.unit.is_none_or(|present| present == unit) {
                 training.count(role, from, to);
