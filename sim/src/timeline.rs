@@ -1,7 +1,7 @@
 //! The story of the pods somebody asked about, told while the run goes on: every wait and its reason when that changes,
 //! binds, evictions given and suffered, holds, ends, and who stands in for whom afterwards.
 //!
-//! UsageAccountKey is recreated goes on in whoever replaces it, so a story told of a pod follows its successors; its predecessors are
+//! Who is recreated goes on in whoever replaces it, so a story told of a pod follows its successors; its predecessors are
 //! named.
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 use quotree_core::{Action, BlockingReason, Name, NodeId, Plan, PodId, QuotaId, Rule, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Selection story, and what was told so far.
+/// Whose story, and what was told so far.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
     wanted: Option<String>,

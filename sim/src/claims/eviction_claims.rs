@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A workload of the scenario, an instance or task of one; of a trace, one of its rows.
 type Work = (u32, u32);
 
-/// Selection pods were evicted for whom: victims by the work they went for.
+/// Whose pods were evicted for whom: victims by the work they went for.
 pub(super) type Takers = BTreeMap<Work, BTreeSet<Work>>;
 
 impl ClaimState<'_> {

@@ -34,7 +34,7 @@ struct ClaimState<'a> {
     /// Evictions looked at so far, and how many of them count.
     looked_at: usize,
     counted: u64,
-    /// UsageAccountKey was evicted for whom so far.
+    /// Who was evicted for whom so far.
     takers: eviction_claims::Takers,
     /// Settled: whether it holds, what was seen, and when.
     outcome: Option<Outcome>,
@@ -170,7 +170,7 @@ fn times_of(when: When) -> Vec<Time> {
     }
 }
 
-/// Selection pods a claim speaks of.
+/// Whose pods a claim speaks of.
 const fn whose(what: &What) -> Option<&Of> {
     match what {
         What::Pods { of, .. }

@@ -1,4 +1,4 @@
-//! Selection pods a claim speaks of, resolved against the tree and the people of the moment.
+//! Whose pods a claim speaks of, resolved against the tree and the people of the moment.
 
 use crate::{
     engine::Engine,

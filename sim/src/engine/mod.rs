@@ -237,7 +237,7 @@ impl<'a> Engine<'a> {
             WorldEvent::Retry(unit) => self.retry(unit),
             WorldEvent::Rejoin { unit, role } => self.rejoin(unit, role),
             WorldEvent::StartTimeout { unit, tries } => self.start_timeout(unit, tries),
-            // UsageAccountKey may be let out again is looked at after everything that happens at a moment.
+            // Who may be let out again is looked at after everything that happens at a moment.
             WorldEvent::BackOffOver(unit) => {
                 self.world.job_queues.may_try_again(unit);
                 Ok(())

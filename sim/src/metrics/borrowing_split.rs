@@ -1,4 +1,4 @@
-//! Selection a leaf's borrowing and starving is: what a leaf uses stands in line by start, and the pods that came when its
+//! Whose a leaf's borrowing and starving is: what a leaf uses stands in line by start, and the pods that came when its
 //! guarantee was in use are the ones that borrow; what it waits for stands in line, too, and of what it misses of its
 //! guarantee those who wait longest miss the first part. So both are whole amounts at every moment, and those of all accounts
 //! of a leaf add up to the leaf's own, to the unit.
@@ -9,7 +9,7 @@
 use super::ledger::Ledger;
 use crate::{
     engine::Engine,
-    world::{NONE, Pod, Row, State, Table, Unit, UsageAccount},
+    world::{CoreWorkload, NONE, Pod, Row, State, Table, UsageAccount},
 };
 use quotree_core::Time;
 
@@ -49,7 +49,7 @@ struct Mark {
     part: i128,
 }
 
-/// Selection accounts follow when something is inside a limit, or is not any more.
+/// Whose accounts follow when something is inside a limit, or is not any more.
 struct Book<'a> {
     accounts: &'a mut Table<UsageAccount>,
     rows: &'a Table<Row>,
@@ -78,7 +78,7 @@ fn amount_in(row: &Row, resource: u32) -> i128 {
 }
 
 impl Line {
-    /// Selection stands at a place, and how much; nothing past the end.
+    /// Whose stands at a place, and how much; nothing past the end.
     fn at(&self, place: usize, resource: u32, rows: &Table<Row>) -> Option<(u32, i128)> {
         let entry = self.entries.get(place)?;
         let amount = if entry.pod == NONE { 0 } else { amount_in(&rows[entry.shape], resource) };
@@ -340,7 +340,7 @@ impl Engine<'_> {
             if uses + waits == 0 {
                 continue;
             }
-            let Unit { namespace, account, .. } = self.world.units[unit];
+            let CoreWorkload { namespace, account, .. } = self.world.units[unit];
             let leaf = self.world.namespaces[namespace].leaf;
             let (lines, world) = (&mut self.figures.lines, &mut self.world);
             let books = (&self.figures.ledger, &world.shapes.rows);
@@ -389,7 +389,7 @@ mod tests {
         lines: BorrowingSplit,
         rows: Table<Row>,
         accounts: UsageAccounts,
-        /// UsageAccount, shape and leaf of each pod, and whether it waits or uses.
+        /// Account, shape and leaf of each pod, and whether it waits or uses.
         pods: Vec<(Step, bool, bool)>,
         /// Those that use and those that wait, in order.
         order: Vec<u32>,

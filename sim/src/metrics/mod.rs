@@ -21,7 +21,7 @@ pub(crate) use waits::{Wait, figure as wait_figure, summary as wait_summary};
 use crate::{
     engine::Engine,
     result::BreachRow,
-    world::{Counts, Namespace, Pod, State, Unit},
+    world::{CoreWorkload, Counts, Namespace, Pod, State},
 };
 use borrowing_split::{BorrowingSplit, Step};
 use fairness::Leaf;
@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
     pub(crate) ledger: Ledger,
-    /// Selection the borrowing and the starving in it are.
+    /// Whose the borrowing and the starving in it are.
     pub(crate) lines: BorrowingSplit,
     /// As of the last settled moment.
     shares: FairShares,
@@ -97,7 +97,7 @@ impl Engine<'_> {
             return;
         }
         let Pod { unit, shape, .. } = self.world.pods[pod];
-        let Unit { namespace, account, .. } = self.world.units[unit];
+        let CoreWorkload { namespace, account, .. } = self.world.units[unit];
         let leaf = self.world.namespaces[namespace].leaf;
         for (resource, amount) in &self.world.shapes.rows[shape] {
             let amount = i128::from(*amount);

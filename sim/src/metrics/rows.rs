@@ -231,7 +231,7 @@ pub(super) fn pending(engine: &Engine<'_>) -> Vec<PendingRow> {
     rows
 }
 
-/// UsageAccountKey submitted what a account has, by name.
+/// Who submitted what a account has, by name.
 fn user_of(engine: &Engine<'_>, account: u32) -> Option<String> {
     let accounts = &engine.world.accounts;
     accounts.user_name(accounts.all[account].key.user).map(Name::to_string)

@@ -1,4 +1,4 @@
-//! UsageAccountKey may do what while a run goes on: submissions and edits are let in or refused, and every refusal is written down
+//! Who may do what while a run goes on: submissions and edits are let in or refused, and every refusal is written down
 //! with its reason. What is refused leaves no trace in the world but that.
 
 use super::{NONE, World, usage_accounts::UsageAccountKey};
@@ -16,9 +16,9 @@ use std::collections::BTreeMap;
 /// Something that was refused, once or more often.
 #[derive(Debug, Clone)]
 pub(crate) struct Refused {
-    /// UsageAccountKey tried, or [`NONE`].
+    /// Who tried, or [`NONE`].
     pub(crate) user: u32,
-    /// Selection submission, or [`NONE`] where it was an edit.
+    /// Whose submission, or [`NONE`] where it was an edit.
     pub(crate) account: u32,
     pub(crate) reason: Reason,
     /// As it is told, with the time of the first and how often it was.
@@ -69,7 +69,7 @@ impl Refusals {
 }
 
 impl World {
-    /// Selection a unit of this workload is: of a trace, its row tells the user.
+    /// Whose a unit of this workload is: of a trace, its row tells the user.
     pub(super) fn user_of(&self, owner: u32, row: u32) -> u32 {
         let place = self.row_places.get(&owner).and_then(|rows| rows.get(row as usize));
         place.map_or(self.controllers[owner].user, |place| place.user)

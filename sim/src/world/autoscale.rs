@@ -85,7 +85,7 @@ impl Engine<'_> {
     /// How many pods a decision would place if these nodes were there.
     fn placed_with(&self, nodes: &[u32]) -> Result<usize, RunError> {
         let mut trial = self.core.scheduler().clone();
-        // UsageAccountKey is there without delay is in the copy already.
+        // Who is there without delay is in the copy already.
         let missing = nodes.iter().filter(|node| !self.world.nodes[**node].up);
         for spec in missing.filter_map(|node| self.spec_of(*node)) {
             let refused = |error| RunError::Refused { at: self.now, what: "a node on trial".to_owned(), error };

@@ -24,7 +24,7 @@ pub(crate) struct OwnerRef {
     pub(crate) parent: u32,
 }
 
-/// UsageAccountKey makes units, and the state of its controller.
+/// Who makes units, and the state of its controller.
 #[derive(Debug, Clone)]
 pub(crate) struct ControllerState {
     pub(crate) workload: u32,
@@ -34,9 +34,9 @@ pub(crate) struct ControllerState {
     /// Where it is counted.
     pub(crate) tally: u32,
     pub(crate) namespace: u32,
-    /// UsageAccountKey submits it, or [`NONE`].
+    /// Who submits it, or [`NONE`].
     pub(crate) user: u32,
-    /// Selection it was when it came, or [`NONE`] before.
+    /// Whose it was when it came, or [`NONE`] before.
     pub(crate) account: u32,
     /// What one pod asks, for kinds with one template.
     pub(crate) shape: u32,

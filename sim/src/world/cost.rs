@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// A whole node, in parts.
 pub(crate) const NODE: u64 = 1 << 32;
 
-/// UsageAccountKey pays how much of which node; only where some pool has a price.
+/// Who pays how much of which node; only where some pool has a price.
 #[derive(Debug, Default)]
 pub(crate) struct NodeCosts {
     /// What is paid of each node.

@@ -175,7 +175,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// UsageAccountKey is let out next, if anybody.
+    /// Who is let out next, if anybody.
     fn next_job(&mut self, line: usize) -> Option<u32> {
         let queue = self.job_queue(line)?;
         let state = self.world.job_queues.lines.get(line)?;
@@ -290,7 +290,7 @@ impl Engine<'_> {
         self.feed(Event::WorkloadWithdrawn { workload: WorkloadId(unit) })
     }
 
-    /// The tree was replaced: namespaces may stand behind other queues, or behind none. UsageAccountKey is suspended waits there, or is
+    /// The tree was replaced: namespaces may stand behind other queues, or behind none. Who is suspended waits there, or is
     /// let out; who is out counts there, or nowhere.
     pub(crate) fn line_up_anew(&mut self) -> Result<(), RunError> {
         let units: Vec<u32> = self.world.job_queues.jobs.keys().copied().collect();

@@ -48,7 +48,7 @@ pub(crate) use fleet::{Fleet, NodeEvent, PoolFigures};
 pub(crate) use job_queue::JobQueues;
 pub(crate) use names::{WorldNames, owner_name, pod_name, unit_name};
 pub(crate) use nodes::{NodeState, healthy};
-pub(crate) use pods::{Counts, NONE, Pod, State, Unit};
+pub(crate) use pods::{CoreWorkload, Counts, NONE, Pod, State};
 pub(crate) use quota_overrun::{Limit, QuotaOverrun};
 pub(crate) use shapes::{Row, Shapes};
 pub(crate) use table::Table;
@@ -134,8 +134,8 @@ pub(crate) struct World {
     pub(crate) shapes: Shapes,
     pub(crate) pods: Table<Pod>,
     /// By core workload id.
-    pub(crate) units: Table<Unit>,
-    /// UsageAccountKey makes units: first the workloads of the scenario in order, then instances and tasks as they come.
+    pub(crate) units: Table<CoreWorkload>,
+    /// Who makes units: first the workloads of the scenario in order, then instances and tasks as they come.
     pub(crate) controllers: Table<ControllerState>,
     /// What is counted: for each workload in order, of all its instances, and then for each of its tasks.
     pub(crate) tallies: Table<Tally>,
@@ -155,7 +155,7 @@ pub(crate) struct World {
     pub(crate) row_limits: BTreeMap<(u32, u32), RowLimits>,
     /// Users and groups as they are now.
     pub(crate) tenants: Tenants,
-    /// Selection everything is.
+    /// Whose everything is.
     pub(crate) accounts: UsageAccounts,
     pub(crate) refusals: Refusals,
     pub(crate) bind_stream: Stream,
@@ -172,7 +172,7 @@ pub(crate) struct World {
 pub(crate) struct RowPlace {
     pub(crate) namespace: u32,
     pub(crate) shape: u32,
-    /// UsageAccountKey submits it, or [`NONE`].
+    /// Who submits it, or [`NONE`].
     pub(crate) user: u32,
 }
 
@@ -298,7 +298,7 @@ impl World {
     /// A pod changes its state, and every count that includes it changes with it.
     pub(crate) fn count(&mut self, pod: u32, to: State, now: Time) -> State {
         let Pod { unit: unit_id, state: from, shape, .. } = self.pods[pod];
-        let Unit { owner, namespace, account, .. } = self.units[unit_id];
+        let CoreWorkload { owner, namespace, account, .. } = self.units[unit_id];
         self.controllers[owner].shift(from, to);
         self.namespaces[namespace].counts.shift(from, to);
         self.accounts.shift(account, (from, to), &self.shapes.rows[shape], now);

@@ -66,7 +66,7 @@ pub(crate) struct Pod {
 
 /// A workload as the core sees it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Unit {
+pub(crate) struct CoreWorkload {
     pub(crate) created: Time,
     /// When all of it ran and its work began; nothing while it does not work.
     pub(crate) working_since: Option<Time>,
@@ -75,7 +75,7 @@ pub(crate) struct Unit {
     /// The workload of the scenario.
     pub(crate) owner: u32,
     pub(crate) namespace: u32,
-    /// Selection it is.
+    /// Whose it is.
     pub(crate) account: u32,
     /// The how-manieth of its owner, from 1; of a trace, the row.
     pub(crate) number: u32,

@@ -1,6 +1,6 @@
 //! Making units: what the controllers have in common when something new is submitted or taken back.
 
-use super::{End, NONE, Pod, State, Unit};
+use super::{CoreWorkload, End, NONE, Pod, State};
 use crate::{engine::Engine, model::Kind, options::RunError, trace::TraceEvent};
 use quotree_core::{Event, PodOutcome, PodSet, WorkloadId, WorkloadSpec};
 use smallvec::SmallVec;
@@ -33,7 +33,7 @@ impl Engine<'_> {
             return Err(RunError::TooManyPods { most: MOST_PODS });
         }
         let account = self.account_of(order.owner, order.number, order.namespace);
-        let unit = self.world.units.push(Unit {
+        let unit = self.world.units.push(CoreWorkload {
             created: self.now,
             working_since: None,
             left_ms: order.left_ms,

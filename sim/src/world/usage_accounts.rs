@@ -1,4 +1,4 @@
-//! Selection work it is: a account is one workload, its user, the group it went in by and its namespace. Each has accounts of
+//! Whose work it is: an account is one workload, its user, the group it went in by and its namespace. Each has accounts of
 //! its own, and what a user, a group, a namespace or a workload has is the sum over its accounts: every breakdown of a run
 //! comes out of the same accounts, and all of them add up to the same totals.
 
