@@ -3,14 +3,13 @@
 //! [`run`] takes a checked [`Scenario`] and gives a [`Run`]: what came out, how its claims were judged,
 //! and a digest that is the same whenever, and wherever, the same thing is run again.
 
-mod engine;
 mod claims;
+mod engine;
 mod metrics;
 mod options;
 pub mod people;
 pub mod queue;
 pub mod result;
-mod timeline;
 pub mod text;
 mod timeline;
 pub mod trace;
