@@ -82,7 +82,7 @@ fn tell(scheduler: &Scheduler, plan: &Plan) {
                 let cause = reason.cause.map_or("nobody".to_owned(), |workload| workload.to_string());
                 let over = reason.over / ONE;
                 println!("  Evict pod {pod} of {leaf} for {cause}: {leaf} was above its guarantee by {over}.");
-                println!("    Rule {}: {}.", reason.rule, reason.rule.says());
+                println!("    Rule {}: {}.", reason.rule, reason.rule.doc().sentence);
             }
             Action::Hold { workload, victims, .. } => {
                 println!("  Reserve for {workload} what {victims} evicted pods free, until they have left.");
@@ -92,7 +92,12 @@ fn tell(scheduler: &Scheduler, plan: &Plan) {
         }
     }
     for verdict in &plan.verdicts {
-        println!("  {} waits. Rule {}: {}.", verdict.workload, verdict.binding.rule(), verdict.binding.rule().says());
+        println!(
+            "  {} waits. Rule {}: {}.",
+            verdict.workload,
+            verdict.binding.rule(),
+            verdict.binding.rule().doc().sentence
+        );
     }
 }
 

@@ -72,7 +72,7 @@ fn tell(scheduler: &Scheduler, verdict: &Verdict) {
 
     println!("{} waits.", verdict.workload);
     for (reason, holders) in verdict.obstacles() {
-        println!("- Rule {}: {}.", reason.rule(), reason.rule().says());
+        println!("- Rule {}: {}.", reason.rule(), reason.rule().doc().sentence);
         if let Some((_, needed, available)) = reason.amounts() {
             let place = reason.quota().map_or("the closest node", name);
             println!("  At {place} it needs {} GPUs, and {} are available.", needed / ONE, available / ONE);
@@ -85,7 +85,7 @@ fn tell(scheduler: &Scheduler, verdict: &Verdict) {
     }
     for class in &verdict.protected {
         let rule = class.shield.rule();
-        println!("- {} pods are not evicted for it. Rule {rule}: {}.", class.pods, rule.says());
+        println!("- {} pods are not evicted for it. Rule {rule}: {}.", class.pods, rule.doc().sentence);
     }
     for help in &verdict.helps {
         match help {

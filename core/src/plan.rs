@@ -140,10 +140,11 @@ pub enum ReleaseReason {
     Evicted,
 }
 
-/// A rule of the semantics, as reasons cite it.
+/// A rule, as reasons cite it; [`doc`](Self::doc) tells what it says. The order of the variants is part of digests: a new
+/// one is appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the names are the rule numbers; `Rule::says` tells what each one says")]
+#[expect(missing_docs, reason = "the names are the rule numbers; `Rule::doc` tells what each one says")]
 pub enum Rule {
     A1,
     A2,
@@ -168,36 +169,55 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The rule in one sentence.
+    /// What the rule says in one sentence, and where the rule book states it.
+    ///
+    /// ```
+    /// use quotree_core::Rule;
+    /// let doc = Rule::R2b.doc();
+    /// assert_eq!(doc.link, "docs/rules.md#r2b");
+    /// assert!(doc.sentence.contains("guarantee"));
+    /// ```
     #[must_use]
-    pub const fn says(self) -> &'static str {
+    pub fn doc(self) -> RuleDoc {
+        let link = format!("docs/rules.md#{}", format!("{self:?}").to_lowercase());
+        RuleDoc { link, sentence: self.sentence() }
+    }
+
+    const fn sentence(self) -> &'static str {
         match self {
             Self::A1 => "on every quota of the path, use plus request must stay within max",
             Self::A2 => "non-preemptible use plus request must stay within min on the whole path",
-            Self::A4 => "a pod whose namespace is on no leaf may use no quota",
+            Self::A4 => "a pod whose namespace is on no leaf has no quota",
             Self::A5 => "a quota admits at most max_jobs workloads at once",
-            Self::O2 => "in a leaf that blocks, nothing passes the head of the line",
+            Self::O2 => "in a leaf with strict queueing, no workload passes the first",
             Self::P1 => "a node must be schedulable, match the pod's demands and have the room",
             Self::R1 => {
-                "in its own leaf a workload may displace strictly lower priorities, without growing what the leaf borrows"
+                "in its own leaf a workload may displace strictly lower priorities, without making the leaf borrow more"
             }
-            Self::R2 => "a leaf within its guarantee takes it back from leaves above theirs",
+            Self::R2 => "a leaf within its guarantee reclaims it from leaves above theirs",
             Self::R2a => "only a workload whose side stays within its guarantee may reclaim",
             Self::R2b => "a leaf at or under its guarantee is not reclaimed from",
-            Self::R2c => {
-                "non-preemptible pods, pods already leaving and pods in their protected runtime are no victims"
-            }
-            Self::R5 => "a victim must help: give room or quota that is missing",
+            Self::R2c => "non-preemptible pods, terminating pods and pods in their protected runtime are no victims",
+            Self::R5 => "a victim must help: its eviction frees room or quota that is missing",
             Self::R6 => "nobody is evicted unless the whole workload can be placed afterwards",
             Self::R7 => "an exhausted disruption budget protects its pods",
             Self::R8 => "the policy switches this kind of preemption off",
             Self::G1 => "a gang is placed whole or not at all",
             Self::G2 => "a gang that would fall below its minimum is evicted whole",
             Self::G3 => "a gang below its minimum for too long is evicted whole",
-            Self::H1 => "what was freed by eviction is kept for the workload that evicted",
-            Self::T4 => "use above a lowered ceiling is evicted after the stated time",
+            Self::H1 => "what an eviction frees is reserved for the workload it was made for",
+            Self::T4 => "use above a lowered max is evicted after the stated time",
         }
     }
+}
+
+/// What is written about a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleDoc {
+    /// Its place in the rule book, from the root of the repository.
+    pub link: String,
+    /// The rule in one sentence.
+    pub sentence: &'static str,
 }
 
 impl fmt::Display for Rule {

@@ -85,7 +85,7 @@ pub fn evicted(reason: &EvictReason, names: &dyn Names) -> String {
             let _ = write!(text, "{over} is above its lowered max");
         }
         (rule, _) => {
-            let _ = write!(text, "{} (for {cause})", rule.says());
+            let _ = write!(text, "{} (for {cause})", rule.doc().sentence);
         }
     }
     if reason.budget_broken {

@@ -44,17 +44,23 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
 struct Entry {
     rule: String,
     line: usize,
+    /// Whether the line before it is the anchor that links to it.
+    has_anchor: bool,
     code: Vec<String>,
     tests: Vec<String>,
 }
 
 fn entries(book: &File) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    let mut paragraph = "";
+    let (mut paragraph, mut before) = ("", "");
     for (line, text) in book.lines() {
         if let Some(heading) = text.strip_prefix("### ") {
             let rule = heading.split(' ').next().unwrap_or_default().to_owned();
-            entries.push(Entry { rule, line, code: Vec::new(), tests: Vec::new() });
+            let has_anchor = before == anchor(&rule);
+            entries.push(Entry { rule, line, has_anchor, code: Vec::new(), tests: Vec::new() });
+        }
+        if !text.is_empty() {
+            before = text;
         }
         paragraph = match text {
             "" => "",
@@ -72,6 +78,12 @@ fn entries(book: &File) -> Vec<Entry> {
     entries
 }
 
+/// The line before a heading, by which `docs/rules.md#r2b` leads there whatever the heading says.
+fn anchor(rule: &str) -> String {
+    let id: String = rule.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("<a id=\"{}\"></a>", id.to_lowercase())
+}
+
 impl Entry {
     /// What the entry does not name although it must, or names although it does not exist. A path names a file; any
     /// other name is a test function of the file before it.
@@ -79,6 +91,9 @@ impl Entry {
         let Self { rule, line, .. } = self;
         let file = |path: &str| files.iter().find(|file| file.path == path);
         let mut findings = Vec::new();
+        if !self.has_anchor {
+            findings.push(format!("{BOOK}:{line}: rule {rule} has no anchor before it: {}", anchor(rule)));
+        }
         for (what, names) in [("a file", &self.code), ("a test", &self.tests)] {
             if names.is_empty() {
                 findings.push(format!("{BOOK}:{line}: rule {rule} does not name {what}"));
@@ -154,7 +169,8 @@ mod tests {
         File { path: path.to_owned(), text: text.to_owned() }
     }
 
-    const R2: &str = "### R2 Reclaim\n\n**Code.** `a/x.rs`\n\n**Test.** `a/t.rs`: `one`,\n`two`; `b.d/c.ron`\n";
+    const R2: &str =
+        "<a id=\"r2\"></a>\n\n### R2 Reclaim\n\n**Code.** `a/x.rs`\n\n**Test.** `a/t.rs`: `one`,\n`two`; `b.d/c.ron`\n";
 
     /// What is found where these files stand beside one with code, one with tests and a scenario.
     fn findings(others: &[(&str, &str)]) -> Vec<String> {
@@ -197,12 +213,13 @@ mod tests {
     #[test]
     fn a_heading_names_code_and_tests_that_exist() {
         let book = |text: &str| findings(&[(BOOK, text)]);
-        let at = |what: &str| format!("{BOOK}:1: rule R2 {what}");
-        assert_eq!(book("### R2 x\n"), [at("does not name a file"), at("does not name a test")]);
+        let at = |what: &str| format!("{BOOK}:3: rule R2 {what}");
+        assert_eq!(book("<a id=\"r2\"></a>\n\n### R2 x\n"), [at("does not name a file"), at("does not name a test")]);
         assert_eq!(book(&R2.replace("a/x", "a/gone")), [at("names a file that does not exist: a/gone.rs")]);
         assert_eq!(book(&R2.replace("two", "three")), [at("names a test that does not exist: three")]);
         assert_eq!(book(&R2.replace("c.ron", "d.ron")), [at("names a test that does not exist: b.d/d.ron")]);
+        assert_eq!(book(&R2.replace("r2", "r3")), [at("has no anchor before it: <a id=\"r2\"></a>")]);
         let twice = format!("{R2}{R2}");
-        assert_eq!(book(&twice), [format!("{BOOK}:7: rule R2 has two headings")]);
+        assert_eq!(book(&twice), [format!("{BOOK}:11: rule R2 has two headings")]);
     }
 }

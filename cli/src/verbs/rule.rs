@@ -79,10 +79,11 @@ fn labelled(paragraph: &str) -> (Option<&str>, &str) {
     split.map_or((None, paragraph), |(label, text)| (Some(label), text))
 }
 
-/// The first line of a section, and the paragraphs below.
+/// The first line of a section, and the paragraphs below without the anchor of the next section.
 fn heading(section: &str) -> (&str, Vec<&str>) {
     let (heading, body) = section.split_once('\n').unwrap_or((section, ""));
-    (heading, body.split("\n\n").map(str::trim).filter(|text| !text.is_empty()).collect())
+    let is_shown = |text: &&str| !text.is_empty() && !text.starts_with("<a id=");
+    (heading, body.split("\n\n").map(str::trim).filter(is_shown).collect())
 }
 
 /// A name as it is compared: `R2(b)`, `R2b` and `r2b` are the same rule.

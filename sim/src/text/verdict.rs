@@ -3,7 +3,7 @@
 
 use super::{Names, amount, at, plural};
 use quotree_core::{
-    BlockingReason, Bound, Domain, Help, Holder, Name, NodeTally, Protected, Protection, QuotaId, Room, Rule, Verdict,
+    BlockingReason, Bound, Domain, Help, Holder, Name, NodeTally, Protected, Protection, QuotaId, Room, Verdict,
 };
 use std::fmt::Write;
 
@@ -113,7 +113,7 @@ fn what_binds(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) ->
             name(quota),
             amount(resource, needed.saturating_sub(*available)),
         ),
-        _ => binding.rule().says().to_owned(),
+        _ => binding.rule().doc().sentence.to_owned(),
     }
 }
 
@@ -199,7 +199,7 @@ pub fn shield(class: &Protected, names: &dyn Names) -> String {
         Protection::Policy => "the policy switches this off".to_owned(),
         Protection::NotEnough => format!("{are} not enough, even with all others that may be taken"),
         Protection::NoHelp => "would not help".to_owned(),
-        _ => Rule::says(class.shield.rule()).to_owned(),
+        _ => class.shield.rule().doc().sentence.to_owned(),
     };
     format!("{} {why}", class.shield.rule())
 }
