@@ -1,6 +1,6 @@
-//! Properties of explanations over random small worlds. X2: a world cut down to what an explanation cites gives the same
-//! verdict. X3: what is said to help, made as a fact, places the workload in the next decision, and one unit less does
-//! not. Checked at rest, where deciding after a fact that says nothing would change nothing.
+//! Properties of explanations over random small worlds. X2: a world that is minimised to what an explanation cites
+//! gives the same verdict. X3: advice, applied as an event, places the workload in the next decision, and one unit less
+//! does not. They are checked at rest, when a decision after an event without content changes nothing.
 
 use proptest::{prelude::*, test_runner::RngSeed};
 use quotree_core::Rule;
@@ -21,7 +21,12 @@ fn cases(cases: u32) -> ProptestConfig {
 fn sound(world: &World, delays: Option<u64>) -> Result<(), TestCaseError> {
     let played = drive(world, Play { delays, ..Play::AT_ONCE });
     let found = explained(&played.log, 3);
-    prop_assert!(found.wrong.is_empty(), "\n{world:?}\n{}\n{}", played.trace.join("\n"), found.wrong.join("\n"));
+    prop_assert!(
+        found.violations.is_empty(),
+        "\n{world:?}\n{}\n{}",
+        played.trace.join("\n"),
+        found.violations.join("\n")
+    );
     Ok(())
 }
 
@@ -49,23 +54,22 @@ proptest! {
     }
 }
 
-/// Worlds in which an explanation once cited too little, or advice was not the smallest: what is freed for others by a
-/// new tree, the branch of a victim on a close node, the members of others that wait; who goes first in the next decision.
+/// Worlds in which an explanation once cited too little, or advice was not the smallest.
 #[test]
-fn explanations_that_were_once_too_short() {
+fn explanations_that_once_cited_too_little() {
     let pools = [64, 1589].map(|seed| (seed, Kinds::PLAIN));
     let gangs = [218, 1269, 1428, 1581, 1748, 2539].map(|seed| (seed, Kinds::CALM));
     for (seed, kinds) in pools.into_iter().chain(gangs).chain([(713, Kinds::WILD)]) {
         for delays in [None, Some(seed)] {
             let found = explained(&drive(&World::random(seed, kinds), Play { delays, ..Play::AT_ONCE }).log, 1);
-            assert!(found.wrong.is_empty(), "seed {seed}: {:?}", found.wrong);
+            assert!(found.violations.is_empty(), "seed {seed}: {:?}", found.violations);
         }
     }
 }
 
-/// The properties say nothing if every wait is of one kind, nobody is helped, or nothing is cut off.
+/// The properties say nothing if all waits are of one kind, no advice is given, or nothing is left out.
 #[test]
-fn the_explanations_are_worth_checking() {
+fn explanations_of_every_kind_occur() {
     let mut all = Explained::default();
     for seed in 0..150 {
         for kinds in [Kinds::CALM, Kinds::WILD] {

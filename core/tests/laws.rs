@@ -1,5 +1,5 @@
-//! Metamorphic laws: what must not matter does not matter, each with a sentence for a name. Random worlds are played twice,
-//! once changed in a way that ought to change nothing (I10), or only for the better.
+//! Metamorphic laws, each with a sentence for a name. Random worlds are played twice, the second time with a change
+//! that must not matter (I10), or must not make anything worse.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
@@ -21,7 +21,7 @@ fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, rng_seed, failure_persistence: None, max_shrink_iters: 500, ..usual }
 }
 
-/// What was done, in order, without what happened.
+/// The actions, in order, without the steps.
 fn done(world: &World) -> Vec<String> {
     let played = drive(world, Play::AT_ONCE);
     played.trace.into_iter().filter(|line| line.contains("   ")).collect()
@@ -91,8 +91,8 @@ proptest! {
             .quota(Quota::new(Some(0), [2 * half, 0], [all, 0]))
             .quota(Quota::new(Some(0), [other, 0], [all, 0]));
         let two = one.clone().quota(Quota::new(Some(1), [half, 0], [all, 0])).quota(Quota::new(Some(1), [half, 0], [all, 0]));
-        // Each pod of the leaf has a twin: the children take one each.
-        let job = |leaf| Step::Submit(Job { leaf, ask: [1, 0], count: 1, min: 1, priority: 0, preemptible: true, looks: Default::default() });
+        // Each pod of the leaf has a twin: each of the two children gets one.
+        let job = |leaf| Step::Submit(Job { leaf, ask: [1, 0], count: 1, min: 1, priority: 0, preemptible: true, traits: Default::default() });
         let steps = |children: [usize; 2]| {
             pods.iter().flat_map(move |who| match who {
                 0 => vec![job(2)],
@@ -117,7 +117,7 @@ fn fresh(log: &Log) -> Scheduler {
     Scheduler::new(&log.tree, log.policy.clone()).unwrap()
 }
 
-/// What a scheduler does when it is told what another was told.
+/// The plans of a scheduler that gets the events of another one.
 fn plans(log: &Log, mut scheduler: Scheduler, told: impl Fn(&Event) -> Event) -> Vec<Vec<Action>> {
     let mut plans = Vec::new();
     for entry in &log.entries {
@@ -132,7 +132,7 @@ fn plans(log: &Log, mut scheduler: Scheduler, told: impl Fn(&Event) -> Event) ->
 /// How many pods run at the end, of quota 2 and of all others.
 fn running(world: &World) -> (u32, u32) {
     let played = drive(world, Play::AT_ONCE);
-    assert!(played.wrong.is_empty(), "{:?}", played.wrong);
+    assert!(played.violations.is_empty(), "{:?}", played.violations);
     let mut core = fresh(&played.log);
     for entry in &played.log.entries {
         match entry {
@@ -144,7 +144,7 @@ fn running(world: &World) -> (u32, u32) {
     (pods("q2"), pods("q0") - pods("q2"))
 }
 
-/// When each job starts: one leaf, strictly in order, each runs for its time.
+/// When each job starts: in one leaf, strictly in order, and each runs for its time.
 fn starts(jobs: &[(i64, u64, u64)], cores: i64) -> Vec<u64> {
     let cpu = |n| Amounts::new().with("cpu", n * 1000);
     let mut root = QuotaSpec::new("root", None).namespace("ns");
@@ -178,7 +178,7 @@ fn starts(jobs: &[(i64, u64, u64)], cores: i64) -> Vec<u64> {
     started
 }
 
-/// The same tree under names that sort the other way round.
+/// The same tree with names that sort in reverse order.
 fn other_names(tree: &TreeSpec) -> TreeSpec {
     tree.quotas
         .iter()

@@ -4,7 +4,7 @@
 use quotree_core::{Log, Recorder, Unit, format_quantity, parse_quantity};
 use quotree_sim::scenario::{MapLoader, Severity, format, load};
 use quotree_testkit::{
-    drive::{Play, drive, drive_beside},
+    drive::{Play, drive, drive_with_reference},
     generate::Kinds,
     worlds::World,
 };
@@ -43,7 +43,7 @@ pub fn event_stream(data: &[u8]) {
     let world = World::from_bytes(data, Kinds::WILD);
     for delays in [None, Some(data.len() as u64)] {
         let played = drive(&world, Play { delays, ..Play::AT_ONCE });
-        assert!(played.wrong.is_empty(), "{world:?}\n{}\n{}", played.trace.join("\n"), played.wrong.join("\n"));
+        assert!(played.violations.is_empty(), "{world:?}\n{}\n{}", played.trace.join("\n"), played.violations.join("\n"));
     }
 }
 
@@ -88,7 +88,7 @@ fn try_log(text: &[u8]) {
 pub fn reference(data: &[u8]) {
     let world = World::from_bytes(data, Kinds::MORE);
     for delays in [None, Some(data.len() as u64)] {
-        let played = drive_beside(&world, Play { delays, ..Play::AT_ONCE });
-        assert!(played.wrong.is_empty(), "{world:?}\n{}\n{}", played.wrong.join("\n"), played.trace.join("\n"));
+        let played = drive_with_reference(&world, Play { delays, ..Play::AT_ONCE });
+        assert!(played.violations.is_empty(), "{world:?}\n{}\n{}", played.violations.join("\n"), played.trace.join("\n"));
     }
 }

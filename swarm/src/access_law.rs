@@ -45,7 +45,7 @@ pub(crate) fn judge(scenario: &Scenario, result: &RunResult, played: &mut Played
             own().map(|row| row.evicted).sum(),
         ];
         if told != sums {
-            let message = format!("{}: {told:?} told, {sums:?} of its workloads", user.name);
+            let message = format!("{}: totals {told:?}, sums over the workloads {sums:?}", user.name);
             played.failures.push(Failure::new("law: people", message));
         }
     }

@@ -169,7 +169,7 @@ impl JobQueueLaw {
                 if at_rest.was_requeued_in_vain(row, changed) {
                     let message =
                         format!("{} was requeued in {}, although quotas and nodes have room", row.pod, queue.quota);
-                    played.failures.push(Failure::new("law: nothing waits that fits", message));
+                    played.failures.push(Failure::new("law: no pending workload fits", message));
                 }
             }
         }

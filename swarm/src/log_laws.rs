@@ -148,7 +148,7 @@ impl Replay<'_> {
                 Action::Bind { pod, node, devices, .. } => {
                     self.owed.remove(&pod.workload);
                     if self.specs.get(&pod.workload).is_some_and(|spec| spec.together.is_some()) {
-                        count(played, "binds that stand together");
+                        count(played, "binds with a topology level");
                     }
                     if let Some(node) = self.nodes.get(&node.0).filter(|_| devices.0 != 0) {
                         count(
@@ -236,7 +236,7 @@ impl Replay<'_> {
             let rule = verdict.binding.rule();
             if fit.admits(id) {
                 let message = format!("{} is pending by {rule} at rest, although quotas and nodes have room", of(id));
-                wrong("nothing waits that fits", message);
+                wrong("no pending workload fits", message);
             }
             let by_quota = matches!(rule, Rule::A1 | Rule::P1) && verdict.bounds_hit.is_empty();
             if guaranteed && verdict.entitled && by_quota && fit.is_covered(id) {

@@ -65,7 +65,7 @@ fn s1_s2_s3_s4_h2_i1_to_i8_i12_hold_in_the_swarm() {
         ("jobs let out", 100),
         ("jobs let out again", 5),
         ("suspended at rest", 50),
-        ("binds that stand together", 50),
+        ("binds with a topology level", 50),
         ("binds on exclusive devices", 5),
         ("binds on shared devices", 5),
         ("binds on cores and memory", 5),

@@ -1,5 +1,5 @@
-//! Checks the explanations of random worlds by seed (X2, X3): `cargo run --release -p quotree-testkit --example explained
-//! -- FIRST COUNT`. Of a single seed the whole story is told.
+//! Checks the explanations of random worlds by seed (X2, X3): `cargo run --release -p quotree-testkit --example
+//! explained -- FIRST COUNT`. With a count of one it prints the world and what happened.
 
 #![expect(clippy::print_stdout, reason = "a program that tells")]
 
@@ -27,9 +27,9 @@ fn main() {
             let played = drive(&world, Play { delays, ..Play::AT_ONCE });
             let found = explained(&played.log, 1);
             verdicts += found.bound_by.values().sum::<u32>();
-            if let Some(wrong) = found.wrong.first() {
+            if let Some(violation) = found.violations.first() {
                 broken += 1;
-                println!("seed {seed}, {name}: {wrong}");
+                println!("seed {seed}, {name}: {violation}");
                 if count == 1 {
                     println!("{world:?}\n{}", played.trace.join("\n"));
                 }

@@ -1,10 +1,11 @@
-//! Plays random worlds with the reference scheduler beside the core and tells where they decide differently: `cargo run
-//! --release -p quotree-testkit --example reference -- FIRST COUNT [KIND]`. Of a single seed the whole story is told.
+//! Plays random worlds with the core and the reference scheduler, and prints where they decide differently: `cargo run
+//! --release -p quotree-testkit --example reference -- FIRST COUNT [KIND]`. With a count of one it prints the world and
+//! what happened.
 
 #![expect(clippy::print_stdout, reason = "a program that tells")]
 
 use quotree_testkit::{
-    drive::{Play, drive_beside},
+    drive::{Play, drive_with_reference},
     generate::Kinds,
     worlds::World,
 };
@@ -37,11 +38,11 @@ fn main() {
                 continue;
             }
             let world = World::random(seed, kinds);
-            let played = drive_beside(&world, play);
+            let played = drive_with_reference(&world, play);
             compared += played.decisions;
-            if let Some(wrong) = played.wrong.first() {
+            if let Some(violation) = played.violations.first() {
                 differ += 1;
-                println!("seed {seed}, {name}: {wrong}");
+                println!("seed {seed}, {name}: {violation}");
                 if count == 1 {
                     println!("{world:?}\n{}", played.trace.join("\n"));
                 }

@@ -1,5 +1,6 @@
-//! Plays random worlds by seed and tells which break a law: `cargo run --release -p quotree-testkit --example worlds --
-//! FIRST COUNT`. Of a single seed the whole story is told. Each seed is played at once and with delays, calm and wild.
+//! Plays random worlds by seed and prints the violations of laws: `cargo run --release -p quotree-testkit --example
+//! worlds -- FIRST COUNT`. With a count of one it prints the world and what happened. Each seed is played at once and
+//! with delays, as calm and wild worlds.
 
 #![expect(clippy::print_stdout, reason = "a program that tells")]
 
@@ -31,9 +32,9 @@ fn main() {
         for (name, kinds, play) in plays {
             let world = World::random(seed, kinds);
             let played = drive(&world, play);
-            if let Some(wrong) = played.wrong.first() {
+            if let Some(violation) = played.violations.first() {
                 broken += 1;
-                println!("seed {seed}, {name}: {wrong}");
+                println!("seed {seed}, {name}: {violation}");
                 if count == 1 {
                     println!("{world:?}\n{}", played.trace.join("\n"));
                 }

@@ -1,11 +1,11 @@
-//! A tiny seeded generator of numbers (SplitMix64): the same draws on every machine and in every version, so that a seed
-//! in a failure report means the same world for ever.
+//! A small seeded generator of random numbers (SplitMix64): the same numbers on every machine and in every version, so
+//! that the seed in a failure report always means the same world.
 
-/// Draws numbers.
+/// Draws random numbers.
 #[derive(Debug, Clone)]
 pub struct Dice {
     state: u64,
-    /// What the first draws take their bits from, two bytes each, last one first.
+    /// The bytes that the first draws use, two each, in reverse order.
     script: Vec<u8>,
 }
 
@@ -16,7 +16,7 @@ impl Dice {
         Self { state: seed, script: Vec::new() }
     }
 
-    /// Dice that fall as these bytes say, and at random once they are used up: a fuzzer's way to steer draws.
+    /// Dice that take these bytes first and draw at random once they are used up: so a fuzzer can steer what is drawn.
     #[must_use]
     pub fn scripted(bytes: &[u8]) -> Self {
         Self { state: 0, script: bytes.iter().rev().copied().collect() }
@@ -55,7 +55,7 @@ impl Dice {
         usize::try_from(self.below(len as u64)).unwrap_or(0)
     }
 
-    /// One of these.
+    /// One of these values.
     #[expect(clippy::indexing_slicing, reason = "an index below the length")]
     pub fn one_of<T: Copy, const N: usize>(&mut self, of: [T; N]) -> T {
         of[self.index(N)]

@@ -1,28 +1,28 @@
-//! Replays a log and looks at every verdict once nothing is left to do: it must stand when the world is cut down to what
-//! it cites (X2, [`crate::cut`]), and what it says would help must help (X3, [`crate::helped`]).
+//! Replays a log and checks every verdict whenever nothing is left to do: it must stay the same when the world is
+//! minimised to what it cites (X2, [`crate::minimise`]), and its advice must help (X3, [`crate::advice`]).
 
-use crate::{cut::stands_alone, helped::helps_indeed};
+use crate::{advice::helps_indeed, minimise::stands_alone};
 use quotree_core::{Entry, Event, Log, Rule, Scheduler};
 use std::collections::BTreeMap;
 
-/// What was found.
+/// What was found in a log.
 #[derive(Debug, Clone, Default)]
 pub struct Explained {
-    /// What is wrong, each with the decision it came after.
-    pub wrong: Vec<String>,
-    /// How often each rule was what binds.
+    /// The violations, each with the entry of the log it came after.
+    pub violations: Vec<String>,
+    /// How often each rule was the binding one.
     pub bound_by: BTreeMap<Rule, u32>,
     /// How often each rule was named as something else in the way.
     pub also: BTreeMap<Rule, u32>,
     /// How often each rule protected pods.
     pub protected: BTreeMap<Rule, u32>,
-    /// How many changes were said to help, by kind.
+    /// How often each kind of advice was given.
     pub helps: BTreeMap<String, u32>,
-    /// How many workloads and nodes of how many the cuts left.
+    /// How many workloads the minimised worlds have, and how many the worlds had.
     pub cut: [usize; 2],
 }
 
-/// Looks at every `every`th decision that had nothing to do.
+/// Checks every `every`th decision that had nothing to do.
 #[must_use]
 pub fn explained(log: &Log, every: usize) -> Explained {
     let mut found = Explained::default();
@@ -33,8 +33,8 @@ pub fn explained(log: &Log, every: usize) -> Explained {
             Entry::Event(event) => drop(core.apply(event.clone())),
             Entry::Decide { at, .. } => {
                 let rests = core.decide(*at).is_empty();
-                // A fact that says nothing shows whether it really rests: while pods leave, a decision may wait for what the
-                // next one finds taken.
+                // An event without content shows whether the scheduler is really at rest: while pods leave, a decision
+                // may wait for what the next one finds gone.
                 let mut again = core.clone();
                 let rests = rests && again.apply(Event::Tick).is_ok() && again.decide(*at).is_empty();
                 idle += usize::from(rests);
@@ -62,14 +62,14 @@ fn look(core: &Scheduler, now: quotree_core::Time, entry: usize, found: &mut Exp
             let kind = text.split([' ', '{']).next().unwrap_or_default().to_owned();
             *found.helps.entry(kind).or_default() += 1;
         }
-        let cited = crate::cut::cited(core, &verdict);
+        let cited = crate::minimise::cited(core, &verdict);
         found.cut[0] += cited.workloads.len();
         found.cut[1] += core.waiting().len() + core.nodes().iter().map(|node| node.pods.len()).sum::<usize>();
-        if let Err(wrong) = stands_alone(core, &verdict, now) {
-            found.wrong.push(format!("entry {entry}: {wrong}"));
+        if let Err(violation) = stands_alone(core, &verdict, now) {
+            found.violations.push(format!("entry {entry}: {violation}"));
         }
-        found
-            .wrong
-            .extend(helps_indeed(core, &verdict, now).into_iter().map(|wrong| format!("entry {entry}: {wrong}")));
+        found.violations.extend(
+            helps_indeed(core, &verdict, now).into_iter().map(|violation| format!("entry {entry}: {violation}")),
+        );
     }
 }

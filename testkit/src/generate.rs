@@ -1,9 +1,9 @@
-//! Random small worlds, drawn so that they are worth playing: trees with room to borrow, more demand than there is,
-//! gangs, ties, pods that may not be evicted. A seed gives the same world for ever.
+//! Random small worlds, drawn so that much happens in them: trees with room to borrow, more demand than capacity,
+//! gangs, ties, non-preemptible pods. A seed always gives the same world.
 
 use crate::{
     dice::Dice,
-    sites::{Looks, Mode, Site},
+    traits::{Mode, NodeTraits, PodTraits},
     worlds::{Job, Quota, Step, Units, World, amounts},
 };
 use proptest::prelude::*;
@@ -12,17 +12,17 @@ use quotree_core::{
     RespectBudgets, TypicalPod, Unquotaed, VictimOrder, WithinQueuePreemption,
 };
 
-/// Stands for no ceiling.
+/// Stands for no max.
 const NO_MAX: i64 = -1;
 
-/// Which kinds of things a drawn world may have.
+/// What a random world may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kinds {
     /// Several nodes instead of a pool.
     pub nodes: bool,
     /// Gangs and elastic gangs.
     pub gangs: bool,
-    /// Pods that may not be evicted.
+    /// Non-preemptible pods.
     pub non_preemptible: bool,
     /// Lending limits, job limits and blocking queues.
     pub quota_options: bool,
@@ -30,16 +30,16 @@ pub struct Kinds {
     pub lending: bool,
     /// Faults and edits.
     pub faults: bool,
-    /// Knobs off their defaults.
+    /// Policies other than the default.
     pub knobs: bool,
-    /// Deeper trees, budgets, roles, pods that fail and gangs that grow, pods without a quota, more knobs.
+    /// Deeper trees, budgets, roles, pods that fail, gangs that grow, pods without a quota, more of the policy.
     pub more: bool,
-    /// Labels, taints, modes of devices, ill devices, racks and zones, and what asks for them.
-    pub sites: bool,
+    /// Labels, taints, modes of devices, unhealthy devices, racks and zones, and pods that request them.
+    pub node_traits: bool,
 }
 
 impl Kinds {
-    /// The worlds that S2 and S4 speak of: a pool, preemptible pods, the default policy, nothing breaks.
+    /// The worlds to which S2 and S4 apply: a pool, preemptible pods, the default policy, no faults.
     pub const PLAIN: Self = Self {
         nodes: false,
         gangs: false,
@@ -49,11 +49,11 @@ impl Kinds {
         faults: false,
         knobs: false,
         more: false,
-        sites: false,
+        node_traits: false,
     };
-    /// Fixed demand with everything that can be asked for, by the default policy.
+    /// Fixed demand with everything that can be requested, under the default policy.
     pub const CALM: Self = Self { nodes: true, gangs: true, non_preemptible: true, ..Self::PLAIN };
-    /// The same where most quotas keep part of their min from lending (L3).
+    /// The same in trees in which most quotas keep part of their min from lending (L3).
     pub const LENDING: Self = Self { lending: true, ..Self::CALM };
     /// Everything.
     pub const WILD: Self = Self {
@@ -65,10 +65,10 @@ impl Kinds {
         faults: true,
         knobs: true,
         more: false,
-        sites: false,
+        node_traits: false,
     };
-    /// Everything and more: what the reference is held beside.
-    pub const MORE: Self = Self { more: true, sites: true, ..Self::WILD };
+    /// Everything and more: the worlds in which the reference is compared.
+    pub const MORE: Self = Self { more: true, node_traits: true, ..Self::WILD };
 }
 
 /// Worlds for proptest; a failing one shrinks to fewer steps.
@@ -100,7 +100,7 @@ impl World {
         let dice = &mut dice;
         let two = dice.chance(45);
         let capacity = [dice.between(4, 16), if two { 2 * dice.between(1, 5) } else { 0 }];
-        // Lending limits, job limits and blocking queues leave little to take back: half of the worlds do without.
+        // Lending limits, job limits and blocking queues leave little to reclaim: half of the worlds do without.
         let kinds = if kinds.more && dice.chance(50) { Kinds { quota_options: false, ..kinds } } else { kinds };
         let mut world = Self::new(&[]);
         world.quotas = draw_tree(dice, capacity, kinds);
@@ -122,9 +122,9 @@ impl World {
         }
         let steps = if kinds.more { dice.between(12, 34) } else { dice.between(4, 22) };
         world.steps = (0..steps).map(|_| draw_step(dice, &world, capacity, kinds)).collect();
-        // Drawn last, so that they change nothing else about the world of a seed.
-        if kinds.sites && world.nodes.len() > 1 && dice.chance(if world.devices { 70 } else { 50 }) {
-            draw_sites(dice, &mut world);
+        // Drawn last, so that it changes nothing else about the world of a seed.
+        if kinds.node_traits && world.nodes.len() > 1 && dice.chance(if world.devices { 70 } else { 50 }) {
+            draw_node_traits(dice, &mut world);
         }
         world
     }
@@ -167,7 +167,7 @@ fn draw_tree(dice: &mut Dice, capacity: Units, kinds: Kinds) -> Vec<Quota> {
     quotas
 }
 
-/// A ceiling between a guarantee and the ceiling above; now and then none.
+/// A max between a min and the parent's max; sometimes none.
 fn draw_max(dice: &mut Dice, min: i64, above: i64) -> i64 {
     if above == NO_MAX || dice.chance(40) {
         above
@@ -250,7 +250,7 @@ fn draw_step(dice: &mut Dice, world: &World, capacity: Units, kinds: Kinds) -> S
         let few = |dice: &mut Dice| u32::try_from(dice.below(3)).unwrap_or(0);
         return match dice.below(4) {
             0 => Step::Fail(dice.index(16)),
-            1 => Step::More(dice.index(16), 1 + few(dice)),
+            1 => Step::Grow(dice.index(16), 1 + few(dice)),
             _ => Step::Budget(dice.index(4), few(dice)),
         };
     }
@@ -278,7 +278,7 @@ fn draw_step(dice: &mut Dice, world: &World, capacity: Units, kinds: Kinds) -> S
 fn draw_job(dice: &mut Dice, world: &World, [cpu, gpu]: Units, kinds: Kinds) -> Job {
     let leaves: Vec<usize> = (0..world.quotas.len()).filter(|q| world.is_leaf(*q)).collect();
     let leaf = leaves.get(dice.index(leaves.len())).copied().unwrap_or(0);
-    // The namespace of a quota that is no leaf is none.
+    // An inner quota has no namespace, so such a job has no quota.
     let leaf = if kinds.more && dice.chance(6) { 0 } else { leaf };
     let gang = kinds.gangs && dice.chance(25);
     let count = if gang { 2 + u32::try_from(dice.below(3)).unwrap_or(0) } else { 1 };
@@ -295,7 +295,7 @@ fn draw_job(dice: &mut Dice, world: &World, [cpu, gpu]: Units, kinds: Kinds) -> 
         min,
         priority,
         preemptible,
-        looks: Looks::default(),
+        traits: PodTraits::default(),
     }
 }
 
@@ -303,12 +303,12 @@ fn draw_mode(dice: &mut Dice) -> Mode {
     dice.one_of([Mode::Fraction, Mode::Fraction, Mode::Exclusive, Mode::Share, Mode::Cores, Mode::Islands])
 }
 
-fn draw_sites(dice: &mut Dice, world: &mut World) {
+fn draw_node_traits(dice: &mut Dice, world: &mut World) {
     let (labels, taints, racks) = (dice.chance(40), dice.chance(40), dice.chance(60));
     let small = |dice: &mut Dice, n: u64| u8::try_from(dice.below(n)).unwrap_or(0);
     let same = if dice.chance(50) { Some(draw_mode(dice)) } else { None };
-    world.sites = (0..world.nodes.len())
-        .map(|_| Site {
+    world.node_traits = (0..world.nodes.len())
+        .map(|_| NodeTraits {
             mode: same.unwrap_or_else(|| draw_mode(dice)),
             spread: dice.chance(30),
             kind: (labels && dice.chance(70)).then(|| small(dice, 2)),
@@ -320,7 +320,7 @@ fn draw_sites(dice: &mut Dice, world: &mut World) {
     let devices = world.devices;
     for step in &mut world.steps {
         let Step::Submit(job) = step else { continue };
-        job.looks = Looks {
+        job.traits = PodTraits {
             over: if devices && job.ask[1] > 1 && dice.chance(30) { 2 } else { 0 },
             cores: if devices && dice.chance(15) { 20 * dice.between(1, 4) } else { 0 },
             kind: (labels && dice.chance(30)).then(|| small(dice, 2)),
@@ -331,7 +331,11 @@ fn draw_sites(dice: &mut Dice, world: &mut World) {
     }
     for _ in 0..if devices { dice.below(4) } else { 0 } {
         let (at, node) = (dice.index(world.steps.len()), dice.index(8));
-        let step = if dice.chance(60) { Step::Ill(node, dice.below(4)) } else { Step::Relabel(node, draw_mode(dice)) };
+        let step = if dice.chance(60) {
+            Step::Unhealthy(node, dice.below(4))
+        } else {
+            Step::ChangeMode(node, draw_mode(dice))
+        };
         world.steps.insert(at, step);
     }
 }
@@ -340,7 +344,7 @@ fn draw_sites(dice: &mut Dice, world: &mut World) {
 mod tests {
     use super::*;
 
-    /// What the generator is for, and that it does it often enough to matter.
+    /// The generator covers what it is for, often enough.
     #[test]
     fn the_generator_covers_what_it_should() {
         let mut seen = [0u32; 9];

@@ -1,16 +1,16 @@
-//! The invariants that can be counted anew from the views alone, beside the core's own audit and knowing nothing of it:
-//! I1 (ledger = recount from pods), I2 (no use above a ceiling), I6 (no gang runs partly), I8 (no node or device
+//! Invariants that can be counted again from the public views alone, independently of the core's own audit: I1 (the
+//! ledger equals a count of the pods), I2 (no usage above max), I6 (no gang runs partly), I8 (no node or device is
 //! over-committed).
 
 use quotree_core::{NodeId, PodId, PodState, QuotaId, Scheduler, WorkloadId, WorkloadSpec, WorkloadView};
 use std::collections::BTreeMap;
 
-/// What the driver knows of the workloads: the specs as submitted.
+/// The workloads as the driver knows them: their specs as submitted.
 pub type Specs = BTreeMap<WorkloadId, WorkloadSpec>;
 
 type Sums<K> = BTreeMap<(K, String), i64>;
 
-/// What is wrong, in sentences. `calm` tells that no edit and no fault has happened: only then I2 and I6 bind.
+/// The violations. `calm` says that no edit and no fault has happened: only then I2 and I6 apply.
 #[must_use]
 pub fn recount(core: &Scheduler, specs: &Specs, calm: bool) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -48,14 +48,14 @@ pub fn recount(core: &Scheduler, specs: &Specs, calm: bool) -> Vec<String> {
     wrong
 }
 
-/// I6: a gang stands whole or not at all. Pods that leave still stand; those that have ended are not missed.
+/// I6: a gang runs whole or not at all. Pods that leave still count, and pods that have ended are not missed.
 fn partly(view: &WorkloadView, min: u32, count: u32) -> Option<String> {
     let ended = (count as usize).saturating_sub(view.pods.len());
     let stand = view.pods.iter().filter(|p| p.state != PodState::Waiting).count();
     let leave = view.pods.iter().any(|p| p.state == PodState::Leaving);
     let wait = view.pods.iter().any(|p| p.state == PodState::Waiting);
     (stand > 0 && stand + ended < min as usize && wait && !leave)
-        .then(|| format!("I6: {stand} pods of {} stand, it needs {min}", view.id))
+        .then(|| format!("I6: {stand} pods of {} are placed, and it needs {min}", view.id))
 }
 
 fn quotas(core: &Scheduler, used: &Sums<QuotaId>, calm: bool, wrong: &mut Vec<String>) {
@@ -95,11 +95,11 @@ fn nodes(core: &Scheduler, used: &Sums<NodeId>, mut places: BTreeMap<PodId, Node
         }
         for pod in &node.pods {
             if places.remove(pod) != Some(node.id) {
-                wrong.push(format!("I1: {} lists {pod}, which does not stand there", node.id));
+                wrong.push(format!("I1: {} lists {pod}, which is not placed there", node.id));
             }
         }
     }
     for (pod, node) in places {
-        wrong.push(format!("I1: {pod} stands on {node}, which does not list it"));
+        wrong.push(format!("I1: {pod} is placed on {node}, which does not list it"));
     }
 }

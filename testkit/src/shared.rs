@@ -1,5 +1,5 @@
-//! Where the shared traces are. They are no part of the repository, so whoever reads them must say so when they are
-//! absent: a test that asks here prints that it was skipped, or fails where the traces are required.
+//! Where the shared traces are. They are not part of the repository: a test that asks for them prints that it was
+//! skipped if they are absent, or fails if they are required.
 
 use std::{
     env, fs, io,
@@ -7,12 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The folder of shared data: `QUOTREE_SHARED`, else `../shared` beside the repository; nothing when there is none.
+/// The folder of shared data: `QUOTREE_SHARED`, else `../shared` beside the repository; `None` if there is none.
 ///
-/// With `QUOTREE_REQUIRE_SHARED=1` an absent folder is a failure of the test that asks.
+/// With `QUOTREE_REQUIRE_SHARED=1`, an absent folder fails the test that asks.
 ///
 /// # Panics
-/// When the folder is required and absent.
+/// If the folder is required and absent.
 #[must_use]
 pub fn shared() -> Option<PathBuf> {
     let beside = || {
@@ -29,10 +29,10 @@ pub fn shared() -> Option<PathBuf> {
     found
 }
 
-/// A file of the shared folder as text, unpacked when its name ends in `.gz`.
+/// The text of a file in the shared folder, decompressed if its name ends in `.gz`.
 ///
 /// # Errors
-/// Those of reading, with the path in the message.
+/// Those of reading the file, with its path in the message.
 pub fn read_shared(folder: &Path, relative: &str) -> io::Result<String> {
     let path = folder.join(relative);
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));

@@ -1,14 +1,14 @@
-//! Small worlds as plain values: a quota tree, some nodes, and what happens. `{:?}` writes the Rust that builds the same
-//! world, so that a failing one can be pasted into a test.
+//! Small worlds as plain values: a quota tree, some nodes, and the steps that happen. `{:?}` writes the Rust that
+//! builds the same world, so that a failing one can be pasted into a test.
 //!
-//! Amounts are small whole numbers of `cpu` and of half `gpu`s; names follow from places: quota 3 is `q3`, and when it is
-//! a leaf its namespace is `ns3`.
+//! Amounts are small whole numbers of `cpu` and of half `gpu`s. Names follow from indices: quota 3 is `q3`, and if it
+//! is a leaf its namespace is `ns3`.
 
-use crate::sites::{Looks, Mode, Site};
+use crate::traits::{Mode, NodeTraits, PodTraits};
 use quotree_core::{Amounts, NodeSpec, PodSet, Policy, Queueing, QuotaSpec, TreeSpec};
 use std::{fmt, sync::Arc};
 
-/// The resources and how much one unit of a world is of them, in base units.
+/// The resources, and how much one unit of a world is in base units.
 pub const RESOURCES: [(&str, i64); 2] = [("cpu", 1000), ("gpu", 500)];
 
 /// Amounts of a world, in units of [`RESOURCES`].
@@ -21,16 +21,16 @@ pub fn amounts(units: Units) -> Amounts {
     named.map(|((name, unit), n)| (*name, n.saturating_mul(*unit))).collect()
 }
 
-/// A node of the tree.
+/// A quota of the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// The place of the node above in the list; the first quota is the root and has none.
+    /// The index of its parent; the first quota is the root and has none.
     pub parent: Option<usize>,
-    /// Guarantee.
+    /// Its min.
     pub min: Units,
-    /// Ceiling; a negative one is no ceiling.
+    /// Its max; a negative amount is no max.
     pub max: Units,
-    /// How much of the guarantee is lent (L3).
+    /// How much of its min it lends (L3).
     pub lend: Option<Units>,
     /// The most workloads at once (A5).
     pub jobs: Option<u32>,
@@ -39,19 +39,19 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// A quota that lends everything, counts no workloads and does not block.
+    /// A quota that lends everything, has no job limit and does not block.
     #[must_use]
     pub const fn new(parent: Option<usize>, min: Units, max: Units) -> Self {
         Self { parent, min, max, lend: None, jobs: None, block: false }
     }
 }
 
-/// What is submitted.
+/// A workload to submit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Job {
-    /// The place of its leaf in the list of quotas.
+    /// The index of its leaf.
     pub leaf: usize,
-    /// What each pod asks.
+    /// The request of each pod.
     pub ask: Units,
     /// How many pods.
     pub count: u32,
@@ -61,16 +61,16 @@ pub struct Job {
     pub priority: i32,
     /// Whether it may be evicted.
     pub preemptible: bool,
-    /// What else its pods ask.
-    pub looks: Looks,
+    /// What else its pods request.
+    pub traits: PodTraits,
 }
 
-/// What happens to the world. Numbers that choose among things of which there are `n` are taken modulo `n`.
+/// What happens. An index into `n` things is taken modulo `n`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Something is submitted.
+    /// A workload is submitted.
     Submit(Job),
-    /// A workload that runs ends well.
+    /// A running workload succeeds.
     Finish(usize),
     /// A workload is withdrawn, running or not.
     Withdraw(usize),
@@ -78,9 +78,9 @@ pub enum Step {
     NodeDown(usize),
     /// A failed node comes back.
     NodeUp(usize),
-    /// A node is cordoned, or no longer.
+    /// A node is cordoned, or uncordoned.
     Cordon(usize),
-    /// A quota gets other amounts: the tree is replaced.
+    /// A quota gets another min and max: the tree is replaced.
     Edit(usize, Units, Units),
     /// The priority of a workload changes.
     Priority(usize, i32),
@@ -88,22 +88,23 @@ pub enum Step {
     BindsFail(u32),
     /// Time passes, milliseconds.
     Tick(u64),
-    /// A pod of a workload that runs fails.
+    /// A running pod fails.
     Fail(usize),
-    /// A workload that is there gets so many more pods, as elastic members.
-    More(usize, u32),
-    /// Of a node these devices, by bit, are ill, and no others.
-    Ill(usize, u64),
-    /// Requests fall on the devices of a node in another way from here on, if nobody has any.
-    Relabel(usize, Mode),
-    /// A node is cordoned and its pods are told to go, gangs that fall below their minimum whole.
+    /// A workload gets this many more pods, as elastic members.
+    Grow(usize, u32),
+    /// These devices of a node are unhealthy, by bit, and no others.
+    Unhealthy(usize, u64),
+    /// A node assigns its devices in another way from now on, if no pod uses any.
+    ChangeMode(usize, Mode),
+    /// A node is drained: it is cordoned, its pods are deleted, and gangs that fall below their minimum are deleted
+    /// whole.
     Drain(usize),
-    /// So many pods of this budget may be evicted from now on; see [`World::budgets`].
+    /// This many pods of a budget may be evicted from now on; see [`World::budgets`].
     Budget(usize, u32),
 }
 
 impl Step {
-    /// Whether the world breaks its promises here (S3 speaks of runs without).
+    /// Whether this is a fault or an edit (S3 applies to runs without).
     #[must_use]
     pub const fn is_fault(&self) -> bool {
         matches!(
@@ -114,8 +115,8 @@ impl Step {
                 | Self::Edit(..)
                 | Self::BindsFail(_)
                 | Self::Fail(_)
-                | Self::Ill(..)
-                | Self::Relabel(..)
+                | Self::Unhealthy(..)
+                | Self::ChangeMode(..)
         )
     }
 }
@@ -123,34 +124,34 @@ impl Step {
 /// A small world.
 #[derive(Clone, PartialEq, Eq)]
 pub struct World {
-    /// The tree; parents stand before their children.
+    /// The tree; a parent comes before its children.
     pub quotas: Vec<Quota>,
-    /// What each node has. One node is a pool.
+    /// The size of each node. One node is a pool.
     pub nodes: Vec<Units>,
-    /// What each node is besides, in the same order; where it ends, nothing.
-    pub sites: Vec<Site>,
+    /// The traits of the nodes, in the same order; the last ones may be absent.
+    pub node_traits: Vec<NodeTraits>,
     /// Whether the `gpu` of a node comes as devices of two units each.
     pub devices: bool,
-    /// How many disruption budgets there are: leaf `q` stands under budget `b(q mod n)` where `q` is odd.
+    /// The number of disruption budgets: leaf `q` has budget `b(q mod n)` if `q` is odd.
     pub budgets: usize,
-    /// Whether gangs of three and more have two roles: the last pod asks one cpu more, and must run.
+    /// Whether gangs of three and more have two roles: the last pod requests one cpu more, and must run.
     pub roles: bool,
-    /// The knobs.
+    /// The policy.
     pub policy: Policy,
     /// The scheduler decides after this many steps.
     pub every: usize,
-    /// What happens.
+    /// The steps.
     pub steps: Vec<Step>,
 }
 
 impl World {
-    /// A world of these nodes with nothing in it.
+    /// A world of these nodes and nothing else.
     #[must_use]
     pub fn new(nodes: &[Units]) -> Self {
         Self {
             quotas: Vec::new(),
             nodes: nodes.to_vec(),
-            sites: Vec::new(),
+            node_traits: Vec::new(),
             devices: false,
             budgets: 0,
             roles: false,
@@ -160,33 +161,33 @@ impl World {
         }
     }
 
-    /// The same with one more quota.
+    /// The world with one more quota.
     #[must_use]
     pub fn quota(mut self, quota: Quota) -> Self {
         self.quotas.push(quota);
         self
     }
 
-    /// The same with one more step.
+    /// The world with one more step.
     #[must_use]
     pub fn then(mut self, step: Step) -> Self {
         self.steps.push(step);
         self
     }
 
-    /// Whether nothing hangs below the quota.
+    /// Whether the quota has no children.
     #[must_use]
     pub fn is_leaf(&self, quota: usize) -> bool {
         self.quotas.iter().all(|q| q.parent != Some(quota))
     }
 
-    /// How many quotas are above.
+    /// The number of quotas above.
     #[must_use]
     pub fn depth(&self, quota: usize) -> usize {
         std::iter::successors(Some(quota), |q| self.quotas.get(*q)?.parent).count().saturating_sub(1)
     }
 
-    /// The budget that a leaf stands under.
+    /// The budget of a leaf.
     #[must_use]
     pub fn budget(&self, leaf: usize) -> Option<String> {
         let under = leaf.checked_rem(self.budgets).filter(|_| leaf % 2 == 1);
@@ -196,7 +197,8 @@ impl World {
     /// The pods of a job, as the core takes them.
     #[must_use]
     pub fn pods(&self, job: &Job) -> Vec<PodSet> {
-        let set = |ask: Units, count: u32, min: u32| PodSet { template: Arc::new(job.looks.template(ask)), count, min };
+        let set =
+            |ask: Units, count: u32, min: u32| PodSet { template: Arc::new(job.traits.template(ask)), count, min };
         match job.count {
             3.. if self.roles => {
                 let (first, [cpu, gpu]) = (job.count - 1, job.ask);
@@ -230,16 +232,16 @@ impl World {
         Some(spec)
     }
 
-    /// The node of this place as the core takes it.
+    /// The node with this index, as the core takes it.
     #[must_use]
     pub fn node(&self, i: usize) -> Option<NodeSpec> {
         let units = *self.nodes.get(i)?;
         let mut node = NodeSpec::new(u32::try_from(i).ok()?, amounts(units));
-        self.sites.get(i).copied().unwrap_or_default().mark(&mut node, self.devices);
+        self.node_traits.get(i).copied().unwrap_or_default().mark(&mut node, self.devices);
         Some(node)
     }
 
-    /// What all nodes have together.
+    /// The size of all nodes together.
     #[must_use]
     pub fn capacity(&self) -> Units {
         self.nodes.iter().fold([0, 0], |[a, b], [x, y]| [a + x, b + y])
@@ -256,8 +258,8 @@ impl fmt::Debug for World {
         if (self.budgets, self.roles) != (0, false) {
             writeln!(f, "    budgets: {}, roles: {},", self.budgets, self.roles)?;
         }
-        if !self.sites.is_empty() {
-            writeln!(f, "    sites: vec!{:?},", self.sites)?;
+        if !self.node_traits.is_empty() {
+            writeln!(f, "    node_traits: vec!{:?},", self.node_traits)?;
         }
         write!(f, "    ..World::new(&{:?})", self.nodes)?;
         for quota in &self.quotas {

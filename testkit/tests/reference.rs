@@ -1,15 +1,16 @@
-//! The core beside the reference scheduler: in random worlds and in every smallest one, both decide the same for the same
-//! reasons. A failure prints the world as Rust that can be pasted into a test, the first difference, and the story.
+//! Compares the core with the reference scheduler: in random worlds and in every smallest one, both decide the same for
+//! the same reasons. A failure prints the world as Rust that can be pasted into a test, the first difference, and what
+//! happened.
 //!
-//! The draws are fixed, so that a failure is everybody's failure; `PROPTEST_RNG_SEED` draws others.
+//! The seed is fixed, so that everybody sees the same failure; `PROPTEST_RNG_SEED` sets another.
 
 use proptest::{prelude::*, test_runner::RngSeed};
 use quotree_core::Level;
 use quotree_testkit::{
-    drive::{Play, drive_beside},
+    drive::{Play, drive_with_reference},
     generate::{Kinds, worlds},
-    sites::Mode,
-    small,
+    smallest,
+    traits::Mode,
     worlds::{Step, World},
 };
 use std::collections::BTreeMap;
@@ -21,9 +22,9 @@ fn cases(cases: u32) -> ProptestConfig {
 }
 
 fn alike(world: &World, play: Play) -> Result<(), TestCaseError> {
-    let played = drive_beside(world, play);
-    let story = || format!("{}\n{play:?}\n{world:?}\n{}", played.wrong.join("\n"), played.trace.join("\n"));
-    prop_assert!(played.wrong.is_empty(), "\n{}", story());
+    let played = drive_with_reference(world, play);
+    let story = || format!("{}\n{play:?}\n{world:?}\n{}", played.violations.join("\n"), played.trace.join("\n"));
+    prop_assert!(played.violations.is_empty(), "\n{}", story());
     Ok(())
 }
 
@@ -60,7 +61,7 @@ proptest! {
     }
 }
 
-/// Worlds on which the two once disagreed, by the seed of the kind.
+/// Worlds in which the two once disagreed, by the seed of their kind.
 #[test]
 fn worlds_that_were_once_decided_differently() {
     let delayed = |seed| Play { delays: Some(seed), ..Play::AT_ONCE };
@@ -75,25 +76,26 @@ fn worlds_that_were_once_decided_differently() {
     for (kinds, seeds) in rows {
         for seed in *seeds {
             for play in [Play::AT_ONCE, delayed(*seed)] {
-                let played = drive_beside(&World::random(*seed, *kinds), play);
-                assert!(played.wrong.is_empty(), "seed {seed}, {kinds:?}, {play:?}: {:?}", played.wrong);
+                let played = drive_with_reference(&World::random(*seed, *kinds), play);
+                assert!(played.violations.is_empty(), "seed {seed}, {kinds:?}, {play:?}: {:?}", played.violations);
             }
         }
     }
 }
 
 fn has_mode(world: &World, mode: Mode) -> bool {
-    world.devices && world.sites.iter().any(|site| site.mode == mode)
+    world.devices && world.node_traits.iter().any(|site| site.mode == mode)
 }
 
-/// The properties above say nothing of what does not occur. What must occur, and in at least how many of 1200 worlds, as many as the last of them plays.
+/// The properties above say nothing about what does not occur: this must occur, in at least so many of 1200 worlds, as
+/// many as the last property plays.
 #[test]
 fn the_worlds_cover_what_they_should() {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for seed in 0..1200 {
         let world = World::random(seed, Kinds::MORE);
         let delays = (seed % 2 == 1).then_some(seed);
-        let mut seen = drive_beside(&world, Play { delays, ..Play::AT_ONCE }).seen;
+        let mut seen = drive_with_reference(&world, Play { delays, ..Play::AT_ONCE }).seen;
         let jobs = || world.steps.iter().filter_map(|s| if let Step::Submit(job) = s { Some(job) } else { None });
         let has = |which: fn(&Step) -> bool| world.steps.iter().any(which);
         let alike = |a: usize, b: usize| jobs().nth(a) == jobs().nth(b);
@@ -102,19 +104,19 @@ fn the_worlds_cover_what_they_should() {
             ("two resources", world.capacity()[1] > 0 && jobs().any(|job| job.ask[1] > 0)),
             ("nodes", world.nodes.len() > 1),
             ("devices", world.devices),
-            ("named devices", world.devices && jobs().any(|job| job.looks.over > 0)),
-            ("labels", jobs().any(|job| job.looks.kind.is_some())),
-            ("taints", world.sites.iter().any(|site| site.tainted) && jobs().any(|job| job.looks.tolerates)),
+            ("named devices", world.devices && jobs().any(|job| job.traits.over > 0)),
+            ("labels", jobs().any(|job| job.traits.kind.is_some())),
+            ("taints", world.node_traits.iter().any(|site| site.tainted) && jobs().any(|job| job.traits.tolerates)),
             ("exclusive devices", has_mode(&world, Mode::Exclusive)),
             ("shared devices", has_mode(&world, Mode::Share)),
-            ("devices with cores", has_mode(&world, Mode::Cores) && jobs().any(|job| job.looks.cores > 0)),
+            ("devices with cores", has_mode(&world, Mode::Cores) && jobs().any(|job| job.traits.cores > 0)),
             ("islands", has_mode(&world, Mode::Islands)),
-            ("spread", world.devices && world.sites.iter().any(|site| site.spread)),
-            ("ill devices", has(|s| matches!(s, Step::Ill(_, 1..)))),
-            ("relabelled", has(|s| matches!(s, Step::Relabel(..)))),
-            ("together on a node", jobs().any(|job| job.looks.together == Some(Level::Node))),
-            ("together in a rack", jobs().any(|job| job.looks.together == Some(Level::Rack))),
-            ("together in a zone", jobs().any(|job| job.looks.together == Some(Level::Zone))),
+            ("spread", world.devices && world.node_traits.iter().any(|site| site.spread)),
+            ("ill devices", has(|s| matches!(s, Step::Unhealthy(_, 1..)))),
+            ("relabelled", has(|s| matches!(s, Step::ChangeMode(..)))),
+            ("together on a node", jobs().any(|job| job.traits.together == Some(Level::Node))),
+            ("together in a rack", jobs().any(|job| job.traits.together == Some(Level::Rack))),
+            ("together in a zone", jobs().any(|job| job.traits.together == Some(Level::Zone))),
             ("gangs", jobs().any(|job| job.min > 1)),
             ("roles", world.roles && jobs().any(|job| job.count > 2)),
             ("elastic gangs", jobs().any(|job| job.min < job.count)),
@@ -128,7 +130,7 @@ fn the_worlds_cover_what_they_should() {
             ("node loss", world.nodes.len() > 1 && has(|s| matches!(s, Step::NodeDown(_)))),
             ("cordons", has(|s| matches!(s, Step::Cordon(_)))),
             ("pods that fail", has(|s| matches!(s, Step::Fail(_)))),
-            ("gangs that grow", has(|s| matches!(s, Step::More(..)))),
+            ("gangs that grow", has(|s| matches!(s, Step::Grow(..)))),
             ("withdrawn", has(|s| matches!(s, Step::Withdraw(_)))),
             ("ties", world.every > 1 && (1..jobs().count()).any(|i| (0..i).any(|j| alike(i, j)))),
             ("fair shares", world.policy.reclaim == quotree_core::Reclaim::FairShare),
@@ -184,7 +186,7 @@ fn the_worlds_cover_what_they_should() {
         ("pruning", 10),
         ("holds pending", 60),
         ("held room", 100),
-        ("holds in vain", 3),
+        ("holds that no longer fit", 3),
         ("holds taken over", 1),
         ("holds timed out", 1),
         ("holds ended by an edit", 3),
@@ -203,15 +205,15 @@ fn the_worlds_cover_what_they_should() {
     assert!(short.is_empty(), "{short:#?}\n{counts:#?}");
 }
 
-/// A slice of all smallest worlds: every 97th, which meets every tree and every shape of jobs. The whole takes minutes and
-/// is played by `cargo run --release -p quotree-testkit --example small`.
+/// One in 97 of the smallest worlds, which covers every tree and every list of pods. `cargo run --release -p
+/// quotree-testkit --example smallest` plays all of them and takes minutes.
 #[test]
 fn s1_s2_s4_and_the_reference_hold_in_the_smallest_worlds() {
     let mut played = 0u64;
-    for index in (0..small::count()).step_by(97) {
-        let world = small::world(index);
-        let wrong = small::wrong(&world);
-        assert!(wrong.is_empty(), "world {index}\n{world:?}\n{}", wrong.join("\n"));
+    for index in (0..smallest::count()).step_by(97) {
+        let world = smallest::world(index);
+        let violations = smallest::violations(&world);
+        assert!(violations.is_empty(), "world {index}\n{world:?}\n{}", violations.join("\n"));
         played += 1;
     }
     assert!(played > 1000, "only {played} worlds");

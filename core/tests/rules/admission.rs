@@ -1,4 +1,4 @@
-//! A1 to A5: who may be admitted at all.
+//! A1 to A5: which workloads are admitted at all.
 
 use crate::check;
 use quotree_core::{Policy, Unquotaed};
@@ -33,7 +33,7 @@ fn a1_a_gang_counts_as_its_sum() {
 }
 
 #[test]
-fn q2_ungoverned_resources_are_no_business_of_the_quota() {
+fn q2_quotas_do_not_limit_ungoverned_resources() {
     check(
         "root 4/4; a<root 4/4",
         "100,5",
@@ -74,7 +74,7 @@ fn a2_non_preemptible_pods_stay_within_min() {
 }
 
 #[test]
-fn a2_counts_the_whole_path() {
+fn a2_the_min_of_every_quota_of_the_path_counts() {
     check(
         "root 10/10; p<root 3/10; a<p 2/10; b<p 1/10",
         "100",
@@ -144,7 +144,7 @@ fn a5_max_jobs_bounds_the_workloads_under_a_quota() {
 }
 
 #[test]
-fn a5_further_members_of_an_admitted_job_are_no_job() {
+fn a5_further_members_of_an_admitted_job_do_not_count() {
     check(
         "root 4/4; a<root 0/4 jobs=1",
         "1",
@@ -156,7 +156,7 @@ fn a5_further_members_of_an_admitted_job_are_no_job() {
 }
 
 #[test]
-fn a5_who_borrows_comes_in_too_when_a_job_ends() {
+fn a5_a_borrower_is_admitted_when_a_job_ends() {
     check(
         "root 10/10; a<root 0/10 jobs=1; b<root 0/10 jobs=2",
         "100",

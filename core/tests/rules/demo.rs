@@ -1,5 +1,5 @@
-//! The demo row by row on every cluster it must come out the same on, the cases that must hold beside it,
-//! and the five pods that by weaker rules would evict each other for ever.
+//! The demo row by row, with the same outcome on several clusters; variations of it; and five pods that under weaker
+//! rules would evict each other for ever.
 
 use crate::check;
 use quotree_core::{Action, Help, Policy, Rule, VictimOrder, WorkloadId};
@@ -15,7 +15,7 @@ fn deployment(namespace: u32, first: u32) -> String {
     pods.join("; ")
 }
 
-/// Running and waiting pods of the four namespaces.
+/// Running and pending pods of the four namespaces.
 fn pods(game: &Game) -> [(usize, usize); 4] {
     [1, 2, 3, 4].map(|n| game.pods(&format!("namespace{n}")))
 }
@@ -77,7 +77,7 @@ fn on_ten_nodes_of_4_cores_nothing_runs_and_nothing_is_evicted() {
 }
 
 #[test]
-fn case_1_a_branch_at_its_min_is_out_of_bounds() {
+fn case_1_a_branch_at_its_min_loses_nothing() {
     check(
         TREE,
         "40",
@@ -103,7 +103,7 @@ fn case_2_latest_started_alone_would_be_unfair() {
 }
 
 #[test]
-fn case_3_scaling_to_0_gives_the_room_to_the_eldest() {
+fn case_3_scaling_to_0_frees_quota_for_the_oldest_pending_pods() {
     let mut game = play("56", Policy::default(), 4);
     game.row("withdraw 5; withdraw 6; withdraw 7; withdraw 8; withdraw 9").unwrap();
     assert_eq!(pods(&game), [(0, 0), (3, 2), (3, 2), (2, 3)]);
@@ -111,7 +111,7 @@ fn case_3_scaling_to_0_gives_the_room_to_the_eldest() {
 }
 
 #[test]
-fn case_4_low_priorities_of_a_leaf_over_its_min_go_first() {
+fn case_4_low_priorities_of_a_leaf_above_its_min_are_evicted_first() {
     check(
         TREE,
         "40",

@@ -1,4 +1,4 @@
-//! P1 on devices: how requests fall on them by the node's mode, which ones a pod gets, and what becomes of ill ones.
+//! P1 on devices: how nodes assign them by mode, which ones a pod gets, and what happens when devices are unhealthy.
 
 use quotree_core::{
     Action, Amounts, BlockingReason, DeviceAsk, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec, Event, EventError,
@@ -11,7 +11,7 @@ const GPU: &str = "nvidia.com/gpu";
 const MEMORY: &str = "aliyun.com/gpu-mem";
 const CORE: &str = "aliyun.com/gpu-core.percentage";
 
-/// A cluster of one node and a team that may use all of it.
+/// A cluster of one node, and a team that may use all of it.
 fn alone(node: NodeSpec) -> Scheduler {
     let tree: TreeSpec =
         [QuotaSpec::new("root", None), QuotaSpec::new("team", Some("root")).namespace("team")].into_iter().collect();
@@ -40,7 +40,7 @@ fn pod(id: u32, request: &[(&str, i64)], on: Option<(&str, u32)>) -> WorkloadSpe
     spec
 }
 
-/// The devices that the plan gives this workload's first pod.
+/// The devices that the plan assigns to the first pod of a workload.
 fn given(plan: &Plan, id: u32) -> Option<Vec<u32>> {
     plan.actions.iter().find_map(|action| match action {
         Action::Bind { pod, devices, .. } if pod.workload == WorkloadId(id) => Some(devices.iter().collect()),
@@ -48,10 +48,11 @@ fn given(plan: &Plan, id: u32) -> Option<Vec<u32>> {
     })
 }
 
-/// A request, the devices a pod says it is spread over, and the devices it must get; none where it must wait.
+/// A request, the number of devices that a pod spreads it over, and the devices it must get; `None` if it must stay
+/// pending.
 type Row<'a> = (&'a [(&'a str, i64)], Option<(&'a str, u32)>, Option<&'a [u32]>);
 
-/// How many whole devices each pod asks, and which it must get; none where it must wait.
+/// How many whole devices each pod requests, and which it must get; none if it must stay pending.
 type Pods<'a> = &'a [(i64, &'a [u32])];
 
 /// Submits pods one after the other and compares the devices each gets.
@@ -67,7 +68,7 @@ fn play(node: NodeSpec, rows: &[Row<'_>]) -> Scheduler {
 }
 
 #[test]
-fn p1_exclusive_devices_are_given_whole() {
+fn p1_exclusive_devices_are_assigned_whole() {
     play(
         node(DeviceMode::Exclusive, &[(GPU, 1000)], 4),
         &[
@@ -81,7 +82,7 @@ fn p1_exclusive_devices_are_given_whole() {
     );
 }
 
-/// Two devices of 16 GiB. 20 GiB are there in sum, but on no device; 20 over two devices are 10 each.
+/// Two devices of 16 GiB. 20 GiB are free in sum, but not on one device; spread over two devices they are 10 each.
 #[test]
 fn p1_shared_memory_must_fit_one_device_or_is_split_evenly() {
     play(
@@ -100,7 +101,7 @@ fn p1_shared_memory_must_fit_one_device_or_is_split_evenly() {
 
 /// By best fit the second pod joins the first; by spread it gets the emptiest device, the lowest index among equals.
 #[test]
-fn p1_spread_gives_the_emptiest_device() {
+fn p1_spread_assigns_the_emptiest_device() {
     let rows = |wanted: [&'static [u32]; 4]| wanted.map(|wanted| (&[(MEMORY, 4000)][..], None, Some(wanted)));
     let shared = || node(DeviceMode::Share, &[(MEMORY, 16_000)], 3);
     play(shared(), &rows([&[0], &[0], &[0], &[0]]));
@@ -108,7 +109,8 @@ fn p1_spread_gives_the_emptiest_device() {
     play(spread, &rows([&[0], &[1], &[2], &[0]]));
 }
 
-/// Memory and cores are of the same device: device 0 has 10 GiB but 20 per cent left, device 1 has 30 per cent, but 2 GiB.
+/// Memory and cores must come from the same device: device 0 has 10 GiB but 20 per cent left, device 1 has 30 per cent,
+/// but 2 GiB.
 #[test]
 fn p1_memory_and_cores_come_from_the_same_device() {
     let mut core = play(
@@ -123,7 +125,7 @@ fn p1_memory_and_cores_come_from_the_same_device() {
             (&[(CORE, 10_000)], None, None),
         ],
     );
-    // The sums are there (10 GiB and 30 per cent would be, before row 3); of single devices, cores are missing.
+    // The sums are enough (10 GiB and 30 per cent, before row 3), but no single device has the cores.
     let last = core.explain(WorkloadId(6)).unwrap();
     assert_eq!(
         last.binding.amounts().map(|(name, n, a)| (name.as_str().to_owned(), n, a)),
@@ -134,8 +136,8 @@ fn p1_memory_and_cores_come_from_the_same_device() {
     assert_eq!((given(&plan, 2), given(&plan, 6)), (None, Some(vec![1])));
 }
 
-/// Over two devices, both are split: 20 GiB and 60 per cent are 10 GiB and 30 per cent of each. What does not divide by the
-/// number of devices cannot be had.
+/// Over two devices both resources are split: 20 GiB and 60 per cent are 10 GiB and 30 per cent on each. An amount that
+/// does not divide by the number of devices does not fit.
 #[test]
 fn p1_both_resources_are_split_over_the_same_devices() {
     play(
@@ -149,10 +151,10 @@ fn p1_both_resources_are_split_over_the_same_devices() {
     );
 }
 
-/// Eight devices in islands of two and four. One whole device goes to the smallest island with the fewest free; a pair
-/// stays on an island of two; three on one of four; six take a whole island of four and a pair of the other.
+/// Eight devices in islands of two and four. One whole device comes from the smallest island with the fewest free; a
+/// pair from an island of two; three from one of four; six are a whole island of four and a pair of the other.
 #[test]
-fn p1_topology_gives_close_devices() {
+fn p1_topology_assigns_close_devices() {
     let islands = |islands: &[u32]| node(DeviceMode::Topology { islands: islands.to_vec() }, &[(GPU, 1000)], 8);
     let gpus = |n: i64, wanted: &'static [u32]| (n, wanted);
     let table: &[(&[u32], Pods<'_>)] = &[
@@ -182,7 +184,7 @@ fn p1_islands_must_nest() {
     }
 }
 
-/// Two devices side by side hold memory and cores, and only where they are shared.
+/// Devices have memory and cores at once only if they are shared.
 #[test]
 fn p1_only_shared_devices_hold_two_resources() {
     let both = [(MEMORY, 16_000), (CORE, 100_000)];
@@ -192,9 +194,9 @@ fn p1_only_shared_devices_hold_two_resources() {
     }
 }
 
-/// A device that falls ill takes no new pods, and its pod goes on; what it has free counts for nobody.
+/// An unhealthy device takes no new pods, and its pod goes on; what it has free counts for nobody.
 #[test]
-fn p1_ill_devices_take_no_new_pods() {
+fn p1_unhealthy_devices_take_no_new_pods() {
     let spec = node(DeviceMode::Fraction, &[(GPU, 1000)], 2);
     let mut core = alone(spec.clone());
     core.apply(Event::WorkloadSubmitted(pod(0, &[(GPU, 400)], None))).unwrap();
@@ -219,9 +221,10 @@ fn p1_ill_devices_take_no_new_pods() {
     assert_eq!(audit(&core), []);
 }
 
-/// What of devices is missing where their sums are enough: the most that one has, or those that have their part.
+/// What a verdict says is missing if the sums are enough: the most that one device has, or how many devices have their
+/// part.
 #[test]
-fn x1_of_devices_it_is_told_what_one_of_them_has() {
+fn x1_a_verdict_says_what_the_best_single_device_has() {
     let parts = node(DeviceMode::Fraction, &[(GPU, 1000)], 4);
     let three = node(DeviceMode::Fraction, &[(GPU, 1000)], 3);
     let both = node(DeviceMode::Share, &[(MEMORY, 16_000), (CORE, 100_000)], 2);
@@ -244,22 +247,22 @@ fn x1_of_devices_it_is_told_what_one_of_them_has() {
     assert_eq!(told(&parts, &[three_fifths; 4], &[(GPU, 700)], None), is(GPU, 700, 400), "400 are free on each");
     assert_eq!(told(&parts, &[three_fifths; 3], &[(GPU, 2000)], None), is(GPU, 2000, 1000), "one is free whole");
     assert_eq!(told(&whole, &[], &[(GPU, 500)], None), is(GPU, 500, 0), "they are given whole");
-    // What is free on an ill one is nobody's.
+    // What is free on an unhealthy device counts for nobody.
     let ill = NodeSpec { unhealthy: DeviceSet(0b001), ..three };
     assert_eq!(told(&ill, &[&[(GPU, 500)], &[(GPU, 600)]], &[(GPU, 700)], None), is(GPU, 700, 500));
-    // Memory on both, cores on neither.
+    // Both devices have the memory, neither the cores.
     let cores: &[(&str, i64)] = &[(MEMORY, 8000), (CORE, 80_000)];
     assert_eq!(told(&both, &[cores; 2], &[(MEMORY, 8000), (CORE, 30_000)], None), is(CORE, 30_000, 20_000));
-    // Memory on one, cores on the other.
+    // One device has the memory, the other the cores.
     let apart: [&[(&str, i64)]; 2] = [&[(MEMORY, 12_000), (CORE, 10_000)], &[(MEMORY, 6000), (CORE, 90_000)]];
     assert_eq!(told(&both, &apart, &[(MEMORY, 8000), (CORE, 50_000)], None), is(MEMORY, 8000, 0));
-    // More than one has at all, and what does not divide evenly.
+    // More than one device has at all, and an amount that does not divide evenly.
     assert_eq!(told(&both, &[], &[(MEMORY, 8000), (CORE, 150_000)], None), is(CORE, 150_000, 0));
     let uneven: &[(&str, i64)] = &[(MEMORY, 8000), (CORE, 30_001)];
     assert_eq!(told(&both, &[], uneven, Some((MEMORY, 2))), is(CORE, 30_001, 0));
 }
 
-/// Other devices may come only where no pod has any; who stands there without devices stays.
+/// A node may get other devices only while no pod uses any; pods without devices stay.
 #[test]
 fn devices_in_use_do_not_change() {
     let old = node(DeviceMode::Exclusive, &[(GPU, 1000)], 2);
@@ -282,10 +285,10 @@ fn devices_in_use_do_not_change() {
     assert_eq!(audit(&core), []);
 }
 
-/// A gang holds the free device of node 1 while its victim leaves node 0. When node 1 gets other devices, the hold ends:
-/// kept there, its amount would have been taken off devices it was never put on.
+/// A gang holds the free device of node 1 while its victim leaves node 0. When node 1 gets other devices, the hold
+/// ends: otherwise its amount would be taken off devices that it never counted on.
 #[test]
-fn h2_a_hold_ends_when_the_devices_it_counts_on_become_others() {
+fn h2_a_hold_ends_when_its_devices_are_replaced() {
     let gpus = |n: i64| Amounts::new().with(GPU, n * 1000);
     let tree: TreeSpec = [
         QuotaSpec::new("root", None).min(gpus(2)).max(gpus(3)),
@@ -318,9 +321,9 @@ fn h2_a_hold_ends_when_the_devices_it_counts_on_become_others() {
     assert_eq!(free, [(vec![1000], Amounts::new()), (vec![0, 0], Amounts::new())], "both stand on node 1");
 }
 
-/// A hold whose device fell ill meanwhile finds its workload another one, or ends.
+/// A hold whose device becomes unhealthy finds its workload another device, or ends.
 #[test]
-fn h2_a_hold_does_not_bind_to_an_ill_device() {
+fn h2_a_hold_is_not_bound_to_an_unhealthy_device() {
     let gpus = |n: i64| Amounts::new().with(GPU, n * 1000);
     let tree: TreeSpec = [
         QuotaSpec::new("root", None).min(gpus(2)).max(gpus(2)),
@@ -418,7 +421,7 @@ fn gone(core: &mut Scheduler, id: u32) -> Plan {
 }
 
 #[test]
-fn h1_what_is_held_of_the_second_resource_of_a_device_is_kept_there() {
+fn h1_a_hold_reserves_the_second_resource_of_a_device_too() {
     let mut core = lent(node(DeviceMode::Share, &[(MEMORY, 16_000), (CORE, 100_000)], 2));
     assert_eq!(given(&submit(&mut core, "b", pod(0, &[(MEMORY, 1000), (CORE, 80_000)], None)), 0), Some(vec![0]));
     for id in [1, 2] {
@@ -437,20 +440,20 @@ fn h1_what_is_held_of_the_second_resource_of_a_device_is_kept_there() {
 }
 
 #[test]
-fn h3_a_hold_comes_to_stand_on_the_device_that_was_freed_for_it() {
+fn h3_a_holder_is_bound_to_the_device_that_was_freed_for_it() {
     let mut core = lent(node(DeviceMode::Exclusive, &[(GPU, 1000)], 2));
     for id in [0, 1] {
         assert_eq!(given(&submit(&mut core, "b", pod(id, &[(GPU, 1000)], None)), id), Some(vec![id]));
     }
     assert_eq!(submit(&mut core, "a", pod(2, &[(GPU, 1000)], None)).actions.len(), 2);
-    // The first device comes free meanwhile: it is for others.
+    // The first device comes free in the meantime, for others.
     gone(&mut core, 0);
     assert_eq!(given(&gone(&mut core, 1), 2), Some(vec![1]));
 }
 
 #[test]
-fn h1_what_is_held_on_a_device_that_falls_ill_is_not_lost_twice() {
-    // The gang holds device 0, which is free, and 1, which is being freed; 0 falls ill, and 2 comes free.
+fn h1_a_hold_on_a_device_that_becomes_unhealthy_counts_once() {
+    // The gang holds device 0, which is free, and 1, which is being freed; 0 becomes unhealthy, and 2 comes free.
     let mut core = lent(node(DeviceMode::Exclusive, &[(GPU, 1000)], 3));
     for id in [0, 1, 2] {
         assert_eq!(given(&submit(&mut core, "b", pod(id, &[(GPU, 1000)], None)), id), Some(vec![id]));

@@ -1,4 +1,4 @@
-//! Facts that cannot be: refused with the reason, and nothing changes. T3 and T4: edits of the tree.
+//! Impossible events are refused with a reason and change nothing. T3 and T4: edits of the tree.
 
 use crate::check;
 use quotree_core::{
@@ -16,7 +16,7 @@ fn pod(workload: u32) -> PodId {
 }
 
 #[test]
-fn r2c_a_pod_that_is_being_bound_is_a_victim_from_the_next_fact_on_and_its_late_bind_changes_nothing() {
+fn r2c_a_pod_that_is_being_bound_may_be_evicted_after_the_next_event() {
     let tree = table::tree("root 4/4; a<root 2/4 ns=a; b<root 2/4 ns=b").unwrap();
     let mut core = Recorder::new(&tree, Policy::default()).unwrap();
     core.apply(Event::NodeUp(NodeSpec::new(0, cpu(4000)))).unwrap();
@@ -41,7 +41,7 @@ fn r2c_a_pod_that_is_being_bound_is_a_victim_from_the_next_fact_on_and_its_late_
     assert!(matches!(core.decide(Time(6)).actions[..], [Action::Bind { pod: bound, .. }] if bound == pod(3)));
 }
 
-/// Workload 1 runs, 2 waits, on node 0.
+/// Workload 1 runs and 2 is pending, on node 0.
 fn running() -> Recorder {
     let tree = table::tree("root 4/4 ; a<root 4/4 ns=a").unwrap();
     let mut core = Recorder::new(&tree, Policy::default()).unwrap();
@@ -55,7 +55,7 @@ fn running() -> Recorder {
 }
 
 #[test]
-fn impossible_facts_are_refused_and_change_nothing() {
+fn impossible_events_are_refused_and_change_nothing() {
     let spec = |id| WorkloadSpec::pod(id, "a", Time(0), cpu(1));
     let empty = WorkloadSpec::gang(5, "a", Time(0), cpu(1), 0);
     let huge = WorkloadSpec::gang(5, "a", Time(0), cpu(1), u32::MAX);
@@ -154,7 +154,7 @@ fn t4_enforce_max_evicts_in_victim_order_after_its_time() {
 }
 
 #[test]
-fn t4_a_raised_max_lets_the_waiting_in() {
+fn t4_a_raised_max_admits_pending_workloads() {
     check(
         "root 4/4; a<root 1/1; b<root 2/4",
         "4",
@@ -166,7 +166,7 @@ fn t4_a_raised_max_lets_the_waiting_in() {
 }
 
 #[test]
-fn a_node_that_is_lost_hides_no_room_that_came_free_elsewhere() {
+fn a_lost_node_does_not_hide_room_that_came_free_elsewhere() {
     check(
         "root 9/9; a<root 0/9",
         "2 2",
@@ -195,7 +195,7 @@ fn h2_devices_that_change_on_one_node_end_no_hold_on_another() {
 }
 
 #[test]
-fn as_much_as_can_be_counted_may_be_asked_and_no_more() {
+fn requests_that_would_overflow_a_sum_are_refused() {
     let mut core = running();
     let most = (1 << 60) - 1 - 6000;
     core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(3, "a", Time(0), cpu(most)))).unwrap();
@@ -208,7 +208,7 @@ fn as_much_as_can_be_counted_may_be_asked_and_no_more() {
 }
 
 #[test]
-fn pods_that_join_are_elastic_whatever_they_say_and_no_set_is_empty() {
+fn added_pods_are_elastic_and_an_empty_set_is_refused() {
     let mut core = running();
     let set = WorkloadSpec::pod(9, "a", Time(0), cpu(1)).pods[0].clone();
     let add = PodSet { min: 5, ..set.clone() };
@@ -221,7 +221,7 @@ fn pods_that_join_are_elastic_whatever_they_say_and_no_set_is_empty() {
 }
 
 #[test]
-fn a2_h3_who_may_no_longer_be_evicted_while_it_holds_must_fit_its_min() {
+fn a2_h3_a_holder_that_becomes_non_preemptible_must_fit_its_min() {
     check(
         "root 3/3; a<root 0/3",
         "3",
@@ -235,7 +235,7 @@ fn a2_h3_who_may_no_longer_be_evicted_while_it_holds_must_fit_its_min() {
 }
 
 #[test]
-fn g1_what_waits_of_a_gang_takes_the_place_of_members_that_are_told_to_go() {
+fn g1_pending_pods_of_a_gang_replace_members_that_are_deleted() {
     check(
         "root 9/9; a<root 9/9",
         "3",

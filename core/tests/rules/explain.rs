@@ -40,7 +40,7 @@ fn x1_running_and_unknown_workloads_have_no_verdict() {
 
 #[test]
 fn x1_a_plan_keeps_the_last_verdict_of_a_workload_that_was_tried_twice() {
-    // 3 is tried, then 4 is placed, and 3 once more.
+    // 3 is tried, 4 is placed, and 3 is tried once more.
     let mut game = Game::new("root 9/9; a<root 9/9; b<root 0/9", "4 1", Policy::default()).unwrap();
     game.row("submit 1 to b: 3 non-preemptible; submit 2 to a: 3 non-preemptible").unwrap();
     game.row("submit 3 to a: 4; submit 4 to a: 1").unwrap();

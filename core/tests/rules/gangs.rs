@@ -1,4 +1,4 @@
-//! G1 to G3: gangs come and go whole.
+//! G1 to G3: gangs are admitted and evicted whole.
 
 use crate::check;
 use quotree_core::{
@@ -33,7 +33,7 @@ fn g1_all_or_nothing_on_nodes() {
 }
 
 #[test]
-fn g1_the_members_above_the_minimum_come_when_there_is_room() {
+fn g1_elastic_members_are_placed_when_there_is_room() {
     check(
         "root 4/4; a<root 4/4",
         "4",
@@ -46,7 +46,7 @@ fn g1_the_members_above_the_minimum_come_when_there_is_room() {
 }
 
 #[test]
-fn g2_below_the_minimum_the_whole_gang_goes() {
+fn g2_a_gang_is_evicted_whole_rather_than_below_its_minimum() {
     check(
         "root 4/4; a<root 1/4; b<root 0/4",
         "4",
@@ -58,7 +58,7 @@ fn g2_below_the_minimum_the_whole_gang_goes() {
 }
 
 #[test]
-fn g2_elastic_members_go_one_by_one_and_first() {
+fn g2_elastic_members_are_evicted_one_by_one_and_first() {
     check(
         "root 5/5; a<root 3/5; b<root 0/5",
         "5",
@@ -73,7 +73,7 @@ fn g2_elastic_members_go_one_by_one_and_first() {
 }
 
 #[test]
-fn g2_more_pods_of_a_workload_are_elastic() {
+fn g2_added_pods_are_elastic() {
     check(
         "root 3/3; a<root 1/3; b<root 0/3",
         "3",
@@ -86,7 +86,7 @@ fn g2_more_pods_of_a_workload_are_elastic() {
 }
 
 #[test]
-fn g3_a_gang_below_its_minimum_for_too_long_goes_whole() {
+fn g3_a_gang_below_its_minimum_for_too_long_is_evicted_whole() {
     let policy = Policy { stale_after_ms: Some(2500), ..Policy::default() };
     table::check(
         "root 4/4; a<root 4/4",
@@ -101,7 +101,7 @@ fn g3_a_gang_below_its_minimum_for_too_long_goes_whole() {
     );
 }
 
-/// KAI #1968: members of a gang that finish one by one are no loss to it, however long the others take.
+/// KAI #1968: members that finish one by one are no loss to a gang, however long the others take.
 #[test]
 fn g3_members_that_finish_one_by_one_leave_no_stale_gang() {
     let cpu = |n: i64| Amounts::new().with("cpu", n);
@@ -126,7 +126,7 @@ fn g3_members_that_finish_one_by_one_leave_no_stale_gang() {
 }
 
 #[test]
-fn g2_r5_the_elastic_member_that_stands_in_the_way_goes_not_the_last_one() {
+fn g2_r5_the_elastic_member_that_helps_is_evicted_not_the_last_one() {
     check(
         "root 4/4; a<root 4/4",
         "2 2",
@@ -139,8 +139,8 @@ fn g2_r5_the_elastic_member_that_stands_in_the_way_goes_not_the_last_one() {
 }
 
 #[test]
-fn g2_a_gang_with_nothing_left_to_spare_goes_no_earlier_than_others() {
-    // Of gang 1 one member above its minimum comes first; after that 2 is the later one, and enough.
+fn g2_a_gang_at_its_minimum_is_evicted_no_earlier_than_others() {
+    // The elastic member of gang 1 is first in victim order; after that 2 started later, and is enough.
     check(
         "root 5/5; a<root 5/5",
         "1 4",
@@ -153,7 +153,7 @@ fn g2_a_gang_with_nothing_left_to_spare_goes_no_earlier_than_others() {
 }
 
 #[test]
-fn g1_a_gang_that_lost_more_than_waits_for_it_waits_for_nothing() {
+fn g1_a_gang_that_lacks_more_than_its_pending_pods_asks_for_nothing() {
     check(
         "root 3/3; a<root 3/3",
         "3",
@@ -166,9 +166,9 @@ fn g1_a_gang_that_lost_more_than_waits_for_it_waits_for_nothing() {
 }
 
 #[test]
-fn l1_who_is_told_to_go_by_others_leaves_for_nobody() {
-    // 1 is drained: it counts until it is gone, no plan takes it, and b, who is owed its 2 cores, waits for them and evicts
-    // nobody else (H1).
+fn l1_a_pod_that_others_delete_leaves_for_nobody() {
+    // 1 is drained: it counts until it is gone, and no plan evicts it. b, which is guaranteed its 2 cores, waits for
+    // them and evicts nobody else (H1).
     check(
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
@@ -182,8 +182,9 @@ fn l1_who_is_told_to_go_by_others_leaves_for_nobody() {
 }
 
 #[test]
-fn g2_a_gang_that_is_told_to_go_whole_waits_for_nothing_any_more() {
-    // Two of four members are bound when there is room for no more; once both leave, the two that wait are no demand.
+fn g2_a_gang_that_others_delete_whole_asks_for_nothing() {
+    // Two of four members are bound and there is room for no more; when both leave, the two pending ones ask for
+    // nothing.
     check(
         "root 4/4; a<root 4/4",
         "4",
@@ -201,7 +202,7 @@ fn role(cpu: i64, count: u32, min: u32) -> PodSet {
     PodSet { template: PodTemplate { request, ..PodTemplate::default() }.into(), count, min }
 }
 
-/// Submits a job of two roles to `b`, which borrows, and lets everything of it run.
+/// Submits a job of two roles to `b`, which borrows, and lets all of its pods run.
 fn two_roles(tree: &str, first: PodSet, second: PodSet) -> Recorder {
     let mut core = Recorder::new(&table::tree(tree).unwrap(), Policy::default()).unwrap();
     core.apply(Event::NodeUp(NodeSpec::new(0, Amounts::new().with("cpu", 4000)))).unwrap();
@@ -219,7 +220,7 @@ fn two_roles(tree: &str, first: PodSet, second: PodSet) -> Recorder {
 }
 
 #[test]
-fn g2_each_role_has_its_own_members_to_spare() {
+fn g2_each_role_has_its_own_minimum() {
     let mut core = two_roles("root 4/4; a<root 2/4 ns=a; b<root 0/4 ns=b", role(1, 1, 1), role(1, 3, 1));
     let request = Amounts::new().with("cpu", 1000);
     core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(2, "a", Time(1), request))).unwrap();
@@ -236,7 +237,7 @@ fn g2_each_role_has_its_own_members_to_spare() {
 }
 
 #[test]
-fn g1_pods_that_join_with_another_template_ask_what_they_are() {
+fn g1_added_pods_with_another_template_ask_for_their_own_request() {
     let mut core = two_roles("root 9/9; b<root 9/9 ns=b", role(1, 1, 1), role(1, 1, 1));
     let change = WorkloadChange { add_pods: Some(role(2, 1, 0)), ..WorkloadChange::of(WorkloadId(1)) };
     core.apply(Event::WorkloadChanged(change)).unwrap();
@@ -246,8 +247,8 @@ fn g1_pods_that_join_with_another_template_ask_what_they_are() {
 }
 
 #[test]
-fn g2_of_a_gang_that_goes_whole_nobody_waits_any_more() {
-    // What the controller makes of it is another workload.
+fn g2_pending_pods_of_a_gang_that_is_evicted_whole_ask_for_nothing() {
+    // The controller creates another workload in its place.
     check(
         "root 4/4; a<root 2/4; b<root 0/4",
         "2",

@@ -1,4 +1,4 @@
-//! H1 to H3: what was freed is for the one who freed it.
+//! H1 to H3: what a preemptor has freed is reserved for it.
 
 use crate::check;
 use quotree_core::{Policy, Preemption, SearchBounds};
@@ -7,7 +7,7 @@ use quotree_testkit::table;
 const TWO: &str = "root 4/4; a<root 2/4; b<root 2/4";
 
 #[test]
-fn h1_others_see_the_room_as_taken() {
+fn h1_reserved_room_is_not_free_for_others() {
     check(
         "root 4/4; a<root 2/4; b<root 2/4; c<root 0/4",
         "4",
@@ -66,8 +66,8 @@ fn h2_a_hold_ends_when_its_node_is_lost() {
 }
 
 #[test]
-fn h2_a_hold_gives_way_to_an_earlier_entitled_workload() {
-    // The cluster cannot keep what the tree promises: b is at its min once 13 leaves, so c finds nobody to take from.
+fn h2_an_earlier_entitled_workload_takes_a_hold_over() {
+    // The cluster has less than the tree guarantees: b is at its min once 13 leaves, so c may reclaim from nobody.
     check(
         "root 4/4; a<root 1/4; b<root 2/4; c<root 1/4",
         "3",
@@ -84,9 +84,9 @@ fn h2_a_hold_gives_way_to_an_earlier_entitled_workload() {
 }
 
 #[test]
-fn h1_who_leaves_for_nobody_leaves_for_the_entitled_who_waits() {
-    // 5 has evicted all three when 6 takes its hold over for one core. When 6 is done, what still leaves is enough for 5:
-    // it evicts nobody, and whoever waits for the free core does not get it only to be evicted next.
+fn h1_an_entitled_workload_holds_what_leaves_for_nobody() {
+    // 5 has evicted all three when 6 takes its hold over for one core. When 6 is done, what still leaves is enough for
+    // 5: it evicts nobody, and no other workload gets the free core only to be evicted next.
     check(
         "root 3/3; a<root 3/3; b<root 0/3",
         "3",
@@ -152,7 +152,7 @@ fn h2_the_hold_of_an_earlier_entitled_workload_stands() {
 
 #[test]
 fn h2_g2_a_gang_that_is_evicted_whole_holds_nothing() {
-    // 2 has evicted 1 for its third member when 3 displaces it.
+    // 2 has evicted 1 for its third member when 3 preempts it.
     check(
         "root 3/3; b<root 3/3; c<root 0/3",
         "3",
@@ -166,7 +166,7 @@ fn h2_g2_a_gang_that_is_evicted_whole_holds_nothing() {
 }
 
 #[test]
-fn h1_what_is_held_counts_in_the_own_leaf_although_it_is_freed_elsewhere() {
+fn h1_a_hold_counts_in_its_own_leaf_although_its_victims_are_elsewhere() {
     check(
         "root 9/9; a<root 2/2; b<root 0/4",
         "4 1",
@@ -180,7 +180,7 @@ fn h1_what_is_held_counts_in_the_own_leaf_although_it_is_freed_elsewhere() {
 }
 
 #[test]
-fn h2_whose_victims_are_gone_is_bound_although_another_hold_ends() {
+fn h2_a_holder_whose_victims_are_gone_is_bound_although_another_hold_ends() {
     check(
         "root 2/2; a<root 1/2; b<root 0/2; c<root 1/2",
         "2",
@@ -194,8 +194,8 @@ fn h2_whose_victims_are_gone_is_bound_although_another_hold_ends() {
 }
 
 #[test]
-fn h1_a_hold_keeps_its_very_device() {
-    // The device that 1 has left is whole, those of 3 and 4 have 0.3 free each: 0.6 beside the hold, and no 0.5.
+fn h1_a_hold_reserves_the_very_device() {
+    // The device that 1 has left is whole, those of 3 and 4 have 0.3 free each: 0.6 are not held, and 0.5 fit nowhere.
     check(
         "root 9,3/9,3; a<root 2,1/9,3; b<root 0,0/9,3; d<root 0,2/9,3",
         "9,3:dev",
@@ -211,9 +211,9 @@ fn h1_a_hold_keeps_its_very_device() {
 }
 
 #[test]
-fn h1_l3_what_a_hold_adds_above_a_quota_that_keeps_something_is_counted_anew_when_its_use_changes() {
-    // Of the 3 cpus that q keeps, 2 are used, then 1 once 2 has left: that 5 will use 2 of them adds nothing to root, neither
-    // then nor before, and 6 finds what it holds there.
+fn h1_l3_what_a_hold_adds_above_a_lending_limit_follows_usage() {
+    // Of the 3 cpus that q keeps, 2 are used, and 1 when 2 has left. That 5 will use 2 of them adds nothing to root,
+    // neither before nor after, so 6 finds what it holds there.
     check(
         "root 6,2/6,2; q<root 3,1/6,2 lend=0,0; q1<q 2,0/6,2; q2<q 1,1/6,2; b<root 3,0/6,2",
         "9,1",
@@ -230,9 +230,9 @@ fn h1_l3_what_a_hold_adds_above_a_quota_that_keeps_something_is_counted_anew_whe
 }
 
 #[test]
-fn h2_s3_a_gang_gives_up_what_it_holds_for_one_more_before_it_goes_whole() {
-    // 3 runs with the three it needs and holds room for a fourth. 5 is entitled, but 4 goes before it in its leaf (O1). What
-    // 1 frees is enough for 5: were the gang evicted, 1 would have gone in vain.
+fn h2_s3_a_gang_loses_its_hold_before_it_is_evicted_whole() {
+    // 3 runs with the three members it needs and holds room for a fourth. 5 is entitled, but 4 goes before it in its
+    // leaf (O1). What 1 frees is enough for 5: if the gang were evicted, 1 would be evicted in vain.
     check(
         "root 5/5; a<root 1/5; b<root 1/5; c<root 1/5",
         "5",
@@ -248,8 +248,8 @@ fn h2_s3_a_gang_gives_up_what_it_holds_for_one_more_before_it_goes_whole() {
 }
 
 #[test]
-fn h1_a2_who_leaves_for_nobody_leaves_for_a_non_preemptible_one_too() {
-    // 1 is below its minimum for too long (G3) and leaves; 2 may stand when it is gone, and nobody slips in before.
+fn h1_a2_a_non_preemptible_workload_may_hold_what_leaves_for_nobody() {
+    // 1 is below its minimum for too long (G3) and leaves; 2 fits when it is gone, and nobody gets in before.
     let policy = Policy { stale_after_ms: Some(1000), ..Policy::default() };
     table::check(
         "root 4/4; a<root 4/4; b<root 0/4",
@@ -267,8 +267,8 @@ fn h1_a2_who_leaves_for_nobody_leaves_for_a_non_preemptible_one_too() {
 }
 
 #[test]
-fn h1_a2_a_min_that_is_short_until_others_leave_is_waited_for() {
-    // There is room under every ceiling and on the node: the min of a is all that 2 waits for.
+fn h1_a2_a_workload_waits_for_min_that_others_will_free() {
+    // Every max and the node have room: the min of a is all that 2 waits for.
     let policy = Policy { stale_after_ms: Some(1000), ..Policy::default() };
     table::check(
         "root 9/9; a<root 4/9",
@@ -286,8 +286,8 @@ fn h1_a2_a_min_that_is_short_until_others_leave_is_waited_for() {
 }
 
 #[test]
-fn o1_l3_a_hold_that_ends_lets_in_who_was_barred_before_in_the_same_decision() {
-    // 4 was tried, and barred, before 7 ended the hold of 2, which kept 6 of root; 5 comes after it in order.
+fn o1_l3_a_hold_that_ends_admits_a_barred_workload_in_the_same_decision() {
+    // 4 was tried and barred before 7 ended the hold of 2, which reserved 6 of root; 5 comes after it in order.
     check(
         "root 13/13; b<root 9/13; a<root 0/4; c<root 2/4 lend=0",
         "1 3 7 2",
@@ -309,8 +309,8 @@ fn o1_l3_a_hold_that_ends_lets_in_who_was_barred_before_in_the_same_decision() {
 }
 
 #[test]
-fn h1_who_waits_for_others_to_settle_does_so_up_to_the_bound() {
-    // What 13 frees beside the hold is enough for 6; the pod that leaves the second node is none of it.
+fn h1_waiting_for_pods_that_leave_has_a_bound() {
+    // What 13 frees beyond the hold is enough for 6; the pod that leaves the second node does not matter.
     let waits = "pending 5: H1, 6: P1";
     for (nodes, last) in [(2, waits), (1, "evict 12 by R2; hold 6; pending 5: H1, 6: H1")] {
         let bounds = SearchBounds { nodes, ..SearchBounds::default() };
@@ -331,7 +331,7 @@ fn h1_who_waits_for_others_to_settle_does_so_up_to_the_bound() {
 }
 
 #[test]
-fn h2_who_borrows_gives_its_hold_up_to_the_entitled_of_any_priority() {
+fn h2_a_borrower_loses_its_hold_to_an_entitled_workload_of_any_priority() {
     check(
         "root 3/3; a<root 0/3; c<root 3/3",
         "3",
@@ -345,7 +345,7 @@ fn h2_who_borrows_gives_its_hold_up_to_the_entitled_of_any_priority() {
 }
 
 #[test]
-fn h3_a5_who_holds_is_not_barred_by_being_a_job_itself() {
+fn h3_a5_a_holder_is_not_barred_by_counting_as_a_job() {
     check(
         "root 4/4; a<root 2/4 jobs=1; b<root 2/4",
         "4",
@@ -358,8 +358,8 @@ fn h3_a5_who_holds_is_not_barred_by_being_a_job_itself() {
 }
 
 #[test]
-fn h2_whose_hold_comes_to_borrow_gives_it_up_to_who_waits_for_nothing_else() {
-    // What 2 holds is within the min of a until 4 is placed. 3 may take from nobody, and came after the hold.
+fn h2_a_hold_that_comes_to_borrow_is_taken_over() {
+    // What 2 holds is within the min of a until 4 is placed. 3 may evict nobody, and came after the hold.
     let policy = Policy { preemption: Preemption::PriorityOnly, ..Policy::default() };
     table::check(
         "root 9/9; a<root 2/9; c<root 2/9",
@@ -379,7 +379,7 @@ fn h2_whose_hold_comes_to_borrow_gives_it_up_to_who_waits_for_nothing_else() {
 }
 
 #[test]
-fn h2_g2_who_loses_a_spare_member_or_is_no_gang_keeps_what_it_holds() {
+fn h2_g2_losing_a_spare_member_does_not_end_a_hold() {
     check(
         "root 5/5; a<root 1/5; b<root 1/5; c<root 1/5",
         "5",
@@ -401,7 +401,7 @@ fn h2_g2_who_loses_a_spare_member_or_is_no_gang_keeps_what_it_holds() {
 }
 
 #[test]
-fn h1_what_is_held_on_a_node_is_kept_there_and_no_more_than_that() {
+fn h1_a_hold_reserves_on_its_node_what_it_needs_and_no_more() {
     let tree = "root 99/99; a<root 4/99; b<root 0/99";
     check(
         tree,
@@ -414,7 +414,7 @@ fn h1_what_is_held_on_a_node_is_kept_there_and_no_more_than_that() {
             ("gone 2", "bind 3; pending 4: P1"),
         ],
     );
-    // 1 frees twice what 2 will take: nothing of it is there before 1 has left.
+    // 1 frees twice what 2 will use: nothing of it is there before 1 has left.
     check(
         tree,
         "5",
@@ -428,8 +428,8 @@ fn h1_what_is_held_on_a_node_is_kept_there_and_no_more_than_that() {
 }
 
 #[test]
-fn h2_the_root_of_a_tree_promises_nothing_and_makes_nobody_borrow() {
-    // More stands than the min of the root, and yet what 2 holds is within its guarantee.
+fn h2_usage_above_the_min_of_the_root_is_not_borrowing() {
+    // Usage is above the min of the root, and yet what 2 holds is within its guarantee.
     check(
         "root 4/9; a<root 1/9; b<root 2/9; c<root 1/9; d<root 0/9",
         "3:z=x 2:z=y",
@@ -447,7 +447,7 @@ fn h2_the_root_of_a_tree_promises_nothing_and_makes_nobody_borrow() {
 }
 
 #[test]
-fn h3_a_lone_pod_comes_to_stand_where_it_held_although_it_is_in_no_rack() {
+fn h3_a_single_pod_is_bound_where_it_held_although_its_node_has_no_rack() {
     check(
         "root 4/4; a<root 2/4; b<root 0/4",
         "2 2",
@@ -462,8 +462,8 @@ fn h3_a_lone_pod_comes_to_stand_where_it_held_although_it_is_in_no_rack() {
 }
 
 #[test]
-fn h2_the_next_in_line_may_take_over_what_was_held_before_it_came_only() {
-    // 3 waited already when 2 began to hold; 4, which asks for the same, came later.
+fn h2_a_workload_takes_over_only_holds_made_before_it_came() {
+    // 3 was pending already when 2 began to hold; 4, which asks for the same, came later.
     let policy = Policy { preemption: Preemption::PriorityOnly, ..Policy::default() };
     table::check(
         "root 3/3; a<root 0/3; c<root 3/3",
@@ -481,7 +481,7 @@ fn h2_the_next_in_line_may_take_over_what_was_held_before_it_came_only() {
 }
 
 #[test]
-fn h1_g1_who_holds_asks_for_nothing_more_before_it_stands() {
+fn h1_g1_a_holder_asks_for_nothing_more_until_it_is_bound() {
     check(
         "root 99/99; a<root 2/99; b<root 2/99",
         "4",
@@ -496,7 +496,7 @@ fn h1_g1_who_holds_asks_for_nothing_more_before_it_stands() {
 }
 
 #[test]
-fn h2_a5_who_loses_its_hold_is_no_job_any_more() {
+fn h2_a5_a_workload_that_loses_its_hold_no_longer_counts_as_a_job() {
     check(
         "root 4/4; a<root 2/4 jobs=1; b<root 2/4",
         "4",
@@ -510,7 +510,7 @@ fn h2_a5_who_loses_its_hold_is_no_job_any_more() {
 }
 
 #[test]
-fn h2_g3_a_gang_that_goes_because_it_is_too_few_holds_nothing() {
+fn h2_g3_a_stale_gang_that_is_evicted_loses_its_hold() {
     let policy = Policy { stale_after_ms: Some(2500), ..Policy::default() };
     table::check(
         "root 4/4; a<root 3/4; b<root 0/4",
@@ -528,7 +528,7 @@ fn h2_g3_a_gang_that_goes_because_it_is_too_few_holds_nothing() {
 }
 
 #[test]
-fn h1_g1_a_gang_that_holds_asks_for_nothing_else_though_it_lost_a_member() {
+fn h1_g1_a_holding_gang_that_loses_a_member_asks_for_nothing_else() {
     check(
         "root 9/9; a<root 4/9; b<root 0/9",
         "4",

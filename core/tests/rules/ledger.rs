@@ -1,4 +1,4 @@
-//! L1 to L3: what is counted, and what follows from it.
+//! L1 to L3: what counts as usage, and what quotas keep from lending.
 
 use crate::check;
 use quotree_core::{Amounts, Policy, Usage};
@@ -27,7 +27,7 @@ fn l1_l2_use_request_borrowed_and_lent() {
 }
 
 #[test]
-fn l1_a_leaving_pod_counts_until_it_is_gone() {
+fn l1_a_terminating_pod_counts_until_it_is_gone() {
     let mut game = Game::new("root 4/4; a<root 2/4; b<root 2/4", "4", Policy::default()).unwrap();
     game.row("slow evictions; submit 1 to b: 4").unwrap();
     assert_eq!(game.row("submit 2 to a: 2").unwrap(), "evict 1 by R2; hold 2; pending 2: H1");
@@ -41,7 +41,7 @@ fn l1_a_leaving_pod_counts_until_it_is_gone() {
 }
 
 #[test]
-fn l3_what_is_not_lent_is_kept() {
+fn l3_what_a_quota_does_not_lend_stays_free() {
     check(
         "root 10/10; a<root 6/10 lend=2; b<root 4/10",
         "10",
@@ -55,7 +55,7 @@ fn l3_what_is_not_lent_is_kept() {
 }
 
 #[test]
-fn l3_without_lend_all_is_lent() {
+fn l3_without_a_lending_limit_all_is_lent() {
     check(
         "root 10/10; a<root 6/10; b<root 4/10",
         "10",
@@ -64,8 +64,8 @@ fn l3_without_lend_all_is_lent() {
 }
 
 #[test]
-fn l3_what_adds_nothing_above_its_quota_is_let_in_where_nothing_is_left() {
-    // What q keeps and what b uses is all of root; 2 waits for its own leaf only.
+fn l3_usage_of_what_a_quota_keeps_adds_nothing_above_it() {
+    // What q keeps and what b uses is all of root; 2 is pending only for the max of its own leaf.
     check(
         "root 4/4; q<root 2/4 lend=0; q1<q 0/1; b<root 2/4",
         "9",

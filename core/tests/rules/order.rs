@@ -1,10 +1,10 @@
-//! O1 to O3: who goes first, and who may pass.
+//! O1 to O3: the order of pending workloads, and who may pass the head of a queue.
 
 use crate::check;
 use quotree_core::{Order, Policy, Reclaim};
 use quotree_testkit::table;
 
-/// Taking back would hide who goes first.
+/// Reclaim would hide who goes first.
 fn without_reclaim(order: Order) -> Policy {
     Policy { order, reclaim: Reclaim::Off, ..Policy::default() }
 }
@@ -74,7 +74,7 @@ fn o1_a_new_priority_moves_a_workload() {
 }
 
 #[test]
-fn o2_who_cannot_be_placed_steps_aside() {
+fn o2_a_workload_that_does_not_fit_is_passed() {
     let row = [
         ("submit 9 to a: 2 priority 9", "bind 9"),
         ("submit 1 to a: 3; submit 2 to a: 2", "bind 2; pending 1: A1 at a"),
@@ -97,7 +97,7 @@ fn o2_in_a_leaf_that_blocks_nothing_passes_the_head() {
 }
 
 #[test]
-fn o3_an_evicted_pod_that_is_recreated_waits_behind_its_elders() {
+fn o3_a_recreated_pod_queues_behind_older_ones() {
     check(
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
@@ -110,8 +110,9 @@ fn o3_an_evicted_pod_that_is_recreated_waits_behind_its_elders() {
 }
 
 #[test]
-fn o1_who_becomes_entitled_in_a_decision_goes_first_in_it() {
-    // 6 is entitled only once 3 is evicted for 5; then it comes before the borrower 4, which it would have to evict.
+fn o1_a_workload_that_becomes_entitled_in_a_decision_goes_first_in_it() {
+    // 6 is entitled only when 3 has been evicted for 5; then it goes before the borrower 4, which it would have to
+    // evict otherwise.
     check(
         "root 9/9; f<root 0/9; d<root 5/9; e<d 4/9; g<d 0/4",
         "9",
@@ -126,8 +127,8 @@ fn o1_who_becomes_entitled_in_a_decision_goes_first_in_it() {
 }
 
 #[test]
-fn o1_an_entitled_head_goes_first_though_its_like_stands_behind_in_another_leaf() {
-    // 2 and 3 ask the same; 2 comes first, but does not lead its leaf.
+fn o1_an_entitled_head_goes_first_although_an_equal_ask_is_behind_in_another_leaf() {
+    // 2 and 3 ask for the same; 2 comes first, but is not the head of its leaf.
     table::check(
         "root 4/4; a<root 2/4; b<root 2/4; c<root 0/4",
         "4",
@@ -144,7 +145,7 @@ fn o1_an_entitled_head_goes_first_though_its_like_stands_behind_in_another_leaf(
 }
 
 #[test]
-fn o1_by_share_who_uses_nothing_goes_before_who_uses_something() {
+fn o1_by_share_a_leaf_without_usage_goes_first() {
     let policy = Policy { order: Order::Share, ..Policy::default() };
     table::check(
         "root 9/9; a<root 3/9; b<root 3/9; c<root 3/9",
@@ -159,7 +160,7 @@ fn o1_by_share_who_uses_nothing_goes_before_who_uses_something() {
 }
 
 #[test]
-fn o1_o2_who_goes_before_the_head_of_a_blocking_leaf_becomes_its_head() {
+fn o1_o2_a_higher_priority_becomes_the_head_of_a_blocking_leaf() {
     check(
         "root 4/4; a<root 4/4 block",
         "4",
@@ -173,15 +174,15 @@ fn o1_o2_who_goes_before_the_head_of_a_blocking_leaf_becomes_its_head() {
 }
 
 #[test]
-fn o1_by_share_a_leaf_that_was_served_steps_back_in_the_same_decision() {
+fn o1_by_share_a_leaf_that_was_served_goes_later_in_the_same_decision() {
     let policy = Policy { order: Order::Share, ..Policy::default() };
     let rows = [("submit 1 to a: 1; submit 2 to a: 2; submit 3 to b: 1", "bind 1; bind 3; bind 2")];
     table::check("root 9/9; a<root 3/9; b<root 3/9", "9", policy, &rows);
 }
 
 #[test]
-fn o1_l3_beside_lending_limits_too_priority_goes_before_entitlement_in_a_leaf() {
-    // Both wait for room; 4 is entitled, and 3 is not.
+fn o1_l3_with_lending_limits_priority_still_orders_a_leaf() {
+    // Both are pending for lack of room; 4 is entitled, and 3 is not.
     check(
         "root 9/9; a<root 1/9; b<root 5/9; c<root 1/9 lend=0",
         "5",
@@ -194,7 +195,7 @@ fn o1_l3_beside_lending_limits_too_priority_goes_before_entitlement_in_a_leaf() 
 }
 
 #[test]
-fn o2_who_is_withdrawn_leaves_the_line_although_shares_have_changed_since() {
+fn o2_a_withdrawn_head_leaves_its_queue_although_shares_have_changed() {
     let policy = Policy { order: Order::Share, ..Policy::default() };
     table::check(
         "root 9/9; a<root 4/9 block; b<root 4/9",
@@ -211,8 +212,8 @@ fn o2_who_is_withdrawn_leaves_the_line_although_shares_have_changed_since() {
 }
 
 #[test]
-fn o1_who_comes_to_be_entitled_within_a_decision_goes_before_who_borrows() {
-    // What 5 takes from x makes room within the guarantee of p for 4; of the one cpu that is free 7 gets nothing.
+fn o1_a_workload_that_becomes_entitled_goes_before_borrowers() {
+    // What 5 takes from x makes room within the guarantee of p for 4; 7 gets nothing of the one free cpu.
     check(
         "root 20/20; p<root 4/20; w<p 2/20; x<p 0/20; v<root 5/20; y<root 0/20",
         "6",
@@ -227,8 +228,9 @@ fn o1_who_comes_to_be_entitled_within_a_decision_goes_before_who_borrows() {
 }
 
 #[test]
-fn o1_the_same_where_there_is_no_room_and_it_has_to_be_made() {
-    // 4 is tried again at each fact. By what 5 takes from x it comes to be entitled, and takes back from u before 7 is placed.
+fn o1_a_workload_that_becomes_entitled_reclaims_before_borrowers_are_placed() {
+    // 4 is tried again after each event. What 5 takes from x makes it entitled, and it reclaims from u before 7 is
+    // placed.
     check(
         "root 20/20; p<root 4/20; w<p 2/20; x<p 0/20; v<root 3/20; y<root 0/20; u<root 0/20",
         "2:z=x 6:z=y",

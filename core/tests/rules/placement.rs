@@ -1,4 +1,4 @@
-//! P1 and P2: which nodes a pod fits, and which of them it gets.
+//! P1 and P2: on which nodes a pod fits, and which of them it gets.
 
 use crate::check;
 use quotree_core::{
@@ -60,19 +60,6 @@ fn p1_whole_devices_must_be_whole() {
 }
 
 #[test]
-fn p1_the_verdict_counts_the_nodes_by_what_rules_them_out() {
-    let mut game = Game::new(ROOM, "4:!no 4:zone=x 1:zone=b 4,1:zone=b,dev 9:zone=b", Policy::default()).unwrap();
-    game.row("cordon node 4").unwrap();
-    game.row("submit 1 to a: 1,0.6 on zone=b").unwrap();
-    game.row("submit 2 to a: 1,0.6 on zone=b").unwrap();
-    let verdict = game.core().explain(WorkloadId(2)).unwrap();
-    let BlockingReason::Room(quotree_core::Room { nodes, .. }) = verdict.binding else { panic!("{verdict:?}") };
-    // Re-made without its label by the cordon, node 4 counts as unschedulable before anything else.
-    assert_eq!((nodes.total, nodes.unschedulable, nodes.tainted, nodes.unselected), (5, 1, 1, 1), "{nodes:?}");
-    assert_eq!(nodes.full + nodes.fragmented, 2, "{nodes:?}");
-}
-
-#[test]
 fn p2_best_fit_leaves_the_least() {
     check(
         ROOM,
@@ -115,7 +102,7 @@ fn p2_binpack_and_spread_go_by_the_share_in_use() {
 }
 
 #[test]
-fn p2_dot_product_goes_where_what_is_asked_is_scarce() {
+fn p2_dot_product_prefers_nodes_where_the_request_is_scarce() {
     let policy = Policy { placement: Placement::DotProduct, ..Policy::default() };
     table::check(
         ROOM,
@@ -127,7 +114,7 @@ fn p2_dot_product_goes_where_what_is_asked_is_scarce() {
             ("submit 3 to a: 9", "bind 3 on node 0"),
         ],
     );
-    // 1 of 50 asked where 50 and where 49 are free: both 98 points of 100, rounded down.
+    // 1 of 50 is requested, with 50 and with 49 free: both score 98 points of 100, rounded down.
     table::check(ROOM, "50 49", policy.clone(), &[("submit 1 to a: 1", "bind 1 on node 0")]);
     table::check(ROOM, "50 25", policy, &[("submit 1 to a: 1", "bind 1 on node 1")]);
 }
@@ -140,13 +127,13 @@ fn p2_gpu_packing_fills_devices_then_nodes() {
         "9,4:dev 9,2:dev",
         policy,
         &[
-            // Both are whole: 29 against 31 points.
+            // All devices of both nodes are whole: 29 against 31 points.
             ("submit 1 to a: 1,0.5", "bind 1 on node 1"),
-            // Filling the device in use, then a whole one where one is in use, then an empty node.
+            // First the device in use, then a whole one on a node in use, then an empty node.
             ("submit 2 to a: 1,0.4", "bind 2 on node 1"),
             ("submit 3 to a: 1,1", "bind 3 on node 1"),
             ("submit 4 to a: 1,1", "bind 4 on node 0"),
-            // Without devices all are alike.
+            // Without devices all nodes are equal.
             ("submit 5 to a: 1", "bind 5 on node 0"),
         ],
     );
@@ -166,7 +153,7 @@ fn p2_gpu_clustering_keeps_kinds_apart() {
             ("submit 4 to a: 1,1", "bind 4 on node 1"),
             ("submit 5 to a: 1,0.3", "bind 5 on node 0"),
             ("finish 1; finish 5", "nothing"),
-            // Node 0 is empty again, and an empty one comes before one with others.
+            // Node 0 is empty again, and an empty node comes before one with other kinds.
             ("submit 6 to a: 1,2", "bind 6 on node 2"),
             ("submit 7 to a: 1,2", "bind 7 on node 0"),
         ],
@@ -174,7 +161,7 @@ fn p2_gpu_clustering_keeps_kinds_apart() {
 }
 
 #[test]
-fn p2_fgd_keeps_devices_of_use_to_the_typical_pods() {
+fn p2_fgd_keeps_devices_usable_for_the_typical_pods() {
     let shape = |cpu: i64, gpu: i64| {
         let request = Amounts::new().with("cpu", cpu * 1000).with("gpu", gpu * 1000);
         PodTemplate { request, ..PodTemplate::default() }
@@ -183,18 +170,19 @@ fn p2_fgd_keeps_devices_of_use_to_the_typical_pods() {
         let pods = shapes.iter().map(|(cpu, gpu, weight)| TypicalPod { template: shape(*cpu, *gpu), weight: *weight });
         Policy { placement: Placement::Fgd, typical: pods.collect(), ..Policy::default() }
     };
-    // Pods want 4 cpu with each device: 5 cpu less would leave the first node too few, and 1 cpu less leaves both enough.
+    // Typical pods need 4 cpu with each device: a pod of 5 would leave the first node too few, a pod of 1 leaves both
+    // enough.
     table::check(
         ROOM,
         "8,2:dev 16,2:dev",
         typical(&[(4, 1, 1)]),
         &[("submit 1 to a: 5", "bind 1 on node 1"), ("submit 2 to a: 1", "bind 2 on node 0")],
     );
-    // Where pods want two devices at once, one is taken where it breaks no pair.
+    // Typical pods need two devices at once: one is taken where that breaks no pair.
     table::check(ROOM, "9,2:dev 9,3:dev", typical(&[(0, 2, 1)]), &[("submit 1 to a: 1,1", "bind 1 on node 1")]);
-    // Where they want one each, that makes no difference.
+    // Typical pods need one device: then all nodes are equal.
     table::check(ROOM, "9,2:dev 9,3:dev", typical(&[(0, 1, 1)]), &[("submit 1 to a: 1,1", "bind 1 on node 0")]);
-    // Nobody is typical: all nodes are alike.
+    // Without typical pods all nodes are equal.
     table::check(ROOM, "9,2:dev 9,3:dev", typical(&[]), &[("submit 1 to a: 1,1", "bind 1 on node 0")]);
 }
 
@@ -249,7 +237,7 @@ fn p2_random_is_the_same_for_the_same_seed_and_differs_between_seeds() {
 
 #[test]
 fn p2_random_draws_for_each_pod_anew() {
-    // The same empty nodes each time: only who asks differs.
+    // The nodes are equally empty each time, and only the pod differs.
     let place = |row: String| {
         let policy = Policy { placement: Placement::Random { seed: 1 }, ..Policy::default() };
         Game::new(ROOM, "4 4 4 4 4 4 4 4", policy).unwrap().row(&row).unwrap()
@@ -261,7 +249,7 @@ fn p2_random_draws_for_each_pod_anew() {
 
 #[test]
 fn p2_fullness_is_the_mean_over_what_a_node_has() {
-    // 2 of 4 cpus are half; 3 of 4 cpus beside free gpus are three eighths.
+    // 2 of 4 cpus used are half; 3 of 4 cpus used and no gpu are three eighths.
     let policy = Policy { placement: Placement::Binpack, ..Policy::default() };
     let mut core = Scheduler::new(&table::tree("a 99/99 ns=a").unwrap(), policy).unwrap();
     let place = |core: &mut Scheduler, id: u32, cpu: i64| {
@@ -278,7 +266,7 @@ fn p2_fullness_is_the_mean_over_what_a_node_has() {
 }
 
 #[test]
-fn p2_random_draws_are_those_of_every_log() {
+fn p2_random_draws_never_change_so_that_old_logs_replay() {
     let policy = Policy { placement: Placement::Random { seed: 1 }, ..Policy::default() };
     let mut game = Game::new(ROOM, "9,8:dev", policy).unwrap();
     let rows = ["submit 1 to a: 1,0.6", "submit 2 to a: 1,0.6", "submit 3 to a: 1,0.6", "submit 4 to a: 1,0.6"];
@@ -294,7 +282,7 @@ fn p2_random_draws_are_those_of_every_log() {
 
 #[test]
 fn p2_fgd_gives_a_gang_of_one_rack_the_devices_it_gives_others() {
-    // Of the typical 0.4 one fits beside each if the pod takes from the device that has more.
+    // Beside each typical pod of 0.4, another fits if the pod takes from the emptier device.
     let shape = PodTemplate { request: Amounts::new().with("gpu", 400), ..PodTemplate::default() };
     let typical = vec![TypicalPod { template: shape, weight: 1 }];
     let policy = || Policy { placement: Placement::Fgd, typical: typical.clone(), ..Policy::default() };
@@ -309,6 +297,6 @@ fn p2_fgd_gives_a_gang_of_one_rack_the_devices_it_gives_others() {
 }
 
 #[test]
-fn p1_a_resource_of_which_a_node_has_nothing_is_no_mistake() {
+fn p1_a_node_may_have_none_of_a_resource() {
     check(ROOM, "4,0", &[("submit 1 to a: 1,1", "pending 1: P1"), ("submit 2 to a: 1", "bind 2; pending 1: P1")]);
 }

@@ -1,4 +1,4 @@
-//! R1 to R8: who may take from whom.
+//! R1 to R8: who may evict whom.
 
 use crate::check;
 use quotree_core::{
@@ -15,7 +15,7 @@ fn by(change: impl FnOnce(&mut Policy)) -> Policy {
 }
 
 #[test]
-fn r1_a_leaf_displaces_its_own_lower_priorities_only() {
+fn r1_a_leaf_preempts_only_its_own_lower_priorities() {
     check(
         "root 4/4; a<root 4/4",
         "4",
@@ -28,7 +28,7 @@ fn r1_a_leaf_displaces_its_own_lower_priorities_only() {
 }
 
 #[test]
-fn r1_does_not_grow_what_the_leaf_borrows() {
+fn r1_preemption_does_not_let_a_leaf_borrow_more() {
     check(
         "root 6/6; a<root 2/6; b<root 4/6",
         "6",
@@ -42,7 +42,7 @@ fn r1_does_not_grow_what_the_leaf_borrows() {
 }
 
 #[test]
-fn r1_takes_more_of_its_own_rather_than_grow() {
+fn r1_takes_more_of_its_own_pods_rather_than_borrow_more() {
     check(
         "root 7/7; a<root 1/7; b<root 3/7",
         "7",
@@ -55,7 +55,7 @@ fn r1_takes_more_of_its_own_rather_than_grow() {
 }
 
 #[test]
-fn r1_r8_within() {
+fn r1_r8_preemption_within_a_queue_as_the_policy_says() {
     let rows = |last| {
         [
             ("submit 9 to a: 2", "bind 9"),
@@ -77,7 +77,7 @@ fn r1_r8_within() {
 }
 
 #[test]
-fn r2_a_guarantee_is_taken_back_whatever_the_priorities() {
+fn r2_a_guarantee_is_reclaimed_whatever_the_priorities() {
     check(
         TWO,
         "4",
@@ -151,13 +151,6 @@ fn r2b_a_leaf_at_its_min_is_left_alone() {
 }
 
 #[test]
-fn r2b_floor_pod_or_strict() {
-    let rows = |last| [("submit 1 to b: 4", "bind 1"), ("submit 2 to a: 2", last)];
-    table::check(TWO, "4", Policy::default(), &rows("evict 1 by R2; bind 2; pending 1': A1 at root"));
-    table::check(TWO, "4", by(|p| p.floor = Floor::Strict), &rows("pending 2: A1 at root"));
-}
-
-#[test]
 fn r2c_protected_runtime() {
     table::check(
         TWO,
@@ -173,7 +166,7 @@ fn r2c_protected_runtime() {
 }
 
 #[test]
-fn r2c_non_preemptible_pods_are_no_victims() {
+fn r2c_non_preemptible_pods_are_never_evicted() {
     check(
         "root 4/4; a<root 1/4; b<root 3/4",
         "4",
@@ -188,7 +181,7 @@ fn r2c_non_preemptible_pods_are_no_victims() {
 }
 
 #[test]
-fn r3_an_entitled_workload_reclaims_before_it_displaces_its_own() {
+fn r3_an_entitled_workload_reclaims_before_it_preempts_its_own() {
     check(
         TWO,
         "4",
@@ -210,7 +203,7 @@ fn r3_an_entitled_workload_reclaims_before_it_displaces_its_own() {
 }
 
 #[test]
-fn r3_an_unentitled_one_may_still_displace_its_own() {
+fn r3_an_unentitled_workload_may_still_preempt_its_own() {
     check(
         TWO,
         "4",
@@ -223,7 +216,7 @@ fn r3_an_unentitled_one_may_still_displace_its_own() {
 }
 
 #[test]
-fn r4_a_full_quota_on_an_empty_cluster_is_blocked_too() {
+fn r4_quota_is_reclaimed_on_an_empty_cluster_too() {
     check(
         TWO,
         "100",
@@ -245,7 +238,7 @@ fn r5_a_victim_must_help() {
 }
 
 #[test]
-fn r6_nobody_goes_for_a_gang_that_cannot_stand() {
+fn r6_nobody_is_evicted_for_a_gang_that_cannot_be_placed() {
     check(
         "root 16/16; a<root 16/16; b<root 0/16",
         "4 4",
@@ -254,7 +247,7 @@ fn r6_nobody_goes_for_a_gang_that_cannot_stand() {
 }
 
 #[test]
-fn r7_a_guarded_victim_goes_only_if_no_plan_without_it_exists() {
+fn r7_a_budget_is_broken_only_if_no_other_plan_exists() {
     let rows = [
         ("budget g allows 0", "nothing"),
         ("submit 1 to b: 2", "bind 1"),
@@ -285,7 +278,7 @@ fn r8_the_policy_switches_kinds_of_preemption_off() {
 }
 
 #[test]
-fn r8_f3_the_fair_share_may_be_taken_back() {
+fn r8_f3_a_fair_share_may_be_reclaimed() {
     let tree = "root 9/9; a<root 0/9; b<root 0/9";
     let rows = |last| {
         let all = "submit 1 to a: 1; submit 2 to a: 1; submit 3 to a: 1; submit 4 to a: 1; submit 5 to a: 1; submit 6 to a: 1; submit 7 to a: 1; submit 8 to a: 1; submit 9 to a: 1";
@@ -298,8 +291,8 @@ fn r8_f3_the_fair_share_may_be_taken_back() {
 }
 
 #[test]
-fn r2b_who_is_over_in_any_of_the_missing_resources_is_over() {
-    // Both resources are missing at the root; 4 is over in the second alone, and started last.
+fn r2b_above_min_in_one_of_the_missing_resources_is_enough() {
+    // Both resources are missing at the root; 4 is above min in the second one only, and started last.
     check(
         "root 6,6/6,6; a<root 2,2/6,6; b<root 2,2/6,6; c<root 2,2/6,6",
         "9,9",
@@ -312,7 +305,7 @@ fn r2b_who_is_over_in_any_of_the_missing_resources_is_over() {
 }
 
 #[test]
-fn r1_r8_who_came_at_the_same_time_is_not_newer() {
+fn r1_r8_a_workload_of_the_same_time_is_not_newer() {
     let policy = by(|p| p.within = WithinQueuePreemption::LowerOrNewerEqual);
     let rows =
         [("submit 1 to a: 4; submit 2 to a: 4", "bind 1; pending 2: A1 at a"), ("wait 1 ms", "pending 2: A1 at a")];
@@ -320,7 +313,7 @@ fn r1_r8_who_came_at_the_same_time_is_not_newer() {
 }
 
 #[test]
-fn r1_a_borrower_displaces_only_who_borrows() {
+fn r1_a_borrower_preempts_only_what_its_leaf_borrows() {
     check(
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
@@ -351,8 +344,8 @@ fn s2_a_gang_above_its_min_and_those_within_it_come_to_rest() {
 }
 
 #[test]
-fn r8_the_floor_may_be_strict() {
-    // One of b's pods goes, and leaves it above its min; the other would not.
+fn r2b_r8_the_floor_may_be_strict() {
+    // One pod of b is evicted by both floors; without the second one b would be below its min.
     let tree = "root 4/4; a<root 3/4; b<root 1/4";
     let rows = |last| {
         [
@@ -366,7 +359,7 @@ fn r8_the_floor_may_be_strict() {
 }
 
 #[test]
-fn r1_a_reason_names_the_resource_that_is_missed_and_how_far_its_leaf_is_over() {
+fn r1_the_reason_names_the_missing_resource_and_the_overuse() {
     let mut game = Game::new("root 4,4/4,4; a<root 2,2/4,4; b<root 1,0/4,4", "9,9", Policy::default()).unwrap();
     for row in [
         "submit 1 to b: 2,2 priority 9; submit 2 to b: 2,0 priority 1; submit 3 to b: 0,2",
@@ -383,8 +376,8 @@ fn r1_a_reason_names_the_resource_that_is_missed_and_how_far_its_leaf_is_over() 
 }
 
 #[test]
-fn r2_a4_who_may_take_back_in_his_own_department_only_leaves_pods_without_a_quota_alone() {
-    // The guarantee of x is used up, so a takes from its sibling, although 1 would go first of all.
+fn r2_a4_reclaim_below_the_root_spares_pods_without_a_quota() {
+    // The guarantee of x is used up, so a reclaims from its sibling only, although 1 is first in victim order.
     check_unquotaed(
         "root 9/9; x<root 4/9; a<x 4/9; b<x 0/9",
         "8",
@@ -417,8 +410,8 @@ fn r8_min_runtime_ends_by_itself() {
 }
 
 #[test]
-fn r1_r8_who_becomes_preemptible_is_a_victim_for_his_equals_too() {
-    // 2 came before 1, and may displace it once that one can be evicted.
+fn r1_r8_a_pod_that_becomes_preemptible_is_a_victim_for_its_equals_too() {
+    // 2 came before 1, and may preempt it once 1 is preemptible.
     let mut game =
         Game::new("root 4/4; a<root 4/4", "4", by(|p| p.within = WithinQueuePreemption::LowerOrNewerEqual)).unwrap();
     for (row, comes) in [
@@ -446,7 +439,7 @@ fn r1_a_leaf_may_grow_up_to_its_min_at_the_expense_of_its_own() {
 }
 
 #[test]
-fn t4_r8_a_lowered_ceiling_is_enforced_even_where_nobody_preempts() {
+fn t4_r8_a_lowered_max_is_enforced_even_without_preemption() {
     let policy = by(|p| {
         p.preemption = Preemption::None;
         p.enforce_max = EnforceMax::After { ms: 1000 };
@@ -460,8 +453,8 @@ fn t4_r8_a_lowered_ceiling_is_enforced_even_where_nobody_preempts() {
 }
 
 #[test]
-fn r5_q2_where_only_an_ungoverned_resource_is_missing_nobody_goes() {
-    // The tree says nothing of cpus; of the devices, which it governs, there are enough.
+fn r5_q2_nobody_is_evicted_where_only_an_ungoverned_resource_is_missing() {
+    // The tree does not govern cpu; of the devices, which it governs, enough are free.
     check(
         "root -,4/-,4; a<root -,2/-,4; b<root -,0/-,4",
         "4,2:dev",
@@ -470,7 +463,7 @@ fn r5_q2_where_only_an_ungoverned_resource_is_missing_nobody_goes() {
 }
 
 #[test]
-fn r5_where_enough_is_free_but_on_no_single_device_who_stands_there_goes() {
+fn r5_a_pod_is_evicted_from_a_device_where_free_devices_are_fragmented() {
     check(
         "root 8,2/8,2; a<root 4,1/8,2; b<root 0,0/8,2",
         "8,2:dev",
@@ -482,8 +475,9 @@ fn r5_where_enough_is_free_but_on_no_single_device_who_stands_there_goes() {
 }
 
 #[test]
-fn r1_s2_whoever_would_go_before_a_victim_of_equal_priority_covers_what_is_over() {
-    // 2 came first and gets the priority of 3 and 4. They reach down into the min of a, but 1 would go before either.
+fn r1_s2_lower_priorities_cover_the_excess_before_a_victim_of_equal_priority() {
+    // 2 came first and gets the priority of 3 and 4. Their eviction would reach into the min of a, but 1 is evicted
+    // before either.
     table::check(
         "root 99/99; a<root 5/99; b<root 6/99",
         "6:z=x 2:z=y",

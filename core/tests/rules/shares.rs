@@ -1,4 +1,4 @@
-//! F1, F2 and Q4: the fair share of every quota, exact.
+//! F1, F2 and Q4: the fair share of every quota, computed exactly.
 
 use crate::check;
 use quotree_core::{Amounts, FairShares, NodeSpec, Policy, Reclaim};
@@ -19,8 +19,8 @@ fn named(rows: &[(&str, i64)]) -> Vec<(String, i64)> {
 }
 
 #[test]
-fn f1_water_is_shared_by_weight_and_frozen_at_demand() {
-    // Demands 9, 1, 9 on 10: b is frozen at 1, a and c share 9 as 2 to 1.
+fn f1_capacity_is_shared_by_weight_up_to_demand() {
+    // Demands 9, 1 and 9 on 10 cpu: b stops at 1, a and c share 9 as 2 to 1.
     let tree = "root 10/10; a<root 0/10 weight=2; b<root 0/10 weight=1; c<root 0/10 weight=1";
     let rows = ["submit 1 to a: 9; submit 2 to b: 1; submit 3 to c: 9"];
     assert_eq!(shares(tree, "10", &rows), named(&[("root", 10_000), ("a", 6000), ("b", 1000), ("c", 3000)]));
@@ -30,7 +30,7 @@ fn f1_water_is_shared_by_weight_and_frozen_at_demand() {
 fn f1_guarantees_come_first_and_whole_units_by_largest_remainder() {
     let tree = "root 10/10; a<root 4/10; b<root 1/10; c<root 1/10";
     let rows = ["submit 1 to a: 10; submit 2 to b: 10; submit 3 to c: 10"];
-    // 4 + 1 + 1 are guaranteed; 4 are left for weights 4, 1, 1: 2666.67, 666.67, 666.67.
+    // 4 + 1 + 1 are guaranteed; 4 are left for the weights 4, 1, 1: 2666.67, 666.67, 666.67.
     let wanted = named(&[("root", 10_000), ("a", 6667), ("b", 1667), ("c", 1666)]);
     assert_eq!(shares(tree, "10", &rows), wanted);
 }
@@ -52,7 +52,7 @@ fn f2_a_share_is_what_the_children_share() {
 }
 
 #[test]
-fn f1_kept_shares_are_those_divided_anew() {
+fn f1_cached_shares_equal_those_divided_again() {
     let tree = "root 12/12; x<root 4/8; y<root 4/8 weight=3; a<x 4/8; b<x 0/8; c<y 1/8; d<y 0/6 weight=2";
     let mut game = Game::new(tree, "7", Policy::default()).unwrap();
     let mut kept = FairShares::default();
@@ -79,7 +79,7 @@ fn f1_kept_shares_are_those_divided_anew() {
 
 #[test]
 fn q4_shares_are_compared_exactly_where_floats_would_not_tell() {
-    // Overuse shares (2^53 + 1) / 2^53 and (2^53 + 2) / 2^53 are one double; b is over by more.
+    // The overuse shares (2^53 + 1) / 2^53 and (2^53 + 2) / 2^53 are the same double; the one of b is larger.
     let big = 1i64 << 53;
     let node = NodeSpec::new(0, Amounts::new().with("cpu", 4 * big));
     assert_eq!(node.allocatable.get("cpu"), Some(4 * big));
@@ -99,8 +99,8 @@ fn q4_shares_are_compared_exactly_where_floats_would_not_tell() {
 }
 
 #[test]
-fn r8_f3_who_waits_claims_more_as_soon_as_fewer_share() {
-    // Of 9 a third is b's, and half once c asks nothing.
+fn r8_f3_a_fair_share_grows_when_fewer_share_it() {
+    // A third of 9 is for b, and half of it once c requests nothing.
     let policy = Policy { reclaim: Reclaim::FairShare, ..Policy::default() };
     table::check(
         "root 9/9; a<root 0/9; b<root 0/9; c<root 0/9",

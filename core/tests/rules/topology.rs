@@ -1,10 +1,10 @@
-//! P1 on the topology tree: gangs whose pods stand in one node, rack or zone.
+//! P1 with a topology level: gangs whose pods must share a node, rack or zone.
 
 use crate::check;
 
 const ROOM: &str = "root 99/99; a<root 99/99";
 
-/// The fullest rack that has room for all: r1 has 5 free, r2 has 6, and r0 with 4 has too little.
+/// The fullest rack with room for all is chosen: r1 has 5 free, r2 has 6, and r0 with 4 has too little.
 #[test]
 fn p1_the_fullest_domain_that_fits_is_taken() {
     check(
@@ -17,7 +17,8 @@ fn p1_the_fullest_domain_that_fits_is_taken() {
     );
 }
 
-/// Racks of one name in two zones are two racks; a node in no rack is in none. Of equal ones the first by name.
+/// Racks of one name in two zones are two racks; a node without a rack is in none. Among equals the first by name is
+/// chosen.
 #[test]
 fn p1_racks_are_those_of_their_zone() {
     check(
@@ -33,9 +34,9 @@ fn p1_racks_are_those_of_their_zone() {
     );
 }
 
-/// A lone pod stands anywhere, and a gang without the need does.
+/// A single pod may run anywhere, and so may a gang without a level.
 #[test]
-fn p1_nobody_else_is_bound_to_a_domain() {
+fn p1_single_pods_and_gangs_without_a_level_ignore_domains() {
     check(
         ROOM,
         "1 1",
@@ -47,7 +48,7 @@ fn p1_nobody_else_is_bound_to_a_domain() {
     );
 }
 
-/// Zones hold racks: four of one zone do not fit one rack, but the zone.
+/// A zone contains its racks: four pods of one zone fit no single rack, but the zone.
 #[test]
 fn p1_a_zone_is_all_of_its_racks() {
     let cluster = "2:in.z0.r0 1:in.z0.r1 2:in.z1.r2 2:in.z1.r3";
@@ -56,7 +57,7 @@ fn p1_a_zone_is_all_of_its_racks() {
     check(ROOM, cluster, &[("submit 1 to a: 1 x3 in one zone", "bind 1 on node 1; bind 1 x2 on node 0")]);
 }
 
-/// Elastic members join where the others are, or wait: r1 is free, but theirs is r0.
+/// Elastic members join the others or wait: r1 is free, but theirs is r0.
 #[test]
 fn p1_elastic_members_join_the_others() {
     check(
@@ -66,15 +67,16 @@ fn p1_elastic_members_join_the_others() {
             ("submit 1 to a: 1 x4 min 2 in one rack", "bind 1 x3 on node 0; pending 1: P1"),
             ("submit 2 to a: 1 x2 min 2 in one rack", "bind 2 x2 on node 1; pending 1: P1"),
             ("withdraw 2; grow 1 by 1", "pending 1: P1"),
-            // What another gang of the same kind finds says nothing of this one: its rack has room.
+            // That another gang with the same request finds no room in its rack does not matter here.
             ("submit 3 to a: 1 x3 min 2 in one rack", "bind 3 x3 on node 1; pending 1: P1"),
         ],
     );
 }
 
-/// At others' expense: where it costs least. In r0 two pods would have to go, in r1 one; b borrows them all.
+/// Victims are evicted in the domain where that costs least: in r0 two pods would have to go, in r1 one; b borrows them
+/// all.
 #[test]
-fn p1_v3_victims_go_where_it_costs_least() {
+fn p1_v3_victims_are_evicted_in_the_cheapest_domain() {
     check(
         "root 8/8; a<root 4/8; b<root 0/8",
         "2:in..r0 2:in..r0 2:in..r1 2:in..r1",
@@ -89,7 +91,7 @@ fn p1_v3_victims_go_where_it_costs_least() {
     );
 }
 
-/// What counts as free is cpu where nobody asks for devices: r1 has less of it, r0 less of the other.
+/// The free amount of a rack is measured in cpu if no device is requested: r1 has less cpu, r0 less gpu.
 #[test]
 fn p1_racks_are_measured_in_cpu() {
     let cluster = "5,2:in..r0 4,9:in..r1";
@@ -100,9 +102,9 @@ fn p1_racks_are_measured_in_cpu() {
     );
 }
 
-/// A gang holds two nodes of one rack; when one of them moves, it does not stand in two.
+/// A gang holds two nodes of one rack; when one of them moves to another rack, the hold ends.
 #[test]
-fn h3_p1_a_gang_that_no_longer_stands_together_goes_elsewhere() {
+fn h3_p1_a_holder_whose_nodes_no_longer_share_a_rack_loses_its_hold() {
     check(
         "root 8/8; a<root 4/8; b<root 0/8",
         "2:in..r0 2:in..r0",

@@ -1,4 +1,4 @@
-//! T1, T2 and Q3: what a tree may be, and every finding of the validation.
+//! T1, T2 and Q3: which trees are valid, and every finding of the validation.
 
 use quotree_core::{Amounts, OverPromised, QuotaSpec, QuotaTree, Severity, TreeSpec};
 use quotree_testkit::table;
@@ -134,7 +134,7 @@ fn t1_paths_leaves_and_common_ancestors() {
 }
 
 #[test]
-fn t1_a_tree_tells_depths_and_namespaces() {
+fn t1_depths_and_namespaces() {
     let spec = table::tree("root 4/4; x<root 2/4; a<x 1/4 ns=n,m").unwrap();
     let tree = QuotaTree::new(&spec, OverPromised::Error).unwrap();
     let depths: Vec<u32> = tree.ids().map(|q| tree.depth(q)).collect();
@@ -145,7 +145,7 @@ fn t1_a_tree_tells_depths_and_namespaces() {
 }
 
 #[test]
-fn t2_what_a_cluster_has_is_compared_with_the_mins_of_leaves_only() {
+fn t2_the_cluster_is_compared_with_the_mins_of_leaves_only() {
     let spec = table::tree("root 4/4; x<root 4/4; a<x 3/4 ns=a").unwrap();
     let on = |cpu| QuotaTree::warnings_on(&spec, &Amounts::new().with("cpu", cpu)).len();
     assert_eq!((on(4000), on(3000), on(2000)), (0, 1, 2), "root's max, then the 3 of a");

@@ -1,4 +1,4 @@
-//! V1 to V4: which victims, how many, and on which node.
+//! V1 to V4: which pods are evicted, how many, and on which node.
 
 use crate::check;
 use quotree_core::{Policy, SearchBounds, Unquotaed, VictimOrder};
@@ -32,7 +32,7 @@ fn v1_then_the_largest_overuse_share_where_min_0_is_infinite() {
 
 #[test]
 fn v1_the_share_is_compared_below_the_common_ancestor_first() {
-    // y is over by 5/5, z by 4/8; in z the leaf d alone is over by far more than c is in y.
+    // y is above its min by 5/5, z by 4/8; below z the leaf d alone is above its min by far more than c below y.
     check(
         "root 26/26; x<root 6/26; y<root 5/26; z<root 8/26; a<x 6/26; c<y 5/26; d<z 1/26; e<z 7/26",
         "26",
@@ -61,7 +61,7 @@ fn v1_then_latest_started_then_highest_id() {
 }
 
 #[test]
-fn v1_latest_forgets_whose_it_is() {
+fn v1_latest_ignores_overuse() {
     let policy = Policy { victims: VictimOrder::Latest, ..Policy::default() };
     table::check(
         "root 6/6; a<root 2/6; b<root 2/6; c<root 0/6",
@@ -76,7 +76,7 @@ fn v1_latest_forgets_whose_it_is() {
 }
 
 #[test]
-fn v2_nobody_goes_who_can_be_spared() {
+fn v2_victims_that_are_not_needed_are_reprieved() {
     check(
         "root 8/8; a<root 4/8; b<root 2/8",
         "8",
@@ -88,7 +88,7 @@ fn v2_nobody_goes_who_can_be_spared() {
 }
 
 #[test]
-fn v2_a_victim_in_the_own_branch_that_makes_entitled_stays() {
+fn v2_a_victim_whose_eviction_makes_the_ask_entitled_is_not_reprieved() {
     check(
         "root 40/40; x<root 20/40; y<root 20/40; a<x 10/20; b<x 10/20; c<y 20/40",
         "40",
@@ -148,7 +148,7 @@ fn v3_least_lost_work_then_lowest_node() {
 }
 
 #[test]
-fn v4_a_gang_may_take_on_several_nodes() {
+fn v4_victims_for_a_gang_may_be_on_several_nodes() {
     check(
         "root 8/8; a<root 8/8; b<root 0/8",
         "4 4",
@@ -160,7 +160,7 @@ fn v4_a_gang_may_take_on_several_nodes() {
 }
 
 #[test]
-fn v4_where_quota_is_missing_victims_may_stand_anywhere() {
+fn v4_victims_for_missing_quota_may_be_on_any_node() {
     check(
         "root 8/8; a<root 4/8; b<root 0/8",
         "6 6 6",
@@ -173,7 +173,7 @@ fn v4_where_quota_is_missing_victims_may_stand_anywhere() {
 }
 
 #[test]
-fn v1_where_a_budget_must_be_broken_those_without_one_go_first_all_the_same() {
+fn v1_pods_without_a_budget_go_first_even_if_a_budget_must_be_broken() {
     check(
         "root 4/4; a<root 2/4; b<root 0/4",
         "4",
@@ -189,7 +189,7 @@ fn v1_where_a_budget_must_be_broken_those_without_one_go_first_all_the_same() {
 }
 
 #[test]
-fn v1_r7_among_those_taken_for_quota_who_breaks_no_budget_goes_first() {
+fn v1_r7_for_missing_quota_victims_that_break_no_budget_go_first() {
     check(
         "root 4/4; a<root 4/4; b<root 0/4",
         "9",
@@ -203,7 +203,7 @@ fn v1_r7_among_those_taken_for_quota_who_breaks_no_budget_goes_first() {
 
 #[test]
 fn v1_a4_pods_without_a_quota_go_first() {
-    // 1 borrows, 2 stands outside all quotas and came first; either would make room.
+    // 1 borrows, 2 has no quota and came first; either would make room.
     let policy = Policy { unquotaed: Unquotaed::Schedule, ..Policy::default() };
     table::check(
         "root 6/6; a<root 0/6; b<root 2/6",
@@ -220,7 +220,7 @@ fn v1_a4_pods_without_a_quota_go_first() {
 
 #[test]
 fn v3_work_lost_counts_every_pod() {
-    // The gang on the first node lost more than the two on the second, who came later.
+    // The gang on the first node would lose more work than the two pods on the second, which came later.
     check(
         "root 4/4; a<root 0/4; b<root 2/4",
         "2 2",
@@ -235,7 +235,7 @@ fn v3_work_lost_counts_every_pod() {
 }
 
 #[test]
-fn v1_r2b_where_only_quota_is_missing_who_stands_within_its_min_stays_whatever_its_priority() {
+fn v1_r2b_a_leaf_within_its_min_loses_nothing_for_missing_quota() {
     check(
         "root 4/4; a<root 2/4; b<root 2/4; c<root 0/4",
         "9",
@@ -247,8 +247,8 @@ fn v1_r2b_where_only_quota_is_missing_who_stands_within_its_min_stays_whatever_i
 }
 
 #[test]
-fn v1_every_resource_that_is_missing_makes_victims() {
-    // 1 uses the first resource alone, 2 the second; both are missing, and priority says who goes first.
+fn v1_every_missing_resource_counts_for_victims() {
+    // 1 uses only the first resource, 2 only the second; both are missing, and priority decides who is evicted first.
     check(
         "root 4,4/4,4; a<root 2,2/4,4; b<root 0,0/4,4",
         "9,9",
@@ -263,7 +263,7 @@ fn v1_every_resource_that_is_missing_makes_victims() {
 }
 
 #[test]
-fn v1_r7_who_would_break_a_budget_goes_after_those_of_a_higher_priority() {
+fn v1_r7_breaking_a_budget_comes_after_higher_priorities() {
     check(
         "root 4/4; a<root 4/4; b<root 0/4",
         "9",
@@ -275,8 +275,8 @@ fn v1_r7_who_would_break_a_budget_goes_after_those_of_a_higher_priority() {
 }
 
 #[test]
-fn v1_g2_a_gang_that_has_nothing_left_to_spare_goes_in_its_turn() {
-    // The gang spares one; then it would go whole, and 2 started later.
+fn v1_g2_a_gang_at_its_minimum_is_evicted_in_its_turn() {
+    // The gang spares one member; after that it would be evicted whole, and 2 started later.
     check(
         "root 5/5; a<root 4/5; b<root 0/5",
         "9",
@@ -302,8 +302,9 @@ fn r7_what_a_budget_still_allows_breaks_nothing() {
 }
 
 #[test]
-fn v1_v3_where_not_all_nodes_may_be_tried_those_whose_pods_would_go_first_are() {
-    // The one victim on the first node is cheaper than the two on the second, of which one would go before it.
+fn v1_v3_with_a_bound_on_nodes_those_with_the_first_victims_are_tried() {
+    // The one victim on the first node is cheaper than the two on the second, of which one is before it in victim
+    // order.
     let rows = |last| {
         [
             ("no recreation; submit 1 to b: 4 priority 1", "bind 1 on node 0"),
@@ -318,7 +319,7 @@ fn v1_v3_where_not_all_nodes_may_be_tried_those_whose_pods_would_go_first_are() 
 }
 
 #[test]
-fn v1_a4_where_not_all_nodes_may_be_tried_pods_without_a_quota_come_first() {
+fn v1_a4_with_a_bound_on_nodes_pods_without_a_quota_come_first() {
     let bounds = SearchBounds { nodes: 1, ..SearchBounds::default() };
     table::check(
         "root 8/8; a<root 4/8; b<root 0/8",

@@ -1,13 +1,13 @@
-//! S2, S3, S4 and I4: who evicted whom, what each eviction owes, and who may wait once nothing is under way.
+//! Checks S2, S3, S4 and I4: who evicted whom, which evictions were in vain, and who may be pending at rest.
 
 use super::Driver;
-use crate::beside;
+use crate::compare;
 use quotree_core::{Action, Plan, PodState, QuotaId, ReleaseReason, WorkloadId, WorkloadSpec};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Driver<'_> {
-    /// S2 and S3: who evicted whom, and what each eviction owes.
-    pub(super) fn account(&mut self, plan: &Plan) {
+    /// S2 and S3: notes who evicted whom, and for whom pods were evicted.
+    pub(super) fn check_evictions(&mut self, plan: &Plan) {
         let origin = |w: &WorkloadId| self.origins.get(w).copied();
         let mut both = Vec::new();
         for action in &plan.actions {
@@ -16,15 +16,15 @@ impl Driver<'_> {
                     self.played.evictions += 1;
                     let pair = reason.cause.as_ref().and_then(origin).zip(origin(&pod.workload));
                     if let Some((cause, victim)) = pair {
-                        *self.stretch.owed.entry(cause).or_default() += 1;
-                        // A gang whose minimum is guaranteed may borrow for its other members, and lose those.
+                        *self.interval.owed.entry(cause).or_default() += 1;
+                        // A gang whose minimum is guaranteed may borrow for its other members, and lose those again.
                         let elastic = |spec: &WorkloadSpec| spec.pods.iter().any(|set| set.min < set.count);
                         let of = [reason.cause, Some(pod.workload)].into_iter().flatten();
                         if of.filter_map(|w| self.specs.get(&w)).any(elastic) {
                             continue;
                         }
-                        self.stretch.evicted.insert((cause, victim));
-                        if self.stretch.evicted.contains(&(victim, cause)) {
+                        self.interval.evicted.insert((cause, victim));
+                        if self.interval.evicted.contains(&(victim, cause)) {
                             both.push(format!("S2: submissions {cause} and {victim} evict each other"));
                         }
                     }
@@ -32,26 +32,27 @@ impl Driver<'_> {
                 Action::Bind { pod, .. } => {
                     self.played.binds += 1;
                     if let Some(cause) = origin(&pod.workload) {
-                        self.stretch.owed.remove(&cause);
+                        self.interval.owed.remove(&cause);
                     }
                 }
-                // What was evicted for a hold that gave way serves whoever it gave way to (H2).
+                // Pods evicted for a hold that was taken over serve the workload that took it (H2).
                 Action::Release { workload, reason: ReleaseReason::NeededBy(taker) } => {
                     if let (Some(cause), Some(taker)) = (origin(workload), origin(taker)) {
-                        let pods = self.stretch.owed.remove(&cause).unwrap_or(0);
-                        *self.stretch.owed.entry(taker).or_default() += pods;
+                        let pods = self.interval.owed.remove(&cause).unwrap_or(0);
+                        *self.interval.owed.entry(taker).or_default() += pods;
                     }
                 }
                 _ => {}
             }
         }
         if self.play.settles && !self.faulty {
-            both.into_iter().for_each(|what| self.wrong(what));
+            both.into_iter().for_each(|what| self.violation(what));
         }
     }
 
-    /// I4: with the victims gone and nothing else known, the causes are placed.
-    pub(super) fn places_its_causes(&mut self, causes: &BTreeSet<WorkloadId>) {
+    /// I4: when the victims are gone and nothing else has happened, the workloads for which they were evicted are
+    /// placed.
+    pub(super) fn check_causes_placed(&mut self, causes: &BTreeSet<WorkloadId>) {
         let plan = self.decide();
         if self.reference.is_some() {
             return self.carry_out(&plan);
@@ -62,13 +63,13 @@ impl Driver<'_> {
             .filter_map(|a| if let Action::Bind { pod, .. } = a { Some(pod.workload) } else { None })
             .collect();
         for cause in causes.difference(&bound) {
-            self.wrong(format!("I4: the victims of {cause} are gone, and it is not placed"));
+            self.violation(format!("I4: the victims of {cause} are gone, and it is not placed"));
         }
         self.carry_out(&plan);
     }
 
-    /// S2: who runs, when nothing is under way, occurs once.
-    pub(super) fn remember(&mut self) {
+    /// S2: no state of running pods occurs twice while nothing is under way.
+    pub(super) fn check_no_repeat(&mut self) {
         if self.reference.is_some() {
             return;
         }
@@ -86,30 +87,30 @@ impl Driver<'_> {
         }
         let state: Vec<(usize, usize)> = state.into_iter().collect();
         let again = format!("S2: the state {state:?} (submission, running pods) occurs twice");
-        if !self.stretch.states.insert(state) && self.play.settles && !self.faulty {
-            self.wrong(again);
+        if !self.interval.states.insert(state) && self.play.settles && !self.faulty {
+            self.violation(again);
         }
     }
 
-    /// S3 and S4, once nothing is under way.
-    pub(super) fn at_rest(&mut self) {
+    /// S3 and S4, while nothing is under way.
+    pub(super) fn check_at_rest(&mut self) {
         if let Some(reference) = self.reference.take() {
-            let alike = self.played.wrong.is_empty();
-            let wrong = if alike { beside::explanations(self.core(), &reference) } else { Vec::new() };
-            wrong.into_iter().for_each(|what| self.wrong(what));
+            let alike = self.played.violations.is_empty();
+            let violations = if alike { compare::explanations(self.core(), &reference) } else { Vec::new() };
+            violations.into_iter().for_each(|what| self.violation(what));
             self.reference = Some(reference);
             return;
         }
-        let owed = std::mem::take(&mut self.stretch.owed);
+        let owed = std::mem::take(&mut self.interval.owed);
         if self.play.settles && !self.faulty {
             for (cause, pods) in owed {
-                self.wrong(format!("S3: {pods} pods were evicted in vain for submission {cause}"));
+                self.violation(format!("S3: {pods} pods were evicted in vain for submission {cause}"));
             }
         }
         if self.play.guaranteed && !self.faulty {
             for workload in self.core().waiting() {
                 if self.entitled(workload) {
-                    self.wrong(format!("S4: {workload} is entitled and waits"));
+                    self.violation(format!("S4: {workload} is entitled and pending"));
                 }
             }
         }

@@ -1,25 +1,25 @@
-//! Plays a world against the core as a cluster would: feeds the facts, carries out the plans at once or with delays,
-//! recreates what is evicted as a controller does (O3), and checks the laws after everything.
+//! Plays a world against the core as a cluster would: sends the events, carries out the plans at once or with delays,
+//! recreates evicted pods as a controller does (O3), and checks the laws after every event and decision.
 //!
-//! Checked: `audit` and an independent recount (I1, I2, I6, I8) after every fact and decision, every invariant of the
-//! [`Auditor`] (I3 to I5, I7, I9, I11), S1 (deciding again gives nothing), S2 (between two facts no settled state occurs
-//! twice, nobody evicts each other, and it ends), S3 (no eviction in vain), S4 (in a pool no entitled workload waits), I4
-//! (a plan that evicts places its cause), I12 (replay equals record), and that no fact that can happen is refused.
+//! Checked are `audit` and an independent count (I1, I2, I6, I8), every invariant of the [`Auditor`] (I3 to I5, I7, I9,
+//! I11), S1 (deciding again gives nothing), S2 (between two events no state at rest occurs twice, no two workloads
+//! evict each other, and it ends), S3 (no eviction is in vain), S4 (in a pool no entitled workload is pending), I4 (a
+//! plan that evicts places its preemptor), I12 (a replay equals the record), and that no possible event is refused.
 //!
-//! Here is how a world is played from step to step; `steps` and `sites` are what the steps do, `deciding` and `outcomes` what
-//! follows, `account` keeps S2, S3, S4 and I4.
+//! This file plays the steps; `steps` and `nodes` carry out each step, `deciding` and `outcomes` what follows,
+//! `account` checks S2, S3, S4 and I4.
 
 mod account;
 mod deciding;
+mod nodes;
 mod outcomes;
-mod sites;
 mod steps;
 
 use crate::{
     dice::Dice,
     recount::{Specs, recount},
     reference::Reference,
-    sites::Site,
+    traits::NodeTraits,
     worlds::World,
 };
 use quotree_core::{Action, Auditor, Event, Log, PodId, Recorder, Scheduler, Time, WorkloadId, audit};
@@ -28,12 +28,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How a world is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Play {
-    /// Seed of the delays of binds and evictions; without one everything happens at once.
+    /// The seed of the delays of binds and evictions; without one everything happens at once.
     pub delays: Option<u64>,
-    /// Whether no eviction may be in vain and nobody may evict each other (S2, S3): true of the default policy, when
-    /// nothing breaks.
+    /// Whether S2 and S3 must hold: they do under the default policy, without faults.
     pub settles: bool,
-    /// Whether no entitled workload may wait (S4): true of a pool of preemptible pods by the default policy.
+    /// Whether S4 must hold: it does in a pool of preemptible pods under the default policy.
     pub guaranteed: bool,
 }
 
@@ -42,45 +41,46 @@ impl Play {
     pub const AT_ONCE: Self = Self { delays: None, settles: false, guaranteed: false };
 }
 
-/// What came of it.
+/// The outcome of a world.
 #[derive(Debug, Clone)]
 pub struct Played {
-    /// Everything that is wrong, each with the step it came after.
-    pub wrong: Vec<String>,
-    /// What happened, for reading.
+    /// All violations of laws, each with the step it came after.
+    pub violations: Vec<String>,
+    /// Steps and actions as text, in order.
     pub trace: Vec<String>,
-    /// How often the scheduler decided.
+    /// The number of decisions.
     pub decisions: u64,
-    /// Pods evicted.
+    /// The number of evicted pods.
     pub evictions: u64,
-    /// Pods bound.
+    /// The number of bound pods.
     pub binds: u64,
-    /// What occurred, in the words of [`beside::occurred`](crate::beside::occurred), where the reference was beside.
+    /// What occurred, in the words of [`compare::occurred`](crate::compare::occurred), if the reference was played,
+    /// too.
     pub seen: BTreeSet<&'static str>,
     /// The log of the core.
     pub log: Log,
 }
 
-/// Between two facts a small world must settle within this many decisions.
+/// A small world must come to rest within this many decisions after an event.
 const MOST_DECISIONS: u32 = 300;
 
-/// Plays a world to its end. A tree that is refused is the one violation then.
+/// Plays a world to its end. If its tree is invalid, that is the one violation.
 #[must_use]
 pub fn drive(world: &World, play: Play) -> Played {
     match Recorder::new(&world.tree(), world.policy.clone()) {
         Ok(core) => Driver::new(world, play, core).run(),
         Err(findings) => {
-            let wrong = findings.iter().map(ToString::to_string).collect();
+            let violations = findings.iter().map(ToString::to_string).collect();
             let log = Log { tree: world.tree(), policy: world.policy.clone(), entries: Vec::new() };
-            Played { wrong, trace: Vec::new(), decisions: 0, evictions: 0, binds: 0, seen: BTreeSet::new(), log }
+            Played { violations, trace: Vec::new(), decisions: 0, evictions: 0, binds: 0, seen: BTreeSet::new(), log }
         }
     }
 }
 
-/// Plays a world with the reference scheduler beside the core: whatever they decide differently is wrong, the first
-/// difference only, since what follows from it says nothing. The laws are not judged; [`drive`] does that.
+/// Plays a world with the reference scheduler and the core. Their first difference is the one violation, since later
+/// ones follow from it. The laws are not checked; [`drive`] does that.
 #[must_use]
-pub fn drive_beside(world: &World, play: Play) -> Played {
+pub fn drive_with_reference(world: &World, play: Play) -> Played {
     match Recorder::new(&world.tree(), world.policy.clone()) {
         Ok(core) => {
             let reference = Some(Reference::new(&world.tree(), world.policy.clone()));
@@ -94,34 +94,34 @@ struct Driver<'a> {
     world: &'a World,
     play: Play,
     core: Recorder,
-    /// What decides beside the core, if anything does; then no law is judged.
+    /// The reference, if it is to be compared; then no law is checked.
     reference: Option<Reference>,
     dice: Dice,
     now: Time,
     specs: Specs,
-    /// Which submission each workload stands for: a recreated one stands for the same.
+    /// The submission that each workload stands for: a recreated one stands for the same.
     origins: BTreeMap<WorkloadId, usize>,
     next_id: u32,
-    /// The world as it is now: edits change it.
+    /// The quotas as edited so far.
     quotas: Vec<crate::worlds::Quota>,
     down: BTreeSet<usize>,
     cordoned: BTreeSet<usize>,
-    /// The nodes' sites, as relabelled, and their ill devices.
-    sites: Vec<Site>,
-    ill: BTreeMap<usize, u64>,
+    /// The traits of the nodes and their unhealthy devices, as changed so far.
+    node_traits: Vec<NodeTraits>,
+    unhealthy: BTreeMap<usize, u64>,
     failing_binds: u32,
     agenda: BTreeMap<(Time, u32), Event>,
     agenda_seq: u32,
-    stretch: Stretch,
+    interval: Interval,
     auditor: Auditor,
     faulty: bool,
     played: Played,
-    place: String,
+    context: String,
 }
 
-/// What must not happen twice between two facts.
+/// What must not happen twice between two events.
 #[derive(Default)]
-struct Stretch {
+struct Interval {
     states: BTreeSet<Vec<(usize, usize)>>,
     evicted: BTreeSet<(usize, usize)>,
     owed: BTreeMap<usize, u32>,
@@ -144,16 +144,16 @@ impl<'a> Driver<'a> {
             quotas: world.quotas.clone(),
             down: BTreeSet::new(),
             cordoned: BTreeSet::new(),
-            sites: world.sites.clone(),
-            ill: BTreeMap::new(),
+            node_traits: world.node_traits.clone(),
+            unhealthy: BTreeMap::new(),
             failing_binds: 0,
             agenda: BTreeMap::new(),
             agenda_seq: 0,
-            stretch: Stretch::default(),
+            interval: Interval::default(),
             auditor: Auditor::new(),
             faulty: false,
             played: Played {
-                wrong: Vec::new(),
+                violations: Vec::new(),
                 trace: Vec::new(),
                 decisions: 0,
                 evictions: 0,
@@ -161,47 +161,47 @@ impl<'a> Driver<'a> {
                 seen: BTreeSet::new(),
                 log,
             },
-            place: "start".to_owned(),
+            context: "start".to_owned(),
         }
     }
 
     fn run(mut self) -> Played {
         for node in (0..self.world.nodes.len()).filter_map(|i| self.world.node(i)) {
-            self.tell(Event::NodeUp(node));
+            self.apply(Event::NodeUp(node));
         }
         for (i, step) in self.world.steps.iter().enumerate() {
-            self.place = format!("step {i}, {step:?}");
+            self.context = format!("step {i}, {step:?}");
             self.played.trace.push(format!("{} {step:?}", self.now.0));
             self.faulty |= step.is_fault();
-            self.stretch = Stretch::default();
+            self.interval = Interval::default();
             self.step(*step, i);
             if (i + 1) % self.world.every.max(1) == 0 {
                 self.settle();
                 if self.play.delays.is_none() {
-                    self.at_rest();
+                    self.check_at_rest();
                 }
             }
         }
-        self.place = "the end".to_owned();
-        self.stretch = Stretch::default();
+        self.context = "the end".to_owned();
+        self.interval = Interval::default();
         self.settle();
-        self.run_out();
-        self.at_rest();
+        self.run_to_end();
+        self.check_at_rest();
         let log = self.core.log().clone();
         if self.reference.is_some() {
             return Played { log, ..self.played };
         }
         if let Err(error) = log.replay() {
-            self.wrong(format!("I12: {error}"));
+            self.violation(format!("I12: {error}"));
         }
         Played { log, ..self.played }
     }
 
-    fn wrong(&mut self, what: String) {
-        // The first few tell; a broken ledger would fill pages.
-        if self.played.wrong.len() < 12 {
-            self.played.trace.push(format!("{} WRONG {what}", self.now.0));
-            self.played.wrong.push(format!("after {}: {what}", self.place));
+    fn violation(&mut self, what: String) {
+        // A few are enough: a broken ledger would fill pages.
+        if self.played.violations.len() < 12 {
+            self.played.trace.push(format!("{} VIOLATION {what}", self.now.0));
+            self.played.violations.push(format!("after {}: {what}", self.context));
         }
     }
 
@@ -214,20 +214,20 @@ impl<'a> Driver<'a> {
             return;
         }
         for breach in audit(self.core()) {
-            self.wrong(format!("{breach} (after {after})"));
+            self.violation(format!("{breach} (after {after})"));
         }
         for what in recount(self.core(), &self.specs, !self.faulty) {
-            self.wrong(format!("{what} (recounted after {after})"));
+            self.violation(format!("{what} (recounted after {after})"));
         }
     }
 
-    /// A fact that can happen must be taken.
-    fn tell(&mut self, event: Event) {
+    /// Applies an event, which must be accepted.
+    fn apply(&mut self, event: Event) {
         self.auditor.fact(&event);
         let text = if self.reference.is_some() { String::new() } else { format!("{event:?}") };
         match (self.core.apply(event.clone()), &mut self.reference) {
-            (Err(error), _) => self.wrong(format!("refused: {error}: {event:?}")),
-            (Ok(()), Some(reference)) if self.played.wrong.is_empty() => reference.apply(&event),
+            (Err(error), _) => self.violation(format!("refused: {error}: {event:?}")),
+            (Ok(()), Some(reference)) if self.played.violations.is_empty() => reference.apply(&event),
             (Ok(()), _) => {}
         }
         let brief: String = text.chars().take(60).collect();
@@ -239,7 +239,7 @@ fn nth<T: Copy>(of: &[T], k: usize) -> Option<T> {
     of.get(k.checked_rem(of.len())?).copied()
 }
 
-/// An action in a few words.
+/// An action as short text.
 #[must_use]
 pub fn brief(action: &Action) -> String {
     let name = |pod: &PodId| pod.to_string();

@@ -1,26 +1,27 @@
-//! What comes of a plan: binds and evictions come true at once or after a while, and controllers make anew what was evicted (O3).
+//! The outcomes of a plan: binds and evictions take effect at once or after a delay, and controllers recreate evicted
+//! pods (O3).
 
 use super::{Driver, MOST_DECISIONS};
 use quotree_core::{Action, Event, Plan, PodOutcome, PodSet, PodState, ReleaseReason, WorkloadChange, WorkloadId};
 use std::collections::BTreeSet;
 
 impl Driver<'_> {
-    /// Lets time pass; what is due happens on the way.
-    pub(super) fn pass(&mut self, ms: u64) {
+    /// Lets time pass; outcomes that are due take effect on the way.
+    pub(super) fn advance(&mut self, ms: u64) {
         let end = self.now.after_ms(ms);
         while let Some((&(due, seq), _)) = self.agenda.first_key_value().filter(|((due, _), _)| *due <= end) {
             self.now = self.now.max(due);
             if let Some(event) = self.agenda.remove(&(due, seq)) {
-                self.happen(event);
+                self.take_effect(event);
                 self.settle();
             }
         }
         self.now = end;
-        self.tell(Event::Tick);
+        self.apply(Event::Tick);
     }
 
-    /// An outcome of a plan, if it can still come true.
-    pub(super) fn happen(&mut self, event: Event) {
+    /// An outcome takes effect, if it still can.
+    pub(super) fn take_effect(&mut self, event: Event) {
         let (pod, wanted) = match &event {
             Event::PodBound { pod, .. } | Event::BindFailed { pod } => (*pod, PodState::Binding),
             Event::PodGone { pod, .. } => (*pod, PodState::Leaving),
@@ -35,14 +36,14 @@ impl Driver<'_> {
             Event::PodBound { pod, .. } => Event::PodBound { pod, at: self.now },
             event => event,
         };
-        self.tell(event);
+        self.apply(event);
         if wanted == PodState::Leaving && self.play.delays.is_some() {
-            self.replace(pod.workload);
+            self.answer_eviction(pod.workload);
         }
     }
 
-    /// What the controller does about an evicted pod that is gone.
-    pub(super) fn replace(&mut self, workload: WorkloadId) {
+    /// The controller's answer to the loss of an evicted pod.
+    pub(super) fn answer_eviction(&mut self, workload: WorkloadId) {
         let states = self.states(workload);
         if states.iter().any(|s| matches!(s, PodState::Running | PodState::Binding)) {
             let set = self.specs.get_mut(&workload).and_then(|spec| {
@@ -52,7 +53,7 @@ impl Driver<'_> {
                 Some(set)
             });
             let change = WorkloadChange { add_pods: set, ..WorkloadChange::of(workload) };
-            self.tell(Event::WorkloadChanged(change));
+            self.apply(Event::WorkloadChanged(change));
         } else if !states.contains(&PodState::Leaving) {
             self.recreate(workload);
         }
@@ -78,7 +79,7 @@ impl Driver<'_> {
                     gone.push(pod.workload);
                     causes.extend(reason.cause);
                 }
-                // Its victims serve whoever it gave way to (H2).
+                // Its victims serve the workload that took its hold over (H2).
                 Action::Release { workload, reason: ReleaseReason::NeededBy(_) } => {
                     causes.remove(workload);
                 }
@@ -86,14 +87,14 @@ impl Driver<'_> {
             }
         }
         if self.play.delays.is_none() && !gone.is_empty() {
-            self.places_its_causes(&causes);
-            self.replace_all(&gone);
+            self.check_causes_placed(&causes);
+            self.answer_evictions(&gone);
         }
     }
 
     pub(super) fn outcome(&mut self, event: Event, most_ms: u64) {
         if self.play.delays.is_none() {
-            self.happen(event);
+            self.take_effect(event);
         } else {
             let due = self.now.after_ms(self.dice.below(most_ms));
             self.agenda_seq += 1;
@@ -101,29 +102,29 @@ impl Driver<'_> {
         }
     }
 
-    pub(super) fn replace_all(&mut self, gone: &[WorkloadId]) {
+    pub(super) fn answer_evictions(&mut self, gone: &[WorkloadId]) {
         let mut whole = BTreeSet::new();
         for workload in gone {
             if !whole.contains(workload) {
                 if self.states(*workload).iter().all(|s| *s == PodState::Waiting) {
                     whole.insert(*workload);
                 }
-                self.replace(*workload);
+                self.answer_eviction(*workload);
             }
         }
     }
 
-    /// Lets everything under way come to its end, and the scheduler's own clocks run out.
-    pub(super) fn run_out(&mut self) {
+    /// Lets everything under way take effect, and the timers of the scheduler expire.
+    pub(super) fn run_to_end(&mut self) {
         for _ in 0..MOST_DECISIONS {
             let next = self.agenda.first_key_value().map(|((due, _), _)| *due);
             let next = next.or_else(|| self.core().next_wake().filter(|wake| *wake > self.now));
             let Some(next) = next else { return };
-            self.pass(next.since(self.now));
+            self.advance(next.since(self.now));
             self.settle();
         }
         if self.reference.is_none() {
-            self.wrong(format!("S2: no rest after {MOST_DECISIONS} waits"));
+            self.violation(format!("S2: not at rest after {MOST_DECISIONS} waits"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The steps of a world as facts: workloads that come, change and go, and edits of the tree.
+//! Steps about workloads and the tree: workloads that are submitted, change and end, and edits of quotas.
 
 use super::{Driver, nth};
 use crate::worlds::{Job, Step, World};
@@ -11,15 +11,15 @@ impl Driver<'_> {
             Step::Finish(k) => self.finish(k),
             Step::Withdraw(k) => {
                 if let Some(workload) = nth(&self.alive(), k) {
-                    self.tell(Event::WorkloadWithdrawn { workload });
+                    self.apply(Event::WorkloadWithdrawn { workload });
                 }
             }
             Step::NodeDown(_)
             | Step::NodeUp(_)
             | Step::Cordon(_)
-            | Step::Ill(..)
-            | Step::Relabel(..)
-            | Step::Drain(_) => self.befall(step),
+            | Step::Unhealthy(..)
+            | Step::ChangeMode(..)
+            | Step::Drain(_) => self.node_step(step),
             Step::Edit(quota, min, max) => self.edit(quota, min, max),
             Step::Priority(k, priority) => {
                 if let Some(workload) = nth(&self.alive(), k) {
@@ -27,19 +27,19 @@ impl Driver<'_> {
                         spec.priority = priority;
                     }
                     let change = WorkloadChange { priority: Some(priority), ..WorkloadChange::of(workload) };
-                    self.tell(Event::WorkloadChanged(change));
+                    self.apply(Event::WorkloadChanged(change));
                 }
             }
             Step::BindsFail(n) => self.failing_binds += n,
-            Step::Tick(ms) => self.pass(ms),
+            Step::Tick(ms) => self.advance(ms),
             Step::Fail(k) => {
                 let pods = self.alive().into_iter().filter_map(|w| self.core().workload(w)).flat_map(|w| w.pods);
                 let run: Vec<PodId> = pods.filter(|p| p.state == PodState::Running).map(|p| p.id).collect();
                 if let Some(pod) = nth(&run, k) {
-                    self.tell(Event::PodGone { pod, outcome: PodOutcome::Failed });
+                    self.apply(Event::PodGone { pod, outcome: PodOutcome::Failed });
                 }
             }
-            Step::More(k, count) => {
+            Step::Grow(k, count) => {
                 let workload = nth(&self.alive(), k);
                 if let Some(workload) = workload {
                     let set = self.specs.get_mut(&workload).and_then(|spec| {
@@ -47,7 +47,7 @@ impl Driver<'_> {
                         spec.pods.push(set.clone());
                         Some(set)
                     });
-                    self.tell(Event::WorkloadChanged(WorkloadChange {
+                    self.apply(Event::WorkloadChanged(WorkloadChange {
                         workload,
                         priority: None,
                         add_pods: set,
@@ -57,7 +57,7 @@ impl Driver<'_> {
             }
             Step::Budget(n, allowed) => {
                 if let Some(n) = n.checked_rem(self.world.budgets) {
-                    self.tell(Event::BudgetChanged { budget: format!("b{n}").into(), allowed });
+                    self.apply(Event::BudgetChanged { budget: format!("b{n}").into(), allowed });
                 }
             }
         }
@@ -73,7 +73,7 @@ impl Driver<'_> {
             preemptible: job.preemptible,
             pods: self.world.pods(&job).into_iter().collect(),
             budget: self.world.budget(job.leaf).map(Into::into),
-            together: job.looks.together,
+            together: job.traits.together,
             replaces: None,
         };
         self.create(spec, origin);
@@ -83,13 +83,13 @@ impl Driver<'_> {
         self.next_id += 1;
         self.specs.insert(spec.id, spec.clone());
         self.origins.insert(spec.id, origin);
-        self.tell(Event::WorkloadSubmitted(spec));
+        self.apply(Event::WorkloadSubmitted(spec));
     }
 
-    /// A controller's answer to the loss of a workload's pods: the same again, new (O3).
+    /// A controller's answer to the loss of all pods of a workload: it creates the same again (O3).
     pub(super) fn recreate(&mut self, workload: WorkloadId) {
         if self.core().workload(workload).is_some() {
-            self.tell(Event::WorkloadWithdrawn { workload });
+            self.apply(Event::WorkloadWithdrawn { workload });
         }
         let Some((mut spec, origin)) = self.specs.get(&workload).cloned().zip(self.origins.get(&workload).copied())
         else {
@@ -124,10 +124,10 @@ impl Driver<'_> {
         let Some(workload) = nth(&runs, k) else { return };
         let pods = self.core().workload(workload).map(|w| w.pods).unwrap_or_default();
         for pod in pods.iter().filter(|p| p.state == PodState::Running) {
-            self.tell(Event::PodGone { pod: pod.id, outcome: PodOutcome::Succeeded });
+            self.apply(Event::PodGone { pod: pod.id, outcome: PodOutcome::Succeeded });
         }
         if self.core().workload(workload).is_some() {
-            self.tell(Event::WorkloadWithdrawn { workload });
+            self.apply(Event::WorkloadWithdrawn { workload });
         }
     }
 
@@ -142,11 +142,11 @@ impl Driver<'_> {
         match self.core.apply(event.clone()) {
             Ok(()) => {
                 self.quotas = world.quotas;
-                let alike = self.played.wrong.is_empty();
+                let alike = self.played.violations.is_empty();
                 self.reference.iter_mut().filter(|_| alike).for_each(|reference| reference.apply(&event));
             }
             Err(EventError::InvalidTree(_)) if self.core().tree().len() == before => {}
-            Err(error) => self.wrong(format!("refused: {error}")),
+            Err(error) => self.violation(format!("refused: {error}")),
         }
         self.audited("edit of the tree");
     }

@@ -1,4 +1,4 @@
-//! Who is admitted, and who is entitled (A1, A2, A5, O1, R2a).
+//! Admission and entitlement (A1, A2, A5, O1, R2a).
 
 use super::{
     ledger::Ledger,
@@ -11,23 +11,23 @@ pub(super) fn quota_id(quota: usize) -> QuotaId {
 }
 
 impl Reference {
-    /// The first limit that keeps a unit out: resource by resource in order of names, from the leaf up, max before min;
-    /// then job limits (A1, A2, A5).
+    /// The first limit that bars an ask: resource by resource in order of names, from the leaf up, max before min; then
+    /// job limits (A1, A2, A5).
     pub(super) fn barred(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<BlockingReason> {
         self.over_a_limit(ledger, ask, leaf).or_else(|| self.over_jobs(ledger, ask, leaf))
     }
 
-    /// The first job limit that keeps a unit out, from the leaf up (A5).
+    /// The first job limit that bars an ask, from the leaf up (A5).
     pub(super) fn over_jobs(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<BlockingReason> {
         let full = |q: usize| Some((q, self.tree.quotas[q].jobs.filter(|limit| ledger.jobs(q) >= *limit)?));
         let (q, limit) = self.tree.path(leaf.filter(|_| ask.job)?).find_map(full)?;
         Some(BlockingReason::Jobs { quota: quota_id(q), limit })
     }
 
-    /// The first max, or min of the non-preemptible, that keeps a unit out (A1, A2).
+    /// The first max that bars an ask, or min that bars a non-preemptible one (A1, A2).
     pub(super) fn over_a_limit(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<BlockingReason> {
         let leaf = leaf?;
-        let with = self.with_unit(ask, leaf);
+        let with = self.ledger_with_ask(ask, leaf);
         for (r, amount) in self.requested(ask) {
             for q in self.tree.path(leaf) {
                 let quota = &self.tree.quotas[q];
@@ -38,9 +38,9 @@ impl Reference {
                     let available = quota.max[r] - charged;
                     return Some(BlockingReason::Ceiling { quota: quota_id(q), resource: name, needed, available });
                 }
-                let firm = ledger.firm(q, r);
-                if !ask.preemptible && firm + amount > quota.min[r] {
-                    let available = quota.min[r] - firm;
+                let non_preemptible = ledger.non_preemptible(q, r);
+                if !ask.preemptible && non_preemptible + amount > quota.min[r] {
+                    let available = quota.min[r] - non_preemptible;
                     return Some(BlockingReason::Guarantee {
                         quota: quota_id(q),
                         resource: name,
@@ -53,13 +53,15 @@ impl Reference {
         None
     }
 
-    /// The ledger with a unit standing where quotas keep something: there, what it adds depends on what they use (L3).
-    /// Elsewhere it adds what it asks for all the way up.
-    pub(super) fn with_unit(&self, ask: &Ask, leaf: usize) -> Option<Ledger> {
-        self.tree.keeps().then(|| self.ledger_with(Some((leaf, ask))))
+    /// The ledger with the ask placed in its leaf, in a tree in which a quota keeps something from lending: what the
+    /// ask adds above such a quota depends on its usage (L3). In other trees it adds its request to every quota of the
+    /// path.
+    pub(super) fn ledger_with_ask(&self, ask: &Ask, leaf: usize) -> Option<Ledger> {
+        self.tree.keeps_any().then(|| self.ledger_with(Some((leaf, ask))))
     }
 
-    /// Whether min covers a unit on top of what stands at a quota. The root of a tree with more nodes covers all (O1).
+    /// Whether the min of a quota covers the ask on top of all that will stand there. The root covers all, unless it is
+    /// the only quota (O1).
     pub(super) fn covers(&self, ledger: &Ledger, ask: &Ask, q: usize) -> bool {
         if q == 0 && self.tree.quotas.len() > 1 {
             return true;
@@ -67,7 +69,7 @@ impl Reference {
         self.requested(ask).iter().all(|(r, amount)| ledger.standing(q, *r) + amount <= self.tree.quotas[q].min[*r])
     }
 
-    /// Whether the whole path below the root covers a unit (O1).
+    /// Whether all quotas of the path below the root cover the ask (O1).
     pub(super) fn entitled(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> bool {
         leaf.is_some_and(|leaf| self.tree.path(leaf).all(|q| self.covers(ledger, ask, q)))
     }
@@ -80,15 +82,14 @@ impl Reference {
         }
     }
 
-    /// What is left to a quota whatever others need: its min, and no less than its fair share (R2b, F3).
+    /// What a quota keeps whatever others need: its min, and no less than its fair share (R2b, F3).
     pub(super) fn floor(&self, q: usize, r: usize) -> i64 {
         self.claim(q, r).max(self.tree.quotas[q].min[r])
     }
 
-    /// How far up a unit may reclaim (R2a): the common ancestor may stand at most as high as the lowest quota above the
-    /// leaf that does not cover it, or the root, be it
-    /// the leaf itself. Nothing where the leaf does not cover it.
-    pub(super) fn reach(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<usize> {
+    /// The highest quota below which an ask may reclaim (R2a): the lowest quota above the leaf that does not cover the
+    /// ask, or else the root. `None` if the leaf does not cover it.
+    pub(super) fn reclaim_scope(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<usize> {
         let leaf = leaf?;
         let requested = self.requested(ask);
         let within =

@@ -1,42 +1,44 @@
-//! One decision: what is due by time, what was freed for somebody, then everybody who may be tried, in order (O1).
+//! One decision: first what is due by time, then holds whose victims are gone, then every workload that may be tried,
+//! in order (O1).
 
 use super::{
     admission::quota_id,
     order::Key,
-    reclaim::{Draft, first},
-    state::{Ask, Cell, For, Hold, Reference, Spot, Stage},
-    victims::{Right, Source},
+    reclaim::{PreemptionPlan, keep_better},
+    state::{Ask, Assignment, For, Hold, Reference, RequestQueue, Stage},
+    victims::{PreemptionKind, VictimLeaf},
 };
 use quotree_core::{
     Action, BindReason, BlockingReason, DeviceSet, EnforceMax, EvictReason, PodId, ReleaseReason, Room, Rule, Time,
     Unquotaed, WorkloadId,
 };
 
-/// What the reference decides: actions as the core's, and why those wait who were tried.
+/// A decision of the reference: the same actions as the core's, and the reasons of the workloads that were tried in
+/// vain.
 #[derive(Debug, Clone, Default)]
-pub struct Answer {
-    /// What to do, in order.
+pub struct Decision {
+    /// The actions, in order.
     pub actions: Vec<Action>,
-    /// Who was tried in vain, in order.
-    pub verdicts: Vec<Waits>,
+    /// The workloads that were tried in vain, in order.
+    pub verdicts: Vec<PendingReason>,
 }
 
-/// Why a workload waits.
+/// Why a workload is pending.
 #[derive(Debug, Clone)]
-pub struct Waits {
-    /// Which.
+pub struct PendingReason {
+    /// The workload.
     pub workload: WorkloadId,
-    /// What binds; of missing room only that it is missing.
+    /// What binds. For missing room it does not say what is missing.
     pub binding: BlockingReason,
-    /// Whether it is entitled (O1).
+    /// Whether the workload is entitled (O1).
     pub entitled: bool,
 }
 
 impl Reference {
-    /// What to do now, as [`Scheduler::decide`](quotree_core::Scheduler::decide).
-    pub fn decide(&mut self, now: Time) -> Answer {
+    /// Decides what to do now, like [`Scheduler::decide`](quotree_core::Scheduler::decide).
+    pub fn decide(&mut self, now: Time) -> Decision {
         self.now = self.now.max(now);
-        let mut plan = Answer::default();
+        let mut plan = Decision::default();
         let due: Vec<Time> = self.timers.iter().copied().filter(|time| *time <= self.now).collect();
         self.facts |= !due.is_empty();
         self.timers.retain(|time| !due.contains(time));
@@ -50,119 +52,128 @@ impl Reference {
         self.evict_stale_gangs(&mut plan);
         self.enforce_ceilings(&mut plan);
         let mut news = std::mem::take(&mut self.facts);
-        self.look_around();
-        // Rounds, until one does nothing: what was done for some is news for who was tried before (W4).
+        self.update_queues();
+        // Rounds, until one does nothing: what was done for one workload may help others that were tried before (W4).
         loop {
             if news {
-                self.wake_takers();
+                self.retry_preemptors();
             }
             let before = plan.actions.len();
-            while let Some(cell) = self.next_cell() {
-                self.attempt(&cell, &mut plan);
-                self.look_around();
+            while let Some(queue) = self.next_queue() {
+                self.attempt(&queue, &mut plan);
+                self.update_queues();
             }
             news = plan.actions.len() > before;
             if !news {
                 break;
             }
         }
-        plan.verdicts.retain(|verdict| self.work.get(&verdict.workload).is_some_and(|w| w.waits.is_some()));
+        plan.verdicts.retain(|verdict| self.workloads.get(&verdict.workload).is_some_and(|w| w.pending_ask.is_some()));
         self.count += 1;
         plan
     }
 
-    /// Tries to place the head of a cell: on what is free, at others' expense, or in a later one's hold.
-    fn attempt(&mut self, cell: &Cell, plan: &mut Answer) {
-        let Some((key, id)) = self.head(&self.ledger(), cell) else { return };
-        let ask = &cell.1;
+    /// Tries to place the head of a request queue: on free nodes, by preemption, or on what a later workload holds.
+    fn attempt(&mut self, queue: &RequestQueue, plan: &mut Decision) {
+        let Some((key, id)) = self.head(&self.ledger(), queue) else { return };
+        let ask = &queue.1;
         if self.place_on_free(id, ask, plan) {
             return;
         }
-        let patient = self.fits_when_settled(id, ask);
-        if patient && self.hold_what_leaves(id, ask, plan) {
+        let waits_for_others = self.fits_later(id, ask);
+        if waits_for_others && self.hold_what_leaves(id, ask, plan) {
             return;
         }
-        if !patient && (self.preempt(id, ask, plan) || self.take_over(id, ask, key, plan)) {
+        if !waits_for_others && (self.preempt(id, ask, plan) || self.take_over(id, ask, key, plan)) {
             return;
         }
         let ledger = self.ledger();
-        let barred = self.barred(&ledger, ask, cell.0);
+        let barred = self.barred(&ledger, ask, queue.0);
         if barred.is_none() {
-            self.roomless.insert(ask.clone());
+            self.unplaceable.insert(ask.clone());
         }
-        self.cells.entry(cell.clone()).or_default().due = false;
-        let entitled = self.entitled(&ledger, ask, cell.0);
-        plan.verdicts.push(Waits { workload: id, binding: barred.unwrap_or_else(no_room), entitled });
+        self.queues.entry(queue.clone()).or_default().due = false;
+        let entitled = self.entitled(&ledger, ask, queue.0);
+        plan.verdicts.push(PendingReason { workload: id, binding: barred.unwrap_or_else(no_room), entitled });
     }
 
-    fn place_on_free(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Answer) -> bool {
-        if self.barred(&self.ledger(), ask, self.at(id).leaf).is_some() {
+    fn place_on_free(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Decision) -> bool {
+        if self.barred(&self.ledger(), ask, self.workload(id).leaf).is_some() {
             return false;
         }
-        let Some(spots) = self.place(id, self.rooms()) else { return false };
-        self.step_out(id);
-        self.bind(id, ask, &spots, false, plan);
+        let Some(assignments) = self.place(id, self.free_nodes()) else { return false };
+        self.dequeue(id);
+        self.bind(id, ask, &assignments, false, plan);
         true
     }
 
-    /// An entitled workload takes from other leaves first, then from its own (R3).
-    fn preempt(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Answer) -> bool {
-        let rights = [Right::Reclaim, Right::Priority];
-        let draft = rights.into_iter().find_map(|right| self.find_plan(id, ask, right));
-        let Some(draft) = draft else { return false };
-        // A gang that goes whole loses what it holds for another member: that alone may be enough (H2, S3).
-        let broken = self.holds_broken_by(&draft);
+    /// Preempts: an entitled workload reclaims from other leaves first, then preempts within its own (R3).
+    fn preempt(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Decision) -> bool {
+        let kinds = [PreemptionKind::Reclaim, PreemptionKind::Priority];
+        let found = kinds.into_iter().find_map(|kind| self.find_plan(id, ask, kind));
+        let Some(found) = found else { return false };
+        // A gang that is evicted whole loses its hold for a further member: that alone may be enough (H2, S3).
+        let broken = self.holds_broken_by(&found);
         if broken.is_empty() || !self.take_holds(&broken, id, ask, plan) {
-            self.carry_out(id, ask, draft, plan);
+            self.carry_out(id, ask, found, plan);
         }
         true
     }
 
-    fn holds_broken_by(&self, draft: &Draft) -> Vec<u32> {
+    fn holds_broken_by(&self, found: &PreemptionPlan) -> Vec<u32> {
         let mut broken = Vec::new();
-        for id in draft.victims.iter().map(|candidate| candidate.workload) {
-            let gone = |ordinal: &u32| draft.victims.iter().any(|c| c.pods.contains(&id.pod(*ordinal)));
-            let whole = self.at(id).in_place().iter().all(gone) && self.at(id).sets.iter().any(|set| set.min > 0);
-            broken.extend(self.at(id).hold.filter(|hold| whole && !broken.contains(hold)));
+        for id in found.victims.iter().map(|candidate| candidate.workload) {
+            let gone = |ordinal: &u32| found.victims.iter().any(|c| c.pods.contains(&id.pod(*ordinal)));
+            let whole =
+                self.workload(id).in_place().iter().all(gone) && self.workload(id).sets.iter().any(|set| set.min > 0);
+            broken.extend(self.workload(id).hold.filter(|hold| whole && !broken.contains(hold)));
         }
         broken
     }
 
-    /// An entitled workload for which those who leave for nobody are enough holds what they free, and takes nobody (H1).
-    fn hold_what_leaves(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Answer) -> bool {
+    /// An entitled workload for which the pods that leave for nobody are enough holds what they free, and evicts nobody
+    /// (H1).
+    fn hold_what_leaves(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Decision) -> bool {
         if self.leaving(For::Nobody).is_empty() {
             return false;
         }
-        let draft = self.find_plan(id, ask, Right::Reclaim).filter(|draft| draft.victims.is_empty());
-        draft.map(|draft| self.carry_out(id, ask, draft, plan)).is_some()
+        let found = self.find_plan(id, ask, PreemptionKind::Reclaim).filter(|found| found.victims.is_empty());
+        found.map(|found| self.carry_out(id, ask, found, plan)).is_some()
     }
 
-    fn carry_out(&mut self, id: WorkloadId, ask: &Ask, draft: Draft, plan: &mut Answer) {
-        self.spared += draft.spared;
-        if draft.victims.is_empty() && draft.leaving.is_empty() {
-            self.step_out(id);
-            self.bind(id, ask, &draft.spots, false, plan);
+    fn carry_out(&mut self, id: WorkloadId, ask: &Ask, found: PreemptionPlan, plan: &mut Decision) {
+        self.spared += found.spared;
+        if found.victims.is_empty() && found.leaving.is_empty() {
+            self.dequeue(id);
+            self.bind(id, ask, &found.assignments, false, plan);
         } else {
-            self.hold(id, ask.clone(), draft, plan);
+            self.hold(id, ask.clone(), found, plan);
         }
     }
 
-    /// Binds pods to their spots, and lines the workload up for what is left of it.
-    pub(super) fn bind(&mut self, id: WorkloadId, ask: &Ask, spots: &[(PodId, Spot)], held: bool, plan: &mut Answer) {
-        let entitled = self.entitled(&self.ledger(), ask, self.at(id).leaf);
-        for (pod, spot) in spots {
-            self.start(*pod, *spot);
+    /// Binds pods to their nodes, and enqueues the workload again for its remaining pods.
+    pub(super) fn bind(
+        &mut self,
+        id: WorkloadId,
+        ask: &Ask,
+        assignments: &[(PodId, Assignment)],
+        held: bool,
+        plan: &mut Decision,
+    ) {
+        let entitled = self.entitled(&self.ledger(), ask, self.workload(id).leaf);
+        for (pod, assignment) in assignments {
+            self.start(*pod, *assignment);
             let reason = BindReason { entitled, held, placement: self.policy.placement };
-            let devices = DeviceSet(spot.devices);
-            plan.actions.push(Action::Bind { pod: *pod, node: spot.node, devices, reason });
+            let devices = DeviceSet(assignment.devices);
+            plan.actions.push(Action::Bind { pod: *pod, node: assignment.node, devices, reason });
         }
-        self.at_mut(id).fresh = true;
-        self.refile(id);
-        self.line_up(id);
+        self.workload_mut(id).bound_now = true;
+        self.update_victim_rank(id);
+        self.enqueue(id);
     }
 
-    /// Whether a workload fits once all who leave have left and all who hold stand: then it waits for that.
-    pub(super) fn fits_when_settled(&self, id: WorkloadId, ask: &Ask) -> bool {
+    /// Whether the ask fits once all victims have left and all holders are placed: then the workload waits for that.
+    pub(super) fn fits_later(&self, id: WorkloadId, ask: &Ask) -> bool {
         let under_way = self.holds.len() + self.leaving(For::Nobody).len();
         if under_way == 0 || under_way > self.policy.bounds.nodes as usize {
             return false;
@@ -172,34 +183,34 @@ impl Reference {
             for pod in self.leaving(For::Hold(hold.id)) {
                 later.pod_mut(pod).stage = Stage::Gone;
             }
-            hold.spots.iter().for_each(|(pod, spot)| later.start(*pod, *spot));
+            hold.assignments.iter().for_each(|(pod, assignment)| later.start(*pod, *assignment));
         }
         for pod in self.leaving(For::Nobody) {
             later.pod_mut(pod).stage = Stage::Gone;
         }
         later.holds.clear();
-        // Who leaves is a job until it is gone (A5).
-        let leaf = self.at(id).leaf;
+        // An evicted workload counts as a job until its pods are gone (A5).
+        let leaf = self.workload(id).leaf;
         self.over_jobs(&self.ledger(), ask, leaf).is_none()
             && later.over_a_limit(&later.ledger(), ask, leaf).is_none()
-            && later.place(id, later.rooms()).is_some()
+            && later.place(id, later.free_nodes()).is_some()
     }
 
-    /// An entitled workload that came after a hold was made takes its room where it needs it: from the unentitled of
-    /// other leaves first, then from the later in order; each alone, then all together (H2).
-    fn take_over(&mut self, id: WorkloadId, ask: &Ask, key: Key, plan: &mut Answer) -> bool {
-        let ids = self.holds_to_take(&self.ledger(), id, key);
+    /// An entitled workload that came after a hold was made takes it over if it needs it: first the holds of unentitled
+    /// workloads of other leaves, then those of workloads later in order; each alone, then all together (H2).
+    fn take_over(&mut self, id: WorkloadId, ask: &Ask, key: Key, plan: &mut Decision) -> bool {
+        let ids = self.holds_it_may_take(&self.ledger(), id, key);
         let each = ids.iter().map(|id| vec![*id]).collect::<Vec<_>>();
         each.into_iter().chain([ids]).any(|ids| self.take_holds(&ids, id, ask, plan))
     }
 
-    /// The holds that a workload may take over where it needs to.
-    pub(super) fn holds_to_take(&self, ledger: &super::ledger::Ledger, id: WorkloadId, key: Key) -> Vec<u32> {
+    /// The holds that a workload may take over.
+    pub(super) fn holds_it_may_take(&self, ledger: &super::ledger::Ledger, id: WorkloadId, key: Key) -> Vec<u32> {
         let mut later: Vec<(bool, Key, u32)> = Vec::new();
-        for hold in self.holds.iter().filter(|hold| self.at(id).came > hold.made) {
-            let other = self.at(hold.workload).leaf != self.at(id).leaf;
+        for hold in self.holds.iter().filter(|hold| self.workload(id).changed_at > hold.made) {
+            let other = self.workload(hold.workload).leaf != self.workload(id).leaf;
             let unentitled = other && !self.holder_is_entitled(ledger, hold);
-            let holder = self.key(ledger, self.at(hold.workload));
+            let holder = self.key(ledger, self.workload(hold.workload));
             if unentitled || key < holder {
                 later.push((unentitled, holder, hold.id));
             }
@@ -208,31 +219,31 @@ impl Reference {
         later.into_iter().rev().map(|(_, _, id)| id).collect()
     }
 
-    fn take_holds(&mut self, ids: &[u32], id: WorkloadId, ask: &Ask, plan: &mut Answer) -> bool {
+    fn take_holds(&mut self, ids: &[u32], id: WorkloadId, ask: &Ask, plan: &mut Decision) -> bool {
         let (mut trial, mut tried) = (self.clone(), plan.clone());
         let ended: Vec<Hold> = ids.iter().filter_map(|hold| trial.drop_hold(*hold)).collect();
         for hold in &ended {
             let reason = ReleaseReason::NeededBy(id);
             tried.actions.push(Action::Release { workload: hold.workload, reason });
         }
-        let entitled = trial.entitled(&trial.ledger(), ask, trial.at(id).leaf);
+        let entitled = trial.entitled(&trial.ledger(), ask, trial.workload(id).leaf);
         if !entitled || !(trial.place_on_free(id, ask, &mut tried) || trial.preempt(id, ask, &mut tried)) {
             return false;
         }
-        ended.iter().for_each(|hold| trial.line_up_again(hold.workload));
+        ended.iter().for_each(|hold| trial.requeue(hold.workload));
         (*self, *plan) = (trial, tried);
         true
     }
 
-    /// Whether what a hold will place stays within min; it is part of what stands already.
+    /// Whether the ask of a hold stays within min; the hold is part of what stands already.
     fn holder_is_entitled(&self, ledger: &super::ledger::Ledger, hold: &Hold) -> bool {
-        let Some(leaf) = self.at(hold.workload).leaf else { return false };
+        let Some(leaf) = self.workload(hold.workload).leaf else { return false };
         let requested = self.requested(&hold.ask);
         let within = |q: usize| requested.iter().all(|(r, _)| ledger.standing(q, *r) <= self.tree.quotas[q].min[*r]);
         self.tree.path(leaf).all(|q| within(q) || q == 0 && self.tree.quotas.len() > 1)
     }
 
-    /// Facts carry no time: what they began counts from the first decision after them (G3, T4).
+    /// Events carry no time: a period that one began is counted from the first decision after it (G3, T4).
     fn start_clocks(&mut self) {
         let now = self.now;
         if let EnforceMax::After { ms } = self.policy.enforce_max {
@@ -242,21 +253,21 @@ impl Reference {
             }
         }
         let Some(patience) = self.policy.stale_after_ms else { return };
-        for workload in self.work.values_mut().filter(|w| w.stale == Some(None)) {
+        for workload in self.workloads.values_mut().filter(|w| w.stale == Some(None)) {
             workload.stale = Some(Some(now));
             self.timers.insert(now.after_ms(patience));
         }
     }
 
     /// Evicts gangs that ran below their minimum for too long (G3).
-    fn evict_stale_gangs(&mut self, plan: &mut Answer) {
+    fn evict_stale_gangs(&mut self, plan: &mut Decision) {
         let Some(patience) = self.policy.stale_after_ms else { return };
-        let noted: Vec<WorkloadId> = self.work.values().filter(|w| w.stale.is_some()).map(|w| w.id).collect();
+        let noted: Vec<WorkloadId> = self.workloads.values().filter(|w| w.stale.is_some()).map(|w| w.id).collect();
         for id in noted {
-            let workload = self.at(id);
+            let workload = self.workload(id);
             let late = workload.stale.flatten().is_some_and(|since| since.after_ms(patience) <= self.now);
             if !workload.below_minimum() {
-                self.at_mut(id).stale = None;
+                self.workload_mut(id).stale = None;
             } else if late {
                 let reason = EvictReason {
                     rule: Rule::G3,
@@ -271,34 +282,34 @@ impl Reference {
                 for ordinal in workload.in_place() {
                     self.evict(id.pod(ordinal), For::Nobody, reason.clone(), plan);
                 }
-                self.at_mut(id).stale = None;
-                self.line_up_rest(id, ReleaseReason::Evicted, plan);
+                self.workload_mut(id).stale = None;
+                self.requeue_rest(id, ReleaseReason::Evicted, plan);
             }
         }
     }
 
-    /// Evicts what has been over a lowered ceiling for too long, in victim order, the deepest quota first (T4).
-    fn enforce_ceilings(&mut self, plan: &mut Answer) {
+    /// Evicts what has been above a lowered max for too long, in victim order, the deepest quota first (T4).
+    fn enforce_ceilings(&mut self, plan: &mut Decision) {
         let EnforceMax::After { ms } = self.policy.enforce_max else { return };
         let late = |since: &Option<Time>| since.is_some_and(|since| since.after_ms(ms) <= self.now);
         let due: Vec<usize> = self.over_since.iter().filter(|(_, since)| late(since)).map(|(q, _)| *q).collect();
         for quota in due.into_iter().rev() {
             self.over_since.remove(&quota);
             for r in 0..self.tree.governed.len() {
-                self.drain(quota, r, plan);
+                self.evict_above_max(quota, r, plan);
             }
         }
     }
 
-    fn drain(&mut self, quota: usize, r: usize, plan: &mut Answer) {
+    fn evict_above_max(&mut self, quota: usize, r: usize, plan: &mut Decision) {
         loop {
             let ledger = self.ledger();
             let over = ledger.live(quota, r).saturating_sub(self.tree.quotas[quota].max[r]);
             let mut best = None;
             for leaf in self.tree.leaves().filter(|leaf| self.tree.is_under(*leaf, quota)) {
-                let source = Source { leaf: Some(leaf), common: quota, resources: vec![r] };
-                for victim in self.work.values() {
-                    first(&mut best, self.candidate(&ledger, None, &source, victim, None), &mut false);
+                let from = VictimLeaf { leaf: Some(leaf), common: quota, resources: vec![r] };
+                for victim in self.workloads.values() {
+                    keep_better(&mut best, self.candidate(&ledger, None, &from, victim, None), &mut false);
                 }
             }
             let Some(candidate) = best.filter(|_| over > 0) else { return };
@@ -306,27 +317,28 @@ impl Reference {
             for pod in &candidate.pods {
                 self.evict(*pod, For::Nobody, reason.clone(), plan);
             }
-            self.line_up_rest(candidate.workload, ReleaseReason::Evicted, plan);
+            self.requeue_rest(candidate.workload, ReleaseReason::Evicted, plan);
         }
     }
 }
 
 impl Reference {
-    /// Why a workload waits, now, and whether it is entitled (X1). Of missing room it tells only that.
+    /// Why a workload is pending now, and whether it is entitled (X1). For missing room it does not say what is
+    /// missing.
     #[must_use]
     pub fn explain(&self, id: WorkloadId) -> Option<(BlockingReason, bool)> {
-        let workload = self.work.get(&id)?;
+        let workload = self.workloads.get(&id)?;
         if let Some(hold) = workload.hold {
             let leaving = u32::try_from(self.leaving(For::Hold(hold)).len()).unwrap_or(u32::MAX);
             return Some((BlockingReason::Held { leaving }, true));
         }
-        let ask = workload.waits.as_ref()?;
+        let ask = workload.pending_ask.as_ref()?;
         let Some(leaf) = workload.leaf else {
             let refused = self.policy.unquotaed == Unquotaed::Refuse;
             let binding = if refused { BlockingReason::NoQuota } else { no_room() };
             return Some((binding, false));
         };
-        let head = self.head_of_line(leaf).filter(|head| self.tree.quotas[leaf].block && *head != id);
+        let head = self.head_of_leaf(leaf).filter(|head| self.tree.quotas[leaf].block && *head != id);
         if let Some(head) = head {
             return Some((BlockingReason::Behind { head }, false));
         }

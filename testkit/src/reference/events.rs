@@ -1,7 +1,7 @@
-//! Taking in facts that the core has taken in, too: what each changes (L1, O3, T4, G1 to G3).
+//! Events that the core has accepted, and what each changes (L1, O3, T4, G1 to G3).
 
 use super::{
-    state::{For, Pod, Reference, Set, Spot, Stage, Workload},
+    state::{Assignment, For, Pod, Reference, Set, Stage, Workload},
     tree::Tree,
 };
 use quotree_core::{
@@ -11,11 +11,11 @@ use quotree_core::{
 use std::sync::Arc;
 
 fn waiting(set: usize) -> Pod {
-    Pod { set, stage: Stage::Waiting, spot: None }
+    Pod { set, stage: Stage::Waiting, assignment: None }
 }
 
 impl Reference {
-    /// Takes in a fact. It must be one that can be: the reference refuses nothing.
+    /// Applies an event. It must be one that the core accepts: the reference refuses nothing.
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::NodeUp(spec) | Event::NodeChanged(spec) => {
@@ -38,42 +38,43 @@ impl Reference {
             }
             _ => {}
         }
-        let fresh: Vec<WorkloadId> = self.work.values().filter(|w| w.fresh).map(|w| w.id).collect();
-        for id in fresh {
-            self.at_mut(id).fresh = false;
-            self.refile(id);
+        let bound_now: Vec<WorkloadId> = self.workloads.values().filter(|w| w.bound_now).map(|w| w.id).collect();
+        for id in bound_now {
+            self.workload_mut(id).bound_now = false;
+            self.update_victim_rank(id);
         }
         self.facts = true;
         self.count += 1;
     }
 
-    /// Holds end that count on devices of a node which become others (H2).
+    /// Ends the holds that count on devices of a node when its devices become others (H2).
     fn new_devices(&mut self, spec: &NodeSpec) {
         let Some(old) = self.nodes.get(&spec.id) else { return };
         if (&old.devices, &old.mode) != (&spec.devices, &spec.mode) {
-            self.end_holds_on(spec.id, |spot| spot.devices != 0);
+            self.end_holds_on(spec.id, |assignment| assignment.devices != 0);
         }
     }
 
-    fn end_holds_on(&mut self, node: NodeId, which: impl Fn(&Spot) -> bool) {
+    fn end_holds_on(&mut self, node: NodeId, which: impl Fn(&Assignment) -> bool) {
         for hold in self.holds.clone() {
-            if hold.spots.iter().any(|(_, spot)| spot.node == node && which(spot)) {
+            if hold.assignments.iter().any(|(_, assignment)| assignment.node == node && which(assignment)) {
                 self.drop_hold(hold.id);
                 self.ended.push((hold.workload, ReleaseReason::NodeLost(node)));
-                self.line_up_again(hold.workload);
+                self.requeue(hold.workload);
             }
         }
     }
 
     fn node_down(&mut self, node: NodeId) {
         self.end_holds_on(node, |_| true);
-        let there = self.standing_pods().filter(|(_, _, pod)| pod.spot.is_some_and(|spot| spot.node == node));
+        let there =
+            self.standing_pods().filter(|(_, _, pod)| pod.assignment.is_some_and(|assignment| assignment.node == node));
         for pod in there.map(|(id, ..)| id).collect::<Vec<_>>() {
             self.end_pod(pod);
-            self.note_if_stale(pod.workload);
-            self.refile(pod.workload);
+            self.note_stale(pod.workload);
+            self.update_victim_rank(pod.workload);
             self.drop_if_ended(pod.workload);
-            self.reconsider(pod.workload);
+            self.requeue_if_changed(pod.workload);
         }
         self.nodes.remove(&node);
         self.freed.remove(&node);
@@ -94,42 +95,42 @@ impl Reference {
             sets: spec.pods.iter().map(set).collect(),
             pods: pods.collect(),
             ran_since: Time(0),
-            fresh: false,
-            waits: None,
+            bound_now: false,
+            pending_ask: None,
             hold: None,
-            came: self.count,
+            changed_at: self.count,
             evicted_whole: false,
-            filed: None,
+            victim_rank: None,
             stale: None,
         };
-        self.work.insert(spec.id, workload);
-        self.line_up(spec.id);
+        self.workloads.insert(spec.id, workload);
+        self.enqueue(spec.id);
     }
 
     fn changed(&mut self, change: &WorkloadChange) {
         let id = change.workload;
-        self.step_out(id);
+        self.dequeue(id);
         let count = self.count;
-        let workload = self.at_mut(id);
-        workload.came = count;
+        let workload = self.workload_mut(id);
+        workload.changed_at = count;
         workload.priority = change.priority.unwrap_or(workload.priority);
         if let Some(set) = &change.add_pods {
             workload.evicted_whole = false;
             let at = workload.join_set(Set { template: set.template.clone(), count: set.count, min: 0 });
             workload.pods.extend((0..set.count).map(|_| waiting(at)));
         }
-        self.refile(id);
-        if self.at(id).hold.is_none() {
-            self.line_up(id);
+        self.update_victim_rank(id);
+        if self.workload(id).hold.is_none() {
+            self.enqueue(id);
         }
     }
 
     fn withdrawn(&mut self, id: WorkloadId) {
-        self.step_out(id);
-        if let Some(hold) = self.at(id).hold {
+        self.dequeue(id);
+        if let Some(hold) = self.workload(id).hold {
             self.drop_hold(hold);
         }
-        for ordinal in (0u32..).take(self.at(id).pods.len()) {
+        for ordinal in (0u32..).take(self.workload(id).pods.len()) {
             self.end_pod(id.pod(ordinal));
         }
         self.drop_if_ended(id);
@@ -140,12 +141,12 @@ impl Reference {
             return;
         }
         self.pod_mut(pod).stage = Stage::Running;
-        let workload = self.at_mut(pod.workload);
+        let workload = self.workload_mut(pod.workload);
         workload.ran_since = workload.ran_since.max(at);
         if self.policy.min_runtime_ms > 0 {
             self.timers.insert(at.after_ms(self.policy.min_runtime_ms));
         }
-        self.refile(pod.workload);
+        self.update_victim_rank(pod.workload);
     }
 
     fn bind_failed(&mut self, pod: PodId) {
@@ -153,64 +154,65 @@ impl Reference {
             return;
         }
         self.leave(pod, Stage::Waiting);
-        self.step_out(pod.workload);
-        self.refile(pod.workload);
-        if self.at(pod.workload).hold.is_none() {
-            self.line_up(pod.workload);
+        self.dequeue(pod.workload);
+        self.update_victim_rank(pod.workload);
+        if self.workload(pod.workload).hold.is_none() {
+            self.enqueue(pod.workload);
         }
     }
 
     fn pod_gone(&mut self, pod: PodId, outcome: PodOutcome) {
         let id = pod.workload;
         if self.pod(pod).stage == Stage::Waiting {
-            self.step_out(id);
-            if let Some(hold) = self.at(id).hold {
+            self.dequeue(id);
+            if let Some(hold) = self.workload(id).hold {
                 self.drop_hold(hold);
             }
             self.end_pod(pod);
-            self.line_up(id);
+            self.enqueue(id);
         } else {
             self.end_pod(pod);
             match outcome {
-                PodOutcome::Succeeded => self.need_fewer(id),
+                PodOutcome::Succeeded => self.lower_minimum(id),
                 PodOutcome::Evicted => {}
-                _ => self.note_if_stale(id),
+                _ => self.note_stale(id),
             }
         }
-        self.refile(id);
+        self.update_victim_rank(id);
         self.drop_if_ended(id);
-        self.reconsider(id);
+        self.requeue_if_changed(id);
     }
 
-    /// Somebody else told a pod to go; of a gang that goes whole nothing waits any more.
+    /// Somebody else deletes a pod. If that leaves no pod of the gang in place, its pending pods ask for nothing any
+    /// more.
     fn pod_leaving(&mut self, pod: PodId) {
         if self.pod(pod).leaves() {
             return;
         }
-        let (id, node) = (pod.workload, self.pod(pod).spot.map(|spot| spot.node));
+        let (id, node) = (pod.workload, self.pod(pod).assignment.map(|assignment| assignment.node));
         self.pod_mut(pod).stage = Stage::Leaving(For::Nobody);
-        self.note_if_stale(id);
-        let workload = self.at_mut(id);
+        self.note_stale(id);
+        let workload = self.workload_mut(id);
         workload.evicted_whole |= workload.below_minimum() && workload.in_place().is_empty();
         let over = workload.hold.filter(|_| workload.evicted_whole).zip(node);
-        self.refile(id);
+        self.update_victim_rank(id);
         if let Some((hold, node)) = over {
             self.drop_hold(hold);
             self.ended.push((id, ReleaseReason::NodeLost(node)));
         }
-        self.reconsider(id);
+        self.requeue_if_changed(id);
     }
 
-    /// Members that have done their work are not missed.
-    fn need_fewer(&mut self, id: WorkloadId) {
-        let workload = self.at_mut(id);
+    /// Lowers the minimum by the members that have succeeded: they are not replaced.
+    fn lower_minimum(&mut self, id: WorkloadId) {
+        let workload = self.workload_mut(id);
         let lacking = workload.lacking();
         for (set, lacking) in workload.sets.iter_mut().zip(lacking) {
             set.min -= lacking;
         }
     }
 
-    /// A pod ends, wherever it is.
+    /// Ends a pod, wherever it is.
     fn end_pod(&mut self, pod: PodId) {
         match self.pod(pod).stage {
             Stage::Gone => {}
@@ -219,21 +221,21 @@ impl Reference {
         }
     }
 
-    /// A pod leaves its node.
+    /// Takes a pod from its node.
     fn leave(&mut self, pod: PodId, after: Stage) {
         let before = *self.pod(pod);
-        self.freed.extend(before.spot.map(|spot| spot.node));
-        *self.pod_mut(pod) = Pod { stage: after, spot: None, ..before };
+        self.freed.extend(before.assignment.map(|assignment| assignment.node));
+        *self.pod_mut(pod) = Pod { stage: after, assignment: None, ..before };
         if let Stage::Leaving(For::Hold(hold)) = before.stage
             && let Some(hold) = self.holds.iter().find(|h| h.id == hold).cloned()
         {
-            self.free_kept(&hold);
+            self.free_reserved(&hold);
         }
     }
 
-    fn note_if_stale(&mut self, id: WorkloadId) {
+    fn note_stale(&mut self, id: WorkloadId) {
         let on = self.policy.stale_after_ms.is_some();
-        let workload = self.at_mut(id);
+        let workload = self.workload_mut(id);
         let runs = !workload.in_place().is_empty();
         if on && runs && workload.below_minimum() && workload.stale.is_none() {
             workload.stale = Some(None);
@@ -241,21 +243,21 @@ impl Reference {
     }
 
     fn drop_if_ended(&mut self, id: WorkloadId) {
-        if self.work.get(&id).is_some_and(Workload::has_ended) {
-            self.step_out(id);
-            self.work.remove(&id);
+        if self.workloads.get(&id).is_some_and(Workload::has_ended) {
+            self.dequeue(id);
+            self.workloads.remove(&id);
         }
     }
 
-    /// A workload that lost pods waits for what it needs now, if that is something else than before (G1).
-    fn reconsider(&mut self, id: WorkloadId) {
-        let Some(workload) = self.work.get(&id) else { return };
-        if workload.hold.is_none() && workload.waits != workload.next_ask() {
-            self.line_up_again(id);
+    /// Enqueues a workload again whose ask has changed, since it lost pods (G1).
+    fn requeue_if_changed(&mut self, id: WorkloadId) {
+        let Some(workload) = self.workloads.get(&id) else { return };
+        if workload.hold.is_none() && workload.pending_ask != workload.next_ask() {
+            self.requeue(id);
         }
     }
 
-    /// The tree is replaced: all holds end, everybody lines up anew, and who leaves does so for nobody (T4).
+    /// Replaces the tree: all holds end, every workload is enqueued again, and terminating pods leave for nobody (T4).
     fn tree_changed(&mut self, spec: &TreeSpec) {
         let before = self.tree.clone();
         for hold in self.holds.clone() {
@@ -263,30 +265,30 @@ impl Reference {
             self.ended.push((hold.workload, ReleaseReason::TreeChanged));
         }
         self.tree = Arc::new(Tree::new(spec));
-        self.cells.clear();
-        self.roomless.clear();
+        self.queues.clear();
+        self.unplaceable.clear();
         self.freed.clear();
         self.largest.clear();
         for spec in self.nodes.values().cloned().collect::<Vec<_>>() {
             self.measure(&spec);
         }
-        let ids: Vec<WorkloadId> = self.work.keys().copied().collect();
+        let ids: Vec<WorkloadId> = self.workloads.keys().copied().collect();
         for id in &ids {
-            let leaf = self.tree.leaf_of(&self.at(*id).namespace);
-            let workload = self.at_mut(*id);
-            (workload.leaf, workload.waits, workload.filed, workload.fresh) = (leaf, None, None, false);
+            let leaf = self.tree.leaf_of(&self.workload(*id).namespace);
+            let workload = self.workload_mut(*id);
+            (workload.leaf, workload.pending_ask, workload.victim_rank, workload.bound_now) = (leaf, None, None, false);
             for pod in workload.pods.iter_mut().filter(|pod| pod.leaves()) {
                 pod.stage = Stage::Leaving(For::Nobody);
             }
         }
         for id in ids {
-            self.refile(id);
-            self.line_up(id);
+            self.update_victim_rank(id);
+            self.enqueue(id);
         }
         self.note_over_max(&before);
     }
 
-    /// Remembers which quotas are over a ceiling, and since when (T4).
+    /// Notes which quotas are above a max, and since when (T4).
     fn note_over_max(&mut self, before: &Tree) {
         let old = std::mem::take(&mut self.over_since);
         if self.policy.enforce_max == EnforceMax::Never {

@@ -1,4 +1,4 @@
-//! Gangs (G1, G2): what a workload waits for next, and what would be evicted of it at once.
+//! Gangs (G1, G2): what a workload asks for next, and which of its pods are evicted together.
 
 use super::state::{Ask, Set, Stage, Workload};
 use quotree_core::Time;
@@ -8,13 +8,13 @@ impl Workload {
         (0u32..).zip(&self.pods).filter(move |(_, pod)| pod.stage == stage).map(|(ordinal, _)| ordinal)
     }
 
-    /// How many pods of a set are in place to stay.
+    /// How many pods of a set are bound or running.
     fn placed(&self, set: usize) -> u32 {
         let placed = self.pods.iter().filter(|pod| pod.set == set && pod.stays()).count();
         u32::try_from(placed).unwrap_or(u32::MAX)
     }
 
-    /// How many more pods each set needs to be at its minimum.
+    /// How many more pods each set needs to reach its minimum.
     pub(super) fn lacking(&self) -> Vec<u32> {
         self.sets.iter().enumerate().map(|(i, set)| set.min.saturating_sub(self.placed(i))).collect()
     }
@@ -27,12 +27,12 @@ impl Workload {
         self.pods.iter().all(|pod| pod.stage == Stage::Gone)
     }
 
-    /// A workload counts as a job from its first pod or hold on (A5).
+    /// Whether the workload counts as a job: from its first pod or hold on (A5).
     pub(super) fn admitted(&self) -> bool {
         self.hold.is_some() || self.pods.iter().any(super::state::Pod::stands)
     }
 
-    /// What it waits for next: what it lacks of its minimum, whole, or else one more pod (G1).
+    /// The next ask: all that the minimum lacks, or else one more pod (G1).
     pub(super) fn next_ask(&self) -> Option<Ask> {
         let first = self.in_stage(Stage::Waiting).next()?;
         if self.evicted_whole {
@@ -49,13 +49,13 @@ impl Workload {
             let set = self.pods[first as usize].set;
             members.push((self.sets[set].template.clone(), 1));
         }
-        // A gang that has members in place goes on looking where they are: what it finds says nothing of others.
+        // A gang with members in place must join them in their domain, so its ask is equal to no other's.
         let joins = self.in_place().first().map(|_| self.id);
         let together = self.together.filter(|_| self.pods.len() > 1).map(|level| (level, joins));
         Some(Ask { members, preemptible: self.preemptible, job: !self.admitted(), together })
     }
 
-    /// The pods that the ask is about: of each set the first that wait, in order of ordinals.
+    /// The pods of the ask: of each set the first pending ones, in order of ordinals.
     pub(super) fn asked_pods(&self) -> Vec<u32> {
         let mut lacking = self.lacking();
         if !self.below_minimum() {
@@ -72,25 +72,25 @@ impl Workload {
         chosen
     }
 
-    /// Its pods that run or are being bound: what could be evicted of it.
+    /// The pods that run or are being bound: those that could be evicted.
     pub(super) fn in_place(&self) -> Vec<u32> {
         (0u32..).zip(&self.pods).filter(|(_, pod)| pod.stays()).map(|(ordinal, _)| ordinal).collect()
     }
 
-    /// When the last of its pods started. One that is being bound is later than all that have (V1).
+    /// When the last of its pods started. A pod that is being bound counts as later than all that have started (V1).
     fn started(&self) -> Time {
         let being_bound = self.in_stage(Stage::Binding).next().is_some();
         if being_bound { Time(u64::MAX) } else { self.ran_since }
     }
 
-    /// Whether it has members above its minimum, which go first (G2).
+    /// Whether it has members above its minimum, which are evicted first (G2).
     pub(super) fn has_surplus(&self) -> bool {
-        self.unit(|_| true).len() < self.in_place().len()
+        self.eviction_unit(|_| true).len() < self.in_place().len()
     }
 
-    /// What would go at once for somebody whom the loss of some pods helps (R5): the last such member above the minimum, or
-    /// all of it (G2).
-    pub(super) fn unit(&self, helps: impl Fn(u32) -> bool) -> Vec<u32> {
+    /// The pods that are evicted together, for a preemptor whom the loss of some pods helps (R5): the last such member
+    /// above the minimum, or the whole gang (G2).
+    pub(super) fn eviction_unit(&self, helps: impl Fn(u32) -> bool) -> Vec<u32> {
         let all = self.in_place();
         let spare = |ordinal: &&u32| {
             let set = self.pods[**ordinal as usize].set;
@@ -102,13 +102,13 @@ impl Workload {
         }
     }
 
-    /// Its place among the victims, if it may be one at all: preemptible, in place, and not bound by this very decision.
-    pub(super) fn place_among_victims(&self) -> Option<(i32, bool, Time)> {
-        let is_one = self.preemptible && !self.fresh && !self.in_place().is_empty();
+    /// Its rank among the victims of its leaf, if it may be one: preemptible, in place, and not bound in this decision.
+    pub(super) fn rank_as_victim(&self) -> Option<(i32, bool, Time)> {
+        let is_one = self.preemptible && !self.bound_now && !self.in_place().is_empty();
         is_one.then(|| (self.priority, self.has_surplus(), self.started()))
     }
 
-    /// Pods that join: they belong to the set they look like.
+    /// Adds pods to the set with the same template.
     pub(super) fn join_set(&mut self, set: Set) -> usize {
         match self.sets.iter().position(|s| s.template == set.template) {
             Some(at) => {

@@ -1,21 +1,21 @@
-//! The ledger, recounted from the pods and holds (L1 to L3): what each quota uses, and what will stand there.
+//! The ledger, counted from the pods and holds (L1 to L3): what each quota uses, and what will stand there.
 
 use super::state::{Ask, For, Hold, Reference, Stage};
 use quotree_core::PodTemplate;
 
-/// One amount a quota and governed resource. The row after the last quota is of those that have none.
+/// One amount for each quota and governed resource. The row after the last quota is for workloads without a quota.
 #[derive(Debug, Clone)]
 pub(super) struct Ledger {
     width: usize,
-    /// Bound, being bound or leaving (L1).
+    /// Bound, being bound or terminating (L1).
     used: Vec<i64>,
     leaving: Vec<i64>,
-    /// What workloads with a hold ask for (H1).
+    /// The asks of workloads with a hold (H1).
     held: Vec<i64>,
-    /// Used or held by the non-preemptible (A2).
-    firm: Vec<i64>,
-    /// Used, as the quota above counts it: a child counts at least what it keeps (L3).
-    solid: Vec<i64>,
+    /// Used or held by non-preemptible workloads (A2).
+    non_preemptible: Vec<i64>,
+    /// Used, as the parent counts it: a child counts at least what it keeps from lending (L3).
+    effective: Vec<i64>,
     /// What holds add once their victims are gone.
     reserved: Vec<i64>,
     jobs: Vec<u32>,
@@ -26,23 +26,23 @@ impl Ledger {
         self.used[quota * self.width + r]
     }
 
-    /// Used, without what leaves: what one more eviction would eat into.
+    /// Used, without terminating pods: what one more eviction would reduce.
     pub(super) fn live(&self, quota: usize, r: usize) -> i64 {
         self.used(quota, r) - self.leaving[quota * self.width + r]
     }
 
-    /// Who will stand when everything under way is done.
+    /// What will stand there when everything under way is done.
     pub(super) fn standing(&self, quota: usize, r: usize) -> i64 {
         self.live(quota, r) + self.held[quota * self.width + r]
     }
 
-    pub(super) fn firm(&self, quota: usize, r: usize) -> i64 {
-        self.firm[quota * self.width + r]
+    pub(super) fn non_preemptible(&self, quota: usize, r: usize) -> i64 {
+        self.non_preemptible[quota * self.width + r]
     }
 
     /// What A1 compares with max.
     pub(super) fn charged(&self, quota: usize, r: usize) -> i64 {
-        self.solid[quota * self.width + r] + self.reserved[quota * self.width + r]
+        self.effective[quota * self.width + r] + self.reserved[quota * self.width + r]
     }
 
     pub(super) fn jobs(&self, quota: usize) -> u32 {
@@ -55,7 +55,7 @@ impl Ledger {
 }
 
 impl Reference {
-    /// The row of those without a quota.
+    /// The row of workloads without a quota.
     pub(super) fn outside(&self) -> usize {
         self.tree.quotas.len()
     }
@@ -64,17 +64,17 @@ impl Reference {
         leaf.unwrap_or(self.outside())
     }
 
-    /// What a pod asks of the governed resources.
+    /// The request of a pod for the governed resources.
     pub(super) fn row(&self, template: &PodTemplate) -> Vec<i64> {
         self.tree.governed.iter().map(|r| template.request.get(r.as_str()).unwrap_or(0)).collect()
     }
 
-    /// What this pod asks of the governed resources.
+    /// The request of this pod for the governed resources.
     pub(super) fn row_of(&self, pod: quotree_core::PodId) -> Vec<i64> {
-        self.row(&self.at(pod.workload).sets[self.pod(pod).set].template)
+        self.row(&self.workload(pod.workload).sets[self.pod(pod).set].template)
     }
 
-    /// What a unit asks of the governed resources.
+    /// The request of an ask for the governed resources.
     pub(super) fn total(&self, ask: &Ask) -> Vec<i64> {
         let mut total = vec![0; self.tree.governed.len()];
         for (template, count) in &ask.members {
@@ -85,7 +85,7 @@ impl Reference {
         total
     }
 
-    /// The governed resources that a unit asks for, with how much.
+    /// The governed resources that an ask requests, with their amounts.
     pub(super) fn requested(&self, ask: &Ask) -> Vec<(usize, i64)> {
         self.total(ask).into_iter().enumerate().filter(|(_, amount)| *amount > 0).collect()
     }
@@ -94,7 +94,7 @@ impl Reference {
         self.ledger_with(None)
     }
 
-    /// The ledger as it would be if a unit stood in a leaf, too.
+    /// The ledger as it would be with an ask placed in a leaf.
     pub(super) fn ledger_with(&self, unit: Option<(usize, &Ask)>) -> Ledger {
         let width = self.tree.governed.len();
         let rows = self.outside() + 1;
@@ -104,12 +104,12 @@ impl Reference {
             used: zeros(),
             leaving: zeros(),
             held: zeros(),
-            firm: zeros(),
-            solid: zeros(),
+            non_preemptible: zeros(),
+            effective: zeros(),
             reserved: zeros(),
             jobs: vec![0; rows],
         };
-        for workload in self.work.values() {
+        for workload in self.workloads.values() {
             let leaf = self.row_of_leaf(workload.leaf);
             for pod in workload.pods.iter().filter(|pod| pod.stands()) {
                 let row = self.row(&workload.sets[pod.set].template);
@@ -119,10 +119,10 @@ impl Reference {
                         ledger.add(|l| &mut l.leaving, q, &row);
                     }
                     if !workload.preemptible {
-                        ledger.add(|l| &mut l.firm, q, &row);
+                        ledger.add(|l| &mut l.non_preemptible, q, &row);
                     }
                 }
-                ledger.add(|l| &mut l.solid, leaf, &row);
+                ledger.add(|l| &mut l.effective, leaf, &row);
             }
             if workload.admitted() {
                 for q in self.tree.path(leaf) {
@@ -132,19 +132,19 @@ impl Reference {
         }
         if let Some((leaf, ask)) = unit {
             let total = self.total(ask);
-            ledger.add(|l| &mut l.solid, leaf, &total);
+            ledger.add(|l| &mut l.effective, leaf, &total);
         }
         self.count_holds(&mut ledger);
         ledger
     }
 
-    /// What holds keep (H1): a quota is charged the most that it may come to use, with those of them, the oldest first, that
-    /// add something to it, or with all.
+    /// Adds the holds (H1): a quota is charged the most that it may come to use: with those of the holds, the oldest
+    /// first, that add to it, or with all.
     fn count_holds(&self, ledger: &mut Ledger) {
-        let own = std::mem::take(&mut ledger.solid);
+        let own = std::mem::take(&mut ledger.effective);
         let gone_through = |own: &[i64], hold: &Hold| {
             let mut own = own.to_vec();
-            add(&mut own, self.row_of_leaf(self.at(hold.workload).leaf), &self.total(&hold.ask), 1);
+            add(&mut own, self.row_of_leaf(self.workload(hold.workload).leaf), &self.total(&hold.ask), 1);
             for (_, workload, pod) in
                 self.standing_pods().filter(|(.., pod)| pod.stage == Stage::Leaving(For::Hold(hold.id)))
             {
@@ -154,42 +154,42 @@ impl Reference {
         };
         for hold in &self.holds {
             let total = self.total(&hold.ask);
-            for q in self.tree.path(self.row_of_leaf(self.at(hold.workload).leaf)) {
+            for q in self.tree.path(self.row_of_leaf(self.workload(hold.workload).leaf)) {
                 ledger.add(|l| &mut l.held, q, &total);
                 if !hold.ask.preemptible {
-                    ledger.add(|l| &mut l.firm, q, &total);
+                    ledger.add(|l| &mut l.non_preemptible, q, &total);
                 }
             }
         }
-        ledger.solid = self.rolled_up(&own);
+        ledger.effective = self.rolled_up(&own);
         let all = self.holds.iter().fold(own.clone(), |own, hold| gone_through(&own, hold));
         if self.holds.is_empty() {
             return;
         }
-        for (cell, all) in self.rolled_up(&all).into_iter().enumerate() {
-            let (mut some, mut most) = (own.clone(), ledger.solid[cell]);
+        for (queue, all) in self.rolled_up(&all).into_iter().enumerate() {
+            let (mut some, mut most) = (own.clone(), ledger.effective[queue]);
             for hold in &self.holds {
                 let with = gone_through(&some, hold);
-                let charge = self.rolled_up(&with)[cell];
+                let charge = self.rolled_up(&with)[queue];
                 if charge > most {
                     (some, most) = (with, charge);
                 }
             }
-            ledger.reserved[cell] = most.max(all) - ledger.solid[cell];
+            ledger.reserved[queue] = most.max(all) - ledger.effective[queue];
         }
     }
 
-    /// What each quota is charged for what its leaves use: a quota counts for the one above at least what it keeps for
-    /// itself (L3).
+    /// What each quota is charged for the usage of its leaves: its parent counts at least what it keeps from lending
+    /// (L3).
     fn rolled_up(&self, own: &[i64]) -> Vec<i64> {
-        let (mut solid, width) = (own.to_vec(), self.tree.governed.len());
+        let (mut effective, width) = (own.to_vec(), self.tree.governed.len());
         for (q, quota) in self.tree.quotas.iter().enumerate().rev() {
             let Some(parent) = quota.parent else { continue };
             for r in 0..width {
-                solid[parent * width + r] += solid[q * width + r].max(quota.kept[r]);
+                effective[parent * width + r] += effective[q * width + r].max(quota.kept[r]);
             }
         }
-        solid
+        effective
     }
 }
 

@@ -1,9 +1,9 @@
-//! The reference scheduler: the rules of docs/rules.md written down a second time, slowly.
+//! The reference scheduler: the rules of docs/rules.md, implemented a second time, slowly.
 //!
-//! It keeps plain lists and recounts everything each time it looks; trials are made on a copy of the whole state. With the
-//! core it shares the types of facts, policies and plans, and no line of what decides. [`Reference::apply`] and
-//! [`Reference::decide`] stand beside [`quotree_core::Scheduler`]'s and must give the same actions for the same reasons;
-//! [`crate::beside`] compares them.
+//! It keeps plain lists and counts everything again whenever it needs it; trials are made on a copy of the whole state.
+//! It shares the types of events, policies and plans with the core, and no code that decides. [`Reference::apply`] and
+//! [`Reference::decide`] mirror those of [`quotree_core::Scheduler`] and must give the same actions for the same
+//! reasons; [`crate::compare`] compares them.
 #![expect(
     clippy::indexing_slicing,
     reason = "a place that is not there is a bug of the reference and must stop the test"
@@ -21,9 +21,9 @@ mod reclaim;
 mod scores;
 mod shares;
 mod state;
-mod together;
+mod topology;
 mod tree;
 mod victims;
 
-pub use decide::{Answer, Waits};
+pub use decide::{Decision, PendingReason};
 pub use state::Reference;

@@ -1,13 +1,13 @@
-//! Who is tried next (O1, O2, W1 to W3): lines, cells, and when a cell that was tried in vain is tried again.
+//! Who is tried next (O1, O2, W1 to W3): the request queues, their order, and when a queue is due again.
 
 use super::{
     ledger::Ledger,
-    state::{Ask, Cell, Reference, Workload},
+    state::{Ask, Reference, RequestQueue, Workload},
 };
 use quotree_core::{Order, Preemption, Reclaim, Time, Unquotaed, WithinQueuePreemption, WorkloadId};
 use std::cmp::{Ordering, Reverse};
 
-/// A share `over / of`, compared exactly (Q4); of 0 it is infinite.
+/// A share `over / of`, compared exactly (Q4); infinite if `of` is 0.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Share {
     pub(super) over: i64,
@@ -41,7 +41,7 @@ impl PartialEq for Share {
 
 impl Eq for Share {}
 
-/// The place among those of equal entitlement (O1): smallest first.
+/// The order among workloads of equal entitlement (O1): the smallest first.
 pub(super) type Key = (Share, Reverse<i32>, Time, WorkloadId);
 
 impl Reference {
@@ -56,156 +56,164 @@ impl Reference {
         (share, Reverse(workload.priority), workload.submitted, workload.id)
     }
 
-    /// Whether a workload stands in a cell: it waits, and nobody of a leaf that blocks stands before it (O2).
-    fn is_in_cell(&self, workload: &Workload) -> bool {
+    /// Whether a workload is in a request queue: it is pending, and in a leaf that blocks it is the first (O2).
+    fn is_in_queue(&self, workload: &Workload) -> bool {
         let Some(leaf) = workload.leaf else {
-            return workload.waits.is_some() && self.policy.unquotaed == Unquotaed::Schedule;
+            return workload.pending_ask.is_some() && self.policy.unquotaed == Unquotaed::Schedule;
         };
-        workload.waits.is_some() && (!self.tree.quotas[leaf].block || self.head_of_line(leaf) == Some(workload.id))
+        workload.pending_ask.is_some()
+            && (!self.tree.quotas[leaf].block || self.head_of_leaf(leaf) == Some(workload.id))
     }
 
-    /// The first who waits in a leaf.
-    pub(super) fn head_of_line(&self, leaf: usize) -> Option<WorkloadId> {
-        let waits = self.work.values().filter(|w| w.leaf == Some(leaf) && w.waits.is_some());
+    /// The first pending workload of a leaf.
+    pub(super) fn head_of_leaf(&self, leaf: usize) -> Option<WorkloadId> {
+        let waits = self.workloads.values().filter(|w| w.leaf == Some(leaf) && w.pending_ask.is_some());
         waits.min_by_key(|w| (Reverse(w.priority), w.submitted, w.id)).map(|w| w.id)
     }
 
-    /// The heads of all cells, with their keys.
-    fn heads(&self, ledger: &Ledger) -> Vec<(Key, Cell)> {
-        let mut heads: Vec<(Key, Cell)> = Vec::new();
+    /// The heads of all request queues, with their keys.
+    fn heads(&self, ledger: &Ledger) -> Vec<(Key, RequestQueue)> {
+        let mut heads: Vec<(Key, RequestQueue)> = Vec::new();
         let mut waiting: Vec<(Key, &Workload)> =
-            self.work.values().filter(|w| self.is_in_cell(w)).map(|w| (self.key(ledger, w), w)).collect();
+            self.workloads.values().filter(|w| self.is_in_queue(w)).map(|w| (self.key(ledger, w), w)).collect();
         waiting.sort_by_key(|(key, _)| *key);
         for (key, workload) in waiting {
-            let Some(ask) = &workload.waits else { continue };
-            if !heads.iter().any(|(_, cell)| cell.0 == workload.leaf && cell.1 == *ask) {
+            let Some(ask) = &workload.pending_ask else { continue };
+            if !heads.iter().any(|(_, queue)| queue.0 == workload.leaf && queue.1 == *ask) {
                 heads.push((key, (workload.leaf, ask.clone())));
             }
         }
         heads
     }
 
-    /// The workload that speaks for a cell.
-    pub(super) fn head(&self, ledger: &Ledger, cell: &Cell) -> Option<(Key, WorkloadId)> {
-        let of = self.work.values().filter(|w| w.leaf == cell.0 && w.waits.as_ref() == Some(&cell.1));
-        of.filter(|w| self.is_in_cell(w)).map(|w| (self.key(ledger, w), w.id)).min()
+    /// The head of a request queue.
+    pub(super) fn head(&self, ledger: &Ledger, queue: &RequestQueue) -> Option<(Key, WorkloadId)> {
+        let of = self.workloads.values().filter(|w| w.leaf == queue.0 && w.pending_ask.as_ref() == Some(&queue.1));
+        of.filter(|w| self.is_in_queue(w)).map(|w| (self.key(ledger, w), w.id)).min()
     }
 
-    /// Stands in line for what it needs next. Who comes to the head of a cell makes it due (W2).
-    pub(super) fn line_up(&mut self, id: WorkloadId) {
-        let ask = self.at(id).next_ask();
-        if let Some(ask) = ask.as_ref().filter(|ask| !self.work.values().any(|w| w.waits.as_ref() == Some(ask))) {
-            self.roomless.remove(ask);
+    /// Enqueues a workload for its next ask. A workload that comes to the head of a queue makes the queue due (W2).
+    pub(super) fn enqueue(&mut self, id: WorkloadId) {
+        let ask = self.workload(id).next_ask();
+        if let Some(ask) =
+            ask.as_ref().filter(|ask| !self.workloads.values().any(|w| w.pending_ask.as_ref() == Some(ask)))
+        {
+            self.unplaceable.remove(ask);
         }
-        self.at_mut(id).waits = ask;
+        self.workload_mut(id).pending_ask = ask;
         self.due_if_head(id);
     }
 
-    /// Leaves the line. In a leaf that blocks, the next comes to its head.
-    pub(super) fn step_out(&mut self, id: WorkloadId) {
-        let leaf = self.at(id).leaf;
-        let led = leaf.is_some_and(|leaf| self.head_of_line(leaf) == Some(id));
-        self.at_mut(id).waits = None;
+    /// Dequeues a workload. In a leaf that blocks, the next one comes to the head.
+    pub(super) fn dequeue(&mut self, id: WorkloadId) {
+        let leaf = self.workload(id).leaf;
+        let led = leaf.is_some_and(|leaf| self.head_of_leaf(leaf) == Some(id));
+        self.workload_mut(id).pending_ask = None;
         if let Some(leaf) = leaf.filter(|leaf| led && self.tree.quotas[*leaf].block)
-            && let Some(next) = self.head_of_line(leaf)
+            && let Some(next) = self.head_of_leaf(leaf)
         {
             self.due_if_head(next);
         }
     }
 
     fn due_if_head(&mut self, id: WorkloadId) {
-        let workload = self.at(id);
-        let Some(ask) = workload.waits.clone() else { return };
-        let cell = (workload.leaf, ask);
+        let workload = self.workload(id);
+        let Some(ask) = workload.pending_ask.clone() else { return };
+        let queue = (workload.leaf, ask);
         let ledger = self.ledger();
-        if self.head(&ledger, &cell).is_some_and(|(_, head)| head == id) {
-            let within = cell.0.is_some_and(|leaf| self.covers(&ledger, &cell.1, leaf));
-            self.cells.entry(cell).or_insert(super::state::Memory { due: true, within }).due = true;
+        if self.head(&ledger, &queue).is_some_and(|(_, head)| head == id) {
+            let within = queue.0.is_some_and(|leaf| self.covers(&ledger, &queue.1, leaf));
+            self.queues.entry(queue).or_insert(super::state::QueueState { due: true, within }).due = true;
         }
     }
 
-    /// Takes in what has come free: asks for which there may be room again, leaves that came within their min (W2).
-    pub(super) fn look_around(&mut self) {
+    /// Looks at what has changed: asks for which there may be room again, and leaves that came within their min (W2).
+    pub(super) fn update_queues(&mut self) {
         let freed = std::mem::take(&mut self.freed);
         if !freed.is_empty() {
-            let rooms = self.rooms();
-            let some =
-                |ask: &Ask| ask.members.iter().any(|(t, _)| freed.iter().any(|node| rooms.fit(*node, t).is_some()));
-            let roomless = self.roomless.iter().filter(|ask| !some(ask)).cloned().collect();
-            self.roomless = roomless;
+            let free_nodes = self.free_nodes();
+            let some = |ask: &Ask| {
+                ask.members.iter().any(|(t, _)| freed.iter().any(|node| free_nodes.fit(*node, t).is_some()))
+            };
+            let unplaceable = self.unplaceable.iter().filter(|ask| !some(ask)).cloned().collect();
+            self.unplaceable = unplaceable;
         }
         let ledger = self.ledger();
-        for (_, cell) in self.heads(&ledger) {
-            let within = cell.0.is_some_and(|leaf| self.covers(&ledger, &cell.1, leaf));
-            let memory = self.cells.entry(cell).or_default();
-            memory.due |= within && !memory.within;
-            memory.within = within;
+        for (_, queue) in self.heads(&ledger) {
+            let within = queue.0.is_some_and(|leaf| self.covers(&ledger, &queue.1, leaf));
+            let state = self.queues.entry(queue).or_default();
+            state.due |= within && !state.within;
+            state.within = within;
         }
     }
 
-    /// The next cell to try: of each leaf the head of those to be tried competes, the entitled first (O1).
-    pub(super) fn next_cell(&self) -> Option<Cell> {
+    /// The next queue to try: the first due queue of each leaf competes, the entitled first (O1).
+    pub(super) fn next_queue(&self) -> Option<RequestQueue> {
         let ledger = self.ledger();
-        let mut heads: Vec<(Key, Cell)> = Vec::new();
-        for (key, cell) in self.heads(&ledger) {
-            let due = self.cells.get(&cell).is_some_and(|memory| memory.due);
-            let open = || !self.roomless.contains(&cell.1) && self.barred(&ledger, &cell.1, cell.0).is_none();
-            if (due || open()) && !heads.iter().any(|(_, (leaf, _))| *leaf == cell.0) {
-                heads.push((key, cell));
+        let mut heads: Vec<(Key, RequestQueue)> = Vec::new();
+        for (key, queue) in self.heads(&ledger) {
+            let due = self.queues.get(&queue).is_some_and(|state| state.due);
+            let open = || !self.unplaceable.contains(&queue.1) && self.barred(&ledger, &queue.1, queue.0).is_none();
+            if (due || open()) && !heads.iter().any(|(_, (leaf, _))| *leaf == queue.0) {
+                heads.push((key, queue));
             }
         }
         let ranked = self.policy.order == Order::GuaranteedFirst;
         let entitled = heads.iter().find(|(_, (leaf, ask))| ranked && self.entitled(&ledger, ask, *leaf));
-        entitled.or(heads.first()).map(|(_, cell)| cell.clone())
+        entitled.or(heads.first()).map(|(_, queue)| queue.clone())
     }
 
-    /// After a fact, everybody who may take from others, or take over a hold, is tried again (W2).
-    pub(super) fn wake_takers(&mut self) {
+    /// After an event, makes every queue due whose head may preempt or take over a hold (W2).
+    pub(super) fn retry_preemptors(&mut self) {
         let ledger = self.ledger();
-        for (_, cell) in self.heads(&ledger) {
-            let may = |id, key| self.may_take(&ledger, id, &cell.1) || !self.holds_to_take(&ledger, id, key).is_empty();
-            if self.head(&ledger, &cell).is_some_and(|(key, id)| may(id, key)) {
-                self.cells.entry(cell).or_default().due = true;
+        for (_, queue) in self.heads(&ledger) {
+            let may = |id, key| {
+                self.may_preempt(&ledger, id, &queue.1) || !self.holds_it_may_take(&ledger, id, key).is_empty()
+            };
+            if self.head(&ledger, &queue).is_some_and(|(key, id)| may(id, key)) {
+                self.queues.entry(queue).or_default().due = true;
             }
         }
     }
 
-    /// Whether there is anybody a workload could take from.
-    pub(super) fn may_take(&self, ledger: &Ledger, id: WorkloadId, ask: &Ask) -> bool {
-        self.may_reclaim(ledger, id, ask) || self.may_displace(id)
+    /// Whether there is any workload that this one could preempt.
+    pub(super) fn may_preempt(&self, ledger: &Ledger, id: WorkloadId, ask: &Ask) -> bool {
+        self.may_reclaim(ledger, id, ask) || self.may_preempt_within(id)
     }
 
     pub(super) fn may_reclaim(&self, ledger: &Ledger, id: WorkloadId, ask: &Ask) -> bool {
         let allowed = matches!(self.policy.preemption, Preemption::Auto | Preemption::ReclaimOnly);
-        allowed && self.policy.reclaim != Reclaim::Off && self.reach(ledger, ask, self.at(id).leaf).is_some()
+        allowed
+            && self.policy.reclaim != Reclaim::Off
+            && self.reclaim_scope(ledger, ask, self.workload(id).leaf).is_some()
     }
 
-    pub(super) fn displaces_at_all(&self) -> bool {
+    pub(super) fn preempts_within(&self) -> bool {
         matches!(self.policy.preemption, Preemption::Auto | Preemption::PriorityOnly)
             && self.policy.within != WithinQueuePreemption::Never
     }
 
-    pub(super) fn may_displace(&self, id: WorkloadId) -> bool {
-        let by = self.at(id);
+    pub(super) fn may_preempt_within(&self, id: WorkloadId) -> bool {
+        let by = self.workload(id);
         let equal = self.policy.within == WithinQueuePreemption::LowerOrNewerEqual;
         let lower = |w: &Workload| w.priority < by.priority || equal && w.priority == by.priority;
-        let mut of_leaf = self.work.values().filter(|w| w.leaf == by.leaf && w.filed.is_some());
-        by.leaf.is_some() && self.displaces_at_all() && of_leaf.any(lower)
+        let mut of_leaf = self.workloads.values().filter(|w| w.leaf == by.leaf && w.victim_rank.is_some());
+        by.leaf.is_some() && self.preempts_within() && of_leaf.any(lower)
     }
 
-    /// A workload has a new place among the victims: who may displace it is tried again (W3).
-    pub(super) fn refile(&mut self, id: WorkloadId) {
-        let Some(workload) = self.work.get(&id) else { return };
-        let (leaf, now) = (workload.leaf, workload.place_among_victims());
-        if now == workload.filed {
+    /// Ranks a workload among the victims again; if its rank changed, the queues that may preempt it are due (W3).
+    pub(super) fn update_victim_rank(&mut self, id: WorkloadId) {
+        let Some(workload) = self.workloads.get(&id) else { return };
+        let (leaf, now) = (workload.leaf, workload.rank_as_victim());
+        if now == workload.victim_rank {
             return;
         }
-        self.at_mut(id).filed = now;
-        let Some((priority, ..)) = now.filter(|_| self.displaces_at_all()) else { return };
+        self.workload_mut(id).victim_rank = now;
+        let Some((priority, ..)) = now.filter(|_| self.preempts_within()) else { return };
         let equal = self.policy.within == WithinQueuePreemption::LowerOrNewerEqual;
-        for ((_, Reverse(by), ..), cell) in self.heads(&self.ledger()) {
-            if cell.0 == leaf && (by > priority || equal && by == priority) {
-                self.cells.entry(cell).or_default().due = true;
+        for ((_, Reverse(by), ..), queue) in self.heads(&self.ledger()) {
+            if queue.0 == leaf && (by > priority || equal && by == priority) {
+                self.queues.entry(queue).or_default().due = true;
             }
         }
     }

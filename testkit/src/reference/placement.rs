@@ -1,43 +1,43 @@
-//! Nodes (P1, P2): what each has free, recounted from the pods and holds, where a pod fits, and which node it gets.
+//! Nodes (P1, P2): what is free, counted from the pods and holds, where a pod fits, and which node it gets.
 
 use super::{
     scores::Scores,
-    state::{For, Reference, Spot, Stage},
+    state::{Assignment, For, Reference, Stage},
 };
 use quotree_core::{
     Amounts, DeviceChoice, DeviceMode, Domain, Name, NodeId, NodeSpec, Placement, PodId, PodTemplate, WorkloadId,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Devices of one node: what is free of each, and of that not kept for holds.
+/// The devices of one node, for one resource: what is free on each and not reserved for holds.
 #[derive(Debug, Clone)]
-pub(super) struct Bank {
+pub(super) struct NodeDevices {
     pub(super) resource: Name,
     pub(super) each: i64,
     pub(super) available: Vec<i64>,
 }
 
-/// What one node has available: free, and not kept for a hold.
+/// One node with what is available: free, and not reserved for a hold.
 #[derive(Debug, Clone)]
-pub(super) struct Room {
+pub(super) struct FreeNode {
     spec: Arc<NodeSpec>,
     available: BTreeMap<Name, i64>,
-    pub(super) bank: Option<Bank>,
-    /// What the same devices hold besides.
-    beside: Option<Bank>,
-    /// Whether it stands outside the part of the cluster that is looked at.
+    pub(super) primary: Option<NodeDevices>,
+    /// The second resource of the same devices.
+    secondary: Option<NodeDevices>,
+    /// Whether the node is outside the domain that is searched.
     pub(super) outside: bool,
-    /// How many devices the pods with whole devices have each that stand here; 0 for one with a part of a device.
+    /// For each pod on the node with devices, the number of its whole devices; 0 for a part of one.
     pub(super) kinds: Vec<usize>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Rooms {
-    pub(super) nodes: BTreeMap<NodeId, Room>,
+pub(super) struct FreeNodes {
+    pub(super) nodes: BTreeMap<NodeId, FreeNode>,
     scores: Scores,
 }
 
-/// Which of so many, by seed and pod: SplitMix64 twice, and the high half of the product.
+/// A random index below `of`, by seed and number: SplitMix64 twice, and the high half of the product.
 fn drawn(seed: u64, number: u64, of: usize) -> usize {
     let mix = |number: u64| {
         let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -52,7 +52,7 @@ fn drawn(seed: u64, number: u64, of: usize) -> usize {
 #[derive(Debug, Clone, Default)]
 struct Footprint {
     resources: BTreeMap<Name, i64>,
-    /// By bank, 0 or 1, and device.
+    /// By resource of the devices, 0 or 1, and device.
     devices: BTreeMap<(usize, usize), i64>,
 }
 
@@ -66,7 +66,7 @@ impl Footprint {
         }
     }
 
-    /// Without what is below 0.
+    /// Without negative amounts.
     fn positive(mut self) -> Self {
         self.resources.retain(|_, amount| *amount > 0);
         self.devices.retain(|_, amount| *amount > 0);
@@ -78,75 +78,76 @@ fn positive(request: &Amounts) -> impl Iterator<Item = (&Name, i64)> {
     request.iter().filter(|(_, amount)| *amount > 0)
 }
 
-impl Room {
+impl FreeNode {
     fn new(spec: Arc<NodeSpec>) -> Self {
         let available = spec.allocatable.iter().map(|(r, amount)| (r.clone(), amount)).collect();
-        let bank = |place: usize| {
-            spec.devices.get(place).map(|devices| Bank {
+        let primary = |place: usize| {
+            spec.devices.get(place).map(|devices| NodeDevices {
                 resource: devices.resource.clone(),
                 each: devices.each,
                 available: (0..devices.count).map(|_| devices.each).collect(),
             })
         };
-        let (bank, beside) = (bank(0), bank(1));
-        Self { spec, available, bank, beside, outside: false, kinds: Vec::new() }
+        let (primary, secondary) = (primary(0), primary(1));
+        Self { spec, available, primary, secondary, outside: false, kinds: Vec::new() }
     }
 
     pub(super) fn has(&self, resource: &Name) -> i64 {
         self.available.get(resource).copied().unwrap_or(0)
     }
 
-    /// On how many devices a pod needs how much; nothing where it asks for none, an error where it can have none here.
+    /// How many devices a pod needs, and how much of each; `None` if it requests none, an error if this node cannot
+    /// assign them that way.
     pub(super) fn devices(&self, template: &PodTemplate) -> Result<Option<(usize, i64)>, ()> {
-        let Some(bank) = &self.bank else { return Ok(None) };
+        let Some(primary) = &self.primary else { return Ok(None) };
         let asks = |name: &Name| template.request.get(name.as_str()).unwrap_or(0);
-        let amount = asks(&bank.resource);
-        if amount == 0 && self.beside.as_ref().is_none_or(|beside| asks(&beside.resource) == 0) {
+        let amount = asks(&primary.resource);
+        if amount == 0 && self.secondary.as_ref().is_none_or(|secondary| asks(&secondary.resource) == 0) {
             return Ok(None);
         }
-        let is_here = |name: &Name| self.bank.iter().chain(&self.beside).any(|bank| bank.resource == *name);
+        let is_here = |name: &Name| self.primary.iter().chain(&self.secondary).any(|primary| primary.resource == *name);
         let told = template.devices.as_ref().filter(|ask| is_here(&ask.resource)).map(|ask| i64::from(ask.count));
         let only_whole = matches!(self.spec.mode, DeviceMode::Exclusive | DeviceMode::Topology { .. });
         let only_part = self.spec.mode == DeviceMode::Share;
         let count = match told {
             Some(count) => count,
-            None if amount <= bank.each => 1,
+            None if amount <= primary.each => 1,
             None if only_part => return Err(()),
-            None => amount / bank.each,
+            None => amount / primary.each,
         };
         let each = amount / count;
-        if each * count != amount || (told.is_none() && each > bank.each) || (only_whole && each != bank.each) {
+        if each * count != amount || (told.is_none() && each > primary.each) || (only_whole && each != primary.each) {
             return Err(());
         }
         Ok(Some((usize::try_from(count).map_err(|_| ())?, each)))
     }
 
-    /// How much each of so many devices must have besides; nothing where that cannot be.
+    /// How much of the second resource each of `count` devices must have; `None` if it cannot be divided so.
     fn part(&self, template: &PodTemplate, count: usize) -> Option<i64> {
-        let Some(beside) = &self.beside else { return Some(0) };
-        let (amount, count) = (template.request.get(beside.resource.as_str()).unwrap_or(0), count as i64);
-        (amount % count == 0 && amount / count <= beside.each).then(|| amount / count)
+        let Some(secondary) = &self.secondary else { return Some(0) };
+        let (amount, count) = (template.request.get(secondary.resource.as_str()).unwrap_or(0), count as i64);
+        (amount % count == 0 && amount / count <= secondary.each).then(|| amount / count)
     }
 
-    /// The devices with room for their part of a pod that asks so much of each of so many.
+    /// The devices on which the pod's part fits.
     pub(super) fn fitting(&self, template: &PodTemplate, (count, each): (usize, i64)) -> Vec<usize> {
-        let (Some(bank), Some(part)) = (&self.bank, self.part(template, count)) else { return Vec::new() };
-        let beside = |i: usize| self.beside.as_ref().is_none_or(|beside| beside.available[i] >= part);
-        (0..bank.available.len()).filter(|i| bank.available[*i] >= each && beside(*i)).collect()
+        let (Some(primary), Some(part)) = (&self.primary, self.part(template, count)) else { return Vec::new() };
+        let secondary = |i: usize| self.secondary.as_ref().is_none_or(|secondary| secondary.available[i] >= part);
+        (0..primary.available.len()).filter(|i| primary.available[*i] >= each && secondary(*i)).collect()
     }
 
-    /// Ill devices have nothing, and what they had counts nowhere.
-    fn fall_ill(&mut self) {
-        for bank in self.bank.iter_mut().chain(&mut self.beside) {
+    /// Takes unhealthy devices out: nothing is free on them, and it does not count for the node.
+    fn reserve_unhealthy(&mut self) {
+        for primary in self.primary.iter_mut().chain(&mut self.secondary) {
             for device in self.spec.unhealthy.iter() {
-                let lost = bank.available[device as usize].max(0);
-                bank.available[device as usize] -= lost;
-                *self.available.entry(bank.resource.clone()).or_default() -= lost;
+                let lost = primary.available[device as usize].max(0);
+                primary.available[device as usize] -= lost;
+                *self.available.entry(primary.resource.clone()).or_default() -= lost;
             }
         }
     }
 
-    pub(super) fn is_ill(&self, devices: u64) -> bool {
+    pub(super) fn is_unhealthy(&self, devices: u64) -> bool {
         self.spec.unhealthy.0 & devices != 0
     }
 
@@ -154,13 +155,13 @@ impl Room {
         self.spec.is_in(domain)
     }
 
-    /// Whether a pod may stand here at all: schedulable, tolerated, selected (P1).
+    /// Whether the pod may run on this node at all: schedulable, tainted and labelled to suit (P1).
     pub(super) fn is_suitable(&self, template: &PodTemplate) -> bool {
-        !self.outside && self.lets_on(template) && self.spec.schedulable
+        !self.outside && self.tolerates(template) && self.spec.schedulable
     }
 
-    /// Whether taints and labels let a pod on.
-    pub(super) fn lets_on(&self, template: &PodTemplate) -> bool {
+    /// Whether the pod tolerates the taints and selects the labels of the node.
+    pub(super) fn tolerates(&self, template: &PodTemplate) -> bool {
         let tolerated = self.spec.taints.iter().all(|taint| template.tolerations.contains(taint));
         let has = |(label, values): &(Name, Vec<Name>)| {
             self.spec.labels.iter().any(|(name, value)| name == label && values.contains(value))
@@ -168,18 +169,18 @@ impl Room {
         tolerated && template.selector.iter().all(has)
     }
 
-    /// Resources that are missing in sum.
+    /// The resources of which the node has too little in sum.
     pub(super) fn lacks(&self, template: &PodTemplate) -> Vec<Name> {
         positive(&template.request).filter(|(r, amount)| self.has(r) < *amount).map(|(r, _)| r.clone()).collect()
     }
 
-    /// What its devices hold.
+    /// The resources of its devices.
     pub(super) fn device_resources(&self) -> impl Iterator<Item = &Name> {
-        self.bank.iter().chain(&self.beside).map(|bank| &bank.resource)
+        self.primary.iter().chain(&self.secondary).map(|primary| &primary.resource)
     }
 
-    /// The devices that fit, fullest or emptiest or closest first and of equal ones the lowest; nothing where the pod does
-    /// not fit (P1).
+    /// The devices that the pod gets: of those that fit, the fullest, emptiest or closest, by index among equals;
+    /// `None` if the pod does not fit (P1).
     pub(super) fn choose(&self, template: &PodTemplate) -> Option<u64> {
         if !self.lacks(template).is_empty() {
             return None;
@@ -189,7 +190,7 @@ impl Room {
         if fit.len() < count {
             return None;
         }
-        let has = |device: &usize| self.bank.as_ref().map_or(0, |bank| bank.available[*device]);
+        let has = |device: &usize| self.primary.as_ref().map_or(0, |primary| primary.available[*device]);
         match (&self.spec.mode, self.spec.choice) {
             (DeviceMode::Topology { islands }, _) => fit = close(fit, count, islands),
             (_, DeviceChoice::Spread) => fit.sort_by_key(|device| -has(device)),
@@ -210,18 +211,18 @@ impl Room {
         }
     }
 
-    /// What a pod counts as here for clustering.
+    /// The kind of a pod for GPU clustering.
     pub(super) fn kind(&self, template: &PodTemplate) -> Option<usize> {
         let (count, each) = self.devices(template).ok()??;
-        let whole = self.bank.as_ref()?.each;
+        let whole = self.primary.as_ref()?.each;
         Some(if each < whole { 0 } else { count })
     }
 
-    /// What is left once a pod stands here.
+    /// The node with the pod placed on it.
     pub(super) fn with(&self, template: &PodTemplate, devices: u64) -> Self {
-        let mut room = self.clone();
-        room.take(&self.footprint(template, devices));
-        room
+        let mut host = self.clone();
+        host.take(&self.footprint(template, devices));
+        host
     }
 
     fn take(&mut self, footprint: &Footprint) {
@@ -231,20 +232,20 @@ impl Room {
             }
         }
         for ((place, device), amount) in &footprint.devices {
-            let bank = if *place == 0 { &mut self.bank } else { &mut self.beside };
-            if let Some(available) = bank.as_mut().and_then(|b| b.available.get_mut(*device)) {
+            let primary = if *place == 0 { &mut self.primary } else { &mut self.secondary };
+            if let Some(available) = primary.as_mut().and_then(|b| b.available.get_mut(*device)) {
                 *available -= amount;
             }
         }
     }
 
-    /// Whether more stands here, or is kept, than there is room for.
-    pub(super) fn is_crowded(&self) -> bool {
-        let short = self.bank.iter().chain(&self.beside).flat_map(|b| &b.available).any(|a| *a < 0);
+    /// Whether more is used or reserved than the node has.
+    pub(super) fn is_overcommitted(&self) -> bool {
+        let short = self.primary.iter().chain(&self.secondary).flat_map(|b| &b.available).any(|a| *a < 0);
         short || self.available.values().any(|a| *a < 0)
     }
 
-    /// What placement looks at: cpu and devices where the node has any, else everything.
+    /// The resources that scores count: cpu and devices if the node has any, or else all.
     pub(super) fn scored(&self) -> Vec<&Name> {
         let counts = |name: &Name| name == "cpu" || name.as_str().contains('/');
         let all = || self.spec.allocatable.iter().map(|(name, _)| name);
@@ -257,8 +258,8 @@ impl Room {
     }
 }
 
-/// So many of these devices: of one of the smallest islands that have them, that with the fewest; else all of a largest
-/// island, that with the most, and others for the rest.
+/// Chooses `count` of these devices: from one of the smallest islands that have enough, the one with the fewest free;
+/// or else all of the largest island with the most free, and others for the rest.
 fn close(free: Vec<usize>, count: usize, islands: &[u32]) -> Vec<usize> {
     let split = |size: u32| {
         let mut parts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -282,148 +283,148 @@ fn close(free: Vec<usize>, count: usize, islands: &[u32]) -> Vec<usize> {
     [whole, more].concat()
 }
 
-impl Rooms {
-    /// Looks at one part of the cluster only.
+impl FreeNodes {
+    /// Restricts the search to one domain.
     pub(super) fn confine(&mut self, domain: &Domain) {
-        for room in self.nodes.values_mut() {
-            room.outside = !room.is_in(domain);
+        for host in self.nodes.values_mut() {
+            host.outside = !host.is_in(domain);
         }
     }
 
     pub(super) fn fit(&self, node: NodeId, template: &PodTemplate) -> Option<u64> {
-        let room = self.nodes.get(&node).filter(|room| room.is_suitable(template))?;
-        self.devices(room, template)
+        let host = self.nodes.get(&node).filter(|host| host.is_suitable(template))?;
+        self.devices(host, template)
     }
 
-    /// The devices a pod would get on a node, if it fits there.
-    pub(super) fn devices(&self, room: &Room, template: &PodTemplate) -> Option<u64> {
-        room.choose(template).map(|fullest| self.scores.devices(room, template, fullest))
+    /// The devices that a pod would get on a node, if it fits there.
+    pub(super) fn devices(&self, host: &FreeNode, template: &PodTemplate) -> Option<u64> {
+        host.choose(template).map(|fullest| self.scores.devices(host, template, fullest))
     }
 
-    /// The node the policy gives a pod, of those with room; the lowest id among equals (P2).
-    pub(super) fn pick(&self, template: &PodTemplate, pod: PodId) -> Option<Spot> {
+    /// The node that the policy gives a pod, of those with room; the lowest id among equals (P2).
+    pub(super) fn pick(&self, template: &PodTemplate, pod: PodId) -> Option<Assignment> {
         if let Placement::Random { seed } = self.scores.placement {
             return self.draw(template, pod, seed);
         }
-        let mut best: Option<((i128, i128), Spot)> = None;
-        for (node, room) in &self.nodes {
+        let mut best: Option<((i128, i128), Assignment)> = None;
+        for (node, host) in &self.nodes {
             let Some(devices) = self.fit(*node, template) else { continue };
-            let score = self.scores.score(room, template, devices);
+            let score = self.scores.score(host, template, devices);
             if best.is_none_or(|(least, _)| score.0 * least.1 < least.0 * score.1) {
-                best = Some((score, Spot { node: *node, devices }));
+                best = Some((score, Assignment { node: *node, devices }));
             }
         }
-        best.map(|(_, spot)| spot)
+        best.map(|(_, assignment)| assignment)
     }
 
-    /// A node drawn from those with room, in order of ids; for a part of one device a device drawn in order of indices.
-    fn draw(&self, template: &PodTemplate, pod: PodId, seed: u64) -> Option<Spot> {
+    /// A random one of the nodes with room, in order of ids; for a part of a device, a random device as well.
+    fn draw(&self, template: &PodTemplate, pod: PodId, seed: u64) -> Option<Assignment> {
         let fitting: Vec<(NodeId, u64)> =
             self.nodes.keys().filter_map(|node| Some((*node, self.fit(*node, template)?))).collect();
         let number = u64::from(pod.workload.0) << 32 | u64::from(pod.ordinal);
         let (node, fullest) = *fitting.get(drawn(seed, number, fitting.len()))?;
-        let room = self.nodes.get(&node)?;
-        let Ok(Some((1, each))) = room.devices(template) else { return Some(Spot { node, devices: fullest }) };
-        let devices = room.fitting(template, (1, each));
-        Some(Spot { node, devices: 1 << devices[drawn(!seed, number, devices.len())] })
+        let host = self.nodes.get(&node)?;
+        let Ok(Some((1, each))) = host.devices(template) else { return Some(Assignment { node, devices: fullest }) };
+        let devices = host.fitting(template, (1, each));
+        Some(Assignment { node, devices: 1 << devices[drawn(!seed, number, devices.len())] })
     }
 
-    /// A pod takes its spot.
-    pub(super) fn put(&mut self, template: &PodTemplate, spot: Spot) {
-        if let Some(room) = self.nodes.get_mut(&spot.node) {
-            let footprint = room.footprint(template, spot.devices);
-            room.take(&footprint);
-            room.kinds.extend(room.kind(template));
+    /// Places a pod.
+    pub(super) fn put(&mut self, template: &PodTemplate, assignment: Assignment) {
+        if let Some(host) = self.nodes.get_mut(&assignment.node) {
+            let footprint = host.footprint(template, assignment.devices);
+            host.take(&footprint);
+            host.kinds.extend(host.kind(template));
         }
     }
 
-    pub(super) fn is_crowded(&self, node: NodeId) -> bool {
-        self.nodes.get(&node).is_some_and(Room::is_crowded)
+    pub(super) fn is_overcommitted(&self, node: NodeId) -> bool {
+        self.nodes.get(&node).is_some_and(FreeNode::is_overcommitted)
     }
 }
 
 impl Reference {
-    /// What every node has available, recounted.
-    pub(super) fn rooms(&self) -> Rooms {
-        let nodes = self.nodes.iter().map(|(id, spec)| (*id, Room::new(spec.clone()))).collect();
-        let mut rooms = Rooms { nodes, scores: Scores::new(&self.policy, self.largest.clone()) };
+    /// What is available on every node, counted again.
+    pub(super) fn free_nodes(&self) -> FreeNodes {
+        let nodes = self.nodes.iter().map(|(id, spec)| (*id, FreeNode::new(spec.clone()))).collect();
+        let mut free_nodes = FreeNodes { nodes, scores: Scores::new(&self.policy, self.largest.clone()) };
         for (_, workload, pod) in self.standing_pods() {
-            if let Some(spot) = pod.spot {
-                rooms.put(&workload.sets[pod.set].template, spot);
+            if let Some(assignment) = pod.assignment {
+                free_nodes.put(&workload.sets[pod.set].template, assignment);
             }
         }
         for hold in &self.holds {
             let mut kept: BTreeMap<NodeId, Footprint> = BTreeMap::new();
-            let print = |pod: PodId, spot: Spot| {
-                let room = rooms.nodes.get(&spot.node);
-                room.map_or_else(Footprint::default, |room| room.footprint(self.template(pod), spot.devices))
+            let print = |pod: PodId, assignment: Assignment| {
+                let host = free_nodes.nodes.get(&assignment.node);
+                host.map_or_else(Footprint::default, |host| host.footprint(self.template(pod), assignment.devices))
             };
-            for (pod, spot) in &hold.spots {
-                kept.entry(spot.node).or_default().add(&print(*pod, *spot), 1);
+            for (pod, assignment) in &hold.assignments {
+                kept.entry(assignment.node).or_default().add(&print(*pod, *assignment), 1);
             }
             for pod in self.leaving(For::Hold(hold.id)) {
-                let Some(spot) = self.pod(pod).spot else { continue };
-                if let Some(kept) = kept.get_mut(&spot.node) {
-                    kept.add(&print(pod, spot), -1);
+                let Some(assignment) = self.pod(pod).assignment else { continue };
+                if let Some(kept) = kept.get_mut(&assignment.node) {
+                    kept.add(&print(pod, assignment), -1);
                 }
             }
             for (node, kept) in kept {
-                if let Some(room) = rooms.nodes.get_mut(&node) {
-                    room.take(&kept.positive());
+                if let Some(host) = free_nodes.nodes.get_mut(&node) {
+                    host.take(&kept.positive());
                 }
             }
         }
-        rooms.nodes.values_mut().for_each(Room::fall_ill);
-        if let Some(domain) = &self.confined {
-            rooms.confine(domain);
+        free_nodes.nodes.values_mut().for_each(FreeNode::reserve_unhealthy);
+        if let Some(domain) = &self.domain {
+            free_nodes.confine(domain);
         }
-        rooms
+        free_nodes
     }
 
-    /// Spots for all that a workload asks for, one after the other in order of ordinals, or nothing (G1).
-    pub(super) fn place_in(&self, id: WorkloadId, mut rooms: Rooms) -> Option<Vec<(PodId, Spot)>> {
-        let mut spots = Vec::new();
-        for ordinal in self.at(id).asked_pods() {
+    /// Nodes for all pods of the ask, one after the other in order of ordinals, or `None` (G1).
+    pub(super) fn place_in(&self, id: WorkloadId, mut free_nodes: FreeNodes) -> Option<Vec<(PodId, Assignment)>> {
+        let mut assignments = Vec::new();
+        for ordinal in self.workload(id).asked_pods() {
             let pod = id.pod(ordinal);
-            let spot = rooms.pick(self.template(pod), pod)?;
-            rooms.put(self.template(pod), spot);
-            spots.push((pod, spot));
+            let assignment = free_nodes.pick(self.template(pod), pod)?;
+            free_nodes.put(self.template(pod), assignment);
+            assignments.push((pod, assignment));
         }
-        Some(spots)
+        Some(assignments)
     }
 
-    /// Puts the pods of a hold on the spots it kept, if all are still good.
-    pub(super) fn kept_spots(&self, spots: &[(PodId, Spot)]) -> Option<Vec<(PodId, Spot)>> {
-        if !self.stand_together(spots) {
+    /// The nodes that a hold reserved for its pods, if all of them are still suitable.
+    pub(super) fn reserved_assignments(&self, assignments: &[(PodId, Assignment)]) -> Option<Vec<(PodId, Assignment)>> {
+        if !self.share_domain(assignments) {
             return None;
         }
-        let mut rooms = self.rooms();
-        for (pod, spot) in spots {
+        let mut free_nodes = self.free_nodes();
+        for (pod, assignment) in assignments {
             let template = self.template(*pod);
-            let room = rooms.nodes.get(&spot.node)?;
-            if !room.is_suitable(template) || room.is_ill(spot.devices) {
+            let host = free_nodes.nodes.get(&assignment.node)?;
+            if !host.is_suitable(template) || host.is_unhealthy(assignment.devices) {
                 return None;
             }
-            rooms.put(template, *spot);
-            if rooms.is_crowded(spot.node) {
+            free_nodes.put(template, *assignment);
+            if free_nodes.is_overcommitted(assignment.node) {
                 return None;
             }
         }
-        Some(spots.to_vec())
+        Some(assignments.to_vec())
     }
 
-    /// Takes note of how large a node is in what placement looks at there.
+    /// Notes how large a node is, in the resources that scores count.
     pub(super) fn measure(&mut self, spec: &NodeSpec) {
-        let room = Room::new(Arc::new(spec.clone()));
-        for name in room.scored().into_iter().chain(room.device_resources().take(1)) {
+        let host = FreeNode::new(Arc::new(spec.clone()));
+        for name in host.scored().into_iter().chain(host.device_resources().take(1)) {
             let largest = self.largest.entry(name.clone()).or_default();
-            *largest = room.has(name).max(*largest);
+            *largest = host.has(name).max(*largest);
         }
     }
 
-    /// A pod is on its way to its spot.
-    pub(super) fn start(&mut self, pod: PodId, spot: Spot) {
+    /// Starts to bind a pod.
+    pub(super) fn start(&mut self, pod: PodId, assignment: Assignment) {
         let pod = self.pod_mut(pod);
-        (pod.stage, pod.spot) = (Stage::Binding, Some(spot));
+        (pod.stage, pod.assignment) = (Stage::Binding, Some(assignment));
     }
 }

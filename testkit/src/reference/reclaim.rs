@@ -1,55 +1,56 @@
-//! The search for a plan at others' expense (R3 to R7, V2 to V4, G1), on a copy of the whole state.
+//! The search for victims (R3 to R7, V2 to V4, G1), on a copy of the whole state.
 
 use super::{
     ledger::Ledger,
-    placement::Rooms,
-    state::{Ask, For, Reference, Spot, Stage},
-    victims::{Candidate, Finding, Right, Seeker, by_overuse},
+    placement::FreeNodes,
+    state::{Ask, Assignment, For, Reference, Stage},
+    victims::{Candidate, Eligibility, PreemptionKind, Preemptor, by_overuse},
 };
 use quotree_core::{BorrowWhilePreempting, NodeId, PodId, PodTemplate, RespectBudgets, WorkloadId};
 use std::cmp::{Ordering, Reverse};
 
 /// A plan that would place a workload.
 #[derive(Debug)]
-pub(super) struct Draft {
-    pub(super) right: Right,
+pub(super) struct PreemptionPlan {
+    pub(super) kind: PreemptionKind,
     pub(super) victims: Vec<Candidate>,
-    /// Pods that leave anyway and are waited for.
+    /// Pods that leave anyway, for which the plan waits.
     pub(super) leaving: Vec<PodId>,
-    pub(super) spots: Vec<(PodId, Spot)>,
-    /// How many victims were put back (V2).
+    pub(super) assignments: Vec<(PodId, Assignment)>,
+    /// How many victims were reprieved (V2).
     pub(super) spared: usize,
 }
 
-/// What is missing: of which quota and resource.
+/// A quota and resource of which something is missing.
 type Deficit = (usize, usize);
 
 #[derive(Clone)]
 struct Search<'a> {
     /// The state before.
     origin: &'a Reference,
-    by: &'a Seeker,
+    by: &'a Preemptor,
     /// The state without the victims so far.
     trial: Reference,
-    placed: Vec<(PodId, Spot)>,
+    placed: Vec<(PodId, Assignment)>,
     victims: Vec<Candidate>,
-    /// Whether a budget kept somebody.
+    /// Whether an exhausted budget protected a victim.
     spared: bool,
 }
 
 impl Reference {
-    /// A plan by this right, where its pods may stand; exhausted budgets are broken only where nothing else helps (R7).
-    pub(super) fn find_plan_in(&self, id: WorkloadId, ask: &Ask, right: Right) -> Option<Draft> {
-        let may = match right {
-            Right::Reclaim => self.may_reclaim(&self.ledger(), id, ask),
-            Right::Priority => self.may_displace(id),
+    /// A plan by this kind of preemption, on suitable nodes; exhausted budgets are broken only if nothing else helps
+    /// (R7).
+    pub(super) fn find_plan_in(&self, id: WorkloadId, ask: &Ask, kind: PreemptionKind) -> Option<PreemptionPlan> {
+        let may = match kind {
+            PreemptionKind::Reclaim => self.may_reclaim(&self.ledger(), id, ask),
+            PreemptionKind::Priority => self.may_preempt_within(id),
         };
-        let leaf = self.at(id).leaf.filter(|_| may)?;
-        let mut by = Seeker { id, leaf, ask: ask.clone(), right, break_budgets: false };
+        let leaf = self.workload(id).leaf.filter(|_| may)?;
+        let mut by = Preemptor { id, leaf, ask: ask.clone(), kind, break_budgets: false };
         loop {
-            let (draft, spared) = Search::new(self, &by).run();
-            if draft.is_some() || !spared || by.break_budgets || self.policy.respect_budgets != RespectBudgets::Prefer {
-                return draft;
+            let (found, spared) = Search::new(self, &by).run();
+            if found.is_some() || !spared || by.break_budgets || self.policy.respect_budgets != RespectBudgets::Prefer {
+                return found;
             }
             by.break_budgets = true;
         }
@@ -57,9 +58,9 @@ impl Reference {
 }
 
 impl Reference {
-    /// What victims cost (V3).
+    /// The cost of these victims (V3).
     pub(super) fn cost(&self, picked: &[Candidate], node: NodeId) -> Cost {
-        let started = |c: &Candidate| self.at(c.workload).filed.map_or(self.now, |(.., started)| started);
+        let started = |c: &Candidate| self.workload(c.workload).victim_rank.map_or(self.now, |(.., started)| started);
         let lost = |c: &Candidate| u128::from(self.now.since(started(c))) * c.pods.len() as u128;
         Cost {
             broken: picked.iter().filter(|c| c.rank.breaks_budget).count(),
@@ -73,27 +74,27 @@ impl Reference {
 }
 
 impl<'a> Search<'a> {
-    fn new(origin: &'a Reference, by: &'a Seeker) -> Self {
+    fn new(origin: &'a Reference, by: &'a Preemptor) -> Self {
         Self { origin, by, trial: origin.clone(), placed: Vec::new(), victims: Vec::new(), spared: false }
     }
 
-    fn run(mut self) -> (Option<Draft>, bool) {
-        let draft = self.plan();
-        (draft, self.spared)
+    fn run(mut self) -> (Option<PreemptionPlan>, bool) {
+        let found = self.plan();
+        (found, self.spared)
     }
 
-    fn plan(&mut self) -> Option<Draft> {
+    fn plan(&mut self) -> Option<PreemptionPlan> {
         let mut leaving = self.trial.leaving(For::Nobody);
         leaving.truncate(self.trial.policy.bounds.nodes as usize);
         leaving.iter().for_each(|pod| self.remove(*pod));
         if self.lacks_guarantee() {
             return None;
         }
-        self.make_way()?;
+        self.clear_quota_and_nodes()?;
         while let Some(deficits) = some(self.growth(&[])) {
             self.take_best(&deficits)?;
         }
-        // Who is evicted is a job until it is gone: a plan makes no room under a job limit (A5).
+        // An evicted workload counts as a job until it is gone, so a plan makes no room under a job limit (A5).
         let (ask, leaf) = (&self.by.ask, Some(self.by.leaf));
         if self.origin.over_jobs(&self.origin.ledger(), ask, leaf).is_some()
             || self.trial.over_a_limit(&self.trial.ledger(), ask, leaf).is_some()
@@ -103,8 +104,8 @@ impl<'a> Search<'a> {
         let picked = self.victims.len();
         let leaving = self.prune(leaving);
         let spared = picked - self.victims.len();
-        let (victims, spots) = (std::mem::take(&mut self.victims), std::mem::take(&mut self.placed));
-        Some(Draft { right: self.by.right, victims, leaving, spots, spared })
+        let (victims, assignments) = (std::mem::take(&mut self.victims), std::mem::take(&mut self.placed));
+        Some(PreemptionPlan { kind: self.by.kind, victims, leaving, assignments, spared })
     }
 
     fn remove(&mut self, pod: PodId) {
@@ -120,42 +121,44 @@ impl<'a> Search<'a> {
         self.victims.push(candidate);
     }
 
-    /// What the nodes have with the victims gone and the members placed so far.
-    fn rooms(&self) -> Rooms {
-        let mut rooms = self.trial.rooms();
-        for (pod, spot) in &self.placed {
-            rooms.put(self.trial.template(*pod), *spot);
+    /// The nodes without the victims and with the members placed so far.
+    fn free_nodes(&self) -> FreeNodes {
+        let mut free_nodes = self.trial.free_nodes();
+        for (pod, assignment) in &self.placed {
+            free_nodes.put(self.trial.template(*pod), *assignment);
         }
-        rooms
+        free_nodes
     }
 
-    /// Whether a min is short for a non-preemptible ask. No victim changes that, only who leaves by itself (A2).
+    /// Whether a min is too small for a non-preemptible ask. No eviction changes that, but a pod that leaves by itself
+    /// may (A2).
     fn lacks_guarantee(&self) -> bool {
         let ledger = self.trial.ledger();
         let requested = self.trial.requested(&self.by.ask);
-        let lacks = |q: usize, r: usize, amount: i64| ledger.firm(q, r) + amount > self.trial.tree.quotas[q].min[r];
+        let lacks =
+            |q: usize, r: usize, amount: i64| ledger.non_preemptible(q, r) + amount > self.trial.tree.quotas[q].min[r];
         !self.by.ask.preemptible
             && self.trial.tree.path(self.by.leaf).any(|q| requested.iter().any(|(r, amount)| lacks(q, *r, *amount)))
     }
 
-    /// Where there is room for everybody, quota alone is missing and victims may stand anywhere. Else room is made first,
-    /// and quota after; only if that finds nothing, the other way round (V4).
-    fn make_way(&mut self) -> Option<()> {
-        if self.trial.place(self.by.id, self.rooms()).is_none() {
+    /// If nodes have room for all members, only quota is missing, and victims may run anywhere. Otherwise nodes are
+    /// cleared first, then quotas; if that finds no plan, the other way round (V4).
+    fn clear_quota_and_nodes(&mut self) -> Option<()> {
+        if self.trial.place(self.by.id, self.free_nodes()).is_none() {
             let before = self.clone();
-            if self.place_members().and_then(|()| self.clear_ceilings()).is_some() {
+            if self.place_members().and_then(|()| self.clear_quotas()).is_some() {
                 return Some(());
             }
             *self = Self { spared: self.spared, ..before };
         }
-        self.clear_ceilings()?;
+        self.clear_quotas()?;
         self.place_members()
     }
 
-    /// Ceilings on the path that the unit would break (A1).
-    fn ceilings(&self) -> Vec<Deficit> {
+    /// The max limits of the path that the ask would exceed (A1).
+    fn exceeded_limits(&self) -> Vec<Deficit> {
         let ledger = self.trial.ledger();
-        let with = self.trial.with_unit(&self.by.ask, self.by.leaf);
+        let with = self.trial.ledger_with_ask(&self.by.ask, self.by.leaf);
         let mut deficits = Vec::new();
         for (r, amount) in self.trial.requested(&self.by.ask) {
             for q in self.trial.tree.path(self.by.leaf) {
@@ -169,10 +172,11 @@ impl<'a> Search<'a> {
         deficits
     }
 
-    /// Quotas that a displacement would leave above min, and larger than before or with their guarantee given up: all but the
-    /// largest victim reach down to min already, and who would go first does not cover what is over (R1).
+    /// The quotas that preemption within the leaf would leave above min, and larger than before or without their
+    /// guarantee: all victims but the largest one reach down to min already, and pods that would be evicted before do
+    /// not cover the rest (R1).
     fn growth(&self, spared: &[usize]) -> Vec<Deficit> {
-        if self.by.right == Right::Reclaim || self.trial.policy.growth == BorrowWhilePreempting::Allowed {
+        if self.by.kind == PreemptionKind::Reclaim || self.trial.policy.growth == BorrowWhilePreempting::Allowed {
             return Vec::new();
         }
         let (before, after) = (self.origin.ledger(), self.trial.ledger());
@@ -185,7 +189,7 @@ impl<'a> Search<'a> {
                 let victims = self.victims.iter().enumerate().filter(|(i, _)| !spared.contains(i));
                 let largest = victims.map(|(_, c)| uses(c)).max().unwrap_or(0);
                 let reaches_down = rest < before && rest + largest <= min;
-                let gives_up = || reaches_down && rest - self.goes_first(r) + amount > min;
+                let gives_up = || reaches_down && rest - self.lower_priority_usage(r) + amount > min;
                 if rest + amount > min && (rest + amount > before || gives_up()) {
                     deficits.push((q, r));
                 }
@@ -194,22 +198,22 @@ impl<'a> Search<'a> {
         deficits
     }
 
-    /// What is left in the leaf of lower priority that could be evicted.
-    fn goes_first(&self, r: usize) -> i64 {
-        let by = self.trial.at(self.by.id);
-        let lower = self.trial.work.values().filter(|w| w.leaf == Some(self.by.leaf) && w.priority < by.priority);
-        let victims = lower.filter(|w| w.place_among_victims().is_some());
+    /// What pods of lower priority still use in the leaf, that could be evicted.
+    fn lower_priority_usage(&self, r: usize) -> i64 {
+        let by = self.trial.workload(self.by.id);
+        let lower = self.trial.workloads.values().filter(|w| w.leaf == Some(self.by.leaf) && w.priority < by.priority);
+        let victims = lower.filter(|w| w.rank_as_victim().is_some());
         victims.flat_map(|w| w.in_place().into_iter().map(|pod| self.trial.row_of(w.id.pod(pod))[r])).sum()
     }
 
-    fn clear_ceilings(&mut self) -> Option<()> {
-        while let Some(deficits) = some(self.ceilings()) {
+    fn clear_quotas(&mut self) -> Option<()> {
+        while let Some(deficits) = some(self.exceeded_limits()) {
             self.take_best(&deficits)?;
         }
         Some(())
     }
 
-    /// Takes the first victim (V1) of all that lower one of the deficits (R5).
+    /// Takes the first victim (V1) of all that reduce one of the deficits (R5).
     fn take_best(&mut self, deficits: &[Deficit]) -> Option<()> {
         let ledger = self.trial.ledger();
         let mut scopes: Vec<usize> = deficits.iter().map(|(q, _)| *q).collect();
@@ -217,11 +221,11 @@ impl<'a> Search<'a> {
         let mut best = None;
         for scope in scopes {
             let resources: Vec<usize> = deficits.iter().filter(|(q, _)| *q == scope).map(|(_, r)| *r).collect();
-            for source in self.trial.sources(&ledger, self.by, &resources, Some(scope)) {
-                for victim in self.trial.work.values() {
-                    first(
+            for from in self.trial.victim_leaves(&ledger, self.by, &resources, Some(scope)) {
+                for victim in self.trial.workloads.values() {
+                    keep_better(
                         &mut best,
-                        self.trial.candidate(&ledger, Some(self.by), &source, victim, None),
+                        self.trial.candidate(&ledger, Some(self.by), &from, victim, None),
                         &mut self.spared,
                     );
                 }
@@ -231,72 +235,72 @@ impl<'a> Search<'a> {
         Some(())
     }
 
-    /// Finds every member a spot, in order of ordinals, making room where there is none (R6, G1).
+    /// Finds a node for every member, in order of ordinals, and clears one if none has room (R6, G1).
     fn place_members(&mut self) -> Option<()> {
-        for ordinal in self.trial.at(self.by.id).asked_pods() {
+        for ordinal in self.trial.workload(self.by.id).asked_pods() {
             let pod = self.by.id.pod(ordinal);
             let template = self.trial.template(pod).clone();
-            let spot = match self.rooms().pick(&template, pod) {
-                Some(spot) => spot,
-                None => self.make_room(&template)?,
+            let assignment = match self.free_nodes().pick(&template, pod) {
+                Some(assignment) => assignment,
+                None => self.clear_best_node(&template)?,
             };
-            self.placed.push((pod, spot));
+            self.placed.push((pod, assignment));
         }
         Some(())
     }
 
     /// Clears the node on which that costs least (V3).
-    fn make_room(&mut self, template: &PodTemplate) -> Option<Spot> {
-        let mut best: Option<(Cost, Self, Spot)> = None;
+    fn clear_best_node(&mut self, template: &PodTemplate) -> Option<Assignment> {
+        let mut best: Option<(Cost, Self, Assignment)> = None;
         for node in self.trial.nodes.keys().copied() {
             let mut search = self.clone();
-            let spot = search.clear_node(template, node);
+            let assignment = search.clear_node(template, node);
             self.spared |= search.spared;
-            let Some(spot) = spot else { continue };
+            let Some(assignment) = assignment else { continue };
             let cost = search.cost(self.victims.len(), node);
             if best.as_ref().is_none_or(|(least, ..)| cost.compare(least) == Ordering::Less) {
-                best = Some((cost, search, spot));
+                best = Some((cost, search, assignment));
             }
         }
-        let (_, search, spot) = best?;
+        let (_, search, assignment) = best?;
         *self = Self { spared: self.spared, ..search };
-        Some(spot)
+        Some(assignment)
     }
 
     /// Takes victims on one node, in order, until the pod fits there.
-    fn clear_node(&mut self, template: &PodTemplate, node: NodeId) -> Option<Spot> {
+    fn clear_node(&mut self, template: &PodTemplate, node: NodeId) -> Option<Assignment> {
         loop {
-            let rooms = self.rooms();
-            let room = rooms.nodes.get(&node).filter(|room| room.is_suitable(template))?;
-            if let Some(devices) = rooms.devices(room, template) {
-                return Some(Spot { node, devices });
+            let free_nodes = self.free_nodes();
+            let host = free_nodes.nodes.get(&node).filter(|host| host.is_suitable(template))?;
+            if let Some(devices) = free_nodes.devices(host, template) {
+                return Some(Assignment { node, devices });
             }
-            // What is missing in sum, or, where nothing is, the resource whose single devices are too full.
-            let mut lacking = room.lacks(template);
+            // The resources missing in sum; if none is, those of devices that are too full one by one.
+            let mut lacking = host.lacks(template);
             if lacking.is_empty() {
-                lacking.extend(room.device_resources().cloned());
+                lacking.extend(host.device_resources().cloned());
             }
             let governed = &self.trial.tree.governed;
             let lacking: Vec<usize> = lacking.iter().filter_map(|r| governed.iter().position(|g| g == r)).collect();
             let ledger = self.trial.ledger();
             let mut best = None;
-            for source in self.trial.sources(&ledger, self.by, &lacking, None) {
-                for victim in self.trial.work.values() {
-                    let found = self.trial.candidate(&ledger, Some(self.by), &source, victim, Some(node));
-                    first(&mut best, found, &mut self.spared);
+            for from in self.trial.victim_leaves(&ledger, self.by, &lacking, None) {
+                for victim in self.trial.workloads.values() {
+                    let found = self.trial.candidate(&ledger, Some(self.by), &from, victim, Some(node));
+                    keep_better(&mut best, found, &mut self.spared);
                 }
             }
             self.take(best?);
         }
     }
 
-    /// What the victims from `start` on cost (V3).
+    /// The cost of the victims from `start` on (V3).
     fn cost(&self, start: usize, node: NodeId) -> Cost {
         self.origin.cost(&self.victims[start..], node)
     }
 
-    /// Puts back everybody the plan can do without: from the highest priority down, of equals the last picked first; then
-    /// the pods that leave anyway, in order of ids (V2).
+    /// Reprieves the victims that the plan does not need: from the highest priority down, of equal ones the last picked
+    /// first; then the pods that leave anyway, in order of ids (V2).
     fn prune(&mut self, leaving: Vec<PodId>) -> Vec<PodId> {
         let mut order: Vec<usize> = (0..self.victims.len()).collect();
         order.sort_by_key(|i| (Reverse(self.victims[*i].rank.priority), Reverse(*i)));
@@ -305,8 +309,8 @@ impl<'a> Search<'a> {
             let candidate = self.victims[i].clone();
             candidate.pods.iter().for_each(|pod| self.put_back(*pod));
             spared.push(i);
-            let good = |search: &mut Self| search.still_holds(&spared, &candidate.pods) || search.moves_aside(&spared);
-            if self.splits(candidate.workload) || !good(self) {
+            let good = |search: &mut Self| search.is_valid(&spared, &candidate.pods) || search.holds_elsewhere(&spared);
+            if self.breaks_gang(candidate.workload) || !good(self) {
                 spared.pop();
                 candidate.pods.iter().for_each(|pod| self.remove(*pod));
             }
@@ -316,7 +320,7 @@ impl<'a> Search<'a> {
         let mut needed = Vec::new();
         for pod in leaving {
             self.put_back(pod);
-            if !self.still_holds(&[], &[pod]) {
+            if !self.is_valid(&[], &[pod]) {
                 self.remove(pod);
                 needed.push(pod);
             }
@@ -324,12 +328,13 @@ impl<'a> Search<'a> {
         needed
     }
 
-    /// Whether the plan is good with everybody placed anew, beside the victims that are back; if not, they stay put (V2).
-    fn moves_aside(&mut self, spared: &[usize]) -> bool {
+    /// Whether the plan holds with all members placed anew, beside the reprieved victims; if not, they stay where they
+    /// were (V2).
+    fn holds_elsewhere(&mut self, spared: &[usize]) -> bool {
         let before = std::mem::take(&mut self.placed);
-        if let Some(spots) = self.trial.place(self.by.id, self.rooms()) {
-            self.placed = spots;
-            if self.still_holds(spared, &[]) {
+        if let Some(assignments) = self.trial.place(self.by.id, self.free_nodes()) {
+            self.placed = assignments;
+            if self.is_valid(spared, &[]) {
                 return true;
             }
         }
@@ -337,25 +342,34 @@ impl<'a> Search<'a> {
         false
     }
 
-    /// Whether a workload would go on running below its minimum by our doing (G2).
-    fn splits(&self, id: WorkloadId) -> bool {
-        let rest = self.trial.at(id);
-        !rest.in_place().is_empty() && rest.below_minimum() && !self.origin.at(id).below_minimum()
+    /// Whether the plan would leave a gang running below its minimum (G2).
+    fn breaks_gang(&self, id: WorkloadId) -> bool {
+        let rest = self.trial.workload(id);
+        !rest.in_place().is_empty() && rest.below_minimum() && !self.origin.workload(id).below_minimum()
     }
 
-    /// Whether the plan is still good with these pods back and these victims spared (V2).
-    fn still_holds(&self, spared: &[usize], back: &[PodId]) -> bool {
-        let rooms = self.rooms();
-        let crowded = back.iter().filter_map(|pod| self.trial.pod(*pod).spot).any(|spot| rooms.is_crowded(spot.node));
-        if crowded || self.lacks_guarantee() || !self.ceilings().is_empty() || !self.growth(spared).is_empty() {
+    /// Whether the plan still holds with these pods back and these victims reprieved (V2).
+    fn is_valid(&self, spared: &[usize], back: &[PodId]) -> bool {
+        let free_nodes = self.free_nodes();
+        let overcommitted = back
+            .iter()
+            .filter_map(|pod| self.trial.pod(*pod).assignment)
+            .any(|assignment| free_nodes.is_overcommitted(assignment.node));
+        if overcommitted
+            || self.lacks_guarantee()
+            || !self.exceeded_limits().is_empty()
+            || !self.growth(spared).is_empty()
+        {
             return false;
         }
-        if self.by.right == Right::Priority {
+        if self.by.kind == PreemptionKind::Priority {
             return true;
         }
         let ledger: Ledger = self.trial.ledger();
-        let reach = self.trial.reach(&ledger, &self.by.ask, Some(self.by.leaf));
-        let within = |c: &Candidate| reach.is_some_and(|reach| self.trial.tree.is_under(c.common, reach));
+        let reclaim_scope = self.trial.reclaim_scope(&ledger, &self.by.ask, Some(self.by.leaf));
+        let within = |c: &Candidate| {
+            reclaim_scope.is_some_and(|reclaim_scope| self.trial.tree.is_under(c.common, reclaim_scope))
+        };
         self.victims.iter().enumerate().all(|(i, c)| spared.contains(&i) || within(c))
     }
 }
@@ -364,12 +378,12 @@ fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
 }
 
-/// Keeps the first of both in the order of victims.
-pub(super) fn first(best: &mut Option<Candidate>, found: Finding, spared: &mut bool) {
+/// Keeps the candidate that is first in victim order.
+pub(super) fn keep_better(best: &mut Option<Candidate>, found: Eligibility, spared: &mut bool) {
     match found {
-        Finding::No => {}
-        Finding::Spared => *spared = true,
-        Finding::Yes(candidate) => {
+        Eligibility::No => {}
+        Eligibility::BudgetExhausted => *spared = true,
+        Eligibility::Yes(candidate) => {
             if best.as_ref().is_none_or(|best| candidate.rank < best.rank) {
                 *best = Some(candidate);
             }
@@ -377,7 +391,7 @@ pub(super) fn first(best: &mut Option<Candidate>, found: Finding, spared: &mut b
     }
 }
 
-/// What clearing a node costs (V3): budgets broken, the highest priority, how many pods, whose, work lost, node.
+/// The cost of clearing a node (V3): budgets broken, the highest priority, number of pods, overuse, work lost, node.
 pub(super) struct Cost {
     broken: usize,
     highest: Option<i32>,

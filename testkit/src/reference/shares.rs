@@ -1,10 +1,10 @@
-//! Fair shares (F1, F2): what every quota would get if all there is were divided now.
+//! Fair shares (F1, F2): what every quota would get if the capacity were divided now.
 
 use super::state::{Reference, Stage};
 use quotree_core::{NodeSpec, Reclaim};
 use std::sync::Arc;
 
-/// Who takes part in a division: how much at most, and with what weight.
+/// A claim in a division: at most how much, and with what weight.
 type Claim = (i64, u64);
 
 impl Reference {
@@ -29,10 +29,10 @@ impl Reference {
         self.shares = shares;
     }
 
-    /// What each quota could use: what is asked for below it, as far as ceilings let it.
+    /// What each quota could use: the requests below it, as far as max allows.
     fn demand(&self, r: usize) -> Vec<i64> {
         let mut demand = vec![0; self.tree.quotas.len()];
-        for workload in self.work.values() {
+        for workload in self.workloads.values() {
             let pods = workload.pods.iter().filter(|pod| pod.stage != Stage::Gone);
             let asked: i64 = pods.map(|pod| self.row(&workload.sets[pod.set].template)[r]).sum();
             if let Some(leaf) = workload.leaf {
@@ -48,24 +48,27 @@ impl Reference {
         demand
     }
 
-    /// First everybody's min as far as it is asked for (scaled by min where that is too much), then the rest by weight.
+    /// First everybody's min as far as it is requested (scaled by min if that is too much), then the rest by weight.
     fn divide(&self, amount: i64, children: &[usize], r: usize, demand: &[i64]) -> Vec<i64> {
         let min = |q: usize| self.tree.quotas[q].min[r];
         let base = |q: usize| min(q).min(demand[q]);
         let bases: i64 = children.iter().map(|q| base(*q)).sum();
         if bases > amount {
-            return pour(amount, &children.iter().map(|q| (base(*q), min(*q).unsigned_abs())).collect::<Vec<_>>());
+            return divide_by_weight(
+                amount,
+                &children.iter().map(|q| (base(*q), min(*q).unsigned_abs())).collect::<Vec<_>>(),
+            );
         }
         let weight = |q: usize| self.tree.quotas[q].weight.unwrap_or(min(q).unsigned_abs());
         let none = children.iter().all(|q| weight(*q) == 0);
         let above: Vec<Claim> =
             children.iter().map(|q| (demand[*q] - base(*q), if none { 1 } else { weight(*q) })).collect();
-        children.iter().zip(pour(amount - bases, &above)).map(|(q, more)| base(*q) + more).collect()
+        children.iter().zip(divide_by_weight(amount - bases, &above)).map(|(q, more)| base(*q) + more).collect()
     }
 }
 
 /// Raises all in proportion to weight, each up to its limit; those of weight 0 share equally what nobody else can use.
-fn pour(amount: i64, claims: &[Claim]) -> Vec<i64> {
+fn divide_by_weight(amount: i64, claims: &[Claim]) -> Vec<i64> {
     let weighted = level(amount, claims);
     let left = amount - weighted.iter().sum::<i64>();
     let idle: Vec<Claim> = claims.iter().map(|(limit, weight)| (*limit, u64::from(*weight == 0))).collect();
@@ -73,8 +76,8 @@ fn pour(amount: i64, claims: &[Claim]) -> Vec<i64> {
     weighted.iter().zip(rest).map(|(a, b)| a + b).collect()
 }
 
-/// The water level: the largest claims that are full are given their limit, one after the other, and what is left goes to
-/// the others by weight, whole units by largest remainder, ties to the earlier.
+/// Water filling: claims that are full get their limit, one after the other, and the rest is divided by weight, whole
+/// units by largest remainder, ties to the earlier.
 fn level(amount: i64, claims: &[Claim]) -> Vec<i64> {
     let mut got = vec![0; claims.len()];
     let mut left = i128::from(amount);

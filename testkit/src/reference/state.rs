@@ -1,4 +1,4 @@
-//! Everything the reference knows, as plain data, and the few steps by which it changes.
+//! The state of the reference, as plain data.
 
 use super::tree::Tree;
 use quotree_core::{
@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-/// What became of a pod.
+/// The state of a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     Waiting,
@@ -22,17 +22,17 @@ pub(super) enum Stage {
 /// For whom a pod leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum For {
-    /// A hold.
+    /// For a hold.
     Hold(u32),
-    /// Nobody: whoever finds its room enough may wait for it.
+    /// For nobody: any workload for which it is enough may wait for it.
     Nobody,
-    /// Somebody who waited too long: nobody waits for it any more (H2).
+    /// For a hold that timed out: no workload waits for it any more (H2).
     Overdue,
 }
 
-/// Where a pod stands.
+/// The node and devices of a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Spot {
+pub(super) struct Assignment {
     pub(super) node: NodeId,
     pub(super) devices: u64,
 }
@@ -41,16 +41,16 @@ pub(super) struct Spot {
 pub(super) struct Pod {
     pub(super) set: usize,
     pub(super) stage: Stage,
-    pub(super) spot: Option<Spot>,
+    pub(super) assignment: Option<Assignment>,
 }
 
 impl Pod {
-    /// Whether it uses quota and room: bound, being bound or leaving (L1).
+    /// Whether it uses quota and nodes: bound, being bound or terminating (L1).
     pub(super) fn stands(&self) -> bool {
         !matches!(self.stage, Stage::Waiting | Stage::Gone)
     }
 
-    /// Whether it is in place to stay.
+    /// Whether it is bound or running, and stays.
     pub(super) fn stays(&self) -> bool {
         matches!(self.stage, Stage::Binding | Stage::Running)
     }
@@ -67,14 +67,14 @@ pub(super) struct Set {
     pub(super) min: u32,
 }
 
-/// A unit that is admitted whole (G1): a lone pod, what a gang lacks of its minimum, or one elastic member.
+/// What is admitted at once (G1): a single pod, all that a gang lacks of its minimum, or one elastic member.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Ask {
     pub(super) members: Vec<(Arc<PodTemplate>, u32)>,
     pub(super) preemptible: bool,
     /// Whether it would count as one more job (A5).
     pub(super) job: bool,
-    /// On which level its pods stand together, and with whose.
+    /// The topology level at which its pods share a domain, and the workload whose pods are there already.
     pub(super) together: Option<(Level, Option<WorkloadId>)>,
 }
 
@@ -92,23 +92,23 @@ pub(super) struct Workload {
     pub(super) pods: Vec<Pod>,
     /// When the last of its running pods started.
     pub(super) ran_since: Time,
-    /// Whether some of its pods were bound since the last fact: then it is no victim (S1).
-    pub(super) fresh: bool,
-    /// What it stands in line for.
-    pub(super) waits: Option<Ask>,
+    /// Whether some of its pods were bound since the last event: then it is no victim (S1).
+    pub(super) bound_now: bool,
+    /// What it asks for.
+    pub(super) pending_ask: Option<Ask>,
     pub(super) hold: Option<u32>,
-    /// When it came or was last changed, by the count of facts and decisions.
-    pub(super) came: u64,
-    /// Whether it was evicted below its minimum: what is left of it waits for nothing (G2).
+    /// When it came or was last changed, by the count of events and decisions.
+    pub(super) changed_at: u64,
+    /// Whether it was evicted below its minimum: its pending pods ask for nothing (G2).
     pub(super) evicted_whole: bool,
-    /// Its place among the victims of its leaf, if it is one: priority, whether it has members to spare, when it started.
-    /// A plan in the making changes none of that.
-    pub(super) filed: Option<(i32, bool, Time)>,
-    /// Since which decision it runs below its minimum (G3); inside, nothing before the first decision.
+    /// Its rank among the victims of its leaf, if it may be one: priority, whether it has members to spare, when it
+    /// started. A plan that is being searched does not change it.
+    pub(super) victim_rank: Option<(i32, bool, Time)>,
+    /// Since which decision it runs below its minimum (G3); the inner `None` before the first decision.
     pub(super) stale: Option<Option<Time>>,
 }
 
-/// Freed capacity is for the one who freed it (H1).
+/// A reservation: what the victims of a workload free is for that workload (H1).
 #[derive(Debug, Clone)]
 pub(super) struct Hold {
     pub(super) id: u32,
@@ -116,15 +116,16 @@ pub(super) struct Hold {
     pub(super) ask: Ask,
     pub(super) since: Time,
     pub(super) made: u64,
-    pub(super) spots: Vec<(PodId, Spot)>,
+    pub(super) assignments: Vec<(PodId, Assignment)>,
 }
 
-/// Those of one leaf that ask the same: the first of them speaks for all (W1). No leaf: those without a quota.
-pub(super) type Cell = (Option<usize>, Ask);
+/// A request queue: the pending workloads of one leaf with equal asks; its head is tried for all (W1). Without a leaf:
+/// those without a quota.
+pub(super) type RequestQueue = (Option<usize>, Ask);
 
-/// What is remembered of a cell (W2).
+/// What is remembered of a request queue (W2).
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Memory {
+pub(super) struct QueueState {
     pub(super) due: bool,
     pub(super) within: bool,
 }
@@ -135,50 +136,50 @@ pub struct Reference {
     pub(super) policy: Arc<Policy>,
     pub(super) tree: Arc<Tree>,
     pub(super) nodes: BTreeMap<NodeId, Arc<NodeSpec>>,
-    /// The only part of the cluster that is looked at, while a plan for it is sought.
-    pub(super) confined: Option<Domain>,
-    pub(super) work: BTreeMap<WorkloadId, Workload>,
+    /// The domain to which the search for a plan is restricted.
+    pub(super) domain: Option<Domain>,
+    pub(super) workloads: BTreeMap<WorkloadId, Workload>,
     pub(super) holds: Vec<Hold>,
     pub(super) next_hold: u32,
-    /// Holds that facts have ended, to be told with the next plan.
+    /// Holds that events have ended, to be reported with the next plan.
     pub(super) ended: Vec<(WorkloadId, ReleaseReason)>,
     pub(super) budgets: BTreeMap<Name, u32>,
-    pub(super) cells: BTreeMap<Cell, Memory>,
-    /// Asks that found no room though nothing barred them, until room comes free (W2).
-    pub(super) roomless: BTreeSet<Ask>,
-    /// Nodes from which something was taken since the scheduler last looked.
+    pub(super) queues: BTreeMap<RequestQueue, QueueState>,
+    /// Asks that found no room although no limit bars them, until room comes free (W2).
+    pub(super) unplaceable: BTreeSet<Ask>,
+    /// Nodes on which something came free since the last look.
     pub(super) freed: BTreeSet<NodeId>,
-    /// The largest amount a node has had, by resource, since the tree was set (P2).
+    /// The largest amount that a node has had, by resource, since the tree was set (P2).
     pub(super) largest: BTreeMap<Name, i64>,
     pub(super) timers: BTreeSet<Time>,
-    /// Quotas over a ceiling that was lowered, and since which decision (T4).
+    /// Quotas above a lowered max, and since which decision (T4).
     pub(super) over_since: BTreeMap<usize, Option<Time>>,
-    /// Fair shares by quota and resource, while the policy decides by them (F3).
+    /// Fair shares by quota and resource, if the policy decides by them (F3).
     pub(super) shares: Vec<Vec<i64>>,
     pub(super) facts: bool,
     pub(super) now: Time,
-    /// Facts and decisions so far.
+    /// Events and decisions so far.
     pub(super) count: u64,
-    /// Victims put back so far (V2).
+    /// Victims reprieved so far (V2).
     pub(super) spared: usize,
 }
 
 impl Reference {
-    /// A reference without nodes and workloads, on a tree that is known to be valid.
+    /// A reference without nodes and workloads, on a valid tree.
     #[must_use]
     pub fn new(tree: &TreeSpec, policy: Policy) -> Self {
         Self {
             policy: Arc::new(policy),
             tree: Arc::new(Tree::new(tree)),
             nodes: BTreeMap::new(),
-            confined: None,
-            work: BTreeMap::new(),
+            domain: None,
+            workloads: BTreeMap::new(),
             holds: Vec::new(),
             next_hold: 0,
             ended: Vec::new(),
             budgets: BTreeMap::new(),
-            cells: BTreeMap::new(),
-            roomless: BTreeSet::new(),
+            queues: BTreeMap::new(),
+            unplaceable: BTreeSet::new(),
             freed: BTreeSet::new(),
             largest: BTreeMap::new(),
             timers: BTreeSet::new(),
@@ -191,36 +192,36 @@ impl Reference {
         }
     }
 
-    pub(super) fn at(&self, id: WorkloadId) -> &Workload {
-        &self.work[&id]
+    pub(super) fn workload(&self, id: WorkloadId) -> &Workload {
+        &self.workloads[&id]
     }
 
     #[expect(clippy::expect_used, reason = "ids come from the list itself")]
-    pub(super) fn at_mut(&mut self, id: WorkloadId) -> &mut Workload {
-        self.work.get_mut(&id).expect("a workload that is there")
+    pub(super) fn workload_mut(&mut self, id: WorkloadId) -> &mut Workload {
+        self.workloads.get_mut(&id).expect("a workload that is there")
     }
 
     pub(super) fn pod(&self, id: PodId) -> &Pod {
-        &self.at(id.workload).pods[id.ordinal as usize]
+        &self.workload(id.workload).pods[id.ordinal as usize]
     }
 
     pub(super) fn pod_mut(&mut self, id: PodId) -> &mut Pod {
-        &mut self.at_mut(id.workload).pods[id.ordinal as usize]
+        &mut self.workload_mut(id.workload).pods[id.ordinal as usize]
     }
 
     pub(super) fn template(&self, id: PodId) -> &Arc<PodTemplate> {
-        let workload = self.at(id.workload);
+        let workload = self.workload(id.workload);
         &workload.sets[workload.pods[id.ordinal as usize].set].template
     }
 
-    /// All pods that use quota and room.
+    /// All pods that use quota and nodes.
     pub(super) fn standing_pods(&self) -> impl Iterator<Item = (PodId, &Workload, &Pod)> {
-        self.work.values().flat_map(|w| {
+        self.workloads.values().flat_map(|w| {
             (0u32..).zip(&w.pods).filter(|(_, pod)| pod.stands()).map(move |(i, pod)| (w.id.pod(i), w, pod))
         })
     }
 
-    /// Pods that leave for a hold, or for nobody.
+    /// The pods that leave for a hold, or for nobody.
     pub(super) fn leaving(&self, whom: For) -> Vec<PodId> {
         let leaves = self.standing_pods().filter(|(_, _, pod)| pod.stage == Stage::Leaving(whom));
         leaves.map(|(id, ..)| id).collect()
@@ -228,15 +229,15 @@ impl Reference {
 }
 
 impl Reference {
-    /// How many victims were picked and put back so far (V2).
+    /// How many victims were picked and reprieved so far (V2).
     #[must_use]
     pub fn spared(&self) -> usize {
         self.spared
     }
 
-    /// The workloads that wait or hold, by id.
+    /// The workloads that are pending or hold, by id.
     #[must_use]
     pub fn waiting(&self) -> Vec<WorkloadId> {
-        self.work.values().filter(|w| w.waits.is_some() || w.hold.is_some()).map(|w| w.id).collect()
+        self.workloads.values().filter(|w| w.pending_ask.is_some() || w.hold.is_some()).map(|w| w.id).collect()
     }
 }

@@ -1,8 +1,8 @@
-//! The quota tree as a plain list in preorder (T1, Q2, Q3): what each node is guaranteed, may use at most, and keeps.
+//! The quota tree as a list in preorder (T1, Q2, Q3): the min and max of each quota, and what it keeps from lending.
 
 use quotree_core::{Name, Queueing, QuotaSpec, TreeSpec};
 
-/// A node of the tree; one amount a governed resource.
+/// A quota, with one amount for each governed resource.
 #[derive(Debug)]
 pub(super) struct Quota {
     pub(super) name: Name,
@@ -23,7 +23,7 @@ pub(super) struct Quota {
 #[derive(Debug)]
 pub(super) struct Tree {
     pub(super) quotas: Vec<Quota>,
-    /// Resources that some node names in min or max, by name (Q2).
+    /// The resources that some quota names in min or max, by name (Q2).
     pub(super) governed: Vec<Name>,
 }
 
@@ -65,8 +65,8 @@ impl Tree {
         }
     }
 
-    /// Whether some quota keeps part of its min for itself (L3).
-    pub(super) fn keeps(&self) -> bool {
+    /// Whether some quota keeps part of its min from lending (L3).
+    pub(super) fn keeps_any(&self) -> bool {
         self.quotas.iter().any(|q| q.kept.iter().any(|kept| *kept > 0))
     }
 
@@ -74,7 +74,7 @@ impl Tree {
         self.quotas.iter().position(|q| q.namespaces.contains(namespace))
     }
 
-    /// The node and all above it, ending with the root.
+    /// The quota and all above it, ending with the root.
     pub(super) fn path(&self, quota: usize) -> impl Iterator<Item = usize> + '_ {
         std::iter::successors(Some(quota), |q| self.quotas.get(*q)?.parent)
     }
@@ -83,7 +83,7 @@ impl Tree {
         self.path(quota).any(|q| q == ancestor)
     }
 
-    /// The lowest node that has both below it, or is one of them.
+    /// The lowest quota that has both below it, or is one of them.
     pub(super) fn common(&self, a: usize, b: usize) -> usize {
         self.path(a).find(|q| self.is_under(b, *q)).unwrap_or(0)
     }

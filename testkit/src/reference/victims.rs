@@ -1,4 +1,4 @@
-//! Who may be taken from, and who of them goes first (R1, R2b, R2c, R5, R7, V1).
+//! Who may be evicted, and in which order (R1, R2b, R2c, R5, R7, V1).
 
 use super::{
     admission::quota_id,
@@ -11,32 +11,32 @@ use quotree_core::{
 };
 use std::cmp::{Ordering, Reverse};
 
-/// By which right victims are looked for.
+/// The kind of preemption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Right {
+pub(super) enum PreemptionKind {
     Reclaim,
     Priority,
 }
 
-/// For whom victims are looked for.
+/// The workload for which victims are searched.
 #[derive(Debug, Clone)]
-pub(super) struct Seeker {
+pub(super) struct Preemptor {
     pub(super) id: WorkloadId,
     pub(super) leaf: usize,
     pub(super) ask: Ask,
-    pub(super) right: Right,
+    pub(super) kind: PreemptionKind,
     pub(super) break_budgets: bool,
 }
 
-/// A leaf that may be taken from (no leaf: those without a quota), and for the sake of which resources.
+/// A leaf whose pods may be evicted (`None`: pods without a quota), and for which resources.
 #[derive(Debug, Clone)]
-pub(super) struct Source {
+pub(super) struct VictimLeaf {
     pub(super) leaf: Option<usize>,
     pub(super) common: usize,
     pub(super) resources: Vec<usize>,
 }
 
-/// The place among victims (V1): the smallest goes first.
+/// The rank of a victim (V1): the smallest is evicted first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rank {
     has_quota: bool,
@@ -44,11 +44,11 @@ pub(super) struct Rank {
     pub(super) priority: i32,
     /// From just below the common ancestor down to the leaf; the larger goes first.
     pub(super) overuse: Vec<Share>,
-    /// Whether it leaves its gang at its minimum or above (G2), when it started, its id.
+    /// Whether its gang stays at its minimum or above (G2), when it started, its id.
     last: (Reverse<bool>, Reverse<Time>, Reverse<WorkloadId>, Reverse<u32>),
 }
 
-/// The larger overuse first, level by level from the top; where a branch ends its leaf stands for the levels below.
+/// The larger overuse first, level by level from the top; a shorter branch repeats its leaf for the levels below.
 pub(super) fn by_overuse(a: &[Share], b: &[Share]) -> Ordering {
     let level = |of: &[Share], i: usize| of.get(i).or(of.last()).copied().unwrap_or(Share { over: 0, of: 1 });
     let compared = (0..a.len().max(b.len())).map(|i| level(b, i).cmp(&level(a, i)));
@@ -69,7 +69,7 @@ impl PartialOrd for Rank {
     }
 }
 
-/// What would be evicted at once.
+/// Pods that would be evicted together.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub(super) workload: WorkloadId,
@@ -81,42 +81,44 @@ pub(super) struct Candidate {
     pub(super) rank: Rank,
 }
 
-/// Whether a workload may be taken.
-pub(super) enum Finding {
+/// Whether a workload may be evicted.
+pub(super) enum Eligibility {
     No,
-    /// Only its budget keeps it (R7).
-    Spared,
+    /// Only its exhausted budget protects it (R7).
+    BudgetExhausted,
     Yes(Candidate),
 }
 
 impl Reference {
-    /// The leaves a seeker may take from for the sake of `resources`. With a `scope`, only below that quota (R5).
-    pub(super) fn sources(
+    /// The leaves whose pods a preemptor may evict for these resources. With a `scope`, only below that quota (R5).
+    pub(super) fn victim_leaves(
         &self,
         ledger: &Ledger,
-        by: &Seeker,
+        by: &Preemptor,
         resources: &[usize],
         scope: Option<usize>,
-    ) -> Vec<Source> {
-        if by.right == Right::Priority {
-            return vec![Source { leaf: Some(by.leaf), common: by.leaf, resources: resources.to_vec() }];
+    ) -> Vec<VictimLeaf> {
+        if by.kind == PreemptionKind::Priority {
+            return vec![VictimLeaf { leaf: Some(by.leaf), common: by.leaf, resources: resources.to_vec() }];
         }
-        let Some(reach) = self.reach(ledger, &by.ask, Some(by.leaf)) else { return Vec::new() };
+        let Some(reclaim_scope) = self.reclaim_scope(ledger, &by.ask, Some(by.leaf)) else { return Vec::new() };
         let mut found = Vec::new();
         for leaf in self.tree.leaves().filter(|leaf| *leaf != by.leaf) {
             let common = self.tree.common(by.leaf, leaf);
-            if !self.tree.is_under(common, reach) || scope.is_some_and(|scope| !self.tree.is_under(common, scope)) {
+            if !self.tree.is_under(common, reclaim_scope)
+                || scope.is_some_and(|scope| !self.tree.is_under(common, scope))
+            {
                 continue;
             }
             let over = |q: usize, r: usize| ledger.live(q, r) > self.floor(q, r);
             let branch = |r: &usize| self.branch(leaf, common).all(|q| over(q, *r));
             let resources: Vec<usize> = resources.iter().copied().filter(branch).collect();
             if !resources.is_empty() {
-                found.push(Source { leaf: Some(leaf), common, resources });
+                found.push(VictimLeaf { leaf: Some(leaf), common, resources });
             }
         }
-        if self.policy.unquotaed == Unquotaed::Schedule && scope.is_none() && reach == 0 {
-            found.push(Source { leaf: None, common: reach, resources: resources.to_vec() });
+        if self.policy.unquotaed == Unquotaed::Schedule && scope.is_none() && reclaim_scope == 0 {
+            found.push(VictimLeaf { leaf: None, common: reclaim_scope, resources: resources.to_vec() });
         }
         found
     }
@@ -126,15 +128,17 @@ impl Reference {
         self.tree.path(leaf).take_while(move |q| *q != common)
     }
 
-    /// Whether R1 or R2(c) lets a workload be a victim. Nobody seeks where a ceiling is enforced (T4).
-    fn is_fair_game(&self, by: Option<&Seeker>, victim: &Workload) -> bool {
+    /// Whether R1 and R2(c) allow the workload as a victim. There is no preemptor when a max is enforced (T4).
+    fn is_eligible(&self, by: Option<&Preemptor>, victim: &Workload) -> bool {
         let least = self.policy.min_runtime_ms;
-        let Some((.., started)) = victim.filed else { return false };
+        let Some((.., started)) = victim.victim_rank else { return false };
         let protected = least > 0 && started.after_ms(least) > self.now;
         if protected || by.is_some_and(|by| by.id == victim.id) {
             return false;
         }
-        let Some(by) = by.filter(|by| by.right == Right::Priority).map(|by| self.at(by.id)) else { return true };
+        let Some(by) = by.filter(|by| by.kind == PreemptionKind::Priority).map(|by| self.workload(by.id)) else {
+            return true;
+        };
         match self.policy.within {
             WithinQueuePreemption::LowerPriority => victim.priority < by.priority,
             WithinQueuePreemption::LowerOrNewerEqual => {
@@ -144,74 +148,75 @@ impl Reference {
         }
     }
 
-    /// What of one workload would go next, if it may be taken and uses what is contested: anywhere, or on a node.
+    /// The pods of a workload that would be evicted next, if it may be evicted and they use what is missing: anywhere,
+    /// or on a node.
     pub(super) fn candidate(
         &self,
         ledger: &Ledger,
-        by: Option<&Seeker>,
-        source: &Source,
+        by: Option<&Preemptor>,
+        from: &VictimLeaf,
         victim: &Workload,
         node: Option<NodeId>,
-    ) -> Finding {
-        if victim.leaf != source.leaf || !self.is_fair_game(by, victim) {
-            return Finding::No;
+    ) -> Eligibility {
+        if victim.leaf != from.leaf || !self.is_eligible(by, victim) {
+            return Eligibility::No;
         }
         let helps = |ordinal: u32| {
             let pod = &victim.pods[ordinal as usize];
             let row = self.row(&victim.sets[pod.set].template);
-            node.is_none_or(|node| pod.spot.is_some_and(|spot| spot.node == node))
-                && source.resources.iter().any(|r| row[*r] > 0)
+            node.is_none_or(|node| pod.assignment.is_some_and(|assignment| assignment.node == node))
+                && from.resources.iter().any(|r| row[*r] > 0)
         };
-        let pods: Vec<PodId> = victim.unit(helps).into_iter().map(|ordinal| victim.id.pod(ordinal)).collect();
+        let pods: Vec<PodId> = victim.eviction_unit(helps).into_iter().map(|ordinal| victim.id.pod(ordinal)).collect();
         if !pods.iter().any(|pod| helps(pod.ordinal)) {
-            return Finding::No;
+            return Eligibility::No;
         }
         let rows: Vec<Vec<i64>> = pods.iter().map(|pod| self.row(self.template(*pod))).collect();
         let uses = |r: usize| rows.iter().map(|row| row[r]).sum::<i64>();
-        let Some(resource) = source.resources.iter().copied().find(|r| uses(*r) > 0) else { return Finding::No };
-        let below: Vec<usize> = source.leaf.into_iter().flat_map(|leaf| self.branch(leaf, source.common)).collect();
-        let strict = self.policy.floor == Floor::Strict && by.is_none_or(|by| by.right == Right::Reclaim);
-        let stays = |q: &usize| source.resources.iter().all(|r| ledger.live(*q, *r) - uses(*r) >= self.floor(*q, *r));
+        let Some(resource) = from.resources.iter().copied().find(|r| uses(*r) > 0) else { return Eligibility::No };
+        let below: Vec<usize> = from.leaf.into_iter().flat_map(|leaf| self.branch(leaf, from.common)).collect();
+        let strict = self.policy.floor == Floor::Strict && by.is_none_or(|by| by.kind == PreemptionKind::Reclaim);
+        let stays = |q: &usize| from.resources.iter().all(|r| ledger.live(*q, *r) - uses(*r) >= self.floor(*q, *r));
         if strict && !below.iter().all(stays) {
-            return Finding::No;
+            return Eligibility::No;
         }
         let left = victim.budget.as_ref().and_then(|budget| self.budgets.get(budget));
         let breaks_budget = left.is_some_and(|left| (*left as usize) < pods.len());
         if breaks_budget && by.is_some_and(|by| !by.break_budgets) {
-            return Finding::Spared;
+            return Eligibility::BudgetExhausted;
         }
         let share = |q: &usize| {
             let min = |r: usize| self.tree.quotas[*q].min[r];
             let of = |r: &usize| Share { over: (ledger.live(*q, *r) - min(*r)).max(0), of: min(*r) };
-            source.resources.iter().map(of).max().unwrap_or(Share { over: 0, of: 1 })
+            from.resources.iter().map(of).max().unwrap_or(Share { over: 0, of: 1 })
         };
-        // Those without a quota are guaranteed nothing: over without end (A4).
+        // Pods without a quota have no guarantee: their overuse is infinite (A4).
         let outside = Share { over: 1, of: 0 };
         let overuse = match self.policy.victims {
             VictimOrder::Latest => Vec::new(),
-            _ if source.leaf.is_none() => vec![outside],
+            _ if from.leaf.is_none() => vec![outside],
             _ => below.iter().rev().map(share).collect(),
         };
         let ordinal = pods.last().map_or(0, |pod| pod.ordinal);
         let rank = Rank {
-            has_quota: source.leaf.is_some(),
+            has_quota: from.leaf.is_some(),
             breaks_budget,
             priority: victim.priority,
             overuse,
             last: (
                 Reverse(pods.len() < victim.in_place().len()),
-                Reverse(victim.filed.map_or(Time(0), |(.., started)| started)),
+                Reverse(victim.victim_rank.map_or(Time(0), |(.., started)| started)),
                 Reverse(victim.id),
                 Reverse(ordinal),
             ),
         };
-        let min = source.leaf.map_or(0, |leaf| self.tree.quotas[leaf].min[resource]);
-        let over = ledger.live(self.row_of_leaf(source.leaf), resource) - min;
-        let (leaf, common) = (source.leaf, source.common);
-        Finding::Yes(Candidate { workload: victim.id, pods, leaf, common, resource, over, rank })
+        let min = from.leaf.map_or(0, |leaf| self.tree.quotas[leaf].min[resource]);
+        let over = ledger.live(self.row_of_leaf(from.leaf), resource) - min;
+        let (leaf, common) = (from.leaf, from.common);
+        Eligibility::Yes(Candidate { workload: victim.id, pods, leaf, common, resource, over, rank })
     }
 
-    /// The reason that an eviction tells.
+    /// The reason of an eviction.
     pub(super) fn reason(&self, candidate: &Candidate, rule: Rule, cause: Option<WorkloadId>) -> EvictReason {
         EvictReason {
             rule,

@@ -1,16 +1,16 @@
-//! Compares what the core decides with what the reference decides, and what both believe afterwards.
+//! Compares the decisions of the core with those of the reference, and their state afterwards.
 
 use crate::{
     drive::brief,
-    reference::{Answer, Reference},
+    reference::{Decision, Reference},
 };
 use quotree_core::{Action, BlockingReason, Plan, ReleaseReason, Rule, Scheduler, Verdict, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How two plans differ: in the first action that is not the same, or in what binds a workload that waits, which is
-/// not compared where the tree has lending limits (`lends`).
+/// How two plans differ: in the first action that is not equal, or in what binds a pending workload. The latter is not
+/// compared in trees with lending limits (`lends`).
 #[must_use]
-pub fn differences(core: &Plan, reference: &Answer, lends: bool) -> Vec<String> {
+pub fn differences(core: &Plan, reference: &Decision, lends: bool) -> Vec<String> {
     let said =
         |action: Option<&Action>| action.map_or("nothing".to_owned(), |action| format!("{} {action:?}", brief(action)));
     for i in 0..core.actions.len().max(reference.actions.len()) {
@@ -23,7 +23,8 @@ pub fn differences(core: &Plan, reference: &Answer, lends: bool) -> Vec<String> 
         let id = verdict.workload;
         reference.verdicts.iter().filter(move |v| v.workload == id)
     };
-    // With lending limits the core tries in vain, again, whom the reference knows to be barred, and tells of another moment.
+    // With lending limits the core may try a workload again that the reference knows to be barred, and its verdict is
+    // of that later moment.
     let tried = core.verdicts.iter().filter(|v| !lends && of(v).next().is_some());
     let unlike = tried.filter(|v| !of(v).any(|other| same(&v.binding, &other.binding) && v.entitled == other.entitled));
     let told = |binding: &BlockingReason, entitled: bool| format!("{}, entitled: {entitled}", binding.rule());
@@ -32,7 +33,7 @@ pub fn differences(core: &Plan, reference: &Answer, lends: bool) -> Vec<String> 
             let others: Vec<String> =
                 of(v).map(|v| format!("{} {:?}", told(&v.binding, v.entitled), v.binding)).collect();
             format!(
-                "{} waits: the core says {} {:?}, the reference {others:?}",
+                "{} is pending: the core says {} {:?}, the reference {others:?}",
                 v.workload,
                 told(&v.binding, v.entitled),
                 v.binding
@@ -41,34 +42,34 @@ pub fn differences(core: &Plan, reference: &Answer, lends: bool) -> Vec<String> 
         .collect()
 }
 
-/// Limits are compared with their amounts, missing room by kind: the reference does not tell which node lacks least.
+/// Limits are compared with their amounts, missing room only by kind: the reference does not say which node is closest.
 fn same(a: &BlockingReason, b: &BlockingReason) -> bool {
     matches!((a, b), (BlockingReason::Room(_), BlockingReason::Room(_))) || a == b
 }
 
-/// Where the two explain differently, now, why a workload waits.
+/// Where the two explain differently why a workload is pending now.
 #[must_use]
 pub fn explanations(core: &Scheduler, reference: &Reference) -> Vec<String> {
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for workload in core.waiting() {
         let a = core.explain(workload).map(|verdict| (verdict.binding, verdict.entitled));
         let b = reference.explain(workload);
         let alike = a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| same(&a.0, &b.0) && a.1 == b.1);
         if !alike {
-            wrong.push(format!("{workload}: the core explains {a:?}, the reference {b:?}"));
+            violations.push(format!("{workload}: the core explains {a:?}, the reference {b:?}"));
         }
     }
-    wrong
+    violations
 }
 
-/// Who waits, by both.
+/// Where the two disagree about which workloads are pending.
 #[must_use]
 pub fn state_differences(core: &Scheduler, reference: &Reference) -> Vec<String> {
     let (a, b) = (core.waiting(), reference.waiting());
     if a == b { Vec::new() } else { vec![format!("by the core {a:?} wait, by the reference {b:?}")] }
 }
 
-/// What of interest a plan does, in a word each.
+/// What occurs in a plan, in the words by which tests count coverage.
 #[must_use]
 pub fn occurred(plan: &Plan) -> BTreeSet<&'static str> {
     let mut seen = BTreeSet::new();
@@ -99,7 +100,7 @@ pub fn occurred(plan: &Plan) -> BTreeSet<&'static str> {
                     ReleaseReason::TreeChanged => "holds ended by an edit",
                     ReleaseReason::NodeLost(_) => "holds ended by a lost node",
                     ReleaseReason::Evicted => "holds of evicted gangs",
-                    _ => "holds in vain",
+                    _ => "holds that no longer fit",
                 });
             }
             _ => {}

@@ -1,4 +1,5 @@
-//! What befalls nodes and their devices: nodes that fail, come back, close, are drained or relabelled, and devices that fall ill.
+//! Steps about nodes and devices: nodes that fail, come back, are cordoned, drained or change their mode, and devices
+//! that become unhealthy.
 
 use super::{Driver, nth};
 use crate::worlds::{Step, World};
@@ -6,8 +7,8 @@ use quotree_core::{DeviceSet, Event, NodeId, NodeSpec, PodId, PodOutcome, PodSta
 use std::collections::BTreeSet;
 
 impl Driver<'_> {
-    /// A step that is about a node or its devices.
-    pub(super) fn befall(&mut self, step: Step) {
+    /// Carries out a step about a node or its devices.
+    pub(super) fn node_step(&mut self, step: Step) {
         match step {
             Step::NodeDown(k) => {
                 if let Some(node) = nth(&self.up(), k) {
@@ -19,7 +20,7 @@ impl Driver<'_> {
                 if let Some((node, mut spec)) = nth(&down, k).and_then(|n| Some((n, self.node(n)?))) {
                     spec.schedulable = true;
                     self.down.remove(&node);
-                    self.tell(Event::NodeUp(spec));
+                    self.apply(Event::NodeUp(spec));
                 }
             }
             Step::Cordon(k) => {
@@ -30,17 +31,17 @@ impl Driver<'_> {
                     self.change(node);
                 }
             }
-            Step::Ill(k, devices) => {
+            Step::Unhealthy(k, devices) => {
                 if let Some(node) = nth(&self.up(), k) {
-                    self.ill.insert(node, devices);
+                    self.unhealthy.insert(node, devices);
                     self.change(node);
                 }
             }
-            Step::Relabel(k, mode) => {
+            Step::ChangeMode(k, mode) => {
                 let free = |n: &usize| !self.down.contains(n) && !self.devices_in_use(*n);
-                let free: Vec<usize> = (0..self.sites.len()).filter(free).collect();
+                let free: Vec<usize> = (0..self.node_traits.len()).filter(free).collect();
                 if let Some(node) = nth(&free, k) {
-                    if let Some(site) = self.sites.get_mut(node) {
+                    if let Some(site) = self.node_traits.get_mut(node) {
                         site.mode = mode;
                     }
                     self.change(node);
@@ -55,20 +56,20 @@ impl Driver<'_> {
         (0..self.world.nodes.len()).filter(|n| !self.down.contains(n)).collect()
     }
 
-    /// A node as it is now.
+    /// The node as it is now.
     fn node(&self, i: usize) -> Option<NodeSpec> {
-        let world = World { sites: self.sites.clone(), ..World::new(&self.world.nodes) };
+        let world = World { node_traits: self.node_traits.clone(), ..World::new(&self.world.nodes) };
         let mut spec = World { devices: self.world.devices, ..world }.node(i)?;
         spec.schedulable = !self.cordoned.contains(&i);
         let count = spec.devices.first().map_or(0, |devices| devices.count);
         let devices = 1u64.checked_shl(count).map_or(u64::MAX, |above| above - 1);
-        spec.unhealthy = DeviceSet(self.ill.get(&i).copied().unwrap_or(0) & devices);
+        spec.unhealthy = DeviceSet(self.unhealthy.get(&i).copied().unwrap_or(0) & devices);
         Some(spec)
     }
 
     fn change(&mut self, node: usize) {
         if let Some(spec) = self.node(node) {
-            self.tell(Event::NodeChanged(spec));
+            self.apply(Event::NodeChanged(spec));
         }
     }
 
@@ -84,13 +85,13 @@ impl Driver<'_> {
         let hit: BTreeSet<WorkloadId> = view.into_iter().flat_map(|n| n.pods).map(|p| p.workload).collect();
         self.down.insert(node);
         self.cordoned.remove(&node);
-        self.tell(Event::NodeDown { node: id });
+        self.apply(Event::NodeDown { node: id });
         for workload in hit {
             self.recreate(workload);
         }
     }
 
-    /// A node is closed, and its pods go by somebody else's word, gangs that would fall below their minimum whole.
+    /// Cordons a node and deletes its pods, of gangs that would fall below their minimum all pods.
     fn drain(&mut self, k: usize) {
         let Some(node) = nth(&self.up(), k) else { return };
         self.cordoned.insert(node);
@@ -107,11 +108,11 @@ impl Driver<'_> {
             if self.world.roles || stand.len() - told.len() < needs as usize {
                 told = stand;
             }
-            told.iter().for_each(|pod| self.tell(Event::PodLeaving { pod: *pod }));
+            told.iter().for_each(|pod| self.apply(Event::PodLeaving { pod: *pod }));
             told.iter().for_each(|pod| self.outcome(Event::PodGone { pod: *pod, outcome: PodOutcome::Evicted }, 50));
         }
         if self.play.delays.is_none() {
-            self.replace_all(&hit.into_iter().collect::<Vec<_>>());
+            self.answer_evictions(&hit.into_iter().collect::<Vec<_>>());
         }
     }
 }

@@ -1,22 +1,23 @@
-//! Every smallest world, by number: a pool of one resource, a root with one to three leaves, up to three pods of two sizes
-//! and two priorities, each submitted to each leaf in turn. Both the reference and the laws S1 to S4 judge it.
+//! Every smallest world, by number: a pool of one resource, a root with one to three leaves, up to three pods of two
+//! sizes and two priorities, each submitted to each leaf in turn. They are judged by the reference and by the laws S1
+//! to S4.
 
 use crate::{
-    drive::{Play, drive, drive_beside},
-    sites::Looks,
+    drive::{Play, drive, drive_with_reference},
+    traits::PodTraits,
     worlds::{Job, Quota, Step, World},
 };
 
-/// Guarantee and ceiling of a leaf in a pool of four.
+/// The min and max of a leaf, in a pool of four.
 const LEAVES: [(i64, i64); 5] = [(0, 4), (1, 2), (1, 4), (2, 2), (2, 4)];
-/// What a pod asks.
+/// The request of a pod.
 const SIZES: [i64; 2] = [1, 3];
-/// Priorities of a pod.
+/// The priority of a pod.
 const PRIORITIES: [i32; 2] = [0, 1];
 const POOL: i64 = 4;
 const MOST: u32 = 3;
 
-/// The trees: lists of leaves whose guarantees fit into the pool, in every order.
+/// The trees: lists of leaves whose mins fit into the pool, in every order.
 fn trees() -> Vec<Vec<(i64, i64)>> {
     let mut trees: Vec<Vec<(i64, i64)>> = vec![Vec::new()];
     let mut all = Vec::new();
@@ -32,23 +33,23 @@ fn trees() -> Vec<Vec<(i64, i64)>> {
     all
 }
 
-/// How many kinds of pods there are where there are so many leaves.
+/// The number of different pods in a tree with so many leaves.
 fn kinds(leaves: usize) -> u64 {
     (leaves * SIZES.len() * PRIORITIES.len()) as u64
 }
 
-/// How many lists of one to [`MOST`] pods there are.
+/// The number of lists of one to [`MOST`] pods.
 fn lists(leaves: usize) -> u64 {
     (1..=MOST).map(|pods| kinds(leaves).pow(pods)).sum()
 }
 
-/// How many worlds there are.
+/// The number of worlds.
 #[must_use]
 pub fn count() -> u64 {
     trees().iter().map(|tree| lists(tree.len())).sum()
 }
 
-/// The world of this number; one without pods past the end.
+/// The world with this number; one without pods past the end.
 #[must_use]
 pub fn world(mut index: u64) -> World {
     let mut world = World::new(&[[POOL, 0]]).quota(Quota::new(None, [POOL, 0], [POOL, -1]));
@@ -67,7 +68,7 @@ pub fn world(mut index: u64) -> World {
     world
 }
 
-/// The list of pods of this number.
+/// The list of pods with this number.
 fn pods(mut index: u64, leaves: usize) -> Vec<Step> {
     let kinds = kinds(leaves);
     let mut count = 1;
@@ -92,20 +93,20 @@ fn pods(mut index: u64, leaves: usize) -> Vec<Step> {
             min: 1,
             priority,
             preemptible: true,
-            looks: Looks::default(),
+            traits: PodTraits::default(),
         };
         steps.push(Step::Submit(job));
     }
     steps
 }
 
-/// What is wrong with it: by the reference, with binds at once and late, and by the laws, S4 among them.
+/// The violations: of the reference, with binds at once and delayed, and of the laws, S4 among them.
 #[must_use]
-pub fn wrong(world: &World) -> Vec<String> {
-    let mut wrong = drive_beside(world, Play::AT_ONCE).wrong;
-    wrong.extend(drive_beside(world, Play { delays: Some(1), ..Play::AT_ONCE }).wrong);
-    wrong.extend(drive(world, Play { delays: None, settles: true, guaranteed: true }).wrong);
-    wrong
+pub fn violations(world: &World) -> Vec<String> {
+    let mut violations = drive_with_reference(world, Play::AT_ONCE).violations;
+    violations.extend(drive_with_reference(world, Play { delays: Some(1), ..Play::AT_ONCE }).violations);
+    violations.extend(drive(world, Play { delays: None, settles: true, guaranteed: true }).violations);
+    violations
 }
 
 #[cfg(test)]

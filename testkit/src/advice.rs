@@ -1,29 +1,29 @@
-//! X3: what is said to help does, and one unit less does not.
+//! X3: advice helps, and a change by one unit less does not.
 //!
-//! A change is made as the fact it would be in a cluster (a new tree, a changed node, a changed workload), told to a copy;
-//! the next decision must bind the workload or hold room for it.
+//! A change is applied to a copy of the scheduler as the event it would be in a cluster (a new tree, a changed node, a
+//! changed workload). The next decision must bind the workload or hold resources for it.
 
 use quotree_core::{
     Action, Event, Help, Name, QuotaId, Scheduler, Time, TreeSpec, Verdict, WorkloadChange, WorkloadId,
 };
 
-/// What breaks X3 for an explanation in this state.
+/// The violations of X3 by an explanation in this state.
 #[must_use]
 pub fn helps_indeed(core: &Scheduler, explained: &Verdict, now: Time) -> Vec<String> {
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for help in &explained.helps {
         match is_placed(core, help, explained.workload, now) {
             Ok(true) => {}
-            Ok(false) => wrong.push(format!("X3: {help:?} does not place {}: {explained:?}", explained.workload)),
-            Err(why) => wrong.push(format!("X3: {help:?} cannot be: {why}")),
+            Ok(false) => violations.push(format!("X3: {help:?} does not place {}: {explained:?}", explained.workload)),
+            Err(why) => violations.push(format!("X3: {help:?} cannot be: {why}")),
         }
         if let Some(less) = one_less(help)
             && is_placed(core, &less, explained.workload, now) == Ok(true)
         {
-            wrong.push(format!("X3: {help:?} is not the smallest that places {}", explained.workload));
+            violations.push(format!("X3: {help:?} is not the smallest that places {}", explained.workload));
         }
     }
-    wrong
+    violations
 }
 
 fn is_placed(core: &Scheduler, help: &Help, workload: WorkloadId, now: Time) -> Result<bool, String> {

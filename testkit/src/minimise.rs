@@ -1,13 +1,14 @@
-//! X2: a world cut down to what an explanation cites gives the same verdict.
+//! X2: a world that is minimised to what an explanation cites gives the same verdict.
 //!
-//! A verdict *cites*, for each thing in the way: the pods of its holders, unless it is missing room; for missing room the
-//! nodes it names (the closest ones, and those on which other members stand) with all pods on them, and for each pod that is
-//! counted as gone its branch below the common ancestor, since R2(b) lets it go by what the branch uses; the head of
-//! the line, with what the head's own verdict cites; and whatever is under way (holds, pods that leave or are being bound), since
-//! only time can end it. The *cut* is made of facts, told to a copy: every other workload is withdrawn, and of those that
-//! stay, pods that wait (their wait is a verdict of its own); if room is in the way, every node that is not cited is lost, or, where cited pods stand on it, takes no new ones; every quota goes that
-//! is on no path of a workload that is left (those that keep part of their guarantee to themselves stay, L3). Then the
-//! scheduler decides.
+//! A verdict *cites*, for each obstacle: the pods that use what is missing; for missing room the nodes it names (the
+//! closest ones, and those with other members) with all pods on them, and for each pod that counts as gone its branch
+//! below the common ancestor, since R2(b) permits its eviction by what the branch uses; the head of the queue, with
+//! what the verdict of the head cites; and whatever is under way (holds, pods that are being bound or leave), since
+//! only time can end it. The world is *minimised* by events, on a copy of the scheduler: every other workload is
+//! withdrawn; the pending pods of those that stay are deleted (their wait is a verdict of its own); if room is in the
+//! way, every node that is not cited is lost or, if cited pods run on it, cordoned; every quota is removed that is on
+//! no path of a remaining workload, except for those that keep part of their min from lending (L3). Then the scheduler
+//! decides.
 
 use quotree_core::{
     BlockingReason, Event, NodeId, PodId, PodOutcome, PodState, QuotaId, Scheduler, Time, TreeSpec, Verdict, WorkloadId,
@@ -17,9 +18,9 @@ use std::collections::BTreeSet;
 /// What a verdict cites.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cited {
-    /// Workloads, whole.
+    /// The workloads, with all their pods.
     pub workloads: BTreeSet<WorkloadId>,
-    /// Nodes that decide, if room is in the way.
+    /// The nodes, if room is in the way.
     pub nodes: Option<BTreeSet<NodeId>>,
 }
 
@@ -46,7 +47,7 @@ pub fn cited(core: &Scheduler, verdict: &Verdict) -> Cited {
                     cited.nodes.get_or_insert_default().extend(nodes);
                 }
             }
-            // Time is in the way: what leaves may leave from any node, so all count.
+            // Time is in the way: pods may leave any node, so all nodes count.
             BlockingReason::Settling { .. } => settles = true,
             _ => cited.workloads.extend(holders.iter().flat_map(|holder| &holder.pods).map(|pod| pod.workload)),
         }
@@ -61,7 +62,7 @@ pub fn cited(core: &Scheduler, verdict: &Verdict) -> Cited {
     cited
 }
 
-/// Everybody on the branch of a victim, below where it meets the branch of whom it would go for.
+/// All workloads on the branch of a victim, below its common ancestor with the workload for which it would be evicted.
 fn branch(core: &Scheduler, cause: WorkloadId, victim: WorkloadId) -> Vec<WorkloadId> {
     let tree = core.tree();
     let leaf = |id: WorkloadId| core.workload(id)?.leaf;
@@ -72,7 +73,7 @@ fn branch(core: &Scheduler, cause: WorkloadId, victim: WorkloadId) -> Vec<Worklo
     everybody(core).into_iter().filter(below).collect()
 }
 
-/// Workloads that hold, or have a pod that leaves or is being bound.
+/// Workloads that hold, or have a pod that is being bound or leaves.
 fn under_way(core: &Scheduler) -> Vec<WorkloadId> {
     let moves = |id: &WorkloadId| {
         let view = core.workload(*id);
@@ -83,21 +84,21 @@ fn under_way(core: &Scheduler) -> Vec<WorkloadId> {
     everybody(core).into_iter().filter(moves).collect()
 }
 
-/// All workloads that wait or stand.
+/// All workloads that are pending or placed.
 fn everybody(core: &Scheduler) -> BTreeSet<WorkloadId> {
     let standing = core.nodes().into_iter().flat_map(|node| node.pods).map(|pod| pod.workload);
     core.waiting().into_iter().chain(standing).collect()
 }
 
-/// The facts that cut a world down to what is cited. Pods that wait stay only of those in `stays_in_line`.
+/// The events that minimise a world to what is cited. Only the workloads in `stays_pending` keep their pending pods.
 #[must_use]
-pub fn cut(core: &Scheduler, cited: &Cited, stays_in_line: &BTreeSet<WorkloadId>) -> Vec<Event> {
+pub fn cut(core: &Scheduler, cited: &Cited, stays_pending: &BTreeSet<WorkloadId>) -> Vec<Event> {
     let kept = |pod: &PodId| cited.workloads.contains(&pod.workload);
     let mut events: Vec<Event> = Vec::new();
     for workload in everybody(core).difference(&cited.workloads) {
         events.push(Event::WorkloadWithdrawn { workload: *workload });
     }
-    let idle = cited.workloads.iter().filter(|id| !stays_in_line.contains(id)).filter_map(|id| core.workload(*id));
+    let idle = cited.workloads.iter().filter(|id| !stays_pending.contains(id)).filter_map(|id| core.workload(*id));
     for pod in idle.filter(|view| !view.held).flat_map(|view| view.pods) {
         if pod.state == PodState::Waiting {
             events.push(Event::PodGone { pod: pod.id, outcome: PodOutcome::Deleted });
@@ -116,7 +117,7 @@ pub fn cut(core: &Scheduler, cited: &Cited, stays_in_line: &BTreeSet<WorkloadId>
             }
         }
     }
-    // A new tree ends holds, which are under way.
+    // A new tree ends holds, and a hold is under way.
     let held = core.waiting().into_iter().any(|id| core.workload(id).is_some_and(|view| view.held));
     if !held {
         events.push(Event::TreeChanged(pruned(core, cited)));
@@ -124,7 +125,7 @@ pub fn cut(core: &Scheduler, cited: &Cited, stays_in_line: &BTreeSet<WorkloadId>
     events
 }
 
-/// The tree without the quotas that nothing cited hangs on.
+/// The tree without the quotas that no cited workload needs.
 fn pruned(core: &Scheduler, cited: &Cited) -> TreeSpec {
     let tree = core.tree();
     let leaves = cited.workloads.iter().filter_map(|id| core.workload(*id)?.leaf);
@@ -135,10 +136,10 @@ fn pruned(core: &Scheduler, cited: &Cited) -> TreeSpec {
     stays.filter_map(|q| tree.spec(q).cloned()).collect()
 }
 
-/// What breaks X2 for a verdict in this state, if anything does.
+/// Checks X2 for a verdict in this state.
 ///
 /// # Errors
-/// In words, what came out otherwise.
+/// How the verdict in the minimised world differs.
 pub fn stands_alone(core: &Scheduler, verdict: &Verdict, now: Time) -> Result<(), String> {
     let cited = cited(core, verdict);
     let mut small = core.clone();
@@ -148,20 +149,23 @@ pub fn stands_alone(core: &Scheduler, verdict: &Verdict, now: Time) -> Result<()
     }
     for event in cut(core, &cited, &line) {
         let text = format!("{event:?}");
-        small.apply(event).map_err(|error| format!("X2: the cut is refused: {error}: {text}"))?;
+        small.apply(event).map_err(|error| format!("X2: an event is refused: {error}: {text}"))?;
     }
     let plan = small.decide(now);
     let Some(after) = small.verdict(verdict.workload) else {
-        return Err(format!("X2: {} waits no more in {cited:?}: {:?}\n{verdict:?}", verdict.workload, plan.actions));
+        return Err(format!(
+            "X2: {} is not pending any more in {cited:?}: {:?}\n{verdict:?}",
+            verdict.workload, plan.actions
+        ));
     };
     let (before, now) = (essence(core, &verdict.binding), essence(&small, &after.binding));
     if before == now {
         return Ok(());
     }
-    Err(format!("X2: {} waits by {now} instead of {before} in {cited:?}\n{verdict:?}", verdict.workload))
+    Err(format!("X2: {} is pending by {now} instead of {before} in {cited:?}\n{verdict:?}", verdict.workload))
 }
 
-/// Rule, place and amounts of what binds, with names.
+/// The rule, quota, node and amounts of what binds, with names.
 fn essence(core: &Scheduler, binding: &BlockingReason) -> String {
     let quota = binding.quota().map(|quota| core.tree().name(quota).clone());
     let node = if let BlockingReason::Room(room) = binding { room.closest.first().map(|near| near.node) } else { None };

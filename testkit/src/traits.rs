@@ -1,13 +1,13 @@
-//! What a node of a small world is besides its size, and what a pod asks besides amounts: labels, taints, modes of devices,
-//! places in the topology tree.
+//! What a node of a small world has besides its size, and what a pod requests besides amounts: labels, taints, modes of
+//! devices, places in the topology.
 
 use crate::worlds::amounts;
 use quotree_core::{DeviceAsk, DeviceChoice, DeviceMode, DeviceSpec, Level, NodeSpec, PodTemplate};
 
-/// What devices hold besides `gpu`, where they are shared by cores: 100 of it each.
+/// The second resource of devices that are shared by cores: 100 on each.
 pub const CORES: &str = "gpu-core";
 
-/// How requests fall on the devices of a node.
+/// How a node assigns its devices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
     /// Whole devices or parts of one.
@@ -17,16 +17,16 @@ pub enum Mode {
     Exclusive,
     /// Parts of one device.
     Share,
-    /// The same with [`CORES`] beside.
+    /// Parts of one device by memory and [`CORES`].
     Cores,
     /// Whole devices, close ones first: islands of two.
     Islands,
 }
 
-/// What a node is besides its size.
+/// What a node has besides its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Site {
-    /// How requests fall on its devices, where it has any.
+pub struct NodeTraits {
+    /// How it assigns its devices, if it has any.
     pub mode: Mode,
     /// Whether pods get the emptiest devices.
     pub spread: bool,
@@ -34,29 +34,29 @@ pub struct Site {
     pub kind: Option<u8>,
     /// Whether it has a taint.
     pub tainted: bool,
-    /// The zone it stands in.
+    /// Its zone.
     pub zone: Option<u8>,
-    /// The rack it stands in.
+    /// Its rack.
     pub rack: Option<u8>,
 }
 
-/// What a pod asks besides amounts.
+/// What a pod requests besides amounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Looks {
-    /// Over how many devices its `gpu` is spread; 0: as the node says.
+pub struct PodTraits {
+    /// The number of devices that share its `gpu` request; 0: as the node decides.
     pub over: u32,
-    /// How much of [`CORES`] it asks in all.
+    /// How much of [`CORES`] it requests in all.
     pub cores: i64,
     /// The `kind` it selects.
     pub kind: Option<u8>,
     /// Whether it tolerates the taint.
     pub tolerates: bool,
-    /// On which level its pods stand together.
+    /// The topology level at which its pods share a domain.
     pub together: Option<Level>,
 }
 
-impl Site {
-    /// Makes the node one of this kind. `devices` tells whether its `gpu` comes as devices.
+impl NodeTraits {
+    /// Adds the traits to a node. `devices` says whether its `gpu` comes as devices.
     pub fn mark(&self, node: &mut NodeSpec, devices: bool) {
         let gpus = node.allocatable.get("gpu").unwrap_or(0);
         let count = u32::try_from(gpus / 1000).unwrap_or(0);
@@ -81,8 +81,8 @@ impl Site {
     }
 }
 
-impl Looks {
-    /// A pod that asks these units and looks like this.
+impl PodTraits {
+    /// A pod that requests these units and has these traits.
     #[must_use]
     pub fn template(&self, ask: crate::worlds::Units) -> PodTemplate {
         let mut template = PodTemplate { request: amounts(ask), ..PodTemplate::default() };
