@@ -44,7 +44,7 @@ proptest! {
     }
 
     #[test]
-    fn x2_x3_hold_while_pods_take_their_time_to_leave(world in worlds(Kinds::CALM), seed in any::<u64>()) {
+    fn x2_x3_hold_while_pods_leave_slowly(world in worlds(Kinds::CALM), seed in any::<u64>()) {
         sound(&world, Some(seed))?;
     }
 

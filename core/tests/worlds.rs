@@ -59,7 +59,7 @@ proptest! {
     }
 
     #[test]
-    fn h1_l3_what_a_hold_keeps_beside_lending_limits_is_not_lost(world in worlds(Kinds::LENDING), seed in any::<u64>()) {
+    fn h1_l3_reservations_beside_lending_limits_are_not_lost(world in worlds(Kinds::LENDING), seed in any::<u64>()) {
         lawful(&world, Play { delays: Some(seed), settles: true, guaranteed: false })?;
     }
 

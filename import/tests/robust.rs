@@ -1,10 +1,10 @@
-//! Importers on anything at all: they end, in problems or in rows, and never panic.
+//! Importers accept any input: they end, with problems or with rows, and never panic.
 
 use proptest::prelude::*;
 use quotree_core::Amounts;
 use quotree_import::{self as import, TraceFormat, TraceOptions, elastic_quota_tree};
 
-/// Good files of every kind, to be damaged.
+/// Valid files of every kind, to be damaged.
 const GOOD: [&str; 15] = [
     "timestamp,duration,num_gpus,gpu_time,cluster\n2017-10-09 07:01:55,66.0,1,66.0,a\n2017-10-09 06:13:03,2951.0,4,1,b\n",
     "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,creation_time,deletion_time,scheduled_time\np,1,2,1,460,T4|G2,LS,1,9,2\n",
@@ -23,7 +23,7 @@ const GOOD: [&str; 15] = [
     "apiVersion: scheduling.sigs.k8s.io/v1beta1\nkind: ElasticQuotaTree\nspec:\n  root:\n    name: r\n    min: {cpu: 4}\n    max: {cpu: 4}\n    children:\n      - name: a\n        namespaces: [n]\n",
 ];
 
-/// Reads the bytes as everything; counts what came out.
+/// Reads the bytes as every kind of file; counts what came out.
 fn read_as_everything(bytes: &[u8]) -> usize {
     let options = TraceOptions::default();
     let mut seen = 0;
@@ -104,7 +104,7 @@ fn absurd_worlds_are_refused_before_they_are_made() {
 }
 
 #[test]
-fn cut_files_end_in_rows_or_reasons() {
+fn truncated_files_give_rows_or_problems() {
     for text in GOOD {
         for end in 0..text.len() {
             assert!(read_as_everything(&text.as_bytes()[..end]) > 0, "{}", &text[..end]);
@@ -113,7 +113,7 @@ fn cut_files_end_in_rows_or_reasons() {
 }
 
 #[test]
-fn the_good_files_are_good() {
+fn the_valid_files_are_accepted() {
     let options = TraceOptions::default();
     let formats = [
         TraceFormat::Philly,

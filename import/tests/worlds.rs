@@ -1,5 +1,5 @@
-//! Files that describe whole worlds, read as they say: rows, nodes and quotas of Kueue's generator, KAI's and Armada's
-//! simulators and dumps of clusters, and what of them is refused, with line and path.
+//! Files that describe whole worlds: the rows, nodes and quotas of Kueue's generator, of the simulators of KAI and
+//! Armada, and of cluster dumps, and what of them is refused, with line and path.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -188,7 +188,7 @@ fn armada_clusters_are_nodes_whether_or_not_they_stand_in_pools() {
     assert_eq!((quota(&outline, "armada").min.clone(), quota(&outline, "A").weight), (total, Some(2)));
 }
 
-/// A dump of these objects, each on a line of its own from line 2 on.
+/// A dump of these objects, each on a line of its own, from line 2 on.
 fn dump(objects: &[&str]) -> String {
     format!("{{\"kind\": \"List\", \"items\": [\n{}\n]}}\n", objects.join(",\n"))
 }
@@ -215,7 +215,7 @@ fn nodes_of_a_dump_have_taints_labels_and_devices() {
 }
 
 #[test]
-fn what_is_bound_comes_when_it_was_created_and_what_waits_at_the_dump() {
+fn bound_pods_arrive_when_they_were_created_and_pending_ones_at_the_dump() {
     let bound = format!(r#"{ONE}, "nodeName": "n0", "priority": 7, "activeDeadlineSeconds": 90"#);
     let picky =
         format!(r#"{ONE}, "nodeSelector": {{"zone": "a"}}, "tolerations": [{{"key": "gpu", "operator": "Exists"}}]"#);
@@ -250,7 +250,7 @@ fn what_is_bound_comes_when_it_was_created_and_what_waits_at_the_dump() {
 }
 
 #[test]
-fn a_pod_asks_for_all_its_containers_or_the_largest_before_them() {
+fn a_pod_requests_the_sum_of_its_containers_or_its_largest_init_container() {
     let request = |spec: &str| {
         let read = rows(TraceFormat::Kubernetes, &dump(&[&pod("p", 0, spec, "Pending")]));
         assert_eq!(read.problems, []);

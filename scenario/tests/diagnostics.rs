@@ -1,9 +1,9 @@
-//! Every mistake is told where it was made: a table of mistakes with line, column and the underlined text.
+//! Every mistake is reported where it is made: a table of mistakes with line, column and the underlined text.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use quotree_scenario::{Diagnostic, Loaded, MapLoader, Severity, load, load_tree};
 
-/// A good scenario; tests break it in one place.
+/// A valid scenario; each test breaks it in one place.
 const GOOD: &str = r#"Scenario(
     name: "good",
     policy: Capacity(),
@@ -35,20 +35,20 @@ fn underlined<'a>(loaded: &'a Loaded, diagnostic: &Diagnostic) -> &'a str {
 }
 
 #[test]
-fn the_good_one_is_good() {
+fn the_valid_scenario_is_accepted() {
     let loaded = load_text(GOOD);
     assert_eq!(loaded.diagnostics, []);
     assert!(loaded.scenario.is_some());
 }
 
-/// What is replaced, by what, and what is told: severity, line:column, underlined text, part of the title or help.
+/// What is replaced, by what, and what is reported: severity, line:column, underlined text, part of the title or help.
 type Row = (&'static str, &'static str, Severity, &'static str, &'static str, &'static str);
 
 const E: Severity = Severity::Error;
 const W: Severity = Severity::Warning;
 
 const ROWS: &[Row] = &[
-    // Chances of trouble.
+    // Probabilities.
     ("policy: Capacity()", "world: World(lost_evictions: \"100%\")", E, "3:34", "\"100%\"", "must be below 100%"),
     ("policy: Capacity()", "world: World(failed_binds: 1)", E, "3:32", "1", "must be below 100%"),
     ("policy: Capacity()", "world: World(eviction_retry: \"0s\")", E, "3:34", "\"0s\"", "0"),
@@ -221,7 +221,7 @@ const ROWS: &[Row] = &[
 ];
 
 #[test]
-fn every_mistake_is_told_at_its_place() {
+fn every_mistake_is_reported_at_its_position() {
     let mut failures = String::new();
     for (from, to, severity, place, text, says) in ROWS {
         assert!(GOOD.contains(from), "`{from}` is not in the good scenario");
@@ -244,7 +244,7 @@ fn every_mistake_is_told_at_its_place() {
 }
 
 #[test]
-fn all_mistakes_of_a_file_are_told_at_once_and_none_twice() {
+fn all_mistakes_of_a_file_are_reported_at_once_and_none_twice() {
     let text = GOOD
         .replacen("seed: 1", "", 1)
         .replacen("count: 2", "count: \"two\"", 1)
@@ -267,14 +267,14 @@ fn all_mistakes_of_a_file_are_told_at_once_and_none_twice() {
 }
 
 #[test]
-fn what_stands_under_a_misspelt_name_is_read_as_if_it_were_meant() {
+fn the_value_of_a_misspelt_field_is_checked_all_the_same() {
     let text = GOOD.replacen("runtime: \"10m\"", "runtim: \"10x\"", 1).replacen("runtime: \"10m\"", "", 1);
     let loaded = load_text(&text);
     let told: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].ends_with("`Job` has no field `runtim`"), "{told:?}");
     assert!(told[1].contains("`10x` is no duration"), "{told:?}");
-    // Other names of the struct are no misspellings of one that is missing.
+    // Other fields of the struct are not suggested as misspellings of a missing one.
     let tree = load_tree("t.ron", &MapLoader::new().with("t.ron", "Quota(min: { \"cpu\": \"1\" }, nam: \"root\")"));
     let told: Vec<String> = tree.diagnostics.iter().map(ToString::to_string).collect();
     assert!(told.iter().all(|t| !t.contains("lacks")), "{told:?}");
@@ -298,7 +298,7 @@ fn t2_a_tree_of_ten_thousand_nodes_with_five_hundred_findings_gives_five_hundred
         assert_eq!(diagnostic.line_column().0, 2 + i * 20, "{diagnostic}");
         assert_eq!(&text[diagnostic.span.clone()], "\"3\"");
     }
-    // The same inside a scenario, where the tree is held against the cluster, too.
+    // The same inside a scenario, where the tree is compared with the cluster, too.
     let whole = format!("Scenario(name: \"big\", cluster: Pool({{ \"cpu\": \"20k\" }}), quota: {text})");
     let loaded = load_text(&whole);
     assert_eq!(loaded.diagnostics.iter().filter(|d| d.severity == E).count(), 500);
@@ -327,7 +327,7 @@ fn absurd_files_are_refused_in_bounded_time() {
 }
 
 #[test]
-fn bytes_that_are_no_text_and_files_that_are_not_there_are_told() {
+fn invalid_text_and_missing_files_are_reported() {
     let loaded = load("x.ron", &MapLoader::new().with("x.ron", b"Scenario(name: \"\xff\")".to_vec()));
     assert!(loaded.diagnostics.iter().any(|d| d.to_string() == "x.ron:1:17: error: the file is not valid UTF-8"));
     let loaded = load("gone.ron", &MapLoader::new());
@@ -357,7 +357,7 @@ fn several_files_are_one_scenario() {
     let workloads: Vec<(&str, i32)> = scenario.workloads.iter().map(|w| (w.name.as_str(), w.priority.number)).collect();
     assert_eq!(workloads, [("one", 0), ("two", 9), ("three", -1)]);
 
-    // A single field in two included files is told where it stands the second time.
+    // A field that two included files set is reported where it appears the second time.
     let twice = loader.with("lib/pools.ron", "(quota: Quota(name: \"other\"))");
     let loaded = load("over.ron", &twice);
     let Some(told) = loaded.diagnostics.iter().find(|d| d.title.contains("in an included file, too")) else {
@@ -367,7 +367,7 @@ fn several_files_are_one_scenario() {
 }
 
 #[test]
-fn bad_rows_of_a_trace_are_told_by_line_at_the_file() {
+fn bad_rows_of_a_trace_are_reported_by_line_at_the_file() {
     let text = GOOD.replacen(
         "Job(name: \"job\", namespace: \"ns-b\", priority: \"high\", request: { \"cpu\": \"500m\" }, runtime: \"10m\")",
         "Trace(name: \"t\", file: \"t.csv\", format: Native)",
@@ -386,7 +386,7 @@ fn bad_rows_of_a_trace_are_told_by_line_at_the_file() {
 }
 
 #[test]
-fn a_cluster_that_cannot_be_read_says_nothing_of_quotas_and_pods() {
+fn an_invalid_cluster_causes_no_errors_about_quotas_and_pods() {
     let text = r#"Scenario(
     name: "x",
     cluster: Pool({ "cpu": "10 cores" }),

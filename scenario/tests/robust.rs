@@ -1,4 +1,5 @@
-//! Whatever comes in, nothing panics; what we take as RON, the `ron` crate takes, too; formatting keeps the meaning.
+//! No input causes a panic; whatever is accepted as RON is accepted by the `ron` crate, too; formatting keeps the
+//! meaning.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
@@ -50,7 +51,7 @@ fn formatting_the_demo_keeps_its_meaning() {
     assert_eq!(even, demo, "the demo is kept formatted");
 }
 
-/// Samples without the one thing that goes beyond RON: fields by name after values without one.
+/// Samples without the one extension of RON: named fields after values without a name.
 const SAMPLES: &[&str] = &[
     r#"Quota(name: "a", min: { "cpu": "5", }, children: [Quota(name: "b"), ], /* c */ weight: 3)"#,
     r#"#![enable(implicit_some)] (name: "x", list: [1, -2, +3, 1.5, 1_000], none: None, some: Some("a"), flag: true)"#,
@@ -59,7 +60,7 @@ const SAMPLES: &[&str] = &[
 ];
 
 #[test]
-fn what_we_read_the_ron_crate_reads() {
+fn what_is_accepted_as_ron_the_ron_crate_accepts() {
     let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
     for sample in SAMPLES {
         assert!(format(sample).is_ok(), "{sample}");

@@ -1,9 +1,9 @@
-//! Mistakes in workloads that arrive, depend on each other or train by a framework: each is told at its place, all at once.
+//! Mistakes in arrivals, dependencies and trainings: each is reported where it is made, all at once.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use quotree_scenario::{Diagnostic, Loaded, MapLoader, Severity, load};
 
-/// A good scenario but for what stands in its workloads, events and claims.
+/// A valid scenario except for its workloads, events and claims.
 fn load_with(workloads: &str, rest: &str) -> Loaded {
     let text = format!(
         r#"Scenario(
@@ -19,7 +19,7 @@ fn load_with(workloads: &str, rest: &str) -> Loaded {
     load("x.ron", &loader.with("bad.txt", "5s\nsoon\n7\n").with("empty.txt", "# nothing\n"))
 }
 
-/// What is told of a scenario, each as `underlined: title`.
+/// What is reported about a scenario, each as `underlined: title`.
 fn told(loaded: &Loaded) -> Vec<String> {
     let line = |d: &Diagnostic| {
         let text = loaded.sources[d.source].text.get(d.span.clone()).unwrap();
@@ -40,7 +40,7 @@ fn training(more: &str) -> String {
 const WORKER: &str = r#"Role(name: "worker", request: { "cpu": "1", "nvidia.com/gpu": "1" })"#;
 
 #[test]
-fn what_is_good_is_good() {
+fn the_valid_scenario_is_accepted() {
     let good = [
         job(r#"arrivals: Poisson("1m", until: "1d"), deadline: "1h", retry_delay: "5s", runtime_limit: "2m""#),
         job(r#"arrivals: Times(["5s", "1s"])"#),
@@ -61,7 +61,7 @@ fn what_is_good_is_good() {
 }
 
 #[test]
-fn every_mistake_is_told() {
+fn every_mistake_is_reported() {
     let gang = |more: &str| training(&format!(r#"runtime: "1h", {more}"#));
     let roles = |roles: &str| gang(&format!("framework: MPI, roles: [{roles}]"));
     let rows: Vec<(String, &str)> = vec![
@@ -145,7 +145,7 @@ fn every_mistake_is_told() {
             r#"CronJob(name: "c", namespace: "ns", count: 1, runtime: "1m", request: {})"#.to_owned(),
             "CronJob: `CronJob` lacks `every`",
         ),
-        // Tasks and roles: what is theirs, and what is the whole gang's.
+        // Tasks and roles: which fields belong to them, and which to the whole gang.
         (
             workflow(&[("a", &[])]).replace("after:", "priority: \"hih\", after:"),
             r#""hih": there is no priority class `hih`"#,
@@ -175,7 +175,7 @@ fn every_mistake_is_told() {
     assert_eq!(failures, "");
 }
 
-/// A workflow of jobs that depend on each other so.
+/// A workflow of jobs with these dependencies.
 fn workflow(tasks: &[(&str, &[&str])]) -> String {
     let task = |(name, after): &(&str, &[&str])| {
         format!(r#"Job(name: "{name}", after: {after:?}, runtime: "1m", request: {{ "cpu": "1" }})"#)

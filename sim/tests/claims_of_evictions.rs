@@ -1,4 +1,4 @@
-//! The claims on evictions that should not have been can fail, and graces of a workload's own are its own.
+//! Claims about unjustified evictions can fail, and a workload's own grace period applies to it alone.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use quotree_sim::scenario::{Loader, load};
@@ -21,7 +21,7 @@ impl Loader for Changed {
     }
 }
 
-/// Which claims of the changed file fail: as text, with what was seen.
+/// The claims of the changed file that fail, with what was seen.
 fn failed(file: &'static str, changes: &[(&'static str, &'static str)]) -> Vec<(String, String)> {
     let loaded = load(file, &Changed(file, changes.to_vec()));
     let told: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
@@ -47,7 +47,8 @@ fn s3_evictions_in_vain_fail_the_claim_that_there_are_none() {
     assert_eq!(found, [("Always(WastedEvictions(exactly: 0))".to_owned(), "2".to_owned())]);
 }
 
-/// Peers that hold nothing lose the first hole to somebody else: with holds that end at once, so do we, and it shows.
+/// Peers without reservations lose the first freed place to another workload. With holds that end at once, so do we,
+/// and the claims show it.
 #[test]
 fn h1_without_holds_the_regressions_fail() {
     let no_holds =
@@ -59,18 +60,19 @@ fn h1_without_holds_the_regressions_fail() {
 }
 
 #[test]
-fn h3_graces_of_its_own_are_those_of_the_workload() {
+fn h3_a_workload_may_have_its_own_grace_period() {
     let file = "regressions/kueue-s3-two-victims.ron";
     assert_eq!(failed(file, &[]), []);
-    // Without its own grace wlA leaves at once, as the world says: then the half is free at another time, and so on.
+    // Without its own grace period, wlA leaves at once, as the world says: then the half is free at another time, and
+    // so on.
     let found = failed(file, &[(", eviction_grace: \"1s\"", "")]);
     let claims: Vec<&str> = found.iter().map(|(claim, _)| claim.as_str()).collect();
     assert!(claims.contains(&"Final(Wait(of: Workload(\"pre\"), stat: Max, exactly: \"1s\"))"), "{claims:?}");
 }
 
-/// A workload with a random grace of its own draws from its own stream: nobody else's graces change.
+/// A workload with a random grace period of its own draws from its own stream, so no other grace period changes.
 #[test]
-fn a_grace_of_its_own_shifts_no_other() {
+fn a_grace_period_of_one_workload_changes_no_other() {
     let file = "rules/holds.ron";
     assert_eq!(failed(file, &[]), []);
     let own = ("name: \"guest\",", "name: \"guest\", eviction_grace: Exponential(\"1h\"),");

@@ -1,5 +1,4 @@
-//! Datasets played through the engine: every number was worked out by hand from docs/datasets.md ("Datasets" of the
-//! specification of the simulated world).
+//! Datasets in whole runs: every number was computed by hand from docs/datasets.md.
 #![expect(clippy::unwrap_used, reason = "test support: a failure is a failed test")]
 
 use quotree_sim::{
@@ -57,9 +56,8 @@ fn a_step_takes_the_longer_of_compute_and_input_or_their_sum() {
 #[test]
 fn fewer_members_compute_more_slowly_and_read_as_fast() {
     // Four members take 100 s to compute and, sharing the backend, 100 s to read. At 50 s two are lost: computing takes
-    // twice as long from then on, reading as long as before.
-    // Together, 1 GB/s: 50 GB are left, and take 100 s at 0.5 GB/s.
-    // One after the other, 1 / (1 + 1) GB/s: 75 GB are left, and take 225 s at 1 / (1 + 2) GB/s.
+    // twice as long from then on, reading as long as before. With prefetch, 1 GB/s: 50 GB are left, and take 100 s
+    // at 0.5 GB/s. One after the other, 1 / (1 + 1) GB/s: 75 GB are left, and take 225 s at 1 / (1 + 2) GB/s.
     for (prefetch, end) in [(true, 150_000), (false, 275_000)] {
         let t = training(4, 2, "100s", &format!("prefetch: {prefetch}"));
         let events = r#"events: [At("50s", NodeDown("n-2")), At("50s", NodeDown("n-3"))],"#;
@@ -70,9 +68,9 @@ fn fewer_members_compute_more_slowly_and_read_as_fast() {
 }
 
 #[test]
-fn what_is_lost_since_the_checkpoint_is_read_again() {
-    // 200 s of input for 100 s of steps. At 125 s 62.5 s are done and 60 s saved: 2.5 s are lost. From 200 s, after 5 s of
-    // starting up, the other 40 s of steps take 80 s.
+fn input_since_the_checkpoint_is_read_again() {
+    // 200 s of input for 100 s of steps. At 125 s 62.5 s are done and 60 s are saved: 2.5 s are lost. From 200 s, after
+    // 5 s of start-up, the other 40 s of steps take 80 s.
     let run = world(&format!(
         r#"{PLAIN} events: [At("125s", NodeDown("n-0")), At("125s", NodeDown("n-1")), At("125s", NodeDown("n-2")),
         At("125s", NodeDown("n-3")), At("200s", NodeUp("n-0"))],
@@ -85,8 +83,9 @@ fn what_is_lost_since_the_checkpoint_is_read_again() {
 }
 
 #[test]
-fn a_pod_of_a_job_that_is_tried_again_reads_what_it_had_not_saved() {
-    // 40 GB alone at 1 GB/s for 10 s of work. Lost at 22 s, 5.5 s are done and 4 s saved: 6 of 10 s are left, 24 GB.
+fn a_retried_pod_of_a_job_reads_the_input_that_was_not_saved() {
+    // 40 GB alone at 1 GB/s for 10 s of work. Lost at 22 s, 5.5 s are done and 4 s are saved: 6 of 10 s are left, 24
+    // GB.
     let run = world(&format!(
         r#"{PLAIN} events: [At("22s", NodeDown("n-0"))],
         workloads: [Job(name: "j", namespace: "ns", runtime: "10s", checkpoint: "2s", request: {{ "cpu": "4" }},
@@ -96,7 +95,7 @@ fn a_pod_of_a_job_that_is_tried_again_reads_what_it_had_not_saved() {
 }
 
 #[test]
-fn who_reads_shares_and_who_goes_leaves_its_share() {
+fn readers_share_the_backend_and_free_their_share_when_they_end() {
     // Two pods of a job and, from 20 s, a training of two: at 20 s each pod has 10 of its 30 GB. Four share until the
     // training is withdrawn at 60 s: 10 GB more each. Two share again: the last 10 GB take 20 s.
     let t = training(2, 2, "1s", "passes: 5").replace("runtime", "submit: \"20s\", runtime");
@@ -111,8 +110,8 @@ fn who_reads_shares_and_who_goes_leaves_its_share() {
 
 #[test]
 fn only_members_of_reading_roles_share_the_backend() {
-    // A training of one worker and three others, beside a job: half of the backend each if the others do not read, and
-    // four fifths for the training if they do. 50 GB.
+    // A training of one worker and three other members, beside a job: each gets half of the backend if the other
+    // members do not read, and the training four fifths if they do. 50 GB.
     for (roles, end) in [(r#", roles: ["worker"]"#, [100_000, 100_000]), ("", [62_500, 100_000])] {
         let run = world(&format!(
             r#"{PLAIN} workloads: [Training(name: "t", namespace: "ns", runtime: "1s", reads: Reads("d", bytes: "50G"{roles}),
@@ -127,9 +126,9 @@ fn only_members_of_reading_roles_share_the_backend() {
 }
 
 #[test]
-fn a_curve_of_scaling_is_a_law_of_the_compute_rate() {
-    // Two members are 1.6 times as fast as one: their steps take 80 s, as the input does. At 40 s one is lost with half of
-    // the work done; the other half takes the other one 64 s.
+fn a_scaling_curve_changes_the_compute_rate_only() {
+    // Two members are 1.6 times as fast as one: their steps take 80 s, and so does the input. At 40 s one is lost with
+    // half of the work done; the remaining one needs 64 s for the other half.
     let fields = r#"events: [At("40s", NodeDown("n-3")), At("40s", NodeDown("n-2")), At("40s", NodeDown("n-1"))],
         workloads: [Training(name: "t", namespace: "ns", runtime: "80s", scaling: Table({ 1: "100%", 2: "160%" }),
             reads: Reads("d", bytes: "80G"), roles: [Role(name: "worker", replicas: 2, min: 1, request: { "cpu": "4" })])],
@@ -139,9 +138,9 @@ fn a_curve_of_scaling_is_a_law_of_the_compute_rate() {
 }
 
 #[test]
-fn what_checkpoints_cost_is_part_of_computing() {
-    // 100 s of work with nine checkpoints of 2 s: 118 s of computing. Read ahead, 100 s of input fit into that; one after the
-    // other, it takes 218 s. A pod of a job the same.
+fn checkpoint_costs_are_part_of_computing() {
+    // 100 s of work with nine checkpoints of 2 s: 118 s of computing. With prefetch, 100 s of input fit into that; one
+    // after the other, they take 218 s. The same for a pod of a job.
     for (prefetch, end) in [(true, 118_000), (false, 218_000)] {
         let reads = format!("prefetch: {prefetch}");
         let t =
@@ -156,7 +155,7 @@ fn what_checkpoints_cost_is_part_of_computing() {
 }
 
 #[test]
-fn limits_of_runtime_count_the_waiting_for_input() {
+fn runtime_limits_include_waiting_for_input() {
     // 100 s of input for 10 s of work: within a limit of 100 s, not of 99.999 s.
     for (limit, failed) in [("100s", 0), ("99.999s", 1)] {
         let t = training(1, 1, "10s", "").replace("runtime", &format!("runtime_limit: \"{limit}\", runtime"));
@@ -173,8 +172,9 @@ fn limits_of_runtime_count_the_waiting_for_input() {
 }
 
 #[test]
-fn tasks_and_instances_read_and_are_counted_as_one() {
-    // A job reads 20 GB in 20 s, then a training 30 GB in 30 s; the second instance comes at 60 s. Then two cron jobs of 5 GB.
+fn tasks_and_instances_read_and_count_as_one() {
+    // A job reads 20 GB in 20 s, then a training 30 GB in 30 s; the second instance arrives at 60 s. Then two cron jobs
+    // of 5 GB.
     let run = world(&format!(
         r#"{PLAIN} workloads: [
             Workflow(name: "w", namespace: "ns", arrivals: Every(period: "60s", count: 2), tasks: [
@@ -217,9 +217,9 @@ fn cached(more: &str) -> String {
 }
 
 #[test]
-fn a_pod_beside_a_worker_reads_locally_and_a_gang_as_slowly_as_its_slowest() {
-    // The second pass: 10 s at 10 GB/s, 50 s at 2 GB/s. Of two members only one has a worker beside it, and each reads its
-    // half: 2 x 2 GB/s. With a worker on each of two nodes, 2 x 10 GB/s.
+fn a_pod_on_a_node_with_a_worker_reads_locally_and_a_gang_as_its_slowest_member() {
+    // The second pass: 10 s at 10 GB/s, 50 s at 2 GB/s. Of two members only one has a worker on its node, and each
+    // reads its half: 2 x 2 GB/s. With a worker on each of two nodes, 2 x 10 GB/s.
     let one = |cpus: u32| format!(r#"roles: [Role(name: "worker", request: {{ "cpu": "{cpus}" }})]"#);
     let two = r#"roles: [Role(name: "worker", replicas: 2, request: { "cpu": "3" })]"#.to_owned();
     let on_each = r#", workers: 2, selector: { "pool": "b" }"#;
@@ -254,7 +254,7 @@ fn a_cache_that_is_slower_than_the_backend_costs_time() {
 }
 
 #[test]
-fn the_last_worker_gone_the_dataset_is_not_bound_and_nothing_is_cached() {
+fn without_workers_the_dataset_is_not_bound_and_nothing_is_cached() {
     let run = world(&format!(
         r#"{} events: [At("150s", Withdraw("d-cache"))], workloads: [{}], expect: [
             At("149.999s", Dataset("d", phase: Bound, figure: Cached, exactly: "100%")),
@@ -270,8 +270,8 @@ fn the_last_worker_gone_the_dataset_is_not_bound_and_nothing_is_cached() {
 
 #[test]
 fn a_preload_stops_at_the_high_mark_and_waits_for_workers() {
-    // One of two workers of 60 GB runs and is filled to 57 GB by 57 s; the other one finds a node at 100 s: all 100 GB fit
-    // below 114, and the 43 GB that are missing are loaded by 143 s.
+    // One of two workers of 60 GB runs and is filled to 57 GB by 57 s; the other one finds a node at 100 s: all 100 GB
+    // fit below 114, and the 43 GB that are missing are loaded by 143 s.
     let run = world(
         r#"datasets: [Dataset(name: "d", namespace: "ns", size: "100G", backend: "1GB/s", preload: true,
             accelerate: Accelerate(workers: 2, quota: "60G", tier: HDD, local: "2GB/s", remote: "2GB/s", request: { "cpu": "4" }))],
@@ -292,7 +292,7 @@ fn the_worked_example_of_the_guide_holds() {
 }
 
 #[test]
-fn mistakes_are_told_with_their_places() {
+fn mistakes_are_reported_with_their_positions() {
     let rows = [
         (r#"datasets: [Dataset(name: "d", namespace: "ns", size: "1G", backend: "1Gb/s")]"#, "is no unit of bandwidth"),
         (r#"datasets: [Dataset(name: "d", namespace: "ns", size: "0", backend: "1GB/s")]"#, "from 1 to"),

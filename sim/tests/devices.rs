@@ -1,5 +1,5 @@
-//! Devices and topology in scenario files: mistakes are told where they are made, refusals are told in the notes, and claims
-//! that should fail do.
+//! Devices and topology in scenario files: mistakes are reported where they are made, refusals appear in the notes, and
+//! claims that should fail do.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use quotree_sim::scenario::{Diagnostic, Loader, MapLoader, Severity, load};
@@ -28,7 +28,7 @@ fn failed(file: &str, changes: &[(&str, &str)]) -> Vec<String> {
     claims.results.into_iter().filter(|claim| !claim.passed).map(|claim| claim.claim).collect()
 }
 
-/// The first mistake, or else the first warning: the text it underlines, and what it says.
+/// The first error, or else the first warning: the text it underlines, and what it says.
 fn told(file: &str, change: (&str, &str)) -> (Severity, String, String) {
     let loaded = load("x.ron", &MapLoader::new().with("x.ron", text(file, &[change])));
     let worst = |diagnostic: &&Diagnostic| diagnostic.severity == Severity::Error;
@@ -39,7 +39,7 @@ fn told(file: &str, change: (&str, &str)) -> (Severity, String, String) {
 }
 
 #[test]
-fn mistakes_are_told_where_they_are_made() {
+fn mistakes_are_reported_where_they_are_made() {
     use Severity::{Error as E, Warning as W};
     let share = "devices/share.ron";
     let relabel = "devices/relabel.ron";
@@ -119,18 +119,18 @@ fn mistakes_are_told_where_they_are_made() {
     }
 }
 
-/// The refusal names the pod that has a GPU of the old mode, and nobody else; the second time nobody has.
+/// The refusal names only the pod that has a GPU of the old mode; the second time there is none.
 #[test]
-fn a_refused_relabelling_is_told_with_the_list() {
+fn a_refused_relabelling_is_reported_with_the_pods() {
     let notes = played("devices/relabel.ron", &[]).refusals;
     let notes: Vec<_> = notes.into_iter().map(|note| (note.at_ms, note.what, note.why)).collect();
     let why = "the devices of gpu-0 are used and may not change: whole-1";
     assert_eq!(notes, [(300_000, "relabel gpu-0".to_owned(), why.to_owned())]);
 }
 
-/// GPU memory comes at 15m, with `Relabel`: 16 GiB on each of two GPUs. More than that is warned of.
+/// GPU memory appears at 15m, with `Relabel`: 16 GiB on each of two GPUs. Requests for more get a warning.
 #[test]
-fn what_a_relabelling_brings_is_no_mistake() {
+fn resources_that_a_relabelling_adds_are_known() {
     let told = |change: (&str, &str)| -> Vec<String> {
         let text = text("devices/relabel.ron", &[change]);
         load("x.ron", &MapLoader::new().with("x.ron", text)).diagnostics.into_iter().map(|d| d.title).collect()
@@ -141,9 +141,9 @@ fn what_a_relabelling_brings_is_no_mistake() {
     assert!(larger.iter().any(|title| title.contains(beyond)), "{larger:?}");
 }
 
-/// One of four GPUs is ill: 3 of 4 are there.
+/// One of four GPUs is unhealthy: 3 of 4 are available.
 #[test]
-fn a_node_tells_what_its_ill_devices_leave() {
+fn a_node_reports_what_its_unhealthy_devices_leave() {
     let result = played("devices/unhealthy-capacity.ron", &[("until: \"1h\"", "until: \"30m\"")]);
     let node = &result.nodes[0];
     let gpus = |amounts: &quotree_sim::result::QuantityMap| amounts.0.get("nvidia.com/gpu");
@@ -152,9 +152,10 @@ fn a_node_tells_what_its_ill_devices_leave() {
     assert_eq!(result.metrics.utilisation_permille["nvidia.com/gpu"], 571);
 }
 
-/// Two nodes of eight cannot be guaranteed while a GPU of one is ill: from 10m to 15m, and with two fours from 20m to 30m.
+/// Two nodes of eight GPUs cannot be guaranteed while a GPU of one is unhealthy: from 10m to 15m, and with two fours
+/// from 20m to 30m.
 #[test]
-fn cells_that_cannot_be_had_fail_the_claim_and_are_told_once_each() {
+fn unavailable_cells_fail_the_claim_and_are_reported_once_each() {
     let result = played("devices/cells.ron", &[("Within(\"0s\", \"9m\"", "Within(\"0s\", \"11m\"")]);
     let missed: Vec<String> = result.claims.results.iter().filter(|c| !c.passed).map(|c| c.seen.clone()).collect();
     assert_eq!(missed, ["of 2 guaranteed cells of 8 devices 1 cannot be split out of what is healthy"]);
@@ -162,7 +163,7 @@ fn cells_that_cannot_be_had_fail_the_claim_and_are_told_once_each() {
     assert_eq!(notes, [(600_000, "guaranteed cells"), (1_200_000, "guaranteed cells")]);
 }
 
-/// What each scenario shows, it would not show otherwise.
+/// Without the feature that each scenario is about, its claims would fail.
 #[test]
 fn without_the_feature_the_claims_fail() {
     for (file, change) in [

@@ -1,5 +1,5 @@
-//! The demo of the semantics: borrowing and reclaim in a three-level tree, the same on a pool, on one large node and on
-//! four small ones; and nothing at all where no pod fits a node.
+//! The demo: borrowing and reclaim in a three-level tree, the same on a pool, on one large node and on four small ones;
+//! and nothing at all where no pod fits a node.
 
 mod engine_support;
 
@@ -29,7 +29,7 @@ fn evictions(count: u64) -> What {
     What::Evictions { of: None, by: None, compare: Compare::Equal, count }
 }
 
-/// The table: after each Deployment, running and pending of each namespace, and evictions so far.
+/// After each Deployment: running and pending pods of each namespace, and evictions so far.
 fn demo(cluster: Cluster) -> Scenario {
     const TABLE: [([(u64, u64); 4], u64); 4] = [
         ([(4, 1), (0, 0), (0, 0), (0, 0)], 0),
@@ -96,7 +96,7 @@ fn demo_says_what_binds() {
     assert_eq!(first.pending[0].verdict["quota"], "root.a.1");
 }
 
-/// Case 3: scaling nginx1 to nothing at the end gives its room to the others by creation order, with no eviction.
+/// Case 3: scaling nginx1 to 0 at the end gives its room to the others by creation order, without an eviction.
 #[test]
 fn demo_scaled_down_at_the_end() {
     let mut scenario = demo(pool(40));
@@ -108,7 +108,7 @@ fn demo_scaled_down_at_the_end() {
     hold(&scenario);
 }
 
-/// Delays change when things happen, not what comes of it.
+/// Delays change when things happen, and not the result.
 #[test]
 fn demo_with_delays_ends_the_same() {
     let mut scenario = demo(nodes(&[10, 10, 10, 10]));

@@ -1,5 +1,4 @@
-//! Faults and edits of nodes and quotas: numbers worked out by hand, and laws that hold however things fall together.
-//! Specification: "Faults and edits" of the simulated world.
+//! Faults and edits of nodes and quotas: numbers computed by hand, and laws that hold whatever faults overlap.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test support: a failure is a failed test")]
 
 use quotree_sim::scenario::{MapLoader, load};
@@ -7,7 +6,7 @@ use quotree_sim::text::Names;
 use quotree_sim::trace::{TraceEvent, TraceRecord};
 use quotree_sim::{Observer, Run, RunOptions, Scenario, TimelineEvent, run};
 
-/// A scenario out of the parts that a test is about.
+/// A scenario from the parts that a test is about.
 fn read(cluster: &str, cpu: u32, rest: &str) -> Scenario {
     let text = format!(
         "Scenario(name: \"t\", cluster: [{cluster}], policy: Capacity(over_promised: Warn),
@@ -19,7 +18,7 @@ fn read(cluster: &str, cpu: u32, rest: &str) -> Scenario {
     loaded.scenario.unwrap_or_else(|| panic!("{told:#?}\n{text}"))
 }
 
-/// Runs twice with the audit; equal digests, nothing broken, every claim holds.
+/// Runs twice with the audit: the digests are equal, no invariant breaks, and every claim holds.
 fn hold(scenario: &Scenario) -> Run {
     let options = RunOptions { audit: true, record: true, ..RunOptions::default() };
     let (one, two) = (run(scenario, &options, &mut ()).unwrap(), run(scenario, &options, &mut ()).unwrap());
@@ -47,7 +46,7 @@ fn a_claim_about_a_span_is_not_judged_by_what_comes_after_it() {
 
 #[test]
 fn a_node_is_up_when_nothing_holds_it_down() {
-    // n-0 and n-1 stand in the first rack. Every line adds or takes away one cause; the counts follow by hand.
+    // n-0 and n-1 are in the first rack. Every line adds or removes one cause; the counts follow.
     hold(&read(
         FOUR,
         32,
@@ -64,7 +63,7 @@ fn a_node_is_up_when_nothing_holds_it_down() {
     ));
 }
 
-/// When a node came and went.
+/// When a node went down and came up.
 struct Changes(&'static str, Vec<(u64, bool)>);
 
 impl Observer for Changes {
@@ -77,7 +76,7 @@ impl Observer for Changes {
 }
 
 #[test]
-fn what_befalls_one_node_moves_no_other_ones_draws() {
+fn faults_of_one_node_change_no_draws_of_others() {
     let changes = |cluster: &str, rest: &str| {
         let mut seen = Changes("n-3", Vec::new());
         let _ = run(&read(cluster, 32, rest), &RunOptions::default(), &mut seen).unwrap();
@@ -94,7 +93,8 @@ fn what_befalls_one_node_moves_no_other_ones_draws() {
             backoff_limit: 1000)]"#
     );
     assert_eq!(changes(&more, &beside), alone);
-    // While something else holds it down its own clock goes on: the failures after that come when they came before.
+    // While something else keeps the node down, its own failures stay on schedule: later ones come when they would have
+    // come.
     let held = format!("{beside}, seed: 1");
     let held = held.replace("n-2", "n-3");
     let late = |all: &[(u64, bool)]| all.iter().copied().filter(|(at, _)| *at > 12 * 86_400_000).collect::<Vec<_>>();
@@ -102,9 +102,10 @@ fn what_befalls_one_node_moves_no_other_ones_draws() {
 }
 
 #[test]
-fn a_drain_takes_elastic_members_one_by_one_and_the_rest_works_on() {
-    // Three workers of 8 cores on n-0, n-1, n-2, one is enough. n-0 is drained at 1h: its member goes at once, comes back on
-    // n-3 (the last free node), and the run never breaks: of 4h work three members do 1h, and so on without a break.
+fn a_drain_deletes_elastic_members_one_by_one_and_the_others_go_on() {
+    // Three workers of 8 cores run on n-0, n-1 and n-2, and one is enough. n-0 is drained at 1h: its member is deleted
+    // and recreated on n-3, the last free node, and the run is never interrupted: three members do 1 of the 4 hours of
+    // work, and so on.
     let run = hold(&read(
         FOUR,
         32,
@@ -121,7 +122,7 @@ fn a_drain_takes_elastic_members_one_by_one_and_the_rest_works_on() {
 }
 
 #[test]
-fn a_drain_that_is_called_off_or_fails_leaves_the_rest_where_it_is() {
+fn a_cancelled_or_failed_drain_leaves_the_other_pods() {
     let scenario = read(
         FOUR,
         32,
@@ -144,7 +145,7 @@ fn a_drain_that_is_called_off_or_fails_leaves_the_rest_where_it_is() {
 }
 
 #[test]
-fn drains_go_through_lost_requests_binds_under_way_and_ends_at_the_same_time() {
+fn drains_survive_lost_requests_pending_binds_and_simultaneous_ends() {
     for seed in 0..40 {
         let rest = format!(
             r#"seed: {seed}, world: World(bind_latency: Uniform("0s", "3m"), eviction_grace: Uniform("0s", "4m"),
@@ -189,7 +190,8 @@ fn i8_a_node_that_was_shrunk_under_its_pods_is_excused_over_an_edit_of_the_tree(
     ));
 }
 
-/// A job of an hour on a node whose speed changes at these minutes: work in thousandths of milliseconds, added up step by step.
+/// A job of an hour on a node whose speed changes at these minutes: its work in thousandths of milliseconds, added up
+/// step by step.
 #[test]
 fn work_on_slow_nodes_is_exact_whatever_the_speeds() {
     let mut dice = quotree_sim::random::Stream::new(5, "speeds");
@@ -219,8 +221,9 @@ fn work_on_slow_nodes_is_exact_whatever_the_speeds() {
 }
 
 #[test]
-fn pools_grow_in_the_order_of_the_file_by_as_few_nodes_as_do() {
-    // 7 pods of 3 cores: two a node of `cheap` (at most 2 nodes: 4 pods), the others on `dear`, two a node: 2 more.
+fn pools_grow_in_the_order_of_the_file_by_as_few_nodes_as_possible() {
+    // 7 pods of 3 cores: two on each node of `cheap` (at most 2 nodes: 4 pods), the others on `dear`, two on each: 2
+    // more.
     let pool = |name: &str, max: u32, price: &str| {
         format!(
             "NodePool(name: \"{name}\", count: 0, price: \"{price}\", allocatable: {{ \"cpu\": \"7\" }},
@@ -244,9 +247,9 @@ fn pools_grow_in_the_order_of_the_file_by_as_few_nodes_as_do() {
 }
 
 #[test]
-fn a_node_with_room_for_a_hold_is_not_given_back() {
-    // The owner takes its 8 cores on n-1 back from the guest, which takes 20 minutes to leave; n-0 is idle all the time and
-    // goes after 5. n-1 is not idle while somebody leaves it.
+fn a_node_reserved_by_a_hold_is_not_removed() {
+    // The owner reclaims its 8 cores on n-1 from the guest, which takes 20 minutes to leave. n-0 is idle all the time
+    // and is removed after 5 minutes. n-1 is not idle while a pod leaves it.
     let text = r#"Scenario(name: "t", world: World(eviction_grace: "20m", until: "2h"),
         cluster: [NodePool(name: "n", count: 1, allocatable: { "cpu": "8" },
             autoscale: Autoscale(min: 1, max: 2, delay_up: "1m", idle_down: "5m"))],
@@ -266,9 +269,10 @@ fn a_node_with_room_for_a_hold_is_not_given_back() {
 }
 
 #[test]
-fn the_estimate_of_a_cut_counts_what_trainings_and_slow_nodes_still_have_to_do() {
-    // At 1h the training has 3 of 4 hours left, at half speed 6: 16 cores come free at 7h. The jobs end at 2h and 5h.
-    // Cut to 10 of 26: the jobs' 5 + 5 are not enough, so it is 7h - 1h. Cut again at 3h to 20 of 21: the job at 5h.
+fn the_estimate_of_a_lowered_max_counts_trainings_and_slow_nodes() {
+    // At 1h the training has 3 of 4 hours left, 6 at half speed: 16 cores come free at 7h. The jobs end at 2h and 5h.
+    // With max lowered to 10 of 26, the 5 + 5 of the jobs are not enough: 7h - 1h. With max lowered again at 3h to 20
+    // of 21: the job at 5h.
     let run = hold(&read(
         FOUR,
         32,
@@ -291,7 +295,7 @@ fn the_estimate_of_a_cut_counts_what_trainings_and_slow_nodes_still_have_to_do()
     let rows: Vec<_> =
         run.result.quota_drains.iter().map(|r| (r.at_ms, r.estimate_ms, r.took_ms, r.replaced)).collect();
     let hour = 3_600_000;
-    // The edit at 3h lowers nothing: the first cut goes on until the next one takes its place.
+    // The edit at 3h lowers nothing: the first change counts until the next one replaces it.
     assert_eq!(rows, [(hour, Some(6 * hour), None, true), (4 * hour, Some(3 * hour), Some(3 * hour), false)]);
 }
 
@@ -306,7 +310,7 @@ fn nodes_that_never_join_are_in_no_row() {
 
 #[test]
 fn an_edited_workload_moves_in_its_job_queue_too() {
-    // One at a time: `c` was behind `b`, and goes before it with a priority of 5. `b` may not be evicted from 1m on.
+    // One at a time: `c` was behind `b`, and goes before it with a priority of 5. `b` is non-preemptible from 1m on.
     hold(&read(
         FOUR,
         32,

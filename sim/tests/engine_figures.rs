@@ -9,7 +9,7 @@ use quotree_sim::text::Names;
 use quotree_sim::trace::{TraceEvent, TraceRecord};
 use quotree_sim::{Observer, RunOptions, run};
 
-/// Two leaves of 6 and 4 cores on ten; `a` asks nine one-core pods at 0, `b` three at 10 s; all run until 40 s.
+/// Two leaves of 6 and 4 cores on ten; `a` requests nine one-core pods at 0, `b` three at 10 s; all run until 40 s.
 fn borrowing() -> Scenario {
     let leaf = |name: &str, min: i64| QuotaSpec::new(name, Some("root")).min(cpu(min)).max(cpu(10)).namespace(name);
     let tree: TreeSpec =
@@ -23,9 +23,9 @@ fn borrowing() -> Scenario {
 }
 
 #[test]
-fn integrals_are_what_a_person_computes() {
+fn integrals_equal_those_computed_by_hand() {
     let metrics = twice(&borrowing()).result.metrics;
-    // a: 9 cores until 20 s (two leave at 20 s for b, told at 10 s), 7 then. b: 1 core from 10 s, 3 from 20 s.
+    // a: 9 cores until 20 s (two pods, evicted for b at 10 s, leave at 20 s), then 7. b: 1 core from 10 s, 3 from 20 s.
     assert_eq!(metrics.evictions, 2);
     let used = 9 * 20 + 7 * 20 + 10 + 3 * 20;
     assert_eq!(metrics.utilisation_permille["cpu"], used * 1000 / 400);
@@ -130,7 +130,7 @@ fn an_observer_sees_every_record_with_names() {
     );
 }
 
-/// The smallest loop of S2: by the rules there is one eviction and then rest.
+/// The smallest loop that S2 excludes: by the rules there is one eviction and then rest.
 #[test]
 fn s2_five_pods_come_to_rest() {
     let leaf =

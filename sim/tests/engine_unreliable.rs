@@ -1,4 +1,5 @@
-//! A world in which requests get lost: what is evicted runs on until it hears of it, and what failed to bind waits again.
+//! A world in which requests are lost: an evicted pod runs on until its eviction is sent again, and a pod that failed
+//! to bind is pending again.
 
 mod engine_support;
 
@@ -12,7 +13,7 @@ fn halves() -> TreeSpec {
     [QuotaSpec::new("root", None).min(cpu(10)).max(cpu(10)), leaf("owner"), leaf("guest")].into_iter().collect()
 }
 
-/// `guest` fills the pool; at 10 s `owner` asks its half back; every request is lost until `reliable_ms`.
+/// `guest` fills the pool; at 10 s `owner` reclaims its half; every request is lost until `reliable_ms`.
 fn deaf(guest: Workload, reliable_ms: u64) -> Scenario {
     let owner = deployment("db", "owner", 10_000, 1, 5);
     let mut world = scenario(pool(10), halves(), vec![Workload { namespace: "guest".into(), ..guest }, owner]);
@@ -24,7 +25,7 @@ fn deaf(guest: Workload, reliable_ms: u64) -> Scenario {
 }
 
 #[test]
-fn l1_a_victim_that_ends_before_it_hears_of_it_has_done_its_work() {
+fn l1_a_victim_that_ends_before_its_eviction_arrives_has_done_its_work() {
     let run = hold(&deaf(job("batch", 0, 2, 2, 5, 20_000), 60_000));
     assert_eq!(first(&run), [0, 0, 2, 0, 1], "both succeed, one of them as a victim");
     assert_eq!((run.result.metrics.lost_work_ms, run.result.metrics.wasted_evictions), (0, 0));
@@ -32,9 +33,9 @@ fn l1_a_victim_that_ends_before_it_hears_of_it_has_done_its_work() {
 }
 
 #[test]
-fn a_victim_loses_what_it_did_until_the_request_got_through() {
+fn a_victim_loses_its_work_until_the_eviction_arrives() {
     let run = hold(&deaf(job("batch", 0, 2, 2, 5, 100_000), 14_000));
-    // Lost at 10 s, sent again at 14 s: 14 s of work are gone, and the pod begins anew when the other has ended.
+    // Lost at 10 s, sent again at 14 s: 14 s of work are lost, and the pod starts again when the other has ended.
     assert_eq!(run.result.metrics.lost_work_ms, 14_000);
     assert_eq!(run.result.evictions.iter().map(|e| (e.at_ms, e.lost_ms)).collect::<Vec<_>>(), [(10_000, 14_000)]);
     assert_eq!(run.result.metrics.wait.max_ms, 86_000);
@@ -42,9 +43,10 @@ fn a_victim_loses_what_it_did_until_the_request_got_through() {
 }
 
 #[test]
-fn g2_a_gang_works_until_the_first_of_it_hears() {
+fn g2_a_gang_works_until_the_first_eviction_arrives() {
     let run = hold(&deaf(training("train", 0, vec![role("w", 2, 2, 5)], 30_000, None), 14_000));
-    // Both members are evicted (G2); 14 s of two pods are lost; with 5 of 10 cores left, the gang waits for ever.
+    // Both members are evicted (G2); 14 s of two pods are lost; with 5 of 10 cores left, the gang stays pending for
+    // ever.
     assert_eq!((run.result.metrics.evictions, run.result.metrics.lost_work_ms), (2, 28_000));
     let run = hold(&deaf(training("train", 0, vec![role("w", 2, 2, 5)], 30_000, None), 60_000));
     assert_eq!((run.result.metrics.evictions, run.result.metrics.lost_work_ms), (2, 0), "it is done before it hears");
@@ -52,15 +54,15 @@ fn g2_a_gang_works_until_the_first_of_it_hears() {
 }
 
 #[test]
-fn g2_an_elastic_member_helps_until_it_hears() {
+fn g2_an_elastic_member_works_until_its_eviction_arrives() {
     let run = hold(&deaf(training("train", 0, vec![role("w", 2, 1, 5)], 20_000, None), 14_000));
-    // Two pods work 14 s, one goes on alone with the 12 s of pod time that are left.
+    // Two pods work for 14 s, and one goes on alone with the 12 s of pod time that are left.
     assert_eq!((run.result.metrics.evictions, run.result.metrics.lost_work_ms), (1, 0));
     assert_eq!(run.result.metrics.makespan_ms, 26_000);
 }
 
 #[test]
-fn i6_a_bind_that_fails_is_tried_again_and_breaks_no_promise() {
+fn i6_a_failed_bind_is_retried_and_breaks_no_invariant() {
     let mut world = scenario(pool(10), halves(), vec![training("train", 0, vec![role("w", 2, 2, 5)], 10_000, None)]);
     world.workloads.first_mut().unwrap().namespace = "guest".into();
     world.world.failed_binds_permille = 999;

@@ -1,4 +1,4 @@
-//! The simulated world's controllers, one at a time: what ends, what is tried again, and what work is lost.
+//! The controllers of the simulated world, one at a time: what ends, what is retried, and what work is lost.
 
 mod engine_support;
 
@@ -18,7 +18,7 @@ fn shared(cores: i64, min: i64) -> TreeSpec {
     .collect()
 }
 
-/// A guest on 10 cores, of which the owner takes 5 back at one minute.
+/// A guest on 10 cores, of which the owner reclaims 5 at one minute.
 fn evicted_at_a_minute(guest: Workload) -> Scenario {
     let mut owner = job("owner", MINUTE, 1, 1, 5, MINUTE);
     owner.namespace = "mine".into();
@@ -63,7 +63,7 @@ fn training_evicted_whole_starts_again_from_its_checkpoint() {
     assert_eq!(first(&run), [0, 0, 5, 0, 5]);
     // Ten seconds of five pods.
     assert_eq!(run.result.metrics.lost_work_ms, 50_000);
-    // The owner until 2 min, one second of overhead, and 130 s of work.
+    // The owner runs until 2 min, then one second of overhead and 130 s of work.
     assert_eq!(run.result.end_ms, 2 * MINUTE + 1_000 + 130_000);
     assert_eq!(run.result.evictions[0].pod, "t-master-0");
     assert!(run.result.evictions.iter().skip(1).all(|e| e.lost_ms == 0));
@@ -76,12 +76,12 @@ fn g2_elastic_members_go_alone_and_the_training_slows_down() {
     assert_eq!(evicted, 3, "three of five make room for five cores");
     assert_eq!(run.result.metrics.lost_work_ms, 0);
     assert_eq!(run.result.metrics.thrash_max, 1);
-    // 900 s of work: 60 s by five, 60 s by two while the owner runs, the rest by five again.
+    // 900 s of work: 60 s by five pods, 60 s by two while the owner runs, the rest by five again.
     assert_eq!(run.result.end_ms, 2 * MINUTE + 96_000);
 }
 
 #[test]
-fn trace_rows_run_for_their_time_and_start_anew_when_evicted() {
+fn trace_rows_run_for_their_time_and_start_again_when_evicted() {
     let rows = vec![row("a", 0, 3 * MINUTE, 2, 5), row("b", 1_000, MINUTE, 1, 5)];
     let run = twice(&evicted_at_a_minute(trace("philly", rows)));
     assert_eq!(first(&run), [0, 0, 3, 0, 2]);
@@ -124,7 +124,7 @@ fn training_that_loses_a_node_is_withdrawn_and_starts_again() {
 }
 
 #[test]
-fn scaling_takes_the_waiting_first_then_the_youngest() {
+fn scaling_down_deletes_pending_pods_first_then_the_youngest() {
     let mut scaled = scenario(pool(3), flat(3), vec![deployment("d", "ns", 0, 5, 1)]);
     scaled.events = vec![
         change(1_000, Change::Scale { workload: 0, replicas: 4 }),
@@ -204,7 +204,7 @@ fn random_runtimes_are_drawn_per_workload() {
 }
 
 #[test]
-fn the_story_of_a_pod_names_its_evictor() {
+fn the_timeline_of_a_pod_names_its_preemptor() {
     let guest = job("guest", 0, 1, 1, 10, 3 * MINUTE);
     let options = RunOptions { timeline_of: Some("guest-1".into()), ..RunOptions::default() };
     let run = run(&evicted_at_a_minute(guest), &options, &mut ()).unwrap();
@@ -228,7 +228,7 @@ fn the_story_of_a_pod_names_its_evictor() {
 }
 
 #[test]
-fn claims_tell_what_was_seen_and_explain_who_waits() {
+fn failed_claims_say_what_was_seen_and_why_pods_are_pending() {
     let mut wrong = scenario(pool(3), flat(3), vec![deployment("d", "ns", 1_000, 5, 1)]);
     let evictions = |compare, count| What::Evictions { of: None, by: None, compare, count };
     wrong.claims = vec![

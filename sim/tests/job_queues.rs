@@ -1,4 +1,5 @@
-//! Job queues in front of leaves: what they count, what is told of those they suspend, and mistakes in writing them down.
+//! Job queues in front of leaves: what they count, what is reported about suspended jobs, and mistakes in scenario
+//! files.
 
 use quotree_core::Time;
 use quotree_sim::{
@@ -9,12 +10,12 @@ use quotree_sim::{
 const SKIP: &str = include_str!("../../scenarios/queues/skip.ron");
 
 #[test]
-fn a_queue_counts_and_tells_what_it_does() {
+fn a_queue_counts_and_reports_what_it_does() {
     let scenario = load("skip.ron", &MapLoader::new().with("skip.ron", SKIP)).scenario.unwrap();
     let options = RunOptions { timeline_of: Some("wide-1".into()), audit: true, ..RunOptions::default() };
     let run = run(&scenario, &options, &mut ()).unwrap();
     let queues = run.result.metrics.job_queues.unwrap();
-    // wide at 0, 11m, 14m and 19m, of which three were in vain; small at 1m.
+    // wide at 0, 11m, 14m and 19m, three times in vain; small at 1m.
     assert_eq!((queues.let_out, queues.start_timeouts), (5, 3));
     let of = |event: TimelineEvent| {
         run.timeline.iter().filter(move |line| line.event == event).map(|line| line.at_ms / 1000)
@@ -25,7 +26,7 @@ fn a_queue_counts_and_tells_what_it_does() {
 }
 
 #[test]
-fn who_is_suspended_is_told_why() {
+fn a_suspended_job_has_a_reason() {
     let scenario = load("skip.ron", &MapLoader::new().with("skip.ron", SKIP)).scenario.unwrap();
     let why = |at: u64, pod: &str| {
         let options = RunOptions { until: Some(Time(at)), pending_rows: 10, ..RunOptions::default() };
@@ -45,7 +46,7 @@ fn who_is_suspended_is_told_why() {
 }
 
 #[test]
-fn mistakes_in_queues_are_told_all_at_once() {
+fn mistakes_in_queues_are_reported_all_at_once() {
     let text = SKIP.replace(
         "queues: [JobQueue(quota: \"research\", max_jobs: 1, start_timeout: \"1m\", backoff: \"1m\")]",
         "queues: [

@@ -1,5 +1,5 @@
-//! People (workloads.md, People and tenancy): who may submit where, what is refused and how it is told, mistakes in files,
-//! and accounts by user and group whose numbers are computed by hand.
+//! Users and groups: who may submit where, what is refused and how it is reported, mistakes in files, and accounts by
+//! user and group whose numbers are computed by hand.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -14,7 +14,7 @@ use quotree_sim::{
     trace::TraceRecord,
 };
 
-/// Two leaves of 4 cores on 8; ada is in `one`, bob in both, eve is an admin in none.
+/// Two leaves of 4 cores on 8; ada is in `one`, bob in both, eve is an admin in no group.
 const HEAD: &str = r#"Scenario(
     name: "x",
     cluster: Pool({ "cpu": "8" }),
@@ -34,7 +34,7 @@ fn files(rest: &str) -> Loaded {
     load("x.ron", &MapLoader::new().with("x.ron", format!("{HEAD}{rest})")).with("rows.csv", rows))
 }
 
-/// Keeps the lines of the trace that tell of people.
+/// Keeps the lines of the trace about users and groups.
 #[derive(Default)]
 struct Lines(Vec<String>);
 
@@ -58,7 +58,7 @@ fn played(rest: &str) -> (RunResult, Vec<String>) {
 }
 
 #[test]
-fn refusals_are_told_in_the_summary_and_in_the_trace() {
+fn refusals_are_in_the_summary_and_in_the_trace() {
     let (result, lines) = played(
         r#"workloads: [
             Job(name: "mine", namespace: "a", user: "ada", request: { "cpu": "1" }, runtime: "1h"),
@@ -94,10 +94,10 @@ fn refusals_are_told_in_the_summary_and_in_the_trace() {
     assert_eq!((quota("a").as_deref(), quota("a2").as_deref()), (Some("a"), Some("b")), "the first move was refused");
 }
 
-/// ada: one core for 10 s; her rows 2 and 3 go into b. bob: two cores for 20 s. zed is nobody. Row 6 names nobody, and is
-/// not asked. So a has 20 core-seconds, b 40, and all of it together 60.
+/// ada: one core for 10 s; her rows 2 and 3 are submitted to b. bob: two cores for 20 s. zed is not a user. Row 6 names
+/// no user, and is not checked. So a uses 20 core-seconds, b 40, and all together 60.
 #[test]
-fn rows_of_a_trace_are_asked_one_by_one_and_accounts_add_up() {
+fn access_is_checked_for_each_row_of_a_trace_and_accounts_add_up() {
     let (result, _) = played(r#"workloads: [Trace(name: "jobs", format: Native, file: "rows.csv")]"#);
     let refusals: Vec<_> =
         result.refusals.iter().map(|r| (r.at_ms, r.by.as_deref().unwrap(), r.reason, r.times)).collect();
@@ -123,10 +123,11 @@ fn rows_of_a_trace_are_asked_one_by_one_and_accounts_add_up() {
     assert_eq!((result.users[1].work.succeeded, result.refusals.len()), (6, 0), "all rows are bob's");
 }
 
-/// Each instance is asked, a workflow as a whole and its tasks not at all. ada is let into b from 25 s on: of the starts at
-/// 0, 10, 20, 30 and 40 s two remain. Each runs 5 s on one core, and the tasks of her workflow in a 5 s each: 20 in all.
+/// Each instance is checked, a workflow as a whole and not its tasks. ada has access to b from 25 s on: of the starts
+/// at 0, 10, 20, 30 and 40 s two remain. Each runs 5 s on one core, and so do the two tasks of her workflow in a: 20 in
+/// all.
 #[test]
-fn instances_are_asked_one_by_one_and_workflows_once() {
+fn access_is_checked_for_each_instance_and_once_for_a_workflow() {
     let (result, _) = played(
         r#"workloads: [
             CronJob(
@@ -160,9 +161,10 @@ fn instances_are_asked_one_by_one_and_workflows_once() {
     assert_eq!(told, [(0, "workload `tick`", 3), (0, "workload `no`", 1)]);
 }
 
-/// Rows 1 and 4 are ada's and bob's, row 6 nobody's; the others are refused. Withdrawn at 20 s, only row 4 still runs.
+/// Rows 1 and 4 are ada's and bob's, row 6 has no user; the others are refused. Withdrawn at 20 s, only row 4 still
+/// runs.
 #[test]
-fn what_became_of_rows_is_known_by_user_and_namespace() {
+fn outcomes_of_rows_are_counted_by_user_and_namespace() {
     let (result, _) = played(
         r#"workloads: [Trace(name: "jobs", format: Native, file: "rows.csv")],
         events: [At("20s", Withdraw("jobs"), by: "eve")],
@@ -177,9 +179,10 @@ fn what_became_of_rows_is_known_by_user_and_namespace() {
     assert_eq!((result.claims.passed, result.claims.failed), (5, 0), "{:#?}", result.claims);
 }
 
-/// Row 4 is bob's. It is lost with the node at 15 s, and waits to be submitted again when the trace is withdrawn at 20 s.
+/// Row 4 is bob's. It is lost with the node at 15 s, and waits to be submitted again when the trace is withdrawn at 20
+/// s.
 #[test]
-fn rows_that_wait_to_be_tried_again_are_withdrawn_for_their_own_users() {
+fn rows_to_be_retried_are_withdrawn_for_their_own_users() {
     let (result, _) = played(
         r#"world: World(recreate_delay: "1m"),
         workloads: [Trace(name: "jobs", format: Native, file: "rows.csv")],
@@ -196,11 +199,12 @@ fn rows_that_wait_to_be_tried_again_are_withdrawn_for_their_own_users() {
     assert_eq!(withdrawn, [0, 1, 0, 0]);
 }
 
-/// On 8 cores at 2 an hour, ada's six pods of a core and bob's two fill the cluster: a (min 4) borrows 4, and of eight pods
-/// in order of start the last four borrow, two of ada's and both of bob's. At 30 s bob asks for 3 cores in b, which is
-/// guaranteed 4: the last three to start go, bob's two and one of ada's, who is the last of hers. At 60 s a drain takes the rest.
+/// On 8 cores at 2 an hour, ada's six pods of a core and bob's two fill the cluster: a (min 4) borrows 4, and of eight
+/// pods in order of start the last four borrow, two of ada's and both of bob's. At 30 s bob requests 3 cores in b,
+/// which is guaranteed 4: the last three to start are evicted, bob's two and the last of ada's. At 60 s a drain deletes
+/// the rest.
 #[test]
-fn every_part_of_a_figure_has_an_owner_and_the_parts_make_the_whole() {
+fn every_part_of_a_figure_has_an_owner_and_the_parts_add_up() {
     let (result, _) = played(
         r#"workloads: [
             Job(name: "six", namespace: "a", user: "ada", completions: 6, parallelism: 6, runtime: "1h", request: { "cpu": "1" }),
@@ -231,18 +235,19 @@ fn every_part_of_a_figure_has_an_owner_and_the_parts_make_the_whole() {
     assert_eq!(sum(&|w| w.share.starved_time_s.get("cpu")) / 1000, whole.starved_unit_s["cpu"]);
     assert_eq!(users.iter().map(|u| u.work.share.makespan_ms).max(), Some(whole.makespan_ms));
     assert_eq!(users.iter().map(|u| u.work.share.thrash_max).max(), Some(whole.thrash_max));
-    // Leaves and namespaces have the same parts.
+    // The parts of leaves and of namespaces are the same.
     let quotas = result.quotas.iter().filter(|q| q.parent.is_some()).map(|q| q.share.borrowed_time_s.get("cpu"));
     let namespaces = result.namespaces.iter().map(|n| n.share.borrowed_time_s.get("cpu"));
     let by_user = sum(&|w| w.share.borrowed_time_s.get("cpu"));
     assert_eq!((quotas.sum::<u128>(), namespaces.sum::<u128>()), (by_user, by_user));
-    // Who was evicted is told by name.
+    // The evicted pods are reported by name.
     let evicted: Vec<_> = result.evictions.iter().map(|e| e.user.as_deref().unwrap()).collect();
     assert_eq!(evicted, ["bob", "bob", "ada"]);
     assert!(!result.pending.is_empty() && result.pending.iter().all(|row| row.user.is_some()));
 }
 
-/// 20 MB at 1 MB/s are 20 s of input for 1 s of work beside it: it waits for 19 s. Who reads nothing waits for nothing.
+/// 20 MB at 1 MB/s are 20 s of input for 1 s of work: the pod waits for 19 s of input. A pod without a dataset never
+/// waits for input.
 #[test]
 fn input_is_counted_by_user() {
     let (result, _) = played(
@@ -261,7 +266,7 @@ fn input_is_counted_by_user() {
 }
 
 #[test]
-fn without_people_a_user_is_a_label_and_nobody_is_asked() {
+fn without_users_a_user_is_a_label_and_access_is_not_checked() {
     let (head, tail) = HEAD.split_once("    users:").unwrap();
     assert!(tail.contains("groups:"));
     let text = format!(
@@ -276,7 +281,7 @@ fn without_people_a_user_is_a_label_and_nobody_is_asked() {
 }
 
 #[test]
-fn who_can_use_what_follows_the_people_and_the_tree_of_the_moment() {
+fn access_follows_the_users_and_the_tree_as_they_change() {
     let text = r#"workloads: [Job(name: "j", namespace: "stray", user: "ada", request: { "cpu": "1" }, runtime: "1m")],
         events: [
             At("1m", MoveNamespace("b")),
@@ -342,7 +347,7 @@ fn t4_an_edit_is_made_to_the_tree_as_it_then_is() {
     assert_eq!(home.quota.as_deref(), Some("a"));
 }
 
-/// What is written, and what is told: severity, underlined text, part of the title or help.
+/// What is written, and what is reported: severity, underlined text, part of the title or help.
 const MISTAKES: &[(&str, Severity, &str, &str)] = &[
     ("users: []", Severity::Error, "users", "given twice"),
     (
@@ -380,7 +385,7 @@ const E: Severity = Severity::Error;
 const W: Severity = Severity::Warning;
 
 #[test]
-fn every_mistake_is_told_once_at_its_place() {
+fn every_mistake_is_reported_once_at_its_position() {
     assert_eq!(files("").diagnostics, []);
     let heads = [
         ("groups: [\"one\"])", "groups: [\"onne\"])", E, "\"onne\"", "mean `one`"),

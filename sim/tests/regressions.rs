@@ -1,5 +1,5 @@
-//! The regressions: what peers take in and stumble over is refused when it is loaded, and the worlds of
-//! scenarios/regressions come to rest under every combination of the knobs that decide who takes from whom.
+//! Regressions of peers: input that peers accept and fail on is refused when it is loaded, and the worlds of
+//! scenarios/regressions come to rest under every combination of the policy knobs that decide who may evict whom.
 
 use quotree_core::{Floor, Order, Policy, Preemption, Reclaim, VictimOrder, WithinQueuePreemption};
 use quotree_sim::scenario::{Loader, MapLoader, Severity, load};
@@ -14,7 +14,7 @@ fn world(quota: &str, workloads: &str) -> String {
     )
 }
 
-/// The errors of a text, with their places.
+/// The errors of a text, with their positions.
 fn errors(text: &str) -> Vec<String> {
     let loaded = load("x.ron", &MapLoader::new().with("x.ron", text));
     assert_eq!(loaded.scenario.is_none(), loaded.diagnostics.iter().any(|d| d.severity == Severity::Error), "{text}");
@@ -25,7 +25,7 @@ const PLAIN: &str = r#"Quota(name: "root", min: { "cpu": "100" }, max: { "cpu": 
 
 #[test]
 fn t2_trees_that_stop_peers_are_errors_with_a_place() {
-    // What the row of the regressions is, the tree, and every error.
+    // The name of a row of the regressions, the tree, and every error.
     let rows: &[(&str, &str, &[&str])] = &[
         (
             "volcano #4104, #2364: children are promised more than there is",
@@ -71,7 +71,7 @@ fn t2_trees_that_stop_peers_are_errors_with_a_place() {
     }
 }
 
-/// YuniKorn D01: a max lowered to 10 above guarantees of 30 frees 108 there; here it is no tree.
+/// YuniKorn D01: with a max lowered to 10 above guarantees of 30, 108 are freed there; here such a tree is invalid.
 #[test]
 fn t2_a_max_lowered_below_the_guarantees_under_it_is_an_error_of_the_edit() {
     let tree = r#"Quota(name: "root", min: { "cpu": "100" }, max: { "cpu": "100" }, children: [
@@ -84,7 +84,7 @@ fn t2_a_max_lowered_below_the_guarantees_under_it_is_an_error_of_the_edit() {
 }
 
 #[test]
-fn t2_what_only_looks_wrong_is_taken() {
+fn t2_trees_that_only_look_wrong_are_accepted() {
     let rows = [
         (
             "yunikorn: names that begin alike",
@@ -106,7 +106,7 @@ fn t2_what_only_looks_wrong_is_taken() {
     }
 }
 
-/// Volcano #5621: a count near the end of 64 bits, times the gang, wraps and passes the quota.
+/// Volcano #5621: a count near 2^63 times the size of the gang wraps and passes the quota.
 #[test]
 fn q1_a_gang_whose_sum_passes_64_bits_is_refused_and_never_runs() {
     let gang = |each: &str| {
@@ -115,7 +115,7 @@ fn q1_a_gang_whose_sum_passes_64_bits_is_refused_and_never_runs() {
                 Role(name: "worker", replicas: 4, request: {{ "cpu": "{each}" }})])"#
         )
     };
-    // In thousandths one pod fits 64 bits, four do not.
+    // In thousandths, one pod fits 64 bits and four do not.
     let text = world(PLAIN, &gang("4611686018427387"));
     let loaded = load("x.ron", &MapLoader::new().with("x.ron", text.as_str()));
     let told: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
@@ -137,7 +137,7 @@ impl Loader for Disk {
     }
 }
 
-/// Every combination of the knobs that decide who takes from whom, without those that are known to loop.
+/// Every combination of the knobs that decide who may evict whom, without those known to loop.
 fn policies(base: &Policy) -> Vec<(String, Policy)> {
     let mut all = Vec::new();
     for order in [Order::GuaranteedFirst, Order::Fifo, Order::Share] {
@@ -161,8 +161,8 @@ fn policies(base: &Policy) -> Vec<(String, Policy)> {
     all
 }
 
-/// The S laws over the catalogue: whatever the knobs, with a demand that has an end the run ends (S2), nothing that the
-/// core's audit looks at is broken, and nothing is evicted in vain (S3) but where holds are given up.
+/// The S laws over the catalogue: whatever the knobs, a run with finite demand ends (S2), no invariant of the core's
+/// audit breaks, and nothing is evicted in vain (S3) except where holds are given up.
 #[test]
 fn s2_every_regression_comes_to_rest_under_every_knob() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/regressions");
@@ -173,7 +173,7 @@ fn s2_every_regression_comes_to_rest_under_every_knob() {
     for file in files {
         let path = file.to_str().unwrap();
         let mut scenario = load(path, &Disk).scenario.unwrap_or_else(|| panic!("{path} does not load"));
-        // A run of a second a knob says nothing that the small ones do not say.
+        // Runs of a second for each combination show nothing that the small ones do not show.
         let pods: usize = scenario.workloads.len();
         if scenario.cluster.nodes.len() > 10 || pods > 20 || is_large(&scenario.workloads) {
             continue;

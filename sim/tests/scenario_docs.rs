@@ -1,4 +1,4 @@
-//! docs/scenario.md does not lie: every whole scenario in it loads, and its reference is that of the schema.
+//! docs/scenario.md is right: every whole scenario in it loads, and its reference is that of the schema.
 #![expect(clippy::disallowed_methods, reason = "a test fails by panicking and may be told to bless")]
 
 use quotree_sim::{
@@ -8,7 +8,7 @@ use quotree_sim::{
 
 const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/scenario.md");
 
-/// The fenced blocks with what stands behind the fence.
+/// The fenced blocks with the text behind the fence.
 fn blocks(text: &str) -> Vec<(String, String)> {
     let mut blocks = Vec::new();
     let mut lines = text.lines();
@@ -22,12 +22,12 @@ fn blocks(text: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_example_of_the_guide_loads_without_a_word() {
+fn every_example_of_the_guide_loads_without_a_warning() {
     let text = std::fs::read_to_string(DOCS).unwrap();
     let blocks = blocks(&text);
     let csv = blocks.iter().find(|(info, _)| info == "text").unwrap().1.clone();
     let mut loader = MapLoader::new().with("jobs.csv", csv).with("durations.txt", "5m\n1h30m\n");
-    // Files that an example names stand beside it, with their names behind the fence.
+    // Files that an example includes are blocks of their own, with their names behind the fence.
     for (info, body) in &blocks {
         if let Some((_, name)) = info.rsplit_once(' ').filter(|(kind, _)| matches!(*kind, "text" | "json" | "ron tree"))
         {
@@ -46,7 +46,7 @@ fn every_example_of_the_guide_loads_without_a_word() {
         } else {
             let loaded = load("x.ron", &loader);
             if info.ends_with("durations.txt") || info.contains("that runs") {
-                // What these claim comes out, too.
+                // Their claims hold, too.
                 let run = run(loaded.scenario.as_ref().unwrap(), &RunOptions::default(), &mut ()).unwrap();
                 assert!(run.result.claims.failed == 0 && run.result.claims.passed > 3, "{:#?}", run.result.claims);
             }
@@ -59,12 +59,13 @@ fn every_example_of_the_guide_loads_without_a_word() {
     assert_eq!(count, 12);
 }
 
-/// Values that examples give without their names: these must stand in an example of their struct, written as they are.
+/// Values that examples write without a struct name: they must appear in an example of their struct, written the same
+/// way.
 const WITHOUT_NAMES: [&str; 11] =
     ["times", "period", "speeds", "part", "level", "time", "change", "claim", "class", "group", "digest"];
 
 #[test]
-fn every_field_of_the_language_stands_in_an_example() {
+fn every_field_of_the_language_appears_in_an_example() {
     let text = std::fs::read_to_string(DOCS).unwrap();
     let examples: String = blocks(&text).into_iter().filter(|(i, _)| i.starts_with("ron")).map(|(_, b)| b).collect();
     let schema = schema();
@@ -100,7 +101,7 @@ fn the_reference_of_the_guide_is_that_of_the_schema() {
 }
 
 #[test]
-fn the_schema_points_nowhere_that_is_not_there() {
+fn the_links_of_the_schema_exist() {
     let schema = schema();
     let text = schema.to_string();
     let mut count = 0;

@@ -1,4 +1,4 @@
-//! The scenarios of the repository load without an error, and what they hold is what they say.
+//! The scenarios of the repository load without an error and have what they say.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -23,7 +23,7 @@ impl Loader for Repository {
 }
 
 #[test]
-fn the_demo_loads_without_a_word() {
+fn the_demo_loads_without_a_warning() {
     let loaded = load("scenarios/nginx-40-core.ron", &Repository);
     let told: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
     assert_eq!(told, Vec::<String>::new());

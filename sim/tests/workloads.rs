@@ -1,4 +1,5 @@
-//! Workloads over their whole life: instances, deadlines, tasks and restarts, in worlds small enough to work out by hand.
+//! Workloads over their whole life: instances, deadlines, tasks and restarts, in worlds small enough to compute by
+//! hand.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
@@ -12,7 +13,7 @@ use quotree_sim::{
 };
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-/// A trace: two rows of a node each that wait, one with a priority of its own.
+/// A trace: two rows that each need a node, one with a priority of its own.
 const ROWS: &str = "name,submit_s,runtime_s,priority,deadline_s,cpu\nown,60,600,5,3600,8\nplain,60,600,,,8\n";
 
 fn scenario(workloads: &str, more: &str) -> Scenario {
@@ -41,7 +42,7 @@ fn instances(run: &Run, workload: &str) -> InstancesRow {
     run.result.workloads.iter().find(|w| w.name == workload).unwrap().instances.unwrap()
 }
 
-/// When each unit of a run was submitted, and what it is called.
+/// When each unit of a run was submitted, with its name.
 #[derive(Default, Clone)]
 struct Submissions(Rc<RefCell<Vec<(u64, String)>>>);
 
@@ -85,7 +86,7 @@ fn instances_obey_the_seed_and_are_numbered_in_order() {
     }
 }
 
-/// Each instance draws from a stream of its own: who else is there changes nothing for it.
+/// Each instance draws from a stream of its own, so other workloads change nothing for it.
 #[test]
 fn other_workloads_change_no_draw() {
     let alone = submissions(&scenario(EVAL, ""), 7);
@@ -94,7 +95,7 @@ fn other_workloads_change_no_draw() {
     let mut beside = submissions(&scenario(&format!("{other}, {EVAL}"), ""), 7);
     beside.retain(|(_, name)| name.starts_with("eval"));
     assert_eq!(alone, beside);
-    // Cut short, the arrivals that are left are the same.
+    // With an earlier end, the remaining arrivals are the same.
     let short = submissions(&scenario(&EVAL.replace("until: \"10d\"", "count: 50"), ""), 7);
     assert_eq!(short[..], alone[..50]);
 }
@@ -118,9 +119,9 @@ fn withdrawn_work_neither_meets_nor_misses_its_deadline() {
     assert_eq!(row, wanted);
 }
 
-/// A job without work ends where it starts, in a later round of that moment.
+/// A job without work ends when it starts, in a later round of the same time.
 #[test]
-fn what_is_done_in_a_later_round_of_its_deadline_is_in_time() {
+fn work_done_in_a_later_round_of_its_deadline_is_in_time() {
     for (deadline, wanted) in [("10m", (1, 0)), ("599.999s", (0, 1))] {
         let mut world = scenario(
             &format!(
@@ -138,20 +139,21 @@ fn what_is_done_in_a_later_round_of_its_deadline_is_in_time() {
     }
 }
 
-/// Rows that name no number follow the class of their trace where they come after it changed; an edit takes all of them.
+/// Rows without a priority of their own follow the class of their trace if they are submitted after it changed; an edit
+/// changes all rows.
 #[test]
 fn rows_follow_their_class_and_edits() {
     let busy = r#"Job(name: "busy", namespace: "ns", completions: 2, parallelism: 2, runtime: "10m", request: { "cpu": "8" }),
         Trace(name: "t", format: Native, file: "rows.csv", namespace: "ns", priority: "rows"),
         Job(name: "j", namespace: "ns", submit: "2m", priority: 7, runtime: "10m", request: { "cpu": "8" })"#;
     let rows = [
-        // Of j (7), own (5) and plain (1) the first two run.
+        // Of j (7), own (5) and plain (1), the first two run.
         ("", ["j-1", "own"]),
         ("At(\"0s\", SetClass(\"rows\", 9))", ["plain", "j-1"]),
-        // Too late: both are there.
+        // Too late: both are submitted already.
         ("At(\"90s\", SetClass(\"rows\", 9))", ["j-1", "own"]),
         ("At(\"3m\", EditWorkload(\"t\", priority: 8))", ["own", "plain"]),
-        // Who was edited has a number, and no class.
+        // An edited row has a number and no class.
         ("At(\"0s\", EditWorkload(\"t\", priority: 6)), At(\"0s\", SetClass(\"rows\", 9))", ["j-1", "own"]),
     ];
     for (events, wanted) in rows {
@@ -192,7 +194,7 @@ fn rows_that_run_too_long_fail_and_miss_what_is_due() {
     assert_eq!((row.failed, row.lost_work_ms), (2, 2 * 540_000));
 }
 
-/// `b` depends on `a`, which fails after 5 minutes: it never begins, and will not be done. `c` is done within its time.
+/// `b` depends on `a`, which fails after 5 minutes: `b` never starts and will not be done. `c` is done in time.
 #[test]
 fn a_task_that_never_begins_has_missed_its_deadline() {
     let world = scenario(
@@ -211,7 +213,8 @@ fn a_task_that_never_begins_has_missed_its_deadline() {
     assert_eq!((whole.met, whole.missed), (1, 1), "every deadline that is stated counts");
 }
 
-/// Two hours of `long` are put before ten minutes of `short`: so they are where the tenant is alone, and nobody waits longer.
+/// The edit puts two hours of `long` before ten minutes of `short`. The run of the tenant alone has the same edit, so
+/// nobody waits longer than there.
 #[test]
 fn a_tenant_alone_has_the_same_edits() {
     let job = |name: &str, submit: &str, runtime: &str, class: &str| {
@@ -248,7 +251,7 @@ fn a_withdrawn_workflow_starts_nothing_more() {
 }
 
 #[test]
-fn failures_say_who_and_why() {
+fn failures_name_the_workload_and_the_reason() {
     let world = scenario(
         r#"Job(name: "fragile", namespace: "ns", arrivals: Times(["0s"]), backoff_limit: 0, runtime: "2h", request: { "cpu": "8" }),
         Training(name: "gang", namespace: "ns", max_restarts: 0, runtime: "2h", roles: [Role(name: "w", request: { "cpu": "8" })])"#,
@@ -277,14 +280,15 @@ fn rows_of_a_trace_are_instances() {
             Final(Instances(of: Namespace("ns"), submitted: 3, succeeded: 1, failed: 0, active: 0)),
         ],
     )"#;
-    // One after the other: the first is done at 10 minutes, the others are withdrawn, as is one that has not come.
+    // One after the other: the first is done at 10 minutes, the others are withdrawn, and so is one that has not
+    // arrived.
     let rows = "submit_s,runtime_s,cpu\n0,600,1\n60,600,1\n120,600,1\n3600,600,1\n";
     let loaded = load("x.ron", &MapLoader::new().with("x.ron", text).with("rows.csv", rows));
     let run = play(&loaded.scenario.unwrap(), 1);
     assert_eq!((run.result.claims.passed, run.result.claims.failed), (2, 0), "{:#?}", run.result.claims);
 }
 
-/// Task names in the order in which they came, with the minute.
+/// Task names in the order of their submission, with the minute.
 fn starts(world: &Scenario) -> Vec<(u64, String)> {
     submissions(world, 1).into_iter().map(|(ms, name)| (ms / 60_000, name)).collect()
 }
@@ -301,7 +305,7 @@ fn a_task_starts_when_the_last_it_depends_on_is_done() {
 }
 
 proptest! {
-    // The draws are fixed, so that a failure is everybody's failure.
+    // The seed is fixed, so that everybody sees the same failure.
     #![proptest_config(ProptestConfig {
         cases: 60,
         rng_seed: proptest::test_runner::RngSeed::Fixed(2026),
@@ -309,9 +313,10 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Random workflows with room for everybody end as late as their longest way, each task when its way is done.
+    /// Random workflows with room for all tasks take as long as their longest path, and each task starts when its path
+    /// is done.
     #[test]
-    fn workflows_take_as_long_as_their_longest_way(
+    fn workflows_take_as_long_as_their_longest_path(
         minutes in prop::collection::vec(1u64..30, 1..12), links in prop::collection::vec((0usize..12, 0usize..12), 0..25),
     ) {
         let mut after: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -332,7 +337,7 @@ proptest! {
             ));
             done.push(before.iter().map(|b| done[*b]).max().unwrap_or(0) + length);
         }
-        // Written the other way round: the order of the file is none of time.
+        // Written in reverse: the order in the file is not the order in time.
         tasks.reverse();
         let world = scenario(&format!(r#"Workflow(name: "f", namespace: "ns", tasks: [{}])"#, tasks.join(",")), "");
         let run = play(&world, 1);
@@ -344,10 +349,10 @@ proptest! {
         }
     }
 
-    /// However a training is broken off, its work and what was lost add up to what its pods did, to the rounding of a
-    /// millisecond a break.
+    /// However a training is interrupted, its work and its lost work add up to what its pods did, to the rounding of a
+    /// millisecond for each interruption.
     #[test]
-    fn no_work_of_a_training_comes_from_nowhere(
+    fn the_work_of_a_training_adds_up(
         losses in prop::collection::vec(1u64..400, 0..6), checkpoint in 1u64..60, cost in 0u64..5, waits in any::<bool>(),
         curve in prop::sample::select(vec!["Linear", "Serial(\"10%\")", "Table({ 1: \"100%\", 2: \"150%\" })"]),
     ) {
@@ -371,7 +376,8 @@ proptest! {
         let run = play(&world, 1);
         let metrics = &run.result.metrics;
         prop_assert_eq!(metrics.pods_succeeded, 2);
-        // Until the end: the work, what was lost of it, writing, three minutes and an overhead a loss that broke it off.
+        // Until the end: the work, what was lost of it, checkpoints, three minutes, and an overhead for each loss that
+        // interrupted it.
         let lost = u64::try_from(metrics.lost_work_ms / 2).unwrap();
         let breaks = losses.len() as u64;
         let least = 10 * 3_600_000 + lost;

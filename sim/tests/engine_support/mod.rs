@@ -34,7 +34,7 @@ pub(crate) fn pool(cores: i64) -> Cluster {
     Cluster { is_pool: true, ..nodes(&[cores]) }
 }
 
-/// One leaf `all` for namespace `ns`, guaranteeing and allowing as much as the root.
+/// One leaf `all` for namespace `ns`, with the min and max of the root.
 pub(crate) fn flat(cores: i64) -> TreeSpec {
     [
         QuotaSpec::new("root", None).min(cpu(cores)).max(cpu(cores)),
@@ -165,7 +165,7 @@ pub(crate) fn at(ms: u64) -> When {
     When::At(Time(ms))
 }
 
-/// Runs with invariants checked, twice: the digests agree and nothing is broken; and every claim holds.
+/// Runs twice with invariants checked: the digests are equal, no invariant breaks, and every claim holds.
 pub(crate) fn hold(scenario: &Scenario) -> Run {
     let run = twice(scenario);
     for result in &run.result.claims.results {
@@ -178,7 +178,8 @@ pub(crate) fn hold(scenario: &Scenario) -> Run {
     run
 }
 
-/// Runs with invariants checked, twice; the digests and results agree, the recorded log replays, nothing is broken.
+/// Runs twice with invariants checked: digests and results are equal, the recorded log replays, and no invariant
+/// breaks.
 pub(crate) fn twice(scenario: &Scenario) -> Run {
     let options = RunOptions { audit: true, record: true, ..RunOptions::default() };
     let (one, two) = (run(scenario, &options, &mut ()).unwrap(), run(scenario, &options, &mut ()).unwrap());

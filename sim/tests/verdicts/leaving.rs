@@ -5,7 +5,7 @@ use expect_test::expect;
 
 /// Workload 2 has evicted 1, which still runs.
 #[test]
-fn x1_who_has_evicted_waits_for_its_victims_to_leave() {
+fn x1_a_preemptor_waits_for_its_victims_to_leave() {
     let told = explain(
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
@@ -22,7 +22,7 @@ fn x1_who_has_evicted_waits_for_its_victims_to_leave() {
 
 /// Workload 1 is leaving for 2, and frees enough for 3, too: 3 waits and evicts nobody.
 #[test]
-fn x1_who_fits_once_the_victims_of_others_have_left_waits_for_them() {
+fn x1_a_workload_waits_for_the_victims_of_others_if_that_is_enough() {
     let told = explain(
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
@@ -45,7 +45,7 @@ fn x1_who_fits_once_the_victims_of_others_have_left_waits_for_them() {
 
 /// Workload 2 has evicted a gang of two pods; one of them is enough for it, the other one for 3.
 #[test]
-fn x1_of_a_gang_that_leaves_for_another_the_rest_is_waited_for() {
+fn x1_a_workload_waits_for_the_rest_of_a_gang_that_leaves_for_another() {
     let told = explain(
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",

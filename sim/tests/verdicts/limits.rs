@@ -127,7 +127,7 @@ fn x1_the_limit_of_workloads_names_those_that_count() {
 
 /// a admits one workload at once. Workload 2 has evicted 1 and waits for it to leave: it counts already.
 #[test]
-fn x1_the_limit_of_workloads_counts_who_holds_a_reservation() {
+fn x1_the_limit_of_workloads_counts_reservations() {
     let told = explain(
         "root 4/4; a<root 4/4 jobs=1; b<root 0/4",
         "4",
@@ -243,7 +243,7 @@ fn x1_a_strict_queue_names_the_workload_at_its_head() {
 
 /// a misses a gpu within its min of gpu. Its pod would be 2 cpu above its min of cpu, so it may not reclaim.
 #[test]
-fn x1_who_borrows_one_resource_may_not_reclaim_another() {
+fn x1_borrowing_one_resource_bars_reclaiming_another() {
     let told = explain(
         "root 20,4/20,4; a<root 2,2/20,4; b<root 16,2/20,4",
         "20,4",

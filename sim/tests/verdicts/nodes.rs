@@ -6,7 +6,7 @@ use quotree_core::{Policy, SearchBounds};
 
 /// The gang runs on two nodes, of which 2 selects the first.
 #[test]
-fn x1_only_the_pod_on_the_node_that_suits_could_help() {
+fn x1_only_pods_on_suitable_nodes_count() {
     let told =
         explain("root 9/9; a<root 5/9; b<root 4/9", "2:z=y 2", &["submit 1 to b: 2 x2", "submit 2 to a: 1 on z=y"], 2);
     expect![[r#"
@@ -107,7 +107,7 @@ fn x1_the_only_node_may_be_cordoned() {
 
 /// One pod of the gang fits on node 0. The other one comes closest on node 1.
 #[test]
-fn x1_of_a_gang_it_is_told_how_many_pods_found_room() {
+fn x1_the_number_of_pods_of_a_gang_with_room_is_given() {
     let told = explain(
         "root 9/9; a<root 9/9",
         "4 4",
@@ -242,7 +242,7 @@ fn x1_the_rack_that_comes_closest_is_named() {
 
 /// The same for a queue without a min, which may evict nobody.
 #[test]
-fn x1_the_closest_rack_is_named_to_who_borrows_too() {
+fn x1_the_closest_rack_is_named_for_borrowers_too() {
     let told =
         explain("root 99/99; a<root 0/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
     expect![[r#"
@@ -265,7 +265,7 @@ fn x1_where_no_node_is_in_a_rack_none_is_closest() {
 
 /// Only one rack may be searched for victims, and there are two.
 #[test]
-fn x1_it_is_told_that_not_all_racks_were_tried() {
+fn x1_a_bound_on_racks_is_reported() {
     let told = explain_by(
         &Policy { bounds: SearchBounds { nodes: 1, ..SearchBounds::default() }, ..Policy::default() },
         "root 4/4; a<root 4/4; b<root 0/4",
@@ -291,7 +291,7 @@ fn x1_it_is_told_that_not_all_racks_were_tried() {
 
 /// Only one candidate may be looked at, and two would have to go.
 #[test]
-fn x1_it_is_told_that_not_all_candidates_were_tried() {
+fn x1_a_bound_on_candidates_is_reported() {
     let told = explain_by(
         &Policy { bounds: SearchBounds { candidates: 1, ..SearchBounds::default() }, ..Policy::default() },
         "root 4/4; a<root 2/4; b<root 1/4",

@@ -34,7 +34,7 @@ fn x1_pods_without_a_quota_may_be_reclaimed_unless_non_preemptible() {
 
 /// x is not a leaf, so workload 2 has no quota either. With 3 cpu, a would be above its min of 2.
 #[test]
-fn x1_who_would_borrow_may_not_evict_pods_without_a_quota() {
+fn x1_a_borrower_may_not_evict_pods_without_a_quota() {
     let told = explain_by(
         &Policy { unquotaed: Unquotaed::Schedule, ..Policy::default() },
         "root 9/9; x<root 2/9; a<x 2/9; b<root 2/9",
@@ -253,7 +253,7 @@ fn x1_young_pods_are_protected_until_the_last_millisecond() {
 
 /// The pods are 5,000 ms old when workload 3 comes. Both could go, but no node is large enough.
 #[test]
-fn x1_pods_are_not_protected_any_more_when_the_time_is_over() {
+fn x1_pods_are_not_protected_when_the_time_is_over() {
     let told = explain_by(
         &Policy { min_runtime_ms: 5000, ..Policy::default() },
         "root 9/9; a<root 4/9; b<root 1/9",

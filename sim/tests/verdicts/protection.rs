@@ -117,7 +117,7 @@ fn x1_each_protected_pod_is_named_with_its_rule() {
 
 /// 4 may displace 1 of its own queue, which frees 1 cpu; with 2 cpu, a would borrow more than it does now.
 #[test]
-fn x1_who_may_displace_a_pod_must_not_borrow_more_than_before() {
+fn x1_preemption_within_a_queue_must_not_increase_borrowing() {
     let told = explain(
         "root 9/9; a<root 1/9; b<root 1/9",
         "4",
