@@ -12,10 +12,12 @@
 
 mod admission;
 mod demo;
+mod device_holds;
 mod devices;
 mod events;
 mod explain;
 mod gangs;
+mod hold_ends;
 mod holds;
 mod ledger;
 mod order;
@@ -25,6 +27,7 @@ mod shares;
 mod topology;
 mod tree;
 mod victims;
+mod within_queue;
 
 use quotree_core::Policy;
 use quotree_testkit::table;
@@ -32,4 +35,14 @@ use quotree_testkit::table;
 /// Plays a table under the default policy.
 fn check(tree: &str, cluster: &str, rows: &[(&str, &str)]) {
     table::check(tree, cluster, Policy::default(), rows);
+}
+
+/// Two leaves, each guaranteed half of 4 cpu.
+const TWO: &str = "root 4/4; a<root 2/4; b<root 2/4";
+
+/// The default policy with a change.
+fn by(change: impl FnOnce(&mut Policy)) -> Policy {
+    let mut policy = Policy::default();
+    change(&mut policy);
+    policy
 }

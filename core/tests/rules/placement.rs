@@ -2,8 +2,8 @@
 
 use crate::check;
 use quotree_core::{
-    Amounts, BlockingReason, DeviceSet, Event, NodeId, NodeSpec, Placement, PodTemplate, Policy, Scheduler, Time,
-    TypicalPod, WorkloadId, WorkloadSpec,
+    Amounts, DeviceSet, Event, NodeId, NodeSpec, Placement, PodTemplate, Policy, Scheduler, Time, TypicalPod,
+    WorkloadId, WorkloadSpec,
 };
 use quotree_testkit::table::{self, Game};
 
