@@ -1,16 +1,26 @@
-//! Links between documents lead somewhere, and the catalogue of scenarios lists what there is.
+//! Links between documents lead to a file, and to a heading or anchor in it; the catalogue of scenarios lists what there is.
 
 use crate::files::{File, root};
-use std::path::Path;
+use std::{
+    collections::BTreeMap,
+    path::{Component, Path, PathBuf},
+};
 
 /// All links that lead nowhere, and all differences between the catalogue and the files.
 pub(crate) fn check(files: &[File]) -> Vec<String> {
     let mut findings = Vec::new();
-    for file in files.iter().filter(|file| file.path.ends_with(".md")) {
-        for (number, target) in targets(file) {
-            let folder = Path::new(&file.path).parent().unwrap_or(Path::new(""));
-            if !root().join(folder).join(&target).exists() {
+    let documents: BTreeMap<&str, &File> =
+        files.iter().filter(|file| file.path.ends_with(".md")).map(|file| (file.path.as_str(), file)).collect();
+    for file in documents.values() {
+        for (number, target, anchor) in targets(file) {
+            let path = from(&file.path, &target);
+            if !root().join(&path).exists() {
                 findings.push(format!("{}:{number}: the link leads nowhere: `{target}`", file.path));
+            } else if let Some(document) = path.to_str().and_then(|path| documents.get(path))
+                && !anchor.is_empty()
+                && !anchors(document).contains(&anchor)
+            {
+                findings.push(format!("{}:{number}: `{}` has no heading `#{anchor}`", file.path, document.path));
             }
         }
     }
@@ -18,23 +28,66 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
     findings
 }
 
-/// Relative targets of Markdown links with their lines; fenced code is passed over.
-fn targets(file: &File) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
+/// The path of a target that a document names; no target is the document itself.
+fn from(document: &str, target: &str) -> PathBuf {
+    let document = Path::new(document);
+    let folder = document.parent().unwrap_or(Path::new(""));
+    let joined = if target.is_empty() { document.to_path_buf() } else { folder.join(target) };
+    let mut path = PathBuf::new();
+    for part in joined.components() {
+        match part {
+            Component::ParentDir => drop(path.pop()),
+            other => path.push(other),
+        }
+    }
+    path
+}
+
+/// What a link can name in a document after `#`: its headings as GitHub writes them, and the anchors it sets.
+fn anchors(document: &File) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for (_, line) in unfenced(document) {
+        if let Some(heading) = line.strip_prefix('#') {
+            let slug = slug(heading.trim_start_matches('#').trim());
+            let same = found.iter().filter(|other| **other == slug).count();
+            found.push(if same == 0 { slug } else { format!("{slug}-{same}") });
+        }
+        found.extend(line.split("<a id=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned));
+    }
+    found
+}
+
+fn slug(heading: &str) -> String {
+    // Of a link in a heading, its text counts.
+    let text: String = heading
+        .split("](")
+        .enumerate()
+        .map(|(i, part)| if i == 0 { part } else { part.split_once(')').map_or("", |p| p.1) })
+        .collect();
+    let kept = text.to_lowercase().replace(' ', "-");
+    kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
+}
+
+/// The lines of a document with their numbers; fenced code is passed over.
+fn unfenced(file: &File) -> impl Iterator<Item = (usize, &str)> {
     let mut fenced = false;
-    for (number, line) in file.lines() {
-        if line.trim_start().starts_with("```") {
-            fenced = !fenced;
-        }
-        if fenced {
-            continue;
-        }
+    file.lines().filter(move |(_, line)| {
+        let is_fence = line.trim_start().starts_with("```");
+        fenced ^= is_fence;
+        !fenced && !is_fence
+    })
+}
+
+/// Relative targets of Markdown links with their lines, each with what stands after `#`.
+fn targets(file: &File) -> Vec<(usize, String, String)> {
+    let mut found = Vec::new();
+    for (number, line) in unfenced(file) {
         for (at, _) in line.match_indices("](") {
             let rest = line.get(at + 2..).unwrap_or_default();
-            let target = rest.split([')', ' ', '#']).next().unwrap_or_default();
-            let elsewhere = target.is_empty() || target.contains("://") || target.starts_with("mailto:");
-            if !elsewhere {
-                found.push((number, target.to_owned()));
+            let target = rest.split([')', ' ']).next().unwrap_or_default();
+            if !target.is_empty() && !target.contains("://") && !target.starts_with("mailto:") {
+                let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+                found.push((number, path.to_owned(), anchor.to_owned()));
             }
         }
     }
@@ -85,7 +138,17 @@ mod tests {
     fn links_in_code_and_to_the_net_are_passed_over() {
         let text = "[a](x.md#part) [b](https://e.org/x)\n```\n[c](y.md)\n```\n[d](#here) [e](z/) ";
         let file = File { path: "docs/a.md".to_owned(), text: text.to_owned() };
-        assert_eq!(targets(&file), [(1, "x.md".to_owned()), (5, "z/".to_owned())]);
+        let found = |number, path: &str, anchor: &str| (number, path.to_owned(), anchor.to_owned());
+        assert_eq!(targets(&file), [found(1, "x.md", "part"), found(5, "", "here"), found(5, "z/", "")]);
+    }
+
+    #[test]
+    fn headings_and_anchors_can_be_linked() {
+        let text = "# R2(b) A `x_y`: more\n## [a](b.md) c\n```\n# not\n```\n<a id=\"r2\"></a>\n## A-b\n## A-b\n";
+        let file = File { path: "docs/a.md".to_owned(), text: text.to_owned() };
+        assert_eq!(anchors(&file), ["r2b-a-x_y-more", "a-c", "r2", "a-b", "a-b-1"]);
+        assert_eq!(from("docs/a.md", "../b/./c.md"), Path::new("b/c.md"));
+        assert_eq!(from("docs/a.md", ""), Path::new("docs/a.md"));
     }
 
     #[test]
