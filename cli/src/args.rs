@@ -1,17 +1,17 @@
-//! The arguments, with the help a person reads first.
+//! The command-line arguments and their help.
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use quotree_core::Time;
 use std::path::PathBuf;
 
 const FIRST_SCREEN: &str = "Try it:
-  quotree run scenarios/nginx-40-core.ron      run the demo and read what happened
-  quotree check scenarios                      run every scenario and judge its claims
-  quotree explain scenarios/nginx-40-core.ron nginx1-4
+  quotree run scenarios/nginx-40-core.ron                 run the demo and print its outcome
+  quotree explain scenarios/nginx-40-core.ron nginx1-5    print why this pod is pending
+  quotree check scenarios                                 run all scenarios and check their claims
 
-Exit codes: 0 fine, 1 a claim failed, 2 a file or argument is invalid, 3 internal fault.";
+Exit codes: 0 success, 1 a claim failed, 2 a file or an argument is invalid, 3 internal error.";
 
-/// Who runs where under a tree of quotas, who is evicted for whom, and why: exactly and repeatably.
+/// Simulate elastic quotas on a GPU cluster: which pod runs where, which is preempted for which, and why.
 #[derive(Debug, Parser)]
 #[command(name = "quotree", version, after_help = FIRST_SCREEN)]
 pub(crate) struct Args {
@@ -26,43 +26,45 @@ pub(crate) struct Args {
 pub(crate) enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
     Auto,
+    /// Also in files and pipes.
     Always,
+    /// Never.
     Never,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    /// Tables and sentences to read.
     Text,
-    /// For programs; documented in docs/cli.md.
+    /// JSON for programs; docs/cli.md documents the fields.
     Json,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Run a scenario and print what happened.
+    /// Run a scenario and print the outcome.
     Run(Run),
-    /// Run scenarios and judge their claims: one line each.
+    /// Run scenarios and check their claims, one line per scenario.
     Check(Check),
-    /// Show the state of a scenario at a time.
+    /// Print the state of a scenario at a given time.
     Inspect(Inspect),
-    /// Show who can use what, and why not.
+    /// Print which users may use which leaf quotas, and why not the others.
     Tenancy(Tenancy),
-    /// Check a scenario, a quota tree or an ElasticQuotaTree manifest without running it.
+    /// Validate a scenario, a quota tree or an ElasticQuotaTree manifest without running it.
     Validate(Validate),
-    /// Tell the story of a pod, and why it waits.
+    /// Print the timeline of a pod or workload, and why it is pending.
     Explain(Explain),
-    /// Compare two runs: what changed for whom.
+    /// Compare two runs and print what differs.
     Diff(Diff),
-    /// Write a scenario around a trace or a quota manifest.
+    /// Convert a trace, a cluster dump or a quota manifest into a scenario.
     Import(Import),
-    /// Feed a recorded log to the scheduler again and compare every decision.
+    /// Replay a recorded log through the scheduler and compare every decision.
     Replay(Replay),
-    /// Run random worlds and hold them to the laws.
+    /// Property-test random scenarios.
     Swarm(Swarm),
-    /// Make a failing scenario small: the same failure with little around it.
+    /// Reduce a failing scenario to a small one that fails in the same way.
     Shrink(Shrink),
-    /// Format scenario files.
+    /// Format scenario files in place.
     Fmt(Fmt),
     /// Print the JSON schema of scenario files.
     Schema,
@@ -71,21 +73,21 @@ pub(crate) enum Verb {
 /// How a scenario is run.
 #[derive(Debug, Clone, Group)]
 pub(crate) struct How {
-    /// Use another seed than the scenario's.
+    /// Override the seed of the scenario.
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Use another policy than the scenario's, such as `Capacity(order: Fifo)`.
+    /// Override the policy of the scenario, for example with `Capacity(order: Fifo)`.
     #[arg(long, value_name = "POLICY")]
     pub(crate) policy: Option<String>,
 }
 
-/// How a run is watched over.
+/// Extra checks of a run.
 #[derive(Debug, Clone, Copy, Group)]
 pub(crate) struct Watch {
-    /// Run twice, the second time on another thread, and fail (exit 3) if anything differs.
+    /// Run twice, on two threads, and fail (exit 3) if the results differ.
     #[arg(long)]
     pub(crate) doublecheck: bool,
-    /// Recompute all invariants after every decision and fail (exit 3) if one is broken. Slow.
+    /// Check all invariants after every decision and fail (exit 3) if one is violated. Slow.
     #[arg(long)]
     pub(crate) audit: bool,
 }
@@ -96,68 +98,75 @@ pub(crate) struct Watch {
   quotree run scenarios/nginx-40-core.ron --at 2m30s
   quotree run scenarios/nginx-40-core.ron --out out --record out/log.json
   quotree run scenarios/people/user-in-two-groups.ron --by user --by group
-  quotree run scenarios/nginx-40-core.ron --policy 'Capacity(order: Fifo)' --format json")]
+  quotree run scenarios/nginx-40-core.ron --policy 'Capacity(order: Fifo)' --format json
+
+Exit codes: 0 all claims hold, 1 a claim failed, 2 invalid file or argument, 3 internal error.")]
 pub(crate) struct Run {
-    /// The scenario.
+    /// The scenario file.
     pub(crate) file: PathBuf,
-    /// Stop after everything that happens at this time, such as `2m30s`.
+    /// Stop at this time, for example `2m30s`, after all events of that time.
     #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
     pub(crate) at: Option<Time>,
     #[command(flatten)]
     pub(crate) how: How,
     #[command(flatten)]
     pub(crate) watch: Watch,
-    /// Write summary.json, trace.jsonl, tree.svg and the tables into this folder.
+    /// Write summary.json, trace.jsonl, tree.svg and the CSV tables into this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Write the log of all facts and decisions, for `replay`.
+    /// Write the log of all events and decisions to this file, for `replay`.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
-    /// Add a table of what everybody's work came to; may be given more than once.
+    /// Add a usage table by user, group, namespace or quota; may be repeated.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) by: Vec<By>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
 
-/// What a table of work is by.
+/// The key of a usage table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum By {
-    /// Who submitted it.
+    /// The user who submitted the work.
     User,
-    /// As members of which group.
+    /// The group through which the user submitted it.
     Group,
-    /// Into which namespace.
+    /// The namespace it was submitted to.
     Namespace,
-    /// Under which quota.
+    /// The quota it was charged to.
     Quota,
 }
 
-/// Digests pinned in a file.
+/// Comparison with pinned digests.
 #[derive(Debug, Clone, Group)]
 pub(crate) struct Pins {
-    /// Compare each run digest and plan digest with those pinned in this file; exit 1 where one differs.
+    /// Compare the run digest and the plan digest with those in this file; exit 1 if one differs.
     #[arg(long, value_name = "FILE")]
     pub(crate) digests: Option<PathBuf>,
-    /// Write the digests of this run into that file instead.
+    /// Write the digests into the file of `--digests` instead of comparing them.
     #[arg(long, requires = "digests")]
     pub(crate) bless: bool,
 }
 
 #[derive(Debug, Group)]
-#[command(after_help = "Folders are searched for *.ron; files that are only parts of scenarios are left out.
+#[command(
+    after_help = "In a folder, every *.ron file that is a scenario is run; files that scenarios only include are skipped.
 
 Examples:
   quotree check scenarios
-  quotree check scenarios --doublecheck --audit --junit claims.xml")]
+  quotree check scenarios --doublecheck --audit --junit claims.xml
+
+Exit codes: 0 all claims hold, 1 a claim failed or a digest differs, 2 invalid file or argument,
+3 internal error."
+)]
 pub(crate) struct Check {
-    /// Scenarios, or folders of them.
+    /// Scenario files, or folders of scenario files.
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// Write the outcome as JUnit XML.
+    /// Write the results as JUnit XML to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
-    /// How many scenarios run at once; the outcome does not depend on it.
+    /// The number of scenarios that run in parallel; results do not depend on it.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
     #[command(flatten)]
@@ -172,11 +181,13 @@ pub(crate) struct Check {
 #[command(after_help = "Examples:
   quotree inspect scenarios/nginx-40-core.ron --at 2m30s
   quotree inspect scenarios/nginx-40-core.ron --at 2m30s --format json
-  quotree inspect scenarios/nginx-40-core.ron --dot | dot -Tsvg > tree.svg")]
+  quotree inspect scenarios/nginx-40-core.ron --dot | dot -Tsvg > tree.svg
+
+Exit codes: 0 success, 2 invalid file or argument, 3 internal error.")]
 pub(crate) struct Inspect {
-    /// The scenario.
+    /// The scenario file.
     pub(crate) file: PathBuf,
-    /// After everything that happens at this time; the end when absent.
+    /// The time of the state, after all events of that time; the end of the run if absent.
     #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
     pub(crate) at: Option<Time>,
     #[command(flatten)]
@@ -189,19 +200,21 @@ pub(crate) struct Inspect {
 }
 
 #[derive(Debug, Group)]
-#[command(after_help = "A user can use the leaves of its groups, and submits into the namespaces on them.
+#[command(after_help = "A user may use the leaf quotas of its groups, and submits to the namespaces attached to them.
 
 Examples:
   quotree tenancy scenarios/people/user-in-two-groups.ron
   quotree tenancy scenarios/people/user-in-two-groups.ron --user bob
-  quotree tenancy scenarios/people/user-in-two-groups.ron --at 30m --format json")]
+  quotree tenancy scenarios/people/user-in-two-groups.ron --at 30m --format json
+
+Exit codes: 0 success, 2 invalid file or argument, 3 internal error.")]
 pub(crate) struct Tenancy {
-    /// The scenario.
+    /// The scenario file.
     pub(crate) file: PathBuf,
-    /// Only this user, with every leaf: what it can use, and why not the rest.
+    /// Print only this user, with every leaf quota it may not use and the reason.
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
-    /// After everything that happens at this time, with what is used; the start when absent.
+    /// The time of the state, with the usage at that time; the start of the run if absent.
     #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
     pub(crate) at: Option<Time>,
     #[command(flatten)]
@@ -213,7 +226,9 @@ pub(crate) struct Tenancy {
 #[derive(Debug, Group)]
 #[command(after_help = "Examples:
   quotree validate scenarios/nginx-40-core.ron
-  quotree validate elastic-quota-tree.yaml")]
+  quotree validate elastic-quota-tree.yaml
+
+Exit codes: 0 valid (perhaps with warnings), 2 invalid.")]
 pub(crate) struct Validate {
     /// A scenario or quota tree (*.ron), or an ElasticQuotaTree manifest (*.yaml, *.yml).
     pub(crate) file: PathBuf,
@@ -226,15 +241,17 @@ pub(crate) struct Validate {
   quotree explain scenarios/nginx-40-core.ron nginx1-4
   quotree explain scenarios/nginx-40-core.ron nginx3 --at 2m30s --format json
   quotree explain --rule R2       print a rule: what it says, why, an example
-  quotree explain --rules         list all rules")]
+  quotree explain --rules         list all rules
+
+Exit codes: 0 success, 2 invalid file or argument, or no such pod or rule, 3 internal error.")]
 pub(crate) struct Explain {
-    /// The scenario.
+    /// The scenario file.
     #[arg(required_unless_present = "rule")]
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) who: Who,
-    /// Print a rule of the rule book instead, such as `R2` or `R2(b)`, or a chapter, such as `R` or `vocabulary`; without a
-    /// name, list all rules.
+    /// Print a rule of the rule book, such as `R2` or `R2(b)`, or a chapter, such as `R` or `vocabulary`; without a value,
+    /// list all rules.
     #[arg(
         long,
         visible_alias = "rules",
@@ -244,7 +261,7 @@ pub(crate) struct Explain {
         conflicts_with_all = ["file", "Who", "at", "seed", "policy"]
     )]
     pub(crate) rule: Option<String>,
-    /// After everything that happens at this time; the end when absent.
+    /// The time of the state, after all events of that time; the end of the run if absent.
     #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
     pub(crate) at: Option<Time>,
     #[command(flatten)]
@@ -253,14 +270,14 @@ pub(crate) struct Explain {
     pub(crate) format: Format,
 }
 
-/// Whose story is told.
+/// The pod or workload to explain.
 #[derive(Debug, Group)]
 #[group(multiple = false)]
 pub(crate) struct Who {
-    /// The pod, or the workload whose pods it is about.
+    /// The pod, or the workload with all its pods.
     #[arg(value_name = "POD", required_unless_present_any = ["pod", "rule"])]
     name: Option<String>,
-    /// The same, by name.
+    /// The same as a named argument.
     #[arg(long, value_name = "POD")]
     pod: Option<String>,
 }
@@ -274,11 +291,13 @@ impl Who {
 #[derive(Debug, Group)]
 #[command(after_help = "Examples:
   quotree diff monday/summary.json tuesday/summary.json
-  quotree diff with-borrowing.ron without-borrowing.ron")]
+  quotree diff with-borrowing.ron without-borrowing.ron
+
+Exit codes: 0 compared, whether or not they differ, 2 invalid file or argument, 3 internal error.")]
 pub(crate) struct Diff {
-    /// A summary.json, or a scenario that is run.
+    /// The first run: a summary.json, or a scenario, which is run.
     pub(crate) a: PathBuf,
-    /// The other one.
+    /// The second run.
     pub(crate) b: PathBuf,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -286,29 +305,29 @@ pub(crate) struct Diff {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ImportKind {
-    /// The Philly job list.
+    /// Philly: job list.
     Philly,
-    /// The job list of a Helios cluster.
+    /// Helios: job list of one cluster.
     Helios,
-    /// A folder of the demand series of Helios' virtual clusters, or one of them.
+    /// Helios: demand series of one virtual cluster, or a folder of them.
     HeliosDemand,
-    /// An Acme job list.
+    /// Acme: job list.
     Acme,
-    /// A Muri job list.
+    /// Muri: job list.
     Muri,
-    /// The openb pod list, with `--nodes` its node list.
+    /// openb: pod list; needs `--nodes` with the node list.
     Openb,
-    /// The PAI task table of 2020, with `--nodes` its machine table.
+    /// PAI 2020: task table; needs `--nodes` with the machine table.
     Pai,
     /// A log in the Standard Workload Format.
     Swf,
-    /// A configuration of Kueue's performance generator.
+    /// Kueue: configuration of the performance test generator.
     Kueue,
-    /// A configuration of KAI's time-aware simulator.
+    /// KAI: configuration of the time-aware simulator.
     Kai,
-    /// A workload specification of Armada's simulator, with `--nodes` its cluster specification.
+    /// Armada: workload specification of the simulator; needs `--nodes` with the cluster specification.
     Armada,
-    /// A dump of a cluster: `kubectl get pods,nodes,elasticquotatrees -A -o json`.
+    /// A cluster dump: `kubectl get pods,nodes,elasticquotatrees -A -o json`.
     Kubernetes,
     /// An ElasticQuotaTree manifest.
     ElasticQuotaTree,
@@ -316,7 +335,7 @@ pub(crate) enum ImportKind {
 
 #[derive(Debug, Group)]
 #[command(
-    after_help = "The scenario names the trace by its path relative to the scenario, so write it where it is to stay.
+    after_help = "The scenario refers to the trace by a path relative to itself, so write it to its final folder with --out.
 
 Examples:
   quotree import philly philly.csv.gz --gpus 520 --out philly-fifo.ron
@@ -328,67 +347,74 @@ Examples:
   quotree import kueue generator.yaml
   quotree import armada workload.yaml --nodes cluster.yaml --out armada.ron
   quotree import kubernetes dump.json.gz --out cluster.ron
-  quotree import elastic-quota-tree tree.yaml"
+  quotree import elastic-quota-tree tree.yaml
+
+Exit codes: 0 success (rows that were skipped are a warning), 2 invalid file or argument."
 )]
 pub(crate) struct Import {
-    /// What the file is.
+    /// The format of the file.
     #[arg(value_enum)]
     pub(crate) kind: ImportKind,
-    /// The trace, description or manifest; may be packed (.gz).
+    /// The trace, dump or manifest; may be compressed (.gz).
     pub(crate) file: PathBuf,
-    /// Write the scenario here instead of to stdout.
+    /// Write the scenario to this file instead of stdout.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Job lists: GPUs of the pool.
+    /// Job lists: the number of GPUs of the cluster.
     #[arg(long, value_name = "N")]
     pub(crate) gpus: Option<u32>,
-    /// Job lists: the sizes of the virtual clusters (vc,node num; or by day, date,VC..,total); each becomes a leaf.
+    /// Job lists: the sizes of the virtual clusters (columns `vc,node num`, or by day `date,VC..,total`); each becomes a leaf quota.
     #[arg(long, value_name = "FILE")]
     pub(crate) tree: Option<PathBuf>,
-    /// Job lists: each namespace becomes a leaf, with a min in proportion to its demand.
+    /// Job lists: each namespace becomes a leaf quota, with a min in proportion to its demand.
     #[arg(long, conflicts_with = "tree")]
     pub(crate) by_demand: bool,
-    /// With leaves: none may use more than its min.
+    /// Set max to min on every leaf quota, so that none may borrow.
     #[arg(long)]
     pub(crate) no_borrowing: bool,
     /// openb, pai: the node list; armada: the cluster specification.
     #[arg(long, value_name = "FILE")]
     pub(crate) nodes: Option<PathBuf>,
-    /// swf: processors of the pool.
+    /// swf: the number of processors of the cluster.
     #[arg(long, value_name = "N")]
     pub(crate) cpus: Option<u32>,
 }
 
 #[derive(Debug, Group)]
 #[command(after_help = "Example:
-  quotree run scenarios/nginx-40-core.ron --record log.json && quotree replay log.json")]
+  quotree run scenarios/nginx-40-core.ron --record log.json && quotree replay log.json
+
+Exit codes: 0 all decisions are equal, 2 invalid log, 3 a decision differs.")]
 pub(crate) struct Replay {
-    /// A log written by `run --record`.
+    /// The log, as written by `run --record`.
     pub(crate) log: PathBuf,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
 
 #[derive(Debug, Group)]
-#[command(after_help = "Each seed draws what exists at all in its world, then sizes, then a scenario. A world that
-breaks a law is written to DIR/SEED: seed.txt, scenario.ron, shrunk.ron, and trace.jsonl of
-the shrunk one.
+#[command(after_help = "Each seed generates one scenario: first its features, then sizes, then quotas, nodes and
+workloads. The scenario runs, and its properties are checked: invariants, no eviction loop,
+guarantees, replay. A scenario that fails is written to DIR/SEED: seed.txt, scenario.ron,
+shrunk.ron (a small scenario that fails in the same way) and trace.jsonl of that one.
 
 Examples:
   quotree swarm --seeds 1000
   quotree swarm --seeds 10000 --first 50000 --out swarm
-  quotree swarm --seeds 1 --first 4711 --out swarm")]
+  quotree swarm --seeds 1 --first 4711 --out swarm
+
+Exit codes: 0 all properties hold, 1 a digest differs, 2 invalid argument, 3 a property is violated.")]
 pub(crate) struct Swarm {
-    /// How many seeds are played.
+    /// The number of seeds.
     #[arg(long, value_name = "N")]
     pub(crate) seeds: u64,
-    /// The first of them.
+    /// The first seed.
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     pub(crate) first: u64,
-    /// Write the worlds that fail into this folder.
+    /// Write the scenarios that fail into this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// How many worlds run at once; the outcome does not depend on it.
+    /// The number of scenarios that run in parallel; results do not depend on it.
     #[arg(long, value_name = "J")]
     pub(crate) jobs: Option<usize>,
     #[command(flatten)]
@@ -398,23 +424,24 @@ pub(crate) struct Swarm {
 }
 
 #[derive(Debug, Group)]
-#[command(after_help = "What fails may be a claim, an invariant, the run itself, or a law of its calm phase. The
-result fails in the same way and is formatted; comments are not kept. Included files stay as
-they are.
+#[command(after_help = "The failure may be a claim, an invariant, the run itself, or a property that `swarm` checks.
+The result is formatted and loses its comments. Included files are not changed.
 
 Examples:
   quotree shrink swarm/4711/scenario.ron --out small.ron
-  quotree shrink broken.ron --claim 'Final(Evictions'")]
+  quotree shrink broken.ron --claim 'Final(Evictions'
+
+Exit codes: 0 success, 2 the file is invalid or does not fail.")]
 pub(crate) struct Shrink {
     /// The scenario that fails.
     pub(crate) file: PathBuf,
-    /// Write the result here instead of to stdout.
+    /// Write the result to this file instead of stdout.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Which failure to keep, by a part of how it is told: of a claim's text, `law: S3`, `audit: I2`; the first when absent.
+    /// The failure to keep, by a part of its text: of a claim, or `law: S3`, `audit: I2`; the first failure if absent.
     #[arg(long, value_name = "TEXT")]
     pub(crate) claim: Option<String>,
-    /// The most smaller scenarios that are tried.
+    /// The most candidate scenarios to try.
     #[arg(long, value_name = "N", default_value_t = quotree_swarm::ShrinkOptions::STEPS)]
     pub(crate) steps: u32,
 }
@@ -422,12 +449,14 @@ pub(crate) struct Shrink {
 #[derive(Debug, Group)]
 #[command(after_help = "Examples:
   quotree fmt scenarios/nginx-40-core.ron
-  quotree fmt --check scenarios")]
+  quotree fmt --check scenarios
+
+Exit codes: 0 success, 1 with --check: a file is not formatted, 2 a file is invalid.")]
 pub(crate) struct Fmt {
     /// Scenario files, or folders of them.
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// Change nothing; exit 1 when a file is not formatted.
+    /// Change no file; exit 1 if one is not formatted.
     #[arg(long)]
     pub(crate) check: bool,
 }

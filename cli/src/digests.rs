@@ -10,10 +10,10 @@ use crate::{
 use quotree_core::{Entry, Log, StableHasher};
 use std::{collections::BTreeMap, fmt::Write, hash::Hasher, path::Path};
 
-/// How many differences are printed one by one.
+/// The most differences that are printed one by one.
 const MAX_SHOWN: usize = 20;
 
-/// The digests of this run by key: a scenario path or a seed.
+/// The digests of this run, by scenario path or by seed.
 pub(crate) type Digests = BTreeMap<String, String>;
 
 /// One digest over all plans of a recorded run.
@@ -28,17 +28,17 @@ pub(crate) fn of_plans(log: &Log) -> u64 {
     hasher.finish()
 }
 
-/// What a comparison came to: the exit code, and the text to print.
+/// The result of a comparison: the exit code and the text to print.
 pub(crate) struct Compared {
     pub(crate) exit: Exit,
     pub(crate) text: String,
 }
 
-/// Compares the digests of this run with those in `path`, or, where `bless` is set, writes them there. An entry of the file
-/// that was not run is neither a difference nor lost.
+/// Compares the digests of this run with those in `path`, or writes them there if `bless` is set. Entries of the file that
+/// were not run are ignored and kept.
 ///
 /// # Errors
-/// When the file cannot be read or written, or a line of it is not `digest key`.
+/// If the file cannot be read or written, or a line of it is not `digest key`.
 pub(crate) fn compare(path: &Path, seen: &Digests, bless: bool) -> Result<Compared, Trouble> {
     let pinned = if bless && !path.exists() { Digests::new() } else { parse(path, &files::text(path)?)? };
     if bless {
@@ -47,14 +47,14 @@ pub(crate) fn compare(path: &Path, seen: &Digests, bless: bool) -> Result<Compar
     let mut text = String::new();
     let mut differing = 0;
     for (key, digest) in seen {
-        let told = match pinned.get(key) {
+        let change = match pinned.get(key) {
             Some(old) if old == digest => continue,
             Some(old) => format!("{key}: {digest}, pinned {old}"),
             None => format!("{key}: {digest}, not pinned"),
         };
         differing += 1;
         if differing <= MAX_SHOWN {
-            let _ = writeln!(text, "CHANGED {told}");
+            let _ = writeln!(text, "CHANGED {change}");
         }
     }
     if differing > MAX_SHOWN {
@@ -62,12 +62,12 @@ pub(crate) fn compare(path: &Path, seen: &Digests, bless: bool) -> Result<Compar
     }
     let path = path.display();
     if differing == 0 {
-        let _ = writeln!(text, "{} digests equal those in {path}", seen.len());
+        let _ = writeln!(text, "all {} digests equal those in {path}", seen.len());
         return Ok(Compared { exit: Exit::Fine, text });
     }
     let _ = writeln!(
         text,
-        "{differing} of {} digests differ from {path}: decisions changed. If that is intended, write the file anew with --bless",
+        "{differing} of {} digests differ from {path}: the scheduler made other decisions. If that is intended, update the file with --bless",
         seen.len()
     );
     Ok(Compared { exit: Exit::ClaimFailed, text })
@@ -109,14 +109,18 @@ mod tests {
     }
 
     #[test]
-    fn a_blessed_file_holds_until_a_digest_changes() {
+    fn a_blessed_file_is_equal_until_a_digest_changes() {
         let folder = std::env::temp_dir().join(format!("quotree-digests-{}", std::process::id()));
         let path = folder.join("pins");
         let first = digests(&[("10", "aa"), ("9", "bb")]);
-        assert!(compare(&path, &first, false).is_err(), "there is no file yet");
+        assert!(compare(&path, &first, false).is_err(), "the file does not exist yet");
         assert_eq!(compare(&path, &first, true).unwrap().exit, Exit::Fine);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "bb 9\naa 10\n", "by number");
-        assert_eq!(compare(&path, &digests(&[("9", "bb")]), false).unwrap().exit, Exit::Fine, "a part was run");
+        assert_eq!(
+            compare(&path, &digests(&[("9", "bb")]), false).unwrap().exit,
+            Exit::Fine,
+            "a part of the seeds was run"
+        );
         let other = compare(&path, &digests(&[("9", "cc"), ("11", "dd")]), false).unwrap();
         assert_eq!(other.exit, Exit::ClaimFailed);
         assert!(

@@ -1,17 +1,17 @@
-//! How the command ends: four codes, and what is said on the way out.
+//! The exit codes of the command, and the error that ends it early.
 
 use std::process::ExitCode;
 
 /// The exit codes, documented in docs/cli.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
-    /// All is well.
+    /// Success.
     Fine = 0,
     /// A claim failed.
     ClaimFailed = 1,
     /// A file or an argument is invalid.
     Invalid = 2,
-    /// An internal fault: invariants are broken, or two runs of the same scenario differ.
+    /// An internal error: an invariant is violated, or two runs of the same scenario differ.
     Fault = 3,
 }
 
@@ -21,11 +21,11 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a verb ended early, with all that is to be said about it.
+/// The error that ends a verb early.
 #[derive(Debug)]
 pub(crate) struct Trouble {
     pub(crate) exit: Exit,
-    /// Goes to stderr as it is.
+    /// Printed to stderr as it is.
     pub(crate) message: String,
 }
 
@@ -35,11 +35,11 @@ impl Trouble {
         Self { exit: Exit::Invalid, message: format!("error: {}", message.into()) }
     }
 
-    /// Something failed that should not.
+    /// An internal error.
     pub(crate) fn fault(message: impl Into<String>) -> Self {
         Self { exit: Exit::Fault, message: format!("error: {}", message.into()) }
     }
 }
 
-/// What a verb comes to.
+/// The result of a verb.
 pub(crate) type Outcome = Result<Exit, Trouble>;

@@ -1,4 +1,4 @@
-//! Reading and writing files: bounded, unpacked where packed, and with messages that name the file.
+//! Reading and writing files. Reads are bounded and decompress `.gz`; error messages name the file.
 
 use crate::exit::Trouble;
 use flate2::read::MultiGzDecoder;
@@ -9,10 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Larger files than this are refused, packed or not: it bounds memory on absurd input.
+/// Larger files, compressed or not, are an error. This bounds the memory that a bad input can take.
 const MOST_BYTES: u64 = 1 << 28;
 
-/// Reads what scenarios name from the disk. Paths are taken as they are.
+/// Reads the files that scenarios refer to from the file system. Paths are used as they are.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Disk;
 
@@ -22,24 +22,24 @@ impl Loader for Disk {
     }
 }
 
-/// The bytes of a file, unpacked if its name ends in `.gz`.
+/// The bytes of a file, decompressed if its name ends in `.gz`.
 ///
 /// # Errors
-/// Why it cannot be read, in one clause.
+/// Why it cannot be read, as one clause.
 pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(|error| why(&error))?;
     if file.metadata().is_ok_and(|data| data.is_dir()) {
-        return Err("it is a folder".to_owned());
+        return Err("it is a folder, not a file".to_owned());
     }
     let packed = path.extension().is_some_and(|extension| extension == "gz");
     let mut reader: Box<dyn Read> = if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
     let mut bytes = Vec::new();
     reader.by_ref().take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| match packed {
-        true => format!("it cannot be unpacked: {error}"),
+        true => format!("it cannot be decompressed: {error}"),
         false => why(&error),
     })?;
     if bytes.len() as u64 > MOST_BYTES {
-        return Err(format!("it has more than {} MiB", MOST_BYTES >> 20));
+        return Err(format!("it is larger than {} MiB", MOST_BYTES >> 20));
     }
     Ok(bytes)
 }
@@ -47,7 +47,7 @@ pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, String> {
 fn why(error: &std::io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "no such file".to_owned(),
-        ErrorKind::PermissionDenied => "it may not be read".to_owned(),
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),
     }
 }
@@ -55,16 +55,16 @@ fn why(error: &std::io::Error) -> String {
 /// The text of a file.
 ///
 /// # Errors
-/// When it cannot be read or is no UTF-8.
+/// If it cannot be read or is not UTF-8.
 pub(crate) fn text(path: &Path) -> Result<String, Trouble> {
     let bytes = bytes(path).map_err(|why| Trouble::invalid(format!("cannot read `{}`: {why}", path.display())))?;
-    String::from_utf8(bytes).map_err(|_| Trouble::invalid(format!("`{}` is no UTF-8 text", path.display())))
+    String::from_utf8(bytes).map_err(|_| Trouble::invalid(format!("`{}` is not UTF-8 text", path.display())))
 }
 
-/// Writes a file, making its folder where needed.
+/// Writes a file, and creates its folder if needed.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If it cannot be written.
 pub(crate) fn write(path: &Path, content: &str) -> Result<(), Trouble> {
     let cannot = |error: std::io::Error| Trouble::invalid(format!("cannot write `{}`: {error}", path.display()));
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -73,27 +73,27 @@ pub(crate) fn write(path: &Path, content: &str) -> Result<(), Trouble> {
     std::fs::write(path, content).map_err(cannot)
 }
 
-/// The path as scenarios write it: `/` between its parts.
+/// The path as scenarios write it, with `/` as separator.
 pub(crate) fn slashed(path: &Path) -> String {
     let text = path.to_string_lossy().into_owned();
     if std::path::MAIN_SEPARATOR == '/' { text } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
 }
 
-/// All scenarios below these paths: files whose name ends in `.ron` and that are not only parts of others. Paths that
-/// are files are taken as they are; folders are gone through by name.
+/// All scenarios below these paths: files whose name ends in `.ron`, except those that scenarios only include. Paths that
+/// are files are taken as they are; folders are searched in order of file names.
 ///
 /// # Errors
-/// When a path cannot be read.
+/// If a path cannot be read.
 pub(crate) fn scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Trouble> {
     let mut found = all(paths)?;
     found.retain(|path| paths.contains(path) || is_scenario(path));
     Ok(found)
 }
 
-/// All files below these paths whose name ends in `.ron`, parts included.
+/// All files below these paths whose name ends in `.ron`, included files too.
 ///
 /// # Errors
-/// When a path cannot be read.
+/// If a path cannot be read.
 pub(crate) fn all(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Trouble> {
     let mut found = Vec::new();
     for path in paths {
@@ -124,8 +124,8 @@ fn search(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), T
     Ok(())
 }
 
-/// Whether a file is a scenario of its own rather than a part that others include. What cannot be read is one: then the
-/// check says why.
+/// Whether a file is a scenario rather than a part that scenarios include. A file that cannot be read counts as one, so
+/// that the check reports why.
 fn is_scenario(path: &Path) -> bool {
     let Ok(bytes) = bytes(path) else { return true };
     let text = String::from_utf8_lossy(&bytes);

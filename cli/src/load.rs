@@ -1,4 +1,4 @@
-//! Scenarios from the disk: read, checked, and every complaint drawn.
+//! Loads and validates scenarios, and prints their diagnostics.
 
 use crate::{
     args::How,
@@ -13,10 +13,10 @@ use quotree_sim::{
 };
 use std::path::Path;
 
-/// Reads and checks a scenario. Warnings go to stderr and are no trouble.
+/// Loads and validates a scenario. Warnings are printed to stderr.
 ///
 /// # Errors
-/// All that is wrong with it, drawn.
+/// All diagnostics as text, if any is an error.
 pub(crate) fn scenario(path: &Path, how: &How, terminal: Terminal) -> Result<Scenario, Trouble> {
     let loaded = load(path, how);
     let drawn = snippets::draw(&loaded.diagnostics, &loaded.sources, terminal.colour_errors);
@@ -31,13 +31,13 @@ pub(crate) fn scenario(path: &Path, how: &How, terminal: Terminal) -> Result<Sce
     }
 }
 
-/// Reads and checks a scenario, with another policy where that was asked for.
+/// Loads and validates a scenario, with the policy of `--policy` if that is given.
 pub(crate) fn load(path: &Path, how: &How) -> Loaded {
     let path = slashed(path);
     match &how.policy {
         None => scenario::load(&path, &Disk),
         Some(policy) => {
-            // The policy is a field like any other: a scenario that extends the file says it anew.
+            // The policy is a field like any other, so a scenario that extends the file can override it.
             let (folder, name) = path.rsplit_once('/').map_or(("", path.as_str()), |(folder, name)| (folder, name));
             let wrapper = if folder.is_empty() { "--policy".to_owned() } else { format!("{folder}/--policy") };
             let text = format!("Scenario(extends: {name:?}, policy: {policy})\n");
@@ -46,7 +46,7 @@ pub(crate) fn load(path: &Path, how: &How) -> Loaded {
     }
 }
 
-/// The disk with one more file on it.
+/// The file system with one additional file.
 struct Overlay {
     path: String,
     text: String,
@@ -71,7 +71,7 @@ pub(crate) fn json(diagnostic: &Diagnostic) -> serde_json::Value {
     })
 }
 
-/// Diagnostics about one file that was not read as a scenario.
+/// Diagnostics about a file that is not a scenario.
 pub(crate) fn loose(
     source: &Source,
     problems: Vec<(std::ops::Range<usize>, String, Option<String>, bool)>,

@@ -1,7 +1,7 @@
 //! The `quotree` command: run, check, inspect, explain and compare quota-tree scenarios.
 //!
-//! Everything ambient lives in this crate: arguments, files, threads, the terminal. What a verb does is in its own file
-//! under [`verbs`]; what goes wrong ends in one of the exit codes of [`exit`].
+//! All input and output is in this crate: arguments, files, threads, the terminal. Each verb has its own file in [`verbs`].
+//! Every error ends in one of the exit codes of [`exit`].
 
 mod args;
 mod digests;
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         let help = args::Args::command().render_help();
         return terminal.show(&help.to_string()).map_or(exit::Exit::Fault, |()| exit::Exit::Fine).into();
     };
-    // A fault of ours must not look like a claim that failed: it gets its own code.
+    // A panic must not look like a failed claim, so it has its own exit code.
     let done = std::panic::catch_unwind(|| verbs::run(verb, terminal));
     match done {
         Ok(Ok(exit)) => exit.into(),
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
             trouble.exit.into()
         }
         Err(_) => {
-            terminal.complain("error: quotree itself failed; please report this with the file that did it");
+            terminal.complain("error: internal error in quotree; please report it together with the input file");
             exit::Exit::Fault.into()
         }
     }

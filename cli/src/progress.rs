@@ -1,4 +1,4 @@
-//! Progress of long runs: a line on stderr, only where somebody watches, and only once a run has taken a while.
+//! Progress of long runs: a line on stderr, only on a terminal, and only after a run has taken a while.
 
 use crate::terminal::Terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -6,13 +6,13 @@ use quotree_core::Time;
 use quotree_reports::{count, span};
 use std::time::{Duration, Instant};
 
-/// Runs shorter than this are over before progress could be read.
+/// Runs shorter than this show no progress.
 const QUIET: Duration = Duration::from_millis(700);
 
-/// Looking at the clock is not free: it is done once in so many calls.
+/// The clock is read once in this many calls, since reading it is not free.
 const EVERY: u32 = 1024;
 
-/// Tells how far a run has come.
+/// Shows the progress of a run.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
@@ -31,7 +31,7 @@ impl Progress {
         Self { bar, started: Instant::now(), calls: 0, what: what.to_owned() }
     }
 
-    /// The run has come to this time after this many events.
+    /// Reports that the run has reached this time after this many events.
     pub(crate) fn at(&mut self, now: Time, events: u64) {
         self.calls = self.calls.wrapping_add(1);
         if !self.calls.is_multiple_of(EVERY) || self.started.elapsed() < QUIET {

@@ -1,15 +1,14 @@
-//! Runs a scenario as it was asked for: with progress, twice where that was wanted, and told apart what is the user's
-//! fault and what is ours.
+//! Runs a scenario with progress, twice with `--doublecheck`, and sorts errors into invalid input and internal errors.
 
 use crate::{args::Watch, exit::Trouble, progress::Progress, terminal::Terminal};
 use quotree_core::{EventError, Time};
 use quotree_sim::{Observer, Run, RunError, RunOptions, Scenario, text::Names, trace::TraceRecord};
 use std::io::Write;
 
-/// Runs a scenario and, where that was asked for, once more on another thread to compare.
+/// Runs a scenario and, with `--doublecheck`, once more on another thread to compare the results.
 ///
 /// # Errors
-/// When the run comes to no end, when both runs differ, or when an invariant is broken.
+/// If the run does not end, the two runs differ, or an invariant is violated.
 pub(crate) fn run(
     scenario: &Scenario,
     options: &RunOptions,
@@ -20,12 +19,12 @@ pub(crate) fn run(
     let run = quotree_sim::run(scenario, &options, observer).map_err(|error| trouble(scenario, &error))?;
     if watch.doublecheck {
         let again = std::thread::scope(|scope| scope.spawn(|| quotree_sim::run(scenario, &options, &mut ())).join());
-        let again = again.map_err(|_| Trouble::fault(format!("`{}`: the second run failed", scenario.name)))?;
+        let again = again.map_err(|_| Trouble::fault(format!("`{}`: the second run panicked", scenario.name)))?;
         let again = again.map_err(|error| trouble(scenario, &error))?;
         let summaries = [&run, &again].map(|run| quotree_reports::summary_json(&run.result));
         if summaries.first() != summaries.last() {
             return Err(Trouble::fault(format!(
-                "`{}` came out differently the second time: digests {} and {}",
+                "`{}`: the two runs differ, digests {} and {}",
                 scenario.name, run.result.digest, again.result.digest
             )));
         }
@@ -39,7 +38,7 @@ pub(crate) fn run(
             .map(|breach| format!("\n  at {}: {}", quotree_reports::span(breach.at_ms), breach.what))
             .collect();
         return Err(Trouble::fault(format!(
-            "`{}` broke {} invariants:{}",
+            "`{}` violates invariants ({} violations):{}",
             scenario.name,
             run.result.breaches.len(),
             breaches.concat()
@@ -48,7 +47,7 @@ pub(crate) fn run(
     Ok(run)
 }
 
-/// What went wrong, and whose fault it is.
+/// The error with its exit code: invalid input, or an internal error.
 fn trouble(scenario: &Scenario, error: &RunError) -> Trouble {
     let message = format!("`{}`: {error}", scenario.name);
     match error {
@@ -60,11 +59,11 @@ fn trouble(scenario: &Scenario, error: &RunError) -> Trouble {
     }
 }
 
-/// Shows progress, and writes the trace down where that was asked for.
+/// Shows progress and, with `--out`, writes the trace.
 pub(crate) struct Watcher<W> {
     progress: Progress,
     trace: Option<W>,
-    /// The first failure to write; the run goes on without the trace.
+    /// The first failure to write the trace; the run continues without it.
     pub(crate) failed: Option<std::io::Error>,
 }
 
@@ -73,7 +72,7 @@ impl<W: Write> Watcher<W> {
         Self { progress: Progress::new(terminal, what), trace, failed: None }
     }
 
-    /// Writes what is still in memory.
+    /// Flushes the trace.
     ///
     /// # Errors
     /// The first failure to write.

@@ -1,14 +1,15 @@
-//! Diagnostics as people read them: the place, the text underlined, what was expected, what to do. All of them, then how
-//! many there were.
+//! Diagnostics as text: the place, the underlined source, what was expected and what to do. All of them are printed, then
+//! their number.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use quotree_reports::many;
 use quotree_sim::scenario::{Diagnostic, Severity, Source};
 use std::fmt::Write;
 
-/// A line longer than this is not drawn, only told: drawing it many times would cost its square.
+/// A longer line is not drawn: drawing it for each of its diagnostics would take quadratic time.
 const LONG_LINE: usize = 1 << 14;
 
-/// Draws all diagnostics and counts them; nothing when there are none.
+/// All diagnostics with their source, and their number; empty if there are none.
 pub(crate) fn draw(diagnostics: &[Diagnostic], sources: &[Source], colour: bool) -> String {
     if diagnostics.is_empty() {
         return String::new();
@@ -17,7 +18,7 @@ pub(crate) fn draw(diagnostics: &[Diagnostic], sources: &[Source], colour: bool)
     let mut text = String::new();
     for diagnostic in diagnostics {
         let drawn = sources.get(diagnostic.source).and_then(|source| one(diagnostic, source, &renderer));
-        let _ = writeln!(text, "{}\n", drawn.unwrap_or_else(|| told(diagnostic)));
+        let _ = writeln!(text, "{}\n", drawn.unwrap_or_else(|| without_source(diagnostic)));
     }
     text.push_str(&counted(diagnostics));
     text.push('\n');
@@ -27,12 +28,11 @@ pub(crate) fn draw(diagnostics: &[Diagnostic], sources: &[Source], colour: bool)
 /// `2 errors, 1 warning`.
 pub(crate) fn counted(diagnostics: &[Diagnostic]) -> String {
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
-    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    format!("{}, {}", count(errors, "error"), count(diagnostics.len() - errors, "warning"))
+    format!("{}, {}", many(errors as u64, "error"), many((diagnostics.len() - errors) as u64, "warning"))
 }
 
-/// A diagnostic without its text.
-fn told(diagnostic: &Diagnostic) -> String {
+/// A diagnostic without its source.
+fn without_source(diagnostic: &Diagnostic) -> String {
     let mut text = diagnostic.to_string();
     for help in &diagnostic.help {
         let _ = write!(text, "\n  = help: {help}");
@@ -40,12 +40,12 @@ fn told(diagnostic: &Diagnostic) -> String {
     text
 }
 
-/// A diagnostic with the lines it is about; nothing when they are too long.
+/// A diagnostic with its source lines; nothing if they are too long.
 fn one(diagnostic: &Diagnostic, source: &Source, renderer: &Renderer) -> Option<String> {
     let text = source.text.as_str();
     let (start, end) = (diagnostic.span.start.min(text.len()), diagnostic.span.end.min(text.len()));
     let first = text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
-    // Only the lines underlined are handed over: a large file with many errors must not be gone through for each.
+    // Only the underlined lines are passed on: a large file must not be scanned again for each of many errors.
     let shown_end = end.max(start).min(first + LONG_LINE);
     let shown_end = (shown_end..=text.len()).find(|at| text.is_char_boundary(*at))?;
     let last = text.get(shown_end..)?.find('\n').map_or(text.len(), |at| shown_end + at);

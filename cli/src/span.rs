@@ -1,18 +1,21 @@
-//! Times on the command line: `2m30s`, `90s`, `1d`, `500ms`, or plain milliseconds never (a unit says what is meant).
+//! Times on the command line: `2m30s`, `90s`, `1d`, `500ms`. A number needs a unit.
 
 use quotree_core::Time;
 
-/// Reads a time as scenarios write it, units from the largest to the smallest.
+/// Reads a time as scenarios and reports write it (`2m30s`, `2m 30s`), units from the largest to the smallest.
 ///
 /// # Errors
-/// A sentence that shows the text and says what was expected.
+/// A sentence with the text and the expected form.
 pub(crate) fn parse(text: &str) -> Result<Time, String> {
-    ms(text).map(Time).ok_or_else(|| format!("`{text}` is no time: one like `2m30s`, `1h` or `500ms` was expected"))
+    ms(text).map(Time).ok_or_else(|| {
+        format!("`{text}` is not a time; expected a number with a unit, such as `2m30s`, `1h` or `500ms`")
+    })
 }
 
 fn ms(text: &str) -> Option<u64> {
     const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
-    let mut rest = text.trim();
+    let text: String = text.split_whitespace().collect();
+    let mut rest = text.as_str();
     let (mut total, mut next) = (0u64, 0);
     if rest.is_empty() {
         return None;
@@ -40,6 +43,7 @@ mod tests {
         for (text, wanted) in [
             ("0s", Some(0)),
             ("2m30s", Some(150_000)),
+            ("2m 30s", Some(150_000)),
             ("1d1ms", Some(86_400_001)),
             ("90s", Some(90_000)),
             ("5", None),

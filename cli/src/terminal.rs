@@ -1,17 +1,17 @@
-//! Where text goes: stdout for results, stderr for all else. A reader that goes away (`| head`) is no error.
+//! Output: results go to stdout, everything else to stderr. A closed pipe (`| head`) is not an error.
 
 use crate::{args::Color, exit::Trouble};
 use quotree_reports::Style;
 use std::io::{ErrorKind, IsTerminal, Write};
 
-/// What is known about the terminal.
+/// Properties of the terminal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terminal {
-    /// How results are dressed.
+    /// The style of results.
     pub(crate) style: Style,
-    /// Whether what goes to stderr is coloured.
+    /// Whether text on stderr is coloured.
     pub(crate) colour_errors: bool,
-    /// Whether somebody watches stderr, so that progress is worth showing.
+    /// Whether stderr is a terminal, so that progress is shown.
     pub(crate) watched: bool,
 }
 
@@ -24,7 +24,7 @@ impl Terminal {
             Color::Never => false,
             Color::Auto => terminal && !plain,
         };
-        // Where there is no terminal nothing is wrapped, and wide tables do no harm.
+        // Without a terminal nothing is wrapped, so wide tables are fine.
         let width = terminal_size::terminal_size().map_or(160, |(width, _)| usize::from(width.0));
         let style = Style { colour: coloured(stdout), width, ..Style::default() };
         Self { style, colour_errors: coloured(stderr), watched: stderr }
@@ -33,7 +33,7 @@ impl Terminal {
     /// Writes a result to stdout.
     ///
     /// # Errors
-    /// When stdout cannot be written to for another reason than that nobody reads it any more.
+    /// If stdout cannot be written to, except for a closed pipe.
     #[expect(clippy::unused_self, reason = "all output goes through the terminal, whatever it is")]
     pub(crate) fn show(self, text: &str) -> Result<(), Trouble> {
         let mut out = std::io::stdout().lock();
@@ -45,7 +45,7 @@ impl Terminal {
         }
     }
 
-    /// Writes to stderr; if that is impossible there is nobody to tell.
+    /// Writes to stderr; a failure to do so is ignored, since it could not be reported.
     #[expect(clippy::unused_self, reason = "all output goes through the terminal, whatever it is")]
     pub(crate) fn complain(self, text: &str) {
         let _ = writeln!(std::io::stderr(), "{}", text.trim_end());

@@ -65,7 +65,7 @@ fn a_failing_scenario_is_shrunk() {
     quotree(&["check", path]).assert().code(1);
     quotree(&["shrink", "too-hopeful.ron", "--claim", "law: S3"]).assert().code(2).stdout_eq("");
     quotree(&["shrink", "two-teams.ron"]).assert().code(2).stderr_eq(str![[r#"
-error: `two-teams.ron` does not fail: there is nothing to shrink
+error: `two-teams.ron` does not fail, so there is nothing to shrink
 
 "#]]);
     quotree(&["shrink", "bad.ron"]).assert().code(2).stderr_eq(file!["transcripts/bad-scenario.txt"]);
@@ -115,7 +115,7 @@ fn who_can_use_what_is_told_with_the_reasons() {
     quotree(&["tenancy", "people.ron", "--user", "bobb"]).assert().code(2).stdout_eq("");
     quotree(&["tenancy", "two-teams.ron"]).assert().code(0).stdout_eq(str![[r#"
 two-teams at 0s
-There are no users: nobody is asked who they are.
+The scenario declares no users: every submission is accepted without a user check.
 
 "#]]);
     quotree(&["tenancy", "bad.ron"]).assert().code(2).stderr_eq(file!["transcripts/bad-scenario.txt"]);
@@ -130,8 +130,28 @@ fn refusals_and_breakdowns_are_told_by_run() {
         .stdout_eq(file!["transcripts/run-by.txt"])
         .stderr_eq(file!["transcripts/people.txt"]);
     quotree(&["explain", "people.ron", "wrong"]).assert().code(2).stderr_eq(str![[r#"
-...
-error: `wrong` has no pods: it was refused at 30s: `bob` is not in a group bound to `red`, the leaf of namespace `red`: `red` is
+warning: root / spare: the leaf has no namespace, so no pod can use it
+ --> people.ron:8:21
+  |
+8 |         Quota(name: "spare"),
+  |                     ^^^^^^^ no namespace
+
+warning: the namespace `nowhere` is on no leaf: its pods are refused (A4)
+  --> people.ron:24:38
+   |
+24 |         Job(name: "lost", namespace: "nowhere", user: "amy", request: { "cpu": "1" }, runtime: "30m", submit: "30s"),
+   |                                      ^^^^^^^^^ in no quota
+   |
+   = help: add it to a quota's `namespaces`, or set `unquotaed: Schedule` in the policy
+
+warning: this will be refused: `bob` is a researcher, and only an admin may do this
+  --> people.ron:28:19
+   |
+28 |         At("10m", EditQuota("red", weight: 2), by: "bob"),
+   |                   ^^^^^^^^^ nothing comes of it
+
+0 errors, 3 warnings
+error: `wrong` has no pods, since its submission was refused at 30s: `bob` is not in a group bound to `red`, the leaf of namespace `red`: `red` is
 
 "#]]);
     quotree(&["run", "people.ron", "--by", "colour"]).assert().code(2);
@@ -167,7 +187,7 @@ fn imports_that_cannot_be_say_why() {
     quotree(&["import", "philly", "philly.csv"]).assert().code(2);
     quotree(&["import", "openb", "openb_pods.csv"]).assert().code(2);
     quotree(&["import", "swf", "philly.csv", "--cpus", "4"]).assert().code(2).stderr_eq(str![[r#"
-error: `philly.csv` has no good row: line 1: 1 fields, but a job has 18
+error: `philly.csv` has no valid row: line 1: 1 fields, but a job has 18
 
 "#]]);
     quotree(&["import", "philly", "philly.csv", "--tree", "openb_nodes.csv"]).assert().code(2);
@@ -245,11 +265,11 @@ fn what_a_run_writes_can_be_replayed_and_compared() {
     let evictions = trace.lines().filter(|line| line.contains("\"what\":\"evict\"")).count();
     assert_eq!(evictions, 2);
     let replay = quotree(&["replay", &log]).assert().code(0);
-    assert!(String::from_utf8_lossy(&replay.get_output().stdout).contains("decisions agreed"));
+    assert!(String::from_utf8_lossy(&replay.get_output().stdout).contains("decisions are equal"));
 
     let summary = path("a/summary.json");
     quotree(&["diff", &summary, "two-teams.ron"]).assert().code(0).stdout_eq(str![[r#"
-The two runs are the same: equal digests.
+The two runs are equal: same digest, same summary.
 
 "#]]);
     let changed = folder.join("strict.ron");
@@ -305,7 +325,7 @@ fn json_of_the_same_run_is_the_same_bytes() {
 #[test]
 fn a_pod_that_is_not_there_is_told_so() {
     quotree(&["explain", "two-teams.ron", "--pod", "third"]).assert().code(2).stderr_eq(str![[r#"
-error: no pod and no workload `third`: the workloads are `first`, `second`
+error: no pod or workload `third`; workloads: `first`, `second`
 
 "#]]);
 }

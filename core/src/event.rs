@@ -112,22 +112,22 @@ pub enum PodOutcome {
 #[non_exhaustive]
 pub enum EventError {
     /// The node is not known.
-    #[error("node {0} is not known")]
+    #[error("unknown node {0}")]
     UnknownNode(NodeId),
     /// The node is already there.
-    #[error("node {0} is already up")]
+    #[error("node {0} exists already")]
     DuplicateNode(NodeId),
     /// The workload is not known.
-    #[error("workload {0} is not known")]
+    #[error("unknown workload {0}")]
     UnknownWorkload(WorkloadId),
     /// A workload of this id waits or runs.
-    #[error("workload {0} is there already")]
+    #[error("workload {0} exists already")]
     DuplicateWorkload(WorkloadId),
     /// The pod is not known.
-    #[error("pod {0} is not known")]
+    #[error("unknown pod {0}")]
     UnknownPod(PodId),
     /// The event does not follow from the pod's state.
-    #[error("pod {pod} is {state}: it cannot be {event}")]
+    #[error("pod {pod} is {state}, so it cannot be {event}")]
     ImpossibleOrder {
         /// Which.
         pod: PodId,
@@ -137,9 +137,7 @@ pub enum EventError {
         event: &'static str,
     },
     /// A workload without pods, or with more than can be counted.
-    #[error(
-        "workload {workload} has {pods} pods: between 1 and {most} are allowed, and no set may need more than it has"
-    )]
+    #[error("workload {workload} has {pods} pods; expected 1 to {most}, and the minimum of a pod set at most its pods")]
     PodCount {
         /// Which.
         workload: WorkloadId,
@@ -149,7 +147,7 @@ pub enum EventError {
         most: u32,
     },
     /// A negative amount.
-    #[error("{amount} of `{resource}` is negative")]
+    #[error("negative amount {amount} of `{resource}`")]
     NegativeAmount {
         /// The resource.
         resource: Name,
@@ -165,7 +163,7 @@ pub enum EventError {
         why: &'static str,
     },
     /// Devices that pods have may not become others.
-    #[error("the devices of {node} are used by {} pods and may not change", .pods.len())]
+    #[error("the devices of {node} are in use by {} pods, so they cannot change", .pods.len())]
     DevicesInUse {
         /// The node.
         node: NodeId,
@@ -173,16 +171,16 @@ pub enum EventError {
         pods: Vec<PodId>,
     },
     /// A sum would leave 64 bits.
-    #[error("with it, more of `{resource}` would be asked for than can be counted: less than 2^60 base units in all")]
+    #[error("the sum of all requests for `{resource}` would exceed 2^60 base units")]
     Overflow {
         /// The resource.
         resource: Name,
     },
     /// The new tree is not valid.
-    #[error("the quota tree has {} findings, the first: {}", .0.len(), .0.first().map_or_else(String::new, ToString::to_string))]
+    #[error("the quota tree is invalid ({} findings), first: {}", .0.len(), .0.first().map_or_else(String::new, ToString::to_string))]
     InvalidTree(Vec<Finding>),
     /// A namespace with running pods may not move (T3).
-    #[error("namespace `{namespace}` has {} running pods and may not move from its leaf (T3)", .pods.len())]
+    #[error("namespace `{namespace}` has {} running pods, so it cannot move to another leaf (T3)", .pods.len())]
     NamespaceInUse {
         /// The namespace.
         namespace: Name,

@@ -46,13 +46,15 @@ impl Unit {
 #[non_exhaustive]
 pub enum QuantityError {
     /// Not of the form `number suffix`.
-    #[error("`{text}` is no quantity: write a number with an optional suffix such as `100m`, `1.5`, `16Gi` or `2e3`")]
+    #[error(
+        "`{text}` is not a quantity; expected a number with an optional suffix, such as `100m`, `1.5`, `16Gi` or `2e3`"
+    )]
     Malformed {
         /// The text as given.
         text: String,
     },
     /// The number is finer than the base unit.
-    #[error("`{text}` cannot be represented exactly: the smallest amount of this resource is {smallest}")]
+    #[error("`{text}` is too precise: the smallest amount of this resource is {smallest}")]
     Inexact {
         /// The text as given.
         text: String,

@@ -48,7 +48,7 @@ pub struct Recorder {
 #[non_exhaustive]
 pub enum ReplayError {
     /// The tree of the log is not valid.
-    #[error("the log's quota tree has {} findings", .0.len())]
+    #[error("the quota tree of the log is invalid ({} findings)", .0.len())]
     Tree(Vec<Finding>),
     /// An event that was accepted is refused.
     #[error("entry {entry}: {error}")]
@@ -59,7 +59,9 @@ pub enum ReplayError {
         error: EventError,
     },
     /// Another plan came out.
-    #[error("entry {entry}: the plan has digest {now:016x}, the record says {recorded:016x}")]
+    #[error(
+        "entry {entry}: the decision differs from the recorded one (plan digest {now:016x}, recorded {recorded:016x})"
+    )]
     Plan {
         /// Which, from 0.
         entry: usize,

@@ -1,13 +1,13 @@
-//! The table of datasets: what is cached, what was hit, how fast they were read, and what waited for them.
+//! The table of datasets: cache workers, hit rates, throughput, and the time that pods waited for input.
 
 use crate::{
+    format::{self, percent, span},
     grid::{self, Cell, Column},
-    say::{self, percent, span},
     style::{Style, Tone},
 };
 use quotree_sim::result::{DatasetRow, RunResult};
 
-/// The table, under an empty line; nothing where there are no datasets.
+/// The table, after an empty line; empty if there are no datasets.
 pub(crate) fn section(result: &RunResult, style: Style) -> String {
     if result.datasets.is_empty() {
         return String::new();
@@ -17,20 +17,20 @@ pub(crate) fn section(result: &RunResult, style: Style) -> String {
         Column { head: "DATASET", right: false, spare: 0 },
         Column { head: "PHASE", right: false, spare: 0 },
         right("SIZE", 3),
-        right("WORKERS", 2),
+        right("CACHE WORKERS", 2),
         right("CACHED", 0),
-        right("HITS", 0),
+        right("HIT RATE", 0),
         right("READ", 4),
-        right("RATE", 0),
+        right("THROUGHPUT", 0),
         right("INPUT WAIT", 0),
         right("GPU IDLE", 1),
-        right("SAVED", 0),
+        right("TIME SAVED", 0),
     ];
     let rows: Vec<Vec<Cell>> = result.datasets.iter().take(style.rows).map(row).collect();
     let mut text = format!("\n{}", grid::lines(style, &columns, &rows));
     let more = result.datasets.len().saturating_sub(style.rows);
     if more > 0 {
-        text.push_str(&style.paint(Tone::Faint, &format!("… and {}\n", say::many(more as u64, "more dataset"))));
+        text.push_str(&style.paint(Tone::Faint, &format!("… and {}\n", format::many(more as u64, "more dataset"))));
     }
     text
 }
@@ -56,12 +56,12 @@ fn row(dataset: &DatasetRow) -> Vec<Cell> {
     vec![
         Cell::new(&dataset.name),
         Cell::new(dataset.phase),
-        Cell::new(say::bytes(dataset.size_bytes)),
+        Cell::new(format::bytes(dataset.size_bytes)),
         workers,
         cached,
         if is_read { Cell::new(percent(input.hit_permille)) } else { Cell::none() },
-        if is_read { Cell::new(say::bytes(input.read_bytes)) } else { Cell::none() },
-        if is_read { Cell::new(format!("{}/s", say::bytes(dataset.rate_bytes_s))) } else { Cell::none() },
+        if is_read { Cell::new(format::bytes(input.read_bytes)) } else { Cell::none() },
+        if is_read { Cell::new(format!("{}/s", format::bytes(dataset.rate_bytes_s))) } else { Cell::none() },
         time(input.wait_ms),
         time(input.gpu_idle_ms).tone(Tone::Odd),
         saved,

@@ -1,5 +1,5 @@
-//! What two runs have in common and what changed for whom: read off two `summary.json` values, so that runs of other
-//! days, versions and machines can be compared.
+//! The difference of two runs, from two `summary.json` values, so that runs of different days, versions and machines can be
+//! compared.
 
 mod text;
 
@@ -7,35 +7,35 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// A value that is not the same in both runs.
+/// A value that differs between the two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
     /// `quota`, `namespace`, `workload`, `node`, `claim`, `metric` or `run`.
     pub of: &'static str,
-    /// Whose value it is; empty for the run as a whole.
+    /// The name of the quota, workload, ... that has the value; empty for the run as a whole.
     pub name: String,
-    /// Which value, nested ones joined by dots: `used.cpu`, `wait.p50_ms`.
+    /// The field, with nested fields joined by dots: `used.cpu`, `wait.p50_ms`.
     pub field: String,
-    /// In the first run; absent when it has none.
+    /// The value in the first run; absent if it has none.
     pub a: Option<Value>,
-    /// In the second.
+    /// The value in the second run.
     pub b: Option<Value>,
 }
 
-/// All that changed.
+/// The difference of two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Diff {
     /// The scenario of the first run.
     pub a: String,
     /// The scenario of the second.
     pub b: String,
-    /// Whether both went exactly the same way: equal digests of their traces.
+    /// Whether both runs have the same digest, that is, the same trace.
     pub same_digest: bool,
-    /// The first eviction that is not the same, as `(index, in the first run, in the second)`.
+    /// The first eviction that differs, as `(index, in the first run, in the second run)`.
     pub first_eviction: Option<(usize, Option<String>, Option<String>)>,
-    /// Things that are only in the first run, as `kind name`.
+    /// Quotas, workloads, ... that only the first run has, as `kind name`.
     pub only_in_a: Vec<String>,
-    /// Things that are only in the second.
+    /// Quotas, workloads, ... that only the second run has.
     pub only_in_b: Vec<String>,
     /// Values that differ, in the order of the summary.
     pub changes: Vec<Change>,
@@ -45,8 +45,8 @@ pub struct Diff {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DiffError {
-    /// One of them is no summary.
-    #[error("the {which} is no summary of a run: {why}")]
+    /// One of them is not a summary.
+    #[error("the {which} file is not the summary.json of a run: {why}")]
     NoSummary {
         /// `first` or `second`.
         which: &'static str,
@@ -55,7 +55,7 @@ pub enum DiffError {
     },
 }
 
-/// The lists of things with names, and what one of them is called.
+/// The lists whose entries have names, and the kind of their entries.
 const LISTS: [(&str, &str); 6] = [
     ("quotas", "quota"),
     ("namespaces", "namespace"),
@@ -65,13 +65,13 @@ const LISTS: [(&str, &str); 6] = [
     ("nodes", "node"),
 ];
 
-/// Facts of the run as a whole that are compared.
+/// Fields of the run as a whole that are compared.
 const FACTS: [&str; 6] = ["scenario", "seed", "semantics", "policy", "scenario_digest", "end_ms"];
 
 /// Compares two summaries.
 ///
 /// # Errors
-/// [`DiffError`] when one of them is no summary.
+/// [`DiffError`] if one of them is not a summary.
 pub fn diff(a: &Value, b: &Value) -> Result<Diff, DiffError> {
     let (first, second) = (summary("first", a)?, summary("second", b)?);
     let mut diff = Diff {
@@ -118,7 +118,7 @@ impl Diff {
         self.only_in_b.extend(new.map(|(name, _)| format!("{kind} {name}")));
     }
 
-    /// Goes down into maps together; what is no map, or only on one side, is a value.
+    /// Compares maps key by key; everything else is one value.
     fn value(&mut self, of: &'static str, name: &str, field: &str, a: Option<&Value>, b: Option<&Value>) {
         if a == b || matches!(field, "name" | "claim" | "line" | "explanations") {
             return;
@@ -136,7 +136,7 @@ impl Diff {
         };
         let inner = |key: &str| if field.is_empty() { key.to_owned() } else { format!("{field}.{key}") };
         if in_a.contains_key("sum_ms") || in_b.contains_key("sum_ms") {
-            // A sum of waits says nothing by itself: two runs are compared by the mean.
+            // A sum of waits depends on their number: runs are compared by the mean.
             let (a, b) = (mean_ms(in_a), mean_ms(in_b));
             self.value(of, name, &inner("mean_ms"), a.as_ref(), b.as_ref());
         }
@@ -149,16 +149,16 @@ impl Diff {
     }
 }
 
-/// The mean of waits, whole milliseconds; nothing where nobody waited.
+/// The mean wait in whole milliseconds; nothing if no pod was bound.
 fn mean_ms(waits: &Map<String, Value>) -> Option<Value> {
     let number = |field: &str| waits.get(field).and_then(Value::as_u64);
     number("sum_ms")?.checked_div(number("count")?).map(Value::from)
 }
 
-/// The fields of a summary, if it is one.
+/// The fields of a summary, or an error if it is not one.
 fn summary<'a>(which: &'static str, value: &'a Value) -> Result<&'a Map<String, Value>, DiffError> {
     let error = |why: &str| DiffError::NoSummary { which, why: why.to_owned() };
-    let fields = value.as_object().ok_or_else(|| error("it is no JSON object"))?;
+    let fields = value.as_object().ok_or_else(|| error("it is not a JSON object"))?;
     for list in ["quotas", "namespaces", "evictions"] {
         if !fields.get(list).is_some_and(Value::is_array) {
             return Err(error(&format!("it has no list `{list}`")));
@@ -180,7 +180,7 @@ fn named<'a>(fields: &'a Map<String, Value>, list: &str) -> Vec<(String, &'a Val
     rows(fields, list).iter().filter_map(name).collect()
 }
 
-/// Claims by their text; equal ones are numbered, so that each keeps its own.
+/// Claims by their text; equal texts are numbered, so that each claim has its own name.
 fn claims(fields: &Map<String, Value>) -> Vec<(String, &Value)> {
     let mut times: BTreeMap<&str, usize> = BTreeMap::new();
     let list = fields.get("claims").and_then(|claims| claims.get("results")).and_then(Value::as_array);
@@ -196,10 +196,10 @@ fn claims(fields: &Map<String, Value>) -> Vec<(String, &Value)> {
 fn first_eviction(a: &Map<String, Value>, b: &Map<String, Value>) -> Option<(usize, Option<String>, Option<String>)> {
     let (a, b) = (rows(a, "evictions"), rows(b, "evictions"));
     let index = (0..a.len().max(b.len())).find(|i| a.get(*i) != b.get(*i))?;
-    let say = |row: &Value| {
+    let eviction = |row: &Value| {
         let word = |field: &str| row.get(field).and_then(Value::as_str).unwrap_or("nobody").to_owned();
-        let at = crate::say::span(row.get("at_ms").and_then(Value::as_u64).unwrap_or_default());
+        let at = crate::format::span(row.get("at_ms").and_then(Value::as_u64).unwrap_or_default());
         format!("at {at} {} for {} ({})", word("pod"), word("cause"), word("rule"))
     };
-    Some((index, a.get(index).map(say), b.get(index).map(say)))
+    Some((index, a.get(index).map(eviction), b.get(index).map(eviction)))
 }

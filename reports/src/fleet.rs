@@ -1,22 +1,24 @@
-//! What a summary tells of nodes and of quotas that were cut: nothing where nothing befell them.
+//! Nodes and reduced quotas in a summary; empty if nothing happened to them.
 
 use crate::{
+    format::{self, many, span},
     people::money,
-    say::{self, many, span},
     style::{Style, Tone},
 };
 use quotree_sim::result::{Metrics, QuotaOverrunRow, RunResult};
 
-/// Quotas that an edit left over a limit: what was foreseen, and what it came to.
+/// Quotas that an edit left above a limit: the estimated and the actual time until usage was within it.
 pub(crate) fn quota_drains(result: &RunResult, style: Style) -> String {
     let all = &result.quota_drains;
     if all.is_empty() {
         return String::new();
     }
-    let mut text =
-        format!("\n{}\n", style.paint(Tone::Strong, &format!("{} over a limit by an edit", quotas(all.len()))));
+    let mut text = format!(
+        "\n{}\n",
+        style.paint(Tone::Strong, &format!("{} above a limit after an edit", many(all.len() as u64, "quota")))
+    );
     for row in all.iter().take(style.rows) {
-        text.push_str(&format!("  at {}  {}\n", span(row.at_ms), told(row)));
+        text.push_str(&format!("  at {}  {}\n", span(row.at_ms), overrun(row)));
     }
     if all.len() > style.rows {
         let more = many((all.len() - style.rows) as u64, "more");
@@ -25,39 +27,35 @@ pub(crate) fn quota_drains(result: &RunResult, style: Style) -> String {
     text
 }
 
-fn quotas(count: usize) -> String {
-    many(count as u64, "quota")
-}
-
-fn told(row: &QuotaOverrunRow) -> String {
-    let over = say::amounts(&row.over.0).unwrap_or_default();
-    let what = if row.limit == "max" { "over its max" } else { "that nobody may evict over its min" };
-    let foreseen = match row.estimate_ms {
-        Some(ms) => format!("within it by itself in {}", span(ms)),
-        None => "never within it by itself".to_owned(),
+fn overrun(row: &QuotaOverrunRow) -> String {
+    let over = format::amounts(&row.over.0).unwrap_or_default();
+    let what = if row.limit == "max" { "above its max" } else { "of non-preemptible pods above its min" };
+    let estimate = match row.estimate_ms {
+        Some(ms) => format!("estimated to be within it after {}", span(ms)),
+        None => "estimated never to be within it without evictions".to_owned(),
     };
-    let came = match (row.took_ms, row.replaced) {
-        (Some(ms), _) => format!("it took {}", span(ms)),
-        (None, true) => "edited again before".to_owned(),
+    let actual = match (row.took_ms, row.replaced) {
+        (Some(ms), _) => format!("was within it after {}", span(ms)),
+        (None, true) => "edited again before it was within it".to_owned(),
         (None, false) => "not within it yet".to_owned(),
     };
-    format!("{}: {over} {what}; foreseen: {foreseen}; {came}", row.quota)
+    format!("{}: {over} {what}; {estimate}; {actual}", row.quota)
 }
 
-/// What befell nodes, in a line; nothing where nothing did.
+/// Failures, drains and cost of nodes in one line; nothing if there were none.
 pub(crate) fn nodes(m: &Metrics) -> Option<String> {
-    let mut told = Vec::new();
+    let mut parts = Vec::new();
     if m.node_failures > 0 {
-        told.push(many(m.node_failures, "failure"));
+        parts.push(many(m.node_failures, "failure"));
     }
     if m.drained > 0 {
-        told.push(format!("{} drained", many(m.drained, "pod")));
+        parts.push(format!("{} drained", many(m.drained, "pod")));
     }
     if m.failed_drains > 0 {
-        told.push(format!("{} not done in time", many(m.failed_drains, "drain")));
+        parts.push(format!("{} timed out", many(m.failed_drains, "drain")));
     }
     if m.cost_milli > 0 {
-        told.push(format!("cost {}, of which {} paid by no pod", money(m.cost_milli), money(m.cost_idle_milli)));
+        parts.push(format!("cost {}, of which {} idle (unallocated)", money(m.cost_milli), money(m.cost_idle_milli)));
     }
-    (!told.is_empty()).then(|| told.join(", "))
+    (!parts.is_empty()).then(|| parts.join(", "))
 }

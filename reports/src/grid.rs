@@ -1,4 +1,4 @@
-//! Columns of text lined up: numbers to the right, words to the left, painted after they are measured.
+//! Aligned columns of text: numbers to the right, words to the left. Cells are coloured after they are measured.
 
 use crate::style::{Style, Tone};
 
@@ -14,9 +14,9 @@ impl Cell {
         Self { text: text.into(), tone: Tone::Plain }
     }
 
-    /// A count; none is a faint dot, so that the eye finds those that are.
+    /// A count; 0 is a faint dot, so that other counts stand out.
     pub(crate) fn count(number: u64) -> Self {
-        if number == 0 { Self::none() } else { Self::new(crate::say::count(number.into())) }
+        if number == 0 { Self::none() } else { Self::new(crate::format::count(number.into())) }
     }
 
     pub(crate) fn none() -> Self {
@@ -39,13 +39,13 @@ impl Cell {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
     pub(crate) head: &'static str,
-    /// Numbers stand on the right.
+    /// Whether cells are aligned to the right, as numbers are.
     pub(crate) right: bool,
-    /// Goes first when there is no room: the highest number first; 0 never.
+    /// The order in which columns are dropped if the terminal is too narrow: the highest number first; 0 is never dropped.
     pub(crate) spare: u8,
 }
 
-/// Lines up rows under their heads, two blanks apart. Rows have one cell a column.
+/// Aligns rows under their heads with two spaces between columns. A row has one cell for each column.
 pub(crate) fn lines(style: Style, columns: &[Column], rows: &[Vec<Cell>]) -> String {
     let widths: Vec<usize> = columns
         .iter()

@@ -1,14 +1,14 @@
-//! Workloads that come again and again, consist of tasks, have deadlines or failed: how many came, how they ended, and why
+//! Workloads that recur, consist of tasks, have a deadline or failed: how many were submitted, how they ended, and why
 //! some failed.
 
 use crate::{
+    format::{many, span},
     grid::{self, Cell, Column},
-    say::{many, span},
     style::{Style, Tone},
 };
 use quotree_sim::result::{InstancesRow, RunResult};
 
-/// Those workloads, each with its tasks below it.
+/// These workloads, each followed by its tasks.
 fn rows(result: &RunResult) -> impl Iterator<Item = (String, &str, &InstancesRow)> {
     result.workloads.iter().filter_map(|w| Some((w, w.instances.as_ref()?))).flat_map(|(workload, instances)| {
         let tasks = workload.tasks.iter().map(|task| (format!("  {}", task.name), task.kind, &task.instances));
@@ -16,20 +16,20 @@ fn rows(result: &RunResult) -> impl Iterator<Item = (String, &str, &InstancesRow
     })
 }
 
-/// The table a person reads; empty where there is nothing to tell.
+/// The table as text; empty if there is no such workload.
 pub(crate) fn text(result: &RunResult, style: Style) -> String {
     let right = |head| Column { head, right: true, spare: 0 };
     let columns = [
         Column { head: "WORKLOAD", right: false, spare: 0 },
         Column { head: "KIND", right: false, spare: 1 },
-        right("CAME"),
-        right("DONE"),
+        right("SUBMITTED"),
+        right("SUCCEEDED"),
         right("FAILED"),
-        right("WITHDRAWN"),
+        right("DELETED"),
         right("ACTIVE"),
         right("SKIPPED"),
-        right("IN TIME"),
-        right("LATE"),
+        right("DEADLINE MET"),
+        right("MISSED"),
     ];
     let all: Vec<Vec<Cell>> = rows(result)
         .map(|(name, kind, n)| {

@@ -2,12 +2,12 @@
 
 use quotree_sim::result::RunResult;
 
-/// The result as JSON, indented, ending in a newline. Fields stand in the order of docs/cli.md; equal runs give equal
-/// bytes.
+/// The result as indented JSON with a newline at the end. The order of fields is that of docs/cli.md, and equal runs give
+/// equal bytes.
 #[must_use]
 pub fn summary_json(result: &RunResult) -> String {
     let mut text = serde_json::to_string_pretty(result).unwrap_or_else(|error| {
-        // Only a map with keys that are no text could fail, and there is none.
+        // Only a map whose keys are not strings could fail, and the result has none.
         serde_json::json!({ "error": error.to_string() }).to_string()
     });
     text.push('\n');

@@ -1,25 +1,25 @@
-//! Summaries, tables and figures drawn out of a finished quotree run. Nothing is computed anew here: the simulator
-//! measures, this crate draws. Everything is a string out of a value: no files, no terminal, no clock.
+//! Summaries, tables and pictures of a finished quotree run. The simulator measures, and this crate only formats: every
+//! function turns a value into a string, without files, terminal or clock.
 
 mod datasets;
 mod diff;
 mod fleet;
+mod format;
 mod grid;
 mod instances;
 mod json;
 mod people;
 mod picture;
-mod say;
 mod style;
 mod summary;
 mod tables;
 mod tree;
 
 pub use diff::{Change, Diff, DiffError, diff};
+pub use format::{count, many, percent, seconds, short_reason, span};
 pub use json::summary_json;
 pub use people::{By, breakdown_text, tenancy_text};
 pub use picture::tree_svg;
-pub use say::{count, gist, percent, seconds, span};
 pub use style::Style;
 pub use summary::{nodes_text, state_text, summary_text};
 pub use tables::tables_csv;

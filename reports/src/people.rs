@@ -1,33 +1,32 @@
-//! People in the terminal: what everybody's work came to, by user, group, namespace or quota, and who can use what.
+//! Usage by user, group, namespace or quota, and which user may use which quota, as text.
 
 use crate::{
+    format::{self, long_span, many, span, unit_hours},
     grid::{self, Cell, Column},
-    say::{self, many, span},
     style::{Style, Tone},
 };
-use quotree_core::Unit;
 use quotree_sim::{
     people::{Role, Tenancy, Tenant},
     result::{QuantityMap, RunResult, ShareRow, TimeMap, WaitRow},
 };
 
-/// What a breakdown is by.
+/// The key of a usage table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// Who submitted.
+    /// The user who submitted the work.
     User,
-    /// As members of which group.
+    /// The group through which the user submitted it.
     Group,
-    /// Into which namespace.
+    /// The namespace it was submitted to.
     Namespace,
-    /// Under which quota.
+    /// The quota it was charged to, and the parents of that quota.
     Quota,
 }
 
-/// The place of the column of refusals, which is there for users: what is refused is in no group.
+/// The index of the REFUSED column, which only users have: a refused submission belongs to no group.
 const REFUSED: usize = 6;
 
-/// One row of a breakdown.
+/// One row of a usage table.
 struct Row<'a> {
     name: &'a str,
     counts: [u64; 5],
@@ -38,7 +37,7 @@ struct Row<'a> {
     share: &'a ShareRow,
 }
 
-/// What everybody's work came to, one row each.
+/// The usage table: one row for each user, group, namespace or quota.
 #[must_use]
 pub fn breakdown_text(result: &RunResult, by: By, style: Style) -> String {
     let (head, what, rows) = rows(result, by);
@@ -50,13 +49,13 @@ pub fn breakdown_text(result: &RunResult, by: By, style: Style) -> String {
     let mut columns = vec![
         Column { head, right: false, spare: 0 },
         right("RUNNING", 0),
-        right("WAITING", 0),
+        right("PENDING", 0),
         right("SUCCEEDED", 0),
         right("FAILED", 0),
         right("EVICTED", 0),
-        right("WAITED mean/p50/max", 1),
-        right("LOST", 3),
-        Column { head: "USED", right: false, spare: 0 },
+        right("WAIT mean/p50/max", 1),
+        right("LOST WORK", 3),
+        Column { head: "USAGE", right: false, spare: 0 },
     ];
     if refused {
         columns.insert(REFUSED, right("REFUSED", 0));
@@ -71,7 +70,7 @@ pub fn breakdown_text(result: &RunResult, by: By, style: Style) -> String {
             Cell::count(failed).tone(Tone::Bad),
             Cell::count(evicted).tone(Tone::Bad),
             waited(&row.wait),
-            if row.lost_ms == 0 { Cell::none() } else { Cell::new(time(row.lost_ms)).tone(Tone::Bad) },
+            if row.lost_ms == 0 { Cell::none() } else { Cell::new(long_span(row.lost_ms)).tone(Tone::Bad) },
             hours(row.time).map_or_else(Cell::none, Cell::new),
         ];
         if refused {
@@ -85,22 +84,27 @@ pub fn breakdown_text(result: &RunResult, by: By, style: Style) -> String {
         0 => String::new(),
         more => format!("… and {}\n", many(more as u64, &format!("more {what}"))),
     };
-    format!("\n{}{}{parts}", grid::lines(style, &columns, &lines), style.paint(Tone::Faint, &more))
+    {
+        let heading = style.paint(Tone::Strong, &format!("Usage by {what}"));
+        format!("\n{heading}\n{}{}{parts}", grid::lines(style, &columns, &lines), style.paint(Tone::Faint, &more))
+    }
 }
 
-/// Everybody's part of what not every run has: a column where anybody has something, a row for who has.
+/// Figures that not every run has: a column is shown if any row has the figure, a row if it has any figure.
 fn parts(head: &'static str, rows: &[Row<'_>], style: Style) -> String {
     type Part = (&'static str, bool, fn(&ShareRow) -> Option<Cell>);
     let known: [Part; 9] = [
-        ("EVICTED FOR", true, |s| some(s.evicted_for).map(Cell::count)),
-        ("IN VAIN", true, |s| some(s.wasted_evictions).map(|n| Cell::count(n).tone(Tone::Bad))),
+        ("EVICTIONS CAUSED", true, |s| some(s.evicted_for).map(Cell::count)),
+        ("WASTED EVICTIONS", true, |s| some(s.wasted_evictions).map(|n| Cell::count(n).tone(Tone::Bad))),
         ("DRAINED", true, |s| some(s.drained).map(|n| Cell::count(n).tone(Tone::Odd))),
-        ("IN TIME", true, |s| s.instances.and_then(|i| some(i.deadlines_met)).map(Cell::count)),
-        ("LATE", true, |s| s.instances.and_then(|i| some(i.deadlines_missed)).map(|n| Cell::count(n).tone(Tone::Bad))),
+        ("DEADLINE MET", true, |s| s.instances.and_then(|i| some(i.deadlines_met)).map(Cell::count)),
+        ("MISSED", true, |s| {
+            s.instances.and_then(|i| some(i.deadlines_missed)).map(|n| Cell::count(n).tone(Tone::Bad))
+        }),
         ("GPU IDLE", true, |s| s.input.and_then(|i| some(i.gpu_idle_ms)).map(|ms| Cell::new(span(ms)).tone(Tone::Odd))),
         ("COST", true, |s| (s.cost_milli > 0).then(|| Cell::new(money(s.cost_milli)))),
         ("BORROWED", false, |s| hours(&s.borrowed_time_s).map(Cell::new)),
-        ("STARVED", false, |s| hours(&s.starved_time_s).map(|text| Cell::new(text).tone(Tone::Bad))),
+        ("UNMET GUARANTEE", false, |s| hours(&s.starved_time_s).map(|text| Cell::new(text).tone(Tone::Bad))),
     ];
     let is_there = |(.., cell): &&Part| rows.iter().any(|row| cell(row.share).is_some());
     let shown: Vec<&Part> = known.iter().filter(is_there).collect();
@@ -116,9 +120,9 @@ fn parts(head: &'static str, rows: &[Row<'_>], style: Style) -> String {
     if lines.is_empty() { String::new() } else { format!("\n{}", grid::lines(style, &columns, &lines)) }
 }
 
-/// Money out of thousandths.
+/// Thousandths of the currency as a decimal.
 pub(crate) fn money(milli: u128) -> String {
-    format!("{}.{:03}", say::count(milli / 1000), milli % 1000)
+    format!("{}.{:03}", format::count(milli / 1000), milli % 1000)
 }
 
 fn some(count: u64) -> Option<u64> {
@@ -178,36 +182,31 @@ fn waited(wait: &WaitRow) -> Cell {
     Cell::new(format!("{} / {} / {}", span(mean), span(wait.p50_ms), span(wait.max_ms)))
 }
 
-fn time(ms: u128) -> String {
-    u64::try_from(ms).map_or_else(|_| format!("{} s", say::count(ms / 1000)), span)
-}
-
-/// Used time in hours of one unit, to the hundredth, cut off: `4.25 cpu-hours, 12.00 nvidia.com/gpu-hours`.
+/// Usage over time: `4.25 cpu-hours, 12.00 nvidia.com/gpu-hours`.
 fn hours(times: &TimeMap) -> Option<String> {
-    let hours = |(name, time): &(quotree_core::Name, u128)| {
-        let unit = match Unit::of(name.as_str()) {
-            Unit::Milli => 1,
-            Unit::Bytes => 1 << 30,
-        };
-        let hundredths = time / (TimeMap::second(name.as_str()) * 36 * unit);
-        let of = if unit == 1 { "" } else { "GiB-" };
-        format!("{}.{:02} {of}{name}-hours", say::count(hundredths / 100), hundredths % 100)
-    };
-    let all: Vec<String> = times.0.iter().map(hours).collect();
+    // A time map counts base units times milliseconds.
+    let all: Vec<String> = times
+        .0
+        .iter()
+        .filter(|(_, time)| *time > 0)
+        .map(|(name, time)| unit_hours(name.as_str(), time / 1000))
+        .collect();
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-/// Who can use what, and why not; of one user, every leaf. `used` tells what is used of each leaf, too.
+/// Which users may use which leaf quotas. With `user`, that user alone and also the leaves it may not use, with the reason.
+/// `used` adds a column with the usage of each leaf.
 #[must_use]
 pub fn tenancy_text(tenancy: &Tenancy, user: Option<&str>, used: bool, style: Style) -> String {
     let name = style.paint(Tone::Strong, &tenancy.scenario);
     let mut text = format!("{name} at {}\n", span(tenancy.at_ms));
     if tenancy.is_empty() {
-        text.push_str("There are no users: nobody is asked who they are.\n");
+        text.push_str("The scenario declares no users: every submission is accepted without a user check.\n");
         return text;
     }
     let left = |head, spare| Column { head, right: false, spare };
-    let mut columns = vec![left("USER", 0), left("ROLE", 0), left("GROUP", 0), left("LEAF", 0), left("NAMESPACES", 0)];
+    let mut columns =
+        vec![left("USER", 0), left("ROLE", 0), left("GROUP", 0), left("LEAF QUOTA", 0), left("NAMESPACES", 0)];
     columns.extend([left("MIN", 1), left("MAX", 2)]);
     if used {
         columns.push(left("USED", 0));
@@ -227,19 +226,19 @@ pub fn tenancy_text(tenancy: &Tenancy, user: Option<&str>, used: bool, style: St
     text
 }
 
-/// The lines of one user: a leaf each, and where there is none, why.
+/// The lines of one user: one for each leaf, or the reason why there is none.
 fn lines_of(tenant: &Tenant, used: bool, all: bool) -> Vec<Vec<Cell>> {
     let role = match tenant.role {
         Some(Role::Admin) => Cell::new("admin"),
         Some(Role::Researcher) => Cell::new("researcher"),
-        None => Cell::new("(no user)").tone(Tone::Odd),
+        None => Cell::new("(undeclared)").tone(Tone::Odd),
     };
     let mut lines: Vec<Vec<Cell>> = Vec::new();
     let mut line = |cells: [Cell; 3], amounts: [&QuantityMap; 3]| {
         let first = lines.is_empty();
         let who = if first { [Cell::new(&tenant.user), role.clone()] } else { [Cell::new(""), Cell::new("")] };
         let shown = amounts.iter().take(if used { 3 } else { 2 });
-        let amounts = shown.map(|map| say::amounts(&map.0).map_or_else(Cell::none, Cell::new));
+        let amounts = shown.map(|map| format::amounts(&map.0).map_or_else(Cell::none, Cell::new));
         lines.push(who.into_iter().chain(cells).chain(amounts).collect());
     };
     for can in &tenant.can {
@@ -248,17 +247,17 @@ fn lines_of(tenant: &Tenant, used: bool, all: bool) -> Vec<Vec<Cell>> {
     }
     let none = QuantityMap::default();
     if let Some(why) = &tenant.nothing {
-        let cells = [Cell::none(), Cell::new("nothing").tone(Tone::Odd), Cell::new(why).tone(Tone::Odd)];
+        let cells = [Cell::none(), Cell::new("none").tone(Tone::Odd), Cell::new(why).tone(Tone::Odd)];
         line(cells, [&none, &none, &none]);
     }
     for cannot in tenant.cannot.iter().filter(|_| all) {
-        let why = format!("not: {}", cannot.why);
+        let why = format!("no access: {}", cannot.why);
         line([Cell::none(), Cell::new(&cannot.quota), Cell::new(why).tone(Tone::Odd)], [&none, &none, &none]);
     }
     lines
 }
 
-/// What is odd about the whole, a line each.
+/// Admins, and settings that leave a namespace, leaf or group unusable, one line each.
 fn notes(tenancy: &Tenancy, style: Style) -> String {
     let mut text = String::from("\n");
     let mut note = |what: &str, names: &[String]| {
@@ -271,9 +270,9 @@ fn notes(tenancy: &Tenancy, style: Style) -> String {
         text.push_str(&format!("{what}: {}{more}\n", shown.join(", ")));
     };
     note("Admins", &tenancy.admins);
-    note("On no leaf, so nobody can submit into them (A4)", &tenancy.namespaces_on_no_leaf);
-    note("Leaves without a group, so no user can use them", &tenancy.leaves_without_group);
-    note("Leaves without a namespace, so nothing can be submitted", &tenancy.leaves_without_namespaces);
+    note("Namespaces attached to no leaf quota, so nobody can submit to them (A4)", &tenancy.namespaces_on_no_leaf);
+    note("Leaf quotas without a group, so no user can use them", &tenancy.leaves_without_group);
+    note("Leaf quotas without a namespace, so nothing can be submitted to them", &tenancy.leaves_without_namespaces);
     note("Groups without members", &tenancy.groups_without_members);
     if text == "\n" { String::new() } else { text }
 }

@@ -1,9 +1,9 @@
-//! The picture of a quota tree: one bar a quota and resource, all on one scale, with what is guaranteed, used, borrowed
-//! and allowed. Plain SVG: text stays text, no fonts are carried, light and dark follow the reader's setting, and equal
-//! results give equal bytes.
+//! The quota tree as SVG: one bar for each quota and resource, all on one scale, with min, usage, borrowing and max. The
+//! SVG embeds no fonts, keeps text as text, follows the light or dark setting of the reader, and is byte-identical for
+//! equal results.
 
 use crate::{
-    say,
+    format,
     tree::{governed, scale},
 };
 use quotree_core::Name;
@@ -11,18 +11,18 @@ use quotree_sim::result::{QuotaRow, RunResult};
 use std::{collections::BTreeMap, fmt::Write};
 
 const WIDTH: i64 = 1060;
-/// Where the bars begin, how long the longest is, and where the numbers begin.
+/// The left edge of the bars, the length of the longest bar, and the left edge of the numbers.
 const BARS: i64 = 250;
 const BAR_LENGTH: i64 = 400;
 const NUMBERS: i64 = BARS + BAR_LENGTH + 20;
-/// One resource of one quota.
+/// The height of one resource of one quota.
 const LANE: i64 = 30;
 const TOP: i64 = 96;
 const INDENT: i64 = 22;
-/// Quotas beyond this many are counted, not drawn.
+/// The most quotas that are drawn; the rest is counted.
 const MOST_QUOTAS: usize = 120;
 
-/// Plain colours, said twice: not every renderer knows variables.
+/// Colours are stated once for light and once for dark: not every renderer supports CSS variables.
 const STYLE: &str = "<style>
   text { font: 14px system-ui, sans-serif; fill: #1c2430; } .title { font-size: 18px; font-weight: 600; }
   .soft { fill: #667085; font-size: 12px; } .paper { fill: #ffffff; } .ceiling { fill: none; stroke: #c4cad4; }
@@ -36,7 +36,7 @@ const STYLE: &str = "<style>
 </style>
 ";
 
-/// The tree of a finished run as SVG.
+/// The quota tree of a finished run as SVG.
 #[must_use]
 pub fn tree_svg(result: &RunResult) -> String {
     let resources = governed(&result.quotas);
@@ -52,12 +52,12 @@ pub fn tree_svg(result: &RunResult) -> String {
     );
     svg.push_str(STYLE);
     let _ = writeln!(svg, "<rect class=\"paper\" width=\"{WIDTH}\" height=\"{height}\" rx=\"8\"/>");
-    let when = format!("policy {}, after {}", escape(&result.policy), say::span(result.end_ms));
+    let when = format!("policy {}, after {}", escape(&result.policy), format::span(result.end_ms));
     let _ = writeln!(svg, "<text class=\"title\" x=\"20\" y=\"32\">{title}</text>");
     let _ = writeln!(
         svg,
         "<text class=\"soft\" x=\"20\" y=\"52\">{when}, {}</text>",
-        say::many(result.evictions.len() as u64, "eviction")
+        format::many(result.evictions.len() as u64, "eviction")
     );
     legend(&mut svg);
     branches(&mut svg, &shown, &lanes);
@@ -72,7 +72,7 @@ pub fn tree_svg(result: &RunResult) -> String {
     svg
 }
 
-/// Where each quota stands.
+/// The position of each quota.
 struct Lanes<'a> {
     tops: Vec<i64>,
     depths: BTreeMap<&'a str, i64>,
@@ -97,7 +97,7 @@ impl<'a> Lanes<'a> {
     }
 }
 
-/// The resources that a quota says something about.
+/// The resources for which a quota has a min, a max or usage.
 fn named<'a>(quota: &'a QuotaRow, resources: &'a [Name]) -> impl Iterator<Item = &'a Name> {
     resources.iter().filter(|r| {
         let in_map = |amounts: &quotree_core::Amounts| amounts.get(r.as_str()).is_some();
@@ -107,10 +107,10 @@ fn named<'a>(quota: &'a QuotaRow, resources: &'a [Name]) -> impl Iterator<Item =
 
 fn legend(svg: &mut String) {
     let marks = [
-        ("own", "used, of min"),
+        ("own", "used within min"),
         ("borrowed", "borrowed"),
-        ("promise", "guaranteed, not used"),
-        ("ceiling", "up to max"),
+        ("promise", "unused min"),
+        ("ceiling", "room up to max"),
     ];
     let mut x = BARS;
     for (class, text) in marks {
@@ -176,10 +176,10 @@ fn row(
     }
 }
 
-/// What stands beside a bar.
+/// The text beside a bar.
 fn numbers(quota: &QuotaRow, resource: &Name, counts: bool) -> String {
     let of = |map: &quotree_sim::result::QuantityMap| {
-        map.0.get(resource.as_str()).map(|a| say::amount(resource.as_str(), a))
+        map.0.get(resource.as_str()).map(|a| format::amount(resource.as_str(), a))
     };
     let zero = || "0".to_owned();
     let max = of(&quota.max).unwrap_or_else(|| "∞".to_owned());
@@ -188,13 +188,13 @@ fn numbers(quota: &QuotaRow, resource: &Name, counts: bool) -> String {
     if counts {
         let _ = write!(text, " · {} running", quota.running);
         if quota.pending > 0 {
-            let _ = write!(text, ", {} waiting", quota.pending);
+            let _ = write!(text, ", {} pending", quota.pending);
         }
     }
     text
 }
 
-/// How long an amount is; what is there at all is seen.
+/// The length of an amount; every amount above 0 is visible.
 fn length(amount: i64, full: i64) -> i64 {
     if amount <= 0 || full <= 0 {
         return 0;
@@ -203,7 +203,7 @@ fn length(amount: i64, full: i64) -> i64 {
     i64::try_from(long).unwrap_or(BAR_LENGTH).clamp(1, BAR_LENGTH)
 }
 
-/// The text, its middle left out where it is long.
+/// The text, shortened in the middle if it is long.
 fn short(text: &str, most: usize) -> String {
     let count = text.chars().count();
     if count <= most {
@@ -215,7 +215,7 @@ fn short(text: &str, most: usize) -> String {
     format!("{head}…{tail}")
 }
 
-/// Text as it may stand in XML; what XML cannot say at all is left out.
+/// Text escaped for XML; characters that XML does not allow are dropped.
 fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
@@ -236,13 +236,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hostile_names_stay_text() {
+    fn hostile_names_are_escaped() {
         assert_eq!(escape("<a href=\"x\">&\u{0}"), "&lt;a href=&quot;x&quot;&gt;&amp;");
         assert_eq!(short("abcdefghij", 6), "abc…ij");
     }
 
     #[test]
-    fn lengths_keep_within_the_bar() {
+    fn lengths_stay_within_the_bar() {
         assert_eq!(
             [(0, 10), (1, i64::MAX), (i64::MAX, i64::MAX), (20, 10), (5, 0)].map(|(a, f)| length(a, f)),
             [0, 1, 400, 400, 0]

@@ -1,13 +1,13 @@
-//! How text for people is dressed: colours or none, and how much room there is.
+//! The style of text output: colours, width, and the number of rows.
 
-/// How a text is dressed.
+/// The style of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     /// Whether ANSI colours are used.
     pub colour: bool,
-    /// Columns of the terminal; what does not fit loses its less important columns.
+    /// The width of the terminal in characters; a wider table drops its less important columns.
     pub width: usize,
-    /// At most so many rows of any one table are shown; the rest is counted.
+    /// The most rows of one table that are shown; the rest is counted.
     pub rows: usize,
 }
 
@@ -17,17 +17,17 @@ impl Default for Style {
     }
 }
 
-/// What a piece of text means.
+/// The meaning of a piece of text, which determines its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
     Plain,
     /// A heading.
     Strong,
-    /// What need not be read first.
+    /// Less important.
     Faint,
     Good,
     Bad,
-    /// Worth a look.
+    /// Unusual.
     Odd,
 }
 

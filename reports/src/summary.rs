@@ -1,11 +1,11 @@
-//! The summary a person reads in the terminal: who has what, who waits and why, who lost what to whom, and whether the
-//! claims hold.
+//! The summary in the terminal: usage of each quota, evictions and pending pods with their reasons, metrics, and the
+//! claims.
 
 use crate::{
     datasets, fleet,
+    format::{self, long_span, many, span, unit_hours},
     grid::{self, Cell, Column},
     instances,
-    say::{self, many, span},
     style::{Style, Tone},
     tree,
 };
@@ -16,12 +16,12 @@ use std::collections::{BTreeMap, BTreeSet};
 #[must_use]
 pub fn summary_text(result: &RunResult, style: Style) -> String {
     let mut text = state_text(result, style);
-    text.push_str(&figures(result, style));
+    text.push_str(&metrics(result, style));
     text.push_str(&claims(result, style));
     text
 }
 
-/// The state at the end of the run: everything but the figures and the claims.
+/// The state at the end of the run: the summary without metrics and claims.
 #[must_use]
 pub fn state_text(result: &RunResult, style: Style) -> String {
     let sections = [
@@ -46,8 +46,10 @@ fn header(result: &RunResult, style: Style) -> String {
     let name = style.paint(Tone::Strong, &result.scenario);
     let ended = span(result.end_ms);
     let line = format!("policy {} · seed {} · ended at {ended} · {}", result.policy, result.seed, events(result));
-    let digests =
-        format!("digest {} · scenario {} · semantics {}", result.digest, result.scenario_digest, result.semantics);
+    let digests = format!(
+        "run digest {} · scenario digest {} · semantics version {}",
+        result.digest, result.scenario_digest, result.semantics
+    );
     format!("{name}  {line}\n{}\n", style.paint(Tone::Faint, &digests))
 }
 
@@ -63,14 +65,14 @@ fn quotas(result: &RunResult, style: Style) -> String {
     text
 }
 
-/// Who borrows, and who lends, in one line. Leaves borrow; a whole branch may be what lends to its sibling (L2).
+/// Which leaves borrow, and which quotas lend, in one line. A whole branch may lend to its sibling (L2).
 fn loans(result: &RunResult, style: Style) -> String {
     let parents: BTreeSet<&str> = result.quotas.iter().filter_map(|q| q.parent.as_deref()).collect();
     let is_leaf = |q: &&QuotaRow| !parents.contains(q.name.as_str());
     let said = |verb: &str, leaves_only: bool, pick: fn(&QuotaRow) -> &QuantityMap| {
         let quotas = result.quotas.iter().filter(|q| !leaves_only || is_leaf(q));
         let all: Vec<_> = quotas
-            .filter_map(|q| say::amounts(&pick(q).0).map(|amounts| format!("{} {verb} {amounts}", q.name)))
+            .filter_map(|q| format::amounts(&pick(q).0).map(|amounts| format!("{} {verb} {amounts}", q.name)))
             .collect();
         let shown = (style.rows / 10).max(1);
         let more = all.len().saturating_sub(shown);
@@ -80,7 +82,7 @@ fn loans(result: &RunResult, style: Style) -> String {
     let borrows = said("borrows", true, |q| &q.borrowed);
     let lends = said("lends", false, |q| &q.lent);
     let sentences: Vec<_> = [borrows, lends].into_iter().filter(|s| !s.is_empty()).collect();
-    if sentences.is_empty() { "Nobody borrows.\n".to_owned() } else { format!("{}.\n", sentences.join(". ")) }
+    if sentences.is_empty() { "No quota borrows.\n".to_owned() } else { format!("{}.\n", sentences.join(". ")) }
 }
 
 fn namespaces(result: &RunResult, style: Style) -> String {
@@ -89,7 +91,7 @@ fn namespaces(result: &RunResult, style: Style) -> String {
         Column { head: "NAMESPACE", right: false, spare: 0 },
         Column { head: "QUOTA", right: false, spare: 1 },
         right("RUNNING", 0),
-        right("WAITING", 0),
+        right("PENDING", 0),
         right("SUCCEEDED", 0),
         right("FAILED", 0),
         right("EVICTED", 0),
@@ -116,7 +118,7 @@ fn namespaces(result: &RunResult, style: Style) -> String {
     format!("\n{}{}", grid::lines(style, &columns, &rows), rest(style, result.namespaces.len(), "more namespace"))
 }
 
-/// What was not shown, counted.
+/// The number of rows that are not shown.
 fn rest(style: Style, all: usize, what: &str) -> String {
     match all.saturating_sub(style.rows) {
         0 => String::new(),
@@ -133,7 +135,7 @@ fn refusals(result: &RunResult, style: Style) -> String {
     let mut text = heading(style, &many(all, "refusal"));
     for row in result.refusals.iter().take(style.rows) {
         let by = row.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
-        let times = if row.times > 1 { format!(" ({} times)", say::count(row.times.into())) } else { String::new() };
+        let times = if row.times > 1 { format!(" ({} times)", format::count(row.times.into())) } else { String::new() };
         text.push_str(&format!("  at {}  {}{by}: {}{times}\n", span(row.at_ms), row.what, row.why));
     }
     text.push_str(&rest(style, result.refusals.len(), "more refusal"));
@@ -149,7 +151,7 @@ fn evictions(result: &RunResult, style: Style) -> String {
         .metrics
         .evictions_by_rule
         .iter()
-        .map(|(rule, n)| format!("{} by {rule}", say::count((*n).into())))
+        .map(|(rule, n)| format!("{} by {rule}", format::count((*n).into())))
         .collect();
     let by_rule = if by_rule.is_empty() { String::new() } else { format!(" ({})", by_rule.join(", ")) };
     let mut text = heading(style, &format!("{}{by_rule}", many(all.len() as u64, "eviction")));
@@ -166,26 +168,26 @@ fn evictions(result: &RunResult, style: Style) -> String {
 }
 
 fn eviction(row: &EvictionRow) -> String {
-    let leaf = row.leaf.as_deref().map(|leaf| format!(" of {leaf}")).unwrap_or_default();
+    let leaf = row.leaf.as_deref().map(|leaf| format!(" ({leaf})")).unwrap_or_default();
     let unnamed = row.cause.as_deref().filter(|cause| !row.reason.contains(cause));
     let cause = unnamed.map(|cause| format!(" for {cause}")).unwrap_or_default();
-    let lost = if row.lost_ms > 0 { format!("; lost {}", span(row.lost_ms)) } else { String::new() };
-    format!("  at {}  {}{leaf}{cause}: {}{lost}\n", span(row.at_ms), row.pod, ruled(&row.rule, &row.reason))
+    let lost = if row.lost_ms > 0 { format!("; lost {} of work", span(row.lost_ms)) } else { String::new() };
+    format!("  at {}  {}{leaf}{cause}  {}{lost}\n", span(row.at_ms), row.pod, ruled(&row.rule, &row.reason))
 }
 
-/// A verdict in short: what binds, who holds it, and what would help; the rest is for `explain`.
+/// A short verdict: what blocks the pod, who holds what is missing, and what would help. `explain` prints the rest.
 fn in_short(style: Style, row: &PendingRow) -> String {
     let reason = ruled(&row.rule, &row.reason);
     let mut clauses = reason.split("; ");
     let mut text = format!("      {}\n", clauses.next().unwrap_or_default());
-    let told = |clause: &&str| clause.starts_with("held by") || clause.ends_with("would help");
-    for clause in clauses.filter(told) {
+    let is_short = |clause: &&str| clause.starts_with("held by") || clause.starts_with("would help");
+    for clause in clauses.filter(is_short) {
         text.push_str(&style.paint(Tone::Faint, &format!("      {clause}\n")));
     }
     text
 }
 
-/// A reason with the rule it stands on, named once.
+/// A reason with its rule, which is named once.
 fn ruled(rule: &str, reason: &str) -> String {
     match reason {
         "" => rule.to_owned(),
@@ -194,7 +196,7 @@ fn ruled(rule: &str, reason: &str) -> String {
     }
 }
 
-/// Why those wait who wait: equal verdicts together.
+/// Why pods are pending: equal verdicts are grouped.
 fn pending(result: &RunResult, style: Style) -> String {
     if result.pending.is_empty() {
         return String::new();
@@ -209,12 +211,12 @@ fn pending(result: &RunResult, style: Style) -> String {
             None => groups.push((row, vec![row])),
         }
     }
-    let mut text = heading(style, &format!("{} waiting", many(result.pending.len() as u64, "pod")));
+    let mut text = heading(style, &many(result.pending.len() as u64, "pending pod"));
     let shown = (style.rows / 4).max(1);
     for (first, rows) in groups.iter().take(shown) {
         let whose = first.quota.as_deref().map_or_else(|| first.namespace.clone(), str::to_owned);
         let names: Vec<&str> = rows.iter().take(3).map(|row| row.pod.as_str()).collect();
-        let more = if rows.len() > 3 { format!(", … {} in all", rows.len()) } else { String::new() };
+        let more = if rows.len() > 3 { format!(", … ({})", many(rows.len() as u64, "pod")) } else { String::new() };
         let who = format!("{whose}: {}{more}", names.join(", "));
         text.push_str(&format!("  {who}\n{}", in_short(style, first)));
     }
@@ -226,7 +228,7 @@ fn pending(result: &RunResult, style: Style) -> String {
     text
 }
 
-/// The nodes, for a closer look: what each has and uses.
+/// The nodes: state, pods, usage and allocatable capacity of each.
 #[must_use]
 pub fn nodes_text(result: &RunResult, style: Style) -> String {
     let columns = [
@@ -234,7 +236,7 @@ pub fn nodes_text(result: &RunResult, style: Style) -> String {
         Column { head: "STATE", right: false, spare: 0 },
         Column { head: "PODS", right: true, spare: 0 },
         Column { head: "USED", right: false, spare: 0 },
-        Column { head: "OF", right: false, spare: 1 },
+        Column { head: "ALLOCATABLE", right: false, spare: 1 },
     ];
     let rows: Vec<Vec<Cell>> = result
         .nodes
@@ -245,11 +247,11 @@ pub fn nodes_text(result: &RunResult, style: Style) -> String {
                 (false, _) => Cell::new("down").tone(Tone::Bad),
                 (true, false) => Cell::new("cordoned").tone(Tone::Odd),
                 (true, true) if node.unhealthy > 0 => {
-                    Cell::new(format!("ready, {} ill", many(node.unhealthy, "device"))).tone(Tone::Odd)
+                    Cell::new(format!("ready, {}", many(node.unhealthy, "unhealthy device"))).tone(Tone::Odd)
                 }
                 (true, true) => Cell::new("ready"),
             };
-            let amounts = |map: &QuantityMap| say::amounts(&map.0).map_or_else(Cell::none, Cell::new);
+            let amounts = |map: &QuantityMap| format::amounts(&map.0).map_or_else(Cell::none, Cell::new);
             vec![Cell::new(&node.name), state, Cell::count(node.pods), amounts(&node.used), amounts(&node.allocatable)]
         })
         .collect();
@@ -259,75 +261,68 @@ pub fn nodes_text(result: &RunResult, style: Style) -> String {
     format!("\n{}{}", grid::lines(style, &columns, &rows), rest(style, result.nodes.len(), "more node"))
 }
 
-fn figures(result: &RunResult, style: Style) -> String {
+fn metrics(result: &RunResult, style: Style) -> String {
     let m = &result.metrics;
-    let mut text = heading(style, "Figures");
+    let mut text = heading(style, "Metrics");
     let mut line = |what: &str, value: String| {
-        text.push_str(&format!("  {what:<12}{value}\n"));
+        text.push_str(&format!("  {what:<17}{value}\n"));
     };
     line(
         "pods",
         format!(
-            "{} submitted, {} bound, {} succeeded, {} failed",
-            say::count(m.pods_submitted.into()),
-            say::count(m.pods_bound.into()),
-            say::count(m.pods_succeeded.into()),
-            say::count(m.pods_failed.into())
+            "{} submitted, {} bindings, {} succeeded, {} failed",
+            format::count(m.pods_submitted.into()),
+            format::count(m.pods_bound.into()),
+            format::count(m.pods_succeeded.into()),
+            format::count(m.pods_failed.into())
         ),
     );
     if m.wait.count > 0 {
-        line("waits", wait(m.wait));
+        line("wait time", wait(m.wait));
     }
-    let used: Vec<_> = m.utilisation_permille.iter().map(|(r, p)| format!("{r} {}", say::percent(*p))).collect();
+    let used: Vec<_> = m.utilisation_permille.iter().map(|(r, p)| format!("{r} {}", format::percent(*p))).collect();
     if !used.is_empty() {
         line("utilisation", used.join(", "));
     }
-    line("evictions", format!("{}, {} wasted, lost work {}", m.evictions, m.wasted_evictions, lost(m.lost_work_ms)));
-    if let Some(told) = fleet::nodes(m) {
-        line("nodes", told);
+    line(
+        "evictions",
+        format!("{}, {} of them wasted; {} of work lost", m.evictions, m.wasted_evictions, long_span(m.lost_work_ms)),
+    );
+    if let Some(nodes) = fleet::nodes(m) {
+        line("nodes", nodes);
     }
-    let starved: Vec<_> = m.starved_unit_s.iter().filter(|(_, v)| **v > 0).map(|(r, v)| unit_seconds(r, *v)).collect();
-    if !starved.is_empty() {
-        line("starved", format!("{} under min with demand", starved.join(", ")));
+    let unmet: Vec<_> = m.starved_unit_s.iter().filter(|(_, v)| **v > 0).map(|(r, v)| unit_hours(r, *v)).collect();
+    if !unmet.is_empty() {
+        line("unmet guarantee", format!("{} below min while pods were pending", unmet.join(", ")));
     }
     let thousandths = |n: u64| format!("{}.{:03}", n / 1000, n % 1000);
     line(
         "fairness",
-        format!("Jain {}, error {}", thousandths(m.jain_permille), thousandths(m.fairness_error_permille)),
+        format!(
+            "Jain index {}, shortfall from fair shares {} of the capacity",
+            thousandths(m.jain_permille),
+            thousandths(m.fairness_error_permille)
+        ),
     );
     if let Some(deadlines) = m.deadlines {
         line("deadlines", format!("{} met, {} missed", deadlines.met, deadlines.missed));
     }
     if m.search_bounds_hit > 0 {
-        line("searches", format!("{} ended at a bound", say::count(m.search_bounds_hit.into())));
+        line("victim search", format!("stopped at its limit {} times", format::count(m.search_bounds_hit.into())));
     }
     text
 }
 
-/// Waits in words, the mean exact to the hundredth of a second.
+/// Wait times, the mean exact to the hundredth of a second.
 fn wait(row: WaitRow) -> String {
     format!(
         "mean {} s, p50 {}, p95 {}, p99 {}, max {}",
-        say::seconds(row.sum_ms, row.count),
+        format::seconds(row.sum_ms, row.count),
         span(row.p50_ms),
         span(row.p95_ms),
         span(row.p99_ms),
         span(row.max_ms)
     )
-}
-
-fn lost(ms: u128) -> String {
-    u64::try_from(ms).map_or_else(|_| format!("{} s", say::count(ms / 1000)), span)
-}
-
-/// An amount of a resource times seconds, in whole units times seconds.
-fn unit_seconds(resource: &str, base: u128) -> String {
-    let per_one = match quotree_core::Unit::of(resource) {
-        quotree_core::Unit::Bytes => 1 << 30,
-        quotree_core::Unit::Milli => 1000,
-    };
-    let unit = if per_one == 1000 { resource.to_owned() } else { format!("GiB of {resource}") };
-    format!("{} {unit}-seconds", say::count(base / per_one))
 }
 
 fn claims(result: &RunResult, style: Style) -> String {
@@ -337,11 +332,11 @@ fn claims(result: &RunResult, style: Style) -> String {
     }
     let tone = if all.failed == 0 { Tone::Good } else { Tone::Bad };
     let head = if all.failed == 0 {
-        format!("{} hold", if all.passed == 1 { "The claim".to_owned() } else { format!("All {} claims", all.passed) })
+        if all.passed == 1 { "The claim holds".to_owned() } else { format!("All {} claims hold", all.passed) }
     } else {
-        format!("{} of {} failed", many(all.failed, "claim"), all.passed + all.failed)
+        format!("{} of {} failed", all.failed, many(all.passed + all.failed, "claim"))
     };
-    let mut text = format!("\n{}\n", style.paint(tone, &head.replace("claim hold", "claim holds")));
+    let mut text = format!("\n{}\n", style.paint(tone, &head));
     let failed_first = all.results.iter().filter(|c| !c.passed).chain(all.results.iter().filter(|c| c.passed));
     for claim in failed_first.take(style.rows) {
         text.push_str(&claim_text(style, claim));
@@ -356,10 +351,10 @@ fn claim_text(style: Style, claim: &ClaimResult) -> String {
     let mut text = format!("  {mark} {}{because}\n", claim.claim);
     if !claim.passed {
         let at = claim.at_ms.map(|ms| format!(" at {}", span(ms))).unwrap_or_default();
-        text.push_str(&format!("      line {}: seen{at}: {}\n", claim.line, claim.seen));
+        text.push_str(&format!("      line {}: observed{at}: {}\n", claim.line, claim.seen));
         let shown = (style.rows / 20).max(1);
         for explanation in claim.explanations.iter().take(shown) {
-            text.push_str(&format!("      {}\n", say::gist(explanation)));
+            text.push_str(&format!("      {}\n", format::short_reason(explanation)));
         }
         if claim.explanations.len() > shown {
             let more = many((claim.explanations.len() - shown) as u64, "more pod");

@@ -1,7 +1,7 @@
-//! Every table of a result as CSV: one file a table, one row a thing, amounts in the long form (one row a resource) so
-//! that a spreadsheet can sort them. Amounts are Kubernetes quantities, times milliseconds.
+//! Every table of a result as CSV, one file for each table. Amounts are in the long form, one row for each resource, so
+//! that a spreadsheet can sort them. Amounts are Kubernetes quantities, times are milliseconds.
 
-use crate::{instances, say, tree::governed};
+use crate::{format, instances, tree::governed};
 use quotree_core::Name;
 use quotree_sim::{
     people::Role,
@@ -9,7 +9,7 @@ use quotree_sim::{
 };
 use std::collections::BTreeSet;
 
-/// The tables of a result: file name and content. Instances and failures are there only where there are any.
+/// The tables of a result: file name and content. Datasets, instances and failures have a table only if there are any.
 #[must_use]
 pub fn tables_csv(result: &RunResult) -> Vec<(&'static str, String)> {
     let mut tables = vec![
@@ -38,7 +38,7 @@ pub fn tables_csv(result: &RunResult) -> Vec<(&'static str, String)> {
     tables
 }
 
-/// Writes a head and rows; a `Vec` takes all that is written to it.
+/// A head and rows as CSV; writing to a `Vec` cannot fail.
 fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut written = writer.write_record(head);
@@ -50,7 +50,7 @@ fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
 }
 
 fn amount(map: &QuantityMap, resource: &Name) -> String {
-    map.0.get(resource.as_str()).map(|amount| say::amount(resource.as_str(), amount)).unwrap_or_default()
+    map.0.get(resource.as_str()).map(|amount| format::amount(resource.as_str(), amount)).unwrap_or_default()
 }
 
 fn maybe(text: Option<&String>) -> String {
@@ -153,7 +153,7 @@ fn groups(result: &RunResult) -> String {
     works(&["group", "quota", "members"], rows)
 }
 
-/// What somebody's work came to, in the long form: one row a resource that was used, and one where none was.
+/// The work of users or groups in the long form: one row for each resource used, or one row if none was used.
 fn works<'a>(head: &[&str], rows: impl Iterator<Item = (Vec<String>, &'a WorkRow)>) -> String {
     let mut head = head.to_vec();
     head.extend(["running", "pending", "succeeded", "failed", "evicted", "refused", "waited", "wait_sum_ms"]);

@@ -1,8 +1,8 @@
-//! The quota tree as an indented table: what each quota is promised, what it uses, and a bar that shows both.
+//! The quota tree as an indented table: min, max and usage of each quota, and a bar that shows them.
 
 use crate::{
+    format,
     grid::{self, Cell, Column},
-    say,
     style::{Style, Tone},
 };
 use quotree_core::Name;
@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Cells of a bar.
 const BAR: i128 = 16;
 
-/// What the bars mean.
-pub(crate) const LEGEND: &str = "█ used of min   ▓ borrowed   ░ guaranteed, not used   · up to max";
+/// The legend of the bars.
+pub(crate) const LEGEND: &str = "█ used within min   ▓ borrowed   ░ unused min   · room up to max";
 
 const COLUMNS: [Column; 11] = [
     Column { head: "QUOTA", right: false, spare: 0 },
@@ -24,12 +24,12 @@ const COLUMNS: [Column; 11] = [
     Column { head: "BORROWED", right: true, spare: 1 },
     Column { head: "", right: false, spare: 4 },
     Column { head: "RUNNING", right: true, spare: 0 },
-    Column { head: "WAITING", right: true, spare: 0 },
+    Column { head: "PENDING", right: true, spare: 0 },
     Column { head: "EVICTED", right: true, spare: 2 },
-    Column { head: "WAITED mean/p50/max", right: true, spare: 3 },
+    Column { head: "WAIT mean/p50/max", right: true, spare: 3 },
 ];
 
-/// The table, one row a quota and resource.
+/// The table: one row for each quota and resource.
 pub(crate) fn table(style: Style, result: &RunResult) -> String {
     let guides = guides(&result.quotas);
     let (resources, scale) = (governed(&result.quotas), scale(&result.quotas));
@@ -40,19 +40,19 @@ pub(crate) fn table(style: Style, result: &RunResult) -> String {
     }
     let mut text = grid::lines(style, &COLUMNS, &rows);
     if result.quotas.len() > shown {
-        let more = say::many((result.quotas.len() - shown) as u64, "more quota");
+        let more = format::many((result.quotas.len() - shown) as u64, "more quota");
         text.push_str(&style.paint(Tone::Faint, &format!("… and {more}\n")));
     }
     text
 }
 
-/// The resources that some quota names, sorted.
+/// The resources that any quota names, sorted.
 pub(crate) fn governed(quotas: &[QuotaRow]) -> Vec<Name> {
     let named = quotas.iter().flat_map(|q| q.min.0.iter().chain(q.max.0.iter()));
     named.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// The largest amount anywhere, by resource: how long a bar without a ceiling is.
+/// The largest amount of each resource: the length of a bar without a max.
 pub(crate) fn scale(quotas: &[QuotaRow]) -> BTreeMap<Name, i64> {
     let mut scale = BTreeMap::new();
     for quota in quotas {
@@ -64,7 +64,7 @@ pub(crate) fn scale(quotas: &[QuotaRow]) -> BTreeMap<Name, i64> {
     scale
 }
 
-/// What stands before each name: the branches of the tree.
+/// The tree branches before each name.
 fn guides(quotas: &[QuotaRow]) -> Vec<String> {
     let mut left: BTreeMap<&str, usize> = BTreeMap::new();
     for quota in quotas {
@@ -72,7 +72,7 @@ fn guides(quotas: &[QuotaRow]) -> Vec<String> {
             *left.entry(parent).or_default() += 1;
         }
     }
-    // What a quota puts before the names below it.
+    // The prefix of the names below each quota.
     let mut below: BTreeMap<&str, String> = BTreeMap::new();
     let mut guides = Vec::new();
     for quota in quotas {
@@ -100,7 +100,7 @@ fn quota_rows(quota: &QuotaRow, guide: &str, resources: &[Name], scale: &BTreeMa
             continue;
         }
         let first = rows.is_empty();
-        let show = |amount: Option<i64>| amount.map(|amount| say::amount(resource.as_str(), amount));
+        let show = |amount: Option<i64>| amount.map(|amount| format::amount(resource.as_str(), amount));
         let nonzero = |value: Option<i64>| show(value.filter(|v| *v != 0)).map_or_else(Cell::none, Cell::new);
         let (min, used) = (min.unwrap_or(0), used.unwrap_or(0));
         let end = max.or_else(|| scale.get(resource).copied()).unwrap_or(0);
@@ -134,10 +134,10 @@ fn waits(quota: &QuotaRow) -> Cell {
     let wait = quota.wait;
     let Some(mean) = wait.sum_ms.checked_div(u128::from(wait.count)) else { return Cell::none() };
     let mean = u64::try_from(mean).unwrap_or(u64::MAX);
-    Cell::new([mean, wait.p50_ms, wait.max_ms].map(say::span).join(" / "))
+    Cell::new([mean, wait.p50_ms, wait.max_ms].map(format::span).join(" / "))
 }
 
-/// Use against guarantee and ceiling; whatever is there at all gets at least one cell.
+/// Usage against min and max; every amount above 0 gets at least one cell.
 fn bar(min: i64, used: i64, end: i64) -> String {
     let end = i128::from(end.max(used).max(min));
     if end <= 0 {
@@ -163,7 +163,7 @@ mod tests {
     use super::bar;
 
     #[test]
-    fn a_bar_shows_use_guarantee_and_ceiling() {
+    fn a_bar_shows_usage_min_and_max() {
         assert_eq!(bar(10, 5, 20), "████░░░░········");
         assert_eq!(bar(10, 15, 20), "████████▓▓▓▓····");
         assert_eq!(bar(0, 0, 20), "················");

@@ -97,7 +97,7 @@ fn demo() -> RunResult {
         leaf: Some(leaf.into()),
         cause: Some("nginx3-0".into()),
         rule: "R2".into(),
-        reason: format!("{leaf} is 10 cpu over its min; root.b.1 takes back its own"),
+        reason: format!("R2: nginx3-0 reclaims its guaranteed quota; {leaf} was 10 cpu above its min"),
         lost_ms: 60_000,
         user: Some("ada".into()),
     };
@@ -112,7 +112,7 @@ fn demo() -> RunResult {
         verdict: serde_json::Value::Null,
         user: None,
     };
-    let full = "root has 0 of 5 cpu below its max 40; holders root.a.1 (15), root.a.2 (15)";
+    let full = "A1: the pod requests 5 cpu, root uses 40 of its max of 40 cpu; held by: root.a.1 15 cpu in 3 pods";
     let claim = |text: &str, line, passed: bool| ClaimResult {
         claim: text.into(),
         line,
@@ -231,45 +231,46 @@ fn demo() -> RunResult {
 fn the_summary_reads_well() {
     expect![[r#"
         nginx-40-core  policy capacity · seed 1 · ended at 3m · 1,234 events
-        digest 00000000000000000000000000000def · scenario 00000000000000000000000000000abc · semantics 1
+        run digest 00000000000000000000000000000def · scenario digest 00000000000000000000000000000abc · semantics version 1
 
-        QUOTA           RESOURCE  MIN  MAX  USED  BORROWED                    RUNNING  WAITING  EVICTED  WAITED mean/p50/max
-        root            cpu        40   40    40         ·  ████████████████        8        7        2         0s / 0s / 2m
-        ├─ root.a       cpu        20   40    30        10  ████████▓▓▓▓····        6        4        2         0s / 0s / 2m
-        │  ├─ root.a.1  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1         0s / 0s / 1m
-        │  └─ root.a.2  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1         0s / 0s / 1m
-        └─ root.b       cpu        20   40    10         ·  ████░░░░········        2        3        ·         0s / 0s / 0s
-           ├─ root.b.1  cpu        10   20    10         ·  ████████········        2        3        ·         0s / 0s / 0s
-           └─ root.b.2  cpu        10   20     ·         ·  ░░░░░░░░········        ·        ·        ·                    ·
-        █ used of min   ▓ borrowed   ░ guaranteed, not used   · up to max
+        QUOTA           RESOURCE  MIN  MAX  USED  BORROWED                    RUNNING  PENDING  EVICTED  WAIT mean/p50/max
+        root            cpu        40   40    40         ·  ████████████████        8        7        2       0s / 0s / 2m
+        ├─ root.a       cpu        20   40    30        10  ████████▓▓▓▓····        6        4        2       0s / 0s / 2m
+        │  ├─ root.a.1  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1       0s / 0s / 1m
+        │  └─ root.a.2  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1       0s / 0s / 1m
+        └─ root.b       cpu        20   40    10         ·  ████░░░░········        2        3        ·       0s / 0s / 0s
+           ├─ root.b.1  cpu        10   20    10         ·  ████████········        2        3        ·       0s / 0s / 0s
+           └─ root.b.2  cpu        10   20     ·         ·  ░░░░░░░░········        ·        ·        ·                  ·
+        █ used within min   ▓ borrowed   ░ unused min   · room up to max
         root.a.1 borrows 5 cpu; root.a.2 borrows 5 cpu. root.b lends 10 cpu; root.b.2 lends 10 cpu.
 
-        NAMESPACE   QUOTA     RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED
+        NAMESPACE   QUOTA     RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED
         namespace1  root.a.1        3        2          ·       ·        1
         namespace2  root.a.2        3        2          ·       ·        1
         namespace3  root.b.1        2        3          ·       ·        ·
 
         2 evictions (2 by R2)
-          at 2m  nginx1-4 of root.a.1 for nginx3-0: root.a.1 is 10 cpu over its min; root.b.1 takes back its own (R2); lost 1m
-          at 2m  nginx2-4 of root.a.2 for nginx3-0: root.a.2 is 10 cpu over its min; root.b.1 takes back its own (R2); lost 1m
+          at 2m  nginx1-4 (root.a.1)  R2: nginx3-0 reclaims its guaranteed quota; root.a.1 was 10 cpu above its min; lost 1m of work
+          at 2m  nginx2-4 (root.a.2)  R2: nginx3-0 reclaims its guaranteed quota; root.a.2 was 10 cpu above its min; lost 1m of work
 
-        3 pods waiting
+        3 pending pods
           root.a.1: nginx1-5, nginx1-6
-              root has 0 of 5 cpu below its max 40
+              A1: the pod requests 5 cpu, root uses 40 of its max of 40 cpu
+              held by: root.a.1 15 cpu in 3 pods
           root.b.1: nginx3-2
               root.b.1 is at its min 10 and may not reclaim (A1)
 
-        Figures
-          pods        17 submitted, 10 bound, 0 succeeded, 0 failed
-          waits       mean 0.00 s, p50 0s, p95 1m, p99 1m, max 1m
-          utilisation cpu 93.1 %
-          evictions   2, 0 wasted, lost work 2m
-          starved     600 cpu-seconds under min with demand
-          fairness    Jain 0.980, error 0.000
+        Metrics
+          pods             17 submitted, 10 bindings, 0 succeeded, 0 failed
+          wait time        mean 0.00 s, p50 0s, p95 1m, p99 1m, max 1m
+          utilisation      cpu 93.1 %
+          evictions        2, 0 of them wasted; 2m of work lost
+          unmet guarantee  600 cpu-seconds below min while pods were pending
+          fairness         Jain index 0.980, shortfall from fair shares 0.000 of the capacity
 
-        1 claim of 2 failed
+        1 of 2 claims failed
           ✗ Final: Evictions == 4
-              line 32: seen at 3m: 2
+              line 32: observed at 3m: 2
               nginx1-4 was evicted for nginx3-0
           ✓ At 2m30s: Pods(of: namespace1, running: 3, pending: 2)  — b.1 takes its min back, one pod from each sibling
     "#]].assert_eq(&summary_text(&demo(), Style::default()));
@@ -281,7 +282,7 @@ fn a_narrow_terminal_loses_the_less_important_columns() {
     let table: Vec<_> = text.lines().skip(2).take(3).collect();
     expect![[r#"
 
-        QUOTA           RESOURCE  MIN  MAX  USED  BORROWED  RUNNING  WAITING  EVICTED
+        QUOTA           RESOURCE  MIN  MAX  USED  BORROWED  RUNNING  PENDING  EVICTED
         root            cpu        40   40    40         ·        8        7        2"#]]
     .assert_eq(&table.join("\n"));
 }
@@ -305,7 +306,7 @@ fn long_tables_are_cut_and_counted() {
     result.pending = vec![result.pending[0].clone(); 10_000];
     let text = summary_text(&result, Style { rows: 20, ..Style::default() });
     assert!(text.contains("… and 487 more quotas"), "{text}");
-    assert!(text.contains("10,000 pods waiting") && text.contains("10000 in all"), "{text}");
+    assert!(text.contains("10,000 pending pods") && text.contains("(10,000 pods)"), "{text}");
     assert!(text.lines().count() < 80);
 }
 
@@ -365,8 +366,8 @@ fn tables_have_a_row_a_thing() {
     "#]].assert_eq(table("quotas.csv"));
     expect![[r#"
         at_ms,pod,workload,namespace,leaf,cause,rule,reason,lost_ms,user
-        120000,nginx1-4,nginx1,namespace1,root.a.1,nginx3-0,R2,root.a.1 is 10 cpu over its min; root.b.1 takes back its own,60000,ada
-        120000,nginx2-4,nginx2,namespace2,root.a.2,nginx3-0,R2,root.a.2 is 10 cpu over its min; root.b.1 takes back its own,60000,ada
+        120000,nginx1-4,nginx1,namespace1,root.a.1,nginx3-0,R2,R2: nginx3-0 reclaims its guaranteed quota; root.a.1 was 10 cpu above its min,60000,ada
+        120000,nginx2-4,nginx2,namespace2,root.a.2,nginx3-0,R2,R2: nginx3-0 reclaims its guaranteed quota; root.a.2 was 10 cpu above its min,60000,ada
     "#]].assert_eq(table("evictions.csv"));
     expect![[r#"
         user,role,groups,running,pending,succeeded,failed,evicted,refused,waited,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,lost_work_ms,pods,evicted_for,wasted_evictions,drained,deadlines_met,deadlines_missed,makespan_ms,cost_milli,resource,used,used_time_s,borrowed,borrowed_time_s,starved_time_s
@@ -384,37 +385,40 @@ fn work_is_told_by_user_group_namespace_and_quota() {
         [By::User, By::Group, By::Namespace, By::Quota].map(|by| breakdown_text(&demo(), by, Style::default()));
     expect![[r#"
 
-        USER  RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED  REFUSED  WAITED mean/p50/max  LOST  USED
-        ada         3        2          ·       ·        1        ·         0s / 0s / 0s    1m  15.00 cpu-hours
-        bob         ·        ·          ·       ·        ·        ·                    ·     ·  ·
-        x           ·        ·          ·       ·        ·        3                    ·     ·  ·
+        Usage by user
+        USER  RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  REFUSED  WAIT mean/p50/max  LOST WORK  USAGE
+        ada         3        2          ·       ·        1        ·       0s / 0s / 0s         1m  15.00 cpu-hours
+        bob         ·        ·          ·       ·        ·        ·                  ·          ·  ·
+        x           ·        ·          ·       ·        ·        3                  ·          ·  ·
 
-        GROUP  RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED  WAITED mean/p50/max  LOST  USED
-        one          3        2          ·       ·        1         0s / 0s / 0s    1m  15.00 cpu-hours
-        two          ·        ·          ·       ·        ·                    ·     ·  ·
+        Usage by group
+        GROUP  RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT mean/p50/max  LOST WORK  USAGE
+        one          3        2          ·       ·        1       0s / 0s / 0s         1m  15.00 cpu-hours
+        two          ·        ·          ·       ·        ·                  ·          ·  ·
 
-        NAMESPACE   RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED  WAITED mean/p50/max  LOST  USED
-        namespace1        3        2          ·       ·        1         0s / 0s / 1m     ·  15.00 cpu-hours
-        namespace2        3        2          ·       ·        1         0s / 0s / 1m     ·  15.00 cpu-hours
-        namespace3        2        3          ·       ·        ·         0s / 0s / 0s     ·  15.00 cpu-hours
+        Usage by namespace
+        NAMESPACE   RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT mean/p50/max  LOST WORK  USAGE
+        namespace1        3        2          ·       ·        1       0s / 0s / 1m          ·  15.00 cpu-hours
+        namespace2        3        2          ·       ·        1       0s / 0s / 1m          ·  15.00 cpu-hours
+        namespace3        2        3          ·       ·        ·       0s / 0s / 0s          ·  15.00 cpu-hours
 
-        QUOTA     RUNNING  WAITING  SUCCEEDED  FAILED  EVICTED  WAITED mean/p50/max  LOST  USED
-        root            8        7          ·       ·        2         0s / 0s / 2m     ·  40.00 cpu-hours
-        root.a          6        4          ·       ·        2         0s / 0s / 2m     ·  30.00 cpu-hours
-        root.a.1        3        2          ·       ·        1         0s / 0s / 1m     ·  15.00 cpu-hours
-        root.a.2        3        2          ·       ·        1         0s / 0s / 1m     ·  15.00 cpu-hours
-        root.b          2        3          ·       ·        ·         0s / 0s / 0s     ·  10.00 cpu-hours
-        root.b.1        2        3          ·       ·        ·         0s / 0s / 0s     ·  10.00 cpu-hours
-        root.b.2        ·        ·          ·       ·        ·                    ·     ·  0.00 cpu-hours
+        Usage by quota
+        QUOTA     RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT mean/p50/max  LOST WORK  USAGE
+        root            8        7          ·       ·        2       0s / 0s / 2m          ·  40.00 cpu-hours
+        root.a          6        4          ·       ·        2       0s / 0s / 2m          ·  30.00 cpu-hours
+        root.a.1        3        2          ·       ·        1       0s / 0s / 1m          ·  15.00 cpu-hours
+        root.a.2        3        2          ·       ·        1       0s / 0s / 1m          ·  15.00 cpu-hours
+        root.b          2        3          ·       ·        ·       0s / 0s / 0s          ·  10.00 cpu-hours
+        root.b.1        2        3          ·       ·        ·       0s / 0s / 0s          ·  10.00 cpu-hours
+        root.b.2        ·        ·          ·       ·        ·                  ·          ·  ·
 
-        QUOTA     EVICTED FOR  DRAINED    COST  BORROWED
-        root                5        2  60.000  20.00 cpu-hours
-        root.a              4        2  45.000  15.00 cpu-hours
-        root.a.1            2        1  22.500  7.00 cpu-hours
-        root.a.2            2        1  22.500  7.00 cpu-hours
-        root.b              1        ·  15.000  5.00 cpu-hours
-        root.b.1            1        ·  15.000  5.00 cpu-hours
-        root.b.2            ·        ·       ·  0.00 cpu-hours
+        QUOTA     EVICTIONS CAUSED  DRAINED    COST  BORROWED
+        root                     5        2  60.000  20.00 cpu-hours
+        root.a                   4        2  45.000  15.00 cpu-hours
+        root.a.1                 2        1  22.500  7.00 cpu-hours
+        root.a.2                 2        1  22.500  7.00 cpu-hours
+        root.b                   1        ·  15.000  5.00 cpu-hours
+        root.b.1                 1        ·  15.000  5.00 cpu-hours
     "#]]
     .assert_eq(&tables.concat());
 }
@@ -425,29 +429,29 @@ fn who_can_use_what_is_told_and_why_not() {
     expect![[r#"
         nginx-40-core at 3m
 
-        USER  ROLE        GROUP  LEAF      NAMESPACES      MIN     MAX     USED
-        ada   admin       one    root.a.1  namespace1      10 cpu  20 cpu  15 cpu
-        bob   researcher  ·      nothing   is in no group  ·       ·       ·
-        x     (no user)   ·      nothing   is no user      ·       ·       ·
+        USER  ROLE          GROUP  LEAF QUOTA  NAMESPACES              MIN     MAX     USED
+        ada   admin         one    root.a.1    namespace1              10 cpu  20 cpu  15 cpu
+        bob   researcher    ·      none        is in no group          ·       ·       ·
+        x     (undeclared)  ·      none        is not a declared user  ·       ·       ·
 
         Admins: ada
-        Leaves without a group, so no user can use them: root.a.2, root.b.1
-        Leaves without a namespace, so nothing can be submitted: root.b.2
+        Leaf quotas without a group, so no user can use them: root.a.2, root.b.1
+        Leaf quotas without a namespace, so nothing can be submitted to them: root.b.2
         Groups without members: two
     "#]]
     .assert_eq(&tenancy_text(&tenancy, None, true, Style::default()));
     expect![[r#"
         nginx-40-core at 3m
 
-        USER  ROLE   GROUP  LEAF      NAMESPACES                    MIN     MAX
-        ada   admin  one    root.a.1  namespace1                    10 cpu  20 cpu
-                     ·      root.a.2  not: no group is bound to it  ·       ·
-                     ·      root.b.1  not: no group is bound to it  ·       ·
-                     ·      root.b.2  not: is not in group `two`    ·       ·
+        USER  ROLE   GROUP  LEAF QUOTA  NAMESPACES                          MIN     MAX
+        ada   admin  one    root.a.1    namespace1                          10 cpu  20 cpu
+                     ·      root.a.2    no access: no group is bound to it  ·       ·
+                     ·      root.b.1    no access: no group is bound to it  ·       ·
+                     ·      root.b.2    no access: is not in group `two`    ·       ·
     "#]]
     .assert_eq(&tenancy_text(&tenancy, Some("ada"), false, Style::default()));
     let nobody = Tenancy { users: Vec::new(), ..tenancy };
-    assert!(tenancy_text(&nobody, None, true, Style::default()).ends_with("nobody is asked who they are.\n"));
+    assert!(tenancy_text(&nobody, None, true, Style::default()).ends_with("without a user check.\n"));
 }
 
 #[test]
@@ -465,7 +469,7 @@ fn a_diff_tells_whose_outcome_changed() {
     expect![[r#"
         nginx-40-core  different traces, 5 values changed
 
-        The runs
+        Runs
                        FIRST         SECOND
             policy  capacity  elastic_quota
 
@@ -486,7 +490,7 @@ fn a_diff_tells_whose_outcome_changed() {
           - at 2m nginx2-4 for nginx3-0 (R2)
           + at 2m nginx1-3 for nginx3-0 (R2)
 
-        Only in the first
+        Only in the first run
           - namespace namespace3
     "#]]
     .assert_eq(&diff_of(&a, &b).text(Style::default()));
@@ -501,6 +505,6 @@ fn diff_of(a: &RunResult, b: &RunResult) -> quotree_reports::Diff {
 fn what_is_no_summary_is_refused() {
     let summary = serde_json::to_value(demo()).unwrap();
     let error = diff(&summary, &serde_json::json!({ "quotas": 3 })).unwrap_err();
-    assert_eq!(error.to_string(), "the second is no summary of a run: it has no list `quotas`");
+    assert_eq!(error.to_string(), "the second file is not the summary.json of a run: it has no list `quotas`");
     assert!(diff(&serde_json::json!([]), &summary).is_err());
 }

@@ -73,9 +73,9 @@ const ROWS: &[Row] = &[
     ("policy: Capacity()", "matrix: {}", E, "3:5", "matrix", "not there yet"),
     // Values.
     ("\"cpu\": \"5\" }, submit", "\"cpu\": 5 }, submit", E, "11:83", "5", "put it in quotes: \"5\""),
-    ("\"cpu\": \"5\" }, submit", "\"cpu\": \"5x\" }, submit", E, "11:83", "\"5x\"", "no quantity"),
+    ("\"cpu\": \"5\" }, submit", "\"cpu\": \"5x\" }, submit", E, "11:83", "\"5x\"", "not a quantity"),
     ("\"cpu\": \"5\" }, submit", "\"cpu\": \"-5\" }, submit", E, "11:83", "\"-5\"", "negative"),
-    ("\"cpu\": \"5\" }, submit", "\"cpu\": \"0.0001\" }, submit", E, "11:83", "\"0.0001\"", "exactly"),
+    ("\"cpu\": \"5\" }, submit", "\"cpu\": \"0.0001\" }, submit", E, "11:83", "\"0.0001\"", "too precise"),
     ("\"cpu\": \"5\" }, submit", "\"cpu\": \"5\", \"cpu\": \"6\" }, submit", E, "11:88", "\"cpu\"", "there twice"),
     ("\"1Gi\"", "\"9223372036854775808\"", E, "4:86", "\"9223372036854775808\"", "too large"),
     ("submit: \"1m\"", "submit: \"1 minute\"", E, "11:98", "\"1 minute\"", "no duration"),
@@ -119,14 +119,14 @@ const ROWS: &[Row] = &[
     ("namespace: \"ns-a\"", "namespace: \"ns-x\"", W, "11:44", "\"ns-x\"", "on no leaf"),
     ("name: \"web\"", "name: \"\"", E, "11:26", "\"\"", "a name is empty"),
     // The tree (T2).
-    ("name: \"b\"", "name: \"a\"", E, "7:21", "\"a\"", "the name is used twice"),
+    ("name: \"b\"", "name: \"a\"", E, "7:21", "\"a\"", "duplicate quota name"),
     (
         "Quota(name: \"a\", min: { \"cpu\": \"10\" }",
         "Quota(name: \"a\", min: { \"cpu\": \"11\" }",
         E,
         "5:46",
         "\"20\"",
-        "guaranteed 21",
+        "exceed the parent's min: 21",
     ),
     (
         "max: { \"cpu\": \"20\" }, namespaces: [\"ns-b\"]",
@@ -134,7 +134,7 @@ const ROWS: &[Row] = &[
         E,
         "7:62",
         "\"21\"",
-        "above the parent's max",
+        "the parent's max",
     ),
     (
         "max: { \"cpu\": \"20\" }, namespaces: [\"ns-b\"]",
@@ -142,19 +142,19 @@ const ROWS: &[Row] = &[
         E,
         "7:40",
         "\"10\"",
-        "above max 5",
+        "exceeds max 5",
     ),
-    ("[\"ns-b\"]", "[\"ns-b\", \"ns-a\"]", E, "7:91", "\"ns-a\"", "hangs on `a`, too"),
+    ("[\"ns-b\"]", "[\"ns-b\", \"ns-a\"]", E, "7:91", "\"ns-a\"", "already attached to `a`"),
     (
         "min: { \"cpu\": \"20\" }, max: { \"cpu\": \"20\" }, children",
         "min: { \"cpu\": \"20\" }, max: { \"cpu\": \"30\" }, children",
         W,
         "5:46",
         "\"20\"",
-        "is not its max",
+        "should equal its max",
     ),
-    ("count: 2", "count: 1", W, "5:68", "\"20\"", "above the 10 that the cluster has"),
-    (", namespaces: [\"ns-b\"]", "", W, "7:21", "\"b\"", "no namespace hangs on this leaf"),
+    ("count: 2", "count: 1", W, "5:68", "\"20\"", "the capacity of the cluster, 10"),
+    (", namespaces: [\"ns-b\"]", "", W, "7:21", "\"b\"", "the leaf has no namespace"),
     // Sizes.
     ("count: 2", "count: 1000001", E, "4:45", "1000001", "at most 1000000"),
     ("replicas: 2", "replicas: 4000000000", E, "11:26", "\"web\"", "at most 10000000 are allowed"),
@@ -204,7 +204,7 @@ const ROWS: &[Row] = &[
         E,
         "15:18",
         "EditQuota",
-        "guaranteed 25",
+        "25 cpu in sum",
     ),
     (
         "policy: Capacity()",
@@ -258,7 +258,7 @@ fn all_mistakes_of_a_file_are_reported_at_once_and_none_twice() {
     let wanted = [
         "x.ron:4:45: error: expected a whole number from 0 to 4294967295, found the string \"two\"",
         "x.ron:11:98: error: `1x` is no duration: `x` is no unit of time: d, h, m, s and ms are",
-        "x.ron:12:81: error: `500q` is no quantity: write a number with an optional suffix such as `100m`, `1.5`, `16Gi` or `2e3`",
+        "x.ron:12:81: error: `500q` is not a quantity; expected a number with an optional suffix, such as `100m`, `1.5`, `16Gi` or `2e3`",
         "x.ron:12:91: error: `Job` has no field `rntime`",
         "x.ron:15:34: error: there is no workload `wob`",
         "x.ron:18:46: error: `Pods` has no field `runing`",
@@ -378,7 +378,7 @@ fn bad_rows_of_a_trace_are_reported_by_line_at_the_file() {
     let told: Vec<&str> = loaded.diagnostics.iter().map(|d| d.title.as_str()).collect();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].starts_with("`t.csv` line 3: `zero` is no submit_s"), "{told:?}");
-    assert!(told[1].starts_with("`t.csv` line 4: column `cpu`: `1x` is no quantity"), "{told:?}");
+    assert!(told[1].starts_with("`t.csv` line 4: column `cpu`: `1x` is not a quantity"), "{told:?}");
     assert_eq!(underlined(&loaded, &loaded.diagnostics[0]), "\"t.csv\"");
 
     let good = load("x.ron", &MapLoader::new().with("x.ron", text).with("t.csv", &rows[..51]));
@@ -396,5 +396,5 @@ fn an_invalid_cluster_causes_no_errors_about_quotas_and_pods() {
     let loaded = load("x.ron", &MapLoader::new().with("x.ron", text));
     let told: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("x.ron:3:28: error: `10 cores` is no quantity"), "{told:?}");
+    assert!(told[0].starts_with("x.ron:3:28: error: `10 cores` is not a quantity"), "{told:?}");
 }

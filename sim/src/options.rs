@@ -1,6 +1,6 @@
 //! What a run can be asked for besides the scenario, and what it gives back.
 
-use crate::result::RunResult;
+use crate::{result::RunResult, text::time_text};
 use quotree_core::{EventError, Finding, Log, Time};
 use serde::Serialize;
 
@@ -149,10 +149,10 @@ pub struct TimelinePod {
 #[non_exhaustive]
 pub enum RunError {
     /// The quota tree of the scenario is not valid.
-    #[error("the quota tree has {} findings, the first: {}", .0.len(), .0.first().map_or_else(String::new, ToString::to_string))]
+    #[error("the quota tree is invalid ({} findings), first: {}", .0.len(), .0.first().map_or_else(String::new, ToString::to_string))]
     Tree(Vec<Finding>),
     /// The scheduler refused a fact: the simulated world and the scheduler disagree about what there is.
-    #[error("at {} ms the scheduler refused {what}: {error}", .at.0)]
+    #[error("at {} the scheduler refused the event about {what}: {error}", time_text(.at.0))]
     Refused {
         /// When.
         at: Time,
@@ -162,7 +162,7 @@ pub enum RunError {
         error: EventError,
     },
     /// The scheduler decided about a pod that does not exist, or is in no state for it.
-    #[error("at {} ms the scheduler decided the impossible: {what}", .at.0)]
+    #[error("at {} the scheduler made an impossible decision: {what}", time_text(.at.0))]
     Impossible {
         /// When.
         at: Time,
@@ -170,7 +170,7 @@ pub enum RunError {
         what: String,
     },
     /// More events than the scenario allows.
-    #[error("more than {most} events by {} ms: raise `max_events` if that is meant", .at.0)]
+    #[error("more than {most} events by {}; if that is intended, raise `max_events`", time_text(.at.0))]
     TooManyEvents {
         /// When.
         at: Time,
@@ -178,7 +178,7 @@ pub enum RunError {
         most: u64,
     },
     /// Decisions at one moment do not come to an end.
-    #[error("the scheduler still changes its mind at {} ms after {rounds} decisions at that moment", .at.0)]
+    #[error("at {} the scheduler does not settle: {rounds} decisions at one moment, and each changed the state", time_text(.at.0))]
     Unsettled {
         /// When.
         at: Time,
@@ -186,7 +186,7 @@ pub enum RunError {
         rounds: u32,
     },
     /// More pods than can be numbered.
-    #[error("more than {most} pods in one run")]
+    #[error("more than {most} pods in one run, which is the most that can be numbered")]
     TooManyPods {
         /// The most.
         most: u32,

@@ -1,25 +1,23 @@
-//! Sentences for people out of the scheduler's reasons, and the same reasons as JSON with names.
+//! The scheduler's reasons as English sentences, and the same reasons as JSON with names in place of ids.
 //!
-//! One renderer for everybody: stories, reports and claims say the same thing in the same words. What ids are called is the
-//! business of [`Names`], so that a simulation and a live cluster can share it.
+//! There is one renderer, so that timelines, reports and claims use the same words. [`Names`] translates ids to names; a
+//! simulation and a live cluster each implement it.
 
+mod action;
 mod json;
 mod verdict;
 
+pub use action::{bound, evicted, released};
 pub use json::verdict_json;
-pub(crate) use verdict::{bound_word, help_text};
-pub use verdict::{holders, obstacle, shield, verdict};
+pub use verdict::{holders, obstacle, protection, verdict};
 
 use crate::result::RefusalRow;
-use quotree_core::{
-    BindReason, EvictReason, Name, NodeId, Placement, PodId, QuantityText, QuotaId, QuotaTree, ReleaseReason, Rule,
-    Unit, WorkloadId,
-};
-use std::{borrow::Cow, fmt::Write};
+use quotree_core::{Name, NodeId, PodId, QuantityText, QuotaTree, Unit, WorkloadId};
+use std::borrow::Cow;
 
-/// What ids are called.
+/// Translates ids to names.
 pub trait Names {
-    /// The tree that quota ids are of.
+    /// The quota tree to which quota ids refer.
     fn tree(&self) -> &QuotaTree;
     /// The name of a workload.
     fn workload(&self, id: WorkloadId) -> Cow<'_, str>;
@@ -27,24 +25,30 @@ pub trait Names {
     fn pod(&self, id: PodId) -> Cow<'_, str>;
     /// The name of a node.
     fn node(&self, id: NodeId) -> Cow<'_, str>;
-    /// What was refused, and why, by its place in the run's refusals.
+    /// A refused submission or edit, by its index in the run's refusals.
     fn refusal(&self, refusal: u32) -> Option<&RefusalRow> {
         let _ = refusal;
         None
     }
-    /// How many pods a workload has: a lone one is called a pod, several a gang.
+    /// The number of pods of a workload: sentences call one pod "the pod", several "the gang".
     fn pods(&self, id: WorkloadId) -> u32;
-    /// The name of a dataset, by its place in the scenario.
+    /// The name of a dataset, by its index in the scenario.
     fn dataset(&self, place: u32) -> Cow<'_, str> {
         format!("dataset-{place}").into()
     }
 }
 
-/// An amount without its resource's name, as a Kubernetes quantity.
+/// An amount with its resource: `5 cpu`, `1500m nvidia.com/gpu`.
+fn with_unit(resource: &Name, amount: i64) -> String {
+    format!("{} {resource}", self::amount(resource, amount))
+}
+
+/// An amount without its resource, as a Kubernetes quantity.
 pub(crate) fn amount(resource: &Name, amount: i64) -> QuantityText {
     QuantityText { amount, unit: Unit::of(resource.as_str()) }
 }
 
+/// The amount of one resource in a row of governed resources.
 fn at(tree: &QuotaTree, resource: &Name, row: &[i64]) -> i64 {
     let place = tree.governed().position(|name| name == resource);
     place.and_then(|i| row.get(i).copied()).unwrap_or(0)
@@ -52,79 +56,6 @@ fn at(tree: &QuotaTree, resource: &Name, row: &[i64]) -> i64 {
 
 fn plural(n: u32, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
-}
-
-/// Why a pod was evicted, in a sentence.
-#[must_use]
-pub fn evicted(reason: &EvictReason, names: &dyn Names) -> String {
-    let tree = names.tree();
-    let quota = |q: QuotaId| tree.name(q).as_str();
-    let leaf = reason.leaf.map_or("no quota", quota);
-    let cause = reason.cause.map_or(Cow::Borrowed("nobody"), |c| names.workload(c));
-    let mut text = format!("{}: ", reason.rule);
-    match (reason.rule, &reason.resource) {
-        (Rule::R1, _) => {
-            let _ = write!(text, "{cause} goes before its priority {} in {leaf}", reason.priority);
-        }
-        (Rule::R2, Some(resource)) => {
-            let over = amount(resource, reason.over);
-            let _ = write!(
-                text,
-                "{cause} takes back what its side is guaranteed; {leaf} was {over} {resource} above its min"
-            );
-        }
-        (Rule::R2, None) => {
-            let _ = write!(text, "{cause} takes back what its side is guaranteed from {leaf}");
-        }
-        (Rule::G2, _) => {
-            let _ = write!(text, "its gang goes whole for {cause}");
-        }
-        (Rule::G3, _) => text += "its gang was below its minimum for too long",
-        (Rule::T4, _) => {
-            let over = reason.common.map_or(leaf, quota);
-            let _ = write!(text, "{over} is above its lowered max");
-        }
-        (rule, _) => {
-            let _ = write!(text, "{} (for {cause})", rule.doc().sentence);
-        }
-    }
-    if reason.budget_broken {
-        text += "; its disruption budget is broken (R7)";
-    }
-    text
-}
-
-/// Why a hold ended, in a sentence.
-#[must_use]
-pub fn released(reason: ReleaseReason, names: &dyn Names) -> String {
-    match reason {
-        ReleaseReason::NoLongerFits => "its victims are gone and it does not fit any more".to_owned(),
-        ReleaseReason::TimedOut => "its hold timed out".to_owned(),
-        ReleaseReason::NeededBy(who) => format!("{} goes before it and needs the room", names.workload(who)),
-        ReleaseReason::TreeChanged => "the quota tree was replaced".to_owned(),
-        ReleaseReason::NodeLost(node) => format!("{} is gone or changed", names.node(node)),
-        ReleaseReason::Evicted => "its gang was evicted whole".to_owned(),
-        _ => "its hold ended".to_owned(),
-    }
-}
-
-/// Why a pod was bound where it was, in a sentence.
-#[must_use]
-pub fn bound(reason: BindReason) -> String {
-    let quota = if reason.entitled { "within its guarantee" } else { "borrowing" };
-    let room = if reason.held { "in the room it had made" } else { "in free room" };
-    let placement = match reason.placement {
-        Placement::BestFit => "best fit",
-        Placement::Binpack => "binpack",
-        Placement::Spread => "spread",
-        Placement::Random { .. } => "random",
-        Placement::DotProduct => "dot product",
-        Placement::GpuPacking => "GPU packing",
-        Placement::GpuClustering => "GPU clustering",
-        Placement::Fgd => "fragmentation gradient descent",
-        _ => "placement",
-    };
-    format!("{quota}, {room}, by {placement}")
 }
 
 /// A time as scenarios write it: `1h30m`, `250ms`, `0s`.
@@ -151,8 +82,8 @@ mod tests {
     use super::*;
     use expect_test::expect;
     use quotree_core::{
-        Amounts, BlockingReason, Help, Holder, NearMissNode, NodeTally, Obstacle, OverPromised, Protected, Protection,
-        QuotaSpec, Room, Verdict,
+        Amounts, BlockingReason, EvictReason, Help, Holder, NearMissNode, NodeTally, Obstacle, OverPromised, Protected,
+        Protection, QuotaId, QuotaSpec, Room, Rule, Verdict,
     };
 
     struct World(QuotaTree);
@@ -267,20 +198,20 @@ mod tests {
             assert_eq!(verdict_json(&why, &world, 8)["rule"], why.binding.rule().to_string());
         }
         expect![[r#"
-            A4: its namespace is on no leaf of the quota tree
-            A1: root.a may use 20 cpu at most, 20 are used, the gang of 2 asks 5; held by: root.a 4 pods 20 (10 borrowed); also R2(a): with it root.a would be 7 cpu above its guarantee, so it may not reclaim past it; 3 pods not taken: R2(b) root.a is within its guarantee of cpu; 5 cpu more max for root.a would help
-            A2: it may not be evicted and so must fit the guarantee of root.a: 10 cpu, 9 are used, the gang of 3 asks 1500m
-            A5: root.a admits 2 workloads at once, and they are there
-            O2: its leaf keeps the line, and job-9 is before it
-            P1: a pod asks 5 cpu, and n3, which comes closest, has 4 free once 1 pod that may be taken is gone, though 6 are in all (10 nodes: 9 full, 1 cordoned)
-            H1: it has evicted and waits for 1 pod to leave
-            H1: 2 pods are leaving anyway, and then it fits
-            R1: with all it may displace gone, root.a would still borrow 2 cpu more than now
+            A4: its namespace is attached to no leaf quota
+            A1: the gang of 2 requests 5 cpu, root.a uses 20 of its max of 20 cpu; held by: root.a 20 cpu in 4 pods (10 cpu borrowed); also R2(a): with the gang of 2, root.a would be 7 cpu above its guarantee, so it may not reclaim from other quotas; 3 pods not preempted because root.a is within its guarantee of cpu (R2(b)); would help: raise max of root.a by 5 cpu
+            A2: the gang of 3 is not preemptible and must fit within a min: it requests 1500m cpu, non-preemptible pods of root.a use 9 of its min of 10 cpu
+            A5: root.a already has 2 workloads admitted, which is its max_jobs
+            O2: job-9 is ahead of it in the queue of its leaf, and that queue is strict
+            P1: a pod requests 5 cpu, the best node (n3) has 4 free once 1 eligible victim is evicted, 6 in the cluster: fragmented (10 nodes: 9 full, 1 cordoned)
+            H1: it has preempted and waits for 1 victim to terminate
+            H1: it fits once 2 terminating pods are gone, so it evicts no others
+            R1: even without all eligible victims root.a would borrow 2 cpu more than now
         "#]].assert_eq(&told);
     }
 
     #[test]
-    fn evictions_say_for_whom_and_by_which_rule() {
+    fn evictions_name_the_preemptor_and_the_rule() {
         let mut told = String::new();
         for rule in [Rule::R1, Rule::R2, Rule::G2, Rule::G3, Rule::T4] {
             let cause = (!matches!(rule, Rule::G3 | Rule::T4)).then_some(WorkloadId(3));
@@ -292,9 +223,9 @@ mod tests {
             told.push('\n');
         }
         expect![[r#"
-            R1: job-3 goes before its priority -1 in root.a; its disruption budget is broken (R7)
-            R2: job-3 takes back what its side is guaranteed; root.a was 2500m cpu above its min
-            G2: its gang goes whole for job-3
+            R1: job-3 preempts a lower priority (-1) in its leaf root.a; this violates its disruption budget (R7)
+            R2: job-3 reclaims its guaranteed quota; root.a was 2500m cpu above its min
+            G2: its gang is evicted whole to make room for job-3
             G3: its gang was below its minimum for too long
             T4: root is above its lowered max
         "#]]

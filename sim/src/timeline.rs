@@ -167,7 +167,7 @@ impl Engine<'_> {
             }
             let most = self.options.named_pods;
             self.tell(unit, TimelineEvent::Waits, |_, names| Entry {
-                what: format!("waits. {}", text::verdict(&full, names)),
+                what: format!("is pending. {}", text::verdict(&full, names)),
                 rule: Some(full.binding.rule()),
                 verdict: Some(text::verdict_json(&full, names, most)),
                 ..Entry::default()
@@ -217,18 +217,18 @@ impl Engine<'_> {
             }
             Action::Hold { workload, victims, spots } => {
                 self.forget_wait(workload.0);
-                let pods = if *victims == 1 { "1 pod has".to_owned() } else { format!("{victims} pods have") };
+                let victims = if *victims == 1 { "1 victim has".to_owned() } else { format!("{victims} victims have") };
                 let node =
                     spots.first().map(|(_, node)| *node).filter(|first| spots.iter().all(|(_, node)| node == first));
                 self.tell(workload.0, TimelineEvent::Holds, |_, names| {
                     let place = node.map_or_else(String::new, |node| format!(" on {}", names.node(node)));
-                    let what = format!("holds its room{place} until {pods} left (H1)");
+                    let what = format!("reserves capacity{place} until {victims} terminated (H1)");
                     Entry { what, rule: Some(Rule::H1), node, ..Entry::default() }
                 });
             }
             Action::Release { workload, reason } => {
                 self.tell(workload.0, TimelineEvent::Released, |_, names| Entry {
-                    what: format!("holds its room no more: {}", text::released(*reason, names)),
+                    what: format!("loses its reservation: {}", text::released(*reason, names)),
                     ..Entry::default()
                 });
             }
@@ -257,7 +257,7 @@ impl Engine<'_> {
         let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
         self.tell(unit, TimelineEvent::Runs, |engine, _| Entry {
             pod: Some(id),
-            what: "runs".to_owned(),
+            what: "starts to run".to_owned(),
             node: engine.node_of(id),
             ..Entry::default()
         });
@@ -270,12 +270,12 @@ impl Engine<'_> {
         }
         let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
         let what = match to {
-            State::Succeeded => "ends: its work is done",
+            State::Succeeded => "succeeds",
             State::Failed if lost => "is lost with its node",
             State::Failed => "fails",
             State::Evicted if self.world.pods[pod].at == self.now => return,
-            State::Evicted => "has left",
-            _ => "is withdrawn",
+            State::Evicted => "has terminated",
+            _ => "is deleted",
         };
         self.tell(unit, TimelineEvent::Ended, |engine, _| Entry {
             pod: Some(id),
@@ -298,7 +298,7 @@ impl Engine<'_> {
         self.forget_wait(unit);
         self.tell(unit, TimelineEvent::Drained, |_, names| Entry {
             pod: Some(pod),
-            what: format!("is told to go: {} is drained", names.node(node)),
+            what: format!("is evicted by the drain of {}", names.node(node)),
             node: Some(node),
             ..Entry::default()
         });

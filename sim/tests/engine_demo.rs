@@ -91,7 +91,7 @@ fn demo_says_what_binds() {
     assert_eq!(first.pending.len(), 1);
     assert_eq!((first.pending[0].pod.as_str(), first.pending[0].rule.as_str()), ("nginx1-5", "A1"));
     assert!(first.pending[0].reason.starts_with(
-        "A1: root.a.1 may use 20 cpu at most, 20 are used, the pod asks 5; held by: root.a.1 4 pods 20 (10 borrowed)"
+        "A1: the pod requests 5 cpu, root.a.1 uses 20 of its max of 20 cpu; held by: root.a.1 20 cpu in 4 pods (10 cpu borrowed)"
     ), "{}", first.pending[0].reason);
     assert_eq!(first.pending[0].verdict["quota"], "root.a.1");
 }

@@ -140,7 +140,7 @@ fn a_cancelled_or_failed_drain_leaves_the_other_pods() {
     let options = RunOptions { timeline_of: Some("d-1".into()), ..RunOptions::default() };
     let told = run(&scenario, &options, &mut ()).unwrap().timeline;
     let line = told.iter().find(|line| line.event == TimelineEvent::Drained).unwrap();
-    assert_eq!((line.at_ms, line.what.as_str()), (660_000, "is told to go: n-0 is drained"));
+    assert_eq!((line.at_ms, line.what.as_str()), (660_000, "is evicted by the drain of n-0"));
     hold(&scenario);
 }
 

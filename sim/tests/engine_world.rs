@@ -248,7 +248,11 @@ fn failed_claims_say_what_was_seen_and_why_pods_are_pending() {
     assert_eq!(claims.results[0].seen, "3 running, 2 pending");
     assert_eq!(claims.results[0].at_ms, Some(2_000));
     assert_eq!(claims.results[0].explanations.len(), 2);
-    assert!(claims.results[0].explanations[0].starts_with("d-4 waits. A1: "), "{:?}", claims.results[0].explanations);
+    assert!(
+        claims.results[0].explanations[0].starts_with("d-4 is pending. A1: "),
+        "{:?}",
+        claims.results[0].explanations
+    );
     assert_eq!((claims.passed, claims.failed), (4, 5));
 }
 

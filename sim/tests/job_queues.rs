@@ -36,12 +36,12 @@ fn a_suspended_job_has_a_reason() {
     let (rule, reason) = why(30_000, "small-1");
     assert_eq!(
         (rule.as_str(), reason.as_str()),
-        ("suspended", "place 1 of 1 in the job queue of research: 1 of at most 1 jobs are out")
+        ("suspended", "position 1 of 1 in the job queue of research: the queue has admitted its max_jobs of 1")
     );
     let (_, reason) = why(750_000, "wide-1");
     assert_eq!(
         reason,
-        "place 1 of 1 in the job queue of research: it did not start in time, and is not tried for another 1m30s"
+        "position 1 of 1 in the job queue of research: it did not start in time, the next attempt is in 1m30s"
     );
 }
 

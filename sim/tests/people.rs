@@ -303,7 +303,7 @@ fn access_follows_the_users_and_the_tree_as_they_change() {
     };
     let rows = [
         (0, ["ada a=a+a2", "bob a=a+a2 b=b", "eve is in no group"], vec!["stray"]),
-        (1, ["ada a=a+a2", "bob a=a+a2", "eve no namespace hangs on the leaves of its groups"], vec!["b", "stray"]),
+        (1, ["ada a=a+a2", "bob a=a+a2", "eve the leaf quotas of its groups have no namespace"], vec!["b", "stray"]),
         (2, ["ada a=a+a2", "bob a=a+a2 b=stray", "eve b=stray"], vec!["b"]),
         (3, ["ada is in no group", "bob b=stray", "eve b=stray"], vec!["b"]),
     ];

@@ -188,7 +188,7 @@ fn rows_that_run_too_long_fail_and_miss_what_is_due() {
     assert_eq!(instances(&played, "t"), wanted);
     let told: Vec<_> =
         played.result.failures.iter().map(|row| (row.at_ms, row.what.as_str(), row.why.as_str())).collect();
-    let why = "it ran for 9m, which is its limit";
+    let why = "reached its runtime limit of 9m";
     assert_eq!(told, [(600_000, "own", why), (600_000, "plain", why)]);
     let row = &played.result.workloads[0];
     assert_eq!((row.failed, row.lost_work_ms), (2, 2 * 540_000));
@@ -261,10 +261,7 @@ fn failures_name_the_workload_and_the_reason() {
     let told: Vec<String> = run.result.failures.iter().map(|f| format!("{}: {}", f.what, f.why)).collect();
     assert_eq!(
         told,
-        [
-            "fragile-0: pods lost: 1, above its backoff limit of 0",
-            "gang: restarts needed: 1, above its max_restarts of 0",
-        ]
+        ["fragile-0: pods lost: 1; its backoff_limit is 0", "gang: restarts needed: 1; its max_restarts is 0"]
     );
 }
 

@@ -150,7 +150,7 @@ fn judge(scenario: &Scenario) -> Played {
     }
     for claim in run.result.claims.results.iter().filter(|claim| !claim.passed) {
         let at = claim.at_ms.map_or_else(String::new, |ms| format!(" at {ms} ms"));
-        let message = format!("line {}: seen{at}: {}", claim.line, claim.seen);
+        let message = format!("line {}: observed{at}: {}", claim.line, claim.seen);
         played.failures.push(Failure::new(format!("claim: {}", claim.claim), message));
     }
     one_of_each_kind(&mut played.failures);

@@ -1,5 +1,4 @@
-//! `quotree check`: runs scenarios side by side and judges their claims. One line each, in the order of the files, however
-//! many run at once.
+//! `quotree check`: runs scenarios in parallel and checks their claims. Prints one line each, in the order of the files.
 
 use crate::{
     args::{Check as Args, Format, How},
@@ -9,6 +8,7 @@ use crate::{
     terminal::Terminal,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget};
+use quotree_reports::many;
 use quotree_sim::{RunOptions, result::ClaimResult};
 use rayon::prelude::*;
 use std::{
@@ -16,10 +16,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Pods of a failed claim that are explained; `run` and `explain` tell of the others.
+/// The most pods that are explained for a failed claim; `run` and `explain` print the others.
 const SHOWN_PODS: usize = 2;
 
-/// What became of one file.
+/// The result of one file.
 struct Judged {
     path: PathBuf,
     name: String,
@@ -27,19 +27,19 @@ struct Judged {
     claims: usize,
     failed: Vec<ClaimResult>,
     digest: String,
-    /// Digest of all plans, where digests are compared.
+    /// The digest of all plans, if digests are compared.
     plans: Option<u64>,
-    /// What is wrong with the file, or with us.
+    /// The error in the file, or the internal error.
     trouble: String,
 }
 
 pub(super) fn check(args: &Args, terminal: Terminal) -> Outcome {
     let paths = files::scenarios(&args.paths)?;
     if paths.is_empty() {
-        return Err(Trouble::invalid("no scenarios there: no file ends in .ron"));
+        return Err(Trouble::invalid("no scenario found: no file in these paths ends in .ron"));
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs.unwrap_or(0)).build();
-    let pool = pool.map_err(|error| Trouble::fault(format!("no threads: {error}")))?;
+    let pool = pool.map_err(|error| Trouble::fault(format!("cannot start threads: {error}")))?;
     let bar = progress(terminal, paths.len());
     let judged: Vec<Judged> = pool.install(|| {
         let judge_one = |path: &PathBuf| {
@@ -114,20 +114,23 @@ fn text(judged: &[Judged]) -> String {
     let mut text = String::new();
     for one in judged {
         let (word, what) = match one.exit {
-            Exit::Fine => ("ok     ", many(one.claims, "claim")),
-            Exit::ClaimFailed => ("FAILED ", format!("{} of {} failed", one.failed.len(), many(one.claims, "claim"))),
+            Exit::Fine => ("ok     ", many(one.claims as u64, "claim")),
+            Exit::ClaimFailed => {
+                ("FAILED ", format!("{} of {} failed", one.failed.len(), many(one.claims as u64, "claim")))
+            }
             Exit::Invalid => ("INVALID", "not run".to_owned()),
-            Exit::Fault => ("FAULT  ", "not to be trusted".to_owned()),
+            Exit::Fault => ("FAULT  ", "internal error".to_owned()),
         };
         let _ = writeln!(text, "{word} {:<width$}  {what:<22}  {}", one.name, files::slashed(&one.path));
         for claim in &one.failed {
             let at = claim.at_ms.map(|ms| format!(" at {}", quotree_reports::span(ms))).unwrap_or_default();
-            let _ = writeln!(text, "        line {}: {}\n          seen{at}: {}", claim.line, claim.claim, claim.seen);
+            let _ =
+                writeln!(text, "        line {}: {}\n          observed{at}: {}", claim.line, claim.claim, claim.seen);
             if let Some(because) = &claim.because {
-                let _ = writeln!(text, "          because: {because}");
+                let _ = writeln!(text, "          comment: {because}");
             }
             for explanation in claim.explanations.iter().take(SHOWN_PODS) {
-                let _ = writeln!(text, "          {}", quotree_reports::gist(explanation));
+                let _ = writeln!(text, "          {}", quotree_reports::short_reason(explanation));
             }
             if claim.explanations.len() > SHOWN_PODS {
                 let _ = writeln!(text, "          … and {} more", claim.explanations.len() - SHOWN_PODS);
@@ -140,10 +143,6 @@ fn text(judged: &[Judged]) -> String {
     let passed = judged.iter().filter(|one| one.exit == Exit::Fine).count();
     let _ = writeln!(text, "{passed} passed, {} failed", judged.len() - passed);
     text
-}
-
-fn many(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn json(judged: &[Judged]) -> serde_json::Value {
@@ -174,7 +173,7 @@ const fn word(exit: Exit) -> &'static str {
     }
 }
 
-/// One test case a file, as continuous integration reads it.
+/// JUnit XML with one test case per file.
 fn junit(judged: &[Judged]) -> String {
     let count = |exit: &[Exit]| judged.iter().filter(|one| exit.contains(&one.exit)).count();
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -192,7 +191,7 @@ fn junit(judged: &[Judged]) -> String {
             continue;
         }
         let tag = if one.exit == Exit::ClaimFailed { "failure" } else { "error" };
-        let claims = one.failed.iter().map(|c| format!("line {}: {}; seen {}\n", c.line, c.claim, c.seen));
+        let claims = one.failed.iter().map(|c| format!("line {}: {}; observed {}\n", c.line, c.claim, c.seen));
         let message: String = claims.chain([one.trouble.clone()]).collect();
         let _ = writeln!(xml, "><{tag} message=\"{}\">{}</{tag}></testcase>", word(one.exit), escape(&message));
     }

@@ -1,4 +1,4 @@
-//! `quotree diff`: what changed for whom between two runs.
+//! `quotree diff`: the differences of two runs.
 
 use crate::{
     args::{Diff as Args, Format, How, Watch},
@@ -18,21 +18,24 @@ pub(super) fn diff(args: &Args, terminal: Terminal) -> Outcome {
         Format::Text => diff.text(terminal.style),
         Format::Json => {
             let value = serde_json::to_value(&diff);
-            super::pretty(&value.map_err(|error| Trouble::fault(format!("the difference as JSON: {error}")))?)
+            super::pretty(
+                &value.map_err(|error| Trouble::fault(format!("cannot write the difference as JSON: {error}")))?,
+            )
         }
     })?;
     Ok(Exit::Fine)
 }
 
-/// A summary that was written down, or that of a scenario that is run now.
+/// The summary in a `.json` file, or of a scenario, which is run.
 fn summary(path: &Path, terminal: Terminal) -> Result<Value, Trouble> {
     if path.extension().is_some_and(|extension| extension == "json") {
-        let no_json = |error| Trouble::invalid(format!("`{}` is no JSON: {error}", path.display()));
-        return serde_json::from_str(&files::text(path)?).map_err(no_json);
+        let invalid = |error| Trouble::invalid(format!("`{}` is not valid JSON: {error}", path.display()));
+        return serde_json::from_str(&files::text(path)?).map_err(invalid);
     }
     let scenario = load::scenario(path, &How { seed: None, policy: None }, terminal)?;
     let mut watcher = Watcher::<std::io::Sink>::new(terminal, &scenario.name, None);
     let watch = Watch { doublecheck: false, audit: false };
     let run = runner::run(&scenario, &RunOptions::default(), watch, &mut watcher)?;
-    serde_json::to_value(&run.result).map_err(|error| Trouble::fault(format!("the summary as JSON: {error}")))
+    serde_json::to_value(&run.result)
+        .map_err(|error| Trouble::fault(format!("cannot write the summary as JSON: {error}")))
 }

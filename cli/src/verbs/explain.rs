@@ -1,4 +1,4 @@
-//! `quotree explain`: the whole story of a pod, and why it waits.
+//! `quotree explain`: the timeline of a pod, and why it is pending.
 
 use crate::{
     args::{Explain as Args, Format, Watch},
@@ -7,7 +7,7 @@ use crate::{
     runner::{self, Watcher},
     terminal::Terminal,
 };
-use quotree_reports::{gist, span};
+use quotree_reports::{many, short_reason, span};
 use quotree_sim::{
     Run, RunOptions, TimelineEntry, TimelinePod,
     result::{EvictionRow, PendingRow, RunResult},
@@ -48,7 +48,7 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
     Ok(Exit::Fine)
 }
 
-/// All that is known of a pod and of those that stood in for it, or of the pods of a workload.
+/// The pod with its replacements, or the pods of the workload, and what is known about them.
 struct Found<'a> {
     at_ms: u64,
     pods: &'a [TimelinePod],
@@ -79,36 +79,36 @@ impl<'a> Found<'a> {
         if let Some(more) =
             self.pods.len().checked_sub(ended.len().min(SHOWN) + alive.len().min(SHOWN)).filter(|n| *n > 0)
         {
-            let _ = writeln!(text, "... and {} more", pods(more));
+            let _ = writeln!(text, "… and {more} more");
         }
-        let mut told: Vec<(String, Vec<&PendingRow>)> = Vec::new();
+        let mut reasons: Vec<(String, Vec<&PendingRow>)> = Vec::new();
         for row in &self.pending {
             let why = verdict(row);
-            match told.iter_mut().find(|(same, _)| *same == why) {
+            match reasons.iter_mut().find(|(same, _)| *same == why) {
                 Some((_, rows)) => rows.push(row),
-                None => told.push((why, vec![row])),
+                None => reasons.push((why, vec![row])),
             }
         }
-        for (why, rows) in told.iter().take(SHOWN) {
+        for (why, rows) in reasons.iter().take(SHOWN) {
             let names: Vec<&str> = rows.iter().take(NAMED).map(|row| row.pod.as_str()).collect();
             let more = if rows.len() > NAMED { format!(" and {} more", rows.len() - NAMED) } else { String::new() };
             let _ = write!(
                 text,
-                "\nWhy {}{more} {}\n{why}",
+                "\nWhy {}{more} {} pending\n{why}",
                 names.join(", "),
-                if rows.len() == 1 { "waits" } else { "wait" }
+                if rows.len() == 1 { "is" } else { "are" }
             );
         }
-        text.push_str("\nIts story\n");
+        text.push_str("\nTimeline\n");
         for again in self.story.chunk_by(together) {
             let Some(line) = again.first() else { continue };
-            let _ = write!(text, "  {:>9}  {}  {}", span(line.at_ms), line.pod, gist(&line.what));
+            let _ = write!(text, "  {:>9}  {}  {}", span(line.at_ms), line.pod, short_reason(&line.what));
             if let Some(ms) = line.waited_ms.filter(|ms| *ms > 0) {
-                let _ = write!(text, ", after {}", span(ms));
+                let _ = write!(text, " (waited {})", span(ms));
             }
             text.push_str(&match again.len() - 1 {
                 0 => "\n".to_owned(),
-                more => format!(" (and so {})\n", others(more)),
+                more => format!(" (same for {more} more)\n"),
             });
         }
         text
@@ -126,7 +126,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// How many pods, reasons, and names in a list are told as text; the JSON has all.
+/// The most pods and reasons, and the most names in a list, that the text shows; the JSON has all.
 const SHOWN: usize = 12;
 const NAMED: usize = 4;
 
@@ -134,100 +134,107 @@ fn lives(row: &TimelinePod) -> bool {
     matches!(row.state.as_str(), "waiting" | "binding" | "running" | "leaving")
 }
 
-/// What a pod is doing, or what became of it.
+/// The state of a pod.
 fn standing(row: &TimelinePod, now_ms: u64) -> String {
     let mut text = match row.state.as_str() {
-        "waiting" => format!("{} waits", row.pod),
-        "binding" => format!("{} is being bound", row.pod),
-        "running" => format!("{} runs", row.pod),
-        "leaving" => format!("{} is leaving", row.pod),
-        "evicted" => format!("{} was evicted", row.pod),
-        "deleted" => format!("{} was withdrawn", row.pod),
-        state => format!("{} has {state}", row.pod),
+        "waiting" => format!("{} has been pending", row.pod),
+        "binding" => format!("{} has been binding", row.pod),
+        "running" => format!("{} has been running", row.pod),
+        "leaving" => format!("{} has been terminating", row.pod),
+        state @ ("succeeded" | "failed") => format!("{} {state}", row.pod),
+        state => format!("{} was {state}", row.pod),
     };
     let place = row.node.as_deref().map_or_else(String::new, |node| format!(" on {node}"));
     let _ = match lives(row) {
-        true => write!(text, "{place} since {} ({})", span(row.since_ms), span(now_ms.saturating_sub(row.since_ms))),
+        true => {
+            write!(text, "{place} since {} (for {})", span(row.since_ms), span(now_ms.saturating_sub(row.since_ms)))
+        }
         false => write!(text, "{place} at {}", span(row.since_ms)),
     };
     if let Some(old) = &row.replaces {
-        let _ = write!(text, ", in place of {old}");
+        let _ = write!(text, ", as the replacement of {old}");
     }
     if let Some(new) = &row.replaced_by {
-        let _ = write!(text, ", and {new} was made in its place");
+        let _ = write!(text, ", replaced by {new}");
     }
     text.push('\n');
     text
 }
 
-/// Whether a line tells of another member of a gang, or of another pod, what the one before told at the same moment.
+/// Whether a line says the same of another pod at the same moment as the line before.
 fn together(before: &TimelineEntry, line: &TimelineEntry) -> bool {
     let same = before.at_ms == line.at_ms && before.event == line.event && before.pod != line.pod;
     same && before.what == line.what && before.waited_ms == line.waited_ms
 }
 
-/// The verdict, a line for each thing it says.
+/// The verdict, one line for each part.
 fn verdict(row: &PendingRow) -> String {
     let mut text = String::new();
     let mut line = |what: &str, value: String| {
-        let _ = writeln!(text, "  {what:<11}{value}");
+        let _ = writeln!(text, "  {what:<15}{value}");
     };
     let of = &row.verdict;
-    line("because", row.reason.split("; ").next().unwrap_or_default().to_owned());
+    line("reason", row.reason.split("; ").next().unwrap_or_default().to_owned());
     if let Some(quota) = word(of, "quota") {
-        line("binds at", quota.to_owned());
+        line("limited by", quota.to_owned());
     }
     if let (Some(resource), Some(needed), Some(available)) =
         (word(of, "resource"), word(of, "needed"), word(of, "available"))
     {
-        line("needs", format!("{needed} {resource}, available {available}"));
+        line("requests", format!("{needed} {resource}, {available} available"));
     }
     for holder in list(of, "holders") {
-        line("held by", holder_text(holder));
+        line("held by", held(of, holder));
     }
     for other in list(of, "also") {
         line("also", field(other, "what"));
         for holder in list(other, "holders") {
             let known = list(of, "holders").iter().any(|first| first == holder);
             if !known {
-                line("", format!("held by {}", holder_text(holder)));
+                line("", format!("held by {}", held(other, holder)));
             }
         }
     }
     let rooms = std::iter::once(of).chain(list(of, "also"));
     for near in rooms.flat_map(|room| list(room, "closest")) {
         let gone = names(near, "taken");
-        let gone = if gone.is_empty() { gone } else { format!(", without {gone}") };
-        let free = format!("{} of {} {}", field(near, "available"), field(near, "needed"), field(near, "resource"));
+        let gone = if gone.is_empty() { gone } else { format!(", if {gone} were evicted") };
+        let free =
+            format!("{} of {} {} free", field(near, "available"), field(near, "needed"), field(near, "resource"));
         let lacks = near.get("lacks").and_then(Value::as_u64).filter(|n| *n > 1);
-        let more = lacks.map_or_else(String::new, |n| format!(", and {} other things lack", n - 1));
-        line("close", format!("{}: {free}{gone}{more}", field(near, "node")));
+        let more = lacks.map_or_else(String::new, |n| format!(", and {} other resources are missing", n - 1));
+        line("best node", format!("{}: {free}{gone}{more}", field(near, "node")));
     }
     for class in list(of, "protected") {
         let who = names(class, "who");
         let who = if who.is_empty() { who } else { format!(" ({who})") };
-        let count = class.get("pods").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
-        line("not taken", format!("{}: {}{who}", pods(count), field(class, "why")));
+        line("not preempted", format!("{}{who}, because {}", pods(class), field(class, "why")));
     }
     for help in list(of, "helps") {
         line("would help", plain(help));
     }
     for bound in list(of, "bounds_hit") {
-        line("cut short", format!("the search, by its bound on {}", plain(bound)));
+        line("incomplete", format!("the search for victims stopped at its limit of {}", plain(bound)));
     }
     text
 }
 
-fn holder_text(holder: &Value) -> String {
+/// What a leaf holds of the resource that a verdict or obstacle lacks.
+fn held(of: &Value, holder: &Value) -> String {
     let quota = word(holder, "quota").unwrap_or("no quota").to_owned();
-    let count = holder.get("pods").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
     format!(
-        "{quota}: {} in {}, {} borrowed ({})",
+        "{quota}: {} {} in {}, {} borrowed ({})",
         field(holder, "used"),
-        pods(count),
+        word(of, "resource").unwrap_or_default(),
+        pods(holder),
         field(holder, "borrowed"),
         names(holder, "who")
     )
+}
+
+/// The field `pods` with its noun: `1 pod`, `2 pods`.
+fn pods(of: &Value) -> String {
+    many(of.get("pods").and_then(Value::as_u64).unwrap_or_default(), "pod")
 }
 
 /// The first few of a list of names.
@@ -235,7 +242,7 @@ fn names(value: &Value, field: &str) -> String {
     let all = list(value, field);
     let mut first: Vec<String> = all.iter().take(NAMED).map(plain).collect();
     if all.len() > NAMED {
-        first.push("...".to_owned());
+        first.push("…".to_owned());
     }
     first.join(", ")
 }
@@ -256,24 +263,15 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// That there is no such pod, and which names there are.
+/// The error that there is no such pod, with the names of the workloads.
 fn unknown(pod: &str, result: &RunResult) -> String {
     let what = format!("workload `{pod}`");
     if let Some(row) = result.refusals.iter().find(|row| row.what == what) {
-        return format!("`{pod}` has no pods: it was refused at {}: {}", span(row.at_ms), row.why);
+        return format!("`{pod}` has no pods, since its submission was refused at {}: {}", span(row.at_ms), row.why);
     }
     let names: Vec<_> = result.workloads.iter().take(8).map(|w| format!("`{}`", w.name)).collect();
-    let more = if result.workloads.len() > 8 { ", ..." } else { "" };
-    format!("no pod and no workload `{pod}`: the workloads are {}{more}", names.join(", "))
-}
-
-/// A count of pods in words.
-fn pods(count: usize) -> String {
-    if count == 1 { "1 pod".to_owned() } else { format!("{count} pods") }
-}
-
-fn others(count: usize) -> String {
-    if count == 1 { "1 other".to_owned() } else { format!("{count} others") }
+    let more = if result.workloads.len() > 8 { ", …" } else { "" };
+    format!("no pod or workload `{pod}`; workloads: {}{more}", names.join(", "))
 }
 
 #[cfg(test)]
@@ -282,7 +280,7 @@ mod tests {
     use quotree_sim::TimelineEvent;
 
     #[test]
-    fn what_happens_to_many_at_once_is_told_once() {
+    fn the_same_event_of_several_pods_is_one_line() {
         let line = |at_ms, pod: &str, what: &str| TimelineEntry {
             at_ms,
             pod: pod.into(),
@@ -303,7 +301,7 @@ mod tests {
         ];
         let found = Found { at_ms: 6, pods: &[], pending: Vec::new(), evictions: Vec::new(), story: &story };
         let text = found.text("a");
-        assert!(text.contains("a-1  is bound to n, after 1s (and so 2 others)\n"), "{text}");
+        assert!(text.contains("a-1  is bound to n (waited 1s) (same for 2 more)\n"), "{text}");
         assert_eq!(text.matches("is bound").count(), 3, "{text}");
     }
 }

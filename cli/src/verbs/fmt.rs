@@ -1,4 +1,4 @@
-//! `quotree fmt`: scenario files in the one way they are written.
+//! `quotree fmt`: formats scenario files.
 
 use crate::{
     args::Fmt as Args,
@@ -10,31 +10,31 @@ use quotree_sim::scenario::{Source, format};
 use std::path::Path;
 
 pub(super) fn fmt(args: &Args, terminal: Terminal) -> Outcome {
-    let mut told = String::new();
+    let mut text = String::new();
     let mut exit = Exit::Fine;
     for path in files::all(&args.paths)? {
         match differs(&path, terminal) {
             Ok(None) => {}
             Ok(Some(_)) if args.check => {
-                told.push_str(&format!("not formatted: {}\n", files::slashed(&path)));
+                text.push_str(&format!("not formatted: {}\n", files::slashed(&path)));
                 exit = exit.max(Exit::ClaimFailed);
             }
             Ok(Some(formatted)) => {
                 files::write(&path, &formatted)?;
-                told.push_str(&format!("formatted: {}\n", files::slashed(&path)));
+                text.push_str(&format!("formatted: {}\n", files::slashed(&path)));
             }
-            // One bad file keeps nobody from the others.
+            // An invalid file does not stop the others.
             Err(trouble) => {
                 terminal.complain(&trouble.message);
                 exit = exit.max(trouble.exit);
             }
         }
     }
-    terminal.show(&told)?;
+    terminal.show(&text)?;
     Ok(exit)
 }
 
-/// The formatted text, where it is not the text already.
+/// The formatted text, if it differs from the text of the file.
 fn differs(path: &Path, terminal: Terminal) -> Result<Option<String>, Trouble> {
     let text = files::text(path)?;
     match format(&text) {

@@ -1,4 +1,4 @@
-//! `quotree inspect`: the state of a scenario at a time.
+//! `quotree inspect`: the state of a scenario at a given time.
 
 use crate::{
     args::{Format, Inspect as Args, Watch},
@@ -15,7 +15,8 @@ pub(super) fn inspect(args: &Args, terminal: Terminal) -> Outcome {
     let scenario = load::scenario(&args.file, &args.how, terminal)?;
     if args.dot {
         let tree = QuotaTree::new(&scenario.tree, scenario.policy.over_promised);
-        let tree = tree.map_err(|_| Trouble::fault("the tree is valid for the file but not for the core"))?;
+        let tree =
+            tree.map_err(|_| Trouble::fault("the quota tree passed validation, but the scheduler refuses it"))?;
         terminal.show(&tree.to_dot())?;
         return Ok(Exit::Fine);
     }
@@ -33,10 +34,10 @@ pub(super) fn inspect(args: &Args, terminal: Terminal) -> Outcome {
     Ok(Exit::Fine)
 }
 
-/// The summary without what is only known at the end.
+/// The summary without the fields that are only known at the end.
 fn state(result: &RunResult) -> Result<serde_json::Value, Trouble> {
-    let mut value =
-        serde_json::to_value(result).map_err(|error| Trouble::fault(format!("the state as JSON: {error}")))?;
+    let mut value = serde_json::to_value(result)
+        .map_err(|error| Trouble::fault(format!("cannot write the state as JSON: {error}")))?;
     if let Some(fields) = value.as_object_mut() {
         fields.shift_remove("metrics");
         fields.shift_remove("claims");

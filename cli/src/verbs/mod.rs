@@ -1,4 +1,4 @@
-//! The verbs, a file each.
+//! The verbs, one file each.
 
 mod check;
 mod diff;
@@ -20,10 +20,10 @@ use crate::{
     terminal::Terminal,
 };
 
-/// Does what was asked for.
+/// Runs a verb.
 ///
 /// # Errors
-/// When it could not be done; what is to be said is in the trouble.
+/// If the verb could not be completed.
 pub(crate) fn run(verb: Verb, terminal: Terminal) -> Outcome {
     match verb {
         Verb::Run(args) => run::run(&args, terminal),
@@ -45,7 +45,7 @@ pub(crate) fn run(verb: Verb, terminal: Terminal) -> Outcome {
     }
 }
 
-/// A value as indented JSON, ending in a newline.
+/// A value as indented JSON with a newline at the end.
 fn pretty(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
 }

@@ -1,4 +1,4 @@
-//! `quotree replay`: a recorded log through the scheduler again, every decision compared (I12).
+//! `quotree replay`: replays a recorded log through the scheduler and compares every decision (I12).
 
 use crate::{
     args::{Format, Replay as Args},
@@ -12,14 +12,14 @@ pub(super) fn replay(args: &Args, terminal: Terminal) -> Outcome {
     let path = args.log.display();
     let text = files::text(&args.log)?;
     let log: Log = serde_json::from_str(&text)
-        .map_err(|error| Trouble::invalid(format!("`{path}` is no log of `run --record`: {error}")))?;
+        .map_err(|error| Trouble::invalid(format!("`{path}` is not a log of `run --record`: {error}")))?;
     let agreed = log.replay().map_err(|error| match error {
         ReplayError::Plan { .. } => Trouble::fault(format!("`{path}`: {error}")),
         _ => Trouble::invalid(format!("`{path}`: {error}")),
     })?;
     terminal.show(&match args.format {
         Format::Text => format!(
-            "{} decisions agreed, digest for digest ({} entries).\n",
+            "All {} decisions are equal to the recorded ones ({} log entries).\n",
             quotree_reports::count(agreed.into()),
             quotree_reports::count(log.entries.len() as u128)
         ),

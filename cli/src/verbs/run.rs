@@ -1,4 +1,4 @@
-//! `quotree run`: runs a scenario, prints what happened, and writes down what was asked for.
+//! `quotree run`: runs a scenario, prints the outcome, and writes the requested files.
 
 use crate::{
     args::{self, Format, Run as Args},
@@ -23,7 +23,8 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
         write_all(folder, &run)?;
     }
     if let (Some(path), Some(log)) = (&args.record, &run.log) {
-        let text = serde_json::to_string(log).map_err(|error| Trouble::fault(format!("the log: {error}")))?;
+        let text = serde_json::to_string(log)
+            .map_err(|error| Trouble::fault(format!("cannot write the log as JSON: {error}")))?;
         files::write(path, &format!("{text}\n"))?;
     }
     terminal.show(&match args.format {

@@ -1,4 +1,4 @@
-//! `quotree shrink`: makes a failing scenario small.
+//! `quotree shrink`: reduces a failing scenario to a small one that fails in the same way.
 
 use crate::{
     args::Shrink as Args,
@@ -18,26 +18,27 @@ pub(super) fn shrink(args: &Args, terminal: Terminal) -> Outcome {
     let shrunk = quotree_swarm::shrink(&file, &Disk, &options, &mut |tried, _| bar.set_position(u64::from(tried)));
     bar.finish_and_clear();
     let shrunk = shrunk.map_err(|error| trouble(&file, error, terminal))?;
-    let told = told(&shrunk);
+    let report = report(&shrunk);
     match &args.out {
         Some(path) => {
             files::write(path, &shrunk.text)?;
-            terminal.show(&told)?;
+            terminal.show(&report)?;
         }
         None => {
             terminal.show(&shrunk.text)?;
-            terminal.complain(&told);
+            terminal.complain(&report);
         }
     }
     Ok(Exit::Fine)
 }
 
-/// What failed, and how far it shrank.
-pub(super) fn told(shrunk: &Shrunk) -> String {
+/// What fails, and how small the scenario became.
+pub(super) fn report(shrunk: &Shrunk) -> String {
     let (before, after) = shrunk.values;
-    let rest = if shrunk.done { "nothing smaller fails so" } else { "the steps ran out" };
+    let rest =
+        if shrunk.done { "no smaller scenario fails in the same way" } else { "stopped at the limit of --steps" };
     format!(
-        "fails by {}\n{before} values became {after} in {} steps of {}; {rest}\n",
+        "fails with {}\nreduced from {before} values to {after} ({} of {} tried reductions kept); {rest}\n",
         shrunk.failure, shrunk.kept, shrunk.tried
     )
 }
@@ -48,10 +49,10 @@ fn trouble(file: &str, error: Unshrinkable, terminal: Terminal) -> Trouble {
             let message = snippets::draw(&diagnostics, &sources, terminal.colour_errors);
             Trouble { exit: Exit::Invalid, message }
         }
-        Unshrinkable::Fine => Trouble::invalid(format!("`{file}` does not fail: there is nothing to shrink")),
+        Unshrinkable::Fine => Trouble::invalid(format!("`{file}` does not fail, so there is nothing to shrink")),
         Unshrinkable::Otherwise(failures) => {
             let list: String = failures.iter().map(|failure| format!("\n  {failure}")).collect();
-            Trouble::invalid(format!("`{file}` does not fail in this way, but by{list}"))
+            Trouble::invalid(format!("`{file}` has no failure with that text; it fails with:{list}"))
         }
     }
 }

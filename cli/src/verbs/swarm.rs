@@ -1,5 +1,4 @@
-//! `quotree swarm`: random worlds side by side, each held to the laws. What comes out is told in the order of the seeds,
-//! however many run at once.
+//! `quotree swarm`: property-tests random scenarios in parallel. The output is in the order of the seeds.
 
 use crate::{
     args::{Format, Swarm as Args},
@@ -20,31 +19,32 @@ use quotree_swarm::{Failure, Feature, Features, Played, ShrinkOptions, World, pl
 use rayon::prelude::*;
 use std::{collections::BTreeMap, fmt::Write, hash::Hasher, path::Path};
 
-/// So many failures are shrunk, the first ones; of more, the seed and the scenario are enough.
+/// The most failures that are shrunk; for further ones the seed and the scenario are written.
 const MOST_SHRUNK: usize = 20;
 
-/// So many failures are told one by one.
+/// The most failures that are printed one by one.
 const MOST_TOLD: usize = 50;
 
-/// The name under which a drawn scenario is loaded.
+/// The file name of a generated scenario.
 const FILE: &str = "scenario.ron";
 
-/// What became of a seed.
+/// The result of one seed.
 struct Seeded {
     seed: u64,
     features: Features,
     played: Played,
-    /// Digest of all plans of the run; 0 where it came to no end.
+    /// The digest of all plans of the run; 0 if the run did not end.
     plans: u64,
 }
 
 pub(super) fn swarm(args: &Args, terminal: Terminal) -> Outcome {
     let end = args.first.checked_add(args.seeds).filter(|_| args.seeds > 0);
-    let end = end.ok_or_else(|| Trouble::invalid("there are no such seeds: `--seeds` must be 1 or more"))?;
+    let end = end
+        .ok_or_else(|| Trouble::invalid("`--seeds` must be 1 or more, and `--first` plus `--seeds` a 64-bit number"))?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs.unwrap_or(0)).build();
-    let pool = pool.map_err(|error| Trouble::fault(format!("no threads: {error}")))?;
+    let pool = pool.map_err(|error| Trouble::fault(format!("cannot start threads: {error}")))?;
     let bar = bar(terminal, args.seeds);
-    // A panic is caught, counted and shrunk: what it says where it happens would only be in the way.
+    // A panic is caught, reported and shrunk, so its own message is not printed.
     std::panic::set_hook(Box::new(|_| {}));
     let all: Vec<Seeded> = pool.install(|| {
         let one = |seed: u64| {
@@ -80,7 +80,9 @@ pub(super) fn swarm(args: &Args, terminal: Terminal) -> Outcome {
 fn bar(terminal: Terminal, worlds: u64) -> ProgressBar {
     let target = if terminal.watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(worlds), target);
-    ProgressStyle::with_template("{bar:40} {pos} of {len} worlds, {eta} left").map(|style| bar.set_style(style)).ok();
+    ProgressStyle::with_template("{bar:40} {pos} of {len} scenarios, {eta} left")
+        .map(|style| bar.set_style(style))
+        .ok();
     bar
 }
 
@@ -97,7 +99,7 @@ fn one(seed: u64) -> Seeded {
 fn scenario(text: &str) -> Result<Scenario, Failure> {
     let loaded = load(FILE, &MapLoader::new().with(FILE, text));
     loaded.scenario.ok_or_else(|| Failure {
-        kind: "the world does not load".to_owned(),
+        kind: "the scenario does not load".to_owned(),
         message: loaded
             .diagnostics
             .iter()
@@ -106,38 +108,38 @@ fn scenario(text: &str) -> Result<Scenario, Failure> {
     })
 }
 
-/// Writes down a world that failed: what failed and how to see it again, the scenario, and a small one that fails alike.
+/// Writes a scenario that failed: its failures, the command to repeat it, the scenario, and a small one that fails in the same way.
 fn write(one: &Seeded, folder: &Path, shrink: bool, terminal: Terminal) -> Result<(), Trouble> {
     let seed = one.seed;
     let folder = folder.join(seed.to_string());
     let text = World::draw(seed).text;
-    let mut told = format!("seed {seed}\n");
+    let mut report = format!("seed {seed}\n");
     for failure in &one.played.failures {
-        let _ = writeln!(told, "{failure}");
+        let _ = writeln!(report, "{failure}");
     }
-    let _ = writeln!(told, "again: quotree swarm --seeds 1 --first {seed}");
+    let _ = writeln!(report, "repeat with: quotree swarm --seeds 1 --first {seed}");
     files::write(&folder.join(FILE), &text)?;
     let mut small = text;
     if shrink {
         let loader = MapLoader::new().with(FILE, small.as_str());
         if let Ok(shrunk) = quotree_swarm::shrink(FILE, &loader, &ShrinkOptions::default(), &mut |_, _| {}) {
-            let _ = write!(told, "shrunk: {}", super::shrink::told(&shrunk));
+            let _ = write!(report, "shrunk: {}", super::shrink::report(&shrunk));
             small = shrunk.text;
             files::write(&folder.join("shrunk.ron"), &small)?;
         }
     }
-    files::write(&folder.join("seed.txt"), &told)?;
+    files::write(&folder.join("seed.txt"), &report)?;
     let mut trace = Vec::new();
     if let Ok(scenario) = scenario(&small) {
         let mut watcher = Watcher::new(terminal, "", Some(&mut trace));
-        // How it ends is known; what it did until then is what is wanted.
+        // How the run ends is known; only its trace is needed.
         let run = || drop(quotree_sim::run(&scenario, &RunOptions::default(), &mut watcher));
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
     }
     files::write(&folder.join("trace.jsonl"), &String::from_utf8_lossy(&trace))
 }
 
-/// All worlds together.
+/// All seeds together.
 struct Summary {
     seen: BTreeMap<String, u64>,
     features: BTreeMap<Feature, u64>,
@@ -175,11 +177,12 @@ impl Summary {
             items.join(", ")
         };
         let (first, last) = (args.first, args.first.saturating_add(args.seeds).saturating_sub(1));
-        let worlds = count(args.seeds.into());
+        let scenarios = count(args.seeds.into());
         let seen = listed(&mut self.seen.iter().map(|(what, n)| (what.as_str(), *n)));
         let features = listed(&mut Feature::ALL.iter().map(|f| (f.name(), self.features.get(f).copied().unwrap_or(0))));
-        let _ = writeln!(text, "{worlds} worlds, seeds {first} to {last}: {} failed", count(failed.len() as u128));
-        let _ = writeln!(text, "Seen: {seen}.\nWorlds with: {features}.\nDigest: {:032x}", self.digest);
+        let _ =
+            writeln!(text, "{scenarios} scenarios, seeds {first} to {last}: {} failed", count(failed.len() as u128));
+        let _ = writeln!(text, "Observed: {seen}.\nScenarios with: {features}.\nDigest: {:032x}", self.digest);
         text
     }
 

@@ -1,4 +1,4 @@
-//! `quotree tenancy`: who can use what, and why not.
+//! `quotree tenancy`: which users may use which leaf quotas, and why not the others.
 
 use crate::{
     args::{Format, Tenancy as Args, Watch},
@@ -28,9 +28,8 @@ pub(super) fn tenancy(args: &Args, terminal: Terminal) -> Outcome {
     if let Some(user) = &args.user {
         if !tenancy.users.iter().any(|tenant| tenant.user == *user) {
             let known: Vec<String> = tenancy.users.iter().map(|tenant| format!("`{}`", tenant.user)).take(20).collect();
-            let known =
-                if known.is_empty() { "there are none".to_owned() } else { format!("there are {}", known.join(", ")) };
-            return Err(Trouble::invalid(format!("there is no user `{user}`: {known}")));
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(Trouble::invalid(format!("no user `{user}`; users: {known}")));
         }
         tenancy.users.retain(|tenant| tenant.user == *user);
     }
@@ -38,7 +37,7 @@ pub(super) fn tenancy(args: &Args, terminal: Terminal) -> Outcome {
         Format::Text => tenancy_text(&tenancy, args.user.as_deref(), args.at.is_some(), terminal.style),
         Format::Json => {
             let value = serde_json::to_value(&tenancy);
-            super::pretty(&value.map_err(|error| Trouble::fault(format!("the tenancy as JSON: {error}")))?)
+            super::pretty(&value.map_err(|error| Trouble::fault(format!("cannot write the tenancy as JSON: {error}")))?)
         }
     })?;
     Ok(Exit::Fine)

@@ -1,4 +1,4 @@
-//! `quotree validate`: the checks of a scenario, a quota tree or an ElasticQuotaTree manifest, without running it.
+//! `quotree validate`: validates a scenario, a quota tree or an ElasticQuotaTree manifest without running it.
 
 use crate::{
     args::{Format, How, Validate as Args},
@@ -8,6 +8,7 @@ use crate::{
     terminal::Terminal,
 };
 use quotree_core::TreeSpec;
+use quotree_reports::many;
 use quotree_sim::{
     import::elastic_quota_tree,
     scenario::{self, Diagnostic, LoadedTree, Source},
@@ -37,7 +38,7 @@ pub(super) fn validate(args: &Args, terminal: Terminal) -> Outcome {
     Ok(exit)
 }
 
-/// A scenario, or a tree alone.
+/// Validates a scenario, or a quota tree alone.
 fn validate_ron(path: &Path) -> (Option<String>, Vec<Diagnostic>, Vec<Source>) {
     let loaded = scenario::load_tree(&slashed(path), &Disk);
     let is_tree = loaded.sources.first().is_some_and(|source| source.text.trim_start().starts_with("Quota"));
@@ -46,20 +47,26 @@ fn validate_ron(path: &Path) -> (Option<String>, Vec<Diagnostic>, Vec<Source>) {
     }
     let loaded = load::load(path, &How { seed: None, policy: None });
     let what = loaded.scenario.as_ref().map(|s| {
-        let (nodes, workloads, claims) = (s.cluster.nodes.len(), s.workloads.len(), s.claims.len());
-        format!("{}, {nodes} nodes, {workloads} workloads, {claims} claims", size(&s.tree))
+        let [nodes, workloads, claims] = [s.cluster.nodes.len(), s.workloads.len(), s.claims.len()].map(|n| n as u64);
+        format!(
+            "{}, {}, {}, {}",
+            size(&s.tree),
+            many(nodes, "node"),
+            many(workloads, "workload"),
+            many(claims, "claim")
+        )
     });
     (what, loaded.diagnostics, loaded.sources)
 }
 
 fn size(tree: &TreeSpec) -> String {
-    format!("{} quotas", tree.quotas.len())
+    many(tree.quotas.len() as u64, "quota")
 }
 
-/// Reads and checks a manifest.
+/// Reads and validates a manifest.
 ///
 /// # Errors
-/// When the file cannot be read; what is wrong inside it is in the diagnostics.
+/// If the file cannot be read; errors in its content are diagnostics.
 pub(super) fn manifest(path: &Path) -> Result<LoadedTree, Trouble> {
     let source = Source { path: slashed(path), text: files::text(path)? };
     let (tree, problems) = elastic_quota_tree::read(&source.text, quotree_core::OverPromised::Error);

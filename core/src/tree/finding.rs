@@ -95,62 +95,57 @@ impl fmt::Display for Finding {
             write!(f, "{}: ", self.path)?;
         }
         match &self.kind {
-            K::NoRoot => f.write_str("the tree has no root: one quota must have no parent"),
-            K::SecondRoot { first } => write!(f, "a second root beside `{first}`: a tree has one"),
-            K::DuplicateName => f.write_str("the name is used twice"),
-            K::TwoParents { parents } => write!(f, "two parents: {}", join(parents)),
-            K::UnknownParent { parent } => write!(f, "the parent `{parent}` is not in the tree"),
-            K::Cycle { members } => write!(f, "a cycle of parents: {}", join(members)),
+            K::NoRoot => f.write_str("the tree has no root; exactly one quota must have no parent"),
+            K::SecondRoot { first } => write!(f, "second root: `{first}` is already the root"),
+            K::DuplicateName => f.write_str("duplicate quota name"),
+            K::TwoParents { parents } => write!(f, "the quota has two parents: {}", join(parents)),
+            K::UnknownParent { parent } => write!(f, "unknown parent `{parent}`"),
+            K::Cycle { members } => write!(f, "the parents form a cycle: {}", join(members)),
             K::MinAboveMax { resource, min, max } => {
-                write!(f, "min {} of `{resource}` is above max {}", show(resource, *min), show(resource, *max))
+                write!(f, "min {} {resource} exceeds max {}", show(resource, *min), show(resource, *max))
             }
             K::MaxAboveParent { resource, max, parent_max } => {
                 let (max, parent_max) = (show(resource, *max), show(resource, *parent_max));
-                write!(f, "max {max} of `{resource}` is above the parent's max {parent_max}")
+                write!(f, "max {max} {resource} exceeds the parent's max {parent_max}")
             }
             K::OverPromised { resource, children, min, .. } => {
                 let min = show(resource, *min);
                 write!(
                     f,
-                    "the children are guaranteed {children} of `{resource}` together, the quota itself only {min}"
+                    "the children's min exceed the parent's min: {children} {resource} in sum, the parent has {min}"
                 )
             }
             K::Negative { resource, field, amount } => {
-                write!(f, "{field} of `{resource}` is negative: {}", show(resource, *amount))
+                write!(f, "{field} of {resource} is negative: {}", show(resource, *amount))
             }
             K::LendAboveMin { resource, lend, min } => {
-                write!(
-                    f,
-                    "lends {} of `{resource}`, but is guaranteed only {}",
-                    show(resource, *lend),
-                    show(resource, *min)
-                )
+                write!(f, "lend limit {} {resource} exceeds min {}", show(resource, *lend), show(resource, *min))
             }
             K::NamespaceOnInner { namespace } => {
-                write!(f, "the namespace `{namespace}` hangs on a quota with children: move it to a leaf")
+                write!(f, "namespace `{namespace}` is attached to a non-leaf quota; attach it to a leaf")
             }
             K::NamespaceTwice { namespace, other } => {
-                write!(f, "the namespace `{namespace}` hangs on `{other}`, too: it belongs to one leaf")
+                write!(f, "namespace `{namespace}` is already attached to `{other}`; it can have only one leaf")
             }
             K::RootMinIsNotMax { resource, min, max } => {
                 let min = show(resource, *min);
                 match max {
                     Some(max) => {
-                        write!(f, "the root's min {min} of `{resource}` is not its max {}", show(resource, *max))
+                        write!(f, "min {min} {resource} of the root should equal its max {}", show(resource, *max))
                     }
-                    None => write!(f, "the root guarantees {min} of `{resource}` but has no max for it"),
+                    None => write!(f, "the root has min {min} {resource} but no max"),
                 }
             }
             K::RootMaxAboveCluster { resource, max, cluster } => {
                 let (max, cluster) = (show(resource, *max), show(resource, *cluster));
-                write!(f, "the root's max {max} of `{resource}` is above the {cluster} that the cluster has")
+                write!(f, "max {max} {resource} exceeds the capacity of the cluster, {cluster}")
             }
             K::MinAboveCluster { resource, min, cluster } => {
                 let cluster = show(resource, *cluster);
-                write!(f, "the guarantees sum to {min} of `{resource}`, the cluster has {cluster}")
+                write!(f, "the guarantees sum to {min} {resource}, more than the capacity of the cluster, {cluster}")
             }
-            K::AlwaysFirstVictim => f.write_str("weight 0 and no min: its pods are always the first victims"),
-            K::Unreachable => f.write_str("no namespace hangs on this leaf: nothing can use it"),
+            K::AlwaysFirstVictim => f.write_str("weight 0 and no min: its pods are always preempted first"),
+            K::Unreachable => f.write_str("the leaf has no namespace, so no pod can use it"),
         }
     }
 }

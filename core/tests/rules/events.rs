@@ -66,28 +66,25 @@ fn impossible_events_are_refused_and_change_nothing() {
     let change = WorkloadChange { priority: Some(1), ..WorkloadChange::of(WorkloadId(9)) };
     let gone = |id| Event::PodGone { pod: pod(id), outcome: PodOutcome::Succeeded };
     let rows: Vec<(Event, &str)> = vec![
-        (Event::NodeUp(NodeSpec::new(0, cpu(1))), "node n0 is already up"),
-        (Event::NodeUp(NodeSpec::new(7, cpu(-5))), "-5 of `cpu` is negative"),
-        (Event::NodeChanged(NodeSpec::new(7, cpu(1))), "node n7 is not known"),
-        (Event::NodeDown { node: NodeId(7) }, "node n7 is not known"),
-        (Event::WorkloadSubmitted(spec(1)), "workload w1 is there already"),
+        (Event::NodeUp(NodeSpec::new(0, cpu(1))), "node n0 exists already"),
+        (Event::NodeUp(NodeSpec::new(7, cpu(-5))), "negative amount -5 of `cpu`"),
+        (Event::NodeChanged(NodeSpec::new(7, cpu(1))), "unknown node n7"),
+        (Event::NodeDown { node: NodeId(7) }, "unknown node n7"),
+        (Event::WorkloadSubmitted(spec(1)), "workload w1 exists already"),
         (Event::WorkloadSubmitted(empty), "workload w5 has 0 pods"),
         (Event::WorkloadSubmitted(huge), "workload w5 has 4294967295 pods"),
         (Event::WorkloadSubmitted(inverted), "workload w5 has 2 pods"),
-        (
-            Event::WorkloadSubmitted(overflow),
-            "with it, more of `cpu` would be asked for than can be counted: less than 2^60 base units in all",
-        ),
-        (Event::WorkloadSubmitted(negative), "-1 of `cpu` is negative"),
-        (Event::WorkloadChanged(change), "workload w9 is not known"),
-        (Event::WorkloadWithdrawn { workload: WorkloadId(9) }, "workload w9 is not known"),
-        (Event::PodBound { pod: pod(9), at: Time(0) }, "pod w9.0 is not known"),
-        (Event::PodBound { pod: PodId { workload: WorkloadId(1), ordinal: 4 }, at: Time(0) }, "pod w1.4 is not known"),
+        (Event::WorkloadSubmitted(overflow), "the sum of all requests for `cpu` would exceed 2^60 base units"),
+        (Event::WorkloadSubmitted(negative), "negative amount -1 of `cpu`"),
+        (Event::WorkloadChanged(change), "unknown workload w9"),
+        (Event::WorkloadWithdrawn { workload: WorkloadId(9) }, "unknown workload w9"),
+        (Event::PodBound { pod: pod(9), at: Time(0) }, "unknown pod w9.0"),
+        (Event::PodBound { pod: PodId { workload: WorkloadId(1), ordinal: 4 }, at: Time(0) }, "unknown pod w1.4"),
         (Event::PodBound { pod: pod(1), at: Time(0) }, "pod w1.0 is running"),
         (Event::PodBound { pod: pod(2), at: Time(0) }, "pod w2.0 is waiting"),
         (Event::BindFailed { pod: pod(1) }, "pod w1.0 is running"),
-        (gone(9), "pod w9.0 is not known"),
-        (Event::TreeChanged(table::tree("root 4/4; a<nowhere 1/1").unwrap()), "the quota tree has"),
+        (gone(9), "unknown pod w9.0"),
+        (Event::TreeChanged(table::tree("root 4/4; a<nowhere 1/1").unwrap()), "the quota tree is invalid"),
     ];
     let mut core = running();
     let state = |core: &Recorder| {
@@ -201,7 +198,7 @@ fn requests_that_would_overflow_a_sum_are_refused() {
     core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(3, "a", Time(0), cpu(most)))).unwrap();
     let one = WorkloadSpec::pod(4, "a", Time(0), cpu(1));
     let refused = core.apply(Event::WorkloadSubmitted(one.clone())).unwrap_err();
-    assert!(refused.to_string().starts_with("with it, more of `cpu`"), "{refused}");
+    assert!(refused.to_string().starts_with("the sum of all requests for `cpu`"), "{refused}");
     let add_pods = Some(one.pods[0].clone());
     let grown = core.apply(Event::WorkloadChanged(WorkloadChange { add_pods, ..WorkloadChange::of(WorkloadId(2)) }));
     assert_eq!(grown.unwrap_err(), refused);

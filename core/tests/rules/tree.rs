@@ -13,36 +13,39 @@ fn findings(text: &str) -> Vec<String> {
 fn t2_every_finding_names_the_path_and_the_numbers() {
     let rows: &[(&str, &[&str])] = &[
         ("root 4/4; a<root 2/4 ns=a", &[]),
-        ("", &["E the tree has no root: one quota must have no parent"]),
-        ("root 4/4 ns=a; top 1/1 ns=b", &["E top: a second root beside `root`: a tree has one"]),
-        ("root 4/4; a<root 3/2 ns=a", &["E root / a: min 3 of `cpu` is above max 2"]),
-        ("root 4/4; a<root 1/5 ns=a", &["E root / a: max 5 of `cpu` is above the parent's max 4"]),
-        ("root 4/4; a<root 1/1 ns=a; a<root 1/1 ns=b", &["E root / a: the name is used twice"]),
-        ("root 4/4; a<root 1/1; b<a 1/1 ns=b; c<root 1/1; b<c 1/1 ns=d", &["E root / c / b: two parents: `a`, `c`"]),
+        ("", &["E the tree has no root; exactly one quota must have no parent"]),
+        ("root 4/4 ns=a; top 1/1 ns=b", &["E top: second root: `root` is already the root"]),
+        ("root 4/4; a<root 3/2 ns=a", &["E root / a: min 3 cpu exceeds max 2"]),
+        ("root 4/4; a<root 1/5 ns=a", &["E root / a: max 5 cpu exceeds the parent's max 4"]),
+        ("root 4/4; a<root 1/1 ns=a; a<root 1/1 ns=b", &["E root / a: duplicate quota name"]),
+        (
+            "root 4/4; a<root 1/1; b<a 1/1 ns=b; c<root 1/1; b<c 1/1 ns=d",
+            &["E root / c / b: the quota has two parents: `a`, `c`"],
+        ),
         (
             "root 4/4; a<root 1/1 ns=a; b<a 1/1 ns=b",
-            &["E root / a: the namespace `a` hangs on a quota with children: move it to a leaf"],
+            &["E root / a: namespace `a` is attached to a non-leaf quota; attach it to a leaf"],
         ),
         (
             "root 4/4; a<root 1/1 ns=n; b<root 1/1 ns=n",
-            &["E root / b: the namespace `n` hangs on `a`, too: it belongs to one leaf"],
+            &["E root / b: namespace `n` is already attached to `a`; it can have only one leaf"],
         ),
-        ("root 4/4; a<root -1/4 ns=a", &["E root / a: min of `cpu` is negative: -1"]),
-        ("root 4/4 ns=x; a<nowhere 1/1 ns=a", &["E nowhere / a: the parent `nowhere` is not in the tree"]),
+        ("root 4/4; a<root -1/4 ns=a", &["E root / a: min of cpu is negative: -1"]),
+        ("root 4/4 ns=x; a<nowhere 1/1 ns=a", &["E nowhere / a: unknown parent `nowhere`"]),
         (
             "root 4/4; a<root 3/4 ns=a; b<root 2/4 ns=b",
-            &["E root: the children are guaranteed 5 of `cpu` together, the quota itself only 4"],
+            &["E root: the children's min exceed the parent's min: 5 cpu in sum, the parent has 4"],
         ),
-        ("root 4/4; a<root 2/4 lend=3 ns=a", &["E root / a: lends 3 of `cpu`, but is guaranteed only 2"]),
+        ("root 4/4; a<root 2/4 lend=3 ns=a", &["E root / a: lend limit 3 cpu exceeds min 2"]),
         ("root 4/4; a<root 2/4 lend=2 ns=a", &[]),
-        ("root 3/4; a<root 2/4 ns=a", &["W root: the root's min 3 of `cpu` is not its max 4"]),
-        ("root 4/-; a<root 2/4 ns=a", &["W root: the root guarantees 4 of `cpu` but has no max for it"]),
+        ("root 3/4; a<root 2/4 ns=a", &["W root: min 3 cpu of the root should equal its max 4"]),
+        ("root 4/-; a<root 2/4 ns=a", &["W root: the root has min 4 cpu but no max"]),
         ("root 4/4; a<root 0/4 ns=a; b<root 1/4 weight=0 ns=b", &[]),
         (
             "root 4/4; a<root 0/4 weight=0 ns=a",
-            &["W root / a: weight 0 and no min: its pods are always the first victims"],
+            &["W root / a: weight 0 and no min: its pods are always preempted first"],
         ),
-        ("root 4/4; a<root 2/4", &["W root / a: no namespace hangs on this leaf: nothing can use it"]),
+        ("root 4/4; a<root 2/4", &["W root / a: the leaf has no namespace, so no pod can use it"]),
     ];
     for (text, wanted) in rows {
         assert_eq!(findings(text), *wanted, "{text}");
@@ -52,9 +55,9 @@ fn t2_every_finding_names_the_path_and_the_numbers() {
 #[test]
 fn t2_a_cycle_names_its_members() {
     let all = findings("root 4/4 ns=r; a<b 1/1; b<c 1/1; c<a 1/1");
-    assert!(all.iter().any(|f| f.starts_with("E") && f.contains("a cycle of parents: `a`, `b`, `c`")), "{all:?}");
+    assert!(all.iter().any(|f| f.starts_with("E") && f.contains("the parents form a cycle: `a`, `b`, `c`")), "{all:?}");
     let own = findings("root 4/4 ns=r; a<a 1/1");
-    assert!(own.iter().any(|f| f.contains("a cycle of parents: `a`")), "{own:?}");
+    assert!(own.iter().any(|f| f.contains("the parents form a cycle: `a`")), "{own:?}");
     assert!(all.iter().chain(&own).all(|f| f.len() < 100), "a path ends where it comes round: {all:?} {own:?}");
 }
 
@@ -75,8 +78,8 @@ fn t2_warnings_against_the_cluster() {
     assert_eq!(
         texts,
         [
-            "root: the root's max 8 of `cpu` is above the 6 that the cluster has",
-            "root: the guarantees sum to 8 of `cpu`, the cluster has 6",
+            "root: max 8 cpu exceeds the capacity of the cluster, 6",
+            "root: the guarantees sum to 8 cpu, more than the capacity of the cluster, 6",
         ]
     );
     assert!(QuotaTree::warnings_on(&spec, &Amounts::new().with("cpu", 8000)).is_empty());
@@ -115,7 +118,7 @@ fn t2_10000_nodes_with_500_findings_report_500_findings() {
     assert_eq!(quotas.len(), 10_000);
     let findings = QuotaTree::validate(&quotas.into_iter().collect(), OverPromised::Error);
     assert_eq!(findings.len(), 500);
-    assert!(findings.iter().all(|f| f.to_string().contains("min 60m of `cpu` is above max 55m")));
+    assert!(findings.iter().all(|f| f.to_string().contains("min 60m cpu exceeds max 55m")));
 }
 
 #[test]

@@ -1,34 +1,34 @@
-//! A difference in words: first whether there is one, then whose outcome changed, by person rather than by field.
+//! The difference of two runs as text: whether there is one, then what changed, by kind.
 
 use super::{Change, Diff};
 use crate::{
+    format::{self, many},
     grid::{self, Cell, Column},
-    say::{self, many},
     style::{Style, Tone},
 };
 use serde_json::Value;
 
-/// How each kind is headed, in the order of the text.
+/// The heading of each kind, in the order of the text.
 const KINDS: [(&str, &str); 9] = [
-    ("run", "The runs"),
+    ("run", "Runs"),
     ("claim", "Claims"),
     ("namespace", "Namespaces"),
     ("quota", "Quotas"),
     ("user", "Users"),
     ("group", "Groups"),
     ("workload", "Workloads"),
-    ("metric", "Figures"),
+    ("metric", "Metrics"),
     ("node", "Nodes"),
 ];
 
 impl Diff {
-    /// The difference as text for people, ending in a newline.
+    /// The difference as text, with a newline at the end.
     #[must_use]
     pub fn text(&self, style: Style) -> String {
         if self.is_empty() {
-            return "The two runs are the same: equal digests.\n".to_owned();
+            return "The two runs are equal: same digest, same summary.\n".to_owned();
         }
-        let same = if self.same_digest { "the same trace" } else { "different traces" };
+        let same = if self.same_digest { "equal traces" } else { "different traces" };
         let names = if self.a == self.b { self.a.clone() } else { format!("{} → {}", self.a, self.b) };
         let what = many(self.changes.len() as u64, "value");
         let mut text = format!("{}  {same}, {what} changed\n", style.paint(Tone::Strong, &names));
@@ -46,7 +46,7 @@ impl Diff {
         }
         for (mark, side, only) in [("-", "first", &self.only_in_a), ("+", "second", &self.only_in_b)] {
             if !only.is_empty() {
-                text.push_str(&format!("\n{}\n", style.paint(Tone::Strong, &format!("Only in the {side}"))));
+                text.push_str(&format!("\n{}\n", style.paint(Tone::Strong, &format!("Only in the {side} run"))));
                 only.iter().take(style.rows).for_each(|name| text.push_str(&format!("  {mark} {name}\n")));
                 text.push_str(&more(style, only.len()));
             }
@@ -98,14 +98,16 @@ fn is_span(field: &str) -> bool {
 fn shown(field: &str, value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "—".to_owned(),
-        Some(Value::Number(number)) if is_span(field) => number.as_u64().map_or_else(|| number.to_string(), say::span),
-        Some(Value::Number(number)) => number.as_u64().map_or_else(|| number.to_string(), |n| say::count(n.into())),
+        Some(Value::Number(number)) if is_span(field) => {
+            number.as_u64().map_or_else(|| number.to_string(), format::span)
+        }
+        Some(Value::Number(number)) => number.as_u64().map_or_else(|| number.to_string(), |n| format::count(n.into())),
         Some(Value::String(text)) => clipped(text),
         Some(value) => clipped(&value.to_string()),
     }
 }
 
-/// The text, its end left out where it is too long for a table.
+/// The text, cut off at the end if it is too long for a table.
 fn clipped(text: &str) -> String {
     const MOST: usize = 60;
     match text.char_indices().nth(MOST) {
@@ -114,12 +116,12 @@ fn clipped(text: &str) -> String {
     }
 }
 
-/// By how much a number moved.
+/// The signed difference of two numbers.
 fn delta(change: &Change) -> String {
     let number = |value: &Option<Value>| value.as_ref().and_then(Value::as_u64);
     let (Some(a), Some(b)) = (number(&change.a), number(&change.b)) else { return String::new() };
     let sign = if b > a { "+" } else { "-" };
     let by = a.abs_diff(b);
-    let by = if is_span(&change.field) { say::span(by) } else { say::count(by.into()) };
+    let by = if is_span(&change.field) { format::span(by) } else { format::count(by.into()) };
     format!("{sign}{by}")
 }

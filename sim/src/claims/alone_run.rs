@@ -25,7 +25,7 @@ pub(super) fn compare(engine: &Engine<'_>, of: &Of, permille: u64) -> Result<(bo
         Of::All => Some(QuotaId(0)),
     };
     let Some(quota) = quota else {
-        return Ok((false, "it has no quota to be alone on".to_owned()));
+        return Ok((false, "it has no quota on which to run alone".to_owned()));
     };
     let is_ours = |namespace: &Name, user: Option<&Name>| match of {
         Of::Namespace(ours) => namespace == ours,
@@ -66,7 +66,7 @@ type IsOurs<'a> = &'a dyn Fn(&Name, Option<&Name>) -> bool;
 fn verdict(shared: &WaitRow, alone: &WaitRow, permille: u64) -> (bool, String) {
     let mean = |row: &WaitRow| row.sum_ms.checked_div(u128::from(row.count)).unwrap_or(0);
     let seen = format!(
-        "mean wait {} ms over {} pods, alone {} ms over {}",
+        "mean wait {} ms of {} pods; alone {} ms of {} pods",
         mean(shared),
         shared.count,
         mean(alone),

@@ -5,7 +5,7 @@ use crate::{
     engine::Engine,
     metrics::{permille_of, wait_figure, wait_summary},
     model::{BadEviction, Compare, DatasetFigure, What},
-    text,
+    text::{self, time_text},
     world::{Counts, Input, Outcomes, UsageAccount},
 };
 use quotree_core::{Amounts, Name, Time, Unit};
@@ -53,7 +53,7 @@ impl fmt::Display for Seen {
             Self::Never => f.write_str("never"),
             Self::Digest(digest) => write!(f, "{digest:032x}"),
             Self::Text(text) => f.write_str(text),
-            Self::Fine => f.write_str("nothing broken"),
+            Self::Fine => f.write_str("no violation"),
         }
     }
 }
@@ -169,7 +169,7 @@ impl ClaimState<'_> {
             }
             What::GangsWhole => match figures.partial_gangs {
                 0 => (true, Seen::Fine),
-                n => (false, Seen::Text(format!("{n} times a gang was left running below its minimum"))),
+                n => (false, Seen::Text(format!("a gang ran below its minimum {n} times"))),
             },
             What::CellsFeasible => match engine.cells_short() {
                 None => (true, Seen::Fine),
@@ -181,11 +181,11 @@ impl ClaimState<'_> {
             },
             What::StableFor { ms } => {
                 let quiet = figures.last_change.map_or(now.0, |last| now.since(last));
-                let last = figures.last_change.map_or(0, |t| t.0);
+                let last = time_text(figures.last_change.map_or(0, |t| t.0));
                 let seen = if engine.ended {
-                    format!("the last bind or eviction was at {last} ms, and nothing more can happen")
+                    format!("the last bind or eviction was at {last}, and nothing more can happen")
                 } else {
-                    format!("the last bind or eviction was at {last} ms, {quiet} ms before")
+                    format!("the last bind or eviction was at {last}, {} earlier", time_text(quiet))
                 };
                 (engine.ended || quiet >= *ms, Seen::Text(seen))
             }
@@ -218,7 +218,7 @@ fn dataset_of(
     now: Time,
 ) -> (bool, Seen) {
     let Some(flow) = engine.world.datasets.at(dataset, now.min(engine.now)) else {
-        return (false, Seen::Text("there is no such dataset".to_owned()));
+        return (false, Seen::Text("no such dataset".to_owned()));
     };
     let is_bound = flow.workers > 0;
     let right = bound.is_none_or(|bound| bound == is_bound);
@@ -255,7 +255,7 @@ fn amount_of(
 ) -> (bool, Seen) {
     let scheduler = engine.core.scheduler();
     let Some(id) = scheduler.tree().by_name(quota.as_str()) else {
-        return (false, Seen::Text(format!("there is no quota `{quota}` now")));
+        return (false, Seen::Text(format!("the tree has no quota `{quota}` at this time")));
     };
     let seen = pick(scheduler.usage(id)).get(resource.as_str()).unwrap_or(0);
     (compared(seen, compare, claimed), Seen::Amount(resource.clone(), seen))
@@ -265,8 +265,9 @@ fn guaranteed(engine: &Engine<'_>, starved: Option<&Starved>, now: Time, within_
     match starved.and_then(|s| s.worst(now)) {
         Some((quota, ms)) if ms > within_ms => {
             let name = engine.core.scheduler().tree().name(quota);
-            let so_long = if now.0 == u64::MAX { "for ever".to_owned() } else { format!("for {ms} ms") };
-            (false, Seen::Text(format!("{name} waits for what it is guaranteed, {so_long}")))
+            let how_long =
+                if now.0 == u64::MAX { "until the end".to_owned() } else { format!("for {}", time_text(ms)) };
+            (false, Seen::Text(format!("{name} is below its guarantee {how_long}")))
         }
         _ => (true, Seen::Fine),
     }
@@ -288,7 +289,7 @@ fn verdicts(engine: &Engine<'_>, whose: &Selection, rule: &str) -> (bool, Seen) 
         }
     }
     if seen.is_empty() {
-        return (false, Seen::Text("nothing waits".to_owned()));
+        return (false, Seen::Text("no pod is pending".to_owned()));
     }
     (holds, Seen::Text(seen.join(", ")))
 }
@@ -307,5 +308,5 @@ fn same_as(engine: &Engine<'_>, rows: &[(String, [u64; 5])], evictions: u64) -> 
     if seen != evictions {
         wrong.push(format!("{seen} evictions instead of {evictions}"));
     }
-    if wrong.is_empty() { (true, Seen::Text("the same".to_owned())) } else { (false, Seen::Text(wrong.join("; "))) }
+    if wrong.is_empty() { (true, Seen::Text("equal".to_owned())) } else { (false, Seen::Text(wrong.join("; "))) }
 }

@@ -247,7 +247,7 @@ impl ClaimState<'_> {
             When::Eventually(by) if cut_short && by > now => {}
             // A world in which nothing more can happen stays as it is.
             When::At(time) | When::Within(time, _) if time > now && !engine.ended => {
-                self.conclude(engine, false, format!("the run ended before, at {} ms", now.0), now);
+                self.conclude(engine, false, format!("the run ended earlier, at {}", text::time_text(now.0)), now);
             }
             When::At(time) => self.settle(engine, starved, time),
             When::Final => self.settle(engine, starved, now),
@@ -289,7 +289,7 @@ impl ClaimState<'_> {
         let told = ours.filter_map(|id| {
             let verdict = engine.core.scheduler().explain(id)?;
             let name = crate::world::unit_name(engine.scenario, &engine.world, id.0);
-            Some(format!("{name} waits. {}", text::verdict(&verdict, &names)))
+            Some(format!("{name} is pending. {}", text::verdict(&verdict, &names)))
         });
         told.collect()
     }

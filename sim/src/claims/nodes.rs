@@ -23,11 +23,11 @@ pub(super) fn measure(engine: &Engine<'_>, claim: &NodeClaim) -> (bool, Seen) {
         NodeFigure::Failures => Seen::Number(fleet.failures.into()),
         NodeFigure::Estimate(quota) => match last(engine, quota) {
             Some(overrun) => overrun.estimate_ms.map_or(Seen::Never, |ms| Seen::Ms(ms.into())),
-            None => return (false, Seen::Text(format!("no edit left `{quota}` over a limit"))),
+            None => return (false, Seen::Text(format!("no edit left `{quota}` above a limit"))),
         },
         NodeFigure::Took(quota) => match last(engine, quota) {
             Some(overrun) => overrun.inside.map_or(Seen::Never, |inside| Seen::Ms(inside.since(overrun.at).into())),
-            None => return (false, Seen::Text(format!("no edit left `{quota}` over a limit"))),
+            None => return (false, Seen::Text(format!("no edit left `{quota}` above a limit"))),
         },
     };
     let number = match seen {

@@ -136,9 +136,9 @@ impl Tenant {
         }
         if tenant.can.is_empty() {
             tenant.nothing = Some(match (user.role, user.groups.as_slice()) {
-                (None, _) => "is no user".to_owned(),
+                (None, _) => "is not a declared user".to_owned(),
                 (Some(_), []) => "is in no group".to_owned(),
-                (Some(_), _) => "no namespace hangs on the leaves of its groups".to_owned(),
+                (Some(_), _) => "the leaf quotas of its groups have no namespace".to_owned(),
             });
         }
         tenant
@@ -148,12 +148,12 @@ impl Tenant {
 /// Why a leaf is closed to a user, if it is.
 fn closed(user: &UserRow, leaf: &Leaf<'_>) -> Option<String> {
     if user.role.is_none() {
-        return Some("is no user".to_owned());
+        return Some("is not a declared user".to_owned());
     }
     match leaf.group {
         None => Some("no group is bound to it".to_owned()),
         Some(group) if !user.groups.iter().any(|own| own == group) => Some(format!("is not in group `{group}`")),
-        Some(_) if leaf.namespaces.is_empty() => Some("no namespace hangs on it".to_owned()),
+        Some(_) if leaf.namespaces.is_empty() => Some("it has no namespace".to_owned()),
         Some(_) => None,
     }
 }

@@ -1,6 +1,9 @@
 //! Verdicts as JSON: every number of the reason, ids as names, amounts as Kubernetes quantities.
 
-use super::{Names, amount, bound_word, help_text};
+use super::{
+    Names, amount,
+    verdict::{advice, domain_name, search_limit},
+};
 use quotree_core::{BlockingReason, Holder, Name, NearMissNode, PodId, Protection, Verdict};
 use serde_json::{Map, Value, json};
 
@@ -27,7 +30,7 @@ pub fn verdict_json(verdict: &Verdict, names: &dyn Names, named: usize) -> Value
     let protected = verdict.protected.iter().map(|class| {
         let mut map = Map::new();
         map.insert("rule".into(), class.shield.rule().to_string().into());
-        map.insert("why".into(), super::shield(class, names).into());
+        map.insert("why".into(), super::protection(class, names).into());
         map.insert("pods".into(), class.pods.into());
         match &class.shield {
             Protection::NotEntitled { quota, resource, by } => {
@@ -48,8 +51,8 @@ pub fn verdict_json(verdict: &Verdict, names: &dyn Names, named: usize) -> Value
         Value::Object(map)
     });
     put("protected", protected.collect());
-    put("bounds_hit", verdict.bounds_hit.iter().map(|b| bound_word(*b)).collect());
-    put("helps", verdict.helps.iter().map(|h| help_text(h, names)).collect());
+    put("bounds_hit", verdict.bounds_hit.iter().map(|b| search_limit(*b)).collect());
+    put("helps", verdict.helps.iter().map(|h| advice(h, names)).collect());
     Value::Object(map)
 }
 
@@ -97,7 +100,7 @@ fn binding(of: &BlockingReason, names: &dyn Names, pods: &dyn Fn(&[PodId]) -> Va
             );
             put("placed", room.placed.into());
             if let Some(domain) = &room.within {
-                put("within", super::verdict::domain_name(domain, names).into());
+                put("within", domain_name(domain, names).into());
             }
             put("without", pods(&room.without));
             let near = |near: &NearMissNode| {

@@ -1,14 +1,14 @@
-//! Why a workload waits, in a sentence (X1): what binds, who holds what is missing, what else is in the way, what protects
-//! the pods that were not taken, and what would help.
+//! Why a workload is pending, in a sentence (X1): what blocks it, who holds what is missing, what else blocks it, why each
+//! pod that holds room was not preempted, and which change would help.
 
-use super::{Names, amount, at, plural};
+use super::{Names, amount, at, plural, with_unit};
 use quotree_core::{
-    BlockingReason, Bound, Domain, Help, Holder, Name, NodeTally, Protected, Protection, QuotaId, Room, Verdict,
+    BlockingReason, Bound, Domain, Help, Holder, NodeTally, Protected, Protection, QuotaId, Room, Verdict,
 };
 use std::fmt::Write;
 
-/// Why a workload waits, in a sentence. Clauses are parted by `; `: the first is what binds, then `held by: ..`, `also ..`,
-/// `.. not taken: ..`, `.. would help`.
+/// Why a workload is pending, in a sentence. Clauses are separated by `; `: first what blocks it, then `held by: ..`,
+/// `also ..`, `.. not preempted because ..`, `would help: ..`.
 #[must_use]
 pub fn verdict(verdict: &Verdict, names: &dyn Names) -> String {
     let mut text = obstacle(verdict, &verdict.binding, names);
@@ -20,137 +20,138 @@ pub fn verdict(verdict: &Verdict, names: &dyn Names) -> String {
         let _ = write!(text, "; also {}", obstacle(verdict, &also.binding, names));
     }
     for class in verdict.protected.iter().filter(|class| class.shield != Protection::NoHelp) {
-        let _ = write!(text, "; {} not taken: {}", plural(class.pods, "pod"), shield(class, names));
+        let _ = write!(text, "; {} not preempted because {}", plural(class.pods, "pod"), protection(class, names));
     }
-    for bound in &verdict.bounds_hit {
-        let _ = write!(text, "; the search was cut short by its bound on {}", bound_word(*bound));
+    for limit in &verdict.bounds_hit {
+        let _ = write!(text, "; the search for victims stopped at its limit of {}", search_limit(*limit));
     }
     if let Some(help) = verdict.helps.first() {
-        let _ = write!(text, "; {} would help", help_text(help, names));
+        let _ = write!(text, "; would help: {}", advice(help, names));
     }
     text
 }
 
-/// Whether an obstacle is worth a clause: that nodes are full, too, where nobody could be taken anyway, is not.
+/// Whether an obstacle deserves a clause. Full nodes do not where no victim was eligible anyway.
 fn says_more(binding: &BlockingReason) -> bool {
     let BlockingReason::Room(room) = binding else { return true };
-    let taken = room.closest.iter().any(|near| !near.taken.is_empty()) || !room.without.is_empty();
-    taken || room.resource.is_none() || (room.is_fragmented() && room.nodes.total > 1)
+    let victims = room.closest.iter().any(|near| !near.taken.is_empty()) || !room.without.is_empty();
+    victims || room.resource.is_none() || (room.is_fragmented() && room.nodes.total > 1)
 }
 
-/// Who holds what is missing, leaf by leaf: `lab 4 pods 16 (8 borrowed)`.
+/// Who holds what is missing, by leaf: `lab 16 cpu in 4 pods (8 cpu borrowed)`.
 #[must_use]
 pub fn holders(of: &BlockingReason, holders: &[Holder], names: &dyn Names) -> Vec<String> {
-    let told = holders.iter().map(|holder| {
+    let holders = holders.iter().map(|holder| {
         let quota = holder.quota.map_or("no quota", |quota| names.tree().name(quota).as_str());
         let pods = plural(u32::try_from(holder.pods.len()).unwrap_or(u32::MAX), "pod");
         let Some((resource, ..)) = of.amounts() else { return format!("{quota} {pods}") };
-        let used = amount(resource, holder.used);
+        let used = with_unit(resource, holder.used);
         match holder.borrowed {
-            0 => format!("{quota} {pods} {used}"),
-            borrowed => format!("{quota} {pods} {used} ({} borrowed)", amount(resource, borrowed)),
+            0 => format!("{quota} {used} in {pods}"),
+            borrowed => format!("{quota} {used} in {pods} ({} borrowed)", with_unit(resource, borrowed)),
         }
     });
-    told.collect()
+    holders.collect()
 }
 
-/// One thing in the way, with its rule.
+/// One reason that blocks the workload, after its rule.
 #[must_use]
 pub fn obstacle(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) -> String {
-    format!("{}: {}", binding.rule(), what_binds(verdict, binding, names))
+    format!("{}: {}", binding.rule(), blocking(verdict, binding, names))
 }
 
-/// What binds, without its rule.
-fn what_binds(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) -> String {
+/// One reason that blocks the workload, without its rule.
+fn blocking(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) -> String {
     let tree = names.tree();
     let name = |quota: &QuotaId| tree.name(*quota).as_str();
     let who = match names.pods(verdict.workload) {
-        0 | 1 => "the pod asks".to_owned(),
-        n => format!("the gang of {n} asks"),
+        0 | 1 => "the pod".to_owned(),
+        n => format!("the gang of {n}"),
     };
     match binding {
-        BlockingReason::NoQuota => "its namespace is on no leaf of the quota tree".to_owned(),
+        BlockingReason::NoQuota => "its namespace is attached to no leaf quota".to_owned(),
         BlockingReason::Ceiling { quota, resource, needed, available } => {
             let max = at(tree, resource, tree.max(*quota));
             format!(
-                "{} may use {} {resource} at most, {} are used, {who} {}",
+                "{who} requests {}, {} uses {} of its max of {}",
+                with_unit(resource, *needed),
                 name(quota),
-                amount(resource, max),
                 amount(resource, max.saturating_sub(*available)),
-                amount(resource, *needed),
+                with_unit(resource, max),
             )
         }
         BlockingReason::Guarantee { quota, resource, needed, available } => {
             let min = at(tree, resource, tree.min(*quota));
             format!(
-                "it may not be evicted and so must fit the guarantee of {}: {} {resource}, {} are used, {who} {}",
+                "{who} is not preemptible and must fit within a min: it requests {}, non-preemptible pods of {} use {} \
+                 of its min of {}",
+                with_unit(resource, *needed),
                 name(quota),
-                amount(resource, min),
                 amount(resource, min.saturating_sub(*available)),
-                amount(resource, *needed),
+                with_unit(resource, min),
             )
         }
         BlockingReason::Jobs { quota, limit } => {
-            format!("{} admits {} at once, and they are there", name(quota), plural(*limit, "workload"))
+            format!("{} already has {} admitted, which is its max_jobs", name(quota), plural(*limit, "workload"))
         }
         BlockingReason::Behind { head } => {
-            format!("its leaf keeps the line, and {} is before it", names.workload(*head))
+            format!("{} is ahead of it in the queue of its leaf, and that queue is strict", names.workload(*head))
         }
         BlockingReason::Room(missing) => room(missing, names),
         BlockingReason::Held { leaving } => {
-            format!("it has evicted and waits for {} to leave", plural(*leaving, "pod"))
+            format!("it has preempted and waits for {} to terminate", plural(*leaving, "victim"))
         }
         BlockingReason::Settling { leaving } => {
-            format!("{} are leaving anyway, and then it fits", plural(*leaving, "pod"))
+            format!("it fits once {} gone, so it evicts no others", are(*leaving, "terminating pod"))
         }
         BlockingReason::Unentitled { quota, resource, needed, available } => format!(
-            "with it {} would be {} {resource} above its guarantee, so it may not reclaim past it",
+            "with {who}, {} would be {} above its guarantee, so it may not reclaim from other quotas",
             name(quota),
-            amount(resource, needed.saturating_sub(*available)),
+            with_unit(resource, needed.saturating_sub(*available)),
         ),
         BlockingReason::Growth { quota, resource, needed, available } => format!(
-            "with all it may displace gone, {} would still borrow {} {resource} more than now",
+            "even without all eligible victims {} would borrow {} more than now",
             name(quota),
-            amount(resource, needed.saturating_sub(*available)),
+            with_unit(resource, needed.saturating_sub(*available)),
         ),
         _ => binding.rule().doc().sentence.to_owned(),
     }
 }
 
-/// What room is missing (P1), and whether it is fragmented (S4).
+/// `1 pod is`, `2 pods are`.
+fn are(n: u32, one: &str) -> String {
+    format!("{} {}", plural(n, one), if n == 1 { "is" } else { "are" })
+}
+
+/// What the best node lacks (P1), and whether the cluster is fragmented (S4).
 fn room(missing: &Room, names: &dyn Names) -> String {
     let inside = missing.within.as_ref().map_or_else(String::new, |domain| {
-        format!("of where its pods may stand together {} comes closest: ", domain_name(domain, names))
+        format!("its pods must run in one topology domain, and the best is {}: ", domain_name(domain, names))
     });
     let Some((resource, nearest)) = missing.resource.as_ref().zip(missing.closest.first()) else {
-        return format!("{inside}no node suits{}", tally(&missing.nodes));
+        return format!("{inside}no node is eligible{}", tally(&missing.nodes));
     };
-    let node = names.node(nearest.node);
     let mut text = format!(
-        "{inside}a pod asks {} {resource}, and {node}, which comes closest, has {} free",
-        amount(resource, missing.needed),
+        "{inside}a pod requests {}, the best node ({}) has {} free",
+        with_unit(resource, missing.needed),
+        names.node(nearest.node),
         amount(resource, missing.available),
     );
-    let taken = u32::try_from(nearest.taken.len() + missing.without.len()).unwrap_or(u32::MAX);
-    if taken > 0 {
-        let _ = write!(
-            text,
-            " once {} that may be taken {} gone",
-            plural(taken, "pod"),
-            if taken == 1 { "is" } else { "are" }
-        );
+    let victims = u32::try_from(nearest.taken.len() + missing.without.len()).unwrap_or(u32::MAX);
+    if victims > 0 {
+        let _ = write!(text, " once {} evicted", are(victims, "eligible victim"));
     }
     if missing.is_fragmented() && missing.nodes.total > 1 {
-        let _ = write!(text, ", though {} are in all", amount(resource, missing.free));
+        let _ = write!(text, ", {} in the cluster: fragmented", amount(resource, missing.free));
     }
     text += &tally(&missing.nodes);
     if missing.placed > 0 {
-        let _ = write!(text, ", {} of it had room", plural(missing.placed, "pod"));
+        let _ = write!(text, ", {} of its pods had room", missing.placed);
     }
     text
 }
 
-/// What a part of the topology is called.
+/// The name of a topology domain.
 pub(crate) fn domain_name(domain: &Domain, names: &dyn Names) -> String {
     match domain {
         Domain::Node(node) => names.node(*node).into_owned(),
@@ -164,73 +165,75 @@ pub(crate) fn domain_name(domain: &Domain, names: &dyn Names) -> String {
 fn tally(nodes: &NodeTally) -> String {
     let parts = [
         (nodes.full, "full"),
-        (nodes.fragmented, "fragmented"),
+        (nodes.fragmented, "with fragmented devices"),
         (nodes.tainted, "tainted"),
-        (nodes.unselected, "without the labels"),
+        (nodes.unselected, "not matching its node selector"),
         (nodes.unschedulable, "cordoned"),
-        (nodes.elsewhere, "elsewhere"),
+        (nodes.elsewhere, "outside that domain"),
     ];
-    let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, why)| format!("{n} {why}")).collect();
-    if told.is_empty() {
+    let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, why)| format!("{n} {why}")).collect();
+    if parts.is_empty() {
         return format!(" ({})", plural(nodes.total, "node"));
     }
-    format!(" ({}: {})", plural(nodes.total, "node"), told.join(", "))
+    format!(" ({}: {})", plural(nodes.total, "node"), parts.join(", "))
 }
 
-/// What protects a class of pods, with its rule.
+/// Why a class of pods was not preempted, before its rule.
 #[must_use]
-pub fn shield(class: &Protected, names: &dyn Names) -> String {
+pub fn protection(class: &Protected, names: &dyn Names) -> String {
     let name = |quota: &QuotaId| names.tree().name(*quota).as_str();
-    let (are, their) = if class.pods == 1 { ("is", "its") } else { ("are", "their") };
+    let (they_are, them, their) = if class.pods == 1 { ("it is", "it", "its") } else { ("they are", "them", "their") };
     let why = match &class.shield {
-        Protection::OwnWorkload => "of the workload itself".to_owned(),
-        Protection::Leaving => "leaving already".to_owned(),
-        Protection::JustBound => format!("{are} only just being bound"),
-        Protection::NonPreemptible => "may not be evicted".to_owned(),
-        Protection::ProtectedRuntime => format!("in {their} protected runtime"),
-        Protection::Priority => format!("of the same leaf, and {their} priority is not lower"),
+        Protection::OwnWorkload => format!("{they_are} part of the same workload"),
+        Protection::Leaving => format!("{they_are} already terminating"),
+        Protection::JustBound => format!("{they_are} being bound in the same cycle"),
+        Protection::NonPreemptible => format!("{they_are} not preemptible"),
+        Protection::ProtectedRuntime => format!("{they_are} within {their} protected runtime"),
+        Protection::Priority => format!("{they_are} in the same leaf and {their} priority is not lower"),
         Protection::NotEntitled { quota, resource, by } => {
-            format!("{} would be {} {resource} above its guarantee", name(quota), amount(resource, *by))
+            let above = with_unit(resource, *by);
+            format!("{} would be {above} above its guarantee and so may not reclaim", name(quota))
         }
         Protection::WithinGuarantee { quota, resource } => {
             format!("{} is within its guarantee of {resource}", name(quota))
         }
-        Protection::Budget { budget } => format!("the disruption budget {budget} is exhausted"),
-        Protection::Policy => "the policy switches this off".to_owned(),
-        Protection::NotEnough => format!("{are} not enough, even with all others that may be taken"),
-        Protection::NoHelp => "would not help".to_owned(),
+        Protection::Budget { budget } => format!("the disruption budget {budget} allows no more evictions"),
+        Protection::Policy => "the policy switches this kind of preemption off".to_owned(),
+        Protection::NotEnough => format!("evicting {them} and all other eligible victims would not be enough"),
+        Protection::NoHelp => format!("evicting {them} would not help"),
         _ => class.shield.rule().doc().sentence.to_owned(),
     };
-    format!("{} {why}", class.shield.rule())
+    format!("{why} ({})", class.shield.rule())
 }
 
-pub(crate) const fn bound_word(bound: Bound) -> &'static str {
-    match bound {
+/// What the search for victims counts against its limit.
+pub(super) const fn search_limit(limit: Bound) -> &'static str {
+    match limit {
         Bound::Nodes => "nodes",
         Bound::Candidates => "candidates",
         _ => "steps",
     }
 }
 
-/// A change that would help.
-pub(crate) fn help_text(help: &Help, names: &dyn Names) -> String {
-    let more = |resource: &Name, by: i64, what: &str, quota: QuotaId| {
-        format!("{} {resource} more {what} for {}", amount(resource, by), names.tree().name(quota))
-    };
+/// A change that would help, as an instruction.
+pub(super) fn advice(help: &Help, names: &dyn Names) -> String {
+    let name = |quota: &QuotaId| names.tree().name(*quota).as_str();
     match help {
-        Help::MoreMin { quota, resource, by, from: None } => more(resource, *by, "min", *quota),
+        Help::MoreMin { quota, resource, by, from: None } => {
+            format!("raise min of {} by {}", name(quota), with_unit(resource, *by))
+        }
         Help::MoreMin { quota, resource, by, from: Some(giver) } => {
-            format!("{}, given up by {}", more(resource, *by, "min", *quota), names.tree().name(*giver))
+            format!("move {} of min from {} to {}", with_unit(resource, *by), name(giver), name(quota))
         }
-        Help::MoreMax { quota, resource, by } => more(resource, *by, "max", *quota),
+        Help::MoreMax { quota, resource, by } => {
+            format!("raise max of {} by {}", name(quota), with_unit(resource, *by))
+        }
         Help::FreeOnNode { node, resource, by } => {
-            format!("{} {resource} more free on {}", amount(resource, *by), names.node(*node))
+            format!("free {} more {resource} on {}", amount(resource, *by), names.node(*node))
         }
-        Help::MoreJobs { quota, limit } => {
-            format!("{} at once in {}", plural(*limit, "workload"), names.tree().name(*quota))
-        }
-        Help::Preemptible { workload } => format!("to let {} be evicted", names.workload(*workload)),
-        Help::Uncordon { node } => format!("to uncordon {}", names.node(*node)),
+        Help::MoreJobs { quota, limit } => format!("raise max_jobs of {} to {limit}", name(quota)),
+        Help::Preemptible { workload } => format!("make {} preemptible", names.workload(*workload)),
+        Help::Uncordon { node } => format!("uncordon {}", names.node(*node)),
         _ => "another change".to_owned(),
     }
 }

@@ -70,7 +70,7 @@ impl Engine<'_> {
         let owner = self.world.units[unit].owner;
         match self.kind(owner) {
             Some(Kind::Trace { .. }) => self.row_ran_too_long(unit, limit)?,
-            _ => self.fail(owner, format!("it ran for {}, which is its limit", time_text(limit)))?,
+            _ => self.fail(owner, format!("reached its runtime limit of {}", time_text(limit)))?,
         }
         Ok(true)
     }
@@ -93,7 +93,7 @@ impl Engine<'_> {
         if losses <= *backoff_limit {
             return Ok(Some(back_off(*retry_delay_ms, losses)));
         }
-        self.fail(owner, format!("pods lost: {losses}, above its backoff limit of {backoff_limit}"))?;
+        self.fail(owner, format!("pods lost: {losses}; its backoff_limit is {backoff_limit}"))?;
         Ok(None)
     }
 

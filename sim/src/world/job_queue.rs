@@ -224,7 +224,7 @@ impl Engine<'_> {
         }
         self.trace(TraceEvent::LetOut { workload: WorkloadId(unit), tries });
         self.tell(unit, TimelineEvent::LetOut, |_, _| Entry {
-            what: "is let out of its job queue".into(),
+            what: "is admitted from its job queue".into(),
             ..Entry::default()
         });
         self.timeline_waits(unit);
@@ -281,7 +281,7 @@ impl Engine<'_> {
         self.trace(TraceEvent::Suspend { workload: WorkloadId(unit) });
         self.tell(unit, TimelineEvent::Suspended, |_, _| Entry {
             what: format!(
-                "has not started in {} and goes back into its job queue, for {} at least (time {tries})",
+                "did not start within {} and returns to its job queue for at least {} (attempt {tries})",
                 time_text(queue.start_timeout_ms.unwrap_or(0)),
                 time_text(wait)
             ),
@@ -333,19 +333,16 @@ impl Engine<'_> {
             return String::new();
         };
         let before = line.suspended.iter().take_while(|place| place.3 != unit).count();
-        let place = format!("place {} of {} in the job queue of {}", before + 1, line.suspended.len(), queue.quota);
+        let place = format!("position {} of {} in the job queue of {}", before + 1, line.suspended.len(), queue.quota);
         if let Some(until) = job.suspended.filter(|until| *until > self.now) {
             let left = time_text(until.since(self.now));
-            return format!("{place}: it did not start in time, and is not tried for another {left}");
+            return format!("{place}: it did not start in time, the next attempt is in {left}");
         }
         if let Some(most) = queue.max_jobs.filter(|most| line.out.len() >= *most as usize) {
-            return format!("{place}: {} of at most {most} jobs are out", line.out.len());
+            return format!("{place}: the queue has admitted its max_jobs of {most}");
         }
         if !fits(&self.room_in_leaf(queue), &job.spec) {
-            return format!(
-                "{place}: with it, the jobs that are out would ask for more than the max of {}",
-                queue.quota
-            );
+            return format!("{place}: with it, the admitted jobs would request more than the max of {}", queue.quota);
         }
         let names = self.names();
         match line.starting.first().filter(|_| queue.queueing == QueueOrder::Block) {

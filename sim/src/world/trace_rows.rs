@@ -83,13 +83,13 @@ impl<'a> Engine<'a> {
         if losses <= most {
             return Ok(Some(0));
         }
-        self.fail_row(unit, format!("lost with its node: {losses} times, above its backoff limit of {most}"))?;
+        self.fail_row(unit, format!("lost with its node: {losses} times; its backoff_limit is {most}"))?;
         Ok(None)
     }
 
     /// A unit of a row has run for too long.
     pub(crate) fn row_ran_too_long(&mut self, unit: u32, limit_ms: u64) -> Result<(), RunError> {
-        self.fail_row(unit, format!("it ran for {}, which is its limit", time_text(limit_ms)))
+        self.fail_row(unit, format!("reached its runtime limit of {}", time_text(limit_ms)))
     }
 
     /// A row gives up: what is there of it is taken back, and why is told.

@@ -244,7 +244,7 @@ impl Engine<'_> {
         if training.progress.is_done() {
             return Ok(false);
         }
-        self.fail(owner, format!("it ran for {}, which is its limit", time_text(*limit)))?;
+        self.fail(owner, format!("reached its runtime limit of {}", time_text(*limit)))?;
         Ok(true)
     }
 
@@ -268,7 +268,7 @@ impl Engine<'_> {
         if starts <= *most || broken || self.world.controllers[owner].closed {
             return Ok(true);
         }
-        self.fail(owner, format!("restarts needed: {starts}, above its max_restarts of {most}"))?;
+        self.fail(owner, format!("restarts needed: {starts}; its max_restarts is {most}"))?;
         Ok(false)
     }
 

@@ -61,7 +61,7 @@ impl Engine<'_> {
             self.set_state(pod, State::Unreached);
             let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
             self.trace(TraceEvent::LostEviction { pod: id });
-            self.tell_mishap(unit, id, TimelineEvent::EvictionLost, "runs on: the request to evict it is lost");
+            self.tell_mishap(unit, id, TimelineEvent::EvictionLost, "keeps running: the eviction request was lost");
             let again = self.now.after_ms(self.scenario.world.eviction_retry_ms);
             self.queue.schedule(again, OUTCOME, WorldEvent::EvictAgain(pod));
             return;
@@ -103,7 +103,7 @@ impl Engine<'_> {
         let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
         self.world.unreliable.failed.insert(unit);
         self.trace(TraceEvent::BindFailed { pod: id });
-        self.tell_mishap(unit, id, TimelineEvent::BindFailed, "waits again: its bind failed");
+        self.tell_mishap(unit, id, TimelineEvent::BindFailed, "is pending again: binding it to the node failed");
         self.feed(Event::BindFailed { pod: id })
     }
 }

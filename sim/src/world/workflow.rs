@@ -82,7 +82,7 @@ impl Engine<'_> {
             return Ok(());
         }
         let Some(failed) = tasks.get(failed as usize) else { return self.over(owner, End::Succeeded) };
-        self.tell_failure(owner, format!("its task `{}` failed", failed.name));
+        self.tell_failure(owner, format!("task `{}` failed", failed.name));
         self.over(owner, End::Failed)
     }
 
@@ -99,7 +99,7 @@ impl Engine<'_> {
             outcomes.missed += u64::from(tasks.get(task as usize).is_some_and(|task| task.deadline_ms.is_some()));
             let what = owner_name(self.scenario, workload, number, task);
             let cause = tasks.get(cause as usize).map_or("", |task| task.name.as_str());
-            self.failed(what, format!("it depends on `{cause}`, which failed"));
+            self.failed(what, format!("depends on task `{cause}`, which failed"));
         }
     }
 }

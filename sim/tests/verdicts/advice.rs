@@ -13,14 +13,14 @@ fn x3_more_min_may_come_from_a_sibling_that_does_not_use_its_own() {
         3,
     );
     expect![[r#"
-        A1: root may use 6 cpu at most, 6 are used, the pod asks 2
-        held by: b 2 pods 6 (4 borrowed)
-        also R2(a): with it a would be 1 cpu above its guarantee, so it may not reclaim past it
-        2 pods not taken: R2(a) a would be 1 cpu above its guarantee
-        1 cpu more min for a, given up by c would help
+        A1: the pod requests 2 cpu, root uses 6 of its max of 6 cpu
+        held by: b 6 cpu in 2 pods (4 cpu borrowed)
+        also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
+        2 pods not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
+        would help: move 1 cpu of min from c to a
         --
         A1, P1 used by b 1, 2
-        also P1: a pod asks 2 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(a) protects 1, 2
     "#]]
     .assert_eq(&told);
@@ -36,12 +36,12 @@ fn x3_a_non_preemptible_pod_needs_more_min_of_its_queue() {
         3,
     );
     expect![[r#"
-        A2: it may not be evicted and so must fit the guarantee of a: 1 cpu, 0 are used, the pod asks 2
-        also A1: root may use 8 cpu at most, 8 are used, the pod asks 2
-        1 cpu more min for a, given up by c would help
+        A2: the pod is not preemptible and must fit within a min: it requests 2 cpu, non-preemptible pods of a use 0 of its min of 1 cpu
+        also A1: the pod requests 2 cpu, root uses 8 of its max of 8 cpu
+        would help: move 1 cpu of min from c to a
         --
         A1, P1 used by b 1, 2
-        also P1: a pod asks 2 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R5 protects 2 pods
     "#]]
     .assert_eq(&told);
@@ -57,14 +57,14 @@ fn x3_more_min_comes_from_the_parent_where_the_parent_has_some_to_give() {
         3,
     );
     expect![[r#"
-        A1: root may use 8 cpu at most, 8 are used, the pod asks 3
-        held by: b 2 pods 8 (4 borrowed)
-        also R2(a): with it a would be 2 cpu above its guarantee, so it may not reclaim past it
-        2 pods not taken: R2(a) a would be 2 cpu above its guarantee
-        2 cpu more min for a would help
+        A1: the pod requests 3 cpu, root uses 8 of its max of 8 cpu
+        held by: b 8 cpu in 2 pods (4 cpu borrowed)
+        also R2(a): with the pod, a would be 2 cpu above its guarantee, so it may not reclaim from other quotas
+        2 pods not preempted because a would be 2 cpu above its guarantee and so may not reclaim (R2(a))
+        would help: raise min of a by 2 cpu
         --
         A1, P1 used by b 1, 2
-        also P1: a pod asks 3 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        also P1: a pod requests 3 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(a) protects 1, 2
     "#]]
     .assert_eq(&told);
@@ -75,8 +75,8 @@ fn x3_more_min_comes_from_the_parent_where_the_parent_has_some_to_give() {
 fn x3_nothing_is_advised_where_two_limits_would_have_to_change() {
     let told = explain("root 8/8; x<root 4/5; a<x 1/3; b<root 4/8", "8", &["submit 1 to b: 1", "submit 3 to a: 6"], 3);
     expect![[r#"
-        A1: a may use 3 cpu at most, 0 are used, the pod asks 6
-        also A1: x may use 5 cpu at most, 0 are used, the pod asks 6
+        A1: the pod requests 6 cpu, a uses 0 of its max of 3 cpu
+        also A1: the pod requests 6 cpu, x uses 0 of its max of 5 cpu
         --
         R5 protects 1 pods
     "#]]
@@ -88,8 +88,8 @@ fn x3_nothing_is_advised_where_two_limits_would_have_to_change() {
 fn x3_the_max_of_the_own_queue_is_advised_where_it_alone_is_too_small() {
     let told = explain("root 8/8; x<root 4/5; a<x 1/3; b<root 4/8", "8", &["submit 1 to b: 1", "submit 3 to a: 4"], 3);
     expect![[r#"
-        A1: a may use 3 cpu at most, 0 are used, the pod asks 4
-        1 cpu more max for a would help
+        A1: the pod requests 4 cpu, a uses 0 of its max of 3 cpu
+        would help: raise max of a by 1 cpu
         --
         R5 protects 1 pods
     "#]]
@@ -101,10 +101,10 @@ fn x3_the_max_of_the_own_queue_is_advised_where_it_alone_is_too_small() {
 fn x3_a_sibling_is_not_asked_to_lend_more() {
     let told = explain("root 8/8; a<root 3/8; b<root 4/8 lend=2", "8", &["submit 1 to a: 5", "submit 2 to a: 2"], 2);
     expect![[r#"
-        A1: root may use 8 cpu at most, 7 are used, the pod asks 2
-        held by: a 1 pod 5 (2 borrowed)
-        1 pod not taken: R1 of the same leaf, and its priority is not lower
-        1 cpu more max for root would help
+        A1: the pod requests 2 cpu, root uses 7 of its max of 8 cpu
+        held by: a 5 cpu in 1 pod (2 cpu borrowed)
+        1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
+        would help: raise max of root by 1 cpu
         --
         A1 used by a 1
         R1 protects 1
@@ -122,15 +122,15 @@ fn x3_advice_takes_into_account_what_is_reserved_for_others() {
         3,
     );
     expect![[r#"
-        P1: a pod asks 4 cpu, and node 0, which comes closest, has 0 free (2 nodes: 1 full, 1 without the labels)
-        held by: b 1 pod 4 (3 borrowed)
-        also R2(a): with it c would be 3 cpu above its guarantee, so it may not reclaim past it
-        1 pod not taken: R2(c) leaving already
-        3 cpu more min for c would help
+        P1: a pod requests 4 cpu, the best node (node 0) has 0 free (2 nodes: 1 full, 1 not matching its node selector)
+        held by: b 4 cpu in 1 pod (3 cpu borrowed)
+        also R2(a): with the pod, c would be 3 cpu above its guarantee, so it may not reclaim from other quotas
+        1 pod not preempted because it is already terminating (R2(c))
+        would help: raise min of c by 3 cpu
         --
         P1 used by b 1
         R2(c) protects 1
-        or 4 cpu more free on node 0
+        or free 4 more cpu on node 0
     "#]]
     .assert_eq(&told);
 }
@@ -145,12 +145,12 @@ fn x3_advice_covers_what_the_victims_will_not_free() {
         4,
     );
     expect![[r#"
-        P1: a pod asks 3 cpu, and node 0, which comes closest, has 1 free once 1 pod that may be taken is gone (1 node: 1 full)
-        held by: b 2 pods 3, a 1 pod 1
-        also R2(a): with it a would be 2 cpu above its guarantee, so it may not reclaim past it
-        1 pod not taken: R2(c) may not be evicted
-        1 pod not taken: R2(a) a would be 2 cpu above its guarantee
-        1 pod not taken: R6 is not enough, even with all others that may be taken
+        P1: a pod requests 3 cpu, the best node (node 0) has 1 free once 1 eligible victim is evicted (1 node: 1 full)
+        held by: b 3 cpu in 2 pods, a 1 cpu in 1 pod
+        also R2(a): with the pod, a would be 2 cpu above its guarantee, so it may not reclaim from other quotas
+        1 pod not preempted because it is not preemptible (R2(c))
+        1 pod not preempted because a would be 2 cpu above its guarantee and so may not reclaim (R2(a))
+        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
         --
         P1 used by b 2, 3; a 1
         R2(a) used by a 1
@@ -158,7 +158,8 @@ fn x3_advice_covers_what_the_victims_will_not_free() {
         R2(c) protects 2
         R2(a) protects 3
         R6 protects 1
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }
 
 /// Both queues use their min and the cluster is full: neither more min nor more max finds a victim or room.
@@ -171,15 +172,15 @@ fn x3_nothing_is_advised_where_both_queues_are_at_their_min() {
         3,
     );
     expect![[r#"
-        A1: root may use 4 cpu at most, 4 are used, the pod asks 1
-        held by: a 1 pod 2, b 1 pod 2
-        also R2(a): with it a would be 1 cpu above its guarantee, so it may not reclaim past it
-        1 pod not taken: R1 of the same leaf, and its priority is not lower
-        1 pod not taken: R2(a) a would be 1 cpu above its guarantee
+        A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
+        held by: a 2 cpu in 1 pod, b 2 cpu in 1 pod
+        also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
+        1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
+        1 pod not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
         --
         A1, P1 used by a 1; b 2
         R2(a) used by a 1
-        also P1: a pod asks 1 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R1 protects 1
         R2(a) protects 2
     "#]]
@@ -191,8 +192,8 @@ fn x3_nothing_is_advised_where_both_queues_are_at_their_min() {
 fn x3_a_resource_that_no_node_has_may_be_advised() {
     let told = explain("root 4,4/4,4; a<root 4,4/4,4", "4", &["submit 1 to a: 1,1"], 1);
     expect![[r#"
-        P1: a pod asks 1 gpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
-        1 gpu more free on node 0 would help
+        P1: a pod requests 1 gpu, the best node (node 0) has 0 free (1 node: 1 full)
+        would help: free 1 more gpu on node 0
         --
         entitled
     "#]]

@@ -13,16 +13,16 @@ fn x1_a_full_cluster_names_who_uses_it_and_how_much_of_it_is_borrowed() {
         3,
     );
     expect![[r#"
-        A1: root may use 10 cpu at most, 9 are used, the pod asks 2
-        held by: b 1 pod 6 (2 borrowed), a 1 pod 3
-        also R2(a): with it a would be 1 cpu above its guarantee, so it may not reclaim past it
-        1 pod not taken: R1 of the same leaf, and its priority is not lower
-        1 pod not taken: R2(a) a would be 1 cpu above its guarantee
-        1 cpu more min for a would help
+        A1: the pod requests 2 cpu, root uses 9 of its max of 10 cpu
+        held by: b 6 cpu in 1 pod (2 cpu borrowed), a 3 cpu in 1 pod
+        also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
+        1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
+        1 pod not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
+        would help: raise min of a by 1 cpu
         --
         A1, P1 used by b 2; a 1
         R2(a) used by a 1
-        also P1: a pod asks 2 cpu, and node 0, which comes closest, has 1 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, the best node (node 0) has 1 free (1 node: 1 full)
         R1 protects 1
         R2(a) protects 2
     "#]]
@@ -39,12 +39,12 @@ fn x1_a_full_parent_names_the_queues_below_it_only() {
         5,
     );
     expect![[r#"
-        A1: x may use 4 cpu at most, 4 are used, the pod asks 1
-        held by: a 2 pods 2, b 1 pod 2
-        also R2(a): with it a would be 1 cpu above its guarantee, so it may not reclaim past it
-        2 pods not taken: R1 of the same leaf, and their priority is not lower
-        1 pod not taken: R2(a) a would be 1 cpu above its guarantee
-        1 cpu more max for x would help
+        A1: the pod requests 1 cpu, x uses 4 of its max of 4 cpu
+        held by: a 2 cpu in 2 pods, b 2 cpu in 1 pod
+        also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
+        2 pods not preempted because they are in the same leaf and their priority is not lower (R1)
+        1 pod not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
+        would help: raise max of x by 1 cpu
         --
         A1 used by a 1, 4; b 2
         R2(a) used by a 1, 4
@@ -68,13 +68,13 @@ fn x1_a_min_is_used_up_by_non_preemptible_pods_only() {
         4,
     );
     expect![[r#"
-        A2: it may not be evicted and so must fit the guarantee of a: 2 cpu, 1 are used, the pod asks 2
-        held by: a 1 pod 1
-        also A1: root may use 4 cpu at most, 3 are used, the pod asks 2
+        A2: the pod is not preemptible and must fit within a min: it requests 2 cpu, non-preemptible pods of a use 1 of its min of 2 cpu
+        held by: a 1 cpu in 1 pod
+        also A1: the pod requests 2 cpu, root uses 3 of its max of 4 cpu
         --
         A2 used by a 1
         A1, P1 used by a 1, 2; b 3
-        also P1: a pod asks 2 cpu, and node 0, which comes closest, has 1 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, the best node (node 0) has 1 free (1 node: 1 full)
         R5 protects 3 pods
     "#]]
     .assert_eq(&told);
@@ -93,9 +93,9 @@ fn x1_a_min_may_be_full_while_the_parent_still_has_some() {
         4,
     );
     expect![[r#"
-        A2: it may not be evicted and so must fit the guarantee of a: 2 cpu, 2 are used, the pod asks 1
-        held by: a 1 pod 2
-        also A1: root may use 4 cpu at most, 4 are used, the pod asks 1
+        A2: the pod is not preemptible and must fit within a min: it requests 1 cpu, non-preemptible pods of a use 2 of its min of 2 cpu
+        held by: a 2 cpu in 1 pod
+        also A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
         --
         A2 used by a 1
         A1 used by a 1; b 2; c 3
@@ -114,9 +114,9 @@ fn x1_the_limit_of_workloads_names_those_that_count() {
         4,
     );
     expect![[r#"
-        A5: a admits 2 workloads at once, and they are there
+        A5: a already has 2 workloads admitted, which is its max_jobs
         held by: a 3 pods
-        3 workloads at once in a would help
+        would help: raise max_jobs of a to 3
         --
         entitled
         A5 used by a 1, w2.0, w2.1
@@ -135,14 +135,14 @@ fn x1_the_limit_of_workloads_counts_reservations() {
         3,
     );
     expect![[r#"
-        A1: root may use 4 cpu at most, 4 are used, the pod asks 1
-        held by: b 1 pod 4 (4 borrowed)
-        also A5: a admits 1 workload at once, and they are there
+        A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
+        held by: b 4 cpu in 1 pod (4 cpu borrowed)
+        also A5: a already has 1 workload admitted, which is its max_jobs
         --
         entitled
         A1, P1 used by b 1
         A5 used by a 2
-        also P1: a pod asks 1 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R5 protects 1 pods
     "#]]
     .assert_eq(&told);
@@ -158,13 +158,13 @@ fn x1_of_two_resources_only_the_missing_one_counts() {
         4,
     );
     expect![[r#"
-        A1: root may use 2 gpu at most, 2 are used, the pod asks 1
-        held by: a 1 pod 1, b 1 pod 1
-        also R2(a): with it a would be 1 cpu above its guarantee, so it may not reclaim past it
-        also R2(a): with it a would be 1 gpu above its guarantee, so it may not reclaim past it
-        1 pod not taken: R1 of the same leaf, and its priority is not lower
-        1 pod not taken: R2(a) a would be 1 cpu above its guarantee
-        1 gpu more max for root would help
+        A1: the pod requests 1 gpu, root uses 2 of its max of 2 gpu
+        held by: a 1 gpu in 1 pod, b 1 gpu in 1 pod
+        also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
+        also R2(a): with the pod, a would be 1 gpu above its guarantee, so it may not reclaim from other quotas
+        1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
+        1 pod not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
+        would help: raise max of root by 1 gpu
         --
         A1 used by a 3; b 2
         R2(a), R2(a) used by a 3
@@ -185,12 +185,12 @@ fn x1_a_queue_may_be_within_its_min_in_one_resource_and_above_it_in_the_other() 
         4,
     );
     expect![[r#"
-        A1: root may use 4 gpu at most, 4 are used, the pod asks 1
-        held by: b 2 pods 3, a 1 pod 1
-        also R2(a): with it a would be 1 gpu above its guarantee, so it may not reclaim past it
-        1 pod not taken: R1 of the same leaf, and its priority is not lower
-        2 pods not taken: R2(a) a would be 1 gpu above its guarantee
-        1 gpu more max for root would help
+        A1: the pod requests 1 gpu, root uses 4 of its max of 4 gpu
+        held by: b 3 gpu in 2 pods, a 1 gpu in 1 pod
+        also R2(a): with the pod, a would be 1 gpu above its guarantee, so it may not reclaim from other quotas
+        1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
+        2 pods not preempted because a would be 1 gpu above its guarantee and so may not reclaim (R2(a))
+        would help: raise max of root by 1 gpu
         --
         A1 used by b 1, 3; a 2
         R2(a) used by a 2
@@ -210,12 +210,12 @@ fn x1_two_resources_may_be_missing_at_once() {
         4,
     );
     expect![[r#"
-        A1: root may use 4 cpu at most, 4 are used, the pod asks 1
-        held by: b 2 pods 3 (2 borrowed), a 1 pod 1
-        also A1: root may use 4 gpu at most, 4 are used, the pod asks 1
-        also R2(a): with it a would be 1 gpu above its guarantee, so it may not reclaim past it
-        1 pod not taken: R2(c) may not be evicted
-        2 pods not taken: R2(a) a would be 1 gpu above its guarantee
+        A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
+        held by: b 3 cpu in 2 pods (2 cpu borrowed), a 1 cpu in 1 pod
+        also A1: the pod requests 1 gpu, root uses 4 of its max of 4 gpu
+        also R2(a): with the pod, a would be 1 gpu above its guarantee, so it may not reclaim from other quotas
+        1 pod not preempted because it is not preemptible (R2(c))
+        2 pods not preempted because a would be 1 gpu above its guarantee and so may not reclaim (R2(a))
         --
         A1 used by b 2, 3; a 1
         A1 used by a 1; b 2, 3
@@ -236,7 +236,7 @@ fn x1_a_strict_queue_names_the_workload_at_its_head() {
         3,
     );
     expect![[r#"
-        O2: its leaf keeps the line, and workload 2 is before it
+        O2: workload 2 is ahead of it in the queue of its leaf, and that queue is strict
     "#]]
     .assert_eq(&told);
 }
@@ -251,14 +251,14 @@ fn x1_borrowing_one_resource_bars_reclaiming_another() {
         5,
     );
     expect![[r#"
-        A1: root may use 4 gpu at most, 4 are used, the pod asks 1
-        held by: b 4 pods 4 (2 borrowed)
-        also R2(a): with it a would be 2 cpu above its guarantee, so it may not reclaim past it
-        4 pods not taken: R2(a) a would be 2 cpu above its guarantee
-        2 cpu more min for a would help
+        A1: the pod requests 1 gpu, root uses 4 of its max of 4 gpu
+        held by: b 4 gpu in 4 pods (2 gpu borrowed)
+        also R2(a): with the pod, a would be 2 cpu above its guarantee, so it may not reclaim from other quotas
+        4 pods not preempted because a would be 2 cpu above its guarantee and so may not reclaim (R2(a))
+        would help: raise min of a by 2 cpu
         --
         A1, P1 used by b 1, 2, 3, 4
-        also P1: a pod asks 1 gpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 gpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(a) protects 1, 2, 3, 4
     "#]]
     .assert_eq(&told);

@@ -10,10 +10,10 @@ fn x1_only_pods_on_suitable_nodes_count() {
     let told =
         explain("root 9/9; a<root 5/9; b<root 4/9", "2:z=y 2", &["submit 1 to b: 2 x2", "submit 2 to a: 1 on z=y"], 2);
     expect![[r#"
-        P1: a pod asks 1 cpu, and node 0, which comes closest, has 0 free (2 nodes: 1 full, 1 without the labels)
-        held by: b 1 pod 2
-        1 pod not taken: R2(b) b is within its guarantee of cpu
-        1 cpu more free on node 0 would help
+        P1: a pod requests 1 cpu, the best node (node 0) has 0 free (2 nodes: 1 full, 1 not matching its node selector)
+        held by: b 2 cpu in 1 pod
+        1 pod not preempted because b is within its guarantee of cpu (R2(b))
+        would help: free 1 more cpu on node 0
         --
         entitled
         P1 used by b w1.0
@@ -33,10 +33,10 @@ fn x1_a_pod_that_uses_nothing_of_what_is_missing_is_no_help() {
         3,
     );
     expect![[r#"
-        P1: a pod asks 1 gpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
-        held by: b 1 pod 1
-        1 pod not taken: R2(b) b is within its guarantee of gpu
-        1 gpu more free on node 0 would help
+        P1: a pod requests 1 gpu, the best node (node 0) has 0 free (1 node: 1 full)
+        held by: b 1 gpu in 1 pod
+        1 pod not preempted because b is within its guarantee of gpu (R2(b))
+        would help: free 1 more gpu on node 0
         --
         entitled
         P1 used by b 2
@@ -56,7 +56,7 @@ fn x1_nodes_are_counted_by_what_rules_them_out() {
         2,
     );
     expect![[r#"
-        P1: no node suits (6 nodes: 1 tainted, 4 without the labels, 1 cordoned)
+        P1: no node is eligible (6 nodes: 1 tainted, 4 not matching its node selector, 1 cordoned)
         --
         entitled
         R5 protects 2 pods
@@ -69,8 +69,8 @@ fn x1_nodes_are_counted_by_what_rules_them_out() {
 fn x1_the_closest_nodes_are_named() {
     let told = explain("root 9/9; a<root 9/9", "1 2 3 1", &["cordon node 2; submit 1 to a: 3"], 1);
     expect![[r#"
-        P1: a pod asks 3 cpu, and node 1, which comes closest, has 2 free, though 4 are in all (4 nodes: 3 full, 1 cordoned)
-        1 cpu more free on node 1 would help
+        P1: a pod requests 3 cpu, the best node (node 1) has 2 free, 4 in the cluster: fragmented (4 nodes: 3 full, 1 cordoned)
+        would help: free 1 more cpu on node 1
         --
         entitled
         node 1: 2 of 3 cpu
@@ -84,8 +84,8 @@ fn x1_the_closest_nodes_are_named() {
 fn x1_a_cordoned_node_is_not_close() {
     let told = explain("root 9/9; a<root 9/9", "1 3 2", &["cordon node 1; cordon node 2; submit 1 to a: 2"], 1);
     expect![[r#"
-        P1: a pod asks 2 cpu, and node 0, which comes closest, has 1 free (3 nodes: 1 full, 2 cordoned)
-        1 cpu more free on node 0 would help
+        P1: a pod requests 2 cpu, the best node (node 0) has 1 free (3 nodes: 1 full, 2 cordoned)
+        would help: free 1 more cpu on node 0
         --
         entitled
     "#]]
@@ -97,8 +97,8 @@ fn x1_a_cordoned_node_is_not_close() {
 fn x1_the_only_node_may_be_cordoned() {
     let told = explain("root 9/9; a<root 9/9", "3", &["cordon node 0; submit 1 to a: 2"], 1);
     expect![[r#"
-        P1: no node suits (1 node: 1 cordoned)
-        to uncordon node 0 would help
+        P1: no node is eligible (1 node: 1 cordoned)
+        would help: uncordon node 0
         --
         entitled
     "#]]
@@ -115,10 +115,10 @@ fn x1_the_number_of_pods_of_a_gang_with_room_is_given() {
         3,
     );
     expect![[r#"
-        P1: a pod asks 2 cpu, and node 1, which comes closest, has 1 free (2 nodes: 2 full), 1 pod of it had room
-        held by: a 2 pods 5
-        1 pod not taken: R2(c) may not be evicted
-        1 cpu more free on node 1 would help
+        P1: a pod requests 2 cpu, the best node (node 1) has 1 free (2 nodes: 2 full), 1 of its pods had room
+        held by: a 5 cpu in 2 pods
+        1 pod not preempted because it is not preemptible (R2(c))
+        would help: free 1 more cpu on node 1
         --
         entitled
         P1 used by a 1, 2
@@ -140,10 +140,10 @@ fn x1_of_devices_the_largest_free_part_of_one_counts() {
         2,
     );
     expect![[r#"
-        P1: a pod asks 1 gpu, and node 0, which comes closest, has 400m free, though 1800m are in all (2 nodes: 2 full)
-        held by: a 2 pods 1200m
-        2 pods not taken: R2(c) may not be evicted
-        2 cpu more free on node 1 would help
+        P1: a pod requests 1 gpu, the best node (node 0) has 400m free, 1800m in the cluster: fragmented (2 nodes: 2 full)
+        held by: a 1200m gpu in 2 pods
+        2 pods not preempted because they are not preemptible (R2(c))
+        would help: free 2 more cpu on node 1
         --
         entitled
         P1 used by a w1.0, w1.1
@@ -164,9 +164,9 @@ fn x1_free_devices_may_be_in_pieces() {
         2,
     );
     expect![[r#"
-        P1: a pod asks 700m gpu, and node 0, which comes closest, has 400m free (1 node: 1 fragmented)
-        held by: a 2 pods 1200m
-        2 pods not taken: R2(c) may not be evicted
+        P1: a pod requests 700m gpu, the best node (node 0) has 400m free (1 node: 1 with fragmented devices)
+        held by: a 1200m gpu in 2 pods
+        2 pods not preempted because they are not preemptible (R2(c))
         --
         entitled
         P1 used by a w1.0, w1.1
@@ -180,8 +180,8 @@ fn x1_free_devices_may_be_in_pieces() {
 fn x1_nodes_may_lack_several_resources() {
     let told = explain("root 9,9/9,9; a<root 9,9/9,9", "1,1 2,1 1,2", &["submit 1 to a: 2,3"], 1);
     expect![[r#"
-        P1: a pod asks 3 gpu, and node 1, which comes closest, has 1 free, though 4 are in all (3 nodes: 3 full)
-        2 gpu more free on node 1 would help
+        P1: a pod requests 3 gpu, the best node (node 1) has 1 free, 4 in the cluster: fragmented (3 nodes: 3 full)
+        would help: free 2 more gpu on node 1
         --
         entitled
         node 1: 1 of 3 gpu
@@ -211,11 +211,11 @@ fn s4_x1_fragmentation_is_named_where_quota_could_be_reclaimed_and_room_could_no
         9,
     );
     expect![[r#"
-        A1: root may use 40 cpu at most, 32 are used, the pod asks 10
-        held by: b 8 pods 32 (2 borrowed)
-        also P1: a pod asks 10 cpu, and node 3, which comes closest, has 6 free once 1 pod that may be taken is gone, though 12 are in all (4 nodes: 4 full)
-        8 pods not taken: R6 are not enough, even with all others that may be taken
-        4 cpu more free on node 3 would help
+        A1: the pod requests 10 cpu, root uses 32 of its max of 40 cpu
+        held by: b 32 cpu in 8 pods (2 cpu borrowed)
+        also P1: a pod requests 10 cpu, the best node (node 3) has 6 free once 1 eligible victim is evicted, 12 in the cluster: fragmented (4 nodes: 4 full)
+        8 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
+        would help: free 4 more cpu on node 3
         --
         entitled
         A1, P1 used by b 1, 2, 3, 4, 5, 6, 7, 8
@@ -233,8 +233,8 @@ fn x1_the_rack_that_comes_closest_is_named() {
     let told =
         explain("root 99/99; a<root 99/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
     expect![[r#"
-        P1: of where its pods may stand together rack r1 of zone z comes closest: a pod asks 1 cpu, and node 1, which comes closest, has 0 free (3 nodes: 1 full, 2 elsewhere), 2 pods of it had room
-        1 cpu more free on node 1 would help
+        P1: its pods must run in one topology domain, and the best is rack r1 of zone z: a pod requests 1 cpu, the best node (node 1) has 0 free (3 nodes: 1 full, 2 outside that domain), 2 of its pods had room
+        would help: free 1 more cpu on node 1
         --
         entitled
     "#]].assert_eq(&told);
@@ -246,8 +246,8 @@ fn x1_the_closest_rack_is_named_for_borrowers_too() {
     let told =
         explain("root 99/99; a<root 0/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
     expect![[r#"
-        P1: of where its pods may stand together rack r1 of zone z comes closest: a pod asks 1 cpu, and node 1, which comes closest, has 0 free (3 nodes: 1 full, 2 elsewhere), 2 pods of it had room
-        1 cpu more free on node 1 would help
+        P1: its pods must run in one topology domain, and the best is rack r1 of zone z: a pod requests 1 cpu, the best node (node 1) has 0 free (3 nodes: 1 full, 2 outside that domain), 2 of its pods had room
+        would help: free 1 more cpu on node 1
     "#]].assert_eq(&told);
 }
 
@@ -256,7 +256,7 @@ fn x1_the_closest_rack_is_named_for_borrowers_too() {
 fn x1_where_no_node_is_in_a_rack_none_is_closest() {
     let told = explain("root 99/99; a<root 99/99", "4 4", &["submit 1 to a: 1 x2 in one rack"], 1);
     expect![[r#"
-        P1: no node suits (2 nodes: 2 elsewhere)
+        P1: no node is eligible (2 nodes: 2 outside that domain)
         --
         entitled
     "#]]
@@ -274,12 +274,12 @@ fn x1_a_bound_on_racks_is_reported() {
         3,
     );
     expect![[r#"
-        A1: root may use 4 cpu at most, 2 are used, the gang of 2 asks 4
-        held by: b 1 pod 2 (2 borrowed)
-        also P1: of where its pods may stand together rack r0 comes closest: a pod asks 2 cpu, and node 0, which comes closest, has 0 free once 1 pod that may be taken is gone (2 nodes: 1 full, 1 elsewhere), 1 pod of it had room
-        1 pod not taken: R6 is not enough, even with all others that may be taken
-        the search was cut short by its bound on nodes
-        2 cpu more free on node 0 would help
+        A1: the gang of 2 requests 4 cpu, root uses 2 of its max of 4 cpu
+        held by: b 2 cpu in 1 pod (2 cpu borrowed)
+        also P1: its pods must run in one topology domain, and the best is rack r0: a pod requests 2 cpu, the best node (node 0) has 0 free once 1 eligible victim is evicted (2 nodes: 1 full, 1 outside that domain), 1 of its pods had room
+        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
+        the search for victims stopped at its limit of nodes
+        would help: free 2 more cpu on node 0
         --
         entitled
         A1, P1 used by b 2
@@ -300,14 +300,14 @@ fn x1_a_bound_on_candidates_is_reported() {
         5,
     );
     expect![[r#"
-        A1: root may use 4 cpu at most, 4 are used, the pod asks 2
-        held by: b 4 pods 4 (3 borrowed)
-        4 pods not taken: R6 are not enough, even with all others that may be taken
-        the search was cut short by its bound on candidates
+        A1: the pod requests 2 cpu, root uses 4 of its max of 4 cpu
+        held by: b 4 cpu in 4 pods (3 cpu borrowed)
+        4 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
+        the search for victims stopped at its limit of candidates
         --
         entitled
         A1, P1 used by b 1, 2, 3, 4
-        also P1: a pod asks 2 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R6 protects 1, 2, 3, 4
     "#]]
     .assert_eq(&told);
@@ -327,11 +327,11 @@ fn x1_the_closest_rack_is_named_with_the_victims_it_would_take() {
         5,
     );
     expect![[r#"
-        P1: of where its pods may stand together rack r0 comes closest: a pod asks 1 cpu, and node 0, which comes closest, has 0 free once 1 pod that may be taken is gone (2 nodes: 1 full, 1 elsewhere), 1 pod of it had room
-        held by: b 2 pods 2 (2 borrowed), c 2 pods 2
-        2 pods not taken: R2(c) may not be evicted
-        2 pods not taken: R6 are not enough, even with all others that may be taken
-        1 cpu more free on node 0 would help
+        P1: its pods must run in one topology domain, and the best is rack r0: a pod requests 1 cpu, the best node (node 0) has 0 free once 1 eligible victim is evicted (2 nodes: 1 full, 1 outside that domain), 1 of its pods had room
+        held by: b 2 cpu in 2 pods (2 cpu borrowed), c 2 cpu in 2 pods
+        2 pods not preempted because they are not preemptible (R2(c))
+        2 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
+        would help: free 1 more cpu on node 0
         --
         entitled
         P1 used by b 2, 4; c 1, 3

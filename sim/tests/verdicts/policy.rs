@@ -15,12 +15,12 @@ fn x1_pods_without_a_quota_may_be_reclaimed_unless_non_preemptible() {
         4,
     );
     expect![[r#"
-        P1: a pod asks 2 cpu, and node 0, which comes closest, has 1 free once 1 pod that may be taken is gone (1 node: 1 full)
-        held by: no quota 2 pods 3, b 1 pod 1
-        1 pod not taken: R2(c) may not be evicted
-        1 pod not taken: R2(b) b is within its guarantee of cpu
-        1 pod not taken: R6 is not enough, even with all others that may be taken
-        1 cpu more free on node 0 would help
+        P1: a pod requests 2 cpu, the best node (node 0) has 1 free once 1 eligible victim is evicted (1 node: 1 full)
+        held by: no quota 3 cpu in 2 pods, b 1 cpu in 1 pod
+        1 pod not preempted because it is not preemptible (R2(c))
+        1 pod not preempted because b is within its guarantee of cpu (R2(b))
+        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
+        would help: free 1 more cpu on node 0
         --
         entitled
         P1 used by no quota 1, 2; b 3
@@ -28,8 +28,9 @@ fn x1_pods_without_a_quota_may_be_reclaimed_unless_non_preemptible() {
         R2(c) protects 1
         R2(b) protects 3
         R6 protects 2
-        or to let workload 1 be evicted
-    "#]].assert_eq(&told);
+        or make workload 1 preemptible
+    "#]]
+    .assert_eq(&told);
 }
 
 /// x is not a leaf, so workload 2 has no quota either. With 3 cpu, a would be above its min of 2.
@@ -43,11 +44,11 @@ fn x1_a_borrower_may_not_evict_pods_without_a_quota() {
         4,
     );
     expect![[r#"
-        P1: a pod asks 3 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
-        held by: no quota 2 pods 2, b 1 pod 2
-        also R2(a): with it a would be 1 cpu above its guarantee, so it may not reclaim past it
-        3 pods not taken: R2(a) a would be 1 cpu above its guarantee
-        3 cpu more free on node 0 would help
+        P1: a pod requests 3 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        held by: no quota 2 cpu in 2 pods, b 2 cpu in 1 pod
+        also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
+        3 pods not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
+        would help: free 3 more cpu on node 0
         --
         P1 used by no quota 1, 2; b 3
         R2(a) protects 1, 2, 3
@@ -66,15 +67,15 @@ fn x1_more_min_would_open_the_pods_without_a_quota() {
         4,
     );
     expect![[r#"
-        P1: a pod asks 2 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
-        held by: no quota 2 pods 3, b 1 pod 1
-        also R2(a): with it a would be 1 cpu above its guarantee, so it may not reclaim past it
-        3 pods not taken: R2(a) a would be 1 cpu above its guarantee
-        1 cpu more min for a would help
+        P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        held by: no quota 3 cpu in 2 pods, b 1 cpu in 1 pod
+        also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
+        3 pods not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
+        would help: raise min of a by 1 cpu
         --
         P1 used by no quota 1, 2; b 3
         R2(a) protects 1, 2, 3
-        or 2 cpu more free on node 0
+        or free 2 more cpu on node 0
     "#]]
     .assert_eq(&told);
 }
@@ -93,18 +94,18 @@ fn x1_a_disruption_budget_protects_a_gang_that_must_go_whole() {
         4,
     );
     expect![[r#"
-        A1: root may use 4 cpu at most, 4 are used, the pod asks 1
-        held by: b 4 pods 4 (2 borrowed)
-        2 pods not taken: R2(c) may not be evicted
-        2 pods not taken: R7 the disruption budget x is exhausted
-        to let workload 2 be evicted would help
+        A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
+        held by: b 4 cpu in 4 pods (2 cpu borrowed)
+        2 pods not preempted because they are not preemptible (R2(c))
+        2 pods not preempted because the disruption budget x allows no more evictions (R7)
+        would help: make workload 2 preemptible
         --
         entitled
         A1, P1 used by b w1.0, w1.1, 2, 3
-        also P1: a pod asks 1 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 2, 3
         R7 protects w1.0, w1.1
-        or to let workload 3 be evicted
+        or make workload 3 preemptible
     "#]]
     .assert_eq(&told);
 }
@@ -123,16 +124,16 @@ fn x1_of_two_disruption_budgets_only_the_exhausted_one_protects() {
         4,
     );
     expect![[r#"
-        A1: root may use 4 cpu at most, 4 are used, the pod asks 2
-        held by: b 3 pods 4 (2 borrowed)
-        1 pod not taken: R2(c) may not be evicted
-        1 pod not taken: R7 the disruption budget y is exhausted
-        1 pod not taken: R6 is not enough, even with all others that may be taken
-        to let workload 3 be evicted would help
+        A1: the pod requests 2 cpu, root uses 4 of its max of 4 cpu
+        held by: b 4 cpu in 3 pods (2 cpu borrowed)
+        1 pod not preempted because it is not preemptible (R2(c))
+        1 pod not preempted because the disruption budget y allows no more evictions (R7)
+        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
+        would help: make workload 3 preemptible
         --
         entitled
         A1, P1 used by b 1, 2, 3
-        also P1: a pod asks 2 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 3
         R7 protects 2
         R6 protects 1
@@ -154,17 +155,17 @@ fn x1_budgets_of_other_queues_are_not_named_where_they_may_not_be_reclaimed() {
         5,
     );
     expect![[r#"
-        A1: root may use 4 cpu at most, 4 are used, the pod asks 2
-        held by: a 2 pods 2, b 2 pods 2
-        also R2(a): with it a would be 2 cpu above its guarantee, so it may not reclaim past it
-        1 pod not taken: R2(c) may not be evicted
-        2 pods not taken: R2(a) a would be 2 cpu above its guarantee
-        1 pod not taken: R6 is not enough, even with all others that may be taken
-        to let workload 3 be evicted would help
+        A1: the pod requests 2 cpu, root uses 4 of its max of 4 cpu
+        held by: a 2 cpu in 2 pods, b 2 cpu in 2 pods
+        also R2(a): with the pod, a would be 2 cpu above its guarantee, so it may not reclaim from other quotas
+        1 pod not preempted because it is not preemptible (R2(c))
+        2 pods not preempted because a would be 2 cpu above its guarantee and so may not reclaim (R2(a))
+        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
+        would help: make workload 3 preemptible
         --
         A1, P1 used by a 3, 4; b 1, 2
         R2(a) used by a 3, 4
-        also P1: a pod asks 2 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 3
         R2(a) protects 1, 2
         R6 protects 4
@@ -186,19 +187,19 @@ fn x1_three_rules_protect_three_pods() {
         4,
     );
     expect![[r#"
-        P1: a pod asks 2 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
-        held by: no quota 2 pods 3, b 1 pod 1
-        1 pod not taken: R2(c) may not be evicted
-        1 pod not taken: R2(b) b is within its guarantee of cpu
-        1 pod not taken: R7 the disruption budget x is exhausted
-        2 cpu more free on node 0 would help
+        P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        held by: no quota 3 cpu in 2 pods, b 1 cpu in 1 pod
+        1 pod not preempted because it is not preemptible (R2(c))
+        1 pod not preempted because b is within its guarantee of cpu (R2(b))
+        1 pod not preempted because the disruption budget x allows no more evictions (R7)
+        would help: free 2 more cpu on node 0
         --
         entitled
         P1 used by no quota 1, 2; b 3
         R2(c) protects 1
         R2(b) protects 3
         R7 protects 2
-        or to let workload 1 be evicted
+        or make workload 1 preemptible
     "#]]
     .assert_eq(&told);
 }
@@ -214,13 +215,13 @@ fn x1_young_pods_are_protected() {
         2,
     );
     expect![[r#"
-        A1: root may use 4 cpu at most, 4 are used, the pod asks 1
-        held by: b 1 pod 4 (2 borrowed)
-        1 pod not taken: R2(c) in its protected runtime
+        A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
+        held by: b 4 cpu in 1 pod (2 cpu borrowed)
+        1 pod not preempted because it is within its protected runtime (R2(c))
         --
         entitled
         A1, P1 used by b 1
-        also P1: a pod asks 1 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 1
     "#]]
     .assert_eq(&told);
@@ -237,10 +238,10 @@ fn x1_young_pods_are_protected_until_the_last_millisecond() {
         3,
     );
     expect![[r#"
-        P1: a pod asks 2 cpu, and node 0, which comes closest, has 0 free (2 nodes: 2 full)
-        held by: b 2 pods 2 (1 borrowed)
-        2 pods not taken: R2(c) in their protected runtime
-        2 cpu more free on node 0 would help
+        P1: a pod requests 2 cpu, the best node (node 0) has 0 free (2 nodes: 2 full)
+        held by: b 2 cpu in 2 pods (1 cpu borrowed)
+        2 pods not preempted because they are within their protected runtime (R2(c))
+        would help: free 2 more cpu on node 0
         --
         entitled
         P1 used by b 1, 2
@@ -262,17 +263,18 @@ fn x1_pods_are_not_protected_when_the_time_is_over() {
         3,
     );
     expect![[r#"
-        P1: a pod asks 2 cpu, and node 0, which comes closest, has 1 free once 1 pod that may be taken is gone (2 nodes: 2 full)
-        held by: b 2 pods 2 (1 borrowed)
-        2 pods not taken: R6 are not enough, even with all others that may be taken
-        1 cpu more free on node 0 would help
+        P1: a pod requests 2 cpu, the best node (node 0) has 1 free once 1 eligible victim is evicted (2 nodes: 2 full)
+        held by: b 2 cpu in 2 pods (1 cpu borrowed)
+        2 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
+        would help: free 1 more cpu on node 0
         --
         entitled
         P1 used by b 1, 2
         node 0: 1 of 2 cpu with 1 gone
         node 1: 1 of 2 cpu with 2 gone
         R6 protects 1, 2
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }
 
 /// By the strict floor b may not fall below its min, as it would without the gang of two.
@@ -289,15 +291,15 @@ fn x1_a_strict_floor_protects_a_gang_that_would_take_its_queue_below_its_min() {
         4,
     );
     expect![[r#"
-        A1: root may use 5 cpu at most, 5 are used, the pod asks 1
-        held by: b 3 pods 3 (1 borrowed), a 1 pod 2
-        2 pods not taken: R2(c) may not be evicted
-        2 pods not taken: R2(b) b is within its guarantee of cpu
-        to let workload 2 be evicted would help
+        A1: the pod requests 1 cpu, root uses 5 of its max of 5 cpu
+        held by: b 3 cpu in 3 pods (1 cpu borrowed), a 2 cpu in 1 pod
+        2 pods not preempted because they are not preemptible (R2(c))
+        2 pods not preempted because b is within its guarantee of cpu (R2(b))
+        would help: make workload 2 preemptible
         --
         entitled
         A1, P1 used by b w1.0, w1.1, 2; a 3
-        also P1: a pod asks 1 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 2, 3
         R2(b) protects w1.0, w1.1
     "#]]
@@ -315,11 +317,11 @@ fn x1_a_strict_floor_leaves_what_is_above_the_min() {
         3,
     );
     expect![[r#"
-        P1: a pod asks 2 cpu, and node 0, which comes closest, has 1 free once 1 pod that may be taken is gone (2 nodes: 2 full)
-        held by: b 2 pods 2 (1 borrowed)
-        1 pod not taken: R2(c) may not be evicted
-        1 pod not taken: R6 is not enough, even with all others that may be taken
-        1 cpu more free on node 0 would help
+        P1: a pod requests 2 cpu, the best node (node 0) has 1 free once 1 eligible victim is evicted (2 nodes: 2 full)
+        held by: b 2 cpu in 2 pods (1 cpu borrowed)
+        1 pod not preempted because it is not preemptible (R2(c))
+        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
+        would help: free 1 more cpu on node 0
         --
         entitled
         P1 used by b 1, 2
@@ -327,7 +329,8 @@ fn x1_a_strict_floor_leaves_what_is_above_the_min() {
         node 1: 0 of 2 cpu
         R2(c) protects 2
         R6 protects 1
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }
 
 /// The policy says that nobody is evicted for anybody.
@@ -341,13 +344,13 @@ fn x1_the_policy_may_forbid_all_preemption() {
         3,
     );
     expect![[r#"
-        A1: root may use 4 cpu at most, 4 are used, the pod asks 1
-        held by: b 1 pod 3 (1 borrowed), a 1 pod 1
-        2 pods not taken: R8 the policy switches this off
+        A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
+        held by: b 3 cpu in 1 pod (1 cpu borrowed), a 1 cpu in 1 pod
+        2 pods not preempted because the policy switches this kind of preemption off (R8)
         --
         entitled
         A1, P1 used by b 1; a 2
-        also P1: a pod asks 1 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R8 protects 1, 2
     "#]]
     .assert_eq(&told);

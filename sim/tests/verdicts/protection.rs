@@ -16,12 +16,12 @@ fn x1_by_default_a_disruption_budget_protects_nobody() {
         4,
     );
     expect![[r#"
-        A1: root may use 5 cpu at most, 5 are used, the pod asks 2
-        held by: b 3 pods 5 (2 borrowed)
-        also P1: a pod asks 2 cpu, and node 1, which comes closest, has 1 free once 2 pods that may be taken are gone, though 2 are in all (3 nodes: 3 full)
-        1 pod not taken: R2(c) may not be evicted
-        2 pods not taken: R6 are not enough, even with all others that may be taken
-        1 cpu more free on node 1 would help
+        A1: the pod requests 2 cpu, root uses 5 of its max of 5 cpu
+        held by: b 5 cpu in 3 pods (2 cpu borrowed)
+        also P1: a pod requests 2 cpu, the best node (node 1) has 1 free once 2 eligible victims are evicted, 2 in the cluster: fragmented (3 nodes: 3 full)
+        1 pod not preempted because it is not preemptible (R2(c))
+        2 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
+        would help: free 1 more cpu on node 1
         --
         entitled
         A1, P1 used by b 1, 2, 3
@@ -31,7 +31,7 @@ fn x1_by_default_a_disruption_budget_protects_nobody() {
         node 0: 0 of 2 cpu
         R2(c) protects 1
         R6 protects 2, 3
-        or to let workload 1 be evicted
+        or make workload 1 preemptible
     "#]].assert_eq(&told);
 }
 
@@ -45,17 +45,18 @@ fn x1_a_victim_may_be_above_its_min_in_one_of_two_missing_resources() {
         4,
     );
     expect![[r#"
-        P1: a pod asks 5 cpu, and node 0, which comes closest, has 2 free once 1 pod that may be taken is gone (1 node: 1 full)
-        held by: b 2 pods 4, a 1 pod 1
-        1 pod not taken: R2(c) may not be evicted
-        2 pods not taken: R6 are not enough, even with all others that may be taken
+        P1: a pod requests 5 cpu, the best node (node 0) has 2 free once 1 eligible victim is evicted (1 node: 1 full)
+        held by: b 4 cpu in 2 pods, a 1 cpu in 1 pod
+        1 pod not preempted because it is not preemptible (R2(c))
+        2 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
         --
         entitled
         P1 used by b 1, 2; a 3
         node 0: 2 of 5 cpu with 2 gone, 2 resources missing
         R2(c) protects 3
         R6 protects 1, 2
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }
 
 /// b is at its min, on a node of 3 cpu where quota allows for 4.
@@ -68,11 +69,11 @@ fn x1_a_queue_within_its_min_is_protected() {
         4,
     );
     expect![[r#"
-        P1: a pod asks 1 cpu, and node 0, which comes closest, has 0 free (1 node: 1 full)
-        held by: b 2 pods 2, a 1 pod 1
-        1 pod not taken: R1 of the same leaf, and its priority is not lower
-        2 pods not taken: R2(b) b is within its guarantee of cpu
-        1 cpu more free on node 0 would help
+        P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        held by: b 2 cpu in 2 pods, a 1 cpu in 1 pod
+        1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
+        2 pods not preempted because b is within its guarantee of cpu (R2(b))
+        would help: free 1 more cpu on node 0
         --
         entitled
         P1 used by b 1, 2; a 3
@@ -98,12 +99,12 @@ fn x1_each_protected_pod_is_named_with_its_rule() {
         5,
     );
     expect![[r#"
-        P1: a pod asks 3 cpu, and node 0, which comes closest, has 2 free once 1 pod that may be taken is gone (2 nodes: 2 full)
-        held by: a 2 pods 2, b 1 pod 2, c 1 pod 2 (1 borrowed)
-        1 pod not taken: R2(c) may not be evicted
-        2 pods not taken: R1 of the same leaf, and their priority is not lower
-        1 pod not taken: R6 is not enough, even with all others that may be taken
-        1 cpu more free on node 0 would help
+        P1: a pod requests 3 cpu, the best node (node 0) has 2 free once 1 eligible victim is evicted (2 nodes: 2 full)
+        held by: a 2 cpu in 2 pods, b 2 cpu in 1 pod, c 2 cpu in 1 pod (1 cpu borrowed)
+        1 pod not preempted because it is not preemptible (R2(c))
+        2 pods not preempted because they are in the same leaf and their priority is not lower (R1)
+        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
+        would help: free 1 more cpu on node 0
         --
         entitled
         P1 used by a 3, 4; b 1; c 2
@@ -112,7 +113,8 @@ fn x1_each_protected_pod_is_named_with_its_rule() {
         R2(c) protects 1
         R1 protects 3, 4
         R6 protects 2
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }
 
 /// 4 may displace 1 of its own queue, which frees 1 cpu; with 2 cpu, a would borrow more than it does now.
@@ -128,15 +130,15 @@ fn x1_preemption_within_a_queue_must_not_increase_borrowing() {
         4,
     );
     expect![[r#"
-        P1: a pod asks 2 cpu, and node 0, which comes closest, has 1 free (2 nodes: 2 full)
-        held by: a 2 pods 2 (1 borrowed), b 2 pods 2 (1 borrowed)
-        also R1: with all it may displace gone, a would still borrow 1 cpu more than now
-        also R2(a): with it a would be 3 cpu above its guarantee, so it may not reclaim past it
-        1 pod not taken: R2(c) may not be evicted
-        1 pod not taken: R1 of the same leaf, and its priority is not lower
-        1 pod not taken: R2(a) a would be 3 cpu above its guarantee
-        1 pod not taken: R6 is not enough, even with all others that may be taken
-        2 cpu more min for a would help
+        P1: a pod requests 2 cpu, the best node (node 0) has 1 free (2 nodes: 2 full)
+        held by: a 2 cpu in 2 pods (1 cpu borrowed), b 2 cpu in 2 pods (1 cpu borrowed)
+        also R1: even without all eligible victims a would borrow 1 cpu more than now
+        also R2(a): with the pod, a would be 3 cpu above its guarantee, so it may not reclaim from other quotas
+        1 pod not preempted because it is not preemptible (R2(c))
+        1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
+        1 pod not preempted because a would be 3 cpu above its guarantee and so may not reclaim (R2(a))
+        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
+        would help: raise min of a by 2 cpu
         --
         P1 used by a 1, 3; b 2, 5
         R1, R2(a) used by a 1, 3
@@ -146,7 +148,7 @@ fn x1_preemption_within_a_queue_must_not_increase_borrowing() {
         R1 protects 3
         R2(a) protects 5
         R6 protects 1
-        or 1 cpu more free on node 0
+        or free 1 more cpu on node 0
     "#]]
     .assert_eq(&told);
 }
@@ -164,13 +166,13 @@ fn x1_a_pod_of_the_own_queue_on_the_wrong_node_still_counts_for_its_quota() {
         4,
     );
     expect![[r#"
-        P1: a pod asks 2 cpu, and node 0, which comes closest, has 1 free (2 nodes: 1 full, 1 without the labels)
-        held by: a 2 pods 2 (2 borrowed), b 1 pod 1 (1 borrowed)
-        also R1: with all it may displace gone, a would still borrow 1 cpu more than now
-        1 pod not taken: R2(c) may not be evicted
-        2 pods not taken: R1 of the same leaf, and their priority is not lower
-        1 pod not taken: R6 is not enough, even with all others that may be taken
-        3 cpu more min for a would help
+        P1: a pod requests 2 cpu, the best node (node 0) has 1 free (2 nodes: 1 full, 1 not matching its node selector)
+        held by: a 2 cpu in 2 pods (2 cpu borrowed), b 1 cpu in 1 pod (1 cpu borrowed)
+        also R1: even without all eligible victims a would borrow 1 cpu more than now
+        1 pod not preempted because it is not preemptible (R2(c))
+        2 pods not preempted because they are in the same leaf and their priority is not lower (R1)
+        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
+        would help: raise min of a by 3 cpu
         --
         P1 used by a 1, 3; b 2
         R1 used by a 1, 3, 6
@@ -178,7 +180,7 @@ fn x1_a_pod_of_the_own_queue_on_the_wrong_node_still_counts_for_its_quota() {
         R1 protects 3, 6
         R6 protects 1
         R5 protects 1 pods
-        or 1 cpu more free on node 0
+        or free 1 more cpu on node 0
     "#]]
     .assert_eq(&told);
 }

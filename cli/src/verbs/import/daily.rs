@@ -1,5 +1,5 @@
-//! Virtual clusters whose quotas change by the day: the first day is the tree, every later change is an event. And the
-//! demand of Helios' virtual clusters, a series each, under such a tree.
+//! Virtual clusters whose quotas change from day to day: the first day is the quota tree, every later change is an event.
+//! And the demand series of Helios' virtual clusters under such a tree.
 
 use super::{
     Named,
@@ -18,7 +18,7 @@ use std::{
     path::PathBuf,
 };
 
-/// The tree of the first day and the changes after it, as long as there are jobs to come.
+/// The tree of the first day and the changes after it, up to the last job.
 fn tree(root: &str, days: &[DailyQuotas], rows: &[TraceRow], no_borrowing: bool) -> (i64, TreeSpec, Vec<String>) {
     let last = rows.iter().map(|row| row.submit).max().unwrap_or_default();
     let days: Vec<&DailyQuotas> = days.iter().take_while(|day| day.from <= last || day.from.0 == 0).collect();
@@ -32,7 +32,7 @@ fn tree(root: &str, days: &[DailyQuotas], rows: &[TraceRow], no_borrowing: bool)
         rows.iter().map(|row| &row.namespace).filter(|n| !known.contains(n.as_str())).collect();
     names.extend(others.iter().map(|name| name.as_str()));
     let min: BTreeMap<&str, i64> = first.gpus.iter().map(|(vc, count)| (vc.as_str(), *count)).collect();
-    // Who may borrow may borrow all there is on that day: a ceiling of its own would have to change with every day.
+    // A virtual cluster that may borrow has no max of its own, which would have to change every day.
     let leaf = |vc: &&str| {
         let min = gpus(min.get(vc).copied().unwrap_or(0));
         let max = if no_borrowing { min.clone() } else { Amounts::new() };
@@ -47,8 +47,7 @@ fn tree(root: &str, days: &[DailyQuotas], rows: &[TraceRow], no_borrowing: bool)
     (cluster, tree, edits.flatten().collect())
 }
 
-/// One day's changes, in an order in which the tree keeps its promises (T2): what grows above all first, and last what
-/// grows below.
+/// The changes of one day, in an order that keeps the tree valid (T2): the root grows first, leaves grow last.
 fn changes(root: &str, before: &DailyQuotas, after: &DailyQuotas, sums: (i64, i64), no_borrowing: bool) -> Vec<String> {
     let at = time(after.from.0);
     let edit = |quota: &str, count: i64, max: bool| {
@@ -66,7 +65,7 @@ fn changes(root: &str, before: &DailyQuotas, after: &DailyQuotas, sums: (i64, i6
     lines
 }
 
-/// A scenario of jobs under quotas that change by the day, and what to say of them; its workloads are the caller's.
+/// A scenario with quotas that change from day to day, and the comment above it. The caller adds the workloads.
 pub(super) fn by_day(
     name: &str,
     rows: &[TraceRow],
@@ -74,22 +73,24 @@ pub(super) fn by_day(
     args: &Args,
     terminal: Terminal,
 ) -> Result<(Draft, String), Trouble> {
-    let sizes =
-        args.tree.as_ref().ok_or_else(|| Trouble::invalid("--tree FILE is needed: GPUs of the clusters by day"))?;
+    let sizes = args
+        .tree
+        .as_ref()
+        .ok_or_else(|| Trouble::invalid("missing --tree FILE with the GPUs of each virtual cluster by day"))?;
     let sizes = Named::read(sizes, args)?;
     let (days, problems) = import::daily_quotas(&sizes.bytes, start);
     if days.is_empty() {
         let first = problems.first().map(|p| format!(": line {}: {}", p.line, p.what)).unwrap_or_default();
-        return Err(Trouble::invalid(format!("`{}` has no good day{first}", sizes.name)));
+        return Err(Trouble::invalid(format!("`{}` has no valid row{first}", sizes.name)));
     }
     let note = sizes.note(days.len(), "days on which quotas change", &problems, terminal);
     let (cluster, tree, events) = tree(name, &days, rows, args.no_borrowing);
     let cluster = args.gpus.map_or(cluster, i64::from);
-    let borrowing = if args.no_borrowing { "none may borrow" } else { "each may borrow what the others leave" };
+    let borrowing = if args.no_borrowing { "none may borrow" } else { "each may borrow what the others do not use" };
     let draft = Draft {
         name: format!("{name}-by-day"),
         about: format!(
-            "Jobs of {name} on {cluster} GPUs, the virtual clusters with their quotas by the day; {borrowing}."
+            "Jobs of {name} on {cluster} GPUs; the quotas of the virtual clusters change from day to day; {borrowing}."
         ),
         policy: None,
         until_ms: None,
@@ -101,7 +102,7 @@ pub(super) fn by_day(
     Ok((draft, note))
 }
 
-/// A folder of demand series, or one of them, under `--tree`.
+/// A demand series, or a folder of them, with the quotas of `--tree`.
 pub(super) fn series(args: &Args, terminal: Terminal) -> Result<String, Trouble> {
     let mut notes = String::new();
     let (mut rows, mut workloads, mut start) = (Vec::new(), Vec::new(), None);
@@ -113,7 +114,10 @@ pub(super) fn series(args: &Args, terminal: Terminal) -> Result<String, Trouble>
         let read = import::rows(TraceFormat::HeliosDemand, &file.bytes, &options);
         some_rows(&file, &read)?;
         if start.is_some_and(|start| Some(start) != read.start) {
-            return Err(Trouble::invalid(format!("`{}` begins at another time than the series before it", file.name)));
+            return Err(Trouble::invalid(format!(
+                "`{}` does not start at the same time as the other series",
+                file.name
+            )));
         }
         start = read.start;
         notes.push_str(&file.note(read.rows.len(), "jobs of one GPU", &read.problems, terminal));
@@ -122,13 +126,14 @@ pub(super) fn series(args: &Args, terminal: Terminal) -> Result<String, Trouble>
             .push(format!("Trace(name: {vc:?}, format: HeliosDemand, file: {:?}, namespace: {vc:?}{skip})", file.name));
         rows.extend(read.rows);
     }
-    let start = start.ok_or_else(|| Trouble::invalid(format!("`{}` has no series", args.file.display())))?;
+    let start =
+        start.ok_or_else(|| Trouble::invalid(format!("`{}` contains no demand series", args.file.display())))?;
     let (draft, note) = by_day("helios", &rows, start, args, terminal)?;
     notes.push_str(&note);
     Ok(Draft { workloads, ..draft }.text(&notes))
 }
 
-/// The series of a folder by name, or the one that is named.
+/// The series of a folder in order of file names, or the one file.
 fn paths(path: &std::path::Path) -> Result<Vec<PathBuf>, Trouble> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);

@@ -1,11 +1,11 @@
-//! Leaves by demand: a leaf a namespace, whose min is its share of what all ask for times how long they run it.
+//! Leaf quotas by demand: one for each namespace, with a min in proportion to request times runtime of its jobs.
 
 use super::draft::split;
 use quotree_core::{Amounts, Name, QuotaSpec, TreeSpec, Unit};
 use quotree_sim::model::TraceRow;
 use std::collections::BTreeMap;
 
-/// The namespaces of these rows as leaves below a root of this size; their names begin with the root's.
+/// The namespaces of these rows as leaves below a root of this size; the name of the root is their prefix.
 pub(super) fn tree(root: &str, rows: &[TraceRow], total: &Amounts, no_borrowing: bool) -> TreeSpec {
     let mut demand: BTreeMap<&Name, BTreeMap<&str, u128>> = BTreeMap::new();
     for row in rows {
@@ -18,7 +18,7 @@ pub(super) fn tree(root: &str, rows: &[TraceRow], total: &Amounts, no_borrowing:
     }
     let mut mins: Vec<Amounts> = vec![Amounts::new(); demand.len()];
     for (name, amount) in total.iter() {
-        // Whole cores, GPUs and GiB: nobody promises thousandths.
+        // Whole cores, GPUs and GiB, since quotas are not given in thousandths.
         let unit = if Unit::of(name.as_str()) == Unit::Bytes { 1 << 30 } else { 1000 };
         let weights: Vec<u128> = demand.values().map(|of| of.get(name.as_str()).copied().unwrap_or(0)).collect();
         for (min, share) in mins.iter_mut().zip(split(amount / unit, &weights)) {

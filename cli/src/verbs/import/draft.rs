@@ -1,27 +1,27 @@
-//! Writing scenarios as a person would: short lines, one thing a line, amounts as quantities.
+//! Writes scenarios as a person would: short lines, one entry per line, amounts as quantities.
 
 use quotree_core::{Amounts, QuantityText, Queueing, QuotaSpec, TreeSpec, Unit};
 use std::fmt::Write;
 
-/// A scenario that is being written.
+/// The parts of a scenario to write.
 pub(super) struct Draft {
     pub(super) name: String,
     pub(super) about: String,
-    /// `Capacity(..)`, where it is not the default.
+    /// `Capacity(..)`, if it is not the default.
     pub(super) policy: Option<String>,
-    /// When the run ends at the latest, milliseconds.
+    /// The latest end of the run in milliseconds.
     pub(super) until_ms: Option<u64>,
-    /// The entries of `cluster`, a line each.
+    /// The entries of `cluster`, one line each.
     pub(super) cluster: Vec<String>,
     pub(super) tree: TreeSpec,
-    /// The entries of `workloads`, a line each.
+    /// The entries of `workloads`, one line each.
     pub(super) workloads: Vec<String>,
-    /// The entries of `events`, a line each.
+    /// The entries of `events`, one line each.
     pub(super) events: Vec<String>,
 }
 
 impl Draft {
-    /// The text, under these comments.
+    /// The text of the scenario, below these comments.
     pub(super) fn text(&self, notes: &str) -> String {
         let mut text = format!("{notes}Scenario(\n    name: {:?},\n    about: {:?},\n", self.name, self.about);
         if let Some(policy) = &self.policy {
@@ -84,7 +84,7 @@ fn quota(text: &mut String, tree: &TreeSpec, spec: &QuotaSpec, depth: usize) {
         let names: Vec<_> = spec.namespaces.iter().map(|name| format!("{:?}", name.as_str())).collect();
         let _ = write!(text, ", namespaces: [{}]", names.join(", "));
     }
-    // One pass for each inner quota would be long for thousands of leaves: a quota with namespaces is a leaf.
+    // A quota with namespaces is a leaf. Searching its children would take long for thousands of leaves.
     let below: &[QuotaSpec] = if spec.namespaces.is_empty() { &tree.quotas } else { &[] };
     let mut children = below.iter().filter(|child| child.parent.as_ref() == Some(&spec.name)).peekable();
     if children.peek().is_some() {
@@ -120,7 +120,7 @@ pub(super) fn map(amounts: &Amounts) -> String {
     format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
 }
 
-/// Splits a whole in proportion to weights, by largest remainder, ties to the earlier; evenly where all weigh nothing.
+/// Splits a whole in proportion to weights, by largest remainder, ties to the earlier; evenly if all weights are 0.
 pub(super) fn split(whole: i64, weights: &[u128]) -> Vec<i64> {
     let sum: u128 = weights.iter().fold(0, |sum, weight| sum.saturating_add(*weight));
     let even = sum == 0;

@@ -1,5 +1,5 @@
-//! Job lists (Philly, Helios, Acme, Muri) as scenarios: one pool in strict order of arrival, leaves by demand, or the
-//! virtual clusters as leaves of a tree, with sizes out of a file.
+//! Job lists (Philly, Helios, Acme, Muri) as scenarios: one pool in strict order of arrival, leaf quotas by demand, or the
+//! virtual clusters as leaf quotas with sizes from a file.
 
 use super::{Named, daily, demand, draft::Draft, some_rows};
 use crate::{args::Import as Args, exit::Trouble, files, terminal::Terminal};
@@ -23,8 +23,9 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
             let gpus = pool_size(args, &read, terminal)?;
             if args.by_demand {
                 let tree = demand::tree(&name, &read.rows, &self::gpus(gpus), args.no_borrowing);
-                let about =
-                    format!("{format:?} jobs on {gpus} GPUs; a leaf a namespace, mins in proportion to demand.");
+                let about = format!(
+                    "{format:?} jobs on {gpus} GPUs; one leaf quota per namespace, with a min in proportion to its demand."
+                );
                 draft(name.clone(), about, gpus, tree, trace(""))
             } else {
                 pooled(&name, format, gpus, trace(&format!(", namespace: {name:?}")))
@@ -33,8 +34,9 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
         Some(sizes) => {
             let text = files::text(sizes)?;
             if text.starts_with("date,") {
-                let start =
-                    read.start.ok_or_else(|| Trouble::invalid("the jobs have no dates to find their quotas by"))?;
+                let start = read.start.ok_or_else(|| {
+                    Trouble::invalid("the jobs have no dates, so the quotas by day cannot be assigned to them")
+                })?;
                 let (draft, note) = daily::by_day(&name, &read.rows, start, args, terminal)?;
                 notes.push_str(&note);
                 draft
@@ -50,16 +52,16 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
     Ok(draft.text(&notes))
 }
 
-/// `--gpus`, with a warning where the largest job is larger.
+/// `--gpus`, with a warning if the largest job requests more.
 fn pool_size(args: &Args, read: &TraceRows, terminal: Terminal) -> Result<i64, Trouble> {
     let asked = |row: &quotree_sim::model::TraceRow| {
         Some(row.template.request.get(GPU)?.saturating_mul(i64::from(row.pods)) / 1000)
     };
     let largest = read.rows.iter().filter_map(asked).max().unwrap_or(0);
-    let gpus = i64::from(args.gpus.ok_or_else(|| Trouble::invalid("--gpus N or --tree FILE is needed"))?);
+    let gpus = i64::from(args.gpus.ok_or_else(|| Trouble::invalid("missing --gpus N or --tree FILE"))?);
     if gpus < largest {
         terminal.complain(&format!(
-            "warning: the largest job asks {largest} GPUs, the pool has {gpus}: it blocks the rest"
+            "warning: the largest job requests {largest} GPUs, the cluster has {gpus}: it never starts and blocks the jobs behind it"
         ));
     }
     Ok(gpus)
@@ -78,7 +80,7 @@ pub(super) fn pool(count: i64) -> Vec<String> {
     vec![format!("Pool({{ \"{GPU}\": \"{count}\" }})")]
 }
 
-/// Everybody in one line: strict order of arrival, nobody is evicted.
+/// One queue in strict order of arrival, without preemption.
 fn pooled(name: &str, format: TraceFormat, count: i64, trace: String) -> Draft {
     let mut root = QuotaSpec::new(name, None).min(gpus(count)).max(gpus(count)).namespace(name);
     root.queueing = Queueing::Block;
@@ -87,7 +89,7 @@ fn pooled(name: &str, format: TraceFormat, count: i64, trace: String) -> Draft {
     Draft { policy, ..draft(format!("{name}-fifo"), about, count, [root].into_iter().collect(), trace) }
 }
 
-/// Each virtual cluster is a leaf: its nodes are its min, twice that its max.
+/// Each virtual cluster is a leaf quota: its nodes are its min, twice that is its max.
 fn by_cluster(
     name: &str,
     format: TraceFormat,
@@ -98,7 +100,9 @@ fn by_cluster(
     let total: i64 = sizes.values().fold(0, |sum, nodes| sum.saturating_add(nodes.saturating_mul(GPUS_PER_NODE)));
     let cluster = args.gpus.map_or(total, i64::from);
     if cluster < total {
-        return Err(Trouble::invalid(format!("--gpus {cluster}: the virtual clusters are promised {total}")));
+        return Err(Trouble::invalid(format!(
+            "--gpus {cluster} is less than the {total} GPUs that are guaranteed to the virtual clusters"
+        )));
     }
     let mut leaves: BTreeMap<&str, i64> = sizes.iter().map(|(vc, nodes)| (vc.as_str(), *nodes)).collect();
     for row in &read.rows {
@@ -115,14 +119,14 @@ fn by_cluster(
     };
     let root = QuotaSpec::new(name, None).min(gpus(cluster)).max(gpus(cluster));
     let tree: TreeSpec = std::iter::once(root).chain(leaves.into_iter().map(leaf)).collect();
-    let borrowing = if args.no_borrowing { "none may borrow" } else { "each may borrow as much again" };
+    let borrowing = if args.no_borrowing { "none may borrow" } else { "each may borrow as much as its min" };
     let strict = if args.no_borrowing { "-no-borrowing" } else { "" };
-    let about = format!("{format:?} jobs on {cluster} GPUs, the virtual clusters as leaves; {borrowing}.");
+    let about = format!("{format:?} jobs on {cluster} GPUs, with the virtual clusters as leaf quotas; {borrowing}.");
     let workloads = Vec::new();
     Ok(Draft { workloads, ..draft(format!("{name}-vc{strict}"), about, cluster, tree, String::new()) })
 }
 
-/// Nodes by virtual cluster, out of `vc,node num`.
+/// The number of nodes of each virtual cluster, from `vc,node num`.
 fn vc_sizes(text: &str, path: &str) -> Result<BTreeMap<String, i64>, Trouble> {
     let mut sizes = BTreeMap::new();
     let mut problems = Vec::new();
@@ -132,16 +136,18 @@ fn vc_sizes(text: &str, path: &str) -> Result<BTreeMap<String, i64>, Trouble> {
             (!vc.trim().is_empty()).then_some((vc.trim().to_owned(), nodes))
         });
         match cells {
-            Some((vc, _)) if sizes.contains_key(&vc) => problems.push(format!("line {line}: `{vc}` a second time")),
+            Some((vc, _)) if sizes.contains_key(&vc) => {
+                problems.push(format!("line {line}: duplicate virtual cluster `{vc}`"))
+            }
             Some((vc, nodes)) => drop(sizes.insert(vc, nodes)),
-            None => problems.push(format!("line {line}: `{row}`: a name and a count of nodes were expected")),
+            None => problems.push(format!("line {line}: expected a name and a number of nodes, found `{row}`")),
         }
     }
     if problems.is_empty() && !sizes.is_empty() {
         return Ok(sizes);
     }
     if problems.is_empty() {
-        problems.push("it has no rows".to_owned());
+        problems.push("the file has no rows".to_owned());
     }
     Err(Trouble::invalid(format!("`{path}`: {}", problems.join("\n  "))))
 }

@@ -1,4 +1,4 @@
-//! An ElasticQuotaTree manifest as a scenario: the tree on a pool of the size it promises, waiting for workloads.
+//! An ElasticQuotaTree manifest as a scenario: the tree on a pool of the guaranteed size, without workloads.
 
 use super::draft::{Draft, map};
 use crate::{
@@ -20,7 +20,7 @@ pub(super) fn scenario(args: &Args, terminal: Terminal) -> Result<String, Troubl
     let size = size(&tree);
     let draft = Draft {
         name: "elastic-quota-tree".to_owned(),
-        about: "The quota tree of a cluster, on a pool of the size it promises.".to_owned(),
+        about: "The quota tree of a cluster, on a pool of the guaranteed size.".to_owned(),
         policy: None,
         until_ms: None,
         cluster: vec![format!("Pool({})", map(&size))],
@@ -28,10 +28,10 @@ pub(super) fn scenario(args: &Args, terminal: Terminal) -> Result<String, Troubl
         workloads: Vec::new(),
         events: Vec::new(),
     };
-    Ok(draft.text("// Put the workloads to try into `workloads`, and nodes in place of the pool where they matter.\n"))
+    Ok(draft.text("// Add workloads to `workloads`, and replace the pool with nodes if placement matters.\n"))
 }
 
-/// What the root may use; of a resource that it does not limit, what the leaves may use together.
+/// The max of the root; for a resource that it does not limit, the sum of the max of the leaves.
 fn size(tree: &TreeSpec) -> Amounts {
     let mut size = Amounts::new();
     for quota in &tree.quotas {

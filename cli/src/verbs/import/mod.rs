@@ -1,5 +1,5 @@
-//! `quotree import`: a scenario around a trace or a quota manifest, written to be read and edited. The rows stay in the
-//! trace file; the scenario names it by its path relative to itself, and says what was read of it.
+//! `quotree import`: converts a trace, a cluster dump or a quota manifest into a scenario that people can read and edit. The
+//! rows stay in the trace file; the scenario refers to it by a relative path and states what was read from it.
 
 mod daily;
 mod demand;
@@ -24,7 +24,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// Refused rows that are shown one by one.
+/// The most skipped rows that are shown one by one.
 const SHOWN_PROBLEMS: usize = 10;
 
 pub(super) fn import(args: &Args, terminal: Terminal) -> Outcome {
@@ -50,10 +50,10 @@ pub(super) fn import(args: &Args, terminal: Terminal) -> Outcome {
     Ok(Exit::Fine)
 }
 
-/// A file that the scenario names.
+/// A file that the scenario refers to.
 struct Named {
     bytes: Vec<u8>,
-    /// As the scenario names it.
+    /// The path in the scenario.
     name: String,
 }
 
@@ -64,49 +64,50 @@ impl Named {
         Ok(Self { bytes, name: name_from(args.out.as_deref(), path) })
     }
 
-    /// What stands over the scenario: where its rows are from, and what was not taken.
+    /// The comment above the scenario: the source of its rows, and the rows that were skipped.
     fn note(&self, good: usize, what: &str, problems: &[RowProblem], terminal: Terminal) -> String {
         let mut hasher = StableHasher::default();
         hasher.write(&self.bytes);
-        let mut note = format!("// {}: {good} {what}, unpacked digest {:032x}.\n", self.name, hasher.digest128());
+        let mut note =
+            format!("// {}: {good} {what}, digest of the decompressed file {:032x}.\n", self.name, hasher.digest128());
         if !problems.is_empty() {
-            let rows = if problems.len() == 1 { "1 row is".to_owned() } else { format!("{} rows are", problems.len()) };
-            let mut told = format!("{}: {rows} refused", self.name);
+            let rows = if problems.len() == 1 { "1 row".to_owned() } else { format!("{} rows", problems.len()) };
+            let mut warning = format!("{}: {rows} skipped", self.name);
             for RowProblem { line, what } in problems.iter().take(SHOWN_PROBLEMS) {
-                let _ = write!(told, "\n  line {line}: {what}");
+                let _ = write!(warning, "\n  line {line}: {what}");
             }
             if problems.len() > SHOWN_PROBLEMS {
-                let _ = write!(told, "\n  … and {} more", problems.len() - SHOWN_PROBLEMS);
+                let _ = write!(warning, "\n  … and {} more", problems.len() - SHOWN_PROBLEMS);
             }
-            for line in told.lines() {
+            for line in warning.lines() {
                 let _ = writeln!(note, "// {line}");
             }
-            terminal.complain(&format!("warning: {told}"));
+            terminal.complain(&format!("warning: {warning}"));
         }
         note
     }
 }
 
-/// A trace without a single good row is no trace.
+/// An error if the trace has no valid row.
 fn some_rows(file: &Named, read: &TraceRows) -> Result<(), Trouble> {
     if !read.rows.is_empty() {
         return Ok(());
     }
     let first = read.problems.first().map(|p| format!(": line {}: {}", p.line, p.what)).unwrap_or_default();
-    Err(Trouble::invalid(format!("`{}` has no good row{first}", file.name)))
+    Err(Trouble::invalid(format!("`{}` has no valid row{first}", file.name)))
 }
 
-/// A cluster is taken whole: scenarios do not leave out bad nodes.
+/// An error if a node is invalid: a cluster is imported whole.
 fn good_nodes(file: &Named, nodes: &NodeRows) -> Result<(), Trouble> {
     let Some(problem) = nodes.problems.first() else { return Ok(()) };
     let count = nodes.problems.len();
     Err(Trouble::invalid(format!(
-        "`{}`: {count} bad rows, the first in line {}: {}",
+        "`{}` has {count} invalid rows, the first in line {}: {}",
         file.name, problem.line, problem.what
     )))
 }
 
-/// What all nodes have together.
+/// The sum over all nodes.
 fn size(nodes: &NodeRows) -> Amounts {
     let mut total = Amounts::new();
     for (name, amount) in nodes.rows.iter().flat_map(|node| node.allocatable.iter()) {
@@ -115,11 +116,11 @@ fn size(nodes: &NodeRows) -> Amounts {
     total
 }
 
-/// How the scenario at `from` (or on stdout) names a file.
+/// The path of a file relative to the scenario at `from` (or on stdout).
 fn name_from(from: Option<&Path>, path: &Path) -> String {
     let relative = from.and_then(|from| {
         let folder = from.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // The folder may be yet to be made: then its nearest ancestor that is there tells where it will be.
+        // The folder may not exist yet: then its nearest existing ancestor determines where it will be.
         let there = folder.ancestors().find(|folder| folder.exists()).filter(|f| !f.as_os_str().is_empty());
         let base = there.unwrap_or(Path::new(".")).canonicalize().ok()?;
         let rest = folder.strip_prefix(there.unwrap_or(Path::new(""))).ok()?;
@@ -128,7 +129,7 @@ fn name_from(from: Option<&Path>, path: &Path) -> String {
     files::slashed(&relative.unwrap_or_else(|| path.to_owned()))
 }
 
-/// The way from a folder to a file, both absolute.
+/// The relative path from a folder to a file, both absolute.
 fn between(folder: &Path, file: &Path) -> Option<PathBuf> {
     let common = folder.components().zip(file.components()).take_while(|(a, b)| a == b).count();
     let mut way: PathBuf = folder.components().skip(common).map(|_| Component::ParentDir).collect();
@@ -141,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_way_between_files_is_relative() {
+    fn paths_between_files_are_relative() {
         let way = |folder: &str, file: &str| between(Path::new(folder), Path::new(file)).unwrap();
         assert_eq!(way("/a/b", "/a/b/t.csv"), Path::new("t.csv"));
         assert_eq!(way("/a/b/c", "/a/x/t.csv"), Path::new("../../x/t.csv"));

@@ -1,17 +1,20 @@
-//! Traces that come with a list of nodes (openb, PAI) as scenarios: real nodes, and a leaf a namespace with a min in
-//! proportion to its demand.
+//! Traces with a list of nodes (openb, PAI) as scenarios: the nodes of the list, and one leaf quota per namespace with a min
+//! in proportion to its demand.
 
 use super::{Named, demand, draft::Draft, good_nodes, size, some_rows};
 use crate::{args::Import as Args, exit::Trouble, terminal::Terminal};
 use quotree_sim::import::{self, TraceFormat, TraceOptions};
 
-/// The name of the scenario and what it is about.
+/// The name and the description of the scenario.
 type Told = (&'static str, &'static str);
 
-pub(super) const OPENB: Told =
-    ("openb", "The openb pods on the openb nodes, a leaf a class of service; mins in proportion to demand.");
+pub(super) const OPENB: Told = (
+    "openb",
+    "The openb pods on the openb nodes; one leaf quota per service class, with a min in proportion to its demand.",
+);
 
-pub(super) const PAI: Told = ("pai", "PAI tasks on PAI machines, a leaf a namespace; mins in proportion to demand.");
+pub(super) const PAI: Told =
+    ("pai", "PAI tasks on PAI machines; one leaf quota per namespace, with a min in proportion to its demand.");
 
 pub(super) fn scenario(
     format: TraceFormat,
@@ -22,7 +25,7 @@ pub(super) fn scenario(
     let nodes_path = args
         .nodes
         .as_ref()
-        .ok_or_else(|| Trouble::invalid(format!("--nodes FILE is needed: {name} pods run on nodes")))?;
+        .ok_or_else(|| Trouble::invalid(format!("missing --nodes FILE with the nodes for the {name} pods")))?;
     let options = TraceOptions::default();
     let (pods_file, nodes_file) = (Named::read(&args.file, args)?, Named::read(nodes_path, args)?);
     let pods = import::rows(format, &pods_file.bytes, &options);

@@ -1,5 +1,5 @@
-//! A log in the Standard Workload Format as a scenario: one pool of processors, groups and their users as a tree, mins in
-//! proportion to the work each brings.
+//! A log in the Standard Workload Format as a scenario: one pool of processors, groups and their users as a quota tree, with
+//! mins in proportion to demand.
 
 use super::{
     Named,
@@ -27,15 +27,17 @@ pub(super) fn scenario(args: &Args, terminal: Terminal) -> Result<String, Troubl
         .cpus
         .map(i64::from)
         .or_else(|| max_procs(&file.bytes))
-        .ok_or_else(|| Trouble::invalid("--cpus N is needed: the log does not say `; MaxProcs: N`"))?;
+        .ok_or_else(|| Trouble::invalid("missing --cpus N: the log has no header line `; MaxProcs: N`"))?;
     if cpus < largest {
-        terminal.complain(&format!("warning: the largest job asks {largest} processors, the pool has {cpus}"));
+        terminal.complain(&format!(
+            "warning: the largest job requests {largest} processors, the cluster has {cpus}: it never starts"
+        ));
     }
     let skip = if read.problems.is_empty() { "" } else { ", bad_rows: Skip" };
     let trace = format!("Trace(name: \"swf\", format: Swf, file: {:?}, resource: \"{CPU}\"{skip})", file.name);
     let draft = Draft {
         name: "swf".to_owned(),
-        about: format!("Jobs of a parallel machine on {cpus} processors; groups and their users as a tree."),
+        about: format!("Jobs of a parallel machine on {cpus} processors; groups and their users are the quota tree."),
         policy: None,
         until_ms: None,
         cluster: vec![format!("Pool({{ \"{CPU}\": \"{cpus}\" }})")],
@@ -50,7 +52,7 @@ fn asked(row: &TraceRow) -> Option<i64> {
     row.template.request.get(CPU)
 }
 
-/// What the head of the log says the machine has.
+/// The number of processors according to the header of the log.
 fn max_procs(bytes: &[u8]) -> Option<i64> {
     let lines = bytes.split(|byte| *byte == b'\n').take_while(|line| line.starts_with(b";") || line.is_empty());
     let texts = lines.filter_map(|line| std::str::from_utf8(line).ok());
@@ -58,12 +60,12 @@ fn max_procs(bytes: &[u8]) -> Option<i64> {
     values.find_map(|value| value.trim().parse().ok()).filter(|procs| *procs > 0)
 }
 
-/// The work of users, by the length of their names and these.
+/// The work of users, by length of their name and by name.
 type Users<'a> = BTreeMap<(usize, &'a str), u128>;
 
-/// Groups, and in each its users; `g3-u7` is user 7 of group 3.
+/// The groups with their users; `g3-u7` is user 7 of group 3.
 fn tree(rows: &[TraceRow], cpus: i64, no_borrowing: bool) -> TreeSpec {
-    // Shorter names first: the numbers in them then stand in order.
+    // Shorter names come first, so that the numbers in them are in order.
     let mut groups: BTreeMap<(usize, &str), Users<'_>> = BTreeMap::new();
     for row in rows {
         let user = row.namespace.as_str();

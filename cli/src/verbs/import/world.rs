@@ -1,5 +1,5 @@
-//! Files that describe a whole world (Kueue's generator, KAI's and Armada's simulators, dumps of clusters) as scenarios:
-//! their nodes and rows stay in the file, their quotas become the tree.
+//! Files that describe a whole cluster (Kueue's generator, KAI's and Armada's simulators, cluster dumps) as scenarios: nodes
+//! and workloads stay in the file, quotas become the quota tree.
 
 use super::{
     Named,
@@ -17,14 +17,14 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
     let file = Named::read(&args.file, args)?;
     let own = args.nodes.as_ref().map(|path| Named::read(path, args)).transpose()?;
     if format == TraceFormat::Armada && own.is_none() {
-        return Err(Trouble::invalid("--nodes FILE is needed: the cluster specification that the workloads run on"));
+        return Err(Trouble::invalid("missing --nodes FILE with the cluster specification"));
     }
     let nodes_file = own.as_ref().unwrap_or(&file);
     let mut rows = import::rows(format, &file.bytes, &options);
     let nodes = import::nodes(format, &nodes_file.bytes, &options);
     some_rows(&file, &rows)?;
     good_nodes(nodes_file, &nodes)?;
-    // What nobody asks for needs no quota.
+    // A resource that no workload requests needs no quota.
     let asked: BTreeSet<&Name> =
         rows.rows.iter().flat_map(|row| row.template.request.iter().map(|(name, _)| name)).collect();
     let total = size(&nodes);
@@ -32,8 +32,8 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
         total.iter().filter(|(name, _)| asked.contains(name)).map(|(n, amount)| (n.clone(), amount)).collect();
     let outline = import::outline(format, &file.bytes, &options, &total);
     if outline.tree.quotas.is_empty() {
-        let told: Vec<String> = outline.problems.iter().map(|p| format!("line {}: {}", p.line, p.what)).collect();
-        return Err(Trouble::invalid(format!("`{}` has no good quota tree: {}", file.name, told.join("\n  "))));
+        let problems: Vec<String> = outline.problems.iter().map(|p| format!("line {}: {}", p.line, p.what)).collect();
+        return Err(Trouble::invalid(format!("`{}` has no valid quota tree: {}", file.name, problems.join("\n  "))));
     }
     let skip = if rows.problems.is_empty() { "" } else { ", bad_rows: Skip" };
     let quotas: Vec<_> = outline.problems.into_iter().filter(|problem| !rows.problems.contains(problem)).collect();
@@ -70,6 +70,6 @@ fn about(format: TraceFormat, nodes: usize, quotas: usize) -> String {
         TraceFormat::Kueue => format!("Cohorts, queues and workloads of a Kueue generator: {quotas} quotas on {on}."),
         TraceFormat::Kai => format!("Queues and jobs of a KAI simulation: {quotas} quotas on {on}."),
         TraceFormat::Armada => format!("Queues and jobs of an Armada simulation: {quotas} quotas on {on}."),
-        _ => format!("A cluster as it was dumped: {quotas} quotas on {on}."),
+        _ => format!("A cluster dump: {quotas} quotas on {on}."),
     }
 }

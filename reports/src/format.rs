@@ -1,29 +1,46 @@
-//! Numbers as people write them: spans of time, counts, shares. Integers throughout; what is cut off is cut off, never
-//! rounded up to something that was not reached, except where the doc says so.
+//! Durations, counts, shares and amounts as text. All are integers, and digits that are not shown are cut off rather than
+//! rounded up to a value that was not reached, except where the documentation says so.
 
 use quotree_core::{Amounts, QuantityText, Unit};
 
-/// A span of milliseconds by its two largest units: `2m30s`, `5d3h`, `500ms`, `0s`.
+/// A duration in milliseconds by its two largest units: `2m 30s`, `5d 3h`, `500ms`, `0s`.
 ///
 /// ```
-/// assert_eq!(quotree_reports::span(150_000), "2m30s");
-/// assert_eq!(quotree_reports::span(1_500), "1s500ms");
-/// assert_eq!(quotree_reports::span(3_610_000), "1h10s");
+/// assert_eq!(quotree_reports::span(150_000), "2m 30s");
+/// assert_eq!(quotree_reports::span(1_500), "1s 500ms");
+/// assert_eq!(quotree_reports::span(3_610_000), "1h 10s");
 /// ```
 #[must_use]
 pub fn span(ms: u64) -> String {
     const UNITS: [(u64, &str); 5] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")];
     let Some(first) = UNITS.iter().position(|(size, _)| ms >= *size) else { return "0s".to_owned() };
-    let (mut rest, mut told) = (ms, 0);
-    let mut text = String::new();
+    let mut rest = ms;
+    let mut parts = Vec::new();
     for (size, unit) in UNITS.iter().skip(first).take(3) {
-        if rest >= *size && told < 2 {
-            text.push_str(&format!("{}{unit}", rest / size));
-            told += 1;
+        if rest >= *size && parts.len() < 2 {
+            parts.push(format!("{}{unit}", rest / size));
         }
         rest %= size;
     }
-    text
+    parts.join(" ")
+}
+
+/// A sum of durations, which may be larger than any single one.
+pub(crate) fn long_span(ms: u128) -> String {
+    u64::try_from(ms).map_or_else(|_| format!("{} s", count(ms / 1000)), span)
+}
+
+/// An amount over time, out of base units times seconds: hours to the hundredth, or whole seconds below one hour.
+pub(crate) fn unit_hours(resource: &str, base_seconds: u128) -> String {
+    let (one, of) = match Unit::of(resource) {
+        Unit::Milli => (1000, ""),
+        Unit::Bytes => (1 << 30, "GiB-"),
+    };
+    if base_seconds < 3600 * one {
+        return format!("{} {of}{resource}-seconds", base_seconds / one);
+    }
+    let hundredths = base_seconds / (36 * one);
+    format!("{}.{:02} {of}{resource}-hours", count(hundredths / 100), hundredths % 100)
 }
 
 /// The mean of a sum of milliseconds in seconds, to the hundredth, rounded half up; `0.00` of nothing.
@@ -39,7 +56,7 @@ pub fn seconds(sum_ms: u128, of: u64) -> String {
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
-/// A count with its thousands set apart: `82,247`.
+/// A count with separated thousands: `82,247`.
 #[must_use]
 pub fn count(number: u128) -> String {
     let digits = number.to_string();
@@ -53,7 +70,7 @@ pub fn count(number: u128) -> String {
     text
 }
 
-/// Thousandths as per cent: `93.1 %`.
+/// Thousandths as a percentage: `93.1 %`.
 #[must_use]
 pub fn percent(permille: u64) -> String {
     format!("{}.{} %", permille / 10, permille % 10)
@@ -79,7 +96,7 @@ pub(crate) fn amount(resource: &str, amount: i64) -> String {
     QuantityText { amount, unit: Unit::of(resource) }.to_string()
 }
 
-/// The amounts that are not 0, as `5 cpu, 2Gi memory`; nothing when there are none.
+/// The amounts above 0, as `5 cpu, 2Gi memory`; nothing if there are none.
 pub(crate) fn amounts(all: &Amounts) -> Option<String> {
     let words: Vec<_> = all
         .iter()
@@ -89,18 +106,20 @@ pub(crate) fn amounts(all: &Amounts) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
-/// A sentence of reasons without what only a closer look needs: which rules protect whom.
+/// A verdict without the clauses that only a closer look needs: why other pods were not preempted.
 ///
 /// ```
-/// assert_eq!(quotree_reports::gist("A1: full; 2 pods not taken: R1 ..; more would help"), "A1: full; more would help");
+/// let reason = "A1: full; 2 pods not preempted because ..; would help: ..";
+/// assert_eq!(quotree_reports::short_reason(reason), "A1: full; would help: ..");
 /// ```
 #[must_use]
-pub fn gist(reason: &str) -> String {
-    reason.split("; ").filter(|clause| !clause.contains(" not taken: ")).collect::<Vec<_>>().join("; ")
+pub fn short_reason(reason: &str) -> String {
+    reason.split("; ").filter(|clause| !clause.contains(" not preempted because ")).collect::<Vec<_>>().join("; ")
 }
 
-/// `1 pod`, `2 pods`.
-pub(crate) fn many(number: u64, what: &str) -> String {
+/// A count with its noun: `1 pod`, `2 pods`.
+#[must_use]
+pub fn many(number: u64, what: &str) -> String {
     format!("{} {what}{}", count(number.into()), if number == 1 { "" } else { "s" })
 }
 
@@ -109,10 +128,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_as_people_do() {
+    fn durations_counts_and_shares_are_readable() {
         assert_eq!(
             [0, 1, 999, 1000, 60_000, 61_500, 86_400_000, 90_061_001].map(span),
-            ["0s", "1ms", "999ms", "1s", "1m", "1m1s", "1d", "1d1h"]
+            ["0s", "1ms", "999ms", "1s", "1m", "1m 1s", "1d", "1d 1h"]
         );
         assert_eq!([1, 1000, 82_247, 1_000_000].map(count), ["1", "1,000", "82,247", "1,000,000"]);
         assert_eq!(seconds(0, 0), "0.00");
