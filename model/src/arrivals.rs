@@ -2,6 +2,7 @@
 
 use super::Runtime;
 use quotree_core::Time;
+use quotree_syntax::words;
 use std::sync::Arc;
 
 /// Milliseconds of an hour.
@@ -78,3 +79,5 @@ impl Arrivals {
         }
     }
 }
+
+words! { Concurrency: Allow, Forbid, Replace }

@@ -1,6 +1,7 @@
 //! Datasets as the simulator plays them: names resolved, sizes in bytes, bandwidths in bytes a second.
 
 use quotree_core::{Name, Time};
+use quotree_syntax::words;
 
 /// Data that workloads read.
 #[derive(Debug, Clone)]
@@ -88,3 +89,6 @@ pub enum DatasetFigure {
     /// The same, times the GPUs that they hold.
     GpuSaved,
 }
+
+words! { Tier: MEM = Mem, SSD = Ssd, HDD = Hdd }
+words! { DatasetFigure: Cached, HitRatio, Rate, Saved, GpuSaved }

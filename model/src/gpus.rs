@@ -1,6 +1,7 @@
 //! The GPUs of nodes as they are bought, the modes they can be in, and what can befall them.
 
 use quotree_core::{DeviceChoice, DeviceMode, DeviceSpec, Name, NodeSpec};
+use quotree_syntax::words;
 use std::sync::Arc;
 
 /// The label that says in which mode the GPUs of a node are.
@@ -120,3 +121,5 @@ pub enum DeviceChange {
         mode: Option<(GpuMode, Arc<Gpus>)>,
     },
 }
+
+words! { GpuMode: Fraction, Exclusive, Share, CoreMem, Topology }

@@ -8,7 +8,6 @@ pub mod cells;
 mod change;
 mod claims;
 mod dataset;
-mod duration;
 mod faults;
 mod gpus;
 mod parts;
@@ -16,6 +15,7 @@ pub mod people;
 mod queues;
 mod quota_edit;
 pub mod random;
+mod retries;
 mod rows;
 mod runtime;
 mod shares;
@@ -26,12 +26,14 @@ pub use arrivals::{Arrivals, Concurrency, HOUR_MS, Pattern};
 pub use change::{Change, TimedChange};
 pub use claims::{Claim, Of, What};
 pub use dataset::{Cache, Dataset, DatasetFigure, Reads, Tier};
-pub use duration::{MAX_MS, exact, parse_duration};
+
 pub use faults::{Autoscale, Faults, NodeChange, NodeClaim, NodeFigure, NodePool, Nodes};
 pub use gpus::{CORES, DeviceChange, GpuMode, Gpus, MEMORY, MODE_LABEL, MODEL_LABEL, set_label};
 pub use parts::{Priority, Task};
 pub use queues::{JobQueue, QueueOrder};
 pub use quota_edit::{QuotaEdit, move_namespace};
+pub use quotree_syntax::{MAX_MS, Ms, Positive, parse_duration};
+pub use retries::{Checkpoints, Retries};
 pub use rows::{Limits, TraceRow};
 pub use runtime::Runtime;
 pub use shares::{ShareClaim, ShareFigure};
@@ -172,20 +174,14 @@ pub enum Kind {
         completions: u32,
         /// How many may be there at once.
         parallelism: u32,
-        /// How many failures (losses of a node included, evictions not) end the job.
-        backoff_limit: u32,
+        /// What it does about pods that fail.
+        retries: Retries,
         /// What each asks.
         template: Arc<PodTemplate>,
         /// How long each runs.
         runtime: Runtime,
-        /// Work kept over an eviction is a multiple of this much, milliseconds; absent: none is kept.
-        checkpoint_ms: Option<u64>,
-        /// How long the work stands still for each checkpoint, milliseconds.
-        checkpoint_cost_ms: u64,
-        /// From the first loss to the next try, on top of the world's delay; doubles with each further loss, milliseconds.
-        retry_delay_ms: u64,
-        /// A pod whose work has run so long, all its tries together, ends the job badly, milliseconds.
-        runtime_limit_ms: Option<u64>,
+        /// When its work is saved.
+        checkpoints: Checkpoints,
         /// What each pod reads; not where it runs forever.
         reads: Option<Reads>,
     },
@@ -197,10 +193,8 @@ pub enum Kind {
         work: Work,
         /// How much faster several members are than one.
         scaling: Scaling,
-        /// As for a job; so much work of everybody together.
-        checkpoint_ms: Option<u64>,
-        /// As for a job.
-        checkpoint_cost_ms: u64,
+        /// When the work of all its members together is saved.
+        checkpoints: Checkpoints,
         /// Added to the run after each restart, milliseconds.
         restart_overhead_ms: u64,
         /// How often it may be started anew before it fails; absent: for ever.
@@ -223,10 +217,8 @@ pub enum Kind {
         rows: Arc<[TraceRow]>,
         /// What holds of rows that say nothing themselves.
         limits: Limits,
-        /// As for a job.
-        checkpoint_ms: Option<u64>,
-        /// As for a job.
-        checkpoint_cost_ms: u64,
+        /// When the work of a row is saved.
+        checkpoints: Checkpoints,
     },
 }
 

@@ -47,11 +47,13 @@ impl Kind {
         }
     }
 
-    /// Of a job, or of rows: after how much work it is saved, and what that costs, milliseconds.
-    pub const fn checkpoints(&self) -> (Option<u64>, u64) {
+    /// Of a job or of rows: after how much work it is saved, and how long that takes, milliseconds.
+    #[must_use]
+    pub fn checkpoints(&self) -> (Option<u64>, u64) {
         match self {
-            Self::Job { checkpoint_ms, checkpoint_cost_ms, .. }
-            | Self::Trace { checkpoint_ms, checkpoint_cost_ms, .. } => (*checkpoint_ms, *checkpoint_cost_ms),
+            Self::Job { checkpoints, .. } | Self::Trace { checkpoints, .. } => {
+                (checkpoints.every_ms(), checkpoints.checkpoint_cost.0)
+            }
             _ => (None, 0),
         }
     }

@@ -9,6 +9,7 @@ pub use refusal::{Reason, Refusal};
 pub use tenants::{Account, Surroundings, Tenants};
 
 use quotree_core::Name;
+use quotree_syntax::words;
 use serde::Serialize;
 
 /// The people of a scenario as they are at its start. Nobody at all: nobody is asked who they are.
@@ -97,3 +98,5 @@ impl PeopleEdit {
         }
     }
 }
+
+words! { Role: Researcher, Admin }

@@ -1,6 +1,7 @@
 //! Job queues: what stands before the scheduler and lets jobs out to it.
 
 use quotree_core::Name;
+use quotree_syntax::words;
 
 /// A queue in front of one leaf. Jobs (trainings, pods of Jobs, trace rows; what a leaf's `max_jobs` counts, but for
 /// Deployments) are suspended when they are submitted: the scheduler learns of them when the queue lets them out.
@@ -51,3 +52,5 @@ pub enum QueueOrder {
     /// A job that did not start in time goes behind all of its priority that were tried less often.
     RoundRobin,
 }
+
+words! { QueueOrder: Skip, Block, RoundRobin }

@@ -1,6 +1,7 @@
 //! How trainings work: how much there is to do, how fast so many members do it, and what the loss of one means.
 
 use super::{Role, Runtime};
+use quotree_syntax::words;
 
 /// What the speed of one member is counted as.
 pub const BILLION: u64 = 1_000_000_000;
@@ -80,6 +81,8 @@ pub fn gpus(role: &Role) -> u64 {
     let asked = |name: &&str| role.template.request.get(name).and_then(|amount| u64::try_from(amount).ok());
     GPUS.iter().filter_map(asked).sum()
 }
+
+words! { OnLoss: Resubmit, Wait }
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! The words of claims: when they are judged, how numbers are compared, and which figures there are.
 
 use quotree_core::Time;
+use quotree_syntax::words;
 
 /// When a claim is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,3 +67,6 @@ pub enum FairnessFigure {
     /// Largest minus smallest dominant share among leaves with demand.
     DominantShareGap,
 }
+
+words! { WaitStat: P50, P95, P99, Max, Mean }
+words! { FairnessFigure: Jain, FairnessError, DominantShareGap }

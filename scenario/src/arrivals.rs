@@ -1,15 +1,13 @@
-//! `arrivals: Poisson("10m", until: "7d")`: workloads that come again and again, and the period of a `CronJob`.
+//! `arrivals: Poisson("10m", until: "7d")`: workloads that are submitted repeatedly, and the period of a `CronJob`.
 
-use super::{
-    diagnostic::Report,
+use crate::{
     files::Files,
-    reader::{At, Fields, Read, choice, variant, wrong},
-    syntax::{Node, Shape},
-    times::latency,
-    values::{Ms, Positive},
+    times::{RandomTime, latency},
+    workload::CronJob,
 };
 use quotree_core::Time;
-use quotree_model::{Arrivals, Concurrency, Pattern, Runtime};
+use quotree_model::{Arrivals, Pattern as Checked};
+use quotree_syntax::{At, Ms, Positive, Report, Span, group, record};
 
 /// A list of arrivals may have this many times.
 const MAX_TIMES: usize = 1_000_000;
@@ -20,101 +18,157 @@ const MAX_BURST: u32 = 100_000;
 /// The densest hour of a day.
 const MAX_WEIGHT: u32 = 1_000_000;
 
-const PATTERNS: [&str; 5] = ["Times", "Every", "Poisson", "Diurnal", "Bursts"];
+group! {
+    /// When the instances of a workload are submitted. One of `until`, `count` and the `until` of the world must end them.
+    pub(crate) enum Pattern in "arrivals", "a pattern of arrivals" { Times, Every, Poisson, Diurnal, Bursts }
+}
 
-/// Reads the arrivals of a workload.
-pub(crate) fn read(node: &Node, files: &mut Files<'_>, report: &mut Report) -> Option<Arrivals> {
-    let variant = variant(node, &PATTERNS, "a pattern of arrivals", report)?;
-    let positional: &[&'static str] = match variant.name {
-        "Times" => &["times"],
-        "Every" => &["period"],
-        "Poisson" | "Diurnal" => &["mean"],
-        _ => &[],
-    };
-    let mut fields = variant.fields(positional, report);
-    let pattern = match variant.name {
-        "Times" => times(&mut fields, report),
-        "Every" => fields.required::<Positive>("period", report).map(|ms| Pattern::Every(ms.0)),
-        "Poisson" => fields.required::<Positive>("mean", report).map(|ms| Pattern::Poisson(ms.0)),
-        "Diurnal" => {
-            let mean = fields.required::<Positive>("mean", report);
-            let hours = fields.required_node("hours", report).and_then(|node| hours(node, report));
-            mean.zip(hours).map(|(mean, hours)| Pattern::Diurnal { mean_ms: mean.0, hours })
+record! {
+    /// At these times after `submit`.
+    pub(crate) struct Times(times) in "arrivals" {
+        /// When.
+        times: At<Vec<Ms>> => required,
+        bounds: Bounds => embedded,
+    }
+}
+
+record! {
+    /// At `submit`, and then with a fixed period.
+    pub(crate) struct Every(period) in "arrivals" {
+        /// The period.
+        period: Positive => required,
+        bounds: Bounds => embedded,
+    }
+}
+
+record! {
+    /// With exponentially distributed gaps.
+    pub(crate) struct Poisson(mean) in "arrivals" {
+        /// The mean gap.
+        mean: Positive => required,
+        bounds: Bounds => embedded,
+    }
+}
+
+record! {
+    /// Like `Poisson`, with a rate that depends on the hour of the day; time 0 is midnight.
+    pub(crate) struct Diurnal(mean) in "arrivals" {
+        /// The mean gap over a day.
+        mean: Positive => required,
+        /// 24 weights, one an hour: the rate of arrivals relative to other hours.
+        hours: At<Vec<u32>> => required,
+        bounds: Bounds => embedded,
+    }
+}
+
+record! {
+    /// Several at a time.
+    pub(crate) struct Bursts in "arrivals" {
+        /// From the start of one burst to the next, which does not start before the last instance of the burst was submitted.
+        every: At<RandomTime> => required,
+        /// How many instances a burst has, at most 100,000.
+        size: At<u32> => required,
+        /// Each instance of a burst is submitted at a random time within this duration.
+        spread: Ms = Ms(0),
+        bounds: Bounds => embedded,
+    }
+}
+
+record! {
+    /// What ends the arrivals.
+    pub(crate) struct Bounds {
+        /// Nothing is submitted from this time on.
+        until: Positive => "the world's",
+        /// The most instances.
+        count: At<u64> => "no limit",
+    }
+}
+
+/// How a workload says when it is submitted.
+pub(crate) enum Arriving<'a> {
+    Once,
+    Repeated(&'a At<Pattern>),
+    Cron(&'a CronJob),
+}
+
+impl<'a> Arriving<'a> {
+    pub(crate) fn of(pattern: Option<&'a At<Pattern>>) -> Self {
+        pattern.map_or(Self::Once, Self::Repeated)
+    }
+
+    /// The arrivals with their place; `None` inside for one submission, outside for a mistake.
+    pub(crate) fn check(&self, files: &mut Files<'_>, report: &mut Report) -> Option<Option<(Arrivals, Span)>> {
+        Some(match self {
+            Self::Once => None,
+            Self::Repeated(pattern) => Some((repeated(&pattern.value, files, report)?, pattern.span)),
+            Self::Cron(cron) => {
+                let (until, count) = cron.bounds.check(report);
+                let pattern = Checked::Every(cron.every?.0);
+                Some((Arrivals { pattern, until, count, concurrency: Some(cron.concurrency) }, cron.span))
+            }
+        })
+    }
+}
+
+impl Bounds {
+    fn check(&self, report: &mut Report) -> (Option<Time>, Option<u64>) {
+        if let Some(count) = self.count.as_ref().filter(|count| count.value == 0) {
+            report.error(count.span, "`count` must be at least 1", "0 makes no sense here");
         }
-        _ => bursts(&mut fields, files, report),
+        (self.until.map(|ms| Time(ms.0)), self.count.as_ref().map(|count| count.value))
+    }
+}
+
+fn repeated(read: &Pattern, files: &mut Files<'_>, report: &mut Report) -> Option<Arrivals> {
+    let (pattern, bounds) = match read {
+        Pattern::Times(Times { times, bounds, .. }) => (times.as_ref().and_then(|at| times_of(at, report)), bounds),
+        Pattern::Every(Every { period, bounds, .. }) => (period.map(|ms| Checked::Every(ms.0)), bounds),
+        Pattern::Poisson(Poisson { mean, bounds, .. }) => (mean.map(|ms| Checked::Poisson(ms.0)), bounds),
+        Pattern::Diurnal(Diurnal { mean, hours, bounds, .. }) => {
+            let hours = hours.as_ref().and_then(|hours| hours_of(hours, report));
+            (mean.zip(hours).map(|(mean, hours)| Checked::Diurnal { mean_ms: mean.0, hours }), bounds)
+        }
+        Pattern::Bursts(read) => (bursts(read, files, report), &read.bounds),
     };
-    let (until, count) = bounds(&mut fields, report);
-    fields.finish(report);
+    let (until, count) = bounds.check(report);
     Some(Arrivals { pattern: pattern?, until, count, concurrency: None })
 }
 
-/// Reads the period of a `CronJob`.
-pub(crate) fn cron(fields: &mut Fields<'_>, report: &mut Report) -> Option<Arrivals> {
-    let every = fields.required::<Positive>("every", report);
-    let words = [("Allow", Concurrency::Allow), ("Forbid", Concurrency::Forbid), ("Replace", Concurrency::Replace)];
-    let concurrency = fields.node("concurrency").and_then(|node| choice(node, &words, report));
-    let (until, count) = bounds(fields, report);
-    let concurrency = Some(concurrency.unwrap_or(Concurrency::Allow));
-    Some(Arrivals { pattern: Pattern::Every(every?.0), until, count, concurrency })
-}
-
-fn bounds(fields: &mut Fields<'_>, report: &mut Report) -> (Option<Time>, Option<u64>) {
-    let until = fields.optional::<Positive>("until", report).map(|ms| Time(ms.0));
-    let count = fields.optional::<At<u64>>("count", report);
-    if let Some(count) = count.as_ref().filter(|count| count.value == 0) {
-        report.error(count.span, "`count` must be at least 1", "0 makes no sense here");
-    }
-    (until, count.map(|count| count.value))
-}
-
-fn times(fields: &mut Fields<'_>, report: &mut Report) -> Option<Pattern> {
-    let node = fields.required_node("times", report)?;
-    let times: Vec<Ms> = Vec::<Ms>::read(node, report)?;
-    if times.is_empty() || times.len() > MAX_TIMES {
-        let title = format!("{} times: 1 to {MAX_TIMES} are allowed", times.len());
-        report.error(node.span, title, "too few or too many");
+fn times_of(times: &At<Vec<Ms>>, report: &mut Report) -> Option<Checked> {
+    let mut all: Vec<u64> = times.value.iter().map(|ms| ms.0).collect();
+    if all.is_empty() || all.len() > MAX_TIMES {
+        let title = format!("{} times: 1 to {MAX_TIMES} are allowed", all.len());
+        report.error(times.span, title, "too few or too many");
         return None;
     }
-    let mut times: Vec<u64> = times.into_iter().map(|ms| ms.0).collect();
-    times.sort_unstable();
-    Some(Pattern::Times(times.into()))
+    all.sort_unstable();
+    Some(Checked::Times(all.into()))
 }
 
-fn hours(node: &Node, report: &mut Report) -> Option<[u32; 24]> {
-    let Shape::List(items) = &node.shape else {
-        wrong(node, "a list of 24 whole numbers, one an hour", report);
+fn hours_of(hours: &At<Vec<u32>>, report: &mut Report) -> Option<[u32; 24]> {
+    let Ok(weights) = <[u32; 24]>::try_from(hours.value.as_slice()) else {
+        let title = format!("{} hours: a day has 24", hours.value.len());
+        report.error(hours.span, title, "24 weights are needed, one an hour");
         return None;
     };
-    let weights: Vec<u32> = items.iter().filter_map(|item| u32::read(item, report)).collect();
-    if weights.len() < items.len() {
-        return None;
-    }
-    let Ok(hours) = <[u32; 24]>::try_from(weights) else {
-        let title = format!("{} hours: a day has 24", items.len());
-        report.error(node.span, title, "24 weights are needed, one an hour");
-        return None;
-    };
-    if hours.iter().all(|weight| *weight == 0) || hours.iter().any(|weight| *weight > MAX_WEIGHT) {
+    if weights.iter().all(|weight| *weight == 0) || weights.iter().any(|weight| *weight > MAX_WEIGHT) {
         let title = format!("weights must be at most {MAX_WEIGHT}, and one of them above 0");
-        report.error(node.span, title, "out of range");
+        report.error(hours.span, title, "out of range");
         return None;
     }
-    Some(hours)
+    Some(weights)
 }
 
-fn bursts(fields: &mut Fields<'_>, files: &mut Files<'_>, report: &mut Report) -> Option<Pattern> {
-    let every_node = fields.required_node("every", report);
-    let size = fields.required::<At<u32>>("size", report);
-    let spread_ms = fields.or("spread", Ms(0), report).0;
-    let every = every_node.and_then(|node| latency("every", node, files, report));
-    if let Some(node) = every_node.filter(|_| every.as_ref().is_some_and(|every: &Runtime| every.typical_ms() == 0)) {
-        report.error(node.span, "bursts without time in between would never end", "must be longer than 0");
+fn bursts(read: &Bursts, files: &mut Files<'_>, report: &mut Report) -> Option<Checked> {
+    let every = latency("every", read.every.as_ref(), files, report);
+    if let (Some(at), Some(0)) = (&read.every, every.as_ref().map(quotree_model::Runtime::typical_ms)) {
+        report.error(at.span, "bursts without time in between would never end", "must be longer than 0");
         return None;
     }
-    let size = size?;
+    let size = read.size.as_ref()?;
     if size.value == 0 || size.value > MAX_BURST {
         report.error(size.span, format!("a burst has 1 to {MAX_BURST} instances"), "out of range");
         return None;
     }
-    Some(Pattern::Bursts { every: every?, size: size.value, spread_ms })
+    Some(Checked::Bursts { every: every?, size: size.value, spread_ms: read.spread.0 })
 }

@@ -1,9 +1,9 @@
-//! Fields into a scenario: the order in which its parts are understood, since later ones name earlier ones.
+//! Fields into a scenario: first the records of all fields are read, then they are checked in an order in which later parts may
+//! name earlier ones.
 
-use super::{
+use crate::{
     checks, claim, cluster,
     dataset::{self, ReadDataset},
-    diagnostic::Report,
     event,
     files::Files,
     job_queue,
@@ -12,13 +12,11 @@ use super::{
     people::{self, ReadPeople},
     policy, pools,
     quota::{self, ReadTree},
-    reader::{At, Read},
-    syntax::{Node, Shape},
-    values::entries,
-    workload::{self, ReadWorkload},
+    workload::{self, ReadWorkload, Workload},
 };
 use quotree_core::{Name, Policy, Time};
 use quotree_model::{Change, Cluster, Kind, Scenario, TimedChange, World};
+use quotree_syntax::{At, Node, Read, Report, Shape, entries};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything as read, before the checks that look at several parts.
@@ -54,21 +52,27 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     }
     let name = name.and_then(|node| Name::read(node, report)).map_or_else(String::new, |n| n.to_string());
     let about = merged.single("about").and_then(|node| String::read(node, report)).unwrap_or_default();
-    let seed = merged.single("seed").map_or(Some(1), |node| u64::read(node, report)).unwrap_or(1);
-    let (policy_name, policy) =
-        merged.single("policy").map_or_else(|| ("capacity".into(), Policy::default()), |n| policy::policy(n, report));
-    let world = merged.single("world").map_or_else(World::default, |node| policy::world(node, files, report));
-    let told = report.errors();
-    let mut cluster = cluster::read(merged.list("cluster"), files, report);
-    let knows_cluster = report.errors() == told && !cluster.nodes.is_empty();
-    pools::add_spares(merged.list("events"), &mut cluster, report);
+    let seed = merged.single("seed").and_then(|node| u64::read(node, report)).unwrap_or(1);
+    let policy_node = merged.single("policy");
+    let (policy_name, policy) = policy::policy(policy_node.and_then(|node| Read::read(node, report)).as_ref());
+    let world = merged.single("world").and_then(|node| Read::read(node, report));
+    let world = policy::world(world.as_ref(), files, report);
+    let written: Vec<At<event::At>> = read_list(merged.list("events"), report);
+    let before = report.errors();
+    let parts: Vec<cluster::Part> = read_list(merged.list("cluster"), report);
+    let mut cluster = cluster::check(&parts, files, report);
+    let knows_cluster = report.errors() == before && !cluster.nodes.is_empty();
+    pools::add_spares(&written, &mut cluster, report);
     let tree = tree.and_then(|node| quota::read(node, report));
-    let people = people::read(merged.list("users"), merged.list("groups"), tree.as_ref(), report);
+    let (users, groups) = (read_list(merged.list("users"), report), read_list(merged.list("groups"), report));
+    let people = people::check(&users, &groups, tree.as_ref(), report);
     let classes = numbers::<i32>(merged.maps("classes"), report);
     let budgets = numbers::<u32>(merged.maps("budgets"), report);
     let mut context = workload::Context { classes: &classes, datasets: &[], files };
-    let datasets = dataset::read(merged.list("datasets"), &mut context, report);
-    let workloads = workloads(merged.list("workloads"), &classes, &datasets, files, report);
+    let datasets: Vec<dataset::Dataset> = read_list(merged.list("datasets"), report);
+    let datasets = dataset::check(&datasets, &mut context, report);
+    let own: Vec<Workload> = read_list(merged.list("workloads"), report);
+    let workloads = workloads(&own, &classes, &datasets, files, report);
     let known = event::Known {
         workloads: &workloads,
         cluster: &cluster,
@@ -76,8 +80,9 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
         classes: &classes,
         over_promised: policy.over_promised,
     };
-    let mut events = event::read(merged.list("events"), tree.as_ref(), &known, report);
-    let faults = nodes::Places::of(&cluster).faults(merged.list("faults"), world.until, files, report);
+    let mut events = event::check(&written, tree.as_ref(), &known, report);
+    let faults: Vec<nodes::Faults> = read_list(merged.list("faults"), report);
+    let faults = nodes::Places::of(&cluster).faults(&faults, world.until, files, report);
     let start = budgets.iter().map(|(budget, allowed)| TimedChange {
         at: Time(0),
         by: None,
@@ -86,10 +91,11 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     events.changes.splice(0..0, start);
     events.budgets.extend(budgets.into_keys());
     let trees = tree.iter().chain(&events.trees);
-    let queues = job_queue::read(merged.list("queues"), trees, report);
+    let queues: Vec<job_queue::JobQueue> = read_list(merged.list("queues"), report);
+    let queues = job_queue::check(&queues, trees, report);
     let parts = Parts { tree, people, policy, cluster, knows_cluster, datasets, workloads, events, world };
     checks::all(&parts, report);
-    if let Some(node) = merged.single("policy") {
+    if let Some(node) = policy_node {
         checks::hold_timeout(node, &parts, report);
     }
     let claims = claims(merged.list("expect"), &parts, files, report);
@@ -114,12 +120,17 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     }
 }
 
+/// Reads the entries of a list; those that are wrong are left out.
+fn read_list<T: Read>(items: &[&Node], report: &mut Report) -> Vec<T> {
+    items.iter().filter_map(|item| T::read(item, report)).collect()
+}
+
 /// `{ "name": number }` maps; a later layer replaces, the same layer must not repeat.
 fn numbers<T: Read + Copy + Default>(maps: &[(u32, &Node)], report: &mut Report) -> BTreeMap<Name, T> {
     let mut out: BTreeMap<Name, (u32, T)> = BTreeMap::new();
     for (layer, node) in maps {
         for (name, value) in entries(node, "a map such as { \"high\": 100 }", report).unwrap_or_default() {
-            // A bad number has been told; that its name is missing, too, would be no news.
+            // A bad number was reported; the name counts as declared.
             let number = T::read(value, report).unwrap_or_default();
             if out.get(&name.value).is_some_and(|(l, _)| l == layer) {
                 report.error(name.span, format!("`{}` is given in two files", name.value), "the second time");
@@ -131,7 +142,7 @@ fn numbers<T: Read + Copy + Default>(maps: &[(u32, &Node)], report: &mut Report)
 }
 
 fn workloads(
-    items: &[&Node],
+    own: &[Workload],
     classes: &BTreeMap<Name, i32>,
     datasets: &[ReadDataset],
     files: &mut Files<'_>,
@@ -141,7 +152,7 @@ fn workloads(
     let mut names = BTreeSet::new();
     let mut read = Vec::new();
     let caches = datasets.iter().filter_map(|dataset| dataset.workers.clone());
-    let own = items.iter().filter_map(|item| workload::read(item, &mut context, report)).collect::<Vec<_>>();
+    let own = own.iter().filter_map(|read| workload::check(read, &mut context, report)).collect::<Vec<_>>();
     for workload in caches.chain(own) {
         if !names.insert(workload.workload.name.clone()) {
             let title = format!("a second workload `{}`", workload.workload.name);
@@ -227,15 +238,5 @@ fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Re
         pools: &parts.cluster.pools.iter().map(|pool| pool.name.clone()).collect(),
         datasets: &parts.datasets,
     };
-    let mut names: BTreeSet<String> = BTreeSet::new();
-    for item in items {
-        if let Shape::Struct(body) = &item.shape {
-            let name = body.fields.iter().find(|(ident, _)| ident.text == "name");
-            let name = name.and_then(|(_, node)| At::<String>::read(node, report));
-            if let Some(name) = name.filter(|name| !names.insert(name.value.clone())) {
-                report.error(name.span, format!("a second claim `{}`", name.value), "the name is taken");
-            }
-        }
-    }
-    items.iter().filter_map(|item| claim::read(item, &known, files, report)).collect()
+    claim::check(items, &known, files, report)
 }

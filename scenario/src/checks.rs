@@ -1,10 +1,11 @@
 //! Checks that look at several parts at once: workloads against the tree and the nodes, names of budgets, times against
 //! the end of the run, and how much there is of everything.
 
-use super::{assemble::Parts, diagnostic::Report, syntax::Node, workload::ReadWorkload};
+use crate::{assemble::Parts, quota::ReadTree, workload::ReadWorkload};
 use quotree_core::{Amounts, Name, PodTemplate, QuotaSpec, Time, Unquotaed};
 use quotree_model::cells;
 use quotree_model::{Claim, Kind, Runtime, When};
+use quotree_syntax::{Node, Report, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A scenario may have this many pods.
@@ -17,7 +18,7 @@ pub(crate) const MAX_TRACE_WARNINGS: usize = 10;
 pub(crate) fn all(parts: &Parts, report: &mut Report) {
     counts(parts, report);
     budgets(parts, report);
-    super::people::check(parts, report);
+    crate::people::check_workloads(parts, report);
     event_times(parts, report);
     let Some(tree) = &parts.tree else { return };
     tree.check(parts.policy.over_promised, report);
@@ -178,7 +179,7 @@ impl<'a> Fits<'a> {
         name: &str,
         kind: &Kind,
         of: (&ReadWorkload, usize),
-        spans: &dyn Fn(usize) -> super::diagnostic::Span,
+        spans: &dyn Fn(usize) -> Span,
         report: &mut Report,
     ) {
         let namespace = &of.0.workload.namespace;
@@ -234,8 +235,8 @@ impl<'a> Fits<'a> {
     }
 
     /// A4: a namespace on no leaf.
-    fn namespace(&self, namespace: &Name, span: super::diagnostic::Span, report: &mut Report) {
-        let damaged = self.parts.tree.as_ref().is_some_and(super::quota::ReadTree::is_damaged);
+    fn namespace(&self, namespace: &Name, span: Span, report: &mut Report) {
+        let damaged = self.parts.tree.as_ref().is_some_and(ReadTree::is_damaged);
         if damaged || self.homed(namespace) || self.parts.policy.unquotaed == Unquotaed::Schedule {
             return;
         }
@@ -252,7 +253,7 @@ impl<'a> Fits<'a> {
     }
 
     /// A pod larger than any node.
-    fn template(&self, name: &str, template: &PodTemplate, span: super::diagnostic::Span, report: &mut Report) {
+    fn template(&self, name: &str, template: &PodTemplate, span: Span, report: &mut Report) {
         let fits = |node: &Amounts| template.request.iter().all(|(r, n)| n <= node.get(r.as_str()).unwrap_or(0));
         if self.nodes.is_empty() || self.kinds().any(fits) {
             return;
@@ -279,14 +280,7 @@ impl<'a> Fits<'a> {
     }
 
     /// T2: a gang larger than a ceiling on its path.
-    fn gang(
-        &self,
-        name: &str,
-        namespace: &Name,
-        members: &[(&PodTemplate, u32)],
-        span: super::diagnostic::Span,
-        report: &mut Report,
-    ) {
+    fn gang(&self, name: &str, namespace: &Name, members: &[(&PodTemplate, u32)], span: Span, report: &mut Report) {
         let mut sums: BTreeMap<&Name, i128> = BTreeMap::new();
         for (template, count) in members {
             for (resource, amount) in template.request.iter() {

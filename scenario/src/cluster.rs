@@ -1,37 +1,90 @@
 //! `cluster: [..]`: node pools, node lists out of trace files, or one pool without nodes.
 
-use super::{
-    diagnostic::Report,
+use crate::{
     files::Files,
-    gpus,
-    pools::{self, Extras, MAX_NODES},
-    reader::{At, Fields, Read, variant},
-    syntax::Node as Syntax,
-    trace::{format_of, read_file, tell_problems},
-    values::{quantity, texts},
+    gpus::{self, Gpus},
+    pools::{self, Autoscale, Extras, MAX_NODES},
+    trace::{Format, read_file, report_problems},
+    workload::Devices,
 };
 use quotree_core::{Amounts, DeviceSpec, Name, NodeId, NodeSpec};
 use quotree_import::TraceOptions;
 use quotree_model::{Cluster, Node};
+use quotree_syntax::{At, Count, Path, Quantity, Report, Span, Texts, group, record};
 use std::collections::BTreeSet;
 
 /// A node may have this many devices of one resource.
 const MAX_DEVICES: u32 = 64;
 
-/// Reads the entries of `cluster`.
-pub(crate) fn read(items: &[&Syntax], files: &mut Files<'_>, report: &mut Report) -> Cluster {
+group! {
+    /// Parts of `cluster`: a list of node pools and node lists, or one `Pool` alone.
+    pub(crate) enum Part in "cluster", "a part of a cluster" { NodePool, Nodes, Pool }
+}
+
+record! {
+    /// Equal nodes named `NAME-0`, `NAME-1`, ..
+    pub(crate) struct NodePool in "cluster" {
+        /// Unique among pools.
+        name: At<Name> => required,
+        /// How many nodes, at most 1,000,000 in a cluster.
+        count: At<u32> => "1",
+        /// What pods may use on each node.
+        allocatable: Amounts => required,
+        /// Labels that selectors match.
+        labels: Texts = Texts::default(),
+        /// Taints that pods must tolerate.
+        taints: Vec<Name> = Vec::new(),
+        /// The devices of each node. Their sum is allocatable, too.
+        devices: Vec<At<Devices>> = Vec::new(),
+        /// The GPUs of each node, instead of `devices`.
+        gpus: At<Gpus> => "absent",
+        /// What a node costs an hour, in thousandths at the finest.
+        price: Quantity => "0",
+        /// How the pool grows and shrinks by itself.
+        autoscale: Autoscale => "absent",
+        /// The zone of the nodes; several pools may share a zone.
+        zone: Name => "absent",
+        /// The rack of all the nodes; several pools may share a rack.
+        rack: Name => "absent",
+        /// The nodes are divided evenly, in order, over this many racks `NAME-rack-0`, `NAME-rack-1`, ..
+        racks: At<u32> => "absent",
+    }
+}
+
+record! {
+    /// Nodes out of the node list of a trace.
+    pub(crate) struct Nodes in "cluster" {
+        /// The name of the pool in reports.
+        name: Name = "nodes".into(),
+        /// The file, relative to this file.
+        file: At<Path> => required,
+        /// The format of the file: Openb, Pai, Kueue, Kai, Armada or Kubernetes.
+        format: Format => required,
+        /// The resource that whole devices are counted as.
+        resource: Name = TraceOptions::default().resource,
+    }
+}
+
+record! {
+    /// Amounts without nodes. It must be the only part of the cluster.
+    pub(crate) struct Pool(allocatable) in "cluster" {
+        /// What there is.
+        allocatable: Amounts => required,
+    }
+}
+
+/// Checks the parts of `cluster`.
+pub(crate) fn check(parts: &[Part], files: &mut Files<'_>, report: &mut Report) -> Cluster {
     let mut reading = Reading::default();
-    for item in items {
-        let known = ["NodePool", "Nodes", "Pool"];
-        let Some(variant) = variant(item, &known, "a part of a cluster", report) else { continue };
-        match variant.name {
-            "NodePool" => reading.node_pool(variant, files, report),
-            "Nodes" => reading.nodes(variant, files, report),
-            _ => {
-                if items.len() > 1 {
-                    report.error(variant.span, "a `Pool` stands alone: it is a cluster without nodes", "not alone");
+    for part in parts {
+        match part {
+            Part::NodePool(pool) => reading.node_pool(pool, files, report),
+            Part::Nodes(nodes) => reading.nodes(nodes, files, report),
+            Part::Pool(pool) => {
+                if parts.len() > 1 {
+                    report.error(pool.span, "a `Pool` stands alone: it is a cluster without nodes", "not alone");
                 }
-                reading.pool(variant, report);
+                reading.pool(pool);
             }
         }
     }
@@ -47,26 +100,20 @@ struct Reading {
 }
 
 impl Reading {
-    fn push(&mut self, name: String, pool: &Name, mut spec: NodeSpec) -> &mut Node {
+    fn push(&mut self, name: String, pool: &Name, mut spec: NodeSpec, spare: bool) {
         spec.id = NodeId(u32::try_from(self.cluster.nodes.len()).unwrap_or(u32::MAX));
-        let nodes = &mut self.cluster.nodes;
-        nodes.push(Node::new(name, pool.clone(), spec));
-        let last = nodes.len() - 1;
-        #[expect(clippy::indexing_slicing, reason = "one was pushed just now")]
-        &mut nodes[last]
+        self.cluster.nodes.push(Node { spare, ..Node::new(name, pool.clone(), spec) });
     }
 
-    fn pool(&mut self, variant: super::reader::Variant<'_>, report: &mut Report) {
-        let mut fields = variant.fields(&["allocatable"], report);
-        let allocatable = fields.required::<Amounts>("allocatable", report).unwrap_or_default();
-        fields.finish(report);
+    fn pool(&mut self, pool: &Pool) {
         self.cluster.is_pool = true;
         self.cluster.pools.push(Extras::default().pool("pool".into()));
-        self.push("pool".to_owned(), &"pool".into(), NodeSpec::new(0, allocatable));
+        let allocatable = pool.allocatable.clone().unwrap_or_default();
+        self.push("pool".to_owned(), &"pool".into(), NodeSpec::new(0, allocatable), false);
     }
 
-    /// Whether so many nodes more are allowed.
-    fn room_for(&self, count: usize, span: super::diagnostic::Span, report: &mut Report) -> bool {
+    /// Whether this many more nodes are allowed.
+    fn room_for(&self, count: usize, span: Span, report: &mut Report) -> bool {
         let total = self.cluster.nodes.len().saturating_add(count);
         if total > MAX_NODES {
             let title = format!("{total} nodes: a cluster may have at most {MAX_NODES}");
@@ -75,32 +122,24 @@ impl Reading {
         total <= MAX_NODES
     }
 
-    fn node_pool(&mut self, variant: super::reader::Variant<'_>, files: &mut Files<'_>, report: &mut Report) {
-        let mut fields = variant.fields(&[], report);
-        let name = fields.required::<At<Name>>("name", report);
-        let count_node = fields.node("count");
-        let count = count_node.map_or(Some(1), |node| u32::read(node, report)).unwrap_or(1);
-        let mut spec = NodeSpec::new(0, Amounts::new());
-        spec.allocatable = fields.required("allocatable", report).unwrap_or_default();
-        if let Some(node) = fields.node("labels") {
-            spec.labels = texts(node, report);
+    fn node_pool(&mut self, read: &NodePool, files: &mut Files<'_>, report: &mut Report) {
+        let count = read.count.as_ref().map_or(1, |count| count.value);
+        let mut spec = NodeSpec::new(0, read.allocatable.clone().unwrap_or_default());
+        spec.labels.clone_from(&read.labels.0);
+        spec.taints.clone_from(&read.taints);
+        for devices in &read.devices {
+            add_devices(devices, &mut spec, report);
         }
-        spec.taints = fields.or("taints", Vec::new(), report);
-        if let Some(node) = fields.node("devices") {
-            devices(node, &mut spec, report);
-        }
-        let gpus = gpus::read(&mut fields, &mut spec, report);
-        let extras = Extras::read(&mut fields, count, files, report);
-        spec.zone = fields.optional("zone", report);
-        let rack = fields.optional::<Name>("rack", report);
-        let racks = racks(&mut fields, rack.is_some(), extras.most(count), report);
-        fields.finish(report);
-        let Some(name) = name else { return };
+        let gpus = read.gpus.as_ref().and_then(|gpus| gpus::check(gpus, &mut spec, report));
+        let extras = Extras::check(read, count, files, report);
+        spec.zone.clone_from(&read.zone);
+        let racks = racks(read, extras.most(count), report);
+        let Some(name) = &read.name else { return };
         if !self.pools.insert(name.value.clone()) {
             report.error(name.span, format!("a second node pool `{}`", name.value), "the name is taken");
             return;
         }
-        let span = count_node.map_or(name.span, |n| n.span);
+        let span = read.count.as_ref().map_or(name.span, |count| count.span);
         if !self.room_for(extras.most(count) as usize, span, report) {
             return;
         }
@@ -111,9 +150,9 @@ impl Reading {
                 clash.get_or_insert(node.clone());
             }
             let numbered = racks.map(|racks| extras.rack(&name.value, racks, i, count));
-            spec.rack = rack.clone().or(numbered);
+            spec.rack = read.rack.clone().or(numbered);
             self.cluster.gpus.extend(gpus.clone().map(|gpus| (self.cluster.nodes.len(), gpus)));
-            self.push(node, &name.value, spec.clone()).spare = i >= count;
+            self.push(node, &name.value, spec.clone(), i >= count);
         }
         self.cluster.pools.push(extras.pool(name.value.clone()));
         if let Some(node) = clash {
@@ -121,37 +160,31 @@ impl Reading {
         }
     }
 
-    fn nodes(&mut self, variant: super::reader::Variant<'_>, files: &mut Files<'_>, report: &mut Report) {
-        let mut fields = variant.fields(&[], report);
-        let pool = fields.or("name", Name::from("nodes"), report);
-        let file = fields.required::<At<String>>("file", report);
-        let format = fields.required_node("format", report).and_then(|node| format_of(node, report));
-        let mut options = TraceOptions { max_rows: MAX_NODES, ..TraceOptions::default() };
-        options.resource = fields.or("resource", options.resource, report);
-        fields.finish(report);
-        let (Some(file), Some(format)) = (file, format) else { return };
-        let Some(bytes) = read_file(&file, files, report) else { return };
-        let read = quotree_import::nodes(format, &bytes, &options);
-        tell_problems(&file, &read.problems, report);
-        if !self.room_for(read.rows.len(), file.span, report) {
+    fn nodes(&mut self, read: &Nodes, files: &mut Files<'_>, report: &mut Report) {
+        let (Some(file), Some(format)) = (&read.file, read.format) else { return };
+        let options = TraceOptions { max_rows: MAX_NODES, resource: read.resource.clone(), ..TraceOptions::default() };
+        let Some(bytes) = read_file(file, files, report) else { return };
+        let list = quotree_import::nodes(format.0, &bytes, &options);
+        report_problems(file, &list.problems, report);
+        if !self.room_for(list.rows.len(), file.span, report) {
             return;
         }
-        self.cluster.pools.push(Extras::default().pool(pool.clone()));
-        for row in read.rows {
+        self.cluster.pools.push(Extras::default().pool(read.name.clone()));
+        for row in list.rows {
             if !self.names.insert(row.name.clone()) {
                 report.error(file.span, format!("a second node `{}`", row.name), "makes a name that is taken");
             }
             let mut spec = NodeSpec::new(0, row.allocatable);
             (spec.devices, spec.labels, spec.taints) = (row.devices, row.labels, row.taints);
-            self.push(row.name, &pool, spec);
+            self.push(row.name, &read.name, spec, false);
         }
     }
 }
 
-/// `racks: 4`: the nodes stand evenly in so many racks of their own.
-fn racks(fields: &mut Fields<'_>, one: bool, count: u32, report: &mut Report) -> Option<u32> {
-    let racks = fields.optional::<At<u32>>("racks", report)?;
-    if one {
+/// `racks: 4`: the nodes are divided evenly over this many racks of their own.
+fn racks(read: &NodePool, count: u32, report: &mut Report) -> Option<u32> {
+    let racks = read.racks.as_ref()?;
+    if read.rack.is_some() {
         report.error(racks.span, "`rack` and `racks` say two things", "one of them");
         return None;
     }
@@ -163,50 +196,44 @@ fn racks(fields: &mut Fields<'_>, one: bool, count: u32, report: &mut Report) ->
     Some(racks.value)
 }
 
-/// `devices: [Devices(resource: "nvidia.com/gpu", count: 8, each: "1")]`: what they add up to is allocatable, too.
-fn devices(node: &Syntax, spec: &mut NodeSpec, report: &mut Report) {
-    let super::syntax::Shape::List(items) = &node.shape else {
-        super::reader::wrong(node, "a list `[Devices(..)]`", report);
+/// `Devices(resource: "nvidia.com/gpu", count: 8, each: "1")` of a node.
+fn add_devices(written: &At<Devices>, spec: &mut NodeSpec, report: &mut Report) {
+    let read = &written.value;
+    if read.count.is_none() {
+        report.error(read.span, "`Devices` lacks `count`", "`count` is missing");
+    }
+    let each = read.each(report);
+    let (Some(resource), Some(count), Some(each)) = (&read.resource, &read.count, each) else { return };
+    let (resource, span, Some(Count(count)), count_span) =
+        (resource.value.clone(), resource.span, count.value, count.span)
+    else {
         return;
     };
-    for item in items {
-        let Some(variant) = variant(item, &["Devices"], "`Devices(..)`", report) else { continue };
-        let mut fields = variant.fields(&[], report);
-        let resource = fields.required::<At<Name>>("resource", report);
-        let count = fields.required::<At<u32>>("count", report);
-        let each_node = fields.node("each");
-        let unit = resource.as_ref().map_or("", |r| r.value.as_str());
-        let whole = if quotree_core::Unit::of(unit) == quotree_core::Unit::Milli { 1000 } else { 1 };
-        let each = each_node.map_or(Some(whole), |node| quantity(node, unit, report));
-        fields.finish(report);
-        let (Some(resource), Some(count), Some(each)) = (resource, count, each) else { continue };
-        if count.value == 0 || count.value > MAX_DEVICES {
-            let title = format!("{} devices of `{}`: 1 to {MAX_DEVICES} are allowed", count.value, resource.value);
-            report.error(count.span, title, "out of range");
-            continue;
-        }
-        let each_span = each_node.map_or(count.span, |n| n.span);
-        if each == 0 {
-            report.error(each_span, "a device that holds nothing", "must be more than 0");
-            continue;
-        }
-        if spec.devices.iter().any(|d| d.resource == resource.value) {
-            report.error(resource.span, format!("devices of `{}` a second time", resource.value), "given above");
-            continue;
-        }
-        let Some(sum) = each.checked_mul(i64::from(count.value)) else {
-            report.error(each_span, "all devices together pass 64 bits of base units", "too large");
-            continue;
-        };
-        match spec.allocatable.get(resource.value.as_str()) {
-            Some(stated) if stated != sum => {
-                let sum: Amounts = [(resource.value.clone(), sum)].into_iter().collect();
-                let stated: Amounts = [(resource.value.clone(), stated)].into_iter().collect();
-                let title = format!("the devices add up to {sum}, but allocatable says {stated}");
-                report.error(item.span, title, "does not add up").help("leave the resource out of `allocatable`");
-            }
-            _ => spec.allocatable.set(resource.value.clone(), sum),
-        }
-        spec.devices.push(DeviceSpec { resource: resource.value, count: count.value, each });
+    if count > MAX_DEVICES {
+        let title = format!("{count} devices of `{resource}`: 1 to {MAX_DEVICES} are allowed");
+        report.error(count_span, title, "out of range");
+        return;
     }
+    let each_span = read.each.as_ref().map_or(count_span, |each| each.span);
+    if each == 0 {
+        report.error(each_span, "a device that holds nothing", "must be more than 0");
+        return;
+    }
+    if spec.devices.iter().any(|d| d.resource == resource) {
+        report.error(span, format!("devices of `{resource}` a second time"), "given above");
+        return;
+    }
+    let Some(sum) = each.checked_mul(i64::from(count)) else {
+        report.error(each_span, "all devices together pass 64 bits of base units", "too large");
+        return;
+    };
+    match spec.allocatable.get(resource.as_str()) {
+        Some(stated) if stated != sum => {
+            let show = |amount| Amounts::new().with(resource.clone(), amount);
+            let title = format!("the devices add up to {}, but allocatable says {}", show(sum), show(stated));
+            report.error(written.span, title, "does not add up").help("leave the resource out of `allocatable`");
+        }
+        _ => spec.allocatable.set(resource.clone(), sum),
+    }
+    spec.devices.push(DeviceSpec { resource, count, each });
 }

@@ -1,23 +1,147 @@
-//! `events: [At("1m", Scale(..)), ..]`: what happens to the world. Edits of single quotas become whole trees here, each
-//! checked as it will be at its time.
+//! `events: [At("1m", Scale(..)), ..]`: what happens to the world. Edits of single quotas are made on the tree as it will be at
+//! their time, and each resulting tree is checked.
 
-use super::{
-    diagnostic::{Report, Span},
-    gpus, nodes,
-    people::{self, Leaves},
-    quota::{self, ReadTree},
-    reader::{At, Fields, Variant, variant},
-    syntax::Node,
+use crate::{
+    gpus::{self, DeviceHealthy, DeviceUnhealthy, PodsOnIt, Relabel},
+    nodes::{self, AddNodes, Drain, EditNodes, Outage, RackDown, RackUp, RemoveNodes, Slow},
+    people::{AddGroup, AddUser, EditGroup, EditUser, Leaves, RemoveGroup, RemoveUser},
+    quota::{self, EditQuota, Quota, ReadTree},
     workload::ReadWorkload,
 };
 use quotree_core::{Name, OverPromised, Time};
-use quotree_model::move_namespace;
-use quotree_model::people::{People, PeopleEdit, Refusal, Tenants};
-use quotree_model::{Change, Cluster, Kind, TimedChange};
+use quotree_model::{
+    Change as Checked, Cluster, DeviceChange, Kind, TimedChange, move_namespace,
+    people::{Group, People, PeopleEdit, Refusal, Tenants, User},
+};
+use quotree_syntax::{At as Placed, Later, Report, Span, group, record};
 use std::collections::BTreeMap;
 
 /// All versions of the tree together may have this many quotas.
 const MAX_QUOTAS: usize = 10_000_000;
+
+record! {
+    /// A change at a time.
+    pub(crate) struct At(time, change) in "event" {
+        /// When.
+        time: Placed<Time> => required,
+        /// What happens.
+        change: Placed<Change> => required,
+        /// Who does it. Only admins may do it, except `Scale` and `Withdraw` of one's own workloads.
+        by: Placed<Name> => "absent",
+        /// `extends` replaces the entry of the same name.
+        name: String => "absent",
+    }
+}
+
+group! {
+    /// What can happen.
+    pub(crate) enum Change in "change", "a change of the world" {
+        Scale, Withdraw, EditWorkload, SetClass, ReplaceTree, EditQuota, MoveNamespace, NodeDown, NodeUp, Cordon, Uncordon,
+        SetBudget, DeviceUnhealthy, DeviceHealthy, Relabel, RackDown, RackUp, Outage, Drain, AddNodes, RemoveNodes, EditNodes,
+        Slow, AddUser, RemoveUser, EditUser, AddGroup, RemoveGroup, EditGroup,
+    }
+}
+
+record! {
+    /// A Deployment gets another replica count.
+    pub(crate) struct Scale(workload, replicas) in "change" {
+        /// Which workload.
+        workload: Placed<String> => required,
+        /// The new count.
+        replicas: Placed<u32> => required,
+    }
+}
+
+record! {
+    /// A workload is deleted with all its pods.
+    pub(crate) struct Withdraw(workload) in "change" {
+        /// Which workload.
+        workload: Placed<String> => required,
+    }
+}
+
+record! {
+    /// A workload is edited, with its waiting and running pods: all its instances, tasks and rows.
+    pub(crate) struct EditWorkload(workload) in "change" {
+        /// Which workload.
+        workload: Placed<String> => required,
+        /// The new priority, a number, even if the workload named a class.
+        priority: i32 => "unchanged",
+        /// Whether its pods may be evicted.
+        preemptible: bool => "unchanged",
+    }
+}
+
+record! {
+    /// A priority class gets another number. Pods that are created from then on get it, if their workload or row names the
+    /// class; existing pods keep theirs.
+    pub(crate) struct SetClass(class, priority) in "change" {
+        /// Which class.
+        class: Placed<Name> => required,
+        /// The new number.
+        priority: i32 => required,
+    }
+}
+
+record! {
+    /// The quota tree is replaced (T4).
+    pub(crate) struct ReplaceTree(quota) in "change" {
+        /// The new tree.
+        quota: Later<Quota> => required,
+    }
+}
+
+record! {
+    /// A namespace moves to another leaf. It is refused while pods run in the namespace (T3).
+    pub(crate) struct MoveNamespace(namespace, to) in "change" {
+        /// Which namespace.
+        namespace: Name => required,
+        /// Its new leaf.
+        to: Placed<Name> => "on no leaf",
+    }
+}
+
+record! {
+    /// A node fails; its pods are lost.
+    pub(crate) struct NodeDown(node) in "change" {
+        /// Which node.
+        node: Placed<String> => required,
+    }
+}
+
+record! {
+    /// A node comes, or is back.
+    pub(crate) struct NodeUp(node) in "change" {
+        /// Which node.
+        node: Placed<String> => required,
+    }
+}
+
+record! {
+    /// A node gets no new pods.
+    pub(crate) struct Cordon(node) in "change" {
+        /// Which node.
+        node: Placed<String> => required,
+    }
+}
+
+record! {
+    /// A node gets new pods again.
+    pub(crate) struct Uncordon(node) in "change" {
+        /// Which node.
+        node: Placed<String> => required,
+    }
+}
+
+record! {
+    /// A disruption budget is set.
+    pub(crate) struct SetBudget(budget, allowed) in "change" {
+        /// Which budget.
+        budget: Name => required,
+        /// How many of its pods may be evicted.
+        allowed: u32 => required,
+    }
+}
 
 /// What events may name.
 pub(crate) struct Known<'a> {
@@ -46,73 +170,43 @@ pub(crate) struct ReadEvents {
     pub(crate) groups: Vec<Name>,
 }
 
-const CHANGES: &[&str] = &[
-    "Scale",
-    "Withdraw",
-    "EditWorkload",
-    "SetClass",
-    "ReplaceTree",
-    "EditQuota",
-    "MoveNamespace",
-    "NodeDown",
-    "NodeUp",
-    "Cordon",
-    "Uncordon",
-    "SetBudget",
-    "DeviceUnhealthy",
-    "DeviceHealthy",
-    "Relabel",
-];
-
-/// The changes that are read here, and those of nodes and people.
-fn changes() -> Vec<&'static str> {
-    CHANGES.iter().chain(&nodes::CHANGES).chain(&people::EDITS).copied().collect()
-}
-
-/// An event as it is written.
-struct Written<'a> {
-    at: Time,
-    by: Option<At<Name>>,
-    change: &'a Node,
-}
-
-/// Reads all events; `tree` is the one of time 0.
-pub(crate) fn read(items: &[&Node], tree: Option<&ReadTree>, known: &Known<'_>, report: &mut Report) -> ReadEvents {
-    let mut timed: Vec<Written<'_>> = Vec::new();
+/// Checks all events; `tree` is the one of time 0.
+pub(crate) fn check(
+    written: &[Placed<At>],
+    tree: Option<&ReadTree>,
+    known: &Known<'_>,
+    report: &mut Report,
+) -> ReadEvents {
     let mut events = ReadEvents::default();
-    for item in items {
-        let Some(variant) = variant(item, &["At"], "an event `At(time, change)`", report) else { continue };
-        let mut fields = variant.fields(&["time", "change"], report);
-        let time = fields.required::<At<Time>>("time", report);
-        let change = fields.required_node("change", report);
-        let by = fields.optional::<At<Name>>("by", report);
-        fields.node("name");
-        fields.finish(report);
-        let (time, change) = (time.unwrap_or(At { value: Time(0), span: item.span }), change);
-        events.places.push((time.value, time.span));
-        timed.extend(change.map(|change| Written { at: time.value, by, change }));
+    let mut timed: Vec<(Time, &At)> = Vec::new();
+    for event in written {
+        let time = event.value.time.as_ref();
+        let (time, span) = time.map_or((Time(0), event.span), |time| (time.value, time.span));
+        events.places.push((time, span));
+        timed.push((time, &event.value));
     }
-    timed.sort_by_key(|written| written.at);
+    timed.sort_by_key(|(time, _)| *time);
     let by_name = known.cluster.nodes.iter().enumerate().map(|(i, node)| (node.name.as_str(), i)).collect();
     let names = known.workloads.iter().enumerate().map(|(i, w)| (w.workload.name.as_str(), i)).collect();
     let tenants = Tenants::new(known.people, false);
     let (nodes, places, tree) = (by_name, nodes::Places::of(known.cluster), tree.cloned());
-    let mut reading = Reading { known, nodes, places, names, tree, tenants, quotas: 0, events, report };
-    for Written { at, by, change } in timed {
-        let by = by.and_then(|by| reading.user(by));
-        if let Some(change) = reading.change(change, at, by.as_ref()) {
-            reading.events.changes.push(TimedChange { at, by, change });
+    let mut checking = Checking { known, nodes, places, names, tree, tenants, quotas: 0, events, report };
+    for (at, event) in timed {
+        let Some(change) = &event.change else { continue };
+        let by = event.by.as_ref().and_then(|by| checking.user(by));
+        if let Some(change) = checking.change(&change.value, at, by.as_ref()) {
+            checking.events.changes.push(TimedChange { at, by, change });
         }
     }
-    reading.events
+    checking.events
 }
 
-struct Reading<'a, 'r> {
+struct Checking<'a, 'r> {
     known: &'a Known<'a>,
     nodes: BTreeMap<&'a str, usize>,
     places: nodes::Places<'a>,
     names: BTreeMap<&'a str, usize>,
-    /// As it will be, as far as that can be known.
+    /// The tree as it will be, as far as that can be known.
     tree: Option<ReadTree>,
     tenants: Tenants,
     quotas: usize,
@@ -120,123 +214,122 @@ struct Reading<'a, 'r> {
     report: &'r mut Report,
 }
 
-impl Reading<'_, '_> {
-    fn change(&mut self, node: &Node, at: Time, by: Option<&Name>) -> Option<Change> {
-        let variant = variant(node, &changes(), "a change of the world", self.report)?;
-        let goes = self.goes(variant, by);
-        match variant.name {
-            name if nodes::CHANGES.contains(&name) => self.places.change(variant, self.report),
-            "Scale" => self.scale(variant, at),
-            "SetClass" => self.set_class(variant),
-            "EditWorkload" => self.edit_workload(variant),
-            "Withdraw" => {
-                let mut fields = variant.fields(&["workload"], self.report);
-                let workload = self.workload(&mut fields);
-                fields.finish(self.report);
-                Some(Change::Withdraw { workload: workload? })
-            }
-            "ReplaceTree" => {
-                let mut fields = variant.fields(&["quota"], self.report);
-                let tree = fields.required_node("quota", self.report).and_then(|node| quota::read(node, self.report));
-                fields.finish(self.report);
-                let tree = tree?;
+impl Checking<'_, '_> {
+    fn change(&mut self, change: &Change, at: Time, by: Option<&Name>) -> Option<Checked> {
+        let goes = self.may(change, by);
+        if let Some(edit) = people_edit(change) {
+            self.events.people = true;
+            return self.people(change.span(), edit?, goes);
+        }
+        Some(match change {
+            Change::Scale(read) => return self.scale(read, at),
+            Change::Withdraw(read) => Checked::Withdraw { workload: self.workload(&read.workload)? },
+            Change::EditWorkload(read) => Checked::EditWorkload {
+                workload: self.workload(&read.workload)?,
+                priority: read.priority,
+                preemptible: read.preemptible,
+            },
+            Change::SetClass(read) => return self.set_class(read),
+            Change::ReplaceTree(read) => {
+                let tree = quota::read(read.quota.as_ref()?.node(), self.report)?;
                 tree.check(self.known.over_promised, self.report);
                 let spec = tree.spec.clone();
-                self.new_tree(tree, variant.span, goes)?;
-                Some(Change::ReplaceTree { tree: spec })
+                self.new_tree(tree, read.span, goes)?;
+                Checked::ReplaceTree { tree: spec }
             }
-            "EditQuota" => {
+            Change::EditQuota(read) => {
                 let mut tree = self.tree.clone().unwrap_or_default();
-                let mut fields = variant.fields(&["quota"], self.report);
-                let edit = quota::edit(&mut tree, &mut fields, self.report);
-                fields.finish(self.report);
+                let edit = quota::edit(&mut tree, read, self.report);
                 let before = self.tree.as_ref()?;
-                tree.check_edit(before, variant.span, self.known.over_promised, self.report);
-                self.new_tree(tree, variant.span, goes)?;
-                edit.map(|(quota, edit)| Change::EditQuota { quota, edit: Box::new(edit) })
+                tree.check_edit(before, read.span, self.known.over_promised, self.report);
+                self.new_tree(tree, read.span, goes)?;
+                let (quota, edit) = edit?;
+                Checked::EditQuota { quota, edit: Box::new(edit) }
             }
-            "MoveNamespace" => self.moved(variant, goes),
-            name if people::EDITS.contains(&name) => self.people(variant, goes),
-            "SetBudget" => {
-                let mut fields = variant.fields(&["budget", "allowed"], self.report);
-                let budget = fields.required::<Name>("budget", self.report);
-                let allowed = fields.required("allowed", self.report);
-                fields.finish(self.report);
-                self.events.budgets.extend(budget.clone());
-                Some(Change::SetBudget { budget: budget?, allowed: allowed? })
+            Change::MoveNamespace(read) => return self.move_namespace(read, goes),
+            Change::NodeDown(read) => Checked::NodeDown { node: self.node(&read.node)?.value },
+            Change::NodeUp(read) => Checked::NodeUp { node: self.node(&read.node)?.value },
+            Change::Cordon(read) => Checked::Cordon { node: self.node(&read.node)?.value, cordoned: true },
+            Change::Uncordon(read) => Checked::Cordon { node: self.node(&read.node)?.value, cordoned: false },
+            Change::SetBudget(read) => {
+                self.events.budgets.extend(read.budget.clone());
+                Checked::SetBudget { budget: read.budget.clone()?, allowed: read.allowed? }
             }
-            name @ ("DeviceUnhealthy" | "DeviceHealthy" | "Relabel") => {
-                let mut fields = variant.fields(&["node", "device"], self.report);
-                let span = fields.given("node").map_or(variant.span, |node| node.span);
-                let node = self.node(&mut fields).map(|value| At { value, span });
-                let change = gpus::change(name, node, &mut fields, self.known.cluster, self.report);
-                fields.finish(self.report);
-                Some(Change::Devices(change?))
+            Change::DeviceUnhealthy(_) | Change::DeviceHealthy(_) | Change::Relabel(_) => {
+                Checked::Devices(self.device_change(change)?)
             }
-            _ => {
-                let mut fields = variant.fields(&["node"], self.report);
-                let node = self.node(&mut fields);
-                fields.finish(self.report);
-                let node = node?;
-                Some(match variant.name {
-                    "NodeDown" => Change::NodeDown { node },
-                    "NodeUp" => Change::NodeUp { node },
-                    name => Change::Cordon { node, cordoned: name == "Cordon" },
-                })
+            _ => Checked::Nodes(self.node_change(change)?),
+        })
+    }
+
+    fn device_change(&mut self, change: &Change) -> Option<DeviceChange> {
+        let cluster = self.known.cluster;
+        Some(match change {
+            Change::DeviceUnhealthy(read) => {
+                let node = self.node(&read.node)?.value;
+                let device = gpus::device(node, read.device.as_ref()?, cluster, self.report)?;
+                DeviceChange::Ill { node, device, lost: read.pods == PodsOnIt::Lost }
             }
+            Change::DeviceHealthy(read) => {
+                let node = self.node(&read.node)?.value;
+                DeviceChange::Well { node, device: gpus::device(node, read.device.as_ref()?, cluster, self.report)? }
+            }
+            Change::Relabel(read) => {
+                let node = self.node(&read.node)?;
+                gpus::relabel(read, node, cluster, self.report)?
+            }
+            _ => return None,
+        })
+    }
+
+    fn node_change(&mut self, change: &Change) -> Option<quotree_model::NodeChange> {
+        let (places, report) = (&mut self.places, &mut *self.report);
+        match change {
+            Change::RackDown(read) => places.rack(read.rack.as_ref()?, true, report),
+            Change::RackUp(read) => places.rack(read.rack.as_ref()?, false, report),
+            Change::Outage(read) => places.outage(read, report),
+            Change::Drain(read) => places.drain(read, report),
+            Change::AddNodes(read) => places.add(read, report),
+            Change::RemoveNodes(read) => places.remove(read, report),
+            Change::EditNodes(read) => places.edit(read, report),
+            Change::Slow(read) => places.slow(read, report),
+            _ => None,
         }
     }
 
-    fn scale(&mut self, variant: Variant<'_>, at: Time) -> Option<Change> {
-        let mut fields = variant.fields(&["workload", "replicas"], self.report);
-        let workload = self.workload(&mut fields);
-        let replicas = fields.required::<At<u32>>("replicas", self.report);
-        fields.finish(self.report);
-        let (workload, replicas) = (workload?, replicas?);
+    fn scale(&mut self, read: &Scale, at: Time) -> Option<Checked> {
+        let (workload, replicas) = (self.workload(&read.workload)?, read.replicas.as_ref()?);
         let scaled = self.known.workloads.get(workload)?;
         let once = scaled.workload.arrivals.is_none();
         if !matches!(scaled.workload.kind, Kind::Deployment { .. }) || !once {
             let what = if once { "is no Deployment: only those are scaled" } else { "arrives again and again" };
             let title = format!("`{}` {what}", scaled.workload.name);
-            self.report.error(variant.span, title, "cannot be scaled");
+            self.report.error(read.span, title, "cannot be scaled");
             return None;
         }
         if at <= scaled.workload.submit {
             let title = format!("`{}` is not submitted before this: there is nothing to scale", scaled.workload.name);
             self.report
-                .warning(variant.span, title, "changes nothing")
+                .warning(read.span, title, "changes nothing")
                 .help("events come first among what happens at one time");
         }
         self.events.scales.push((replicas.value, replicas.span));
-        Some(Change::Scale { workload, replicas: replicas.value })
+        Some(Checked::Scale { workload, replicas: replicas.value })
     }
 
-    fn set_class(&mut self, variant: Variant<'_>) -> Option<Change> {
-        let mut fields = variant.fields(&["class", "priority"], self.report);
-        let class = fields.required::<At<Name>>("class", self.report);
-        let priority = fields.required::<i32>("priority", self.report);
-        fields.finish(self.report);
-        let (class, priority) = (class?, priority?);
+    fn set_class(&mut self, read: &SetClass) -> Option<Checked> {
+        let (class, priority) = (read.class.as_ref()?, read.priority?);
         if !self.known.classes.contains_key(&class.value) {
             let title = format!("there is no priority class `{}`", class.value);
             let known = self.known.classes.keys().map(Name::as_str);
             self.report.error(class.span, title, "unknown class").did_you_mean(class.value.as_str(), known);
             return None;
         }
-        Some(Change::SetClass { class: class.value, priority })
+        Some(Checked::SetClass { class: class.value.clone(), priority })
     }
 
-    fn edit_workload(&mut self, variant: Variant<'_>) -> Option<Change> {
-        let mut fields = variant.fields(&["workload"], self.report);
-        let workload = self.workload(&mut fields);
-        let priority = fields.optional::<i32>("priority", self.report);
-        let preemptible = fields.optional::<bool>("preemptible", self.report);
-        fields.finish(self.report);
-        Some(Change::EditWorkload { workload: workload?, priority, preemptible })
-    }
-
-    fn workload(&mut self, fields: &mut Fields<'_>) -> Option<usize> {
-        let name = fields.required::<At<String>>("workload", self.report)?;
+    fn workload(&mut self, name: &Option<Placed<String>>) -> Option<usize> {
+        let name = name.as_ref()?;
         let found = self.names.get(name.value.as_str()).copied();
         if found.is_none() {
             let title = format!("there is no workload `{}`", name.value);
@@ -247,27 +340,28 @@ impl Reading<'_, '_> {
         found
     }
 
-    fn node(&mut self, fields: &mut Fields<'_>) -> Option<usize> {
-        let name = fields.required::<At<String>>("node", self.report)?;
+    /// The index of a node, with the place where it is named.
+    fn node(&mut self, name: &Option<Placed<String>>) -> Option<Placed<usize>> {
+        let name = name.as_ref()?;
         let found = self.nodes.get(name.value.as_str()).copied();
         if found.is_none() {
             let title = format!("there is no node `{}`", name.value);
             self.report.error(name.span, title, "unknown node").did_you_mean(&name.value, self.nodes.keys().copied());
         }
-        found
+        found.map(|value| Placed { value, span: name.span })
     }
 
-    /// Whether somebody may do this at that time, as far as that can be known; where not, a warning says so.
-    fn goes(&mut self, variant: Variant<'_>, by: Option<&Name>) -> bool {
+    /// Whether this user may do this at that time, as far as that can be known; if not, a warning says so.
+    fn may(&mut self, change: &Change, by: Option<&Name>) -> bool {
         let said = match by {
-            Some(by) if !matches!(variant.name, "Scale" | "Withdraw") => self.tenants.may_administer(by),
+            Some(by) if !matches!(change, Change::Scale(_) | Change::Withdraw(_)) => self.tenants.may_administer(by),
             _ => Ok(()),
         };
-        self.will_be_refused(variant.span, said)
+        self.is_accepted(change.span(), said)
     }
 
-    /// Warns of what will be refused; gives whether it will not.
-    fn will_be_refused(&mut self, span: Span, said: Result<(), Refusal>) -> bool {
+    /// Warns of what will be refused; returns whether it will be accepted.
+    fn is_accepted(&mut self, span: Span, said: Result<(), Refusal>) -> bool {
         if let Err(refusal) = &said {
             self.report.warning(span, format!("this will be refused: {refusal}"), "nothing comes of it");
         }
@@ -275,7 +369,7 @@ impl Reading<'_, '_> {
     }
 
     /// Somebody who is a user at some time.
-    fn user(&mut self, by: At<Name>) -> Option<Name> {
+    fn user(&mut self, by: &Placed<Name>) -> Option<Name> {
         let known = || self.known.people.users.iter().map(|user| &user.name).chain(&self.events.users);
         if !known().any(|user| *user == by.value) {
             let names: Vec<Name> = known().cloned().collect();
@@ -285,35 +379,25 @@ impl Reading<'_, '_> {
                 .help("users are declared at the top: `users: [User(name: \"ada\", role: Admin)]`");
             return None;
         }
-        Some(by.value)
+        Some(by.value.clone())
     }
 
-    fn moved(&mut self, variant: Variant<'_>, goes: bool) -> Option<Change> {
-        let mut fields = variant.fields(&["namespace", "to"], self.report);
-        let namespace = fields.required::<Name>("namespace", self.report);
-        let to = fields.optional::<At<Name>>("to", self.report);
-        fields.finish(self.report);
+    fn move_namespace(&mut self, read: &MoveNamespace, goes: bool) -> Option<Checked> {
         let mut tree = self.tree.clone()?;
         let leaves = Leaves::of(&tree);
-        if let Some(to) = to.as_ref().filter(|to| !leaves.all.contains(&to.value)) {
+        if let Some(to) = read.to.as_ref().filter(|to| !leaves.all.contains(&to.value)) {
             self.report
                 .error(to.span, format!("`{}` is no leaf of the quota tree", to.value), "not a leaf")
                 .did_you_mean(to.value.as_str(), leaves.all.iter().map(Name::as_str));
             return None;
         }
-        let (namespace, to) = (namespace?, to.map(|to| to.value));
+        let (namespace, to) = (read.namespace.clone()?, read.to.as_ref().map(|to| to.value.clone()));
         move_namespace(&mut tree.spec, &namespace, to.as_ref());
-        self.new_tree(tree, variant.span, goes)?;
-        Some(Change::MoveNamespace { namespace, to })
+        self.new_tree(tree, read.span, goes)?;
+        Some(Checked::MoveNamespace { namespace, to })
     }
 
-    fn people(&mut self, variant: Variant<'_>, goes: bool) -> Option<Change> {
-        let group = matches!(variant.name, "AddGroup" | "RemoveGroup" | "EditGroup");
-        let mut fields = variant.fields(&[if group { "group" } else { "user" }], self.report);
-        let edit = people::edit(variant.name, &mut fields, self.report);
-        fields.finish(self.report);
-        self.events.people = true;
-        let edit = edit?;
+    fn people(&mut self, span: Span, edit: PeopleEdit, goes: bool) -> Option<Checked> {
         match &edit {
             PeopleEdit::AddUser(user) => self.events.users.push(user.name.clone()),
             PeopleEdit::AddGroup(group) => self.events.groups.push(group.name.clone()),
@@ -322,9 +406,9 @@ impl Reading<'_, '_> {
         let leaves = self.tree.as_ref().filter(|tree| !tree.is_damaged()).map(Leaves::of);
         if let Some(leaves) = leaves.filter(|_| goes) {
             let said = self.tenants.edit(&edit, &leaves);
-            self.will_be_refused(variant.span, said);
+            self.is_accepted(span, said);
         }
-        Some(Change::People(edit))
+        Some(Checked::People(edit))
     }
 
     /// A tree that an event brings; what will be refused has no part in those after it.
@@ -338,9 +422,27 @@ impl Reading<'_, '_> {
         self.events.trees.push(tree.clone());
         let leaves = Leaves::of(&tree);
         let said = self.tenants.may_plant(|leaf| leaves.all.contains(leaf));
-        if goes && (tree.is_damaged() || self.will_be_refused(span, said)) {
+        if goes && (tree.is_damaged() || self.is_accepted(span, said)) {
             self.tree = Some(tree);
         }
         Some(())
     }
+}
+
+/// The edit of users or groups that a change is, if it is one; nothing inside for a mistake that was reported.
+fn people_edit(change: &Change) -> Option<Option<PeopleEdit>> {
+    let group = |name: &Option<Name>, quota: &Option<Name>| Some(Group { name: name.clone()?, quota: quota.clone()? });
+    Some(match change {
+        Change::AddUser(AddUser { user, role, groups, .. }) => {
+            user.clone().map(|name| PeopleEdit::AddUser(User { name, role: *role, groups: groups.clone() }))
+        }
+        Change::RemoveUser(RemoveUser { user, .. }) => user.clone().map(PeopleEdit::RemoveUser),
+        Change::EditUser(EditUser { user, role, groups, .. }) => {
+            user.clone().map(|user| PeopleEdit::EditUser { user, role: *role, groups: groups.clone() })
+        }
+        Change::AddGroup(AddGroup { group: name, quota, .. }) => group(name, quota).map(PeopleEdit::AddGroup),
+        Change::RemoveGroup(RemoveGroup { group, .. }) => group.clone().map(PeopleEdit::RemoveGroup),
+        Change::EditGroup(EditGroup { group: name, quota, .. }) => group(name, quota).map(PeopleEdit::EditGroup),
+        _ => return None,
+    })
 }

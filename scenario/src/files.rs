@@ -1,10 +1,8 @@
 //! The files of a scenario: read once each, counted, hashed in the order of reading, their places remembered.
 
-use super::{
-    diagnostic::{Source, Span},
-    loader::{Loader, join},
-};
+use crate::loader::{Loader, join};
 use quotree_core::StableHasher;
+use quotree_syntax::{Source, Span};
 use std::hash::Hasher;
 
 /// A scenario may consist of this many files.

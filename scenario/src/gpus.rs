@@ -1,51 +1,125 @@
-//! GPUs of node pools, what pods ask of them and where they stand, and what befalls them: `gpus: Gpus(..)`, `gpu_count`,
-//! `topology: Same("rack")`, `DeviceUnhealthy(..)`, `DeviceHealthy(..)`, `Relabel(..)`.
+//! GPUs of node pools, what pods ask of them and where they are placed, and what happens to them: `gpus: Gpus(..)`,
+//! `gpu_count`, `topology: Same("rack")`, `DeviceUnhealthy(..)`, `DeviceHealthy(..)`, `Relabel(..)`.
 
-use super::{
-    diagnostic::Report,
-    reader::{At, Fields, choice, variant},
-    syntax::{Node, Shape},
-    values::texts,
-};
 use quotree_core::{DeviceAsk, DeviceChoice, Level, Name, NodeSpec, PodTemplate};
-use quotree_model::{CORES, Cluster, DeviceChange, GpuMode, Gpus, MEMORY, MODEL_LABEL, set_label};
+use quotree_model::{CORES, Cluster, DeviceChange, GpuMode, Gpus as Checked, MEMORY, MODEL_LABEL, set_label};
+use quotree_syntax::{At, Node, Read, Report, Shape, Span, Texts, choice, record, words};
 use std::sync::Arc;
 
-const MODES: [(&str, GpuMode); 5] = [
-    ("Fraction", GpuMode::Fraction),
-    ("Exclusive", GpuMode::Exclusive),
-    ("Share", GpuMode::Share),
-    ("CoreMem", GpuMode::CoreMem),
-    ("Topology", GpuMode::Topology),
-];
-
-/// A node may have this many GPUs, each of at most so much memory.
+/// A node may have this many GPUs, each of at most this much memory.
 const MOST: u32 = 64;
 const MOST_MEMORY: u32 = 1_000_000;
 
-/// `gpus: Gpus(count: 8, mode: Share, memory: 80)` of a node pool.
-pub(crate) fn read(fields: &mut Fields<'_>, spec: &mut NodeSpec, report: &mut Report) -> Option<Arc<Gpus>> {
-    let node = fields.node("gpus")?;
-    let mut inner = variant(node, &["Gpus"], "`Gpus(..)`", report)?.fields(&[], report);
-    let count = inner.required::<At<u32>>("count", report);
-    let mode = inner.node("mode").and_then(|node| choice(node, &MODES, report)).unwrap_or(GpuMode::Fraction);
-    let memory = inner.optional::<At<u32>>("memory", report);
-    let islands = inner.optional::<At<Vec<u32>>>("islands", report);
-    let picks = [("BestFit", DeviceChoice::BestFit), ("Spread", DeviceChoice::Spread)];
-    let picks = inner.node("choice").and_then(|node| choice(node, &picks, report)).unwrap_or_default();
-    let model = inner.optional::<Name>("model", report);
-    inner.finish(report);
-    let count = count?;
+record! {
+    /// Equal GPUs, and how pods get them. The node gets the label `ack.node.gpu.schedule`.
+    pub(crate) struct Gpus in "gpus" {
+        /// How many, at most 64.
+        count: At<u32> => required,
+        /// Fraction: `nvidia.com/gpu`, whole or in parts. Exclusive: `nvidia.com/gpu`, whole. Share: `aliyun.com/gpu-mem` (GiB)
+        /// of one GPU. CoreMem: the same with `aliyun.com/gpu-core.percentage`. Topology: `aliyun.com/gpu`, whole, near each other.
+        mode: GpuMode = GpuMode::Fraction,
+        /// The memory of each in GiB; needed where GPUs are shared.
+        memory: At<u32> => "absent",
+        /// How many GPUs are near each other, ascending: `[2, 4]`.
+        islands: At<Vec<u32>> => "none",
+        /// Pods get the fullest GPU that fits, or the emptiest.
+        choice: DeviceChoice = DeviceChoice::default(),
+        /// Becomes the label `gpu-model`.
+        model: Name => "absent",
+    }
+}
+
+record! {
+    /// All pods of a gang are placed in one domain of this level.
+    pub(crate) struct Same(level) in "topology" {
+        /// Which level.
+        level: LevelName => required,
+    }
+}
+
+record! {
+    /// A device of a node gets no new pods.
+    pub(crate) struct DeviceUnhealthy(node, device) in "change" {
+        /// Which node.
+        node: At<String> => required,
+        /// Which of its devices, from 0.
+        device: At<u32> => required,
+        /// What happens to the pods on it.
+        pods: PodsOnIt = PodsOnIt::GoOn,
+    }
+}
+
+record! {
+    /// A device of a node gets new pods again.
+    pub(crate) struct DeviceHealthy(node, device) in "change" {
+        /// Which node.
+        node: At<String> => required,
+        /// Which of its devices, from 0.
+        device: At<u32> => required,
+    }
+}
+
+record! {
+    /// A node gets other labels, or its GPUs another mode. It is refused while pods have devices of the old mode.
+    pub(crate) struct Relabel(node) in "change" {
+        /// Which node.
+        node: At<String> => required,
+        /// These labels get these values; other labels stay.
+        labels: Texts = Texts::default(),
+        /// The new mode.
+        mode: At<GpuMode> => "unchanged",
+    }
+}
+
+/// A level of the topology, as a string or a word.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LevelName(Level);
+
+const LEVELS: [(&str, Level); 3] = [("node", Level::Node), ("rack", Level::Rack), ("zone", Level::Zone)];
+
+impl Read for LevelName {
+    fn kind() -> String {
+        format!("one of {}", LEVELS.map(|(name, _)| name).join(", "))
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let word = match &node.shape {
+            Shape::String(text) => &Node { span: node.span, shape: Shape::Word(text.clone()) },
+            _ => node,
+        };
+        choice(word, &LEVELS, report).map(Self)
+    }
+}
+
+/// What happens to pods on a device that becomes unhealthy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PodsOnIt {
+    GoOn,
+    Lost,
+}
+
+words! { PodsOnIt: GoOn, Lost }
+
+impl Same {
+    pub(crate) fn level(&self) -> Option<Level> {
+        self.level.map(|level| level.0)
+    }
+}
+
+/// Checks the GPUs of a node pool, and gives them to its nodes.
+pub(crate) fn check(written: &At<Gpus>, spec: &mut NodeSpec, report: &mut Report) -> Option<Arc<Checked>> {
+    let (read, span) = (&written.value, written.span);
+    let count = read.count.as_ref()?;
     if count.value == 0 || count.value > MOST {
         report.error(count.span, format!("{} GPUs: 1 to {MOST} are allowed", count.value), "out of range");
         return None;
     }
-    if let Some(memory) = memory.as_ref().filter(|memory| memory.value == 0 || memory.value > MOST_MEMORY) {
+    if let Some(memory) = read.memory.as_ref().filter(|memory| memory.value == 0 || memory.value > MOST_MEMORY) {
         let title = format!("{} GiB a GPU: 1 to {MOST_MEMORY} are allowed", memory.value);
         report.error(memory.span, title, "out of range");
         return None;
     }
-    if let Some(islands) = &islands {
+    if let Some(islands) = &read.islands {
         let sizes = std::iter::once(&1).chain(&islands.value).zip(&islands.value);
         if sizes.into_iter().any(|(small, large)| large <= small || large % small != 0) {
             let title = "sizes of islands ascend from 2 on, each a multiple of the one before";
@@ -54,41 +128,45 @@ pub(crate) fn read(fields: &mut Fields<'_>, spec: &mut NodeSpec, report: &mut Re
         }
     }
     if !spec.devices.is_empty() {
-        report.error(node.span, "a pool says what its devices are once: `gpus` or `devices`", "a second time");
+        report.error(span, "a pool says what its devices are once: `gpus` or `devices`", "a second time");
         return None;
     }
-    let memory_gib = memory.map(|memory| memory.value);
-    let islands = islands.map(|islands| islands.value).unwrap_or_default();
-    let gpus = Gpus { count: count.value, memory_gib, islands, choice: picks, mode };
-    if !can_be(&gpus, mode, node, report) {
+    let gpus = Checked {
+        count: count.value,
+        memory_gib: read.memory.as_ref().map(|memory| memory.value),
+        islands: read.islands.as_ref().map(|islands| islands.value.clone()).unwrap_or_default(),
+        choice: read.choice,
+        mode: read.mode,
+    };
+    if !can_be(&gpus, read.mode, span, report) {
         return None;
     }
     if let Some((name, _)) = spec.allocatable.iter().find(|(name, _)| name.as_str().contains("/gpu")) {
         let title = format!("`allocatable` has `{name}`, which `gpus` says");
-        report.error(node.span, title, "said twice").help("leave it out of `allocatable`");
+        report.error(span, title, "said twice").help("leave it out of `allocatable`");
         return None;
     }
-    gpus.mark(mode, spec);
-    if let Some(model) = model {
-        set_label(spec, &MODEL_LABEL.into(), &model);
+    gpus.mark(read.mode, spec);
+    if let Some(model) = &read.model {
+        set_label(spec, &MODEL_LABEL.into(), model);
     }
     Some(Arc::new(gpus))
 }
 
 /// Whether the GPUs can be in a mode: shared ones need to have a memory.
-fn can_be(gpus: &Gpus, mode: GpuMode, node: &Node, report: &mut Report) -> bool {
+fn can_be(gpus: &Checked, mode: GpuMode, span: Span, report: &mut Report) -> bool {
     let shared = matches!(mode, GpuMode::Share | GpuMode::CoreMem);
     let fits = !shared || gpus.memory_gib.is_some();
     if !fits {
         let title = "shared GPUs are given by their memory, which is not said";
-        report.error(node.span, title, "how much has each?").help("`memory: 80` is 80 GiB each");
+        report.error(span, title, "how much has each?").help("`memory: 80` is 80 GiB each");
     }
     fits
 }
 
-/// `gpu_count: 2` of a pod: its GPU memory, and its share of cores, is split evenly over so many GPUs of one node.
-pub(crate) fn split(fields: &mut Fields<'_>, template: &mut PodTemplate, report: &mut Report) {
-    let Some(count) = fields.optional::<At<u32>>("gpu_count", report) else { return };
+/// `gpu_count: 2` of a pod: its GPU memory, and its share of cores, is split evenly over this many GPUs of one node.
+pub(crate) fn split(count: Option<&At<u32>>, template: &mut PodTemplate, report: &mut Report) {
+    let Some(count) = count else { return };
     if count.value == 0 || count.value > MOST {
         report.error(count.span, format!("{} GPUs: 1 to {MOST} are allowed", count.value), "out of range");
         return;
@@ -119,71 +197,34 @@ pub(crate) fn split(fields: &mut Fields<'_>, template: &mut PodTemplate, report:
     });
 }
 
-/// `topology: Same("rack")`.
-pub(crate) fn together(node: &Node, report: &mut Report) -> Option<Level> {
-    let mut inner = variant(node, &["Same"], "`Same(\"rack\")`", report)?.fields(&["level"], report);
-    let level = inner.required_node("level", report);
-    inner.finish(report);
-    let words = [("node", Level::Node), ("rack", Level::Rack), ("zone", Level::Zone)];
-    let level = level?;
-    let word = match &level.shape {
-        Shape::String(text) => Node { span: level.span, shape: Shape::Word(text.clone()) },
-        _ => level.clone(),
-    };
-    choice(&word, &words, report)
-}
-
-/// `DeviceUnhealthy`, `DeviceHealthy` and `Relabel`; `node` is the one they name.
-pub(crate) fn change(
-    name: &str,
-    node: Option<At<usize>>,
-    fields: &mut Fields<'_>,
-    cluster: &Cluster,
-    report: &mut Report,
-) -> Option<DeviceChange> {
-    if name == "Relabel" {
-        let labels = fields.node("labels").map(|node| texts(node, report)).unwrap_or_default();
-        let mode_node = fields.node("mode");
-        let mode = mode_node.and_then(|node| choice(node, &MODES, report));
-        let node = node?;
-        let gpus = cluster.gpus.get(&node.value).cloned();
-        if mode_node.is_none() && labels.is_empty() {
-            report.error(node.span, "`Relabel` says neither `mode` nor `labels`", "changes nothing");
-            return None;
-        }
-        let Some(mode_node) = mode_node else {
-            return Some(DeviceChange::Relabel { node: node.value, labels, mode: None });
-        };
-        let Some(gpus) = gpus else {
-            let title = "the pool of this node does not say what GPUs it has";
-            report.error(node.span, title, "no `gpus`").help("`gpus: Gpus(count: 8, memory: 80)` in its `NodePool`");
-            return None;
-        };
-        let mode = mode?;
-        let fits = can_be(&gpus, mode, mode_node, report);
-        let change = DeviceChange::Relabel { node: node.value, labels, mode: Some((mode, gpus)) };
-        return fits.then_some(change);
-    }
-    let device = fields.required::<At<u32>>("device", report);
-    let lost = match name {
-        "DeviceUnhealthy" => {
-            let words = [("GoOn", false), ("Lost", true)];
-            fields.node("pods").and_then(|node| choice(node, &words, report)).unwrap_or(false)
-        }
-        _ => false,
-    };
-    let (node, device) = (node?, device?);
-    let devices = cluster.nodes.get(node.value).and_then(|node| node.spec.devices.first());
+/// Checks a change of a device of a node; `node` is the index of the node.
+pub(crate) fn device(node: usize, device: &At<u32>, cluster: &Cluster, report: &mut Report) -> Option<u32> {
+    let devices = cluster.nodes.get(node).and_then(|node| node.spec.devices.first());
     let count = devices.map_or(0, |devices| devices.count);
     if device.value >= count {
         let title = format!("there is no device {}: the node has {count}", device.value);
         report.error(device.span, title, "counted from 0");
         return None;
     }
-    let (node, device) = (node.value, device.value);
-    Some(if name == "DeviceHealthy" {
-        DeviceChange::Well { node, device }
-    } else {
-        DeviceChange::Ill { node, device, lost }
-    })
+    Some(device.value)
+}
+
+/// Checks a change of labels or of the mode.
+pub(crate) fn relabel(read: &Relabel, node: At<usize>, cluster: &Cluster, report: &mut Report) -> Option<DeviceChange> {
+    let labels = read.labels.0.clone();
+    let Some(mode) = &read.mode else {
+        if labels.is_empty() {
+            report.error(node.span, "`Relabel` says neither `mode` nor `labels`", "changes nothing");
+            return None;
+        }
+        return Some(DeviceChange::Relabel { node: node.value, labels, mode: None });
+    };
+    let Some(gpus) = cluster.gpus.get(&node.value).cloned() else {
+        let title = "the pool of this node does not say what GPUs it has";
+        report.error(node.span, title, "no `gpus`").help("`gpus: Gpus(count: 8, memory: 80)` in its `NodePool`");
+        return None;
+    };
+    let fits = can_be(&gpus, mode.value, mode.span, report);
+    let change = DeviceChange::Relabel { node: node.value, labels, mode: Some((mode.value, gpus)) };
+    fits.then_some(change)
 }

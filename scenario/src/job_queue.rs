@@ -1,66 +1,73 @@
 //! `queues: [JobQueue(..)]`: queues in front of leaves.
 
-use super::{
-    diagnostic::Report,
-    quota::ReadTree,
-    reader::{At, Fields, choice, variant},
-    syntax::Node,
-    values::{Ms, Positive},
-};
+use crate::quota::ReadTree;
 use quotree_core::Name;
-use quotree_model::{JobQueue, QueueOrder};
+use quotree_model::{JobQueue as Checked, QueueOrder};
+use quotree_syntax::{At, Ms, Positive, Report, record};
 use std::collections::BTreeSet;
 
-/// Reads all queues; `trees` are the tree at the start and those that events bring.
-pub(crate) fn read<'a>(
-    items: &[&Node],
+record! {
+    /// Suspends the jobs of a leaf (all workloads except Deployments; what `max_jobs` of a quota counts) until it is their turn
+    /// and the max of the leaf covers them in addition to all that is requested there.
+    pub(crate) struct JobQueue in "job queue" {
+        /// The leaf. `extends` identifies a queue by it.
+        quota: At<Name> => required,
+        /// Jobs are ordered by priority, submission and id. `Skip`: a job that cannot be released is passed over. `Block`: the
+        /// queue waits for it, and the job released last must have started. `RoundRobin`: a job that did not start in time goes
+        /// behind the jobs that were tried less often.
+        queueing: At<QueueOrder> => "`Skip`",
+        /// The most jobs that are released at once.
+        max_jobs: At<u32> => "no limit",
+        /// A job that has not started within this time of its release returns to the queue. If victims for it are still
+        /// terminating, it gets the same time again.
+        start_timeout: Positive => "never",
+        /// How long a job that has returned is not tried; doubled each further time.
+        backoff: Positive = Positive(60_000),
+        /// The longest such wait.
+        backoff_max: At<Ms> => "`1h`",
+    }
+}
+
+/// Checks all queues; `trees` are the tree at the start and those that events bring.
+pub(crate) fn check<'a>(
+    written: &[JobQueue],
     trees: impl Iterator<Item = &'a ReadTree> + Clone,
     report: &mut Report,
-) -> Vec<JobQueue> {
+) -> Vec<Checked> {
     let mut taken: BTreeSet<Name> = BTreeSet::new();
     let mut queues = Vec::new();
-    for item in items {
-        let Some(variant) = variant(item, &["JobQueue"], "`JobQueue(..)`", report) else { continue };
-        let mut fields = variant.fields(&[], report);
-        let quota = fields.required::<At<Name>>("quota", report);
-        let queue = one(&mut fields, report);
-        fields.finish(report);
-        let Some(quota) = quota else { continue };
+    for read in written {
+        check_fields(read, report);
+        let Some(quota) = &read.quota else { continue };
         if !taken.insert(quota.value.clone()) {
             report.error(quota.span, format!("a second queue for `{}`", quota.value), "has one already");
         }
-        check_leaf(&quota, trees.clone(), report);
-        queues.push(JobQueue { quota: quota.value, ..queue });
+        check_leaf(quota, trees.clone(), report);
+        let backoff_ms = read.backoff.0;
+        queues.push(Checked {
+            quota: quota.value.clone(),
+            queueing: read.queueing.as_ref().map(|queueing| queueing.value).unwrap_or_default(),
+            max_jobs: read.max_jobs.as_ref().map(|jobs| jobs.value),
+            start_timeout_ms: read.start_timeout.map(|ms| ms.0),
+            backoff_ms,
+            backoff_max_ms: read.backoff_max.as_ref().map_or(3_600_000.max(backoff_ms), |ms| ms.value.0),
+        });
     }
     queues
 }
 
-fn one(fields: &mut Fields<'_>, report: &mut Report) -> JobQueue {
-    let words = [("Skip", QueueOrder::Skip), ("Block", QueueOrder::Block), ("RoundRobin", QueueOrder::RoundRobin)];
-    let queueing_node = fields.node("queueing");
-    let queueing = queueing_node.and_then(|node| choice(node, &words, report)).unwrap_or_default();
-    let max_jobs = fields.optional::<At<u32>>("max_jobs", report);
-    if let Some(zero) = max_jobs.as_ref().filter(|jobs| jobs.value == 0) {
+fn check_fields(read: &JobQueue, report: &mut Report) {
+    if let Some(zero) = read.max_jobs.as_ref().filter(|jobs| jobs.value == 0) {
         report.error(zero.span, "`max_jobs` must be at least 1", "nothing would ever leave the queue");
     }
-    let start_timeout_ms = fields.optional::<Positive>("start_timeout", report).map(|ms| ms.0);
-    let backoff_ms = fields.optional::<Positive>("backoff", report).map_or(60_000, |ms| ms.0);
-    let backoff_max = fields.optional::<At<Ms>>("backoff_max", report);
-    if let Some(max) = backoff_max.as_ref().filter(|max| max.value.0 < backoff_ms) {
+    if let Some(max) = read.backoff_max.as_ref().filter(|max| max.value.0 < read.backoff.0) {
         report.error(max.span, "`backoff_max` is shorter than `backoff`", "the longest wait");
     }
-    if let Some(node) = queueing_node.filter(|_| queueing == QueueOrder::RoundRobin && start_timeout_ms.is_none()) {
-        report
-            .error(
-                node.span,
-                "`RoundRobin` sends jobs back that do not start in time: it needs `start_timeout`",
-                "no time",
-            )
-            .help("give one, such as `start_timeout: \"5m\"`");
+    let rotates = read.queueing.as_ref().filter(|queueing| queueing.value == QueueOrder::RoundRobin);
+    if let Some(queueing) = rotates.filter(|_| read.start_timeout.is_none()) {
+        let title = "`RoundRobin` sends jobs back that do not start in time: it needs `start_timeout`";
+        report.error(queueing.span, title, "no time").help("give one, such as `start_timeout: \"5m\"`");
     }
-    let backoff_max_ms = backoff_max.map_or(3_600_000.max(backoff_ms), |ms| ms.value.0);
-    let max_jobs = max_jobs.map(|jobs| jobs.value);
-    JobQueue { quota: "".into(), queueing, max_jobs, start_timeout_ms, backoff_ms, backoff_max_ms }
 }
 
 /// A queue stands before a leaf of some tree of the scenario.

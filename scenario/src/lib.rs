@@ -1,24 +1,23 @@
 //! Scenario files: text in, a checked [`Scenario`] or every error at once out.
 //!
-//! A file goes through four steps: tokens (`lexer`), a tree that knows where everything stands (`syntax`), fields of
-//! all included files put together (`merge`), and the typed scenario (`assemble`). Each step tells its errors and goes
-//! on with what can be understood, so one load tells all of them; nothing is returned half-read.
+//! A file goes through three steps: a tree that knows where everything stands ([`quotree_syntax`]), the fields of all included
+//! files put together (`merge`), and the checked scenario (`assemble`). Each step reports its errors and goes on with what can be
+//! understood, so one load reports all of them; nothing is returned half-read.
+//!
+//! Each file here states the fields of its part of the language first (`record!`), and then checks them. To add a field, state
+//! it there, and use it: struct, reader, schema and reference page follow from the statement.
 
 mod arrivals;
 mod assemble;
+mod bandwidth;
 mod checks;
 mod claim;
-mod claim_nodes;
-mod claim_shares;
 mod cluster;
 mod dataset;
-mod diagnostic;
 mod event;
 mod files;
-mod format;
 mod gpus;
 mod job_queue;
-mod lexer;
 mod loader;
 mod merge;
 mod nodes;
@@ -26,28 +25,21 @@ mod people;
 mod policy;
 mod pools;
 mod quota;
-mod reader;
 mod schema;
-mod syntax;
 mod times;
 mod trace;
 mod training;
-mod value;
-mod values;
 mod workflow;
 mod workload;
 
-pub use diagnostic::{Diagnostic, Place, Severity, Source};
-pub use format::format;
 pub use loader::{Loader, MapLoader};
+pub use quotree_syntax::{Diagnostic, Place, Severity, Source, Value, format};
 pub use schema::{reference, schema};
-pub use value::Value;
 
-use diagnostic::Report;
 use files::Files;
 use quotree_core::{OverPromised, TreeSpec};
 use quotree_model::Scenario;
-use syntax::{Node, Shape};
+use quotree_syntax::{Node, Report, Shape};
 
 /// What came out of loading a scenario.
 #[derive(Debug, Clone)]

@@ -2,22 +2,19 @@
 //! holds some of the fields; lists are put one after the other, single fields may be given once. A base's fields are
 //! replaced by those given here; entries of its lists by entries of the same name.
 
-use super::{
-    diagnostic::{Report, Span},
-    files::Files,
-    reader::{At, Read, list},
-    syntax::{Node, Shape, Struct, parse},
-};
+use crate::files::Files;
+use quotree_syntax::{At, Node, Read, Report, Shape, Span, Struct, list, parse, wrong};
 use std::collections::BTreeMap;
 
 /// Fields that are given once.
-const SINGLE: [&str; 6] = ["name", "about", "seed", "policy", "quota", "world"];
+pub(crate) const SINGLE: [&str; 6] = ["name", "about", "seed", "policy", "quota", "world"];
 
 /// Fields that are lists.
-const LISTS: &[&str] = &["cluster", "users", "groups", "queues", "datasets", "workloads", "events", "faults", "expect"];
+pub(crate) const LISTS: &[&str] =
+    &["cluster", "users", "groups", "queues", "datasets", "workloads", "events", "faults", "expect"];
 
 /// Fields that are maps.
-const MAPS: [&str; 2] = ["classes", "budgets"];
+pub(crate) const MAPS: [&str; 2] = ["classes", "budgets"];
 
 /// Files may include one another this deep.
 const MAX_DEPTH: usize = 32;
@@ -161,7 +158,7 @@ impl<'a> Merged<'a> {
             Shape::Struct(body) => body,
             Shape::Bad => return,
             _ => {
-                super::reader::wrong(&file.root, "`Scenario(..)`", report);
+                wrong(&file.root, "`Scenario(..)`", report);
                 return;
             }
         };
@@ -226,7 +223,7 @@ impl<'a> Merged<'a> {
         match &node.shape {
             Shape::List(items) => entries.extend(items),
             Shape::Struct(_) if field == "cluster" => entries.push(node),
-            _ => super::reader::wrong(node, "a list `[..]`", report),
+            _ => wrong(node, "a list `[..]`", report),
         }
     }
 

@@ -1,28 +1,148 @@
-//! What befalls nodes: the changes of `events` that are about them, and `faults`. All of them say which nodes they mean in
-//! the same way: one `node`, or all of a `pool`, a `rack` or a `zone`.
+//! What happens to nodes: the changes of `events` that are about them, and `faults`. All of them say which nodes they mean in
+//! the same way: one `node`, or all nodes of a `pool`, a `rack` or a `zone`.
 
-use super::{
-    diagnostic::Report,
+use crate::{
     files::Files,
-    reader::{At, Fields, Variant, variant},
-    syntax::Node,
-    times::{latency, runtime},
-    values::{Permille, Positive, texts},
+    times::{RandomTime, latency, runtime},
 };
 use quotree_core::{Amounts, Name, Time};
-use quotree_import::MAX_MS;
-use quotree_model::{Change, Cluster, Faults, NodeChange, Nodes, Runtime};
+use quotree_model::{Cluster, Faults as CheckedFaults, MAX_MS, NodeChange, Nodes, Runtime};
+use quotree_syntax::{At, Fields, Part, Permille, Positive, Report, Row, Texts, record};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-/// The changes that are read here.
-pub(crate) const CHANGES: [&str; 8] =
-    ["RackDown", "RackUp", "Outage", "Drain", "AddNodes", "RemoveNodes", "EditNodes", "Slow"];
+record! {
+    /// All nodes of a rack fail. Each is back when nothing else keeps it down.
+    pub(crate) struct RackDown(rack) in "change" {
+        /// Which rack.
+        rack: At<Name> => required,
+    }
+}
 
-/// How `AddNodes` may be written without names.
-pub(crate) const ADD_NODES: &[&str] = &["pool", "count"];
+record! {
+    /// A rack is back.
+    pub(crate) struct RackUp(rack) in "change" {
+        /// Which rack.
+        rack: At<Name> => required,
+    }
+}
+
+record! {
+    /// Nodes fail together, and are back after a while.
+    pub(crate) struct Outage(node) in "change" {
+        nodes: WhichNodes => embedded,
+        /// How long it lasts.
+        r#for: Positive => required,
+    }
+}
+
+record! {
+    /// Nodes get no new pods, and their pods are evicted as far as disruption budgets allow it, gangs as a whole; `Uncordon` ends
+    /// it.
+    pub(crate) struct Drain(node) in "change" {
+        nodes: WhichNodes => embedded,
+        /// How long it tries.
+        within: Positive => "as long as it takes",
+        /// Whether pods that are still there after `within` are killed.
+        kill: At<bool> => "false",
+    }
+}
+
+record! {
+    /// More nodes of a pool join; their numbers continue those of the pool.
+    pub(crate) struct AddNodes(pool, count) in "change" {
+        /// Which pool.
+        pool: At<Name> => required,
+        /// How many nodes.
+        count: u32 = 1,
+    }
+}
+
+record! {
+    /// Nodes are removed for good.
+    pub(crate) struct RemoveNodes(node) in "change" {
+        nodes: WhichNodes => embedded,
+        /// How many of those that are there, the last ones first.
+        count: u32 => "all",
+        /// They are drained first, at most for this long. Without it, their pods are lost.
+        drain: Positive => "absent",
+    }
+}
+
+record! {
+    /// Nodes are relabelled or resized. Pods that would not fit any more stay until they end.
+    pub(crate) struct EditNodes(node) in "change" {
+        nodes: WhichNodes => embedded,
+        /// These resources get these amounts, others keep theirs.
+        allocatable: At<Amounts> => "unchanged",
+        /// These labels get these values, others keep theirs.
+        labels: Texts => "unchanged",
+        /// The new taints.
+        taints: Vec<Name> => "unchanged",
+    }
+}
+
+record! {
+    /// The work on nodes runs at another speed from now on. A gang runs as fast as its slowest member.
+    pub(crate) struct Slow(node) in "change" {
+        nodes: WhichNodes => embedded,
+        /// The part of full speed; 1 ends it.
+        speed: At<Permille> => required,
+    }
+}
+
+record! {
+    /// Nodes that fail and are repaired again and again.
+    pub(crate) struct Faults in "faults" {
+        nodes: WhichNodes => embedded,
+        /// From the start, or a repair, to the next failure.
+        mtbf: At<RandomTime> => required,
+        /// From a failure to its repair.
+        mttr: At<RandomTime> => required,
+        /// The time to the first failure starts here.
+        from: Time = Time(0),
+        /// Nothing fails after this time.
+        until: Time => "the end of the world",
+        /// The label of its random streams. `extends` replaces the entry of the same name.
+        name: At<Name> => "that of the nodes",
+    }
+}
+
+/// Which nodes are meant: exactly one of the four fields is given.
+#[derive(Debug, Clone)]
+pub(crate) struct WhichNodes {
+    given: Vec<(&'static str, At<Name>)>,
+}
+
+impl Part for WhichNodes {
+    fn rows() -> Vec<Row> {
+        [
+            ("node", "One node; it may be written without the name of the field."),
+            ("pool", "All nodes of a pool."),
+            ("rack", "All nodes of a rack."),
+            ("zone", "All nodes of a zone."),
+        ]
+        .map(|(field, about)| Row::of::<Name>(field, "one of the four", &[about]))
+        .into()
+    }
+
+    fn take(fields: &mut Fields<'_>, report: &mut Report) -> Self {
+        let mut given = Vec::new();
+        for kind in ["node", "pool", "rack", "zone"] {
+            given.extend(fields.optional::<At<Name>>(kind, report).map(|name| (kind, name)));
+        }
+        if given.is_empty() {
+            let title = format!("`{}` does not say which nodes: `node`, `pool`, `rack` or `zone`", fields.name);
+            report.error(fields.span, title, "one of the four is missing");
+        } else if let Some((_, name)) = given.get(1) {
+            report.error(name.span, "nodes are named once: `node`, `pool`, `rack` or `zone`", "which of them?");
+            given.clear();
+        }
+        Self { given }
+    }
+}
 
 /// The nodes of a cluster by all the names they go by.
 pub(crate) struct Places<'a> {
@@ -69,27 +189,11 @@ impl<'a> Places<'a> {
         found
     }
 
-    /// Which nodes are meant, and what they are called: the one field of the four that is given.
-    fn which(&self, fields: &mut Fields<'_>, report: &mut Report) -> Option<(Nodes, Name)> {
-        let mut given = Vec::new();
-        for kind in ["node", "pool", "rack", "zone"] {
-            given.extend(fields.optional::<At<Name>>(kind, report).map(|name| (kind, name)));
-        }
-        match given.as_slice() {
-            [] => {
-                let title = format!("`{}` does not say which nodes: `node`, `pool`, `rack` or `zone`", fields.name);
-                report.error(fields.span, title, "one of the four is missing");
-                None
-            }
-            [(kind, name)] => {
-                let found = if *kind == "node" { self.one(name, report) } else { self.named(kind, name, report) };
-                found.map(|nodes| (nodes, name.value.clone()))
-            }
-            [_, (_, name), ..] => {
-                report.error(name.span, "nodes are named once: `node`, `pool`, `rack` or `zone`", "which of them?");
-                None
-            }
-        }
+    /// The nodes that are meant, and what they are called.
+    fn which(&self, which: &WhichNodes, report: &mut Report) -> Option<(Nodes, Name)> {
+        let (kind, name) = which.given.first()?;
+        let found = if *kind == "node" { self.one(name, report) } else { self.named(kind, name, report) };
+        found.map(|nodes| (nodes, name.value.clone()))
     }
 
     fn one(&self, name: &At<Name>, report: &mut Report) -> Option<Nodes> {
@@ -103,96 +207,66 @@ impl<'a> Places<'a> {
         found.map(|(i, _)| Arc::from([i]))
     }
 
-    /// Reads a change of nodes.
-    pub(crate) fn change(&mut self, variant: Variant<'_>, report: &mut Report) -> Option<Change> {
-        let change = match variant.name {
-            "RackDown" | "RackUp" => {
-                let mut fields = variant.fields(&["rack"], report);
-                let rack = fields.required::<At<Name>>("rack", report);
-                fields.finish(report);
-                let rack = rack?;
-                let nodes = self.named("rack", &rack, report)?;
-                let racks = self.by.get("rack")?;
-                let number = racks.keys().position(|name| *name == rack.value)?;
-                let down = variant.name == "RackDown";
-                NodeChange::Rack { rack: u32::try_from(number).unwrap_or(u32::MAX), nodes, down }
-            }
-            "Outage" => {
-                let mut fields = variant.fields(&["node"], report);
-                let nodes = self.which(&mut fields, report);
-                let lasts = fields.required::<Positive>("for", report);
-                fields.finish(report);
-                NodeChange::Outage { nodes: nodes?.0, lasts_ms: lasts?.0 }
-            }
-            "Drain" => {
-                let mut fields = variant.fields(&["node"], report);
-                let nodes = self.which(&mut fields, report);
-                let within = fields.optional::<Positive>("within", report);
-                let kill = fields.optional::<At<bool>>("kill", report);
-                fields.finish(report);
-                if let Some(kill) = kill.as_ref().filter(|kill| kill.value && within.is_none()) {
-                    report
-                        .error(kill.span, "`kill` needs `within`: the end of the drain", "at which time?")
-                        .help("within: \"10m\"");
-                }
-                let kill = kill.is_some_and(|kill| kill.value);
-                NodeChange::Drain { nodes: nodes?.0, within_ms: within.map(|ms| ms.0), kill }
-            }
-            "AddNodes" => {
-                let mut fields = variant.fields(ADD_NODES, report);
-                let pool = fields.required::<At<Name>>("pool", report);
-                let count = fields.or("count", 1u32, report);
-                fields.finish(report);
-                NodeChange::Add { nodes: self.joining(&pool?, count, report)? }
-            }
-            "RemoveNodes" => {
-                let mut fields = variant.fields(&["node"], report);
-                let nodes = self.which(&mut fields, report);
-                let count = fields.optional::<u32>("count", report);
-                let drain = fields.optional::<Positive>("drain", report);
-                fields.finish(report);
-                NodeChange::Remove { nodes: nodes?.0, count, drain_ms: drain.map(|ms| ms.0) }
-            }
-            "EditNodes" => self.edit(variant, report)?,
-            _ => {
-                let mut fields = variant.fields(&["node"], report);
-                let nodes = self.which(&mut fields, report);
-                let node = fields.required_node("speed", report);
-                let speed = fields.required::<Permille>("speed", report);
-                fields.finish(report);
-                let permille = u32::try_from(speed?.0).unwrap_or(u32::MAX);
-                if permille == 0 || permille > 1000 {
-                    let span = node.map_or(variant.span, |node| node.span);
-                    report
-                        .error(span, "a speed is more than 0 and at most 1", "out of range")
-                        .help("a node that does nothing at all is `NodeDown`");
-                    return None;
-                }
-                NodeChange::Slow { nodes: nodes?.0, permille }
-            }
-        };
-        Some(Change::Nodes(change))
+    /// Checks `RackDown` and `RackUp`.
+    pub(crate) fn rack(&self, rack: &At<Name>, down: bool, report: &mut Report) -> Option<NodeChange> {
+        let nodes = self.named("rack", rack, report)?;
+        let number = self.by.get("rack")?.keys().position(|name| *name == rack.value)?;
+        Some(NodeChange::Rack { rack: u32::try_from(number).unwrap_or(u32::MAX), nodes, down })
     }
 
-    fn edit(&self, variant: Variant<'_>, report: &mut Report) -> Option<NodeChange> {
-        let mut fields = variant.fields(&["node"], report);
-        let nodes = self.which(&mut fields, report);
-        let place = fields.node("allocatable");
-        let allocatable = fields.or("allocatable", Amounts::new(), report);
-        let labels = fields.node("labels").map(|node| texts(node, report)).unwrap_or_default();
-        let taints = fields.optional::<Vec<Name>>("taints", report);
-        fields.finish(report);
-        let (nodes, _) = nodes?;
+    pub(crate) fn outage(&self, read: &Outage, report: &mut Report) -> Option<NodeChange> {
+        let nodes = self.which(&read.nodes, report);
+        Some(NodeChange::Outage { nodes: nodes?.0, lasts_ms: read.r#for?.0 })
+    }
+
+    pub(crate) fn drain(&self, read: &Drain, report: &mut Report) -> Option<NodeChange> {
+        let nodes = self.which(&read.nodes, report);
+        let kill = read.kill.as_ref().filter(|kill| kill.value);
+        if let Some(kill) = kill.filter(|_| read.within.is_none()) {
+            report
+                .error(kill.span, "`kill` needs `within`: the end of the drain", "at which time?")
+                .help("within: \"10m\"");
+        }
+        Some(NodeChange::Drain { nodes: nodes?.0, within_ms: read.within.map(|ms| ms.0), kill: kill.is_some() })
+    }
+
+    pub(crate) fn add(&mut self, read: &AddNodes, report: &mut Report) -> Option<NodeChange> {
+        Some(NodeChange::Add { nodes: self.joining(read.pool.as_ref()?, read.count, report)? })
+    }
+
+    pub(crate) fn remove(&self, read: &RemoveNodes, report: &mut Report) -> Option<NodeChange> {
+        let nodes = self.which(&read.nodes, report)?.0;
+        Some(NodeChange::Remove { nodes, count: read.count, drain_ms: read.drain.map(|ms| ms.0) })
+    }
+
+    pub(crate) fn slow(&self, read: &Slow, report: &mut Report) -> Option<NodeChange> {
+        let nodes = self.which(&read.nodes, report);
+        let speed = read.speed.as_ref()?;
+        let permille = u32::try_from(speed.value.0).unwrap_or(u32::MAX);
+        if permille == 0 || permille > 1000 {
+            report
+                .error(speed.span, "a speed is more than 0 and at most 1", "out of range")
+                .help("a node that does nothing at all is `NodeDown`");
+            return None;
+        }
+        Some(NodeChange::Slow { nodes: nodes?.0, permille })
+    }
+
+    pub(crate) fn edit(&self, read: &EditNodes, report: &mut Report) -> Option<NodeChange> {
+        let (nodes, _) = self.which(&read.nodes, report)?;
         let specs = nodes.iter().filter_map(|i| self.cluster.nodes.get(*i as usize)).map(|node| &node.spec);
         let devices: BTreeSet<&Name> = specs.flat_map(|spec| &spec.devices).map(|device| &device.resource).collect();
-        if let Some((name, _)) = allocatable.iter().find(|(name, _)| devices.contains(name)) {
-            let span = place.map_or(variant.span, |node| node.span);
+        if let Some(At { value, span }) = &read.allocatable
+            && let Some((name, _)) = value.iter().find(|(name, _)| devices.contains(name))
+        {
             report
-                .error(span, format!("`{name}` comes as devices: their number does not change"), "not by an amount")
+                .error(*span, format!("`{name}` comes as devices: their number does not change"), "not by an amount")
                 .help("add and remove nodes");
             return None;
         }
-        Some(NodeChange::Edit { nodes, allocatable, labels, taints })
+        let allocatable = read.allocatable.as_ref().map(|amounts| amounts.value.clone()).unwrap_or_default();
+        let labels = read.labels.clone().unwrap_or_default().0;
+        Some(NodeChange::Edit { nodes, allocatable, labels, taints: read.taints.clone() })
     }
 
     /// The next spares of a pool.
@@ -208,49 +282,50 @@ impl<'a> Places<'a> {
         Some(joining.into())
     }
 
-    /// Reads `faults`.
+    /// Checks `faults`.
     pub(crate) fn faults(
         &self,
-        items: &[&Node],
+        written: &[Faults],
         end: Option<Time>,
         files: &mut Files<'_>,
         report: &mut Report,
-    ) -> Vec<Faults> {
+    ) -> Vec<CheckedFaults> {
         let mut names = BTreeSet::new();
         let mut faults = Vec::new();
-        for item in items {
-            let Some(variant) = variant(item, &["Faults"], "`Faults(..)`", report) else { continue };
-            let mut fields = variant.fields(&[], report);
-            let nodes = self.which(&mut fields, report);
-            let name = fields.optional::<At<Name>>("name", report);
-            let place = fields.node("mtbf");
-            let mtbf = fields.required_node("mtbf", report).and_then(|node| runtime(node, files, report));
-            let repair = fields.required_node("mttr", report);
-            let mttr = repair.and_then(|node| latency("mttr", node, files, report));
-            let from = fields.or("from", Time(0), report);
-            let until = fields.optional::<Time>("until", report).or(end);
-            fields.finish(report);
+        for read in written {
+            let nodes = self.which(&read.nodes, report);
+            let mtbf = read.mtbf.as_ref().and_then(|time| runtime(time, files, report));
+            let mttr = latency("mttr", read.mttr.as_ref(), files, report);
             let zero = [Runtime::Fixed(0), Runtime::Forever];
-            if mtbf.as_ref().is_some_and(|mtbf| zero.contains(mtbf) || mtbf.longest() == Some(0)) {
-                let span = place.map_or(variant.span, |node| node.span);
-                report.error(span, "`mtbf` must be longer than 0 and end", "nothing would ever fail, or all the time");
+            if let (Some(at), Some(time)) = (&read.mtbf, &mtbf)
+                && (zero.contains(time) || time.longest() == Some(0))
+            {
+                let title = "`mtbf` must be longer than 0 and end";
+                report.error(at.span, title, "nothing would ever fail, or all the time");
             }
+            let until = read.until.or(end);
             if until.is_none() {
                 report
-                    .error(variant.span, "faults without an end: the run would never end", "`until` is missing")
+                    .error(read.span, "faults without an end: the run would never end", "`until` is missing")
                     .help("give `until` here, or `world: World(until: ..)`");
             }
             let (Some((nodes, called)), Some(mtbf), Some(mttr)) = (nodes, mtbf, mttr) else { continue };
-            let name_text = name.as_ref().map_or(called, |name| name.value.clone());
-            let until = until.unwrap_or(Time(MAX_MS));
-            if !names.insert(name_text.clone()) {
-                let span = name.map_or(variant.span, |name| name.span);
+            let name = read.name.as_ref().map_or(called, |name| name.value.clone());
+            if !names.insert(name.clone()) {
+                let span = read.name.as_ref().map_or(read.span, |name| name.span);
                 report
-                    .error(span, format!("second faults of the name `{name_text}`"), "the name is taken")
+                    .error(span, format!("second faults of the name `{name}`"), "the name is taken")
                     .help("give them a `name`: random draws go by it");
                 continue;
             }
-            faults.push(Faults { name: name_text, nodes, mtbf, mttr, from, until });
+            faults.push(CheckedFaults {
+                name,
+                nodes,
+                mtbf,
+                mttr,
+                from: read.from,
+                until: until.unwrap_or(Time(MAX_MS)),
+            });
         }
         faults
     }

@@ -1,24 +1,99 @@
-//! `users: [User(..)]` and `groups: [Group(..)]`, and the events that edit them. Names are checked against each other
-//! and against the tree; what an edit will be refused for, as far as that can be known before the run, is a warning.
+//! `users: [User(..)]` and `groups: [Group(..)]`, and the events that edit them. Names are checked against each other and
+//! against the tree. If it is known before the run that an edit will be refused, that is a warning.
 
-use super::{
-    assemble::Parts,
-    checks::MAX_TRACE_WARNINGS,
-    diagnostic::{Report, Span},
-    quota::ReadTree,
-    reader::{At, Fields, choice, variant},
-    syntax::Node,
-    workload::ReadWorkload,
-};
+use crate::{assemble::Parts, checks::MAX_TRACE_WARNINGS, quota::ReadTree, workload::ReadWorkload};
 use quotree_core::Name;
-use quotree_model::Kind;
-use quotree_model::people::{Group, People, PeopleEdit, Reason, Role, Surroundings, Tenants, User};
+use quotree_model::{
+    Kind,
+    people::{Group as CheckedGroup, People, Reason, Role, Surroundings, Tenants, User as CheckedUser},
+};
+use quotree_syntax::{At, Report, Span, record};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A scenario may have this many users, and this many groups.
 const MOST: usize = 100_000;
 
-const ROLES: [(&str, Role); 2] = [("Researcher", Role::Researcher), ("Admin", Role::Admin)];
+record! {
+    /// Somebody who submits.
+    pub(crate) struct User in "user" {
+        /// Unique among users.
+        name: At<Name> => required,
+        /// An admin may also edit the tree, users, groups and machines.
+        role: Role = Role::Researcher,
+        /// The groups of the user. A user without groups can use no quota.
+        groups: Vec<At<Name>> = Vec::new(),
+    }
+}
+
+record! {
+    /// Users that share a leaf.
+    pub(crate) struct Group in "group" {
+        /// Unique among groups.
+        name: At<Name> => required,
+        /// Its leaf of the tree; a leaf has at most one group.
+        quota: At<Name> => required,
+    }
+}
+
+record! {
+    /// A user is added.
+    pub(crate) struct AddUser(user) in "change" {
+        /// The name of the user.
+        user: Name => required,
+        /// What the user may do.
+        role: Role = Role::Researcher,
+        /// The groups of the user.
+        groups: Vec<Name> = Vec::new(),
+    }
+}
+
+record! {
+    /// A user gets another role or other groups. What the user has submitted stays.
+    pub(crate) struct EditUser(user) in "change" {
+        /// Which user.
+        user: Name => required,
+        /// The new role.
+        role: Role => "unchanged",
+        /// The new list.
+        groups: Vec<Name> => "unchanged",
+    }
+}
+
+record! {
+    /// A user is removed. What the user has submitted stays.
+    pub(crate) struct RemoveUser(user) in "change" {
+        /// Which user.
+        user: Name => required,
+    }
+}
+
+record! {
+    /// A group without members is added.
+    pub(crate) struct AddGroup(group) in "change" {
+        /// The name of the group.
+        group: Name => required,
+        /// Its leaf of the tree at that time.
+        quota: Name => required,
+    }
+}
+
+record! {
+    /// A group is bound to another leaf. It is refused while pods run that its members submitted.
+    pub(crate) struct EditGroup(group) in "change" {
+        /// Which group.
+        group: Name => required,
+        /// Its new leaf.
+        quota: Name => required,
+    }
+}
+
+record! {
+    /// A group is removed; its members stay. It is refused while pods run that they submitted as members.
+    pub(crate) struct RemoveGroup(group) in "change" {
+        /// Which group.
+        group: Name => required,
+    }
+}
 
 /// The people with the places of their names.
 #[derive(Default)]
@@ -28,44 +103,34 @@ pub(crate) struct ReadPeople {
     leaves: Vec<Span>,
 }
 
-/// Reads all users and groups.
-pub(crate) fn read(users: &[&Node], groups: &[&Node], tree: Option<&ReadTree>, report: &mut Report) -> ReadPeople {
+/// Checks all users and groups.
+pub(crate) fn check(users: &[User], groups: &[Group], tree: Option<&ReadTree>, report: &mut Report) -> ReadPeople {
     let mut read = ReadPeople::default();
-    for (nodes, what) in [(users, "users"), (groups, "groups")] {
-        if let Some(node) = nodes.get(MOST) {
-            report.error(node.span, format!("more than {MOST} {what}"), "one too many");
+    let more = [(users.get(MOST).map(|user| user.span), "users"), (groups.get(MOST).map(|group| group.span), "groups")];
+    for (span, what) in more {
+        if let Some(span) = span {
+            report.error(span, format!("more than {MOST} {what}"), "one too many");
             return read;
         }
     }
     let mut known: BTreeSet<Name> = BTreeSet::new();
-    for node in groups {
-        let Some(variant) = variant(node, &["Group"], "a group `Group(..)`", report) else { continue };
-        let mut fields = variant.fields(&[], report);
-        let name = fields.required::<At<Name>>("name", report);
-        let quota = fields.required::<At<Name>>("quota", report);
-        fields.finish(report);
+    for Group { name, quota, .. } in groups {
         let (Some(name), Some(quota)) = (name, quota) else { continue };
         if !known.insert(name.value.clone()) {
             report.error(name.span, format!("a second group `{}`", name.value), "the name is taken");
         }
-        read.people.groups.push(Group { name: name.value, quota: quota.value });
+        read.people.groups.push(CheckedGroup { name: name.value.clone(), quota: quota.value.clone() });
         read.leaves.push(quota.span);
     }
     let mut names: BTreeSet<Name> = BTreeSet::new();
-    for node in users {
-        let Some(variant) = variant(node, &["User"], "a user `User(..)`", report) else { continue };
-        let mut fields = variant.fields(&[], report);
-        let name = fields.required::<At<Name>>("name", report);
-        let role = role(&mut fields, report).unwrap_or_default();
-        let groups = fields.optional::<Vec<At<Name>>>("groups", report).unwrap_or_default();
-        fields.finish(report);
+    for User { name, role, groups, .. } in users {
         groups.iter().for_each(|group| known_group(group, &known, report));
         let Some(name) = name else { continue };
         if !names.insert(name.value.clone()) {
             report.error(name.span, format!("a second user `{}`", name.value), "the name is taken");
         }
-        let groups = groups.into_iter().map(|group| group.value).collect();
-        read.people.users.push(User { name: name.value, role, groups });
+        let groups = groups.iter().map(|group| group.value.clone()).collect();
+        read.people.users.push(CheckedUser { name: name.value.clone(), role: *role, groups });
     }
     if let Some(tree) = tree.filter(|tree| !tree.is_damaged()) {
         read.check_leaves(&Leaves::of(tree), report);
@@ -99,38 +164,6 @@ fn known_group(group: &At<Name>, known: &BTreeSet<Name>, report: &mut Report) {
     }
 }
 
-fn role(fields: &mut Fields<'_>, report: &mut Report) -> Option<Role> {
-    fields.node("role").and_then(|node| choice(node, &ROLES, report))
-}
-
-/// The edits of people among the changes.
-pub(crate) const EDITS: [&str; 6] = ["AddUser", "RemoveUser", "EditUser", "AddGroup", "RemoveGroup", "EditGroup"];
-
-/// Reads the fields of an edit of this name.
-pub(crate) fn edit(name: &str, fields: &mut Fields<'_>, report: &mut Report) -> Option<PeopleEdit> {
-    if matches!(name, "AddGroup" | "RemoveGroup" | "EditGroup") {
-        let group = fields.required::<Name>("group", report);
-        if name == "RemoveGroup" {
-            return group.map(PeopleEdit::RemoveGroup);
-        }
-        let quota = fields.required::<Name>("quota", report);
-        let group = Group { name: group?, quota: quota? };
-        return Some(if name == "AddGroup" { PeopleEdit::AddGroup(group) } else { PeopleEdit::EditGroup(group) });
-    }
-    let user = fields.required::<Name>("user", report);
-    if name == "RemoveUser" {
-        return user.map(PeopleEdit::RemoveUser);
-    }
-    let role = role(fields, report);
-    let groups = fields.optional::<Vec<Name>>("groups", report);
-    let user = user?;
-    Some(if name == "AddUser" {
-        PeopleEdit::AddUser(User { name: user, role: role.unwrap_or_default(), groups: groups.unwrap_or_default() })
-    } else {
-        PeopleEdit::EditUser { user, role, groups }
-    })
-}
-
 /// The users that the rows of a trace name.
 pub(crate) fn row_users(read: &ReadWorkload) -> BTreeSet<&Name> {
     match &read.workload.kind {
@@ -140,7 +173,7 @@ pub(crate) fn row_users(read: &ReadWorkload) -> BTreeSet<&Name> {
 }
 
 /// Who submits: where there are people at all, they must be known, and nothing that nobody submits goes unsaid.
-pub(crate) fn check(parts: &Parts, report: &mut Report) {
+pub(crate) fn check_workloads(parts: &Parts, report: &mut Report) {
     let people = &parts.people.people;
     if people.is_empty() && !parts.events.people {
         return;

@@ -1,92 +1,166 @@
 //! `policy: Capacity(..)` and `world: World(..)`: the knobs of the scheduler and of the world around it.
 
-use super::{
-    diagnostic::Report,
+use crate::{
     files::Files,
-    reader::{Fields, Read, choice, variant},
-    syntax::{Node, Shape},
-    times::latency,
-    values::{Ms, Permille, Positive},
+    times::{RandomTime, latency},
 };
 use quotree_core::{
-    BorrowWhilePreempting, EnforceMax, Floor, Order, OverPromised, Placement, Policy, Preemption, Reclaim,
+    BorrowWhilePreempting, EnforceMax, Floor, Order, OverPromised, Placement, Policy as Knobs, Preemption, Reclaim,
     RespectBudgets, SearchBounds, Time, Unquotaed, VictimOrder, WithinQueuePreemption,
 };
-use quotree_model::World;
+use quotree_model::World as Checked;
+use quotree_syntax::{
+    At, Ms, Node, Permille, Positive, Read, Record, Report, Shape, Unnamed, choice, group, record, variant,
+};
 
-/// The names of the policies there are.
-pub(crate) const POLICIES: [&str; 1] = ["Capacity"];
+group! {
+    /// The scheduler's knobs; each selects how a rule is applied.
+    pub(crate) enum Policy in "policy", "a policy" { Capacity }
+}
 
-/// A knob that is one of some words.
-fn knob<T: Copy>(f: &mut Fields<'_>, field: &'static str, words: &[(&'static str, T)], slot: &mut T, r: &mut Report) {
-    if let Some(value) = f.node(field).and_then(|node| choice(node, words, r)) {
-        *slot = value;
+record! {
+    /// The policy of the quota tree.
+    pub(crate) struct Capacity in "policy" {
+        /// Which waiting workload is tried first (O1).
+        order: Order = Knobs::default().order,
+        /// What a leaf may reclaim (R2, R8).
+        reclaim: Reclaim = Knobs::default().reclaim,
+        /// Which pods of its own leaf a workload may preempt (R1).
+        within: WithinQueuePreemption = Knobs::default().within,
+        /// Whether preemption within the own leaf may make the leaf borrow more (R1).
+        growth: BorrowWhilePreempting = Knobs::default().growth,
+        /// Which kinds of preemption there are (R8).
+        preemption: Preemption = Knobs::default().preemption,
+        /// How far a victim may take its quota below its min (R2b).
+        floor: Floor = Knobs::default().floor,
+        /// The order of victims (V1).
+        victims: VictimOrder = Knobs::default().victims,
+        /// Which node a pod gets (P2).
+        placement: PlacementKnob = PlacementKnob(Placement::BestFit),
+        /// Whether exhausted disruption budgets can be broken (R7).
+        respect_budgets: RespectBudgets = Knobs::default().respect_budgets,
+        /// What happens to pods whose namespace is on no leaf (A4).
+        unquotaed: Unquotaed = Knobs::default().unquotaed,
+        /// What happens when a max is lowered below what is used (T4).
+        enforce_max: EnforceMaxKnob = EnforceMaxKnob(EnforceMax::Never),
+        /// Whether a tree whose children's min exceed the parent's min is an error (T2).
+        over_promised: OverPromised = Knobs::default().over_promised,
+        /// No pod is a victim before it has run this long (R2c).
+        min_runtime: Ms = Ms(0),
+        /// A hold ends after this time (H2).
+        hold_timeout: Positive => "never",
+        /// A gang below its minimum is evicted after this time (G3).
+        stale_after: Positive => "never",
+        /// How much one search may look at.
+        bounds: Unnamed<Bounds> => "`(nodes: 64, candidates: 100000)`",
     }
 }
 
-/// Reads a policy; its name in lower case, as reports show it, comes with it.
-pub(crate) fn policy(node: &Node, report: &mut Report) -> (String, Policy) {
-    let mut policy = Policy::default();
-    let name = "capacity".to_owned();
-    let Some(variant) = variant(node, &POLICIES, "a policy", report) else { return (name, policy) };
-    let mut fields = variant.fields(&[], report);
-    let f = &mut fields;
-    let p = &mut policy;
-    let orders = [("GuaranteedFirst", Order::GuaranteedFirst), ("Fifo", Order::Fifo), ("Share", Order::Share)];
-    knob(f, "order", &orders, &mut p.order, report);
-    let reclaims = [("Off", Reclaim::Off), ("Min", Reclaim::Min), ("FairShare", Reclaim::FairShare)];
-    knob(f, "reclaim", &reclaims, &mut p.reclaim, report);
-    let withins = [
-        ("LowerPriority", WithinQueuePreemption::LowerPriority),
-        ("LowerOrNewerEqual", WithinQueuePreemption::LowerOrNewerEqual),
-        ("Never", WithinQueuePreemption::Never),
-    ];
-    knob(f, "within", &withins, &mut p.within, report);
-    knob(
-        f,
-        "growth",
-        &[("Refused", BorrowWhilePreempting::Refused), ("Allowed", BorrowWhilePreempting::Allowed)],
-        &mut p.growth,
-        report,
-    );
-    let preemptions = [
-        ("Auto", Preemption::Auto),
-        ("ReclaimOnly", Preemption::ReclaimOnly),
-        ("PriorityOnly", Preemption::PriorityOnly),
-        ("None", Preemption::None),
-    ];
-    preemption(f, &preemptions, p, report);
-    knob(f, "floor", &[("Pod", Floor::Pod), ("Strict", Floor::Strict)], &mut p.floor, report);
-    let victims = [("FairThenLatest", VictimOrder::FairThenLatest), ("Latest", VictimOrder::Latest)];
-    knob(f, "victims", &victims, &mut p.victims, report);
-    if let Some(node) = f.node("placement") {
-        p.placement = placement(node, report).unwrap_or(p.placement);
+record! {
+    /// Bounds of a search. The name may be left out.
+    pub(crate) struct Bounds in "bounds" {
+        /// Nodes tried for one pod of a plan.
+        nodes: u32 = SearchBounds::default().nodes,
+        /// Candidate victims looked at in one search.
+        candidates: u32 = SearchBounds::default().candidates,
     }
-    let budgets = [("Prefer", RespectBudgets::Prefer), ("Always", RespectBudgets::Always)];
-    knob(f, "respect_budgets", &budgets, &mut p.respect_budgets, report);
-    let unquotaed = [("Refuse", Unquotaed::Refuse), ("Schedule", Unquotaed::Schedule)];
-    knob(f, "unquotaed", &unquotaed, &mut p.unquotaed, report);
-    if let Some(node) = f.node("enforce_max") {
-        p.enforce_max = enforce_max(node, report).unwrap_or(p.enforce_max);
-    }
-    let promised = [("Error", OverPromised::Error), ("Warn", OverPromised::Warn)];
-    knob(f, "over_promised", &promised, &mut p.over_promised, report);
-    p.min_runtime_ms = f.or("min_runtime", Ms(0), report).0;
-    p.hold_timeout_ms = f.optional::<Positive>("hold_timeout", report).map(|ms| ms.0);
-    p.stale_after_ms = f.optional::<Positive>("stale_after", report).map(|ms| ms.0);
-    if let Some(node) = f.node("bounds") {
-        p.bounds = bounds(node, report);
-    }
-    fields.finish(report);
-    (name, policy)
 }
 
-/// `None` is a word of this knob, but an absent value everywhere else.
-fn preemption(f: &mut Fields<'_>, words: &[(&'static str, Preemption)], policy: &mut Policy, report: &mut Report) {
-    match f.given("preemption") {
-        Some(Node { shape: Shape::Absent, .. }) => policy.preemption = Preemption::None,
-        Some(node) => policy.preemption = choice(node, words, report).unwrap_or(policy.preemption),
-        None => {}
+record! {
+    /// Delays and limits. The name may be left out.
+    pub(crate) struct World in "world" {
+        /// From a bind decision to the running pod.
+        bind_latency: At<RandomTime> => "`0s`",
+        /// From an eviction decision until the pod is gone.
+        eviction_grace: At<RandomTime> => "`0s`",
+        /// From a pod being gone to the replacement that its controller creates.
+        recreate_delay: Ms = Ms(0),
+        /// The part of binds that fail, after their latency; the pod waits again.
+        failed_binds: At<Permille> => "0",
+        /// The part of requests to evict a running pod that are lost; the pod runs on.
+        lost_evictions: At<Permille> => "0",
+        /// From a lost eviction request to the next one.
+        eviction_retry: Positive = Positive(Checked::default().eviction_retry_ms),
+        /// From then on no bind fails and no eviction request is lost.
+        reliable_from: Time => "never",
+        /// The run stops here at the latest.
+        until: Positive => "when nothing more can happen",
+        /// A run that handles more events stops with an error.
+        max_events: At<u64> => "1000000000",
+    }
+}
+
+/// How a placement is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlacementKnob(Placement);
+
+impl Read for PlacementKnob {
+    fn kind() -> String {
+        let words = PLACEMENTS.map(|(word, _)| format!("`{word}`")).join(", ");
+        format!("{words} or `Random(seed: n)`")
+    }
+
+    fn show(&self) -> String {
+        let word = PLACEMENTS.iter().find(|(_, placement)| *placement == self.0);
+        word.map_or_else(String::new, |(word, _)| format!("`{word}`"))
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        if let Some(name) = named(node, "random") {
+            let seed = open::<Random>(node, name, "a placement", report)?.seed;
+            return seed.map(|seed| Self(Placement::Random { seed }));
+        }
+        let mut known = PLACEMENTS.to_vec();
+        known.push(("Random", Placement::BestFit));
+        choice(node, &known, report).map(Self)
+    }
+}
+
+const PLACEMENTS: [(&str, Placement); 7] = [
+    ("BestFit", Placement::BestFit),
+    ("Binpack", Placement::Binpack),
+    ("Spread", Placement::Spread),
+    ("DotProduct", Placement::DotProduct),
+    ("GpuPacking", Placement::GpuPacking),
+    ("GpuClustering", Placement::GpuClustering),
+    ("Fgd", Placement::Fgd),
+];
+
+record! {
+    /// Any node that fits, drawn from a random stream.
+    struct Random(seed) in "placement" {
+        /// The root of the stream.
+        seed: u64 => required,
+    }
+}
+
+/// How `enforce_max` is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EnforceMaxKnob(EnforceMax);
+
+impl Read for EnforceMaxKnob {
+    fn kind() -> String {
+        "`Never` or `After(\"10m\")`".to_owned()
+    }
+
+    fn show(&self) -> String {
+        "`Never`".to_owned()
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        if let Some(name) = named(node, "after") {
+            let after = open::<After>(node, name, "a way to enforce max", report)?.time;
+            return after.map(|ms| Self(EnforceMax::After { ms: ms.0 }));
+        }
+        choice(node, &[("Never", EnforceMax::Never), ("After", EnforceMax::Never)], report).map(Self)
+    }
+}
+
+record! {
+    /// Pods above a lowered max are evicted after this time.
+    struct After(time) in "enforce_max" {
+        /// How long the quota has time to shrink by itself.
+        time: Ms => required,
     }
 }
 
@@ -100,87 +174,71 @@ fn named<'a>(node: &'a Node, wanted: &str) -> Option<&'a str> {
     name.eq_ignore_ascii_case(wanted).then_some(name)
 }
 
-fn placement(node: &Node, report: &mut Report) -> Option<Placement> {
-    let words = [
-        ("BestFit", Placement::BestFit),
-        ("Binpack", Placement::Binpack),
-        ("Spread", Placement::Spread),
-        ("DotProduct", Placement::DotProduct),
-        ("GpuPacking", Placement::GpuPacking),
-        ("GpuClustering", Placement::GpuClustering),
-        ("Fgd", Placement::Fgd),
-    ];
-    if let Some(name) = named(node, "random") {
-        let variant = variant(node, &[name], "a placement", report)?;
-        let mut fields = variant.fields(&["seed"], report);
-        let seed = fields.required::<u64>("seed", report);
-        fields.finish(report);
-        return seed.map(|seed| Placement::Random { seed });
-    }
-    let mut known = words.to_vec();
-    known.push(("Random", Placement::BestFit));
-    choice(node, &known, report)
+/// Opens a struct under the name that it is written with.
+fn open<T: Record>(node: &Node, name: &str, what: &str, report: &mut Report) -> Option<T> {
+    variant(node, &[name], what, report).map(|variant| T::open(variant, report))
 }
 
-fn enforce_max(node: &Node, report: &mut Report) -> Option<EnforceMax> {
-    if let Some(name) = named(node, "after") {
-        let variant = variant(node, &[name], "a way to enforce max", report)?;
-        let mut fields = variant.fields(&["time"], report);
-        let after = fields.required::<Ms>("time", report);
-        fields.finish(report);
-        return after.map(|ms| EnforceMax::After { ms: ms.0 });
-    }
-    choice(node, &[("Never", EnforceMax::Never), ("After", EnforceMax::Never)], report)
-}
-
-fn bounds(node: &Node, report: &mut Report) -> SearchBounds {
-    let mut bounds = SearchBounds::default();
-    let Some(mut fields) = Fields::unnamed(node, "Bounds", report) else { return bounds };
-    bounds.nodes = fields.or("nodes", bounds.nodes, report);
-    bounds.candidates = fields.or("candidates", bounds.candidates, report);
-    fields.finish(report);
-    bounds
-}
-
-/// Reads the world's behaviour.
-pub(crate) fn world(node: &Node, files: &mut Files<'_>, report: &mut Report) -> World {
-    let mut world = World::default();
-    let Some(mut fields) = Fields::unnamed(node, "World", report) else { return world };
-    let mut optional = |field, default, report: &mut Report| match fields.node(field) {
-        None => default,
-        Some(node) => latency(field, node, files, report).unwrap_or(default),
+/// The knobs of a policy, with its name in lower case, as reports show it.
+pub(crate) fn policy(read: Option<&Policy>) -> (String, Knobs) {
+    let name = "capacity".to_owned();
+    let Some(Policy::Capacity(read)) = read else { return (name, Knobs::default()) };
+    let knobs = Knobs {
+        order: read.order,
+        reclaim: read.reclaim,
+        within: read.within,
+        growth: read.growth,
+        preemption: read.preemption,
+        floor: read.floor,
+        victims: read.victims,
+        placement: read.placement.0,
+        respect_budgets: read.respect_budgets,
+        unquotaed: read.unquotaed,
+        enforce_max: read.enforce_max.0,
+        over_promised: read.over_promised,
+        min_runtime_ms: read.min_runtime.0,
+        hold_timeout_ms: read.hold_timeout.map(|ms| ms.0),
+        stale_after_ms: read.stale_after.map(|ms| ms.0),
+        bounds: read.bounds.as_ref().map_or_else(SearchBounds::default, |bounds| SearchBounds {
+            nodes: bounds.0.nodes,
+            candidates: bounds.0.candidates,
+            ..SearchBounds::default()
+        }),
+        ..Knobs::default()
     };
-    world.bind_latency = optional("bind_latency", world.bind_latency, report);
-    world.eviction_grace = optional("eviction_grace", world.eviction_grace, report);
-    world.recreate_delay_ms = fields.or("recreate_delay", Ms(0), report).0;
-    let mut chance = |field, slot: &mut u64, report: &mut Report| {
-        let Some(node) = fields.node(field) else { return };
-        match Permille::read(node, report) {
-            Some(Permille(value)) if value >= 1000 => {
-                report.error(
-                    node.span,
-                    format!("`{field}` must be below 100%: nothing would ever get through"),
-                    "too much",
-                );
-            }
-            Some(Permille(value)) => *slot = value,
-            None => {}
-        }
-    };
-    chance("failed_binds", &mut world.failed_binds_permille, report);
-    chance("lost_evictions", &mut world.lost_evictions_permille, report);
-    if let Some(Positive(ms)) = fields.optional("eviction_retry", report) {
-        world.eviction_retry_ms = ms;
+    (name, knobs)
+}
+
+/// Checks the world's behaviour.
+pub(crate) fn world(read: Option<&Unnamed<World>>, files: &mut Files<'_>, report: &mut Report) -> Checked {
+    let default = Checked::default();
+    let Some(Unnamed(read)) = read else { return default };
+    let bind_latency = latency("bind_latency", read.bind_latency.as_ref(), files, report);
+    let eviction_grace = latency("eviction_grace", read.eviction_grace.as_ref(), files, report);
+    let max_events = read.max_events.as_ref();
+    if let Some(zero) = max_events.filter(|count| count.value == 0) {
+        report.error(zero.span, "a run of 0 events makes no sense", "must be 1 or more");
     }
-    world.reliable_from = fields.optional::<Ms>("reliable_from", report).map(|ms| Time(ms.0));
-    world.until = fields.optional::<Positive>("until", report).map(|ms| Time(ms.0));
-    if let Some(node) = fields.node("max_events") {
-        match u64::read(node, report) {
-            Some(0) => drop(report.error(node.span, "a run of 0 events makes no sense", "must be 1 or more")),
-            Some(count) => world.max_events = count,
-            None => {}
-        }
+    Checked {
+        bind_latency: bind_latency.unwrap_or(default.bind_latency),
+        eviction_grace: eviction_grace.unwrap_or(default.eviction_grace),
+        recreate_delay_ms: read.recreate_delay.0,
+        failed_binds_permille: chance("failed_binds", read.failed_binds.as_ref(), report),
+        lost_evictions_permille: chance("lost_evictions", read.lost_evictions.as_ref(), report),
+        eviction_retry_ms: read.eviction_retry.0,
+        reliable_from: read.reliable_from,
+        until: read.until.map(|ms| Time(ms.0)),
+        max_events: max_events.map_or(default.max_events, |count| count.value),
     }
-    fields.finish(report);
-    world
+}
+
+/// A chance that must be below 100%.
+fn chance(field: &str, chance: Option<&At<Permille>>, report: &mut Report) -> u64 {
+    let Some(chance) = chance else { return 0 };
+    if chance.value.0 >= 1000 {
+        let title = format!("`{field}` must be below 100%: nothing would ever get through");
+        report.error(chance.span, title, "too much");
+        return 0;
+    }
+    chance.value.0
 }

@@ -1,16 +1,16 @@
-//! What a node pool says beside what its nodes are: where they stand, what they cost, whether it grows by itself; and the
+//! What a node pool says besides what its nodes are: where they stand, what they cost, whether it grows by itself; and the
 //! nodes that join it later.
 
-use super::{
-    diagnostic::{Report, Span},
+use crate::{
+    cluster::NodePool,
+    event::{At as Event, Change},
     files::Files,
-    reader::{At, Fields, Read, Variant, variant},
-    syntax::{Node, Shape},
-    times::latency,
-    values::{Positive, quantity},
+    nodes::AddNodes,
+    times::{RandomTime, latency},
 };
 use quotree_core::{Name, NodeId};
-use quotree_model::{Autoscale, Cluster, NodePool, Runtime};
+use quotree_model::{Autoscale as Checked, Cluster, NodePool as CheckedPool, Runtime};
+use quotree_syntax::{At, Positive, Report, Span, record};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -19,21 +19,33 @@ use std::{
 /// A cluster may have this many nodes.
 pub(crate) const MAX_NODES: usize = 1_000_000;
 
-/// The further fields of a `NodePool`.
+record! {
+    /// Nodes are added for demand that lacks only capacity, never for demand that a quota refuses, and idle nodes are removed.
+    pub(crate) struct Autoscale in "autoscale" {
+        /// The fewest nodes. `count` of the pool are there at first.
+        min: u32 = 0,
+        /// The most nodes.
+        max: At<u32> => required,
+        /// From the demand to the new node.
+        delay_up: At<RandomTime> => "`0s`",
+        /// A node without pods is removed after this time.
+        idle_down: Positive => required,
+    }
+}
+
+/// The price of a node pool and how it scales.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Extras {
     price_milli: u64,
-    autoscale: Option<Autoscale>,
+    autoscale: Option<Checked>,
 }
 
 impl Extras {
-    /// Reads them; `count` nodes are there at first.
-    pub(crate) fn read(fields: &mut Fields<'_>, count: u32, files: &mut Files<'_>, report: &mut Report) -> Self {
-        let mut extras = Self::default();
-        let price = fields.node("price").and_then(|node| quantity(node, "price", report));
-        extras.price_milli = price.and_then(|milli| u64::try_from(milli).ok()).unwrap_or(0);
-        extras.autoscale = fields.node("autoscale").and_then(|node| autoscale(node, count, files, report));
-        extras
+    /// Checks them; `count` nodes are there at first.
+    pub(crate) fn check(read: &NodePool, count: u32, files: &mut Files<'_>, report: &mut Report) -> Self {
+        let price = read.price.as_ref().and_then(|price| price.amount("price", report));
+        let autoscale = read.autoscale.as_ref().and_then(|read| autoscale(read, count, files, report));
+        Self { price_milli: price.and_then(|milli| u64::try_from(milli).ok()).unwrap_or(0), autoscale }
     }
 
     /// How many nodes there can be.
@@ -41,8 +53,8 @@ impl Extras {
         self.autoscale.as_ref().map_or(count, |a| a.max.max(count))
     }
 
-    /// The rack of a node: racks are filled evenly and in order by the nodes that are there at first, and so again by
-    /// those that come. The first racks have one node more where they do not come out even.
+    /// The rack of a node: racks are filled evenly and in order by the nodes that are there at first, and in the same
+    /// way by those that join later. The first racks have one node more where they do not come out even.
     pub(crate) fn rack(&self, pool: &Name, racks: u32, i: u32, count: u32) -> Name {
         let (of, i) = if i < count { (count, i) } else { (self.most(count) - count, i - count) };
         let among = u64::from(i) * u64::from(racks) / u64::from(of.max(1));
@@ -50,27 +62,21 @@ impl Extras {
     }
 
     /// The pool, without its nodes.
-    pub(crate) fn pool(&self, name: Name) -> NodePool {
-        NodePool { name, nodes: Arc::new([]), price_milli: self.price_milli, autoscale: self.autoscale.clone() }
+    pub(crate) fn pool(&self, name: Name) -> CheckedPool {
+        CheckedPool { name, nodes: Arc::new([]), price_milli: self.price_milli, autoscale: self.autoscale.clone() }
     }
 }
 
 /// `Autoscale(min: 1, max: 8, delay_up: "3m", idle_down: "10m")`
-fn autoscale(node: &Node, count: u32, files: &mut Files<'_>, report: &mut Report) -> Option<Autoscale> {
-    let variant = variant(node, &["Autoscale"], "`Autoscale(..)`", report)?;
-    let mut fields = variant.fields(&[], report);
-    let min = fields.or("min", 0, report);
-    let max = fields.required::<At<u32>>("max", report);
-    let delay_up = fields.node("delay_up").and_then(|node| latency("delay_up", node, files, report));
-    let idle_down_ms = fields.required::<Positive>("idle_down", report);
-    fields.finish(report);
-    let (max, idle_down_ms) = (max?, idle_down_ms?.0);
+fn autoscale(read: &Autoscale, count: u32, files: &mut Files<'_>, report: &mut Report) -> Option<Checked> {
+    let delay_up = latency("delay_up", read.delay_up.as_ref(), files, report);
+    let (min, max, idle_down_ms) = (read.min, read.max.as_ref()?, read.idle_down?.0);
     if min > max.value || count > max.value || count < min {
         let title = format!("min {min}, count {count}, max {}: they must go up", max.value);
         report.error(max.span, title, "not in order").help("`count` nodes are there at first");
         return None;
     }
-    Some(Autoscale { min, max: max.value, delay_up: delay_up.unwrap_or(Runtime::Fixed(0)), idle_down_ms })
+    Some(Checked { min, max: max.value, delay_up: delay_up.unwrap_or(Runtime::Fixed(0)), idle_down_ms })
 }
 
 /// Gives every pool its nodes.
@@ -85,13 +91,15 @@ pub(crate) fn number(cluster: &mut Cluster) {
     }
 }
 
-/// Makes the nodes that `AddNodes` events will bring: they must be known, and named, before anything names them. What is
-/// wrong with the events is told by who reads them.
-pub(crate) fn add_spares(events: &[&Node], cluster: &mut Cluster, report: &mut Report) {
+/// Makes the nodes that `AddNodes` events will add: they must be known, and have names, before anything names them.
+pub(crate) fn add_spares(events: &[At<Event>], cluster: &mut Cluster, report: &mut Report) {
     let mut wanted: BTreeMap<Name, (u64, Span)> = BTreeMap::new();
     for event in events {
-        let Some((pool, count, span)) = added(event) else { continue };
-        wanted.entry(pool).or_insert((0, span)).0 += u64::from(count);
+        let Some(At { value: Change::AddNodes(AddNodes { pool: Some(pool), count, .. }), span }) = &event.value.change
+        else {
+            continue;
+        };
+        wanted.entry(pool.value.clone()).or_insert((0, *span)).0 += u64::from(*count);
     }
     let mut names: BTreeSet<String> = BTreeSet::new();
     if !wanted.is_empty() {
@@ -118,25 +126,4 @@ pub(crate) fn add_spares(events: &[&Node], cluster: &mut Cluster, report: &mut R
         }
     }
     number(cluster);
-}
-
-/// Pool and count of an `At(time, AddNodes(pool: .., count: ..))`.
-fn added(event: &Node) -> Option<(Name, u32, Span)> {
-    let Shape::Struct(at) = &event.shape else { return None };
-    let change = at.fields.iter().find(|(ident, _)| ident.text == "change").map(|(_, node)| node);
-    let change = change.or_else(|| at.args.iter().find(|node| is_named(node, "AddNodes")))?;
-    let variant: Variant<'_> = if is_named(change, "AddNodes") {
-        variant(change, &["AddNodes"], "", &mut Report::default())?
-    } else {
-        return None;
-    };
-    let mut quiet = Report::default();
-    let mut fields = variant.fields(super::nodes::ADD_NODES, &mut quiet);
-    let pool = fields.optional::<Name>("pool", &mut quiet)?;
-    let count = fields.node("count").map_or(Some(1), |node| u32::read(node, &mut quiet))?;
-    Some((pool, count, change.span))
-}
-
-fn is_named(node: &Node, name: &str) -> bool {
-    matches!(&node.shape, Shape::Struct(body) if body.name.as_ref().is_some_and(|n| n.text == name))
 }

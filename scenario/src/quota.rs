@@ -1,17 +1,129 @@
 //! `Quota(..)`: the tree of quotas out of nested structs, checked by the core (T2), each finding told at the text it is
 //! about.
 
-use super::{
-    diagnostic::{Report, Span},
-    reader::{At, Fields, Read, choice, variant},
-    syntax::{Node, Shape},
-    values::{entries, texts},
-};
 use quotree_core::{
     Amounts, Finding, FindingKind, Name, OverPromised, Queueing, QuotaSpec, QuotaTree, Severity, TreeSpec,
 };
-use quotree_model::QuotaEdit;
+use quotree_model::QuotaEdit as CheckedEdit;
+use quotree_syntax::{At, Later, Node, Read, Report, Shape, Span, Texts, entries, record, wrong};
 use std::collections::{BTreeMap, BTreeSet};
+
+record! {
+    /// A quota of the tree (T1).
+    pub(crate) struct Quota in "quota" {
+        /// Unique in the tree.
+        name: At<Name> => required,
+        /// The guarantee; resources that are not named are guaranteed 0 (Q3).
+        min: PlacedAmounts => "none",
+        /// The limit; resources that are not named are unlimited (Q3).
+        max: PlacedAmounts => "none",
+        /// How much of min may be lent (L3).
+        lend: PlacedAmounts => "all of min",
+        /// The weight by which capacity that nobody is guaranteed is shared (F1).
+        weight: u64 => "min",
+        /// For the operator's use, shown in reports.
+        priority: i32 = 0,
+        /// For the operator's use, shown in reports.
+        attributes: Texts = Texts::default(),
+        /// Namespaces whose pods use it; only leaves have namespaces.
+        namespaces: Vec<At<Name>> = Vec::new(),
+        /// The most workloads admitted at once (A5).
+        max_jobs: u32 => "absent",
+        /// Whole cells guaranteed to a leaf, by the number of devices of each: `{ "8": 2 }`. They are only checked, see
+        /// `CellsFeasible`.
+        cells: Cells => "none",
+        /// Whether a workload that cannot be placed blocks its leaf (O2).
+        queueing: Queueing = Queueing::Skip,
+        /// The quotas below.
+        children: Later<Vec<Quota>> => "none",
+    }
+}
+
+record! {
+    /// One quota of the tree is changed. The tree is checked as it will be at that time.
+    pub(crate) struct EditQuota(quota) in "change" {
+        /// Which quota.
+        quota: At<Name> => required,
+        /// These resources get these amounts, others keep theirs.
+        min: PlacedAmounts => "unchanged",
+        /// These resources get these amounts, others keep theirs.
+        max: PlacedAmounts => "unchanged",
+        /// These resources get these amounts, others keep theirs.
+        lend: PlacedAmounts => "unchanged",
+        /// The new weight.
+        weight: u64 => "unchanged",
+        /// The new limit.
+        max_jobs: u32 => "unchanged",
+        /// The new guarantee in cells.
+        cells: Cells => "unchanged",
+        /// The new list (T3).
+        namespaces: Vec<At<Name>> => "unchanged",
+        /// The new queueing.
+        queueing: Queueing => "unchanged",
+    }
+}
+
+/// Amounts by resource, with the place of each.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PlacedAmounts {
+    amounts: Amounts,
+    places: Vec<(Name, Span)>,
+}
+
+impl Read for PlacedAmounts {
+    fn kind() -> String {
+        Amounts::kind()
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let mut places = Vec::new();
+        if let Shape::Map(pairs) = &node.shape {
+            places.extend(pairs.iter().filter_map(|(key, value)| match &key.shape {
+                Shape::String(text) => Some((Name::from(text.as_str()), value.span)),
+                _ => None,
+            }));
+        }
+        Some(Self { amounts: Amounts::read(node, report)?, places })
+    }
+}
+
+/// `{ "8": 2, "4": 1 }`: how many cells of how many devices are guaranteed, ascending.
+#[derive(Debug, Clone)]
+pub(crate) struct Cells {
+    span: Span,
+    cells: Vec<(u32, u32)>,
+}
+
+impl Read for Cells {
+    fn kind() -> String {
+        "map of whole number".to_owned()
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let mut cells = Vec::new();
+        for (size, count) in entries(node, "a map of cells such as { \"8\": 2 }", report)? {
+            let devices = size.value.as_str().parse().ok().filter(|devices| (1..=64).contains(devices));
+            let Some(devices) = devices else {
+                let title = format!("a cell of `{}` devices: 1 to 64 are allowed", size.value);
+                report.error(size.span, title, "no size of a cell");
+                continue;
+            };
+            cells.extend(u32::read(count, report).map(|count| (devices, count)));
+        }
+        cells.sort_unstable();
+        Some(Self { span: node.span, cells })
+    }
+}
+
+impl Cells {
+    /// The cells of a leaf; that an inner quota has some is reported.
+    fn of(&self, inner: bool, report: &mut Report) -> Vec<(u32, u32)> {
+        if inner {
+            report.error(self.span, "cells are guaranteed to leaves", "this quota has children");
+        }
+        self.cells.clone()
+    }
+}
 
 /// A tree as it was written, with the places of its parts.
 #[derive(Debug, Clone, Default)]
@@ -49,39 +161,45 @@ pub(crate) fn read(node: &Node, report: &mut Report) -> Option<ReadTree> {
 
 impl ReadTree {
     fn add(&mut self, node: &Node, parent: Option<&Name>, report: &mut Report) -> Option<()> {
-        let variant = variant(node, &["Quota"], "a quota `Quota(..)`", report)?;
         let before = report.errors();
-        let mut fields = variant.fields(&[], report);
-        let name = fields.required::<At<Name>>("name", report);
-        let span = name.as_ref().map_or(variant.span, |n| n.span);
+        let read = Quota::read(node, report)?;
+        let span = read.name.as_ref().map_or(read.span, |name| name.span);
         // A name that nobody can write keeps the children of a nameless quota together.
-        let name = name.map_or_else(|| Name::from(format!("\0{}", self.places.len())), |n| n.value);
-        let mut quota = QuotaSpec::new(name.as_str(), parent.map(Name::as_str));
+        let name = read.name.map_or_else(|| Name::from(format!("\0{}", self.places.len())), |name| name.value);
         let mut places = Places { name: span, ..Places::default() };
-        for field in ["min", "max", "lend"] {
-            let Some(node) = fields.node(field) else { continue };
-            let amounts = read_amounts(node, field, &mut places, report);
-            match field {
-                "min" => quota.min = amounts.unwrap_or_default(),
-                "max" => quota.max = amounts.unwrap_or_default(),
-                _ => quota.lend = amounts,
-            }
-        }
-        read_rest(&mut quota, &mut fields, &mut places, report);
-        let children = fields.node("children");
-        fields.finish(report);
+        let mut take = |field, amounts: Option<PlacedAmounts>| {
+            let PlacedAmounts { amounts, places: at } = amounts?;
+            places.amounts.extend(at.into_iter().map(|(name, span)| (field, name, span)));
+            Some(amounts)
+        };
+        let (min, max, lend) = (take("min", read.min), take("max", read.max), take("lend", read.lend));
+        places.namespaces = read.namespaces.iter().map(|namespace| (namespace.value.clone(), namespace.span)).collect();
+        let inner = read.children.is_some();
+        let quota = QuotaSpec {
+            min: min.unwrap_or_default(),
+            max: max.unwrap_or_default(),
+            lend,
+            weight: read.weight,
+            priority: read.priority,
+            attributes: read.attributes.0,
+            namespaces: read.namespaces.into_iter().map(|namespace| namespace.value).collect(),
+            max_jobs: read.max_jobs,
+            cells: read.cells.map(|cells| cells.of(inner, report)).unwrap_or_default(),
+            queueing: read.queueing,
+            ..QuotaSpec::new(name.as_str(), parent.map(Name::as_str))
+        };
         if report.errors() > before {
             self.damaged.insert(name.clone());
         }
         self.spec.quotas.push(quota);
         self.places.push(places);
-        match children.map(|c| (&c.shape, c)) {
+        match read.children.as_ref().map(Later::node).map(|node| (&node.shape, node)) {
             Some((Shape::List(items), _)) => {
                 for item in items {
                     self.add(item, Some(&name), report);
                 }
             }
-            Some((_, node)) => super::reader::wrong(node, "a list `[..]` of quotas", report),
+            Some((_, node)) => wrong(node, "a list `[..]` of quotas", report),
             None => {}
         }
         Some(())
@@ -157,57 +275,6 @@ impl ReadTree {
     }
 }
 
-fn read_amounts(node: &Node, field: &'static str, places: &mut Places, report: &mut Report) -> Option<Amounts> {
-    if let Shape::Map(pairs) = &node.shape {
-        let known = pairs.iter().filter_map(|(key, value)| match &key.shape {
-            Shape::String(text) => Some((field, Name::from(text.as_str()), value.span)),
-            _ => None,
-        });
-        places.amounts.extend(known);
-    }
-    Amounts::read(node, report)
-}
-
-/// The fields that are no amounts.
-fn read_rest(quota: &mut QuotaSpec, fields: &mut Fields<'_>, places: &mut Places, report: &mut Report) {
-    quota.weight = fields.optional("weight", report);
-    quota.priority = fields.or("priority", 0, report);
-    if let Some(node) = fields.node("attributes") {
-        quota.attributes = texts(node, report);
-    }
-    for namespace in fields.or::<Vec<At<Name>>>("namespaces", Vec::new(), report) {
-        places.namespaces.push((namespace.value.clone(), namespace.span));
-        quota.namespaces.push(namespace.value);
-    }
-    quota.max_jobs = fields.optional("max_jobs", report);
-    if let Some(node) = fields.node("cells") {
-        quota.cells = read_cells(node, fields.given("children").is_some(), report);
-    }
-    if let Some(node) = fields.node("queueing") {
-        let words = [("Skip", Queueing::Skip), ("Block", Queueing::Block)];
-        quota.queueing = choice(node, &words, report).unwrap_or_default();
-    }
-}
-
-/// `cells: { "8": 2, "4": 1 }`: how many cells of how many devices a leaf is guaranteed.
-fn read_cells(node: &Node, inner: bool, report: &mut Report) -> Vec<(u32, u32)> {
-    if inner {
-        report.error(node.span, "cells are guaranteed to leaves", "this quota has children");
-    }
-    let mut cells = Vec::new();
-    for (size, count) in entries(node, "a map of cells such as { \"8\": 2 }", report).unwrap_or_default() {
-        let devices = size.value.as_str().parse().ok().filter(|devices| (1..=64).contains(devices));
-        let Some(devices) = devices else {
-            let title = format!("a cell of `{}` devices: 1 to 64 are allowed", size.value);
-            report.error(size.span, title, "no size of a cell");
-            continue;
-        };
-        cells.extend(u32::read(count, report).map(|count| (devices, count)));
-    }
-    cells.sort_unstable();
-    cells
-}
-
 impl Places {
     /// The text that a finding is about.
     fn of(&self, kind: &FindingKind) -> Span {
@@ -252,13 +319,11 @@ const fn label(kind: &FindingKind) -> &'static str {
     }
 }
 
-/// Reads an edit of one quota, and makes it on the tree as it is then expected to be: given amounts replace those of the
-/// same resource, other fields as a whole. The places go with it, so that what the change breaks is told where the change
-/// is written.
-pub(crate) fn edit(tree: &mut ReadTree, fields: &mut Fields<'_>, report: &mut Report) -> Option<(Name, QuotaEdit)> {
-    let Some(name) = fields.required::<At<Name>>("quota", report) else {
-        return fields.expect(&["min", "max", "lend", "weight", "max_jobs", "cells", "namespaces", "queueing"]);
-    };
+/// Checks an edit of one quota, and makes it on the tree as it is expected to be then: given amounts replace those of the same
+/// resource, other fields are replaced as a whole. The places go with it, so that what the change breaks is reported where the
+/// change is written.
+pub(crate) fn edit(tree: &mut ReadTree, read: &EditQuota, report: &mut Report) -> Option<(Name, CheckedEdit)> {
+    let name = read.quota.as_ref()?;
     let index = tree.spec.quotas.iter().position(|q| q.name == name.value);
     if index.is_none() {
         let title = format!("there is no quota `{}`", name.value);
@@ -269,28 +334,24 @@ pub(crate) fn edit(tree: &mut ReadTree, fields: &mut Fields<'_>, report: &mut Re
     let mut spare_places = Places::default();
     let places = tree.places.get_mut(index.unwrap_or(usize::MAX)).unwrap_or(&mut spare_places);
     let before = report.errors();
-    let mut edit = QuotaEdit::default();
-    for field in ["min", "max", "lend"] {
-        let Some(node) = fields.node(field) else { continue };
-        let mut fresh = Places::default();
-        let Some(amounts) = read_amounts(node, field, &mut fresh, report) else { continue };
+    let mut take = |field, read: &Option<PlacedAmounts>| {
+        let PlacedAmounts { amounts, places: at } = read.clone()?;
         places.amounts.retain(|(f, r, _)| *f != field || amounts.get(r.as_str()).is_none());
-        places.amounts.append(&mut fresh.amounts);
-        match field {
-            "min" => edit.min = amounts,
-            "max" => edit.max = amounts,
-            _ => edit.lend = Some(amounts),
-        }
-    }
-    edit.weight = fields.optional("weight", report);
-    edit.max_jobs = fields.optional("max_jobs", report);
-    edit.cells = fields.node("cells").map(|node| read_cells(node, inner, report));
-    if let Some(namespaces) = fields.optional::<Vec<At<Name>>>("namespaces", report) {
+        places.amounts.extend(at.into_iter().map(|(name, span)| (field, name, span)));
+        Some(amounts)
+    };
+    let edit = CheckedEdit {
+        min: take("min", &read.min).unwrap_or_default(),
+        max: take("max", &read.max).unwrap_or_default(),
+        lend: take("lend", &read.lend),
+        weight: read.weight,
+        max_jobs: read.max_jobs,
+        cells: read.cells.as_ref().map(|cells| cells.of(inner, report)),
+        namespaces: read.namespaces.as_ref().map(|names| names.iter().map(|name| name.value.clone()).collect()),
+        queueing: read.queueing,
+    };
+    if let Some(namespaces) = &read.namespaces {
         places.namespaces = namespaces.iter().map(|n| (n.value.clone(), n.span)).collect();
-        edit.namespaces = Some(namespaces.into_iter().map(|n| n.value).collect());
-    }
-    if let Some(node) = fields.node("queueing") {
-        edit.queueing = choice(node, &[("Skip", Queueing::Skip), ("Block", Queueing::Block)], report);
     }
     places.name = name.span;
     if let Some(quota) = index.and_then(|index| tree.spec.quotas.get_mut(index)) {
@@ -299,5 +360,5 @@ pub(crate) fn edit(tree: &mut ReadTree, fields: &mut Fields<'_>, report: &mut Re
     if report.errors() > before {
         tree.damaged.insert(name.value.clone());
     }
-    index.map(|_| (name.value, edit))
+    index.map(|_| (name.value.clone(), edit))
 }

@@ -1,97 +1,141 @@
-//! `Trace(..)`: jobs out of a trace file. The rows are read by [`quotree_import`]; bad ones are told at the file's name.
+//! `Trace(..)`: jobs out of a trace file. [`quotree_import`] reads the rows; bad rows are reported at the name of the file.
 
-use super::{
-    diagnostic::Report,
-    files::Files,
-    reader::{At, Fields, choice},
-    syntax::Node,
-    values::Positive,
-    workload::deadline,
-};
+use crate::files::Files;
 use quotree_core::Name;
 use quotree_import::{RowProblem, TraceFormat, TraceOptions};
 use quotree_model::{Limits, TraceRow};
+use quotree_syntax::{At, Node, Path, Positive, Read, Report, Span, choice, record, words};
 use std::sync::Arc;
 
-/// So many bad rows of one file are told one by one; of the rest only the count.
+/// This many bad rows of one file are reported one by one; of the rest only the count.
 const MAX_PROBLEMS: usize = 1000;
 
-/// Reads the name of a format.
-pub(crate) fn format_of(node: &Node, report: &mut Report) -> Option<TraceFormat> {
-    choice(node, &TraceFormat::NAMED, report)
+record! {
+    /// The file of a trace, and how it is read.
+    pub(crate) struct TraceFile {
+        /// The trace file, relative to this file.
+        file: At<Path> => required,
+        /// The format of the file.
+        format: Format => required,
+        /// The namespace of all rows.
+        namespace: Name => "absent",
+        /// The column that names the namespace of a row.
+        namespace_by: String => "the column that the format uses",
+        /// Text put before namespaces that come out of a column.
+        prefix: String = String::new(),
+        /// The resource that whole devices are requested as.
+        resource: Name = TraceOptions::default().resource,
+        /// More rows than this are an error.
+        max_rows: u32 = 10_000_000,
+        /// Whether bad rows are errors, or are skipped with a warning.
+        bad_rows: BadRows = BadRows::Refuse,
+    }
 }
 
-/// The bytes of a file that a scenario names; why not is told at the name.
-pub(crate) fn read_file(file: &At<String>, files: &mut Files<'_>, report: &mut Report) -> Option<Vec<u8>> {
-    match files.data(file.span.source, &file.value) {
+record! {
+    /// Limits of the rows of a trace that have none of their own.
+    pub(crate) struct RowLimits {
+        /// Of rows without a deadline: they should be done within this time of their submission; only counted.
+        deadline: Positive => "absent",
+        /// Of rows without a limit: a row fails when its work has run this long, all its tries together.
+        runtime_limit: Positive => "absent",
+        /// Of rows without a limit: how many losses of a node a row survives; evictions do not count.
+        backoff_limit: u32 => "no limit",
+    }
+}
+
+impl RowLimits {
+    pub(crate) fn checked(&self) -> Limits {
+        Limits {
+            deadline_ms: self.deadline.map(|ms| ms.0),
+            runtime_limit_ms: self.runtime_limit.map(|ms| ms.0),
+            backoff_limit: self.backoff_limit,
+        }
+    }
+}
+
+/// What happens to bad rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BadRows {
+    Refuse,
+    Skip,
+}
+
+words! { BadRows: Refuse, Skip }
+
+/// The name of a format.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Format(pub(crate) TraceFormat);
+
+impl Read for Format {
+    fn kind() -> String {
+        format!("one of {}", TraceFormat::NAMED.map(|(name, _)| name).join(", "))
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        choice(node, &TraceFormat::NAMED, report).map(Self)
+    }
+}
+
+/// The bytes of a file that a scenario names; if it cannot be read, the reason is reported at the name.
+pub(crate) fn read_file(file: &At<Path>, files: &mut Files<'_>, report: &mut Report) -> Option<Vec<u8>> {
+    match files.data(file.span.source, &file.value.0) {
         Ok(bytes) => Some(bytes),
         Err(why) => {
-            report.error(file.span, format!("cannot read `{}`: {why}", file.value), "this file");
+            report.error(file.span, format!("cannot read `{}`: {why}", file.value.0), "this file");
             None
         }
     }
 }
 
-/// Tells rows that are left out because the scenario says so: one warning with the first of them.
-fn tell_skipped(file: &At<String>, problems: &[RowProblem], report: &mut Report) {
+/// Warns of rows that are skipped because the scenario says so, and shows the first of them.
+fn report_skipped(file: &At<Path>, problems: &[RowProblem], report: &mut Report) {
     if let Some(RowProblem { line, what }) = problems.first() {
         let title =
-            format!("`{}`: {} bad rows are left out, the first in line {line}: {what}", file.value, problems.len());
+            format!("`{}`: {} bad rows are left out, the first in line {line}: {what}", file.value.0, problems.len());
         report.warning(file.span, title, "rows of this file are bad");
     }
 }
 
-/// Tells bad rows, each with its line.
-pub(crate) fn tell_problems(file: &At<String>, problems: &[RowProblem], report: &mut Report) {
+/// Reports bad rows, each with its line.
+pub(crate) fn report_problems(file: &At<Path>, problems: &[RowProblem], report: &mut Report) {
+    let name = &file.value.0;
     for RowProblem { line, what } in problems.iter().take(MAX_PROBLEMS) {
         let title = match line {
-            0 => format!("`{}`: {what}", file.value),
-            line => format!("`{}` line {line}: {what}", file.value),
+            0 => format!("`{name}`: {what}"),
+            line => format!("`{name}` line {line}: {what}"),
         };
         report.error(file.span, title, if *line == 0 { "this file" } else { "a row of this file is bad" });
     }
     if problems.len() > MAX_PROBLEMS {
         let more = problems.len() - MAX_PROBLEMS;
-        report.error(file.span, format!("`{}`: {more} more bad rows", file.value), "rows of this file are bad");
+        report.error(file.span, format!("`{name}`: {more} more bad rows"), "rows of this file are bad");
     }
 }
 
-/// What holds of rows that say nothing themselves.
-pub(crate) fn limits(fields: &mut Fields<'_>, report: &mut Report) -> Limits {
-    Limits {
-        deadline_ms: deadline(fields, report),
-        runtime_limit_ms: fields.optional::<Positive>("runtime_limit", report).map(|ms| ms.0),
-        backoff_limit: fields.optional("backoff_limit", report),
-    }
-}
-
-/// The rows of a trace, with the place of its file; absent when the file could not be read.
+/// The rows of a trace, with the place of its file; nothing when the file could not be read.
 pub(crate) fn rows(
-    fields: &mut Fields<'_>,
+    trace: &TraceFile,
     (priority, user): (i32, Option<Name>),
     files: &mut Files<'_>,
     report: &mut Report,
-) -> Option<(Arc<[TraceRow]>, At<String>)> {
-    let file = fields.required::<At<String>>("file", report);
-    let format = fields.required_node("format", report).and_then(|node| format_of(node, report));
-    let defaults = TraceOptions::default();
+) -> Option<(Arc<[TraceRow]>, Span)> {
     let options = TraceOptions {
-        namespace: fields.optional("namespace", report),
-        namespace_by: fields.optional("namespace_by", report),
-        prefix: fields.or("prefix", String::new(), report),
-        resource: fields.or("resource", defaults.resource, report),
+        namespace: trace.namespace.clone(),
+        namespace_by: trace.namespace_by.clone(),
+        prefix: trace.prefix.clone(),
+        resource: trace.resource.clone(),
         priority,
         user,
-        max_rows: fields.or("max_rows", 10_000_000_u32, report) as usize,
+        max_rows: trace.max_rows as usize,
     };
-    let skip = fields.node("bad_rows").and_then(|node| choice(node, &[("Refuse", false), ("Skip", true)], report));
-    let (file, format) = (file?, format?);
-    let bytes = read_file(&file, files, report)?;
-    let read = quotree_import::rows(format, &bytes, &options);
+    let (file, format) = (trace.file.as_ref()?, trace.format?);
+    let bytes = read_file(file, files, report)?;
+    let read = quotree_import::rows(format.0, &bytes, &options);
     // A file without a single good row, or of another format, is bad as a whole.
-    match skip {
-        Some(true) if !read.rows.is_empty() => tell_skipped(&file, &read.problems, report),
-        _ => tell_problems(&file, &read.problems, report),
+    match trace.bad_rows {
+        BadRows::Skip if !read.rows.is_empty() => report_skipped(file, &read.problems, report),
+        _ => report_problems(file, &read.problems, report),
     }
-    Some((read.rows.into(), file))
+    Some((read.rows.into(), file.span))
 }

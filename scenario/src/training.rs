@@ -1,22 +1,176 @@
-//! `Training(..)`: roles, what the frameworks know of them, and how fast they train.
+//! `Training(..)`: roles, what the frameworks know of them, and how the speed depends on the number of members.
 
-use super::{
-    dataset,
-    diagnostic::{Report, Span},
-    reader::{At, Fields, Read, choice, list, variant, wrong},
-    syntax::{Node, Shape},
-    times,
-    values::{Ms, Permille, Positive},
-    workload::{Context, checkpoints, positive_count, template},
+use crate::{
+    dataset::{self, Reads},
+    times::{self, RandomTime},
+    workload::{Context, Pod, template},
 };
 use quotree_core::Name;
-use quotree_model::gpus;
-use quotree_model::{Kind, OnLoss, Role, Runtime, Scaling, Work};
+use quotree_model::{Checkpoints, Kind, OnLoss, Role as Checked, Runtime, Scaling as Curve, Work, gpus};
+use quotree_syntax::{
+    At, Count, Fields, Given, Ms, Node, Part, Permille, Positive, Read, Report, Row, Shape, Span, choice, group, list,
+    record, wrong,
+};
 
 /// A table of speeds may have this many entries.
 const MAX_SPEEDS: usize = 10_000;
 
+record! {
+    /// What a training is, whether it is a workload or a task.
+    pub(crate) struct TrainingWork {
+        /// Determines which roles may be there, which are needed, and which do the work.
+        framework: FrameworkName = FrameworkName::custom(),
+        /// At least one.
+        roles: At<Vec<Role>> => required,
+        /// Added to the runtime after each restart.
+        restart_overhead: Ms = Ms(0),
+        /// How often it may be restarted, after evictions and node losses alike, before it fails.
+        max_restarts: u32 => "no limit",
+        /// What happens when members are lost with their node: the whole gang is submitted again, or the other members keep
+        /// their place and wait for replacements (G3).
+        on_loss: OnLoss = OnLoss::Resubmit,
+        amount: Amount => embedded,
+        /// The dataset that its members read together.
+        reads: At<Reads> => "absent",
+        /// How the speed depends on the number of members that work.
+        scaling: Scaling => "`Linear`",
+        /// A training fails when it has worked this long, all its runs together.
+        runtime_limit: Positive => "absent",
+        checkpoints: Checkpoints => embedded,
+    }
+}
+
+record! {
+    /// Equal pods of a training, with a node selector and tolerations of their own. Priority, topology and deadline are those
+    /// of the whole gang.
+    pub(crate) struct Role in "role" {
+        /// Such as master, worker or ps.
+        name: At<Name> => required,
+        /// How many pods.
+        replicas: Count = Count(1),
+        /// How many of them must run together (minimum members).
+        min: At<u32> => "replicas",
+        pod: Pod => embedded,
+    }
+}
+
+group! {
+    /// How the speed of a training depends on the number of members in working roles.
+    pub(crate) enum Scaling in "scaling", "a scaling curve" { Linear, Table, Serial }
+}
+
+record! {
+    /// n members are n times as fast as one.
+    pub(crate) struct Linear in "scaling" {}
+}
+
+record! {
+    /// As measured. Between the entries, and from 0 to the first one, the speed is interpolated linearly; beyond the last entry
+    /// it does not grow.
+    pub(crate) struct Table(speeds) in "scaling" {
+        /// The speed relative to one member, by number of members: `{ 1: "100%", 2: "190%" }`.
+        speeds: Speeds => required,
+    }
+}
+
+record! {
+    /// A part of the work is serial (Amdahl): n members are n / (1 + (n - 1) part) times as fast as one.
+    pub(crate) struct Serial(part) in "scaling" {
+        /// The serial part.
+        part: At<Permille> => required,
+    }
+}
+
+/// How much work there is: a runtime, or GPU-time.
+#[derive(Debug, Clone)]
+pub(crate) struct Amount {
+    runtime: Option<At<RandomTime>>,
+    work: Option<Given<Positive>>,
+}
+
+impl Part for Amount {
+    fn rows() -> Vec<Row> {
+        vec![
+            Row::of::<RandomTime>("runtime", "this or `work`", &["How long it runs with all its members."]),
+            Row::of::<Positive>("work", "this or `runtime`", &["GPU-time: how long one GPU would take."]),
+        ]
+    }
+
+    fn take(fields: &mut Fields<'_>, report: &mut Report) -> Self {
+        let work: Option<Given<Positive>> = fields.optional("work", report);
+        let runtime =
+            if work.is_some() { fields.optional("runtime", report) } else { fields.required("runtime", report) };
+        Self { runtime, work }
+    }
+}
+
+/// The name of a framework.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FrameworkName(&'static Framework);
+
+impl FrameworkName {
+    fn custom() -> Self {
+        static CUSTOM: Framework = Framework { name: "Custom", roles: &[], needs: &[] };
+        Self(&CUSTOM)
+    }
+}
+
+impl Read for FrameworkName {
+    fn kind() -> String {
+        format!("one of {}", FRAMEWORKS.each_ref().map(|framework| framework.name).join(", "))
+    }
+
+    fn show(&self) -> String {
+        format!("`{}`", self.0.name)
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let names = FRAMEWORKS.each_ref().map(|framework| (framework.name, Self(framework)));
+        choice(node, &names, report)
+    }
+}
+
+/// The speeds by number of members, ascending, in thousandths.
+#[derive(Debug, Clone)]
+pub(crate) struct Speeds(Vec<(u32, u64)>);
+
+/// `{ 1: "100%", 2: "190%" }`
+impl Read for Speeds {
+    fn kind() -> String {
+        "map of ratio".to_owned()
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let Shape::Map(pairs) = &node.shape else {
+            wrong(node, "a map of speeds by members such as { 1: \"100%\", 2: \"190%\" }", report);
+            return None;
+        };
+        if pairs.is_empty() || pairs.len() > MAX_SPEEDS {
+            let title = format!("{} speeds: 1 to {MAX_SPEEDS} are allowed", pairs.len());
+            report.error(node.span, title, "too few or too many");
+            return None;
+        }
+        let before = report.errors();
+        let mut speeds: Vec<(u32, u64)> = Vec::new();
+        for (key, value) in pairs {
+            let (Some(members), Some(Permille(speed))) = (u32::read(key, report), Permille::read(value, report)) else {
+                continue;
+            };
+            if members == 0 || speed == 0 {
+                let place = if members == 0 { key } else { value };
+                report.error(place.span, "members and speeds must be above 0", "0 makes no sense here");
+            } else if speeds.iter().any(|(known, _)| *known == members) {
+                report.error(key.span, format!("the speed of {members} members is there twice"), "the second time");
+            }
+            speeds.push((members, speed));
+        }
+        speeds.sort_unstable();
+        (report.errors() == before).then_some(Self(speeds))
+    }
+}
+
 /// A role that a framework knows.
+#[derive(Debug)]
 struct KnownRole {
     name: &'static str,
     /// Whether its members do the work.
@@ -30,7 +184,8 @@ const fn role(name: &'static str, works: bool, single: bool) -> KnownRole {
 }
 
 /// What a framework knows of roles.
-struct Framework {
+#[derive(Debug)]
+pub(crate) struct Framework {
     name: &'static str,
     roles: &'static [KnownRole],
     /// Of each of these lists one must be there.
@@ -40,7 +195,7 @@ struct Framework {
 /// Launcher and workers, as MPI has them.
 const LAUNCHED: &[KnownRole] = &[role("launcher", false, true), role("worker", true, false)];
 
-const FRAMEWORKS: [Framework; 8] = [
+static FRAMEWORKS: [Framework; 8] = [
     Framework {
         name: "PyTorch",
         roles: &[role("master", true, true), role("worker", true, false)],
@@ -65,110 +220,90 @@ const FRAMEWORKS: [Framework; 8] = [
     Framework { name: "Custom", roles: &[], needs: &[] },
 ];
 
-/// Reads what a training is, but for its place and name.
-pub(crate) fn read(
-    fields: &mut Fields<'_>,
+/// Checks a training, be it a workload or a task.
+pub(crate) fn check(
+    read: &TrainingWork,
     requests: &mut Vec<Span>,
     context: &mut Context<'_, '_>,
     report: &mut Report,
 ) -> Option<Kind> {
-    let names: Vec<(&'static str, usize)> = FRAMEWORKS.iter().zip(0..).map(|(f, i)| (f.name, i)).collect();
-    let framework = fields.node("framework").and_then(|node| choice(node, &names, report));
-    let framework = framework.and_then(|i| FRAMEWORKS.get(i)).filter(|f| !f.roles.is_empty());
-    let roles_node = fields.required_node("roles", report);
-    let (checkpoint_ms, checkpoint_cost_ms) = checkpoints(fields, report);
-    let restart_overhead_ms = fields.or("restart_overhead", Ms(0), report).0;
-    let max_restarts = fields.optional("max_restarts", report);
-    let runtime_limit_ms = fields.optional::<Positive>("runtime_limit", report).map(|ms| ms.0);
-    let words = [("Resubmit", OnLoss::Resubmit), ("Wait", OnLoss::Wait)];
-    let on_loss = fields.node("on_loss").and_then(|node| choice(node, &words, report)).unwrap_or_default();
-    let scaling = fields.node("scaling").map_or(Some(Scaling::Linear), |node| scaling(node, report));
-    let reads = fields.node("reads");
-    let work_node = fields.node("work");
-    let runtime = match work_node {
-        None => fields.required_node("runtime", report),
-        Some(_) => fields.node("runtime"),
-    };
-    let roles = roles_node.and_then(|node| roles(node, framework, requests, report));
-    let work = match (runtime, work_node) {
-        (Some(_), Some(node)) => {
-            report.error(node.span, "`runtime` and `work` both say how much there is to do", "one of them is enough");
-            None
-        }
-        (_, Some(node)) => {
-            let lacks = |roles: &Vec<Role>| {
-                let some_work = roles.iter().any(|role| role.works);
-                roles.iter().all(|role| gpus(role) == 0 || (some_work && !role.works))
-            };
-            if roles.as_ref().is_some_and(lacks) {
-                let title = "`work` is GPU-time, but no role that works asks for a GPU";
-                report.error(node.span, title, "nobody can do it").help("ask for `nvidia.com/gpu`, or give `runtime`");
-            }
-            Positive::read(node, report).map(|ms| Work::GpuTime(ms.0))
-        }
-        (Some(node), None) => times::runtime(node, context.files, report).map(Work::Runtime),
-        (None, None) => None,
-    };
+    let roles = read.roles.as_ref().map(|written| roles(written, read.framework.0, requests, report));
+    let work = work(&read.amount, roles.as_deref(), context, report);
+    let scaling = read.scaling.as_ref().map_or(Some(Curve::Linear), |scaling| curve(scaling, report));
     let (roles, work) = (roles?, work?);
     let forever = matches!(work, Work::Runtime(Runtime::Forever));
-    let reads = reads.and_then(|node| dataset::reads(node, Some(&roles), forever, context.datasets, report));
+    let reads = read.reads.as_ref();
+    let reads = reads.and_then(|reads| dataset::reads(reads, Some(&roles), forever, context.datasets, report));
     Some(Kind::Training {
         roles,
         work,
         scaling: scaling?,
-        checkpoint_ms,
-        checkpoint_cost_ms,
-        restart_overhead_ms,
-        max_restarts,
-        runtime_limit_ms,
-        on_loss,
+        checkpoints: read.checkpoints.clone(),
+        restart_overhead_ms: read.restart_overhead.0,
+        max_restarts: read.max_restarts,
+        runtime_limit_ms: read.runtime_limit.map(|ms| ms.0),
+        on_loss: read.on_loss,
         reads,
     })
 }
 
+/// How much there is to do; GPU-time needs a role that works and asks for GPUs.
+fn work(
+    amount: &Amount,
+    roles: Option<&[Checked]>,
+    context: &mut Context<'_, '_>,
+    report: &mut Report,
+) -> Option<Work> {
+    let Some(work) = &amount.work else {
+        return times::runtime(amount.runtime.as_ref()?, context.files, report).map(Work::Runtime);
+    };
+    if amount.runtime.is_some() {
+        report.error(work.span, "`runtime` and `work` both say how much there is to do", "one of them is enough");
+        return None;
+    }
+    let lacks = |roles: &[Checked]| {
+        let some_work = roles.iter().any(|role| role.works);
+        roles.iter().all(|role| gpus(role) == 0 || (some_work && !role.works))
+    };
+    if roles.is_some_and(lacks) {
+        let title = "`work` is GPU-time, but no role that works asks for a GPU";
+        report.error(work.span, title, "nobody can do it").help("ask for `nvidia.com/gpu`, or give `runtime`");
+    }
+    work.value.map(|ms| Work::GpuTime(ms.0))
+}
+
 fn roles(
-    node: &Node,
-    framework: Option<&Framework>,
+    written: &At<Vec<Role>>,
+    framework: &Framework,
     requests: &mut Vec<Span>,
     report: &mut Report,
-) -> Option<Vec<Role>> {
-    let Shape::List(items) = &node.shape else {
-        wrong(node, "a list `[Role(..)]`", report);
-        return None;
-    };
-    if items.is_empty() {
-        report.error(node.span, "a training needs at least one role", "empty");
+) -> Vec<Checked> {
+    if written.value.is_empty() {
+        report.error(written.span, "a training needs at least one role", "empty");
     }
-    let mut roles: Vec<Role> = Vec::new();
-    for item in items {
-        let Some(variant) = variant(item, &["Role"], "`Role(..)`", report) else { continue };
-        let mut fields = variant.fields(&[], report);
-        let name = fields.required::<At<Name>>("name", report);
-        let replicas = positive_count(&mut fields, "replicas", 1, report);
-        let min = fields.optional::<At<u32>>("min", report);
-        let template = template(&mut fields, variant, requests, report);
-        fields.finish(report);
-        if let Some(min) = min.as_ref().filter(|min| min.value > replicas) {
+    let mut roles: Vec<Checked> = Vec::new();
+    for role in &written.value {
+        let replicas = role.replicas.0;
+        let template = template(&role.pod, role.span, requests, report);
+        if let Some(min) = role.min.as_ref().filter(|min| min.value > replicas) {
             let title = format!("min {} is above the {replicas} replicas", min.value);
             report.error(min.span, title, "more than there are");
         }
-        let min = min.map_or(replicas, |min| min.value);
-        let Some(name) = name else { continue };
+        let min = role.min.as_ref().map_or(replicas, |min| min.value);
+        let Some(name) = &role.name else { continue };
         if roles.iter().any(|role| role.name == name.value) {
             report.error(name.span, format!("a second role `{}`", name.value), "the name is taken");
         }
-        let works = framework.is_none_or(|framework| known(framework, &name, replicas, report));
-        roles.push(Role { name: name.value, replicas, min, works, template });
+        let works = framework.roles.is_empty() || known(framework, name, replicas, report);
+        roles.push(Checked { name: name.value.clone(), replicas, min, works, template });
     }
-    if let Some(framework) = framework.filter(|_| !items.is_empty()) {
-        for needed in framework.needs {
-            if !roles.iter().any(|role| needed.contains(&role.name.as_str())) {
-                let title = format!("{} needs a role {}", framework.name, list(needed).replace(" and ", " or "));
-                report.error(node.span, title, "a role is missing");
-            }
+    for needed in framework.needs.iter().filter(|_| !written.value.is_empty()) {
+        if !roles.iter().any(|role| needed.contains(&role.name.as_str())) {
+            let title = format!("{} needs a role {}", framework.name, list(needed).replace(" and ", " or "));
+            report.error(written.span, title, "a role is missing");
         }
     }
-    Some(roles)
+    roles
 }
 
 /// Whether a role works; that the framework does not know it, or not so many of it, is told.
@@ -188,58 +323,17 @@ fn known(framework: &Framework, name: &At<Name>, replicas: u32, report: &mut Rep
     role.works
 }
 
-fn scaling(node: &Node, report: &mut Report) -> Option<Scaling> {
-    let variant = variant(node, &["Linear", "Table", "Serial"], "a scaling curve", report)?;
-    match variant.name {
-        "Table" => {
-            let mut fields = variant.fields(&["speeds"], report);
-            let speeds = fields.required_node("speeds", report);
-            fields.finish(report);
-            table(speeds?, report).map(Scaling::Table)
-        }
-        "Serial" => {
-            let mut fields = variant.fields(&["part"], report);
-            let part = fields.required::<At<Permille>>("part", report);
-            fields.finish(report);
-            let part = part?;
+fn curve(scaling: &Scaling, report: &mut Report) -> Option<Curve> {
+    match scaling {
+        Scaling::Linear(_) => Some(Curve::Linear),
+        Scaling::Table(table) => table.speeds.clone().map(|speeds| Curve::Table(speeds.0)),
+        Scaling::Serial(serial) => {
+            let part = serial.part.as_ref()?;
             if part.value.0 > 1000 {
                 report.error(part.span, "a part of the work is 100% at most", "more than all");
                 return None;
             }
-            Some(Scaling::Serial(part.value.0))
-        }
-        _ => {
-            variant.bare(report);
-            Some(Scaling::Linear)
+            Some(Curve::Serial(part.value.0))
         }
     }
-}
-
-/// `{ 1: "100%", 2: "190%" }`
-fn table(node: &Node, report: &mut Report) -> Option<Vec<(u32, u64)>> {
-    let Shape::Map(pairs) = &node.shape else {
-        wrong(node, "a map of speeds by members such as { 1: \"100%\", 2: \"190%\" }", report);
-        return None;
-    };
-    if pairs.is_empty() || pairs.len() > MAX_SPEEDS {
-        let title = format!("{} speeds: 1 to {MAX_SPEEDS} are allowed", pairs.len());
-        report.error(node.span, title, "too few or too many");
-        return None;
-    }
-    let before = report.errors();
-    let mut speeds: Vec<(u32, u64)> = Vec::new();
-    for (key, value) in pairs {
-        let (Some(members), Some(Permille(speed))) = (u32::read(key, report), Permille::read(value, report)) else {
-            continue;
-        };
-        if members == 0 || speed == 0 {
-            let place = if members == 0 { key } else { value };
-            report.error(place.span, "members and speeds must be above 0", "0 makes no sense here");
-        } else if speeds.iter().any(|(known, _)| *known == members) {
-            report.error(key.span, format!("the speed of {members} members is there twice"), "the second time");
-        }
-        speeds.push((members, speed));
-    }
-    speeds.sort_unstable();
-    (report.errors() == before).then_some(speeds)
 }

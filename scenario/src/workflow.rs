@@ -1,61 +1,111 @@
 //! `Workflow(tasks: [Job(..), Training(.., after: ["..."])])`: tasks that depend on each other, without circles.
 
-use super::{
-    diagnostic::{Report, Span},
-    gpus,
-    reader::{At, Read, variant, wrong},
-    syntax::{Node, Shape},
-    training,
-    workload::{Context, deadline, job, priority},
+use crate::{
+    gpus::Same,
+    training::{self, TrainingWork},
+    workload::{Context, JobWork, PriorityName, job, priority},
 };
 use petgraph::{algo::tarjan_scc, graphmap::DiGraphMap};
 use quotree_core::{Level, Name};
-use quotree_model::{Priority, Task};
+use quotree_model::{Priority, Task as Checked};
+use quotree_syntax::{At, Node, Positive, Read, Report, Span, group, record};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A workflow may have this many tasks, and this many dependencies.
 const MAX_TASKS: usize = 10_000;
 const MAX_DEPENDENCIES: usize = 100_000;
 
-/// A task as written, with what it depends on.
+group! {
+    /// Entries of `tasks`: what a `Workflow` runs. `preemptible`, `budget` and `eviction_grace` are those of the workflow.
+    pub(crate) enum Task in "task", "a task" { Job, Training }
+}
+
+record! {
+    /// A job. Its fields mean the same as those of the workload `Job`.
+    pub(crate) struct Job in "task" {
+        common: Common => embedded,
+        work: JobWork => embedded,
+    }
+}
+
+record! {
+    /// A training. Its fields mean the same as those of the workload `Training`.
+    pub(crate) struct Training in "task" {
+        common: Common => embedded,
+        /// Where its pods must be placed; `None`: anywhere.
+        topology: Together => "the workflow's",
+        work: TrainingWork => embedded,
+    }
+}
+
+record! {
+    /// The fields of every task.
+    pub(crate) struct Common {
+        /// Unique in the workflow.
+        name: At<Name> => required,
+        /// Tasks that must have succeeded before it starts.
+        after: Vec<At<Name>> = Vec::new(),
+        /// As of a workload.
+        priority: PriorityName => "the workflow's",
+        /// It should be done within this time after it may start; only counted.
+        deadline: Positive => "absent",
+    }
+}
+
+/// The topology of a task; `None` is a value of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Together(Option<Level>);
+
+impl Read for Together {
+    fn kind() -> String {
+        Same::kind()
+    }
+
+    fn none() -> Option<Self> {
+        Some(Self(None))
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        Same::read(node, report).map(|same| Self(same.level()))
+    }
+}
+
+/// A task, and what it depends on.
 struct ReadTask {
     name: At<Name>,
     after: Vec<At<Name>>,
-    /// As if nothing depended on it, nor it on anything.
-    task: Task,
+    /// As if there were no dependencies.
+    task: Checked,
 }
 
-/// Reads the tasks of a workflow.
+/// Checks the tasks of a workflow.
 pub(crate) fn tasks(
-    node: &Node,
+    written: &At<Vec<Task>>,
     stated: (&Priority, Option<Level>),
     requests: &mut Vec<Span>,
     context: &mut Context<'_, '_>,
     report: &mut Report,
-) -> Option<Vec<Task>> {
-    let Shape::List(items) = &node.shape else {
-        wrong(node, "a list of tasks `[Job(..), Training(..)]`", report);
-        return None;
-    };
-    if items.is_empty() || items.len() > MAX_TASKS {
-        let title = format!("{} tasks: a workflow has 1 to {MAX_TASKS}", items.len());
-        report.error(node.span, title, "too few or too many");
+) -> Option<Vec<Checked>> {
+    if written.value.is_empty() || written.value.len() > MAX_TASKS {
+        let title = format!("{} tasks: a workflow has 1 to {MAX_TASKS}", written.value.len());
+        report.error(written.span, title, "too few or too many");
         return None;
     }
     let before = report.errors();
-    let tasks: Vec<ReadTask> = items.iter().filter_map(|item| task(item, stated, requests, context, report)).collect();
+    let tasks = written.value.iter().filter_map(|task| check(task, stated, requests, context, report));
+    let tasks: Vec<ReadTask> = tasks.collect();
     let links = links(&tasks, report);
     if links.values().map(BTreeSet::len).sum::<usize>() > MAX_DEPENDENCIES {
-        report.error(node.span, format!("more than {MAX_DEPENDENCIES} dependencies"), "too many");
+        report.error(written.span, format!("more than {MAX_DEPENDENCIES} dependencies"), "too many");
     }
     circles(&tasks, &links, report);
-    if report.errors() > before || tasks.len() < items.len() {
+    if report.errors() > before || tasks.len() < written.value.len() {
         return None;
     }
-    let mut made: Vec<Task> = Vec::with_capacity(tasks.len());
+    let mut made: Vec<Checked> = Vec::with_capacity(tasks.len());
     for (task, after) in tasks.into_iter().zip(links.values()) {
         let after = u32::try_from(after.len()).unwrap_or(u32::MAX);
-        made.push(Task { after, ..task.task });
+        made.push(Checked { after, ..task.task });
     }
     for (task, after) in &links {
         for earlier in after {
@@ -67,36 +117,33 @@ pub(crate) fn tasks(
     Some(made)
 }
 
-/// Reads a task; `stated` is what the workflow says of all of them.
-fn task(
-    node: &Node,
+/// Checks a task; `stated` is what the workflow says of all its tasks.
+fn check(
+    read: &Task,
     stated: (&Priority, Option<Level>),
     requests: &mut Vec<Span>,
     context: &mut Context<'_, '_>,
     report: &mut Report,
 ) -> Option<ReadTask> {
-    let variant = variant(node, &["Job", "Training"], "a task", report)?;
-    let mut fields = variant.fields(&[], report);
-    let name = fields.required::<At<Name>>("name", report);
-    let after = fields.node("after").and_then(|node| Vec::<At<Name>>::read(node, report)).unwrap_or_default();
-    let own = fields.node("priority").and_then(|node| priority(node, context, report));
-    let deadline_ms = deadline(&mut fields, report);
-    // Pods of a job stand for themselves, those of a training together; `None` says anywhere.
-    let topology = if variant.name == "Training" { fields.given("topology") } else { None };
-    let together = match topology {
-        None => stated.1.filter(|_| variant.name == "Training"),
-        Some(node) if matches!(node.shape, Shape::Absent) => None,
-        Some(node) => gpus::together(node, report),
+    let common = match read {
+        Task::Job(job) => &job.common,
+        Task::Training(training) => &training.common,
     };
-    let kind = match variant.name {
-        "Job" => job(&mut fields, variant, requests, context, report),
-        _ => training::read(&mut fields, requests, context, report),
+    let own = common.priority.as_ref().and_then(|name| priority(name, context, report));
+    // Pods of a job are placed one by one, those of a training together.
+    let (together, kind) = match read {
+        Task::Job(task) => (None, job(&task.work, task.span, requests, context, report)),
+        Task::Training(task) => {
+            let together = task.topology.as_ref().map_or(stated.1, |together| together.0);
+            (together, training::check(&task.work, requests, context, report))
+        }
     };
-    fields.finish(report);
     let priority = own.unwrap_or_else(|| stated.0.clone());
-    let (name, kind) = (name?, kind?);
-    let task = Task { name: name.value.clone(), after: 0, leads_to: Vec::new(), priority, together, deadline_ms, kind };
-    Some(ReadTask { name, after, task })
+    let (name, kind) = (common.name.clone()?, kind?);
+    let deadline_ms = common.deadline.map(|ms| ms.0);
+    let task =
+        Checked { name: name.value.clone(), after: 0, leads_to: Vec::new(), priority, together, deadline_ms, kind };
+    Some(ReadTask { name, after: common.after.clone(), task })
 }
 
 /// By task, the tasks it depends on; names that are taken, unknown or repeated are told.

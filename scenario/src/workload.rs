@@ -1,87 +1,323 @@
-//! `workloads: [..]`: Deployment, Job, Training, CronJob, Workflow and Trace.
+//! `workloads: [..]`: Deployment, Job, Training, CronJob, Workflow and Trace. First the fields of each, then what is made of
+//! them.
 
-use super::{
-    arrivals,
-    dataset::{self, ReadDataset},
-    diagnostic::{Report, Span},
+use crate::{
+    arrivals::{Arriving, Bounds, Pattern},
+    dataset::{self, ReadDataset, Reads},
     files::Files,
-    gpus,
-    reader::{At, Fields, Read, Variant, variant},
-    syntax::{Node, Shape},
-    times::{self, latency},
-    trace, training,
-    values::{Ms, Positive, entries, quantity},
-    workflow,
+    gpus::{self, Same},
+    times::{self, RandomTime},
+    trace::{self, RowLimits, TraceFile},
+    training::{self, TrainingWork},
+    workflow::{self, Task},
 };
 use quotree_core::{Amounts, DeviceAsk, Level, Name, PodTemplate, Time, Unit};
-use quotree_model::{Arrivals, Kind, Priority, Runtime, Workload};
+use quotree_model::{Arrivals, Checkpoints, Concurrency, Kind, Priority, Retries, Runtime, Workload as Checked};
+use quotree_syntax::{At, Count, Given, Node, Positive, Quantity, Read, Report, Shape, Span, entries, group, record};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// A workload with the places that later checks speak of.
+group! {
+    /// Entries of `workloads`: what is submitted and creates pods.
+    pub(crate) enum Workload in "workload", "a kind of workload" { Deployment, Job, Training, CronJob, Workflow, Trace }
+}
+
+record! {
+    /// Equal pods that run until they are scaled down or withdrawn.
+    pub(crate) struct Deployment in "workload" {
+        common: Common => embedded,
+        place: Place => embedded,
+        arrivals: Repeated => embedded,
+        /// How many pods.
+        replicas: u32 = 1,
+        pod: Pod => embedded,
+    }
+}
+
+record! {
+    /// Equal pods that end.
+    pub(crate) struct Job in "workload" {
+        common: Common => embedded,
+        place: Place => embedded,
+        arrivals: Repeated => embedded,
+        deadline: Deadline => embedded,
+        work: JobWork => embedded,
+    }
+}
+
+record! {
+    /// Pods in roles that train together, admitted as a gang (G1).
+    pub(crate) struct Training in "workload" {
+        common: Common => embedded,
+        place: Place => embedded,
+        topology: Topology => embedded,
+        arrivals: Repeated => embedded,
+        deadline: Deadline => embedded,
+        work: TrainingWork => embedded,
+    }
+}
+
+record! {
+    /// Jobs that start with a fixed period, named `NAME-0`, `NAME-1`, .., from `submit` on.
+    pub(crate) struct CronJob in "workload" {
+        common: Common => embedded,
+        place: Place => embedded,
+        /// The period.
+        every: Positive => required,
+        /// What happens when the period ends and the job before has not ended: the new job starts anyway, it is skipped (and
+        /// counted as skipped), or it replaces the one before.
+        concurrency: Concurrency = Concurrency::Allow,
+        bounds: Bounds => embedded,
+        deadline: Deadline => embedded,
+        work: JobWork => embedded,
+    }
+}
+
+record! {
+    /// Jobs and trainings that depend on each other.
+    pub(crate) struct Workflow in "workload" {
+        common: Common => embedded,
+        place: Place => embedded,
+        topology: Topology => embedded,
+        arrivals: Repeated => embedded,
+        deadline: Deadline => embedded,
+        /// At least one; no task may wait for itself, directly or through others.
+        tasks: At<Vec<Task>> => required,
+    }
+}
+
+record! {
+    /// Rows of a trace file; each is a gang of equal pods that runs for the time that the row says.
+    pub(crate) struct Trace in "workload" {
+        common: Common => embedded,
+        topology: Topology => embedded,
+        checkpoints: Checkpoints => embedded,
+        limits: RowLimits => embedded,
+        file: TraceFile => embedded,
+    }
+}
+
+record! {
+    /// The fields of every workload.
+    pub(crate) struct Common {
+        /// Unique in the scenario.
+        name: At<Name> => required,
+        /// Pods with a higher priority go first (O1). Of a Trace: the priority of rows that name none.
+        priority: PriorityName = PriorityName::Number(0),
+        /// Who submits it. Where the scenario declares users, it must be one of them who may. Of a Trace: who submits all rows;
+        /// without it, the user that each row names.
+        user: At<Name> => "absent",
+        /// Whether its pods may be evicted.
+        preemptible: bool = true,
+        /// The disruption budget that protects its pods (R7).
+        budget: At<Name> => "absent",
+        /// The time from the decision to evict a pod until the pod is gone.
+        eviction_grace: At<RandomTime> => "the world's",
+    }
+}
+
+record! {
+    /// Where a workload belongs, and when it is submitted.
+    pub(crate) struct Place {
+        /// Decides which leaf of the quota tree is charged.
+        namespace: At<Name> => required,
+        /// When it is submitted.
+        submit: Time = Time(0),
+    }
+}
+
+record! {
+    /// Of what can be submitted repeatedly.
+    pub(crate) struct Repeated {
+        /// When the instances `NAME-0`, `NAME-1`, .. are submitted, from `submit` on.
+        arrivals: At<Pattern> => "once, at `submit`",
+    }
+}
+
+record! {
+    /// Of what ends.
+    pub(crate) struct Deadline {
+        /// It should be done within this time of its submission. A deadline changes no decision; it is only counted whether it was met.
+        deadline: Positive => "absent",
+    }
+}
+
+record! {
+    /// Of gangs.
+    pub(crate) struct Topology {
+        /// Where the pods of a gang must be placed; of a workflow, those of each training.
+        topology: Same => "anywhere",
+    }
+}
+
+record! {
+    /// What a job is, whether it is a workload or a task.
+    pub(crate) struct JobWork {
+        /// How many pods must succeed.
+        completions: Count = Count(1),
+        /// How many pods may exist at once.
+        parallelism: Count = Count(1),
+        retries: Retries => embedded,
+        /// How long each pod runs.
+        runtime: At<RandomTime> => required,
+        /// The dataset that each pod reads.
+        reads: At<Reads> => "absent",
+        checkpoints: Checkpoints => embedded,
+        pod: Pod => embedded,
+    }
+}
+
+record! {
+    /// What each pod asks for.
+    pub(crate) struct Pod {
+        /// What each pod asks for.
+        request: At<Amounts> => required,
+        /// How the devices in the request are divided. Their sum is added to the request.
+        devices: At<Devices> => "whole devices, or one fraction",
+        /// The requested GPU memory is divided evenly over this many GPUs of one node.
+        gpu_count: At<u32> => "absent",
+        /// Labels that the node must have. A label with one value needs no list.
+        selector: Selector = Selector(Vec::new()),
+        /// Taints of nodes that the pods tolerate.
+        tolerations: Vec<Name> = Vec::new(),
+    }
+}
+
+record! {
+    /// On a node: `count` devices with a capacity of `each`. Of a pod: `each` on each of `count` devices of one node.
+    pub(crate) struct Devices in "devices" {
+        /// Such as `nvidia.com/gpu`.
+        resource: At<Name> => required,
+        /// How many devices; on a node at most 64.
+        count: Given<Count> => "1 for pods, required for nodes",
+        /// The amount of each.
+        each: At<Quantity> => "`1`",
+    }
+}
+
+/// A priority as it is written: a number, or the name of a class.
+#[derive(Debug, Clone)]
+pub(crate) enum PriorityName {
+    Number(i32),
+    Class(At<Name>),
+}
+
+impl Read for PriorityName {
+    fn kind() -> String {
+        "whole number or class".to_owned()
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Class(class) => class.value.to_string(),
+        }
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        match &node.shape {
+            Shape::String(class) => Some(Self::Class(At { value: class.as_str().into(), span: node.span })),
+            _ => i32::read(node, report).map(Self::Number),
+        }
+    }
+}
+
+/// `{ "model": ["A100", "V100"], "zone": "a" }`
+#[derive(Debug, Clone)]
+pub(crate) struct Selector(pub(crate) Vec<(Name, Vec<Name>)>);
+
+impl Read for Selector {
+    fn kind() -> String {
+        "map of list of string".to_owned()
+    }
+
+    fn show(&self) -> String {
+        "none".to_owned()
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let what = "a map of labels such as { \"model\": [\"A100\", \"V100\"] }";
+        let mut labels = Vec::new();
+        for (label, value) in entries(node, what, report)? {
+            let values = match &value.shape {
+                Shape::List(_) => Vec::<Name>::read(value, report),
+                _ => Name::read(value, report).map(|name| vec![name]),
+            };
+            labels.push((label.value, values.unwrap_or_default()));
+        }
+        Some(Self(labels))
+    }
+}
+
+/// A checked workload with the places that later checks point at.
 #[derive(Debug, Clone)]
 pub(crate) struct ReadWorkload {
-    pub(crate) workload: Workload,
+    pub(crate) workload: Checked,
     pub(crate) name: Span,
     pub(crate) namespace: Span,
     pub(crate) user: Option<At<Name>>,
     pub(crate) budget: Option<At<Name>>,
-    /// One a template: a Deployment's and Job's own, a Training's by role, a Workflow's by task; a Trace's file.
+    /// The place of each template's request: one of a Deployment or Job, one a role, one a task; of a Trace, its file.
     pub(crate) requests: Vec<Span>,
     /// Where it says how it arrives.
     pub(crate) arrivals: Option<Span>,
 }
 
-/// What is known before workloads are read.
+/// What is known before workloads are checked.
 pub(crate) struct Context<'a, 'l> {
     pub(crate) classes: &'a BTreeMap<Name, i32>,
     pub(crate) datasets: &'a [ReadDataset],
     pub(crate) files: &'a mut Files<'l>,
 }
 
-/// The kinds of workload.
-const KINDS: [&str; 6] = ["Deployment", "Job", "Training", "CronJob", "Workflow", "Trace"];
-
-/// What is read of a workload according to its kind.
+/// The part of a workload that depends on its kind.
 struct Body {
     namespace: At<Name>,
     submit: Time,
-    /// When it arrives, and where that is said.
+    /// How it arrives, and where it says so.
     arrivals: Option<(Arrivals, Span)>,
     deadline_ms: Option<u64>,
     kind: Kind,
 }
 
-/// Reads one workload.
-pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Report) -> Option<ReadWorkload> {
-    let variant = variant(node, &KINDS, "a kind of workload", report)?;
-    let mut fields = variant.fields(&[], report);
-    let name = fields.required::<At<Name>>("name", report);
-    let priority = fields.node("priority").and_then(|node| priority(node, context, report)).unwrap_or_default();
-    let user = fields.optional::<At<Name>>("user", report);
-    let preemptible = fields.or("preemptible", true, report);
-    let budget = fields.optional::<At<Name>>("budget", report);
-    let eviction_grace = fields.node("eviction_grace");
-    let eviction_grace = eviction_grace.and_then(|node| latency("eviction_grace", node, context.files, report));
-    let gangs = matches!(variant.name, "Training" | "Workflow" | "Trace");
-    let together = if gangs { fields.node("topology").and_then(|node| gpus::together(node, report)) } else { None };
-    let mut requests = Vec::new();
-    let body = match variant.name {
-        "Trace" => {
-            let user = user.as_ref().map(|user| user.value.clone());
-            traced(&mut fields, (priority.number, user), &mut requests, context.files, report)
+impl Workload {
+    fn common(&self) -> &Common {
+        match self {
+            Self::Deployment(deployment) => &deployment.common,
+            Self::Job(job) => &job.common,
+            Self::Training(training) => &training.common,
+            Self::CronJob(cron) => &cron.common,
+            Self::Workflow(workflow) => &workflow.common,
+            Self::Trace(trace) => &trace.common,
         }
-        _ => body(&mut fields, variant, (&priority, together), &mut requests, context, report),
-    };
-    fields.finish(report);
-    let (name, body) = (name?, body?);
+    }
+
+    fn topology(&self) -> Option<Level> {
+        match self {
+            Self::Training(Training { topology, .. })
+            | Self::Workflow(Workflow { topology, .. })
+            | Self::Trace(Trace { topology, .. }) => topology.topology.as_ref().and_then(Same::level),
+            Self::Deployment(_) | Self::Job(_) | Self::CronJob(_) => None,
+        }
+    }
+}
+
+/// Checks one workload.
+pub(crate) fn check(read: &Workload, context: &mut Context<'_, '_>, report: &mut Report) -> Option<ReadWorkload> {
+    let common = read.common();
+    let priority = priority(&common.priority, context, report).unwrap_or_default();
+    let eviction_grace = times::latency("eviction_grace", common.eviction_grace.as_ref(), context.files, report);
+    let together = read.topology();
+    let mut requests = Vec::new();
+    let body = body(read, (&priority, together), &mut requests, context, report);
+    let (name, body) = (common.name.as_ref()?, body?);
     let (arrivals, arriving) = body.arrivals.unzip();
-    let workload = Workload {
+    let workload = Checked {
         name: name.value.to_string(),
         namespace: body.namespace.value,
-        user: user.as_ref().map(|user| user.value.clone()),
+        user: common.user.as_ref().map(|user| user.value.clone()),
         priority,
-        preemptible,
-        budget: budget.as_ref().map(|budget| budget.value.clone()),
+        preemptible: common.preemptible,
+        budget: common.budget.as_ref().map(|budget| budget.value.clone()),
         together,
         eviction_grace,
         submit: body.submit,
@@ -89,197 +325,166 @@ pub(crate) fn read(node: &Node, context: &mut Context<'_, '_>, report: &mut Repo
         deadline_ms: body.deadline_ms,
         kind: body.kind,
     };
-    let (name, namespace) = (name.span, body.namespace.span);
-    Some(ReadWorkload { workload, name, namespace, user, budget, requests, arrivals: arriving })
-}
-
-/// The rows of a trace: where and when is theirs, and stands for the trace where its file is named.
-fn traced(
-    fields: &mut Fields<'_>,
-    stated: (i32, Option<Name>),
-    requests: &mut Vec<Span>,
-    files: &mut Files<'_>,
-    report: &mut Report,
-) -> Option<Body> {
-    let limits = trace::limits(fields, report);
-    let (checkpoint_ms, checkpoint_cost_ms) = checkpoints(fields, report);
-    let (rows, file) = trace::rows(fields, stated, files, report)?;
-    requests.push(file.span);
-    let first = rows.first();
-    let namespace = first.map_or_else(|| Name::from(""), |row| row.namespace.clone());
-    Some(Body {
-        namespace: At { value: namespace, span: file.span },
-        submit: first.map_or(Time(0), |row| row.submit),
-        arrivals: None,
-        deadline_ms: None,
-        kind: Kind::Trace { rows, limits, checkpoint_ms, checkpoint_cost_ms },
+    let (user, budget) = (common.user.clone(), common.budget.clone());
+    Some(ReadWorkload {
+        workload,
+        name: name.span,
+        namespace: body.namespace.span,
+        user,
+        budget,
+        requests,
+        arrivals: arriving,
     })
 }
 
-/// What is not a trace; `stated` is what tasks have that say nothing themselves.
+/// What depends on the kind; `stated` is what tasks and rows have that say nothing themselves.
 fn body(
-    fields: &mut Fields<'_>,
-    variant: Variant<'_>,
+    read: &Workload,
     stated: (&Priority, Option<Level>),
     requests: &mut Vec<Span>,
     context: &mut Context<'_, '_>,
     report: &mut Report,
 ) -> Option<Body> {
-    let namespace = fields.required::<At<Name>>("namespace", report);
-    let submit = fields.or("submit", Time(0), report);
-    let (arriving, arrivals) = if variant.name == "CronJob" {
-        (Some(variant.span), arrivals::cron(fields, report))
-    } else {
-        let node = fields.node("arrivals");
-        (node.map(|node| node.span), node.and_then(|node| arrivals::read(node, context.files, report)))
+    let (place, arriving, deadline) = match read {
+        Workload::Deployment(d) => (&d.place, Arriving::of(d.arrivals.arrivals.as_ref()), None),
+        Workload::Job(j) => (&j.place, Arriving::of(j.arrivals.arrivals.as_ref()), j.deadline.deadline),
+        Workload::Training(t) => (&t.place, Arriving::of(t.arrivals.arrivals.as_ref()), t.deadline.deadline),
+        Workload::CronJob(c) => (&c.place, Arriving::Cron(c), c.deadline.deadline),
+        Workload::Workflow(w) => (&w.place, Arriving::of(w.arrivals.arrivals.as_ref()), w.deadline.deadline),
+        Workload::Trace(trace) => return traced(trace, stated.0.number, requests, context.files, report),
     };
-    let deadline_ms = if variant.name == "Deployment" { None } else { deadline(fields, report) };
-    let kind = match variant.name {
-        "Deployment" => {
-            let replicas = fields.or("replicas", 1, report);
-            let template = template(fields, variant, requests, report);
-            Some(Kind::Deployment { replicas, template })
+    let arrivals = arriving.check(context.files, report);
+    let kind = match read {
+        Workload::Deployment(deployment) => {
+            let template = template(&deployment.pod, deployment.span, requests, report);
+            Some(Kind::Deployment { replicas: deployment.replicas, template })
         }
-        "Job" | "CronJob" => job(fields, variant, requests, context, report),
-        "Workflow" => {
-            let node = fields.required_node("tasks", report);
-            let tasks = node.and_then(|node| workflow::tasks(node, stated, requests, context, report));
-            tasks.map(|tasks| Kind::Workflow { tasks })
+        Workload::Job(Job { work, span, .. }) | Workload::CronJob(CronJob { work, span, .. }) => {
+            job(work, *span, requests, context, report)
         }
-        _ => training::read(fields, requests, context, report),
+        Workload::Training(training) => training::check(&training.work, requests, context, report),
+        Workload::Workflow(workflow) => {
+            let tasks = workflow.tasks.as_ref()?;
+            workflow::tasks(tasks, stated, requests, context, report).map(|tasks| Kind::Workflow { tasks })
+        }
+        Workload::Trace(_) => None,
     };
-    let (namespace, kind) = (namespace?, kind?);
-    let arrivals = match arriving {
-        Some(span) => Some((arrivals?, span)),
-        None => None,
+    Some(Body {
+        namespace: place.namespace.clone()?,
+        submit: place.submit,
+        arrivals: arrivals?,
+        deadline_ms: deadline.map(|ms| ms.0),
+        kind: kind?,
+    })
+}
+
+/// The rows of a trace. Each has its own namespace and time; of the trace as a whole, those of the first row count.
+fn traced(
+    trace: &Trace,
+    priority: i32,
+    requests: &mut Vec<Span>,
+    files: &mut Files<'_>,
+    report: &mut Report,
+) -> Option<Body> {
+    let user = trace.common.user.as_ref().map(|user| user.value.clone());
+    let (rows, file) = trace::rows(&trace.file, (priority, user), files, report)?;
+    requests.push(file);
+    let first = rows.first();
+    let namespace = first.map_or_else(|| Name::from(""), |row| row.namespace.clone());
+    Some(Body {
+        namespace: At { value: namespace, span: file },
+        submit: first.map_or(Time(0), |row| row.submit),
+        arrivals: None,
+        deadline_ms: None,
+        kind: Kind::Trace { rows, limits: trace.limits.checked(), checkpoints: trace.checkpoints.clone() },
+    })
+}
+
+/// The number of a priority; an unknown class is reported.
+pub(crate) fn priority(name: &PriorityName, context: &Context<'_, '_>, report: &mut Report) -> Option<Priority> {
+    let class = match name {
+        PriorityName::Number(number) => return Some(Priority::from(*number)),
+        PriorityName::Class(class) => class,
     };
-    Some(Body { namespace, submit, arrivals, deadline_ms, kind })
-}
-
-/// After how much work it is saved, and what that costs.
-pub(crate) fn checkpoints(fields: &mut Fields<'_>, report: &mut Report) -> (Option<u64>, u64) {
-    let every = fields.optional::<Positive>("checkpoint", report).map(|ms| ms.0);
-    (every, fields.or("checkpoint_cost", Ms(0), report).0)
-}
-
-/// After how long it should be done.
-pub(crate) fn deadline(fields: &mut Fields<'_>, report: &mut Report) -> Option<u64> {
-    fields.optional::<Positive>("deadline", report).map(|ms| ms.0)
-}
-
-/// A number, or the name of a class.
-pub(crate) fn priority(node: &Node, context: &Context<'_, '_>, report: &mut Report) -> Option<Priority> {
-    let Shape::String(class) = &node.shape else { return i32::read(node, report).map(Priority::from) };
-    let Some(number) = context.classes.get(class.as_str()) else {
+    let Some(number) = context.classes.get(&class.value) else {
         let names = context.classes.keys().map(Name::as_str);
         report
-            .error(node.span, format!("there is no priority class `{class}`"), "unknown class")
-            .did_you_mean(class, names)
+            .error(class.span, format!("there is no priority class `{}`", class.value), "unknown class")
+            .did_you_mean(class.value.as_str(), names)
             .help("classes are declared at the top: `classes: { \"high\": 100 }`");
         return None;
     };
-    Some(Priority { number: *number, class: Some(class.as_str().into()) })
+    Some(Priority { number: *number, class: Some(class.value.clone()) })
 }
 
-/// Reads what a job is, but for its place and name.
+/// Checks a job, be it a workload or a task.
 pub(crate) fn job(
-    fields: &mut Fields<'_>,
-    variant: Variant<'_>,
+    work: &JobWork,
+    span: Span,
     requests: &mut Vec<Span>,
     context: &mut Context<'_, '_>,
     report: &mut Report,
 ) -> Option<Kind> {
-    let completions = positive_count(fields, "completions", 1, report);
-    let parallelism = positive_count(fields, "parallelism", 1, report);
-    let backoff_limit = fields.or("backoff_limit", 6, report);
-    let retry_delay_ms = fields.or("retry_delay", Ms(0), report).0;
-    let template = template(fields, variant, requests, report);
-    let (checkpoint_ms, checkpoint_cost_ms) = checkpoints(fields, report);
-    let runtime_limit_ms = fields.optional::<Positive>("runtime_limit", report).map(|ms| ms.0);
-    let reads = fields.node("reads");
-    let runtime =
-        fields.required_node("runtime", report).and_then(|node| times::runtime(node, context.files, report))?;
-    let reads =
-        reads.and_then(|node| dataset::reads(node, None, runtime == Runtime::Forever, context.datasets, report));
+    let template = template(&work.pod, span, requests, report);
+    let runtime = times::runtime(work.runtime.as_ref()?, context.files, report)?;
+    let forever = runtime == Runtime::Forever;
+    let reads = work.reads.as_ref();
+    let reads = reads.and_then(|reads| dataset::reads(reads, None, forever, context.datasets, report));
     Some(Kind::Job {
-        completions,
-        parallelism,
-        backoff_limit,
+        completions: work.completions.0,
+        parallelism: work.parallelism.0,
+        retries: work.retries.clone(),
         template,
         runtime,
-        checkpoint_ms,
-        checkpoint_cost_ms,
-        retry_delay_ms,
-        runtime_limit_ms,
+        checkpoints: work.checkpoints.clone(),
         reads,
     })
 }
 
-pub(crate) fn positive_count(fields: &mut Fields<'_>, field: &'static str, default: u32, report: &mut Report) -> u32 {
-    let Some(count) = fields.optional::<At<u32>>(field, report) else { return default };
-    if count.value == 0 {
-        report.error(count.span, format!("`{field}` must be at least 1"), "0 makes no sense here");
-        return default;
-    }
-    count.value
-}
-
-/// What each pod asks: `request`, `devices`, `selector`, `tolerations`.
-pub(crate) fn template(
-    f: &mut Fields<'_>,
-    of: Variant<'_>,
-    requests: &mut Vec<Span>,
-    report: &mut Report,
-) -> Arc<PodTemplate> {
+/// The template of a pod; `of` is the place of what has it.
+pub(crate) fn template(pod: &Pod, of: Span, requests: &mut Vec<Span>, report: &mut Report) -> Arc<PodTemplate> {
     let mut template = PodTemplate::default();
-    let request = f.required_node("request", report);
-    requests.push(request.map_or(of.span, |node| node.span));
-    if let Some(node) = request {
-        template.request = Amounts::read(node, report).unwrap_or_default();
+    requests.push(pod.request.as_ref().map_or(of, |request| request.span));
+    if let Some(request) = &pod.request {
+        template.request = request.value.clone();
     }
-    if let Some(node) = f.node("devices") {
-        devices(node, &mut template, report);
+    if let Some(asked) = &pod.devices {
+        devices(asked, &mut template, report);
     }
-    gpus::split(f, &mut template, report);
-    if let Some(node) = f.node("selector") {
-        let what = "a map of labels such as { \"model\": [\"A100\", \"V100\"] }";
-        for (label, value) in entries(node, what, report).unwrap_or_default() {
-            let values = match &value.shape {
-                Shape::List(_) => Vec::<Name>::read(value, report),
-                _ => Name::read(value, report).map(|name| vec![name]),
-            };
-            template.selector.push((label.value, values.unwrap_or_default()));
-        }
-    }
-    template.tolerations = f.or("tolerations", Vec::new(), report);
+    gpus::split(pod.gpu_count.as_ref(), &mut template, report);
+    template.selector.clone_from(&pod.selector.0);
+    template.tolerations.clone_from(&pod.tolerations);
     Arc::new(template)
 }
 
-/// `devices: Devices(resource: "nvidia.com/gpu", count: 2, each: "500m")`: what they add up to is requested, too.
-fn devices(node: &Node, template: &mut PodTemplate, report: &mut Report) {
-    let Some(variant) = variant(node, &["Devices"], "`Devices(..)`", report) else { return };
-    let mut fields = variant.fields(&[], report);
-    let resource = fields.required::<At<Name>>("resource", report);
-    let count = positive_count(&mut fields, "count", 1, report);
-    let each_node = fields.node("each");
-    let unit = resource.as_ref().map_or("", |r| r.value.as_str());
-    let whole = if Unit::of(unit) == Unit::Milli { 1000 } else { 1 };
-    let each = each_node.map_or(Some(whole), |node| quantity(node, unit, report));
-    fields.finish(report);
-    let (Some(resource), Some(each)) = (resource, each) else { return };
+impl Devices {
+    /// The amount of each device, in base units: one whole unit unless it says otherwise.
+    pub(crate) fn each(&self, report: &mut Report) -> Option<i64> {
+        let resource = self.resource.as_ref().map_or("", |resource| resource.value.as_str());
+        let whole = if Unit::of(resource) == Unit::Milli { 1000 } else { 1 };
+        self.each.as_ref().map_or(Some(whole), |each| each.value.amount(resource, report))
+    }
+}
+
+/// `devices: Devices(resource: "nvidia.com/gpu", count: 2, each: "500m")` of a pod.
+fn devices(asked: &At<Devices>, template: &mut PodTemplate, report: &mut Report) {
+    let each = asked.value.each(report);
+    let (Some(resource), Some(each)) = (&asked.value.resource, each) else { return };
+    let resource = resource.value.clone();
+    let count = asked.value.count.as_ref().and_then(|count| count.value).map_or(1, |count| count.0);
     let Some(sum) = each.checked_mul(i64::from(count)).filter(|sum| *sum > 0) else {
-        report.error(node.span, "the devices add up to nothing, or to more than 64 bits", "out of range");
+        report.error(asked.span, "the devices add up to nothing, or to more than 64 bits", "out of range");
         return;
     };
-    match template.request.get(resource.value.as_str()) {
+    match template.request.get(resource.as_str()) {
         Some(stated) if stated != sum => {
-            let show = |amount| Amounts::new().with(resource.value.clone(), amount);
+            let show = |amount| Amounts::new().with(resource.clone(), amount);
             let title = format!("the devices add up to {}, but request says {}", show(sum), show(stated));
-            report.error(node.span, title, "does not add up").help("leave the resource out of `request`");
+            report.error(asked.span, title, "does not add up").help("leave the resource out of `request`");
         }
-        _ => template.request.set(resource.value.clone(), sum),
+        _ => template.request.set(resource.clone(), sum),
     }
-    template.devices = Some(DeviceAsk { resource: resource.value, count, each });
+    template.devices = Some(DeviceAsk { resource, count, each });
 }
 
 impl ReadWorkload {

@@ -1,6 +1,7 @@
 //! Why something is refused: a value with all that its sentence names, and one word that claims can speak of.
 
 use quotree_core::Name;
+use quotree_syntax::{Node, Read, Report, choice};
 use std::fmt;
 
 /// A list in a sentence names so many, and counts the rest.
@@ -125,6 +126,16 @@ impl Reason {
     #[must_use]
     pub fn word(self) -> &'static str {
         Self::NAMED.iter().find(|(_, reason)| *reason == self).map_or("CellsShort", |(word, _)| word)
+    }
+}
+
+impl Read for Reason {
+    fn kind() -> String {
+        format!("one of {}", Self::NAMED.map(|(word, _)| word).join(", "))
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        choice(node, &Self::NAMED, report)
     }
 }
 

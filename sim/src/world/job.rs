@@ -53,7 +53,7 @@ impl Engine<'_> {
     fn runtime_limit(&self, unit: u32) -> Option<u64> {
         let unit = &self.world.units[unit];
         match self.kind(unit.owner) {
-            Some(Kind::Job { runtime_limit_ms, .. }) => *runtime_limit_ms,
+            Some(Kind::Job { retries, .. }) => retries.runtime_limit.map(|limit| limit.0),
             Some(Kind::Trace { .. }) => self.row_limit(unit.owner, unit.number),
             _ => None,
         }
@@ -87,13 +87,13 @@ impl Engine<'_> {
 
     /// A pod of a Job was lost with its node; gives after how long it is tried again, if the job goes on.
     pub(crate) fn job_pod_lost(&mut self, owner: u32) -> Result<Option<u64>, RunError> {
-        let Some(Kind::Job { backoff_limit, retry_delay_ms, .. }) = self.kind(owner) else { return Ok(Some(0)) };
+        let Some(Kind::Job { retries, .. }) = self.kind(owner) else { return Ok(Some(0)) };
         self.world.controllers[owner].losses += 1;
         let losses = self.world.controllers[owner].losses;
-        if losses <= *backoff_limit {
-            return Ok(Some(back_off(*retry_delay_ms, losses)));
+        if losses <= retries.backoff_limit {
+            return Ok(Some(back_off(retries.retry_delay.0, losses)));
         }
-        self.fail(owner, format!("pods lost: {losses}; its backoff_limit is {backoff_limit}"))?;
+        self.fail(owner, format!("pods lost: {losses}; its backoff_limit is {}", retries.backoff_limit))?;
         Ok(None)
     }
 

@@ -55,8 +55,7 @@ pub(crate) struct Training {
 impl Training {
     /// Of a [`Kind::Training`].
     pub(crate) fn new(kind: &Kind, shapes: &mut Shapes) -> Option<Self> {
-        let Kind::Training { roles, work, scaling, checkpoint_ms, checkpoint_cost_ms, on_loss, reads, .. } = kind
-        else {
+        let Kind::Training { roles, work, scaling, checkpoints, on_loss, reads, .. } = kind else {
             return None;
         };
         let some_work = roles.iter().any(|role| role.works);
@@ -83,11 +82,11 @@ impl Training {
             broken: false,
             epoch: 0,
         };
-        training.progress.cost_ms = *checkpoint_cost_ms;
+        training.progress.cost_ms = checkpoints.checkpoint_cost.0;
         training.progress.reads = reads.is_some();
         let everybody = training.crews.iter().zip(roles).map(|(crew, role)| (crew.weight, role.replicas));
         training.full_rate = training.rate(everybody).saturating_mul(u128::from(FULL));
-        training.progress.step = u128::from(checkpoint_ms.unwrap_or(0)).saturating_mul(training.full_rate);
+        training.progress.step = u128::from(checkpoints.every_ms().unwrap_or(0)).saturating_mul(training.full_rate);
         if let Work::GpuTime(ms) = work {
             let unit = if training.scaling == Scaling::Linear { 1 } else { u128::from(BILLION) };
             training.progress.total = Some((u128::from(*ms) * 1000 * u128::from(FULL)).saturating_mul(unit));

@@ -86,17 +86,18 @@ pub(crate) fn deployment(name: &str, namespace: &str, submit_ms: u64, replicas: 
     workload(name, namespace, submit_ms, Kind::Deployment { replicas, template: template(cores) })
 }
 
+fn checkpoints(ms: Option<u64>) -> Checkpoints {
+    Checkpoints { checkpoint: ms.map(Positive), checkpoint_cost: Ms(0) }
+}
+
 pub(crate) fn job(name: &str, submit_ms: u64, completions: u32, parallelism: u32, cores: i64, ms: u64) -> Workload {
     let kind = Kind::Job {
         completions,
         parallelism,
-        backoff_limit: 6,
+        retries: Retries { backoff_limit: 6, retry_delay: Ms(0), runtime_limit: None },
         template: template(cores),
         runtime: Runtime::Fixed(ms),
-        checkpoint_ms: None,
-        checkpoint_cost_ms: 0,
-        retry_delay_ms: 0,
-        runtime_limit_ms: None,
+        checkpoints: checkpoints(None),
         reads: None,
     };
     workload(name, "ns", submit_ms, kind)
@@ -110,10 +111,9 @@ pub(crate) fn training(name: &str, submit_ms: u64, roles: Vec<Role>, ms: u64, ch
     let kind = Kind::Training {
         roles,
         work: Work::Runtime(Runtime::Fixed(ms)),
-        checkpoint_ms,
+        checkpoints: checkpoints(checkpoint_ms),
         restart_overhead_ms: 1_000,
         scaling: Scaling::Linear,
-        checkpoint_cost_ms: 0,
         max_restarts: None,
         runtime_limit_ms: None,
         on_loss: OnLoss::Resubmit,
@@ -138,7 +138,7 @@ pub(crate) fn row(name: &str, submit_ms: u64, runtime_ms: u64, pods: u32, cores:
 
 pub(crate) fn trace(name: &str, rows: Vec<TraceRow>) -> Workload {
     let rows = rows.into();
-    let kind = Kind::Trace { rows, limits: Limits::default(), checkpoint_ms: None, checkpoint_cost_ms: 0 };
+    let kind = Kind::Trace { rows, limits: Limits::default(), checkpoints: checkpoints(None) };
     workload(name, "ns", 0, kind)
 }
 

@@ -46,19 +46,26 @@ impl Source {
 
 /// A place in a file, small enough to be kept with every value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Span {
-    pub(crate) source: u32,
-    pub(crate) start: u32,
-    pub(crate) end: u32,
+pub struct Span {
+    /// Index into the sources.
+    pub source: u32,
+    /// The first byte.
+    pub start: u32,
+    /// The byte after the last.
+    pub end: u32,
 }
 
 impl Span {
-    pub(crate) fn new(source: u32, range: Range<usize>) -> Self {
+    /// A range of bytes of a source.
+    #[must_use]
+    pub fn new(source: u32, range: Range<usize>) -> Self {
         let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Self { source, start: narrow(range.start), end: narrow(range.end) }
     }
 
-    pub(crate) fn to(self, end: Self) -> Self {
+    /// From the start of this place to the end of another.
+    #[must_use]
+    pub fn to(self, end: Self) -> Self {
         Self { end: end.end.max(self.end), ..self }
     }
 }
@@ -110,13 +117,15 @@ impl fmt::Display for Diagnostic {
 
 /// The diagnostics so far, and what it takes to make more of them.
 #[derive(Debug, Default)]
-pub(crate) struct Report {
+pub struct Report {
     diagnostics: Vec<Diagnostic>,
     /// How many comparisons of names went into "did you mean"; past a bound no more are made.
     comparisons: usize,
     errors: usize,
-    /// Whether brackets do not match: what the file means cannot be told then.
-    pub(crate) broken: bool,
+    /// Whether brackets do not match: the meaning of the file is unknown then.
+    pub broken: bool,
+    /// The field that is being read, for messages that name it.
+    pub field: &'static str,
 }
 
 /// "Did you mean" stops looking after this many comparisons in one load.
@@ -124,12 +133,12 @@ const MAX_COMPARISONS: usize = 1_000_000;
 
 impl Report {
     /// Adds an error; the result takes help.
-    pub(crate) fn error(&mut self, span: Span, title: impl Into<String>, label: impl Into<String>) -> Help<'_> {
+    pub fn error(&mut self, span: Span, title: impl Into<String>, label: impl Into<String>) -> Help<'_> {
         self.push(Severity::Error, span, title.into(), label.into())
     }
 
     /// Adds a warning; the result takes help.
-    pub(crate) fn warning(&mut self, span: Span, title: impl Into<String>, label: impl Into<String>) -> Help<'_> {
+    pub fn warning(&mut self, span: Span, title: impl Into<String>, label: impl Into<String>) -> Help<'_> {
         self.push(Severity::Warning, span, title.into(), label.into())
     }
 
@@ -149,17 +158,19 @@ impl Report {
     }
 
     /// How many warnings there are so far.
-    pub(crate) fn warnings(&self) -> usize {
+    #[must_use]
+    pub fn warnings(&self) -> usize {
         self.diagnostics.len() - self.errors
     }
 
     /// How many errors there are so far.
-    pub(crate) const fn errors(&self) -> usize {
+    #[must_use]
+    pub const fn errors(&self) -> usize {
         self.errors
     }
 
     /// The known name nearest to `name`, when one is near enough to be meant.
-    pub(crate) fn nearest<'a>(&mut self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    pub fn nearest<'a>(&mut self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
         let allowed = (name.chars().count() / 3).clamp(1, 4);
         let mut best: Option<(usize, &str)> = None;
         for candidate in known {
@@ -179,7 +190,8 @@ impl Report {
     }
 
     /// All of them, by place, with lines and columns filled in; exact repetitions once.
-    pub(crate) fn finish(self, sources: &[Source]) -> Vec<Diagnostic> {
+    #[must_use]
+    pub fn finish(self, sources: &[Source]) -> Vec<Diagnostic> {
         let mut diagnostics = self.diagnostics;
         let key = |d: &Diagnostic| (d.source, d.span.start, d.span.end);
         diagnostics.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.title.cmp(&b.title)));
@@ -239,13 +251,14 @@ impl Cursor {
 }
 
 /// Adds help to the diagnostic just made.
-pub(crate) struct Help<'a> {
+pub struct Help<'a> {
     report: &'a mut Report,
     index: usize,
 }
 
 impl Help<'_> {
-    pub(crate) fn help(self, text: impl Into<String>) -> Self {
+    /// Adds a line of help.
+    pub fn help(self, text: impl Into<String>) -> Self {
         if let Some(diagnostic) = self.report.diagnostics.get_mut(self.index) {
             diagnostic.help.push(text.into());
         }
@@ -253,7 +266,7 @@ impl Help<'_> {
     }
 
     /// Adds "did you mean" when a known name is near.
-    pub(crate) fn did_you_mean<'a>(self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn did_you_mean<'a>(self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         match self.report.nearest(name, known) {
             Some(nearest) => self.help(format!("did you mean `{nearest}`?")),
             None => self,

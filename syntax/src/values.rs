@@ -1,19 +1,34 @@
-//! The small values of a scenario: durations, quantities, amounts by resource, names, thousandths. All exact or refused.
+//! The small values of the language: durations, quantities, amounts by resource, names, ratios. All are exact or refused.
 
 use super::{
     diagnostic::Report,
+    duration::{exact, parse_duration},
     reader::{At, Read, wrong},
-    syntax::{Node, Shape, clip},
+    tree::{Node, Shape, clip},
 };
 use quotree_core::{Amounts, Name, Time, Unit, parse_quantity};
-use quotree_model::{exact, parse_duration};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, marker::PhantomData};
 
 /// Milliseconds, written as `"90s"`, `"1h30m"`, `"2d"`, `"250ms"`, `"1.5s"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Ms(pub(crate) u64);
+pub struct Ms(pub u64);
+
+/// A duration as a default in the reference page.
+fn duration_text(ms: u64) -> String {
+    let units = [(3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")];
+    let (size, unit) = units.into_iter().find(|(size, _)| ms > 0 && ms.is_multiple_of(*size)).unwrap_or((1, "s"));
+    format!("`{}{unit}`", ms / size)
+}
 
 impl Read for Ms {
+    fn kind() -> String {
+        "duration".to_owned()
+    }
+
+    fn show(&self) -> String {
+        duration_text(self.0)
+    }
+
     fn read(node: &Node, report: &mut Report) -> Option<Self> {
         const EXPECTED: &str = "a duration string such as \"90s\" or \"1h30m\"";
         match &node.shape {
@@ -39,16 +54,32 @@ impl Read for Ms {
 }
 
 impl Read for Time {
+    fn kind() -> String {
+        "duration".to_owned()
+    }
+
+    fn show(&self) -> String {
+        duration_text(self.0)
+    }
+
     fn read(node: &Node, report: &mut Report) -> Option<Self> {
         Ms::read(node, report).map(|ms| Self(ms.0))
     }
 }
 
 /// A duration longer than 0.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Positive(pub(crate) u64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Positive(pub u64);
 
 impl Read for Positive {
+    fn kind() -> String {
+        "duration".to_owned()
+    }
+
+    fn show(&self) -> String {
+        duration_text(self.0)
+    }
+
     fn read(node: &Node, report: &mut Report) -> Option<Self> {
         let ms = Ms::read(node, report)?.0;
         if ms == 0 {
@@ -61,6 +92,14 @@ impl Read for Positive {
 
 /// A name that fits a report: not empty, not over-long, no control characters.
 impl Read for Name {
+    fn kind() -> String {
+        "name".to_owned()
+    }
+
+    fn show(&self) -> String {
+        format!("`{self}`")
+    }
+
     fn read(node: &Node, report: &mut Report) -> Option<Self> {
         let text = String::read(node, report)?;
         checked_name(&text, node, report).then(|| Self::from(text))
@@ -84,7 +123,7 @@ fn checked_name(text: &str, node: &Node, report: &mut Report) -> bool {
 }
 
 /// A quantity of one resource; negative ones are told.
-pub(crate) fn quantity(node: &Node, resource: &str, report: &mut Report) -> Option<i64> {
+pub fn quantity(node: &Node, resource: &str, report: &mut Report) -> Option<i64> {
     let unit = Unit::of(resource);
     let expected = match unit {
         Unit::Bytes => "a quantity string such as \"512Mi\" or \"16Gi\"",
@@ -122,7 +161,7 @@ fn clip_long(text: &str) -> String {
 }
 
 /// The entries of a map whose keys are strings, repeated keys told.
-pub(crate) fn entries<'a>(node: &'a Node, what: &str, report: &mut Report) -> Option<Vec<(At<Name>, &'a Node)>> {
+pub fn entries<'a>(node: &'a Node, what: &str, report: &mut Report) -> Option<Vec<(At<Name>, &'a Node)>> {
     let Shape::Map(pairs) = &node.shape else {
         wrong(node, what, report);
         return None;
@@ -146,6 +185,14 @@ pub(crate) fn entries<'a>(node: &'a Node, what: &str, report: &mut Report) -> Op
 
 /// `{ "cpu": "5", "memory": "1Gi" }`
 impl Read for Amounts {
+    fn kind() -> String {
+        "amounts".to_owned()
+    }
+
+    fn show(&self) -> String {
+        "none".to_owned()
+    }
+
     fn read(node: &Node, report: &mut Report) -> Option<Self> {
         let entries = entries(node, "a map of amounts such as { \"cpu\": \"5\" }", report)?;
         if entries.len() > 64 {
@@ -167,16 +214,38 @@ impl Read for Amounts {
 }
 
 /// `{ "a": "b" }`
-pub(crate) fn texts(node: &Node, report: &mut Report) -> Vec<(Name, Name)> {
-    let entries = entries(node, "a map of strings such as { \"zone\": \"a\" }", report).unwrap_or_default();
-    entries.into_iter().filter_map(|(key, value)| Some((key.value, Name::from(String::read(value, report)?)))).collect()
+#[derive(Debug, Clone, Default)]
+pub struct Texts(pub Vec<(Name, Name)>);
+
+impl Read for Texts {
+    fn kind() -> String {
+        "map of string".to_owned()
+    }
+
+    fn show(&self) -> String {
+        "none".to_owned()
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let entries = entries(node, "a map of strings such as { \"zone\": \"a\" }", report)?;
+        let text = |node, report: &mut Report| String::read(node, report).map(Name::from);
+        Some(Self(entries.into_iter().filter_map(|(key, value)| Some((key.value, text(value, report)?))).collect()))
+    }
 }
 
 /// A part of one in thousandths: `0.85` or `"85%"`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Permille(pub(crate) u64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permille(pub u64);
 
 impl Read for Permille {
+    fn kind() -> String {
+        "ratio".to_owned()
+    }
+
+    fn show(&self) -> String {
+        if self.0 == 0 { "0".to_owned() } else { format!("{}%", self.0 / 10) }
+    }
+
     fn read(node: &Node, report: &mut Report) -> Option<Self> {
         const EXPECTED: &str = "a number such as 0.85 or a percentage such as \"85%\"";
         let (text, scale) = match &node.shape {
@@ -199,5 +268,85 @@ impl Read for Permille {
             report.error(node.span, title, "in steps of a thousandth");
         }
         value.map(Self)
+    }
+}
+
+/// A count that is at least 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count(pub u32);
+
+impl Read for Count {
+    fn kind() -> String {
+        u32::kind()
+    }
+
+    fn show(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let field = report.field;
+        let count = u32::read(node, report)?;
+        if count == 0 {
+            report.error(node.span, format!("`{field}` must be at least 1"), "0 makes no sense here");
+            return None;
+        }
+        Some(Self(count))
+    }
+}
+
+/// A quantity whose unit depends on a resource that another field names; it is read when that is known.
+#[derive(Debug, Clone)]
+pub struct Quantity(Node);
+
+impl Quantity {
+    /// The amount of this resource, in base units.
+    pub fn amount(&self, resource: &str, report: &mut Report) -> Option<i64> {
+        quantity(&self.0, resource, report)
+    }
+}
+
+impl Read for Quantity {
+    fn kind() -> String {
+        "quantity".to_owned()
+    }
+
+    fn read(node: &Node, _: &mut Report) -> Option<Self> {
+        Some(Self(node.clone()))
+    }
+}
+
+/// A path to another file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path(pub String);
+
+impl Read for Path {
+    fn kind() -> String {
+        "path".to_owned()
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        String::read(node, report).map(Self)
+    }
+}
+
+/// A value that is read later, when more is known.
+#[derive(Debug, Clone)]
+pub struct Later<T>(Node, PhantomData<T>);
+
+impl<T> Later<T> {
+    /// The value as it is written.
+    pub const fn node(&self) -> &Node {
+        &self.0
+    }
+}
+
+impl<T: Read> Read for Later<T> {
+    fn kind() -> String {
+        T::kind()
+    }
+
+    fn read(node: &Node, _: &mut Report) -> Option<Self> {
+        Some(Self(node.clone(), PhantomData))
     }
 }

@@ -10,49 +10,61 @@ use std::{collections::BTreeSet, fmt};
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
-pub(crate) struct Node {
-    pub(crate) span: Span,
-    pub(crate) shape: Shape,
+pub struct Node {
+    /// Where it stands.
+    pub span: Span,
+    /// What it is.
+    pub shape: Shape,
 }
 
 /// What a value is.
 #[derive(Debug, Clone)]
-pub(crate) enum Shape {
+pub enum Shape {
+    /// A string, without its quotes.
     String(String),
-    /// As written.
+    /// A number, as written.
     Number(String),
+    /// `true` or `false`.
     Bool(bool),
     /// A bare word.
     Word(String),
+    /// `[a, b]`.
     List(Vec<Node>),
+    /// `{ key: value }`.
     Map(Vec<(Node, Node)>),
+    /// A struct.
     Struct(Struct),
     /// `None`.
     Absent,
-    /// A mistake that has been told.
+    /// A mistake that was reported.
     Bad,
 }
 
 /// `Name(a, b, field: c)`, or without a name.
 #[derive(Debug, Clone)]
-pub(crate) struct Struct {
-    pub(crate) name: Option<Ident>,
-    pub(crate) args: Vec<Node>,
-    pub(crate) fields: Vec<(Ident, Node)>,
+pub struct Struct {
+    /// Its name, if it has one.
+    pub name: Option<Ident>,
+    /// Values without a name.
+    pub args: Vec<Node>,
+    /// Values with a name.
+    pub fields: Vec<(Ident, Node)>,
 }
 
 /// A word with its place.
 #[derive(Debug, Clone)]
-pub(crate) struct Ident {
-    pub(crate) text: String,
-    pub(crate) span: Span,
+pub struct Ident {
+    /// The word.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// Brackets may nest this deep.
-pub(crate) const MAX_DEPTH: usize = 200;
+const MAX_DEPTH: usize = 200;
 
 /// Parses a whole file: one value.
-pub(crate) fn parse(text: &str, source: u32, report: &mut Report) -> Option<Node> {
+pub fn parse(text: &str, source: u32, report: &mut Report) -> Option<Node> {
     let (mut tokens, errors) = lex(text);
     let clean = errors.is_empty();
     let mut noisy = BTreeSet::new();
@@ -420,7 +432,8 @@ impl Parser<'_, '_> {
 }
 
 /// A text short enough to stand in a message.
-pub(crate) fn clip(text: &str) -> String {
+#[must_use]
+pub fn clip(text: &str) -> String {
     const LONGEST: usize = 60;
     let mut short: String = text.chars().take(LONGEST).collect();
     if short.len() < text.len() {
@@ -431,7 +444,8 @@ pub(crate) fn clip(text: &str) -> String {
 
 impl Node {
     /// What it is, for "found ...".
-    pub(crate) fn describe(&self) -> String {
+    #[must_use]
+    pub fn describe(&self) -> String {
         match &self.shape {
             Shape::String(text) => format!("the string \"{}\"", clip(text)),
             Shape::Number(text) => format!("the number {}", clip(text)),

@@ -5,7 +5,7 @@
 use super::{
     diagnostic::{Diagnostic, Report, Source},
     lexer::{Kind, Token, lex},
-    syntax::parse,
+    tree::parse,
 };
 
 /// One step of indentation.
@@ -17,7 +17,7 @@ const STEP: usize = 4;
 /// What is wrong with its syntax; a file that cannot be read is not touched.
 ///
 /// ```
-/// use quotree_scenario::format;
+/// use quotree_syntax::format;
 /// let even = format("Quota( name:\"a\",\n  min : {\"cpu\":\"5\"} // small\n)").unwrap();
 /// assert_eq!(even, "Quota(name: \"a\",\n    min: { \"cpu\": \"5\" }, // small\n)\n");
 /// assert_eq!(format(&even).unwrap(), even);

@@ -5,7 +5,7 @@
 
 use super::{
     diagnostic::{Diagnostic, Report, Source},
-    syntax::{Node, Shape, parse},
+    tree::{Node, Shape, parse},
 };
 use std::fmt::Write;
 
@@ -49,7 +49,7 @@ impl Value {
     /// All mistakes of syntax.
     ///
     /// ```
-    /// use quotree_scenario::Value;
+    /// use quotree_syntax::Value;
     /// let value = Value::parse("At( \"1m\",Invariants , because:\"so\" ) // why").unwrap();
     /// assert_eq!(value.to_text(), "At(\"1m\", Invariants, because: \"so\")\n");
     /// assert!(Value::parse("At(").is_err());

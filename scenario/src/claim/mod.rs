@@ -1,0 +1,179 @@
+//! `expect: [..]`: claims. Each says when something must hold, and what; every name in it is checked.
+
+mod check;
+mod compared;
+mod summary;
+mod what;
+mod whose;
+
+pub(crate) use check::Known;
+pub(crate) use what::What;
+pub(crate) use whose::Whose;
+
+use crate::files::Files;
+use check::Checking;
+use quotree_core::Time;
+use quotree_model::{Claim as Checked, What as CheckedWhat, When};
+use quotree_syntax::{At as Placed, Node, Positive, Read, Report, Shape, Span, Struct, group, record};
+use std::collections::BTreeSet;
+
+group! {
+    /// Entries of `expect`: when something must hold. `StableFor` also says what, at the end.
+    pub(crate) enum Claim in "claim", "a time of a claim" { At, Final, Always, Never, Eventually, Within, StableFor }
+}
+
+record! {
+    /// At a time, after everything that happens at it.
+    pub(crate) struct At(time, claim) in "claim" {
+        /// When.
+        time: Time => required,
+        claim: Claimed => embedded,
+    }
+}
+
+record! {
+    /// At the end.
+    pub(crate) struct Final(claim) in "claim" {
+        claim: Claimed => embedded,
+    }
+}
+
+record! {
+    /// After every event.
+    pub(crate) struct Always(claim) in "claim" {
+        claim: Claimed => embedded,
+    }
+}
+
+record! {
+    /// After no event.
+    pub(crate) struct Never(claim) in "claim" {
+        claim: Claimed => embedded,
+    }
+}
+
+record! {
+    /// After some event, at this time at the latest.
+    pub(crate) struct Eventually(claim, by) in "claim" {
+        /// When at the latest.
+        by: Time => required,
+        claim: Claimed => embedded,
+    }
+}
+
+record! {
+    /// After every event between two times.
+    pub(crate) struct Within(from, to, claim) in "claim" {
+        /// From this time on.
+        from: Time => required,
+        /// Until this time.
+        to: Time => required,
+        claim: Claimed => embedded,
+    }
+}
+
+record! {
+    /// No pod was bound or evicted for this long before the end.
+    pub(crate) struct StableFor(time) in "claim" {
+        /// How long.
+        time: Positive => required,
+        entry: Entry => embedded,
+    }
+}
+
+record! {
+    /// What must hold.
+    pub(crate) struct Claimed {
+        /// What must hold.
+        claim: What => required,
+        entry: Entry => embedded,
+    }
+}
+
+record! {
+    /// Of entries of `expect`.
+    pub(crate) struct Entry {
+        /// Why, in the author's words.
+        because: String => "absent",
+        /// `extends` replaces the entry of the same name.
+        name: Placed<String> => "absent",
+    }
+}
+
+impl Claim {
+    fn entry(&self) -> &Entry {
+        match self {
+            Self::At(At { claim, .. })
+            | Self::Final(Final { claim, .. })
+            | Self::Always(Always { claim, .. })
+            | Self::Never(Never { claim, .. })
+            | Self::Eventually(Eventually { claim, .. })
+            | Self::Within(Within { claim, .. }) => &claim.entry,
+            Self::StableFor(stable) => &stable.entry,
+        }
+    }
+
+    fn what(&self) -> Option<&What> {
+        match self {
+            Self::At(At { claim, .. })
+            | Self::Final(Final { claim, .. })
+            | Self::Always(Always { claim, .. })
+            | Self::Never(Never { claim, .. })
+            | Self::Eventually(Eventually { claim, .. })
+            | Self::Within(Within { claim, .. }) => claim.claim.as_ref(),
+            Self::StableFor(_) => None,
+        }
+    }
+
+    fn when(&self, span: Span, report: &mut Report) -> Option<When> {
+        Some(match self {
+            Self::At(at) => When::At(at.time?),
+            Self::Final(_) | Self::StableFor(_) => When::Final,
+            Self::Always(_) => When::Always,
+            Self::Never(_) => When::Never,
+            Self::Eventually(eventually) => When::Eventually(eventually.by?),
+            Self::Within(within) => {
+                let (from, to) = (within.from?, within.to?);
+                if from > to {
+                    report.error(span, "a span of time that ends before it starts", "from must be at most to");
+                    return None;
+                }
+                When::Within(from, to)
+            }
+        })
+    }
+}
+
+/// Reads and checks all claims.
+pub(crate) fn check(items: &[&Node], known: &Known<'_>, files: &mut Files<'_>, report: &mut Report) -> Vec<Checked> {
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    let mut claims = Vec::new();
+    for node in items {
+        let Some(claim) = Claim::read(node, report) else { continue };
+        let name = claim.entry().name.as_ref();
+        if let Some(name) = name.filter(|name| !names.insert(name.value.clone())) {
+            report.error(name.span, format!("a second claim `{}`", name.value), "the name is taken");
+        }
+        claims.extend(one(node, &claim, known, files, report));
+    }
+    claims
+}
+
+fn one(node: &Node, claim: &Claim, known: &Known<'_>, files: &mut Files<'_>, report: &mut Report) -> Option<Checked> {
+    let when = claim.when(node.span, report);
+    let what = match claim {
+        Claim::StableFor(stable) => stable.time.map(|ms| CheckedWhat::StableFor { ms: ms.0 }),
+        claim => claim.what().and_then(|what| Checking { known, files, report }.what(what)),
+    };
+    let line = files.line(node.span);
+    Some(Checked { text: text(node), line, because: claim.entry().because.clone(), when: when?, what: what? })
+}
+
+/// The claim on one line, without the parts that are not claimed.
+fn text(node: &Node) -> String {
+    let mut node = node.clone();
+    if let Shape::Struct(Struct { fields, .. }) = &mut node.shape {
+        fields.retain(|(name, _)| name.text != "because" && name.text != "name");
+    }
+    node.to_string()
+}

@@ -1,0 +1,456 @@
+//! What a claim says: the records of all figures.
+
+use super::{
+    compared::{Compared, Optionally, SaysSomething},
+    whose::Whose,
+};
+use quotree_core::Name;
+use quotree_model::{DatasetFigure, FairnessFigure, WaitStat, people::Reason};
+use quotree_syntax::{At, Given, Ms, Node, Path, Permille, Quantity, Read, Report, group, record, words};
+
+group! {
+    /// What must hold.
+    pub(crate) enum What in "what", "a claim" {
+        Pods, Instances, MetDeadlines, MissedDeadlines, Used, Borrowed, Guaranteed, Evictions, EvictedFrom, EvictedInsideMin,
+        EvictionCycles, WastedEvictions, Verdict, Wait, Makespan, Utilisation, LostWork, UsedTime, BorrowedTime, StarvedTime,
+        Refused, Dataset, InputWait, GpuIdle, Fairness, NotWorseThanAlone, Gang, CellsFeasible, Invariants, Digest, NodesUp,
+        NodeTime, Cost, Drained, FailedDrains, NodeFailures, QuotaDrain, SameAs,
+    }
+}
+
+record! {
+    /// Counts of pods by state; at least one of them.
+    pub(crate) struct Pods in "what" {
+        /// Whose.
+        of: Whose => "`All`",
+        /// Bound and not ended.
+        running: u64 => "not claimed",
+        /// Waiting.
+        pending: u64 => "not claimed",
+        /// Ended well.
+        succeeded: u64 => "not claimed",
+        /// Ended badly.
+        failed: u64 => "not claimed",
+        counts: SaysSomething => embedded,
+    }
+}
+
+record! {
+    /// How many instances of workloads were submitted, and how they ended; at least one of the counts. A workload that is submitted
+    /// once is one instance, and so is a row of a trace.
+    pub(crate) struct Instances in "what" {
+        /// Whose. Of a workflow the whole, of a `Task` the task.
+        of: Whose => "`All`",
+        /// Submitted so far.
+        submitted: u64 => "not claimed",
+        /// Done.
+        succeeded: u64 => "not claimed",
+        /// Failed, or never started because another task failed.
+        failed: u64 => "not claimed",
+        /// Neither ended nor withdrawn.
+        active: u64 => "not claimed",
+        /// Starts of a `CronJob` that were skipped.
+        skipped: u64 => "not claimed",
+        counts: SaysSomething => embedded,
+    }
+}
+
+record! {
+    /// Workloads, tasks and rows that were done within their deadline so far.
+    pub(crate) struct MetDeadlines in "what" {
+        /// Whose.
+        of: Whose => "`All`",
+        compared: Compared<u64> => embedded,
+    }
+}
+
+record! {
+    /// Workloads, tasks and rows that were not done within their deadline, or failed before it, so far.
+    pub(crate) struct MissedDeadlines in "what" {
+        /// Whose.
+        of: Whose => "`All`",
+        compared: Compared<u64> => embedded,
+    }
+}
+
+record! {
+    /// What a quota uses, or somebody.
+    pub(crate) struct Used(quota, resource) in "what" {
+        /// Which quota.
+        quota: At<Name> => "this or `of`",
+        /// Whose pods.
+        of: Whose => "this or `quota`",
+        /// Of what.
+        resource: At<Name> => required,
+        compared: Compared<Quantity> => embedded,
+    }
+}
+
+record! {
+    /// What a quota borrows, that is what it uses above its guarantee (L2); or somebody's part of what leaves borrow.
+    pub(crate) struct Borrowed(quota, resource) in "what" {
+        /// Which quota.
+        quota: At<Name> => "this or `of`",
+        /// Whose pods.
+        of: Whose => "this or `quota`",
+        /// Of what.
+        resource: At<Name> => required,
+        compared: Compared<Quantity> => embedded,
+    }
+}
+
+record! {
+    /// No leaf is below its guarantee while it has pending demand, for longer than this.
+    pub(crate) struct Guaranteed(within) in "what" {
+        /// How long it may be.
+        within: Ms = Ms(0),
+    }
+}
+
+record! {
+    /// Evictions so far.
+    pub(crate) struct Evictions in "what" {
+        /// Of whose pods.
+        of: Whose => "anybody's",
+        /// For whom.
+        by: Whose => "anybody",
+        compared: Compared<u64> => embedded,
+    }
+}
+
+record! {
+    /// Evictions from a quota so far. Without a number: at least one.
+    pub(crate) struct EvictedFrom(quota) in "what" {
+        /// Which quota.
+        quota: At<Name> => required,
+        compared: Optionally<u64> => embedded,
+    }
+}
+
+record! {
+    /// Reclaims so far that took a pod from a quota that was within its min in all resources of the pod (R2b, I3).
+    pub(crate) struct EvictedInsideMin in "what" {
+        /// Of whose pods.
+        of: Whose => "everybody's",
+        compared: Compared<u64> => embedded,
+    }
+}
+
+record! {
+    /// Pairs of workloads that evicted each other, directly or through others (S2).
+    pub(crate) struct EvictionCycles in "what" {
+        compared: Compared<u64> => embedded,
+    }
+}
+
+record! {
+    /// Evictions so far for a workload that they did not help to place (S3).
+    pub(crate) struct WastedEvictions in "what" {
+        /// Of whose pods.
+        of: Whose => "everybody's",
+        compared: Compared<u64> => embedded,
+    }
+}
+
+record! {
+    /// A rule that the verdicts of waiting pods name: it is binding, blocks them, or protects pods that were not evicted.
+    pub(crate) struct Verdict(of, rule) in "what" {
+        /// Whose.
+        of: Whose => required,
+        /// `A1`, `P1`, `R2(b)`, ..
+        rule: At<String> => required,
+    }
+}
+
+record! {
+    /// Waiting times of pods that were bound, exact to the millisecond.
+    pub(crate) struct Wait in "what" {
+        /// Whose.
+        of: Whose => "`All`",
+        /// Which statistic.
+        stat: WaitStat => required,
+        compared: Compared<Ms> => embedded,
+    }
+}
+
+record! {
+    /// The time at which the last pod ended.
+    pub(crate) struct Makespan in "what" {
+        /// Whose last pod.
+        of: Whose => "everybody's",
+        compared: Compared<Ms> => embedded,
+    }
+}
+
+record! {
+    /// Time-weighted use over capacity.
+    pub(crate) struct Utilisation(resource) in "what" {
+        /// Whose use, over the capacity of all nodes.
+        of: Whose => "everybody's",
+        /// Of what.
+        resource: At<Name> => required,
+        compared: Compared<Permille> => embedded,
+    }
+}
+
+record! {
+    /// Work lost by evictions and node failures.
+    pub(crate) struct LostWork in "what" {
+        /// Whose.
+        of: Whose => "`All`",
+        compared: Compared<Ms> => embedded,
+    }
+}
+
+record! {
+    /// A resource times the time it was used, exact: 2 devices for 30 minutes are `1h`; of memory, in GiB.
+    pub(crate) struct UsedTime(of, resource) in "what" {
+        /// By whom.
+        of: Whose => "`All`",
+        /// Of what.
+        resource: At<Name> => required,
+        compared: Compared<Ms> => embedded,
+    }
+}
+
+record! {
+    /// A resource times the time it was borrowed, exact: what a leaf uses above its min, attributed to the pods that started last.
+    pub(crate) struct BorrowedTime(of, resource) in "what" {
+        /// By whom.
+        of: Whose => "`All`",
+        /// Of what.
+        resource: At<Name> => required,
+        compared: Compared<Ms> => embedded,
+    }
+}
+
+record! {
+    /// A resource times the time it was missing, exact: what a leaf lacks of its min while pods that ask for it wait, attributed to the
+    /// pods that have waited longest.
+    pub(crate) struct StarvedTime(of, resource) in "what" {
+        /// By whom.
+        of: Whose => "`All`",
+        /// Of what.
+        resource: At<Name> => required,
+        compared: Compared<Ms> => embedded,
+    }
+}
+
+record! {
+    /// Submissions and edits refused so far; of a trace, each row counts.
+    pub(crate) struct Refused in "what" {
+        /// Whose submissions; of a user, the user's edits, too.
+        of: Whose => "anybody's",
+        /// For what reason.
+        why: Reason => "any reason",
+        compared: Compared<u64> => embedded,
+    }
+}
+
+record! {
+    /// A dataset: its phase, or a figure.
+    pub(crate) struct Dataset(dataset) in "what" {
+        /// Which dataset.
+        dataset: At<Name> => required,
+        /// Bound: a cache worker runs.
+        phase: Given<Phase> => "not claimed",
+        /// A ratio of the dataset or of what was read, a bandwidth, or times that the cache saved.
+        figure: Given<DatasetFigure> => "not claimed",
+        compared: Optionally<FigureValue> => embedded,
+    }
+}
+
+record! {
+    /// How long work waited for input; of a Job, summed over its pods.
+    pub(crate) struct InputWait in "what" {
+        /// Whose.
+        of: Whose => "`All`",
+        compared: Compared<Ms> => embedded,
+    }
+}
+
+record! {
+    /// The same times the GPUs that waited: `5h` are five GPU-hours.
+    pub(crate) struct GpuIdle in "what" {
+        /// Whose.
+        of: Whose => "`All`",
+        compared: Compared<Ms> => embedded,
+    }
+}
+
+record! {
+    /// A fairness figure.
+    pub(crate) struct Fairness(figure) in "what" {
+        /// Which figure.
+        figure: FairnessFigure => required,
+        compared: Compared<Permille> => embedded,
+    }
+}
+
+record! {
+    /// No tenant waits longer than this multiple of its mean wait when it is alone on its own quota.
+    pub(crate) struct NotWorseThanAlone(of, factor) in "what" {
+        /// Whose.
+        of: Whose => "`All`",
+        /// Which multiple.
+        factor: Permille => required,
+    }
+}
+
+record! {
+    /// No gang runs below its minimum because of the scheduler (I6).
+    pub(crate) struct Gang(claim) in "what" {
+        /// `Gang(never_partial)`.
+        claim: GangClaim => required,
+    }
+}
+
+record! {
+    /// The cells guaranteed to leaves can be provided by the healthy devices of the nodes that are up.
+    pub(crate) struct CellsFeasible in "what" {}
+}
+
+record! {
+    /// The scheduler's own audit finds nothing.
+    pub(crate) struct Invariants in "what" {}
+}
+
+record! {
+    /// The digest of the run.
+    pub(crate) struct Digest(digest) in "what" {
+        /// 32 hex digits.
+        digest: DigestText => required,
+    }
+}
+
+record! {
+    /// Nodes that are up.
+    pub(crate) struct NodesUp(pool) in "what" {
+        /// Of which pool.
+        pool: At<Name> => "all nodes",
+        compared: Compared<u64> => embedded,
+    }
+}
+
+record! {
+    /// How long nodes were there, up or not, all together.
+    pub(crate) struct NodeTime(pool) in "what" {
+        /// Of which pool.
+        pool: At<Name> => "all nodes",
+        compared: Compared<Ms> => embedded,
+    }
+}
+
+record! {
+    /// What the nodes that were there cost, up or not, in whole thousandths; of somebody, what was charged for their pods.
+    pub(crate) struct Cost(pool) in "what" {
+        /// Of which pool.
+        pool: At<Name> => "all nodes",
+        /// Whose pods were charged; not together with `pool`.
+        of: Whose => "the whole",
+        compared: Compared<Quantity> => embedded,
+    }
+}
+
+record! {
+    /// Pods that drains evicted so far.
+    pub(crate) struct Drained in "what" {
+        /// Whose.
+        of: Whose => "everybody's",
+        compared: Compared<u64> => embedded,
+    }
+}
+
+record! {
+    /// Drains so far whose time ended before the node was empty.
+    pub(crate) struct FailedDrains in "what" {
+        compared: Compared<u64> => embedded,
+    }
+}
+
+record! {
+    /// Failures so far that `faults` produced.
+    pub(crate) struct NodeFailures in "what" {
+        compared: Compared<u64> => embedded,
+    }
+}
+
+record! {
+    /// How long the last reduction of a quota was to take, or took, until its use was within it. Never counts as longer than any
+    /// time.
+    pub(crate) struct QuotaDrain(quota, figure) in "what" {
+        /// Which quota.
+        quota: At<Name> => required,
+        /// The estimate at the time of the edit, or the time that it took.
+        figure: DrainFigure => required,
+        compared: Compared<Ms> => embedded,
+    }
+}
+
+record! {
+    /// The outcome is that of a summary.json: its namespace rows and its count of evictions.
+    pub(crate) struct SameAs(file) in "what" {
+        /// Relative to this file.
+        file: At<Path> => required,
+    }
+}
+
+/// The phase of a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    NotBound,
+    Bound,
+}
+
+words! { Phase: NotBound, Bound }
+
+/// What `Gang` claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GangClaim {
+    NeverPartial,
+}
+
+words! { GangClaim: NeverPartial }
+
+/// What `QuotaDrain` claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DrainFigure {
+    Estimate,
+    Took,
+}
+
+words! { DrainFigure: Estimate, Took }
+
+/// The value of a figure of a dataset; its unit depends on the figure.
+#[derive(Debug, Clone)]
+pub(crate) struct FigureValue(pub(super) Node);
+
+impl Read for FigureValue {
+    fn kind() -> String {
+        "ratio, bandwidth or duration".to_owned()
+    }
+
+    fn read(node: &Node, _: &mut Report) -> Option<Self> {
+        Some(Self(node.clone()))
+    }
+}
+
+/// 32 hex digits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DigestText(pub(super) u128);
+
+impl Read for DigestText {
+    fn kind() -> String {
+        "digest".to_owned()
+    }
+
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        let text = String::read(node, report)?;
+        let hex = Some(&text).filter(|text| text.len() == 32 && !text.starts_with('+'));
+        let number = hex.and_then(|text| u128::from_str_radix(text, 16).ok());
+        if number.is_none() {
+            report.error(node.span, "a digest is 32 hex digits", "not a digest");
+        }
+        number.map(Self)
+    }
+}

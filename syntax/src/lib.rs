@@ -1,0 +1,24 @@
+//! The notation of scenario files, without their meaning: text into tokens, tokens into a tree that knows where everything
+//! stands, and records, which state each field of the language once ([`mod@record`]).
+//!
+//! The notation is RON's. Nothing is fatal: each mistake becomes a [`Diagnostic`] at its place, and reading goes on.
+
+mod diagnostic;
+mod duration;
+mod format;
+mod lexer;
+mod reader;
+pub mod record;
+mod tree;
+mod value;
+mod values;
+mod words;
+
+pub use diagnostic::{Diagnostic, Help, Place, Report, Severity, Source, Span};
+pub use duration::{MAX_MS, exact, parse_duration};
+pub use format::format;
+pub use reader::{At, Fields, Given, Read, Rows, Variant, choice, list, variant, wrong};
+pub use record::{Group, Part, Record, Row, Type, Unnamed, plain, sentence};
+pub use tree::{Ident, Node, Shape, Struct, clip, parse};
+pub use value::Value;
+pub use values::{Count, Later, Ms, Path, Permille, Positive, Quantity, Texts, entries, quantity};
