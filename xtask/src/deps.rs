@@ -1,4 +1,4 @@
-//! Which crate may depend on which: core <- model <- import <- scenario <- sim <- reports and swarm <- cli. The testkit is for
+//! Which crate may depend on which: core <- syntax <- model <- import <- scenario <- sim <- reports and swarm <- cli. The testkit is for
 //! tests only, and the heavy libraries are for the command only.
 
 use crate::files;
@@ -7,9 +7,10 @@ use serde_json::Value;
 /// A member, and which members it may build on. Tests of any may use the testkit.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("quotree-core", &[]),
-    ("quotree-model", &["quotree-core"]),
+    ("quotree-syntax", &["quotree-core"]),
+    ("quotree-model", &["quotree-core", "quotree-syntax"]),
     ("quotree-import", &["quotree-core", "quotree-model"]),
-    ("quotree-scenario", &["quotree-core", "quotree-model", "quotree-import"]),
+    ("quotree-scenario", &["quotree-core", "quotree-syntax", "quotree-model", "quotree-import"]),
     ("quotree-sim", &["quotree-core", "quotree-model", "quotree-import", "quotree-scenario"]),
     ("quotree-reports", &["quotree-core", "quotree-sim"]),
     ("quotree-swarm", &["quotree-core", "quotree-sim"]),
@@ -22,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// What a member must never reach, however indirectly, outside its tests.
 const NEVER: &[(&str, &[&str])] = &[
     ("quotree-core", &["rand", "rand_core", "rand_chacha", "ron", "serde_json", "clap", "rayon", "tokio", "tracing"]),
+    ("quotree-syntax", &["csv", "jiff", "ron", "serde_json", "rayon", "clap", "anyhow", "tokio"]),
     ("quotree-model", &["csv", "jiff", "ron", "serde_json", "rayon", "clap", "anyhow", "tokio"]),
     ("quotree-import", &["ron", "rayon", "clap", "anyhow", "tokio"]),
     ("quotree-scenario", &["ron", "rayon", "clap", "anyhow", "tokio"]),

@@ -4,8 +4,8 @@
 
 use quotree_core::{Amounts, NodeSpec, PodTemplate, Policy, QuotaSpec, Time, TreeSpec};
 use quotree_sim::model::{
-    Change, Claim, Cluster, Kind, Limits, Node, Of, OnLoss, Priority, Role, Runtime, Scaling, Scenario, TimedChange,
-    TraceRow, What, When, Work, Workload, World,
+    Change, Checkpoints, Claim, Cluster, Kind, Limits, Ms, Node, Of, OnLoss, Positive, Priority, Retries, Role,
+    Runtime, Scaling, Scenario, TimedChange, TraceRow, What, When, Work, Workload, World,
 };
 use quotree_sim::{Run, RunOptions, run};
 use std::sync::Arc;
