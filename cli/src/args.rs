@@ -67,7 +67,11 @@ pub(crate) enum Verb {
     /// Format scenario files in place.
     Fmt(Fmt),
     /// Print the JSON schema of scenario files.
-    Schema,
+    Schema {
+        /// Print the reference page of all fields instead, as Markdown.
+        #[arg(long)]
+        reference: bool,
+    },
 }
 
 /// How a scenario is run.

@@ -4,7 +4,7 @@ use crate::{
     files::Files,
     gpus::{self, Gpus},
     pools::{self, Autoscale, Extras, MAX_NODES},
-    trace::{Format, read_file, report_problems},
+    trace::{NodeFormat, read_file, report_problems},
     workload::Devices,
 };
 use quotree_core::{Amounts, DeviceSpec, Name, NodeId, NodeSpec};
@@ -58,8 +58,8 @@ record! {
         name: Name = "nodes".into(),
         /// The file, relative to this file.
         file: At<Path> => required,
-        /// The format of the file: Openb, Pai, Kueue, Kai, Armada or Kubernetes.
-        format: Format => required,
+        /// The format of the file.
+        format: NodeFormat => required,
         /// The resource that whole devices are counted as.
         resource: Name = TraceOptions::default().resource,
     }

@@ -77,6 +77,21 @@ impl Read for Format {
     }
 }
 
+/// The name of a format that has node lists.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NodeFormat(pub(crate) TraceFormat);
+
+impl Read for NodeFormat {
+    fn kind() -> String {
+        "one of Openb, Pai, Kueue, Kai, Armada, Kubernetes".to_owned()
+    }
+
+    /// Any format is understood; the importer reports that it has no node lists.
+    fn read(node: &Node, report: &mut Report) -> Option<Self> {
+        Format::read(node, report).map(|format| Self(format.0))
+    }
+}
+
 /// The bytes of a file that a scenario names; if it cannot be read, the reason is reported at the name.
 pub(crate) fn read_file(file: &At<Path>, files: &mut Files<'_>, report: &mut Report) -> Option<Vec<u8>> {
     match files.data(file.span.source, &file.value.0) {

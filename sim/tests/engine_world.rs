@@ -4,7 +4,7 @@ mod engine_support;
 
 use engine_support::*;
 use quotree_core::{QuotaSpec, Time, TreeSpec};
-use quotree_sim::model::{Change, Compare, Kind, Of, Runtime, Scenario, What, When, Workload};
+use quotree_sim::model::{Change, Compare, Kind, Of, Positive, Runtime, Scenario, What, When, Workload};
 use quotree_sim::{RunError, RunOptions, TimelineEvent, run};
 
 /// `mine` is guaranteed `min` of `cores`; `ns` may use what is free.
@@ -48,8 +48,8 @@ fn job_evicted_without_checkpoint_does_all_its_work_again() {
 #[test]
 fn job_evicted_keeps_its_work_up_to_the_last_checkpoint() {
     let mut guest = job("guest", 0, 1, 1, 10, 3 * MINUTE);
-    if let Kind::Job { checkpoint_ms, .. } = &mut guest.kind {
-        *checkpoint_ms = Some(25_000);
+    if let Kind::Job { checkpoints, .. } = &mut guest.kind {
+        checkpoints.checkpoint = Some(Positive(25_000));
     }
     let run = twice(&evicted_at_a_minute(guest));
     assert_eq!(run.result.metrics.lost_work_ms, 10_000);

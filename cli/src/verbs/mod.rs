@@ -38,8 +38,10 @@ pub(crate) fn run(verb: Verb, terminal: Terminal) -> Outcome {
         Verb::Swarm(args) => swarm::swarm(&args, terminal),
         Verb::Shrink(args) => shrink::shrink(&args, terminal),
         Verb::Fmt(args) => fmt::fmt(&args, terminal),
-        Verb::Schema => {
-            terminal.show(&pretty(&quotree_sim::scenario::schema()))?;
+        Verb::Schema { reference } => {
+            let scenario =
+                if reference { quotree_sim::scenario::reference() } else { pretty(&quotree_sim::scenario::schema()) };
+            terminal.show(&scenario)?;
             Ok(Exit::Fine)
         }
     }
