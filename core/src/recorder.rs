@@ -1,13 +1,8 @@
 //! The ordered log of facts and decisions as a value; replaying it gives the same plans, digest for digest (I12).
 
 use crate::{
-    event::{Event, EventError},
-    ids::Time,
-    plan::Plan,
-    policy::Policy,
+    api::{Event, EventError, Finding, Plan, Policy, Time, TreeSpec},
     scheduler::Scheduler,
-    spec::TreeSpec,
-    tree::Finding,
 };
 use serde::{Deserialize, Serialize};
 

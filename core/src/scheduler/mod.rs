@@ -1,53 +1,43 @@
 //! The scheduler: a state machine fed by facts.
 //!
 //! [`Scheduler::apply`] takes in a fact, [`Scheduler::decide`] says what to do. Between the two, state is kept so that
-//! both cost what the change costs, not what the cluster is: the [`ledger`] along one path of the tree, the [`nodes`] in
-//! order of score, the [`waiting`] in a tournament, the victims of each leaf in order.
+//! both cost what the change costs, not what the cluster is: the ledger along one path of the tree, the nodes in
+//! order of score, the waiting in a tournament, the victims of each leaf in order.
 
-mod apply;
+mod advice;
 mod audit;
-mod candidates;
-mod decide;
-mod entitlement;
+mod cluster;
+mod cycle;
 mod explain;
-mod holds;
-mod ledger;
+mod facts;
+mod hold;
 mod nodes;
-mod order;
-mod search;
-mod shapes;
-mod shares;
-mod swaps;
+mod placement;
+mod preempt;
+mod queue;
+mod quota;
+mod state;
 #[cfg(test)]
 mod tests;
-mod together;
-mod transitions;
-mod trial;
 mod view;
-mod waiting;
-mod workloads;
 
 pub use audit::{Auditor, Breach, audit, audit_plan};
-pub use shares::FairShares;
+pub use quota::fair_share::FairShares;
 pub use view::{NodeView, PodState, PodView, Usage, WorkloadView};
 
 use crate::{
-    event::{Event, EventError},
-    ids::{Name, PodId, QuotaId, Time, WorkloadId},
-    plan::Plan,
-    policy::Policy,
-    spec::TreeSpec,
-    table::Table,
-    tree::{Finding, NameMap, QuotaTree},
+    api::{Event, EventError, Finding, Name, NameMap, Plan, PodId, Policy, QuotaId, Time, TreeSpec, WorkloadId},
+    scheduler::state::table::Table,
+    tree::QuotaTree,
 };
-use holds::Hold;
-use ledger::{Account, Ledger};
+use hold::Hold;
 use nodes::{NodeSlot, Nodes, PodRef};
-use order::Key;
-use shapes::Shapes;
+use queue::order::Key;
+use queue::pending::Waiting;
+use quota::ledger::{Account, Ledger};
+use state::interner::Shapes;
+use state::workloads::{HoldId, Slot, VictimKey, Workloads};
 use std::collections::{BTreeMap, BTreeSet};
-use waiting::Waiting;
-use workloads::{HoldId, Slot, VictimKey, Workloads};
 
 /// The scheduler. Feed it facts with [`apply`](Self::apply), ask it what to do with [`decide`](Self::decide).
 ///
@@ -85,7 +75,7 @@ pub struct Scheduler {
     /// Holds whose victims may all be gone.
     settled: Vec<HoldId>,
     /// Holds that facts have ended, to be told with the next plan.
-    ended_holds: Vec<(WorkloadId, crate::plan::ReleaseReason)>,
+    ended_holds: Vec<(WorkloadId, crate::api::ReleaseReason)>,
     /// Pods that leave for nobody, in order of ids and not of places: who is waited for must not depend on whose place in
     /// the table was reused.
     leaving_for_nobody: BTreeMap<PodId, PodRef>,
@@ -188,5 +178,5 @@ impl Scheduler {
 /// The line of an account, if it blocks (O2).
 fn lines(tree: &QuotaTree, quota: QuotaId) -> Option<BTreeSet<Key>> {
     let spec = tree.spec(quota)?;
-    (spec.queueing == crate::spec::Queueing::Block && tree.is_leaf(quota)).then(BTreeSet::new)
+    (spec.queueing == crate::api::Queueing::Block && tree.is_leaf(quota)).then(BTreeSet::new)
 }

@@ -1,14 +1,9 @@
 //! What can be read of a scheduler's state: values for reports, never needed to decide.
 
-use super::{
+use crate::api::{Amounts, DeviceSet, Name, NodeId, NodeSpec, PodId, QuotaId, Time, WorkloadId};
+use crate::scheduler::{
     Scheduler,
-    ledger::{Row, cell},
-};
-use crate::{
-    amounts::Amounts,
-    ids::{Name, NodeId, PodId, QuotaId, Time, WorkloadId},
-    plan::DeviceSet,
-    spec::NodeSpec,
+    quota::ledger::{Row, cell},
 };
 
 /// The ledger of one quota (L1, L2). Amounts cover the governed resources (Q2); those that are 0 are absent.
@@ -177,7 +172,7 @@ impl Scheduler {
     #[must_use]
     pub fn workload(&self, id: WorkloadId) -> Option<WorkloadView> {
         let workload = self.workloads.at(self.workloads.slot(id)?);
-        let view = |(ordinal, pod): (u32, &super::workloads::Pod)| {
+        let view = |(ordinal, pod): (u32, &crate::scheduler::state::workloads::Pod)| {
             let state = pod.state?;
             let placed = state != PodState::Waiting;
             Some(PodView {

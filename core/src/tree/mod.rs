@@ -3,23 +3,10 @@
 //! Nodes stand in preorder, so a subtree is a range of ids and "is it below" is two comparisons. Guarantees and ceilings
 //! of all governed resources (Q2) lie in one flat table.
 
-mod draw;
-mod finding;
+mod dot;
 mod validate;
 
-pub use finding::{Finding, FindingKind, Severity};
-
-use crate::{
-    amounts::Amounts,
-    ids::{Name, QuotaId},
-    policy::OverPromised,
-    spec::{QuotaSpec, TreeSpec},
-};
-use indexmap::IndexMap;
-use rustc_hash::FxBuildHasher;
-
-/// Names to numbers; iterated in order of insertion, so its hash decides nothing.
-pub(crate) type NameMap<V> = IndexMap<Name, V, FxBuildHasher>;
+use crate::api::{Amounts, Finding, Name, NameMap, OverPromised, QuotaId, QuotaSpec, Severity, TreeSpec};
 
 /// The ceiling that stands for "unlimited" (Q3).
 pub(crate) const UNLIMITED: i64 = i64::MAX;

@@ -1,12 +1,9 @@
 //! The checks of T2. All findings at once: the tree's shape by petgraph, then the numbers of every node.
 
-use super::{Finding, FindingKind as K, NameMap, QuotaTree};
+use crate::api::{Amounts, Name, OverPromised, QuotaSpec, TreeSpec, Unit, format_quantity};
 use crate::{
-    amounts::Amounts,
-    ids::Name,
-    policy::OverPromised,
-    quantity::{Unit, format_quantity},
-    spec::{QuotaSpec, TreeSpec},
+    api::{Finding, FindingKind as K, NameMap},
+    tree::QuotaTree,
 };
 use std::collections::BTreeSet;
 
@@ -50,7 +47,7 @@ impl QuotaTree {
                 }
             }
             let leaves = || spec.quotas.iter().filter(|q| !parents.contains(&q.name));
-            for resource in super::governed(spec).keys() {
+            for resource in crate::tree::governed(spec).keys() {
                 let sum: i128 = leaves().map(|q| i128::from(q.min.get(resource.as_str()).unwrap_or(0))).sum();
                 let has = cluster.get(resource.as_str()).unwrap_or(0);
                 if sum > i128::from(has) {
@@ -167,7 +164,7 @@ impl<'a> Check<'a> {
             }
         }
         for (resource, min) in quota.min.iter() {
-            let max = quota.max.get(resource.as_str()).unwrap_or(super::UNLIMITED);
+            let max = quota.max.get(resource.as_str()).unwrap_or(crate::tree::UNLIMITED);
             if min > max {
                 self.find(quota, K::MinAboveMax { resource: resource.clone(), min, max });
             }

@@ -1,11 +1,8 @@
 //! An audit over time: whatever a single state or plan cannot show (I7, I9), beside what they can.
 
-use super::{Breach, audit, audit_plan, breach};
+use crate::scheduler::audit::{Breach, audit, audit_plan, breach};
 use crate::{
-    event::{Event, PodOutcome},
-    ids::{Time, WorkloadId},
-    plan::{Action, Plan},
-    policy::BorrowWhilePreempting,
+    api::{Action, BorrowWhilePreempting, Event, Plan, PodOutcome, Time, WorkloadId},
     scheduler::Scheduler,
 };
 use std::collections::{BTreeMap, BTreeSet};

@@ -10,10 +10,10 @@ mod plan;
 pub use auditor::Auditor;
 pub use plan::audit_plan;
 
-use super::{
+use crate::scheduler::{
     PodState, Scheduler,
-    ledger::{Account, Ledger, cell},
     nodes::{Kept, PodRef},
+    quota::ledger::{Account, Ledger, cell},
 };
 use crate::tree::UNLIMITED;
 use std::{collections::BTreeMap, fmt};

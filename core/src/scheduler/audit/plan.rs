@@ -1,12 +1,13 @@
 //! A plan judged by the letter of the rules (I3, I4, I5): its actions are walked in order over books of their own, which
 //! are opened from the state before the plan. How the scheduler searches, this does not know.
 
-use super::{Breach, breach};
+use crate::scheduler::audit::{Breach, breach};
 use crate::{
-    ids::{NodeId, PodId, QuotaId, WorkloadId},
-    plan::{Action, EvictReason, Plan, Rule},
-    policy::{BorrowWhilePreempting, Floor, Preemption, Reclaim, WithinQueuePreemption},
-    scheduler::{PodState, Scheduler, ledger::cell},
+    api::{
+        Action, BorrowWhilePreempting, EvictReason, Floor, NodeId, Plan, PodId, Preemption, QuotaId, Reclaim, Rule,
+        WithinQueuePreemption, WorkloadId,
+    },
+    scheduler::{PodState, Scheduler, quota::ledger::cell},
     tree::UNLIMITED,
 };
 use std::collections::BTreeMap;

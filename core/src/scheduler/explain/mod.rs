@@ -5,40 +5,39 @@
 //! told in full only where tree and cluster are small, and without what would help; asked for by [`Scheduler::explain`] it
 //! always is, and with it.
 
-mod helps;
 mod protected;
 mod room;
 
-use super::{
-    Scheduler,
-    candidates::Right,
-    ledger::{Account, cell},
-    shapes::Ask,
-    view::PodState,
-    workloads::{Slot, Workload},
+use crate::api::{
+    Action, BlockingReason, Bound, Holder, NodeTally, Obstacle, PodId, Protection, QuotaId, Room, Unquotaed, Verdict,
+    WorkloadId,
 };
-use crate::{
-    ids::{PodId, QuotaId, WorkloadId},
-    plan::Action,
-    policy::Unquotaed,
-    verdict::{BlockingReason, Bound, Holder, NodeTally, Obstacle, Protection, Room, Verdict},
+use crate::scheduler::{
+    Scheduler,
+    preempt::eligibility::Right,
+    quota::ledger::{Account, cell},
+    state::{
+        interner::Ask,
+        workloads::{Slot, Workload},
+    },
+    view::PodState,
 };
 use std::{cmp::Reverse, collections::BTreeMap};
 
 /// What a search in vain leaves behind.
 #[derive(Debug, Default)]
-pub(super) struct Findings {
+pub(crate) struct Findings {
     /// Whether anybody wants to know more than the bounds.
-    pub(super) in_full: bool,
-    pub(super) bounds: Vec<Bound>,
+    pub(crate) in_full: bool,
+    pub(crate) bounds: Vec<Bound>,
     /// What stopped it, one a right.
-    pub(super) stops: Vec<BlockingReason>,
+    pub(crate) stops: Vec<BlockingReason>,
     /// How many pods leave, when it fits once they are gone.
-    pub(super) settling: Option<u32>,
+    pub(crate) settling: Option<u32>,
 }
 
 impl Findings {
-    pub(super) fn note(&mut self, bound: Bound, hit: bool) {
+    pub(crate) fn note(&mut self, bound: Bound, hit: bool) {
         if hit && !self.bounds.contains(&bound) {
             self.bounds.push(bound);
         }
@@ -71,7 +70,7 @@ impl Scheduler {
     fn simple_binding(&self, slot: Slot) -> Option<BlockingReason> {
         let workload = self.workloads.at(slot);
         if let Some(hold) = workload.hold.and_then(|id| self.holds.get(&id)) {
-            return Some(BlockingReason::Held { leaving: crate::table::narrow(hold.victims.len()) });
+            return Some(BlockingReason::Held { leaving: crate::scheduler::state::table::narrow(hold.victims.len()) });
         }
         let (_, key) = workload.waits?;
         if workload.account == self.ledger.outside() && self.policy.unquotaed == Unquotaed::Refuse {
@@ -117,19 +116,19 @@ impl Scheduler {
     }
 
     /// How many pods are leaving, for whomever.
-    pub(super) fn how_many_leave(&self) -> u32 {
+    pub(crate) fn how_many_leave(&self) -> u32 {
         let held = self.holds.values().map(|hold| hold.victims.len()).sum::<usize>();
-        crate::table::narrow(held + self.leaving_for_nobody.len())
+        crate::scheduler::state::table::narrow(held + self.leaving_for_nobody.len())
     }
 
     /// Whether verdicts of plans are told in full.
-    pub(super) fn tells_in_full(&self) -> bool {
+    pub(crate) fn tells_in_full(&self) -> bool {
         let most = self.policy.bounds.detail as usize;
         self.tree.len().max(self.nodes.by_id.len()).max(self.workloads.len()) <= most
     }
 
     /// The verdict on a workload, with what a search for it found.
-    pub(super) fn explained(&mut self, slot: Slot, found: Findings) -> Option<Verdict> {
+    pub(crate) fn explained(&mut self, slot: Slot, found: Findings) -> Option<Verdict> {
         let workload = self.workloads.at(slot);
         let mut verdict = Verdict {
             workload: workload.id,
@@ -165,7 +164,7 @@ impl Scheduler {
         also.extend(found.stops.into_iter().filter(|stop| matches!(stop, BlockingReason::Growth { .. })));
         also.extend(found.settling.map(|leaving| BlockingReason::Settling { leaving }));
         verdict.protected = self.protected(slot, &ask, std::iter::once(&verdict.binding).chain(&also));
-        let denied = |class: &crate::verdict::Protected| matches!(class.shield, Protection::NotEntitled { .. });
+        let denied = |class: &crate::api::Protected| matches!(class.shield, Protection::NotEntitled { .. });
         // It is also why it may take no room that others hold (H2).
         if verdict.protected.iter().any(denied) || (!verdict.entitled && !self.holds.is_empty()) {
             also.extend(self.unentitled(&ask, account));
@@ -180,7 +179,7 @@ impl Scheduler {
 
     /// That no node has room, without saying more.
     fn some_room_is_missing(&self) -> BlockingReason {
-        let total = crate::table::narrow(self.nodes.by_id.len());
+        let total = crate::scheduler::state::table::narrow(self.nodes.by_id.len());
         BlockingReason::Room(Room { nodes: NodeTally { total, ..NodeTally::default() }, ..Room::default() })
     }
 
@@ -258,7 +257,7 @@ impl Scheduler {
     }
 
     /// Whether a plan places a workload: binds some of it, or holds room for it.
-    fn places(actions: &[Action], workload: WorkloadId) -> bool {
+    pub(crate) fn places(actions: &[Action], workload: WorkloadId) -> bool {
         actions.iter().any(|action| match action {
             Action::Bind { pod, .. } => pod.workload == workload,
             Action::Hold { workload: who, .. } => *who == workload,

@@ -1,17 +1,15 @@
 //! Whom a rule protects: every pod that stands, in classes by the first thing that keeps it from being taken (X1).
 
-use super::super::{
+use crate::api::{BlockingReason, Floor, PodId, Protected, Protection, QuotaId, RespectBudgets};
+use crate::scheduler::{
     Scheduler,
-    candidates::{Resources, Right},
-    ledger::{Account, cell},
-    shapes::Ask,
+    preempt::eligibility::{Resources, Right},
+    quota::ledger::{Account, cell},
+    state::{
+        interner::Ask,
+        workloads::{Slot, Workload},
+    },
     view::PodState,
-    workloads::{Slot, Workload},
-};
-use crate::{
-    ids::{PodId, QuotaId},
-    policy::{Floor, RespectBudgets},
-    verdict::{BlockingReason, Protected, Protection},
 };
 use std::collections::BTreeMap;
 
@@ -60,8 +58,11 @@ impl Scheduler {
                 classes.entry(self.shield(slot, ask, other, &resources)).or_default().extend(helping);
             }
         }
-        let class =
-            |(shield, who): (Protection, Vec<PodId>)| Protected { shield, pods: crate::table::narrow(who.len()), who };
+        let class = |(shield, who): (Protection, Vec<PodId>)| Protected {
+            shield,
+            pods: crate::scheduler::state::table::narrow(who.len()),
+            who,
+        };
         let mut protected: Vec<Protected> = classes.into_iter().map(class).collect();
         if no_help > 0 {
             protected.push(Protected { shield: Protection::NoHelp, pods: no_help, who: Vec::new() });
@@ -180,7 +181,7 @@ impl Scheduler {
 
     /// What is left when the rules of reclaim protect nobody.
     fn last_shield(&self, victim: &Workload) -> Protection {
-        let exhausted = |budget: &&crate::ids::Name| {
+        let exhausted = |budget: &&crate::api::Name| {
             self.budgets.get(*budget).is_some_and(|left| (*left as usize) < victim.unit(|_| true).len())
         };
         let kept = self.policy.respect_budgets == RespectBudgets::Always;

@@ -1,17 +1,18 @@
 //! What room is missing (P1): the nodes that come closest, what rules the others out, and whether enough is free in
 //! total (S4).
 
-use super::super::{
+use crate::scheduler::{
     Scheduler,
+    cluster::trial::Trial,
     nodes::{Bank, Node, NodeSlot, PodRef, RuledOut, Spot},
-    shapes::{ResourceId, Template, TemplateId},
-    trial::Trial,
-    workloads::Slot,
+    state::{
+        interner::{ResourceId, Template, TemplateId},
+        workloads::Slot,
+    },
 };
 use crate::{
-    ids::{NodeId, PodId},
-    table::narrow,
-    verdict::{BlockingReason, NearMissNode, NodeTally, Room},
+    api::{BlockingReason, NearMissNode, NodeId, NodeTally, PodId, Room},
+    scheduler::state::table::narrow,
 };
 
 /// How many of the closest nodes are named.
@@ -29,7 +30,7 @@ impl Scheduler {
     }
 
     /// What room is missing as things are; nothing where there is room.
-    pub(in super::super) fn room_missing_here(&mut self, slot: Slot) -> Option<Room> {
+    pub(in crate::scheduler) fn room_missing_here(&mut self, slot: Slot) -> Option<Room> {
         let mut trial = Trial::default();
         let mut missing = None;
         for ordinal in self.asked_pods(slot) {
@@ -47,7 +48,12 @@ impl Scheduler {
     }
 
     /// What is missing for a pod to stand anywhere. `tried` are nodes from which victims were taken, as they were then.
-    pub(in super::super) fn no_room(&self, id: TemplateId, tried: Vec<NearMissNode>, stand: &[(PodRef, Spot)]) -> Room {
+    pub(in crate::scheduler) fn no_room(
+        &self,
+        id: TemplateId,
+        tried: Vec<NearMissNode>,
+        stand: &[(PodRef, Spot)],
+    ) -> Room {
         let template = self.shapes.templates.at(id);
         let mut nodes = NodeTally { total: narrow(self.nodes.by_id.len()), ..NodeTally::default() };
         let mut closest = tried;
@@ -98,7 +104,7 @@ impl Scheduler {
     }
 
     /// How close a node is to having room; nothing when it has.
-    pub(in super::super) fn close_node(
+    pub(in crate::scheduler) fn close_node(
         &self,
         node: NodeSlot,
         template: &Template,

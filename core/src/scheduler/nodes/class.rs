@@ -1,9 +1,8 @@
 //! Classes of equal labels and taints: what selectors and tolerations look at (P1).
 
 use crate::{
-    ids::Name,
-    scheduler::shapes::Template,
-    spec::{NodeSpec, PodTemplate},
+    api::{Name, NodeSpec, PodTemplate},
+    scheduler::state::interner::Template,
 };
 
 /// What selectors and tolerations look at.

@@ -3,11 +3,10 @@
 //! A device holds one resource, or two: the first bank and the one beside it. A pod has the same amount on each of its
 //! devices. A device that is ill has nothing available: what is free there counts as reserved for nobody.
 
-use super::Node;
+use crate::scheduler::nodes::Node;
 use crate::{
-    plan::DeviceSet,
-    scheduler::shapes::{Devices, ResourceId, Template, spread},
-    spec::{DeviceChoice, DeviceMode, NodeSpec},
+    api::{DeviceChoice, DeviceMode, DeviceSet, NodeSpec},
+    scheduler::state::interner::{Devices, ResourceId, Template, spread},
 };
 use smallvec::SmallVec;
 use std::cmp::Reverse;
@@ -182,7 +181,7 @@ impl Node {
     }
 
     /// The devices that fit the pod, by the node's choice, lowest index first; nothing if it does not fit (P1). Some
-    /// placement policies give it others: [`Nodes::devices`](super::Nodes::devices).
+    /// placement policies give it others: [`Nodes::devices`](crate::scheduler::nodes::Nodes::devices).
     pub(crate) fn choose(&self, template: &Template) -> Option<DeviceSet> {
         if template.request.iter().any(|(resource, amount)| self.available(*resource) < *amount) {
             return None;

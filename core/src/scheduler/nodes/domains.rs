@@ -3,13 +3,8 @@
 //! While nodes are confined to a domain, those outside do not suit anybody. Which node of a domain a pod gets is found by a
 //! plain look at all of it.
 
-use super::{NodeSlot, Nodes, Spot, Template, score};
-use crate::{
-    ids::NodeId,
-    policy::Placement,
-    spec::NodeSpec,
-    topology::{Domain, Level},
-};
+use crate::api::{Domain, Level, NodeId, NodeSpec, Placement};
+use crate::scheduler::nodes::{NodeSlot, Nodes, Spot, Template, score};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Default)]

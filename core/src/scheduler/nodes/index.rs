@@ -3,8 +3,11 @@
 //! The best node for a pod is the first in order that has room. Whole blocks without room are passed over, so a search
 //! costs about the square root of the class, and a change of one node costs one small block.
 
-use super::{Node, NodeSlot, Spot, Template};
-use crate::{ids::NodeId, scheduler::shapes::ResourceId, table::Table};
+use crate::scheduler::nodes::{Node, NodeSlot, Spot, Template};
+use crate::{
+    api::NodeId,
+    scheduler::state::{interner::ResourceId, table::Table},
+};
 use smallvec::SmallVec;
 
 const BLOCK: usize = 64;

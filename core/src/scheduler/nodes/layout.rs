@@ -1,14 +1,12 @@
 //! What a node's specification comes to: amounts by resource, devices, and what placement scores there.
 
-use super::{
+use crate::scheduler::nodes::{
     Bank,
     devices::{Falls, Picks},
 };
 use crate::{
-    event::EventError,
-    ids::Name,
-    scheduler::shapes::{ResourceId, Shapes},
-    spec::{DeviceMode, NodeSpec},
+    api::{DeviceMode, EventError, Name, NodeSpec},
+    scheduler::state::interner::{ResourceId, Shapes},
 };
 use smallvec::SmallVec;
 

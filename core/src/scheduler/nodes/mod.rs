@@ -6,35 +6,35 @@
 mod class;
 mod devices;
 mod domains;
-mod enter;
-mod fragments;
 mod index;
-mod kept;
 mod layout;
 mod node;
 mod pick;
-mod points;
-mod ranking;
+mod reindex;
+mod reservation;
 mod score;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use class::RuledOut;
 pub(crate) use devices::Bank;
-pub(crate) use kept::Kept;
 pub(crate) use node::Node;
+pub(crate) use reservation::Kept;
 
-use super::shapes::{Shapes, Template};
-use crate::{event::EventError, ids::NodeId, plan::DeviceSet, policy::Policy, spec::NodeSpec, table::Table};
+use crate::scheduler::state::interner::{Shapes, Template};
+use crate::{
+    api::{DeviceSet, EventError, NodeId, NodeSpec, Policy},
+    scheduler::state::table::Table,
+};
 use class::Class;
 use domains::Domains;
-use fragments::Fragments;
 use index::ClassIndex;
 use indexmap::IndexMap;
 use layout::{lay_out, scored};
-use ranking::Rankings;
 use rustc_hash::FxBuildHasher;
 use score::Scorer;
+use score::fragmentation::Fragments;
+use score::ranking::Rankings;
 use smallvec::SmallVec;
 
 /// The place of a node in the table; reused after the node is gone.
@@ -208,7 +208,7 @@ impl Nodes {
         let entry = self.classes.entry(Class::of(spec));
         let index = entry.index();
         entry.or_default();
-        crate::table::narrow(index)
+        crate::scheduler::state::table::narrow(index)
     }
 
     /// Puts a pod on its spot.

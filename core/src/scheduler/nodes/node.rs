@@ -1,11 +1,9 @@
 //! One node: what it has, what of it is free, what holds keep on it (H1), and who stands there.
 
-use super::{Bank, Kept, PodRef, points};
+use crate::scheduler::nodes::{Bank, Kept, PodRef, score::gpu};
 use crate::{
-    ids::NodeId,
-    plan::DeviceSet,
-    scheduler::shapes::{ResourceId, Template},
-    spec::NodeSpec,
+    api::{DeviceSet, NodeId, NodeSpec},
+    scheduler::state::interner::{ResourceId, Template},
 };
 use smallvec::SmallVec;
 
@@ -50,7 +48,7 @@ impl Node {
             let each = match (ask, place) {
                 (None, _) => 0,
                 (Some(ask), 0) => {
-                    count(&mut self.clusters, points::cluster(ask.count, ask.each, bank.each), sign);
+                    count(&mut self.clusters, gpu::cluster(ask.count, ask.each, bank.each), sign);
                     ask.each
                 }
                 (Some(ask), _) => bank.part(template, ask.count).unwrap_or(0),

@@ -1,7 +1,10 @@
 //! Which node a pod gets, and which it may stand on at all (P1, P2).
 
-use super::{NodeSlot, Nodes, RuledOut, Spot, Template, ranking::UNFIT, score};
-use crate::{ids::NodeId, plan::DeviceSet, policy::Placement, scheduler::shapes::TemplateId};
+use crate::scheduler::nodes::{NodeSlot, Nodes, RuledOut, Spot, Template, score, score::ranking::UNFIT};
+use crate::{
+    api::{DeviceSet, NodeId, Placement},
+    scheduler::state::interner::TemplateId,
+};
 
 impl Nodes {
     /// The best node with room for one pod, and its devices there (P1, P2). `draw` decides for `random`.
@@ -102,7 +105,7 @@ impl Nodes {
         for at in *seen..self.classes.len() {
             let class = self.classes.get_index(at).map(|(class, _)| class);
             if class.is_some_and(|c| c.tolerated(template) && c.selected(template)) {
-                suitable.push(crate::table::narrow(at));
+                suitable.push(crate::scheduler::state::table::narrow(at));
             }
         }
         *seen = self.classes.len();

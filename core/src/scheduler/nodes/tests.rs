@@ -2,11 +2,8 @@
 
 use super::*;
 use crate::{
-    amounts::Amounts,
-    policy::Placement,
-    scheduler::shapes::TemplateId,
-    spec::{DeviceAsk, DeviceChoice, DeviceMode, DeviceSpec, PodTemplate},
-    typical::TypicalPod,
+    api::{Amounts, DeviceAsk, DeviceChoice, DeviceMode, DeviceSpec, Placement, PodTemplate, TypicalPod},
+    scheduler::state::interner::TemplateId,
 };
 
 struct Dice(u64);

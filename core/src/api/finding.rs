@@ -1,0 +1,152 @@
+//! What is wrong, or odd, about a quota tree (T2).
+
+use crate::api::{Name, QuantityText, Unit};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Severity {
+    /// The tree can be used.
+    Warning,
+    /// The tree is refused.
+    Error,
+}
+
+/// One finding of the validation, with the node it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Names from the root to the node, joined by ` / `; as far as they can be told.
+    pub path: String,
+    /// The node.
+    pub quota: Name,
+    /// What is the matter.
+    pub kind: FindingKind,
+}
+
+impl Finding {
+    /// How bad it is.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        use FindingKind as K;
+        match self.kind {
+            K::RootMinIsNotMax { .. }
+            | K::RootMaxAboveCluster { .. }
+            | K::MinAboveCluster { .. }
+            | K::AlwaysFirstVictim
+            | K::Unreachable
+            | K::OverPromised { error: false, .. } => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+}
+
+/// What can be the matter with a node of the tree. Amounts are in base units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the fields are the names and numbers that the message shows")]
+pub enum FindingKind {
+    /// There is no node without a parent.
+    NoRoot,
+    /// A second node without a parent.
+    SecondRoot { first: Name },
+    /// The name stands twice, under the same parent.
+    DuplicateName,
+    /// The name stands twice, under different parents.
+    TwoParents { parents: Vec<Name> },
+    /// The parent is nowhere.
+    UnknownParent { parent: Name },
+    /// The node is above itself.
+    Cycle { members: Vec<Name> },
+    /// Guarantee above ceiling.
+    MinAboveMax { resource: Name, min: i64, max: i64 },
+    /// Ceiling above the parent's.
+    MaxAboveParent { resource: Name, max: i64, parent_max: i64 },
+    /// More is guaranteed to the children than to the node.
+    OverPromised { resource: Name, children: String, min: i64, error: bool },
+    /// An amount below zero.
+    Negative { resource: Name, field: Name, amount: i64 },
+    /// More is lent than guaranteed.
+    LendAboveMin { resource: Name, lend: i64, min: i64 },
+    /// A namespace on a node that has children.
+    NamespaceOnInner { namespace: Name },
+    /// A namespace on two nodes, or twice on one.
+    NamespaceTwice { namespace: Name, other: Name },
+    /// The root's guarantee is not its ceiling.
+    RootMinIsNotMax { resource: Name, min: i64, max: Option<i64> },
+    /// The root's ceiling is above what the cluster has.
+    RootMaxAboveCluster { resource: Name, max: i64, cluster: i64 },
+    /// The guarantees sum to more than the cluster has.
+    MinAboveCluster { resource: Name, min: String, cluster: i64 },
+    /// Weight 0 and min 0.
+    AlwaysFirstVictim,
+    /// A leaf without a namespace.
+    Unreachable,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use FindingKind as K;
+        let show = |resource: &Name, amount: i64| QuantityText { amount, unit: Unit::of(resource.as_str()) };
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        match &self.kind {
+            K::NoRoot => f.write_str("the tree has no root; exactly one quota must have no parent"),
+            K::SecondRoot { first } => write!(f, "second root: `{first}` is already the root"),
+            K::DuplicateName => f.write_str("duplicate quota name"),
+            K::TwoParents { parents } => write!(f, "the quota has two parents: {}", join(parents)),
+            K::UnknownParent { parent } => write!(f, "unknown parent `{parent}`"),
+            K::Cycle { members } => write!(f, "the parents form a cycle: {}", join(members)),
+            K::MinAboveMax { resource, min, max } => {
+                write!(f, "min {} {resource} exceeds max {}", show(resource, *min), show(resource, *max))
+            }
+            K::MaxAboveParent { resource, max, parent_max } => {
+                let (max, parent_max) = (show(resource, *max), show(resource, *parent_max));
+                write!(f, "max {max} {resource} exceeds the parent's max {parent_max}")
+            }
+            K::OverPromised { resource, children, min, .. } => {
+                let min = show(resource, *min);
+                write!(
+                    f,
+                    "the children's min exceed the parent's min: {children} {resource} in sum, the parent has {min}"
+                )
+            }
+            K::Negative { resource, field, amount } => {
+                write!(f, "{field} of {resource} is negative: {}", show(resource, *amount))
+            }
+            K::LendAboveMin { resource, lend, min } => {
+                write!(f, "lend limit {} {resource} exceeds min {}", show(resource, *lend), show(resource, *min))
+            }
+            K::NamespaceOnInner { namespace } => {
+                write!(f, "namespace `{namespace}` is attached to a non-leaf quota; attach it to a leaf")
+            }
+            K::NamespaceTwice { namespace, other } => {
+                write!(f, "namespace `{namespace}` is already attached to `{other}`; it can have only one leaf")
+            }
+            K::RootMinIsNotMax { resource, min, max } => {
+                let min = show(resource, *min);
+                match max {
+                    Some(max) => {
+                        write!(f, "min {min} {resource} of the root should equal its max {}", show(resource, *max))
+                    }
+                    None => write!(f, "the root has min {min} {resource} but no max"),
+                }
+            }
+            K::RootMaxAboveCluster { resource, max, cluster } => {
+                let (max, cluster) = (show(resource, *max), show(resource, *cluster));
+                write!(f, "max {max} {resource} exceeds the capacity of the cluster, {cluster}")
+            }
+            K::MinAboveCluster { resource, min, cluster } => {
+                let cluster = show(resource, *cluster);
+                write!(f, "the guarantees sum to {min} {resource}, more than the capacity of the cluster, {cluster}")
+            }
+            K::AlwaysFirstVictim => f.write_str("weight 0 and no min: its pods are always preempted first"),
+            K::Unreachable => f.write_str("the leaf has no namespace, so no pod can use it"),
+        }
+    }
+}
+
+fn join(names: &[Name]) -> String {
+    names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,31 @@
+//! What callers see: the facts they report, the plans they get back, the verdicts, and the values these are made of.
+
+mod amounts;
+mod digest;
+mod event;
+mod finding;
+mod ids;
+mod plan;
+mod policy;
+mod quantity;
+mod spec;
+mod topology;
+mod typical;
+mod verdict;
+
+pub use amounts::Amounts;
+pub use digest::StableHasher;
+pub use event::{Event, EventError, PodOutcome, WorkloadChange};
+pub use finding::{Finding, FindingKind, Severity};
+pub(crate) use ids::NameMap;
+pub use ids::{Name, NodeId, PodId, QuotaId, Time, WorkloadId};
+pub use plan::*;
+pub use policy::*;
+pub use quantity::{QuantityError, QuantityText, Unit, format_quantity, parse_quantity};
+pub use spec::{
+    DeviceAsk, DeviceChoice, DeviceMode, DeviceSpec, NodeSpec, PodSet, PodTemplate, Queueing, QuotaSpec, TreeSpec,
+    WorkloadSpec,
+};
+pub use topology::{Domain, Level};
+pub use typical::TypicalPod;
+pub use verdict::*;

@@ -1,0 +1,310 @@
+//! What the world tells the scheduler about quotas, nodes and workloads: plain values, no behaviour.
+
+use crate::api::{Amounts, DeviceSet, Level, Name, NodeId, Time, WorkloadId};
+use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
+use std::sync::Arc;
+
+/// One node of the quota tree as it is written down (T1). The tree is a list of these, linked by parent name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaSpec {
+    /// Unique in the tree.
+    pub name: Name,
+    /// The parent's name; the root has none.
+    pub parent: Option<Name>,
+    /// The guarantee, by resource. A governed resource that is absent is guaranteed 0 (Q3).
+    pub min: Amounts,
+    /// The ceiling, by resource. A governed resource that is absent is unlimited (Q3).
+    pub max: Amounts,
+    /// How much of `min` may be lent to others; absent: all of it (L3).
+    pub lend: Option<Amounts>,
+    /// Share of what is left over, relative to the siblings; absent: `min` (F1).
+    pub weight: Option<u64>,
+    /// Free for the operator's use; carried into reports.
+    pub priority: i32,
+    /// Free for the operator's use; carried into reports.
+    pub attributes: Vec<(Name, Name)>,
+    /// The namespaces whose pods use this quota. Leaves only.
+    pub namespaces: Vec<Name>,
+    /// The most workloads admitted under this node at once (A5).
+    pub max_jobs: Option<u32>,
+    /// Whether a workload that cannot be placed holds up the later ones of this leaf (O2).
+    pub queueing: Queueing,
+    /// Whole cells that are guaranteed: of how many devices each, and how many of them. No decision looks at it; whether
+    /// they can be had is told by whoever knows the nodes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<(u32, u32)>,
+}
+
+impl QuotaSpec {
+    /// A quota of this name below `parent`, guaranteeing nothing and unlimited.
+    ///
+    /// ```
+    /// use quotree_core::{Amounts, QuotaSpec};
+    /// let leaf = QuotaSpec::new("team", Some("root")).min(Amounts::new().with("cpu", 10_000)).namespace("team-ns");
+    /// assert_eq!(leaf.min.get("cpu"), Some(10_000));
+    /// ```
+    #[must_use]
+    pub fn new(name: &str, parent: Option<&str>) -> Self {
+        Self {
+            name: name.into(),
+            parent: parent.map(Into::into),
+            min: Amounts::new(),
+            max: Amounts::new(),
+            lend: None,
+            weight: None,
+            priority: 0,
+            attributes: Vec::new(),
+            namespaces: Vec::new(),
+            max_jobs: None,
+            queueing: Queueing::Skip,
+            cells: Vec::new(),
+        }
+    }
+
+    /// The same with this guarantee.
+    #[must_use]
+    pub fn min(mut self, min: Amounts) -> Self {
+        self.min = min;
+        self
+    }
+
+    /// The same with this ceiling.
+    #[must_use]
+    pub fn max(mut self, max: Amounts) -> Self {
+        self.max = max;
+        self
+    }
+
+    /// The same with one more namespace.
+    #[must_use]
+    pub fn namespace(mut self, namespace: &str) -> Self {
+        self.namespaces.push(namespace.into());
+        self
+    }
+}
+
+/// Whether a workload that cannot be placed holds up the later ones of its leaf (O2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Queueing {
+    /// It steps aside.
+    #[default]
+    Skip,
+    /// Strict head of line: nothing of the leaf passes it.
+    Block,
+}
+
+/// A whole quota tree as it is written down. The order of the list is the order of siblings.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TreeSpec {
+    /// Its nodes, in any order of parents and children.
+    pub quotas: Vec<QuotaSpec>,
+}
+
+impl FromIterator<QuotaSpec> for TreeSpec {
+    fn from_iter<T: IntoIterator<Item = QuotaSpec>>(iter: T) -> Self {
+        Self { quotas: iter.into_iter().collect() }
+    }
+}
+
+/// A node of the cluster, or a whole pool without nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeSpec {
+    /// Chosen by the caller; ties go to the lowest.
+    pub id: NodeId,
+    /// What pods may use, devices included (as thousandths of a device).
+    pub allocatable: Amounts,
+    /// Resources that come as separate devices (P1): one, or two that the same devices hold (memory and cores).
+    pub devices: Vec<DeviceSpec>,
+    /// How requests fall on the devices.
+    #[serde(default)]
+    pub mode: DeviceMode,
+    /// Which of the devices that fit a pod gets.
+    #[serde(default)]
+    pub choice: DeviceChoice,
+    /// Devices that take no new pods; those that stand there go on.
+    #[serde(default)]
+    pub unhealthy: DeviceSet,
+    /// The zone it stands in.
+    #[serde(default)]
+    pub zone: Option<Name>,
+    /// The rack it stands in, within its zone.
+    #[serde(default)]
+    pub rack: Option<Name>,
+    /// Labels that selectors match.
+    pub labels: Vec<(Name, Name)>,
+    /// Taints that pods must tolerate.
+    pub taints: Vec<Name>,
+    /// Whether new pods may be placed here (cordoned or not).
+    pub schedulable: bool,
+}
+
+impl NodeSpec {
+    /// A healthy node with these amounts and no devices, labels or taints.
+    #[must_use]
+    pub fn new(id: u32, allocatable: Amounts) -> Self {
+        Self {
+            id: NodeId(id),
+            allocatable,
+            devices: Vec::new(),
+            mode: DeviceMode::default(),
+            choice: DeviceChoice::default(),
+            unhealthy: DeviceSet::default(),
+            zone: None,
+            rack: None,
+            labels: Vec::new(),
+            taints: Vec::new(),
+            schedulable: true,
+        }
+    }
+}
+
+impl NodeSpec {
+    /// Whether another node has the same devices, and requests fall on them in the same way.
+    pub(crate) fn same_devices(&self, other: &Self) -> bool {
+        (&self.devices, &self.mode) == (&other.devices, &other.mode)
+    }
+}
+
+/// A resource of a node that comes as separate devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceSpec {
+    /// The resource, such as `nvidia.com/gpu`.
+    pub resource: Name,
+    /// How many devices, at most 64.
+    pub count: u32,
+    /// How much one device holds, in base units: 1000 for a GPU counted as one.
+    pub each: i64,
+}
+
+/// How requests fall on the devices of a node (P1).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum DeviceMode {
+    /// Whole devices, a part of one, or equal parts of several where a pod says so.
+    #[default]
+    Fraction,
+    /// Whole devices only.
+    Exclusive,
+    /// A part of one device, or equal parts of several where a pod says so; never more than a device holds.
+    Share,
+    /// Whole devices only, close ones first. Devices that follow each other make an island, islands make larger ones.
+    Topology {
+        /// How many devices an island has, ascending: each is a multiple of the one before. Empty: all are equally close.
+        islands: Vec<u32>,
+    },
+}
+
+/// Which of the devices that fit a pod gets; among equals the lowest index. Policies that weigh devices themselves
+/// (`fgd`, `random`) do so for single devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum DeviceChoice {
+    /// The fullest.
+    #[default]
+    BestFit,
+    /// The emptiest.
+    Spread,
+}
+
+/// What a pod asks of devices: `each` on each of `count` devices of one node.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DeviceAsk {
+    /// The resource, such as `nvidia.com/gpu`.
+    pub resource: Name,
+    /// On how many devices.
+    pub count: u32,
+    /// How much of each, in base units.
+    pub each: i64,
+}
+
+/// What every pod of a set looks like.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct PodTemplate {
+    /// What one pod asks, devices included (`count x each` of [`DeviceAsk`]).
+    pub request: Amounts,
+    /// How the device part of the request is spread. Where it is absent, the mode of the node says: whole devices, or a
+    /// part of one for less than a whole one. What devices hold besides is asked of the same ones, in equal parts.
+    pub devices: Option<DeviceAsk>,
+    /// Labels the node must carry: each entry is a label and the values that will do.
+    pub selector: Vec<(Name, Vec<Name>)>,
+    /// Taints that do not matter.
+    pub tolerations: Vec<Name>,
+}
+
+/// Equal pods of a workload.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PodSet {
+    /// What each looks like; shared between workloads that are alike.
+    pub template: Arc<PodTemplate>,
+    /// How many are wanted.
+    pub count: u32,
+    /// How many must run together (G1); the rest are elastic.
+    pub min: u32,
+}
+
+/// A workload: pods that are admitted together. A lone pod is a workload of one (G1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkloadSpec {
+    /// Chosen by the caller; no other workload that has not ended has it, and it is best never used again.
+    pub id: WorkloadId,
+    /// Decides the leaf whose quota it uses.
+    pub namespace: Name,
+    /// When it was created; the second key of the order (O1).
+    pub submitted: Time,
+    /// The first key of the order (O1): high goes first.
+    pub priority: i32,
+    /// Whether its pods may be evicted for others.
+    pub preemptible: bool,
+    /// Its pods.
+    pub pods: SmallVec<[PodSet; 1]>,
+    /// The disruption budget that guards it (R7).
+    pub budget: Option<Name>,
+    /// All its pods stand in one domain of this level of the topology tree (P1). Of a lone pod it says nothing.
+    #[serde(default)]
+    pub together: Option<Level>,
+    /// The workload whose work it does once more, after that was evicted or lost (O3). No decision looks at it; the audit
+    /// knows by it who evicts whom again (I7).
+    #[serde(default)]
+    pub replaces: Option<WorkloadId>,
+}
+
+impl WorkloadSpec {
+    /// A preemptible pod of priority 0 that asks `request`.
+    ///
+    /// ```
+    /// use quotree_core::{Amounts, Time, WorkloadSpec};
+    /// let pod = WorkloadSpec::pod(7, "team-ns", Time(0), Amounts::new().with("cpu", 5000));
+    /// assert_eq!(pod.pods.len(), 1);
+    /// ```
+    #[must_use]
+    pub fn pod(id: u32, namespace: &str, submitted: Time, request: Amounts) -> Self {
+        Self::gang(id, namespace, submitted, request, 1)
+    }
+
+    /// A preemptible gang of `count` equal pods of priority 0, all of which must run together.
+    #[must_use]
+    pub fn gang(id: u32, namespace: &str, submitted: Time, request: Amounts, count: u32) -> Self {
+        let template = Arc::new(PodTemplate { request, ..PodTemplate::default() });
+        Self {
+            id: WorkloadId(id),
+            namespace: namespace.into(),
+            submitted,
+            priority: 0,
+            preemptible: true,
+            pods: smallvec![PodSet { template, count, min: count }],
+            budget: None,
+            together: None,
+            replaces: None,
+        }
+    }
+
+    /// The same with this priority.
+    #[must_use]
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.priority = priority;
+        self
+    }
+}

@@ -1,0 +1,268 @@
+//! Fragmentation gradient descent (P2): how much of a node's free devices is of use to the typical pods, and how much of
+//! that a pod would cost.
+//!
+//! A device is a fragment for a shape when the node has no room for the shape, or the device too little of it. What is
+//! free without what is a fragment is *usable*, summed over shapes by weight. All sums are exact; the table below turns a
+//! loss into points without a float.
+
+use crate::scheduler::nodes::{Bank, Node, Template, devices::Falls};
+use crate::{
+    api::{DeviceSet, PodTemplate, TypicalPod},
+    scheduler::state::interner::{Devices, ResourceId, Shapes},
+};
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
+
+/// `10^9 ln(k / (100 - k))` for k from 51 to 99, rounded: from which change of fragmentation on, in devices, there are k
+/// points of 100. For 50 it is 0, and below 50 it is the same with the sign turned.
+const STEPS: [i128; 49] = [
+    40_005_335,
+    80_042_708,
+    120_144_312,
+    160_342_650,
+    200_670_695,
+    241_162_057,
+    281_851_152,
+    322_773_392,
+    363_965_377,
+    405_465_108,
+    447_312_218,
+    489_548_225,
+    532_216_814,
+    575_364_145,
+    619_039_208,
+    663_294_217,
+    708_185_058,
+    753_771_802,
+    800_119_300,
+    847_297_860,
+    895_384_047,
+    944_461_609,
+    994_622_575,
+    1_045_968_555,
+    1_098_612_289,
+    1_152_679_510,
+    1_208_311_206,
+    1_265_666_373,
+    1_324_925_415,
+    1_386_294_361,
+    1_450_010_176,
+    1_516_347_489,
+    1_585_627_264,
+    1_658_228_077,
+    1_734_601_055,
+    1_815_289_967,
+    1_900_958_761,
+    1_992_430_165,
+    2_090_741_097,
+    2_197_224_577,
+    2_313_634_929,
+    2_442_347_035,
+    2_586_689_344,
+    2_751_535_313,
+    2_944_438_979,
+    3_178_053_830,
+    3_476_098_690,
+    3_891_820_298,
+    4_595_119_850,
+];
+const ONE: i128 = 1_000_000_000;
+/// The points of what changes nothing.
+pub(crate) const EVEN: u32 = 50;
+
+type Kinds = IndexMap<(u32, ResourceId, i64, Falls), Kind, FxBuildHasher>;
+
+/// The typical pods, counted for every kind of node.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Fragments {
+    typical: Vec<TypicalPod>,
+    total: i128,
+    /// The resource `cpu`, once it is known.
+    cpu: Option<ResourceId>,
+    /// By class of labels and taints, and by the devices there.
+    kinds: Kinds,
+}
+
+/// The typical pods that may stand on nodes of one class with devices of one size.
+#[derive(Debug, Clone)]
+struct Kind {
+    /// What they ask of cpu, and of one device; each ascending, without doubles.
+    cpus: Vec<i64>,
+    amounts: Vec<i64>,
+    /// Weight of those that ask for one device, with at most so much cpu (a row) and so much of the device (a column).
+    single: Vec<Vec<i64>>,
+    several: Vec<Several>,
+    /// From which change on there is one more point.
+    steps: Vec<i128>,
+}
+
+/// Shapes that ask for the same part of each of several devices.
+#[derive(Debug, Clone)]
+struct Several {
+    count: u32,
+    each: i64,
+    /// Their weight by how much cpu there is, as in [`Kind::single`].
+    weights: Vec<i64>,
+}
+
+/// How much of each of how many devices a shape asks on a node with these devices; nothing where it asks for none.
+fn ask_of(template: &PodTemplate, name: &str, bank: &Bank) -> Option<Option<Devices>> {
+    let (resource, each) = (bank.resource, bank.each);
+    if let Some(ask) = template.devices.as_ref().filter(|ask| ask.resource == name) {
+        let ask = Devices { resource, count: ask.count, each: ask.each };
+        return bank.falls.lets(&ask, each).then_some(Some(ask));
+    }
+    match template.request.get(name).filter(|amount| *amount > 0) {
+        None => Some(None),
+        Some(amount) => bank.falls.plainly(resource, amount, each).map(Some),
+    }
+}
+
+fn cpu_of(template: &PodTemplate) -> i64 {
+    template.request.get("cpu").unwrap_or(0)
+}
+
+fn sorted(mut values: Vec<i64>) -> Vec<i64> {
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+impl Kind {
+    fn new(shapes: &[(&TypicalPod, Devices)], total: i128, each: i64) -> Self {
+        let cpus = sorted(shapes.iter().map(|(pod, _)| cpu_of(&pod.template)).collect());
+        let singles = || shapes.iter().filter(|(_, ask)| ask.count == 1);
+        let amounts = sorted(singles().map(|(_, ask)| ask.each).collect());
+        let weight = |cpu: Option<&i64>, of: &dyn Fn(&Devices) -> bool| {
+            let within = |pod: &TypicalPod| cpu.is_some_and(|most| cpu_of(&pod.template) <= *most);
+            let counted = shapes.iter().filter(|(pod, ask)| within(pod) && of(ask));
+            counted.map(|(pod, _)| i64::from(pod.weight)).sum::<i64>()
+        };
+        let rows = || std::iter::once(None).chain(cpus.iter().map(Some));
+        let columns = || std::iter::once(0).chain(amounts.iter().copied());
+        let row = |cpu| columns().map(|most| weight(cpu, &|ask| ask.count == 1 && ask.each <= most)).collect();
+        let single = rows().map(row).collect();
+        let mut kinds: Vec<(u32, i64)> =
+            shapes.iter().filter(|(_, ask)| ask.count > 1).map(|(_, ask)| (ask.count, ask.each)).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let several = kinds.into_iter().map(|(count, each)| {
+            let weights = rows().map(|cpu| weight(cpu, &|ask| (ask.count, ask.each) == (count, each))).collect();
+            Several { count, each, weights }
+        });
+        let unit = total.saturating_mul(i128::from(each));
+        let below = STEPS.iter().rev().map(|step| -step);
+        let steps = below.chain([0]).chain(STEPS).map(|step| ceil(step.saturating_mul(unit), ONE)).collect();
+        Self { several: several.collect(), cpus, amounts, single, steps }
+    }
+
+    /// Free amounts that the typical pods could use, times their weights.
+    fn usable(&self, cpu: i64, devices: impl Iterator<Item = i64> + Clone) -> i128 {
+        let reached = self.cpus.partition_point(|least| *least <= cpu);
+        let Some(single) = self.single.get(reached) else { return 0 };
+        let mut sum = 0i128;
+        for free in devices.clone().filter(|free| *free > 0) {
+            let column = self.amounts.partition_point(|least| *least <= free);
+            sum += i128::from(single.get(column).copied().unwrap_or_default()) * i128::from(free);
+        }
+        for shape in &self.several {
+            let weight = shape.weights.get(reached).copied().unwrap_or_default();
+            if weight == 0 {
+                continue;
+            }
+            let (count, free) = devices
+                .clone()
+                .filter(|free| *free >= shape.each)
+                .fold((0u32, 0i128), |(count, sum), free| (count + 1, sum + i128::from(free)));
+            if count >= shape.count {
+                sum += i128::from(weight) * free;
+            }
+        }
+        sum
+    }
+
+    /// Points of a change of fragmentation (before without after), in base units of devices times weight.
+    fn points(&self, change: i128) -> u32 {
+        crate::scheduler::state::table::narrow(self.steps.partition_point(|least| *least <= change))
+    }
+}
+
+fn ceil(number: i128, by: i128) -> i128 {
+    -(-number).div_euclid(by)
+}
+
+impl Fragments {
+    pub(crate) fn new(typical: &[TypicalPod]) -> Self {
+        let total = typical.iter().map(|pod| i128::from(pod.weight)).sum();
+        Self { typical: typical.to_vec(), total, ..Self::default() }
+    }
+
+    /// Takes note of a node of this class: counts the typical pods for its kind. `may_stand` tells which are let on it.
+    pub(crate) fn sees(&mut self, node: &Node, shapes: &Shapes, may_stand: impl Fn(&PodTemplate) -> bool) {
+        self.cpu = shapes.resources.get_index_of("cpu").and_then(|at| u16::try_from(at).ok());
+        let Some(bank) = node.banks.first() else { return };
+        let key = (node.class, bank.resource, bank.each, bank.falls);
+        if self.kinds.contains_key(&key) {
+            return;
+        }
+        let name = shapes.resource_name(bank.resource);
+        let asks = |pod: &TypicalPod| ask_of(&pod.template, name.as_str(), bank).flatten();
+        let let_on = self.typical.iter().filter(|pod| may_stand(&pod.template));
+        let found: Vec<_> = let_on.filter_map(|pod| Some((pod, asks(pod)?))).collect();
+        let kind = Kind::new(&found, self.total, bank.each);
+        self.kinds.insert(key, kind);
+    }
+
+    fn kind(&self, node: &Node) -> Option<&Kind> {
+        let bank = node.banks.first()?;
+        self.kinds.get(&(node.class, bank.resource, bank.each, bank.falls))
+    }
+
+    fn cpu(&self, node: &Node) -> i64 {
+        self.cpu.map_or(0, |cpu| node.available(cpu))
+    }
+
+    /// What the typical pods could use of this node now.
+    pub(crate) fn usable(&self, node: &Node) -> i128 {
+        self.kind(node).map_or(0, |kind| kind.usable(self.cpu(node), node.devices()))
+    }
+
+    /// Points of 100 for putting a pod here, and the devices for it; nothing if it does not fit. A part of one device goes
+    /// where it gives most points, the lowest index among equals.
+    pub(crate) fn points(&self, node: &Node, template: &Template, usable: i128) -> Option<(u32, DeviceSet)> {
+        let fullest = node.choose(template)?;
+        let Some(kind) = self.kind(node) else { return Some((EVEN, fullest)) };
+        let asked =
+            template.request.iter().find(|(resource, _)| Some(*resource) == self.cpu).map_or(0, |(_, cpu)| *cpu);
+        let cpu = self.cpu(node) - asked;
+        let whole = node.banks.first().map_or(0, |bank| bank.each);
+        let points = |devices: DeviceSet, ask: Devices| {
+            let takes = |index: u32| if devices.0 >> index & 1 == 1 { ask.each } else { 0 };
+            let after: SmallVec<[i64; 8]> = (0u32..).zip(node.devices()).map(|(i, free)| free - takes(i)).collect();
+            let taken = i128::from(ask.each) * i128::from(ask.count);
+            let change = taken * self.total - (usable - kind.usable(cpu, after.iter().copied()));
+            kind.points(change)
+        };
+        let ask = node.device_ask(template)?;
+        let Some(ask) = ask.filter(|ask| ask.count == 1 && ask.each < whole) else {
+            let none = Devices { resource: 0, count: 0, each: 0 };
+            return Some((points(fullest, ask.unwrap_or(none)), fullest));
+        };
+        let mut best: Option<(u32, DeviceSet)> = None;
+        let mut tried: SmallVec<[i64; 8]> = SmallVec::new();
+        // Where devices hold a second resource, equal ones of the first may differ in that: the lowest that fits is tried.
+        for (free, index) in node.fitting(template, ask)? {
+            if tried.contains(&free) {
+                continue;
+            }
+            tried.push(free);
+            let devices = DeviceSet(1 << index);
+            let points = points(devices, ask);
+            if best.is_none_or(|(most, _)| points > most) {
+                best = Some((points, devices));
+            }
+        }
+        best
+    }
+}

@@ -1,0 +1,138 @@
+//! The placement scores: lower is better, equal scores go to the lowest node id (P2).
+//!
+//! Those here depend on the node alone, not on the pod, so nodes can be kept in order; those that depend on the pod are
+//! points of 100 (`gpu.rs`, `fragmentation.rs`), kept for each template (`ranking.rs`). All of them are integers.
+
+pub(crate) mod fragmentation;
+pub(crate) mod gpu;
+pub(crate) mod ranking;
+
+use crate::api::{DeviceSet, Placement};
+use crate::scheduler::nodes::{Fragments, Node, Template};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Scorer {
+    pub(crate) placement: Placement,
+    /// The largest amount any node has, by resource.
+    largest: Vec<i64>,
+    /// `2^63 / largest`, so that scoring multiplies instead of dividing.
+    weights: Vec<u128>,
+}
+
+impl Scorer {
+    pub(crate) fn new(placement: Placement) -> Self {
+        Self { placement, largest: Vec::new(), weights: Vec::new() }
+    }
+
+    /// Takes note of a node; `true` when it is larger than all before, so that best-fit scores are out of date.
+    pub(crate) fn sees(&mut self, node: &Node) -> bool {
+        let mut grown = false;
+        let devices = node.banks.first().map(|bank| &bank.resource);
+        for resource in node.scored.iter().chain(devices) {
+            let at = usize::from(*resource);
+            if self.largest.len() <= at {
+                self.largest.resize(at + 1, 0);
+                self.weights.resize(at + 1, 0);
+            }
+            let total = node.total.get(at).copied().unwrap_or_default();
+            if let (Some(largest), Some(weight)) = (self.largest.get_mut(at), self.weights.get_mut(at))
+                && total > *largest
+            {
+                let measures = [Placement::BestFit, Placement::DotProduct, Placement::GpuClustering];
+                grown |= measures.contains(&self.placement);
+                *largest = total;
+                *weight = (1 << 63) / u128::from(total.unsigned_abs());
+            }
+        }
+        grown
+    }
+
+    pub(crate) fn score(&self, node: &Node) -> u64 {
+        match self.placement {
+            Placement::BestFit => self.left_over(node),
+            Placement::Binpack => u64::MAX - fullness(node),
+            Placement::Spread => fullness(node),
+            Placement::Random { .. }
+            | Placement::DotProduct
+            | Placement::GpuPacking
+            | Placement::GpuClustering
+            | Placement::Fgd => 0,
+        }
+    }
+
+    /// What the node is worth to the pod, in points of 100, and the devices it would get; nothing if it does not fit.
+    pub(crate) fn points(
+        &self,
+        node: &Node,
+        template: &Template,
+        fragments: &Fragments,
+        usable: i128,
+    ) -> Option<(u32, DeviceSet)> {
+        if self.placement == Placement::Fgd {
+            return fragments.points(node, template, usable);
+        }
+        let devices = node.choose(template)?;
+        let points = match self.placement {
+            Placement::DotProduct => gpu::dot_product(node, template, &self.largest),
+            Placement::GpuPacking => gpu::packing(node, template, devices),
+            Placement::GpuClustering => gpu::clustering(node, template, &self.largest),
+            _ => 0,
+        };
+        Some((points, devices))
+    }
+
+    /// What is left of cpu and devices, each measured by the largest node, in parts of `2^32`.
+    fn left_over(&self, node: &Node) -> u64 {
+        let mut sum = 0u128;
+        for resource in &node.scored {
+            let available = u128::from(node.available(*resource).max(0).unsigned_abs());
+            let weight = self.weights.get(usize::from(*resource)).copied().unwrap_or_default();
+            sum += (available * weight) >> 31;
+        }
+        u64::try_from(sum).unwrap_or(u64::MAX)
+    }
+}
+
+/// How much of the node is in use, over what counts, in proportion to its own size, in parts of `2^32`.
+fn fullness(node: &Node) -> u64 {
+    let mut sum = 0u128;
+    for resource in &node.scored {
+        let total = node.total.get(usize::from(*resource)).copied().unwrap_or_default().max(1);
+        let used = (total - node.available(*resource)).max(0).unsigned_abs();
+        sum += (u128::from(used) << 32) / u128::from(total.unsigned_abs());
+    }
+    u64::try_from(sum / (node.scored.len().max(1) as u128)).unwrap_or(u64::MAX)
+}
+
+/// Which of so many a pod gets by this seed: each is as likely as the others.
+pub(crate) fn drawn(seed: u64, draw: u64, of: usize) -> usize {
+    usize::try_from((u128::from(mix(seed.wrapping_add(mix(draw)))) * of as u128) >> 64).unwrap_or(usize::MAX)
+}
+
+/// For a part of one device, a device drawn from those that fit, in order of their indices; else the fullest that fit.
+pub(crate) fn drawn_devices(node: &Node, template: &Template, seed: u64, draw: u64) -> Option<DeviceSet> {
+    let fullest = node.choose(template)?;
+    let Some(ask) = node.device_ask(template)?.filter(|ask| ask.count == 1) else { return Some(fullest) };
+    let fitting = node.fitting(template, ask)?;
+    let (_, index) = fitting.clone().nth(drawn(!seed, draw, fitting.count()))?;
+    Some(DeviceSet(1 << index))
+}
+
+/// SplitMix64's finaliser: spreads a number over 64 bits, the same on every machine.
+fn mix(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    /// The first numbers of SplitMix64 from 0: logs of `random` replay only as long as these stay.
+    #[test]
+    fn p2_random_draws_what_splitmix64_draws() {
+        let state = |n: u64| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(n);
+        let drawn: Vec<u64> = (0..3).map(|n| super::mix(state(n))).collect();
+        assert_eq!(drawn, [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f]);
+    }
+}

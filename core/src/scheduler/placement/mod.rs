@@ -1,0 +1,3 @@
+//! Which node a pod gets.
+
+pub(crate) mod topology;
