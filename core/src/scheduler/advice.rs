@@ -7,8 +7,8 @@ use crate::api::{
 use crate::scheduler::explain::Findings;
 use crate::scheduler::{
     Scheduler,
-    preempt::eligibility::Right,
-    state::{interner::Ask, workloads::Slot},
+    preempt::eligibility::PreemptionKind,
+    state::{interner::Ask, workloads::WorkloadSlot},
 };
 use std::{cmp::Reverse, collections::BTreeSet};
 
@@ -20,13 +20,13 @@ const GIVERS: usize = 2;
 
 impl Scheduler {
     /// Single changes each of which would place the workload in the next decision.
-    pub(crate) fn helps(&self, slot: Slot, verdict: &Verdict) -> Vec<Help> {
+    pub(crate) fn helps(&self, slot: WorkloadSlot, verdict: &Verdict) -> Vec<Help> {
         let workload = self.workloads.at(slot);
         let Some((ask, _)) = workload.waits else { return Vec::new() };
         if matches!(verdict.binding, BlockingReason::NoQuota | BlockingReason::Behind { .. }) {
             return Vec::new();
         }
-        let ask = self.shapes.get(ask);
+        let ask = self.interner.get(ask);
         let mut helps = Vec::new();
         let mut probe = self.clone();
         // Who was only just bound is a victim from the next fact on.
@@ -48,14 +48,16 @@ impl Scheduler {
     }
 
     /// The most by which a larger min or max on the path could help, each with the ways to come by it.
-    fn larger_quotas(&self, slot: Slot, ask: &Ask) -> Vec<Vec<Help>> {
+    fn larger_quotas(&self, slot: WorkloadSlot, ask: &Ask) -> Vec<Vec<Help>> {
         let mut helps = Vec::new();
-        for q in self.ledger.path(self.workloads.at(slot).account).filter(|q| self.quota(*q).is_some()) {
+        for q in self.ledger.path(self.workloads.at(slot).leaf).filter(|q| self.quota(*q).is_some()) {
             for (r, amount) in ask.requested() {
                 let (Some(resource), quota) = (self.tree.resource_name(r), QuotaId(q)) else { continue };
-                let firm = self.ledger.firm(q, r).saturating_add(amount).saturating_sub(self.min(q, r));
-                let short = self.ledger.standing(q, r).saturating_add(amount).saturating_sub(self.guarantee(q, r));
-                let short = short.max(if ask.preemptible { 0 } else { firm });
+                let non_preemptible_usage =
+                    self.ledger.non_preemptible_usage(q, r).saturating_add(amount).saturating_sub(self.min(q, r));
+                let short =
+                    self.ledger.projected_usage(q, r).saturating_add(amount).saturating_sub(self.guarantee(q, r));
+                let short = short.max(if ask.preemptible { 0 } else { non_preemptible_usage });
                 if short > 0 {
                     let from = self.givers(quota, r, short);
                     let more = |from| Help::MoreMin { quota, resource: resource.clone(), by: short, from };
@@ -79,14 +81,14 @@ impl Scheduler {
         if self.policy.over_promised == OverPromised::Warn || self.min(parent.0, r).saturating_sub(promised) >= by {
             return vec![None];
         }
-        let unused = |q: &QuotaId| self.min(q.0, r).saturating_sub(self.ledger.standing(q.0, r));
+        let unused = |q: &QuotaId| self.min(q.0, r).saturating_sub(self.ledger.projected_usage(q.0, r));
         let mut givers: Vec<QuotaId> = siblings.iter().copied().filter(|q| *q != quota && unused(q) >= by).collect();
         givers.sort_by_key(|q| (Reverse(unused(q)), *q));
         givers.into_iter().take(GIVERS).map(Some).collect()
     }
 
     /// The classes of pods that may not be evicted, one workload at a time.
-    fn fewer_protected(&self, slot: Slot, verdict: &Verdict) -> impl Iterator<Item = Help> {
+    fn fewer_protected(&self, slot: WorkloadSlot, verdict: &Verdict) -> impl Iterator<Item = Help> {
         let classes = verdict.protected.iter().filter(|class| class.shield == Protection::NonPreemptible);
         let ids: BTreeSet<_> = classes.flat_map(|class| &class.who).map(|pod| pod.workload).collect();
         let own = self.workloads.at(slot).id;
@@ -108,7 +110,7 @@ impl Scheduler {
     }
 
     /// The least of a change by which it places the workload, if it does at all. `probe` is a copy of the state to try on.
-    fn smallest(&self, probe: &mut Self, slot: Slot, most: Help) -> Option<Help> {
+    fn smallest(&self, probe: &mut Self, slot: WorkloadSlot, most: Help) -> Option<Help> {
         let mut works = amount(&most);
         if !probe.is_likely(slot, &most) || !self.is_placed_after(slot, &most) {
             return None;
@@ -133,10 +135,10 @@ impl Scheduler {
     }
 
     /// Whether the change, made here and taken back, leaves a way to place the workload alone. Cheaper than to decide.
-    fn is_likely(&mut self, slot: Slot, help: &Help) -> bool {
-        // What a quota keeps for itself follows its min, and a new tree ends holds: then only a decision can tell.
-        let keeps = |quota: QuotaId| self.tree.spec(quota).is_some_and(|spec| spec.lend.is_some());
-        if !self.holds.is_empty() || self.tree.ids().any(keeps) {
+    fn is_likely(&mut self, slot: WorkloadSlot, help: &Help) -> bool {
+        // What a quota any_lend_limit for itself follows its min, and a new tree ends holds: then only a decision can tell.
+        let any_lend_limit = |quota: QuotaId| self.tree.spec(quota).is_some_and(|spec| spec.lend.is_some());
+        if !self.holds.is_empty() || self.tree.ids().any(any_lend_limit) {
             return true;
         }
         self.make(help, 1);
@@ -155,25 +157,25 @@ impl Scheduler {
             }
             Help::MoreMax { quota, resource, by } => self.tree.raise(*quota, resource, 0, sign * by),
             Help::FreeOnNode { node, resource, by } => {
-                self.nodes.enlarge(*node, self.shapes.resources.get_index_of(resource), sign * by);
+                self.nodes.enlarge(*node, self.interner.resources.get_index_of(resource), sign * by);
             }
             _ => {}
         }
     }
 
-    fn could_be_placed(&mut self, slot: Slot) -> bool {
+    fn could_be_placed(&mut self, slot: WorkloadSlot) -> bool {
         let Some((ask, _)) = self.workloads.at(slot).waits else { return false };
-        let ask = self.shapes.get(ask).clone();
-        let free = self.place(slot).map(|spots| self.lift_off(&spots)).is_some();
-        if free && self.barred(&ask, self.workloads.at(slot).account).is_none() {
+        let ask = self.interner.get(ask).clone();
+        let free = self.place(slot).map(|spots| self.unplace(&spots)).is_some();
+        if free && self.blocked(&ask, self.workloads.at(slot).leaf).is_none() {
             return true;
         }
-        let rights = [Right::Reclaim, Right::Priority];
-        rights.into_iter().any(|right| self.find_plan(slot, &ask, right, &mut Findings::default()).is_some())
+        let rights = [PreemptionKind::Reclaim, PreemptionKind::Priority];
+        rights.into_iter().any(|kind| self.find_plan(slot, &ask, kind, &mut Findings::default()).is_some())
     }
 
     /// Whether the next decision places the workload when this change has come as a fact.
-    fn is_placed_after(&self, slot: Slot, help: &Help) -> bool {
+    fn is_placed_after(&self, slot: WorkloadSlot, help: &Help) -> bool {
         let id = self.workloads.at(slot).id;
         let Some(event) = self.fact(help) else { return false };
         let mut copy = self.clone();

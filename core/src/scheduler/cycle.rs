@@ -8,23 +8,23 @@ use crate::scheduler::{
     Hold, Scheduler,
     cluster::trial::Trial,
     explain::Findings,
-    nodes::{PodRef, Spot},
+    nodes::{Assignment, PodRef},
     preempt::{
-        eligibility::{Right, Seeker, Source, Steps},
-        search::Draft,
+        eligibility::{PreemptionKind, Preemptor, Steps, VictimLeaf},
+        search::PreemptionPlan,
     },
-    queue::{order::Key, pending::Cell},
-    quota::admission::Gates,
+    queue::{order::Key, pending::RequestQueue},
+    quota::admission::QuotaCheck,
     state::{
         interner::Ask,
-        workloads::{HoldId, Slot},
+        workloads::{HoldId, WorkloadSlot},
     },
     view::PodState,
 };
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
 
-pub(crate) type Spots = SmallVec<[(PodRef, Spot); 1]>;
+pub(crate) type Spots = SmallVec<[(PodRef, Assignment); 1]>;
 
 impl Scheduler {
     pub(crate) fn plan(&mut self, plan: &mut Plan) {
@@ -40,11 +40,11 @@ impl Scheduler {
         let mut news = std::mem::take(&mut self.facts);
         loop {
             if news {
-                self.wake_stuck();
+                self.retry_after_event();
             }
             self.open_gates();
             let before = plan.actions.len();
-            while let Some(cell) = self.next_cell() {
+            while let Some(cell) = self.next_queue() {
                 self.attempt(cell, plan);
                 self.open_gates();
             }
@@ -112,96 +112,99 @@ impl Scheduler {
         due
     }
 
-    fn next_cell(&mut self) -> Option<Cell> {
-        let gates = Gates { tree: &self.tree, ledger: &self.ledger };
-        let (shapes, workloads) = (&self.shapes, &self.workloads);
-        let entitled = |(ask, account): Cell| gates.entitled(shapes.get(ask), account);
-        // With lending limits gates are optimistic (L3), and only the whole path tells who may come in.
-        let lets_in = |(ask, account): Cell| !self.ledger.keeps() || gates.barred(shapes.get(ask), account).is_none();
-        self.waiting.next(entitled, lets_in, |slot| workloads.at(slot).account)
+    fn next_queue(&mut self) -> Option<RequestQueue> {
+        let quota_check = QuotaCheck { tree: &self.tree, ledger: &self.ledger };
+        let (interner, workloads) = (&self.interner, &self.workloads);
+        let entitled = |(ask, leaf): RequestQueue| quota_check.entitled(interner.get(ask), leaf);
+        // With lending limits quota_check are optimistic (L3), and only the whole path tells who may come in.
+        let lets_in = |(ask, leaf): RequestQueue| {
+            !self.ledger.any_lend_limit() || quota_check.blocked(interner.get(ask), leaf).is_none()
+        };
+        self.pending.next(entitled, lets_in, |slot| workloads.at(slot).leaf)
     }
 
-    /// A hold ended: who was set aside, and is barred no more, is offered again in this very pass (O1).
+    /// A hold ended: who was set aside, and is blocked no more, is offered again in this very pass (O1).
     pub(crate) fn offer_unbarred(&mut self) {
-        let gates = Gates { tree: &self.tree, ledger: &self.ledger };
-        let shapes = &self.shapes;
-        self.waiting.offer_again(|(ask, account)| gates.barred(shapes.get(ask), account).is_none());
+        let quota_check = QuotaCheck { tree: &self.tree, ledger: &self.ledger };
+        let interner = &self.interner;
+        self.pending.resume(|(ask, leaf)| quota_check.blocked(interner.get(ask), leaf).is_none());
     }
 
-    /// Takes note of what came free: gates of quotas, and room on nodes.
+    /// Takes note of what came free: quota_check of quotas, and room on nodes.
     fn open_gates(&mut self) {
         if !self.freed_nodes.is_empty() {
             self.freed_nodes.sort_unstable();
             self.freed_nodes.dedup();
-            for ask in self.waiting.roomless() {
-                if self.freed_nodes.iter().any(|node| self.may_host(*node, self.shapes.get(ask))) {
-                    self.waiting.set_room(ask, true);
+            for ask in self.pending.without_room() {
+                if self.freed_nodes.iter().any(|node| self.may_host(*node, self.interner.get(ask))) {
+                    self.pending.set_room(ask, true);
                 }
             }
             self.freed_nodes.clear();
         }
-        let gates = Gates { tree: &self.tree, ledger: &self.ledger };
-        let shapes = &self.shapes;
-        self.waiting.refresh(|ask, account| gates.gate(shapes.get(ask), account));
+        let quota_check = QuotaCheck { tree: &self.tree, ledger: &self.ledger };
+        let interner = &self.interner;
+        self.pending.refresh(|ask, leaf| quota_check.admission(interner.get(ask), leaf));
     }
 
     /// Whether a node has room for some member of an ask.
     fn may_host(&self, node: u32, ask: &Ask) -> bool {
         let node_row = self.nodes.at(node);
         let fits = |(id, _): &(u32, u32)| {
-            let template = self.shapes.templates.at(*id);
+            let template = self.interner.templates.at(*id);
             node_row.choose(template).is_some() && self.nodes.is_suitable(node, template)
         };
         node_row.up && ask.members.iter().any(fits)
     }
 
     /// Tries again, after a fact, everybody who could take from others.
-    fn wake_stuck(&mut self) {
-        for cell in self.waiting.take_stuck() {
-            let Some(head) = self.waiting.head(cell) else { continue };
-            if self.may_preempt(head.slot, self.shapes.get(cell.0)) || !self.holds_to_take(head).is_empty() {
-                self.waiting.wake(cell);
+    fn retry_after_event(&mut self) {
+        for cell in self.pending.take_retries() {
+            let Some(head) = self.pending.head(cell) else { continue };
+            if self.may_preempt(head.slot, self.interner.get(cell.0)) || !self.holds_to_take(head).is_empty() {
+                self.pending.wake(cell);
             } else if self.shares_decide() || self.came_after_a_hold(head.slot) {
-                self.waiting.stick(cell);
+                self.pending.retry_on_event(cell);
             }
         }
     }
 
     /// Forgets what is known of who cannot be placed: everybody who waits is tried once more.
     pub(crate) fn wake_all(&mut self) {
-        self.waiting.take_stuck();
-        for ask in self.waiting.roomless() {
-            self.waiting.set_room(ask, true);
+        self.pending.take_retries();
+        for ask in self.pending.without_room() {
+            self.pending.set_room(ask, true);
         }
         let leaves = self.tree.ids().filter(|q| self.tree.is_leaf(*q)).map(|q| q.0);
-        for account in leaves.chain([self.ledger.outside()]).collect::<Vec<_>>() {
-            for cell in self.waiting.cells_of(account).collect::<Vec<_>>() {
-                self.waiting.wake(cell);
+        for leaf in leaves.chain([self.ledger.no_quota()]).collect::<Vec<_>>() {
+            for cell in self.pending.queues_of(leaf).collect::<Vec<_>>() {
+                self.pending.wake(cell);
             }
         }
     }
 
     /// Whether there is a hold that a workload may come to take over (H2).
-    fn came_after_a_hold(&self, slot: Slot) -> bool {
+    fn came_after_a_hold(&self, slot: WorkloadSlot) -> bool {
         let oldest = self.holds.values().next();
         oldest.is_some_and(|hold| self.workloads.at(slot).arrived > hold.made)
     }
 
     /// Whether what one may claim from others changes with every fact (F3).
     fn shares_decide(&self) -> bool {
-        self.has_right(Right::Reclaim) && self.policy.reclaim == Reclaim::FairShare
+        self.is_enabled(PreemptionKind::Reclaim) && self.policy.reclaim == Reclaim::FairShare
     }
 
     /// Whether a workload could take from anybody.
-    fn may_preempt(&self, slot: Slot, ask: &Ask) -> bool {
-        self.could_take(slot, ask, Right::Reclaim) || self.could_take(slot, ask, Right::Priority)
+    fn may_preempt(&self, slot: WorkloadSlot, ask: &Ask) -> bool {
+        self.could_preempt(slot, ask, PreemptionKind::Reclaim)
+            || self.could_preempt(slot, ask, PreemptionKind::Priority)
     }
 
     /// Tries to place the head of a cell: on what is free, at others' expense, or in a later one's hold.
-    fn attempt(&mut self, cell: Cell, plan: &mut Plan) {
-        let Some(key) = self.waiting.head(cell) else { return };
+    fn attempt(&mut self, cell: RequestQueue, plan: &mut Plan) {
+        let Some(key) = self.pending.head(cell) else { return };
         let slot = key.slot;
-        let ask = self.shapes.get(cell.0).clone();
+        let ask = self.interner.get(cell.0).clone();
         if self.place_on_free(slot, cell, &ask, plan) {
             return;
         }
@@ -217,44 +220,53 @@ impl Scheduler {
             }
         }
         found.settling = patient.then(|| self.how_many_leave());
-        let open = self.barred(&ask, cell.1).is_none();
+        let open = self.blocked(&ask, cell.1).is_none();
         if open {
-            self.waiting.set_room(cell.0, false);
+            self.pending.set_room(cell.0, false);
         }
-        let suppressed = self.waiting.is_ready(cell);
+        let suppressed = self.pending.is_ready(cell);
         let stuck = patient || self.shares_decide() || self.came_after_a_hold(slot) || self.may_preempt(slot, &ask);
-        self.waiting.park(cell, stuck, suppressed);
+        self.pending.suspend(cell, stuck, suppressed);
         plan.verdicts.extend(self.explained(slot, found));
     }
 
-    fn place_on_free(&mut self, slot: Slot, cell: Cell, ask: &Ask, plan: &mut Plan) -> bool {
-        if self.barred(ask, cell.1).is_some() {
+    fn place_on_free(&mut self, slot: WorkloadSlot, cell: RequestQueue, ask: &Ask, plan: &mut Plan) -> bool {
+        if self.blocked(ask, cell.1).is_some() {
             return false;
         }
         let Some(spots) = self.place(slot) else { return false };
-        self.step_out(slot);
+        self.dequeue(slot);
         self.bind(slot, ask, spots, false, plan);
         true
     }
 
     /// Places a workload at others' expense: an entitled one takes from other leaves first, then from its own (R3).
-    fn preempt(&mut self, slot: Slot, cell: Cell, ask: &Ask, found: &mut Findings, plan: &mut Plan) -> bool {
-        let draft =
-            [Right::Reclaim, Right::Priority].into_iter().find_map(|right| self.find_plan(slot, ask, right, found));
-        let Some(draft) = draft else { return false };
-        let broken = self.holds_broken_by(&draft);
+    fn preempt(
+        &mut self,
+        slot: WorkloadSlot,
+        cell: RequestQueue,
+        ask: &Ask,
+        found: &mut Findings,
+        plan: &mut Plan,
+    ) -> bool {
+        let preemption = [PreemptionKind::Reclaim, PreemptionKind::Priority]
+            .into_iter()
+            .find_map(|kind| self.find_plan(slot, ask, kind, found));
+        let Some(preemption) = preemption else { return false };
+        let broken = self.holds_broken_by(&preemption);
         if broken.is_empty() || !self.try_without_holds(&broken, slot, cell, ask, plan) {
-            self.carry_out(slot, cell, ask, draft, plan);
+            self.carry_out(slot, cell, ask, preemption, plan);
         }
         true
     }
 
-    /// The holds of gangs that a draft evicts whole. They would end with it, and what was evicted for them in vain: it is
+    /// The holds of gangs that a preemption evicts whole. They would end with it, and what was evicted for them in vain: it is
     /// asked first what their ending alone is good for (S3).
-    fn holds_broken_by(&self, draft: &Draft) -> Vec<HoldId> {
-        let taken = |slot: Slot, ordinal: u32| draft.victims.iter().any(|c| c.pods.contains(&(slot, ordinal)));
+    fn holds_broken_by(&self, preemption: &PreemptionPlan) -> Vec<HoldId> {
+        let taken =
+            |slot: WorkloadSlot, ordinal: u32| preemption.victims.iter().any(|c| c.pods.contains(&(slot, ordinal)));
         let mut broken: Vec<HoldId> = Vec::new();
-        for slot in draft.victims.iter().map(|candidate| candidate.slot) {
+        for slot in preemption.victims.iter().map(|candidate| candidate.slot) {
             let workload = self.workloads.at(slot);
             let Some(hold) = workload.hold.filter(|hold| !broken.contains(hold)) else { continue };
             let goes_whole = workload.standing().all(|(ordinal, _)| taken(slot, ordinal));
@@ -267,48 +279,55 @@ impl Scheduler {
 
     /// An entitled workload for which those who leave for nobody are enough takes nobody else, but holds what they free
     /// (H1): who slipped into it meanwhile would have to be evicted next.
-    fn hold_what_leaves(&mut self, slot: Slot, cell: Cell, ask: &Ask, plan: &mut Plan) -> bool {
-        if self.leaving_for_nobody.is_empty() {
+    fn hold_what_leaves(&mut self, slot: WorkloadSlot, cell: RequestQueue, ask: &Ask, plan: &mut Plan) -> bool {
+        if self.unclaimed_terminating.is_empty() {
             return false;
         }
-        let draft = self
-            .find_plan(slot, ask, Right::Reclaim, &mut Findings::default())
-            .filter(|draft| draft.victims.is_empty());
-        let Some(draft) = draft else { return false };
-        self.carry_out(slot, cell, ask, draft, plan);
+        let preemption = self
+            .find_plan(slot, ask, PreemptionKind::Reclaim, &mut Findings::default())
+            .filter(|preemption| preemption.victims.is_empty());
+        let Some(preemption) = preemption else { return false };
+        self.carry_out(slot, cell, ask, preemption, plan);
         true
     }
 
-    fn carry_out(&mut self, slot: Slot, cell: Cell, ask: &Ask, draft: Draft, plan: &mut Plan) {
-        if draft.victims.is_empty() && draft.leaving.is_empty() {
+    fn carry_out(
+        &mut self,
+        slot: WorkloadSlot,
+        cell: RequestQueue,
+        ask: &Ask,
+        preemption: PreemptionPlan,
+        plan: &mut Plan,
+    ) {
+        if preemption.victims.is_empty() && preemption.leaving.is_empty() {
             let mut trial = Trial::default();
-            for (pod, spot) in &draft.spots {
-                self.try_on(&mut trial, *pod, *spot);
+            for (pod, spot) in &preemption.spots {
+                self.trial_bind(&mut trial, *pod, *spot);
             }
-            self.step_out(slot);
-            self.bind(slot, ask, draft.spots.into_iter().collect(), false, plan);
+            self.dequeue(slot);
+            self.bind(slot, ask, preemption.spots.into_iter().collect(), false, plan);
         } else {
-            self.hold(slot, cell.0, draft, plan);
+            self.hold(slot, cell.0, preemption, plan);
         }
     }
 
-    /// Stands everybody a waiting workload asks for on what is free, or nobody (G1, P1).
-    pub(crate) fn place_here(&mut self, slot: Slot) -> Option<Spots> {
+    /// Stands everybody a pending workload asks for on what is free, or nobody (G1, P1).
+    pub(crate) fn place_here(&mut self, slot: WorkloadSlot) -> Option<Spots> {
         let mut trial = Trial::default();
         for ordinal in self.asked_pods(slot) {
             let Some(spot) = self.pick(slot, ordinal) else {
                 self.undo(trial);
                 return None;
             };
-            self.try_on(&mut trial, (slot, ordinal), spot);
+            self.trial_bind(&mut trial, (slot, ordinal), spot);
         }
         Some(trial.placed().iter().copied().collect())
     }
 
-    /// Binds pods that stand on their spots already, and lines the workload up for what is left of it.
-    pub(crate) fn bind(&mut self, slot: Slot, ask: &Ask, spots: Spots, held: bool, plan: &mut Plan) {
-        let account = self.workloads.at(slot).account;
-        let entitled = self.entitled(ask, account);
+    /// Binds pods that stand on their spots already, and blocking_queues the workload up for what is left of it.
+    pub(crate) fn bind(&mut self, slot: WorkloadSlot, ask: &Ask, spots: Spots, held: bool, plan: &mut Plan) {
+        let leaf = self.workloads.at(slot).leaf;
+        let entitled = self.entitled(ask, leaf);
         self.set_admitted(slot, true);
         for (pod, spot) in spots {
             self.charge(pod, spot, PodState::Binding);
@@ -317,18 +336,18 @@ impl Scheduler {
             let reason = BindReason { entitled, held, placement: self.policy.placement };
             plan.actions.push(Action::Bind { pod: id, node, devices: spot.devices, reason });
         }
-        self.workloads.at_mut(slot).fresh = true;
-        self.fresh.push(slot);
-        self.file_victim(slot);
+        self.workloads.at_mut(slot).bound_this_cycle = true;
+        self.bound_this_cycle.push(slot);
+        self.update_victim_index(slot);
         if self.workloads.at(slot).pods.len() > 1 {
-            self.line_up(slot);
+            self.enqueue(slot);
         }
     }
 
     /// An entitled workload takes the room that later ones hold, the latest first, where it needs it (H2). Only one that
     /// came after the hold was made: those that waited already had their turn before it, and to let them take it would
     /// make the hold's evictions vain without any new fact (S3).
-    fn take_over(&mut self, slot: Slot, cell: Cell, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
+    fn take_over(&mut self, slot: WorkloadSlot, cell: RequestQueue, key: Key, ask: &Ask, plan: &mut Plan) -> bool {
         let latest_first = self.holds_to_take(key);
         let each_alone = latest_first.chunks(1);
         each_alone.chain([latest_first.as_slice()]).any(|ids| self.try_without_holds(ids, slot, cell, ask, plan))
@@ -342,7 +361,7 @@ impl Scheduler {
         let earlier = self.holds.iter().take_while(|(_, hold)| hold.made < workload.arrived);
         for (id, hold) in earlier.take(self.policy.bounds.nodes as usize) {
             // Inside a leaf priority goes before entitlement (O1).
-            let other_leaf = self.workloads.at(hold.slot).account != workload.account;
+            let other_leaf = self.workloads.at(hold.slot).leaf != workload.leaf;
             let unentitled = other_leaf && !self.holder_is_entitled(hold.slot, hold.ask);
             // Both as they are now: shares of different times say nothing of who comes first.
             let holder = self.key(hold.slot);
@@ -355,28 +374,28 @@ impl Scheduler {
     }
 
     /// Whether a workload fits once all who leave have left and all who hold stand: then it needs to take from nobody.
-    pub(crate) fn fits_when_settled(&mut self, slot: Slot, ask: &Ask) -> bool {
-        let under_way = self.holds.len() + self.leaving_for_nobody.len();
+    pub(crate) fn fits_when_settled(&mut self, slot: WorkloadSlot, ask: &Ask) -> bool {
+        let under_way = self.holds.len() + self.unclaimed_terminating.len();
         if under_way == 0 || under_way > self.policy.bounds.nodes as usize {
             return false;
         }
         let mut trial = Trial::default();
         let freed = self.freed_nodes.len();
         let ids: Vec<HoldId> = self.holds.keys().copied().collect();
-        let nobodys: Vec<PodRef> = self.leaving_for_nobody.values().copied().collect();
+        let nobodys: Vec<PodRef> = self.unclaimed_terminating.values().copied().collect();
         let ended: Vec<(HoldId, Hold)> = ids.into_iter().filter_map(|id| Some((id, self.drop_hold(id)?))).collect();
         for pod in nobodys.iter().chain(ended.iter().flat_map(|(_, hold)| &hold.victims)) {
-            self.try_without(&mut trial, *pod);
+            self.trial_evict(&mut trial, *pod);
         }
         for (_, hold) in &ended {
             self.stand_in(hold, true);
             for (pod, spot) in &hold.spots {
-                self.try_on(&mut trial, *pod, *spot);
+                self.trial_bind(&mut trial, *pod, *spot);
             }
         }
-        let fits = self.barred(ask, self.workloads.at(slot).account).is_none()
-            && self.place(slot).map(|spots| self.lift_off(&spots)).is_some();
-        self.take_off(&mut trial, 0);
+        let fits = self.blocked(ask, self.workloads.at(slot).leaf).is_none()
+            && self.place(slot).map(|spots| self.unplace(&spots)).is_some();
+        self.trial_unbind(&mut trial, 0);
         for (_, hold) in &ended {
             self.stand_in(hold, false);
         }
@@ -392,17 +411,24 @@ impl Scheduler {
     /// Charges the quotas of a hold's workload as if it stood, or takes that back.
     fn stand_in(&mut self, hold: &Hold, stands: bool) {
         let workload = self.workloads.at(hold.slot);
-        let (account, preemptible) = (workload.account, workload.preemptible);
-        let total = &self.shapes.get(hold.ask).total;
+        let (leaf, preemptible) = (workload.leaf, workload.preemptible);
+        let total = &self.interner.get(hold.ask).total;
         if stands {
-            self.ledger.use_up(account, total, preemptible);
+            self.ledger.use_up(leaf, total, preemptible);
         } else {
-            self.ledger.give_back(account, total, preemptible);
+            self.ledger.give_back(leaf, total, preemptible);
         }
     }
 
     /// Tries to place a workload in the room of some holds; if that fails, they stand as before.
-    fn try_without_holds(&mut self, ids: &[HoldId], slot: Slot, cell: Cell, ask: &Ask, plan: &mut Plan) -> bool {
+    fn try_without_holds(
+        &mut self,
+        ids: &[HoldId],
+        slot: WorkloadSlot,
+        cell: RequestQueue,
+        ask: &Ask,
+        plan: &mut Plan,
+    ) -> bool {
         let freed = self.freed_nodes.len();
         let mut ended = Vec::new();
         for id in ids {
@@ -421,7 +447,7 @@ impl Scheduler {
                 || self.preempt(slot, cell, ask, &mut Findings::default(), plan));
         if placed {
             for (_, hold) in ended {
-                self.line_up_again(hold.slot);
+                self.requeue(hold.slot);
             }
             self.offer_unbarred();
             return true;
@@ -436,12 +462,12 @@ impl Scheduler {
     }
 
     /// Whether what a hold will place stays within its guarantee; it is part of what stands already.
-    fn holder_is_entitled(&self, slot: Slot, ask: u32) -> bool {
-        let account = self.workloads.at(slot).account;
-        let ask = self.shapes.get(ask);
-        let within = |q, r| self.ledger.standing(q, r) <= self.min(q, r);
+    fn holder_is_entitled(&self, slot: WorkloadSlot, ask: u32) -> bool {
+        let leaf = self.workloads.at(slot).leaf;
+        let ask = self.interner.get(ask);
+        let within = |q, r| self.ledger.projected_usage(q, r) <= self.min(q, r);
         let covered = |q| self.is_inner_root(q) || ask.requested().all(|(r, _)| within(q, r));
-        self.quota(account).is_some() && self.ledger.path(account).all(covered)
+        self.quota(leaf).is_some() && self.ledger.path(leaf).all(covered)
     }
 
     /// Evicts gangs that ran below their minimum for too long (G3).
@@ -464,17 +490,17 @@ impl Scheduler {
                 for ordinal in pods {
                     self.evict((slot, ordinal), None, reason.clone(), plan);
                 }
-                self.line_up_rest(slot, ReleaseReason::Evicted, plan);
+                self.requeue_rest(slot, ReleaseReason::Evicted, plan);
             }
         }
     }
 
-    fn plain_reason(&self, slot: Slot, rule: Rule, over: Option<(u32, usize, i64)>) -> EvictReason {
+    fn plain_reason(&self, slot: WorkloadSlot, rule: Rule, over: Option<(u32, usize, i64)>) -> EvictReason {
         let workload = self.workloads.at(slot);
         EvictReason {
             rule,
             cause: None,
-            leaf: self.quota(workload.account),
+            leaf: self.quota(workload.leaf),
             common: over.and_then(|(q, _, _)| self.quota(q)),
             resource: over.and_then(|(_, r, _)| self.tree.resource_name(r)).cloned(),
             over: over.map_or(0, |(_, _, amount)| amount),
@@ -489,37 +515,44 @@ impl Scheduler {
         let late = |since: Time| since.after_ms(ms) <= self.now;
         let due: Vec<u32> =
             self.over_max_since.iter().filter(|(_, since)| since.is_some_and(late)).map(|(q, _)| *q).collect();
-        for account in due.into_iter().rev() {
-            self.over_max_since.remove(&account);
+        for leaf in due.into_iter().rev() {
+            self.over_max_since.remove(&leaf);
             for resource in 0..self.tree.width() {
-                self.drain(account, resource, plan);
+                self.drain(leaf, resource, plan);
             }
         }
     }
 
-    fn drain(&mut self, account: u32, resource: usize, plan: &mut Plan) {
+    fn drain(&mut self, leaf: u32, resource: usize, plan: &mut Plan) {
         loop {
-            let over = self.ledger.live(account, resource).saturating_sub(self.max(account, resource));
+            let over = self.ledger.remaining_usage(leaf, resource).saturating_sub(self.max(leaf, resource));
             if over <= 0 {
                 return;
             }
             let none =
                 Ask { members: SmallVec::new(), total: SmallVec::new(), preemptible: true, job: false, together: None };
-            let seeker = Seeker { slot: Slot::MAX, account, ask: &none, right: Right::Reclaim, break_budgets: true };
+            let preemptor = Preemptor {
+                slot: WorkloadSlot::MAX,
+                leaf,
+                ask: &none,
+                kind: PreemptionKind::Reclaim,
+                break_budgets: true,
+            };
             let mut steps = Steps::new(self.policy.bounds.candidates);
             let mut best = None;
-            let below = self.tree.ids().filter(|q| self.tree.is_under(*q, QuotaId(account)) && self.tree.is_leaf(*q));
-            for leaf in below {
-                let source = Source { account: leaf.0, common: account, resources: SmallVec::from_elem(resource, 1) };
-                let found = self.first_of(&seeker, &Trial::default(), &source, &mut steps);
-                best = crate::scheduler::preempt::search::first(best, found);
+            let leaves = self.tree.ids().filter(|q| self.tree.is_under(*q, QuotaId(leaf)) && self.tree.is_leaf(*q));
+            for below in leaves {
+                let victim_leaf =
+                    VictimLeaf { leaf: below.0, common: leaf, resources: SmallVec::from_elem(resource, 1) };
+                let found = self.first_of(&preemptor, &Trial::default(), &victim_leaf, &mut steps);
+                best = crate::scheduler::preempt::search::better_candidate(best, found);
             }
             let Some(candidate) = best else { return };
-            let reason = self.plain_reason(candidate.slot, Rule::T4, Some((account, resource, over)));
+            let reason = self.plain_reason(candidate.slot, Rule::T4, Some((leaf, resource, over)));
             for pod in candidate.pods {
                 self.evict(pod, None, reason.clone(), plan);
             }
-            self.line_up_rest(candidate.slot, ReleaseReason::Evicted, plan);
+            self.requeue_rest(candidate.slot, ReleaseReason::Evicted, plan);
         }
     }
 }

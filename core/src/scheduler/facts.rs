@@ -2,12 +2,12 @@
 
 use crate::scheduler::{
     Scheduler,
-    nodes::{PodRef, Spot},
-    queue::pending::Waiting,
-    quota::ledger::{Account, Ledger},
+    nodes::{Assignment, PodRef},
+    queue::pending::PendingQueue,
+    quota::ledger::{Ledger, QuotaSlot},
     state::{
         interner::Ask,
-        workloads::{Pod, Set, Slot, Workload},
+        workloads::{Pod, Set, Workload, WorkloadSlot},
     },
     view::PodState,
 };
@@ -53,7 +53,7 @@ impl Scheduler {
         if self.nodes.slot(spec.id).is_some() {
             return Err(EventError::DuplicateNode(spec.id));
         }
-        let slot = self.nodes.add(spec, &mut self.shapes)?;
+        let slot = self.nodes.add(spec, &mut self.interner)?;
         self.freed_nodes.push(slot);
         Ok(())
     }
@@ -65,12 +65,13 @@ impl Scheduler {
         if !pods.is_empty() {
             return Err(EventError::DevicesInUse { node: id, pods });
         }
-        self.nodes.check(&spec, &mut self.shapes)?;
+        self.nodes.check(&spec, &mut self.interner)?;
         if others {
-            let counts_on = |(_, spot): &(PodRef, Spot)| spot.node == slot && spot.devices != DeviceSet::default();
+            let counts_on =
+                |(_, spot): &(PodRef, Assignment)| spot.node == slot && spot.devices != DeviceSet::default();
             self.end_holds(|hold| hold.spots.iter().any(counts_on), ReleaseReason::NodeLost(id));
         }
-        self.nodes.change(slot, spec, &mut self.shapes)?;
+        self.nodes.change(slot, spec, &mut self.interner)?;
         if self.nodes.at(slot).is_crowded() {
             self.shrunk.insert(slot);
         }
@@ -106,7 +107,7 @@ impl Scheduler {
         for id in ids {
             if let Some(hold) = self.drop_hold(id) {
                 self.ended_holds.push((self.workloads.at(hold.slot).id, reason));
-                self.line_up_again(hold.slot);
+                self.requeue(hold.slot);
             }
         }
     }
@@ -118,19 +119,19 @@ impl Scheduler {
         check_pods(spec.id, &spec.pods, 0)?;
         let mut sets: SmallVec<[Set; 1]> = SmallVec::new();
         for set in &spec.pods {
-            let template = self.shapes.template(&set.template)?;
+            let template = self.interner.template(&set.template)?;
             sets.push(Set { template, count: set.count, min: set.min });
         }
         let members: SmallVec<[(u32, u32); 1]> = sets.iter().map(|set| (set.template, set.count)).collect();
-        let total = self.shapes.total(&members)?;
-        let account = self.account_of(&spec.namespace);
-        self.check_request(account, &total)?;
-        self.ledger.each(account, |ledger, q| ledger.request.add(q, &total));
+        let total = self.interner.total(&members)?;
+        let leaf = self.leaf_of(&spec.namespace);
+        self.check_request(leaf, &total)?;
+        self.ledger.each(leaf, |ledger, q| ledger.request.add(q, &total));
         let pods = sets.iter().zip(0u16..).flat_map(|(set, i)| (0..set.count).map(move |_| waiting_pod(i))).collect();
         let slot = self.workloads.add(Workload {
             id: spec.id,
             namespace: spec.namespace,
-            account,
+            leaf,
             priority: spec.priority,
             preemptible: spec.preemptible,
             submitted: spec.submitted,
@@ -139,7 +140,7 @@ impl Scheduler {
             sets,
             pods,
             ran_since: Time(0),
-            fresh: false,
+            bound_this_cycle: false,
             waits: None,
             hold: None,
             admitted: false,
@@ -149,12 +150,12 @@ impl Scheduler {
             lost_some: false,
             stale_since: None,
         });
-        self.line_up(slot);
+        self.enqueue(slot);
         Ok(())
     }
 
-    fn check_request(&self, account: Account, total: &[i64]) -> Result<(), EventError> {
-        let root = self.ledger.path(account).last().unwrap_or(account);
+    fn check_request(&self, leaf: QuotaSlot, total: &[i64]) -> Result<(), EventError> {
+        let root = self.ledger.path(leaf).last().unwrap_or(leaf);
         for (r, (more, sum)) in total.iter().zip(self.ledger.request.row(root)).enumerate() {
             if more.checked_add(*sum).is_none_or(|sum| sum > MOST_REQUESTED) {
                 let resource = self.tree.resource_name(r).cloned().unwrap_or_else(|| "".into());
@@ -170,13 +171,13 @@ impl Scheduler {
         if let Some(set) = &change.add_pods {
             let has = self.workloads.at(slot).pods.len() as u64;
             check_pods(change.workload, std::slice::from_ref(&PodSet { min: 0, ..set.clone() }), has)?;
-            let template = self.shapes.template(&set.template)?;
-            let total = self.shapes.total(&[(template, set.count)])?;
-            self.check_request(self.workloads.at(slot).account, &total)?;
+            let template = self.interner.template(&set.template)?;
+            let total = self.interner.total(&[(template, set.count)])?;
+            self.check_request(self.workloads.at(slot).leaf, &total)?;
             added = Some((Set { template, count: set.count, min: 0 }, total));
         }
         let held = self.workloads.at(slot).hold.is_some();
-        self.step_out(slot);
+        self.dequeue(slot);
         self.workloads.at_mut(slot).arrived = self.generation;
         if let Some(priority) = change.priority {
             self.workloads.at_mut(slot).priority = priority;
@@ -189,43 +190,43 @@ impl Scheduler {
             workload.evicted_whole = false;
             let index = workload.join_set(set);
             workload.pods.extend((0..set.count).map(|_| waiting_pod(index)));
-            let account = workload.account;
-            self.ledger.each(account, |ledger, q| ledger.request.add(q, &total));
+            let leaf = workload.leaf;
+            self.ledger.each(leaf, |ledger, q| ledger.request.add(q, &total));
         }
-        self.file_victim(slot);
+        self.update_victim_index(slot);
         if !held {
-            self.line_up(slot);
+            self.enqueue(slot);
         }
         Ok(())
     }
 
     /// A workload may, or may no longer, be evicted: what it uses or holds counts as such (A2).
-    fn set_preemptible(&mut self, slot: Slot, preemptible: bool) {
+    fn set_preemptible(&mut self, slot: WorkloadSlot, preemptible: bool) {
         let workload = self.workloads.at(slot);
-        let (account, before) = (workload.account, workload.preemptible);
+        let (leaf, before) = (workload.leaf, workload.preemptible);
         if before == preemptible {
             return;
         }
         let stand = |pod: &Pod| pod.state.is_some_and(|state| state != PodState::Waiting);
         let standing: Vec<u32> = (0u32..).zip(&workload.pods).filter(|(_, pod)| stand(pod)).map(|(o, _)| o).collect();
         for ordinal in standing {
-            let governed = self.workloads.governed((slot, ordinal), &self.shapes).clone();
-            self.ledger.give_back(account, &governed, before);
-            self.ledger.use_up(account, &governed, preemptible);
+            let governed = self.workloads.governed((slot, ordinal), &self.interner).clone();
+            self.ledger.give_back(leaf, &governed, before);
+            self.ledger.use_up(leaf, &governed, preemptible);
         }
         if let Some(hold) = self.workloads.at(slot).hold.and_then(|id| self.holds.get_mut(&id)) {
-            let ask = Ask { preemptible, ..self.shapes.get(hold.ask).clone() };
-            self.ledger.let_go(account, &ask.total, before);
-            self.ledger.hold(account, &ask.total, preemptible);
-            hold.ask = self.shapes.ask(ask);
+            let ask = Ask { preemptible, ..self.interner.get(hold.ask).clone() };
+            self.ledger.let_go(leaf, &ask.total, before);
+            self.ledger.hold(leaf, &ask.total, preemptible);
+            hold.ask = self.interner.ask(ask);
         }
         self.workloads.at_mut(slot).preemptible = preemptible;
-        self.touch(account);
+        self.touch(leaf);
     }
 
     fn withdrawn(&mut self, id: WorkloadId) -> Result<(), EventError> {
         let slot = self.workloads.slot(id).ok_or(EventError::UnknownWorkload(id))?;
-        self.step_out(slot);
+        self.dequeue(slot);
         if let Some(hold) = self.workloads.at(slot).hold {
             self.drop_hold(hold);
         }
@@ -247,23 +248,23 @@ impl Scheduler {
         } else {
             self.discharge(pod, None);
         }
-        let account = self.workloads.at(pod.0).account;
-        let governed = self.workloads.governed(pod, &self.shapes).clone();
-        self.ledger.each(account, |ledger, q| ledger.request.sub(q, &governed));
+        let leaf = self.workloads.at(pod.0).leaf;
+        let governed = self.workloads.governed(pod, &self.interner).clone();
+        self.ledger.each(leaf, |ledger, q| ledger.request.sub(q, &governed));
     }
 
     /// A pod is lost with its node.
     fn lose(&mut self, pod: PodRef) {
         self.end_pod(pod);
         self.note_if_stale(pod.0);
-        self.file_victim(pod.0);
+        self.update_victim_index(pod.0);
         let id = self.workloads.at(pod.0).id;
         self.drop_if_ended(pod.0);
         self.readmit(pod.0, id);
     }
 
     /// Remembers since when a gang that runs is below its minimum (G3).
-    fn note_if_stale(&mut self, slot: Slot) {
+    fn note_if_stale(&mut self, slot: WorkloadSlot) {
         self.workloads.at_mut(slot).lost_some = true;
         if self.policy.stale_after_ms.is_none() {
             return;
@@ -296,7 +297,7 @@ impl Scheduler {
         if self.policy.min_runtime_ms > 0 {
             self.timers.insert(at.after_ms(self.policy.min_runtime_ms));
         }
-        self.file_victim(found.0);
+        self.update_victim_index(found.0);
         Ok(())
     }
 
@@ -309,10 +310,10 @@ impl Scheduler {
         }
         self.discharge(found, Some(PodState::Waiting));
         self.workloads.at_mut(found.0).lost_some = true;
-        self.step_out(found.0);
-        self.file_victim(found.0);
+        self.dequeue(found.0);
+        self.update_victim_index(found.0);
         if self.workloads.at(found.0).hold.is_none() {
-            self.line_up_again(found.0);
+            self.requeue(found.0);
         }
         Ok(())
     }
@@ -321,7 +322,7 @@ impl Scheduler {
         let (found, state) = self.find(pod)?;
         if state == PodState::Waiting {
             let slot = found.0;
-            self.step_out(slot);
+            self.dequeue(slot);
             if let Some(hold) = self.workloads.at(slot).hold {
                 self.drop_hold(hold);
             }
@@ -334,7 +335,7 @@ impl Scheduler {
                 _ => self.note_if_stale(found.0),
             }
         }
-        self.file_victim(found.0);
+        self.update_victim_index(found.0);
         self.drop_if_ended(found.0);
         self.readmit(found.0, pod.workload);
         Ok(())
@@ -356,33 +357,33 @@ impl Scheduler {
         let workload = self.workloads.at_mut(slot);
         workload.evicted_whole |= workload.below_minimum() && workload.standing().next().is_none();
         let over = workload.hold.filter(|_| workload.evicted_whole).zip(node);
-        self.file_victim(slot);
+        self.update_victim_index(slot);
         if let Some((hold, node)) = over {
             self.drop_hold(hold);
             self.ended_holds.push((pod.workload, ReleaseReason::NodeLost(node)));
         }
-        self.ask_anew(slot);
+        self.requeue_if_changed(slot);
         Ok(())
     }
 
     /// A workload of which nothing stands any more is no admitted job, whatever still waits of it (A5); one that lost some
     /// of its pods may wait for something else (G1).
-    fn readmit(&mut self, slot: Slot, id: WorkloadId) {
+    fn readmit(&mut self, slot: WorkloadSlot, id: WorkloadId) {
         if self.workloads.slot(id) != Some(slot) {
             return;
         }
         let workload = self.workloads.at(slot);
         let stands = |pod: &Pod| pod.state.is_some_and(|state| state != PodState::Waiting);
         if workload.admitted && workload.hold.is_none() && !workload.pods.iter().any(stands) {
-            self.step_out(slot);
-            self.line_up_again(slot);
+            self.dequeue(slot);
+            self.requeue(slot);
         } else {
-            self.ask_anew(slot);
+            self.requeue_if_changed(slot);
         }
     }
 
     /// Members of a gang that have done their work are not missed: what is left needs no more than there is.
-    fn need_fewer(&mut self, slot: Slot) {
+    fn need_fewer(&mut self, slot: WorkloadSlot) {
         let workload = self.workloads.at_mut(slot);
         let lacking = workload.lacking();
         for (set, lacking) in workload.sets.iter_mut().zip(lacking) {
@@ -408,7 +409,7 @@ impl Scheduler {
         let mut refused: BTreeMap<crate::api::Name, Vec<PodId>> = BTreeMap::new();
         for slot in self.workloads.sorted() {
             let workload = self.workloads.at(slot);
-            let before = self.quota(workload.account).map(|q| self.tree.name(q));
+            let before = self.quota(workload.leaf).map(|q| self.tree.name(q));
             let after = tree.leaf_of(workload.namespace.as_str()).map(|q| tree.name(q));
             if before != after {
                 let running = (0u32..).zip(&workload.pods);
@@ -429,7 +430,7 @@ impl Scheduler {
     fn rebuild(&mut self, tree: QuotaTree) -> Result<(), EventError> {
         let mut fresh = Self::with_tree(tree, self.policy.clone());
         for node in self.nodes.sorted() {
-            fresh.nodes.add(self.nodes.at(node).spec.clone(), &mut fresh.shapes)?;
+            fresh.nodes.add(self.nodes.at(node).spec.clone(), &mut fresh.interner)?;
         }
         (fresh.budgets, fresh.now, fresh.generation) = (self.budgets.clone(), self.now, self.generation);
         (fresh.timers, fresh.maybe_stale) = (self.timers.clone(), self.maybe_stale.clone());
@@ -447,22 +448,22 @@ impl Scheduler {
     /// Takes over a workload from the scheduler before the tree changed.
     fn adopt(&mut self, old: &Workload, before: &Self) -> Result<(), EventError> {
         let mut workload = old.clone();
-        workload.account = self.account_of(&old.namespace);
+        workload.leaf = self.leaf_of(&old.namespace);
         (workload.waits, workload.hold, workload.victim) = (None, None, None);
-        (workload.admitted, workload.fresh) = (false, false);
+        (workload.admitted, workload.bound_this_cycle) = (false, false);
         for set in &mut workload.sets {
-            set.template = self.shapes.template(before.shapes.spec(set.template))?;
+            set.template = self.interner.template(before.interner.spec(set.template))?;
         }
         let slot = self.workloads.add(workload);
-        let account = self.workloads.at(slot).account;
+        let leaf = self.workloads.at(slot).leaf;
         let requested = self.requested(self.workloads.at(slot));
-        self.ledger.each(account, |ledger, q| ledger.request.add(q, &requested));
+        self.ledger.each(leaf, |ledger, q| ledger.request.add(q, &requested));
         for (ordinal, pod) in (0u32..).zip(&old.pods) {
             let Some(state) = pod.state.filter(|state| *state != PodState::Waiting) else { continue };
             let node = before.nodes.at(pod.spot.node).id;
             let Some(at) = self.nodes.slot(node) else { continue };
-            let spot = Spot { node: at, ..pod.spot };
-            let template = self.shapes.templates.at(self.workloads.at(slot).template(ordinal));
+            let spot = Assignment { node: at, ..pod.spot };
+            let template = self.interner.templates.at(self.workloads.at(slot).template(ordinal));
             self.nodes.put(spot, template, (slot, ordinal));
             self.charge((slot, ordinal), spot, state);
             self.set_admitted(slot, true);
@@ -470,8 +471,8 @@ impl Scheduler {
                 self.set_leaving((slot, ordinal), None);
             }
         }
-        self.file_victim(slot);
-        self.line_up(slot);
+        self.update_victim_index(slot);
+        self.enqueue(slot);
         Ok(())
     }
 
@@ -483,7 +484,7 @@ impl Scheduler {
             return;
         }
         for quota in self.tree.ids() {
-            let over = (0..self.tree.width()).any(|r| self.ledger.live(quota.0, r) > self.max(quota.0, r));
+            let over = (0..self.tree.width()).any(|r| self.ledger.remaining_usage(quota.0, r) > self.max(quota.0, r));
             if over {
                 let old = before.tree.by_name(self.tree.name(quota).as_str());
                 let since = old.and_then(|q| before.over_max_since.get(&q.0)).copied().flatten();
@@ -495,22 +496,22 @@ impl Scheduler {
     /// An empty scheduler on a valid tree.
     pub(crate) fn with_tree(tree: QuotaTree, policy: crate::api::Policy) -> Self {
         let ledger = Ledger::new(&tree);
-        let accounts = ledger.outside() + 1;
+        let leaves = ledger.no_quota() + 1;
         Self {
-            shapes: crate::scheduler::Shapes::new(&tree),
+            interner: crate::scheduler::Interner::new(&tree),
             nodes: crate::scheduler::Nodes::new(&policy),
-            waiting: Waiting::new(
-                (0..accounts).map(|q| ledger.parent(q)).collect(),
+            pending: PendingQueue::new(
+                (0..leaves).map(|q| ledger.parent(q)).collect(),
                 policy.order == Order::GuaranteedFirst,
             ),
             workloads: crate::scheduler::Workloads::default(),
-            victims: (0..accounts).map(|_| BTreeSet::new()).collect(),
-            lines: (0..accounts).map(|q| crate::scheduler::lines(&tree, QuotaId(q))).collect(),
+            victims: (0..leaves).map(|_| BTreeSet::new()).collect(),
+            blocking_queues: (0..leaves).map(|q| crate::scheduler::blocking_queues(&tree, QuotaId(q))).collect(),
             holds: BTreeMap::new(),
             next_hold: 0,
-            settled: Vec::new(),
+            ready_holds: Vec::new(),
             ended_holds: Vec::new(),
-            leaving_for_nobody: BTreeMap::new(),
+            unclaimed_terminating: BTreeMap::new(),
             budgets: crate::scheduler::NameMap::default(),
             timers: BTreeSet::new(),
             over_max_since: BTreeMap::new(),
@@ -518,7 +519,7 @@ impl Scheduler {
             shrunk: BTreeSet::new(),
             maybe_stale: BTreeSet::new(),
             freed_nodes: Vec::new(),
-            fresh: Vec::new(),
+            bound_this_cycle: Vec::new(),
             facts: true,
             now: Time(0),
             generation: 0,
@@ -531,7 +532,7 @@ impl Scheduler {
 }
 
 fn waiting_pod(set: u16) -> Pod {
-    Pod { state: Some(PodState::Waiting), set, spot: Spot::default(), leaves_for: None }
+    Pod { state: Some(PodState::Waiting), set, spot: Assignment::default(), leaves_for: None }
 }
 
 fn check_pods(workload: WorkloadId, sets: &[PodSet], has: u64) -> Result<(), EventError> {

@@ -2,7 +2,7 @@
 //!
 //! [`Scheduler::apply`] takes in a fact, [`Scheduler::decide`] says what to do. Between the two, state is kept so that
 //! both cost what the change costs, not what the cluster is: the ledger along one path of the tree, the nodes in
-//! order of score, the waiting in a tournament, the victims of each leaf in order.
+//! order of score, the pending in a tournament, the victims of each leaf in order.
 
 mod advice;
 mod audit;
@@ -33,10 +33,10 @@ use crate::{
 use hold::Hold;
 use nodes::{NodeSlot, Nodes, PodRef};
 use queue::order::Key;
-use queue::pending::Waiting;
-use quota::ledger::{Account, Ledger};
-use state::interner::Shapes;
-use state::workloads::{HoldId, Slot, VictimKey, Workloads};
+use queue::pending::PendingQueue;
+use quota::ledger::{Ledger, QuotaSlot};
+use state::interner::Interner;
+use state::workloads::{HoldId, VictimKey, WorkloadSlot, Workloads};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The scheduler. Feed it facts with [`apply`](Self::apply), ask it what to do with [`decide`](Self::decide).
@@ -61,32 +61,32 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Scheduler {
     tree: QuotaTree,
     policy: Policy,
-    shapes: Shapes,
+    interner: Interner,
     ledger: Ledger,
     nodes: Nodes,
-    waiting: Waiting,
+    pending: PendingQueue,
     workloads: Workloads,
-    /// Per account, who could be evicted, in order (V1).
+    /// Per leaf, who could be evicted, in order (V1).
     victims: Table<BTreeSet<VictimKey>>,
-    /// Per account that blocks (O2): everybody who waits there; only the first is in `waiting`.
-    lines: Table<Option<BTreeSet<Key>>>,
+    /// Per leaf that blocks (O2): everybody who waits there; only the first is in `pending`.
+    blocking_queues: Table<Option<BTreeSet<Key>>>,
     holds: BTreeMap<HoldId, Hold>,
     next_hold: HoldId,
     /// Holds whose victims may all be gone.
-    settled: Vec<HoldId>,
+    ready_holds: Vec<HoldId>,
     /// Holds that facts have ended, to be told with the next plan.
     ended_holds: Vec<(WorkloadId, crate::api::ReleaseReason)>,
     /// Pods that leave for nobody, in order of ids and not of places: who is waited for must not depend on whose place in
     /// the table was reused.
-    leaving_for_nobody: BTreeMap<PodId, PodRef>,
+    unclaimed_terminating: BTreeMap<PodId, PodRef>,
     /// How many more pods each budget lets go (R7).
     budgets: NameMap<u32>,
     /// Times at which a decision may differ although no fact came.
     timers: BTreeSet<Time>,
     /// Quotas that were over a lowered ceiling, and since which decision (T4).
-    over_max_since: BTreeMap<Account, Option<Time>>,
+    over_max_since: BTreeMap<QuotaSlot, Option<Time>>,
     /// Quotas over a ceiling that an edit lowered, until they are not (I2).
-    over_by_edit: BTreeSet<Account>,
+    over_by_edit: BTreeSet<QuotaSlot>,
     /// Nodes that were made smaller than what stands on them (I8).
     shrunk: BTreeSet<NodeSlot>,
     /// Workloads that may be gangs below their minimum (G3).
@@ -94,7 +94,7 @@ pub struct Scheduler {
     /// Nodes on which room came free.
     freed_nodes: Vec<NodeSlot>,
     /// Workloads of which pods were bound since the last fact: no victims before the next (S1).
-    fresh: Vec<Slot>,
+    bound_this_cycle: Vec<WorkloadSlot>,
     /// Whether a fact came since the last decision.
     facts: bool,
     now: Time,
@@ -119,10 +119,10 @@ impl Scheduler {
     /// [`EventError`] when the fact cannot be; then nothing changes.
     pub fn apply(&mut self, event: Event) -> Result<(), EventError> {
         self.take_in(event)?;
-        for slot in std::mem::take(&mut self.fresh) {
+        for slot in std::mem::take(&mut self.bound_this_cycle) {
             if let Some(workload) = self.workloads.get_mut(slot) {
-                workload.fresh = false;
-                self.file_victim(slot);
+                workload.bound_this_cycle = false;
+                self.update_victim_index(slot);
             }
         }
         self.facts = true;
@@ -165,18 +165,18 @@ impl Scheduler {
         &self.policy
     }
 
-    /// The quota row of an account; none for those outside.
-    fn quota(&self, account: Account) -> Option<QuotaId> {
-        (account != self.ledger.outside()).then_some(QuotaId(account))
+    /// The quota row of an leaf; none for those no_quota.
+    fn quota(&self, leaf: QuotaSlot) -> Option<QuotaId> {
+        (leaf != self.ledger.no_quota()).then_some(QuotaId(leaf))
     }
 
-    fn account_of(&self, namespace: &Name) -> Account {
-        self.ledger.account(self.tree.leaf_of(namespace.as_str()))
+    fn leaf_of(&self, namespace: &Name) -> QuotaSlot {
+        self.ledger.leaf(self.tree.leaf_of(namespace.as_str()))
     }
 }
 
-/// The line of an account, if it blocks (O2).
-fn lines(tree: &QuotaTree, quota: QuotaId) -> Option<BTreeSet<Key>> {
+/// The line of an leaf, if it blocks (O2).
+fn blocking_queues(tree: &QuotaTree, quota: QuotaId) -> Option<BTreeSet<Key>> {
     let spec = tree.spec(quota)?;
     (spec.queueing == crate::api::Queueing::Block && tree.is_leaf(quota)).then(BTreeSet::new)
 }

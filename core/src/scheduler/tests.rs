@@ -130,7 +130,7 @@ fn i9_the_audit_notices_who_was_passed_over() {
     scheduler.apply(Event::PodGone { pod, outcome: PodOutcome::Succeeded }).unwrap();
     // The node came free, and the scheduler forgets that, and that somebody waits for a fact.
     scheduler.freed_nodes.clear();
-    scheduler.waiting.take_stuck();
+    scheduler.pending.take_retries();
     let before = scheduler.clone();
     let plan = scheduler.decide(Time(1));
     assert_eq!(plan.actions, []);

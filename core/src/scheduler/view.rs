@@ -153,7 +153,7 @@ impl Scheduler {
         let node = self.nodes.at(slot);
         let named = |row: &mut dyn Iterator<Item = i64>| -> Amounts {
             let pairs = (0u16..).zip(row).filter(|(_, amount)| *amount != 0);
-            pairs.map(|(r, amount)| (self.shapes.resource_name(r), amount)).collect()
+            pairs.map(|(r, amount)| (self.interner.resource_name(r), amount)).collect()
         };
         let mut pods: Vec<PodId> = node.pods.iter().map(|(w, o)| self.workloads.at(*w).id.pod(*o)).collect();
         pods.sort_unstable();
@@ -162,9 +162,13 @@ impl Scheduler {
             schedulable: node.spec.schedulable,
             allocatable: node.spec.allocatable.clone(),
             used: named(&mut node.total.iter().zip(&node.free).map(|(total, free)| total - free)),
-            held: named(&mut (0u16..).zip(&node.reserved).map(|(r, reserved)| reserved - node.dead(r))),
+            held: named(&mut (0u16..).zip(&node.reserved).map(|(r, reserved)| reserved - node.unhealthy_reserve(r))),
             pods,
-            devices_free: node.banks.iter().map(|b| (self.shapes.resource_name(b.resource), b.free.to_vec())).collect(),
+            devices_free: node
+                .banks
+                .iter()
+                .map(|b| (self.interner.resource_name(b.resource), b.free.to_vec()))
+                .collect(),
         }
     }
 
@@ -185,7 +189,7 @@ impl Scheduler {
         Some(WorkloadView {
             id,
             namespace: workload.namespace.clone(),
-            leaf: self.quota(workload.account),
+            leaf: self.quota(workload.leaf),
             priority: workload.priority,
             submitted: workload.submitted,
             preemptible: workload.preemptible,

@@ -12,8 +12,8 @@ pub use plan::audit_plan;
 
 use crate::scheduler::{
     PodState, Scheduler,
-    nodes::{Kept, PodRef},
-    quota::ledger::{Account, Ledger, cell},
+    nodes::{NodeReservation, PodRef},
+    quota::ledger::{Ledger, QuotaSlot, cell},
 };
 use crate::tree::UNLIMITED;
 use std::{collections::BTreeMap, fmt};
@@ -55,29 +55,29 @@ impl Scheduler {
         let mut fresh = Ledger::new(&self.tree);
         for slot in self.workloads.sorted() {
             let workload = self.workloads.at(slot);
-            let account = workload.account;
+            let leaf = workload.leaf;
             let request = self.requested(workload);
-            fresh.each(account, |ledger, q| ledger.request.add(q, &request));
+            fresh.each(leaf, |ledger, q| ledger.request.add(q, &request));
             let placed = workload.pods.iter().any(|p| p.state.is_some_and(|s| s != PodState::Waiting));
             if placed || workload.hold.is_some() {
-                fresh.each(account, |ledger, q| *ledger.jobs.at_mut(q) += 1);
+                fresh.each(leaf, |ledger, q| *ledger.jobs.at_mut(q) += 1);
             }
             for (ordinal, pod) in (0u32..).zip(&workload.pods) {
                 let Some(state) = pod.state.filter(|state| *state != PodState::Waiting) else { continue };
-                let governed = self.workloads.governed((slot, ordinal), &self.shapes);
-                fresh.use_up(account, governed, workload.preemptible);
-                fresh.each(account, |ledger, q| *ledger.pods.at_mut(q) += 1);
+                let governed = self.workloads.governed((slot, ordinal), &self.interner);
+                fresh.use_up(leaf, governed, workload.preemptible);
+                fresh.each(leaf, |ledger, q| *ledger.pods.at_mut(q) += 1);
                 if state == PodState::Leaving {
-                    fresh.each(account, |ledger, q| ledger.leaving.add(q, governed));
+                    fresh.each(leaf, |ledger, q| ledger.leaving.add(q, governed));
                 }
             }
         }
         for hold in self.holds.values() {
-            let account = self.workloads.at(hold.slot).account;
-            let total = &self.shapes.get(hold.ask).total;
-            fresh.hold(account, total, self.workloads.at(hold.slot).preemptible);
+            let leaf = self.workloads.at(hold.slot).leaf;
+            let total = &self.interner.get(hold.ask).total;
+            fresh.hold(leaf, total, self.workloads.at(hold.slot).preemptible);
         }
-        for q in 0..=self.ledger.outside() {
+        for q in 0..=self.ledger.no_quota() {
             let columns = [
                 ("used", self.ledger.used.row(q), fresh.used.row(q)),
                 ("used_np", self.ledger.used_np.row(q), fresh.used_np.row(q)),
@@ -104,8 +104,8 @@ impl Scheduler {
         }
     }
 
-    fn label(&self, account: Account) -> String {
-        self.quota(account).map_or_else(|| "those without a quota".to_owned(), |q| format!("`{}`", self.tree.name(q)))
+    fn label(&self, leaf: QuotaSlot) -> String {
+        self.quota(leaf).map_or_else(|| "those without a quota".to_owned(), |q| format!("`{}`", self.tree.name(q)))
     }
 
     /// Use, and what holds keep, stay within every ceiling that was not lowered under them.
@@ -146,10 +146,10 @@ impl Scheduler {
         for slot in self.nodes.sorted() {
             let node = self.nodes.at(slot);
             let mut free = node.total.clone();
-            let mut kept = Kept::default();
+            let mut kept = NodeReservation::default();
             for pod in standing.get(&slot).into_iter().flatten() {
                 let Some(row) = self.workloads.pod(*pod) else { continue };
-                let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
+                let template = self.interner.templates.at(self.workloads.at(pod.0).template(pod.1));
                 kept.add(&self.nodes.footprint(row.spot, template));
             }
             for (r, amount) in &kept.resources {

@@ -68,7 +68,7 @@ struct Victim<'a> {
 struct Books<'a> {
     before: &'a Scheduler,
     /// Use without what is leaving (R2(b)), by quota.
-    live: Vec<Amount>,
+    remaining_usage: Vec<Amount>,
     /// What holds will use (R2(a)).
     held: Vec<Amount>,
     /// What admission counts (A1).
@@ -93,13 +93,13 @@ impl<'a> Books<'a> {
         for slot in before.workloads.sorted() {
             for ordinal in before.workloads.at(slot).in_state(PodState::Leaving) {
                 let Some(pod) = before.workloads.pod((slot, ordinal)) else { continue };
-                let asks = before.workloads.governed((slot, ordinal), &before.shapes);
+                let asks = before.workloads.governed((slot, ordinal), &before.interner);
                 add(leaving.entry(before.nodes.at(pod.spot.node).id).or_default(), asks, 1);
             }
         }
         Self {
             before,
-            live: table(&|q, r| before.ledger.live(q, r)),
+            remaining_usage: table(&|q, r| before.ledger.remaining_usage(q, r)),
             held: table(&|q, r| cell(before.ledger.held.row(q), r)),
             charged: table(&|q, r| before.ledger.charged(q, r)),
             free,
@@ -109,13 +109,13 @@ impl<'a> Books<'a> {
 
     fn leaf(&self, workload: WorkloadId) -> Option<QuotaId> {
         let slot = self.before.workloads.slot(workload)?;
-        self.before.quota(self.before.workloads.at(slot).account)
+        self.before.quota(self.before.workloads.at(slot).leaf)
     }
 
     fn asks(&self, pod: PodId) -> Amount {
         let slot = self.before.workloads.slot(pod.workload);
         slot.map_or_else(Vec::new, |slot| {
-            self.before.workloads.governed((slot, pod.ordinal), &self.before.shapes).to_vec()
+            self.before.workloads.governed((slot, pod.ordinal), &self.before.interner).to_vec()
         })
     }
 
@@ -134,7 +134,7 @@ impl<'a> Books<'a> {
     fn bind(&mut self, pod: PodId, node: NodeId, held: bool) {
         let (leaf, asks) = (self.leaf(pod.workload), self.asks(pod));
         for quota in self.path(leaf) {
-            on(&mut self.live, quota, &asks, 1);
+            on(&mut self.remaining_usage, quota, &asks, 1);
             if held {
                 // Its victims are gone: what it is charged, it was charged as a hold.
                 on(&mut self.held, quota, &asks, -1);
@@ -149,7 +149,7 @@ impl<'a> Books<'a> {
 
     fn leave(&mut self, victim: &Victim<'_>) {
         for quota in self.path(victim.leaf) {
-            on(&mut self.live, quota, &victim.asks, -1);
+            on(&mut self.remaining_usage, quota, &victim.asks, -1);
         }
     }
 
@@ -164,7 +164,7 @@ impl<'a> Books<'a> {
         spots.iter().map(|(pod, node)| (*node, self.asks(*pod))).collect()
     }
 
-    /// A hold keeps what it needs beyond what its victims still use.
+    /// A hold any_lend_limit what it needs beyond what its victims still use.
     fn hold(&mut self, workload: WorkloadId, placed: &[(NodeId, Amount)], group: &[Victim<'_>]) {
         for quota in self.path(self.leaf(workload)) {
             let mut beyond = Amount::new();
@@ -246,15 +246,15 @@ impl<'a> Books<'a> {
                 && victims.iter().any(|v| v.leaf != Some(leaf) && !self.is_under(v, quota) && below_common(v));
             for (r, n) in ask.iter().enumerate().filter(|(_, n)| **n > 0) {
                 let (min, max) = (cell(tree.min(quota), r), cell(tree.max(quota), r));
-                let (live, held) = (at(&self.live, quota, r), at(&self.held, quota, r));
+                let (remaining_usage, held) = (at(&self.remaining_usage, quota, r), at(&self.held, quota, r));
                 let (gone, name) = (cell(&gone, r), tree.name(quota));
-                let standing = live.saturating_add(held).saturating_sub(gone).saturating_add(*n);
+                let standing = remaining_usage.saturating_add(held).saturating_sub(gone).saturating_add(*n);
                 let charged = at(&self.charged, quota, r).saturating_sub(gone).saturating_add(*n);
                 let counts = if counted_on { standing } else { charged };
                 if max != UNLIMITED && counts > max {
                     return Err(format!("A1: {name} would be charged {counts} of at most {max}"));
                 }
-                let before = live.saturating_add(held);
+                let before = remaining_usage.saturating_add(held);
                 if within && standing > min.max(before) {
                     return Err(format!("R1: {name} would grow from {before} to {standing}, above its min {min}"));
                 }
@@ -281,13 +281,13 @@ impl<'a> Books<'a> {
         let mut sum = 0i64;
         for slot in core.workloads.sorted() {
             let other = core.workloads.at(slot);
-            if other.account != leaf.0 || other.priority >= priority || !other.preemptible {
+            if other.leaf != leaf.0 || other.priority >= priority || !other.preemptible {
                 continue;
             }
             for (ordinal, _) in other.standing() {
                 let pod = other.id.pod(ordinal);
                 if !victims.iter().any(|victim| victim.pod == pod) {
-                    sum = sum.saturating_add(cell(core.workloads.governed((slot, ordinal), &core.shapes), resource));
+                    sum = sum.saturating_add(cell(core.workloads.governed((slot, ordinal), &core.interner), resource));
                 }
             }
         }
@@ -312,7 +312,7 @@ impl<'a> Books<'a> {
     /// Each reclaimed victim's side is over its guarantee when its turn comes (R2(b)).
     fn judge_floor(&self, leaf: QuotaId, group: &[Victim<'_>], found: &mut Vec<Breach>) {
         let tree = &self.before.tree;
-        let mut live = self.live.clone();
+        let mut remaining_usage = self.remaining_usage.clone();
         let mut seen: Vec<WorkloadId> = Vec::new();
         let judged = self.before.policy.reclaim == Reclaim::Min;
         for victim in group {
@@ -321,7 +321,7 @@ impl<'a> Books<'a> {
             let over_in = |(r, n): (usize, &i64)| {
                 let floor = if self.before.policy.floor == Floor::Strict { *n } else { 1 };
                 let mut below = tree.path(from).take_while(|q| *q != common);
-                *n > 0 && below.all(|q| at(&live, q, r).saturating_sub(floor) >= cell(tree.min(q), r))
+                *n > 0 && below.all(|q| at(&remaining_usage, q, r).saturating_sub(floor) >= cell(tree.min(q), r))
             };
             // A gang is taken as one (G1): a member that uses nothing of what is missing goes with those that do.
             let first = !seen.contains(&victim.pod.workload);
@@ -333,7 +333,7 @@ impl<'a> Books<'a> {
             }
             seen.push(victim.pod.workload);
             for quota in tree.path(from) {
-                on(&mut live, quota, &victim.asks, -1);
+                on(&mut remaining_usage, quota, &victim.asks, -1);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::scheduler::{
     Scheduler,
-    nodes::{PodRef, Spot},
+    nodes::{Assignment, PodRef},
     quota::ledger::Row,
     view::PodState,
 };
@@ -13,7 +13,7 @@ pub(crate) struct Trial {
     /// Whether nodes are only looked at one by one, so that their index need not follow.
     pub(crate) quiet: bool,
     taken: Vec<PodRef>,
-    placed: Vec<(PodRef, Spot)>,
+    placed: Vec<(PodRef, Assignment)>,
 }
 
 impl Trial {
@@ -25,38 +25,38 @@ impl Trial {
         self.taken.len()
     }
 
-    pub(crate) fn placed(&self) -> &[(PodRef, Spot)] {
+    pub(crate) fn placed(&self) -> &[(PodRef, Assignment)] {
         &self.placed
     }
 }
 
 impl Scheduler {
     /// Acts as if the pod were gone.
-    pub(crate) fn try_without(&mut self, trial: &mut Trial, pod: PodRef) {
+    pub(crate) fn trial_evict(&mut self, trial: &mut Trial, pod: PodRef) {
         self.lift(pod, true, trial.quiet);
         trial.taken.push(pod);
     }
 
     /// Puts a pod back.
-    pub(crate) fn put_back(&mut self, trial: &mut Trial, pod: PodRef) {
+    pub(crate) fn trial_restore(&mut self, trial: &mut Trial, pod: PodRef) {
         if let Some(at) = trial.taken.iter().rposition(|p| *p == pod) {
             trial.taken.remove(at);
             self.lift(pod, false, trial.quiet);
         }
     }
 
-    /// Stands a waiting pod on a node; its quota is not charged.
-    pub(crate) fn try_on(&mut self, trial: &mut Trial, pod: PodRef, spot: Spot) {
-        let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
+    /// Stands a pending pod on a node; its quota is not charged.
+    pub(crate) fn trial_bind(&mut self, trial: &mut Trial, pod: PodRef, spot: Assignment) {
+        let template = self.interner.templates.at(self.workloads.at(pod.0).template(pod.1));
         self.nodes.put(spot, template, pod);
         trial.placed.push((pod, spot));
     }
 
     /// Undoes placements until `left` remain.
-    pub(crate) fn take_off(&mut self, trial: &mut Trial, left: usize) {
+    pub(crate) fn trial_unbind(&mut self, trial: &mut Trial, left: usize) {
         while trial.placed.len() > left {
             if let Some((pod, spot)) = trial.placed.pop() {
-                let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
+                let template = self.interner.templates.at(self.workloads.at(pod.0).template(pod.1));
                 self.nodes.take(spot, template, pod);
             }
         }
@@ -64,7 +64,7 @@ impl Scheduler {
 
     /// Undoes everything.
     pub(crate) fn undo(&mut self, mut trial: Trial) {
-        self.take_off(&mut trial, 0);
+        self.trial_unbind(&mut trial, 0);
         while let Some(pod) = trial.taken.pop() {
             self.lift(pod, false, trial.quiet);
         }
@@ -73,8 +73,8 @@ impl Scheduler {
     fn lift(&mut self, pod: PodRef, off: bool, quiet: bool) {
         let Some(row) = self.workloads.pod(pod).copied() else { return };
         let workload = self.workloads.at(pod.0);
-        let (account, preemptible) = (workload.account, workload.preemptible);
-        let template = self.shapes.templates.at(workload.template(pod.1));
+        let (leaf, preemptible) = (workload.leaf, workload.preemptible);
+        let template = self.interner.templates.at(workload.template(pod.1));
         let governed: &Row = &template.governed;
         let leaving = row.state == Some(PodState::Leaving);
         match (off, quiet) {
@@ -83,12 +83,12 @@ impl Scheduler {
             _ => self.nodes.shift_quietly(row.spot, template, pod, off),
         }
         if off {
-            self.ledger.give_back(account, governed, preemptible);
+            self.ledger.give_back(leaf, governed, preemptible);
         } else {
-            self.ledger.use_up(account, governed, preemptible);
+            self.ledger.use_up(leaf, governed, preemptible);
         }
         if leaving {
-            self.ledger.each(account, |ledger, q| {
+            self.ledger.each(leaf, |ledger, q| {
                 if off {
                     ledger.leaving.sub(q, governed);
                 } else {
@@ -99,9 +99,9 @@ impl Scheduler {
     }
 
     /// Takes pods off their spots that only stand there to see whether they can.
-    pub(crate) fn lift_off(&mut self, spots: &[(PodRef, Spot)]) {
+    pub(crate) fn unplace(&mut self, spots: &[(PodRef, Assignment)]) {
         for (pod, spot) in spots {
-            let template = self.shapes.templates.at(self.workloads.at(pod.0).template(pod.1));
+            let template = self.interner.templates.at(self.workloads.at(pod.0).template(pod.1));
             self.nodes.take(*spot, template, *pod);
         }
     }

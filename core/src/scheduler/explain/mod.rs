@@ -14,11 +14,11 @@ use crate::api::{
 };
 use crate::scheduler::{
     Scheduler,
-    preempt::eligibility::Right,
-    quota::ledger::{Account, cell},
+    preempt::eligibility::PreemptionKind,
+    quota::ledger::{QuotaSlot, cell},
     state::{
         interner::Ask,
-        workloads::{Slot, Workload},
+        workloads::{Workload, WorkloadSlot},
     },
     view::PodState,
 };
@@ -30,7 +30,7 @@ pub(crate) struct Findings {
     /// Whether anybody wants to know more than the bounds.
     pub(crate) in_full: bool,
     pub(crate) bounds: Vec<Bound>,
-    /// What stopped it, one a right.
+    /// What stopped it, one a kind.
     pub(crate) stops: Vec<BlockingReason>,
     /// How many pods leave, when it fits once they are gone.
     pub(crate) settling: Option<u32>,
@@ -63,20 +63,20 @@ impl Scheduler {
             return Some(binding);
         }
         let ask = self.stopped_by_itself(slot)?;
-        Some(self.barred(&ask, self.workloads.at(slot).account).unwrap_or_else(|| self.some_room_is_missing()))
+        Some(self.blocked(&ask, self.workloads.at(slot).leaf).unwrap_or_else(|| self.some_room_is_missing()))
     }
 
     /// What stops a workload before quota and room are looked at, if anything does.
-    fn simple_binding(&self, slot: Slot) -> Option<BlockingReason> {
+    fn simple_binding(&self, slot: WorkloadSlot) -> Option<BlockingReason> {
         let workload = self.workloads.at(slot);
         if let Some(hold) = workload.hold.and_then(|id| self.holds.get(&id)) {
             return Some(BlockingReason::Held { leaving: crate::scheduler::state::table::narrow(hold.victims.len()) });
         }
         let (_, key) = workload.waits?;
-        if workload.account == self.ledger.outside() && self.policy.unquotaed == Unquotaed::Refuse {
+        if workload.leaf == self.ledger.no_quota() && self.policy.unquotaed == Unquotaed::Refuse {
             return Some(BlockingReason::NoQuota);
         }
-        let head = self.lines.at(workload.account).as_ref().and_then(|line| line.first());
+        let head = self.blocking_queues.at(workload.leaf).as_ref().and_then(|line| line.first());
         head.filter(|head| head.id != key.id).map(|head| BlockingReason::Behind { head: head.id })
     }
 
@@ -97,19 +97,19 @@ impl Scheduler {
     }
 
     /// What a workload waits for, unless something simpler than quota or room is in its way.
-    fn stopped_by_itself(&self, slot: Slot) -> Option<Ask> {
+    fn stopped_by_itself(&self, slot: WorkloadSlot) -> Option<Ask> {
         let (ask, _) = self.workloads.at(slot).waits.filter(|_| self.simple_binding(slot).is_none())?;
-        Some(self.shapes.get(ask).clone())
+        Some(self.interner.get(ask).clone())
     }
 
     /// Looks for a plan as a decision would, to see what stops it.
-    fn search_again(&mut self, slot: Slot, ask: &Ask, found: &mut Findings) {
+    fn search_again(&mut self, slot: WorkloadSlot, ask: &Ask, found: &mut Findings) {
         if self.fits_when_settled(slot, ask) {
             found.settling = Some(self.how_many_leave());
             return;
         }
-        for right in [Right::Reclaim, Right::Priority] {
-            if self.find_plan(slot, ask, right, found).is_some() {
+        for kind in [PreemptionKind::Reclaim, PreemptionKind::Priority] {
+            if self.find_plan(slot, ask, kind, found).is_some() {
                 break;
             }
         }
@@ -118,7 +118,7 @@ impl Scheduler {
     /// How many pods are leaving, for whomever.
     pub(crate) fn how_many_leave(&self) -> u32 {
         let held = self.holds.values().map(|hold| hold.victims.len()).sum::<usize>();
-        crate::scheduler::state::table::narrow(held + self.leaving_for_nobody.len())
+        crate::scheduler::state::table::narrow(held + self.unclaimed_terminating.len())
     }
 
     /// Whether verdicts of plans are told in full.
@@ -128,7 +128,7 @@ impl Scheduler {
     }
 
     /// The verdict on a workload, with what a search for it found.
-    pub(crate) fn explained(&mut self, slot: Slot, found: Findings) -> Option<Verdict> {
+    pub(crate) fn explained(&mut self, slot: WorkloadSlot, found: Findings) -> Option<Verdict> {
         let workload = self.workloads.at(slot);
         let mut verdict = Verdict {
             workload: workload.id,
@@ -145,29 +145,29 @@ impl Scheduler {
             verdict.binding = binding;
             return Some(verdict);
         }
-        let account = workload.account;
-        let ask = self.shapes.get(workload.waits?.0).clone();
-        verdict.entitled = self.entitled(&ask, account);
-        let barred = self.barred(&ask, account);
+        let leaf = workload.leaf;
+        let ask = self.interner.get(workload.waits?.0).clone();
+        verdict.entitled = self.entitled(&ask, leaf);
+        let blocked = self.blocked(&ask, leaf);
         if !found.in_full {
-            verdict.binding = barred.unwrap_or_else(|| self.some_room_is_missing());
+            verdict.binding = blocked.unwrap_or_else(|| self.some_room_is_missing());
             return Some(verdict);
         }
         let room = self.what_room_is_missing(slot, &found.stops);
-        let mut also = if barred.is_some() { self.limits(&ask, account) } else { Vec::new() };
-        if barred.is_some() {
+        let mut also = if blocked.is_some() { self.limits(&ask, leaf) } else { Vec::new() };
+        if blocked.is_some() {
             also.remove(0);
             also.extend(room.clone().map(BlockingReason::Room));
         }
         verdict.binding =
-            barred.or(room.clone().map(BlockingReason::Room)).unwrap_or_else(|| self.some_room_is_missing());
+            blocked.or(room.clone().map(BlockingReason::Room)).unwrap_or_else(|| self.some_room_is_missing());
         also.extend(found.stops.into_iter().filter(|stop| matches!(stop, BlockingReason::Growth { .. })));
         also.extend(found.settling.map(|leaving| BlockingReason::Settling { leaving }));
         verdict.protected = self.protected(slot, &ask, std::iter::once(&verdict.binding).chain(&also));
         let denied = |class: &crate::api::Protected| matches!(class.shield, Protection::NotEntitled { .. });
         // It is also why it may take no room that others hold (H2).
         if verdict.protected.iter().any(denied) || (!verdict.entitled && !self.holds.is_empty()) {
-            also.extend(self.unentitled(&ask, account));
+            also.extend(self.unentitled(&ask, leaf));
         }
         verdict.holders = self.holders(slot, &ask, &verdict.binding);
         for binding in also {
@@ -184,11 +184,11 @@ impl Scheduler {
     }
 
     /// The lowest quota of the path that is not within its guarantee with the ask, and in what (R2a).
-    fn unentitled(&self, ask: &Ask, account: Account) -> Vec<BlockingReason> {
-        for q in self.ledger.path(account) {
+    fn unentitled(&self, ask: &Ask, leaf: QuotaSlot) -> Vec<BlockingReason> {
+        for q in self.ledger.path(leaf) {
             let Some(quota) = self.quota(q) else { break };
             let short = |(r, needed): (usize, i64)| {
-                let available = self.guarantee(q, r).saturating_sub(self.ledger.standing(q, r));
+                let available = self.guarantee(q, r).saturating_sub(self.ledger.projected_usage(q, r));
                 let resource = self.tree.resource_name(r)?.clone();
                 (available < needed).then_some(BlockingReason::Unentitled { quota, resource, needed, available })
             };
@@ -201,7 +201,7 @@ impl Scheduler {
     }
 
     /// Who holds what an obstacle says is missing: leaves with their pods, the largest first.
-    fn holders(&self, slot: Slot, ask: &Ask, of: &BlockingReason) -> Vec<Holder> {
+    fn holders(&self, slot: WorkloadSlot, ask: &Ask, of: &BlockingReason) -> Vec<Holder> {
         if matches!(
             of,
             BlockingReason::NoQuota
@@ -217,14 +217,14 @@ impl Scheduler {
         }
         let counts = |workload: &Workload| match of {
             BlockingReason::Room(_) => true,
-            BlockingReason::Guarantee { quota, .. } => !workload.preemptible && self.is_in(workload.account, *quota),
-            _ => of.quota().is_some_and(|quota| self.is_in(workload.account, quota)),
+            BlockingReason::Guarantee { quota, .. } => !workload.preemptible && self.is_in(workload.leaf, *quota),
+            _ => of.quota().is_some_and(|quota| self.is_in(workload.leaf, quota)),
         };
         let suits = |node: u32| {
-            let is_suitable = |(id, _): &(u32, u32)| self.nodes.is_suitable(node, self.shapes.templates.at(*id));
+            let is_suitable = |(id, _): &(u32, u32)| self.nodes.is_suitable(node, self.interner.templates.at(*id));
             !matches!(of, BlockingReason::Room(_)) || ask.members.iter().any(is_suitable)
         };
-        let mut held: BTreeMap<Account, (i64, Vec<PodId>)> = BTreeMap::new();
+        let mut held: BTreeMap<QuotaSlot, (i64, Vec<PodId>)> = BTreeMap::new();
         for other in self.workloads.sorted() {
             let workload = self.workloads.at(other);
             let only_holds = resource.is_none() && workload.hold.is_some();
@@ -233,27 +233,27 @@ impl Scheduler {
             }
             for (ordinal, pod) in (0u32..).zip(&workload.pods) {
                 let stands = pod.state.is_some_and(|state| state != PodState::Waiting) && suits(pod.spot.node);
-                let uses = resource.map_or(0, |r| cell(self.workloads.governed((other, ordinal), &self.shapes), r));
+                let uses = resource.map_or(0, |r| cell(self.workloads.governed((other, ordinal), &self.interner), r));
                 if (stands && (uses > 0 || resource.is_none())) || (only_holds && pod.state.is_some()) {
-                    let (sum, pods) = held.entry(workload.account).or_default();
+                    let (sum, pods) = held.entry(workload.leaf).or_default();
                     *sum += uses;
                     pods.push(workload.id.pod(ordinal));
                 }
             }
         }
-        let holder = |(account, (used, pods)): (Account, (i64, Vec<PodId>))| {
-            let over = |r| cell(self.ledger.used.row(account), r) - self.min(account, r);
-            let borrowed = resource.filter(|_| self.quota(account).is_some()).map_or(0, |r| over(r).max(0));
-            Holder { quota: self.quota(account), pods, used, borrowed }
+        let holder = |(leaf, (used, pods)): (QuotaSlot, (i64, Vec<PodId>))| {
+            let over = |r| cell(self.ledger.used.row(leaf), r) - self.min(leaf, r);
+            let borrowed = resource.filter(|_| self.quota(leaf).is_some()).map_or(0, |r| over(r).max(0));
+            Holder { quota: self.quota(leaf), pods, used, borrowed }
         };
         let mut holders: Vec<Holder> = held.into_iter().map(holder).collect();
         holders.sort_by_key(|holder| (Reverse(holder.used), holder.quota));
         holders
     }
 
-    /// Whether an account is a quota or stands below it.
-    fn is_in(&self, account: Account, quota: QuotaId) -> bool {
-        self.quota(account).is_some_and(|leaf| self.tree.is_under(leaf, quota))
+    /// Whether an leaf is a quota or stands below it.
+    fn is_in(&self, leaf: QuotaSlot, quota: QuotaId) -> bool {
+        self.quota(leaf).is_some_and(|leaf| self.tree.is_under(leaf, quota))
     }
 
     /// Whether a plan places a workload: binds some of it, or holds room for it.

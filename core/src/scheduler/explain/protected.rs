@@ -1,13 +1,13 @@
-//! Whom a rule protects: every pod that stands, in classes by the first thing that keeps it from being taken (X1).
+//! Whom a rule protects: every pod that stands, in classes by the first thing that any_lend_limit it from being taken (X1).
 
 use crate::api::{BlockingReason, Floor, PodId, Protected, Protection, QuotaId, RespectBudgets};
 use crate::scheduler::{
     Scheduler,
-    preempt::eligibility::{Resources, Right},
-    quota::ledger::{Account, cell},
+    preempt::eligibility::{PreemptionKind, Resources},
+    quota::ledger::{QuotaSlot, cell},
     state::{
         interner::Ask,
-        workloads::{Slot, Workload},
+        workloads::{Workload, WorkloadSlot},
     },
     view::PodState,
 };
@@ -22,10 +22,10 @@ struct Deficits {
 }
 
 impl Scheduler {
-    /// Every pod that stands, by what keeps it from being taken for this workload.
+    /// Every pod that stands, by what any_lend_limit it from being taken for this workload.
     pub(super) fn protected<'a>(
         &self,
-        slot: Slot,
+        slot: WorkloadSlot,
         ask: &Ask,
         obstacles: impl Iterator<Item = &'a BlockingReason>,
     ) -> Vec<Protected> {
@@ -41,7 +41,7 @@ impl Scheduler {
                     continue;
                 }
                 let before = resources.len();
-                self.frees_of((other, ordinal), ask, &deficits, self.workloads.at(slot).account, &mut resources);
+                self.frees_of((other, ordinal), ask, &deficits, self.workloads.at(slot).leaf, &mut resources);
                 let id = victim.id.pod(ordinal);
                 if resources.len() == before {
                     no_help += 1;
@@ -87,28 +87,35 @@ impl Scheduler {
     }
 
     /// Adds the resources of which a pod's going would free some that is missing (R5).
-    fn frees_of(&self, pod: (Slot, u32), ask: &Ask, deficits: &Deficits, own: Account, found: &mut Resources) {
-        let account = self.workloads.at(pod.0).account;
-        let governed = self.workloads.governed(pod, &self.shapes);
-        let below = deficits.below.iter().filter(|(quota, _)| self.is_in(account, *quota)).map(|(_, r)| *r);
-        let in_own = deficits.own.iter().copied().filter(|_| account == own);
+    fn frees_of(
+        &self,
+        pod: (WorkloadSlot, u32),
+        ask: &Ask,
+        deficits: &Deficits,
+        own: QuotaSlot,
+        found: &mut Resources,
+    ) {
+        let leaf = self.workloads.at(pod.0).leaf;
+        let governed = self.workloads.governed(pod, &self.interner);
+        let below = deficits.below.iter().filter(|(quota, _)| self.is_in(leaf, *quota)).map(|(_, r)| *r);
+        let in_own = deficits.own.iter().copied().filter(|_| leaf == own);
         found.extend(below.chain(in_own).filter(|r| cell(governed, *r) > 0));
         let Some(node) = self.workloads.pod(pod).map(|row| row.spot.node).filter(|_| deficits.room) else { return };
         for (id, _) in &ask.members {
-            if self.nodes.is_suitable(node, self.shapes.templates.at(*id)) {
+            if self.nodes.is_suitable(node, self.interner.templates.at(*id)) {
                 found.extend(self.lacking(*id, node).into_iter().filter(|r| cell(governed, *r) > 0));
             }
         }
     }
 
-    /// What keeps a workload from being taken for another that lacks these resources.
-    fn shield(&self, slot: Slot, ask: &Ask, other: Slot, resources: &[usize]) -> Protection {
+    /// What any_lend_limit a workload from being taken for another that lacks these resources.
+    fn shield(&self, slot: WorkloadSlot, ask: &Ask, other: WorkloadSlot, resources: &[usize]) -> Protection {
         let (workload, victim) = (self.workloads.at(slot), self.workloads.at(other));
-        let same_leaf = victim.account == workload.account;
+        let same_leaf = victim.leaf == workload.leaf;
         if other == slot {
             return Protection::OwnWorkload;
         }
-        if !self.has_right(if same_leaf { Right::Priority } else { Right::Reclaim }) {
+        if !self.is_enabled(if same_leaf { PreemptionKind::Priority } else { PreemptionKind::Reclaim }) {
             return Protection::Policy;
         }
         if let Some(shield) = self.state_shield(victim) {
@@ -121,14 +128,14 @@ impl Scheduler {
                 Protection::Priority
             };
         }
-        let reach = self.reach(ask, workload.account);
-        let denied = || self.not_entitled(ask, reach.unwrap_or(workload.account));
-        if victim.account == self.ledger.outside() {
-            let at_the_root = reach.is_some_and(|reach| self.ledger.parent(reach).is_none());
+        let reclaim_scope = self.reclaim_scope(ask, workload.leaf);
+        let denied = || self.not_entitled(ask, reclaim_scope.unwrap_or(workload.leaf));
+        if victim.leaf == self.ledger.no_quota() {
+            let at_the_root = reclaim_scope.is_some_and(|reclaim_scope| self.ledger.parent(reclaim_scope).is_none());
             return if at_the_root { self.last_shield(victim) } else { denied() };
         }
-        let common = self.tree.common(QuotaId(workload.account), QuotaId(victim.account));
-        let reached = reach.is_some_and(|reach| self.tree.is_under(common, QuotaId(reach)));
+        let common = self.tree.common(QuotaId(workload.leaf), QuotaId(victim.leaf));
+        let reached = reclaim_scope.is_some_and(|reclaim_scope| self.tree.is_under(common, QuotaId(reclaim_scope)));
         if !reached {
             return denied();
         }
@@ -148,7 +155,7 @@ impl Scheduler {
         let young = self.policy.min_runtime_ms > 0 && victim.started().after_ms(self.policy.min_runtime_ms) > self.now;
         if !victim.preemptible {
             Some(Protection::NonPreemptible)
-        } else if victim.fresh {
+        } else if victim.bound_this_cycle {
             Some(Protection::JustBound)
         } else {
             young.then_some(Protection::ProtectedRuntime)
@@ -156,9 +163,9 @@ impl Scheduler {
     }
 
     /// In what a quota is above its guarantee with the ask (R2a).
-    fn not_entitled(&self, ask: &Ask, at: Account) -> Protection {
+    fn not_entitled(&self, ask: &Ask, at: QuotaSlot) -> Protection {
         let over = |(r, amount): (usize, i64)| {
-            let by = self.ledger.standing(at, r).saturating_add(amount).saturating_sub(self.guarantee(at, r));
+            let by = self.ledger.projected_usage(at, r).saturating_add(amount).saturating_sub(self.guarantee(at, r));
             let resource = self.tree.resource_name(r)?.clone();
             (by > 0).then_some(Protection::NotEntitled { quota: QuotaId(at), resource, by })
         };
@@ -171,12 +178,12 @@ impl Scheduler {
             Floor::Pod => 1,
             Floor::Strict => {
                 let uses =
-                    |ordinal: &u32| cell(&self.shapes.templates.at(victim.template(*ordinal)).governed, resource);
+                    |ordinal: &u32| cell(&self.interner.templates.at(victim.template(*ordinal)).governed, resource);
                 victim.unit(|_| true).iter().map(uses).sum::<i64>().max(1)
             }
         };
-        let mut branch = self.ledger.path(victim.account).take_while(|q| *q != common.0);
-        branch.find(|q| self.ledger.live(*q, resource) - takes < self.floor(*q, resource)).map(QuotaId)
+        let mut branch = self.ledger.path(victim.leaf).take_while(|q| *q != common.0);
+        branch.find(|q| self.ledger.remaining_usage(*q, resource) - takes < self.floor(*q, resource)).map(QuotaId)
     }
 
     /// What is left when the rules of reclaim protect nobody.

@@ -4,10 +4,10 @@
 use crate::scheduler::{
     Scheduler,
     cluster::trial::Trial,
-    nodes::{Bank, Node, NodeSlot, PodRef, RuledOut, Spot},
+    nodes::{Assignment, Node, NodeDevices, NodeSlot, PodRef, RuledOut},
     state::{
         interner::{ResourceId, Template, TemplateId},
-        workloads::Slot,
+        workloads::WorkloadSlot,
     },
 };
 use crate::{
@@ -20,7 +20,7 @@ const NAMED: usize = 3;
 
 impl Scheduler {
     /// What room is missing: as the search found it, else as it is now; nothing where there is room.
-    pub(super) fn what_room_is_missing(&mut self, slot: Slot, stops: &[BlockingReason]) -> Option<Room> {
+    pub(super) fn what_room_is_missing(&mut self, slot: WorkloadSlot, stops: &[BlockingReason]) -> Option<Room> {
         let stopped =
             stops.iter().find_map(|stop| if let BlockingReason::Room(room) = stop { Some(room.clone()) } else { None });
         if stopped.is_some() {
@@ -30,12 +30,12 @@ impl Scheduler {
     }
 
     /// What room is missing as things are; nothing where there is room.
-    pub(in crate::scheduler) fn room_missing_here(&mut self, slot: Slot) -> Option<Room> {
+    pub(in crate::scheduler) fn room_missing_here(&mut self, slot: WorkloadSlot) -> Option<Room> {
         let mut trial = Trial::default();
         let mut missing = None;
         for ordinal in self.asked_pods(slot) {
             match self.pick(slot, ordinal) {
-                Some(spot) => self.try_on(&mut trial, (slot, ordinal), spot),
+                Some(spot) => self.trial_bind(&mut trial, (slot, ordinal), spot),
                 None => {
                     let id = self.workloads.at(slot).template(ordinal);
                     missing = Some(self.no_room(id, Vec::new(), trial.placed()));
@@ -52,9 +52,9 @@ impl Scheduler {
         &self,
         id: TemplateId,
         tried: Vec<NearMissNode>,
-        stand: &[(PodRef, Spot)],
+        stand: &[(PodRef, Assignment)],
     ) -> Room {
-        let template = self.shapes.templates.at(id);
+        let template = self.interner.templates.at(id);
         let mut nodes = NodeTally { total: narrow(self.nodes.by_id.len()), ..NodeTally::default() };
         let mut closest = tried;
         let named: Vec<NodeId> = closest.iter().map(|near| near.node).collect();
@@ -82,7 +82,7 @@ impl Scheduler {
         closest.truncate(NAMED);
         let nearest = closest.first();
         let resource = nearest.map(|near| near.resource.clone());
-        let index = resource.as_ref().and_then(|name| self.shapes.resources.get_index_of(name));
+        let index = resource.as_ref().and_then(|name| self.interner.resources.get_index_of(name));
         let index = index.and_then(|r| ResourceId::try_from(r).ok());
         let free =
             |r| suitable.iter().map(|node| self.nodes.at(*node).available(r).max(0)).fold(0, i64::saturating_add);
@@ -118,7 +118,7 @@ impl Scheduler {
             None if row.choose(template).is_none() => (1, devices(row, template)?),
             None => return None,
         };
-        Some(NearMissNode { node: row.id, resource: self.shapes.resource_name(r), lacks, needed, available, taken })
+        Some(NearMissNode { node: row.id, resource: self.interner.resource_name(r), lacks, needed, available, taken })
     }
 }
 
@@ -126,8 +126,9 @@ impl Scheduler {
 /// first resource of which no device, or not enough of them, have their part; else the first, where the others are.
 fn devices(row: &Node, template: &Template) -> Option<(ResourceId, i64, i64)> {
     let first = row.banks.first()?;
-    let asked =
-        |bank: &Bank| template.request.iter().find(|(r, _)| *r == bank.resource).map_or(0, |(_, amount)| *amount);
+    let asked = |bank: &NodeDevices| {
+        template.request.iter().find(|(r, _)| *r == bank.resource).map_or(0, |(_, amount)| *amount)
+    };
     let Some(Some(ask)) = row.device_ask(template) else { return Some((first.resource, asked(first), 0)) };
     for (place, bank) in row.banks.iter().enumerate() {
         let part = if place == 0 { Some(ask.each) } else { bank.part(template, ask.count) };

@@ -1,4 +1,4 @@
-//! Devices of a node: how a request falls on them by the node's mode, and which ones a pod gets (P1).
+//! Devices of a node: how a request granularity on them by the node's mode, and which ones a pod gets (P1).
 //!
 //! A device holds one resource, or two: the first bank and the one beside it. A pod has the same amount on each of its
 //! devices. A device that is ill has nothing available: what is free there counts as reserved for nobody.
@@ -6,33 +6,33 @@
 use crate::scheduler::nodes::Node;
 use crate::{
     api::{DeviceChoice, DeviceMode, DeviceSet, NodeSpec},
-    scheduler::state::interner::{Devices, ResourceId, Template, spread},
+    scheduler::state::interner::{Devices, ResourceId, Template, split_over_devices},
 };
 use smallvec::SmallVec;
 use std::cmp::Reverse;
 
 /// Devices of one resource on one node.
 #[derive(Debug, Clone)]
-pub(crate) struct Bank {
+pub(crate) struct NodeDevices {
     pub(crate) resource: ResourceId,
     pub(crate) each: i64,
     pub(crate) free: SmallVec<[i64; 8]>,
     pub(crate) reserved: SmallVec<[i64; 8]>,
     /// Of what is reserved: what is free on ill devices. Empty where all are well.
-    pub(crate) dead: SmallVec<[i64; 1]>,
-    pub(super) falls: Falls,
-    pub(super) picks: Picks,
+    pub(crate) unhealthy_reserve: SmallVec<[i64; 1]>,
+    pub(super) granularity: DeviceGranularity,
+    pub(super) order: DeviceOrder,
 }
 
 /// Which devices go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Picks {
+pub(super) enum DeviceOrder {
     Fullest,
     Emptiest,
     Closest,
 }
 
-impl Picks {
+impl DeviceOrder {
     pub(super) fn of(spec: &NodeSpec) -> Self {
         match (&spec.mode, spec.choice) {
             (DeviceMode::Topology { .. }, _) => Self::Closest,
@@ -42,15 +42,15 @@ impl Picks {
     }
 }
 
-/// How a request falls on devices, as far as one number says.
+/// How a request granularity on devices, as far as one number says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Falls {
+pub(super) enum DeviceGranularity {
     Either,
     Whole,
     Part,
 }
 
-impl Falls {
+impl DeviceGranularity {
     pub(super) fn of(mode: &DeviceMode) -> Self {
         match mode {
             DeviceMode::Fraction => Self::Either,
@@ -59,12 +59,12 @@ impl Falls {
         }
     }
 
-    /// How a plain amount falls on devices that hold `each`; nothing if it cannot.
+    /// How a plain amount granularity on devices that hold `each`; nothing if it cannot.
     pub(super) fn plainly(self, resource: ResourceId, amount: i64, each: i64) -> Option<Devices> {
         let whole = amount % each == 0;
         match self {
-            Self::Either => spread(resource, amount, each),
-            Self::Whole => whole.then_some(spread(resource, amount, each)?),
+            Self::Either => split_over_devices(resource, amount, each),
+            Self::Whole => whole.then_some(split_over_devices(resource, amount, each)?),
             Self::Part => (amount <= each).then_some(Devices { resource, count: 1, each: amount }),
         }
     }
@@ -79,18 +79,18 @@ fn asked(template: &Template, resource: ResourceId) -> Option<i64> {
     template.request.iter().find(|(r, _)| *r == resource).map(|(_, amount)| *amount)
 }
 
-impl Bank {
+impl NodeDevices {
     fn available(&self) -> impl Iterator<Item = i64> + Clone {
         self.free.iter().zip(&self.reserved).map(|(free, reserved)| free - reserved)
     }
 
     fn ask(&self, template: &Template) -> Option<Option<Devices>> {
         if let Some(ask) = template.devices.iter().find(|ask| ask.resource == self.resource) {
-            return self.falls.lets(ask, self.each).then_some(Some(*ask));
+            return self.granularity.lets(ask, self.each).then_some(Some(*ask));
         }
         match asked(template, self.resource) {
             None => Some(None),
-            Some(amount) => self.falls.plainly(self.resource, amount, self.each).map(Some),
+            Some(amount) => self.granularity.plainly(self.resource, amount, self.each).map(Some),
         }
     }
 
@@ -116,27 +116,27 @@ impl Bank {
     }
 
     /// What is free on ill devices counts as reserved, or no longer does.
-    pub(super) fn bury(&mut self, ill: DeviceSet) -> i64 {
-        self.dead = SmallVec::from_elem(0, self.free.len());
+    pub(super) fn reserve_unhealthy(&mut self, ill: DeviceSet) -> i64 {
+        self.unhealthy_reserve = SmallVec::from_elem(0, self.free.len());
         for device in ill.iter() {
             let at = device as usize;
-            let (Some(free), Some(reserved), Some(dead)) =
-                (self.free.get(at), self.reserved.get_mut(at), self.dead.get_mut(at))
+            let (Some(free), Some(reserved), Some(unhealthy_reserve)) =
+                (self.free.get(at), self.reserved.get_mut(at), self.unhealthy_reserve.get_mut(at))
             else {
                 continue;
             };
-            *dead = (free - *reserved).max(0);
-            *reserved += *dead;
+            *unhealthy_reserve = (free - *reserved).max(0);
+            *reserved += *unhealthy_reserve;
         }
-        self.dead.iter().sum()
+        self.unhealthy_reserve.iter().sum()
     }
 
-    pub(super) fn dig_up(&mut self) -> i64 {
-        let dead = std::mem::take(&mut self.dead);
-        for (reserved, dead) in self.reserved.iter_mut().zip(&dead) {
-            *reserved -= dead;
+    pub(super) fn release_unhealthy(&mut self) -> i64 {
+        let unhealthy_reserve = std::mem::take(&mut self.unhealthy_reserve);
+        for (reserved, unhealthy_reserve) in self.reserved.iter_mut().zip(&unhealthy_reserve) {
+            *reserved -= unhealthy_reserve;
         }
-        dead.iter().sum()
+        unhealthy_reserve.iter().sum()
     }
 }
 
@@ -148,10 +148,10 @@ impl Node {
 
     /// What each device has available.
     pub(super) fn devices(&self) -> impl Iterator<Item = i64> + Clone {
-        self.banks.first().into_iter().flat_map(Bank::available)
+        self.banks.first().into_iter().flat_map(NodeDevices::available)
     }
 
-    /// How the template's request falls on this node's devices; nothing if it cannot at all.
+    /// How the template's request granularity on this node's devices; nothing if it cannot at all.
     pub(crate) fn device_ask(&self, template: &Template) -> Option<Option<Devices>> {
         match self.banks.as_slice() {
             [] => Some(None),
@@ -173,7 +173,7 @@ impl Node {
         let beside = self.banks.get(1);
         let has = move |device: u32| {
             let at = device as usize;
-            let available = |bank: &Bank| Some(bank.free.get(at)? - bank.reserved.get(at)?);
+            let available = |bank: &NodeDevices| Some(bank.free.get(at)? - bank.reserved.get(at)?);
             beside.is_none_or(|bank| available(bank).is_some_and(|available| available >= part))
         };
         let fits = move |(available, device): &(i64, u32)| *available >= ask.each && has(*device);
@@ -192,10 +192,10 @@ impl Node {
         if fitting.len() < count {
             return None;
         }
-        match self.banks.first()?.picks {
-            Picks::Fullest => fitting.sort_unstable(),
-            Picks::Emptiest => fitting.sort_unstable_by_key(|(available, device)| (Reverse(*available), *device)),
-            Picks::Closest => {
+        match self.banks.first()?.order {
+            DeviceOrder::Fullest => fitting.sort_unstable(),
+            DeviceOrder::Emptiest => fitting.sort_unstable_by_key(|(available, device)| (Reverse(*available), *device)),
+            DeviceOrder::Closest => {
                 let free: SmallVec<[u32; 8]> = fitting.iter().map(|(_, device)| *device).collect();
                 let islands =
                     if let DeviceMode::Topology { islands } = &self.spec.mode { islands.as_slice() } else { &[] };

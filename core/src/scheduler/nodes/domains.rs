@@ -1,10 +1,10 @@
 //! Nodes by racks and zones, and looking at one domain only (P1).
 //!
-//! While nodes are confined to a domain, those outside do not suit anybody. Which node of a domain a pod gets is found by a
+//! While nodes are confined to a domain, those no_quota do not suit anybody. Which node of a domain a pod gets is found by a
 //! plain look at all of it.
 
 use crate::api::{Domain, Level, NodeId, NodeSpec, Placement};
-use crate::scheduler::nodes::{NodeSlot, Nodes, Spot, Template, score};
+use crate::scheduler::nodes::{Assignment, NodeSlot, Nodes, Template, score};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Default)]
@@ -61,7 +61,7 @@ impl Nodes {
     }
 
     /// The best node of the domain, as [`pick`](Self::pick) would choose among all.
-    pub(super) fn pick_within(&self, template: &Template, draw: u64) -> Option<Spot> {
+    pub(super) fn pick_within(&self, template: &Template, draw: u64) -> Option<Assignment> {
         let domain = self.domains.confined.as_ref()?;
         let fits = |slot: &NodeSlot| self.is_suitable(*slot, template) && self.at(*slot).choose(template).is_some();
         let fitting = self.members(domain).into_iter().filter(fits);
@@ -69,7 +69,7 @@ impl Nodes {
             let fitting: Vec<NodeSlot> = fitting.collect();
             let node = *fitting.get(score::drawn(seed, draw, fitting.len()))?;
             let devices = score::drawn_devices(self.at(node), template, seed, draw)?;
-            return Some(Spot { node, devices });
+            return Some(Assignment { node, devices });
         }
         let worth = |slot: &NodeSlot| {
             let node = self.at(*slot);
@@ -80,6 +80,6 @@ impl Nodes {
             (u64::from(100u32.saturating_sub(points.map_or(0, |(points, _)| points))), node.id)
         };
         let node = fitting.min_by_key(worth)?;
-        Some(Spot { node, devices: self.devices(node, template)? })
+        Some(Assignment { node, devices: self.devices(node, template)? })
     }
 }

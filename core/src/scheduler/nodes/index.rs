@@ -3,7 +3,7 @@
 //! The best node for a pod is the first in order that has room. Whole blocks without room are passed over, so a search
 //! costs about the square root of the class, and a change of one node costs one small block.
 
-use crate::scheduler::nodes::{Node, NodeSlot, Spot, Template};
+use crate::scheduler::nodes::{Assignment, Node, NodeSlot, Template};
 use crate::{
     api::NodeId,
     scheduler::state::{interner::ResourceId, table::Table},
@@ -140,14 +140,14 @@ impl ClassIndex {
     }
 
     /// The first node with room.
-    pub(super) fn first_fit(&mut self, nodes: &Table<Node>, template: &Template) -> Option<(u64, Spot)> {
+    pub(super) fn first_fit(&mut self, nodes: &Table<Node>, template: &Template) -> Option<(u64, Assignment)> {
         for block in self.blocks.iter_mut().filter(|block| block.most.may_fit(template)) {
             for Entry { key: (score, _), slot, room } in &block.entries {
                 if !room.may_fit(template) {
                     continue;
                 }
                 if let Some(devices) = nodes.at(*slot).choose(template) {
-                    return Some((*score, Spot { node: *slot, devices }));
+                    return Some((*score, Assignment { node: *slot, devices }));
                 }
             }
             if block.loose {

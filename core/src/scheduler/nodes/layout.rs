@@ -1,28 +1,31 @@
 //! What a node's specification comes to: amounts by resource, devices, and what placement scores there.
 
 use crate::scheduler::nodes::{
-    Bank,
-    devices::{Falls, Picks},
+    NodeDevices,
+    devices::{DeviceGranularity, DeviceOrder},
 };
 use crate::{
     api::{DeviceMode, EventError, Name, NodeSpec},
-    scheduler::state::interner::{ResourceId, Shapes},
+    scheduler::state::interner::{Interner, ResourceId},
 };
 use smallvec::SmallVec;
 
-pub(super) fn scored(spec: &NodeSpec, shapes: &mut Shapes) -> Result<SmallVec<[ResourceId; 4]>, EventError> {
+pub(super) fn scored(spec: &NodeSpec, interner: &mut Interner) -> Result<SmallVec<[ResourceId; 4]>, EventError> {
     let counts = |name: &Name| name == "cpu" || name.as_str().contains('/');
     let some = spec.allocatable.iter().any(|(name, _)| counts(name));
-    spec.allocatable.iter().filter(|(name, _)| !some || counts(name)).map(|(name, _)| shapes.resource(name)).collect()
+    spec.allocatable.iter().filter(|(name, _)| !some || counts(name)).map(|(name, _)| interner.resource(name)).collect()
 }
 
-pub(super) fn lay_out(spec: &NodeSpec, shapes: &mut Shapes) -> Result<(Vec<i64>, SmallVec<[Bank; 1]>), EventError> {
+pub(super) fn devices_of(
+    spec: &NodeSpec,
+    interner: &mut Interner,
+) -> Result<(Vec<i64>, SmallVec<[NodeDevices; 1]>), EventError> {
     if let Some((resource, amount)) = spec.allocatable.iter().find(|(_, amount)| *amount < 0) {
         return Err(EventError::NegativeAmount { resource: resource.clone(), amount });
     }
     let mut total = Vec::new();
     for (name, amount) in spec.allocatable.iter() {
-        let at = usize::from(shapes.resource(name)?);
+        let at = usize::from(interner.resource(name)?);
         if total.len() <= at {
             total.resize(at + 1, 0);
         }
@@ -30,13 +33,13 @@ pub(super) fn lay_out(spec: &NodeSpec, shapes: &mut Shapes) -> Result<(Vec<i64>,
             *cell = amount;
         }
     }
-    let mut banks: SmallVec<[Bank; 1]> = SmallVec::new();
+    let mut banks: SmallVec<[NodeDevices; 1]> = SmallVec::new();
     for devices in &spec.devices {
         let bad = |why| Err(EventError::BadDevices { resource: devices.resource.clone(), why });
         if devices.count > 64 || devices.each <= 0 {
             return bad("a node has at most 64 devices, each of a positive amount");
         }
-        let fits = |first: &Bank| spec.mode == DeviceMode::Share && first.free.len() == devices.count as usize;
+        let fits = |first: &NodeDevices| spec.mode == DeviceMode::Share && first.free.len() == devices.count as usize;
         if banks.len() > 1 || !banks.iter().all(fits) {
             return bad("a node has one kind of devices; only shared ones hold a second resource, in the same number");
         }
@@ -45,18 +48,18 @@ pub(super) fn lay_out(spec: &NodeSpec, shapes: &mut Shapes) -> Result<(Vec<i64>,
             return bad("the allocatable amount must be the number of devices times the amount of each");
         }
         let cells = |value| (0..devices.count).map(|_| value).collect();
-        let resource = shapes.resource(&devices.resource)?;
+        let resource = interner.resource(&devices.resource)?;
         if banks.iter().any(|bank| bank.resource == resource) {
             return bad("the devices hold this resource already");
         }
-        banks.push(Bank {
+        banks.push(NodeDevices {
             resource,
             each: devices.each,
             free: cells(devices.each),
             reserved: cells(0),
-            dead: SmallVec::new(),
-            falls: Falls::of(&spec.mode),
-            picks: Picks::of(spec),
+            unhealthy_reserve: SmallVec::new(),
+            granularity: DeviceGranularity::of(&spec.mode),
+            order: DeviceOrder::of(spec),
         });
     }
     check_islands(spec)?;

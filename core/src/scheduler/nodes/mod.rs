@@ -17,11 +17,11 @@ mod score;
 mod tests;
 
 pub(crate) use class::RuledOut;
-pub(crate) use devices::Bank;
+pub(crate) use devices::NodeDevices;
 pub(crate) use node::Node;
-pub(crate) use reservation::Kept;
+pub(crate) use reservation::NodeReservation;
 
-use crate::scheduler::state::interner::{Shapes, Template};
+use crate::scheduler::state::interner::{Interner, Template};
 use crate::{
     api::{DeviceSet, EventError, NodeId, NodeSpec, Policy},
     scheduler::state::table::Table,
@@ -30,7 +30,7 @@ use class::Class;
 use domains::Domains;
 use index::ClassIndex;
 use indexmap::IndexMap;
-use layout::{lay_out, scored};
+use layout::{devices_of, scored};
 use rustc_hash::FxBuildHasher;
 use score::Scorer;
 use score::fragmentation::Fragments;
@@ -44,7 +44,7 @@ pub(crate) type PodRef = (u32, u32);
 
 /// Where on a node a pod stands: which devices of which bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Spot {
+pub(crate) struct Assignment {
     pub(crate) node: NodeSlot,
     pub(crate) devices: DeviceSet,
 }
@@ -99,8 +99,8 @@ impl Nodes {
     }
 
     /// Adds a node, empty.
-    pub(crate) fn add(&mut self, spec: NodeSpec, shapes: &mut Shapes) -> Result<NodeSlot, EventError> {
-        let (total, banks) = lay_out(&spec, shapes)?;
+    pub(crate) fn add(&mut self, spec: NodeSpec, interner: &mut Interner) -> Result<NodeSlot, EventError> {
+        let (total, banks) = devices_of(&spec, interner)?;
         let class = self.class(&spec);
         let mut node = Node {
             id: spec.id,
@@ -111,13 +111,13 @@ impl Nodes {
             total,
             banks,
             pods: Vec::new(),
-            scored: scored(&spec, shapes)?,
+            scored: scored(&spec, interner)?,
             clusters: SmallVec::new(),
             score: 0,
             usable: 0,
             spec,
         };
-        node.bury();
+        node.reserve_unhealthy();
         let id = node.id;
         let slot = match self.spare.pop() {
             Some(slot) => {
@@ -129,27 +129,27 @@ impl Nodes {
         self.by_id.insert(id, slot);
         self.changes += 1;
         self.domains.insert(&self.nodes.at(slot).spec, slot);
-        self.look_at_kind(slot, shapes);
+        self.look_at_kind(slot, interner);
         self.enter(slot);
         Ok(slot)
     }
 
     /// Whether a node could become this.
-    pub(crate) fn check(&self, spec: &NodeSpec, shapes: &mut Shapes) -> Result<(), EventError> {
-        lay_out(spec, shapes).map(drop)
+    pub(crate) fn check(&self, spec: &NodeSpec, interner: &mut Interner) -> Result<(), EventError> {
+        devices_of(spec, interner).map(drop)
     }
 
-    /// Replaces what is known of a node; pods stay. Other devices may come only where nobody has or keeps any.
-    pub(crate) fn change(&mut self, slot: NodeSlot, spec: NodeSpec, shapes: &mut Shapes) -> Result<(), EventError> {
-        let (total, banks) = lay_out(&spec, shapes)?;
-        let scored = scored(&spec, shapes)?;
+    /// Replaces what is known of a node; pods stay. Other devices may come only where nobody has or any_lend_limit any.
+    pub(crate) fn change(&mut self, slot: NodeSlot, spec: NodeSpec, interner: &mut Interner) -> Result<(), EventError> {
+        let (total, banks) = devices_of(&spec, interner)?;
+        let scored = scored(&spec, interner)?;
         self.changes += 1;
         self.leave(slot);
         self.domains.remove(&self.nodes.at(slot).spec);
         self.domains.insert(&spec, slot);
         let class = self.class(&spec);
         let node = self.nodes.at_mut(slot);
-        node.dig_up();
+        node.release_unhealthy();
         node.scored = scored;
         let width = total.len().max(node.total.len());
         let mut free: Vec<i64> = total.iter().copied().chain(std::iter::repeat(0)).take(width).collect();
@@ -160,15 +160,15 @@ impl Nodes {
         node.reserved.resize(width, 0);
         if node.spec.same_devices(&spec) {
             for (bank, new) in node.banks.iter_mut().zip(&banks) {
-                bank.picks = new.picks;
+                bank.order = new.order;
             }
         } else {
             node.banks = banks;
         }
         (node.free, node.total, node.spec, node.class) = (free, total, spec, class);
         node.total.resize(width, 0);
-        node.bury();
-        self.look_at_kind(slot, shapes);
+        node.reserve_unhealthy();
+        self.look_at_kind(slot, interner);
         self.enter(slot);
         Ok(())
     }
@@ -212,7 +212,7 @@ impl Nodes {
     }
 
     /// Puts a pod on its spot.
-    pub(crate) fn put(&mut self, spot: Spot, template: &Template, pod: PodRef) {
+    pub(crate) fn put(&mut self, spot: Assignment, template: &Template, pod: PodRef) {
         self.leave(spot.node);
         let node = self.nodes.at_mut(spot.node);
         node.shift(template, spot.devices, 1);
@@ -221,7 +221,7 @@ impl Nodes {
     }
 
     /// Takes a pod off its spot.
-    pub(crate) fn take(&mut self, spot: Spot, template: &Template, pod: PodRef) {
+    pub(crate) fn take(&mut self, spot: Assignment, template: &Template, pod: PodRef) {
         self.leave(spot.node);
         let node = self.nodes.at_mut(spot.node);
         node.shift(template, spot.devices, -1);
@@ -232,7 +232,7 @@ impl Nodes {
     }
 
     /// Puts a pod on its spot or takes it off without telling the index: to be undone before the index is asked.
-    pub(crate) fn shift_quietly(&mut self, spot: Spot, template: &Template, pod: PodRef, off: bool) {
+    pub(crate) fn shift_quietly(&mut self, spot: Assignment, template: &Template, pod: PodRef, off: bool) {
         let node = self.nodes.at_mut(spot.node);
         node.shift(template, spot.devices, if off { -1 } else { 1 });
         if !off {
@@ -243,7 +243,7 @@ impl Nodes {
     }
 
     /// Changes what holds keep on a node by `sign` times these amounts.
-    pub(crate) fn reserve(&mut self, node: NodeSlot, kept: &Kept, sign: i64) {
+    pub(crate) fn reserve(&mut self, node: NodeSlot, kept: &NodeReservation, sign: i64) {
         self.leave(node);
         self.nodes.at_mut(node).reserve(kept, sign);
         self.enter(node);

@@ -1,6 +1,6 @@
 //! One node: what it has, what of it is free, what holds keep on it (H1), and who stands there.
 
-use crate::scheduler::nodes::{Bank, Kept, PodRef, score::gpu};
+use crate::scheduler::nodes::{NodeDevices, NodeReservation, PodRef, score::gpu};
 use crate::{
     api::{DeviceSet, NodeId, NodeSpec},
     scheduler::state::interner::{ResourceId, Template},
@@ -17,7 +17,7 @@ pub(crate) struct Node {
     pub(crate) total: Vec<i64>,
     pub(crate) free: Vec<i64>,
     pub(crate) reserved: Vec<i64>,
-    pub(crate) banks: SmallVec<[Bank; 1]>,
+    pub(crate) banks: SmallVec<[NodeDevices; 1]>,
     pub(crate) pods: Vec<PodRef>,
     /// The resources that placement scores: cpu and devices where the node has any, else everything.
     pub(super) scored: SmallVec<[ResourceId; 4]>,
@@ -37,7 +37,7 @@ impl Node {
 
     /// Adds `sign` times the pod's footprint to what is used.
     pub(super) fn shift(&mut self, template: &Template, devices: DeviceSet, sign: i64) {
-        self.dig_up();
+        self.release_unhealthy();
         for (resource, amount) in &template.request {
             if let Some(free) = self.free.get_mut(usize::from(*resource)) {
                 *free -= sign * amount;
@@ -59,12 +59,12 @@ impl Node {
                 }
             }
         }
-        self.bury();
+        self.reserve_unhealthy();
     }
 
     /// Adds `sign` times these amounts to what is reserved.
-    pub(super) fn reserve(&mut self, kept: &Kept, sign: i64) {
-        self.dig_up();
+    pub(super) fn reserve(&mut self, kept: &NodeReservation, sign: i64) {
+        self.release_unhealthy();
         for (resource, amount) in &kept.resources {
             if let Some(cell) = self.reserved.get_mut(usize::from(*resource)) {
                 *cell += sign * amount;
@@ -76,32 +76,32 @@ impl Node {
                 *cell += sign * amount;
             }
         }
-        self.bury();
+        self.reserve_unhealthy();
     }
 
     /// What is free on ill devices is nobody's: it counts as reserved from here on.
-    pub(super) fn bury(&mut self) {
+    pub(super) fn reserve_unhealthy(&mut self) {
         if self.spec.unhealthy != DeviceSet::default() {
             for bank in &mut self.banks {
-                let dead = bank.bury(self.spec.unhealthy);
+                let unhealthy_reserve = bank.reserve_unhealthy(self.spec.unhealthy);
                 if let Some(cell) = self.reserved.get_mut(usize::from(bank.resource)) {
-                    *cell += dead;
+                    *cell += unhealthy_reserve;
                 }
             }
         }
     }
 
     /// How much of what is reserved of a resource is free on ill devices.
-    pub(crate) fn dead(&self, resource: ResourceId) -> i64 {
-        self.banks.iter().filter(|bank| bank.resource == resource).flat_map(|bank| &bank.dead).sum()
+    pub(crate) fn unhealthy_reserve(&self, resource: ResourceId) -> i64 {
+        self.banks.iter().filter(|bank| bank.resource == resource).flat_map(|bank| &bank.unhealthy_reserve).sum()
     }
 
-    /// Takes [`bury`](Self::bury) back, so that amounts can change.
-    pub(super) fn dig_up(&mut self) {
-        for bank in self.banks.iter_mut().filter(|bank| !bank.dead.is_empty()) {
-            let dead = bank.dig_up();
+    /// Takes [`reserve_unhealthy`](Self::reserve_unhealthy) back, so that amounts can change.
+    pub(super) fn release_unhealthy(&mut self) {
+        for bank in self.banks.iter_mut().filter(|bank| !bank.unhealthy_reserve.is_empty()) {
+            let unhealthy_reserve = bank.release_unhealthy();
             if let Some(cell) = self.reserved.get_mut(usize::from(bank.resource)) {
-                *cell -= dead;
+                *cell -= unhealthy_reserve;
             }
         }
     }

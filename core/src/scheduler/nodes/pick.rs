@@ -1,6 +1,6 @@
 //! Which node a pod gets, and which it may stand on at all (P1, P2).
 
-use crate::scheduler::nodes::{NodeSlot, Nodes, RuledOut, Spot, Template, score, score::ranking::UNFIT};
+use crate::scheduler::nodes::{Assignment, NodeSlot, Nodes, RuledOut, Template, score, score::ranking::UNFIT};
 use crate::{
     api::{DeviceSet, NodeId, Placement},
     scheduler::state::interner::TemplateId,
@@ -8,7 +8,7 @@ use crate::{
 
 impl Nodes {
     /// The best node with room for one pod, and its devices there (P1, P2). `draw` decides for `random`.
-    pub(crate) fn pick(&mut self, id: TemplateId, template: &Template, draw: u64) -> Option<Spot> {
+    pub(crate) fn pick(&mut self, id: TemplateId, template: &Template, draw: u64) -> Option<Assignment> {
         if self.domains.confined.is_some() {
             return self.pick_within(template, draw);
         }
@@ -16,7 +16,7 @@ impl Nodes {
         if self.scorer.placement.by_pod() {
             return self.pick_by_pod(id, template, draw);
         }
-        let mut best: Option<(u64, NodeId, Spot)> = None;
+        let mut best: Option<(u64, NodeId, Assignment)> = None;
         for class in &self.suitable.at(id).0 {
             let Some((_, index)) = self.classes.get_index_mut(*class as usize) else { continue };
             let found = index.first_fit(&self.nodes, template);
@@ -31,7 +31,7 @@ impl Nodes {
     }
 
     /// The same where the score depends on the pod.
-    fn pick_by_pod(&mut self, id: TemplateId, template: &Template, draw: u64) -> Option<Spot> {
+    fn pick_by_pod(&mut self, id: TemplateId, template: &Template, draw: u64) -> Option<Assignment> {
         let (nodes, suitable) = (&self.nodes, &self.suitable.at(id).0);
         let (scorer, fragments) = (&self.scorer, &self.fragments);
         let rate = |slot: NodeSlot| {
@@ -54,7 +54,7 @@ impl Nodes {
             Placement::Random { seed } => score::drawn_devices(self.at(node), template, seed, draw)?,
             _ => self.devices(node, template)?,
         };
-        Some(Spot { node, devices })
+        Some(Assignment { node, devices })
     }
 
     /// The devices a pod would get on a node by this placement policy; nothing if it does not fit (P1, P2). Those that

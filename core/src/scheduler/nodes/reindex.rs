@@ -1,15 +1,15 @@
 //! Keeping the order of nodes in step with them: a node leaves it before a change and enters it anew after.
 
 use crate::scheduler::nodes::{ClassIndex, NodeSlot, Nodes};
-use crate::{api::Placement, scheduler::state::interner::Shapes};
+use crate::{api::Placement, scheduler::state::interner::Interner};
 
 impl Nodes {
     /// Counts the typical pods for the kind of a node, where the policy looks at them.
-    pub(crate) fn look_at_kind(&mut self, slot: NodeSlot, shapes: &Shapes) {
+    pub(crate) fn look_at_kind(&mut self, slot: NodeSlot, interner: &Interner) {
         if self.scorer.placement == Placement::Fgd {
             let node = self.nodes.at(slot);
             let class = self.classes.get_index(node.class as usize).map(|(class, _)| class);
-            self.fragments.sees(node, shapes, |template| class.is_some_and(|class| class.lets_on(template)));
+            self.fragments.sees(node, interner, |template| class.is_some_and(|class| class.lets_on(template)));
         }
     }
 

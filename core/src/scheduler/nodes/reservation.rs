@@ -1,18 +1,18 @@
 //! Amounts on one node: what a pod takes there, and what holds keep (H1).
 
-use crate::scheduler::nodes::{Nodes, Spot, Template};
+use crate::scheduler::nodes::{Assignment, Nodes, Template};
 use crate::scheduler::state::interner::ResourceId;
 use smallvec::SmallVec;
 
 /// Amounts on one node, by resource and by device.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub(crate) struct NodeReservation {
     pub(crate) resources: SmallVec<[(ResourceId, i64); 4]>,
     /// By bank and device.
     pub(crate) devices: SmallVec<[((u8, u32), i64); 4]>,
 }
 
-impl Kept {
+impl NodeReservation {
     pub(crate) fn add(&mut self, other: &Self) {
         merge(&mut self.resources, &other.resources, 1);
         merge(&mut self.devices, &other.devices, 1);
@@ -42,7 +42,7 @@ fn merge<K: Copy + Eq>(into: &mut SmallVec<[(K, i64); 4]>, from: &[(K, i64)], si
 
 impl Nodes {
     /// The footprint of a pod on its node, by resource and device.
-    pub(crate) fn footprint(&self, spot: Spot, template: &Template) -> Kept {
+    pub(crate) fn footprint(&self, spot: Assignment, template: &Template) -> NodeReservation {
         let node = self.nodes.at(spot.node);
         let mut devices = SmallVec::new();
         if let Some(ask) = node.device_ask(template).flatten() {
@@ -51,6 +51,6 @@ impl Nodes {
                 devices.extend(spot.devices.iter().filter(|_| each > 0).map(|device| ((place, device), each)));
             }
         }
-        Kept { resources: template.request.clone(), devices }
+        NodeReservation { resources: template.request.clone(), devices }
     }
 }

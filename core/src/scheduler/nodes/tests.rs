@@ -100,17 +100,17 @@ fn play(placement: Placement, seed: u64) -> u32 {
     let dice = &mut Dice(seed);
     let typical = (0..dice.below(6)).map(|_| TypicalPod { template: template(dice), weight: dice.below(9) as u32 });
     let policy = Policy { placement, typical: typical.collect(), ..Policy::default() };
-    let mut shapes = Shapes::default();
+    let mut interner = Interner::default();
     let mut nodes = Nodes::new(&policy);
-    let templates: Vec<TemplateId> = (0..6).map(|_| shapes.template(&template(dice)).unwrap()).collect();
-    let mut standing: Vec<(Spot, TemplateId, PodRef)> = Vec::new();
-    let mut kept: Vec<(NodeSlot, Kept)> = Vec::new();
+    let templates: Vec<TemplateId> = (0..6).map(|_| interner.template(&template(dice)).unwrap()).collect();
+    let mut standing: Vec<(Assignment, TemplateId, PodRef)> = Vec::new();
+    let mut kept: Vec<(NodeSlot, NodeReservation)> = Vec::new();
     let mut next = 0;
     let mut placed = 0;
     for step in 0..300u32 {
         match dice.below(12) {
             0..=1 => {
-                nodes.add(node(next, dice), &mut shapes).unwrap();
+                nodes.add(node(next, dice), &mut interner).unwrap();
                 next += 1;
             }
             2 => {
@@ -130,12 +130,12 @@ fn play(placement: Placement, seed: u64) -> u32 {
                         }
                         _ => spec.schedulable = !spec.schedulable,
                     }
-                    nodes.change(slot, spec, &mut shapes).unwrap();
+                    nodes.change(slot, spec, &mut interner).unwrap();
                 }
             }
             4..=5 if !standing.is_empty() => {
                 let (spot, id, pod) = standing.swap_remove(dice.below(standing.len() as u64) as usize);
-                nodes.take(spot, shapes.templates.at(id), pod);
+                nodes.take(spot, interner.templates.at(id), pod);
             }
             6 if !kept.is_empty() => {
                 let (slot, what) = kept.swap_remove(0);
@@ -143,7 +143,7 @@ fn play(placement: Placement, seed: u64) -> u32 {
             }
             _ => {
                 let id = templates[dice.below(6) as usize];
-                let template = shapes.templates.at(id);
+                let template = interner.templates.at(id);
                 let draw = dice.below(1 << 30);
                 let wanted = plainly(&nodes, template, draw);
                 let spot = nodes.pick(id, template, draw);
@@ -184,11 +184,11 @@ fn the_index_gives_the_node_that_a_plain_look_gives() {
 
 #[test]
 fn p2_cpus_and_devices_are_scored_and_all_there_is_where_there_are_none() {
-    let mut shapes = Shapes::default();
+    let mut interner = Interner::default();
     let mut named = |names: &[&str]| {
         let spec = NodeSpec::new(0, names.iter().map(|name| (*name, 1000)).collect());
-        let scored = scored(&spec, &mut shapes).unwrap();
-        scored.iter().map(|r| shapes.resource_name(*r).to_string()).collect::<Vec<_>>()
+        let scored = scored(&spec, &mut interner).unwrap();
+        scored.iter().map(|r| interner.resource_name(*r).to_string()).collect::<Vec<_>>()
     };
     assert_eq!(named(&["cpu", "memory", "x.com/gpu"]), ["cpu", "x.com/gpu"]);
     assert_eq!(named(&["memory", "pods"]), ["memory", "pods"]);

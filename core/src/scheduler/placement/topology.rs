@@ -10,16 +10,16 @@ use crate::scheduler::{
     Scheduler,
     cycle::Spots,
     explain::Findings,
-    nodes::{PodRef, Spot},
-    preempt::{eligibility::Right, search::Draft},
-    state::{interner::Ask, workloads::Slot},
+    nodes::{Assignment, PodRef},
+    preempt::{eligibility::PreemptionKind, search::PreemptionPlan},
+    state::{interner::Ask, workloads::WorkloadSlot},
 };
 use std::cmp::Ordering;
 
 impl Scheduler {
     /// The domains that a workload may be placed in, in the order they are tried; nothing where it may stand anywhere, or
     /// one was chosen already.
-    fn domains(&self, slot: Slot) -> Option<Vec<Domain>> {
+    fn domains(&self, slot: WorkloadSlot) -> Option<Vec<Domain>> {
         let workload = self.workloads.at(slot);
         let level = workload.together.filter(|_| workload.pods.len() > 1 && !self.nodes.is_confined())?;
         if let Some((_, pod)) = workload.standing().next() {
@@ -27,8 +27,8 @@ impl Scheduler {
         }
         let mut domains = self.nodes.domains_of(level);
         let Some(first) = self.asked_pods(slot).first().copied() else { return Some(domains) };
-        let template = self.shapes.templates.at(workload.template(first));
-        let named = || template.request.iter().map(|(r, _)| (*r, self.shapes.resource_name(*r)));
+        let template = self.interner.templates.at(workload.template(first));
+        let named = || template.request.iter().map(|(r, _)| (*r, self.interner.resource_name(*r)));
         let devices = named().filter(|(_, name)| name.as_str().contains('/')).min_by(|a, b| a.1.cmp(&b.1));
         let cpu = || named().find(|(_, name)| name == "cpu");
         let measured = devices.or_else(cpu).or_else(|| named().min_by(|a, b| a.1.cmp(&b.1)));
@@ -47,37 +47,43 @@ impl Scheduler {
         found
     }
 
-    /// Stands everybody a waiting workload asks for on what is free, or nobody (G1, P1).
-    pub(crate) fn place(&mut self, slot: Slot) -> Option<Spots> {
+    /// Stands everybody a pending workload asks for on what is free, or nobody (G1, P1).
+    pub(crate) fn place(&mut self, slot: WorkloadSlot) -> Option<Spots> {
         match self.domains(slot) {
             None => self.place_here(slot),
             Some(domains) => domains.into_iter().find_map(|domain| self.within(&domain, |here| here.place_here(slot))),
         }
     }
 
-    /// Looks for a plan by this right. Notes in `found` what stopped it and which bounds cut it short.
-    pub(crate) fn find_plan(&mut self, slot: Slot, ask: &Ask, right: Right, found: &mut Findings) -> Option<Draft> {
-        let Some(mut domains) = self.domains(slot) else { return self.find_plan_here(slot, ask, right, found) };
-        if !self.could_take(slot, ask, right) {
+    /// Looks for a plan by this kind. Notes in `found` what stopped it and which bounds cut it short.
+    pub(crate) fn find_plan(
+        &mut self,
+        slot: WorkloadSlot,
+        ask: &Ask,
+        kind: PreemptionKind,
+        found: &mut Findings,
+    ) -> Option<PreemptionPlan> {
+        let Some(mut domains) = self.domains(slot) else { return self.find_plan_here(slot, ask, kind, found) };
+        if !self.could_preempt(slot, ask, kind) {
             return None;
         }
         let most = self.policy.bounds.nodes as usize;
         found.note(Bound::Nodes, domains.len() > most);
         domains.truncate(most);
-        let mut best: Option<Draft> = None;
+        let mut best: Option<PreemptionPlan> = None;
         let mut stops: Vec<BlockingReason> = Vec::new();
         for domain in domains {
             let mut here = Findings { in_full: found.in_full, ..Findings::default() };
-            let draft = self.within(&domain, |state| state.find_plan_here(slot, ask, right, &mut here));
+            let preemption = self.within(&domain, |state| state.find_plan_here(slot, ask, kind, &mut here));
             here.bounds.into_iter().for_each(|bound| found.note(bound, true));
             stops.extend(here.stops.into_iter().map(|stop| match stop {
                 BlockingReason::Room(room) => BlockingReason::Room(Room { within: Some(domain.clone()), ..room }),
                 other => other,
             }));
-            let Some(draft) = draft else { continue };
-            let cost = |draft: &Draft| self.cost_of(&draft.victims, NodeId(0));
-            if best.as_ref().is_none_or(|least| cost(&draft).cmp(&cost(least)) == Ordering::Less) {
-                best = Some(draft);
+            let Some(preemption) = preemption else { continue };
+            let cost = |preemption: &PreemptionPlan| self.cost_of(&preemption.victims, NodeId(0));
+            if best.as_ref().is_none_or(|least| cost(&preemption).cmp(&cost(least)) == Ordering::Less) {
+                best = Some(preemption);
             }
         }
         if best.is_none() {
@@ -87,7 +93,7 @@ impl Scheduler {
     }
 
     /// Whether these pods stand in one domain, with those of their workload that stand already.
-    pub(crate) fn stand_together(&self, spots: &[(PodRef, Spot)]) -> bool {
+    pub(crate) fn stand_together(&self, spots: &[(PodRef, Assignment)]) -> bool {
         let Some(((slot, _), first)) = spots.first() else { return true };
         let workload = self.workloads.at(*slot);
         let Some(level) = workload.together.filter(|_| workload.pods.len() > 1) else { return true };
@@ -97,7 +103,7 @@ impl Scheduler {
     }
 
     /// What room is missing, in the domain that comes closest where there is a choice; nothing where there is room.
-    pub(crate) fn room_missing(&mut self, slot: Slot) -> Option<Room> {
+    pub(crate) fn room_missing(&mut self, slot: WorkloadSlot) -> Option<Room> {
         let Some(domains) = self.domains(slot) else { return self.room_missing_here(slot) };
         let mut missing = Vec::new();
         for domain in domains {

@@ -8,25 +8,25 @@ use crate::scheduler::{
     cluster::trial::Trial,
     nodes::{NodeSlot, PodRef},
     queue::order::Ratio,
-    quota::ledger::{Account, cell},
+    quota::ledger::{QuotaSlot, cell},
     state::{
         interner::Ask,
-        workloads::{Slot, Workload},
+        workloads::{Workload, WorkloadSlot},
     },
 };
 use smallvec::SmallVec;
 use std::cmp::{Ordering, Reverse};
 
-/// By which right victims are looked for.
+/// By which kind victims are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Right {
+pub(crate) enum PreemptionKind {
     /// Across leaves (R2).
     Reclaim,
     /// In the own leaf (R1).
     Priority,
 }
 
-impl Right {
+impl PreemptionKind {
     pub(crate) const fn rule(self) -> Rule {
         match self {
             Self::Reclaim => Rule::R2,
@@ -37,11 +37,11 @@ impl Right {
 
 /// For whom victims are looked for, and how.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Seeker<'a> {
-    pub(crate) slot: Slot,
-    pub(crate) account: Account,
+pub(crate) struct Preemptor<'a> {
+    pub(crate) slot: WorkloadSlot,
+    pub(crate) leaf: QuotaSlot,
     pub(crate) ask: &'a Ask,
-    pub(crate) right: Right,
+    pub(crate) kind: PreemptionKind,
     /// Whether exhausted budgets may be broken (R7).
     pub(crate) break_budgets: bool,
 }
@@ -53,10 +53,10 @@ pub(crate) type Unit = SmallVec<[PodRef; 1]>;
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
     pub(crate) pods: Unit,
-    pub(crate) slot: Slot,
-    pub(crate) account: Account,
-    /// Where its branch and the seeker's meet.
-    pub(crate) common: Account,
+    pub(crate) slot: WorkloadSlot,
+    pub(crate) leaf: QuotaSlot,
+    /// Where its branch and the preemptor's meet.
+    pub(crate) common: QuotaSlot,
     /// The contested resource it is taken for.
     pub(crate) resource: Option<usize>,
     /// How far its leaf is above its guarantee in it.
@@ -80,15 +80,15 @@ pub(crate) struct Rank {
 
 /// Overuse shares in the order of victims: the larger goes first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Urgency(SmallVec<[Ratio; 4]>);
+pub(crate) struct ByOveruse(SmallVec<[Ratio; 4]>);
 
-impl Ord for Urgency {
+impl Ord for ByOveruse {
     fn cmp(&self, other: &Self) -> Ordering {
         by_overuse(&self.0, &other.0)
     }
 }
 
-impl PartialOrd for Urgency {
+impl PartialOrd for ByOveruse {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
@@ -121,119 +121,124 @@ impl PartialOrd for Rank {
 }
 
 impl Scheduler {
-    /// Whether a seeker has this right at all under the policy (R8).
-    pub(crate) fn has_right(&self, right: Right) -> bool {
-        let allowed = match right {
-            Right::Reclaim => matches!(self.policy.preemption, Preemption::Auto | Preemption::ReclaimOnly),
-            Right::Priority => {
+    /// Whether a preemptor has this kind at all under the policy (R8).
+    pub(crate) fn is_enabled(&self, kind: PreemptionKind) -> bool {
+        let allowed = match kind {
+            PreemptionKind::Reclaim => matches!(self.policy.preemption, Preemption::Auto | Preemption::ReclaimOnly),
+            PreemptionKind::Priority => {
                 matches!(self.policy.preemption, Preemption::Auto | Preemption::PriorityOnly)
                     && self.policy.within != WithinQueuePreemption::Never
             }
         };
-        allowed && (right == Right::Priority || self.policy.reclaim != crate::api::Reclaim::Off)
+        allowed && (kind == PreemptionKind::Priority || self.policy.reclaim != crate::api::Reclaim::Off)
     }
 
     /// Whether a quota is above what it is left with (R2b): only then may it be taken from.
-    fn is_over(&self, account: Account, resource: usize) -> bool {
-        self.ledger.live(account, resource) > self.floor(account, resource)
+    fn is_over(&self, leaf: QuotaSlot, resource: usize) -> bool {
+        self.ledger.remaining_usage(leaf, resource) > self.floor(leaf, resource)
     }
 
-    /// The leaves a seeker may take from for the sake of `resources`, below `scope`: each with the common ancestor and
+    /// The leaves a preemptor may take from for the sake of `resources`, below `scope`: each with the common ancestor and
     /// the resources it is over in on its whole branch (R2). For R1, its own leaf.
-    pub(crate) fn sources(&self, seeker: &Seeker, resources: &[usize], scope: Option<Account>) -> Vec<Source> {
+    pub(crate) fn victim_leaves(
+        &self,
+        preemptor: &Preemptor,
+        resources: &[usize],
+        scope: Option<QuotaSlot>,
+    ) -> Vec<VictimLeaf> {
         let mut found = Vec::new();
-        if seeker.right == Right::Priority {
+        if preemptor.kind == PreemptionKind::Priority {
             let resources = resources.iter().copied().collect();
-            found.push(Source { account: seeker.account, common: seeker.account, resources });
+            found.push(VictimLeaf { leaf: preemptor.leaf, common: preemptor.leaf, resources });
             return found;
         }
-        if scope == Some(seeker.account) {
+        if scope == Some(preemptor.leaf) {
             return found;
         }
-        let Some(reach) = self.reach(seeker.ask, seeker.account) else { return found };
-        let mut below = seeker.account;
-        for common in self.ledger.path(seeker.account).skip(1) {
+        let Some(reclaim_scope) = self.reclaim_scope(preemptor.ask, preemptor.leaf) else { return found };
+        let mut below = preemptor.leaf;
+        for common in self.ledger.path(preemptor.leaf).skip(1) {
             self.branches(common, below, resources, &mut found);
-            if Some(common) == scope || common == reach {
+            if Some(common) == scope || common == reclaim_scope {
                 break;
             }
             below = common;
         }
-        let outside = self.ledger.outside();
+        let no_quota = self.ledger.no_quota();
         // They free room, and no quota (R5).
-        let everywhere = scope.is_none() && self.ledger.parent(reach).is_none();
-        if self.policy.unquotaed == Unquotaed::Schedule && everywhere && !self.victims.at(outside).is_empty() {
+        let everywhere = scope.is_none() && self.ledger.parent(reclaim_scope).is_none();
+        if self.policy.unquotaed == Unquotaed::Schedule && everywhere && !self.victims.at(no_quota).is_empty() {
             let resources = resources.iter().copied().collect();
-            found.push(Source { account: outside, common: reach, resources });
+            found.push(VictimLeaf { leaf: no_quota, common: reclaim_scope, resources });
         }
         found
     }
 
     /// Leaves over their guarantee below `common`, but not below its child `own`. Bit `i` of a mask is `resources[i]`.
-    fn branches(&self, common: Account, own: Account, resources: &[usize], found: &mut Vec<Source>) {
+    fn branches(&self, common: QuotaSlot, own: QuotaSlot, resources: &[usize], found: &mut Vec<VictimLeaf>) {
         let Some(quota) = self.quota(common) else { return };
         let all = u64::MAX >> (64 - resources.len().clamp(1, 64));
         let mut stack: SmallVec<[(u32, u64); 16]> = SmallVec::new();
         stack.extend(self.tree.children(quota).iter().rev().filter(|q| q.0 != own).map(|q| (q.0, all)));
-        while let Some((account, mask)) = stack.pop() {
+        while let Some((leaf, mask)) = stack.pop() {
             let mut over = 0;
             for (i, r) in resources.iter().enumerate().take(64) {
-                if mask >> i & 1 == 1 && self.is_over(account, *r) {
+                if mask >> i & 1 == 1 && self.is_over(leaf, *r) {
                     over |= 1 << i;
                 }
             }
-            let children = self.tree.children(QuotaId(account));
+            let children = self.tree.children(QuotaId(leaf));
             if over == 0 {
                 continue;
             }
-            if children.is_empty() && !self.victims.at(account).is_empty() {
+            if children.is_empty() && !self.victims.at(leaf).is_empty() {
                 let resources = (0u32..).zip(resources).filter(|(i, _)| over >> i & 1 == 1).map(|(_, r)| *r).collect();
-                found.push(Source { account, common, resources });
+                found.push(VictimLeaf { leaf, common, resources });
             }
             stack.extend(children.iter().rev().map(|q| (q.0, over)));
         }
     }
 
-    /// One account as a source, as [`sources`](Self::sources) would give it, if it would.
-    pub(crate) fn source(
+    /// One leaf as a victim_leaf, as [`victim_leaves`](Self::victim_leaves) would give it, if it would.
+    pub(crate) fn victim_leaf(
         &self,
-        seeker: &Seeker,
-        reach: Option<Account>,
-        account: Account,
+        preemptor: &Preemptor,
+        reclaim_scope: Option<QuotaSlot>,
+        leaf: QuotaSlot,
         resources: &[usize],
-    ) -> Option<Source> {
-        if seeker.right == Right::Priority {
+    ) -> Option<VictimLeaf> {
+        if preemptor.kind == PreemptionKind::Priority {
             let resources = resources.iter().copied().collect();
-            return (account == seeker.account).then_some(Source { account, common: account, resources });
+            return (leaf == preemptor.leaf).then_some(VictimLeaf { leaf, common: leaf, resources });
         }
-        let reach = reach.filter(|_| account != seeker.account)?;
-        if account == self.ledger.outside() {
-            let allowed = self.policy.unquotaed == Unquotaed::Schedule && self.ledger.parent(reach).is_none();
+        let reclaim_scope = reclaim_scope.filter(|_| leaf != preemptor.leaf)?;
+        if leaf == self.ledger.no_quota() {
+            let allowed = self.policy.unquotaed == Unquotaed::Schedule && self.ledger.parent(reclaim_scope).is_none();
             let resources = resources.iter().copied().collect();
-            return allowed.then_some(Source { account, common: reach, resources });
+            return allowed.then_some(VictimLeaf { leaf, common: reclaim_scope, resources });
         }
-        let common = self.tree.common(QuotaId(seeker.account), QuotaId(account));
-        if !self.tree.is_under(common, QuotaId(reach)) {
+        let common = self.tree.common(QuotaId(preemptor.leaf), QuotaId(leaf));
+        if !self.tree.is_under(common, QuotaId(reclaim_scope)) {
             return None;
         }
-        let over = |r: &usize| self.ledger.path(account).take_while(|q| *q != common.0).all(|q| self.is_over(q, *r));
+        let over = |r: &usize| self.ledger.path(leaf).take_while(|q| *q != common.0).all(|q| self.is_over(q, *r));
         let resources: Resources = resources.iter().copied().filter(over).collect();
-        (!resources.is_empty()).then_some(Source { account, common: common.0, resources })
+        (!resources.is_empty()).then_some(VictimLeaf { leaf, common: common.0, resources })
     }
 
-    /// How early the pods of a source would go: its lowest priority, then its overuse (V1).
-    pub(crate) fn urgency(&self, source: &Source) -> (bool, i32, Urgency) {
-        let lowest = self.victims.at(source.account).first().map_or(i32::MAX, |key| key.0);
-        (source.account != self.ledger.outside(), lowest, Urgency(self.overuse(source)))
+    /// How early the pods of a victim_leaf would go: its lowest priority, then its overuse (V1).
+    pub(crate) fn victim_leaf_order(&self, victim_leaf: &VictimLeaf) -> (bool, i32, ByOveruse) {
+        let lowest = self.victims.at(victim_leaf.leaf).first().map_or(i32::MAX, |key| key.0);
+        (victim_leaf.leaf != self.ledger.no_quota(), lowest, ByOveruse(self.overuse(victim_leaf)))
     }
 
-    /// Whether R1 or R8 lets this workload, which is filed as a victim, be one of the seeker.
-    fn is_fair_game(&self, seeker: &Seeker, slot: Slot) -> bool {
+    /// Whether R1 or R8 lets this workload, which is filed as a victim, be one of the preemptor.
+    fn is_eligible_victim(&self, preemptor: &Preemptor, slot: WorkloadSlot) -> bool {
         let victim = self.workloads.at(slot);
         if self.policy.min_runtime_ms > 0 && victim.started().after_ms(self.policy.min_runtime_ms) > self.now {
             return false;
         }
-        seeker.right == Right::Reclaim || self.is_displaceable(self.workloads.at(seeker.slot), victim)
+        preemptor.kind == PreemptionKind::Reclaim || self.is_displaceable(self.workloads.at(preemptor.slot), victim)
     }
 
     /// Whether one workload of a leaf may displace another (R1).
@@ -247,28 +252,28 @@ impl Scheduler {
         }
     }
 
-    /// The first victim of a source that helps; counts what it looks at in `steps`.
+    /// The first victim of a victim_leaf that helps; counts what it looks at in `steps`.
     ///
     /// Victims stand in the order of what was when the search began, budgets apart. Who has nothing to spare any more, or
     /// would break a budget, may have to go after some who stand behind: they are looked at until one is where it belongs.
     pub(crate) fn first_of(
         &self,
-        seeker: &Seeker,
+        preemptor: &Preemptor,
         trial: &Trial,
-        source: &Source,
+        victim_leaf: &VictimLeaf,
         steps: &mut Steps,
     ) -> Option<Candidate> {
         let mut best: Option<Candidate> = None;
-        for key in self.victims.at(source.account) {
+        for key in self.victims.at(victim_leaf.leaf) {
             if !steps.count() {
                 break;
             }
             if best.as_ref().is_some_and(|best| !best.rank.breaks_budget && best.rank.priority < key.0) {
                 break;
             }
-            let Some(candidate) = self.candidate(seeker, trial, source, key.4, None, steps) else { continue };
+            let Some(candidate) = self.candidate(preemptor, trial, victim_leaf, key.4, None, steps) else { continue };
             let in_place = !candidate.rank.breaks_budget && candidate.rank.spare == key.1;
-            best = crate::scheduler::preempt::search::first(best, Some(candidate));
+            best = crate::scheduler::preempt::search::better_candidate(best, Some(candidate));
             if in_place {
                 break;
             }
@@ -276,58 +281,58 @@ impl Scheduler {
         best
     }
 
-    /// The next unit of one workload of a source, if it may be taken and uses what is contested: anywhere, or on a node.
+    /// The next unit of one workload of a victim_leaf, if it may be taken and uses what is contested: anywhere, or on a node.
     pub(crate) fn candidate(
         &self,
-        seeker: &Seeker,
+        preemptor: &Preemptor,
         trial: &Trial,
-        source: &Source,
-        slot: Slot,
+        victim_leaf: &VictimLeaf,
+        slot: WorkloadSlot,
         node: Option<NodeSlot>,
         steps: &mut Steps,
     ) -> Option<Candidate> {
-        if !self.is_fair_game(seeker, slot) {
+        if !self.is_eligible_victim(preemptor, slot) {
             return None;
         }
         let workload = self.workloads.at(slot);
-        let uses = |pod: PodRef, r: usize| cell(self.workloads.governed(pod, &self.shapes), r) > 0;
+        let uses = |pod: PodRef, r: usize| cell(self.workloads.governed(pod, &self.interner), r) > 0;
         let helps = |pod: PodRef| {
             let stands = |node| self.workloads.pod(pod).is_some_and(|row| row.spot.node == node);
-            node.is_none_or(stands) && source.resources.iter().any(|r| uses(pod, *r))
+            node.is_none_or(stands) && victim_leaf.resources.iter().any(|r| uses(pod, *r))
         };
         let pods = self.unit_left(slot, trial, helps);
-        let resource = source.resources.iter().copied().find(|r| pods.iter().any(|pod| uses(*pod, *r)))?;
+        let resource = victim_leaf.resources.iter().copied().find(|r| pods.iter().any(|pod| uses(*pod, *r)))?;
         if !pods.iter().any(|pod| helps(*pod)) {
             return None;
         }
-        let strict = self.policy.floor == Floor::Strict && seeker.right == Right::Reclaim;
-        if strict && !self.stays_above_floor(&pods, source) {
+        let strict = self.policy.floor == Floor::Strict && preemptor.kind == PreemptionKind::Reclaim;
+        if strict && !self.stays_above_floor(&pods, victim_leaf) {
             return None;
         }
         let left = workload.budget.as_ref().and_then(|budget| self.budgets.get(budget));
         let breaks_budget = left.is_some_and(|left| (*left as usize) < pods.len());
-        if breaks_budget && !seeker.break_budgets {
+        if breaks_budget && !preemptor.break_budgets {
             steps.spared = true;
             return None;
         }
         let ordinal = pods.last().map_or(0, |pod| pod.1);
         let rank = Rank {
-            has_quota: source.account != self.ledger.outside(),
+            has_quota: victim_leaf.leaf != self.ledger.no_quota(),
             breaks_budget,
             priority: workload.priority,
-            overuse: self.overuse(source),
+            overuse: self.overuse(victim_leaf),
             spare: Reverse(pods.len() < self.left_standing(slot, trial)),
             started: Reverse(workload.started()),
             id: Reverse(workload.id),
             ordinal: Reverse(ordinal),
         };
-        let over = self.ledger.live(source.account, resource) - self.min(source.account, resource);
-        let (account, common, resource) = (source.account, source.common, Some(resource));
-        Some(Candidate { pods, slot, account, common, resource, over, rank })
+        let over = self.ledger.remaining_usage(victim_leaf.leaf, resource) - self.min(victim_leaf.leaf, resource);
+        let (leaf, common, resource) = (victim_leaf.leaf, victim_leaf.common, Some(resource));
+        Some(Candidate { pods, slot, leaf, common, resource, over, rank })
     }
 
     /// What would go at once of a workload, given what is gone already (G2).
-    fn unit_left(&self, slot: Slot, trial: &Trial, helps: impl Fn(PodRef) -> bool) -> Unit {
+    fn unit_left(&self, slot: WorkloadSlot, trial: &Trial, helps: impl Fn(PodRef) -> bool) -> Unit {
         let workload = self.workloads.at(slot);
         let helps = |ordinal| helps((slot, ordinal));
         let unit = if trial.taken() == 0 { workload.unit(helps) } else { self.rest_of(slot, trial).unit(helps) };
@@ -335,12 +340,12 @@ impl Scheduler {
     }
 
     /// How many of its pods stand, given what is gone already.
-    fn left_standing(&self, slot: Slot, trial: &Trial) -> usize {
+    fn left_standing(&self, slot: WorkloadSlot, trial: &Trial) -> usize {
         self.workloads.at(slot).standing().filter(|(ordinal, _)| !trial.has_taken((slot, *ordinal))).count()
     }
 
     /// A workload without what is taken of it.
-    fn rest_of(&self, slot: Slot, trial: &Trial) -> Workload {
+    fn rest_of(&self, slot: WorkloadSlot, trial: &Trial) -> Workload {
         let mut rest = self.workloads.at(slot).clone();
         for (ordinal, pod) in (0u32..).zip(rest.pods.iter_mut()) {
             if trial.has_taken((slot, ordinal)) {
@@ -351,54 +356,56 @@ impl Scheduler {
     }
 
     /// Whether what is taken of a workload would leave it running below its minimum (G2).
-    pub(crate) fn splits(&self, trial: &Trial, slot: Slot) -> bool {
+    pub(crate) fn splits(&self, trial: &Trial, slot: WorkloadSlot) -> bool {
         let rest = self.rest_of(slot, trial);
         rest.standing().next().is_some() && rest.below_minimum() && !self.workloads.at(slot).below_minimum()
     }
 
-    fn stays_above_floor(&self, pods: &[PodRef], source: &Source) -> bool {
-        let enough = |q: Account, r: usize| {
-            let uses: i64 = pods.iter().filter_map(|p| self.workloads.governed(*p, &self.shapes).get(r)).sum();
-            self.ledger.live(q, r) - uses >= self.floor(q, r)
+    fn stays_above_floor(&self, pods: &[PodRef], victim_leaf: &VictimLeaf) -> bool {
+        let enough = |q: QuotaSlot, r: usize| {
+            let uses: i64 = pods.iter().filter_map(|p| self.workloads.governed(*p, &self.interner).get(r)).sum();
+            self.ledger.remaining_usage(q, r) - uses >= self.floor(q, r)
         };
-        self.branch(source).all(|q| source.resources.iter().all(|r| enough(q, *r)))
+        self.branch(victim_leaf).all(|q| victim_leaf.resources.iter().all(|r| enough(q, *r)))
     }
 
     /// The quotas from the leaf up to just below the common ancestor.
-    fn branch(&self, source: &Source) -> impl Iterator<Item = Account> + '_ {
-        let common = source.common;
-        let own = source.account == source.common;
-        self.ledger.path(source.account).take_while(move |q| *q != common).take(if own { 0 } else { usize::MAX })
+    fn branch(&self, victim_leaf: &VictimLeaf) -> impl Iterator<Item = QuotaSlot> + '_ {
+        let common = victim_leaf.common;
+        let own = victim_leaf.leaf == victim_leaf.common;
+        self.ledger.path(victim_leaf.leaf).take_while(move |q| *q != common).take(if own { 0 } else { usize::MAX })
     }
 
     /// Overuse shares from just below the common ancestor down to the leaf, in the worst contested resource (V1).
-    fn overuse(&self, source: &Source) -> SmallVec<[Ratio; 4]> {
+    fn overuse(&self, victim_leaf: &VictimLeaf) -> SmallVec<[Ratio; 4]> {
         if self.policy.victims == VictimOrder::Latest {
             return SmallVec::new();
         }
-        let share = |q: Account| {
-            let ratio =
-                |r: &usize| Ratio { over: (self.ledger.live(q, *r) - self.min(q, *r)).max(0), of: self.min(q, *r) };
-            source.resources.iter().map(ratio).max().unwrap_or_default()
+        let share = |q: QuotaSlot| {
+            let ratio = |r: &usize| Ratio {
+                over: (self.ledger.remaining_usage(q, *r) - self.min(q, *r)).max(0),
+                of: self.min(q, *r),
+            };
+            victim_leaf.resources.iter().map(ratio).max().unwrap_or_default()
         };
-        let mut shares: SmallVec<[Ratio; 4]> = self.branch(source).map(share).collect();
+        let mut shares: SmallVec<[Ratio; 4]> = self.branch(victim_leaf).map(share).collect();
         shares.reverse();
         shares
     }
 
     /// A workload of this priority has become a victim: who could displace it is tried again (R1).
-    pub(crate) fn wake_displacers(&mut self, account: Account, priority: i32) {
-        if !self.has_right(Right::Priority) {
+    pub(crate) fn wake_displacers(&mut self, leaf: QuotaSlot, priority: i32) {
+        if !self.is_enabled(PreemptionKind::Priority) {
             return;
         }
         let equal = self.policy.within == WithinQueuePreemption::LowerOrNewerEqual;
         let able = |key: crate::scheduler::queue::order::Key| {
             key.priority.0 > priority || (equal && key.priority.0 == priority)
         };
-        let cells: SmallVec<[crate::scheduler::queue::pending::Cell; 4]> =
-            self.waiting.cells_of(account).filter(|cell| self.waiting.head(*cell).is_some_and(able)).collect();
+        let cells: SmallVec<[crate::scheduler::queue::pending::RequestQueue; 4]> =
+            self.pending.queues_of(leaf).filter(|cell| self.pending.head(*cell).is_some_and(able)).collect();
         for cell in cells {
-            self.waiting.wake(cell);
+            self.pending.wake(cell);
         }
     }
 
@@ -410,9 +417,9 @@ impl Scheduler {
 
 /// A leaf that may be taken from.
 #[derive(Debug, Clone)]
-pub(crate) struct Source {
-    pub(crate) account: Account,
-    pub(crate) common: Account,
+pub(crate) struct VictimLeaf {
+    pub(crate) leaf: QuotaSlot,
+    pub(crate) common: QuotaSlot,
     pub(crate) resources: Resources,
 }
 

@@ -2,18 +2,18 @@
 //!
 //! First victims for the ceilings that bar it, anywhere below them; then, member by member, a node with room or the best
 //! node to make room on; then everybody who can be spared is put back. All of it on trial: what is given back is a
-//! draft, and the state is as it was.
+//! preemption, and the state is as it was.
 
 use crate::scheduler::{
     Scheduler,
     cluster::trial::Trial,
     explain::Findings,
-    nodes::{NodeSlot, PodRef, Spot},
-    preempt::eligibility::{Candidate, Resources, Right, Seeker, Steps, by_overuse},
-    quota::ledger::{Account, Row, cell},
+    nodes::{Assignment, NodeSlot, PodRef},
+    preempt::eligibility::{Candidate, PreemptionKind, Preemptor, Resources, Steps, by_overuse},
+    quota::ledger::{QuotaSlot, Row, cell},
     state::{
         interner::{Ask, TemplateId},
-        workloads::Slot,
+        workloads::WorkloadSlot,
     },
 };
 use crate::{
@@ -29,24 +29,24 @@ use std::{
 
 /// A plan that would place a workload.
 #[derive(Debug)]
-pub(crate) struct Draft {
-    pub(crate) right: Right,
+pub(crate) struct PreemptionPlan {
+    pub(crate) kind: PreemptionKind,
     /// Whom to evict, in the order they were picked.
     pub(crate) victims: Vec<Candidate>,
     /// Pods that leave anyway and are waited for.
     pub(crate) leaving: Vec<PodRef>,
     /// Where the members will stand.
-    pub(crate) spots: Vec<(PodRef, Spot)>,
+    pub(crate) spots: Vec<(PodRef, Assignment)>,
 }
 
-/// What is missing: room under the ceiling of this quota, or (R1) what keeps its borrowing from growing.
-type Deficit = (Account, usize);
+/// What is missing: room under the ceiling of this quota, or (R1) what any_lend_limit its borrowing from growing.
+type Deficit = (QuotaSlot, usize);
 
 /// Use below which R1 may not push a quota's path: what stood there before, by (quota, resource).
-type Before = SmallVec<[(Account, usize, i64); 8]>;
+type Before = SmallVec<[(QuotaSlot, usize, i64); 8]>;
 
 struct Search<'a> {
-    seeker: Seeker<'a>,
+    preemptor: Preemptor<'a>,
     trial: Trial,
     steps: Steps,
     victims: Vec<Candidate>,
@@ -59,93 +59,93 @@ struct Search<'a> {
 }
 
 impl Scheduler {
-    /// Looks for a plan by this right. Notes in `found` what stopped it and which bounds cut it short.
+    /// Looks for a plan by this kind. Notes in `found` what stopped it and which bounds cut it short.
     pub(crate) fn find_plan_here(
         &mut self,
-        slot: Slot,
+        slot: WorkloadSlot,
         ask: &Ask,
-        right: Right,
+        kind: PreemptionKind,
         found: &mut Findings,
-    ) -> Option<Draft> {
-        let account = self.workloads.at(slot).account;
-        if !self.could_take(slot, ask, right) {
+    ) -> Option<PreemptionPlan> {
+        let leaf = self.workloads.at(slot).leaf;
+        if !self.could_preempt(slot, ask, kind) {
             return None;
         }
         let mut break_budgets = false;
         loop {
-            let seeker = Seeker { slot, account, ask, right, break_budgets };
+            let preemptor = Preemptor { slot, leaf, ask, kind, break_budgets };
             let mut search = Search {
-                seeker,
+                preemptor,
                 trial: Trial::default(),
                 steps: Steps::new(self.policy.bounds.candidates),
                 victims: Vec::new(),
-                before: self.standing_now(ask, account),
+                before: self.usage_before(ask, leaf),
                 goes_first: OnceCell::new(),
                 tells: found.in_full,
                 stop: None,
             };
-            let draft = self.run(&mut search);
+            let preemption = self.run(&mut search);
             let steps = search.steps;
             self.undo(search.trial);
             found.note(Bound::Candidates, steps.exhausted);
             found.note(Bound::Nodes, steps.more_nodes);
-            found.stops.extend(search.stop.filter(|_| draft.is_none()));
-            if draft.is_some() || break_budgets || !steps.spared || !self.may_break_budgets() {
-                return draft;
+            found.stops.extend(search.stop.filter(|_| preemption.is_none()));
+            if preemption.is_some() || break_budgets || !steps.spared || !self.may_break_budgets() {
+                return preemption;
             }
             break_budgets = true;
         }
     }
 
-    /// Whether the right gives it anybody to take from: the leaf is within its guarantee (R2a), or has victims (R1).
-    pub(crate) fn could_take(&self, slot: Slot, ask: &Ask, right: Right) -> bool {
+    /// Whether the kind gives it anybody to take from: the leaf is within its guarantee (R2a), or has victims (R1).
+    pub(crate) fn could_preempt(&self, slot: WorkloadSlot, ask: &Ask, kind: PreemptionKind) -> bool {
         let workload = self.workloads.at(slot);
-        if workload.account == self.ledger.outside() {
+        if workload.leaf == self.ledger.no_quota() {
             return false;
         }
-        match right {
-            Right::Reclaim => self.has_right(right) && self.reach(ask, workload.account).is_some(),
-            Right::Priority => {
-                let lowest = self.victims.at(workload.account).first();
+        match kind {
+            PreemptionKind::Reclaim => self.is_enabled(kind) && self.reclaim_scope(ask, workload.leaf).is_some(),
+            PreemptionKind::Priority => {
+                let lowest = self.victims.at(workload.leaf).first();
                 let lower = lowest.is_some_and(|key| key.0 < workload.priority);
                 let equal = self.policy.within == crate::api::WithinQueuePreemption::LowerOrNewerEqual;
-                self.has_right(right) && (lower || equal && lowest.is_some_and(|key| key.0 == workload.priority))
+                self.is_enabled(kind) && (lower || equal && lowest.is_some_and(|key| key.0 == workload.priority))
             }
         }
     }
 
-    fn standing_now(&self, ask: &Ask, account: Account) -> Before {
+    fn usage_before(&self, ask: &Ask, leaf: QuotaSlot) -> Before {
         let mut before = Before::new();
-        for q in self.ledger.path(account) {
-            before.extend(ask.requested().map(|(r, _)| (q, r, self.ledger.standing(q, r))));
+        for q in self.ledger.path(leaf) {
+            before.extend(ask.requested().map(|(r, _)| (q, r, self.ledger.projected_usage(q, r))));
         }
         before
     }
 
-    fn run(&mut self, search: &mut Search) -> Option<Draft> {
+    fn run(&mut self, search: &mut Search) -> Option<PreemptionPlan> {
         let most = self.policy.bounds.nodes as usize;
-        let leaving: Vec<PodRef> = self.leaving_for_nobody.values().take(most).copied().collect();
+        let leaving: Vec<PodRef> = self.unclaimed_terminating.values().take(most).copied().collect();
         for pod in &leaving {
-            self.try_without(&mut search.trial, *pod);
+            self.trial_evict(&mut search.trial, *pod);
         }
         if self.lacks_guarantee(search) {
             return None;
         }
-        self.make_way(search)?;
-        self.stop_growth(search)?;
-        if self.barred(search.seeker.ask, search.seeker.account).is_some() {
+        self.clear_quota_and_nodes(search)?;
+        self.offset_growth(search)?;
+        if self.blocked(search.preemptor.ask, search.preemptor.leaf).is_some() {
             return None;
         }
         let leaving = self.prune(search, leaving);
         let spots = search.trial.placed().to_vec();
         let victims = std::mem::take(&mut search.victims);
-        Some(Draft { right: search.seeker.right, victims, leaving, spots })
+        Some(PreemptionPlan { kind: search.preemptor.kind, victims, leaving, spots })
     }
 
     /// Where there is room for everybody, quota is all that is missing, and victims may stand anywhere (V4). Otherwise
     /// nodes are cleared first, since their victims free quota, too; only if that finds nothing is it done the other way.
-    fn make_way(&mut self, search: &mut Search) -> Option<()> {
-        let has_room = self.place(search.seeker.slot).map(|spots| self.lift_off(&spots)).is_some();
+    fn clear_quota_and_nodes(&mut self, search: &mut Search) -> Option<()> {
+        let has_room = self.place(search.preemptor.slot).map(|spots| self.unplace(&spots)).is_some();
         if has_room {
             self.clear_ceilings(search)?;
             return self.place_members(search);
@@ -153,10 +153,10 @@ impl Scheduler {
         if self.place_members(search).and_then(|()| self.clear_ceilings(search)).is_some() {
             return Some(());
         }
-        self.take_off(&mut search.trial, 0);
+        self.trial_unbind(&mut search.trial, 0);
         for candidate in std::mem::take(&mut search.victims).iter().rev() {
             for pod in candidate.pods.iter().rev() {
-                self.put_back(&mut search.trial, *pod);
+                self.trial_restore(&mut search.trial, *pod);
             }
         }
         self.clear_ceilings(search)?;
@@ -165,19 +165,21 @@ impl Scheduler {
 
     /// Whether a min is short for a non-preemptible ask. No victim changes that, only who leaves by itself (A2).
     fn lacks_guarantee(&self, search: &Search) -> bool {
-        let Seeker { ask, account, .. } = search.seeker;
-        let lacks = |q, (r, amount): (usize, i64)| self.ledger.firm(q, r).saturating_add(amount) > self.min(q, r);
+        let Preemptor { ask, leaf, .. } = search.preemptor;
+        let lacks = |q, (r, amount): (usize, i64)| {
+            self.ledger.non_preemptible_usage(q, r).saturating_add(amount) > self.min(q, r)
+        };
         !ask.preemptible
-            && self.ledger.path(account).any(|q| self.quota(q).is_some() && ask.requested().any(|need| lacks(q, need)))
+            && self.ledger.path(leaf).any(|q| self.quota(q).is_some() && ask.requested().any(|need| lacks(q, need)))
     }
 
     /// Ceilings on the path that the ask would break (A1).
     fn ceilings(&self, search: &Search) -> SmallVec<[Deficit; 4]> {
-        let Seeker { ask, account, .. } = search.seeker;
+        let Preemptor { ask, leaf, .. } = search.preemptor;
         let mut deficits = SmallVec::new();
         for (r, amount) in ask.requested() {
-            let added = self.ledger.added(account, r, amount);
-            for (q, more) in self.ledger.path(account).zip(added) {
+            let added = self.ledger.added(leaf, r, amount);
+            for (q, more) in self.ledger.path(leaf).zip(added) {
                 let limit = self.max(q, r);
                 if limit != UNLIMITED && self.ledger.charged(q, r).saturating_add(more) > limit {
                     deficits.push((q, r));
@@ -190,12 +192,14 @@ impl Scheduler {
     /// Quotas that would stand above min, and larger than before or with their guarantee given up for a borrower (R1).
     fn growth(&self, search: &Search, spared: &[usize]) -> SmallVec<[Deficit; 4]> {
         let mut deficits = SmallVec::new();
-        if search.seeker.right == Right::Reclaim || self.policy.growth == crate::api::BorrowWhilePreempting::Allowed {
+        if search.preemptor.kind == PreemptionKind::Reclaim
+            || self.policy.growth == crate::api::BorrowWhilePreempting::Allowed
+        {
             return deficits;
         }
-        let amount = |resource: usize| cell(&search.seeker.ask.total, resource);
+        let amount = |resource: usize| cell(&search.preemptor.ask.total, resource);
         for (q, r, before) in &search.before {
-            let after = self.ledger.standing(*q, *r).saturating_add(amount(*r));
+            let after = self.ledger.projected_usage(*q, *r).saturating_add(amount(*r));
             let is_over = self.quota(*q).is_some() && after > self.min(*q, *r);
             if is_over && (after > *before || self.gives_up_guarantee(search, spared, (*q, *r), *before)) {
                 deficits.push((*q, *r));
@@ -204,33 +208,33 @@ impl Scheduler {
         deficits
     }
 
-    /// Whether pods that stood within min go for one that will not: all victims but the largest reach down to min already,
+    /// Whether pods that stood within min go for one that will not: all victims but the largest reclaim_scope down to min already,
     /// and those of its leaf that would go before it do not cover what is over. What the leaf is owed would then be what
     /// others take back, and they and the displaced would take turns for ever (S2).
     fn gives_up_guarantee(&self, search: &Search, spared: &[usize], (q, r): Deficit, before: i64) -> bool {
-        let (rest, min) = (self.ledger.standing(q, r), self.min(q, r));
+        let (rest, min) = (self.ledger.projected_usage(q, r), self.min(q, r));
         let kept = || (0..).zip(&search.victims).filter(|(i, _)| !spared.contains(i)).map(|(_, candidate)| candidate);
         let uses = |candidate: &Candidate| -> i64 {
-            candidate.pods.iter().map(|pod| cell(self.workloads.governed(*pod, &self.shapes), r)).sum()
+            candidate.pods.iter().map(|pod| cell(self.workloads.governed(*pod, &self.interner), r)).sum()
         };
         let largest = kept().map(uses).max().unwrap_or(0);
         if rest >= before || rest.saturating_add(largest) > min {
             return false;
         }
-        let priority = self.workloads.at(search.seeker.slot).priority;
+        let priority = self.workloads.at(search.preemptor.slot).priority;
         let gone: i64 = kept().filter(|candidate| candidate.rank.priority < priority).map(uses).sum();
-        let below = search.goes_first.get_or_init(|| self.standing_below(search.seeker.account, priority));
+        let below = search.goes_first.get_or_init(|| self.standing_below(search.preemptor.leaf, priority));
         let goes_first = cell(below, r) - gone;
-        rest.saturating_sub(goes_first).saturating_add(cell(&search.seeker.ask.total, r)) > min
+        rest.saturating_sub(goes_first).saturating_add(cell(&search.preemptor.ask.total, r)) > min
     }
 
     /// What the victims of a leaf use that have a lower priority than this.
-    fn standing_below(&self, account: Account, priority: i32) -> Row {
-        let lower = self.victims.at(account).iter().take_while(|key| key.0 < priority);
+    fn standing_below(&self, leaf: QuotaSlot, priority: i32) -> Row {
+        let lower = self.victims.at(leaf).iter().take_while(|key| key.0 < priority);
         let pods = lower.flat_map(|key| self.workloads.at(key.4).standing().map(|(ordinal, _)| (key.4, ordinal)));
         let mut sum: Row = (0..self.tree.width()).map(|_| 0).collect();
         for pod in pods {
-            for (sum, uses) in sum.iter_mut().zip(self.workloads.governed(pod, &self.shapes)) {
+            for (sum, uses) in sum.iter_mut().zip(self.workloads.governed(pod, &self.interner)) {
                 *sum += uses;
             }
         }
@@ -248,7 +252,7 @@ impl Scheduler {
         }
     }
 
-    fn stop_growth(&mut self, search: &mut Search) -> Option<()> {
+    fn offset_growth(&mut self, search: &mut Search) -> Option<()> {
         loop {
             let deficits = self.growth(search, &[]);
             if deficits.is_empty() {
@@ -262,13 +266,13 @@ impl Scheduler {
     /// The first quota whose borrowing would grow, with how much it could take without (X1).
     fn what_grows(&self, search: &Search, deficits: &[Deficit]) -> Option<BlockingReason> {
         let (q, r) = *deficits.first().filter(|_| search.tells)?;
-        let before = search.before.iter().find(|(account, resource, _)| (*account, *resource) == (q, r))?.2;
+        let before = search.before.iter().find(|(leaf, resource, _)| (*leaf, *resource) == (q, r))?.2;
         let resource = self.tree.resource_name(r)?.clone();
-        let available = self.min(q, r).max(before).saturating_sub(self.ledger.standing(q, r));
+        let available = self.min(q, r).max(before).saturating_sub(self.ledger.projected_usage(q, r));
         Some(BlockingReason::Growth {
             quota: self.quota(q)?,
             resource,
-            needed: cell(&search.seeker.ask.total, r),
+            needed: cell(&search.preemptor.ask.total, r),
             available,
         })
     }
@@ -276,13 +280,13 @@ impl Scheduler {
     /// Takes the first victim in order that lowers one of the deficits (R5).
     fn take_best(&mut self, search: &mut Search, deficits: &[Deficit]) -> Option<()> {
         let mut best: Option<Candidate> = None;
-        let mut scopes: SmallVec<[Account; 4]> = deficits.iter().map(|(q, _)| *q).collect();
+        let mut scopes: SmallVec<[QuotaSlot; 4]> = deficits.iter().map(|(q, _)| *q).collect();
         scopes.dedup();
         for scope in scopes {
             let resources: Resources = deficits.iter().filter(|(q, _)| *q == scope).map(|(_, r)| *r).collect();
-            for source in self.sources(&search.seeker, &resources, Some(scope)) {
-                let found = self.first_of(&search.seeker, &search.trial, &source, &mut search.steps);
-                best = first(best, found);
+            for victim_leaf in self.victim_leaves(&search.preemptor, &resources, Some(scope)) {
+                let found = self.first_of(&search.preemptor, &search.trial, &victim_leaf, &mut search.steps);
+                best = better_candidate(best, found);
             }
         }
         self.take(search, best?);
@@ -291,36 +295,36 @@ impl Scheduler {
 
     fn take(&mut self, search: &mut Search, candidate: Candidate) {
         for pod in &candidate.pods {
-            self.try_without(&mut search.trial, *pod);
+            self.trial_evict(&mut search.trial, *pod);
         }
         search.victims.push(candidate);
     }
 
     /// Finds every member a spot, making room where there is none (R6, G1).
     fn place_members(&mut self, search: &mut Search) -> Option<()> {
-        let slot = search.seeker.slot;
+        let slot = search.preemptor.slot;
         for ordinal in self.asked_pods(slot) {
             let id = self.workloads.at(slot).template(ordinal);
             let spot = match self.pick(slot, ordinal) {
                 Some(spot) => spot,
                 None => self.make_room(search, id)?,
             };
-            self.try_on(&mut search.trial, (slot, ordinal), spot);
+            self.trial_bind(&mut search.trial, (slot, ordinal), spot);
         }
         Some(())
     }
 
     /// The node the placement policy gives a pod now, if any has room.
-    pub(crate) fn pick(&mut self, slot: Slot, ordinal: u32) -> Option<Spot> {
+    pub(crate) fn pick(&mut self, slot: WorkloadSlot, ordinal: u32) -> Option<Assignment> {
         let workload = self.workloads.at(slot);
         let id = workload.template(ordinal);
         let draw = u64::from(workload.id.0) << 32 | u64::from(ordinal);
-        self.nodes.pick(id, self.shapes.templates.at(id), draw)
+        self.nodes.pick(id, self.interner.templates.at(id), draw)
     }
 
     /// Takes the victims of the best node to make room on (V3), and gives the spot.
-    fn make_room(&mut self, search: &mut Search, id: TemplateId) -> Option<Spot> {
-        let mut best: Option<(Cost, Vec<Candidate>, Spot)> = None;
+    fn make_room(&mut self, search: &mut Search, id: TemplateId) -> Option<Assignment> {
+        let mut best: Option<(Cost, Vec<Candidate>, Assignment)> = None;
         let mut tried: Vec<NearMissNode> = Vec::new();
         for node in self.nodes_to_try(search, id) {
             let taken = search.victims.len();
@@ -330,10 +334,10 @@ impl Scheduler {
             if search.tells && spot.is_none() {
                 let gone = picked.iter().flat_map(|candidate| &candidate.pods);
                 let gone = gone.map(|pod| self.workloads.at(pod.0).id.pod(pod.1)).collect();
-                tried.extend(self.close_node(node, self.shapes.templates.at(id), gone));
+                tried.extend(self.close_node(node, self.interner.templates.at(id), gone));
             }
             for pod in picked.iter().rev().flat_map(|candidate| candidate.pods.iter().rev()) {
-                self.put_back(&mut search.trial, *pod);
+                self.trial_restore(&mut search.trial, *pod);
             }
             search.trial.quiet = false;
             let Some(spot) = spot else { continue };
@@ -364,17 +368,17 @@ impl Scheduler {
     /// Suitable nodes with a pod that may be taken, by id. Where there are more than may be tried, those of the leaves
     /// whose pods would go first (V1).
     fn nodes_to_try(&self, search: &mut Search, id: TemplateId) -> Vec<NodeSlot> {
-        let template = self.shapes.templates.at(id);
+        let template = self.interner.templates.at(id);
         let resources: Resources = (0..self.tree.width()).filter(|r| cell(&template.governed, *r) > 0).collect();
         let most = self.policy.bounds.nodes as usize;
-        let mut sources = self.sources(&search.seeker, &resources, None);
-        let pods: usize = sources.iter().map(|source| *self.ledger.pods.at(source.account) as usize).sum();
+        let mut victim_leaves = self.victim_leaves(&search.preemptor, &resources, None);
+        let pods: usize = victim_leaves.iter().map(|victim_leaf| *self.ledger.pods.at(victim_leaf.leaf) as usize).sum();
         if pods > most {
-            sources.sort_by_cached_key(|source| self.urgency(source));
+            victim_leaves.sort_by_cached_key(|victim_leaf| self.victim_leaf_order(victim_leaf));
         }
         let mut found: BTreeSet<(NodeId, NodeSlot)> = BTreeSet::new();
-        'all: for source in sources {
-            for key in self.victims.at(source.account) {
+        'all: for victim_leaf in victim_leaves {
+            for key in self.victims.at(victim_leaf.leaf) {
                 if !search.steps.count() {
                     break 'all;
                 }
@@ -395,15 +399,15 @@ impl Scheduler {
     }
 
     /// Takes victims on one node, in order, until the pod fits there.
-    fn clear_node(&mut self, search: &mut Search, id: TemplateId, node: NodeSlot) -> Option<Spot> {
+    fn clear_node(&mut self, search: &mut Search, id: TemplateId, node: NodeSlot) -> Option<Assignment> {
         loop {
-            let template = self.shapes.templates.at(id);
+            let template = self.interner.templates.at(id);
             if let Some(devices) = self.nodes.devices(node, template) {
-                return Some(Spot { node, devices });
+                return Some(Assignment { node, devices });
             }
             let lacking = self.lacking(id, node);
-            let reach = self.reach(search.seeker.ask, search.seeker.account);
-            let mut slots: SmallVec<[Slot; 16]> = self.nodes.at(node).pods.iter().map(|pod| pod.0).collect();
+            let reclaim_scope = self.reclaim_scope(search.preemptor.ask, search.preemptor.leaf);
+            let mut slots: SmallVec<[WorkloadSlot; 16]> = self.nodes.at(node).pods.iter().map(|pod| pod.0).collect();
             slots.sort_unstable();
             slots.dedup();
             let mut best: Option<Candidate> = None;
@@ -411,10 +415,15 @@ impl Scheduler {
                 if !search.steps.count() {
                     break;
                 }
-                let account = self.workloads.at(slot).account;
-                let Some(source) = self.source(&search.seeker, reach, account, &lacking) else { continue };
-                let (seeker, trial) = (&search.seeker, &search.trial);
-                best = first(best, self.candidate(seeker, trial, &source, slot, Some(node), &mut search.steps));
+                let leaf = self.workloads.at(slot).leaf;
+                let Some(victim_leaf) = self.victim_leaf(&search.preemptor, reclaim_scope, leaf, &lacking) else {
+                    continue;
+                };
+                let (preemptor, trial) = (&search.preemptor, &search.trial);
+                best = better_candidate(
+                    best,
+                    self.candidate(preemptor, trial, &victim_leaf, slot, Some(node), &mut search.steps),
+                );
             }
             self.take(search, best?);
         }
@@ -422,7 +431,7 @@ impl Scheduler {
 
     /// Governed resources of which a pod lacks some on a node; where only single devices lack, their resource.
     pub(crate) fn lacking(&self, id: TemplateId, node: NodeSlot) -> Resources {
-        let template = self.shapes.templates.at(id);
+        let template = self.interner.templates.at(id);
         let node = self.nodes.at(node);
         let governed = |r: &u16| usize::from(*r) < self.tree.width();
         let lacks = |(r, amount): &(u16, i64)| node.available(*r) < *amount;
@@ -468,7 +477,7 @@ impl Scheduler {
         for i in order {
             let Some(candidate) = search.victims.get(i).cloned() else { continue };
             for pod in candidate.pods.iter().rev() {
-                self.put_back(&mut search.trial, *pod);
+                self.trial_restore(&mut search.trial, *pod);
             }
             spared.push(i);
             let spares = !self.splits(&search.trial, candidate.slot)
@@ -476,7 +485,7 @@ impl Scheduler {
             if !spares {
                 spared.pop();
                 for pod in &candidate.pods {
-                    self.try_without(&mut search.trial, *pod);
+                    self.trial_evict(&mut search.trial, *pod);
                 }
             }
         }
@@ -487,9 +496,9 @@ impl Scheduler {
         });
         let mut needed = Vec::new();
         for pod in leaving {
-            self.put_back(&mut search.trial, pod);
+            self.trial_restore(&mut search.trial, pod);
             if !self.still_holds(search, &[], &[pod]) {
-                self.try_without(&mut search.trial, pod);
+                self.trial_evict(&mut search.trial, pod);
                 needed.push(pod);
             }
         }
@@ -499,30 +508,30 @@ impl Scheduler {
     /// Places the cause anew where the victims that are back stand in its way; if that is impossible, it stays where it was.
     fn moves_aside(&mut self, search: &mut Search, spared: &[usize]) -> bool {
         let before = search.trial.placed().to_vec();
-        self.take_off(&mut search.trial, 0);
-        let found = self.place(search.seeker.slot).inspect(|spots| self.lift_off(spots));
+        self.trial_unbind(&mut search.trial, 0);
+        let found = self.place(search.preemptor.slot).inspect(|spots| self.unplace(spots));
         let found = found.filter(|_| self.still_holds(search, spared, &[]));
         let moves = found.is_some();
         for (pod, spot) in found.map_or(before, |spots| spots.to_vec()) {
-            self.try_on(&mut search.trial, pod, spot);
+            self.trial_bind(&mut search.trial, pod, spot);
         }
         moves
     }
 
     /// Whether the plan still places its cause, with these pods back and these victims spared.
     fn still_holds(&self, search: &Search, spared: &[usize], back: &[PodRef]) -> bool {
-        let Seeker { ask, account, right, .. } = search.seeker;
+        let Preemptor { ask, leaf, kind, .. } = search.preemptor;
         let crowded =
             back.iter().filter_map(|pod| self.workloads.pod(*pod)).any(|row| self.nodes.at(row.spot.node).is_crowded());
-        let barred = self.lacks_guarantee(search) || !self.ceilings(search).is_empty();
-        if crowded || barred || !self.growth(search, spared).is_empty() {
+        let blocked = self.lacks_guarantee(search) || !self.ceilings(search).is_empty();
+        if crowded || blocked || !self.growth(search, spared).is_empty() {
             return false;
         }
-        if right == Right::Priority {
+        if kind == PreemptionKind::Priority {
             return true;
         }
-        let reach = self.reach(ask, account);
-        let within_reach = |c: &Candidate| self.ledger.path(c.common).any(|q| Some(q) == reach);
+        let reclaim_scope = self.reclaim_scope(ask, leaf);
+        let within_reach = |c: &Candidate| self.ledger.path(c.common).any(|q| Some(q) == reclaim_scope);
         (0..).zip(&search.victims).all(|(i, c)| spared.contains(&i) || within_reach(c))
     }
 }
@@ -550,7 +559,7 @@ impl Cost {
     }
 }
 
-pub(crate) fn first(a: Option<Candidate>, b: Option<Candidate>) -> Option<Candidate> {
+pub(crate) fn better_candidate(a: Option<Candidate>, b: Option<Candidate>) -> Option<Candidate> {
     match (a, b) {
         (Some(a), Some(b)) => Some(if b.rank < a.rank { b } else { a }),
         (a, b) => a.or(b),

@@ -1,4 +1,4 @@
-//! All total orders over waiting workloads, in one place (O1). Every one of them ends in an id.
+//! All total orders over pending workloads, in one place (O1). Every one of them ends in an id.
 
 use crate::api::{Time, WorkloadId};
 use std::cmp::{Ordering, Reverse};
@@ -21,8 +21,8 @@ impl Ord for Ratio {
             (false, true) => Ordering::Less,
             (false, false) => {
                 let left = i128::from(self.over) * i128::from(other.of.max(1));
-                let right = i128::from(other.over) * i128::from(self.of.max(1));
-                left.cmp(&right)
+                let kind = i128::from(other.over) * i128::from(self.of.max(1));
+                left.cmp(&kind)
             }
         }
     }
@@ -42,7 +42,7 @@ impl PartialEq for Ratio {
 
 impl Eq for Ratio {}
 
-/// The place of a waiting workload among those of equal entitlement: priority, submission, id (O1), after the leaf's
+/// The place of a pending workload among those of equal entitlement: priority, submission, id (O1), after the leaf's
 /// share where the policy orders by share. Smallest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {

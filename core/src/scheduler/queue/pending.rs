@@ -1,217 +1,218 @@
 //! Who waits, arranged so that the next to be tried is at hand without looking at the others.
 //!
-//! Workloads that ask the same wait in one *lane*; within a lane, those of one leaf form a *cell*, in order (O1). A cell
-//! stands or falls as one: if its head cannot be placed, neither can those behind it. Over the cells of a lane stands a
+//! Workloads that ask the same wait in one *class*; within a class, those of one leaf form a *queue*, in order (O1). A queue
+//! stands or granularity as one: if its head cannot be placed, neither can those behind it. Over the queues of a class stands a
 //! tournament in the shape of the quota tree. Each quota passes up the best of what its children pass up, as long as its
 //! ceiling lets one such ask in (`open`); a second tournament counts only those whose guarantee covers it (`within`). So
-//! when room comes free, the first in order that may use it is at the top of its lane.
+//! when room comes free, the first in order that may use it is at the top of its class.
 //!
-//! A cell that was tried in vain is *parked*. It is tried again (*fresh*) when its leaf comes within its guarantee, and,
-//! if it could take from others at all (*stuck*), whenever a fact might have made that possible.
+//! A queue that was tried in vain is *parked*. It is tried again (*due*) when its leaf comes within its guarantee, and,
+//! if it could take from others at all (*retry_on_event*), whenever a fact might have made that possible.
 
 use crate::scheduler::state::table::Table;
-use crate::scheduler::{queue::order::Key, quota::ledger::Account, state::interner::AskId};
+use crate::scheduler::{queue::order::Key, quota::ledger::QuotaSlot, state::interner::AskId};
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use std::collections::BTreeSet;
 
 /// Which tournament: over everybody, or over those whose guarantee covers them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
+pub(crate) enum Contest {
     Any = 0,
     Entitled = 1,
 }
 
 /// Whether a quota lets one more of an ask in, and whether its guarantee covers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Gate {
+pub(crate) struct Admission {
     pub(crate) open: bool,
     pub(crate) within: bool,
 }
 
-/// A pair, one for each [`Side`].
+/// A pair, one for each [`Contest`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Sides<T> {
+struct PerContest<T> {
     any: T,
     entitled: T,
 }
 
-impl<T> Sides<T> {
-    fn of(&self, side: Side) -> &T {
-        match side {
-            Side::Any => &self.any,
-            Side::Entitled => &self.entitled,
+impl<T> PerContest<T> {
+    fn of(&self, contest: Contest) -> &T {
+        match contest {
+            Contest::Any => &self.any,
+            Contest::Entitled => &self.entitled,
         }
     }
 
-    fn of_mut(&mut self, side: Side) -> &mut T {
-        match side {
-            Side::Any => &mut self.any,
-            Side::Entitled => &mut self.entitled,
+    fn get_mut(&mut self, contest: Contest) -> &mut T {
+        match contest {
+            Contest::Any => &mut self.any,
+            Contest::Entitled => &mut self.entitled,
         }
     }
 }
 
-const BOTH: &[Side] = &[Side::Any, Side::Entitled];
+const BOTH: &[Contest] = &[Contest::Any, Contest::Entitled];
 
-/// One quota in the tournament of one lane.
+/// One quota in the tournament of one class.
 #[derive(Debug, Clone, Default)]
 struct Entry {
-    gate: Gate,
-    /// Whether the gate is kept up to date.
-    listed: bool,
-    /// At a leaf: the waiting, the same on both sides. Above: what the children pass up.
-    keys: Sides<BTreeSet<Key>>,
-    passed: Sides<Option<Key>>,
-    is_cell: bool,
-    fresh: bool,
-    stuck: bool,
-    /// Tried in vain although every gate was open; not offered again before the next fact or the end of a hold.
-    set_aside: bool,
+    admission: Admission,
+    /// Whether the admission is kept up to date.
+    tracked: bool,
+    /// At a leaf: the waiting, the same on both contests. Above: what the children pass up.
+    keys: PerContest<BTreeSet<Key>>,
+    winner: PerContest<Option<Key>>,
+    is_queue: bool,
+    due: bool,
+    retry_on_event: bool,
+    /// Tried in vain although every admission was open; not offered again before the next fact or the end of a hold.
+    suspended: bool,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Lane {
-    entries: IndexMap<Account, Entry, FxBuildHasher>,
+struct RequestClass {
+    entries: IndexMap<QuotaSlot, Entry, FxBuildHasher>,
     /// How many wait in it.
     count: u32,
     /// Whether some node may have room for it.
     room: bool,
 }
 
-/// A cell: a leaf's workloads of one lane.
-pub(crate) type Cell = (AskId, Account);
+/// A queue: a leaf's workloads of one class.
+pub(crate) type RequestQueue = (AskId, QuotaSlot);
 
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Waiting {
-    lanes: Table<Lane>,
-    /// Per account, the lanes whose gate is kept there.
-    listed: Table<Vec<AskId>>,
-    ready: Sides<BTreeSet<(Key, AskId)>>,
-    fresh: Sides<BTreeSet<(Key, Cell)>>,
-    newly_fresh: Vec<Cell>,
+pub(crate) struct PendingQueue {
+    classes: Table<RequestClass>,
+    /// Per leaf, the classes whose admission is kept there.
+    tracked: Table<Vec<AskId>>,
+    ready: PerContest<BTreeSet<(Key, AskId)>>,
+    due: PerContest<BTreeSet<(Key, RequestQueue)>>,
+    newly_due: Vec<RequestQueue>,
     /// Asks that some guarantee has come to cover.
     came_within: BTreeSet<AskId>,
-    stuck: Vec<Cell>,
-    set_aside: Vec<Cell>,
-    roomless: Vec<AskId>,
-    dirty: Vec<Account>,
+    retry_on_event: Vec<RequestQueue>,
+    suspended: Vec<RequestQueue>,
+    without_room: Vec<AskId>,
+    dirty: Vec<QuotaSlot>,
     is_dirty: Table<bool>,
-    pub(crate) parents: Table<Option<Account>>,
-    ranked: bool,
+    pub(crate) parents: Table<Option<QuotaSlot>>,
+    entitled_first: bool,
 }
 
-impl Waiting {
-    /// `ranked` says whether entitlement counts in the order at all (O1).
-    pub(crate) fn new(parents: Table<Option<Account>>, ranked: bool) -> Self {
+impl PendingQueue {
+    /// `entitled_first` says whether entitlement counts in the order at all (O1).
+    pub(crate) fn new(parents: Table<Option<QuotaSlot>>, entitled_first: bool) -> Self {
         let rows = parents.len();
         Self {
-            ranked,
-            listed: (0..rows).map(|_| Vec::new()).collect(),
+            entitled_first,
+            tracked: (0..rows).map(|_| Vec::new()).collect(),
             is_dirty: (0..rows).map(|_| false).collect(),
             parents,
             ..Self::default()
         }
     }
 
-    /// Puts a workload into its cell. `gate` tells the gate of an ask at an account.
-    pub(crate) fn insert(&mut self, (ask, account): Cell, key: Key, gate: impl Fn(Account) -> Gate) {
-        if self.lanes.len() <= ask as usize {
-            self.lanes.resize_with(ask as usize + 1, || Lane { room: true, ..Lane::default() });
+    /// Puts a workload into its queue. `admission` tells the admission of an ask at an leaf.
+    pub(crate) fn insert(&mut self, (ask, leaf): RequestQueue, key: Key, admission: impl Fn(QuotaSlot) -> Admission) {
+        if self.classes.len() <= ask as usize {
+            self.classes.resize_with(ask as usize + 1, || RequestClass { room: true, ..RequestClass::default() });
         }
-        self.list(ask, account, &gate);
-        self.lanes.at_mut(ask).count += 1;
-        if self.lanes.at(ask).count == 1 {
+        self.track(ask, leaf, &admission);
+        self.classes.at_mut(ask).count += 1;
+        if self.classes.at(ask).count == 1 {
             self.set_room(ask, true);
         }
-        let entry = self.entry(ask, account);
-        entry.is_cell = true;
+        let entry = self.entry(ask, leaf);
+        entry.is_queue = true;
         let led = entry.keys.any.first().copied();
         entry.keys.any.insert(key);
         if led.is_some_and(|led| led < key) {
             return;
         }
-        if let Some(led) = led.filter(|_| entry.fresh) {
-            for side in BOTH.iter().copied() {
-                self.fresh.of_mut(side).remove(&(led, (ask, account)));
+        if let Some(led) = led.filter(|_| entry.due) {
+            for contest in BOTH.iter().copied() {
+                self.due.get_mut(contest).remove(&(led, (ask, leaf)));
             }
-            self.fresh.entitled.insert((key, (ask, account)));
+            self.due.entitled.insert((key, (ask, leaf)));
         }
-        self.pass_up(ask, account);
-        self.wake((ask, account));
+        self.update_tournament(ask, leaf);
+        self.wake((ask, leaf));
     }
 
-    /// Takes a workload out of its cell.
-    pub(crate) fn remove(&mut self, (ask, account): Cell, key: Key) {
-        self.lanes.at_mut(ask).count -= 1;
-        let entry = self.entry(ask, account);
+    /// Takes a workload out of its queue.
+    pub(crate) fn remove(&mut self, (ask, leaf): RequestQueue, key: Key) {
+        self.classes.at_mut(ask).count -= 1;
+        let entry = self.entry(ask, leaf);
         let led = entry.keys.any.first() == Some(&key);
         entry.keys.any.remove(&key);
-        let fresh = entry.fresh;
+        let due = entry.due;
         let next = entry.keys.any.first().copied();
-        if fresh && led {
-            for side in BOTH.iter().copied() {
-                self.fresh.of_mut(side).remove(&(key, (ask, account)));
+        if due && led {
+            for contest in BOTH.iter().copied() {
+                self.due.get_mut(contest).remove(&(key, (ask, leaf)));
             }
             match next {
-                // Decided on the side it was on: it is looked at again when it is picked.
-                Some(next) => drop(self.fresh.entitled.insert((next, (ask, account)))),
-                None => self.entry(ask, account).fresh = false,
+                // Decided on the contest it was on: it is looked at again when it is picked.
+                Some(next) => drop(self.due.entitled.insert((next, (ask, leaf)))),
+                None => self.entry(ask, leaf).due = false,
             }
         }
         if led {
-            self.pass_up(ask, account);
+            self.update_tournament(ask, leaf);
             // The next may do what the first could not: take over a hold that was made before it came, say.
-            if !fresh && next.is_some() {
-                self.stick((ask, account));
+            if !due && next.is_some() {
+                self.retry_on_event((ask, leaf));
             }
         }
     }
 
-    fn sides(&self) -> &'static [Side] {
-        if self.ranked { BOTH } else { &[Side::Any] }
+    fn contests(&self) -> &'static [Contest] {
+        if self.entitled_first { BOTH } else { &[Contest::Any] }
     }
 
-    /// The head of a cell.
-    pub(crate) fn head(&self, (ask, account): Cell) -> Option<Key> {
-        self.lanes.get(ask)?.entries.get(&account)?.keys.any.first().copied()
+    /// The head of a queue.
+    pub(crate) fn head(&self, (ask, leaf): RequestQueue) -> Option<Key> {
+        self.classes.get(ask)?.entries.get(&leaf)?.keys.any.first().copied()
     }
 
-    fn entry(&mut self, ask: AskId, account: Account) -> &mut Entry {
-        self.lanes.at_mut(ask).entries.entry(account).or_default()
+    fn entry(&mut self, ask: AskId, leaf: QuotaSlot) -> &mut Entry {
+        self.classes.at_mut(ask).entries.entry(leaf).or_default()
     }
 
-    /// Keeps the gates of this ask up to date on the whole path.
-    fn list(&mut self, ask: AskId, account: Account, gate: &impl Fn(Account) -> Gate) {
-        let mut at = Some(account);
+    /// Keeps the quota_check of this ask up to date on the whole path.
+    fn track(&mut self, ask: AskId, leaf: QuotaSlot, admission: &impl Fn(QuotaSlot) -> Admission) {
+        let mut at = Some(leaf);
         while let Some(q) = at {
-            let entry = self.lanes.at_mut(ask).entries.entry(q).or_default();
-            if !entry.listed {
-                entry.listed = true;
-                entry.gate = gate(q);
-                self.listed.at_mut(q).push(ask);
+            let entry = self.classes.at_mut(ask).entries.entry(q).or_default();
+            if !entry.tracked {
+                entry.tracked = true;
+                entry.admission = admission(q);
+                self.tracked.at_mut(q).push(ask);
             }
             at = *self.parents.at(q);
         }
     }
 
     /// Recomputes what an entry passes up, and what that changes above.
-    fn pass_up(&mut self, ask: AskId, account: Account) {
-        for side in self.sides().iter().copied() {
-            let mut at = account;
+    fn update_tournament(&mut self, ask: AskId, leaf: QuotaSlot) {
+        for contest in self.contests().iter().copied() {
+            let mut at = leaf;
             loop {
-                let room = self.lanes.at(ask).room;
+                let room = self.classes.at(ask).room;
                 let entry = self.entry(ask, at);
-                let keys = if entry.is_cell { &entry.keys.any } else { entry.keys.of(side) };
-                let may = entry.gate.open && !entry.set_aside && (side == Side::Any || entry.gate.within);
+                let keys = if entry.is_queue { &entry.keys.any } else { entry.keys.of(contest) };
+                let may =
+                    entry.admission.open && !entry.suspended && (contest == Contest::Any || entry.admission.within);
                 let now = if may { keys.first().copied() } else { None };
-                let before = std::mem::replace(entry.passed.of_mut(side), now);
+                let before = std::mem::replace(entry.winner.get_mut(contest), now);
                 if before == now {
                     break;
                 }
                 match *self.parents.at(at) {
                     Some(parent) => {
-                        let keys = self.entry(ask, parent).keys.of_mut(side);
+                        let keys = self.entry(ask, parent).keys.get_mut(contest);
                         if let Some(before) = before {
                             keys.remove(&before);
                         }
@@ -219,7 +220,7 @@ impl Waiting {
                         at = parent;
                     }
                     None => {
-                        let ready = self.ready.of_mut(side);
+                        let ready = self.ready.get_mut(contest);
                         if let Some(before) = before {
                             ready.remove(&(before, ask));
                         }
@@ -233,78 +234,78 @@ impl Waiting {
         }
     }
 
-    /// The use of this account, or what holds keep there, has changed.
-    pub(crate) fn touch(&mut self, account: Account) {
-        if !std::mem::replace(self.is_dirty.at_mut(account), true) {
-            self.dirty.push(account);
+    /// The use of this leaf, or what holds keep there, has changed.
+    pub(crate) fn touch(&mut self, leaf: QuotaSlot) {
+        if !std::mem::replace(self.is_dirty.at_mut(leaf), true) {
+            self.dirty.push(leaf);
         }
     }
 
-    /// Brings the gates of touched accounts up to date. `gate` tells the gate of an ask at an account.
-    pub(crate) fn refresh(&mut self, gate: impl Fn(AskId, Account) -> Gate) {
-        for account in std::mem::take(&mut self.dirty) {
-            *self.is_dirty.at_mut(account) = false;
-            let mut asks = std::mem::take(self.listed.at_mut(account));
-            asks.retain(|ask| self.refresh_one(*ask, account, &gate));
-            *self.listed.at_mut(account) = asks;
+    /// Brings the quota_check of touched leaves up to date. `admission` tells the admission of an ask at an leaf.
+    pub(crate) fn refresh(&mut self, admission: impl Fn(AskId, QuotaSlot) -> Admission) {
+        for leaf in std::mem::take(&mut self.dirty) {
+            *self.is_dirty.at_mut(leaf) = false;
+            let mut asks = std::mem::take(self.tracked.at_mut(leaf));
+            asks.retain(|ask| self.refresh_one(*ask, leaf, &admission));
+            *self.tracked.at_mut(leaf) = asks;
         }
-        self.judge_again();
+        self.recheck_entitlement();
     }
 
-    /// Where a guarantee came to cover an ask, fresh cells of it that were not entitled may be now (O1).
-    fn judge_again(&mut self) {
+    /// Where a guarantee came to cover an ask, due queues of it that were not entitled may be now (O1).
+    fn recheck_entitlement(&mut self) {
         let asks = std::mem::take(&mut self.came_within);
-        if asks.is_empty() || self.fresh.any.is_empty() {
+        if asks.is_empty() || self.due.any.is_empty() {
             return;
         }
-        let again: Vec<(Key, Cell)> =
-            self.fresh.any.iter().filter(|(_, cell)| asks.contains(&cell.0)).copied().collect();
+        let again: Vec<(Key, RequestQueue)> =
+            self.due.any.iter().filter(|(_, queue)| asks.contains(&queue.0)).copied().collect();
         for entry in again {
-            self.fresh.any.remove(&entry);
-            self.fresh.entitled.insert(entry);
+            self.due.any.remove(&entry);
+            self.due.entitled.insert(entry);
         }
     }
 
     /// Gives whether anybody still waits there.
-    fn refresh_one(&mut self, ask: AskId, account: Account, gate: &impl Fn(AskId, Account) -> Gate) -> bool {
-        if self.lanes.at(ask).count == 0 {
-            self.entry(ask, account).listed = false;
+    fn refresh_one(&mut self, ask: AskId, leaf: QuotaSlot, admission: &impl Fn(AskId, QuotaSlot) -> Admission) -> bool {
+        if self.classes.at(ask).count == 0 {
+            self.entry(ask, leaf).tracked = false;
             return false;
         }
-        let entry = self.entry(ask, account);
-        let now = gate(ask, account);
-        let before = std::mem::replace(&mut entry.gate, now);
+        let entry = self.entry(ask, leaf);
+        let now = admission(ask, leaf);
+        let before = std::mem::replace(&mut entry.admission, now);
         if before != now {
-            let (came_within, is_cell) = (now.within && !before.within, entry.is_cell);
-            self.pass_up(ask, account);
+            let (came_within, is_queue) = (now.within && !before.within, entry.is_queue);
+            self.update_tournament(ask, leaf);
             if came_within {
                 self.came_within.insert(ask);
-                if is_cell {
-                    self.wake((ask, account));
+                if is_queue {
+                    self.wake((ask, leaf));
                 }
             }
         }
         true
     }
 
-    /// Some node may (or cannot) have room for a lane.
+    /// Some node may (or cannot) have room for a class.
     pub(crate) fn set_room(&mut self, ask: AskId, room: bool) {
-        let lane = self.lanes.at_mut(ask);
-        if lane.room == room {
+        let class = self.classes.at_mut(ask);
+        if class.room == room {
             return;
         }
-        lane.room = room;
+        class.room = room;
         if !room {
-            self.roomless.push(ask);
+            self.without_room.push(ask);
         }
-        for (account, parent) in self.parents.ids().zip(self.parents.iter()) {
+        for (leaf, parent) in self.parents.ids().zip(self.parents.iter()) {
             if parent.is_some() {
                 continue;
             }
-            let Some(entry) = self.lanes.at(ask).entries.get(&account) else { continue };
-            for side in BOTH.iter().copied() {
-                if let Some(top) = entry.passed.of(side) {
-                    let ready = self.ready.of_mut(side);
+            let Some(entry) = self.classes.at(ask).entries.get(&leaf) else { continue };
+            for contest in BOTH.iter().copied() {
+                if let Some(top) = entry.winner.of(contest) {
+                    let ready = self.ready.get_mut(contest);
                     if room {
                         ready.insert((*top, ask));
                     } else {
@@ -315,199 +316,199 @@ impl Waiting {
         }
     }
 
-    /// The lanes without room in which somebody waits.
-    pub(crate) fn roomless(&mut self) -> Vec<AskId> {
-        self.roomless.retain(|ask| !self.lanes.at(*ask).room && self.lanes.at(*ask).count > 0);
-        self.roomless.clone()
+    /// The classes without room in which somebody waits.
+    pub(crate) fn without_room(&mut self) -> Vec<AskId> {
+        self.without_room.retain(|ask| !self.classes.at(*ask).room && self.classes.at(*ask).count > 0);
+        self.without_room.clone()
     }
 
-    /// The cell is to be tried, whatever its gates say.
-    pub(crate) fn wake(&mut self, cell: Cell) {
-        let entry = self.entry(cell.0, cell.1);
-        if entry.fresh || entry.keys.any.is_empty() {
+    /// The queue is to be tried, whatever its quota_check say.
+    pub(crate) fn wake(&mut self, queue: RequestQueue) {
+        let entry = self.entry(queue.0, queue.1);
+        if entry.due || entry.keys.any.is_empty() {
             return;
         }
-        entry.fresh = true;
-        self.newly_fresh.push(cell);
+        entry.due = true;
+        self.newly_due.push(queue);
     }
 
     /// Offers again what was set aside, where `may` says so: a fact came, or a hold ended, and limits may bar it no more.
-    pub(crate) fn offer_again(&mut self, may: impl Fn(Cell) -> bool) {
-        let (again, rest): (Vec<Cell>, Vec<Cell>) =
-            std::mem::take(&mut self.set_aside).into_iter().partition(|cell| may(*cell));
-        self.set_aside = rest;
-        for (ask, account) in again {
-            self.entry(ask, account).set_aside = false;
-            self.pass_up(ask, account);
+    pub(crate) fn resume(&mut self, may: impl Fn(RequestQueue) -> bool) {
+        let (again, rest): (Vec<RequestQueue>, Vec<RequestQueue>) =
+            std::mem::take(&mut self.suspended).into_iter().partition(|queue| may(*queue));
+        self.suspended = rest;
+        for (ask, leaf) in again {
+            self.entry(ask, leaf).suspended = false;
+            self.update_tournament(ask, leaf);
         }
     }
 
-    /// A fact came that may let cells that are stuck take from others: gives them, and forgets that they were.
-    pub(crate) fn take_stuck(&mut self) -> Vec<Cell> {
-        self.offer_again(|_| true);
-        let stuck = std::mem::take(&mut self.stuck);
-        for (ask, account) in &stuck {
-            self.entry(*ask, *account).stuck = false;
+    /// A fact came that may let queues that are retry_on_event take from others: gives them, and forgets that they were.
+    pub(crate) fn take_retries(&mut self) -> Vec<RequestQueue> {
+        self.resume(|_| true);
+        let retry_on_event = std::mem::take(&mut self.retry_on_event);
+        for (ask, leaf) in &retry_on_event {
+            self.entry(*ask, *leaf).retry_on_event = false;
         }
-        stuck
+        retry_on_event
     }
 
-    /// The cell is to be looked at again when a fact comes.
-    pub(crate) fn stick(&mut self, cell: Cell) {
-        if !std::mem::replace(&mut self.entry(cell.0, cell.1).stuck, true) {
-            self.stuck.push(cell);
+    /// The queue is to be looked at again when a fact comes.
+    pub(crate) fn retry_on_event(&mut self, queue: RequestQueue) {
+        if !std::mem::replace(&mut self.entry(queue.0, queue.1).retry_on_event, true) {
+            self.retry_on_event.push(queue);
         }
     }
 
-    /// The cell was tried in vain.
-    pub(crate) fn park(&mut self, cell: Cell, stuck: bool, open: bool) {
-        let head = self.head(cell);
-        let entry = self.entry(cell.0, cell.1);
-        if std::mem::replace(&mut entry.fresh, false)
+    /// The queue was tried in vain.
+    pub(crate) fn suspend(&mut self, queue: RequestQueue, retry_on_event: bool, open: bool) {
+        let head = self.head(queue);
+        let entry = self.entry(queue.0, queue.1);
+        if std::mem::replace(&mut entry.due, false)
             && let Some(head) = head
         {
-            for side in BOTH.iter().copied() {
-                self.fresh.of_mut(side).remove(&(head, cell));
+            for contest in BOTH.iter().copied() {
+                self.due.get_mut(contest).remove(&(head, queue));
             }
-            self.newly_fresh.retain(|c| *c != cell);
+            self.newly_due.retain(|c| *c != queue);
         }
-        if stuck {
-            self.stick(cell);
+        if retry_on_event {
+            self.retry_on_event(queue);
         }
-        let entry = self.entry(cell.0, cell.1);
-        if open && !std::mem::replace(&mut entry.set_aside, true) {
-            self.set_aside.push(cell);
-            self.pass_up(cell.0, cell.1);
+        let entry = self.entry(queue.0, queue.1);
+        if open && !std::mem::replace(&mut entry.suspended, true) {
+            self.suspended.push(queue);
+            self.update_tournament(queue.0, queue.1);
         }
     }
 
-    /// The next cell to try. `entitled` judges a cell's head now, `lets_in` whether no limit bars it, `account_of` tells
+    /// The next queue to try. `entitled` judges a queue's head now, `lets_in` whether no limit bars it, `leaf_of` tells
     /// where a workload waits.
     pub(crate) fn next(
         &mut self,
-        entitled: impl Fn(Cell) -> bool,
-        lets_in: impl Fn(Cell) -> bool,
-        account_of: impl Fn(u32) -> Account,
-    ) -> Option<Cell> {
-        for cell in std::mem::take(&mut self.newly_fresh) {
-            if let Some(head) = self.head(cell) {
-                self.fresh.entitled.insert((head, cell));
+        entitled: impl Fn(RequestQueue) -> bool,
+        lets_in: impl Fn(RequestQueue) -> bool,
+        leaf_of: impl Fn(u32) -> QuotaSlot,
+    ) -> Option<RequestQueue> {
+        for queue in std::mem::take(&mut self.newly_due) {
+            if let Some(head) = self.head(queue) {
+                self.due.entitled.insert((head, queue));
             }
         }
-        if self.ranked {
-            let (first, lost) = self.first_entitled(&entitled, &lets_in, &account_of);
+        if self.entitled_first {
+            let (first, lost) = self.first_entitled(&entitled, &lets_in, &leaf_of);
             for entry in lost {
-                self.fresh.entitled.remove(&entry);
-                self.fresh.any.insert(entry);
+                self.due.entitled.remove(&entry);
+                self.due.any.insert(entry);
             }
             if first.is_some() {
                 return first;
             }
         } else {
-            self.fresh.any.append(&mut self.fresh.entitled);
+            self.due.any.append(&mut self.due.entitled);
         }
-        let ready = self.ready.any.first().map(|(key, ask)| (*key, (*ask, account_of(key.slot))));
-        let offered = [ready, self.fresh.any.first().copied(), self.fresh.entitled.first().copied()];
-        offered.into_iter().flatten().min().map(|(_, cell)| cell)
+        let ready = self.ready.any.first().map(|(key, ask)| (*key, (*ask, leaf_of(key.slot))));
+        let offered = [ready, self.due.any.first().copied(), self.due.entitled.first().copied()];
+        offered.into_iter().flatten().min().map(|(_, queue)| queue)
     }
 
-    /// The first entitled cell that leads its leaf: inside a leaf priority goes before entitlement (O1). With it, the
-    /// fresh cells that turned out not to be entitled any more.
+    /// The first entitled queue that leads its leaf: inside a leaf priority goes before entitlement (O1). With it, the
+    /// due queues that turned out not to be entitled any more.
     fn first_entitled(
         &self,
-        entitled: &impl Fn(Cell) -> bool,
-        lets_in: &impl Fn(Cell) -> bool,
-        account_of: &impl Fn(u32) -> Account,
-    ) -> (Option<Cell>, Vec<(Key, Cell)>) {
+        entitled: &impl Fn(RequestQueue) -> bool,
+        lets_in: &impl Fn(RequestQueue) -> bool,
+        leaf_of: &impl Fn(u32) -> QuotaSlot,
+    ) -> (Option<RequestQueue>, Vec<(Key, RequestQueue)>) {
         let mut lost = Vec::new();
-        // Those of a lane that stand behind its first, where that one does not lead its leaf.
-        let mut behind: BTreeSet<(Key, Cell)> = BTreeSet::new();
-        let mut ready = self.ready.entitled.iter().map(|(key, ask)| (*key, (*ask, account_of(key.slot)))).peekable();
-        let mut fresh = self.fresh.entitled.iter().copied().peekable();
+        // Those of a class that stand behind its first, where that one does not lead its leaf.
+        let mut behind: BTreeSet<(Key, RequestQueue)> = BTreeSet::new();
+        let mut ready = self.ready.entitled.iter().map(|(key, ask)| (*key, (*ask, leaf_of(key.slot)))).peekable();
+        let mut due = self.due.entitled.iter().copied().peekable();
         loop {
-            let offered = [ready.peek().copied(), behind.first().copied(), fresh.peek().copied()];
-            let Some((key, cell)) = offered.iter().flatten().min().copied() else { return (None, lost) };
-            let is_fresh = offered.first() != Some(&Some((key, cell))) && !behind.contains(&(key, cell));
-            if is_fresh {
-                fresh.next();
-                if !entitled(cell) {
-                    lost.push((key, cell));
+            let offered = [ready.peek().copied(), behind.first().copied(), due.peek().copied()];
+            let Some((key, queue)) = offered.iter().flatten().min().copied() else { return (None, lost) };
+            let is_due = offered.first() != Some(&Some((key, queue))) && !behind.contains(&(key, queue));
+            if is_due {
+                due.next();
+                if !entitled(queue) {
+                    lost.push((key, queue));
                     continue;
                 }
-            } else if !behind.remove(&(key, cell)) {
+            } else if !behind.remove(&(key, queue)) {
                 ready.next();
-                if !self.leads(cell, key, lets_in) {
-                    behind.extend(self.entitled_cells(cell.0).filter(|other| *other > (key, cell)));
+                if !self.leads(queue, key, lets_in) {
+                    behind.extend(self.entitled_cells(queue.0).filter(|other| *other > (key, queue)));
                 }
             }
-            if self.leads(cell, key, lets_in) {
-                return (Some(cell), lost);
+            if self.leads(queue, key, lets_in) {
+                return (Some(queue), lost);
             }
         }
     }
 
-    /// The cells of a lane that it would offer as entitled, one by one.
-    fn entitled_cells(&self, ask: AskId) -> impl Iterator<Item = (Key, Cell)> + '_ {
-        let lane = self.lanes.get(ask);
-        let within =
-            move |q: Account| lane.and_then(|lane| lane.entries.get(&q)).is_some_and(|entry| entry.gate.within);
-        let covered =
-            move |account: Account| std::iter::successors(Some(account), |q| *self.parents.at(*q)).all(within);
-        let cells = lane.into_iter().flat_map(|lane| lane.entries.iter()).filter(|(_, entry)| entry.is_cell);
-        cells
-            .filter_map(move |(account, entry)| Some((*entry.keys.any.first()?, (ask, *account))))
-            .filter(move |(_, cell)| self.is_ready(*cell) && covered(cell.1))
+    /// The queues of a class that it would offer as entitled, one by one.
+    fn entitled_cells(&self, ask: AskId) -> impl Iterator<Item = (Key, RequestQueue)> + '_ {
+        let class = self.classes.get(ask);
+        let within = move |q: QuotaSlot| {
+            class.and_then(|class| class.entries.get(&q)).is_some_and(|entry| entry.admission.within)
+        };
+        let covered = move |leaf: QuotaSlot| std::iter::successors(Some(leaf), |q| *self.parents.at(*q)).all(within);
+        let queues = class.into_iter().flat_map(|class| class.entries.iter()).filter(|(_, entry)| entry.is_queue);
+        queues
+            .filter_map(move |(leaf, entry)| Some((*entry.keys.any.first()?, (ask, *leaf))))
+            .filter(move |(_, queue)| self.is_ready(*queue) && covered(queue.1))
     }
 
     /// Whether nobody of the same leaf who is to be tried goes before this head.
-    fn leads(&self, (_, account): Cell, key: Key, lets_in: &impl Fn(Cell) -> bool) -> bool {
-        let active = |other: Cell| self.is_fresh(other) || self.is_ready(other) && lets_in(other);
-        self.cells_of(account).all(|other| self.head(other).is_none_or(|head| head >= key) || !active(other))
+    fn leads(&self, (_, leaf): RequestQueue, key: Key, lets_in: &impl Fn(RequestQueue) -> bool) -> bool {
+        let active = |other: RequestQueue| self.is_due(other) || self.is_ready(other) && lets_in(other);
+        self.queues_of(leaf).all(|other| self.head(other).is_none_or(|head| head >= key) || !active(other))
     }
 
-    /// Whether a cell is to be tried whatever its gates say.
-    fn is_fresh(&self, cell: Cell) -> bool {
-        let entry = self.lanes.get(cell.0).and_then(|lane| lane.entries.get(&cell.1));
-        entry.is_some_and(|entry| entry.fresh)
+    /// Whether a queue is to be tried whatever its quota_check say.
+    fn is_due(&self, queue: RequestQueue) -> bool {
+        let entry = self.classes.get(queue.0).and_then(|class| class.entries.get(&queue.1));
+        entry.is_some_and(|entry| entry.due)
     }
 
-    /// The cells of a leaf in which somebody waits.
-    pub(crate) fn cells_of(&self, account: Account) -> impl Iterator<Item = Cell> + '_ {
-        self.listed.at(account).iter().map(move |ask| (*ask, account)).filter(|cell| self.head(*cell).is_some())
+    /// The queues of a leaf in which somebody waits.
+    pub(crate) fn queues_of(&self, leaf: QuotaSlot) -> impl Iterator<Item = RequestQueue> + '_ {
+        self.tracked.at(leaf).iter().map(move |ask| (*ask, leaf)).filter(|queue| self.head(*queue).is_some())
     }
 
-    /// Everybody in a cell, in order.
-    pub(crate) fn keys_of(&self, (ask, account): Cell) -> Vec<Key> {
-        let entry = self.lanes.get(ask).and_then(|lane| lane.entries.get(&account));
+    /// Everybody in a queue, in order.
+    pub(crate) fn keys_of(&self, (ask, leaf): RequestQueue) -> Vec<Key> {
+        let entry = self.classes.get(ask).and_then(|class| class.entries.get(&leaf));
         entry.map(|entry| entry.keys.any.iter().copied().collect()).unwrap_or_default()
     }
 
-    /// Moves a workload within its cell.
-    pub(crate) fn rekey(&mut self, cell: Cell, old: Key, new: Key) {
-        let head = self.head(cell);
-        let entry = self.entry(cell.0, cell.1);
+    /// Moves a workload within its queue.
+    pub(crate) fn rekey(&mut self, queue: RequestQueue, old: Key, new: Key) {
+        let head = self.head(queue);
+        let entry = self.entry(queue.0, queue.1);
         entry.keys.any.remove(&old);
         entry.keys.any.insert(new);
-        let fresh = entry.fresh;
-        let now = self.head(cell);
-        if head != now && fresh {
-            for side in BOTH.iter().copied() {
+        let due = entry.due;
+        let now = self.head(queue);
+        if head != now && due {
+            for contest in BOTH.iter().copied() {
                 if let Some(head) = head {
-                    self.fresh.of_mut(side).remove(&(head, cell));
+                    self.due.get_mut(contest).remove(&(head, queue));
                 }
             }
             if let Some(now) = now {
-                self.fresh.entitled.insert((now, cell));
+                self.due.entitled.insert((now, queue));
             }
         }
-        self.pass_up(cell.0, cell.1);
+        self.update_tournament(queue.0, queue.1);
     }
 
-    /// Whether a cell is still offered by its lane: its gates are open and there may be room.
-    pub(crate) fn is_ready(&self, (ask, account): Cell) -> bool {
-        let Some(lane) = self.lanes.get(ask) else { return false };
-        let passes = |q: Account| lane.entries.get(&q).is_some_and(|entry| entry.gate.open && !entry.set_aside);
-        let mut path = std::iter::successors(Some(account), |q| *self.parents.at(*q));
-        lane.room && path.all(passes)
+    /// Whether a queue is still offered by its class: its quota_check are open and there may be room.
+    pub(crate) fn is_ready(&self, (ask, leaf): RequestQueue) -> bool {
+        let Some(class) = self.classes.get(ask) else { return false };
+        let passes = |q: QuotaSlot| class.entries.get(&q).is_some_and(|entry| entry.admission.open && !entry.suspended);
+        let mut path = std::iter::successors(Some(leaf), |q| *self.parents.at(*q));
+        class.room && path.all(passes)
     }
 }

@@ -40,7 +40,7 @@ impl FairShares {
 impl Scheduler {
     /// The fair share of every quota now, one row a quota in tree order, one amount a governed resource (F1, F2).
     ///
-    /// Takes time in proportion to the tree, times the number of siblings that reach their limit.
+    /// Takes time in proportion to the tree, times the number of siblings that reclaim_scope their limit.
     #[must_use]
     pub fn fair_shares(&self) -> Vec<Vec<i64>> {
         let mut shares = FairShares::default();

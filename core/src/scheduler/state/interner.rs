@@ -1,6 +1,6 @@
 //! What workloads ask, interned: pods that look alike share one template, units that wait alike share one ask.
 //!
-//! Everything that is remembered about waiting is remembered per ask, so ten thousand equal pods cost one memory.
+//! Everything that is remembered about pending is remembered per ask, so ten thousand equal pods cost one memory.
 
 use crate::{
     api::{DeviceAsk, EventError, Level, Name, NameMap, PodTemplate, WorkloadId},
@@ -39,7 +39,7 @@ pub(crate) struct Template {
     pub(crate) governed: Row,
 }
 
-/// What one unit asks that is admitted whole: a lone pod, the minimum of a gang, or one elastic member.
+/// What one unit asks that is admitted whole: a single_pod_ask pod, the minimum of a gang, or one elastic member.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Ask {
     /// Templates with counts, in order of ordinals.
@@ -62,17 +62,17 @@ impl Ask {
 }
 
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Shapes {
+pub(crate) struct Interner {
     pub(crate) resources: NameMap<()>,
     width: usize,
     known: IndexMap<PodTemplate, TemplateId, FxBuildHasher>,
     pub(crate) templates: Table<Template>,
     asks: IndexMap<Ask, (), FxBuildHasher>,
     /// The asks for one pod of each template: preemptible or not, a job or not.
-    lone: Table<[Option<AskId>; 4]>,
+    single_pod_ask: Table<[Option<AskId>; 4]>,
 }
 
-impl Shapes {
+impl Interner {
     pub(crate) fn new(tree: &QuotaTree) -> Self {
         let resources = tree.governed().map(|name| (name.clone(), ())).collect();
         Self { resources, width: tree.width(), ..Self::default() }
@@ -142,18 +142,18 @@ impl Shapes {
     }
 
     /// The ask for one pod.
-    pub(crate) fn lone(&mut self, template: TemplateId, preemptible: bool, job: bool) -> AskId {
-        if self.lone.len() <= template as usize {
-            self.lone.resize_with(template as usize + 1, Default::default);
+    pub(crate) fn single_pod_ask(&mut self, template: TemplateId, preemptible: bool, job: bool) -> AskId {
+        if self.single_pod_ask.len() <= template as usize {
+            self.single_pod_ask.resize_with(template as usize + 1, Default::default);
         }
         let kind = usize::from(preemptible) * 2 + usize::from(job);
-        if let Some(Some(ask)) = self.lone.at(template).get(kind) {
+        if let Some(Some(ask)) = self.single_pod_ask.at(template).get(kind) {
             return *ask;
         }
         let members = SmallVec::from_elem((template, 1), 1);
         let total = self.templates.at(template).governed.clone();
         let ask = self.ask(Ask { members, total, preemptible, job, together: None });
-        if let Some(slot) = self.lone.at_mut(template).get_mut(kind) {
+        if let Some(slot) = self.single_pod_ask.at_mut(template).get_mut(kind) {
             *slot = Some(ask);
         }
         ask
@@ -181,8 +181,8 @@ fn check(spec: &PodTemplate) -> Result<(), EventError> {
     Ok(())
 }
 
-/// How a plain amount of a device resource is spread over devices that hold `each`: whole ones, or one fraction.
-pub(crate) fn spread(resource: ResourceId, amount: i64, each: i64) -> Option<Devices> {
+/// How a plain amount of a device resource is split_over_devices over devices that hold `each`: whole ones, or one fraction.
+pub(crate) fn split_over_devices(resource: ResourceId, amount: i64, each: i64) -> Option<Devices> {
     if amount <= each {
         return Some(Devices { resource, count: 1, each: amount });
     }

@@ -1,10 +1,10 @@
 //! The workloads: what became of each pod, and which of them could be victims.
 
 use crate::scheduler::{
-    nodes::{PodRef, Spot},
+    nodes::{Assignment, PodRef},
     queue::order::Key,
-    quota::ledger::{Account, Row},
-    state::interner::{AskId, Shapes, TemplateId},
+    quota::ledger::{QuotaSlot, Row},
+    state::interner::{AskId, Interner, TemplateId},
     view::PodState,
 };
 use crate::{
@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 use std::cmp::Reverse;
 
 /// The place of a workload in the table; reused after it has ended.
-pub(crate) type Slot = u32;
+pub(crate) type WorkloadSlot = u32;
 pub(crate) type HoldId = u32;
 
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +33,7 @@ pub(crate) struct Pod {
     pub(crate) state: Option<PodState>,
     /// Which of the workload's sets it belongs to.
     pub(crate) set: u16,
-    pub(crate) spot: Spot,
+    pub(crate) spot: Assignment,
     /// The hold that waits for it to leave.
     pub(crate) leaves_for: Option<HoldId>,
 }
@@ -42,7 +42,7 @@ pub(crate) struct Pod {
 pub(crate) struct Workload {
     pub(crate) id: WorkloadId,
     pub(crate) namespace: Name,
-    pub(crate) account: Account,
+    pub(crate) leaf: QuotaSlot,
     pub(crate) priority: i32,
     pub(crate) preemptible: bool,
     pub(crate) submitted: Time,
@@ -57,14 +57,14 @@ pub(crate) struct Workload {
     pub(crate) hold: Option<HoldId>,
     /// Whether it counts as an admitted job (A5).
     pub(crate) admitted: bool,
-    /// Its key among the victims of its account, while it is one.
+    /// Its key among the victims of its leaf, while it is one.
     pub(crate) victim: Option<VictimKey>,
     /// The scheduler's generation when it came, or was last changed.
     pub(crate) arrived: u64,
     /// Whether it was evicted below its minimum, and so as a whole: what still waits of it waits for nothing (G2).
     pub(crate) evicted_whole: bool,
     /// Whether some of its pods were bound since the last fact.
-    pub(crate) fresh: bool,
+    pub(crate) bound_this_cycle: bool,
     /// Whether it lost pods, or failed to bind some, by no doing of ours (I6).
     pub(crate) lost_some: bool,
     /// Since when it runs below its minimum (G3).
@@ -73,7 +73,7 @@ pub(crate) struct Workload {
 
 /// The order of victims within a leaf: lowest priority (V1), those with members to spare (G2), latest
 /// started, highest id.
-pub(crate) type VictimKey = (i32, Reverse<bool>, Reverse<Time>, Reverse<WorkloadId>, Slot);
+pub(crate) type VictimKey = (i32, Reverse<bool>, Reverse<Time>, Reverse<WorkloadId>, WorkloadSlot);
 
 impl Pod {
     /// Whether it runs, or is being bound, and nobody has told it to go.
@@ -146,8 +146,8 @@ impl Workload {
     /// Whether enough pods wait to fill what is lacking.
     pub(crate) fn can_fill(&self, lacking: &[u32]) -> bool {
         let waits = |set: usize| {
-            let waiting = |pod: &&Pod| pod.state == Some(PodState::Waiting) && usize::from(pod.set) == set;
-            narrow(self.pods.iter().filter(waiting).count())
+            let pending = |pod: &&Pod| pod.state == Some(PodState::Waiting) && usize::from(pod.set) == set;
+            narrow(self.pods.iter().filter(pending).count())
         };
         lacking.iter().enumerate().all(|(set, lacking)| *lacking == 0 || waits(set) >= *lacking)
     }
@@ -174,7 +174,7 @@ impl Workload {
         self.standing().map(|(ordinal, _)| ordinal).collect()
     }
 
-    pub(crate) fn victim_key(&self, slot: Slot) -> VictimKey {
+    pub(crate) fn victim_key(&self, slot: WorkloadSlot) -> VictimKey {
         (self.priority, Reverse(self.has_surplus()), Reverse(self.started()), Reverse(self.id), slot)
     }
 }
@@ -182,31 +182,31 @@ impl Workload {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Workloads {
     rows: Table<Option<Workload>>,
-    by_id: IndexMap<WorkloadId, Slot, FxBuildHasher>,
-    spare: Vec<Slot>,
+    by_id: IndexMap<WorkloadId, WorkloadSlot, FxBuildHasher>,
+    spare: Vec<WorkloadSlot>,
 }
 
 impl Workloads {
-    pub(crate) fn slot(&self, id: WorkloadId) -> Option<Slot> {
+    pub(crate) fn slot(&self, id: WorkloadId) -> Option<WorkloadSlot> {
         self.by_id.get(&id).copied()
     }
 
     #[expect(clippy::expect_used, reason = "slots come from this table and are dropped with their workload")]
-    pub(crate) fn at(&self, slot: Slot) -> &Workload {
+    pub(crate) fn at(&self, slot: WorkloadSlot) -> &Workload {
         self.rows.at(slot).as_ref().expect("a workload that has not ended")
     }
 
     #[expect(clippy::expect_used, reason = "slots come from this table and are dropped with their workload")]
-    pub(crate) fn at_mut(&mut self, slot: Slot) -> &mut Workload {
+    pub(crate) fn at_mut(&mut self, slot: WorkloadSlot) -> &mut Workload {
         self.rows.at_mut(slot).as_mut().expect("a workload that has not ended")
     }
 
     /// The workload in this place, if there still is one.
-    pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut Workload> {
+    pub(crate) fn get_mut(&mut self, slot: WorkloadSlot) -> Option<&mut Workload> {
         self.rows.get_mut(slot).and_then(Option::as_mut)
     }
 
-    pub(crate) fn add(&mut self, workload: Workload) -> Slot {
+    pub(crate) fn add(&mut self, workload: Workload) -> WorkloadSlot {
         let id = workload.id;
         let slot = match self.spare.pop() {
             Some(slot) => {
@@ -219,7 +219,7 @@ impl Workloads {
         slot
     }
 
-    pub(crate) fn remove(&mut self, slot: Slot) {
+    pub(crate) fn remove(&mut self, slot: WorkloadSlot) {
         if let Some(workload) = self.rows.at_mut(slot).take() {
             self.by_id.swap_remove(&workload.id);
             self.spare.push(slot);
@@ -232,7 +232,7 @@ impl Workloads {
     }
 
     /// All workloads, in order of their ids.
-    pub(crate) fn sorted(&self) -> Vec<Slot> {
+    pub(crate) fn sorted(&self) -> Vec<WorkloadSlot> {
         let mut ids: Vec<_> = self.by_id.iter().map(|(id, slot)| (*id, *slot)).collect();
         ids.sort_unstable();
         ids.into_iter().map(|(_, slot)| slot).collect()
@@ -251,7 +251,7 @@ impl Workloads {
     }
 
     /// What a pod asks of governed resources.
-    pub(crate) fn governed<'a>(&self, (slot, ordinal): PodRef, shapes: &'a Shapes) -> &'a Row {
-        &shapes.templates.at(self.at(slot).template(ordinal)).governed
+    pub(crate) fn governed<'a>(&self, (slot, ordinal): PodRef, interner: &'a Interner) -> &'a Row {
+        &interner.templates.at(self.at(slot).template(ordinal)).governed
     }
 }

@@ -2,13 +2,13 @@
 //! that a pod would cost.
 //!
 //! A device is a fragment for a shape when the node has no room for the shape, or the device too little of it. What is
-//! free without what is a fragment is *usable*, summed over shapes by weight. All sums are exact; the table below turns a
+//! free without what is a fragment is *usable*, summed over interner by weight. All sums are exact; the table below turns a
 //! loss into points without a float.
 
-use crate::scheduler::nodes::{Bank, Node, Template, devices::Falls};
+use crate::scheduler::nodes::{Node, NodeDevices, Template, devices::DeviceGranularity};
 use crate::{
     api::{DeviceSet, PodTemplate, TypicalPod},
-    scheduler::state::interner::{Devices, ResourceId, Shapes},
+    scheduler::state::interner::{Devices, Interner, ResourceId},
 };
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -71,7 +71,7 @@ const ONE: i128 = 1_000_000_000;
 /// The points of what changes nothing.
 pub(crate) const EVEN: u32 = 50;
 
-type Kinds = IndexMap<(u32, ResourceId, i64, Falls), Kind, FxBuildHasher>;
+type Kinds = IndexMap<(u32, ResourceId, i64, DeviceGranularity), Kind, FxBuildHasher>;
 
 /// The typical pods, counted for every kind of node.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +97,7 @@ struct Kind {
     steps: Vec<i128>,
 }
 
-/// Shapes that ask for the same part of each of several devices.
+/// Interner that ask for the same part of each of several devices.
 #[derive(Debug, Clone)]
 struct Several {
     count: u32,
@@ -107,15 +107,15 @@ struct Several {
 }
 
 /// How much of each of how many devices a shape asks on a node with these devices; nothing where it asks for none.
-fn ask_of(template: &PodTemplate, name: &str, bank: &Bank) -> Option<Option<Devices>> {
+fn ask_of(template: &PodTemplate, name: &str, bank: &NodeDevices) -> Option<Option<Devices>> {
     let (resource, each) = (bank.resource, bank.each);
     if let Some(ask) = template.devices.as_ref().filter(|ask| ask.resource == name) {
         let ask = Devices { resource, count: ask.count, each: ask.each };
-        return bank.falls.lets(&ask, each).then_some(Some(ask));
+        return bank.granularity.lets(&ask, each).then_some(Some(ask));
     }
     match template.request.get(name).filter(|amount| *amount > 0) {
         None => Some(None),
-        Some(amount) => bank.falls.plainly(resource, amount, each).map(Some),
+        Some(amount) => bank.granularity.plainly(resource, amount, each).map(Some),
     }
 }
 
@@ -130,13 +130,13 @@ fn sorted(mut values: Vec<i64>) -> Vec<i64> {
 }
 
 impl Kind {
-    fn new(shapes: &[(&TypicalPod, Devices)], total: i128, each: i64) -> Self {
-        let cpus = sorted(shapes.iter().map(|(pod, _)| cpu_of(&pod.template)).collect());
-        let singles = || shapes.iter().filter(|(_, ask)| ask.count == 1);
+    fn new(interner: &[(&TypicalPod, Devices)], total: i128, each: i64) -> Self {
+        let cpus = sorted(interner.iter().map(|(pod, _)| cpu_of(&pod.template)).collect());
+        let singles = || interner.iter().filter(|(_, ask)| ask.count == 1);
         let amounts = sorted(singles().map(|(_, ask)| ask.each).collect());
         let weight = |cpu: Option<&i64>, of: &dyn Fn(&Devices) -> bool| {
             let within = |pod: &TypicalPod| cpu.is_some_and(|most| cpu_of(&pod.template) <= *most);
-            let counted = shapes.iter().filter(|(pod, ask)| within(pod) && of(ask));
+            let counted = interner.iter().filter(|(pod, ask)| within(pod) && of(ask));
             counted.map(|(pod, _)| i64::from(pod.weight)).sum::<i64>()
         };
         let rows = || std::iter::once(None).chain(cpus.iter().map(Some));
@@ -144,7 +144,7 @@ impl Kind {
         let row = |cpu| columns().map(|most| weight(cpu, &|ask| ask.count == 1 && ask.each <= most)).collect();
         let single = rows().map(row).collect();
         let mut kinds: Vec<(u32, i64)> =
-            shapes.iter().filter(|(_, ask)| ask.count > 1).map(|(_, ask)| (ask.count, ask.each)).collect();
+            interner.iter().filter(|(_, ask)| ask.count > 1).map(|(_, ask)| (ask.count, ask.each)).collect();
         kinds.sort_unstable();
         kinds.dedup();
         let several = kinds.into_iter().map(|(count, each)| {
@@ -199,14 +199,14 @@ impl Fragments {
     }
 
     /// Takes note of a node of this class: counts the typical pods for its kind. `may_stand` tells which are let on it.
-    pub(crate) fn sees(&mut self, node: &Node, shapes: &Shapes, may_stand: impl Fn(&PodTemplate) -> bool) {
-        self.cpu = shapes.resources.get_index_of("cpu").and_then(|at| u16::try_from(at).ok());
+    pub(crate) fn sees(&mut self, node: &Node, interner: &Interner, may_stand: impl Fn(&PodTemplate) -> bool) {
+        self.cpu = interner.resources.get_index_of("cpu").and_then(|at| u16::try_from(at).ok());
         let Some(bank) = node.banks.first() else { return };
-        let key = (node.class, bank.resource, bank.each, bank.falls);
+        let key = (node.class, bank.resource, bank.each, bank.granularity);
         if self.kinds.contains_key(&key) {
             return;
         }
-        let name = shapes.resource_name(bank.resource);
+        let name = interner.resource_name(bank.resource);
         let asks = |pod: &TypicalPod| ask_of(&pod.template, name.as_str(), bank).flatten();
         let let_on = self.typical.iter().filter(|pod| may_stand(&pod.template));
         let found: Vec<_> = let_on.filter_map(|pod| Some((pod, asks(pod)?))).collect();
@@ -216,7 +216,7 @@ impl Fragments {
 
     fn kind(&self, node: &Node) -> Option<&Kind> {
         let bank = node.banks.first()?;
-        self.kinds.get(&(node.class, bank.resource, bank.each, bank.falls))
+        self.kinds.get(&(node.class, bank.resource, bank.each, bank.granularity))
     }
 
     fn cpu(&self, node: &Node) -> i64 {
