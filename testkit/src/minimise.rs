@@ -129,7 +129,7 @@ pub fn cut(core: &Scheduler, cited: &Cited, stays_pending: &BTreeSet<WorkloadId>
 fn pruned(core: &Scheduler, cited: &Cited) -> TreeSpec {
     let tree = core.tree();
     let leaves = cited.workloads.iter().filter_map(|id| core.workload(*id)?.leaf);
-    let keepers = tree.ids().filter(|q| tree.kept(*q).iter().any(|kept| *kept > 0));
+    let keepers = tree.ids().filter(|q| tree.lend_floor(*q).iter().any(|kept| *kept > 0));
     let paths: BTreeSet<QuotaId> = leaves.chain(keepers).flat_map(|quota| tree.path(quota)).collect();
     let root = tree.ids().next();
     let stays = tree.ids().filter(|q| paths.contains(q) || Some(*q) == root);

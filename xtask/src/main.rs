@@ -1,6 +1,7 @@
 //! Repository checks of quotree: `cargo run -p xtask -- tidy` reads the tree and tells everything that is not as the
 //! house rules want it, all at once, each with its file and line.
 
+mod circles;
 mod deps;
 mod files;
 mod links;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
 fn tidy() -> Result<Vec<String>, String> {
     let files = files::tracked()?;
     let mut findings = deps::check()?;
+    findings.extend(circles::check(&files));
     findings.extend(text::check(&files));
     findings.extend(rules::check(&files));
     findings.extend(links::check(&files));

@@ -1,6 +1,9 @@
 //! A few named amounts: what a pod asks, what a node has, what a quota guarantees.
 
-use crate::api::{Name, QuantityText, Unit};
+use super::{
+    ids::Name,
+    quantity::{QuantityText, Unit},
+};
 use serde::{Deserialize, Deserializer, Serialize};
 use smallvec::SmallVec;
 use std::fmt;

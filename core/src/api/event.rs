@@ -1,6 +1,10 @@
 //! Facts from the world, and why one may be refused.
 
-use crate::api::{Finding, Name, NodeId, NodeSpec, PodId, PodSet, Time, TreeSpec, WorkloadId, WorkloadSpec};
+use super::{
+    finding::Finding,
+    ids::{Name, NodeId, PodId, Time, WorkloadId},
+    spec::{NodeSpec, PodSet, TreeSpec, WorkloadSpec},
+};
 use serde::{Deserialize, Serialize};
 
 /// A fact from the world. The scheduler believes its own plans until told otherwise.

@@ -1,6 +1,9 @@
 //! What is wrong, or odd, about a quota tree (T2).
 
-use crate::api::{Name, QuantityText, Unit};
+use super::{
+    ids::Name,
+    quantity::{QuantityText, Unit},
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -1,6 +1,7 @@
 //! What callers see: the facts they report, the plans they get back, the verdicts, and the values these are made of.
 
 mod amounts;
+mod device;
 mod digest;
 mod event;
 mod finding;
@@ -8,24 +9,28 @@ mod ids;
 mod plan;
 mod policy;
 mod quantity;
+mod reason;
+mod rule;
 mod spec;
 mod topology;
 mod typical;
 mod verdict;
+mod view;
 
 pub use amounts::Amounts;
+pub use device::{DeviceAsk, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec};
 pub use digest::StableHasher;
 pub use event::{Event, EventError, PodOutcome, WorkloadChange};
 pub use finding::{Finding, FindingKind, Severity};
 pub(crate) use ids::NameMap;
 pub use ids::{Name, NodeId, PodId, QuotaId, Time, WorkloadId};
-pub use plan::*;
+pub use plan::{Action, Plan};
 pub use policy::*;
 pub use quantity::{QuantityError, QuantityText, Unit, format_quantity, parse_quantity};
-pub use spec::{
-    DeviceAsk, DeviceChoice, DeviceMode, DeviceSpec, NodeSpec, PodSet, PodTemplate, Queueing, QuotaSpec, TreeSpec,
-    WorkloadSpec,
-};
+pub use reason::{BindReason, EvictReason, ReleaseReason};
+pub use rule::{Rule, RuleDoc};
+pub use spec::{NodeSpec, PodSet, PodTemplate, Queueing, QuotaSpec, TreeSpec, WorkloadSpec};
 pub use topology::{Domain, Level};
 pub use typical::TypicalPod;
 pub use verdict::*;
+pub use view::{NodeView, PodState, PodView, Usage, WorkloadView};

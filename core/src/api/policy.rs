@@ -1,7 +1,7 @@
 //! The policy: how the scheduler orders, lends, takes back and places. A value, not code: every knob names the rule of
 //! docs/rules.md that it turns, and each rule lives in one file behind its knob.
 
-use crate::api::TypicalPod;
+use super::typical::TypicalPod;
 use serde::{Deserialize, Serialize};
 
 /// Every knob of the scheduler. The default is policy `capacity`: right before it is compatible.
@@ -68,6 +68,19 @@ impl Default for Policy {
     }
 }
 
+impl Policy {
+    /// Whether workloads may reclaim from other leaves at all (R8).
+    pub(crate) fn reclaims(&self) -> bool {
+        matches!(self.preemption, Preemption::Auto | Preemption::ReclaimOnly) && self.reclaim != Reclaim::Off
+    }
+
+    /// Whether workloads may preempt within their leaf at all (R8).
+    pub(crate) fn preempts_within_leaf(&self) -> bool {
+        matches!(self.preemption, Preemption::Auto | Preemption::PriorityOnly)
+            && self.within != WithinQueuePreemption::Never
+    }
+}
+
 /// Who goes first among the waiting (O1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -105,6 +118,17 @@ pub enum WithinQueuePreemption {
     LowerOrNewerEqual,
     /// Nobody.
     Never,
+}
+
+impl WithinQueuePreemption {
+    /// Whether a workload of priority `by` may preempt some workload of priority `victim`.
+    pub(crate) const fn may_preempt(self, by: i32, victim: i32) -> bool {
+        match self {
+            Self::LowerPriority => victim < by,
+            Self::LowerOrNewerEqual => victim <= by,
+            Self::Never => false,
+        }
+    }
 }
 
 /// Whether a workload that displaces others of its own leaf may make the leaf borrow more than before (R1).

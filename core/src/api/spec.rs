@@ -1,6 +1,11 @@
 //! What the world tells the scheduler about quotas, nodes and workloads: plain values, no behaviour.
 
-use crate::api::{Amounts, DeviceSet, Level, Name, NodeId, Time, WorkloadId};
+use super::{
+    amounts::Amounts,
+    device::{DeviceAsk, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec},
+    ids::{Name, NodeId, Time, WorkloadId},
+    topology::{Domain, Level},
+};
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
@@ -162,62 +167,30 @@ impl NodeSpec {
 }
 
 impl NodeSpec {
+    /// The domain of this level that the node stands in, if it stands in any.
+    #[must_use]
+    pub fn domain(&self, level: Level) -> Option<Domain> {
+        match level {
+            Level::Node => Some(Domain::Node(self.id)),
+            Level::Rack => self.rack.clone().map(|rack| Domain::Rack { zone: self.zone.clone(), rack }),
+            Level::Zone => self.zone.clone().map(Domain::Zone),
+        }
+    }
+
+    /// Whether the node stands in this domain.
+    #[must_use]
+    pub fn is_in(&self, domain: &Domain) -> bool {
+        match domain {
+            Domain::Node(id) => self.id == *id,
+            Domain::Rack { zone, rack } => self.rack.as_ref() == Some(rack) && self.zone == *zone,
+            Domain::Zone(zone) => self.zone.as_ref() == Some(zone),
+        }
+    }
+
     /// Whether another node has the same devices, and requests fall on them in the same way.
     pub(crate) fn same_devices(&self, other: &Self) -> bool {
         (&self.devices, &self.mode) == (&other.devices, &other.mode)
     }
-}
-
-/// A resource of a node that comes as separate devices.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceSpec {
-    /// The resource, such as `nvidia.com/gpu`.
-    pub resource: Name,
-    /// How many devices, at most 64.
-    pub count: u32,
-    /// How much one device holds, in base units: 1000 for a GPU counted as one.
-    pub each: i64,
-}
-
-/// How requests fall on the devices of a node (P1).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum DeviceMode {
-    /// Whole devices, a part of one, or equal parts of several where a pod says so.
-    #[default]
-    Fraction,
-    /// Whole devices only.
-    Exclusive,
-    /// A part of one device, or equal parts of several where a pod says so; never more than a device holds.
-    Share,
-    /// Whole devices only, close ones first. Devices that follow each other make an island, islands make larger ones.
-    Topology {
-        /// How many devices an island has, ascending: each is a multiple of the one before. Empty: all are equally close.
-        islands: Vec<u32>,
-    },
-}
-
-/// Which of the devices that fit a pod gets; among equals the lowest index. Policies that weigh devices themselves
-/// (`fgd`, `random`) do so for single devices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum DeviceChoice {
-    /// The fullest.
-    #[default]
-    BestFit,
-    /// The emptiest.
-    Spread,
-}
-
-/// What a pod asks of devices: `each` on each of `count` devices of one node.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct DeviceAsk {
-    /// The resource, such as `nvidia.com/gpu`.
-    pub resource: Name,
-    /// On how many devices.
-    pub count: u32,
-    /// How much of each, in base units.
-    pub each: i64,
 }
 
 /// What every pod of a set looks like.

@@ -1,6 +1,6 @@
 //! Typical pods: the shapes that a cluster's free devices should stay of use to. Placement `fgd` measures by them (P2).
 
-use crate::api::{Amounts, DeviceAsk, PodTemplate};
+use super::{amounts::Amounts, device::DeviceAsk, spec::PodTemplate};
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,11 @@
 //! obstacle of room names, with the pods on them, and the branches of those that count as gone. A world without
 //! everything else gives the same verdict.
 
-use crate::api::{Domain, Name, NodeId, PodId, QuotaId, Rule, WorkloadId};
+use super::{
+    ids::{Name, NodeId, PodId, QuotaId, WorkloadId},
+    rule::Rule,
+    topology::Domain,
+};
 use serde::{Deserialize, Serialize};
 
 /// Why a workload waits (X1).
@@ -196,6 +200,15 @@ impl BlockingReason {
             Self::Held { .. } | Self::Settling { .. } => Rule::H1,
             Self::Unentitled { .. } => Rule::R2a,
             Self::Growth { .. } => Rule::R1,
+        }
+    }
+
+    /// What room is missing, if that is the reason.
+    #[must_use]
+    pub const fn room(&self) -> Option<&Room> {
+        match self {
+            Self::Room(room) => Some(room),
+            _ => None,
         }
     }
 

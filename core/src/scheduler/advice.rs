@@ -1,69 +1,102 @@
-//! What would help (X3): single changes, each made on a copy of the state and decided upon before it is told; of amounts,
-//! the smallest that does.
+//! What would help a pending workload (X3): single changes, each tried on a copy of the state before it is advised; of
+//! amounts, the smallest that helps.
 
-use crate::api::{
-    BlockingReason, Event, Help, OverPromised, Protection, QuotaId, Room, TreeSpec, Verdict, WorkloadChange,
-};
-use crate::scheduler::explain::Findings;
-use crate::scheduler::{
+use super::{
     Scheduler,
-    preempt::eligibility::PreemptionKind,
-    state::{interner::Ask, workloads::WorkloadSlot},
+    cluster::Cluster,
+    placement::fits,
+    preempt::{eligibility::PreemptionKind, find_plan, findings::SearchFindings},
+    state::{
+        interner::Ask,
+        keys::{QuotaSlot, WorkloadSlot},
+    },
+};
+use crate::api::{
+    Action, BlockingReason, Event, Help, OverPromised, Protection, QuotaId, Room, TreeSpec, Verdict, WorkloadChange,
+    WorkloadId,
 };
 use std::{cmp::Reverse, collections::BTreeSet};
 
-/// How many workloads and nodes are tried, each.
+/// How many workloads, and how many nodes, are tried.
 const TRIED: usize = 8;
 
 /// How many siblings are asked to give up guarantee.
 const GIVERS: usize = 2;
 
 impl Scheduler {
+    /// Why a workload is pending, now and in full (X1), with what would help (X3); nothing when it is not pending and
+    /// holds nothing, or is not known.
+    ///
+    /// Costs what [`verdict`](Self::verdict) costs, and a copy of the state and a decision for each change that may
+    /// help.
+    #[must_use]
+    pub fn explain(&self, workload: WorkloadId) -> Option<Verdict> {
+        let mut verdict = self.verdict(workload)?;
+        let slot = self.cluster.workloads.slot(workload)?;
+        if let Some((ask, _)) = self.cluster.queue.pending(slot) {
+            let ask = self.cluster.workloads.interner.ask(ask);
+            verdict.helps = Advisor::new(self, slot, ask).helps(&verdict);
+        }
+        Some(verdict)
+    }
+}
+
+/// The search for advice on one workload.
+struct Advisor<'a> {
+    scheduler: &'a Scheduler,
+    slot: WorkloadSlot,
+    ask: &'a Ask,
+    /// A copy of the state, for the quick test.
+    probe: Cluster,
+}
+
+impl<'a> Advisor<'a> {
+    fn new(scheduler: &'a Scheduler, slot: WorkloadSlot, ask: &'a Ask) -> Self {
+        let mut probe = scheduler.cluster.clone();
+        // What was bound last may be a victim from the next event on.
+        probe.end_bind_protection();
+        Self { scheduler, slot, ask, probe }
+    }
+
+    fn cluster(&self) -> &'a Cluster {
+        &self.scheduler.cluster
+    }
+
     /// Single changes each of which would place the workload in the next decision.
-    pub(crate) fn helps(&self, slot: WorkloadSlot, verdict: &Verdict) -> Vec<Help> {
-        let workload = self.workloads.at(slot);
-        let Some((ask, _)) = workload.waits else { return Vec::new() };
+    fn helps(&mut self, verdict: &Verdict) -> Vec<Help> {
         if matches!(verdict.binding, BlockingReason::NoQuota | BlockingReason::Behind { .. }) {
             return Vec::new();
         }
-        let ask = self.interner.get(ask);
         let mut helps = Vec::new();
-        let mut probe = self.clone();
-        // Who was only just bound is a victim from the next fact on.
-        drop(probe.apply(Event::Tick));
-        for choices in self.larger_quotas(slot, ask) {
-            helps.extend(choices.into_iter().find_map(|help| self.smallest(&mut probe, slot, help)));
+        for choices in self.larger_quotas() {
+            helps.extend(choices.into_iter().find_map(|help| self.smallest(help)));
         }
-        if let Some(room) = verdict
-            .obstacles()
-            .find_map(|(binding, _)| if let BlockingReason::Room(room) = binding { Some(room) } else { None })
-        {
-            let freed = larger_nodes(room).find_map(|help| self.smallest(&mut probe, slot, help));
-            let opened = || self.cordoned().find(|help| self.is_placed_after(slot, help));
-            helps.extend(freed.or_else(opened));
+        if let Some(room) = verdict.obstacles().find_map(|(reason, _)| reason.room()) {
+            let freed = larger_nodes(room).find_map(|help| self.smallest(help));
+            let uncordoned = || self.cordoned().find(|help| self.is_placed_after(help));
+            helps.extend(freed.or_else(uncordoned));
         }
-        let others = self.fewer_protected(slot, verdict).chain(self.more_jobs(verdict));
-        helps.extend(others.filter(|help| self.is_placed_after(slot, help)));
+        let others = self.fewer_protected(verdict).chain(more_jobs(verdict));
+        helps.extend(others.filter(|help| self.is_placed_after(help)));
         helps
     }
 
-    /// The most by which a larger min or max on the path could help, each with the ways to come by it.
-    fn larger_quotas(&self, slot: WorkloadSlot, ask: &Ask) -> Vec<Vec<Help>> {
+    /// The most by which a larger min or max on the path could help, each with the ways to get it.
+    fn larger_quotas(&self) -> Vec<Vec<Help>> {
+        let (quotas, ask) = (&self.cluster().quotas, self.ask);
+        let ledger = &quotas.ledger;
         let mut helps = Vec::new();
-        for q in self.ledger.path(self.workloads.at(slot).leaf).filter(|q| self.quota(*q).is_some()) {
+        for q in ledger.path(self.cluster().workloads.at(self.slot).leaf) {
+            let Some(quota) = quotas.quota_id(q) else { continue };
             for (r, amount) in ask.requested() {
-                let (Some(resource), quota) = (self.tree.resource_name(r), QuotaId(q)) else { continue };
-                let non_preemptible_usage =
-                    self.ledger.non_preemptible_usage(q, r).saturating_add(amount).saturating_sub(self.min(q, r));
-                let short =
-                    self.ledger.projected_usage(q, r).saturating_add(amount).saturating_sub(self.guarantee(q, r));
-                let short = short.max(if ask.preemptible { 0 } else { non_preemptible_usage });
+                let Some(resource) = quotas.tree.resource_name(r) else { continue };
+                let fixed = ledger.non_preemptible_usage(q, r).saturating_add(amount).saturating_sub(quotas.min(q, r));
+                let short = quotas.above_guarantee(q, r, amount).max(if ask.preemptible { 0 } else { fixed });
                 if short > 0 {
-                    let from = self.givers(quota, r, short);
                     let more = |from| Help::MoreMin { quota, resource: resource.clone(), by: short, from };
-                    helps.push(from.into_iter().map(more).collect());
+                    helps.push(self.givers(quota, r, short).into_iter().map(more).collect());
                 }
-                let over = self.ledger.charged(q, r).saturating_add(amount).saturating_sub(self.max(q, r));
+                let over = ledger.charged(q, r).saturating_add(amount).saturating_sub(quotas.max(q, r));
                 if over > 0 {
                     helps.push(vec![Help::MoreMax { quota, resource: resource.clone(), by: over }]);
                 }
@@ -72,58 +105,54 @@ impl Scheduler {
         helps
     }
 
-    /// Who could give up guarantee for a quota: nobody need to where its parent has some left, else siblings, with so
+    /// Who could give up guarantee for a quota: nobody has to where its parent has some left; otherwise siblings with so
     /// much unused, those with the most first (T2).
     fn givers(&self, quota: QuotaId, r: usize, by: i64) -> Vec<Option<QuotaId>> {
-        let Some(parent) = self.tree.parent(quota) else { return vec![None] };
-        let siblings = self.tree.children(parent);
-        let promised = siblings.iter().map(|q| self.min(q.0, r)).fold(0, i64::saturating_add);
-        if self.policy.over_promised == OverPromised::Warn || self.min(parent.0, r).saturating_sub(promised) >= by {
+        let quotas = &self.cluster().quotas;
+        let Some(parent) = quotas.tree.parent(quota) else { return vec![None] };
+        let siblings = quotas.tree.children(parent);
+        let min = |q: QuotaId| quotas.min(q.into(), r);
+        let promised = siblings.iter().map(|q| min(*q)).fold(0, i64::saturating_add);
+        let may_overpromise = self.cluster().policy.over_promised == OverPromised::Warn;
+        if may_overpromise || min(parent).saturating_sub(promised) >= by {
             return vec![None];
         }
-        let unused = |q: &QuotaId| self.min(q.0, r).saturating_sub(self.ledger.projected_usage(q.0, r));
+        let unused = |q: &QuotaId| min(*q).saturating_sub(quotas.ledger.projected_usage(QuotaSlot::from(*q), r));
         let mut givers: Vec<QuotaId> = siblings.iter().copied().filter(|q| *q != quota && unused(q) >= by).collect();
         givers.sort_by_key(|q| (Reverse(unused(q)), *q));
         givers.into_iter().take(GIVERS).map(Some).collect()
     }
 
-    /// The classes of pods that may not be evicted, one workload at a time.
-    fn fewer_protected(&self, slot: WorkloadSlot, verdict: &Verdict) -> impl Iterator<Item = Help> {
+    /// That pods which may not be evicted could be, one workload at a time.
+    fn fewer_protected(&self, verdict: &Verdict) -> impl Iterator<Item = Help> + use<> {
         let classes = verdict.protected.iter().filter(|class| class.shield == Protection::NonPreemptible);
         let ids: BTreeSet<_> = classes.flat_map(|class| &class.who).map(|pod| pod.workload).collect();
-        let own = self.workloads.at(slot).id;
+        let own = self.cluster().workloads.at(self.slot).id;
         ids.into_iter().filter(move |id| *id != own).take(TRIED).map(|workload| Help::Preemptible { workload })
     }
 
-    fn more_jobs(&self, verdict: &Verdict) -> impl Iterator<Item = Help> + use<> {
-        let jobs = match verdict.binding {
-            BlockingReason::Jobs { quota, limit } => Some(Help::MoreJobs { quota, limit: limit.saturating_add(1) }),
-            _ => None,
-        };
-        jobs.into_iter()
-    }
-
-    fn cordoned(&self) -> impl Iterator<Item = Help> {
-        let cordoned =
-            self.nodes.sorted().into_iter().map(|slot| self.nodes.at(slot)).filter(|node| !node.spec.schedulable);
+    fn cordoned(&self) -> impl Iterator<Item = Help> + use<'a> {
+        let nodes = &self.cluster().nodes;
+        let cordoned = nodes.sorted().into_iter().map(|slot| nodes.at(slot)).filter(|node| !node.spec.schedulable);
         cordoned.take(TRIED).map(|node| Help::Uncordon { node: node.id })
     }
 
-    /// The least of a change by which it places the workload, if it does at all. `probe` is a copy of the state to try on.
-    fn smallest(&self, probe: &mut Self, slot: WorkloadSlot, most: Help) -> Option<Help> {
+    /// The least of a change by which it places the workload, if it does so at all.
+    fn smallest(&mut self, most: Help) -> Option<Help> {
         let mut works = amount(&most);
-        if !probe.is_likely(slot, &most) || !self.is_placed_after(slot, &most) {
+        if !self.is_likely(&most) || !self.is_placed_after(&most) {
             return None;
         }
-        if !self.holds.is_empty() && self.is_placed_after(slot, &with_amount(&most, 0)) {
+        if !self.cluster().holds.is_empty() && self.is_placed_after(&with_amount(&most, 0)) {
             return None;
         }
-        // The quick test says no too often, as others may go first: what it found to be the least is searched on without it.
+        // The quick test says no too often, as other workloads may go first: the search goes on without it from what it
+        // found to be the least.
         for quick in [true, false] {
             let (mut fails, mut next) = (0, works - 1);
             while works - fails > 1 {
                 let less = with_amount(&most, next);
-                if (!quick || probe.is_likely(slot, &less)) && self.is_placed_after(slot, &less) {
+                if (!quick || self.is_likely(&less)) && self.is_placed_after(&less) {
                     works = next;
                 } else {
                     fails = next;
@@ -134,106 +163,127 @@ impl Scheduler {
         Some(with_amount(&most, works))
     }
 
-    /// Whether the change, made here and taken back, leaves a way to place the workload alone. Cheaper than to decide.
-    fn is_likely(&mut self, slot: WorkloadSlot, help: &Help) -> bool {
-        // What a quota any_lend_limit for itself follows its min, and a new tree ends holds: then only a decision can tell.
-        let any_lend_limit = |quota: QuotaId| self.tree.spec(quota).is_some_and(|spec| spec.lend.is_some());
-        if !self.holds.is_empty() || self.tree.ids().any(any_lend_limit) {
+    /// The quick test: whether the change leaves a way to place the workload by itself. Cheaper than a decision.
+    fn is_likely(&mut self, help: &Help) -> bool {
+        // Lend floors follow min, and a new tree ends holds: then only a decision can tell.
+        let tree = &self.probe.quotas.tree;
+        let has_lend_limit = |quota: QuotaId| tree.spec(quota).is_some_and(|spec| spec.lend.is_some());
+        if !self.probe.holds.is_empty() || tree.ids().any(has_lend_limit) {
             return true;
         }
-        self.make(help, 1);
-        let found = self.could_be_placed(slot);
-        self.make(help, -1);
+        make(&mut self.probe, help, 1);
+        let found = could_be_placed(&mut self.probe, self.slot);
+        make(&mut self.probe, help, -1);
         found
     }
 
-    fn make(&mut self, help: &Help, sign: i64) {
-        match help {
-            Help::MoreMin { quota, resource, by, from } => {
-                self.tree.raise(*quota, resource, sign * by, 0);
-                if let Some(from) = from {
-                    self.tree.raise(*from, resource, -sign * by, 0);
+    /// Whether the next decision places the workload after this change came as an event.
+    fn is_placed_after(&self, help: &Help) -> bool {
+        let Some(event) = event_of(self.cluster(), help) else { return false };
+        let mut copy = self.scheduler.clone();
+        copy.apply(event).is_ok()
+            && places(&copy.decide(self.cluster().now).actions, self.cluster().workloads.at(self.slot).id)
+    }
+}
+
+/// Whether a plan places a workload: binds some of its pods, or holds room for them.
+fn places(actions: &[Action], id: WorkloadId) -> bool {
+    actions.iter().any(|action| match action {
+        Action::Bind { pod, .. } => pod.workload == id,
+        Action::Hold { workload, .. } => *workload == id,
+        _ => false,
+    })
+}
+
+/// Makes a change on the probe, or reverses it.
+fn make(probe: &mut Cluster, help: &Help, sign: i64) {
+    let tree = &mut probe.quotas.tree;
+    match help {
+        Help::MoreMin { quota, resource, by, from } => {
+            tree.raise(*quota, resource, sign * by, 0);
+            if let Some(from) = from {
+                tree.raise(*from, resource, -sign * by, 0);
+            }
+        }
+        Help::MoreMax { quota, resource, by } => tree.raise(*quota, resource, 0, sign * by),
+        Help::FreeOnNode { node, resource, by } => {
+            probe.nodes.enlarge(*node, probe.workloads.interner.resource_index(resource.as_str()), sign * by);
+        }
+        _ => {}
+    }
+}
+
+/// Whether the workload could be placed by itself, by preemption if need be.
+fn could_be_placed(probe: &mut Cluster, slot: WorkloadSlot) -> bool {
+    let Some((ask, _)) = probe.queue.pending(slot) else { return false };
+    let ask = probe.workloads.interner.ask(ask).clone();
+    if fits(probe, slot) && probe.quotas.admits(&ask, probe.workloads.at(slot).leaf) {
+        return true;
+    }
+    let mut ignored = SearchFindings::default();
+    PreemptionKind::BOTH.into_iter().any(|kind| find_plan(probe, slot, &ask, kind, &mut ignored).is_some())
+}
+
+/// The event that a change would come as.
+fn event_of(cluster: &Cluster, help: &Help) -> Option<Event> {
+    let tree = &cluster.quotas.tree;
+    match help {
+        Help::MoreMin { quota, .. } | Help::MoreMax { quota, .. } | Help::MoreJobs { quota, .. } => {
+            let mut changed: TreeSpec = tree.ids().filter_map(|q| tree.spec(q).cloned()).collect();
+            if let Help::MoreMin { resource, by, from: Some(from), .. } = help {
+                let spec = changed.quotas.get_mut(from.0 as usize)?;
+                let old = spec.min.get(resource.as_str()).unwrap_or(0);
+                spec.min.set(resource.clone(), old.saturating_sub(*by));
+            }
+            let spec = changed.quotas.get_mut(quota.0 as usize)?;
+            match help {
+                Help::MoreJobs { limit, .. } => spec.max_jobs = Some(*limit),
+                Help::MoreMax { resource, by, .. } => {
+                    let old = spec.max.get(resource.as_str())?;
+                    spec.max.set(resource.clone(), old.saturating_add(*by));
                 }
-            }
-            Help::MoreMax { quota, resource, by } => self.tree.raise(*quota, resource, 0, sign * by),
-            Help::FreeOnNode { node, resource, by } => {
-                self.nodes.enlarge(*node, self.interner.resources.get_index_of(resource), sign * by);
-            }
-            _ => {}
-        }
-    }
-
-    fn could_be_placed(&mut self, slot: WorkloadSlot) -> bool {
-        let Some((ask, _)) = self.workloads.at(slot).waits else { return false };
-        let ask = self.interner.get(ask).clone();
-        let free = self.place(slot).map(|spots| self.unplace(&spots)).is_some();
-        if free && self.blocked(&ask, self.workloads.at(slot).leaf).is_none() {
-            return true;
-        }
-        let rights = [PreemptionKind::Reclaim, PreemptionKind::Priority];
-        rights.into_iter().any(|kind| self.find_plan(slot, &ask, kind, &mut Findings::default()).is_some())
-    }
-
-    /// Whether the next decision places the workload when this change has come as a fact.
-    fn is_placed_after(&self, slot: WorkloadSlot, help: &Help) -> bool {
-        let id = self.workloads.at(slot).id;
-        let Some(event) = self.fact(help) else { return false };
-        let mut copy = self.clone();
-        copy.apply(event).is_ok() && Self::places(&copy.decide(self.now).actions, id)
-    }
-
-    /// The fact that a change would come as.
-    fn fact(&self, help: &Help) -> Option<Event> {
-        match help {
-            Help::MoreMin { quota, .. } | Help::MoreMax { quota, .. } | Help::MoreJobs { quota, .. } => {
-                let mut tree: TreeSpec = self.tree.ids().filter_map(|q| self.tree.spec(q).cloned()).collect();
-                if let Help::MoreMin { resource, by, from: Some(from), .. } = help {
-                    let spec = tree.quotas.get_mut(from.0 as usize)?;
+                Help::MoreMin { resource, by, .. } => {
                     let old = spec.min.get(resource.as_str()).unwrap_or(0);
-                    spec.min.set(resource.clone(), old.saturating_sub(*by));
+                    spec.min.set(resource.clone(), old.saturating_add(*by));
                 }
-                let spec = tree.quotas.get_mut(quota.0 as usize)?;
-                match help {
-                    Help::MoreJobs { limit, .. } => spec.max_jobs = Some(*limit),
-                    Help::MoreMax { resource, by, .. } => {
-                        let old = spec.max.get(resource.as_str())?;
-                        spec.max.set(resource.clone(), old.saturating_add(*by));
-                    }
-                    Help::MoreMin { resource, by, .. } => {
-                        let old = spec.min.get(resource.as_str()).unwrap_or(0);
-                        spec.min.set(resource.clone(), old.saturating_add(*by));
-                    }
-                    _ => {}
-                }
-                Some(Event::TreeChanged(tree))
+                _ => {}
             }
-            Help::FreeOnNode { node, resource, by } => {
-                let row = self.nodes.at(self.nodes.slot(*node)?);
-                if row.spec.devices.iter().any(|devices| devices.resource == *resource) {
-                    return None;
-                }
-                let mut spec = row.spec.clone();
-                let old = spec.allocatable.get(resource.as_str()).unwrap_or(0);
-                spec.allocatable.set(resource.clone(), old.saturating_add(*by));
-                Some(Event::NodeChanged(spec))
+            Some(Event::TreeChanged(changed))
+        }
+        Help::FreeOnNode { node, resource, by } => {
+            let mut spec = cluster.nodes.at(cluster.nodes.slot(*node)?).spec.clone();
+            if spec.devices.iter().any(|devices| devices.resource == *resource) {
+                return None;
             }
-            Help::Uncordon { node } => {
-                let mut spec = self.nodes.at(self.nodes.slot(*node)?).spec.clone();
-                spec.schedulable = true;
-                Some(Event::NodeChanged(spec))
-            }
-            Help::Preemptible { workload } => {
-                let change = WorkloadChange { preemptible: Some(true), ..WorkloadChange::of(*workload) };
-                Some(Event::WorkloadChanged(change))
-            }
+            let old = spec.allocatable.get(resource.as_str()).unwrap_or(0);
+            spec.allocatable.set(resource.clone(), old.saturating_add(*by));
+            Some(Event::NodeChanged(spec))
+        }
+        Help::Uncordon { node } => {
+            let mut spec = cluster.nodes.at(cluster.nodes.slot(*node)?).spec.clone();
+            spec.schedulable = true;
+            Some(Event::NodeChanged(spec))
+        }
+        Help::Preemptible { workload } => {
+            let change = WorkloadChange { preemptible: Some(true), ..WorkloadChange::of(*workload) };
+            Some(Event::WorkloadChanged(change))
         }
     }
 }
 
-/// What the closest nodes lack, where that is one thing.
+/// A larger limit on jobs, where that is what blocks.
+fn more_jobs(verdict: &Verdict) -> impl Iterator<Item = Help> + use<> {
+    let jobs = match verdict.binding {
+        BlockingReason::Jobs { quota, limit } => Some(Help::MoreJobs { quota, limit: limit.saturating_add(1) }),
+        _ => None,
+    };
+    jobs.into_iter()
+}
+
+/// What the closest nodes lack, where that is one resource.
 fn larger_nodes(room: &Room) -> impl Iterator<Item = Help> {
-    let alone = room.closest.iter().filter(|near| near.lacks == 1);
-    alone.map(|near| {
+    let lacks_one = room.closest.iter().filter(|near| near.lacks == 1);
+    lacks_one.map(|near| {
         let (node, resource) = (near.node, near.resource.clone());
         Help::FreeOnNode { node, resource, by: near.needed - near.available }
     })

@@ -129,8 +129,8 @@ fn i9_the_audit_notices_who_was_passed_over() {
     scheduler.apply(Event::PodBound { pod, at: Time(0) }).unwrap();
     scheduler.apply(Event::PodGone { pod, outcome: PodOutcome::Succeeded }).unwrap();
     // The node came free, and the scheduler forgets that, and that somebody waits for a fact.
-    scheduler.freed_nodes.clear();
-    scheduler.pending.take_retries();
+    scheduler.cluster.nodes.take_freed();
+    scheduler.cluster.queue.tournament.take_retries();
     let before = scheduler.clone();
     let plan = scheduler.decide(Time(1));
     assert_eq!(plan.actions, []);
@@ -148,12 +148,16 @@ fn t4_who_is_over_by_an_edit_is_excused_no_longer_than_that() {
     }
     assert_eq!(scheduler.decide(Time(0)).actions.len(), 2);
     scheduler.apply(Event::TreeChanged(tree(8))).unwrap();
-    assert_eq!(scheduler.over_by_edit.len(), 0, "nobody is over");
+    assert_eq!(scheduler.cluster.quotas.over_max.excused(), 0, "nobody is over");
     scheduler.apply(Event::TreeChanged(tree(4))).unwrap();
     scheduler.apply(Event::NodeChanged(NodeSpec::new(0, cpu(4)))).unwrap();
     scheduler.decide(Time(1));
-    assert_eq!((scheduler.over_by_edit.len(), scheduler.shrunk.len()), (1, 1));
+    assert_eq!((scheduler.cluster.quotas.over_max.excused(), scheduler.cluster.nodes.shrunk()), (1, 1));
     scheduler.apply(Event::PodGone { pod: WorkloadId(1).pod(0), outcome: PodOutcome::Succeeded }).unwrap();
     scheduler.decide(Time(2));
-    assert_eq!((scheduler.over_by_edit.len(), scheduler.shrunk.len()), (0, 0), "what stands is just the ceiling");
+    assert_eq!(
+        (scheduler.cluster.quotas.over_max.excused(), scheduler.cluster.nodes.shrunk()),
+        (0, 0),
+        "what stands is just the ceiling"
+    );
 }

@@ -39,7 +39,7 @@ pub struct QuotaTree {
     min: Vec<i64>,
     max: Vec<i64>,
     /// `min - lend`: what a node keeps for itself (L3).
-    kept: Vec<i64>,
+    lend_floor: Vec<i64>,
     names: NameMap<QuotaId>,
     leaves: NameMap<QuotaId>,
 }
@@ -77,7 +77,7 @@ impl QuotaTree {
             resources: governed(spec),
             min: Vec::new(),
             max: Vec::new(),
-            kept: Vec::new(),
+            lend_floor: Vec::new(),
             names: NameMap::default(),
             leaves: NameMap::default(),
         };
@@ -97,7 +97,7 @@ impl QuotaTree {
             let lend = quota.lend.as_ref().map_or(min, |lend| lend.get(resource.as_str()).unwrap_or(0).min(min));
             self.min.push(min);
             self.max.push(quota.max.get(resource.as_str()).unwrap_or(UNLIMITED));
-            self.kept.push(min.saturating_sub(lend));
+            self.lend_floor.push(min.saturating_sub(lend));
         }
         if let Some(siblings) = parent.and_then(|p| self.children.get_mut(p.0 as usize)) {
             siblings.push(id);
@@ -245,8 +245,8 @@ impl QuotaTree {
 
     /// What a node keeps for itself even when idle (L3), one a governed resource, base units.
     #[must_use]
-    pub fn kept(&self, quota: QuotaId) -> &[i64] {
-        self.row(&self.kept, quota)
+    pub fn lend_floor(&self, quota: QuotaId) -> &[i64] {
+        self.row(&self.lend_floor, quota)
     }
 
     /// Raises min and max of a node, unchecked: for asking what would happen.

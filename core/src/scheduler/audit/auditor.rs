@@ -1,15 +1,20 @@
-//! An audit over time: whatever a single state or plan cannot show (I7, I9), beside what they can.
+//! An audit over time: what a single state or plan cannot show (I7, I9), besides what they can.
 
-use crate::scheduler::audit::{Breach, audit, audit_plan, breach};
+use super::{
+    breach::{Breach, breach},
+    plan::audit_plan,
+    state::audit,
+};
 use crate::{
     api::{Action, BorrowWhilePreempting, Event, Plan, PodOutcome, Time, WorkloadId},
-    scheduler::Scheduler,
+    scheduler::{Scheduler, cluster::Cluster, retry},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Checks every invariant after every step, and remembers who evicted whom.
+/// Checks every invariant after every step, and remembers which workload evicted which.
 ///
-/// A workload that comes back has a new id (O3): its `replaces` says whose work it does, or I7 sees two strangers.
+/// A workload that is created again has a new id (O3). Its `replaces` must name the earlier one, or I7 does not know that
+/// both do the same work.
 ///
 /// # Examples
 /// ```
@@ -33,21 +38,21 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Auditor {
     /// The first workload that did the same work.
     origins: BTreeMap<WorkloadId, WorkloadId>,
-    /// In how many plans one work evicted another since demand last changed.
+    /// In how many plans one workload evicted another since demand last changed; both by their origins.
     evictions: BTreeMap<(WorkloadId, WorkloadId), u32>,
-    /// Works of which something was evicted since then.
+    /// The origins of workloads of which pods were evicted since then.
     evicted: BTreeSet<WorkloadId>,
 }
 
 impl Auditor {
-    /// An auditor who has seen nothing.
+    /// An auditor that has seen nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A fact. What changes demand or the cluster begins a new count for I7: outcomes of plans, and work that comes back,
-    /// do not.
+    /// Notes an event. Events that change demand or the cluster start a new count for I7; outcomes of plans, and
+    /// workloads that are created again, do not.
     pub fn fact(&mut self, event: &Event) {
         if let Event::WorkloadSubmitted(spec) = event
             && let Some(earlier) = spec.replaces
@@ -68,18 +73,19 @@ impl Auditor {
         }
     }
 
-    /// A decision: the state it was made from, the plan, the state after it, and when it was made. Gives what is broken.
+    /// Checks a decision: the state it was made from, the plan, the state after it, and when it was made. Gives what is
+    /// broken.
     ///
-    /// Takes time linear in everything there is, and a second decision on a copy.
+    /// Takes time linear in the size of the state, and a second decision on a copy.
     #[must_use]
     pub fn decision(&mut self, before: &Scheduler, plan: &Plan, after: &Scheduler, now: Time) -> Vec<Breach> {
         let mut found = audit(after);
         found.extend(audit_plan(before, plan));
-        // The knob gives up S2, and I7 with it.
-        if after.policy.growth == BorrowWhilePreempting::Refused {
+        // This policy knob gives up S2, and I7 with it.
+        if after.cluster.policy.growth == BorrowWhilePreempting::Refused {
             self.mutual(plan, &mut found);
         }
-        after.audit_settled(now, &mut found);
+        audit_passed_over(after, now, &mut found);
         found
     }
 
@@ -87,7 +93,7 @@ impl Auditor {
         self.origins.get(&workload).copied().unwrap_or(workload)
     }
 
-    /// No two works evict each other twice while demand is fixed (I7).
+    /// No two workloads evict each other twice while demand stays the same (I7).
     fn mutual(&mut self, plan: &Plan, found: &mut Vec<Breach>) {
         let mut pairs = BTreeSet::new();
         for action in &plan.actions {
@@ -106,26 +112,25 @@ impl Auditor {
     }
 }
 
-impl Scheduler {
-    /// Nobody who could be placed now, or could make room for himself by the rules, is passed over (I9): if everybody who
-    /// waits is tried once more from the beginning, nothing comes of it.
-    fn audit_settled(&self, now: Time, found: &mut Vec<Breach>) {
-        let mut again = self.clone();
-        again.wake_all();
-        let plan = again.decide(now);
-        // To pack a gang of unlike pods is a search, and ours is greedy: it can succeed where there is less room.
-        let is_packed = |action: &&Action| match action {
-            Action::Bind { pod, .. } => self.is_of_unlike_pods(pod.workload),
-            Action::Hold { workload, .. } => self.is_of_unlike_pods(*workload),
-            Action::Evict { reason, .. } => reason.cause.is_some_and(|cause| self.is_of_unlike_pods(cause)),
-            Action::Release { .. } => false,
-        };
-        if let Some(action) = plan.actions.first().filter(|action| !is_packed(action)) {
-            found.push(breach(9, format!("somebody was passed over: to try again gives {action:?}")));
-        }
+/// No workload that could be placed now, or could make room for itself by the rules, is passed over (I9): if every pending
+/// workload is tried once more from the beginning, nothing comes of it.
+fn audit_passed_over(after: &Scheduler, now: Time, found: &mut Vec<Breach>) {
+    let mut again = after.clone();
+    retry::everything(&mut again.cluster);
+    let plan = again.decide(now);
+    // To pack a gang of unlike pods is a search, and the scheduler's is greedy: it can succeed where there is less room.
+    let unlike = |workload: WorkloadId| is_of_unlike_pods(&after.cluster, workload);
+    let is_packed = |action: &&Action| match action {
+        Action::Bind { pod, .. } => unlike(pod.workload),
+        Action::Hold { workload, .. } => unlike(*workload),
+        Action::Evict { reason, .. } => reason.cause.is_some_and(unlike),
+        Action::Release { .. } => false,
+    };
+    if let Some(action) = plan.actions.first().filter(|action| !is_packed(action)) {
+        found.push(breach(9, format!("a workload was passed over: to try again gives {action:?}")));
     }
+}
 
-    fn is_of_unlike_pods(&self, workload: WorkloadId) -> bool {
-        self.workloads.slot(workload).is_some_and(|slot| self.workloads.at(slot).sets.len() > 1)
-    }
+fn is_of_unlike_pods(cluster: &Cluster, workload: WorkloadId) -> bool {
+    cluster.workloads.slot(workload).is_some_and(|slot| cluster.workloads.at(slot).sets.len() > 1)
 }

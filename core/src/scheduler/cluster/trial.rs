@@ -1,108 +1,108 @@
-//! What-if: victims taken and pods placed on the real state, and put back exactly as it was (R6).
+//! What-if: evicts and binds on the real state, and restores it exactly (R6).
 
-use crate::scheduler::{
-    Scheduler,
-    nodes::{Assignment, PodRef},
-    quota::ledger::Row,
-    view::PodState,
+use super::Cluster;
+use crate::{
+    api::PodState,
+    scheduler::state::keys::{Assignment, PodRef},
 };
+use smallvec::SmallVec;
+
+/// Pods with the places they get.
+pub(crate) type Assignments = SmallVec<[(PodRef, Assignment); 1]>;
 
 /// What was changed on trial, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Trial {
-    /// Whether nodes are only looked at one by one, so that their index need not follow.
-    pub(crate) quiet: bool,
-    taken: Vec<PodRef>,
-    placed: Vec<(PodRef, Assignment)>,
+    /// Whether the index of nodes is not used, so that it need not follow.
+    pub(crate) unindexed: bool,
+    evicted: Vec<PodRef>,
+    bound: Vec<(PodRef, Assignment)>,
 }
 
 impl Trial {
-    pub(crate) fn has_taken(&self, pod: PodRef) -> bool {
-        self.taken.contains(&pod)
+    pub(crate) fn has_evicted(&self, pod: PodRef) -> bool {
+        self.evicted.contains(&pod)
     }
 
-    pub(crate) fn taken(&self) -> usize {
-        self.taken.len()
+    pub(crate) fn has_evictions(&self) -> bool {
+        !self.evicted.is_empty()
     }
 
-    pub(crate) fn placed(&self) -> &[(PodRef, Assignment)] {
-        &self.placed
+    /// The pods that were bound on trial.
+    pub(crate) fn bound(&self) -> &[(PodRef, Assignment)] {
+        &self.bound
     }
 }
 
-impl Scheduler {
+impl Cluster {
     /// Acts as if the pod were gone.
     pub(crate) fn trial_evict(&mut self, trial: &mut Trial, pod: PodRef) {
-        self.lift(pod, true, trial.quiet);
-        trial.taken.push(pod);
+        self.move_pod(pod, true, trial.unindexed);
+        trial.evicted.push(pod);
     }
 
-    /// Puts a pod back.
+    /// Restores a pod that was evicted on trial.
     pub(crate) fn trial_restore(&mut self, trial: &mut Trial, pod: PodRef) {
-        if let Some(at) = trial.taken.iter().rposition(|p| *p == pod) {
-            trial.taken.remove(at);
-            self.lift(pod, false, trial.quiet);
+        if let Some(at) = trial.evicted.iter().rposition(|p| *p == pod) {
+            trial.evicted.remove(at);
+            self.move_pod(pod, false, trial.unindexed);
         }
     }
 
-    /// Stands a pending pod on a node; its quota is not charged.
-    pub(crate) fn trial_bind(&mut self, trial: &mut Trial, pod: PodRef, spot: Assignment) {
-        let template = self.interner.templates.at(self.workloads.at(pod.0).template(pod.1));
-        self.nodes.put(spot, template, pod);
-        trial.placed.push((pod, spot));
+    /// Places a pending pod on a node; its quota is not charged.
+    pub(crate) fn trial_bind(&mut self, trial: &mut Trial, pod: PodRef, assignment: Assignment) {
+        self.nodes.put(assignment, self.workloads.template(pod), pod);
+        trial.bound.push((pod, assignment));
     }
 
-    /// Undoes placements until `left` remain.
-    pub(crate) fn trial_unbind(&mut self, trial: &mut Trial, left: usize) {
-        while trial.placed.len() > left {
-            if let Some((pod, spot)) = trial.placed.pop() {
-                let template = self.interner.templates.at(self.workloads.at(pod.0).template(pod.1));
-                self.nodes.take(spot, template, pod);
-            }
+    /// Takes all pods off that were bound on trial.
+    pub(crate) fn trial_unbind(&mut self, trial: &mut Trial) {
+        while let Some((pod, assignment)) = trial.bound.pop() {
+            self.nodes.take(assignment, self.workloads.template(pod), pod);
         }
     }
 
-    /// Undoes everything.
+    /// Reverses everything.
     pub(crate) fn undo(&mut self, mut trial: Trial) {
-        self.trial_unbind(&mut trial, 0);
-        while let Some(pod) = trial.taken.pop() {
-            self.lift(pod, false, trial.quiet);
+        self.trial_unbind(&mut trial);
+        while let Some(pod) = trial.evicted.pop() {
+            self.move_pod(pod, false, trial.unindexed);
         }
     }
 
-    fn lift(&mut self, pod: PodRef, off: bool, quiet: bool) {
+    /// Takes pods off their nodes that were placed there only to see whether they fit.
+    pub(crate) fn unplace(&mut self, pods: &[(PodRef, Assignment)]) {
+        for (pod, assignment) in pods {
+            self.nodes.take(*assignment, self.workloads.template(*pod), *pod);
+        }
+    }
+
+    /// Takes a pod off its node and out of the ledger, or reverses that.
+    fn move_pod(&mut self, pod: PodRef, off: bool, unindexed: bool) {
         let Some(row) = self.workloads.pod(pod).copied() else { return };
-        let workload = self.workloads.at(pod.0);
+        let workload = self.workloads.at(pod.workload);
         let (leaf, preemptible) = (workload.leaf, workload.preemptible);
-        let template = self.interner.templates.at(workload.template(pod.1));
-        let governed: &Row = &template.governed;
-        let leaving = row.state == Some(PodState::Leaving);
-        match (off, quiet) {
-            (true, false) => self.nodes.take(row.spot, template, pod),
-            (false, false) => self.nodes.put(row.spot, template, pod),
-            _ => self.nodes.shift_quietly(row.spot, template, pod, off),
+        let template = self.workloads.template(pod);
+        let governed = &template.governed;
+        let ledger = &mut self.quotas.ledger;
+        match (off, unindexed) {
+            (true, false) => self.nodes.take(row.assignment, template, pod),
+            (false, false) => self.nodes.put(row.assignment, template, pod),
+            _ => self.nodes.move_unindexed(row.assignment, template, pod, off),
         }
         if off {
-            self.ledger.give_back(leaf, governed, preemptible);
+            ledger.give_back(leaf, governed, preemptible);
         } else {
-            self.ledger.use_up(leaf, governed, preemptible);
+            ledger.use_up(leaf, governed, preemptible);
         }
-        if leaving {
-            self.ledger.each(leaf, |ledger, q| {
+        if row.state == Some(PodState::Leaving) {
+            ledger.each(leaf, |ledger, q| {
                 if off {
                     ledger.leaving.sub(q, governed);
                 } else {
                     ledger.leaving.add(q, governed);
                 }
             });
-        }
-    }
-
-    /// Takes pods off their spots that only stand there to see whether they can.
-    pub(crate) fn unplace(&mut self, spots: &[(PodRef, Assignment)]) {
-        for (pod, spot) in spots {
-            let template = self.interner.templates.at(self.workloads.at(pod.0).template(pod.1));
-            self.nodes.take(*spot, template, *pod);
         }
     }
 }

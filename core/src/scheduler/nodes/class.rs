@@ -1,11 +1,11 @@
-//! Classes of equal labels and taints: what selectors and tolerations look at (P1).
+//! Classes of nodes with equal labels and taints: what selectors and tolerations look at (P1).
 
 use crate::{
     api::{Name, NodeSpec, PodTemplate},
     scheduler::state::interner::Template,
 };
 
-/// What selectors and tolerations look at.
+/// Labels and taints.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Class {
     labels: Vec<(Name, Name)>,
@@ -20,15 +20,15 @@ impl Class {
         Self { labels, taints }
     }
 
-    pub(super) fn tolerated(&self, template: &Template) -> bool {
+    pub(super) fn is_tolerated(&self, template: &Template) -> bool {
         self.taints.iter().all(|taint| template.tolerations.contains(taint))
     }
 
-    pub(super) fn lets_on(&self, template: &PodTemplate) -> bool {
+    pub(super) fn is_open_to(&self, template: &PodTemplate) -> bool {
         self.taints.iter().all(|taint| template.tolerations.contains(taint)) && self.has(&template.selector)
     }
 
-    pub(super) fn selected(&self, template: &Template) -> bool {
+    pub(super) fn is_selected(&self, template: &Template) -> bool {
         self.has(&template.selector)
     }
 

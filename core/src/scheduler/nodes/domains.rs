@@ -1,10 +1,16 @@
-//! Nodes by racks and zones, and looking at one domain only (P1).
+//! Nodes by racks and zones, and the choice of nodes within one domain (P1).
 //!
-//! While nodes are confined to a domain, those no_quota do not suit anybody. Which node of a domain a pod gets is found by a
-//! plain look at all of it.
+//! While the choice is confined to a domain, no node outside it is suitable. Within a domain the best node is found by
+//! looking at each.
 
-use crate::api::{Domain, Level, NodeId, NodeSpec, Placement};
-use crate::scheduler::nodes::{Assignment, NodeSlot, Nodes, Template, score};
+use super::{Nodes, score};
+use crate::{
+    api::{Domain, Level, NodeId, NodeSpec, Placement},
+    scheduler::state::{
+        interner::Template,
+        keys::{Assignment, NodeSlot},
+    },
+};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Default)]
@@ -34,11 +40,12 @@ impl Domains {
 }
 
 impl Nodes {
-    /// Looks at one domain only from here on, or at all nodes again.
+    /// Confines the choice of nodes to a domain, or ends that.
     pub(crate) fn confine(&mut self, domain: Option<Domain>) {
         self.domains.confined = domain;
     }
 
+    /// Whether the choice of nodes is confined to a domain.
     pub(crate) fn is_confined(&self) -> bool {
         self.domains.confined.is_some()
     }
@@ -60,10 +67,10 @@ impl Nodes {
         }
     }
 
-    /// The best node of the domain, as [`pick`](Self::pick) would choose among all.
+    /// The best node of the domain, by the same score as [`pick`](Self::pick) among all nodes.
     pub(super) fn pick_within(&self, template: &Template, draw: u64) -> Option<Assignment> {
         let domain = self.domains.confined.as_ref()?;
-        let fits = |slot: &NodeSlot| self.is_suitable(*slot, template) && self.at(*slot).choose(template).is_some();
+        let fits = |slot: &NodeSlot| self.is_suitable(*slot, template) && self.at(*slot).fit(template).is_some();
         let fitting = self.members(domain).into_iter().filter(fits);
         if let Placement::Random { seed } = self.scorer.placement {
             let fitting: Vec<NodeSlot> = fitting.collect();
@@ -71,15 +78,15 @@ impl Nodes {
             let devices = score::drawn_devices(self.at(node), template, seed, draw)?;
             return Some(Assignment { node, devices });
         }
-        let worth = |slot: &NodeSlot| {
+        let rank = |slot: &NodeSlot| {
             let node = self.at(*slot);
             if !self.scorer.placement.by_pod() {
                 return (node.score, node.id);
             }
-            let points = self.scorer.points(node, template, &self.fragments, self.fragments.usable(node));
+            let points = self.scorer.points(node, template, &self.fragmentation, self.fragmentation.usable(node));
             (u64::from(100u32.saturating_sub(points.map_or(0, |(points, _)| points))), node.id)
         };
-        let node = fitting.min_by_key(worth)?;
+        let node = fitting.min_by_key(rank)?;
         Some(Assignment { node, devices: self.devices(node, template)? })
     }
 }

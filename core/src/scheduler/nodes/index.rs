@@ -1,12 +1,16 @@
-//! Nodes of one class in order of placement score, in blocks that know the most that is free in them.
+//! Nodes of one class in the order of placement score, in blocks that know the most that is available in them.
 //!
-//! The best node for a pod is the first in order that has room. Whole blocks without room are passed over, so a search
+//! The best node for a pod is the first in order that has room. Blocks without room are skipped as a whole, so a search
 //! costs about the square root of the class, and a change of one node costs one small block.
 
-use crate::scheduler::nodes::{Assignment, Node, NodeSlot, Template};
+use super::{Node, devices::NodeDevices};
 use crate::{
     api::NodeId,
-    scheduler::state::{interner::ResourceId, table::Table},
+    scheduler::state::{
+        interner::Template,
+        keys::{Assignment, NodeSlot, ResourceId},
+        table::Table,
+    },
 };
 use smallvec::SmallVec;
 
@@ -19,7 +23,7 @@ type Key = (u64, NodeId);
 struct Entry {
     key: Key,
     slot: NodeSlot,
-    /// What the node has, kept here so that a search reads along instead of jumping about.
+    /// What the node has available, copied here so that a search reads memory in order.
     room: Most,
 }
 
@@ -28,13 +32,13 @@ struct Entry {
 struct Most {
     resources: SmallVec<[i64; 4]>,
     device: i64,
-    /// Of which resource the devices are, where all are of one.
+    /// The resource of the devices, where all nodes have the same.
     of: Of,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Of {
-    /// No node was looked at.
+    /// No node yet.
     #[default]
     Nothing,
     One(ResourceId),
@@ -44,9 +48,9 @@ enum Of {
 #[derive(Debug, Clone, Default)]
 struct Block {
     entries: Vec<Entry>,
-    /// At least what any node of it has; exact unless `loose`.
+    /// At least what any of its nodes has available; exact unless `loose`.
     most: Most,
-    /// Whether a node that held `most` up may have left. Measured again only when a search was misled by it.
+    /// Whether a node that had the most may have left. `most` is recomputed only after it has misled a search.
     loose: bool,
 }
 
@@ -57,12 +61,12 @@ pub(super) struct ClassIndex {
 
 impl Most {
     fn of(node: &Node) -> Self {
-        let bank = node.banks.first();
-        let devices = bank.into_iter().flat_map(|bank| bank.free.iter().zip(&bank.reserved));
-        let of = bank.map_or(Of::Several, |bank| Of::One(bank.resource));
+        let held = node.devices.first();
+        let devices = held.into_iter().flat_map(NodeDevices::available);
+        let of = held.map_or(Of::Several, |held| Of::One(held.resource));
         Self {
             resources: node.free.iter().zip(&node.reserved).map(|(free, reserved)| free - reserved).collect(),
-            device: devices.map(|(free, reserved)| free - reserved).max().unwrap_or_default(),
+            device: devices.max().unwrap_or_default(),
             of,
         }
     }
@@ -78,7 +82,7 @@ impl Most {
         self.of = if self.of == Of::Nothing || self.of == other.of { other.of } else { Of::Several };
     }
 
-    /// Whether a node that has this may be what holds the block's figures up.
+    /// Whether a node that has this may be the one with the most.
     fn touches(&self, other: &Self) -> bool {
         self.device == other.device || self.resources.iter().zip(&other.resources).any(|(most, a)| most == a)
     }
@@ -91,7 +95,7 @@ impl Most {
 }
 
 impl Block {
-    fn measure(&mut self) {
+    fn recompute(&mut self) {
         (self.most, self.loose) = (Most::default(), false);
         for entry in &self.entries {
             self.most.raise(&entry.room);
@@ -100,7 +104,7 @@ impl Block {
 }
 
 impl ClassIndex {
-    /// The block whose range holds this key, if there is any block.
+    /// The block whose range contains this key, if there is any block.
     fn block_of(&self, key: Key) -> usize {
         let after = self.blocks.partition_point(|block| block.entries.first().is_some_and(|first| first.key <= key));
         after.saturating_sub(1)
@@ -120,13 +124,13 @@ impl ClassIndex {
         block.entries.insert(place, entry);
         if block.entries.len() > BLOCK {
             let mut upper = Block { entries: block.entries.split_off(BLOCK / 2), ..Block::default() };
-            block.measure();
-            upper.measure();
+            block.recompute();
+            upper.recompute();
             self.blocks.insert(at + 1, upper);
         }
     }
 
-    /// Takes a node out that was put in with this score.
+    /// Takes out a node that was inserted with this score.
     pub(super) fn remove(&mut self, score: u64, id: NodeId) {
         let key = (score, id);
         let at = self.block_of(key);
@@ -140,18 +144,18 @@ impl ClassIndex {
     }
 
     /// The first node with room.
-    pub(super) fn first_fit(&mut self, nodes: &Table<Node>, template: &Template) -> Option<(u64, Assignment)> {
+    pub(super) fn first_fit(&mut self, rows: &Table<NodeSlot, Node>, template: &Template) -> Option<(u64, Assignment)> {
         for block in self.blocks.iter_mut().filter(|block| block.most.may_fit(template)) {
             for Entry { key: (score, _), slot, room } in &block.entries {
                 if !room.may_fit(template) {
                     continue;
                 }
-                if let Some(devices) = nodes.at(*slot).choose(template) {
+                if let Some(devices) = rows.at(*slot).fit(template) {
                     return Some((*score, Assignment { node: *slot, devices }));
                 }
             }
             if block.loose {
-                block.measure();
+                block.recompute();
             }
         }
         None

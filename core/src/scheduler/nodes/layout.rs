@@ -1,21 +1,20 @@
-//! What a node's specification comes to: amounts by resource, devices, and what placement scores there.
+//! What the specification of a node comes to: amounts by resource, devices, and the resources that placement scores.
 
-use crate::scheduler::nodes::{
-    NodeDevices,
-    devices::{DeviceGranularity, DeviceOrder},
-};
+use super::devices::{DeviceGranularity, DeviceOrder, NodeDevices};
 use crate::{
     api::{DeviceMode, EventError, Name, NodeSpec},
-    scheduler::state::interner::{Interner, ResourceId},
+    scheduler::state::{interner::Interner, keys::ResourceId},
 };
 use smallvec::SmallVec;
 
+/// The resources that placement scores: cpu and devices where the node has any, else all.
 pub(super) fn scored(spec: &NodeSpec, interner: &mut Interner) -> Result<SmallVec<[ResourceId; 4]>, EventError> {
     let counts = |name: &Name| name == "cpu" || name.as_str().contains('/');
     let some = spec.allocatable.iter().any(|(name, _)| counts(name));
     spec.allocatable.iter().filter(|(name, _)| !some || counts(name)).map(|(name, _)| interner.resource(name)).collect()
 }
 
+/// Amounts by resource number, and the devices once for each resource that they hold.
 pub(super) fn devices_of(
     spec: &NodeSpec,
     interner: &mut Interner,
@@ -33,14 +32,14 @@ pub(super) fn devices_of(
             *cell = amount;
         }
     }
-    let mut banks: SmallVec<[NodeDevices; 1]> = SmallVec::new();
+    let mut held: SmallVec<[NodeDevices; 1]> = SmallVec::new();
     for devices in &spec.devices {
         let bad = |why| Err(EventError::BadDevices { resource: devices.resource.clone(), why });
         if devices.count > 64 || devices.each <= 0 {
             return bad("a node has at most 64 devices, each of a positive amount");
         }
         let fits = |first: &NodeDevices| spec.mode == DeviceMode::Share && first.free.len() == devices.count as usize;
-        if banks.len() > 1 || !banks.iter().all(fits) {
+        if held.len() > 1 || !held.iter().all(fits) {
             return bad("a node has one kind of devices; only shared ones hold a second resource, in the same number");
         }
         let sum = devices.each.checked_mul(i64::from(devices.count));
@@ -49,10 +48,10 @@ pub(super) fn devices_of(
         }
         let cells = |value| (0..devices.count).map(|_| value).collect();
         let resource = interner.resource(&devices.resource)?;
-        if banks.iter().any(|bank| bank.resource == resource) {
+        if held.iter().any(|other| other.resource == resource) {
             return bad("the devices hold this resource already");
         }
-        banks.push(NodeDevices {
+        held.push(NodeDevices {
             resource,
             each: devices.each,
             free: cells(devices.each),
@@ -63,10 +62,10 @@ pub(super) fn devices_of(
         });
     }
     check_islands(spec)?;
-    Ok((total, banks))
+    Ok((total, held))
 }
 
-/// Islands grow by whole multiples, and there are no more ill devices than devices.
+/// Refuses islands whose sizes are not whole multiples of each other, and unhealthy devices that do not exist.
 fn check_islands(spec: &NodeSpec) -> Result<(), EventError> {
     let first = spec.devices.first();
     let resource = || first.map_or_else(|| Name::from("devices"), |devices| devices.resource.clone());
@@ -82,7 +81,7 @@ fn check_islands(spec: &NodeSpec) -> Result<(), EventError> {
     }
     let count = first.map_or(0, |devices| devices.count);
     if spec.unhealthy.iter().any(|device| device >= count) {
-        return bad("a device that is not there cannot be ill");
+        return bad("a device that is not there cannot be unhealthy");
     }
     Ok(())
 }

@@ -1,17 +1,17 @@
-//! The nodes: what each has free, what holds keep on it, and which pods stand there (P1).
+//! The nodes: what each has free, what holds reserve on it, and which pods it runs (P1).
 //!
-//! A pool without nodes is one node. Amounts are kept per resource and, where a resource comes as devices, per device;
-//! "available" is free without what holds keep for others (H1). Which node a pod gets is in [`pick`].
+//! A pool without nodes is one node. Amounts are kept per resource and, where a resource comes as devices, per device.
+//! "Available" is what is free less what holds reserve for others (H1). Which node a pod gets is in [`pick`].
 
 mod class;
-mod devices;
+pub(crate) mod devices;
 mod domains;
 mod index;
 mod layout;
 mod node;
 mod pick;
 mod reindex;
-mod reservation;
+pub(crate) mod reservation;
 mod score;
 #[cfg(test)]
 mod tests;
@@ -19,88 +19,101 @@ mod tests;
 pub(crate) use class::RuledOut;
 pub(crate) use devices::NodeDevices;
 pub(crate) use node::Node;
-pub(crate) use reservation::NodeReservation;
 
-use crate::scheduler::state::interner::{Interner, Template};
 use crate::{
-    api::{DeviceSet, EventError, NodeId, NodeSpec, Policy},
-    scheduler::state::table::Table,
+    api::{EventError, NodeId, NodeSpec, Policy},
+    scheduler::state::{
+        interner::{Interner, Template},
+        keys::{Assignment, NodeSlot, PodRef, TemplateId},
+        row::amount_of,
+        table::{Table, narrow},
+    },
 };
 use class::Class;
 use domains::Domains;
 use index::ClassIndex;
 use indexmap::IndexMap;
 use layout::{devices_of, scored};
+use reservation::NodeReservation;
 use rustc_hash::FxBuildHasher;
-use score::Scorer;
-use score::fragmentation::Fragments;
-use score::ranking::Rankings;
+use score::{Scorer, fragmentation::Fragmentation, ranking::Rankings};
 use smallvec::SmallVec;
-
-/// The place of a node in the table; reused after the node is gone.
-pub(crate) type NodeSlot = u32;
-/// A pod by the place of its workload and its ordinal.
-pub(crate) type PodRef = (u32, u32);
-
-/// Where on a node a pod stands: which devices of which bank.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Assignment {
-    pub(crate) node: NodeSlot,
-    pub(crate) devices: DeviceSet,
-}
+use std::collections::BTreeSet;
 
 /// All nodes, with an index by placement score for each class of equal labels and taints.
 #[derive(Debug, Clone)]
 pub(crate) struct Nodes {
-    nodes: Table<Node>,
-    pub(crate) by_id: IndexMap<NodeId, NodeSlot, FxBuildHasher>,
-    spare: Vec<NodeSlot>,
-    /// How often what nodes have changed.
-    pub(crate) changes: u64,
+    rows: Table<NodeSlot, Node>,
+    by_id: IndexMap<NodeId, NodeSlot, FxBuildHasher>,
+    free_slots: Vec<NodeSlot>,
+    /// How often the capacity of nodes has changed.
+    changes: u64,
     classes: IndexMap<Class, ClassIndex, FxBuildHasher>,
-    /// Per template: the classes it may stand on, and how many classes were looked at.
-    suitable: Table<(Vec<u32>, usize)>,
+    /// Per template: the classes it may be placed on, and how many classes were looked at.
+    suitable: Table<TemplateId, (Vec<u32>, usize)>,
     scorer: Scorer,
-    /// Where scores depend on the pod, these stand in for the scores in the classes.
+    /// Used instead of the scores in the classes where scores depend on the pod.
     rankings: Rankings,
-    fragments: Fragments,
+    fragmentation: Fragmentation,
     domains: Domains,
+    /// Nodes on which room came free since the pending workloads were last told.
+    freed: Vec<NodeSlot>,
+    /// Nodes that were made smaller than what runs on them (I8).
+    shrunk: BTreeSet<NodeSlot>,
 }
 
 impl Nodes {
     pub(crate) fn new(policy: &Policy) -> Self {
         Self {
-            nodes: Table::default(),
+            rows: Table::default(),
             by_id: IndexMap::default(),
+            free_slots: Vec::new(),
             changes: 0,
-            spare: Vec::new(),
             classes: IndexMap::default(),
             suitable: Table::default(),
             scorer: Scorer::new(policy.placement),
             rankings: Rankings::default(),
-            fragments: Fragments::new(&policy.typical),
+            fragmentation: Fragmentation::new(&policy.typical),
             domains: Domains::default(),
+            freed: Vec::new(),
+            shrunk: BTreeSet::new(),
         }
     }
 
     pub(crate) fn at(&self, slot: NodeSlot) -> &Node {
-        self.nodes.at(slot)
+        self.rows.at(slot)
     }
 
     pub(crate) fn slot(&self, id: NodeId) -> Option<NodeSlot> {
         self.by_id.get(&id).copied()
     }
 
-    /// All nodes that are up, in order of their ids.
+    /// How many nodes are up.
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// All nodes that are up, in the order of their ids.
     pub(crate) fn sorted(&self) -> Vec<NodeSlot> {
         let mut ids: Vec<_> = self.by_id.iter().map(|(id, slot)| (*id, *slot)).collect();
         ids.sort_unstable();
         ids.into_iter().map(|(_, slot)| slot).collect()
     }
 
-    /// Adds a node, empty.
+    /// How often the capacity of nodes has changed.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// What all nodes have of a resource, base units.
+    pub(crate) fn capacity(&self, resource: usize) -> i64 {
+        let has = |node: &NodeSlot| amount_of(&self.at(*node).total, resource);
+        self.by_id.values().map(has).fold(0, i64::saturating_add)
+    }
+
+    /// Adds a node without pods.
     pub(crate) fn add(&mut self, spec: NodeSpec, interner: &mut Interner) -> Result<NodeSlot, EventError> {
-        let (total, banks) = devices_of(&spec, interner)?;
+        let (total, devices) = devices_of(&spec, interner)?;
         let class = self.class(&spec);
         let mut node = Node {
             id: spec.id,
@@ -109,7 +122,7 @@ impl Nodes {
             free: total.clone(),
             reserved: vec![0; total.len()],
             total,
-            banks,
+            devices,
             pods: Vec::new(),
             scored: scored(&spec, interner)?,
             clusters: SmallVec::new(),
@@ -119,79 +132,86 @@ impl Nodes {
         };
         node.reserve_unhealthy();
         let id = node.id;
-        let slot = match self.spare.pop() {
+        let slot = match self.free_slots.pop() {
             Some(slot) => {
-                *self.nodes.at_mut(slot) = node;
+                *self.rows.at_mut(slot) = node;
                 slot
             }
-            None => self.nodes.push(node),
+            None => self.rows.push(node),
         };
         self.by_id.insert(id, slot);
         self.changes += 1;
-        self.domains.insert(&self.nodes.at(slot).spec, slot);
-        self.look_at_kind(slot, interner);
+        self.domains.insert(&self.rows.at(slot).spec, slot);
+        self.count_typical_pods(slot, interner);
         self.enter(slot);
+        self.freed.push(slot);
         Ok(slot)
     }
 
-    /// Whether a node could become this.
+    /// Whether a node could have this specification.
     pub(crate) fn check(&self, spec: &NodeSpec, interner: &mut Interner) -> Result<(), EventError> {
         devices_of(spec, interner).map(drop)
     }
 
-    /// Replaces what is known of a node; pods stay. Other devices may come only where nobody has or any_lend_limit any.
+    /// Replaces the specification of a node; its pods stay. Its devices may change only where no pod uses any and no
+    /// hold reserves any.
     pub(crate) fn change(&mut self, slot: NodeSlot, spec: NodeSpec, interner: &mut Interner) -> Result<(), EventError> {
-        let (total, banks) = devices_of(&spec, interner)?;
+        let (total, devices) = devices_of(&spec, interner)?;
         let scored = scored(&spec, interner)?;
         self.changes += 1;
         self.leave(slot);
-        self.domains.remove(&self.nodes.at(slot).spec);
+        self.domains.remove(&self.rows.at(slot).spec);
         self.domains.insert(&spec, slot);
         let class = self.class(&spec);
-        let node = self.nodes.at_mut(slot);
+        let node = self.rows.at_mut(slot);
         node.release_unhealthy();
         node.scored = scored;
         let width = total.len().max(node.total.len());
         let mut free: Vec<i64> = total.iter().copied().chain(std::iter::repeat(0)).take(width).collect();
         for (r, free) in free.iter_mut().enumerate() {
-            let value = |row: &[i64]| row.get(r).copied().unwrap_or_default();
-            *free -= value(&node.total) - value(&node.free);
+            *free -= amount_of(&node.total, r) - amount_of(&node.free, r);
         }
         node.reserved.resize(width, 0);
         if node.spec.same_devices(&spec) {
-            for (bank, new) in node.banks.iter_mut().zip(&banks) {
-                bank.order = new.order;
+            for (old, new) in node.devices.iter_mut().zip(&devices) {
+                old.order = new.order;
             }
         } else {
-            node.banks = banks;
+            node.devices = devices;
         }
         (node.free, node.total, node.spec, node.class) = (free, total, spec, class);
         node.total.resize(width, 0);
         node.reserve_unhealthy();
-        self.look_at_kind(slot, interner);
+        self.count_typical_pods(slot, interner);
         self.enter(slot);
+        if self.rows.at(slot).is_overcommitted() {
+            self.shrunk.insert(slot);
+        }
+        self.freed.push(slot);
         Ok(())
     }
 
-    /// Forgets a node; its pods must have been taken off.
+    /// Forgets a node. Its pods must have been taken off before.
     pub(crate) fn remove(&mut self, slot: NodeSlot) {
+        self.freed.retain(|node| *node != slot);
+        self.shrunk.remove(&slot);
         self.leave(slot);
-        let node = self.nodes.at_mut(slot);
+        let node = self.rows.at_mut(slot);
         node.up = false;
         let id = node.id;
         self.by_id.swap_remove(&id);
         self.changes += 1;
-        self.domains.remove(&self.nodes.at(slot).spec);
-        self.spare.push(slot);
+        self.domains.remove(&self.rows.at(slot).spec);
+        self.free_slots.push(slot);
         self.rankings.touch(slot);
     }
 
-    /// Makes a node larger, or smaller again, for asking what would happen.
+    /// Makes a node larger, or smaller again, for advice: what would happen if it were.
     pub(crate) fn enlarge(&mut self, id: NodeId, resource: Option<usize>, by: i64) {
         let (Some(slot), Some(resource)) = (self.slot(id), resource) else { return };
         self.leave(slot);
         self.changes += 1;
-        let node = self.nodes.at_mut(slot);
+        let node = self.rows.at_mut(slot);
         let width = node.total.len().max(resource + 1);
         for row in [&mut node.total, &mut node.free, &mut node.reserved] {
             row.resize(width, 0);
@@ -208,44 +228,99 @@ impl Nodes {
         let entry = self.classes.entry(Class::of(spec));
         let index = entry.index();
         entry.or_default();
-        crate::scheduler::state::table::narrow(index)
+        narrow(index)
     }
 
-    /// Puts a pod on its spot.
-    pub(crate) fn put(&mut self, spot: Assignment, template: &Template, pod: PodRef) {
-        self.leave(spot.node);
-        let node = self.nodes.at_mut(spot.node);
-        node.shift(template, spot.devices, 1);
-        node.pods.push(pod);
-        self.enter(spot.node);
+    /// Places a pod.
+    pub(crate) fn put(&mut self, at: Assignment, template: &Template, pod: PodRef) {
+        self.leave(at.node);
+        self.rows.at_mut(at.node).put(template, at.devices, pod);
+        self.enter(at.node);
     }
 
-    /// Takes a pod off its spot.
-    pub(crate) fn take(&mut self, spot: Assignment, template: &Template, pod: PodRef) {
-        self.leave(spot.node);
-        let node = self.nodes.at_mut(spot.node);
-        node.shift(template, spot.devices, -1);
-        if let Some(at) = node.pods.iter().position(|p| *p == pod) {
-            node.pods.swap_remove(at);
-        }
-        self.enter(spot.node);
+    /// Takes a pod off its node.
+    pub(crate) fn take(&mut self, at: Assignment, template: &Template, pod: PodRef) {
+        self.leave(at.node);
+        self.rows.at_mut(at.node).take(template, at.devices, pod);
+        self.enter(at.node);
     }
 
-    /// Puts a pod on its spot or takes it off without telling the index: to be undone before the index is asked.
-    pub(crate) fn shift_quietly(&mut self, spot: Assignment, template: &Template, pod: PodRef, off: bool) {
-        let node = self.nodes.at_mut(spot.node);
-        node.shift(template, spot.devices, if off { -1 } else { 1 });
-        if !off {
-            node.pods.push(pod);
-        } else if let Some(at) = node.pods.iter().position(|p| *p == pod) {
-            node.pods.swap_remove(at);
+    /// Places a pod, or takes it off, without updating the index: to be reversed before the index is used.
+    pub(crate) fn move_unindexed(&mut self, at: Assignment, template: &Template, pod: PodRef, off: bool) {
+        let node = self.rows.at_mut(at.node);
+        if off {
+            node.take(template, at.devices, pod);
+        } else {
+            node.put(template, at.devices, pod);
         }
     }
 
-    /// Changes what holds keep on a node by `sign` times these amounts.
-    pub(crate) fn reserve(&mut self, node: NodeSlot, kept: &NodeReservation, sign: i64) {
+    /// Reserves these amounts on a node for a hold.
+    pub(crate) fn reserve(&mut self, node: NodeSlot, amounts: &NodeReservation) {
         self.leave(node);
-        self.nodes.at_mut(node).reserve(kept, sign);
+        self.rows.at_mut(node).reserve(amounts, 1);
         self.enter(node);
+    }
+
+    /// Reverses [`reserve`](Self::reserve).
+    pub(crate) fn unreserve(&mut self, node: NodeSlot, amounts: &NodeReservation) {
+        self.leave(node);
+        self.rows.at_mut(node).reserve(amounts, -1);
+        self.enter(node);
+    }
+
+    /// What a pod uses on its node, by resource and device.
+    pub(crate) fn footprint(&self, at: Assignment, template: &Template) -> NodeReservation {
+        NodeReservation::of(self.rows.at(at.node), at.devices, template)
+    }
+
+    /// Room came free on this node.
+    pub(crate) fn note_freed(&mut self, node: NodeSlot) {
+        self.freed.push(node);
+    }
+
+    /// The nodes on which room came free, by slot; forgets them.
+    pub(crate) fn take_freed(&mut self) -> Vec<NodeSlot> {
+        let mut freed = std::mem::take(&mut self.freed);
+        freed.sort_unstable();
+        freed.dedup();
+        freed
+    }
+
+    /// How many notes of freed nodes there are, for [`forget_freed_since`](Self::forget_freed_since).
+    pub(crate) fn freed_mark(&self) -> usize {
+        self.freed.len()
+    }
+
+    /// Forgets the nodes that were freed since the mark: it was only on trial.
+    pub(crate) fn forget_freed_since(&mut self, mark: usize) {
+        self.freed.truncate(mark);
+    }
+
+    /// Whether a node was made smaller than what runs on it, and still is (I8).
+    pub(crate) fn is_shrunk(&self, slot: NodeSlot) -> bool {
+        self.shrunk.contains(&slot)
+    }
+
+    /// Drops the excuse of nodes that have room again for what runs on them.
+    pub(crate) fn forget_drained(&mut self) {
+        let rows = &self.rows;
+        self.shrunk.retain(|node| rows.at(*node).is_overcommitted());
+    }
+
+    /// Keeps the excuses of the nodes of an earlier state.
+    pub(crate) fn excuse_as(&mut self, before: &Self) {
+        let excused = before.shrunk.iter().filter_map(|slot| self.slot(before.at(*slot).id));
+        self.shrunk = excused.filter(|slot| self.at(*slot).is_overcommitted()).collect();
+    }
+
+    #[cfg(test)]
+    pub(crate) fn shrunk(&self) -> usize {
+        self.shrunk.len()
+    }
+
+    /// Whether one of these devices takes no new pods.
+    pub(crate) fn is_unhealthy(&self, at: Assignment) -> bool {
+        self.at(at.node).spec.unhealthy.0 & at.devices.0 != 0
     }
 }

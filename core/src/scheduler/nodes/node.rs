@@ -1,9 +1,12 @@
-//! One node: what it has, what of it is free, what holds keep on it (H1), and who stands there.
+//! One node: what it has, what of it is free, what holds reserve on it (H1), and which pods it runs.
 
-use crate::scheduler::nodes::{NodeDevices, NodeReservation, PodRef, score::gpu};
+use super::{devices::NodeDevices, reservation::NodeReservation, score::gpu};
 use crate::{
     api::{DeviceSet, NodeId, NodeSpec},
-    scheduler::state::interner::{ResourceId, Template},
+    scheduler::state::{
+        interner::Template,
+        keys::{PodRef, ResourceId},
+    },
 };
 use smallvec::SmallVec;
 
@@ -13,15 +16,16 @@ pub(crate) struct Node {
     pub(crate) spec: NodeSpec,
     pub(super) class: u32,
     pub(crate) up: bool,
-    /// Allocatable, free and kept for holds, by resource.
+    /// Allocatable, free and reserved, by resource.
     pub(crate) total: Vec<i64>,
     pub(crate) free: Vec<i64>,
     pub(crate) reserved: Vec<i64>,
-    pub(crate) banks: SmallVec<[NodeDevices; 1]>,
+    /// Its devices, once for each resource that they hold.
+    pub(crate) devices: SmallVec<[NodeDevices; 1]>,
     pub(crate) pods: Vec<PodRef>,
-    /// The resources that placement scores: cpu and devices where the node has any, else everything.
+    /// The resources that placement scores: cpu and devices where the node has any, else all.
     pub(super) scored: SmallVec<[ResourceId; 4]>,
-    /// How many pods of each kind that clustering tells apart stand here.
+    /// How many pods of each kind that GPU clustering tells apart run here.
     pub(super) clusters: SmallVec<[(u32, u32); 2]>,
     pub(super) score: u64,
     /// What typical pods could use of it, for `fgd`.
@@ -29,14 +33,33 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// What is available of a resource: free, and not reserved for a hold.
     pub(crate) fn available(&self, resource: ResourceId) -> i64 {
         let at = usize::from(resource);
         let value = |row: &[i64]| row.get(at).copied().unwrap_or_default();
         value(&self.free) - value(&self.reserved)
     }
 
+    /// Whether more is used and reserved than the node has.
+    pub(crate) fn is_overcommitted(&self) -> bool {
+        let short = |free: &[i64], reserved: &[i64]| free.iter().zip(reserved).any(|(f, r)| f < r);
+        short(&self.free, &self.reserved) || self.devices.iter().any(|devices| short(&devices.free, &devices.reserved))
+    }
+
+    pub(super) fn put(&mut self, template: &Template, devices: DeviceSet, pod: PodRef) {
+        self.add_usage(template, devices, 1);
+        self.pods.push(pod);
+    }
+
+    pub(super) fn take(&mut self, template: &Template, devices: DeviceSet, pod: PodRef) {
+        self.add_usage(template, devices, -1);
+        if let Some(at) = self.pods.iter().position(|p| *p == pod) {
+            self.pods.swap_remove(at);
+        }
+    }
+
     /// Adds `sign` times the pod's footprint to what is used.
-    pub(super) fn shift(&mut self, template: &Template, devices: DeviceSet, sign: i64) {
+    fn add_usage(&mut self, template: &Template, devices: DeviceSet, sign: i64) {
         self.release_unhealthy();
         for (resource, amount) in &template.request {
             if let Some(free) = self.free.get_mut(usize::from(*resource)) {
@@ -44,17 +67,17 @@ impl Node {
             }
         }
         let ask = self.device_ask(template).flatten();
-        for (place, bank) in self.banks.iter_mut().enumerate() {
+        for (place, held) in self.devices.iter_mut().enumerate() {
             let each = match (ask, place) {
                 (None, _) => 0,
                 (Some(ask), 0) => {
-                    count(&mut self.clusters, gpu::cluster(ask.count, ask.each, bank.each), sign);
+                    count(&mut self.clusters, gpu::cluster(ask.count, ask.each, held.each), sign);
                     ask.each
                 }
-                (Some(ask), _) => bank.part(template, ask.count).unwrap_or(0),
+                (Some(ask), _) => held.part(template, ask.count).unwrap_or(0),
             };
             for device in devices.iter() {
-                if let Some(free) = bank.free.get_mut(device as usize) {
+                if let Some(free) = held.free.get_mut(device as usize) {
                     *free -= sign * each;
                 }
             }
@@ -63,47 +86,48 @@ impl Node {
     }
 
     /// Adds `sign` times these amounts to what is reserved.
-    pub(super) fn reserve(&mut self, kept: &NodeReservation, sign: i64) {
+    pub(super) fn reserve(&mut self, amounts: &NodeReservation, sign: i64) {
         self.release_unhealthy();
-        for (resource, amount) in &kept.resources {
+        for (resource, amount) in &amounts.resources {
             if let Some(cell) = self.reserved.get_mut(usize::from(*resource)) {
                 *cell += sign * amount;
             }
         }
-        for ((bank, device), amount) in &kept.devices {
-            let bank = self.banks.get_mut(usize::from(*bank));
-            if let Some(cell) = bank.and_then(|bank| bank.reserved.get_mut(*device as usize)) {
+        for ((place, device), amount) in &amounts.devices {
+            let devices = self.devices.get_mut(usize::from(*place));
+            if let Some(cell) = devices.and_then(|devices| devices.reserved.get_mut(*device as usize)) {
                 *cell += sign * amount;
             }
         }
         self.reserve_unhealthy();
     }
 
-    /// What is free on ill devices is nobody's: it counts as reserved from here on.
+    /// Reserves what is free on unhealthy devices, so that no pod gets it.
     pub(super) fn reserve_unhealthy(&mut self) {
         if self.spec.unhealthy != DeviceSet::default() {
-            for bank in &mut self.banks {
-                let unhealthy_reserve = bank.reserve_unhealthy(self.spec.unhealthy);
-                if let Some(cell) = self.reserved.get_mut(usize::from(bank.resource)) {
-                    *cell += unhealthy_reserve;
+            for devices in &mut self.devices {
+                let amount = devices.reserve_unhealthy(self.spec.unhealthy);
+                if let Some(cell) = self.reserved.get_mut(usize::from(devices.resource)) {
+                    *cell += amount;
                 }
             }
         }
     }
 
-    /// How much of what is reserved of a resource is free on ill devices.
-    pub(crate) fn unhealthy_reserve(&self, resource: ResourceId) -> i64 {
-        self.banks.iter().filter(|bank| bank.resource == resource).flat_map(|bank| &bank.unhealthy_reserve).sum()
-    }
-
-    /// Takes [`reserve_unhealthy`](Self::reserve_unhealthy) back, so that amounts can change.
+    /// Reverses [`reserve_unhealthy`](Self::reserve_unhealthy), so that amounts can change.
     pub(super) fn release_unhealthy(&mut self) {
-        for bank in self.banks.iter_mut().filter(|bank| !bank.unhealthy_reserve.is_empty()) {
-            let unhealthy_reserve = bank.release_unhealthy();
-            if let Some(cell) = self.reserved.get_mut(usize::from(bank.resource)) {
-                *cell -= unhealthy_reserve;
+        for devices in self.devices.iter_mut().filter(|devices| !devices.unhealthy_reserve.is_empty()) {
+            let amount = devices.release_unhealthy();
+            if let Some(cell) = self.reserved.get_mut(usize::from(devices.resource)) {
+                *cell -= amount;
             }
         }
+    }
+
+    /// How much of what is reserved of a resource is free on unhealthy devices.
+    pub(crate) fn unhealthy_reserve(&self, resource: ResourceId) -> i64 {
+        let devices = self.devices.iter().filter(|devices| devices.resource == resource);
+        devices.flat_map(|devices| &devices.unhealthy_reserve).sum()
     }
 }
 

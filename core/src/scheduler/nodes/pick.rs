@@ -1,50 +1,55 @@
-//! Which node a pod gets, and which it may stand on at all (P1, P2).
+//! Which node a pod gets, and which nodes are suitable for it at all (P1, P2).
 
-use crate::scheduler::nodes::{Assignment, NodeSlot, Nodes, RuledOut, Template, score, score::ranking::UNFIT};
+use super::{Nodes, RuledOut, score, score::ranking::UNFIT};
 use crate::{
     api::{DeviceSet, NodeId, Placement},
-    scheduler::state::interner::TemplateId,
+    scheduler::state::{
+        interner::Template,
+        keys::{Assignment, NodeSlot, TemplateId},
+        table::narrow,
+    },
 };
 
 impl Nodes {
-    /// The best node with room for one pod, and its devices there (P1, P2). `draw` decides for `random`.
+    /// The best node with room for one pod, and its devices there (P1, P2). `draw` is the random
+    /// number of the pod, for placement `random`.
     pub(crate) fn pick(&mut self, id: TemplateId, template: &Template, draw: u64) -> Option<Assignment> {
         if self.domains.confined.is_some() {
             return self.pick_within(template, draw);
         }
-        self.look_at_new_classes(id, template);
+        self.update_suitable(id, template);
         if self.scorer.placement.by_pod() {
             return self.pick_by_pod(id, template, draw);
         }
         let mut best: Option<(u64, NodeId, Assignment)> = None;
         for class in &self.suitable.at(id).0 {
             let Some((_, index)) = self.classes.get_index_mut(*class as usize) else { continue };
-            let found = index.first_fit(&self.nodes, template);
-            if let Some((score, spot)) = found {
-                let key = (score, self.nodes.at(spot.node).id);
+            let found = index.first_fit(&self.rows, template);
+            if let Some((score, found)) = found {
+                let key = (score, self.rows.at(found.node).id);
                 if best.as_ref().is_none_or(|(s, n, _)| key < (*s, *n)) {
-                    best = Some((key.0, key.1, spot));
+                    best = Some((key.0, key.1, found));
                 }
             }
         }
-        best.map(|(_, _, spot)| spot)
+        best.map(|(_, _, found)| found)
     }
 
     /// The same where the score depends on the pod.
     fn pick_by_pod(&mut self, id: TemplateId, template: &Template, draw: u64) -> Option<Assignment> {
-        let (nodes, suitable) = (&self.nodes, &self.suitable.at(id).0);
-        let (scorer, fragments) = (&self.scorer, &self.fragments);
+        let (rows, suitable) = (&self.rows, &self.suitable.at(id).0);
+        let (scorer, fragmentation) = (&self.scorer, &self.fragmentation);
         let rate = |slot: NodeSlot| {
-            let node = nodes.at(slot);
+            let node = rows.at(slot);
             if !node.up || !node.spec.schedulable || suitable.binary_search(&node.class).is_err() {
                 return UNFIT;
             }
-            let points = scorer.points(node, template, fragments, node.usable);
+            let points = scorer.points(node, template, fragmentation, node.usable);
             points.map_or(UNFIT, |(points, _)| u64::from(100u32.saturating_sub(points)) << 32 | u64::from(node.id.0))
         };
         let best = match scorer.placement {
-            Placement::Random { seed } => self.rankings.nth(id, nodes.len(), rate, |of| score::drawn(seed, draw, of)),
-            _ => self.rankings.least(id, nodes.len(), rate),
+            Placement::Random { seed } => self.rankings.nth(id, rows.len(), rate, |of| score::drawn(seed, draw, of)),
+            _ => self.rankings.least(id, rows.len(), rate),
         };
         if best == UNFIT {
             return None;
@@ -57,32 +62,33 @@ impl Nodes {
         Some(Assignment { node, devices })
     }
 
-    /// The devices a pod would get on a node by this placement policy; nothing if it does not fit (P1, P2). Those that
-    /// `random` draws it gets only where the node was drawn, too.
+    /// The devices that a pod would get on a node by the placement policy; nothing if it does not fit (P1, P2). Under
+    /// `random`, a pod gets drawn devices only on a drawn node.
     pub(crate) fn devices(&self, slot: NodeSlot, template: &Template) -> Option<DeviceSet> {
         let node = self.at(slot);
         match self.scorer.placement {
             Placement::Fgd => {
-                let usable = self.fragments.usable(node);
-                self.fragments.points(node, template, usable).map(|(_, devices)| devices)
+                let usable = self.fragmentation.usable(node);
+                self.fragmentation.points(node, template, usable).map(|(_, devices)| devices)
             }
-            _ => node.choose(template),
+            _ => node.fit(template),
         }
     }
 
-    /// Whether the template may stand on this node at all: up, schedulable, tolerated and selected.
+    /// Whether the node is suitable, whatever is free on it: up, schedulable, its taints tolerated, its labels selected,
+    /// and in the domain that the choice is confined to.
     pub(crate) fn is_suitable(&self, slot: NodeSlot, template: &Template) -> bool {
-        let node = self.nodes.at(slot);
+        let node = self.rows.at(slot);
         let class = self.classes.get_index(node.class as usize);
         let here = self.domains.confined.as_ref().is_none_or(|domain| node.spec.is_in(domain));
         here && node.up
             && node.spec.schedulable
-            && class.is_some_and(|(c, _)| c.tolerated(template) && c.selected(template))
+            && class.is_some_and(|(class, _)| class.is_tolerated(template) && class.is_selected(template))
     }
 
-    /// Why a node is out of the question whatever is free on it: (cordoned, tainted, unselected).
+    /// Why a node that is up is not suitable.
     pub(crate) fn ruled_out(&self, slot: NodeSlot, template: &Template) -> Option<RuledOut> {
-        let node = self.nodes.at(slot);
+        let node = self.rows.at(slot);
         let class = self.classes.get_index(node.class as usize).map(|(class, _)| class);
         if self.domains.confined.as_ref().is_some_and(|domain| !node.spec.is_in(domain)) {
             return Some(RuledOut::Elsewhere);
@@ -91,21 +97,20 @@ impl Nodes {
             return Some(RuledOut::Cordoned);
         }
         match class {
-            Some(class) if !class.tolerated(template) => Some(RuledOut::Tainted),
-            Some(class) if !class.selected(template) => Some(RuledOut::Unselected),
+            Some(class) if !class.is_tolerated(template) => Some(RuledOut::Tainted),
+            Some(class) if !class.is_selected(template) => Some(RuledOut::Unselected),
             _ => None,
         }
     }
 
-    fn look_at_new_classes(&mut self, id: TemplateId, template: &Template) {
-        if self.suitable.len() <= id as usize {
-            self.suitable.resize_with(id as usize + 1, Default::default);
-        }
+    /// Looks at the classes of labels and taints that are new since this template was last placed.
+    fn update_suitable(&mut self, id: TemplateId, template: &Template) {
+        self.suitable.extend_to(id, Default::default);
         let (suitable, seen) = self.suitable.at_mut(id);
         for at in *seen..self.classes.len() {
             let class = self.classes.get_index(at).map(|(class, _)| class);
-            if class.is_some_and(|c| c.tolerated(template) && c.selected(template)) {
-                suitable.push(crate::scheduler::state::table::narrow(at));
+            if class.is_some_and(|class| class.is_tolerated(template) && class.is_selected(template)) {
+                suitable.push(narrow(at));
             }
         }
         *seen = self.classes.len();

@@ -1,15 +1,18 @@
-//! Keeping the order of nodes in step with them: a node leaves it before a change and enters it anew after.
+//! Keeping the index of nodes up to date: a node leaves it before a change and enters it again after.
 
-use crate::scheduler::nodes::{ClassIndex, NodeSlot, Nodes};
-use crate::{api::Placement, scheduler::state::interner::Interner};
+use super::{ClassIndex, Nodes};
+use crate::{
+    api::Placement,
+    scheduler::state::{interner::Interner, keys::NodeSlot},
+};
 
 impl Nodes {
-    /// Counts the typical pods for the kind of a node, where the policy looks at them.
-    pub(crate) fn look_at_kind(&mut self, slot: NodeSlot, interner: &Interner) {
+    /// Counts the typical pods for the kind of a node, where the placement policy uses them.
+    pub(crate) fn count_typical_pods(&mut self, slot: NodeSlot, interner: &Interner) {
         if self.scorer.placement == Placement::Fgd {
-            let node = self.nodes.at(slot);
+            let node = self.rows.at(slot);
             let class = self.classes.get_index(node.class as usize).map(|(class, _)| class);
-            self.fragments.sees(node, interner, |template| class.is_some_and(|class| class.lets_on(template)));
+            self.fragmentation.learn(node, interner, |template| class.is_some_and(|class| class.is_open_to(template)));
         }
     }
 
@@ -17,27 +20,27 @@ impl Nodes {
         if self.scorer.placement.by_pod() {
             return;
         }
-        let node = self.nodes.at(slot);
+        let node = self.rows.at(slot);
         if let Some((_, index)) = self.classes.get_index_mut(node.class as usize) {
             index.remove(node.score, node.id);
         }
     }
 
     pub(crate) fn enter(&mut self, slot: NodeSlot) {
-        if self.scorer.sees(self.nodes.at(slot)) {
+        if self.scorer.learn(self.rows.at(slot)) {
             self.rescore();
             return;
         }
-        let node = self.nodes.at_mut(slot);
+        let node = self.rows.at_mut(slot);
         if self.scorer.placement.by_pod() {
             if self.scorer.placement == Placement::Fgd {
-                node.usable = self.fragments.usable(node);
+                node.usable = self.fragmentation.usable(node);
             }
             self.rankings.touch(slot);
             return;
         }
         node.score = self.scorer.score(node);
-        let node = self.nodes.at(slot);
+        let node = self.rows.at(slot);
         if !(node.up && node.spec.schedulable) {
             return;
         }
@@ -46,7 +49,7 @@ impl Nodes {
         }
     }
 
-    /// The largest node has grown: every score is measured anew.
+    /// The largest node has grown: every score is computed again.
     fn rescore(&mut self) {
         if self.scorer.placement.by_pod() {
             self.rankings.clear();
@@ -57,9 +60,9 @@ impl Nodes {
         }
         let slots: Vec<NodeSlot> = self.by_id.values().copied().collect();
         for slot in slots {
-            let score = self.scorer.score(self.nodes.at(slot));
-            self.nodes.at_mut(slot).score = score;
-            let node = self.nodes.at(slot);
+            let score = self.scorer.score(self.rows.at(slot));
+            self.rows.at_mut(slot).score = score;
+            let node = self.rows.at(slot);
             if !(node.up && node.spec.schedulable) {
                 continue;
             }

@@ -1,9 +1,9 @@
 //! The index gives the node that a plain look at all gives, by every placement policy, whatever happened to the nodes.
 
-use super::*;
+use super::{reservation::NodeReservation, *};
 use crate::{
-    api::{Amounts, DeviceAsk, DeviceChoice, DeviceMode, DeviceSpec, Placement, PodTemplate, TypicalPod},
-    scheduler::state::interner::TemplateId,
+    api::{Amounts, DeviceAsk, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec, Placement, PodTemplate, TypicalPod},
+    scheduler::state::keys::WorkloadSlot,
 };
 
 struct Dice(u64);
@@ -82,9 +82,9 @@ fn plainly(nodes: &Nodes, template: &Template, draw: u64) -> Option<NodeId> {
     let mut fitting: Vec<(u64, NodeId)> = Vec::new();
     for (id, slot) in &nodes.by_id {
         let node = nodes.at(*slot);
-        if nodes.is_suitable(*slot, template) && node.choose(template).is_some() {
-            let usable = nodes.fragments.usable(node);
-            let points = || scorer.points(node, template, &nodes.fragments, usable).unwrap().0;
+        if nodes.is_suitable(*slot, template) && node.fit(template).is_some() {
+            let usable = nodes.fragmentation.usable(node);
+            let points = || scorer.points(node, template, &nodes.fragmentation, usable).unwrap().0;
             let score = if scorer.placement.by_pod() { u64::from(100 - points()) } else { scorer.score(node) };
             fitting.push((score, *id));
         }
@@ -102,7 +102,7 @@ fn play(placement: Placement, seed: u64) -> u32 {
     let policy = Policy { placement, typical: typical.collect(), ..Policy::default() };
     let mut interner = Interner::default();
     let mut nodes = Nodes::new(&policy);
-    let templates: Vec<TemplateId> = (0..6).map(|_| interner.template(&template(dice)).unwrap()).collect();
+    let templates: Vec<TemplateId> = (0..6).map(|_| interner.intern(&template(dice)).unwrap()).collect();
     let mut standing: Vec<(Assignment, TemplateId, PodRef)> = Vec::new();
     let mut kept: Vec<(NodeSlot, NodeReservation)> = Vec::new();
     let mut next = 0;
@@ -135,15 +135,15 @@ fn play(placement: Placement, seed: u64) -> u32 {
             }
             4..=5 if !standing.is_empty() => {
                 let (spot, id, pod) = standing.swap_remove(dice.below(standing.len() as u64) as usize);
-                nodes.take(spot, interner.templates.at(id), pod);
+                nodes.take(spot, interner.template(id), pod);
             }
             6 if !kept.is_empty() => {
                 let (slot, what) = kept.swap_remove(0);
-                nodes.reserve(slot, &what, -1);
+                nodes.unreserve(slot, &what);
             }
             _ => {
                 let id = templates[dice.below(6) as usize];
-                let template = interner.templates.at(id);
+                let template = interner.template(id);
                 let draw = dice.below(1 << 30);
                 let wanted = plainly(&nodes, template, draw);
                 let spot = nodes.pick(id, template, draw);
@@ -152,11 +152,11 @@ fn play(placement: Placement, seed: u64) -> u32 {
                 let Some(spot) = spot else { continue };
                 if dice.below(6) == 0 {
                     let what = nodes.footprint(spot, template);
-                    nodes.reserve(spot.node, &what, 1);
+                    nodes.reserve(spot.node, &what);
                     kept.push((spot.node, what));
                 } else {
-                    nodes.put(spot, template, (step, 0));
-                    standing.push((spot, id, (step, 0)));
+                    nodes.put(spot, template, WorkloadSlot(step).pod(0));
+                    standing.push((spot, id, WorkloadSlot(step).pod(0)));
                     placed += 1;
                 }
             }

@@ -1,3 +1,8 @@
-//! Which node a pod gets.
+//! Placement: whether all pods of a unit find a node, and what is missing where they do not (P1, G1).
 
+mod fit;
+pub(crate) mod shortfall;
 pub(crate) mod topology;
+
+pub(crate) use fit::pick;
+pub(crate) use topology::{fits, place, place_as_reserved, room_missing};

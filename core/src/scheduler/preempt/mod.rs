@@ -1,4 +1,69 @@
-//! Preemption: who may be a victim, and the search for a plan.
+//! Preemption: looks for victims whose eviction makes a pending workload legal to place, and evicts no more than that
+//! takes (R1 to R8, V1 to V4).
+//!
+//! - [`eligibility`]: who may be a victim.
+//! - [`victim_leaf`]: which leaves may be preempted from.
+//! - [`candidates`]: the next victim of a leaf, in the order of [`order`](crate::scheduler::queue::order).
+//! - [`search`]: the search for a plan; [`make_room`], [`growth`] and [`prune`] are its parts.
 
+pub(crate) mod candidates;
 pub(crate) mod eligibility;
-pub(crate) mod search;
+pub(crate) mod findings;
+mod growth;
+mod make_room;
+pub(crate) mod plan;
+mod prune;
+mod search;
+pub(crate) mod victim_leaf;
+
+pub(crate) use make_room::lacking;
+
+use crate::{
+    api::{BlockingReason, Bound, Room},
+    scheduler::{
+        cluster::Cluster,
+        placement::topology::{closest, domains, within},
+        state::{interner::Ask, keys::WorkloadSlot},
+    },
+};
+use eligibility::{PreemptionKind, could_preempt};
+use findings::SearchFindings;
+use plan::PreemptionPlan;
+use search::find_plan_here;
+
+/// Looks for a plan by one kind of preemption; where the pods must share a domain, for the cheapest over all domains
+/// (V3). Notes in `found` what stopped the search, and which bounds cut it short.
+pub(crate) fn find_plan(
+    cluster: &mut Cluster,
+    slot: WorkloadSlot,
+    ask: &Ask,
+    kind: PreemptionKind,
+    found: &mut SearchFindings,
+) -> Option<PreemptionPlan> {
+    if !could_preempt(cluster, slot, ask, kind) {
+        return None;
+    }
+    let Some(mut domains) = domains(cluster, slot) else { return find_plan_here(cluster, slot, ask, kind, found) };
+    let most = cluster.policy.bounds.nodes as usize;
+    found.note(Bound::Nodes, domains.len() > most);
+    domains.truncate(most);
+    let mut best: Option<PreemptionPlan> = None;
+    let mut stops: Vec<BlockingReason> = Vec::new();
+    for domain in domains {
+        let mut here = SearchFindings { in_full: found.in_full, ..SearchFindings::default() };
+        let plan = within(cluster, &domain, |cluster| find_plan_here(cluster, slot, ask, kind, &mut here));
+        here.bounds.into_iter().for_each(|bound| found.note(bound, true));
+        stops.extend(here.stops.into_iter().map(|stop| match stop {
+            BlockingReason::Room(room) => BlockingReason::Room(Room { within: Some(domain.clone()), ..room }),
+            other => other,
+        }));
+        let Some(plan) = plan else { continue };
+        if best.as_ref().is_none_or(|best| plan.cost(cluster) < best.cost(cluster)) {
+            best = Some(plan);
+        }
+    }
+    if best.is_none() {
+        found.stops.extend(closest(stops));
+    }
+    best
+}

@@ -1,113 +1,26 @@
-//! Who is admitted, and who is entitled: the quota_check of A1, A2, A5, O1 and R2(a).
+//! Admission: whether the quotas on a path admit a request (A1, A2, A5), and whether their guarantees cover it (O1, R2a).
 
-use crate::scheduler::{
-    Scheduler,
-    queue::pending::Admission,
-    quota::ledger::{Ledger, QuotaSlot, cell},
-    state::interner::Ask,
-};
+use super::Quotas;
 use crate::{
-    api::{BlockingReason, QuotaId, Reclaim},
-    tree::{QuotaTree, UNLIMITED},
+    api::{BlockingReason, QuotaId},
+    scheduler::state::{interner::Ask, keys::QuotaSlot},
+    tree::UNLIMITED,
 };
 
-impl Scheduler {
-    pub(crate) fn quota_check(&self) -> QuotaCheck<'_> {
-        QuotaCheck { tree: &self.tree, ledger: &self.ledger }
-    }
-
-    pub(crate) fn min(&self, leaf: QuotaSlot, resource: usize) -> i64 {
-        self.quota_check().min(leaf, resource)
-    }
-
-    pub(crate) fn max(&self, leaf: QuotaSlot, resource: usize) -> i64 {
-        self.quota_check().max(leaf, resource)
-    }
-
-    /// Whether the whole path below the root covers the ask (O1).
-    pub(crate) fn entitled(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
-        self.quota_check().entitled(ask, leaf)
-    }
-
-    pub(crate) fn is_inner_root(&self, leaf: QuotaSlot) -> bool {
-        self.quota_check().is_inner_root(leaf)
-    }
-
-    /// What a quota is guaranteed when others take from each other: its min, or its fair share (F3).
-    pub(crate) fn guarantee(&self, leaf: QuotaSlot, resource: usize) -> i64 {
-        match self.policy.reclaim {
-            Reclaim::FairShare => self.shares.get(leaf as usize).map_or(0, |row| cell(row, resource)),
-            Reclaim::Min | Reclaim::Off => self.min(leaf, resource),
-        }
-    }
-
-    /// What is left to a quota whatever others need: its min, and no less than its fair share where that decides (F3).
-    pub(crate) fn floor(&self, leaf: QuotaSlot, resource: usize) -> i64 {
-        self.guarantee(leaf, resource).max(self.min(leaf, resource))
-    }
-
-    /// The first limit on the path that any_lend_limit an ask out, leaf first (A1, A2, A5).
-    pub(crate) fn blocked(&self, ask: &Ask, leaf: QuotaSlot) -> Option<BlockingReason> {
-        self.quota_check().blocked(ask, leaf)
-    }
-
-    /// All limits on the path that keep an ask out, in the same order.
-    pub(crate) fn limits(&self, ask: &Ask, leaf: QuotaSlot) -> Vec<BlockingReason> {
-        self.quota_check().limits(ask, leaf)
-    }
-
-    /// How far up an ask may reclaim (R2a): the lowest quota above the leaf that has no guarantee left for it, or the
-    /// root; nothing if the leaf itself has none. `extra` is the ask, where it is not yet part of what stands.
-    pub(crate) fn reclaim_scope(&self, ask: &Ask, leaf: QuotaSlot) -> Option<QuotaSlot> {
-        self.quota(leaf)?;
-        let within = |q: QuotaSlot| {
-            ask.requested()
-                .all(|(r, amount)| self.ledger.projected_usage(q, r).saturating_add(amount) <= self.guarantee(q, r))
-        };
-        let mut above = self.ledger.path(leaf);
-        let leaf = above.next()?;
-        if !within(leaf) {
-            return None;
-        }
-        // In a tree of one quota the leaf is the root: there is nobody beside it, but pods without quota give way (A4).
-        let mut top = self.ledger.parent(leaf).is_none().then_some(leaf);
-        for q in above {
-            top = Some(q);
-            if !within(q) {
-                break;
-            }
-        }
-        top
-    }
+/// Whether a quota admits one more request of this kind, and whether its min covers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Admission {
+    pub(crate) admits: bool,
+    pub(crate) within_min: bool,
 }
 
-/// Tree and ledger, looked at together: what a quota's numbers say of an ask. A view, so that the rest of the scheduler
-/// can be changed while it is asked.
-#[derive(Clone, Copy)]
-pub(crate) struct QuotaCheck<'a> {
-    pub(crate) tree: &'a QuotaTree,
-    pub(crate) ledger: &'a Ledger,
-}
-
-impl QuotaCheck<'_> {
-    fn quota(&self, leaf: QuotaSlot) -> Option<QuotaId> {
-        (leaf != self.ledger.no_quota()).then_some(QuotaId(leaf))
+impl Quotas {
+    fn job_limit(&self, slot: QuotaSlot) -> Option<u32> {
+        self.quota_id(slot).and_then(|quota| self.tree.spec(quota)).and_then(|spec| spec.max_jobs)
     }
 
-    pub(crate) fn min(&self, leaf: QuotaSlot, resource: usize) -> i64 {
-        self.quota(leaf).map_or(0, |quota| cell(self.tree.min(quota), resource))
-    }
-
-    pub(crate) fn max(&self, leaf: QuotaSlot, resource: usize) -> i64 {
-        self.quota(leaf).map_or(UNLIMITED, |quota| cell(self.tree.max(quota), resource))
-    }
-
-    fn job_limit(&self, leaf: QuotaSlot) -> Option<u32> {
-        self.quota(leaf).and_then(|quota| self.tree.spec(quota)).and_then(|spec| spec.max_jobs)
-    }
-
-    /// The first limit on the path that any_lend_limit an ask out, leaf first (A1, A2, A5).
-    pub(crate) fn blocked(&self, ask: &Ask, leaf: QuotaSlot) -> Option<BlockingReason> {
+    /// The first limit on the path that refuses a request, from the leaf up (A1, A2, A5).
+    pub(crate) fn first_limit(&self, ask: &Ask, leaf: QuotaSlot) -> Option<BlockingReason> {
         let mut first = None;
         self.each_limit(ask, leaf, |limit| {
             first = Some(limit);
@@ -116,8 +29,13 @@ impl QuotaCheck<'_> {
         first
     }
 
-    /// All limits on the path that keep an ask out, in the same order.
-    pub(crate) fn limits(&self, ask: &Ask, leaf: QuotaSlot) -> Vec<BlockingReason> {
+    /// Whether every quota on the path admits a request (A1, A2, A5).
+    pub(crate) fn admits(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
+        self.first_limit(ask, leaf).is_none()
+    }
+
+    /// All limits on the path that refuse a request, in the same order.
+    pub(crate) fn all_limits(&self, ask: &Ask, leaf: QuotaSlot) -> Vec<BlockingReason> {
         let mut all = Vec::new();
         self.each_limit(ask, leaf, |limit| {
             all.push(limit);
@@ -126,13 +44,13 @@ impl QuotaCheck<'_> {
         all
     }
 
-    /// Tells `found` of the limits that keep an ask out, as long as it wants to know more.
+    /// Calls `found` with each limit that refuses a request, until it returns `false`.
     fn each_limit(&self, ask: &Ask, leaf: QuotaSlot, mut found: impl FnMut(BlockingReason) -> bool) {
         for (resource, amount) in ask.requested() {
-            let name = || self.tree.resource_name(resource).cloned().unwrap_or_else(|| "".into());
-            let added = self.ledger.added(leaf, resource, amount);
+            let name = || self.resource_name(resource);
+            let added = self.ledger.added_charge(leaf, resource, amount);
             for (q, needed) in self.ledger.path(leaf).zip(added) {
-                let Some(quota) = self.quota(q) else { break };
+                let Some(quota) = self.quota_id(q) else { break };
                 let limit = self.max(q, resource);
                 let charged = self.ledger.charged(q, resource);
                 if limit != UNLIMITED && charged.saturating_add(needed) > limit {
@@ -141,10 +59,10 @@ impl QuotaCheck<'_> {
                         return;
                     }
                 }
-                let non_preemptible_usage = self.ledger.non_preemptible_usage(q, resource);
+                let fixed = self.ledger.non_preemptible_usage(q, resource);
                 let min = self.min(q, resource);
-                if !ask.preemptible && non_preemptible_usage.saturating_add(amount) > min {
-                    let available = min.saturating_sub(non_preemptible_usage);
+                if !ask.preemptible && fixed.saturating_add(amount) > min {
+                    let available = min.saturating_sub(fixed);
                     if !found(BlockingReason::Guarantee { quota, resource: name(), needed: amount, available }) {
                         return;
                     }
@@ -157,41 +75,93 @@ impl QuotaCheck<'_> {
         for q in self.ledger.path(leaf) {
             let limit = self.job_limit(q).filter(|limit| *self.ledger.jobs.at(q) >= *limit);
             if let Some(limit) = limit
-                && !found(BlockingReason::Jobs { quota: QuotaId(q), limit })
+                && !found(BlockingReason::Jobs { quota: QuotaId(q.0), limit })
             {
                 return;
             }
         }
     }
 
-    /// The admission of an ask at one quota. Optimistic where lending limits make the charge depend on the leaf (L3).
-    pub(crate) fn admission(&self, ask: &Ask, leaf: QuotaSlot) -> Admission {
-        let Some(quota) = self.quota(leaf) else { return Admission { open: true, within: false } };
+    /// The quotas and resources in which a request would exceed max (A1), with what it adds to the charge there.
+    pub(crate) fn exceeded_max(&self, ask: &Ask, leaf: QuotaSlot) -> impl Iterator<Item = (QuotaSlot, usize)> {
+        ask.requested().flat_map(move |(r, amount)| {
+            let added = self.ledger.added_charge(leaf, r, amount);
+            let exceeds = move |(q, more): (QuotaSlot, i64)| {
+                let limit = self.max(q, r);
+                (limit != UNLIMITED && self.ledger.charged(q, r).saturating_add(more) > limit).then_some((q, r))
+            };
+            self.ledger.path(leaf).zip(added).filter_map(exceeds)
+        })
+    }
+
+    /// Whether a min on the path is too small for one more non-preemptible request (A2). No eviction changes that.
+    pub(crate) fn lacks_guarantee(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
+        let lacks = |q, (r, amount): (usize, i64)| {
+            self.ledger.non_preemptible_usage(q, r).saturating_add(amount) > self.min(q, r)
+        };
+        let quotas = || self.ledger.path(leaf).filter(|q| self.quota_id(*q).is_some());
+        !ask.preemptible && quotas().any(|q| ask.requested().any(|need| lacks(q, need)))
+    }
+
+    /// The admission of a request at one quota, for the tournament of pending workloads. Where lend floors make the
+    /// charge depend on the leaf (L3), it may admit too much; [`admits`](Self::admits) decides then.
+    pub(crate) fn admission(&self, ask: &Ask, slot: QuotaSlot) -> Admission {
+        let Some(quota) = self.quota_id(slot) else { return Admission { admits: true, within_min: false } };
         let is_leaf = self.tree.is_leaf(quota);
-        let mut open = !ask.job || self.job_limit(leaf).is_none_or(|limit| *self.ledger.jobs.at(leaf) < limit);
+        let mut admits = !ask.job || self.job_limit(slot).is_none_or(|limit| *self.ledger.jobs.at(slot) < limit);
         for (resource, amount) in ask.requested() {
-            let limit = self.max(leaf, resource);
-            let least = if is_leaf { amount } else { self.ledger.least_delta(amount) };
-            open &= limit == UNLIMITED || self.ledger.charged(leaf, resource).saturating_add(least) <= limit;
-            let non_preemptible_usage = self.ledger.non_preemptible_usage(leaf, resource);
-            open &= ask.preemptible || non_preemptible_usage.saturating_add(amount) <= self.min(leaf, resource);
+            let limit = self.max(slot, resource);
+            let least = if is_leaf { amount } else { self.ledger.least_added_charge(amount) };
+            admits &= limit == UNLIMITED || self.ledger.charged(slot, resource).saturating_add(least) <= limit;
+            let fixed = self.ledger.non_preemptible_usage(slot, resource);
+            admits &= ask.preemptible || fixed.saturating_add(amount) <= self.min(slot, resource);
         }
-        Admission { open, within: self.covers(ask, leaf) }
+        Admission { admits, within_min: self.covers(ask, slot) }
     }
 
-    /// Whether a quota's min covers what will stand there, the ask included (O1). A root with children covers everything.
-    fn covers(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
-        let within = |(r, amount)| self.ledger.projected_usage(leaf, r).saturating_add(amount) <= self.min(leaf, r);
-        self.is_inner_root(leaf) || ask.requested().all(within)
+    /// Whether the min of a quota covers its projected usage with the request (O1). A root with children covers all.
+    fn covers(&self, ask: &Ask, slot: QuotaSlot) -> bool {
+        let within = |(r, amount)| self.ledger.projected_usage(slot, r).saturating_add(amount) <= self.min(slot, r);
+        self.is_inner_root(slot) || ask.requested().all(within)
     }
 
-    /// Whether this is the root of a tree with more than one node.
-    pub(crate) fn is_inner_root(&self, leaf: QuotaSlot) -> bool {
-        leaf == 0 && self.tree.len() > 1
+    /// Whether a request is entitled: every min on the path below the root covers it (O1).
+    pub(crate) fn is_entitled(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
+        self.quota_id(leaf).is_some() && self.ledger.path(leaf).all(|q| self.covers(ask, q))
     }
 
-    /// Whether the whole path below the root covers the ask (O1).
-    pub(crate) fn entitled(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
-        self.quota(leaf).is_some() && self.ledger.path(leaf).all(|q| self.covers(ask, q))
+    /// Whether a holding workload is entitled. Its request is part of the projected usage already.
+    pub(crate) fn is_holder_entitled(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
+        let within = |q, r| self.ledger.projected_usage(q, r) <= self.min(q, r);
+        let covered = |q| self.is_inner_root(q) || ask.requested().all(|(r, _)| within(q, r));
+        self.quota_id(leaf).is_some() && self.ledger.path(leaf).all(covered)
+    }
+
+    /// By how much a quota would exceed its guarantee with a request; not positive where the guarantee covers it (R2a).
+    pub(crate) fn above_guarantee(&self, slot: QuotaSlot, resource: usize, amount: i64) -> i64 {
+        let usage = self.ledger.projected_usage(slot, resource).saturating_add(amount);
+        usage.saturating_sub(self.guarantee(slot, resource))
+    }
+
+    /// The highest quota below which a request may reclaim (R2a): the lowest quota above the leaf whose guarantee does
+    /// not cover the request, or the root. Nothing where the guarantee of the leaf does not cover it.
+    pub(crate) fn reclaim_scope(&self, ask: &Ask, leaf: QuotaSlot) -> Option<QuotaSlot> {
+        self.quota_id(leaf)?;
+        let covered = |q: QuotaSlot| {
+            ask.requested()
+                .all(|(r, amount)| self.ledger.projected_usage(q, r).saturating_add(amount) <= self.guarantee(q, r))
+        };
+        if !covered(leaf) {
+            return None;
+        }
+        // In a tree of one quota the leaf is the root: it has no siblings, but pods without a quota give way (A4).
+        let mut scope = self.ledger.parent(leaf).is_none().then_some(leaf);
+        for q in self.ledger.path(leaf).skip(1) {
+            scope = Some(q);
+            if !covered(q) {
+                break;
+            }
+        }
+        scope
     }
 }

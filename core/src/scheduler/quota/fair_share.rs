@@ -1,162 +1,161 @@
-//! Fair shares: what every quota would get if all that there is were divided now (F1, F2). Exact fractions; whole base
-//! units by largest remainder, ties to the earlier sibling.
+//! Fair shares: what every quota would get if the capacity were divided now (F1, F2). Fractions are exact; whole base
+//! units go by largest remainder, ties to the earlier sibling.
 
-use crate::api::{QuotaId, Reclaim};
-use crate::scheduler::{Scheduler, quota::ledger::cell};
+use super::Quotas;
+use crate::{
+    api::{QuotaId, Reclaim},
+    scheduler::state::{keys::QuotaSlot, row::amount_of},
+};
+use std::cmp::Reverse;
 
-/// One who takes part in a division.
+/// A quota that takes part in a division among siblings. Amounts in base units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Claimant {
+    /// What it gets first: its min, as far as it has demand.
     base: i64,
+    /// The most that it can use: its demand.
     cap: i64,
     weight: u64,
     min: i64,
 }
 
-/// Fair shares that are kept: where neither what there is nor what is asked has changed, nothing is divided again.
+/// What all nodes have together of each governed resource, as of a number of changes of nodes.
+pub(crate) struct Capacity<F: Fn(usize) -> i64> {
+    pub(crate) changes: u64,
+    pub(crate) of: F,
+}
+
+/// Fair shares that are kept between updates: where neither capacity nor demand has changed, nothing is divided again.
 ///
-/// They are of one tree: when it is replaced, start anew.
+/// They belong to one quota tree; start with new ones when it is replaced.
 #[derive(Debug, Clone, Default)]
 pub struct FairShares {
     rows: Vec<Vec<i64>>,
-    /// By resource and quota: what each can use.
+    /// By resource and quota: how much each can use.
     demands: Vec<Vec<i64>>,
-    /// By resource: what all nodes have, as of that many changes of nodes.
-    nodes: Vec<i64>,
+    /// By resource: the capacity, as of `changes` changes of nodes.
+    capacity: Vec<i64>,
     changes: u64,
     claimants: Vec<Claimant>,
-    /// By quota: whether anything that its division goes by has changed.
-    news: Vec<bool>,
+    /// By quota: whether an input of its division has changed.
+    dirty: Vec<bool>,
 }
 
 impl FairShares {
-    /// One row a quota in tree order, one amount a governed resource.
+    /// One row a quota in tree order, one amount a governed resource, base units.
     #[must_use]
     pub fn rows(&self) -> &[Vec<i64>] {
         &self.rows
     }
-}
 
-impl Scheduler {
-    /// The fair share of every quota now, one row a quota in tree order, one amount a governed resource (F1, F2).
-    ///
-    /// Takes time in proportion to the tree, times the number of siblings that reclaim_scope their limit.
-    #[must_use]
-    pub fn fair_shares(&self) -> Vec<Vec<i64>> {
-        let mut shares = FairShares::default();
-        self.refresh_fair_shares(&mut shares);
-        shares.rows
-    }
-
-    /// Brings kept shares of this scheduler up to date. Looks at every quota once, and divides only among siblings of whom one
-    /// asks for something else, or whose parent has another share.
-    pub fn refresh_fair_shares(&self, kept: &mut FairShares) {
-        let (width, quotas) = (self.tree.width(), self.tree.len());
-        let is_new = kept.rows.len() != quotas;
+    /// Brings the shares up to date. Looks at every quota once, and divides only among siblings of whom one has another
+    /// demand, or whose parent has another share.
+    pub(crate) fn refresh(&mut self, quotas: &Quotas, capacity: Capacity<impl Fn(usize) -> i64>) {
+        let (width, len) = (quotas.tree.width(), quotas.tree.len());
+        let is_new = self.rows.len() != len;
         if is_new {
-            kept.rows = vec![vec![0; width]; quotas];
-            kept.demands = vec![vec![0; quotas]; width];
+            self.rows = vec![vec![0; width]; len];
+            self.demands = vec![vec![0; len]; width];
         }
-        if is_new || kept.changes != self.nodes.changes {
-            kept.changes = self.nodes.changes;
-            kept.nodes = (0..width).map(|resource| self.on_nodes(resource)).collect();
+        if is_new || self.changes != capacity.changes {
+            self.changes = capacity.changes;
+            self.capacity = (0..width).map(capacity.of).collect();
         }
         for resource in 0..width {
-            kept.news.clear();
-            kept.news.resize(quotas, is_new);
-            let Some(demands) = kept.demands.get_mut(resource) else { continue };
-            self.renew_demands(resource, demands, &mut kept.news);
-            let all = self.max(0, resource).min(cell(&kept.nodes, resource)).min(cell(demands, 0));
-            if set(&mut kept.rows, QuotaId(0), resource, all) {
-                mark(&mut kept.news, QuotaId(0));
+            self.dirty.clear();
+            self.dirty.resize(len, is_new);
+            let Some(demands) = self.demands.get_mut(resource) else { continue };
+            quotas.refresh_demands(resource, demands, &mut self.dirty);
+            let root = quotas.max(QuotaSlot(0), resource).min(amount_of(&self.capacity, resource));
+            if set(&mut self.rows, QuotaId(0), resource, root.min(amount_of(demands, 0))) {
+                mark(&mut self.dirty, QuotaId(0));
             }
-            for parent in self.tree.ids() {
-                if !kept.news.get(parent.0 as usize).copied().unwrap_or(false) {
+            for parent in quotas.tree.ids() {
+                if !self.dirty.get(parent.0 as usize).copied().unwrap_or(false) {
                     continue;
                 }
-                let children = self.tree.children(parent);
-                let amount = kept.rows.get(parent.0 as usize).map_or(0, |row| cell(row, resource));
-                kept.claimants.clear();
-                kept.claimants.extend(children.iter().map(|q| self.claimant(*q, resource, demands)));
+                let children = quotas.tree.children(parent);
+                let amount = self.rows.get(parent.0 as usize).map_or(0, |row| amount_of(row, resource));
+                self.claimants.clear();
+                self.claimants.extend(children.iter().map(|q| quotas.claimant(*q, resource, demands)));
                 let mut put = |child: &QuotaId, share: i64| {
-                    if set(&mut kept.rows, *child, resource, share) {
-                        mark(&mut kept.news, *child);
+                    if set(&mut self.rows, *child, resource, share) {
+                        mark(&mut self.dirty, *child);
                     }
                 };
-                // Where there is enough for all, everybody has what it wants.
-                if kept.claimants.iter().map(|c| i128::from(c.cap)).sum::<i128>() <= i128::from(amount) {
-                    children.iter().zip(&kept.claimants).for_each(|(child, claimant)| put(child, claimant.cap));
+                // Where there is enough for all, each gets its demand.
+                if self.claimants.iter().map(|c| i128::from(c.cap)).sum::<i128>() <= i128::from(amount) {
+                    children.iter().zip(&self.claimants).for_each(|(child, claimant)| put(child, claimant.cap));
                 } else {
-                    children.iter().zip(divide(amount, &kept.claimants)).for_each(|(child, share)| put(child, share));
+                    children.iter().zip(divide(amount, &self.claimants)).for_each(|(child, share)| put(child, share));
                 }
             }
-        }
-    }
-
-    /// Brings demands up to date; those have news below whom one has changed.
-    fn renew_demands(&self, resource: usize, demands: &mut [i64], news: &mut [bool]) {
-        for quota in self.tree.ids().rev() {
-            let asked = if self.tree.is_leaf(quota) {
-                cell(self.ledger.request.row(quota.0), resource)
-            } else if news.get(quota.0 as usize).copied().unwrap_or(false) {
-                self.tree.children(quota).iter().map(|q| cell(demands, q.0 as usize)).fold(0, i64::saturating_add)
-            } else {
-                continue;
-            };
-            let asked = asked.min(self.max(quota.0, resource));
-            let Some(slot) = demands.get_mut(quota.0 as usize).filter(|slot| **slot != asked) else { continue };
-            *slot = asked;
-            if let Some(parent) = self.tree.parent(quota) {
-                mark(news, parent);
-            }
-        }
-    }
-
-    /// What each quota can use of a resource: what it asks for, as far as ceilings let it.
-    pub(crate) fn demands(&self, resource: usize) -> Vec<i64> {
-        let mut demand = vec![0i64; self.tree.len()];
-        for quota in self.tree.ids().rev() {
-            let asked = if self.tree.is_leaf(quota) {
-                cell(self.ledger.request.row(quota.0), resource)
-            } else {
-                self.tree.children(quota).iter().map(|q| cell(&demand, q.0 as usize)).fold(0, i64::saturating_add)
-            };
-            if let Some(slot) = demand.get_mut(quota.0 as usize) {
-                *slot = asked.min(self.max(quota.0, resource));
-            }
-        }
-        demand
-    }
-
-    /// What all nodes have of a resource.
-    fn on_nodes(&self, resource: usize) -> i64 {
-        let has = |node: &u32| cell(&self.nodes.at(*node).total, resource);
-        self.nodes.by_id.values().map(has).fold(0, i64::saturating_add)
-    }
-
-    fn claimant(&self, quota: QuotaId, resource: usize, demand: &[i64]) -> Claimant {
-        let (min, max) = (self.min(quota.0, resource), self.max(quota.0, resource));
-        let wants = cell(demand, quota.0 as usize).min(max);
-        let weight = self.tree.spec(quota).and_then(|spec| spec.weight);
-        Claimant { base: min.min(wants), cap: wants, weight: weight.unwrap_or(min.unsigned_abs()), min }
-    }
-
-    /// Keeps the shares that decisions go by (F3) up to date.
-    pub(crate) fn refresh_shares(&mut self) {
-        if self.policy.reclaim == Reclaim::FairShare {
-            self.shares = self.fair_shares();
         }
     }
 }
 
-/// Whether that is something else than before.
+impl Quotas {
+    /// Brings the shares that decisions use up to date, where the policy reclaims by them (F3).
+    pub(crate) fn refresh_shares(&mut self, capacity: Capacity<impl Fn(usize) -> i64>) {
+        if self.reclaim == Reclaim::FairShare {
+            let mut shares = FairShares::default();
+            shares.refresh(self, capacity);
+            self.shares = shares.rows;
+        }
+    }
+
+    /// Brings demands up to date, and marks the quotas below which one has changed.
+    fn refresh_demands(&self, resource: usize, demands: &mut [i64], dirty: &mut [bool]) {
+        for quota in self.tree.ids().rev() {
+            let is_dirty = dirty.get(quota.0 as usize).copied().unwrap_or(false);
+            if !self.tree.is_leaf(quota) && !is_dirty {
+                continue;
+            }
+            let demand = self.demand(quota, resource, demands);
+            let Some(slot) = demands.get_mut(quota.0 as usize).filter(|slot| **slot != demand) else { continue };
+            *slot = demand;
+            if let Some(parent) = self.tree.parent(quota) {
+                mark(dirty, parent);
+            }
+        }
+    }
+
+    /// How much of a resource each quota can use: what its workloads request, as far as every max allows.
+    pub(crate) fn demands(&self, resource: usize) -> Vec<i64> {
+        let mut demands = vec![0i64; self.tree.len()];
+        for quota in self.tree.ids().rev() {
+            let demand = self.demand(quota, resource, &demands);
+            demands.get_mut(quota.0 as usize).into_iter().for_each(|slot| *slot = demand);
+        }
+        demands
+    }
+
+    /// The demand of one quota, given those of its children.
+    fn demand(&self, quota: QuotaId, resource: usize, demands: &[i64]) -> i64 {
+        let requested = if self.tree.is_leaf(quota) {
+            amount_of(self.ledger.request.row(quota.into()), resource)
+        } else {
+            self.tree.children(quota).iter().map(|q| amount_of(demands, q.0 as usize)).fold(0, i64::saturating_add)
+        };
+        requested.min(self.max(quota.into(), resource))
+    }
+
+    fn claimant(&self, quota: QuotaId, resource: usize, demands: &[i64]) -> Claimant {
+        let (min, max) = (self.min(quota.into(), resource), self.max(quota.into(), resource));
+        let cap = amount_of(demands, quota.0 as usize).min(max);
+        let weight = self.tree.spec(quota).and_then(|spec| spec.weight);
+        Claimant { base: min.min(cap), cap, weight: weight.unwrap_or(min.unsigned_abs()), min }
+    }
+}
+
+/// Sets a share; gives whether it has changed.
 fn set(shares: &mut [Vec<i64>], quota: QuotaId, resource: usize, amount: i64) -> bool {
     let slot = shares.get_mut(quota.0 as usize).and_then(|row| row.get_mut(resource));
     slot.is_some_and(|slot| std::mem::replace(slot, amount) != amount)
 }
 
-fn mark(news: &mut [bool], quota: QuotaId) {
-    if let Some(slot) = news.get_mut(quota.0 as usize) {
+fn mark(dirty: &mut [bool], quota: QuotaId) {
+    if let Some(slot) = dirty.get_mut(quota.0 as usize) {
         *slot = true;
     }
 }
@@ -175,9 +174,9 @@ fn divide(amount: i64, claimants: &[Claimant]) -> Vec<i64> {
     claimants.iter().zip(pour(rest, &above)).map(|(c, more)| c.base + more).collect()
 }
 
-/// Raises everybody in proportion to weight until the amount is used or all are full: (limit, weight) each.
+/// Divides an amount in proportion to weight, with a limit each: (limit, weight) (water-filling).
 ///
-/// Those of weight 0 get what nobody with a weight can use, in equal parts.
+/// Those of weight 0 get, in equal parts, what those with a weight cannot use.
 fn pour(amount: i64, limits: &[(i64, u64)]) -> Vec<i64> {
     let mut got = vec![0i64; limits.len()];
     let mut left = raise(amount, limits, &mut got);
@@ -190,7 +189,7 @@ fn pour(amount: i64, limits: &[(i64, u64)]) -> Vec<i64> {
     got
 }
 
-/// One water-filling over those of positive weight; gives what is left.
+/// One water-filling over those of positive weight. Gives what is left over.
 fn raise(amount: i64, limits: &[(i64, u64)], got: &mut [i64]) -> i64 {
     let mut left = i128::from(amount.max(0));
     let mut open: Vec<(usize, i128, i128)> = limits
@@ -218,13 +217,13 @@ fn raise(amount: i64, limits: &[(i64, u64)], got: &mut [i64]) -> i64 {
     if weights == 0 {
         return i64::try_from(left).unwrap_or(i64::MAX);
     }
-    let mut remainders: Vec<(std::cmp::Reverse<i128>, usize)> = Vec::new();
+    let mut remainders: Vec<(Reverse<i128>, usize)> = Vec::new();
     let mut given = 0;
     for (i, _, weight) in &open {
         let exact = left.saturating_mul(*weight);
         give(got, *i, exact / weights);
         given += exact / weights;
-        remainders.push((std::cmp::Reverse(exact % weights), *i));
+        remainders.push((Reverse(exact % weights), *i));
     }
     remainders.sort_unstable();
     let ones = usize::try_from(left - given).unwrap_or(0);

@@ -1,54 +1,60 @@
-//! What holds keep of quotas (H1, A1): a workload will stand, its victims will be gone, and nobody may come in between.
+//! What holds reserve of quotas (H1, A1): the workload will be placed and its victims will be gone, and no other
+//! workload may be admitted in between.
 //!
-//! Where no quota any_lend_limit part of its min from lending, a hold adds to a charge what it asks for without what its victims
-//! free below. Where one does (L3), what it adds above depends on what that quota uses and on which holds go through before
-//! it: then quotas are charged the most that comes of it, counted anew whenever the use of such a quota changes.
+//! Where no quota has a lend floor, a hold reserves on each quota its request less what its victims free below that
+//! quota. Where some quota has one (L3), what a hold adds above that quota depends on the quota's usage and on which
+//! holds complete first. Then each quota reserves the most that can come of it, recomputed whenever usage below such a
+//! quota changes.
 
-use crate::scheduler::{
-    quota::ledger::{Ledger, QuotaSlot, Row, cell},
-    state::workloads::HoldId,
+use super::ledger::Ledger;
+use crate::scheduler::state::{
+    keys::{HoldId, QuotaSlot},
+    row::{Row, amount_of},
 };
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What will change in quotas once a hold's workload stands and its victims are gone.
+/// How the usage of quotas will change once the workload of a hold is placed and its victims are gone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PendingChange {
+    /// The leaf of the workload that holds.
     pub(crate) leaf: QuotaSlot,
+    /// The request of the workload that holds.
     pub(crate) total: Row,
-    /// What victims that have not left yet will free.
+    /// What victims that have not left yet will free, by leaf.
     pub(crate) freed: BTreeMap<QuotaSlot, Row>,
 }
 
-/// Where quotas keep something: the changes in the order of their holds, and what stands in `reserved` for them.
+/// The pending changes in the order of their holds, and what `reserved` contains for them. Used only where some quota
+/// has a lend floor.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct LendingReservations {
+pub(super) struct LendingReservations {
     changes: BTreeMap<HoldId, PendingChange>,
     needs: Vec<(QuotaSlot, Row)>,
 }
 
 impl Ledger {
-    /// Reserves what a change adds to the charge of its path.
-    pub(crate) fn keep(&mut self, id: HoldId, change: &PendingChange) {
+    /// Reserves what a hold adds to the charge of each quota on its path.
+    pub(crate) fn reserve(&mut self, id: HoldId, change: &PendingChange) {
         if self.any_lend_limit {
             self.lending.changes.insert(id, change.clone());
             self.recompute_reservations();
         } else {
-            self.reserve(change, 1);
+            self.add_reservation(change, 1);
         }
     }
 
-    /// Takes back [`keep`](Self::keep).
-    pub(crate) fn unkeep(&mut self, id: HoldId, change: &PendingChange) {
+    /// Reverses [`reserve`](Self::reserve).
+    pub(crate) fn unreserve(&mut self, id: HoldId, change: &PendingChange) {
         if self.any_lend_limit {
             self.lending.changes.remove(&id);
             self.recompute_reservations();
         } else {
-            self.reserve(change, -1);
+            self.add_reservation(change, -1);
         }
     }
 
-    fn reserve(&mut self, change: &PendingChange, sign: i64) {
+    fn add_reservation(&mut self, change: &PendingChange, sign: i64) {
         self.each(change.leaf, |ledger, q| {
             let mut need = change.total.clone();
             for (_, freed) in change.freed.iter().filter(|(leaf, _)| ledger.path(**leaf).any(|above| above == q)) {
@@ -59,9 +65,10 @@ impl Ledger {
         });
     }
 
-    /// Counts anew the most that each quota on the way of a change may come to be charged: with those of them, the oldest
-    /// first, that add something to it, or with all. Costs, for each quota, the paths of the changes below it.
-    pub(crate) fn recompute_reservations(&mut self) {
+    /// Recomputes the most that each quota on the path of a pending change may come to be charged: with those changes,
+    /// in the order of their holds, that add to it, or with all of them. Costs, for each quota, the paths of the changes
+    /// below it.
+    pub(super) fn recompute_reservations(&mut self) {
         let LendingReservations { changes, needs } = std::mem::take(&mut self.lending);
         for (q, need) in &needs {
             self.reserved.sub(*q, need);
@@ -74,12 +81,12 @@ impl Ledger {
         }
         let some: Vec<(QuotaSlot, Row)> =
             below.iter().map(|(q, changes)| (*q, self.most_with_some(changes, *q))).collect();
-        changes.values().for_each(|change| self.carry_out(change, 1));
+        changes.values().for_each(|change| self.apply_change(change, 1));
         let most = |ledger: &Self, q: QuotaSlot, some: &[i64]| -> Row {
             some.iter().zip(ledger.effective_usage.row(q)).map(|(some, all)| *some.max(all)).collect()
         };
         let mut needs: Vec<(QuotaSlot, Row)> = some.iter().map(|(q, some)| (*q, most(self, *q, some))).collect();
-        changes.values().for_each(|change| self.carry_out(change, -1));
+        changes.values().for_each(|change| self.apply_change(change, -1));
         for (q, need) in &mut needs {
             need.iter_mut().zip(self.effective_usage.row(*q)).for_each(|(most, now)| *most -= now);
             self.reserved.add(*q, need);
@@ -87,40 +94,40 @@ impl Ledger {
         self.lending = LendingReservations { changes, needs };
     }
 
-    /// What a quota counts of each resource with those changes carried out that add to it where they are looked at.
+    /// The effective usage of a quota in each resource, with those changes applied that increase it at their turn.
     fn most_with_some(&mut self, changes: &[&PendingChange], quota: QuotaSlot) -> Row {
         let mut most: Row = self.effective_usage.row(quota).into();
         for (r, most) in most.iter_mut().enumerate() {
-            let mut done: SmallVec<[&PendingChange; 8]> = SmallVec::new();
+            let mut applied: SmallVec<[&PendingChange; 8]> = SmallVec::new();
             for change in changes {
-                self.carry_out(change, 1);
-                let with = cell(self.effective_usage.row(quota), r);
+                self.apply_change(change, 1);
+                let with = amount_of(self.effective_usage.row(quota), r);
                 if with > *most {
                     *most = with;
-                    done.push(change);
+                    applied.push(change);
                 } else {
-                    self.carry_out(change, -1);
+                    self.apply_change(change, -1);
                 }
             }
-            done.into_iter().for_each(|change| self.carry_out(change, -1));
+            applied.into_iter().for_each(|change| self.apply_change(change, -1));
         }
         most
     }
 
-    fn carry_out(&mut self, change: &PendingChange, sign: i64) {
+    fn apply_change(&mut self, change: &PendingChange, sign: i64) {
         self.add_effective_usage(change.leaf, &change.total, sign);
         for (leaf, freed) in &change.freed {
             self.add_effective_usage(*leaf, freed, -sign);
         }
     }
 
-    /// Whether the charge of a quota does not simply follow what is used in this leaf.
-    pub(crate) fn depends_on_reservations(&self, leaf: QuotaSlot) -> bool {
+    /// Whether usage of this leaf changes what holds reserve.
+    pub(super) fn depends_on_reservations(&self, leaf: QuotaSlot) -> bool {
         !self.lending.changes.is_empty() && self.has_lend_limit(leaf)
     }
 
-    /// What a request would add to the charge of each quota on its path, from the leaf up (A1).
-    pub(crate) fn added(&self, leaf: QuotaSlot, resource: usize, amount: i64) -> SmallVec<[i64; 8]> {
+    /// What a request would add to the charge of each quota on its path, from the leaf up (A1, L3).
+    pub(crate) fn added_charge(&self, leaf: QuotaSlot, resource: usize, amount: i64) -> SmallVec<[i64; 8]> {
         if self.depends_on_reservations(leaf) {
             let mut with = self.clone();
             let mut row: Row = self.effective_usage.row(leaf).iter().map(|_| 0).collect();
@@ -133,11 +140,16 @@ impl Ledger {
         for q in self.path(leaf) {
             added.push(more);
             if self.any_lend_limit {
-                let (effective_usage, kept) =
-                    (cell(self.effective_usage.row(q), resource), cell(self.kept.row(q), resource));
-                more = effective_usage.saturating_add(more).max(kept) - effective_usage.max(kept);
+                let used = amount_of(self.effective_usage.row(q), resource);
+                let floor = amount_of(self.lend_floor.row(q), resource);
+                more = used.saturating_add(more).max(floor) - used.max(floor);
             }
         }
         added
+    }
+
+    /// The least that a request can add to the charge of a quota above its leaf (L3).
+    pub(crate) fn least_added_charge(&self, amount: i64) -> i64 {
+        if self.any_lend_limit { 0 } else { amount }
     }
 }

@@ -1,26 +1,26 @@
-//! What workloads ask, interned: pods that look alike share one template, units that wait alike share one ask.
+//! Interned requests: pods with the same template share one [`Template`], and pending workloads with the same request
+//! share one [`Ask`].
 //!
-//! Everything that is remembered about pending is remembered per ask, so ten thousand equal pods cost one memory.
+//! Everything that the scheduler remembers about a pending request is stored per ask, so ten thousand equal pods cost
+//! as much memory as one.
 
+use super::{
+    keys::{AskId, Key, ResourceId, TemplateId},
+    row::Row,
+    table::{Table, narrow},
+};
 use crate::{
     api::{DeviceAsk, EventError, Level, Name, NameMap, PodTemplate, WorkloadId},
-    scheduler::state::table::{Table, narrow},
     tree::QuotaTree,
 };
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 
-use crate::scheduler::quota::ledger::Row;
-
-/// A resource, by order of first mention; the governed ones come first, in the tree's order.
-pub(crate) type ResourceId = u16;
-pub(crate) type TemplateId = u32;
-pub(crate) type AskId = u32;
-
+/// The most distinct resources.
 const MOST_RESOURCES: usize = 1024;
 
-/// Devices as a template asks for them.
+/// A device request: `each` on each of `count` devices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Devices {
     pub(crate) resource: ResourceId,
@@ -28,7 +28,7 @@ pub(crate) struct Devices {
     pub(crate) each: i64,
 }
 
-/// A pod's looks, resolved.
+/// A pod template with resource numbers in place of names.
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
     pub(crate) request: SmallVec<[(ResourceId, i64); 4]>,
@@ -39,37 +39,44 @@ pub(crate) struct Template {
     pub(crate) governed: Row,
 }
 
-/// What one unit asks that is admitted whole: a single_pod_ask pod, the minimum of a gang, or one elastic member.
+/// The request of one unit of admission: a single pod, the missing minimum of a gang, or one elastic member.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Ask {
-    /// Templates with counts, in order of ordinals.
+    /// Templates with their number of pods, in the order of ordinals.
     pub(crate) members: SmallVec<[(TemplateId, u32); 1]>,
-    /// The sum, one amount a governed resource.
+    /// The sum over all members, one amount a governed resource.
     pub(crate) total: Row,
     pub(crate) preemptible: bool,
-    /// Whether it counts as a job when it is admitted (A5): elastic members do not.
+    /// Whether it counts as a job when it is admitted (A5). Elastic members do not.
     pub(crate) job: bool,
-    /// The level of topology on which they must stand together, and with whose members that stand already: where one
-    /// finds no room, another may.
+    /// The topology level on which its pods must share a domain, and the workload whose running pods already decide
+    /// which domain that is.
     pub(crate) together: Option<(Level, Option<WorkloadId>)>,
 }
 
 impl Ask {
-    /// The governed resources it asks for.
+    /// The governed resources that it requests, with their amounts.
     pub(crate) fn requested(&self) -> impl Iterator<Item = (usize, i64)> + '_ {
         self.total.iter().copied().enumerate().filter(|(_, amount)| *amount > 0)
     }
+
+    /// An ask for nothing, for a search that only frees what others use (T4).
+    pub(crate) fn nothing() -> Self {
+        Self { members: SmallVec::new(), total: SmallVec::new(), preemptible: true, job: false, together: None }
+    }
 }
 
+/// All resources, templates and asks that were ever mentioned.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interner {
-    pub(crate) resources: NameMap<()>,
+    resources: NameMap<()>,
+    /// How many resources are governed.
     width: usize,
-    known: IndexMap<PodTemplate, TemplateId, FxBuildHasher>,
-    pub(crate) templates: Table<Template>,
+    specs: IndexMap<PodTemplate, TemplateId, FxBuildHasher>,
+    templates: Table<TemplateId, Template>,
     asks: IndexMap<Ask, (), FxBuildHasher>,
     /// The asks for one pod of each template: preemptible or not, a job or not.
-    single_pod_ask: Table<[Option<AskId>; 4]>,
+    single_pod_asks: Table<TemplateId, [Option<AskId>; 4]>,
 }
 
 impl Interner {
@@ -78,6 +85,7 @@ impl Interner {
         Self { resources, width: tree.width(), ..Self::default() }
     }
 
+    /// The number of a resource; a new name gets the next one.
     pub(crate) fn resource(&mut self, name: &Name) -> Result<ResourceId, EventError> {
         let index = match self.resources.get_index_of(name) {
             Some(index) => index,
@@ -89,12 +97,18 @@ impl Interner {
         Ok(u16::try_from(index).unwrap_or(u16::MAX))
     }
 
+    /// The number of a resource that was mentioned before.
+    pub(crate) fn resource_index(&self, name: &str) -> Option<usize> {
+        self.resources.get_index_of(name)
+    }
+
     pub(crate) fn resource_name(&self, id: ResourceId) -> Name {
         self.resources.get_index(usize::from(id)).map_or_else(|| Name::from(""), |(name, ())| name.clone())
     }
 
-    pub(crate) fn template(&mut self, spec: &PodTemplate) -> Result<TemplateId, EventError> {
-        if let Some(id) = self.known.get(spec) {
+    /// The template of a pod.
+    pub(crate) fn intern(&mut self, spec: &PodTemplate) -> Result<TemplateId, EventError> {
+        if let Some(id) = self.specs.get(spec) {
             return Ok(*id);
         }
         check(spec)?;
@@ -114,11 +128,21 @@ impl Interner {
         }
         let (selector, tolerations) = (spec.selector.clone(), spec.tolerations.clone());
         let id = self.templates.push(Template { request, devices, selector, tolerations, governed });
-        self.known.insert(spec.clone(), id);
+        self.specs.insert(spec.clone(), id);
         Ok(id)
     }
 
-    /// The sum over members; nothing where it leaves 64 bits, with the resource it happens in.
+    pub(crate) fn template(&self, id: TemplateId) -> &Template {
+        self.templates.at(id)
+    }
+
+    /// A template as it was submitted.
+    #[expect(clippy::expect_used, reason = "ids come from this table")]
+    pub(crate) fn spec(&self, id: TemplateId) -> &PodTemplate {
+        self.specs.get_index(id.index()).expect("a template that this interner issued").0
+    }
+
+    /// The sum over members. [`EventError::Overflow`] where it does not fit 64 bits.
     pub(crate) fn total(&self, members: &[(TemplateId, u32)]) -> Result<Row, EventError> {
         let mut total: Row = (0..self.width).map(|_| 0).collect();
         for (template, count) in members {
@@ -131,40 +155,33 @@ impl Interner {
         Ok(total)
     }
 
-    /// A template as it was submitted.
-    #[expect(clippy::expect_used, reason = "ids come from this table")]
-    pub(crate) fn spec(&self, id: TemplateId) -> &PodTemplate {
-        self.known.get_index(id as usize).expect("a template this table handed out").0
-    }
-
-    pub(crate) fn ask(&mut self, ask: Ask) -> AskId {
-        narrow(self.asks.insert_full(ask, ()).0)
+    pub(crate) fn intern_ask(&mut self, ask: Ask) -> AskId {
+        AskId(narrow(self.asks.insert_full(ask, ()).0))
     }
 
     /// The ask for one pod.
     pub(crate) fn single_pod_ask(&mut self, template: TemplateId, preemptible: bool, job: bool) -> AskId {
-        if self.single_pod_ask.len() <= template as usize {
-            self.single_pod_ask.resize_with(template as usize + 1, Default::default);
-        }
+        self.single_pod_asks.extend_to(template, Default::default);
         let kind = usize::from(preemptible) * 2 + usize::from(job);
-        if let Some(Some(ask)) = self.single_pod_ask.at(template).get(kind) {
+        if let Some(Some(ask)) = self.single_pod_asks.at(template).get(kind) {
             return *ask;
         }
         let members = SmallVec::from_elem((template, 1), 1);
         let total = self.templates.at(template).governed.clone();
-        let ask = self.ask(Ask { members, total, preemptible, job, together: None });
-        if let Some(slot) = self.single_pod_ask.at_mut(template).get_mut(kind) {
+        let ask = self.intern_ask(Ask { members, total, preemptible, job, together: None });
+        if let Some(slot) = self.single_pod_asks.at_mut(template).get_mut(kind) {
             *slot = Some(ask);
         }
         ask
     }
 
     #[expect(clippy::expect_used, reason = "ids come from this table")]
-    pub(crate) fn get(&self, id: AskId) -> &Ask {
-        self.asks.get_index(id as usize).expect("an ask this table handed out").0
+    pub(crate) fn ask(&self, id: AskId) -> &Ask {
+        self.asks.get_index(id.index()).expect("an ask that this interner issued").0
     }
 }
 
+/// Refuses negative amounts, and device requests that disagree with the request.
 fn check(spec: &PodTemplate) -> Result<(), EventError> {
     if let Some((resource, amount)) = spec.request.iter().find(|(_, amount)| *amount < 0) {
         return Err(EventError::NegativeAmount { resource: resource.clone(), amount });
@@ -179,13 +196,4 @@ fn check(spec: &PodTemplate) -> Result<(), EventError> {
         return bad("the request must be the number of devices times the amount of each");
     }
     Ok(())
-}
-
-/// How a plain amount of a device resource is split_over_devices over devices that hold `each`: whole ones, or one fraction.
-pub(crate) fn split_over_devices(resource: ResourceId, amount: i64, each: i64) -> Option<Devices> {
-    if amount <= each {
-        return Some(Devices { resource, count: 1, each: amount });
-    }
-    let whole = amount % each == 0;
-    whole.then(|| Devices { resource, count: u32::try_from(amount / each).unwrap_or(u32::MAX), each })
 }

@@ -1,69 +1,78 @@
-//! Arenas: rows under dense numbers that this crate hands out itself.
+//! Arenas: rows under dense keys that this crate issues itself.
 //!
-//! The only place that indexes. A number that is not in its table is a bug of this crate, never of the input, and stops
-//! the program instead of deciding wrongly.
+//! This is the only file that indexes. A key without a row is a bug of this crate, never of the input; it stops the
+//! program instead of leading to a wrong decision.
 
-/// Values under dense numbers.
+use super::keys::{Key, QuotaSlot};
+use std::marker::PhantomData;
+
+/// Rows of type `T` under keys of type `K`.
 #[derive(Debug, Clone)]
-pub(crate) struct Table<T>(Vec<T>);
+pub(crate) struct Table<K, T> {
+    rows: Vec<T>,
+    key: PhantomData<K>,
+}
 
-impl<T> Default for Table<T> {
+impl<K, T> Default for Table<K, T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { rows: Vec::new(), key: PhantomData }
     }
 }
 
-impl<T> Table<T> {
-    pub(crate) fn push(&mut self, value: T) -> u32 {
-        let id = narrow(self.0.len());
-        self.0.push(value);
-        id
+impl<K, T> FromIterator<T> for Table<K, T> {
+    fn from_iter<I: IntoIterator<Item = T>>(iter: I) -> Self {
+        Self { rows: iter.into_iter().collect(), key: PhantomData }
+    }
+}
+
+impl<K: Key, T> Table<K, T> {
+    /// Appends a row.
+    pub(crate) fn push(&mut self, row: T) -> K {
+        let key = K::from_index(narrow(self.rows.len()));
+        self.rows.push(row);
+        key
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.rows.len()
     }
 
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, T> {
-        self.0.iter()
+        self.rows.iter()
     }
 
-    pub(crate) fn ids(&self) -> std::ops::Range<u32> {
-        0..narrow(self.0.len())
+    /// All keys, ascending.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = K> + use<K, T> {
+        (0..narrow(self.rows.len())).map(K::from_index)
     }
 
-    pub(crate) fn get(&self, id: u32) -> Option<&T> {
-        self.0.get(id as usize)
+    pub(crate) fn get(&self, key: K) -> Option<&T> {
+        self.rows.get(key.index())
     }
 
-    pub(crate) fn get_mut(&mut self, id: u32) -> Option<&mut T> {
-        self.0.get_mut(id as usize)
+    pub(crate) fn get_mut(&mut self, key: K) -> Option<&mut T> {
+        self.rows.get_mut(key.index())
     }
 
-    pub(crate) fn resize_with(&mut self, len: usize, value: impl FnMut() -> T) {
-        self.0.resize_with(len, value);
-    }
-}
-
-impl<T> FromIterator<T> for Table<T> {
-    fn from_iter<I: IntoIterator<Item = T>>(iter: I) -> Self {
-        Self(iter.into_iter().collect())
-    }
-}
-
-impl<T> Table<T> {
-    #[expect(clippy::indexing_slicing, reason = "ids come from this table")]
-    pub(crate) fn at(&self, id: u32) -> &T {
-        &self.0[id as usize]
+    #[expect(clippy::indexing_slicing, reason = "keys come from this table")]
+    pub(crate) fn at(&self, key: K) -> &T {
+        &self.rows[key.index()]
     }
 
-    #[expect(clippy::indexing_slicing, reason = "ids come from this table")]
-    pub(crate) fn at_mut(&mut self, id: u32) -> &mut T {
-        &mut self.0[id as usize]
+    #[expect(clippy::indexing_slicing, reason = "keys come from this table")]
+    pub(crate) fn at_mut(&mut self, key: K) -> &mut T {
+        &mut self.rows[key.index()]
+    }
+
+    /// Appends rows until there is one under this key.
+    pub(crate) fn extend_to(&mut self, key: K, row: impl FnMut() -> T) {
+        if self.rows.len() <= key.index() {
+            self.rows.resize_with(key.index() + 1, row);
+        }
     }
 }
 
-/// Rows of `width` amounts under dense numbers, in one allocation.
+/// One row of amounts a quota slot, one column a governed resource, in one allocation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Matrix {
     width: usize,
@@ -75,32 +84,32 @@ impl Matrix {
         Self { width, cells: vec![0; rows * width] }
     }
 
-    #[expect(clippy::indexing_slicing, reason = "ids come from the tree this matrix was made for")]
-    pub(crate) fn row(&self, id: u32) -> &[i64] {
-        let start = id as usize * self.width;
+    #[expect(clippy::indexing_slicing, reason = "slots come from the tree that this matrix was made for")]
+    pub(crate) fn row(&self, quota: QuotaSlot) -> &[i64] {
+        let start = quota.index() * self.width;
         &self.cells[start..start + self.width]
     }
 
-    #[expect(clippy::indexing_slicing, reason = "ids come from the tree this matrix was made for")]
-    pub(crate) fn row_mut(&mut self, id: u32) -> &mut [i64] {
-        let start = id as usize * self.width;
+    #[expect(clippy::indexing_slicing, reason = "slots come from the tree that this matrix was made for")]
+    pub(crate) fn row_mut(&mut self, quota: QuotaSlot) -> &mut [i64] {
+        let start = quota.index() * self.width;
         &mut self.cells[start..start + self.width]
     }
 
-    pub(crate) fn add(&mut self, id: u32, amounts: &[i64]) {
-        for (cell, amount) in self.row_mut(id).iter_mut().zip(amounts) {
+    pub(crate) fn add(&mut self, quota: QuotaSlot, amounts: &[i64]) {
+        for (cell, amount) in self.row_mut(quota).iter_mut().zip(amounts) {
             *cell += amount;
         }
     }
 
-    pub(crate) fn sub(&mut self, id: u32, amounts: &[i64]) {
-        for (cell, amount) in self.row_mut(id).iter_mut().zip(amounts) {
+    pub(crate) fn sub(&mut self, quota: QuotaSlot, amounts: &[i64]) {
+        for (cell, amount) in self.row_mut(quota).iter_mut().zip(amounts) {
             *cell -= amount;
         }
     }
 }
 
-/// A length as an id; past 32 bits it saturates, and the next lookup stops the program.
+/// A length as a 32-bit number. It saturates past 32 bits, and the next look-up stops the program.
 pub(crate) fn narrow(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

@@ -1,25 +1,17 @@
-//! The workloads: what became of each pod, and which of them could be victims.
+//! The workloads that have not ended, with the state of each of their pods.
 
-use crate::scheduler::{
-    nodes::{Assignment, PodRef},
-    queue::order::Key,
-    quota::ledger::{QuotaSlot, Row},
-    state::interner::{AskId, Interner, TemplateId},
-    view::PodState,
+use super::{
+    interner::{Interner, Template},
+    keys::{Assignment, HoldId, PodRef, QuotaSlot, TemplateId, WorkloadSlot},
+    row::Row,
+    table::Table,
 };
-use crate::{
-    api::{Level, Name, PodId, Time, WorkloadId},
-    scheduler::state::table::{Table, narrow},
-};
+use crate::api::{Level, Name, PodId, PodState, Protection, Time, WorkloadId};
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
-use std::cmp::Reverse;
 
-/// The place of a workload in the table; reused after it has ended.
-pub(crate) type WorkloadSlot = u32;
-pub(crate) type HoldId = u32;
-
+/// A pod set of a workload: equal pods, of which `min` must run together (G1).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Set {
     pub(crate) template: TemplateId,
@@ -33,15 +25,33 @@ pub(crate) struct Pod {
     pub(crate) state: Option<PodState>,
     /// Which of the workload's sets it belongs to.
     pub(crate) set: u16,
-    pub(crate) spot: Assignment,
-    /// The hold that waits for it to leave.
-    pub(crate) leaves_for: Option<HoldId>,
+    pub(crate) assignment: Assignment,
+    /// The hold for which it was evicted, while it is terminating.
+    pub(crate) evicted_for: Option<HoldId>,
+}
+
+impl Pod {
+    /// A pod of this set that waits.
+    pub(crate) fn pending(set: u16) -> Self {
+        Self { state: Some(PodState::Waiting), set, assignment: Assignment::default(), evicted_for: None }
+    }
+
+    /// Whether it runs, or is being bound, and is not terminating.
+    pub(crate) fn is_active(&self) -> bool {
+        matches!(self.state, Some(PodState::Running | PodState::Binding))
+    }
+
+    /// Whether it uses quota and a node: it is active, or it is terminating.
+    pub(crate) fn is_on_node(&self) -> bool {
+        self.state.is_some_and(|state| state != PodState::Waiting)
+    }
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Workload {
     pub(crate) id: WorkloadId,
     pub(crate) namespace: Name,
+    /// The leaf quota that it is charged to, or the slot of those without a quota.
     pub(crate) leaf: QuotaSlot,
     pub(crate) priority: i32,
     pub(crate) preemptible: bool,
@@ -52,83 +62,77 @@ pub(crate) struct Workload {
     pub(crate) pods: SmallVec<[Pod; 1]>,
     /// When the last of its running pods started to run.
     pub(crate) ran_since: Time,
-    /// What it waits for, if it waits and does not hold.
-    pub(crate) waits: Option<(AskId, Key)>,
     pub(crate) hold: Option<HoldId>,
     /// Whether it counts as an admitted job (A5).
     pub(crate) admitted: bool,
-    /// Its key among the victims of its leaf, while it is one.
-    pub(crate) victim: Option<VictimKey>,
-    /// The scheduler's generation when it came, or was last changed.
+    /// The scheduler's generation when it was submitted or last changed.
     pub(crate) arrived: u64,
-    /// Whether it was evicted below its minimum, and so as a whole: what still waits of it waits for nothing (G2).
+    /// Whether it was evicted below its minimum, and so as a whole: its pending pods ask for nothing any more (G2).
     pub(crate) evicted_whole: bool,
-    /// Whether some of its pods were bound since the last fact.
+    /// Whether some of its pods were bound since the last event.
     pub(crate) bound_this_cycle: bool,
-    /// Whether it lost pods, or failed to bind some, by no doing of ours (I6).
+    /// Whether it lost pods, or failed to bind some, through no decision of the scheduler (I6).
     pub(crate) lost_some: bool,
-    /// Since when it runs below its minimum (G3).
+    /// Since when it has been below its minimum (G3).
     pub(crate) stale_since: Option<Time>,
-}
-
-/// The order of victims within a leaf: lowest priority (V1), those with members to spare (G2), latest
-/// started, highest id.
-pub(crate) type VictimKey = (i32, Reverse<bool>, Reverse<Time>, Reverse<WorkloadId>, WorkloadSlot);
-
-impl Pod {
-    /// Whether it runs, or is being bound, and nobody has told it to go.
-    pub(crate) fn stands(&self) -> bool {
-        matches!(self.state, Some(PodState::Running | PodState::Binding))
-    }
 }
 
 impl Workload {
     pub(crate) fn template(&self, ordinal: u32) -> TemplateId {
         let set = self.pods.get(ordinal as usize).map_or(0, |pod| pod.set);
-        self.sets.get(usize::from(set)).map_or(0, |set| set.template)
+        self.sets.get(usize::from(set)).map_or_else(TemplateId::default, |set| set.template)
     }
 
+    /// A pod that has not ended.
     pub(crate) fn pod(&self, ordinal: u32) -> Option<&Pod> {
         self.pods.get(ordinal as usize).filter(|pod| pod.state.is_some())
     }
 
-    /// Ordinals of the pods in this state.
-    pub(crate) fn in_state(&self, state: PodState) -> impl Iterator<Item = u32> + '_ {
-        (0u32..).zip(&self.pods).filter(move |(_, pod)| pod.state == Some(state)).map(|(ordinal, _)| ordinal)
+    /// The pods with their ordinals.
+    pub(crate) fn ordinals(&self) -> impl Iterator<Item = (u32, &Pod)> + '_ {
+        (0u32..).zip(&self.pods)
     }
 
-    /// Whether all its pods have ended.
+    /// Ordinals of the pods in this state.
+    pub(crate) fn in_state(&self, state: PodState) -> impl Iterator<Item = u32> + '_ {
+        self.ordinals().filter(move |(_, pod)| pod.state == Some(state)).map(|(ordinal, _)| ordinal)
+    }
+
+    /// The pods that run or are being bound: those that could be evicted.
+    pub(crate) fn active(&self) -> impl Iterator<Item = (u32, &Pod)> + '_ {
+        self.ordinals().filter(|(_, pod)| pod.is_active())
+    }
+
+    pub(crate) fn has_active(&self) -> bool {
+        self.active().next().is_some()
+    }
+
+    /// Whether any of its pods uses a node.
+    pub(crate) fn is_on_nodes(&self) -> bool {
+        self.pods.iter().any(Pod::is_on_node)
+    }
+
     pub(crate) fn has_ended(&self) -> bool {
         self.pods.iter().all(|pod| pod.state.is_none())
     }
 
-    /// How many pods of a set are placed and will stay.
-    fn placed(&self, set: usize) -> u32 {
-        narrow(self.standing().filter(|(_, pod)| usize::from(pod.set) == set).count())
-    }
-
-    /// Its pods that run or are being bound: what could be evicted of it.
-    pub(crate) fn standing(&self) -> impl Iterator<Item = (u32, &Pod)> + '_ {
-        (0u32..).zip(&self.pods).filter(|(_, pod)| pod.stands())
-    }
-
-    /// Whether anything of it is anywhere: in place, or leaving.
-    pub(crate) fn stands(&self) -> bool {
-        self.pods.iter().any(|pod| pod.state.is_some_and(|state| state != PodState::Waiting))
-    }
-
-    /// When the last of its pods started to run. One that is still being bound has not: it is later than all that have.
+    /// When the last of its pods started to run. A pod that is still being bound counts as later than all others.
     pub(crate) fn started(&self) -> Time {
         let being_bound = self.in_state(PodState::Binding).next().is_some();
         if being_bound { Time(u64::MAX) } else { self.ran_since }
     }
 
-    /// Whether some role has fewer pods in place than it needs (G1).
-    pub(crate) fn below_minimum(&self) -> bool {
-        self.sets.iter().enumerate().any(|(i, set)| self.placed(i) < set.min)
+    /// What protects it from every eviction for another workload, by itself (R2c): it may not be evicted, or the same
+    /// decision bound it, so that no plan undoes itself (S1).
+    pub(crate) fn protection(&self) -> Option<Protection> {
+        match (self.preemptible, self.bound_this_cycle) {
+            (false, _) => Some(Protection::NonPreemptible),
+            (true, true) => Some(Protection::JustBound),
+            (true, false) => None,
+        }
     }
 
-    /// Takes in pods that join: those that look like an earlier set belong to it.
+    /// Adds a pod set; pods with the template of an earlier set join that one. Gives the index of the set.
     pub(crate) fn join_set(&mut self, joining: Set) -> u16 {
         let at = self.sets.iter().position(|set| set.template == joining.template);
         match at.and_then(|at| self.sets.get_mut(at)) {
@@ -137,56 +141,22 @@ impl Workload {
         }
         u16::try_from(at.unwrap_or(self.sets.len() - 1)).unwrap_or(u16::MAX)
     }
-
-    /// How many more pods each set needs to be at its minimum (G1).
-    pub(crate) fn lacking(&self) -> SmallVec<[u32; 4]> {
-        self.sets.iter().enumerate().map(|(i, set)| set.min.saturating_sub(self.placed(i))).collect()
-    }
-
-    /// Whether enough pods wait to fill what is lacking.
-    pub(crate) fn can_fill(&self, lacking: &[u32]) -> bool {
-        let waits = |set: usize| {
-            let pending = |pod: &&Pod| pod.state == Some(PodState::Waiting) && usize::from(pod.set) == set;
-            narrow(self.pods.iter().filter(pending).count())
-        };
-        lacking.iter().enumerate().all(|(set, lacking)| *lacking == 0 || waits(set) >= *lacking)
-    }
-
-    /// Whether less than all that runs of it would be evicted next: it has members above its minimum (G2).
-    pub(crate) fn has_surplus(&self) -> bool {
-        self.pods.len() > 1 && self.unit(|_| true).len() < self.standing().count()
-    }
-
-    /// What would be evicted of it for somebody whom the eviction of some of its pods helps (R5, G2): the last such
-    /// member above its minimum, or else all of it.
-    pub(crate) fn unit(&self, helps: impl Fn(u32) -> bool) -> SmallVec<[u32; 1]> {
-        let whole = self.sets.len() == 1 && self.sets.first().is_some_and(|set| set.min == set.count);
-        if !whole && !self.below_minimum() {
-            let surplus: SmallVec<[bool; 4]> =
-                self.sets.iter().enumerate().map(|(i, set)| self.placed(i) > set.min).collect();
-            let spare = |(ordinal, pod): &(u32, &Pod)| {
-                surplus.get(usize::from(pod.set)).copied().unwrap_or_default() && helps(*ordinal)
-            };
-            if let Some((ordinal, _)) = self.standing().filter(spare).last() {
-                return SmallVec::from_elem(ordinal, 1);
-            }
-        }
-        self.standing().map(|(ordinal, _)| ordinal).collect()
-    }
-
-    pub(crate) fn victim_key(&self, slot: WorkloadSlot) -> VictimKey {
-        (self.priority, Reverse(self.has_surplus()), Reverse(self.started()), Reverse(self.id), slot)
-    }
 }
 
-#[derive(Debug, Clone, Default)]
+/// All workloads that have not ended, and the templates and asks of their pods.
+#[derive(Debug, Clone)]
 pub(crate) struct Workloads {
-    rows: Table<Option<Workload>>,
+    rows: Table<WorkloadSlot, Option<Workload>>,
     by_id: IndexMap<WorkloadId, WorkloadSlot, FxBuildHasher>,
-    spare: Vec<WorkloadSlot>,
+    free_slots: Vec<WorkloadSlot>,
+    pub(crate) interner: Interner,
 }
 
 impl Workloads {
+    pub(crate) fn new(interner: Interner) -> Self {
+        Self { rows: Table::default(), by_id: IndexMap::default(), free_slots: Vec::new(), interner }
+    }
+
     pub(crate) fn slot(&self, id: WorkloadId) -> Option<WorkloadSlot> {
         self.by_id.get(&id).copied()
     }
@@ -201,14 +171,14 @@ impl Workloads {
         self.rows.at_mut(slot).as_mut().expect("a workload that has not ended")
     }
 
-    /// The workload in this place, if there still is one.
+    /// The workload in this slot, if it has not ended.
     pub(crate) fn get_mut(&mut self, slot: WorkloadSlot) -> Option<&mut Workload> {
         self.rows.get_mut(slot).and_then(Option::as_mut)
     }
 
     pub(crate) fn add(&mut self, workload: Workload) -> WorkloadSlot {
         let id = workload.id;
-        let slot = match self.spare.pop() {
+        let slot = match self.free_slots.pop() {
             Some(slot) => {
                 *self.rows.at_mut(slot) = Some(workload);
                 slot
@@ -222,7 +192,7 @@ impl Workloads {
     pub(crate) fn remove(&mut self, slot: WorkloadSlot) {
         if let Some(workload) = self.rows.at_mut(slot).take() {
             self.by_id.swap_remove(&workload.id);
-            self.spare.push(slot);
+            self.free_slots.push(slot);
         }
     }
 
@@ -231,27 +201,46 @@ impl Workloads {
         self.by_id.len()
     }
 
-    /// All workloads, in order of their ids.
+    /// All workloads, in the order of their ids.
     pub(crate) fn sorted(&self) -> Vec<WorkloadSlot> {
         let mut ids: Vec<_> = self.by_id.iter().map(|(id, slot)| (*id, *slot)).collect();
         ids.sort_unstable();
         ids.into_iter().map(|(_, slot)| slot).collect()
     }
 
-    pub(crate) fn id_of(&self, (slot, ordinal): PodRef) -> PodId {
-        self.at(slot).id.pod(ordinal)
+    pub(crate) fn id_of(&self, pod: PodRef) -> PodId {
+        self.at(pod.workload).id.pod(pod.ordinal)
     }
 
-    pub(crate) fn pod(&self, (slot, ordinal): PodRef) -> Option<&Pod> {
-        self.rows.get(slot).and_then(Option::as_ref).and_then(|w| w.pods.get(ordinal as usize))
+    pub(crate) fn pod(&self, pod: PodRef) -> Option<&Pod> {
+        self.rows.get(pod.workload).and_then(Option::as_ref).and_then(|w| w.pods.get(pod.ordinal as usize))
     }
 
-    pub(crate) fn pod_mut(&mut self, (slot, ordinal): PodRef) -> Option<&mut Pod> {
-        self.at_mut(slot).pods.get_mut(ordinal as usize)
+    pub(crate) fn pod_mut(&mut self, pod: PodRef) -> Option<&mut Pod> {
+        self.at_mut(pod.workload).pods.get_mut(pod.ordinal as usize)
     }
 
-    /// What a pod asks of governed resources.
-    pub(crate) fn governed<'a>(&self, (slot, ordinal): PodRef, interner: &'a Interner) -> &'a Row {
-        &interner.templates.at(self.at(slot).template(ordinal)).governed
+    /// The template of a pod.
+    pub(crate) fn template(&self, pod: PodRef) -> &Template {
+        self.interner.template(self.at(pod.workload).template(pod.ordinal))
+    }
+
+    /// The request of a pod, one amount a governed resource.
+    pub(crate) fn governed(&self, pod: PodRef) -> &Row {
+        &self.template(pod).governed
+    }
+
+    /// The requests of all pods of a workload that have not ended, one amount a governed resource.
+    pub(crate) fn requested(&self, slot: WorkloadSlot) -> Row {
+        let workload = self.at(slot);
+        // Templates exist before any workload, so a workload has at least one.
+        let mut sum: Row = workload
+            .sets
+            .first()
+            .map_or_else(Row::new, |set| self.interner.template(set.template).governed.iter().map(|_| 0).collect());
+        for (ordinal, _) in workload.ordinals().filter(|(_, pod)| pod.state.is_some()) {
+            sum.iter_mut().zip(self.governed(slot.pod(ordinal))).for_each(|(cell, amount)| *cell += amount);
+        }
+        sum
     }
 }

@@ -1,21 +1,28 @@
-//! Fragmentation gradient descent (P2): how much of a node's free devices is of use to the typical pods, and how much of
-//! that a pod would cost.
+//! Fragmentation gradient descent, placement `fgd` (P2): how much of a node's free devices the typical pods could use, and
+//! how much of that a pod would cost.
 //!
-//! A device is a fragment for a shape when the node has no room for the shape, or the device too little of it. What is
-//! free without what is a fragment is *usable*, summed over interner by weight. All sums are exact; the table below turns a
-//! loss into points without a float.
+//! A free device is a fragment for a shape of pod when the node has no room for the shape, or the device too little of
+//! it. What is free and no fragment is *usable*, summed over shapes by weight. All sums are exact; the table below turns
+//! a loss into points without floating point.
 
-use crate::scheduler::nodes::{Node, NodeDevices, Template, devices::DeviceGranularity};
+use super::Node;
 use crate::{
     api::{DeviceSet, PodTemplate, TypicalPod},
-    scheduler::state::interner::{Devices, Interner, ResourceId},
+    scheduler::{
+        nodes::devices::{DeviceGranularity, NodeDevices},
+        state::{
+            interner::{Devices, Interner, Template},
+            keys::ResourceId,
+            table::narrow,
+        },
+    },
 };
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 
-/// `10^9 ln(k / (100 - k))` for k from 51 to 99, rounded: from which change of fragmentation on, in devices, there are k
-/// points of 100. For 50 it is 0, and below 50 it is the same with the sign turned.
+/// `10^9 ln(k / (100 - k))` for k from 51 to 99, rounded: the least change of fragmentation, in devices, that is worth k
+/// points of 100. For 50 it is 0, and below 50 it is the same with the opposite sign.
 const STEPS: [i128; 49] = [
     40_005_335,
     80_042_708,
@@ -75,7 +82,7 @@ type Kinds = IndexMap<(u32, ResourceId, i64, DeviceGranularity), Kind, FxBuildHa
 
 /// The typical pods, counted for every kind of node.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Fragments {
+pub(in crate::scheduler::nodes) struct Fragmentation {
     typical: Vec<TypicalPod>,
     total: i128,
     /// The resource `cpu`, once it is known.
@@ -84,7 +91,7 @@ pub(crate) struct Fragments {
     kinds: Kinds,
 }
 
-/// The typical pods that may stand on nodes of one class with devices of one size.
+/// The typical pods that may be placed on nodes of one class with devices of one size.
 #[derive(Debug, Clone)]
 struct Kind {
     /// What they ask of cpu, and of one device; each ascending, without doubles.
@@ -93,7 +100,7 @@ struct Kind {
     /// Weight of those that ask for one device, with at most so much cpu (a row) and so much of the device (a column).
     single: Vec<Vec<i64>>,
     several: Vec<Several>,
-    /// From which change on there is one more point.
+    /// The least change that is worth one more point.
     steps: Vec<i128>,
 }
 
@@ -107,15 +114,15 @@ struct Several {
 }
 
 /// How much of each of how many devices a shape asks on a node with these devices; nothing where it asks for none.
-fn ask_of(template: &PodTemplate, name: &str, bank: &NodeDevices) -> Option<Option<Devices>> {
-    let (resource, each) = (bank.resource, bank.each);
+fn ask_of(template: &PodTemplate, name: &str, held: &NodeDevices) -> Option<Option<Devices>> {
+    let (resource, each) = (held.resource, held.each);
     if let Some(ask) = template.devices.as_ref().filter(|ask| ask.resource == name) {
         let ask = Devices { resource, count: ask.count, each: ask.each };
-        return bank.granularity.lets(&ask, each).then_some(Some(ask));
+        return held.granularity.allows(&ask, each).then_some(Some(ask));
     }
     match template.request.get(name).filter(|amount| *amount > 0) {
         None => Some(None),
-        Some(amount) => bank.granularity.plainly(resource, amount, each).map(Some),
+        Some(amount) => held.granularity.split(resource, amount, each).map(Some),
     }
 }
 
@@ -184,7 +191,7 @@ impl Kind {
 
     /// Points of a change of fragmentation (before without after), in base units of devices times weight.
     fn points(&self, change: i128) -> u32 {
-        crate::scheduler::state::table::narrow(self.steps.partition_point(|least| *least <= change))
+        narrow(self.steps.partition_point(|least| *least <= change))
     }
 }
 
@@ -192,31 +199,36 @@ fn ceil(number: i128, by: i128) -> i128 {
     -(-number).div_euclid(by)
 }
 
-impl Fragments {
-    pub(crate) fn new(typical: &[TypicalPod]) -> Self {
+impl Fragmentation {
+    pub(in crate::scheduler::nodes) fn new(typical: &[TypicalPod]) -> Self {
         let total = typical.iter().map(|pod| i128::from(pod.weight)).sum();
         Self { typical: typical.to_vec(), total, ..Self::default() }
     }
 
-    /// Takes note of a node of this class: counts the typical pods for its kind. `may_stand` tells which are let on it.
-    pub(crate) fn sees(&mut self, node: &Node, interner: &Interner, may_stand: impl Fn(&PodTemplate) -> bool) {
-        self.cpu = interner.resources.get_index_of("cpu").and_then(|at| u16::try_from(at).ok());
-        let Some(bank) = node.banks.first() else { return };
-        let key = (node.class, bank.resource, bank.each, bank.granularity);
+    /// Counts the typical pods for the kind of a node. `is_open_to` gives whether it is suitable for one.
+    pub(in crate::scheduler::nodes) fn learn(
+        &mut self,
+        node: &Node,
+        interner: &Interner,
+        is_open_to: impl Fn(&PodTemplate) -> bool,
+    ) {
+        self.cpu = interner.resource_index("cpu").and_then(|at| u16::try_from(at).ok());
+        let Some(held) = node.devices.first() else { return };
+        let key = (node.class, held.resource, held.each, held.granularity);
         if self.kinds.contains_key(&key) {
             return;
         }
-        let name = interner.resource_name(bank.resource);
-        let asks = |pod: &TypicalPod| ask_of(&pod.template, name.as_str(), bank).flatten();
-        let let_on = self.typical.iter().filter(|pod| may_stand(&pod.template));
-        let found: Vec<_> = let_on.filter_map(|pod| Some((pod, asks(pod)?))).collect();
-        let kind = Kind::new(&found, self.total, bank.each);
+        let name = interner.resource_name(held.resource);
+        let asks = |pod: &TypicalPod| ask_of(&pod.template, name.as_str(), held).flatten();
+        let suitable = self.typical.iter().filter(|pod| is_open_to(&pod.template));
+        let found: Vec<_> = suitable.filter_map(|pod| Some((pod, asks(pod)?))).collect();
+        let kind = Kind::new(&found, self.total, held.each);
         self.kinds.insert(key, kind);
     }
 
     fn kind(&self, node: &Node) -> Option<&Kind> {
-        let bank = node.banks.first()?;
-        self.kinds.get(&(node.class, bank.resource, bank.each, bank.granularity))
+        let held = node.devices.first()?;
+        self.kinds.get(&(node.class, held.resource, held.each, held.granularity))
     }
 
     fn cpu(&self, node: &Node) -> i64 {
@@ -224,22 +236,28 @@ impl Fragments {
     }
 
     /// What the typical pods could use of this node now.
-    pub(crate) fn usable(&self, node: &Node) -> i128 {
-        self.kind(node).map_or(0, |kind| kind.usable(self.cpu(node), node.devices()))
+    pub(in crate::scheduler::nodes) fn usable(&self, node: &Node) -> i128 {
+        self.kind(node).map_or(0, |kind| kind.usable(self.cpu(node), node.devices_available()))
     }
 
-    /// Points of 100 for putting a pod here, and the devices for it; nothing if it does not fit. A part of one device goes
-    /// where it gives most points, the lowest index among equals.
-    pub(crate) fn points(&self, node: &Node, template: &Template, usable: i128) -> Option<(u32, DeviceSet)> {
-        let fullest = node.choose(template)?;
+    /// Points of 100 for putting a pod here, and the devices for it; nothing if it does not fit. A fraction of one device
+    /// goes where it gives most points, the lowest index among equals.
+    pub(in crate::scheduler::nodes) fn points(
+        &self,
+        node: &Node,
+        template: &Template,
+        usable: i128,
+    ) -> Option<(u32, DeviceSet)> {
+        let fullest = node.fit(template)?;
         let Some(kind) = self.kind(node) else { return Some((EVEN, fullest)) };
         let asked =
             template.request.iter().find(|(resource, _)| Some(*resource) == self.cpu).map_or(0, |(_, cpu)| *cpu);
         let cpu = self.cpu(node) - asked;
-        let whole = node.banks.first().map_or(0, |bank| bank.each);
+        let whole = node.devices.first().map_or(0, |held| held.each);
         let points = |devices: DeviceSet, ask: Devices| {
             let takes = |index: u32| if devices.0 >> index & 1 == 1 { ask.each } else { 0 };
-            let after: SmallVec<[i64; 8]> = (0u32..).zip(node.devices()).map(|(i, free)| free - takes(i)).collect();
+            let after: SmallVec<[i64; 8]> =
+                (0u32..).zip(node.devices_available()).map(|(i, free)| free - takes(i)).collect();
             let taken = i128::from(ask.each) * i128::from(ask.count);
             let change = taken * self.total - (usable - kind.usable(cpu, after.iter().copied()));
             kind.points(change)

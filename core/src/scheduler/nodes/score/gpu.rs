@@ -1,8 +1,11 @@
-//! Placement scores that depend on the pod, in points of 100 (P2): dot product, GPU packing and GPU clustering, as the
-//! experiments on the openb traces score them. Points are whole; more is better.
+//! Placement scores that depend on the pod, in points of 100 (P2): dot product, GPU packing and GPU clustering, as in the
+//! experiments on the openb traces. Points are whole; more is better.
 
-use crate::scheduler::nodes::{Node, Template};
-use crate::{api::DeviceSet, scheduler::state::interner::ResourceId};
+use super::Node;
+use crate::{
+    api::DeviceSet,
+    scheduler::state::{interner::Template, keys::ResourceId, table::narrow},
+};
 
 /// Shares of the largest node are counted in millionths.
 const SHARE: u128 = 1_000_000;
@@ -13,7 +16,7 @@ fn share(amount: i64, largest: i64) -> u128 {
 }
 
 /// 100 without the mean product of what is free and what is asked, each a share of the largest node: rounded down.
-pub(crate) fn dot_product(node: &Node, template: &Template, largest: &[i64]) -> u32 {
+pub(in crate::scheduler::nodes) fn dot_product(node: &Node, template: &Template, largest: &[i64]) -> u32 {
     let mut product = 0u128;
     for resource in &node.scored {
         let most = largest.get(usize::from(*resource)).copied().unwrap_or_default();
@@ -26,31 +29,32 @@ pub(crate) fn dot_product(node: &Node, template: &Template, largest: &[i64]) -> 
 
 /// By what the pod's devices were before: all in use, the fuller the better (100 down to 50); some of them whole on a node
 /// in use (49 down to 33); or on a node whose devices are all whole (below 33). Without devices, nothing.
-pub(crate) fn packing(node: &Node, template: &Template, devices: DeviceSet) -> u32 {
-    let (Some(bank), Some(Some(_))) = (node.banks.first(), node.device_ask(template)) else { return 0 };
-    let count = crate::scheduler::state::table::narrow(node.devices().count());
-    if node.devices().all(|free| free == bank.each) {
+pub(in crate::scheduler::nodes) fn packing(node: &Node, template: &Template, devices: DeviceSet) -> u32 {
+    let (Some(held), Some(Some(_))) = (node.devices.first(), node.device_ask(template)) else { return 0 };
+    let count = narrow(node.devices_available().count());
+    if node.devices_available().all(|free| free == held.each) {
         return 33u32.saturating_sub(count);
     }
-    let chosen = || (0u32..).zip(node.devices()).filter(|(i, _)| devices.0 >> i & 1 == 1).map(|(_, free)| free);
-    let whole = crate::scheduler::state::table::narrow(chosen().filter(|free| *free == bank.each).count());
+    let chosen =
+        || (0u32..).zip(node.devices_available()).filter(|(i, _)| devices.0 >> i & 1 == 1).map(|(_, free)| free);
+    let whole = narrow(chosen().filter(|free| *free == held.each).count());
     if whole > 0 {
         return 50u32.saturating_sub(whole).max(33);
     }
-    let left: i128 = chosen().map(|free| i128::from(free) * 100 / i128::from(bank.each)).sum();
+    let left: i128 = chosen().map(|free| i128::from(free) * 100 / i128::from(held.each)).sum();
     100u32.saturating_sub(u32::try_from(left / 10).unwrap_or(u32::MAX)).max(50)
 }
 
 /// How a pod counts for clustering: 0 for parts of devices, else the number of devices.
-pub(crate) fn cluster(count: u32, each: i64, whole: i64) -> u32 {
+pub(in crate::scheduler::nodes) fn cluster(count: u32, each: i64, whole: i64) -> u32 {
     if each < whole { 0 } else { count }
 }
 
 /// A quarter each, from the best: only such pods here; such pods among others; no pods with devices; others. Within a
 /// quarter, by how much of the largest node's devices is not free here. Without devices, nothing.
-pub(crate) fn clustering(node: &Node, template: &Template, largest: &[i64]) -> u32 {
-    let (Some(bank), Some(Some(ask))) = (node.banks.first(), node.device_ask(template)) else { return 0 };
-    let own = cluster(ask.count, ask.each, bank.each);
+pub(in crate::scheduler::nodes) fn clustering(node: &Node, template: &Template, largest: &[i64]) -> u32 {
+    let (Some(held), Some(Some(ask))) = (node.devices.first(), node.device_ask(template)) else { return 0 };
+    let own = cluster(ask.count, ask.each, held.each);
     let alike = node.clusters.iter().any(|(cluster, _)| *cluster == own);
     let base = match (alike, node.clusters.len()) {
         (true, 1) => 75,
@@ -58,8 +62,8 @@ pub(crate) fn clustering(node: &Node, template: &Template, largest: &[i64]) -> u
         (false, 0) => 25,
         (false, _) => 0,
     };
-    let most = largest_of(bank.resource, largest);
-    let left: i128 = node.devices().map(i128::from).sum();
+    let most = largest_of(held.resource, largest);
+    let left: i128 = node.devices_available().map(i128::from).sum();
     base + u32::try_from(25 * (most - left).max(0) / most).unwrap_or_default()
 }
 

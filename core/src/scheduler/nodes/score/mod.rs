@@ -1,18 +1,22 @@
 //! The placement scores: lower is better, equal scores go to the lowest node id (P2).
 //!
-//! Those here depend on the node alone, not on the pod, so nodes can be kept in order; those that depend on the pod are
-//! points of 100 (`gpu.rs`, `fragmentation.rs`), kept for each template (`ranking.rs`). All of them are integers.
+//! The scores here depend on the node alone, so that nodes can be kept in order. Scores that depend on the pod are
+//! points of 100 ([`gpu`], [`fragmentation`]), kept for each template ([`ranking`]). All of them are integers.
 
-pub(crate) mod fragmentation;
-pub(crate) mod gpu;
-pub(crate) mod ranking;
+pub(super) mod fragmentation;
+pub(super) mod gpu;
+pub(super) mod ranking;
 
-use crate::api::{DeviceSet, Placement};
-use crate::scheduler::nodes::{Fragments, Node, Template};
+use super::Node;
+use crate::{
+    api::{DeviceSet, Placement},
+    scheduler::state::interner::Template,
+};
+use fragmentation::Fragmentation;
 
 #[derive(Debug, Clone)]
-pub(crate) struct Scorer {
-    pub(crate) placement: Placement,
+pub(super) struct Scorer {
+    pub(super) placement: Placement,
     /// The largest amount any node has, by resource.
     largest: Vec<i64>,
     /// `2^63 / largest`, so that scoring multiplies instead of dividing.
@@ -20,14 +24,15 @@ pub(crate) struct Scorer {
 }
 
 impl Scorer {
-    pub(crate) fn new(placement: Placement) -> Self {
+    pub(super) fn new(placement: Placement) -> Self {
         Self { placement, largest: Vec::new(), weights: Vec::new() }
     }
 
-    /// Takes note of a node; `true` when it is larger than all before, so that best-fit scores are out of date.
-    pub(crate) fn sees(&mut self, node: &Node) -> bool {
+    /// Takes note of a node. Gives `true` when it is larger than all before, so that scores relative to the largest node
+    /// are out of date.
+    pub(super) fn learn(&mut self, node: &Node) -> bool {
         let mut grown = false;
-        let devices = node.banks.first().map(|bank| &bank.resource);
+        let devices = node.devices.first().map(|held| &held.resource);
         for resource in node.scored.iter().chain(devices) {
             let at = usize::from(*resource);
             if self.largest.len() <= at {
@@ -47,7 +52,7 @@ impl Scorer {
         grown
     }
 
-    pub(crate) fn score(&self, node: &Node) -> u64 {
+    pub(super) fn score(&self, node: &Node) -> u64 {
         match self.placement {
             Placement::BestFit => self.left_over(node),
             Placement::Binpack => u64::MAX - fullness(node),
@@ -60,18 +65,18 @@ impl Scorer {
         }
     }
 
-    /// What the node is worth to the pod, in points of 100, and the devices it would get; nothing if it does not fit.
-    pub(crate) fn points(
+    /// The points of 100 of a node for a pod, and the devices that the pod would get; nothing if it does not fit.
+    pub(super) fn points(
         &self,
         node: &Node,
         template: &Template,
-        fragments: &Fragments,
+        fragmentation: &Fragmentation,
         usable: i128,
     ) -> Option<(u32, DeviceSet)> {
         if self.placement == Placement::Fgd {
-            return fragments.points(node, template, usable);
+            return fragmentation.points(node, template, usable);
         }
-        let devices = node.choose(template)?;
+        let devices = node.fit(template)?;
         let points = match self.placement {
             Placement::DotProduct => gpu::dot_product(node, template, &self.largest),
             Placement::GpuPacking => gpu::packing(node, template, devices),
@@ -81,7 +86,7 @@ impl Scorer {
         Some((points, devices))
     }
 
-    /// What is left of cpu and devices, each measured by the largest node, in parts of `2^32`.
+    /// What is available of cpu and devices, each relative to the largest node, in parts of `2^32`.
     fn left_over(&self, node: &Node) -> u64 {
         let mut sum = 0u128;
         for resource in &node.scored {
@@ -93,7 +98,7 @@ impl Scorer {
     }
 }
 
-/// How much of the node is in use, over what counts, in proportion to its own size, in parts of `2^32`.
+/// How much of the node is in use, over the scored resources, relative to its own size, in parts of `2^32`.
 fn fullness(node: &Node) -> u64 {
     let mut sum = 0u128;
     for resource in &node.scored {
@@ -104,14 +109,14 @@ fn fullness(node: &Node) -> u64 {
     u64::try_from(sum / (node.scored.len().max(1) as u128)).unwrap_or(u64::MAX)
 }
 
-/// Which of so many a pod gets by this seed: each is as likely as the others.
-pub(crate) fn drawn(seed: u64, draw: u64, of: usize) -> usize {
+/// Which of so many a pod gets by this seed: each with equal probability.
+pub(super) fn drawn(seed: u64, draw: u64, of: usize) -> usize {
     usize::try_from((u128::from(mix(seed.wrapping_add(mix(draw)))) * of as u128) >> 64).unwrap_or(usize::MAX)
 }
 
-/// For a part of one device, a device drawn from those that fit, in order of their indices; else the fullest that fit.
-pub(crate) fn drawn_devices(node: &Node, template: &Template, seed: u64, draw: u64) -> Option<DeviceSet> {
-    let fullest = node.choose(template)?;
+/// For a fraction of one device, a device drawn from those that fit; else the fullest that fit.
+pub(super) fn drawn_devices(node: &Node, template: &Template, seed: u64, draw: u64) -> Option<DeviceSet> {
+    let fullest = node.fit(template)?;
     let Some(ask) = node.device_ask(template)?.filter(|ask| ask.count == 1) else { return Some(fullest) };
     let fitting = node.fitting(template, ask)?;
     let (_, index) = fitting.clone().nth(drawn(!seed, draw, fitting.count()))?;

@@ -1,39 +1,42 @@
-//! Nodes in order of scores that depend on the pod: for every template that was asked for, what each node is worth to it.
+//! Nodes in the order of scores that depend on the pod: for every template that was asked for, the rank of each node.
 //!
-//! A node is worth the same until something changes on it, so a list is kept up to date by looking at the nodes that
-//! changed since it was last asked. Lists are forgotten, longest unasked first, when they would take too much memory.
+//! The rank of a node stays the same until something changes on it, so a list is brought up to date by looking at the
+//! nodes that changed since it was last used. Where lists would take too much memory, the one that was not used for the
+//! longest time is dropped.
 
-use crate::scheduler::nodes::NodeSlot;
-use crate::scheduler::state::{interner::TemplateId, table::Table};
+use crate::scheduler::state::{
+    keys::{Key, NodeSlot, TemplateId},
+    table::{Table, narrow},
+};
 use std::collections::VecDeque;
 
 const BLOCK: usize = 64;
-/// How many worths are kept at most, over all lists.
+/// The most ranks that are kept, over all lists.
 const MOST: usize = 1 << 22;
-/// Stands for a node that does not fit.
-pub(crate) const UNFIT: u64 = u64::MAX;
+/// The rank of a node that the pod does not fit.
+pub(in crate::scheduler::nodes) const UNFIT: u64 = u64::MAX;
 
-/// The worth of every node, and the least of each block of them.
+/// The rank of every node, and the least of each block of them.
 #[derive(Debug, Default)]
 struct List {
-    worths: Vec<u64>,
+    ranks: Vec<u64>,
     least: Vec<u64>,
-    /// The changes up to here are in.
+    /// The number of changes that are included.
     seen: u64,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Rankings {
-    lists: Table<Option<List>>,
+pub(in crate::scheduler::nodes) struct Rankings {
+    lists: Table<TemplateId, Option<List>>,
     kept: usize,
-    /// Nodes in order of changes; the first of them was change number `first`.
+    /// Nodes in the order of their changes; the first of them was change number `first`.
     changes: VecDeque<NodeSlot>,
     first: u64,
     /// Per node: the number of its last change.
     last: Vec<u64>,
 }
 
-/// A copy decides the same without the lists, and copies are made to try things out: they start with none.
+/// A copy decides the same without the lists, and copies are made to try something: they start with none.
 impl Clone for Rankings {
     fn clone(&self) -> Self {
         Self::default()
@@ -41,32 +44,32 @@ impl Clone for Rankings {
 }
 
 impl List {
-    fn set(&mut self, slot: usize, worth: u64) {
-        let Some(cell) = self.worths.get_mut(slot) else { return };
-        let old = std::mem::replace(cell, worth);
+    fn set(&mut self, slot: usize, rank: u64) {
+        let Some(cell) = self.ranks.get_mut(slot) else { return };
+        let old = std::mem::replace(cell, rank);
         let block = slot / BLOCK;
         let Some(least) = self.least.get_mut(block) else { return };
-        if worth <= *least {
-            *least = worth;
+        if rank <= *least {
+            *least = rank;
         } else if old == *least {
-            *least = self.worths.iter().skip(block * BLOCK).take(BLOCK).copied().min().unwrap_or(UNFIT);
+            *least = self.ranks.iter().skip(block * BLOCK).take(BLOCK).copied().min().unwrap_or(UNFIT);
         }
     }
 
     fn fill(&mut self, slots: usize, rate: impl FnMut(NodeSlot) -> u64) {
-        self.worths.clear();
-        self.worths.extend((0..crate::scheduler::state::table::narrow(slots)).map(rate));
+        self.ranks.clear();
+        self.ranks.extend((0..narrow(slots)).map(NodeSlot).map(rate));
         self.least.clear();
-        self.least.extend(self.worths.chunks(BLOCK).map(|block| block.iter().copied().min().unwrap_or(UNFIT)));
+        self.least.extend(self.ranks.chunks(BLOCK).map(|block| block.iter().copied().min().unwrap_or(UNFIT)));
     }
 }
 
 impl Rankings {
     /// Something changed on this node.
-    pub(crate) fn touch(&mut self, slot: NodeSlot) {
+    pub(in crate::scheduler::nodes) fn touch(&mut self, slot: NodeSlot) {
         let number = self.first + self.changes.len() as u64;
         self.changes.push_back(slot);
-        let at = slot as usize;
+        let at = slot.index();
         if self.last.len() <= at {
             self.last.resize(at + 1, 0);
         }
@@ -80,59 +83,62 @@ impl Rankings {
         }
     }
 
-    /// Every worth may be another: all lists are forgotten.
-    pub(crate) fn clear(&mut self) {
+    /// Every rank may have changed: drops all lists.
+    pub(in crate::scheduler::nodes) fn clear(&mut self) {
         self.lists = Table::default();
         self.kept = 0;
     }
 
-    /// The least worth of all `slots` nodes for a template, where `rate` tells that of one; [`UNFIT`] if there is none.
-    pub(crate) fn least(&mut self, id: TemplateId, slots: usize, rate: impl FnMut(NodeSlot) -> u64) -> u64 {
-        self.bring_up(id, slots, rate).least.iter().copied().min().unwrap_or(UNFIT)
+    /// The least rank of all `slots` nodes for a template, where `rate` gives the rank of one; [`UNFIT`] if there is none.
+    pub(in crate::scheduler::nodes) fn least(
+        &mut self,
+        id: TemplateId,
+        slots: usize,
+        rate: impl FnMut(NodeSlot) -> u64,
+    ) -> u64 {
+        self.update(id, slots, rate).least.iter().copied().min().unwrap_or(UNFIT)
     }
 
-    /// The `nth` least worth of those nodes that fit, where `nth` is told how many do; [`UNFIT`] if none does.
-    pub(crate) fn nth(
+    /// The `nth` least rank of the nodes that fit, where `nth` is given how many do; [`UNFIT`] if none does.
+    pub(in crate::scheduler::nodes) fn nth(
         &mut self,
         id: TemplateId,
         slots: usize,
         rate: impl FnMut(NodeSlot) -> u64,
         nth: impl FnOnce(usize) -> usize,
     ) -> u64 {
-        let list = self.bring_up(id, slots, rate);
-        let mut fitting: Vec<u64> = list.worths.iter().copied().filter(|worth| *worth != UNFIT).collect();
+        let list = self.update(id, slots, rate);
+        let mut fitting: Vec<u64> = list.ranks.iter().copied().filter(|rank| *rank != UNFIT).collect();
         let nth = nth(fitting.len());
         if nth >= fitting.len() { UNFIT } else { *fitting.select_nth_unstable(nth).1 }
     }
 
-    fn bring_up(&mut self, id: TemplateId, slots: usize, mut rate: impl FnMut(NodeSlot) -> u64) -> &List {
-        if self.lists.len() <= id as usize {
-            self.lists.resize_with(id as usize + 1, || None);
-        }
+    fn update(&mut self, id: TemplateId, slots: usize, mut rate: impl FnMut(NodeSlot) -> u64) -> &List {
+        self.lists.extend_to(id, || None);
         let now = self.first + self.changes.len() as u64;
         let mut list = self.lists.at_mut(id).take().unwrap_or_default();
-        self.kept -= list.worths.len();
-        if list.worths.len() != slots || list.seen < self.first {
+        self.kept -= list.ranks.len();
+        if list.ranks.len() != slots || list.seen < self.first {
             list.fill(slots, rate);
         } else {
             let skipped = usize::try_from(list.seen - self.first).unwrap_or(usize::MAX);
             for (number, slot) in (list.seen..).zip(self.changes.iter().skip(skipped)) {
-                if self.last.get(*slot as usize) == Some(&number) {
-                    list.set(*slot as usize, rate(*slot));
+                if self.last.get(slot.index()) == Some(&number) {
+                    list.set(slot.index(), rate(*slot));
                 }
             }
         }
         list.seen = now;
-        self.make_room_for(slots);
+        self.drop_oldest(slots);
         self.kept += slots;
         self.lists.at_mut(id).insert(list)
     }
 
-    fn make_room_for(&mut self, slots: usize) {
+    fn drop_oldest(&mut self, slots: usize) {
         while self.kept > 0 && self.kept + slots > MOST {
             let age = |id: &TemplateId| self.lists.at(*id).as_ref().map_or(u64::MAX, |list| list.seen);
-            let Some(oldest) = self.lists.ids().min_by_key(age) else { return };
-            self.kept -= self.lists.at_mut(oldest).take().map_or(0, |list| list.worths.len());
+            let Some(oldest) = self.lists.keys().min_by_key(age) else { return };
+            self.kept -= self.lists.at_mut(oldest).take().map_or(0, |list| list.ranks.len());
         }
     }
 }
@@ -146,48 +152,48 @@ mod tests {
         let mut rankings = Rankings::default();
         let slots = MOST * 3 / 8;
         for id in [0, 1, 0, 2] {
-            rankings.touch(0);
-            assert_eq!(rankings.least(id, slots, |slot| u64::from(slot) + 7), 7);
+            rankings.touch(NodeSlot(0));
+            assert_eq!(rankings.least(TemplateId(id), slots, |slot| u64::from(slot.0) + 7), 7);
         }
         let kept: Vec<bool> = rankings.lists.iter().map(Option::is_some).collect();
         assert_eq!((kept, rankings.kept), (vec![true, false, true], 2 * slots));
         // Two that take just what they may stay.
         let mut rankings = Rankings::default();
         for id in [0, 1] {
-            rankings.least(id, MOST / 2, |_| 7);
+            rankings.least(TemplateId(id), MOST / 2, |_| 7);
         }
         assert_eq!(rankings.kept, MOST);
         // One that is too long by itself is kept all the same, alone.
-        assert_eq!(Rankings::default().least(0, MOST + 1, |_| 7), 7);
+        assert_eq!(Rankings::default().least(TemplateId(0), MOST + 1, |_| 7), 7);
     }
 
     /// Whatever changes between asks, the least is that of a plain look at all.
     #[test]
     fn the_least_is_that_of_a_plain_look() {
         let mut rankings = Rankings::default();
-        let mut worths = [[7u64; 200]; 3];
+        let mut ranks = [[7u64; 200]; 3];
         let mut state = 1u64;
         let mut draw = |below: u64| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 33) % below
         };
         for _ in 0..200u32 {
-            rankings.touch(0);
+            rankings.touch(NodeSlot(0));
         }
         for round in 0..5000u32 {
             let slot = draw(200) as usize;
-            for worths in &mut worths {
-                worths[slot] = if draw(4) == 0 { UNFIT } else { draw(1000) };
+            for ranks in &mut ranks {
+                ranks[slot] = if draw(4) == 0 { UNFIT } else { draw(1000) };
             }
-            rankings.touch(slot as u32);
+            rankings.touch(NodeSlot(slot as u32));
             // Now and then so much happens between two asks that not all changes are kept.
             for _ in 0..if round % 100 == 0 { 300 } else { 0 } {
-                rankings.touch(slot as u32);
+                rankings.touch(NodeSlot(slot as u32));
             }
             if draw(3) == 0 {
                 let id = draw(3) as u32;
-                let of = &worths[id as usize];
-                let least = rankings.least(id, 200, |slot| of[slot as usize]);
+                let of = &ranks[id as usize];
+                let least = rankings.least(TemplateId(id), 200, |slot| of[slot.index()]);
                 assert_eq!(Some(&least), of.iter().min(), "round {round}");
             }
         }

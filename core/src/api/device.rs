@@ -1,0 +1,74 @@
+//! Devices of nodes (GPUs, mostly): what a node has, and what a pod requests (P1).
+
+use super::ids::Name;
+use serde::{Deserialize, Serialize};
+
+/// Devices of a node, by index: bit `i` stands for device `i`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DeviceSet(pub u64);
+
+impl DeviceSet {
+    /// Whether a device is in the set.
+    #[must_use]
+    pub const fn has(self, device: u32) -> bool {
+        device < u64::BITS && self.0 >> device & 1 == 1
+    }
+
+    /// The indices in the set, ascending.
+    pub fn iter(self) -> impl Iterator<Item = u32> {
+        (0..u64::BITS).filter(move |i| self.has(*i))
+    }
+}
+
+/// A resource of a node that comes as separate devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceSpec {
+    /// The resource, such as `nvidia.com/gpu`.
+    pub resource: Name,
+    /// How many devices, at most 64.
+    pub count: u32,
+    /// How much one device holds, in base units: 1000 for a GPU counted as one.
+    pub each: i64,
+}
+
+/// How requests fall on the devices of a node (P1).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum DeviceMode {
+    /// Whole devices, a part of one, or equal parts of several where a pod says so.
+    #[default]
+    Fraction,
+    /// Whole devices only.
+    Exclusive,
+    /// A part of one device, or equal parts of several where a pod says so; never more than a device holds.
+    Share,
+    /// Whole devices only, close ones first. Devices that follow each other make an island, islands make larger ones.
+    Topology {
+        /// How many devices an island has, ascending: each is a multiple of the one before. Empty: all are equally close.
+        islands: Vec<u32>,
+    },
+}
+
+/// Which of the devices that fit a pod gets; among equals the lowest index. Policies that weigh devices themselves
+/// (`fgd`, `random`) do so for single devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum DeviceChoice {
+    /// The fullest.
+    #[default]
+    BestFit,
+    /// The emptiest.
+    Spread,
+}
+
+/// What a pod asks of devices: `each` on each of `count` devices of one node.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DeviceAsk {
+    /// The resource, such as `nvidia.com/gpu`.
+    pub resource: Name,
+    /// On how many devices.
+    pub count: u32,
+    /// How much of each, in base units.
+    pub each: i64,
+}

@@ -1,0 +1,58 @@
+//! Why a pod was bound or evicted, and why a hold ended.
+
+use super::{
+    ids::{Name, NodeId, QuotaId, WorkloadId},
+    policy::Placement,
+    rule::Rule,
+};
+use serde::{Deserialize, Serialize};
+
+/// Why a pod was bound, and bound there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct BindReason {
+    /// Whether its leaf stays within its guarantee (O1); if not, it borrows (A3).
+    pub entitled: bool,
+    /// Whether it had evicted for the room (H1).
+    pub held: bool,
+    /// The rule that chose among the nodes (P2).
+    pub placement: Placement,
+}
+
+/// Why a pod was evicted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EvictReason {
+    /// The rule that allowed it: R1, R2, G2, G3 or T4.
+    pub rule: Rule,
+    /// For whom; nobody for G3 and T4.
+    pub cause: Option<WorkloadId>,
+    /// The leaf it ran in; none if it had no quota.
+    pub leaf: Option<QuotaId>,
+    /// The lowest common ancestor of both leaves (R2), or the node over its ceiling (T4).
+    pub common: Option<QuotaId>,
+    /// The contested resource.
+    pub resource: Option<Name>,
+    /// How far the leaf was above its guarantee in it, base units, when the victim was picked.
+    pub over: i64,
+    /// The victim's priority.
+    pub priority: i32,
+    /// Whether its disruption budget was exhausted and there was no plan without it (R7).
+    pub budget_broken: bool,
+}
+
+/// Why a hold ended without its workload being bound (H2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum ReleaseReason {
+    /// The victims are gone and the workload does not fit any more.
+    NoLongerFits,
+    /// It took longer than `hold_timeout`.
+    TimedOut,
+    /// An entitled workload that comes earlier needs the room.
+    NeededBy(WorkloadId),
+    /// The quota tree was replaced.
+    TreeChanged,
+    /// A node it counted on is gone or changed.
+    NodeLost(NodeId),
+    /// Its gang was evicted whole for another reason (G3, T4): what still waits of it asks for nothing any more (G2).
+    Evicted,
+}

@@ -1,0 +1,176 @@
+//! Trying to place one workload: on what is available, by preemption, or by taking over a later workload's hold.
+
+use super::{
+    cluster::{Cluster, holds::Hold, trial::Trial},
+    explain, hold,
+    placement::place,
+    preempt::{
+        eligibility::{PreemptionKind, could_preempt_at_all, reclaims_by_share},
+        find_plan,
+        findings::SearchFindings,
+        plan::PreemptionPlan,
+    },
+    queue::{order::PendingKey, request_class::RequestQueue},
+    state::{
+        interner::Ask,
+        keys::{HoldId, WorkloadSlot},
+    },
+    takeover::{came_after_a_hold, holds_to_take},
+};
+use crate::api::{Action, Plan, ReleaseReason};
+
+/// Tries to place the head of a queue. Where that fails, the plan gets a verdict.
+pub(super) fn attempt(cluster: &mut Cluster, queue: RequestQueue, plan: &mut Plan) {
+    let Some(key) = cluster.queue.tournament.head(queue) else { return };
+    let ask = cluster.workloads.interner.ask(queue.ask).clone();
+    let mut attempt = Attempt { cluster, queue, key, ask: &ask, plan };
+    attempt.run();
+}
+
+/// The attempt for one workload, the head of its queue.
+struct Attempt<'a> {
+    cluster: &'a mut Cluster,
+    queue: RequestQueue,
+    key: PendingKey,
+    ask: &'a Ask,
+    plan: &'a mut Plan,
+}
+
+impl Attempt<'_> {
+    fn run(&mut self) {
+        if self.place_on_available() {
+            return;
+        }
+        let (slot, ask, queue) = (self.key.slot, self.ask, self.queue);
+        let mut found =
+            SearchFindings { in_full: explain::explains_in_full(self.cluster), ..SearchFindings::default() };
+        // Where it fits once all terminating pods are gone, it preempts nobody, but waits.
+        let waits = hold::fits_when_settled(self.cluster, slot, ask);
+        let placed = if waits { self.hold_unclaimed() } else { self.preempt(&mut found) || self.take_over() };
+        if placed {
+            return;
+        }
+        found.settling = waits.then(|| self.cluster.holds.terminating());
+        if self.cluster.quotas.admits(ask, queue.leaf) {
+            self.cluster.queue.tournament.set_room(queue.ask, false);
+        }
+        let suspend = self.cluster.queue.tournament.is_ready(queue);
+        let retry = waits
+            || reclaims_by_share(&self.cluster.policy)
+            || came_after_a_hold(self.cluster, slot)
+            || could_preempt_at_all(self.cluster, slot, ask);
+        self.cluster.queue.tournament.tried_in_vain(queue, retry, suspend);
+        self.plan.verdicts.extend(explain::verdict_on(self.cluster, slot, found));
+    }
+
+    /// Places the workload on what is available, if its quotas admit it.
+    fn place_on_available(&mut self) -> bool {
+        let slot = self.key.slot;
+        if !self.cluster.quotas.admits(self.ask, self.queue.leaf) {
+            return false;
+        }
+        let Some(pods) = place(self.cluster, slot) else { return false };
+        self.cluster.dequeue(slot);
+        self.cluster.bind(slot, self.ask, pods, false, self.plan);
+        true
+    }
+
+    /// Places the workload by preemption: it reclaims from other leaves first, then preempts in its own (R3).
+    fn preempt(&mut self, found: &mut SearchFindings) -> bool {
+        let (slot, ask) = (self.key.slot, self.ask);
+        let mut kinds = PreemptionKind::BOTH.into_iter();
+        let Some(preemption) = kinds.find_map(|kind| find_plan(self.cluster, slot, ask, kind, found)) else {
+            return false;
+        };
+        let broken = holds_broken_by(self.cluster, &preemption);
+        if broken.is_empty() || !self.place_without_holds(&broken) {
+            self.carry_out(preemption);
+        }
+        true
+    }
+
+    /// Where unclaimed terminating pods free enough for an entitled workload, it evicts nobody, but holds what they free
+    /// (H1): a workload that got the room meanwhile would have to be evicted next.
+    fn hold_unclaimed(&mut self) -> bool {
+        if self.cluster.holds.unclaimed_terminating.is_empty() {
+            return false;
+        }
+        let (slot, ask, mut ignored) = (self.key.slot, self.ask, SearchFindings::default());
+        let preemption = find_plan(self.cluster, slot, ask, PreemptionKind::Reclaim, &mut ignored);
+        let Some(preemption) = preemption.filter(|preemption| preemption.victims.is_empty()) else { return false };
+        self.carry_out(preemption);
+        true
+    }
+
+    fn carry_out(&mut self, preemption: PreemptionPlan) {
+        let slot = self.key.slot;
+        if !preemption.victims.is_empty() || !preemption.terminating.is_empty() {
+            return hold::begin(self.cluster, slot, self.queue.ask, preemption, self.plan);
+        }
+        let mut trial = Trial::default();
+        for (pod, assignment) in &preemption.assignments {
+            self.cluster.trial_bind(&mut trial, *pod, *assignment);
+        }
+        self.cluster.dequeue(slot);
+        self.cluster.bind(slot, self.ask, preemption.assignments.into_iter().collect(), false, self.plan);
+    }
+
+    /// An entitled workload takes over the room that later ones hold, where it needs it: one hold, or all of them (H2).
+    fn take_over(&mut self) -> bool {
+        let latest_first = holds_to_take(self.cluster, self.key);
+        let each_alone = latest_first.chunks(1);
+        each_alone.chain([latest_first.as_slice()]).any(|ids| self.place_without_holds(ids))
+    }
+
+    /// Ends some holds and tries to place the workload in their room. If that fails, the holds are restored.
+    fn place_without_holds(&mut self, ids: &[HoldId]) -> bool {
+        let slot = self.key.slot;
+        let freed = self.cluster.nodes.freed_mark();
+        let mut ended: Vec<(HoldId, Hold)> = Vec::new();
+        for id in ids {
+            ended.extend(hold::end(self.cluster, *id).map(|hold| (*id, hold)));
+        }
+        let reason = ReleaseReason::NeededBy(self.cluster.workloads.at(slot).id);
+        for (_, hold) in &ended {
+            let holder = self.cluster.workloads.at(hold.slot);
+            self.plan.actions.push(Action::Release { workload: holder.id, reason });
+            // Without its hold it may be no job any more (A5).
+            let is_admitted = holder.is_on_nodes();
+            self.cluster.set_admitted(hold.slot, is_admitted);
+        }
+        let placed = self.cluster.quotas.is_entitled(self.ask, self.queue.leaf)
+            && (self.place_on_available() || self.preempt(&mut SearchFindings::default()));
+        if placed {
+            for (_, hold) in ended {
+                self.cluster.requeue(hold.slot);
+            }
+            self.cluster.resume_admitted();
+            return true;
+        }
+        self.plan.actions.truncate(self.plan.actions.len() - ended.len());
+        for (id, hold) in ended.into_iter().rev() {
+            self.cluster.set_admitted(hold.slot, true);
+            hold::restore(self.cluster, id, hold);
+        }
+        self.cluster.nodes.forget_freed_since(freed);
+        false
+    }
+}
+
+/// The holds of gangs that a preemption evicts as a whole. They would end with it, and what was evicted for them would
+/// be wasted: whether their end alone is enough is tried first (S3).
+fn holds_broken_by(cluster: &Cluster, preemption: &PreemptionPlan) -> Vec<HoldId> {
+    let is_evicted = |slot: WorkloadSlot, ordinal: u32| {
+        preemption.victims.iter().any(|victim| victim.pods.contains(&slot.pod(ordinal)))
+    };
+    let mut broken: Vec<HoldId> = Vec::new();
+    for slot in preemption.victims.iter().map(|victim| victim.slot) {
+        let workload = cluster.workloads.at(slot);
+        let Some(hold) = workload.hold.filter(|hold| !broken.contains(hold)) else { continue };
+        let goes_whole = workload.active().all(|(ordinal, _)| is_evicted(slot, ordinal));
+        if goes_whole && workload.sets.iter().any(|set| set.min > 0) {
+            broken.push(hold);
+        }
+    }
+    broken
+}

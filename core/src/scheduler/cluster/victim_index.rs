@@ -1,0 +1,47 @@
+//! The workloads that could be evicted, by leaf and in victim order (V1).
+
+use crate::scheduler::{
+    queue::order::VictimKey,
+    state::{
+        keys::{QuotaSlot, WorkloadSlot},
+        table::Table,
+    },
+};
+use std::collections::BTreeSet;
+
+#[derive(Debug, Clone)]
+pub(crate) struct VictimIndex {
+    by_leaf: Table<QuotaSlot, BTreeSet<VictimKey>>,
+    keys: Table<WorkloadSlot, Option<VictimKey>>,
+}
+
+impl VictimIndex {
+    pub(super) fn new(quotas: usize) -> Self {
+        Self { by_leaf: (0..quotas).map(|_| BTreeSet::new()).collect(), keys: Table::default() }
+    }
+
+    /// The possible victims of a leaf, the first to go first.
+    pub(crate) fn of(&self, leaf: QuotaSlot) -> &BTreeSet<VictimKey> {
+        self.by_leaf.at(leaf)
+    }
+
+    /// Whether a workload is in the index.
+    pub(crate) fn contains(&self, slot: WorkloadSlot) -> bool {
+        self.keys.get(slot).is_some_and(Option::is_some)
+    }
+
+    /// Sets or clears the place of a workload in the index. Gives whether that changes anything.
+    pub(super) fn set(&mut self, slot: WorkloadSlot, leaf: QuotaSlot, key: Option<VictimKey>) -> bool {
+        self.keys.extend_to(slot, || None);
+        let before = std::mem::replace(self.keys.at_mut(slot), key);
+        if before == key {
+            return false;
+        }
+        let index = self.by_leaf.at_mut(leaf);
+        if let Some(before) = before {
+            index.remove(&before);
+        }
+        index.extend(key);
+        true
+    }
+}

@@ -1,0 +1,31 @@
+//! One event: it is checked first, then applied. An event that is refused changes nothing.
+
+mod node;
+mod pod;
+mod tree;
+mod workload;
+
+use super::cluster::Cluster;
+use crate::api::{Event, EventError};
+
+/// Applies an event to the state.
+pub(super) fn apply(cluster: &mut Cluster, event: Event) -> Result<(), EventError> {
+    match event {
+        Event::NodeUp(spec) => node::up(cluster, spec),
+        Event::NodeChanged(spec) => node::changed(cluster, spec),
+        Event::NodeDown { node } => node::down(cluster, node),
+        Event::WorkloadSubmitted(spec) => workload::submitted(cluster, spec),
+        Event::WorkloadChanged(change) => workload::changed(cluster, change),
+        Event::WorkloadWithdrawn { workload } => workload::withdrawn(cluster, workload),
+        Event::PodBound { pod, at } => pod::bound(cluster, pod, at),
+        Event::BindFailed { pod } => pod::bind_failed(cluster, pod),
+        Event::PodGone { pod, outcome } => pod::gone(cluster, pod, outcome),
+        Event::PodLeaving { pod } => pod::leaving(cluster, pod),
+        Event::TreeChanged(spec) => tree::changed(cluster, &spec),
+        Event::BudgetChanged { budget, allowed } => {
+            cluster.budgets.insert(budget, allowed);
+            Ok(())
+        }
+        Event::Tick => Ok(()),
+    }
+}

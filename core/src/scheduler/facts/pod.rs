@@ -1,0 +1,171 @@
+//! Events about pods.
+
+use crate::{
+    api::{EventError, PodId, PodOutcome, PodState, ReleaseReason, Time, WorkloadId},
+    scheduler::{
+        cluster::Cluster,
+        hold,
+        state::keys::{PodRef, WorkloadSlot},
+    },
+};
+
+/// A pod that has not ended, and its state.
+fn find(cluster: &Cluster, pod: PodId) -> Result<(PodRef, PodState), EventError> {
+    let slot = cluster.workloads.slot(pod.workload).ok_or(EventError::UnknownPod(pod))?;
+    let row = cluster.workloads.at(slot).pod(pod.ordinal).ok_or(EventError::UnknownPod(pod))?;
+    let state = row.state.ok_or(EventError::UnknownPod(pod))?;
+    Ok((slot.pod(pod.ordinal), state))
+}
+
+pub(super) fn bound(cluster: &mut Cluster, id: PodId, at: Time) -> Result<(), EventError> {
+    let (pod, state) = find(cluster, id)?;
+    match state {
+        PodState::Binding => {}
+        PodState::Leaving => return Ok(()),
+        _ => return Err(impossible(id, state, "bound")),
+    }
+    if let Some(row) = cluster.workloads.pod_mut(pod) {
+        row.state = Some(PodState::Running);
+    }
+    let workload = cluster.workloads.at_mut(pod.workload);
+    workload.ran_since = workload.ran_since.max(at);
+    if cluster.policy.min_runtime_ms > 0 {
+        cluster.timers.insert(at.after_ms(cluster.policy.min_runtime_ms));
+    }
+    cluster.update_victim_index(pod.workload);
+    Ok(())
+}
+
+pub(super) fn bind_failed(cluster: &mut Cluster, id: PodId) -> Result<(), EventError> {
+    let (pod, state) = find(cluster, id)?;
+    match state {
+        PodState::Binding => {}
+        PodState::Leaving => return Ok(()),
+        _ => return Err(impossible(id, state, "failed to bind")),
+    }
+    let slot = pod.workload;
+    take_off(cluster, pod, Some(PodState::Waiting));
+    cluster.workloads.at_mut(slot).lost_some = true;
+    cluster.dequeue(slot);
+    cluster.update_victim_index(slot);
+    if cluster.workloads.at(slot).hold.is_none() {
+        cluster.requeue(slot);
+    }
+    Ok(())
+}
+
+pub(super) fn gone(cluster: &mut Cluster, id: PodId, outcome: PodOutcome) -> Result<(), EventError> {
+    let (pod, state) = find(cluster, id)?;
+    let slot = pod.workload;
+    if state == PodState::Waiting {
+        cluster.dequeue(slot);
+        if let Some(hold) = cluster.workloads.at(slot).hold {
+            hold::end(cluster, hold);
+        }
+        end(cluster, pod);
+    } else {
+        end(cluster, pod);
+        match outcome {
+            PodOutcome::Succeeded => cluster.workloads.at_mut(slot).lower_minimum_to_active(),
+            PodOutcome::Evicted => {}
+            _ => note_if_stale(cluster, slot),
+        }
+    }
+    cluster.update_victim_index(slot);
+    cluster.drop_if_ended(slot);
+    requeue_rest(cluster, slot, id.workload);
+    Ok(())
+}
+
+/// A pod is terminating by another's decision, such as a drain. If all pods of a gang are, it waits for nothing any more,
+/// as if it had been evicted as a whole (G2); that it is below its minimum is then not the scheduler's doing (I6).
+pub(super) fn leaving(cluster: &mut Cluster, id: PodId) -> Result<(), EventError> {
+    let (pod, state) = find(cluster, id)?;
+    match state {
+        PodState::Binding | PodState::Running => {}
+        PodState::Leaving => return Ok(()),
+        PodState::Waiting => return Err(impossible(id, state, "leaving")),
+    }
+    let slot = pod.workload;
+    let node = cluster.workloads.pod(pod).map(|row| cluster.nodes.at(row.assignment.node).id);
+    cluster.start_terminating(pod, None);
+    note_if_stale(cluster, slot);
+    let workload = cluster.workloads.at_mut(slot);
+    workload.evicted_whole |= workload.is_below_minimum() && !workload.has_active();
+    let ended = workload.hold.filter(|_| workload.evicted_whole).zip(node);
+    cluster.update_victim_index(slot);
+    if let Some((hold, node)) = ended {
+        hold::end(cluster, hold);
+        cluster.holds.ended.push((id.workload, ReleaseReason::NodeLost(node)));
+    }
+    cluster.requeue_if_changed(slot);
+    Ok(())
+}
+
+/// A pod is lost with its node.
+pub(super) fn lost(cluster: &mut Cluster, pod: PodRef) {
+    let slot = pod.workload;
+    end(cluster, pod);
+    note_if_stale(cluster, slot);
+    cluster.update_victim_index(slot);
+    let id = cluster.workloads.at(slot).id;
+    cluster.drop_if_ended(slot);
+    requeue_rest(cluster, slot, id);
+}
+
+/// Ends a pod: off its node, and out of the ledger.
+pub(super) fn end(cluster: &mut Cluster, pod: PodRef) {
+    let Some(state) = cluster.workloads.pod(pod).and_then(|row| row.state) else { return };
+    if state != PodState::Waiting {
+        take_off(cluster, pod, None);
+    } else if let Some(row) = cluster.workloads.pod_mut(pod) {
+        row.state = None;
+    }
+    let leaf = cluster.workloads.at(pod.workload).leaf;
+    let governed = cluster.workloads.governed(pod);
+    cluster.quotas.ledger.each(leaf, |ledger, q| ledger.request.sub(q, governed));
+}
+
+/// Takes a pod off its node; a hold that waited for it to leave reserves what it frees.
+fn take_off(cluster: &mut Cluster, pod: PodRef, after: Option<PodState>) {
+    if let Some(hold) = cluster.discharge(pod, after) {
+        hold::victim_left(cluster, hold, pod);
+    }
+}
+
+/// Notes a gang that runs below its minimum after it lost pods (G3).
+fn note_if_stale(cluster: &mut Cluster, slot: WorkloadSlot) {
+    cluster.workloads.at_mut(slot).lost_some = true;
+    if cluster.policy.stale_after_ms.is_none() {
+        return;
+    }
+    let workload = cluster.workloads.at(slot);
+    if workload.has_active() && workload.is_below_minimum() && workload.stale_since.is_none() {
+        cluster.maybe_stale.insert(workload.id);
+    }
+}
+
+/// After a pod ended, the workload may wait for something else (G1). If none of its pods is on a node any more, it is no
+/// admitted job (A5).
+fn requeue_rest(cluster: &mut Cluster, slot: WorkloadSlot, id: WorkloadId) {
+    if cluster.workloads.slot(id) != Some(slot) {
+        return;
+    }
+    let workload = cluster.workloads.at(slot);
+    if workload.admitted && workload.hold.is_none() && !workload.is_on_nodes() {
+        cluster.dequeue(slot);
+        cluster.requeue(slot);
+    } else {
+        cluster.requeue_if_changed(slot);
+    }
+}
+
+fn impossible(pod: PodId, state: PodState, event: &'static str) -> EventError {
+    let state = match state {
+        PodState::Waiting => "waiting",
+        PodState::Binding => "being bound",
+        PodState::Running => "running",
+        PodState::Leaving => "leaving",
+    };
+    EventError::ImpossibleOrder { pod, state, event }
+}

@@ -1,0 +1,167 @@
+//! Events about workloads.
+
+use super::pod;
+use crate::{
+    api::{EventError, PodSet, Time, WorkloadChange, WorkloadId, WorkloadSpec},
+    scheduler::{
+        cluster::Cluster,
+        hold,
+        state::{
+            interner::Ask,
+            keys::{QuotaSlot, TemplateId, WorkloadSlot},
+            row::Row,
+            table::narrow,
+            workloads::{Pod, Set, Workload},
+        },
+    },
+};
+use smallvec::SmallVec;
+
+/// The most pods that one workload may have.
+const MOST_PODS: u32 = 1 << 20;
+
+/// The most that all workloads may request of a resource together, so that no later sum can overflow.
+const MOST_REQUESTED: i64 = i64::MAX / 8;
+
+pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<(), EventError> {
+    if cluster.workloads.slot(spec.id).is_some() {
+        return Err(EventError::DuplicateWorkload(spec.id));
+    }
+    check_pods(spec.id, &spec.pods, 0)?;
+    let mut sets: SmallVec<[Set; 1]> = SmallVec::new();
+    for set in &spec.pods {
+        let template = cluster.workloads.interner.intern(&set.template)?;
+        sets.push(Set { template, count: set.count, min: set.min });
+    }
+    let members: SmallVec<[(TemplateId, u32); 1]> = sets.iter().map(|set| (set.template, set.count)).collect();
+    let total = cluster.workloads.interner.total(&members)?;
+    let leaf = cluster.quotas.leaf_of(&spec.namespace);
+    check_request(cluster, leaf, &total)?;
+    cluster.quotas.ledger.each(leaf, |ledger, q| ledger.request.add(q, &total));
+    let pods = sets.iter().zip(0u16..).flat_map(|(set, i)| (0..set.count).map(move |_| Pod::pending(i))).collect();
+    let slot = cluster.workloads.add(Workload {
+        id: spec.id,
+        namespace: spec.namespace,
+        leaf,
+        priority: spec.priority,
+        preemptible: spec.preemptible,
+        submitted: spec.submitted,
+        budget: spec.budget,
+        together: spec.together,
+        sets,
+        pods,
+        ran_since: Time(0),
+        hold: None,
+        admitted: false,
+        arrived: cluster.generation,
+        evicted_whole: false,
+        bound_this_cycle: false,
+        lost_some: false,
+        stale_since: None,
+    });
+    cluster.enqueue(slot);
+    Ok(())
+}
+
+pub(super) fn changed(cluster: &mut Cluster, change: WorkloadChange) -> Result<(), EventError> {
+    let slot = cluster.workloads.slot(change.workload).ok_or(EventError::UnknownWorkload(change.workload))?;
+    let joining = match &change.add_pods {
+        Some(set) => Some(check_joining(cluster, slot, change.workload, set)?),
+        None => None,
+    };
+    cluster.dequeue(slot);
+    cluster.workloads.at_mut(slot).arrived = cluster.generation;
+    if let Some(priority) = change.priority {
+        cluster.workloads.at_mut(slot).priority = priority;
+    }
+    if let Some(preemptible) = change.preemptible {
+        set_preemptible(cluster, slot, preemptible);
+    }
+    if let Some((set, total)) = joining {
+        let workload = cluster.workloads.at_mut(slot);
+        workload.evicted_whole = false;
+        let index = workload.join_set(set);
+        workload.pods.extend((0..set.count).map(|_| Pod::pending(index)));
+        let leaf = workload.leaf;
+        cluster.quotas.ledger.each(leaf, |ledger, q| ledger.request.add(q, &total));
+    }
+    cluster.update_victim_index(slot);
+    if cluster.workloads.at(slot).hold.is_none() {
+        cluster.enqueue(slot);
+    }
+    Ok(())
+}
+
+pub(super) fn withdrawn(cluster: &mut Cluster, id: WorkloadId) -> Result<(), EventError> {
+    let slot = cluster.workloads.slot(id).ok_or(EventError::UnknownWorkload(id))?;
+    cluster.dequeue(slot);
+    if let Some(hold) = cluster.workloads.at(slot).hold {
+        hold::end(cluster, hold);
+    }
+    let pods = narrow(cluster.workloads.at(slot).pods.len());
+    for ordinal in 0..pods {
+        pod::end(cluster, slot.pod(ordinal));
+    }
+    cluster.drop_if_ended(slot);
+    Ok(())
+}
+
+/// Whether pods may join a workload, as elastic members. Gives them as a set, with what all of them request.
+fn check_joining(
+    cluster: &mut Cluster,
+    slot: WorkloadSlot,
+    id: WorkloadId,
+    set: &PodSet,
+) -> Result<(Set, Row), EventError> {
+    let has = cluster.workloads.at(slot).pods.len() as u64;
+    check_pods(id, std::slice::from_ref(&PodSet { min: 0, ..set.clone() }), has)?;
+    let template = cluster.workloads.interner.intern(&set.template)?;
+    let total = cluster.workloads.interner.total(&[(template, set.count)])?;
+    check_request(cluster, cluster.workloads.at(slot).leaf, &total)?;
+    Ok((Set { template, count: set.count, min: 0 }, total))
+}
+
+/// A workload may, or may no longer, be evicted: what it uses or holds counts as such (A2).
+fn set_preemptible(cluster: &mut Cluster, slot: WorkloadSlot, preemptible: bool) {
+    let workload = cluster.workloads.at(slot);
+    let (leaf, before, hold) = (workload.leaf, workload.preemptible, workload.hold);
+    if before == preemptible {
+        return;
+    }
+    let ledger = &mut cluster.quotas.ledger;
+    for (ordinal, _) in workload.ordinals().filter(|(_, pod)| pod.is_on_node()) {
+        let governed = cluster.workloads.governed(slot.pod(ordinal));
+        ledger.give_back(leaf, governed, before);
+        ledger.use_up(leaf, governed, preemptible);
+    }
+    if let Some(hold) = hold.and_then(|id| cluster.holds.get_mut(id)) {
+        let interner = &mut cluster.workloads.interner;
+        let ask = Ask { preemptible, ..interner.ask(hold.ask).clone() };
+        ledger.end_hold(leaf, &ask.total, before);
+        ledger.hold(leaf, &ask.total, preemptible);
+        hold.ask = interner.intern_ask(ask);
+    }
+    cluster.workloads.at_mut(slot).preemptible = preemptible;
+    cluster.touch(leaf);
+}
+
+fn check_pods(workload: WorkloadId, sets: &[PodSet], has: u64) -> Result<(), EventError> {
+    let pods = sets.iter().map(|set| u64::from(set.count)).sum::<u64>().saturating_add(has);
+    let sound = sets.len() < usize::from(u16::MAX) && sets.iter().all(|set| set.min <= set.count && set.count > 0);
+    if pods == 0 || pods > u64::from(MOST_PODS) || !sound {
+        return Err(EventError::PodCount { workload, pods, most: MOST_PODS });
+    }
+    Ok(())
+}
+
+/// Whether all requests together still fit 64 bits.
+fn check_request(cluster: &Cluster, leaf: QuotaSlot, total: &[i64]) -> Result<(), EventError> {
+    let ledger = &cluster.quotas.ledger;
+    let root = ledger.path(leaf).last().unwrap_or(leaf);
+    for (r, (more, sum)) in total.iter().zip(ledger.request.row(root)).enumerate() {
+        if more.checked_add(*sum).is_none_or(|sum| sum > MOST_REQUESTED) {
+            return Err(EventError::Overflow { resource: cluster.quotas.resource_name(r) });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! The minimum of a gang: each pod set has a minimum number of members that must run together (G1). What is above it
+//! is elastic: it is admitted, and evicted, one pod at a time. Below it, a gang is evicted as a whole (G2).
+
+use crate::{
+    api::PodState,
+    scheduler::state::{
+        table::narrow,
+        workloads::{Pod, Workload},
+    },
+};
+use smallvec::SmallVec;
+
+impl Workload {
+    /// How many pods of a set are active.
+    fn active_of(&self, set: usize) -> u32 {
+        narrow(self.active().filter(|(_, pod)| usize::from(pod.set) == set).count())
+    }
+
+    /// Whether some set has fewer active pods than its minimum (G1).
+    pub(crate) fn is_below_minimum(&self) -> bool {
+        self.sets.iter().enumerate().any(|(i, set)| self.active_of(i) < set.min)
+    }
+
+    /// How many more pods each set needs to reach its minimum (G1).
+    pub(crate) fn missing_minimum(&self) -> SmallVec<[u32; 4]> {
+        self.sets.iter().enumerate().map(|(i, set)| set.min.saturating_sub(self.active_of(i))).collect()
+    }
+
+    /// Whether enough pods are pending to provide what is missing.
+    pub(crate) fn can_provide(&self, missing: &[u32]) -> bool {
+        let pending = |set: usize| {
+            let is_pending = |pod: &&Pod| pod.state == Some(PodState::Waiting) && usize::from(pod.set) == set;
+            narrow(self.pods.iter().filter(is_pending).count())
+        };
+        missing.iter().enumerate().all(|(set, missing)| *missing == 0 || pending(set) >= *missing)
+    }
+
+    /// Lowers the minimum of each set to the pods it has: members that have succeeded are not missed.
+    pub(crate) fn lower_minimum_to_active(&mut self) {
+        let missing = self.missing_minimum();
+        for (set, missing) in self.sets.iter_mut().zip(missing) {
+            set.min -= missing;
+        }
+    }
+
+    /// Whether the next eviction would take fewer than all its active pods: it has members above its minimum (G2).
+    pub(crate) fn has_surplus(&self) -> bool {
+        self.pods.len() > 1 && self.evicted_together(|_| true).len() < self.active().count()
+    }
+
+    /// The pods that one eviction takes, for a preemptor that the eviction of some of its pods helps (R5, G2): the last
+    /// such pod above the minimum, or else all active pods.
+    pub(crate) fn evicted_together(&self, helps: impl Fn(u32) -> bool) -> SmallVec<[u32; 1]> {
+        let all_or_nothing = self.sets.len() == 1 && self.sets.first().is_some_and(|set| set.min == set.count);
+        if !all_or_nothing && !self.is_below_minimum() {
+            let surplus: SmallVec<[bool; 4]> =
+                self.sets.iter().enumerate().map(|(i, set)| self.active_of(i) > set.min).collect();
+            let is_spare = |(ordinal, pod): &(u32, &Pod)| {
+                surplus.get(usize::from(pod.set)).copied().unwrap_or_default() && helps(*ordinal)
+            };
+            if let Some((ordinal, _)) = self.active().filter(is_spare).last() {
+                return SmallVec::from_elem(ordinal, 1);
+            }
+        }
+        self.active().map(|(ordinal, _)| ordinal).collect()
+    }
+}

@@ -1,0 +1,79 @@
+//! What a hold reserves: on quotas and nodes, what its workload needs beyond what its victims still use there (H1).
+
+use crate::scheduler::{
+    cluster::Cluster,
+    nodes::reservation::NodeReservation,
+    quota::lending::PendingChange,
+    state::{
+        keys::{HoldId, NodeSlot, QuotaSlot},
+        row::Row,
+    },
+};
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+
+/// Reserves on quotas and nodes.
+pub(super) fn reserve(cluster: &mut Cluster, id: HoldId) {
+    let Some(hold) = cluster.holds.get(id) else { return };
+    let workloads = &cluster.workloads;
+    let mut freed: BTreeMap<QuotaSlot, Row> = BTreeMap::new();
+    for pod in &hold.victims {
+        let uses = workloads.governed(*pod);
+        let leaf = workloads.at(pod.workload).leaf;
+        let row = freed.entry(leaf).or_insert_with(|| SmallVec::from_elem(0, uses.len()));
+        row.iter_mut().zip(uses).for_each(|(sum, uses)| *sum += uses);
+    }
+    let total = workloads.interner.ask(hold.ask).total.clone();
+    let change = PendingChange { leaf: workloads.at(hold.slot).leaf, total, freed };
+    let mut reserved: SmallVec<[(NodeSlot, NodeReservation); 1]> = SmallVec::new();
+    for (pod, assignment) in &hold.assignments {
+        let footprint = cluster.nodes.footprint(*assignment, workloads.template(*pod));
+        match reserved.iter_mut().find(|(node, _)| *node == assignment.node) {
+            Some((_, amounts)) => amounts.add(&footprint),
+            None => reserved.push((assignment.node, footprint)),
+        }
+    }
+    for pod in &hold.victims {
+        let Some(at) = workloads.pod(*pod).map(|row| row.assignment) else { continue };
+        if let Some((_, amounts)) = reserved.iter_mut().find(|(node, _)| *node == at.node) {
+            amounts.subtract(&cluster.nodes.footprint(at, workloads.template(*pod)));
+        }
+    }
+    for (node, amounts) in &mut reserved {
+        amounts.clip();
+        cluster.nodes.reserve(*node, amounts);
+    }
+    cluster.quotas.ledger.reserve(id, &change);
+    let mut is_ready = false;
+    if let Some(hold) = cluster.holds.get_mut(id) {
+        (hold.change, hold.reserved) = (change, reserved);
+        is_ready = hold.victims.is_empty();
+    }
+    if is_ready {
+        cluster.holds.note_ready(id);
+    }
+    touch_reserved(cluster, id);
+}
+
+/// Reverses [`reserve`].
+pub(super) fn unreserve(cluster: &mut Cluster, id: HoldId) {
+    touch_reserved(cluster, id);
+    let Some(hold) = cluster.holds.get_mut(id) else { return };
+    let (reserved, change) = (std::mem::take(&mut hold.reserved), std::mem::take(&mut hold.change));
+    for (node, amounts) in reserved {
+        if cluster.nodes.at(node).up {
+            cluster.nodes.unreserve(node, &amounts);
+            cluster.nodes.note_freed(node);
+        }
+    }
+    cluster.quotas.ledger.unreserve(id, &change);
+}
+
+/// What a hold reserves has changed: admissions on the path of its workload may change and, where quotas have lend
+/// floors, on the paths of its victims (L3).
+fn touch_reserved(cluster: &mut Cluster, id: HoldId) {
+    let Some(change) = cluster.holds.get(id).map(|hold| &hold.change) else { return };
+    let victims = change.freed.keys().copied().filter(|_| cluster.quotas.ledger.any_lend_limit());
+    let leaves: SmallVec<[QuotaSlot; 4]> = victims.chain([change.leaf]).collect();
+    leaves.into_iter().for_each(|leaf| cluster.touch(leaf));
+}

@@ -1,0 +1,177 @@
+//! The next victim of a leaf: what of it one eviction takes, and its rank among all possible victims (V1, G2).
+
+use super::{
+    eligibility::{PreemptionKind, Preemptor, exhausts_budget, stays_above_guarantee, workload_protection},
+    victim_leaf::{VictimLeaf, overuse},
+};
+use crate::{
+    api::Floor,
+    scheduler::{
+        cluster::{Cluster, trial::Trial},
+        queue::order::VictimRank,
+        state::{
+            keys::{NodeSlot, PodRef, QuotaSlot, WorkloadSlot},
+            row::amount_of,
+            workloads::Workload,
+        },
+    },
+};
+use smallvec::SmallVec;
+use std::cmp::Reverse;
+
+/// Pods that one eviction takes together.
+pub(crate) type VictimPods = SmallVec<[PodRef; 1]>;
+
+/// A possible victim.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    pub(crate) pods: VictimPods,
+    pub(crate) slot: WorkloadSlot,
+    pub(crate) leaf: QuotaSlot,
+    /// Where its branch meets that of the preemptor.
+    pub(crate) common: QuotaSlot,
+    /// The contested resource that it frees.
+    pub(crate) resource: usize,
+    /// How far its leaf is above its min in that, base units.
+    pub(crate) over: i64,
+    pub(crate) rank: VictimRank,
+}
+
+/// Of two candidates the one that goes first; the earlier found among equals.
+pub(crate) fn better_candidate(a: Option<Candidate>, b: Option<Candidate>) -> Option<Candidate> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if b.rank < a.rank { b } else { a }),
+        (a, b) => a.or(b),
+    }
+}
+
+/// The steps of one search, counted against its bounds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Steps {
+    left: u32,
+    /// Whether the bound on candidates was hit.
+    pub(crate) exhausted: bool,
+    /// Whether a disruption budget protected a candidate.
+    pub(crate) budget_protected: bool,
+    /// Whether there were more nodes than may be tried.
+    pub(crate) more_nodes: bool,
+}
+
+impl Steps {
+    pub(crate) const fn new(most: u32) -> Self {
+        Self { left: most, exhausted: false, budget_protected: false, more_nodes: false }
+    }
+
+    /// Counts a step; `false` when no more are allowed.
+    pub(crate) fn count(&mut self) -> bool {
+        self.exhausted |= self.left == 0;
+        self.left = self.left.saturating_sub(1);
+        !self.exhausted
+    }
+}
+
+/// The first victim of a leaf that helps.
+///
+/// The index has the order from before the search, without budgets. A workload that has no members above its minimum
+/// any more, or would exhaust its budget, may have to go after some that follow it; so candidates are looked at until
+/// one is where it belongs.
+pub(crate) fn first_victim(
+    cluster: &Cluster,
+    preemptor: &Preemptor,
+    trial: &Trial,
+    from: &VictimLeaf,
+    steps: &mut Steps,
+) -> Option<Candidate> {
+    let mut best: Option<Candidate> = None;
+    for key in cluster.victims.of(from.leaf) {
+        if !steps.count() {
+            break;
+        }
+        if best.as_ref().is_some_and(|best| !best.rank.breaks_budget && best.rank.priority < key.priority) {
+            break;
+        }
+        let Some(candidate) = candidate(cluster, preemptor, trial, from, (key.slot, None), steps) else { continue };
+        let in_place = !candidate.rank.breaks_budget && candidate.rank.has_surplus == key.has_surplus;
+        best = better_candidate(best, Some(candidate));
+        if in_place {
+            break;
+        }
+    }
+    best
+}
+
+/// What one eviction takes of a workload, if it may be evicted and frees a contested resource: anywhere, or on a node.
+pub(super) fn candidate(
+    cluster: &Cluster,
+    preemptor: &Preemptor,
+    trial: &Trial,
+    from: &VictimLeaf,
+    (slot, on): (WorkloadSlot, Option<NodeSlot>),
+    steps: &mut Steps,
+) -> Option<Candidate> {
+    if workload_protection(cluster, preemptor, slot).is_some() {
+        return None;
+    }
+    let (workloads, quotas) = (&cluster.workloads, &cluster.quotas);
+    let workload = workloads.at(slot);
+    let uses = |pod: PodRef, r: usize| amount_of(workloads.governed(pod), r) > 0;
+    let helps = |pod: PodRef| {
+        let is_on = |node| workloads.pod(pod).is_some_and(|row| row.assignment.node == node);
+        on.is_none_or(is_on) && from.resources.iter().any(|r| uses(pod, *r))
+    };
+    let pods = evicted_next(cluster, slot, trial, helps);
+    let resource = from.resources.iter().copied().find(|r| pods.iter().any(|pod| uses(*pod, *r)))?;
+    if !pods.iter().any(|pod| helps(*pod)) {
+        return None;
+    }
+    let strict = cluster.policy.floor == Floor::Strict && preemptor.kind == PreemptionKind::Reclaim;
+    if strict && !stays_above_guarantee(cluster, &pods, from.leaf, from.common, &from.resources) {
+        return None;
+    }
+    let breaks_budget = exhausts_budget(cluster, workload, pods.len());
+    if breaks_budget && !preemptor.break_budgets {
+        steps.budget_protected = true;
+        return None;
+    }
+    let left = workload.active().filter(|(ordinal, _)| !trial.has_evicted(slot.pod(*ordinal))).count();
+    let rank = VictimRank {
+        has_quota: from.leaf != quotas.ledger.no_quota(),
+        breaks_budget,
+        priority: workload.priority,
+        overuse: overuse(cluster, from),
+        has_surplus: Reverse(pods.len() < left),
+        started: Reverse(workload.started()),
+        id: Reverse(workload.id),
+        ordinal: Reverse(pods.last().map_or(0, |pod| pod.ordinal)),
+    };
+    let over = quotas.ledger.remaining_usage(from.leaf, resource) - quotas.min(from.leaf, resource);
+    Some(Candidate { pods, slot, leaf: from.leaf, common: from.common, resource, over, rank })
+}
+
+/// What the next eviction takes of a workload, given what is evicted on trial already (G2).
+fn evicted_next(cluster: &Cluster, slot: WorkloadSlot, trial: &Trial, helps: impl Fn(PodRef) -> bool) -> VictimPods {
+    let helps = |ordinal| helps(slot.pod(ordinal));
+    let ordinals = if trial.has_evictions() {
+        rest_of(cluster, slot, trial).evicted_together(helps)
+    } else {
+        cluster.workloads.at(slot).evicted_together(helps)
+    };
+    ordinals.into_iter().map(|ordinal| slot.pod(ordinal)).collect()
+}
+
+/// A workload without the pods that are evicted on trial.
+fn rest_of(cluster: &Cluster, slot: WorkloadSlot, trial: &Trial) -> Workload {
+    let mut rest = cluster.workloads.at(slot).clone();
+    for (ordinal, pod) in (0u32..).zip(rest.pods.iter_mut()) {
+        if trial.has_evicted(slot.pod(ordinal)) {
+            pod.state = None;
+        }
+    }
+    rest
+}
+
+/// Whether what is evicted on trial leaves a gang running below its minimum (G2).
+pub(super) fn splits_gang(cluster: &Cluster, slot: WorkloadSlot, trial: &Trial) -> bool {
+    let rest = rest_of(cluster, slot, trial);
+    rest.has_active() && rest.is_below_minimum() && !cluster.workloads.at(slot).is_below_minimum()
+}

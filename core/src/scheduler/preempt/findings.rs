@@ -1,0 +1,24 @@
+//! What a search in vain leaves behind, for the verdict.
+
+use crate::api::{BlockingReason, Bound};
+
+#[derive(Debug, Default)]
+pub(crate) struct SearchFindings {
+    /// Whether more than the bounds is wanted.
+    pub(crate) in_full: bool,
+    /// The bounds that cut the search short.
+    pub(crate) bounds: Vec<Bound>,
+    /// What stopped it, one for each kind of preemption.
+    pub(crate) stops: Vec<BlockingReason>,
+    /// How many pods are terminating, where the workload fits once they are gone.
+    pub(crate) settling: Option<u32>,
+}
+
+impl SearchFindings {
+    /// Notes a bound, if it was hit.
+    pub(crate) fn note(&mut self, bound: Bound, hit: bool) {
+        if hit && !self.bounds.contains(&bound) {
+            self.bounds.push(bound);
+        }
+    }
+}

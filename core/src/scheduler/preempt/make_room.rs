@@ -1,0 +1,143 @@
+//! Making room for a pod: evicts on the node where that costs least (V3).
+
+use super::{
+    candidates::{Candidate, better_candidate, candidate},
+    eligibility::Resources,
+    plan::eviction_cost,
+    search::PreemptionSearch,
+    victim_leaf::{search_order, victim_leaf, victim_leaves},
+};
+use crate::{
+    api::{BlockingReason, NearMissNode, NodeId},
+    scheduler::{
+        cluster::Cluster,
+        placement::shortfall,
+        queue::order::EvictionCost,
+        state::{
+            keys::{Assignment, NodeSlot, ResourceId, TemplateId, WorkloadSlot},
+            row::amount_of,
+        },
+    },
+};
+use smallvec::SmallVec;
+use std::collections::BTreeSet;
+
+impl PreemptionSearch<'_> {
+    /// Evicts on the best node to make room on, and gives the place there.
+    pub(super) fn make_room(&mut self, id: TemplateId) -> Option<Assignment> {
+        let mut best: Option<(EvictionCost, Vec<Candidate>, Assignment)> = None;
+        let mut tried: Vec<NearMissNode> = Vec::new();
+        for node in self.nodes_to_try(id) {
+            let before = self.victims.len();
+            self.trial.unindexed = true;
+            let cleared = self.clear_node(id, node);
+            let victims = self.victims.split_off(before);
+            if self.explains && cleared.is_none() {
+                let workloads = &self.cluster.workloads;
+                let gone = victims.iter().flat_map(|victim| &victim.pods).map(|pod| workloads.id_of(*pod)).collect();
+                tried.extend(shortfall::near_miss(self.cluster, node, workloads.interner.template(id), gone));
+            }
+            victims.iter().rev().for_each(|victim| self.restore(&victim.pods));
+            self.trial.unindexed = false;
+            let Some(assignment) = cleared else { continue };
+            let cost = eviction_cost(self.cluster, &victims, self.cluster.nodes.at(node).id);
+            if best.as_ref().is_none_or(|(least, ..)| cost < *least) {
+                best = Some((cost, victims, assignment));
+            }
+        }
+        self.stop = match best {
+            None if self.explains => Some(self.explain_room(id, tried)),
+            _ => None,
+        };
+        let (_, victims, assignment) = best?;
+        victims.into_iter().for_each(|victim| self.evict(victim));
+        Some(assignment)
+    }
+
+    /// That no node can be cleared for a pod, as things are on trial (X1).
+    fn explain_room(&self, id: TemplateId, tried: Vec<NearMissNode>) -> BlockingReason {
+        let mut room = shortfall::no_room(self.cluster, id, tried, self.trial.bound());
+        let gone = self.victims.iter().flat_map(|victim| &victim.pods);
+        room.without = gone.map(|pod| self.cluster.workloads.id_of(*pod)).collect();
+        BlockingReason::Room(room)
+    }
+
+    /// Suitable nodes with a pod that may be evicted, by id. Where there are more than may be tried, those of the leaves
+    /// whose pods would go first (V1).
+    fn nodes_to_try(&mut self, id: TemplateId) -> Vec<NodeSlot> {
+        let cluster = &*self.cluster;
+        let template = cluster.workloads.interner.template(id);
+        let resources: Resources =
+            cluster.quotas.resources().filter(|r| amount_of(&template.governed, *r) > 0).collect();
+        let most = cluster.policy.bounds.nodes as usize;
+        let mut leaves = victim_leaves(cluster, &self.preemptor, &resources, None);
+        let pods: usize = leaves.iter().map(|from| *cluster.quotas.ledger.pods.at(from.leaf) as usize).sum();
+        if pods > most {
+            leaves.sort_by_cached_key(|from| search_order(cluster, from));
+        }
+        let mut found: BTreeSet<(NodeId, NodeSlot)> = BTreeSet::new();
+        'all: for from in leaves {
+            for key in cluster.victims.of(from.leaf) {
+                if !self.steps.count() {
+                    break 'all;
+                }
+                for (_, pod) in cluster.workloads.at(key.slot).active() {
+                    let node = pod.assignment.node;
+                    if !cluster.nodes.is_suitable(node, template) {
+                        continue;
+                    }
+                    let entry = (cluster.nodes.at(node).id, node);
+                    if found.len() >= most && !found.contains(&entry) {
+                        self.steps.more_nodes = true;
+                        break 'all;
+                    }
+                    found.insert(entry);
+                }
+            }
+        }
+        found.into_iter().map(|(_, node)| node).collect()
+    }
+
+    /// Evicts on one node, in victim order, until the pod fits there.
+    fn clear_node(&mut self, id: TemplateId, node: NodeSlot) -> Option<Assignment> {
+        loop {
+            let cluster = &*self.cluster;
+            let template = cluster.workloads.interner.template(id);
+            if let Some(devices) = cluster.nodes.devices(node, template) {
+                return Some(Assignment { node, devices });
+            }
+            let lacking = lacking(cluster, id, node);
+            let preemptor = &self.preemptor;
+            let scope = cluster.quotas.reclaim_scope(preemptor.ask, preemptor.leaf);
+            let mut slots: SmallVec<[WorkloadSlot; 16]> =
+                cluster.nodes.at(node).pods.iter().map(|pod| pod.workload).collect();
+            slots.sort_unstable();
+            slots.dedup();
+            let mut best: Option<Candidate> = None;
+            for slot in slots.into_iter().filter(|slot| cluster.victims.contains(*slot)) {
+                if !self.steps.count() {
+                    break;
+                }
+                let leaf = cluster.workloads.at(slot).leaf;
+                let Some(from) = victim_leaf(cluster, preemptor, scope, leaf, &lacking) else { continue };
+                let at = (slot, Some(node));
+                best = better_candidate(best, candidate(cluster, preemptor, &self.trial, &from, at, &mut self.steps));
+            }
+            self.evict(best?);
+        }
+    }
+}
+
+/// The governed resources that a pod lacks on a node; where only single devices lack something, the resources of the
+/// devices.
+pub(crate) fn lacking(cluster: &Cluster, id: TemplateId, node: NodeSlot) -> Resources {
+    let (template, node) = (cluster.workloads.interner.template(id), cluster.nodes.at(node));
+    let is_governed = |r: &ResourceId| cluster.quotas.resources().contains(&usize::from(*r));
+    let lacks = |(r, amount): &(ResourceId, i64)| node.available(*r) < *amount;
+    let requested = template.request.iter().filter(|need| lacks(need)).map(|(r, _)| *r);
+    let mut lacking: Resources = requested.filter(is_governed).map(usize::from).collect();
+    if lacking.is_empty() && template.request.iter().all(|need| !lacks(need)) {
+        lacking.extend(node.devices.iter().map(|devices| devices.resource).filter(is_governed).map(usize::from));
+    }
+    lacking
+}

@@ -1,0 +1,45 @@
+//! A plan of evictions that would place a workload.
+
+use super::{candidates::Candidate, eligibility::PreemptionKind};
+use crate::{
+    api::NodeId,
+    scheduler::{
+        cluster::Cluster,
+        queue::order::EvictionCost,
+        state::keys::{Assignment, PodRef},
+    },
+};
+
+/// Whom to evict for a workload, and where its pods will be placed.
+#[derive(Debug)]
+pub(crate) struct PreemptionPlan {
+    pub(crate) kind: PreemptionKind,
+    /// In the order in which they were chosen.
+    pub(crate) victims: Vec<Candidate>,
+    /// Pods that are terminating anyway, and that the plan waits for.
+    pub(crate) terminating: Vec<PodRef>,
+    pub(crate) assignments: Vec<(PodRef, Assignment)>,
+}
+
+impl PreemptionPlan {
+    /// What the plan costs, over all nodes (V3).
+    pub(super) fn cost(&self, cluster: &Cluster) -> EvictionCost {
+        eviction_cost(cluster, &self.victims, NodeId(0))
+    }
+}
+
+/// What it costs to evict these victims to make room on a node (V3).
+pub(super) fn eviction_cost(cluster: &Cluster, victims: &[Candidate], node: NodeId) -> EvictionCost {
+    let lost = |victim: &Candidate| {
+        let ran = cluster.now.since(cluster.workloads.at(victim.slot).started());
+        u128::from(ran) * victim.pods.len() as u128
+    };
+    EvictionCost {
+        broken_budgets: victims.iter().filter(|victim| victim.rank.breaks_budget).count(),
+        highest_priority: victims.iter().map(|victim| victim.rank.priority).max(),
+        pods: victims.iter().map(|victim| victim.pods.len()).sum(),
+        overuse: victims.iter().map(|victim| victim.rank.overuse.clone()).collect(),
+        lost_ms: victims.iter().map(lost).sum(),
+        node,
+    }
+}

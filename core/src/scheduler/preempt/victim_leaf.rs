@@ -1,0 +1,147 @@
+//! Which leaves a preemptor may take victims from, and in what resources (R1, R2).
+
+use super::eligibility::{PreemptionKind, Preemptor, Resources, common_in_scope, is_guarded};
+use crate::{
+    api::{QuotaId, Unquotaed, VictimOrder},
+    scheduler::{
+        cluster::Cluster,
+        queue::order::ByOveruse,
+        state::{keys::QuotaSlot, ratio::Ratio},
+    },
+};
+use smallvec::SmallVec;
+
+/// A leaf that may be preempted from.
+#[derive(Debug, Clone)]
+pub(crate) struct VictimLeaf {
+    pub(crate) leaf: QuotaSlot,
+    /// Where its branch meets that of the preemptor.
+    pub(crate) common: QuotaSlot,
+    /// The contested resources in which every quota on its branch is above its guarantee.
+    pub(crate) resources: Resources,
+}
+
+/// The quotas from a leaf up to just below the common ancestor.
+pub(super) fn branch(cluster: &Cluster, leaf: QuotaSlot, common: QuotaSlot) -> impl Iterator<Item = QuotaSlot> + '_ {
+    cluster.quotas.ledger.path(leaf).take_while(move |q| *q != common)
+}
+
+/// All leaves that a preemptor may take victims from for the sake of `resources`, below `below` or anywhere. For
+/// preemption by priority that is its own leaf.
+pub(super) fn victim_leaves(
+    cluster: &Cluster,
+    preemptor: &Preemptor,
+    resources: &[usize],
+    below: Option<QuotaSlot>,
+) -> Vec<VictimLeaf> {
+    let ledger = &cluster.quotas.ledger;
+    let mut found = Vec::new();
+    let own = preemptor.leaf;
+    let contested = || resources.iter().copied().collect();
+    if preemptor.kind == PreemptionKind::Priority {
+        found.push(VictimLeaf { leaf: own, common: own, resources: contested() });
+        return found;
+    }
+    if below == Some(own) {
+        return found;
+    }
+    let Some(scope) = cluster.quotas.reclaim_scope(preemptor.ask, own) else { return found };
+    let mut child = own;
+    for common in ledger.path(own).skip(1) {
+        add_branches(cluster, common, child, resources, &mut found);
+        if Some(common) == below || common == scope {
+            break;
+        }
+        child = common;
+    }
+    // Pods without a quota free room on nodes, and no quota (R5).
+    let everywhere = below.is_none() && ledger.parent(scope).is_none();
+    let leaf = ledger.no_quota();
+    if cluster.policy.unquotaed == Unquotaed::Schedule && everywhere && !cluster.victims.of(leaf).is_empty() {
+        found.push(VictimLeaf { leaf, common: scope, resources: contested() });
+    }
+    found
+}
+
+/// Adds the leaves above their guarantee below `common`, but not below its child `own`. A bit mask carries down the
+/// tree in which of `resources` all quotas on the branch are above their guarantee.
+fn add_branches(
+    cluster: &Cluster,
+    common: QuotaSlot,
+    own: QuotaSlot,
+    resources: &[usize],
+    found: &mut Vec<VictimLeaf>,
+) {
+    let tree = &cluster.quotas.tree;
+    let Some(quota) = cluster.quotas.quota_id(common) else { return };
+    let all = u64::MAX >> (64 - resources.len().clamp(1, 64));
+    let mut stack: SmallVec<[(QuotaId, u64); 16]> = SmallVec::new();
+    stack.extend(tree.children(quota).iter().rev().filter(|q| q.0 != own.0).map(|q| (*q, all)));
+    while let Some((quota, mask)) = stack.pop() {
+        let leaf = QuotaSlot::from(quota);
+        let mut over = 0;
+        for (i, r) in resources.iter().enumerate().take(64) {
+            if mask >> i & 1 == 1 && !is_guarded(cluster, leaf, *r, 1) {
+                over |= 1 << i;
+            }
+        }
+        if over == 0 {
+            continue;
+        }
+        let children = tree.children(quota);
+        if children.is_empty() && !cluster.victims.of(leaf).is_empty() {
+            let resources = (0u32..).zip(resources).filter(|(i, _)| over >> i & 1 == 1).map(|(_, r)| *r).collect();
+            found.push(VictimLeaf { leaf, common, resources });
+        }
+        stack.extend(children.iter().rev().map(|q| (*q, over)));
+    }
+}
+
+/// One leaf, as [`victim_leaves`] would give it among those anywhere; nothing if it would not. `scope` is the
+/// preemptor's reclaim scope.
+pub(super) fn victim_leaf(
+    cluster: &Cluster,
+    preemptor: &Preemptor,
+    scope: Option<QuotaSlot>,
+    leaf: QuotaSlot,
+    resources: &[usize],
+) -> Option<VictimLeaf> {
+    let own = preemptor.leaf;
+    if preemptor.kind == PreemptionKind::Priority {
+        let resources = resources.iter().copied().collect();
+        return (leaf == own).then_some(VictimLeaf { leaf, common: own, resources });
+    }
+    let common = common_in_scope(cluster, preemptor, scope.filter(|_| leaf != own), leaf)?;
+    if leaf == cluster.quotas.ledger.no_quota() {
+        return Some(VictimLeaf { leaf, common, resources: resources.iter().copied().collect() });
+    }
+    let is_over = |r: &usize| branch(cluster, leaf, common).all(|q| !is_guarded(cluster, q, *r, 1));
+    let resources: Resources = resources.iter().copied().filter(is_over).collect();
+    (!resources.is_empty()).then_some(VictimLeaf { leaf, common, resources })
+}
+
+/// The place of a leaf among those that are searched for victims (V1).
+pub(super) fn search_order(cluster: &Cluster, from: &VictimLeaf) -> ByOveruse {
+    let lowest_priority = cluster.victims.of(from.leaf).first().map_or(i32::MAX, |key| key.priority);
+    let has_quota = from.leaf != cluster.quotas.ledger.no_quota();
+    ByOveruse { has_quota, lowest_priority, overuse: overuse(cluster, from) }
+}
+
+/// How far each quota is above its min relative to its min, in the worst contested resource, from just below the common
+/// ancestor down to the leaf (V1). Nothing where the policy orders victims by start alone.
+pub(super) fn overuse(cluster: &Cluster, from: &VictimLeaf) -> SmallVec<[Ratio; 4]> {
+    if cluster.policy.victims == VictimOrder::Latest {
+        return SmallVec::new();
+    }
+    let quotas = &cluster.quotas;
+    let share = |q: QuotaSlot| {
+        let ratio = |r: &usize| {
+            let min = quotas.min(q, *r);
+            Ratio { over: (quotas.ledger.remaining_usage(q, *r) - min).max(0), of: min }
+        };
+        from.resources.iter().map(ratio).max().unwrap_or_default()
+    };
+    let mut shares: SmallVec<[Ratio; 4]> = branch(cluster, from.leaf, from.common).map(share).collect();
+    shares.reverse();
+    shares
+}

@@ -1,0 +1,374 @@
+//! The pending workloads, arranged so that the next one to try is found without looking at the others.
+//!
+//! Workloads with the same request form a *class*; those of one leaf within a class form a *queue*, in order (O1). Over
+//! the queues of a class runs a tournament in the shape of the quota tree: each quota passes up the first of what its
+//! children pass up, as long as it admits one more such request. A second tournament passes up only workloads that the
+//! guarantees on their path cover. So when quota or room comes free, the first workload in order that may use it is the
+//! winner of its class, and a change costs one path of the tree.
+//!
+//! A queue that was tried in vain is suspended. It is *due* again when the guarantee of its leaf comes to cover it; if
+//! it could preempt at all, it is also retried after each event.
+
+use super::{
+    order::PendingKey,
+    request_class::{BOTH, Contest, Entry, PerContest, RequestClass, RequestQueue},
+};
+use crate::scheduler::{
+    quota::admission::Admission,
+    state::{
+        keys::{AskId, QuotaSlot},
+        table::Table,
+    },
+};
+use std::collections::BTreeSet;
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tournament {
+    pub(super) classes: Table<AskId, RequestClass>,
+    /// Per quota, the classes whose admission is kept up to date there.
+    tracked: Table<QuotaSlot, Vec<AskId>>,
+    /// The winner of each class that may have room.
+    pub(super) ready: PerContest<BTreeSet<(PendingKey, AskId)>>,
+    /// The heads of queues that are due: possibly entitled ones, and those that are known not to be.
+    pub(super) due: PerContest<BTreeSet<(PendingKey, RequestQueue)>>,
+    pub(super) newly_due: Vec<RequestQueue>,
+    /// Asks that some guarantee has come to cover.
+    came_within_min: BTreeSet<AskId>,
+    retry_on_event: Vec<RequestQueue>,
+    suspended: Vec<RequestQueue>,
+    without_room: Vec<AskId>,
+    /// Quotas whose admissions must be updated.
+    dirty: Vec<QuotaSlot>,
+    is_dirty: Table<QuotaSlot, bool>,
+    pub(super) parents: Table<QuotaSlot, Option<QuotaSlot>>,
+    /// Whether entitled workloads go first (O1).
+    pub(super) entitled_first: bool,
+}
+
+impl Tournament {
+    pub(crate) fn new(parents: Table<QuotaSlot, Option<QuotaSlot>>, entitled_first: bool) -> Self {
+        let rows = parents.len();
+        Self {
+            entitled_first,
+            tracked: (0..rows).map(|_| Vec::new()).collect(),
+            is_dirty: (0..rows).map(|_| false).collect(),
+            parents,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a workload to its queue. `admission` gives the admission of the request at a quota.
+    pub(crate) fn insert(&mut self, queue: RequestQueue, key: PendingKey, admission: impl Fn(QuotaSlot) -> Admission) {
+        self.classes.extend_to(queue.ask, || RequestClass { room: true, ..RequestClass::default() });
+        self.track(queue, &admission);
+        self.classes.at_mut(queue.ask).count += 1;
+        if self.classes.at(queue.ask).count == 1 {
+            self.set_room(queue.ask, true);
+        }
+        let entry = self.entry(queue);
+        entry.is_queue = true;
+        let head = entry.keys.any.first().copied();
+        entry.keys.any.insert(key);
+        if head.is_some_and(|head| head < key) {
+            return;
+        }
+        if let Some(head) = head.filter(|_| entry.due) {
+            self.remove_due(head, queue);
+            self.due.entitled.insert((key, queue));
+        }
+        self.update_winners(queue);
+        self.make_due(queue);
+    }
+
+    /// Takes a workload out of its queue.
+    pub(crate) fn remove(&mut self, queue: RequestQueue, key: PendingKey) {
+        self.classes.at_mut(queue.ask).count -= 1;
+        let entry = self.entry(queue);
+        let was_head = entry.keys.any.first() == Some(&key);
+        entry.keys.any.remove(&key);
+        let due = entry.due;
+        let next = entry.keys.any.first().copied();
+        if due && was_head {
+            self.remove_due(key, queue);
+            match next {
+                // Whether the next one is entitled is decided when it is chosen.
+                Some(next) => drop(self.due.entitled.insert((next, queue))),
+                None => self.entry(queue).due = false,
+            }
+        }
+        if was_head {
+            self.update_winners(queue);
+            // The next one may do what the head could not, such as take over a hold that was made before it came.
+            if !due && next.is_some() {
+                self.retry_on_event(queue);
+            }
+        }
+    }
+
+    /// Moves a workload within its queue.
+    pub(crate) fn rekey(&mut self, queue: RequestQueue, old: PendingKey, new: PendingKey) {
+        let before = self.head(queue);
+        let entry = self.entry(queue);
+        entry.keys.any.remove(&old);
+        entry.keys.any.insert(new);
+        let due = entry.due;
+        let now = self.head(queue);
+        if before != now && due {
+            if let Some(head) = before {
+                self.remove_due(head, queue);
+            }
+            self.due.entitled.extend(now.map(|head| (head, queue)));
+        }
+        self.update_winners(queue);
+    }
+
+    fn remove_due(&mut self, head: PendingKey, queue: RequestQueue) {
+        for contest in BOTH.iter().copied() {
+            self.due.get_mut(contest).remove(&(head, queue));
+        }
+    }
+
+    fn contests(&self) -> &'static [Contest] {
+        if self.entitled_first { BOTH } else { &[Contest::Any] }
+    }
+
+    fn entry(&mut self, queue: RequestQueue) -> &mut Entry {
+        self.classes.at_mut(queue.ask).entries.entry(queue.leaf).or_default()
+    }
+
+    fn get(&self, queue: RequestQueue) -> Option<&Entry> {
+        self.classes.get(queue.ask).and_then(|class| class.entries.get(&queue.leaf))
+    }
+
+    /// The first workload of a queue.
+    pub(crate) fn head(&self, queue: RequestQueue) -> Option<PendingKey> {
+        self.get(queue)?.keys.any.first().copied()
+    }
+
+    /// All workloads of a queue, in order.
+    pub(crate) fn keys_of(&self, queue: RequestQueue) -> Vec<PendingKey> {
+        self.get(queue).map(|entry| entry.keys.any.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// The queues of a leaf that are not empty.
+    pub(crate) fn queues_of(&self, leaf: QuotaSlot) -> impl Iterator<Item = RequestQueue> + '_ {
+        let queues = self.tracked.at(leaf).iter().map(move |ask| RequestQueue { ask: *ask, leaf });
+        queues.filter(|queue| self.head(*queue).is_some())
+    }
+
+    /// Whether a queue is due: tried next time whatever its quotas admit.
+    pub(super) fn is_due(&self, queue: RequestQueue) -> bool {
+        self.get(queue).is_some_and(|entry| entry.due)
+    }
+
+    /// Whether the tournament offers a queue: every quota on its path admits it, and there may be room.
+    pub(crate) fn is_ready(&self, queue: RequestQueue) -> bool {
+        let Some(class) = self.classes.get(queue.ask) else { return false };
+        let passes =
+            |q: QuotaSlot| class.entries.get(&q).is_some_and(|entry| entry.admission.admits && !entry.suspended);
+        let mut path = std::iter::successors(Some(queue.leaf), |q| *self.parents.at(*q));
+        class.room && path.all(passes)
+    }
+
+    /// Keeps the admission of this request up to date on the whole path.
+    fn track(&mut self, queue: RequestQueue, admission: &impl Fn(QuotaSlot) -> Admission) {
+        let mut at = Some(queue.leaf);
+        while let Some(q) = at {
+            let entry = self.classes.at_mut(queue.ask).entries.entry(q).or_default();
+            if !entry.tracked {
+                entry.tracked = true;
+                entry.admission = admission(q);
+                self.tracked.at_mut(q).push(queue.ask);
+            }
+            at = *self.parents.at(q);
+        }
+    }
+
+    /// Recomputes the winner of an entry, and what that changes above.
+    fn update_winners(&mut self, queue: RequestQueue) {
+        let ask = queue.ask;
+        for contest in self.contests().iter().copied() {
+            let mut at = queue.leaf;
+            loop {
+                let room = self.classes.at(ask).room;
+                let entry = self.entry(RequestQueue { ask, leaf: at });
+                let keys = if entry.is_queue { &entry.keys.any } else { entry.keys.get(contest) };
+                let admission = entry.admission;
+                let may = admission.admits && !entry.suspended && (contest == Contest::Any || admission.within_min);
+                let now = if may { keys.first().copied() } else { None };
+                let before = std::mem::replace(entry.winner.get_mut(contest), now);
+                if before == now {
+                    break;
+                }
+                if let Some(parent) = *self.parents.at(at) {
+                    let keys = self.entry(RequestQueue { ask, leaf: parent }).keys.get_mut(contest);
+                    if let Some(before) = before {
+                        keys.remove(&before);
+                    }
+                    keys.extend(now);
+                    at = parent;
+                    continue;
+                }
+                let ready = self.ready.get_mut(contest);
+                if let Some(before) = before {
+                    ready.remove(&(before, ask));
+                }
+                if let Some(now) = now.filter(|_| room) {
+                    ready.insert((now, ask));
+                }
+                break;
+            }
+        }
+    }
+
+    /// The usage of this quota, or what holds reserve there, has changed.
+    pub(crate) fn touch(&mut self, quota: QuotaSlot) {
+        if !std::mem::replace(self.is_dirty.at_mut(quota), true) {
+            self.dirty.push(quota);
+        }
+    }
+
+    /// Updates the admissions of touched quotas. `admission` gives the admission of a request at a quota.
+    pub(crate) fn refresh(&mut self, admission: impl Fn(AskId, QuotaSlot) -> Admission) {
+        for quota in std::mem::take(&mut self.dirty) {
+            *self.is_dirty.at_mut(quota) = false;
+            let mut asks = std::mem::take(self.tracked.at_mut(quota));
+            asks.retain(|ask| self.refresh_one(*ask, quota, &admission));
+            *self.tracked.at_mut(quota) = asks;
+        }
+        self.recheck_entitlement();
+    }
+
+    /// Gives whether any workload with this request is still pending.
+    fn refresh_one(
+        &mut self,
+        ask: AskId,
+        quota: QuotaSlot,
+        admission: &impl Fn(AskId, QuotaSlot) -> Admission,
+    ) -> bool {
+        let queue = RequestQueue { ask, leaf: quota };
+        if self.classes.at(ask).count == 0 {
+            self.entry(queue).tracked = false;
+            return false;
+        }
+        let entry = self.entry(queue);
+        let now = admission(ask, quota);
+        let before = std::mem::replace(&mut entry.admission, now);
+        if before != now {
+            let (came_within_min, is_queue) = (now.within_min && !before.within_min, entry.is_queue);
+            self.update_winners(queue);
+            if came_within_min {
+                self.came_within_min.insert(ask);
+                if is_queue {
+                    self.make_due(queue);
+                }
+            }
+        }
+        true
+    }
+
+    /// Where a guarantee has come to cover a request, due queues that were not entitled may be now (O1).
+    fn recheck_entitlement(&mut self) {
+        let asks = std::mem::take(&mut self.came_within_min);
+        if asks.is_empty() || self.due.any.is_empty() {
+            return;
+        }
+        let again: Vec<(PendingKey, RequestQueue)> =
+            self.due.any.iter().filter(|(_, queue)| asks.contains(&queue.ask)).copied().collect();
+        for entry in again {
+            self.due.any.remove(&entry);
+            self.due.entitled.insert(entry);
+        }
+    }
+
+    /// Some node may have room for a class, or none has.
+    pub(crate) fn set_room(&mut self, ask: AskId, room: bool) {
+        let class = self.classes.at_mut(ask);
+        if class.room == room {
+            return;
+        }
+        class.room = room;
+        if !room {
+            self.without_room.push(ask);
+        }
+        for (quota, parent) in self.parents.keys().zip(self.parents.iter()) {
+            if parent.is_some() {
+                continue;
+            }
+            let Some(entry) = self.classes.at(ask).entries.get(&quota) else { continue };
+            for contest in BOTH.iter().copied() {
+                if let Some(top) = entry.winner.get(contest) {
+                    let ready = self.ready.get_mut(contest);
+                    if room {
+                        ready.insert((*top, ask));
+                    } else {
+                        ready.remove(&(*top, ask));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The classes without room that have pending workloads.
+    pub(crate) fn classes_without_room(&mut self) -> Vec<AskId> {
+        self.without_room.retain(|ask| !self.classes.at(*ask).room && self.classes.at(*ask).count > 0);
+        self.without_room.clone()
+    }
+
+    /// The queue is tried next time whatever its quotas admit.
+    pub(crate) fn make_due(&mut self, queue: RequestQueue) {
+        let entry = self.entry(queue);
+        if entry.due || entry.keys.any.is_empty() {
+            return;
+        }
+        entry.due = true;
+        self.newly_due.push(queue);
+    }
+
+    /// The queue is looked at again after the next event.
+    pub(crate) fn retry_on_event(&mut self, queue: RequestQueue) {
+        if !std::mem::replace(&mut self.entry(queue).retry_on_event, true) {
+            self.retry_on_event.push(queue);
+        }
+    }
+
+    /// The queue was tried in vain. `retry` says whether the next event may change that, `suspend` whether the
+    /// tournament would otherwise offer it again at once.
+    pub(crate) fn tried_in_vain(&mut self, queue: RequestQueue, retry: bool, suspend: bool) {
+        let head = self.head(queue);
+        if std::mem::replace(&mut self.entry(queue).due, false)
+            && let Some(head) = head
+        {
+            self.remove_due(head, queue);
+            self.newly_due.retain(|newly| *newly != queue);
+        }
+        if retry {
+            self.retry_on_event(queue);
+        }
+        if suspend && !std::mem::replace(&mut self.entry(queue).suspended, true) {
+            self.suspended.push(queue);
+            self.update_winners(queue);
+        }
+    }
+
+    /// Offers suspended queues again, where `may` says so: an event came, or a hold ended, and limits may admit them.
+    pub(crate) fn resume(&mut self, may: impl Fn(RequestQueue) -> bool) {
+        let (again, rest): (Vec<RequestQueue>, Vec<RequestQueue>) =
+            std::mem::take(&mut self.suspended).into_iter().partition(|queue| may(*queue));
+        self.suspended = rest;
+        for queue in again {
+            self.entry(queue).suspended = false;
+            self.update_winners(queue);
+        }
+    }
+
+    /// An event came that may let queues preempt: takes those out that wait for one.
+    pub(crate) fn take_retries(&mut self) -> Vec<RequestQueue> {
+        self.resume(|_| true);
+        let retries = std::mem::take(&mut self.retry_on_event);
+        for queue in &retries {
+            self.entry(*queue).retry_on_event = false;
+        }
+        retries
+    }
+}

@@ -1,0 +1,65 @@
+//! Which queues are tried again after events, and after room or quota came free.
+
+use super::{
+    cluster::Cluster,
+    preempt::eligibility::{could_preempt_at_all, reclaims_by_share},
+    state::{
+        interner::Ask,
+        keys::{NodeSlot, TemplateId},
+    },
+    takeover::{came_after_a_hold, holds_to_take},
+};
+
+/// Updates the queue with what came free since the last choice: admissions of quotas, and room on nodes.
+pub(super) fn update_queue(cluster: &mut Cluster) {
+    let freed = cluster.nodes.take_freed();
+    if !freed.is_empty() {
+        for ask in cluster.queue.tournament.classes_without_room() {
+            let request = cluster.workloads.interner.ask(ask);
+            if freed.iter().any(|node| may_host(cluster, *node, request)) {
+                cluster.queue.tournament.set_room(ask, true);
+            }
+        }
+    }
+    let (quotas, interner) = (&cluster.quotas, &cluster.workloads.interner);
+    cluster.queue.tournament.refresh(|ask, quota| quotas.admission(interner.ask(ask), quota));
+}
+
+/// Whether a node has room for some member of a request.
+fn may_host(cluster: &Cluster, node: NodeSlot, ask: &Ask) -> bool {
+    let row = cluster.nodes.at(node);
+    let fits = |(id, _): &(TemplateId, u32)| {
+        let template = cluster.workloads.interner.template(*id);
+        row.fit(template).is_some() && cluster.nodes.is_suitable(node, template)
+    };
+    row.up && ask.members.iter().any(fits)
+}
+
+/// After an event, every queue is due again whose head could preempt, or take over a hold.
+pub(super) fn after_event(cluster: &mut Cluster) {
+    for queue in cluster.queue.tournament.take_retries() {
+        let Some(head) = cluster.queue.tournament.head(queue) else { continue };
+        let ask = cluster.workloads.interner.ask(queue.ask);
+        if could_preempt_at_all(cluster, head.slot, ask) || !holds_to_take(cluster, head).is_empty() {
+            cluster.queue.tournament.make_due(queue);
+        } else if reclaims_by_share(&cluster.policy) || came_after_a_hold(cluster, head.slot) {
+            cluster.queue.tournament.retry_on_event(queue);
+        }
+    }
+}
+
+/// Every pending workload is tried once more (I9).
+pub(super) fn everything(cluster: &mut Cluster) {
+    let tournament = &mut cluster.queue.tournament;
+    tournament.take_retries();
+    for ask in tournament.classes_without_room() {
+        tournament.set_room(ask, true);
+    }
+    let tree = &cluster.quotas.tree;
+    let leaves = tree.ids().filter(|q| tree.is_leaf(*q)).map(Into::into);
+    for leaf in leaves.chain([cluster.quotas.ledger.no_quota()]) {
+        for queue in tournament.queues_of(leaf).collect::<Vec<_>>() {
+            tournament.make_due(queue);
+        }
+    }
+}
