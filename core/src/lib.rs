@@ -166,7 +166,10 @@ mod tree;
 
 pub use api::*;
 pub use recorder::{Entry, Log, Recorder, ReplayError};
-pub use scheduler::{Auditor, Breach, FairShares, Scheduler, audit, audit_plan};
+pub use scheduler::{
+    FairShares, Scheduler,
+    audit::{Auditor, Breach, audit, audit_plan},
+};
 pub use tree::QuotaTree;
 
 /// The version of the rules: it moves whenever a decision changes.

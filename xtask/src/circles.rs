@@ -160,7 +160,7 @@ mod tests {
             file("core/src/lib.rs", "mod api;\nmod tree;\npub use api::A;"),
             file("core/src/api/mod.rs", "mod a;\npub use a::{A, B as C};"),
             file("core/src/api/a.rs", "//! A\n#[cfg(test)]\nmod tests {\n    use crate::tree::T;\n}"),
-            file("core/src/tree/mod.rs", "use crate::{\n    api::{A, C},\n    std,\n};"),
+            file("core/src/tree/mod.rs", "use crate::{\n    api::{A, C},\n};"),
         ];
         assert_eq!(check(&fine), Vec::<String>::new());
         let [lib, api, _, tree] = fine;

@@ -10,7 +10,7 @@
 
 mod advice;
 mod attempt;
-mod audit;
+pub(crate) mod audit;
 mod cluster;
 mod cycle;
 mod explain;
@@ -30,7 +30,6 @@ mod takeover;
 mod tests;
 mod view;
 
-pub use audit::{Auditor, Breach, audit, audit_plan};
 pub use quota::fair_share::FairShares;
 
 use crate::{

@@ -3,10 +3,9 @@
 use crate::{
     api::{PodId, ReleaseReason, Time, WorkloadId},
     scheduler::{
-        cluster::trial::Assignments,
         nodes::reservation::NodeReservation,
-        quota::lending::PendingChange,
-        state::keys::{AskId, HoldId, NodeSlot, PodRef, WorkloadSlot},
+        quota::pending_change::PendingChange,
+        state::keys::{AskId, Assignments, HoldId, NodeSlot, PodRef, WorkloadSlot},
         state::table::narrow,
     },
 };

@@ -1,13 +1,13 @@
 //! The steps in the life of a pod and its workload. Each step keeps ledger, nodes, victim index and queue consistent.
 
-use super::{Cluster, trial::Assignments};
+use super::Cluster;
 use crate::{
     api::{Action, BindReason, EnforceMax, EvictReason, Plan, PodState, Preemption},
     scheduler::{
         queue::order::VictimKey,
         state::{
             interner::Ask,
-            keys::{Assignment, HoldId, PodRef, WorkloadSlot},
+            keys::{Assignment, Assignments, HoldId, PodRef, WorkloadSlot},
             row::Row,
         },
     },

@@ -5,10 +5,6 @@ use crate::{
     api::PodState,
     scheduler::state::keys::{Assignment, PodRef},
 };
-use smallvec::SmallVec;
-
-/// Pods with the places they get.
-pub(crate) type Assignments = SmallVec<[(PodRef, Assignment); 1]>;
 
 /// What was changed on trial, in order.
 #[derive(Debug, Default)]

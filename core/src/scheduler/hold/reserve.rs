@@ -3,7 +3,7 @@
 use crate::scheduler::{
     cluster::Cluster,
     nodes::reservation::NodeReservation,
-    quota::lending::PendingChange,
+    quota::pending_change::PendingChange,
     state::{
         keys::{HoldId, NodeSlot, QuotaSlot},
         row::Row,

@@ -1,6 +1,6 @@
 //! What if all terminating pods were gone, and all holding workloads placed?
 
-use super::{end, restore};
+use super::lifecycle::{end, restore};
 use crate::scheduler::{
     cluster::{Cluster, holds::Hold, trial::Trial},
     placement::fits,

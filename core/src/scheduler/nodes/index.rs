@@ -3,7 +3,7 @@
 //! The best node for a pod is the first in order that has room. Blocks without room are skipped as a whole, so a search
 //! costs about the square root of the class, and a change of one node costs one small block.
 
-use super::{Node, devices::NodeDevices};
+use super::{devices::NodeDevices, node::Node};
 use crate::{
     api::NodeId,
     scheduler::state::{

@@ -1,6 +1,6 @@
 //! One node: what it has, what of it is free, what holds reserve on it (H1), and which pods it runs.
 
-use super::{devices::NodeDevices, reservation::NodeReservation, score::gpu};
+use super::{devices::NodeDevices, reservation::NodeReservation};
 use crate::{
     api::{DeviceSet, NodeId, NodeSpec},
     scheduler::state::{
@@ -46,6 +46,18 @@ impl Node {
         short(&self.free, &self.reserved) || self.devices.iter().any(|devices| short(&devices.free, &devices.reserved))
     }
 
+    /// What a pod uses here, on these devices.
+    pub(super) fn footprint(&self, on: DeviceSet, template: &Template) -> NodeReservation {
+        let mut devices = SmallVec::new();
+        if let Some(ask) = self.device_ask(template).flatten() {
+            for (place, held) in (0u8..).zip(&self.devices) {
+                let each = if place == 0 { ask.each } else { held.part(template, ask.count).unwrap_or(0) };
+                devices.extend(on.iter().filter(|_| each > 0).map(|device| ((place, device), each)));
+            }
+        }
+        NodeReservation { resources: template.request.clone(), devices }
+    }
+
     pub(super) fn put(&mut self, template: &Template, devices: DeviceSet, pod: PodRef) {
         self.add_usage(template, devices, 1);
         self.pods.push(pod);
@@ -71,7 +83,7 @@ impl Node {
             let each = match (ask, place) {
                 (None, _) => 0,
                 (Some(ask), 0) => {
-                    count(&mut self.clusters, gpu::cluster(ask.count, ask.each, held.each), sign);
+                    count(&mut self.clusters, cluster(ask.count, ask.each, held.each), sign);
                     ask.each
                 }
                 (Some(ask), _) => held.part(template, ask.count).unwrap_or(0),
@@ -137,4 +149,9 @@ fn count(clusters: &mut SmallVec<[(u32, u32); 2]>, cluster: u32, sign: i64) {
         None => clusters.push((cluster, 1)),
     }
     clusters.retain(|(_, pods)| *pods > 0);
+}
+
+/// The kind of a pod for GPU clustering: 0 for fractions of devices, else the number of devices.
+pub(super) fn cluster(count: u32, each: i64, whole: i64) -> u32 {
+    if each < whole { 0 } else { count }
 }

@@ -1,6 +1,10 @@
 //! Which node a pod gets, and which nodes are suitable for it at all (P1, P2).
 
-use super::{Nodes, RuledOut, score, score::ranking::UNFIT};
+use super::{
+    class::RuledOut,
+    inventory::Nodes,
+    score::{self, ranking::UNFIT},
+};
 use crate::{
     api::{DeviceSet, NodeId, Placement},
     scheduler::state::{

@@ -1,6 +1,6 @@
 //! Keeping the index of nodes up to date: a node leaves it before a change and enters it again after.
 
-use super::{ClassIndex, Nodes};
+use super::{index::ClassIndex, inventory::Nodes};
 use crate::{
     api::Placement,
     scheduler::state::{interner::Interner, keys::NodeSlot},

@@ -1,10 +1,6 @@
 //! Amounts on one node: what a pod uses there, and what a hold reserves (H1).
 
-use super::node::Node;
-use crate::{
-    api::DeviceSet,
-    scheduler::state::{interner::Template, keys::ResourceId},
-};
+use crate::scheduler::state::keys::ResourceId;
 use smallvec::SmallVec;
 
 /// Amounts on one node, by resource and by device.
@@ -16,18 +12,6 @@ pub(crate) struct NodeReservation {
 }
 
 impl NodeReservation {
-    /// What a pod uses on a node, on these devices.
-    pub(super) fn of(node: &Node, on: DeviceSet, template: &Template) -> Self {
-        let mut devices = SmallVec::new();
-        if let Some(ask) = node.device_ask(template).flatten() {
-            for (place, held) in (0u8..).zip(&node.devices) {
-                let each = if place == 0 { ask.each } else { held.part(template, ask.count).unwrap_or(0) };
-                devices.extend(on.iter().filter(|_| each > 0).map(|device| ((place, device), each)));
-            }
-        }
-        Self { resources: template.request.clone(), devices }
-    }
-
     pub(crate) fn add(&mut self, other: &Self) {
         merge(&mut self.resources, &other.resources, 1);
         merge(&mut self.devices, &other.devices, 1);

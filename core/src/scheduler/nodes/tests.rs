@@ -1,9 +1,15 @@
-//! The index gives the node that a plain look at all gives, by every placement policy, whatever happened to the nodes.
+//! The index gives the node that a look at every node gives, under every placement policy, whatever happened to the nodes.
 
-use super::{reservation::NodeReservation, *};
+use super::{inventory::Nodes, layout::scored, reservation::NodeReservation, score};
 use crate::{
-    api::{Amounts, DeviceAsk, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec, Placement, PodTemplate, TypicalPod},
-    scheduler::state::keys::WorkloadSlot,
+    api::{
+        Amounts, DeviceAsk, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec, NodeId, NodeSpec, Placement, PodTemplate,
+        Policy, TypicalPod,
+    },
+    scheduler::state::{
+        interner::{Interner, Template},
+        keys::{Assignment, NodeSlot, PodRef, TemplateId, WorkloadSlot},
+    },
 };
 
 struct Dice(u64);

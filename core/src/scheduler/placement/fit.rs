@@ -1,11 +1,8 @@
 //! Placing the pods of a unit on what is available, by the placement policy (P1, P2).
 
 use crate::scheduler::{
-    cluster::{
-        Cluster,
-        trial::{Assignments, Trial},
-    },
-    state::keys::{Assignment, PodRef, WorkloadSlot},
+    cluster::{Cluster, trial::Trial},
+    state::keys::{Assignment, Assignments, PodRef, WorkloadSlot},
 };
 
 /// The node that the placement policy gives a pod now, and its devices there; nothing where no node has room.

@@ -10,12 +10,9 @@ use super::{fit, shortfall};
 use crate::{
     api::{BlockingReason, Domain, NodeTally, Room},
     scheduler::{
-        cluster::{
-            Cluster,
-            trial::{Assignments, Trial},
-        },
+        cluster::{Cluster, trial::Trial},
         state::{
-            keys::{Assignment, PodRef, WorkloadSlot},
+            keys::{Assignment, Assignments, PodRef, WorkloadSlot},
             table::narrow,
         },
     },

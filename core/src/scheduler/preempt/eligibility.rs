@@ -9,7 +9,6 @@
 //! The search asks the questions about leaves once a leaf ([`victim_leaf`](super::victim_leaf)), and those about
 //! workloads for each candidate.
 
-use super::victim_leaf::branch;
 use crate::{
     api::{Floor, Policy, Protection, QuotaId, Reclaim, RespectBudgets, Rule, Unquotaed, WithinQueuePreemption},
     scheduler::{
@@ -116,6 +115,11 @@ pub(crate) fn workload_protection(
 fn is_lower(within: WithinQueuePreemption, by: &Workload, victim: &Workload) -> bool {
     let newer = victim.priority < by.priority || victim.submitted > by.submitted;
     within.may_preempt(by.priority, victim.priority) && newer
+}
+
+/// The quotas from a leaf up to just below the common ancestor.
+pub(super) fn branch(cluster: &Cluster, leaf: QuotaSlot, common: QuotaSlot) -> impl Iterator<Item = QuotaSlot> + '_ {
+    cluster.quotas.ledger.path(leaf).take_while(move |q| *q != common)
 }
 
 /// Whether a quota is within its guarantee, or would fall below it by losing this much (R2b): then nothing is reclaimed

@@ -1,6 +1,6 @@
 //! Which leaves a preemptor may take victims from, and in what resources (R1, R2).
 
-use super::eligibility::{PreemptionKind, Preemptor, Resources, common_in_scope, is_guarded};
+use super::eligibility::{PreemptionKind, Preemptor, Resources, branch, common_in_scope, is_guarded};
 use crate::{
     api::{QuotaId, Unquotaed, VictimOrder},
     scheduler::{
@@ -19,11 +19,6 @@ pub(crate) struct VictimLeaf {
     pub(crate) common: QuotaSlot,
     /// The contested resources in which every quota on its branch is above its guarantee.
     pub(crate) resources: Resources,
-}
-
-/// The quotas from a leaf up to just below the common ancestor.
-pub(super) fn branch(cluster: &Cluster, leaf: QuotaSlot, common: QuotaSlot) -> impl Iterator<Item = QuotaSlot> + '_ {
-    cluster.quotas.ledger.path(leaf).take_while(move |q| *q != common)
 }
 
 /// All leaves that a preemptor may take victims from for the sake of `resources`, below `below` or anywhere. For

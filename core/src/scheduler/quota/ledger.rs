@@ -3,7 +3,7 @@
 //! Rows are the quotas by id, and one last row for pods without a quota. Columns are the governed resources. All sums
 //! fit 64 bits: a workload whose request could break that is refused at submission.
 
-use super::lending::LendingReservations;
+use super::pending_change::LendingReservations;
 use crate::{
     scheduler::state::{
         keys::QuotaSlot,

@@ -6,32 +6,16 @@
 //! holds complete first. Then each quota reserves the most that can come of it, recomputed whenever usage below such a
 //! quota changes.
 
-use super::ledger::Ledger;
+use super::{
+    ledger::Ledger,
+    pending_change::{LendingReservations, PendingChange},
+};
 use crate::scheduler::state::{
     keys::{HoldId, QuotaSlot},
     row::{Row, amount_of},
 };
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How the usage of quotas will change once the workload of a hold is placed and its victims are gone.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct PendingChange {
-    /// The leaf of the workload that holds.
-    pub(crate) leaf: QuotaSlot,
-    /// The request of the workload that holds.
-    pub(crate) total: Row,
-    /// What victims that have not left yet will free, by leaf.
-    pub(crate) freed: BTreeMap<QuotaSlot, Row>,
-}
-
-/// The pending changes in the order of their holds, and what `reserved` contains for them. Used only where some quota
-/// has a lend floor.
-#[derive(Debug, Clone, Default)]
-pub(super) struct LendingReservations {
-    changes: BTreeMap<HoldId, PendingChange>,
-    needs: Vec<(QuotaSlot, Row)>,
-}
 
 impl Ledger {
     /// Reserves what a hold adds to the charge of each quota on its path.

@@ -3,12 +3,13 @@
 pub(crate) mod admission;
 pub(crate) mod fair_share;
 pub(crate) mod ledger;
-pub(crate) mod lending;
+mod lending;
 mod over_max;
+pub(crate) mod pending_change;
 mod usage;
 
 use crate::{
-    api::{Name, Policy, QuotaId, Reclaim},
+    api::{EnforceMax, Name, Policy, QuotaId, Reclaim},
     scheduler::state::{keys::QuotaSlot, ratio::Ratio, row::amount_of},
     tree::{QuotaTree, UNLIMITED},
 };
@@ -93,5 +94,34 @@ impl Quotas {
     pub(crate) fn dominant_share(&self, slot: QuotaSlot) -> Ratio {
         let ratio = |r| Ratio { over: self.ledger.projected_usage(slot, r), of: self.min(slot, r) };
         self.resources().map(ratio).max().unwrap_or_default()
+    }
+}
+
+impl Quotas {
+    fn is_charged_over_max(&self, slot: QuotaSlot) -> bool {
+        self.resources().any(|r| self.ledger.charged(slot, r) > self.max(slot, r))
+    }
+
+    /// Drops the excuse of quotas that are no longer above their max.
+    pub(crate) fn forget_drained(&mut self) {
+        let excused = std::mem::take(&mut self.over_max.excused);
+        self.over_max.excused = excused.into_iter().filter(|slot| self.is_charged_over_max(*slot)).collect();
+    }
+
+    /// Notes which quotas are above their max after a change of the tree, and since when (T4).
+    pub(crate) fn note_over_max(&mut self, enforce: EnforceMax, before: &Self) {
+        let slot = |quota: QuotaId| QuotaSlot::from(quota);
+        let over = self.tree.ids().map(slot).filter(|slot| self.is_charged_over_max(*slot));
+        self.over_max.excused = over.collect();
+        if enforce == EnforceMax::Never {
+            return;
+        }
+        let uses_more =
+            |ledger: &Ledger, q: QuotaSlot| self.resources().any(|r| ledger.remaining_usage(q, r) > self.max(q, r));
+        let over: Vec<QuotaId> = self.tree.ids().filter(|quota| uses_more(&self.ledger, slot(*quota))).collect();
+        for quota in over {
+            let since = self.slot_in(before, quota).and_then(|q| before.over_max.since.get(&q)).copied().flatten();
+            self.over_max.since.insert(slot(quota), since);
+        }
     }
 }

@@ -1,10 +1,6 @@
 //! Quotas above their max, because a change of the tree lowered it (T4, I2).
 
-use super::{Quotas, ledger::Ledger};
-use crate::{
-    api::{EnforceMax, QuotaId, Time},
-    scheduler::state::keys::QuotaSlot,
-};
+use crate::{api::Time, scheduler::state::keys::QuotaSlot};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The quotas whose max was lowered below their usage.
@@ -12,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct OverMax {
     /// Since which decision each has been above its max; nothing before the first decision (T4). Kept only where the
     /// policy enforces a lowered max.
-    since: BTreeMap<QuotaSlot, Option<Time>>,
+    pub(super) since: BTreeMap<QuotaSlot, Option<Time>>,
     /// Quotas that are above their max by a change of the tree, until they are not (I2).
-    excused: BTreeSet<QuotaSlot>,
+    pub(super) excused: BTreeSet<QuotaSlot>,
 }
 
 impl OverMax {
@@ -39,34 +35,5 @@ impl OverMax {
     #[cfg(test)]
     pub(crate) fn excused(&self) -> usize {
         self.excused.len()
-    }
-}
-
-impl Quotas {
-    fn is_charged_over_max(&self, slot: QuotaSlot) -> bool {
-        self.resources().any(|r| self.ledger.charged(slot, r) > self.max(slot, r))
-    }
-
-    /// Drops the excuse of quotas that are no longer above their max.
-    pub(crate) fn forget_drained(&mut self) {
-        let excused = std::mem::take(&mut self.over_max.excused);
-        self.over_max.excused = excused.into_iter().filter(|slot| self.is_charged_over_max(*slot)).collect();
-    }
-
-    /// Notes which quotas are above their max after a change of the tree, and since when (T4).
-    pub(crate) fn note_over_max(&mut self, enforce: EnforceMax, before: &Self) {
-        let slot = |quota: QuotaId| QuotaSlot::from(quota);
-        let over = self.tree.ids().map(slot).filter(|slot| self.is_charged_over_max(*slot));
-        self.over_max.excused = over.collect();
-        if enforce == EnforceMax::Never {
-            return;
-        }
-        let uses_more =
-            |ledger: &Ledger, q: QuotaSlot| self.resources().any(|r| ledger.remaining_usage(q, r) > self.max(q, r));
-        let over: Vec<QuotaId> = self.tree.ids().filter(|quota| uses_more(&self.ledger, slot(*quota))).collect();
-        for quota in over {
-            let since = self.slot_in(before, quota).and_then(|q| before.over_max.since.get(&q)).copied().flatten();
-            self.over_max.since.insert(slot(quota), since);
-        }
     }
 }

@@ -2,6 +2,7 @@
 //! issued it; a slot is reused after its workload or node is gone.
 
 use crate::api::{DeviceSet, QuotaId};
+use smallvec::SmallVec;
 
 /// A key that indexes the rows of a [`Table`](super::table::Table).
 pub(crate) trait Key: Copy {
@@ -73,3 +74,6 @@ pub(crate) struct Assignment {
     pub(crate) node: NodeSlot,
     pub(crate) devices: DeviceSet,
 }
+
+/// Pods with the places they get.
+pub(crate) type Assignments = SmallVec<[(PodRef, Assignment); 1]>;

@@ -1,7 +1,7 @@
 //! Placement scores that depend on the pod, in points of 100 (P2): dot product, GPU packing and GPU clustering, as in the
 //! experiments on the openb traces. Points are whole; more is better.
 
-use super::Node;
+use crate::scheduler::nodes::node::{Node, cluster};
 use crate::{
     api::DeviceSet,
     scheduler::state::{interner::Template, keys::ResourceId, table::narrow},
@@ -43,11 +43,6 @@ pub(in crate::scheduler::nodes) fn packing(node: &Node, template: &Template, dev
     }
     let left: i128 = chosen().map(|free| i128::from(free) * 100 / i128::from(held.each)).sum();
     100u32.saturating_sub(u32::try_from(left / 10).unwrap_or(u32::MAX)).max(50)
-}
-
-/// How a pod counts for clustering: 0 for parts of devices, else the number of devices.
-pub(in crate::scheduler::nodes) fn cluster(count: u32, each: i64, whole: i64) -> u32 {
-    if each < whole { 0 } else { count }
 }
 
 /// A quarter each, from the best: only such pods here; such pods among others; no pods with devices; others. Within a

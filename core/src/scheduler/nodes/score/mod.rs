@@ -7,7 +7,7 @@ pub(super) mod fragmentation;
 pub(super) mod gpu;
 pub(super) mod ranking;
 
-use super::Node;
+use super::node::Node;
 use crate::{
     api::{DeviceSet, Placement},
     scheduler::state::interner::Template,

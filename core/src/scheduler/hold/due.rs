@@ -1,0 +1,58 @@
+//! Holds that are due: those that have lasted too long end (H2), those whose victims are gone are bound (H3).
+
+use super::{
+    lifecycle::{end, release, restore},
+    settle::fits_when_settled,
+};
+use crate::{
+    api::{Action, Plan, ReleaseReason},
+    scheduler::{
+        cluster::{Cluster, holds::Hold},
+        placement::{place, place_as_reserved},
+        state::{interner::Ask, keys::PodRef},
+    },
+};
+
+/// Ends the holds that have lasted longer than the policy allows (H2).
+pub(crate) fn expire(cluster: &mut Cluster, plan: &mut Plan) {
+    let Some(timeout) = cluster.policy.hold_timeout_ms else { return };
+    let now = cluster.now;
+    let is_late = |hold: &Hold| hold.since.after_ms(timeout) <= now && !hold.victims.is_empty();
+    for id in cluster.holds.ids_where(is_late) {
+        let late: Vec<PodRef> =
+            cluster.holds.get(id).into_iter().flat_map(|hold| hold.victims.iter().copied()).collect();
+        release(cluster, id, ReleaseReason::TimedOut, plan);
+        // They took too long to leave: no other workload waits for them either.
+        cluster.holds.unclaimed_terminating.retain(|_, pod| !late.contains(pod));
+    }
+}
+
+/// Binds the workloads whose victims are all gone (H3), the oldest hold first.
+pub(crate) fn bind_ready(cluster: &mut Cluster, plan: &mut Plan) {
+    for id in cluster.holds.take_ready() {
+        let Some(hold) = cluster.holds.get(id).filter(|hold| hold.victims.is_empty()).cloned() else { continue };
+        let slot = hold.slot;
+        let ask: Ask = cluster.workloads.interner.ask(hold.ask).clone();
+        let leaf = cluster.workloads.at(slot).leaf;
+        end(cluster, id);
+        // It counts as a job already, so the limit on jobs does not apply.
+        let admitted = cluster.quotas.admits(&Ask { job: false, ..ask.clone() }, leaf);
+        if !admitted && cluster.quotas.ledger.has_lend_limit(leaf) && fits_when_settled(cluster, slot, &ask) {
+            // The plan counted on what victims of other holds free (L3).
+            restore(cluster, id, hold);
+            continue;
+        }
+        let placed = match admitted {
+            true => place_as_reserved(cluster, &hold.assignments).or_else(|| place(cluster, slot)),
+            false => None,
+        };
+        match placed {
+            Some(pods) => cluster.bind(slot, &ask, pods, true, plan),
+            None => {
+                let workload = cluster.workloads.at(slot).id;
+                plan.actions.push(Action::Release { workload, reason: ReleaseReason::NoLongerFits });
+                cluster.requeue(slot);
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! How a hold begins and ends.
+
+use super::reserve::{reserve, unreserve};
+use crate::{
+    api::{Action, EvictReason, Plan, ReleaseReason},
+    scheduler::{
+        cluster::{Cluster, holds::Hold},
+        preempt::plan::PreemptionPlan,
+        quota::pending_change::PendingChange,
+        state::{
+            keys::{AskId, Assignment, HoldId, PodRef, QuotaSlot, WorkloadSlot},
+            table::narrow,
+        },
+    },
+};
+use smallvec::SmallVec;
+use std::collections::BTreeSet;
+
+/// Carries out a preemption: evicts its victims, and holds what they free (H1). Nothing may be on trial.
+pub(crate) fn begin(
+    cluster: &mut Cluster,
+    slot: WorkloadSlot,
+    ask: AskId,
+    preemption: PreemptionPlan,
+    plan: &mut Plan,
+) {
+    let id = cluster.holds.issue();
+    cluster.dequeue(slot);
+    cluster.set_admitted(slot, true);
+    let cause = cluster.workloads.at(slot).id;
+    let mut victims: BTreeSet<PodRef> = preemption.terminating.iter().copied().collect();
+    victims.iter().for_each(|pod| claim(cluster, id, *pod));
+    for victim in &preemption.victims {
+        let reason = EvictReason {
+            rule: preemption.kind.rule(),
+            cause: Some(cause),
+            leaf: cluster.quotas.quota_id(victim.leaf),
+            common: cluster.quotas.quota_id(victim.common),
+            resource: cluster.quotas.tree.resource_name(victim.resource).cloned(),
+            over: victim.over,
+            priority: victim.rank.priority,
+            budget_broken: victim.rank.breaks_budget,
+        };
+        for pod in &victim.pods {
+            victims.insert(*pod);
+            cluster.evict(*pod, Some(id), reason.clone(), plan);
+        }
+        requeue_rest(cluster, victim.slot, ReleaseReason::NeededBy(cause), plan);
+    }
+    let spot = |(pod, at): &(PodRef, Assignment)| (cluster.workloads.id_of(*pod), cluster.nodes.at(at.node).id);
+    let spots = preemption.assignments.iter().map(spot).collect();
+    plan.actions.push(Action::Hold { workload: cause, spots, victims: narrow(victims.len()) });
+    cluster.workloads.at_mut(slot).hold = Some(id);
+    let leaf = count_held(cluster, slot, ask, true);
+    let hold = Hold {
+        slot,
+        ask,
+        since: cluster.now,
+        made: cluster.generation,
+        assignments: preemption.assignments.into_iter().collect(),
+        victims,
+        change: PendingChange::default(),
+        reserved: SmallVec::new(),
+    };
+    cluster.holds.insert(id, hold);
+    reserve(cluster, id);
+    let ends = cluster.policy.hold_timeout_ms.map(|ms| cluster.now.after_ms(ms));
+    cluster.timers.extend(ends);
+    cluster.touch(leaf);
+}
+
+/// A hold waits for a terminating pod that no hold waited for.
+fn claim(cluster: &mut Cluster, id: HoldId, pod: PodRef) {
+    cluster.holds.unclaimed_terminating.remove(&cluster.workloads.id_of(pod));
+    if let Some(row) = cluster.workloads.pod_mut(pod) {
+        row.evicted_for = Some(id);
+    }
+}
+
+/// Counts the request of a holding workload in the ledger, or no longer does. Gives its leaf.
+fn count_held(cluster: &mut Cluster, slot: WorkloadSlot, ask: AskId, holds: bool) -> QuotaSlot {
+    let workload = cluster.workloads.at(slot);
+    let (leaf, preemptible) = (workload.leaf, workload.preemptible);
+    let total = &cluster.workloads.interner.ask(ask).total;
+    if holds {
+        cluster.quotas.ledger.hold(leaf, total, preemptible);
+    } else {
+        cluster.quotas.ledger.end_hold(leaf, total, preemptible);
+    }
+    leaf
+}
+
+/// After an eviction, the pending pods of the victim's workload may wait for something else (G1). A gang that was
+/// evicted as a whole holds nothing any more, for this reason (G2).
+pub(crate) fn requeue_rest(cluster: &mut Cluster, slot: WorkloadSlot, why: ReleaseReason, plan: &mut Plan) {
+    let workload = cluster.workloads.at(slot);
+    match workload.hold {
+        None => {
+            cluster.dequeue(slot);
+            cluster.enqueue(slot);
+        }
+        Some(hold) if workload.is_below_minimum() => release(cluster, hold, why, plan),
+        Some(_) => {}
+    }
+}
+
+/// Ends a hold (H2): its workload is pending again, its victims leave unclaimed.
+pub(crate) fn release(cluster: &mut Cluster, id: HoldId, reason: ReleaseReason, plan: &mut Plan) {
+    if let Some(hold) = end(cluster, id) {
+        plan.actions.push(Action::Release { workload: cluster.workloads.at(hold.slot).id, reason });
+        cluster.requeue(hold.slot);
+        cluster.resume_admitted();
+    }
+}
+
+/// Ends the holds of which an event makes this true. They are reported with the next plan.
+pub(crate) fn end_by_event(cluster: &mut Cluster, which: impl Fn(&Hold) -> bool, reason: ReleaseReason) {
+    for id in cluster.holds.ids_where(which) {
+        if let Some(hold) = end(cluster, id) {
+            cluster.holds.ended.push((cluster.workloads.at(hold.slot).id, reason));
+            cluster.requeue(hold.slot);
+        }
+    }
+}
+
+/// Reports the holds that events have ended.
+pub(crate) fn report_ended(cluster: &mut Cluster, plan: &mut Plan) {
+    let ended = cluster.holds.ended.drain(..);
+    plan.actions.extend(ended.map(|(workload, reason)| Action::Release { workload, reason }));
+}
+
+/// Ends a hold, and gives it. The caller says what becomes of its workload.
+pub(crate) fn end(cluster: &mut Cluster, id: HoldId) -> Option<Hold> {
+    unreserve(cluster, id);
+    let hold = cluster.holds.remove(id)?;
+    let leaf = count_held(cluster, hold.slot, hold.ask, false);
+    for pod in &hold.victims {
+        if let Some(row) = cluster.workloads.pod_mut(*pod) {
+            row.evicted_for = None;
+        }
+        cluster.holds.unclaimed_terminating.insert(cluster.workloads.id_of(*pod), *pod);
+    }
+    cluster.workloads.at_mut(hold.slot).hold = None;
+    cluster.touch(leaf);
+    Some(hold)
+}
+
+/// Reverses [`end`].
+pub(crate) fn restore(cluster: &mut Cluster, id: HoldId, hold: Hold) {
+    count_held(cluster, hold.slot, hold.ask, true);
+    hold.victims.iter().for_each(|pod| claim(cluster, id, *pod));
+    cluster.workloads.at_mut(hold.slot).hold = Some(id);
+    cluster.holds.insert(id, hold);
+    reserve(cluster, id);
+}
+
+/// A victim of a hold has left.
+pub(crate) fn victim_left(cluster: &mut Cluster, id: HoldId, pod: PodRef) {
+    unreserve(cluster, id);
+    if let Some(hold) = cluster.holds.get_mut(id) {
+        hold.victims.remove(&pod);
+    }
+    reserve(cluster, id);
+}

@@ -1,0 +1,309 @@
+//! All nodes of the cluster, and every change of a node.
+
+use super::{
+    class::Class,
+    domains::Domains,
+    index::ClassIndex,
+    layout::{devices_of, scored},
+    node::Node,
+    reservation::NodeReservation,
+    score::{Scorer, fragmentation::Fragmentation, ranking::Rankings},
+};
+use crate::{
+    api::{EventError, NodeId, NodeSpec, Policy},
+    scheduler::state::{
+        interner::{Interner, Template},
+        keys::{Assignment, NodeSlot, PodRef, TemplateId},
+        row::amount_of,
+        table::{Table, narrow},
+    },
+};
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
+use std::collections::BTreeSet;
+
+/// All nodes, with an index by placement score for each class of equal labels and taints.
+#[derive(Debug, Clone)]
+pub(crate) struct Nodes {
+    pub(super) rows: Table<NodeSlot, Node>,
+    pub(super) by_id: IndexMap<NodeId, NodeSlot, FxBuildHasher>,
+    pub(super) free_slots: Vec<NodeSlot>,
+    /// How often the capacity of nodes has changed.
+    pub(super) changes: u64,
+    pub(super) classes: IndexMap<Class, ClassIndex, FxBuildHasher>,
+    /// Per template: the classes it may be placed on, and how many classes were looked at.
+    pub(super) suitable: Table<TemplateId, (Vec<u32>, usize)>,
+    pub(super) scorer: Scorer,
+    /// Used instead of the scores in the classes where scores depend on the pod.
+    pub(super) rankings: Rankings,
+    pub(super) fragmentation: Fragmentation,
+    pub(super) domains: Domains,
+    /// Nodes on which room came free since the pending workloads were last told.
+    pub(super) freed: Vec<NodeSlot>,
+    /// Nodes that were made smaller than what runs on them (I8).
+    pub(super) shrunk: BTreeSet<NodeSlot>,
+}
+
+impl Nodes {
+    pub(crate) fn new(policy: &Policy) -> Self {
+        Self {
+            rows: Table::default(),
+            by_id: IndexMap::default(),
+            free_slots: Vec::new(),
+            changes: 0,
+            classes: IndexMap::default(),
+            suitable: Table::default(),
+            scorer: Scorer::new(policy.placement),
+            rankings: Rankings::default(),
+            fragmentation: Fragmentation::new(&policy.typical),
+            domains: Domains::default(),
+            freed: Vec::new(),
+            shrunk: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn at(&self, slot: NodeSlot) -> &Node {
+        self.rows.at(slot)
+    }
+
+    pub(crate) fn slot(&self, id: NodeId) -> Option<NodeSlot> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// How many nodes are up.
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// All nodes that are up, in the order of their ids.
+    pub(crate) fn sorted(&self) -> Vec<NodeSlot> {
+        let mut ids: Vec<_> = self.by_id.iter().map(|(id, slot)| (*id, *slot)).collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|(_, slot)| slot).collect()
+    }
+
+    /// How often the capacity of nodes has changed.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// What all nodes have of a resource, base units.
+    pub(crate) fn capacity(&self, resource: usize) -> i64 {
+        let has = |node: &NodeSlot| amount_of(&self.at(*node).total, resource);
+        self.by_id.values().map(has).fold(0, i64::saturating_add)
+    }
+
+    /// Adds a node without pods.
+    pub(crate) fn add(&mut self, spec: NodeSpec, interner: &mut Interner) -> Result<NodeSlot, EventError> {
+        let (total, devices) = devices_of(&spec, interner)?;
+        let class = self.class(&spec);
+        let mut node = Node {
+            id: spec.id,
+            class,
+            up: true,
+            free: total.clone(),
+            reserved: vec![0; total.len()],
+            total,
+            devices,
+            pods: Vec::new(),
+            scored: scored(&spec, interner)?,
+            clusters: SmallVec::new(),
+            score: 0,
+            usable: 0,
+            spec,
+        };
+        node.reserve_unhealthy();
+        let id = node.id;
+        let slot = match self.free_slots.pop() {
+            Some(slot) => {
+                *self.rows.at_mut(slot) = node;
+                slot
+            }
+            None => self.rows.push(node),
+        };
+        self.by_id.insert(id, slot);
+        self.changes += 1;
+        self.domains.insert(&self.rows.at(slot).spec, slot);
+        self.count_typical_pods(slot, interner);
+        self.enter(slot);
+        self.freed.push(slot);
+        Ok(slot)
+    }
+
+    /// Whether a node could have this specification.
+    pub(crate) fn check(&self, spec: &NodeSpec, interner: &mut Interner) -> Result<(), EventError> {
+        devices_of(spec, interner).map(drop)
+    }
+
+    /// Replaces the specification of a node; its pods stay. Its devices may change only where no pod uses any and no
+    /// hold reserves any.
+    pub(crate) fn change(&mut self, slot: NodeSlot, spec: NodeSpec, interner: &mut Interner) -> Result<(), EventError> {
+        let (total, devices) = devices_of(&spec, interner)?;
+        let scored = scored(&spec, interner)?;
+        self.changes += 1;
+        self.leave(slot);
+        self.domains.remove(&self.rows.at(slot).spec);
+        self.domains.insert(&spec, slot);
+        let class = self.class(&spec);
+        let node = self.rows.at_mut(slot);
+        node.release_unhealthy();
+        node.scored = scored;
+        let width = total.len().max(node.total.len());
+        let mut free: Vec<i64> = total.iter().copied().chain(std::iter::repeat(0)).take(width).collect();
+        for (r, free) in free.iter_mut().enumerate() {
+            *free -= amount_of(&node.total, r) - amount_of(&node.free, r);
+        }
+        node.reserved.resize(width, 0);
+        if node.spec.same_devices(&spec) {
+            for (old, new) in node.devices.iter_mut().zip(&devices) {
+                old.order = new.order;
+            }
+        } else {
+            node.devices = devices;
+        }
+        (node.free, node.total, node.spec, node.class) = (free, total, spec, class);
+        node.total.resize(width, 0);
+        node.reserve_unhealthy();
+        self.count_typical_pods(slot, interner);
+        self.enter(slot);
+        if self.rows.at(slot).is_overcommitted() {
+            self.shrunk.insert(slot);
+        }
+        self.freed.push(slot);
+        Ok(())
+    }
+
+    /// Forgets a node. Its pods must have been taken off before.
+    pub(crate) fn remove(&mut self, slot: NodeSlot) {
+        self.freed.retain(|node| *node != slot);
+        self.shrunk.remove(&slot);
+        self.leave(slot);
+        let node = self.rows.at_mut(slot);
+        node.up = false;
+        let id = node.id;
+        self.by_id.swap_remove(&id);
+        self.changes += 1;
+        self.domains.remove(&self.rows.at(slot).spec);
+        self.free_slots.push(slot);
+        self.rankings.touch(slot);
+    }
+
+    /// Makes a node larger, or smaller again, for advice: what would happen if it were.
+    pub(crate) fn enlarge(&mut self, id: NodeId, resource: Option<usize>, by: i64) {
+        let (Some(slot), Some(resource)) = (self.slot(id), resource) else { return };
+        self.leave(slot);
+        self.changes += 1;
+        let node = self.rows.at_mut(slot);
+        let width = node.total.len().max(resource + 1);
+        for row in [&mut node.total, &mut node.free, &mut node.reserved] {
+            row.resize(width, 0);
+        }
+        for row in [&mut node.total, &mut node.free] {
+            if let Some(cell) = row.get_mut(resource) {
+                *cell = cell.saturating_add(by);
+            }
+        }
+        self.enter(slot);
+    }
+
+    fn class(&mut self, spec: &NodeSpec) -> u32 {
+        let entry = self.classes.entry(Class::of(spec));
+        let index = entry.index();
+        entry.or_default();
+        narrow(index)
+    }
+
+    /// Places a pod.
+    pub(crate) fn put(&mut self, at: Assignment, template: &Template, pod: PodRef) {
+        self.leave(at.node);
+        self.rows.at_mut(at.node).put(template, at.devices, pod);
+        self.enter(at.node);
+    }
+
+    /// Takes a pod off its node.
+    pub(crate) fn take(&mut self, at: Assignment, template: &Template, pod: PodRef) {
+        self.leave(at.node);
+        self.rows.at_mut(at.node).take(template, at.devices, pod);
+        self.enter(at.node);
+    }
+
+    /// Places a pod, or takes it off, without updating the index: to be reversed before the index is used.
+    pub(crate) fn move_unindexed(&mut self, at: Assignment, template: &Template, pod: PodRef, off: bool) {
+        let node = self.rows.at_mut(at.node);
+        if off {
+            node.take(template, at.devices, pod);
+        } else {
+            node.put(template, at.devices, pod);
+        }
+    }
+
+    /// Reserves these amounts on a node for a hold.
+    pub(crate) fn reserve(&mut self, node: NodeSlot, amounts: &NodeReservation) {
+        self.leave(node);
+        self.rows.at_mut(node).reserve(amounts, 1);
+        self.enter(node);
+    }
+
+    /// Reverses [`reserve`](Self::reserve).
+    pub(crate) fn unreserve(&mut self, node: NodeSlot, amounts: &NodeReservation) {
+        self.leave(node);
+        self.rows.at_mut(node).reserve(amounts, -1);
+        self.enter(node);
+    }
+
+    /// What a pod uses on its node, by resource and device.
+    pub(crate) fn footprint(&self, at: Assignment, template: &Template) -> NodeReservation {
+        self.rows.at(at.node).footprint(at.devices, template)
+    }
+
+    /// Room came free on this node.
+    pub(crate) fn note_freed(&mut self, node: NodeSlot) {
+        self.freed.push(node);
+    }
+
+    /// The nodes on which room came free, by slot; forgets them.
+    pub(crate) fn take_freed(&mut self) -> Vec<NodeSlot> {
+        let mut freed = std::mem::take(&mut self.freed);
+        freed.sort_unstable();
+        freed.dedup();
+        freed
+    }
+
+    /// How many notes of freed nodes there are, for [`forget_freed_since`](Self::forget_freed_since).
+    pub(crate) fn freed_mark(&self) -> usize {
+        self.freed.len()
+    }
+
+    /// Forgets the nodes that were freed since the mark: it was only on trial.
+    pub(crate) fn forget_freed_since(&mut self, mark: usize) {
+        self.freed.truncate(mark);
+    }
+
+    /// Whether a node was made smaller than what runs on it, and still is (I8).
+    pub(crate) fn is_shrunk(&self, slot: NodeSlot) -> bool {
+        self.shrunk.contains(&slot)
+    }
+
+    /// Drops the excuse of nodes that have room again for what runs on them.
+    pub(crate) fn forget_drained(&mut self) {
+        let rows = &self.rows;
+        self.shrunk.retain(|node| rows.at(*node).is_overcommitted());
+    }
+
+    /// Keeps the excuses of the nodes of an earlier state.
+    pub(crate) fn excuse_as(&mut self, before: &Self) {
+        let excused = before.shrunk.iter().filter_map(|slot| self.slot(before.at(*slot).id));
+        self.shrunk = excused.filter(|slot| self.at(*slot).is_overcommitted()).collect();
+    }
+
+    #[cfg(test)]
+    pub(crate) fn shrunk(&self) -> usize {
+        self.shrunk.len()
+    }
+
+    /// Whether one of these devices takes no new pods.
+    pub(crate) fn is_unhealthy(&self, at: Assignment) -> bool {
+        self.at(at.node).spec.unhealthy.0 & at.devices.0 != 0
+    }
+}
