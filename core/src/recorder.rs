@@ -1,4 +1,4 @@
-//! The ordered log of facts and decisions as a value; replaying it gives the same plans, digest for digest (I12).
+//! A log of events and decisions. A replay of the log gives the same plans, digest for digest (I12).
 
 use crate::{
     api::{Event, EventError, Finding, Plan, Policy, Time, TreeSpec},
@@ -6,63 +6,63 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Everything a scheduler was told and asked, in order.
+/// All events and decisions of a scheduler, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Log {
-    /// The tree it started with.
+    /// The tree that it started with.
     pub tree: TreeSpec,
     /// Its policy.
     pub policy: Policy,
-    /// What came then.
+    /// The events and decisions.
     pub entries: Vec<Entry>,
 }
 
 /// One entry of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Entry {
-    /// A fact that was accepted.
+    /// An event that was accepted.
     Event(Event),
     /// A decision.
     Decide {
-        /// When.
+        /// When it was made.
         at: Time,
-        /// The digest of the plan that came out, as [`Recorder`] computes it.
+        /// The digest of the plan.
         digest: u64,
     },
 }
 
-/// A scheduler that keeps a log of what it is told and asked.
+/// A scheduler that keeps a log of its events and decisions.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     scheduler: Scheduler,
     log: Log,
 }
 
-/// Where a replay went another way.
+/// Why a replay differs from its log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
     /// The tree of the log is not valid.
     #[error("the quota tree of the log is invalid ({} findings)", .0.len())]
     Tree(Vec<Finding>),
-    /// An event that was accepted is refused.
+    /// An event that was accepted then is refused now.
     #[error("entry {entry}: {error}")]
     Event {
-        /// Which, from 0.
+        /// The number of the entry, from 0.
         entry: usize,
         /// Why.
         error: EventError,
     },
-    /// Another plan came out.
+    /// A decision gives another plan.
     #[error(
         "entry {entry}: the decision differs from the recorded one (plan digest {now:016x}, recorded {recorded:016x})"
     )]
     Plan {
-        /// Which, from 0.
+        /// The number of the entry, from 0.
         entry: usize,
-        /// As recorded.
+        /// The digest in the log.
         recorded: u64,
-        /// As it came out.
+        /// The digest of the plan now.
         now: u64,
     },
 }
@@ -108,7 +108,7 @@ impl Recorder {
 }
 
 impl Log {
-    /// Feeds the log to a fresh scheduler and compares every plan; gives the number of decisions that agreed.
+    /// Replays the log on a new scheduler and compares every plan. Gives the number of decisions, all of which agreed.
     ///
     /// # Errors
     /// [`ReplayError`] at the first entry that comes out differently.

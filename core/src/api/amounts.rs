@@ -1,4 +1,4 @@
-//! A few named amounts: what a pod asks, what a node has, what a quota guarantees.
+//! Amounts by resource: what a pod requests, what a node has, what a quota guarantees.
 
 use super::{
     ids::Name,
@@ -27,13 +27,13 @@ impl Amounts {
         Self::default()
     }
 
-    /// The amount of `resource` in base units, or nothing when it is not named.
+    /// The amount of `resource` in base units; nothing when it is not named.
     #[must_use]
     pub fn get(&self, resource: &str) -> Option<i64> {
         self.0.iter().find(|(name, _)| name == resource).map(|(_, amount)| *amount)
     }
 
-    /// Sets the amount of `resource`, replacing what was there.
+    /// Sets the amount of `resource`, in base units.
     pub fn set(&mut self, resource: impl Into<Name>, amount: i64) {
         let name = resource.into();
         match self.0.binary_search_by(|(n, _)| n.cmp(&name)) {

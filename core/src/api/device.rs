@@ -32,26 +32,28 @@ pub struct DeviceSpec {
     pub each: i64,
 }
 
-/// How requests fall on the devices of a node (P1).
+/// How requests are divided over the devices of a node (P1).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DeviceMode {
-    /// Whole devices, a part of one, or equal parts of several where a pod says so.
+    /// Whole devices, a fraction of one, or equal fractions of several where a pod requests that.
     #[default]
     Fraction,
     /// Whole devices only.
     Exclusive,
-    /// A part of one device, or equal parts of several where a pod says so; never more than a device holds.
+    /// A fraction of one device, or equal fractions of several where a pod requests that; never more than a device holds.
     Share,
-    /// Whole devices only, close ones first. Devices that follow each other make an island, islands make larger ones.
+    /// Whole devices only, those that are close to each other first. Consecutive devices form an island, islands form larger
+    /// islands.
     Topology {
-        /// How many devices an island has, ascending: each is a multiple of the one before. Empty: all are equally close.
+        /// How many devices an island has at each level, ascending, each a multiple of the one before. Empty: all are equally
+        /// close.
         islands: Vec<u32>,
     },
 }
 
-/// Which of the devices that fit a pod gets; among equals the lowest index. Policies that weigh devices themselves
-/// (`fgd`, `random`) do so for single devices.
+/// Which of the devices that fit a pod gets; among equals the lowest index. Placement policies that choose devices
+/// themselves (`fgd`, `random`) do so for requests of one device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DeviceChoice {
@@ -62,12 +64,12 @@ pub enum DeviceChoice {
     Spread,
 }
 
-/// What a pod asks of devices: `each` on each of `count` devices of one node.
+/// A device request: `each` on each of `count` devices of one node.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DeviceAsk {
     /// The resource, such as `nvidia.com/gpu`.
     pub resource: Name,
-    /// On how many devices.
+    /// How many devices.
     pub count: u32,
     /// How much of each, in base units.
     pub each: i64,

@@ -1,4 +1,4 @@
-//! Facts from the world, and why one may be refused.
+//! Events: what callers report to the scheduler, and why an event may be refused.
 
 use super::{
     finding::Finding,
@@ -7,53 +7,54 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A fact from the world. The scheduler believes its own plans until told otherwise.
+/// Something that happened in the cluster. The scheduler assumes that its plans are carried out until an event says
+/// otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Event {
     /// A node (or a pool) joined.
     NodeUp(NodeSpec),
-    /// A node was cordoned, relabelled or resized, or its devices fell ill or got well; its pods go on. What its devices
-    /// are and how requests fall on them may change only while no pod has any of them.
+    /// A node was cordoned, relabelled or resized, or the health of its devices changed; its pods keep running. The number,
+    /// size and mode of its devices may change only while no pod uses any of them.
     NodeChanged(NodeSpec),
     /// A node is gone, and its pods with it.
     NodeDown {
-        /// Which.
+        /// The node.
         node: NodeId,
     },
     /// A workload was created.
     WorkloadSubmitted(WorkloadSpec),
-    /// A workload that waits or runs was changed.
+    /// A pending or running workload was changed.
     WorkloadChanged(WorkloadChange),
-    /// A workload is gone with all its pods, waiting or running.
+    /// A workload was deleted with all its pods, pending and running.
     WorkloadWithdrawn {
-        /// Which.
+        /// The workload.
         workload: WorkloadId,
     },
-    /// A planned bind came true. Of a pod that is leaving by now it changes nothing: the pod goes all the same.
+    /// A planned bind succeeded. If the pod is terminating by now, this changes nothing.
     PodBound {
-        /// Which.
+        /// The pod.
         pod: PodId,
         /// When it started to run.
         at: Time,
     },
-    /// A planned bind did not come true; the pod waits again. Of a pod that is leaving by now it changes nothing:
-    /// `PodGone` says when it has left.
+    /// A planned bind failed; the pod is pending again. If the pod is terminating by now, this changes nothing: `PodGone`
+    /// reports when it has left.
     BindFailed {
-        /// Which.
+        /// The pod.
         pod: PodId,
     },
-    /// A pod ended, for whatever cause. A controller's replacement is a new pod (O3).
+    /// A pod ended, for whatever reason. A replacement that a controller creates is a new pod (O3).
     PodGone {
-        /// Which.
+        /// The pod.
         pod: PodId,
-        /// Why.
+        /// How it ended.
         outcome: PodOutcome,
     },
-    /// Somebody else than the scheduler told a pod to go (a drain): it leaves for nobody, and no plan takes it. Of a pod
-    /// that is leaving already it changes nothing. `PodGone` says when it has left.
+    /// Another party than the scheduler evicts a pod (a drain): it is terminating, and no plan evicts it again. If it is
+    /// terminating already, this changes nothing. `PodGone` reports when it has left.
     PodLeaving {
-        /// Which.
+        /// The pod.
         pod: PodId,
     },
     /// The quota tree is replaced as a whole (T4).
@@ -69,22 +70,22 @@ pub enum Event {
     Tick,
 }
 
-/// What changed about a workload. Absent means: as before.
+/// What changed about a workload. Absent fields stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkloadChange {
-    /// Which.
+    /// The workload.
     pub workload: WorkloadId,
     /// The new priority.
     pub priority: Option<i32>,
     /// Pods that join it, as elastic members (their `min` counts as 0).
     pub add_pods: Option<PodSet>,
-    /// Whether it may now be evicted.
+    /// Whether its pods may be evicted from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preemptible: Option<bool>,
 }
 
 impl WorkloadChange {
-    /// Nothing has changed yet.
+    /// A change without any field set.
     #[must_use]
     pub const fn of(workload: WorkloadId) -> Self {
         Self { workload, priority: None, add_pods: None, preemptible: None }
@@ -95,9 +96,9 @@ impl WorkloadChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum PodOutcome {
-    /// It did its work.
+    /// It completed its work.
     Succeeded,
-    /// It failed by itself.
+    /// It failed.
     Failed,
     /// It left because the scheduler evicted it.
     Evicted,
@@ -120,26 +121,26 @@ pub enum EventError {
     /// The workload is not known.
     #[error("unknown workload {0}")]
     UnknownWorkload(WorkloadId),
-    /// A workload of this id waits or runs.
+    /// A workload with this id has not ended.
     #[error("workload {0} exists already")]
     DuplicateWorkload(WorkloadId),
     /// The pod is not known.
     #[error("unknown pod {0}")]
     UnknownPod(PodId),
-    /// The event does not follow from the pod's state.
+    /// The event is impossible in the pod's state.
     #[error("pod {pod} is {state}, so it cannot be {event}")]
     ImpossibleOrder {
-        /// Which.
+        /// The pod.
         pod: PodId,
-        /// What it is.
+        /// The state of the pod.
         state: &'static str,
-        /// What the event says became of it.
+        /// What the event says happened to it.
         event: &'static str,
     },
     /// A workload without pods, or with more than can be counted.
     #[error("workload {workload} has {pods} pods; expected 1 to {most}, and the minimum of a pod set at most its pods")]
     PodCount {
-        /// Which.
+        /// The workload.
         workload: WorkloadId,
         /// As given.
         pods: u64,
@@ -154,7 +155,7 @@ pub enum EventError {
         /// As given, in base units.
         amount: i64,
     },
-    /// The devices of a node or request make no sense.
+    /// The devices of a node, or of a request, are inconsistent.
     #[error("devices of `{resource}`: {why}")]
     BadDevices {
         /// The resource.
@@ -162,7 +163,7 @@ pub enum EventError {
         /// What is wrong.
         why: &'static str,
     },
-    /// Devices that pods have may not become others.
+    /// The devices of a node may not change while pods use them.
     #[error("the devices of {node} are in use by {} pods, so they cannot change", .pods.len())]
     DevicesInUse {
         /// The node.
@@ -170,7 +171,7 @@ pub enum EventError {
         /// The pods that have devices there.
         pods: Vec<PodId>,
     },
-    /// A sum would leave 64 bits.
+    /// A sum would not fit 64 bits.
     #[error("the sum of all requests for `{resource}` would exceed 2^60 base units")]
     Overflow {
         /// The resource.
@@ -187,10 +188,10 @@ pub enum EventError {
         /// The pods that run in it.
         pods: Vec<PodId>,
     },
-    /// Too many distinct things to number.
+    /// Too many distinct values.
     #[error("too many {what}: at most {most}")]
     TooMany {
-        /// What there are too many of.
+        /// Of what.
         what: &'static str,
         /// The most.
         most: usize,

@@ -1,4 +1,4 @@
-//! What is wrong, or odd, about a quota tree (T2).
+//! Findings of the validation of a quota tree: errors and warnings (T2).
 
 use super::{
     ids::Name,
@@ -7,7 +7,7 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How bad a finding is.
+/// How severe a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Severity {
     /// The tree can be used.
@@ -16,19 +16,19 @@ pub enum Severity {
     Error,
 }
 
-/// One finding of the validation, with the node it is about.
+/// One finding of the validation, with the quota it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Names from the root to the node, joined by ` / `; as far as they can be told.
+    /// Names from the root to the quota, joined by ` / `, as far as they are known.
     pub path: String,
-    /// The node.
+    /// The quota.
     pub quota: Name,
-    /// What is the matter.
+    /// What was found.
     pub kind: FindingKind,
 }
 
 impl Finding {
-    /// How bad it is.
+    /// How severe it is.
     #[must_use]
     pub const fn severity(&self) -> Severity {
         use FindingKind as K;
@@ -44,42 +44,42 @@ impl Finding {
     }
 }
 
-/// What can be the matter with a node of the tree. Amounts are in base units.
+/// What can be found about a quota. Amounts are in base units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the fields are the names and numbers that the message shows")]
 pub enum FindingKind {
-    /// There is no node without a parent.
+    /// Every quota has a parent.
     NoRoot,
-    /// A second node without a parent.
+    /// A second quota without a parent.
     SecondRoot { first: Name },
-    /// The name stands twice, under the same parent.
+    /// The name is used twice, under the same parent.
     DuplicateName,
-    /// The name stands twice, under different parents.
+    /// The name is used twice, under different parents.
     TwoParents { parents: Vec<Name> },
-    /// The parent is nowhere.
+    /// The parent does not exist.
     UnknownParent { parent: Name },
-    /// The node is above itself.
+    /// The quota is its own ancestor.
     Cycle { members: Vec<Name> },
-    /// Guarantee above ceiling.
+    /// Min above max.
     MinAboveMax { resource: Name, min: i64, max: i64 },
-    /// Ceiling above the parent's.
+    /// Max above the parent's max.
     MaxAboveParent { resource: Name, max: i64, parent_max: i64 },
-    /// More is guaranteed to the children than to the node.
+    /// The children's min exceed the quota's min.
     OverPromised { resource: Name, children: String, min: i64, error: bool },
     /// An amount below zero.
     Negative { resource: Name, field: Name, amount: i64 },
-    /// More is lent than guaranteed.
+    /// Lends more than its min.
     LendAboveMin { resource: Name, lend: i64, min: i64 },
-    /// A namespace on a node that has children.
+    /// A namespace attached to a quota with children.
     NamespaceOnInner { namespace: Name },
-    /// A namespace on two nodes, or twice on one.
+    /// A namespace attached twice.
     NamespaceTwice { namespace: Name, other: Name },
-    /// The root's guarantee is not its ceiling.
+    /// The root's min is not its max.
     RootMinIsNotMax { resource: Name, min: i64, max: Option<i64> },
-    /// The root's ceiling is above what the cluster has.
+    /// The root's max is above what the cluster has.
     RootMaxAboveCluster { resource: Name, max: i64, cluster: i64 },
-    /// The guarantees sum to more than the cluster has.
+    /// The min of all leaves sum to more than the cluster has.
     MinAboveCluster { resource: Name, min: String, cluster: i64 },
     /// Weight 0 and min 0.
     AlwaysFirstVictim,

@@ -1,14 +1,14 @@
-//! Names and numbers that stand for things.
+//! Ids, names and times.
 //!
-//! Whoever feeds the scheduler chooses the numbers of workloads and nodes; every tie in a decision ends in one of them
-//! ("lowest id first"), so they should count up in the order in which the things came to be.
+//! The caller chooses the ids of workloads and nodes. Every tie in a decision is broken by one of them ("lowest id first"),
+//! so they should ascend in the order in which workloads and nodes were created.
 
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Borrow, fmt, sync::Arc};
 
-/// A workload: one pod, or several that are admitted together. Chosen by the caller, and best never used again.
+/// A workload: one pod, or several that are admitted together. Chosen by the caller; should never be used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct WorkloadId(pub u32);
@@ -18,12 +18,12 @@ pub struct WorkloadId(pub u32);
 #[serde(transparent)]
 pub struct NodeId(pub u32);
 
-/// A pod: the `ordinal`-th of its workload, counted through the workload's pod sets from 0.
+/// A pod: the `ordinal`-th of its workload, counted from 0 through its pod sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PodId {
     /// The workload it belongs to.
     pub workload: WorkloadId,
-    /// Its place in the workload.
+    /// Its number in the workload.
     pub ordinal: u32,
 }
 
@@ -35,12 +35,12 @@ impl WorkloadId {
     }
 }
 
-/// A node of the quota tree: its place in the tree's preorder, the root being 0. Valid until the tree is replaced.
+/// A quota: its place in the preorder of the tree, where the root is 0. Valid until the tree is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct QuotaId(pub u32);
 
-/// A moment: milliseconds since the caller's time 0.
+/// A time: milliseconds since the caller's time 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Time(pub u64);

@@ -1,4 +1,4 @@
-//! What callers see: the facts they report, the plans they get back, the verdicts, and the values these are made of.
+//! What callers see: the events they report, the plans and verdicts they get back, and the values these consist of.
 
 mod amounts;
 mod device;

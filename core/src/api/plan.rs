@@ -15,11 +15,11 @@ use std::hash::{Hash, Hasher};
 /// What to do now, in this order, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Plan {
-    /// The state of the scheduler that the plan was made from; see [`Scheduler::generation`](crate::Scheduler::generation).
+    /// The generation that the plan was made at; see [`Scheduler::generation`](crate::Scheduler::generation).
     pub generation: u64,
     /// What to do, in order.
     pub actions: Vec<Action>,
-    /// Every workload that was looked at and not placed, with the reasons.
+    /// Every workload that was tried and not placed, with the reasons.
     pub verdicts: Vec<Verdict>,
 }
 
@@ -31,40 +31,40 @@ impl Plan {
     }
 }
 
-/// One thing to do.
+/// One step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Action {
     /// Start a pod on a node. Report `PodBound` or `BindFailed`.
     Bind {
-        /// Which pod.
+        /// The pod.
         pod: PodId,
-        /// Where.
+        /// The node.
         node: NodeId,
-        /// On which devices of the node.
+        /// The devices of the node that it gets.
         devices: DeviceSet,
         /// Why.
         reason: BindReason,
     },
-    /// End a running pod. Report `PodGone` when it is gone.
+    /// Evict a running pod. Report `PodGone` when it is gone.
     Evict {
-        /// Which pod.
+        /// The pod.
         pod: PodId,
         /// Why.
         reason: EvictReason,
     },
-    /// The workload waits for its victims to leave; what they free is kept for it (H1). Nothing to do.
+    /// The workload waits for its victims to leave; what they free is reserved for it (H1). Needs no action.
     Hold {
-        /// Which workload.
+        /// The workload.
         workload: WorkloadId,
-        /// Where its pods will stand, as far as is known now.
+        /// The nodes where its pods will be placed, as far as is known now.
         spots: SmallVec<[(PodId, NodeId); 1]>,
-        /// How many pods leave for it.
+        /// How many terminating pods it waits for.
         victims: u32,
     },
-    /// A hold ended without its workload being bound (H2). Nothing to do.
+    /// A hold ended without its workload being bound (H2). Needs no action.
     Release {
-        /// Which workload.
+        /// The workload.
         workload: WorkloadId,
         /// Why.
         reason: ReleaseReason,

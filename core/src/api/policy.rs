@@ -1,46 +1,47 @@
-//! The policy: how the scheduler orders, lends, takes back and places. A value, not code: every knob names the rule of
-//! docs/rules.md that it turns, and each rule lives in one file behind its knob.
+//! The policy: how the scheduler orders, lends, reclaims and places. It is a value, not code: every knob names the rule of
+//! docs/rules.md that it changes.
 
 use super::typical::TypicalPod;
 use serde::{Deserialize, Serialize};
 
-/// Every knob of the scheduler. The default is policy `capacity`: right before it is compatible.
+/// Every knob of the scheduler. The default is policy `capacity`, which prefers correct decisions to those of other
+/// schedulers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
-    /// Who goes first (O1).
+    /// Which pending workload goes first (O1).
     pub order: Order,
-    /// Who is entitled to take back from other leaves (R2, R8).
+    /// What a leaf may reclaim from others (R2, R8).
     pub reclaim: Reclaim,
-    /// Whom a workload may displace in its own leaf (R1, R8).
+    /// Which workloads of its own leaf a workload may preempt (R1, R8).
     pub within: WithinQueuePreemption,
-    /// Whether displacing in its own leaf may make the leaf borrow more (R1).
+    /// Whether preemption within a leaf may make the leaf borrow more (R1).
     pub growth: BorrowWhilePreempting,
-    /// Which kinds of preemption there are (R8).
+    /// Which kinds of preemption are enabled (R8).
     pub preemption: Preemption,
-    /// How far a victim may carry its quota (R2b).
+    /// How far an eviction may bring a quota below its min (R2b).
     pub floor: Floor,
     /// Which victims go first (V1).
     pub victims: VictimOrder,
     /// Which node a pod gets (P2).
     pub placement: Placement,
-    /// The pods that free devices should stay of use to; only [`Placement::Fgd`] looks at them (P2).
+    /// The pods for which free devices should stay usable; only [`Placement::Fgd`] uses them (P2).
     pub typical: Vec<TypicalPod>,
     /// Whether exhausted disruption budgets can be broken (R7).
     pub respect_budgets: RespectBudgets,
-    /// What becomes of pods whose namespace is on no leaf (A4).
+    /// What happens to pods whose namespace is attached to no leaf (A4).
     pub unquotaed: Unquotaed,
-    /// What becomes of use above a ceiling that was lowered (T4).
+    /// What happens to usage above a max that was lowered (T4).
     pub enforce_max: EnforceMax,
-    /// What becomes of trees that promise children more than their parent has (T2).
+    /// What happens to trees where the children's min exceed the parent's min (T2).
     pub over_promised: OverPromised,
-    /// No pod is a victim before it ran this long, milliseconds (R2c).
+    /// No pod is a victim before it has run for this long, milliseconds (R2c).
     pub min_runtime_ms: u64,
-    /// A hold ends after this long, milliseconds; absent: never by time (H2).
+    /// A hold ends after this long, milliseconds; absent: never because of time (H2).
     pub hold_timeout_ms: Option<u64>,
-    /// A gang below its minimum is evicted whole after this long, milliseconds; absent: never (G3).
+    /// A gang that runs below its minimum is evicted as a whole after this long, milliseconds; absent: never (G3).
     pub stale_after_ms: Option<u64>,
-    /// How much one search may look at.
+    /// How much one search for a plan may look at.
     pub bounds: SearchBounds,
 }
 
@@ -81,42 +82,42 @@ impl Policy {
     }
 }
 
-/// Who goes first among the waiting (O1).
+/// Which pending workload goes first (O1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Order {
-    /// Entitled heads, then priority, submission, id.
+    /// Entitled workloads first, then by priority, submission, id. Inside a leaf, priority goes before entitlement.
     #[default]
     GuaranteedFirst,
-    /// Priority, submission, id over everything.
+    /// By priority, submission, id, over all leaves.
     Fifo,
-    /// Leaves with the smallest dominant used/min first, then priority, submission, id.
+    /// Leaves with the smallest dominant share of usage to min first, then by priority, submission, id.
     Share,
 }
 
-/// What a leaf may take back from others (R2, R8).
+/// What a leaf may reclaim from others (R2, R8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Reclaim {
     /// Nothing.
     Off,
-    /// Its static guarantee.
+    /// Its min.
     #[default]
     Min,
-    /// Its fair share of what there is (F3).
+    /// Its fair share of the capacity (F3).
     FairShare,
 }
 
-/// Whom a workload may displace in its own leaf (R1, R8).
+/// Which workloads of its own leaf a workload may preempt (R1, R8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum WithinQueuePreemption {
-    /// Strictly lower priorities.
+    /// Those of strictly lower priority.
     #[default]
     LowerPriority,
-    /// Lower priorities, and of the same priority those submitted later.
+    /// Those of lower priority, and those of the same priority that were submitted later.
     LowerOrNewerEqual,
-    /// Nobody.
+    /// None.
     Never,
 }
 
@@ -131,18 +132,19 @@ impl WithinQueuePreemption {
     }
 }
 
-/// Whether a workload that displaces others of its own leaf may make the leaf borrow more than before (R1).
+/// Whether a workload that preempts others of its own leaf may make the leaf borrow more than before (R1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum BorrowWhilePreempting {
-    /// It may not: more of the leaf's own go, or it waits.
+    /// It may not: more pods of the leaf are evicted, or the workload waits.
     #[default]
     Refused,
-    /// It may. With it S2 is gone: some worlds evict for ever. For comparison with schedulers that allow it.
+    /// It may. This gives up S2: in some clusters workloads evict each other forever. For comparison with schedulers that
+    /// allow it.
     Allowed,
 }
 
-/// Which kinds of preemption there are (R8).
+/// Which kinds of preemption are enabled (R8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Preemption {
@@ -157,14 +159,14 @@ pub enum Preemption {
     None,
 }
 
-/// How far a victim may carry its quota below min (R2b).
+/// How far an eviction may bring a quota below its min (R2b).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Floor {
-    /// By less than itself: the quota was above min before.
+    /// By less than the victim: the quota was above min before.
     #[default]
     Pod,
-    /// Not at all: the quota is at least at min afterwards.
+    /// Not at all: the quota is at min or above afterwards.
     Strict,
 }
 
@@ -175,7 +177,7 @@ pub enum VictimOrder {
     /// The leaf with the largest overuse share, then the latest started.
     #[default]
     FairThenLatest,
-    /// The latest started, whoever's it is.
+    /// The latest started, of whichever leaf.
     Latest,
 }
 
@@ -183,30 +185,30 @@ pub enum VictimOrder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Placement {
-    /// The node with the least left of cpu and devices, measured by the largest node.
+    /// The node with the least available cpu and devices, relative to the largest node.
     #[default]
     BestFit,
-    /// The node that is fullest in proportion to its own size.
+    /// The node that is fullest relative to its own size.
     Binpack,
-    /// The node that is emptiest in proportion to its own size.
+    /// The node that is emptiest relative to its own size.
     Spread,
-    /// A node drawn by this seed from those with room, and for a part of one device a device drawn from those with room.
+    /// A random node of those with room and, for a fraction of one device, a random device of those with room.
     Random {
         /// The seed.
         seed: u64,
     },
-    /// The node whose free cpu and devices, times what the pod asks of each, come to least.
+    /// The node with the least dot product of its available cpu and devices with what the pod requests of each.
     DotProduct,
-    /// A node where the pod fills up devices that are in use already, then one in use, then an empty one.
+    /// A node where the pod fills up devices that are in use already, or else a node in use, or else an empty node.
     GpuPacking,
-    /// A node where only pods with as many devices stand, then one where such pods stand, too, then an empty one.
+    /// A node that runs only pods with as many devices, or else one that runs such pods among others, or else an empty node.
     GpuClustering,
-    /// Fragmentation gradient descent: the node whose free devices stay of most use to the typical pods.
+    /// Fragmentation gradient descent: the node whose free devices stay most usable for the typical pods.
     Fgd,
 }
 
 impl Placement {
-    /// Whether a node's place in the order depends on the pod, so that no order serves all.
+    /// Whether the score of a node depends on the pod, so that nodes have no common order.
     pub(crate) const fn by_pod(self) -> bool {
         matches!(self, Self::Random { .. } | Self::DotProduct | Self::GpuPacking | Self::GpuClustering | Self::Fgd)
     }
@@ -216,50 +218,50 @@ impl Placement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum RespectBudgets {
-    /// Only when there is no plan without.
+    /// Only when there is no other plan.
     #[default]
     Prefer,
     /// Never.
     Always,
 }
 
-/// What becomes of pods whose namespace is on no leaf (A4).
+/// What happens to pods whose namespace is attached to no leaf (A4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Unquotaed {
-    /// They wait, with that reason.
+    /// They stay pending, with that reason.
     #[default]
     Refuse,
-    /// They run on what is free, never evict, and are the first victims.
+    /// They run on what is available, never preempt, and are the first victims.
     Schedule,
 }
 
-/// What becomes of use above a ceiling that was lowered (T4).
+/// What happens to usage above a max that was lowered (T4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum EnforceMax {
-    /// It drains by itself.
+    /// Nothing: it drains as pods end.
     #[default]
     Never,
-    /// What is still over after this long is evicted, in victim order.
+    /// What is still above max after this long is evicted, in victim order.
     After {
         /// Milliseconds.
         ms: u64,
     },
 }
 
-/// What becomes of trees that promise children more than their parent has (T2).
+/// What happens to trees where the children's min exceed the parent's min (T2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum OverPromised {
     /// They are refused.
     #[default]
     Error,
-    /// They are taken, with a warning.
+    /// They are accepted, with a warning.
     Warn,
 }
 
-/// How much one search for a plan may look at. Counted, never timed; a verdict says which bound was hit.
+/// How much one search for a plan may look at. Counted, not timed; a verdict reports which bounds were hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SearchBounds {
@@ -267,8 +269,8 @@ pub struct SearchBounds {
     pub nodes: u32,
     /// Candidate victims looked at in one search.
     pub candidates: u32,
-    /// Verdicts in plans carry holders, protected pods and node tallies where there are at most this many quotas,
-    /// nodes and workloads; [`Scheduler::explain`](crate::Scheduler::explain) always tells them.
+    /// Verdicts in plans are full, with holders, protected pods and node counts, where there are at most this many quotas,
+    /// nodes and workloads. Those of [`Scheduler::explain`](crate::Scheduler::explain) always are.
     pub detail: u32,
 }
 

@@ -41,7 +41,7 @@ impl Unit {
     }
 }
 
-/// Why a text is no quantity.
+/// Why a text is not a quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QuantityError {
@@ -117,7 +117,7 @@ pub fn parse_quantity(text: &str, unit: Unit) -> Result<i64, QuantityError> {
     i64::try_from(signed).map_err(|_| too_large())
 }
 
-/// Numerator and denominator of a suffix, or nothing when it is no suffix.
+/// Numerator and denominator of a suffix; nothing when it is not one.
 fn scale_of(suffix: &str) -> Option<(i128, i128)> {
     Some(match suffix {
         "" => (1, 1),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A rule, as reasons cite it; [`doc`](Self::doc) tells what it says. The order of the variants is part of digests: a new
+/// A rule, as reasons cite it; [`doc`](Self::doc) gives what it says. The order of the variants is part of digests: a new
 /// one is appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]

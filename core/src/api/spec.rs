@@ -1,4 +1,4 @@
-//! What the world tells the scheduler about quotas, nodes and workloads: plain values, no behaviour.
+//! Specifications of quotas, nodes and workloads, as events contain them: plain values.
 
 use super::{
     amounts::Amounts,
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
-/// One node of the quota tree as it is written down (T1). The tree is a list of these, linked by parent name.
+/// The specification of one quota (T1). A tree is a list of these, linked by parent name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotaSpec {
     /// Unique in the tree.
@@ -19,24 +19,24 @@ pub struct QuotaSpec {
     pub parent: Option<Name>,
     /// The guarantee, by resource. A governed resource that is absent is guaranteed 0 (Q3).
     pub min: Amounts,
-    /// The ceiling, by resource. A governed resource that is absent is unlimited (Q3).
+    /// The limit, by resource. A governed resource that is absent is unlimited (Q3).
     pub max: Amounts,
     /// How much of `min` may be lent to others; absent: all of it (L3).
     pub lend: Option<Amounts>,
-    /// Share of what is left over, relative to the siblings; absent: `min` (F1).
+    /// Weight in the division of what is left above guarantees, relative to the siblings; absent: `min` (F1).
     pub weight: Option<u64>,
     /// Free for the operator's use; carried into reports.
     pub priority: i32,
     /// Free for the operator's use; carried into reports.
     pub attributes: Vec<(Name, Name)>,
-    /// The namespaces whose pods use this quota. Leaves only.
+    /// The namespaces whose pods are charged to this quota. Leaves only.
     pub namespaces: Vec<Name>,
-    /// The most workloads admitted under this node at once (A5).
+    /// The most workloads admitted below this quota at once (A5).
     pub max_jobs: Option<u32>,
-    /// Whether a workload that cannot be placed holds up the later ones of this leaf (O2).
+    /// Whether a workload that cannot be placed blocks the later ones of this leaf (O2).
     pub queueing: Queueing,
-    /// Whole cells that are guaranteed: of how many devices each, and how many of them. No decision looks at it; whether
-    /// they can be had is told by whoever knows the nodes.
+    /// Guaranteed cells of devices, as (devices in a cell, number of cells). No decision uses it; a caller that knows the
+    /// nodes can report whether the cells are available.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cells: Vec<(u32, u32)>,
 }
@@ -74,7 +74,7 @@ impl QuotaSpec {
         self
     }
 
-    /// The same with this ceiling.
+    /// The same with this limit.
     #[must_use]
     pub fn max(mut self, max: Amounts) -> Self {
         self.max = max;
@@ -89,22 +89,22 @@ impl QuotaSpec {
     }
 }
 
-/// Whether a workload that cannot be placed holds up the later ones of its leaf (O2).
+/// Whether a workload that cannot be placed blocks the later ones of its leaf (O2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Queueing {
-    /// It steps aside.
+    /// It does not: later ones are tried.
     #[default]
     Skip,
-    /// Strict head of line: nothing of the leaf passes it.
+    /// Strict queueing: no workload of the leaf passes it.
     Block,
 }
 
-/// A whole quota tree as it is written down. The order of the list is the order of siblings.
+/// The specification of a whole quota tree. The order of the list is the order of siblings.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TreeSpec {
-    /// Its nodes, in any order of parents and children.
+    /// Its quotas, in any order of parents and children.
     pub quotas: Vec<QuotaSpec>,
 }
 
@@ -119,23 +119,23 @@ impl FromIterator<QuotaSpec> for TreeSpec {
 pub struct NodeSpec {
     /// Chosen by the caller; ties go to the lowest.
     pub id: NodeId,
-    /// What pods may use, devices included (as thousandths of a device).
+    /// What pods may use, base units, devices included (as thousandths of a device).
     pub allocatable: Amounts,
     /// Resources that come as separate devices (P1): one, or two that the same devices hold (memory and cores).
     pub devices: Vec<DeviceSpec>,
-    /// How requests fall on the devices.
+    /// How requests are divided over the devices.
     #[serde(default)]
     pub mode: DeviceMode,
     /// Which of the devices that fit a pod gets.
     #[serde(default)]
     pub choice: DeviceChoice,
-    /// Devices that take no new pods; those that stand there go on.
+    /// Devices that take no new pods; pods that use them keep running.
     #[serde(default)]
     pub unhealthy: DeviceSet,
-    /// The zone it stands in.
+    /// The zone it is in.
     #[serde(default)]
     pub zone: Option<Name>,
-    /// The rack it stands in, within its zone.
+    /// The rack it is in, within its zone.
     #[serde(default)]
     pub rack: Option<Name>,
     /// Labels that selectors match.
@@ -167,7 +167,7 @@ impl NodeSpec {
 }
 
 impl NodeSpec {
-    /// The domain of this level that the node stands in, if it stands in any.
+    /// The domain of this level that the node is in, if any.
     #[must_use]
     pub fn domain(&self, level: Level) -> Option<Domain> {
         match level {
@@ -177,7 +177,7 @@ impl NodeSpec {
         }
     }
 
-    /// Whether the node stands in this domain.
+    /// Whether the node is in this domain.
     #[must_use]
     pub fn is_in(&self, domain: &Domain) -> bool {
         match domain {
@@ -187,65 +187,66 @@ impl NodeSpec {
         }
     }
 
-    /// Whether another node has the same devices, and requests fall on them in the same way.
+    /// Whether another specification has the same devices in the same mode.
     pub(crate) fn same_devices(&self, other: &Self) -> bool {
         (&self.devices, &self.mode) == (&other.devices, &other.mode)
     }
 }
 
-/// What every pod of a set looks like.
+/// What all pods of a set have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct PodTemplate {
-    /// What one pod asks, devices included (`count x each` of [`DeviceAsk`]).
+    /// What one pod requests, base units, devices included (`count x each` of [`DeviceAsk`]).
     pub request: Amounts,
-    /// How the device part of the request is spread. Where it is absent, the mode of the node says: whole devices, or a
-    /// part of one for less than a whole one. What devices hold besides is asked of the same ones, in equal parts.
+    /// How the device part of the request is divided. Where it is absent, the mode of the node decides: whole devices, or a
+    /// fraction of one for less than a whole device. A second resource of the devices is requested on the same ones, in
+    /// equal parts.
     pub devices: Option<DeviceAsk>,
-    /// Labels the node must carry: each entry is a label and the values that will do.
+    /// Labels that the node must have: each entry is a label and its accepted values.
     pub selector: Vec<(Name, Vec<Name>)>,
-    /// Taints that do not matter.
+    /// Taints that the pod tolerates.
     pub tolerations: Vec<Name>,
 }
 
 /// Equal pods of a workload.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PodSet {
-    /// What each looks like; shared between workloads that are alike.
+    /// What they have in common; shared between workloads with equal pods.
     pub template: Arc<PodTemplate>,
     /// How many are wanted.
     pub count: u32,
-    /// How many must run together (G1); the rest are elastic.
+    /// How many must run together (G1); the others are elastic.
     pub min: u32,
 }
 
-/// A workload: pods that are admitted together. A lone pod is a workload of one (G1).
+/// A workload: pods that are admitted together. A single pod is a workload of one (G1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkloadSpec {
-    /// Chosen by the caller; no other workload that has not ended has it, and it is best never used again.
+    /// Chosen by the caller. No other workload that has not ended may have it, and it should never be used again.
     pub id: WorkloadId,
-    /// Decides the leaf whose quota it uses.
+    /// Decides the leaf that it is charged to.
     pub namespace: Name,
     /// When it was created; the second key of the order (O1).
     pub submitted: Time,
-    /// The first key of the order (O1): high goes first.
+    /// The first key of the order (O1): the highest goes first.
     pub priority: i32,
     /// Whether its pods may be evicted for others.
     pub preemptible: bool,
     /// Its pods.
     pub pods: SmallVec<[PodSet; 1]>,
-    /// The disruption budget that guards it (R7).
+    /// The disruption budget that limits its evictions (R7).
     pub budget: Option<Name>,
-    /// All its pods stand in one domain of this level of the topology tree (P1). Of a lone pod it says nothing.
+    /// All its pods must share a domain of this topology level (P1). Ignored for a single pod.
     #[serde(default)]
     pub together: Option<Level>,
-    /// The workload whose work it does once more, after that was evicted or lost (O3). No decision looks at it; the audit
-    /// knows by it who evicts whom again (I7).
+    /// The workload that it replaces, after that was evicted or lost (O3). No decision uses it; the audit needs it to notice
+    /// workloads that evict each other again and again (I7).
     #[serde(default)]
     pub replaces: Option<WorkloadId>,
 }
 
 impl WorkloadSpec {
-    /// A preemptible pod of priority 0 that asks `request`.
+    /// A preemptible pod of priority 0 with this request.
     ///
     /// ```
     /// use quotree_core::{Amounts, Time, WorkloadSpec};

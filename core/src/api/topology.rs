@@ -1,4 +1,4 @@
-//! The topology tree of nodes: a node stands in a rack, a rack in a zone. Plain values.
+//! The topology tree of nodes: a node is in a rack, a rack in a zone.
 
 use super::ids::{Name, NodeId};
 use serde::{Deserialize, Serialize};
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 pub enum Level {
     /// One node.
     Node,
-    /// A rack: racks of one name in different zones are different ones.
+    /// A rack. Racks with the same name in different zones are different racks.
     Rack,
     /// A zone.
     Zone,
 }
 
-/// A part of the topology tree: nodes that are close to each other.
+/// A topology domain: nodes that are close to each other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Domain {
@@ -23,7 +23,7 @@ pub enum Domain {
     Node(NodeId),
     /// A rack.
     Rack {
-        /// The zone it stands in, if any.
+        /// The zone it is in, if any.
         zone: Option<Name>,
         /// Its name.
         rack: Name,

@@ -1,4 +1,5 @@
-//! Typical pods: the shapes that a cluster's free devices should stay of use to. Placement `fgd` measures by them (P2).
+//! Typical pods: the shapes of pods for which free devices should stay usable. Placement `fgd` measures fragmentation by
+//! them (P2).
 
 use super::{amounts::Amounts, device::DeviceAsk, spec::PodTemplate};
 use indexmap::IndexMap;
@@ -6,23 +7,23 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 
-/// How many of a hundred pods the typical ones stand for, at least.
+/// How many of a hundred pods the typical ones cover, at least.
 const COVERED: u64 = 95;
 
 /// A shape that many pods have.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TypicalPod {
-    /// What it asks. Of its request only `cpu` and devices count.
+    /// What it requests. Only `cpu` and devices count.
     pub template: PodTemplate,
-    /// How often it comes, relative to the others.
+    /// How frequent it is, relative to the others.
     pub weight: u32,
 }
 
 impl TypicalPod {
-    /// The most frequent shapes among these pods, each with how many there are of it, until they are 95 of 100 of all.
+    /// The most frequent shapes among these pods, each with its number of pods, until they cover 95 of 100 pods.
     ///
-    /// Pods are of one shape when they ask the same cpu and devices and may stand on the same nodes. Among equally
-    /// frequent shapes the larger cpu, then the larger amount of each device, then the first one met goes first.
+    /// Pods have one shape when they request the same cpu and devices and may be placed on the same nodes. Among equally
+    /// frequent shapes the larger cpu goes first, then the larger amount of each device, then the one that was met first.
     ///
     /// ```
     /// use quotree_core::{Amounts, PodTemplate, TypicalPod};
@@ -60,7 +61,7 @@ impl TypicalPod {
     }
 }
 
-/// The part of a template that makes its shape: cpu, devices, and where it may stand.
+/// The part of a template that makes its shape: cpu, devices, and where it may be placed.
 fn shape(template: &PodTemplate) -> PodTemplate {
     let counts = |name: &str| name == "cpu" || name.contains('/');
     let of_devices = |name: &str| template.devices.as_ref().is_some_and(|DeviceAsk { resource, .. }| resource == name);

@@ -1,9 +1,9 @@
-//! Why a workload waits, as data (X1 to X3): what binds and what else is in the way, who holds what is missing, which pods
-//! were not taken and by which rule, which bound cut the search short, and what would help.
+//! Why a workload is pending, as data (X1 to X3): what blocks it first and what else blocks it, who holds what is missing,
+//! which pods were not evicted and by which rule, which bound cut the search short, and what would help.
 //!
-//! What is *cited* (X2) is what decides: the quotas, the holders of every obstacle but missing room, the nodes that an
-//! obstacle of room names, with the pods on them, and the branches of those that count as gone. A world without
-//! everything else gives the same verdict.
+//! A verdict *cites* (X2) what decides: its quotas, the holders of every obstacle but missing room, the nodes that an
+//! obstacle of missing room names with the pods on them, and the branches of pods that count as evicted. A cluster
+//! without anything else gives the same verdict.
 
 use super::{
     ids::{Name, NodeId, PodId, QuotaId, WorkloadId},
@@ -12,150 +12,150 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Why a workload waits (X1).
+/// Why a workload is pending (X1).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Which workload.
+    /// The workload.
     pub workload: WorkloadId,
-    /// What stops it: the first limit on its path that bars it; where none does, that no node has room.
+    /// What blocks it first: the first limit on its path that refuses it or, where all admit it, that no node has room.
     pub binding: BlockingReason,
-    /// Whether its leaf would stay within its guarantee with it (O1), and so may reclaim.
+    /// Whether it is entitled: the guarantees on its path cover it (O1), so that it may reclaim.
     pub entitled: bool,
-    /// Who holds what is missing: leaves by how much they use of it, largest first.
+    /// Who holds what is missing: leaves by how much of it they use, the largest first.
     pub holders: Vec<Holder>,
-    /// What else is in the way: further limits that bar it, why it may not take from others, why nodes have no room even
-    /// when everybody who may be taken is gone. Told where the verdict is told in full.
+    /// What else blocks it: further limits that refuse it, why it may not reclaim, why nodes have no room even when every
+    /// pod that may be evicted counts as gone. Empty in brief verdicts.
     pub also: Vec<Obstacle>,
-    /// Pods that were not taken, by what protects them.
+    /// Pods that were not evicted, by what protects them. Empty in brief verdicts.
     pub protected: Vec<Protected>,
     /// Bounds that cut the search short.
     pub bounds_hit: Vec<Bound>,
-    /// Single changes that would place it now (X3); told by [`Scheduler::explain`](crate::Scheduler::explain).
+    /// Single changes that would place it now (X3); only from [`Scheduler::explain`](crate::Scheduler::explain).
     pub helps: Vec<Help>,
 }
 
 impl Verdict {
-    /// Everything in the way: what binds, then what else.
+    /// Everything that blocks it, with holders: what blocks first, then the rest.
     pub fn obstacles(&self) -> impl Iterator<Item = (&BlockingReason, &[Holder])> {
         let also = self.also.iter().map(|other| (&other.binding, other.holders.as_slice()));
         std::iter::once((&self.binding, self.holders.as_slice())).chain(also)
     }
 
-    /// The rules it names: what binds, what else is in the way, what protects the pods that were not taken.
+    /// The rules it names: of what blocks it, and of what protects the pods that were not evicted.
     pub fn rules(&self) -> impl Iterator<Item = Rule> {
         let protecting = self.protected.iter().map(|class| class.shield.rule());
         self.obstacles().map(|(binding, _)| binding.rule()).chain(protecting)
     }
 }
 
-/// Something in the way of a workload besides what binds.
+/// Something that blocks a workload besides what blocks it first.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Obstacle {
-    /// What.
+    /// What blocks it.
     pub binding: BlockingReason,
     /// Who holds what is missing.
     pub holders: Vec<Holder>,
 }
 
-/// What stops a workload.
+/// What blocks a workload.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum BlockingReason {
     /// Its namespace is on no leaf (A4).
     NoQuota,
-    /// A ceiling on its path (A1).
+    /// The max of a quota on its path (A1).
     Ceiling {
-        /// Where.
+        /// The quota.
         quota: QuotaId,
-        /// Of what.
+        /// The resource.
         resource: Name,
-        /// What the workload asks, base units.
+        /// What the workload requests, base units.
         needed: i64,
-        /// What the ceiling leaves, base units.
+        /// What is left below max, base units.
         available: i64,
     },
-    /// A guarantee on its path that non-preemptible pods may not pass (A2).
+    /// The min of a quota on its path, which non-preemptible pods may not exceed (A2).
     Guarantee {
-        /// Where.
+        /// The quota.
         quota: QuotaId,
-        /// Of what.
+        /// The resource.
         resource: Name,
-        /// What the workload asks, base units.
+        /// What the workload requests, base units.
         needed: i64,
-        /// What the guarantee leaves, base units.
+        /// What is left of the guarantee, base units.
         available: i64,
     },
-    /// Too many workloads under a quota (A5).
+    /// The most workloads that a quota admits at once (A5).
     Jobs {
-        /// Where.
+        /// The quota.
         quota: QuotaId,
-        /// The most it admits.
+        /// How many it admits.
         limit: u32,
     },
-    /// An earlier workload of a leaf that blocks (O2).
+    /// An earlier workload of its leaf, where the leaf blocks (O2).
     Behind {
-        /// The head of the line.
+        /// The first pending workload of the leaf.
         head: WorkloadId,
     },
     /// No node has room (P1).
     Room(Room),
-    /// It has evicted, and waits for the room (H1).
+    /// It has evicted others, and waits until they have left (H1).
     Held {
-        /// How many pods have still to leave.
+        /// How many of them have not left yet.
         leaving: u32,
     },
-    /// It waits for pods that leave anyway: once they are gone it fits, so it evicts nobody (H1).
+    /// It waits for pods that are terminating anyway: once they are gone it fits, so it evicts nobody (H1).
     Settling {
-        /// How many pods leave.
+        /// How many pods are terminating.
         leaving: u32,
     },
-    /// With it, a quota on its path would be above its guarantee in something it asks for: it may reclaim from no branch
-    /// that meets its own above that quota (R2a).
+    /// It is not entitled: with it, a quota on its path would be above its guarantee. It may not reclaim from branches that
+    /// meet its own above that quota (R2a).
     Unentitled {
-        /// Where.
+        /// The quota.
         quota: QuotaId,
-        /// Of what.
+        /// The resource.
         resource: Name,
-        /// What the workload asks, base units.
+        /// What the workload requests, base units.
         needed: i64,
-        /// What the guarantee leaves, base units.
+        /// What is left of the guarantee, base units.
         available: i64,
     },
-    /// Whoever it may displace in its own leaf would not pay for it: a quota on its path would borrow more than before (R1).
+    /// Preemption within its leaf would not offset its request: a quota on its path would borrow more than before (R1).
     Growth {
-        /// Where.
+        /// The quota.
         quota: QuotaId,
-        /// Of what.
+        /// The resource.
         resource: Name,
-        /// What the workload asks, base units.
+        /// What the workload requests, base units.
         needed: i64,
-        /// What it could take without more being borrowed, base units.
+        /// What it could use without more being borrowed, base units.
         available: i64,
     },
 }
 
-/// No node has room for a pod (P1). The amounts are those at the point where the search gave up: pods that may be taken
-/// are counted as gone, as far as that may be, and members of a gang that found room stand there.
+/// No node has room for a pod (P1). The amounts are those at the point where the search gave up: pods that may be evicted
+/// count as gone, and members of the gang that found room count as placed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Room {
-    /// What the closest node lacks; nothing where no node suits.
+    /// What the closest node lacks; nothing where no node is suitable.
     pub resource: Option<Name>,
-    /// What one pod asks of it, base units; on devices, of one device.
+    /// What one pod requests of it, base units; of devices, on one device.
     pub needed: i64,
-    /// What is available of it on the closest node, base units; on devices, on the freest one.
+    /// What is available of it on the closest node, base units; of devices, on the device with the most.
     pub available: i64,
-    /// What is available of it on all nodes that suit together, base units: where this is enough, it is fragmented (S4).
+    /// What is available of it on all suitable nodes together, base units: where this is enough, it is fragmented (S4).
     pub free: i64,
     /// How many nodes there are, by what rules them out.
     pub nodes: NodeTally,
     /// How many pods of the workload found room before this one did not.
     pub placed: u32,
-    /// Where they did.
+    /// On which nodes.
     pub stand_on: Vec<NodeId>,
-    /// The pods that are counted as gone everywhere, since they may be taken for the quota that is missing, too.
+    /// The pods that count as gone everywhere, since they may be evicted for missing quota, too.
     pub without: Vec<PodId>,
-    /// Where all pods must stand in one domain of the topology tree: the domain that came closest, in which the most of
-    /// them found room; nothing where there is no domain. Nodes outside are tallied as such.
+    /// Where all pods must share a topology domain: the domain that comes closest, in which the most of them found room;
+    /// nothing where there is no domain. Nodes outside it are counted as such.
     pub within: Option<Domain>,
     /// The nodes on which the least is missing, closest first.
     pub closest: Vec<NearMissNode>,
@@ -169,25 +169,25 @@ impl Room {
     }
 }
 
-/// A node that comes close to having room.
+/// A node that almost has room.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NearMissNode {
-    /// Which.
+    /// The node.
     pub node: NodeId,
     /// What it lacks; where it lacks several things, the first.
     pub resource: Name,
     /// How many resources it lacks.
     pub lacks: u32,
-    /// What one pod asks, base units; on devices, of one device.
+    /// What one pod requests, base units; of devices, on one device.
     pub needed: i64,
-    /// What is available there, base units; on devices, on the freest one.
+    /// What is available there, base units; of devices, on the device with the most.
     pub available: i64,
-    /// The pods on it that are counted as gone, since they may be taken.
+    /// The pods on it that count as gone, since they may be evicted.
     pub taken: Vec<PodId>,
 }
 
 impl BlockingReason {
-    /// The rule that binds.
+    /// The rule behind it.
     #[must_use]
     pub const fn rule(&self) -> Rule {
         match self {
@@ -212,7 +212,7 @@ impl BlockingReason {
         }
     }
 
-    /// The quota where it binds, if it binds at one.
+    /// The quota that blocks, if one does.
     #[must_use]
     pub const fn quota(&self) -> Option<QuotaId> {
         match self {
@@ -225,7 +225,7 @@ impl BlockingReason {
         }
     }
 
-    /// What is missing, needed and available, where it is an amount.
+    /// What is missing, as (resource, needed, available) in base units, where it is an amount.
     #[must_use]
     pub const fn amounts(&self) -> Option<(&Name, i64, i64)> {
         match self {
@@ -241,7 +241,7 @@ impl BlockingReason {
     }
 }
 
-/// How many nodes are ruled out by what; each node is counted once, by the first that applies.
+/// How many nodes are ruled out, by what: each node is counted once, by the first reason that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct NodeTally {
     /// All nodes.
@@ -250,70 +250,70 @@ pub struct NodeTally {
     pub unschedulable: u32,
     /// With a taint that the pod does not tolerate.
     pub tainted: u32,
-    /// Without a label the pod selects.
+    /// Without a label that the pod selects.
     pub unselected: u32,
-    /// Outside the domain that came closest, where pods must stand together.
+    /// Outside the domain that comes closest, where pods must share one.
     pub elsewhere: u32,
     /// Without enough of some resource.
     pub full: u32,
-    /// With enough in sum, but not on as many single devices as needed.
+    /// With enough in total, but not on as many single devices as needed.
     pub fragmented: u32,
 }
 
 /// A leaf that holds what is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Holder {
-    /// The leaf; none for pods that have no quota.
+    /// The leaf; none for pods without a quota.
     pub quota: Option<QuotaId>,
-    /// Which of its pods, by id.
+    /// Its pods that use it, by id.
     pub pods: Vec<PodId>,
-    /// What they use of the missing resource, base units; what is missing is no amount: 0.
+    /// What they use of the missing resource, base units; 0 where what is missing is no amount.
     pub used: i64,
-    /// How much the leaf uses above its guarantee of it, base units.
+    /// How much of it the leaf uses above its guarantee, base units.
     pub borrowed: i64,
 }
 
-/// Pods that were not taken, all for the same reason.
+/// Pods that were not evicted, all for the same reason.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Protected {
     /// What protects them.
     pub shield: Protection,
     /// How many pods.
     pub pods: u32,
-    /// Which, by id; not told of those whose eviction would not help (R5).
+    /// The pods by id; empty for those whose eviction would not help (R5).
     pub who: Vec<PodId>,
 }
 
-/// What protects a pod from being taken.
+/// What protects a pod from eviction for a certain workload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Protection {
-    /// It is of the workload itself (R2c).
+    /// It belongs to the workload itself (R2c).
     OwnWorkload,
-    /// It leaves already (R2c).
+    /// It is terminating already (R2c).
     Leaving,
-    /// It was bound by the very same decision (R2c).
+    /// It was bound by the same decision (R2c).
     JustBound,
     /// It may not be evicted (R2c).
     NonPreemptible,
     /// It has not run for its protected time yet (R2c).
     ProtectedRuntime,
-    /// It is of the same leaf, and its priority is not lower (R1).
+    /// It is in the same leaf, and its priority is not lower (R1).
     Priority,
-    /// The workload is not entitled where both branches meet: with it, this quota is above its guarantee (R2a).
+    /// The workload is not entitled where both branches meet: with it, this quota would be above its guarantee (R2a).
     NotEntitled {
         /// The quota.
         quota: QuotaId,
-        /// In what.
+        /// The resource.
         resource: Name,
         /// By how much, base units.
         by: i64,
     },
-    /// A quota on its branch is at or under its guarantee in what is missing (R2b).
+    /// A quota on its branch is within its guarantee of what is missing (R2b).
     WithinGuarantee {
         /// The quota.
         quota: QuotaId,
-        /// In what.
+        /// The resource.
         resource: Name,
     },
     /// Its disruption budget is exhausted (R7).
@@ -321,9 +321,9 @@ pub enum Protection {
         /// The budget.
         budget: Name,
     },
-    /// The policy switches this kind of preemption off (R8).
+    /// The policy disables this kind of preemption (R8).
     Policy,
-    /// It may be taken, but with everybody who may be the workload would still not be placed (R6).
+    /// It may be evicted, but even with every such pod evicted the workload could not be placed (R6).
     NotEnough,
     /// Its eviction would not help (R5).
     NoHelp,
@@ -358,55 +358,55 @@ pub enum Bound {
     Candidates,
 }
 
-/// A single change that would place the workload now (X3): tried on a copy before it is told. Where it is an amount, one
-/// unit less would not.
+/// A single change that would place the workload now (X3): it was tried on a copy of the state. Where it is an amount, one
+/// unit less would not be enough.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Help {
-    /// More guarantee for a quota, so that the workload may reclaim.
+    /// A larger min of a quota, so that the workload may reclaim.
     MoreMin {
-        /// Which quota.
+        /// The quota.
         quota: QuotaId,
-        /// Of what.
+        /// The resource.
         resource: Name,
         /// How much more, base units.
         by: i64,
-        /// Where the parent has promised all it has: the sibling that would give it up, of what it does not use.
+        /// Where the parent has no guarantee left: the sibling that would give up guarantee that it does not use.
         from: Option<QuotaId>,
     },
-    /// A higher ceiling.
+    /// A larger max of a quota.
     MoreMax {
-        /// Which quota.
+        /// The quota.
         quota: QuotaId,
-        /// Of what.
+        /// The resource.
         resource: Name,
         /// How much more, base units.
         by: i64,
     },
-    /// Room on one node.
+    /// More room on one node.
     FreeOnNode {
-        /// Which node.
+        /// The node.
         node: NodeId,
-        /// Of what.
+        /// The resource.
         resource: Name,
         /// How much more, base units.
         by: i64,
     },
-    /// One more workload at once (A5).
+    /// One more workload admitted at once (A5).
     MoreJobs {
-        /// Which quota.
+        /// The quota.
         quota: QuotaId,
-        /// How many it must admit.
+        /// How many the quota must admit.
         limit: u32,
     },
-    /// Pods that may not be evicted could be.
+    /// Pods that may not be evicted become preemptible.
     Preemptible {
-        /// Whose.
+        /// Their workload.
         workload: WorkloadId,
     },
-    /// A node that takes no new pods would take them.
+    /// A cordoned node takes new pods again.
     Uncordon {
-        /// Which.
+        /// The node.
         node: NodeId,
     },
 }

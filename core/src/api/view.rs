@@ -6,7 +6,7 @@ use super::{
     ids::{Name, NodeId, PodId, QuotaId, Time, WorkloadId},
 };
 
-/// The ledger of one quota (L1, L2). Amounts cover the governed resources (Q2); those that are 0 are absent.
+/// The ledger of one quota (L1, L2). Amounts cover the governed resources (Q2), in base units; those that are 0 are absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "the terms of rules L1 and L2")]
 pub struct Usage {
@@ -17,24 +17,24 @@ pub struct Usage {
     pub freeing: Amounts,
     pub borrowed: Amounts,
     pub lent: Amounts,
-    /// Pods bound, being bound or leaving.
+    /// Pods that are bound, being bound or terminating.
     pub pods: u32,
-    /// Workloads that have such pods or a hold (A5).
+    /// Workloads that have such pods, or a hold (A5).
     pub jobs: u32,
 }
 
 /// A node as the scheduler sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeView {
-    /// Which.
+    /// The node.
     pub id: NodeId,
-    /// Whether new pods may come.
+    /// Whether it takes new pods.
     pub schedulable: bool,
-    /// What it has.
+    /// What it has, base units.
     pub allocatable: Amounts,
-    /// What its pods use, leaving ones included.
+    /// What its pods use, terminating ones included.
     pub used: Amounts,
-    /// What is kept for holds beyond what is still in use by their victims.
+    /// What holds reserve beyond what their victims still use.
     pub held: Amounts,
     /// Its pods.
     pub pods: Vec<PodId>,
@@ -45,11 +45,11 @@ pub struct NodeView {
 /// A workload as the scheduler sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkloadView {
-    /// Which.
+    /// The workload.
     pub id: WorkloadId,
     /// Its namespace.
     pub namespace: Name,
-    /// The leaf it uses; none when the namespace is on no leaf.
+    /// The leaf it is charged to; none when its namespace is attached to no leaf.
     pub leaf: Option<QuotaId>,
     /// Its priority.
     pub priority: i32,
@@ -66,26 +66,26 @@ pub struct WorkloadView {
 /// A pod as the scheduler sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodView {
-    /// Which.
+    /// The pod.
     pub id: PodId,
-    /// What it is doing.
+    /// Its state.
     pub state: PodState,
-    /// Where it is, if anywhere.
+    /// The node it is on, if any.
     pub node: Option<NodeId>,
-    /// On which devices.
+    /// The devices it uses.
     pub devices: DeviceSet,
 }
 
-/// What a pod is doing.
+/// The state of a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PodState {
-    /// It waits.
+    /// It is pending.
     Waiting,
-    /// A bind was planned and not yet reported.
+    /// A bind was planned, and its outcome is not reported yet.
     Binding,
     /// It runs.
     Running,
-    /// An eviction was planned and the pod is not yet gone.
+    /// It is terminating: its eviction was planned, and it is not gone yet.
     Leaving,
 }

@@ -165,7 +165,7 @@ impl<'a> Advisor<'a> {
 
     /// The quick test: whether the change leaves a way to place the workload by itself. Cheaper than a decision.
     fn is_likely(&mut self, help: &Help) -> bool {
-        // Lend floors follow min, and a new tree ends holds: then only a decision can tell.
+        // Lend floors follow min, and a new tree ends holds: then only a decision shows the effect.
         let tree = &self.probe.quotas.tree;
         let has_lend_limit = |quota: QuotaId| tree.spec(quota).is_some_and(|spec| spec.lend.is_some());
         if !self.probe.holds.is_empty() || tree.ids().any(has_lend_limit) {

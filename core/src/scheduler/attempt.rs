@@ -59,7 +59,7 @@ impl Attempt<'_> {
             || reclaims_by_share(&self.cluster.policy)
             || came_after_a_hold(self.cluster, slot)
             || could_preempt_at_all(self.cluster, slot, ask);
-        self.cluster.queue.tournament.tried_in_vain(queue, retry, suspend);
+        self.cluster.queue.tournament.could_not_place(queue, retry, suspend);
         self.plan.verdicts.extend(explain::verdict_on(self.cluster, slot, found));
     }
 

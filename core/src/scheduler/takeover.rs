@@ -29,7 +29,7 @@ pub(super) fn holds_to_take(cluster: &Cluster, key: PendingKey) -> Vec<HoldId> {
     later.into_iter().rev().map(|(_, _, id)| id).collect()
 }
 
-/// Whether there is a hold that a workload may come to take over (H2).
+/// Whether there is a hold that a workload may be able to take over later (H2).
 pub(super) fn came_after_a_hold(cluster: &Cluster, slot: WorkloadSlot) -> bool {
     let oldest = cluster.holds.iter().next();
     oldest.is_some_and(|(_, hold)| cluster.workloads.at(slot).arrived > hold.made)

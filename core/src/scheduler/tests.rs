@@ -128,7 +128,7 @@ fn i9_the_audit_notices_who_was_passed_over() {
     assert_eq!(scheduler.decide(Time(0)).actions.len(), 1);
     scheduler.apply(Event::PodBound { pod, at: Time(0) }).unwrap();
     scheduler.apply(Event::PodGone { pod, outcome: PodOutcome::Succeeded }).unwrap();
-    // The node came free, and the scheduler forgets that, and that somebody waits for a fact.
+    // Room came free on the node. The scheduler is made to forget that, and which workload it must retry.
     scheduler.cluster.nodes.take_freed();
     scheduler.cluster.queue.tournament.take_retries();
     let before = scheduler.clone();

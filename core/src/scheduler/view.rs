@@ -27,8 +27,8 @@ impl Scheduler {
         shares.rows().to_vec()
     }
 
-    /// Brings kept shares of this scheduler up to date. Looks at every quota once, and divides only among siblings of
-    /// whom one has another demand, or whose parent has another share.
+    /// Updates kept shares of this scheduler. Looks at every quota once, and divides again only among siblings of which
+    /// one has another demand, or whose parent has another share.
     pub fn refresh_fair_shares(&self, kept: &mut FairShares) {
         let nodes = &self.cluster.nodes;
         kept.refresh(&self.cluster.quotas, Capacity { changes: nodes.changes(), of: |r| nodes.capacity(r) });

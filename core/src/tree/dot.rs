@@ -1,4 +1,4 @@
-//! The tree as a Graphviz drawing.
+//! The quota tree as a Graphviz graph.
 
 use crate::tree::{QuotaTree, UNLIMITED};
 use petgraph::{
@@ -7,7 +7,7 @@ use petgraph::{
 };
 
 impl QuotaTree {
-    /// The tree in Graphviz DOT, each node with its name, guarantees and ceilings.
+    /// The tree in Graphviz DOT, each quota with its name, min and max.
     ///
     /// ```
     /// use quotree_core::{QuotaSpec, QuotaTree, TreeSpec};

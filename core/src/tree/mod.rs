@@ -1,14 +1,14 @@
-//! The quota tree, checked and laid out for speed.
+//! The quota tree, validated and laid out for fast queries.
 //!
-//! Nodes stand in preorder, so a subtree is a range of ids and "is it below" is two comparisons. Guarantees and ceilings
-//! of all governed resources (Q2) lie in one flat table.
+//! Quotas are in preorder, so a subtree is a range of ids, and whether a quota is below another takes two comparisons. Min
+//! and max of all governed resources (Q2) are in flat tables.
 
 mod dot;
 mod validate;
 
 use crate::api::{Amounts, Finding, Name, NameMap, OverPromised, QuotaId, QuotaSpec, Severity, TreeSpec};
 
-/// The ceiling that stands for "unlimited" (Q3).
+/// The max that means "unlimited" (Q3).
 pub(crate) const UNLIMITED: i64 = i64::MAX;
 
 /// A validated quota tree. Ids are places in its preorder; the root is 0.
@@ -38,14 +38,14 @@ pub struct QuotaTree {
     resources: NameMap<()>,
     min: Vec<i64>,
     max: Vec<i64>,
-    /// `min - lend`: what a node keeps for itself (L3).
+    /// `min - lend`: what a quota never lends (L3).
     lend_floor: Vec<i64>,
     names: NameMap<QuotaId>,
     leaves: NameMap<QuotaId>,
 }
 
 impl QuotaTree {
-    /// Checks the tree (T2) and lays it out.
+    /// Validates the tree (T2) and lays it out.
     ///
     /// # Errors
     /// All findings, warnings included, when at least one of them is an error.
@@ -123,45 +123,43 @@ impl QuotaTree {
         }
     }
 
-    /// How many nodes there are; at least one.
+    /// How many quotas there are; at least one.
     #[must_use]
     pub fn len(&self) -> usize {
         self.specs.len()
     }
 
-    /// Never: a valid tree has a root.
+    /// Never true: a valid tree has a root.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.specs.is_empty()
     }
 
-    /// All nodes, in preorder.
+    /// All quotas, in preorder.
     pub fn ids(&self) -> impl DoubleEndedIterator<Item = QuotaId> + use<> {
         (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).map(QuotaId)
     }
 
-    /// The node as it was written down; nothing for an id of another tree.
+    /// The specification of a quota; nothing for an id of another tree.
     #[must_use]
     pub fn spec(&self, quota: QuotaId) -> Option<&QuotaSpec> {
         self.specs.get(quota.0 as usize)
     }
 
-    /// The node's name.
-    ///
-    /// An id of another tree gives the root's name.
+    /// The name of a quota. An id of another tree gives the name of the root.
     #[must_use]
     pub fn name(&self, quota: QuotaId) -> &Name {
         static NONE: std::sync::LazyLock<Name> = std::sync::LazyLock::new(|| Name::from(""));
         self.specs.get(quota.0 as usize).or_else(|| self.specs.first()).map_or(&NONE, |s| &s.name)
     }
 
-    /// The node of this name.
+    /// The quota with this name.
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<QuotaId> {
         self.names.get(name).copied()
     }
 
-    /// The leaf that this namespace hangs on (T1).
+    /// The leaf that this namespace is attached to (T1).
     #[must_use]
     pub fn leaf_of(&self, namespace: &str) -> Option<QuotaId> {
         self.leaves.get(namespace).copied()
@@ -172,31 +170,31 @@ impl QuotaTree {
         self.leaves.iter().map(|(name, quota)| (name, *quota))
     }
 
-    /// The node above; the root has none.
+    /// The parent of a quota; the root has none.
     #[must_use]
     pub fn parent(&self, quota: QuotaId) -> Option<QuotaId> {
         self.parents.get(quota.0 as usize).copied().flatten()
     }
 
-    /// The nodes directly below, in tree order.
+    /// The children of a quota, in tree order.
     #[must_use]
     pub fn children(&self, quota: QuotaId) -> &[QuotaId] {
         self.children.get(quota.0 as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether nothing is below.
+    /// Whether a quota has no children.
     #[must_use]
     pub fn is_leaf(&self, quota: QuotaId) -> bool {
         self.children(quota).is_empty()
     }
 
-    /// How many nodes are above.
+    /// How many quotas are above a quota.
     #[must_use]
     pub fn depth(&self, quota: QuotaId) -> u32 {
         self.depths.get(quota.0 as usize).copied().unwrap_or_default()
     }
 
-    /// The node and all above it, ending with the root.
+    /// The quota and all above it, ending with the root.
     pub fn path(&self, quota: QuotaId) -> impl Iterator<Item = QuotaId> {
         std::iter::successors(Some(quota), |q| self.parent(*q))
     }
@@ -208,13 +206,13 @@ impl QuotaTree {
         ancestor <= quota && quota.0 < end
     }
 
-    /// The lowest node that has both below it (or is one of them). Takes time linear in the depth.
+    /// The lowest common ancestor of two quotas, which may be one of them. Takes time linear in the depth.
     #[must_use]
     pub fn common(&self, a: QuotaId, b: QuotaId) -> QuotaId {
         self.path(a).find(|q| self.is_under(b, *q)).unwrap_or(QuotaId(0))
     }
 
-    /// The governed resources (Q2), sorted by name; their order is that of all per-resource tables.
+    /// The governed resources (Q2), sorted by name. All rows of amounts have this order.
     pub fn governed(&self) -> impl ExactSizeIterator<Item = &Name> {
         self.resources.keys()
     }
@@ -231,25 +229,25 @@ impl QuotaTree {
         self.resources.get_index(index).map(|(name, ())| name)
     }
 
-    /// The guarantees of a node, one a governed resource, base units.
+    /// The min of a quota, one amount a governed resource, base units.
     #[must_use]
     pub fn min(&self, quota: QuotaId) -> &[i64] {
         self.row(&self.min, quota)
     }
 
-    /// The ceilings of a node, one a governed resource, base units; `i64::MAX` where unlimited.
+    /// The max of a quota, one amount a governed resource, base units; `i64::MAX` where unlimited.
     #[must_use]
     pub fn max(&self, quota: QuotaId) -> &[i64] {
         self.row(&self.max, quota)
     }
 
-    /// What a node keeps for itself even when idle (L3), one a governed resource, base units.
+    /// What a quota does not lend even when idle (L3), one amount a governed resource, base units.
     #[must_use]
     pub fn lend_floor(&self, quota: QuotaId) -> &[i64] {
         self.row(&self.lend_floor, quota)
     }
 
-    /// Raises min and max of a node, unchecked: for asking what would happen.
+    /// Raises min and max of a quota, unchecked, for advice: what would happen.
     pub(crate) fn raise(&mut self, quota: QuotaId, resource: &Name, min: i64, max: i64) {
         let Some(at) = self.resource_index(resource.as_str()).map(|r| quota.0 as usize * self.width() + r) else {
             return;
@@ -266,7 +264,7 @@ impl QuotaTree {
         table.get(start..start + self.width()).unwrap_or_default()
     }
 
-    /// Names the amounts of a per-resource row; resources at `skip` are left out.
+    /// The amounts of a row by resource name. Resources whose amount is `skip` are left out.
     #[must_use]
     pub fn named(&self, row: &[i64], skip: i64) -> Amounts {
         let kept = self.resources.keys().zip(row).filter(|(_, amount)| **amount != skip);
@@ -274,7 +272,7 @@ impl QuotaTree {
     }
 }
 
-/// The resources that some node names in min or max (Q2), sorted by name.
+/// The resources that some quota names in min or max (Q2), sorted by name.
 fn governed(spec: &TreeSpec) -> NameMap<()> {
     let mut names: Vec<Name> = Vec::new();
     for quota in &spec.quotas {

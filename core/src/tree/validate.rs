@@ -1,4 +1,5 @@
-//! The checks of T2. All findings at once: the tree's shape by petgraph, then the numbers of every node.
+//! The validation of a quota tree (T2). It gives all findings at once: about the shape of the tree, then about the numbers
+//! of every quota.
 
 use crate::api::{Amounts, Name, OverPromised, QuotaSpec, TreeSpec, Unit, format_quantity};
 use crate::{
@@ -10,7 +11,7 @@ use std::collections::BTreeSet;
 use petgraph::{algo::kosaraju_scc, graphmap::DiGraphMap};
 
 impl QuotaTree {
-    /// Everything that is wrong or odd about a tree, in the order of its list (T2).
+    /// All errors and warnings about a tree, in the order of its list (T2).
     ///
     /// ```
     /// use quotree_core::{QuotaSpec, QuotaTree, TreeSpec};
@@ -26,13 +27,13 @@ impl QuotaTree {
             check.numbers(quota);
             check.against_parent(quota);
             check.namespaces(quota);
-            check.promises(quota, over_promised);
+            check.over_promises(quota, over_promised);
             check.oddities(quota);
         }
         check.findings
     }
 
-    /// What is odd about the tree on a cluster that has these amounts (T2, warnings).
+    /// Warnings about a tree on a cluster with these amounts (T2).
     #[must_use]
     pub fn warnings_on(spec: &TreeSpec, cluster: &Amounts) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -61,7 +62,7 @@ impl QuotaTree {
     }
 }
 
-/// An amount as text, also where it passes 64 bits.
+/// An amount as text, also where it exceeds 64 bits.
 fn show(resource: &Name, amount: i128) -> String {
     let unit = Unit::of(resource.as_str());
     i64::try_from(amount).map_or_else(|_| format!("{amount} base units"), |amount| format_quantity(amount, unit))
@@ -71,7 +72,7 @@ struct Check<'a> {
     spec: &'a TreeSpec,
     by_name: NameMap<&'a QuotaSpec>,
     children: NameMap<Vec<&'a QuotaSpec>>,
-    homes: NameMap<Name>,
+    attached_to: NameMap<Name>,
     findings: Vec<Finding>,
 }
 
@@ -85,7 +86,7 @@ impl<'a> Check<'a> {
                 children.entry(parent.clone()).or_default().push(quota);
             }
         }
-        Self { spec, by_name, children, homes: NameMap::default(), findings: Vec::new() }
+        Self { spec, by_name, children, attached_to: NameMap::default(), findings: Vec::new() }
     }
 
     fn find(&mut self, quota: &QuotaSpec, kind: K) {
@@ -102,7 +103,7 @@ impl<'a> Check<'a> {
         self.findings.push(Finding { path: names.join(" / "), quota: quota.name.clone(), kind });
     }
 
-    /// One root, known parents, no name twice, no cycle.
+    /// One root, known parents, unique names, no cycle.
     fn shape(&mut self) {
         let spec = self.spec;
         let mut first_root: Option<&QuotaSpec> = None;
@@ -193,13 +194,13 @@ impl<'a> Check<'a> {
             if inner {
                 self.find(quota, K::NamespaceOnInner { namespace: namespace.clone() });
             }
-            if let Some(other) = self.homes.insert(namespace.clone(), quota.name.clone()) {
+            if let Some(other) = self.attached_to.insert(namespace.clone(), quota.name.clone()) {
                 self.find(quota, K::NamespaceTwice { namespace: namespace.clone(), other });
             }
         }
     }
 
-    fn promises(&mut self, quota: &QuotaSpec, over_promised: OverPromised) {
+    fn over_promises(&mut self, quota: &QuotaSpec, over_promised: OverPromised) {
         let Some(children) = self.children.get(&quota.name).cloned() else { return };
         let mut sums: NameMap<i128> = NameMap::default();
         for (resource, min) in children.iter().flat_map(|child| child.min.iter()) {

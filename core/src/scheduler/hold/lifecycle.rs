@@ -69,7 +69,7 @@ pub(crate) fn begin(
     cluster.touch(leaf);
 }
 
-/// A hold waits for a terminating pod that no hold waited for.
+/// A hold waits for this terminating pod from now on.
 fn claim(cluster: &mut Cluster, id: HoldId, pod: PodRef) {
     cluster.holds.unclaimed_terminating.remove(&cluster.workloads.id_of(pod));
     if let Some(row) = cluster.workloads.pod_mut(pod) {

@@ -39,7 +39,7 @@ pub(crate) struct Nodes {
     pub(super) rankings: Rankings,
     pub(super) fragmentation: Fragmentation,
     pub(super) domains: Domains,
-    /// Nodes on which room came free since the pending workloads were last told.
+    /// Nodes on which room came free since the queue was last updated.
     pub(super) freed: Vec<NodeSlot>,
     /// Nodes that were made smaller than what runs on them (I8).
     pub(super) shrunk: BTreeSet<NodeSlot>,
@@ -174,7 +174,7 @@ impl Nodes {
         Ok(())
     }
 
-    /// Forgets a node. Its pods must have been taken off before.
+    /// Removes a node. Its pods must have been taken off before.
     pub(crate) fn remove(&mut self, slot: NodeSlot) {
         self.freed.retain(|node| *node != slot);
         self.shrunk.remove(&slot);

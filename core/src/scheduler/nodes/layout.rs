@@ -1,4 +1,4 @@
-//! What the specification of a node comes to: amounts by resource, devices, and the resources that placement scores.
+//! Reading the specification of a node: amounts by resource, devices, and the resources that placement scores.
 
 use super::devices::{DeviceGranularity, DeviceOrder, NodeDevices};
 use crate::{

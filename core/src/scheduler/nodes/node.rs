@@ -25,7 +25,7 @@ pub(crate) struct Node {
     pub(crate) pods: Vec<PodRef>,
     /// The resources that placement scores: cpu and devices where the node has any, else all.
     pub(super) scored: SmallVec<[ResourceId; 4]>,
-    /// How many pods of each kind that GPU clustering tells apart run here.
+    /// How many pods of each kind that GPU clustering distinguishes run here.
     pub(super) clusters: SmallVec<[(u32, u32); 2]>,
     pub(super) score: u64,
     /// What typical pods could use of it, for `fgd`.

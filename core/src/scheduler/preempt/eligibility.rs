@@ -55,10 +55,10 @@ impl PreemptionKind {
     }
 }
 
-/// For whom victims are looked for, and how.
+/// The workload that victims are searched for, and how.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Preemptor<'a> {
-    /// Nobody where a lowered max is enforced (T4).
+    /// None where a lowered max is enforced (T4).
     pub(crate) slot: Option<WorkloadSlot>,
     pub(crate) leaf: QuotaSlot,
     pub(crate) ask: &'a Ask,
@@ -67,7 +67,7 @@ pub(crate) struct Preemptor<'a> {
     pub(crate) break_budgets: bool,
 }
 
-/// Whether a workload could preempt anybody at all: its leaf is within its guarantee (R2a), or has victims of lower
+/// Whether a workload could preempt any other at all: its leaf is within its guarantee (R2a), or has victims of lower
 /// priority (R1). Costs a path of the tree.
 pub(crate) fn could_preempt(cluster: &Cluster, slot: WorkloadSlot, ask: &Ask, kind: PreemptionKind) -> bool {
     let workload = cluster.workloads.at(slot);

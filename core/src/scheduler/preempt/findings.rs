@@ -1,4 +1,4 @@
-//! What a search in vain leaves behind, for the verdict.
+//! What a search without result leaves behind, for the verdict.
 
 use crate::api::{BlockingReason, Bound};
 

@@ -64,7 +64,7 @@ pub(super) struct Entry {
     /// Whether the queue is tried next time whatever its quotas admit.
     pub(super) due: bool,
     pub(super) retry_on_event: bool,
-    /// Tried in vain although every quota admits it. It is not offered again before the next event or the end of a hold.
+    /// It could not be placed although every quota admits it. It is not offered again before the next event or the end of a hold.
     pub(super) suspended: bool,
 }
 

@@ -6,8 +6,8 @@
 //! guarantees on their path cover. So when quota or room comes free, the first workload in order that may use it is the
 //! winner of its class, and a change costs one path of the tree.
 //!
-//! A queue that was tried in vain is suspended. It is *due* again when the guarantee of its leaf comes to cover it; if
-//! it could preempt at all, it is also retried after each event.
+//! A queue that could not be placed is suspended. It is *due* again when the guarantee of its leaf covers it again; if it
+//! could preempt at all, it is also retried after each event.
 
 use super::{
     order::PendingKey,
@@ -32,7 +32,7 @@ pub(crate) struct Tournament {
     /// The heads of queues that are due: possibly entitled ones, and those that are known not to be.
     pub(super) due: PerContest<BTreeSet<(PendingKey, RequestQueue)>>,
     pub(super) newly_due: Vec<RequestQueue>,
-    /// Asks that some guarantee has come to cover.
+    /// Asks that some guarantee covers now, and did not before.
     came_within_min: BTreeSet<AskId>,
     retry_on_event: Vec<RequestQueue>,
     suspended: Vec<RequestQueue>,
@@ -267,7 +267,7 @@ impl Tournament {
         true
     }
 
-    /// Where a guarantee has come to cover a request, due queues that were not entitled may be now (O1).
+    /// Where a guarantee covers a request that it did not cover before, due queues that were not entitled may be now (O1).
     fn recheck_entitlement(&mut self) {
         let asks = std::mem::take(&mut self.came_within_min);
         if asks.is_empty() || self.due.any.is_empty() {
@@ -332,9 +332,9 @@ impl Tournament {
         }
     }
 
-    /// The queue was tried in vain. `retry` says whether the next event may change that, `suspend` whether the
+    /// The head of the queue could not be placed. `retry` says whether the next event may change that, `suspend` whether the
     /// tournament would otherwise offer it again at once.
-    pub(crate) fn tried_in_vain(&mut self, queue: RequestQueue, retry: bool, suspend: bool) {
+    pub(crate) fn could_not_place(&mut self, queue: RequestQueue, retry: bool, suspend: bool) {
         let head = self.head(queue);
         if std::mem::replace(&mut self.entry(queue).due, false)
             && let Some(head) = head

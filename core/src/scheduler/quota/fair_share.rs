@@ -48,7 +48,7 @@ impl FairShares {
         &self.rows
     }
 
-    /// Brings the shares up to date. Looks at every quota once, and divides only among siblings of whom one has another
+    /// Updates the shares. Looks at every quota once, and divides again only among siblings of which one has another
     /// demand, or whose parent has another share.
     pub(crate) fn refresh(&mut self, quotas: &Quotas, capacity: Capacity<impl Fn(usize) -> i64>) {
         let (width, len) = (quotas.tree.width(), quotas.tree.len());
@@ -95,7 +95,7 @@ impl FairShares {
 }
 
 impl Quotas {
-    /// Brings the shares that decisions use up to date, where the policy reclaims by them (F3).
+    /// Updates the shares that decisions use, where the policy reclaims by them (F3).
     pub(crate) fn refresh_shares(&mut self, capacity: Capacity<impl Fn(usize) -> i64>) {
         if self.reclaim == Reclaim::FairShare {
             let mut shares = FairShares::default();
@@ -104,7 +104,7 @@ impl Quotas {
         }
     }
 
-    /// Brings demands up to date, and marks the quotas below which one has changed.
+    /// Updates demands, and marks the quotas below which one has changed.
     fn refresh_demands(&self, resource: usize, demands: &mut [i64], dirty: &mut [bool]) {
         for quota in self.tree.ids().rev() {
             let is_dirty = dirty.get(quota.0 as usize).copied().unwrap_or(false);

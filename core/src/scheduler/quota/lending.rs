@@ -49,7 +49,7 @@ impl Ledger {
         });
     }
 
-    /// Recomputes the most that each quota on the path of a pending change may come to be charged: with those changes,
+    /// Recomputes the most that each quota on the path of a pending change may be charged: with those changes,
     /// in the order of their holds, that add to it, or with all of them. Costs, for each quota, the paths of the changes
     /// below it.
     pub(super) fn recompute_reservations(&mut self) {

@@ -31,7 +31,7 @@ pub(crate) struct Pod {
 }
 
 impl Pod {
-    /// A pod of this set that waits.
+    /// A pending pod of this set.
     pub(crate) fn pending(set: u16) -> Self {
         Self { state: Some(PodState::Waiting), set, assignment: Assignment::default(), evicted_for: None }
     }

@@ -163,7 +163,7 @@ mod tests {
             rankings.least(TemplateId(id), MOST / 2, |_| 7);
         }
         assert_eq!(rankings.kept, MOST);
-        // One that is too long by itself is kept all the same, alone.
+        // A list that alone exceeds the limit is kept, and no other.
         assert_eq!(Rankings::default().least(TemplateId(0), MOST + 1, |_| 7), 7);
     }
 
@@ -186,7 +186,7 @@ mod tests {
                 ranks[slot] = if draw(4) == 0 { UNFIT } else { draw(1000) };
             }
             rankings.touch(NodeSlot(slot as u32));
-            // Now and then so much happens between two asks that not all changes are kept.
+            // Sometimes so much happens between two uses that not all changes are kept.
             for _ in 0..if round % 100 == 0 { 300 } else { 0 } {
                 rankings.touch(NodeSlot(slot as u32));
             }
