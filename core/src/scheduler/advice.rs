@@ -1,19 +1,18 @@
 //! What would help a pending workload (X3): single changes, each tried on a copy of the state before it is advised; of
 //! amounts, the smallest that helps.
 
-use super::{
-    Scheduler,
-    cluster::Cluster,
-    placement::fits,
-    preempt::{eligibility::PreemptionKind, find_plan, findings::SearchFindings},
-    state::{
-        interner::Ask,
-        keys::{QuotaSlot, WorkloadSlot},
+use crate::{
+    api::{
+        Action, BlockingReason, Event, Help, OverPromised, Protection, QuotaId, Room, TreeSpec, Verdict,
+        WorkloadChange, WorkloadId,
     },
-};
-use crate::api::{
-    Action, BlockingReason, Event, Help, OverPromised, Protection, QuotaId, Room, TreeSpec, Verdict, WorkloadChange,
-    WorkloadId,
+    scheduler::{
+        Scheduler,
+        cluster::Cluster,
+        placement::fits,
+        preempt::{PreemptionKind, SearchFindings, find_plan},
+        state::{Ask, QuotaSlot, WorkloadSlot},
+    },
 };
 use std::{cmp::Reverse, collections::BTreeSet};
 

@@ -1,23 +1,17 @@
 //! Trying to place one workload: on what is available, by preemption, or by taking over a later workload's hold.
 
-use super::{
-    cluster::{Cluster, holds::Hold, trial::Trial},
-    explain, hold,
-    placement::place,
-    preempt::{
-        eligibility::{PreemptionKind, could_preempt_at_all, reclaims_by_share},
-        find_plan,
-        findings::SearchFindings,
-        plan::PreemptionPlan,
+use crate::{
+    api::{Action, Plan, ReleaseReason},
+    scheduler::{
+        cluster::{Cluster, Hold, Trial},
+        explain, hold,
+        placement::place,
+        preempt::{PreemptionKind, PreemptionPlan, SearchFindings, could_preempt_at_all, find_plan, reclaims_by_share},
+        queue::{PendingKey, RequestQueue},
+        state::{Ask, HoldId, WorkloadSlot},
+        takeover::{came_after_a_hold, holds_to_take},
     },
-    queue::{order::PendingKey, request_class::RequestQueue},
-    state::{
-        interner::Ask,
-        keys::{HoldId, WorkloadSlot},
-    },
-    takeover::{came_after_a_hold, holds_to_take},
 };
-use crate::api::{Action, Plan, ReleaseReason};
 
 /// Tries to place the head of a queue. Where that fails, the plan gets a verdict.
 pub(super) fn attempt(cluster: &mut Cluster, queue: RequestQueue, plan: &mut Plan) {
@@ -125,7 +119,7 @@ impl Attempt<'_> {
     /// Ends some holds and tries to place the workload in their room. If that fails, the holds are restored.
     fn place_without_holds(&mut self, ids: &[HoldId]) -> bool {
         let slot = self.key.slot;
-        let freed = self.cluster.nodes.freed_mark();
+        let freed = self.cluster.nodes.freed.mark();
         let mut ended: Vec<(HoldId, Hold)> = Vec::new();
         for id in ids {
             ended.extend(hold::end(self.cluster, *id).map(|hold| (*id, hold)));
@@ -152,7 +146,7 @@ impl Attempt<'_> {
             self.cluster.set_admitted(hold.slot, true);
             hold::restore(self.cluster, id, hold);
         }
-        self.cluster.nodes.forget_freed_since(freed);
+        self.cluster.nodes.freed.forget_since(freed);
         false
     }
 }

@@ -1,14 +1,16 @@
 //! One decision: what time has made due, what evictions have freed for the workloads that hold, then every pending
 //! workload that may be placed now, in order (O1).
 
-use super::{
-    attempt::attempt,
-    cluster::Cluster,
-    hold, overdue,
-    queue::{next::Judge, request_class::RequestQueue},
-    retry,
+use crate::{
+    api::{Plan, WorkloadId},
+    scheduler::{
+        attempt::attempt,
+        cluster::Cluster,
+        hold, overdue,
+        queue::{Judge, RequestQueue},
+        retry,
+    },
 };
-use crate::api::{Plan, WorkloadId};
 use std::collections::BTreeSet;
 
 /// Makes one decision. `retry` says whether an event came since the last one.

@@ -30,7 +30,7 @@ mod takeover;
 mod tests;
 mod view;
 
-pub use quota::fair_share::FairShares;
+pub use quota::FairShares;
 
 use crate::{
     api::{BlockingReason, Event, EventError, Finding, Plan, Policy, Time, TreeSpec, Verdict, WorkloadId},

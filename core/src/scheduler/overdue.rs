@@ -1,20 +1,15 @@
 //! What time makes due: gangs that were below their minimum for too long (G3), and quotas that were above a lowered max
 //! for too long (T4).
 
-use super::{
-    cluster::{Cluster, trial::Trial},
-    hold,
-    preempt::{
-        candidates::{Steps, better_candidate, first_victim},
-        eligibility::{PreemptionKind, Preemptor},
-        victim_leaf::VictimLeaf,
-    },
-    state::{
-        interner::Ask,
-        keys::{PodRef, QuotaSlot, WorkloadSlot},
+use crate::{
+    api::{EnforceMax, EvictReason, Plan, QuotaId, ReleaseReason, Rule},
+    scheduler::{
+        cluster::{Cluster, Trial},
+        hold,
+        preempt::{PreemptionKind, Preemptor, Steps, VictimLeaf, better_candidate, first_victim},
+        state::{Ask, PodRef, QuotaSlot, WorkloadSlot},
     },
 };
-use crate::api::{EnforceMax, EvictReason, Plan, QuotaId, ReleaseReason, Rule};
 use smallvec::SmallVec;
 
 /// Takes out the timers that have passed. Gives whether there were any.

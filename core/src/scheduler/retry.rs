@@ -1,18 +1,15 @@
 //! Which queues are tried again after events, and after room or quota came free.
 
-use super::{
+use crate::scheduler::{
     cluster::Cluster,
-    preempt::eligibility::{could_preempt_at_all, reclaims_by_share},
-    state::{
-        interner::Ask,
-        keys::{NodeSlot, TemplateId},
-    },
+    preempt::{could_preempt_at_all, reclaims_by_share},
+    state::{Ask, NodeSlot, TemplateId},
     takeover::{came_after_a_hold, holds_to_take},
 };
 
 /// Updates the queue with what came free since the last choice: admissions of quotas, and room on nodes.
 pub(super) fn update_queue(cluster: &mut Cluster) {
-    let freed = cluster.nodes.take_freed();
+    let freed = cluster.nodes.freed.take();
     if !freed.is_empty() {
         for ask in cluster.queue.tournament.classes_without_room() {
             let request = cluster.workloads.interner.ask(ask);

@@ -1,9 +1,9 @@
 //! Which holds a workload may take over (H2).
 
-use super::{
+use crate::scheduler::{
     cluster::Cluster,
-    queue::order::PendingKey,
-    state::keys::{HoldId, WorkloadSlot},
+    queue::PendingKey,
+    state::{HoldId, WorkloadSlot},
 };
 
 /// The holds that a workload may take over where it needs the room, the latest in order first (H2).

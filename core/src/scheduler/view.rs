@@ -1,11 +1,12 @@
 //! Reading a scheduler's state. No decision uses any of this.
 
-use super::{Scheduler, cluster::Cluster};
 use crate::{
     api::{Amounts, NodeId, NodeSpec, NodeView, PodId, PodView, QuotaId, Usage, WorkloadId, WorkloadView},
     scheduler::{
-        quota::fair_share::{Capacity, FairShares},
-        state::{keys::NodeSlot, workloads::Pod},
+        Scheduler,
+        cluster::Cluster,
+        quota::{Capacity, FairShares},
+        state::{NodeSlot, Pod},
     },
 };
 

@@ -4,8 +4,8 @@ use crate::{
     api::{EvictReason, NodeId, PodId, PodState, QuotaId, WorkloadId},
     scheduler::{
         cluster::Cluster,
-        quota::ledger::Ledger,
-        state::{keys::QuotaSlot, row::amount_of},
+        quota::Ledger,
+        state::{QuotaSlot, amount_of},
     },
 };
 use std::collections::BTreeMap;

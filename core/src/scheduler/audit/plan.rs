@@ -13,7 +13,7 @@ use crate::{
     scheduler::{
         Scheduler,
         cluster::Cluster,
-        state::{keys::NodeSlot, row::amount_of},
+        state::{NodeSlot, amount_of},
     },
     tree::UNLIMITED,
 };

@@ -6,12 +6,9 @@ use crate::{
     scheduler::{
         Scheduler,
         cluster::Cluster,
-        nodes::reservation::NodeReservation,
-        quota::{Quotas, ledger::Ledger},
-        state::{
-            keys::{NodeSlot, PodRef, QuotaSlot},
-            row::amount_of,
-        },
+        nodes::NodeReservation,
+        quota::{Ledger, Quotas},
+        state::{NodeSlot, PodRef, QuotaSlot, amount_of},
     },
     tree::UNLIMITED,
 };

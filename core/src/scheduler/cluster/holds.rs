@@ -3,10 +3,9 @@
 use crate::{
     api::{PodId, ReleaseReason, Time, WorkloadId},
     scheduler::{
-        nodes::reservation::NodeReservation,
-        quota::pending_change::PendingChange,
-        state::keys::{AskId, Assignments, HoldId, NodeSlot, PodRef, WorkloadSlot},
-        state::table::narrow,
+        nodes::NodeReservation,
+        quota::PendingChange,
+        state::{AskId, Assignments, HoldId, NodeSlot, PodRef, WorkloadSlot, narrow},
     },
 };
 use smallvec::SmallVec;

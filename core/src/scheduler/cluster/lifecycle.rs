@@ -1,15 +1,11 @@
 //! The steps in the life of a pod and its workload. Each step keeps ledger, nodes, victim index and queue consistent.
 
-use super::Cluster;
+use super::groups::Cluster;
 use crate::{
     api::{Action, BindReason, EnforceMax, EvictReason, Plan, PodState, Preemption},
     scheduler::{
-        queue::order::VictimKey,
-        state::{
-            interner::Ask,
-            keys::{Assignment, Assignments, HoldId, PodRef, WorkloadSlot},
-            row::Row,
-        },
+        queue::VictimKey,
+        state::{Ask, Assignment, Assignments, HoldId, PodRef, Row, WorkloadSlot},
     },
 };
 use std::cmp::Reverse;
@@ -88,7 +84,7 @@ impl Cluster {
         ledger.give_back(leaf, &template.governed, preemptible);
         ledger.each(leaf, |ledger, q| *ledger.pods.at_mut(q) -= 1);
         self.nodes.take(row.assignment, template, pod);
-        self.nodes.note_freed(row.assignment.node);
+        self.nodes.freed.note(row.assignment.node);
         if let Some(row) = self.workloads.pod_mut(pod) {
             row.state = after;
             row.evicted_for = None;

@@ -1,74 +1,12 @@
 //! The state of a scheduler: the groups of state side by side, and the changes that touch several of them at once.
 
-pub(crate) mod holds;
+mod groups;
+mod holds;
 mod lifecycle;
 mod queueing;
-pub(crate) mod trial;
+mod trial;
 mod victim_index;
 
-use crate::{
-    api::{NameMap, Policy, Time, WorkloadId},
-    scheduler::{
-        nodes::Nodes,
-        queue::Queue,
-        quota::{Quotas, fair_share::Capacity},
-        state::{interner::Interner, keys::WorkloadSlot, workloads::Workloads},
-    },
-    tree::QuotaTree,
-};
-use holds::Holds;
-use std::collections::BTreeSet;
-use victim_index::VictimIndex;
-
-/// All that a scheduler knows.
-#[derive(Debug, Clone)]
-pub(crate) struct Cluster {
-    pub(crate) policy: Policy,
-    /// When the last decision was made.
-    pub(crate) now: Time,
-    /// Counts the events and decisions so far.
-    pub(crate) generation: u64,
-    pub(crate) quotas: Quotas,
-    pub(crate) workloads: Workloads,
-    pub(crate) nodes: Nodes,
-    pub(crate) queue: Queue,
-    pub(crate) victims: VictimIndex,
-    pub(crate) holds: Holds,
-    /// How many more pods of each disruption budget may be evicted (R7).
-    pub(crate) budgets: NameMap<u32>,
-    /// Times at which a decision may differ although no event came.
-    pub(crate) timers: BTreeSet<Time>,
-    /// Workloads that may be gangs below their minimum (G3).
-    pub(crate) maybe_stale: BTreeSet<WorkloadId>,
-    /// Workloads of which pods were bound since the last event: no victims before the next one (S1).
-    pub(crate) bound_this_cycle: Vec<WorkloadSlot>,
-}
-
-impl Cluster {
-    /// A cluster without nodes and workloads.
-    pub(crate) fn new(tree: QuotaTree, policy: Policy) -> Self {
-        let interner = Interner::new(&tree);
-        let quotas = Quotas::new(tree, &policy);
-        Self {
-            now: Time(0),
-            generation: 0,
-            workloads: Workloads::new(interner),
-            nodes: Nodes::new(&policy),
-            queue: Queue::new(&quotas, &policy),
-            victims: VictimIndex::new(quotas.ledger.slots().count()),
-            holds: Holds::default(),
-            budgets: NameMap::default(),
-            timers: BTreeSet::new(),
-            maybe_stale: BTreeSet::new(),
-            bound_this_cycle: Vec::new(),
-            quotas,
-            policy,
-        }
-    }
-
-    /// Brings the fair shares that decisions use up to date (F3).
-    pub(crate) fn refresh_shares(&mut self) {
-        let nodes = &self.nodes;
-        self.quotas.refresh_shares(Capacity { changes: nodes.changes(), of: |r| nodes.capacity(r) });
-    }
-}
+pub(crate) use groups::Cluster;
+pub(crate) use holds::Hold;
+pub(crate) use trial::Trial;

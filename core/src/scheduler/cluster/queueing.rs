@@ -1,9 +1,9 @@
 //! Putting workloads into the queue and taking them out, as their pods change.
 
-use super::Cluster;
+use super::groups::Cluster;
 use crate::scheduler::{
-    queue::{order::PendingKey, request_class::RequestQueue},
-    state::keys::{QuotaSlot, WorkloadSlot},
+    queue::{PendingKey, RequestQueue},
+    state::{QuotaSlot, WorkloadSlot},
 };
 use smallvec::SmallVec;
 

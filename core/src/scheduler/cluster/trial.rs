@@ -1,9 +1,9 @@
 //! What-if: evicts and binds on the real state, and restores it exactly (R6).
 
-use super::Cluster;
+use super::groups::Cluster;
 use crate::{
     api::PodState,
-    scheduler::state::keys::{Assignment, PodRef},
+    scheduler::state::{Assignment, PodRef},
 };
 
 /// What was changed on trial, in order.

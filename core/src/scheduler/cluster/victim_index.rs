@@ -1,11 +1,8 @@
 //! The workloads that could be evicted, by leaf and in victim order (V1).
 
 use crate::scheduler::{
-    queue::order::VictimKey,
-    state::{
-        keys::{QuotaSlot, WorkloadSlot},
-        table::Table,
-    },
+    queue::VictimKey,
+    state::{QuotaSlot, Table, WorkloadSlot},
 };
 use std::collections::BTreeSet;
 

@@ -4,12 +4,7 @@ use crate::{
     api::{BlockingReason, Holder, PodId},
     scheduler::{
         cluster::Cluster,
-        state::{
-            interner::Ask,
-            keys::{NodeSlot, QuotaSlot, TemplateId, WorkloadSlot},
-            row::amount_of,
-            workloads::Workload,
-        },
+        state::{Ask, NodeSlot, QuotaSlot, TemplateId, Workload, WorkloadSlot, amount_of},
     },
 };
 use std::{cmp::Reverse, collections::BTreeMap};

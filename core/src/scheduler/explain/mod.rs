@@ -7,18 +7,16 @@
 mod holders;
 mod protected;
 
-use super::{
-    cluster::Cluster,
-    hold::fits_when_settled,
-    placement::room_missing,
-    preempt::{eligibility::PreemptionKind, find_plan, findings::SearchFindings},
-    state::{
-        interner::Ask,
-        keys::{QuotaSlot, WorkloadSlot},
-        table::narrow,
+use crate::{
+    api::{BlockingReason, NodeTally, Obstacle, Protected, Protection, Room, Verdict, WorkloadId},
+    scheduler::{
+        cluster::Cluster,
+        hold::fits_when_settled,
+        placement::room_missing,
+        preempt::{PreemptionKind, SearchFindings, find_plan},
+        state::{Ask, QuotaSlot, WorkloadSlot, narrow},
     },
 };
-use crate::api::{BlockingReason, NodeTally, Obstacle, Protected, Protection, Room, Verdict, WorkloadId};
 use holders::holders;
 use protected::protected;
 

@@ -4,16 +4,8 @@ use crate::{
     api::{BlockingReason, PodId, PodState, Protected, Protection, QuotaId},
     scheduler::{
         cluster::Cluster,
-        preempt::{
-            eligibility::{PreemptionKind, Preemptor, Resources, protection},
-            lacking,
-        },
-        state::{
-            interner::Ask,
-            keys::{PodRef, QuotaSlot, WorkloadSlot},
-            row::amount_of,
-            table::narrow,
-        },
+        preempt::{PreemptionKind, Preemptor, Resources, lacking, protection},
+        state::{Ask, PodRef, QuotaSlot, WorkloadSlot, amount_of, narrow},
     },
 };
 use std::collections::BTreeMap;

@@ -5,8 +5,10 @@ mod pod;
 mod tree;
 mod workload;
 
-use super::cluster::Cluster;
-use crate::api::{Event, EventError};
+use crate::{
+    api::{Event, EventError},
+    scheduler::cluster::Cluster,
+};
 
 /// Applies an event to the state.
 pub(super) fn apply(cluster: &mut Cluster, event: Event) -> Result<(), EventError> {

@@ -6,7 +6,7 @@ use crate::{
     scheduler::{
         cluster::Cluster,
         hold,
-        state::keys::{Assignment, NodeSlot, PodRef},
+        state::{Assignment, NodeSlot, PodRef},
     },
 };
 

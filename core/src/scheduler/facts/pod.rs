@@ -5,7 +5,7 @@ use crate::{
     scheduler::{
         cluster::Cluster,
         hold,
-        state::keys::{PodRef, WorkloadSlot},
+        state::{PodRef, WorkloadSlot},
     },
 };
 

@@ -5,10 +5,7 @@ use crate::{
     scheduler::{
         cluster::Cluster,
         hold,
-        state::{
-            keys::{Assignment, WorkloadSlot},
-            workloads::Pod,
-        },
+        state::{Assignment, Pod, WorkloadSlot},
     },
     tree::QuotaTree,
 };

@@ -6,13 +6,7 @@ use crate::{
     scheduler::{
         cluster::Cluster,
         hold,
-        state::{
-            interner::Ask,
-            keys::{QuotaSlot, TemplateId, WorkloadSlot},
-            row::Row,
-            table::narrow,
-            workloads::{Pod, Set, Workload},
-        },
+        state::{Ask, Pod, QuotaSlot, Row, Set, TemplateId, Workload, WorkloadSlot, narrow},
     },
 };
 use smallvec::SmallVec;

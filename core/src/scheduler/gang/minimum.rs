@@ -3,10 +3,7 @@
 
 use crate::{
     api::PodState,
-    scheduler::state::{
-        table::narrow,
-        workloads::{Pod, Workload},
-    },
+    scheduler::state::{Pod, Workload, narrow},
 };
 use smallvec::SmallVec;
 

@@ -2,11 +2,7 @@
 
 use crate::{
     api::PodState,
-    scheduler::state::{
-        interner::Ask,
-        keys::{AskId, TemplateId, WorkloadSlot},
-        workloads::Workloads,
-    },
+    scheduler::state::{Ask, AskId, TemplateId, WorkloadSlot, Workloads},
 };
 use smallvec::SmallVec;
 

@@ -7,9 +7,9 @@ use super::{
 use crate::{
     api::{Action, Plan, ReleaseReason},
     scheduler::{
-        cluster::{Cluster, holds::Hold},
+        cluster::{Cluster, Hold},
         placement::{place, place_as_reserved},
-        state::{interner::Ask, keys::PodRef},
+        state::{Ask, PodRef},
     },
 };
 

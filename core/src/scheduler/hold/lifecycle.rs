@@ -4,13 +4,10 @@ use super::reserve::{reserve, unreserve};
 use crate::{
     api::{Action, EvictReason, Plan, ReleaseReason},
     scheduler::{
-        cluster::{Cluster, holds::Hold},
-        preempt::plan::PreemptionPlan,
-        quota::pending_change::PendingChange,
-        state::{
-            keys::{AskId, Assignment, HoldId, PodRef, QuotaSlot, WorkloadSlot},
-            table::narrow,
-        },
+        cluster::{Cluster, Hold},
+        preempt::PreemptionPlan,
+        quota::PendingChange,
+        state::{AskId, Assignment, HoldId, PodRef, QuotaSlot, WorkloadSlot, narrow},
     },
 };
 use smallvec::SmallVec;

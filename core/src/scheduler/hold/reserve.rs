@@ -2,12 +2,9 @@
 
 use crate::scheduler::{
     cluster::Cluster,
-    nodes::reservation::NodeReservation,
-    quota::pending_change::PendingChange,
-    state::{
-        keys::{HoldId, NodeSlot, QuotaSlot},
-        row::Row,
-    },
+    nodes::NodeReservation,
+    quota::PendingChange,
+    state::{HoldId, NodeSlot, QuotaSlot, Row},
 };
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -63,7 +60,7 @@ pub(super) fn unreserve(cluster: &mut Cluster, id: HoldId) {
     for (node, amounts) in reserved {
         if cluster.nodes.at(node).up {
             cluster.nodes.unreserve(node, &amounts);
-            cluster.nodes.note_freed(node);
+            cluster.nodes.freed.note(node);
         }
     }
     cluster.quotas.ledger.unreserve(id, &change);

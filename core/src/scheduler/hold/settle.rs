@@ -2,12 +2,9 @@
 
 use super::lifecycle::{end, restore};
 use crate::scheduler::{
-    cluster::{Cluster, holds::Hold, trial::Trial},
+    cluster::{Cluster, Hold, Trial},
     placement::fits,
-    state::{
-        interner::Ask,
-        keys::{HoldId, PodRef, WorkloadSlot},
-    },
+    state::{Ask, HoldId, PodRef, WorkloadSlot},
 };
 
 /// Whether a workload fits once all terminating pods are gone and all holding workloads are placed. Then it need not
@@ -18,7 +15,7 @@ pub(crate) fn fits_when_settled(cluster: &mut Cluster, slot: WorkloadSlot, ask: 
         return false;
     }
     let mut trial = Trial::default();
-    let freed = cluster.nodes.freed_mark();
+    let freed = cluster.nodes.freed.mark();
     let ids = cluster.holds.ids_where(|_| true);
     let unclaimed: Vec<PodRef> = cluster.holds.unclaimed_terminating.values().copied().collect();
     let ended: Vec<(HoldId, Hold)> = ids.into_iter().filter_map(|id| Some((id, end(cluster, id)?))).collect();
@@ -41,7 +38,7 @@ pub(crate) fn fits_when_settled(cluster: &mut Cluster, slot: WorkloadSlot, ask: 
     for (id, hold) in ended.into_iter().rev() {
         restore(cluster, id, hold);
     }
-    cluster.nodes.forget_freed_since(freed);
+    cluster.nodes.freed.forget_since(freed);
     fits
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     api::{Name, NodeSpec, PodTemplate},
-    scheduler::state::interner::Template,
+    scheduler::state::Template,
 };
 
 /// Labels and taints.

@@ -6,10 +6,7 @@
 use super::{inventory::Nodes, score};
 use crate::{
     api::{Domain, Level, Placement},
-    scheduler::state::{
-        interner::Template,
-        keys::{Assignment, NodeSlot},
-    },
+    scheduler::state::{Assignment, NodeSlot, Template},
 };
 
 impl Nodes {

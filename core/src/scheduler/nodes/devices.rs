@@ -6,10 +6,7 @@
 
 use crate::{
     api::{DeviceChoice, DeviceMode, DeviceSet, NodeSpec},
-    scheduler::state::{
-        interner::{Devices, Template},
-        keys::ResourceId,
-    },
+    scheduler::state::{Devices, ResourceId, Template},
 };
 use smallvec::SmallVec;
 

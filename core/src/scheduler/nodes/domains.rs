@@ -2,7 +2,7 @@
 
 use crate::{
     api::{Domain, Level, NodeId, NodeSpec},
-    scheduler::state::keys::NodeSlot,
+    scheduler::state::NodeSlot,
 };
 use std::collections::BTreeMap;
 

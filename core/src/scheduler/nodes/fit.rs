@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api::{DeviceMode, DeviceSet},
-    scheduler::state::interner::{Devices, Template},
+    scheduler::state::{Devices, Template},
 };
 use smallvec::SmallVec;
 use std::cmp::Reverse;

@@ -6,11 +6,7 @@
 use super::{devices::NodeDevices, node::Node};
 use crate::{
     api::NodeId,
-    scheduler::state::{
-        interner::Template,
-        keys::{Assignment, NodeSlot, ResourceId},
-        table::Table,
-    },
+    scheduler::state::{Assignment, NodeSlot, ResourceId, Table, Template},
 };
 use smallvec::SmallVec;
 

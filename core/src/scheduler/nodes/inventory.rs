@@ -3,6 +3,7 @@
 use super::{
     class::Class,
     domains::Domains,
+    freed::FreedNodes,
     index::ClassIndex,
     layout::{devices_of, scored},
     node::Node,
@@ -11,12 +12,7 @@ use super::{
 };
 use crate::{
     api::{EventError, NodeId, NodeSpec, Policy},
-    scheduler::state::{
-        interner::{Interner, Template},
-        keys::{Assignment, NodeSlot, PodRef, TemplateId},
-        row::amount_of,
-        table::{Table, narrow},
-    },
+    scheduler::state::{Assignment, Interner, NodeSlot, PodRef, Table, Template, TemplateId, amount_of, narrow},
 };
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -39,8 +35,7 @@ pub(crate) struct Nodes {
     pub(super) rankings: Rankings,
     pub(super) fragmentation: Fragmentation,
     pub(super) domains: Domains,
-    /// Nodes on which room came free since the queue was last updated.
-    pub(super) freed: Vec<NodeSlot>,
+    pub(crate) freed: FreedNodes,
     /// Nodes that were made smaller than what runs on them (I8).
     pub(super) shrunk: BTreeSet<NodeSlot>,
 }
@@ -58,7 +53,7 @@ impl Nodes {
             rankings: Rankings::default(),
             fragmentation: Fragmentation::new(&policy.typical),
             domains: Domains::default(),
-            freed: Vec::new(),
+            freed: FreedNodes::default(),
             shrunk: BTreeSet::new(),
         }
     }
@@ -127,7 +122,7 @@ impl Nodes {
         self.domains.insert(&self.rows.at(slot).spec, slot);
         self.count_typical_pods(slot, interner);
         self.enter(slot);
-        self.freed.push(slot);
+        self.freed.note(slot);
         Ok(slot)
     }
 
@@ -170,13 +165,13 @@ impl Nodes {
         if self.rows.at(slot).is_overcommitted() {
             self.shrunk.insert(slot);
         }
-        self.freed.push(slot);
+        self.freed.note(slot);
         Ok(())
     }
 
     /// Removes a node. Its pods must have been taken off before.
     pub(crate) fn remove(&mut self, slot: NodeSlot) {
-        self.freed.retain(|node| *node != slot);
+        self.freed.forget(slot);
         self.shrunk.remove(&slot);
         self.leave(slot);
         let node = self.rows.at_mut(slot);
@@ -255,29 +250,6 @@ impl Nodes {
     /// What a pod uses on its node, by resource and device.
     pub(crate) fn footprint(&self, at: Assignment, template: &Template) -> NodeReservation {
         self.rows.at(at.node).footprint(at.devices, template)
-    }
-
-    /// Room came free on this node.
-    pub(crate) fn note_freed(&mut self, node: NodeSlot) {
-        self.freed.push(node);
-    }
-
-    /// The nodes on which room came free, by slot; forgets them.
-    pub(crate) fn take_freed(&mut self) -> Vec<NodeSlot> {
-        let mut freed = std::mem::take(&mut self.freed);
-        freed.sort_unstable();
-        freed.dedup();
-        freed
-    }
-
-    /// How many notes of freed nodes there are, for [`forget_freed_since`](Self::forget_freed_since).
-    pub(crate) fn freed_mark(&self) -> usize {
-        self.freed.len()
-    }
-
-    /// Forgets the nodes that were freed since the mark: it was only on trial.
-    pub(crate) fn forget_freed_since(&mut self, mark: usize) {
-        self.freed.truncate(mark);
     }
 
     /// Whether a node was made smaller than what runs on it, and still is (I8).

@@ -3,7 +3,7 @@
 use super::devices::{DeviceGranularity, DeviceOrder, NodeDevices};
 use crate::{
     api::{DeviceMode, EventError, Name, NodeSpec},
-    scheduler::state::{interner::Interner, keys::ResourceId},
+    scheduler::state::{Interner, ResourceId},
 };
 use smallvec::SmallVec;
 

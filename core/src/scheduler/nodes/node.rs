@@ -3,10 +3,7 @@
 use super::{devices::NodeDevices, reservation::NodeReservation};
 use crate::{
     api::{DeviceSet, NodeId, NodeSpec},
-    scheduler::state::{
-        interner::Template,
-        keys::{PodRef, ResourceId},
-    },
+    scheduler::state::{PodRef, ResourceId, Template},
 };
 use smallvec::SmallVec;
 

@@ -7,11 +7,7 @@ use super::{
 };
 use crate::{
     api::{DeviceSet, NodeId, Placement},
-    scheduler::state::{
-        interner::Template,
-        keys::{Assignment, NodeSlot, TemplateId},
-        table::narrow,
-    },
+    scheduler::state::{Assignment, NodeSlot, Template, TemplateId, narrow},
 };
 
 impl Nodes {

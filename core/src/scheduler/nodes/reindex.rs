@@ -3,7 +3,7 @@
 use super::{index::ClassIndex, inventory::Nodes};
 use crate::{
     api::Placement,
-    scheduler::state::{interner::Interner, keys::NodeSlot},
+    scheduler::state::{Interner, NodeSlot},
 };
 
 impl Nodes {

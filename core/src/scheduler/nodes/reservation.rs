@@ -1,6 +1,6 @@
 //! Amounts on one node: what a pod uses there, and what a hold reserves (H1).
 
-use crate::scheduler::state::keys::ResourceId;
+use crate::scheduler::state::ResourceId;
 use smallvec::SmallVec;
 
 /// Amounts on one node, by resource and by device.

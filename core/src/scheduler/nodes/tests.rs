@@ -6,10 +6,7 @@ use crate::{
         Amounts, DeviceAsk, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec, NodeId, NodeSpec, Placement, PodTemplate,
         Policy, TypicalPod,
     },
-    scheduler::state::{
-        interner::{Interner, Template},
-        keys::{Assignment, NodeSlot, PodRef, TemplateId, WorkloadSlot},
-    },
+    scheduler::state::{Assignment, Interner, NodeSlot, PodRef, Template, TemplateId, WorkloadSlot},
 };
 
 struct Dice(u64);

@@ -1,8 +1,8 @@
 //! Placing the pods of a unit on what is available, by the placement policy (P1, P2).
 
 use crate::scheduler::{
-    cluster::{Cluster, trial::Trial},
-    state::keys::{Assignment, Assignments, PodRef, WorkloadSlot},
+    cluster::{Cluster, Trial},
+    state::{Assignment, Assignments, PodRef, WorkloadSlot},
 };
 
 /// The node that the placement policy gives a pod now, and its devices there; nothing where no node has room.

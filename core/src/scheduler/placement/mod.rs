@@ -2,7 +2,7 @@
 
 mod fit;
 pub(crate) mod shortfall;
-pub(crate) mod topology;
+mod topology;
 
 pub(crate) use fit::pick;
-pub(crate) use topology::{fits, place, place_as_reserved, room_missing};
+pub(crate) use topology::{closest, domains, fits, place, place_as_reserved, room_missing, within};

@@ -5,13 +5,9 @@ use super::fit;
 use crate::{
     api::{NearMissNode, NodeId, NodeTally, PodId, Room},
     scheduler::{
-        cluster::{Cluster, trial::Trial},
+        cluster::{Cluster, Trial},
         nodes::{Node, NodeDevices, RuledOut},
-        state::{
-            interner::Template,
-            keys::{Assignment, NodeSlot, PodRef, ResourceId, TemplateId, WorkloadSlot},
-            table::narrow,
-        },
+        state::{Assignment, NodeSlot, PodRef, ResourceId, Template, TemplateId, WorkloadSlot, narrow},
     },
 };
 

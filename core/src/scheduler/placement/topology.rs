@@ -10,11 +10,8 @@ use super::{fit, shortfall};
 use crate::{
     api::{BlockingReason, Domain, NodeTally, Room},
     scheduler::{
-        cluster::{Cluster, trial::Trial},
-        state::{
-            keys::{Assignment, Assignments, PodRef, WorkloadSlot},
-            table::narrow,
-        },
+        cluster::{Cluster, Trial},
+        state::{Assignment, Assignments, PodRef, WorkloadSlot, narrow},
     },
 };
 

@@ -7,13 +7,9 @@ use super::{
 use crate::{
     api::Floor,
     scheduler::{
-        cluster::{Cluster, trial::Trial},
-        queue::order::VictimRank,
-        state::{
-            keys::{NodeSlot, PodRef, QuotaSlot, WorkloadSlot},
-            row::amount_of,
-            workloads::Workload,
-        },
+        cluster::{Cluster, Trial},
+        queue::VictimRank,
+        state::{NodeSlot, PodRef, QuotaSlot, Workload, WorkloadSlot, amount_of},
     },
 };
 use smallvec::SmallVec;

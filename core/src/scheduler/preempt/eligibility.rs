@@ -13,12 +13,7 @@ use crate::{
     api::{Floor, Policy, Protection, QuotaId, Reclaim, RespectBudgets, Rule, Unquotaed, WithinQueuePreemption},
     scheduler::{
         cluster::Cluster,
-        state::{
-            interner::Ask,
-            keys::{PodRef, QuotaSlot, WorkloadSlot},
-            row::amount_of,
-            workloads::Workload,
-        },
+        state::{Ask, PodRef, QuotaSlot, Workload, WorkloadSlot, amount_of},
     },
 };
 use smallvec::SmallVec;

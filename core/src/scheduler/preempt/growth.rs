@@ -9,10 +9,7 @@ use crate::{
     api::{BlockingReason, BorrowWhilePreempting},
     scheduler::{
         cluster::Cluster,
-        state::{
-            keys::QuotaSlot,
-            row::{Row, amount_of},
-        },
+        state::{QuotaSlot, Row, amount_of},
     },
 };
 use smallvec::SmallVec;

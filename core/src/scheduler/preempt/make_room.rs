@@ -12,11 +12,8 @@ use crate::{
     scheduler::{
         cluster::Cluster,
         placement::shortfall,
-        queue::order::EvictionCost,
-        state::{
-            keys::{Assignment, NodeSlot, ResourceId, TemplateId, WorkloadSlot},
-            row::amount_of,
-        },
+        queue::EvictionCost,
+        state::{Assignment, NodeSlot, ResourceId, TemplateId, WorkloadSlot, amount_of},
     },
 };
 use smallvec::SmallVec;

@@ -6,29 +6,33 @@
 //! - [`candidates`]: the next victim of a leaf, in the order of [`order`](crate::scheduler::queue::order).
 //! - [`search`]: the search for a plan; [`make_room`], [`growth`] and [`prune`] are its parts.
 
-pub(crate) mod candidates;
-pub(crate) mod eligibility;
-pub(crate) mod findings;
+mod candidates;
+mod eligibility;
+mod findings;
 mod growth;
 mod make_room;
-pub(crate) mod plan;
+mod plan;
 mod prune;
 mod search;
-pub(crate) mod victim_leaf;
+mod victim_leaf;
 
+pub(crate) use candidates::{Steps, better_candidate, first_victim};
+pub(crate) use eligibility::{
+    PreemptionKind, Preemptor, Resources, could_preempt, could_preempt_at_all, protection, reclaims_by_share,
+};
+pub(crate) use findings::SearchFindings;
 pub(crate) use make_room::lacking;
+pub(crate) use plan::PreemptionPlan;
+pub(crate) use victim_leaf::VictimLeaf;
 
 use crate::{
     api::{BlockingReason, Bound, Room},
     scheduler::{
         cluster::Cluster,
-        placement::topology::{closest, domains, within},
-        state::{interner::Ask, keys::WorkloadSlot},
+        placement::{closest, domains, within},
+        state::{Ask, WorkloadSlot},
     },
 };
-use eligibility::{PreemptionKind, could_preempt};
-use findings::SearchFindings;
-use plan::PreemptionPlan;
 use search::find_plan_here;
 
 /// Looks for a plan by one kind of preemption; where the pods must share a domain, for the cheapest over all domains

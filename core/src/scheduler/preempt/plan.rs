@@ -5,8 +5,8 @@ use crate::{
     api::NodeId,
     scheduler::{
         cluster::Cluster,
-        queue::order::EvictionCost,
-        state::keys::{Assignment, PodRef},
+        queue::EvictionCost,
+        state::{Assignment, PodRef},
     },
 };
 

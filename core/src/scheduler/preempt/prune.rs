@@ -5,7 +5,7 @@ use super::{
     eligibility::PreemptionKind,
     search::PreemptionSearch,
 };
-use crate::scheduler::{placement::place, state::keys::PodRef};
+use crate::scheduler::{placement::place, state::PodRef};
 use std::cmp::Reverse;
 
 impl PreemptionSearch<'_> {

@@ -14,13 +14,9 @@ use super::{
 use crate::{
     api::{BlockingReason, Bound, RespectBudgets},
     scheduler::{
-        cluster::{Cluster, trial::Trial},
+        cluster::{Cluster, Trial},
         placement::{fits, pick},
-        state::{
-            interner::Ask,
-            keys::{PodRef, QuotaSlot, WorkloadSlot},
-            row::Row,
-        },
+        state::{Ask, PodRef, QuotaSlot, Row, WorkloadSlot},
     },
 };
 use smallvec::SmallVec;

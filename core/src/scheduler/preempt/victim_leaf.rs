@@ -5,8 +5,8 @@ use crate::{
     api::{QuotaId, Unquotaed, VictimOrder},
     scheduler::{
         cluster::Cluster,
-        queue::order::ByOveruse,
-        state::{keys::QuotaSlot, ratio::Ratio},
+        queue::ByOveruse,
+        state::{QuotaSlot, Ratio},
     },
 };
 use smallvec::SmallVec;

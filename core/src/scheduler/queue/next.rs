@@ -1,7 +1,7 @@
 //! Which queue is tried next (O1): entitled heads first where the policy says so, then the order of pending workloads.
 
 use super::{order::PendingKey, request_class::RequestQueue, tournament::Tournament};
-use crate::scheduler::state::keys::{AskId, QuotaSlot, WorkloadSlot};
+use crate::scheduler::state::{AskId, QuotaSlot, WorkloadSlot};
 use std::collections::BTreeSet;
 
 /// What the choice asks of quotas and workloads, as they are now.

@@ -3,7 +3,7 @@
 
 use crate::{
     api::{NodeId, Time, WorkloadId},
-    scheduler::state::{keys::WorkloadSlot, ratio::Ratio},
+    scheduler::state::{Ratio, WorkloadSlot},
 };
 use smallvec::SmallVec;
 use std::cmp::{Ordering, Reverse};

@@ -2,8 +2,8 @@
 
 use super::order::PendingKey;
 use crate::scheduler::{
-    quota::admission::Admission,
-    state::keys::{AskId, QuotaSlot},
+    quota::Admission,
+    state::{AskId, QuotaSlot},
 };
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;

@@ -14,11 +14,8 @@ use super::{
     request_class::{BOTH, Contest, Entry, PerContest, RequestClass, RequestQueue},
 };
 use crate::scheduler::{
-    quota::admission::Admission,
-    state::{
-        keys::{AskId, QuotaSlot},
-        table::Table,
-    },
+    quota::Admission,
+    state::{AskId, QuotaSlot, Table},
 };
 use std::collections::BTreeSet;
 

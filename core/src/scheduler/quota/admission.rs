@@ -1,9 +1,9 @@
 //! Admission: whether the quotas on a path admit a request (A1, A2, A5), and whether their guarantees cover it (O1, R2a).
 
-use super::Quotas;
+use super::quotas::Quotas;
 use crate::{
     api::{BlockingReason, QuotaId},
-    scheduler::state::{interner::Ask, keys::QuotaSlot},
+    scheduler::state::{Ask, QuotaSlot},
     tree::UNLIMITED,
 };
 

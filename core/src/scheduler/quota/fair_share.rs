@@ -1,10 +1,10 @@
 //! Fair shares: what every quota would get if the capacity were divided now (F1, F2). Fractions are exact; whole base
 //! units go by largest remainder, ties to the earlier sibling.
 
-use super::Quotas;
+use super::quotas::Quotas;
 use crate::{
     api::{QuotaId, Reclaim},
-    scheduler::state::{keys::QuotaSlot, row::amount_of},
+    scheduler::state::{QuotaSlot, amount_of},
 };
 use std::cmp::Reverse;
 

@@ -5,11 +5,7 @@
 
 use super::pending_change::LendingReservations;
 use crate::{
-    scheduler::state::{
-        keys::QuotaSlot,
-        row::{Row, amount_of},
-        table::{Matrix, Table, narrow},
-    },
+    scheduler::state::{Matrix, QuotaSlot, Row, Table, amount_of, narrow},
     tree::QuotaTree,
 };
 

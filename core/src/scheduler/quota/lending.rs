@@ -10,10 +10,7 @@ use super::{
     ledger::Ledger,
     pending_change::{LendingReservations, PendingChange},
 };
-use crate::scheduler::state::{
-    keys::{HoldId, QuotaSlot},
-    row::{Row, amount_of},
-};
+use crate::scheduler::state::{HoldId, QuotaSlot, Row, amount_of};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 

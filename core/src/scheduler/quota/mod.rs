@@ -1,127 +1,17 @@
 //! The quotas: the tree, the ledger of what each quota uses, and the questions that admission and preemption ask of them.
 
-pub(crate) mod admission;
-pub(crate) mod fair_share;
-pub(crate) mod ledger;
+mod admission;
+mod fair_share;
+mod ledger;
 mod lending;
 mod over_max;
-pub(crate) mod pending_change;
+mod pending_change;
+mod quotas;
 mod usage;
 
-use crate::{
-    api::{EnforceMax, Name, Policy, QuotaId, Reclaim},
-    scheduler::state::{keys::QuotaSlot, ratio::Ratio, row::amount_of},
-    tree::{QuotaTree, UNLIMITED},
-};
-use ledger::Ledger;
-use over_max::OverMax;
-
-/// The quota tree with its ledger.
-#[derive(Debug, Clone)]
-pub(crate) struct Quotas {
-    pub(crate) tree: QuotaTree,
-    pub(crate) ledger: Ledger,
-    pub(crate) over_max: OverMax,
-    reclaim: Reclaim,
-    /// Fair shares, one row a quota; kept up to date only where the policy reclaims by them (F3).
-    shares: Vec<Vec<i64>>,
-}
-
-impl Quotas {
-    pub(crate) fn new(tree: QuotaTree, policy: &Policy) -> Self {
-        let ledger = Ledger::new(&tree);
-        let over_max = OverMax::default();
-        Self { tree, ledger, over_max, reclaim: policy.reclaim, shares: Vec::new() }
-    }
-
-    /// The quota of a slot; none for the slot of pods without a quota.
-    pub(crate) fn quota_id(&self, slot: QuotaSlot) -> Option<QuotaId> {
-        (slot != self.ledger.no_quota()).then_some(QuotaId(slot.0))
-    }
-
-    /// The leaf that workloads of a namespace are charged to (T1).
-    pub(crate) fn leaf_of(&self, namespace: &Name) -> QuotaSlot {
-        self.tree.leaf_of(namespace.as_str()).map_or(self.ledger.no_quota(), QuotaSlot::from)
-    }
-
-    /// The indices of the governed resources.
-    pub(crate) fn resources(&self) -> std::ops::Range<usize> {
-        0..self.tree.width()
-    }
-
-    /// The name of a governed resource.
-    pub(crate) fn resource_name(&self, resource: usize) -> Name {
-        self.tree.resource_name(resource).cloned().unwrap_or_else(|| "".into())
-    }
-
-    pub(crate) fn min(&self, slot: QuotaSlot, resource: usize) -> i64 {
-        self.quota_id(slot).map_or(0, |quota| amount_of(self.tree.min(quota), resource))
-    }
-
-    pub(crate) fn max(&self, slot: QuotaSlot, resource: usize) -> i64 {
-        self.quota_id(slot).map_or(UNLIMITED, |quota| amount_of(self.tree.max(quota), resource))
-    }
-
-    /// What a quota may reclaim up to: its min, or its fair share where the policy says so (F3).
-    pub(crate) fn guarantee(&self, slot: QuotaSlot, resource: usize) -> i64 {
-        match self.reclaim {
-            Reclaim::FairShare => self.shares.get(slot.0 as usize).map_or(0, |row| amount_of(row, resource)),
-            Reclaim::Min | Reclaim::Off => self.min(slot, resource),
-        }
-    }
-
-    /// What others may not reclaim from a quota: its guarantee, and never less than its min (R2b, F3).
-    pub(crate) fn protected_usage(&self, slot: QuotaSlot, resource: usize) -> i64 {
-        self.guarantee(slot, resource).max(self.min(slot, resource))
-    }
-
-    /// Whether a slot is a quota, or is below it.
-    pub(crate) fn is_within(&self, slot: QuotaSlot, quota: QuotaId) -> bool {
-        self.quota_id(slot).is_some_and(|leaf| self.tree.is_under(leaf, quota))
-    }
-
-    /// Whether this is the root of a tree with more than one node. Its min does not limit who is entitled.
-    pub(crate) fn is_inner_root(&self, slot: QuotaSlot) -> bool {
-        slot == QuotaSlot(0) && self.tree.len() > 1
-    }
-
-    /// Whether two slots are the same in this and an earlier tree, by name.
-    pub(crate) fn slot_in(&self, earlier: &Self, quota: QuotaId) -> Option<QuotaSlot> {
-        earlier.tree.by_name(self.tree.name(quota).as_str()).map(QuotaSlot::from)
-    }
-
-    /// The largest ratio of usage to min of a leaf, over all governed resources (O1, `share`).
-    pub(crate) fn dominant_share(&self, slot: QuotaSlot) -> Ratio {
-        let ratio = |r| Ratio { over: self.ledger.projected_usage(slot, r), of: self.min(slot, r) };
-        self.resources().map(ratio).max().unwrap_or_default()
-    }
-}
-
-impl Quotas {
-    fn is_charged_over_max(&self, slot: QuotaSlot) -> bool {
-        self.resources().any(|r| self.ledger.charged(slot, r) > self.max(slot, r))
-    }
-
-    /// Drops the excuse of quotas that are no longer above their max.
-    pub(crate) fn forget_drained(&mut self) {
-        let excused = std::mem::take(&mut self.over_max.excused);
-        self.over_max.excused = excused.into_iter().filter(|slot| self.is_charged_over_max(*slot)).collect();
-    }
-
-    /// Notes which quotas are above their max after a change of the tree, and since when (T4).
-    pub(crate) fn note_over_max(&mut self, enforce: EnforceMax, before: &Self) {
-        let slot = |quota: QuotaId| QuotaSlot::from(quota);
-        let over = self.tree.ids().map(slot).filter(|slot| self.is_charged_over_max(*slot));
-        self.over_max.excused = over.collect();
-        if enforce == EnforceMax::Never {
-            return;
-        }
-        let uses_more =
-            |ledger: &Ledger, q: QuotaSlot| self.resources().any(|r| ledger.remaining_usage(q, r) > self.max(q, r));
-        let over: Vec<QuotaId> = self.tree.ids().filter(|quota| uses_more(&self.ledger, slot(*quota))).collect();
-        for quota in over {
-            let since = self.slot_in(before, quota).and_then(|q| before.over_max.since.get(&q)).copied().flatten();
-            self.over_max.since.insert(slot(quota), since);
-        }
-    }
-}
+pub(crate) use admission::Admission;
+pub(crate) use fair_share::Capacity;
+pub use fair_share::FairShares;
+pub(crate) use ledger::Ledger;
+pub(crate) use pending_change::PendingChange;
+pub(crate) use quotas::Quotas;

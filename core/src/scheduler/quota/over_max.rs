@@ -1,6 +1,6 @@
 //! Quotas above their max, because a change of the tree lowered it (T4, I2).
 
-use crate::{api::Time, scheduler::state::keys::QuotaSlot};
+use crate::{api::Time, scheduler::state::QuotaSlot};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The quotas whose max was lowered below their usage.

@@ -1,9 +1,6 @@
 //! What holds will change in the usage of quotas (H1).
 
-use crate::scheduler::state::{
-    keys::{HoldId, QuotaSlot},
-    row::Row,
-};
+use crate::scheduler::state::{HoldId, QuotaSlot, Row};
 use std::collections::BTreeMap;
 
 /// How the usage of quotas will change once the workload of a hold is placed and its victims are gone.

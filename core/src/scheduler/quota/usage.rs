@@ -1,12 +1,9 @@
 //! The ledger of one quota as a value for reports (L1, L2).
 
-use super::Quotas;
+use super::quotas::Quotas;
 use crate::{
     api::{QuotaId, Usage},
-    scheduler::state::{
-        keys::QuotaSlot,
-        row::{Row, amount_of},
-    },
+    scheduler::state::{QuotaSlot, Row, amount_of},
 };
 
 impl Quotas {

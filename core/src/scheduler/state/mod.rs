@@ -1,8 +1,17 @@
 //! The bottom of the scheduler: keys and tables, interned requests, and the workloads with their pods.
 
-pub(crate) mod interner;
-pub(crate) mod keys;
-pub(crate) mod ratio;
-pub(crate) mod row;
-pub(crate) mod table;
-pub(crate) mod workloads;
+mod interner;
+mod keys;
+mod ratio;
+mod row;
+mod table;
+mod workloads;
+
+pub(crate) use interner::{Ask, Devices, Interner, Template};
+pub(crate) use keys::{
+    AskId, Assignment, Assignments, HoldId, Key, NodeSlot, PodRef, QuotaSlot, ResourceId, TemplateId, WorkloadSlot,
+};
+pub(crate) use ratio::Ratio;
+pub(crate) use row::{Row, amount_of};
+pub(crate) use table::{Matrix, Table, narrow};
+pub(crate) use workloads::{Pod, Set, Workload, Workloads};

@@ -5,19 +5,13 @@
 //! it. What is free and no fragment is *usable*, summed over shapes by weight. All sums are exact; the table below turns
 //! a loss into points without floating point.
 
+use crate::scheduler::nodes::{
+    devices::{DeviceGranularity, NodeDevices},
+    node::Node,
+};
 use crate::{
     api::{DeviceSet, PodTemplate, TypicalPod},
-    scheduler::{
-        nodes::{
-            devices::{DeviceGranularity, NodeDevices},
-            node::Node,
-        },
-        state::{
-            interner::{Devices, Interner, Template},
-            keys::ResourceId,
-            table::narrow,
-        },
-    },
+    scheduler::state::{Devices, Interner, ResourceId, Template, narrow},
 };
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;

@@ -4,7 +4,7 @@
 use crate::scheduler::nodes::node::{Node, cluster};
 use crate::{
     api::DeviceSet,
-    scheduler::state::{interner::Template, keys::ResourceId, table::narrow},
+    scheduler::state::{ResourceId, Template, narrow},
 };
 
 /// Shares of the largest node are counted in millionths.

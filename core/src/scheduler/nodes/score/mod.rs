@@ -10,7 +10,7 @@ pub(super) mod ranking;
 use super::node::Node;
 use crate::{
     api::{DeviceSet, Placement},
-    scheduler::state::interner::Template,
+    scheduler::state::Template,
 };
 use fragmentation::Fragmentation;
 

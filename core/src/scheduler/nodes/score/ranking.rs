@@ -4,10 +4,7 @@
 //! nodes that changed since it was last used. Where lists would take too much memory, the one that was not used for the
 //! longest time is dropped.
 
-use crate::scheduler::state::{
-    keys::{Key, NodeSlot, TemplateId},
-    table::{Table, narrow},
-};
+use crate::scheduler::state::{Key, NodeSlot, Table, TemplateId, narrow};
 use std::collections::VecDeque;
 
 const BLOCK: usize = 64;
