@@ -1,10 +1,10 @@
 //! The validation of a quota tree (T2). It gives all findings at once: about the shape of the tree, then about the numbers
 //! of every quota.
 
+use super::QuotaTree;
 use crate::api::{
     Amounts, Finding, FindingKind as K, Name, NameMap, OverPromised, QuotaSpec, TreeSpec, Unit, format_quantity,
 };
-use crate::tree::QuotaTree;
 use std::collections::BTreeSet;
 
 use petgraph::{algo::kosaraju_scc, graphmap::DiGraphMap};

@@ -5,13 +5,15 @@
 //! it. What is free and no fragment is *usable*, summed over shapes by weight. All sums are exact; the table below turns
 //! a loss into points without floating point.
 
-use crate::scheduler::nodes::{
-    devices::{DeviceGranularity, NodeDevices},
-    node::Node,
-};
 use crate::{
     api::{DeviceSet, PodTemplate, TypicalPod},
-    scheduler::state::{Devices, Interner, ResourceId, Template, narrow},
+    scheduler::{
+        nodes::{
+            devices::{DeviceGranularity, NodeDevices},
+            node::Node,
+        },
+        state::{Devices, Interner, ResourceId, Template, narrow},
+    },
 };
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -78,38 +80,38 @@ type Kinds = IndexMap<(u32, ResourceId, i64, DeviceGranularity), Kind, FxBuildHa
 
 /// The typical pods, counted for every kind of node.
 #[derive(Debug, Clone, Default)]
-pub(in crate::scheduler::nodes) struct Fragmentation {
+pub(crate) struct Fragmentation {
     typical: Vec<TypicalPod>,
     total: i128,
     /// The resource `cpu`, once it is known.
     cpu: Option<ResourceId>,
-    /// By class of labels and taints, and by the devices there.
+    /// By class of labels and taints, and by devices.
     kinds: Kinds,
 }
 
 /// The typical pods that may be placed on nodes of one class with devices of one size.
 #[derive(Debug, Clone)]
 struct Kind {
-    /// What they ask of cpu, and of one device; each ascending, without doubles.
+    /// Their requests of cpu, and of one device; each ascending, without duplicates.
     cpus: Vec<i64>,
     amounts: Vec<i64>,
-    /// Weight of those that ask for one device, with at most so much cpu (a row) and so much of the device (a column).
+    /// The weight of those that request one device, with at most so much cpu (row) and so much of the device (column).
     single: Vec<Vec<i64>>,
     several: Vec<Several>,
     /// The least change that is worth one more point.
     steps: Vec<i128>,
 }
 
-/// Interner that ask for the same part of each of several devices.
+/// The shapes that request the same amount on each of several devices.
 #[derive(Debug, Clone)]
 struct Several {
     count: u32,
     each: i64,
-    /// Their weight by how much cpu there is, as in [`Kind::single`].
+    /// Their weight by available cpu, as in [`Kind::single`].
     weights: Vec<i64>,
 }
 
-/// How much of each of how many devices a shape asks on a node with these devices; nothing where it asks for none.
+/// How the request of a shape is divided over these devices: `Some(None)` where it needs none, nothing where it cannot be.
 fn ask_of(template: &PodTemplate, name: &str, held: &NodeDevices) -> Option<Option<Devices>> {
     let (resource, each) = (held.resource, held.each);
     if let Some(ask) = template.devices.as_ref().filter(|ask| ask.resource == name) {
@@ -133,13 +135,13 @@ fn sorted(mut values: Vec<i64>) -> Vec<i64> {
 }
 
 impl Kind {
-    fn new(interner: &[(&TypicalPod, Devices)], total: i128, each: i64) -> Self {
-        let cpus = sorted(interner.iter().map(|(pod, _)| cpu_of(&pod.template)).collect());
-        let singles = || interner.iter().filter(|(_, ask)| ask.count == 1);
+    fn new(shapes: &[(&TypicalPod, Devices)], total: i128, each: i64) -> Self {
+        let cpus = sorted(shapes.iter().map(|(pod, _)| cpu_of(&pod.template)).collect());
+        let singles = || shapes.iter().filter(|(_, ask)| ask.count == 1);
         let amounts = sorted(singles().map(|(_, ask)| ask.each).collect());
         let weight = |cpu: Option<&i64>, of: &dyn Fn(&Devices) -> bool| {
             let within = |pod: &TypicalPod| cpu.is_some_and(|most| cpu_of(&pod.template) <= *most);
-            let counted = interner.iter().filter(|(pod, ask)| within(pod) && of(ask));
+            let counted = shapes.iter().filter(|(pod, ask)| within(pod) && of(ask));
             counted.map(|(pod, _)| i64::from(pod.weight)).sum::<i64>()
         };
         let rows = || std::iter::once(None).chain(cpus.iter().map(Some));
@@ -147,7 +149,7 @@ impl Kind {
         let row = |cpu| columns().map(|most| weight(cpu, &|ask| ask.count == 1 && ask.each <= most)).collect();
         let single = rows().map(row).collect();
         let mut kinds: Vec<(u32, i64)> =
-            interner.iter().filter(|(_, ask)| ask.count > 1).map(|(_, ask)| (ask.count, ask.each)).collect();
+            shapes.iter().filter(|(_, ask)| ask.count > 1).map(|(_, ask)| (ask.count, ask.each)).collect();
         kinds.sort_unstable();
         kinds.dedup();
         let several = kinds.into_iter().map(|(count, each)| {
@@ -196,18 +198,13 @@ fn ceil(number: i128, by: i128) -> i128 {
 }
 
 impl Fragmentation {
-    pub(in crate::scheduler::nodes) fn new(typical: &[TypicalPod]) -> Self {
+    pub(crate) fn new(typical: &[TypicalPod]) -> Self {
         let total = typical.iter().map(|pod| i128::from(pod.weight)).sum();
         Self { typical: typical.to_vec(), total, ..Self::default() }
     }
 
     /// Counts the typical pods for the kind of a node. `is_open_to` gives whether it is suitable for one.
-    pub(in crate::scheduler::nodes) fn learn(
-        &mut self,
-        node: &Node,
-        interner: &Interner,
-        is_open_to: impl Fn(&PodTemplate) -> bool,
-    ) {
+    pub(crate) fn learn(&mut self, node: &Node, interner: &Interner, is_open_to: impl Fn(&PodTemplate) -> bool) {
         self.cpu = interner.resource_index("cpu").and_then(|at| u16::try_from(at).ok());
         let Some(held) = node.devices.first() else { return };
         let key = (node.class, held.resource, held.each, held.granularity);
@@ -232,18 +229,13 @@ impl Fragmentation {
     }
 
     /// What the typical pods could use of this node now.
-    pub(in crate::scheduler::nodes) fn usable(&self, node: &Node) -> i128 {
+    pub(crate) fn usable(&self, node: &Node) -> i128 {
         self.kind(node).map_or(0, |kind| kind.usable(self.cpu(node), node.devices_available()))
     }
 
     /// Points of 100 for putting a pod here, and the devices for it; nothing if it does not fit. A fraction of one device
     /// goes where it gives most points, the lowest index among equals.
-    pub(in crate::scheduler::nodes) fn points(
-        &self,
-        node: &Node,
-        template: &Template,
-        usable: i128,
-    ) -> Option<(u32, DeviceSet)> {
+    pub(crate) fn points(&self, node: &Node, template: &Template, usable: i128) -> Option<(u32, DeviceSet)> {
         let fullest = node.fit(template)?;
         let Some(kind) = self.kind(node) else { return Some((EVEN, fullest)) };
         let asked =
@@ -265,7 +257,7 @@ impl Fragmentation {
         };
         let mut best: Option<(u32, DeviceSet)> = None;
         let mut tried: SmallVec<[i64; 8]> = SmallVec::new();
-        // Where devices hold a second resource, equal ones of the first may differ in that: the lowest that fits is tried.
+        // Devices that are equal in the first resource may differ in the second: the lowest that fits is tried.
         for (free, index) in node.fitting(template, ask)? {
             if tried.contains(&free) {
                 continue;

@@ -1,35 +1,38 @@
 //! Placement scores that depend on the pod, in points of 100 (P2): dot product, GPU packing and GPU clustering, as in the
 //! experiments on the openb traces. Points are whole; more is better.
 
-use crate::scheduler::nodes::node::{Node, cluster};
 use crate::{
     api::DeviceSet,
-    scheduler::state::{ResourceId, Template, narrow},
+    scheduler::{
+        nodes::node::{Node, cluster},
+        state::{ResourceId, Template, narrow},
+    },
 };
 
 /// Shares of the largest node are counted in millionths.
 const SHARE: u128 = 1_000_000;
 
-/// An amount as a share of the largest node's, in millionths.
+/// An amount relative to that of the largest node, in millionths.
 fn share(amount: i64, largest: i64) -> u128 {
     u128::from(amount.max(0).unsigned_abs()) * SHARE / u128::from(largest.max(1).unsigned_abs())
 }
 
-/// 100 without the mean product of what is free and what is asked, each a share of the largest node: rounded down.
-pub(in crate::scheduler::nodes) fn dot_product(node: &Node, template: &Template, largest: &[i64]) -> u32 {
+/// 100 less the mean product, over the scored resources, of what is available and what is requested, each relative to the
+/// largest node; rounded down.
+pub(crate) fn dot_product(node: &Node, template: &Template, largest: &[i64]) -> u32 {
     let mut product = 0u128;
     for resource in &node.scored {
         let most = largest.get(usize::from(*resource)).copied().unwrap_or_default();
-        let asked = template.request.iter().find(|(r, _)| r == resource).map_or(0, |(_, amount)| *amount);
-        product += share(node.available(*resource), most) * share(asked, most);
+        let requested = template.request.iter().find(|(r, _)| r == resource).map_or(0, |(_, amount)| *amount);
+        product += share(node.available(*resource), most) * share(requested, most);
     }
     let whole = node.scored.len().max(1) as u128 * SHARE * SHARE;
     u32::try_from(whole.saturating_sub(product) * 100 / whole).unwrap_or_default()
 }
 
-/// By what the pod's devices were before: all in use, the fuller the better (100 down to 50); some of them whole on a node
-/// in use (49 down to 33); or on a node whose devices are all whole (below 33). Without devices, nothing.
-pub(in crate::scheduler::nodes) fn packing(node: &Node, template: &Template, devices: DeviceSet) -> u32 {
+/// By the state of the devices that the pod would get: all in use, the fuller the better (100 down to 50); some of them
+/// unused, on a node in use (49 down to 33); on a node whose devices are all unused (below 33). 0 without devices.
+pub(crate) fn packing(node: &Node, template: &Template, devices: DeviceSet) -> u32 {
     let (Some(held), Some(Some(_))) = (node.devices.first(), node.device_ask(template)) else { return 0 };
     let count = narrow(node.devices_available().count());
     if node.devices_available().all(|free| free == held.each) {
@@ -45,9 +48,10 @@ pub(in crate::scheduler::nodes) fn packing(node: &Node, template: &Template, dev
     100u32.saturating_sub(u32::try_from(left / 10).unwrap_or(u32::MAX)).max(50)
 }
 
-/// A quarter each, from the best: only such pods here; such pods among others; no pods with devices; others. Within a
-/// quarter, by how much of the largest node's devices is not free here. Without devices, nothing.
-pub(in crate::scheduler::nodes) fn clustering(node: &Node, template: &Template, largest: &[i64]) -> u32 {
+/// A quarter of the points each, from the best: a node with only pods of the same kind; with such pods among others; with
+/// no pods on devices; with other pods. Within a quarter, by how much less is available on devices than the largest node
+/// has. 0 without devices.
+pub(crate) fn clustering(node: &Node, template: &Template, largest: &[i64]) -> u32 {
     let (Some(held), Some(Some(ask))) = (node.devices.first(), node.device_ask(template)) else { return 0 };
     let own = cluster(ask.count, ask.each, held.each);
     let alike = node.clusters.iter().any(|(cluster, _)| *cluster == own);

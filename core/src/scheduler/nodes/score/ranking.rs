@@ -11,7 +11,7 @@ const BLOCK: usize = 64;
 /// The most ranks that are kept, over all lists.
 const MOST: usize = 1 << 22;
 /// The rank of a node that the pod does not fit.
-pub(in crate::scheduler::nodes) const UNFIT: u64 = u64::MAX;
+pub(crate) const UNFIT: u64 = u64::MAX;
 
 /// The rank of every node, and the least of each block of them.
 #[derive(Debug, Default)]
@@ -23,8 +23,9 @@ struct List {
 }
 
 #[derive(Debug, Default)]
-pub(in crate::scheduler::nodes) struct Rankings {
+pub(crate) struct Rankings {
     lists: Table<TemplateId, Option<List>>,
+    /// How many ranks are kept.
     kept: usize,
     /// Nodes in the order of their changes; the first of them was change number `first`.
     changes: VecDeque<NodeSlot>,
@@ -63,7 +64,7 @@ impl List {
 
 impl Rankings {
     /// Something changed on this node.
-    pub(in crate::scheduler::nodes) fn touch(&mut self, slot: NodeSlot) {
+    pub(crate) fn touch(&mut self, slot: NodeSlot) {
         let number = self.first + self.changes.len() as u64;
         self.changes.push_back(slot);
         let at = slot.index();
@@ -81,23 +82,18 @@ impl Rankings {
     }
 
     /// Every rank may have changed: drops all lists.
-    pub(in crate::scheduler::nodes) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.lists = Table::default();
         self.kept = 0;
     }
 
     /// The least rank of all `slots` nodes for a template, where `rate` gives the rank of one; [`UNFIT`] if there is none.
-    pub(in crate::scheduler::nodes) fn least(
-        &mut self,
-        id: TemplateId,
-        slots: usize,
-        rate: impl FnMut(NodeSlot) -> u64,
-    ) -> u64 {
+    pub(crate) fn least(&mut self, id: TemplateId, slots: usize, rate: impl FnMut(NodeSlot) -> u64) -> u64 {
         self.update(id, slots, rate).least.iter().copied().min().unwrap_or(UNFIT)
     }
 
     /// The `nth` least rank of the nodes that fit, where `nth` is given how many do; [`UNFIT`] if none does.
-    pub(in crate::scheduler::nodes) fn nth(
+    pub(crate) fn nth(
         &mut self,
         id: TemplateId,
         slots: usize,
@@ -110,6 +106,7 @@ impl Rankings {
         if nth >= fitting.len() { UNFIT } else { *fitting.select_nth_unstable(nth).1 }
     }
 
+    /// Brings the list of a template up to date.
     fn update(&mut self, id: TemplateId, slots: usize, mut rate: impl FnMut(NodeSlot) -> u64) -> &List {
         self.lists.extend_to(id, || None);
         let now = self.first + self.changes.len() as u64;
@@ -131,6 +128,7 @@ impl Rankings {
         self.lists.at_mut(id).insert(list)
     }
 
+    /// Drops lists, those unused for the longest time first, until there is room for so many ranks.
     fn drop_oldest(&mut self, slots: usize) {
         while self.kept > 0 && self.kept + slots > MOST {
             let age = |id: &TemplateId| self.lists.at(*id).as_ref().map_or(u64::MAX, |list| list.seen);
