@@ -32,7 +32,8 @@ impl Scheduler {
     pub fn explain(&self, workload: WorkloadId) -> Option<Verdict> {
         let mut verdict = self.verdict(workload)?;
         let slot = self.cluster.workloads.slot(workload)?;
-        if let Some((ask, _)) = self.cluster.queue.pending(slot) {
+        let advisable = !matches!(verdict.binding, BlockingReason::NoQuota | BlockingReason::Behind { .. });
+        if let Some((ask, _)) = self.cluster.queue.pending(slot).filter(|_| advisable) {
             let ask = self.cluster.workloads.interner.ask(ask);
             verdict.helps = Advisor::new(self, slot, ask).helps(&verdict);
         }
@@ -63,9 +64,6 @@ impl<'a> Advisor<'a> {
 
     /// Single changes each of which would place the workload in the next decision.
     fn helps(&mut self, verdict: &Verdict) -> Vec<Help> {
-        if matches!(verdict.binding, BlockingReason::NoQuota | BlockingReason::Behind { .. }) {
-            return Vec::new();
-        }
         let mut helps = Vec::new();
         for choices in self.larger_quotas() {
             helps.extend(choices.into_iter().find_map(|help| self.smallest(help)));
