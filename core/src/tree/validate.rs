@@ -16,7 +16,7 @@ impl QuotaTree {
     /// use quotree_core::{QuotaSpec, QuotaTree, TreeSpec};
     /// let spec: TreeSpec = [QuotaSpec::new("a", Some("nowhere"))].into_iter().collect();
     /// let findings = QuotaTree::validate(&spec, Default::default());
-    /// assert!(findings.iter().any(|f| f.to_string().contains("`nowhere` is not in the tree")));
+    /// assert!(findings.iter().any(|f| f.to_string().contains("unknown parent `nowhere`")));
     /// ```
     #[must_use]
     pub fn validate(spec: &TreeSpec, over_promised: OverPromised) -> Vec<Finding> {
