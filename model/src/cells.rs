@@ -5,7 +5,7 @@
 //! smallest cell that is left and can be split into it. Counted, never placed: no decision looks at cells.
 
 use quotree_core::{DeviceMode, NodeSpec, TreeSpec};
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Borrow, collections::BTreeMap, fmt};
 
 /// Cells that cannot be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +61,9 @@ fn add(node: &NodeSpec, cells: &mut Cells) {
 }
 
 /// The largest cells that cannot be had, if the guaranteed ones cannot all be.
-pub fn short<'a>(wanted: &BTreeMap<u32, u64>, nodes: impl Iterator<Item = &'a NodeSpec>) -> Option<Short> {
+pub fn short(wanted: &BTreeMap<u32, u64>, nodes: impl Iterator<Item = impl Borrow<NodeSpec>>) -> Option<Short> {
     let mut cells = Cells::new();
-    nodes.for_each(|node| add(node, &mut cells));
+    nodes.for_each(|node| add(node.borrow(), &mut cells));
     for (size, count) in wanted.iter().rev() {
         let mut missing = *count;
         while missing > 0 {

@@ -16,12 +16,12 @@ pub struct Claim {
     /// When it is judged.
     pub when: When,
     /// What must hold.
-    pub what: What,
+    pub what: Predicate,
 }
 
 /// Whose pods a claim speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Of {
+pub enum Selector {
     /// A namespace.
     Namespace(Name),
     /// Everything under a quota.
@@ -45,11 +45,11 @@ pub enum Of {
 
 /// What a claim says.
 #[derive(Debug, Clone)]
-pub enum What {
+pub enum Predicate {
     /// Counts of pods by state; absent: not claimed.
     Pods {
         /// Whose.
-        of: Of,
+        of: Selector,
         /// Running (bound, not ended; leaving ones included).
         running: Option<u64>,
         /// Waiting.
@@ -62,7 +62,7 @@ pub enum What {
     /// How many instances of workloads came and how they ended; absent: not claimed.
     Instances {
         /// Whose.
-        of: Of,
+        of: Selector,
         /// Submitted so far.
         submitted: Option<u64>,
         /// Done.
@@ -77,7 +77,7 @@ pub enum What {
     /// Deadlines met or missed so far.
     Deadlines {
         /// Whose.
-        of: Of,
+        of: Selector,
         /// Whether those are counted that were met, or those that were missed.
         met: bool,
         /// How compared.
@@ -115,9 +115,9 @@ pub enum What {
     /// Evictions so far.
     Evictions {
         /// Of whose pods; absent: anybody's.
-        of: Option<Of>,
+        of: Option<Selector>,
         /// For whom; absent: anybody.
-        by: Option<Of>,
+        by: Option<Selector>,
         /// How compared.
         compare: Compare,
         /// With what.
@@ -135,14 +135,14 @@ pub enum What {
     /// The verdict of a waiting workload's pods names this rule: it binds, is in the way, or protects pods (X1).
     Verdict {
         /// Whose.
-        of: Of,
+        of: Selector,
         /// The rule, as text: `A1`, `P1`, ...
         rule: String,
     },
     /// Waits of pods that were bound.
     Wait {
         /// Whose.
-        of: Of,
+        of: Selector,
         /// Which.
         stat: WaitStat,
         /// How compared.
@@ -169,7 +169,7 @@ pub enum What {
     /// Submissions and edits that were refused.
     Refused {
         /// Whose; absent: anybody's.
-        of: Option<Of>,
+        of: Option<Selector>,
         /// Why; absent: for any reason.
         why: Option<Reason>,
         /// How compared.
@@ -180,7 +180,7 @@ pub enum What {
     /// A resource times the time it was used.
     UsedTime {
         /// By whom.
-        of: Of,
+        of: Selector,
         /// Of what.
         resource: Name,
         /// How compared.
@@ -191,7 +191,7 @@ pub enum What {
     /// Work thrown away by evictions and losses: pod-milliseconds.
     LostWork {
         /// Whose.
-        of: Of,
+        of: Selector,
         /// How compared.
         compare: Compare,
         /// With what, milliseconds.
@@ -209,7 +209,7 @@ pub enum What {
     /// Time in which work waited for input; of a Job summed over its pods.
     InputWait {
         /// Whose.
-        of: Of,
+        of: Selector,
         /// Whether times the GPUs that waited.
         gpus: bool,
         /// How compared.
@@ -246,7 +246,7 @@ pub enum What {
     /// No tenant waits longer than this factor (thousandths) of its mean wait alone on its own quota.
     NotWorseThanAlone {
         /// Whose.
-        of: Of,
+        of: Selector,
         /// The factor, in thousandths.
         permille: u64,
     },

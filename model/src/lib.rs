@@ -24,7 +24,7 @@ mod words;
 
 pub use arrivals::{Arrivals, Concurrency, HOUR_MS, Pattern};
 pub use change::{Change, TimedChange};
-pub use claims::{Claim, Of, What};
+pub use claims::{Claim, Predicate, Selector};
 pub use dataset::{Cache, Dataset, DatasetFigure, Reads, Tier};
 
 pub use faults::{Autoscale, Faults, NodeChange, NodeClaim, NodeFigure, NodePool, Nodes};

@@ -1,13 +1,13 @@
 //! Claims about somebody's part of a figure.
 
-use super::{Compare, Of};
+use super::{Compare, Selector};
 use quotree_core::Name;
 
 /// A claim about what of a figure is somebody's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShareClaim {
     /// Whose.
-    pub of: Of,
+    pub of: Selector,
     /// Of which figure.
     pub figure: ShareFigure,
     /// How compared.

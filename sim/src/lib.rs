@@ -1,7 +1,7 @@
 //! A deterministic discrete-event simulator around [`quotree_core`]: scenario files, claims, traces, metrics.
 //!
-//! [`run`] takes a checked [`Scenario`] and gives a [`Run`]: what came out, how its claims were judged,
-//! and a digest that is the same whenever, and wherever, the same thing is run again.
+//! [`run`] takes a checked [`Scenario`] and gives a [`Run`]: its result, the outcomes of its claims,
+//! and a digest that is the same whenever and wherever the same scenario is run.
 
 mod claims;
 mod engine;
@@ -9,10 +9,12 @@ mod metrics;
 mod options;
 pub mod people;
 pub mod queue;
+mod report;
 pub mod result;
 pub mod text;
 mod timeline;
 pub mod trace;
+mod view;
 mod world;
 
 pub use engine::run;

@@ -1,30 +1,30 @@
-//! What a run can be asked for besides the scenario, and what it gives back.
+//! The options of a run, its outcome, and its errors.
 
 use crate::{result::RunResult, text::time_text};
 use quotree_core::{EventError, Finding, Log, Time};
 use serde::Serialize;
 
-/// How to run a scenario. The default judges its claims, keeps no log and checks no invariants.
+/// How to run a scenario. The default evaluates its claims, keeps no log and checks no invariants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunOptions {
-    /// Check the invariants after every decision and tell what is broken in [`RunResult::breaches`]. Takes time linear in
-    /// everything there is, every time.
+    /// Check the invariants after every decision and report broken ones in [`RunResult::breaches`]. Every check takes time
+    /// linear in the size of the cluster.
     pub audit: bool,
-    /// Keep the log of all facts and decisions ([`Run::log`]). Takes memory for every fact.
+    /// Keep the log of all events and decisions ([`Run::log`]). Takes memory for every event.
     pub record: bool,
-    /// Stop after everything that happens at this time; claims about later times are then not judged.
+    /// Stop after everything that happens at this time; claims about later times are then not evaluated.
     pub until: Option<Time>,
-    /// Another seed than the scenario's.
+    /// A seed in place of the scenario's.
     pub seed: Option<u64>,
-    /// Tell the story of this pod, or of all pods of this workload ([`Run::story`]).
+    /// Write the timeline of this pod, or of all pods of this workload ([`Run::timeline`]).
     pub timeline_of: Option<String>,
-    /// Integrate the fairness error over time. Takes time linear in the tree at every moment in which something happens.
+    /// Integrate the fairness error over time. Takes time linear in the tree at every time at which something happens.
     pub fairness_integral: bool,
-    /// Whether claims are judged at all.
+    /// Whether claims are evaluated at all.
     pub judge: bool,
     /// How many waiting workloads are listed at the end, oldest id first; the counts are always complete.
     pub pending_rows: usize,
-    /// How many of those listed are explained; explaining may search the whole cluster.
+    /// How many of those listed are explained; an explanation may search the whole cluster.
     pub explained_rows: usize,
     /// How many pods each list of an explanation names; the counts are always complete.
     pub named_pods: usize,
@@ -50,34 +50,34 @@ impl Default for RunOptions {
 /// A finished run.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// What came out.
+    /// The result.
     pub result: RunResult,
-    /// Everything the scheduler was told and asked, where it was to be recorded.
+    /// Everything the scheduler was told and asked, if that was to be recorded.
     pub log: Option<Log>,
-    /// The story that was asked for, in order of time.
+    /// The timeline that was asked for, in order of time.
     pub timeline: Vec<TimelineEntry>,
-    /// What became of the pods in it, by age.
+    /// The pods of the timeline at the end of the run, by age.
     pub timeline_pods: Vec<TimelinePod>,
 }
 
-/// Something that happened to a pod.
+/// An entry of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TimelineEntry {
     /// When, milliseconds.
     pub at_ms: u64,
-    /// To whom: a pod, or a workload of several pods as one.
+    /// The pod, or the workload where it concerns all its pods.
     pub pod: String,
-    /// What, in a word.
+    /// The kind of event.
     pub event: TimelineEvent,
-    /// What, in a sentence without its subject.
+    /// What happened, in a sentence without its subject.
     pub what: String,
-    /// The rule that bound it, or by which it was evicted or evicts.
+    /// The rule that blocks it, or by which it is evicted or evicts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// Where.
+    /// The node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
-    /// Who else: its victim, for whom it was evicted, whom it replaces, or who replaces it.
+    /// The other pod or workload: its victim, the one it was evicted for, the one it replaces, or its replacement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other: Option<String>,
     /// How long it had waited, milliseconds.
@@ -88,85 +88,85 @@ pub struct TimelineEntry {
     pub verdict: Option<serde_json::Value>,
 }
 
-/// What can happen to a pod in its story.
+/// The kinds of events in a timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TimelineEvent {
     /// It was created.
     Submitted,
-    /// It joined a workload that was there.
+    /// It joined a workload that existed.
     Joined,
     /// It waits, for another reason than before.
     Waits,
-    /// It was given a node.
+    /// The scheduler bound it to a node.
     Bound,
-    /// It runs, where that came later than the decision.
+    /// It runs, if that came later than the decision.
     Runs,
     /// Another pod is evicted for it.
     Evicts,
     /// It is evicted.
     Evicted,
-    /// It has evicted, and holds the room until its victims have left.
+    /// It has evicted, and has a reservation until its victims have left.
     Holds,
-    /// It holds no more, and was not bound.
+    /// Its reservation ended before it was bound.
     Released,
     /// It ended, or left.
     Ended,
-    /// Its controller made another one in its place.
+    /// Its controller created a replacement.
     Recreated,
     /// Its bind failed, and it waits again.
     BindFailed,
-    /// Its node is drained, and it was told to go.
+    /// Its node is drained, and it was told to leave.
     Drained,
     /// The request to evict it was lost, and it runs on for now.
     EvictionLost,
-    /// It stands in a job queue, unknown to the scheduler.
+    /// A job queue suspends it: the scheduler does not know it.
     Suspended,
-    /// Its job queue let it out.
+    /// Its job queue released it.
     LetOut,
 }
 
-/// What became of a pod in a story.
+/// A pod of a timeline at the end of the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TimelinePod {
-    /// Which.
+    /// Its name.
     pub pod: String,
-    /// What it is doing, or how it ended: waiting, binding, running, leaving, succeeded, failed, evicted or deleted.
+    /// Its state: waiting, binding, running, leaving, succeeded, failed, evicted or deleted.
     pub state: String,
     /// Since when, milliseconds.
     pub since_ms: u64,
-    /// Where it is, if anywhere.
+    /// Its node, if it has one.
     pub node: Option<String>,
-    /// The pod or workload in whose place it was made.
+    /// The pod or workload that it replaces.
     pub replaces: Option<String>,
-    /// The pod or workload that was made in its place.
+    /// The pod or workload that replaces it.
     pub replaced_by: Option<String>,
 }
 
-/// Why a run came to no end.
+/// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// The quota tree of the scenario is not valid.
     #[error("the quota tree is invalid ({} findings), first: {}", .0.len(), .0.first().map_or_else(String::new, ToString::to_string))]
     Tree(Vec<Finding>),
-    /// The scheduler refused a fact: the simulated world and the scheduler disagree about what there is.
+    /// The scheduler refused an event: the simulated world and the scheduler disagree.
     #[error("at {} the scheduler refused the event about {what}: {error}", time_text(.at.0))]
     Refused {
         /// When.
         at: Time,
-        /// What it was told, with names.
+        /// The event, with names.
         what: String,
-        /// Why it refused.
+        /// Why.
         error: EventError,
     },
-    /// The scheduler decided about a pod that does not exist, or is in no state for it.
+    /// The scheduler decided about a pod that does not exist, or is in the wrong state.
     #[error("at {} the scheduler made an impossible decision: {what}", time_text(.at.0))]
     Impossible {
         /// When.
         at: Time,
-        /// What, with ids.
+        /// The action, with ids.
         what: String,
     },
     /// More events than the scenario allows.
@@ -177,7 +177,7 @@ pub enum RunError {
         /// The most that are allowed.
         most: u64,
     },
-    /// Decisions at one moment do not come to an end.
+    /// Decisions at one time do not come to an end.
     #[error("at {} the scheduler does not settle: {rounds} decisions at one moment, and each changed the state", time_text(.at.0))]
     Unsettled {
         /// When.

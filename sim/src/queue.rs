@@ -1,8 +1,8 @@
 //! The event queue of virtual time.
 //!
 //! Events come out by (time, class, order of scheduling): equal times go in a stated class order, then first in first
-//! out, so a run never depends on how a heap breaks ties. Events that are known beforehand (the arrivals of a trace, the
-//! edits of a scenario) stand in a sorted list beside the heap: they are read, not sifted. An event that is followed by
+//! out, so a run never depends on how a heap breaks ties. Events that are known before (the arrivals of a trace, the edits
+//! of a scenario) are in a sorted list beside the heap: they are read, not sifted. An event that is followed by
 //! another one takes the place of the first in the heap, which makes self-rescheduling timers cost one sift, not two.
 
 use quotree_core::Time;
@@ -92,8 +92,8 @@ impl<P: Copy> Queue<P> {
         Self::default()
     }
 
-    /// A queue that starts with events known beforehand; of equal time and class they go in the order given, and before
-    /// whatever is scheduled later.
+    /// A queue that starts with events known before; of equal time and class they go in the order given, and before all
+    /// events that are scheduled later.
     #[must_use]
     pub fn with_known(events: impl IntoIterator<Item = (Time, Class, P)>) -> Self {
         let mut queue = Self::default();

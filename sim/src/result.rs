@@ -1,4 +1,4 @@
-//! What came out of a run: the rows of `summary.json`, in its order and with its names.
+//! The result of a run: the rows of `summary.json`, in its order and with its names.
 //!
 //! Quantities are kept in base units here; [`QuantityMap`] writes them as Kubernetes strings.
 
@@ -8,6 +8,7 @@ mod work;
 
 use figures::is_zero;
 pub use figures::{DeadlineRow, JobQueueRow, Metrics};
+pub(crate) use quantities::permille_of;
 pub use quantities::{QuantityMap, TimeMap};
 pub use work::{
     CacheRow, DatasetRow, GroupRow, InputRow, InstancesRow, NamespaceRow, ShareRow, TaskRow, UserRow, WaitRow, WorkRow,
@@ -16,7 +17,7 @@ pub use work::{
 
 use serde::Serialize;
 
-/// Everything a finished run tells.
+/// The result of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunResult {
     /// The scenario's name.
@@ -37,24 +38,24 @@ pub struct RunResult {
     pub end_ms: u64,
     /// How many events were handled.
     pub events: u64,
-    /// One row a quota, in tree order.
+    /// One row for each quota, in tree order.
     pub quotas: Vec<QuotaRow>,
-    /// One row a namespace, in tree order.
+    /// One row for each namespace, in tree order.
     pub namespaces: Vec<NamespaceRow>,
-    /// One row a user: those declared first, then those that only submit, as they came.
+    /// One row for each user: those declared first, then those that only submit, in order of appearance.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<UserRow>,
-    /// One row a group, in the order in which they came.
+    /// One row for each group, in order of appearance.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<GroupRow>,
-    /// One row a workload, in file order (a trace is one row).
+    /// One row for each workload, in file order (a trace has one row).
     pub workloads: Vec<WorkloadRow>,
-    /// One row a dataset, in file order.
+    /// One row for each dataset, in file order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub datasets: Vec<DatasetRow>,
-    /// One row a node that was ever there.
+    /// One row for each node that ever joined.
     pub nodes: Vec<NodeRow>,
-    /// One row a node pool that has a price, or whose nodes changed.
+    /// One row for each node pool that has a price, or whose nodes changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pools: Vec<PoolRow>,
     /// Quotas that an edit left over a limit, and how long until they were within it.
@@ -62,16 +63,16 @@ pub struct RunResult {
     pub quota_drains: Vec<QuotaOverrunRow>,
     /// Every eviction, in order.
     pub evictions: Vec<EvictionRow>,
-    /// Pods that wait at the end, with the reasons.
+    /// Workloads that wait at the end, with the reasons.
     pub pending: Vec<PendingRow>,
     /// The figures.
     pub metrics: Metrics,
-    /// How the claims came out.
+    /// The outcomes of the claims.
     pub claims: ClaimSummary,
     /// Submissions and edits that were refused, with the reasons; equal submissions once, with a count.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<RefusalRow>,
-    /// Broken invariants, where they were looked for.
+    /// Broken invariants, where they were checked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub breaches: Vec<BreachRow>,
     /// Workloads that failed, and tasks that never began because of that, with the reasons; the first thousand.
@@ -144,12 +145,12 @@ pub struct NodeRow {
     pub up: bool,
     pub schedulable: bool,
     pub pods: u64,
-    /// Devices that are ill.
+    /// Unhealthy devices.
     #[serde(skip_serializing_if = "is_zero")]
     pub unhealthy: u64,
-    /// All that it has, ill devices included.
+    /// All amounts, unhealthy devices included.
     pub capacity: QuantityMap,
-    /// That without ill devices.
+    /// The amounts without unhealthy devices.
     pub allocatable: QuantityMap,
     pub used: QuantityMap,
 }
@@ -159,7 +160,7 @@ pub struct NodeRow {
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct PoolRow {
     pub name: String,
-    /// Nodes that are there at the end, up or not.
+    /// Nodes that belong to it at the end, up or not.
     pub nodes: u32,
     pub node_ms: u128,
     pub price_milli_per_hour: u64,
@@ -172,14 +173,14 @@ pub struct PoolRow {
 pub struct QuotaOverrunRow {
     pub at_ms: u64,
     pub quota: String,
-    /// `max`, or `min` for what nobody may evict.
+    /// `max`, or `min` for non-preemptible pods.
     pub limit: &'static str,
     pub over: QuantityMap,
     /// Absent: never by itself.
     pub estimate_ms: Option<u64>,
     /// Absent: not in this run.
     pub took_ms: Option<u64>,
-    /// Whether a later edit took its place.
+    /// Whether a later edit replaced it.
     pub replaced: bool,
 }
 
@@ -190,7 +191,7 @@ pub struct EvictionRow {
     pub at_ms: u64,
     pub pod: String,
     pub workload: String,
-    /// Who submitted it.
+    /// The user who submitted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     pub namespace: String,
@@ -207,7 +208,7 @@ pub struct EvictionRow {
 pub struct PendingRow {
     pub pod: String,
     pub workload: String,
-    /// Who submitted it.
+    /// The user who submitted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     pub namespace: String,
@@ -218,7 +219,7 @@ pub struct PendingRow {
     pub verdict: serde_json::Value,
 }
 
-/// How the claims came out.
+/// The outcomes of the claims.
 #[derive(Debug, Clone, Default, Serialize)]
 #[expect(missing_docs, reason = "the names of docs/scenario.md")]
 pub struct ClaimSummary {
@@ -227,7 +228,7 @@ pub struct ClaimSummary {
     pub results: Vec<ClaimResult>,
 }
 
-/// How one claim came out.
+/// The outcome of a claim.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the names of docs/scenario.md")]
 pub struct ClaimResult {
@@ -238,6 +239,6 @@ pub struct ClaimResult {
     /// What was seen, and when.
     pub seen: String,
     pub at_ms: Option<u64>,
-    /// Explanations of the pods concerned, where it failed.
+    /// Explanations of the selected workloads that wait, where the claim failed.
     pub explanations: Vec<String>,
 }

@@ -1,95 +1,168 @@
-//! The story of the pods somebody asked about, told while the run goes on: every wait and its reason when that changes,
-//! binds, evictions given and suffered, holds, ends, and who stands in for whom afterwards.
+//! The timeline of the pods that somebody asked about, written while the run goes on: every wait with its reason when that
+//! changes, binds, evictions, reservations, ends, and replacements.
 //!
-//! Who is recreated goes on in whoever replaces it, so a story told of a pod follows its successors; its predecessors are
-//! named.
+//! The timeline of a pod goes on in the pod that replaces it; the pods before it are named.
 
 use crate::{
-    engine::Engine,
-    options::{TimelineEntry, TimelineEvent, TimelinePod},
-    text::{self, Names},
-    world::{NONE, State, owner_name, pod_name, unit_name},
+    options::{RunOptions, TimelineEntry, TimelineEvent, TimelinePod},
+    text::{self, Names, time_text},
+    trace::TraceEvent,
+    world::{Fact, NONE, State, World, owner_name, pod_name, unit_name, why_suspended},
 };
-use quotree_core::{Action, BlockingReason, Name, NodeId, Plan, PodId, QuotaId, Rule, WorkloadId};
+use quotree_core::{Action, BlockingReason, Name, NodeId, Plan, PodId, QuotaId, Rule, Scheduler, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whose story, and what was told so far.
+/// Which pods are followed, and what was written so far. Core workloads (`unit`) have the numbers of the world.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
     wanted: Option<String>,
     /// The workload of the scenario that is asked about.
-    owner: Option<u32>,
-    /// The units in it, with what bound each when it was last told.
-    units: BTreeMap<u32, Option<Told>>,
+    workload: Option<u32>,
+    /// The followed core workloads, with what blocked each when it was last written.
+    units: BTreeMap<u32, Option<Blocked>>,
     /// Those of them that may wait.
     waiting: BTreeSet<u32>,
-    /// Those that were tried in vain in this moment.
+    /// Those that were tried without success at this time.
     tried: BTreeSet<u32>,
-    /// Which unit each one replaces.
-    chain: BTreeMap<u32, u32>,
-    /// The unit that a controller is making up for at this moment.
-    pub(crate) replacing: Option<u32>,
-    pub(crate) lines: Vec<TimelineEntry>,
+    /// The core workload that each one replaces.
+    replaces: BTreeMap<u32, u32>,
+    entries: Vec<TimelineEntry>,
 }
 
-/// What of a reason makes it another reason: the rule, and where and in what it binds.
-type Told = (Rule, Option<QuotaId>, Option<Name>, Option<WorkloadId>);
+/// What distinguishes one reason from another: the rule, the quota, the resource, and the workload in front.
+type Blocked = (Rule, Option<QuotaId>, Option<Name>, Option<WorkloadId>);
 
-/// Where more than this many wait, only those the scheduler tried are looked at.
+/// Where more than this many wait, only those that the scheduler tried are looked at.
 const WATCHED: usize = 64;
 
-fn told(binding: &BlockingReason) -> Told {
-    let head = if let BlockingReason::Behind { head } = binding { Some(*head) } else { None };
-    let resource = binding.quota().and(binding.amounts()).map(|(resource, ..)| resource.clone());
-    (binding.rule(), binding.quota(), resource, head)
+fn blocked(reason: &BlockingReason) -> Blocked {
+    let head = if let BlockingReason::Behind { head } = reason { Some(*head) } else { None };
+    let resource = reason.quota().and(reason.amounts()).map(|(resource, ..)| resource.clone());
+    (reason.rule(), reason.quota(), resource, head)
+}
+
+/// An entry to be written; what does not apply is empty.
+#[derive(Default)]
+struct Entry {
+    pod: Option<PodId>,
+    what: String,
+    rule: Option<Rule>,
+    node: Option<NodeId>,
+    other: Option<String>,
+    waited_ms: Option<u64>,
+    verdict: Option<serde_json::Value>,
 }
 
 impl Timeline {
-    pub(crate) fn of(wanted: Option<&String>, workloads: &[crate::model::Workload]) -> Self {
-        let owner = wanted.and_then(|name| workloads.iter().position(|w| w.name == *name));
-        Self { wanted: wanted.cloned(), owner: owner.and_then(|i| u32::try_from(i).ok()), ..Self::default() }
+    pub(crate) fn new(wanted: Option<&String>, workloads: &[crate::model::Workload]) -> Self {
+        let workload = wanted.and_then(|name| workloads.iter().position(|w| w.name == *name));
+        let workload = workload.and_then(|i| u32::try_from(i).ok());
+        Self { wanted: wanted.cloned(), workload, ..Self::default() }
     }
-}
 
-/// A line to be told; what is not said of it is empty.
-#[derive(Default)]
-pub(crate) struct Entry {
-    pub(crate) pod: Option<PodId>,
-    pub(crate) what: String,
-    pub(crate) rule: Option<Rule>,
-    pub(crate) node: Option<NodeId>,
-    pub(crate) other: Option<String>,
-    pub(crate) waited_ms: Option<u64>,
-    pub(crate) verdict: Option<serde_json::Value>,
-}
+    /// Whether anything is asked about.
+    pub(crate) const fn is_on(&self) -> bool {
+        self.wanted.is_some()
+    }
 
-impl Engine<'_> {
-    /// A unit was submitted: if it is asked about, or stands in for one that is, its story begins.
-    pub(crate) fn timeline_begins(&mut self, unit: u32) {
-        let replaced = self.timeline.replacing.take();
-        let Some(wanted) = &self.timeline.wanted else { return };
-        let ours = match self.timeline.owner {
-            Some(workload) => self.world.controllers[self.world.units[unit].owner].workload == workload,
+    /// Everything that was written, in order of time.
+    pub(crate) fn into_entries(self) -> Vec<TimelineEntry> {
+        self.entries
+    }
+
+    /// Something happened in the world.
+    pub(crate) fn on(&mut self, fact: &Fact, world: &World<'_>, scheduler: &Scheduler) {
+        if let Fact::Submitted { unit, replaces } = *fact {
+            return self.submitted(world, unit, replaces);
+        }
+        if self.units.is_empty() {
+            return;
+        }
+        match *fact {
+            Fact::Started { pod } => {
+                self.pod_entry(world, world.id_of(pod), TimelineEvent::Runs, "starts to run", world.pods[pod].node)
+            }
+            Fact::Ended { pod, state, lost, node, at_once } => {
+                let what = match state {
+                    State::Succeeded => "succeeds",
+                    State::Failed if lost => "is lost with its node",
+                    State::Failed => "fails",
+                    State::Evicted if at_once => return,
+                    State::Evicted => "has terminated",
+                    _ => "is deleted",
+                };
+                self.pod_entry(world, world.id_of(pod), TimelineEvent::Ended, what, node);
+            }
+            Fact::Joined { pod } => {
+                self.forget_wait(world.pods[pod].unit);
+                self.pod_entry(world, world.id_of(pod), TimelineEvent::Joined, "joins", NONE);
+            }
+            Fact::Suspended { unit } => self.unit_entry(world, unit, TimelineEvent::Suspended, || {
+                format!("is suspended: {}", why_suspended(world, unit, scheduler))
+            }),
+            Fact::StartTimedOut { unit, tries, timeout_ms, wait_ms } => {
+                self.unit_entry(world, unit, TimelineEvent::Suspended, || {
+                    let (timeout, wait) = (time_text(timeout_ms), time_text(wait_ms));
+                    format!(
+                        "did not start within {timeout} and returns to its job queue for at least {wait} (attempt {tries})"
+                    )
+                });
+            }
+            Fact::Trace(TraceEvent::LetOut { workload, .. }) => {
+                let what = || "is admitted from its job queue".to_owned();
+                self.unit_entry(world, workload.0, TimelineEvent::LetOut, what);
+                if self.units.contains_key(&workload.0) {
+                    self.waiting.insert(workload.0);
+                }
+            }
+            Fact::Trace(TraceEvent::BindFailed { pod }) => {
+                self.forget_wait(pod.workload.0);
+                self.pod_entry(
+                    world,
+                    pod,
+                    TimelineEvent::BindFailed,
+                    "is pending again: binding it to the node failed",
+                    NONE,
+                );
+            }
+            Fact::Trace(TraceEvent::LostEviction { pod }) => {
+                let what = "keeps running: the eviction request was lost";
+                self.pod_entry(world, pod, TimelineEvent::EvictionLost, what, NONE);
+            }
+            Fact::Trace(TraceEvent::ToldToGo { pod, node }) => {
+                self.forget_wait(pod.workload.0);
+                let what = format!("is evicted by the drain of {}", world.names().node(node));
+                self.pod_entry(world, pod, TimelineEvent::Drained, &what, node.0);
+            }
+            _ => {}
+        }
+    }
+
+    /// A core workload was created: if it is asked about, or replaces one that is followed, it is followed from now on.
+    fn submitted(&mut self, world: &World<'_>, unit: u32, replaced: Option<u32>) {
+        let Some(wanted) = &self.wanted else { return };
+        let controller = &world.controllers[world.units[unit].owner];
+        let is_wanted = match self.workload {
+            Some(workload) => controller.workload == workload,
             None => {
-                self.owner_name_of(unit) == *wanted
-                    || unit_name(self.scenario, &self.world, unit) == *wanted
-                    || self.world.pods_of(unit).any(|p| pod_name(self.scenario, &self.world, p) == *wanted)
+                owner_name(world.scenario, controller.workload, controller.number, controller.task) == *wanted
+                    || unit_name(world, unit) == *wanted
+                    || world.pods_of(unit).any(|pod| pod_name(world, pod) == *wanted)
             }
         };
-        let name = |engine: &Self, unit: u32| unit_name(engine.scenario, &engine.world, unit);
-        let follows = replaced.is_some_and(|old| self.timeline.units.contains_key(&old));
-        self.timeline.chain.extend(replaced.map(|old| (unit, old)));
+        let follows = replaced.is_some_and(|old| self.units.contains_key(&old));
+        self.replaces.extend(replaced.map(|old| (unit, old)));
         if let Some(old) = replaced.filter(|_| follows) {
-            let new = name(self, unit);
+            let new = unit_name(world, unit);
             let what = format!("is recreated as {new}");
-            self.tell(old, TimelineEvent::Recreated, |_, _| Entry { what, other: Some(new), ..Entry::default() });
+            self.write(world, old, TimelineEvent::Recreated, |_| Entry { what, other: Some(new), ..Entry::default() });
         }
-        if ours || follows {
-            self.timeline.units.insert(unit, None);
-            self.timeline.waiting.insert(unit);
-            let other = replaced.map(|old| name(self, old));
+        if is_wanted || follows {
+            self.units.insert(unit, None);
+            self.waiting.insert(unit);
+            let other = replaced.map(|old| unit_name(world, old));
             let place = other.as_ref().map_or_else(String::new, |old| format!(" in place of {old}"));
-            self.tell(unit, TimelineEvent::Submitted, |_, names| {
+            self.write(world, unit, TimelineEvent::Submitted, |names| {
                 let members = names.pods(WorkloadId(unit));
                 let size = if members > 1 { format!(" with {members} pods") } else { String::new() };
                 Entry { what: format!("is submitted{size}{place}"), other, ..Entry::default() }
@@ -97,119 +170,120 @@ impl Engine<'_> {
         }
     }
 
-    /// A unit waits for the scheduler from now on.
-    pub(crate) fn timeline_waits(&mut self, unit: u32) {
-        if self.timeline.units.contains_key(&unit) {
-            self.timeline.waiting.insert(unit);
-        }
-    }
-
-    /// The name of the instance or task that a unit is of.
-    fn owner_name_of(&self, unit: u32) -> String {
-        let owner = &self.world.controllers[self.world.units[unit].owner];
-        owner_name(self.scenario, owner.workload, owner.number, owner.task)
-    }
-
-    /// Tells something of a unit, if it is in the story.
-    pub(crate) fn tell(&mut self, unit: u32, event: TimelineEvent, line: impl FnOnce(&Self, &dyn Names) -> Entry) {
-        if !self.timeline.units.contains_key(&unit) {
+    /// Writes an entry about a core workload, if it is followed.
+    fn write(&mut self, world: &World<'_>, unit: u32, event: TimelineEvent, entry: impl FnOnce(&dyn Names) -> Entry) {
+        if !self.units.contains_key(&unit) {
             return;
         }
-        let names = self.names();
-        let line = line(self, &names);
-        let pod = match line.pod {
+        let names = world.names();
+        let entry = entry(&names);
+        let pod = match entry.pod {
             Some(pod) => names.pod(pod).into_owned(),
             None => names.workload(WorkloadId(unit)).into_owned(),
         };
-        let told = TimelineEntry {
-            at_ms: self.now.0,
+        self.entries.push(TimelineEntry {
+            at_ms: world.now.0,
             pod,
             event,
-            what: line.what,
-            rule: line.rule.map(|rule| rule.to_string()),
-            node: line.node.map(|node| names.node(node).into_owned()),
-            other: line.other,
-            waited_ms: line.waited_ms,
-            verdict: line.verdict,
-        };
-        self.timeline.lines.push(told);
+            what: entry.what,
+            rule: entry.rule.map(|rule| rule.to_string()),
+            node: entry.node.map(|node| names.node(node).into_owned()),
+            other: entry.other,
+            waited_ms: entry.waited_ms,
+            verdict: entry.verdict,
+        });
     }
 
-    /// Tells what a plan means to those in the story.
-    pub(crate) fn tell_plan(&mut self, plan: &Plan) {
-        if self.timeline.units.is_empty() {
+    /// Writes an entry about a whole core workload.
+    fn unit_entry(&mut self, world: &World<'_>, unit: u32, event: TimelineEvent, what: impl FnOnce() -> String) {
+        self.write(world, unit, event, |_| Entry { what: what(), ..Entry::default() });
+    }
+
+    /// Writes an entry about a pod, with its node or [`NONE`].
+    fn pod_entry(&mut self, world: &World<'_>, pod: PodId, event: TimelineEvent, what: &str, node: u32) {
+        let node = (node != NONE).then_some(NodeId(node));
+        let what = what.to_owned();
+        self.write(world, pod.workload.0, event, |_| Entry { pod: Some(pod), what, node, ..Entry::default() });
+    }
+
+    /// The scheduler has decided: writes what the plan means to the followed workloads, before it is carried out.
+    pub(crate) fn decided(&mut self, plan: &Plan, world: &World<'_>) {
+        if self.units.is_empty() {
             return;
         }
         for action in &plan.actions {
-            self.tell_action(action);
+            self.action(action, world);
         }
         let tried = plan.verdicts.iter().map(|verdict| verdict.workload.0);
-        self.timeline.tried.extend(tried.filter(|unit| self.timeline.units.contains_key(unit)));
+        self.tried.extend(tried.filter(|unit| self.units.contains_key(unit)));
     }
 
-    /// Tells who waits for another reason than before, once nothing more happens at this moment.
-    pub(crate) fn tell_waits(&mut self) {
-        let tried = std::mem::take(&mut self.timeline.tried);
-        let watched = if self.timeline.waiting.len() <= WATCHED { self.timeline.waiting.clone() } else { tried };
+    /// Everything at this time has happened: writes which workloads wait for another reason than before.
+    pub(crate) fn settled(&mut self, world: &World<'_>, scheduler: &Scheduler, options: &RunOptions) {
+        let tried = std::mem::take(&mut self.tried);
+        let watched = if self.waiting.len() <= WATCHED { self.waiting.clone() } else { tried };
         for unit in watched {
-            let now = self.core.scheduler().bound_by(WorkloadId(unit)).map(|binding| told(&binding));
+            let now = scheduler.bound_by(WorkloadId(unit)).map(|reason| blocked(&reason));
             if now.is_none() {
-                self.timeline.waiting.remove(&unit);
+                self.waiting.remove(&unit);
             }
-            match self.timeline.units.get_mut(&unit) {
+            match self.units.get_mut(&unit) {
                 Some(before) if now.is_some() && *before != now => *before = now,
                 _ => continue,
             }
-            let Some(full) = self.core.scheduler().explain(WorkloadId(unit)) else { continue };
-            // That it holds its room was told when it began to.
+            let Some(full) = scheduler.explain(WorkloadId(unit)) else { continue };
+            // A reservation was written when it began.
             if matches!(full.binding, BlockingReason::Held { .. }) {
                 continue;
             }
-            let most = self.options.named_pods;
-            self.tell(unit, TimelineEvent::Waits, |_, names| Entry {
+            self.write(world, unit, TimelineEvent::Waits, |names| Entry {
                 what: format!("is pending. {}", text::verdict(&full, names)),
                 rule: Some(full.binding.rule()),
-                verdict: Some(text::verdict_json(&full, names, most)),
+                verdict: Some(text::verdict_json(&full, names, options.named_pods)),
                 ..Entry::default()
             });
         }
     }
 
-    fn tell_action(&mut self, action: &Action) {
+    fn action(&mut self, action: &Action, world: &World<'_>) {
+        let node_of = |pod: PodId| {
+            let node = world.find(pod).map(|pod| world.pods[pod].node)?;
+            (node != NONE).then_some(NodeId(node))
+        };
         match action {
             Action::Bind { pod, node, reason, .. } => {
                 self.forget_wait(pod.workload.0);
                 let (pod, node, why) = (*pod, *node, text::bound(*reason));
-                self.tell(pod.workload.0, TimelineEvent::Bound, |engine, names| {
-                    let since = engine.world.find(pod).map(|p| engine.world.pods[p].at);
+                self.write(world, pod.workload.0, TimelineEvent::Bound, |names| {
+                    let since = world.find(pod).map(|pod| world.pods[pod].at);
                     Entry {
                         pod: Some(pod),
                         what: format!("is bound to {}: {why}", names.node(node)),
                         node: Some(node),
-                        waited_ms: since.map(|since| engine.now.since(since)),
+                        waited_ms: since.map(|since| world.now.since(since)),
                         ..Entry::default()
                     }
                 });
             }
             Action::Evict { pod, reason } => {
                 let pod = *pod;
-                self.tell(pod.workload.0, TimelineEvent::Evicted, |engine, names| Entry {
+                self.write(world, pod.workload.0, TimelineEvent::Evicted, |names| Entry {
                     pod: Some(pod),
                     what: format!("is evicted. {}", text::evicted(reason, names)),
                     rule: Some(reason.rule),
-                    node: engine.node_of(pod),
+                    node: node_of(pod),
                     other: reason.cause.map(|cause| names.workload(cause).into_owned()),
                     ..Entry::default()
                 });
                 self.forget_wait(pod.workload.0);
                 let Some(cause) = reason.cause else { return };
-                self.tell(cause.0, TimelineEvent::Evicts, |engine, names| {
+                self.write(world, cause.0, TimelineEvent::Evicts, |names| {
                     let leaf = reason.leaf.map_or_else(String::new, |q| format!(" of {}", names.tree().name(q)));
                     let victim = names.pod(pod).into_owned();
                     Entry {
                         what: format!("evicts {victim}{leaf}. {}", text::evicted(reason, names)),
                         rule: Some(reason.rule),
-                        node: engine.node_of(pod),
+                        node: node_of(pod),
                         other: Some(victim),
                         ..Entry::default()
                     }
@@ -218,16 +292,16 @@ impl Engine<'_> {
             Action::Hold { workload, victims, spots } => {
                 self.forget_wait(workload.0);
                 let victims = if *victims == 1 { "1 victim has".to_owned() } else { format!("{victims} victims have") };
-                let node =
-                    spots.first().map(|(_, node)| *node).filter(|first| spots.iter().all(|(_, node)| node == first));
-                self.tell(workload.0, TimelineEvent::Holds, |_, names| {
+                let first = spots.first().map(|(_, node)| *node);
+                let node = first.filter(|first| spots.iter().all(|(_, node)| node == first));
+                self.write(world, workload.0, TimelineEvent::Holds, |names| {
                     let place = node.map_or_else(String::new, |node| format!(" on {}", names.node(node)));
                     let what = format!("reserves capacity{place} until {victims} terminated (H1)");
                     Entry { what, rule: Some(Rule::H1), node, ..Entry::default() }
                 });
             }
             Action::Release { workload, reason } => {
-                self.tell(workload.0, TimelineEvent::Released, |_, names| Entry {
+                self.write(world, workload.0, TimelineEvent::Released, |names| Entry {
                     what: format!("loses its reservation: {}", text::released(*reason, names)),
                     ..Entry::default()
                 });
@@ -236,100 +310,29 @@ impl Engine<'_> {
         }
     }
 
-    /// What binds it next is news, even if it is what bound it before.
+    /// The next reason why it waits is written even if it is the same as before.
     fn forget_wait(&mut self, unit: u32) {
-        if let Some(told) = self.timeline.units.get_mut(&unit) {
+        if let Some(told) = self.units.get_mut(&unit) {
             *told = None;
-            self.timeline.waiting.insert(unit);
+            self.waiting.insert(unit);
         }
     }
 
-    fn node_of(&self, pod: PodId) -> Option<NodeId> {
-        let node = self.world.find(pod).map(|p| self.world.pods[p].node)?;
-        (node != NONE).then_some(NodeId(node))
-    }
-
-    /// A planned bind came true; where that took time, it is told.
-    pub(crate) fn tell_runs(&mut self, pod: u32) {
-        if self.world.pods[pod].at == self.now {
-            return;
-        }
-        let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
-        self.tell(unit, TimelineEvent::Runs, |engine, _| Entry {
-            pod: Some(id),
-            what: "starts to run".to_owned(),
-            node: engine.node_of(id),
-            ..Entry::default()
-        });
-    }
-
-    /// A pod ended, and how.
-    pub(crate) fn tell_end(&mut self, pod: u32, to: State, lost: bool) {
-        if self.timeline.units.is_empty() {
-            return;
-        }
-        let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
-        let what = match to {
-            State::Succeeded => "succeeds",
-            State::Failed if lost => "is lost with its node",
-            State::Failed => "fails",
-            State::Evicted if self.world.pods[pod].at == self.now => return,
-            State::Evicted => "has terminated",
-            _ => "is deleted",
-        };
-        self.tell(unit, TimelineEvent::Ended, |engine, _| Entry {
-            pod: Some(id),
-            what: what.to_owned(),
-            node: engine.node_of(id),
-            ..Entry::default()
-        });
-    }
-
-    /// What was decided did not come true.
-    pub(crate) fn tell_mishap(&mut self, unit: u32, pod: PodId, event: TimelineEvent, what: &str) {
-        if event == TimelineEvent::BindFailed {
-            self.forget_wait(unit);
-        }
-        self.tell(unit, event, |_, _| Entry { pod: Some(pod), what: what.to_owned(), ..Entry::default() });
-    }
-
-    /// A pod was told to go, for its node is drained.
-    pub(crate) fn tell_drained(&mut self, unit: u32, pod: PodId, node: NodeId) {
-        self.forget_wait(unit);
-        self.tell(unit, TimelineEvent::Drained, |_, names| Entry {
-            pod: Some(pod),
-            what: format!("is evicted by the drain of {}", names.node(node)),
-            node: Some(node),
-            ..Entry::default()
-        });
-    }
-
-    /// A member joined a unit.
-    pub(crate) fn tell_joined(&mut self, pod: u32) {
-        let (id, unit) = (self.world.id_of(pod), self.world.pods[pod].unit);
-        self.forget_wait(unit);
-        self.tell(unit, TimelineEvent::Joined, |_, _| Entry {
-            pod: Some(id),
-            what: "joins".to_owned(),
-            ..Entry::default()
-        });
-    }
-
-    /// What became of everybody in the story.
-    pub(crate) fn timeline_pods(&self) -> Vec<TimelinePod> {
-        let name = |unit: &u32| unit_name(self.scenario, &self.world, *unit);
+    /// The pods of the timeline at the end of the run, by age.
+    pub(crate) fn pods(&self, world: &World<'_>) -> Vec<TimelinePod> {
+        let name = |unit: &u32| unit_name(world, *unit);
         let mut rows = Vec::new();
-        for unit in self.timeline.units.keys() {
-            let successor = self.timeline.chain.iter().find(|(_, old)| *old == unit).map(|(new, _)| name(new));
-            for pod in self.world.pods_of(*unit) {
-                let row = self.world.pods[pod];
-                let node = self.scenario.cluster.nodes.get(row.node as usize).filter(|_| row.node != NONE);
+        for unit in self.units.keys() {
+            let successor = self.replaces.iter().find(|(_, old)| *old == unit).map(|(new, _)| name(new));
+            for pod in world.pods_of(*unit) {
+                let record = world.pods[pod];
+                let node = world.scenario.cluster.nodes.get(record.node as usize).filter(|_| record.node != NONE);
                 rows.push(TimelinePod {
-                    pod: pod_name(self.scenario, &self.world, pod),
-                    state: state_word(row.state).to_owned(),
-                    since_ms: row.at.0,
+                    pod: pod_name(world, pod),
+                    state: state_word(record.state).to_owned(),
+                    since_ms: record.at.0,
                     node: node.map(|node| node.name.to_string()),
-                    replaces: self.timeline.chain.get(unit).map(name),
+                    replaces: self.replaces.get(unit).map(name),
                     replaced_by: successor.clone(),
                 });
             }
@@ -343,7 +346,7 @@ const fn state_word(state: State) -> &'static str {
         State::New | State::Waiting => "waiting",
         State::Binding => "binding",
         State::Running => "running",
-        State::Unreached | State::Leaving => "leaving",
+        State::EvictionLost | State::Leaving => "leaving",
         State::Succeeded => "succeeded",
         State::Failed => "failed",
         State::Evicted => "evicted",

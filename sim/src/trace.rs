@@ -1,41 +1,41 @@
-//! What happened, record by record: the trace of a run, its legend, and its digest.
+//! The trace of a run: its records, their legend, and its digest.
 //!
-//! Every fact and every decision is one [`TraceRecord`]. All of them go into one 128-bit digest as numbers of fixed width,
-//! so two runs with the same digest did the same things at the same times; an [`Observer`] sees each as it happens. As
-//! JSON (one object a line in `trace.jsonl`) a record has `at_ms`, `what`, and by its kind:
+//! Every event and every decision is one [`TraceRecord`]. All records enter one 128-bit digest as numbers of fixed width, so two
+//! runs with the same digest did the same things at the same times. An [`Observer`] sees each record as it happens. As JSON
+//! (one object a line in `trace.jsonl`) a record has `at_ms`, `what`, and the fields of its kind:
 //!
 //! | `what` | fields | meaning |
 //! |---|---|---|
-//! | `node_up`, `node_down` | `node` | a node came or was lost with its pods |
-//! | `cordon`, `uncordon` | `node` | it takes no new pods, or does again |
-//! | `submit` | `workload`, `pods` | a workload (a lone pod, or a gang) was created |
-//! | `suspend` | `workload` | a job queue keeps it from the scheduler: since it came, or since it did not start in time |
-//! | `let_out` | `workload`, `tries` | its job queue let it out, for the so-manieth time |
+//! | `node_up`, `node_down` | `node` | a node joined, or was lost with its pods |
+//! | `cordon`, `uncordon` | `node` | a node takes no new pods, or takes them again |
+//! | `submit` | `workload`, `pods` | a workload (a single pod, or a gang) was created |
+//! | `suspend` | `workload` | a job queue keeps a workload from the scheduler, when it is created or when it did not start in time |
+//! | `let_out` | `workload`, `tries` | its job queue released it; `tries` counts its releases |
 //! | `join` | `workload`, `pods` | pods joined a workload |
-//! | `withdraw` | `workload` | it was deleted with its pods |
+//! | `withdraw` | `workload` | a workload was deleted with its pods |
 //! | `bind` | `pod`, `node`, `devices` | the scheduler chose a node |
 //! | `bound` | `pod` | the pod runs |
-//! | `bind_failed` | `pod` | the bind did not come true: the pod waits again |
-//! | `evict` | `pod`, `rule`, `cause` | the scheduler ends a pod, by this rule, for this workload |
-//! | `lost_eviction` | `pod` | the request to end it was lost: it runs on until the next |
+//! | `bind_failed` | `pod` | the bind failed: the pod waits again |
+//! | `evict` | `pod`, `rule`, `cause` | the scheduler evicts a pod, by this rule, for this workload |
+//! | `lost_eviction` | `pod` | the request to evict a pod was lost: it runs on until the next one |
 //! | `gone` | `pod`, `outcome` | the pod ended |
-//! | `hold` | `workload`, `victims` | the workload waits for this many pods to leave |
-//! | `release` | `workload` | its hold ended without it being bound |
+//! | `hold` | `workload`, `victims` | a workload has a reservation, and waits for this many pods to leave |
+//! | `release` | `workload` | the reservation of a workload ended before it was bound |
 //! | `tree` | | the quota tree was replaced |
-//! | `refused_tree` | `of`, `by`, `reason`, `why` | it was not: the edit is against the rules |
-//! | `device_ill`, `device_well` | `node`, `device` | a device takes no new pods, or does again |
-//! | `relabel`, `refused_relabel` | `node` | a node got other labels or its GPUs another mode, or did not: pods use them |
-//! | `cells_short`, `cells_whole` | `size`, `missing` | guaranteed cells cannot be split out of the healthy devices, or can again |
+//! | `refused_tree` | `of`, `by`, `reason`, `why` | an edit of the quota tree was refused |
+//! | `device_ill`, `device_well` | `node`, `device` | a device became unhealthy, or healthy again |
+//! | `relabel`, `refused_relabel` | `node` | a node got other labels or its GPUs another mode, or this was refused because pods use them |
+//! | `cells_short`, `cells_whole` | `size`, `missing` | guaranteed cells cannot be split out of the healthy devices, or can be again |
 //! | `budget` | `allowed` | a disruption budget was set |
 //! | `people` | | users or groups were edited |
 //! | `refused` | `of`, `by`, `reason`, `why` | a submission or an edit was refused |
-//! | `drain`, `drain_over` | `node`, `left` | a node is being emptied, or no longer, with so many pods left |
-//! | `told_to_go` | `pod`, `node` | a pod was told to go by the drain of a node |
-//! | `edited` | `workload`, `priority`, `preemptible` | a workload was edited; `null`: as before |
+//! | `drain`, `drain_over` | `node`, `left` | a drain of a node begins or ends, with so many pods left |
+//! | `told_to_go` | `pod`, `node` | the drain of a node told a pod to leave |
+//! | `edited` | `workload`, `priority`, `preemptible` | a workload was edited; `null`: unchanged |
 //! | `node_changed` | `node` | a node was relabelled or resized |
-//! | `slow` | `node`, `permille` | work on a node goes at this part of full speed |
-//! | `quota_over` | `quota`, `limit`, `estimate_ms` | an edit left a quota over a limit, which will be over after so long by itself; in no digest |
-//! | `quota_inside` | `quota`, `limit` | it is within it again; in no digest |
+//! | `slow` | `node`, `permille` | the speed of work on a node, thousandths of full speed |
+//! | `quota_over` | `quota`, `limit`, `estimate_ms` | an edit left a quota over a limit, probably for so long; not in the digest |
+//! | `quota_inside` | `quota`, `limit` | the quota is within the limit again; not in the digest |
 //! | `dataset` | `dataset`, `turn`, `bytes` | a dataset became `bound` or `unbound`, its preload reads (`loading`) or is done (`loaded`), its cache `evicted` or `lost` bytes |
 
 use crate::text::Names;
@@ -52,7 +52,7 @@ pub struct TraceRecord {
     pub what: TraceEvent,
 }
 
-/// The kinds of things that happen; the legend is at the head of the module.
+/// The kinds of records; the legend is at the head of the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the legend at the head of the module")]
@@ -95,18 +95,18 @@ pub enum TraceEvent {
 pub enum DatasetTurn {
     /// Its first cache worker runs.
     Bound,
-    /// No cache worker runs any more.
+    /// Its last cache worker has left.
     Unbound,
-    /// Its preload begins to read, or goes on.
+    /// Its preload begins to read, or reads again.
     Loading,
     /// Its preload is done.
     Loaded,
-    /// At the end of a pass, a cache that was full made room.
+    /// At the end of a pass, the full cache made room.
     Evicted {
         /// How much.
         bytes: u64,
     },
-    /// A cache worker went with its part.
+    /// A cache worker left with its part.
     Lost {
         /// How much that was.
         bytes: u64,
@@ -114,8 +114,8 @@ pub enum DatasetTurn {
 }
 
 impl DatasetTurn {
-    /// As a word, a number, and how many bytes.
-    const fn told(self) -> (&'static str, u64, u64) {
+    /// A word, a number, and the bytes.
+    const fn parts(self) -> (&'static str, u64, u64) {
         match self {
             Self::Bound => ("bound", 0, 0),
             Self::Unbound => ("unbound", 1, 0),
@@ -128,7 +128,7 @@ impl DatasetTurn {
 }
 
 impl TraceRecord {
-    /// The record as numbers of fixed width: time, kind, and what the kind says.
+    /// The record as numbers of fixed width: time, kind, and the fields of the kind.
     fn numbers(&self) -> [u64; 4] {
         let pod = |p: PodId| u64::from(p.workload.0) << 32 | u64::from(p.ordinal);
         let of = |kind: u64, subject: u64, more: u64| [self.at.0, kind, subject, more];
@@ -138,7 +138,7 @@ impl TraceRecord {
             TraceEvent::Submit { workload, pods } => of(3, u64::from(workload.0), u64::from(pods)),
             TraceEvent::Join { workload, pods } => of(4, u64::from(workload.0), u64::from(pods)),
             TraceEvent::Withdraw { workload } => of(5, u64::from(workload.0), 0),
-            // The node shares the word of the kind: devices take a whole one.
+            // The node shares a number with the kind, since devices take a whole one.
             TraceEvent::Bind { pod: p, node, devices } => of(6 | u64::from(node.0) << 8, pod(p), devices.0),
             TraceEvent::Bound { pod: p } => of(7, pod(p), 0),
             TraceEvent::Evict { pod: p, rule, cause } => {
@@ -178,7 +178,7 @@ impl TraceRecord {
             TraceEvent::Cells { short: (size, missing) } => of(42, u64::from(size), missing),
             TraceEvent::Relabel { node, refused } => of(41, u64::from(node.0), u64::from(refused)),
             TraceEvent::Dataset { dataset, turn } => {
-                let (_, number, bytes) = turn.told();
+                let (_, number, bytes) = turn.parts();
                 of(50, u64::from(dataset) << 8 | number, bytes)
             }
         }
@@ -286,7 +286,7 @@ impl TraceRecord {
             }
             TraceEvent::Tree { refused: None } | TraceEvent::People => {}
             TraceEvent::Dataset { dataset, turn } => {
-                let (word, _, bytes) = turn.told();
+                let (word, _, bytes) = turn.parts();
                 put("dataset", json!(names.dataset(dataset)));
                 put("turn", word.into());
                 put("bytes", bytes.into());
@@ -335,7 +335,7 @@ const fn outcome_number(outcome: PodOutcome) -> u64 {
     }
 }
 
-/// How a pod ended, in a word.
+/// How a pod ended, as a word.
 pub(crate) const fn outcome_word(outcome: PodOutcome) -> &'static str {
     match outcome {
         PodOutcome::Succeeded => "succeeded",
@@ -347,14 +347,14 @@ pub(crate) const fn outcome_word(outcome: PodOutcome) -> &'static str {
     }
 }
 
-/// Watches a run. Both methods do nothing unless they are written; `()` watches nothing.
+/// Watches a run. Both methods do nothing by default; `()` watches nothing.
 pub trait Observer {
-    /// Something happened. `names` can tell what everything in the record is called.
+    /// Something happened. `names` has the names of everything in the record.
     fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
         let _ = (record, names);
     }
 
-    /// The run has come to this time after this many events; called once for every moment in which something happens.
+    /// The run has come to this time after this many events; called once for every time at which something happens.
     fn progress(&mut self, now: Time, events: u64) {
         let _ = (now, events);
     }

@@ -5,7 +5,7 @@ mod engine_support;
 
 use engine_support::*;
 use quotree_core::{QuotaSpec, Time, TreeSpec};
-use quotree_sim::model::{Change, Cluster, Compare, Of, Scenario, What, When};
+use quotree_sim::model::{Change, Cluster, Compare, Predicate, Scenario, Selector, When};
 use quotree_sim::{RunOptions, run};
 
 fn tree() -> TreeSpec {
@@ -25,8 +25,8 @@ fn tree() -> TreeSpec {
     .collect()
 }
 
-fn evictions(count: u64) -> What {
-    What::Evictions { of: None, by: None, compare: Compare::Equal, count }
+fn evictions(count: u64) -> Predicate {
+    Predicate::Evictions { of: None, by: None, compare: Compare::Equal, count }
 }
 
 /// After each Deployment: running and pending pods of each namespace, and evictions so far.
@@ -47,8 +47,8 @@ fn demo(cluster: Cluster) -> Scenario {
         }
         scenario.claims.push(claim(after, evictions(evicted)));
     }
-    scenario.claims.push(claim(When::Always, What::Invariants));
-    scenario.claims.push(claim(When::Final, What::StableFor { ms: 10 * MINUTE }));
+    scenario.claims.push(claim(When::Always, Predicate::Invariants));
+    scenario.claims.push(claim(When::Final, Predicate::StableFor { ms: 10 * MINUTE }));
     scenario
 }
 
@@ -75,7 +75,7 @@ fn demo_on_four_nodes() {
 fn demo_on_nodes_too_small_runs_and_evicts_nothing() {
     let mut scenario = demo(nodes(&[4; 10]));
     scenario.claims = vec![claim(When::Always, evictions(0))];
-    scenario.claims.push(claim(When::Final, What::Verdict { of: Of::All, rule: "P1".into() }));
+    scenario.claims.push(claim(When::Final, Predicate::Verdict { of: Selector::All, rule: "P1".into() }));
     for n in 1..=4 {
         scenario.claims.push(claim(When::Final, pods(&format!("namespace{n}"), 0, 5)));
     }

@@ -4,7 +4,7 @@ mod engine_support;
 
 use engine_support::*;
 use quotree_core::{NodeId, QuotaSpec, Time, TreeSpec};
-use quotree_sim::model::{Change, Compare, FairnessFigure, Of, Runtime, Scenario, WaitStat, What, When};
+use quotree_sim::model::{Change, Compare, FairnessFigure, Predicate, Runtime, Scenario, Selector, WaitStat, When};
 use quotree_sim::text::Names;
 use quotree_sim::trace::{TraceEvent, TraceRecord};
 use quotree_sim::{Observer, RunOptions, run};
@@ -42,14 +42,15 @@ fn claims_of_every_kind_see_their_numbers() {
     let mut all = borrowing();
     let (cpu, root) = ("cpu".into(), || "root".into());
     let (equal, most, least) = (Compare::Equal, Compare::AtMost, Compare::AtLeast);
-    let of = || Of::Quota(root());
-    let evictions = |of, by, count| What::Evictions { of, by, compare: equal, count };
-    let a = || Of::Namespace("a".into());
-    let b = || Of::Quota("b".into());
+    let of = || Selector::Quota(root());
+    let evictions = |of, by, count| Predicate::Evictions { of, by, compare: equal, count };
+    let a = || Selector::Namespace("a".into());
+    let b = || Selector::Quota("b".into());
     let resource = || "cpu".into();
-    let used = |quota: &str, amount| What::Used { quota: quota.into(), resource: resource(), compare: equal, amount };
-    let borrowed = |amount| What::Borrowed { quota: "a".into(), resource: resource(), compare: equal, amount };
-    let fair = |figure, compare, permille| What::Fairness { figure, compare, permille };
+    let used =
+        |quota: &str, amount| Predicate::Used { quota: quota.into(), resource: resource(), compare: equal, amount };
+    let borrowed = |amount| Predicate::Borrowed { quota: "a".into(), resource: resource(), compare: equal, amount };
+    let fair = |figure, compare, permille| Predicate::Fairness { figure, compare, permille };
     all.claims = vec![
         claim(at(5_000), used("a", 9_000)),
         claim(at(5_000), borrowed(3_000)),
@@ -58,31 +59,31 @@ fn claims_of_every_kind_see_their_numbers() {
         claim(at(30_000), evictions(Some(a()), Some(b()), 2)),
         claim(at(30_000), evictions(Some(b()), None, 0)),
         claim(at(30_000), evictions(None, Some(a()), 0)),
-        claim(at(30_000), evictions(None, Some(Of::Workload("owner".into())), 2)),
-        claim(When::Final, What::Wait { of: of(), stat: WaitStat::Max, compare: equal, ms: 10_000 }),
-        claim(When::Final, What::Wait { of: a(), stat: WaitStat::Max, compare: equal, ms: 0 }),
-        claim(When::Final, What::Wait { of: b(), stat: WaitStat::Mean, compare: equal, ms: 6_666 }),
-        claim(When::Final, What::Utilisation { resource: cpu, compare: equal, permille: 975 }),
-        claim(When::Final, What::Makespan { compare: equal, ms: 0 }),
-        claim(When::Final, What::LostWork { of: Of::All, compare: most, ms: 0 }),
+        claim(at(30_000), evictions(None, Some(Selector::Workload("owner".into())), 2)),
+        claim(When::Final, Predicate::Wait { of: of(), stat: WaitStat::Max, compare: equal, ms: 10_000 }),
+        claim(When::Final, Predicate::Wait { of: a(), stat: WaitStat::Max, compare: equal, ms: 0 }),
+        claim(When::Final, Predicate::Wait { of: b(), stat: WaitStat::Mean, compare: equal, ms: 6_666 }),
+        claim(When::Final, Predicate::Utilisation { resource: cpu, compare: equal, permille: 975 }),
+        claim(When::Final, Predicate::Makespan { compare: equal, ms: 0 }),
+        claim(When::Final, Predicate::LostWork { of: Selector::All, compare: most, ms: 0 }),
         claim(at(30_000), fair(FairnessFigure::FairnessError, equal, 0)),
         claim(at(30_000), fair(FairnessFigure::Jain, least, 990)),
         claim(at(30_000), fair(FairnessFigure::DominantShareGap, equal, 400)),
-        claim(at(39_999), What::StableFor { ms: 19_999 }),
-        claim(When::Always, What::Guaranteed { within_ms: 10_000 }),
-        claim(When::Always, What::GangsWhole),
-        claim(When::Always, What::Invariants),
+        claim(at(39_999), Predicate::StableFor { ms: 19_999 }),
+        claim(When::Always, Predicate::Guaranteed { within_ms: 10_000 }),
+        claim(When::Always, Predicate::GangsWhole),
+        claim(When::Always, Predicate::Invariants),
         claim(at(15_000), pods("b", 1, 2)),
-        claim(at(15_000), What::Verdict { of: b(), rule: "H1".into() }),
+        claim(at(15_000), Predicate::Verdict { of: b(), rule: "H1".into() }),
     ];
     let run = hold(&all);
     let row = |name: &str, counts| (name.to_owned(), counts);
-    let same = |rows| What::SameAs { file: "summary.json".into(), rows, evictions: 2 };
+    let same = |rows| Predicate::SameAs { file: "summary.json".into(), rows, evictions: 2 };
     all.claims = vec![
-        claim(When::Final, What::Digest(u128::from_str_radix(&run.result.digest, 16).unwrap())),
+        claim(When::Final, Predicate::Digest(u128::from_str_radix(&run.result.digest, 16).unwrap())),
         claim(When::Final, same(vec![row("a", [0, 0, 0, 0, 2]), row("b", [0; 5])])),
         claim(When::Final, same(vec![row("a", [1, 0, 0, 0, 2])])),
-        claim(When::Always, What::Guaranteed { within_ms: 9_999 }),
+        claim(When::Always, Predicate::Guaranteed { within_ms: 9_999 }),
     ];
     let results = twice(&all).result.claims.results;
     assert_eq!(results.iter().map(|r| r.passed).collect::<Vec<_>>(), [true, true, false, false], "{results:#?}");
@@ -145,8 +146,8 @@ fn s2_five_pods_come_to_rest() {
     };
     let mut five = scenario(pool(6), tree, work.iter().enumerate().map(pod).collect());
     five.claims = vec![
-        claim(When::Final, What::Evictions { of: None, by: None, compare: Compare::Equal, count: 1 }),
-        claim(When::Final, What::StableFor { ms: 60_000 }),
+        claim(When::Final, Predicate::Evictions { of: None, by: None, compare: Compare::Equal, count: 1 }),
+        claim(When::Final, Predicate::StableFor { ms: 60_000 }),
     ];
     let run = hold(&five);
     let running: Vec<u64> = run.result.workloads.iter().map(|w| w.running).collect();

@@ -5,7 +5,7 @@ mod engine_support;
 
 use engine_support::*;
 use quotree_core::{QuotaSpec, Time, TreeSpec};
-use quotree_sim::model::{Kind, Scenario, What, When, Workload};
+use quotree_sim::model::{Kind, Predicate, Scenario, When, Workload};
 
 /// `owner` and `guest`, each guaranteed half of 10 cores.
 fn halves() -> TreeSpec {
@@ -20,7 +20,7 @@ fn deaf(guest: Workload, reliable_ms: u64) -> Scenario {
     world.world.lost_evictions_permille = 999;
     world.world.eviction_retry_ms = 4_000;
     world.world.reliable_from = Some(Time(reliable_ms));
-    world.claims = vec![claim(When::Always, What::GangsWhole), claim(When::Always, What::Invariants)];
+    world.claims = vec![claim(When::Always, Predicate::GangsWhole), claim(When::Always, Predicate::Invariants)];
     world
 }
 
@@ -68,7 +68,7 @@ fn i6_a_failed_bind_is_retried_and_breaks_no_invariant() {
     world.world.failed_binds_permille = 999;
     world.world.bind_latency = quotree_sim::model::Runtime::Fixed(1_000);
     world.world.reliable_from = Some(Time(5_000));
-    world.claims = vec![claim(When::Always, What::GangsWhole)];
+    world.claims = vec![claim(When::Always, Predicate::GangsWhole)];
     let run = hold(&world);
     assert!(matches!(world.workloads.first().unwrap().kind, Kind::Training { .. }));
     assert_eq!(first(&run), [0, 0, 2, 0, 0]);

@@ -4,7 +4,7 @@ mod engine_support;
 
 use engine_support::*;
 use quotree_core::{QuotaSpec, Time, TreeSpec};
-use quotree_sim::model::{Change, Compare, Kind, Of, Positive, Runtime, Scenario, What, When, Workload};
+use quotree_sim::model::{Change, Compare, Kind, Positive, Predicate, Runtime, Scenario, Selector, When, Workload};
 use quotree_sim::{RunError, RunOptions, TimelineEvent, run};
 
 /// `mine` is guaranteed `min` of `cores`; `ns` may use what is free.
@@ -116,7 +116,7 @@ fn training_that_loses_a_node_is_withdrawn_and_starts_again() {
     let work = vec![training("t", 0, vec![role("worker", 2, 2, 4)], 10_000, Some(1_000))];
     let mut lossy = scenario(nodes(&[4, 4, 4]), flat(12), work);
     lossy.events = vec![change(4_500, Change::NodeDown { node: 1 })];
-    lossy.claims = vec![claim(When::Always, What::GangsWhole)];
+    lossy.claims = vec![claim(When::Always, Predicate::GangsWhole)];
     let run = hold(&lossy);
     assert_eq!(first(&run), [0, 0, 2, 1, 0]);
     assert_eq!(run.result.metrics.lost_work_ms, 1_000);
@@ -230,7 +230,7 @@ fn the_timeline_of_a_pod_names_its_preemptor() {
 #[test]
 fn failed_claims_say_what_was_seen_and_why_pods_are_pending() {
     let mut wrong = scenario(pool(3), flat(3), vec![deployment("d", "ns", 1_000, 5, 1)]);
-    let evictions = |compare, count| What::Evictions { of: None, by: None, compare, count };
+    let evictions = |compare, count| Predicate::Evictions { of: None, by: None, compare, count };
     wrong.claims = vec![
         claim(at(2_000), pods("ns", 5, 0)),
         claim(When::Never, pods("ns", 3, 2)),
@@ -239,8 +239,8 @@ fn failed_claims_say_what_was_seen_and_why_pods_are_pending() {
         claim(When::Eventually(Time(500)), pods("ns", 3, 2)),
         claim(When::Within(Time(1_500), Time(9_000)), pods("ns", 3, 2)),
         claim(When::Within(Time(500), Time(9_000)), pods("ns", 3, 2)),
-        claim(When::Final, What::Verdict { of: Of::Workload("d".into()), rule: "A1".into() }),
-        claim(When::Always, What::Guaranteed { within_ms: 0 }),
+        claim(When::Final, Predicate::Verdict { of: Selector::Workload("d".into()), rule: "A1".into() }),
+        claim(When::Always, Predicate::Guaranteed { within_ms: 0 }),
     ];
     let claims = twice(&wrong).result.claims;
     let passed: Vec<bool> = claims.results.iter().map(|r| r.passed).collect();
@@ -260,8 +260,8 @@ fn failed_claims_say_what_was_seen_and_why_pods_are_pending() {
 fn not_worse_than_alone_runs_the_tenant_on_its_guarantee() {
     let mut both = evicted_at_a_minute(job("guest", 0, 4, 4, 5, MINUTE));
     both.claims = vec![
-        claim(When::Final, What::NotWorseThanAlone { of: Of::Quota("guest".into()), permille: 1000 }),
-        claim(When::Final, What::NotWorseThanAlone { of: Of::Namespace("mine".into()), permille: 1000 }),
+        claim(When::Final, Predicate::NotWorseThanAlone { of: Selector::Quota("guest".into()), permille: 1000 }),
+        claim(When::Final, Predicate::NotWorseThanAlone { of: Selector::Namespace("mine".into()), permille: 1000 }),
     ];
     let run = hold(&both);
     assert!(run.result.claims.results[0].seen.contains("alone"), "{:?}", run.result.claims);

@@ -9,7 +9,7 @@ use super::{
 use crate::{bandwidth::Bandwidth, dataset::ReadDataset, files::Files, trace::read_file};
 use quotree_core::Name;
 use quotree_model::{
-    BadEviction, Compare, DatasetFigure, NodeClaim, NodeFigure, Of, ShareClaim, ShareFigure, What as Checked,
+    BadEviction, Compare, DatasetFigure, NodeClaim, NodeFigure, Predicate as Checked, Selector, ShareClaim, ShareFigure,
 };
 use quotree_syntax::{At, Ms, Permille, Quantity, Read, Report, Span, list};
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,7 +138,7 @@ impl Checking<'_, '_, '_> {
     }
 
     /// Whose, where it is said; nothing inside means anybody.
-    fn anybody(&mut self, whose: Option<&Whose>) -> Option<Option<Of>> {
+    fn anybody(&mut self, whose: Option<&Whose>) -> Option<Option<Selector>> {
         match whose {
             None => Some(None),
             whose => self.of(whose).map(Some),
@@ -231,7 +231,7 @@ impl Checking<'_, '_, '_> {
             What::EvictedFrom(read) => {
                 let quota = self.check(read.quota.as_ref()?, "quota", self.known.quotas)?;
                 let (compare, count) = if read.compared.given { read.compared.value? } else { (Compare::AtLeast, 1) };
-                Checked::Evictions { of: Some(Of::Quota(quota)), by: None, compare, count }
+                Checked::Evictions { of: Some(Selector::Quota(quota)), by: None, compare, count }
             }
             What::EvictionCycles(read) => {
                 let (compare, count) = read.compared.0?;

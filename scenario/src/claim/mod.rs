@@ -13,7 +13,7 @@ pub(crate) use whose::Whose;
 use crate::files::Files;
 use check::Checking;
 use quotree_core::Time;
-use quotree_model::{Claim as Checked, What as CheckedWhat, When};
+use quotree_model::{Claim as Checked, Predicate as CheckedWhat, When};
 use quotree_syntax::{At as Placed, Node, Positive, Read, Report, Shape, Span, Struct, group, record};
 use std::collections::BTreeSet;
 

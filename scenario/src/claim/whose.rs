@@ -2,7 +2,7 @@
 
 use super::check::Checking;
 use quotree_core::Name;
-use quotree_model::Of;
+use quotree_model::Selector;
 use quotree_syntax::{At, group, record};
 use std::collections::BTreeSet;
 
@@ -70,26 +70,26 @@ record! {
 
 impl Checking<'_, '_, '_> {
     /// Whose, with its name checked; everything where it is not said.
-    pub(super) fn of(&mut self, whose: Option<&Whose>) -> Option<Of> {
+    pub(super) fn of(&mut self, whose: Option<&Whose>) -> Option<Selector> {
         let known = self.known;
         match whose {
-            None | Some(Whose::All(_)) => Some(Of::All),
+            None | Some(Whose::All(_)) => Some(Selector::All),
             Some(Whose::Namespace(read)) => {
-                self.check(read.name.as_ref()?, "namespace", known.namespaces).map(Of::Namespace)
+                self.check(read.name.as_ref()?, "namespace", known.namespaces).map(Selector::Namespace)
             }
-            Some(Whose::Quota(read)) => self.check(read.name.as_ref()?, "quota", known.quotas).map(Of::Quota),
-            Some(Whose::User(read)) => self.check(read.name.as_ref()?, "user", known.users).map(Of::User),
-            Some(Whose::Group(read)) => self.check(read.name.as_ref()?, "group", known.groups).map(Of::Group),
+            Some(Whose::Quota(read)) => self.check(read.name.as_ref()?, "quota", known.quotas).map(Selector::Quota),
+            Some(Whose::User(read)) => self.check(read.name.as_ref()?, "user", known.users).map(Selector::User),
+            Some(Whose::Group(read)) => self.check(read.name.as_ref()?, "group", known.groups).map(Selector::Group),
             Some(Whose::Workload(read)) => {
                 let name = self.check(read.name.as_ref()?, "workload", known.workloads)?;
-                Some(Of::Workload(name.to_string()))
+                Some(Selector::Workload(name.to_string()))
             }
             Some(Whose::Task(read)) => {
                 let workflows: BTreeSet<Name> = known.tasks.keys().cloned().collect();
                 let (workflow, task) = (read.workflow.as_ref()?, read.task.as_ref()?);
                 let workflow = self.check(workflow, "workflow", &workflows)?;
                 let task = self.check(task, "task", known.tasks.get(&workflow)?)?;
-                Some(Of::Task { workflow: workflow.to_string(), task: task.to_string() })
+                Some(Selector::Task { workflow: workflow.to_string(), task: task.to_string() })
             }
         }
     }

@@ -1,66 +1,75 @@
-//! The tenant alone: the same demand on nothing but its own guarantee, to see whether sharing made it wait longer.
+//! A claim that compares a tenant with a run of its own: the same demand on nothing but its guarantee, to see whether sharing made
+//! it wait longer.
 
-use super::selector::predicate;
+use super::{RunAlone, selector::predicate};
 use crate::{
-    engine::{Engine, run},
-    model::{Change, Cluster, Kind, Node, Of, Scenario, TraceRow, Workload},
+    model::{Change, Cluster, Kind, Node, Scenario, Selector, TraceRow, Workload},
     options::{RunError, RunOptions},
     result::WaitRow,
+    view::RunView,
 };
 use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, QuotaId, QuotaSpec, QuotaTree, TreeSpec};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Compares the mean wait of a tenant with that in a run of its own; holds when it is at most `permille` thousandths of it.
-pub(super) fn compare(engine: &Engine<'_>, of: &Of, permille: u64) -> Result<(bool, String), RunError> {
-    let tree = engine.core.scheduler().tree();
+/// Compares the mean wait of a tenant with that in a run of its own. The claim holds when it is at most `permille` thousandths
+/// of it.
+pub(super) fn compare(
+    view: &RunView<'_>,
+    of: &Selector,
+    permille: u64,
+    run: RunAlone<'_>,
+) -> Result<(bool, String), RunError> {
+    let tree = view.tree();
     let quota = match of {
-        Of::Quota(name) => tree.by_name(name.as_str()),
-        Of::Namespace(name) => tree.leaf_of(name.as_str()),
-        Of::Workload(name) | Of::Task { workflow: name, .. } => {
-            let workload = engine.scenario.workloads.iter().find(|w| w.name == *name);
+        Selector::Quota(name) => tree.by_name(name.as_str()),
+        Selector::Namespace(name) => tree.leaf_of(name.as_str()),
+        Selector::Workload(name) | Selector::Task { workflow: name, .. } => {
+            let workload = view.world.scenario.workloads.iter().find(|w| w.name == *name);
             workload.and_then(|w| tree.leaf_of(w.namespace.as_str()))
         }
-        Of::Group(name) => engine.world.tenants.leaf_of(name.as_str()).and_then(|leaf| tree.by_name(leaf.as_str())),
-        Of::User(_) => common_quota(engine, of),
-        Of::All => Some(QuotaId(0)),
+        Selector::Group(name) => {
+            view.world.access.tenants.leaf_of(name.as_str()).and_then(|leaf| tree.by_name(leaf.as_str()))
+        }
+        Selector::User(_) => common_quota(view, of),
+        Selector::All => Some(QuotaId(0)),
     };
     let Some(quota) = quota else {
         return Ok((false, "it has no quota on which to run alone".to_owned()));
     };
     let is_ours = |namespace: &Name, user: Option<&Name>| match of {
-        Of::Namespace(ours) => namespace == ours,
-        Of::User(ours) => user == Some(ours),
+        Selector::Namespace(ours) => namespace == ours,
+        Selector::User(ours) => user == Some(ours),
         _ => tree.leaf_of(namespace.as_str()).is_some_and(|leaf| tree.is_under(leaf, quota)),
     };
-    let scenario = restricted(engine.scenario, tree, quota, &is_ours);
+    let scenario = restricted(view.world.scenario, tree, quota, &is_ours);
     let options = RunOptions {
-        until: engine.options.until,
-        seed: Some(engine.seed),
+        until: view.options.until,
+        seed: Some(view.world.seed),
         judge: false,
         fairness_integral: false,
         pending_rows: 0,
         ..RunOptions::default()
     };
-    let alone = run(&scenario, &options, &mut ())?.result.metrics.wait;
-    let mut ours = engine.figures.waits.iter().filter(|w| {
-        let key = engine.world.accounts.all[w.account].key;
-        is_ours(&engine.world.namespaces[key.namespace].name, engine.world.accounts.user_name(key.user))
+    let alone = run(&scenario, &options)?.result.metrics.wait;
+    let mut ours = view.metrics.waits.iter().filter(|w| {
+        let key = view.world.accounts.all[w.account].key;
+        is_ours(&view.world.namespaces[key.namespace].name, view.world.accounts.user_name(key.user))
     });
     let shared = crate::metrics::wait_summary(&mut ours.by_ref().map(|w| w.ms).collect::<Vec<_>>());
     Ok(verdict(&shared, &alone, permille))
 }
 
-/// The lowest quota that has all of a user's work below it.
-fn common_quota(engine: &Engine<'_>, of: &Of) -> Option<QuotaId> {
-    let tree = engine.core.scheduler().tree();
-    let is_ours = predicate(of, engine);
-    let accounts = engine.world.accounts.all.iter().filter(|account| is_ours(account));
-    let mut leaves = accounts.filter_map(|account| engine.world.namespaces[account.key.namespace].leaf).map(QuotaId);
+/// The lowest quota that contains all work of a user.
+fn common_quota(view: &RunView<'_>, of: &Selector) -> Option<QuotaId> {
+    let tree = view.tree();
+    let is_ours = predicate(of, view);
+    let accounts = view.world.accounts.all.iter().filter(|account| is_ours(account));
+    let mut leaves = accounts.filter_map(|account| view.world.namespaces[account.key.namespace].leaf).map(QuotaId);
     let first = leaves.next()?;
     Some(leaves.fold(first, |common, leaf| tree.path(common).find(|q| tree.is_under(leaf, *q)).unwrap_or(common)))
 }
 
-/// Whether work in a namespace, by a user, is the tenant's.
+/// Whether work in a namespace, by a user, belongs to the tenant.
 type IsOurs<'a> = &'a dyn Fn(&Name, Option<&Name>) -> bool;
 
 fn verdict(shared: &WaitRow, alone: &WaitRow, permille: u64) -> (bool, String) {
@@ -163,7 +172,7 @@ fn cut_workload(workload: &Workload, is_ours: IsOurs<'_>) -> Option<Workload> {
     is_ours(&workload.namespace, workload.user.as_ref()).then_some(overrun)
 }
 
-/// Pods ask for amounts and nothing else: a pool has no labels, taints or devices.
+/// Leaves only the amounts of requests: a pool has no labels, taints or devices.
 fn make_plain(kind: &mut Kind, plain: &dyn Fn(&PodTemplate) -> Arc<PodTemplate>) {
     match kind {
         Kind::Deployment { template, .. } | Kind::Job { template, .. } => *template = plain(template),

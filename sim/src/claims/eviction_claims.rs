@@ -1,45 +1,45 @@
-//! Evictions that should not have been: works that evict each other, directly or in a ring, and pods taken out of a guarantee.
+//! Evictions that should not happen: works that evict each other, directly or in a ring, and pods evicted from within a guarantee.
 
 use super::ClaimState;
-use crate::{engine::Engine, metrics::Eviction, model::Kind};
+use crate::{metrics::Eviction, model::Kind, view::RunView};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A workload of the scenario, an instance or task of one; of a trace, one of its rows.
+/// A work: a controller; of a trace, one of its rows.
 type Work = (u32, u32);
 
-/// Whose pods were evicted for whom: victims by the work they went for.
+/// The works that were evicted for each work.
 pub(super) type Takers = BTreeMap<Work, BTreeSet<Work>>;
 
 impl ClaimState<'_> {
-    /// The evictions since the last look.
-    fn unseen<'e>(&mut self, engine: &'e Engine<'_>) -> &'e [Eviction] {
-        let all = &engine.figures.evictions.all;
+    /// The evictions since the last check.
+    fn unseen<'e>(&mut self, view: &RunView<'e>) -> &'e [Eviction] {
+        let all = &view.metrics.evictions.all;
         let unseen = all.get(self.looked_at..).unwrap_or_default();
         self.looked_at = all.len();
         unseen
     }
 
-    /// How many times a work was evicted for one that it had evicted itself, or through others (S2); each two count once.
-    pub(super) fn cycles(&mut self, engine: &Engine<'_>) -> u64 {
-        for eviction in self.unseen(engine) {
-            let Some(cause) = eviction.reason.cause.filter(|cause| cause.0 < engine.world.units.len()) else {
+    /// How many works were evicted for one that they had evicted themselves, or through others (S2); each pair counts once.
+    pub(super) fn cycles(&mut self, view: &RunView<'_>) -> u64 {
+        for eviction in self.unseen(view) {
+            let Some(cause) = eviction.reason.cause.filter(|cause| cause.0 < view.world.units.len()) else {
                 continue;
             };
-            let (taker, victim) = (work(engine, cause.0), work(engine, engine.world.pods[eviction.pod].unit));
+            let (taker, victim) = (work(view, cause.0), work(view, view.world.pods[eviction.pod].unit));
             let is_new = taker != victim && self.takers.entry(taker).or_default().insert(victim);
             self.counted += u64::from(is_new && has_evicted(&self.takers, victim, taker));
         }
         self.counted
     }
 
-    /// How many pods were taken out of a guarantee so far (I3).
-    pub(super) fn inside_min(&mut self, engine: &Engine<'_>) -> u64 {
-        self.counted += self.unseen(engine).iter().filter(|eviction| eviction.inside_min).count() as u64;
+    /// How many pods were evicted from within a guarantee so far (I3).
+    pub(super) fn inside_min(&mut self, view: &RunView<'_>) -> u64 {
+        self.counted += self.unseen(view).iter().filter(|eviction| eviction.violates_guarantee).count() as u64;
         self.counted
     }
 }
 
-/// Whether a work has evicted another, itself or through those it evicted.
+/// Whether a work has evicted another, directly or through others.
 fn has_evicted(takers: &Takers, taker: Work, victim: Work) -> bool {
     let mut seen = BTreeSet::from([taker]);
     let mut open = vec![taker];
@@ -52,10 +52,10 @@ fn has_evicted(takers: &Takers, taker: Work, victim: Work) -> bool {
     false
 }
 
-/// The work that a unit is a turn of.
-fn work(engine: &Engine<'_>, unit: u32) -> Work {
-    let unit = &engine.world.units[unit];
-    match engine.kind(unit.owner) {
+/// The work to which a core workload belongs.
+fn work(view: &RunView<'_>, unit: u32) -> Work {
+    let unit = &view.world.units[unit];
+    match view.world.kind(unit.owner) {
         Some(Kind::Trace { .. }) => (unit.owner, unit.number),
         _ => (unit.owner, 0),
     }

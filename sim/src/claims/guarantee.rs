@@ -1,6 +1,6 @@
 //! Guarantees that are not kept: leaves in which something waits although it would fit their guarantee (S4).
 
-use crate::{engine::Engine, world::State};
+use crate::{view::RunView, world::State};
 use quotree_core::{Amounts, QuotaId, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,49 +15,49 @@ impl Starved {
         self.since.is_empty()
     }
 
-    /// The leaf that is starved longest, and for how long, milliseconds.
+    /// The leaf that has been starved longest, and for how long, milliseconds.
     pub(super) fn worst(&self, now: Time) -> Option<(QuotaId, u64)> {
         let longest = self.since.iter().min_by_key(|(quota, since)| (**since, **quota));
         longest.map(|(quota, since)| (*quota, now.since(*since)))
     }
 
-    /// Looks at everything that waits, after a moment has settled.
-    pub(super) fn look(&mut self, engine: &Engine<'_>) {
+    /// Looks at everything that waits, when everything at this time has happened.
+    pub(super) fn look(&mut self, view: &RunView<'_>) {
         let mut starved = BTreeSet::new();
-        for id in engine.core.scheduler().waiting() {
-            if id.0 >= engine.world.units.len() {
+        for id in view.scheduler.waiting() {
+            if id.0 >= view.world.units.len() {
                 continue;
             }
-            let leaf = engine.world.namespaces[engine.world.units[id.0].namespace].leaf.map(QuotaId);
+            let leaf = view.world.namespaces[view.world.units[id.0].namespace].leaf.map(QuotaId);
             if let Some(leaf) = leaf.filter(|leaf| !starved.contains(leaf))
-                && is_entitled(engine, leaf, id.0)
+                && is_entitled(view, leaf, id.0)
             {
                 starved.insert(leaf);
             }
         }
         self.since.retain(|quota, _| starved.contains(quota));
         for quota in starved {
-            self.since.entry(quota).or_insert(engine.now);
+            self.since.entry(quota).or_insert(view.now());
         }
     }
 }
 
-/// Whether what a unit waits for is within the guarantee of every quota on its path below the root (O1).
-fn is_entitled(engine: &Engine<'_>, leaf: QuotaId, unit: u32) -> bool {
-    let scheduler = engine.core.scheduler();
+/// Whether the request of a waiting core workload is within the guarantee of every quota on its path below the root (O1).
+fn is_entitled(view: &RunView<'_>, leaf: QuotaId, unit: u32) -> bool {
+    let scheduler = view.scheduler;
     let tree = scheduler.tree();
     let mut request: BTreeMap<u32, i128> = BTreeMap::new();
-    for pod in engine.world.pods_of(unit) {
-        let pod = &engine.world.pods[pod];
+    for pod in view.world.pods_of(unit) {
+        let pod = &view.world.pods[pod];
         if pod.state == State::Waiting {
-            for (resource, amount) in &engine.world.shapes.rows[pod.shape] {
+            for (resource, amount) in &view.world.shapes.rows[pod.shape] {
                 *request.entry(*resource).or_default() += i128::from(*amount);
             }
         }
     }
     let fits = |used: &Amounts, quota: QuotaId| {
         tree.governed().zip(tree.min(quota)).all(|(name, min)| {
-            let asked = engine.world.shapes.resource(name.as_str()).and_then(|r| request.get(&r)).copied().unwrap_or(0);
+            let asked = view.world.shapes.resource(name.as_str()).and_then(|r| request.get(&r)).copied().unwrap_or(0);
             asked <= 0 || i128::from(used.get(name.as_str()).unwrap_or(0)) + asked <= i128::from(*min)
         })
     };

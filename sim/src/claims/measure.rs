@@ -1,17 +1,18 @@
-//! What a claim says against what is seen.
+//! What is seen of the subject of a claim, and whether that agrees with the claim.
 
 use super::{ClaimState, guarantee::Starved, place, selector::Selection};
 use crate::{
-    engine::Engine,
-    metrics::{permille_of, wait_figure, wait_summary},
-    model::{BadEviction, Compare, DatasetFigure, What},
+    metrics::{wait_figure, wait_summary},
+    model::{BadEviction, Compare, DatasetFigure, Predicate, cells::Short},
+    result::permille_of,
     text::{self, time_text},
+    view::RunView,
     world::{Counts, Input, Outcomes, UsageAccount},
 };
-use quotree_core::{Amounts, Name, Time, Unit};
-use std::fmt;
+use quotree_core::{Amounts, Name, NodeId, Time, Unit};
+use std::{borrow::Cow, fmt};
 
-/// What was seen: written down only where somebody reads it.
+/// What was seen; it becomes text only where somebody reads it.
 pub(super) enum Seen {
     Pods(Counts),
     Instances(Outcomes),
@@ -19,7 +20,7 @@ pub(super) enum Seen {
     Number(u128),
     Ms(u128),
     Permille(u64),
-    /// Thousandths of something that is written as a decimal.
+    /// Thousandths of something, written as a decimal.
     Thousandths(u128),
     Never,
     Digest(u128),
@@ -68,13 +69,13 @@ pub(super) fn compared<T: Ord>(seen: T, compare: Compare, claimed: T) -> bool {
 
 impl ClaimState<'_> {
     /// Whether the claim holds now, and what is seen.
-    pub(super) fn measure(&mut self, engine: &Engine<'_>, starved: Option<&Starved>, now: Time) -> (bool, Seen) {
-        self.whose.resolve(engine);
-        self.by.resolve(engine);
-        let figures = &engine.figures;
+    pub(super) fn measure(&mut self, view: &RunView<'_>, starved: Option<&Starved>, now: Time) -> (bool, Seen) {
+        self.selection.resolve(view);
+        self.by.resolve(view);
+        let figures = &view.metrics;
         match &self.claim.what {
-            What::Pods { running, pending, succeeded, failed, .. } => {
-                let seen = self.whose.counts(engine);
+            Predicate::Pods { running, pending, succeeded, failed, .. } => {
+                let seen = self.selection.counts(view);
                 let same = |claimed: &Option<u64>, seen: u64| claimed.is_none_or(|n| n == seen);
                 let holds = same(running, seen.running)
                     && same(pending, seen.pending)
@@ -82,8 +83,8 @@ impl ClaimState<'_> {
                     && same(failed, seen.failed);
                 (holds, Seen::Pods(seen))
             }
-            What::Instances { submitted, succeeded, failed, active, skipped, .. } => {
-                let seen = self.whose.outcomes(engine);
+            Predicate::Instances { submitted, succeeded, failed, active, skipped, .. } => {
+                let seen = self.selection.outcomes(view);
                 let same = |claimed: &Option<u64>, seen: u64| claimed.is_none_or(|n| n == seen);
                 let holds = same(submitted, seen.submitted)
                     && same(succeeded, seen.succeeded)
@@ -92,116 +93,117 @@ impl ClaimState<'_> {
                     && same(skipped, seen.skipped);
                 (holds, Seen::Instances(seen))
             }
-            What::Deadlines { met, compare, count, .. } => {
-                let (kept, missed) = self.whose.deadlines(engine);
+            Predicate::Deadlines { met, compare, count, .. } => {
+                let (kept, missed) = self.selection.deadlines(view);
                 let seen = if *met { kept } else { missed };
                 (compared(seen, *compare, *count), Seen::Number(seen.into()))
             }
-            What::Used { quota, resource, compare, amount } => {
-                amount_of(engine, quota, resource, *compare, *amount, |usage| usage.used)
+            Predicate::Used { quota, resource, compare, amount } => {
+                amount_of(view, quota, resource, *compare, *amount, |usage| usage.used)
             }
-            What::Borrowed { quota, resource, compare, amount } => {
-                amount_of(engine, quota, resource, *compare, *amount, |usage| usage.borrowed)
+            Predicate::Borrowed { quota, resource, compare, amount } => {
+                amount_of(view, quota, resource, *compare, *amount, |usage| usage.borrowed)
             }
-            What::Guaranteed { within_ms } => guaranteed(engine, starved, now, *within_ms),
-            What::Evictions { compare, count, .. } => {
+            Predicate::Guaranteed { within_ms } => guaranteed(view, starved, now, *within_ms),
+            Predicate::Evictions { compare, count, .. } => {
                 let new = figures.evictions.all.get(self.looked_at..).unwrap_or_default();
                 for eviction in new {
-                    let victim = engine.world.pods[eviction.pod].unit;
+                    let victim = view.world.pods[eviction.pod].unit;
                     let for_ours = match eviction.reason.cause {
-                        Some(cause) => self.by.has(engine, cause.0),
-                        None => matches!(&self.claim.what, What::Evictions { by: None, .. }),
+                        Some(cause) => self.by.has(view, cause.0),
+                        None => matches!(&self.claim.what, Predicate::Evictions { by: None, .. }),
                     };
-                    self.counted += u64::from(for_ours && self.whose.has(engine, victim));
+                    self.counted += u64::from(for_ours && self.selection.has(view, victim));
                 }
                 self.looked_at = figures.evictions.all.len();
                 (compared(self.counted, *compare, *count), Seen::Number(self.counted.into()))
             }
-            What::Bad { kind, compare, count } => {
+            Predicate::Bad { kind, compare, count } => {
                 let seen = match kind {
-                    BadEviction::Wasted => figures.evictions.wasted(engine.ended),
-                    BadEviction::Cycle => self.cycles(engine),
-                    BadEviction::InsideMin => self.inside_min(engine),
+                    BadEviction::Wasted => figures.evictions.wasted(view.ended),
+                    BadEviction::Cycle => self.cycles(view),
+                    BadEviction::InsideMin => self.inside_min(view),
                 };
                 (compared(seen, *compare, *count), Seen::Number(seen.into()))
             }
-            What::Verdict { rule, .. } => verdicts(engine, &self.whose, rule),
-            What::Wait { stat, compare, ms, .. } => {
-                let ours = figures.waits.iter().filter(|w| self.whose.includes(w.account));
+            Predicate::Verdict { rule, .. } => verdicts(view, &self.selection, rule),
+            Predicate::Wait { stat, compare, ms, .. } => {
+                let ours = figures.waits.iter().filter(|w| self.selection.includes(w.account));
                 let mut waits: Vec<u64> = ours.map(|w| w.ms).collect();
                 let seen = wait_figure(&wait_summary(&mut waits), *stat);
                 (compared(seen, *compare, *ms), Seen::Ms(seen.into()))
             }
-            What::Makespan { compare, ms } => {
-                (compared(figures.last_end.0, *compare, *ms), Seen::Ms(figures.last_end.0.into()))
+            Predicate::Makespan { compare, ms } => {
+                let seen = view.world.accounts.all.iter().map(|account| account.last_end.0).max().unwrap_or(0);
+                (compared(seen, *compare, *ms), Seen::Ms(seen.into()))
             }
-            What::Utilisation { resource, compare, permille } => {
-                let total = engine.world.shapes.resource(resource.as_str()).map(|r| figures.ledger.totals[r]);
+            Predicate::Utilisation { resource, compare, permille } => {
+                let total = view.world.shapes.resource(resource.as_str()).map(|r| figures.ledger.totals[r]);
                 let seen = total.map_or(0, |t| permille_of(t.used_ms, t.capacity_ms));
                 (compared(seen, *compare, *permille), Seen::Permille(seen))
             }
-            What::LostWork { compare, ms, .. } => {
-                let seen = self.whose.accounts(engine).map(|account| account.lost_ms).sum();
+            Predicate::LostWork { compare, ms, .. } => {
+                let seen = self.selection.accounts(view).map(|account| account.lost_ms).sum();
                 (compared(seen, *compare, u128::from(*ms)), Seen::Ms(seen))
             }
-            What::UsedTime { resource, compare, ms, .. } => {
-                let number = engine.world.shapes.resource(resource.as_str()).unwrap_or(u32::MAX);
-                let of = |account: &UsageAccount| account.over_time(number, now.min(engine.now))[0];
-                let seen: u128 = self.whose.accounts(engine).map(of).sum();
+            Predicate::UsedTime { resource, compare, ms, .. } => {
+                let number = view.world.shapes.resource(resource.as_str()).unwrap_or(u32::MAX);
+                let of = |account: &UsageAccount| account.used_ms(number, now.min(view.now()));
+                let seen: u128 = self.selection.accounts(view).map(of).sum();
                 let unit = one_unit(resource);
                 (compared(seen, *compare, u128::from(*ms).saturating_mul(unit)), Seen::Ms(seen / unit))
             }
-            What::Refused { why, compare, count, .. } => {
-                let seen = self.whose.refused(engine, *why);
+            Predicate::Refused { why, compare, count, .. } => {
+                let seen = self.selection.refused(view, *why);
                 (compared(seen, *compare, *count), Seen::Number(seen.into()))
             }
-            What::Dataset { dataset, bound, figure } => dataset_of(engine, *dataset, *bound, *figure, now),
-            What::InputWait { gpus, compare, ms, .. } => {
+            Predicate::Dataset { dataset, bound, figure } => dataset_of(view, *dataset, *bound, *figure, now),
+            Predicate::InputWait { gpus, compare, ms, .. } => {
                 let mut sum = Input::default();
-                let inputs = engine.world.datasets.inputs(engine.now);
-                inputs.filter(|(account, _)| self.whose.includes(*account)).for_each(|(_, input)| sum.join(&input));
+                let inputs = view.world.datasets.inputs(view.now());
+                inputs.filter(|(account, _)| self.selection.includes(*account)).for_each(|(_, input)| sum.join(&input));
                 let seen = if *gpus { sum.gpu_idle_ms() } else { sum.wait_ms() };
                 (compared(seen, *compare, *ms), Seen::Ms(seen.into()))
             }
-            What::Fairness { figure, compare, permille } => {
-                let seen = engine.fairness().get(place(*figure)).copied().unwrap_or(0);
+            Predicate::Fairness { figure, compare, permille } => {
+                let seen = view.metrics.fairness(view.scheduler).get(place(*figure)).copied().unwrap_or(0);
                 (compared(seen, *compare, *permille), Seen::Permille(seen))
             }
-            What::GangsWhole => match figures.partial_gangs {
+            Predicate::GangsWhole => match figures.partial_gangs {
                 0 => (true, Seen::Fine),
                 n => (false, Seen::Text(format!("a gang ran below its minimum {n} times"))),
             },
-            What::CellsFeasible => match engine.cells_short() {
+            Predicate::CellsFeasible => match missing_cells(view) {
                 None => (true, Seen::Fine),
                 Some(short) => (false, Seen::Text(short.to_string())),
             },
-            What::Invariants => match quotree_core::audit(engine.core.scheduler()).first() {
+            Predicate::Invariants => match quotree_core::audit(view.scheduler).first() {
                 None => (true, Seen::Fine),
                 Some(breach) => (false, Seen::Text(breach.to_string())),
             },
-            What::StableFor { ms } => {
+            Predicate::StableFor { ms } => {
                 let quiet = figures.last_change.map_or(now.0, |last| now.since(last));
                 let last = time_text(figures.last_change.map_or(0, |t| t.0));
-                let seen = if engine.ended {
+                let seen = if view.ended {
                     format!("the last bind or eviction was at {last}, and nothing more can happen")
                 } else {
                     format!("the last bind or eviction was at {last}, {} earlier", time_text(quiet))
                 };
-                (engine.ended || quiet >= *ms, Seen::Text(seen))
+                (view.ended || quiet >= *ms, Seen::Text(seen))
             }
-            What::Nodes(claim) => super::nodes::measure(engine, claim),
-            What::Share(claim) => super::shares::measure(engine, &self.whose, claim, now),
-            What::Digest(claimed) => {
-                let seen = engine.digest.value();
+            Predicate::Nodes(claim) => super::nodes::measure(view, claim),
+            Predicate::Share(claim) => super::shares::measure(view, &self.selection, claim, now),
+            Predicate::Digest(claimed) => {
+                let seen = view.digest.value();
                 (seen == *claimed, Seen::Digest(seen))
             }
-            What::SameAs { rows, evictions, .. } => same_as(engine, rows, *evictions),
-            What::NotWorseThanAlone { .. } => (true, Seen::Fine),
+            Predicate::SameAs { rows, evictions, .. } => same_as(view, rows, *evictions),
+            Predicate::NotWorseThanAlone { .. } => (true, Seen::Fine),
         }
     }
 }
 
-/// What a claim on used time counts as one: a core, a device, a GiB.
+/// One unit of a claim on used time: a core, a device, a GiB.
 pub(super) fn one_unit(resource: &Name) -> u128 {
     match Unit::of(resource.as_str()) {
         Unit::Milli => 1000,
@@ -209,15 +211,22 @@ pub(super) fn one_unit(resource: &Name) -> u128 {
     }
 }
 
-/// Time stands still after the end of a run: what would be read later is not.
+/// The guaranteed cells that are unavailable now, if there are any.
+fn missing_cells(view: &RunView<'_>) -> Option<Short> {
+    let up = view.world.nodes.ids().filter(|node| view.world.nodes[*node].up);
+    let specs = up.filter_map(|node| view.scheduler.node_spec(NodeId(node))).map(Cow::Borrowed);
+    crate::world::missing_cells(view.tree(), specs)
+}
+
+/// After the end of a run time stands still: nothing more is read.
 fn dataset_of(
-    engine: &Engine<'_>,
+    view: &RunView<'_>,
     dataset: usize,
     bound: Option<bool>,
     figure: Option<(DatasetFigure, Compare, u64)>,
     now: Time,
 ) -> (bool, Seen) {
-    let Some(flow) = engine.world.datasets.at(dataset, now.min(engine.now)) else {
+    let Some(flow) = view.world.datasets.at(dataset, now.min(view.now())) else {
         return (false, Seen::Text("no such dataset".to_owned()));
     };
     let is_bound = flow.workers > 0;
@@ -246,14 +255,14 @@ fn dataset_of(
 }
 
 fn amount_of(
-    engine: &Engine<'_>,
+    view: &RunView<'_>,
     quota: &Name,
     resource: &Name,
     compare: Compare,
     claimed: i64,
     pick: fn(quotree_core::Usage) -> Amounts,
 ) -> (bool, Seen) {
-    let scheduler = engine.core.scheduler();
+    let scheduler = view.scheduler;
     let Some(id) = scheduler.tree().by_name(quota.as_str()) else {
         return (false, Seen::Text(format!("the tree has no quota `{quota}` at this time")));
     };
@@ -261,10 +270,10 @@ fn amount_of(
     (compared(seen, compare, claimed), Seen::Amount(resource.clone(), seen))
 }
 
-fn guaranteed(engine: &Engine<'_>, starved: Option<&Starved>, now: Time, within_ms: u64) -> (bool, Seen) {
+fn guaranteed(view: &RunView<'_>, starved: Option<&Starved>, now: Time, within_ms: u64) -> (bool, Seen) {
     match starved.and_then(|s| s.worst(now)) {
         Some((quota, ms)) if ms > within_ms => {
-            let name = engine.core.scheduler().tree().name(quota);
+            let name = view.tree().name(quota);
             let how_long =
                 if now.0 == u64::MAX { "until the end".to_owned() } else { format!("for {}", time_text(ms)) };
             (false, Seen::Text(format!("{name} is below its guarantee {how_long}")))
@@ -273,10 +282,10 @@ fn guaranteed(engine: &Engine<'_>, starved: Option<&Starved>, now: Time, within_
     }
 }
 
-/// Holds when something waits and the verdict on everything of theirs that waits names this rule.
-fn verdicts(engine: &Engine<'_>, whose: &Selection, rule: &str) -> (bool, Seen) {
-    let scheduler = engine.core.scheduler();
-    let ours = scheduler.waiting().into_iter().filter(|id| whose.has(engine, id.0));
+/// Holds when selected workloads wait, and the verdicts on all of them name this rule.
+fn verdicts(view: &RunView<'_>, selection: &Selection, rule: &str) -> (bool, Seen) {
+    let scheduler = view.scheduler;
+    let ours = scheduler.waiting().into_iter().filter(|id| selection.has(view, id.0));
     let mut seen: Vec<String> = Vec::new();
     let mut holds = true;
     for verdict in ours.filter_map(|id| scheduler.verdict(id)) {
@@ -294,17 +303,17 @@ fn verdicts(engine: &Engine<'_>, whose: &Selection, rule: &str) -> (bool, Seen) 
     (holds, Seen::Text(seen.join(", ")))
 }
 
-fn same_as(engine: &Engine<'_>, rows: &[(String, [u64; 5])], evictions: u64) -> (bool, Seen) {
+fn same_as(view: &RunView<'_>, rows: &[(String, [u64; 5])], evictions: u64) -> (bool, Seen) {
     let mut wrong = Vec::new();
     for (name, claimed) in rows {
-        let found = engine.world.namespaces.iter().find(|n| n.name == name.as_str()).map(|n| n.counts);
+        let found = view.world.namespaces.iter().find(|n| n.name == name.as_str()).map(|n| n.counts);
         let c = found.unwrap_or_default();
         let seen = [c.running, c.pending, c.succeeded, c.failed, c.evicted];
         if seen != *claimed {
             wrong.push(format!("{name} {seen:?} instead of {claimed:?}"));
         }
     }
-    let seen = engine.figures.evictions.all.len() as u64;
+    let seen = view.metrics.evictions.all.len() as u64;
     if seen != evictions {
         wrong.push(format!("{seen} evictions instead of {evictions}"));
     }

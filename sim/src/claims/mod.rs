@@ -1,8 +1,7 @@
-//! Claims: each is judged at its time, and tells what was seen and when.
+//! Claims: each is evaluated at its time, and reports what was seen and when. Claims read a view of the run and change nothing.
 //!
-//! `At` is judged after everything at that time has settled; `Always`, `Never`, `Eventually` and `Within` after every
-//! decision, and, where a claim speaks of durations, also just before time moves on. A claim that is settled is not looked
-//! at again.
+//! `At` is evaluated when everything at that time has happened; `Always`, `Never`, `Eventually` and `Within` after every decision
+//! and, where a claim speaks of durations, also just before time moves on. A claim that is decided is not evaluated again.
 
 mod alone_run;
 mod eviction_claims;
@@ -13,30 +12,33 @@ mod selector;
 mod shares;
 
 use crate::{
-    engine::Engine,
-    model::{Claim, FairnessFigure, Of, Scenario, What, When},
-    options::{RunError, RunOptions},
+    model::{Claim, FairnessFigure, Predicate, Scenario, Selector, When},
+    options::{Run, RunError, RunOptions},
     result::{ClaimResult, ClaimSummary},
     text,
+    view::RunView,
 };
 use guarantee::Starved;
 use quotree_core::Time;
 use selector::Selection;
 
+/// Runs another scenario: the engine, which claims do not know.
+pub(crate) type RunAlone<'r> = &'r dyn Fn(&Scenario, &RunOptions) -> Result<Run, RunError>;
+
 /// How many waiting workloads are explained under a failed claim.
 const EXPLAINED: usize = 3;
 
-/// A claim and how it stands.
+/// A claim and its state.
 struct ClaimState<'a> {
     claim: &'a Claim,
-    whose: Selection,
+    selection: Selection,
     by: Selection,
-    /// Evictions looked at so far, and how many of them count.
+    /// How many evictions were looked at, and how many of them count.
     looked_at: usize,
     counted: u64,
-    /// Who was evicted for whom so far.
+    /// The works that were evicted for each work so far.
     takers: eviction_claims::Takers,
-    /// Settled: whether it holds, what was seen, and when.
+    /// The outcome, once it is decided.
     outcome: Option<Outcome>,
 }
 
@@ -50,10 +52,10 @@ struct Outcome {
 /// All claims of a run.
 pub(crate) struct ClaimEvaluator<'a> {
     claims: Vec<ClaimState<'a>>,
-    /// Times at which some claim is judged, latest first.
+    /// Times at which some claim is evaluated, latest first.
     times: Vec<Time>,
     starved: Option<Starved>,
-    /// Whether some claim is judged after every decision.
+    /// Whether some claim is evaluated after every decision.
     busy: bool,
 }
 
@@ -65,9 +67,9 @@ impl<'a> ClaimEvaluator<'a> {
         };
         let judged = |claim: &'a Claim| ClaimState {
             claim,
-            whose: Selection::new(whose(&claim.what).cloned()),
+            selection: Selection::new(selector_of(&claim.what).cloned()),
             by: Selection::new(match &claim.what {
-                What::Evictions { by, .. } => by.clone(),
+                Predicate::Evictions { by, .. } => by.clone(),
                 _ => None,
             }),
             looked_at: 0,
@@ -80,68 +82,68 @@ impl<'a> ClaimEvaluator<'a> {
         let mut times: Vec<Time> = claims.iter().flat_map(|c| times_of(c.claim.when)).collect();
         times.sort_unstable_by(|a, b| b.cmp(a));
         times.dedup();
-        let guarantees = claims.iter().any(|c| matches!(c.claim.what, What::Guaranteed { .. }));
+        let guarantees = claims.iter().any(|c| matches!(c.claim.what, Predicate::Guaranteed { .. }));
         let busy = claims.iter().any(|c| !matches!(c.claim.when, When::At(_) | When::Final));
         Self { claims, times, starved: guarantees.then(Starved::default), busy }
     }
 
-    /// The next time at which a claim is judged.
+    /// The next time at which a claim is evaluated.
     pub(crate) fn next_time(&self) -> Option<Time> {
         self.times.last().copied()
     }
 
-    /// Everything up to `time` has settled.
-    pub(crate) fn at(&mut self, time: Time, engine: &Engine<'_>) {
+    /// Everything up to `time` has happened.
+    pub(crate) fn at(&mut self, time: Time, view: &RunView<'_>) {
         self.times.pop_if(|t| *t <= time);
         for claim in &mut self.claims {
             match claim.claim.when {
-                When::At(t) if t == time => claim.settle(engine, self.starved.as_ref(), time),
-                // What comes after its end says nothing about it.
-                When::Within(_, to) if time == to => claim.settle(engine, self.starved.as_ref(), time),
+                When::At(t) if t == time => claim.settle(view, self.starved.as_ref(), time),
+                // What happens after the end of its interval does not matter.
+                When::Within(_, to) if time == to => claim.settle(view, self.starved.as_ref(), time),
                 When::Within(from, to) if from <= time && time <= to => {
-                    claim.look(engine, self.starved.as_ref(), time, true);
+                    claim.look(view, self.starved.as_ref(), time, true);
                 }
-                When::Eventually(by) if time <= by => claim.look(engine, self.starved.as_ref(), time, false),
+                When::Eventually(by) if time <= by => claim.look(view, self.starved.as_ref(), time, false),
                 _ => {}
             }
         }
     }
 
     /// Time is about to move on to `next`: durations grow until then.
-    pub(crate) fn before(&mut self, next: Time, engine: &Engine<'_>) {
+    pub(crate) fn before(&mut self, next: Time, view: &RunView<'_>) {
         let Some(starved) = self.starved.as_ref().filter(|s| !s.is_empty()) else {
             return;
         };
-        for claim in self.claims.iter_mut().filter(|c| matches!(c.claim.what, What::Guaranteed { .. })) {
-            claim.watch(engine, Some(starved), next);
+        for claim in self.claims.iter_mut().filter(|c| matches!(c.claim.what, Predicate::Guaranteed { .. })) {
+            claim.watch(view, Some(starved), next);
         }
     }
 
     /// The scheduler has decided.
-    pub(crate) fn decided(&mut self, engine: &Engine<'_>) {
+    pub(crate) fn decided(&mut self, view: &RunView<'_>) {
         if self.busy {
             for claim in &mut self.claims {
-                claim.watch(engine, self.starved.as_ref(), engine.now);
+                claim.watch(view, self.starved.as_ref(), view.now());
             }
         }
     }
 
-    /// A moment has settled.
-    pub(crate) fn settled(&mut self, engine: &Engine<'_>) {
+    /// Everything at this time has happened.
+    pub(crate) fn settled(&mut self, view: &RunView<'_>) {
         if let Some(starved) = &mut self.starved {
-            starved.look(engine);
+            starved.look(view);
         }
     }
 
-    /// The run is over: judges what is left and gives all results in the order of the file.
-    pub(crate) fn finish(mut self, engine: &Engine<'_>) -> Result<ClaimSummary, RunError> {
+    /// The run is over: evaluates the remaining claims, and gives all results in the order of the file.
+    pub(crate) fn finish(mut self, view: &RunView<'_>, run: RunAlone<'_>) -> Result<ClaimSummary, RunError> {
         let mut summary = ClaimSummary::default();
         for claim in &mut self.claims {
-            if let What::NotWorseThanAlone { of, permille } = &claim.claim.what {
-                let (holds, seen) = alone_run::compare(engine, of, *permille)?;
-                claim.conclude(engine, holds, seen, engine.now);
+            if let Predicate::NotWorseThanAlone { of, permille } = &claim.claim.what {
+                let (holds, seen) = alone_run::compare(view, of, *permille, run)?;
+                claim.conclude(view, holds, seen, view.now());
             }
-            claim.close(engine, self.starved.as_ref());
+            claim.close(view, self.starved.as_ref());
             let claimed = claim.claim;
             let Some(outcome) = claim.outcome.take() else {
                 continue;
@@ -170,132 +172,132 @@ fn times_of(when: When) -> Vec<Time> {
     }
 }
 
-/// Whose pods a claim speaks of.
-const fn whose(what: &What) -> Option<&Of> {
+/// The selector of a claim, if it has one.
+const fn selector_of(what: &Predicate) -> Option<&Selector> {
     match what {
-        What::Pods { of, .. }
-        | What::Instances { of, .. }
-        | What::Deadlines { of, .. }
-        | What::Verdict { of, .. }
-        | What::Wait { of, .. }
-        | What::LostWork { of, .. }
-        | What::UsedTime { of, .. }
-        | What::InputWait { of, .. }
-        | What::NotWorseThanAlone { of, .. } => Some(of),
-        What::Share(claim) => Some(&claim.of),
-        What::Evictions { of, .. } | What::Refused { of, .. } => of.as_ref(),
+        Predicate::Pods { of, .. }
+        | Predicate::Instances { of, .. }
+        | Predicate::Deadlines { of, .. }
+        | Predicate::Verdict { of, .. }
+        | Predicate::Wait { of, .. }
+        | Predicate::LostWork { of, .. }
+        | Predicate::UsedTime { of, .. }
+        | Predicate::InputWait { of, .. }
+        | Predicate::NotWorseThanAlone { of, .. } => Some(of),
+        Predicate::Share(claim) => Some(&claim.of),
+        Predicate::Evictions { of, .. } | Predicate::Refused { of, .. } => of.as_ref(),
         _ => None,
     }
 }
 
 impl ClaimState<'_> {
-    /// A claim that is judged again and again is judged now.
-    fn watch(&mut self, engine: &Engine<'_>, starved: Option<&Starved>, now: Time) {
+    /// Evaluates a claim that is evaluated after every decision.
+    fn watch(&mut self, view: &RunView<'_>, starved: Option<&Starved>, now: Time) {
         match self.claim.when {
-            When::Always => self.look(engine, starved, now, true),
-            When::Never => self.never(engine, starved, now),
-            When::Eventually(by) if now <= by => self.look(engine, starved, now, false),
-            When::Within(from, to) if from <= now && now <= to => self.look(engine, starved, now, true),
+            When::Always => self.look(view, starved, now, true),
+            When::Never => self.never(view, starved, now),
+            When::Eventually(by) if now <= by => self.look(view, starved, now, false),
+            When::Within(from, to) if from <= now && now <= to => self.look(view, starved, now, true),
             _ => {}
         }
     }
 
-    /// What must never hold is settled the first time it does.
-    fn never(&mut self, engine: &Engine<'_>, starved: Option<&Starved>, now: Time) {
+    /// A claim of something that must never hold is decided the first time it does.
+    fn never(&mut self, view: &RunView<'_>, starved: Option<&Starved>, now: Time) {
         if self.outcome.is_some() || !self.is_lasting() {
             return;
         }
-        let (holds, seen) = self.measure(engine, starved, now);
+        let (holds, seen) = self.measure(view, starved, now);
         if holds {
-            self.conclude(engine, false, seen.to_string(), now);
+            self.conclude(view, false, seen.to_string(), now);
         }
     }
 
-    /// Settles the claim if it does (not) hold now: the first failure, or the first success, decides.
-    fn look(&mut self, engine: &Engine<'_>, starved: Option<&Starved>, now: Time, deciding_failure: bool) {
+    /// Evaluates the claim: the first failure (or, if not `deciding_failure`, the first success) decides it.
+    fn look(&mut self, view: &RunView<'_>, starved: Option<&Starved>, now: Time, deciding_failure: bool) {
         if self.outcome.is_some() || !self.is_lasting() {
             return;
         }
-        let (holds, seen) = self.measure(engine, starved, now);
+        let (holds, seen) = self.measure(view, starved, now);
         if holds != deciding_failure {
-            self.conclude(engine, holds, seen.to_string(), now);
+            self.conclude(view, holds, seen.to_string(), now);
         }
     }
 
-    /// Whether it can be judged while the run goes on.
+    /// Whether it can be evaluated while the run goes on.
     const fn is_lasting(&self) -> bool {
-        !matches!(self.claim.what, What::NotWorseThanAlone { .. })
+        !matches!(self.claim.what, Predicate::NotWorseThanAlone { .. })
     }
 
-    fn settle(&mut self, engine: &Engine<'_>, starved: Option<&Starved>, now: Time) {
+    fn settle(&mut self, view: &RunView<'_>, starved: Option<&Starved>, now: Time) {
         if self.outcome.is_none() && self.is_lasting() {
-            let (holds, seen) = self.measure(engine, starved, now);
-            self.conclude(engine, holds, seen.to_string(), now);
+            let (holds, seen) = self.measure(view, starved, now);
+            self.conclude(view, holds, seen.to_string(), now);
         }
     }
 
     /// The run is over.
-    fn close(&mut self, engine: &Engine<'_>, starved: Option<&Starved>) {
+    fn close(&mut self, view: &RunView<'_>, starved: Option<&Starved>) {
         if self.outcome.is_some() {
             return;
         }
-        let now = engine.now;
-        let cut_short = !engine.ended && engine.options.until.is_some_and(|until| until <= now);
+        let now = view.now();
+        let cut_short = !view.ended && view.options.until.is_some_and(|until| until <= now);
         match self.claim.when {
-            // What is claimed of the end is not judged where the caller stopped the run before it.
+            // A claim about the end is not evaluated where the caller stopped the run before it.
             When::Final if cut_short => {}
             When::Eventually(by) if cut_short && by > now => {}
             // A world in which nothing more can happen stays as it is.
-            When::At(time) | When::Within(time, _) if time > now && !engine.ended => {
-                self.conclude(engine, false, format!("the run ended earlier, at {}", text::time_text(now.0)), now);
+            When::At(time) | When::Within(time, _) if time > now && !view.ended => {
+                self.conclude(view, false, format!("the run ended earlier, at {}", text::time_text(now.0)), now);
             }
-            When::At(time) => self.settle(engine, starved, time),
-            When::Final => self.settle(engine, starved, now),
+            When::At(time) => self.settle(view, starved, time),
+            When::Final => self.settle(view, starved, now),
             When::Always | When::Within(..) => {
                 let lasts = match self.claim.when {
-                    _ if !engine.ended => now,
+                    _ if !view.ended => now,
                     When::Within(_, to) => to,
                     _ => Time(u64::MAX),
                 };
-                self.look(engine, starved, lasts, true);
+                self.look(view, starved, lasts, true);
                 if self.outcome.is_none() {
-                    let (_, seen) = self.measure(engine, starved, now);
-                    self.conclude(engine, true, seen.to_string(), now);
+                    let (_, seen) = self.measure(view, starved, now);
+                    self.conclude(view, true, seen.to_string(), now);
                 }
             }
             When::Never => {
-                let (holds, seen) = self.measure(engine, starved, now);
-                self.conclude(engine, !holds, seen.to_string(), now);
+                let (holds, seen) = self.measure(view, starved, now);
+                self.conclude(view, !holds, seen.to_string(), now);
             }
             When::Eventually(_) => {
-                let (_, seen) = self.measure(engine, starved, now);
-                self.conclude(engine, false, seen.to_string(), now);
+                let (_, seen) = self.measure(view, starved, now);
+                self.conclude(view, false, seen.to_string(), now);
             }
         }
     }
 
-    fn conclude(&mut self, engine: &Engine<'_>, holds: bool, seen: String, at: Time) {
-        let at = if at == Time(u64::MAX) { engine.now } else { at };
-        let explanations = if holds { Vec::new() } else { self.explanations(engine) };
+    fn conclude(&mut self, view: &RunView<'_>, holds: bool, seen: String, at: Time) {
+        let at = if at == Time(u64::MAX) { view.now() } else { at };
+        let explanations = if holds { Vec::new() } else { self.explanations(view) };
         self.outcome = Some(Outcome { holds, seen, at, explanations });
     }
 
-    /// Why those wait whom the claim speaks of.
-    fn explanations(&mut self, engine: &Engine<'_>) -> Vec<String> {
-        self.whose.resolve(engine);
-        let waiting = engine.core.scheduler().waiting();
-        let ours = waiting.into_iter().filter(|id| self.whose.has(engine, id.0)).take(EXPLAINED);
-        let names = engine.names();
+    /// Why the selected workloads wait.
+    fn explanations(&mut self, view: &RunView<'_>) -> Vec<String> {
+        self.selection.resolve(view);
+        let waiting = view.scheduler.waiting();
+        let ours = waiting.into_iter().filter(|id| self.selection.has(view, id.0)).take(EXPLAINED);
+        let names = view.world.names();
         let told = ours.filter_map(|id| {
-            let verdict = engine.core.scheduler().explain(id)?;
-            let name = crate::world::unit_name(engine.scenario, &engine.world, id.0);
+            let verdict = view.scheduler.explain(id)?;
+            let name = crate::world::unit_name(view.world, id.0);
             Some(format!("{name} is pending. {}", text::verdict(&verdict, &names)))
         });
         told.collect()
     }
 }
 
-/// The place of a fairness figure in [`Engine::fairness`].
+/// The place of a fairness figure among those of the metrics.
 const fn place(figure: FairnessFigure) -> usize {
     match figure {
         FairnessFigure::Jain => 0,

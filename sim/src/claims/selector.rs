@@ -1,138 +1,138 @@
-//! Whose pods a claim speaks of, resolved against the tree and the people of the moment.
+//! The accounts that the selector of a claim means, by the tree and the users of this moment.
 
 use crate::{
-    engine::Engine,
-    model::{Kind, Of},
+    model::{Kind, Selector},
     people::Reason,
+    view::RunView,
     world::{Counts, Outcomes, UsageAccount},
 };
 use quotree_core::QuotaId;
 
-/// A namespace, quota, workload, user, group, or everything: some of the accounts.
+/// The accounts of a namespace, quota, workload, user, group, or of everything.
 pub(super) struct Selection {
-    of: Option<Of>,
-    /// By account, whether it is meant, as far as was looked.
-    meant: Vec<bool>,
-    /// Those that are.
-    ours: Vec<u32>,
-    /// For which tree it was resolved, counted from 1.
+    of: Option<Selector>,
+    /// By account: whether it is selected. New accounts are missing.
+    is_selected: Vec<bool>,
+    /// The selected accounts.
+    selected: Vec<u32>,
+    /// The tree for which it was resolved, counted from 1.
     tree: usize,
 }
 
 impl Selection {
-    /// Absent means everybody.
-    pub(super) const fn new(of: Option<Of>) -> Self {
-        Self { of, meant: Vec::new(), ours: Vec::new(), tree: 0 }
+    /// Without a selector, everything is selected.
+    pub(super) const fn new(of: Option<Selector>) -> Self {
+        Self { of, is_selected: Vec::new(), selected: Vec::new(), tree: 0 }
     }
 
-    /// Looks at the accounts that are new, and at all of them if the tree is another one.
-    pub(super) fn resolve(&mut self, engine: &Engine<'_>) {
-        let tree = engine.old_trees.len() + 1;
+    /// Looks at the accounts that are new, or at all if the tree was replaced.
+    pub(super) fn resolve(&mut self, view: &RunView<'_>) {
+        let tree = view.world.trees.version() + 1;
         if self.tree != tree {
             self.tree = tree;
-            self.meant.clear();
-            self.ours.clear();
+            self.is_selected.clear();
+            self.selected.clear();
         }
-        let accounts = &engine.world.accounts.all;
-        if self.meant.len() == accounts.len() as usize {
+        let accounts = &view.world.accounts.all;
+        if self.is_selected.len() == accounts.len() as usize {
             return;
         }
-        let is_ours = self.of.as_ref().map(|of| predicate(of, engine));
-        for (number, account) in accounts.iter().enumerate().skip(self.meant.len()) {
+        let is_ours = self.of.as_ref().map(|of| predicate(of, view));
+        for (number, account) in accounts.iter().enumerate().skip(self.is_selected.len()) {
             let ours = is_ours.as_ref().is_none_or(|is_ours| is_ours(account));
-            self.meant.push(ours);
-            self.ours.extend(u32::try_from(number).ok().filter(|_| ours));
+            self.is_selected.push(ours);
+            self.selected.extend(u32::try_from(number).ok().filter(|_| ours));
         }
     }
 
-    /// Whether a unit is meant.
-    pub(super) fn has(&self, engine: &Engine<'_>, unit: u32) -> bool {
-        unit < engine.world.units.len() && self.includes(engine.world.units[unit].account)
+    /// Whether a core workload is selected.
+    pub(super) fn has(&self, view: &RunView<'_>, unit: u32) -> bool {
+        unit < view.world.units.len() && self.includes(view.world.units[unit].account)
     }
 
-    /// Whether a account is meant.
+    /// Whether an account is selected.
     pub(super) fn includes(&self, account: u32) -> bool {
-        self.meant.get(account as usize).copied().unwrap_or(false)
+        self.is_selected.get(account as usize).copied().unwrap_or(false)
     }
 
-    /// The accounts that are meant.
-    pub(super) fn accounts<'e>(&'e self, engine: &'e Engine<'_>) -> impl Iterator<Item = &'e UsageAccount> {
-        self.ours.iter().map(|account| &engine.world.accounts.all[*account])
+    /// The selected accounts.
+    pub(super) fn accounts<'e>(&'e self, view: &RunView<'e>) -> impl Iterator<Item = &'e UsageAccount> {
+        self.selected.iter().map(|account| &view.world.accounts.all[*account])
     }
 
-    /// What became of their workloads: of a workflow the whole, of a task the task.
-    pub(super) fn outcomes(&self, engine: &Engine<'_>) -> Outcomes {
-        let of_task = matches!(self.of, Some(Of::Task { .. }));
-        let accounts = self.accounts(engine).filter(|account| of_task || engine.world.is_whole(account.key.tally));
+    /// The outcomes of their workloads; a workflow counts once, its tasks only where a task is selected.
+    pub(super) fn outcomes(&self, view: &RunView<'_>) -> Outcomes {
+        let of_task = matches!(self.of, Some(Selector::Task { .. }));
+        let accounts = self.accounts(view).filter(|account| of_task || view.world.is_whole(account.key.tally));
         accounts.fold(Outcomes::default(), |mut sum, account| {
             sum.add(&account.outcomes);
             sum
         })
     }
 
-    /// Their deadlines that were met, and that were missed: each that is stated counts, of a workflow and of its tasks.
-    pub(super) fn deadlines(&self, engine: &Engine<'_>) -> (u64, u64) {
-        let all = self.accounts(engine).map(|account| &account.outcomes);
+    /// Their met and missed deadlines: each stated one counts, those of a workflow and of its tasks.
+    pub(super) fn deadlines(&self, view: &RunView<'_>) -> (u64, u64) {
+        let all = self.accounts(view).map(|account| &account.outcomes);
         all.fold((0, 0), |(met, missed), outcomes| (met + outcomes.met, missed + outcomes.missed))
     }
 
     /// Their pods by state.
-    pub(super) fn counts(&self, engine: &Engine<'_>) -> Counts {
-        self.accounts(engine).fold(Counts::default(), |mut sum, account| {
+    pub(super) fn counts(&self, view: &RunView<'_>) -> Counts {
+        self.accounts(view).fold(Counts::default(), |mut sum, account| {
             sum.add(&account.counts);
             sum
         })
     }
 
-    /// How often something of theirs was refused: submissions, and edits by a user who is meant.
-    pub(super) fn refused(&self, engine: &Engine<'_>, why: Option<Reason>) -> u64 {
+    /// How often they were refused: submissions, and edits by a selected user.
+    pub(super) fn refused(&self, view: &RunView<'_>, why: Option<Reason>) -> u64 {
         let user = match &self.of {
-            Some(Of::User(name)) => engine.world.accounts.find_user(name.as_str()),
+            Some(Selector::User(name)) => view.world.accounts.find_user(name.as_str()),
             _ => None,
         };
-        let everybody = matches!(self.of, None | Some(Of::All));
+        let everybody = matches!(self.of, None | Some(Selector::All));
         let of_reason = |reason| why.map_or(reason != Reason::CellsShort, |why| reason == why);
-        let all = engine.world.refusals.all.iter().filter(|refused| of_reason(refused.reason));
+        let all = view.world.access.refusals.all.iter().filter(|refused| of_reason(refused.reason));
         let ours = all.filter(|refused| everybody || Some(refused.user) == user || self.includes(refused.account));
         ours.map(|refused| refused.row.times).sum()
     }
 }
 
-/// Whether a account is of what a claim names.
-pub(super) fn predicate<'e>(of: &Of, engine: &'e Engine<'_>) -> Box<dyn Fn(&UsageAccount) -> bool + 'e> {
-    let world = &engine.world;
+/// Whether an account belongs to what a selector names.
+pub(super) fn predicate<'e>(of: &Selector, view: &RunView<'e>) -> Box<dyn Fn(&UsageAccount) -> bool + 'e> {
+    let world = view.world;
     match of {
-        Of::All => Box::new(|_| true),
-        Of::Namespace(name) => {
+        Selector::All => Box::new(|_| true),
+        Selector::Namespace(name) => {
             let number = world.namespaces.ids().find(|number| world.namespaces[*number].name == *name);
             Box::new(move |account| Some(account.key.namespace) == number)
         }
-        Of::Quota(name) => {
-            let tree = engine.core.scheduler().tree();
+        Selector::Quota(name) => {
+            let tree = view.tree();
             let quota = tree.by_name(name.as_str());
             Box::new(move |account| match (world.namespaces[account.key.namespace].leaf, quota) {
                 (Some(leaf), Some(quota)) => tree.is_under(QuotaId(leaf), quota),
                 _ => false,
             })
         }
-        Of::Workload(name) => {
-            let tallies = place(engine, name).map_or(0..0, |workload| world.tallies_of(workload));
+        Selector::Workload(name) => {
+            let tallies = place(view, name).map_or(0..0, |workload| world.tallies_of(workload));
             Box::new(move |account| tallies.contains(&account.key.tally))
         }
-        Of::Task { workflow, task } => {
-            let tally = place(engine, workflow).and_then(|workload| {
-                let kind = &engine.scenario.workloads.get(workload as usize)?.kind;
+        Selector::Task { workflow, task } => {
+            let tally = place(view, workflow).and_then(|workload| {
+                let kind = &view.world.scenario.workloads.get(workload as usize)?.kind;
                 let Kind::Workflow { tasks } = kind else { return None };
                 let task = tasks.iter().position(|other| other.name == task.as_str())?;
                 Some(world.tallies_of(workload).start + 1 + u32::try_from(task).ok()?)
             });
             Box::new(move |account| Some(account.key.tally) == tally)
         }
-        Of::User(name) => {
+        Selector::User(name) => {
             let user = world.accounts.find_user(name.as_str());
             Box::new(move |account| Some(account.key.user) == user)
         }
-        Of::Group(name) => {
+        Selector::Group(name) => {
             let group = world.accounts.find_group(name.as_str());
             Box::new(move |account| Some(account.key.group) == group)
         }
@@ -140,7 +140,7 @@ pub(super) fn predicate<'e>(of: &Of, engine: &'e Engine<'_>) -> Box<dyn Fn(&Usag
 }
 
 /// The place of a workload of the scenario.
-fn place(engine: &Engine<'_>, name: &str) -> Option<u32> {
-    let place = engine.scenario.workloads.iter().position(|w| w.name == name)?;
+fn place(view: &RunView<'_>, name: &str) -> Option<u32> {
+    let place = view.world.scenario.workloads.iter().position(|w| w.name == name)?;
     u32::try_from(place).ok()
 }

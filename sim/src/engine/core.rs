@@ -1,18 +1,18 @@
-//! The scheduler under test, with or without a recorder around it and an auditor beside it.
+//! The scheduler under test, optionally with a recorder around it and an auditor beside it.
 
 use quotree_core::{
     Auditor, Breach, Event, EventError, Finding, Log, Plan, Policy, Recorder, Scheduler, Time, TreeSpec,
 };
 
-/// A scheduler, and who looks at it.
+/// A scheduler, and what watches it.
 #[derive(Debug)]
 pub(crate) struct Core {
-    scheduler: Kept,
+    scheduler: Inner,
     auditor: Option<Box<Auditor>>,
 }
 
 #[derive(Debug)]
-enum Kept {
+enum Inner {
     Plain(Scheduler),
     Recording(Recorder),
 }
@@ -20,9 +20,9 @@ enum Kept {
 impl Core {
     pub(crate) fn new(tree: &TreeSpec, policy: Policy, record: bool, audit: bool) -> Result<Self, Vec<Finding>> {
         let scheduler = if record {
-            Kept::Recording(Recorder::new(tree, policy)?)
+            Inner::Recording(Recorder::new(tree, policy)?)
         } else {
-            Kept::Plain(Scheduler::new(tree, policy)?)
+            Inner::Plain(Scheduler::new(tree, policy)?)
         };
         Ok(Self { scheduler, auditor: audit.then(Box::default) })
     }
@@ -33,21 +33,21 @@ impl Core {
             auditor.fact(&event);
         }
         match &mut self.scheduler {
-            Kept::Plain(scheduler) => scheduler.apply(event),
-            Kept::Recording(recorder) => recorder.apply(event),
+            Inner::Plain(scheduler) => scheduler.apply(event),
+            Inner::Recording(recorder) => recorder.apply(event),
         }
     }
 
-    /// Decides, and tells what is wrong with the decision if anybody looks.
+    /// Decides; gives what is wrong with the decision, if there is an auditor.
     pub(crate) fn decide(&mut self, now: Time) -> (Plan, Vec<Breach>) {
         let before = self.auditor.as_ref().map(|_| self.scheduler().clone());
         let plan = match &mut self.scheduler {
-            Kept::Plain(scheduler) => scheduler.decide(now),
-            Kept::Recording(recorder) => recorder.decide(now),
+            Inner::Plain(scheduler) => scheduler.decide(now),
+            Inner::Recording(recorder) => recorder.decide(now),
         };
         let after = match &self.scheduler {
-            Kept::Plain(scheduler) => scheduler,
-            Kept::Recording(recorder) => recorder.scheduler(),
+            Inner::Plain(scheduler) => scheduler,
+            Inner::Recording(recorder) => recorder.scheduler(),
         };
         let looked = self.auditor.as_mut().zip(before);
         let breaches = looked.map(|(auditor, before)| auditor.decision(&before, &plan, after, now));
@@ -56,15 +56,15 @@ impl Core {
 
     pub(crate) fn scheduler(&self) -> &Scheduler {
         match &self.scheduler {
-            Kept::Plain(scheduler) => scheduler,
-            Kept::Recording(recorder) => recorder.scheduler(),
+            Inner::Plain(scheduler) => scheduler,
+            Inner::Recording(recorder) => recorder.scheduler(),
         }
     }
 
     pub(crate) fn log(&self) -> Option<Log> {
         match &self.scheduler {
-            Kept::Plain(_) => None,
-            Kept::Recording(recorder) => Some(recorder.log().clone()),
+            Inner::Plain(_) => None,
+            Inner::Recording(recorder) => Some(recorder.log().clone()),
         }
     }
 }

@@ -1,73 +1,70 @@
-//! Whose a leaf's borrowing and starving is: what a leaf uses stands in line by start, and the pods that came when its
-//! guarantee was in use are the ones that borrow; what it waits for stands in line, too, and of what it misses of its
-//! guarantee those who wait longest miss the first part. So both are whole amounts at every moment, and those of all accounts
-//! of a leaf add up to the leaf's own, to the unit.
+//! Which accounts borrow, and which miss their guarantee. The pods that use a leaf are kept in the order of their start: those
+//! that came when the guarantee of the leaf was in use are the ones that borrow. The pods that wait are kept in order, too: of
+//! what the leaf misses of its guarantee, those that wait longest miss the first part. So both are whole amounts at every
+//! moment, and the amounts of all accounts of a leaf add up to those of the leaf, to the unit.
 //!
-//! A leaf with a single account needs no line: everything is that account's. BorrowingSplit are kept from the moment at which any leaf
+//! A leaf with a single account needs no order: everything is that account's. Orders are kept from the moment when any leaf
 //! has a second account.
 
-use super::ledger::Ledger;
-use crate::{
-    engine::Engine,
-    world::{CoreWorkload, NONE, Pod, Row, State, Table, UsageAccount},
-};
+use super::{account_parts::AccountParts, ledger::Ledger};
+use crate::world::{NONE, Row, Table};
 use quotree_core::Time;
 
-/// A pod's change, as far as it matters here.
+/// A change of a pod, as far as it matters here.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
     pub(crate) pod: u32,
     pub(crate) shape: u32,
     pub(crate) account: u32,
-    /// Where it is counted, or nowhere.
+    /// The leaf that it counts in, if any.
     pub(crate) leaf: Option<u32>,
-    /// One more that uses, or one less; the same of waiting.
+    /// 1 if it begins to use, -1 if it ends; the same of waiting.
     pub(crate) uses: i128,
     pub(crate) waits: i128,
 }
 
-/// A place in a line.
+/// A pod in an order.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     /// [`NONE`] once it has left.
     pod: u32,
     account: u32,
     shape: u32,
-    /// The how-manieth that ever stood in a line.
+    /// Its number among all that ever entered an order.
     order: u64,
 }
 
-/// How far a limit reaches into a line, of one resource.
+/// How far a limit reaches into an order, for one resource.
 #[derive(Debug, Clone, Copy, Default)]
 struct Mark {
     limit: i128,
-    /// Everything before this place is inside.
+    /// Everything before this place is within the limit.
     at: usize,
-    /// What that is.
+    /// How much that is.
     inside: i128,
-    /// And so much of what stands at it.
+    /// How much of the pod at the place is within the limit.
     part: i128,
 }
 
-/// Whose accounts follow when something is inside a limit, or is not any more.
+/// The accounts to which amounts within a limit are credited.
 struct Book<'a> {
-    accounts: &'a mut Table<UsageAccount>,
+    parts: &'a mut AccountParts,
     rows: &'a Table<Row>,
     now: Time,
-    /// Of those who use what is inside is guaranteed; of those who wait it is missed.
+    /// Of pods that use, an amount within the limit is guaranteed; of pods that wait, it is missed.
     using: bool,
 }
 
 impl Book<'_> {
     fn credit(&mut self, account: u32, resource: u32, inside: i128) {
         let more = if self.using { (-inside, 0) } else { (0, inside) };
-        self.accounts[account].add_parts(resource, more, self.now);
+        self.parts.add(account, resource, more, self.now);
     }
 }
 
-/// Pods in order of their coming, with marks by resource number; nothing where no quota governs the resource.
+/// Pods in the order in which they came, with marks by resource number; none where no quota governs the resource.
 #[derive(Debug, Default)]
-struct Line {
+struct Order {
     entries: Vec<Entry>,
     gone: usize,
     marks: Vec<Option<Mark>>,
@@ -77,8 +74,8 @@ fn amount_in(row: &Row, resource: u32) -> i128 {
     row.iter().find(|(other, _)| *other == resource).map_or(0, |(_, amount)| i128::from(*amount))
 }
 
-impl Line {
-    /// Whose stands at a place, and how much; nothing past the end.
+impl Order {
+    /// The account at a place, and its amount; nothing past the end.
     fn at(&self, place: usize, resource: u32, rows: &Table<Row>) -> Option<(u32, i128)> {
         let entry = self.entries.get(place)?;
         let amount = if entry.pod == NONE { 0 } else { amount_in(&rows[entry.shape], resource) };
@@ -127,7 +124,7 @@ impl Line {
         }
     }
 
-    /// Somebody comes, last.
+    /// A pod comes, last.
     fn push(&mut self, entry: Entry, book: &mut Book<'_>) -> u32 {
         let place = u32::try_from(self.entries.len()).unwrap_or(NONE);
         self.entries.push(entry);
@@ -137,7 +134,7 @@ impl Line {
         place
     }
 
-    /// Somebody leaves.
+    /// A pod leaves.
     fn remove(&mut self, place: u32, book: &mut Book<'_>) {
         let place = place as usize;
         let Some(entry) = self.entries.get_mut(place) else { return };
@@ -159,7 +156,7 @@ impl Line {
         }
     }
 
-    /// Closes up once more have left than stand; who moves up is told of its place.
+    /// Removes the gaps once more pods have left than remain; `places` follows.
     fn close_up(&mut self, places: &mut Vec<u32>) {
         if self.gone < 32 || self.gone * 2 < self.entries.len() {
             return;
@@ -186,32 +183,32 @@ fn put(places: &mut Vec<u32>, pod: u32, place: u32) {
     }
 }
 
-/// The lines of all leaves, and last of what is on none.
+/// The orders of all leaves, and last of what is on none.
 #[derive(Debug, Default)]
 pub(crate) struct BorrowingSplit {
-    /// While no lines are kept: the one account of each leaf.
+    /// While no orders are kept: the one account of each leaf.
     sole: Table<u32>,
-    kept: bool,
-    using: Table<Line>,
-    waiting: Table<Line>,
-    /// By pod: its place in the line in which it stands.
+    ordered: bool,
+    using: Table<Order>,
+    waiting: Table<Order>,
+    /// By pod: its place in its order.
     places: Vec<u32>,
     next: u64,
 }
 
 impl BorrowingSplit {
-    /// A pod begins or ends to use or to wait; the ledger knows of it already. False: lines are wanted from now on, and
-    /// are to be laid out of all pods.
+    /// A pod begins or ends to use or to wait; the ledger contains that already. False: orders are needed from now on, and
+    /// are to be built from all pods.
     #[inline]
     pub(crate) fn shift(
         &mut self,
         step: Step,
         (ledger, rows): (&Ledger, &Table<Row>),
-        accounts: &mut Table<UsageAccount>,
+        parts: &mut AccountParts,
         now: Time,
     ) -> bool {
-        if self.kept {
-            self.take_step(step, (ledger, rows), accounts, now);
+        if self.ordered {
+            self.take_step(step, (ledger, rows), parts, now);
             return true;
         }
         let Some(leaf) = step.leaf else { return true };
@@ -225,29 +222,23 @@ impl BorrowingSplit {
         for (resource, _) in &rows[step.shape] {
             if ledger.totals[*resource].governed {
                 let cell = ledger.cell(leaf, *resource);
-                accounts[step.account].set_parts(*resource, (cell.borrowed(), cell.starved()), now);
+                parts.set(step.account, *resource, (cell.borrowed(), cell.starved()), now);
             }
         }
         true
     }
 
-    fn take_step(
-        &mut self,
-        step: Step,
-        (ledger, rows): (&Ledger, &Table<Row>),
-        accounts: &mut Table<UsageAccount>,
-        now: Time,
-    ) {
+    fn take_step(&mut self, step: Step, (ledger, rows): (&Ledger, &Table<Row>), parts: &mut AccountParts, now: Time) {
         let number = step.leaf.unwrap_or_else(|| self.using.len().saturating_sub(1));
         let place = self.places.get(step.pod as usize).copied().unwrap_or(NONE);
         let entry = Entry { pod: step.pod, account: step.account, shape: step.shape, order: self.next };
-        let mut book = Book { accounts, rows, now, using: true };
+        let mut book = Book { parts, rows, now, using: true };
         let using = &mut self.using[number];
         if step.uses != 0 {
             for (resource, amount) in &rows[step.shape] {
-                // What stands in this line and is not inside is borrowed.
+                // What is in this order and not within the limit is borrowed.
                 if using.is_marked(*resource) {
-                    book.accounts[step.account].add_parts(*resource, (step.uses * i128::from(*amount), 0), now);
+                    book.parts.add(step.account, *resource, (step.uses * i128::from(*amount), 0), now);
                 }
             }
         }
@@ -280,19 +271,19 @@ impl BorrowingSplit {
         self.next += 1;
     }
 
-    /// Makes ready for a tree with these leaves, as the ledger has them, or for lines that are kept from now on. Gives the pods
-    /// that stood in lines, in the order in which they came: they are to come again.
-    pub(crate) fn lay(&mut self, quotas: u32, governed: &[u32], ledger: &Ledger, keep: bool) -> Option<Vec<u32>> {
-        let stood = self.kept.then(|| {
+    /// Starts anew for a tree with these leaves, as the ledger has them, or to keep orders from now on. Gives the pods of the
+    /// old orders, in the order in which they came: they are to be entered again.
+    pub(crate) fn rebuild(&mut self, quotas: u32, governed: &[u32], ledger: &Ledger, keep: bool) -> Option<Vec<u32>> {
+        let stood = self.ordered.then(|| {
             let lines = self.using.iter().chain(self.waiting.iter());
             let mut all: Vec<Entry> = lines.flat_map(|line| &line.entries).copied().collect();
             all.retain(|entry| entry.pod != NONE);
             all.sort_unstable_by_key(|entry| entry.order);
             all.into_iter().map(|entry| entry.pod).collect()
         });
-        let kept = self.kept || keep;
-        *self = Self { kept, ..Self::default() };
-        if kept {
+        let ordered = self.ordered || keep;
+        *self = Self { ordered, ..Self::default() };
+        if ordered {
             let width = ledger.totals.len() as usize;
             let line = |limit: &dyn Fn(u32) -> i128| {
                 let mut marks = vec![None; width];
@@ -301,13 +292,13 @@ impl BorrowingSplit {
                         *slot = Some(Mark { limit: limit(*resource), ..Mark::default() });
                     }
                 }
-                Line { marks, ..Line::default() }
+                Order { marks, ..Order::default() }
             };
             for quota in 0..quotas {
                 self.using.push(line(&|resource| ledger.cell(quota, resource).min));
                 self.waiting.push(line(&|resource| ledger.cell(quota, resource).unused()));
             }
-            let nowhere = || Line { marks: vec![None; width], ..Line::default() };
+            let nowhere = || Order { marks: vec![None; width], ..Order::default() };
             self.using.push(nowhere());
             self.waiting.push(nowhere());
         } else {
@@ -317,45 +308,9 @@ impl BorrowingSplit {
     }
 }
 
-impl Engine<'_> {
-    /// A pod begins or ends to use or to wait: whose borrowing and starving it is follows.
-    pub(super) fn stand(&mut self, step: Step) {
-        let (lines, world) = (&mut self.figures.lines, &mut self.world);
-        let books = (&self.figures.ledger, &world.shapes.rows);
-        if !lines.shift(step, books, &mut world.accounts.all, self.now) {
-            self.rebuild_split(true);
-        }
-    }
-
-    /// Everybody stands in line anew, in the order in which they came.
-    pub(super) fn rebuild_split(&mut self, keep: bool) {
-        let quotas = u32::try_from(self.core.scheduler().tree().len()).unwrap_or(u32::MAX);
-        let figures = &mut self.figures;
-        let stood = figures.lines.lay(quotas, &figures.governed, &figures.ledger, keep);
-        self.world.accounts.all.iter_mut().for_each(|account| account.no_parts(self.now));
-        let all = stood.unwrap_or_else(|| self.world.pods.ids().collect());
-        for pod in all {
-            let Pod { unit, shape, state, .. } = self.world.pods[pod];
-            let (uses, waits) = (i128::from(state.uses()), i128::from(state == State::Waiting));
-            if uses + waits == 0 {
-                continue;
-            }
-            let CoreWorkload { namespace, account, .. } = self.world.units[unit];
-            let leaf = self.world.namespaces[namespace].leaf;
-            let (lines, world) = (&mut self.figures.lines, &mut self.world);
-            let books = (&self.figures.ledger, &world.shapes.rows);
-            let step = Step { pod, shape, account, leaf, uses, waits };
-            if !lines.shift(step, books, &mut world.accounts.all, self.now) {
-                return self.rebuild_split(true);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::{UsageAccountKey, UsageAccounts};
     use proptest::prelude::*;
     use quotree_core::{Amounts, OverPromised, QuotaSpec, QuotaTree, TreeSpec};
     use smallvec::smallvec;
@@ -388,7 +343,7 @@ mod tests {
         ledger: Ledger,
         lines: BorrowingSplit,
         rows: Table<Row>,
-        accounts: UsageAccounts,
+        parts: AccountParts,
         /// Account, shape and leaf of each pod, and whether it waits or uses.
         pods: Vec<(Step, bool, bool)>,
         /// Those that use and those that wait, in order.
@@ -397,12 +352,9 @@ mod tests {
 
     impl World {
         fn new() -> Self {
-            let (mut lines, ledger, mut accounts) = (BorrowingSplit::default(), ledger(), UsageAccounts::new(3));
-            lines.lay(3, &[0, 1], &ledger, false);
-            for user in 0..6 {
-                accounts.number(UsageAccountKey { tally: 0, user, group: NONE, namespace: 0 });
-            }
-            Self { ledger, lines, rows: shapes(), accounts, pods: Vec::new(), order: Vec::new() }
+            let (mut lines, ledger) = (BorrowingSplit::default(), ledger());
+            lines.rebuild(3, &[0, 1], &ledger, false);
+            Self { ledger, lines, rows: shapes(), parts: AccountParts::new(3), pods: Vec::new(), order: Vec::new() }
         }
 
         fn step(&mut self, pod: u32, uses: i128, waits: i128) {
@@ -418,19 +370,19 @@ mod tests {
                 self.ledger.shift(step.leaf, *resource, uses * amount, waits * amount);
             }
             let books = (&self.ledger, &self.rows);
-            if !self.lines.shift(step, books, &mut self.accounts.all, FROM) {
+            if !self.lines.shift(step, books, &mut self.parts, FROM) {
                 self.lay(true);
             }
         }
 
         fn lay(&mut self, keep: bool) {
-            let stood = self.lines.lay(3, &[0, 1], &self.ledger, keep);
-            self.accounts.all.iter_mut().for_each(|account| account.no_parts(FROM));
+            let stood = self.lines.rebuild(3, &[0, 1], &self.ledger, keep);
+            self.parts.clear(FROM);
             for pod in stood.unwrap_or_else(|| (0..self.pods.len() as u32).collect()) {
                 let (step, waits, uses) = self.pods[pod as usize];
                 if waits || uses {
                     let step = Step { uses: uses.into(), waits: waits.into(), ..step };
-                    assert!(self.lines.shift(step, (&self.ledger, &self.rows), &mut self.accounts.all, FROM) || !keep);
+                    assert!(self.lines.shift(step, (&self.ledger, &self.rows), &mut self.parts, FROM) || !keep);
                 }
             }
         }
@@ -458,11 +410,7 @@ mod tests {
         }
 
         fn seen(&self, resource: u32) -> Vec<[i128; 2]> {
-            let of = |account: &UsageAccount| {
-                let [_, borrowed, starved] = account.amounts(resource);
-                [borrowed, starved]
-            };
-            self.accounts.all.iter().map(of).collect()
+            (0..6).map(|account| self.parts.amounts(account, resource)).collect()
         }
     }
 

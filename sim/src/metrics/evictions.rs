@@ -1,6 +1,5 @@
-//! The evictions of a run: every one with its reason, and what they were good for.
+//! The evictions of a run: each with its reason, and whether it served its purpose.
 
-use crate::world::Thrash;
 use quotree_core::{EvictReason, Time, WorkloadId};
 use std::collections::BTreeMap;
 
@@ -10,35 +9,52 @@ pub(crate) struct Eviction {
     pub(crate) at: Time,
     pub(crate) pod: u32,
     pub(crate) reason: EvictReason,
-    /// Work thrown away, pod-milliseconds; of a gang, all of it at its first pod.
+    /// Work that it cost, pod-milliseconds; of a gang, all of it is counted at its first pod.
     pub(crate) lost_ms: u128,
-    /// Which of the trees so far its quota ids are of.
+    /// The version of the tree to which its quota ids belong.
     pub(crate) tree: usize,
-    /// Whether it was taken by another leaf from a quota within its guarantee (I3).
-    pub(crate) inside_min: bool,
-    /// Whether it was for a workload that gave up or was withdrawn before it was placed (S3).
+    /// Whether another leaf took it from a quota within its guarantee (I3).
+    pub(crate) violates_guarantee: bool,
+    /// Whether it was for a workload that was withdrawn before it was bound (S3).
     in_vain: bool,
 }
 
 impl Eviction {
     /// An eviction that is decided now, by a tree.
-    pub(crate) const fn new(at: Time, pod: u32, reason: EvictReason, (tree, inside_min): (usize, bool)) -> Self {
-        Self { at, pod, reason, lost_ms: 0, tree, inside_min, in_vain: false }
+    pub(crate) const fn new(
+        at: Time,
+        pod: u32,
+        reason: EvictReason,
+        (tree, violates_guarantee): (usize, bool),
+    ) -> Self {
+        Self { at, pod, reason, lost_ms: 0, tree, violates_guarantee, in_vain: false }
     }
 }
 
-/// All evictions, and who was not helped by them.
+/// All evictions, and those that helped nobody.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Evictions {
     pub(crate) all: Vec<Eviction>,
-    /// Evictions for workloads that were not bound since, by place.
+    /// Evictions for workloads that were not bound since, by number.
     open: BTreeMap<WorkloadId, Vec<usize>>,
     wasted: u64,
-    /// Of all works: lone pods and their replacements, and gangs.
-    pub(crate) thrash: Thrash,
+    /// How many there were before the present plan.
+    before_plan: usize,
 }
 
 impl Evictions {
+    /// Another plan begins.
+    pub(crate) fn begin_plan(&mut self) {
+        self.before_plan = self.all.len();
+    }
+
+    /// The eviction of this pod cost so much work.
+    pub(crate) fn lost_work(&mut self, pod: u32, lost_ms: u128) {
+        if let Some(eviction) = self.all.iter_mut().rev().find(|eviction| eviction.pod == pod) {
+            eviction.lost_ms += lost_ms;
+        }
+    }
+
     /// One more.
     pub(crate) fn add(&mut self, eviction: Eviction) {
         if let Some(cause) = eviction.reason.cause {
@@ -47,29 +63,29 @@ impl Evictions {
         self.all.push(eviction);
     }
 
-    /// A gang was evicted whole, as one victim: it was inside if all its members were. Of each resource the first that uses
-    /// it was judged while all of the gang stood; one that uses nothing says nothing.
-    pub(crate) fn went_whole(&mut self, from: usize, is_of_it: impl Fn(u32) -> bool) {
-        let all = self.all.get_mut(from..).unwrap_or_default();
-        let inside = all.iter().filter(|e| is_of_it(e.pod)).all(|e| e.inside_min);
-        all.iter_mut().filter(|e| is_of_it(e.pod)).for_each(|e| e.inside_min = inside);
+    /// The present plan evicted a gang whole, as one victim: that violates the guarantee if it does so for all its members.
+    /// The first member of each resource was checked while the whole gang stood; one that uses nothing does not count.
+    pub(crate) fn went_whole(&mut self, is_of_it: impl Fn(u32) -> bool) {
+        let all = self.all.get_mut(self.before_plan..).unwrap_or_default();
+        let violates = all.iter().filter(|e| is_of_it(e.pod)).all(|e| e.violates_guarantee);
+        all.iter_mut().filter(|e| is_of_it(e.pod)).for_each(|e| e.violates_guarantee = violates);
     }
 
-    /// A workload was bound: what was evicted for it was not in vain.
+    /// A workload was bound: the evictions for it were not in vain.
     pub(crate) fn placed(&mut self, workload: WorkloadId) {
         if !self.open.is_empty() {
             self.open.remove(&workload);
         }
     }
 
-    /// A hold gave way to another workload: what was evicted for it serves the taker (H2).
+    /// A reservation was taken over by another workload: the evictions for it now serve that one (H2).
     pub(crate) fn taken_over(&mut self, from: WorkloadId, by: WorkloadId) {
         if let Some(pods) = self.open.remove(&from) {
             self.open.entry(by).or_default().extend(pods);
         }
     }
 
-    /// A workload gave up or was withdrawn: what was evicted for it was wasted (S3).
+    /// A workload was withdrawn: the evictions for it were wasted (S3).
     pub(crate) fn in_vain(&mut self, workload: WorkloadId) {
         for place in self.open.remove(&workload).unwrap_or_default() {
             self.wasted += 1;
@@ -79,7 +95,7 @@ impl Evictions {
         }
     }
 
-    /// How many were wasted. At a true end, where nothing more can happen, those for workloads that still wait count too.
+    /// How many were wasted. Where nothing more can happen, those for workloads that still wait count too.
     pub(crate) fn wasted(&self, ended: bool) -> u64 {
         self.wasted + if ended { self.open.values().map(|places| places.len() as u64).sum() } else { 0 }
     }
@@ -118,14 +134,5 @@ mod tests {
         assert_eq!((evictions.wasted(false), evictions.wasted(true)), (1, 2));
         let ones = |ended| evictions.wasted_ones(ended).map(|eviction| eviction.pod).collect::<Vec<_>>();
         assert_eq!((ones(false), ones(true)), (vec![2], vec![2, 3]));
-    }
-
-    #[test]
-    fn thrash_is_the_mean_over_works_that_were_evicted() {
-        let mut thrash = Thrash::default();
-        for nth in [1, 2, 3, 1] {
-            thrash.again(nth);
-        }
-        assert_eq!((thrash.most, thrash.permille(), Thrash::default().permille()), (3, 2000, 0));
     }
 }

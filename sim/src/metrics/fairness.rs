@@ -48,7 +48,7 @@ fn jain_of(leaves: &[Leaf], resource: usize) -> Option<u64> {
     u64::try_from((above * 1000 + below / 2) / below).ok()
 }
 
-/// What leaves with demand are short of their fair share, summed, one number a governed resource.
+/// The sum of the shortfalls against the fair share over all leaves with demand, one number a governed resource.
 pub(crate) fn shortfalls(leaves: &[Leaf], resources: usize) -> Vec<i128> {
     let short = |l: &Leaf, r: usize| match (l.share.get(r), l.used.get(r), l.demand.get(r)) {
         (Some(share), Some(used), Some(demand)) if *demand > 0 => (share - used).max(0),

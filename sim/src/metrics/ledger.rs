@@ -1,12 +1,12 @@
-//! The simulator's own ledger: what every leaf uses and waits for, and the integrals over time that follow from it.
+//! The ledger of the metrics: what every leaf uses and requests, and the integrals over time that follow from it.
 //!
-//! It is kept from what happens to pods, independently of the core's, and changes only at the leaf that a pod belongs to.
-//! All integrals are exact: base units times milliseconds in 128 bits, advanced whenever time moves.
+//! It is kept from the state of pods, independently of the ledger of the scheduler, and changes only at the leaf of a pod. All
+//! integrals are exact: base units times milliseconds in 128 bits, advanced whenever time moves on.
 
 use crate::world::Table;
 use quotree_core::{QuotaTree, Time};
 
-/// Sums over the cluster, of one resource, at this moment and over time.
+/// The sums of one resource over the cluster, now and over time.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Total {
     pub(crate) governed: bool,
@@ -15,9 +15,9 @@ pub(crate) struct Total {
     pub(crate) used: i128,
     /// What leaves use above their guarantees.
     pub(crate) borrowed: i128,
-    /// What leaves leave unused of their guarantees.
+    /// Guarantees that leaves do not use.
     pub(crate) unused: i128,
-    /// What leaves miss of their guarantees while they have pods waiting that ask for it.
+    /// What leaves miss of their guarantees while they have waiting pods that request it.
     pub(crate) starved: i128,
     pub(crate) capacity_ms: u128,
     pub(crate) used_ms: u128,
@@ -27,7 +27,7 @@ pub(crate) struct Total {
 }
 
 impl Total {
-    /// What is in use of others' guarantees; as in the scheduler's ledger, borrowing takes idle guarantees first.
+    /// Guarantees of others that are in use; as in the ledger of the scheduler, borrowing takes idle guarantees first.
     fn lent(&self) -> i128 {
         self.borrowed.min(self.unused)
     }
@@ -48,7 +48,7 @@ pub(crate) struct Cell {
     pub(crate) min: i128,
     pub(crate) used: i128,
     pub(crate) waiting: i128,
-    /// Of what is used, what those use who were told to go.
+    /// The part of the use that belongs to pods that are leaving.
     pub(crate) leaving: i128,
 }
 
@@ -93,8 +93,8 @@ impl Ledger {
         }
     }
 
-    /// A tree takes effect; `numbers` gives the resource number of each of its governed resources. Use and demand start
-    /// at nothing and are to be entered again.
+    /// A tree takes effect; `numbers` are the resource numbers of its governed resources. Use and demand start at 0 and are to
+    /// be entered again.
     pub(crate) fn plant(&mut self, tree: &QuotaTree, numbers: &[u32]) {
         let width = self.totals.len();
         let quotas = u32::try_from(tree.len()).unwrap_or(u32::MAX);
@@ -133,14 +133,14 @@ impl Ledger {
         total.starved += cell.starved() - before.starved();
     }
 
-    /// Pods that use this much of a leaf were told to go, or, negative, are gone.
+    /// Pods that use this much of a leaf are leaving, or, negative, have left.
     pub(crate) fn leave(&mut self, leaf: Option<u32>, resource: u32, amount: i128) {
         if let Some(leaf) = leaf.filter(|_| self.totals[resource].governed) {
             self.cells[leaf * self.totals.len() + resource].leaving += amount;
         }
     }
 
-    /// What a leaf uses by pods that nobody has told to go.
+    /// What a leaf uses without its leaving pods.
     pub(crate) fn stays(&self, leaf: u32, resource: u32) -> i128 {
         let cell = self.cell(leaf, resource);
         cell.used - cell.leaving
@@ -151,7 +151,7 @@ impl Ledger {
         self.cells[leaf * self.totals.len() + resource]
     }
 
-    /// A node comes or goes.
+    /// A node joins or goes.
     pub(crate) fn resize(&mut self, resource: u32, by: i128) {
         self.totals[resource].capacity += by;
     }

@@ -1,70 +1,60 @@
-//! The figures of a run, counted as it goes. Their definitions are in `docs/metrics.md`.
+//! The metrics of a run, collected from the facts that the world emits. Their definitions are in `docs/metrics.md`.
 
+mod account_parts;
 mod borrowing_split;
-mod datasets;
+mod cross_check;
 mod evictions;
 mod fairness;
-mod fleet;
 mod guarantee_violation;
 mod ledger;
-mod people;
-mod report;
-mod rows;
 mod waits;
 
-pub(crate) use evictions::{Eviction, Evictions};
-pub(crate) use fleet::paid_milli;
-pub(crate) use ledger::Ledger;
-pub(crate) use report::{permille as permille_of, result_of};
+pub(crate) use evictions::Eviction;
+pub(crate) use ledger::{Ledger, Total};
 pub(crate) use waits::{Wait, figure as wait_figure, summary as wait_summary};
 
 use crate::{
-    engine::Engine,
-    result::BreachRow,
-    world::{CoreWorkload, Counts, Namespace, Pod, State},
+    trace::TraceEvent,
+    world::{CoreWorkload, Fact, Pod, State, Table, UsageAccount, World},
 };
+use account_parts::AccountParts;
 use borrowing_split::{BorrowingSplit, Step};
-use fairness::Leaf;
-use quotree_core::{FairShares, Name, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use evictions::Evictions;
+use quotree_core::{EvictReason, FairShares, Plan, ReleaseReason, Scheduler, Time, WorkloadId};
 
 /// Everything that is counted.
 #[derive(Debug, Default)]
-pub(crate) struct Figures {
+pub(crate) struct MetricsCollector {
     pub(crate) ledger: Ledger,
-    /// Whose the borrowing and the starving in it are.
-    pub(crate) lines: BorrowingSplit,
-    /// As of the last settled moment.
-    shares: FairShares,
-    /// Whether the ledger has all pods.
-    planted: bool,
     pub(crate) waits: Vec<Wait>,
     pub(crate) evictions: Evictions,
-    /// Work thrown away, pod-milliseconds.
-    pub(crate) lost_ms: u128,
-    /// When the last pod ended, well or badly.
-    pub(crate) last_end: Time,
     /// When the last bind or eviction was decided.
     pub(crate) last_change: Option<Time>,
     pub(crate) decisions: u64,
-    /// Jobs that job queues let out, and those that came back because they did not start in time.
-    pub(crate) let_out: u64,
-    pub(crate) start_timeouts: u64,
+    /// Verdicts for which a search stopped at its bound.
     pub(crate) bounds_hit: u64,
-    /// Gangs seen running below their minimum by the scheduler's doing (I6).
+    /// Gangs that the scheduler left running below their minimum (I6).
     pub(crate) partial_gangs: u64,
-    /// Shortfalls against the fair share as of the last settled moment, and over time, by resource number.
+    /// The state of each pod, as far as the facts have told.
+    states: Table<State>,
+    /// Which accounts the borrowing and the starving in the ledger are of.
+    split: BorrowingSplit,
+    parts: AccountParts,
+    /// As of the last time at which everything had happened.
+    shares: FairShares,
+    /// Shortfalls against the fair share, then and over time, by resource number.
     short: Vec<i128>,
     short_ms: Vec<u128>,
-    /// The resource numbers of the tree's governed resources, in its order.
+    /// The resource numbers of the governed resources of the tree, in its order.
     governed: Vec<u32>,
-    since: Time,
+    now: Time,
 }
 
-impl Figures {
+impl MetricsCollector {
     pub(crate) fn new(resources: usize) -> Self {
         Self {
             ledger: Ledger::new(resources),
+            parts: AccountParts::new(resources),
             short: vec![0; resources],
             short_ms: vec![0; resources],
             ..Self::default()
@@ -73,168 +63,183 @@ impl Figures {
 
     /// Time moves on; everything stays as it is until then.
     pub(crate) fn advance(&mut self, now: Time) {
-        let ms = u128::from(now.since(self.since));
+        let ms = u128::from(now.since(self.now));
         for (sum, short) in self.short_ms.iter_mut().zip(&self.short) {
             *sum = sum.saturating_add(u128::try_from(*short).unwrap_or(0).saturating_mul(ms));
         }
-        self.since = now;
+        self.now = now;
         self.ledger.advance(now);
     }
 
-    /// A pod was bound after waiting this long.
-    pub(crate) fn waited(&mut self, account: u32, ms: u64) {
-        self.waits.push(Wait { account, ms });
+    /// The scheduler has decided.
+    pub(crate) fn decided(&mut self, plan: &Plan) {
+        self.decisions += 1;
+        self.bounds_hit += plan.verdicts.iter().filter(|verdict| !verdict.bounds_hit.is_empty()).count() as u64;
+        self.evictions.begin_plan();
     }
-}
 
-impl Engine<'_> {
-    /// A pod's change of state in the ledger, and in the lines of its leaf.
-    pub(crate) fn enter(&mut self, pod: u32, from: State, to: State) {
-        let uses = i128::from(to.uses()) - i128::from(from.uses());
+    /// The scheduler evicts a pod; the facts that follow have not been told yet.
+    pub(crate) fn evict_decided(&mut self, world: &World<'_>, pod: u32, reason: EvictReason) {
+        let cause = reason.cause.filter(|cause| cause.0 < world.units.len());
+        let violates = cause.is_some_and(|cause| self.violates_guarantee(world, pod, cause.0));
+        self.evictions.add(Eviction::new(self.now, pod, reason, (world.trees.version(), violates)));
+        self.last_change = Some(self.now);
+    }
+
+    /// The reservation of a workload that was not bound ended.
+    pub(crate) fn released(&mut self, workload: WorkloadId, reason: ReleaseReason) {
+        match reason {
+            ReleaseReason::NeededBy(taker) => self.evictions.taken_over(workload, taker),
+            // The workload goes on waiting, and finds the leaving pods still leaving.
+            ReleaseReason::TreeChanged => {}
+            _ => self.evictions.in_vain(workload),
+        }
+    }
+
+    /// Something happened in the world.
+    pub(crate) fn on(&mut self, fact: &Fact, world: &World<'_>) {
+        match fact {
+            Fact::Pod { pod, from, to } => self.enter(world, *pod, *from, *to),
+            Fact::BindDecided { pod, waited_ms } => {
+                let unit = world.pods[*pod].unit;
+                self.waits.push(Wait { account: world.units[unit].account, ms: *waited_ms });
+                self.evictions.placed(WorkloadId(unit));
+                self.last_change = Some(self.now);
+            }
+            Fact::WorkLost { pod, lost_ms } => self.evictions.lost_work(*pod, *lost_ms),
+            Fact::EvictedWhole { unit } => self.evictions.went_whole(|pod| world.pods[pod].unit == *unit),
+            Fact::GangBelowMinimum => self.partial_gangs += 1,
+            Fact::Trace(TraceEvent::Withdraw { workload }) => self.evictions.in_vain(*workload),
+            Fact::Capacity { resource, amount } => self.ledger.resize(*resource, *amount),
+            _ => {}
+        }
+    }
+
+    /// A pod changes its state: its leaf uses or requests more or less.
+    fn enter(&mut self, world: &World<'_>, pod: u32, from: State, to: State) {
+        if pod == self.states.len() {
+            self.states.push(to);
+        } else {
+            self.states[pod] = to;
+        }
+        if let Some(step) = self.count(world, pod, from, to) {
+            let rows = &world.shapes.rows;
+            if !self.split.shift(step, (&self.ledger, rows), &mut self.parts, self.now) {
+                self.rebuild_split(world, true);
+            }
+        }
+    }
+
+    /// Enters a change of state into the ledger; gives what it means for the order of its leaf.
+    fn count(&mut self, world: &World<'_>, pod: u32, from: State, to: State) -> Option<Step> {
+        let uses = i128::from(to.holds_resources()) - i128::from(from.holds_resources());
         let waits = i128::from(to == State::Waiting) - i128::from(from == State::Waiting);
         let leaves = i128::from(to == State::Leaving) - i128::from(from == State::Leaving);
         if uses == 0 && waits == 0 && leaves == 0 {
-            return;
+            return None;
         }
-        let Pod { unit, shape, .. } = self.world.pods[pod];
-        let CoreWorkload { namespace, account, .. } = self.world.units[unit];
-        let leaf = self.world.namespaces[namespace].leaf;
-        for (resource, amount) in &self.world.shapes.rows[shape] {
+        let Pod { unit, shape, .. } = world.pods[pod];
+        let CoreWorkload { namespace, account, .. } = world.units[unit];
+        let leaf = world.namespaces[namespace].leaf;
+        for (resource, amount) in &world.shapes.rows[shape] {
             let amount = i128::from(*amount);
-            self.figures.ledger.shift(leaf, *resource, uses * amount, waits * amount);
+            self.ledger.shift(leaf, *resource, uses * amount, waits * amount);
             if leaves != 0 {
-                self.figures.ledger.leave(leaf, *resource, leaves * amount);
+                self.ledger.leave(leaf, *resource, leaves * amount);
             }
         }
-        if self.figures.planted && (uses != 0 || waits != 0) {
-            self.stand(Step { pod, shape, account, leaf, uses, waits });
+        (uses != 0 || waits != 0).then_some(Step { pod, shape, account, leaf, uses, waits })
+    }
+
+    /// A tree takes effect: the ledger is built anew from all pods.
+    pub(crate) fn plant(&mut self, world: &World<'_>) {
+        let tree = world.trees.current();
+        self.governed = tree.governed().filter_map(|name| world.shapes.resource(name.as_str())).collect();
+        self.ledger.plant(tree, &self.governed);
+        self.shares = FairShares::default();
+        for pod in self.states.ids() {
+            let state = self.states[pod];
+            self.count(world, pod, State::New, state);
+        }
+        self.rebuild_split(world, false);
+    }
+
+    /// The orders of all leaves are built anew.
+    fn rebuild_split(&mut self, world: &World<'_>, keep: bool) {
+        let quotas = u32::try_from(world.trees.current().len()).unwrap_or(u32::MAX);
+        let entered = self.split.rebuild(quotas, &self.governed, &self.ledger, keep);
+        self.parts.clear(self.now);
+        for pod in entered.unwrap_or_else(|| self.states.ids().collect()) {
+            let state = self.states[pod];
+            let (uses, waits) = (i128::from(state.holds_resources()), i128::from(state == State::Waiting));
+            if uses + waits == 0 {
+                continue;
+            }
+            let Pod { unit, shape, .. } = world.pods[pod];
+            let CoreWorkload { namespace, account, .. } = world.units[unit];
+            let step = Step { pod, shape, account, leaf: world.namespaces[namespace].leaf, uses, waits };
+            if !self.split.shift(step, (&self.ledger, &world.shapes.rows), &mut self.parts, self.now) {
+                return self.rebuild_split(world, true);
+            }
         }
     }
 
-    /// A tree takes effect: namespaces find their leaves and the ledger is made anew from the pods.
-    pub(crate) fn plant(&mut self) {
-        let tree = self.core.scheduler().tree();
-        let known: BTreeSet<&Name> = self.world.namespaces.iter().map(|namespace| &namespace.name).collect();
-        let named = tree.ids().filter_map(|quota| tree.spec(quota)).flat_map(|quota| &quota.namespaces);
-        let new: Vec<Name> = named.filter(|name| !known.contains(name)).cloned().collect();
-        for name in new {
-            self.world.namespaces.push(Namespace { name, leaf: None, counts: Counts::default() });
-        }
-        for namespace in self.world.namespaces.iter_mut() {
-            namespace.leaf = tree.leaf_of(namespace.name.as_str()).map(|q| q.0);
-        }
-        let names = tree.governed();
-        self.figures.governed = names.filter_map(|name| self.world.shapes.resource(name.as_str())).collect();
-        self.figures.ledger.plant(tree, &self.figures.governed);
-        (self.figures.planted, self.figures.shares) = (false, FairShares::default());
-        for pod in self.world.pods.ids() {
-            let state = self.world.pods[pod].state;
-            self.enter(pod, State::New, state);
-        }
-        self.figures.planted = true;
-        self.rebuild_split(false);
-    }
-
-    /// A moment has settled: the shortfalls hold until the next.
-    pub(crate) fn settled(&mut self) {
-        if !self.options.fairness_integral {
-            return;
-        }
-        let scheduler = self.core.scheduler();
-        let (tree, figures) = (scheduler.tree(), &mut self.figures);
-        scheduler.refresh_fair_shares(&mut figures.shares);
-        if self.options.audit && figures.shares.rows() != scheduler.fair_shares() {
-            self.breaches.push(BreachRow { at_ms: self.now.0, what: "kept fair shares are out of date".to_owned() });
-        }
-        figures.short.fill(0);
+    /// Everything at this time has happened: the shortfalls hold until the next event. Gives whether the fair shares are as
+    /// they would be if they were computed anew, where this is to be checked.
+    pub(crate) fn settled(&mut self, scheduler: &Scheduler, check: bool) -> bool {
+        let tree = scheduler.tree();
+        scheduler.refresh_fair_shares(&mut self.shares);
+        let up_to_date = !check || self.shares.rows() == scheduler.fair_shares();
+        self.short.fill(0);
         for quota in tree.ids().filter(|q| tree.is_leaf(*q)) {
-            let row = figures.shares.rows().get(quota.0 as usize).map_or(&[][..], Vec::as_slice);
-            for (number, share) in figures.governed.iter().zip(row) {
-                let cell = figures.ledger.cell(quota.0, *number);
+            let row = self.shares.rows().get(quota.0 as usize).map_or(&[][..], Vec::as_slice);
+            for (number, share) in self.governed.iter().zip(row) {
+                let cell = self.ledger.cell(quota.0, *number);
                 let wants = cell.used + cell.waiting > 0;
-                if let Some(slot) = figures.short.get_mut(*number as usize).filter(|_| wants) {
+                if let Some(slot) = self.short.get_mut(*number as usize).filter(|_| wants) {
                     *slot += (i128::from(*share) - cell.used).max(0);
                 }
             }
         }
+        up_to_date
     }
 
-    /// Where the world's ledger and the scheduler's differ, or the accounts of all accounts and the whole, if they do.
-    pub(crate) fn disagreement(&self) -> Option<String> {
-        let accounts = &self.world.accounts.all;
-        for (number, name) in (0u32..).zip(self.world.shapes.resources()) {
-            let total = self.figures.ledger.totals[number];
-            let over_time = accounts.iter().map(|account| account.over_time(number, self.now));
-            let [used, borrowed, starved] = over_time.fold([0; 3], |sum, part| {
-                let [a, b, c] = part;
-                let [x, y, z] = sum;
-                [x + a, y + b, z + c]
-            });
-            let rows = [("used", used, total.used_ms), ("borrowed", borrowed, total.borrowed_ms)];
-            for (what, sum, whole) in rows.into_iter().chain([("missed", starved, total.starved_ms)]) {
-                if sum != whole {
-                    return Some(format!("the accounts have {what} {sum} of {name} over time, the whole {whole}"));
-                }
-            }
-        }
-        let scheduler = self.core.scheduler();
-        let tree = scheduler.tree();
-        // What job queues keep back, the scheduler does not know of.
-        let mut kept_back: BTreeMap<(quotree_core::QuotaId, &str), i128> = BTreeMap::new();
-        for spec in self.world.job_queues.suspended() {
-            let Some(leaf) = tree.leaf_of(spec.namespace.as_str()) else { continue };
-            for set in &spec.pods {
-                for (resource, each) in set.template.request.iter() {
-                    *kept_back.entry((leaf, resource.as_str())).or_default() +=
-                        i128::from(each) * i128::from(set.count);
-                }
-            }
-        }
-        for quota in tree.ids().filter(|q| tree.is_leaf(*q)) {
-            let usage = scheduler.usage(quota);
-            for (number, name) in self.figures.governed.iter().zip(tree.governed()) {
-                let cell = self.figures.ledger.cell(quota.0, *number);
-                let theirs = |row: &quotree_core::Amounts| i128::from(row.get(name.as_str()).unwrap_or(0));
-                let (used, request) = (theirs(&usage.used), theirs(&usage.request));
-                let waiting = cell.waiting - kept_back.get(&(quota, name.as_str())).copied().unwrap_or(0);
-                if (used, request) != (cell.used, cell.used + waiting) {
-                    return Some(format!(
-                        "the world has {} {name} used and {} asked under {}, the scheduler {used} and {request}",
-                        cell.used,
-                        cell.used + waiting,
-                        tree.name(quota),
-                    ));
-                }
-            }
-        }
-        None
+    /// The shortfall of a resource over time, base units times milliseconds.
+    pub(crate) fn short_ms(&self, resource: usize) -> u128 {
+        self.short_ms.get(resource).copied().unwrap_or(0)
     }
 
-    /// The leaves with what they use, want and deserve, one number a governed resource.
-    fn leaves(&self) -> Vec<Leaf> {
-        let tree = self.core.scheduler().tree();
-        let numbers = &self.figures.governed;
-        let shares = self.core.scheduler().fair_shares();
+    /// What an account uses, borrows and misses of a resource now.
+    pub(crate) fn amounts(&self, account: &UsageAccount, resource: u32) -> [i128; 3] {
+        let [borrowed, starved] = self.parts.amounts(account.number, resource);
+        [account.used(resource), borrowed, starved]
+    }
+
+    /// The same until now, base units times milliseconds.
+    pub(crate) fn over_time(&self, account: &UsageAccount, resource: u32, now: Time) -> [u128; 3] {
+        let [borrowed, starved] = self.parts.over_time(account.number, resource, now);
+        [account.used_ms(resource, now), borrowed, starved]
+    }
+
+    /// The leaves with what they use, want and are entitled to, one number a governed resource.
+    fn leaves(&self, scheduler: &Scheduler) -> Vec<fairness::Leaf> {
+        let (tree, shares) = (scheduler.tree(), scheduler.fair_shares());
         let leaf = |q: quotree_core::QuotaId| {
-            let cells: Vec<_> = numbers.iter().map(|r| self.figures.ledger.cell(q.0, *r)).collect();
+            let cells: Vec<_> = self.governed.iter().map(|r| self.ledger.cell(q.0, *r)).collect();
             let share = shares.get(q.0 as usize).map_or(&[][..], Vec::as_slice);
-            Leaf {
+            fairness::Leaf {
                 used: cells.iter().map(|c| c.used).collect(),
                 demand: cells.iter().map(|c| c.used + c.waiting).collect(),
-                share: numbers.iter().enumerate().map(|(i, _)| share.get(i).map_or(0, |s| i128::from(*s))).collect(),
+                share: (0..cells.len()).map(|i| share.get(i).map_or(0, |s| i128::from(*s))).collect(),
             }
         };
         tree.ids().filter(|q| tree.is_leaf(*q)).map(leaf).collect()
     }
 
-    /// Capacity of each governed resource.
-    fn capacity(&self) -> Vec<i128> {
-        self.figures.governed.iter().map(|r| self.figures.ledger.totals[*r].capacity).collect()
-    }
-
     /// Jain's index, the fairness error and the dominant share gap now, thousandths.
-    pub(crate) fn fairness(&self) -> [u64; 3] {
-        let (leaves, capacity) = (self.leaves(), self.capacity());
+    pub(crate) fn fairness(&self, scheduler: &Scheduler) -> [u64; 3] {
+        let capacity: Vec<i128> = self.governed.iter().map(|r| self.ledger.totals[*r].capacity).collect();
+        let leaves = self.leaves(scheduler);
         let short = fairness::shortfalls(&leaves, capacity.len());
         [
             fairness::jain_permille(&leaves, capacity.len()),

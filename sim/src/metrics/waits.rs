@@ -2,7 +2,7 @@
 
 use crate::{model::WaitStat, result::WaitRow};
 
-/// One wait: whose, and how long.
+/// One wait: the account of the pod, and how long.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wait {
     pub(crate) account: u32,

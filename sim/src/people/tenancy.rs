@@ -1,4 +1,4 @@
-//! Who can use what, and why not: users beside the leaves of the tree, out of what a run shows at its end.
+//! Which users can use which leaves at the end of a run, and why not.
 
 use super::Role;
 use crate::result::{QuantityMap, QuotaRow, RunResult, UserRow};
@@ -10,15 +10,15 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Tenancy {
     /// The scenario's name.
     pub scenario: String,
-    /// As it is at this time, milliseconds.
+    /// The time, milliseconds.
     pub at_ms: u64,
-    /// Everybody, in the order in which they came.
+    /// All users, in order of appearance.
     pub users: Vec<Tenant>,
     /// Users that may edit.
     pub admins: Vec<String>,
     /// Nobody can submit into these (A4).
     pub namespaces_on_no_leaf: Vec<String>,
-    /// Groups that open their leaf to nobody.
+    /// Groups without members.
     pub groups_without_members: Vec<String>,
     /// Leaves that no user can use.
     pub leaves_without_group: Vec<String>,
@@ -29,13 +29,13 @@ pub struct Tenancy {
 /// What one user can use.
 #[derive(Debug, Clone, Serialize)]
 pub struct Tenant {
-    /// Who.
+    /// Its name.
     pub user: String,
-    /// Nothing for somebody who submits but is no user.
+    /// Absent for somebody who submits but is not a user.
     pub role: Option<Role>,
     /// The leaves it can use.
     pub can: Vec<Use>,
-    /// Why it can use nothing, where it can use nothing.
+    /// Why it can use no leaf, where it cannot.
     pub nothing: Option<String>,
     /// The leaves it cannot use.
     pub cannot: Vec<NoUse>,
@@ -50,7 +50,7 @@ pub struct Use {
     pub namespaces: Vec<String>,
     pub min: QuantityMap,
     pub max: QuantityMap,
-    /// By everybody who uses it.
+    /// Use by all users together.
     pub used: QuantityMap,
 }
 
@@ -63,7 +63,7 @@ pub struct NoUse {
     pub why: String,
 }
 
-/// A leaf with what opens it.
+/// A leaf with its group and namespaces.
 struct Leaf<'a> {
     row: &'a QuotaRow,
     group: Option<&'a str>,
@@ -71,7 +71,7 @@ struct Leaf<'a> {
 }
 
 impl Tenancy {
-    /// Who can use what as a run left it.
+    /// The tenancy at the end of a run.
     #[must_use]
     pub fn of(result: &RunResult) -> Self {
         let parents: BTreeSet<&str> = result.quotas.iter().filter_map(|quota| quota.parent.as_deref()).collect();
@@ -107,7 +107,7 @@ impl Tenancy {
         }
     }
 
-    /// Whether there is nobody to speak of.
+    /// Whether there are no users.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.users.is_empty()
@@ -145,7 +145,7 @@ impl Tenant {
     }
 }
 
-/// Why a leaf is closed to a user, if it is.
+/// Why a user cannot use a leaf, if so.
 fn closed(user: &UserRow, leaf: &Leaf<'_>) -> Option<String> {
     if user.role.is_none() {
         return Some("is not a declared user".to_owned());

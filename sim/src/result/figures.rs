@@ -1,10 +1,10 @@
-//! The figures of a whole run.
+//! The metrics of a whole run.
 
 use super::WaitRow;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The figures of a run; definitions in docs/metrics.md.
+/// The metrics of a run; definitions in docs/metrics.md.
 #[derive(Debug, Clone, Default, Serialize)]
 #[expect(missing_docs, reason = "the names of docs/metrics.md")]
 pub struct Metrics {
@@ -21,16 +21,16 @@ pub struct Metrics {
     /// Failures that `faults` drew.
     #[serde(skip_serializing_if = "is_zero")]
     pub node_failures: u64,
-    /// Pods that drains told to go.
+    /// Pods that drains told to leave.
     #[serde(skip_serializing_if = "is_zero")]
     pub drained: u64,
-    /// Drains that were not done in their time.
+    /// Drains that failed: their time was over before the node was empty.
     #[serde(skip_serializing_if = "is_zero")]
     pub failed_drains: u64,
     /// What the nodes cost, thousandths of the currency.
     #[serde(skip_serializing_if = "is_nothing")]
     pub cost_milli: u128,
-    /// What of it no pod has paid.
+    /// The part of it that no pod has paid.
     #[serde(skip_serializing_if = "is_nothing")]
     pub cost_idle_milli: u128,
     pub wait: WaitRow,
@@ -41,7 +41,7 @@ pub struct Metrics {
     pub borrowed_unit_s: BTreeMap<String, u128>,
     /// Lent, base units times seconds, by resource.
     pub lent_unit_s: BTreeMap<String, u128>,
-    /// Under min with waiting demand, base units times seconds, by resource.
+    /// Unmet guarantee with waiting demand, base units times seconds, by resource.
     pub starved_unit_s: BTreeMap<String, u128>,
     /// Jain's index over allocation/entitlement at the end, thousandths.
     pub jain_permille: u64,
@@ -52,7 +52,7 @@ pub struct Metrics {
     pub dominant_share_gap_permille: u64,
     pub decisions: u64,
     pub search_bounds_hit: u64,
-    /// What job queues did, where there are any.
+    /// The releases of job queues, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_queues: Option<JobQueueRow>,
     /// Where some workload has a deadline.
@@ -60,12 +60,12 @@ pub struct Metrics {
     pub deadlines: Option<DeadlineRow>,
 }
 
-/// What the job queues of a run did.
+/// The releases of job queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct JobQueueRow {
-    /// How often a job was let out.
+    /// How often a job was released.
     pub let_out: u64,
-    /// How often one went back because it had not started in time.
+    /// How often a job went back because it had not started in time.
     pub start_timeouts: u64,
 }
 
@@ -78,7 +78,7 @@ pub(super) const fn is_nothing(n: &u128) -> bool {
     *n == 0
 }
 
-/// Deadlines that were met and that were missed.
+/// Met and missed deadlines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct DeadlineRow {

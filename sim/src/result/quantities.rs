@@ -1,4 +1,4 @@
-//! Maps of amounts as `summary.json` has them: Kubernetes quantities, and decimals of units times seconds.
+//! Maps of amounts in `summary.json`: Kubernetes quantities, and decimals of units times seconds.
 
 use quotree_core::{Amounts, Name, QuantityText, Unit};
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -61,4 +61,13 @@ impl Serialize for TimeMap {
         }
         map.end()
     }
+}
+
+/// A part of a whole in thousandths, rounded to the nearest.
+pub(crate) fn permille_of(part: u128, whole: u128) -> u64 {
+    // Scaled down together where a thousand times the part would not fit.
+    let shift = 11u32.saturating_sub(part.leading_zeros());
+    let (part, whole) = (part >> shift, whole >> shift);
+    let rounded = (part * 1000 + whole / 2).checked_div(whole).unwrap_or(0);
+    u64::try_from(rounded).unwrap_or(u64::MAX)
 }

@@ -1,10 +1,10 @@
-//! What the work of somebody came to: of namespaces, users, groups, workloads and their tasks, and of what they read.
+//! Rows about the work of namespaces, users, groups, workloads and their tasks, and about what they read.
 
 use super::{
     JobQueueRow, QuantityMap, TimeMap,
     figures::{is_nothing, is_zero},
 };
-use crate::people::Role;
+use quotree_model::people::Role;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct WaitRow {
     pub count: u64,
-    /// Sum, so that any mean can be had exactly.
+    /// The sum, from which every mean can be computed exactly.
     pub sum_ms: u128,
     pub p50_ms: u64,
     pub p95_ms: u64,
@@ -39,11 +39,11 @@ pub struct NamespaceRow {
     pub share: ShareRow,
 }
 
-/// What somebody's part of the figures of a run is. What is nothing is left out.
+/// The share of somebody in the metrics of a run. What is zero is left out.
 #[derive(Debug, Clone, Default, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct ShareRow {
-    /// Pods made, replacements included.
+    /// Pods created, replacements included.
     pub pods: u64,
     /// Instances of workloads; not in rows of workloads, which have their own.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,36 +73,36 @@ pub struct ShareRow {
     pub starved_time_s: TimeMap,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_queues: Option<JobQueueRow>,
-    /// What it read; not in rows of workloads, which have their own.
+    /// Its input; not in rows of workloads, which have their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<InputRow>,
 }
 
-/// A user at the end, with what its submissions came to.
+/// A user at the end, with the work that it submitted.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct UserRow {
     pub name: String,
-    /// Nothing for somebody who is no user, or no more.
+    /// Absent for somebody who is not, or no longer, a user.
     pub role: Option<Role>,
     pub groups: Vec<String>,
     #[serde(flatten)]
     pub work: WorkRow,
 }
 
-/// A group at the end, with what its members' submissions into its leaf came to.
+/// A group at the end, with the work that its members submitted into its leaf.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct GroupRow {
     pub name: String,
-    /// Nothing for one that is no more.
+    /// Absent for a group that was removed.
     pub quota: Option<String>,
     pub members: Vec<String>,
     #[serde(flatten)]
     pub work: WorkRow,
 }
 
-/// What somebody's work came to.
+/// The work of somebody.
 #[derive(Debug, Clone, Default, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct WorkRow {
@@ -116,7 +116,7 @@ pub struct WorkRow {
     pub wait: WaitRow,
     /// What its pods use now.
     pub used: QuantityMap,
-    /// What of that is above the guarantees of leaves.
+    /// The part of it above the guarantees of leaves.
     pub borrowed: QuantityMap,
     pub used_time_s: TimeMap,
     pub lost_work_ms: u128,
@@ -144,10 +144,10 @@ pub struct WorkloadRow {
     pub lost_work_ms: u128,
     #[serde(flatten)]
     pub share: ShareRow,
-    /// What it read; absent where it reads nothing.
+    /// Its input; absent where it reads nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<InputRow>,
-    /// Where it arrives again and again, has tasks or a deadline, or failed.
+    /// Present where it arrives again and again, has tasks or a deadline, or failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instances: Option<InstancesRow>,
     /// Of a workflow.
@@ -155,7 +155,7 @@ pub struct WorkloadRow {
     pub tasks: Vec<TaskRow>,
 }
 
-/// What a workload read, or all readers of a dataset together.
+/// The input of a workload, or of all readers of a dataset together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct InputRow {
@@ -182,7 +182,7 @@ pub struct DatasetRow {
     /// Absent where it is not accelerated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<CacheRow>,
-    /// Bytes a second while somebody read.
+    /// Bytes a second while at least one reader read.
     pub rate_bytes_s: u64,
     pub busy_ms: u64,
     pub input: InputRow,
@@ -207,7 +207,7 @@ pub struct CacheRow {
     pub preload_bytes: u64,
 }
 
-/// How many instances of a workload came, and how they ended.
+/// The instances of a workload, by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct InstancesRow {

@@ -1,7 +1,7 @@
-//! The clock of a workload that arrives again and again: one arrival after the other, each computed when it is asked for.
+//! The arrival times of a workload that arrives again and again, each computed when it is asked for.
 //!
-//! It keeps a few numbers whatever the number of arrivals, and draws from one stream, labelled by the workload. Rates that
-//! change by the hour are exact: gaps are drawn on a scale on which arrivals are equally dense, and taken back to time.
+//! The clock keeps a few numbers whatever the number of arrivals, and draws from one stream, labelled with the workload. Rates that
+//! change by the hour are exact: gaps are drawn on a scale on which arrivals have constant density, and converted to time.
 
 use crate::{
     model::{Arrivals, HOUR_MS, Pattern},
@@ -10,16 +10,16 @@ use crate::{
 use quotree_core::Time;
 use std::collections::VecDeque;
 
-/// What is known of the arrivals to come.
+/// The state of an arrival process.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
     stream: Stream,
     submit: Time,
-    /// How many were given out.
+    /// How many arrivals were given out.
     given: u64,
-    /// Where the last one was: a time, or on the scale of even density.
+    /// The position of the last one: a time, or a place on the scale of constant density.
     at: u128,
-    /// The rest of the present burst, and when its last one comes.
+    /// The rest of the present burst, and the time of its last arrival.
     burst: VecDeque<u64>,
     last: u64,
 }

@@ -1,17 +1,14 @@
-//! Owners: who makes units. A workload of the scenario is one; of one that arrives again and again every instance is one of
-//! its own, and of a workflow every task. They are small, and drop what they need only to run when they are over.
+//! Controllers: they create core workloads. Each workload of the scenario has one; of a workload that arrives again and again
+//! every instance has its own, and of a workflow every task. They are small, and drop what they need only to run when they
+//! have ended.
 
-use super::{
-    End, Flow, Generator, NONE, Outcomes, Shapes, State, Training, World,
-    names::{kind_of, owner_name},
-};
+use super::{End, Flow, Generator, NONE, Outcomes, Shapes, State, Training, World, names::owner_name};
 use crate::{
-    engine::Engine,
     model::{Kind, Runtime, Task, Work, Workload},
     random::Stream,
 };
 
-/// Which part of the scenario an owner is.
+/// The part of the scenario for which a controller acts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OwnerRef {
     /// The workload.
@@ -20,41 +17,41 @@ pub(crate) struct OwnerRef {
     pub(crate) number: u32,
     /// Which task of a workflow, or [`NONE`].
     pub(crate) task: u32,
-    /// The owner that is told when it is over, or [`NONE`].
+    /// The controller that is told when it has ended, or [`NONE`].
     pub(crate) parent: u32,
 }
 
-/// Who makes units, and the state of its controller.
+/// A controller and its state.
 #[derive(Debug, Clone)]
 pub(crate) struct ControllerState {
     pub(crate) workload: u32,
     pub(crate) number: u32,
     pub(crate) task: u32,
     pub(crate) parent: u32,
-    /// Where it is counted.
+    /// Where its outcomes are counted.
     pub(crate) tally: u32,
     pub(crate) namespace: u32,
-    /// Who submits it, or [`NONE`].
+    /// The user who submits, or [`NONE`].
     pub(crate) user: u32,
-    /// Whose it was when it came, or [`NONE`] before.
+    /// Its usage account, or [`NONE`] before it is submitted.
     pub(crate) account: u32,
-    /// What one pod asks, for kinds with one template.
+    /// The request of one pod, for kinds with one template.
     pub(crate) shape: u32,
-    /// Pods that run, leaving ones included, that wait, and that were told to go.
+    /// Pods that run (leaving ones included), that wait, and that were told to leave.
     pub(crate) running: u32,
     pub(crate) pending: u32,
     pub(crate) leaving: u32,
-    /// Units made so far that may still live.
+    /// Core workloads that may still live.
     pub(crate) units: Vec<u32>,
-    /// How many units were made.
+    /// How many core workloads it has created.
     pub(crate) made: u32,
-    /// Deployment: the replica count wanted. Job: the pods that have still to succeed.
+    /// Deployment: the wanted replicas. Job: the pods that have still to succeed.
     pub(crate) wanted: u32,
     /// Retries that are scheduled.
     pub(crate) retrying: u32,
     /// Job: losses so far.
     pub(crate) losses: u32,
-    /// Nothing more is made.
+    /// It creates nothing more.
     pub(crate) closed: bool,
     /// How it ended.
     pub(crate) end: End,
@@ -63,7 +60,7 @@ pub(crate) struct ControllerState {
     /// Whether its deadline is neither met nor missed yet.
     pub(crate) due: bool,
     pub(crate) runtimes: Option<Box<Stream>>,
-    /// For graces of its own that are random.
+    /// For random grace periods of its own.
     pub(crate) graces: Option<Box<Stream>>,
     pub(crate) training: Option<Box<Training>>,
     pub(crate) generator: Option<Box<Generator>>,
@@ -71,21 +68,22 @@ pub(crate) struct ControllerState {
 }
 
 impl ControllerState {
-    /// A pod of it goes from one state to another.
+    /// One of its pods goes from one state to another.
+    #[inline]
     pub(crate) fn shift(&mut self, from: State, to: State) {
-        self.running = self.running + u32::from(to.uses()) - u32::from(from.uses());
+        self.running = self.running + u32::from(to.holds_resources()) - u32::from(from.holds_resources());
         self.pending = self.pending + u32::from(to == State::Waiting) - u32::from(from == State::Waiting);
-        self.leaving = self.leaving + u32::from(to.goes()) - u32::from(from.goes());
+        self.leaving = self.leaving + u32::from(to.is_leaving()) - u32::from(from.is_leaving());
     }
 }
 
-/// A workload, or a task of it, over all instances: its accounts are those of its accounts.
+/// A workload, or a task of it, over all its instances.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tally {
     pub(crate) workload: u32,
 }
 
-/// An owner that has done nothing yet; `place` is its namespace and tally, `named` the seed and its name.
+/// A controller that has done nothing yet; `place` is its namespace and tally, `named` the seed and its name.
 pub(crate) fn new_controller(
     part: OwnerRef,
     kind: &Kind,
@@ -95,7 +93,7 @@ pub(crate) fn new_controller(
     shapes: &mut Shapes,
 ) -> ControllerState {
     let (seed, name) = named;
-    // What only makes instances runs nothing itself.
+    // A controller that only creates instances runs nothing itself.
     let runs = part.number != NONE || workload.arrivals.is_none();
     let random = |runtime: &Runtime, what: &str| {
         (runs && runtime.is_random()).then(|| Box::new(Stream::new(seed, &format!("{what}/{name}"))))
@@ -141,20 +139,20 @@ pub(crate) fn new_controller(
     }
 }
 
-impl World {
+impl<'a> World<'a> {
     /// The tallies of a workload: its own, and those of its tasks.
     pub(crate) fn tallies_of(&self, workload: u32) -> std::ops::Range<u32> {
         let next = workload.saturating_add(1);
-        let first = |w: u32| self.controllers.at(w).filter(|o| o.workload == w && o.number == NONE).map(|o| o.tally);
+        let first = |w: u32| self.controllers.at(w).filter(|c| c.workload == w && c.number == NONE).map(|c| c.tally);
         first(workload).unwrap_or(0)..first(next).unwrap_or_else(|| self.tallies.len())
     }
 
-    /// Whether a tally is of a workload, and not of a task of one.
+    /// Whether a tally is that of a workload, and not that of a task.
     pub(crate) fn is_whole(&self, tally: u32) -> bool {
         self.controllers[self.tallies[tally].workload].tally == tally
     }
 
-    /// What became of everything, by tally.
+    /// The outcomes of everything, by tally.
     pub(crate) fn outcomes(&self) -> Vec<Outcomes> {
         let mut sums = vec![Outcomes::default(); self.tallies.len() as usize];
         for account in self.accounts.all.iter() {
@@ -164,30 +162,33 @@ impl World {
         }
         sums
     }
-}
 
-impl<'a> Engine<'a> {
-    /// The workload of the scenario that an owner belongs to.
+    /// The workload of the scenario to which a controller belongs.
     pub(crate) fn workload_of(&self, owner: u32) -> Option<&'a Workload> {
-        self.scenario.workloads.get(self.world.controllers[owner].workload as usize)
+        self.scenario.workloads.get(self.controllers[owner].workload as usize)
     }
 
-    /// The task that an owner is, if it is one.
+    /// The task that a controller runs, if it runs one.
     pub(crate) fn task(&self, owner: u32) -> Option<&'a Task> {
-        let task = self.world.controllers[owner].task;
+        let task = self.controllers[owner].task;
         let Kind::Workflow { tasks } = &self.workload_of(owner)?.kind else { return None };
         tasks.get(task as usize)
     }
 
-    /// What an owner runs: of a task, what the task is.
+    /// What a controller runs: of a task, what the task is.
     pub(crate) fn kind(&self, owner: u32) -> Option<&'a Kind> {
-        kind_of(self.scenario, &self.world, owner)
+        match &self.workload_of(owner)?.kind {
+            Kind::Workflow { tasks } if self.controllers[owner].task != NONE => {
+                tasks.get(self.controllers[owner].task as usize).map(|task| &task.kind)
+            }
+            kind => Some(kind),
+        }
     }
 
-    /// A new instance, or a new task of one.
-    pub(crate) fn new_controller_of(&mut self, part: OwnerRef) -> Option<u32> {
+    /// Adds the controller of a new instance, or of a task.
+    pub(crate) fn add_controller(&mut self, part: OwnerRef) -> Option<u32> {
         let workload = self.scenario.workloads.get(part.workload as usize)?;
-        let whole = &self.world.controllers[part.workload];
+        let whole = &self.controllers[part.workload];
         let (namespace, base, user) = (whole.namespace, whole.tally, whole.user);
         let task = (part.task != NONE).then_some(part.task);
         let kind = match (&workload.kind, task) {
@@ -196,7 +197,7 @@ impl<'a> Engine<'a> {
         };
         let place = (namespace, base + task.map_or(0, |task| task + 1));
         let name = owner_name(self.scenario, part.workload, part.number, part.task);
-        let owner = new_controller(part, kind, workload, place, (self.seed, &name), &mut self.world.shapes);
-        Some(self.world.controllers.push(ControllerState { user, ..owner }))
+        let controller = new_controller(part, kind, workload, place, (self.seed, &name), &mut self.shapes);
+        Some(self.controllers.push(ControllerState { user, ..controller }))
     }
 }

@@ -1,17 +1,17 @@
-//! What pods pay for their nodes. A pod pays the greatest part that it takes of any resource of its node, as the node is when the
-//! pod is bound, but no more than others leave unpaid: all pods of a node together never pay for more than the node.
+//! What pods pay for their nodes. A pod pays the greatest share that it takes of any resource of its node, as the node is when the
+//! pod is bound, but no more than the other pods leave unpaid: the pods of a node together never pay for more than the node.
 
 use super::Table;
-use crate::engine::Engine;
+use super::{World, nodes};
 use std::collections::BTreeMap;
 
 /// A whole node, in parts.
 pub(crate) const NODE: u64 = 1 << 32;
 
-/// Who pays how much of which node; only where some pool has a price.
+/// The shares of nodes that pods pay; kept only where some pool has a price.
 #[derive(Debug, Default)]
 pub(crate) struct NodeCosts {
-    /// What is paid of each node.
+    /// The parts of each node that are paid.
     paid: Table<u64>,
     /// The node of a pod, and the parts that it pays.
     of: BTreeMap<u32, (u32, u64)>,
@@ -23,46 +23,44 @@ impl NodeCosts {
     }
 }
 
-impl Engine<'_> {
-    /// What a node costs an hour, thousandths.
-    fn price(&self, node: u32) -> u64 {
-        let pool = self.world.fleet.pool_of(node).and_then(|pool| self.scenario.cluster.pools.get(pool as usize));
-        pool.map_or(0, |pool| pool.price_milli)
-    }
+/// What a node costs an hour, thousandths.
+fn price(world: &World<'_>, node: u32) -> u64 {
+    let pool = world.fleet.pool_of(node).and_then(|pool| world.scenario.cluster.pools.get(pool as usize));
+    pool.map_or(0, |pool| pool.price_milli)
+}
 
-    /// A pod that was bound pays for its node from now on.
-    pub(crate) fn charge(&mut self, pod: u32, node: u32) {
-        if self.world.costs.is_none() {
-            return;
-        }
-        let price = self.price(node);
-        let Some(spec) = self.spec_of(node).filter(|_| price > 0) else { return };
-        let part = |(resource, amount): &(u32, i64)| {
-            let name = self.world.shapes.resources().nth(*resource as usize)?;
-            let whole = spec.allocatable.get(name.as_str()).filter(|whole| *whole > 0)?;
-            Some(u128::from(amount.unsigned_abs()) * u128::from(NODE) / u128::from(whole.unsigned_abs()))
-        };
-        let row = &self.world.shapes.rows[self.world.pods[pod].shape];
-        let part = row.iter().filter_map(part).max().unwrap_or(0);
-        let Some(costs) = &mut self.world.costs else { return };
-        let left = NODE - costs.paid[node];
-        let parts = u64::try_from(part).unwrap_or(u64::MAX).min(left);
-        costs.paid[node] += parts;
-        costs.of.insert(pod, (node, parts));
-        self.bill(pod, i128::from(parts) * i128::from(price));
+/// A pod that was bound pays for its node from now on.
+pub(crate) fn charge(world: &mut World<'_>, pod: u32, node: u32) {
+    if world.costs.is_none() {
+        return;
     }
+    let price = price(world, node);
+    let Some(spec) = nodes::spec_of(world, node).filter(|_| price > 0) else { return };
+    let part = |(resource, amount): &(u32, i64)| {
+        let name = world.shapes.resources().nth(*resource as usize)?;
+        let whole = spec.allocatable.get(name.as_str()).filter(|whole| *whole > 0)?;
+        Some(u128::from(amount.unsigned_abs()) * u128::from(NODE) / u128::from(whole.unsigned_abs()))
+    };
+    let row = &world.shapes.rows[world.pods[pod].shape];
+    let part = row.iter().filter_map(part).max().unwrap_or(0);
+    let Some(costs) = &mut world.costs else { return };
+    let left = NODE - costs.paid[node];
+    let parts = u64::try_from(part).unwrap_or(u64::MAX).min(left);
+    costs.paid[node] += parts;
+    costs.of.insert(pod, (node, parts));
+    add(world, pod, i128::from(parts) * i128::from(price));
+}
 
-    /// A pod has left its node.
-    pub(crate) fn discharge(&mut self, pod: u32) {
-        let Some(costs) = &mut self.world.costs else { return };
-        let Some((node, parts)) = costs.of.remove(&pod) else { return };
-        costs.paid[node] -= parts;
-        let price = self.price(node);
-        self.bill(pod, -i128::from(parts) * i128::from(price));
-    }
+/// A pod has left its node.
+pub(crate) fn discharge(world: &mut World<'_>, pod: u32) {
+    let Some(costs) = &mut world.costs else { return };
+    let Some((node, parts)) = costs.of.remove(&pod) else { return };
+    costs.paid[node] -= parts;
+    let price = price(world, node);
+    add(world, pod, -i128::from(parts) * i128::from(price));
+}
 
-    fn bill(&mut self, pod: u32, parts: i128) {
-        let account = self.world.units[self.world.pods[pod].unit].account;
-        self.world.accounts.all[account].charge(parts, self.now);
-    }
+fn add(world: &mut World<'_>, pod: u32, parts: i128) {
+    let account = world.units[world.pods[pod].unit].account;
+    world.accounts.all[account].charge(parts, world.now);
 }

@@ -1,27 +1,25 @@
-//! The controller of cron jobs: jobs on a period, and what a start does that finds an earlier one not ended.
+//! Cron jobs: what happens when an instance is to start and an earlier one has not ended.
 
-use super::State;
-use crate::{engine::Engine, model::Concurrency, options::RunError};
+use super::{State, World, arrivals, ending, submit};
+use crate::model::Concurrency;
 
-impl Engine<'_> {
-    /// Whether the next instance may start; makes room for it where the workload says so.
-    pub(crate) fn may_start(&mut self, owner: u32) -> Result<bool, RunError> {
-        let concurrency = self.workload_of(owner).and_then(|w| w.arrivals.as_ref()).and_then(|a| a.concurrency);
-        match concurrency {
-            None | Some(Concurrency::Allow) => Ok(true),
-            Some(Concurrency::Forbid) => {
-                let free = self.open_instances(owner).is_empty();
-                if !free {
-                    self.tally(owner, |outcomes| outcomes.skipped += 1);
-                }
-                Ok(free)
+/// Whether the next instance may start; withdraws earlier ones where the workload says so.
+pub(crate) fn may_start(world: &mut World<'_>, owner: u32) -> bool {
+    let concurrency = world.workload_of(owner).and_then(|w| w.arrivals.as_ref()).and_then(|a| a.concurrency);
+    match concurrency {
+        None | Some(Concurrency::Allow) => true,
+        Some(Concurrency::Forbid) => {
+            let free = arrivals::open_instances(world, owner).is_empty();
+            if !free {
+                ending::count(world, owner, |outcomes| outcomes.skipped += 1);
             }
-            Some(Concurrency::Replace) => {
-                for instance in self.open_instances(owner) {
-                    self.close(instance, State::Deleted)?;
-                }
-                Ok(true)
+            free
+        }
+        Some(Concurrency::Replace) => {
+            for instance in arrivals::open_instances(world, owner) {
+                submit::close(world, instance, State::Deleted);
             }
+            true
         }
     }
 }

@@ -1,13 +1,13 @@
-//! How owners end: done, given up, or withdrawn. Each ends once; it is counted, its deadline is judged, what it needed only
-//! to run is dropped, and who waits for it is told.
+//! How the work of a controller ends: done, failed, or withdrawn. Each ends once. It is counted, its deadline is met or missed,
+//! what it needed only to run is dropped, and the workflow that contains it is told.
 
-use super::{CONTROLLER, NONE, State, WorldEvent, owner_name};
-use crate::{engine::Engine, options::RunError, result::FailureRow};
+use super::{CONTROLLER, NONE, State, World, WorldEvent, access, owner_name, submit, workflow};
+use crate::result::FailureRow;
 
-/// Failures told one by one; more are only counted.
+/// Failures that are reported one by one; more are only counted.
 const MOST_FAILURES: usize = 1_000;
 
-/// How an owner ended.
+/// How the work of a controller ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum End {
     #[default]
@@ -17,14 +17,14 @@ pub(crate) enum End {
     Withdrawn,
 }
 
-/// How many came, and what became of them.
+/// How many were submitted, and how they ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Outcomes {
     pub(crate) submitted: u64,
     pub(crate) succeeded: u64,
     pub(crate) failed: u64,
     pub(crate) withdrawn: u64,
-    /// Starts that were left out.
+    /// Starts that were skipped.
     pub(crate) skipped: u64,
     /// Deadlines.
     pub(crate) met: u64,
@@ -37,7 +37,7 @@ impl Outcomes {
         self.submitted.saturating_sub(self.succeeded + self.failed + self.withdrawn)
     }
 
-    /// The sum.
+    /// Adds other outcomes.
     pub(crate) fn add(&mut self, other: &Self) {
         self.submitted += other.submitted;
         self.succeeded += other.succeeded;
@@ -49,89 +49,74 @@ impl Outcomes {
     }
 }
 
-impl Engine<'_> {
-    /// Counts something of an owner, for whose it was when it came.
-    pub(crate) fn tally(&mut self, owner: u32, count: impl Fn(&mut Outcomes)) {
-        if self.world.controllers[owner].account == NONE {
-            let namespace = self.world.controllers[owner].namespace;
-            self.world.controllers[owner].account = self.account_of(owner, NONE, namespace);
-        }
-        let account = self.world.controllers[owner].account;
-        count(&mut self.world.accounts.all[account].outcomes);
+/// Counts something for a controller, in the account that it had when it was submitted.
+pub(crate) fn count(world: &mut World<'_>, owner: u32, count: impl Fn(&mut Outcomes)) {
+    if world.controllers[owner].account == NONE {
+        let namespace = world.controllers[owner].namespace;
+        world.controllers[owner].account = access::account_of(world, owner, NONE, namespace);
     }
+    let account = world.controllers[owner].account;
+    count(&mut world.accounts.all[account].outcomes);
+}
 
-    /// An owner comes: it is counted, and its deadline runs.
-    pub(crate) fn begins(&mut self, owner: u32) {
-        self.world.controllers[owner].begun = true;
-        self.tally(owner, |outcomes| outcomes.submitted += 1);
-        let deadline = match self.task(owner) {
-            Some(task) => task.deadline_ms,
-            None => self.workload_of(owner).and_then(|workload| workload.deadline_ms),
-        };
-        if let Some(ms) = deadline {
-            self.world.controllers[owner].due = true;
-            self.queue.schedule(self.now.after_ms(ms), CONTROLLER, WorldEvent::Deadline(owner));
-        }
+/// A controller begins: it is counted, and its deadline runs.
+pub(crate) fn open(world: &mut World<'_>, owner: u32) {
+    world.controllers[owner].begun = true;
+    count(world, owner, |outcomes| outcomes.submitted += 1);
+    let deadline = match world.task(owner) {
+        Some(task) => task.deadline_ms,
+        None => world.workload_of(owner).and_then(|workload| workload.deadline_ms),
+    };
+    if let Some(ms) = deadline {
+        world.controllers[owner].due = true;
+        world.schedule(world.now.after_ms(ms), CONTROLLER, WorldEvent::Deadline(owner));
     }
+}
 
-    /// This moment has settled: what should be done by now is, or is late.
-    pub(crate) fn judge_deadlines(&mut self) {
-        for deadline in std::mem::take(&mut self.due) {
-            match deadline {
-                WorldEvent::Deadline(owner) if std::mem::take(&mut self.world.controllers[owner].due) => {
-                    self.tally(owner, |outcomes| outcomes.missed += 1);
-                }
-                WorldEvent::RowDeadline { owner, row } => self.row_is_late(owner, row),
-                _ => {}
-            }
-        }
+/// The work of a controller has ended for good.
+pub(crate) fn finish(world: &mut World<'_>, owner: u32, end: End) {
+    let state = &mut world.controllers[owner];
+    if state.end != End::Open {
+        return;
     }
-
-    /// An owner is over, for good.
-    pub(crate) fn over(&mut self, owner: u32, end: End) -> Result<(), RunError> {
-        let state = &mut self.world.controllers[owner];
-        if state.end != End::Open {
-            return Ok(());
-        }
-        (state.end, state.closed) = (end, true);
-        let due = std::mem::take(&mut state.due);
-        let (parent, begun) = (state.parent, state.begun);
-        if parent != NONE {
-            // There may be very many of these; those of the scenario itself are few.
-            (state.units, state.runtimes, state.graces) = (Vec::new(), None, None);
-            (state.training, state.flow) = (None, None);
-        }
-        match end {
-            End::Succeeded => self.tally(owner, |o| (o.succeeded, o.met) = (o.succeeded + 1, o.met + u64::from(due))),
-            End::Failed => self.tally(owner, |o| (o.failed, o.missed) = (o.failed + 1, o.missed + u64::from(due))),
-            End::Withdrawn | End::Open => self.tally(owner, |o| o.withdrawn += u64::from(begun)),
-        }
-        match self.world.controllers[owner].task {
-            NONE => Ok(()),
-            task => self.task_over(parent, task, end),
-        }
+    (state.end, state.closed) = (end, true);
+    let due = std::mem::take(&mut state.due);
+    let (parent, begun) = (state.parent, state.begun);
+    if parent != NONE {
+        // There may be very many instances and tasks; the workloads of the scenario are few.
+        (state.units, state.runtimes, state.graces) = (Vec::new(), None, None);
+        (state.training, state.flow) = (None, None);
     }
-
-    /// An owner gives up: everything of it is taken back, and why is told.
-    pub(crate) fn fail(&mut self, owner: u32, why: String) -> Result<(), RunError> {
-        if self.world.controllers[owner].end != End::Open {
-            return Ok(());
-        }
-        self.tell_failure(owner, why);
-        self.close(owner, State::Failed)
+    match end {
+        End::Succeeded => count(world, owner, |o| (o.succeeded, o.met) = (o.succeeded + 1, o.met + u64::from(due))),
+        End::Failed => count(world, owner, |o| (o.failed, o.missed) = (o.failed + 1, o.missed + u64::from(due))),
+        End::Withdrawn | End::Open => count(world, owner, |o| o.withdrawn += u64::from(begun)),
     }
-
-    /// Tells why an owner failed, or never began.
-    pub(crate) fn tell_failure(&mut self, owner: u32, why: String) {
-        let state = &self.world.controllers[owner];
-        let what = owner_name(self.scenario, state.workload, state.number, state.task);
-        self.failed(what, why);
+    match world.controllers[owner].task {
+        NONE => {}
+        task => workflow::task_over(world, parent, task, end),
     }
+}
 
-    /// Tells that something failed, and why.
-    pub(crate) fn failed(&mut self, what: String, why: String) {
-        if self.failures.len() < MOST_FAILURES {
-            self.failures.push(FailureRow { at_ms: self.now.0, what, why });
-        }
+/// The work of a controller fails: everything of it is withdrawn, and the reason is recorded.
+pub(crate) fn fail(world: &mut World<'_>, owner: u32, why: String) {
+    if world.controllers[owner].end != End::Open {
+        return;
+    }
+    record_failure_of(world, owner, why);
+    submit::close(world, owner, State::Failed)
+}
+
+/// Records why the work of a controller failed, or never began.
+pub(crate) fn record_failure_of(world: &mut World<'_>, owner: u32, why: String) {
+    let state = &world.controllers[owner];
+    let what = owner_name(world.scenario, state.workload, state.number, state.task);
+    record_failure(world, what, why);
+}
+
+/// Records that something failed, and why.
+pub(crate) fn record_failure(world: &mut World<'_>, what: String, why: String) {
+    if world.failures.len() < MOST_FAILURES {
+        world.failures.push(FailureRow { at_ms: world.now.0, what, why });
     }
 }

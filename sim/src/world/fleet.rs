@@ -1,16 +1,16 @@
-//! What the world knows about nodes beyond each one's state: which pods stand where, what was edited, who is being drained,
-//! and the pools with what they cost. Changes of nodes begin here, and their later parts come back as [`NodeEvent`]s.
+//! The nodes of the cluster beyond the state of each one: the pods on each node, drains, pools with their node time, and the
+//! later parts of what happens to nodes ([`NodeEvent`]).
 
 use super::{
     EDIT, NONE, Table, World, WorldEvent,
-    autoscale::Scaler,
-    drain::{Drain, Drained},
-    node_speed::Pace,
+    autoscale::{self, Scaler},
+    drain::{self, Drain, Drained},
+    faults,
+    node_speed::{self, Pace},
+    nodes,
 };
 use crate::{
-    engine::Engine,
     model::{Change, NodeChange, Scenario},
-    options::RunError,
     trace::TraceEvent,
 };
 use quotree_core::{Amounts, Event, Name, NodeId, Plan, Rule, Time};
@@ -25,13 +25,13 @@ pub(crate) enum NodeEvent {
     OutageOver { change: u32 },
     /// The time of a drain is over.
     DrainOver { node: u32, epoch: u32 },
-    /// A node that was ordered is there.
+    /// An ordered node joins.
     Comes { node: u32 },
     /// A node may have been idle for long enough.
     Idle { node: u32, since: Time },
 }
 
-/// The nodes of a pool that are there, over time.
+/// The present nodes of a pool, over time.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PoolFigures {
     pub(crate) there: u32,
@@ -47,10 +47,10 @@ impl PoolFigures {
     }
 }
 
-/// Everything about nodes that is not one node's state.
+/// Everything about nodes that is not the state of one node.
 #[derive(Debug, Default)]
 pub(crate) struct Fleet {
-    /// Pods by node, in no order and with some that are gone: [`World::pods_on`] knows better.
+    /// Pods by node, in no order and with some that are gone: [`pods_on`] cleans up.
     standing: Table<Vec<u32>>,
     /// Racks that `RackDown` has stopped.
     racks_down: BTreeSet<u32>,
@@ -61,7 +61,7 @@ pub(crate) struct Fleet {
     pool_of: Vec<u32>,
     pub(crate) pools: Table<PoolFigures>,
     pub(crate) scaler: Scaler,
-    /// Units on slow nodes, and those that were.
+    /// The progress of core workloads that are, or were, on slow nodes.
     pub(crate) paces: BTreeMap<u32, Pace>,
     /// Failures that `faults` drew.
     pub(crate) failures: u64,
@@ -104,163 +104,137 @@ impl Fleet {
         pool.there = if joins { pool.there + 1 } else { pool.there.saturating_sub(1) };
     }
 
-    /// What a decision says about room: whether somebody waits for nothing else (P1).
-    pub(crate) fn notes(&mut self, plan: &Plan) {
+    /// Notes whether some workload waits only because no node has room (P1).
+    pub(crate) fn note_demand(&mut self, plan: &Plan) {
         if self.scaler.is_on() && plan.verdicts.iter().any(|verdict| verdict.binding.rule() == Rule::P1) {
             self.scaler.wanted = true;
         }
     }
 }
 
-impl World {
-    /// A pod is given a node.
-    pub(crate) fn puts_on(&mut self, pod: u32, node: u32) {
-        self.pods[pod].node = node;
-        self.nodes[node].pods += 1;
-        let list = &mut self.fleet.standing[node];
-        if list.len() == list.capacity() && list.len() > 8 {
-            let pods = &self.pods;
-            list.retain(|p| pods[*p].node == node && *p != pod);
-        }
-        list.push(pod);
+/// A pod is placed on a node.
+pub(crate) fn place(world: &mut World<'_>, pod: u32, node: u32) {
+    let pods = &mut world.pods;
+    pods[pod].node = node;
+    world.nodes[node].pods += 1;
+    let list = &mut world.fleet.standing[node];
+    if list.len() == list.capacity() && list.len() > 8 {
+        list.retain(|p| pods[*p].node == node && *p != pod);
     }
+    list.push(pod);
+}
 
-    /// A pod has left its node.
-    pub(crate) fn takes_off(&mut self, pod: u32) {
-        let node = std::mem::replace(&mut self.pods[pod].node, NONE);
-        if node != NONE {
-            self.nodes[node].pods -= 1;
-        }
-    }
-
-    /// A pod that goes is not counted as evicted: the scheduler did not decide it.
-    pub(crate) fn not_evicted(&mut self, pod: u32) {
-        let unit = &self.units[self.pods[pod].unit];
-        self.accounts.all[unit.account].counts.evicted -= 1;
-        self.namespaces[unit.namespace].counts.evicted -= 1;
-    }
-
-    /// The pods that use a node, in order.
-    pub(crate) fn pods_on(&mut self, node: u32) -> Vec<u32> {
-        let pods = &self.pods;
-        let list = &mut self.fleet.standing[node];
-        list.retain(|p| pods[*p].node == node && pods[*p].state.uses());
-        list.sort_unstable();
-        list.dedup();
-        list.clone()
+/// A pod has left its node.
+pub(crate) fn unplace(world: &mut World<'_>, pod: u32) {
+    let node = std::mem::replace(&mut world.pods[pod].node, NONE);
+    if node != NONE {
+        world.nodes[node].pods -= 1;
     }
 }
 
-impl Engine<'_> {
-    /// A change of nodes; `index` is its place among the changes of the scenario.
-    pub(crate) fn nodes_change(&mut self, change: &NodeChange, index: u32) -> Result<(), RunError> {
-        match change {
-            NodeChange::Rack { rack, nodes, down } => {
-                let racks = &mut self.world.fleet.racks_down;
-                let news = if *down { racks.insert(*rack) } else { racks.remove(rack) };
-                if news { nodes.iter().try_for_each(|node| self.hold_down(*node, *down)) } else { Ok(()) }
-            }
-            NodeChange::Outage { nodes, lasts_ms } => {
-                let over = WorldEvent::Node(NodeEvent::OutageOver { change: index });
-                self.queue.schedule(self.now.after_ms(*lasts_ms), EDIT, over);
-                nodes.iter().try_for_each(|node| self.hold_down(*node, true))
-            }
-            NodeChange::Drain { nodes, within_ms, kill } => {
-                nodes.iter().try_for_each(|node| self.drain(*node, *within_ms, *kill, false))
-            }
-            NodeChange::Add { nodes } => nodes.iter().try_for_each(|node| self.set_absent(*node, false)),
-            NodeChange::Remove { nodes, count, drain_ms } => {
-                let there = nodes.iter().rev().filter(|node| {
-                    let leaves = self.world.fleet.drains.get(node).is_some_and(|drain| drain.removes);
-                    !self.world.nodes[**node].absent && !leaves
-                });
-                let going: Vec<u32> = there.take(count.map_or(usize::MAX, |n| n as usize)).copied().collect();
-                going.into_iter().try_for_each(|node| match drain_ms {
-                    Some(ms) => self.drain(node, Some(*ms), true, true),
-                    None => self.set_absent(node, true),
-                })
-            }
-            NodeChange::Edit { nodes, allocatable, labels, taints } => {
-                nodes.iter().try_for_each(|node| self.edit_node(*node, allocatable, labels, taints.as_deref()))
-            }
-            NodeChange::Slow { nodes, permille } => {
-                nodes.iter().for_each(|node| self.slow_node(*node, *permille));
-                Ok(())
-            }
-        }
-    }
+/// The pods that use a node, in order.
+pub(crate) fn pods_on(world: &mut World<'_>, node: u32) -> Vec<u32> {
+    let pods = &world.pods;
+    let list = &mut world.fleet.standing[node];
+    list.retain(|p| pods[*p].node == node && pods[*p].state.holds_resources());
+    list.sort_unstable();
+    list.dedup();
+    list.clone()
+}
 
-    /// The later part of something that befell nodes.
-    pub(crate) fn node_happens(&mut self, what: NodeEvent) -> Result<(), RunError> {
-        match what {
-            NodeEvent::Fault { faults, node, nth, down } => self.fault(faults, node, nth, down),
-            NodeEvent::OutageOver { change } => {
-                let scenario = self.scenario;
-                match scenario.events.get(change as usize).map(|e| &e.change) {
-                    Some(Change::Nodes(NodeChange::Outage { nodes, .. })) => {
-                        nodes.iter().try_for_each(|node| self.hold_down(*node, false))
-                    }
-                    _ => Ok(()),
-                }
+/// A change of nodes; `index` is its place among the changes of the scenario.
+pub(crate) fn change(world: &mut World<'_>, change: &NodeChange, index: u32) {
+    match change {
+        NodeChange::Rack { rack, nodes, down } => {
+            let racks = &mut world.fleet.racks_down;
+            let news = if *down { racks.insert(*rack) } else { racks.remove(rack) };
+            if news {
+                nodes.iter().for_each(|node| nodes::hold_down(world, *node, *down));
             }
-            NodeEvent::DrainOver { node, epoch } => self.drain_over(node, epoch),
-            NodeEvent::Comes { node } => self.ordered_node_comes(node),
-            // What is idle is looked at when everything of the moment has happened.
-            NodeEvent::Idle { .. } => Ok(()),
+        }
+        NodeChange::Outage { nodes, lasts_ms } => {
+            let over = WorldEvent::Node(NodeEvent::OutageOver { change: index });
+            world.schedule(world.now.after_ms(*lasts_ms), EDIT, over);
+            nodes.iter().for_each(|node| nodes::hold_down(world, *node, true))
+        }
+        NodeChange::Drain { nodes, within_ms, kill } => {
+            nodes.iter().for_each(|node| drain::begin(world, *node, *within_ms, *kill, false))
+        }
+        NodeChange::Add { nodes } => nodes.iter().for_each(|node| nodes::set_absent(world, *node, false)),
+        NodeChange::Remove { nodes, count, drain_ms } => {
+            let there = nodes.iter().rev().filter(|node| {
+                let leaves = world.fleet.drains.get(node).is_some_and(|drain| drain.removes);
+                !world.nodes[**node].absent && !leaves
+            });
+            let going: Vec<u32> = there.take(count.map_or(usize::MAX, |n| n as usize)).copied().collect();
+            going.into_iter().for_each(|node| match drain_ms {
+                Some(ms) => drain::begin(world, node, Some(*ms), true, true),
+                None => nodes::set_absent(world, node, true),
+            })
+        }
+        NodeChange::Edit { nodes, allocatable, labels, taints } => {
+            nodes.iter().for_each(|node| edit_node(world, *node, allocatable, labels, taints.as_deref()))
+        }
+        NodeChange::Slow { nodes, permille } => {
+            nodes.iter().for_each(|node| node_speed::set_node_speed(world, *node, *permille));
         }
     }
+}
 
-    /// Whether nothing will come of it.
-    pub(crate) fn is_node_stale(&self, what: NodeEvent) -> bool {
-        match what {
-            NodeEvent::DrainOver { node, epoch } => {
-                self.world.fleet.drains.get(&node).is_none_or(|drain| drain.epoch != epoch)
+/// The later part of something that happened to nodes.
+pub(crate) fn handle(world: &mut World<'_>, what: NodeEvent) {
+    match what {
+        NodeEvent::Fault { faults, node, nth, down } => faults::apply(world, faults, node, nth, down),
+        NodeEvent::OutageOver { change } => {
+            let event = world.scenario.events.get(change as usize);
+            if let Some(Change::Nodes(NodeChange::Outage { nodes, .. })) = event.map(|event| &event.change) {
+                nodes.iter().for_each(|node| nodes::hold_down(world, *node, false));
             }
-            NodeEvent::Idle { node, since } => !self.world.fleet.scaler.is_idle_since(node, since),
-            _ => false,
         }
+        NodeEvent::DrainOver { node, epoch } => drain::time_over(world, node, epoch),
+        NodeEvent::Comes { node } => autoscale::node_arrives(world, node),
+        // Idle nodes are released when everything at this time has happened.
+        NodeEvent::Idle { .. } => {}
     }
+}
 
-    /// A moment has come to rest: drains go on, and pools grow and shrink. If anything was done, it is not at rest.
-    pub(crate) fn fleet_settles(&mut self) -> Result<(), RunError> {
-        if !self.world.fleet.drains.is_empty() {
-            self.drains_go_on()?;
-        }
-        if !self.dirty && self.world.fleet.scaler.is_on() {
-            self.scale_pools()?;
-        }
-        Ok(())
+/// Whether nothing will come of this event.
+pub(crate) fn is_stale(world: &World<'_>, what: NodeEvent) -> bool {
+    match what {
+        NodeEvent::DrainOver { node, epoch } => world.fleet.drains.get(&node).is_none_or(|drain| drain.epoch != epoch),
+        NodeEvent::Idle { node, since } => !world.fleet.scaler.is_idle_since(node, since),
+        _ => false,
     }
+}
 
-    /// A node gets other labels, taints or amounts. What no longer fits stays until it ends.
-    fn edit_node(
-        &mut self,
-        node: u32,
-        allocatable: &Amounts,
-        labels: &[(Name, Name)],
-        taints: Option<&[Name]>,
-    ) -> Result<(), RunError> {
-        let Some(before) = self.spec_of(node) else {
-            return Ok(());
-        };
-        let mut spec = before.clone();
-        for (name, amount) in allocatable.iter() {
-            spec.allocatable.set(name.clone(), amount);
-        }
-        for (label, value) in labels {
-            spec.labels.retain(|(name, _)| name != label);
-            spec.labels.push((label.clone(), value.clone()));
-        }
-        if let Some(taints) = taints {
-            spec.taints = taints.to_vec();
-        }
-        self.world.devices.edit(node, spec.clone());
-        self.trace(TraceEvent::NodeChanged { node: NodeId(node) });
-        if !self.world.nodes[node].up {
-            return Ok(());
-        }
-        self.resize(&before, -1);
-        self.resize(&spec, 1);
-        self.feed(Event::NodeChanged(spec))
+/// A node gets other labels, taints or amounts. Pods that no longer fit stay until they end.
+fn edit_node(
+    world: &mut World<'_>,
+    node: u32,
+    allocatable: &Amounts,
+    labels: &[(Name, Name)],
+    taints: Option<&[Name]>,
+) {
+    let Some(before) = nodes::spec_of(world, node) else {
+        return;
+    };
+    let mut spec = before.clone();
+    for (name, amount) in allocatable.iter() {
+        spec.allocatable.set(name.clone(), amount);
     }
+    for (label, value) in labels {
+        spec.labels.retain(|(name, _)| name != label);
+        spec.labels.push((label.clone(), value.clone()));
+    }
+    if let Some(taints) = taints {
+        spec.taints = taints.to_vec();
+    }
+    world.devices.edit(node, spec.clone());
+    world.trace(TraceEvent::NodeChanged { node: NodeId(node) });
+    if !world.nodes[node].up {
+        return;
+    }
+    nodes::resize(world, &before, -1);
+    nodes::resize(world, &spec, 1);
+    world.tell(Event::NodeChanged(spec))
 }

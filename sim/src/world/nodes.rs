@@ -1,24 +1,24 @@
-//! Nodes: coming, going with their pods, and closed to new ones. Several things can hold a node down at once; it is up when
-//! none does.
+//! The state of each node: it joins, goes with its pods, or is cordoned. Several causes can hold a node down at once; it is up
+//! when none does.
 
-use super::State;
-use crate::{engine::Engine, model::Node, options::RunError, trace::TraceEvent};
+use super::{Fact, Pod, State, World, cost, fleet, pod_lifecycle};
+use crate::{model::Node, trace::TraceEvent};
 use quotree_core::{Amounts, Event, NodeId, NodeSpec, PodOutcome};
 
-/// A node's state in the world.
+/// The state of a node.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NodeState {
     pub(crate) up: bool,
     pub(crate) cordoned: bool,
-    /// It did not join yet, or was taken out.
+    /// It has not joined yet, or was removed.
     pub(crate) absent: bool,
-    /// It was there at some time.
+    /// It has joined at some time.
     pub(crate) known: bool,
-    /// `NodeDown` was said, and no `NodeUp` since.
+    /// The scenario stopped it, and has not started it since.
     stopped: bool,
-    /// What else holds it down: faults, outages, its rack. It is up when nothing does.
+    /// How many other causes hold it down: faults, outages, its rack.
     causes: u32,
-    /// Thousandths of full speed at which work goes on it.
+    /// The speed of work on it, thousandths of full speed.
     pub(crate) permille: u32,
     /// Pods that use it.
     pub(crate) pods: u32,
@@ -39,7 +39,7 @@ impl NodeState {
     }
 }
 
-/// What a node has without its ill devices.
+/// The amounts of a node without its unhealthy devices.
 pub(crate) fn healthy(spec: &NodeSpec) -> Amounts {
     let mut amounts = spec.allocatable.clone();
     for devices in &spec.devices {
@@ -52,128 +52,120 @@ pub(crate) fn healthy(spec: &NodeSpec) -> Amounts {
     amounts
 }
 
-impl Engine<'_> {
-    /// A node is started. One that is up already stays as it is.
-    pub(crate) fn node_up(&mut self, node: u32) -> Result<(), RunError> {
-        if node < self.world.nodes.len() {
-            self.world.nodes[node].stopped = false;
-            self.settle_node(node)?;
-        }
-        Ok(())
+/// A node is started. One that is up already stays as it is.
+pub(crate) fn start(world: &mut World<'_>, node: u32) {
+    if node < world.nodes.len() {
+        world.nodes[node].stopped = false;
+        settle(world, node);
     }
+}
 
-    /// A node is stopped: it is lost with its pods.
-    pub(crate) fn node_down(&mut self, node: u32) -> Result<(), RunError> {
-        if node < self.world.nodes.len() {
-            self.world.nodes[node].stopped = true;
-            self.settle_node(node)?;
-        }
-        Ok(())
+/// A node is stopped: it is lost with its pods.
+pub(crate) fn stop(world: &mut World<'_>, node: u32) {
+    if node < world.nodes.len() {
+        world.nodes[node].stopped = true;
+        settle(world, node);
     }
+}
 
-    /// One more thing holds a node down, or one less.
-    pub(crate) fn hold_down(&mut self, node: u32, down: bool) -> Result<(), RunError> {
-        let causes = &mut self.world.nodes[node].causes;
-        *causes = if down { *causes + 1 } else { causes.saturating_sub(1) };
-        self.settle_node(node)
+/// One more thing holds a node down, or one less.
+pub(crate) fn hold_down(world: &mut World<'_>, node: u32, down: bool) {
+    let causes = &mut world.nodes[node].causes;
+    *causes = if down { *causes + 1 } else { causes.saturating_sub(1) };
+    settle(world, node)
+}
+
+/// A node joins, or is removed.
+pub(crate) fn set_absent(world: &mut World<'_>, node: u32, absent: bool) {
+    if world.nodes[node].absent == absent {
+        return;
     }
+    let state = &mut world.nodes[node];
+    (state.absent, state.known) = (absent, true);
+    world.fleet.count(node, world.now, !absent);
+    settle(world, node)
+}
 
-    /// A node joins, or is taken out for good.
-    pub(crate) fn set_absent(&mut self, node: u32, absent: bool) -> Result<(), RunError> {
-        if self.world.nodes[node].absent == absent {
-            return Ok(());
-        }
-        let state = &mut self.world.nodes[node];
-        (state.absent, state.known) = (absent, true);
-        self.world.fleet.count(node, self.now, !absent);
-        self.settle_node(node)
+/// A node is up when it has joined and nothing holds it down.
+fn settle(world: &mut World<'_>, node: u32) {
+    let state = world.nodes[node];
+    let stands = !state.absent && !state.stopped && state.causes == 0;
+    match (state.up, stands) {
+        (false, true) => come_up(world, node),
+        (true, false) => go_down(world, node),
+        _ => {}
     }
+}
 
-    /// A node is up when it is there and nothing holds it down.
-    fn settle_node(&mut self, node: u32) -> Result<(), RunError> {
-        let state = self.world.nodes[node];
-        let stands = !state.absent && !state.stopped && state.causes == 0;
-        match (state.up, stands) {
-            (false, true) => self.node_comes(node),
-            (true, false) => self.node_goes(node),
-            _ => Ok(()),
-        }
+fn come_up(world: &mut World<'_>, node: u32) {
+    let Some(spec) = spec_of(world, node) else {
+        return;
+    };
+    resize(world, &spec, 1);
+    world.nodes[node].up = true;
+    world.trace(TraceEvent::Node { node: NodeId(node), up: true });
+    world.tell(Event::NodeUp(spec))
+}
+
+/// A node is lost with its pods.
+fn go_down(world: &mut World<'_>, node: u32) {
+    let Some(spec) = spec_of(world, node) else {
+        return;
+    };
+    resize(world, &spec, -1);
+    world.nodes[node].up = false;
+    world.trace(TraceEvent::Node { node: NodeId(node), up: false });
+    world.tell(Event::NodeDown { node: NodeId(node) });
+    let lost = fleet::pods_on(world, node);
+    for pod in &lost {
+        ended(world, *pod, State::Failed, PodOutcome::Lost);
     }
+    pod_lifecycle::lost(world, &lost);
+}
 
-    fn node_comes(&mut self, node: u32) -> Result<(), RunError> {
-        let Some(spec) = self.spec_of(node) else {
-            return Ok(());
-        };
-        self.resize(&spec, 1);
-        self.world.nodes[node].up = true;
-        self.trace(TraceEvent::Node { node: NodeId(node), up: true });
-        self.feed(Event::NodeUp(spec))
+/// A node is cordoned or uncordoned.
+pub(crate) fn cordon(world: &mut World<'_>, node: u32, cordoned: bool) {
+    if node >= world.nodes.len() {
+        return;
     }
+    world.nodes[node].cordoned = cordoned;
+    world.trace(TraceEvent::Cordon { node: NodeId(node), cordoned });
+    report(world, node);
+}
 
-    /// A node is lost with its pods.
-    fn node_goes(&mut self, node: u32) -> Result<(), RunError> {
-        let Some(spec) = self.spec_of(node) else {
-            return Ok(());
-        };
-        self.resize(&spec, -1);
-        self.world.nodes[node].up = false;
-        self.trace(TraceEvent::Node { node: NodeId(node), up: false });
-        self.feed(Event::NodeDown { node: NodeId(node) })?;
-        let lost = self.world.pods_on(node);
-        let mut units: Vec<u32> = lost.iter().map(|p| self.world.pods[*p].unit).collect();
-        for pod in &lost {
-            self.ended(*pod, State::Failed, PodOutcome::Lost);
-        }
-        units.sort_unstable();
-        units.dedup();
-        for unit in units {
-            if !self.still_trains(unit) {
-                self.interrupt(unit);
-            }
-            self.after_loss(unit, true)?;
-        }
-        self.members_lost(&lost);
-        Ok(())
+/// The scheduler is told how a node is now, if it is up.
+pub(crate) fn report(world: &mut World<'_>, node: u32) {
+    if let Some(spec) = spec_of(world, node).filter(|_| world.nodes[node].up) {
+        world.tell(Event::NodeChanged(spec));
     }
+}
 
-    /// A node takes no new pods, or does again.
-    pub(crate) fn cordon(&mut self, node: u32, cordoned: bool) -> Result<(), RunError> {
-        if node >= self.world.nodes.len() {
-            return Ok(());
-        }
-        self.world.nodes[node].cordoned = cordoned;
-        self.trace(TraceEvent::Cordon { node: NodeId(node), cordoned });
-        match self.spec_of(node).filter(|_| self.world.nodes[node].up) {
-            Some(spec) => self.feed(Event::NodeChanged(spec)),
-            None => Ok(()),
-        }
-    }
+/// A node as the scheduler is to know it now.
+pub(crate) fn spec_of(world: &World<'_>, node: u32) -> Option<NodeSpec> {
+    let spec = world.scenario.cluster.nodes.get(node as usize)?.spec.clone();
+    let mut spec = world.devices.now(node, spec);
+    spec.id = NodeId(node);
+    spec.schedulable = !world.nodes[node].cordoned;
+    Some(spec)
+}
 
-    /// What the scheduler is told of a node now.
-    pub(crate) fn spec_of(&self, node: u32) -> Option<NodeSpec> {
-        let spec = self.scenario.cluster.nodes.get(node as usize)?.spec.clone();
-        let mut spec = self.world.devices.now(node, spec);
-        spec.id = NodeId(node);
-        spec.schedulable = !self.world.nodes[node].cordoned;
-        Some(spec)
-    }
-
-    /// The capacity has what a node's healthy devices and other resources are, or has it no more.
-    pub(crate) fn resize(&mut self, spec: &NodeSpec, sign: i128) {
-        for (name, amount) in healthy(spec).iter() {
-            if let Some(resource) = self.world.shapes.resource(name.as_str()) {
-                self.figures.ledger.resize(resource, sign * i128::from(amount));
-            }
+/// The capacity of the cluster gains (1) or loses (-1) the healthy amounts of a node.
+pub(crate) fn resize(world: &mut World<'_>, spec: &NodeSpec, sign: i128) {
+    for (name, amount) in healthy(spec).iter() {
+        if let Some(resource) = world.shapes.resource(name.as_str()) {
+            world.emit(Fact::Capacity { resource, amount: sign * i128::from(amount) });
         }
     }
+}
 
-    /// A pod ended, whatever the scheduler knows of it.
-    pub(crate) fn ended(&mut self, pod: u32, state: State, outcome: PodOutcome) {
-        self.tell_end(pod, state, outcome == PodOutcome::Lost);
-        self.set_state(pod, state);
-        self.world.takes_off(pod);
-        self.discharge(pod);
-        let id = self.world.id_of(pod);
-        self.trace(TraceEvent::Gone { pod: id, outcome });
-    }
+/// A pod has ended; the scheduler is told by the caller.
+pub(crate) fn ended(world: &mut World<'_>, pod: u32, state: State, outcome: PodOutcome) {
+    let Pod { node, at, .. } = world.pods[pod];
+    let (lost, at_once) = (outcome == PodOutcome::Lost, at == world.now);
+    world.emit(Fact::Ended { pod, state, lost, node, at_once });
+    world.set_state(pod, state);
+    fleet::unplace(world, pod);
+    cost::discharge(world, pod);
+    let id = world.id_of(pod);
+    world.trace(TraceEvent::Gone { pod: id, outcome });
 }

@@ -1,21 +1,21 @@
-//! The records of pods and of units: a unit is one workload as the core sees it, a lone pod or a gang.
+//! The records of pods and of core workloads. A core workload is one workload as the scheduler sees it: a single pod or a gang.
 
 use quotree_core::Time;
 
-/// No node, no unit, nothing.
+/// Stands for no node, no user, nothing.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// What a pod is doing, or how it ended.
+/// The state of a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
-    /// It is being made: not yet counted anywhere.
+    /// It is being created: not yet counted anywhere.
     New,
     Waiting,
     Binding,
     Running,
-    /// An eviction was decided and the request for it was lost: it works on until the request is sent again.
-    Unreached,
-    /// An eviction was decided and it is not gone.
+    /// It is to be evicted, but the request was lost: it runs on until the request is sent again.
+    EvictionLost,
+    /// It is to be evicted, and has not left yet.
     Leaving,
     Succeeded,
     /// It failed, or was lost with its node.
@@ -25,66 +25,66 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// It uses its node and quota (L1).
-    pub(crate) const fn uses(self) -> bool {
-        matches!(self, Self::Binding | Self::Running | Self::Unreached | Self::Leaving)
+    /// Whether it uses its node and quota (L1).
+    pub(crate) const fn holds_resources(self) -> bool {
+        matches!(self, Self::Binding | Self::Running | Self::EvictionLost | Self::Leaving)
     }
 
-    /// It uses them, and the scheduler has not decided that it goes.
-    pub(crate) const fn stays(self) -> bool {
+    /// Whether it uses them and is not to leave.
+    pub(crate) const fn is_active(self) -> bool {
         matches!(self, Self::Binding | Self::Running)
     }
 
-    /// The scheduler has decided that it goes.
-    pub(crate) const fn goes(self) -> bool {
-        matches!(self, Self::Unreached | Self::Leaving)
+    /// Whether it is to leave.
+    pub(crate) const fn is_leaving(self) -> bool {
+        matches!(self, Self::EvictionLost | Self::Leaving)
     }
 
-    /// It does its work, if all that must work with it do.
-    pub(crate) const fn works(self) -> bool {
-        matches!(self, Self::Running | Self::Unreached)
+    /// Whether it does its work, provided that its gang works.
+    pub(crate) const fn is_running(self) -> bool {
+        matches!(self, Self::Running | Self::EvictionLost)
     }
 
-    /// It has not ended.
-    pub(crate) const fn lives(self) -> bool {
-        matches!(self, Self::Waiting | Self::Binding | Self::Running | Self::Unreached | Self::Leaving)
+    /// Whether it has not ended.
+    pub(crate) const fn is_live(self) -> bool {
+        matches!(self, Self::Waiting | Self::Binding | Self::Running | Self::EvictionLost | Self::Leaving)
     }
 }
 
 /// A pod.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pod {
-    /// When it came into this state.
+    /// Since when it has been in this state.
     pub(crate) at: Time,
     pub(crate) unit: u32,
-    /// Where it is, or [`NONE`].
+    /// Its node, or [`NONE`].
     pub(crate) node: u32,
     pub(crate) shape: u32,
     pub(crate) role: u32,
     pub(crate) state: State,
 }
 
-/// A workload as the core sees it.
+/// A workload as the scheduler sees it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CoreWorkload {
     pub(crate) created: Time,
-    /// When all of it ran and its work began; nothing while it does not work.
+    /// Since when it has worked: all of it runs that must; absent while it does not.
     pub(crate) working_since: Option<Time>,
-    /// Work that is left, milliseconds; `u64::MAX` without end. Training keeps its own.
+    /// Work that is left, milliseconds; `u64::MAX` without end. Trainings keep their own.
     pub(crate) left_ms: u64,
-    /// The workload of the scenario.
+    /// Its controller.
     pub(crate) owner: u32,
     pub(crate) namespace: u32,
-    /// Whose it is.
+    /// Its usage account.
     pub(crate) account: u32,
-    /// The how-manieth of its owner, from 1; of a trace, the row.
+    /// Its number among those of its controller, from 1; of a trace, the row.
     pub(crate) number: u32,
-    /// How often its work was started anew.
+    /// How often its work was restarted.
     pub(crate) turn: u32,
     pub(crate) first_pod: u32,
-    /// How many pods it was made with; later ones stand in `World::joined`.
+    /// How many pods it was created with; later ones are in `World::joined`.
     pub(crate) first_count: u32,
-    /// How many pods it has by now: the next ordinal.
+    /// How many pods it has had: the next ordinal.
     pub(crate) count: u32,
     pub(crate) live: u32,
     pub(crate) active: u32,
@@ -93,6 +93,16 @@ pub(crate) struct CoreWorkload {
     pub(crate) evictions: u32,
     /// How long it ran in earlier tries, milliseconds.
     pub(crate) ran_ms: u64,
+}
+
+impl CoreWorkload {
+    /// One of its pods goes from one state to another.
+    #[inline]
+    pub(crate) fn shift(&mut self, from: State, to: State) {
+        self.active = self.active + u32::from(to.is_active()) - u32::from(from.is_active());
+        self.live = self.live + u32::from(to.is_live()) - u32::from(from.is_live());
+        self.running = self.running + u32::from(to.is_running()) - u32::from(from.is_running());
+    }
 }
 
 /// How many pods are in which state.
@@ -104,25 +114,26 @@ pub(crate) struct Counts {
     pub(crate) failed: u64,
     /// Evictions decided so far.
     pub(crate) evicted: u64,
-    /// Of the running ones, those that were told to go.
+    /// Of the running ones, those that are to leave.
     pub(crate) leaving: u64,
-    /// Pods made so far.
+    /// Pods created so far.
     pub(crate) made: u64,
 }
 
 impl Counts {
     /// A pod goes from one state to another.
+    #[inline]
     pub(crate) fn shift(&mut self, from: State, to: State) {
-        self.running = self.running + u64::from(to.uses()) - u64::from(from.uses());
+        self.running = self.running + u64::from(to.holds_resources()) - u64::from(from.holds_resources());
         self.pending = self.pending + u64::from(to == State::Waiting) - u64::from(from == State::Waiting);
         self.succeeded += u64::from(to == State::Succeeded);
         self.failed += u64::from(to == State::Failed);
-        self.evicted += u64::from(to.goes() && !from.goes());
-        self.leaving = self.leaving + u64::from(to.goes()) - u64::from(from.goes());
+        self.evicted += u64::from(to.is_leaving() && !from.is_leaving());
+        self.leaving = self.leaving + u64::from(to.is_leaving()) - u64::from(from.is_leaving());
         self.made += u64::from(from == State::New);
     }
 
-    /// The sum.
+    /// Adds other counts.
     pub(crate) fn add(&mut self, other: &Self) {
         self.running += other.running;
         self.pending += other.pending;

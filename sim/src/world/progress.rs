@@ -1,15 +1,15 @@
-//! How a training gets on: work done at a rate that changes, checkpoints that take their time, restarts.
+//! The progress of a training: work at a rate that changes, checkpoints that take time, restarts.
 //!
-//! Plain arithmetic, exact between changes of the rate: `done` grows by `rate` a millisecond and stands still while a
-//! checkpoint is written, which happens whenever `done` has reached the next multiple of `step`. Times are rounded up to
-//! whole milliseconds only where they are told.
+//! Plain arithmetic, exact between changes of the rate: `done` grows by `rate` each millisecond and stands still while a checkpoint
+//! is written, which happens whenever `done` has reached the next multiple of `step`. Times are rounded up to whole milliseconds
+//! only when they are given out.
 
 use quotree_core::Time;
 
-/// The course of a training's work, in units of which the rate does some a millisecond.
+/// The progress of a training, in units of work.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Progress {
-    /// All work; nothing: it never ends, or is not known yet.
+    /// All work; absent: it never ends, or is not known yet.
     pub(crate) total: Option<u128>,
     /// Work between two checkpoints; 0: there are none.
     pub(crate) step: u128,
@@ -18,19 +18,19 @@ pub(crate) struct Progress {
     done: u128,
     /// What is left of the writing that is under way: milliseconds times the rate.
     writing: u128,
-    /// Up to when all this is right.
+    /// The time to which this was computed.
     since: Time,
     /// Work begins here at the earliest: after the restart overhead of this run.
     begins: Option<Time>,
     pub(crate) rate: u128,
-    /// A dataset decides how fast it goes on: what is done is told, not reckoned.
+    /// A dataset decides the speed: `done` is reported, not computed.
     pub(crate) reads: bool,
-    /// Time at work so far, in all runs, writing included.
+    /// Time at work so far, in all runs, including the writing of checkpoints.
     pub(crate) ran_ms: u64,
 }
 
 impl Progress {
-    /// Takes in the work done up to now.
+    /// Computes the progress up to now.
     pub(crate) fn advance(&mut self, now: Time) {
         if let Some(begins) = self.begins.filter(|_| self.rate > 0) {
             let ms = now.since(self.since.max(begins));
@@ -80,24 +80,24 @@ impl Progress {
         Some(now.max(begins).after_ms(u64::try_from(left).unwrap_or(u64::MAX)))
     }
 
-    /// So much is done; less than was known is no news.
+    /// So much is done, if that is more than was known.
     pub(crate) fn has_done(&mut self, done: u128) {
         self.done = self.done.max(done);
     }
 
-    /// What is done and what there is to do, and from when on.
+    /// The work that is done, all work, and when the run begins.
     pub(crate) fn read(&self) -> Option<(u128, u128, Time)> {
         Some((self.done, self.total?, self.begins?))
     }
 
-    /// All work and, in work that could be done meanwhile at the present rate, all writing of checkpoints.
+    /// All work, plus the writing of all checkpoints as the work that could be done meanwhile at the present rate.
     pub(crate) fn with_writing(&self) -> u128 {
         let total = self.total.unwrap_or(0);
         let times = total.saturating_sub(1).checked_div(self.step).unwrap_or(0);
         total.saturating_add(times.saturating_mul(self.cost_ms.into()).saturating_mul(self.rate))
     }
 
-    /// When so much time at work will be over, at the present rate.
+    /// When it will have worked for so long, if it goes on.
     pub(crate) fn worked_for(&self, limit_ms: u64) -> Option<Time> {
         let from = self.since.max(self.begins?);
         Some(from.after_ms(limit_ms.saturating_sub(self.ran_ms)))
@@ -108,7 +108,7 @@ impl Progress {
         self.total.is_some_and(|total| self.done >= total)
     }
 
-    /// The run breaks off: gives the work that is lost since the last checkpoint that was written.
+    /// The run is interrupted: gives the work that is lost since the last complete checkpoint.
     pub(crate) fn break_off(&mut self, now: Time) -> u128 {
         self.advance(now);
         let mut kept = self.done.checked_div(self.step).map_or(0, |n| n * self.step);
@@ -121,13 +121,13 @@ impl Progress {
     }
 }
 
-/// How long work takes that stops for so long whenever a step is done and something is left, milliseconds.
+/// How long work takes, milliseconds, that stops for a checkpoint after every step but the last.
 pub(crate) fn with_checkpoints(work_ms: u64, step_ms: Option<u64>, cost_ms: u64) -> u64 {
     let writings = step_ms.and_then(|step| work_ms.saturating_sub(1).checked_div(step)).unwrap_or(0);
     work_ms.saturating_add(writings.saturating_mul(cost_ms))
 }
 
-/// What is kept and what is lost of work that broke off after so long, both milliseconds; writing is neither.
+/// The work that is kept and that is lost when work is interrupted after so long, milliseconds; writing counts as neither.
 pub(crate) fn kept_and_lost(ran_ms: u64, step_ms: Option<u64>, cost_ms: u64) -> (u64, u64) {
     let Some(step) = step_ms.filter(|step| *step > 0) else { return (0, ran_ms) };
     let turn = step.saturating_add(cost_ms);

@@ -1,4 +1,4 @@
-//! What pods ask, by number: templates that are alike share one, and their amounts are looked up by resource number.
+//! The requests of pods, by number: equal templates share one (a shape), with their amounts by resource number.
 
 use super::table::Table;
 use crate::model::{Change, Scenario};
@@ -8,7 +8,7 @@ use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
-/// Amounts by resource number.
+/// The request of a shape: amounts by resource number.
 pub(crate) type Row = SmallVec<[(u32, i64); 4]>;
 
 /// All resources and all templates of a scenario, numbered.

@@ -1,5 +1,4 @@
-//! A list whose places are ids handed out by [`Table::push`]: looking one up cannot fail, so no caller has to pretend
-//! that it could.
+//! A list whose indices are ids given out by [`Table::push`]: looking one up cannot fail, so no caller has to handle a failure.
 
 use std::ops::{Index, IndexMut};
 
@@ -26,7 +25,7 @@ impl<T> Table<T> {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX)
     }
 
-    /// The value of this id, if it was handed out.
+    /// The value of this id, if it was given out.
     pub(crate) fn at(&self, id: u32) -> Option<&T> {
         self.0.get(id as usize)
     }

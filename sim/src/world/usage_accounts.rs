@@ -1,6 +1,6 @@
-//! Whose work it is: an account is one workload, its user, the group it went in by and its namespace. Each has accounts of
-//! its own, and what a user, a group, a namespace or a workload has is the sum over its accounts: every breakdown of a run
-//! comes out of the same accounts, and all of them add up to the same totals.
+//! Usage accounts: one for each workload, user, group and namespace that go together. What a user, a group, a namespace or a
+//! workload has is the sum over its accounts, so every breakdown of a run comes from the same accounts, and all of them add up
+//! to the same totals.
 
 use super::{Counts, NONE, Outcomes, State, Table, shapes::Row};
 use indexmap::{IndexMap, IndexSet};
@@ -8,7 +8,8 @@ use quotree_core::{Name, Time};
 use rustc_hash::FxBuildHasher;
 use smallvec::{SmallVec, smallvec};
 
-/// Numbers of a workload (by its tally: tasks have their own), a user, a group and a namespace; [`NONE`] where there is none.
+/// The numbers of a workload (by its tally: tasks have their own), a user, a group and a namespace; [`NONE`] where there is
+/// none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct UsageAccountKey {
     pub(crate) tally: u32,
@@ -17,63 +18,58 @@ pub(crate) struct UsageAccountKey {
     pub(crate) namespace: u32,
 }
 
-/// An amount now, and base units times milliseconds up to when it last changed.
+/// An amount, and its integral over time: base units times milliseconds up to when the amount last changed.
 #[derive(Debug, Clone, Copy, Default)]
-struct Flow {
-    amount: i128,
+pub(crate) struct Integral {
+    pub(crate) amount: i128,
     ms: u128,
 }
 
-impl Flow {
-    fn advance(&mut self, ms: u128) {
+impl Integral {
+    /// The amount was the same for so many milliseconds more.
+    pub(crate) fn advance(&mut self, ms: u128) {
         if self.amount != 0 {
             self.ms = self.until(ms);
         }
     }
 
-    fn until(&self, ms: u128) -> u128 {
+    /// The integral so many milliseconds later.
+    pub(crate) fn until(&self, ms: u128) -> u128 {
         self.ms.saturating_add(u128::try_from(self.amount).unwrap_or(0).saturating_mul(ms))
     }
 }
 
-/// What a account has of a resource.
-#[derive(Debug, Clone, Copy, Default)]
-struct Holding {
-    used: Flow,
-    /// What of it is above the guarantee of its leaf.
-    borrowed: Flow,
-    /// What it waits for and its leaf misses of its guarantee.
-    starved: Flow,
-}
-
-/// The accounts of a account.
+/// What is counted for one key.
 #[derive(Debug, Clone)]
 pub(crate) struct UsageAccount {
+    /// Its place among all accounts.
+    pub(crate) number: u32,
     pub(crate) key: UsageAccountKey,
     pub(crate) counts: Counts,
     pub(crate) outcomes: Outcomes,
     /// Submissions that were refused.
     pub(crate) refused: u64,
-    /// Work thrown away, pod-milliseconds.
+    /// Work that was lost, pod-milliseconds.
     pub(crate) lost_ms: u128,
-    /// Pods that drains told to go.
+    /// Pods that drains told to leave.
     pub(crate) drained: u64,
-    /// Jobs that job queues let out, and that came back because they did not start in time.
+    /// Jobs that job queues released, and those that went back because they did not start in time.
     pub(crate) let_out: u64,
     pub(crate) start_timeouts: u64,
     pub(crate) thrash: Thrash,
-    /// When its last pod ended, well or badly.
+    /// When its last pod ended, successfully or not.
     pub(crate) last_end: Time,
-    /// By resource number.
-    holdings: SmallVec<[Holding; 1]>,
-    /// What it pays for nodes: parts of a node times thousandths an hour, and that times milliseconds so far.
-    bill: Flow,
+    /// Use by resource number.
+    used: SmallVec<[Integral; 1]>,
+    /// What it pays for nodes: parts of a node times thousandths of the currency an hour.
+    cost: Integral,
     since: Time,
 }
 
 impl UsageAccount {
-    fn new(key: UsageAccountKey, resources: usize) -> Self {
+    fn new(number: u32, key: UsageAccountKey, resources: usize) -> Self {
         Self {
+            number,
             key,
             counts: Counts::default(),
             outcomes: Outcomes::default(),
@@ -84,8 +80,8 @@ impl UsageAccount {
             start_timeouts: 0,
             thrash: Thrash::default(),
             last_end: Time::default(),
-            holdings: smallvec![Holding::default(); resources],
-            bill: Flow::default(),
+            used: smallvec![Integral::default(); resources],
+            cost: Integral::default(),
             since: Time::default(),
         }
     }
@@ -93,72 +89,36 @@ impl UsageAccount {
     fn advance(&mut self, now: Time) {
         let ms = u128::from(now.since(self.since));
         if ms > 0 {
-            for holding in &mut self.holdings {
-                holding.used.advance(ms);
-                holding.borrowed.advance(ms);
-                holding.starved.advance(ms);
-            }
-            self.bill.advance(ms);
+            self.used.iter_mut().for_each(|used| used.advance(ms));
+            self.cost.advance(ms);
             self.since = now;
         }
     }
 
-    /// What of its use is borrowed, and what it misses, is so much.
-    pub(crate) fn set_parts(&mut self, resource: u32, (borrowed, starved): (i128, i128), now: Time) {
-        let Some(holding) = self.holdings.get(resource as usize) else { return };
-        if (holding.borrowed.amount, holding.starved.amount) != (borrowed, starved) {
-            self.advance(now);
-            if let Some(holding) = self.holdings.get_mut(resource as usize) {
-                (holding.borrowed.amount, holding.starved.amount) = (borrowed, starved);
-            }
-        }
-    }
-
-    /// The same, by so much more.
-    pub(crate) fn add_parts(&mut self, resource: u32, (borrowed, starved): (i128, i128), now: Time) {
-        if (borrowed, starved) != (0, 0) {
-            self.advance(now);
-            if let Some(holding) = self.holdings.get_mut(resource as usize) {
-                holding.borrowed.amount += borrowed;
-                holding.starved.amount += starved;
-            }
-        }
-    }
-
-    /// It borrows and misses nothing.
-    pub(crate) fn no_parts(&mut self, now: Time) {
-        self.advance(now);
-        for holding in &mut self.holdings {
-            (holding.borrowed.amount, holding.starved.amount) = (0, 0);
-        }
-    }
-
-    /// Its bill rises, or falls.
+    /// Its cost rises, or falls.
     pub(crate) fn charge(&mut self, parts: i128, now: Time) {
         self.advance(now);
-        self.bill.amount += parts;
+        self.cost.amount += parts;
     }
 
     /// What it has paid until now.
     pub(crate) fn paid(&self, now: Time) -> u128 {
-        self.bill.until(u128::from(now.since(self.since)))
+        self.cost.until(u128::from(now.since(self.since)))
     }
 
-    /// What it uses and borrows of a resource now, and what it misses.
-    pub(crate) fn amounts(&self, resource: u32) -> [i128; 3] {
-        let holding = self.holdings.get(resource as usize).copied().unwrap_or_default();
-        [holding.used.amount, holding.borrowed.amount, holding.starved.amount]
+    /// What it uses of a resource.
+    pub(crate) fn used(&self, resource: u32) -> i128 {
+        self.used.get(resource as usize).map_or(0, |used| used.amount)
     }
 
     /// The same until now, base units times milliseconds.
-    pub(crate) fn over_time(&self, resource: u32, now: Time) -> [u128; 3] {
+    pub(crate) fn used_ms(&self, resource: u32, now: Time) -> u128 {
         let ms = u128::from(now.since(self.since));
-        let holding = self.holdings.get(resource as usize).copied().unwrap_or_default();
-        [holding.used.until(ms), holding.borrowed.until(ms), holding.starved.until(ms)]
+        self.used.get(resource as usize).map_or(0, |used| used.until(ms))
     }
 }
 
-/// How often works of a account were evicted.
+/// How often the works of an account were evicted; a work is a pod with its replacements, or a gang.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Thrash {
     pub(crate) times: u64,
@@ -175,20 +135,20 @@ impl Thrash {
         self.most = self.most.max(u64::from(nth));
     }
 
-    /// Both together.
+    /// Adds the counts of another.
     pub(crate) fn add(&mut self, other: &Self) {
         self.times += other.times;
         self.works += other.works;
         self.most = self.most.max(other.most);
     }
 
-    /// Evictions of a work that was evicted, on average, thousandths.
+    /// The mean number of evictions of a work that was evicted, thousandths.
     pub(crate) fn permille(&self) -> u64 {
         self.times.saturating_mul(1000).checked_div(self.works).unwrap_or(0)
     }
 }
 
-/// All accounts, by number, and the names of users and groups.
+/// All accounts by number, and the names of users and groups.
 #[derive(Debug, Default)]
 pub(crate) struct UsageAccounts {
     pub(crate) all: Table<UsageAccount>,
@@ -204,7 +164,7 @@ impl UsageAccounts {
         Self { resources, ..Self::default() }
     }
 
-    /// The number of a account, which is new where it is the first time.
+    /// The number of the account of a key; the account is created the first time.
     pub(crate) fn number(&mut self, key: UsageAccountKey) -> u32 {
         if let Some((_, number)) = self.last.filter(|(last, _)| *last == key) {
             return number;
@@ -212,7 +172,7 @@ impl UsageAccounts {
         let number = match self.numbers.get(&key) {
             Some(number) => *number,
             None => {
-                let number = self.all.push(UsageAccount::new(key, self.resources));
+                let number = self.all.push(UsageAccount::new(self.all.len(), key, self.resources));
                 self.numbers.insert(key, number);
                 number
             }
@@ -221,29 +181,33 @@ impl UsageAccounts {
         number
     }
 
-    /// The same account's task of a workflow.
+    /// The account of a task of the same workflow.
     pub(crate) fn of_task(&mut self, account: u32, task: u32) -> u32 {
         let key = self.all[account].key;
         self.number(UsageAccountKey { tally: key.tally + 1 + task, ..key })
     }
 
-    /// A pod of a account goes from one state to another.
+    /// A pod of an account goes from one state to another.
+    #[inline]
     pub(crate) fn shift(&mut self, account: u32, (from, to): (State, State), row: &Row, now: Time) {
         let account = &mut self.all[account];
         account.counts.shift(from, to);
-        let uses = i128::from(to.uses()) - i128::from(from.uses());
+        if matches!(to, State::Succeeded | State::Failed) {
+            account.last_end = now;
+        }
+        let uses = i128::from(to.holds_resources()) - i128::from(from.holds_resources());
         if uses == 0 {
             return;
         }
         account.advance(now);
         for (resource, amount) in row {
-            if let Some(holding) = account.holdings.get_mut(*resource as usize) {
-                holding.used.amount += uses * i128::from(*amount);
+            if let Some(used) = account.used.get_mut(*resource as usize) {
+                used.amount += uses * i128::from(*amount);
             }
         }
     }
 
-    /// The number of a user's name; nobody's is [`NONE`].
+    /// The number of a user's name; [`NONE`] without a name.
     pub(crate) fn user(&mut self, name: Option<&Name>) -> u32 {
         name.map_or(NONE, |name| number_in(&mut self.users, name))
     }
@@ -294,7 +258,7 @@ mod tests {
     const KEY: UsageAccountKey = UsageAccountKey { tally: 0, user: 1, group: NONE, namespace: 0 };
 
     #[test]
-    fn a_party_is_found_again_and_another_one_is_another() {
+    fn an_account_is_found_again_and_another_key_has_another() {
         let mut accounts = UsageAccounts::new(1);
         assert_eq!([KEY, UsageAccountKey { user: 2, ..KEY }, KEY].map(|key| accounts.number(key)), [0, 1, 0]);
         assert_eq!(
@@ -319,7 +283,7 @@ mod tests {
         for (at, from, to) in steps {
             accounts.shift(account, (from, to), &row, Time(at));
         }
-        let seen = |now: u64| [0, 1].map(|r| accounts.all[account].over_time(r, Time(now))[0]);
+        let seen = |now: u64| [0, 1].map(|r| accounts.all[account].used_ms(r, Time(now)));
         assert_eq!((seen(7000), seen(9000)), ([0, 3_000_000], [0, 3_000_000]));
         let counts = accounts.all[account].counts;
         assert_eq!((counts.made, counts.evicted, counts.running, counts.pending), (1, 1, 0, 0));
@@ -330,7 +294,16 @@ mod tests {
         let mut accounts = UsageAccounts::new(1);
         let account = accounts.number(KEY);
         accounts.shift(account, (State::New, State::Running), &smallvec![(0, 2000)], Time(5));
-        let seen = |now: u64| accounts.all[account].over_time(0, Time(now))[0];
+        let seen = |now: u64| accounts.all[account].used_ms(0, Time(now));
         assert_eq!((seen(5), seen(6), seen(105)), (0, 2000, 200_000));
+    }
+
+    #[test]
+    fn thrash_is_the_mean_over_works_that_were_evicted() {
+        let mut thrash = Thrash::default();
+        for nth in [1, 2, 3, 1] {
+            thrash.again(nth);
+        }
+        assert_eq!((thrash.most, thrash.permille(), Thrash::default().permille()), (3, 2000, 0));
     }
 }

@@ -4,8 +4,8 @@
 
 use quotree_core::{Amounts, NodeSpec, PodTemplate, Policy, QuotaSpec, Time, TreeSpec};
 use quotree_sim::model::{
-    Change, Checkpoints, Claim, Cluster, Kind, Limits, Ms, Node, Of, OnLoss, Positive, Priority, Retries, Role,
-    Runtime, Scaling, Scenario, TimedChange, TraceRow, What, When, Work, Workload, World,
+    Change, Checkpoints, Claim, Cluster, Kind, Limits, Ms, Node, OnLoss, Positive, Predicate, Priority, Retries, Role,
+    Runtime, Scaling, Scenario, Selector, TimedChange, TraceRow, When, Work, Workload, World,
 };
 use quotree_sim::{Run, RunOptions, run};
 use std::sync::Arc;
@@ -146,14 +146,14 @@ pub(crate) fn change(at_ms: u64, change: Change) -> TimedChange {
     TimedChange { at: Time(at_ms), by: None, change }
 }
 
-pub(crate) fn claim(when: When, what: What) -> Claim {
+pub(crate) fn claim(when: When, what: Predicate) -> Claim {
     Claim { text: format!("{when:?} {what:?}"), line: 1, because: None, when, what }
 }
 
 /// Running and pending pods of a namespace.
-pub(crate) fn pods(namespace: &str, running: u64, pending: u64) -> What {
-    What::Pods {
-        of: Of::Namespace(namespace.into()),
+pub(crate) fn pods(namespace: &str, running: u64, pending: u64) -> Predicate {
+    Predicate::Pods {
+        of: Selector::Namespace(namespace.into()),
         running: Some(running),
         pending: Some(pending),
         succeeded: None,

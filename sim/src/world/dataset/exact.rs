@@ -6,7 +6,7 @@
 
 /// A byte.
 pub(crate) const BYTE: u128 = 1 << 64;
-/// Faster than this is as good as at once; sums of two still fit.
+/// A rate above this counts as instantaneous; the sum of two still fits.
 const FASTEST: u128 = u128::MAX >> 2;
 
 /// `a * b / c`, rounded down; the largest number there is where it does not fit, or `c` is 0.
@@ -49,16 +49,16 @@ fn product(a: u128, b: u128) -> (u128, u128) {
     (a1 * b1 + (left >> 64) + (right >> 64) + (middle >> 64), (middle << 64) | (low & HALF))
 }
 
-/// Where a pod reads from.
+/// The sources from which a pod reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sources {
     /// Bytes of the dataset.
     pub(crate) size: u64,
-    /// Of a pass, the bytes that are in the cache.
+    /// Bytes of a pass that are in the cache.
     pub(crate) hits: u64,
-    /// Bytes a second out of the cache.
+    /// Bytes a second from the cache.
     pub(crate) cache: u64,
-    /// Bytes a second of the backend, and who shares them.
+    /// Bytes a second of the backend, and how many share them.
     pub(crate) backend: u64,
     pub(crate) sharers: u64,
 }
@@ -74,12 +74,12 @@ impl Sources {
     }
 }
 
-/// The pace at which `bytes` go by while `total` work is done at `rate` a millisecond.
+/// The rate at which `bytes` are read while `total` work is done at `rate` a millisecond.
 pub(crate) fn compute_rate(bytes: u64, rate: u128, total: u128) -> u128 {
     muldiv_up(u128::from(bytes) << 64, rate, total).min(FASTEST)
 }
 
-/// Input and compute together: who reads ahead is as fast as the slower of both, who does not does one after the other.
+/// Input and compute together: with prefetch, as fast as the slower of both; without, one after the other.
 pub(crate) fn together(input: u128, compute: u128, prefetch: bool) -> u128 {
     if prefetch { input.min(compute) } else { muldiv_up(input, compute, input + compute) }
 }

@@ -1,8 +1,8 @@
-//! One dataset: who reads it, what of it is cached, and when that changes next.
+//! One dataset: its readers, what of it is cached, and when that changes next.
 //!
-//! Bytes flow at rates that change only at events: a reader or a cache worker comes or goes, a preload begins or ends, a
-//! pass ends, or the cache is full. In between everything is linear, and nothing is simulated byte by byte. What follows
-//! from what, with an example, is in `docs/datasets.md`.
+//! Bytes flow at rates that change only at events: a reader or a cache worker comes or leaves, a preload begins or ends, a pass
+//! ends, or the cache is full. In between everything is linear, and nothing is simulated byte by byte. The model is described in
+//! `docs/datasets.md`, with an example.
 
 use super::{
     exact::{BYTE, Sources, muldiv, muldiv_up, together},
@@ -18,33 +18,33 @@ use std::collections::BTreeMap;
 /// Pods that read together: a pod of a Job, or the members of a Training.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader {
-    /// Where what it reads is counted.
+    /// The account in which its input is counted.
     pub(crate) account: u32,
-    /// Bytes of the whole run.
+    /// Bytes that the whole run reads.
     pub(crate) bytes: u64,
     pub(crate) prefetch: bool,
-    /// Of the run, in parts of a byte.
+    /// What it has left of them, in parts of a byte.
     pub(crate) left: u128,
     /// How many pods read; 0: it pauses.
     pub(crate) pods: u64,
-    /// Thousandths of GPUs that wait when the input does.
+    /// The GPUs that wait for input, thousandths.
     pub(crate) gpus: u64,
-    /// How fast it would be if input took no time.
+    /// Its rate if input took no time.
     pub(crate) compute: u128,
-    /// It begins to read then.
+    /// When it begins to read.
     pub(crate) begins: Time,
     /// Whether a cache worker runs on the node of each of its reading pods.
     pub(crate) local: bool,
-    /// Of the dataset, what this pass finds in the cache.
+    /// The bytes of the dataset that this pass finds in the cache.
     pub(super) hits: u64,
-    /// Since the last event: progress, what of it goes into the cache, and progress if nothing were cached.
+    /// Since the last event: its rate, the part of it that fills the cache, and its rate if nothing were cached.
     pub(super) rate: u128,
     pub(super) fill: u128,
     pub(super) plain: u128,
 }
 
 impl Reader {
-    /// A reader with this much before it.
+    /// A reader with this much left.
     pub(crate) fn new(account: u32, bytes: u64, prefetch: bool, left: u128) -> Self {
         let (pods, gpus, compute, begins) = (0, 0, 0, Time::default());
         Self {
@@ -69,44 +69,44 @@ impl Reader {
     }
 }
 
-/// How far a preload is.
+/// The state of a preload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Preload {
     /// There is none, or its time has not come.
     None,
-    /// It reads whenever there is room.
+    /// It reads whenever the cache has room.
     Asked,
-    /// It ended then.
+    /// It has ended, at this time.
     Done(Time),
 }
 
-/// A dataset at a moment.
+/// A dataset at some time.
 #[derive(Debug, Clone)]
 pub(crate) struct Flow {
     pub(crate) size: u64,
     backend: u64,
     cache: Option<Cache>,
     pub(crate) readers: BTreeMap<u32, Reader>,
-    /// Cache workers that run, and that are wanted.
+    /// Running and wanted cache workers.
     pub(crate) workers: u32,
     pub(crate) wanted: u32,
     /// In parts of a byte.
     cached: u128,
-    /// Whether no more is let in before something is evicted or a worker comes.
+    /// Whether nothing is added before something is evicted or a worker comes.
     full: bool,
     pub(crate) preload: Preload,
-    /// What the preload reads; 0 while it does not.
+    /// The rate of the preload; 0 while it does not read.
     load_rate: u128,
-    /// Bytes that were evicted, and that went with workers.
+    /// Bytes that were evicted, and that were lost with workers.
     pub(crate) evicted: u64,
     pub(crate) lost: u64,
     /// In parts of a byte.
     loaded: u128,
-    /// Time in which somebody read.
+    /// Time with at least one reader.
     pub(crate) busy_ms: u64,
     pub(crate) inputs: BTreeMap<u32, Input>,
     pub(crate) turns: Vec<Turn>,
-    /// Passes that ended since somebody counted: a run may have only so many events.
+    /// Passes that ended since the last count: they count as events of the run.
     pub(crate) passes: u64,
     since: Time,
 }
@@ -145,14 +145,14 @@ impl Flow {
         u64::try_from(u128::from(self.cached_bytes()) * 1000 / u128::from(self.size)).unwrap_or(0)
     }
 
-    /// What all its readers have read.
+    /// The input of all its readers.
     pub(crate) fn input(&self) -> Input {
         let mut sum = Input::default();
         self.inputs.values().for_each(|input| sum.join(input));
         sum
     }
 
-    /// Bytes a second while somebody read, rounded down.
+    /// Bytes a second while at least one reader read, rounded down.
     pub(crate) fn rate(&self) -> u64 {
         let bytes = u128::from(self.input().read_bytes()) * 1000;
         u64::try_from(bytes.checked_div(self.busy_ms.into()).unwrap_or(0)).unwrap_or(u64::MAX)
@@ -173,7 +173,7 @@ impl Flow {
         self.cache.as_ref().map_or(0, |cache| cache.quota.saturating_mul(u64::from(workers)))
     }
 
-    /// The mark of so many workers' capacity.
+    /// A mark of the capacity of so many workers.
     fn mark(&self, workers: u32, pick: fn(&Cache) -> u64) -> u64 {
         let permille = self.cache.as_ref().map_or(0, pick);
         u64::try_from(u128::from(self.capacity(workers)) * u128::from(permille) / 1000).unwrap_or(u64::MAX)
@@ -192,8 +192,8 @@ impl Flow {
         self.preload == Preload::Asked && self.room() > 0
     }
 
-    /// In parts of a byte, what a reader has left before something about it may change: a pass, or, where nothing is
-    /// cached or everything is, its run.
+    /// What a reader has left, in parts of a byte, until something about it may change: the rest of its pass or, where nothing
+    /// or everything is cached, of its run.
     fn stretch(&self, reader: &Reader) -> u128 {
         let size = u128::from(self.size) * BYTE;
         if self.cache.is_none() || self.cached == size {
@@ -202,13 +202,13 @@ impl Flow {
         self.unread(reader).min(reader.left)
     }
 
-    /// What of the dataset this pass of a reader has not read yet.
+    /// What this pass of a reader has not read yet.
     fn unread(&self, reader: &Reader) -> u128 {
         let size = u128::from(self.size) * BYTE;
         size - (u128::from(reader.bytes) * BYTE).saturating_sub(reader.left) % size
     }
 
-    /// Everything moves on to `now`.
+    /// Moves everything on to `now`.
     pub(crate) fn advance(&mut self, now: Time) {
         let ms = now.since(self.since);
         if ms == 0 {
@@ -234,14 +234,13 @@ impl Flow {
         }
     }
 
-    /// Readers move on, each by what it reaches, to the end of its stretch; gives those that ended one, with what is left
-    /// of their time.
+    /// Moves readers on, each to the end of its stretch at most; gives those that reached the end, with the rest of their time.
     fn read(&mut self, spans: Vec<Span>) -> Vec<Span> {
         let mut ended = Vec::new();
         let mut filled: u128 = 0;
         for Span { unit, reach, rate: told } in spans {
             let Some(mut reader) = self.readers.remove(&unit) else { continue };
-            // A pass that ended in the middle left its time at the rate it had.
+            // The rest of its time was computed at the rate before the pass ended.
             let reach = if told == reader.rate { reach } else { muldiv_up(reach, reader.rate, told) };
             let stretch = self.stretch(&reader);
             let moved = reach.min(stretch);
@@ -260,12 +259,12 @@ impl Flow {
         ended
     }
 
-    /// Bytes come into the cache as far as there is room.
+    /// Adds bytes to the cache as far as there is room.
     fn fill(&mut self, bytes: u128) {
         self.cached += bytes.min(self.room());
     }
 
-    /// Passes ended: a cache that is full makes room, and each of their readers finds in the next what is cached now.
+    /// Passes ended: a full cache makes room, and the next pass of these readers finds what is cached now.
     fn turn(&mut self, ended: &[Span], now: Time) {
         self.passes = self.passes.saturating_add(ended.len() as u64);
         self.make_room();
@@ -278,7 +277,7 @@ impl Flow {
         self.reckon(now);
     }
 
-    /// A cache that is filled up to its high mark evicts down to the low one, of every pass under way the same part.
+    /// A cache that is filled to its high mark evicts down to the low one, the same part of what every current pass would find.
     fn make_room(&mut self) {
         let high = self.high(self.workers);
         let kept = u128::from(self.mark(self.workers, |cache| cache.low_permille)) * BYTE;
@@ -292,7 +291,7 @@ impl Flow {
         self.full = false;
     }
 
-    /// Of what is cached, `part` of `whole` stays, and of what every pass under way would find.
+    /// Keeps `part` of `whole` of what is cached, and of what every current pass would find.
     fn keep(&mut self, part: u128, whole: u128) {
         self.cached = muldiv(self.cached, part, whole.max(1));
         for reader in self.readers.values_mut() {
@@ -301,7 +300,7 @@ impl Flow {
         }
     }
 
-    /// The cache has become full. What a pass under way has read is cached by now, so what is not cached it has before it.
+    /// The cache has become full. What a current pass has read is cached by now, so what is not cached is still before it.
     fn fill_up(&mut self) {
         self.full = true;
         let missing = u128::from(self.size) * BYTE - self.cached;
@@ -312,7 +311,7 @@ impl Flow {
         }
     }
 
-    /// So many cache workers run from now on. Each holds the same part of what is cached: who goes takes that along.
+    /// So many cache workers run from now on. Each holds the same part of what is cached; one that leaves takes its part along.
     pub(crate) fn staff(&mut self, workers: u32, now: Time) {
         self.advance(now);
         let before = std::mem::replace(&mut self.workers, workers);
@@ -332,7 +331,7 @@ impl Flow {
         }
     }
 
-    /// A reader comes, or goes on with other members: a new one is at the start of a pass, or somewhere in one.
+    /// A reader comes, or goes on with other members. A new one may be at the start of a pass or within one.
     pub(crate) fn join(&mut self, unit: u32, reader: Reader, now: Time) {
         self.advance(now);
         let hits = self.cached_bytes();
@@ -340,7 +339,7 @@ impl Flow {
         *slot = Reader { hits: slot.hits, left: slot.left, ..reader };
     }
 
-    /// A reader goes; gives what it had left, in parts of a byte.
+    /// A reader leaves; gives what it had left, in parts of a byte.
     pub(crate) fn leave(&mut self, unit: u32, now: Time) -> Option<u128> {
         self.advance(now);
         self.readers.remove(&unit).map(|reader| reader.left)
@@ -351,13 +350,13 @@ impl Flow {
         self.readers.iter().filter(|(_, reader)| reader.left == 0).map(|(unit, _)| *unit).collect()
     }
 
-    /// The preload's time has come.
+    /// The preload begins.
     pub(crate) fn ask(&mut self, now: Time) {
         self.advance(now);
         self.preload = Preload::Asked;
     }
 
-    /// Something changed: all rates from now on.
+    /// Something changed: computes all rates.
     pub(crate) fn reckon(&mut self, now: Time) {
         let whole = u128::from(self.high(self.wanted.max(self.workers))) * BYTE;
         if self.preload == Preload::Asked && self.workers > 0 && self.cached >= whole {
@@ -393,7 +392,7 @@ impl Flow {
         }
     }
 
-    /// When something changes by itself next, at the rates of now; rounded up to a millisecond.
+    /// When the next change by itself is due, at the present rates; rounded up to a millisecond.
     pub(crate) fn next(&self, now: Time) -> Option<Time> {
         let after = |parts: u128, rate: u128| {
             let ms = (rate > 0).then(|| parts.div_ceil(rate))?;
@@ -416,7 +415,7 @@ impl Flow {
     }
 }
 
-/// How far a reader reaches in the time it has, at this rate.
+/// How far a reader gets in the time it has, at this rate.
 struct Span {
     unit: u32,
     reach: u128,

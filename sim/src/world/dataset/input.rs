@@ -1,4 +1,4 @@
-//! What reading did to a workload: bytes, hits, and how long its pods waited. Times are kept in 2^-32 milliseconds.
+//! The input of a workload: bytes, cache hits, and how long its pods waited. Times are kept in 2^-32 milliseconds.
 
 use super::{exact::muldiv, flow::Reader};
 
@@ -7,7 +7,7 @@ const MS: u32 = 32;
 /// The input of a workload so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Input {
-    /// In parts of a byte: read, and read out of the cache.
+    /// In parts of a byte: read, and read from the cache.
     read: u128,
     hit: u128,
     took: Took,
@@ -15,7 +15,7 @@ pub(crate) struct Input {
     gpus: Took,
 }
 
-/// How long reading and computing took, how long computing alone would have, and both without a cache.
+/// How long reading and computing took, how long computing alone would have taken, and both without a cache.
 #[derive(Debug, Clone, Copy, Default)]
 struct Took {
     really: u128,
@@ -42,7 +42,7 @@ impl Took {
 }
 
 impl Input {
-    /// A reader moved on by so much at `rate`, so much of it out of the cache.
+    /// A reader moved on by so much at `rate`, and read so much of it from the cache.
     pub(super) fn add(&mut self, reader: &Reader, moved: u128, hit: u128) {
         self.read = self.read.saturating_add(moved);
         self.hit = self.hit.saturating_add(hit);
@@ -52,7 +52,7 @@ impl Input {
         self.gpus.add(took, u128::from(reader.gpus));
     }
 
-    /// Two inputs as one.
+    /// Adds another input.
     pub(crate) fn join(&mut self, other: &Self) {
         self.read = self.read.saturating_add(other.read);
         self.hit = self.hit.saturating_add(other.hit);
@@ -65,14 +65,14 @@ impl Input {
         whole_bytes(self.read)
     }
 
-    /// Bytes read out of the cache, rounded to the nearest.
+    /// Bytes read from the cache, rounded to the nearest.
     pub(crate) fn hit_bytes(&self) -> u64 {
         whole_bytes(self.hit)
     }
 
-    /// Thousandths of what was read that came out of the cache, rounded to the nearest.
+    /// The hit ratio in thousandths, rounded to the nearest.
     pub(crate) fn hit_permille(&self) -> u64 {
-        crate::metrics::permille_of(self.hit, self.read)
+        crate::result::permille_of(self.hit, self.read)
     }
 
     /// Milliseconds spent reading and computing, rounded to the nearest.
@@ -90,7 +90,7 @@ impl Input {
         whole_ms(self.gpus.waited() / 1000)
     }
 
-    /// Milliseconds that it would have taken longer without a cache, rounded to the nearest; negative where it was slower.
+    /// Milliseconds that the cache saved, rounded to the nearest; negative where it made reading slower.
     pub(crate) fn saved_ms(&self) -> i64 {
         whole_signed(self.took.saved())
     }

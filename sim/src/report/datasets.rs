@@ -1,16 +1,16 @@
 //! The rows of datasets, and of what workloads read.
 
 use crate::{
-    engine::Engine,
     model::Dataset,
     result::{CacheRow, DatasetRow, InputRow},
+    view::RunView,
     world::{DatasetFlow, Input, Preload},
 };
 
-/// One row a dataset.
-pub(super) fn rows(engine: &Engine<'_>) -> Vec<DatasetRow> {
-    let flow = |i: usize| engine.world.datasets.at(i, engine.now);
-    let rows = engine.scenario.datasets.iter().enumerate();
+/// One row for each dataset.
+pub(super) fn rows(view: &RunView<'_>) -> Vec<DatasetRow> {
+    let flow = |i: usize| view.world.datasets.at(i, view.now());
+    let rows = view.world.scenario.datasets.iter().enumerate();
     rows.filter_map(|(i, dataset)| Some(row(dataset, &flow(i)?))).collect()
 }
 

@@ -1,15 +1,16 @@
-//! Breakdowns: what the accounts of each user, group, namespace, quota or workload came to, added up.
+//! Breakdowns: the sums over the usage accounts of each user, group, namespace, quota or workload.
 
-use super::{Eviction, fleet::paid_milli, ledger::Total, permille_of as permille, rows::instances, wait_summary};
+use super::{pools::paid_milli, rows::instances};
 use crate::{
-    engine::Engine,
-    result::{GroupRow, JobQueueRow, QuantityMap, ShareRow, TimeMap, UserRow, WorkRow},
+    metrics::{Eviction, MetricsCollector, Total, wait_summary},
+    result::{GroupRow, JobQueueRow, QuantityMap, ShareRow, TimeMap, UserRow, WorkRow, permille_of},
+    view::RunView,
     world::{Counts, Input, NONE, Outcomes, Shapes, Table, Thrash, UsageAccount},
 };
 use quotree_core::{Amounts, Name, Time};
 use std::collections::BTreeMap;
 
-/// Sums over accounts, by the number of what they are of.
+/// Sums over accounts, by the number of the user, group, namespace, quota or workload.
 pub(super) struct Sums<'e> {
     shapes: &'e Shapes,
     totals: &'e Table<Total>,
@@ -38,7 +39,7 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, account: &UsageAccount, is_whole: bool, now: Time) {
+    fn add(&mut self, account: &UsageAccount, is_whole: bool, metrics: &MetricsCollector, now: Time) {
         self.counts.add(&account.counts);
         if is_whole {
             self.outcomes.add(&account.outcomes);
@@ -52,17 +53,17 @@ impl Sum {
         self.last_end = self.last_end.max(account.last_end);
         self.paid = self.paid.saturating_add(account.paid(now));
         for (resource, (sum, over_time)) in (0..).zip(self.now.iter_mut().zip(&mut self.over_time)) {
-            sum.iter_mut().zip(account.amounts(resource)).for_each(|(sum, more)| *sum += more);
-            let more = account.over_time(resource, now);
+            sum.iter_mut().zip(metrics.amounts(account, resource)).for_each(|(sum, more)| *sum += more);
+            let more = metrics.over_time(account, resource, now);
             over_time.iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.saturating_add(more));
         }
     }
 }
 
 impl<'e> Sums<'e> {
-    /// Adds every account to the sums of these numbers.
-    pub(super) fn new(engine: &'e Engine<'_>, count: usize, of: impl Fn(&UsageAccount) -> Vec<u32>) -> Self {
-        let world = &engine.world;
+    /// Adds every account to the sums with the numbers that `of` gives.
+    pub(super) fn new(view: &RunView<'e>, count: usize, of: impl Fn(&UsageAccount) -> Vec<u32>) -> Self {
+        let world = view.world;
         let width = world.shapes.resources().len();
         let empty = Sum { now: vec![[0; 3]; width], over_time: vec![[0; 3]; width], ..Sum::default() };
         let mut all = vec![empty; count];
@@ -74,29 +75,29 @@ impl<'e> Sums<'e> {
         };
         for (number, account) in (0..).zip(world.accounts.all.iter()) {
             let is_whole = world.is_whole(account.key.tally);
-            each(number, &mut |sum| sum.add(account, is_whole, engine.now));
+            each(number, &mut |sum| sum.add(account, is_whole, view.metrics, view.now()));
         }
-        for wait in &engine.figures.waits {
+        for wait in &view.metrics.waits {
             each(wait.account, &mut |sum| sum.waits.push(wait.ms));
         }
         let victim = |eviction: &Eviction| world.units[world.pods[eviction.pod].unit].account;
-        for eviction in &engine.figures.evictions.all {
+        for eviction in &view.metrics.evictions.all {
             let rule = eviction.reason.rule.to_string();
             each(victim(eviction), &mut |sum| *sum.evicted.entry(rule.clone()).or_default() += 1);
             if let Some(cause) = eviction.reason.cause.filter(|cause| cause.0 < world.units.len()) {
                 each(world.units[cause.0].account, &mut |sum| sum.evicted_for += 1);
             }
         }
-        for eviction in engine.figures.evictions.wasted_ones(engine.ended) {
+        for eviction in view.metrics.evictions.wasted_ones(view.ended) {
             each(victim(eviction), &mut |sum| sum.wasted += 1);
         }
-        for (account, input) in world.datasets.inputs(engine.now) {
+        for (account, input) in world.datasets.inputs(view.now()) {
             each(account, &mut |sum| sum.input.get_or_insert_default().join(&input));
         }
-        Self { shapes: &world.shapes, totals: &engine.figures.ledger.totals, all }
+        Self { shapes: &world.shapes, totals: &view.metrics.ledger.totals, all }
     }
 
-    /// What the sum of a number came to; once.
+    /// The row of a sum; once for each number.
     pub(super) fn take(&mut self, number: u32) -> WorkRow {
         let mut sum = self.all.get_mut(number as usize).map(std::mem::take).unwrap_or_default();
         let row = WorkRow {
@@ -120,7 +121,7 @@ impl<'e> Sums<'e> {
         let resources = self.shapes.resources().zip(self.totals.iter()).zip(&sum.over_time);
         let used = resources.filter(|((_, total), [used, ..])| total.capacity_ms > 0 && *used > 0);
         let utilisation =
-            used.map(|((name, total), [used, ..])| (name.to_string(), permille(*used, total.capacity_ms)));
+            used.map(|((name, total), [used, ..])| (name.to_string(), permille_of(*used, total.capacity_ms)));
         ShareRow {
             pods: sum.counts.made,
             instances: (sum.outcomes != Outcomes::default()).then(|| instances(&sum.outcomes)),
@@ -162,13 +163,14 @@ fn place(number: u32) -> Vec<u32> {
     if number == NONE { Vec::new() } else { vec![number] }
 }
 
-pub(super) fn users(engine: &Engine<'_>) -> Vec<UserRow> {
-    let world = &engine.world;
-    let mut sums = Sums::new(engine, world.accounts.user_names().len(), |account| place(account.key.user));
+pub(super) fn users(view: &RunView<'_>) -> Vec<UserRow> {
+    let world = view.world;
+    let mut sums = Sums::new(view, world.accounts.user_names().len(), |account| place(account.key.user));
     let row = |(number, name): (u32, &Name)| {
-        let account = world.tenants.user(name.as_str());
+        let account = world.access.tenants.user(name.as_str());
         let mut work = sums.take(number);
-        let edits = world.refusals.all.iter().filter(|refused| refused.user == number && refused.account == NONE);
+        let edits =
+            world.access.refusals.all.iter().filter(|refused| refused.user == number && refused.account == NONE);
         work.refused += edits.map(|refused| refused.row.times).sum::<u64>();
         UserRow {
             name: name.to_string(),
@@ -180,14 +182,14 @@ pub(super) fn users(engine: &Engine<'_>) -> Vec<UserRow> {
     (0..).zip(world.accounts.user_names()).map(row).collect()
 }
 
-pub(super) fn groups(engine: &Engine<'_>) -> Vec<GroupRow> {
-    let world = &engine.world;
-    let mut sums = Sums::new(engine, world.accounts.group_names().len(), |account| place(account.key.group));
+pub(super) fn groups(view: &RunView<'_>) -> Vec<GroupRow> {
+    let world = view.world;
+    let mut sums = Sums::new(view, world.accounts.group_names().len(), |account| place(account.key.group));
     let row = |(number, name): (u32, &Name)| {
-        let members = world.tenants.users().filter(|(_, account)| account.groups.contains(name));
+        let members = world.access.tenants.users().filter(|(_, account)| account.groups.contains(name));
         GroupRow {
             name: name.to_string(),
-            quota: world.tenants.leaf_of(name.as_str()).map(Name::to_string),
+            quota: world.access.tenants.leaf_of(name.as_str()).map(Name::to_string),
             members: members.map(|(user, _)| user.to_string()).collect(),
             work: sums.take(number),
         }

@@ -1,15 +1,16 @@
 //! The rows of the result: quotas, namespaces, workloads, nodes, evictions, and who waits.
 
-use super::{Wait, people::Sums, wait_summary};
+use super::breakdown::Sums;
 use crate::{
-    engine::Engine,
+    metrics::{Eviction, Wait, wait_summary},
     model::Kind,
     result::{
         EvictionRow, InstancesRow, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow, ShareRow, TaskRow,
         WaitRow, WorkloadRow,
     },
     text::{self, Names},
-    world::{Input, Outcomes, State, WorldNames, healthy, pod_name, unit_name},
+    view::RunView,
+    world::{Input, Outcomes, State, WorldNames, healthy, pod_name, spec_of, unit_name, why_suspended},
 };
 use quotree_core::{Name, QuotaId, WorkloadId};
 use std::collections::BTreeMap;
@@ -19,10 +20,10 @@ pub(crate) fn wait_of<'a>(waits: impl Iterator<Item = &'a Wait>) -> WaitRow {
     wait_summary(&mut waits.map(|w| w.ms).collect::<Vec<_>>())
 }
 
-pub(super) fn quotas(engine: &Engine<'_>) -> Vec<QuotaRow> {
-    let (scheduler, tree) = (engine.core.scheduler(), engine.core.scheduler().tree());
-    let mut sums = Sums::new(engine, tree.len(), |account| {
-        let leaf = engine.world.namespaces[account.key.namespace].leaf;
+pub(super) fn quotas(view: &RunView<'_>) -> Vec<QuotaRow> {
+    let (scheduler, tree) = (view.scheduler, view.tree());
+    let mut sums = Sums::new(view, tree.len(), |account| {
+        let leaf = view.world.namespaces[account.key.namespace].leaf;
         leaf.into_iter().flat_map(|leaf| tree.path(QuotaId(leaf))).map(|quota| quota.0).collect()
     });
     let mut row = |quota: QuotaId| {
@@ -52,12 +53,12 @@ pub(super) fn quotas(engine: &Engine<'_>) -> Vec<QuotaRow> {
     tree.ids().map(&mut row).collect()
 }
 
-/// Namespaces of the tree in its order, then those on no leaf as they came up.
-pub(super) fn namespaces(engine: &Engine<'_>) -> Vec<NamespaceRow> {
-    let tree = engine.core.scheduler().tree();
-    let mut all: Vec<_> = engine.world.namespaces.iter().zip(0u32..).collect();
+/// Namespaces in the order of the tree, then those on no leaf in order of their appearance.
+pub(super) fn namespaces(view: &RunView<'_>) -> Vec<NamespaceRow> {
+    let tree = view.tree();
+    let mut all: Vec<_> = view.world.namespaces.iter().zip(0u32..).collect();
     all.sort_by_key(|(n, _)| n.leaf.unwrap_or(u32::MAX));
-    let mut sums = Sums::new(engine, all.len(), |account| vec![account.key.namespace]);
+    let mut sums = Sums::new(view, all.len(), |account| vec![account.key.namespace]);
     let row = |(n, number): (&crate::world::Namespace, u32)| {
         let work = sums.take(number);
         NamespaceRow {
@@ -77,13 +78,13 @@ pub(super) fn namespaces(engine: &Engine<'_>) -> Vec<NamespaceRow> {
     all.into_iter().map(row).collect()
 }
 
-pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
-    let world = &engine.world;
+pub(super) fn workloads(view: &RunView<'_>) -> Vec<WorkloadRow> {
+    let world = view.world;
     let mut sums =
-        Sums::new(engine, engine.scenario.workloads.len(), |account| vec![world.tallies[account.key.tally].workload]);
+        Sums::new(view, view.world.scenario.workloads.len(), |account| vec![world.tallies[account.key.tally].workload]);
     let outcomes = world.outcomes();
     let of = |tally: u32| outcomes.get(tally as usize).copied().unwrap_or_default();
-    let inputs = input_by_tally(engine);
+    let inputs = input_by_tally(view);
     let row = |(workload, index): (&crate::model::Workload, u32)| {
         let tallies = world.tallies_of(index);
         let (work, whole) = (sums.take(index), of(tallies.start));
@@ -111,7 +112,7 @@ pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
             wait: work.wait,
             used_time_s: work.used_time_s,
             lost_work_ms: work.lost_work_ms,
-            // Both of these stand in the row itself.
+            // The row itself has both of these.
             share: ShareRow { instances: None, input: None, ..work.share },
             instances: (told || !tasks.is_empty() || whole.failed > 0).then(|| instances(&whole)),
             tasks: tasks.iter().zip(tallies.start + 1..).map(task).collect(),
@@ -122,14 +123,14 @@ pub(super) fn workloads(engine: &Engine<'_>) -> Vec<WorkloadRow> {
             }),
         }
     };
-    engine.scenario.workloads.iter().zip(0u32..).map(row).collect()
+    view.world.scenario.workloads.iter().zip(0u32..).map(row).collect()
 }
 
 /// What was read, by tally.
-fn input_by_tally(engine: &Engine<'_>) -> BTreeMap<u32, Input> {
+fn input_by_tally(view: &RunView<'_>) -> BTreeMap<u32, Input> {
     let mut inputs: BTreeMap<u32, Input> = BTreeMap::new();
-    for (account, input) in engine.world.datasets.inputs(engine.now) {
-        inputs.entry(engine.world.accounts.all[account].key.tally).or_default().join(&input);
+    for (account, input) in view.world.datasets.inputs(view.now()) {
+        inputs.entry(view.world.accounts.all[account].key.tally).or_default().join(&input);
     }
     inputs
 }
@@ -147,12 +148,12 @@ pub(super) fn instances(outcomes: &Outcomes) -> InstancesRow {
     }
 }
 
-pub(super) fn nodes(engine: &Engine<'_>) -> Vec<NodeRow> {
+pub(super) fn nodes(view: &RunView<'_>) -> Vec<NodeRow> {
     let views: std::collections::BTreeMap<_, _> =
-        engine.core.scheduler().nodes().into_iter().map(|view| (view.id.0, view)).collect();
-    let states = engine.world.nodes.iter();
+        view.scheduler.nodes().into_iter().map(|view| (view.id.0, view)).collect();
+    let states = view.world.nodes.iter();
     let row = |(i, (node, state)): (u32, (&crate::model::Node, &crate::world::NodeState))| {
-        let (view, spec) = (views.get(&i), engine.spec_of(i));
+        let (view, spec) = (views.get(&i), spec_of(view.world, i));
         let devices = spec.iter().flat_map(|spec| &spec.devices).map(|devices| devices.count).max().unwrap_or(0);
         let ill = spec.iter().flat_map(|spec| spec.unhealthy.iter()).filter(|device| *device < devices);
         NodeRow {
@@ -167,24 +168,23 @@ pub(super) fn nodes(engine: &Engine<'_>) -> Vec<NodeRow> {
             used: QuantityMap(view.map(|v| v.used.clone()).unwrap_or_default()),
         }
     };
-    // Nodes that never joined are none.
+    // Nodes that never joined have no row.
     let known = |(_, (_, state)): &(u32, (_, &crate::world::NodeState))| state.known;
-    (0u32..).zip(engine.scenario.cluster.nodes.iter().zip(states)).filter(known).map(row).collect()
+    (0u32..).zip(view.world.scenario.cluster.nodes.iter().zip(states)).filter(known).map(row).collect()
 }
 
-pub(super) fn evictions(engine: &Engine<'_>) -> Vec<EvictionRow> {
-    let tree = engine.core.scheduler().tree();
-    let row = |e: &super::Eviction| {
-        let tree = engine.old_trees.get(e.tree).unwrap_or(tree);
-        let names = WorldNames { scenario: engine.scenario, world: &engine.world, tree };
-        let unit = &engine.world.units[engine.world.pods[e.pod].unit];
-        let workload = engine.workload_of(unit.owner);
+pub(super) fn evictions(view: &RunView<'_>) -> Vec<EvictionRow> {
+    let row = |e: &Eviction| {
+        let tree = view.world.trees.of_version(e.tree);
+        let names = WorldNames { world: view.world, tree };
+        let unit = &view.world.units[view.world.pods[e.pod].unit];
+        let workload = view.world.workload_of(unit.owner);
         EvictionRow {
             at_ms: e.at.0,
-            pod: pod_name(engine.scenario, &engine.world, e.pod),
+            pod: pod_name(view.world, e.pod),
             workload: workload.map_or_else(String::new, |w| w.name.clone()),
-            user: user_of(engine, unit.account),
-            namespace: engine.world.namespaces[unit.namespace].name.to_string(),
+            user: user_of(view, unit.account),
+            namespace: view.world.namespaces[unit.namespace].name.to_string(),
             leaf: e.reason.leaf.map(|q| tree.name(q).to_string()),
             cause: e.reason.cause.map(|c| names.workload(c).into_owned()),
             rule: e.reason.rule.to_string(),
@@ -192,29 +192,26 @@ pub(super) fn evictions(engine: &Engine<'_>) -> Vec<EvictionRow> {
             lost_ms: u64::try_from(e.lost_ms).unwrap_or(u64::MAX),
         }
     };
-    engine.figures.evictions.all.iter().map(row).collect()
+    view.metrics.evictions.all.iter().map(row).collect()
 }
 
-pub(super) fn pending(engine: &Engine<'_>) -> Vec<PendingRow> {
-    let tree = engine.core.scheduler().tree();
-    let waiting = engine.core.scheduler().waiting().into_iter().take(engine.options.pending_rows);
+pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
+    let tree = view.tree();
+    let waiting = view.scheduler.waiting().into_iter().take(view.options.pending_rows);
     let row = |(i, id): (usize, WorkloadId)| {
-        if id.0 >= engine.world.units.len() {
+        if id.0 >= view.world.units.len() {
             return None;
         }
-        let unit = &engine.world.units[id.0];
-        let first = engine.world.pods_of(id.0).find(|p| engine.world.pods[*p].state == State::Waiting);
-        let workload = engine.workload_of(unit.owner);
-        let verdict = (i < engine.options.explained_rows).then(|| engine.core.scheduler().explain(id)).flatten();
-        let names = engine.names();
-        let namespace = &engine.world.namespaces[unit.namespace];
+        let unit = &view.world.units[id.0];
+        let first = view.world.pods_of(id.0).find(|p| view.world.pods[*p].state == State::Waiting);
+        let workload = view.world.workload_of(unit.owner);
+        let verdict = (i < view.options.explained_rows).then(|| view.scheduler.explain(id)).flatten();
+        let names = view.world.names();
+        let namespace = &view.world.namespaces[unit.namespace];
         Some(PendingRow {
-            pod: first.map_or_else(
-                || unit_name(engine.scenario, &engine.world, id.0),
-                |p| pod_name(engine.scenario, &engine.world, p),
-            ),
+            pod: first.map_or_else(|| unit_name(view.world, id.0), |p| pod_name(view.world, p)),
             workload: workload.map_or_else(String::new, |w| w.name.clone()),
-            user: user_of(engine, unit.account),
+            user: user_of(view, unit.account),
             namespace: namespace.name.to_string(),
             quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
             since_ms: unit.created.0,
@@ -222,35 +219,35 @@ pub(super) fn pending(engine: &Engine<'_>) -> Vec<PendingRow> {
             reason: verdict.as_ref().map_or_else(String::new, |v| text::verdict(v, &names)),
             verdict: verdict
                 .as_ref()
-                .map_or(serde_json::Value::Null, |v| text::verdict_json(v, &names, engine.options.named_pods)),
+                .map_or(serde_json::Value::Null, |v| text::verdict_json(v, &names, view.options.named_pods)),
         })
     };
     let mut rows: Vec<PendingRow> = waiting.enumerate().filter_map(row).collect();
-    let left = engine.options.pending_rows.saturating_sub(rows.len());
-    rows.extend(engine.world.job_queues.suspended().take(left).map(|spec| suspended(engine, spec.id.0)));
+    let left = view.options.pending_rows.saturating_sub(rows.len());
+    rows.extend(view.world.job_queues.suspended().take(left).map(|spec| suspended(view, spec.id.0)));
     rows
 }
 
-/// Who submitted what a account has, by name.
-fn user_of(engine: &Engine<'_>, account: u32) -> Option<String> {
-    let accounts = &engine.world.accounts;
+/// The name of the user of an account.
+fn user_of(view: &RunView<'_>, account: u32) -> Option<String> {
+    let accounts = &view.world.accounts;
     accounts.user_name(accounts.all[account].key.user).map(Name::to_string)
 }
 
-/// The row of a unit that a job queue keeps from the scheduler.
-fn suspended(engine: &Engine<'_>, id: u32) -> PendingRow {
-    let unit = &engine.world.units[id];
-    let namespace = &engine.world.namespaces[unit.namespace];
-    let tree = engine.core.scheduler().tree();
+/// The row of a core workload that a job queue suspends.
+fn suspended(view: &RunView<'_>, id: u32) -> PendingRow {
+    let unit = &view.world.units[id];
+    let namespace = &view.world.namespaces[unit.namespace];
+    let tree = view.tree();
     PendingRow {
-        pod: pod_name(engine.scenario, &engine.world, unit.first_pod),
-        workload: engine.workload_of(unit.owner).map_or_else(String::new, |w| w.name.clone()),
-        user: user_of(engine, unit.account),
+        pod: pod_name(view.world, unit.first_pod),
+        workload: view.world.workload_of(unit.owner).map_or_else(String::new, |w| w.name.clone()),
+        user: user_of(view, unit.account),
         namespace: namespace.name.to_string(),
         quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
         since_ms: unit.created.0,
         rule: "suspended".to_owned(),
-        reason: engine.why_suspended(id),
+        reason: why_suspended(view.world, id, view.scheduler),
         verdict: serde_json::Value::Null,
     }
 }

@@ -1,0 +1,124 @@
+//! The result of a run, composed at its end from a view of it: the head and the metrics here, the rows in the submodules.
+
+mod breakdown;
+mod datasets;
+mod pools;
+mod rows;
+
+pub(crate) use pools::{cost_milli, node_ms, paid_milli};
+
+use crate::{
+    model::Workload,
+    result::{BreachRow, ClaimSummary, DeadlineRow, JobQueueRow, Metrics, RunResult, permille_of},
+    view::RunView,
+    world::Thrash,
+};
+use quotree_core::SEMANTICS_VERSION;
+use std::collections::BTreeMap;
+
+/// The result of a run.
+pub(crate) fn result_of(view: &RunView<'_>, claims: ClaimSummary, events: u64, breaches: &[BreachRow]) -> RunResult {
+    RunResult {
+        scenario: view.world.scenario.name.clone(),
+        seed: view.world.seed,
+        semantics: SEMANTICS_VERSION,
+        policy: view.world.scenario.policy_name.clone(),
+        scenario_digest: format!("{:032x}", view.world.scenario.digest),
+        digest: format!("{:032x}", view.digest.value()),
+        end_s: view.now().0 / 1000,
+        end_ms: view.now().0,
+        events,
+        quotas: rows::quotas(view),
+        namespaces: rows::namespaces(view),
+        users: breakdown::users(view),
+        groups: breakdown::groups(view),
+        workloads: rows::workloads(view),
+        datasets: datasets::rows(view),
+        nodes: rows::nodes(view),
+        pools: pools::pools(view),
+        quota_drains: pools::overruns(view),
+        evictions: rows::evictions(view),
+        pending: rows::pending(view),
+        metrics: metrics(view),
+        claims,
+        refusals: view.world.access.refusals.all.iter().map(|refused| refused.row.clone()).collect(),
+        breaches: breaches.to_vec(),
+        failures: view.world.failures.clone(),
+    }
+}
+
+fn metrics(view: &RunView<'_>) -> Metrics {
+    let figures = view.metrics;
+    let accounts = &view.world.accounts.all;
+    let mut thrash = Thrash::default();
+    accounts.iter().for_each(|account| thrash.add(&account.thrash));
+    let counts = view.world.namespaces.iter().fold(crate::world::Counts::default(), |mut sum, n| {
+        sum.add(&n.counts);
+        sum
+    });
+    let mut by_rule: BTreeMap<String, u64> = BTreeMap::new();
+    for eviction in &figures.evictions.all {
+        *by_rule.entry(eviction.reason.rule.to_string()).or_default() += 1;
+    }
+    let [jain_permille, fairness_error_permille, dominant_share_gap_permille] = view.metrics.fairness(view.scheduler);
+    let mut metrics = Metrics {
+        pods_submitted: counts.made,
+        pods_bound: figures.waits.len() as u64,
+        pods_succeeded: counts.succeeded,
+        pods_failed: counts.failed,
+        evictions: figures.evictions.all.len() as u64,
+        evictions_by_rule: by_rule,
+        wasted_evictions: figures.evictions.wasted(view.ended),
+        thrash_max: thrash.most,
+        thrash_permille: thrash.permille(),
+        lost_work_ms: accounts.iter().map(|account| account.lost_ms).sum(),
+        node_failures: view.world.fleet.failures,
+        drained: view.world.fleet.drained.pods,
+        failed_drains: view.world.fleet.drained.failed,
+        cost_milli: cost_milli(view, None),
+        cost_idle_milli: pools::cost_idle_milli(view),
+        wait: rows::wait_of(figures.waits.iter()),
+        makespan_ms: accounts.iter().map(|account| account.last_end.0).max().unwrap_or(0),
+        jain_permille,
+        fairness_error_permille,
+        dominant_share_gap_permille,
+        decisions: figures.decisions,
+        search_bounds_hit: figures.bounds_hit,
+        job_queues: (!view.world.scenario.queues.is_empty()).then(|| JobQueueRow {
+            let_out: accounts.iter().map(|account| account.let_out).sum(),
+            start_timeouts: accounts.iter().map(|account| account.start_timeouts).sum(),
+        }),
+        deadlines: deadlines(view),
+        ..Metrics::default()
+    };
+    integrals(view, &mut metrics);
+    metrics
+}
+
+/// Absent where no workload has one.
+fn deadlines(view: &RunView<'_>) -> Option<DeadlineRow> {
+    view.world.scenario.workloads.iter().any(Workload::has_deadlines).then(|| {
+        let all = view.world.accounts.all.iter().map(|account| account.outcomes);
+        all.fold(DeadlineRow::default(), |sum, o| DeadlineRow { met: sum.met + o.met, missed: sum.missed + o.missed })
+    })
+}
+
+fn integrals(view: &RunView<'_>, metrics: &mut Metrics) {
+    for (i, name) in view.world.shapes.resources().enumerate() {
+        let total = view.metrics.ledger.totals[u32::try_from(i).unwrap_or(u32::MAX)];
+        if total.capacity_ms > 0 {
+            metrics.utilisation_permille.insert(name.to_string(), permille_of(total.used_ms, total.capacity_ms));
+        }
+        if total.governed {
+            let mut put = |map: fn(&mut Metrics) -> &mut BTreeMap<String, u128>, ms: u128| {
+                map(metrics).insert(name.to_string(), ms / 1000);
+            };
+            put(|m| &mut m.borrowed_unit_s, total.borrowed_ms);
+            put(|m| &mut m.lent_unit_s, total.lent_ms);
+            put(|m| &mut m.starved_unit_s, total.starved_ms);
+            if view.options.fairness_integral {
+                put(|m| &mut m.fairness_error_unit_s, view.metrics.short_ms(i));
+            }
+        }
+    }
+}

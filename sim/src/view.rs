@@ -1,0 +1,29 @@
+//! A run as those see it who only read: claims and the report.
+
+use crate::{metrics::MetricsCollector, options::RunOptions, trace::Digest, world::World};
+use quotree_core::{QuotaTree, Scheduler, Time};
+
+/// The state of a run at some moment.
+#[derive(Clone, Copy)]
+pub(crate) struct RunView<'r> {
+    pub(crate) world: &'r World<'r>,
+    pub(crate) scheduler: &'r Scheduler,
+    pub(crate) metrics: &'r MetricsCollector,
+    pub(crate) options: &'r RunOptions,
+    /// The digest of the trace so far.
+    pub(crate) digest: &'r Digest,
+    /// Whether the run came to an end by itself: nothing more can happen.
+    pub(crate) ended: bool,
+}
+
+impl<'r> RunView<'r> {
+    /// The time of the run.
+    pub(crate) const fn now(&self) -> Time {
+        self.world.now
+    }
+
+    /// The quota tree in effect.
+    pub(crate) fn tree(&self) -> &'r QuotaTree {
+        self.scheduler.tree()
+    }
+}

@@ -1,0 +1,197 @@
+//! The events of the simulated world: what the queue carries, who handles each, and which of them have become moot.
+
+use super::{
+    State, World, arrivals, dataset, deployment, devices, edits, ending, faults,
+    fleet::{self, NodeEvent},
+    job_queue, nodes, pod_lifecycle,
+    quota_overrun::{self, Excess},
+    submit, trace_rows, training, unreliable,
+};
+use crate::{
+    model::{Change, Kind, Scenario},
+    queue::Class,
+    trace::TraceEvent,
+};
+use quotree_core::{Event, Scheduler, Time};
+
+/// Outcomes of what was decided before.
+pub(crate) const OUTCOME: Class = 0;
+/// Edits of the world.
+pub(crate) const EDIT: Class = 1;
+/// Controllers that replace lost pods.
+pub(crate) const CONTROLLER: Class = 2;
+/// What is submitted.
+pub(crate) const ARRIVAL: Class = 3;
+
+/// An event of the simulated world. Pods and core workloads (`unit`) have the numbers of the world, everything else that
+/// of the scenario; `owner` is the number of a controller.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum WorldEvent {
+    /// A bind came true.
+    Bound(u32),
+    /// A bind failed.
+    BindFailed(u32),
+    /// The lost request to evict a pod is sent again.
+    EvictAgain(u32),
+    /// An evicted pod has left.
+    Gone(u32),
+    /// The work of a core workload is done, if its epoch is still this one.
+    Finished { unit: u32, epoch: u32 },
+    /// A change of the scenario.
+    Change(u32),
+    /// The controller replaces a core workload that was lost.
+    Retry(u32),
+    /// The controller replaces one elastic member.
+    Rejoin { unit: u32, role: u32 },
+    /// A workload is submitted, or begins to arrive.
+    Submit(u32),
+    /// A core workload that a job queue released for the `tries`-th time should have started by now.
+    StartTimeout { unit: u32, tries: u32 },
+    /// A core workload that did not start in time may be released again.
+    BackOffOver(u32),
+    /// An instance of a workload arrives.
+    Arrive(u32),
+    /// A workload should be done by now.
+    Deadline(u32),
+    /// A row of a trace should be done by now.
+    RowDeadline { owner: u32, row: u32 },
+    /// A row of a trace is submitted.
+    Row { owner: u32, row: u32 },
+    /// Something about nodes.
+    Node(NodeEvent),
+    /// Something about a dataset changes by itself, if its epoch is still this one.
+    Dataset { dataset: u32, epoch: u32 },
+    /// The preload of a dataset into its cache begins.
+    Preload(u32),
+}
+
+/// What is known before the run: changes and arrivals.
+pub(crate) fn known_events(scenario: &Scenario) -> Vec<(Time, Class, WorldEvent)> {
+    let changes = (0u32..).zip(&scenario.events).map(|(i, change)| (change.at, EDIT, WorldEvent::Change(i)));
+    let mut known: Vec<_> = changes.collect();
+    for (number, dataset) in (0u32..).zip(&scenario.datasets) {
+        known.extend(dataset.preload.map(|at| (at, EDIT, WorldEvent::Preload(number))));
+    }
+    for (owner, workload) in (0u32..).zip(&scenario.workloads) {
+        match &workload.kind {
+            Kind::Trace { rows, .. } => {
+                let rows = (0u32..).zip(rows.iter());
+                known.extend(rows.map(|(row, traced)| (traced.submit, ARRIVAL, WorldEvent::Row { owner, row })));
+            }
+            _ => known.push((workload.submit, ARRIVAL, WorldEvent::Submit(owner))),
+        }
+    }
+    known
+}
+
+/// The run begins: the first nodes join, and the first faults are drawn.
+pub(crate) fn begin(world: &mut World<'_>) {
+    world.nodes.ids().for_each(|node| nodes::start(world, node));
+    faults::begin(world);
+    devices::watch_cells(world);
+}
+
+/// Handles an event other than a change of the scenario.
+pub(crate) fn handle(world: &mut World<'_>, event: WorldEvent, scheduler: &Scheduler) {
+    match event {
+        WorldEvent::Bound(pod) => pod_lifecycle::bound(world, pod),
+        WorldEvent::BindFailed(pod) => unreliable::bind_failed(world, pod),
+        WorldEvent::EvictAgain(pod) => unreliable::evict_again(world, pod),
+        WorldEvent::Gone(pod) => pod_lifecycle::gone(world, pod),
+        WorldEvent::Finished { unit, epoch } => pod_lifecycle::finished(world, unit, epoch),
+        WorldEvent::Change(_) => {}
+        WorldEvent::Retry(unit) => pod_lifecycle::retry(world, unit),
+        WorldEvent::Rejoin { unit, role } => training::add_member(world, unit, role),
+        WorldEvent::StartTimeout { unit, tries } => job_queue::start_timeout(world, unit, tries, scheduler),
+        // Which core workloads are released is decided after all events of this time.
+        WorldEvent::BackOffOver(unit) => world.job_queues.may_try_again(unit),
+        WorldEvent::Submit(owner) => submit::arrive(world, owner),
+        WorldEvent::Arrive(owner) => arrivals::arrive(world, owner),
+        // What is done at the time of its deadline is in time, whatever the order: this is judged when everything has settled.
+        WorldEvent::Deadline(_) | WorldEvent::RowDeadline { .. } => world.due.push(event),
+        WorldEvent::Row { owner, row } => trace_rows::submit_row(world, owner, row, None),
+        WorldEvent::Node(event) => fleet::handle(world, event),
+        WorldEvent::Dataset { dataset, epoch } => dataset::advance(world, dataset, epoch),
+        WorldEvent::Preload(dataset) => dataset::preload(world, dataset),
+    }
+}
+
+/// Makes a change of the scenario that needs no answer of the scheduler; `index` is its place among the changes.
+pub(crate) fn change(world: &mut World<'_>, change: &Change, index: u32) {
+    let number = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
+    match change {
+        Change::Scale { workload, replicas } => {
+            let controller = &world.controllers[number(*workload)];
+            // What has not come yet, and what is over, has nothing to scale.
+            if controller.begun && !controller.closed {
+                deployment::scale(world, number(*workload), *replicas);
+            }
+        }
+        Change::Withdraw { workload } => submit::close(world, number(*workload), State::Deleted),
+        Change::NodeDown { node } => nodes::stop(world, number(*node)),
+        Change::NodeUp { node } => nodes::start(world, number(*node)),
+        Change::Cordon { node, cordoned } => nodes::cordon(world, number(*node), *cordoned),
+        Change::Devices(change) => devices::change(world, change),
+        Change::SetBudget { budget, allowed } => {
+            world.trace(TraceEvent::Budget { allowed: *allowed });
+            world.fleet.budgets.insert(budget.clone(), *allowed);
+            world.tell(Event::BudgetChanged { budget: budget.clone(), allowed: *allowed });
+        }
+        Change::SetClass { class, priority } => world.edits.set_class(class, *priority),
+        Change::EditWorkload { workload, priority, preemptible } => {
+            edits::edit_workload(world, number(*workload), *priority, *preemptible);
+        }
+        Change::Nodes(change) => fleet::change(world, change, index),
+        // The engine asks the scheduler, or the access rules, about these.
+        Change::ReplaceTree { .. } | Change::EditQuota { .. } | Change::MoveNamespace { .. } | Change::People(_) => {}
+    }
+}
+
+/// Another quota tree has taken effect: quotas may be over their limits, cells unavailable, and job queues in other places.
+/// `before` is what was over a limit before.
+pub(crate) fn tree_replaced(world: &mut World<'_>, before: &Excess, scheduler: &Scheduler) {
+    quota_overrun::find_new(world, before, scheduler);
+    devices::check_cells(world);
+    job_queue::assign_anew(world);
+}
+
+/// A job queue releases the next core workload, if any may be released now.
+pub(crate) fn release_job(world: &mut World<'_>, queue: usize, scheduler: &Scheduler) -> bool {
+    let next = job_queue::next_to_release(world, queue, scheduler);
+    next.is_some_and(|unit| {
+        job_queue::release(world, queue, unit);
+        true
+    })
+}
+
+/// Whether nothing will come of an event, now or ever, because its subject has ended in another way. A run does not go on
+/// for such events.
+pub(crate) fn is_stale(world: &World<'_>, event: WorldEvent) -> bool {
+    match event {
+        WorldEvent::Bound(pod) | WorldEvent::BindFailed(pod) => world.pods[pod].state != State::Binding,
+        WorldEvent::EvictAgain(pod) => world.pods[pod].state != State::EvictionLost,
+        WorldEvent::Gone(pod) => world.pods[pod].state != State::Leaving,
+        WorldEvent::Finished { unit, epoch } => pod_lifecycle::is_finish_stale(world, unit, epoch),
+        WorldEvent::Node(event) => fleet::is_stale(world, event),
+        WorldEvent::StartTimeout { unit, tries } => world.job_queues.has_started(unit, tries),
+        WorldEvent::BackOffOver(unit) => !world.job_queues.is_suspended(unit),
+        WorldEvent::Dataset { dataset, epoch } => world.datasets.is_outdated(dataset, epoch),
+        WorldEvent::Arrive(owner) => world.controllers[owner].closed,
+        WorldEvent::Deadline(owner) => !world.controllers[owner].due,
+        WorldEvent::RowDeadline { owner, row } => !world.rows.is_due(owner, row),
+        _ => false,
+    }
+}
+
+/// Everything at this time has happened: counts the deadlines that are missed.
+pub(crate) fn check_deadlines(world: &mut World<'_>) {
+    for deadline in std::mem::take(&mut world.due) {
+        match deadline {
+            WorldEvent::Deadline(owner) if std::mem::take(&mut world.controllers[owner].due) => {
+                ending::count(world, owner, |outcomes| outcomes.missed += 1);
+            }
+            WorldEvent::RowDeadline { owner, row } => trace_rows::missed_deadline(world, owner, row),
+            _ => {}
+        }
+    }
+}
