@@ -5,7 +5,7 @@
 //! preempting the borrowers. This crate decides who runs where, who is evicted for whom, and says why. It has no I/O,
 //! clock, thread, float or random number, so the same events always give the same plan.
 //!
-//! This page is a walk through the crate. Letters and numbers such as R2 are rules: [`Rule::says`] states each in a
+//! This page is a walk through the crate. Letters and numbers such as R2 are rules: [`Rule::doc`] states each in a
 //! sentence, and `docs/rules.md` of the repository is the rule book.
 //!
 //! # A tree

@@ -100,7 +100,10 @@ fn uses(text: &str) -> Vec<String> {
 fn expand(tree: &str, prefix: &str, found: &mut Vec<String>) {
     let Some((before, inner)) = tree.split_once('{') else {
         let path = tree.split(" as ").next().unwrap_or(tree).trim();
-        return if path.is_empty() { () } else { found.push(format!("{prefix}{path}")) };
+        if !path.is_empty() {
+            found.push(format!("{prefix}{path}"));
+        }
+        return;
     };
     let inner = inner.rsplit_once('}').map_or(inner, |(inner, _)| inner);
     let prefix = format!("{prefix}{}", before.trim());
