@@ -9,7 +9,6 @@
 //! done with them); `explain`; then [`cycle`], one decision, and [`facts`], one event.
 
 mod advice;
-mod attempt;
 pub(crate) mod audit;
 mod cluster;
 mod cycle;
@@ -18,14 +17,11 @@ mod facts;
 mod gang;
 mod hold;
 mod nodes;
-mod overdue;
 mod placement;
 mod preempt;
 mod queue;
 mod quota;
-mod retry;
 mod state;
-mod takeover;
 #[cfg(test)]
 mod tests;
 mod view;

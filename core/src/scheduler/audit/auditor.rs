@@ -1,13 +1,13 @@
 //! An audit over time: what a single state or plan cannot show (I7, I9), besides what they can.
 
-use super::{
+use crate::scheduler::audit::{
     breach::{Breach, breach},
     plan::audit_plan,
     state::audit,
 };
 use crate::{
     api::{Action, BorrowWhilePreempting, Event, Plan, PodOutcome, Time, WorkloadId},
-    scheduler::{Scheduler, cluster::Cluster, retry},
+    scheduler::{Scheduler, cluster::Cluster, cycle::retry},
 };
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -13,7 +13,7 @@ use crate::{
 use smallvec::SmallVec;
 
 /// Takes out the timers that have passed. Gives whether there were any.
-pub(super) fn take_timers(cluster: &mut Cluster) -> bool {
+pub(crate) fn take_timers(cluster: &mut Cluster) -> bool {
     let mut due = false;
     while cluster.timers.first().is_some_and(|time| *time <= cluster.now) {
         cluster.timers.pop_first();
@@ -23,7 +23,7 @@ pub(super) fn take_timers(cluster: &mut Cluster) -> bool {
 }
 
 /// Events have no time: what they began counts from the first decision after them (G3, T4).
-pub(super) fn start_clocks(cluster: &mut Cluster) {
+pub(crate) fn start_clocks(cluster: &mut Cluster) {
     let now = cluster.now;
     if let EnforceMax::After { ms } = cluster.policy.enforce_max
         && cluster.quotas.over_max.start_clocks(now) > 0
@@ -42,7 +42,7 @@ pub(super) fn start_clocks(cluster: &mut Cluster) {
 }
 
 /// Evicts gangs that ran below their minimum for too long (G3).
-pub(super) fn evict_stale_gangs(cluster: &mut Cluster, plan: &mut Plan) {
+pub(crate) fn evict_stale_gangs(cluster: &mut Cluster, plan: &mut Plan) {
     let Some(patience) = cluster.policy.stale_after_ms else { return };
     for id in cluster.maybe_stale.clone() {
         let Some(slot) = cluster.workloads.slot(id) else {
@@ -64,7 +64,7 @@ pub(super) fn evict_stale_gangs(cluster: &mut Cluster, plan: &mut Plan) {
 }
 
 /// Evicts what is above a lowered max for too long, in victim order, the deepest quota first (T4).
-pub(super) fn enforce_max(cluster: &mut Cluster, plan: &mut Plan) {
+pub(crate) fn enforce_max(cluster: &mut Cluster, plan: &mut Plan) {
     let EnforceMax::After { ms } = cluster.policy.enforce_max else { return };
     for quota in cluster.quotas.over_max.take_overdue(cluster.now, ms) {
         for resource in cluster.quotas.resources() {

@@ -1,14 +1,14 @@
 //! Which queues are tried again after events, and after room or quota came free.
 
+use super::takeover::{came_after_a_hold, holds_to_take};
 use crate::scheduler::{
     cluster::Cluster,
     preempt::{could_preempt_at_all, reclaims_by_share},
     state::{Ask, NodeSlot, TemplateId},
-    takeover::{came_after_a_hold, holds_to_take},
 };
 
 /// Updates the queue with what came free since the last choice: admissions of quotas, and room on nodes.
-pub(super) fn update_queue(cluster: &mut Cluster) {
+pub(crate) fn update_queue(cluster: &mut Cluster) {
     let freed = cluster.nodes.freed.take();
     if !freed.is_empty() {
         for ask in cluster.queue.tournament.classes_without_room() {
@@ -33,7 +33,7 @@ fn may_host(cluster: &Cluster, node: NodeSlot, ask: &Ask) -> bool {
 }
 
 /// After an event, every queue is due again whose head could preempt, or take over a hold.
-pub(super) fn after_event(cluster: &mut Cluster) {
+pub(crate) fn after_event(cluster: &mut Cluster) {
     for queue in cluster.queue.tournament.take_retries() {
         let Some(head) = cluster.queue.tournament.head(queue) else { continue };
         let ask = cluster.workloads.interner.ask(queue.ask);
@@ -46,7 +46,7 @@ pub(super) fn after_event(cluster: &mut Cluster) {
 }
 
 /// Every pending workload is tried once more (I9).
-pub(super) fn everything(cluster: &mut Cluster) {
+pub(crate) fn everything(cluster: &mut Cluster) {
     let tournament = &mut cluster.queue.tournament;
     tournament.take_retries();
     for ask in tournament.classes_without_room() {

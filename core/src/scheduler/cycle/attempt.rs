@@ -1,5 +1,6 @@
 //! Trying to place one workload: on what is available, by preemption, or by taking over a later workload's hold.
 
+use super::takeover::{came_after_a_hold, holds_to_take};
 use crate::{
     api::{Action, Plan, ReleaseReason},
     scheduler::{
@@ -9,12 +10,11 @@ use crate::{
         preempt::{PreemptionKind, PreemptionPlan, SearchFindings, could_preempt_at_all, find_plan, reclaims_by_share},
         queue::{PendingKey, RequestQueue},
         state::{Ask, HoldId, WorkloadSlot},
-        takeover::{came_after_a_hold, holds_to_take},
     },
 };
 
 /// Tries to place the head of a queue. Where that fails, the plan gets a verdict.
-pub(super) fn attempt(cluster: &mut Cluster, queue: RequestQueue, plan: &mut Plan) {
+pub(crate) fn attempt(cluster: &mut Cluster, queue: RequestQueue, plan: &mut Plan) {
     let Some(key) = cluster.queue.tournament.head(queue) else { return };
     let ask = cluster.workloads.interner.ask(queue.ask).clone();
     let mut attempt = Attempt { cluster, queue, key, ask: &ask, plan };

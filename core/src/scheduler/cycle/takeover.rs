@@ -10,7 +10,7 @@ use crate::scheduler::{
 ///
 /// Only holds that were made before the workload came: a workload that was already pending had its turn then. To let it
 /// take over would make the evictions of the hold useless without any new event (S3).
-pub(super) fn holds_to_take(cluster: &Cluster, key: PendingKey) -> Vec<HoldId> {
+pub(crate) fn holds_to_take(cluster: &Cluster, key: PendingKey) -> Vec<HoldId> {
     let workload = cluster.workloads.at(key.slot);
     let mut later: Vec<(bool, PendingKey, HoldId)> = Vec::new();
     let before = cluster.holds.iter().take_while(|(_, hold)| hold.made < workload.arrived);
@@ -30,7 +30,7 @@ pub(super) fn holds_to_take(cluster: &Cluster, key: PendingKey) -> Vec<HoldId> {
 }
 
 /// Whether there is a hold that a workload may be able to take over later (H2).
-pub(super) fn came_after_a_hold(cluster: &Cluster, slot: WorkloadSlot) -> bool {
+pub(crate) fn came_after_a_hold(cluster: &Cluster, slot: WorkloadSlot) -> bool {
     let oldest = cluster.holds.iter().next();
     oldest.is_some_and(|(_, hold)| cluster.workloads.at(slot).arrived > hold.made)
 }

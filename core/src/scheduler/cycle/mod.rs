@@ -1,30 +1,38 @@
 //! One decision: what time has made due, what evictions have freed for the workloads that hold, then every pending
 //! workload that may be placed now, in order (O1).
 
+mod attempt;
+mod overdue;
+pub(crate) mod retry;
+mod takeover;
+
 use crate::{
     api::{Plan, WorkloadId},
     scheduler::{
-        attempt::attempt,
         cluster::Cluster,
-        hold, overdue,
+        hold,
         queue::{Judge, RequestQueue},
-        retry,
     },
 };
+use attempt::attempt;
 use std::collections::BTreeSet;
 
 /// Makes one decision. `retry` says whether an event came since the last one.
-pub(super) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
+pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
+    // Timers and clocks; excuses that no longer apply; fair shares (F3).
     retry |= overdue::take_timers(cluster);
     overdue::start_clocks(cluster);
     cluster.quotas.forget_drained();
     cluster.nodes.forget_drained();
     cluster.refresh_shares();
+    // Holds that have ended, that last too long (H2), and whose victims are gone (H3).
     hold::report_ended(cluster, plan);
     hold::expire(cluster, plan);
     hold::bind_ready(cluster, plan);
+    // Evictions that make room for no workload: stale gangs (G3), usage above a lowered max (T4).
     overdue::evict_stale_gangs(cluster, plan);
     overdue::enforce_max(cluster, plan);
+    // Every pending workload that may be placed now, until a round does nothing.
     loop {
         if retry {
             retry::after_event(cluster);
@@ -35,7 +43,7 @@ pub(super) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
             attempt(cluster, queue, plan);
             retry::update_queue(cluster);
         }
-        // What was done for some may help those that were tried before: they may wait for room that another one got.
+        // What was done for one workload may help another that was tried before: it may wait for the same room.
         retry = plan.actions.len() > before;
         if !retry {
             break;
