@@ -1,4 +1,4 @@
-//! The fuzzer's door to [`quotree_fuzz::event_stream`].
+//! Runs [`quotree_fuzz::event_stream`] under libFuzzer.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| quotree_fuzz::event_stream(data));

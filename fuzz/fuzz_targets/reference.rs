@@ -1,4 +1,4 @@
-//! The fuzzer's door to [`quotree_fuzz::reference`].
+//! Runs [`quotree_fuzz::reference`] under libFuzzer.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| quotree_fuzz::reference(data));

@@ -1,5 +1,5 @@
-//! What is fuzzed: one plain function a target, so that a fuzzer and a test on stable run the same code. Each takes any
-//! bytes and panics when a promise is broken.
+//! The fuzz targets, each a plain function, so that a fuzzer and a test on stable Rust run the same code. A target
+//! takes any bytes and panics when a property is broken.
 
 use quotree_core::{Log, Recorder, Unit, format_quantity, parse_quantity};
 use quotree_sim::scenario::{MapLoader, Severity, format, load};
@@ -9,7 +9,7 @@ use quotree_testkit::{
     worlds::World,
 };
 
-/// Quantities: any text is parsed or refused, and what is parsed comes back from its canonical text (Q1).
+/// Quantities: any text is parsed or refused, and a parsed amount equals the one parsed from its canonical text (Q1).
 pub fn quantity(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     for unit in [Unit::Milli, Unit::Bytes] {
@@ -20,7 +20,8 @@ pub fn quantity(data: &[u8]) {
     }
 }
 
-/// Scenario files: any bytes are loaded or refused, with a place for every complaint; what is loaded can be formatted.
+/// Scenario files: any bytes are loaded or refused, with a position for every diagnostic; formatting twice changes
+/// nothing.
 pub fn scenario(data: &[u8]) {
     let loader = MapLoader::new().with("main.ron", data);
     let loaded = load("main.ron", &loader);
@@ -38,19 +39,25 @@ pub fn scenario(data: &[u8]) {
     }
 }
 
-/// Streams of facts: the bytes steer a small world, which is played with delays and audited after every step.
+/// Streams of events: the bytes steer a small world, which is played at once and with delays, and audited after every
+/// step.
 pub fn event_stream(data: &[u8]) {
     let world = World::from_bytes(data, Kinds::WILD);
     for delays in [None, Some(data.len() as u64)] {
         let played = drive(&world, Play { delays, ..Play::AT_ONCE });
-        assert!(played.violations.is_empty(), "{world:?}\n{}\n{}", played.trace.join("\n"), played.violations.join("\n"));
+        assert!(
+            played.violations.is_empty(),
+            "{world:?}\n{}\n{}",
+            played.trace.join("\n"),
+            played.violations.join("\n")
+        );
     }
 }
 
-/// Logs: a recorded one replays digest for digest (I12), and a damaged one is refused or replays otherwise, never more.
+/// Logs: a recorded one replays with equal digests (I12), and a damaged one never causes a panic.
 ///
-/// Bytes that open with `{` are taken for a log as it is. Of others the first two pick a byte of a recorded log's text,
-/// the third replaces it, and the rest steers the world that is recorded.
+/// Bytes that begin with `{` are read as a log. Of others, the first two pick a byte in the text of a recorded log, the
+/// third replaces it, and the rest steers the world that is recorded.
 pub fn replay(data: &[u8]) {
     if data.first() == Some(&b'{') {
         try_log(data);
@@ -72,7 +79,7 @@ pub fn replay(data: &[u8]) {
 fn try_log(text: &[u8]) {
     let Ok(log) = serde_json::from_slice::<Log>(text) else { return };
     let _ = log.replay();
-    // The same facts, recorded anew, are a record.
+    // The same events, recorded again, give a log that replays.
     let Ok(mut again) = Recorder::new(&log.tree, log.policy.clone()) else { return };
     for entry in log.entries {
         match entry {
@@ -83,12 +90,17 @@ fn try_log(text: &[u8]) {
     again.log().replay().expect("a record replays");
 }
 
-/// The reference: the bytes steer a small world in which everything occurs, which is played with the reference scheduler
-/// beside the core. They must decide the same.
+/// The reference: the bytes steer a small world that may have every feature. The reference scheduler and the core must
+/// decide the same in it.
 pub fn reference(data: &[u8]) {
     let world = World::from_bytes(data, Kinds::MORE);
     for delays in [None, Some(data.len() as u64)] {
         let played = drive_with_reference(&world, Play { delays, ..Play::AT_ONCE });
-        assert!(played.violations.is_empty(), "{world:?}\n{}\n{}", played.violations.join("\n"), played.trace.join("\n"));
+        assert!(
+            played.violations.is_empty(),
+            "{world:?}\n{}\n{}",
+            played.violations.join("\n"),
+            played.trace.join("\n")
+        );
     }
 }

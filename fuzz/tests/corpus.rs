@@ -1,4 +1,4 @@
-//! Replays the committed corpus of every target, and a few hundred byte strings made up here, on stable Rust.
+//! Replays the committed corpus of every target, and some hundred variations of it, on stable Rust.
 
 use quotree_testkit::dice::Dice;
 use std::{fs, path::Path};
@@ -12,7 +12,7 @@ fn replay(target: &str, run: fn(&[u8])) {
     for input in &inputs {
         run(input);
     }
-    // Each input cut short and with one byte changed: the neighbours of a corpus are where the trouble is.
+    // Each input truncated, and with one byte changed: failures are most likely close to the corpus.
     let mut dice = Dice::new(1);
     for input in &mut inputs {
         for _ in 0..20 {

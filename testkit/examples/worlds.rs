@@ -1,45 +1,78 @@
-//! Plays random worlds by seed and prints the violations of laws: `cargo run --release -p quotree-testkit --example
-//! worlds -- FIRST COUNT`. With a count of one it prints the world and what happened. Each seed is played at once and
-//! with delays, as calm and wild worlds.
+//! Plays random worlds by seed and prints what is wrong: `cargo run --release -p quotree-testkit --example worlds -- CHECK
+//! FIRST COUNT [KIND]`. CHECK is `laws` (S1 to S4 and the invariants), `reference` (the reference scheduler decides the same) or
+//! `explanations` (X2, X3). Each seed is played as several kinds of worlds, at once and with delays; KIND picks one. With a COUNT
+//! of 1 the world and what happened is printed, too.
 
-#![expect(clippy::print_stdout, reason = "a program that tells")]
+#![expect(clippy::print_stdout, reason = "a program that prints its findings")]
 
 use quotree_testkit::{
-    drive::{Play, drive},
+    drive::{Play, Played, drive, drive_with_reference},
+    explained::explained,
     generate::Kinds,
     worlds::World,
 };
 
+/// The kinds of worlds that each check plays, by name.
+fn kinds(check: &str) -> Vec<(&'static str, Kinds)> {
+    let gangs = Kinds { gangs: true, ..Kinds::PLAIN };
+    let (pool, calm, wild) = (("pool", Kinds::PLAIN), ("calm", Kinds::CALM), ("wild", Kinds::WILD));
+    let lending = ("lending", Kinds::LENDING);
+    match check {
+        "laws" => vec![pool, ("pool with gangs", gangs), calm, lending, wild],
+        "explanations" => vec![pool, calm, wild],
+        _ => {
+            let nodes = Kinds { nodes: true, ..Kinds::PLAIN };
+            vec![
+                pool,
+                ("nodes", nodes),
+                ("gangs", Kinds { nodes: true, ..gangs }),
+                calm,
+                lending,
+                wild,
+                ("more", Kinds::MORE),
+            ]
+        }
+    }
+}
+
+/// The laws that hold in a kind of worlds.
+fn play(name: &str, check: &str, delays: Option<u64>) -> Play {
+    let laws = check == "laws" && name != "wild";
+    Play { delays, settles: laws, guaranteed: laws && name.starts_with("pool") && delays.is_none() }
+}
+
+fn violations(check: &str, world: &World, play: Play) -> (Played, Vec<String>) {
+    if check == "reference" {
+        let played = drive_with_reference(world, play);
+        let violations = played.violations.clone();
+        return (played, violations);
+    }
+    let played = drive(world, play);
+    let violations = if check == "laws" { played.violations.clone() } else { explained(&played.log, 1).violations };
+    (played, violations)
+}
+
 fn main() {
-    let mut numbers = std::env::args().skip(1).filter_map(|arg| arg.parse::<u64>().ok());
-    let (first, count) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(1000));
-    let mut broken = 0;
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let check = words.first().map_or("laws", String::as_str);
+    let number = |at: usize, usual| words.get(at).and_then(|word| word.parse::<u64>().ok()).unwrap_or(usual);
+    let (first, count, only) = (number(1, 0), number(2, 1000), words.get(3));
+    let (mut plays, mut broken) = (0u64, 0u64);
     for seed in first..first + count {
-        let plays = [
-            ("pool", Kinds::PLAIN, Play { delays: None, settles: true, guaranteed: true }),
-            (
-                "pool, gangs",
-                Kinds { gangs: true, ..Kinds::PLAIN },
-                Play { delays: None, settles: true, guaranteed: true },
-            ),
-            ("calm", Kinds::CALM, Play { delays: None, settles: true, guaranteed: false }),
-            ("calm, delays", Kinds::CALM, Play { delays: Some(seed), settles: true, guaranteed: false }),
-            ("lending", Kinds::LENDING, Play { delays: None, settles: true, guaranteed: false }),
-            ("lending, delays", Kinds::LENDING, Play { delays: Some(seed), settles: true, guaranteed: false }),
-            ("wild", Kinds::WILD, Play::AT_ONCE),
-            ("wild, delays", Kinds::WILD, Play { delays: Some(seed), ..Play::AT_ONCE }),
-        ];
-        for (name, kinds, play) in plays {
-            let world = World::random(seed, kinds);
-            let played = drive(&world, play);
-            if let Some(violation) = played.violations.first() {
+        for (name, kinds) in kinds(check).into_iter().filter(|(name, _)| only.is_none_or(|only| only == name)) {
+            for delays in [None, Some(seed)] {
+                let world = World::random(seed, kinds);
+                let (played, violations) = violations(check, &world, play(name, check, delays));
+                plays += 1;
+                let Some(violation) = violations.first() else { continue };
                 broken += 1;
-                println!("seed {seed}, {name}: {violation}");
+                let delayed = if delays.is_some() { ", with delays" } else { "" };
+                println!("seed {seed}, {name}{delayed}: {violation}");
                 if count == 1 {
                     println!("{world:?}\n{}", played.trace.join("\n"));
                 }
             }
         }
     }
-    println!("{count} seeds, {broken} plays broken");
+    println!("{count} seeds, {plays} plays, {broken} broken");
 }
