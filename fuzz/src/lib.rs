@@ -4,7 +4,7 @@
 use quotree_core::{Log, Recorder, Unit, format_quantity, parse_quantity};
 use quotree_sim::scenario::{MapLoader, Severity, format, load};
 use quotree_testkit::{
-    drive::{Play, drive, drive_with_reference},
+    drive::{Play, Played, drive, drive_with_reference},
     generate::Kinds,
     worlds::World,
 };
@@ -42,7 +42,11 @@ pub fn scenario(data: &[u8]) {
 /// Streams of events: the bytes steer a small world, which is played at once and with delays, and audited after every
 /// step.
 pub fn event_stream(data: &[u8]) {
-    let world = World::from_bytes(data, Kinds::WILD);
+    play(data, Kinds::WILD, drive);
+}
+
+fn play(data: &[u8], kinds: Kinds, drive: fn(&World, Play) -> Played) {
+    let world = World::from_bytes(data, kinds);
     for delays in [None, Some(data.len() as u64)] {
         let played = drive(&world, Play { delays, ..Play::AT_ONCE });
         assert!(
@@ -93,14 +97,5 @@ fn try_log(text: &[u8]) {
 /// The reference: the bytes steer a small world that may have every feature. The reference scheduler and the core must
 /// decide the same in it.
 pub fn reference(data: &[u8]) {
-    let world = World::from_bytes(data, Kinds::MORE);
-    for delays in [None, Some(data.len() as u64)] {
-        let played = drive_with_reference(&world, Play { delays, ..Play::AT_ONCE });
-        assert!(
-            played.violations.is_empty(),
-            "{world:?}\n{}\n{}",
-            played.violations.join("\n"),
-            played.trace.join("\n")
-        );
-    }
+    play(data, Kinds::MORE, drive_with_reference);
 }

@@ -130,27 +130,3 @@ fn an_observer_sees_every_record_with_names() {
         ]
     );
 }
-
-/// The smallest loop that S2 excludes: by the rules there is one eviction and then rest.
-#[test]
-fn s2_five_pods_come_to_rest() {
-    let leaf =
-        |name: &str, min: i64, max: i64| QuotaSpec::new(name, Some("root")).min(cpu(min)).max(cpu(max)).namespace(name);
-    let tree: TreeSpec =
-        [QuotaSpec::new("root", None).min(cpu(6)).max(cpu(6)), leaf("a", 5, 6), leaf("b", 1, 2)].into_iter().collect();
-    let work = [("a", 4, 2), ("b", 2, 2), ("a", 1, 1), ("a", 2, 2), ("b", 1, 0)];
-    let pod = |(i, (leaf, cores, priority)): (usize, &(&str, i64, i32))| {
-        let mut pod = deployment(&format!("{leaf}{cores}"), leaf, 1000 * i as u64, 1, *cores);
-        pod.priority = (*priority).into();
-        pod
-    };
-    let mut five = scenario(pool(6), tree, work.iter().enumerate().map(pod).collect());
-    five.claims = vec![
-        claim(When::Final, Predicate::Evictions { of: None, by: None, compare: Compare::Equal, count: 1 }),
-        claim(When::Final, Predicate::StableFor { ms: 60_000 }),
-    ];
-    let run = hold(&five);
-    let running: Vec<u64> = run.result.workloads.iter().map(|w| w.running).collect();
-    assert_eq!(running, [1, 0, 1, 0, 1], "a:4, a:1 and b:1 run");
-    assert_eq!(run.result.evictions[0].workload, "b2");
-}
