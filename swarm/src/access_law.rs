@@ -12,11 +12,11 @@ use quotree_sim::{
 /// A user without access to a namespace has no pods there, and the totals of a user are the sums over the user's
 /// workloads. Access is known beforehand only if neither users, groups nor namespaces change.
 pub(crate) fn judge(scenario: &Scenario, result: &RunResult, played: &mut Played) {
-    let moves = |event: &TimedChange| {
+    let changes_access = |event: &TimedChange| {
         matches!(event.change, Change::People(_) | Change::ReplaceTree { .. } | Change::MoveNamespace { .. })
     };
     let people = &scenario.people;
-    let fixed = !people.is_empty() && !scenario.events.iter().any(moves);
+    let fixed = !people.is_empty() && !scenario.events.iter().any(changes_access);
     for (workload, row) in scenario.workloads.iter().zip(&result.workloads).filter(|_| fixed) {
         let Some(name) = &workload.user else { continue };
         let leaf = scenario.tree.quotas.iter().find(|quota| quota.namespaces.contains(&workload.namespace));
@@ -36,7 +36,7 @@ pub(crate) fn judge(scenario: &Scenario, result: &RunResult, played: &mut Played
     for user in &result.users {
         let own = || result.workloads.iter().filter(|row| row.user.as_deref() == Some(user.name.as_str()));
         let work = &user.work;
-        let told = [work.running, work.pending, work.succeeded, work.failed, work.evicted];
+        let totals = [work.running, work.pending, work.succeeded, work.failed, work.evicted];
         let sums = [
             own().map(|row| row.running).sum::<u64>(),
             own().map(|row| row.pending).sum(),
@@ -44,8 +44,8 @@ pub(crate) fn judge(scenario: &Scenario, result: &RunResult, played: &mut Played
             own().map(|row| row.failed).sum(),
             own().map(|row| row.evicted).sum(),
         ];
-        if told != sums {
-            let message = format!("{}: totals {told:?}, sums over the workloads {sums:?}", user.name);
+        if totals != sums {
+            let message = format!("{}: totals {totals:?}, sums over the workloads {sums:?}", user.name);
             played.failures.push(Failure::new("law: people", message));
         }
     }

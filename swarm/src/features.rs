@@ -91,10 +91,10 @@ features! {
     StartTimeouts "start timeouts" "Jobs that are requeued when they do not start in time.",
     Topology "topology" "Gangs that must run in one node, rack or zone (P1).",
     GpuModes "gpu modes" "GPUs that are assigned whole, by memory, by cores, or by topology (P1).",
-    IllDevices "ill devices" "Unhealthy devices, which take no new pods.",
+    IllDevices "unhealthy devices" "Unhealthy devices, which take no new pods.",
     Relabels "relabels" "Nodes whose GPUs are switched to another mode.",
-    People "people" "Users and groups, and submissions that are refused.",
-    PeopleEdits "people edits" "Users and groups that come, change and go.",
+    People "users and groups" "Users and groups, and submissions that are refused.",
+    PeopleEdits "edits of users and groups" "Users and groups that come, change and go.",
 }
 
 /// The features of one world.

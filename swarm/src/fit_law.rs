@@ -28,9 +28,9 @@ struct Demand<'a> {
 
 impl<'a> FitCheck<'a> {
     pub(crate) fn new(replay: &'a Replay<'a>, scheduler: &'a Scheduler) -> Self {
-        let space = |view: quotree_core::NodeView| Some(FreeSpace::new(replay.nodes.get(&view.id.0)?, &view));
+        let node = |view: quotree_core::NodeView| Some(FreeSpace::new(replay.nodes.get(&view.id.0)?, &view));
         let up = scheduler.nodes().into_iter().filter(|node| node.schedulable);
-        Self { replay, scheduler, nodes: up.filter_map(space).collect() }
+        Self { replay, scheduler, nodes: up.filter_map(node).collect() }
     }
 
     /// Whether the workload could be placed now, without any eviction.
@@ -56,10 +56,10 @@ impl<'a> FitCheck<'a> {
     /// domain could have all of its pods.
     pub(crate) fn is_covered(&self, id: WorkloadId) -> bool {
         let governed = |name: &Name| self.scheduler.tree().governed().any(|governed| governed == name);
-        let stands = |level: Level| self.nodes.iter().any(|space| domain(space.spec, level).is_some());
+        let exists = |level: Level| self.nodes.iter().any(|node| domain(node.spec, level).is_some());
         let covered = |demand: Demand<'_>| {
             demand.total.iter().all(|(name, n)| n == 0 || governed(name))
-                && demand.together.is_none_or(|(level, _)| stands(level))
+                && demand.together.is_none_or(|(level, _)| exists(level))
         };
         self.demand(id).is_some_and(covered)
     }
@@ -76,7 +76,7 @@ impl<'a> FitCheck<'a> {
         let promising: &[QuotaId] = if below.is_empty() { &[root] } else { below };
         tree.governed().enumerate().all(|(place, name)| {
             let promised: i64 = promising.iter().filter_map(|q| tree.min(*q).get(place)).sum();
-            let there = self.nodes.iter().filter_map(|space| space.spec.allocatable.get(name.as_str()));
+            let there = self.nodes.iter().filter_map(|node| node.spec.allocatable.get(name.as_str()));
             promised <= there.sum()
         })
     }
@@ -107,8 +107,8 @@ impl<'a> FitCheck<'a> {
             let before = total.get(name.as_str()).unwrap_or(0);
             total.set(name.clone(), before.saturating_add(amount));
         }
-        let stands = view.pods.iter().find_map(|pod| pod.node);
-        Some(Demand { pods, total, first, together: spec.together.map(|level| (level, stands)) })
+        let placed_on = view.pods.iter().find_map(|pod| pod.node);
+        Some(Demand { pods, total, first, together: spec.together.map(|level| (level, placed_on)) })
     }
 
     fn quota_admits(&self, quota: QuotaId, demand: &Demand<'_>, preemptible: bool) -> bool {
@@ -131,15 +131,15 @@ impl<'a> FitCheck<'a> {
     /// must find it in one domain: that of the pods which already run, if there are any (P1).
     fn has_room_for(&self, pod: &PodTemplate, demand: &Demand<'_>) -> bool {
         let room = |within: &dyn Fn(&FreeSpace<'_>) -> bool| {
-            let nodes = self.nodes.iter().filter(|space| within(space));
-            nodes.fold(demand.pods.len(), |left, space| left - space.takes(pod, left)) == 0
+            let nodes = self.nodes.iter().filter(|node| within(node));
+            nodes.fold(demand.pods.len(), |left, node| left - node.takes(pod, left)) == 0
         };
-        let Some((level, stands)) = demand.together else { return room(&|_| true) };
-        let domains: BTreeSet<Place<'_>> = match stands.map(|node| self.replay.nodes.get(&node.0)) {
+        let Some((level, placed_on)) = demand.together else { return room(&|_| true) };
+        let domains: BTreeSet<Place<'_>> = match placed_on.map(|node| self.replay.nodes.get(&node.0)) {
             Some(node) => node.and_then(|node| domain(node, level)).into_iter().collect(),
-            None => self.nodes.iter().filter_map(|space| domain(space.spec, level)).collect(),
+            None => self.nodes.iter().filter_map(|node| domain(node.spec, level)).collect(),
         };
-        domains.iter().any(|place| room(&|space| domain(space.spec, level).as_ref() == Some(place)))
+        domains.iter().any(|place| room(&|node| domain(node.spec, level).as_ref() == Some(place)))
     }
 }
 

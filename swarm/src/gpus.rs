@@ -153,8 +153,8 @@ pub(crate) fn ask(builder: &mut WorldBuilder<'_>, part: Part) -> (Vec<(&'static 
                 amounts.push((CORES, (count * cores * 25).to_string()));
             }
             // A pod that requests more than one GPU has, without a count of GPUs, fits on no node.
-            let says = count > 1 && builder.gpu_draw.chance(90);
-            (amounts, if says { vec![("gpu_count", Value::number(count))] } else { Vec::new() })
+            let states_count = count > 1 && builder.gpu_draw.chance(90);
+            (amounts, if states_count { vec![("gpu_count", Value::number(count))] } else { Vec::new() })
         }
     }
 }
@@ -173,17 +173,17 @@ impl WorldBuilder<'_> {
         if !self.features.has(Feature::Nodes) || !self.features.has(Feature::Gpus) {
             return;
         }
-        let ill = if self.features.has(Feature::IllDevices) { self.gpu_draw.between(1, 4) } else { 0 };
-        for _ in 0..ill {
+        let unhealthy = if self.features.has(Feature::IllDevices) { self.gpu_draw.between(1, 4) } else { 0 };
+        for _ in 0..unhealthy {
             let Some((node, count)) = self.node_with_gpus() else { return };
             let (one, other) = (self.gpu_draw.between(0, self.safety), self.gpu_draw.between(0, self.safety));
             let device = Value::number(self.gpu_draw.between(0, count - 1));
             let fields = || vec![("node", Value::text(node.clone())), ("device", device.clone())];
-            let mut falls_ill = fields();
+            let mut unhealthy_fields = fields();
             if self.gpu_draw.chance(50) {
-                falls_ill.push(("pods", Value::word("Lost")));
+                unhealthy_fields.push(("pods", Value::word("Lost")));
             }
-            self.events.push((one.min(other), Value::fields("DeviceUnhealthy", falls_ill)));
+            self.events.push((one.min(other), Value::fields("DeviceUnhealthy", unhealthy_fields)));
             if self.gpu_draw.chance(80) {
                 self.events.push((one.max(other), Value::fields("DeviceHealthy", fields())));
             }

@@ -99,9 +99,10 @@ impl JobQueueLaw {
     pub(crate) fn report(&mut self, played: &mut Played) {
         played.failures.append(&mut self.failures);
         let went_back = self.jobs.values().filter(|job| job.tries > 1).count();
-        for (what, count) in
-            [("jobs let out", self.jobs.values().filter(|s| s.tries > 0).count()), ("jobs let out again", went_back)]
-        {
+        for (what, count) in [
+            ("jobs released by queues", self.jobs.values().filter(|s| s.tries > 0).count()),
+            ("jobs released again", went_back),
+        ] {
             *played.seen.entry(what.to_owned()).or_default() += count as u64;
         }
     }
@@ -151,7 +152,7 @@ impl JobQueueLaw {
             if rows.is_empty() {
                 continue;
             }
-            *played.seen.entry("suspended at rest".to_owned()).or_default() += rows.len() as u64;
+            *played.seen.entry("jobs suspended at rest".to_owned()).or_default() += rows.len() as u64;
             let at_rest = QueueAtRest { scenario, replay, scheduler, suspended: self, queue, leaf };
             let due: Vec<&&PendingRow> = rows.iter().filter(|row| at_rest.is_due(row, end)).collect();
             let free = !at_rest.may_be_full();

@@ -49,7 +49,7 @@ pub(crate) fn judge(scenario: &Scenario, log: &Log, end: &End<'_>, played: &mut 
         end,
         changed: Time(0),
         changes: true,
-        owed: BTreeMap::new(),
+        evicted_for: BTreeMap::new(),
         withdrawn: BTreeMap::new(),
         specs: BTreeMap::new(),
         nodes: BTreeMap::new(),
@@ -75,7 +75,7 @@ pub(crate) fn judge(scenario: &Scenario, log: &Log, end: &End<'_>, played: &mut 
     }
     if end.calm.is_some() && replay.is_at_rest(&scheduler) {
         replay.at_rest(scenario, scheduler, played);
-        *played.seen.entry("judged at rest".to_owned()).or_default() += 1;
+        *played.seen.entry("runs judged at rest".to_owned()).or_default() += 1;
     }
 }
 
@@ -86,7 +86,7 @@ pub(crate) struct Replay<'a> {
     changed: Time,
     changes: bool,
     /// Evictions in the calm phase, by the workload for which they were, until it is bound (S3).
-    owed: BTreeMap<WorkloadId, u64>,
+    evicted_for: BTreeMap<WorkloadId, u64>,
     /// How often each workload was withdrawn.
     withdrawn: BTreeMap<WorkloadId, u32>,
     pub(crate) specs: BTreeMap<WorkloadId, WorkloadSpec>,
@@ -119,12 +119,12 @@ impl Replay<'_> {
                 let withdrawn = self.withdrawn.entry(*workload).or_default();
                 *withdrawn += 1;
                 if *withdrawn > self.end.suspended.requeues(*workload) {
-                    self.owed.remove(workload);
+                    self.evicted_for.remove(workload);
                 }
             }
             // A workload that finished without the pod it evicted for, such as a training without its last member, owes
             // nothing.
-            Event::PodGone { pod, outcome: PodOutcome::Succeeded } => drop(self.owed.remove(&pod.workload)),
+            Event::PodGone { pod, outcome: PodOutcome::Succeeded } => drop(self.evicted_for.remove(&pod.workload)),
             Event::NodeUp(spec) | Event::NodeChanged(spec) => drop(self.nodes.insert(spec.id.0, spec.clone())),
             Event::NodeDown { node } => drop(self.nodes.remove(&node.0)),
             _ => {}
@@ -146,7 +146,7 @@ impl Replay<'_> {
         for action in &plan.actions {
             match action {
                 Action::Bind { pod, node, devices, .. } => {
-                    self.owed.remove(&pod.workload);
+                    self.evicted_for.remove(&pod.workload);
                     if self.specs.get(&pod.workload).is_some_and(|spec| spec.together.is_some()) {
                         count(played, "binds with a topology level");
                     }
@@ -166,20 +166,20 @@ impl Replay<'_> {
                         count(played, "evictions without quota");
                     }
                     if let Some(cause) = reason.cause.filter(|_| calm) {
-                        count(played, "evictions when calm");
-                        *self.owed.entry(cause).or_default() += 1;
+                        count(played, "evictions in the calm phase");
+                        *self.evicted_for.entry(cause).or_default() += 1;
                     }
                 }
                 Action::Release { workload, reason } => {
-                    count(played, "holds released");
+                    count(played, "holds that ended early");
                     match reason {
                         ReleaseReason::NeededBy(taker) => {
                             count(played, "holds taken over");
-                            let pods = self.owed.remove(workload).unwrap_or(0);
-                            *self.owed.entry(*taker).or_default() += pods;
+                            let pods = self.evicted_for.remove(workload).unwrap_or(0);
+                            *self.evicted_for.entry(*taker).or_default() += pods;
                         }
                         // With a hold timeout, evictions are meant to be in vain when it passes.
-                        ReleaseReason::TimedOut => drop(self.owed.remove(workload)),
+                        ReleaseReason::TimedOut => drop(self.evicted_for.remove(workload)),
                         // The workload may be placed all the same.
                         _ => {}
                     }
@@ -201,9 +201,9 @@ impl Replay<'_> {
         if !later.is_empty() {
             wrong("S1", format!("at rest, deciding later gives {:?}", later.actions));
         }
-        let owed: u64 = self.owed.values().sum();
-        if owed > 0 {
-            wrong("S3", format!("{owed} evictions in the calm phase were in vain"));
+        let in_vain: u64 = self.evicted_for.values().sum();
+        if in_vain > 0 {
+            wrong("S3", format!("{in_vain} evictions in the calm phase were in vain"));
         }
         let tree = scheduler.tree();
         let of = |id: WorkloadId| self.specs.get(&id).map_or_else(String::new, |s| format!("{id} ({})", s.namespace));

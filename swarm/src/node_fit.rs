@@ -87,9 +87,9 @@ impl<'a> FreeSpace<'a> {
         if amounts.iter().all(|amount| *amount == 0) {
             return Some(Need { count: 0, each: amounts });
         }
-        let told = pod.devices.as_ref().filter(|ask| names.contains(&&ask.resource));
+        let stated = pod.devices.as_ref().filter(|ask| names.contains(&&ask.resource));
         let whole_only = matches!(self.spec.mode, DeviceMode::Exclusive | DeviceMode::Topology { .. });
-        let count = match (told, &self.spec.mode) {
+        let count = match (stated, &self.spec.mode) {
             (Some(ask), _) if whole_only && ask.each != first => return None,
             (Some(ask), _) => i64::from(ask.count),
             (None, DeviceMode::Share) => 1,

@@ -126,7 +126,7 @@ fn judge(scenario: &Scenario) -> Played {
         |seen: &mut BTreeMap<String, u64>, what: &str, count: u64| *seen.entry(what.to_owned()).or_default() += count;
     add(&mut played.seen, "decisions", run.result.metrics.decisions);
     add(&mut played.seen, "refused edits", run.result.refusals.len() as u64);
-    add(&mut played.seen, "waiting at the end", run.result.pending.len() as u64);
+    add(&mut played.seen, "pods pending at the end", run.result.pending.len() as u64);
     for breach in &run.result.breaches {
         let number = breach.what.split(':').next().unwrap_or_default();
         let number = if number.starts_with('I') && number.len() <= 3 { number } else { "ledgers" };
@@ -250,10 +250,10 @@ impl Observer for Count<'_> {
             TraceEvent::Slow { .. } => "nodes slowed",
             TraceEvent::NodeChanged { .. } => "nodes edited",
             TraceEvent::Tree { refused: None } => "trees replaced",
-            TraceEvent::Device { healthy: false, .. } => "devices ill",
+            TraceEvent::Device { healthy: false, .. } => "unhealthy devices",
             TraceEvent::Relabel { refused: false, .. } => "nodes relabelled",
             TraceEvent::Relabel { refused: true, .. } => "relabels refused",
-            TraceEvent::People => "people edited",
+            TraceEvent::People => "edits of users and groups",
             TraceEvent::Refused { .. } => "refused submissions and edits",
             TraceEvent::Submit { pods, .. } if pods > 1 => "gangs submitted",
             _ => return,

@@ -11,12 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// compared in trees with lending limits (`lends`).
 #[must_use]
 pub fn differences(core: &Plan, reference: &Decision, lends: bool) -> Vec<String> {
-    let said =
+    let shown =
         |action: Option<&Action>| action.map_or("nothing".to_owned(), |action| format!("{} {action:?}", brief(action)));
     for i in 0..core.actions.len().max(reference.actions.len()) {
         let (a, b) = (core.actions.get(i), reference.actions.get(i));
         if a != b {
-            return vec![format!("action {i}: the core says {}\n    the reference {}", said(a), said(b))];
+            return vec![format!("action {i}: the core says {}\n    the reference {}", shown(a), shown(b))];
         }
     }
     let of = |verdict: &Verdict| {
@@ -27,15 +27,15 @@ pub fn differences(core: &Plan, reference: &Decision, lends: bool) -> Vec<String
     // of that later moment.
     let tried = core.verdicts.iter().filter(|v| !lends && of(v).next().is_some());
     let unlike = tried.filter(|v| !of(v).any(|other| same(&v.binding, &other.binding) && v.entitled == other.entitled));
-    let told = |binding: &BlockingReason, entitled: bool| format!("{}, entitled: {entitled}", binding.rule());
+    let text = |binding: &BlockingReason, entitled: bool| format!("{}, entitled: {entitled}", binding.rule());
     unlike
         .map(|v| {
             let others: Vec<String> =
-                of(v).map(|v| format!("{} {:?}", told(&v.binding, v.entitled), v.binding)).collect();
+                of(v).map(|v| format!("{} {:?}", text(&v.binding, v.entitled), v.binding)).collect();
             format!(
                 "{} is pending: the core says {} {:?}, the reference {others:?}",
                 v.workload,
-                told(&v.binding, v.entitled),
+                text(&v.binding, v.entitled),
                 v.binding
             )
         })

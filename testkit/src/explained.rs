@@ -32,13 +32,13 @@ pub fn explained(log: &Log, every: usize) -> Explained {
         match entry {
             Entry::Event(event) => drop(core.apply(event.clone())),
             Entry::Decide { at, .. } => {
-                let rests = core.decide(*at).is_empty();
+                let idle_now = core.decide(*at).is_empty();
                 // An event without content shows whether the scheduler is really at rest: while pods leave, a decision
                 // may wait for what the next one finds gone.
                 let mut again = core.clone();
-                let rests = rests && again.apply(Event::Tick).is_ok() && again.decide(*at).is_empty();
-                idle += usize::from(rests);
-                if rests && idle % every.max(1) == 0 {
+                let idle_now = idle_now && again.apply(Event::Tick).is_ok() && again.decide(*at).is_empty();
+                idle += usize::from(idle_now);
+                if idle_now && idle % every.max(1) == 0 {
                     look(&again, *at, i, &mut found);
                 }
             }

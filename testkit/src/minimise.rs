@@ -70,22 +70,22 @@ fn branch(core: &Scheduler, cause: WorkloadId, victim: WorkloadId) -> Vec<Worklo
     let common = tree.common(own, other);
     let top = tree.path(other).take_while(|quota| *quota != common).last().unwrap_or(other);
     let below = |id: &WorkloadId| leaf(*id).is_some_and(|leaf| tree.is_under(leaf, top));
-    everybody(core).into_iter().filter(below).collect()
+    all_workloads(core).into_iter().filter(below).collect()
 }
 
 /// Workloads that hold, or have a pod that is being bound or leaves.
 fn under_way(core: &Scheduler) -> Vec<WorkloadId> {
-    let moves = |id: &WorkloadId| {
+    let under_way = |id: &WorkloadId| {
         let view = core.workload(*id);
         view.is_some_and(|w| {
             w.held || w.pods.iter().any(|pod| matches!(pod.state, PodState::Binding | PodState::Leaving))
         })
     };
-    everybody(core).into_iter().filter(moves).collect()
+    all_workloads(core).into_iter().filter(under_way).collect()
 }
 
 /// All workloads that are pending or placed.
-fn everybody(core: &Scheduler) -> BTreeSet<WorkloadId> {
+fn all_workloads(core: &Scheduler) -> BTreeSet<WorkloadId> {
     let standing = core.nodes().into_iter().flat_map(|node| node.pods).map(|pod| pod.workload);
     core.waiting().into_iter().chain(standing).collect()
 }
@@ -95,7 +95,7 @@ fn everybody(core: &Scheduler) -> BTreeSet<WorkloadId> {
 pub fn cut(core: &Scheduler, cited: &Cited, stays_pending: &BTreeSet<WorkloadId>) -> Vec<Event> {
     let kept = |pod: &PodId| cited.workloads.contains(&pod.workload);
     let mut events: Vec<Event> = Vec::new();
-    for workload in everybody(core).difference(&cited.workloads) {
+    for workload in all_workloads(core).difference(&cited.workloads) {
         events.push(Event::WorkloadWithdrawn { workload: *workload });
     }
     let idle = cited.workloads.iter().filter(|id| !stays_pending.contains(id)).filter_map(|id| core.workload(*id));

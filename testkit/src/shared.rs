@@ -15,11 +15,11 @@ use std::{
 /// If the folder is required and absent.
 #[must_use]
 pub fn shared() -> Option<PathBuf> {
-    let beside = || {
+    let default = || {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
         Some(repository.parent()?.join("shared"))
     };
-    let folder = env::var_os("QUOTREE_SHARED").map(PathBuf::from).or_else(beside);
+    let folder = env::var_os("QUOTREE_SHARED").map(PathBuf::from).or_else(default);
     let found = folder.filter(|folder| folder.is_dir());
     let required = env::var_os("QUOTREE_REQUIRE_SHARED").is_some_and(|v| v == "1");
     assert!(found.is_some() || !required, "QUOTREE_REQUIRE_SHARED=1, but there is no shared folder");

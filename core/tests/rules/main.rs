@@ -23,6 +23,7 @@ mod ledger;
 mod order;
 mod placement;
 mod reclaim;
+mod retries;
 mod shares;
 mod topology;
 mod tree;

@@ -123,7 +123,7 @@ fn r1_the_reason_names_the_missing_resource_and_the_overuse() {
 }
 
 #[test]
-fn r1_r8_a_pod_that_becomes_preemptible_is_a_victim_for_its_equals_too() {
+fn w3_r1_r8_a_pod_that_becomes_preemptible_is_a_victim_for_its_equals_too() {
     // 2 came before 1, and may preempt it once 1 is preemptible.
     let mut game =
         Game::new("root 4/4; a<root 4/4", "4", by(|p| p.within = WithinQueuePreemption::LowerOrNewerEqual)).unwrap();

@@ -16,7 +16,7 @@ impl Driver<'_> {
                     self.played.evictions += 1;
                     let pair = reason.cause.as_ref().and_then(origin).zip(origin(&pod.workload));
                     if let Some((cause, victim)) = pair {
-                        *self.interval.owed.entry(cause).or_default() += 1;
+                        *self.interval.evicted_for.entry(cause).or_default() += 1;
                         // A gang whose minimum is guaranteed may borrow for its other members, and lose those again.
                         let elastic = |spec: &WorkloadSpec| spec.pods.iter().any(|set| set.min < set.count);
                         let of = [reason.cause, Some(pod.workload)].into_iter().flatten();
@@ -32,14 +32,14 @@ impl Driver<'_> {
                 Action::Bind { pod, .. } => {
                     self.played.binds += 1;
                     if let Some(cause) = origin(&pod.workload) {
-                        self.interval.owed.remove(&cause);
+                        self.interval.evicted_for.remove(&cause);
                     }
                 }
                 // Pods evicted for a hold that was taken over serve the workload that took it (H2).
                 Action::Release { workload, reason: ReleaseReason::NeededBy(taker) } => {
                     if let (Some(cause), Some(taker)) = (origin(workload), origin(taker)) {
-                        let pods = self.interval.owed.remove(&cause).unwrap_or(0);
-                        *self.interval.owed.entry(taker).or_default() += pods;
+                        let pods = self.interval.evicted_for.remove(&cause).unwrap_or(0);
+                        *self.interval.evicted_for.entry(taker).or_default() += pods;
                     }
                 }
                 _ => {}
@@ -101,9 +101,9 @@ impl Driver<'_> {
             self.reference = Some(reference);
             return;
         }
-        let owed = std::mem::take(&mut self.interval.owed);
+        let evicted_for = std::mem::take(&mut self.interval.evicted_for);
         if self.play.settles && !self.faulty {
-            for (cause, pods) in owed {
+            for (cause, pods) in evicted_for {
                 self.violation(format!("S3: {pods} pods were evicted in vain for submission {cause}"));
             }
         }

@@ -64,12 +64,12 @@ impl Driver<'_> {
             return self.core.decide(self.now);
         }
         let pending = self.core().waiting().iter().any(|w| self.core().workload(*w).is_some_and(|w| w.held));
-        let spared = reference.spared();
+        let reprieved = reference.reprieved();
         let other = reference.decide(self.now);
         let plan = self.core.decide(self.now);
         self.played.seen.extend(compare::occurred(&plan));
         self.played.seen.extend(pending.then_some("holds pending"));
-        self.played.seen.extend((reference.spared() > spared).then_some("pruning"));
+        self.played.seen.extend((reference.reprieved() > reprieved).then_some("pruning"));
         for what in compare::differences(&plan, &other, self.world.quotas.iter().any(|q| q.lend.is_some())) {
             self.violation(what);
         }

@@ -124,7 +124,7 @@ struct Driver<'a> {
 struct Interval {
     states: BTreeSet<Vec<(usize, usize)>>,
     evicted: BTreeSet<(usize, usize)>,
-    owed: BTreeMap<usize, u32>,
+    evicted_for: BTreeMap<usize, u32>,
     decisions: u32,
 }
 

@@ -103,13 +103,13 @@ impl Driver<'_> {
             let needs: u32 = self.specs.get(workload).map_or(0, |spec| spec.pods.iter().map(|set| set.min).sum());
             let pods = self.core().workload(*workload).map(|w| w.pods).unwrap_or_default();
             let stays = |state| matches!(state, PodState::Running | PodState::Binding);
-            let stand: Vec<PodId> = pods.iter().filter(|p| stays(p.state)).map(|p| p.id).collect();
-            let mut told: Vec<PodId> = stand.iter().copied().filter(|pod| here.contains(pod)).collect();
-            if self.world.roles || stand.len() - told.len() < needs as usize {
-                told = stand;
+            let placed: Vec<PodId> = pods.iter().filter(|p| stays(p.state)).map(|p| p.id).collect();
+            let mut deleted: Vec<PodId> = placed.iter().copied().filter(|pod| here.contains(pod)).collect();
+            if self.world.roles || placed.len() - deleted.len() < needs as usize {
+                deleted = placed;
             }
-            told.iter().for_each(|pod| self.apply(Event::PodLeaving { pod: *pod }));
-            told.iter().for_each(|pod| self.outcome(Event::PodGone { pod: *pod, outcome: PodOutcome::Evicted }, 50));
+            deleted.iter().for_each(|pod| self.apply(Event::PodLeaving { pod: *pod }));
+            deleted.iter().for_each(|pod| self.outcome(Event::PodGone { pod: *pod, outcome: PodOutcome::Evicted }, 50));
         }
         if self.play.delays.is_none() {
             self.answer_evictions(&hit.into_iter().collect::<Vec<_>>());

@@ -2,16 +2,11 @@
 //! in order (O1).
 
 use super::{
-    admission::quota_id,
-    order::Key,
-    reclaim::{PreemptionPlan, keep_better},
-    state::{Ask, Assignment, For, Hold, Reference, RequestQueue, Stage},
-    victims::{PreemptionKind, VictimLeaf},
+    reclaim::PreemptionPlan,
+    state::{Ask, Assignment, For, Reference, RequestQueue, Stage},
+    victims::PreemptionKind,
 };
-use quotree_core::{
-    Action, BindReason, BlockingReason, DeviceSet, EnforceMax, EvictReason, PodId, ReleaseReason, Room, Rule, Time,
-    Unquotaed, WorkloadId,
-};
+use quotree_core::{Action, BindReason, BlockingReason, DeviceSet, PodId, Room, Time, Unquotaed, WorkloadId};
 
 /// A decision of the reference: the same actions as the core's, and the reasons of the workloads that were tried in
 /// vain.
@@ -50,12 +45,12 @@ impl Reference {
         self.expire_holds(&mut plan);
         self.bind_held(&mut plan);
         self.evict_stale_gangs(&mut plan);
-        self.enforce_ceilings(&mut plan);
-        let mut news = std::mem::take(&mut self.facts);
+        self.enforce_max(&mut plan);
+        let mut changed = std::mem::take(&mut self.facts);
         self.update_queues();
         // Rounds, until one does nothing: what was done for one workload may help others that were tried before (W4).
         loop {
-            if news {
+            if changed {
                 self.retry_preemptors();
             }
             let before = plan.actions.len();
@@ -63,8 +58,8 @@ impl Reference {
                 self.attempt(&queue, &mut plan);
                 self.update_queues();
             }
-            news = plan.actions.len() > before;
-            if !news {
+            changed = plan.actions.len() > before;
+            if !changed {
                 break;
             }
         }
@@ -97,7 +92,7 @@ impl Reference {
         plan.verdicts.push(PendingReason { workload: id, binding: barred.unwrap_or_else(no_room), entitled });
     }
 
-    fn place_on_free(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Decision) -> bool {
+    pub(super) fn place_on_free(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Decision) -> bool {
         if self.barred(&self.ledger(), ask, self.workload(id).leaf).is_some() {
             return false;
         }
@@ -108,7 +103,7 @@ impl Reference {
     }
 
     /// Preempts: an entitled workload reclaims from other leaves first, then preempts within its own (R3).
-    fn preempt(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Decision) -> bool {
+    pub(super) fn preempt(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Decision) -> bool {
         let kinds = [PreemptionKind::Reclaim, PreemptionKind::Priority];
         let found = kinds.into_iter().find_map(|kind| self.find_plan(id, ask, kind));
         let Some(found) = found else { return false };
@@ -142,7 +137,7 @@ impl Reference {
     }
 
     fn carry_out(&mut self, id: WorkloadId, ask: &Ask, found: PreemptionPlan, plan: &mut Decision) {
-        self.spared += found.spared;
+        self.reprieved += found.reprieved;
         if found.victims.is_empty() && found.leaving.is_empty() {
             self.dequeue(id);
             self.bind(id, ask, &found.assignments, false, plan);
@@ -194,131 +189,6 @@ impl Reference {
         self.over_jobs(&self.ledger(), ask, leaf).is_none()
             && later.over_a_limit(&later.ledger(), ask, leaf).is_none()
             && later.place(id, later.free_nodes()).is_some()
-    }
-
-    /// An entitled workload that came after a hold was made takes it over if it needs it: first the holds of unentitled
-    /// workloads of other leaves, then those of workloads later in order; each alone, then all together (H2).
-    fn take_over(&mut self, id: WorkloadId, ask: &Ask, key: Key, plan: &mut Decision) -> bool {
-        let ids = self.holds_it_may_take(&self.ledger(), id, key);
-        let each = ids.iter().map(|id| vec![*id]).collect::<Vec<_>>();
-        each.into_iter().chain([ids]).any(|ids| self.take_holds(&ids, id, ask, plan))
-    }
-
-    /// The holds that a workload may take over.
-    pub(super) fn holds_it_may_take(&self, ledger: &super::ledger::Ledger, id: WorkloadId, key: Key) -> Vec<u32> {
-        let mut later: Vec<(bool, Key, u32)> = Vec::new();
-        for hold in self.holds.iter().filter(|hold| self.workload(id).changed_at > hold.made) {
-            let other = self.workload(hold.workload).leaf != self.workload(id).leaf;
-            let unentitled = other && !self.holder_is_entitled(ledger, hold);
-            let holder = self.key(ledger, self.workload(hold.workload));
-            if unentitled || key < holder {
-                later.push((unentitled, holder, hold.id));
-            }
-        }
-        later.sort_unstable();
-        later.into_iter().rev().map(|(_, _, id)| id).collect()
-    }
-
-    fn take_holds(&mut self, ids: &[u32], id: WorkloadId, ask: &Ask, plan: &mut Decision) -> bool {
-        let (mut trial, mut tried) = (self.clone(), plan.clone());
-        let ended: Vec<Hold> = ids.iter().filter_map(|hold| trial.drop_hold(*hold)).collect();
-        for hold in &ended {
-            let reason = ReleaseReason::NeededBy(id);
-            tried.actions.push(Action::Release { workload: hold.workload, reason });
-        }
-        let entitled = trial.entitled(&trial.ledger(), ask, trial.workload(id).leaf);
-        if !entitled || !(trial.place_on_free(id, ask, &mut tried) || trial.preempt(id, ask, &mut tried)) {
-            return false;
-        }
-        ended.iter().for_each(|hold| trial.requeue(hold.workload));
-        (*self, *plan) = (trial, tried);
-        true
-    }
-
-    /// Whether the ask of a hold stays within min; the hold is part of what stands already.
-    fn holder_is_entitled(&self, ledger: &super::ledger::Ledger, hold: &Hold) -> bool {
-        let Some(leaf) = self.workload(hold.workload).leaf else { return false };
-        let requested = self.requested(&hold.ask);
-        let within = |q: usize| requested.iter().all(|(r, _)| ledger.standing(q, *r) <= self.tree.quotas[q].min[*r]);
-        self.tree.path(leaf).all(|q| within(q) || q == 0 && self.tree.quotas.len() > 1)
-    }
-
-    /// Events carry no time: a period that one began is counted from the first decision after it (G3, T4).
-    fn start_clocks(&mut self) {
-        let now = self.now;
-        if let EnforceMax::After { ms } = self.policy.enforce_max {
-            for since in self.over_since.values_mut().filter(|since| since.is_none()) {
-                *since = Some(now);
-                self.timers.insert(now.after_ms(ms));
-            }
-        }
-        let Some(patience) = self.policy.stale_after_ms else { return };
-        for workload in self.workloads.values_mut().filter(|w| w.stale == Some(None)) {
-            workload.stale = Some(Some(now));
-            self.timers.insert(now.after_ms(patience));
-        }
-    }
-
-    /// Evicts gangs that ran below their minimum for too long (G3).
-    fn evict_stale_gangs(&mut self, plan: &mut Decision) {
-        let Some(patience) = self.policy.stale_after_ms else { return };
-        let noted: Vec<WorkloadId> = self.workloads.values().filter(|w| w.stale.is_some()).map(|w| w.id).collect();
-        for id in noted {
-            let workload = self.workload(id);
-            let late = workload.stale.flatten().is_some_and(|since| since.after_ms(patience) <= self.now);
-            if !workload.below_minimum() {
-                self.workload_mut(id).stale = None;
-            } else if late {
-                let reason = EvictReason {
-                    rule: Rule::G3,
-                    cause: None,
-                    leaf: workload.leaf.map(quota_id),
-                    common: None,
-                    resource: None,
-                    over: 0,
-                    priority: workload.priority,
-                    budget_broken: false,
-                };
-                for ordinal in workload.in_place() {
-                    self.evict(id.pod(ordinal), For::Nobody, reason.clone(), plan);
-                }
-                self.workload_mut(id).stale = None;
-                self.requeue_rest(id, ReleaseReason::Evicted, plan);
-            }
-        }
-    }
-
-    /// Evicts what has been above a lowered max for too long, in victim order, the deepest quota first (T4).
-    fn enforce_ceilings(&mut self, plan: &mut Decision) {
-        let EnforceMax::After { ms } = self.policy.enforce_max else { return };
-        let late = |since: &Option<Time>| since.is_some_and(|since| since.after_ms(ms) <= self.now);
-        let due: Vec<usize> = self.over_since.iter().filter(|(_, since)| late(since)).map(|(q, _)| *q).collect();
-        for quota in due.into_iter().rev() {
-            self.over_since.remove(&quota);
-            for r in 0..self.tree.governed.len() {
-                self.evict_above_max(quota, r, plan);
-            }
-        }
-    }
-
-    fn evict_above_max(&mut self, quota: usize, r: usize, plan: &mut Decision) {
-        loop {
-            let ledger = self.ledger();
-            let over = ledger.live(quota, r).saturating_sub(self.tree.quotas[quota].max[r]);
-            let mut best = None;
-            for leaf in self.tree.leaves().filter(|leaf| self.tree.is_under(*leaf, quota)) {
-                let from = VictimLeaf { leaf: Some(leaf), common: quota, resources: vec![r] };
-                for victim in self.workloads.values() {
-                    keep_better(&mut best, self.candidate(&ledger, None, &from, victim, None), &mut false);
-                }
-            }
-            let Some(candidate) = best.filter(|_| over > 0) else { return };
-            let reason = EvictReason { over, ..self.reason(&candidate, Rule::T4, None) };
-            for pod in &candidate.pods {
-                self.evict(*pod, For::Nobody, reason.clone(), plan);
-            }
-            self.requeue_rest(candidate.workload, ReleaseReason::Evicted, plan);
-        }
     }
 }
 

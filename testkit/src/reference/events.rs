@@ -68,7 +68,7 @@ impl Reference {
     fn node_down(&mut self, node: NodeId) {
         self.end_holds_on(node, |_| true);
         let there =
-            self.standing_pods().filter(|(_, _, pod)| pod.assignment.is_some_and(|assignment| assignment.node == node));
+            self.placed_pods().filter(|(_, _, pod)| pod.assignment.is_some_and(|assignment| assignment.node == node));
         for pod in there.map(|(id, ..)| id).collect::<Vec<_>>() {
             self.end_pod(pod);
             self.note_stale(pod.workload);

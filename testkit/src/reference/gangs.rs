@@ -29,7 +29,7 @@ impl Workload {
 
     /// Whether the workload counts as a job: from its first pod or hold on (A5).
     pub(super) fn admitted(&self) -> bool {
-        self.hold.is_some() || self.pods.iter().any(super::state::Pod::stands)
+        self.hold.is_some() || self.pods.iter().any(super::state::Pod::is_placed)
     }
 
     /// The next ask: all that the minimum lacks, or else one more pod (G1).

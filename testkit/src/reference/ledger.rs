@@ -111,7 +111,7 @@ impl Reference {
         };
         for workload in self.workloads.values() {
             let leaf = self.row_of_leaf(workload.leaf);
-            for pod in workload.pods.iter().filter(|pod| pod.stands()) {
+            for pod in workload.pods.iter().filter(|pod| pod.is_placed()) {
                 let row = self.row(&workload.sets[pod.set].template);
                 for q in self.tree.path(leaf) {
                     ledger.add(|l| &mut l.used, q, &row);
@@ -146,7 +146,7 @@ impl Reference {
             let mut own = own.to_vec();
             add(&mut own, self.row_of_leaf(self.workload(hold.workload).leaf), &self.total(&hold.ask), 1);
             for (_, workload, pod) in
-                self.standing_pods().filter(|(.., pod)| pod.stage == Stage::Leaving(For::Hold(hold.id)))
+                self.placed_pods().filter(|(.., pod)| pod.stage == Stage::Leaving(For::Hold(hold.id)))
             {
                 add(&mut own, self.row_of_leaf(workload.leaf), &self.row(&workload.sets[pod.set].template), -1);
             }

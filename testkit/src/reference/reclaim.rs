@@ -1,13 +1,12 @@
 //! The search for victims (R3 to R7, V2 to V4, G1), on a copy of the whole state.
 
 use super::{
-    ledger::Ledger,
     placement::FreeNodes,
     state::{Ask, Assignment, For, Reference, Stage},
     victims::{Candidate, Eligibility, PreemptionKind, Preemptor, by_overuse},
 };
 use quotree_core::{BorrowWhilePreempting, NodeId, PodId, PodTemplate, RespectBudgets, WorkloadId};
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Ordering;
 
 /// A plan that would place a workload.
 #[derive(Debug)]
@@ -18,23 +17,24 @@ pub(super) struct PreemptionPlan {
     pub(super) leaving: Vec<PodId>,
     pub(super) assignments: Vec<(PodId, Assignment)>,
     /// How many victims were reprieved (V2).
-    pub(super) spared: usize,
+    pub(super) reprieved: usize,
 }
 
 /// A quota and resource of which something is missing.
 type Deficit = (usize, usize);
 
+/// A search for victims, on a copy of the state.
 #[derive(Clone)]
-struct Search<'a> {
+pub(super) struct Search<'a> {
     /// The state before.
-    origin: &'a Reference,
-    by: &'a Preemptor,
+    pub(super) origin: &'a Reference,
+    pub(super) by: &'a Preemptor,
     /// The state without the victims so far.
-    trial: Reference,
-    placed: Vec<(PodId, Assignment)>,
-    victims: Vec<Candidate>,
+    pub(super) trial: Reference,
+    pub(super) placed: Vec<(PodId, Assignment)>,
+    pub(super) victims: Vec<Candidate>,
     /// Whether an exhausted budget protected a victim.
-    spared: bool,
+    budget_hit: bool,
 }
 
 impl Reference {
@@ -48,8 +48,12 @@ impl Reference {
         let leaf = self.workload(id).leaf.filter(|_| may)?;
         let mut by = Preemptor { id, leaf, ask: ask.clone(), kind, break_budgets: false };
         loop {
-            let (found, spared) = Search::new(self, &by).run();
-            if found.is_some() || !spared || by.break_budgets || self.policy.respect_budgets != RespectBudgets::Prefer {
+            let (found, budget_hit) = Search::new(self, &by).run();
+            if found.is_some()
+                || !budget_hit
+                || by.break_budgets
+                || self.policy.respect_budgets != RespectBudgets::Prefer
+            {
                 return found;
             }
             by.break_budgets = true;
@@ -75,12 +79,12 @@ impl Reference {
 
 impl<'a> Search<'a> {
     fn new(origin: &'a Reference, by: &'a Preemptor) -> Self {
-        Self { origin, by, trial: origin.clone(), placed: Vec::new(), victims: Vec::new(), spared: false }
+        Self { origin, by, trial: origin.clone(), placed: Vec::new(), victims: Vec::new(), budget_hit: false }
     }
 
     fn run(mut self) -> (Option<PreemptionPlan>, bool) {
         let found = self.plan();
-        (found, self.spared)
+        (found, self.budget_hit)
     }
 
     fn plan(&mut self) -> Option<PreemptionPlan> {
@@ -103,16 +107,16 @@ impl<'a> Search<'a> {
         }
         let picked = self.victims.len();
         let leaving = self.prune(leaving);
-        let spared = picked - self.victims.len();
+        let reprieved = picked - self.victims.len();
         let (victims, assignments) = (std::mem::take(&mut self.victims), std::mem::take(&mut self.placed));
-        Some(PreemptionPlan { kind: self.by.kind, victims, leaving, assignments, spared })
+        Some(PreemptionPlan { kind: self.by.kind, victims, leaving, assignments, reprieved })
     }
 
-    fn remove(&mut self, pod: PodId) {
+    pub(super) fn remove(&mut self, pod: PodId) {
         self.trial.pod_mut(pod).stage = Stage::Gone;
     }
 
-    fn put_back(&mut self, pod: PodId) {
+    pub(super) fn put_back(&mut self, pod: PodId) {
         *self.trial.pod_mut(pod) = *self.origin.pod(pod);
     }
 
@@ -122,7 +126,7 @@ impl<'a> Search<'a> {
     }
 
     /// The nodes without the victims and with the members placed so far.
-    fn free_nodes(&self) -> FreeNodes {
+    pub(super) fn free_nodes(&self) -> FreeNodes {
         let mut free_nodes = self.trial.free_nodes();
         for (pod, assignment) in &self.placed {
             free_nodes.put(self.trial.template(*pod), *assignment);
@@ -132,7 +136,7 @@ impl<'a> Search<'a> {
 
     /// Whether a min is too small for a non-preemptible ask. No eviction changes that, but a pod that leaves by itself
     /// may (A2).
-    fn lacks_guarantee(&self) -> bool {
+    pub(super) fn lacks_guarantee(&self) -> bool {
         let ledger = self.trial.ledger();
         let requested = self.trial.requested(&self.by.ask);
         let lacks =
@@ -149,14 +153,14 @@ impl<'a> Search<'a> {
             if self.place_members().and_then(|()| self.clear_quotas()).is_some() {
                 return Some(());
             }
-            *self = Self { spared: self.spared, ..before };
+            *self = Self { budget_hit: self.budget_hit, ..before };
         }
         self.clear_quotas()?;
         self.place_members()
     }
 
     /// The max limits of the path that the ask would exceed (A1).
-    fn exceeded_limits(&self) -> Vec<Deficit> {
+    pub(super) fn exceeded_limits(&self) -> Vec<Deficit> {
         let ledger = self.trial.ledger();
         let with = self.trial.ledger_with_ask(&self.by.ask, self.by.leaf);
         let mut deficits = Vec::new();
@@ -175,7 +179,7 @@ impl<'a> Search<'a> {
     /// The quotas that preemption within the leaf would leave above min, and larger than before or without their
     /// guarantee: all victims but the largest one reach down to min already, and pods that would be evicted before do
     /// not cover the rest (R1).
-    fn growth(&self, spared: &[usize]) -> Vec<Deficit> {
+    pub(super) fn growth(&self, reprieved: &[usize]) -> Vec<Deficit> {
         if self.by.kind == PreemptionKind::Reclaim || self.trial.policy.growth == BorrowWhilePreempting::Allowed {
             return Vec::new();
         }
@@ -186,7 +190,7 @@ impl<'a> Search<'a> {
                 let (min, before, rest) =
                     (self.trial.tree.quotas[q].min[r], before.standing(q, r), after.standing(q, r));
                 let uses = |c: &Candidate| c.pods.iter().map(|pod| self.origin.row_of(*pod)[r]).sum::<i64>();
-                let victims = self.victims.iter().enumerate().filter(|(i, _)| !spared.contains(i));
+                let victims = self.victims.iter().enumerate().filter(|(i, _)| !reprieved.contains(i));
                 let largest = victims.map(|(_, c)| uses(c)).max().unwrap_or(0);
                 let reaches_down = rest < before && rest + largest <= min;
                 let gives_up = || reaches_down && rest - self.lower_priority_usage(r) + amount > min;
@@ -226,7 +230,7 @@ impl<'a> Search<'a> {
                     keep_better(
                         &mut best,
                         self.trial.candidate(&ledger, Some(self.by), &from, victim, None),
-                        &mut self.spared,
+                        &mut self.budget_hit,
                     );
                 }
             }
@@ -255,7 +259,7 @@ impl<'a> Search<'a> {
         for node in self.trial.nodes.keys().copied() {
             let mut search = self.clone();
             let assignment = search.clear_node(template, node);
-            self.spared |= search.spared;
+            self.budget_hit |= search.budget_hit;
             let Some(assignment) = assignment else { continue };
             let cost = search.cost(self.victims.len(), node);
             if best.as_ref().is_none_or(|(least, ..)| cost.compare(least) == Ordering::Less) {
@@ -263,7 +267,7 @@ impl<'a> Search<'a> {
             }
         }
         let (_, search, assignment) = best?;
-        *self = Self { spared: self.spared, ..search };
+        *self = Self { budget_hit: self.budget_hit, ..search };
         Some(assignment)
     }
 
@@ -287,7 +291,7 @@ impl<'a> Search<'a> {
             for from in self.trial.victim_leaves(&ledger, self.by, &lacking, None) {
                 for victim in self.trial.workloads.values() {
                     let found = self.trial.candidate(&ledger, Some(self.by), &from, victim, Some(node));
-                    keep_better(&mut best, found, &mut self.spared);
+                    keep_better(&mut best, found, &mut self.budget_hit);
                 }
             }
             self.take(best?);
@@ -298,80 +302,6 @@ impl<'a> Search<'a> {
     fn cost(&self, start: usize, node: NodeId) -> Cost {
         self.origin.cost(&self.victims[start..], node)
     }
-
-    /// Reprieves the victims that the plan does not need: from the highest priority down, of equal ones the last picked
-    /// first; then the pods that leave anyway, in order of ids (V2).
-    fn prune(&mut self, leaving: Vec<PodId>) -> Vec<PodId> {
-        let mut order: Vec<usize> = (0..self.victims.len()).collect();
-        order.sort_by_key(|i| (Reverse(self.victims[*i].rank.priority), Reverse(*i)));
-        let mut spared: Vec<usize> = Vec::new();
-        for i in order {
-            let candidate = self.victims[i].clone();
-            candidate.pods.iter().for_each(|pod| self.put_back(*pod));
-            spared.push(i);
-            let good = |search: &mut Self| search.is_valid(&spared, &candidate.pods) || search.holds_elsewhere(&spared);
-            if self.breaks_gang(candidate.workload) || !good(self) {
-                spared.pop();
-                candidate.pods.iter().for_each(|pod| self.remove(*pod));
-            }
-        }
-        let victims = std::mem::take(&mut self.victims).into_iter().enumerate();
-        self.victims = victims.filter(|(i, _)| !spared.contains(i)).map(|(_, candidate)| candidate).collect();
-        let mut needed = Vec::new();
-        for pod in leaving {
-            self.put_back(pod);
-            if !self.is_valid(&[], &[pod]) {
-                self.remove(pod);
-                needed.push(pod);
-            }
-        }
-        needed
-    }
-
-    /// Whether the plan holds with all members placed anew, beside the reprieved victims; if not, they stay where they
-    /// were (V2).
-    fn holds_elsewhere(&mut self, spared: &[usize]) -> bool {
-        let before = std::mem::take(&mut self.placed);
-        if let Some(assignments) = self.trial.place(self.by.id, self.free_nodes()) {
-            self.placed = assignments;
-            if self.is_valid(spared, &[]) {
-                return true;
-            }
-        }
-        self.placed = before;
-        false
-    }
-
-    /// Whether the plan would leave a gang running below its minimum (G2).
-    fn breaks_gang(&self, id: WorkloadId) -> bool {
-        let rest = self.trial.workload(id);
-        !rest.in_place().is_empty() && rest.below_minimum() && !self.origin.workload(id).below_minimum()
-    }
-
-    /// Whether the plan still holds with these pods back and these victims reprieved (V2).
-    fn is_valid(&self, spared: &[usize], back: &[PodId]) -> bool {
-        let free_nodes = self.free_nodes();
-        let overcommitted = back
-            .iter()
-            .filter_map(|pod| self.trial.pod(*pod).assignment)
-            .any(|assignment| free_nodes.is_overcommitted(assignment.node));
-        if overcommitted
-            || self.lacks_guarantee()
-            || !self.exceeded_limits().is_empty()
-            || !self.growth(spared).is_empty()
-        {
-            return false;
-        }
-        if self.by.kind == PreemptionKind::Priority {
-            return true;
-        }
-        let ledger: Ledger = self.trial.ledger();
-        let reclaim_scope = self.trial.reclaim_scope(&ledger, &self.by.ask, Some(self.by.leaf));
-        let within = |c: &Candidate| {
-            reclaim_scope.is_some_and(|reclaim_scope| self.trial.tree.is_under(c.common, reclaim_scope))
-        };
-        self.victims.iter().enumerate().all(|(i, c)| spared.contains(&i) || within(c))
-    }
 }
 
 fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
@@ -379,10 +309,10 @@ fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
 }
 
 /// Keeps the candidate that is first in victim order.
-pub(super) fn keep_better(best: &mut Option<Candidate>, found: Eligibility, spared: &mut bool) {
+pub(super) fn keep_better(best: &mut Option<Candidate>, found: Eligibility, budget_hit: &mut bool) {
     match found {
         Eligibility::No => {}
-        Eligibility::BudgetExhausted => *spared = true,
+        Eligibility::BudgetExhausted => *budget_hit = true,
         Eligibility::Yes(candidate) => {
             if best.as_ref().is_none_or(|best| candidate.rank < best.rank) {
                 *best = Some(candidate);

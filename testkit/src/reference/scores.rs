@@ -1,6 +1,6 @@
 //! Placement scores (P2), each by its sentence in docs/policies.md, for one node and one pod, without an index.
 
-use super::placement::FreeNode;
+use super::nodes::FreeNode;
 use quotree_core::{Name, Placement, PodTemplate, Policy, TypicalPod};
 use std::collections::BTreeMap;
 

@@ -46,7 +46,7 @@ pub(super) struct Pod {
 
 impl Pod {
     /// Whether it uses quota and nodes: bound, being bound or terminating (L1).
-    pub(super) fn stands(&self) -> bool {
+    pub(super) fn is_placed(&self) -> bool {
         !matches!(self.stage, Stage::Waiting | Stage::Gone)
     }
 
@@ -161,7 +161,7 @@ pub struct Reference {
     /// Events and decisions so far.
     pub(super) count: u64,
     /// Victims reprieved so far (V2).
-    pub(super) spared: usize,
+    pub(super) reprieved: usize,
 }
 
 impl Reference {
@@ -188,7 +188,7 @@ impl Reference {
             facts: true,
             now: Time(0),
             count: 0,
-            spared: 0,
+            reprieved: 0,
         }
     }
 
@@ -215,15 +215,15 @@ impl Reference {
     }
 
     /// All pods that use quota and nodes.
-    pub(super) fn standing_pods(&self) -> impl Iterator<Item = (PodId, &Workload, &Pod)> {
+    pub(super) fn placed_pods(&self) -> impl Iterator<Item = (PodId, &Workload, &Pod)> {
         self.workloads.values().flat_map(|w| {
-            (0u32..).zip(&w.pods).filter(|(_, pod)| pod.stands()).map(move |(i, pod)| (w.id.pod(i), w, pod))
+            (0u32..).zip(&w.pods).filter(|(_, pod)| pod.is_placed()).map(move |(i, pod)| (w.id.pod(i), w, pod))
         })
     }
 
     /// The pods that leave for a hold, or for nobody.
     pub(super) fn leaving(&self, whom: For) -> Vec<PodId> {
-        let leaves = self.standing_pods().filter(|(_, _, pod)| pod.stage == Stage::Leaving(whom));
+        let leaves = self.placed_pods().filter(|(_, _, pod)| pod.stage == Stage::Leaving(whom));
         leaves.map(|(id, ..)| id).collect()
     }
 }
@@ -231,8 +231,8 @@ impl Reference {
 impl Reference {
     /// How many victims were picked and reprieved so far (V2).
     #[must_use]
-    pub fn spared(&self) -> usize {
-        self.spared
+    pub fn reprieved(&self) -> usize {
+        self.reprieved
     }
 
     /// The workloads that are pending or hold, by id.

@@ -24,6 +24,7 @@ pub struct Game {
     failing_binds: u32,
     broken: Vec<String>,
     plans: Vec<Plan>,
+    tried: Vec<WorkloadId>,
 }
 
 impl Game {
@@ -49,6 +50,7 @@ impl Game {
             failing_binds: 0,
             broken: Vec::new(),
             plans: Vec::new(),
+            tried: Vec::new(),
         };
         for node in nodes {
             game.apply(Event::NodeUp(node))?;
@@ -90,6 +92,11 @@ impl Game {
         std::mem::take(&mut self.broken)
     }
 
+    /// The workloads that were tried in vain since the last call, in order.
+    pub fn tried(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.tried).into_iter().map(|workload| workload.0).collect()
+    }
+
     /// Plays one row, one second after the one before, and writes what came of it.
     ///
     /// # Errors
@@ -126,6 +133,7 @@ impl Game {
         let plan = self.core.decide(self.now);
         let breaches = self.auditor.decision(&before, &plan, self.core.scheduler(), self.now);
         self.broken.extend(breaches.iter().map(ToString::to_string));
+        self.tried.extend(plan.verdicts.iter().map(|verdict| verdict.workload));
         let again = self.core.decide(self.now);
         if !again.is_empty() {
             self.broken.push(format!("S1: deciding again gives {:?}", again.actions));

@@ -1,0 +1,51 @@
+//! W1 to W4: which pending workloads a decision tries again, and which it need not.
+
+use crate::check;
+use quotree_core::Policy;
+use quotree_testkit::table::Game;
+
+/// Plays a row; the workloads that were tried in vain, in order.
+fn tried(game: &mut Game, row: &str) -> Vec<u32> {
+    game.row(row).unwrap();
+    game.tried()
+}
+
+/// 2 and 3 ask for the same, so 3 is not tried once 2 has failed; 4 asks for something else.
+#[test]
+fn w1_of_equal_asks_only_the_first_is_tried() {
+    let mut game = Game::new("root 9/9; a<root 0/9", "4", Policy::default()).unwrap();
+    let first = "submit 1 to a: 3; submit 2 to a: 2; submit 3 to a: 2; submit 4 to a: 4";
+    assert_eq!(tried(&mut game, first), [2, 4]);
+    assert_eq!(tried(&mut game, "withdraw 2"), [3], "3 is the first of its queue now");
+}
+
+/// a has no min and all its pods have the same priority, so 2 may evict nobody: it waits for room.
+#[test]
+fn w2_what_found_no_room_is_tried_again_when_a_node_has_room_for_it() {
+    let mut game = Game::new("root 9/9; a<root 0/9", "4", Policy::default()).unwrap();
+    assert_eq!(tried(&mut game, "submit 1 to a: 3; submit 2 to a: 2"), [2]);
+    assert_eq!(tried(&mut game, "wait 1000 ms"), [0; 0], "nothing came free");
+    assert_eq!(tried(&mut game, "node 1 up: 1"), [0; 0], "the new node is too small");
+    assert_eq!(game.row("node 2 up: 2").unwrap(), "bind 2");
+}
+
+/// b uses its min and loses nothing. a is entitled, and may find a victim after any event.
+#[test]
+fn w2_a_workload_that_may_preempt_is_tried_again_after_every_event() {
+    let mut game = Game::new("root 9/9; a<root 2/9; b<root 4/9", "4", Policy::default()).unwrap();
+    assert_eq!(tried(&mut game, "submit 1 to b: 4; submit 2 to a: 2"), [2]);
+    assert_eq!(tried(&mut game, "wait 1000 ms"), [2]);
+}
+
+/// 2 finds no victim in b, which is within its min, until 3 is placed and b borrows: the same decision tries 2 again.
+#[test]
+fn w4_what_a_decision_does_may_help_who_was_tried_before() {
+    check(
+        "root 9/9; a<root 3/9; b<root 2/9",
+        "4:z=x 1:z=y",
+        &[
+            ("no recreation; submit 1 to b: 2", "bind 1 on node 0"),
+            ("submit 2 to a: 3 on z=x; submit 3 to b: 1 on z=y", "bind 3 on node 1; evict 1 by R2; bind 2 on node 0"),
+        ],
+    );
+}
