@@ -6,7 +6,7 @@ use expect_test::expect;
 /// b uses the whole cluster. With a min of 2, a could reclaim; all of root's min is promised, and c uses none of its 3.
 #[test]
 fn x3_more_min_may_come_from_a_sibling_that_does_not_use_its_own() {
-    let told = explain(
+    let verdict = explain(
         "root 6/6; a<root 1/6; b<root 2/6; c<root 3/6",
         "6",
         &["submit 1 to b: 3; submit 2 to b: 3", "submit 3 to a: 2"],
@@ -19,17 +19,17 @@ fn x3_more_min_may_come_from_a_sibling_that_does_not_use_its_own() {
         2 pods not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
         would help: move 1 cpu of min from c to a
         --
-        A1, P1 used by b 1, 2
+        A1, P1: used by b (1, 2)
         also P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(a) protects 1, 2
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// A non-preemptible pod must fit the min of its queue, which is 1; the whole min of root is promised.
 #[test]
 fn x3_a_non_preemptible_pod_needs_more_min_of_its_queue() {
-    let told = explain(
+    let verdict = explain(
         "root 8/8; a<root 1/8; b<root 2/8; c<root 3/8; d<root 2/8",
         "8",
         &["submit 1 to b: 4; submit 2 to b: 4", "submit 3 to a: 2 non-preemptible"],
@@ -40,17 +40,17 @@ fn x3_a_non_preemptible_pod_needs_more_min_of_its_queue() {
         also A1: the pod requests 2 cpu, root uses 8 of its max of 8 cpu
         would help: move 1 cpu of min from c to a
         --
-        A1, P1 used by b 1, 2
+        A1, P1: used by b (1, 2)
         also P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
-        R5 protects 2 pods
+        R5 protects 2 pod(s)
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// x is guaranteed 4 and has promised a only 1 of it, so no sibling has to give anything.
 #[test]
 fn x3_more_min_comes_from_the_parent_where_the_parent_has_some_to_give() {
-    let told = explain(
+    let verdict = explain(
         "root 8/8; x<root 4/8; a<x 1/8; b<root 4/8",
         "8",
         &["submit 1 to b: 4; submit 2 to b: 4", "submit 3 to a: 3"],
@@ -63,59 +63,61 @@ fn x3_more_min_comes_from_the_parent_where_the_parent_has_some_to_give() {
         2 pods not preempted because a would be 2 cpu above its guarantee and so may not reclaim (R2(a))
         would help: raise min of a by 2 cpu
         --
-        A1, P1 used by b 1, 2
+        A1, P1: used by b (1, 2)
         also P1: a pod requests 3 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(a) protects 1, 2
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// The max of a and the max of x are both too small; changing one of them alone does not help.
 #[test]
 fn x3_nothing_is_advised_where_two_limits_would_have_to_change() {
-    let told = explain("root 8/8; x<root 4/5; a<x 1/3; b<root 4/8", "8", &["submit 1 to b: 1", "submit 3 to a: 6"], 3);
+    let verdict =
+        explain("root 8/8; x<root 4/5; a<x 1/3; b<root 4/8", "8", &["submit 1 to b: 1", "submit 3 to a: 6"], 3);
     expect![[r#"
         A1: the pod requests 6 cpu, a uses 0 of its max of 3 cpu
         also A1: the pod requests 6 cpu, x uses 0 of its max of 5 cpu
         --
-        R5 protects 1 pods
+        R5 protects 1 pod(s)
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// Only the max of a is too small; x has room below its own.
 #[test]
 fn x3_the_max_of_the_own_queue_is_advised_where_it_alone_is_too_small() {
-    let told = explain("root 8/8; x<root 4/5; a<x 1/3; b<root 4/8", "8", &["submit 1 to b: 1", "submit 3 to a: 4"], 3);
+    let verdict =
+        explain("root 8/8; x<root 4/5; a<x 1/3; b<root 4/8", "8", &["submit 1 to b: 1", "submit 3 to a: 4"], 3);
     expect![[r#"
         A1: the pod requests 4 cpu, a uses 0 of its max of 3 cpu
         would help: raise max of a by 1 cpu
         --
-        R5 protects 1 pods
+        R5 protects 1 pod(s)
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// b keeps 2 of its min from lending. Lending more is not among the changes that are tried.
 #[test]
 fn x3_a_sibling_is_not_asked_to_lend_more() {
-    let told = explain("root 8/8; a<root 3/8; b<root 4/8 lend=2", "8", &["submit 1 to a: 5", "submit 2 to a: 2"], 2);
+    let verdict = explain("root 8/8; a<root 3/8; b<root 4/8 lend=2", "8", &["submit 1 to a: 5", "submit 2 to a: 2"], 2);
     expect![[r#"
         A1: the pod requests 2 cpu, root uses 7 of its max of 8 cpu
         held by: a 5 cpu in 1 pod (2 cpu borrowed)
         1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
         would help: raise max of root by 1 cpu
         --
-        A1 used by a 1
+        A1: used by a (1)
         R1 protects 1
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// Workload 2 has evicted 1 and holds what it frees on node 0; 3 may run on node 0 only.
 #[test]
 fn x3_advice_takes_into_account_what_is_reserved_for_others() {
-    let told = explain(
+    let verdict = explain(
         "root 9/9; a<root 2/2; b<root 1/9; c<root 1/9",
         "4:z=y",
         &["slow evictions; submit 1 to b: 4", "submit 2 to a: 2", "node 1 up: 2; submit 3 to c: 4 on z=y"],
@@ -128,17 +130,17 @@ fn x3_advice_takes_into_account_what_is_reserved_for_others() {
         1 pod not preempted because it is already terminating (R2(c))
         would help: raise min of c by 3 cpu
         --
-        P1 used by b 1
+        P1: used by b (1)
         R2(c) protects 1
         or free 4 more cpu on node 0
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// Workload 4 may displace 1 of its own queue, which frees one cpu of the three.
 #[test]
 fn x3_advice_covers_what_the_victims_will_not_free() {
-    let told = explain(
+    let verdict = explain(
         "root 8/8; a<root 2/8; b<root 6/8",
         "4",
         &["submit 1 to a: 1; submit 2 to b: 2 non-preemptible; submit 3 to b: 1", "submit 4 to a: 3 priority 1"],
@@ -152,20 +154,20 @@ fn x3_advice_covers_what_the_victims_will_not_free() {
         1 pod not preempted because a would be 2 cpu above its guarantee and so may not reclaim (R2(a))
         1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
         --
-        P1 used by b 2, 3; a 1
-        R2(a) used by a 1
+        P1: used by b (2, 3), a (1)
+        R2(a): used by a (1)
         node 0: 1 of 3 cpu with 1 gone
         R2(c) protects 2
         R2(a) protects 3
         R6 protects 1
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// Both queues use their min and the cluster is full: neither more min nor more max finds a victim or room.
 #[test]
 fn x3_nothing_is_advised_where_both_queues_are_at_their_min() {
-    let told = explain(
+    let verdict = explain(
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
         &["submit 1 to a: 2; submit 2 to b: 2", "submit 3 to a: 1"],
@@ -178,24 +180,24 @@ fn x3_nothing_is_advised_where_both_queues_are_at_their_min() {
         1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
         1 pod not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
         --
-        A1, P1 used by a 1; b 2
-        R2(a) used by a 1
+        A1, P1: used by a (1), b (2)
+        R2(a): used by a (1)
         also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R1 protects 1
         R2(a) protects 2
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// The pod asks for a gpu, and the only node has none.
 #[test]
 fn x3_a_resource_that_no_node_has_may_be_advised() {
-    let told = explain("root 4,4/4,4; a<root 4,4/4,4", "4", &["submit 1 to a: 1,1"], 1);
+    let verdict = explain("root 4,4/4,4; a<root 4,4/4,4", "4", &["submit 1 to a: 1,1"], 1);
     expect![[r#"
         P1: a pod requests 1 gpu, the best node (node 0) has 0 free (1 node: 1 full)
         would help: free 1 more gpu on node 0
         --
         entitled
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }

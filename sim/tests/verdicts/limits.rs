@@ -6,7 +6,7 @@ use expect_test::expect;
 /// b borrows 2 cpu, and one of 10 is left. With 2 more, a would be one above its min, so it may not reclaim.
 #[test]
 fn x1_a_full_cluster_names_who_uses_it_and_how_much_of_it_is_borrowed() {
-    let told = explain(
+    let verdict = explain(
         "root 10/10; a<root 4/10; b<root 4/10; c<root 1/10",
         "10",
         &["submit 1 to a: 3", "submit 2 to b: 6", "submit 3 to a: 2"],
@@ -20,19 +20,19 @@ fn x1_a_full_cluster_names_who_uses_it_and_how_much_of_it_is_borrowed() {
         1 pod not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
         would help: raise min of a by 1 cpu
         --
-        A1, P1 used by b 2; a 1
-        R2(a) used by a 1
+        A1, P1: used by b (2), a (1)
+        R2(a): used by a (1)
         also P1: a pod requests 2 cpu, the best node (node 0) has 1 free (1 node: 1 full)
         R1 protects 1
         R2(a) protects 2
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// x is at its max, which a and b use. c is not below x, so its pod is not named.
 #[test]
 fn x1_a_full_parent_names_the_queues_below_it_only() {
-    let told = explain(
+    let verdict = explain(
         "root 9/9; x<root 4/4; a<x 2/4; b<x 2/4; c<root 1/9",
         "9",
         &["submit 1 to a: 1; submit 2 to b: 2; submit 3 to c: 1; submit 4 to a: 1", "submit 5 to a: 1"],
@@ -46,19 +46,19 @@ fn x1_a_full_parent_names_the_queues_below_it_only() {
         1 pod not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
         would help: raise max of x by 1 cpu
         --
-        A1 used by a 1, 4; b 2
-        R2(a) used by a 1, 4
+        A1: used by a (1, 4), b (2)
+        R2(a): used by a (1, 4)
         R1 protects 1, 4
         R2(a) protects 2
-        R5 protects 1 pods
+        R5 protects 1 pod(s)
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// A non-preemptible pod must fit the min of a beside the other non-preemptible pods of a; workload 2 does not count.
 #[test]
 fn x1_a_min_is_used_up_by_non_preemptible_pods_only() {
-    let told = explain(
+    let verdict = explain(
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
         &[
@@ -72,18 +72,18 @@ fn x1_a_min_is_used_up_by_non_preemptible_pods_only() {
         held by: a 1 cpu in 1 pod
         also A1: the pod requests 2 cpu, root uses 3 of its max of 4 cpu
         --
-        A2 used by a 1
-        A1, P1 used by a 1, 2; b 3
+        A2: used by a (1)
+        A1, P1: used by a (1, 2), b (3)
         also P1: a pod requests 2 cpu, the best node (node 0) has 1 free (1 node: 1 full)
-        R5 protects 3 pods
+        R5 protects 3 pod(s)
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// The min of a is used up by non-preemptible pods, that of its parent x is not.
 #[test]
 fn x1_a_min_may_be_full_while_the_parent_still_has_some() {
-    let told = explain(
+    let verdict = explain(
         "root 4/4; x<root 3/4; a<x 2/4; b<x 1/4; c<root 1/4",
         "9",
         &[
@@ -97,17 +97,17 @@ fn x1_a_min_may_be_full_while_the_parent_still_has_some() {
         held by: a 2 cpu in 1 pod
         also A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
         --
-        A2 used by a 1
-        A1 used by a 1; b 2; c 3
-        R5 protects 3 pods
+        A2: used by a (1)
+        A1: used by a (1), b (2), c (3)
+        R5 protects 3 pod(s)
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// a admits two workloads at once, and has two: a pod and a gang of two.
 #[test]
 fn x1_the_limit_of_workloads_names_those_that_count() {
-    let told = explain(
+    let verdict = explain(
         "root 9/9; a<root 9/9 jobs=2; b<root 0/9",
         "9",
         &["submit 1 to a: 1; submit 2 to a: 1 x2; submit 3 to b: 1", "submit 4 to a: 1"],
@@ -119,16 +119,16 @@ fn x1_the_limit_of_workloads_names_those_that_count() {
         would help: raise max_jobs of a to 3
         --
         entitled
-        A5 used by a 1, w2.0, w2.1
-        R5 protects 4 pods
+        A5: used by a (1, w2.0, w2.1)
+        R5 protects 4 pod(s)
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// a admits one workload at once. Workload 2 has evicted 1 and waits for it to leave: it counts already.
 #[test]
 fn x1_the_limit_of_workloads_counts_reservations() {
-    let told = explain(
+    let verdict = explain(
         "root 4/4; a<root 4/4 jobs=1; b<root 0/4",
         "4",
         &["slow evictions; submit 1 to b: 4", "submit 2 to a: 1", "submit 3 to a: 1"],
@@ -140,18 +140,18 @@ fn x1_the_limit_of_workloads_counts_reservations() {
         also A5: a already has 1 workload admitted, which is its max_jobs
         --
         entitled
-        A1, P1 used by b 1
-        A5 used by a 2
+        A1, P1: used by b (1)
+        A5: used by a (2)
         also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
-        R5 protects 1 pods
+        R5 protects 1 pod(s)
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// No gpu is left. Workload 1 uses none and is not named.
 #[test]
 fn x1_of_two_resources_only_the_missing_one_counts() {
-    let told = explain(
+    let verdict = explain(
         "root 4,2/4,2; a<root 1,1/4,2; b<root 3,1/4,2",
         "9,9",
         &["submit 1 to b: 1,0; submit 2 to b: 1,1; submit 3 to a: 1,1", "submit 4 to a: 1,1"],
@@ -166,19 +166,19 @@ fn x1_of_two_resources_only_the_missing_one_counts() {
         1 pod not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
         would help: raise max of root by 1 gpu
         --
-        A1 used by a 3; b 2
-        R2(a), R2(a) used by a 3
+        A1: used by a (3), b (2)
+        R2(a), R2(a): used by a (3)
         R1 protects 3
         R2(a) protects 2
-        R5 protects 1 pods
+        R5 protects 1 pod(s)
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// With the pod, a would be within its min of cpu and above its min of gpu, so it may not reclaim gpus.
 #[test]
 fn x1_a_queue_may_be_within_its_min_in_one_resource_and_above_it_in_the_other() {
-    let told = explain(
+    let verdict = explain(
         "root 4,4/4,4; a<root 1,1/4,4; b<root 3,3/4,4",
         "9,9",
         &["submit 1 to b: 2,2; submit 2 to a: 0,1; submit 3 to b: 1,1", "submit 4 to a: 1,1"],
@@ -192,18 +192,18 @@ fn x1_a_queue_may_be_within_its_min_in_one_resource_and_above_it_in_the_other() 
         2 pods not preempted because a would be 1 gpu above its guarantee and so may not reclaim (R2(a))
         would help: raise max of root by 1 gpu
         --
-        A1 used by b 1, 3; a 2
-        R2(a) used by a 2
+        A1: used by b (1, 3), a (2)
+        R2(a): used by a (2)
         R1 protects 2
         R2(a) protects 1, 3
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// Neither cpu nor gpu is left; a is at its min of gpu, and its own pod is non-preemptible.
 #[test]
 fn x1_two_resources_may_be_missing_at_once() {
-    let told = explain(
+    let verdict = explain(
         "root 4,4/4,4; a<root 3,2/4,4; b<root 1,2/4,4",
         "9,9",
         &["submit 1 to a: 1,2 non-preemptible; submit 2 to b: 1,1; submit 3 to b: 2,1", "submit 4 to a: 1,1"],
@@ -217,19 +217,19 @@ fn x1_two_resources_may_be_missing_at_once() {
         1 pod not preempted because it is not preemptible (R2(c))
         2 pods not preempted because a would be 1 gpu above its guarantee and so may not reclaim (R2(a))
         --
-        A1 used by b 2, 3; a 1
-        A1 used by a 1; b 2, 3
-        R2(a) used by a 1
+        A1: used by b (2, 3), a (1)
+        A1: used by a (1), b (2, 3)
+        R2(a): used by a (1)
         R2(c) protects 1
         R2(a) protects 2, 3
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// b is a queue in which nobody passes the head, and the head does not fit.
 #[test]
 fn x1_a_strict_queue_names_the_workload_at_its_head() {
-    let told = explain(
+    let verdict = explain(
         "root 4/4; a<root 4/4; b<root 0/4 block",
         "4",
         &["submit 1 to a: 3; submit 2 to b: 2", "submit 3 to b: 1"],
@@ -238,13 +238,13 @@ fn x1_a_strict_queue_names_the_workload_at_its_head() {
     expect![[r#"
         O2: workload 2 is ahead of it in the queue of its leaf, and that queue is strict
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// a misses a gpu within its min of gpu. Its pod would be 2 cpu above its min of cpu, so it may not reclaim.
 #[test]
 fn x1_borrowing_one_resource_bars_reclaiming_another() {
-    let told = explain(
+    let verdict = explain(
         "root 20,4/20,4; a<root 2,2/20,4; b<root 16,2/20,4",
         "20,4",
         &["submit 1 to b: 1,1; submit 2 to b: 1,1; submit 3 to b: 1,1; submit 4 to b: 1,1", "submit 5 to a: 4,1"],
@@ -257,9 +257,9 @@ fn x1_borrowing_one_resource_bars_reclaiming_another() {
         4 pods not preempted because a would be 2 cpu above its guarantee and so may not reclaim (R2(a))
         would help: raise min of a by 2 cpu
         --
-        A1, P1 used by b 1, 2, 3, 4
+        A1, P1: used by b (1, 2, 3, 4)
         also P1: a pod requests 1 gpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(a) protects 1, 2, 3, 4
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }

@@ -83,29 +83,29 @@ fn details(verdict: &Value, sentence: &str) -> Vec<String> {
         lines.extend(closest_nodes(obstacle));
     }
     for class in list(&verdict["protected"]) {
-        let who = if class["who"].is_null() { format!("{} pods", class["pods"]) } else { names(&class["who"]) };
+        let who = if class["who"].is_null() { format!("{} pod(s)", class["pods"]) } else { names(&class["who"]) };
         lines.push(format!("{} protects {who}", words(&class["rule"])));
     }
     lines.extend(list(&verdict["helps"]).iter().skip(1).map(|help| format!("or {}", words(help))));
     lines
 }
 
-/// The pods that use what is missing, by leaf, and by which rules it is missing.
+/// The workloads that use what is missing, by leaf, after the rules by which it is missing.
 fn users(obstacles: &[&Value]) -> Vec<String> {
     let user = |user: &Value| {
         let quota = if user["quota"].is_null() { "no quota".to_owned() } else { words(&user["quota"]) };
-        format!("{quota} {}", names(&user["who"]))
+        format!("{quota} ({})", names(&user["who"]))
     };
     let mut rules: Vec<(String, Vec<String>)> = Vec::new();
     for obstacle in obstacles.iter().filter(|obstacle| !list(&obstacle["holders"]).is_empty()) {
-        let users = list(&obstacle["holders"]).iter().map(user).collect::<Vec<_>>().join("; ");
+        let users = list(&obstacle["holders"]).iter().map(user).collect::<Vec<_>>().join(", ");
         let rule = words(&obstacle["rule"]);
         match rules.iter_mut().find(|(same, _)| *same == users) {
             Some((_, rules)) => rules.push(rule),
             None => rules.push((users, vec![rule])),
         }
     }
-    rules.into_iter().map(|(users, rules)| format!("{} used by {users}", rules.join(", "))).collect()
+    rules.into_iter().map(|(users, rules)| format!("{}: used by {users}", rules.join(", "))).collect()
 }
 
 /// The nodes that come closest, if the sentence leaves anything out about them.

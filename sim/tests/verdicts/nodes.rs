@@ -7,7 +7,7 @@ use quotree_core::{Policy, SearchBounds};
 /// The gang runs on two nodes, of which 2 selects the first.
 #[test]
 fn x1_only_pods_on_suitable_nodes_count() {
-    let told =
+    let verdict =
         explain("root 9/9; a<root 5/9; b<root 4/9", "2:z=y 2", &["submit 1 to b: 2 x2", "submit 2 to a: 1 on z=y"], 2);
     expect![[r#"
         P1: a pod requests 1 cpu, the best node (node 0) has 0 free (2 nodes: 1 full, 1 not matching its node selector)
@@ -16,17 +16,17 @@ fn x1_only_pods_on_suitable_nodes_count() {
         would help: free 1 more cpu on node 0
         --
         entitled
-        P1 used by b w1.0
+        P1: used by b (w1.0)
         R2(b) protects w1.0
-        R5 protects 1 pods
+        R5 protects 1 pod(s)
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// No gpu is left on the node. Workload 1 uses none.
 #[test]
 fn x1_a_pod_that_uses_nothing_of_what_is_missing_is_no_help() {
-    let told = explain(
+    let verdict = explain(
         "root 9,9/9,9; a<root 5,5/9,9; b<root 4,4/9,9",
         "4,1",
         &["submit 1 to b: 1,0; submit 2 to b: 1,1", "submit 3 to a: 1,1"],
@@ -39,17 +39,17 @@ fn x1_a_pod_that_uses_nothing_of_what_is_missing_is_no_help() {
         would help: free 1 more gpu on node 0
         --
         entitled
-        P1 used by b 2
+        P1: used by b (2)
         R2(b) protects 2
-        R5 protects 1 pods
+        R5 protects 1 pod(s)
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// Of six nodes one is cordoned, one has a taint, and the others do not have the label.
 #[test]
 fn x1_nodes_are_counted_by_what_rules_them_out() {
-    let told = explain(
+    let verdict = explain(
         "root 9/9; a<root 9/9",
         "1 2 3:!t 4:z=y 2 1",
         &["cordon node 1; submit 1 to a: 4 on z=y", "submit 2 to a: 2 non-preemptible on z=n; submit 3 to a: 1"],
@@ -59,15 +59,15 @@ fn x1_nodes_are_counted_by_what_rules_them_out() {
         P1: no node is eligible (6 nodes: 1 tainted, 4 not matching its node selector, 1 cordoned)
         --
         entitled
-        R5 protects 2 pods
+        R5 protects 2 pod(s)
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// The largest of three nodes is cordoned; 2, 1 and 1 cpu are free on the others.
 #[test]
 fn x1_the_closest_nodes_are_named() {
-    let told = explain("root 9/9; a<root 9/9", "1 2 3 1", &["cordon node 2; submit 1 to a: 3"], 1);
+    let verdict = explain("root 9/9; a<root 9/9", "1 2 3 1", &["cordon node 2; submit 1 to a: 3"], 1);
     expect![[r#"
         P1: a pod requests 3 cpu, the best node (node 1) has 2 free, 4 in the cluster: fragmented (4 nodes: 3 full, 1 cordoned)
         would help: free 1 more cpu on node 1
@@ -76,39 +76,39 @@ fn x1_the_closest_nodes_are_named() {
         node 1: 2 of 3 cpu
         node 0: 1 of 3 cpu
         node 3: 1 of 3 cpu
-    "#]].assert_eq(&told);
+    "#]].assert_eq(&verdict);
 }
 
 /// Both nodes that are large enough are cordoned.
 #[test]
 fn x1_a_cordoned_node_is_not_close() {
-    let told = explain("root 9/9; a<root 9/9", "1 3 2", &["cordon node 1; cordon node 2; submit 1 to a: 2"], 1);
+    let verdict = explain("root 9/9; a<root 9/9", "1 3 2", &["cordon node 1; cordon node 2; submit 1 to a: 2"], 1);
     expect![[r#"
         P1: a pod requests 2 cpu, the best node (node 0) has 1 free (3 nodes: 1 full, 2 cordoned)
         would help: free 1 more cpu on node 0
         --
         entitled
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// There is room on the only node, but it is cordoned.
 #[test]
 fn x1_the_only_node_may_be_cordoned() {
-    let told = explain("root 9/9; a<root 9/9", "3", &["cordon node 0; submit 1 to a: 2"], 1);
+    let verdict = explain("root 9/9; a<root 9/9", "3", &["cordon node 0; submit 1 to a: 2"], 1);
     expect![[r#"
         P1: no node is eligible (1 node: 1 cordoned)
         would help: uncordon node 0
         --
         entitled
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// One pod of the gang fits on node 0. The other one comes closest on node 1.
 #[test]
 fn x1_the_number_of_pods_of_a_gang_with_room_is_given() {
-    let told = explain(
+    let verdict = explain(
         "root 9/9; a<root 9/9",
         "4 4",
         &["submit 1 to a: 2 non-preemptible; submit 2 to a: 3 non-preemptible", "submit 3 to a: 2 x2"],
@@ -121,19 +121,19 @@ fn x1_the_number_of_pods_of_a_gang_with_room_is_given() {
         would help: free 1 more cpu on node 1
         --
         entitled
-        P1 used by a 1, 2
+        P1: used by a (1, 2)
         node 1: 1 of 2 cpu
         node 0: 0 of 2 cpu
         R2(c) protects 2
-        R5 protects 1 pods
+        R5 protects 1 pod(s)
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// 1.8 gpu are free, but no whole one on a node that has cpu enough.
 #[test]
 fn x1_of_devices_the_largest_free_part_of_one_counts() {
-    let told = explain(
+    let verdict = explain(
         "root 9,9/9,9; a<root 9,9/9,9",
         "9,1:dev 1,2:dev",
         &["submit 1 to a: 1,0.6 x2 non-preemptible; submit 2 to a: 2,1"],
@@ -146,18 +146,18 @@ fn x1_of_devices_the_largest_free_part_of_one_counts() {
         would help: free 2 more cpu on node 1
         --
         entitled
-        P1 used by a w1.0, w1.1
+        P1: used by a (w1.0, w1.1)
         node 0: 400m of 1 gpu
         node 1: 0 of 2 cpu
         R2(c) protects w1.0, w1.1
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// 0.4 are free on each of two devices: 0.8 in all, and no 0.7.
 #[test]
 fn x1_free_devices_may_be_in_pieces() {
-    let told = explain(
+    let verdict = explain(
         "root 9,9/9,9; a<root 9,9/9,9",
         "3,2:dev",
         &["submit 1 to a: 1,0.6 x2 non-preemptible; submit 2 to a: 1,0.7"],
@@ -169,16 +169,16 @@ fn x1_free_devices_may_be_in_pieces() {
         2 pods not preempted because they are not preemptible (R2(c))
         --
         entitled
-        P1 used by a w1.0, w1.1
+        P1: used by a (w1.0, w1.1)
         R2(c) protects w1.0, w1.1
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// A node that lacks one resource is closer than one that lacks two.
 #[test]
 fn x1_nodes_may_lack_several_resources() {
-    let told = explain("root 9,9/9,9; a<root 9,9/9,9", "1,1 2,1 1,2", &["submit 1 to a: 2,3"], 1);
+    let verdict = explain("root 9,9/9,9; a<root 9,9/9,9", "1,1 2,1 1,2", &["submit 1 to a: 2,3"], 1);
     expect![[r#"
         P1: a pod requests 3 gpu, the best node (node 1) has 1 free, 4 in the cluster: fragmented (3 nodes: 3 full)
         would help: free 2 more gpu on node 1
@@ -188,13 +188,13 @@ fn x1_nodes_may_lack_several_resources() {
         node 0: 1 of 2 cpu, 2 resources missing
         node 2: 1 of 2 cpu, 2 resources missing
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// b is 2 cpu above its min, so one of its pods may go: then 12 cpu are free in all, and 6 on the best node.
 #[test]
 fn s4_x1_fragmentation_is_named_where_quota_could_be_reclaimed_and_room_could_not() {
-    let told = explain(
+    let verdict = explain(
         "root 40/40; a<root 10/40; b<root 30/40",
         "10 10 10 10",
         &[
@@ -218,55 +218,55 @@ fn s4_x1_fragmentation_is_named_where_quota_could_be_reclaimed_and_room_could_no
         would help: free 4 more cpu on node 3
         --
         entitled
-        A1, P1 used by b 1, 2, 3, 4, 5, 6, 7, 8
+        A1, P1: used by b (1, 2, 3, 4, 5, 6, 7, 8)
         8 counted as gone
         node 3: 6 of 10 cpu
         node 0: 2 of 10 cpu
         node 1: 2 of 10 cpu
         R6 protects 1, 2, 3, 4, 5, 6, 7, 8
-    "#]].assert_eq(&told);
+    "#]].assert_eq(&verdict);
 }
 
 /// Three pods must run in one rack. Enough is free in all; in the best rack two of the three find room.
 #[test]
 fn x1_the_rack_that_comes_closest_is_named() {
-    let told =
+    let verdict =
         explain("root 99/99; a<root 99/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
     expect![[r#"
         P1: its pods must run in one topology domain, and the best is rack r1 of zone z: a pod requests 1 cpu, the best node (node 1) has 0 free (3 nodes: 1 full, 2 outside that domain), 2 of its pods had room
         would help: free 1 more cpu on node 1
         --
         entitled
-    "#]].assert_eq(&told);
+    "#]].assert_eq(&verdict);
 }
 
 /// The same for a queue without a min, which may evict nobody.
 #[test]
 fn x1_the_closest_rack_is_named_for_borrowers_too() {
-    let told =
+    let verdict =
         explain("root 99/99; a<root 0/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
     expect![[r#"
         P1: its pods must run in one topology domain, and the best is rack r1 of zone z: a pod requests 1 cpu, the best node (node 1) has 0 free (3 nodes: 1 full, 2 outside that domain), 2 of its pods had room
         would help: free 1 more cpu on node 1
-    "#]].assert_eq(&told);
+    "#]].assert_eq(&verdict);
 }
 
 /// Two pods must run in one rack, and no node says in which rack it is.
 #[test]
 fn x1_where_no_node_is_in_a_rack_none_is_closest() {
-    let told = explain("root 99/99; a<root 99/99", "4 4", &["submit 1 to a: 1 x2 in one rack"], 1);
+    let verdict = explain("root 99/99; a<root 99/99", "4 4", &["submit 1 to a: 1 x2 in one rack"], 1);
     expect![[r#"
         P1: no node is eligible (2 nodes: 2 outside that domain)
         --
         entitled
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// Only one rack may be searched for victims, and there are two.
 #[test]
 fn x1_a_bound_on_racks_is_reported() {
-    let told = explain_by(
+    let verdict = explain_by(
         &Policy { bounds: SearchBounds { nodes: 1, ..SearchBounds::default() }, ..Policy::default() },
         "root 4/4; a<root 4/4; b<root 0/4",
         "2:in..r0 2:in..r1",
@@ -282,17 +282,17 @@ fn x1_a_bound_on_racks_is_reported() {
         would help: free 2 more cpu on node 0
         --
         entitled
-        A1, P1 used by b 2
+        A1, P1: used by b (2)
         2 counted as gone
         node 0: 0 of 2 cpu
         R6 protects 2
-    "#]].assert_eq(&told);
+    "#]].assert_eq(&verdict);
 }
 
 /// Only one candidate may be looked at, and two would have to go.
 #[test]
 fn x1_a_bound_on_candidates_is_reported() {
-    let told = explain_by(
+    let verdict = explain_by(
         &Policy { bounds: SearchBounds { candidates: 1, ..SearchBounds::default() }, ..Policy::default() },
         "root 4/4; a<root 2/4; b<root 1/4",
         "4",
@@ -306,17 +306,17 @@ fn x1_a_bound_on_candidates_is_reported() {
         the search for victims stopped at its limit of candidates
         --
         entitled
-        A1, P1 used by b 1, 2, 3, 4
+        A1, P1: used by b (1, 2, 3, 4)
         also P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R6 protects 1, 2, 3, 4
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// One rack can be cleared of preemptible pods, which frees room for one of two pods: the node and the victim are named.
 #[test]
 fn x1_the_closest_rack_is_named_with_the_victims_it_would_take() {
-    let told = explain(
+    let verdict = explain(
         "root 8/8; a<root 2/8; b<root 0/8; c<root 2/8",
         "2:in..r0 2:in..r1",
         &[
@@ -334,10 +334,10 @@ fn x1_the_closest_rack_is_named_with_the_victims_it_would_take() {
         would help: free 1 more cpu on node 0
         --
         entitled
-        P1 used by b 2, 4; c 1, 3
+        P1: used by b (2, 4), c (1, 3)
         2 counted as gone
         node 0: 0 of 1 cpu
         R2(c) protects 1, 3
         R6 protects 2, 4
-    "#]].assert_eq(&told);
+    "#]].assert_eq(&verdict);
 }

@@ -7,7 +7,7 @@ use quotree_core::{Floor, Policy, Preemption, RespectBudgets, Unquotaed};
 /// Workloads 1 and 2 run without a quota. Only 2 may be evicted, and it is not enough.
 #[test]
 fn x1_pods_without_a_quota_may_be_reclaimed_unless_non_preemptible() {
-    let told = explain_by(
+    let verdict = explain_by(
         &Policy { unquotaed: Unquotaed::Schedule, ..Policy::default() },
         "root 9/9; a<root 2/9; b<root 2/9",
         "4",
@@ -23,20 +23,20 @@ fn x1_pods_without_a_quota_may_be_reclaimed_unless_non_preemptible() {
         would help: free 1 more cpu on node 0
         --
         entitled
-        P1 used by no quota 1, 2; b 3
+        P1: used by no quota (1, 2), b (3)
         node 0: 1 of 2 cpu with 2 gone
         R2(c) protects 1
         R2(b) protects 3
         R6 protects 2
         or make workload 1 preemptible
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// x is not a leaf, so workload 2 has no quota either. With 3 cpu, a would be above its min of 2.
 #[test]
 fn x1_a_borrower_may_not_evict_pods_without_a_quota() {
-    let told = explain_by(
+    let verdict = explain_by(
         &Policy { unquotaed: Unquotaed::Schedule, ..Policy::default() },
         "root 9/9; x<root 2/9; a<x 2/9; b<root 2/9",
         "4",
@@ -50,16 +50,16 @@ fn x1_a_borrower_may_not_evict_pods_without_a_quota() {
         3 pods not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
         would help: free 3 more cpu on node 0
         --
-        P1 used by no quota 1, 2; b 3
+        P1: used by no quota (1, 2), b (3)
         R2(a) protects 1, 2, 3
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// The same where a min of one cpu more would be enough.
 #[test]
 fn x1_more_min_would_open_the_pods_without_a_quota() {
-    let told = explain_by(
+    let verdict = explain_by(
         &Policy { unquotaed: Unquotaed::Schedule, ..Policy::default() },
         "root 9/9; a<root 1/9; b<root 2/9",
         "4",
@@ -73,17 +73,17 @@ fn x1_more_min_would_open_the_pods_without_a_quota() {
         3 pods not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
         would help: raise min of a by 1 cpu
         --
-        P1 used by no quota 1, 2; b 3
+        P1: used by no quota (1, 2), b (3)
         R2(a) protects 1, 2, 3
         or free 2 more cpu on node 0
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// Budgets are strict. The gang has two pods, and its budget allows one of them to go.
 #[test]
 fn x1_a_disruption_budget_protects_a_gang_that_must_go_whole() {
-    let told = explain_by(
+    let verdict = explain_by(
         &Policy { respect_budgets: RespectBudgets::Always, ..Policy::default() },
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
@@ -101,19 +101,19 @@ fn x1_a_disruption_budget_protects_a_gang_that_must_go_whole() {
         would help: make workload 2 preemptible
         --
         entitled
-        A1, P1 used by b w1.0, w1.1, 2, 3
+        A1, P1: used by b (w1.0, w1.1, 2, 3)
         also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 2, 3
         R7 protects w1.0, w1.1
         or make workload 3 preemptible
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// Budget x still allows an eviction, y does not.
 #[test]
 fn x1_of_two_disruption_budgets_only_the_exhausted_one_protects() {
-    let told = explain_by(
+    let verdict = explain_by(
         &Policy { respect_budgets: RespectBudgets::Always, ..Policy::default() },
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
@@ -132,19 +132,19 @@ fn x1_of_two_disruption_budgets_only_the_exhausted_one_protects() {
         would help: make workload 3 preemptible
         --
         entitled
-        A1, P1 used by b 1, 2, 3
+        A1, P1: used by b (1, 2, 3)
         also P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 3
         R7 protects 2
         R6 protects 1
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// a would be above its min with 5, so the pods of b are out of reach whatever their budget says.
 #[test]
 fn x1_budgets_of_other_queues_are_not_named_where_they_may_not_be_reclaimed() {
-    let told = explain_by(
+    let verdict = explain_by(
         &Policy { respect_budgets: RespectBudgets::Always, ..Policy::default() },
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
@@ -163,20 +163,20 @@ fn x1_budgets_of_other_queues_are_not_named_where_they_may_not_be_reclaimed() {
         1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
         would help: make workload 3 preemptible
         --
-        A1, P1 used by a 3, 4; b 1, 2
-        R2(a) used by a 3, 4
+        A1, P1: used by a (3, 4), b (1, 2)
+        R2(a): used by a (3, 4)
         also P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 3
         R2(a) protects 1, 2
         R6 protects 4
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// One pod is non-preemptible, one keeps its queue at its min, one has a strict budget.
 #[test]
 fn x1_three_rules_protect_three_pods() {
-    let told = explain_by(
+    let verdict = explain_by(
         &Policy { respect_budgets: RespectBudgets::Always, unquotaed: Unquotaed::Schedule, ..Policy::default() },
         "root 9/9; a<root 2/9; b<root 2/9",
         "4",
@@ -195,19 +195,19 @@ fn x1_three_rules_protect_three_pods() {
         would help: free 2 more cpu on node 0
         --
         entitled
-        P1 used by no quota 1, 2; b 3
+        P1: used by no quota (1, 2), b (3)
         R2(c) protects 1
         R2(b) protects 3
         R7 protects 2
         or make workload 1 preemptible
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// No pod is evicted in its first 5 seconds.
 #[test]
 fn x1_young_pods_are_protected() {
-    let told = explain_by(
+    let verdict = explain_by(
         &Policy { min_runtime_ms: 5000, ..Policy::default() },
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
@@ -220,17 +220,17 @@ fn x1_young_pods_are_protected() {
         1 pod not preempted because it is within its protected runtime (R2(c))
         --
         entitled
-        A1, P1 used by b 1
+        A1, P1: used by b (1)
         also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 1
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// The pods are 4,999 ms old when workload 3 comes.
 #[test]
 fn x1_young_pods_are_protected_until_the_last_millisecond() {
-    let told = explain_by(
+    let verdict = explain_by(
         &Policy { min_runtime_ms: 5000, ..Policy::default() },
         "root 9/9; a<root 4/9; b<root 1/9",
         "1 1",
@@ -244,18 +244,18 @@ fn x1_young_pods_are_protected_until_the_last_millisecond() {
         would help: free 2 more cpu on node 0
         --
         entitled
-        P1 used by b 1, 2
+        P1: used by b (1, 2)
         node 0: 0 of 2 cpu
         node 1: 0 of 2 cpu
         R2(c) protects 1, 2
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// The pods are 5,000 ms old when workload 3 comes. Both could go, but no node is large enough.
 #[test]
 fn x1_pods_are_not_protected_when_the_time_is_over() {
-    let told = explain_by(
+    let verdict = explain_by(
         &Policy { min_runtime_ms: 5000, ..Policy::default() },
         "root 9/9; a<root 4/9; b<root 1/9",
         "1 1",
@@ -269,18 +269,18 @@ fn x1_pods_are_not_protected_when_the_time_is_over() {
         would help: free 1 more cpu on node 0
         --
         entitled
-        P1 used by b 1, 2
+        P1: used by b (1, 2)
         node 0: 1 of 2 cpu with 1 gone
         node 1: 1 of 2 cpu with 2 gone
         R6 protects 1, 2
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// By the strict floor b may not fall below its min, as it would without the gang of two.
 #[test]
 fn x1_a_strict_floor_protects_a_gang_that_would_take_its_queue_below_its_min() {
-    let told = explain_by(
+    let verdict = explain_by(
         &Policy { floor: Floor::Strict, ..Policy::default() },
         "root 5/5; a<root 3/5; b<root 2/5",
         "5",
@@ -298,18 +298,18 @@ fn x1_a_strict_floor_protects_a_gang_that_would_take_its_queue_below_its_min() {
         would help: make workload 2 preemptible
         --
         entitled
-        A1, P1 used by b w1.0, w1.1, 2; a 3
+        A1, P1: used by b (w1.0, w1.1, 2), a (3)
         also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 2, 3
         R2(b) protects w1.0, w1.1
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// b is one cpu above its min: 1 may go, and that is not enough.
 #[test]
 fn x1_a_strict_floor_leaves_what_is_above_the_min() {
-    let told = explain_by(
+    let verdict = explain_by(
         &Policy { floor: Floor::Strict, ..Policy::default() },
         "root 9/9; a<root 4/9; b<root 1/9",
         "1 1",
@@ -324,19 +324,19 @@ fn x1_a_strict_floor_leaves_what_is_above_the_min() {
         would help: free 1 more cpu on node 0
         --
         entitled
-        P1 used by b 1, 2
+        P1: used by b (1, 2)
         node 0: 1 of 2 cpu with 1 gone
         node 1: 0 of 2 cpu
         R2(c) protects 2
         R6 protects 1
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// The policy says that nobody is evicted for anybody.
 #[test]
 fn x1_the_policy_may_forbid_all_preemption() {
-    let told = explain_by(
+    let verdict = explain_by(
         &Policy { preemption: Preemption::None, ..Policy::default() },
         "root 4/4; a<root 2/4; b<root 2/4",
         "4",
@@ -349,9 +349,9 @@ fn x1_the_policy_may_forbid_all_preemption() {
         2 pods not preempted because the policy switches this kind of preemption off (R8)
         --
         entitled
-        A1, P1 used by b 1; a 2
+        A1, P1: used by b (1), a (2)
         also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
         R8 protects 1, 2
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }

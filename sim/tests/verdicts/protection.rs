@@ -6,7 +6,7 @@ use expect_test::expect;
 /// By default, a budget is broken where nothing else helps. Even so, 2 and 3 run on two nodes, too small for 4.
 #[test]
 fn x1_by_default_a_disruption_budget_protects_nobody() {
-    let told = explain(
+    let verdict = explain(
         "root 5/5; a<root 2/5; b<root 3/5",
         "3 1 1",
         &[
@@ -24,7 +24,7 @@ fn x1_by_default_a_disruption_budget_protects_nobody() {
         would help: free 1 more cpu on node 1
         --
         entitled
-        A1, P1 used by b 1, 2, 3
+        A1, P1: used by b (1, 2, 3)
         3, 2 counted as gone
         node 1: 1 of 2 cpu
         node 2: 1 of 2 cpu
@@ -32,13 +32,13 @@ fn x1_by_default_a_disruption_budget_protects_nobody() {
         R2(c) protects 1
         R6 protects 2, 3
         or make workload 1 preemptible
-    "#]].assert_eq(&told);
+    "#]].assert_eq(&verdict);
 }
 
 /// b is above its min of gpu by one pod, and at its min of cpu: one of its pods may go, and that is not enough.
 #[test]
 fn x1_a_victim_may_be_above_its_min_in_one_of_two_missing_resources() {
-    let told = explain(
+    let verdict = explain(
         "root 20,9/20,9; a<root 6,4/20,9; b<root 4,1/20,9",
         "5,3",
         &["submit 1 to b: 2,1; submit 2 to b: 2,1; submit 3 to a: 1,1 non-preemptible", "submit 4 to a: 5,3"],
@@ -51,18 +51,18 @@ fn x1_a_victim_may_be_above_its_min_in_one_of_two_missing_resources() {
         2 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
         --
         entitled
-        P1 used by b 1, 2; a 3
+        P1: used by b (1, 2), a (3)
         node 0: 2 of 5 cpu with 2 gone, 2 resources missing
         R2(c) protects 3
         R6 protects 1, 2
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// b is at its min, on a node of 3 cpu where quota allows for 4.
 #[test]
 fn x1_a_queue_within_its_min_is_protected() {
-    let told = explain(
+    let verdict = explain(
         "root 4/4; a<root 2/4; b<root 2/4",
         "3",
         &["submit 1 to b: 1", "submit 2 to b: 1", "submit 3 to a: 1", "submit 4 to a: 1"],
@@ -76,17 +76,17 @@ fn x1_a_queue_within_its_min_is_protected() {
         would help: free 1 more cpu on node 0
         --
         entitled
-        P1 used by b 1, 2; a 3
+        P1: used by b (1, 2), a (3)
         R1 protects 3
         R2(b) protects 1, 2
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// 1 is non-preemptible, 3 and 4 are of the own queue with no lower priority; 2 may go and frees 2 cpu of the 3.
 #[test]
 fn x1_each_protected_pod_is_named_with_its_rule() {
-    let told = explain(
+    let verdict = explain(
         "root 9/9; a<root 5/9; b<root 2/9; c<root 1/9",
         "4 4",
         &[
@@ -107,20 +107,20 @@ fn x1_each_protected_pod_is_named_with_its_rule() {
         would help: free 1 more cpu on node 0
         --
         entitled
-        P1 used by a 3, 4; b 1; c 2
+        P1: used by a (3, 4), b (1), c (2)
         node 0: 2 of 3 cpu with 2 gone
         node 1: 2 of 3 cpu
         R2(c) protects 1
         R1 protects 3, 4
         R6 protects 2
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// 4 may displace 1 of its own queue, which frees 1 cpu; with 2 cpu, a would borrow more than it does now.
 #[test]
 fn x1_preemption_within_a_queue_must_not_increase_borrowing() {
-    let told = explain(
+    let verdict = explain(
         "root 9/9; a<root 1/9; b<root 1/9",
         "4",
         &[
@@ -140,8 +140,8 @@ fn x1_preemption_within_a_queue_must_not_increase_borrowing() {
         1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
         would help: raise min of a by 2 cpu
         --
-        P1 used by a 1, 3; b 2, 5
-        R1, R2(a) used by a 1, 3
+        P1: used by a (1, 3), b (2, 5)
+        R1, R2(a): used by a (1, 3)
         node 0: 1 of 2 cpu
         node 1: 0 of 2 cpu
         R2(c) protects 2
@@ -150,13 +150,13 @@ fn x1_preemption_within_a_queue_must_not_increase_borrowing() {
         R6 protects 1
         or free 1 more cpu on node 0
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
 
 /// 6 runs on a node that 4 does not select. If it could go, a would not borrow more; its priority protects it.
 #[test]
 fn x1_a_pod_of_the_own_queue_on_the_wrong_node_still_counts_for_its_quota() {
-    let told = explain(
+    let verdict = explain(
         "root 9/9; a<root 1/9; b<root 1/9",
         "4:z=n",
         &[
@@ -174,13 +174,13 @@ fn x1_a_pod_of_the_own_queue_on_the_wrong_node_still_counts_for_its_quota() {
         1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
         would help: raise min of a by 3 cpu
         --
-        P1 used by a 1, 3; b 2
-        R1 used by a 1, 3, 6
+        P1: used by a (1, 3), b (2)
+        R1: used by a (1, 3, 6)
         R2(c) protects 2
         R1 protects 3, 6
         R6 protects 1
-        R5 protects 1 pods
+        R5 protects 1 pod(s)
         or free 1 more cpu on node 0
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&verdict);
 }
