@@ -23,7 +23,7 @@ pub(crate) struct Queue {
     /// Per workload: what it waits for, unless it holds or has nothing pending.
     pending: Table<WorkloadSlot, Option<Pending>>,
     order: Order,
-    /// Whether workloads without a quota are refused (A4). They are pending, but never tried.
+    /// The slot of workloads without a quota, where the policy refuses them (A4). They are pending, but never tried.
     refuses: Option<QuotaSlot>,
 }
 
@@ -45,7 +45,7 @@ impl Queue {
         self.pending.get(slot).copied().flatten()
     }
 
-    /// Whether workloads of this slot are refused for want of a quota (A4).
+    /// Whether workloads charged to this slot are refused, because they have no quota (A4).
     pub(crate) fn refuses(&self, leaf: QuotaSlot) -> bool {
         self.refuses == Some(leaf)
     }
