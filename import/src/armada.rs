@@ -33,7 +33,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
         }
     };
     if queues.is_empty() {
-        out.problems.push(place.get("queues").refuse("at least one queue was expected"));
+        out.problems.push(place.get("queues").refuse("expected at least one queue"));
     }
     for queue in &queues {
         let named = queue.get("name").name().and_then(|name| Ok((name, queue.get("jobTemplates").items()?)));
@@ -63,14 +63,14 @@ fn jobs_of(
     rows: &mut Vec<TraceRow>,
 ) -> Taken<()> {
     if !place.get("dependencies").items()?.is_empty() {
-        return Err(place.refuse("templates that wait for others are not taken"));
+        return Err(place.refuse("job templates with dependencies are not supported"));
     }
     let count = place.get("number").count(0, MOST)?;
     let gang = place.get("gangCardinality").count(1, 1_000_000)?.max(1);
     let repeat = place.get("repeat");
     let (times, period) = (repeat.get("numTimes").count(1, MOST)?.max(1), duration(&repeat.get("period"))?);
     if count % gang != 0 {
-        return Err(place.refuse(format!("{count} jobs are no whole gangs of {gang}")));
+        return Err(place.refuse(format!("{count} jobs do not divide into gangs of {gang}")));
     }
     let total = (count / gang).saturating_mul(times).saturating_add(rows.len() as u64);
     if total > options.max_rows as u64 {
@@ -110,7 +110,7 @@ fn jobs_of(
 
 fn duration(place: &Place<'_>) -> Taken<u64> {
     let Some(text) = place.text()? else { return Ok(0) };
-    parse_duration(text).map_err(|why| place.refuse(format!("`{text}` is no duration: {why}")))
+    parse_duration(text).map_err(|why| place.refuse(format!("`{text}` is not a duration: {why}")))
 }
 
 /// The nodes of all clusters: directly under `clusters`, or under pools and groups of clusters, as older files have them.
@@ -125,7 +125,7 @@ pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
         Err(problem) => return NodeRows { problems: vec![problem], ..out },
     };
     if clusters.is_empty() {
-        out.problems.push(documents.first().get("clusters").refuse("at least one cluster was expected"));
+        out.problems.push(documents.first().get("clusters").refuse("expected at least one cluster"));
     }
     let mut names = BTreeSet::new();
     for (pool, cluster) in &clusters {
@@ -133,7 +133,7 @@ pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
             let pool = cluster.get("pool").text()?.or(*pool);
             let fresh = names.insert(name);
             if !fresh {
-                return Err(cluster.refuse(format!("a second cluster `{name}`")));
+                return Err(cluster.refuse(format!("duplicate cluster `{name}`")));
             }
             Ok((name, pool, cluster.get("nodeTemplates").items()?))
         });
@@ -232,5 +232,5 @@ fn classes(queues: &[Place<'_>]) -> Option<String> {
         jobs.filter_map(|job| job.get("priorityClassName").text().ok()?.map(str::to_owned)).collect();
     let names: Vec<String> = names.into_iter().collect();
     (!names.is_empty())
-        .then(|| format!("priority classes {}: set `preemptible` as the configuration says", names.join(", ")))
+        .then(|| format!("priority classes {}: set `preemptible` as in the configuration of Armada", names.join(", ")))
 }

@@ -29,13 +29,13 @@ pub fn daily_quotas(bytes: &[u8], start: DateTime) -> (Vec<DailyQuotas>, Vec<Row
     let problems = table::each_row(bytes, 1_000_000, &["date"], |row| {
         let at = moment(row.cell("date"))?;
         if last.is_some_and(|last| at <= last) {
-            return Err(format!("`{at}` is not after the row before"));
+            return Err(format!("`{at}` is not later than the row before"));
         }
         let mut gpus = Vec::new();
         for column in &columns {
             let count = row.count(column)?;
             if count > MOST_GPUS {
-                return Err(format!("{count} GPUs: at most {MOST_GPUS} were expected"));
+                return Err(format!("{count} GPUs; expected at most {MOST_GPUS}"));
             }
             gpus.push(((*column).to_owned(), count));
         }
@@ -45,7 +45,7 @@ pub fn daily_quotas(bytes: &[u8], start: DateTime) -> (Vec<DailyQuotas>, Vec<Row
             days = vec![DailyQuotas { from: Time(0), gpus }];
             return Ok(());
         }
-        let ms = u64::try_from(ms).ok().filter(|ms| *ms <= MAX_MS).ok_or_else(|| format!("`{at}` is too far away"))?;
+        let ms = u64::try_from(ms).ok().filter(|ms| *ms <= MAX_MS).ok_or_else(|| format!("`{at}` is too far from the first row"))?;
         if days.last().is_none_or(|day| day.gpus != gpus) {
             // Before the first day there is nothing to go by but that day.
             let from = if days.is_empty() { Time(0) } else { Time(ms) };

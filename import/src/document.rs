@@ -105,7 +105,7 @@ impl<'d> Place<'d> {
         let items: &'d [Node] = match self.node.map(|node| &node.value) {
             None => &[],
             Some(Value::List(items)) => items,
-            Some(_) => return Err(self.refuse("a list was expected")),
+            Some(_) => return Err(self.refuse("expected a list")),
         };
         let place = |(i, node): (usize, &'d Node)| Self {
             node: Some(node),
@@ -121,7 +121,7 @@ impl<'d> Place<'d> {
         let entries = match self.node.map(|node| &node.value) {
             None => &[],
             Some(Value::Map(entries)) => entries.as_slice(),
-            Some(_) => return Err(self.refuse("a map was expected")),
+            Some(_) => return Err(self.refuse("expected a map")),
         };
         Ok(entries.iter().map(|entry| (entry.key.as_str(), self.field(&entry.key, Some(&entry.value)))).collect())
     }
@@ -131,26 +131,26 @@ impl<'d> Place<'d> {
         match self.node.map(|node| (yaml::scalar(node), node)) {
             None => Ok(None),
             Some((Some(text), _)) => Ok(Some(text)),
-            Some((None, _)) => Err(self.refuse("a word or a number was expected")),
+            Some((None, _)) => Err(self.refuse("expected a word or a number")),
         }
     }
 
     /// The name here, which must be there.
     pub(super) fn name(&self) -> Taken<&'d str> {
-        self.text()?.filter(|text| !text.is_empty()).ok_or_else(|| self.refuse("a name was expected"))
+        self.text()?.filter(|text| !text.is_empty()).ok_or_else(|| self.refuse("expected a name"))
     }
 
     /// The whole number here, from 0 to `most`; `absent` where there is nothing.
     pub(super) fn count(&self, absent: u64, most: u64) -> Taken<u64> {
         let Some(text) = self.text()? else { return Ok(absent) };
         let number = text.parse().ok().filter(|number| *number <= most);
-        number.ok_or_else(|| self.refuse(format!("`{text}`: a whole number from 0 to {most} was expected")))
+        number.ok_or_else(|| self.refuse(format!("expected a whole number from 0 to {most}, found `{text}`")))
     }
 
     /// The priority here; nothing where there is nothing.
     pub(super) fn priority(&self) -> Taken<Option<i32>> {
         let Some(text) = self.text()? else { return Ok(None) };
-        let wrong = |_| self.refuse(format!("`{text}` is no priority: a whole number was expected"));
+        let wrong = |_| self.refuse(format!("`{text}` is not a priority; expected a whole number"));
         text.parse().map(Some).map_err(wrong)
     }
 
@@ -187,7 +187,7 @@ mod tests {
         let items = root.get("a").items().unwrap();
         assert_eq!(items[0].get("B").count(7, 9), Ok(1));
         assert_eq!(items[0].get("e").count(7, 9), Ok(7));
-        assert_eq!(items[1].get("name").name().unwrap_err().what, "a[1].name: a name was expected");
+        assert_eq!(items[1].get("name").name().unwrap_err().what, "a[1].name: expected a name");
         let negative = items[1].get("b").amounts().unwrap_err();
         assert_eq!((negative.line, negative.what.as_str()), (3, "a[1].b.c: `-2` is negative"));
         assert_eq!(root.get("d").items().unwrap_err().line, 5);

@@ -64,23 +64,23 @@ impl Reading {
             let span = objects.first().map_or(0..0, |document| document.span.clone());
             let seen: BTreeSet<_> = objects.iter().copied().filter_map(kind).map(|kind| format!("`{kind}`")).collect();
             let seen = if seen.is_empty() {
-                "nothing with a kind".to_owned()
+                "no document with a kind".to_owned()
             } else {
                 seen.into_iter().collect::<Vec<_>>().join(", ")
             };
-            return self.problem(&span, format!("no document of kind `{KIND}`: there is {seen}"));
+            return self.problem(&span, format!("no document of kind `{KIND}`; the file has {seen}"));
         };
         if let Some(second) = trees.next() {
-            self.problem(&second.span, format!("a second `{KIND}`: one file describes one tree"));
+            self.problem(&second.span, format!("second `{KIND}`; a file describes one tree"));
         }
         match find(document, "apiVersion") {
             Some(version) if scalar(version) == Some(API_VERSION) => {}
             Some(version) => self.problem(&version.span, format!("the apiVersion is not `{API_VERSION}`")),
-            None => self.problem(&document.span, format!("no `apiVersion`: `{API_VERSION}` was expected")),
+            None => self.problem(&document.span, format!("missing `apiVersion`; expected `{API_VERSION}`")),
         }
         match find(document, "spec").and_then(|spec| find(spec, "root")) {
             Some(root) => self.quota(root, None),
-            None => self.problem(&document.span, "no `spec.root`: the tree begins there"),
+            None => self.problem(&document.span, "missing `spec.root`, the root of the tree"),
         }
     }
 
@@ -92,7 +92,7 @@ impl Reading {
         let (name, place) = match find(node, "name").map(|value| (scalar(value), value)) {
             Some((Some(name), value)) if !name.is_empty() => (Name::from(name), value.span.clone()),
             Some((_, value)) => return self.problem(&value.span, "the name of a quota must be a word"),
-            None => return self.problem(&node.span, "a quota without a `name`"),
+            None => return self.problem(&node.span, "a quota has no `name`"),
         };
         self.places.entry(name.clone()).or_insert(place);
         let mut spec = QuotaSpec::new(name.as_str(), parent.map(Name::as_str));

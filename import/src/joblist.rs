@@ -100,7 +100,7 @@ impl List {
         match self.clock {
             Clock::Millis => millis(row, "duration"),
             Clock::Calendar => seconds_to_ms(text)
-                .ok_or_else(|| format!("`{text}` is no duration: seconds from 0 upwards were expected")),
+                .ok_or_else(|| format!("`{text}` is not a duration; expected seconds, 0 or more")),
         }
     }
 }
@@ -118,10 +118,10 @@ pub(super) fn rows(list: &List, bytes: &[u8], options: &TraceOptions) -> TraceRo
         let runtime_ms = list.runtime_ms(row)?;
         let total = row.count(asked)?;
         if total == 0 {
-            return Err(format!("it asks nothing: `{asked}` is 0"));
+            return Err(format!("the job requests nothing: `{asked}` is 0"));
         }
         let (pods, each) = spread(total, list.nodes.map_or(Ok(1), |column| row.count(column))?)?;
-        let amount = each.checked_mul(1000).ok_or_else(|| format!("{total} of `{asked}` are too many"))?;
+        let amount = each.checked_mul(1000).ok_or_else(|| format!("{total} of `{asked}` is too large"))?;
         let request = Amounts::new().with(options.resource.clone(), amount);
         let template = templates.share(PodTemplate { request, ..PodTemplate::default() });
         let namespace = match (whose, list.whose) {
@@ -144,7 +144,7 @@ pub(super) fn rows(list: &List, bytes: &[u8], options: &TraceOptions) -> TraceRo
 fn spread(total: i64, nodes: i64) -> Result<(u32, i64), String> {
     match u32::try_from(nodes) {
         Ok(pods) if pods > 1 && nodes <= MOST_NODES && total % nodes == 0 => Ok((pods, total / nodes)),
-        _ if nodes > MOST_NODES => Err(format!("{nodes} nodes: at most {MOST_NODES} were expected")),
+        _ if nodes > MOST_NODES => Err(format!("{nodes} nodes; expected at most {MOST_NODES}")),
         _ => Ok((1, total)),
     }
 }
@@ -156,7 +156,7 @@ pub(super) fn moment(text: &str) -> Result<DateTime, String> {
         true => text.parse::<Timestamp>().ok().map(|stamp| stamp.to_zoned(TimeZone::UTC).datetime()),
         false => text.parse().ok(),
     };
-    moment.ok_or_else(|| format!("`{text}` is no timestamp: one like `2017-10-09 07:01:55` was expected"))
+    moment.ok_or_else(|| format!("`{text}` is not a timestamp; expected one like `2017-10-09 07:01:55`"))
 }
 
 fn millis(row: &Row<'_>, column: &str) -> Result<u64, String> {
@@ -166,7 +166,7 @@ fn millis(row: &Row<'_>, column: &str) -> Result<u64, String> {
 
 fn priority(row: &Row<'_>, column: &str) -> Result<i32, String> {
     let text = row.cell(column);
-    text.parse().map_err(|_| format!("`{text}` is no priority: a whole number was expected"))
+    text.parse().map_err(|_| format!("`{text}` is not a priority; expected a whole number"))
 }
 
 /// Turns timestamps into milliseconds since the earliest of them.

@@ -52,7 +52,7 @@ fn nodes_of(documents: &Documents, options: &TraceOptions) -> NodeRows {
     for place in places {
         match node(&place, options) {
             Ok(node) if names.insert(node.name.clone()) => out.rows.push(node),
-            Ok(node) => out.problems.push(place.refuse(format!("a second node `{}`", node.name))),
+            Ok(node) => out.problems.push(place.refuse(format!("duplicate node `{}`", node.name))),
             Err(problem) => out.problems.push(problem),
         }
         if out.rows.len() > options.max_rows {
@@ -185,7 +185,7 @@ fn pod(
     }
     let namespace = metadata.get("namespace").text()?.unwrap_or("default");
     let created = moment(&metadata.get("creationTimestamp"))?;
-    let created = created.ok_or_else(|| metadata.get("creationTimestamp").refuse("a time was expected"))?;
+    let created = created.ok_or_else(|| metadata.get("creationTimestamp").refuse("expected a time"))?;
     let node = spec.get("nodeName");
     let bound = node.text()?.filter(|node| !node.is_empty());
     let started = moment(&status.get("startTime"))?.unwrap_or(created);
@@ -196,7 +196,7 @@ fn pod(
             template.tolerations.clone_from(taints);
         }
         Some((name, None)) if !known.nodes.is_empty() => {
-            return Err(node.refuse(format!("the dump has no good node `{name}`")));
+            return Err(node.refuse(format!("the dump has no valid node `{name}`")));
         }
         _ => {
             template.selector = selector(&spec)?;
@@ -226,7 +226,7 @@ fn pod(
 /// A time as milliseconds since 1970.
 fn moment(place: &Place<'_>) -> Taken<Option<i64>> {
     let Some(text) = place.text()? else { return Ok(None) };
-    let stamp = text.parse::<Timestamp>().map_err(|_| place.refuse(format!("`{text}` is no time")))?;
+    let stamp = text.parse::<Timestamp>().map_err(|_| place.refuse(format!("`{text}` is not a time")))?;
     Ok(Some(stamp.as_millisecond()))
 }
 
@@ -281,11 +281,11 @@ fn selector(spec: &Place<'_>) -> Taken<Vec<(Name, Vec<Name>)>> {
     for term in &terms {
         let expressions = term.get("matchExpressions").items()?;
         if terms.len() > 1 || term.get("matchFields").is_there() {
-            return Err(affinity.refuse("only one term of labels is taken"));
+            return Err(affinity.refuse("only one node selector term is supported"));
         }
         for expression in expressions {
             if expression.get("operator").text()? != Some("In") {
-                return Err(expression.refuse("only the operator In is taken"));
+                return Err(expression.refuse("only the operator In is supported"));
             }
             let values = expression.get("values").items()?;
             let values: Taken<Vec<Name>> = values.iter().map(|value| value.name().map(Name::from)).collect();
@@ -309,7 +309,7 @@ pub(super) fn outline(bytes: &[u8], options: &TraceOptions, total: &Amounts) -> 
         let leaf = |name: &&Name| QuotaSpec::new(&format!("cluster-{name}"), Some("cluster")).namespace(name.as_str());
         out.tree = std::iter::once(root).chain(namespaces.iter().map(leaf)).collect();
         out.notes
-            .push("no ElasticQuotaTree is in the dump: each namespace is a leaf that guarantees nothing".to_owned());
+            .push("the dump has no ElasticQuotaTree, so each namespace is a leaf quota without a guarantee".to_owned());
         return out;
     }
     let text = String::from_utf8_lossy(bytes);
@@ -321,7 +321,7 @@ pub(super) fn outline(bytes: &[u8], options: &TraceOptions, total: &Amounts) -> 
     out.tree = tree.unwrap_or_default();
     let homed: BTreeSet<&Name> = out.tree.quotas.iter().flat_map(|quota| &quota.namespaces).collect();
     if namespaces.iter().any(|namespace| !homed.contains(*namespace)) {
-        out.notes.push("pods of namespaces on no leaf run without a quota (A4)".to_owned());
+        out.notes.push("pods in namespaces that are attached to no leaf quota run without a quota (A4)".to_owned());
         out.policy = Some("Capacity(unquotaed: Schedule)".to_owned());
     }
     out

@@ -77,7 +77,7 @@ fn queues(place: &Place<'_>, options: &TraceOptions) -> (Vec<Queues>, Vec<RowPro
         Vec::new()
     });
     if cohorts.is_empty() && problems.is_empty() {
-        problems.push(place.get("cohorts").refuse("at least one cohort was expected"));
+        problems.push(place.get("cohorts").refuse("expected at least one cohort"));
     }
     let mut total: u64 = 0;
     for cohort in &cohorts {
@@ -91,7 +91,7 @@ fn queues(place: &Place<'_>, options: &TraceOptions) -> (Vec<Queues>, Vec<RowPro
                     let count = read.cohorts.saturating_mul(read.count.max(1));
                     total = total.saturating_add(count);
                     if total > MOST_QUEUES {
-                        problems.push(place.refuse(format!("{count} queues more: at most {MOST_QUEUES} are taken")));
+                        problems.push(place.refuse(format!("{count} more queues; at most {MOST_QUEUES} are supported")));
                         return (sets, problems);
                     }
                     sets.push(read);
@@ -144,7 +144,7 @@ fn queue_set(
 }
 
 fn shape(place: &Place<'_>, options: &TraceOptions, templates: &mut Templates) -> Taken<Shape> {
-    let cpu = place.get("request").amount("cpu")?.ok_or_else(|| place.refuse("no `request`"))?;
+    let cpu = place.get("request").amount("cpu")?.ok_or_else(|| place.refuse("missing `request`"))?;
     let mut request: Amounts = [("cpu", cpu)].into_iter().filter(|(_, amount)| *amount > 0).collect();
     if let Some(devices) = place.get("devices").amount(options.resource.as_str())?.filter(|devices| *devices > 0) {
         request.set(options.resource.clone(), devices);
@@ -168,7 +168,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let total = sets.iter().fold(0, |sum: u64, set| sum.saturating_add(set.workloads()));
     if total > options.max_rows as u64 {
         problems
-            .push(RowProblem { line: 0, what: format!("{total} workloads: at most {} are taken", options.max_rows) });
+            .push(RowProblem { line: 0, what: format!("{total} workloads; at most {} are supported", options.max_rows) });
         return TraceRows { problems, ..TraceRows::default() };
     }
     let mut rows = Vec::new();
@@ -283,7 +283,7 @@ pub(super) fn outline(bytes: &[u8], options: &TraceOptions) -> Outline {
     let words: BTreeSet<&[String; 2]> = sets.iter().map(|set| &set.preemption).collect();
     let mut notes = Vec::new();
     if words.len() > 1 {
-        notes.push("the queues preempt in different ways; the policy is that of the first".to_owned());
+        notes.push("the queues have different preemption settings; the policy is that of the first queue".to_owned());
     }
     let policy = sets.first().and_then(|set| policy(&set.preemption, &mut notes));
     Outline { tree: tree.into_iter().collect(), policy, notes, problems, ..Outline::default() }
@@ -293,7 +293,7 @@ fn policy([reclaim, within]: &[String; 2], notes: &mut Vec<String>) -> Option<St
     let mut knobs = Vec::new();
     match reclaim.as_str() {
         "Never" | "" => knobs.push("reclaim: Off"),
-        "LowerPriority" => notes.push("reclaimWithinCohort: LowerPriority is taken as Any".to_owned()),
+        "LowerPriority" => notes.push("reclaimWithinCohort: LowerPriority is treated as Any".to_owned()),
         _ => {}
     }
     match within.as_str() {

@@ -237,7 +237,7 @@ pub(crate) fn add(sum: &mut Amounts, more: &Amounts) {
 pub(crate) fn namespace_of(options: &TraceOptions, text: &str) -> Result<Name, String> {
     match &options.namespace {
         Some(fixed) => Ok(fixed.clone()),
-        None if text.is_empty() => Err("nothing says which namespace it is of".to_owned()),
+        None if text.is_empty() => Err("no column determines the namespace".to_owned()),
         None => Ok(Name::from(format!("{}{text}", options.prefix))),
     }
 }

@@ -101,7 +101,7 @@ impl Columns {
         let mut seen = BTreeMap::new();
         for (i, column) in header.iter().enumerate() {
             if seen.insert(column, i).is_some() {
-                problems.push(format!("the column `{column}` is there twice"));
+                problems.push(format!("duplicate column `{column}`"));
             }
             if column.is_empty() {
                 problems.push(format!("column {} has no name", i + 1));
@@ -154,18 +154,18 @@ impl Reading<'_> {
         let time = |column: usize, what: &str| {
             let text = record.get(column).unwrap_or_default();
             seconds_to_ms(text).ok_or_else(|| {
-                format!("`{text}` is no {what}: decimal seconds from 0 upwards, at most three places, were expected")
+                format!("`{text}` is not a {what}; expected seconds, 0 or more, with at most three decimals")
             })
         };
         let submit = Time(time(self.columns.submit, "submit_s")?);
         let runtime_ms = time(self.columns.runtime, "runtime_s")?;
-        let whole = |text: &str, what: &str| format!("`{text}` is no {what}: a whole number was expected");
+        let whole = |text: &str, what: &str| format!("`{text}` is not a {what}; expected a whole number");
         let priority = cell(self.columns.priority).map(|text| text.parse().map_err(|_| whole(text, "priority")));
         let losses =
             cell(self.columns.backoff_limit).map(|text| text.parse().map_err(|_| whole(text, "backoff_limit")));
         let span = |column: Option<usize>, what: &str| match cell(column).zip(column) {
             Some((_, column)) => match time(column, what)? {
-                0 => Err(format!("a {what} of 0 makes no sense")),
+                0 => Err(format!("a {what} of 0 is not allowed")),
                 ms => Ok(Some(ms)),
             },
             None => Ok(None),
@@ -181,7 +181,7 @@ impl Reading<'_> {
         };
         let pods = pods.ok_or_else(|| {
             let text = cell(self.columns.pods).unwrap_or_default();
-            format!("`{text}` is no count of pods: a whole number from 1 upwards was expected")
+            format!("`{text}` is not a number of pods; expected a whole number, 1 or more")
         })?;
         let namespace = self.namespace(cell(self.columns.namespace))?;
         let mut request = Amounts::new();

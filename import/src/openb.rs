@@ -59,7 +59,7 @@ fn template(row: &Row<'_>, options: &TraceOptions) -> Result<PodTemplate, String
     if count > 0 {
         if count > MOST_GPUS || each > WHOLE_GPU || each == 0 {
             return Err(format!(
-                "{count} GPUs of {each} thousandths: at most {MOST_GPUS} of 1 to {WHOLE_GPU} were expected"
+                "{count} GPUs of {each} thousandths; expected at most {MOST_GPUS} of 1 to {WHOLE_GPU}"
             ));
         }
         request.set(options.resource.clone(), count.saturating_mul(each));
@@ -78,7 +78,7 @@ fn template(row: &Row<'_>, options: &TraceOptions) -> Result<PodTemplate, String
 fn host_amounts(row: &Row<'_>) -> Result<Amounts, String> {
     let cpu = row.count("cpu_milli")?;
     let mib = row.count("memory_mib")?;
-    let memory = mib.checked_mul(1 << 20).ok_or_else(|| format!("{mib} MiB are too much"))?;
+    let memory = mib.checked_mul(1 << 20).ok_or_else(|| format!("{mib} MiB is too large"))?;
     Ok([("cpu", cpu), ("memory", memory)].into_iter().filter(|(_, amount)| *amount > 0).collect())
 }
 
@@ -92,7 +92,7 @@ pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
         let mut node = NodeRow { name, allocatable: host_amounts(row)?, ..NodeRow::default() };
         let gpus = row.count("gpu")?;
         if gpus > MOST_GPUS {
-            return Err(format!("{gpus} GPUs: at most {MOST_GPUS} were expected"));
+            return Err(format!("{gpus} GPUs; expected at most {MOST_GPUS}"));
         }
         if gpus > 0 {
             node.allocatable.set(options.resource.clone(), gpus.saturating_mul(WHOLE_GPU));
@@ -103,7 +103,7 @@ pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
             node.labels.push((MODEL_LABEL.into(), row.cell("model").into()));
         }
         if let Some(first) = seen.insert(node.name.clone(), row.number) {
-            return Err(format!("the node `{}` is there twice, first in row {first}", node.name));
+            return Err(format!("duplicate node `{}`, first in row {first}", node.name));
         }
         rows.push(node);
         Ok(())

@@ -42,15 +42,15 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let problems = table(&TASKS, bytes, options, |row| {
         let (start, end) = (row.seconds("start_time")?, row.cell("end_time"));
         if end.is_empty() {
-            return Err(format!("it has not ended: its status is `{}`", row.cell("status")));
+            return Err(format!("the task has not ended; its status is `{}`", row.cell("status")));
         }
         let end = row.seconds("end_time")?;
         let runtime_ms =
-            end.checked_sub(start).ok_or_else(|| format!("it ended {} ms before it began", start - end))?;
+            end.checked_sub(start).ok_or_else(|| format!("the task ended {} ms before it started", start - end))?;
         let pods = row.count("inst_num")?;
         let pods = u32::try_from(pods).ok().filter(|pods| *pods > 0 && i64::from(*pods) <= MOST_INSTANCES);
         let pods =
-            pods.ok_or_else(|| format!("{} instances: 1 to {MOST_INSTANCES} were expected", row.cell("inst_num")))?;
+            pods.ok_or_else(|| format!("{} instances; expected 1 to {MOST_INSTANCES}", row.cell("inst_num")))?;
         let template = templates.share(template(row, options)?);
         let by = options.namespace_by.as_deref().unwrap_or(if row.has("user") { "user" } else { "gpu_type" });
         let whose = match row.cell(by) {
@@ -113,7 +113,7 @@ fn percent(row: &Row<'_>, column: &str) -> Result<i64, String> {
     let exact = parse_quantity(text, Unit::Milli).ok().filter(|amount| *amount >= 0 && amount % 100 == 0);
     exact
         .map(|amount| amount / 100)
-        .ok_or_else(|| format!("`{text}` in `{column}`: percent from 0 upwards, at most one place, were expected"))
+        .ok_or_else(|| format!("`{text}` in `{column}` is not a percentage; expected 0 or more, with at most one decimal"))
 }
 
 fn gibibytes(row: &Row<'_>, column: &str) -> Result<i64, String> {
@@ -122,7 +122,7 @@ fn gibibytes(row: &Row<'_>, column: &str) -> Result<i64, String> {
     bytes
         .ok()
         .filter(|bytes| *bytes >= 0)
-        .ok_or_else(|| format!("`{text}` in `{column}`: whole bytes of GiB were expected"))
+        .ok_or_else(|| format!("`{text}` in `{column}` is not an amount in GiB that gives whole bytes"))
 }
 
 /// What is asked or there; what is 0 is not named.
@@ -139,7 +139,7 @@ fn template(row: &Row<'_>, options: &TraceOptions) -> Result<PodTemplate, String
     if gpu > 0 {
         if gpu > MOST_GPUS * WHOLE_GPU || (gpu > WHOLE_GPU && gpu % WHOLE_GPU != 0) {
             return Err(format!(
-                "`{}` percent of a GPU: a part of one, or whole ones up to {MOST_GPUS}, were expected",
+                "`{}` percent of a GPU; expected a part of one GPU, or whole GPUs up to {MOST_GPUS}",
                 row.cell("plan_gpu")
             ));
         }
@@ -152,7 +152,7 @@ fn template(row: &Row<'_>, options: &TraceOptions) -> Result<PodTemplate, String
         }
     }
     if template.request.is_empty() {
-        return Err("it asks nothing".to_owned());
+        return Err("the task requests nothing".to_owned());
     }
     Ok(template)
 }
@@ -168,7 +168,7 @@ pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
         let mut node = NodeRow { name, allocatable: amounts(cpu, gibibytes(row, "cap_mem")?), ..NodeRow::default() };
         let gpus = row.count("cap_gpu")?;
         if gpus > MOST_GPUS {
-            return Err(format!("{gpus} GPUs: at most {MOST_GPUS} were expected"));
+            return Err(format!("{gpus} GPUs; expected at most {MOST_GPUS}"));
         }
         if gpus > 0 {
             node.allocatable.set(options.resource.clone(), gpus.saturating_mul(WHOLE_GPU));
@@ -177,7 +177,7 @@ pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
             node.labels.push((MODEL_LABEL.into(), row.cell("gpu_type").into()));
         }
         if node.name.is_empty() || !seen.insert(node.name.clone()) {
-            return Err(format!("a machine `{}` is there already, or has no name", node.name));
+            return Err(format!("duplicate or missing machine name `{}`", node.name));
         }
         rows.push(node);
         Ok(())

@@ -25,10 +25,10 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
         let at = moment(row.cell("time"))?;
         let demand = row.count("running_gpu_num")?.saturating_add(row.count("pending_gpu_num")?);
         if demand > MOST_GPUS {
-            return Err(format!("{demand} GPUs: at most {MOST_GPUS} were expected"));
+            return Err(format!("{demand} GPUs; expected at most {MOST_GPUS}"));
         }
         if series.last().is_some_and(|(last, ..)| at <= *last) {
-            return Err(format!("`{at}` is not after the row before"));
+            return Err(format!("`{at}` is not later than the row before"));
         }
         let first = series.first().map_or(at, |(first, ..)| *first);
         let ms = u64::try_from(at.duration_since(first).as_millis()).ok().filter(|ms| *ms <= MAX_MS);

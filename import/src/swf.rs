@@ -65,15 +65,15 @@ fn row(text: &str, options: &TraceOptions, templates: &mut Templates, users: &mu
     let time = |place: usize, what: &str| {
         let text = field(place);
         seconds_to_ms(text).ok_or_else(|| match text {
-            "-1" => format!("the {what} is not known"),
-            _ => format!("`{text}` is no {what}: seconds from 0 upwards were expected"),
+            "-1" => format!("the {what} is unknown"),
+            _ => format!("`{text}` is not a {what}; expected seconds, 0 or more"),
         })
     };
     let submit = Time(time(1, "submit time")?);
     let runtime_ms = time(3, "run time")?;
     let procs = [4, 7].into_iter().filter_map(|place| field(place).parse::<i64>().ok()).find(|procs| *procs > 0);
-    let procs = procs.ok_or_else(|| format!("no processors: used `{}`, asked `{}`", field(4), field(7)))?;
-    let amount = procs.checked_mul(1000).ok_or_else(|| format!("{procs} processors are too many"))?;
+    let procs = procs.ok_or_else(|| format!("no number of processors: used `{}`, requested `{}`", field(4), field(7)))?;
+    let amount = procs.checked_mul(1000).ok_or_else(|| format!("{procs} processors is too many"))?;
     let request = Amounts::new().with(options.resource.clone(), amount);
     let template = templates.share(PodTemplate { request, ..PodTemplate::default() });
     let whose = match options.namespace_by.as_deref() {
@@ -136,7 +136,7 @@ mod tests {
             [("2", 5000, 10_500, "gx-u7", "cpu 4".to_owned()), ("1", 10_000, 1_451_000, "g3-u7", "cpu 128".to_owned())]
         );
         assert_eq!(read.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [5, 6, 7, 8, 9, 10]);
-        assert_eq!(read.problems[0].what, "the submit time is not known");
+        assert_eq!(read.problems[0].what, "the submit time is unknown");
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Row<'_> {
     /// A clause that names the column and shows the text.
     pub(super) fn seconds(&self, column: &str) -> Result<u64, String> {
         let text = self.cell(column);
-        seconds_to_ms(text).ok_or_else(|| format!("`{text}` in `{column}`: seconds from 0 upwards were expected"))
+        seconds_to_ms(text).ok_or_else(|| format!("`{text}` in `{column}` is not a time; expected seconds, 0 or more"))
     }
 
     /// The cell as a whole number, at least 0.
@@ -48,7 +48,7 @@ impl Row<'_> {
             _ => text,
         };
         let number = whole.parse().ok().filter(|n| *n >= 0);
-        number.ok_or_else(|| format!("`{text}` in `{column}`: a whole number from 0 upwards was expected"))
+        number.ok_or_else(|| format!("`{text}` in `{column}` is not a count; expected a whole number, 0 or more"))
     }
 }
 
@@ -120,7 +120,7 @@ fn columns_of(header: &StringRecord, required: &[&str]) -> Result<Columns, Vec<S
     let mut problems = Vec::new();
     for (i, column) in header.iter().enumerate() {
         if columns.insert(column.to_owned(), i).is_some() {
-            problems.push(format!("the column `{column}` is there twice"));
+            problems.push(format!("duplicate column `{column}`"));
         }
     }
     let missing = required.iter().filter(|column| !columns.contains_key(**column));

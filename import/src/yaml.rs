@@ -105,7 +105,7 @@ pub(super) fn documents(text: &str) -> (Vec<Node>, Vec<YamlProblem>) {
             }
             Err(error) => {
                 let at = places.byte(*error.marker());
-                builder.problems.push(YamlProblem::new(at..at, format!("this is no YAML: {}", error.info())));
+                builder.problems.push(YamlProblem::new(at..at, format!("invalid YAML: {}", error.info())));
                 break;
             }
         }
@@ -125,8 +125,8 @@ impl Builder {
         match event {
             Event::Scalar(text, ..) => self.add(Node { span, value: Value::Scalar(text.into_owned()) }),
             Event::Alias(_) => {
-                let problem = YamlProblem::new(span.clone(), "aliases are not taken");
-                self.problems.push(problem.help("write the value out"));
+                let problem = YamlProblem::new(span.clone(), "aliases are not supported");
+                self.problems.push(problem.help("write out the value"));
                 self.add(Node { span, value: Value::Scalar(String::new()) });
             }
             Event::SequenceStart(..) => self.open(Open::List(span, Vec::new()))?,
@@ -167,7 +167,7 @@ impl Builder {
                     entries.push(Entry { key, key_span, value: Node { span: node.span, value } });
                 }
                 (Some((key, key_span)), _) => {
-                    self.problems.push(YamlProblem::new(key_span, format!("the key `{key}` is there twice")));
+                    self.problems.push(YamlProblem::new(key_span, format!("duplicate key `{key}`")));
                 }
             },
         }
@@ -216,8 +216,8 @@ mod tests {
     #[test]
     fn what_would_be_lost_or_blown_up_is_refused() {
         let whats = |text: &str| documents(text).1.into_iter().map(|p| p.what).collect::<Vec<_>>();
-        assert_eq!(whats("a: 1\na: 2\n"), ["the key `a` is there twice"]);
-        assert_eq!(whats("a: &x [1]\nb: *x\n"), ["aliases are not taken"]);
+        assert_eq!(whats("a: 1\na: 2\n"), ["duplicate key `a`"]);
+        assert_eq!(whats("a: &x [1]\nb: *x\n"), ["aliases are not supported"]);
         assert_eq!(whats("? [1]\n: 2\n"), ["a key must be a word"]);
         assert_eq!(whats("a: [1\n").len(), 1);
         assert_eq!(whats(&"- ".repeat(100_000)).len(), 1);

@@ -21,7 +21,7 @@ pub struct Short {
 impl fmt::Display for Short {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { size, wanted, missing } = self;
-        write!(f, "of {wanted} guaranteed cells of {size} devices {missing} cannot be split out of what is healthy")
+        write!(f, "{missing} of {wanted} guaranteed cells of {size} devices cannot be formed from healthy devices")
     }
 }
 

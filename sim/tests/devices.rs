@@ -104,7 +104,7 @@ fn mistakes_are_reported_where_they_are_made() {
             ("{ \"8\": 1 }", "{ \"8\": 2 }"),
             W,
             "\"a\"",
-            "of 3 guaranteed cells of 8 devices 1 cannot be split out of what is healthy",
+            "1 of 3 guaranteed cells of 8 devices cannot be formed from healthy devices",
         ),
         (
             "devices/cells.ron",
@@ -158,7 +158,7 @@ fn a_node_reports_what_its_unhealthy_devices_leave() {
 fn unavailable_cells_fail_the_claim_and_are_reported_once_each() {
     let result = played("devices/cells.ron", &[("Within(\"0s\", \"9m\"", "Within(\"0s\", \"11m\"")]);
     let missed: Vec<String> = result.claims.results.iter().filter(|c| !c.passed).map(|c| c.seen.clone()).collect();
-    assert_eq!(missed, ["of 2 guaranteed cells of 8 devices 1 cannot be split out of what is healthy"]);
+    assert_eq!(missed, ["1 of 2 guaranteed cells of 8 devices cannot be formed from healthy devices"]);
     let notes: Vec<_> = result.refusals.iter().map(|note| (note.at_ms, note.what.as_str())).collect();
     assert_eq!(notes, [(600_000, "guaranteed cells"), (1_200_000, "guaranteed cells")]);
 }
