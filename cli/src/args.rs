@@ -124,6 +124,7 @@ pub(crate) struct Run {
     /// Add a usage table by user, group, namespace or quota; may be repeated.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) by: Vec<By>,
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -177,6 +178,7 @@ pub(crate) struct Check {
     pub(crate) pins: Pins,
     #[command(flatten)]
     pub(crate) watch: Watch,
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -199,6 +201,7 @@ pub(crate) struct Inspect {
     /// Print the quota tree as Graphviz DOT instead.
     #[arg(long)]
     pub(crate) dot: bool,
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -223,6 +226,7 @@ pub(crate) struct Tenancy {
     pub(crate) at: Option<Time>,
     #[command(flatten)]
     pub(crate) how: How,
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -236,6 +240,7 @@ Exit codes: 0 valid (perhaps with warnings), 2 invalid.")]
 pub(crate) struct Validate {
     /// A scenario or quota tree (*.ron), or an ElasticQuotaTree manifest (*.yaml, *.yml).
     pub(crate) file: PathBuf,
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -270,6 +275,7 @@ pub(crate) struct Explain {
     pub(crate) at: Option<Time>,
     #[command(flatten)]
     pub(crate) how: How,
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -303,6 +309,7 @@ pub(crate) struct Diff {
     pub(crate) a: PathBuf,
     /// The second run.
     pub(crate) b: PathBuf,
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -392,6 +399,7 @@ Exit codes: 0 all decisions are equal, 2 invalid log, 3 a decision differs.")]
 pub(crate) struct Replay {
     /// The log, as written by `run --record`.
     pub(crate) log: PathBuf,
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -423,6 +431,7 @@ pub(crate) struct Swarm {
     pub(crate) jobs: Option<usize>,
     #[command(flatten)]
     pub(crate) pins: Pins,
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }

@@ -1,5 +1,4 @@
-//! The documents are true: every command that they show is run, ends as they say, and prints the lines that they show;
-//! every policy that they show is one.
+//! Runs every command in the documents and compares its output and exit code; checks every policy that they show.
 //!
 //! A block marked `ron NAME.ron` is a file that the reader writes. In a block marked `console`, a line `$ quotree ..` (or
 //! `$ cargo run --release -- ..`, the same) is a command, and what follows is its output. `...` stands for lines that are
@@ -15,7 +14,7 @@ use std::{
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// A command of the guide with what it shows.
+/// A command in a document, with the output that the document shows.
 struct Example {
     line: usize,
     args: Vec<String>,
@@ -23,7 +22,7 @@ struct Example {
     exit: i32,
 }
 
-/// The blocks of a document with this mark, and the line each begins at.
+/// The code blocks of a document with this mark, and the line of each.
 fn blocks<'a>(text: &'a str, mark: &str) -> Vec<(usize, Vec<&'a str>)> {
     let mut found = Vec::new();
     let mut lines = (1..).zip(text.lines());
@@ -92,7 +91,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A folder that looks like the root of the repository to a scenario.
+/// A folder with the files of the repository that scenarios use.
 fn workplace(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_dir_all(&folder);
@@ -101,13 +100,13 @@ fn workplace(name: &str) -> PathBuf {
     folder
 }
 
-/// What is wrong with an example: its exit code, or the first line it shows that does not come in order.
+/// Why an example fails: its exit code, or the first line that is not printed in this order.
 fn trouble(example: &Example, folder: &Path) -> Option<String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quotree"));
     let output = command.current_dir(folder).env("NO_COLOR", "1").args(&example.args).output().unwrap();
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if output.status.code() != Some(example.exit) {
-        return Some(format!("ends with {:?} instead of {}:\n{text}", output.status.code(), example.exit));
+        return Some(format!("exit code {:?} instead of {}:\n{text}", output.status.code(), example.exit));
     }
     let mut printed = text.lines().map(str::trim_end);
     for shown in example.shown.iter().map(|line| line.trim_end()).filter(|line| *line != "...") {
@@ -139,26 +138,26 @@ fn verify_text(document: &str, text: &str, least: usize) {
 }
 
 #[test]
-fn the_readme_shows_what_happens() {
+fn the_readme_shows_the_real_output() {
     verify("README.md", 2);
 }
 
 #[test]
-fn the_guide_to_the_command_line_shows_what_happens() {
+fn the_page_of_the_command_line_shows_the_real_output() {
     verify("docs/cli.md", 10);
 }
 
 #[test]
-fn the_guide_shows_what_happens() {
+fn the_guide_shows_the_real_output() {
     verify("docs/guide.md", 20);
 }
 
 #[test]
-fn the_picture_of_the_readme_is_what_the_tool_draws() {
+fn the_picture_of_the_readme_is_up_to_date() {
     let folder = workplace("picture");
     let mut command = Command::new(env!("CARGO_BIN_EXE_quotree"));
     let args = ["run", "scenarios/nginx-40-core.ron", "--at", "2m30s", "--out", "out"];
-    // Half-way, what the scenario claims of its end need not hold.
+    // Half-way through, claims about the end may fail.
     assert!(matches!(command.current_dir(&folder).args(args).output().unwrap().status.code(), Some(0 | 1)));
     let drawn = std::fs::read_to_string(folder.join("out/tree.svg")).unwrap();
     let kept = std::fs::read_to_string(Path::new(ROOT).join("docs/images/nginx-40-core.svg")).unwrap();
@@ -166,7 +165,7 @@ fn the_picture_of_the_readme_is_what_the_tool_draws() {
 }
 
 #[test]
-fn every_policy_of_the_guide_is_one() {
+fn every_policy_in_policies_md_is_valid() {
     let text = std::fs::read_to_string(Path::new(ROOT).join("docs/policies.md")).unwrap();
     let folder = workplace("policies");
     let blocks = blocks(&text, "ron policy");
@@ -177,19 +176,19 @@ fn every_policy_of_the_guide_is_one() {
             let mut command = Command::new(env!("CARGO_BIN_EXE_quotree"));
             command.current_dir(&folder).args(args).output().unwrap().status.code()
         };
-        // Claims of the scenario may fail under another policy; the policy itself must be understood.
+        // Claims may fail under another policy, but the policy itself must be valid.
         assert!(matches!(code(&args), Some(0 | 1)), "docs/policies.md:{line}: {body:?}");
     }
 }
 
 #[test]
-fn every_knob_is_in_the_guide() {
+fn every_policy_knob_is_in_policies_md() {
     let text = std::fs::read_to_string(Path::new(ROOT).join("docs/policies.md")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_quotree"));
     let schema: serde_json::Value = serde_json::from_slice(&command.arg("schema").output().unwrap().stdout).unwrap();
     let knobs = schema["$defs"]["policy.Capacity"]["properties"].as_object().unwrap();
     assert!(knobs.len() > 10, "{} knobs", knobs.len());
     for knob in knobs.keys() {
-        assert!(text.contains(&format!("`{knob}`")), "docs/policies.md does not tell of `{knob}`");
+        assert!(text.contains(&format!("`{knob}`")), "docs/policies.md does not mention `{knob}`");
     }
 }

@@ -1,6 +1,6 @@
-//! The importers against the real traces, which are not part of the repository: read from `../shared` next to it, or
-//! from `QUOTREE_SHARED`. Without them these tests say that they were skipped; with `QUOTREE_REQUIRE_SHARED=1` they
-//! fail instead.
+//! Tests of the importers with the real traces, which are not part of the repository. They are read from `../shared` next to
+//! it, or from `QUOTREE_SHARED`. Without them these tests print that they were skipped; with `QUOTREE_REQUIRE_SHARED=1`
+//! they fail instead.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -11,14 +11,14 @@ use quotree_sim::{
 use serde_json::Value;
 use std::{cmp::Reverse, collections::BinaryHeap, ffi::OsStr, io::Read, path::PathBuf, process::Command};
 
-/// Where a trace is, if it is anywhere.
+/// The path of a trace, if it exists.
 fn place(path: &str) -> PathBuf {
     let root = std::env::var_os("QUOTREE_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
     root.join("traces").join(path)
 }
 
-/// The bytes of a trace, unpacked; nothing when the traces are not there and need not be.
+/// The bytes of a trace, decompressed; nothing if the traces are absent and not required.
 fn trace(path: &str) -> Option<Vec<u8>> {
     let path = place(path);
     let Ok(bytes) = std::fs::read(&path) else {
@@ -40,8 +40,8 @@ fn read(format: TraceFormat, path: &str, resource: &str) -> Option<TraceRows> {
     Some(import::rows(format, &trace(path)?, &options))
 }
 
-/// The mean wait of a strict first-in-first-out queue on a pool of `gpus`, hundredths of a second, rounded: written
-/// apart from the scheduler, to be compared with.
+/// The mean wait of a strict FIFO queue on a pool of `gpus`, in hundredths of a second, rounded: a reference that does not
+/// use the scheduler.
 fn mean_wait_cs(rows: &[TraceRow], gpus: i64) -> u128 {
     let mut free = gpus * 1000;
     let mut ends: BinaryHeap<Reverse<(u64, i64)>> = BinaryHeap::new();
@@ -91,7 +91,7 @@ fn openb_has_its_pods_and_nodes() {
 }
 
 #[test]
-fn openb_variants_are_read_and_lists_without_times_refused() {
+fn openb_variants_are_read_and_lists_without_times_are_errors() {
     let Some(read33) = read(TraceFormat::Openb, "openb/openb_pod_list_gpuspec33.csv.gz", "nvidia.com/gpu") else {
         return;
     };
@@ -103,7 +103,7 @@ fn openb_variants_are_read_and_lists_without_times_refused() {
 }
 
 #[test]
-fn swf_logs_have_their_jobs_and_refuse_what_did_not_run() {
+fn swf_logs_have_their_jobs_and_skip_jobs_that_did_not_run() {
     for (path, jobs, refused) in [
         ("swf/LCG.swf.gz", 188_041, 0),
         ("swf/NASA-iPSC-1993-3.1-cln.swf.gz", 18_239, 0),
@@ -134,7 +134,7 @@ fn muri_lists_have_their_jobs_and_gpu_days() {
 }
 
 #[test]
-fn pai_has_its_machines_in_the_tar_it_comes_in() {
+fn pai_machines_are_read_from_the_tar_file() {
     let Some(bytes) = trace("pai-2020/pai_machine_spec.tar.gz") else { return };
     let read = import::nodes(TraceFormat::Pai, &bytes, &TraceOptions::default());
     assert_eq!((read.rows.len(), read.problems.len()), (1897, 0), "{:?}", read.problems.first());
@@ -145,7 +145,7 @@ fn pai_has_its_machines_in_the_tar_it_comes_in() {
 }
 
 #[test]
-fn helios_demand_is_that_of_every_minute() {
+fn helios_demand_has_the_published_mean() {
     for (vc, jobs, running, pending) in
         [("vc6YE", 11_327, 187.746_931, 19.896_730), ("vchbv", 26_154, 26.307_885, 0.570_855)]
     {
@@ -153,7 +153,7 @@ fn helios_demand_is_that_of_every_minute() {
         let Some(read) = read(TraceFormat::HeliosDemand, &path, "nvidia.com/gpu") else { return };
         assert_eq!((read.rows.len(), read.problems.len()), (jobs, 0), "{vc}");
         assert_eq!(read.start.unwrap().to_string(), "2020-05-01T00:00:00");
-        // The mean over the month of what was used and waited for, worked out apart from the importer.
+        // The mean demand over the month, computed without the importer.
         let minutes: u64 = read.rows.iter().map(|row| row.runtime_ms / 60_000).sum();
         let mean = minutes as f64 / 44_640.0;
         assert!((mean - running - pending).abs() < 1e-5, "{vc}: {mean}");
@@ -170,7 +170,7 @@ fn earth_changes_its_quotas_on_twenty_days() {
     assert!(days.iter().all(|day| day.gpus.len() == 25));
 }
 
-/// Imports Philly with these arguments and runs the scenario that comes out; gives its summary.
+/// Imports Philly with these arguments, runs the scenario, and returns its summary.
 fn philly(name: &str, args: &[&str]) -> Value {
     let scenario = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.ron"));
     let quotree = |args: &[&OsStr]| {
@@ -187,14 +187,14 @@ fn philly(name: &str, args: &[&str]) -> Value {
         .unwrap()
 }
 
-/// The mean of waits, hundredths of a second, rounded.
+/// The mean wait in hundredths of a second, rounded.
 fn mean_cs(wait: &Value) -> u64 {
     let (sum, count) = (wait["sum_ms"].as_u64().unwrap(), wait["count"].as_u64().unwrap());
     (sum / 5 / count).div_ceil(2)
 }
 
 #[test]
-fn philly_through_the_scheduler_is_the_reference_queue() {
+fn philly_through_the_scheduler_matches_the_reference_queue() {
     if trace("philly/philly.csv.gz").is_none() {
         return;
     }

@@ -1,6 +1,6 @@
-//! The tables of docs/traces.md are what comes out: everything they show is imported and run again, and every row is
-//! looked for. The traces are read from `../shared` next to the repository, or from `QUOTREE_SHARED`; without them this
-//! says that it was skipped, and with `QUOTREE_REQUIRE_SHARED=1` it fails instead.
+//! The tables of docs/traces.md are real results: these tests import and run every trace again and look up every row. The
+//! traces are read from `../shared` next to the repository, or from `QUOTREE_SHARED`. Without them the tests print that they
+//! were skipped; with `QUOTREE_REQUIRE_SHARED=1` they fail instead.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -48,7 +48,7 @@ fn guide() -> String {
     std::fs::read_to_string(Path::new(ROOT).join("docs/traces.md")).unwrap()
 }
 
-/// Fails with every row that the guide lacks.
+/// Fails with every row that the document lacks.
 fn look_for(rows: &[String]) {
     let guide = guide();
     let lacking: Vec<&str> = rows.iter().map(String::as_str).filter(|row| !guide.lines().any(|l| l == *row)).collect();
@@ -89,7 +89,7 @@ fn row(cells: &[String]) -> String {
     format!("| {} |", cells.join(" | "))
 }
 
-/// The rows of a Philly table: the whole, then a virtual cluster each.
+/// The rows of a Philly table: the whole cluster, then each virtual cluster.
 fn clusters(strict: &Value, borrowing: &Value, evicted: bool) -> Vec<String> {
     let pairs = strict["quotas"].as_array().unwrap().iter().zip(borrowing["quotas"].as_array().unwrap());
     pairs
@@ -115,7 +115,7 @@ fn clusters(strict: &Value, borrowing: &Value, evicted: bool) -> Vec<String> {
         .collect()
 }
 
-/// The row of a whole run.
+/// The row of the whole cluster.
 fn total(name: &str, result: &Value) -> String {
     let metric = |name: &str| number(result, &format!("/metrics/{name}"));
     let of_gpus = |name: &str| number(result, &format!("/metrics/{name}/nvidia.com~1gpu"));
@@ -155,7 +155,7 @@ fn leaves(name: &str, result: &Value) -> Vec<String> {
 }
 
 #[test]
-fn philly_in_virtual_clusters_is_as_the_guide_says() {
+fn philly_in_virtual_clusters_matches_the_guide() {
     let Some(traces) = traces() else { return };
     let folder = scratch("philly-docs");
     let jobs = traces.join("philly/philly.csv.gz");
@@ -190,7 +190,7 @@ fn philly_in_virtual_clusters_is_as_the_guide_says() {
 }
 
 #[test]
-fn openb_by_class_of_service_is_as_the_guide_says() {
+fn openb_by_service_class_matches_the_guide() {
     let Some(traces) = traces() else { return };
     let folder = scratch("openb-docs");
     let [pods, nodes] =
@@ -219,7 +219,7 @@ fn openb_by_class_of_service_is_as_the_guide_says() {
 }
 
 #[test]
-fn earth_by_the_day_is_as_the_guide_says() {
+fn earth_by_day_matches_the_guide() {
     let Some(traces) = traces() else { return };
     let folder = scratch("earth-docs");
     let (series, sizes) = (traces.join("helios/Earth_vcs_may2020"), traces.join("helios/Earth_gpu_number.csv"));
@@ -248,7 +248,7 @@ fn earth_by_the_day_is_as_the_guide_says() {
 }
 
 #[test]
-fn lcg_as_a_tree_of_users_is_as_the_guide_says() {
+fn lcg_as_a_tree_of_users_matches_the_guide() {
     let Some(traces) = traces() else { return };
     let folder = scratch("lcg-docs");
     let jobs = traces.join("swf/LCG.swf.gz");

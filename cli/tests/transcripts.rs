@@ -1,11 +1,11 @@
-//! The command as a person meets it: what is typed, what comes out, and how it ends.
+//! The command line from outside: arguments, output and exit code.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use snapbox::{cmd::Command, file, str};
 use std::path::{Path, PathBuf};
 
-/// The command in the folder of the test data, undressed.
+/// The command in the folder of the test data, without colours.
 fn quotree(args: &[&str]) -> Command {
     Command::new(env!("CARGO_BIN_EXE_quotree")).current_dir(data()).env("NO_COLOR", "1").args(args)
 }
@@ -14,7 +14,7 @@ fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
 }
 
-/// An empty folder of its own for a test.
+/// An empty folder for one test.
 fn scratch(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_dir_all(&folder);
@@ -40,7 +40,7 @@ fn every_verb_has_examples() {
 }
 
 #[test]
-fn the_swarm_says_what_it_is_for_and_what_it_saw() {
+fn swarm_prints_what_it_observed_whatever_the_number_of_jobs() {
     quotree(&["swarm", "--help"]).assert().code(0).stdout_eq(file!["transcripts/swarm-help.txt"]);
     let args = ["swarm", "--seeds", "12", "--first", "3"];
     quotree(&args).assert().code(0).stdout_eq(file!["transcripts/swarm.txt"]).stderr_eq("");
@@ -54,7 +54,7 @@ fn the_swarm_says_what_it_is_for_and_what_it_saw() {
 }
 
 #[test]
-fn a_failing_scenario_is_shrunk() {
+fn shrink_reduces_a_failing_scenario() {
     quotree(&["shrink", "--help"]).assert().code(0).stdout_eq(file!["transcripts/shrink-help.txt"]);
     let shrunk = quotree(&["shrink", "too-hopeful.ron"]).assert().code(0);
     shrunk.stdout_eq(file!["transcripts/shrink.ron"].raw()).stderr_eq(file!["transcripts/shrink.txt"]);
@@ -72,12 +72,12 @@ error: `two-teams.ron` does not fail, so there is nothing to shrink
 }
 
 #[test]
-fn what_is_wrong_with_a_scenario_comes_all_at_once() {
+fn all_errors_of_a_scenario_are_reported_together() {
     quotree(&["run", "bad.ron"]).assert().code(2).stdout_eq("").stderr_eq(file!["transcripts/bad-scenario.txt"]);
 }
 
 #[test]
-fn arguments_that_make_no_sense_are_refused() {
+fn invalid_arguments_are_errors() {
     quotree(&["run", "bad.ron", "--at", "soon"]).assert().code(2);
     quotree(&["run"]).assert().code(2);
     quotree(&["wander"]).assert().code(2);
@@ -90,7 +90,7 @@ error: cannot read `missing.yaml`: no such file
 }
 
 #[test]
-fn a_manifest_is_validated_with_places() {
+fn diagnostics_of_a_manifest_have_places() {
     quotree(&["validate", "tree.yaml"]).assert().code(0).stdout_eq(str![[r#"
 tree.yaml: valid, 3 quotas
 
@@ -103,7 +103,7 @@ tree.yaml: valid, 3 quotas
 }
 
 #[test]
-fn who_can_use_what_is_told_with_the_reasons() {
+fn tenancy_prints_access_and_the_reasons_against_it() {
     quotree(&["tenancy", "--help"]).assert().code(0).stdout_eq(file!["transcripts/tenancy-help.txt"]);
     quotree(&["tenancy", "people.ron"]).assert().code(0).stdout_eq(file!["transcripts/tenancy.txt"]);
     let one = ["tenancy", "people.ron", "--user", "bob", "--at", "1m"];
@@ -122,7 +122,7 @@ The scenario declares no users: every submission is accepted without a user chec
 }
 
 #[test]
-fn refusals_and_breakdowns_are_told_by_run() {
+fn run_prints_refusals_and_usage_tables() {
     let args = ["run", "people.ron", "--by", "user", "--by", "group"];
     quotree(&args)
         .assert()
@@ -158,7 +158,7 @@ error: `wrong` has no pods, since its submission was refused at 30s: `bob` is no
 }
 
 #[test]
-fn imports_are_scenarios_that_a_person_can_read() {
+fn imports_are_readable_scenarios() {
     for (name, args) in [
         ("philly-fifo", &["philly", "philly.csv", "--gpus", "16"][..]),
         ("philly-vc", &["philly", "philly.csv", "--tree", "philly_vc.csv"]),
@@ -174,7 +174,7 @@ fn imports_are_scenarios_that_a_person_can_read() {
 }
 
 #[test]
-fn an_imported_scenario_runs_from_where_it_is_written() {
+fn an_imported_scenario_runs_from_its_folder() {
     let folder = scratch("imported");
     let scenario = folder.join("deeper/fifo.ron");
     let path = scenario.to_str().unwrap();
@@ -183,7 +183,7 @@ fn an_imported_scenario_runs_from_where_it_is_written() {
 }
 
 #[test]
-fn imports_that_cannot_be_say_why() {
+fn failed_imports_say_why() {
     quotree(&["import", "philly", "philly.csv"]).assert().code(2);
     quotree(&["import", "openb", "openb_pods.csv"]).assert().code(2);
     quotree(&["import", "swf", "philly.csv", "--cpus", "4"]).assert().code(2).stderr_eq(str![[r#"
@@ -195,7 +195,7 @@ error: `philly.csv` has no valid row: line 1: 1 fields, but a job has 18
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_quotree"))
         .args(["import", "swf", "log.swf"])
         .current_dir(data())
@@ -209,13 +209,13 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
-fn what_is_no_log_or_summary_is_refused() {
+fn files_that_are_not_a_log_or_summary_are_errors() {
     quotree(&["replay", "philly.csv"]).assert().code(2);
     quotree(&["diff", "two-teams.ron", "philly.csv"]).assert().code(2);
 }
 
 #[test]
-fn a_run_tells_what_happened() {
+fn run_prints_the_outcome() {
     quotree(&["run", "two-teams.ron"]).assert().code(0).stdout_eq(file!["transcripts/run.txt"]).stderr_eq("");
     quotree(&["inspect", "two-teams.ron", "--at", "30s"]).assert().code(0).stdout_eq(file!["transcripts/inspect.txt"]);
     let waits = ["explain", "two-teams.ron", "--pod", "first-5", "--at", "30s"];
@@ -225,14 +225,14 @@ fn a_run_tells_what_happened() {
 }
 
 #[test]
-fn a_check_is_one_line_each_and_says_what_failed() {
+fn check_prints_one_line_per_scenario_and_the_failed_claims() {
     let args = ["check", "two-teams.ron", "too-hopeful.ron", "--doublecheck", "--audit"];
     quotree(&args).assert().code(1).stdout_eq(file!["transcripts/check.txt"]);
     quotree(&["check", "two-teams.ron"]).assert().code(0);
 }
 
 #[test]
-fn a_check_of_a_folder_is_the_same_with_any_number_of_jobs() {
+fn check_of_a_folder_does_not_depend_on_the_number_of_jobs() {
     let folder = scratch("check");
     for name in ["two-teams.ron", "too-hopeful.ron", "bad.ron"] {
         std::fs::copy(data().join(name), folder.join(name)).unwrap();
@@ -253,7 +253,7 @@ fn a_check_of_a_folder_is_the_same_with_any_number_of_jobs() {
 }
 
 #[test]
-fn what_a_run_writes_can_be_replayed_and_compared() {
+fn the_files_of_a_run_can_be_replayed_and_compared() {
     let folder = scratch("out");
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let (out, log) = (path("a"), path("log.json"));
@@ -284,7 +284,7 @@ The two runs are equal: same digest, same summary.
 }
 
 #[test]
-fn a_log_that_was_tampered_with_is_found_out() {
+fn replay_finds_a_modified_log() {
     let folder = scratch("tampered");
     let log = folder.join("log.json");
     quotree(&["run", "two-teams.ron", "--record", log.to_str().unwrap()]).assert().code(0);
@@ -298,7 +298,7 @@ fn a_log_that_was_tampered_with_is_found_out() {
 }
 
 #[test]
-fn another_policy_is_a_field_like_any_other() {
+fn policy_overrides_the_scenario() {
     let evictions = |policy: &str| {
         let output = quotree(&["run", "two-teams.ron", "--policy", policy, "--format", "json"]).output().unwrap();
         let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -309,7 +309,7 @@ fn another_policy_is_a_field_like_any_other() {
 }
 
 #[test]
-fn json_of_the_same_run_is_the_same_bytes() {
+fn json_of_equal_runs_is_byte_identical() {
     let run = || quotree(&["run", "two-teams.ron", "--format", "json"]).output().unwrap().stdout;
     assert_eq!(run(), run());
     let at = |args: &[&str]| -> serde_json::Value {
@@ -323,7 +323,7 @@ fn json_of_the_same_run_is_the_same_bytes() {
 }
 
 #[test]
-fn a_pod_that_is_not_there_is_told_so() {
+fn explain_of_an_unknown_pod_is_an_error() {
     quotree(&["explain", "two-teams.ron", "--pod", "third"]).assert().code(2).stderr_eq(str![[r#"
 error: no pod or workload `third`; workloads: `first`, `second`
 
@@ -331,7 +331,7 @@ error: no pod or workload `third`; workloads: `first`, `second`
 }
 
 #[test]
-fn the_rule_book_is_part_of_the_command() {
+fn explain_prints_the_rule_book() {
     quotree(&["explain", "--rule", "R2"]).assert().code(0).stdout_eq(file!["transcripts/rule.txt"]).stderr_eq("");
     quotree(&["explain", "--rule", "w"]).assert().code(0).stdout_eq(file!["transcripts/rule-chapter.txt"]);
     quotree(&["explain", "--rules"]).assert().code(0).stdout_eq(file!["transcripts/rules.txt"]);
@@ -366,7 +366,7 @@ error: there is no rule `9`: `quotree explain --rules` lists all rules
 }
 
 #[test]
-fn formatting_changes_what_it_must_and_stops_at_nothing() {
+fn fmt_formats_every_file_and_reports_invalid_ones() {
     let folder = scratch("fmt");
     let (odd, bad) = (folder.join("odd.ron"), folder.join("bad.ron"));
     std::fs::write(&odd, "Scenario( name:\"odd\",\n  seed : 3 // small\n)").unwrap();

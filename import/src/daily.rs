@@ -45,7 +45,10 @@ pub fn daily_quotas(bytes: &[u8], start: DateTime) -> (Vec<DailyQuotas>, Vec<Row
             days = vec![DailyQuotas { from: Time(0), gpus }];
             return Ok(());
         }
-        let ms = u64::try_from(ms).ok().filter(|ms| *ms <= MAX_MS).ok_or_else(|| format!("`{at}` is too far from the first row"))?;
+        let ms = u64::try_from(ms)
+            .ok()
+            .filter(|ms| *ms <= MAX_MS)
+            .ok_or_else(|| format!("`{at}` is too far from the first row"))?;
         if days.last().is_none_or(|day| day.gpus != gpus) {
             // Before the first day there is nothing to go by but that day.
             let from = if days.is_empty() { Time(0) } else { Time(ms) };

@@ -287,7 +287,7 @@ spec:
     #[test]
     fn other_files_are_told_what_is_missing() {
         let what = |text: &str| read(text, OverPromised::Error).1.into_iter().map(|p| p.what).collect::<Vec<_>>();
-        assert_eq!(what("kind: Pod\n"), ["no document of kind `ElasticQuotaTree`: there is `Pod`"]);
+        assert_eq!(what("kind: Pod\n"), ["no document of kind `ElasticQuotaTree`; the file has `Pod`"]);
         assert_eq!(what("").len(), 1);
         assert_eq!(what("\u{0}\u{1}{{{").len(), 1);
         assert_eq!(what("kind: ElasticQuotaTree\n").len(), 2);

@@ -99,8 +99,9 @@ impl List {
         let text = row.cell("duration");
         match self.clock {
             Clock::Millis => millis(row, "duration"),
-            Clock::Calendar => seconds_to_ms(text)
-                .ok_or_else(|| format!("`{text}` is not a duration; expected seconds, 0 or more")),
+            Clock::Calendar => {
+                seconds_to_ms(text).ok_or_else(|| format!("`{text}` is not a duration; expected seconds, 0 or more"))
+            }
         }
     }
 }

@@ -53,7 +53,9 @@ fn jobs_of(
     let (jobs, pods) = (place.get("NumJobs").count(0, MOST)?, place.get("NumPods").count(0, MOST)?);
     let total = jobs.saturating_mul(pods).saturating_add(rows.len() as u64);
     if total > options.max_rows as u64 {
-        return Err(place.refuse(format!("{jobs} jobs of {pods} pods; at most {} pods are supported", options.max_rows)));
+        return Err(
+            place.refuse(format!("{jobs} jobs of {pods} pods; at most {} pods are supported", options.max_rows))
+        );
     }
     let request = [(options.resource.clone(), gpus)].into_iter().filter(|(_, amount)| *amount > 0).collect();
     let template = templates.share(PodTemplate { request, ..PodTemplate::default() });
@@ -135,7 +137,8 @@ pub(super) fn outline(bytes: &[u8], options: &TraceOptions) -> Outline {
     let promised = promised(&queues);
     let raised = queues.iter().filter(|queue| promised.get(queue.name).is_some_and(|sum| *sum > queue.deserved));
     notes.extend(
-        raised.map(|queue| format!("`{}` deserves less than the sum of its queues, so its min is that sum", queue.name)),
+        raised
+            .map(|queue| format!("`{}` deserves less than the sum of its queues, so its min is that sum", queue.name)),
     );
     let whole = queues.iter().all(|queue| queue.weight % 1000 == 0);
     let parents: BTreeSet<&str> = queues.iter().map(|queue| queue.parent).collect();

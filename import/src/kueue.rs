@@ -91,7 +91,8 @@ fn queues(place: &Place<'_>, options: &TraceOptions) -> (Vec<Queues>, Vec<RowPro
                     let count = read.cohorts.saturating_mul(read.count.max(1));
                     total = total.saturating_add(count);
                     if total > MOST_QUEUES {
-                        problems.push(place.refuse(format!("{count} more queues; at most {MOST_QUEUES} are supported")));
+                        problems
+                            .push(place.refuse(format!("{count} more queues; at most {MOST_QUEUES} are supported")));
                         return (sets, problems);
                     }
                     sets.push(read);
@@ -167,8 +168,10 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let (sets, mut problems) = queues(&documents.first(), options);
     let total = sets.iter().fold(0, |sum: u64, set| sum.saturating_add(set.workloads()));
     if total > options.max_rows as u64 {
-        problems
-            .push(RowProblem { line: 0, what: format!("{total} workloads; at most {} are supported", options.max_rows) });
+        problems.push(RowProblem {
+            line: 0,
+            what: format!("{total} workloads; at most {} are supported", options.max_rows),
+        });
         return TraceRows { problems, ..TraceRows::default() };
     }
     let mut rows = Vec::new();

@@ -49,8 +49,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
             end.checked_sub(start).ok_or_else(|| format!("the task ended {} ms before it started", start - end))?;
         let pods = row.count("inst_num")?;
         let pods = u32::try_from(pods).ok().filter(|pods| *pods > 0 && i64::from(*pods) <= MOST_INSTANCES);
-        let pods =
-            pods.ok_or_else(|| format!("{} instances; expected 1 to {MOST_INSTANCES}", row.cell("inst_num")))?;
+        let pods = pods.ok_or_else(|| format!("{} instances; expected 1 to {MOST_INSTANCES}", row.cell("inst_num")))?;
         let template = templates.share(template(row, options)?);
         let by = options.namespace_by.as_deref().unwrap_or(if row.has("user") { "user" } else { "gpu_type" });
         let whose = match row.cell(by) {
@@ -111,9 +110,9 @@ fn percent(row: &Row<'_>, column: &str) -> Result<i64, String> {
         return Ok(0);
     }
     let exact = parse_quantity(text, Unit::Milli).ok().filter(|amount| *amount >= 0 && amount % 100 == 0);
-    exact
-        .map(|amount| amount / 100)
-        .ok_or_else(|| format!("`{text}` in `{column}` is not a percentage; expected 0 or more, with at most one decimal"))
+    exact.map(|amount| amount / 100).ok_or_else(|| {
+        format!("`{text}` in `{column}` is not a percentage; expected 0 or more, with at most one decimal")
+    })
 }
 
 fn gibibytes(row: &Row<'_>, column: &str) -> Result<i64, String> {

@@ -72,7 +72,8 @@ fn row(text: &str, options: &TraceOptions, templates: &mut Templates, users: &mu
     let submit = Time(time(1, "submit time")?);
     let runtime_ms = time(3, "run time")?;
     let procs = [4, 7].into_iter().filter_map(|place| field(place).parse::<i64>().ok()).find(|procs| *procs > 0);
-    let procs = procs.ok_or_else(|| format!("no number of processors: used `{}`, requested `{}`", field(4), field(7)))?;
+    let procs =
+        procs.ok_or_else(|| format!("no number of processors: used `{}`, requested `{}`", field(4), field(7)))?;
     let amount = procs.checked_mul(1000).ok_or_else(|| format!("{procs} processors is too many"))?;
     let request = Amounts::new().with(options.resource.clone(), amount);
     let template = templates.share(PodTemplate { request, ..PodTemplate::default() });

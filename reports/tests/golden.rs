@@ -1,4 +1,4 @@
-//! What a person reads, held still: every report of one hand-made result, the end of the demo with a claim that fails.
+//! Golden tests of every report of one hand-made result: the end of the demo, with one claim that fails.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -17,7 +17,7 @@ fn cpu(cores: i64) -> QuantityMap {
     QuantityMap(if cores == 0 { Amounts::new() } else { Amounts::new().with("cpu", cores * 1000) })
 }
 
-/// So many cores for an hour.
+/// This many cores for one hour.
 fn cpu_hours(cores: i64) -> TimeMap {
     TimeMap(vec![("cpu".into(), u128::try_from(cores).unwrap() * 3600 * TimeMap::second("cpu"))])
 }
@@ -32,7 +32,7 @@ fn waits(count: u64, p50_ms: u64, max_ms: u64) -> WaitRow {
     WaitRow { count, sum_ms: u128::from(count * p50_ms), p50_ms, p95_ms: max_ms, p99_ms: max_ms, max_ms }
 }
 
-/// A part with something in most of its figures.
+/// A share row with a value in most of its fields.
 fn share(pods: u64, cores: i64) -> ShareRow {
     ShareRow {
         pods,
@@ -44,7 +44,7 @@ fn share(pods: u64, cores: i64) -> ShareRow {
     }
 }
 
-/// A quota of these cores: min, max, used.
+/// A quota with this min, max and usage in cores.
 fn quota(
     name: &str,
     parent: Option<&str>,
@@ -73,7 +73,7 @@ fn quota(
     }
 }
 
-/// The demo after nginx3: b.1 took its min back, a.1 and a.2 still borrow.
+/// The demo after nginx3: b.1 has reclaimed its min, a.1 and a.2 still borrow.
 fn demo() -> RunResult {
     let tree = [
         ("root", None, [40, 40, 40], [8, 7, 2]),
@@ -228,7 +228,7 @@ fn demo() -> RunResult {
 }
 
 #[test]
-fn the_summary_reads_well() {
+fn the_summary_of_the_demo() {
     expect![[r#"
         nginx-40-core  policy capacity · seed 1 · ended at 3m · 1,234 events
         run digest 00000000000000000000000000000def · scenario digest 00000000000000000000000000000abc · semantics version 1
@@ -277,7 +277,7 @@ fn the_summary_reads_well() {
 }
 
 #[test]
-fn a_narrow_terminal_loses_the_less_important_columns() {
+fn a_narrow_terminal_drops_the_less_important_columns() {
     let text = summary_text(&demo(), Style { width: 80, ..Style::default() });
     let table: Vec<_> = text.lines().skip(2).take(3).collect();
     expect![[r#"
@@ -288,7 +288,7 @@ fn a_narrow_terminal_loses_the_less_important_columns() {
 }
 
 #[test]
-fn colour_changes_nothing_but_colour() {
+fn colours_do_not_change_the_text() {
     let style = Style { colour: true, ..Style::default() };
     let coloured = summary_text(&demo(), style);
     assert!(coloured.contains("\x1b[31m✗\x1b[0m"));
@@ -300,7 +300,7 @@ fn colour_changes_nothing_but_colour() {
 }
 
 #[test]
-fn long_tables_are_cut_and_counted() {
+fn long_tables_show_the_first_rows_and_count_the_rest() {
     let mut result = demo();
     result.quotas.extend((0..500).map(|i| quota(&format!("q{i}"), Some("root.b"), [0, 1, 0], [0; 3])));
     result.pending = vec![result.pending[0].clone(); 10_000];
@@ -311,7 +311,7 @@ fn long_tables_are_cut_and_counted() {
 }
 
 #[test]
-fn the_picture_is_the_same_bytes() {
+fn the_picture_is_byte_identical() {
     expect_file!["golden/demo.svg"].assert_eq(&tree_svg(&demo()));
 }
 
@@ -351,7 +351,7 @@ fn summary_json_keeps_the_order_of_its_fields() {
 }
 
 #[test]
-fn tables_have_a_row_a_thing() {
+fn tables_as_csv() {
     let tables = tables_csv(&demo());
     let table = |name: &str| &tables.iter().find(|(n, _)| *n == name).unwrap().1;
     expect![[r#"
@@ -380,7 +380,7 @@ fn tables_have_a_row_a_thing() {
 }
 
 #[test]
-fn work_is_told_by_user_group_namespace_and_quota() {
+fn usage_by_user_group_namespace_and_quota() {
     let tables =
         [By::User, By::Group, By::Namespace, By::Quota].map(|by| breakdown_text(&demo(), by, Style::default()));
     expect![[r#"
@@ -424,7 +424,7 @@ fn work_is_told_by_user_group_namespace_and_quota() {
 }
 
 #[test]
-fn who_can_use_what_is_told_and_why_not() {
+fn tenancy_lists_access_and_the_reasons_against_it() {
     let tenancy = Tenancy::of(&demo());
     expect![[r#"
         nginx-40-core at 3m
@@ -455,7 +455,7 @@ fn who_can_use_what_is_told_and_why_not() {
 }
 
 #[test]
-fn a_diff_tells_whose_outcome_changed() {
+fn a_diff_lists_what_changed_by_kind() {
     let (a, mut b) = (demo(), demo());
     assert!(diff_of(&a, &b).is_empty());
     b.digest = "1".into();
@@ -502,7 +502,7 @@ fn diff_of(a: &RunResult, b: &RunResult) -> quotree_reports::Diff {
 }
 
 #[test]
-fn what_is_no_summary_is_refused() {
+fn a_file_that_is_not_a_summary_is_an_error() {
     let summary = serde_json::to_value(demo()).unwrap();
     let error = diff(&summary, &serde_json::json!({ "quotas": 3 })).unwrap_err();
     assert_eq!(error.to_string(), "the second file is not the summary.json of a run: it has no list `quotas`");
