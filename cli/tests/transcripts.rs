@@ -136,19 +136,19 @@ warning: root / spare: the leaf has no namespace, so no pod can use it
 8 |         Quota(name: "spare"),
   |                     ^^^^^^^ no namespace
 
-warning: the namespace `nowhere` is on no leaf: its pods are refused (A4)
+warning: namespace `nowhere` is attached to no leaf quota, so its pods are refused (A4)
   --> people.ron:24:38
    |
 24 |         Job(name: "lost", namespace: "nowhere", user: "amy", request: { "cpu": "1" }, runtime: "30m", submit: "30s"),
-   |                                      ^^^^^^^^^ in no quota
+   |                                      ^^^^^^^^^ no quota
    |
-   = help: add it to a quota's `namespaces`, or set `unquotaed: Schedule` in the policy
+   = help: add it to the `namespaces` of a leaf quota, or set `unquotaed: Schedule` in the policy
 
 warning: this will be refused: `bob` is a researcher, and only an admin may do this
   --> people.ron:28:19
    |
 28 |         At("10m", EditQuota("red", weight: 2), by: "bob"),
-   |                   ^^^^^^^^^ nothing comes of it
+   |                   ^^^^^^^^^ this event has no effect
 
 0 errors, 3 warnings
 error: `wrong` has no pods, since its submission was refused at 30s: `bob` is not in a group bound to `red`, the leaf of namespace `red`: `red` is

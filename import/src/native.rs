@@ -154,18 +154,20 @@ impl Reading<'_> {
         let time = |column: usize, what: &str| {
             let text = record.get(column).unwrap_or_default();
             seconds_to_ms(text).ok_or_else(|| {
-                format!("`{text}` is not a {what}; expected seconds, 0 or more, with at most three decimals")
+                format!(
+                    "column `{what}`: `{text}` is not a time; expected seconds, 0 or more, with at most three decimals"
+                )
             })
         };
         let submit = Time(time(self.columns.submit, "submit_s")?);
         let runtime_ms = time(self.columns.runtime, "runtime_s")?;
-        let whole = |text: &str, what: &str| format!("`{text}` is not a {what}; expected a whole number");
+        let whole = |text: &str, what: &str| format!("column `{what}`: `{text}` is not a whole number");
         let priority = cell(self.columns.priority).map(|text| text.parse().map_err(|_| whole(text, "priority")));
         let losses =
             cell(self.columns.backoff_limit).map(|text| text.parse().map_err(|_| whole(text, "backoff_limit")));
         let span = |column: Option<usize>, what: &str| match cell(column).zip(column) {
             Some((_, column)) => match time(column, what)? {
-                0 => Err(format!("a {what} of 0 is not allowed")),
+                0 => Err(format!("column `{what}`: 0 is not allowed")),
                 ms => Ok(Some(ms)),
             },
             None => Ok(None),

@@ -64,7 +64,7 @@ fn kueue_workloads_come_one_interval_after_the_other() {
     assert_eq!(
         problems,
         [
-            (17, "cohorts[0].queuesSets[0].workloadsSets[0].workloads[1]: no `request`"),
+            (17, "cohorts[0].queuesSets[0].workloadsSets[0].workloads[1]: missing `request`"),
             (20, "cohorts[0].queuesSets[2]: no `nominalQuota`"),
         ]
     );
@@ -162,7 +162,11 @@ fn armada_templates_are_jobs_in_gangs_with_drawn_tails() {
     assert_eq!(drawn(ARMADA), drawn(ARMADA));
     assert_ne!(drawn(ARMADA), drawn(&ARMADA.replace("randomSeed: 7", "randomSeed: 8")));
     assert_eq!(read.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [16, 17, 18]);
-    assert!(read.problems[1].what.starts_with("queues[0].jobTemplates[3]: templates that wait"), "{:?}", read.problems);
+    assert!(
+        read.problems[1].what.starts_with("queues[0].jobTemplates[3]: job templates with dependencies"),
+        "{:?}",
+        read.problems
+    );
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl<'a> Arriving<'a> {
 impl Bounds {
     fn check(&self, report: &mut Report) -> (Option<Time>, Option<u64>) {
         if let Some(count) = self.count.as_ref().filter(|count| count.value == 0) {
-            report.error(count.span, "`count` must be at least 1", "0 makes no sense here");
+            report.error(count.span, "`count` must be at least 1", "0 is not allowed");
         }
         (self.until.map(|ms| Time(ms.0)), self.count.as_ref().map(|count| count.value))
     }
@@ -137,7 +137,7 @@ fn repeated(read: &Pattern, files: &mut Files<'_>, report: &mut Report) -> Optio
 fn times_of(times: &At<Vec<Ms>>, report: &mut Report) -> Option<Checked> {
     let mut all: Vec<u64> = times.value.iter().map(|ms| ms.0).collect();
     if all.is_empty() || all.len() > MAX_TIMES {
-        let title = format!("{} times: 1 to {MAX_TIMES} are allowed", all.len());
+        let title = format!("{} times given; 1 to {MAX_TIMES} are allowed", all.len());
         report.error(times.span, title, "too few or too many");
         return None;
     }
@@ -147,7 +147,7 @@ fn times_of(times: &At<Vec<Ms>>, report: &mut Report) -> Option<Checked> {
 
 fn hours_of(hours: &At<Vec<u32>>, report: &mut Report) -> Option<[u32; 24]> {
     let Ok(weights) = <[u32; 24]>::try_from(hours.value.as_slice()) else {
-        let title = format!("{} hours: a day has 24", hours.value.len());
+        let title = format!("{} hours given; a day has 24", hours.value.len());
         report.error(hours.span, title, "24 weights are needed, one an hour");
         return None;
     };
@@ -162,7 +162,7 @@ fn hours_of(hours: &At<Vec<u32>>, report: &mut Report) -> Option<[u32; 24]> {
 fn bursts(read: &Bursts, files: &mut Files<'_>, report: &mut Report) -> Option<Checked> {
     let every = latency("every", read.every.as_ref(), files, report);
     if let (Some(at), Some(0)) = (&read.every, every.as_ref().map(quotree_model::Runtime::typical_ms)) {
-        report.error(at.span, "bursts without time in between would never end", "must be longer than 0");
+        report.error(at.span, "the interval between bursts must be above 0", "must be longer than 0");
         return None;
     }
     let size = read.size.as_ref()?;

@@ -133,7 +133,7 @@ fn numbers<T: Read + Copy + Default>(maps: &[(u32, &Node)], report: &mut Report)
             // A bad number was reported; the name counts as declared.
             let number = T::read(value, report).unwrap_or_default();
             if out.get(&name.value).is_some_and(|(l, _)| l == layer) {
-                report.error(name.span, format!("`{}` is given in two files", name.value), "the second time");
+                report.error(name.span, format!("`{}` is given in two files", name.value), "second occurrence");
             }
             out.insert(name.value, (*layer, number));
         }
@@ -155,8 +155,8 @@ fn workloads(
     let own = own.iter().filter_map(|read| workload::check(read, &mut context, report)).collect::<Vec<_>>();
     for workload in caches.chain(own) {
         if !names.insert(workload.workload.name.clone()) {
-            let title = format!("a second workload `{}`", workload.workload.name);
-            report.error(workload.name, title, "the name is taken");
+            let title = format!("duplicate workload `{}`", workload.workload.name);
+            report.error(workload.name, title, "this name is already used");
         }
         read.push(workload);
     }
@@ -181,8 +181,8 @@ fn part_names(workloads: &[ReadWorkload], report: &mut Report) {
             };
             if is_task || (is_number && whole.workload.arrivals.is_some()) {
                 let what = if is_task { "a task" } else { "an instance" };
-                let title = format!("`{name}` is what {what} of `{}` is called", whole.workload.name);
-                report.error(read.name, title, "the name is taken");
+                let title = format!("`{name}` is also the name of {what} of `{}`", whole.workload.name);
+                report.error(read.name, title, "this name is already used");
             }
         }
     }

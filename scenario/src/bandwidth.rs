@@ -34,13 +34,16 @@ fn parse_bandwidth(text: &str) -> Result<u64, String> {
         return Err(if unit.is_empty() {
             "the unit is missing, such as GB/s".to_owned()
         } else {
-            format!("`{}` is no unit of bandwidth: B/s, KB/s, MB/s, GB/s, TB/s, KiB/s .. and bit/s .. are", clip(unit))
+            format!(
+                "unknown unit of bandwidth `{}`; the units are B/s, KB/s, MB/s, GB/s, TB/s, KiB/s .. and bit/s ..",
+                clip(unit)
+            )
         });
     };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let fraction = fraction.trim_end_matches('0');
     if fraction.contains('.') || (whole.is_empty() && fraction.is_empty()) || whole.len() + fraction.len() > 18 {
-        return Err("not of the form number and unit".to_owned());
+        return Err("expected a number and a unit".to_owned());
     }
     let digits: u128 = format!("{whole}{fraction}").parse().unwrap_or(0);
     let scale = 8 * 10_u128.pow(u32::try_from(fraction.len()).unwrap_or_default());
@@ -66,7 +69,7 @@ impl Read for Bandwidth {
             Shape::String(text) => match parse_bandwidth(text) {
                 Ok(bytes) => Some(Self(bytes)),
                 Err(why) => {
-                    let title = format!("`{}` is no bandwidth: {why}", clip(text));
+                    let title = format!("`{}` is not a bandwidth: {why}", clip(text));
                     report.error(node.span, title, why).help(format!("expected {EXPECTED}"));
                     None
                 }

@@ -29,11 +29,11 @@ pub(crate) fn all(parts: &Parts, report: &mut Report) {
             let short = cells::short(&cells::guaranteed(&tree.spec), nodes);
             let first = tree.spec.quotas.iter().find(|quota| !quota.cells.is_empty());
             if let (Some(short), Some(span)) = (short, first.and_then(|q| tree.name_span(q.name.as_str()))) {
-                report.warning(span, short.to_string(), "guarantees cells, the first of those that do");
+                report.warning(span, short.to_string(), "the first quota that guarantees cells");
             }
         }
     } else if let Some(span) = tree.spec.quotas.first().and_then(|q| tree.name_span(q.name.as_str())) {
-        report.error(span, "the nodes of the cluster together pass 64 bits of base units", "cannot be compared");
+        report.error(span, "the capacity of the cluster exceeds 64 bits of base units", "cannot be compared");
     }
     let mut fits = Fits::new(parts);
     for read in &parts.workloads {
@@ -46,14 +46,15 @@ fn counts(parts: &Parts, report: &mut Report) {
     for read in &parts.workloads {
         let times = read.workload.expected(parts.world.until);
         if let (None, Some(span)) = (times, read.arrivals) {
-            let title = format!("`{}` would arrive for ever", read.workload.name);
-            report.error(span, title, "without end").help("give it `until` or `count`, or the world an `until`");
+            let title = format!("the arrivals of `{}` never end", read.workload.name);
+            report.error(span, title, "without end").help("give the arrivals `until` or `count`, or the world `until`");
         }
         let own = read.pods().saturating_mul(times.unwrap_or(1));
         let before = pods;
         pods = pods.saturating_add(own);
         if before <= MAX_PODS && pods > MAX_PODS {
-            let title = format!("with `{}` there are {pods} pods: at most {MAX_PODS} are allowed", read.workload.name);
+            let title =
+                format!("`{}` raises the number of pods to {pods}; at most {MAX_PODS} are allowed", read.workload.name);
             report.error(read.name, title, "too many pods");
         }
     }
@@ -86,8 +87,8 @@ pub(crate) fn hold_timeout(policy: &Node, parts: &Parts, report: &mut Report) {
     if own.chain([&parts.world.eviction_grace]).map(longest).max().is_some_and(|grace| grace > timeout) {
         let title = "`hold_timeout` can be shorter than `eviction_grace`";
         report
-            .warning(policy.span, title, "holds may end before their victims have left")
-            .help("what was evicted for such a hold was evicted in vain, and may be again and again: wait longer (H2)");
+            .warning(policy.span, title, "reservations may end before their victims have terminated")
+            .help("such evictions are wasted and may repeat; raise `hold_timeout` (H2)");
     }
 }
 
@@ -95,7 +96,7 @@ fn event_times(parts: &Parts, report: &mut Report) {
     let Some(until) = parts.world.until else { return };
     for (time, span) in &parts.events.places {
         if *time > until {
-            report.warning(*span, "the run ends before this happens", "after `until` of the world");
+            report.warning(*span, "this event has no effect: the run ends before it", "after `until` of the world");
         }
     }
 }
@@ -109,7 +110,7 @@ pub(crate) fn claim_times(items: &[&Node], claims: &[Claim], parts: &Parts, repo
             _ => Time(0),
         };
         if time > until {
-            report.warning(item.span, "the run ends before this is judged", "after `until` of the world");
+            report.warning(item.span, "the run ends before this claim is checked", "after `until` of the world");
         }
     }
 }
@@ -240,11 +241,11 @@ impl<'a> Fits<'a> {
         if damaged || self.homed(namespace) || self.parts.policy.unquotaed == Unquotaed::Schedule {
             return;
         }
-        let title = format!("the namespace `{namespace}` is on no leaf: its pods are refused (A4)");
+        let title = format!("namespace `{namespace}` is attached to no leaf quota, so its pods are refused (A4)");
         report
-            .warning(span, title, "in no quota")
+            .warning(span, title, "no quota")
             .did_you_mean(namespace.as_str(), self.leaves.keys().map(|name| name.as_str()))
-            .help("add it to a quota's `namespaces`, or set `unquotaed: Schedule` in the policy");
+            .help("add it to the `namespaces` of a leaf quota, or set `unquotaed: Schedule` in the policy");
     }
 
     /// What nodes have, or come to have.
@@ -258,7 +259,7 @@ impl<'a> Fits<'a> {
         if self.nodes.is_empty() || self.kinds().any(fits) {
             return;
         }
-        let mut label = String::from("no node has all of this");
+        let mut label = String::from("no node has all of these");
         let mut help = None;
         for (resource, amount) in template.request.iter() {
             let most = self.kinds().filter_map(|node| node.get(resource.as_str())).max();
@@ -272,7 +273,7 @@ impl<'a> Fits<'a> {
                 }
             }
         }
-        let title = format!("a pod of `{name}` asks {}: it fits no node", template.request);
+        let title = format!("a pod of `{name}` requests {}, which fits on no node", template.request);
         let warning = report.warning(span, title, label);
         if let Some(help) = help {
             warning.help(help);
@@ -299,7 +300,7 @@ impl<'a> Fits<'a> {
                     |_| format!("{sum} base units of {resource}"),
                     |n| Amounts::new().with((*resource).clone(), n).to_string(),
                 );
-                let title = format!("`{name}` needs {asked} at once, but `{}` allows at most {max}", quota.name);
+                let title = format!("`{name}` requests {asked} at once, but the max of `{}` is {max}", quota.name);
                 report.warning(span, title, "can never be admitted (T2)");
                 return;
             }

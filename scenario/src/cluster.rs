@@ -82,7 +82,11 @@ pub(crate) fn check(parts: &[Part], files: &mut Files<'_>, report: &mut Report) 
             Part::Nodes(nodes) => reading.nodes(nodes, files, report),
             Part::Pool(pool) => {
                 if parts.len() > 1 {
-                    report.error(pool.span, "a `Pool` stands alone: it is a cluster without nodes", "not alone");
+                    report.error(
+                        pool.span,
+                        "a `Pool` cannot be combined with other parts: it is a cluster without nodes",
+                        "cannot be combined",
+                    );
                 }
                 reading.pool(pool);
             }
@@ -136,7 +140,7 @@ impl Reading {
         let racks = racks(read, extras.most(count), report);
         let Some(name) = &read.name else { return };
         if !self.pools.insert(name.value.clone()) {
-            report.error(name.span, format!("a second node pool `{}`", name.value), "the name is taken");
+            report.error(name.span, format!("duplicate node pool `{}`", name.value), "this name is already used");
             return;
         }
         let span = read.count.as_ref().map_or(name.span, |count| count.span);
@@ -156,7 +160,7 @@ impl Reading {
         }
         self.cluster.pools.push(extras.pool(name.value.clone()));
         if let Some(node) = clash {
-            report.error(name.span, format!("a second node `{node}`"), "makes a name that is taken");
+            report.error(name.span, format!("duplicate node `{node}`"), "produces a name that is already used");
         }
     }
 
@@ -172,7 +176,11 @@ impl Reading {
         self.cluster.pools.push(Extras::default().pool(read.name.clone()));
         for row in list.rows {
             if !self.names.insert(row.name.clone()) {
-                report.error(file.span, format!("a second node `{}`", row.name), "makes a name that is taken");
+                report.error(
+                    file.span,
+                    format!("duplicate node `{}`", row.name),
+                    "produces a name that is already used",
+                );
             }
             let mut spec = NodeSpec::new(0, row.allocatable);
             (spec.devices, spec.labels, spec.taints) = (row.devices, row.labels, row.taints);
@@ -185,11 +193,12 @@ impl Reading {
 fn racks(read: &NodePool, count: u32, report: &mut Report) -> Option<u32> {
     let racks = read.racks.as_ref()?;
     if read.rack.is_some() {
-        report.error(racks.span, "`rack` and `racks` say two things", "one of them");
+        report.error(racks.span, "`rack` and `racks` exclude each other", "give only one of them");
         return None;
     }
     if racks.value == 0 || racks.value > count {
-        let title = format!("{} racks for {count} nodes: at least 1, and no more than nodes", racks.value);
+        let title =
+            format!("{} racks for {count} nodes; expected at least 1 and at most the number of nodes", racks.value);
         report.error(racks.span, title, "out of range");
         return None;
     }
@@ -216,22 +225,22 @@ fn add_devices(written: &At<Devices>, spec: &mut NodeSpec, report: &mut Report) 
     }
     let each_span = read.each.as_ref().map_or(count_span, |each| each.span);
     if each == 0 {
-        report.error(each_span, "a device that holds nothing", "must be more than 0");
+        report.error(each_span, "the capacity of a device must be above 0", "must be more than 0");
         return;
     }
     if spec.devices.iter().any(|d| d.resource == resource) {
-        report.error(span, format!("devices of `{resource}` a second time"), "given above");
+        report.error(span, format!("duplicate devices of `{resource}`"), "given above");
         return;
     }
     let Some(sum) = each.checked_mul(i64::from(count)) else {
-        report.error(each_span, "all devices together pass 64 bits of base units", "too large");
+        report.error(each_span, "the sum of all devices exceeds 64 bits of base units", "too large");
         return;
     };
     match spec.allocatable.get(resource.as_str()) {
         Some(stated) if stated != sum => {
             let show = |amount| Amounts::new().with(resource.clone(), amount);
-            let title = format!("the devices add up to {}, but allocatable says {}", show(sum), show(stated));
-            report.error(written.span, title, "does not add up").help("leave the resource out of `allocatable`");
+            let title = format!("the devices sum up to {}, but `allocatable` has {}", show(sum), show(stated));
+            report.error(written.span, title, "not equal").help("leave the resource out of `allocatable`");
         }
         _ => spec.allocatable.set(resource.clone(), sum),
     }

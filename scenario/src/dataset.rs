@@ -112,7 +112,7 @@ fn bytes(amount: &At<Quantity>, most: u64, report: &mut Report) -> Option<u64> {
     let bytes = amount.value.amount("memory", report)?;
     let fits = u64::try_from(bytes).ok().filter(|bytes| (1..=most).contains(bytes));
     if fits.is_none() {
-        let title = format!("{bytes} bytes: from 1 to {most} are allowed");
+        let title = format!("{bytes} bytes; expected 1 to {most}");
         report.error(amount.span, title, "out of range");
     }
     fits
@@ -128,7 +128,7 @@ pub(crate) fn check(written: &[Dataset], context: &mut Context<'_, '_>, report: 
             acceleration(accelerate, read.name.as_ref()?, read.namespace.as_ref()?, context, report)
         });
         if let (Some(given), None, Some(_)) = (&read.preload, &read.accelerate, preload) {
-            report.error(given.span, "a preload needs a cache: `accelerate` is missing", "nothing to load into");
+            report.error(given.span, "a preload needs a cache: `accelerate` is missing", "no cache to load into");
         }
         let (Some(name), Some(namespace), Some(size), Some(backend)) =
             (&read.name, &read.namespace, size, read.backend)
@@ -136,7 +136,7 @@ pub(crate) fn check(written: &[Dataset], context: &mut Context<'_, '_>, report: 
             continue;
         };
         if datasets.iter().any(|known| known.dataset.name == name.value) {
-            report.error(name.span, format!("a second dataset `{}`", name.value), "the name is taken");
+            report.error(name.span, format!("duplicate dataset `{}`", name.value), "this name is already used");
         }
         let (cache, workers) = workers.unzip();
         let (name, namespace, backend) = (name.value.clone(), namespace.value.clone(), backend.0);
@@ -166,10 +166,10 @@ fn acceleration(
     let held = template.request.get("memory").unwrap_or(0);
     if tier == Tier::Mem && u64::try_from(held).unwrap_or(0) < quota {
         let title =
-            format!("a worker of `{}` holds its cache in memory, and asks less memory than that", dataset.value);
+            format!("a worker of `{}` keeps its cache in memory, but requests less memory than that", dataset.value);
         report
             .warning(requests.first().copied().unwrap_or(written.span), title, "less than `quota`")
-            .help("what a cache in memory holds counts as the worker's memory: ask for it, or name another `tier`");
+            .help("a cache in memory counts as memory of the worker: request it, or choose another `tier`");
     }
     let deployment = Workload {
         name: workload.clone(),
@@ -209,7 +209,7 @@ fn marks(read: &Accelerate, report: &mut Report) -> (u64, u64) {
     let (high, low) = (mark("high", read.high.as_ref(), 950), mark("low", read.low.as_ref(), 750));
     let span: Option<Span> = read.low.as_ref().or(read.high.as_ref()).map(|mark| mark.span);
     if let Some(span) = span.filter(|_| low > high) {
-        report.error(span, "the low mark is above the high one", "evicting down to it would add");
+        report.error(span, "the low mark is above the high mark", "evicting down to it would add");
     }
     (high, low)
 }
@@ -229,11 +229,11 @@ pub(crate) fn reads(
         (None, None) => None,
     };
     if forever {
-        let title = "what runs forever cannot read: its end is when all is computed and read";
-        report.error(whole, title, "never done");
+        let title = "a workload that runs forever cannot read: a reader ends when it has computed and read everything";
+        report.error(whole, title, "never ends");
     }
     if let (Some(total), Some(_)) = (&read.bytes, &read.passes) {
-        report.error(total.span, "`Reads` says twice how much is read", "one of passes and bytes is enough");
+        report.error(total.span, "`passes` and `bytes` exclude each other", "give only one of them");
     }
     let name = read.dataset.as_ref()?;
     let Some(dataset) = datasets.iter().position(|known| known.dataset.name == name.value) else {
@@ -246,7 +246,7 @@ pub(crate) fn reads(
     let (bytes, span) = match (&read.bytes, &read.passes) {
         (Some(total), _) => (bytes(total, MAX_BYTES, report)?, total.span),
         (None, Some(passes)) if passes.value == 0 => {
-            report.error(passes.span, "`passes` must be at least 1", "0 makes no sense here");
+            report.error(passes.span, "`passes` must be at least 1", "0 is not allowed");
             return None;
         }
         (None, Some(passes)) => (size.saturating_mul(passes.value), passes.span),
@@ -269,11 +269,11 @@ fn working(roles: &[Role]) -> Option<Vec<usize>> {
 /// The roles that read, by place.
 fn reading_roles(names: &At<Vec<At<Name>>>, roles: Option<&[Role]>, report: &mut Report) -> Option<Vec<usize>> {
     let Some(roles) = roles else {
-        report.error(names.span, "only a Training has roles", "not here");
+        report.error(names.span, "only a Training has roles", "not allowed here");
         return None;
     };
     if names.value.is_empty() {
-        report.error(names.span, "`roles` names nobody: nothing would ever be read", "empty");
+        report.error(names.span, "`roles` is empty, so nothing would be read", "empty");
     }
     let mut places = Vec::new();
     for name in &names.value {

@@ -302,16 +302,18 @@ impl Checking<'_, '_> {
         let scaled = self.known.workloads.get(workload)?;
         let once = scaled.workload.arrivals.is_none();
         if !matches!(scaled.workload.kind, Kind::Deployment { .. }) || !once {
-            let what = if once { "is no Deployment: only those are scaled" } else { "arrives again and again" };
+            let what = if once {
+                "is not a Deployment, and only a Deployment can be scaled"
+            } else {
+                "recurs, so it cannot be scaled"
+            };
             let title = format!("`{}` {what}", scaled.workload.name);
             self.report.error(read.span, title, "cannot be scaled");
             return None;
         }
         if at <= scaled.workload.submit {
-            let title = format!("`{}` is not submitted before this: there is nothing to scale", scaled.workload.name);
-            self.report
-                .warning(read.span, title, "changes nothing")
-                .help("events come first among what happens at one time");
+            let title = format!("this event has no effect: `{}` is not submitted before it", scaled.workload.name);
+            self.report.warning(read.span, title, "no effect").help("at one time, events happen before submissions");
         }
         self.events.scales.push((replicas.value, replicas.span));
         Some(Checked::Scale { workload, replicas: replicas.value })
@@ -363,7 +365,7 @@ impl Checking<'_, '_> {
     /// Warns of what will be refused; returns whether it will be accepted.
     fn is_accepted(&mut self, span: Span, said: Result<(), Refusal>) -> bool {
         if let Err(refusal) = &said {
-            self.report.warning(span, format!("this will be refused: {refusal}"), "nothing comes of it");
+            self.report.warning(span, format!("this will be refused: {refusal}"), "this event has no effect");
         }
         said.is_ok()
     }
@@ -387,7 +389,7 @@ impl Checking<'_, '_> {
         let leaves = Leaves::of(&tree);
         if let Some(to) = read.to.as_ref().filter(|to| !leaves.all.contains(&to.value)) {
             self.report
-                .error(to.span, format!("`{}` is no leaf of the quota tree", to.value), "not a leaf")
+                .error(to.span, format!("`{}` is not a leaf of the quota tree", to.value), "not a leaf")
                 .did_you_mean(to.value.as_str(), leaves.all.iter().map(Name::as_str));
             return None;
         }
@@ -415,8 +417,8 @@ impl Checking<'_, '_> {
     fn new_tree(&mut self, tree: ReadTree, span: Span, goes: bool) -> Option<()> {
         self.quotas = self.quotas.saturating_add(tree.spec.quotas.len());
         if self.quotas > MAX_QUOTAS {
-            let title = format!("all versions of the tree have more than {MAX_QUOTAS} quotas together");
-            self.report.error(span, title, "too much");
+            let title = format!("all versions of the tree have more than {MAX_QUOTAS} quotas in sum");
+            self.report.error(span, title, "too large");
             return None;
         }
         self.events.trees.push(tree.clone());

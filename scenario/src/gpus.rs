@@ -111,24 +111,24 @@ pub(crate) fn check(written: &At<Gpus>, spec: &mut NodeSpec, report: &mut Report
     let (read, span) = (&written.value, written.span);
     let count = read.count.as_ref()?;
     if count.value == 0 || count.value > MOST {
-        report.error(count.span, format!("{} GPUs: 1 to {MOST} are allowed", count.value), "out of range");
+        report.error(count.span, format!("{} GPUs; expected 1 to {MOST}", count.value), "out of range");
         return None;
     }
     if let Some(memory) = read.memory.as_ref().filter(|memory| memory.value == 0 || memory.value > MOST_MEMORY) {
-        let title = format!("{} GiB a GPU: 1 to {MOST_MEMORY} are allowed", memory.value);
+        let title = format!("{} GiB per GPU; expected 1 to {MOST_MEMORY}", memory.value);
         report.error(memory.span, title, "out of range");
         return None;
     }
     if let Some(islands) = &read.islands {
         let sizes = std::iter::once(&1).chain(&islands.value).zip(&islands.value);
         if sizes.into_iter().any(|(small, large)| large <= small || large % small != 0) {
-            let title = "sizes of islands ascend from 2 on, each a multiple of the one before";
+            let title = "island sizes must ascend from 2 on, each a multiple of the one before";
             report.error(islands.span, title, "islands do not nest");
             return None;
         }
     }
     if !spec.devices.is_empty() {
-        report.error(span, "a pool says what its devices are once: `gpus` or `devices`", "a second time");
+        report.error(span, "`gpus` and `devices` exclude each other", "give only one of them");
         return None;
     }
     let gpus = Checked {
@@ -142,8 +142,8 @@ pub(crate) fn check(written: &At<Gpus>, spec: &mut NodeSpec, report: &mut Report
         return None;
     }
     if let Some((name, _)) = spec.allocatable.iter().find(|(name, _)| name.as_str().contains("/gpu")) {
-        let title = format!("`allocatable` has `{name}`, which `gpus` says");
-        report.error(span, title, "said twice").help("leave it out of `allocatable`");
+        let title = format!("`allocatable` repeats `{name}`, which `gpus` defines");
+        report.error(span, title, "defined twice").help("leave it out of `allocatable`");
         return None;
     }
     gpus.mark(read.mode, spec);
@@ -158,8 +158,8 @@ fn can_be(gpus: &Checked, mode: GpuMode, span: Span, report: &mut Report) -> boo
     let shared = matches!(mode, GpuMode::Share | GpuMode::CoreMem);
     let fits = !shared || gpus.memory_gib.is_some();
     if !fits {
-        let title = "shared GPUs are given by their memory, which is not said";
-        report.error(span, title, "how much has each?").help("`memory: 80` is 80 GiB each");
+        let title = "GPUs that are shared by memory need `memory`";
+        report.error(span, title, "no `memory`").help("`memory: 80` is 80 GiB each");
     }
     fits
 }
@@ -168,17 +168,17 @@ fn can_be(gpus: &Checked, mode: GpuMode, span: Span, report: &mut Report) -> boo
 pub(crate) fn split(count: Option<&At<u32>>, template: &mut PodTemplate, report: &mut Report) {
     let Some(count) = count else { return };
     if count.value == 0 || count.value > MOST {
-        report.error(count.span, format!("{} GPUs: 1 to {MOST} are allowed", count.value), "out of range");
+        report.error(count.span, format!("{} GPUs; expected 1 to {MOST}", count.value), "out of range");
         return;
     }
     if template.devices.is_some() {
-        report.error(count.span, "how requests are spread is said once: `gpu_count` or `devices`", "a second time");
+        report.error(count.span, "`gpu_count` and `devices` exclude each other", "give only one of them");
         return;
     }
     let each = |resource: &str| Some((resource.into(), template.request.get(resource).filter(|amount| *amount > 0)?));
     let asked: Vec<(Name, i64)> = [MEMORY, CORES].into_iter().filter_map(each).collect();
     if asked.is_empty() {
-        report.error(count.span, format!("`gpu_count` splits `{MEMORY}`, of which nothing is asked"), "splits nothing");
+        report.error(count.span, format!("`gpu_count` splits `{MEMORY}`, which is not requested"), "splits nothing");
         return;
     }
     let whole = i64::from(count.value) * 1000;
@@ -214,13 +214,13 @@ pub(crate) fn relabel(read: &Relabel, node: At<usize>, cluster: &Cluster, report
     let labels = read.labels.0.clone();
     let Some(mode) = &read.mode else {
         if labels.is_empty() {
-            report.error(node.span, "`Relabel` says neither `mode` nor `labels`", "changes nothing");
+            report.error(node.span, "`Relabel` has neither `mode` nor `labels`", "no effect");
             return None;
         }
         return Some(DeviceChange::Relabel { node: node.value, labels, mode: None });
     };
     let Some(gpus) = cluster.gpus.get(&node.value).cloned() else {
-        let title = "the pool of this node does not say what GPUs it has";
+        let title = "the node pool of this node does not define its GPUs";
         report.error(node.span, title, "no `gpus`").help("`gpus: Gpus(count: 8, memory: 80)` in its `NodePool`");
         return None;
     };

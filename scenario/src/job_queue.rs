@@ -40,7 +40,7 @@ pub(crate) fn check<'a>(
         check_fields(read, report);
         let Some(quota) = &read.quota else { continue };
         if !taken.insert(quota.value.clone()) {
-            report.error(quota.span, format!("a second queue for `{}`", quota.value), "has one already");
+            report.error(quota.span, format!("duplicate queue for `{}`", quota.value), "has one already");
         }
         check_leaf(quota, trees.clone(), report);
         let backoff_ms = read.backoff.0;
@@ -58,15 +58,15 @@ pub(crate) fn check<'a>(
 
 fn check_fields(read: &JobQueue, report: &mut Report) {
     if let Some(zero) = read.max_jobs.as_ref().filter(|jobs| jobs.value == 0) {
-        report.error(zero.span, "`max_jobs` must be at least 1", "nothing would ever leave the queue");
+        report.error(zero.span, "`max_jobs` must be at least 1", "no job would ever be admitted");
     }
     if let Some(max) = read.backoff_max.as_ref().filter(|max| max.value.0 < read.backoff.0) {
         report.error(max.span, "`backoff_max` is shorter than `backoff`", "the longest wait");
     }
     let rotates = read.queueing.as_ref().filter(|queueing| queueing.value == QueueOrder::RoundRobin);
     if let Some(queueing) = rotates.filter(|_| read.start_timeout.is_none()) {
-        let title = "`RoundRobin` sends jobs back that do not start in time: it needs `start_timeout`";
-        report.error(queueing.span, title, "no time").help("give one, such as `start_timeout: \"5m\"`");
+        let title = "`RoundRobin` needs `start_timeout`: it sends back jobs that do not start in time";
+        report.error(queueing.span, title, "no time").help("add one, such as `start_timeout: \"5m\"`");
     }
 }
 
@@ -82,7 +82,7 @@ fn check_leaf<'a>(quota: &At<Name>, trees: impl Iterator<Item = &'a ReadTree> + 
     } else if quotas.all(|q| q.name != quota.value || q.namespaces.is_empty()) {
         report.error(
             quota.span,
-            format!("`{}` has no namespaces: a queue stands before a leaf", quota.value),
+            format!("`{}` has no namespaces, and a job queue needs a leaf quota", quota.value),
             "no leaf",
         );
     }

@@ -50,7 +50,7 @@ pub(crate) fn join(from: &str, named: &str) -> Result<String, String> {
         return Err("the path is empty".to_owned());
     }
     if named.chars().any(char::is_control) || named.len() > 4096 {
-        return Err("no path: it is too long or has control characters".to_owned());
+        return Err("not a path: it is too long or has control characters".to_owned());
     }
     let folder = if named.starts_with('/') { "" } else { from.rsplit_once('/').map_or("", |(folder, _)| folder) };
     let absolute = named.starts_with('/') || from.starts_with('/');

@@ -88,8 +88,8 @@ fn follow(named: &At<String>, above: &mut Vec<String>, files: &mut Files<'_>, re
         }
     };
     if above.contains(&path) {
-        let title = format!("a circle of files: {} -> {path}", above.join(" -> "));
-        report.error(named.span, title, "leads back to itself");
+        let title = format!("the files include one another in a cycle: {} -> {path}", above.join(" -> "));
+        report.error(named.span, title, "closes the cycle");
         return None;
     }
     if above.len() >= MAX_DEPTH {
@@ -149,8 +149,8 @@ impl<'a> Merged<'a> {
         for include in &file.includes {
             if let Some(base) = &include.base {
                 report
-                    .error(base.root.span, "an included file cannot be based on another", "not in an included file")
-                    .help("extend it from the including file");
+                    .error(base.root.span, "an included file cannot use `extends`", "not allowed here")
+                    .help("use `extends` in the including file");
             }
             self.gather(include, false, report);
         }
@@ -190,7 +190,7 @@ impl<'a> Merged<'a> {
             let field = ident.text.as_str();
             if !seen.insert(field) {
                 let title = format!("the field `{field}` of `Scenario` is given twice");
-                report.error(ident.span, title, "the second time");
+                report.error(ident.span, title, "second occurrence");
                 continue;
             }
             let known = |names: &[&'static str]| names.iter().find(|name| **name == field).copied();
@@ -211,8 +211,8 @@ impl<'a> Merged<'a> {
 
     fn add_single(&mut self, field: &'static str, node: &'a Node, span: Span, report: &mut Report) {
         if self.single.contains_key(field) {
-            let title = format!("`{field}` is given in an included file, too: it can be given once");
-            report.error(span, title, "the second time");
+            let title = format!("`{field}` is also given in an included file; it can be given only once");
+            report.error(span, title, "second occurrence");
         } else {
             self.single.insert(field, (node, span));
         }
@@ -260,7 +260,7 @@ fn unknown(field: &str, span: Span, report: &mut Report) {
     let known: Vec<&str> = SINGLE.iter().chain(LISTS).chain(&MAPS).chain(&["include", "extends"]).copied().collect();
     let error = report.error(span, format!("`Scenario` has no field `{field}`"), "unknown field");
     if field == "matrix" {
-        error.help("sweeps over a matrix are not there yet");
+        error.help("sweeps over a matrix are not supported yet");
         return;
     }
     error.did_you_mean(field, known.iter().copied()).help(format!("its fields are {}", list(&known)));

@@ -134,10 +134,10 @@ impl Part for WhichNodes {
             given.extend(fields.optional::<At<Name>>(kind, report).map(|name| (kind, name)));
         }
         if given.is_empty() {
-            let title = format!("`{}` does not say which nodes: `node`, `pool`, `rack` or `zone`", fields.name);
-            report.error(fields.span, title, "one of the four is missing");
+            let title = format!("`{}` selects no nodes: it needs `node`, `pool`, `rack` or `zone`", fields.name);
+            report.error(fields.span, title, "one of the four is needed");
         } else if let Some((_, name)) = given.get(1) {
-            report.error(name.span, "nodes are named once: `node`, `pool`, `rack` or `zone`", "which of them?");
+            report.error(name.span, "give only one of `node`, `pool`, `rack` and `zone`", "more than one");
             given.clear();
         }
         Self { given }
@@ -224,7 +224,7 @@ impl<'a> Places<'a> {
         let kill = read.kill.as_ref().filter(|kill| kill.value);
         if let Some(kill) = kill.filter(|_| read.within.is_none()) {
             report
-                .error(kill.span, "`kill` needs `within`: the end of the drain", "at which time?")
+                .error(kill.span, "`kill` needs `within`, the time limit of the drain", "no time limit")
                 .help("within: \"10m\"");
         }
         Some(NodeChange::Drain { nodes: nodes?.0, within_ms: read.within.map(|ms| ms.0), kill: kill.is_some() })
@@ -245,8 +245,8 @@ impl<'a> Places<'a> {
         let permille = u32::try_from(speed.value.0).unwrap_or(u32::MAX);
         if permille == 0 || permille > 1000 {
             report
-                .error(speed.span, "a speed is more than 0 and at most 1", "out of range")
-                .help("a node that does nothing at all is `NodeDown`");
+                .error(speed.span, "the speed must be above 0 and at most 1", "out of range")
+                .help("to stop a node, use `NodeDown`");
             return None;
         }
         Some(NodeChange::Slow { nodes: nodes?.0, permille })
@@ -260,8 +260,12 @@ impl<'a> Places<'a> {
             && let Some((name, _)) = value.iter().find(|(name, _)| devices.contains(name))
         {
             report
-                .error(*span, format!("`{name}` comes as devices: their number does not change"), "not by an amount")
-                .help("add and remove nodes");
+                .error(
+                    *span,
+                    format!("`{name}` comes as devices, and the number of devices of a node cannot change"),
+                    "cannot be set",
+                )
+                .help("add or remove nodes instead");
             return None;
         }
         let allocatable = read.allocatable.as_ref().map(|amounts| amounts.value.clone()).unwrap_or_default();
@@ -274,7 +278,11 @@ impl<'a> Places<'a> {
         self.named("pool", pool, report)?;
         let scales = self.cluster.pools.iter().find(|p| p.name == pool.value).is_some_and(|p| p.autoscale.is_some());
         if scales {
-            report.error(pool.span, format!("`{}` grows by itself", pool.value), "has `autoscale`");
+            report.error(
+                pool.span,
+                format!("`{}` scales automatically, so its size cannot be set", pool.value),
+                "has `autoscale`",
+            );
             return None;
         }
         let spares = self.spares.get_mut(&pool.value)?;
@@ -300,13 +308,13 @@ impl<'a> Places<'a> {
             if let (Some(at), Some(time)) = (&read.mtbf, &mtbf)
                 && (zero.contains(time) || time.longest() == Some(0))
             {
-                let title = "`mtbf` must be longer than 0 and end";
-                report.error(at.span, title, "nothing would ever fail, or all the time");
+                let title = "`mtbf` must be above 0 and finite";
+                report.error(at.span, title, "not a usable mean time between failures");
             }
             let until = read.until.or(end);
             if until.is_none() {
                 report
-                    .error(read.span, "faults without an end: the run would never end", "`until` is missing")
+                    .error(read.span, "faults without an end would keep the run going forever", "`until` is missing")
                     .help("give `until` here, or `world: World(until: ..)`");
             }
             let (Some((nodes, called)), Some(mtbf), Some(mttr)) = (nodes, mtbf, mttr) else { continue };
@@ -314,8 +322,8 @@ impl<'a> Places<'a> {
             if !names.insert(name.clone()) {
                 let span = read.name.as_ref().map_or(read.span, |name| name.span);
                 report
-                    .error(span, format!("second faults of the name `{name}`"), "the name is taken")
-                    .help("give them a `name`: random draws go by it");
+                    .error(span, format!("second faults of the name `{name}`"), "this name is already used")
+                    .help("give each a `name`; it selects the random stream");
                 continue;
             }
             faults.push(CheckedFaults {

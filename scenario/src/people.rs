@@ -117,7 +117,7 @@ pub(crate) fn check(users: &[User], groups: &[Group], tree: Option<&ReadTree>, r
     for Group { name, quota, .. } in groups {
         let (Some(name), Some(quota)) = (name, quota) else { continue };
         if !known.insert(name.value.clone()) {
-            report.error(name.span, format!("a second group `{}`", name.value), "the name is taken");
+            report.error(name.span, format!("duplicate group `{}`", name.value), "this name is already used");
         }
         read.people.groups.push(CheckedGroup { name: name.value.clone(), quota: quota.value.clone() });
         read.leaves.push(quota.span);
@@ -127,7 +127,7 @@ pub(crate) fn check(users: &[User], groups: &[Group], tree: Option<&ReadTree>, r
         groups.iter().for_each(|group| known_group(group, &known, report));
         let Some(name) = name else { continue };
         if !names.insert(name.value.clone()) {
-            report.error(name.span, format!("a second user `{}`", name.value), "the name is taken");
+            report.error(name.span, format!("duplicate user `{}`", name.value), "this name is already used");
         }
         let groups = groups.iter().map(|group| group.value.clone()).collect();
         read.people.users.push(CheckedUser { name: name.value.clone(), role: *role, groups });
@@ -145,11 +145,11 @@ impl ReadPeople {
         for (group, span) in self.people.groups.iter().zip(&self.leaves) {
             if !leaves.all.contains(&group.quota) {
                 report
-                    .error(*span, format!("`{}` is no leaf of the quota tree", group.quota), "not a leaf")
+                    .error(*span, format!("`{}` is not a leaf of the quota tree", group.quota), "not a leaf")
                     .did_you_mean(group.quota.as_str(), leaves.all.iter().map(Name::as_str));
             }
             if let Some(other) = taken.insert(&group.quota, &group.name) {
-                let title = format!("the leaf `{}` is bound to group `{other}` already", group.quota);
+                let title = format!("the leaf `{}` is already bound to group `{other}`", group.quota);
                 report.error(*span, title, "a leaf has one group");
             }
         }
@@ -201,19 +201,18 @@ pub(crate) fn check_workloads(parts: &Parts, report: &mut Report) {
                 let leaf = leaves.get(namespace).copied();
                 let said = tenants.may_submit(&user.value, namespace, leaf, false);
                 if let Some(refusal) = said.err().filter(|refusal| refusal.reason() != Reason::NoLeaf) {
-                    report.warning(user.span, format!("this will be refused: {refusal}"), "its pods will not be");
+                    report.warning(user.span, format!("this will be refused: {refusal}"), "its pods are not created");
                 }
             }
             None if rows.is_empty() && !workers.contains(read.workload.name.as_str()) => {
-                let title =
-                    format!("`{}` names no user: nobody is asked whether it may be submitted", read.workload.name);
-                report.warning(read.name, title, "nobody's").help("write `user: \"..\"`");
+                let title = format!("`{}` names no user, so it is submitted without a user check", read.workload.name);
+                report.warning(read.name, title, "no `user`").help("write `user: \"..\"`");
             }
             _ => {}
         }
         let file = read.requests.first().copied().unwrap_or(read.name);
         for user in rows.iter().filter(|user| !known.contains(*user)).take(MAX_TRACE_WARNINGS) {
-            let title = format!("there is no user `{user}`: the rows that name it are refused");
+            let title = format!("there is no user `{user}`, so the rows that name it are refused");
             report.warning(file, title, "a row of this file names it").did_you_mean(user.as_str(), names());
         }
     }

@@ -217,7 +217,7 @@ pub(crate) fn world(read: Option<&Unnamed<World>>, files: &mut Files<'_>, report
     let eviction_grace = latency("eviction_grace", read.eviction_grace.as_ref(), files, report);
     let max_events = read.max_events.as_ref();
     if let Some(zero) = max_events.filter(|count| count.value == 0) {
-        report.error(zero.span, "a run of 0 events makes no sense", "must be 1 or more");
+        report.error(zero.span, "`max_events` must be at least 1", "must be 1 or more");
     }
     Checked {
         bind_latency: bind_latency.unwrap_or(default.bind_latency),
@@ -236,8 +236,8 @@ pub(crate) fn world(read: Option<&Unnamed<World>>, files: &mut Files<'_>, report
 fn chance(field: &str, chance: Option<&At<Permille>>, report: &mut Report) -> u64 {
     let Some(chance) = chance else { return 0 };
     if chance.value.0 >= 1000 {
-        let title = format!("`{field}` must be below 100%: nothing would ever get through");
-        report.error(chance.span, title, "too much");
+        let title = format!("`{field}` must be below 100%, or nothing would ever succeed");
+        report.error(chance.span, title, "too large");
         return 0;
     }
     chance.value.0

@@ -41,7 +41,7 @@ pub(crate) struct Extras {
 }
 
 impl Extras {
-    /// Checks them; `count` nodes are there at first.
+    /// Checks them; `count` is the initial number of nodes.
     pub(crate) fn check(read: &NodePool, count: u32, files: &mut Files<'_>, report: &mut Report) -> Self {
         let price = read.price.as_ref().and_then(|price| price.amount("price", report));
         let autoscale = read.autoscale.as_ref().and_then(|read| autoscale(read, count, files, report));
@@ -72,8 +72,8 @@ fn autoscale(read: &Autoscale, count: u32, files: &mut Files<'_>, report: &mut R
     let delay_up = latency("delay_up", read.delay_up.as_ref(), files, report);
     let (min, max, idle_down_ms) = (read.min, read.max.as_ref()?, read.idle_down?.0);
     if min > max.value || count > max.value || count < min {
-        let title = format!("min {min}, count {count}, max {}: they must go up", max.value);
-        report.error(max.span, title, "not in order").help("`count` nodes are there at first");
+        let title = format!("min {min}, count {count} and max {} are not in ascending order", max.value);
+        report.error(max.span, title, "not in order").help("`count` is the initial number of nodes");
         return None;
     }
     Some(Checked { min, max: max.value, delay_up: delay_up.unwrap_or(Runtime::Fixed(0)), idle_down_ms })
@@ -119,7 +119,7 @@ pub(crate) fn add_spares(events: &[At<Event>], cluster: &mut Cluster, report: &m
             let mut node = quotree_model::Node { name: format!("{pool}-{number}"), spare: true, ..like.clone() };
             node.spec.id = NodeId(u32::try_from(cluster.nodes.len()).unwrap_or(u32::MAX));
             if !names.insert(node.name.clone()) {
-                report.error(span, format!("a second node `{}`", node.name), "makes a name that is taken");
+                report.error(span, format!("duplicate node `{}`", node.name), "produces a name that is already used");
                 break;
             }
             cluster.nodes.push(node);

@@ -105,7 +105,7 @@ impl Read for Cells {
             let devices = size.value.as_str().parse().ok().filter(|devices| (1..=64).contains(devices));
             let Some(devices) = devices else {
                 let title = format!("a cell of `{}` devices: 1 to 64 are allowed", size.value);
-                report.error(size.span, title, "no size of a cell");
+                report.error(size.span, title, "not a cell size");
                 continue;
             };
             cells.extend(u32::read(count, report).map(|count| (devices, count)));
@@ -119,7 +119,7 @@ impl Cells {
     /// The cells of a leaf; that an inner quota has some is reported.
     fn of(&self, inner: bool, report: &mut Report) -> Vec<(u32, u32)> {
         if inner {
-            report.error(self.span, "cells are guaranteed to leaves", "this quota has children");
+            report.error(self.span, "only a leaf quota can guarantee cells", "this quota has children");
         }
         self.cells.clone()
     }
@@ -304,13 +304,13 @@ impl Places {
 const fn label(kind: &FindingKind) -> &'static str {
     use FindingKind as K;
     match kind {
-        K::DuplicateName | K::TwoParents { .. } => "the second time",
+        K::DuplicateName | K::TwoParents { .. } => "second occurrence",
         K::MinAboveMax { .. } => "above max",
         K::MaxAboveParent { .. } => "above the parent's max",
-        K::OverPromised { .. } => "less than the children are promised",
+        K::OverPromised { .. } => "less than the sum of the children's min",
         K::LendAboveMin { .. } => "more than min",
         K::NamespaceOnInner { .. } => "not a leaf",
-        K::NamespaceTwice { .. } => "already on another leaf",
+        K::NamespaceTwice { .. } => "already attached to another leaf",
         K::RootMinIsNotMax { .. } => "min and max of the root differ",
         K::RootMaxAboveCluster { .. } | K::MinAboveCluster { .. } => "more than the cluster has",
         K::AlwaysFirstVictim => "weight 0 and no min",

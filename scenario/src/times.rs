@@ -119,7 +119,7 @@ pub(crate) fn latency(
 pub(crate) fn runtime(time: &At<RandomTime>, files: &mut Files<'_>, report: &mut Report) -> Option<Runtime> {
     let runtime = resolve(time, files, report)?;
     if runtime.longest() == Some(0) {
-        report.error(time.span, "a duration of 0 makes no sense here", "must be longer than 0");
+        report.error(time.span, "a duration of 0 is not allowed here", "must be longer than 0");
         return None;
     }
     Some(runtime)
@@ -132,7 +132,7 @@ fn resolve(time: &At<RandomTime>, files: &mut Files<'_>, report: &mut Report) ->
         Distribution::Uniform(uniform) => {
             let (from, to) = (uniform.from?, uniform.to?);
             if from > to {
-                report.error(time.span, "a range that ends before it starts", "from must be at most to");
+                report.error(time.span, "the range ends before it starts", "from must be at most to");
                 return None;
             }
             Runtime::Uniform(from.0, to.0)
@@ -144,7 +144,7 @@ fn resolve(time: &At<RandomTime>, files: &mut Files<'_>, report: &mut Report) ->
         Distribution::LogNormal(LogNormal { median, sigma, .. }) => {
             let sigma = sigma.as_ref()?;
             if sigma.value.0 > MAX_SIGMA {
-                report.error(sigma.span, "`sigma` can be 10 at most", "too large");
+                report.error(sigma.span, "`sigma` must be at most 10", "too large");
                 return None;
             }
             Runtime::LogNormal { median: (*median)?.0, sigma_permille: sigma.value.0 }
@@ -158,7 +158,7 @@ fn resolve(time: &At<RandomTime>, files: &mut Files<'_>, report: &mut Report) ->
 fn empirical(file: &At<Path>, files: &mut Files<'_>, report: &mut Report) -> Option<Runtime> {
     let bytes = read_file(file, files, report)?;
     let Ok(text) = String::from_utf8(bytes) else {
-        report.error(file.span, format!("`{}` is no text", file.value.0), "this file");
+        report.error(file.span, format!("`{}` is not UTF-8 text", file.value.0), "this file");
         return None;
     };
     let (mut durations, mut problems) = (Vec::new(), Vec::new());
@@ -173,11 +173,11 @@ fn empirical(file: &At<Path>, files: &mut Files<'_>, report: &mut Report) -> Opt
         }
         match parse_duration(text) {
             Ok(ms) => durations.push(ms),
-            Err(what) => problems.push(RowProblem { line, what: format!("no duration: {what}") }),
+            Err(what) => problems.push(RowProblem { line, what: format!("not a duration: {what}") }),
         }
     }
     if durations.is_empty() && problems.is_empty() {
-        problems.push(RowProblem { line: 0, what: "there is no duration in it".to_owned() });
+        problems.push(RowProblem { line: 0, what: "the file contains no duration".to_owned() });
     }
     report_problems(file, &problems, report);
     problems.is_empty().then(|| Runtime::Empirical(durations.into()))

@@ -107,8 +107,8 @@ pub(crate) fn read_file(file: &At<Path>, files: &mut Files<'_>, report: &mut Rep
 fn report_skipped(file: &At<Path>, problems: &[RowProblem], report: &mut Report) {
     if let Some(RowProblem { line, what }) = problems.first() {
         let title =
-            format!("`{}`: {} bad rows are left out, the first in line {line}: {what}", file.value.0, problems.len());
-        report.warning(file.span, title, "rows of this file are bad");
+            format!("`{}`: {} invalid rows skipped, the first in line {line}: {what}", file.value.0, problems.len());
+        report.warning(file.span, title, "rows of this file are invalid");
     }
 }
 
@@ -120,11 +120,11 @@ pub(crate) fn report_problems(file: &At<Path>, problems: &[RowProblem], report: 
             0 => format!("`{name}`: {what}"),
             line => format!("`{name}` line {line}: {what}"),
         };
-        report.error(file.span, title, if *line == 0 { "this file" } else { "a row of this file is bad" });
+        report.error(file.span, title, if *line == 0 { "this file" } else { "a row of this file is invalid" });
     }
     if problems.len() > MAX_PROBLEMS {
         let more = problems.len() - MAX_PROBLEMS;
-        report.error(file.span, format!("`{name}`: {more} more bad rows"), "rows of this file are bad");
+        report.error(file.span, format!("`{name}`: {more} more invalid rows"), "rows of this file are invalid");
     }
 }
 

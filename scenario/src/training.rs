@@ -158,9 +158,9 @@ impl Read for Speeds {
             };
             if members == 0 || speed == 0 {
                 let place = if members == 0 { key } else { value };
-                report.error(place.span, "members and speeds must be above 0", "0 makes no sense here");
+                report.error(place.span, "members and speeds must be above 0", "0 is not allowed");
             } else if speeds.iter().any(|(known, _)| *known == members) {
-                report.error(key.span, format!("the speed of {members} members is there twice"), "the second time");
+                report.error(key.span, format!("duplicate speed of {members} members"), "second occurrence");
             }
             speeds.push((members, speed));
         }
@@ -258,7 +258,7 @@ fn work(
         return times::runtime(amount.runtime.as_ref()?, context.files, report).map(Work::Runtime);
     };
     if amount.runtime.is_some() {
-        report.error(work.span, "`runtime` and `work` both say how much there is to do", "one of them is enough");
+        report.error(work.span, "`runtime` and `work` exclude each other", "give only one of them");
         return None;
     }
     let lacks = |roles: &[Checked]| {
@@ -266,8 +266,8 @@ fn work(
         roles.iter().all(|role| gpus(role) == 0 || (some_work && !role.works))
     };
     if roles.is_some_and(lacks) {
-        let title = "`work` is GPU-time, but no role that works asks for a GPU";
-        report.error(work.span, title, "nobody can do it").help("ask for `nvidia.com/gpu`, or give `runtime`");
+        let title = "`work` is GPU-time, but no working role requests a GPU";
+        report.error(work.span, title, "cannot be done").help("request `nvidia.com/gpu`, or give `runtime`");
     }
     work.value.map(|ms| Work::GpuTime(ms.0))
 }
@@ -286,13 +286,13 @@ fn roles(
         let replicas = role.replicas.0;
         let template = template(&role.pod, role.span, requests, report);
         if let Some(min) = role.min.as_ref().filter(|min| min.value > replicas) {
-            let title = format!("min {} is above the {replicas} replicas", min.value);
+            let title = format!("min {} exceeds the {replicas} replicas", min.value);
             report.error(min.span, title, "more than there are");
         }
         let min = role.min.as_ref().map_or(replicas, |min| min.value);
         let Some(name) = &role.name else { continue };
         if roles.iter().any(|role| role.name == name.value) {
-            report.error(name.span, format!("a second role `{}`", name.value), "the name is taken");
+            report.error(name.span, format!("duplicate role `{}`", name.value), "this name is already used");
         }
         let works = framework.roles.is_empty() || known(framework, name, replicas, report);
         roles.push(Checked { name: name.value.clone(), replicas, min, works, template });
@@ -330,7 +330,7 @@ fn curve(scaling: &Scaling, report: &mut Report) -> Option<Curve> {
         Scaling::Serial(serial) => {
             let part = serial.part.as_ref()?;
             if part.value.0 > 1000 {
-                report.error(part.span, "a part of the work is 100% at most", "more than all");
+                report.error(part.span, "a share of the work is at most 100%", "more than all");
                 return None;
             }
             Some(Curve::Serial(part.value.0))

@@ -151,7 +151,7 @@ fn links(tasks: &[ReadTask], report: &mut Report) -> BTreeMap<u32, BTreeSet<u32>
     let mut numbers: BTreeMap<&Name, u32> = BTreeMap::new();
     for (number, task) in (0..).zip(tasks) {
         if numbers.insert(&task.name.value, number).is_some() {
-            report.error(task.name.span, format!("a second task `{}`", task.name.value), "the name is taken");
+            report.error(task.name.span, format!("duplicate task `{}`", task.name.value), "this name is already used");
         }
     }
     let mut links: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
@@ -166,7 +166,7 @@ fn links(tasks: &[ReadTask], report: &mut Report) -> BTreeMap<u32, BTreeSet<u32>
                 }
                 Some(known) if !earlier.insert(*known) => {
                     let title = format!("`{}` depends on `{}` twice", task.name.value, name.value);
-                    report.error(name.span, title, "the second time");
+                    report.error(name.span, title, "second occurrence");
                 }
                 Some(_) => {}
             }
@@ -201,8 +201,8 @@ fn circles(tasks: &[ReadTask], links: &BTreeMap<u32, BTreeSet<u32>>, report: &mu
         let names: Vec<String> =
             circle.filter_map(|task| Some(format!("`{}`", tasks.get(*task as usize)?.name.value))).collect();
         if let Some(first) = tasks.get(met as usize) {
-            let title = format!("tasks wait for each other in a circle: {}", names.join(" after "));
-            report.error(first.name.span, title, "would never start");
+            let title = format!("the dependencies of tasks form a cycle: {}", names.join(" after "));
+            report.error(first.name.span, title, "never starts");
         }
     }
 }

@@ -473,14 +473,14 @@ fn devices(asked: &At<Devices>, template: &mut PodTemplate, report: &mut Report)
     let resource = resource.value.clone();
     let count = asked.value.count.as_ref().and_then(|count| count.value).map_or(1, |count| count.0);
     let Some(sum) = each.checked_mul(i64::from(count)).filter(|sum| *sum > 0) else {
-        report.error(asked.span, "the devices add up to nothing, or to more than 64 bits", "out of range");
+        report.error(asked.span, "the sum of the devices is 0 or exceeds 64 bits", "out of range");
         return;
     };
     match template.request.get(resource.as_str()) {
         Some(stated) if stated != sum => {
             let show = |amount| Amounts::new().with(resource.clone(), amount);
-            let title = format!("the devices add up to {}, but request says {}", show(sum), show(stated));
-            report.error(asked.span, title, "does not add up").help("leave the resource out of `request`");
+            let title = format!("the devices sum up to {}, but `request` has {}", show(sum), show(stated));
+            report.error(asked.span, title, "not equal").help("leave the resource out of `request`");
         }
         _ => template.request.set(resource.clone(), sum),
     }

@@ -54,31 +54,31 @@ const ROWS: &[Row] = &[
     ("policy: Capacity()", "world: World(eviction_retry: \"0s\")", E, "3:34", "\"0s\"", "0"),
     // Syntax.
     ("replicas: 2, ", "replicas: 2 ", E, "11:64", "request", "expected `,` or `)`, found `request`"),
-    ("name: \"good\"", "name: \"good", E, "2:11", "\"", "never closed"),
-    ("replicas: 2", "replicas: 0x10", E, "11:62", "0x10", "no number"),
+    ("name: \"good\"", "name: \"good", E, "2:11", "\"", "unclosed string"),
+    ("replicas: 2", "replicas: 0x10", E, "11:62", "0x10", "not a plain decimal number"),
     ("name: \"web\"", "name: \"w\\qb\"", E, "11:28", "\\q", "unknown escape"),
     ("submit: \"1m\"", "submit: ", E, "11:98", ")", "expected a value, found `)`"),
     ("name: \"good\"", "name: 'good'", E, "2:11", "'", "unexpected character"),
     ("{ \"high\": 100 }", "{ \"high\" 100 }", E, "9:23", "100", "expected `:`"),
     ("classes: { \"high\": 100 }", "classes: { \"high\": 100 ]", E, "9:28", "]", "expected `}`, found `]`"),
     ("Scenario(", "#![enable(magic)]\nScenario(", E, "1:1", "#![enable(magic)]", "unknown file header"),
-    ("Scenario(", "/* open\nScenario(", E, "1:1", "/*", "comment is never closed"),
+    ("Scenario(", "/* open\nScenario(", E, "1:1", "/*", "unclosed comment"),
     // Fields.
     ("replicas: 2", "replica: 2", E, "11:52", "replica", "did you mean `replicas`?"),
     ("replicas: 2", "replicas: 2, replicas: 3", E, "11:65", "replicas", "given twice"),
     ("namespace: \"ns-a\", ", "", E, "11:9", "Deployment", "`Deployment` lacks `namespace`"),
     ("name: \"good\",", "", E, "1:1", "Scenario", "`Scenario` lacks `name`"),
     ("policy:", "polcy:", E, "3:5", "polcy", "did you mean `policy`?"),
-    ("replicas: 2", "2", E, "11:52", "2", "without a name"),
-    ("policy: Capacity()", "matrix: {}", E, "3:5", "matrix", "not there yet"),
+    ("replicas: 2", "2", E, "11:52", "2", "an unnamed value"),
+    ("policy: Capacity()", "matrix: {}", E, "3:5", "matrix", "not supported yet"),
     // Values.
     ("\"cpu\": \"5\" }, submit", "\"cpu\": 5 }, submit", E, "11:83", "5", "put it in quotes: \"5\""),
     ("\"cpu\": \"5\" }, submit", "\"cpu\": \"5x\" }, submit", E, "11:83", "\"5x\"", "not a quantity"),
     ("\"cpu\": \"5\" }, submit", "\"cpu\": \"-5\" }, submit", E, "11:83", "\"-5\"", "negative"),
     ("\"cpu\": \"5\" }, submit", "\"cpu\": \"0.0001\" }, submit", E, "11:83", "\"0.0001\"", "too precise"),
-    ("\"cpu\": \"5\" }, submit", "\"cpu\": \"5\", \"cpu\": \"6\" }, submit", E, "11:88", "\"cpu\"", "there twice"),
+    ("\"cpu\": \"5\" }, submit", "\"cpu\": \"5\", \"cpu\": \"6\" }, submit", E, "11:88", "\"cpu\"", "duplicate key"),
     ("\"1Gi\"", "\"9223372036854775808\"", E, "4:86", "\"9223372036854775808\"", "too large"),
-    ("submit: \"1m\"", "submit: \"1 minute\"", E, "11:98", "\"1 minute\"", "no duration"),
+    ("submit: \"1m\"", "submit: \"1 minute\"", E, "11:98", "\"1 minute\"", "is not a duration"),
     ("submit: \"1m\"", "submit: 60", E, "11:98", "60", "seconds? \"60s\""),
     ("runtime: \"10m\"", "runtime: \"0s\"", E, "12:100", "\"0s\"", "must be longer than 0"),
     (
@@ -101,10 +101,10 @@ const ROWS: &[Row] = &[
     ("Scale(", "Scal(", E, "15:18", "Scal", "did you mean `Scale`?"),
     ("Pods(", "Pod(", E, "18:18", "Pod", "did you mean `Pods`?"),
     // Names.
-    ("name: \"job\"", "name: \"web\"", E, "12:19", "\"web\"", "a second workload `web`"),
+    ("name: \"job\"", "name: \"web\"", E, "12:19", "\"web\"", "duplicate workload `web`"),
     ("priority: \"high\"", "priority: \"hgih\"", E, "12:55", "\"hgih\"", "did you mean `high`?"),
     ("workload: \"web\"", "workload: \"wbe\"", E, "15:34", "\"wbe\"", "did you mean `web`?"),
-    ("Scale(workload: \"web\"", "Scale(workload: \"job\"", E, "15:18", "Scale", "no Deployment"),
+    ("Scale(workload: \"web\"", "Scale(workload: \"job\"", E, "15:18", "Scale", "not a Deployment"),
     (
         "Scale(workload: \"web\", replicas: 0)",
         "NodeDown(\"node-2\")",
@@ -116,7 +116,7 @@ const ROWS: &[Row] = &[
     ("Namespace(\"ns-a\")", "Namespace(\"ns-c\")", E, "18:37", "\"ns-c\"", "did you mean `ns-a`?"),
     ("Namespace(\"ns-a\")", "Quota(\"c\")", E, "18:33", "\"c\"", "there is no quota `c`"),
     ("name: \"web\"", "budget: \"x\", name: \"web\"", E, "11:28", "\"x\"", "there is no budget `x`"),
-    ("namespace: \"ns-a\"", "namespace: \"ns-x\"", W, "11:44", "\"ns-x\"", "on no leaf"),
+    ("namespace: \"ns-a\"", "namespace: \"ns-x\"", W, "11:44", "\"ns-x\"", "no leaf quota"),
     ("name: \"web\"", "name: \"\"", E, "11:26", "\"\"", "a name is empty"),
     // The tree (T2).
     ("name: \"b\"", "name: \"a\"", E, "7:21", "\"a\"", "duplicate quota name"),
@@ -159,7 +159,7 @@ const ROWS: &[Row] = &[
     ("count: 2", "count: 1000001", E, "4:45", "1000001", "at most 1000000"),
     ("replicas: 2", "replicas: 4000000000", E, "11:26", "\"web\"", "at most 10000000 are allowed"),
     ("replicas: 0", "replicas: 4000000000", E, "15:51", "4000000000", "at most 10000000 are allowed"),
-    ("\"cpu\": \"5\" }, submit", "\"cpu\": \"11\" }, submit", W, "11:74", "{ \"cpu\": \"11\" }", "fits no node"),
+    ("\"cpu\": \"5\" }, submit", "\"cpu\": \"11\" }, submit", W, "11:74", "{ \"cpu\": \"11\" }", "fits on no node"),
     ("\"cpu\": \"5\" }, submit", "\"cpus\": \"5\" }, submit", W, "11:74", "{ \"cpus\": \"5\" }", "did you mean `cpu`?"),
     (
         "Job(name: \"job\", namespace: \"ns-b\", priority: \"high\", request: { \"cpu\": \"500m\" }",
@@ -167,7 +167,7 @@ const ROWS: &[Row] = &[
         W,
         "12:24",
         "\"gang\"",
-        "needs cpu 25 at once, but `b` allows at most cpu 20",
+        "requests cpu 25 at once, but the max of `b` is cpu 20",
     ),
     // Claims and events.
     (
@@ -187,7 +187,7 @@ const ROWS: &[Row] = &[
         "Evictions",
         "lacks `exactly`, `at_most` or `at_least`",
     ),
-    ("Pods(of: Namespace(\"ns-a\"), running: 2)", "Verdict(of: All, rule: \"Z9\")", E, "18:41", "\"Z9\"", "no rule"),
+    ("Pods(of: Namespace(\"ns-a\"), running: 2)", "Verdict(of: All, rule: \"Z9\")", E, "18:41", "\"Z9\"", "not a rule"),
     (
         "Pods(of: Namespace(\"ns-a\"), running: 2)",
         "Used(quota: \"a\", resource: \"gpu\", exactly: \"1\")",
@@ -212,11 +212,11 @@ const ROWS: &[Row] = &[
         W,
         "3:49",
         "Capacity(hold_timeout: \"1m\")",
-        "again and again",
+        "may repeat",
     ),
-    ("policy: Capacity()", "world: World(until: \"3m\")", W, "15:12", "\"5m\"", "ends before this happens"),
+    ("policy: Capacity()", "world: World(until: \"3m\")", W, "15:12", "\"5m\"", "the run ends before it"),
     ("policy: Capacity()", "include: [\"gone.ron\"]", E, "3:15", "\"gone.ron\"", "no such file"),
-    ("policy: Capacity()", "extends: \"x.ron\"", E, "3:14", "\"x.ron\"", "a circle of files"),
+    ("policy: Capacity()", "extends: \"x.ron\"", E, "3:14", "\"x.ron\"", "in a cycle"),
     ("policy: Capacity()", "include: [\"../../..\"]", E, "3:15", "\"../../..\"", "names a folder"),
 ];
 
@@ -257,7 +257,7 @@ fn all_mistakes_of_a_file_are_reported_at_once_and_none_twice() {
     let told: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
     let wanted = [
         "x.ron:4:45: error: expected a whole number from 0 to 4294967295, found the string \"two\"",
-        "x.ron:11:98: error: `1x` is no duration: `x` is no unit of time: d, h, m, s and ms are",
+        "x.ron:11:98: error: `1x` is not a duration: unknown unit of time `x`; the units are d, h, m, s and ms",
         "x.ron:12:81: error: `500q` is not a quantity; expected a number with an optional suffix, such as `100m`, `1.5`, `16Gi` or `2e3`",
         "x.ron:12:91: error: `Job` has no field `rntime`",
         "x.ron:15:34: error: there is no workload `wob`",
@@ -273,7 +273,7 @@ fn the_value_of_a_misspelt_field_is_checked_all_the_same() {
     let told: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].ends_with("`Job` has no field `runtim`"), "{told:?}");
-    assert!(told[1].contains("`10x` is no duration"), "{told:?}");
+    assert!(told[1].contains("`10x` is not a duration"), "{told:?}");
     // Other fields of the struct are not suggested as misspellings of a missing one.
     let tree = load_tree("t.ron", &MapLoader::new().with("t.ron", "Quota(min: { \"cpu\": \"1\" }, nam: \"root\")"));
     let told: Vec<String> = tree.diagnostics.iter().map(ToString::to_string).collect();
@@ -360,7 +360,7 @@ fn several_files_are_one_scenario() {
     // A field that two included files set is reported where it appears the second time.
     let twice = loader.with("lib/pools.ron", "(quota: Quota(name: \"other\"))");
     let loaded = load("over.ron", &twice);
-    let Some(told) = loaded.diagnostics.iter().find(|d| d.title.contains("in an included file, too")) else {
+    let Some(told) = loaded.diagnostics.iter().find(|d| d.title.contains("also given in an included file")) else {
         panic!("not told: {:?}", loaded.diagnostics)
     };
     assert_eq!(told.place.path, "lib/tree.ron");
@@ -377,7 +377,7 @@ fn bad_rows_of_a_trace_are_reported_by_line_at_the_file() {
     let loaded = load("x.ron", &MapLoader::new().with("x.ron", text.as_str()).with("t.csv", rows));
     let told: Vec<&str> = loaded.diagnostics.iter().map(|d| d.title.as_str()).collect();
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].starts_with("`t.csv` line 3: `zero` is no submit_s"), "{told:?}");
+    assert!(told[0].starts_with("`t.csv` line 3: column `submit_s`: `zero` is not a time"), "{told:?}");
     assert!(told[1].starts_with("`t.csv` line 4: column `cpu`: `1x` is not a quantity"), "{told:?}");
     assert_eq!(underlined(&loaded, &loaded.diagnostics[0]), "\"t.csv\"");
 

@@ -66,39 +66,39 @@ fn every_mistake_is_reported() {
     let roles = |roles: &str| gang(&format!("framework: MPI, roles: [{roles}]"));
     let rows: Vec<(String, &str)> = vec![
         // Arrivals.
-        (job(r#"arrivals: Poisson("1m")"#), r#"Poisson("1m"): `j` would arrive for ever"#),
+        (job(r#"arrivals: Poisson("1m")"#), r#"Poisson("1m"): the arrivals of `j` never end"#),
         (job(r#"arrivals: Poison("1m", count: 1)"#), "Poison: `Poison` is not a pattern of arrivals (did you mean)"),
         (job(r#"arrivals: Every("0s", count: 1)"#), r#""0s": "#),
         (job(r#"arrivals: Every("1m", count: 0)"#), "0: `count` must be at least 1"),
-        (job(r#"arrivals: Times([])"#), "[]: 0 times: 1 to 1000000 are allowed"),
-        (job(r#"arrivals: Diurnal("1m", hours: [1, 2], count: 1)"#), "[1, 2]: 2 hours: a day has 24"),
-        (job(r#"arrivals: Bursts(every: "0s", size: 1, count: 1)"#), r#""0s": bursts without time"#),
+        (job(r#"arrivals: Times([])"#), "[]: 0 times given; 1 to 1000000 are allowed"),
+        (job(r#"arrivals: Diurnal("1m", hours: [1, 2], count: 1)"#), "[1, 2]: 2 hours given; a day has 24"),
+        (job(r#"arrivals: Bursts(every: "0s", size: 1, count: 1)"#), r#""0s": the interval between bursts"#),
         (job(r#"arrivals: Bursts(every: "1s", size: 0, count: 1)"#), "0: a burst has 1 to 100000 instances"),
-        (job(r#"arrivals: Every("1ms", until: "1d")"#), r#""j": with `j` there are 86400000 pods"#),
+        (job(r#"arrivals: Every("1ms", until: "1d")"#), r#""j": `j` raises the number of pods to 86400000"#),
         (
             format!(
                 r#"{}, Deployment(name: "j-0", namespace: "ns", request: {{}})"#,
                 job(r#"arrivals: Every("1m", count: 3)"#)
             ),
-            r#""j-0": `j-0` is what an instance of `j` is called"#,
+            r#""j-0": `j-0` is also the name of an instance of `j`"#,
         ),
         (r#"Deployment(name: "d", namespace: "ns", request: {}, deadline: "1h")"#.to_owned(), "deadline: "),
         // Times.
         (
             r#"Job(name: "j", namespace: "ns", request: {}, runtime: Empirical("bad.txt"))"#.to_owned(),
-            r#""bad.txt": `bad.txt` line 2: no duration"#,
+            r#""bad.txt": `bad.txt` line 2: not a duration"#,
         ),
         (
             r#"Job(name: "j", namespace: "ns", request: {}, runtime: Empirical("bad.txt"))"#.to_owned(),
-            r#""bad.txt": `bad.txt` line 3: no duration"#,
+            r#""bad.txt": `bad.txt` line 3: not a duration"#,
         ),
         (
             r#"Job(name: "j", namespace: "ns", request: {}, runtime: Empirical("empty.txt"))"#.to_owned(),
-            r#""empty.txt": `empty.txt`: there is no duration in it"#,
+            r#""empty.txt": `empty.txt`: the file contains no duration"#,
         ),
         (
             r#"Job(name: "j", namespace: "ns", request: {}, runtime: LogNormal(median: "1m", sigma: 11))"#.to_owned(),
-            "11: `sigma` can be 10 at most",
+            "11: `sigma` must be at most 10",
         ),
         // Trainings.
         (
@@ -114,10 +114,7 @@ fn every_mistake_is_reported() {
             gang("framework: TensorFlow, roles: [Role(name: \"ps\", request: {})]"),
             "TensorFlow needs a role `worker`, `chief` or `master`",
         ),
-        (
-            gang(&format!("work: \"1h\", roles: [{WORKER}]")),
-            "\"1h\": `runtime` and `work` both say how much there is to do",
-        ),
+        (gang(&format!("work: \"1h\", roles: [{WORKER}]")), "\"1h\": `runtime` and `work` exclude each other"),
         (training(&format!("roles: [{WORKER}]")), "Training: `Training` lacks `runtime`"),
         (
             training("work: \"1h\", roles: [Role(name: \"w\", request: { \"cpu\": \"1\" })]"),
@@ -127,19 +124,16 @@ fn every_mistake_is_reported() {
             gang(&format!("scaling: Table({{ 0: 1, 2: 2 }}), roles: [{WORKER}]")),
             "0: members and speeds must be above 0",
         ),
-        (
-            gang(&format!("scaling: Table({{ 2: 1, 2: 2 }}), roles: [{WORKER}]")),
-            "2: the speed of 2 members is there twice",
-        ),
+        (gang(&format!("scaling: Table({{ 2: 1, 2: 2 }}), roles: [{WORKER}]")), "2: duplicate speed of 2 members"),
         (
             gang(&format!("scaling: Serial(\"101%\"), roles: [{WORKER}]")),
-            "\"101%\": a part of the work is 100% at most",
+            "\"101%\": a share of the work is at most 100%",
         ),
-        (gang(&format!("on_loss: Weit, roles: [{WORKER}]")), "Weit: `Weit` is not known here (did you mean)"),
+        (gang(&format!("on_loss: Weit, roles: [{WORKER}]")), "Weit: unknown word `Weit` (did you mean)"),
         // Cron jobs.
         (
             r#"CronJob(name: "c", namespace: "ns", every: "1h", runtime: "1m", request: {})"#.to_owned(),
-            "CronJob: `c` would arrive for ever",
+            "CronJob: the arrivals of `c` never end",
         ),
         (
             r#"CronJob(name: "c", namespace: "ns", count: 1, runtime: "1m", request: {})"#.to_owned(),
@@ -157,7 +151,7 @@ fn every_mistake_is_reported() {
         ),
         (
             workflow(&[("a", &[])]).replace("tasks:", "topology: Same(\"rak\"), tasks:"),
-            r#""rak": `rak` is not known here (did you mean)"#,
+            r#""rak": unknown word `rak` (did you mean)"#,
         ),
         (
             gang("roles: [Role(name: \"w\", priority: 3, request: { \"cpu\": \"1\" })]"),
@@ -202,11 +196,11 @@ fn circles_are_named_in_order_and_all_at_once() {
     let mut told = told(&loaded);
     told.sort_unstable();
     let wanted = [
-        r#""a": tasks wait for each other in a circle: `a` after `c` after `b` after `a`"#,
+        r#""a": the dependencies of tasks form a cycle: `a` after `c` after `b` after `a`"#,
         r#""fre": there is no task `fre` (did you mean)"#,
         r#""free": `end` depends on `free` twice"#,
-        r#""self": tasks wait for each other in a circle: `self` after `self`"#,
-        r#""x": tasks wait for each other in a circle: `x` after `y` after `x`"#,
+        r#""self": the dependencies of tasks form a cycle: `self` after `self`"#,
+        r#""x": the dependencies of tasks form a cycle: `x` after `y` after `x`"#,
     ];
     assert_eq!(told, wanted);
     assert!(loaded.scenario.is_none());
@@ -226,12 +220,12 @@ fn names_of_tasks_are_known_and_theirs() {
         assert_eq!(told.first().map(|line| line.contains(wanted.unwrap_or("-"))), wanted.map(|_| true), "{told:?}");
     }
     let twice = told(&load_with(&workflow(&[("a", &[]), ("a", &[])]), ""));
-    assert_eq!(twice, [r#""a": a second task `a`"#]);
+    assert_eq!(twice, [r#""a": duplicate task `a`"#]);
     let taken = format!(r#"{flow}, Deployment(name: "flow-b", namespace: "ns", request: {{ "cpu": "1" }})"#);
-    assert_eq!(told(&load_with(&taken, "")), [r#""flow-b": `flow-b` is what a task of `flow` is called"#]);
+    assert_eq!(told(&load_with(&taken, "")), [r#""flow-b": `flow-b` is also the name of a task of `flow`"#]);
     let scaled = r#"Deployment(name: "d", namespace: "ns", arrivals: Every("1h", count: 2), request: { "cpu": "1" })"#;
     let scaled = told(&load_with(scaled, r#"events: [At("1h", Scale(workload: "d", replicas: 3))]"#));
-    assert_eq!(scaled, ["Scale: `d` arrives again and again"]);
+    assert_eq!(scaled, ["Scale: `d` recurs, so it cannot be scaled"]);
 }
 
 #[test]
@@ -249,5 +243,5 @@ fn a_chain_of_ten_thousand_tasks_loads_and_its_knot_is_found() {
     tasks[0].1.push(&names[9_999]);
     let told = told(&borrowed(&tasks));
     assert_eq!(told.len(), 1);
-    assert!(told[0].starts_with(r#""t0": tasks wait for each other in a circle: `t0` after `t9999`"#));
+    assert!(told[0].starts_with(r#""t0": the dependencies of tasks form a cycle: `t0` after `t9999`"#));
 }

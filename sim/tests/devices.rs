@@ -52,26 +52,20 @@ fn mistakes_are_reported_where_they_are_made() {
             "3",
             "20 of `aliyun.com/gpu-mem` cannot be split evenly over 3 GPUs",
         ),
-        (share, ("gpu_count: 2", "gpu_count: 0"), E, "0", "0 GPUs: 1 to 64 are allowed"),
-        (
-            share,
-            (", memory: 16", ""),
-            E,
-            "Gpus(count: 2, mode: Share)",
-            "shared GPUs are given by their memory, which is not said",
-        ),
-        (share, ("memory: 16", "memory: 0"), E, "0", "0 GiB a GPU: 1 to 1000000 are allowed"),
-        (share, ("mode: Share", "mode: Shared"), E, "Shared", "`Shared` is not known here"),
-        (share, ("count: 2,", "count: 65,"), E, "65", "65 GPUs: 1 to 64 are allowed"),
+        (share, ("gpu_count: 2", "gpu_count: 0"), E, "0", "0 GPUs; expected 1 to 64"),
+        (share, (", memory: 16", ""), E, "Gpus(count: 2, mode: Share)", "GPUs that are shared by memory need `memory`"),
+        (share, ("memory: 16", "memory: 0"), E, "0", "0 GiB per GPU; expected 1 to 1000000"),
+        (share, ("mode: Share", "mode: Shared"), E, "Shared", "unknown word `Shared`"),
+        (share, ("count: 2,", "count: 65,"), E, "65", "65 GPUs; expected 1 to 64"),
         (
             "devices/topology.ron",
             ("[2]", "[2, 3]"),
             E,
             "[2, 3]",
-            "sizes of islands ascend from 2 on, each a multiple of the one before",
+            "island sizes must ascend from 2 on, each a multiple of the one before",
         ),
         ("devices/topology.ron", ("device: 1,", "device: 4,"), E, "4", "there is no device 4: the node has 4"),
-        (relabel, (", mode: Share", ""), E, "\"gpu-0\"", "`Relabel` says neither `mode` nor `labels`"),
+        (relabel, (", mode: Share", ""), E, "\"gpu-0\"", "`Relabel` has neither `mode` nor `labels`"),
         (
             relabel,
             (
@@ -80,18 +74,18 @@ fn mistakes_are_reported_where_they_are_made() {
             ),
             E,
             "\"gpu-0\"",
-            "the pool of this node does not say what GPUs it has",
+            "the node pool of this node does not define its GPUs",
         ),
+        (relabel, ("Exclusive, memory: 16", "Exclusive"), E, "Share", "GPUs that are shared by memory need `memory`"),
+        (rack, ("Same(\"rack\")", "Same(\"row\")"), E, "\"row\"", "unknown word `row`"),
         (
-            relabel,
-            ("Exclusive, memory: 16", "Exclusive"),
+            rack,
+            ("racks: 3", "racks: 7"),
             E,
-            "Share",
-            "shared GPUs are given by their memory, which is not said",
+            "7",
+            "7 racks for 6 nodes; expected at least 1 and at most the number of nodes",
         ),
-        (rack, ("Same(\"rack\")", "Same(\"row\")"), E, "\"row\"", "`row` is not known here"),
-        (rack, ("racks: 3", "racks: 7"), E, "7", "7 racks for 6 nodes: at least 1, and no more than nodes"),
-        (rack, ("racks: 3", "rack: \"r\", racks: 3"), E, "3", "`rack` and `racks` say two things"),
+        (rack, ("racks: 3", "rack: \"r\", racks: 3"), E, "3", "`rack` and `racks` exclude each other"),
         (
             "devices/cells.ron",
             ("{ \"8\": 1 }", "{ \"node\": 1 }"),
@@ -111,7 +105,7 @@ fn mistakes_are_reported_where_they_are_made() {
             ("max: { \"aliyun.com/gpu\": \"16\" },", "max: { \"aliyun.com/gpu\": \"16\" }, cells: { \"8\": 1 },"),
             E,
             "{ \"8\": 1 }",
-            "cells are guaranteed to leaves",
+            "only a leaf quota can guarantee cells",
         ),
     ];
     for (file, change, severity, underlined, title) in rows {
@@ -137,7 +131,7 @@ fn resources_that_a_relabelling_adds_are_known() {
     };
     assert_eq!(told(("", "")), Vec::<String>::new());
     let larger = told(("{ \"aliyun.com/gpu-mem\": \"16\" }", "{ \"aliyun.com/gpu-mem\": \"33\" }"));
-    let beyond = "`memory` asks aliyun.com/gpu-mem 33: it fits no node";
+    let beyond = "`memory` requests aliyun.com/gpu-mem 33, which fits on no node";
     assert!(larger.iter().any(|title| title.contains(beyond)), "{larger:?}");
 }
 

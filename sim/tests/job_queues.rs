@@ -63,11 +63,11 @@ fn mistakes_in_queues_are_reported_all_at_once() {
         [
             "x.ron:15:25: error: there is no quota `reserch`",
             "x.ron:15:46: error: `max_jobs` must be at least 1",
-            "x.ron:16:25: error: `root` has no namespaces: a queue stands before a leaf",
-            "x.ron:17:47: error: `RoundRobin` sends jobs back that do not start in time: it needs `start_timeout`",
-            "x.ron:18:25: error: a second queue for `research`",
+            "x.ron:16:25: error: `root` has no namespaces, and a job queue needs a leaf quota",
+            "x.ron:17:47: error: `RoundRobin` needs `start_timeout`: it sends back jobs that do not start in time",
+            "x.ron:18:25: error: duplicate queue for `research`",
             "x.ron:18:65: error: `backoff_max` is shorter than `backoff`",
-            "x.ron:18:86: error: a duration of 0 makes no sense here",
+            "x.ron:18:86: error: a duration of 0 is not allowed here",
         ]
     );
 }

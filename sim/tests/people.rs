@@ -362,7 +362,7 @@ const MISTAKES: &[(&str, Severity, &str, &str)] = &[
     ("workloads: [Trace(name: \"t\", format: Native, file: \"rows.csv\")]", W, "\"rows.csv\"", "no user `zed`"),
     ("events: [At(\"1m\", Cordon(\"pool\"), by: \"adda\")]", E, "\"adda\"", "mean `ada`"),
     ("events: [At(\"1m\", EditQuota(\"a\", weight: 2), by: \"ada\")]", W, "EditQuota", "`ada` is a researcher"),
-    ("events: [At(\"1m\", MoveNamespace(\"a\", to: \"root\"))]", E, "\"root\"", "no leaf"),
+    ("events: [At(\"1m\", MoveNamespace(\"a\", to: \"root\"))]", E, "\"root\"", "not a leaf"),
     ("events: [At(\"1m\", AddUser(\"ada\"))]", W, "AddUser", "a user `ada` already"),
     ("events: [At(\"1m\", AddGroup(\"three\", quota: \"a\"))]", W, "AddGroup", "bound to group `one` already"),
     ("events: [At(\"1m\", EditUser(\"bob\", groups: [\"none\"]))]", W, "EditUser", "no group `none`"),
@@ -390,10 +390,10 @@ fn every_mistake_is_reported_once_at_its_position() {
     let heads = [
         ("groups: [\"one\"])", "groups: [\"onne\"])", E, "\"onne\"", "mean `one`"),
         ("role: Admin", "rule: Admin", E, "rule", "mean `role`"),
-        ("name: \"bob\"", "name: \"ada\"", E, "\"ada\"", "a second user `ada`"),
-        ("name: \"two\", quota", "name: \"one\", quota", E, "\"one\"", "a second group `one`"),
-        ("quota: \"b\")", "quota: \"root\")", E, "\"root\"", "no leaf"),
-        ("quota: \"b\")", "quota: \"a\")", E, "\"a\"", "bound to group `one` already"),
+        ("name: \"bob\"", "name: \"ada\"", E, "\"ada\"", "duplicate user `ada`"),
+        ("name: \"two\", quota", "name: \"one\", quota", E, "\"one\"", "duplicate group `one`"),
+        ("quota: \"b\")", "quota: \"root\")", E, "\"root\"", "not a leaf"),
+        ("quota: \"b\")", "quota: \"a\")", E, "\"a\"", "already bound to group `one`"),
     ];
     let broken = heads.map(|(from, to, severity, text, told)| (HEAD.replacen(from, to, 1), "", severity, text, told));
     let tails = MISTAKES.iter().map(|(rest, severity, text, told)| (HEAD.to_owned(), *rest, *severity, *text, *told));

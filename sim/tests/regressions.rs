@@ -128,7 +128,7 @@ fn q1_a_gang_whose_sum_passes_64_bits_is_refused_and_never_runs() {
     assert!(told.iter().any(|line| line.contains("gang")), "{told:?}");
     let device = r#"Deployment(name: "web", namespace: "ns", request: {},
         devices: Devices(resource: "gpu", count: 64, each: "9223372036854775"))"#;
-    assert!(errors(&world(PLAIN, device))[0].contains("more than 64 bits"));
+    assert!(errors(&world(PLAIN, device))[0].contains("exceeds 64 bits"));
 }
 
 struct Disk;

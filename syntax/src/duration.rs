@@ -20,13 +20,13 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
         let (unit, after) = after.split_at(letters);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if number.is_empty() || fraction.contains('.') || (whole.is_empty() && fraction.is_empty()) {
-            return Err("not of the form number and unit".to_owned());
+            return Err("expected a number and a unit".to_owned());
         }
         let Some((_, scale)) = UNITS.iter().find(|(name, _)| *name == unit) else {
             return Err(if unit.is_empty() {
                 "the unit is missing: d, h, m, s or ms".to_owned()
             } else {
-                format!("`{unit}` is no unit of time: d, h, m, s and ms are")
+                format!("unknown unit of time `{unit}`; the units are d, h, m, s and ms")
             });
         };
         if *scale >= last {

@@ -108,7 +108,7 @@ impl Lexer<'_> {
             _ => {
                 let start = self.at;
                 self.at += c.len_utf8();
-                let label = if c == '\'' { "strings stand in double quotes" } else { "not expected here" };
+                let label = if c == '\'' { "strings are written in double quotes" } else { "not expected here" };
                 self.fail(start..self.at, format!("unexpected character `{}`", c.escape_debug()), label);
             }
         }
@@ -137,7 +137,7 @@ impl Lexer<'_> {
             }
         }
         if end.is_none() {
-            self.fail(self.at..self.at + 2, "this comment is never closed", "opened here");
+            self.fail(self.at..self.at + 2, "unclosed comment", "opened here");
         }
         let len = end.unwrap_or_else(|| self.rest().len());
         self.push(Kind::BlockComment, len);
@@ -157,7 +157,7 @@ impl Lexer<'_> {
         }
         // What was meant to be in the string cannot be told; up to the next bracket or comma is the best guess.
         let len = 1 + self.rest().get(1..).map_or(0, |r| r.find(['\n', ',', ')', ']', '}']).unwrap_or(r.len()));
-        self.fail(self.at..self.at + 1, "this string is never closed on its line", "opened here");
+        self.fail(self.at..self.at + 1, "unclosed string: it must end on its line", "opened here");
         self.push(Kind::Bad, len);
     }
 
@@ -172,7 +172,7 @@ impl Lexer<'_> {
         match body.get(1..).and_then(|inside| inside.find(&close)) {
             Some(inside) => self.push(Kind::RawString, 1 + hashes + 1 + inside + close.len()),
             None => {
-                self.fail(self.at..self.at + 1 + hashes + 1, "this string is never closed", "opened here");
+                self.fail(self.at..self.at + 1 + hashes + 1, "unclosed string", "opened here");
                 let len = self.while_len(|c| c != '\n');
                 self.push(Kind::Bad, len);
             }
@@ -195,7 +195,7 @@ impl Lexer<'_> {
             .iter()
             .all(|t| matches!(t.kind, Kind::LineComment | Kind::BlockComment | Kind::Extension))
         {
-            self.fail(self.at..self.at + len, "a file header after the first value", "move it to the top");
+            self.fail(self.at..self.at + len, "a file header must come first", "move it to the top");
         }
         self.push(Kind::Extension, len.max(1));
     }

@@ -215,7 +215,7 @@ impl<'a> Fields<'a> {
                 entries.push(Entry { name: &ident.text, span: ident.span, node, taken: false });
             } else {
                 let title = format!("the field `{}` of `{name}` is given twice", clip(&ident.text));
-                report.error(ident.span, title, "the second time");
+                report.error(ident.span, title, "second occurrence");
             }
         }
         Self { name: name.to_owned(), span, entries, rows }
@@ -356,7 +356,7 @@ pub fn choice<T: Copy>(node: &Node, words: &[(&'static str, T)], report: &mut Re
         Shape::Word(word) => {
             let found = words.iter().find(|(known, _)| plain(known) == plain(word));
             if found.is_none() {
-                let title = format!("`{word}` is not known here");
+                let title = format!("unknown word `{word}`");
                 report
                     .error(node.span, title, "unknown")
                     .did_you_mean(word, names.iter().copied())
@@ -372,7 +372,7 @@ pub fn choice<T: Copy>(node: &Node, words: &[(&'static str, T)], report: &mut Re
         Shape::Bad => None,
         _ => {
             let title = format!("expected one of {}, found {}", list(&names), node.describe());
-            report.error(node.span, title, "not one of the words known here");
+            report.error(node.span, title, "not one of these words");
             None
         }
     }

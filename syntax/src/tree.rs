@@ -76,7 +76,7 @@ pub fn parse(text: &str, source: u32, report: &mut Report) -> Option<Node> {
     let mut parser = Parser { text, source, tokens, at: 0, depth: 0, noisy, report };
     if parser.tokens.is_empty() {
         if clean {
-            parser.report.error(Span::new(source, 0..0), "the file holds no value", "nothing here");
+            parser.report.error(Span::new(source, 0..0), "the file is empty", "expected a value");
         }
         return None;
     }
@@ -196,7 +196,7 @@ impl Parser<'_, '_> {
         if good && text.len() - digits.len() <= 1 {
             return Shape::Number(text.replace('_', ""));
         }
-        let title = format!("`{}` is no number that can be used here", clip(text));
+        let title = format!("`{}` is not a plain decimal number", clip(text));
         let span = self.span(token);
         let help = "quantities and durations are strings: \"500m\", \"90s\"";
         self.tell_once(span, title, "write plain decimal digits", help);
@@ -247,7 +247,7 @@ impl Parser<'_, '_> {
                 let found = self.describe(&token);
                 let title = format!("expected `{}`, found {found}", char::from(close));
                 self.report.broken = true;
-                self.report.error(span, title, "a bracket is closed by its own kind");
+                self.report.error(span, title, "unbalanced bracket");
                 // An outer bracket may be meant; when there is none the token is of no use to anybody.
                 if self.depth == 0 {
                     self.at += 1;
@@ -255,7 +255,7 @@ impl Parser<'_, '_> {
                 span
             }
             None => {
-                let title = format!("this bracket is never closed: `{}` is missing", char::from(close));
+                let title = format!("unbalanced bracket: `{}` is missing", char::from(close));
                 self.report.broken = true;
                 self.report.error(open, title, "opened here");
                 self.end_span()
@@ -337,7 +337,7 @@ impl Parser<'_, '_> {
                 match self.value() {
                     Some(node) => {
                         if !body.fields.is_empty() && !matches!(node.shape, Shape::Bad) {
-                            let title = "a value without a name after named ones".to_owned();
+                            let title = "an unnamed value after named fields".to_owned();
                             self.tell_once(node.span, title, "which field is this?", "write `field: value`");
                         } else {
                             body.args.push(node);

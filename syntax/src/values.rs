@@ -35,7 +35,7 @@ impl Read for Ms {
             Shape::String(text) => match parse_duration(text) {
                 Ok(ms) => Some(Self(ms)),
                 Err(why) => {
-                    let title = format!("`{}` is no duration: {why}", clip(text));
+                    let title = format!("`{}` is not a duration: {why}", clip(text));
                     report.error(node.span, title, why).help(format!("expected {EXPECTED}"));
                     None
                 }
@@ -83,7 +83,7 @@ impl Read for Positive {
     fn read(node: &Node, report: &mut Report) -> Option<Self> {
         let ms = Ms::read(node, report)?.0;
         if ms == 0 {
-            report.error(node.span, "a duration of 0 makes no sense here", "must be longer than 0");
+            report.error(node.span, "a duration of 0 is not allowed here", "must be longer than 0");
             return None;
         }
         Some(Self(ms))
@@ -173,11 +173,7 @@ pub fn entries<'a>(node: &'a Node, what: &str, report: &mut Report) -> Option<Ve
         if seen.insert(name.value.clone()) {
             read.push((name, value));
         } else {
-            report.error(
-                name.span,
-                format!("the key `{}` is there twice", clip(name.value.as_str())),
-                "the second time",
-            );
+            report.error(name.span, format!("duplicate key `{}`", clip(name.value.as_str())), "second occurrence");
         }
     }
     Some(read)
@@ -288,7 +284,7 @@ impl Read for Count {
         let field = report.field;
         let count = u32::read(node, report)?;
         if count == 0 {
-            report.error(node.span, format!("`{field}` must be at least 1"), "0 makes no sense here");
+            report.error(node.span, format!("`{field}` must be at least 1"), "0 is not allowed");
             return None;
         }
         Some(Self(count))

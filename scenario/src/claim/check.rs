@@ -218,7 +218,7 @@ impl Checking<'_, '_, '_> {
     }
 
     fn two_things(&mut self, name: &str, span: Span) {
-        self.report.error(span, format!("`{name}` speaks of two things"), "either this or `of`");
+        self.report.error(span, format!("`{name}` has two subjects"), "give either this or `of`");
     }
 
     fn evictions(&mut self, what: &What) -> Option<Checked> {
@@ -261,7 +261,7 @@ impl Checking<'_, '_, '_> {
         let plain = |rule: &str| rule.replace(['(', ')'], "").to_ascii_lowercase();
         let Some(known) = RULES.iter().find(|known| plain(known) == plain(&rule.value)) else {
             self.report
-                .error(rule.span, format!("`{}` is no rule that a verdict names", rule.value), "unknown rule")
+                .error(rule.span, format!("`{}` is not a rule that verdicts cite", rule.value), "unknown rule")
                 .help(format!("known are {}", list(&RULES)));
             return None;
         };
@@ -347,7 +347,7 @@ impl Checking<'_, '_, '_> {
         match outcome(&bytes) {
             Ok((rows, evictions)) => Some(Checked::SameAs { file: file.value.0.clone(), rows, evictions }),
             Err(why) => {
-                let title = format!("`{}` is no summary: {why}", file.value.0);
+                let title = format!("`{}` is not a summary: {why}", file.value.0);
                 self.report.error(file.span, title, "a summary.json was expected");
                 None
             }

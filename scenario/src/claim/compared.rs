@@ -42,7 +42,7 @@ impl<T: Read> Part for Optionally<T> {
             let Some(value) = fields.optional::<Given<T>>(name, report) else { continue };
             if found.is_some() {
                 let title = format!("`{}` compares twice", fields.name);
-                report.error(value.span, title, "one of exactly, at_most and at_least is enough");
+                report.error(value.span, title, "give only one of exactly, at_most and at_least");
                 return Self { given: true, value: None };
             }
             found = Some((compare, value));
@@ -55,7 +55,7 @@ impl<T: Read> Part for Optionally<T> {
 /// Reports that a comparison is missing.
 pub(super) fn lacks(name: &str, span: Span, report: &mut Report) {
     let title = format!("`{name}` lacks `exactly`, `at_most` or `at_least`");
-    report.error(span, title, "compared with what?");
+    report.error(span, title, "no comparison");
 }
 
 /// Whether a claim says anything besides whom it is about.

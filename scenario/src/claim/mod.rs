@@ -135,7 +135,7 @@ impl Claim {
             Self::Within(within) => {
                 let (from, to) = (within.from?, within.to?);
                 if from > to {
-                    report.error(span, "a span of time that ends before it starts", "from must be at most to");
+                    report.error(span, "the time span ends before it starts", "from must be at most to");
                     return None;
                 }
                 When::Within(from, to)
@@ -152,7 +152,7 @@ pub(crate) fn check(items: &[&Node], known: &Known<'_>, files: &mut Files<'_>, r
         let Some(claim) = Claim::read(node, report) else { continue };
         let name = claim.entry().name.as_ref();
         if let Some(name) = name.filter(|name| !names.insert(name.value.clone())) {
-            report.error(name.span, format!("a second claim `{}`", name.value), "the name is taken");
+            report.error(name.span, format!("duplicate claim `{}`", name.value), "this name is already used");
         }
         claims.extend(one(node, &claim, known, files, report));
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 group! {
     /// Whose pods a claim is about.
-    pub(crate) enum Whose in "whose", "whose, such as `All` or `Namespace(..)`" {
+    pub(crate) enum Whose in "whose", "a selector such as `All` or `Namespace(..)`" {
         All, Namespace, Quota, Workload, Task, User, Group
     }
 }
