@@ -1,5 +1,4 @@
 //! Every whole scenario in docs/scenario.md loads, and every field of the language occurs in one of them.
-#![expect(clippy::disallowed_methods, reason = "a test fails by panicking and may be told to bless")]
 
 use quotree_sim::{
     RunOptions, run,
