@@ -7,7 +7,7 @@ record! {
     pub struct Retries {
         /// The job fails after more than this many pod failures. A pod that is lost with its node has failed; an evicted pod has
         /// not.
-        backoff_limit: u32 = 6,
+        backoff_limit: u32 => "6",
         /// The delay from a failure to the next try, in addition to the world's `recreate_delay`. It doubles with each failure,
         /// up to 1h.
         retry_delay: Ms = Ms(0),
@@ -31,5 +31,19 @@ impl Checkpoints {
     #[must_use]
     pub fn every_ms(&self) -> Option<u64> {
         self.checkpoint.map(|every| every.0)
+    }
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self { backoff_limit: None, retry_delay: Ms(0), runtime_limit: None }
+    }
+}
+
+impl Retries {
+    /// How many failures of its pods a job survives.
+    #[must_use]
+    pub fn limit(&self) -> u32 {
+        self.backoff_limit.unwrap_or(6)
     }
 }

@@ -94,7 +94,7 @@ fn trace_rows_run_for_their_time_and_start_again_when_evicted() {
 fn node_loss_fails_jobs_past_their_backoff_limit_and_deployments_move() {
     let mut fragile = job("fragile", 0, 1, 1, 4, MINUTE);
     if let Kind::Job { retries, .. } = &mut fragile.kind {
-        retries.backoff_limit = 0;
+        retries.backoff_limit = Some(0);
     }
     let mut both = scenario(nodes(&[10, 8]), flat(18), vec![fragile, deployment("d", "ns", 0, 1, 4)]);
     both.events = vec![

@@ -2,7 +2,7 @@
 //! every instance has its own, and of a workflow every task. They are small, and drop what they need only to run when they
 //! have ended.
 
-use super::{End, Flow, Generator, NONE, Outcomes, Shapes, State, Training, World, names::owner_name};
+use super::{End, Flow, Generator, NONE, Outcomes, Shapes, State, Training, World, job::JobState, names::owner_name};
 use crate::{
     model::{Kind, Runtime, Task, Work, Workload},
     random::Stream,
@@ -49,8 +49,8 @@ pub(crate) struct ControllerState {
     pub(crate) wanted: u32,
     /// Retries that are scheduled.
     pub(crate) retrying: u32,
-    /// Job: losses so far.
-    pub(crate) losses: u32,
+    /// What only a Job knows.
+    pub(crate) job: JobState,
     /// It creates nothing more.
     pub(crate) closed: bool,
     /// How it ended.
@@ -118,7 +118,7 @@ pub(crate) fn new_controller(
         made: 0,
         wanted: 0,
         retrying: 0,
-        losses: 0,
+        job: JobState::default(),
         closed: false,
         end: End::Open,
         begun: false,

@@ -10,6 +10,13 @@ use crate::{
 /// The longest back-off of a job, unless it states a longer first delay.
 const LONGEST_DELAY_MS: u64 = 3_600_000;
 
+/// What the controller of a Job knows besides what all controllers know.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct JobState {
+    /// How many of its pods were lost with their node.
+    losses: u32,
+}
+
 /// A Job is submitted.
 pub(crate) fn start(world: &mut World<'_>, owner: u32, completions: u32) {
     world.controllers[owner].wanted = completions;
@@ -89,15 +96,17 @@ pub(crate) fn pod_succeeded(world: &mut World<'_>, owner: u32) {
     fill(world, owner);
 }
 
-/// A pod of a Job was lost with its node; gives the delay of the next try, if the job goes on.
-pub(crate) fn pod_lost(world: &mut World<'_>, owner: u32) -> Option<u64> {
+/// A pod of a Job was lost with its node. Returns the delay until it is tried again, if it is.
+pub(crate) fn pod_lost(world: &mut World<'_>, unit: u32) -> Option<u64> {
+    let owner = world.units[unit].owner;
     let Some(Kind::Job { retries, .. }) = world.kind(owner) else { return Some(0) };
-    world.controllers[owner].losses += 1;
-    let losses = world.controllers[owner].losses;
-    if losses <= retries.backoff_limit {
+    let job = &mut world.controllers[owner].job;
+    job.losses += 1;
+    let losses = job.losses;
+    if losses <= retries.limit() {
         return Some(back_off(retries.retry_delay.0, losses));
     }
-    ending::fail(world, owner, format!("pods lost: {losses}; its backoff_limit is {}", retries.backoff_limit));
+    ending::fail(world, owner, format!("pods lost: {losses}; its backoff_limit is {}", retries.limit()));
     None
 }
 

@@ -153,7 +153,7 @@ fn after_loss(world: &mut World<'_>, unit: u32, by_node: bool) {
     }
     submit::withdraw(world, unit, State::Deleted);
     let delay = match world.kind(owner) {
-        Some(Kind::Job { .. }) if by_node => job::pod_lost(world, owner),
+        Some(Kind::Job { .. }) if by_node => job::pod_lost(world, unit),
         Some(Kind::Trace { .. }) if by_node => trace_rows::lost(world, unit),
         Some(Kind::Training { .. }) => training::may_restart(world, owner).then_some(0),
         _ => Some(0),

@@ -94,7 +94,7 @@ pub(crate) fn job(name: &str, submit_ms: u64, completions: u32, parallelism: u32
     let kind = Kind::Job {
         completions,
         parallelism,
-        retries: Retries { backoff_limit: 6, retry_delay: Ms(0), runtime_limit: None },
+        retries: Retries::default(),
         template: template(cores),
         runtime: Runtime::Fixed(ms),
         checkpoints: checkpoints(None),
