@@ -265,6 +265,39 @@ fn failures_name_the_workload_and_the_reason() {
     );
 }
 
+/// Two pods of ten minutes, each on a node of its own; node-0 fails at 1m and at 3m, and is back a minute later.
+#[test]
+fn an_index_fails_by_itself_where_the_job_has_a_backoff_limit_per_index() {
+    let rows = [
+        ("", 14, None),
+        ("backoff_limit_per_index: 2, ", 14, None),
+        ("backoff_limit_per_index: 1, ", 10, Some((10, "indexes failed: 1; see backoff_limit_per_index"))),
+        ("backoff_limit_per_index: 0, ", 10, Some((10, "indexes failed: 1; see backoff_limit_per_index"))),
+        // A limit for all indexes together ends the job at once.
+        ("backoff_limit_per_index: 5, backoff_limit: 1, ", 4, Some((3, "pods lost: 2; its backoff_limit is 1"))),
+        // The next index starts in place of the one that has failed.
+        (
+            "backoff_limit_per_index: 0, parallelism: 1, ",
+            11,
+            Some((11, "indexes failed: 1; see backoff_limit_per_index")),
+        ),
+        // Each index waits for its own failures: 1m after the first, 2m after the second.
+        ("backoff_limit_per_index: 2, retry_delay: \"1m\", ", 15, None),
+    ];
+    for (limits, end, failed) in rows {
+        let parallelism = if limits.contains("parallelism") { "" } else { "parallelism: 2, " };
+        let job = format!(
+            r#"Job(name: "j", namespace: "ns", completions: 2, runtime: "10m", {parallelism}{limits}request: {{ "cpu": "8" }})"#
+        );
+        let events = r#"events: [At("1m", NodeDown("node-0")), At("2m", NodeUp("node-0")), At("3m", NodeDown("node-0")),
+            At("4m", NodeUp("node-0"))]"#;
+        let run = play(&scenario(&job, events), 1);
+        let failures: Vec<(u64, &str)> =
+            run.result.failures.iter().map(|row| (row.at_ms / 60_000, row.why.as_str())).collect();
+        assert_eq!((run.result.end_ms / 60_000, failures), (end, failed.into_iter().collect()), "{limits}");
+    }
+}
+
 #[test]
 fn rows_of_a_trace_are_instances() {
     let text = r#"Scenario(

@@ -6,6 +6,7 @@ use crate::{
     model::{Kind, Runtime},
     text::time_text,
 };
+use std::collections::BTreeMap;
 
 /// The longest back-off of a job, unless it states a longer first delay.
 const LONGEST_DELAY_MS: u64 = 3_600_000;
@@ -15,6 +16,10 @@ const LONGEST_DELAY_MS: u64 = 3_600_000;
 pub(crate) struct JobState {
     /// How many of its pods were lost with their node.
     losses: u32,
+    /// With `backoff_limit_per_index`: how often an index has failed, by the core workload that is its present try.
+    failures: BTreeMap<u32, u32>,
+    /// How many indexes have failed for good.
+    failed: u32,
 }
 
 /// A Job is submitted.
@@ -88,12 +93,18 @@ pub(crate) fn is_late(world: &mut World<'_>, unit: u32) -> bool {
 
 /// A pod of a Job has done its work.
 pub(crate) fn pod_succeeded(world: &mut World<'_>, owner: u32) {
+    index_ended(world, owner);
+}
+
+/// An index of a Job has succeeded, or failed for good. The Job ends with its last index.
+fn index_ended(world: &mut World<'_>, owner: u32) {
     let state = &mut world.controllers[owner];
     state.wanted = state.wanted.saturating_sub(1);
-    if state.wanted == 0 {
-        return ending::finish(world, owner, End::Succeeded);
+    match (state.wanted, state.job.failed) {
+        (0, 0) => ending::finish(world, owner, End::Succeeded),
+        (0, failed) => ending::fail(world, owner, format!("indexes failed: {failed}; see backoff_limit_per_index")),
+        _ => fill(world, owner),
     }
-    fill(world, owner);
 }
 
 /// A pod of a Job was lost with its node. Returns the delay until it is tried again, if it is.
@@ -103,10 +114,20 @@ pub(crate) fn pod_lost(world: &mut World<'_>, unit: u32) -> Option<u64> {
     let job = &mut world.controllers[owner].job;
     job.losses += 1;
     let losses = job.losses;
-    if losses <= retries.limit() {
-        return Some(back_off(retries.retry_delay.0, losses));
+    if losses > retries.limit() {
+        ending::fail(world, owner, format!("pods lost: {losses}; its backoff_limit is {}", retries.limit()));
+        return None;
     }
-    ending::fail(world, owner, format!("pods lost: {losses}; its backoff_limit is {}", retries.limit()));
+    let Some(limit) = retries.backoff_limit_per_index else {
+        return Some(back_off(retries.retry_delay.0, losses));
+    };
+    let failures = job.failures.remove(&unit).unwrap_or(0) + 1;
+    if failures <= limit {
+        job.failures.insert(unit, failures);
+        return Some(back_off(retries.retry_delay.0, failures));
+    }
+    job.failed += 1;
+    index_ended(world, owner);
     None
 }
 
@@ -114,6 +135,11 @@ pub(crate) fn pod_lost(world: &mut World<'_>, unit: u32) -> Option<u64> {
 pub(crate) fn retry_pod(world: &mut World<'_>, owner: u32, lost: u32) {
     let unit = world.units[lost];
     dataset::keep_work(world, lost);
+    let next = world.units.len();
+    let job = &mut world.controllers[owner].job;
+    if let Some(failures) = job.failures.remove(&lost) {
+        job.failures.insert(next, failures);
+    }
     deployment::add_pod(world, owner, unit.evictions, Some((unit.left_ms, unit.ran_ms)));
 }
 
