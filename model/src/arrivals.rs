@@ -1,4 +1,4 @@
-//! Workloads that come again and again: when, how many, and what becomes of a start that finds the one before still there.
+//! Workloads that are submitted repeatedly: when, how many, and what happens when the previous instance has not ended.
 
 use super::Runtime;
 use quotree_core::Time;
@@ -13,11 +13,11 @@ pub const HOUR_MS: u64 = 3_600_000;
 pub struct Arrivals {
     /// At which times.
     pub pattern: Pattern,
-    /// None from this time on.
+    /// Nothing is submitted from this time on.
     pub until: Option<Time>,
-    /// So many at most.
+    /// The most instances.
     pub count: Option<u64>,
-    /// What a start does that finds the instance before not ended; only a `CronJob` says so, and it is one by that.
+    /// What happens when the previous instance has not ended. Only a `CronJob` has this, and having it makes it a `CronJob`.
     pub concurrency: Option<Concurrency>,
 }
 
@@ -26,41 +26,42 @@ pub struct Arrivals {
 pub enum Pattern {
     /// At these times after `submit`, in ascending order.
     Times(Arc<[u64]>),
-    /// At `submit` and then in this period, milliseconds.
+    /// At `submit` and then with this period, milliseconds.
     Every(u64),
-    /// With exponential gaps of this mean, milliseconds; the first comes a gap after `submit`.
+    /// With exponential gaps of this mean, milliseconds; the first instance comes one gap after `submit`.
     Poisson(u64),
-    /// As Poisson, with a rate that goes by the hour of the day; day and hour begin with time 0.
+    /// Like Poisson, with a rate that depends on the hour of the day; time 0 is midnight.
     Diurnal {
         /// The mean gap over a day, milliseconds.
         mean_ms: u64,
-        /// How dense arrivals are in each hour, against the others.
+        /// The rate in each hour, relative to the other hours.
         hours: [u32; 24],
     },
     /// Several at a time.
     Bursts {
-        /// From the first of a burst to the first of the next; not before the last of the burst has come.
+        /// From the first instance of a burst to the first of the next burst, which never starts before the last instance of the
+        /// burst before.
         every: Runtime,
-        /// How many.
+        /// How many instances a burst has.
         size: u32,
-        /// Each comes somewhere within this time of the burst's beginning, milliseconds.
+        /// Each instance comes at a random time within this duration of the start of the burst, milliseconds.
         spread_ms: u64,
     },
 }
 
-/// What a start does that finds the instance before not ended.
+/// What happens when the time of an instance comes and the previous one has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Concurrency {
-    /// It starts beside it.
+    /// The new instance starts anyway.
     Allow,
-    /// It is left out, and counted as missed.
+    /// The new instance is skipped, and counted as skipped.
     Forbid,
-    /// The one before is withdrawn.
+    /// The previous instance is withdrawn.
     Replace,
 }
 
 impl Arrivals {
-    /// About how many instances there will be if the run ends at `end`; nothing where nothing bounds them.
+    /// About how many instances there will be if the run ends at `end`; `None` if nothing bounds them.
     #[must_use]
     pub fn expected(&self, submit: Time, end: Option<Time>) -> Option<u64> {
         let end = [self.until, end].into_iter().flatten().min();

@@ -1,16 +1,16 @@
 //! Cells: guarantees in whole groups of devices (HiveD). A node is a cell of all its devices, its islands are smaller cells,
-//! a device is the smallest; a cell with an ill device is none, but smaller ones of it may be.
+//! a device is the smallest. A cell with an unhealthy device cannot be used, but its healthy parts can.
 //!
-//! What leaves are guaranteed in cells must be splittable out of the nodes that are up: the largest first, each out of the
-//! smallest cell that is left and can be split into it. Counted, never placed: no decision looks at cells.
+//! It is checked whether the cells guaranteed to leaves can be split out of the nodes that are up: the largest cells first, each
+//! out of the smallest cell that is left and can be split into it. Cells are only counted; no decision depends on them.
 
 use quotree_core::{DeviceMode, NodeSpec, TreeSpec};
 use std::{borrow::Borrow, collections::BTreeMap, fmt};
 
-/// Cells that cannot be had.
+/// Guaranteed cells that the healthy devices cannot provide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Short {
-    /// Of how many devices.
+    /// The number of devices of each.
     pub size: u32,
     /// How many are guaranteed to leaves.
     pub wanted: u64,
@@ -60,14 +60,14 @@ fn add(node: &NodeSpec, cells: &mut Cells) {
     }
 }
 
-/// The largest cells that cannot be had, if the guaranteed ones cannot all be.
+/// The largest guaranteed cells that cannot be provided, if there are any.
 pub fn short(wanted: &BTreeMap<u32, u64>, nodes: impl Iterator<Item = impl Borrow<NodeSpec>>) -> Option<Short> {
     let mut cells = Cells::new();
     nodes.for_each(|node| add(node.borrow(), &mut cells));
     for (size, count) in wanted.iter().rev() {
         let mut missing = *count;
         while missing > 0 {
-            // The smallest that will do: of this size, or one that has this size among its parts.
+            // The smallest cell that is enough: of this size, or one that can be split into this size.
             let found =
                 cells.iter().find(|((whole, parts), left)| **left > 0 && (whole == size || parts.contains(size)));
             let Some((whole, parts)) = found.map(|(cell, _)| cell.clone()) else {
@@ -78,7 +78,7 @@ pub fn short(wanted: &BTreeMap<u32, u64>, nodes: impl Iterator<Item = impl Borro
                 let taken = missing.min(*left);
                 (*left, missing) = (*left - taken, missing - taken);
             } else {
-                // Split once: into parts of the next smaller size, and whatever does not come out even.
+                // Split once: into parts of the next smaller size, and a remainder.
                 *cells.entry((whole, parts.clone())).or_default() -= 1;
                 let mut below = parts;
                 let part = below.pop().unwrap_or(1);
@@ -108,7 +108,7 @@ mod tests {
         node
     }
 
-    /// Two nodes of eight in islands of two and four. One ill device of node 1 leaves a 4, a 2 and a 1 there.
+    /// Two nodes of eight in islands of two and four. One unhealthy device of node 1 leaves a 4, a 2 and a 1 there.
     #[test]
     fn cells_are_split_like_buddies() {
         let well = [node(8, &[2, 4], 0), node(8, &[2, 4], 0)];

@@ -1,5 +1,4 @@
-//! What happens to the world by the word of the scenario: edits of workloads, quotas, people and machines, each at its time
-//! and, where it is somebody's, by whom.
+//! The events of a scenario: edits of workloads, quotas, people and machines, each with its time and the user who makes it.
 
 use super::{DeviceChange, NodeChange, QuotaEdit};
 use crate::people::PeopleEdit;
@@ -8,18 +7,18 @@ use quotree_core::{Name, Time, TreeSpec};
 /// A change of the world at a time.
 #[derive(Debug, Clone)]
 pub struct TimedChange {
-    /// When.
+    /// When it happens.
     pub at: Time,
-    /// Who does it, if it is anybody who is asked.
+    /// The user who does it; `None` if nobody is checked.
     pub by: Option<Name>,
-    /// What.
+    /// What happens.
     pub change: Change,
 }
 
 /// What can happen to the world.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// A Deployment gets another replica count; surplus pods go youngest first, waiting before running.
+    /// A Deployment gets another replica count; of the surplus, pending pods are removed before running ones, the youngest first.
     Scale {
         /// Index into [`super::Scenario::workloads`].
         workload: usize,
@@ -36,14 +35,14 @@ pub enum Change {
         /// The new tree.
         tree: TreeSpec,
     },
-    /// One quota of the tree as it then is gets other figures.
+    /// One quota of the tree of that time gets other figures.
     EditQuota {
         /// Which.
         quota: Name,
         /// The figures.
         edit: Box<QuotaEdit>,
     },
-    /// A namespace moves to another leaf of the tree as it then is, or to none (T3).
+    /// A namespace moves to another leaf of the tree of that time, or to none (T3).
     MoveNamespace {
         /// Which.
         namespace: Name,
@@ -57,16 +56,16 @@ pub enum Change {
         /// Index into [`super::Cluster::nodes`].
         node: usize,
     },
-    /// A node comes (back).
+    /// A node comes, or is back.
     NodeUp {
         /// Index into [`super::Cluster::nodes`].
         node: usize,
     },
-    /// A node takes no new pods, or does again.
+    /// A node gets no new pods, or gets them again.
     Cordon {
         /// Index into [`super::Cluster::nodes`].
         node: usize,
-        /// Whether it takes none.
+        /// Whether it gets none.
         cordoned: bool,
     },
     /// A disruption budget is set.
@@ -76,14 +75,14 @@ pub enum Change {
         /// How many of its pods may be evicted.
         allowed: u32,
     },
-    /// A priority class gets another number: pods made from then on have it.
+    /// A priority class gets another number: pods created from then on get it.
     SetClass {
         /// Which.
         class: Name,
         /// The new number.
         priority: i32,
     },
-    /// A workload is edited with all its pods. Absent means: as before.
+    /// A workload is edited with all its pods. `None` means: as before.
     EditWorkload {
         /// Index into [`super::Scenario::workloads`].
         workload: usize,
@@ -94,6 +93,6 @@ pub enum Change {
     },
     /// Something else happens to nodes.
     Nodes(NodeChange),
-    /// Something befalls devices, or the labels of a node.
+    /// Something happens to devices, or to the labels of a node.
     Devices(DeviceChange),
 }

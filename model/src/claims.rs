@@ -1,10 +1,10 @@
-//! What must hold in a scenario, when, and of whose pods it speaks.
+//! Claims: what must hold in a scenario, when, and for whose pods.
 
 use super::{BadEviction, Compare, DatasetFigure, FairnessFigure, NodeClaim, ShareClaim, WaitStat, When};
 use crate::people::Reason;
 use quotree_core::Name;
 
-/// Something that must hold, with the place it is written at.
+/// Something that must hold, with the place where it is written.
 #[derive(Debug, Clone)]
 pub struct Claim {
     /// The claim as text, for reports.
@@ -19,14 +19,14 @@ pub struct Claim {
     pub what: Predicate,
 }
 
-/// Whose pods a claim speaks of.
+/// Whose pods a claim is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
     /// A namespace.
     Namespace(Name),
     /// Everything under a quota.
     Quota(Name),
-    /// A workload, by name; of one that comes again and again, all instances.
+    /// A workload, by name; if it is submitted repeatedly, all its instances.
     Workload(String),
     /// A task of a workflow, in all its instances.
     Task {
@@ -43,23 +43,23 @@ pub enum Selector {
     All,
 }
 
-/// What a claim says.
+/// What a claim says must hold.
 #[derive(Debug, Clone)]
 pub enum Predicate {
-    /// Counts of pods by state; absent: not claimed.
+    /// Counts of pods by state; `None`: not claimed.
     Pods {
         /// Whose.
         of: Selector,
-        /// Running (bound, not ended; leaving ones included).
+        /// Bound and not ended, terminating ones included.
         running: Option<u64>,
-        /// Waiting.
+        /// Pending.
         pending: Option<u64>,
         /// Ended well.
         succeeded: Option<u64>,
         /// Ended badly.
         failed: Option<u64>,
     },
-    /// How many instances of workloads came and how they ended; absent: not claimed.
+    /// How many instances of workloads were submitted, and how they ended; `None`: not claimed.
     Instances {
         /// Whose.
         of: Selector,
@@ -67,18 +67,18 @@ pub enum Predicate {
         submitted: Option<u64>,
         /// Done.
         succeeded: Option<u64>,
-        /// Given up.
+        /// Failed.
         failed: Option<u64>,
         /// Neither ended nor withdrawn.
         active: Option<u64>,
-        /// Starts of a `CronJob` that were left out.
+        /// Starts of a `CronJob` that were skipped.
         skipped: Option<u64>,
     },
     /// Deadlines met or missed so far.
     Deadlines {
         /// Whose.
         of: Selector,
-        /// Whether those are counted that were met, or those that were missed.
+        /// Whether met deadlines are counted, or missed ones.
         met: bool,
         /// How compared.
         compare: Compare,
@@ -107,16 +107,16 @@ pub enum Predicate {
         /// With what, base units.
         amount: i64,
     },
-    /// No leaf is under its guarantee while it has waiting demand, for longer than this.
+    /// No leaf is below its guarantee while it has pending demand, for longer than this.
     Guaranteed {
         /// Milliseconds.
         within_ms: u64,
     },
     /// Evictions so far.
     Evictions {
-        /// Of whose pods; absent: anybody's.
+        /// Of whose pods; `None`: anybody's.
         of: Option<Selector>,
-        /// For whom; absent: anybody.
+        /// For whom; `None`: anybody.
         by: Option<Selector>,
         /// How compared.
         compare: Compare,
@@ -132,14 +132,14 @@ pub enum Predicate {
         /// With what.
         count: u64,
     },
-    /// The verdict of a waiting workload's pods names this rule: it binds, is in the way, or protects pods (X1).
+    /// The verdict of a waiting workload's pods names this rule: it is binding, blocks them, or protects pods (X1).
     Verdict {
         /// Whose.
         of: Selector,
         /// The rule, as text: `A1`, `P1`, ...
         rule: String,
     },
-    /// Waits of pods that were bound.
+    /// Waiting times of pods that were bound.
     Wait {
         /// Whose.
         of: Selector,
@@ -168,9 +168,9 @@ pub enum Predicate {
     },
     /// Submissions and edits that were refused.
     Refused {
-        /// Whose; absent: anybody's.
+        /// Whose; `None`: anybody's.
         of: Option<Selector>,
-        /// Why; absent: for any reason.
+        /// Why; `None`: for any reason.
         why: Option<Reason>,
         /// How compared.
         compare: Compare,
@@ -188,7 +188,7 @@ pub enum Predicate {
         /// With what: milliseconds of one whole unit (a core, a device, a GiB).
         ms: u64,
     },
-    /// Work thrown away by evictions and losses: pod-milliseconds.
+    /// Work lost by evictions and node failures, in pod-milliseconds.
     LostWork {
         /// Whose.
         of: Selector,
@@ -210,7 +210,7 @@ pub enum Predicate {
     InputWait {
         /// Whose.
         of: Selector,
-        /// Whether times the GPUs that waited.
+        /// Whether it is multiplied by the GPUs that waited.
         gpus: bool,
         /// How compared.
         compare: Compare,
@@ -226,9 +226,9 @@ pub enum Predicate {
         /// With what.
         permille: u64,
     },
-    /// No gang ever runs below its minimum by the scheduler's doing (I6).
+    /// No gang ever runs below its minimum because of the scheduler (I6).
     GangsWhole,
-    /// The cells guaranteed to leaves can be split out of the healthy devices there are.
+    /// The cells guaranteed to leaves can be provided by the healthy devices.
     CellsFeasible,
     /// The scheduler's own audit finds nothing.
     Invariants,
@@ -237,9 +237,9 @@ pub enum Predicate {
         /// Milliseconds.
         ms: u64,
     },
-    /// Something about nodes, drains, faults and quotas that were cut.
+    /// A figure of nodes, drains, faults, or quotas that were reduced.
     Nodes(NodeClaim),
-    /// Somebody's part of a figure.
+    /// The part of a figure that belongs to somebody.
     Share(ShareClaim),
     /// The digest of the run.
     Digest(u128),
@@ -252,7 +252,7 @@ pub enum Predicate {
     },
     /// The outcome is that of a summary file: namespace rows and eviction count.
     SameAs {
-        /// The file as named.
+        /// The path of the file as it is written.
         file: String,
         /// The namespace rows: name, running, pending, succeeded, failed, evicted.
         rows: Vec<(String, [u64; 5])>,

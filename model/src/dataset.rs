@@ -1,4 +1,4 @@
-//! Datasets as the simulator plays them: names resolved, sizes in bytes, bandwidths in bytes a second.
+//! Datasets as the simulator uses them: names resolved, sizes in bytes, bandwidths in bytes a second.
 
 use quotree_core::{Name, Time};
 use quotree_syntax::words;
@@ -8,15 +8,15 @@ use quotree_syntax::words;
 pub struct Dataset {
     /// Unique in the scenario.
     pub name: Name,
-    /// Where its cache workers live.
+    /// The namespace of its cache workers.
     pub namespace: Name,
     /// Bytes, at least 1.
     pub size: u64,
-    /// Bytes a second that all who read from where the data lies share equally, at least 1.
+    /// Bandwidth of the storage where the data lies, in bytes a second, at least 1. All pods that read from it share it equally.
     pub backend: u64,
-    /// How it is accelerated, if it is.
+    /// How it is accelerated; `None`: not at all.
     pub cache: Option<Cache>,
-    /// When it is loaded into the cache beforehand, if it is; only where there is a cache.
+    /// When it is loaded into the cache beforehand; `None`: not at all.
     pub preload: Option<Time>,
 }
 
@@ -31,7 +31,7 @@ pub struct Cache {
     pub tier: Tier,
     /// Up to this many thousandths of the capacity are filled.
     pub high_permille: u64,
-    /// At the end of a pass of a cache filled so far, this many thousandths of the capacity are kept.
+    /// When a pass over the dataset ends with the cache filled that far, it evicts down to this many thousandths of its capacity.
     pub low_permille: u64,
     /// Bytes a second that a pod reads from the cache where a worker runs on its node, at least 1.
     pub local: u64,
@@ -39,12 +39,12 @@ pub struct Cache {
     pub remote: u64,
 }
 
-/// What a cache worker holds its bytes in.
+/// The medium in which a cache worker holds its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tier {
     /// Memory.
     Mem,
-    /// Solid state.
+    /// Solid-state disks.
     Ssd,
     /// Spinning disks.
     Hdd,
@@ -71,20 +71,20 @@ pub struct Reads {
     pub bytes: u64,
     /// Whether it reads ahead while it computes.
     pub prefetch: bool,
-    /// The places of the roles whose members read; absent: all.
+    /// Indices of the roles whose members read; `None`: all.
     pub roles: Option<Vec<usize>>,
 }
 
-/// Figures of a dataset that a claim speaks of.
+/// Figures of a dataset that a claim can be about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatasetFigure {
     /// Thousandths of it that are cached.
     Cached,
-    /// Thousandths of what was read that came out of the cache.
+    /// Thousandths of the bytes read that came from the cache.
     HitRatio,
     /// Bytes a second while somebody read.
     Rate,
-    /// Milliseconds that its readers were faster than without a cache.
+    /// Milliseconds by which its readers were faster than without a cache.
     Saved,
     /// The same, times the GPUs that they hold.
     GpuSaved,

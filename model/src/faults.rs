@@ -1,4 +1,4 @@
-//! What can befall nodes, as values: random faults, outages of racks, drains, slow nodes, pools that grow and shrink.
+//! What can happen to nodes: random faults, outages of racks, drains, slow nodes, pools that grow and shrink.
 
 use super::{Compare, Runtime};
 use quotree_core::{Amounts, Name, Time};
@@ -29,11 +29,11 @@ pub struct Autoscale {
     pub max: u32,
     /// From the demand to the node that serves it.
     pub delay_up: Runtime,
-    /// A node without pods goes after this long, milliseconds.
+    /// A node without pods is removed after this time, milliseconds.
     pub idle_down_ms: u64,
 }
 
-/// Nodes that fail again and again and are repaired, each by a random stream of its own.
+/// Nodes that fail and are repaired repeatedly, each with a random stream of its own.
 #[derive(Debug, Clone)]
 pub struct Faults {
     /// What its streams are labelled with, unique in the scenario.
@@ -44,7 +44,7 @@ pub struct Faults {
     pub mtbf: Runtime,
     /// From a failure to its repair.
     pub mttr: Runtime,
-    /// The clock of the first failure starts here.
+    /// The time to the first failure starts here.
     pub from: Time,
     /// Nothing fails after this.
     pub until: Time,
@@ -62,18 +62,18 @@ pub enum NodeChange {
         /// Whether it fails.
         down: bool,
     },
-    /// Nodes fail together and come back together, unless something else holds them down.
+    /// Nodes fail together and come back together, unless something else keeps them down.
     Outage {
         /// Which.
         nodes: Nodes,
         /// For how long.
         lasts_ms: u64,
     },
-    /// Nodes are emptied: closed to new pods, their pods told to go.
+    /// Nodes are drained: they get no new pods, and their pods are evicted.
     Drain {
         /// Which.
         nodes: Nodes,
-        /// How long it may take; absent: as long as it does.
+        /// How long it may take; `None`: without limit.
         within_ms: Option<u64>,
         /// Whether pods that are still there then are killed.
         kill: bool,
@@ -83,13 +83,13 @@ pub enum NodeChange {
         /// Which.
         nodes: Nodes,
     },
-    /// Nodes are taken out for good.
+    /// Nodes are removed for good.
     Remove {
         /// Of which.
         nodes: Nodes,
-        /// How many of those that are there, the last ones first; absent: all.
+        /// How many of those that are there, the last ones first; `None`: all.
         count: Option<u32>,
-        /// They are drained first, for at most this long; absent: their pods are lost at once.
+        /// They are drained first, for at most this long; `None`: their pods are lost at once.
         drain_ms: Option<u64>,
     },
     /// Nodes get other labels, taints or amounts.
@@ -100,10 +100,10 @@ pub enum NodeChange {
         allocatable: Amounts,
         /// These labels get these values, others keep theirs.
         labels: Vec<(Name, Name)>,
-        /// The new taints; absent: as before.
+        /// The new taints; `None`: as before.
         taints: Option<Vec<Name>>,
     },
-    /// Work on nodes goes at another speed from now on.
+    /// Work on nodes runs at another speed from now on.
     Slow {
         /// Which.
         nodes: Nodes,
@@ -112,7 +112,7 @@ pub enum NodeChange {
     },
 }
 
-/// What a claim says of nodes and of what befell them.
+/// A claim about a figure of nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeClaim {
     /// Which figure.
@@ -132,15 +132,15 @@ pub enum NodeFigure {
     Time(Option<Name>),
     /// What nodes cost, of one pool or of all, thousandths.
     Cost(Option<Name>),
-    /// Pods that drains told to go.
+    /// Pods that drains evicted.
     Drained,
-    /// Drains that were not done in their time.
+    /// Drains that did not finish in their time.
     FailedDrains,
-    /// Failures that `faults` drew.
+    /// Failures that `faults` produced.
     Failures,
-    /// How long until a quota that an edit left over its max, or with more that nobody may evict than its min, was to be
-    /// within it, milliseconds.
+    /// The estimated time until a quota that an edit left above its max, or with more non-preemptible usage than its min, is within
+    /// its limits again, milliseconds.
     Estimate(Name),
-    /// How long it took.
+    /// The time that it took.
     Took(Name),
 }

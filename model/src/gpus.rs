@@ -1,4 +1,4 @@
-//! The GPUs of nodes as they are bought, the modes they can be in, and what can befall them.
+//! The GPUs of nodes, the modes in which they are given to pods, and what can happen to them.
 
 use quotree_core::{DeviceChoice, DeviceMode, DeviceSpec, Name, NodeSpec};
 use quotree_syntax::words;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// The label that says in which mode the GPUs of a node are.
 pub const MODE_LABEL: &str = "ack.node.gpu.schedule";
-/// The label that says which GPUs they are.
+/// The label that says which model the GPUs are.
 pub const MODEL_LABEL: &str = "gpu-model";
 
 const WHOLE: &str = "nvidia.com/gpu";
@@ -19,15 +19,15 @@ pub const CORES: &str = "aliyun.com/gpu-core.percentage";
 /// How the GPUs of a node are given to pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GpuMode {
-    /// `nvidia.com/gpu`: whole ones, or a part of one, or equal parts of several.
+    /// `nvidia.com/gpu`: whole GPUs, a part of one, or equal parts of several.
     Fraction,
-    /// `nvidia.com/gpu`: whole ones.
+    /// `nvidia.com/gpu`: whole GPUs.
     Exclusive,
     /// `aliyun.com/gpu-mem`, in GiB: a part of the memory of one, or equal parts of several.
     Share,
-    /// The same with `aliyun.com/gpu-core.percentage` of the same ones.
+    /// The same, with `aliyun.com/gpu-core.percentage` of the same GPUs.
     CoreMem,
-    /// `aliyun.com/gpu`: whole ones, close ones first.
+    /// `aliyun.com/gpu`: whole GPUs, those near each other first.
     Topology,
 }
 
@@ -36,18 +36,18 @@ pub enum GpuMode {
 pub struct Gpus {
     /// How many, 1 to 64.
     pub count: u32,
-    /// How much memory each has, GiB; nothing where it was not said.
+    /// How much memory each has, GiB; `None` if it is not known.
     pub memory_gib: Option<u32>,
-    /// Sizes of islands of close ones, ascending.
+    /// Sizes of islands (GPUs near each other), ascending.
     pub islands: Vec<u32>,
-    /// Which of those that fit a pod gets.
+    /// Which of the GPUs that fit a pod gets.
     pub choice: DeviceChoice,
-    /// The mode they are in at first.
+    /// The mode at the start.
     pub mode: GpuMode,
 }
 
 impl Gpus {
-    /// Makes a node one that has these in this mode, and in no other.
+    /// Gives these GPUs to a node, in this mode and no other.
     pub fn mark(&self, mode: GpuMode, node: &mut NodeSpec) {
         let others = [WHOLE, CLOSE, MEMORY, CORES];
         node.allocatable = node
@@ -84,7 +84,7 @@ impl Gpus {
     }
 }
 
-/// A label gets this value.
+/// Sets a label of a node.
 pub fn set_label(node: &mut NodeSpec, label: &Name, value: &Name) {
     match node.labels.iter_mut().find(|(name, _)| name == label) {
         Some((_, old)) => *old = value.clone(),
@@ -92,20 +92,20 @@ pub fn set_label(node: &mut NodeSpec, label: &Name, value: &Name) {
     }
 }
 
-/// What befalls the devices or the labels of a node.
+/// What happens to the devices or the labels of a node.
 #[derive(Debug, Clone)]
 pub enum DeviceChange {
-    /// A device takes no new pods.
-    Ill {
+    /// A device becomes unhealthy: it gets no new pods.
+    Unhealthy {
         /// Index into [`Cluster::nodes`](super::Cluster::nodes).
         node: usize,
         /// Which of its devices.
         device: u32,
-        /// Whether the pods on it are lost; else they go on.
+        /// Whether the pods on it are lost; otherwise they go on.
         lost: bool,
     },
-    /// A device takes new pods again.
-    Well {
+    /// A device is healthy again.
+    Healthy {
         /// Index into [`Cluster::nodes`](super::Cluster::nodes).
         node: usize,
         /// Which of its devices.
@@ -117,7 +117,7 @@ pub enum DeviceChange {
         node: usize,
         /// Labels that get these values; others stay.
         labels: Vec<(Name, Name)>,
-        /// The new mode, and what GPUs it is about.
+        /// The new mode, and the GPUs of the node.
         mode: Option<(GpuMode, Arc<Gpus>)>,
     },
 }

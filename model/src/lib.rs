@@ -61,7 +61,7 @@ pub struct Scenario {
     pub cluster: Cluster,
     /// The quota tree.
     pub tree: TreeSpec,
-    /// Users and groups; nobody: nobody is asked who they are.
+    /// Users and groups. If there are none, permissions are not checked.
     pub people: People,
     /// Queues in front of leaves, at most one a leaf.
     pub queues: Vec<JobQueue>,
@@ -77,13 +77,13 @@ pub struct Scenario {
     pub claims: Vec<Claim>,
     /// How the world behaves around the scheduler.
     pub world: World,
-    /// Digest of the scenario's text and everything it includes, for the run's header.
+    /// The digest of the text of the scenario and of all files it includes.
     pub digest: u128,
 }
 
 impl Scenario {
-    /// The typical pods of all that is submitted: what placement `Fgd` measures by. What comes again and again counts as
-    /// often as it is expected to come.
+    /// The typical pods of all workloads, by which placement `Fgd` measures fragmentation. A workload that is submitted
+    /// repeatedly counts as often as instances are expected.
     #[must_use]
     pub fn typical(&self) -> Vec<TypicalPod> {
         let mut pods: Vec<(&PodTemplate, u64)> = Vec::new();
@@ -115,9 +115,9 @@ pub struct Node {
     pub name: String,
     /// The node pool it came from.
     pub pool: Name,
-    /// What the scheduler is told.
+    /// The node as the scheduler sees it.
     pub spec: NodeSpec,
-    /// It is not there at first: it joins later, if ever.
+    /// It is not there at the start; it may join later.
     pub spare: bool,
 }
 
@@ -129,30 +129,30 @@ impl Node {
     }
 }
 
-/// Something that is submitted and makes pods.
+/// Something that is submitted and creates pods.
 #[derive(Debug, Clone)]
 pub struct Workload {
     /// Unique in the scenario.
     pub name: String,
-    /// Where its pods live.
+    /// The namespace of its pods.
     pub namespace: Name,
-    /// Who submits it; absent: nobody who is asked.
+    /// Who submits it; `None`: permissions are not checked.
     pub user: Option<Name>,
     /// Priority of its pods; tasks and rows may have their own.
     pub priority: Priority,
     /// Whether its pods may be evicted.
     pub preemptible: bool,
-    /// The disruption budget that guards its pods.
+    /// The disruption budget that protects its pods.
     pub budget: Option<Name>,
-    /// All pods of each of its gangs stand in one domain of this level; tasks have their own.
+    /// All pods of each of its gangs are placed in one domain of this level; tasks have their own.
     pub together: Option<Level>,
-    /// From an eviction decision to a pod of it being gone; absent: as the world says.
+    /// From an eviction decision until its pod is gone; `None`: as the world says.
     pub eviction_grace: Option<Runtime>,
-    /// When it is submitted; where it arrives again and again, from when on.
+    /// When it is submitted; if repeatedly, from when on.
     pub submit: Time,
-    /// Absent: it comes once.
+    /// `None`: it is submitted once.
     pub arrivals: Option<Arrivals>,
-    /// It should be done so long after its submission, milliseconds; only counted. Tasks and rows have their own.
+    /// It should be done within this time of its submission, milliseconds; only counted. Tasks and rows have their own.
     pub deadline_ms: Option<u64>,
     /// What it is.
     pub kind: Kind,
@@ -168,7 +168,7 @@ pub enum Kind {
         /// What each asks.
         template: Arc<PodTemplate>,
     },
-    /// Equal pods that end; each that is evicted is tried again.
+    /// Equal pods that end; a pod that is evicted is tried again.
     Job {
         /// How many must succeed.
         completions: u32,
@@ -182,7 +182,7 @@ pub enum Kind {
         runtime: Runtime,
         /// When its work is saved.
         checkpoints: Checkpoints,
-        /// What each pod reads; not where it runs forever.
+        /// What each pod reads; never of a job that runs forever.
         reads: Option<Reads>,
     },
     /// Roles that train together.
@@ -197,25 +197,25 @@ pub enum Kind {
         checkpoints: Checkpoints,
         /// Added to the run after each restart, milliseconds.
         restart_overhead_ms: u64,
-        /// How often it may be started anew before it fails; absent: for ever.
+        /// How often it may be restarted before it fails; `None`: without limit.
         max_restarts: Option<u32>,
-        /// A training that has worked so long, all its runs together, fails, milliseconds.
+        /// It fails when it has worked this long, all its runs together, milliseconds.
         runtime_limit_ms: Option<u64>,
         /// What it does when it loses members with their node.
         on_loss: OnLoss,
-        /// What its members read together; not where it runs forever.
+        /// What its members read together; never of a training that runs forever.
         reads: Option<Reads>,
     },
     /// Jobs and trainings that depend on each other.
     Workflow {
-        /// At least one, and none that leads back to itself.
+        /// At least one; none waits for itself.
         tasks: Vec<Task>,
     },
     /// Rows of an imported trace, each a job of one gang of equal pods that runs for its time.
     Trace {
         /// The rows, sorted stably by submission.
         rows: Arc<[TraceRow]>,
-        /// What holds of rows that say nothing themselves.
+        /// Limits of rows that have none of their own.
         limits: Limits,
         /// When the work of a row is saved.
         checkpoints: Checkpoints,
@@ -231,7 +231,7 @@ pub struct Role {
     pub replicas: u32,
     /// How many must run together.
     pub min: u32,
-    /// Whether its members do the work; the others, such as launchers, only must be there.
+    /// Whether its members do the work; the others, such as launchers, must only be there.
     pub works: bool,
     /// What each asks.
     pub template: Arc<PodTemplate>,
@@ -244,17 +244,17 @@ pub struct World {
     pub bind_latency: Runtime,
     /// From an eviction decision to the pod being gone.
     pub eviction_grace: Runtime,
-    /// From a pod being gone to its controller's replacement.
+    /// From a pod being gone to the replacement that its controller creates.
     pub recreate_delay_ms: u64,
     /// How many binds of a thousand fail, after their latency; the pod waits again.
     pub failed_binds_permille: u64,
     /// How many requests of a thousand to evict a running pod are lost; the pod runs on.
     pub lost_evictions_permille: u64,
-    /// From a lost request to evict to the next one.
+    /// From a lost eviction request to the next one.
     pub eviction_retry_ms: u64,
-    /// From then on no bind fails and no request is lost; absent: never.
+    /// From then on no bind fails and no request is lost; `None`: never.
     pub reliable_from: Option<Time>,
-    /// The run stops here at the latest; absent: when nothing more can happen.
+    /// The run stops here at the latest; `None`: when nothing more can happen.
     pub until: Option<Time>,
     /// A run that handles more events than this stops with an error: a guard against runaway scenarios.
     pub max_events: u64,
@@ -276,15 +276,15 @@ impl Default for World {
     }
 }
 
-/// Totals that the front end checks quotas against.
+/// Totals against which quotas are checked.
 impl Cluster {
-    /// What all nodes have together that are there at first or can come by themselves; nothing where a sum would overflow.
+    /// The sum of all nodes that are there at the start or can be added by autoscaling; `None` if a sum would overflow.
     #[must_use]
     pub fn total(&self) -> Option<Amounts> {
         self.total_with(&[])
     }
 
-    /// What nodes are relabelled to by these changes, by place.
+    /// The amounts that nodes have after these changes relabel them, by index of the node.
     pub fn relabelled(&self, changes: &[TimedChange]) -> BTreeMap<usize, Vec<Amounts>> {
         let mut modes: BTreeMap<usize, Vec<Amounts>> = BTreeMap::new();
         for timed in changes {
@@ -298,7 +298,7 @@ impl Cluster {
         modes
     }
 
-    /// The same, of each resource the most that nodes have by what they are at first or are relabelled to by these changes.
+    /// The same; of each node and resource, the most that it has at the start or after one of these changes.
     pub fn total_with(&self, changes: &[TimedChange]) -> Option<Amounts> {
         let modes = self.relabelled(changes);
         let mut sum = Amounts::new();

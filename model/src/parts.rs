@@ -1,4 +1,4 @@
-//! What can be said of workloads of every kind: what they are called, how often they come, and what their pods ask.
+//! What workloads of every kind have: a name, how often they are submitted, and what their pods ask for.
 
 use super::{Kind, Reads, Workload};
 use quotree_core::{Level, Name, PodTemplate, Time};
@@ -27,7 +27,7 @@ impl Workload {
         below || self.deadline_ms.is_some()
     }
 
-    /// About how often it comes if the run ends at `end`; nothing where nothing bounds that.
+    /// About how many instances are submitted if the run ends at `end`; `None` if nothing bounds them.
     #[must_use]
     pub fn expected(&self, end: Option<Time>) -> Option<u64> {
         self.arrivals.as_ref().map_or(Some(1), |arrivals| arrivals.expected(self.submit, end))
@@ -76,7 +76,7 @@ impl Kind {
         }
     }
 
-    /// Shows each template with how many pods of one instance have it.
+    /// Calls `see` with each template and the number of pods of one instance that have it.
     pub fn templates<'a>(&'a self, see: &mut dyn FnMut(&'a Arc<PodTemplate>, u64)) {
         match self {
             Self::Deployment { replicas, template } => see(template, u64::from(*replicas)),
@@ -88,7 +88,7 @@ impl Kind {
     }
 }
 
-/// A priority as it is written: a number, or a class, which may get another one.
+/// A priority: a number, or a class, whose number may change during the run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Priority {
     /// The number, or that of the class at the start.
@@ -114,9 +114,9 @@ pub struct Task {
     pub leads_to: Vec<u32>,
     /// Priority of its pods.
     pub priority: Priority,
-    /// All pods of it stand in one domain of this level.
+    /// All its pods are placed in one domain of this level.
     pub together: Option<Level>,
-    /// It should be done so long after it may start, milliseconds; only counted.
+    /// It should be done within this time after it may start, milliseconds; only counted.
     pub deadline_ms: Option<u64>,
     /// A [`Kind::Job`] or [`Kind::Training`].
     pub kind: Kind,

@@ -12,7 +12,7 @@ use quotree_core::Name;
 use quotree_syntax::words;
 use serde::Serialize;
 
-/// The people of a scenario as they are at its start. Nobody at all: nobody is asked who they are.
+/// The users and groups at the start. If there are none, permissions are not checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct People {
     /// In the order of the file.
@@ -22,7 +22,7 @@ pub struct People {
 }
 
 impl People {
-    /// Whether there is nobody.
+    /// Whether there are none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.users.is_empty() && self.groups.is_empty()
@@ -36,7 +36,7 @@ pub enum Role {
     /// Submits into the namespaces of its groups.
     #[default]
     Researcher,
-    /// Edits the tree, users, groups and machines, besides.
+    /// May also edit the tree, users, groups and machines.
     Admin,
 }
 
@@ -45,9 +45,9 @@ pub enum Role {
 pub struct User {
     /// Unique.
     pub name: Name,
-    /// What it may do.
+    /// What the user may do.
     pub role: Role,
-    /// The groups it is in; in none, it can use no quota.
+    /// The groups of the user; a user without groups can use no quota.
     pub groups: Vec<Name>,
 }
 
@@ -63,29 +63,29 @@ pub struct Group {
 /// An edit of the people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeopleEdit {
-    /// A user comes.
+    /// A user is added.
     AddUser(User),
-    /// A user goes; what it submitted goes on.
+    /// A user is removed; the work of the user goes on.
     RemoveUser(Name),
     /// A user gets another role, or other groups.
     EditUser {
         /// Which.
         user: Name,
-        /// The new role; absent: as before.
+        /// The new role; `None`: as before.
         role: Option<Role>,
-        /// All of its groups from now on; absent: as before.
+        /// All groups of the user from now on; `None`: as before.
         groups: Option<Vec<Name>>,
     },
-    /// A group comes, without members.
+    /// A group without members is added.
     AddGroup(Group),
-    /// A group goes; refused while its work runs.
+    /// A group is removed; refused while its work runs.
     RemoveGroup(Name),
     /// A group is bound to another leaf; refused while its work runs.
     EditGroup(Group),
 }
 
 impl PeopleEdit {
-    /// Whom it is about, for a report.
+    /// The user or group that it is about, for a report.
     #[must_use]
     pub fn subject(&self) -> String {
         match self {

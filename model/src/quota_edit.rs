@@ -1,13 +1,13 @@
-//! New figures of one quota. They are kept apart from the tree they are for: an edit is made to the tree as it then is.
+//! New figures of one quota. They are kept apart from the tree, since an edit is made to the tree of its time.
 
 use quotree_core::{Amounts, Name, Queueing, QuotaSpec, TreeSpec};
 
-/// New figures of one quota; what is absent stays as it is.
+/// New figures of one quota; what is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QuotaEdit {
     /// Guarantees of these resources.
     pub min: Amounts,
-    /// Ceilings of these resources.
+    /// Limits of these resources.
     pub max: Amounts,
     /// How much of these resources may be lent.
     pub lend: Option<Amounts>,
@@ -46,7 +46,7 @@ impl QuotaEdit {
     }
 }
 
-/// Hangs a namespace on another leaf, or on none.
+/// Moves a namespace to another leaf, or to none.
 pub fn move_namespace(tree: &mut TreeSpec, namespace: &Name, to: Option<&Name>) {
     for quota in &mut tree.quotas {
         let stays = Some(&quota.name) == to;

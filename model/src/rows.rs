@@ -12,33 +12,33 @@ pub struct TraceRow {
     pub submit: Time,
     /// How long its pods run once started, milliseconds.
     pub runtime_ms: u64,
-    /// Where it lives.
+    /// Its namespace.
     pub namespace: Name,
-    /// Who submits it: shared text, as the namespace.
+    /// Who submits it.
     pub user: Option<Name>,
-    /// Its priority; absent: that of the trace.
+    /// Its priority; `None`: that of the trace.
     pub priority: Option<i32>,
     /// How many equal pods make the gang.
     pub pods: u32,
     /// What each asks.
     pub template: Arc<PodTemplate>,
-    /// What it must keep to.
+    /// Its limits.
     pub limits: Limits,
 }
 
-/// What a row must keep to; absent: what the trace says, and where that says nothing, nothing.
+/// Limits of a row. `None` means the limit of the trace, or no limit if the trace has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
-    /// It should be done so long after its submission, milliseconds; only counted.
+    /// It should be done within this time of its submission, milliseconds; only counted.
     pub deadline_ms: Option<u64>,
-    /// A row whose work has run so long, all its tries together, fails, milliseconds.
+    /// It fails when its work has run this long, all its tries together, milliseconds.
     pub runtime_limit_ms: Option<u64>,
-    /// How many losses of a node a row survives; evictions are none.
+    /// How many losses of a node it survives; evictions do not count.
     pub backoff_limit: Option<u32>,
 }
 
 impl Limits {
-    /// These, and others where these say nothing.
+    /// These limits, and those of `others` where these are `None`.
     #[must_use]
     pub fn or(self, others: Self) -> Self {
         Self {

@@ -13,11 +13,11 @@ pub enum Runtime {
     Uniform(u64, u64),
     /// Exponential with this mean.
     Exponential(u64),
-    /// Never shorter than `least`; what comes on top is exponential with this mean.
+    /// A fixed shortest time plus an exponential one with this mean.
     ShiftedExponential {
         /// The shortest.
         least: u64,
-        /// The mean of what comes on top.
+        /// The mean of what is added.
         mean: u64,
     },
     /// Its logarithm is normal: half are shorter than the median, and one standard deviation is a factor of exp(sigma).
@@ -53,7 +53,7 @@ impl Runtime {
         !matches!(self, Self::Forever | Self::Fixed(_))
     }
 
-    /// The longest it can be; nothing where there is no such bound.
+    /// The longest it can be; `None` if there is no bound.
     #[must_use]
     pub fn longest(&self) -> Option<u64> {
         match self {

@@ -1,9 +1,9 @@
-//! Claims about somebody's part of a figure.
+//! Claims about the part of a figure that belongs to somebody.
 
 use super::{Compare, Selector};
 use quotree_core::Name;
 
-/// A claim about what of a figure is somebody's.
+/// A claim about the part of a figure that belongs to somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShareClaim {
     /// Whose.
@@ -25,7 +25,7 @@ pub enum ShareFigure {
     Borrowed(Name),
     /// A resource times the time it was borrowed: milliseconds of one whole unit.
     BorrowedTime(Name),
-    /// A resource times the time it was missed: milliseconds of one whole unit.
+    /// A resource times the time it was missing: milliseconds of one whole unit.
     StarvedTime(Name),
     /// Used time over what nodes had, thousandths.
     Utilisation(Name),
@@ -33,10 +33,10 @@ pub enum ShareFigure {
     Cost,
     /// When the last pod ended, milliseconds.
     Makespan,
-    /// Pods that drains told to go.
+    /// Pods that drains evicted.
     Drained,
-    /// Pods evicted in vain.
+    /// Evictions that did not help to place the workload they were for.
     Wasted,
-    /// Pods taken out of a guarantee.
+    /// Pods reclaimed from a quota within its guarantee.
     InsideMin,
 }

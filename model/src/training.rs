@@ -1,17 +1,17 @@
-//! How trainings work: how much there is to do, how fast so many members do it, and what the loss of one means.
+//! How trainings work: how much there is to do, how the speed depends on the number of members, and what happens when one is lost.
 
 use super::{Role, Runtime};
 use quotree_syntax::words;
 
-/// What the speed of one member is counted as.
+/// The speed of one member.
 pub const BILLION: u64 = 1_000_000_000;
 
 /// How much work a training is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {
-    /// What everybody together does in this time, drawn once.
+    /// What all members together do in this time, drawn once.
     Runtime(Runtime),
-    /// So many milliseconds of one GPU.
+    /// Milliseconds of one GPU.
     GpuTime(u64),
 }
 
@@ -21,15 +21,15 @@ pub enum Scaling {
     /// n members are n times as fast.
     #[default]
     Linear,
-    /// So many members are so fast, in thousandths of one; ascending. Straight lines lie between the entries, one from
-    /// nothing leads to the first, and beyond the last nothing is gained.
+    /// The speed of this many members, in thousandths of one; ascending. It is interpolated linearly between the entries and
+    /// from 0 to the first; beyond the last it does not grow.
     Table(Vec<(u32, u64)>),
-    /// This part of the work, in thousandths, cannot be shared (Amdahl).
+    /// This part of the work, in thousandths, is serial (Amdahl).
     Serial(u64),
 }
 
 impl Scaling {
-    /// How fast so many members are, in billionths of one, rounded down.
+    /// The speed of this many members, in billionths of one, rounded down.
     #[must_use]
     pub fn speed(&self, members: u32) -> u64 {
         let n = u64::from(members);
@@ -65,18 +65,18 @@ fn between(from: (u64, u64), to: (u64, u64), x: u64) -> u64 {
 /// What a training does when it loses members with their node and is not whole without them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnLoss {
-    /// The whole gang is taken back and submitted anew.
+    /// The whole gang is withdrawn and submitted again.
     #[default]
     Resubmit,
-    /// Who is left stays where it is and waits, idle, for members made in place of the lost ones; the gang is evicted when
-    /// that lasts longer than the policy's `stale_after` (G3).
+    /// The remaining members keep their place and wait, idle, for replacements. The gang is evicted when that takes longer than
+    /// `stale_after` of the policy (G3).
     Wait,
 }
 
 /// What GPU-time is counted in: thousandths of a device, whole ones or what a node lends of one.
 const GPUS: [&str; 2] = ["nvidia.com/gpu", "aliyun.com/gpu"];
 
-/// Thousandths of GPUs that a member asks.
+/// Thousandths of GPUs that a member asks for.
 pub fn gpus(role: &Role) -> u64 {
     let asked = |name: &&str| role.template.request.get(name).and_then(|amount| u64::try_from(amount).ok());
     GPUS.iter().filter_map(asked).sum()

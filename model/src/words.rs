@@ -20,7 +20,7 @@ pub enum When {
     Within(Time, Time),
 }
 
-/// How a seen number is compared with the claimed one.
+/// How the actual number is compared with the claimed one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compare {
     /// `==`
@@ -31,7 +31,7 @@ pub enum Compare {
     AtLeast,
 }
 
-/// Which quantile of waits a claim speaks of.
+/// Which statistic of waiting times a claim is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitStat {
     /// Median.
@@ -51,9 +51,9 @@ pub enum WaitStat {
 pub enum BadEviction {
     /// For a workload that was not placed by them (S3).
     Wasted,
-    /// Of a workload that had evicted, itself or through others, the one it went for (S2, I7); each two of them count once.
+    /// Of a workload that had evicted, directly or through others, the workload it was evicted for (S2, I7); each pair counts once.
     Cycle,
-    /// From a quota that stood within its guarantee, for somebody outside it (I3).
+    /// From a quota within its guarantee, for a workload outside of it (I3).
     InsideMin,
 }
 
@@ -62,7 +62,7 @@ pub enum BadEviction {
 pub enum FairnessFigure {
     /// Jain's index over allocation/entitlement.
     Jain,
-    /// Sum of what leaves with demand are short of their share, over capacity.
+    /// The sum of what leaves with demand lack of their fair share, over capacity.
     FairnessError,
     /// Largest minus smallest dominant share among leaves with demand.
     DominantShareGap,

@@ -3,9 +3,9 @@
 use crate::{
     files::Files,
     gpus::{self, Gpus},
+    pod::Devices,
     pools::{self, Autoscale, Extras, MAX_NODES},
     trace::{NodeFormat, read_file, report_problems},
-    workload::Devices,
 };
 use quotree_core::{Amounts, DeviceSpec, Name, NodeId, NodeSpec};
 use quotree_import::TraceOptions;

@@ -5,7 +5,8 @@
 
 use crate::{
     bandwidth::Bandwidth,
-    workload::{Context, Pod, PriorityName, ReadWorkload, priority, template},
+    pod::{Pod, template},
+    workload::{Context, PriorityName, ReadWorkload, priority},
 };
 use quotree_core::{Name, Time};
 use quotree_model::{Cache, Dataset as Checked, Kind, Reads as CheckedReads, Role, Tier, Workload};

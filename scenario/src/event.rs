@@ -268,11 +268,11 @@ impl Checking<'_, '_> {
             Change::DeviceUnhealthy(read) => {
                 let node = self.node(&read.node)?.value;
                 let device = gpus::device(node, read.device.as_ref()?, cluster, self.report)?;
-                DeviceChange::Ill { node, device, lost: read.pods == PodsOnIt::Lost }
+                DeviceChange::Unhealthy { node, device, lost: read.pods == PodsOnIt::Lost }
             }
             Change::DeviceHealthy(read) => {
                 let node = self.node(&read.node)?.value;
-                DeviceChange::Well { node, device: gpus::device(node, read.device.as_ref()?, cluster, self.report)? }
+                DeviceChange::Healthy { node, device: gpus::device(node, read.device.as_ref()?, cluster, self.report)? }
             }
             Change::Relabel(read) => {
                 let node = self.node(&read.node)?;

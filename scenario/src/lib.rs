@@ -22,6 +22,7 @@ mod loader;
 mod merge;
 mod nodes;
 mod people;
+mod pod;
 mod policy;
 mod pools;
 mod quota;

@@ -10,13 +10,14 @@ use crate::{
     job_queue::JobQueue,
     nodes::Faults,
     people::{Group as PeopleGroup, User},
+    pod::Devices,
     policy::{Bounds, Policy, World},
     pools::Autoscale,
     quota::Quota,
     times::Distribution,
     training::{Role, Scaling},
     workflow::Task,
-    workload::{Devices, Workload},
+    workload::Workload,
 };
 use quotree_core::Name;
 use quotree_syntax::{Group, Path, Read, Row, Texts, Type};

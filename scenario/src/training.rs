@@ -2,8 +2,9 @@
 
 use crate::{
     dataset::{self, Reads},
+    pod::{Pod, template},
     times::{self, RandomTime},
-    workload::{Context, Pod, template},
+    workload::Context,
 };
 use quotree_core::Name;
 use quotree_model::{Checkpoints, Kind, OnLoss, Role as Checked, Runtime, Scaling as Curve, Work, gpus};

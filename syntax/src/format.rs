@@ -5,7 +5,7 @@
 use super::{
     diagnostic::{Diagnostic, Report, Source},
     lexer::{Kind, Token, lex},
-    tree::parse,
+    parser::parse,
 };
 
 /// One step of indentation.

@@ -155,7 +155,7 @@ impl Lexer<'_> {
                 Some(_) => i += 1,
             }
         }
-        // What was meant to be in the string cannot be told; up to the next bracket or comma is the best guess.
+        // How far the string was meant to go is unknown; the next bracket or comma is the best guess.
         let len = 1 + self.rest().get(1..).map_or(0, |r| r.find(['\n', ',', ')', ']', '}']).unwrap_or(r.len()));
         self.fail(self.at..self.at + 1, "unclosed string: it must end on its line", "opened here");
         self.push(Kind::Bad, len);

@@ -5,7 +5,8 @@
 
 use super::{
     diagnostic::{Diagnostic, Report, Source},
-    tree::{Node, Shape, parse},
+    parser::parse,
+    tree::{Node, Shape},
 };
 use std::fmt::Write;
 

@@ -122,7 +122,7 @@ fn checked_name(text: &str, node: &Node, report: &mut Report) -> bool {
     false
 }
 
-/// A quantity of one resource; negative ones are told.
+/// A quantity of one resource; a negative one is an error.
 pub fn quantity(node: &Node, resource: &str, report: &mut Report) -> Option<i64> {
     let unit = Unit::of(resource);
     let expected = match unit {
@@ -160,7 +160,7 @@ fn clip_long(text: &str) -> String {
     short
 }
 
-/// The entries of a map whose keys are strings, repeated keys told.
+/// The entries of a map whose keys are strings; repeated keys are reported.
 pub fn entries<'a>(node: &'a Node, what: &str, report: &mut Report) -> Option<Vec<(At<Name>, &'a Node)>> {
     let Shape::Map(pairs) = &node.shape else {
         wrong(node, what, report);

@@ -1,5 +1,5 @@
-//! The people of the moment: who is in which group, which leaf each group is bound to, and what may be done by whom.
-//! The same state answers before a run (for what can be known then) and during it, so both say the same.
+//! The current users and groups: who is in which group, which leaf each group is bound to, and who may do what. The same code
+//! answers before a run (for what can be known then) and during it, so both give the same answers.
 
 use super::{Group, People, PeopleEdit, Refusal, Role, User};
 use indexmap::IndexMap;
@@ -7,9 +7,9 @@ use quotree_core::Name;
 use rustc_hash::FxBuildHasher;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an edit must be told of the world around the people.
+/// What an edit must know of the rest of the world.
 pub trait Surroundings {
-    /// Whether the tree of the moment has such a leaf.
+    /// Whether the current tree has such a leaf.
     fn is_leaf(&self, quota: &Name) -> bool;
     /// The running pods of a group's work.
     fn running(&self, group: &Name) -> Vec<String>;
@@ -24,19 +24,19 @@ pub struct Account {
     pub groups: BTreeSet<Name>,
 }
 
-/// All users and groups, in the order in which they came.
+/// All users and groups, in the order in which they were added.
 #[derive(Debug, Clone, Default)]
 pub struct Tenants {
     users: IndexMap<Name, Account, FxBuildHasher>,
     /// With the leaf of each.
     groups: IndexMap<Name, Name, FxBuildHasher>,
     by_leaf: BTreeMap<Name, Name>,
-    /// Whether anybody is asked who they are.
+    /// Whether permissions are checked.
     asks: bool,
 }
 
 impl Tenants {
-    /// The people of a scenario; `asks` where there are none yet, but will be.
+    /// The people of a scenario; `asks` if there are none yet, but events will add some.
     pub fn new(people: &People, asks: bool) -> Self {
         let account = |user: &User| Account { role: user.role, groups: user.groups.iter().cloned().collect() };
         Self {
@@ -47,7 +47,7 @@ impl Tenants {
         }
     }
 
-    /// Whether anybody is asked who they are.
+    /// Whether permissions are checked.
     pub const fn asks(&self) -> bool {
         self.asks
     }
@@ -73,8 +73,8 @@ impl Tenants {
         self.users.get(user)?.groups.contains(group).then_some(group)
     }
 
-    /// Whether a user may submit into a namespace that hangs on `leaf`. Where pods without a quota are scheduled
-    /// (`unquotaed`), a namespace on no leaf is anybody's who is known.
+    /// Whether a user may submit into a namespace of `leaf`. If pods without a quota are scheduled (`unquotaed`), every known
+    /// user may submit into a namespace on no leaf.
     pub fn may_submit(
         &self,
         user: &Name,
@@ -118,14 +118,14 @@ impl Tenants {
         }
     }
 
-    /// Whether a tree with these leaves may come: no group may lose its leaf.
+    /// Whether the tree may be replaced by one with these leaves: no group may lose its leaf.
     pub fn may_plant(&self, is_leaf: impl Fn(&Name) -> bool) -> Result<(), Refusal> {
         let lost = self.by_leaf.iter().filter(|(leaf, _)| !is_leaf(leaf));
         let leaves: Vec<(Name, Name)> = lost.map(|(leaf, group)| (leaf.clone(), group.clone())).collect();
         if leaves.is_empty() { Ok(()) } else { Err(Refusal::LeafNamed { leaves }) }
     }
 
-    /// Makes an edit, or refuses it and changes nothing.
+    /// Makes an edit; an edit that is refused changes nothing.
     pub fn edit(&mut self, edit: &PeopleEdit, around: &impl Surroundings) -> Result<(), Refusal> {
         match edit {
             PeopleEdit::AddUser(user) => {
@@ -184,7 +184,7 @@ impl Tenants {
         if pods.is_empty() { Ok(()) } else { Err(Refusal::GroupAtWork { group: group.clone(), pods }) }
     }
 
-    /// Binds a group to its leaf, which must be one and nobody else's.
+    /// Binds a group to its leaf, which must exist and must not belong to another group.
     fn bind(&mut self, group: &Group, around: &impl Surroundings) -> Result<(), Refusal> {
         if !around.is_leaf(&group.quota) {
             return invalid(format!("`{}` is no leaf of the quota tree", group.quota));

@@ -3,6 +3,7 @@
 mod check;
 mod compared;
 mod summary;
+mod usage;
 mod what;
 mod whose;
 

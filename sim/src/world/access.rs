@@ -225,8 +225,8 @@ fn subject(change: &Change, scenario: &Scenario) -> String {
             format!("node `{}`", node(*i))
         }
         Change::Devices(
-            DeviceChange::Ill { node: i, .. }
-            | DeviceChange::Well { node: i, .. }
+            DeviceChange::Unhealthy { node: i, .. }
+            | DeviceChange::Healthy { node: i, .. }
             | DeviceChange::Relabel { node: i, .. },
         ) => format!("node `{}`", node(*i)),
         Change::Nodes(_) => "nodes".to_owned(),

@@ -32,7 +32,7 @@ pub(crate) struct Devices {
 
 impl Devices {
     pub(crate) fn new(scenario: &Scenario) -> Self {
-        let takes = |change: &Change| matches!(change, Change::Devices(DeviceChange::Ill { lost: true, .. }));
+        let takes = |change: &Change| matches!(change, Change::Devices(DeviceChange::Unhealthy { lost: true, .. }));
         let takes = scenario.events.iter().any(|event| takes(&event.change));
         let brings_cells = |change: &Change| match change {
             Change::ReplaceTree { tree } => !cells::guaranteed(tree).is_empty(),
@@ -98,8 +98,8 @@ pub(crate) fn check_cells(world: &mut World<'_>) {
 pub(crate) fn change(world: &mut World<'_>, change: &DeviceChange) {
     let number = |node: &usize| u32::try_from(*node).unwrap_or(u32::MAX);
     match change {
-        DeviceChange::Ill { node, device, lost } => fail_device(world, number(node), *device, *lost),
-        DeviceChange::Well { node, device } => {
+        DeviceChange::Unhealthy { node, device, lost } => fail_device(world, number(node), *device, *lost),
+        DeviceChange::Healthy { node, device } => {
             set_unhealthy(world, number(node), *device, false);
             world.trace(TraceEvent::Device { node: NodeId(number(node)), device: *device, healthy: true });
             nodes::report(world, number(node));
