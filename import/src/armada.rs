@@ -1,6 +1,6 @@
 //! Armada's simulator files: a cluster specification (node templates in clusters) and a workload specification (queues
-//! with weights, in them job templates). Run times are a fixed part and an exponential tail, drawn here from one stream a
-//! template, keyed by the file's own seed: the same file always gives the same rows.
+//! with weights, in them job templates). Run times are a fixed part plus an exponential tail. They are drawn here from one random stream
+//! a template, keyed by the seed of the file, so the same file always gives the same rows.
 
 use super::{
     NodeRow, NodeRows, Outline, Templates, TraceOptions, TraceRows,
@@ -13,7 +13,7 @@ use quotree_model::random::Stream;
 use quotree_model::{Limits, TraceRow};
 use std::{collections::BTreeSet, sync::Arc};
 
-/// What counts in a file may say at most.
+/// The largest count that a file may state.
 const MOST: u64 = 1_000_000_000;
 
 /// Every job of every template.
@@ -81,7 +81,7 @@ fn jobs_of(
     let (least, tail) = (duration(&runtime.get("minimum"))?, duration(&runtime.get("tailMean"))?);
     let needs = place.get("requirements").get("resourceRequirements");
     let template = templates.share(PodTemplate { request: needs.get("requests").amounts()?, ..PodTemplate::default() });
-    // Armada's queue priority: low numbers go first, and 0 is that of the others.
+    // In Armada low priority numbers go first, and 0 is the default.
     let behind = place.get("queuePriority").count(0, 1_000_000_000)?;
     let behind = i32::try_from(behind).ok().filter(|behind| *behind > 0);
     let priority = behind.map(|behind| options.priority.saturating_sub(behind));
@@ -154,7 +154,7 @@ pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
     out
 }
 
-/// The clusters with the pools that they stand under.
+/// The clusters, with the names of the pools that they belong to.
 fn clusters<'d>(place: &Place<'d>) -> Taken<Vec<(Option<&'d str>, Place<'d>)>> {
     let mut clusters: Vec<_> = place.get("clusters").items()?.into_iter().map(|cluster| (None, cluster)).collect();
     for pool in place.get("pools").items()? {
@@ -193,7 +193,7 @@ fn nodes_of(
     Ok((0..count).map(|i| NodeRow { name: format!("{cluster}-{kind}-{i}"), ..node.clone() }).collect())
 }
 
-/// The queues as leaves with weights below one root of this size, shared as Armada shares: by weight, nothing guaranteed.
+/// The queues as leaves with weights below one root of this size, shared as in Armada: by weight, without guarantees.
 pub(super) fn outline(bytes: &[u8], options: &TraceOptions, total: &Amounts) -> Outline {
     let documents = match Documents::read(bytes) {
         Ok(documents) => documents,
@@ -225,7 +225,7 @@ pub(super) fn outline(bytes: &[u8], options: &TraceOptions, total: &Amounts) -> 
     out
 }
 
-/// What the workload file leaves to the scheduler's configuration.
+/// Notes about what only the configuration of Armada's scheduler says.
 fn classes(queues: &[Place<'_>]) -> Option<String> {
     let jobs = queues.iter().filter_map(|queue| queue.get("jobTemplates").items().ok()).flatten();
     let names: BTreeSet<String> =

@@ -1,5 +1,5 @@
-//! Quotas that change by the day: `date,vc..,total`, how many GPUs each virtual cluster of Helios had on each day. Days that
-//! say the same as the one before are left out, so what comes out is the first day and every change after it.
+//! Quotas that change by the day: `date,vc..,total`, how many GPUs each virtual cluster of Helios had on each day. Days
+//! without a change are left out, so the result is the first day and every change after it.
 
 use super::{MAX_MS, RowProblem, joblist::moment, table};
 use jiff::civil::DateTime;
@@ -8,7 +8,7 @@ use quotree_core::Time;
 /// The GPUs of virtual clusters, from a time on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DailyQuotas {
-    /// From when they hold.
+    /// They hold from this time on.
     pub from: Time,
     /// By virtual cluster, in the order of the columns.
     pub gpus: Vec<(String, i64)>,
@@ -17,7 +17,7 @@ pub struct DailyQuotas {
 /// More GPUs than this in one cell are an error of its row.
 const MOST_GPUS: i64 = 1_000_000;
 
-/// The quotas from this moment on, which is time 0; the last day before it counts for it.
+/// The quotas from this moment on, which becomes time 0. Its quotas are those of the last day before it.
 #[must_use]
 pub fn daily_quotas(bytes: &[u8], start: DateTime) -> (Vec<DailyQuotas>, Vec<RowProblem>) {
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -50,7 +50,7 @@ pub fn daily_quotas(bytes: &[u8], start: DateTime) -> (Vec<DailyQuotas>, Vec<Row
             .filter(|ms| *ms <= MAX_MS)
             .ok_or_else(|| format!("`{at}` is too far from the first row"))?;
         if days.last().is_none_or(|day| day.gpus != gpus) {
-            // Before the first day there is nothing to go by but that day.
+            // A moment before the first day gets the quotas of the first day.
             let from = if days.is_empty() { Time(0) } else { Time(ms) };
             days.push(DailyQuotas { from, gpus });
         }

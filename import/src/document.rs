@@ -1,6 +1,6 @@
-//! YAML and JSON documents (JSON is YAML), field by field: what the formats that describe whole worlds share. A place in
-//! a document knows its line and the path that leads to it, and whatever is refused names both. Keys are found whatever
-//! their case, as the tools that own these files find them; fields that nobody asks for are passed over.
+//! YAML and JSON documents (JSON is YAML), field by field: shared by the formats that describe whole clusters. A place
+//! in a document knows its line and its path, and every problem names both. Keys are compared without case, as the tools that
+//! own these files do it; unknown fields are ignored.
 
 use super::{
     RowProblem,
@@ -8,7 +8,7 @@ use super::{
 };
 use quotree_core::{Amounts, Unit, parse_quantity};
 
-/// What a place gives, or why not.
+/// The value at a place, or the problem with it.
 pub(super) type Taken<T> = Result<T, RowProblem>;
 
 /// The documents of a file.
@@ -19,7 +19,7 @@ pub(super) struct Documents {
 }
 
 impl Documents {
-    /// Reads the whole file. One that is broken anywhere has no documents: what they lack cannot be known.
+    /// Reads the whole file. A file that is broken anywhere has no documents, since what they lack is unknown.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Vec<RowProblem>> {
         let whole = |what: &str| vec![RowProblem { line: 0, what: what.to_owned() }];
         let text = std::str::from_utf8(bytes).map_err(|_| whole("the file is not valid UTF-8"))?;
@@ -57,10 +57,10 @@ fn line(ends: &[usize], at: usize) -> u64 {
     ends.partition_point(|end| *end < at) as u64 + 1
 }
 
-/// A place in a document, whether or not there is something.
+/// A place in a document, with or without a value.
 #[derive(Debug, Clone)]
 pub(super) struct Place<'d> {
-    /// Nothing where the field is absent or null.
+    /// `None` if the field is absent or null.
     node: Option<&'d Node>,
     at: usize,
     path: String,
@@ -81,18 +81,18 @@ impl<'d> Place<'d> {
         Self { node, at: node.map_or(self.at, |node| node.span.start), path, ends: self.ends }
     }
 
-    /// Whether there is something.
+    /// Whether there is a value.
     pub(super) fn is_there(&self) -> bool {
         self.node.is_some()
     }
 
-    /// A refusal of what is here.
+    /// A problem with the value here.
     pub(super) fn refuse(&self, what: impl AsRef<str>) -> RowProblem {
         let path = if self.path.is_empty() { "the document" } else { &self.path };
         RowProblem { line: line(self.ends, self.at), what: format!("{path}: {}", what.as_ref()) }
     }
 
-    /// The same place under a name that tells more.
+    /// The same place under a more telling name.
     pub(super) fn called(mut self, name: &str) -> Self {
         if !name.is_empty() {
             self.path = format!("{} ({name})", self.path);
@@ -100,7 +100,7 @@ impl<'d> Place<'d> {
         self
     }
 
-    /// The items of a list; none where there is nothing.
+    /// The items of a list; none if there is no value.
     pub(super) fn items(&self) -> Taken<Vec<Self>> {
         let items: &'d [Node] = match self.node.map(|node| &node.value) {
             None => &[],
@@ -116,7 +116,7 @@ impl<'d> Place<'d> {
         Ok(items.iter().enumerate().map(place).collect())
     }
 
-    /// The fields of a map with their names; none where there is nothing.
+    /// The fields of a map with their names; none if there is no value.
     pub(super) fn entries(&self) -> Taken<Vec<(&'d str, Self)>> {
         let entries = match self.node.map(|node| &node.value) {
             None => &[],
@@ -126,7 +126,7 @@ impl<'d> Place<'d> {
         Ok(entries.iter().map(|entry| (entry.key.as_str(), self.field(&entry.key, Some(&entry.value)))).collect())
     }
 
-    /// The words here; nothing where there is nothing.
+    /// The text here; `None` if there is no value.
     pub(super) fn text(&self) -> Taken<Option<&'d str>> {
         match self.node.map(|node| (yaml::scalar(node), node)) {
             None => Ok(None),
@@ -135,26 +135,26 @@ impl<'d> Place<'d> {
         }
     }
 
-    /// The name here, which must be there.
+    /// The name here, which is required.
     pub(super) fn name(&self) -> Taken<&'d str> {
         self.text()?.filter(|text| !text.is_empty()).ok_or_else(|| self.refuse("expected a name"))
     }
 
-    /// The whole number here, from 0 to `most`; `absent` where there is nothing.
+    /// The whole number here, from 0 to `most`; `absent` if there is no value.
     pub(super) fn count(&self, absent: u64, most: u64) -> Taken<u64> {
         let Some(text) = self.text()? else { return Ok(absent) };
         let number = text.parse().ok().filter(|number| *number <= most);
         number.ok_or_else(|| self.refuse(format!("expected a whole number from 0 to {most}, found `{text}`")))
     }
 
-    /// The priority here; nothing where there is nothing.
+    /// The priority here; `None` if there is no value.
     pub(super) fn priority(&self) -> Taken<Option<i32>> {
         let Some(text) = self.text()? else { return Ok(None) };
         let wrong = |_| self.refuse(format!("`{text}` is not a priority; expected a whole number"));
         text.parse().map(Some).map_err(wrong)
     }
 
-    /// The amount of this resource here, at least 0; nothing where there is nothing.
+    /// The amount of this resource here, at least 0; `None` if there is no value.
     pub(super) fn amount(&self, resource: &str) -> Taken<Option<i64>> {
         let Some(text) = self.text()? else { return Ok(None) };
         match parse_quantity(text, Unit::of(resource)) {
@@ -164,7 +164,7 @@ impl<'d> Place<'d> {
         }
     }
 
-    /// Amounts by resource; what is 0 is not named.
+    /// Amounts by resource, without those that are 0.
     pub(super) fn amounts(&self) -> Taken<Amounts> {
         let mut amounts = Amounts::new();
         for (resource, place) in self.entries()? {

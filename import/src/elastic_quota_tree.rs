@@ -1,5 +1,5 @@
-//! `ElasticQuotaTree` manifests (`scheduling.sigs.k8s.io/v1beta1`): the quota tree as clusters keep it. Every problem is
-//! reported with its place in the text, the findings of the tree's own validation (T2) included.
+//! `ElasticQuotaTree` manifests (`scheduling.sigs.k8s.io/v1beta1`): the quota tree as a Kubernetes cluster stores it. Every
+//! problem is reported with its place in the text, including the findings of the validation of the tree (T2).
 
 pub use super::yaml::YamlProblem;
 use super::yaml::{self, Entry, Node, Value, find, is_null, map, scalar};
@@ -15,7 +15,7 @@ pub const API_VERSION: &str = "scheduling.sigs.k8s.io/v1beta1";
 /// The `kind` of the manifest.
 pub const KIND: &str = "ElasticQuotaTree";
 
-/// What a node of the tree may say.
+/// The fields of a node of the tree.
 const FIELDS: [&str; 6] = ["name", "min", "max", "children", "namespaces", "attributes"];
 
 /// Reads the manifest out of a text of one or more YAML documents, and checks the tree.
@@ -176,7 +176,7 @@ impl Reading {
         namespaces
     }
 
-    /// Adds the findings of the tree's own validation (T2), each at the quota it is about.
+    /// Adds the findings of the validation of the tree (T2), each at its quota.
     fn validate(&mut self, over_promised: OverPromised) {
         if self.tree.quotas.is_empty() {
             return;
@@ -191,7 +191,7 @@ impl Reading {
     }
 }
 
-/// The objects of a document: itself, or where it is a list of objects, those.
+/// The objects of a document: the items of a list of objects, or the document itself.
 fn objects(document: &Node) -> Vec<&Node> {
     let is_list = find(document, "kind").and_then(scalar).is_some_and(|kind| kind.ends_with("List"));
     match find(document, "items").map(|items| &items.value) {

@@ -1,7 +1,7 @@
-//! Job lists: one job a row, by submission, run time and GPUs. Philly, Helios, Acme and Muri differ in what their columns
-//! are called and in how they write time, which is a table here. Timestamps are taken by the civil calendar and become
-//! time since the first one; where a job says on how many nodes it ran and its GPUs divide evenly, it is a gang of that
-//! many pods, and else one pod that asks everything: what it needs to stand in a pool.
+//! Job lists: one job a row, by submission, run time and GPUs. Philly, Helios, Acme and Muri differ in the names of their
+//! columns and in how they write time, which is a table here. Timestamps are read by the civil calendar and become the time since
+//! the first one. If a job says on how many nodes it ran, and its GPUs divide evenly, it becomes a gang of that many pods; otherwise
+//! it becomes one pod that asks for everything.
 
 use super::{
     MAX_MS, RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of, seconds_to_ms, table, table::Row,
@@ -22,19 +22,19 @@ enum Clock {
     Millis,
 }
 
-/// What the columns of a list are called.
+/// The names of the columns of a list.
 #[derive(Debug)]
 pub(super) struct List {
     clock: Clock,
-    /// The job's name; absent: the number of its row.
+    /// The name of the job; `None`: the number of its row.
     name: Option<&'static str>,
     submit: &'static str,
     gpus: &'static str,
-    /// Taken in place of GPUs where the resource is `cpu`.
+    /// Used instead of GPUs if the resource is `cpu`.
     cpus: Option<&'static str>,
     nodes: Option<&'static str>,
     priority: Option<&'static str>,
-    /// Whose the job is; absent: all are of one namespace.
+    /// The owner of the job; `None`: all jobs are of one namespace.
     whose: Result<&'static str, &'static str>,
 }
 
@@ -74,12 +74,12 @@ pub(super) const MURI: List = List {
 };
 
 impl List {
-    /// The column of what is asked.
+    /// The column of the amount that is asked for.
     fn asked(&self, options: &TraceOptions) -> &'static str {
         self.cpus.filter(|_| options.resource.as_str() == "cpu").unwrap_or(self.gpus)
     }
 
-    /// The column that tells whose a job is.
+    /// The column of the owner of a job.
     fn whose<'a>(&self, options: &'a TraceOptions) -> Option<&'a str> {
         match &options.namespace {
             Some(_) => None,
@@ -106,7 +106,7 @@ impl List {
     }
 }
 
-/// Reads the whole file; good rows come out even if others are bad.
+/// Reads the whole file; good rows are returned even if others are bad.
 pub(super) fn rows(list: &List, bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let asked = list.asked(options);
     let whose = list.whose(options);
@@ -141,7 +141,7 @@ pub(super) fn rows(list: &List, bytes: &[u8], options: &TraceOptions) -> TraceRo
     TraceRows { rows, problems, start }
 }
 
-/// How many pods a job is, and what each asks.
+/// How many pods a job has, and what each asks for.
 fn spread(total: i64, nodes: i64) -> Result<(u32, i64), String> {
     match u32::try_from(nodes) {
         Ok(pods) if pods > 1 && nodes <= MOST_NODES && total % nodes == 0 => Ok((pods, total / nodes)),
@@ -150,7 +150,7 @@ fn spread(total: i64, nodes: i64) -> Result<(u32, i64), String> {
     }
 }
 
-/// A timestamp; where it has an offset from UTC, that is counted in.
+/// A timestamp; an offset from UTC is applied.
 pub(super) fn moment(text: &str) -> Result<DateTime, String> {
     let offset = text.get(10..).is_some_and(|time| time.contains(['+', '-', 'Z', 'z']));
     let moment = match offset {

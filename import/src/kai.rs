@@ -1,5 +1,5 @@
-//! Configurations of KAI's time-aware simulator: nodes with GPUs, a tree of queues, and for some queues jobs that are all
-//! there from the start and never end. Whatever is left out has that simulator's default.
+//! Configurations of KAI's time-aware simulator: nodes with GPUs, a tree of queues, and jobs for some of the queues. All
+//! jobs are there from the start and never end. What is left out has the default of that simulator.
 
 use super::{
     NodeRow, NodeRows, Outline, RowProblem, Templates, TraceOptions, TraceRows,
@@ -13,7 +13,7 @@ use std::{
     sync::Arc,
 };
 
-/// What counts in a configuration may say at most.
+/// The largest count that a configuration may state.
 const MOST: u64 = 1_000_000_000;
 
 /// One cycle of that simulator.
@@ -22,7 +22,7 @@ const CYCLE_MS: u64 = 10;
 /// The name of the quota above all queues without a parent.
 const ROOT: &str = "kai";
 
-/// The pods of every queue, each for itself: that simulator's groups need one member to run.
+/// The pods of every queue, one by one: a group of that simulator needs only one member to run.
 pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let mut out = TraceRows::default();
     let documents = match Documents::read(bytes) {
@@ -107,7 +107,7 @@ fn kind_of(kind: usize, place: &Place<'_>, options: &TraceOptions, before: usize
     Ok((0..count).map(|i| NodeRow { name: format!("node-{kind}-{i}"), ..node.clone() }).collect())
 }
 
-/// One queue, as far as it was good.
+/// One queue, with those fields that are valid.
 struct Queue<'d> {
     name: &'d str,
     parent: &'d str,
@@ -172,10 +172,10 @@ fn queue<'d>(place: &Place<'d>, options: &TraceOptions) -> Taken<Queue<'d>> {
     })
 }
 
-/// What the queues below each queue deserve together, their own below them included.
+/// The sum of what all queues below each queue deserve.
 fn promised<'d>(queues: &[Queue<'d>]) -> BTreeMap<&'d str, i64> {
     let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
-    // Children may stand before their parents; each pass carries sums one level up.
+    // A child may come before its parent in the file; each pass carries the sums one level up.
     for _ in 0..queues.len().min(64) {
         let mut next: BTreeMap<&str, i64> = BTreeMap::new();
         for queue in queues {

@@ -1,6 +1,6 @@
 //! Dumps of a cluster (`kubectl get pods,nodes,elasticquotatrees -A -o json`, or yaml): nodes with what pods may use, taints
-//! and labels; pods that run or wait; the quota tree. A bound pod is submitted when it was created and held to its node by
-//! a selector, so that the state at the end of the replay is the cluster's; a waiting pod comes at the moment of the dump.
+//! and labels; pods that run or are pending; the quota tree. A bound pod is submitted at its creation and bound to its node
+//! by a selector, so that the state at the end of the replay is that of the cluster; a pending pod is submitted at the time of the dump.
 
 use super::{
     NodeRow, NodeRows, Outline, RowProblem, Templates, TraceOptions, TraceRows,
@@ -13,10 +13,10 @@ use quotree_core::{Amounts, DeviceSpec, Name, OverPromised, PodTemplate, QuotaSp
 use quotree_model::{Limits, TraceRow};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The label that tells nodes apart.
+/// The label that identifies a node.
 const HOSTNAME: &str = "kubernetes.io/hostname";
 
-/// What cordoned nodes are tainted with.
+/// The taint of cordoned nodes.
 const CORDONED: &str = "node.kubernetes.io/unschedulable:NoSchedule";
 
 /// How long a run goes on after the dump.
@@ -92,7 +92,7 @@ fn node(place: &Place<'_>, options: &TraceOptions) -> Taken<NodeRow> {
     Ok(node)
 }
 
-/// A taint in the words of `kubectl`, `key=value:effect`; nothing where it only puts pods off.
+/// A taint as `kubectl` writes it, `key=value:effect`; `None` if it only expresses a preference.
 pub(super) fn taint(place: &Place<'_>) -> Taken<Option<Name>> {
     let (key, value) = (place.get("key").name()?, place.get("value").text()?.unwrap_or_default());
     let effect = place.get("effect").text()?.unwrap_or("NoSchedule");
@@ -100,7 +100,7 @@ pub(super) fn taint(place: &Place<'_>) -> Taken<Option<Name>> {
     Ok((effect != "PreferNoSchedule").then(|| format!("{key}{equals}{value}:{effect}").into()))
 }
 
-/// What pods need to know of the nodes.
+/// What reading the pods needs of the nodes.
 #[derive(Default)]
 struct Known {
     /// The hostname and the taints of each node.
@@ -120,7 +120,7 @@ impl Known {
         known
     }
 
-    /// The taints that this toleration lets pass.
+    /// The taints that this toleration tolerates.
     fn tolerated(&self, place: &Place<'_>) -> Taken<Vec<Name>> {
         let key = place.get("key").text()?.unwrap_or_default();
         let value = place.get("value").text()?.unwrap_or_default();
@@ -135,7 +135,7 @@ impl Known {
     }
 }
 
-/// The pods of the dump that run or wait.
+/// The pods of the dump that run or are pending.
 pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let mut out = TraceRows::default();
     let documents = match Documents::read(bytes) {
@@ -172,7 +172,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     out
 }
 
-/// When it was created, since when it is bound, and the pod; nothing where it has ended.
+/// When it was created, since when it is bound, and the pod; `None` if it has ended.
 fn pod(
     place: &Place<'_>,
     known: &Known,
@@ -230,7 +230,7 @@ fn moment(place: &Place<'_>) -> Taken<Option<i64>> {
     Ok(Some(stamp.as_millisecond()))
 }
 
-/// What a pod asks: its containers together, or the largest of those that run before them, and what the pod costs by itself.
+/// What a pod asks for: the sum of its containers, or the largest init container, plus the overhead of the pod.
 fn requests(spec: &Place<'_>) -> Taken<Amounts> {
     let mut together = Amounts::new();
     for container in spec.get("containers").items()? {
@@ -241,7 +241,7 @@ fn requests(spec: &Place<'_>) -> Taken<Amounts> {
     for container in spec.get("initContainers").items()? {
         let asked = asked(&container)?;
         if container.get("restartPolicy").text()? == Some("Always") {
-            // A sidecar stays while all that come after it run.
+            // A sidecar keeps running while the containers after it run.
             super::add(&mut before, &asked);
         } else {
             let mut peak = before.clone();
@@ -258,7 +258,7 @@ fn requests(spec: &Place<'_>) -> Taken<Amounts> {
     Ok(together)
 }
 
-/// The requests of a container; of what it limits only, the limit.
+/// The requests of a container; for a resource with only a limit, the limit.
 fn asked(container: &Place<'_>) -> Taken<Amounts> {
     let resources = container.get("resources");
     let mut asked = resources.get("limits").amounts()?;
@@ -270,7 +270,7 @@ fn asked(container: &Place<'_>) -> Taken<Amounts> {
     Ok(asked.iter().filter(|(_, amount)| *amount > 0).map(|(name, amount)| (name.clone(), amount)).collect())
 }
 
-/// The labels that a waiting pod needs: its node selector, and a node affinity as far as it is the same in other words.
+/// The labels that a pending pod needs: its node selector, and a node affinity that can be expressed as one.
 fn selector(spec: &Place<'_>) -> Taken<Vec<(Name, Vec<Name>)>> {
     let mut selector = Vec::new();
     for (label, value) in spec.get("nodeSelector").entries()? {
@@ -295,7 +295,7 @@ fn selector(spec: &Place<'_>) -> Taken<Vec<(Name, Vec<Name>)>> {
     Ok(selector)
 }
 
-/// The tree of the dump; without one, a leaf for each namespace that has pods, which all share everything.
+/// The tree of the dump; without one, a leaf for each namespace that has pods, which share the whole cluster.
 pub(super) fn outline(bytes: &[u8], options: &TraceOptions, total: &Amounts) -> Outline {
     let mut out = Outline::default();
     let rows = rows(bytes, options).rows;

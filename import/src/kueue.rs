@@ -1,6 +1,6 @@
-//! Configurations of Kueue's performance generator: sets of cohorts, in them sets of queues, in them sets of workloads that
-//! are created one after the other. A queue is a leaf with its nominal quota as min and what it may borrow on top as max; a
-//! cohort lends only among its queues. Topology levels become nodes; what workloads ask of the topology is not taken.
+//! Configurations of Kueue's performance generator: sets of cohorts, which have sets of queues, which have sets of workloads
+//! that are created one after the other. A queue becomes a leaf with its nominal quota as min, and min plus borrowing limit as max;
+//! a cohort lends only among its queues. Topology levels become nodes; topology requests of workloads are ignored.
 
 use super::{
     NodeRow, NodeRows, Outline, RowProblem, Templates, TraceOptions, TraceRows,
@@ -15,10 +15,10 @@ use std::{collections::BTreeSet, sync::Arc};
 /// More queues than this are an error of their set.
 const MOST_QUEUES: u64 = 100_000;
 
-/// What counts in a configuration may say at most.
+/// The largest count that a configuration may state.
 const MOST: u64 = 1_000_000_000;
 
-/// Queues that are alike, in cohorts that are alike.
+/// Equal queues in equal cohorts.
 struct Queues {
     cohort: String,
     cohorts: u64,
@@ -28,7 +28,7 @@ struct Queues {
     count: u64,
     nominal: Amounts,
     borrow: Amounts,
-    /// The words for `reclaimWithinCohort` and `withinClusterQueue`.
+    /// The values of `reclaimWithinCohort` and `withinClusterQueue`.
     preemption: [String; 2],
     works: Vec<Works>,
 }
@@ -37,7 +37,7 @@ struct Queues {
 struct Works {
     count: u64,
     interval_ms: u64,
-    /// In the order of the file; nothing where one was refused.
+    /// In the order of the file; `None` for one with a problem.
     shapes: Vec<Option<Shape>>,
 }
 
@@ -69,7 +69,7 @@ impl Queues {
     }
 }
 
-/// All sets of queues, and what was refused of them.
+/// All sets of queues, and their problems.
 fn queues(place: &Place<'_>, options: &TraceOptions) -> (Vec<Queues>, Vec<RowProblem>) {
     let (mut sets, mut problems, mut templates) = (Vec::new(), Vec::new(), Templates::default());
     let cohorts = place.get("cohorts").items().unwrap_or_else(|problem| {
@@ -204,7 +204,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     TraceRows { rows, problems, ..TraceRows::default() }
 }
 
-/// The nodes of the topology, where there is one.
+/// The nodes of the topology, if there is one.
 pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
     let read = Documents::read(bytes)
         .and_then(|documents| topology(&documents.first(), options).map_err(|problem| vec![problem]));
@@ -245,7 +245,7 @@ fn topology(place: &Place<'_>, options: &TraceOptions) -> Taken<Vec<NodeRow>> {
     Ok(nodes)
 }
 
-/// Cohorts and their queues as a tree, and the policy that comes closest.
+/// Cohorts and their queues as a tree, and the most similar policy.
 pub(super) fn outline(bytes: &[u8], options: &TraceOptions) -> Outline {
     let documents = match Documents::read(bytes) {
         Ok(documents) => documents,
@@ -266,7 +266,7 @@ pub(super) fn outline(bytes: &[u8], options: &TraceOptions) -> Outline {
     for (cohort, (sum, inside)) in &cohorts {
         tree.push(QuotaSpec::new(cohort, Some("kueue")).min(sum.clone()).max(sum.clone()));
         for set in inside {
-            // More than the cohort has cannot be borrowed.
+            // Nothing above the capacity of the cohort can be borrowed.
             let ceiling = |(name, amount): (&Name, i64)| {
                 let borrow = set.borrow.get(name.as_str()).map_or(i64::MAX, |borrow| amount.saturating_add(borrow));
                 (name.clone(), borrow.min(sum.get(name.as_str()).unwrap_or(amount)))

@@ -1,5 +1,7 @@
-//! Trace files: bytes in, rows or the reasons why not out. One file a format; all of them keep the file's own times,
-//! exact to the millisecond, name every bad row by its line, and read no more than they are allowed to.
+//! Importers of traces, cluster dumps and quota manifests: bytes in, values and problems out. Each format has a file here. All of
+//! them keep the times of the file, exact to the millisecond, report every bad row with its line, and read no more rows than allowed.
+//!
+//! To add an importer, add its file and its variant of [`TraceFormat`].
 
 mod armada;
 mod daily;
@@ -82,20 +84,20 @@ impl TraceFormat {
 /// How a trace is read.
 #[derive(Debug, Clone)]
 pub struct TraceOptions {
-    /// All rows live in this namespace.
+    /// The namespace of all rows.
     pub namespace: Option<Name>,
-    /// Rows live in the namespace that this column names; ignored when `namespace` is given. Absent: the column that
-    /// the format thinks of (`namespace`, `vc`, `qos`, `group`).
+    /// The column that names the namespace of a row; ignored when `namespace` is given. `None`: the column that the format
+    /// uses (`namespace`, `vc`, `qos`, `group`).
     pub namespace_by: Option<String>,
     /// Put before every namespace that comes out of a column.
     pub prefix: String,
-    /// The resource that whole devices (GPUs, or processors of SWF) are asked as.
+    /// The resource that whole devices (GPUs, or processors of SWF) are requested as.
     pub resource: Name,
-    /// What rows say of their priority by counting down from it (Armada).
+    /// The priority from which rows count down (Armada).
     pub priority: i32,
-    /// Who submits all rows; absent: whom each row names.
+    /// Who submits all rows; `None`: the user that each row names.
     pub user: Option<Name>,
-    /// More rows than this are a problem.
+    /// More rows than this are an error.
     pub max_rows: usize,
 }
 
@@ -129,7 +131,7 @@ pub struct TraceRows {
     pub rows: Vec<TraceRow>,
     /// The bad ones, in the order of the file.
     pub problems: Vec<RowProblem>,
-    /// What time 0 is in the calendar, where the file says.
+    /// The calendar time of time 0, if the file says it.
     pub start: Option<DateTime>,
 }
 
@@ -157,18 +159,18 @@ pub struct NodeRows {
     pub problems: Vec<RowProblem>,
 }
 
-/// What a file that describes a whole world says besides rows and nodes.
+/// What a file that describes a whole cluster says besides rows and nodes.
 #[derive(Debug, Clone, Default)]
 pub struct Outline {
     /// The quota tree.
     pub tree: TreeSpec,
-    /// The policy that comes closest, as scenarios write it, where it is not the default.
+    /// The most similar policy, as scenarios write it; `None`: the default.
     pub policy: Option<String>,
-    /// When the run ends, milliseconds; absent: when nothing more can happen.
+    /// When the run ends, milliseconds; `None`: when nothing more can happen.
     pub until_ms: Option<u64>,
-    /// What a reader should know, a clause each.
+    /// Notes for the user, a clause each.
     pub notes: Vec<String>,
-    /// What was refused, in the order of the file.
+    /// Problems, in the order of the file.
     pub problems: Vec<RowProblem>,
 }
 
@@ -211,7 +213,7 @@ pub fn nodes(format: TraceFormat, bytes: &[u8], options: &TraceOptions) -> NodeR
     }
 }
 
-/// Reads the quotas out of a file that describes a whole world on a cluster of this size.
+/// Reads the quotas out of a file that describes a whole cluster; `total` is the size of the cluster.
 #[must_use]
 pub fn outline(format: TraceFormat, bytes: &[u8], options: &TraceOptions, total: &Amounts) -> Outline {
     match format {
@@ -233,7 +235,7 @@ pub(crate) fn add(sum: &mut Amounts, more: &Amounts) {
     }
 }
 
-/// The namespace of a row whose own words for it are `text`.
+/// The namespace of a row that names it as `text`.
 pub(crate) fn namespace_of(options: &TraceOptions, text: &str) -> Result<Name, String> {
     match &options.namespace {
         Some(fixed) => Ok(fixed.clone()),
@@ -242,8 +244,8 @@ pub(crate) fn namespace_of(options: &TraceOptions, text: &str) -> Result<Name, S
     }
 }
 
-/// Decimal seconds such as `90`, `0.5` or `12.250` as a whole number of milliseconds; nothing when negative, finer than
-/// a millisecond, too large or no number.
+/// Decimal seconds such as `90`, `0.5` or `12.250` as a whole number of milliseconds; `None` if negative, finer than a
+/// millisecond, too large or no number.
 pub(crate) fn seconds_to_ms(text: &str) -> Option<u64> {
     let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
@@ -256,12 +258,12 @@ pub(crate) fn seconds_to_ms(text: &str) -> Option<u64> {
     seconds.checked_mul(1000)?.checked_add(ms).filter(|ms| *ms <= MAX_MS)
 }
 
-/// Who submits rows: each name once in memory, however many rows name it.
+/// The users of rows, each name stored once.
 #[derive(Debug, Default)]
 pub(crate) struct Users(BTreeSet<Name>);
 
 impl Users {
-    /// Who submits a row whose own word for it is `text`: whom the options name, or nobody where there is no word.
+    /// The user of a row that names it as `text`; a user in the options takes precedence.
     pub(crate) fn share(&mut self, options: &TraceOptions, text: &str) -> Option<Name> {
         if options.user.is_some() || text.is_empty() {
             return options.user.clone();
@@ -275,7 +277,7 @@ impl Users {
     }
 }
 
-/// Equal templates once in memory, however many rows ask the same.
+/// Pod templates, equal ones stored once.
 #[derive(Debug, Default)]
 pub(crate) struct Templates(BTreeMap<PodTemplate, Arc<PodTemplate>>);
 

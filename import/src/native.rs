@@ -1,6 +1,6 @@
 //! Our own trace format: a CSV file with a header. `submit_s` and `runtime_s` (decimal seconds, exact to the millisecond)
-//! must be there; `name`, `namespace`, `user`, `priority`, `pods`, `deadline_s`, `runtime_limit_s` and `backoff_limit` may; every other column is a resource that each pod asks,
-//! as a quantity, and an empty cell asks none of it.
+//! are required; `name`, `namespace`, `user`, `priority`, `pods`, `deadline_s`, `runtime_limit_s` and `backoff_limit` are
+//! optional. Every other column is a resource that each pod asks for, as a quantity; an empty cell asks for none.
 
 use super::{RowProblem, Templates, TraceOptions, TraceRows, Users, seconds_to_ms};
 use csv::StringRecord;
@@ -8,7 +8,7 @@ use quotree_core::{Amounts, Name, PodTemplate, Time, Unit, parse_quantity};
 use quotree_model::{Limits, TraceRow};
 use std::collections::BTreeMap;
 
-/// Reads the whole file; good rows come out even if others are bad.
+/// Reads the whole file; good rows are returned even if others are bad.
 pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let mut out = TraceRows::default();
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
@@ -55,7 +55,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     }
 }
 
-/// The reader's error without the position, which the problem names itself.
+/// The error of the CSV reader without its position, since the problem names the line.
 fn plain(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
@@ -66,7 +66,7 @@ fn plain(error: &csv::Error) -> String {
     }
 }
 
-/// Columns that are no resources.
+/// Columns that are not resources.
 const KNOWN: [&str; 10] = [
     "name",
     "submit_s",
@@ -80,7 +80,7 @@ const KNOWN: [&str; 10] = [
     "backoff_limit",
 ];
 
-/// Where the columns stand.
+/// The indices of the columns.
 struct Columns {
     name: Option<usize>,
     submit: usize,

@@ -1,6 +1,6 @@
-//! The openb pod and node lists. A pod asks cpu, memory, and the same share of each of some GPUs of one node; it may
-//! name the GPU models that will do, which becomes a selector on the label `gpu-model`. It runs for as long as it did:
-//! from being scheduled (or, where it never was, from its creation) to its deletion.
+//! The openb pod and node lists. A pod asks for cpu, memory, and the same share of each of some GPUs of one node. It may
+//! name the GPU models that it accepts, which become a selector on the label `gpu-model`. Its runtime is the recorded one: from
+//! being scheduled (or from its creation, if it never was) to its deletion.
 
 use super::{
     NodeRow, NodeRows, RowProblem, Templates, TraceOptions, TraceRows, namespace_of,
@@ -10,7 +10,7 @@ use quotree_core::{Amounts, DeviceAsk, DeviceSpec, Name, PodTemplate, Time};
 use quotree_model::{Limits, TraceRow};
 use std::collections::BTreeMap;
 
-/// The label that tells the model of a node's GPUs.
+/// The label of the GPU model of a node.
 pub(super) const MODEL_LABEL: &str = "gpu-model";
 
 /// Thousandths of one GPU.
@@ -19,7 +19,7 @@ const WHOLE_GPU: i64 = 1000;
 /// The most devices that one node can have.
 const MOST_GPUS: i64 = 64;
 
-/// Reads a pod list; good rows come out even if others are bad.
+/// Reads a pod list; good rows are returned even if others are bad.
 pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let mut required =
         vec!["name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli", "creation_time", "deletion_time"];
@@ -74,7 +74,7 @@ fn template(row: &Row<'_>, options: &TraceOptions) -> Result<PodTemplate, String
     Ok(template)
 }
 
-/// What pods and nodes have in common: cpu and memory; what is 0 is not named.
+/// The cpu and memory of a pod or node, without amounts of 0.
 fn host_amounts(row: &Row<'_>) -> Result<Amounts, String> {
     let cpu = row.count("cpu_milli")?;
     let mib = row.count("memory_mib")?;
@@ -82,7 +82,7 @@ fn host_amounts(row: &Row<'_>) -> Result<Amounts, String> {
     Ok([("cpu", cpu), ("memory", memory)].into_iter().filter(|(_, amount)| *amount > 0).collect())
 }
 
-/// Reads a node list; good rows come out even if others are bad.
+/// Reads a node list; good rows are returned even if others are bad.
 pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
     let required = ["sn", "cpu_milli", "memory_mib", "gpu", "model"];
     let mut seen = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! The PAI tables of 2020: tasks as jobs, and machines as nodes. The files come without a header line and may still be in
-//! the tar archive they are handed out in. Amounts are percent of a core and of a GPU, and GiB. A task is a gang of its
-//! instances; it is submitted when it was launched (the table knows no submissions) and runs until it ended.
+//! the tar archive in which they are distributed. Amounts are percent of a core and of a GPU, and GiB. A task becomes a gang of its
+//! instances. It is submitted at its launch (the table has no submissions) and runs until its end.
 
 use super::{
     NodeRow, NodeRows, RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of,
@@ -35,7 +35,7 @@ const MOST_GPUS: i64 = 64;
 /// The most instances of one task.
 const MOST_INSTANCES: i64 = 1_000_000;
 
-/// Reads a task table; good rows come out even if others are bad.
+/// Reads a task table; good rows are returned even if others are bad.
 pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let (mut templates, mut users) = (Templates::default(), Users::default());
     let mut rows = Vec::new();
@@ -53,7 +53,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
         let template = templates.share(template(row, options)?);
         let by = options.namespace_by.as_deref().unwrap_or(if row.has("user") { "user" } else { "gpu_type" });
         let whose = match row.cell(by) {
-            // Tasks that ask no GPU have no type.
+            // Tasks without GPUs have no type.
             "" if by == "gpu_type" => "cpu".to_owned(),
             text => text.to_ascii_lowercase(),
         };
@@ -75,7 +75,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     TraceRows { rows, problems, ..TraceRows::default() }
 }
 
-/// Reads the rows under the file's own header, or where it has none, under this one.
+/// Reads the rows under the header of the file, or under this header if the file has none.
 fn table(
     header: &[&str],
     bytes: &[u8],
@@ -92,7 +92,7 @@ fn table(
     }
 }
 
-/// The first file of a tar archive, as far as it is there; other bytes as they are.
+/// The first file of a tar archive, even if it is cut off; other bytes unchanged.
 fn out_of_tar(bytes: &[u8]) -> &[u8] {
     let size = bytes.get(124..136).filter(|_| bytes.get(257..262) == Some(b"ustar"));
     let size = size.and_then(|octal| std::str::from_utf8(octal).ok());
@@ -124,7 +124,7 @@ fn gibibytes(row: &Row<'_>, column: &str) -> Result<i64, String> {
         .ok_or_else(|| format!("`{text}` in `{column}` is not an amount in GiB that gives whole bytes"))
 }
 
-/// What is asked or there; what is 0 is not named.
+/// The amounts of a task or machine, without those that are 0.
 fn amounts(cpu: i64, memory: i64) -> Amounts {
     [("cpu", cpu), ("memory", memory)].into_iter().filter(|(_, amount)| *amount > 0).collect()
 }
@@ -156,7 +156,7 @@ fn template(row: &Row<'_>, options: &TraceOptions) -> Result<PodTemplate, String
     Ok(template)
 }
 
-/// Reads a machine table; good rows come out even if others are bad.
+/// Reads a machine table; good rows are returned even if others are bad.
 pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
     let mut seen = BTreeSet::new();
     let mut rows = Vec::new();

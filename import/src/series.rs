@@ -1,6 +1,6 @@
 //! Helios demand series: minute by minute, how many GPUs the jobs of one virtual cluster used and waited for. The series
-//! tells no jobs apart, so they are made of it: where demand rises, so many jobs of one GPU begin, and where it falls,
-//! those that began last end. What is asked for at each minute is exactly the file's.
+//! has no jobs, so jobs are derived from it: when demand rises, as many jobs of one GPU start, and when it falls, the jobs that started
+//! last end. The demand of each minute is exactly that of the file.
 
 use super::{MAX_MS, RowProblem, Templates, TraceOptions, TraceRows, joblist::moment, namespace_of, table};
 use jiff::civil::DateTime;
@@ -14,10 +14,10 @@ const MOST_GPUS: i64 = 1_000_000;
 /// How long the last row of a series lasts.
 const STEP_MS: u64 = 60_000;
 
-/// Where nothing else is said, all jobs live here.
+/// The default namespace of all jobs.
 const NAMESPACE: &str = "helios";
 
-/// Reads the whole series; its good rows count even if others are bad.
+/// Reads the whole series; good rows count even if others are bad.
 pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let mut series: Vec<(DateTime, u64, i64)> = Vec::new();
     let required = ["time", "running_gpu_num", "pending_gpu_num"];

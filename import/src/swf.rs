@@ -1,19 +1,19 @@
-//! The Standard Workload Format: 18 or more fields a line, `;` comments, -1 for what is not known. A job is one pod that
-//! asks the processors it used (or, where that is not known, those it asked for). Its namespace is made of its group and
-//! its user. Times are the file's own, except that a log kept in Unix time counts from its first submission, as the
-//! format wants it.
+//! The Standard Workload Format: 18 or more fields a line, `;` comments, -1 for unknown values. A job becomes one pod
+//! that asks for the processors it used (or those it requested, if the used ones are unknown). Its namespace is made of its group
+//! and its user. Times are those of the file, except that a log in Unix time counts from its first submission, as the format
+//! demands.
 
 use super::{RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of, seconds_to_ms};
 use quotree_core::{Amounts, PodTemplate, Time};
 use quotree_model::{Limits, TraceRow};
 
-/// How many fields the format has; what comes after them is free.
+/// How many fields the format has; further fields are ignored.
 const FIELDS: usize = 18;
 
-/// A log whose first submission is at this second or later is kept in Unix time (2001), not in its own.
+/// A log whose first submission is at this second (in 2001) or later is in Unix time.
 const UNIX_MS: u64 = 1_000_000_000_000;
 
-/// Reads the whole file; good rows come out even if others are bad.
+/// Reads the whole file; good rows are returned even if others are bad.
 pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let mut out = TraceRows::default();
     if let Some(by) = options.namespace_by.as_deref().filter(|by| column(by).is_none()) {
@@ -44,7 +44,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     out
 }
 
-/// The place of a field that can tell whose a job is.
+/// The index of the field that names the owner of a job.
 fn column(name: &str) -> Option<usize> {
     Some(match name {
         "user" => 11,
@@ -95,7 +95,7 @@ fn known(text: &str) -> &str {
     if text.starts_with('-') { "x" } else { text }
 }
 
-/// Counts from the first submission where the file counts from 1970.
+/// Times relative to the first submission, if the file counts from 1970.
 fn from_unix_time(rows: &mut [TraceRow]) {
     let first = rows.iter().map(|row| row.submit.0).min().unwrap_or_default();
     if first >= UNIX_MS {

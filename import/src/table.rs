@@ -1,5 +1,5 @@
-//! CSV files with a header, row by row: what the trace formats share. Columns are found by name and may stand in any
-//! order; a row that cannot be read is a problem of its line, and the rows after it are read all the same.
+//! CSV files with a header, row by row: shared by the trace formats. Columns are found by name and may be in
+//! any order. A row that cannot be read is a problem of its line; the rows after it are read anyway.
 
 use super::{RowProblem, seconds_to_ms};
 use csv::StringRecord;
@@ -42,7 +42,7 @@ impl Row<'_> {
     /// A clause that names the column and shows the text.
     pub(super) fn count(&self, column: &str) -> Result<i64, String> {
         let text = self.cell(column);
-        // Tables that went through a data frame say `8.0`.
+        // Tables that were written from a data frame have `8.0`.
         let whole = match text.split_once('.') {
             Some((whole, rest)) if !rest.is_empty() && rest.bytes().all(|b| b == b'0') => whole,
             _ => text,
@@ -52,9 +52,9 @@ impl Row<'_> {
     }
 }
 
-/// Hands every row to `read`; whatever it refuses, or the file makes impossible, comes out by line.
+/// Passes every row to `read`. Its errors, and those of the file, are returned with their lines.
 ///
-/// No more than `max_rows` rows are read. A header without the `required` columns is refused as a whole.
+/// No more than `max_rows` rows are read. A header without the `required` columns is an error of the whole file.
 pub(super) fn each_row(
     bytes: &[u8],
     max_rows: usize,
@@ -65,7 +65,7 @@ pub(super) fn each_row(
     each_record(reader, None, max_rows, required, read)
 }
 
-/// The same of a file that has no header line: its columns are these, in this order.
+/// The same for a file without a header line, whose columns are these, in this order.
 pub(super) fn each_row_under(
     header: &[&str],
     bytes: &[u8],
@@ -128,7 +128,7 @@ fn columns_of(header: &StringRecord, required: &[&str]) -> Result<Columns, Vec<S
     if problems.is_empty() { Ok(columns) } else { Err(problems) }
 }
 
-/// The reader's error without the position, which the problem names itself.
+/// The error of the CSV reader without its position, since the problem names the line.
 fn plain(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {

@@ -1,11 +1,11 @@
-//! YAML as a tree that knows where everything stands. It is built from the parser's flat events, without recursion and
-//! with bounded depth, and takes neither aliases (they make small files huge) nor duplicate keys (one of the two would
-//! be lost in silence).
+//! YAML as a tree that knows where everything stands. It is built from the flat events of the parser, without recursion
+//! and with bounded depth. It accepts neither aliases (they make small files huge) nor duplicate keys (one of the two would be lost
+//! silently).
 
 use saphyr_parser::{Event, Marker, Parser, Span};
 use std::{collections::BTreeSet, ops::Range};
 
-/// Deeper nesting than this is refused: it bounds the stack that walks over a tree need.
+/// Deeper nesting than this is an error: it bounds the stack that walking a tree needs.
 const MOST_DEPTH: usize = 256;
 
 /// Something that is wrong at a place of the text.
@@ -15,7 +15,7 @@ pub struct YamlProblem {
     pub span: Range<usize>,
     /// What is wrong.
     pub what: String,
-    /// How to help it, if that can be said.
+    /// How to correct it, if that is known.
     pub help: Option<String>,
     /// Whether the text can be used all the same.
     pub warning: bool,

@@ -25,7 +25,7 @@ pub(crate) struct Parts {
     pub(crate) people: ReadPeople,
     pub(crate) policy: Policy,
     pub(crate) cluster: Cluster,
-    /// Whether the cluster could be read: what is missing of one that could not says nothing of the rest.
+    /// Whether the cluster could be read; otherwise the rest is not checked against it.
     pub(crate) knows_cluster: bool,
     pub(crate) datasets: Vec<ReadDataset>,
     pub(crate) workloads: Vec<ReadWorkload>,
@@ -33,7 +33,7 @@ pub(crate) struct Parts {
     pub(crate) world: World,
 }
 
-/// Understands all fields. The scenario is good only if no error was told.
+/// Checks all fields. The scenario is valid only if no error was reported.
 pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, report: &mut Report) -> Scenario {
     let top = match &root.shape {
         Shape::Struct(body) => body.name.as_ref().map_or(root.span, |name| name.span),
@@ -164,7 +164,7 @@ fn workloads(
     read
 }
 
-/// Tells workloads that have the name of an instance or a task of another one.
+/// Reports workloads that have the name of an instance or a task of another one.
 fn part_names(workloads: &[ReadWorkload], report: &mut Report) {
     let known: BTreeMap<&str, &ReadWorkload> = workloads.iter().map(|w| (w.workload.name.as_str(), w)).collect();
     for read in workloads {

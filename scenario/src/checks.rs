@@ -14,7 +14,7 @@ const MAX_PODS: u64 = 10_000_000;
 /// Warnings of one kind about one trace go up to this many.
 pub(crate) const MAX_TRACE_WARNINGS: usize = 10;
 
-/// Tells everything that several parts together get wrong.
+/// Reports everything that is wrong between several parts.
 pub(crate) fn all(parts: &Parts, report: &mut Report) {
     counts(parts, report);
     budgets(parts, report);
@@ -79,7 +79,7 @@ fn budgets(parts: &Parts, report: &mut Report) {
     }
 }
 
-/// A hold that ends before its victims can leave was for nothing, and the next one ends like it.
+/// A hold that ends before its victims are gone was useless, and so is the next one.
 pub(crate) fn hold_timeout(policy: &Node, parts: &Parts, report: &mut Report) {
     let Some(timeout) = parts.policy.hold_timeout_ms else { return };
     let longest = |grace: &Runtime| grace.longest().unwrap_or(u64::MAX);
@@ -115,17 +115,17 @@ pub(crate) fn claim_times(items: &[&Node], claims: &[Claim], parts: &Parts, repo
     }
 }
 
-/// What workloads are held against.
+/// What workloads are compared with.
 struct Fits<'a> {
     parts: &'a Parts,
     /// The leaf of each namespace, as an index into the tree's list.
     leaves: BTreeMap<&'a Name, usize>,
     by_name: BTreeMap<&'a Name, usize>,
-    /// Namespaces that some later tree knows.
+    /// Namespaces of later trees.
     later: BTreeSet<&'a Name>,
     /// What different nodes have.
     nodes: BTreeSet<&'a Amounts>,
-    /// What nodes become.
+    /// What nodes have after being relabelled.
     relabelled: BTreeSet<Amounts>,
 }
 
@@ -200,7 +200,7 @@ impl<'a> Fits<'a> {
         }
     }
 
-    /// Distinct shapes only: a trace of a million rows asks for a few hundred things.
+    /// Only distinct rows are checked: a trace of a million rows has a few hundred of them.
     fn trace(&mut self, rows: &[quotree_model::TraceRow], read: &ReadWorkload, report: &mut Report) {
         let mut namespaces: BTreeSet<&Name> = BTreeSet::new();
         let mut shapes: BTreeMap<(&PodTemplate, u32, &Name), &str> = BTreeMap::new();
@@ -218,16 +218,16 @@ impl<'a> Fits<'a> {
         for namespace in namespaces.iter().filter(|n| !self.homed(n)).take(MAX_TRACE_WARNINGS) {
             self.namespace(namespace, file, report);
         }
-        let mut told = report.warnings();
-        let limit = told + MAX_TRACE_WARNINGS;
+        let mut warnings = report.warnings();
+        let limit = warnings + MAX_TRACE_WARNINGS;
         for ((template, pods, namespace), name) in shapes {
-            if told >= limit {
+            if warnings >= limit {
                 break;
             }
             let name = format!("{}/{name}", read.workload.name);
             self.template(&name, template, file, report);
             self.gang(&name, namespace, &[(template, pods)], file, report);
-            told = report.warnings();
+            warnings = report.warnings();
         }
     }
 
@@ -248,7 +248,7 @@ impl<'a> Fits<'a> {
             .help("add it to the `namespaces` of a leaf quota, or set `unquotaed: Schedule` in the policy");
     }
 
-    /// What nodes have, or come to have.
+    /// What nodes have, or will have.
     fn kinds(&self) -> impl Iterator<Item = &Amounts> {
         self.nodes.iter().copied().chain(&self.relabelled)
     }

@@ -70,7 +70,7 @@ fn check_fields(read: &JobQueue, report: &mut Report) {
     }
 }
 
-/// A queue stands before a leaf of some tree of the scenario.
+/// The quota of a queue must be a leaf of some tree of the scenario.
 fn check_leaf<'a>(quota: &At<Name>, trees: impl Iterator<Item = &'a ReadTree> + Clone, report: &mut Report) {
     let mut quotas = trees.flat_map(|tree| &tree.spec.quotas);
     let known = quotas.clone().any(|q| q.name == quota.value);

@@ -41,7 +41,7 @@ fn read(
     let (number, bad) = match files.source(path) {
         Ok(read) => read,
         Err(why) => {
-            // Without a place of its own the error stands at the top of an empty source of that name.
+            // Without a place of its own the error is reported at the top of an empty source of that name.
             let span = named_at.unwrap_or_else(|| files.missing(path));
             report.error(span, format!("cannot read `{path}`: {why}"), "this file");
             return None;
@@ -266,7 +266,7 @@ fn unknown(field: &str, span: Span, report: &mut Report) {
     error.did_you_mean(field, known.iter().copied()).help(format!("its fields are {}", list(&known)));
 }
 
-/// What an entry of a list is known by: its `name`; of a queue, the quota it stands before.
+/// What identifies an entry of a list: its `name`; of a queue, its quota.
 fn name_of<'a>(list: &str, entry: &'a Node) -> Option<&'a str> {
     let Shape::Struct(body) = &entry.shape else { return None };
     let known_by = if list == "queues" { "quota" } else { "name" };

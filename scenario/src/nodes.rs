@@ -94,7 +94,7 @@ record! {
 }
 
 record! {
-    /// Nodes that fail and are repaired again and again.
+    /// Nodes that fail and are repaired repeatedly.
     pub(crate) struct Faults in "faults" {
         nodes: WhichNodes => embedded,
         /// From the start, or a repair, to the next failure.

@@ -172,7 +172,8 @@ pub(crate) fn row_users(read: &ReadWorkload) -> BTreeSet<&Name> {
     }
 }
 
-/// Who submits: where there are people at all, they must be known, and nothing that nobody submits goes unsaid.
+/// Checks who submits: where a scenario has users, the users of workloads must be among them, and workloads without a user are
+/// reported.
 pub(crate) fn check_workloads(parts: &Parts, report: &mut Report) {
     let people = &parts.people.people;
     if people.is_empty() && !parts.events.people {
@@ -185,7 +186,7 @@ pub(crate) fn check_workloads(parts: &Parts, report: &mut Report) {
     let tenants = Tenants::new(people, false);
     let quotas = parts.tree.iter().flat_map(|tree| &tree.spec.quotas);
     let leaves: BTreeMap<&Name, &Name> = quotas.flat_map(|q| q.namespaces.iter().map(|n| (n, &q.name))).collect();
-    // Cache workers come with their dataset: nobody submits them.
+    // Cache workers belong to their dataset: no user submits them.
     let workers = parts.datasets.iter().filter_map(|read| read.dataset.cache.as_ref());
     let workers: BTreeSet<&str> = workers.map(|cache| cache.workload.as_str()).collect();
     for read in &parts.workloads {

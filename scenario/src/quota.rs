@@ -1,5 +1,5 @@
-//! `Quota(..)`: the tree of quotas out of nested structs, checked by the core (T2), each finding told at the text it is
-//! about.
+//! `Quota(..)`: the tree of quotas out of nested structs, checked by the core (T2), each finding reported at the
+//! text it is about.
 
 use quotree_core::{
     Amounts, Finding, FindingKind, Name, OverPromised, Queueing, QuotaSpec, QuotaTree, Severity, TreeSpec,
@@ -130,11 +130,11 @@ impl Cells {
 pub(crate) struct ReadTree {
     pub(crate) spec: TreeSpec,
     places: Vec<Places>,
-    /// Quotas that had mistakes of their own: what the checks say about them would only repeat those.
+    /// Quotas that had mistakes of their own: findings about them would only repeat these.
     damaged: BTreeSet<Name>,
 }
 
-/// Where the parts of one quota stand.
+/// Where the parts of one quota are written.
 #[derive(Debug, Clone, Default)]
 struct Places {
     name: Span,
@@ -205,26 +205,26 @@ impl ReadTree {
         Some(())
     }
 
-    /// Tells everything that is wrong or odd with the tree (T2).
+    /// Reports all findings about the tree (T2).
     pub(crate) fn check(&self, over_promised: OverPromised, report: &mut Report) {
-        self.tell(QuotaTree::validate(&self.spec, over_promised), None, report);
+        self.report(QuotaTree::validate(&self.spec, over_promised), None, report);
     }
 
-    /// Tells what an edit, written at `span`, makes wrong or odd that was not so before.
+    /// Reports the findings that an edit, written at `span`, adds.
     pub(crate) fn check_edit(&self, before: &Self, span: Span, over_promised: OverPromised, report: &mut Report) {
         let old = QuotaTree::validate(&before.spec, over_promised);
         let mut new = QuotaTree::validate(&self.spec, over_promised);
         let old: BTreeSet<String> = old.iter().map(Finding::to_string).collect();
         new.retain(|finding| !old.contains(&finding.to_string()));
-        self.tell(new, Some(span), report);
+        self.report(new, Some(span), report);
     }
 
-    /// Tells what is odd about the tree on a cluster of these amounts.
+    /// Reports the findings about the tree on a cluster of these amounts.
     pub(crate) fn check_on(&self, cluster: &Amounts, report: &mut Report) {
-        self.tell(QuotaTree::warnings_on(&self.spec, cluster), None, report);
+        self.report(QuotaTree::warnings_on(&self.spec, cluster), None, report);
     }
 
-    fn tell(&self, findings: Vec<Finding>, at: Option<Span>, report: &mut Report) {
+    fn report(&self, findings: Vec<Finding>, at: Option<Span>, report: &mut Report) {
         let mut by_name: BTreeMap<&Name, Vec<usize>> = BTreeMap::new();
         let mut near_damage = self.damaged.clone();
         for (i, quota) in self.spec.quotas.iter().enumerate() {

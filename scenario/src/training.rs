@@ -307,7 +307,7 @@ fn roles(
     roles
 }
 
-/// Whether a role works; that the framework does not know it, or not so many of it, is told.
+/// Whether a role does the work. A role that the framework does not know, or too many of it, are reported.
 fn known(framework: &Framework, name: &At<Name>, replicas: u32, report: &mut Report) -> bool {
     let names: Vec<&str> = framework.roles.iter().map(|role| role.name).collect();
     let Some(role) = framework.roles.iter().find(|role| name.value == role.name) else {

@@ -146,7 +146,7 @@ fn check(
     Some(ReadTask { name, after: common.after.clone(), task })
 }
 
-/// By task, the tasks it depends on; names that are taken, unknown or repeated are told.
+/// By task, the tasks it depends on; names that are taken, unknown or repeated are reported.
 fn links(tasks: &[ReadTask], report: &mut Report) -> BTreeMap<u32, BTreeSet<u32>> {
     let mut numbers: BTreeMap<&Name, u32> = BTreeMap::new();
     for (number, task) in (0..).zip(tasks) {
@@ -175,7 +175,7 @@ fn links(tasks: &[ReadTask], report: &mut Report) -> BTreeMap<u32, BTreeSet<u32>
     links
 }
 
-/// Tells every circle of tasks, one of each knot, in order.
+/// Reports circles of tasks, one of each strongly connected component, in order.
 fn circles(tasks: &[ReadTask], links: &BTreeMap<u32, BTreeSet<u32>>, report: &mut Report) {
     let mut graph: DiGraphMap<u32, ()> = DiGraphMap::new();
     for (task, after) in links {

@@ -95,7 +95,7 @@ fn even_commas(pieces: Vec<Piece>) -> Vec<Piece> {
                 _ => {}
             }
         }
-        // A comma stands right behind what it ends, not behind a comment about it or on the next line.
+        // A comma directly follows what it ends, not a comment about it or a line break.
         if piece.is(b',') {
             let at = out.iter().rposition(|p| !p.is_comment()).map_or(0, |i| i + 1);
             let moved = at < out.len();
@@ -113,7 +113,7 @@ fn even_commas(pieces: Vec<Piece>) -> Vec<Piece> {
 struct Printer<'a> {
     text: &'a str,
     out: String,
-    /// The indentation of the line on which each open bracket stands.
+    /// The indentation of the line of each open bracket.
     open: Vec<usize>,
     indent: usize,
 }
@@ -153,7 +153,7 @@ impl Printer<'_> {
     }
 }
 
-/// Whether a space stands between two tokens of one line.
+/// Whether there is a space between two tokens of one line.
 fn spaced(left: &Piece, right: &Piece) -> bool {
     if right.is_comment() || left.is_comment() {
         return !(left.opens() && right.kind == Kind::BlockComment && !left.is(b'{'));

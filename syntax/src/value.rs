@@ -1,7 +1,7 @@
 //! Scenario text as a plain tree of values: what tools that change or make scenarios work on.
 //!
-//! A [`Value`] knows nothing of the language beyond its grammar. Comments are not kept. Written out, a tree is laid out as
-//! people lay it out: what fits on a line stands on one, the rest has a line an entry.
+//! A [`Value`] knows nothing of the language beyond its grammar. Comments are not kept. A value that fits on a line is written
+//! on one, any other with one line an entry.
 
 use super::{
     diagnostic::{Diagnostic, Report, Source},

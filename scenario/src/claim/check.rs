@@ -137,7 +137,7 @@ impl Checking<'_, '_, '_> {
         given.then_some(())
     }
 
-    /// Whose, where it is said; nothing inside means anybody.
+    /// Whose, if it is given; `Some(None)` means anybody.
     fn anybody(&mut self, whose: Option<&Whose>) -> Option<Option<Selector>> {
         match whose {
             None => Some(None),
@@ -354,7 +354,7 @@ impl Checking<'_, '_, '_> {
         }
     }
 
-    /// The pool of a claim, where it names one; nothing outside if there is no such pool.
+    /// The pool of a claim, if it names one; `None` if there is no such pool.
     fn pool(&mut self, name: Option<&At<Name>>) -> Option<Option<Name>> {
         match name {
             Some(name) => self.check(name, "pool", self.known.pools).map(Some),

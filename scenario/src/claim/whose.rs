@@ -69,7 +69,7 @@ record! {
 }
 
 impl Checking<'_, '_, '_> {
-    /// Whose, with its name checked; everything where it is not said.
+    /// Whose, with its name checked; everything by default.
     pub(super) fn of(&mut self, whose: Option<&Whose>) -> Option<Selector> {
         let known = self.known;
         match whose {
