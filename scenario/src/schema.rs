@@ -92,7 +92,7 @@ fn file() -> Group {
         row::<Vec<Claim>>("expect", "none", "What must hold."),
     ];
     let about = "A simulated world with its claims.".to_owned();
-    let types = vec![Type { name: "Scenario", about, rows }];
+    let types = vec![Type { name: "Scenario", about, positional: &[], rows }];
     let about = "A scenario file holds one `Scenario(..)`; included files hold some of its fields.".to_owned();
     Group { name: "file", about, types }
 }
@@ -185,8 +185,11 @@ pub fn reference() -> String {
     let mut out = String::from(INTRODUCTION);
     for Group { name, about, types } in groups() {
         out += &format!("\n## {name}\n\n{about}\n");
-        for Type { name, about, rows } in types {
+        for Type { name, about, positional, rows } in types {
             out += &format!("\n**`{name}`**: {about}\n");
+            if !positional.is_empty() {
+                out += &format!("Values without a name are, in this order: `{}`.\n", positional.join("`, `"));
+            }
             if rows.is_empty() {
                 continue;
             }

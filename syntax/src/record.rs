@@ -104,7 +104,7 @@ pub trait Record: Part {
     /// Its entry in the schema.
     #[must_use]
     fn ty() -> Type {
-        Type { name: Self::NAME, about: sentence(Self::ABOUT), rows: Self::rows() }
+        Type { name: Self::NAME, about: sentence(Self::ABOUT), positional: Self::POSITIONAL, rows: Self::rows() }
     }
 }
 
@@ -129,6 +129,8 @@ pub struct Type {
     pub name: &'static str,
     /// What it is.
     pub about: String,
+    /// The fields that may be written without their names, in this order.
+    pub positional: &'static [&'static str],
     /// Its fields.
     pub rows: Vec<Row>,
 }
