@@ -247,8 +247,10 @@ impl<'a> Engine<'a> {
 
     /// Nothing else happens at this time: drains go on, and pools grow and shrink. Both may have something to tell.
     fn settle_nodes(&mut self) -> Result<(), RunError> {
-        world::continue_drains(&mut self.world);
-        self.deliver()?;
+        if !self.world.fleet.drains.is_empty() {
+            world::continue_drains(&mut self.world);
+            self.deliver()?;
+        }
         if self.dirty || !self.world.fleet.scaler.is_on() {
             return Ok(());
         }
@@ -268,7 +270,9 @@ impl<'a> Engine<'a> {
         let scheduler = self.core.scheduler();
         self.events += world::settle_datasets(&mut self.world);
         world::check_deadlines(&mut self.world);
-        self.timeline.settled(&self.world, scheduler, self.options);
+        if self.timeline.is_on() {
+            self.timeline.settled(&self.world, scheduler, self.options);
+        }
         world::check_overruns(&mut self.world, scheduler);
         if self.options.fairness_integral && !self.metrics.settled(scheduler, self.options.audit) {
             self.breach("kept fair shares are out of date".to_owned());
@@ -321,6 +325,7 @@ impl<'a> Engine<'a> {
             small => (None, Some(small.clone())),
         };
         self.dirty = true;
+        self.metrics.told(&event);
         self.core.apply(event).map_err(|error| {
             let name = |id: WorkloadId| format!("`{}`", self.world.names().workload(id));
             let what = submitted.map_or_else(|| small.map_or_else(String::new, |event| format!("{event:?}")), name);

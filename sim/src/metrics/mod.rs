@@ -20,7 +20,7 @@ use crate::{
 use account_parts::AccountParts;
 use borrowing_split::{BorrowingSplit, Step};
 use evictions::Evictions;
-use quotree_core::{EvictReason, FairShares, Plan, ReleaseReason, Scheduler, Time, WorkloadId};
+use quotree_core::{Event, EvictReason, FairShares, Plan, QuotaTree, ReleaseReason, Scheduler, Time, WorkloadId};
 
 /// Everything that is counted.
 #[derive(Debug, Default)]
@@ -42,6 +42,8 @@ pub(crate) struct MetricsCollector {
     parts: AccountParts,
     /// As of the last time at which everything had happened.
     shares: FairShares,
+    /// Whether something may have changed since that shares or shortfalls depend on.
+    stale: bool,
     /// Shortfalls against the fair share, then and over time, by resource number.
     short: Vec<i128>,
     short_ms: Vec<u128>,
@@ -76,6 +78,12 @@ impl MetricsCollector {
         self.decisions += 1;
         self.bounds_hit += plan.verdicts.iter().filter(|verdict| !verdict.bounds_hit.is_empty()).count() as u64;
         self.evictions.begin_plan();
+        self.stale |= !plan.actions.is_empty();
+    }
+
+    /// The scheduler gets an event. A bind that succeeds changes neither use nor demand.
+    pub(crate) fn told(&mut self, event: &Event) {
+        self.stale |= !matches!(event, Event::PodBound { .. } | Event::Tick);
     }
 
     /// The scheduler evicts a pod; the facts that follow have not been told yet.
@@ -97,6 +105,7 @@ impl MetricsCollector {
     }
 
     /// Something happened in the world.
+    #[inline]
     pub(crate) fn on(&mut self, fact: &Fact, world: &World<'_>) {
         match fact {
             Fact::Pod { pod, from, to } => self.enter(world, *pod, *from, *to),
@@ -110,7 +119,10 @@ impl MetricsCollector {
             Fact::EvictedWhole { unit } => self.evictions.went_whole(|pod| world.pods[pod].unit == *unit),
             Fact::GangBelowMinimum => self.partial_gangs += 1,
             Fact::Trace(TraceEvent::Withdraw { workload }) => self.evictions.in_vain(*workload),
-            Fact::Capacity { resource, amount } => self.ledger.resize(*resource, *amount),
+            Fact::Capacity { resource, amount } => {
+                self.ledger.resize(*resource, *amount);
+                self.stale = true;
+            }
             _ => {}
         }
     }
@@ -148,6 +160,7 @@ impl MetricsCollector {
                 self.ledger.leave(leaf, *resource, leaves * amount);
             }
         }
+        self.stale = true;
         (uses != 0 || waits != 0).then_some(Step { pod, shape, account, leaf, uses, waits })
     }
 
@@ -156,7 +169,7 @@ impl MetricsCollector {
         let tree = world.trees.current();
         self.governed = tree.governed().filter_map(|name| world.shapes.resource(name.as_str())).collect();
         self.ledger.plant(tree, &self.governed);
-        self.shares = FairShares::default();
+        (self.shares, self.stale) = (FairShares::default(), true);
         for pod in self.states.ids() {
             let state = self.states[pod];
             self.count(world, pod, State::New, state);
@@ -187,9 +200,14 @@ impl MetricsCollector {
     /// Everything at this time has happened: the shortfalls hold until the next event. Gives whether the fair shares are as
     /// they would be if they were computed anew, where this is to be checked.
     pub(crate) fn settled(&mut self, scheduler: &Scheduler, check: bool) -> bool {
-        let tree = scheduler.tree();
-        scheduler.refresh_fair_shares(&mut self.shares);
-        let up_to_date = !check || self.shares.rows() == scheduler.fair_shares();
+        if std::mem::take(&mut self.stale) {
+            scheduler.refresh_fair_shares(&mut self.shares);
+            self.update_shortfalls(scheduler.tree());
+        }
+        !check || self.shares.rows() == scheduler.fair_shares()
+    }
+
+    fn update_shortfalls(&mut self, tree: &QuotaTree) {
         self.short.fill(0);
         for quota in tree.ids().filter(|q| tree.is_leaf(*q)) {
             let row = self.shares.rows().get(quota.0 as usize).map_or(&[][..], Vec::as_slice);
@@ -201,7 +219,6 @@ impl MetricsCollector {
                 }
             }
         }
-        up_to_date
     }
 
     /// The shortfall of a resource over time, base units times milliseconds.
