@@ -306,8 +306,9 @@ fn verdicts(view: &RunView<'_>, selection: &Selection, rule: &str) -> (bool, See
 fn same_as(view: &RunView<'_>, rows: &[(String, [u64; 5])], evictions: u64) -> (bool, Seen) {
     let mut wrong = Vec::new();
     for (name, claimed) in rows {
-        let found = view.world.namespaces.iter().find(|n| n.name == name.as_str()).map(|n| n.counts);
-        let c = found.unwrap_or_default();
+        let named = |account: &&UsageAccount| view.world.namespaces[account.key.namespace].name == name.as_str();
+        let mut c = Counts::default();
+        view.world.accounts.all.iter().filter(named).for_each(|account| c.add(&account.counts));
         let seen = [c.running, c.pending, c.succeeded, c.failed, c.evicted];
         if seen != *claimed {
             wrong.push(format!("{name} {seen:?} instead of {claimed:?}"));

@@ -11,7 +11,7 @@ use crate::{
     model::Workload,
     result::{BreachRow, ClaimSummary, DeadlineRow, JobQueueRow, Metrics, RunResult, permille_of},
     view::RunView,
-    world::Thrash,
+    world::{Counts, Thrash},
 };
 use quotree_core::SEMANTICS_VERSION;
 use std::collections::BTreeMap;
@@ -50,12 +50,11 @@ pub(crate) fn result_of(view: &RunView<'_>, claims: ClaimSummary, events: u64, b
 fn metrics(view: &RunView<'_>) -> Metrics {
     let figures = view.metrics;
     let accounts = &view.world.accounts.all;
-    let mut thrash = Thrash::default();
-    accounts.iter().for_each(|account| thrash.add(&account.thrash));
-    let counts = view.world.namespaces.iter().fold(crate::world::Counts::default(), |mut sum, n| {
-        sum.add(&n.counts);
-        sum
-    });
+    let (mut thrash, mut counts) = (Thrash::default(), Counts::default());
+    for account in accounts.iter() {
+        thrash.add(&account.thrash);
+        counts.add(&account.counts);
+    }
     let mut by_rule: BTreeMap<String, u64> = BTreeMap::new();
     for eviction in &figures.evictions.all {
         *by_rule.entry(eviction.reason.rule.to_string()).or_default() += 1;

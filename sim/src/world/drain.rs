@@ -3,9 +3,7 @@
 //! gang that would fall below its minimum leaves as a whole (G2), elastic members leave one by one. When the time given is over,
 //! the remaining pods are killed, or the drain has failed and the node stays cordoned.
 
-use super::{
-    CoreWorkload, EDIT, NodeEvent, State, World, WorldEvent, fleet, nodes, pod_lifecycle, training, unreliable,
-};
+use super::{EDIT, NodeEvent, State, World, WorldEvent, fleet, nodes, pod_lifecycle, training, unreliable};
 use crate::trace::TraceEvent;
 use quotree_core::{Event, NodeId};
 
@@ -175,7 +173,6 @@ fn tell_to_leave(world: &mut World<'_>, pods: &[u32], node: u32) {
 
 /// A pod that leaves because of a drain is not counted as evicted, since the scheduler did not evict it.
 fn uncount_eviction(world: &mut World<'_>, pod: u32) {
-    let CoreWorkload { account, namespace, .. } = world.units[world.pods[pod].unit];
+    let account = world.units[world.pods[pod].unit].account;
     world.accounts.all[account].counts.evicted -= 1;
-    world.namespaces[namespace].counts.evicted -= 1;
 }

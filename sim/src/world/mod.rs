@@ -85,13 +85,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use trace_rows::{RowPlace, TraceRows};
 use trees::Trees;
 
-/// A namespace and what is in it.
+/// A namespace.
 #[derive(Debug, Clone)]
 pub(crate) struct Namespace {
     pub(crate) name: Name,
     /// Its leaf in the tree in effect.
     pub(crate) leaf: Option<u32>,
-    pub(crate) counts: Counts,
 }
 
 /// Everything that is simulated.
@@ -275,7 +274,7 @@ impl<'a> World<'a> {
     /// A pod changes its state; every count that contains it, and the gang that it belongs to, follow.
     pub(crate) fn set_state(&mut self, pod: u32, to: State) {
         let Pod { unit: unit_id, state: from, shape, role, .. } = self.pods[pod];
-        let CoreWorkload { owner, namespace, account, .. } = self.units[unit_id];
+        let CoreWorkload { owner, account, .. } = self.units[unit_id];
         let controller = &mut self.controllers[owner];
         controller.shift(from, to);
         if let Some(training) = controller.training.as_mut() {
@@ -284,7 +283,6 @@ impl<'a> World<'a> {
                 training.count(role, from, to);
             }
         }
-        self.namespaces[namespace].counts.shift(from, to);
         self.accounts.shift(account, (from, to), &self.shapes.rows[shape], self.now);
         let unit = &mut self.units[unit_id];
         unit.shift(from, to);
@@ -306,7 +304,7 @@ impl<'a> World<'a> {
         let named = tree.ids().filter_map(|quota| tree.spec(quota)).flat_map(|quota| &quota.namespaces);
         let new: Vec<Name> = named.filter(|name| !known.contains(name)).cloned().collect();
         for name in new {
-            self.namespaces.push(Namespace { name, leaf: None, counts: Counts::default() });
+            self.namespaces.push(Namespace { name, leaf: None });
         }
         for namespace in self.namespaces.iter_mut() {
             namespace.leaf = tree.leaf_of(namespace.name.as_str()).map(|leaf| leaf.0);
@@ -326,7 +324,7 @@ impl NamespaceNumbers {
         if let Some(number) = self.numbers.get(name) {
             return *number;
         }
-        let number = self.namespaces.push(Namespace { name: name.clone(), leaf: None, counts: Counts::default() });
+        let number = self.namespaces.push(Namespace { name: name.clone(), leaf: None });
         self.numbers.insert(name.clone(), number);
         number
     }
