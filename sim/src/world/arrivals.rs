@@ -58,7 +58,7 @@ fn add_instance(world: &mut World<'_>, owner: u32) {
         let part = OwnerRef { workload, number, task: super::NONE, parent: owner };
         if let Some(instance) = world.add_controller(part) {
             remember(world, owner, instance);
-            return submit::begin(world, instance);
+            submit::begin(world, instance);
         }
     }
 }
