@@ -116,7 +116,7 @@ impl Read for PlacementKnob {
     }
 }
 
-const PLACEMENTS: [(&str, Placement); 7] = [
+const PLACEMENTS: [(&str, Placement); 8] = [
     ("BestFit", Placement::BestFit),
     ("Binpack", Placement::Binpack),
     ("Spread", Placement::Spread),
@@ -124,6 +124,7 @@ const PLACEMENTS: [(&str, Placement); 7] = [
     ("GpuPacking", Placement::GpuPacking),
     ("GpuClustering", Placement::GpuClustering),
     ("Fgd", Placement::Fgd),
+    ("LeastGpus", Placement::LeastGpus),
 ];
 
 record! {

@@ -5,7 +5,7 @@
 //! The seed is fixed, so that everybody sees the same failure; `PROPTEST_RNG_SEED` sets another.
 
 use proptest::{prelude::*, test_runner::RngSeed};
-use quotree_core::Level;
+use quotree_core::{Level, Placement};
 use quotree_testkit::{
     drive::{Play, drive_with_reference},
     generate::{Kinds, worlds},
@@ -44,6 +44,13 @@ proptest! {
     #[test]
     fn the_reference_agrees_where_quotas_lend_only_part(world in worlds(Kinds::LENDING), seed in any::<Option<u64>>()) {
         alike(&world, Play { delays: seed, ..Play::AT_ONCE })?;
+    }
+
+    // Drawn apart: a placement more to choose from would change every other random world.
+    #[test]
+    fn the_reference_agrees_on_least_gpus(mut world in worlds(Kinds::MORE)) {
+        world.policy.placement = Placement::LeastGpus;
+        alike(&world, Play::AT_ONCE)?;
     }
 
     #[test]

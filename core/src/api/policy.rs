@@ -205,6 +205,8 @@ pub enum Placement {
     GpuClustering,
     /// Fragmentation gradient descent: the node whose free devices stay most usable for the typical pods.
     Fgd,
+    /// The node with the fewest devices, so that small nodes fill up before large ones.
+    LeastGpus,
 }
 
 impl Placement {

@@ -140,6 +140,25 @@ fn p2_gpu_packing_fills_devices_then_nodes() {
 }
 
 #[test]
+fn p2_least_gpus_fills_small_nodes_first() {
+    let policy = Policy { placement: Placement::LeastGpus, ..Policy::default() };
+    table::check(
+        ROOM,
+        "9,4:dev 9,2:dev 9",
+        policy,
+        &[
+            // A pod without GPUs leaves the nodes with GPUs alone.
+            ("submit 1 to a: 2", "bind 1 on node 2"),
+            ("submit 2 to a: 1,1", "bind 2 on node 1"),
+            ("submit 3 to a: 1,0.5", "bind 3 on node 1"),
+            // Both GPUs of the small node are in use.
+            ("submit 4 to a: 1,1", "bind 4 on node 0"),
+            ("submit 5 to a: 1,0.5", "bind 5 on node 1"),
+        ],
+    );
+}
+
+#[test]
 fn p2_gpu_clustering_keeps_kinds_apart() {
     let policy = Policy { placement: Placement::GpuClustering, ..Policy::default() };
     table::check(
@@ -208,6 +227,7 @@ fn p2_ties_go_to_the_lowest_node() {
         Placement::GpuPacking,
         Placement::GpuClustering,
         Placement::Fgd,
+        Placement::LeastGpus,
     ] {
         let policy = Policy { placement, ..Policy::default() };
         table::check(

@@ -54,6 +54,7 @@ pub fn bound(reason: BindReason) -> String {
         Placement::GpuPacking => "GPU packing",
         Placement::GpuClustering => "GPU clustering",
         Placement::Fgd => "fragmentation gradient descent",
+        Placement::LeastGpus => "least GPUs",
         _ => "placement",
     };
     format!("{quota}, {room}, by {placement}")

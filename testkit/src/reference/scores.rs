@@ -40,6 +40,9 @@ impl Scores {
 
     /// The scores that do not depend on the pod.
     fn of_the_node(&self, host: &FreeNode) -> Score {
+        if self.placement == Placement::LeastGpus {
+            return (host.primary.as_ref().map_or(0, |devices| devices.available.len() as i128), 1);
+        }
         let scored = host.scored();
         let mut sum = (0i128, 1i128);
         for name in &scored {

@@ -179,6 +179,7 @@ fn the_index_gives_the_node_that_a_plain_look_gives() {
         Placement::GpuPacking,
         Placement::GpuClustering,
         Placement::Fgd,
+        Placement::LeastGpus,
     ] {
         let placed: u32 = (0..40).map(|seed| play(placement, seed)).sum();
         assert!(placed > 1000, "{placement:?}: {placed}");

@@ -57,6 +57,7 @@ impl Scorer {
             Placement::BestFit => self.left_over(node),
             Placement::Binpack => u64::MAX - fullness(node),
             Placement::Spread => fullness(node),
+            Placement::LeastGpus => node.devices.first().map_or(0, |devices| devices.free.len() as u64),
             Placement::Random { .. }
             | Placement::DotProduct
             | Placement::GpuPacking
