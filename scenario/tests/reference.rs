@@ -1,9 +1,4 @@
-//! The reference page is that of the code.
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking and may be told to bless"
-)]
+//! `docs/reference/scenario.md` is what the code generates.
 
 use quotree_scenario::reference;
 
