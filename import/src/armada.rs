@@ -1,6 +1,7 @@
 //! Armada's simulator files: a cluster specification (node templates in clusters) and a workload specification (queues
-//! with weights, in them job templates). Run times are a fixed part plus an exponential tail. They are drawn here from one random stream
-//! a template, keyed by the seed of the file, so the same file always gives the same rows.
+//! with weights, which contain job templates). Run times are a fixed part plus an exponential tail. They are drawn here
+//! from one random stream for each template, keyed by the seed of the file, so the same file always gives the same
+//! rows.
 
 use super::{
     NodeRow, NodeRows, Outline, Templates, TraceOptions, TraceRows,
@@ -13,7 +14,7 @@ use quotree_model::random::Stream;
 use quotree_model::{Limits, TraceRow};
 use std::{collections::BTreeSet, sync::Arc};
 
-/// The largest count that a file may state.
+/// The largest count in a file.
 const MOST: u64 = 1_000_000_000;
 
 /// Every job of every template.
@@ -225,7 +226,7 @@ pub(super) fn outline(bytes: &[u8], options: &TraceOptions, total: &Amounts) -> 
     out
 }
 
-/// Notes about what only the configuration of Armada's scheduler says.
+/// Notes about settings that only the configuration of Armada's scheduler contains.
 fn classes(queues: &[Place<'_>]) -> Option<String> {
     let jobs = queues.iter().filter_map(|queue| queue.get("jobTemplates").items().ok()).flatten();
     let names: BTreeSet<String> =

@@ -1,23 +1,23 @@
-//! Quotas that change by the day: `date,vc..,total`, how many GPUs each virtual cluster of Helios had on each day. Days
-//! without a change are left out, so the result is the first day and every change after it.
+//! Quotas that change from day to day: `date,vc..,total`, the number of GPUs of each virtual cluster of Helios on each
+//! day. Days without a change are left out, so the result is the first day and every later change.
 
 use super::{MAX_MS, RowProblem, joblist::moment, table};
 use jiff::civil::DateTime;
 use quotree_core::Time;
 
-/// The GPUs of virtual clusters, from a time on.
+/// The GPUs of the virtual clusters from a certain time on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DailyQuotas {
-    /// They hold from this time on.
+    /// The time from which they apply.
     pub from: Time,
-    /// By virtual cluster, in the order of the columns.
+    /// The GPUs by virtual cluster, in the order of the columns.
     pub gpus: Vec<(String, i64)>,
 }
 
-/// More GPUs than this in one cell are an error of its row.
+/// The largest number of GPUs in a cell; more are an error of its row.
 const MOST_GPUS: i64 = 1_000_000;
 
-/// The quotas from this moment on, which becomes time 0. Its quotas are those of the last day before it.
+/// The quotas from this moment on, which becomes time 0. The quotas at time 0 are those of the last day before it.
 #[must_use]
 pub fn daily_quotas(bytes: &[u8], start: DateTime) -> (Vec<DailyQuotas>, Vec<RowProblem>) {
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();

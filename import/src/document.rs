@@ -1,6 +1,6 @@
-//! YAML and JSON documents (JSON is YAML), field by field: shared by the formats that describe whole clusters. A place
-//! in a document knows its line and its path, and every problem names both. Keys are compared without case, as the tools that
-//! own these files do it; unknown fields are ignored.
+//! Reads YAML and JSON documents (JSON is YAML) field by field, for the formats that describe whole clusters. Each
+//! place in a document knows its line and its path, and every problem names both. Keys are compared without case, as
+//! the tools do that own these formats; unknown fields are ignored.
 
 use super::{
     RowProblem,
@@ -19,7 +19,7 @@ pub(super) struct Documents {
 }
 
 impl Documents {
-    /// Reads the whole file. A file that is broken anywhere has no documents, since what they lack is unknown.
+    /// Reads the whole file. If any part of it is broken, there are no documents, since it is unknown what is missing.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Vec<RowProblem>> {
         let whole = |what: &str| vec![RowProblem { line: 0, what: what.to_owned() }];
         let text = std::str::from_utf8(bytes).map_err(|_| whole("the file is not valid UTF-8"))?;
@@ -92,7 +92,7 @@ impl<'d> Place<'d> {
         RowProblem { line: line(self.ends, self.at), what: format!("{path}: {}", what.as_ref()) }
     }
 
-    /// The same place under a more telling name.
+    /// The same place under a more descriptive name.
     pub(super) fn called(mut self, name: &str) -> Self {
         if !name.is_empty() {
             self.path = format!("{} ({name})", self.path);

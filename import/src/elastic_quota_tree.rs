@@ -1,5 +1,5 @@
-//! `ElasticQuotaTree` manifests (`scheduling.sigs.k8s.io/v1beta1`): the quota tree as a Kubernetes cluster stores it. Every
-//! problem is reported with its place in the text, including the findings of the validation of the tree (T2).
+//! `ElasticQuotaTree` manifests (`scheduling.sigs.k8s.io/v1beta1`): the quota tree as a Kubernetes cluster stores it.
+//! Every problem is reported with its place in the text, also those that the validation of the tree finds (T2).
 
 pub use super::yaml::YamlProblem;
 use super::yaml::{self, Entry, Node, Value, find, is_null, map, scalar};
@@ -18,9 +18,9 @@ pub const KIND: &str = "ElasticQuotaTree";
 /// The fields of a node of the tree.
 const FIELDS: [&str; 6] = ["name", "min", "max", "children", "namespaces", "attributes"];
 
-/// Reads the manifest out of a text of one or more YAML documents, and checks the tree.
+/// Reads the manifest from a text of one or more YAML documents, and validates the tree.
 ///
-/// Problems come in the order of the text. The tree is there unless one of them is an error.
+/// Problems are in the order of the text. The tree is present unless one of them is an error.
 ///
 /// ```
 /// let text = "apiVersion: scheduling.sigs.k8s.io/v1beta1\nkind: ElasticQuotaTree\n\
@@ -46,7 +46,7 @@ pub fn read(text: &str, over_promised: OverPromised) -> (Option<TreeSpec>, Vec<Y
 
 struct Reading {
     tree: TreeSpec,
-    /// Where each quota's name stands.
+    /// The place of each quota's name.
     places: BTreeMap<Name, Range<usize>>,
     problems: Vec<YamlProblem>,
 }
@@ -176,7 +176,7 @@ impl Reading {
         namespaces
     }
 
-    /// Adds the findings of the validation of the tree (T2), each at its quota.
+    /// Adds the errors of the validation of the tree (T2), each at its quota.
     fn validate(&mut self, over_promised: OverPromised) {
         if self.tree.quotas.is_empty() {
             return;

@@ -1,7 +1,7 @@
-//! Job lists: one job a row, by submission, run time and GPUs. Philly, Helios, Acme and Muri differ in the names of their
-//! columns and in how they write time, which is a table here. Timestamps are read by the civil calendar and become the time since
-//! the first one. If a job says on how many nodes it ran, and its GPUs divide evenly, it becomes a gang of that many pods; otherwise
-//! it becomes one pod that asks for everything.
+//! Job lists: one job a row, with submission, run time and GPUs. Philly, Helios, Acme and Muri have different names of
+//! columns and different notations of time; a table here lists both. Timestamps are read by the civil calendar and
+//! converted to the time since the first one. A job becomes a gang of as many pods as nodes it ran on, if the list says
+//! how many and its GPUs divide evenly; otherwise it becomes one pod that requests everything.
 
 use super::{
     MAX_MS, RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of, seconds_to_ms, table, table::Row,
@@ -10,10 +10,10 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use quotree_core::{Amounts, PodTemplate, Time};
 use quotree_model::{Limits, TraceRow};
 
-/// A job on more nodes than this is an error of its row.
+/// The most nodes of a job; more are an error of its row.
 const MOST_NODES: i64 = 1_000_000;
 
-/// How a list writes time.
+/// The notation of time in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Clock {
     /// Submissions as timestamps, run times in decimal seconds.
@@ -74,7 +74,7 @@ pub(super) const MURI: List = List {
 };
 
 impl List {
-    /// The column of the amount that is asked for.
+    /// The column of the requested amount.
     fn asked(&self, options: &TraceOptions) -> &'static str {
         self.cpus.filter(|_| options.resource.as_str() == "cpu").unwrap_or(self.gpus)
     }
@@ -141,7 +141,7 @@ pub(super) fn rows(list: &List, bytes: &[u8], options: &TraceOptions) -> TraceRo
     TraceRows { rows, problems, start }
 }
 
-/// How many pods a job has, and what each asks for.
+/// How many pods a job has, and what each requests.
 fn spread(total: i64, nodes: i64) -> Result<(u32, i64), String> {
     match u32::try_from(nodes) {
         Ok(pods) if pods > 1 && nodes <= MOST_NODES && total % nodes == 0 => Ok((pods, total / nodes)),

@@ -1,5 +1,5 @@
-//! Configurations of KAI's time-aware simulator: nodes with GPUs, a tree of queues, and jobs for some of the queues. All
-//! jobs are there from the start and never end. What is left out has the default of that simulator.
+//! Configurations of KAI's time-aware simulator: nodes with GPUs, a tree of queues, and jobs for some of the queues.
+//! All jobs are submitted at the start and never end. Absent fields have the defaults of that simulator.
 
 use super::{
     NodeRow, NodeRows, Outline, RowProblem, Templates, TraceOptions, TraceRows,
@@ -13,7 +13,7 @@ use std::{
     sync::Arc,
 };
 
-/// The largest count that a configuration may state.
+/// The largest count in a configuration.
 const MOST: u64 = 1_000_000_000;
 
 /// One cycle of that simulator.
@@ -22,7 +22,7 @@ const CYCLE_MS: u64 = 10;
 /// The name of the quota above all queues without a parent.
 const ROOT: &str = "kai";
 
-/// The pods of every queue, one by one: a group of that simulator needs only one member to run.
+/// The pods of every queue, each a workload of its own: a group of that simulator needs only one member to run.
 pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let mut out = TraceRows::default();
     let documents = match Documents::read(bytes) {
@@ -76,7 +76,7 @@ fn jobs_of(
     Ok(())
 }
 
-/// The nodes, `Count` of each kind.
+/// The nodes: `Count` nodes of each kind.
 pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
     let mut out = NodeRows::default();
     let kinds = Documents::read(bytes).map(|documents| {
@@ -172,7 +172,7 @@ fn queue<'d>(place: &Place<'d>, options: &TraceOptions) -> Taken<Queue<'d>> {
     })
 }
 
-/// The sum of what all queues below each queue deserve.
+/// For each queue, the sum of the `deserved` quotas of the queues below it.
 fn promised<'d>(queues: &[Queue<'d>]) -> BTreeMap<&'d str, i64> {
     let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
     // A child may come before its parent in the file; each pass carries the sums one level up.

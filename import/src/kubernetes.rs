@@ -1,6 +1,7 @@
-//! Dumps of a cluster (`kubectl get pods,nodes,elasticquotatrees -A -o json`, or yaml): nodes with what pods may use, taints
-//! and labels; pods that run or are pending; the quota tree. A bound pod is submitted at its creation and bound to its node
-//! by a selector, so that the state at the end of the replay is that of the cluster; a pending pod is submitted at the time of the dump.
+//! Dumps of a cluster (`kubectl get pods,nodes,elasticquotatrees -A -o json`, or yaml): nodes with their allocatable
+//! amounts, taints and labels; running and pending pods; the quota tree. A bound pod is submitted at its creation, and
+//! a selector binds it to its node, so that the replay ends in the state of the cluster. A pending pod is submitted at
+//! the time of the dump.
 
 use super::{
     NodeRow, NodeRows, Outline, RowProblem, Templates, TraceOptions, TraceRows,
@@ -19,10 +20,10 @@ const HOSTNAME: &str = "kubernetes.io/hostname";
 /// The taint of cordoned nodes.
 const CORDONED: &str = "node.kubernetes.io/unschedulable:NoSchedule";
 
-/// How long a run goes on after the dump.
+/// How long a run continues after the dump.
 const AFTERWARDS_MS: u64 = 3_600_000;
 
-/// The objects of one kind: documents of their own, or items of lists.
+/// The objects of one kind, whether they are documents or items of lists.
 fn objects<'d>(documents: &'d Documents, kind: &str) -> Taken<Vec<Place<'d>>> {
     let mut found = Vec::new();
     for document in documents.all() {
@@ -100,7 +101,7 @@ pub(super) fn taint(place: &Place<'_>) -> Taken<Option<Name>> {
     Ok((effect != "PreferNoSchedule").then(|| format!("{key}{equals}{value}:{effect}").into()))
 }
 
-/// What reading the pods needs of the nodes.
+/// What the import of pods needs to know about the nodes.
 #[derive(Default)]
 struct Known {
     /// The hostname and the taints of each node.
@@ -135,7 +136,7 @@ impl Known {
     }
 }
 
-/// The pods of the dump that run or are pending.
+/// The running and pending pods of the dump.
 pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let mut out = TraceRows::default();
     let documents = match Documents::read(bytes) {
@@ -172,7 +173,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     out
 }
 
-/// When it was created, since when it is bound, and the pod; `None` if it has ended.
+/// The creation time of a pod, the time of its bind, and the pod; `None` if it has ended.
 fn pod(
     place: &Place<'_>,
     known: &Known,
@@ -230,7 +231,7 @@ fn moment(place: &Place<'_>) -> Taken<Option<i64>> {
     Ok(Some(stamp.as_millisecond()))
 }
 
-/// What a pod asks for: the sum of its containers, or the largest init container, plus the overhead of the pod.
+/// The request of a pod: the sum of its containers, or the largest init container, plus the overhead of the pod.
 fn requests(spec: &Place<'_>) -> Taken<Amounts> {
     let mut together = Amounts::new();
     for container in spec.get("containers").items()? {

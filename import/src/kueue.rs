@@ -1,6 +1,7 @@
-//! Configurations of Kueue's performance generator: sets of cohorts, which have sets of queues, which have sets of workloads
-//! that are created one after the other. A queue becomes a leaf with its nominal quota as min, and min plus borrowing limit as max;
-//! a cohort lends only among its queues. Topology levels become nodes; topology requests of workloads are ignored.
+//! Configurations of Kueue's performance generator: sets of cohorts contain sets of queues, which contain sets of
+//! workloads that are created one after the other. A queue becomes a leaf with its nominal quota as min, and min plus
+//! borrowing limit as max. A cohort lends only among its queues. Topology levels become nodes; topology requests of
+//! workloads are ignored.
 
 use super::{
     NodeRow, NodeRows, Outline, RowProblem, Templates, TraceOptions, TraceRows,
@@ -12,10 +13,10 @@ use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate, QuotaSpec, Time};
 use quotree_model::{Limits, TraceRow};
 use std::{collections::BTreeSet, sync::Arc};
 
-/// More queues than this are an error of their set.
+/// The most queues; more are an error of their set.
 const MOST_QUEUES: u64 = 100_000;
 
-/// The largest count that a configuration may state.
+/// The largest count in a configuration.
 const MOST: u64 = 1_000_000_000;
 
 /// Equal queues in equal cohorts.
@@ -23,7 +24,7 @@ struct Queues {
     cohort: String,
     cohorts: u64,
     class: String,
-    /// The place of the set in its cohort.
+    /// The index of the set in its cohort.
     set: usize,
     count: u64,
     nominal: Amounts,
@@ -55,12 +56,12 @@ impl Queues {
         (0..self.cohorts).map(|c| format!("{}-{c}", self.cohort))
     }
 
-    /// The names of the queues of one of them.
+    /// The names of the queues of one cohort.
     fn queues_of(&self, cohort: &str) -> impl Iterator<Item = String> {
         (0..self.count).map(move |q| format!("{}-{}-{q}-{cohort}", self.class, self.set))
     }
 
-    /// How many workloads all queues get.
+    /// How many workloads all queues get together.
     fn workloads(&self) -> u64 {
         let each =
             self.works.iter().map(|works| works.count.saturating_mul(works.shapes.iter().flatten().count() as u64));

@@ -1,5 +1,6 @@
-//! Importers of traces, cluster dumps and quota manifests: bytes in, values and problems out. Each format has a file here. All of
-//! them keep the times of the file, exact to the millisecond, report every bad row with its line, and read no more rows than allowed.
+//! Importers of traces, cluster dumps and quota manifests: they turn bytes into values and problems. Each format has a
+//! file here. All importers keep the times of the file exact to the millisecond, report every bad row with its line,
+//! and read no more rows than allowed.
 //!
 //! To add an importer, add its file and its variant of [`TraceFormat`].
 
@@ -34,7 +35,7 @@ use std::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TraceFormat {
-    /// Our own CSV: `name,submit_s,runtime_s,namespace,priority,pods` and one column a resource.
+    /// Quotree's own CSV: `name,submit_s,runtime_s,namespace,priority,pods` and one column for each resource.
     Native,
     /// The Philly job list.
     Philly,
@@ -81,7 +82,7 @@ impl TraceFormat {
     ];
 }
 
-/// How a trace is read.
+/// Options for reading a trace.
 #[derive(Debug, Clone)]
 pub struct TraceOptions {
     /// The namespace of all rows.
@@ -89,15 +90,15 @@ pub struct TraceOptions {
     /// The column that names the namespace of a row; ignored when `namespace` is given. `None`: the column that the format
     /// uses (`namespace`, `vc`, `qos`, `group`).
     pub namespace_by: Option<String>,
-    /// Put before every namespace that comes out of a column.
+    /// The prefix of namespaces that are read from a column.
     pub prefix: String,
-    /// The resource that whole devices (GPUs, or processors of SWF) are requested as.
+    /// The resource that stands for whole devices (GPUs, or processors of SWF).
     pub resource: Name,
     /// The priority from which rows count down (Armada).
     pub priority: i32,
-    /// Who submits all rows; `None`: the user that each row names.
+    /// The user who submits all rows; `None`: each row names its user.
     pub user: Option<Name>,
-    /// More rows than this are an error.
+    /// The most rows; more are an error.
     pub max_rows: usize,
 }
 
@@ -118,7 +119,7 @@ impl Default for TraceOptions {
 /// What is wrong with one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowProblem {
-    /// The line of the file, from 1; 0 when it is about the file as a whole.
+    /// The line of the file, from 1; 0 if it concerns the file as a whole.
     pub line: u64,
     /// What is wrong, in one clause.
     pub what: String,
@@ -131,7 +132,7 @@ pub struct TraceRows {
     pub rows: Vec<TraceRow>,
     /// The bad ones, in the order of the file.
     pub problems: Vec<RowProblem>,
-    /// The calendar time of time 0, if the file says it.
+    /// The calendar time of time 0, if the file contains it.
     pub start: Option<DateTime>,
 }
 
@@ -140,9 +141,9 @@ pub struct TraceRows {
 pub struct NodeRow {
     /// Its name, unique in the list.
     pub name: String,
-    /// What pods may use, devices included.
+    /// What pods may use (allocatable), devices included.
     pub allocatable: Amounts,
-    /// Resources that come as separate devices.
+    /// Resources that are counted as separate devices.
     pub devices: Vec<DeviceSpec>,
     /// Labels, such as the model of its GPUs.
     pub labels: Vec<(Name, Name)>,
@@ -159,22 +160,22 @@ pub struct NodeRows {
     pub problems: Vec<RowProblem>,
 }
 
-/// What a file that describes a whole cluster says besides rows and nodes.
+/// What a file that describes a whole cluster contains besides rows and nodes.
 #[derive(Debug, Clone, Default)]
 pub struct Outline {
     /// The quota tree.
     pub tree: TreeSpec,
     /// The most similar policy, as scenarios write it; `None`: the default.
     pub policy: Option<String>,
-    /// When the run ends, milliseconds; `None`: when nothing more can happen.
+    /// The end of the run, milliseconds; `None`: when nothing more can happen.
     pub until_ms: Option<u64>,
-    /// Notes for the user, a clause each.
+    /// Notes for the user, one clause each.
     pub notes: Vec<String>,
     /// Problems, in the order of the file.
     pub problems: Vec<RowProblem>,
 }
 
-/// Reads the jobs of a trace.
+/// Reads the jobs from a trace.
 #[must_use]
 pub fn rows(format: TraceFormat, bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let mut read = match format {
@@ -196,7 +197,7 @@ pub fn rows(format: TraceFormat, bytes: &[u8], options: &TraceOptions) -> TraceR
     read
 }
 
-/// Reads the machines of a node list.
+/// Reads the machines from a node list of a trace.
 #[must_use]
 pub fn nodes(format: TraceFormat, bytes: &[u8], options: &TraceOptions) -> NodeRows {
     match format {
@@ -213,7 +214,7 @@ pub fn nodes(format: TraceFormat, bytes: &[u8], options: &TraceOptions) -> NodeR
     }
 }
 
-/// Reads the quotas out of a file that describes a whole cluster; `total` is the size of the cluster.
+/// Reads the quotas from a file that describes a whole cluster; `total` is the size of the cluster.
 #[must_use]
 pub fn outline(format: TraceFormat, bytes: &[u8], options: &TraceOptions, total: &Amounts) -> Outline {
     match format {
@@ -235,7 +236,7 @@ pub(crate) fn add(sum: &mut Amounts, more: &Amounts) {
     }
 }
 
-/// The namespace of a row that names it as `text`.
+/// The namespace of a row in which the column contains `text`.
 pub(crate) fn namespace_of(options: &TraceOptions, text: &str) -> Result<Name, String> {
     match &options.namespace {
         Some(fixed) => Ok(fixed.clone()),
@@ -244,8 +245,8 @@ pub(crate) fn namespace_of(options: &TraceOptions, text: &str) -> Result<Name, S
     }
 }
 
-/// Decimal seconds such as `90`, `0.5` or `12.250` as a whole number of milliseconds; `None` if negative, finer than a
-/// millisecond, too large or no number.
+/// Decimal seconds such as `90`, `0.5` or `12.250` as a whole number of milliseconds; `None` if it is not a number,
+/// negative, finer than a millisecond, or too large.
 pub(crate) fn seconds_to_ms(text: &str) -> Option<u64> {
     let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
@@ -263,7 +264,7 @@ pub(crate) fn seconds_to_ms(text: &str) -> Option<u64> {
 pub(crate) struct Users(BTreeSet<Name>);
 
 impl Users {
-    /// The user of a row that names it as `text`; a user in the options takes precedence.
+    /// The user of a row in which the column contains `text`; a user in the options takes precedence.
     pub(crate) fn share(&mut self, options: &TraceOptions, text: &str) -> Option<Name> {
         if options.user.is_some() || text.is_empty() {
             return options.user.clone();

@@ -1,6 +1,7 @@
-//! Our own trace format: a CSV file with a header. `submit_s` and `runtime_s` (decimal seconds, exact to the millisecond)
-//! are required; `name`, `namespace`, `user`, `priority`, `pods`, `deadline_s`, `runtime_limit_s` and `backoff_limit` are
-//! optional. Every other column is a resource that each pod asks for, as a quantity; an empty cell asks for none.
+//! Quotree's own trace format: a CSV file with a header. `submit_s` and `runtime_s` (decimal seconds, exact to the
+//! millisecond) are required; `name`, `namespace`, `user`, `priority`, `pods`, `deadline_s`, `runtime_limit_s` and
+//! `backoff_limit` are optional. Every other column is a resource that each pod requests, as a quantity; an empty cell
+//! requests none.
 
 use super::{RowProblem, Templates, TraceOptions, TraceRows, Users, seconds_to_ms};
 use csv::StringRecord;

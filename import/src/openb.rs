@@ -1,6 +1,6 @@
-//! The openb pod and node lists. A pod asks for cpu, memory, and the same share of each of some GPUs of one node. It may
-//! name the GPU models that it accepts, which become a selector on the label `gpu-model`. Its runtime is the recorded one: from
-//! being scheduled (or from its creation, if it never was) to its deletion.
+//! The openb pod and node lists. A pod requests cpu, memory, and the same share of each of some GPUs of one node. It
+//! may name the GPU models that it accepts, which become a selector on the label `gpu-model`. Its runtime is the
+//! recorded one: from when it was scheduled (or created, if it never was scheduled) to its deletion.
 
 use super::{
     NodeRow, NodeRows, RowProblem, Templates, TraceOptions, TraceRows, namespace_of,
@@ -16,7 +16,7 @@ pub(super) const MODEL_LABEL: &str = "gpu-model";
 /// Thousandths of one GPU.
 const WHOLE_GPU: i64 = 1000;
 
-/// The most devices that one node can have.
+/// The most devices of a node.
 const MOST_GPUS: i64 = 64;
 
 /// Reads a pod list; good rows are returned even if others are bad.

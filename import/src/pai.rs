@@ -1,6 +1,7 @@
-//! The PAI tables of 2020: tasks as jobs, and machines as nodes. The files come without a header line and may still be in
-//! the tar archive in which they are distributed. Amounts are percent of a core and of a GPU, and GiB. A task becomes a gang of its
-//! instances. It is submitted at its launch (the table has no submissions) and runs until its end.
+//! The PAI tables of 2020: tasks become jobs, and machines become nodes. The files have no header line and may still be
+//! in the tar archive in which they are distributed. Amounts are percent of a core and of a GPU, and GiB. A task
+//! becomes a gang of its instances. It is submitted at its launch (the table has no submissions) and runs until its
+//! end.
 
 use super::{
     NodeRow, NodeRows, RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of,
@@ -29,10 +30,10 @@ const MACHINES: [&str; 5] = ["machine", "gpu_type", "cap_cpu", "cap_mem", "cap_g
 /// Thousandths of one GPU.
 const WHOLE_GPU: i64 = 1000;
 
-/// The most devices that one node can have.
+/// The most devices of a node.
 const MOST_GPUS: i64 = 64;
 
-/// The most instances of one task.
+/// The most instances of a task.
 const MOST_INSTANCES: i64 = 1_000_000;
 
 /// Reads a task table; good rows are returned even if others are bad.
@@ -75,7 +76,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     TraceRows { rows, problems, ..TraceRows::default() }
 }
 
-/// Reads the rows under the header of the file, or under this header if the file has none.
+/// Reads the rows below the header of the file, or below this header if the file has none.
 fn table(
     header: &[&str],
     bytes: &[u8],
@@ -92,7 +93,7 @@ fn table(
     }
 }
 
-/// The first file of a tar archive, even if it is cut off; other bytes unchanged.
+/// The first file of a tar archive, even if the archive is truncated; other bytes unchanged.
 fn out_of_tar(bytes: &[u8]) -> &[u8] {
     let size = bytes.get(124..136).filter(|_| bytes.get(257..262) == Some(b"ustar"));
     let size = size.and_then(|octal| std::str::from_utf8(octal).ok());
@@ -103,7 +104,7 @@ fn out_of_tar(bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// Percent as thousandths: `50.0` is 500.
+/// A percentage in thousandths: `50.0` is 500.
 fn percent(row: &Row<'_>, column: &str) -> Result<i64, String> {
     let text = row.cell(column);
     if text.is_empty() {

@@ -1,6 +1,6 @@
-//! Helios demand series: minute by minute, how many GPUs the jobs of one virtual cluster used and waited for. The series
-//! has no jobs, so jobs are derived from it: when demand rises, as many jobs of one GPU start, and when it falls, the jobs that started
-//! last end. The demand of each minute is exactly that of the file.
+//! Helios demand series: for each minute, how many GPUs the jobs of one virtual cluster used and requested. The series
+//! contains no jobs, so jobs are derived from it: when demand rises, as many jobs of one GPU start, and when it falls,
+//! the jobs that started last end. The demand of each minute is exactly that of the file.
 
 use super::{MAX_MS, RowProblem, Templates, TraceOptions, TraceRows, joblist::moment, namespace_of, table};
 use jiff::civil::DateTime;
@@ -8,16 +8,16 @@ use quotree_core::{Amounts, PodTemplate, Time};
 use quotree_model::{Limits, TraceRow};
 use std::sync::Arc;
 
-/// More GPUs than this in one cell are an error of its row.
+/// The largest number of GPUs in a cell; more are an error of its row.
 const MOST_GPUS: i64 = 1_000_000;
 
-/// How long the last row of a series lasts.
+/// The duration of the last row of a series.
 const STEP_MS: u64 = 60_000;
 
 /// The default namespace of all jobs.
 const NAMESPACE: &str = "helios";
 
-/// Reads the whole series; good rows count even if others are bad.
+/// Reads the whole series; good rows are used even if others are bad.
 pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let mut series: Vec<(DateTime, u64, i64)> = Vec::new();
     let required = ["time", "running_gpu_num", "pending_gpu_num"];

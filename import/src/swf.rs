@@ -1,7 +1,7 @@
 //! The Standard Workload Format: 18 or more fields a line, `;` comments, -1 for unknown values. A job becomes one pod
-//! that asks for the processors it used (or those it requested, if the used ones are unknown). Its namespace is made of its group
-//! and its user. Times are those of the file, except that a log in Unix time counts from its first submission, as the format
-//! demands.
+//! that requests the processors it used (or those it requested, if the used ones are unknown). Its namespace is
+//! composed of its group and its user. Times are those of the file; if the log is in Unix time, they count from its
+//! first submission, as the format requires.
 
 use super::{RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of, seconds_to_ms};
 use quotree_core::{Amounts, PodTemplate, Time};
@@ -10,7 +10,7 @@ use quotree_model::{Limits, TraceRow};
 /// How many fields the format has; further fields are ignored.
 const FIELDS: usize = 18;
 
-/// A log whose first submission is at this second (in 2001) or later is in Unix time.
+/// A log whose first submission is at this time (in 2001) or later is taken to be in Unix time, milliseconds.
 const UNIX_MS: u64 = 1_000_000_000_000;
 
 /// Reads the whole file; good rows are returned even if others are bad.
@@ -90,12 +90,12 @@ fn row(text: &str, options: &TraceOptions, templates: &mut Templates, users: &mu
     Ok(TraceRow { name, submit, runtime_ms, namespace, user, priority: None, pods: 1, template, limits })
 }
 
-/// The text of a field, or `x` for -1: a namespace must not look like an option.
+/// The text of a field, or `x` for -1, so that a namespace does not look like a command-line option.
 fn known(text: &str) -> &str {
     if text.starts_with('-') { "x" } else { text }
 }
 
-/// Times relative to the first submission, if the file counts from 1970.
+/// Converts Unix times to times since the first submission; other times are unchanged.
 fn from_unix_time(rows: &mut [TraceRow]) {
     let first = rows.iter().map(|row| row.submit.0).min().unwrap_or_default();
     if first >= UNIX_MS {

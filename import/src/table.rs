@@ -1,5 +1,5 @@
-//! CSV files with a header, row by row: shared by the trace formats. Columns are found by name and may be in
-//! any order. A row that cannot be read is a problem of its line; the rows after it are read anyway.
+//! Reads CSV files with a header row by row, for the trace formats. Columns are found by name and may be in any order.
+//! A row that cannot be read is a problem of its line; the rows after it are still read.
 
 use super::{RowProblem, seconds_to_ms};
 use csv::StringRecord;
@@ -10,14 +10,14 @@ type Columns = BTreeMap<String, usize>;
 
 /// One row of a file.
 pub(super) struct Row<'a> {
-    /// Counted from 1, without the header.
+    /// The number of the row, from 1, without the header.
     pub(super) number: usize,
     columns: &'a Columns,
     record: &'a StringRecord,
 }
 
 impl Row<'_> {
-    /// The cell in this column; empty when there is no such column.
+    /// The cell in this column; empty if there is no such column.
     pub(super) fn cell(&self, column: &str) -> &str {
         self.columns.get(column).and_then(|i| self.record.get(*i)).unwrap_or_default()
     }
@@ -27,7 +27,7 @@ impl Row<'_> {
         self.columns.contains_key(column)
     }
 
-    /// The cell as a time or span in decimal seconds, milliseconds.
+    /// The cell as a time or duration in decimal seconds, converted to milliseconds.
     ///
     /// # Errors
     /// A clause that names the column and shows the text.
@@ -65,7 +65,7 @@ pub(super) fn each_row(
     each_record(reader, None, max_rows, required, read)
 }
 
-/// The same for a file without a header line, whose columns are these, in this order.
+/// Like `each_row`, for a file without a header line; `header` gives the column names in order.
 pub(super) fn each_row_under(
     header: &[&str],
     bytes: &[u8],

@@ -1,23 +1,23 @@
-//! YAML as a tree that knows where everything stands. It is built from the flat events of the parser, without recursion
-//! and with bounded depth. It accepts neither aliases (they make small files huge) nor duplicate keys (one of the two would be lost
-//! silently).
+//! Parses YAML into a tree of values with their places. The tree is built from the flat events of the parser, without
+//! recursion and with bounded depth. Aliases are errors (they let small files become huge), and so are duplicate keys
+//! (one of the two would be lost silently).
 
 use saphyr_parser::{Event, Marker, Parser, Span};
 use std::{collections::BTreeSet, ops::Range};
 
-/// Deeper nesting than this is an error: it bounds the stack that walking a tree needs.
+/// The deepest nesting. It bounds the stack that a walk through the tree needs.
 const MOST_DEPTH: usize = 256;
 
-/// Something that is wrong at a place of the text.
+/// A problem at a place of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct YamlProblem {
     /// The place, in bytes of the text.
     pub span: Range<usize>,
-    /// What is wrong.
+    /// The problem.
     pub what: String,
-    /// How to correct it, if that is known.
+    /// How to correct it, if known.
     pub help: Option<String>,
-    /// Whether the text can be used all the same.
+    /// Whether the text can be used in spite of it.
     pub warning: bool,
 }
 
@@ -35,14 +35,14 @@ impl YamlProblem {
 /// A value with its place.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
-    /// In bytes of the text; for lists and maps, where they begin.
+    /// The place in bytes of the text; for lists and maps, their beginning.
     pub(super) span: Range<usize>,
     pub(super) value: Value,
 }
 
 #[derive(Debug, Clone)]
 pub(super) enum Value {
-    /// Any scalar as it is written, quotes removed.
+    /// Any scalar as written, without quotes.
     Scalar(String),
     List(Vec<Node>),
     /// Keys with their places, in the order of the file.
@@ -74,25 +74,25 @@ pub(super) fn scalar(node: &Node) -> Option<&str> {
     }
 }
 
-/// Whether a field that is there says nothing.
+/// Whether a field is present but empty.
 pub(super) fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null")
 }
 
-/// A list or map whose end is yet to come.
+/// A list or map that has not ended yet.
 enum Open {
     List(Range<usize>, Vec<Node>),
     Map(Range<usize>, Vec<Entry>, Keys),
 }
 
-/// The keys of an open map: those it has, and the one whose value comes next.
+/// The keys of an open map: those that have a value, and the one whose value comes next.
 #[derive(Default)]
 struct Keys {
     seen: BTreeSet<String>,
     next: Option<(String, Range<usize>)>,
 }
 
-/// The documents of a text, and what is wrong with it. A syntax error ends the reading.
+/// The documents of a text, and its problems. A syntax error ends the reading.
 pub(super) fn documents(text: &str) -> (Vec<Node>, Vec<YamlProblem>) {
     let mut builder = Builder { documents: Vec::new(), open: Vec::new(), problems: Vec::new() };
     let places = Places::of(text);
@@ -120,7 +120,7 @@ struct Builder {
 }
 
 impl Builder {
-    /// Takes in one event; nothing when there is no going on.
+    /// Processes one event; nothing if reading cannot continue.
     fn take(&mut self, event: Event<'_>, span: Range<usize>) -> Option<()> {
         match event {
             Event::Scalar(text, ..) => self.add(Node { span, value: Value::Scalar(text.into_owned()) }),
@@ -174,9 +174,9 @@ impl Builder {
     }
 }
 
-/// Turns the parser's places, counted in characters, into bytes.
+/// Converts the places of the parser, counted in characters, to bytes.
 struct Places {
-    /// Where each character begins; empty when every character is one byte.
+    /// The byte at which each character begins; empty if every character is one byte.
     starts: Vec<usize>,
     len: usize,
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use quotree_core::Amounts;
 use quotree_import::{self as import, TraceFormat, TraceOptions, elastic_quota_tree};
 
-/// Valid files of every kind, to be damaged.
+/// Valid files of every kind, which the tests damage.
 const GOOD: [&str; 15] = [
     "timestamp,duration,num_gpus,gpu_time,cluster\n2017-10-09 07:01:55,66.0,1,66.0,a\n2017-10-09 06:13:03,2951.0,4,1,b\n",
     "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,creation_time,deletion_time,scheduled_time\np,1,2,1,460,T4|G2,LS,1,9,2\n",
@@ -23,7 +23,7 @@ const GOOD: [&str; 15] = [
     "apiVersion: scheduling.sigs.k8s.io/v1beta1\nkind: ElasticQuotaTree\nspec:\n  root:\n    name: r\n    min: {cpu: 4}\n    max: {cpu: 4}\n    children:\n      - name: a\n        namespaces: [n]\n",
 ];
 
-/// Reads the bytes as every kind of file; counts what came out.
+/// Reads the bytes as every kind of file, and counts the rows and problems.
 fn read_as_everything(bytes: &[u8]) -> usize {
     let options = TraceOptions::default();
     let mut seen = 0;

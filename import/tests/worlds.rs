@@ -1,5 +1,5 @@
-//! Files that describe whole worlds: the rows, nodes and quotas of Kueue's generator, of the simulators of KAI and
-//! Armada, and of cluster dumps, and what of them is refused, with line and path.
+//! Files that describe whole clusters: the rows, nodes and quotas of Kueue's generator, of the simulators of KAI and
+//! Armada, and of cluster dumps; and which of their contents are refused, with line and path.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -11,11 +11,11 @@ pub const HOUR_MS: u64 = 3_600_000;
 /// When the instances of a workload are submitted, from its `submit` on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrivals {
-    /// At which times.
+    /// The times.
     pub pattern: Pattern,
     /// Nothing is submitted from this time on.
     pub until: Option<Time>,
-    /// The most instances.
+    /// The largest number of instances.
     pub count: Option<u64>,
     /// What happens when the previous instance has not ended. Only a `CronJob` has this, and having it makes it a `CronJob`.
     pub concurrency: Option<Concurrency>,
@@ -37,10 +37,10 @@ pub enum Pattern {
         /// The rate in each hour, relative to the other hours.
         hours: [u32; 24],
     },
-    /// Several at a time.
+    /// Several instances at a time.
     Bursts {
-        /// From the first instance of a burst to the first of the next burst, which never starts before the last instance of the
-        /// burst before.
+        /// The time from the first instance of a burst to the first instance of the next burst. The next burst never
+        /// starts before the last instance of this one.
         every: Runtime,
         /// How many instances a burst has.
         size: u32,
@@ -56,12 +56,12 @@ pub enum Concurrency {
     Allow,
     /// The new instance is skipped, and counted as skipped.
     Forbid,
-    /// The previous instance is withdrawn.
+    /// The previous instance is withdrawn, and the new one starts.
     Replace,
 }
 
 impl Arrivals {
-    /// About how many instances there will be if the run ends at `end`; `None` if nothing bounds them.
+    /// The expected number of instances if the run ends at `end`; `None` if nothing bounds it.
     #[must_use]
     pub fn expected(&self, submit: Time, end: Option<Time>) -> Option<u64> {
         let end = [self.until, end].into_iter().flatten().min();

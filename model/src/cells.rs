@@ -1,8 +1,10 @@
-//! Cells: guarantees in whole groups of devices (HiveD). A node is a cell of all its devices, its islands are smaller cells,
-//! a device is the smallest. A cell with an unhealthy device cannot be used, but its healthy parts can.
+//! Cells: guarantees in whole groups of devices (HiveD). A node is a cell of all its devices, its islands are smaller
+//! cells, and a single device is the smallest cell. A cell with an unhealthy device cannot be used, but its healthy
+//! parts can.
 //!
-//! It is checked whether the cells guaranteed to leaves can be split out of the nodes that are up: the largest cells first, each
-//! out of the smallest cell that is left and can be split into it. Cells are only counted; no decision depends on them.
+//! The check asks whether the cells guaranteed to leaves can be split out of the nodes that are up. It takes the
+//! largest guaranteed cells first, and splits each out of the smallest remaining cell that contains one of its size.
+//! Cells are only counted; no decision depends on them.
 
 use quotree_core::{DeviceMode, NodeSpec, TreeSpec};
 use std::{borrow::Borrow, collections::BTreeMap, fmt};
@@ -10,11 +12,11 @@ use std::{borrow::Borrow, collections::BTreeMap, fmt};
 /// Guaranteed cells that the healthy devices cannot provide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Short {
-    /// The number of devices of each.
+    /// The number of devices of each cell.
     pub size: u32,
-    /// How many are guaranteed to leaves.
+    /// How many such cells are guaranteed to leaves.
     pub wanted: u64,
-    /// How many of them the healthy devices do not provide.
+    /// How many of them the healthy devices cannot provide.
     pub missing: u64,
 }
 
@@ -25,10 +27,10 @@ impl fmt::Display for Short {
     }
 }
 
-/// A cell that is left, by its size and the smaller sizes that it can be split into.
+/// A remaining cell: its size, and the smaller sizes that it can be split into.
 type Cells = BTreeMap<(u32, Vec<u32>), u64>;
 
-/// What the leaves of a tree are guaranteed, by size.
+/// The cells guaranteed to the leaves of a tree, by size.
 pub fn guaranteed(tree: &TreeSpec) -> BTreeMap<u32, u64> {
     let mut sums = BTreeMap::new();
     for (size, count) in tree.quotas.iter().flat_map(|quota| &quota.cells) {

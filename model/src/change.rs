@@ -1,4 +1,5 @@
-//! The events of a scenario: edits of workloads, quotas, people and machines, each with its time and the user who makes it.
+//! The events of a scenario: edits of workloads, quotas, users and machines, each with its time and the user who makes
+//! it.
 
 use super::{DeviceChange, NodeChange, QuotaEdit};
 use crate::people::PeopleEdit;
@@ -9,16 +10,17 @@ use quotree_core::{Name, Time, TreeSpec};
 pub struct TimedChange {
     /// When it happens.
     pub at: Time,
-    /// The user who does it; `None` if nobody is checked.
+    /// The user who makes the change; `None` if permissions are not checked.
     pub by: Option<Name>,
     /// What happens.
     pub change: Change,
 }
 
-/// What can happen to the world.
+/// The kinds of changes.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// A Deployment gets another replica count; of the surplus, pending pods are removed before running ones, the youngest first.
+    /// A Deployment gets another replica count. Of surplus pods, pending ones are removed before running ones, the
+    /// youngest first.
     Scale {
         /// Index into [`super::Scenario::workloads`].
         workload: usize,
@@ -35,16 +37,16 @@ pub enum Change {
         /// The new tree.
         tree: TreeSpec,
     },
-    /// One quota of the tree of that time gets other figures.
+    /// One quota gets other figures, in the tree in effect at that time.
     EditQuota {
-        /// Which.
+        /// The name of the quota.
         quota: Name,
-        /// The figures.
+        /// The new figures.
         edit: Box<QuotaEdit>,
     },
-    /// A namespace moves to another leaf of the tree of that time, or to none (T3).
+    /// A namespace moves to another leaf of the tree in effect at that time, or to none (T3).
     MoveNamespace {
-        /// Which.
+        /// The namespace.
         namespace: Name,
         /// Its new leaf.
         to: Option<Name>,
@@ -56,16 +58,16 @@ pub enum Change {
         /// Index into [`super::Cluster::nodes`].
         node: usize,
     },
-    /// A node comes, or is back.
+    /// A node joins, or recovers.
     NodeUp {
         /// Index into [`super::Cluster::nodes`].
         node: usize,
     },
-    /// A node gets no new pods, or gets them again.
+    /// A node is cordoned or uncordoned.
     Cordon {
         /// Index into [`super::Cluster::nodes`].
         node: usize,
-        /// Whether it gets none.
+        /// Whether it is cordoned: then it gets no new pods.
         cordoned: bool,
     },
     /// A disruption budget is set.
@@ -75,14 +77,14 @@ pub enum Change {
         /// How many of its pods may be evicted.
         allowed: u32,
     },
-    /// A priority class gets another number: pods created from then on get it.
+    /// A priority class gets another number. Pods that are created from then on get it.
     SetClass {
-        /// Which.
+        /// The name of the class.
         class: Name,
         /// The new number.
         priority: i32,
     },
-    /// A workload is edited with all its pods. `None` means: as before.
+    /// A workload is edited with all its pods. `None` leaves a property unchanged.
     EditWorkload {
         /// Index into [`super::Scenario::workloads`].
         workload: usize,

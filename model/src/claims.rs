@@ -15,7 +15,7 @@ pub struct Claim {
     pub because: Option<String>,
     /// When it is judged.
     pub when: When,
-    /// What must hold.
+    /// The condition.
     pub what: Predicate,
 }
 
@@ -35,9 +35,9 @@ pub enum Selector {
         /// The task.
         task: String,
     },
-    /// What a user submitted.
+    /// The work that a user submitted.
     User(Name),
-    /// What members of a group submitted into its leaf.
+    /// The work that members of a group submitted into its leaf.
     Group(Name),
     /// Everything.
     All,
@@ -46,65 +46,65 @@ pub enum Selector {
 /// What a claim says must hold.
 #[derive(Debug, Clone)]
 pub enum Predicate {
-    /// Counts of pods by state; `None`: not claimed.
+    /// Counts of pods by state; a count of `None` is not claimed.
     Pods {
-        /// Whose.
+        /// Whose work.
         of: Selector,
-        /// Bound and not ended, terminating ones included.
+        /// Pods that are bound and have not ended, terminating ones included.
         running: Option<u64>,
-        /// Pending.
+        /// Pending pods.
         pending: Option<u64>,
-        /// Ended well.
+        /// Pods that succeeded.
         succeeded: Option<u64>,
-        /// Ended badly.
+        /// Pods that failed.
         failed: Option<u64>,
     },
-    /// How many instances of workloads were submitted, and how they ended; `None`: not claimed.
+    /// How many instances of workloads were submitted, and how they ended; a count of `None` is not claimed.
     Instances {
-        /// Whose.
+        /// Whose work.
         of: Selector,
         /// Submitted so far.
         submitted: Option<u64>,
-        /// Done.
+        /// Instances that succeeded.
         succeeded: Option<u64>,
-        /// Failed.
+        /// Instances that failed.
         failed: Option<u64>,
-        /// Neither ended nor withdrawn.
+        /// Instances that have neither ended nor been withdrawn.
         active: Option<u64>,
         /// Starts of a `CronJob` that were skipped.
         skipped: Option<u64>,
     },
     /// Deadlines met or missed so far.
     Deadlines {
-        /// Whose.
+        /// Whose work.
         of: Selector,
-        /// Whether met deadlines are counted, or missed ones.
+        /// Whether met deadlines are counted; otherwise missed ones.
         met: bool,
-        /// How compared.
+        /// The comparison.
         compare: Compare,
-        /// With what.
+        /// The claimed value.
         count: u64,
     },
     /// Use of a quota.
     Used {
-        /// Which.
+        /// The quota.
         quota: Name,
-        /// Of what.
+        /// The resource.
         resource: Name,
-        /// How compared.
+        /// The comparison.
         compare: Compare,
-        /// With what, base units.
+        /// The claimed value, base units.
         amount: i64,
     },
     /// Use above the guarantee of a quota.
     Borrowed {
-        /// Which.
+        /// The quota.
         quota: Name,
-        /// Of what.
+        /// The resource.
         resource: Name,
-        /// How compared.
+        /// The comparison.
         compare: Compare,
-        /// With what, base units.
+        /// The claimed value, base units.
         amount: i64,
     },
     /// No leaf is below its guarantee while it has pending demand, for longer than this.
@@ -112,118 +112,118 @@ pub enum Predicate {
         /// Milliseconds.
         within_ms: u64,
     },
-    /// Evictions so far.
+    /// The number of evictions so far.
     Evictions {
-        /// Of whose pods; `None`: anybody's.
+        /// Whose pods were evicted; `None`: everybody's.
         of: Option<Selector>,
-        /// For whom; `None`: anybody.
+        /// The preemptor; `None`: any.
         by: Option<Selector>,
-        /// How compared.
+        /// The comparison.
         compare: Compare,
-        /// With what.
+        /// The claimed value.
         count: u64,
     },
-    /// A count of evictions that should not have been.
+    /// The number of evictions of a kind that should not occur.
     Bad {
-        /// Which.
+        /// The kind.
         kind: BadEviction,
-        /// How compared.
+        /// The comparison.
         compare: Compare,
-        /// With what.
+        /// The claimed value.
         count: u64,
     },
-    /// The verdict of a waiting workload's pods names this rule: it is binding, blocks them, or protects pods (X1).
+    /// The verdict on the pending pods cites this rule: it is binding, blocks them, or protects pods (X1).
     Verdict {
-        /// Whose.
+        /// Whose work.
         of: Selector,
-        /// The rule, as text: `A1`, `P1`, ...
+        /// The rule as text: `A1`, `P1`, ...
         rule: String,
     },
-    /// Waiting times of pods that were bound.
+    /// Waiting times of the pods that were bound.
     Wait {
-        /// Whose.
+        /// Whose work.
         of: Selector,
-        /// Which.
+        /// The statistic.
         stat: WaitStat,
-        /// How compared.
+        /// The comparison.
         compare: Compare,
-        /// With what, milliseconds.
+        /// The claimed value, milliseconds.
         ms: u64,
     },
     /// The time at which the last pod ended.
     Makespan {
-        /// How compared.
+        /// The comparison.
         compare: Compare,
-        /// With what, milliseconds.
+        /// The claimed value, milliseconds.
         ms: u64,
     },
     /// Time-weighted use over capacity, in thousandths.
     Utilisation {
-        /// Of what.
+        /// The resource.
         resource: Name,
-        /// How compared.
+        /// The comparison.
         compare: Compare,
-        /// With what.
+        /// The claimed value.
         permille: u64,
     },
     /// Submissions and edits that were refused.
     Refused {
-        /// Whose; `None`: anybody's.
+        /// Whose submissions and edits; `None`: everybody's.
         of: Option<Selector>,
-        /// Why; `None`: for any reason.
+        /// The reason; `None`: any reason.
         why: Option<Reason>,
-        /// How compared.
+        /// The comparison.
         compare: Compare,
-        /// With what.
+        /// The claimed value.
         count: u64,
     },
     /// A resource times the time it was used.
     UsedTime {
-        /// By whom.
+        /// Who used it.
         of: Selector,
-        /// Of what.
+        /// The resource.
         resource: Name,
-        /// How compared.
+        /// The comparison.
         compare: Compare,
-        /// With what: milliseconds of one whole unit (a core, a device, a GiB).
+        /// The claimed value: milliseconds of one whole unit (a core, a device, a GiB).
         ms: u64,
     },
     /// Work lost by evictions and node failures, in pod-milliseconds.
     LostWork {
-        /// Whose.
+        /// Whose work.
         of: Selector,
-        /// How compared.
+        /// The comparison.
         compare: Compare,
-        /// With what, milliseconds.
+        /// The claimed value, milliseconds.
         ms: u64,
     },
     /// A dataset: its phase, or a figure.
     Dataset {
         /// Index into [`super::Scenario::datasets`].
         dataset: usize,
-        /// Whether it is bound: a cache worker runs.
+        /// Whether it is claimed to be bound, that is, a cache worker runs.
         bound: Option<bool>,
-        /// A figure, how compared, and with what: thousandths, bytes a second, or milliseconds.
+        /// A figure, the comparison, and the claimed value: thousandths, bytes a second, or milliseconds.
         figure: Option<(DatasetFigure, Compare, u64)>,
     },
-    /// Time in which work waited for input; of a Job summed over its pods.
+    /// Time that work waited for input; of a Job, summed over its pods.
     InputWait {
-        /// Whose.
+        /// Whose work.
         of: Selector,
-        /// Whether it is multiplied by the GPUs that waited.
+        /// Whether the time is multiplied by the GPUs that waited.
         gpus: bool,
-        /// How compared.
+        /// The comparison.
         compare: Compare,
-        /// With what, milliseconds.
+        /// The claimed value, milliseconds.
         ms: u64,
     },
     /// A fairness figure in thousandths.
     Fairness {
-        /// Which.
+        /// The figure.
         figure: FairnessFigure,
-        /// How compared.
+        /// The comparison.
         compare: Compare,
-        /// With what.
+        /// The claimed value.
         permille: u64,
     },
     /// No gang ever runs below its minimum because of the scheduler (I6).
@@ -232,31 +232,31 @@ pub enum Predicate {
     CellsFeasible,
     /// The scheduler's own audit finds nothing.
     Invariants,
-    /// Nothing changes for this long before the end: no bind, no eviction.
+    /// Nothing was bound or evicted for this long before the end.
     StableFor {
         /// Milliseconds.
         ms: u64,
     },
-    /// A figure of nodes, drains, faults, or quotas that were reduced.
+    /// A figure of nodes, drains, faults, or reduced quotas.
     Nodes(NodeClaim),
-    /// The part of a figure that belongs to somebody.
+    /// The share of a user, group, quota or workload in a figure.
     Share(ShareClaim),
     /// The digest of the run.
     Digest(u128),
-    /// No tenant waits longer than this factor (thousandths) of its mean wait alone on its own quota.
+    /// No tenant's mean wait is longer than this factor times its mean wait alone on its own quota.
     NotWorseThanAlone {
-        /// Whose.
+        /// The tenant.
         of: Selector,
         /// The factor, in thousandths.
         permille: u64,
     },
-    /// The outcome is that of a summary file: namespace rows and eviction count.
+    /// The outcome equals that of a summary file: its namespace rows and its number of evictions.
     SameAs {
-        /// The path of the file as it is written.
+        /// The path of the file as the scenario gives it.
         file: String,
         /// The namespace rows: name, running, pending, succeeded, failed, evicted.
         rows: Vec<(String, [u64; 5])>,
-        /// Evictions.
+        /// The number of evictions.
         evictions: u64,
     },
 }

@@ -12,30 +12,32 @@ pub struct Dataset {
     pub namespace: Name,
     /// Bytes, at least 1.
     pub size: u64,
-    /// Bandwidth of the storage where the data lies, in bytes a second, at least 1. All pods that read from it share it equally.
+    /// Bandwidth of the storage that contains the data, in bytes a second, at least 1. All pods that read from it share
+    /// it equally.
     pub backend: u64,
-    /// How it is accelerated; `None`: not at all.
+    /// Its cache; `None`: it has none.
     pub cache: Option<Cache>,
     /// When it is loaded into the cache beforehand; `None`: not at all.
     pub preload: Option<Time>,
 }
 
-/// An acceleration: cache workers, the pods of a Deployment.
+/// A cache. Its workers are the pods of a Deployment.
 #[derive(Debug, Clone)]
 pub struct Cache {
     /// The Deployment whose running pods are the workers, by name.
     pub workload: String,
-    /// Bytes that one worker can hold, at least 1.
+    /// How many bytes one worker can hold, at least 1.
     pub quota: u64,
-    /// Where it holds them.
+    /// The medium in which it holds them.
     pub tier: Tier,
-    /// Up to this many thousandths of the capacity are filled.
+    /// The high mark: the cache is filled up to this part of its capacity, in thousandths.
     pub high_permille: u64,
-    /// When a pass over the dataset ends with the cache filled that far, it evicts down to this many thousandths of its capacity.
+    /// The low mark: when a pass over the dataset ends with the cache filled to the high mark, the cache evicts down to
+    /// this part of its capacity, in thousandths.
     pub low_permille: u64,
-    /// Bytes a second that a pod reads from the cache where a worker runs on its node, at least 1.
+    /// Bytes a second that a pod reads from the cache if a worker runs on its node, at least 1.
     pub local: u64,
-    /// Bytes a second that it reads otherwise, at least 1.
+    /// Bytes a second that any other pod reads from the cache, at least 1.
     pub remote: u64,
 }
 
@@ -51,7 +53,7 @@ pub enum Tier {
 }
 
 impl Tier {
-    /// As it is written.
+    /// Its word in scenarios.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -62,12 +64,13 @@ impl Tier {
     }
 }
 
-/// What a workload reads.
+/// The input of a workload.
 #[derive(Debug, Clone)]
 pub struct Reads {
     /// Index into [`Scenario::datasets`](super::Scenario::datasets).
     pub dataset: usize,
-    /// Bytes in all, pass after pass: of each pod of a Job, or of the members of a Training together. At least 1.
+    /// Bytes in total, over all passes, at least 1. Each pod of a Job reads that many; the members of a Training read
+    /// them together.
     pub bytes: u64,
     /// Whether it reads ahead while it computes.
     pub prefetch: bool,
@@ -84,9 +87,9 @@ pub enum DatasetFigure {
     HitRatio,
     /// Bytes a second while somebody read.
     Rate,
-    /// Milliseconds by which its readers were faster than without a cache.
+    /// Milliseconds that the cache saved its readers.
     Saved,
-    /// The same, times the GPUs that they hold.
+    /// The same, times the GPUs of the readers.
     GpuSaved,
 }
 

@@ -1,4 +1,4 @@
-//! What can happen to nodes: random faults, outages of racks, drains, slow nodes, pools that grow and shrink.
+//! Changes of nodes: random faults, outages of racks, drains, slow nodes, pools that grow and shrink.
 
 use super::{Compare, Runtime};
 use quotree_core::{Amounts, Name, Time};
@@ -14,35 +14,35 @@ pub struct NodePool {
     pub name: Name,
     /// Its nodes.
     pub nodes: Nodes,
-    /// What a node of it costs an hour, in thousandths of the currency.
+    /// The price of one of its nodes for an hour, in thousandths of the currency.
     pub price_milli: u64,
-    /// Whether it grows and shrinks by itself.
+    /// Its autoscaler, if it has one.
     pub autoscale: Option<Autoscale>,
 }
 
-/// How a pool grows and shrinks by itself.
+/// The autoscaler of a pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Autoscale {
-    /// It never has fewer nodes.
+    /// The smallest number of nodes.
     pub min: u32,
-    /// It never has more.
+    /// The largest number of nodes.
     pub max: u32,
-    /// From the demand to the node that serves it.
+    /// The time from the demand until the node that serves it has joined.
     pub delay_up: Runtime,
-    /// A node without pods is removed after this time, milliseconds.
+    /// A node that has had no pods for this long is removed, milliseconds.
     pub idle_down_ms: u64,
 }
 
-/// Nodes that fail and are repaired repeatedly, each with a random stream of its own.
+/// Nodes that fail and are repaired repeatedly, each with its own random stream.
 #[derive(Debug, Clone)]
 pub struct Faults {
-    /// What its streams are labelled with, unique in the scenario.
+    /// The label of its random streams, unique in the scenario.
     pub name: Name,
     /// Its nodes.
     pub nodes: Nodes,
-    /// From a repair, or the start, to the next failure.
+    /// The time from the start, or from a repair, to the next failure.
     pub mtbf: Runtime,
-    /// From a failure to its repair.
+    /// The time from a failure to its repair.
     pub mttr: Runtime,
     /// The time to the first failure starts here.
     pub from: Time,
@@ -50,10 +50,10 @@ pub struct Faults {
     pub until: Time,
 }
 
-/// What can happen to nodes besides going down, coming back and being cordoned.
+/// Changes of nodes other than that they fail, recover or are cordoned.
 #[derive(Debug, Clone)]
 pub enum NodeChange {
-    /// All nodes of a rack fail, or the rack is back.
+    /// All nodes of a rack fail, or the rack recovers.
     Rack {
         /// A number of the rack, unique in the scenario.
         rack: u32,
@@ -62,50 +62,50 @@ pub enum NodeChange {
         /// Whether it fails.
         down: bool,
     },
-    /// Nodes fail together and come back together, unless something else keeps them down.
+    /// Nodes fail together and recover together, unless something else keeps them down.
     Outage {
-        /// Which.
+        /// The nodes.
         nodes: Nodes,
-        /// For how long.
+        /// How long they are down.
         lasts_ms: u64,
     },
     /// Nodes are drained: they get no new pods, and their pods are evicted.
     Drain {
-        /// Which.
+        /// The nodes.
         nodes: Nodes,
-        /// How long it may take; `None`: without limit.
+        /// The longest time of the drain; `None`: no limit.
         within_ms: Option<u64>,
-        /// Whether pods that are still there then are killed.
+        /// Whether the pods that remain at the end of that time are killed.
         kill: bool,
     },
     /// Nodes join for the first time.
     Add {
-        /// Which.
+        /// The nodes.
         nodes: Nodes,
     },
     /// Nodes are removed for good.
     Remove {
-        /// Of which.
+        /// The nodes from which some are removed.
         nodes: Nodes,
-        /// How many of those that are there, the last ones first; `None`: all.
+        /// How many of those that exist are removed, the last ones first; `None`: all.
         count: Option<u32>,
         /// They are drained first, for at most this long; `None`: their pods are lost at once.
         drain_ms: Option<u64>,
     },
     /// Nodes get other labels, taints or amounts.
     Edit {
-        /// Which.
+        /// The nodes.
         nodes: Nodes,
-        /// These resources get these amounts, others keep theirs.
+        /// New amounts of these resources; the others are unchanged.
         allocatable: Amounts,
-        /// These labels get these values, others keep theirs.
+        /// New values of these labels; the others are unchanged.
         labels: Vec<(Name, Name)>,
-        /// The new taints; `None`: as before.
+        /// The new taints; `None`: unchanged.
         taints: Option<Vec<Name>>,
     },
-    /// Work on nodes runs at another speed from now on.
+    /// Work on nodes proceeds at another speed from now on.
     Slow {
-        /// Which.
+        /// The nodes.
         nodes: Nodes,
         /// Thousandths of full speed.
         permille: u32,
@@ -115,11 +115,11 @@ pub enum NodeChange {
 /// A claim about a figure of nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeClaim {
-    /// Which figure.
+    /// The figure.
     pub figure: NodeFigure,
-    /// How compared.
+    /// The comparison.
     pub compare: Compare,
-    /// With what, in the unit of the figure.
+    /// The claimed value, in the unit of the figure.
     pub value: u128,
 }
 
@@ -128,7 +128,7 @@ pub struct NodeClaim {
 pub enum NodeFigure {
     /// Nodes that are up, of one pool or of all.
     Up(Option<Name>),
-    /// How long nodes were there, of one pool or of all, milliseconds.
+    /// How long nodes existed, of one pool or of all, milliseconds.
     Time(Option<Name>),
     /// What nodes cost, of one pool or of all, thousandths.
     Cost(Option<Name>),
@@ -136,11 +136,11 @@ pub enum NodeFigure {
     Drained,
     /// Drains that did not finish in their time.
     FailedDrains,
-    /// Failures that `faults` produced.
+    /// Failures drawn by `faults`.
     Failures,
-    /// The estimated time until a quota that an edit left above its max, or with more non-preemptible usage than its min, is within
-    /// its limits again, milliseconds.
+    /// The estimated time, in milliseconds, until a quota that an edit left over a limit is within its limits again.
+    /// Over a limit means usage above its max, or non-preemptible usage above its min.
     Estimate(Name),
-    /// The time that it took.
+    /// The actual time until then.
     Took(Name),
 }

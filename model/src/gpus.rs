@@ -1,12 +1,12 @@
-//! The GPUs of nodes, the modes in which they are given to pods, and what can happen to them.
+//! The GPUs of nodes, the modes in which nodes assign them to pods, and their changes.
 
 use quotree_core::{DeviceChoice, DeviceMode, DeviceSpec, Name, NodeSpec};
 use quotree_syntax::words;
 use std::sync::Arc;
 
-/// The label that says in which mode the GPUs of a node are.
+/// The label with the GPU mode of a node.
 pub const MODE_LABEL: &str = "ack.node.gpu.schedule";
-/// The label that says which model the GPUs are.
+/// The label with the GPU model of a node.
 pub const MODEL_LABEL: &str = "gpu-model";
 
 const WHOLE: &str = "nvidia.com/gpu";
@@ -16,7 +16,7 @@ pub const MEMORY: &str = "aliyun.com/gpu-mem";
 /// The resource of GPU cores, percent.
 pub const CORES: &str = "aliyun.com/gpu-core.percentage";
 
-/// How the GPUs of a node are given to pods.
+/// How a node assigns its GPUs to pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GpuMode {
     /// `nvidia.com/gpu`: whole GPUs, a part of one, or equal parts of several.
@@ -25,29 +25,29 @@ pub enum GpuMode {
     Exclusive,
     /// `aliyun.com/gpu-mem`, in GiB: a part of the memory of one, or equal parts of several.
     Share,
-    /// The same, with `aliyun.com/gpu-core.percentage` of the same GPUs.
+    /// The same, and `aliyun.com/gpu-core.percentage` of the same GPUs.
     CoreMem,
-    /// `aliyun.com/gpu`: whole GPUs, those near each other first.
+    /// `aliyun.com/gpu`: whole GPUs, preferably near each other.
     Topology,
 }
 
 /// The GPUs of one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gpus {
-    /// How many, 1 to 64.
+    /// Their number, 1 to 64.
     pub count: u32,
-    /// How much memory each has, GiB; `None` if it is not known.
+    /// The memory of each, GiB; `None` if it is not known.
     pub memory_gib: Option<u32>,
     /// Sizes of islands (GPUs near each other), ascending.
     pub islands: Vec<u32>,
-    /// Which of the GPUs that fit a pod gets.
+    /// Which GPU a pod gets, of those that fit it.
     pub choice: DeviceChoice,
     /// The mode at the start.
     pub mode: GpuMode,
 }
 
 impl Gpus {
-    /// Gives these GPUs to a node, in this mode and no other.
+    /// Sets the GPUs and the mode of a node; GPUs that it had before are removed.
     pub fn mark(&self, mode: GpuMode, node: &mut NodeSpec) {
         let others = [WHOLE, CLOSE, MEMORY, CORES];
         node.allocatable = node
@@ -92,30 +92,30 @@ pub fn set_label(node: &mut NodeSpec, label: &Name, value: &Name) {
     }
 }
 
-/// What happens to the devices or the labels of a node.
+/// A change of the devices or labels of a node.
 #[derive(Debug, Clone)]
 pub enum DeviceChange {
     /// A device becomes unhealthy: it gets no new pods.
     Unhealthy {
         /// Index into [`Cluster::nodes`](super::Cluster::nodes).
         node: usize,
-        /// Which of its devices.
+        /// Index of the device on the node.
         device: u32,
-        /// Whether the pods on it are lost; otherwise they go on.
+        /// Whether the pods on it are lost; otherwise they continue.
         lost: bool,
     },
     /// A device is healthy again.
     Healthy {
         /// Index into [`Cluster::nodes`](super::Cluster::nodes).
         node: usize,
-        /// Which of its devices.
+        /// Index of the device on the node.
         device: u32,
     },
-    /// A node gets other labels, or its GPUs another mode. Refused while pods have devices of the old mode.
+    /// A node gets other labels, or its GPUs get another mode. Refused while pods have devices of the old mode.
     Relabel {
         /// Index into [`Cluster::nodes`](super::Cluster::nodes).
         node: usize,
-        /// Labels that get these values; others stay.
+        /// New values of these labels; the others are unchanged.
         labels: Vec<(Name, Name)>,
         /// The new mode, and the GPUs of the node.
         mode: Option<(GpuMode, Arc<Gpus>)>,

@@ -1,7 +1,7 @@
 //! The checked model of a scenario as plain data: every name is resolved, every number is in base units.
 //!
-//! The scenario language (`quotree-scenario`) builds it from text, and the simulator (`quotree-sim`) only reads it. What both
-//! must compute in the same way is here too: durations, random streams, who may do what ([`people`]), GPU cells ([`cells`]).
+//! The scenario language (`quotree-scenario`) builds it from text, and the simulator (`quotree-sim`) only reads it.
+//! Code that both must share is here, too: durations, random streams, permissions ([`people`]), GPU cells ([`cells`]).
 
 mod arrivals;
 pub mod cells;
@@ -49,13 +49,13 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 pub struct Scenario {
     /// Its name, unique in a catalogue.
     pub name: String,
-    /// One sentence for people.
+    /// A description in one sentence.
     pub about: String,
-    /// The root of all random streams.
+    /// The seed from which all random streams are derived.
     pub seed: u64,
     /// The name of the policy, such as `capacity`.
     pub policy_name: String,
-    /// The knobs of the policy.
+    /// The settings of the policy.
     pub policy: Policy,
     /// Nodes, or one pool without nodes.
     pub cluster: Cluster,
@@ -63,27 +63,27 @@ pub struct Scenario {
     pub tree: TreeSpec,
     /// Users and groups. If there are none, permissions are not checked.
     pub people: People,
-    /// Queues in front of leaves, at most one a leaf.
+    /// Job queues; a leaf has at most one.
     pub queues: Vec<JobQueue>,
-    /// What workloads read.
+    /// The datasets that workloads read.
     pub datasets: Vec<Dataset>,
-    /// What is submitted.
+    /// The workloads.
     pub workloads: Vec<Workload>,
-    /// What happens to the world, sorted by time; equal times in the order of the file.
+    /// The changes of the world, sorted by time; at equal times in the order of the file.
     pub events: Vec<TimedChange>,
     /// Nodes that fail at random.
     pub faults: Vec<Faults>,
-    /// What must hold.
+    /// The claims.
     pub claims: Vec<Claim>,
     /// How the world behaves around the scheduler.
     pub world: World,
-    /// The digest of the text of the scenario and of all files it includes.
+    /// The digest of the text of the scenario and of all files that it includes.
     pub digest: u128,
 }
 
 impl Scenario {
-    /// The typical pods of all workloads, by which placement `Fgd` measures fragmentation. A workload that is submitted
-    /// repeatedly counts as often as instances are expected.
+    /// The typical pods of all workloads, from which the placement score `Fgd` computes fragmentation. A workload that
+    /// is submitted repeatedly counts as often as instances are expected.
     #[must_use]
     pub fn typical(&self) -> Vec<TypicalPod> {
         let mut pods: Vec<(&PodTemplate, u64)> = Vec::new();
@@ -104,7 +104,7 @@ pub struct Cluster {
     pub is_pool: bool,
     /// The node pools, in the order of the file.
     pub pools: Vec<NodePool>,
-    /// The GPUs of nodes whose pool says what they are, by index into `nodes`.
+    /// The GPUs of nodes whose pool specifies them, by index into `nodes`.
     pub gpus: BTreeMap<usize, Arc<Gpus>>,
 }
 
@@ -113,16 +113,16 @@ pub struct Cluster {
 pub struct Node {
     /// Its name.
     pub name: String,
-    /// The node pool it came from.
+    /// The node pool to which it belongs.
     pub pool: Name,
     /// The node as the scheduler sees it.
     pub spec: NodeSpec,
-    /// It is not there at the start; it may join later.
+    /// Whether it is absent at the start; it may join later.
     pub spare: bool,
 }
 
 impl Node {
-    /// A node that is there from the start.
+    /// A node that exists from the start.
     #[must_use]
     pub fn new(name: String, pool: Name, spec: NodeSpec) -> Self {
         Self { name, pool, spec, spare: false }
@@ -138,84 +138,85 @@ pub struct Workload {
     pub namespace: Name,
     /// Who submits it; `None`: permissions are not checked.
     pub user: Option<Name>,
-    /// Priority of its pods; tasks and rows may have their own.
+    /// Priority of its pods; tasks and trace rows may have their own.
     pub priority: Priority,
     /// Whether its pods may be evicted.
     pub preemptible: bool,
     /// The disruption budget that protects its pods.
     pub budget: Option<Name>,
-    /// All pods of each of its gangs are placed in one domain of this level; tasks have their own.
+    /// If set, all pods of each of its gangs are placed in one domain of this level; tasks have their own.
     pub together: Option<Level>,
-    /// From an eviction decision until its pod is gone; `None`: as the world says.
+    /// The time from an eviction decision until the pod is gone; `None`: that of the world.
     pub eviction_grace: Option<Runtime>,
-    /// When it is submitted; if repeatedly, from when on.
+    /// When it is submitted; if it is submitted repeatedly, when that starts.
     pub submit: Time,
-    /// `None`: it is submitted once.
+    /// How it is submitted repeatedly; `None`: it is submitted once.
     pub arrivals: Option<Arrivals>,
-    /// It should be done within this time of its submission, milliseconds; only counted. Tasks and rows have their own.
+    /// Its deadline, as a time after its submission, milliseconds. Deadlines are only counted. Tasks and trace rows
+    /// have their own.
     pub deadline_ms: Option<u64>,
-    /// What it is.
+    /// The kind, with what only that kind has.
     pub kind: Kind,
 }
 
 /// The kinds of workload.
 #[derive(Debug, Clone)]
 pub enum Kind {
-    /// Equal pods that run until scaled or withdrawn; lost ones are recreated.
+    /// Equal pods that run until they are scaled down or withdrawn; lost pods are recreated.
     Deployment {
-        /// How many.
+        /// How many pods.
         replicas: u32,
-        /// What each asks.
+        /// The template of its pods.
         template: Arc<PodTemplate>,
     },
-    /// Equal pods that end; a pod that is evicted is tried again.
+    /// Equal pods that end; an evicted pod is tried again.
     Job {
-        /// How many must succeed.
+        /// How many pods must succeed.
         completions: u32,
-        /// How many may be there at once.
+        /// How many pods may exist at once.
         parallelism: u32,
-        /// What it does about pods that fail.
+        /// How it handles pods that fail.
         retries: Retries,
-        /// What each asks.
+        /// The template of its pods.
         template: Arc<PodTemplate>,
-        /// How long each runs.
+        /// How long each pod runs.
         runtime: Runtime,
         /// When its work is saved.
         checkpoints: Checkpoints,
-        /// What each pod reads; never of a job that runs forever.
+        /// The dataset that each pod reads; only for a job that ends.
         reads: Option<Reads>,
     },
     /// Roles that train together.
     Training {
         /// The roles, at least one.
         roles: Vec<Role>,
-        /// How much there is to do.
+        /// The amount of work.
         work: Work,
-        /// How much faster several members are than one.
+        /// How the speed depends on the number of members.
         scaling: Scaling,
         /// When the work of all its members together is saved.
         checkpoints: Checkpoints,
-        /// Added to the run after each restart, milliseconds.
+        /// The time that each restart adds to the run, milliseconds.
         restart_overhead_ms: u64,
-        /// How often it may be restarted before it fails; `None`: without limit.
+        /// How many restarts are allowed before it fails; if absent, unlimited.
         max_restarts: Option<u32>,
-        /// It fails when it has worked this long, all its runs together, milliseconds.
+        /// It fails when it has worked this long, over all its runs, milliseconds.
         runtime_limit_ms: Option<u64>,
-        /// What it does when it loses members with their node.
+        /// What happens when members are lost with their node.
         on_loss: OnLoss,
-        /// What its members read together; never of a training that runs forever.
+        /// The dataset that its members read together; only for a training that ends.
         reads: Option<Reads>,
     },
     /// Jobs and trainings that depend on each other.
     Workflow {
-        /// At least one; none waits for itself.
+        /// The tasks, at least one; their dependencies have no cycle.
         tasks: Vec<Task>,
     },
-    /// Rows of an imported trace, each a job of one gang of equal pods that runs for its time.
+    /// Rows of an imported trace. Each is a job of one gang of equal pods that runs for the time that the row says.
     Trace {
         /// The rows, sorted stably by submission.
         rows: Arc<[TraceRow]>,
-        /// Limits of rows that have none of their own.
+        /// Limits of the rows that have none of their own.
         limits: Limits,
         /// When the work of a row is saved.
         checkpoints: Checkpoints,
@@ -229,32 +230,32 @@ pub struct Role {
     pub name: Name,
     /// How many pods.
     pub replicas: u32,
-    /// How many must run together.
+    /// How many must run together (minimum members).
     pub min: u32,
-    /// Whether its members do the work; the others, such as launchers, must only be there.
+    /// Whether its members do the work. The others, such as launchers, only have to run.
     pub works: bool,
-    /// What each asks.
+    /// The template of its pods.
     pub template: Arc<PodTemplate>,
 }
 
 /// How the world behaves around the scheduler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct World {
-    /// From a bind decision to the running pod.
+    /// The time from a bind decision until the pod runs.
     pub bind_latency: Runtime,
-    /// From an eviction decision to the pod being gone.
+    /// The time from an eviction decision until the pod is gone.
     pub eviction_grace: Runtime,
-    /// From a pod being gone to the replacement that its controller creates.
+    /// The time from when a pod is gone until its controller creates the replacement.
     pub recreate_delay_ms: u64,
-    /// How many binds of a thousand fail, after their latency; the pod waits again.
+    /// Per mille of binds that fail, after their latency; the pod is pending again.
     pub failed_binds_permille: u64,
-    /// How many requests of a thousand to evict a running pod are lost; the pod runs on.
+    /// Per mille of eviction requests that are lost; the pod keeps running.
     pub lost_evictions_permille: u64,
-    /// From a lost eviction request to the next one.
+    /// The time from a lost eviction request to the next one.
     pub eviction_retry_ms: u64,
-    /// From then on no bind fails and no request is lost; `None`: never.
+    /// From this time on no bind fails and no request is lost; `None`: no such time.
     pub reliable_from: Option<Time>,
-    /// The run stops here at the latest; `None`: when nothing more can happen.
+    /// The latest end of the run; `None`: the run ends when nothing more can happen.
     pub until: Option<Time>,
     /// A run that handles more events than this stops with an error: a guard against runaway scenarios.
     pub max_events: u64,
@@ -278,13 +279,13 @@ impl Default for World {
 
 /// Totals against which quotas are checked.
 impl Cluster {
-    /// The sum of all nodes that are there at the start or can be added by autoscaling; `None` if a sum would overflow.
+    /// The sum of all nodes that exist at the start or that autoscaling can add; `None` if a sum would overflow.
     #[must_use]
     pub fn total(&self) -> Option<Amounts> {
         self.total_with(&[])
     }
 
-    /// The amounts that nodes have after these changes relabel them, by index of the node.
+    /// The amounts of nodes after these changes relabel them, by index of the node.
     pub fn relabelled(&self, changes: &[TimedChange]) -> BTreeMap<usize, Vec<Amounts>> {
         let mut modes: BTreeMap<usize, Vec<Amounts>> = BTreeMap::new();
         for timed in changes {
@@ -298,7 +299,8 @@ impl Cluster {
         modes
     }
 
-    /// The same; of each node and resource, the most that it has at the start or after one of these changes.
+    /// The same sum, but with the largest amount that each node has of each resource, at the start or after one of
+    /// these changes.
     pub fn total_with(&self, changes: &[TimedChange]) -> Option<Amounts> {
         let modes = self.relabelled(changes);
         let mut sum = Amounts::new();

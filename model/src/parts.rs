@@ -1,11 +1,11 @@
-//! What workloads of every kind have: a name, how often they are submitted, and what their pods ask for.
+//! Properties of workloads of every kind: a name, how often they are submitted, and what their pods request.
 
 use super::{Kind, Reads, Workload};
 use quotree_core::{Level, Name, PodTemplate, Time};
 use std::sync::Arc;
 
 impl Workload {
-    /// What its kind is called.
+    /// The name of its kind.
     #[must_use]
     pub fn kind_name(&self) -> &'static str {
         match &self.kind {
@@ -14,7 +14,7 @@ impl Workload {
         }
     }
 
-    /// Whether it, a task of it, or a row of it has a deadline.
+    /// Whether it, one of its tasks, or one of its rows has a deadline.
     #[must_use]
     pub fn has_deadlines(&self) -> bool {
         let below = match &self.kind {
@@ -27,7 +27,7 @@ impl Workload {
         below || self.deadline_ms.is_some()
     }
 
-    /// About how many instances are submitted if the run ends at `end`; `None` if nothing bounds them.
+    /// The expected number of instances if the run ends at `end`; `None` if nothing bounds it.
     #[must_use]
     pub fn expected(&self, end: Option<Time>) -> Option<u64> {
         self.arrivals.as_ref().map_or(Some(1), |arrivals| arrivals.expected(self.submit, end))
@@ -35,7 +35,7 @@ impl Workload {
 }
 
 impl Kind {
-    /// What it is called.
+    /// The name of the kind.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl Kind {
         }
     }
 
-    /// Of a job or of rows: after how much work it is saved, and how long that takes, milliseconds.
+    /// The checkpoints of a job or of trace rows: the work between two of them, and how long one takes, milliseconds.
     #[must_use]
     pub fn checkpoints(&self) -> (Option<u64>, u64) {
         match self {
@@ -58,7 +58,7 @@ impl Kind {
         }
     }
 
-    /// What it reads itself.
+    /// The dataset that it reads itself, not by its tasks.
     #[must_use]
     pub const fn reads(&self) -> Option<&Reads> {
         match self {
@@ -67,7 +67,7 @@ impl Kind {
         }
     }
 
-    /// Whether it or a task of it reads.
+    /// Whether it or one of its tasks reads a dataset.
     #[must_use]
     pub fn reads_any(&self) -> bool {
         match self {
@@ -76,7 +76,7 @@ impl Kind {
         }
     }
 
-    /// Calls `see` with each template and the number of pods of one instance that have it.
+    /// Calls `see` with each pod template and its number of pods in one instance.
     pub fn templates<'a>(&'a self, see: &mut dyn FnMut(&'a Arc<PodTemplate>, u64)) {
         match self {
             Self::Deployment { replicas, template } => see(template, u64::from(*replicas)),
@@ -88,10 +88,10 @@ impl Kind {
     }
 }
 
-/// A priority: a number, or a class, whose number may change during the run.
+/// A priority as written: a number, or a priority class whose number can change during the run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Priority {
-    /// The number, or that of the class at the start.
+    /// The number; for a class, its number at the start.
     pub number: i32,
     /// The class.
     pub class: Option<Name>,
@@ -108,15 +108,15 @@ impl From<i32> for Priority {
 pub struct Task {
     /// Unique in its workflow.
     pub name: Name,
-    /// How many tasks must have succeeded before it starts.
+    /// The number of tasks that must succeed before it starts.
     pub after: u32,
-    /// The tasks that wait for it.
+    /// The tasks that depend on it.
     pub leads_to: Vec<u32>,
     /// Priority of its pods.
     pub priority: Priority,
-    /// All its pods are placed in one domain of this level.
+    /// If set, all its pods are placed in one domain of this level.
     pub together: Option<Level>,
-    /// It should be done within this time after it may start, milliseconds; only counted.
+    /// Its deadline, as a time after its dependencies have succeeded, milliseconds. Deadlines are only counted.
     pub deadline_ms: Option<u64>,
     /// A [`Kind::Job`] or [`Kind::Training`].
     pub kind: Kind,

@@ -1,6 +1,7 @@
-//! Users, groups and what they may do. A user is in groups, a group is bound to one leaf of the quota tree, and the members
-//! of the group may submit into the namespaces of that leaf. Permission is checked when something is attempted; a refusal
-//! is a value that holds its reason ([`Refusal`]). Work that was accepted goes on, whatever is edited later.
+//! Users, groups and permissions. A user is in groups, a group is bound to one leaf of the quota tree, and the members
+//! of the group may submit into the namespaces of that leaf. Permissions are checked when something is attempted. A
+//! refusal is a value that contains its reason ([`Refusal`]). Work that was accepted continues, whatever is edited
+//! later.
 
 mod refusal;
 mod tenants;
@@ -45,7 +46,7 @@ pub enum Role {
 pub struct User {
     /// Unique.
     pub name: Name,
-    /// What the user may do.
+    /// The role of the user.
     pub role: Role,
     /// The groups of the user; a user without groups can use no quota.
     pub groups: Vec<Name>,
@@ -60,20 +61,20 @@ pub struct Group {
     pub quota: Name,
 }
 
-/// An edit of the people.
+/// An edit of users or groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeopleEdit {
     /// A user is added.
     AddUser(User),
-    /// A user is removed; the work of the user goes on.
+    /// A user is removed; the user's work continues.
     RemoveUser(Name),
     /// A user gets another role, or other groups.
     EditUser {
-        /// Which.
+        /// The user.
         user: Name,
-        /// The new role; `None`: as before.
+        /// The new role; `None`: unchanged.
         role: Option<Role>,
-        /// All groups of the user from now on; `None`: as before.
+        /// All groups of the user from now on; `None`: unchanged.
         groups: Option<Vec<Name>>,
     },
     /// A group without members is added.
@@ -85,7 +86,7 @@ pub enum PeopleEdit {
 }
 
 impl PeopleEdit {
-    /// The user or group that it is about, for a report.
+    /// The user or group that the edit concerns, for a report.
     #[must_use]
     pub fn subject(&self) -> String {
         match self {

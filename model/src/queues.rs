@@ -1,29 +1,30 @@
-//! Job queues: what stands before the scheduler and lets jobs out to it.
+//! Job queues: they suspend jobs in front of the scheduler and release them to it.
 
 use quotree_core::Name;
 use quotree_syntax::words;
 
-/// A queue in front of one leaf. Jobs (trainings, pods of Jobs, trace rows; what a leaf's `max_jobs` counts, but for
-/// Deployments) are suspended when they are submitted: the scheduler learns of them when the queue lets them out.
+/// A queue in front of one leaf. Jobs (trainings, pods of Jobs, trace rows: what a leaf's `max_jobs` counts, except
+/// Deployments) are suspended when they are submitted. The scheduler learns of a job when the queue releases it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobQueue {
-    /// The leaf it stands before.
+    /// The leaf.
     pub quota: Name,
-    /// Whose turn it is.
+    /// The order of releases.
     pub queueing: QueueOrder,
-    /// The most jobs that are out and have not ended; absent: no limit.
+    /// The most jobs that are released and have not ended; if absent, unlimited.
     pub max_jobs: Option<u32>,
-    /// A job that does not start within so many milliseconds goes back into the queue; absent: it stays out.
+    /// A job that does not start within this time of its release returns to the queue, milliseconds; if absent, it
+    /// stays released.
     pub start_timeout_ms: Option<u64>,
-    /// How long it then waits at least, after the first time; twice as long after each further time, milliseconds.
+    /// The back-off of a job that returns for the first time, milliseconds. Each further return doubles it.
     pub backoff_ms: u64,
-    /// The longest such wait, milliseconds.
+    /// The longest back-off, milliseconds.
     pub backoff_max_ms: u64,
 }
 
 impl JobQueue {
-    /// How long a job waits at least that did not start for the `tries`-th time, from 1: `backoff` times 2^(tries - 1), at
-    /// most `backoff_max`.
+    /// The back-off of a job that did not start for the `tries`-th time, counted from 1: `backoff` times 2^(tries - 1),
+    /// at most `backoff_max`.
     ///
     /// ```
     /// use quotree_model::{JobQueue, QueueOrder};
@@ -41,15 +42,15 @@ impl JobQueue {
     }
 }
 
-/// Whose turn it is in a job queue. Everywhere priority goes first, then submission, then the id.
+/// The order in which a job queue releases jobs. In every order priority comes first, then submission, then the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum QueueOrder {
-    /// A job that cannot be let out, or is in its back-off, keeps its place and is passed.
+    /// A job that cannot be released, or is in its back-off, keeps its position and is passed over.
     #[default]
     Skip,
-    /// Nobody passes the first, and nobody is let out before the one let out last has started.
+    /// No job overtakes the first one, and none is released before the job released last has started.
     Block,
-    /// A job that did not start in time goes behind all of its priority that were tried less often.
+    /// A job that did not start in time goes behind all jobs of its priority that were tried less often.
     RoundRobin,
 }
 

@@ -1,30 +1,30 @@
-//! New figures of one quota. They are kept apart from the tree, since an edit is made to the tree of its time.
+//! New figures of one quota. They are separate from the tree, since an edit applies to the tree in effect at its time.
 
 use quotree_core::{Amounts, Name, Queueing, QuotaSpec, TreeSpec};
 
-/// New figures of one quota; what is `None` stays as it is.
+/// New figures of one quota; `None` leaves a figure unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QuotaEdit {
     /// Guarantees of these resources.
     pub min: Amounts,
     /// Limits of these resources.
     pub max: Amounts,
-    /// How much of these resources may be lent.
+    /// How much of the min of these resources may be lent.
     pub lend: Option<Amounts>,
     /// The weight.
     pub weight: Option<u64>,
     /// The job limit.
     pub max_jobs: Option<u32>,
-    /// All of its cells.
+    /// The complete list of its cells.
     pub cells: Option<Vec<(u32, u32)>>,
-    /// All of its namespaces.
+    /// The complete list of its namespaces.
     pub namespaces: Option<Vec<Name>>,
     /// The queueing.
     pub queueing: Option<Queueing>,
 }
 
 impl QuotaEdit {
-    /// Gives a quota the new figures.
+    /// Applies the new figures to a quota.
     pub fn apply(&self, quota: &mut QuotaSpec) {
         let set = |target: &mut Amounts, amounts: &Amounts| {
             amounts.iter().for_each(|(resource, amount)| target.set(resource.clone(), amount));

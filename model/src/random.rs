@@ -1,9 +1,9 @@
-//! Random numbers that stay the same: one ChaCha8 stream per label, integers all the way.
+//! Reproducible random numbers: one ChaCha8 stream for each label, computed with integers only.
 //!
-//! A stream is keyed by the root seed and a label such as `runtime/train-7`, so a draw added to one stream shifts no
-//! other. The mapping from bits to numbers is our own (unbiased multiplication for ranges, von Neumann's comparison
-//! method for exponentials, Karney's for normals): no floats, hence the same numbers on every machine and for ever; a
-//! golden test pins them.
+//! The root seed and a label such as `runtime/train-7` are the key of a stream, so an additional draw from one stream
+//! changes no other stream. Bits are mapped to numbers by code of this crate (unbiased multiplication for ranges, von
+//! Neumann's comparison method for exponentials, Karney's for normals) without floats. So the numbers are the same on
+//! every machine and in every version; a golden test pins them.
 
 mod normal;
 
@@ -45,7 +45,8 @@ impl Stream {
 
     /// A number below `bound`, each equally likely; 0 when the bound is 0.
     ///
-    /// The high half of `bits * bound`; the few products that would favour some numbers are drawn again.
+    /// The result is the high half of `bits * bound`; the few products that would make some numbers more likely are
+    /// drawn again.
     pub fn below(&mut self, bound: u64) -> u64 {
         let unfair = bound.wrapping_neg().checked_rem(bound).unwrap_or(0);
         loop {
@@ -56,7 +57,7 @@ impl Stream {
         }
     }
 
-    /// A number between the two, both included, each equally likely. Their order does not matter.
+    /// A number between the two, both included, each equally likely. The two may be given in any order.
     pub fn between(&mut self, one: u64, other: u64) -> u64 {
         let (low, high) = (one.min(other), one.max(other));
         match (high - low).checked_add(1) {
@@ -90,7 +91,7 @@ impl Stream {
         }
     }
 
-    /// A duration in milliseconds; nothing for one without end. What is fixed draws nothing.
+    /// A duration in milliseconds; nothing for one without end. A fixed duration draws no random bits.
     pub fn duration_ms(&mut self, runtime: &Runtime) -> Option<u64> {
         match runtime {
             Runtime::Forever => None,
@@ -112,7 +113,7 @@ mod tests {
     use super::*;
     use expect_test::expect;
 
-    /// If this moves, every random scenario comes out differently: a change of decisions.
+    /// If these numbers change, every random scenario changes its outcome.
     #[test]
     fn first_draws_are_pinned() {
         let mut seen = String::new();

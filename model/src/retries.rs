@@ -1,9 +1,9 @@
-//! What jobs do about failures, and when work is saved: parts of the language that the engine uses as they are read.
+//! How jobs handle failures, and when work is saved. The language and the engine use the same records.
 
 use quotree_syntax::{Ms, Positive, record};
 
 record! {
-    /// What a job does about pods that fail.
+    /// How a job handles pods that fail.
     pub struct Retries {
         /// The job fails after more than this many pod failures. A pod that is lost with its node has failed; an evicted pod has
         /// not.

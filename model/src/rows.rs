@@ -1,4 +1,4 @@
-//! Rows of traces, and what ends them early.
+//! Rows of traces, and their limits.
 
 use quotree_core::{Name, PodTemplate, Time};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// One row of a trace.
 #[derive(Debug, Clone)]
 pub struct TraceRow {
-    /// Its name in the trace, or its row number.
+    /// Its name in the trace, or the number of the row.
     pub name: Box<str>,
     /// When it is submitted.
     pub submit: Time,
@@ -20,7 +20,7 @@ pub struct TraceRow {
     pub priority: Option<i32>,
     /// How many equal pods make the gang.
     pub pods: u32,
-    /// What each asks.
+    /// The template of its pods.
     pub template: Arc<PodTemplate>,
     /// Its limits.
     pub limits: Limits,
@@ -29,16 +29,16 @@ pub struct TraceRow {
 /// Limits of a row. `None` means the limit of the trace, or no limit if the trace has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
-    /// It should be done within this time of its submission, milliseconds; only counted.
+    /// Its deadline, as a time after its submission, milliseconds. Deadlines are only counted.
     pub deadline_ms: Option<u64>,
-    /// It fails when its work has run this long, all its tries together, milliseconds.
+    /// It fails when its work has run this long, over all its tries, milliseconds.
     pub runtime_limit_ms: Option<u64>,
-    /// How many losses of a node it survives; evictions do not count.
+    /// How many losses of a node it survives; evictions are not counted.
     pub backoff_limit: Option<u32>,
 }
 
 impl Limits {
-    /// These limits, and those of `others` where these are `None`.
+    /// These limits; where one is `None`, the limit of `others`.
     #[must_use]
     pub fn or(self, others: Self) -> Self {
         Self {

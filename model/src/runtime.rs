@@ -1,23 +1,23 @@
-//! How long things take: always the same, or drawn.
+//! Durations: fixed or random.
 
 use std::sync::Arc;
 
-/// How long something runs or takes, milliseconds; drawn per pod from a labelled stream where it is random.
+/// A duration, milliseconds. A random one is drawn for each pod from a labelled stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Runtime {
-    /// Until it is stopped.
+    /// Without end: until the pod is stopped.
     Forever,
-    /// Always the same.
+    /// A fixed duration.
     Fixed(u64),
     /// Any whole number of milliseconds from the first to the second, both included.
     Uniform(u64, u64),
     /// Exponential with this mean.
     Exponential(u64),
-    /// A fixed shortest time plus an exponential one with this mean.
+    /// A fixed shortest time plus an exponential time with this mean.
     ShiftedExponential {
         /// The shortest.
         least: u64,
-        /// The mean of what is added.
+        /// The mean of the exponential part.
         mean: u64,
     },
     /// Its logarithm is normal: half are shorter than the median, and one standard deviation is a factor of exp(sigma).
@@ -32,7 +32,7 @@ pub enum Runtime {
 }
 
 impl Runtime {
-    /// About how long it is, milliseconds.
+    /// The approximate mean, milliseconds.
     #[must_use]
     pub fn typical_ms(&self) -> u64 {
         match self {
@@ -47,13 +47,13 @@ impl Runtime {
         }
     }
 
-    /// Whether drawing it takes random bits.
+    /// Whether a draw takes random bits.
     #[must_use]
     pub const fn is_random(&self) -> bool {
         !matches!(self, Self::Forever | Self::Fixed(_))
     }
 
-    /// The longest it can be; `None` if there is no bound.
+    /// The longest possible duration; `None` if there is no bound.
     #[must_use]
     pub fn longest(&self) -> Option<u64> {
         match self {

@@ -1,33 +1,33 @@
-//! Claims about the part of a figure that belongs to somebody.
+//! Claims about the share of a user, group, quota or workload in a figure.
 
 use super::{Compare, Selector};
 use quotree_core::Name;
 
-/// A claim about the part of a figure that belongs to somebody.
+/// A claim about the share of a user, group, quota or workload in a figure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShareClaim {
-    /// Whose.
+    /// Whose share.
     pub of: Selector,
-    /// Of which figure.
+    /// The figure.
     pub figure: ShareFigure,
-    /// How compared.
+    /// The comparison.
     pub compare: Compare,
-    /// With what, in the figure's own unit.
+    /// The claimed value, in the unit of the figure.
     pub value: u128,
 }
 
-/// A figure that has parts.
+/// A figure that can be divided into shares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShareFigure {
-    /// What is used of a resource now, base units.
+    /// Current usage of a resource, base units.
     Used(Name),
-    /// What of it is borrowed.
+    /// The borrowed part of the usage.
     Borrowed(Name),
-    /// A resource times the time it was borrowed: milliseconds of one whole unit.
+    /// Amounts that were borrowed times how long: milliseconds of one whole unit.
     BorrowedTime(Name),
-    /// A resource times the time it was missing: milliseconds of one whole unit.
+    /// Amounts that were missing from the guarantee times how long: milliseconds of one whole unit.
     StarvedTime(Name),
-    /// Used time over what nodes had, thousandths.
+    /// Usage over time, divided by the capacity of the nodes over time, thousandths.
     Utilisation(Name),
     /// What was paid for nodes, thousandths.
     Cost,
@@ -35,7 +35,7 @@ pub enum ShareFigure {
     Makespan,
     /// Pods that drains evicted.
     Drained,
-    /// Evictions that did not help to place the workload they were for.
+    /// Evictions that did not help to place the workload for which they were made.
     Wasted,
     /// Pods reclaimed from a quota within its guarantee.
     InsideMin,

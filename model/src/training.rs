@@ -1,4 +1,5 @@
-//! How trainings work: how much there is to do, how the speed depends on the number of members, and what happens when one is lost.
+//! How trainings work: the amount of work, how the speed depends on the number of members, and what happens when one is
+//! lost.
 
 use super::{Role, Runtime};
 use quotree_syntax::words;
@@ -6,23 +7,23 @@ use quotree_syntax::words;
 /// The speed of one member.
 pub const BILLION: u64 = 1_000_000_000;
 
-/// How much work a training is.
+/// The amount of work of a training.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {
-    /// What all members together do in this time, drawn once.
+    /// The work that all members do together in this time; drawn once.
     Runtime(Runtime),
     /// Milliseconds of one GPU.
     GpuTime(u64),
 }
 
-/// How much faster several members are than one.
+/// How the speed depends on the number of members.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Scaling {
     /// n members are n times as fast.
     #[default]
     Linear,
-    /// The speed of this many members, in thousandths of one; ascending. It is interpolated linearly between the entries and
-    /// from 0 to the first; beyond the last it does not grow.
+    /// A table of speeds by number of members, ascending, in thousandths of the speed of one. Between the entries, and
+    /// from 0 to the first one, the speed is interpolated linearly; beyond the last entry it does not grow.
     Table(Vec<(u32, u64)>),
     /// This part of the work, in thousandths, is serial (Amdahl).
     Serial(u64),
@@ -54,7 +55,7 @@ impl Scaling {
     }
 }
 
-/// The height at `x` of the line from one point to another, times a million, rounded down.
+/// The value at `x` on the line between two points, times a million, rounded down.
 fn between(from: (u64, u64), to: (u64, u64), x: u64) -> u64 {
     let width = i128::from(to.0 - from.0).max(1);
     let scale = i128::from(BILLION / 1000);
@@ -62,21 +63,21 @@ fn between(from: (u64, u64), to: (u64, u64), x: u64) -> u64 {
     u64::try_from(i128::from(from.1) * scale + rise.div_euclid(width)).unwrap_or(0)
 }
 
-/// What a training does when it loses members with their node and is not whole without them.
+/// What a training does when members are lost with their node and it is below its minimum without them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnLoss {
     /// The whole gang is withdrawn and submitted again.
     #[default]
     Resubmit,
-    /// The remaining members keep their place and wait, idle, for replacements. The gang is evicted when that takes longer than
-    /// `stale_after` of the policy (G3).
+    /// The remaining members keep their place and wait, idle, for replacements. The gang is evicted when that takes
+    /// longer than `stale_after` of the policy (G3).
     Wait,
 }
 
-/// What GPU-time is counted in: thousandths of a device, whole ones or what a node lends of one.
+/// The resources that count as GPUs: whole devices, or devices that a node shares in parts.
 const GPUS: [&str; 2] = ["nvidia.com/gpu", "aliyun.com/gpu"];
 
-/// Thousandths of GPUs that a member asks for.
+/// The GPUs that a member requests, in thousandths.
 pub fn gpus(role: &Role) -> u64 {
     let asked = |name: &&str| role.template.request.get(name).and_then(|amount| u64::try_from(amount).ok());
     GPUS.iter().filter_map(asked).sum()

@@ -1,4 +1,4 @@
-//! The words of claims: when they are judged, how numbers are compared, and which figures there are.
+//! The words of claims: when claims are judged, how numbers are compared, and which figures exist.
 
 use quotree_core::Time;
 use quotree_syntax::words;
@@ -6,7 +6,7 @@ use quotree_syntax::words;
 /// When a claim is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
-    /// At this time, after everything that happens at it.
+    /// At this time, after all events of that time.
     At(Time),
     /// At the end.
     Final,
@@ -14,13 +14,13 @@ pub enum When {
     Always,
     /// After no event.
     Never,
-    /// After some event, at this time at the latest.
+    /// After some event, no later than this time.
     Eventually(Time),
     /// After every event between these times.
     Within(Time, Time),
 }
 
-/// How the actual number is compared with the claimed one.
+/// How the measured number is compared with the claimed one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compare {
     /// `==`
@@ -36,24 +36,25 @@ pub enum Compare {
 pub enum WaitStat {
     /// Median.
     P50,
-    /// 95 of 100.
+    /// 95th percentile.
     P95,
-    /// 99 of 100.
+    /// 99th percentile.
     P99,
-    /// The longest.
+    /// Maximum.
     Max,
-    /// The mean.
+    /// Mean.
     Mean,
 }
 
-/// Evictions that should not have been.
+/// Evictions that should not occur.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadEviction {
-    /// For a workload that was not placed by them (S3).
+    /// Evictions for a workload that was not placed by them (S3).
     Wasted,
-    /// Of a workload that had evicted, directly or through others, the workload it was evicted for (S2, I7); each pair counts once.
+    /// A workload evicted another one, directly or through others, and was evicted for it (S2, I7); each pair counts
+    /// once.
     Cycle,
-    /// From a quota within its guarantee, for a workload outside of it (I3).
+    /// Evictions from a quota within its guarantee, for a workload of another quota (I3).
     InsideMin,
 }
 
@@ -62,7 +63,7 @@ pub enum BadEviction {
 pub enum FairnessFigure {
     /// Jain's index over allocation/entitlement.
     Jain,
-    /// The sum of what leaves with demand lack of their fair share, over capacity.
+    /// The sum of the shortfalls of leaves with demand against their fair share, over capacity.
     FairnessError,
     /// Largest minus smallest dominant share among leaves with demand.
     DominantShareGap,

@@ -9,13 +9,13 @@ use quotree_core::Time;
 use quotree_model::{Arrivals, Pattern as Checked};
 use quotree_syntax::{At, Ms, Positive, Report, Span, group, record};
 
-/// A list of arrivals may have this many times.
+/// The most times in a list of arrivals.
 const MAX_TIMES: usize = 1_000_000;
 
-/// A burst may have this many instances.
+/// The most instances of a burst.
 const MAX_BURST: u32 = 100_000;
 
-/// The densest hour of a day.
+/// The largest weight of an hour.
 const MAX_WEIGHT: u32 = 1_000_000;
 
 group! {
@@ -26,7 +26,7 @@ group! {
 record! {
     /// At these times after `submit`.
     pub(crate) struct Times(times) in "arrivals" {
-        /// When.
+        /// The times.
         times: At<Vec<Ms>> => required,
         bounds: Bounds => embedded,
     }
@@ -62,7 +62,7 @@ record! {
 }
 
 record! {
-    /// Several at a time.
+    /// Several instances at a time.
     pub(crate) struct Bursts in "arrivals" {
         /// From the start of one burst to the next, which does not start before the last instance of the burst was submitted.
         every: At<RandomTime> => required,
@@ -84,7 +84,7 @@ record! {
     }
 }
 
-/// How a workload says when it is submitted.
+/// The fields that say when a workload is submitted.
 pub(crate) enum Arriving<'a> {
     Once,
     Repeated(&'a At<Pattern>),
@@ -96,7 +96,7 @@ impl<'a> Arriving<'a> {
         pattern.map_or(Self::Once, Self::Repeated)
     }
 
-    /// The arrivals with their place; `None` inside for one submission, outside for a mistake.
+    /// The arrivals with their place. The inner `None` means one submission, the outer one a mistake.
     pub(crate) fn check(&self, files: &mut Files<'_>, report: &mut Report) -> Option<Option<(Arrivals, Span)>> {
         Some(match self {
             Self::Once => None,

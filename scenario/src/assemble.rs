@@ -1,5 +1,5 @@
-//! Fields into a scenario: first the records of all fields are read, then they are checked in an order in which later parts may
-//! name earlier ones.
+//! Builds a scenario from its fields. First the records of all fields are read. Then they are checked in an order in
+//! which later parts may refer to earlier ones.
 
 use crate::{
     checks, claim, cluster,
@@ -19,13 +19,13 @@ use quotree_model::{Change, Cluster, Kind, Scenario, TimedChange, World};
 use quotree_syntax::{At, Node, Read, Report, Shape, entries};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Everything as read, before the checks that look at several parts.
+/// All parts as read, before the checks that look at several parts.
 pub(crate) struct Parts {
     pub(crate) tree: Option<ReadTree>,
     pub(crate) people: ReadPeople,
     pub(crate) policy: Policy,
     pub(crate) cluster: Cluster,
-    /// Whether the cluster could be read; otherwise the rest is not checked against it.
+    /// Whether the cluster could be read; if not, nothing is checked against it.
     pub(crate) knows_cluster: bool,
     pub(crate) datasets: Vec<ReadDataset>,
     pub(crate) workloads: Vec<ReadWorkload>,
@@ -120,12 +120,13 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     }
 }
 
-/// Reads the entries of a list; those that are wrong are left out.
+/// Reads the entries of a list; invalid entries are left out.
 fn read_list<T: Read>(items: &[&Node], report: &mut Report) -> Vec<T> {
     items.iter().filter_map(|item| T::read(item, report)).collect()
 }
 
-/// `{ "name": number }` maps; a later layer replaces, the same layer must not repeat.
+/// Reads `{ "name": number }` maps. A later layer replaces entries of an earlier one; within a layer a name must not
+/// repeat.
 fn numbers<T: Read + Copy + Default>(maps: &[(u32, &Node)], report: &mut Report) -> BTreeMap<Name, T> {
     let mut out: BTreeMap<Name, (u32, T)> = BTreeMap::new();
     for (layer, node) in maps {
@@ -164,7 +165,7 @@ fn workloads(
     read
 }
 
-/// Reports workloads that have the name of an instance or a task of another one.
+/// Reports workloads whose name is also the name of an instance or task of another workload.
 fn part_names(workloads: &[ReadWorkload], report: &mut Report) {
     let known: BTreeMap<&str, &ReadWorkload> = workloads.iter().map(|w| (w.workload.name.as_str(), w)).collect();
     for read in workloads {

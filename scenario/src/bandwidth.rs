@@ -1,15 +1,15 @@
-//! Bandwidths, exact or refused.
+//! Bandwidths. A bandwidth that cannot be represented exactly is an error.
 
 use quotree_syntax::{Node, Read, Report, Shape, clip, wrong};
 
-/// A bandwidth is at most this many bytes a second: a terabyte.
+/// The largest bandwidth, in bytes a second: a terabyte.
 const MAX_BANDWIDTH: u64 = 1_000_000_000_000;
 
 /// Bytes a second, written as `"1GB/s"`, `"800MiB/s"` or `"10Gbit/s"`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bandwidth(pub(crate) u64);
 
-/// The units with how many bits they are.
+/// The units, each with its number of bits.
 const UNITS: [(&str, u128); 14] = [
     ("B/s", 8),
     ("KB/s", 8_000),

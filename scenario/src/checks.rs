@@ -1,5 +1,5 @@
 //! Checks that look at several parts at once: workloads against the tree and the nodes, names of budgets, times against
-//! the end of the run, and how much there is of everything.
+//! the end of the run, and limits on the number of everything.
 
 use crate::{assemble::Parts, quota::ReadTree, workload::ReadWorkload};
 use quotree_core::{Amounts, Name, PodTemplate, QuotaSpec, Time, Unquotaed};
@@ -8,13 +8,13 @@ use quotree_model::{Claim, Kind, Runtime, When};
 use quotree_syntax::{Node, Report, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A scenario may have this many pods.
+/// The most pods of a scenario.
 const MAX_PODS: u64 = 10_000_000;
 
-/// Warnings of one kind about one trace go up to this many.
+/// The most warnings of one kind about one trace.
 pub(crate) const MAX_TRACE_WARNINGS: usize = 10;
 
-/// Reports everything that is wrong between several parts.
+/// Reports all mistakes that involve several parts.
 pub(crate) fn all(parts: &Parts, report: &mut Report) {
     counts(parts, report);
     budgets(parts, report);
@@ -79,7 +79,7 @@ fn budgets(parts: &Parts, report: &mut Report) {
     }
 }
 
-/// A hold that ends before its victims are gone was useless, and so is the next one.
+/// If a hold ends before its victims are gone, their eviction was useless, and so is that of the next hold.
 pub(crate) fn hold_timeout(policy: &Node, parts: &Parts, report: &mut Report) {
     let Some(timeout) = parts.policy.hold_timeout_ms else { return };
     let longest = |grace: &Runtime| grace.longest().unwrap_or(u64::MAX);
@@ -101,7 +101,7 @@ fn event_times(parts: &Parts, report: &mut Report) {
     }
 }
 
-/// Claims about times after the end are never judged.
+/// Warns of claims about times after the end, which are never judged.
 pub(crate) fn claim_times(items: &[&Node], claims: &[Claim], parts: &Parts, report: &mut Report) {
     let Some(until) = parts.world.until.filter(|_| items.len() == claims.len()) else { return };
     for (item, claim) in items.iter().zip(claims) {
@@ -115,7 +115,7 @@ pub(crate) fn claim_times(items: &[&Node], claims: &[Claim], parts: &Parts, repo
     }
 }
 
-/// What workloads are compared with.
+/// The tree and the nodes that workloads are checked against.
 struct Fits<'a> {
     parts: &'a Parts,
     /// The leaf of each namespace, as an index into the tree's list.
@@ -123,9 +123,9 @@ struct Fits<'a> {
     by_name: BTreeMap<&'a Name, usize>,
     /// Namespaces of later trees.
     later: BTreeSet<&'a Name>,
-    /// What different nodes have.
+    /// The amounts of nodes, each different one once.
     nodes: BTreeSet<&'a Amounts>,
-    /// What nodes have after being relabelled.
+    /// The amounts of nodes after they are relabelled.
     relabelled: BTreeSet<Amounts>,
 }
 
@@ -173,8 +173,8 @@ impl<'a> Fits<'a> {
         self.kind(name, &read.workload.kind, (read, 0), &spans, report);
     }
 
-    /// What a workload or task asks; `spans` gives the place of each of its templates, the first of which is that number of
-    /// the workload's.
+    /// The requests of a workload or task. `spans` gives the place of each of its templates; the number in `of` is that of
+    /// its first template among those of the workload.
     fn kind(
         &mut self,
         name: &str,
@@ -200,7 +200,7 @@ impl<'a> Fits<'a> {
         }
     }
 
-    /// Only distinct rows are checked: a trace of a million rows has a few hundred of them.
+    /// Checks the rows of a trace. Only distinct rows are checked: a trace of a million rows has a few hundred of them.
     fn trace(&mut self, rows: &[quotree_model::TraceRow], read: &ReadWorkload, report: &mut Report) {
         let mut namespaces: BTreeSet<&Name> = BTreeSet::new();
         let mut shapes: BTreeMap<(&PodTemplate, u32, &Name), &str> = BTreeMap::new();
@@ -235,7 +235,7 @@ impl<'a> Fits<'a> {
         self.leaves.contains_key(namespace) || self.later.contains(namespace)
     }
 
-    /// A4: a namespace on no leaf.
+    /// A4: the namespace is on no leaf.
     fn namespace(&self, namespace: &Name, span: Span, report: &mut Report) {
         let damaged = self.parts.tree.as_ref().is_some_and(ReadTree::is_damaged);
         if damaged || self.homed(namespace) || self.parts.policy.unquotaed == Unquotaed::Schedule {
@@ -248,12 +248,12 @@ impl<'a> Fits<'a> {
             .help("add it to the `namespaces` of a leaf quota, or set `unquotaed: Schedule` in the policy");
     }
 
-    /// What nodes have, or will have.
+    /// The amounts that nodes have, or will have.
     fn kinds(&self) -> impl Iterator<Item = &Amounts> {
         self.nodes.iter().copied().chain(&self.relabelled)
     }
 
-    /// A pod larger than any node.
+    /// A pod is larger than any node.
     fn template(&self, name: &str, template: &PodTemplate, span: Span, report: &mut Report) {
         let fits = |node: &Amounts| template.request.iter().all(|(r, n)| n <= node.get(r.as_str()).unwrap_or(0));
         if self.nodes.is_empty() || self.kinds().any(fits) {
@@ -280,7 +280,7 @@ impl<'a> Fits<'a> {
         }
     }
 
-    /// T2: a gang larger than a ceiling on its path.
+    /// T2: a gang exceeds a max on its path.
     fn gang(&self, name: &str, namespace: &Name, members: &[(&PodTemplate, u32)], span: Span, report: &mut Report) {
         let mut sums: BTreeMap<&Name, i128> = BTreeMap::new();
         for (template, count) in members {

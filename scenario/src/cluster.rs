@@ -1,4 +1,4 @@
-//! `cluster: [..]`: node pools, node lists out of trace files, or one pool without nodes.
+//! `cluster: [..]`: node pools, node lists from trace files, or one pool without nodes.
 
 use crate::{
     files::Files,
@@ -13,7 +13,7 @@ use quotree_model::{Cluster, Node};
 use quotree_syntax::{At, Count, Path, Quantity, Report, Span, Texts, group, record};
 use std::collections::BTreeSet;
 
-/// A node may have this many devices of one resource.
+/// The most devices of one resource on a node.
 const MAX_DEVICES: u32 = 64;
 
 group! {
@@ -26,33 +26,33 @@ record! {
     pub(crate) struct NodePool in "cluster" {
         /// Unique among pools.
         name: At<Name> => required,
-        /// How many nodes, at most 1,000,000 in a cluster.
+        /// How many nodes; a cluster has at most 1,000,000.
         count: At<u32> => "1",
-        /// What pods may use on each node.
+        /// The amounts that pods may use on each node.
         allocatable: Amounts => required,
         /// Labels that selectors match.
         labels: Texts = Texts::default(),
         /// Taints that pods must tolerate.
         taints: Vec<Name> = Vec::new(),
-        /// The devices of each node. Their sum is allocatable, too.
+        /// The devices of each node. Their sum is also added to `allocatable`.
         devices: Vec<At<Devices>> = Vec::new(),
         /// The GPUs of each node, instead of `devices`.
         gpus: At<Gpus> => "absent",
-        /// What a node costs an hour, in thousandths at the finest.
+        /// The price of a node for an hour; thousandths are the smallest unit.
         price: Quantity => "0",
-        /// How the pool grows and shrinks by itself.
+        /// The autoscaler of the pool.
         autoscale: Autoscale => "absent",
         /// The zone of the nodes; several pools may share a zone.
         zone: Name => "absent",
         /// The rack of all the nodes; several pools may share a rack.
         rack: Name => "absent",
-        /// The nodes are divided evenly, in order, over this many racks `NAME-rack-0`, `NAME-rack-1`, ..
+        /// The nodes are divided evenly, in order, among this many racks `NAME-rack-0`, `NAME-rack-1`, ..
         racks: At<u32> => "absent",
     }
 }
 
 record! {
-    /// Nodes out of the node list of a trace.
+    /// The nodes of a node list that belongs to a trace.
     pub(crate) struct Nodes in "cluster" {
         /// The name of the pool in reports.
         name: Name = "nodes".into(),
@@ -60,7 +60,7 @@ record! {
         file: At<Path> => required,
         /// The format of the file.
         format: NodeFormat => required,
-        /// The resource that whole devices are counted as.
+        /// The resource that stands for whole devices.
         resource: Name = TraceOptions::default().resource,
     }
 }
@@ -68,7 +68,7 @@ record! {
 record! {
     /// Amounts without nodes. It must be the only part of the cluster.
     pub(crate) struct Pool(allocatable) in "cluster" {
-        /// What there is.
+        /// The amounts.
         allocatable: Amounts => required,
     }
 }
@@ -116,7 +116,7 @@ impl Reading {
         self.push("pool".to_owned(), &"pool".into(), NodeSpec::new(0, allocatable), false);
     }
 
-    /// Whether this many more nodes are allowed.
+    /// Whether the cluster may have this many more nodes.
     fn room_for(&self, count: usize, span: Span, report: &mut Report) -> bool {
         let total = self.cluster.nodes.len().saturating_add(count);
         if total > MAX_NODES {
@@ -189,7 +189,7 @@ impl Reading {
     }
 }
 
-/// `racks: 4`: the nodes are divided evenly over this many racks of their own.
+/// `racks: 4`: divides the nodes evenly among this many racks of their own.
 fn racks(read: &NodePool, count: u32, report: &mut Report) -> Option<u32> {
     let racks = read.racks.as_ref()?;
     if read.rack.is_some() {

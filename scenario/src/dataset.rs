@@ -1,7 +1,7 @@
-//! `datasets: [Dataset(..)]`: what workloads read, how it is accelerated, and the `reads` of workloads.
+//! `datasets: [Dataset(..)]`: the data that workloads read, its cache, and the field `reads` of workloads.
 //!
-//! The cache workers of an accelerated dataset are the pods of a Deployment, `NAME-cache`, which comes before all other
-//! workloads: claims and events may name it like any workload.
+//! The cache workers of a dataset are the pods of a Deployment, `NAME-cache`, which precedes all other workloads.
+//! Claims and events may name it like any workload.
 
 use crate::{
     bandwidth::Bandwidth,
@@ -12,9 +12,9 @@ use quotree_core::{Name, Time};
 use quotree_model::{Cache, Dataset as Checked, Kind, Reads as CheckedReads, Role, Tier, Workload};
 use quotree_syntax::{At, Count, Given, Node, Permille, Quantity, Read, Report, Shape, Span, record, wrong};
 
-/// A dataset has at most this many bytes: a pebibyte.
+/// The largest dataset, bytes: a pebibyte.
 const MAX_SIZE: u64 = 1 << 50;
-/// A workload reads at most this many bytes, and at most this often all of its dataset.
+/// The most bytes that a workload reads, and the most passes over its dataset.
 const MAX_BYTES: u64 = 1 << 60;
 const MAX_PASSES: u64 = 100_000;
 
@@ -25,13 +25,13 @@ record! {
         name: At<Name> => required,
         /// The namespace of its cache workers.
         namespace: At<Name> => required,
-        /// Such as `144Gi`; at most 1Pi.
+        /// The size, such as `144Gi`; at most 1Pi.
         size: At<Quantity> => required,
-        /// The bandwidth of the storage where the data lies; all pods that read from there share it equally.
+        /// The bandwidth of the storage that contains the data; all pods that read from it share it equally.
         backend: Bandwidth => required,
-        /// A cache.
+        /// The cache.
         accelerate: At<Accelerate> => "absent",
-        /// Whether it is loaded into the cache beforehand: as soon as there is a cache, or from this time on.
+        /// Whether it is preloaded into the cache: as soon as there is a cache, or from this time on.
         preload: Given<Preload> => "false",
     }
 }
@@ -43,15 +43,16 @@ record! {
         workers: Count = Count(1),
         /// How many bytes each worker can hold, at most 1Pi.
         quota: At<Quantity> => required,
-        /// Where a worker holds them. What a worker holds in memory should be part of its memory request.
+        /// The medium in which a worker holds them. If it is memory, it should be part of the worker's memory request.
         tier: Tier = Tier::Mem,
-        /// Up to this part of the capacity is filled.
+        /// The cache is filled up to this part of its capacity.
         high: At<Permille> => "95%",
-        /// When a pass over the dataset ends with the cache filled up to `high`, the cache evicts down to this part.
+        /// When a pass over the dataset ends with the cache filled up to `high`, the cache evicts down to this part of
+        /// its capacity.
         low: At<Permille> => "75%",
-        /// The bandwidth from the cache of a pod that runs on a node with a worker.
+        /// The bandwidth at which a pod reads from the cache if a worker runs on its node.
         local: Bandwidth => required,
-        /// The bandwidth from the cache of any other pod.
+        /// The bandwidth at which any other pod reads from the cache.
         remote: Bandwidth => required,
         /// The priority of the workers.
         priority: PriorityName = PriorityName::Number(0),
@@ -64,15 +65,16 @@ record! {
 }
 
 record! {
-    /// How much of a dataset is read, and how. Without `passes` and `bytes` all of it is read once.
+    /// How much of a dataset is read, and how. Without `passes` and `bytes` the whole dataset is read once.
     pub(crate) struct Reads(dataset) in "reads" {
         /// Which dataset.
         dataset: At<Name> => required,
-        /// How often all of it is read, at most 100,000 times.
+        /// How often the whole dataset is read, at most 100,000 times.
         passes: At<u64> => "1",
-        /// Or how many bytes are read, pass after pass.
+        /// How many bytes are read, pass after pass; instead of `passes`.
         bytes: At<Quantity> => "absent",
-        /// Whether it reads ahead: a step takes the longer of computing and reading, not their sum.
+        /// Whether it reads ahead while it computes: then a step takes the longer of the two times instead of their
+        /// sum.
         prefetch: bool = true,
         /// The roles of a Training whose members read.
         roles: At<Vec<At<Name>>> => "those that work",
@@ -100,7 +102,7 @@ impl Read for Preload {
     }
 }
 
-/// A checked dataset, and what its acceleration submits.
+/// A checked dataset, and the workers of its cache.
 #[derive(Debug, Clone)]
 pub(crate) struct ReadDataset {
     pub(crate) dataset: Checked,
@@ -199,7 +201,7 @@ fn acceleration(
     Some((cache, read))
 }
 
-/// The water marks; the low one must not be above the high one.
+/// The high and low marks; the low one must not exceed the high one.
 fn marks(read: &Accelerate, report: &mut Report) -> (u64, u64) {
     let mut mark = |field: &str, mark: Option<&At<Permille>>, default: u64| {
         if let Some(mark) = mark.filter(|mark| mark.value.0 > 1000) {
@@ -215,7 +217,7 @@ fn marks(read: &Accelerate, report: &mut Report) -> (u64, u64) {
     (high, low)
 }
 
-/// Checks `reads: Reads("imagenet", passes: 3)` of a Job, or of a Training of these roles.
+/// Checks `reads: Reads("imagenet", passes: 3)` of a Job, or of a Training with these roles.
 pub(crate) fn reads(
     written: &At<Reads>,
     roles: Option<&[Role]>,
@@ -261,13 +263,13 @@ pub(crate) fn reads(
     Some(CheckedReads { dataset, bytes, prefetch: read.prefetch, roles: reading })
 }
 
-/// The places of the roles that do the work, if not all or none do.
+/// The indices of the roles that do the work; nothing if all or none do.
 fn working(roles: &[Role]) -> Option<Vec<usize>> {
     let places: Vec<usize> = roles.iter().enumerate().filter(|(_, role)| role.works).map(|(place, _)| place).collect();
     (!places.is_empty() && places.len() < roles.len()).then_some(places)
 }
 
-/// The roles that read, by place.
+/// The indices of the roles that read.
 fn reading_roles(names: &At<Vec<At<Name>>>, roles: Option<&[Role]>, report: &mut Report) -> Option<Vec<usize>> {
     let Some(roles) = roles else {
         report.error(names.span, "only a Training has roles", "not allowed here");

@@ -1,5 +1,5 @@
-//! `events: [At("1m", Scale(..)), ..]`: what happens to the world. Edits of single quotas are made on the tree as it will be at
-//! their time, and each resulting tree is checked.
+//! `events: [At("1m", Scale(..)), ..]`: changes of the world. Edits of single quotas are applied to the tree as it will
+//! be at their time, and each resulting tree is checked.
 
 use crate::{
     gpus::{self, DeviceHealthy, DeviceUnhealthy, PodsOnIt, Relabel},
@@ -16,17 +16,18 @@ use quotree_model::{
 use quotree_syntax::{At as Placed, Later, Report, Span, group, record};
 use std::collections::BTreeMap;
 
-/// All versions of the tree together may have this many quotas.
+/// The most quotas in all versions of the tree together.
 const MAX_QUOTAS: usize = 10_000_000;
 
 record! {
     /// A change at a time.
     pub(crate) struct At(time, change) in "event" {
-        /// When.
+        /// The time.
         time: Placed<Time> => required,
-        /// What happens.
+        /// The change.
         change: Placed<Change> => required,
-        /// Who does it. Only admins may do it, except `Scale` and `Withdraw` of one's own workloads.
+        /// The user who makes the change. Only admins may make changes, except `Scale` and `Withdraw` of their own
+        /// workloads, which all users may.
         by: Placed<Name> => "absent",
         /// `extends` replaces the entry of the same name.
         name: String => "absent",
@@ -34,7 +35,7 @@ record! {
 }
 
 group! {
-    /// What can happen.
+    /// The changes.
     pub(crate) enum Change in "change", "a change of the world" {
         Scale, Withdraw, EditWorkload, SetClass, ReplaceTree, EditQuota, MoveNamespace, NodeDown, NodeUp, Cordon, Uncordon,
         SetBudget, DeviceUnhealthy, DeviceHealthy, Relabel, RackDown, RackUp, Outage, Drain, AddNodes, RemoveNodes, EditNodes,
@@ -61,11 +62,11 @@ record! {
 }
 
 record! {
-    /// A workload is edited, with its waiting and running pods: all its instances, tasks and rows.
+    /// A workload is edited, with its pending and running pods: all its instances, tasks and rows.
     pub(crate) struct EditWorkload(workload) in "change" {
         /// Which workload.
         workload: Placed<String> => required,
-        /// The new priority, a number, even if the workload named a class.
+        /// The new priority; a number, even if the workload named a class.
         priority: i32 => "unchanged",
         /// Whether its pods may be evicted.
         preemptible: bool => "unchanged",
@@ -73,8 +74,8 @@ record! {
 }
 
 record! {
-    /// A priority class gets another number. Pods that are created from then on get it, if their workload or row names the
-    /// class; existing pods keep theirs.
+    /// A priority class gets another number. Pods created from then on get it if their workload or row names the class;
+    /// existing pods keep the old number.
     pub(crate) struct SetClass(class, priority) in "change" {
         /// Which class.
         class: Placed<Name> => required,
@@ -110,7 +111,7 @@ record! {
 }
 
 record! {
-    /// A node comes, or is back.
+    /// A node joins, or recovers.
     pub(crate) struct NodeUp(node) in "change" {
         /// Which node.
         node: Placed<String> => required,
@@ -143,7 +144,7 @@ record! {
     }
 }
 
-/// What events may name.
+/// The names that events may use.
 pub(crate) struct Known<'a> {
     pub(crate) workloads: &'a [ReadWorkload],
     pub(crate) cluster: &'a Cluster,
@@ -152,25 +153,25 @@ pub(crate) struct Known<'a> {
     pub(crate) over_promised: OverPromised,
 }
 
-/// The events in order of time, and every tree that an event brings.
+/// The events in order of time, and all trees that they result in.
 #[derive(Default)]
 pub(crate) struct ReadEvents {
     pub(crate) changes: Vec<TimedChange>,
     pub(crate) trees: Vec<ReadTree>,
-    /// Where and when each event is written.
+    /// The time and the place of each event.
     pub(crate) places: Vec<(Time, Span)>,
     /// The budgets that events set.
     pub(crate) budgets: Vec<Name>,
-    /// Replica counts that Deployments get, with their places.
+    /// Replica counts that events give to Deployments, with their places.
     pub(crate) scales: Vec<(u32, Span)>,
-    /// Whether users or groups are edited, and every user that comes.
+    /// Whether users or groups are edited, and every user that is added.
     pub(crate) people: bool,
     pub(crate) users: Vec<Name>,
-    /// Every group that comes.
+    /// Every group that is added.
     pub(crate) groups: Vec<Name>,
 }
 
-/// Checks all events; `tree` is the one of time 0.
+/// Checks all events; `tree` is the tree at time 0.
 pub(crate) fn check(
     written: &[Placed<At>],
     tree: Option<&ReadTree>,
@@ -206,7 +207,7 @@ struct Checking<'a, 'r> {
     nodes: BTreeMap<&'a str, usize>,
     places: nodes::Places<'a>,
     names: BTreeMap<&'a str, usize>,
-    /// The tree as it will be, as far as that can be known.
+    /// The tree at the time of an event, as far as it is known before the run.
     tree: Option<ReadTree>,
     tenants: Tenants,
     quotas: usize,
@@ -353,7 +354,8 @@ impl Checking<'_, '_> {
         found.map(|value| Placed { value, span: name.span })
     }
 
-    /// Whether this user may do this at that time, as far as that can be known; if not, a warning says so.
+    /// Whether this user may make this change at that time, as far as that is known before the run; if not, a warning
+    /// says so.
     fn may(&mut self, change: &Change, by: Option<&Name>) -> bool {
         let said = match by {
             Some(by) if !matches!(change, Change::Scale(_) | Change::Withdraw(_)) => self.tenants.may_administer(by),
@@ -362,7 +364,7 @@ impl Checking<'_, '_> {
         self.is_accepted(change.span(), said)
     }
 
-    /// Warns of what will be refused; returns whether it will be accepted.
+    /// Warns of an edit that will be refused; returns whether it will be accepted.
     fn is_accepted(&mut self, span: Span, said: Result<(), Refusal>) -> bool {
         if let Err(refusal) = &said {
             self.report.warning(span, format!("this will be refused: {refusal}"), "this event has no effect");
@@ -370,7 +372,7 @@ impl Checking<'_, '_> {
         said.is_ok()
     }
 
-    /// Somebody who is a user at some time.
+    /// Whether somebody is a user at some time.
     fn user(&mut self, by: &Placed<Name>) -> Option<Name> {
         let known = || self.known.people.users.iter().map(|user| &user.name).chain(&self.events.users);
         if !known().any(|user| *user == by.value) {
@@ -413,7 +415,7 @@ impl Checking<'_, '_> {
         Some(Checked::People(edit))
     }
 
-    /// A tree that an event brings; what will be refused has no part in those after it.
+    /// A tree that an event results in. An edit that will be refused does not affect the trees after it.
     fn new_tree(&mut self, tree: ReadTree, span: Span, goes: bool) -> Option<()> {
         self.quotas = self.quotas.saturating_add(tree.spec.quotas.len());
         if self.quotas > MAX_QUOTAS {
@@ -431,7 +433,7 @@ impl Checking<'_, '_> {
     }
 }
 
-/// The edit of users or groups that a change is, if it is one; nothing inside for a mistake that was reported.
+/// The edit of users or groups, if the change is one; the inner `None` means a mistake that was reported.
 fn people_edit(change: &Change) -> Option<Option<PeopleEdit>> {
     let group = |name: &Option<Name>, quota: &Option<Name>| Some(Group { name: name.clone()?, quota: quota.clone()? });
     Some(match change {

@@ -1,14 +1,15 @@
-//! The files of a scenario: read once each, counted, hashed in the order of reading, their places remembered.
+//! The files of a scenario. Each is read once, counted, and hashed in the order of reading; the places of its lines are
+//! kept.
 
 use crate::loader::{Loader, join};
 use quotree_core::StableHasher;
 use quotree_syntax::{Source, Span};
 use std::hash::Hasher;
 
-/// A scenario may consist of this many files.
+/// The most files of a scenario.
 const MAX_FILES: usize = 1000;
 
-/// A scenario file (not a trace) may have this many bytes.
+/// The most bytes of a scenario file (not of a trace).
 const MAX_BYTES: usize = 64 << 20;
 
 /// All files read so far.
@@ -37,7 +38,8 @@ impl<'l> Files<'l> {
         Ok(bytes)
     }
 
-    /// Reads a scenario file; its number among the sources. Where it is not UTF-8 is the second part.
+    /// Reads a scenario file and gives its number among the sources. The second value is the place where it is not
+    /// UTF-8.
     pub(crate) fn source(&mut self, path: &str) -> Result<(u32, Option<usize>), String> {
         let bytes = self.bytes(path)?;
         if bytes.len() > MAX_BYTES {
@@ -56,7 +58,7 @@ impl<'l> Files<'l> {
         Ok((number, bad))
     }
 
-    /// An empty source of this name: where errors about a file that cannot be read are shown.
+    /// Adds an empty source of this name, to which errors about a file that cannot be read refer.
     pub(crate) fn missing(&mut self, path: &str) -> Span {
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         self.sources.push(Source { path: path.to_owned(), text: String::new() });
@@ -64,7 +66,7 @@ impl<'l> Files<'l> {
         Span::new(number, 0..0)
     }
 
-    /// The path that `named` means in a source.
+    /// The path of the file that a source names `named`.
     pub(crate) fn resolve(&self, source: u32, named: &str) -> Result<String, String> {
         join(self.sources.get(source as usize).map_or("", |s| s.path.as_str()), named)
     }

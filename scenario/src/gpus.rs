@@ -1,4 +1,4 @@
-//! GPUs of node pools, what pods ask of them and where they are placed, and what happens to them: `gpus: Gpus(..)`,
+//! GPUs of node pools, the GPU requests and topology of pods, and changes of devices and labels: `gpus: Gpus(..)`,
 //! `gpu_count`, `topology: Same("rack")`, `DeviceUnhealthy(..)`, `DeviceHealthy(..)`, `Relabel(..)`.
 
 use quotree_core::{DeviceAsk, DeviceChoice, Level, Name, NodeSpec, PodTemplate};
@@ -6,25 +6,26 @@ use quotree_model::{CORES, Cluster, DeviceChange, GpuMode, Gpus as Checked, MEMO
 use quotree_syntax::{At, Node, Read, Report, Shape, Span, Texts, choice, record, words};
 use std::sync::Arc;
 
-/// A node may have this many GPUs, each of at most this much memory.
+/// The most GPUs of a node, and the largest memory of a GPU.
 const MOST: u32 = 64;
 const MOST_MEMORY: u32 = 1_000_000;
 
 record! {
-    /// Equal GPUs, and how pods get them. The node gets the label `ack.node.gpu.schedule`.
+    /// Equal GPUs, and how pods are assigned to them. The node gets the label `ack.node.gpu.schedule`.
     pub(crate) struct Gpus in "gpus" {
         /// How many, at most 64.
         count: At<u32> => required,
-        /// Fraction: `nvidia.com/gpu`, whole or in parts. Exclusive: `nvidia.com/gpu`, whole. Share: `aliyun.com/gpu-mem` (GiB)
-        /// of one GPU. CoreMem: the same with `aliyun.com/gpu-core.percentage`. Topology: `aliyun.com/gpu`, whole, near each other.
+        /// The resources that pods request. Fraction: `nvidia.com/gpu`, whole GPUs or parts. Exclusive:
+        /// `nvidia.com/gpu`, whole GPUs. Share: `aliyun.com/gpu-mem` (GiB) of one GPU. CoreMem: as Share, with
+        /// `aliyun.com/gpu-core.percentage`. Topology: `aliyun.com/gpu`, whole GPUs near each other.
         mode: GpuMode = GpuMode::Fraction,
-        /// The memory of each in GiB; needed where GPUs are shared.
+        /// The memory of each GPU in GiB; required where GPUs are shared.
         memory: At<u32> => "absent",
-        /// How many GPUs are near each other, ascending: `[2, 4]`.
+        /// The sizes of the groups of GPUs that are near each other, ascending: `[2, 4]`.
         islands: At<Vec<u32>> => "none",
-        /// Pods get the fullest GPU that fits, or the emptiest.
+        /// Which of the GPUs that fit a pod gets: the fullest, or the emptiest.
         choice: DeviceChoice = DeviceChoice::default(),
-        /// Becomes the label `gpu-model`.
+        /// The value of the label `gpu-model`.
         model: Name => "absent",
     }
 }
@@ -60,11 +61,11 @@ record! {
 }
 
 record! {
-    /// A node gets other labels, or its GPUs another mode. It is refused while pods have devices of the old mode.
+    /// A node gets other labels, or its GPUs get another mode. It is refused while pods have devices of the old mode.
     pub(crate) struct Relabel(node) in "change" {
         /// Which node.
         node: At<String> => required,
-        /// These labels get these values; other labels stay.
+        /// New values of these labels; other labels are unchanged.
         labels: Texts = Texts::default(),
         /// The new mode.
         mode: At<GpuMode> => "unchanged",
@@ -106,7 +107,7 @@ impl Same {
     }
 }
 
-/// Checks the GPUs of a node pool, and gives them to its nodes.
+/// Checks the GPUs of a node pool, and adds them to its nodes.
 pub(crate) fn check(written: &At<Gpus>, spec: &mut NodeSpec, report: &mut Report) -> Option<Arc<Checked>> {
     let (read, span) = (&written.value, written.span);
     let count = read.count.as_ref()?;
@@ -153,7 +154,7 @@ pub(crate) fn check(written: &At<Gpus>, spec: &mut NodeSpec, report: &mut Report
     Some(Arc::new(gpus))
 }
 
-/// Whether the GPUs can be in a mode: shared ones need to have a memory.
+/// Whether the GPUs support a mode: to be shared, they need a memory size.
 fn can_be(gpus: &Checked, mode: GpuMode, span: Span, report: &mut Report) -> bool {
     let shared = matches!(mode, GpuMode::Share | GpuMode::CoreMem);
     let fits = !shared || gpus.memory_gib.is_some();
@@ -164,7 +165,7 @@ fn can_be(gpus: &Checked, mode: GpuMode, span: Span, report: &mut Report) -> boo
     fits
 }
 
-/// `gpu_count: 2` of a pod: its GPU memory, and its share of cores, is split evenly over this many GPUs of one node.
+/// `gpu_count: 2` of a pod: divides its GPU memory, and its share of cores, evenly among this many GPUs of one node.
 pub(crate) fn split(count: Option<&At<u32>>, template: &mut PodTemplate, report: &mut Report) {
     let Some(count) = count else { return };
     if count.value == 0 || count.value > MOST {
@@ -197,7 +198,7 @@ pub(crate) fn split(count: Option<&At<u32>>, template: &mut PodTemplate, report:
     });
 }
 
-/// Checks a change of a device of a node; `node` is the index of the node.
+/// Checks that the device named by an event exists on the node and returns its index; `node` is the node's index.
 pub(crate) fn device(node: usize, device: &At<u32>, cluster: &Cluster, report: &mut Report) -> Option<u32> {
     let devices = cluster.nodes.get(node).and_then(|node| node.spec.devices.first());
     let count = devices.map_or(0, |devices| devices.count);

@@ -10,7 +10,7 @@ record! {
     /// Suspends the jobs of a leaf (all workloads except Deployments; what `max_jobs` of a quota counts) until it is their turn
     /// and the max of the leaf covers them in addition to all that is requested there.
     pub(crate) struct JobQueue in "job queue" {
-        /// The leaf. `extends` identifies a queue by it.
+        /// The leaf. `extends` matches queues by it.
         quota: At<Name> => required,
         /// Jobs are ordered by priority, submission and id. `Skip`: a job that cannot be released is passed over. `Block`: the
         /// queue waits for it, and the job released last must have started. `RoundRobin`: a job that did not start in time goes
@@ -21,14 +21,14 @@ record! {
         /// A job that has not started within this time of its release returns to the queue. If victims for it are still
         /// terminating, it gets the same time again.
         start_timeout: Positive => "never",
-        /// How long a job that has returned is not tried; doubled each further time.
+        /// The back-off of a job that has returned for the first time; each further return doubles it.
         backoff: Positive = Positive(60_000),
-        /// The longest such wait.
+        /// The longest back-off.
         backoff_max: At<Ms> => "`1h`",
     }
 }
 
-/// Checks all queues; `trees` are the tree at the start and those that events bring.
+/// Checks all queues; `trees` are the tree at the start and those that events result in.
 pub(crate) fn check<'a>(
     written: &[JobQueue],
     trees: impl Iterator<Item = &'a ReadTree> + Clone,

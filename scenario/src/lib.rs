@@ -1,11 +1,12 @@
-//! Scenario files: text in, a checked [`Scenario`] or every error at once out.
+//! Loads scenario files: from text to a checked [`Scenario`], or to the list of all errors.
 //!
-//! A file goes through three steps: a tree that knows where everything stands ([`quotree_syntax`]), the fields of all included
-//! files put together (`merge`), and the checked scenario (`assemble`). Each step reports its errors and goes on with what can be
-//! understood, so one load reports all of them; nothing is returned half-read.
+//! A file goes through three steps: it is parsed into a tree that knows the place of each value ([`quotree_syntax`]),
+//! the fields of all included files are combined (`merge`), and the scenario is built from them and checked
+//! (`assemble`). Each step reports its errors and continues with what is valid, so one load reports all errors. No
+//! partial scenario is returned.
 //!
-//! Each file here states the fields of its part of the language first (`record!`), and then checks them. To add a field, state
-//! it there, and use it: struct, reader, schema and reference page follow from the statement.
+//! Each file here first states the fields of its part of the language (`record!`), and then checks them. To add a
+//! field, state it there and use it: struct, reader, schema and reference page are generated from the statement.
 
 mod arrivals;
 mod assemble;
@@ -42,21 +43,21 @@ use quotree_core::{OverPromised, TreeSpec};
 use quotree_model::Scenario;
 use quotree_syntax::{Node, Report, Shape};
 
-/// What came out of loading a scenario.
+/// The result of loading a scenario.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// The scenario; there iff no diagnostic is an error.
+    /// The scenario; present if and only if no diagnostic is an error.
     pub scenario: Option<Scenario>,
     /// All errors and warnings, by place.
     pub diagnostics: Vec<Diagnostic>,
-    /// The files that were read, in the order of reading; the first is the one asked for.
+    /// The files that were read, in the order of reading; the first is the one that was to be loaded.
     pub sources: Vec<Source>,
 }
 
-/// What came out of loading a quota tree.
+/// The result of loading a quota tree.
 #[derive(Debug, Clone)]
 pub struct LoadedTree {
-    /// The tree; there iff no diagnostic is an error.
+    /// The tree; present if and only if no diagnostic is an error.
     pub tree: Option<TreeSpec>,
     /// All errors and warnings, by place.
     pub diagnostics: Vec<Diagnostic>,
@@ -92,7 +93,7 @@ pub fn load(path: &str, loader: &dyn Loader) -> Loaded {
     Loaded { scenario, diagnostics: report.finish(&files.sources), sources: files.sources }
 }
 
-/// Loads a quota tree: out of a file that holds `Quota(..)` alone, or out of a scenario, which is checked as a whole.
+/// Loads a quota tree from a file that contains only `Quota(..)`, or from a scenario, which is checked as a whole.
 #[must_use]
 pub fn load_tree(path: &str, loader: &dyn Loader) -> LoadedTree {
     let mut files = Files::new(loader);

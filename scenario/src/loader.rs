@@ -1,17 +1,17 @@
-//! Where files come from. The simulator reads none itself: whoever loads a scenario hands in a [`Loader`].
+//! Access to files. The simulator reads no files itself: the caller that loads a scenario passes a [`Loader`].
 
 use std::collections::BTreeMap;
 
-/// Gives the bytes of files.
+/// Reads files.
 pub trait Loader {
-    /// The bytes of the file at a `/`-joined path, unpacked if it is packed.
+    /// The bytes of the file at a `/`-joined path, decompressed if it is compressed.
     ///
     /// # Errors
     /// Why it cannot be read, in one clause such as `no such file`.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
 }
 
-/// Files that are values: for tests and embedding.
+/// Files in memory, for tests and embedding.
 ///
 /// ```
 /// use quotree_scenario::{Loader, MapLoader};
@@ -43,8 +43,8 @@ impl Loader for MapLoader {
     }
 }
 
-/// The path that `named` means in the file at `from`: relative to its folder, `.` and `..` taken out. Leading `..` stay:
-/// what they mean is up to the loader.
+/// The path of the file that the file at `from` names `named`: relative to its folder, with `.` and `..` resolved.
+/// Leading `..` are kept; the loader decides what they mean.
 pub(crate) fn join(from: &str, named: &str) -> Result<String, String> {
     if named.is_empty() {
         return Err("the path is empty".to_owned());

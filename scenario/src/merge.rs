@@ -1,12 +1,12 @@
-//! `include` and `extends`: several files into one set of fields, before any of them is understood. An included file
-//! holds some of the fields; lists are put one after the other, single fields may be given once. A base's fields are
-//! replaced by those given here; entries of its lists by entries of the same name.
+//! `include` and `extends`: combines several files into one set of fields, before any field is interpreted. An included
+//! file contains some of the fields; lists are concatenated, and other fields may be given once. With `extends`, the
+//! fields given here replace those of the base, and entries of lists replace base entries of the same name.
 
 use crate::files::Files;
 use quotree_syntax::{At, Node, Read, Report, Shape, Span, Struct, list, parse, wrong};
 use std::collections::BTreeMap;
 
-/// Fields that are given once.
+/// Fields that may be given once.
 pub(crate) const SINGLE: [&str; 6] = ["name", "about", "seed", "policy", "quota", "world"];
 
 /// Fields that are lists.
@@ -16,17 +16,17 @@ pub(crate) const LISTS: &[&str] =
 /// Fields that are maps.
 pub(crate) const MAPS: [&str; 2] = ["classes", "budgets"];
 
-/// Files may include one another this deep.
+/// The deepest nesting of included files.
 const MAX_DEPTH: usize = 32;
 
-/// A parsed file with what it names.
+/// A parsed file, and the files it names.
 pub(crate) struct File {
     pub(crate) root: Node,
     includes: Vec<File>,
     base: Option<Box<File>>,
 }
 
-/// Reads a file and all that it includes and extends.
+/// Reads a file and all files that it includes and extends.
 pub(crate) fn read_file(path: &str, files: &mut Files<'_>, report: &mut Report) -> Option<File> {
     read(path, None, &mut Vec::new(), files, report)
 }
@@ -65,7 +65,7 @@ fn read(
     Some(file)
 }
 
-/// What a file includes and extends.
+/// The files that a file includes and extends.
 fn named_files(root: &Node, report: &mut Report) -> (Vec<At<String>>, Option<At<String>>) {
     let Shape::Struct(body) = &root.shape else { return (Vec::new(), None) };
     if body.name.as_ref().is_some_and(|name| name.text != "Scenario") {
@@ -99,18 +99,18 @@ fn follow(named: &At<String>, above: &mut Vec<String>, files: &mut Files<'_>, re
     read(&path, Some(named.span), above, files, report)
 }
 
-/// The fields of a scenario out of all its files.
+/// The fields of a scenario, combined from all its files.
 #[derive(Default)]
 pub(crate) struct Merged<'a> {
     single: BTreeMap<&'static str, (&'a Node, Span)>,
     lists: BTreeMap<&'static str, Vec<&'a Node>>,
-    /// With the layer they came from: the base's first.
+    /// Each with its layer; the base is the first layer.
     maps: BTreeMap<&'static str, Vec<(u32, &'a Node)>>,
     layers: u32,
 }
 
 impl<'a> Merged<'a> {
-    /// Puts the fields together; nothing when the file is no scenario at all.
+    /// Combines the fields; nothing if the file is not a scenario.
     pub(crate) fn of_scenario(file: &'a File, report: &mut Report) -> Option<Self> {
         let merged = Self::of(file, report);
         let name = match &file.root.shape {
@@ -120,7 +120,7 @@ impl<'a> Merged<'a> {
         matches!(name, None | Some("Scenario")).then_some(merged)
     }
 
-    /// Puts the fields together.
+    /// Combines the fields.
     fn of(file: &'a File, report: &mut Report) -> Self {
         let mut merged = file.base.as_deref().map(|base| Self::of(base, report)).unwrap_or_default();
         let mut own = Self::default();
@@ -129,7 +129,7 @@ impl<'a> Merged<'a> {
         merged
     }
 
-    /// The node of a field that is given once.
+    /// The node of a field that may be given once.
     pub(crate) fn single(&self, field: &str) -> Option<&'a Node> {
         self.single.get(field).map(|(node, _)| *node)
     }
@@ -139,12 +139,12 @@ impl<'a> Merged<'a> {
         self.lists.get(field).map_or(&[], Vec::as_slice)
     }
 
-    /// The maps of a field with their layers, the base's first.
+    /// The maps of a field with their layers, the base first.
     pub(crate) fn maps(&self, field: &str) -> &[(u32, &'a Node)] {
         self.maps.get(field).map_or(&[], Vec::as_slice)
     }
 
-    /// Adds the fields of one file and of what it includes; these come first.
+    /// Adds the fields of one file; those of the files it includes come before them.
     fn gather(&mut self, file: &'a File, whole: bool, report: &mut Report) {
         for include in &file.includes {
             if let Some(base) = &include.base {
@@ -227,7 +227,7 @@ impl<'a> Merged<'a> {
         }
     }
 
-    /// Lays other fields over these.
+    /// Replaces fields of the base by these.
     fn replace_by(&mut self, over: Self) {
         self.layers += 1;
         self.single.extend(over.single);
@@ -266,7 +266,7 @@ fn unknown(field: &str, span: Span, report: &mut Report) {
     error.did_you_mean(field, known.iter().copied()).help(format!("its fields are {}", list(&known)));
 }
 
-/// What identifies an entry of a list: its `name`; of a queue, its quota.
+/// The key of an entry of a list: its `name`; of a queue, its quota.
 fn name_of<'a>(list: &str, entry: &'a Node) -> Option<&'a str> {
     let Shape::Struct(body) = &entry.shape else { return None };
     let known_by = if list == "queues" { "quota" } else { "name" };

@@ -1,5 +1,5 @@
-//! What happens to nodes: the changes of `events` that are about them, and `faults`. All of them say which nodes they mean in
-//! the same way: one `node`, or all nodes of a `pool`, a `rack` or a `zone`.
+//! Changes of nodes among the `events`, and `faults`. All of them name their nodes in the same way: one `node`, or all
+//! nodes of a `pool`, a `rack` or a `zone`.
 
 use crate::{
     files::Files,
@@ -14,7 +14,7 @@ use std::{
 };
 
 record! {
-    /// All nodes of a rack fail. Each is back when nothing else keeps it down.
+    /// All nodes of a rack fail. Each recovers when the rack does and nothing else keeps the node down.
     pub(crate) struct RackDown(rack) in "change" {
         /// Which rack.
         rack: At<Name> => required,
@@ -22,7 +22,7 @@ record! {
 }
 
 record! {
-    /// A rack is back.
+    /// A rack recovers.
     pub(crate) struct RackUp(rack) in "change" {
         /// Which rack.
         rack: At<Name> => required,
@@ -30,28 +30,28 @@ record! {
 }
 
 record! {
-    /// Nodes fail together, and are back after a while.
+    /// Nodes fail together, and recover after a while.
     pub(crate) struct Outage(node) in "change" {
         nodes: WhichNodes => embedded,
-        /// How long it lasts.
+        /// How long the nodes are down.
         r#for: Positive => required,
     }
 }
 
 record! {
-    /// Nodes get no new pods, and their pods are evicted as far as disruption budgets allow it, gangs as a whole; `Uncordon` ends
-    /// it.
+    /// Nodes are cordoned, and their pods are evicted as far as disruption budgets allow it, gangs as a whole.
+    /// `Uncordon` ends the drain.
     pub(crate) struct Drain(node) in "change" {
         nodes: WhichNodes => embedded,
-        /// How long it tries.
+        /// The longest time of the drain.
         within: Positive => "as long as it takes",
-        /// Whether pods that are still there after `within` are killed.
+        /// Whether pods that remain after `within` are killed.
         kill: At<bool> => "false",
     }
 }
 
 record! {
-    /// More nodes of a pool join; their numbers continue those of the pool.
+    /// More nodes join a pool; their numbers continue those of the pool.
     pub(crate) struct AddNodes(pool, count) in "change" {
         /// Which pool.
         pool: At<Name> => required,
@@ -64,20 +64,20 @@ record! {
     /// Nodes are removed for good.
     pub(crate) struct RemoveNodes(node) in "change" {
         nodes: WhichNodes => embedded,
-        /// How many of those that are there, the last ones first.
+        /// How many of the existing nodes are removed, the last ones first.
         count: u32 => "all",
-        /// They are drained first, at most for this long. Without it, their pods are lost.
+        /// They are drained first, for at most this long. Without it, their pods are lost.
         drain: Positive => "absent",
     }
 }
 
 record! {
-    /// Nodes are relabelled or resized. Pods that would not fit any more stay until they end.
+    /// Nodes are relabelled or resized. Pods that no longer fit stay until they end.
     pub(crate) struct EditNodes(node) in "change" {
         nodes: WhichNodes => embedded,
-        /// These resources get these amounts, others keep theirs.
+        /// New amounts of these resources; the others are unchanged.
         allocatable: At<Amounts> => "unchanged",
-        /// These labels get these values, others keep theirs.
+        /// New values of these labels; the others are unchanged.
         labels: Texts => "unchanged",
         /// The new taints.
         taints: Vec<Name> => "unchanged",
@@ -85,10 +85,10 @@ record! {
 }
 
 record! {
-    /// The work on nodes runs at another speed from now on. A gang runs as fast as its slowest member.
+    /// Work on nodes proceeds at another speed from now on. A gang runs at the speed of its slowest member.
     pub(crate) struct Slow(node) in "change" {
         nodes: WhichNodes => embedded,
-        /// The part of full speed; 1 ends it.
+        /// The part of full speed; 1 restores full speed.
         speed: At<Permille> => required,
     }
 }
@@ -97,9 +97,9 @@ record! {
     /// Nodes that fail and are repaired repeatedly.
     pub(crate) struct Faults in "faults" {
         nodes: WhichNodes => embedded,
-        /// From the start, or a repair, to the next failure.
+        /// The time from the start, or from a repair, to the next failure.
         mtbf: At<RandomTime> => required,
-        /// From a failure to its repair.
+        /// The time from a failure to its repair.
         mttr: At<RandomTime> => required,
         /// The time to the first failure starts here.
         from: Time = Time(0),
@@ -110,7 +110,7 @@ record! {
     }
 }
 
-/// Which nodes are meant: exactly one of the four fields is given.
+/// The nodes of a change: exactly one of the four fields is given.
 #[derive(Debug, Clone)]
 pub(crate) struct WhichNodes {
     given: Vec<(&'static str, At<Name>)>,
@@ -144,11 +144,11 @@ impl Part for WhichNodes {
     }
 }
 
-/// The nodes of a cluster by all the names they go by.
+/// The nodes of a cluster by name, pool, rack and zone.
 pub(crate) struct Places<'a> {
     cluster: &'a Cluster,
     by: BTreeMap<&'static str, BTreeMap<Name, Nodes>>,
-    /// The spares of each pool that no event has brought yet.
+    /// The spare nodes of each pool that no event has added yet.
     spares: BTreeMap<Name, Vec<u32>>,
 }
 
@@ -189,7 +189,7 @@ impl<'a> Places<'a> {
         found
     }
 
-    /// The nodes that are meant, and what they are called.
+    /// The nodes of a change, and their name for messages.
     fn which(&self, which: &WhichNodes, report: &mut Report) -> Option<(Nodes, Name)> {
         let (kind, name) = which.given.first()?;
         let found = if *kind == "node" { self.one(name, report) } else { self.named(kind, name, report) };
@@ -273,7 +273,7 @@ impl<'a> Places<'a> {
         Some(NodeChange::Edit { nodes, allocatable, labels, taints: read.taints.clone() })
     }
 
-    /// The next spares of a pool.
+    /// The next spare nodes of a pool.
     fn joining(&mut self, pool: &At<Name>, count: u32, report: &mut Report) -> Option<Nodes> {
         self.named("pool", pool, report)?;
         let scales = self.cluster.pools.iter().find(|p| p.name == pool.value).is_some_and(|p| p.autoscale.is_some());

@@ -10,15 +10,15 @@ use quotree_model::{
 use quotree_syntax::{At, Report, Span, record};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A scenario may have this many users, and this many groups.
+/// The most users, and the most groups, of a scenario.
 const MOST: usize = 100_000;
 
 record! {
-    /// Somebody who submits.
+    /// A user who submits workloads.
     pub(crate) struct User in "user" {
         /// Unique among users.
         name: At<Name> => required,
-        /// An admin may also edit the tree, users, groups and machines.
+        /// The role. An admin may also edit the tree, users, groups and machines.
         role: Role = Role::Researcher,
         /// The groups of the user. A user without groups can use no quota.
         groups: Vec<At<Name>> = Vec::new(),
@@ -26,7 +26,7 @@ record! {
 }
 
 record! {
-    /// Users that share a leaf.
+    /// Users who share a leaf.
     pub(crate) struct Group in "group" {
         /// Unique among groups.
         name: At<Name> => required,
@@ -40,7 +40,7 @@ record! {
     pub(crate) struct AddUser(user) in "change" {
         /// The name of the user.
         user: Name => required,
-        /// What the user may do.
+        /// The role.
         role: Role = Role::Researcher,
         /// The groups of the user.
         groups: Vec<Name> = Vec::new(),
@@ -48,19 +48,19 @@ record! {
 }
 
 record! {
-    /// A user gets another role or other groups. What the user has submitted stays.
+    /// A user gets another role or other groups. The user's work continues.
     pub(crate) struct EditUser(user) in "change" {
         /// Which user.
         user: Name => required,
         /// The new role.
         role: Role => "unchanged",
-        /// The new list.
+        /// All groups of the user from now on.
         groups: Vec<Name> => "unchanged",
     }
 }
 
 record! {
-    /// A user is removed. What the user has submitted stays.
+    /// A user is removed. The user's work continues.
     pub(crate) struct RemoveUser(user) in "change" {
         /// Which user.
         user: Name => required,
@@ -95,7 +95,7 @@ record! {
     }
 }
 
-/// The people with the places of their names.
+/// Users and groups with the places of their names.
 #[derive(Default)]
 pub(crate) struct ReadPeople {
     pub(crate) people: People,
@@ -139,7 +139,7 @@ pub(crate) fn check(users: &[User], groups: &[Group], tree: Option<&ReadTree>, r
 }
 
 impl ReadPeople {
-    /// Every group is bound to a leaf of its own.
+    /// Checks that every group is bound to a leaf of its own.
     fn check_leaves(&self, leaves: &Leaves, report: &mut Report) {
         let mut taken: BTreeMap<&Name, &Name> = BTreeMap::new();
         for (group, span) in self.people.groups.iter().zip(&self.leaves) {
@@ -219,7 +219,7 @@ pub(crate) fn check_workloads(parts: &Parts, report: &mut Report) {
     }
 }
 
-/// The leaves of a tree; before a run nothing is at work.
+/// The leaves of a tree, for checks before the run, when no work runs.
 pub(crate) struct Leaves {
     pub(crate) all: BTreeSet<Name>,
 }

@@ -1,4 +1,4 @@
-//! What pods ask for: `request`, `devices`, `gpu_count`, `selector`, `tolerations`; and `Devices(..)` of pods and nodes.
+//! Requests of pods: `request`, `devices`, `gpu_count`, `selector`, `tolerations`; and `Devices(..)` of pods and nodes.
 
 use crate::gpus;
 use quotree_core::{Amounts, DeviceAsk, Name, PodTemplate, Unit};
@@ -6,13 +6,13 @@ use quotree_syntax::{At, Count, Given, Node, Quantity, Read, Report, Shape, Span
 use std::sync::Arc;
 
 record! {
-    /// What each pod asks for.
+    /// The request of each pod.
     pub(crate) struct Pod {
-        /// What each pod asks for.
+        /// The amounts that each pod requests.
         request: At<Amounts> => required,
-        /// How the devices in the request are divided. Their sum is added to the request.
+        /// How requested devices are divided. Their sum is added to the request.
         devices: At<Devices> => "whole devices, or one fraction",
-        /// The requested GPU memory is divided evenly over this many GPUs of one node.
+        /// The requested GPU memory is divided evenly among this many GPUs of one node.
         gpu_count: At<u32> => "absent",
         /// Labels that the node must have. A label with one value needs no list.
         selector: Selector = Selector(Vec::new()),
@@ -22,9 +22,10 @@ record! {
 }
 
 record! {
-    /// On a node: `count` devices with a capacity of `each`. Of a pod: `each` on each of `count` devices of one node.
+    /// On a node: `count` devices with a capacity of `each`. In a pod: a request for `each` on each of `count` devices
+    /// of one node.
     pub(crate) struct Devices in "devices" {
-        /// Such as `nvidia.com/gpu`.
+        /// The resource, such as `nvidia.com/gpu`.
         resource: At<Name> => required,
         /// How many devices; on a node at most 64.
         count: Given<Count> => "1 for pods, required for nodes",
@@ -60,7 +61,7 @@ impl Read for Selector {
     }
 }
 
-/// The template of a pod; `of` is the place of what has it.
+/// The template of a pod; `of` is the place of its workload, task or role.
 pub(crate) fn template(pod: &Pod, of: Span, requests: &mut Vec<Span>, report: &mut Report) -> Arc<PodTemplate> {
     let mut template = PodTemplate::default();
     requests.push(pod.request.as_ref().map_or(of, |request| request.span));
@@ -77,7 +78,7 @@ pub(crate) fn template(pod: &Pod, of: Span, requests: &mut Vec<Span>, report: &m
 }
 
 impl Devices {
-    /// The amount of each device, in base units: one whole unit unless it says otherwise.
+    /// The amount of each device, in base units: one whole unit unless stated.
     pub(crate) fn each(&self, report: &mut Report) -> Option<i64> {
         let resource = self.resource.as_ref().map_or("", |resource| resource.value.as_str());
         let whole = if Unit::of(resource) == Unit::Milli { 1000 } else { 1 };

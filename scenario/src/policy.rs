@@ -1,4 +1,4 @@
-//! `policy: Capacity(..)` and `world: World(..)`: the knobs of the scheduler and of the world around it.
+//! `policy: Capacity(..)` and `world: World(..)`: the settings of the scheduler and of the simulated world.
 
 use crate::{
     files::Files,
@@ -14,14 +14,14 @@ use quotree_syntax::{
 };
 
 group! {
-    /// The scheduler's knobs; each selects how a rule is applied.
+    /// The settings of the scheduler; each selects how a rule is applied.
     pub(crate) enum Policy in "policy", "a policy" { Capacity }
 }
 
 record! {
     /// The policy of the quota tree.
     pub(crate) struct Capacity in "policy" {
-        /// Which waiting workload is tried first (O1).
+        /// Which pending workload is tried first (O1).
         order: Order = Knobs::default().order,
         /// What a leaf may reclaim (R2, R8).
         reclaim: Reclaim = Knobs::default().reclaim,
@@ -29,7 +29,7 @@ record! {
         within: WithinQueuePreemption = Knobs::default().within,
         /// Whether preemption within the own leaf may make the leaf borrow more (R1).
         growth: BorrowWhilePreempting = Knobs::default().growth,
-        /// Which kinds of preemption there are (R8).
+        /// Which kinds of preemption are allowed (R8).
         preemption: Preemption = Knobs::default().preemption,
         /// How far a victim may take its quota below its min (R2b).
         floor: Floor = Knobs::default().floor,
@@ -37,21 +37,21 @@ record! {
         victims: VictimOrder = Knobs::default().victims,
         /// Which node a pod gets (P2).
         placement: PlacementKnob = PlacementKnob(Placement::BestFit),
-        /// Whether exhausted disruption budgets can be broken (R7).
+        /// Whether exhausted disruption budgets may be broken (R7).
         respect_budgets: RespectBudgets = Knobs::default().respect_budgets,
         /// What happens to pods whose namespace is on no leaf (A4).
         unquotaed: Unquotaed = Knobs::default().unquotaed,
-        /// What happens when a max is lowered below what is used (T4).
+        /// What happens when a max is lowered below the usage (T4).
         enforce_max: EnforceMaxKnob = EnforceMaxKnob(EnforceMax::Never),
         /// Whether a tree whose children's min exceed the parent's min is an error (T2).
         over_promised: OverPromised = Knobs::default().over_promised,
-        /// No pod is a victim before it has run this long (R2c).
+        /// No pod is evicted before it has run this long (R2c).
         min_runtime: Ms = Ms(0),
         /// A hold ends after this time (H2).
         hold_timeout: Positive => "never",
         /// A gang below its minimum is evicted after this time (G3).
         stale_after: Positive => "never",
-        /// How much one search may look at.
+        /// Bounds of one search.
         bounds: Unnamed<Bounds> => "`(nodes: 64, candidates: 100000)`",
     }
 }
@@ -59,9 +59,9 @@ record! {
 record! {
     /// Bounds of a search. The name may be left out.
     pub(crate) struct Bounds in "bounds" {
-        /// Nodes tried for one pod of a plan.
+        /// The most nodes tried for one pod of a plan.
         nodes: u32 = SearchBounds::default().nodes,
-        /// Candidate victims looked at in one search.
+        /// The most candidate victims examined in one search.
         candidates: u32 = SearchBounds::default().candidates,
     }
 }
@@ -69,28 +69,28 @@ record! {
 record! {
     /// Delays and limits. The name may be left out.
     pub(crate) struct World in "world" {
-        /// From a bind decision to the running pod.
+        /// The time from a bind decision until the pod runs.
         bind_latency: At<RandomTime> => "`0s`",
-        /// From an eviction decision until the pod is gone.
+        /// The time from an eviction decision until the pod is gone.
         eviction_grace: At<RandomTime> => "`0s`",
-        /// From a pod being gone to the replacement that its controller creates.
+        /// The time from when a pod is gone until its controller creates the replacement.
         recreate_delay: Ms = Ms(0),
-        /// The part of binds that fail, after their latency; the pod waits again.
+        /// The part of binds that fail, after their latency; the pod is pending again.
         failed_binds: At<Permille> => "0",
-        /// The part of requests to evict a running pod that are lost; the pod runs on.
+        /// The part of eviction requests for running pods that are lost; the pod keeps running.
         lost_evictions: At<Permille> => "0",
-        /// From a lost eviction request to the next one.
+        /// The time from a lost eviction request to the next one.
         eviction_retry: Positive = Positive(Checked::default().eviction_retry_ms),
-        /// From then on no bind fails and no eviction request is lost.
+        /// From this time on no bind fails and no eviction request is lost.
         reliable_from: Time => "never",
-        /// The run stops here at the latest.
+        /// The latest end of the run.
         until: Positive => "when nothing more can happen",
-        /// A run that handles more events stops with an error.
+        /// A run that handles more events than this stops with an error.
         max_events: At<u64> => "1000000000",
     }
 }
 
-/// How a placement is written.
+/// The values of `placement`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PlacementKnob(Placement);
 
@@ -130,12 +130,12 @@ const PLACEMENTS: [(&str, Placement); 8] = [
 record! {
     /// Any node that fits, drawn from a random stream.
     struct Random(seed) in "placement" {
-        /// The root of the stream.
+        /// The seed of the stream.
         seed: u64 => required,
     }
 }
 
-/// How `enforce_max` is written.
+/// The values of `enforce_max`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EnforceMaxKnob(EnforceMax);
 
@@ -160,12 +160,12 @@ impl Read for EnforceMaxKnob {
 record! {
     /// Pods above a lowered max are evicted after this time.
     struct After(time) in "enforce_max" {
-        /// How long the quota has time to shrink by itself.
+        /// How long usage may stay above the max.
         time: Ms => required,
     }
 }
 
-/// The name of a word or struct, if it is this one in whatever case.
+/// Whether a word or struct has this name, in any case.
 fn named<'a>(node: &'a Node, wanted: &str) -> Option<&'a str> {
     let name = match &node.shape {
         Shape::Word(word) => word,
@@ -175,12 +175,12 @@ fn named<'a>(node: &'a Node, wanted: &str) -> Option<&'a str> {
     name.eq_ignore_ascii_case(wanted).then_some(name)
 }
 
-/// Opens a struct under the name that it is written with.
+/// Opens a struct under the name with which it is written.
 fn open<T: Record>(node: &Node, name: &str, what: &str, report: &mut Report) -> Option<T> {
     variant(node, &[name], what, report).map(|variant| T::open(variant, report))
 }
 
-/// The knobs of a policy, with its name in lower case, as reports show it.
+/// The settings of a policy, with its name in lower case, as reports show it.
 pub(crate) fn policy(read: Option<&Policy>) -> (String, Knobs) {
     let name = "capacity".to_owned();
     let Some(Policy::Capacity(read)) = read else { return (name, Knobs::default()) };
@@ -233,7 +233,7 @@ pub(crate) fn world(read: Option<&Unnamed<World>>, files: &mut Files<'_>, report
     }
 }
 
-/// A chance that must be below 100%.
+/// A probability below 100%.
 fn chance(field: &str, chance: Option<&At<Permille>>, report: &mut Report) -> u64 {
     let Some(chance) = chance else { return 0 };
     if chance.value.0 >= 1000 {

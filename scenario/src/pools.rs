@@ -1,5 +1,4 @@
-//! What a node pool says besides what its nodes are: where they stand, what they cost, whether it grows by itself; and the
-//! nodes that join it later.
+//! Properties of a node pool besides its nodes: zone, racks, price and autoscaler; and the nodes that join it later.
 
 use crate::{
     cluster::NodePool,
@@ -16,19 +15,20 @@ use std::{
     sync::Arc,
 };
 
-/// A cluster may have this many nodes.
+/// The most nodes of a cluster.
 pub(crate) const MAX_NODES: usize = 1_000_000;
 
 record! {
-    /// Nodes are added for demand that lacks only capacity, never for demand that a quota refuses, and idle nodes are removed.
+    /// Nodes are added for demand that only lacks capacity, never for demand that a quota refuses. Idle nodes are
+    /// removed.
     pub(crate) struct Autoscale in "autoscale" {
-        /// The fewest nodes. `count` of the pool are there at first.
+        /// The smallest number of nodes. The pool starts with its `count`.
         min: u32 = 0,
-        /// The most nodes.
+        /// The largest number of nodes.
         max: At<u32> => required,
-        /// From the demand to the new node.
+        /// The time from the demand until the new node joins.
         delay_up: At<RandomTime> => "`0s`",
-        /// A node without pods is removed after this time.
+        /// A node that has had no pods for this long is removed.
         idle_down: Positive => required,
     }
 }
@@ -48,13 +48,13 @@ impl Extras {
         Self { price_milli: price.and_then(|milli| u64::try_from(milli).ok()).unwrap_or(0), autoscale }
     }
 
-    /// How many nodes there can be.
+    /// The largest number of nodes of the pool.
     pub(crate) fn most(&self, count: u32) -> u32 {
         self.autoscale.as_ref().map_or(count, |a| a.max.max(count))
     }
 
-    /// The rack of a node: racks are filled evenly and in order by the nodes that are there at first, and in the same
-    /// way by those that join later. The first racks have one node more where they do not come out even.
+    /// The rack of a node. The initial nodes are divided evenly among the racks, in order, and so are the nodes that
+    /// join later. If they do not divide evenly, the first racks have one node more.
     pub(crate) fn rack(&self, pool: &Name, racks: u32, i: u32, count: u32) -> Name {
         let (of, i) = if i < count { (count, i) } else { (self.most(count) - count, i - count) };
         let among = u64::from(i) * u64::from(racks) / u64::from(of.max(1));
@@ -91,7 +91,7 @@ pub(crate) fn number(cluster: &mut Cluster) {
     }
 }
 
-/// Makes the nodes that `AddNodes` events will add: they must be known, and have names, before anything names them.
+/// Creates the nodes that `AddNodes` events will add: they need names before anything can refer to them.
 pub(crate) fn add_spares(events: &[At<Event>], cluster: &mut Cluster, report: &mut Report) {
     let mut wanted: BTreeMap<Name, (u64, Span)> = BTreeMap::new();
     for event in events {

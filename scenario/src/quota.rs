@@ -1,5 +1,5 @@
-//! `Quota(..)`: the tree of quotas out of nested structs, checked by the core (T2), each finding reported at the
-//! text it is about.
+//! `Quota(..)`: reads the quota tree from nested structs. The core validates it (T2), and each error is reported at its
+//! source position.
 
 use quotree_core::{
     Amounts, Finding, FindingKind, Name, OverPromised, Queueing, QuotaSpec, QuotaTree, Severity, TreeSpec,
@@ -13,13 +13,13 @@ record! {
     pub(crate) struct Quota in "quota" {
         /// Unique in the tree.
         name: At<Name> => required,
-        /// The guarantee; resources that are not named are guaranteed 0 (Q3).
+        /// The guarantee; a resource that is not named has a guarantee of 0 (Q3).
         min: PlacedAmounts => "none",
-        /// The limit; resources that are not named are unlimited (Q3).
+        /// The limit; a resource that is not named is unlimited (Q3).
         max: PlacedAmounts => "none",
         /// How much of min may be lent (L3).
         lend: PlacedAmounts => "all of min",
-        /// The weight by which capacity that nobody is guaranteed is shared (F1).
+        /// The weight by which unguaranteed capacity is shared (F1).
         weight: u64 => "min",
         /// For the operator's use, shown in reports.
         priority: i32 = 0,
@@ -29,36 +29,36 @@ record! {
         namespaces: Vec<At<Name>> = Vec::new(),
         /// The most workloads admitted at once (A5).
         max_jobs: u32 => "absent",
-        /// Whole cells guaranteed to a leaf, by the number of devices of each: `{ "8": 2 }`. They are only checked, see
+        /// Whole cells guaranteed to a leaf, by the number of devices of each: `{ "8": 2 }`. They are only checked; see
         /// `CellsFeasible`.
         cells: Cells => "none",
         /// Whether a workload that cannot be placed blocks its leaf (O2).
         queueing: Queueing = Queueing::Skip,
-        /// The quotas below.
+        /// The child quotas.
         children: Later<Vec<Quota>> => "none",
     }
 }
 
 record! {
-    /// One quota of the tree is changed. The tree is checked as it will be at that time.
+    /// One quota of the tree is changed. The tree that results at that time is checked.
     pub(crate) struct EditQuota(quota) in "change" {
         /// Which quota.
         quota: At<Name> => required,
-        /// These resources get these amounts, others keep theirs.
+        /// New min of these resources; the others are unchanged.
         min: PlacedAmounts => "unchanged",
-        /// These resources get these amounts, others keep theirs.
+        /// New max of these resources; the others are unchanged.
         max: PlacedAmounts => "unchanged",
-        /// These resources get these amounts, others keep theirs.
+        /// New limit of lending for these resources; the others are unchanged.
         lend: PlacedAmounts => "unchanged",
         /// The new weight.
         weight: u64 => "unchanged",
-        /// The new limit.
+        /// The new limit of workloads (A5).
         max_jobs: u32 => "unchanged",
-        /// The new guarantee in cells.
+        /// The new guaranteed cells.
         cells: Cells => "unchanged",
-        /// The new list (T3).
+        /// The new list of namespaces (T3).
         namespaces: Vec<At<Name>> => "unchanged",
-        /// The new queueing.
+        /// The new setting.
         queueing: Queueing => "unchanged",
     }
 }
@@ -87,7 +87,7 @@ impl Read for PlacedAmounts {
     }
 }
 
-/// `{ "8": 2, "4": 1 }`: how many cells of how many devices are guaranteed, ascending.
+/// `{ "8": 2, "4": 1 }`: how many cells of each size are guaranteed, ascending by size.
 #[derive(Debug, Clone)]
 pub(crate) struct Cells {
     span: Span,
@@ -116,7 +116,7 @@ impl Read for Cells {
 }
 
 impl Cells {
-    /// The cells of a leaf; that an inner quota has some is reported.
+    /// The cells of a leaf; cells of an inner quota are reported.
     fn of(&self, inner: bool, report: &mut Report) -> Vec<(u32, u32)> {
         if inner {
             report.error(self.span, "only a leaf quota can guarantee cells", "this quota has children");
@@ -125,12 +125,12 @@ impl Cells {
     }
 }
 
-/// A tree as it was written, with the places of its parts.
+/// A tree as written, with the places of its parts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReadTree {
     pub(crate) spec: TreeSpec,
     places: Vec<Places>,
-    /// Quotas that had mistakes of their own: findings about them would only repeat these.
+    /// Quotas with mistakes that were reported: errors of the validation about them would only repeat these.
     damaged: BTreeSet<Name>,
 }
 
@@ -142,10 +142,10 @@ struct Places {
     namespaces: Vec<(Name, Span)>,
 }
 
-/// A tree may govern this many resources.
+/// The most resources that a tree may govern.
 const MAX_RESOURCES: usize = 64;
 
-/// Reads a tree; nothing when the node is no quota at all.
+/// Reads a tree; nothing if the node is not a quota.
 pub(crate) fn read(node: &Node, report: &mut Report) -> Option<ReadTree> {
     let mut tree = ReadTree::default();
     tree.add(node, None, report)?;
@@ -205,12 +205,12 @@ impl ReadTree {
         Some(())
     }
 
-    /// Reports all findings about the tree (T2).
+    /// Reports all errors of the tree (T2).
     pub(crate) fn check(&self, over_promised: OverPromised, report: &mut Report) {
         self.report(QuotaTree::validate(&self.spec, over_promised), None, report);
     }
 
-    /// Reports the findings that an edit, written at `span`, adds.
+    /// Reports the errors that an edit, written at `span`, adds.
     pub(crate) fn check_edit(&self, before: &Self, span: Span, over_promised: OverPromised, report: &mut Report) {
         let old = QuotaTree::validate(&before.spec, over_promised);
         let mut new = QuotaTree::validate(&self.spec, over_promised);
@@ -219,7 +219,7 @@ impl ReadTree {
         self.report(new, Some(span), report);
     }
 
-    /// Reports the findings about the tree on a cluster of these amounts.
+    /// Reports the errors of the tree on a cluster of these amounts.
     pub(crate) fn check_on(&self, cluster: &Amounts, report: &mut Report) {
         self.report(QuotaTree::warnings_on(&self.spec, cluster), None, report);
     }
@@ -263,12 +263,12 @@ impl ReadTree {
         }
     }
 
-    /// Whether some quota has mistakes of its own.
+    /// Whether some quota has mistakes that were reported.
     pub(crate) fn is_damaged(&self) -> bool {
         !self.damaged.is_empty()
     }
 
-    /// Where a quota is named.
+    /// Where the name of a quota is written.
     pub(crate) fn name_span(&self, name: &str) -> Option<Span> {
         let index = self.spec.quotas.iter().position(|q| q.name == name)?;
         self.places.get(index).map(|p| p.name)
@@ -276,7 +276,7 @@ impl ReadTree {
 }
 
 impl Places {
-    /// The text that a finding is about.
+    /// The place that an error is about.
     fn of(&self, kind: &FindingKind) -> Span {
         use FindingKind as K;
         let amount = |fields: &[&str], resource: &Name| {
@@ -300,7 +300,7 @@ impl Places {
     }
 }
 
-/// What to write beside the underlined text.
+/// The note beside the underlined text.
 const fn label(kind: &FindingKind) -> &'static str {
     use FindingKind as K;
     match kind {
@@ -319,9 +319,9 @@ const fn label(kind: &FindingKind) -> &'static str {
     }
 }
 
-/// Checks an edit of one quota, and makes it on the tree as it is expected to be then: given amounts replace those of the same
-/// resource, other fields are replaced as a whole. The places go with it, so that what the change breaks is reported where the
-/// change is written.
+/// Checks an edit of one quota, and applies it to the tree expected at that time. Given amounts replace those of the
+/// same resource; other fields are replaced as a whole. The places of the fields are replaced, too, so that an error
+/// caused by the edit is reported at the edit.
 pub(crate) fn edit(tree: &mut ReadTree, read: &EditQuota, report: &mut Report) -> Option<(Name, CheckedEdit)> {
     let name = read.quota.as_ref()?;
     let index = tree.spec.quotas.iter().position(|q| q.name == name.value);

@@ -1,4 +1,4 @@
-//! The language as data, out of the records that state it: the JSON schema, and the reference page.
+//! The JSON schema and the reference page of the language, generated from its records.
 
 use crate::{
     arrivals::Pattern,
@@ -66,7 +66,7 @@ fn groups() -> Vec<Group> {
     ]
 }
 
-/// The file as a whole. It is read by [`merge`](crate::merge), since its fields come out of several files.
+/// The file as a whole. [`merge`](crate::merge) reads it, since its fields come from several files.
 fn file() -> Group {
     let numbers =
         |name, about: &str| Row { kind: "map of whole number".to_owned(), ..row::<Texts>(name, "none", about) };
@@ -179,7 +179,8 @@ fn shape(kind: &str, groups: &[Group]) -> Value {
     }
 }
 
-/// The reference page of the language in Markdown: a table for every struct. docs/reference/scenario.md is this page.
+/// The reference page of the language in Markdown, with a table for every struct. docs/reference/scenario.md contains
+/// this page.
 #[must_use]
 pub fn reference() -> String {
     let mut out = String::from(INTRODUCTION);

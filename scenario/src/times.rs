@@ -8,14 +8,14 @@ use quotree_import::RowProblem;
 use quotree_model::{Runtime, parse_duration};
 use quotree_syntax::{At, Ms, Node, Path, Permille, Positive, Read, Report, Shape, group, record};
 
-/// A file of durations may have this many.
+/// The most durations in a file.
 const MAX_DURATIONS: usize = 1_000_000;
 
-/// The largest sigma of a log-normal, thousandths: there, one in six is 22,000 times as long as the median, or longer.
+/// The largest sigma of a log-normal, thousandths. With it, one duration in six is at least 22,000 times the median.
 const MAX_SIGMA: u64 = 10_000;
 
 group! {
-    /// Durations that may be random, drawn per pod from a labelled stream.
+    /// Durations, fixed or random. A random one is drawn for each pod from a labelled stream.
     pub(crate) enum Distribution in "time",
     "a duration such as \"90s\", or one of `Uniform(..)`, `Exponential(..)`, `LogNormal(..)` and others" {
         Fixed, Uniform, Exponential, ShiftedExponential, LogNormal, Empirical, Forever
@@ -23,9 +23,9 @@ group! {
 }
 
 record! {
-    /// Always the same. The duration alone means the same.
+    /// A fixed duration. The duration alone means the same.
     pub(crate) struct Fixed(time) in "time" {
-        /// How long.
+        /// The duration.
         time: Ms => required,
     }
 }
@@ -41,7 +41,7 @@ record! {
 }
 
 record! {
-    /// Exponentially distributed.
+    /// An exponentially distributed duration.
     pub(crate) struct Exponential(mean) in "time" {
         /// Its mean.
         mean: Positive => required,
@@ -53,15 +53,15 @@ record! {
     pub(crate) struct ShiftedExponential(least, mean) in "time" {
         /// The shortest.
         least: Ms => required,
-        /// The mean of what is added to the shortest.
+        /// The mean of the exponential part.
         mean: Positive => required,
     }
 }
 
 record! {
-    /// Log-normally distributed.
+    /// A log-normally distributed duration.
     pub(crate) struct LogNormal(median, sigma) in "time" {
-        /// Half of the durations are shorter.
+        /// The median.
         median: Positive => required,
         /// One standard deviation is a factor of exp(sigma); the mean is the median times exp(sigma^2 / 2).
         sigma: At<Permille> => required,
@@ -77,11 +77,11 @@ record! {
 }
 
 record! {
-    /// Until it is stopped.
+    /// Without end: until the pod is stopped.
     pub(crate) struct Forever in "time" {}
 }
 
-/// A duration as it is written.
+/// A duration as written.
 #[derive(Debug, Clone)]
 pub(crate) struct RandomTime(Distribution);
 
@@ -115,7 +115,7 @@ pub(crate) fn latency(
     Some(runtime)
 }
 
-/// How long something runs: longer than 0, as far as that can be known beforehand.
+/// How long something runs: longer than 0, as far as that is known before the run.
 pub(crate) fn runtime(time: &At<RandomTime>, files: &mut Files<'_>, report: &mut Report) -> Option<Runtime> {
     let runtime = resolve(time, files, report)?;
     if runtime.longest() == Some(0) {
@@ -125,7 +125,7 @@ pub(crate) fn runtime(time: &At<RandomTime>, files: &mut Files<'_>, report: &mut
     Some(runtime)
 }
 
-/// The duration of the model; files are read here.
+/// The duration as the model has it; files are read here.
 fn resolve(time: &At<RandomTime>, files: &mut Files<'_>, report: &mut Report) -> Option<Runtime> {
     Some(match &time.value.0 {
         Distribution::Fixed(Fixed { time, .. }) => Runtime::Fixed((*time)?.0),
@@ -154,7 +154,7 @@ fn resolve(time: &At<RandomTime>, files: &mut Files<'_>, report: &mut Report) ->
     })
 }
 
-/// A duration a line; empty lines and what follows `#` do not count.
+/// Reads one duration per line; empty lines and comments after `#` are ignored.
 fn empirical(file: &At<Path>, files: &mut Files<'_>, report: &mut Report) -> Option<Runtime> {
     let bytes = read_file(file, files, report)?;
     let Ok(text) = String::from_utf8(bytes) else {

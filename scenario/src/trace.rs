@@ -1,4 +1,5 @@
-//! `Trace(..)`: jobs out of a trace file. [`quotree_import`] reads the rows; bad rows are reported at the name of the file.
+//! `Trace(..)`: jobs from a trace file. [`quotree_import`] reads the rows; bad rows are reported at the name of the
+//! file.
 
 use crate::files::Files;
 use quotree_core::Name;
@@ -7,7 +8,7 @@ use quotree_model::{Limits, TraceRow};
 use quotree_syntax::{At, Node, Path, Positive, Read, Report, Span, choice, record, words};
 use std::sync::Arc;
 
-/// This many bad rows of one file are reported one by one; of the rest only the count.
+/// The most bad rows of one file that are reported one by one; the others are counted.
 const MAX_PROBLEMS: usize = 1000;
 
 record! {
@@ -21,11 +22,11 @@ record! {
         namespace: Name => "absent",
         /// The column that names the namespace of a row.
         namespace_by: String => "the column that the format uses",
-        /// Text put before namespaces that come out of a column.
+        /// The prefix of namespaces that are read from a column.
         prefix: String = String::new(),
-        /// The resource that whole devices are requested as.
+        /// The resource that stands for whole devices.
         resource: Name = TraceOptions::default().resource,
-        /// More rows than this are an error.
+        /// The most rows; more are an error.
         max_rows: u32 = 10_000_000,
         /// Whether bad rows are errors, or are skipped with a warning.
         bad_rows: BadRows = BadRows::Refuse,
@@ -33,13 +34,13 @@ record! {
 }
 
 record! {
-    /// Limits of the rows of a trace that have none of their own.
+    /// Limits of the rows that have none of their own.
     pub(crate) struct RowLimits {
-        /// Of rows without a deadline: they should be done within this time of their submission; only counted.
+        /// The deadline of rows without one, as a time after their submission. Deadlines are only counted.
         deadline: Positive => "absent",
-        /// Of rows without a limit: a row fails when its work has run this long, all its tries together.
+        /// The runtime limit of rows without one: a row fails when its work has run this long, over all its tries.
         runtime_limit: Positive => "absent",
-        /// Of rows without a limit: how many losses of a node a row survives; evictions do not count.
+        /// The back-off limit of rows without one: how many losses of a node a row survives. Evictions are not counted.
         backoff_limit: u32 => "no limit",
     }
 }
@@ -86,13 +87,13 @@ impl Read for NodeFormat {
         "one of Openb, Pai, Kueue, Kai, Armada, Kubernetes".to_owned()
     }
 
-    /// Any format is understood; the importer reports that it has no node lists.
+    /// Accepts any format; the importer reports one that has no node lists.
     fn read(node: &Node, report: &mut Report) -> Option<Self> {
         Format::read(node, report).map(|format| Self(format.0))
     }
 }
 
-/// The bytes of a file that a scenario names; if it cannot be read, the reason is reported at the name.
+/// The bytes of a file that a scenario names. If the file cannot be read, the reason is reported at its name.
 pub(crate) fn read_file(file: &At<Path>, files: &mut Files<'_>, report: &mut Report) -> Option<Vec<u8>> {
     match files.data(file.span.source, &file.value.0) {
         Ok(bytes) => Some(bytes),
@@ -128,7 +129,7 @@ pub(crate) fn report_problems(file: &At<Path>, problems: &[RowProblem], report: 
     }
 }
 
-/// The rows of a trace, with the place of its file; nothing when the file could not be read.
+/// The rows of a trace, with the place of its file; nothing if the file could not be read.
 pub(crate) fn rows(
     trace: &TraceFile,
     (priority, user): (i32, Option<Name>),

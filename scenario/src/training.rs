@@ -1,4 +1,4 @@
-//! `Training(..)`: roles, what the frameworks know of them, and how the speed depends on the number of members.
+//! `Training(..)`: roles, what each framework requires of them, and how the speed depends on the number of members.
 
 use crate::{
     dataset::{self, Reads},
@@ -13,19 +13,19 @@ use quotree_syntax::{
     record, wrong,
 };
 
-/// A table of speeds may have this many entries.
+/// The most entries of a table of speeds.
 const MAX_SPEEDS: usize = 10_000;
 
 record! {
-    /// What a training is, whether it is a workload or a task.
+    /// The fields of a training, both as a workload and as a task.
     pub(crate) struct TrainingWork {
-        /// Determines which roles may be there, which are needed, and which do the work.
+        /// The framework. It determines which roles are allowed, which are required, and which do the work.
         framework: FrameworkName = FrameworkName::custom(),
-        /// At least one.
+        /// The roles, at least one.
         roles: At<Vec<Role>> => required,
-        /// Added to the runtime after each restart.
+        /// The time that each restart adds to the run.
         restart_overhead: Ms = Ms(0),
-        /// How often it may be restarted, after evictions and node losses alike, before it fails.
+        /// How many restarts are allowed before it fails; evictions and node losses both cause restarts.
         max_restarts: u32 => "no limit",
         /// What happens when members are lost with their node: the whole gang is submitted again, or the other members keep
         /// their place and wait for replacements (G3).
@@ -33,19 +33,19 @@ record! {
         amount: Amount => embedded,
         /// The dataset that its members read together.
         reads: At<Reads> => "absent",
-        /// How the speed depends on the number of members that work.
+        /// How the speed depends on the number of working members.
         scaling: Scaling => "`Linear`",
-        /// A training fails when it has worked this long, all its runs together.
+        /// A training fails when it has worked this long, over all its runs.
         runtime_limit: Positive => "absent",
         checkpoints: Checkpoints => embedded,
     }
 }
 
 record! {
-    /// Equal pods of a training, with a node selector and tolerations of their own. Priority, topology and deadline are those
-    /// of the whole gang.
+    /// Equal pods of a training, with their own node selector and tolerations. Priority, topology and deadline are
+    /// those of the gang.
     pub(crate) struct Role in "role" {
-        /// Such as master, worker or ps.
+        /// The name, such as master, worker or ps.
         name: At<Name> => required,
         /// How many pods.
         replicas: Count = Count(1),
@@ -66,8 +66,8 @@ record! {
 }
 
 record! {
-    /// As measured. Between the entries, and from 0 to the first one, the speed is interpolated linearly; beyond the last entry
-    /// it does not grow.
+    /// A measured table of speeds. Between the entries, and from 0 to the first one, the speed is interpolated
+    /// linearly; beyond the last entry it does not grow.
     pub(crate) struct Table(speeds) in "scaling" {
         /// The speed relative to one member, by number of members: `{ 1: "100%", 2: "190%" }`.
         speeds: Speeds => required,
@@ -82,7 +82,7 @@ record! {
     }
 }
 
-/// How much work there is: a runtime, or GPU-time.
+/// The amount of work: a runtime, or GPU-time.
 #[derive(Debug, Clone)]
 pub(crate) struct Amount {
     runtime: Option<At<RandomTime>>,
@@ -170,13 +170,13 @@ impl Read for Speeds {
     }
 }
 
-/// A role that a framework knows.
+/// A role of a framework.
 #[derive(Debug)]
 struct KnownRole {
     name: &'static str,
     /// Whether its members do the work.
     works: bool,
-    /// Whether there is one at most.
+    /// Whether there is at most one.
     single: bool,
 }
 
@@ -184,16 +184,16 @@ const fn role(name: &'static str, works: bool, single: bool) -> KnownRole {
     KnownRole { name, works, single }
 }
 
-/// What a framework knows of roles.
+/// The requirements of a framework for roles.
 #[derive(Debug)]
 pub(crate) struct Framework {
     name: &'static str,
     roles: &'static [KnownRole],
-    /// Of each of these lists one must be there.
+    /// At least one role of each of these lists is required.
     needs: &'static [&'static [&'static str]],
 }
 
-/// Launcher and workers, as MPI has them.
+/// Launcher and workers, for MPI.
 const LAUNCHED: &[KnownRole] = &[role("launcher", false, true), role("worker", true, false)];
 
 static FRAMEWORKS: [Framework; 8] = [
@@ -221,7 +221,7 @@ static FRAMEWORKS: [Framework; 8] = [
     Framework { name: "Custom", roles: &[], needs: &[] },
 ];
 
-/// Checks a training, be it a workload or a task.
+/// Checks a training, both as a workload and as a task.
 pub(crate) fn check(
     read: &TrainingWork,
     requests: &mut Vec<Span>,
@@ -248,7 +248,7 @@ pub(crate) fn check(
     })
 }
 
-/// How much there is to do; GPU-time needs a role that works and asks for GPUs.
+/// The amount of work. GPU-time needs a working role that requests GPUs.
 fn work(
     amount: &Amount,
     roles: Option<&[Checked]>,
@@ -307,7 +307,7 @@ fn roles(
     roles
 }
 
-/// Whether a role does the work. A role that the framework does not know, or too many of it, are reported.
+/// Whether a role does the work. A role that the framework does not have, or has less often, is reported.
 fn known(framework: &Framework, name: &At<Name>, replicas: u32, report: &mut Report) -> bool {
     let names: Vec<&str> = framework.roles.iter().map(|role| role.name).collect();
     let Some(role) = framework.roles.iter().find(|role| name.value == role.name) else {

@@ -1,4 +1,4 @@
-//! `Workflow(tasks: [Job(..), Training(.., after: ["..."])])`: tasks that depend on each other, without circles.
+//! `Workflow(tasks: [Job(..), Training(.., after: ["..."])])`: tasks with dependencies that have no cycle.
 
 use crate::{
     gpus::Same,
@@ -11,7 +11,7 @@ use quotree_model::{Priority, Task as Checked};
 use quotree_syntax::{At, Node, Positive, Read, Report, Span, group, record};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A workflow may have this many tasks, and this many dependencies.
+/// The most tasks, and the most dependencies, of a workflow.
 const MAX_TASKS: usize = 10_000;
 const MAX_DEPENDENCIES: usize = 100_000;
 
@@ -45,14 +45,14 @@ record! {
         name: At<Name> => required,
         /// Tasks that must have succeeded before it starts.
         after: Vec<At<Name>> = Vec::new(),
-        /// As of a workload.
+        /// The priority of its pods; by default that of the workflow.
         priority: PriorityName => "the workflow's",
-        /// It should be done within this time after it may start; only counted.
+        /// The deadline, as a time after its dependencies have succeeded. Deadlines are only counted.
         deadline: Positive => "absent",
     }
 }
 
-/// The topology of a task; `None` is a value of its own.
+/// The topology of a task. The word `None` is a value of its own.
 #[derive(Debug, Clone)]
 pub(crate) struct Together(Option<Level>);
 
@@ -70,11 +70,11 @@ impl Read for Together {
     }
 }
 
-/// A task, and what it depends on.
+/// A task, and its dependencies.
 struct ReadTask {
     name: At<Name>,
     after: Vec<At<Name>>,
-    /// As if there were no dependencies.
+    /// The task without its dependencies.
     task: Checked,
 }
 
@@ -117,7 +117,7 @@ pub(crate) fn tasks(
     Some(made)
 }
 
-/// Checks a task; `stated` is what the workflow says of all its tasks.
+/// Checks a task; `stated` has the properties that the workflow gives to all its tasks.
 fn check(
     read: &Task,
     stated: (&Priority, Option<Level>),
@@ -146,7 +146,7 @@ fn check(
     Some(ReadTask { name, after: common.after.clone(), task })
 }
 
-/// By task, the tasks it depends on; names that are taken, unknown or repeated are reported.
+/// The dependencies of each task; names that are duplicate, unknown or repeated are reported.
 fn links(tasks: &[ReadTask], report: &mut Report) -> BTreeMap<u32, BTreeSet<u32>> {
     let mut numbers: BTreeMap<&Name, u32> = BTreeMap::new();
     for (number, task) in (0..).zip(tasks) {
@@ -175,7 +175,7 @@ fn links(tasks: &[ReadTask], report: &mut Report) -> BTreeMap<u32, BTreeSet<u32>
     links
 }
 
-/// Reports circles of tasks, one of each strongly connected component, in order.
+/// Reports cycles of dependencies: one for each strongly connected component, in order.
 fn circles(tasks: &[ReadTask], links: &BTreeMap<u32, BTreeSet<u32>>, report: &mut Report) {
     let mut graph: DiGraphMap<u32, ()> = DiGraphMap::new();
     for (task, after) in links {

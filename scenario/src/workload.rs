@@ -1,5 +1,5 @@
-//! `workloads: [..]`: Deployment, Job, Training, CronJob, Workflow and Trace. First the fields of each, then what is made of
-//! them.
+//! `workloads: [..]`: Deployment, Job, Training, CronJob, Workflow and Trace. The fields of each come first, then their
+//! checks.
 
 use crate::{
     arrivals::{Arriving, Bounds, Pattern},
@@ -58,14 +58,14 @@ record! {
 }
 
 record! {
-    /// Jobs that start with a fixed period, named `NAME-0`, `NAME-1`, .., from `submit` on.
+    /// Jobs that start periodically, from `submit` on. They are named `NAME-0`, `NAME-1`, ..
     pub(crate) struct CronJob in "workload" {
         common: Common => embedded,
         place: Place => embedded,
         /// The period.
         every: Positive => required,
-        /// What happens when the period ends and the job before has not ended: the new job starts anyway, it is skipped (and
-        /// counted as skipped), or it replaces the one before.
+        /// What happens at the end of a period when the previous job has not ended: the new job starts anyway, it is
+        /// skipped (and counted as skipped), or it replaces the previous one.
         concurrency: Concurrency = Concurrency::Allow,
         bounds: Bounds => embedded,
         deadline: Deadline => embedded,
@@ -81,7 +81,7 @@ record! {
         topology: Topology => embedded,
         arrivals: Repeated => embedded,
         deadline: Deadline => embedded,
-        /// At least one; no task may wait for itself, directly or through others.
+        /// The tasks, at least one; their dependencies have no cycle.
         tasks: At<Vec<Task>> => required,
     }
 }
@@ -102,10 +102,10 @@ record! {
     pub(crate) struct Common {
         /// Unique in the scenario.
         name: At<Name> => required,
-        /// Pods with a higher priority go first (O1). Of a Trace: the priority of rows that name none.
+        /// Pods with a higher priority are tried first (O1). In a Trace: the priority of rows that name none.
         priority: PriorityName = PriorityName::Number(0),
-        /// Who submits it. Where the scenario declares users, it must be one of them who may. Of a Trace: who submits all rows;
-        /// without it, the user that each row names.
+        /// The user who submits it. If the scenario declares users, it must be one of them who has access to the
+        /// namespace. In a Trace: the user who submits all rows; without it, each row names its user.
         user: At<Name> => "absent",
         /// Whether its pods may be evicted.
         preemptible: bool = true,
@@ -117,9 +117,9 @@ record! {
 }
 
 record! {
-    /// Where a workload belongs, and when it is submitted.
+    /// The namespace of a workload, and when it is submitted.
     pub(crate) struct Place {
-        /// Decides which leaf of the quota tree is charged.
+        /// The namespace of its pods. It determines which leaf of the quota tree is charged.
         namespace: At<Name> => required,
         /// When it is submitted.
         submit: Time = Time(0),
@@ -127,7 +127,7 @@ record! {
 }
 
 record! {
-    /// Of what can be submitted repeatedly.
+    /// The field of workloads that can be submitted repeatedly.
     pub(crate) struct Repeated {
         /// When the instances `NAME-0`, `NAME-1`, .. are submitted, from `submit` on.
         arrivals: At<Pattern> => "once, at `submit`",
@@ -135,23 +135,24 @@ record! {
 }
 
 record! {
-    /// Of what ends.
+    /// The field of workloads that end.
     pub(crate) struct Deadline {
-        /// It should be done within this time of its submission. A deadline changes no decision; it is only counted whether it was met.
+        /// The deadline, as a time after its submission. A deadline changes no decision; met and missed deadlines are
+        /// only counted.
         deadline: Positive => "absent",
     }
 }
 
 record! {
-    /// Of gangs.
+    /// The field of gangs.
     pub(crate) struct Topology {
-        /// Where the pods of a gang must be placed; of a workflow, those of each training.
+        /// The domain in which all pods of a gang must be placed; in a workflow, it applies to each training.
         topology: Same => "anywhere",
     }
 }
 
 record! {
-    /// What a job is, whether it is a workload or a task.
+    /// The fields of a job, both as a workload and as a task.
     pub(crate) struct JobWork {
         /// How many pods must succeed.
         completions: Count = Count(1),
@@ -167,7 +168,7 @@ record! {
     }
 }
 
-/// A priority as it is written: a number, or the name of a class.
+/// A priority as written: a number, or the name of a class.
 #[derive(Debug, Clone)]
 pub(crate) enum PriorityName {
     Number(i32),
@@ -194,7 +195,7 @@ impl Read for PriorityName {
     }
 }
 
-/// A checked workload with the places that later checks point at.
+/// A checked workload, with the places to which later checks refer.
 #[derive(Debug, Clone)]
 pub(crate) struct ReadWorkload {
     pub(crate) workload: Checked,
@@ -202,13 +203,14 @@ pub(crate) struct ReadWorkload {
     pub(crate) namespace: Span,
     pub(crate) user: Option<At<Name>>,
     pub(crate) budget: Option<At<Name>>,
-    /// The place of each template's request: one of a Deployment or Job, one a role, one a task; of a Trace, its file.
+    /// The place of each template's request: one for a Deployment or Job, one for each role, one for each task; for a
+    /// Trace, its file.
     pub(crate) requests: Vec<Span>,
-    /// Where it says how it arrives.
+    /// The place of its arrivals.
     pub(crate) arrivals: Option<Span>,
 }
 
-/// What is known before workloads are checked.
+/// The names that workloads may use.
 pub(crate) struct Context<'a, 'l> {
     pub(crate) classes: &'a BTreeMap<Name, i32>,
     pub(crate) datasets: &'a [ReadDataset],
@@ -219,7 +221,7 @@ pub(crate) struct Context<'a, 'l> {
 struct Body {
     namespace: At<Name>,
     submit: Time,
-    /// How it arrives, and where it says so.
+    /// Its arrivals, with their place.
     arrivals: Option<(Arrivals, Span)>,
     deadline_ms: Option<u64>,
     kind: Kind,
@@ -283,7 +285,7 @@ pub(crate) fn check(read: &Workload, context: &mut Context<'_, '_>, report: &mut
     })
 }
 
-/// What depends on the kind; `stated` is what tasks and rows have that say nothing themselves.
+/// Checks what depends on the kind; `stated` has the properties of tasks and rows that state none themselves.
 fn body(
     read: &Workload,
     stated: (&Priority, Option<Level>),
@@ -363,7 +365,7 @@ pub(crate) fn priority(name: &PriorityName, context: &Context<'_, '_>, report: &
     Some(Priority { number: *number, class: Some(class.value.clone()) })
 }
 
-/// Checks a job, be it a workload or a task.
+/// Checks a job, both as a workload and as a task.
 pub(crate) fn job(
     work: &JobWork,
     span: Span,
@@ -388,7 +390,7 @@ pub(crate) fn job(
 }
 
 impl ReadWorkload {
-    /// How many pods one instance has, as far as the workload itself says.
+    /// How many pods one instance has, as far as the workload itself determines it.
     pub(crate) fn pods(&self) -> u64 {
         let mut sum: u64 = 0;
         self.workload.kind.templates(&mut |_, count| sum = sum.saturating_add(count));

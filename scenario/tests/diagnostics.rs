@@ -1,4 +1,4 @@
-//! Every mistake is reported where it is made: a table of mistakes with line, column and the underlined text.
+//! Every mistake is reported at its place: a table of mistakes with line, column and the underlined text.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use quotree_scenario::{Diagnostic, Loaded, MapLoader, Severity, load, load_tree};

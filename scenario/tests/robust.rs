@@ -1,5 +1,5 @@
-//! No input causes a panic; whatever is accepted as RON is accepted by the `ron` crate, too; formatting keeps the
-//! meaning.
+//! No input causes a panic. Text that is accepted as RON is accepted by the `ron` crate, too. Formatting does not
+//! change the meaning.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
@@ -51,7 +51,7 @@ fn formatting_the_demo_keeps_its_meaning() {
     assert_eq!(even, demo, "the demo is kept formatted");
 }
 
-/// Samples without the one extension of RON: named fields after values without a name.
+/// Samples without our extension of RON: named fields after positional values.
 const SAMPLES: &[&str] = &[
     r#"Quota(name: "a", min: { "cpu": "5", }, children: [Quota(name: "b"), ], /* c */ weight: 3)"#,
     r#"#![enable(implicit_some)] (name: "x", list: [1, -2, +3, 1.5, 1_000], none: None, some: Some("a"), flag: true)"#,

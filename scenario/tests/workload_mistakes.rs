@@ -1,9 +1,9 @@
-//! Mistakes in arrivals, dependencies and trainings: each is reported where it is made, all at once.
+//! Mistakes in arrivals, dependencies and trainings: each is reported at its place, and all of them at once.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use quotree_scenario::{Diagnostic, Loaded, MapLoader, Severity, load};
 
-/// A valid scenario except for its workloads, events and claims.
+/// A scenario that is valid except for its workloads, events and claims.
 fn load_with(workloads: &str, rest: &str) -> Loaded {
     let text = format!(
         r#"Scenario(

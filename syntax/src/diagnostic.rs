@@ -1,8 +1,9 @@
-//! What is wrong with a scenario file, and where: plain data that the command line draws with the text underlined.
+//! Diagnostics: mistakes in a scenario file and their places, as plain data. The command line draws them with the text
+//! underlined.
 
 use std::{fmt, ops::Range};
 
-/// How bad a diagnostic is.
+/// The severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// The scenario can be used.
@@ -20,12 +21,12 @@ impl fmt::Display for Severity {
     }
 }
 
-/// A file that was read, by the path under which the loader was asked for it.
+/// A file that was read, under the path by which the loader was asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// `/`-joined.
+    /// The path, `/`-joined.
     pub path: String,
-    /// Its text; bytes that are no UTF-8 are replaced.
+    /// Its text; bytes that are not UTF-8 are replaced.
     pub text: String,
 }
 
@@ -70,20 +71,20 @@ impl Span {
     }
 }
 
-/// One thing that is wrong, or odd, with the place it is about.
+/// One mistake or oddity, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
     /// Index into the sources.
     pub source: usize,
-    /// What to underline: a range of bytes of the source's text.
+    /// The text to underline, as a range of bytes of the source.
     pub span: Range<usize>,
     /// What is wrong, in one clause.
     pub title: String,
-    /// What to write beside the underlined text; may be empty.
+    /// The note beside the underlined text; may be empty.
     pub label: String,
-    /// What to do about it.
+    /// Hints how to correct it.
     pub help: Vec<String>,
     /// The place of `source` as path, line and column, so that a diagnostic can be shown on its own.
     pub place: Place,
@@ -115,29 +116,29 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// The diagnostics so far, and what it takes to make more of them.
+/// The diagnostics so far, and the state needed to report more.
 #[derive(Debug, Default)]
 pub struct Report {
     diagnostics: Vec<Diagnostic>,
-    /// How many comparisons of names went into "did you mean"; past a bound no more are made.
+    /// How many names were compared for "did you mean"; above a bound no more are compared.
     comparisons: usize,
     errors: usize,
-    /// Whether brackets do not match: the meaning of the file is unknown then.
+    /// Whether brackets do not match. In this case the meaning of the file is unknown.
     pub broken: bool,
     /// The field that is being read, for messages that name it.
     pub field: &'static str,
 }
 
-/// "Did you mean" stops looking after this many comparisons in one load.
+/// The most comparisons for "did you mean" in one load.
 const MAX_COMPARISONS: usize = 1_000_000;
 
 impl Report {
-    /// Adds an error; the result takes help.
+    /// Adds an error; help can be added to the result.
     pub fn error(&mut self, span: Span, title: impl Into<String>, label: impl Into<String>) -> Help<'_> {
         self.push(Severity::Error, span, title.into(), label.into())
     }
 
-    /// Adds a warning; the result takes help.
+    /// Adds a warning; help can be added to the result.
     pub fn warning(&mut self, span: Span, title: impl Into<String>, label: impl Into<String>) -> Help<'_> {
         self.push(Severity::Warning, span, title.into(), label.into())
     }
@@ -169,7 +170,7 @@ impl Report {
         self.errors
     }
 
-    /// The known name nearest to `name`, when one is near enough to be meant.
+    /// The known name that is nearest to `name`, if one is near enough.
     pub fn nearest<'a>(&mut self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
         let allowed = (name.chars().count() / 3).clamp(1, 4);
         let mut best: Option<(usize, &str)> = None;
@@ -189,7 +190,7 @@ impl Report {
         best.map(|(_, candidate)| candidate)
     }
 
-    /// All of them, by place, with lines and columns filled in; exact repetitions once.
+    /// All diagnostics in order of place, with lines and columns filled in. Exact repetitions are dropped.
     #[must_use]
     pub fn finish(self, sources: &[Source]) -> Vec<Diagnostic> {
         let mut diagnostics = self.diagnostics;
@@ -214,7 +215,7 @@ impl Report {
     }
 }
 
-/// Walks the offsets of sorted diagnostics once, so that many of them in one file take linear time.
+/// Walks through the offsets of sorted diagnostics once, so that many diagnostics in one file take linear time.
 #[derive(Default)]
 struct Cursor {
     source: usize,
@@ -250,7 +251,7 @@ impl Cursor {
     }
 }
 
-/// Adds help to the diagnostic just made.
+/// Adds help to the diagnostic that was added last.
 pub struct Help<'a> {
     report: &'a mut Report,
     index: usize,
@@ -265,7 +266,7 @@ impl Help<'_> {
         self
     }
 
-    /// Adds "did you mean" when a known name is near.
+    /// Adds "did you mean" if a known name is near.
     pub fn did_you_mean<'a>(self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         match self.report.nearest(name, known) {
             Some(nearest) => self.help(format!("did you mean `{nearest}`?")),

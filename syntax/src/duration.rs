@@ -1,10 +1,10 @@
 //! Durations as text, exact to the millisecond.
 
-/// The largest time that a scenario can name, milliseconds: a little over 31,000 years, so that sums of a few times never
-/// leave 64 bits.
+/// The largest time in a scenario, milliseconds: a little over 31,000 years. Sums of a few times never overflow 64
+/// bits.
 pub const MAX_MS: u64 = 1_000_000_000_000_000;
 
-/// The milliseconds that a text such as `1h30m` stands for, or why it is no duration.
+/// The milliseconds of a text such as `1h30m`, or why it is not a duration.
 pub fn parse_duration(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u128); 5] = [("ms", 1), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)];
     let mut rest = text;

@@ -1,5 +1,5 @@
-//! `quotree fmt`: the same tokens, evenly laid out. Lines stay where the author broke them; indentation, spaces, blank
-//! lines and trailing commas are made even. Comments and strings are kept to the letter, and formatting twice changes
+//! `quotree fmt`: writes the same tokens in a uniform layout. Line breaks of the author are kept; indentation, spaces,
+//! blank lines and trailing commas are normalised. Comments and strings do not change. Formatting a second time changes
 //! nothing.
 
 use super::{
@@ -14,7 +14,7 @@ const STEP: usize = 4;
 /// Formats a scenario file.
 ///
 /// # Errors
-/// What is wrong with its syntax; a file that cannot be read is not touched.
+/// The mistakes in its syntax; a file with mistakes is not formatted.
 ///
 /// ```
 /// use quotree_syntax::format;
@@ -40,7 +40,7 @@ pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
     Ok(printer.out)
 }
 
-/// A token with the line breaks before it; a comma that is added has no token.
+/// A token with the line breaks before it; a comma that the formatter adds has no token.
 #[derive(Debug, Clone)]
 struct Piece {
     kind: Kind,
@@ -78,7 +78,7 @@ fn pieces(text: &str, tokens: &[Token]) -> Vec<Piece> {
     pieces
 }
 
-/// A comma before a bracket that closes on a line of its own, none before one that closes on the same line.
+/// Adds a comma before a bracket that closes on its own line, and removes one before a bracket on the same line.
 fn even_commas(pieces: Vec<Piece>) -> Vec<Piece> {
     let mut out: Vec<Piece> = Vec::with_capacity(pieces.len());
     for piece in pieces {
@@ -141,8 +141,8 @@ impl Printer<'_> {
         }
     }
 
-    /// One step more than the line of the innermost open bracket; a line that starts with closing brackets stands where
-    /// the last of them was opened.
+    /// The indentation is one step more than that of the line with the innermost open bracket. A line that starts with
+    /// closing brackets is indented like the line where the last of them was opened.
     fn indent_of(&self, piece: &Piece, rest: &[Piece]) -> usize {
         if !piece.closes() {
             return self.open.last().map_or(0, |indent| indent + STEP);

@@ -1,9 +1,9 @@
-//! Text into tokens: the part of RON that scenario files use. Comments are tokens, too, for the formatter. Nothing is
-//! fatal: what cannot be read becomes an error and the rest goes on.
+//! Splits text into tokens, for the part of RON that scenario files use. Comments are tokens, too, for the formatter.
+//! No mistake is fatal: text that is not a token is reported, and the lexer continues after it.
 
 use std::ops::Range;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// One of `( ) [ ] { } : ,`.
@@ -16,18 +16,18 @@ pub(crate) enum Kind {
     BlockComment,
     /// `#![...]` as a whole.
     Extension,
-    /// Something that was reported already.
+    /// Text with a mistake that was reported already.
     Bad,
 }
 
-/// A token and where it stands, in bytes.
+/// A token and its place, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) kind: Kind,
     pub(crate) range: Range<usize>,
 }
 
-/// Something that is no token.
+/// Text that is not a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LexError {
     pub(crate) range: Range<usize>,
@@ -35,7 +35,7 @@ pub(crate) struct LexError {
     pub(crate) label: String,
 }
 
-/// Cuts a text into tokens.
+/// Splits a text into tokens.
 pub(crate) fn lex(text: &str) -> (Vec<Token>, Vec<LexError>) {
     let mut lexer = Lexer { text, at: 0, tokens: Vec::new(), errors: Vec::new() };
     if text.starts_with('\u{feff}') {
@@ -179,7 +179,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// `#![enable(implicit_some)]`: the only thing that may start with `#`.
+    /// `#![enable(implicit_some)]`: the only text that may start with `#`.
     fn extension(&mut self) {
         let line = self.while_len(|c| c != '\n' && c != ']');
         let rest = self.rest();
@@ -201,7 +201,7 @@ impl Lexer<'_> {
     }
 }
 
-/// How far a number goes on after its first character: digits, letters of a suffix or exponent, a sign after `e`.
+/// The length of a number after its first character: digits, letters of a suffix or exponent, a sign after `e`.
 fn number_tail(text: &str) -> usize {
     let mut exponent = false;
     for (i, c) in text.char_indices() {
@@ -214,7 +214,7 @@ fn number_tail(text: &str) -> usize {
     text.len()
 }
 
-/// The content of a string token; the error has the range inside the text.
+/// The content of a string token; an error has the range within the text.
 pub(crate) fn unescape(text: &str, token: &Token) -> Result<String, Box<LexError>> {
     let raw = text.get(token.range.clone()).unwrap_or_default();
     if token.kind == Kind::RawString {

@@ -1,7 +1,7 @@
-//! The notation of scenario files, without their meaning: text into tokens, tokens into a tree that knows where everything
-//! stands, and records, which state each field of the language once ([`mod@record`]).
+//! The notation of scenario files, without their meaning: text is split into tokens, tokens are parsed into a tree that
+//! knows the place of each value, and records state each field of the language once ([`mod@record`]).
 //!
-//! The notation is RON's. Nothing is fatal: each mistake becomes a [`Diagnostic`] at its place, and reading goes on.
+//! The notation is that of RON. No mistake is fatal: each becomes a [`Diagnostic`] at its place, and reading continues.
 
 mod diagnostic;
 mod duration;

@@ -1,6 +1,6 @@
-//! Tokens into a tree. The grammar is RON's with two differences: `implicit_some` is always on, and a struct may give its first
-//! fields by position and the others by name (`At("1m", Invariants, because: "...")`). After a mistake it goes on at the next
-//! comma or closing bracket, so that one load reports all of them.
+//! Parses tokens into a tree. The grammar is that of RON with two differences: `implicit_some` is always on, and a
+//! struct may give its first fields by position and the others by name (`At("1m", Invariants, because: "...")`). After
+//! a mistake the parser continues at the next comma or closing bracket, so that one load reports all mistakes.
 
 use super::{
     diagnostic::{Report, Span},
@@ -9,10 +9,10 @@ use super::{
 };
 use std::collections::BTreeSet;
 
-/// Brackets may nest this deep.
+/// The deepest nesting of brackets.
 const MAX_DEPTH: usize = 200;
 
-/// Parses a whole file: one value.
+/// Parses a whole file, which contains one value.
 pub fn parse(text: &str, source: u32, report: &mut Report) -> Option<Node> {
     let (mut tokens, errors) = lex(text);
     let clean = errors.is_empty();
@@ -44,12 +44,12 @@ struct Parser<'a, 'r> {
     tokens: Vec<Token>,
     at: usize,
     depth: usize,
-    /// The starts of lines in which a mistake was reported that makes others likely.
+    /// The starts of lines with a mistake that is likely to cause further ones.
     noisy: BTreeSet<usize>,
     report: &'r mut Report,
 }
 
-/// Where the line of an offset starts.
+/// The start of the line that contains an offset.
 fn line_of(text: &str, offset: usize) -> usize {
     text.as_bytes().get(..offset).and_then(|before| before.iter().rposition(|b| *b == b'\n')).map_or(0, |i| i + 1)
 }
@@ -71,7 +71,7 @@ impl Parser<'_, '_> {
         self.text.get(token.range.clone()).unwrap_or_default()
     }
 
-    /// The end of the text so far: where something is missing.
+    /// The end of the text read so far, where something is missing.
     fn end_span(&self) -> Span {
         let end = self.at.checked_sub(1).and_then(|i| self.tokens.get(i)).map_or(0, |t| t.range.end);
         Span::new(self.source, end..end)
@@ -86,7 +86,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// Reports a mistake that is often the consequence of another, at most one a line.
+    /// Reports a mistake that is often the consequence of another one, at most once per line.
     fn report_once(&mut self, span: Span, title: String, label: &str, help: &str) {
         if self.noisy.insert(line_of(self.text, span.start as usize)) {
             let error = self.report.error(span, title, label);
@@ -168,7 +168,7 @@ impl Parser<'_, '_> {
         Node { span, shape }
     }
 
-    /// Enters a bracket; nothing when it is too deep (the bracket is skipped then).
+    /// Enters a bracket; nothing if the nesting is too deep (then the bracket is skipped).
     fn open(&mut self) -> Option<Span> {
         let token = self.peek().cloned()?;
         let span = self.span(&token);
@@ -183,7 +183,7 @@ impl Parser<'_, '_> {
         Some(span)
     }
 
-    /// Leaves a bracket opened at `open`; the span of what closed it.
+    /// Leaves a bracket opened at `open`, and gives the place of the token that closed it.
     fn close(&mut self, close: u8, open: Span) -> Span {
         self.depth -= 1;
         match self.peek().cloned() {
@@ -228,7 +228,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// Goes on after a mistake: to the comma or closing bracket of this level.
+    /// Continues after a mistake: skips to the comma or closing bracket of this level.
     fn recover(&mut self) {
         while let Some(kind) = self.next_kind(0) {
             match kind {
@@ -239,7 +239,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// After an entry: a comma, or the end of the bracket. False ends the bracket.
+    /// Reads what follows an entry: a comma, or the end of the bracket. Returns false at the end of the bracket.
     fn comma(&mut self, close: u8) -> bool {
         match self.peek().cloned() {
             None => false,

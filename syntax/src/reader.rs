@@ -1,5 +1,5 @@
-//! The typed layer over the tree: fields by name or by position. Each error is reported at its place, and reading goes on.
-//! A value that is wrong is reported once and is then absent; nothing that uses it reports it again.
+//! The typed layer over the tree: reads fields by name or by position. Each error is reported at its place, and reading
+//! continues. An invalid value is reported once and is absent from then on, so nothing that uses it reports it again.
 
 use super::{
     diagnostic::{Report, Span},
@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 
 /// A type that a field can have.
 pub trait Read: Sized {
-    /// What such a field holds, as the schema and the reference page say it.
+    /// What such a field contains, in the words of the schema and the reference page.
     fn kind() -> String;
 
-    /// Reads a value; when this returns nothing, an error was reported.
+    /// Reads a value; if this returns nothing, an error was reported.
     fn read(node: &Node, report: &mut Report) -> Option<Self>;
 
     /// The value as a default in the reference page.
@@ -21,14 +21,14 @@ pub trait Read: Sized {
         String::new()
     }
 
-    /// The value that `None` stands for; normally it means that the field is absent.
+    /// The value that `None` stands for; for most types it means that the field is absent.
     #[must_use]
     fn none() -> Option<Self> {
         None
     }
 }
 
-/// Reports that a node is not what was expected.
+/// Reports that a node is not of the expected kind.
 pub fn wrong(node: &Node, expected: &str, report: &mut Report) {
     if !matches!(node.shape, Shape::Bad) {
         report.error(node.span, format!("expected {expected}, found {}", node.describe()), format!("not {expected}"));
@@ -58,10 +58,10 @@ impl<T: Read> Read for At<T> {
     }
 }
 
-/// The place of a value that is given, be it right or wrong.
+/// The place of a value that is given, valid or not.
 #[derive(Debug, Clone)]
 pub struct Given<T> {
-    /// The value, unless it is wrong.
+    /// The value, unless it is invalid.
     pub value: Option<T>,
     /// Where it is written.
     pub span: Span,
@@ -168,14 +168,14 @@ impl<T: Read> Read for Vec<T> {
     }
 }
 
-/// The rows of a record.
+/// The fields of a record, for the schema.
 pub type Rows = fn() -> Vec<Row>;
 
-/// The fields of a struct. They are taken one by one; what is left at the end is unknown.
+/// The fields of a struct. The reader consumes them one by one; any field left over is reported as unknown.
 pub struct Fields<'a> {
     /// The name, for messages.
     pub name: String,
-    /// What to underline when something is missing.
+    /// The text to underline if a field is missing.
     pub span: Span,
     entries: Vec<Entry<'a>>,
     rows: Rows,
@@ -189,7 +189,7 @@ struct Entry<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Opens a struct. Too many values without a name, and fields that are given twice, are reported here.
+    /// Opens a struct. Reports surplus positional values, and fields that are given twice.
     fn open(variant: Variant<'a>, positional: &[&'static str], rows: Rows, report: &mut Report) -> Self {
         let Variant { name, span, body } = variant;
         let mut entries: Vec<Entry<'_>> = Vec::new();
@@ -221,19 +221,19 @@ impl<'a> Fields<'a> {
         Self { name: name.to_owned(), span, entries, rows }
     }
 
-    /// The node of a field as it is given, `None` included.
+    /// The node of a field if it is given, even as `None`.
     fn given(&mut self, field: &str) -> Option<&'a Node> {
         let entry = self.entries.iter_mut().find(|entry| entry.name == field)?;
         entry.taken = true;
         Some(entry.node)
     }
 
-    /// The value of a node; of `None`, what the type says.
+    /// The value of a node; for `None`, the value that the type defines.
     fn value<T: Read>(node: &Node, report: &mut Report) -> Option<T> {
         if matches!(node.shape, Shape::Absent) { T::none() } else { T::read(node, report) }
     }
 
-    /// A field that must be there.
+    /// Reads a required field.
     pub fn required<T: Read>(&mut self, field: &'static str, report: &mut Report) -> Option<T> {
         let node = self.given(field).filter(|node| !matches!(node.shape, Shape::Absent));
         let Some(node) = node.or_else(|| self.misspelt(field, report)) else {
@@ -244,28 +244,28 @@ impl<'a> Fields<'a> {
         T::read(node, report)
     }
 
-    /// A field that may be there.
+    /// Reads an optional field.
     pub fn optional<T: Read>(&mut self, field: &'static str, report: &mut Report) -> Option<T> {
         let node = self.given(field)?;
         report.field = field;
         Self::value(node, report)
     }
 
-    /// Whether fields are given besides these.
+    /// Whether any field is given besides these.
     #[must_use]
     pub fn has_more_than(&self, names: &[&str]) -> bool {
         self.entries.iter().any(|entry| !names.contains(&entry.name))
     }
 
-    /// The value of a field that is unknown, but whose name is nearly this one. [`finish`](Self::finish) reports the name; the
-    /// value is read as if the name were right, so that its mistakes are reported at once.
+    /// The value of an unknown field whose name is nearly this one. [`finish`](Self::finish) reports the name. The
+    /// value is read as if the name were right, so that mistakes in it are reported in the same load.
     fn misspelt(&self, field: &'static str, report: &mut Report) -> Option<&'a Node> {
         let rows = (self.rows)();
         let mut unknown = self.entries.iter().filter(|entry| rows.iter().all(|row| row.name != entry.name));
         unknown.find(|entry| report.nearest(entry.name, [field]).is_some()).map(|entry| entry.node)
     }
 
-    /// Reports what was given but is no field.
+    /// Reports all fields that were given but not consumed.
     pub fn finish(self, report: &mut Report) {
         if self.entries.iter().all(|entry| entry.taken) {
             return;
@@ -280,19 +280,19 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A named struct, or a bare word, which counts as one without fields.
+/// A named struct, or a bare word, which is read as a struct without fields.
 #[derive(Clone, Copy)]
 pub struct Variant<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Where the name stands.
+    /// The place of the name.
     pub span: Span,
     /// Its fields.
     pub body: Option<&'a Struct>,
 }
 
 impl<'a> Variant<'a> {
-    /// A struct that may be written without its name.
+    /// Opens a struct whose name is optional.
     pub fn unnamed(node: &'a Node, name: &'static str, report: &mut Report) -> Option<Self> {
         match &node.shape {
             Shape::Struct(body @ Struct { name: None, .. }) => Some(Self { name, span: node.span, body: Some(body) }),
@@ -300,13 +300,13 @@ impl<'a> Variant<'a> {
         }
     }
 
-    /// Opens its fields; values without a name belong to `positional` in order.
+    /// Opens its fields; positional values belong to `positional`, in order.
     pub fn fields(self, positional: &[&'static str], rows: Rows, report: &mut Report) -> Fields<'a> {
         Fields::open(self, positional, rows, report)
     }
 }
 
-/// Opens a value that must be one of some named structs.
+/// Opens a value that must be one of several named structs.
 pub fn variant<'a>(node: &'a Node, expected: &[&str], what: &str, report: &mut Report) -> Option<Variant<'a>> {
     let variant = match &node.shape {
         Shape::Word(word) => Variant { name: word, span: node.span, body: None },
@@ -348,7 +348,7 @@ pub fn list(names: &[&str]) -> String {
     }
 }
 
-/// The value of one of some words. `GuaranteedFirst` may also be written `guaranteed_first`, as in the rules.
+/// Reads one of several words. `GuaranteedFirst` may also be written `guaranteed_first`, as in the rules.
 pub fn choice<T: Copy>(node: &Node, words: &[(&'static str, T)], report: &mut Report) -> Option<T> {
     let plain = |word: &str| word.replace('_', "").to_ascii_lowercase();
     let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();

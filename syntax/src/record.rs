@@ -25,8 +25,8 @@
 //! }
 //! ```
 //!
-//! From this the macro makes the struct, the function that reads it ([`Part::take`]) and the rows of the schema and of the
-//! reference page ([`Part::rows`]). A field is stated in one of four ways:
+//! From this the macro generates the struct, the function that reads it ([`Part::take`]), and the rows of the schema
+//! and of the reference page ([`Part::rows`]). A field is stated in one of four ways:
 //!
 //! - `name: T => required`: it must be given. The struct holds `Option<T>`: `None` means that it is missing or wrong, and that
 //!   an error says so. Reading goes on, so that all mistakes of a file are reported at once.
@@ -45,16 +45,16 @@ use crate::{Fields, Node, Read, Report, Variant};
 pub struct Row {
     /// Its name.
     pub name: &'static str,
-    /// What it holds.
+    /// What it contains.
     pub kind: String,
-    /// `required`, or what holds when it is absent.
+    /// `required`, or its default.
     pub default: String,
     /// What it means.
     pub about: String,
 }
 
 impl Row {
-    /// The row of a field of type `T`; `about` are the lines of its doc comment.
+    /// The row of a field of type `T`; `about` contains the lines of its doc comment.
     #[must_use]
     pub fn of<T: Read>(name: &'static str, default: &str, about: &[&str]) -> Self {
         let (kind, about) = (T::kind(), sentence(about));
@@ -68,17 +68,17 @@ pub fn sentence(lines: &[&str]) -> String {
     lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
 }
 
-/// The name of a field that is a word of Rust, such as `r#for`.
+/// The field's name, also if it is a keyword of Rust, such as `r#for`.
 #[must_use]
 pub fn plain(name: &'static str) -> &'static str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-/// Some fields that are read together.
+/// Fields that are read together.
 pub trait Part: Sized {
     /// The fields, for the schema and the reference page.
     fn rows() -> Vec<Row>;
-    /// Reads them; everything that is wrong is reported.
+    /// Reads them, and reports all mistakes.
     fn take(fields: &mut Fields<'_>, report: &mut Report) -> Self;
 }
 
@@ -88,12 +88,12 @@ pub trait Record: Part {
     const NAME: &'static str;
     /// The group that it belongs to.
     const GROUP: &'static str;
-    /// What it is, by lines.
+    /// Its description, by lines.
     const ABOUT: &'static [&'static str];
-    /// The fields that may be written without their names, in this order.
+    /// The fields that may be given by position, in this order.
     const POSITIONAL: &'static [&'static str];
 
-    /// Reads it out of a struct of its name.
+    /// Reads it from a struct with its name.
     fn open(variant: Variant<'_>, report: &mut Report) -> Self {
         let mut fields = variant.fields(Self::POSITIONAL, Self::rows, report);
         let record = Self::take(&mut fields, report);
@@ -108,7 +108,7 @@ pub trait Record: Part {
     }
 }
 
-/// A record that may be written without its name.
+/// A record whose name is optional.
 #[derive(Debug, Clone)]
 pub struct Unnamed<T>(pub T);
 
@@ -127,27 +127,27 @@ impl<T: Record> Read for Unnamed<T> {
 pub struct Type {
     /// Its name.
     pub name: &'static str,
-    /// What it is.
+    /// Its description.
     pub about: String,
-    /// The fields that may be written without their names, in this order.
+    /// The fields that may be given by position, in this order.
     pub positional: &'static [&'static str],
     /// Its fields.
     pub rows: Vec<Row>,
 }
 
-/// Structs of which a value of the language can be one.
+/// A group: structs of which a value of the language can be one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// Its name.
     pub name: &'static str,
-    /// What it is.
+    /// Its description.
     pub about: String,
     /// The structs.
     pub types: Vec<Type>,
 }
 
 impl Group {
-    /// A group of one record.
+    /// A group that consists of one record.
     #[must_use]
     pub fn one<T: Record>(about: &str) -> Self {
         Self { name: T::GROUP, about: about.to_owned(), types: vec![T::ty()] }
@@ -305,7 +305,7 @@ macro_rules! group {
                 }
             }
 
-            /// Where that name stands.
+            /// The place of that name.
             #[allow(dead_code, reason = "not every group needs it")]
             $vis const fn span(&self) -> $crate::Span {
                 match self {
@@ -332,8 +332,8 @@ macro_rules! group {
     };
 }
 
-/// States the words of a field that holds one of several: `words! { Queueing: Skip, Block }`. A word that differs from the
-/// name of its variant is written `MEM = Mem`.
+/// States the words of a field that contains one of several: `words! { Queueing: Skip, Block }`. A word that differs
+/// from the name of its variant is written `MEM = Mem`.
 #[macro_export]
 macro_rules! words {
     ($ty:ty: $($word:ident $(= $variant:ident)?),+ $(,)?) => {

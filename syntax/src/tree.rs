@@ -1,18 +1,18 @@
-//! The tree of a file: values that know where they stand.
+//! The tree of a file: values with their places.
 
 use super::diagnostic::Span;
 use std::fmt;
 
-/// A value and where it stands.
+/// A value with its place.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Where it stands.
+    /// The place.
     pub span: Span,
-    /// What it is.
+    /// The value.
     pub shape: Shape,
 }
 
-/// What a value is.
+/// A value.
 #[derive(Debug, Clone)]
 pub enum Shape {
     /// A string, without its quotes.
@@ -31,7 +31,7 @@ pub enum Shape {
     Struct(Struct),
     /// `None`.
     Absent,
-    /// A mistake that was reported.
+    /// A value with a mistake that was reported.
     Bad,
 }
 
@@ -40,9 +40,9 @@ pub enum Shape {
 pub struct Struct {
     /// Its name, if it has one.
     pub name: Option<Ident>,
-    /// Values without a name.
+    /// Positional values.
     pub args: Vec<Node>,
-    /// Values with a name.
+    /// Fields given by name.
     pub fields: Vec<(Ident, Node)>,
 }
 
@@ -51,11 +51,11 @@ pub struct Struct {
 pub struct Ident {
     /// The word.
     pub text: String,
-    /// Where it stands.
+    /// The place.
     pub span: Span,
 }
 
-/// A text short enough to stand in a message.
+/// The text, shortened for a message.
 #[must_use]
 pub fn clip(text: &str) -> String {
     const LONGEST: usize = 60;
@@ -67,7 +67,7 @@ pub fn clip(text: &str) -> String {
 }
 
 impl Node {
-    /// What it is, for "found ...".
+    /// The kind of value, for "found ...".
     #[must_use]
     pub fn describe(&self) -> String {
         match &self.shape {
@@ -85,7 +85,7 @@ impl Node {
     }
 }
 
-/// One line, without comments: how claims stand in reports.
+/// The value on one line, without comments, as reports show claims.
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.shape {

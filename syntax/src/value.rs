@@ -1,7 +1,7 @@
-//! Scenario text as a plain tree of values: what tools that change or make scenarios work on.
+//! Scenario text as a plain tree of values, for tools that change or generate scenarios.
 //!
-//! A [`Value`] knows nothing of the language beyond its grammar. Comments are not kept. A value that fits on a line is written
-//! on one, any other with one line an entry.
+//! A [`Value`] follows only the grammar of the language. Comments are not kept. A value that fits on a line is written
+//! on one line; any other has one line for each entry.
 
 use super::{
     diagnostic::{Diagnostic, Report, Source},
@@ -10,7 +10,7 @@ use super::{
 };
 use std::fmt::Write;
 
-/// Lines are broken before they get longer than this.
+/// The longest line that is written; longer ones are broken.
 const WIDTH: usize = 120;
 const STEP: usize = 4;
 
@@ -34,9 +34,9 @@ pub enum Value {
     Struct {
         /// Its name.
         name: String,
-        /// Values without a name.
+        /// Positional values.
         args: Vec<Self>,
-        /// Values with one.
+        /// Fields given by name.
         fields: Vec<(String, Self)>,
     },
     /// `None`
@@ -44,7 +44,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// Reads a whole file: one value.
+    /// Reads a whole file, which contains one value.
     ///
     /// # Errors
     /// All mistakes of syntax.
@@ -88,7 +88,7 @@ impl Value {
         Self::Struct { name: name.to_owned(), args: Vec::new(), fields }
     }
 
-    /// A struct with these values by place.
+    /// A struct with these positional values.
     #[must_use]
     pub fn tuple(name: &str, args: Vec<Self>) -> Self {
         Self::Struct { name: name.to_owned(), args, fields: Vec::new() }
@@ -112,7 +112,7 @@ impl Value {
         Self::Word(word.to_owned())
     }
 
-    /// The text of a file that holds this value; formatting it changes nothing.
+    /// The text of a file with this value; formatting the text does not change it.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut out = String::new();
@@ -121,7 +121,8 @@ impl Value {
         out
     }
 
-    /// Writes the value where `out` stands. `indent` is that of the line, `after` what must fit behind it.
+    /// Appends the value to `out`. `indent` is the indentation of the line, `after` the length of what must fit behind
+    /// the value.
     fn write(&self, out: &mut String, indent: usize, after: usize) {
         let flat = self.flat();
         let used = out.len() - out.rfind('\n').map_or(0, |at| at + 1);
@@ -200,7 +201,7 @@ impl Value {
     }
 }
 
-/// A string as the language reads it.
+/// A string in the notation of the language.
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');

@@ -1,4 +1,5 @@
-//! The small values of the language: durations, quantities, amounts by resource, names, ratios. All are exact or refused.
+//! The simple values of the language: durations, quantities, amounts by resource, names, ratios. A value that cannot be
+//! represented exactly is an error.
 
 use super::{
     diagnostic::Report,
@@ -13,7 +14,7 @@ use std::{collections::BTreeSet, marker::PhantomData};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ms(pub u64);
 
-/// A duration as a default in the reference page.
+/// A duration, as the reference page shows a default.
 fn duration_text(ms: u64) -> String {
     let units = [(3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")];
     let (size, unit) = units.into_iter().find(|(size, _)| ms > 0 && ms.is_multiple_of(*size)).unwrap_or((1, "s"));
@@ -90,7 +91,7 @@ impl Read for Positive {
     }
 }
 
-/// A name that fits a report: not empty, not over-long, no control characters.
+/// A name that is suitable for reports: not empty, not too long, no control characters.
 impl Read for Name {
     fn kind() -> String {
         "name".to_owned()
@@ -160,7 +161,7 @@ fn clip_long(text: &str) -> String {
     short
 }
 
-/// The entries of a map whose keys are strings; repeated keys are reported.
+/// The entries of a map with strings as keys; repeated keys are reported.
 pub fn entries<'a>(node: &'a Node, what: &str, report: &mut Report) -> Option<Vec<(At<Name>, &'a Node)>> {
     let Shape::Map(pairs) = &node.shape else {
         wrong(node, what, report);
@@ -229,7 +230,7 @@ impl Read for Texts {
     }
 }
 
-/// A part of one in thousandths: `0.85` or `"85%"`.
+/// A fraction in thousandths: `0.85` or `"85%"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permille(pub u64);
 
@@ -291,7 +292,7 @@ impl Read for Count {
     }
 }
 
-/// A quantity whose unit depends on a resource that another field names; it is read when that is known.
+/// A quantity whose unit depends on a resource that another field names; it is read when the resource is known.
 #[derive(Debug, Clone)]
 pub struct Quantity(Node);
 
@@ -326,12 +327,12 @@ impl Read for Path {
     }
 }
 
-/// A value that is read later, when more is known.
+/// A value that is read later, when its type is known.
 #[derive(Debug, Clone)]
 pub struct Later<T>(Node, PhantomData<T>);
 
 impl<T> Later<T> {
-    /// The value as it is written.
+    /// The value as written.
     pub const fn node(&self) -> &Node {
         &self.0
     }

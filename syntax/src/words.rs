@@ -1,4 +1,4 @@
-//! How the policy words of the core are written.
+//! The policy settings of the core, as scenarios write them.
 
 use crate::{Node, Read, Report, choice, words};
 use quotree_core::{
@@ -31,7 +31,7 @@ impl Read for Preemption {
         choice(node, &PREEMPTIONS, report)
     }
 
-    /// `None` is a word of this knob, not an absent value.
+    /// For this setting `None` is a value, not an absent field.
     fn none() -> Option<Self> {
         Some(Self::None)
     }

@@ -1,15 +1,16 @@
-//! No imports in a circle: neither between the folders of core, nor between the files of one folder.
+//! Imports have no cycles, neither between the folders of core, nor between the files of one folder.
 //!
-//! A folder is a directory of `core/src`, or of `core/src/scheduler`; what is deeper belongs to it. Imports are what `use`
-//! names by `crate::`, `super::` or a child module, outside tests. A re-export counts for the file that has it.
+//! A folder is a directory of `core/src`, or of `core/src/scheduler`; deeper directories belong to it. Imports are the
+//! paths in `use` that begin with `crate::`, `super::` or a child module, outside tests. A re-export counts for the
+//! file that contains it.
 
 use crate::files::File;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Who imports whom, by name.
+/// The imports of each module, by name.
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// All circles.
+/// All cycles.
 pub(crate) fn check(files: &[File]) -> Vec<String> {
     let sources: Vec<(&str, &str)> = files
         .iter()
@@ -32,7 +33,7 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
     folders.chain(inside).map(|(kind, circle)| format!("core/src: {kind} import each other: {circle}")).collect()
 }
 
-/// The text before the test module at its end.
+/// The text without the test module at its end.
 fn without_tests(text: &str) -> &str {
     text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or(text)
 }
@@ -50,7 +51,7 @@ fn folder_of(path: &str) -> &str {
     ends.take(depth).last().map_or("", |at| path.get(..at).unwrap_or_default())
 }
 
-/// The files that a file imports from, itself left out.
+/// The files that a file imports from, except itself.
 fn imports<'a>(text: &str, module: &[&str], modules: &BTreeMap<Vec<&str>, &'a str>) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
     for statement in uses(text) {
@@ -77,7 +78,7 @@ fn imports<'a>(text: &str, module: &[&str], modules: &BTreeMap<Vec<&str>, &'a st
     found
 }
 
-/// What each `use` of a file names, without line breaks.
+/// The path of each `use` of a file, without line breaks.
 fn uses(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut open: Option<String> = None;
@@ -96,7 +97,7 @@ fn uses(text: &str) -> Vec<String> {
     found
 }
 
-/// All paths of a tree of imports: `a::{b, c::d}` is `a::b` and `a::c::d`.
+/// All paths of an import tree: `a::{b, c::d}` is `a::b` and `a::c::d`.
 fn expand(tree: &str, prefix: &str, found: &mut Vec<String>) {
     let Some((before, inner)) = tree.split_once('{') else {
         let path = tree.split(" as ").next().unwrap_or(tree).trim();
@@ -123,7 +124,7 @@ fn expand(tree: &str, prefix: &str, found: &mut Vec<String>) {
     expand(inner.get(start..).unwrap_or_default(), &prefix, found);
 }
 
-/// The sets of names that all reach each other.
+/// The sets of names in which each name reaches all others.
 fn circles(graph: &Graph) -> Vec<String> {
     let reach = |from: &String| {
         let mut seen: BTreeSet<&String> = BTreeSet::new();

@@ -4,7 +4,8 @@
 use crate::files;
 use serde_json::Value;
 
-/// A member, and which members it may build on. Tests of any may use the testkit.
+/// A crate of the workspace, and the crates of the workspace that it may depend on. The tests of any crate may use the
+/// testkit.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("quotree-core", &[]),
     ("quotree-syntax", &["quotree-core"]),
@@ -20,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
-/// What a member must never reach, however indirectly, outside its tests.
+/// The crates that a crate must not depend on, even indirectly, outside its tests.
 const NEVER: &[(&str, &[&str])] = &[
     ("quotree-core", &["rand", "rand_core", "rand_chacha", "ron", "serde_json", "clap", "rayon", "tokio", "tracing"]),
     ("quotree-syntax", &["csv", "jiff", "ron", "serde_json", "rayon", "clap", "anyhow", "tokio"]),
@@ -32,10 +33,10 @@ const NEVER: &[(&str, &[&str])] = &[
     ("quotree-swarm", &["rayon", "clap", "anyhow", "tokio", "annotate-snippets"]),
 ];
 
-/// What only the command may name.
+/// The libraries that only the command may depend on.
 const COMMAND_ONLY: &[&str] = &["anyhow", "clap", "annotate-snippets", "rayon", "indicatif"];
 
-/// All breaches of the directions.
+/// All violations of these rules.
 pub(crate) fn check() -> Result<Vec<String>, String> {
     let text = files::output("cargo", &["metadata", "--format-version", "1", "--no-deps", "--locked"])?;
     let metadata: Value = serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
@@ -78,7 +79,7 @@ fn text_of<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The manifest of a package, from the root.
+/// The manifest of a crate, from the root.
 fn manifest(package: &Value) -> String {
     let path = std::path::Path::new(text_of(package, "manifest_path"));
     path.strip_prefix(files::root()).unwrap_or(path).display().to_string()

@@ -1,4 +1,4 @@
-//! The text files that git knows or would take, with their content.
+//! The text files of the repository that git tracks or would add, with their content.
 
 use std::{
     fs,
@@ -8,9 +8,9 @@ use std::{
 
 /// A text file of the repository.
 pub(crate) struct File {
-    /// Where it is, from the root, with `/`.
+    /// The path from the root, with `/`.
     pub(crate) path: String,
-    /// What it says.
+    /// The content.
     pub(crate) text: String,
 }
 
@@ -25,7 +25,7 @@ impl File {
         self.path.contains("/tests/") || self.path.starts_with("testkit/") || self.path.starts_with("fuzz/")
     }
 
-    /// The text before and from the test module at its end.
+    /// The text before the test module at its end, and the text from there on.
     pub(crate) fn split(&self) -> (&str, &str) {
         let at = self.text.find("\n#[cfg(test)]\nmod ").map_or(self.text.len(), |at| at + 1);
         self.text.split_at(at)
@@ -43,7 +43,7 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
-/// What a command prints, when it succeeds.
+/// The output of a command, if it succeeds.
 pub(crate) fn output(program: &str, arguments: &[&str]) -> Result<String, String> {
     let shown = || format!("`{program} {}`", arguments.join(" "));
     let out = Command::new(program).args(arguments).current_dir(root()).output();
@@ -54,7 +54,7 @@ pub(crate) fn output(program: &str, arguments: &[&str]) -> Result<String, String
     String::from_utf8(out.stdout).map_err(|_| format!("{} did not print text", shown()))
 }
 
-/// Every text file that is tracked, or new and not to be left out. Binary files are passed over.
+/// Every text file that is tracked, or new and not ignored. Binary files are skipped.
 pub(crate) fn tracked() -> Result<Vec<File>, String> {
     let list = output("git", &["ls-files", "--cached", "--others", "--exclude-standard"])?;
     let mut paths: Vec<&str> = list.lines().collect();

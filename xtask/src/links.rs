@@ -1,4 +1,5 @@
-//! Links between documents lead to a file, and to a heading or anchor in it; the catalogue of scenarios lists what there is.
+//! Checks that links between documents lead to an existing file and heading or anchor, and that the catalogue of
+//! scenarios lists exactly the existing ones.
 
 use crate::files::{File, root};
 use std::{
@@ -6,7 +7,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// All links that lead nowhere, and all differences between the catalogue and the files.
+/// All broken links, and all differences between the catalogue and the files.
 pub(crate) fn check(files: &[File]) -> Vec<String> {
     let mut findings = Vec::new();
     let documents: BTreeMap<&str, &File> =
@@ -28,7 +29,7 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
     findings
 }
 
-/// The path of a target that a document names; no target is the document itself.
+/// The path of the target of a link; an empty target is the document itself.
 fn from(document: &str, target: &str) -> PathBuf {
     let document = Path::new(document);
     let folder = document.parent().unwrap_or(Path::new(""));
@@ -43,7 +44,7 @@ fn from(document: &str, target: &str) -> PathBuf {
     path
 }
 
-/// What a link can name in a document after `#`: its headings as GitHub writes them, and the anchors it sets.
+/// The anchors of a document that a link can name after `#`: its headings as GitHub writes them, and those it sets.
 fn anchors(document: &File) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (_, line) in unfenced(document) {
@@ -68,7 +69,7 @@ fn slug(heading: &str) -> String {
     kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
 }
 
-/// The lines of a document with their numbers; fenced code is passed over.
+/// The lines of a document with their numbers, without fenced code.
 fn unfenced(file: &File) -> impl Iterator<Item = (usize, &str)> {
     let mut fenced = false;
     file.lines().filter(move |(_, line)| {
@@ -78,7 +79,7 @@ fn unfenced(file: &File) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Relative targets of Markdown links with their lines, each with what stands after `#`.
+/// The relative targets of Markdown links with their lines, each with the anchor after `#`.
 fn targets(file: &File) -> Vec<(usize, String, String)> {
     let mut found = Vec::new();
     for (number, line) in unfenced(file) {
@@ -117,7 +118,7 @@ fn catalogue(files: &[File]) -> Vec<String> {
         .collect()
 }
 
-/// What the catalogue lists in code marks that does not exist; links are checked as links.
+/// The names in code marks of the catalogue that do not exist; links are checked separately.
 fn ghosts(readme: &File, scenarios: &[&str]) -> Vec<String> {
     let mut findings = Vec::new();
     for (number, line) in readme.lines() {

@@ -1,5 +1,5 @@
-//! Repository checks of quotree: `cargo run -p xtask -- tidy` reads the tree and tells everything that is not as the
-//! house rules want it, all at once, each with its file and line.
+//! Repository checks of quotree: `cargo run -p xtask -- tidy` reads the tree and reports every violation of the
+//! repository's conventions at once, each with its file and line.
 
 mod circles;
 mod deps;

@@ -1,16 +1,16 @@
-//! The rule book (`docs/rules.md`) and the repository agree, in both directions: every rule that is cited has a heading, and
-//! every heading names a test and the code that exist.
+//! The rule book (`docs/rules.md`) and the repository agree in both directions: every rule that is cited has a heading,
+//! and every heading names a test and code that exist.
 
 use crate::files::File;
 use std::collections::BTreeSet;
 
-/// Where the rules are stated.
+/// The file that states the rules.
 const BOOK: &str = "docs/rules.md";
 
-/// Files in which such a number is the name that a peer's case has there.
+/// Files in which such a number is the name of a case in another scheduler's repository.
 const NAMES_OF_PEERS: &[&str] = &["scenarios/regressions/README.md"];
 
-/// Files that people write, and that may cite rules.
+/// Hand-written files, which may cite rules.
 const CITING: &[&str] = &[".rs", ".md", ".ron", ".toml", ".txt"];
 
 /// All differences between the book and the repository.
@@ -40,11 +40,11 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
     findings
 }
 
-/// A rule of the book: where it stands, and what its paragraphs `Code` and `Test` name in code marks.
+/// A rule of the book: its place, and the names in code marks in its paragraphs `Code` and `Test`.
 struct Entry {
     rule: String,
     line: usize,
-    /// Whether the line before it is the anchor that links to it.
+    /// Whether the line before it is the anchor for links.
     has_anchor: bool,
     code: Vec<String>,
     tests: Vec<String>,
@@ -78,15 +78,15 @@ fn entries(book: &File) -> Vec<Entry> {
     entries
 }
 
-/// The line before a heading, by which `docs/rules.md#r2b` leads there whatever the heading says.
+/// The anchor line before a heading: `docs/rules.md#r2b` leads to it, whatever the text of the heading.
 fn anchor(rule: &str) -> String {
     let id: String = rule.chars().filter(char::is_ascii_alphanumeric).collect();
     format!("<a id=\"{}\"></a>", id.to_lowercase())
 }
 
 impl Entry {
-    /// What the entry does not name although it must, or names although it does not exist. A path names a file; any
-    /// other name is a test function of the file before it.
+    /// The names that an entry must contain but lacks, and those that it contains but that do not exist. A path names a
+    /// file; any other name is a test function of the file named before it.
     fn ghosts(&self, files: &[File]) -> Vec<String> {
         let Self { rule, line, .. } = self;
         let file = |path: &str| files.iter().find(|file| file.path == path);
@@ -114,10 +114,10 @@ impl Entry {
     }
 }
 
-/// The rules that a line cites, as the book writes them: numbers of the known families that stand as words of their own
+/// The rules that a line cites, as the book writes them: numbers of the known families that are words of their own
 /// (`R2`, `R2(a)`, `R2a`), and those at the beginning of the name of a function (`r2a_..`).
 ///
-/// Families are counted by single digits, except those that have more rules: `A10` and `P95` are no rules.
+/// The numbers of a family have one digit, except in families with more rules: `A10` and `P95` are not rules.
 fn citations(line: &str, known: &BTreeSet<&str>) -> Vec<String> {
     let mut found = Vec::new();
     for (at, letter) in line.char_indices().filter(|(_, c)| c.is_ascii_uppercase()) {
@@ -137,7 +137,7 @@ fn citations(line: &str, known: &BTreeSet<&str>) -> Vec<String> {
     found
 }
 
-/// A rule of this family whose number stands at the beginning of a text, and what follows it.
+/// A rule of this family whose number is at the beginning of a text, and the rest of the text.
 fn rule_at<'a>(family: char, text: &'a str, known: &BTreeSet<&str>) -> Option<(String, &'a str)> {
     let (number, rest) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let rules = || known.iter().filter(|rule| rule.starts_with(family));
@@ -172,7 +172,7 @@ mod tests {
     const R2: &str =
         "<a id=\"r2\"></a>\n\n### R2 Reclaim\n\n**Code.** `a/x.rs`\n\n**Test.** `a/t.rs`: `one`,\n`two`; `b.d/c.ron`\n";
 
-    /// What is found where these files stand beside one with code, one with tests and a scenario.
+    /// The findings in these files together with one file of code, one of tests, and a scenario.
     fn findings(others: &[(&str, &str)]) -> Vec<String> {
         let mut files = vec![
             file("a/x.rs", "//! R2"),

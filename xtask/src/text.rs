@@ -1,17 +1,17 @@
-//! What source files must look like: not too long, opened by a paragraph, nothing left undone, no machine's own paths.
+//! The form of source files: not too long, with a paragraph at the head, no unfinished work, no paths of a machine.
 
 use crate::files::File;
 
-/// A file with more lines than this, its tests not counted, holds more than one idea.
+/// The most lines of a file without its tests; a longer one contains more than one idea.
 const MOST_LINES: usize = 600;
 
-/// Words that must not stand in a tracked file. In pieces, since this file is one.
+/// Words that must not occur in a tracked file. They are in pieces here, since this file is tracked, too.
 const UNDONE: &[&[&str]] = &[&["TO", "DO"], &["FIX", "ME"], &["#[", "ignore"]];
 
-/// Folders of somebody's machine.
+/// Folders of a particular machine.
 const MACHINE: &[&[&str]] = &[&["/wo", "rk/"], &["/ro", "ot/"], &["/tmp", "/bash"], &["/ho", "me/"], &["/tmp", "/wt"]];
 
-/// All breaches, file by file.
+/// All violations, file by file.
 pub(crate) fn check(files: &[File]) -> Vec<String> {
     let join = |pieces: &&[&str]| pieces.concat();
     let undone: Vec<String> = UNDONE.iter().map(join).collect();
@@ -40,7 +40,7 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
     findings
 }
 
-/// Whether the word stands in the line, not as the tail of a longer one.
+/// Whether the word occurs in the line, and not as the end of a longer one.
 fn has(line: &str, word: &str) -> bool {
     let tail = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
     line.match_indices(word).any(|(at, _)| !line.get(..at).is_some_and(|before| before.ends_with(tail)))

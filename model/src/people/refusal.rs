@@ -1,33 +1,33 @@
-//! Why something is refused: a value with all that its sentence names, and one word that claims can speak of.
+//! Why something is refused: a value with all facts for its sentence, and one word that claims can name.
 
 use quotree_core::Name;
 use quotree_syntax::{Node, Read, Report, choice};
 use std::fmt;
 
-/// A list in a sentence names so many, and counts the rest.
+/// The most items of a list that a sentence names; the others are counted.
 const NAMED: usize = 8;
 
-/// Why a submission or an edit is refused; nothing of it is done.
+/// Why a submission or an edit is refused. A refused submission or edit changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Nobody of that name.
+    /// There is no user of that name.
     #[error("there is no user `{user}`")]
     UnknownUser {
-        /// Who was named.
+        /// The name.
         user: Name,
     },
     /// The user is in no group.
     #[error("`{user}` is in no group, and who is in no group can use no quota")]
     NoGroup {
-        /// Who tried.
+        /// The user.
         user: Name,
     },
-    /// The user is in groups, but not in that of the leaf.
+    /// The user is in groups, but not in the group of the leaf.
     #[error("`{user}` is not in a group bound to `{leaf}`, the leaf of namespace `{namespace}`: {}", bound(.group.as_ref()))]
     WrongGroup {
-        /// Who tried.
+        /// The user.
         user: Name,
-        /// Where.
+        /// The namespace.
         namespace: Name,
         /// Its leaf.
         leaf: Name,
@@ -37,33 +37,33 @@ pub enum Refusal {
     /// The namespace is on no leaf (A4).
     #[error("namespace `{namespace}` is on no leaf (A4)")]
     NoLeaf {
-        /// Which.
+        /// The namespace.
         namespace: Name,
     },
     /// Only an admin may do that.
     #[error("`{user}` is a researcher, and only an admin may do this")]
     NotAdmin {
-        /// Who tried.
+        /// The user.
         user: Name,
     },
-    /// The workload is another's.
+    /// The workload belongs to another user.
     #[error("workload `{workload}` is not `{user}`'s, and only its user or an admin may do this")]
     NotOwner {
-        /// Who tried.
+        /// The user.
         user: Name,
-        /// Which.
+        /// The workload.
         workload: Name,
     },
-    /// Groups name leaves that would be none.
+    /// Groups are bound to quotas that would no longer be leaves.
     #[error("groups name leaves that would be gone: {}", named(.leaves.iter().map(|(leaf, group)| format!("`{group}` names `{leaf}`"))))]
     LeafNamed {
         /// The leaves with their groups.
         leaves: Vec<(Name, Name)>,
     },
-    /// Pods of the group's work run.
+    /// Pods run that members of the group submitted.
     #[error("group `{group}` has {}: {}", pods_run(.pods.len()), named(.pods.iter().cloned()))]
     GroupAtWork {
-        /// Which.
+        /// The group.
         group: Name,
         /// The pods.
         pods: Vec<String>,
@@ -71,18 +71,18 @@ pub enum Refusal {
     /// Pods run in a namespace that would move (T3).
     #[error("namespace `{namespace}` has {} and may not move from its leaf (T3): {}", pods_run(.pods.len()), named(.pods.iter().cloned()))]
     NamespaceInUse {
-        /// Which.
+        /// The namespace.
         namespace: Name,
         /// The pods.
         pods: Vec<String>,
     },
-    /// Cells are guaranteed that cannot be had: a note of the run, for nobody tried anything.
+    /// Guaranteed cells are unavailable. This is a note of the run: no user attempted anything.
     #[error("{why}")]
     CellsShort {
         /// The whole sentence.
         why: String,
     },
-    /// Something that the edit names is not there, is there already, or does not fit.
+    /// Something that the edit names does not exist, exists already, or does not fit.
     #[error("{what}")]
     Invalid {
         /// The whole sentence.
@@ -90,7 +90,7 @@ pub enum Refusal {
     },
 }
 
-/// Why, in a word.
+/// The reason in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "as the variants of Refusal")]
 pub enum Reason {
@@ -108,7 +108,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Those that claims can speak of, with their names.
+    /// The reasons that claims can name, with their names.
     pub const NAMED: [(&'static str, Self); 10] = [
         ("UnknownUser", Self::UnknownUser),
         ("NoGroup", Self::NoGroup),
@@ -146,7 +146,7 @@ impl fmt::Display for Reason {
 }
 
 impl Refusal {
-    /// Why, in a word.
+    /// The reason in one word.
     #[must_use]
     pub const fn reason(&self) -> Reason {
         match self {

@@ -1,5 +1,6 @@
-//! The current users and groups: who is in which group, which leaf each group is bound to, and who may do what. The same code
-//! answers before a run (for what can be known then) and during it, so both give the same answers.
+//! The current users and groups: who is in which group, which leaf each group is bound to, and who has which
+//! permission. The same code answers before a run (as far as the answer is known then) and during it, so both give the
+//! same answers.
 
 use super::{Group, People, PeopleEdit, Refusal, Role, User};
 use indexmap::IndexMap;
@@ -7,18 +8,18 @@ use quotree_core::Name;
 use rustc_hash::FxBuildHasher;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an edit must know of the rest of the world.
+/// What an edit needs to know about the rest of the world.
 pub trait Surroundings {
-    /// Whether the current tree has such a leaf.
+    /// Whether the current tree has this leaf.
     fn is_leaf(&self, quota: &Name) -> bool;
-    /// The running pods of a group's work.
+    /// The running pods that members of a group submitted.
     fn running(&self, group: &Name) -> Vec<String>;
 }
 
-/// What is known of a user.
+/// The current state of a user.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// What the user may do.
+    /// The role of the user.
     pub role: Role,
     /// The groups that the user is in.
     pub groups: BTreeSet<Name>,
@@ -28,7 +29,7 @@ pub struct Account {
 #[derive(Debug, Clone, Default)]
 pub struct Tenants {
     users: IndexMap<Name, Account, FxBuildHasher>,
-    /// With the leaf of each.
+    /// The groups, each with its leaf.
     groups: IndexMap<Name, Name, FxBuildHasher>,
     by_leaf: BTreeMap<Name, Name>,
     /// Whether permissions are checked.
@@ -36,7 +37,8 @@ pub struct Tenants {
 }
 
 impl Tenants {
-    /// The people of a scenario; `asks` if there are none yet, but events will add some.
+    /// The users and groups of a scenario. `asks` says whether permissions are checked although there are none yet,
+    /// because events will add some.
     pub fn new(people: &People, asks: bool) -> Self {
         let account = |user: &User| Account { role: user.role, groups: user.groups.iter().cloned().collect() };
         Self {
@@ -67,7 +69,7 @@ impl Tenants {
         self.groups.get(group)
     }
 
-    /// The group bound to a leaf, if this user is in it.
+    /// The group bound to a leaf, if this user is one of its members.
     pub fn group_of(&self, user: &Name, leaf: &Name) -> Option<&Name> {
         let group = self.by_leaf.get(leaf)?;
         self.users.get(user)?.groups.contains(group).then_some(group)
@@ -100,7 +102,7 @@ impl Tenants {
         Err(Refusal::WrongGroup { user: user.clone(), namespace, leaf, group: group.cloned() })
     }
 
-    /// Whether a user may do what only an admin may.
+    /// Whether a user may do what is reserved for admins.
     pub fn may_administer(&self, user: &Name) -> Result<(), Refusal> {
         match self.users.get(user).map(|account| account.role) {
             Some(Role::Admin) => Ok(()),
@@ -109,7 +111,7 @@ impl Tenants {
         }
     }
 
-    /// Whether a user may change a workload: its own, or anybody's as an admin.
+    /// Whether a user may change a workload: users may change their own, admins any.
     pub fn may_change(&self, user: &Name, workload: &str, owner: Option<&Name>) -> Result<(), Refusal> {
         match self.may_administer(user) {
             Err(Refusal::NotAdmin { .. }) if owner == Some(user) => Ok(()),
@@ -118,14 +120,14 @@ impl Tenants {
         }
     }
 
-    /// Whether the tree may be replaced by one with these leaves: no group may lose its leaf.
+    /// Whether the tree may be replaced by one with these leaves: every group must keep its leaf.
     pub fn may_plant(&self, is_leaf: impl Fn(&Name) -> bool) -> Result<(), Refusal> {
         let lost = self.by_leaf.iter().filter(|(leaf, _)| !is_leaf(leaf));
         let leaves: Vec<(Name, Name)> = lost.map(|(leaf, group)| (leaf.clone(), group.clone())).collect();
         if leaves.is_empty() { Ok(()) } else { Err(Refusal::LeafNamed { leaves }) }
     }
 
-    /// Makes an edit; an edit that is refused changes nothing.
+    /// Applies an edit; an edit that is refused changes nothing.
     pub fn edit(&mut self, edit: &PeopleEdit, around: &impl Surroundings) -> Result<(), Refusal> {
         match edit {
             PeopleEdit::AddUser(user) => {
@@ -169,7 +171,7 @@ impl Tenants {
         Ok(())
     }
 
-    /// These groups, all of which must be there.
+    /// These groups, all of which must exist.
     fn known(&self, groups: &[Name]) -> Result<BTreeSet<Name>, Refusal> {
         match groups.iter().find(|group| !self.groups.contains_key(*group)) {
             Some(group) => invalid(format!("there is no group `{group}`")),
@@ -177,7 +179,7 @@ impl Tenants {
         }
     }
 
-    /// The group is there, and none of its work runs.
+    /// Checks that the group exists and that none of its work runs.
     fn at_rest(&self, group: &Name, around: &impl Surroundings) -> Result<(), Refusal> {
         self.known(std::slice::from_ref(group))?;
         let pods = around.running(group);

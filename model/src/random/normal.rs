@@ -1,9 +1,9 @@
-//! Normal and log-normal numbers without a float.
+//! Normal and log-normal numbers without floats.
 //!
-//! A normal is drawn by Karney's method ("Sampling exactly from the normal distribution", 2016), which needs nothing but
-//! comparisons of uniforms: `k + x` with a whole `k` and a fraction `x` of 64 bits has the density exp(-(k + x)^2 / 2) by
-//! accepting `k` and `x` with probabilities that are powers of exp(-a), each decided as the exponential is. Its exponential
-//! is taken in fixed point and rounded once, to the nearest millisecond.
+//! A normal is drawn by Karney's method ("Sampling exactly from the normal distribution", 2016), which only compares
+//! uniforms: `k + x` with a whole `k` and a fraction `x` of 64 bits gets the density exp(-(k + x)^2 / 2) by accepting
+//! `k` and `x` with probabilities that are powers of exp(-a), each decided as for exponentials. The exponential of a
+//! log-normal is computed in fixed point and rounded once, to the nearest millisecond.
 
 use super::Stream;
 use crate::MAX_MS;
@@ -47,7 +47,8 @@ impl Stream {
         }
     }
 
-    /// A whole number whose logarithm is normal, rounded to the nearest and cut at the longest time there is.
+    /// A whole number whose logarithm is normally distributed, rounded to the nearest, and at most the largest possible
+    /// time.
     pub fn log_normal(&mut self, median: u64, sigma_permille: u64) -> u64 {
         let sigma = i128::from(sigma_permille.min(1_000_000));
         times_exp(median, self.normal() * sigma / 1000)
@@ -101,7 +102,7 @@ mod tests {
         }
     }
 
-    /// If this moves, every scenario with log-normal times comes out differently: a change of decisions.
+    /// If these numbers change, every scenario with log-normal times changes its outcome.
     #[test]
     fn first_draws_are_pinned() {
         let mut stream = Stream::new(1, "log-normal");

@@ -1,4 +1,5 @@
-//! Claims of the model out of those that are written: every name is looked up, and quantities get the unit of their resource.
+//! Turns written claims into claims of the model: every name is looked up, and quantities get the unit of their
+//! resource.
 
 use super::{
     compared::{Compared, lacks},
@@ -14,7 +15,7 @@ use quotree_model::{
 use quotree_syntax::{At, Ms, Permille, Quantity, Read, Report, Span, list};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What claims may name.
+/// The names that claims may use.
 pub(crate) struct Known<'a> {
     pub(crate) namespaces: &'a BTreeSet<Name>,
     pub(crate) quotas: &'a BTreeSet<Name>,
@@ -28,7 +29,7 @@ pub(crate) struct Known<'a> {
     pub(crate) datasets: &'a [ReadDataset],
 }
 
-/// The rules that verdicts name: those that are binding or block, and those that protect pods that were not evicted.
+/// The rules a verdict can cite: those that block a workload, and those that protect pods from eviction.
 const RULES: [&str; 15] =
     ["A1", "A2", "A4", "A5", "O2", "P1", "H1", "R1", "R2(a)", "R2(b)", "R2(c)", "R5", "R6", "R7", "R8"];
 
@@ -137,7 +138,7 @@ impl Checking<'_, '_, '_> {
         given.then_some(())
     }
 
-    /// Whose, if it is given; `Some(None)` means anybody.
+    /// The subject, if it is given; `Some(None)` means everybody.
     fn anybody(&mut self, whose: Option<&Whose>) -> Option<Option<Selector>> {
         match whose {
             None => Some(None),

@@ -1,4 +1,4 @@
-//! What a figure is compared with: exactly one of `exactly`, `at_most` and `at_least`.
+//! The claimed value of a figure: exactly one of `exactly`, `at_most` and `at_least`.
 
 use quotree_model::Compare;
 use quotree_syntax::{Fields, Given, Part, Read, Report, Row, Span};
@@ -6,7 +6,7 @@ use quotree_syntax::{Fields, Given, Part, Read, Report, Row, Span};
 const COMPARES: [(&str, Compare, &str); 3] =
     [("exactly", Compare::Equal, "`==`"), ("at_most", Compare::AtMost, "`<=`"), ("at_least", Compare::AtLeast, "`>=`")];
 
-/// A comparison that must be there; nothing if it is missing or wrong.
+/// A required comparison; nothing if it is missing or wrong.
 #[derive(Debug, Clone)]
 pub(crate) struct Compared<T>(pub(super) Option<(Compare, T)>);
 
@@ -24,7 +24,7 @@ impl<T: Read> Part for Compared<T> {
     }
 }
 
-/// A comparison that may be there.
+/// An optional comparison.
 #[derive(Debug, Clone)]
 pub(crate) struct Optionally<T> {
     pub(super) given: bool,
@@ -58,7 +58,7 @@ pub(super) fn lacks(name: &str, span: Span, report: &mut Report) {
     report.error(span, title, "no comparison");
 }
 
-/// Whether a claim says anything besides whom it is about.
+/// Whether a claim has any field besides its subject.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SaysSomething(pub(super) bool);
 

@@ -1,4 +1,4 @@
-//! `expect: [..]`: claims. Each says when something must hold, and what; every name in it is checked.
+//! `expect: [..]`: claims. Each says when something must hold, and what must hold; every name in it is checked.
 
 mod check;
 mod compared;
@@ -19,14 +19,14 @@ use quotree_syntax::{At as Placed, Node, Positive, Read, Report, Shape, Span, St
 use std::collections::BTreeSet;
 
 group! {
-    /// Entries of `expect`: when something must hold. `StableFor` also says what, at the end.
+    /// Entries of `expect`: when something must hold, and what. `StableFor` is judged at the end.
     pub(crate) enum Claim in "claim", "a time of a claim" { At, Final, Always, Never, Eventually, Within, StableFor }
 }
 
 record! {
-    /// At a time, after everything that happens at it.
+    /// At a time, after all events of that time.
     pub(crate) struct At(time, claim) in "claim" {
-        /// When.
+        /// The time.
         time: Time => required,
         claim: Claimed => embedded,
     }
@@ -54,9 +54,9 @@ record! {
 }
 
 record! {
-    /// After some event, at this time at the latest.
+    /// After some event, no later than this time.
     pub(crate) struct Eventually(claim, by) in "claim" {
-        /// When at the latest.
+        /// The latest time.
         by: Time => required,
         claim: Claimed => embedded,
     }
@@ -76,14 +76,14 @@ record! {
 record! {
     /// No pod was bound or evicted for this long before the end.
     pub(crate) struct StableFor(time) in "claim" {
-        /// How long.
+        /// How long nothing changed.
         time: Positive => required,
         entry: Entry => embedded,
     }
 }
 
 record! {
-    /// What must hold.
+    /// What must hold, for claims that state it.
     pub(crate) struct Claimed {
         /// What must hold.
         claim: What => required,
@@ -92,7 +92,7 @@ record! {
 }
 
 record! {
-    /// Of entries of `expect`.
+    /// The fields of every entry of `expect`.
     pub(crate) struct Entry {
         /// Why, in the author's words.
         because: String => "absent",
@@ -170,7 +170,7 @@ fn one(node: &Node, claim: &Claim, known: &Known<'_>, files: &mut Files<'_>, rep
     Some(Checked { text: text(node), line, because: claim.entry().because.clone(), when: when?, what: what? })
 }
 
-/// The claim on one line, without the parts that are not claimed.
+/// The claim on one line, without the fields that are absent.
 fn text(node: &Node) -> String {
     let mut node = node.clone();
     if let Shape::Struct(Struct { fields, .. }) = &mut node.shape {

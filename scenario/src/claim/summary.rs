@@ -1,6 +1,6 @@
-//! The outcome of another run, out of its summary.json.
+//! The outcome of another run, read from its summary.json.
 
-/// The namespace rows of a summary (running, pending, succeeded, failed, evicted) and its count of evictions.
+/// The namespace rows of a summary (running, pending, succeeded, failed, evicted) and its number of evictions.
 pub(super) type Outcome = (Vec<(String, [u64; 5])>, u64);
 
 pub(super) fn outcome(bytes: &[u8]) -> Result<Outcome, String> {

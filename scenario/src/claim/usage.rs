@@ -1,75 +1,77 @@
-//! What claims say of the use of resources and of nodes.
+//! Claims about the usage of resources and nodes.
 
 use super::{compared::Compared, whose::Whose};
 use quotree_core::Name;
 use quotree_syntax::{At, Ms, Permille, Quantity, record, words};
 
 record! {
-    /// What a quota uses, or somebody.
+    /// Usage of a resource: of a quota, or of somebody's pods.
     pub(crate) struct Used(quota, resource) in "what" {
         /// Which quota.
         quota: At<Name> => "this or `of`",
         /// Whose pods.
         of: Whose => "this or `quota`",
-        /// Of what.
+        /// Which resource.
         resource: At<Name> => required,
         compared: Compared<Quantity> => embedded,
     }
 }
 
 record! {
-    /// What a quota borrows, that is what it uses above its guarantee (L2); or somebody's part of what leaves borrow.
+    /// Borrowed amount of a resource. A quota borrows what it uses above its guarantee (L2); somebody borrows a part of
+    /// what leaves borrow.
     pub(crate) struct Borrowed(quota, resource) in "what" {
         /// Which quota.
         quota: At<Name> => "this or `of`",
         /// Whose pods.
         of: Whose => "this or `quota`",
-        /// Of what.
+        /// Which resource.
         resource: At<Name> => required,
         compared: Compared<Quantity> => embedded,
     }
 }
 
 record! {
-    /// A resource times the time it was used, exact: 2 devices for 30 minutes are `1h`; of memory, in GiB.
+    /// Usage of a resource added up over time, exact: 2 devices for 30 minutes are `1h`; memory counts in GiB.
     pub(crate) struct UsedTime(of, resource) in "what" {
-        /// By whom.
+        /// Whose pods.
         of: Whose => "`All`",
-        /// Of what.
+        /// Which resource.
         resource: At<Name> => required,
         compared: Compared<Ms> => embedded,
     }
 }
 
 record! {
-    /// A resource times the time it was borrowed, exact: what a leaf uses above its min, attributed to the pods that started last.
+    /// Borrowed amounts added up over time, exact. A leaf borrows what it uses above its min; this is attributed to the
+    /// pods that started last.
     pub(crate) struct BorrowedTime(of, resource) in "what" {
-        /// By whom.
+        /// Whose pods.
         of: Whose => "`All`",
-        /// Of what.
+        /// Which resource.
         resource: At<Name> => required,
         compared: Compared<Ms> => embedded,
     }
 }
 
 record! {
-    /// A resource times the time it was missing, exact: what a leaf lacks of its min while pods that ask for it wait, attributed to the
-    /// pods that have waited longest.
+    /// Missing amounts added up over time, exact. A leaf misses a part of its min while pods that request it are
+    /// pending; this is attributed to the pods that have waited longest.
     pub(crate) struct StarvedTime(of, resource) in "what" {
-        /// By whom.
+        /// Whose pods.
         of: Whose => "`All`",
-        /// Of what.
+        /// Which resource.
         resource: At<Name> => required,
         compared: Compared<Ms> => embedded,
     }
 }
 
 record! {
-    /// Time-weighted use over capacity.
+    /// Time-weighted usage over capacity.
     pub(crate) struct Utilisation(resource) in "what" {
-        /// Whose use, over the capacity of all nodes.
+        /// Whose pods; their usage is compared with the capacity of all nodes.
         of: Whose => "everybody's",
-        /// Of what.
+        /// Which resource.
         resource: At<Name> => required,
         compared: Compared<Permille> => embedded,
     }
@@ -85,7 +87,7 @@ record! {
 }
 
 record! {
-    /// How long nodes were there, up or not, all together.
+    /// How long nodes existed, up or not, added up.
     pub(crate) struct NodeTime(pool) in "what" {
         /// Of which pool.
         pool: At<Name> => "all nodes",
@@ -94,7 +96,8 @@ record! {
 }
 
 record! {
-    /// What the nodes that were there cost, up or not, in whole thousandths; of somebody, what was charged for their pods.
+    /// What nodes cost while they existed, up or not, in whole thousandths; of somebody, what was charged for their
+    /// pods.
     pub(crate) struct Cost(pool) in "what" {
         /// Of which pool.
         pool: At<Name> => "all nodes",
@@ -107,33 +110,33 @@ record! {
 record! {
     /// Pods that drains evicted so far.
     pub(crate) struct Drained in "what" {
-        /// Whose.
+        /// Whose pods.
         of: Whose => "everybody's",
         compared: Compared<u64> => embedded,
     }
 }
 
 record! {
-    /// Drains so far whose time ended before the node was empty.
+    /// Drains so far whose time ran out before the node was empty.
     pub(crate) struct FailedDrains in "what" {
         compared: Compared<u64> => embedded,
     }
 }
 
 record! {
-    /// Failures so far that `faults` produced.
+    /// Failures so far that were drawn by `faults`.
     pub(crate) struct NodeFailures in "what" {
         compared: Compared<u64> => embedded,
     }
 }
 
 record! {
-    /// How long the last reduction of a quota was to take, or took, until its use was within it. Never counts as longer than any
-    /// time.
+    /// The time that the last reduction of a quota took until usage was within it, estimated or actual. If that never
+    /// happens, the time is longer than any claimed one.
     pub(crate) struct QuotaDrain(quota, figure) in "what" {
         /// Which quota.
         quota: At<Name> => required,
-        /// The estimate at the time of the edit, or the time that it took.
+        /// The estimate at the time of the edit, or the actual time.
         figure: DrainFigure => required,
         compared: Compared<Ms> => embedded,
     }

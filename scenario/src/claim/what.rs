@@ -1,4 +1,4 @@
-//! What a claim says: the records of all figures.
+//! What claims state: the records of all figures.
 
 pub(super) use super::usage::{
     Borrowed, BorrowedTime, Cost, DrainFigure, Drained, FailedDrains, NodeFailures, NodeTime, NodesUp, QuotaDrain,
@@ -23,35 +23,35 @@ group! {
 }
 
 record! {
-    /// Counts of pods by state; at least one of them.
+    /// Counts of pods by state; at least one count is claimed.
     pub(crate) struct Pods in "what" {
-        /// Whose.
+        /// Whose pods.
         of: Whose => "`All`",
-        /// Bound and not ended.
+        /// Pods that are bound and have not ended.
         running: u64 => "not claimed",
-        /// Waiting.
+        /// Pending pods.
         pending: u64 => "not claimed",
-        /// Ended well.
+        /// Pods that succeeded.
         succeeded: u64 => "not claimed",
-        /// Ended badly.
+        /// Pods that failed.
         failed: u64 => "not claimed",
         counts: SaysSomething => embedded,
     }
 }
 
 record! {
-    /// How many instances of workloads were submitted, and how they ended; at least one of the counts. A workload that is submitted
-    /// once is one instance, and so is a row of a trace.
+    /// How many instances of workloads were submitted, and how they ended; at least one count is claimed. A workload
+    /// that is submitted once is one instance, and so is a row of a trace.
     pub(crate) struct Instances in "what" {
-        /// Whose. Of a workflow the whole, of a `Task` the task.
+        /// Whose. A workflow counts as a whole; a `Task` counts the task.
         of: Whose => "`All`",
         /// Submitted so far.
         submitted: u64 => "not claimed",
-        /// Done.
+        /// Instances that succeeded.
         succeeded: u64 => "not claimed",
-        /// Failed, or never started because another task failed.
+        /// Instances that failed, or never started because another task failed.
         failed: u64 => "not claimed",
-        /// Neither ended nor withdrawn.
+        /// Instances that have neither ended nor been withdrawn.
         active: u64 => "not claimed",
         /// Starts of a `CronJob` that were skipped.
         skipped: u64 => "not claimed",
@@ -60,7 +60,7 @@ record! {
 }
 
 record! {
-    /// Workloads, tasks and rows that were done within their deadline so far.
+    /// Workloads, tasks and rows so far that were done within their deadline.
     pub(crate) struct MetDeadlines in "what" {
         /// Whose.
         of: Whose => "`All`",
@@ -69,7 +69,7 @@ record! {
 }
 
 record! {
-    /// Workloads, tasks and rows that were not done within their deadline, or failed before it, so far.
+    /// Workloads, tasks and rows so far that were not done within their deadline, or failed before it.
     pub(crate) struct MissedDeadlines in "what" {
         /// Whose.
         of: Whose => "`All`",
@@ -80,7 +80,7 @@ record! {
 record! {
     /// No leaf is below its guarantee while it has pending demand, for longer than this.
     pub(crate) struct Guaranteed(within) in "what" {
-        /// How long it may be.
+        /// The longest time allowed.
         within: Ms = Ms(0),
     }
 }
@@ -88,16 +88,16 @@ record! {
 record! {
     /// Evictions so far.
     pub(crate) struct Evictions in "what" {
-        /// Of whose pods.
+        /// Whose pods were evicted.
         of: Whose => "anybody's",
-        /// For whom.
+        /// For whom they were evicted.
         by: Whose => "anybody",
         compared: Compared<u64> => embedded,
     }
 }
 
 record! {
-    /// Evictions from a quota so far. Without a number: at least one.
+    /// Evictions from a quota so far. Without a comparison: at least one.
     pub(crate) struct EvictedFrom(quota) in "what" {
         /// Which quota.
         quota: At<Name> => required,
@@ -106,44 +106,45 @@ record! {
 }
 
 record! {
-    /// Reclaims so far that took a pod from a quota that was within its min in all resources of the pod (R2b, I3).
+    /// Reclaims so far that evicted a pod from a quota that was within its min in all resources of the pod (R2b, I3).
     pub(crate) struct EvictedInsideMin in "what" {
-        /// Of whose pods.
+        /// Whose pods were evicted.
         of: Whose => "everybody's",
         compared: Compared<u64> => embedded,
     }
 }
 
 record! {
-    /// Pairs of workloads that evicted each other, directly or through others (S2).
+    /// Pairs of workloads so far that evicted each other, directly or through others (S2).
     pub(crate) struct EvictionCycles in "what" {
         compared: Compared<u64> => embedded,
     }
 }
 
 record! {
-    /// Evictions so far for a workload that they did not help to place (S3).
+    /// Evictions so far that did not help to place the workload for which they were made (S3).
     pub(crate) struct WastedEvictions in "what" {
-        /// Of whose pods.
+        /// Whose pods were evicted.
         of: Whose => "everybody's",
         compared: Compared<u64> => embedded,
     }
 }
 
 record! {
-    /// A rule that the verdicts of waiting pods name: it is binding, blocks them, or protects pods that were not evicted.
+    /// The verdicts on all these pending pods cite a rule: it is binding, blocks them, or protects other pods from
+    /// eviction.
     pub(crate) struct Verdict(of, rule) in "what" {
-        /// Whose.
+        /// Whose pods.
         of: Whose => required,
-        /// `A1`, `P1`, `R2(b)`, ..
+        /// The rule: `A1`, `P1`, `R2(b)`, ..
         rule: At<String> => required,
     }
 }
 
 record! {
-    /// Waiting times of pods that were bound, exact to the millisecond.
+    /// Waiting times of the pods that were bound, exact to the millisecond.
     pub(crate) struct Wait in "what" {
-        /// Whose.
+        /// Whose pods.
         of: Whose => "`All`",
         /// Which statistic.
         stat: WaitStat => required,
@@ -154,7 +155,7 @@ record! {
 record! {
     /// The time at which the last pod ended.
     pub(crate) struct Makespan in "what" {
-        /// Whose last pod.
+        /// Whose pods.
         of: Whose => "everybody's",
         compared: Compared<Ms> => embedded,
     }
@@ -170,11 +171,11 @@ record! {
 }
 
 record! {
-    /// Submissions and edits refused so far; of a trace, each row counts.
+    /// Submissions and edits refused so far; each row of a trace counts.
     pub(crate) struct Refused in "what" {
-        /// Whose submissions; of a user, the user's edits, too.
+        /// Whose submissions; for a user, also the user's edits.
         of: Whose => "anybody's",
-        /// For what reason.
+        /// The reason.
         why: Reason => "any reason",
         compared: Compared<u64> => embedded,
     }
@@ -185,16 +186,16 @@ record! {
     pub(crate) struct Dataset(dataset) in "what" {
         /// Which dataset.
         dataset: At<Name> => required,
-        /// Bound: a cache worker runs.
+        /// Whether it is bound: a cache worker runs.
         phase: Given<Phase> => "not claimed",
-        /// A ratio of the dataset or of what was read, a bandwidth, or times that the cache saved.
+        /// The figure: a ratio of the dataset or of the bytes read, a bandwidth, or a time that the cache saved.
         figure: Given<DatasetFigure> => "not claimed",
         compared: Optionally<FigureValue> => embedded,
     }
 }
 
 record! {
-    /// How long work waited for input; of a Job, summed over its pods.
+    /// How long work waited for input; for a Job, summed over its pods.
     pub(crate) struct InputWait in "what" {
         /// Whose.
         of: Whose => "`All`",
@@ -203,7 +204,7 @@ record! {
 }
 
 record! {
-    /// The same times the GPUs that waited: `5h` are five GPU-hours.
+    /// How long work waited for input, times its GPUs: `5h` are five GPU-hours.
     pub(crate) struct GpuIdle in "what" {
         /// Whose.
         of: Whose => "`All`",
@@ -221,11 +222,11 @@ record! {
 }
 
 record! {
-    /// No tenant waits longer than this multiple of its mean wait when it is alone on its own quota.
+    /// No tenant's mean wait is longer than this multiple of its mean wait when it is alone on its own quota.
     pub(crate) struct NotWorseThanAlone(of, factor) in "what" {
-        /// Whose.
+        /// The tenant.
         of: Whose => "`All`",
-        /// Which multiple.
+        /// The multiple.
         factor: Permille => required,
     }
 }
@@ -257,9 +258,9 @@ record! {
 }
 
 record! {
-    /// The outcome is that of a summary.json: its namespace rows and its count of evictions.
+    /// The outcome equals that of a summary.json: its namespace rows and its number of evictions.
     pub(crate) struct SameAs(file) in "what" {
-        /// Relative to this file.
+        /// The path of the file, relative to this file.
         file: At<Path> => required,
     }
 }
@@ -273,7 +274,7 @@ pub(crate) enum Phase {
 
 words! { Phase: NotBound, Bound }
 
-/// What `Gang` claims.
+/// The word in `Gang(..)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GangClaim {
     NeverPartial,

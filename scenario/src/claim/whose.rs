@@ -1,4 +1,4 @@
-//! Whose pods a claim is about.
+//! Selectors of claims: whose pods or work a claim is about.
 
 use super::check::Checking;
 use quotree_core::Name;
@@ -7,7 +7,7 @@ use quotree_syntax::{At, group, record};
 use std::collections::BTreeSet;
 
 group! {
-    /// Whose pods a claim is about.
+    /// Whose pods or work a claim is about.
     pub(crate) enum Whose in "whose", "a selector such as `All` or `Namespace(..)`" {
         All, Namespace, Quota, Workload, Task, User, Group
     }
@@ -53,7 +53,7 @@ record! {
 }
 
 record! {
-    /// What a user submitted.
+    /// The work that a user submitted.
     pub(crate) struct User(name) in "whose" {
         /// Which user.
         name: At<Name> => required,
@@ -61,7 +61,7 @@ record! {
 }
 
 record! {
-    /// What members of a group submitted into its leaf.
+    /// The work that members of a group submitted into its leaf.
     pub(crate) struct Group(name) in "whose" {
         /// Which group.
         name: At<Name> => required,
@@ -69,7 +69,7 @@ record! {
 }
 
 impl Checking<'_, '_, '_> {
-    /// Whose, with its name checked; everything by default.
+    /// The selector, with its name checked; by default it selects everything.
     pub(super) fn of(&mut self, whose: Option<&Whose>) -> Option<Selector> {
         let known = self.known;
         match whose {
