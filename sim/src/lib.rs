@@ -1,7 +1,7 @@
 //! A deterministic discrete-event simulator around [`quotree_core`]: scenario files, claims, traces, metrics.
 //!
-//! [`run`] takes a checked [`Scenario`] and gives a [`Run`]: its result, the outcomes of its claims,
-//! and a digest that is the same whenever and wherever the same scenario is run.
+//! [`run`] takes a checked [`Scenario`] and gives a [`Run`]: its result, the outcomes of its claims, and a digest,
+//! which is the same on every machine for the same scenario.
 
 mod claims;
 mod engine;

@@ -52,11 +52,11 @@ impl Default for RunOptions {
 pub struct Run {
     /// The result.
     pub result: RunResult,
-    /// Everything the scheduler was told and asked, if that was to be recorded.
+    /// The log of everything that the scheduler received and decided, if it was to be recorded.
     pub log: Option<Log>,
-    /// The timeline that was asked for, in order of time.
+    /// The requested timeline, in order of time.
     pub timeline: Vec<TimelineEntry>,
-    /// The pods of the timeline at the end of the run, by age.
+    /// The pods of the timeline at the end of the run, oldest first.
     pub timeline_pods: Vec<TimelinePod>,
 }
 
@@ -65,7 +65,7 @@ pub struct Run {
 pub struct TimelineEntry {
     /// When, milliseconds.
     pub at_ms: u64,
-    /// The pod, or the workload where it concerns all its pods.
+    /// The pod, or the workload if the entry concerns all its pods.
     pub pod: String,
     /// The kind of event.
     pub event: TimelineEvent,
@@ -80,10 +80,10 @@ pub struct TimelineEntry {
     /// The other pod or workload: its victim, the one it was evicted for, the one it replaces, or its replacement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other: Option<String>,
-    /// How long it had waited, milliseconds.
+    /// How long it had been pending, milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waited_ms: Option<u64>,
-    /// Why it waits, as in `summary.json`.
+    /// Why it is pending, as in `summary.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<serde_json::Value>,
 }
@@ -97,29 +97,29 @@ pub enum TimelineEvent {
     Submitted,
     /// It joined a workload that existed.
     Joined,
-    /// It waits, for another reason than before.
+    /// It is pending, for another reason than before.
     Waits,
-    /// The scheduler bound it to a node.
+    /// The scheduler decided to bind it to a node.
     Bound,
-    /// It runs, if that came later than the decision.
+    /// It runs, if that happened later than the decision.
     Runs,
     /// Another pod is evicted for it.
     Evicts,
     /// It is evicted.
     Evicted,
-    /// It has evicted, and has a reservation until its victims have left.
+    /// It has evicted pods, and has a reservation until they are gone.
     Holds,
     /// Its reservation ended before it was bound.
     Released,
-    /// It ended, or left.
+    /// It ended, or an evicted pod is gone.
     Ended,
     /// Its controller created a replacement.
     Recreated,
-    /// Its bind failed, and it waits again.
+    /// Its bind failed, and it is pending again.
     BindFailed,
-    /// Its node is drained, and it was told to leave.
+    /// Its node is drained, and it is terminating.
     Drained,
-    /// The request to evict it was lost, and it runs on for now.
+    /// The request to evict it was lost, and it keeps running for now.
     EvictionLost,
     /// A job queue suspends it: the scheduler does not know it.
     Suspended,
@@ -154,17 +154,17 @@ pub enum RunError {
     /// The scheduler refused an event: the simulated world and the scheduler disagree.
     #[error("at {} the scheduler refused the event about {what}: {error}", time_text(.at.0))]
     Refused {
-        /// When.
+        /// The time.
         at: Time,
         /// The event, with names.
         what: String,
-        /// Why.
+        /// The reason.
         error: EventError,
     },
-    /// The scheduler decided about a pod that does not exist, or is in the wrong state.
+    /// The scheduler decided about a pod that does not exist or is in the wrong state.
     #[error("at {} the scheduler made an impossible decision: {what}", time_text(.at.0))]
     Impossible {
-        /// When.
+        /// The time.
         at: Time,
         /// The action, with ids.
         what: String,
@@ -172,23 +172,23 @@ pub enum RunError {
     /// More events than the scenario allows.
     #[error("more than {most} events by {}; if that is intended, raise `max_events`", time_text(.at.0))]
     TooManyEvents {
-        /// When.
+        /// The time.
         at: Time,
-        /// The most that are allowed.
+        /// The largest number allowed.
         most: u64,
     },
-    /// Decisions at one time do not come to an end.
+    /// The decisions at one time do not end.
     #[error("at {} the scheduler does not settle: {rounds} decisions at one moment, and each changed the state", time_text(.at.0))]
     Unsettled {
-        /// When.
+        /// The time.
         at: Time,
         /// How many decisions there were.
         rounds: u32,
     },
-    /// More pods than can be numbered.
+    /// There are more pods than can be numbered.
     #[error("more than {most} pods in one run, which is the most that can be numbered")]
     TooManyPods {
-        /// The most.
+        /// The largest number.
         most: u32,
     },
 }

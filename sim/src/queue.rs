@@ -1,9 +1,10 @@
 //! The event queue of virtual time.
 //!
-//! Events come out by (time, class, order of scheduling): equal times go in a stated class order, then first in first
-//! out, so a run never depends on how a heap breaks ties. Events that are known before (the arrivals of a trace, the edits
-//! of a scenario) are in a sorted list beside the heap: they are read, not sifted. An event that is followed by
-//! another one takes the place of the first in the heap, which makes self-rescheduling timers cost one sift, not two.
+//! Events are returned in order of (time, class, order of scheduling): events of equal time follow the order of their
+//! classes, then first in, first out, so a run never depends on how a heap breaks ties. Events known before the run
+//! (the arrivals of a trace, the edits of a scenario) are in a sorted list beside the heap, from which they are only
+//! read. An event that is followed by another one takes the place of the first in the heap, so a timer that reschedules
+//! itself costs one sift instead of two.
 
 use quotree_core::Time;
 use std::{
@@ -52,13 +53,13 @@ impl<P> PartialOrd for Entry<P> {
 }
 
 impl<P> Ord for Entry<P> {
-    /// Reversed: the heap gives the greatest, and we want the earliest.
+    /// Reversed: the heap returns the greatest, but the earliest is needed.
     fn cmp(&self, other: &Self) -> Ordering {
         other.key.cmp(&self.key)
     }
 }
 
-/// Events to come, in the order in which they happen.
+/// Pending events, in the order in which they happen.
 ///
 /// ```
 /// use quotree_core::Time;
@@ -72,9 +73,9 @@ impl<P> Ord for Entry<P> {
 #[derive(Debug, Clone)]
 pub struct Queue<P> {
     heap: BinaryHeap<Entry<P>>,
-    /// Whether the heap's top was already given out and only waits to be replaced or removed.
+    /// Whether the top of the heap was already returned and is only to be replaced or removed.
     taken: bool,
-    /// Sorted, next one last.
+    /// Sorted in reverse: the next event is the last.
     known: Vec<Entry<P>>,
     sequence: u64,
 }
@@ -86,14 +87,14 @@ impl<P: Copy> Default for Queue<P> {
 }
 
 impl<P: Copy> Queue<P> {
-    /// A queue with nothing in it.
+    /// An empty queue.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A queue that starts with events known before; of equal time and class they go in the order given, and before all
-    /// events that are scheduled later.
+    /// A queue with events that are known before the run. Among events of equal time and class they are in the given
+    /// order, before all events that are scheduled later.
     #[must_use]
     pub fn with_known(events: impl IntoIterator<Item = (Time, Class, P)>) -> Self {
         let mut queue = Self::default();
@@ -106,7 +107,7 @@ impl<P: Copy> Queue<P> {
         queue
     }
 
-    /// Adds an event. An event before the present is not refused: it comes out next.
+    /// Adds an event. An event before the current time is accepted, and is returned next.
     #[inline]
     pub fn schedule(&mut self, time: Time, class: Class, payload: P) {
         let entry = Entry { key: Key::new(time, class, self.sequence), payload };
@@ -121,7 +122,7 @@ impl<P: Copy> Queue<P> {
         self.heap.push(entry);
     }
 
-    /// Takes the next event out.
+    /// Removes and returns the next event.
     #[inline]
     pub fn pop(&mut self) -> Option<(Time, P)> {
         self.drop_taken();
@@ -135,7 +136,7 @@ impl<P: Copy> Queue<P> {
         }
     }
 
-    /// Takes the next event out if it happens at `time` or before.
+    /// Removes and returns the next event if it happens at `time` or before.
     #[inline]
     pub fn pop_until(&mut self, time: Time) -> Option<P> {
         if self.next_time()? > time {
@@ -150,7 +151,7 @@ impl<P: Copy> Queue<P> {
         self.peek().map(|(time, _)| time)
     }
 
-    /// The next event, left where it is.
+    /// The next event, without removing it.
     #[inline]
     pub fn peek(&mut self) -> Option<(Time, P)> {
         self.drop_taken();
@@ -162,13 +163,13 @@ impl<P: Copy> Queue<P> {
         Some((next.key.time(), next.payload))
     }
 
-    /// How many events are to come.
+    /// The number of pending events.
     #[must_use]
     pub fn len(&self) -> usize {
         self.heap.len() - usize::from(self.taken) + self.known.len()
     }
 
-    /// Whether nothing is to come.
+    /// Whether there is no pending event.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -221,7 +222,7 @@ mod tests {
     }
 
     proptest! {
-        /// Against a list that is sorted anew for every look.
+        /// Compares the queue with a list that is sorted before every access.
         #[test]
         fn as_a_sorted_list(known in prop::collection::vec((0u64..20, 0u8..4), 0..20),
                             steps in prop::collection::vec(prop::option::of((0u64..20, 0u8..4)), 0..80)) {

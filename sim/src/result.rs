@@ -1,4 +1,4 @@
-//! The result of a run: the rows of `summary.json`, in its order and with its names.
+//! The result of a run: the rows of `summary.json`, in their order and with their names.
 //!
 //! Quantities are kept in base units here; [`QuantityMap`] writes them as Kubernetes strings.
 
@@ -63,16 +63,16 @@ pub struct RunResult {
     pub quota_drains: Vec<QuotaOverrunRow>,
     /// Every eviction, in order.
     pub evictions: Vec<EvictionRow>,
-    /// Workloads that wait at the end, with the reasons.
+    /// Workloads that are pending at the end, with the reasons.
     pub pending: Vec<PendingRow>,
-    /// The figures.
+    /// The metrics.
     pub metrics: Metrics,
     /// The outcomes of the claims.
     pub claims: ClaimSummary,
     /// Submissions and edits that were refused, with the reasons; equal submissions once, with a count.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<RefusalRow>,
-    /// Broken invariants, where they were checked.
+    /// Violated invariants, if they were checked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub breaches: Vec<BreachRow>,
     /// Workloads that failed, and tasks that never began because of that, with the reasons; the first thousand.
@@ -93,7 +93,7 @@ pub struct FailureRow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct RefusalRow {
-    /// When, the first time.
+    /// The time of the first refusal.
     pub at_ms: u64,
     pub what: String,
     pub by: Option<String>,
@@ -102,7 +102,7 @@ pub struct RefusalRow {
     pub times: u64,
 }
 
-/// A broken invariant.
+/// A violated invariant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct BreachRow {
@@ -176,9 +176,9 @@ pub struct QuotaOverrunRow {
     /// `max`, or `min` for non-preemptible pods.
     pub limit: &'static str,
     pub over: QuantityMap,
-    /// Absent: never by itself.
+    /// Absent if it never happens by itself.
     pub estimate_ms: Option<u64>,
-    /// Absent: not in this run.
+    /// Absent if it did not happen in this run.
     pub took_ms: Option<u64>,
     /// Whether a later edit replaced it.
     pub replaced: bool,
@@ -202,7 +202,7 @@ pub struct EvictionRow {
     pub lost_ms: u64,
 }
 
-/// A waiting workload with its verdict.
+/// A pending workload with its verdict.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct PendingRow {
@@ -236,9 +236,9 @@ pub struct ClaimResult {
     pub line: u32,
     pub because: Option<String>,
     pub passed: bool,
-    /// What was seen, and when.
+    /// What was measured, and when.
     pub seen: String,
     pub at_ms: Option<u64>,
-    /// Explanations of the selected workloads that wait, where the claim failed.
+    /// Explanations of the selected pending workloads, if the claim failed.
     pub explanations: Vec<String>,
 }

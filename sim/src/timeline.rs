@@ -1,7 +1,7 @@
-//! The timeline of the pods that somebody asked about, written while the run goes on: every wait with its reason when that
+//! The timeline of the requested pods, written during the run: every period of waiting with its reason when the reason
 //! changes, binds, evictions, reservations, ends, and replacements.
 //!
-//! The timeline of a pod goes on in the pod that replaces it; the pods before it are named.
+//! The timeline of a pod continues with the pod that replaces it, and names the replaced pod.
 
 use crate::{
     options::{RunOptions, TimelineEntry, TimelineEvent, TimelinePod},
@@ -12,27 +12,27 @@ use crate::{
 use quotree_core::{Action, BlockingReason, Name, NodeId, Plan, PodId, QuotaId, Rule, Scheduler, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Which pods are followed, and what was written so far. Core workloads (`unit`) have the numbers of the world.
+/// The followed pods, and the entries written so far. Core workloads (`unit`) have the numbers of the world.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
     wanted: Option<String>,
-    /// The workload of the scenario that is asked about.
+    /// The requested workload of the scenario.
     workload: Option<u32>,
-    /// The followed core workloads, with what blocked each when it was last written.
+    /// The followed core workloads, each with the reason that was last written.
     units: BTreeMap<u32, Option<Blocked>>,
-    /// Those of them that may wait.
+    /// Those of them that may be pending.
     waiting: BTreeSet<u32>,
-    /// Those that were tried without success at this time.
+    /// Those that the scheduler tried without success at this time.
     tried: BTreeSet<u32>,
     /// The core workload that each one replaces.
     replaces: BTreeMap<u32, u32>,
     entries: Vec<TimelineEntry>,
 }
 
-/// What distinguishes one reason from another: the rule, the quota, the resource, and the workload in front.
+/// What distinguishes one reason from another: the rule, the quota, the resource, and the first workload of the queue.
 type Blocked = (Rule, Option<QuotaId>, Option<Name>, Option<WorkloadId>);
 
-/// Where more than this many wait, only those that the scheduler tried are looked at.
+/// If more than this many are pending, only those that the scheduler tried are checked.
 const WATCHED: usize = 64;
 
 fn blocked(reason: &BlockingReason) -> Blocked {
@@ -41,7 +41,7 @@ fn blocked(reason: &BlockingReason) -> Blocked {
     (reason.rule(), reason.quota(), resource, head)
 }
 
-/// An entry to be written; what does not apply is empty.
+/// An entry to be written; fields that do not apply are empty.
 #[derive(Default)]
 struct Entry {
     pod: Option<PodId>,
@@ -60,17 +60,17 @@ impl Timeline {
         Self { wanted: wanted.cloned(), workload, ..Self::default() }
     }
 
-    /// Whether anything is asked about.
+    /// Whether a timeline was requested.
     pub(crate) const fn is_on(&self) -> bool {
         self.wanted.is_some()
     }
 
-    /// Everything that was written, in order of time.
+    /// All entries, in order of time.
     pub(crate) fn into_entries(self) -> Vec<TimelineEntry> {
         self.entries
     }
 
-    /// Something happened in the world.
+    /// A fact of the world is received.
     pub(crate) fn on(&mut self, fact: &Fact, world: &World<'_>, scheduler: &Scheduler) {
         if let Fact::Submitted { unit, replaces } = *fact {
             return self.submitted(world, unit, replaces);
@@ -138,7 +138,7 @@ impl Timeline {
         }
     }
 
-    /// A core workload was created: if it is asked about, or replaces one that is followed, it is followed from now on.
+    /// A core workload was created. If it was requested, or replaces a followed one, it is followed from now on.
     fn submitted(&mut self, world: &World<'_>, unit: u32, replaced: Option<u32>) {
         let Some(wanted) = &self.wanted else { return };
         let controller = &world.controllers[world.units[unit].owner];
@@ -206,7 +206,7 @@ impl Timeline {
         self.write(world, pod.workload.0, event, |_| Entry { pod: Some(pod), what, node, ..Entry::default() });
     }
 
-    /// The scheduler has decided: writes what the plan means to the followed workloads, before it is carried out.
+    /// The scheduler has decided: writes what the plan does to the followed workloads, before it is carried out.
     pub(crate) fn decided(&mut self, plan: &Plan, world: &World<'_>) {
         if self.units.is_empty() {
             return;
@@ -218,7 +218,7 @@ impl Timeline {
         self.tried.extend(tried.filter(|unit| self.units.contains_key(unit)));
     }
 
-    /// Everything at this time has happened: writes which workloads wait for another reason than before.
+    /// All events of this time have been handled: writes which workloads are pending for another reason than before.
     pub(crate) fn settled(&mut self, world: &World<'_>, scheduler: &Scheduler, options: &RunOptions) {
         let tried = std::mem::take(&mut self.tried);
         let watched = if self.waiting.len() <= WATCHED { self.waiting.clone() } else { tried };
@@ -310,7 +310,7 @@ impl Timeline {
         }
     }
 
-    /// The next reason why it waits is written even if it is the same as before.
+    /// Writes the next reason why it is pending even if it is the same as before.
     fn forget_wait(&mut self, unit: u32) {
         if let Some(told) = self.units.get_mut(&unit) {
             *told = None;
@@ -318,7 +318,7 @@ impl Timeline {
         }
     }
 
-    /// The pods of the timeline at the end of the run, by age.
+    /// The pods of the timeline at the end of the run, oldest first.
     pub(crate) fn pods(&self, world: &World<'_>) -> Vec<TimelinePod> {
         let name = |unit: &u32| unit_name(world, *unit);
         let mut rows = Vec::new();

@@ -1,8 +1,9 @@
 //! The trace of a run: its records, their legend, and its digest.
 //!
-//! Every event and every decision is one [`TraceRecord`]. All records enter one 128-bit digest as numbers of fixed width, so two
-//! runs with the same digest did the same things at the same times. An [`Observer`] sees each record as it happens. As JSON
-//! (one object a line in `trace.jsonl`) a record has `at_ms`, `what`, and the fields of its kind:
+//! Every event and every decision is one [`TraceRecord`]. All records are added to one 128-bit digest as numbers of
+//! fixed width, so two runs with the same digest had the same events at the same times. An [`Observer`] receives each
+//! record as it happens. As JSON (one object per line of `trace.jsonl`) a record has `at_ms`, `what`, and the fields of
+//! its kind:
 //!
 //! | `what` | fields | meaning |
 //! |---|---|---|
@@ -46,13 +47,13 @@ use std::hash::{Hash, Hasher};
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceRecord {
-    /// When.
+    /// The time.
     pub at: Time,
-    /// What.
+    /// What happened.
     pub what: TraceEvent,
 }
 
-/// The kinds of records; the legend is at the head of the module.
+/// The kinds of records; the table at the head of the module explains them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the legend at the head of the module")]
@@ -93,28 +94,28 @@ pub enum TraceEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DatasetTurn {
-    /// Its first cache worker runs.
+    /// Its first cache worker started to run.
     Bound,
-    /// Its last cache worker has left.
+    /// Its last cache worker is gone.
     Unbound,
     /// Its preload begins to read, or reads again.
     Loading,
     /// Its preload is done.
     Loaded,
-    /// At the end of a pass, the full cache made room.
+    /// At the end of a pass, the full cache evicted bytes.
     Evicted {
-        /// How much.
+        /// How many.
         bytes: u64,
     },
-    /// A cache worker left with its part.
+    /// A cache worker is gone, and with it its part of the cache.
     Lost {
-        /// How much that was.
+        /// How many bytes.
         bytes: u64,
     },
 }
 
 impl DatasetTurn {
-    /// A word, a number, and the bytes.
+    /// The event as a word and as a number, and the bytes.
     const fn parts(self) -> (&'static str, u64, u64) {
         match self {
             Self::Bound => ("bound", 0, 0),
@@ -347,14 +348,14 @@ pub(crate) const fn outcome_word(outcome: PodOutcome) -> &'static str {
     }
 }
 
-/// Watches a run. Both methods do nothing by default; `()` watches nothing.
+/// Observes a run. Both methods do nothing by default; `()` observes nothing.
 pub trait Observer {
     /// Something happened. `names` has the names of everything in the record.
     fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
         let _ = (record, names);
     }
 
-    /// The run has come to this time after this many events; called once for every time at which something happens.
+    /// The run has reached this time after this many events. Called once for every time with events.
     fn progress(&mut self, now: Time, events: u64) {
         let _ = (now, events);
     }

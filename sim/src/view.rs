@@ -1,4 +1,4 @@
-//! A run as those see it who only read: claims and the report.
+//! A read-only view of a run, for claims and the report.
 
 use crate::{metrics::MetricsCollector, options::RunOptions, trace::Digest, world::World};
 use quotree_core::{QuotaTree, Scheduler, Time};
@@ -12,7 +12,7 @@ pub(crate) struct RunView<'r> {
     pub(crate) options: &'r RunOptions,
     /// The digest of the trace so far.
     pub(crate) digest: &'r Digest,
-    /// Whether the run came to an end by itself: nothing more can happen.
+    /// Whether the run ended by itself, because nothing more can happen.
     pub(crate) ended: bool,
 }
 

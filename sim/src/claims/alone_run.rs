@@ -1,5 +1,5 @@
-//! A claim that compares a tenant with a run of its own: the same demand on nothing but its guarantee, to see whether sharing made
-//! it wait longer.
+//! A claim that compares a tenant's waits with those of a separate run: the same demand on nothing but the tenant's
+//! guarantee, to see whether sharing made it wait longer.
 
 use super::{RunAlone, selector::predicate};
 use crate::{
@@ -11,8 +11,8 @@ use crate::{
 use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, QuotaId, QuotaSpec, QuotaTree, TreeSpec};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Compares the mean wait of a tenant with that in a run of its own. The claim holds when it is at most `permille` thousandths
-/// of it.
+/// Compares the mean wait of a tenant with that in a separate run. The claim holds if the mean wait is at most
+/// `permille` thousandths of the other.
 pub(super) fn compare(
     view: &RunView<'_>,
     of: &Selector,
@@ -86,7 +86,7 @@ fn verdict(shared: &WaitRow, alone: &WaitRow, permille: u64) -> (bool, String) {
     (left <= right && shared.count >= alone.count, seen)
 }
 
-/// The scenario with this tenant's demand only, on a pool as large as its guarantee.
+/// The scenario with only this tenant's demand, on a pool as large as its guarantee.
 fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: IsOurs<'_>) -> Scenario {
     let guarantee = tree.named(tree.min(quota), i64::MIN);
     let mut pool = full.cluster.total().unwrap_or_default();
@@ -135,7 +135,7 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: IsOurs
     }
 }
 
-/// The quotas below `quota`, which becomes the root with nothing above its guarantee.
+/// The quotas below `quota`, which becomes the root; no max is larger than its guarantee.
 fn cut_tree(tree: &QuotaTree, quota: QuotaId, guarantee: &Amounts) -> TreeSpec {
     let below = tree.ids().filter(|q| tree.is_under(*q, quota));
     below
@@ -172,7 +172,7 @@ fn cut_workload(workload: &Workload, is_ours: IsOurs<'_>) -> Option<Workload> {
     is_ours(&workload.namespace, workload.user.as_ref()).then_some(overrun)
 }
 
-/// Leaves only the amounts of requests: a pool has no labels, taints or devices.
+/// Reduces requests to their amounts, since a pool has no labels, taints or devices.
 fn make_plain(kind: &mut Kind, plain: &dyn Fn(&PodTemplate) -> Arc<PodTemplate>) {
     match kind {
         Kind::Deployment { template, .. } | Kind::Job { template, .. } => *template = plain(template),

@@ -1,10 +1,11 @@
-//! Evictions that should not happen: works that evict each other, directly or in a ring, and pods evicted from within a guarantee.
+//! Evictions that should not happen: workloads that evict each other, directly or in a cycle, and pods evicted from
+//! within a guarantee.
 
 use super::ClaimState;
 use crate::{metrics::Eviction, model::Kind, view::RunView};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A work: a controller; of a trace, one of its rows.
+/// The key of what is evicted and created again: its controller, and in a trace also the row.
 type Work = (u32, u32);
 
 /// The works that were evicted for each work.
@@ -19,7 +20,7 @@ impl ClaimState<'_> {
         unseen
     }
 
-    /// How many works were evicted for one that they had evicted themselves, or through others (S2); each pair counts once.
+    /// How many evicted one that had evicted them before, directly or through others (S2); each pair counts once.
     pub(super) fn cycles(&mut self, view: &RunView<'_>) -> u64 {
         for eviction in self.unseen(view) {
             let Some(cause) = eviction.reason.cause.filter(|cause| cause.0 < view.world.units.len()) else {

@@ -1,10 +1,10 @@
-//! Guarantees that are not kept: leaves in which something waits although it would fit their guarantee (S4).
+//! Unmet guarantees: leaves with pending demand that would fit their guarantee (S4).
 
 use crate::{view::RunView, world::State};
 use quotree_core::{Amounts, QuotaId, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Leaves whose waiting demand is within their guarantee, and since when.
+/// Leaves with pending demand within their guarantee, and since when.
 #[derive(Debug, Default)]
 pub(super) struct Starved {
     since: BTreeMap<QuotaId, Time>,
@@ -21,7 +21,7 @@ impl Starved {
         longest.map(|(quota, since)| (*quota, now.since(*since)))
     }
 
-    /// Looks at everything that waits, when everything at this time has happened.
+    /// Checks all pending workloads, after all events of this time.
     pub(super) fn look(&mut self, view: &RunView<'_>) {
         let mut starved = BTreeSet::new();
         for id in view.scheduler.waiting() {
@@ -42,7 +42,8 @@ impl Starved {
     }
 }
 
-/// Whether the request of a waiting core workload is within the guarantee of every quota on its path below the root (O1).
+/// Whether the request of a pending core workload is within the guarantee of every quota on its path below the root
+/// (O1).
 fn is_entitled(view: &RunView<'_>, leaf: QuotaId, unit: u32) -> bool {
     let scheduler = view.scheduler;
     let tree = scheduler.tree();

@@ -1,4 +1,4 @@
-//! What is seen of the subject of a claim, and whether that agrees with the claim.
+//! Measures the figure that a claim is about, and compares it with the claimed value.
 
 use super::{ClaimState, guarantee::Starved, place, selector::Selection};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 use quotree_core::{Amounts, Name, NodeId, Time, Unit};
 use std::{borrow::Cow, fmt};
 
-/// What was seen; it becomes text only where somebody reads it.
+/// A measured value. It is formatted only when it is reported.
 pub(super) enum Seen {
     Pods(Counts),
     Instances(Outcomes),
@@ -20,7 +20,7 @@ pub(super) enum Seen {
     Number(u128),
     Ms(u128),
     Permille(u64),
-    /// Thousandths of something, written as a decimal.
+    /// Thousandths, formatted as a decimal.
     Thousandths(u128),
     Never,
     Digest(u128),
@@ -68,7 +68,7 @@ pub(super) fn compared<T: Ord>(seen: T, compare: Compare, claimed: T) -> bool {
 }
 
 impl ClaimState<'_> {
-    /// Whether the claim holds now, and what is seen.
+    /// Whether the claim holds now, and the measured value.
     pub(super) fn measure(&mut self, view: &RunView<'_>, starved: Option<&Starved>, now: Time) -> (bool, Seen) {
         self.selection.resolve(view);
         self.by.resolve(view);
@@ -203,7 +203,7 @@ impl ClaimState<'_> {
     }
 }
 
-/// One unit of a claim on used time: a core, a device, a GiB.
+/// One unit in a claim about usage over time: a core, a device, a GiB.
 pub(super) fn one_unit(resource: &Name) -> u128 {
     match Unit::of(resource.as_str()) {
         Unit::Milli => 1000,
@@ -218,7 +218,7 @@ fn missing_cells(view: &RunView<'_>) -> Option<Short> {
     crate::world::missing_cells(view.tree(), specs)
 }
 
-/// After the end of a run time stands still: nothing more is read.
+/// After the end of a run its time does not advance, and datasets read nothing more.
 fn dataset_of(
     view: &RunView<'_>,
     dataset: usize,
@@ -282,7 +282,7 @@ fn guaranteed(view: &RunView<'_>, starved: Option<&Starved>, now: Time, within_m
     }
 }
 
-/// Holds when selected workloads wait, and the verdicts on all of them name this rule.
+/// Holds if the selection has pending workloads, and the verdicts on all of them cite this rule.
 fn verdicts(view: &RunView<'_>, selection: &Selection, rule: &str) -> (bool, Seen) {
     let scheduler = view.scheduler;
     let ours = scheduler.waiting().into_iter().filter(|id| selection.has(view, id.0));

@@ -1,7 +1,9 @@
-//! Claims: each is evaluated at its time, and reports what was seen and when. Claims read a view of the run and change nothing.
+//! Claims: each is evaluated at its time, and reports what was measured and when. Claims read a view of the run and
+//! change nothing.
 //!
-//! `At` is evaluated when everything at that time has happened; `Always`, `Never`, `Eventually` and `Within` after every decision
-//! and, where a claim speaks of durations, also just before time moves on. A claim that is decided is not evaluated again.
+//! `At` is evaluated after all events of its time. `Always`, `Never`, `Eventually` and `Within` are evaluated after
+//! every decision and, where a claim is about durations, also just before time advances. A claim with an outcome is not
+//! evaluated again.
 
 mod alone_run;
 mod eviction_claims;
@@ -22,10 +24,10 @@ use guarantee::Starved;
 use quotree_core::Time;
 use selector::Selection;
 
-/// Runs another scenario: the engine, which claims do not know.
+/// Runs another scenario. The engine passes this function, since claims do not depend on the engine.
 pub(crate) type RunAlone<'r> = &'r dyn Fn(&Scenario, &RunOptions) -> Result<Run, RunError>;
 
-/// How many waiting workloads are explained under a failed claim.
+/// How many pending workloads are explained under a failed claim.
 const EXPLAINED: usize = 3;
 
 /// A claim and its state.
@@ -33,10 +35,10 @@ struct ClaimState<'a> {
     claim: &'a Claim,
     selection: Selection,
     by: Selection,
-    /// How many evictions were looked at, and how many of them count.
+    /// How many evictions were examined, and how many of them count.
     looked_at: usize,
     counted: u64,
-    /// The works that were evicted for each work so far.
+    /// For each workload, those that were evicted for it so far.
     takers: eviction_claims::Takers,
     /// The outcome, once it is decided.
     outcome: Option<Outcome>,
@@ -92,7 +94,7 @@ impl<'a> ClaimEvaluator<'a> {
         self.times.last().copied()
     }
 
-    /// Everything up to `time` has happened.
+    /// All events up to `time` have been handled.
     pub(crate) fn at(&mut self, time: Time, view: &RunView<'_>) {
         self.times.pop_if(|t| *t <= time);
         for claim in &mut self.claims {
@@ -109,7 +111,7 @@ impl<'a> ClaimEvaluator<'a> {
         }
     }
 
-    /// Time is about to move on to `next`: durations grow until then.
+    /// Time is about to advance to `next`: durations grow until then.
     pub(crate) fn before(&mut self, next: Time, view: &RunView<'_>) {
         let Some(starved) = self.starved.as_ref().filter(|s| !s.is_empty()) else {
             return;
@@ -128,14 +130,14 @@ impl<'a> ClaimEvaluator<'a> {
         }
     }
 
-    /// Everything at this time has happened.
+    /// All events of this time have been handled.
     pub(crate) fn settled(&mut self, view: &RunView<'_>) {
         if let Some(starved) = &mut self.starved {
             starved.look(view);
         }
     }
 
-    /// The run is over: evaluates the remaining claims, and gives all results in the order of the file.
+    /// The run has ended: evaluates the remaining claims, and gives all results in the order of the file.
     pub(crate) fn finish(mut self, view: &RunView<'_>, run: RunAlone<'_>) -> Result<ClaimSummary, RunError> {
         let mut summary = ClaimSummary::default();
         for claim in &mut self.claims {
@@ -202,7 +204,7 @@ impl ClaimState<'_> {
         }
     }
 
-    /// A claim of something that must never hold is decided the first time it does.
+    /// A claim about something that must never hold is decided as soon as it holds.
     fn never(&mut self, view: &RunView<'_>, starved: Option<&Starved>, now: Time) {
         if self.outcome.is_some() || !self.is_lasting() {
             return;
@@ -213,7 +215,7 @@ impl ClaimState<'_> {
         }
     }
 
-    /// Evaluates the claim: the first failure (or, if not `deciding_failure`, the first success) decides it.
+    /// Evaluates the claim. The first failure decides it, or, if not `deciding_failure`, the first success.
     fn look(&mut self, view: &RunView<'_>, starved: Option<&Starved>, now: Time, deciding_failure: bool) {
         if self.outcome.is_some() || !self.is_lasting() {
             return;
@@ -224,7 +226,7 @@ impl ClaimState<'_> {
         }
     }
 
-    /// Whether it can be evaluated while the run goes on.
+    /// Whether it can be evaluated during the run.
     const fn is_lasting(&self) -> bool {
         !matches!(self.claim.what, Predicate::NotWorseThanAlone { .. })
     }
@@ -236,7 +238,7 @@ impl ClaimState<'_> {
         }
     }
 
-    /// The run is over.
+    /// The run has ended.
     fn close(&mut self, view: &RunView<'_>, starved: Option<&Starved>) {
         if self.outcome.is_some() {
             return;
@@ -282,7 +284,7 @@ impl ClaimState<'_> {
         self.outcome = Some(Outcome { holds, seen, at, explanations });
     }
 
-    /// Why the selected workloads wait.
+    /// Why the selected workloads are pending.
     fn explanations(&mut self, view: &RunView<'_>) -> Vec<String> {
         self.selection.resolve(view);
         let waiting = view.scheduler.waiting();
@@ -297,7 +299,7 @@ impl ClaimState<'_> {
     }
 }
 
-/// The place of a fairness figure among those of the metrics.
+/// The index of a fairness figure among those of the metrics.
 const fn place(figure: FairnessFigure) -> usize {
     match figure {
         FairnessFigure::Jain => 0,

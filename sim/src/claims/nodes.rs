@@ -8,7 +8,7 @@ use crate::{
 };
 use quotree_core::Name;
 
-/// Whether a claim about nodes holds, and what is seen.
+/// Whether a claim about nodes holds, and the measured value.
 pub(super) fn measure(view: &RunView<'_>, claim: &NodeClaim) -> (bool, Seen) {
     let fleet = &view.world.fleet;
     let seen = match &claim.figure {
@@ -38,7 +38,7 @@ pub(super) fn measure(view: &RunView<'_>, claim: &NodeClaim) -> (bool, Seen) {
     (compared(number, claim.compare, claim.value), seen)
 }
 
-/// The last overrun of a quota; of one edit, that which takes longest.
+/// The last overrun of a quota; if one edit caused several, the one that takes longest.
 fn last<'e>(view: &RunView<'e>, quota: &Name) -> Option<&'e crate::world::QuotaOverrun> {
     let overruns = view.world.overruns.iter().filter(|overrun| overrun.quota == *quota);
     overruns.max_by_key(|overrun| (overrun.at, overrun.estimate_ms.unwrap_or(u64::MAX)))

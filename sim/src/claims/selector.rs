@@ -1,4 +1,4 @@
-//! The accounts that the selector of a claim means, by the tree and the users of this moment.
+//! The accounts that the selector of a claim includes, by the current tree and the current users.
 
 use crate::{
     model::{Kind, Selector},
@@ -11,11 +11,11 @@ use quotree_core::QuotaId;
 /// The accounts of a namespace, quota, workload, user, group, or of everything.
 pub(super) struct Selection {
     of: Option<Selector>,
-    /// By account: whether it is selected. New accounts are missing.
+    /// Whether each account is selected. Accounts created since are missing.
     is_selected: Vec<bool>,
     /// The selected accounts.
     selected: Vec<u32>,
-    /// The tree for which it was resolved, counted from 1.
+    /// The number of the tree for which it was resolved, from 1.
     tree: usize,
 }
 
@@ -25,7 +25,7 @@ impl Selection {
         Self { of, is_selected: Vec::new(), selected: Vec::new(), tree: 0 }
     }
 
-    /// Looks at the accounts that are new, or at all if the tree was replaced.
+    /// Examines new accounts; all accounts if the tree was replaced.
     pub(super) fn resolve(&mut self, view: &RunView<'_>) {
         let tree = view.world.trees.version() + 1;
         if self.tree != tree {
@@ -60,7 +60,7 @@ impl Selection {
         self.selected.iter().map(|account| &view.world.accounts.all[*account])
     }
 
-    /// The outcomes of their workloads; a workflow counts once, its tasks only where a task is selected.
+    /// The outcomes of their workloads. A workflow counts once; its tasks count only if a task is selected.
     pub(super) fn outcomes(&self, view: &RunView<'_>) -> Outcomes {
         let of_task = matches!(self.of, Some(Selector::Task { .. }));
         let accounts = self.accounts(view).filter(|account| of_task || view.world.is_whole(account.key.tally));
@@ -70,7 +70,7 @@ impl Selection {
         })
     }
 
-    /// Their met and missed deadlines: each stated one counts, those of a workflow and of its tasks.
+    /// Their met and missed deadlines. Each deadline in the file counts: that of a workflow and those of its tasks.
     pub(super) fn deadlines(&self, view: &RunView<'_>) -> (u64, u64) {
         let all = self.accounts(view).map(|account| &account.outcomes);
         all.fold((0, 0), |(met, missed), outcomes| (met + outcomes.met, missed + outcomes.missed))
@@ -139,7 +139,7 @@ pub(super) fn predicate<'e>(of: &Selector, view: &RunView<'e>) -> Box<dyn Fn(&Us
     }
 }
 
-/// The place of a workload of the scenario.
+/// The index of a workload in the scenario.
 fn place(view: &RunView<'_>, name: &str) -> Option<u32> {
     let place = view.world.scenario.workloads.iter().position(|w| w.name == name)?;
     u32::try_from(place).ok()

@@ -13,7 +13,7 @@ use crate::{
 };
 use quotree_core::{Name, Time};
 
-/// Whether a claim about a share holds, and what is seen.
+/// Whether a claim about a share holds, and the measured value.
 pub(super) fn measure(view: &RunView<'_>, selection: &Selection, claim: &ShareClaim, now: Time) -> (bool, Seen) {
     let now = now.min(view.now());
     let number = |resource: &Name| view.world.shapes.resource(resource.as_str()).unwrap_or(u32::MAX);

@@ -1,8 +1,8 @@
-//! Changes of the scenario. Most concern only the world; the scheduler, or the access rules, may refuse the others: edits of
-//! the quota tree, other labels of nodes, edits of users and groups.
+//! Applies the changes of the scenario. Most affect only the world. The scheduler or the access rules may refuse the
+//! others: edits of the quota tree, new labels of nodes, edits of users and groups.
 //!
-//! Each edit of the tree is made to the tree in effect, so that a refused edit has no part in those after it. The new tree is
-//! checked as a whole (T2, T3, the leaves of groups) and then takes effect, or nothing does.
+//! Each edit of the tree is applied to the tree in effect, so a refused edit does not affect later ones. The new tree
+//! is validated as a whole (T2, T3, the leaves of groups); then it takes effect, or it is refused.
 
 use super::Engine;
 use crate::{
@@ -17,7 +17,7 @@ use quotree_core::{Event, EventError, Name, TreeSpec};
 use std::collections::BTreeSet;
 
 impl Engine<'_> {
-    /// Makes the change of the scenario with this place, if the user who makes it may.
+    /// Applies the change with this index, if the user who makes it has the permission.
     pub(super) fn change(&mut self, index: u32) -> Result<(), RunError> {
         let Some(timed) = self.scenario.events.get(index as usize) else { return Ok(()) };
         if !world::may_change(&mut self.world, timed) {
@@ -76,7 +76,7 @@ impl Engine<'_> {
         tree.ids().filter_map(|quota| tree.spec(quota).cloned()).collect()
     }
 
-    /// The new tree takes effect, or nothing does.
+    /// Validates the new tree; it takes effect, or it is refused.
     fn replace_tree(&mut self, tree: TreeSpec, what: String, by: Option<&Name>) -> Result<(), RunError> {
         let overruns = world::overruns(self.core.scheduler());
         let parents: BTreeSet<&Name> = tree.quotas.iter().filter_map(|quota| quota.parent.as_ref()).collect();
@@ -114,7 +114,8 @@ impl Engine<'_> {
         }
     }
 
-    /// A node gets other labels, or its GPUs another mode. A refusal is kept for the report and changes nothing.
+    /// A node gets other labels, or its GPUs get another mode. A refusal is recorded for the report and changes
+    /// nothing.
     fn relabel(&mut self, (node, by): (u32, Option<&Name>), labels: &[(Name, Name)], mode: Option<(GpuMode, &Gpus)>) {
         let Some((before, spec)) = world::relabelled(&self.world, node, labels, mode) else { return };
         let up = self.world.nodes[node].up;

@@ -1,10 +1,10 @@
-//! The scheduler under test, optionally with a recorder around it and an auditor beside it.
+//! The scheduler under test, optionally with a recorder of its log and an auditor of its decisions.
 
 use quotree_core::{
     Auditor, Breach, Event, EventError, Finding, Log, Plan, Policy, Recorder, Scheduler, Time, TreeSpec,
 };
 
-/// A scheduler, and what watches it.
+/// A scheduler, with its recorder and auditor.
 #[derive(Debug)]
 pub(crate) struct Core {
     scheduler: Inner,
@@ -38,7 +38,7 @@ impl Core {
         }
     }
 
-    /// Decides; gives what is wrong with the decision, if there is an auditor.
+    /// Decides, and gives the violations that the auditor finds, if there is one.
     pub(crate) fn decide(&mut self, now: Time) -> (Plan, Vec<Breach>) {
         let before = self.auditor.as_ref().map(|_| self.scheduler().clone());
         let plan = match &mut self.scheduler {

@@ -1,13 +1,13 @@
-//! The engine: it moves time, lets the world handle its events, gives the scheduler what the world reports, and carries out
-//! the plans of the scheduler.
+//! The engine: it advances time, lets the world handle its events, passes what the world reports to the scheduler, and
+//! carries out the scheduler's plans.
 //!
-//! Data flows one way: an event changes the world; the world emits facts, core events and timers into its outbox; the
-//! scheduler makes a plan of the core events; the plan changes the world. Subscribers (observer, metrics, timeline) get the
-//! facts, and claims read a view of the run.
+//! Data flows in one direction: an event changes the world; the world emits facts, core events and timers into its
+//! outbox; the scheduler makes a plan from the core events; the plan changes the world. Subscribers (observer, metrics,
+//! timeline) receive the facts, and claims read a view of the run.
 //!
-//! At one time, all events are handled by class (outcomes, edits, controllers, arrivals), then the scheduler decides once;
-//! what a decision causes without delay happens at the same time, and the scheduler decides again, until nothing is new. A
-//! run is a function of scenario and options alone.
+//! All events of one time are handled in order of class (outcomes, edits, controllers, arrivals); then the scheduler
+//! decides once. What a decision causes without delay happens at the same time, and the scheduler decides again, until
+//! there are no more events. A run depends only on scenario and options.
 
 mod changes;
 mod core;
@@ -30,12 +30,12 @@ use crate::{
 };
 use quotree_core::{Breach, Event, Finding, Placement, Time, WorkloadId};
 
-/// Decisions at one time before the run gives up on it.
+/// The most decisions at one time; a run with more ends with an error.
 const MOST_ROUNDS: u32 = 10_000;
-/// Broken invariants that are reported; after these, none are looked for.
+/// The most violations of invariants that are reported; after these, the invariants are not checked any more.
 const MOST_BREACHES: usize = 100;
 
-/// A run: the clock, the event queue, the scheduler under test, the world, and who follows the run.
+/// A run: the clock, the event queue, the scheduler under test, the world, and the subscribers.
 pub(crate) struct Engine<'a> {
     scenario: &'a Scenario,
     options: &'a RunOptions,
@@ -43,7 +43,7 @@ pub(crate) struct Engine<'a> {
     /// Outcomes without delay: they happen before anything else at this time.
     immediate: Vec<WorldEvent>,
     core: Core,
-    /// Whether the scheduler got an event since it last decided.
+    /// Whether the scheduler got an event since its last decision.
     dirty: bool,
     pub(crate) world: World<'a>,
     pub(crate) metrics: MetricsCollector,
@@ -51,7 +51,7 @@ pub(crate) struct Engine<'a> {
     digest: Digest,
     events: u64,
     breaches: Vec<BreachRow>,
-    /// Whether the run came to an end by itself: nothing more can happen.
+    /// Whether the run ended by itself, because nothing more can happen.
     ended: bool,
     observer: &'a mut dyn Observer,
 }
@@ -104,7 +104,7 @@ impl<'a> Engine<'a> {
         })
     }
 
-    /// An engine that has run, for tests.
+    /// An engine after its run, for tests.
     #[cfg(test)]
     pub(crate) fn at_its_end(scenario: &'a Scenario, options: &'a RunOptions, observer: &'a mut dyn Observer) -> Self {
         let mut engine = Self::new(scenario, options, observer).unwrap();
@@ -112,7 +112,7 @@ impl<'a> Engine<'a> {
         engine
     }
 
-    /// The run as it is now.
+    /// The current state of the run.
     fn view(&self) -> RunView<'_> {
         RunView {
             world: &self.world,
@@ -170,13 +170,13 @@ impl<'a> Engine<'a> {
         claims.before(next, &self.view());
     }
 
-    /// Time moves on to `next`.
+    /// Time advances to `next`.
     fn pass(&mut self, next: Time) {
         self.metrics.advance(next);
         self.world.now = next;
     }
 
-    /// Everything that happens at this time, until nothing is new.
+    /// Handles all events of this time and decides, until there are no more events.
     fn settle(&mut self, claims: &mut ClaimEvaluator<'_>, woken: bool) -> Result<(), RunError> {
         self.events += u64::from(woken);
         for round in 0..MOST_ROUNDS {
@@ -235,7 +235,7 @@ impl<'a> Engine<'a> {
         self.deliver()
     }
 
-    /// Every job queue releases what it may.
+    /// Every job queue releases the jobs that it may release.
     fn release_jobs(&mut self) -> Result<(), RunError> {
         for queue in 0..self.world.job_queues.len() {
             while world::release_job(&mut self.world, queue, self.core.scheduler()) {
@@ -245,7 +245,7 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// Nothing else happens at this time: drains go on, and pools grow and shrink. Both may have something to tell.
+    /// All other events of this time have been handled: drains proceed, and pools scale. Both may emit events.
     fn settle_nodes(&mut self) -> Result<(), RunError> {
         if !self.world.fleet.drains.is_empty() {
             world::continue_drains(&mut self.world);
@@ -265,7 +265,7 @@ impl<'a> Engine<'a> {
         self.deliver()
     }
 
-    /// Everything at this time has happened.
+    /// All events of this time have been handled.
     fn settled(&mut self) -> Result<(), RunError> {
         let scheduler = self.core.scheduler();
         self.events += world::settle_datasets(&mut self.world);
@@ -317,7 +317,7 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// Tells the scheduler something that it has to accept.
+    /// Passes an event to the scheduler, which must accept it.
     fn tell(&mut self, event: Event) -> Result<(), RunError> {
         // Cloned before only where that is cheap: of a submission the id is enough.
         let (submitted, small) = match &event {
@@ -333,7 +333,7 @@ impl<'a> Engine<'a> {
         })
     }
 
-    /// Records what is wrong with the last decision, and whether the world and the scheduler disagree.
+    /// Records violations by the last decision, and differences between the world and the scheduler.
     fn check_invariants(&mut self, found: Vec<Breach>) {
         if !self.options.audit || self.breaches.len() >= MOST_BREACHES {
             return;

@@ -1,4 +1,4 @@
-//! Carrying out a plan of the scheduler: binds and evictions with the delays of the world, and what they do to gangs.
+//! Carries out a plan of the scheduler: binds and evictions with the delays of the world, and their effects on gangs.
 
 use super::Engine;
 use crate::{

@@ -1,4 +1,4 @@
-//! What each usage account borrows, and what it misses of its guarantee: parts of what its leaf borrows and misses.
+//! What each usage account borrows, and what it lacks of its guarantee: its parts of what its leaf borrows and lacks.
 
 use crate::world::{Integral, Table};
 use quotree_core::Time;
@@ -8,7 +8,7 @@ use quotree_core::Time;
 struct Part {
     /// Use above the guarantee of the leaf.
     borrowed: Integral,
-    /// What it waits for and its leaf misses of its guarantee.
+    /// The part of its pending requests that its leaf lacks of its guarantee.
     starved: Integral,
 }
 
@@ -52,7 +52,7 @@ impl AccountParts {
         &mut self.accounts[account]
     }
 
-    /// An account borrows and misses so much from now on.
+    /// Sets what an account borrows and lacks from now on.
     pub(crate) fn set(&mut self, account: u32, resource: u32, (borrowed, starved): (i128, i128), now: Time) {
         let parts = self.open(account);
         let Some(part) = parts.by_resource.get(resource as usize) else { return };
@@ -64,7 +64,7 @@ impl AccountParts {
         }
     }
 
-    /// An account borrows and misses so much more from now on.
+    /// Increases what an account borrows and lacks from now on.
     pub(crate) fn add(&mut self, account: u32, resource: u32, (borrowed, starved): (i128, i128), now: Time) {
         if (borrowed, starved) != (0, 0) {
             let parts = self.open(account);
@@ -76,7 +76,7 @@ impl AccountParts {
         }
     }
 
-    /// No account borrows or misses anything from now on.
+    /// Resets all accounts: none borrows or lacks anything from now on.
     pub(crate) fn clear(&mut self, now: Time) {
         for parts in self.accounts.iter_mut() {
             parts.advance(now);
@@ -86,13 +86,13 @@ impl AccountParts {
         }
     }
 
-    /// What an account borrows and misses of a resource.
+    /// What an account borrows and lacks of a resource.
     pub(crate) fn amounts(&self, account: u32, resource: u32) -> [i128; 2] {
         let part = self.part(account, resource).map(|(_, part)| part).unwrap_or_default();
         [part.borrowed.amount, part.starved.amount]
     }
 
-    /// The same until now, base units times milliseconds.
+    /// The same as an integral up to now, base units times milliseconds.
     pub(crate) fn over_time(&self, account: u32, resource: u32, now: Time) -> [u128; 2] {
         let (since, part) = self.part(account, resource).unwrap_or_default();
         let ms = u128::from(now.since(since));

@@ -1,24 +1,25 @@
-//! Which accounts borrow, and which miss their guarantee. The pods that use a leaf are kept in the order of their start: those
-//! that came when the guarantee of the leaf was in use are the ones that borrow. The pods that wait are kept in order, too: of
-//! what the leaf misses of its guarantee, those that wait longest miss the first part. So both are whole amounts at every
-//! moment, and the amounts of all accounts of a leaf add up to those of the leaf, to the unit.
+//! Which accounts borrow, and which lack their guarantee. The pods that use a leaf are kept in the order of their
+//! start; those that started when the guarantee of the leaf was already used up are the ones that borrow. Pending pods
+//! are kept in order, too; what the leaf lacks of its guarantee is attributed to those that have waited longest. So
+//! both are whole amounts at every moment, and the amounts of all accounts of a leaf add up exactly to those of the
+//! leaf.
 //!
-//! A leaf with a single account needs no order: everything is that account's. Orders are kept from the moment when any leaf
-//! has a second account.
+//! A leaf with a single account needs no order: everything belongs to that account. Orders are kept from the moment
+//! when some leaf has a second account.
 
 use super::{account_parts::AccountParts, ledger::Ledger};
 use crate::world::{NONE, Row, Table};
 use quotree_core::Time;
 
-/// A change of a pod, as far as it matters here.
+/// A change of a pod's state, reduced to what the orders need.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
     pub(crate) pod: u32,
     pub(crate) shape: u32,
     pub(crate) account: u32,
-    /// The leaf that it counts in, if any.
+    /// The leaf in which it counts, if any.
     pub(crate) leaf: Option<u32>,
-    /// 1 if it begins to use, -1 if it ends; the same of waiting.
+    /// 1 if it begins to use quota, -1 if it stops; the same for pending.
     pub(crate) uses: i128,
     pub(crate) waits: i128,
 }
@@ -26,23 +27,23 @@ pub(crate) struct Step {
 /// A pod in an order.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    /// [`NONE`] once it has left.
+    /// [`NONE`] once it has been removed.
     pod: u32,
     account: u32,
     shape: u32,
-    /// Its number among all that ever entered an order.
+    /// Its sequence number over all pods that ever entered an order.
     order: u64,
 }
 
-/// How far a limit reaches into an order, for one resource.
+/// The position at which a limit is reached in an order, for one resource.
 #[derive(Debug, Clone, Copy, Default)]
 struct Mark {
     limit: i128,
-    /// Everything before this place is within the limit.
+    /// All pods before this position are within the limit.
     at: usize,
-    /// How much that is.
+    /// The amount of those pods.
     inside: i128,
-    /// How much of the pod at the place is within the limit.
+    /// How much of the pod at the position is within the limit.
     part: i128,
 }
 
@@ -51,7 +52,7 @@ struct Book<'a> {
     parts: &'a mut AccountParts,
     rows: &'a Table<Row>,
     now: Time,
-    /// Of pods that use, an amount within the limit is guaranteed; of pods that wait, it is missed.
+    /// For pods that use quota, an amount within the limit is guaranteed; for pending pods, it is lacking.
     using: bool,
 }
 
@@ -62,7 +63,8 @@ impl Book<'_> {
     }
 }
 
-/// Pods in the order in which they came, with marks by resource number; none where no quota governs the resource.
+/// Pods in the order in which they were added, with positions by resource number; none for resources that no quota
+/// governs.
 #[derive(Debug, Default)]
 struct Order {
     entries: Vec<Entry>,
@@ -75,14 +77,14 @@ fn amount_in(row: &Row, resource: u32) -> i128 {
 }
 
 impl Order {
-    /// The account at a place, and its amount; nothing past the end.
+    /// The account at a position, and its amount; nothing past the end.
     fn at(&self, place: usize, resource: u32, rows: &Table<Row>) -> Option<(u32, i128)> {
         let entry = self.entries.get(place)?;
         let amount = if entry.pod == NONE { 0 } else { amount_in(&rows[entry.shape], resource) };
         Some((entry.account, amount))
     }
 
-    /// Moves the mark of a resource to where its limit is.
+    /// Moves the position of a resource to where its limit is reached.
     fn settle(&mut self, resource: u32, book: &mut Book<'_>) {
         let Some(mut mark) = self.marks.get(resource as usize).copied().flatten() else { return };
         while mark.inside + mark.part < mark.limit {
@@ -124,7 +126,7 @@ impl Order {
         }
     }
 
-    /// A pod comes, last.
+    /// Adds a pod at the end.
     fn push(&mut self, entry: Entry, book: &mut Book<'_>) -> u32 {
         let place = u32::try_from(self.entries.len()).unwrap_or(NONE);
         self.entries.push(entry);
@@ -134,7 +136,7 @@ impl Order {
         place
     }
 
-    /// A pod leaves.
+    /// Removes a pod.
     fn remove(&mut self, place: u32, book: &mut Book<'_>) {
         let place = place as usize;
         let Some(entry) = self.entries.get_mut(place) else { return };
@@ -156,7 +158,7 @@ impl Order {
         }
     }
 
-    /// Removes the gaps once more pods have left than remain; `places` follows.
+    /// Removes the gaps when more pods were removed than remain, and updates `places`.
     fn close_up(&mut self, places: &mut Vec<u32>) {
         if self.gone < 32 || self.gone * 2 < self.entries.len() {
             return;
@@ -183,22 +185,22 @@ fn put(places: &mut Vec<u32>, pod: u32, place: u32) {
     }
 }
 
-/// The orders of all leaves, and last of what is on none.
+/// The orders of all leaves; the last one is for pods without a leaf.
 #[derive(Debug, Default)]
 pub(crate) struct BorrowingSplit {
-    /// While no orders are kept: the one account of each leaf.
+    /// While no orders are kept: the only account of each leaf.
     sole: Table<u32>,
     ordered: bool,
     using: Table<Order>,
     waiting: Table<Order>,
-    /// By pod: its place in its order.
+    /// The position of each pod in its order.
     places: Vec<u32>,
     next: u64,
 }
 
 impl BorrowingSplit {
-    /// A pod begins or ends to use or to wait; the ledger contains that already. False: orders are needed from now on, and
-    /// are to be built from all pods.
+    /// A pod begins or stops to use quota or to be pending; the ledger contains the change already. Returns false if
+    /// orders are needed from now on; then the caller must build them from all pods.
     #[inline]
     pub(crate) fn shift(
         &mut self,
@@ -271,8 +273,8 @@ impl BorrowingSplit {
         self.next += 1;
     }
 
-    /// Starts anew for a tree with these leaves, as the ledger has them, or to keep orders from now on. Gives the pods of the
-    /// old orders, in the order in which they came: they are to be entered again.
+    /// Starts anew for a tree with these leaves, as in the ledger, or in order to keep orders from now on. Gives the
+    /// pods of the old orders, in the order in which they were added: the caller must add them again.
     pub(crate) fn rebuild(&mut self, quotas: u32, governed: &[u32], ledger: &Ledger, keep: bool) -> Option<Vec<u32>> {
         let stood = self.ordered.then(|| {
             let lines = self.using.iter().chain(self.waiting.iter());
@@ -338,15 +340,15 @@ mod tests {
             .collect()
     }
 
-    /// A world of pods in two leaves, with what every step must leave true.
+    /// Pods in two leaves, with the conditions that must hold after every step.
     struct World {
         ledger: Ledger,
         lines: BorrowingSplit,
         rows: Table<Row>,
         parts: AccountParts,
-        /// Account, shape and leaf of each pod, and whether it waits or uses.
+        /// Account, shape and leaf of each pod, and whether it is pending or uses quota.
         pods: Vec<(Step, bool, bool)>,
-        /// Those that use and those that wait, in order.
+        /// The pods that use quota and those that are pending, in order.
         order: Vec<u32>,
     }
 
@@ -387,7 +389,7 @@ mod tests {
             }
         }
 
-        /// Borrowed and missed by account, worked out from nothing but the order.
+        /// Borrowed and lacking amounts by account, computed from the order alone.
         fn plain(&self, resource: u32) -> Vec<[i128; 2]> {
             let mut parts = vec![[0; 2]; 6];
             for leaf in [1, 2] {

@@ -1,4 +1,5 @@
-//! The ledger of the metrics is kept independently of the scheduler's and of the usage accounts: all three must agree.
+//! Compares the ledger of the metrics, which is kept independently, with the scheduler's and with the usage accounts:
+//! all three must agree.
 
 use super::MetricsCollector;
 use crate::world::World;

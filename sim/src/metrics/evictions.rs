@@ -1,4 +1,4 @@
-//! The evictions of a run: each with its reason, and whether it served its purpose.
+//! The evictions of a run: each with its reason, and whether it helped to place the workload for which it was made.
 
 use quotree_core::{EvictReason, Time, WorkloadId};
 use std::collections::BTreeMap;
@@ -9,18 +9,18 @@ pub(crate) struct Eviction {
     pub(crate) at: Time,
     pub(crate) pod: u32,
     pub(crate) reason: EvictReason,
-    /// Work that it cost, pod-milliseconds; of a gang, all of it is counted at its first pod.
+    /// The work that it lost, pod-milliseconds; for a gang, all of it is counted at its first pod.
     pub(crate) lost_ms: u128,
     /// The version of the tree to which its quota ids belong.
     pub(crate) tree: usize,
-    /// Whether another leaf took it from a quota within its guarantee (I3).
+    /// Whether a workload of another leaf evicted it from a quota within its guarantee (I3).
     pub(crate) violates_guarantee: bool,
-    /// Whether it was for a workload that was withdrawn before it was bound (S3).
+    /// Whether the workload for which it was made was withdrawn before it was bound (S3).
     in_vain: bool,
 }
 
 impl Eviction {
-    /// An eviction that is decided now, by a tree.
+    /// An eviction at the moment of its decision, with the tree in effect.
     pub(crate) const fn new(
         at: Time,
         pod: u32,
@@ -31,14 +31,14 @@ impl Eviction {
     }
 }
 
-/// All evictions, and those that helped nobody.
+/// All evictions, and those that did not help.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Evictions {
     pub(crate) all: Vec<Eviction>,
-    /// Evictions for workloads that were not bound since, by number.
+    /// Evictions for workloads that have not been bound since, by number of the workload.
     open: BTreeMap<WorkloadId, Vec<usize>>,
     wasted: u64,
-    /// How many there were before the present plan.
+    /// How many evictions there were before the current plan.
     before_plan: usize,
 }
 
@@ -48,14 +48,14 @@ impl Evictions {
         self.before_plan = self.all.len();
     }
 
-    /// The eviction of this pod cost so much work.
+    /// Records the work that the eviction of this pod lost.
     pub(crate) fn lost_work(&mut self, pod: u32, lost_ms: u128) {
         if let Some(eviction) = self.all.iter_mut().rev().find(|eviction| eviction.pod == pod) {
             eviction.lost_ms += lost_ms;
         }
     }
 
-    /// One more.
+    /// Records an eviction.
     pub(crate) fn add(&mut self, eviction: Eviction) {
         if let Some(cause) = eviction.reason.cause {
             self.open.entry(cause).or_default().push(self.all.len());
@@ -63,15 +63,16 @@ impl Evictions {
         self.all.push(eviction);
     }
 
-    /// The present plan evicted a gang whole, as one victim: that violates the guarantee if it does so for all its members.
-    /// The first member of each resource was checked while the whole gang stood; one that uses nothing does not count.
+    /// The current plan evicted a whole gang as one victim. That violates the guarantee only if it does so for all
+    /// members. The first member of each resource was checked while the whole gang was placed; a member that uses
+    /// nothing does not count.
     pub(crate) fn went_whole(&mut self, is_of_it: impl Fn(u32) -> bool) {
         let all = self.all.get_mut(self.before_plan..).unwrap_or_default();
         let violates = all.iter().filter(|e| is_of_it(e.pod)).all(|e| e.violates_guarantee);
         all.iter_mut().filter(|e| is_of_it(e.pod)).for_each(|e| e.violates_guarantee = violates);
     }
 
-    /// A workload was bound: the evictions for it were not in vain.
+    /// A workload was bound: the evictions for it helped.
     pub(crate) fn placed(&mut self, workload: WorkloadId) {
         if !self.open.is_empty() {
             self.open.remove(&workload);
@@ -95,7 +96,7 @@ impl Evictions {
         }
     }
 
-    /// How many were wasted. Where nothing more can happen, those for workloads that still wait count too.
+    /// How many were wasted. If nothing more can happen, those for workloads that are still pending count, too.
     pub(crate) fn wasted(&self, ended: bool) -> u64 {
         self.wasted + if ended { self.open.values().map(|places| places.len() as u64).sum() } else { 0 }
     }

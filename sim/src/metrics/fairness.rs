@@ -1,13 +1,13 @@
-//! Fairness figures: how far what leaves use is from their fair shares (F1) and from each other.
+//! Fairness figures: how far the usage of leaves is from their fair shares (F1) and from each other.
 //!
-//! Integers throughout: ratios are taken in parts of 2^40, rounded down, before they are summed or squared, so the
-//! figures are the same on every machine and good to more digits than are shown.
+//! Only integers are used. Ratios are computed in parts of 2^40, rounded down, before they are summed or squared, so
+//! the figures are the same on every machine, and more precise than they are displayed.
 
-/// A leaf of the tree, one number a governed resource in each list.
+/// A leaf of the tree; each list has one number for each governed resource.
 #[derive(Debug, Clone)]
 pub(crate) struct Leaf {
     pub(crate) used: Vec<i128>,
-    /// Used and waited for.
+    /// Used and pending.
     pub(crate) demand: Vec<i128>,
     pub(crate) share: Vec<i128>,
 }
@@ -20,15 +20,15 @@ impl Leaf {
 
 const ONE: u128 = 1 << 40;
 
-/// `part / whole` in parts of [`ONE`], at most 2^20 wholes; nothing where the whole is nothing.
+/// `part / whole` in parts of [`ONE`], at most 2^20 wholes; nothing if the whole is 0.
 fn ratio(part: i128, whole: i128) -> Option<u128> {
     let whole = u128::try_from(whole).ok().filter(|w| *w > 0)?;
     let part = u128::try_from(part).unwrap_or(0).min(whole.saturating_mul(1 << 20));
     Some(part.saturating_mul(ONE) / whole)
 }
 
-/// Jain's index over used/share of the leaves that are entitled to something, thousandths: 1000 where all get the same
-/// part of their share. Of several resources, the worst; 1000 where there is nothing to compare.
+/// Jain's index over used/share of the leaves that are entitled to something, thousandths: 1000 if all get the same
+/// part of their share. With several resources, the worst index; 1000 if there is nothing to compare.
 pub(crate) fn jain_permille(leaves: &[Leaf], resources: usize) -> u64 {
     (0..resources).filter_map(|r| jain_of(leaves, r)).min().unwrap_or(1000)
 }
@@ -48,7 +48,7 @@ fn jain_of(leaves: &[Leaf], resource: usize) -> Option<u64> {
     u64::try_from((above * 1000 + below / 2) / below).ok()
 }
 
-/// The sum of the shortfalls against the fair share over all leaves with demand, one number a governed resource.
+/// The sum of the shortfalls against the fair share over all leaves with demand, one number for each governed resource.
 pub(crate) fn shortfalls(leaves: &[Leaf], resources: usize) -> Vec<i128> {
     let short = |l: &Leaf, r: usize| match (l.share.get(r), l.used.get(r), l.demand.get(r)) {
         (Some(share), Some(used), Some(demand)) if *demand > 0 => (share - used).max(0),

@@ -1,7 +1,7 @@
 //! Whether an eviction takes a pod from a quota within its guarantee: R2(b), checked with the ledger of the metrics.
 //!
-//! It knows nothing of plans: what counts is what every quota uses by pods that were not told to leave, when the eviction is
-//! decided.
+//! The check does not look at plans. It uses the usage of every quota at the moment of the decision, without pods that
+//! are already terminating.
 
 use super::MetricsCollector;
 use crate::world::World;

@@ -1,7 +1,8 @@
-//! The ledger of the metrics: what every leaf uses and requests, and the integrals over time that follow from it.
+//! Usage accounting for metrics, kept separately from the scheduler's own ledger: what every leaf uses and requests,
+//! and the integrals over time.
 //!
-//! It is kept from the state of pods, independently of the ledger of the scheduler, and changes only at the leaf of a pod. All
-//! integrals are exact: base units times milliseconds in 128 bits, advanced whenever time moves on.
+//! It is computed from the states of pods, and a pod changes only its own leaf. All integrals are exact: base units
+//! times milliseconds in 128 bits, updated whenever time advances.
 
 use crate::world::Table;
 use quotree_core::{QuotaTree, Time};
@@ -10,14 +11,14 @@ use quotree_core::{QuotaTree, Time};
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Total {
     pub(crate) governed: bool,
-    /// What nodes that are up have.
+    /// The capacity of the nodes that are up.
     pub(crate) capacity: i128,
     pub(crate) used: i128,
     /// What leaves use above their guarantees.
     pub(crate) borrowed: i128,
     /// Guarantees that leaves do not use.
     pub(crate) unused: i128,
-    /// What leaves miss of their guarantees while they have waiting pods that request it.
+    /// What leaves lack of their guarantees while they have pending pods that request it.
     pub(crate) starved: i128,
     pub(crate) capacity_ms: u128,
     pub(crate) used_ms: u128,
@@ -27,7 +28,8 @@ pub(crate) struct Total {
 }
 
 impl Total {
-    /// Guarantees of others that are in use; as in the ledger of the scheduler, borrowing takes idle guarantees first.
+    /// The guarantees of others that are in use. As in the ledger of the scheduler, borrowing uses idle
+    /// guarantees before unguaranteed capacity.
     fn lent(&self) -> i128 {
         self.borrowed.min(self.unused)
     }
@@ -48,7 +50,7 @@ pub(crate) struct Cell {
     pub(crate) min: i128,
     pub(crate) used: i128,
     pub(crate) waiting: i128,
-    /// The part of the use that belongs to pods that are leaving.
+    /// The part of the usage that belongs to terminating pods.
     pub(crate) leaving: i128,
 }
 
@@ -66,7 +68,7 @@ impl Cell {
     }
 }
 
-/// Use and demand of all leaves, by resource number of the scenario.
+/// Usage and demand of all leaves, by resource number of the scenario.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
     pub(crate) totals: Table<Total>,
@@ -84,7 +86,7 @@ impl Ledger {
         }
     }
 
-    /// Time moves on.
+    /// Time advances.
     pub(crate) fn advance(&mut self, now: Time) {
         let ms = u128::from(now.since(self.since));
         if ms > 0 {
@@ -93,8 +95,8 @@ impl Ledger {
         }
     }
 
-    /// A tree takes effect; `numbers` are the resource numbers of its governed resources. Use and demand start at 0 and are to
-    /// be entered again.
+    /// A tree takes effect; `numbers` are the resource numbers of its governed resources. Usage and demand start at 0,
+    /// and the caller must enter them again.
     pub(crate) fn plant(&mut self, tree: &QuotaTree, numbers: &[u32]) {
         let width = self.totals.len();
         let quotas = u32::try_from(tree.len()).unwrap_or(u32::MAX);
@@ -115,7 +117,7 @@ impl Ledger {
         }
     }
 
-    /// Use and demand of a leaf change by these amounts of a resource.
+    /// Changes usage and demand of a leaf by these amounts of a resource.
     #[inline]
     pub(crate) fn shift(&mut self, leaf: Option<u32>, resource: u32, used: i128, waiting: i128) {
         let width = self.totals.len();
@@ -133,25 +135,25 @@ impl Ledger {
         total.starved += cell.starved() - before.starved();
     }
 
-    /// Pods that use this much of a leaf are leaving, or, negative, have left.
+    /// Pods that use this much of a leaf begin to terminate, or, if negative, are gone.
     pub(crate) fn leave(&mut self, leaf: Option<u32>, resource: u32, amount: i128) {
         if let Some(leaf) = leaf.filter(|_| self.totals[resource].governed) {
             self.cells[leaf * self.totals.len() + resource].leaving += amount;
         }
     }
 
-    /// What a leaf uses without its leaving pods.
+    /// The usage of a leaf without terminating pods.
     pub(crate) fn stays(&self, leaf: u32, resource: u32) -> i128 {
         let cell = self.cell(leaf, resource);
         cell.used - cell.leaving
     }
 
-    /// Use and demand of a leaf.
+    /// Usage and demand of a leaf.
     pub(crate) fn cell(&self, leaf: u32, resource: u32) -> Cell {
         self.cells[leaf * self.totals.len() + resource]
     }
 
-    /// A node joins or goes.
+    /// A node joins or is lost.
     pub(crate) fn resize(&mut self, resource: u32, by: i128) {
         self.totals[resource].capacity += by;
     }

@@ -22,7 +22,7 @@ use borrowing_split::{BorrowingSplit, Step};
 use evictions::Evictions;
 use quotree_core::{Event, EvictReason, FairShares, Plan, QuotaTree, ReleaseReason, Scheduler, Time, WorkloadId};
 
-/// Everything that is counted.
+/// All metrics of a run.
 #[derive(Debug, Default)]
 pub(crate) struct MetricsCollector {
     pub(crate) ledger: Ledger,
@@ -31,20 +31,20 @@ pub(crate) struct MetricsCollector {
     /// When the last bind or eviction was decided.
     pub(crate) last_change: Option<Time>,
     pub(crate) decisions: u64,
-    /// Verdicts for which a search stopped at its bound.
+    /// Verdicts of searches that stopped at their limit.
     pub(crate) bounds_hit: u64,
     /// Gangs that the scheduler left running below their minimum (I6).
     pub(crate) partial_gangs: u64,
-    /// The state of each pod, as far as the facts have told.
+    /// The state of each pod, according to the facts received so far.
     states: Table<State>,
-    /// Which accounts the borrowing and the starving in the ledger are of.
+    /// Which accounts borrow, and which lack their guarantee, in the ledger.
     split: BorrowingSplit,
     parts: AccountParts,
-    /// As of the last time at which everything had happened.
+    /// The fairness figures, as of the last time at which all events had been handled.
     shares: FairShares,
-    /// Whether something may have changed since that shares or shortfalls depend on.
+    /// Whether something on which shares or shortfalls depend may have changed since.
     stale: bool,
-    /// Shortfalls against the fair share, then and over time, by resource number.
+    /// Shortfalls against the fair share, at that time and over time, by resource number.
     short: Vec<i128>,
     short_ms: Vec<u128>,
     /// The resource numbers of the governed resources of the tree, in its order.
@@ -63,7 +63,7 @@ impl MetricsCollector {
         }
     }
 
-    /// Time moves on; everything stays as it is until then.
+    /// Time advances; nothing changes until then.
     pub(crate) fn advance(&mut self, now: Time) {
         let ms = u128::from(now.since(self.now));
         for (sum, short) in self.short_ms.iter_mut().zip(&self.short) {
@@ -81,12 +81,12 @@ impl MetricsCollector {
         self.stale |= !plan.actions.is_empty();
     }
 
-    /// The scheduler gets an event. A bind that succeeds changes neither use nor demand.
+    /// The scheduler gets an event. A successful bind changes neither usage nor demand.
     pub(crate) fn told(&mut self, event: &Event) {
         self.stale |= !matches!(event, Event::PodBound { .. } | Event::Tick);
     }
 
-    /// The scheduler evicts a pod; the facts that follow have not been told yet.
+    /// The scheduler evicts a pod. The facts that follow have not been received yet.
     pub(crate) fn evict_decided(&mut self, world: &World<'_>, pod: u32, reason: EvictReason) {
         let cause = reason.cause.filter(|cause| cause.0 < world.units.len());
         let violates = cause.is_some_and(|cause| self.violates_guarantee(world, pod, cause.0));
@@ -94,7 +94,7 @@ impl MetricsCollector {
         self.last_change = Some(self.now);
     }
 
-    /// The reservation of a workload that was not bound ended.
+    /// The reservation of a workload ended before it was bound.
     pub(crate) fn released(&mut self, workload: WorkloadId, reason: ReleaseReason) {
         match reason {
             ReleaseReason::NeededBy(taker) => self.evictions.taken_over(workload, taker),
@@ -104,7 +104,7 @@ impl MetricsCollector {
         }
     }
 
-    /// Something happened in the world.
+    /// A fact of the world is received.
     #[inline]
     pub(crate) fn on(&mut self, fact: &Fact, world: &World<'_>) {
         match fact {
@@ -127,7 +127,7 @@ impl MetricsCollector {
         }
     }
 
-    /// A pod changes its state: its leaf uses or requests more or less.
+    /// A pod changes its state: usage or demand of its leaf changes.
     fn enter(&mut self, world: &World<'_>, pod: u32, from: State, to: State) {
         if pod == self.states.len() {
             self.states.push(to);
@@ -142,7 +142,7 @@ impl MetricsCollector {
         }
     }
 
-    /// Enters a change of state into the ledger; gives what it means for the order of its leaf.
+    /// Enters a change of state into the ledger, and gives the resulting change of the order of its leaf.
     fn count(&mut self, world: &World<'_>, pod: u32, from: State, to: State) -> Option<Step> {
         let uses = i128::from(to.holds_resources()) - i128::from(from.holds_resources());
         let waits = i128::from(to == State::Waiting) - i128::from(from == State::Waiting);
@@ -164,7 +164,7 @@ impl MetricsCollector {
         (uses != 0 || waits != 0).then_some(Step { pod, shape, account, leaf, uses, waits })
     }
 
-    /// A tree takes effect: the ledger is built anew from all pods.
+    /// A tree takes effect: the ledger is rebuilt from all pods.
     pub(crate) fn plant(&mut self, world: &World<'_>) {
         let tree = world.trees.current();
         self.governed = tree.governed().filter_map(|name| world.shapes.resource(name.as_str())).collect();
@@ -177,7 +177,7 @@ impl MetricsCollector {
         self.rebuild_split(world, false);
     }
 
-    /// The orders of all leaves are built anew.
+    /// Rebuilds the orders of all leaves.
     fn rebuild_split(&mut self, world: &World<'_>, keep: bool) {
         let quotas = u32::try_from(world.trees.current().len()).unwrap_or(u32::MAX);
         let entered = self.split.rebuild(quotas, &self.governed, &self.ledger, keep);
@@ -197,8 +197,8 @@ impl MetricsCollector {
         }
     }
 
-    /// Everything at this time has happened: the shortfalls hold until the next event. Gives whether the fair shares are as
-    /// they would be if they were computed anew, where this is to be checked.
+    /// All events of this time have been handled; the shortfalls hold until the next event. Returns whether the fair
+    /// shares equal those computed anew, if this is to be checked.
     pub(crate) fn settled(&mut self, scheduler: &Scheduler, check: bool) -> bool {
         if std::mem::take(&mut self.stale) {
             scheduler.refresh_fair_shares(&mut self.shares);
@@ -226,19 +226,19 @@ impl MetricsCollector {
         self.short_ms.get(resource).copied().unwrap_or(0)
     }
 
-    /// What an account uses, borrows and misses of a resource now.
+    /// What an account now uses, borrows and lacks of a resource.
     pub(crate) fn amounts(&self, account: &UsageAccount, resource: u32) -> [i128; 3] {
         let [borrowed, starved] = self.parts.amounts(account.number, resource);
         [account.used(resource), borrowed, starved]
     }
 
-    /// The same until now, base units times milliseconds.
+    /// The same as integrals up to now, base units times milliseconds.
     pub(crate) fn over_time(&self, account: &UsageAccount, resource: u32, now: Time) -> [u128; 3] {
         let [borrowed, starved] = self.parts.over_time(account.number, resource, now);
         [account.used_ms(resource, now), borrowed, starved]
     }
 
-    /// The leaves with what they use, want and are entitled to, one number a governed resource.
+    /// The leaves with their usage, demand and fair share, one number for each governed resource.
     fn leaves(&self, scheduler: &Scheduler) -> Vec<fairness::Leaf> {
         let (tree, shares) = (scheduler.tree(), scheduler.fair_shares());
         let leaf = |q: quotree_core::QuotaId| {

@@ -2,14 +2,14 @@
 
 use crate::{model::WaitStat, result::WaitRow};
 
-/// One wait: the account of the pod, and how long.
+/// One wait: the account of the pod, and the time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wait {
     pub(crate) account: u32,
     pub(crate) ms: u64,
 }
 
-/// The row of a list of waits; it is sorted on the way.
+/// The row for a list of waits; sorts the list.
 ///
 /// Quantiles are by nearest rank: the smallest wait that at least p of 100 waits do not exceed.
 pub(crate) fn summary(waits: &mut [u64]) -> WaitRow {

@@ -1,4 +1,4 @@
-//! The people of a run: what the model says of users and groups, and who can use which quota at the end of a run.
+//! Users and groups of a run: the types of the model, and who can use which quota at the end of a run.
 
 mod tenancy;
 

@@ -5,7 +5,7 @@ use crate::result::{QuantityMap, QuotaRow, RunResult, UserRow};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Users, leaves, and who can use which.
+/// Users, leaves, and which user can use which leaf.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Tenancy {
     /// The scenario's name.
@@ -14,9 +14,9 @@ pub struct Tenancy {
     pub at_ms: u64,
     /// All users, in order of appearance.
     pub users: Vec<Tenant>,
-    /// Users that may edit.
+    /// Admins: users who may edit.
     pub admins: Vec<String>,
-    /// Nobody can submit into these (A4).
+    /// Namespaces into which nobody can submit (A4).
     pub namespaces_on_no_leaf: Vec<String>,
     /// Groups without members.
     pub groups_without_members: Vec<String>,
@@ -31,11 +31,11 @@ pub struct Tenancy {
 pub struct Tenant {
     /// Its name.
     pub user: String,
-    /// Absent for somebody who submits but is not a user.
+    /// The role; absent for somebody who submits but is not a user.
     pub role: Option<Role>,
     /// The leaves it can use.
     pub can: Vec<Use>,
-    /// Why it can use no leaf, where it cannot.
+    /// Why it can use no leaf, if it can use none.
     pub nothing: Option<String>,
     /// The leaves it cannot use.
     pub cannot: Vec<NoUse>,
@@ -50,7 +50,7 @@ pub struct Use {
     pub namespaces: Vec<String>,
     pub min: QuantityMap,
     pub max: QuantityMap,
-    /// Use by all users together.
+    /// The usage by all users together.
     pub used: QuantityMap,
 }
 
@@ -145,7 +145,7 @@ impl Tenant {
     }
 }
 
-/// Why a user cannot use a leaf, if so.
+/// Why a user cannot use a leaf; nothing if it can.
 fn closed(user: &UserRow, leaf: &Leaf<'_>) -> Option<String> {
     if user.role.is_none() {
         return Some("is not a declared user".to_owned());

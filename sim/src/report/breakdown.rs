@@ -28,7 +28,7 @@ struct Sum {
     thrash: Thrash,
     last_end: Time,
     paid: u128,
-    /// Used, borrowed and missed now and over time, by resource number.
+    /// Used, borrowed and lacking amounts, now and over time, by resource number.
     now: Vec<[i128; 3]>,
     over_time: Vec<[u128; 3]>,
     waits: Vec<u64>,
@@ -158,7 +158,7 @@ impl<'e> Sums<'e> {
     }
 }
 
-/// The number as a place, where there is one.
+/// The number as an index, if there is one.
 fn place(number: u32) -> Vec<u32> {
     if number == NONE { Vec::new() } else { vec![number] }
 }

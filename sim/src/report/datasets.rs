@@ -48,7 +48,7 @@ fn row(dataset: &Dataset, flow: &DatasetFlow) -> DatasetRow {
     }
 }
 
-/// What a workload read.
+/// The input of a workload.
 pub(super) fn input(input: &Input) -> InputRow {
     InputRow {
         read_bytes: input.read_bytes(),

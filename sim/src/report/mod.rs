@@ -1,4 +1,5 @@
-//! The result of a run, composed at its end from a view of it: the head and the metrics here, the rows in the submodules.
+//! Composes the result of a run at its end from a view of it: the head and the metrics here, the rows in the
+//! submodules.
 
 mod breakdown;
 mod datasets;
@@ -94,7 +95,7 @@ fn metrics(view: &RunView<'_>) -> Metrics {
     metrics
 }
 
-/// Absent where no workload has one.
+/// Absent if no workload has a deadline.
 fn deadlines(view: &RunView<'_>) -> Option<DeadlineRow> {
     view.world.scenario.workloads.iter().any(Workload::has_deadlines).then(|| {
         let all = view.world.accounts.all.iter().map(|account| account.outcomes);

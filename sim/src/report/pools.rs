@@ -15,7 +15,7 @@ pub(crate) const fn paid_milli(paid: u128) -> u128 {
 /// Milliseconds of an hour, for prices.
 const HOUR: u128 = 3_600_000;
 
-/// The node time of one pool or of all together.
+/// The node time of one pool, or of all pools together.
 pub(crate) fn node_ms(view: &RunView<'_>, pool: Option<&Name>) -> u128 {
     each_pool(view, pool).map(|(_, ms)| ms).sum()
 }

@@ -1,4 +1,4 @@
-//! The rows of the result: quotas, namespaces, workloads, nodes, evictions, and who waits.
+//! The rows of the result: quotas, namespaces, workloads, nodes, evictions, and pending workloads.
 
 use super::breakdown::Sums;
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 use quotree_core::{Name, QuotaId, WorkloadId};
 use std::collections::BTreeMap;
 
-/// The row of these waits.
+/// The row for these waits.
 pub(crate) fn wait_of<'a>(waits: impl Iterator<Item = &'a Wait>) -> WaitRow {
     wait_summary(&mut waits.map(|w| w.ms).collect::<Vec<_>>())
 }
@@ -126,7 +126,7 @@ pub(super) fn workloads(view: &RunView<'_>) -> Vec<WorkloadRow> {
     view.world.scenario.workloads.iter().zip(0u32..).map(row).collect()
 }
 
-/// What was read, by tally.
+/// The input of workloads, by tally.
 fn input_by_tally(view: &RunView<'_>) -> BTreeMap<u32, Input> {
     let mut inputs: BTreeMap<u32, Input> = BTreeMap::new();
     for (account, input) in view.world.datasets.inputs(view.now()) {

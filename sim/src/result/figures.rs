@@ -21,10 +21,10 @@ pub struct Metrics {
     /// Failures that `faults` drew.
     #[serde(skip_serializing_if = "is_zero")]
     pub node_failures: u64,
-    /// Pods that drains told to leave.
+    /// Pods that drains evicted.
     #[serde(skip_serializing_if = "is_zero")]
     pub drained: u64,
-    /// Drains that failed: their time was over before the node was empty.
+    /// Drains that failed: their time ran out before the node was empty.
     #[serde(skip_serializing_if = "is_zero")]
     pub failed_drains: u64,
     /// What the nodes cost, thousandths of the currency.
@@ -41,7 +41,7 @@ pub struct Metrics {
     pub borrowed_unit_s: BTreeMap<String, u128>,
     /// Lent, base units times seconds, by resource.
     pub lent_unit_s: BTreeMap<String, u128>,
-    /// Unmet guarantee with waiting demand, base units times seconds, by resource.
+    /// Unmet guarantee with pending demand, base units times seconds, by resource.
     pub starved_unit_s: BTreeMap<String, u128>,
     /// Jain's index over allocation/entitlement at the end, thousandths.
     pub jain_permille: u64,
@@ -52,10 +52,10 @@ pub struct Metrics {
     pub dominant_share_gap_permille: u64,
     pub decisions: u64,
     pub search_bounds_hit: u64,
-    /// The releases of job queues, where there are any.
+    /// The releases of job queues, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_queues: Option<JobQueueRow>,
-    /// Where some workload has a deadline.
+    /// Deadlines, if some workload has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadlines: Option<DeadlineRow>,
 }

@@ -17,8 +17,8 @@ impl Serialize for QuantityMap {
     }
 }
 
-/// Amounts times the time they were used, exact, in base units times milliseconds; serialised as decimal strings of units
-/// (cores, devices, bytes) times seconds.
+/// Amounts times the time they were used, exact, in base units times milliseconds; serialised as decimal strings of
+/// units (cores, devices, bytes) times seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TimeMap(pub Vec<(Name, u128)>);
 
@@ -43,7 +43,7 @@ impl TimeMap {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     }
 
-    /// One unit times a second of a resource, in base units times milliseconds.
+    /// One unit of a resource times a second, in base units times milliseconds.
     #[must_use]
     pub fn second(resource: &str) -> u128 {
         match Unit::of(resource) {

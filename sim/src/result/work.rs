@@ -39,13 +39,13 @@ pub struct NamespaceRow {
     pub share: ShareRow,
 }
 
-/// The share of somebody in the metrics of a run. What is zero is left out.
+/// The share of somebody in the metrics of a run. Fields that are zero are left out.
 #[derive(Debug, Clone, Default, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct ShareRow {
     /// Pods created, replacements included.
     pub pods: u64,
-    /// Instances of workloads; not in rows of workloads, which have their own.
+    /// Instances of workloads; absent in rows of workloads, which have their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instances: Option<InstancesRow>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -73,7 +73,7 @@ pub struct ShareRow {
     pub starved_time_s: TimeMap,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_queues: Option<JobQueueRow>,
-    /// Its input; not in rows of workloads, which have their own.
+    /// Its input; absent in rows of workloads, which have their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<InputRow>,
 }
@@ -102,7 +102,7 @@ pub struct GroupRow {
     pub work: WorkRow,
 }
 
-/// The work of somebody.
+/// The work of a user or group.
 #[derive(Debug, Clone, Default, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct WorkRow {
@@ -111,10 +111,10 @@ pub struct WorkRow {
     pub succeeded: u64,
     pub failed: u64,
     pub evicted: u64,
-    /// Submissions, and of users also edits, that were refused.
+    /// Submissions, and for users also edits, that were refused.
     pub refused: u64,
     pub wait: WaitRow,
-    /// What its pods use now.
+    /// The current usage of its pods.
     pub used: QuantityMap,
     /// The part of it above the guarantees of leaves.
     pub borrowed: QuantityMap,
@@ -137,20 +137,20 @@ pub struct WorkloadRow {
     pub succeeded: u64,
     pub failed: u64,
     pub evicted: u64,
-    /// Submissions that were refused: of a trace, rows.
+    /// Submissions that were refused; for a trace, the number of rows.
     pub refused: u64,
     pub wait: WaitRow,
     pub used_time_s: TimeMap,
     pub lost_work_ms: u128,
     #[serde(flatten)]
     pub share: ShareRow,
-    /// Its input; absent where it reads nothing.
+    /// Its input; absent if it reads nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<InputRow>,
-    /// Present where it arrives again and again, has tasks or a deadline, or failed.
+    /// Present if it recurs, has tasks or a deadline, or failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instances: Option<InstancesRow>,
-    /// Of a workflow.
+    /// The tasks of a workflow.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskRow>,
 }
@@ -179,7 +179,7 @@ pub struct DatasetRow {
     pub size_bytes: u64,
     pub backend_bytes_s: u64,
     pub readers: u64,
-    /// Absent where it is not accelerated.
+    /// Absent if it has no cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<CacheRow>,
     /// Bytes a second while at least one reader read.

@@ -1,4 +1,4 @@
-//! Why the scheduler evicted, released or bound, each as one sentence.
+//! Why the scheduler evicted, released or bound something, each as one sentence.
 
 use super::{Names, with_unit};
 use quotree_core::{BindReason, EvictReason, Placement, QuotaId, ReleaseReason, Rule};

@@ -12,7 +12,7 @@ fn quantity(resource: &Name, base_units: i64) -> Value {
 }
 
 /// A verdict as JSON: `rule` and what binds with its amounts, `entitled`, `holders`, `also`, `protected`, `bounds_hit`,
-/// `helps`. Lists of pods name the first `named`; their counts are complete.
+/// `helps`. Lists of pods name the first `named` pods; their counts are complete.
 #[must_use]
 pub fn verdict_json(verdict: &Verdict, names: &dyn Names, named: usize) -> Value {
     let pods = |all: &[PodId]| -> Value { all.iter().take(named).map(|pod| json!(names.pod(*pod))).collect() };

@@ -31,14 +31,14 @@ pub fn verdict(verdict: &Verdict, names: &dyn Names) -> String {
     text
 }
 
-/// Whether an obstacle deserves a clause. Full nodes do not where no victim was eligible anyway.
+/// Whether an obstacle gets a clause. Full nodes get none if no victim was eligible anyway.
 fn says_more(binding: &BlockingReason) -> bool {
     let BlockingReason::Room(room) = binding else { return true };
     let victims = room.closest.iter().any(|near| !near.taken.is_empty()) || !room.without.is_empty();
     victims || room.resource.is_none() || (room.is_fragmented() && room.nodes.total > 1)
 }
 
-/// Who holds what is missing, by leaf: `lab 16 cpu in 4 pods (8 cpu borrowed)`.
+/// The leaves whose pods use what is missing: `lab 16 cpu in 4 pods (8 cpu borrowed)`.
 #[must_use]
 pub fn holders(of: &BlockingReason, holders: &[Holder], names: &dyn Names) -> Vec<String> {
     let holders = holders.iter().map(|holder| {
@@ -206,7 +206,7 @@ pub fn protection(class: &Protected, names: &dyn Names) -> String {
     format!("{why} ({})", class.shield.rule())
 }
 
-/// What the search for victims counts against its limit.
+/// What the search for victims counts towards its limit.
 pub(super) const fn search_limit(limit: Bound) -> &'static str {
     match limit {
         Bound::Nodes => "nodes",

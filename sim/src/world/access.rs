@@ -11,7 +11,7 @@ use crate::{
 use quotree_core::{Name, QuotaId, Unquotaed};
 use std::collections::BTreeMap;
 
-/// Users and groups as they are now, and what they were refused.
+/// The current users and groups, and all refusals.
 #[derive(Debug, Default)]
 pub(crate) struct Access {
     pub(crate) tenants: Tenants,
@@ -23,14 +23,14 @@ pub(crate) struct Access {
 pub(crate) struct Refused {
     /// The user who tried, or [`NONE`].
     pub(crate) user: u32,
-    /// The account of a submission; [`NONE`] of an edit.
+    /// The account of a submission; [`NONE`] for an edit.
     pub(crate) account: u32,
     pub(crate) reason: Reason,
-    /// The row of the report: the time of the first refusal, and how many there were.
+    /// The row of the report: the time of the first refusal, and the number of refusals.
     pub(crate) row: RefusalRow,
 }
 
-/// Everything that was refused. The same submission refused again (such as the rows of a trace) is counted, not repeated.
+/// All refusals. If the same submission is refused again (for example, rows of a trace), it is counted, not repeated.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Refusals {
     pub(crate) all: Vec<Refused>,
@@ -39,10 +39,10 @@ pub(crate) struct Refusals {
 
 /// What was attempted.
 pub(crate) struct Attempt<'a> {
-    /// Its subject, in words.
+    /// Its subject, as text.
     pub(crate) what: String,
     pub(crate) by: Option<&'a Name>,
-    /// The account of a submission; [`NONE`] of an edit.
+    /// The account of a submission; [`NONE`] for an edit.
     pub(crate) account: u32,
 }
 
@@ -73,13 +73,13 @@ impl Refusals {
     }
 }
 
-/// The user of a core workload of this controller: of a trace, the row names it.
+/// The user of a core workload of this controller; for a trace, the row names the user.
 fn user_of(world: &World<'_>, owner: u32, row: u32) -> u32 {
     let place = world.rows.places.get(&owner).and_then(|rows| rows.get(row as usize));
     place.map_or(world.controllers[owner].user, |place| place.user)
 }
 
-/// The account of a core workload of this controller in this namespace, by the users, groups and tree of this moment.
+/// The account of a core workload of this controller in this namespace, by the current users, groups and tree.
 pub(crate) fn account_of(world: &mut World<'_>, owner: u32, row: u32, namespace: u32) -> u32 {
     let user = user_of(world, owner, row);
     let mut group = NONE;
@@ -155,7 +155,7 @@ fn refuse(world: &mut World<'_>, attempt: Attempt<'_>, refusal: &Refusal) {
     world.trace(TraceEvent::Refused { refusal });
 }
 
-/// Records that the quota tree stays as it is.
+/// Records that an edit of the quota tree was refused.
 pub(crate) fn refuse_tree(world: &mut World<'_>, attempt: Attempt<'_>, refusal: &Refusal) {
     let refusal = note(world, attempt, refusal);
     world.trace(TraceEvent::Tree { refused: Some(refusal) });
@@ -209,7 +209,7 @@ impl Surroundings for World<'_> {
     }
 }
 
-/// The subject of a change, in words.
+/// The subject of a change, as text.
 fn subject(change: &Change, scenario: &Scenario) -> String {
     let workload = |i: usize| scenario.workloads.get(i).map_or("", |w| w.name.as_str());
     let node = |i: usize| scenario.cluster.nodes.get(i).map_or("", |n| n.name.as_str());

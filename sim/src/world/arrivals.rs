@@ -1,7 +1,8 @@
-//! The controller of workloads that arrive again and again: each arrival is an instance with a number and a controller of its own.
+//! The controller of workloads that are submitted repeatedly. Each arrival is an instance with its own number and
+//! controller.
 //!
-//! Only the next arrival is ever known: when one is submitted, the next is scheduled. So a hundred days of arrivals take no time to
-//! set up, and instances that have ended take little memory.
+//! Only the next arrival is ever computed: when one is submitted, the next is scheduled. So a hundred days of arrivals
+//! take no time at the start, and instances that have ended take little memory.
 
 use super::{ARRIVAL, End, World, WorldEvent, access, clock::Clock, controllers::OwnerRef, cron, submit};
 
@@ -15,7 +16,7 @@ pub(crate) struct Generator {
     pub(crate) live: Vec<u32>,
 }
 
-/// A workload begins to arrive.
+/// The arrivals of a workload begin.
 pub(crate) fn start(world: &mut World<'_>, owner: u32) {
     let Some(workload) = world.workload_of(owner) else { return };
     let Some(arrivals) = &workload.arrivals else { return };
@@ -24,7 +25,8 @@ pub(crate) fn start(world: &mut World<'_>, owner: u32) {
     schedule_next(world, owner)
 }
 
-/// Schedules the next arrival, if there is one; arrivals of this time are submitted at once, in the order of the file.
+/// Schedules the next arrival, if there is one. Arrivals of the current time are submitted at once, in the order of the
+/// file.
 fn schedule_next(world: &mut World<'_>, owner: u32) {
     let arrivals = world.workload_of(owner).and_then(|workload| workload.arrivals.as_ref());
     loop {
@@ -63,7 +65,7 @@ fn add_instance(world: &mut World<'_>, owner: u32) {
     }
 }
 
-/// Adds an instance to the list of live ones; what has ended is dropped before the list grows.
+/// Adds an instance to the list of live ones; ended ones are dropped before the list would grow.
 fn remember(world: &mut World<'_>, owner: u32, instance: u32) {
     let Some(generator) = world.controllers[owner].generator.as_mut() else { return };
     let mut live = std::mem::take(&mut generator.live);

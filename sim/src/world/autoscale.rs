@@ -1,8 +1,9 @@
-//! Node pools that grow and shrink by themselves. A pool grows for demand that its quota admits and that lacks only room, and
-//! for nothing else. How much of the demand new nodes would serve is not guessed: a copy of the scheduler that has the nodes
-//! decides it. In the order of the file, each pool orders the fewest nodes with which as much is placed as with all of them.
-//! A node that had no pods for long enough, and that nothing is reserved on, goes, the last one first; but none goes while
-//! ordered nodes are on their way, since the demand they were ordered for may need both.
+//! Node pools that scale by themselves. A pool grows only for demand that its quota admits and that just lacks room. A
+//! copy of the scheduler, which has the nodes, computes how much of the demand new nodes would serve. Pools are handled
+//! in the order of the file, and each orders the fewest nodes with which as many pods are placed as with all the nodes
+//! it could order. A node that had no pods for long enough, and on which nothing is reserved, is removed, the last node
+//! first. No node is removed while ordered nodes have not joined, since the demand for which they were ordered may need
+//! both.
 
 use super::{EDIT, World, WorldEvent, fleet::NodeEvent, nodes};
 use crate::{
@@ -16,9 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The state of all pools that scale.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scaler {
-    /// By pool.
+    /// The state of each pool.
     pools: Vec<(usize, Autoscale)>,
-    /// Whether some workload lacked only room since the pools were last scaled.
+    /// Whether some workload has lacked only room on nodes since the pools were last scaled.
     pub(crate) wanted: bool,
     /// Ordered nodes that have not joined yet.
     ordered: BTreeSet<u32>,
@@ -49,24 +50,24 @@ impl Scaler {
     }
 }
 
-/// One round in which the pools grow, one after the other.
+/// One round, in which the pools grow one after the other.
 #[derive(Debug)]
 pub(crate) struct Growth {
     /// Nodes that are ordered.
     coming: Vec<u32>,
-    /// How many pods would be placed with them.
+    /// How many pods would be placed if they joined.
     placed: usize,
 }
 
 impl Growth {
-    /// Before any pool has grown.
+    /// The state before any pool has grown.
     pub(crate) fn new(world: &World<'_>, scheduler: &Scheduler) -> Result<Self, RunError> {
         let coming: Vec<u32> = world.fleet.scaler.ordered.iter().copied().collect();
         let placed = placed_with(world, scheduler, &coming)?;
         Ok(Self { coming, placed })
     }
 
-    /// A pool orders the fewest nodes with which as much is placed as with all it could order.
+    /// A pool orders the fewest nodes with which as many pods are placed as with all the nodes it could order.
     pub(crate) fn grow(&mut self, world: &mut World<'_>, scheduler: &Scheduler, pool: usize) -> Result<(), RunError> {
         let Some(pool) = world.scenario.cluster.pools.get(pool) else { return Ok(()) };
         let spare = |node: &&u32| world.nodes[**node].absent && !self.coming.contains(node);
@@ -129,7 +130,7 @@ pub(crate) fn node_arrives(world: &mut World<'_>, node: u32) {
     nodes::set_absent(world, node, false);
 }
 
-/// Nodes that were idle for long enough go, as long as the pool keeps its minimum.
+/// Removes nodes that were idle for long enough, as long as the pool keeps its minimum.
 pub(crate) fn release_idle(world: &mut World<'_>, scheduler: &Scheduler) {
     // A reservation after evictions stands there (H1).
     let is_held = |node: u32| scheduler.node(NodeId(node)).is_some_and(|view| view.held.iter().next().is_some());

@@ -1,7 +1,8 @@
-//! The arrival times of a workload that arrives again and again, each computed when it is asked for.
+//! The arrival times of a workload that is submitted repeatedly, each computed when it is needed.
 //!
-//! The clock keeps a few numbers whatever the number of arrivals, and draws from one stream, labelled with the workload. Rates that
-//! change by the hour are exact: gaps are drawn on a scale on which arrivals have constant density, and converted to time.
+//! The clock keeps a few numbers, however many arrivals there are, and draws from one stream, labelled with the
+//! workload. Rates that change by the hour are exact: gaps are drawn on a scale on which arrivals have constant
+//! density, and converted to time.
 
 use crate::{
     model::{Arrivals, HOUR_MS, Pattern},
@@ -15,11 +16,11 @@ use std::collections::VecDeque;
 pub(crate) struct Clock {
     stream: Stream,
     submit: Time,
-    /// How many arrivals were given out.
+    /// The number of arrivals returned so far.
     given: u64,
-    /// The position of the last one: a time, or a place on the scale of constant density.
+    /// The position of the last arrival: a time, or a position on the scale of constant density.
     at: u128,
-    /// The rest of the present burst, and the time of its last arrival.
+    /// The remaining arrivals of the current burst, and the time of its last one.
     burst: VecDeque<u64>,
     last: u64,
 }
@@ -98,7 +99,7 @@ fn weight_until(hours: &[u32; 24], ms: u64) -> u128 {
     sum
 }
 
-/// The first time before which there is at least so much weight.
+/// The first time before which the weight is at least this much.
 fn time_of(hours: &[u32; 24], weight: u128) -> Option<Time> {
     let day: u128 = hours.iter().map(|weight| u128::from(*weight) * u128::from(HOUR_MS)).sum();
     let (days, mut rest) = (weight.checked_div(day)?, weight % day);

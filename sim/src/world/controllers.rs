@@ -1,6 +1,6 @@
-//! Controllers: they create core workloads. Each workload of the scenario has one; of a workload that arrives again and again
-//! every instance has its own, and of a workflow every task. They are small, and drop what they need only to run when they
-//! have ended.
+//! Controllers create core workloads. Each workload of the scenario has one. If it is submitted repeatedly, every
+//! instance has its own, and so has every task of a workflow. They are small, and when they end they drop the state
+//! that they need only while they run.
 
 use super::{End, Flow, Generator, NONE, Outcomes, Shapes, State, Training, World, job::JobState, names::owner_name};
 use crate::{
@@ -8,16 +8,16 @@ use crate::{
     random::Stream,
 };
 
-/// The part of the scenario for which a controller acts.
+/// The part of the scenario that a controller runs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OwnerRef {
     /// The workload.
     pub(crate) workload: u32,
-    /// Which instance of it, or [`NONE`] for the workload itself.
+    /// The number of the instance, or [`NONE`] for the workload itself.
     pub(crate) number: u32,
-    /// Which task of a workflow, or [`NONE`].
+    /// The task of a workflow, or [`NONE`].
     pub(crate) task: u32,
-    /// The controller that is told when it has ended, or [`NONE`].
+    /// The controller to notify when it has ended, or [`NONE`].
     pub(crate) parent: u32,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct ControllerState {
     pub(crate) number: u32,
     pub(crate) task: u32,
     pub(crate) parent: u32,
-    /// Where its outcomes are counted.
+    /// The tally in which its outcomes are counted.
     pub(crate) tally: u32,
     pub(crate) namespace: u32,
     /// The user who submits, or [`NONE`].
@@ -37,30 +37,30 @@ pub(crate) struct ControllerState {
     pub(crate) account: u32,
     /// The request of one pod, for kinds with one template.
     pub(crate) shape: u32,
-    /// Pods that run (leaving ones included), that wait, and that were told to leave.
+    /// How many of its pods are running (terminating ones included), pending, and terminating.
     pub(crate) running: u32,
     pub(crate) pending: u32,
     pub(crate) leaving: u32,
-    /// Core workloads that may still live.
+    /// Core workloads that may not have ended.
     pub(crate) units: Vec<u32>,
     /// How many core workloads it has created.
     pub(crate) made: u32,
-    /// Deployment: the wanted replicas. Job: the pods that have still to succeed.
+    /// Deployment: the wanted replicas. Job: the pods that still have to succeed.
     pub(crate) wanted: u32,
     /// Retries that are scheduled.
     pub(crate) retrying: u32,
-    /// What only a Job knows.
+    /// State of a Job.
     pub(crate) job: JobState,
     /// It creates nothing more.
     pub(crate) closed: bool,
     /// How it ended.
     pub(crate) end: End,
-    /// Whether it was submitted; of a trace, only its rows are.
+    /// Whether it was submitted; for a trace, only its rows are submitted.
     pub(crate) begun: bool,
-    /// Whether its deadline is neither met nor missed yet.
+    /// Whether its deadline has been neither met nor missed so far.
     pub(crate) due: bool,
     pub(crate) runtimes: Option<Box<Stream>>,
-    /// For random grace periods of its own.
+    /// The random stream of its own grace periods.
     pub(crate) graces: Option<Box<Stream>>,
     pub(crate) training: Option<Box<Training>>,
     pub(crate) generator: Option<Box<Generator>>,
@@ -68,7 +68,7 @@ pub(crate) struct ControllerState {
 }
 
 impl ControllerState {
-    /// One of its pods goes from one state to another.
+    /// One of its pods changes its state.
     #[inline]
     pub(crate) fn shift(&mut self, from: State, to: State) {
         self.running = self.running + u32::from(to.holds_resources()) - u32::from(from.holds_resources());
@@ -83,7 +83,7 @@ pub(crate) struct Tally {
     pub(crate) workload: u32,
 }
 
-/// A controller that has done nothing yet; `place` is its namespace and tally, `named` the seed and its name.
+/// A controller in its initial state; `place` is its namespace and tally, `named` the seed and its name.
 pub(crate) fn new_controller(
     part: OwnerRef,
     kind: &Kind,
@@ -147,12 +147,12 @@ impl<'a> World<'a> {
         first(workload).unwrap_or(0)..first(next).unwrap_or_else(|| self.tallies.len())
     }
 
-    /// Whether a tally is that of a workload, and not that of a task.
+    /// Whether a tally belongs to a workload rather than to a task.
     pub(crate) fn is_whole(&self, tally: u32) -> bool {
         self.controllers[self.tallies[tally].workload].tally == tally
     }
 
-    /// The outcomes of everything, by tally.
+    /// All outcomes, by tally.
     pub(crate) fn outcomes(&self) -> Vec<Outcomes> {
         let mut sums = vec![Outcomes::default(); self.tallies.len() as usize];
         for account in self.accounts.all.iter() {
@@ -175,7 +175,7 @@ impl<'a> World<'a> {
         tasks.get(task as usize)
     }
 
-    /// What a controller runs: of a task, what the task is.
+    /// The kind that a controller runs; for a task, the kind of the task.
     pub(crate) fn kind(&self, owner: u32) -> Option<&'a Kind> {
         match &self.workload_of(owner)?.kind {
             Kind::Workflow { tasks } if self.controllers[owner].task != NONE => {

@@ -1,5 +1,6 @@
-//! What pods pay for their nodes. A pod pays the greatest share that it takes of any resource of its node, as the node is when the
-//! pod is bound, but no more than the other pods leave unpaid: the pods of a node together never pay for more than the node.
+//! How the price of nodes is charged to pods. A pod pays the largest share that it takes of any resource of its node,
+//! as the node is when the pod is bound, but no more than the other pods leave unpaid. So the pods of a node together
+//! never pay more than its price.
 
 use super::Table;
 use super::{World, nodes};
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 /// A whole node, in parts.
 pub(crate) const NODE: u64 = 1 << 32;
 
-/// The shares of nodes that pods pay; kept only where some pool has a price.
+/// The shares of nodes that pods pay; only kept if some pool has a price.
 #[derive(Debug, Default)]
 pub(crate) struct NodeCosts {
     /// The parts of each node that are paid.
@@ -51,7 +52,7 @@ pub(crate) fn charge(world: &mut World<'_>, pod: u32, node: u32) {
     add(world, pod, i128::from(parts) * i128::from(price));
 }
 
-/// A pod has left its node.
+/// A pod has left its node and stops paying.
 pub(crate) fn discharge(world: &mut World<'_>, pod: u32) {
     let Some(costs) = &mut world.costs else { return };
     let Some((node, parts)) = costs.of.remove(&pod) else { return };

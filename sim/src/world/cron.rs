@@ -1,9 +1,9 @@
-//! Cron jobs: what happens when an instance is to start and an earlier one has not ended.
+//! Cron jobs: what happens when an instance should start and an earlier one has not ended.
 
 use super::{State, World, arrivals, ending, submit};
 use crate::model::Concurrency;
 
-/// Whether the next instance may start; withdraws earlier ones where the workload says so.
+/// Whether the next instance may start; withdraws earlier instances if the workload says so.
 pub(crate) fn may_start(world: &mut World<'_>, owner: u32) -> bool {
     let concurrency = world.workload_of(owner).and_then(|w| w.arrivals.as_ref()).and_then(|a| a.concurrency);
     match concurrency {

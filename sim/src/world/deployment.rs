@@ -1,4 +1,4 @@
-//! The controller of Deployments: it keeps as many pods as wanted; lost pods are replaced, surplus pods deleted.
+//! The controller of Deployments: it keeps the wanted number of pods. Lost pods are replaced, surplus pods deleted.
 
 use super::{State, World, submit, submit::NewWorkload};
 use crate::model::Kind;
@@ -6,8 +6,8 @@ use quotree_core::PodSet;
 use smallvec::smallvec;
 use std::{cmp::Reverse, sync::Arc};
 
-/// Sets the replica count. Leaving pods are replaced by their own retries; surplus pods are deleted at once, waiting before
-/// running, youngest first.
+/// Sets the replica count. Pods already terminating are replaced by their own retry. Surplus pods are deleted at once:
+/// pending pods first, then running ones, newest first in each.
 pub(crate) fn scale(world: &mut World<'_>, owner: u32, replicas: u32) {
     world.controllers[owner].wanted = replicas;
     let mut units = std::mem::take(&mut world.controllers[owner].units);
@@ -35,7 +35,8 @@ pub(crate) fn scale(world: &mut World<'_>, owner: u32, replicas: u32) {
     }
 }
 
-/// Replaces a pod that was evicted or lost, if it is still wanted.
+/// Creates a replacement for a pod that was evicted or lost with its node, if the Deployment is below its replica
+/// count.
 pub(crate) fn replace(world: &mut World<'_>, owner: u32, lost: u32) {
     let state = &world.controllers[owner];
     if state.running + state.pending - state.leaving >= state.wanted {
@@ -45,8 +46,8 @@ pub(crate) fn replace(world: &mut World<'_>, owner: u32, lost: u32) {
     add_pod(world, owner, evictions, None);
 }
 
-/// Adds a pod of a Deployment or Job; `work` is the work it has left and how long it has run before, milliseconds; absent:
-/// without end.
+/// Adds a pod of a Deployment or Job. `work` is the remaining work and how long it has run before, milliseconds; if
+/// absent, the pod runs without end.
 pub(crate) fn add_pod(world: &mut World<'_>, owner: u32, evictions: u32, work: Option<(u64, u64)>) -> Option<u32> {
     let (Kind::Deployment { template, .. } | Kind::Job { template, .. }) = world.kind(owner)? else { return None };
     let (left_ms, ran_ms) = work.unwrap_or((u64::MAX, 0));

@@ -1,4 +1,4 @@
-//! Devices that fail and are repaired, nodes that are relabelled, and guaranteed cells that become unavailable.
+//! Devices that become unhealthy and recover, nodes that are relabelled, and guaranteed cells that become unavailable.
 
 use super::{NONE, State, World, access, access::Attempt, nodes, pod_lifecycle};
 use crate::{
@@ -19,13 +19,13 @@ use std::{borrow::Cow, collections::BTreeMap};
 pub(crate) struct Devices {
     /// The unhealthy ones, by node.
     unhealthy: BTreeMap<u32, u64>,
-    /// Nodes that were relabelled or edited, as they have been since.
+    /// Nodes that were relabelled or edited, as they are now.
     relabelled: BTreeMap<u32, NodeSpec>,
-    /// The devices of each pod; kept only where some device of the scenario fails together with its pods.
+    /// The devices of each pod; only kept if some device of the scenario fails together with its pods.
     given: Option<BTreeMap<u32, DeviceSet>>,
     /// Whether guaranteed cells were unavailable at the last check.
     cells_short: bool,
-    /// Whether any tree of the scenario guarantees cells, and whether the first nodes have joined.
+    /// Whether some tree of the scenario guarantees cells, and whether the first nodes have joined.
     has_cells: bool,
     watches: bool,
 }
@@ -44,19 +44,19 @@ impl Devices {
         Self { given: takes.then(BTreeMap::new), has_cells, ..Self::default() }
     }
 
-    /// A pod is bound with these devices of its node.
+    /// Records that a pod is bound with these devices of its node.
     pub(crate) fn give(&mut self, pod: u32, devices: DeviceSet) {
         if let Some(given) = &mut self.given {
             given.insert(pod, devices);
         }
     }
 
-    /// A node is edited.
+    /// Records an edited node.
     pub(crate) fn edit(&mut self, node: u32, spec: NodeSpec) {
         self.relabelled.insert(node, spec);
     }
 
-    /// A node with its edits and the health of its devices; `spec` is what the scenario says.
+    /// A node with its edits and the health of its devices; `spec` is the node of the scenario.
     pub(crate) fn now(&self, node: u32, spec: NodeSpec) -> NodeSpec {
         let mut spec = self.relabelled.get(&node).cloned().unwrap_or(spec);
         spec.unhealthy = DeviceSet(self.unhealthy.get(&node).copied().unwrap_or(0));
@@ -71,7 +71,7 @@ pub(crate) fn missing_cells<'n>(tree: &QuotaTree, up: impl Iterator<Item = Cow<'
     if wanted.is_empty() { None } else { cells::short(&wanted, up) }
 }
 
-/// The first nodes have joined: from here on missing cells are reported.
+/// The first nodes have joined: from now on unavailable cells are reported.
 pub(crate) fn watch_cells(world: &mut World<'_>) {
     world.devices.watches = world.devices.has_cells;
     check_cells(world);
@@ -94,7 +94,7 @@ pub(crate) fn check_cells(world: &mut World<'_>) {
     }
 }
 
-/// A device fails or is repaired. The engine handles relabelling, which the scheduler may refuse.
+/// A device becomes unhealthy or recovers. The engine handles relabelling, since the scheduler may refuse it.
 pub(crate) fn change(world: &mut World<'_>, change: &DeviceChange) {
     let number = |node: &usize| u32::try_from(*node).unwrap_or(u32::MAX);
     match change {
@@ -108,7 +108,7 @@ pub(crate) fn change(world: &mut World<'_>, change: &DeviceChange) {
     }
 }
 
-/// A device becomes unhealthy or healthy; the capacity of the cluster follows.
+/// Changes the health of a device; the capacity of the cluster changes with it.
 fn set_unhealthy(world: &mut World<'_>, node: u32, device: u32, unhealthy: bool) {
     let before = nodes::spec_of(world, node);
     let (all, one) = (world.devices.unhealthy.entry(node).or_default(), 1u64 << (device & 63));
@@ -119,7 +119,7 @@ fn set_unhealthy(world: &mut World<'_>, node: u32, device: u32, unhealthy: bool)
     }
 }
 
-/// A device fails; where `lost`, the pods that use it fail with it.
+/// A device becomes unhealthy; with `lost`, the pods that use it fail.
 fn fail_device(world: &mut World<'_>, node: u32, device: u32, lost: bool) {
     set_unhealthy(world, node, device, true);
     world.trace(TraceEvent::Device { node: NodeId(node), device, healthy: false });
@@ -136,7 +136,7 @@ fn fail_device(world: &mut World<'_>, node: u32, device: u32, lost: bool) {
     pod_lifecycle::lost(world, &pods);
 }
 
-/// A node as it is now, and as it would be with other labels, or another mode of its GPUs.
+/// A node as it is now, and as it would be with new labels or a new mode of its GPUs.
 pub(crate) fn relabelled(
     world: &World<'_>,
     node: u32,
@@ -165,7 +165,7 @@ pub(crate) fn relabel(world: &mut World<'_>, node: u32, before: &NodeSpec, spec:
     check_cells(world);
 }
 
-/// The scheduler refused to relabel a node: this is recorded, and nothing changes.
+/// The scheduler refused to relabel a node: this is recorded, and the node is unchanged.
 pub(crate) fn refuse_relabel(world: &mut World<'_>, node: u32, by: Option<&Name>, error: &EventError) {
     let names = world.names();
     let mut why = error.to_string();

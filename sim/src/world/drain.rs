@@ -1,7 +1,8 @@
-//! Drains: a node is cordoned, and the world, not the scheduler, tells its pods to leave; the scheduler hears of it. A pod leaves
-//! when its disruption budget allows it: while fewer pods of the budget than allowed are gone, leaving or not yet running again. A
-//! gang that would fall below its minimum leaves as a whole (G2), elastic members leave one by one. When the time given is over,
-//! the remaining pods are killed, or the drain has failed and the node stays cordoned.
+//! Drains: a node is cordoned, and the world, not the scheduler, evicts its pods and notifies the scheduler. A pod is
+//! evicted when its disruption budget allows it, that is, while fewer pods of the budget than allowed are gone,
+//! terminating or not yet running again. A gang that would fall below its minimum is evicted as a whole (G2), elastic
+//! members one by one. When the time of the drain is over, the remaining pods are killed, or the drain has failed and
+//! the node stays cordoned.
 
 use super::{EDIT, NodeEvent, State, World, WorldEvent, fleet, nodes, pod_lifecycle, training, unreliable};
 use crate::trace::TraceEvent;
@@ -11,23 +12,23 @@ use quotree_core::{Event, NodeId};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Drain {
     kill: bool,
-    /// The node is removed when it is empty, or when the time is over.
+    /// Whether the node is removed when it is empty or the time is over.
     pub(crate) removes: bool,
     pub(crate) epoch: u32,
 }
 
-/// What all drains did.
+/// Counts over all drains.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Drained {
-    /// Pods that were told to leave.
+    /// Pods that drains evicted.
     pub(crate) pods: u64,
-    /// How many drains have begun: the number of the last one.
+    /// How many drains have begun, which is the number of the last one.
     epochs: u32,
-    /// Drains that failed: their time was over before the node was empty.
+    /// Drains that failed: their time ran out before the node was empty.
     pub(crate) failed: u64,
 }
 
-/// A drain begins; one in progress is replaced.
+/// A drain begins, and replaces one in progress.
 pub(crate) fn begin(world: &mut World<'_>, node: u32, within: Option<u64>, kill: bool, removes: bool) {
     let fleet = &mut world.fleet;
     fleet.drained.epochs += 1;
@@ -45,7 +46,7 @@ pub(crate) fn begin(world: &mut World<'_>, node: u32, within: Option<u64>, kill:
     continue_drain(world, node);
 }
 
-/// Every drain goes on as far as it can.
+/// Every drain evicts all pods that it may evict now.
 pub(crate) fn continue_all(world: &mut World<'_>) {
     let nodes: Vec<u32> = world.fleet.drains.keys().copied().collect();
     nodes.into_iter().for_each(|node| continue_drain(world, node));
@@ -110,7 +111,7 @@ pub(crate) fn time_over(world: &mut World<'_>, node: u32, epoch: u32) {
     end(world, node);
 }
 
-/// The pods that must leave with this one: only itself, or all active pods of its gang.
+/// The pods that must be evicted with this one: only itself, or all active pods of its gang.
 fn leaving_with(world: &World<'_>, pod: u32) -> Vec<u32> {
     let (unit, role) = (world.pods[pod].unit, world.pods[pod].role);
     let owner = world.units[unit].owner;
@@ -121,7 +122,7 @@ fn leaving_with(world: &World<'_>, pod: u32) -> Vec<u32> {
     world.pods_of(unit).filter(|p| world.pods[*p].state.is_active()).collect()
 }
 
-/// Whether the disruption budget allows that so many pods more leave.
+/// Whether the disruption budget allows this many more evictions.
 fn budget_allows(world: &World<'_>, pod: u32, count: usize) -> bool {
     let workload_of = |owner: u32| world.workload_of(owner);
     let owner = world.units[world.pods[pod].unit].owner;
@@ -137,7 +138,7 @@ fn budget_allows(world: &World<'_>, pod: u32, count: usize) -> bool {
     missing.saturating_add(count) <= *allowed as usize
 }
 
-/// How many pods of a workload are unavailable: they wait, are being bound, are leaving, or are still to be replaced.
+/// How many pods of a workload are unavailable: pending, being bound, terminating, or not yet replaced.
 fn unavailable(world: &World<'_>, owner: u32) -> usize {
     let state = &world.controllers[owner];
     let pods = state.units.iter().flat_map(|unit| world.pods_of(*unit));
@@ -148,7 +149,7 @@ fn unavailable(world: &World<'_>, owner: u32) -> usize {
     pods.filter(away).count() + state.retrying as usize
 }
 
-/// Tells pods of one core workload to leave: the scheduler is told, and each leaves after its grace period.
+/// Evicts pods of one core workload: the scheduler is notified, and each pod is gone after its grace period.
 fn tell_to_leave(world: &mut World<'_>, pods: &[u32], node: u32) {
     let Some(unit) = pods.first().map(|pod| world.pods[*pod].unit) else {
         return;
@@ -171,7 +172,7 @@ fn tell_to_leave(world: &mut World<'_>, pods: &[u32], node: u32) {
     }
 }
 
-/// A pod that leaves because of a drain is not counted as evicted, since the scheduler did not evict it.
+/// A pod that a drain evicts is not counted as evicted, since the scheduler did not evict it.
 fn uncount_eviction(world: &mut World<'_>, pod: u32) {
     let account = world.units[world.pods[pod].unit].account;
     world.accounts.all[account].counts.evicted -= 1;

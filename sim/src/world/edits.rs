@@ -1,13 +1,14 @@
-//! Workloads that are edited while they run. A priority class that gets another value counts for pods created from then on, as
-//! in Kubernetes, where a pod keeps the value that its class had when the pod was created. A workload that is edited itself takes
-//! its waiting and running pods along, and has from then on a priority of its own, in all its instances, tasks and rows.
+//! Workloads that are edited while they run. A new value of a priority class applies to pods created from then on, as
+//! in Kubernetes, where a pod keeps the value that its class had when the pod was created. If the workload itself is
+//! edited, its pending and running pods change, too, and the workload has its own priority from then on, in all its
+//! instances, tasks and rows.
 
 use super::{World, job_queue};
 use crate::{model::Priority, trace::TraceEvent};
 use quotree_core::{Event, Name, WorkloadChange, WorkloadId};
 use std::collections::BTreeMap;
 
-/// Edited properties of workloads, by their place in the scenario, and edited priority classes.
+/// Edited properties of workloads, by their index in the scenario, and edited priority classes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Edits {
     classes: BTreeMap<Name, i32>,
@@ -16,13 +17,13 @@ pub(crate) struct Edits {
 }
 
 impl Edits {
-    /// Pods of a class that are created from now on have another priority.
+    /// Pods of a class that are created from now on get another priority.
     pub(crate) fn set_class(&mut self, class: &Name, priority: i32) {
         self.classes.insert(class.clone(), priority);
     }
 
-    /// The priority of pods that a workload creates now: the edited one, one of their own (of a trace row), or the stated
-    /// one, by class or by number.
+    /// The priority of pods that a workload creates now: the edited priority, their own (of a trace row), or that of
+    /// the scenario, by class or by number.
     pub(crate) fn priority(&self, workload: u32, own: Option<i32>, stated: &Priority) -> i32 {
         let by_class = || stated.class.as_ref().and_then(|class| self.classes.get(class)).copied();
         let edited = self.priorities.get(&workload).copied();

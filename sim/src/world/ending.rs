@@ -1,10 +1,10 @@
-//! How the work of a controller ends: done, failed, or withdrawn. Each ends once. It is counted, its deadline is met or missed,
-//! what it needed only to run is dropped, and the workflow that contains it is told.
+//! How the work of a controller ends: done, failed, or withdrawn. It ends once. The end is counted, the deadline is met
+//! or missed, the state needed only while it runs is dropped, and the workflow that contains it is notified.
 
 use super::{CONTROLLER, NONE, State, World, WorldEvent, access, owner_name, submit, workflow};
 use crate::result::FailureRow;
 
-/// Failures that are reported one by one; more are only counted.
+/// How many failures are reported one by one; further ones are only counted.
 const MOST_FAILURES: usize = 1_000;
 
 /// How the work of a controller ended.
@@ -26,18 +26,18 @@ pub(crate) struct Outcomes {
     pub(crate) withdrawn: u64,
     /// Starts that were skipped.
     pub(crate) skipped: u64,
-    /// Deadlines.
+    /// Met and missed deadlines.
     pub(crate) met: u64,
     pub(crate) missed: u64,
 }
 
 impl Outcomes {
-    /// Neither ended nor withdrawn.
+    /// How many have neither ended nor been withdrawn.
     pub(crate) fn active(&self) -> u64 {
         self.submitted.saturating_sub(self.succeeded + self.failed + self.withdrawn)
     }
 
-    /// Adds other outcomes.
+    /// Adds the counts of other outcomes.
     pub(crate) fn add(&mut self, other: &Self) {
         self.submitted += other.submitted;
         self.succeeded += other.succeeded;
@@ -49,7 +49,7 @@ impl Outcomes {
     }
 }
 
-/// Counts something for a controller, in the account that it had when it was submitted.
+/// Counts an outcome of a controller, in the account that it had when it was submitted.
 pub(crate) fn count(world: &mut World<'_>, owner: u32, count: impl Fn(&mut Outcomes)) {
     if world.controllers[owner].account == NONE {
         let namespace = world.controllers[owner].namespace;
@@ -59,7 +59,7 @@ pub(crate) fn count(world: &mut World<'_>, owner: u32, count: impl Fn(&mut Outco
     count(&mut world.accounts.all[account].outcomes);
 }
 
-/// A controller begins: it is counted, and its deadline runs.
+/// A controller begins: it is counted, and its deadline is scheduled.
 pub(crate) fn open(world: &mut World<'_>, owner: u32) {
     world.controllers[owner].begun = true;
     count(world, owner, |outcomes| outcomes.submitted += 1);
@@ -98,7 +98,7 @@ pub(crate) fn finish(world: &mut World<'_>, owner: u32, end: End) {
     }
 }
 
-/// The work of a controller fails: everything of it is withdrawn, and the reason is recorded.
+/// The work of a controller fails: its pods are withdrawn, and the reason is recorded.
 pub(crate) fn fail(world: &mut World<'_>, owner: u32, why: String) {
     if world.controllers[owner].end != End::Open {
         return;

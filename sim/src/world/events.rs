@@ -1,4 +1,4 @@
-//! The events of the simulated world: what the queue carries, who handles each, and which of them have become moot.
+//! The events of the simulated world: their kinds, the handler of each, and which of them are obsolete.
 
 use super::{
     State, World, arrivals, dataset, deployment, devices, edits, ending, faults,
@@ -14,36 +14,36 @@ use crate::{
 };
 use quotree_core::{Event, Scheduler, Time};
 
-/// Outcomes of what was decided before.
+/// Outcomes of earlier decisions.
 pub(crate) const OUTCOME: Class = 0;
 /// Edits of the world.
 pub(crate) const EDIT: Class = 1;
 /// Controllers that replace lost pods.
 pub(crate) const CONTROLLER: Class = 2;
-/// What is submitted.
+/// Submissions.
 pub(crate) const ARRIVAL: Class = 3;
 
-/// An event of the simulated world. Pods and core workloads (`unit`) have the numbers of the world, everything else that
-/// of the scenario; `owner` is the number of a controller.
+/// An event of the simulated world. Pods and core workloads (`unit`) have the numbers of the world, everything else
+/// that of the scenario; `owner` is the number of a controller.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum WorldEvent {
-    /// A bind came true.
+    /// A bind succeeded.
     Bound(u32),
     /// A bind failed.
     BindFailed(u32),
     /// The lost request to evict a pod is sent again.
     EvictAgain(u32),
-    /// An evicted pod has left.
+    /// An evicted pod is gone.
     Gone(u32),
-    /// The work of a core workload is done, if its epoch is still this one.
+    /// The work of a core workload is done, unless its epoch has changed.
     Finished { unit: u32, epoch: u32 },
     /// A change of the scenario.
     Change(u32),
-    /// The controller replaces a core workload that was lost.
+    /// The controller replaces a lost core workload.
     Retry(u32),
-    /// The controller replaces one elastic member.
+    /// The controller replaces a lost elastic member.
     Rejoin { unit: u32, role: u32 },
-    /// A workload is submitted, or begins to arrive.
+    /// A workload is submitted, or its arrivals begin.
     Submit(u32),
     /// A core workload that a job queue released for the `tries`-th time should have started by now.
     StartTimeout { unit: u32, tries: u32 },
@@ -51,21 +51,21 @@ pub(crate) enum WorldEvent {
     BackOffOver(u32),
     /// An instance of a workload arrives.
     Arrive(u32),
-    /// A workload should be done by now.
+    /// The deadline of a workload.
     Deadline(u32),
-    /// A row of a trace should be done by now.
+    /// The deadline of a row of a trace.
     RowDeadline { owner: u32, row: u32 },
     /// A row of a trace is submitted.
     Row { owner: u32, row: u32 },
-    /// Something about nodes.
+    /// An event of nodes.
     Node(NodeEvent),
-    /// Something about a dataset changes by itself, if its epoch is still this one.
+    /// A scheduled change of a dataset, unless its epoch has changed.
     Dataset { dataset: u32, epoch: u32 },
     /// The preload of a dataset into its cache begins.
     Preload(u32),
 }
 
-/// What is known before the run: changes and arrivals.
+/// The events known before the run: changes and arrivals.
 pub(crate) fn known_events(scenario: &Scenario) -> Vec<(Time, Class, WorldEvent)> {
     let changes = (0u32..).zip(&scenario.events).map(|(i, change)| (change.at, EDIT, WorldEvent::Change(i)));
     let mut known: Vec<_> = changes.collect();
@@ -116,7 +116,7 @@ pub(crate) fn handle(world: &mut World<'_>, event: WorldEvent, scheduler: &Sched
     }
 }
 
-/// Makes a change of the scenario that needs no answer of the scheduler; `index` is its place among the changes.
+/// Applies a change of the scenario that the scheduler cannot refuse; `index` is its index among the changes.
 pub(crate) fn change(world: &mut World<'_>, change: &Change, index: u32) {
     let number = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
     match change {
@@ -147,15 +147,15 @@ pub(crate) fn change(world: &mut World<'_>, change: &Change, index: u32) {
     }
 }
 
-/// Another quota tree has taken effect: quotas may be over their limits, cells unavailable, and job queues in other places.
-/// `before` is what was over a limit before.
+/// Another quota tree has taken effect: quotas may be over their limits, cells unavailable, and namespaces in other job
+/// queues. `before` is what was over a limit before.
 pub(crate) fn tree_replaced(world: &mut World<'_>, before: &Excess, scheduler: &Scheduler) {
     quota_overrun::find_new(world, before, scheduler);
     devices::check_cells(world);
     job_queue::assign_anew(world);
 }
 
-/// A job queue releases the next core workload, if any may be released now.
+/// A job queue releases the next core workload, if it may release one now.
 pub(crate) fn release_job(world: &mut World<'_>, queue: usize, scheduler: &Scheduler) -> bool {
     let next = job_queue::next_to_release(world, queue, scheduler);
     next.is_some_and(|unit| {
@@ -164,8 +164,7 @@ pub(crate) fn release_job(world: &mut World<'_>, queue: usize, scheduler: &Sched
     })
 }
 
-/// Whether nothing will come of an event, now or ever, because its subject has ended in another way. A run does not go on
-/// for such events.
+/// Whether an event is obsolete, because its subject has ended in another way. A run does not continue for such events.
 pub(crate) fn is_stale(world: &World<'_>, event: WorldEvent) -> bool {
     match event {
         WorldEvent::Bound(pod) | WorldEvent::BindFailed(pod) => world.pods[pod].state != State::Binding,
@@ -183,7 +182,7 @@ pub(crate) fn is_stale(world: &World<'_>, event: WorldEvent) -> bool {
     }
 }
 
-/// Everything at this time has happened: counts the deadlines that are missed.
+/// All events of this time have been handled: counts the deadlines that are missed.
 pub(crate) fn check_deadlines(world: &mut World<'_>) {
     for deadline in std::mem::take(&mut world.due) {
         match deadline {

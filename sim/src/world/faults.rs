@@ -1,6 +1,6 @@
-//! Nodes that fail at random. The k-th failure and repair of a node are drawn from a stream of their own, labelled with the name
-//! of the faults, the node, and k: nothing that happens to one node, or changes elsewhere, changes the draws of another. The
-//! failure clock of a node runs on while something else holds it down.
+//! Nodes that fail at random. The k-th failure and repair of a node are drawn from a stream of their own, labelled with
+//! the name of the faults, the node, and k. So events of other nodes and edits of the scenario never change these
+//! draws. The failure clock of a node continues while something else keeps it down.
 
 use super::{EDIT, NodeEvent, World, WorldEvent, nodes};
 use crate::{model::Faults, random::Stream};
@@ -16,7 +16,7 @@ pub(crate) fn begin(world: &mut World<'_>) {
     }
 }
 
-/// The stream of the `nth` outage of a node, and the time to it.
+/// The stream of the `nth` outage of a node, and the time until it.
 fn draw(world: &World<'_>, faults: &Faults, node: u32, nth: u32) -> (Stream, Option<u64>) {
     let name = world.scenario.cluster.nodes.get(node as usize).map_or("", |node| node.name.as_str());
     let mut stream = Stream::new(world.seed, &format!("faults/{}/{name}/{nth}", faults.name));

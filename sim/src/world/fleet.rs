@@ -1,5 +1,5 @@
-//! The nodes of the cluster beyond the state of each one: the pods on each node, drains, pools with their node time, and the
-//! later parts of what happens to nodes ([`NodeEvent`]).
+//! The nodes of the cluster beyond the state of each one: the pods on each node, drains, pools with their node time,
+//! and later effects of events ([`NodeEvent`]).
 
 use super::{
     EDIT, NONE, Table, World, WorldEvent,
@@ -16,12 +16,12 @@ use crate::{
 use quotree_core::{Amounts, Event, Name, NodeId, Plan, Rule, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Something that happens to nodes later than it was caused.
+/// A later effect of an event or decision about nodes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum NodeEvent {
     /// A node of `faults` fails for the `nth` time, or is repaired.
     Fault { faults: u32, node: u32, nth: u32, down: bool },
-    /// The outage that this change began is over.
+    /// The outage that this change began ends.
     OutageOver { change: u32 },
     /// The time of a drain is over.
     DrainOver { node: u32, epoch: u32 },
@@ -31,7 +31,7 @@ pub(crate) enum NodeEvent {
     Idle { node: u32, since: Time },
 }
 
-/// The present nodes of a pool, over time.
+/// The number of nodes in a pool, and its integral over time.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PoolFigures {
     pub(crate) there: u32,
@@ -41,29 +41,29 @@ pub(crate) struct PoolFigures {
 }
 
 impl PoolFigures {
-    /// Node-milliseconds up to now.
+    /// Node-milliseconds until now.
     pub(crate) fn node_ms(&self, now: Time) -> u128 {
         self.node_ms + u128::from(self.there) * u128::from(now.since(self.since))
     }
 }
 
-/// Everything about nodes that is not the state of one node.
+/// All state about nodes other than the state of each one.
 #[derive(Debug, Default)]
 pub(crate) struct Fleet {
-    /// Pods by node, in no order and with some that are gone: [`pods_on`] cleans up.
+    /// Pods by node, unordered and including some that are gone: [`pods_on`] removes those.
     standing: Table<Vec<u32>>,
-    /// Racks that `RackDown` has stopped.
+    /// Racks that `RackDown` keeps down.
     racks_down: BTreeSet<u32>,
     pub(crate) drains: BTreeMap<u32, Drain>,
     pub(crate) drained: Drained,
-    /// The disruption budgets as they were last set.
+    /// The current disruption budgets.
     pub(crate) budgets: BTreeMap<Name, u32>,
     pool_of: Vec<u32>,
     pub(crate) pools: Table<PoolFigures>,
     pub(crate) scaler: Scaler,
-    /// The progress of core workloads that are, or were, on slow nodes.
+    /// The progress of core workloads that are or were on slow nodes.
     pub(crate) paces: BTreeMap<u32, Pace>,
-    /// Failures that `faults` drew.
+    /// Failures drawn by `faults`.
     pub(crate) failures: u64,
     /// How many nodes are slow.
     pub(crate) slow: u32,
@@ -104,7 +104,7 @@ impl Fleet {
         pool.there = if joins { pool.there + 1 } else { pool.there.saturating_sub(1) };
     }
 
-    /// Notes whether some workload waits only because no node has room (P1).
+    /// Records whether some workload is pending only because no node has room (P1).
     pub(crate) fn note_demand(&mut self, plan: &Plan) {
         if self.scaler.is_on() && plan.verdicts.iter().any(|verdict| verdict.binding.rule() == Rule::P1) {
             self.scaler.wanted = true;
@@ -142,7 +142,7 @@ pub(crate) fn pods_on(world: &mut World<'_>, node: u32) -> Vec<u32> {
     list.clone()
 }
 
-/// A change of nodes; `index` is its place among the changes of the scenario.
+/// Applies a change of nodes; `index` is its index among the changes of the scenario.
 pub(crate) fn change(world: &mut World<'_>, change: &NodeChange, index: u32) {
     match change {
         NodeChange::Rack { rack, nodes, down } => {
@@ -181,7 +181,7 @@ pub(crate) fn change(world: &mut World<'_>, change: &NodeChange, index: u32) {
     }
 }
 
-/// The later part of something that happened to nodes.
+/// Handles a later effect.
 pub(crate) fn handle(world: &mut World<'_>, what: NodeEvent) {
     match what {
         NodeEvent::Fault { faults, node, nth, down } => faults::apply(world, faults, node, nth, down),
@@ -198,7 +198,7 @@ pub(crate) fn handle(world: &mut World<'_>, what: NodeEvent) {
     }
 }
 
-/// Whether nothing will come of this event.
+/// Whether this event is obsolete.
 pub(crate) fn is_stale(world: &World<'_>, what: NodeEvent) -> bool {
     match what {
         NodeEvent::DrainOver { node, epoch } => world.fleet.drains.get(&node).is_none_or(|drain| drain.epoch != epoch),

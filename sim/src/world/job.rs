@@ -1,5 +1,5 @@
-//! The controller of Jobs: so many pods must succeed, and so many may exist at once. What is evicted or lost is tried again with
-//! the work it had saved; too many losses, or work that runs for too long, fail the job.
+//! The controller of Jobs: a number of pods must succeed, and a number may exist at once. An evicted or lost pod is
+//! tried again with its saved work. Too many losses, or work that runs for too long, fail the job.
 
 use super::{End, World, dataset, deployment, ending, node_speed, progress::with_checkpoints, trace_rows};
 use crate::{
@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 /// The longest back-off of a job, unless it states a longer first delay.
 const LONGEST_DELAY_MS: u64 = 3_600_000;
 
-/// What the controller of a Job knows besides what all controllers know.
+/// State of a Job besides what all controllers have.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct JobState {
     /// How many of its pods were lost with their node.
     losses: u32,
-    /// With `backoff_limit_per_index`: how often an index has failed, by the core workload that is its present try.
+    /// With `backoff_limit_per_index`: how often an index has failed, by the core workload that is its current try.
     failures: BTreeMap<u32, u32>,
-    /// How many indexes have failed for good.
+    /// How many indexes have failed permanently.
     failed: u32,
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn start(world: &mut World<'_>, owner: u32, completions: u32) {
     fill(world, owner);
 }
 
-/// Creates pods until there are as many as may exist, or as are needed.
+/// Creates pods until as many exist as are allowed or needed.
 fn fill(world: &mut World<'_>, owner: u32) {
     let Some(Kind::Job { parallelism, runtime, .. }) = world.kind(owner) else {
         return;
@@ -65,7 +65,7 @@ pub(crate) fn work_and_limit(world: &World<'_>, unit: u32) -> (Option<u64>, Opti
     (work.map(|ms| with_checkpoints(ms, step, cost)), limit)
 }
 
-/// How long a pod of a Job or a row of a trace may run, in all its tries together.
+/// How long a pod of a Job or a row of a trace may run, over all its tries.
 fn runtime_limit(world: &World<'_>, unit: u32) -> Option<u64> {
     let unit = &world.units[unit];
     match world.kind(unit.owner) {
@@ -75,7 +75,8 @@ fn runtime_limit(world: &World<'_>, unit: u32) -> Option<u64> {
     }
 }
 
-/// Whether a pod of a Job, or a row of a trace, has reached its runtime limit before its work was done; then it fails.
+/// Whether a pod of a Job, or a row of a trace, has reached its runtime limit before its work was done; if so, it
+/// fails.
 pub(crate) fn is_late(world: &mut World<'_>, unit: u32) -> bool {
     let Some(limit) = runtime_limit(world, unit) else { return false };
     let since = world.units[unit].working_since;
@@ -96,7 +97,7 @@ pub(crate) fn pod_succeeded(world: &mut World<'_>, owner: u32) {
     index_ended(world, owner);
 }
 
-/// An index of a Job has succeeded, or failed for good. The Job ends with its last index.
+/// An index of a Job has succeeded or failed permanently. The Job ends with its last index.
 fn index_ended(world: &mut World<'_>, owner: u32) {
     let state = &mut world.controllers[owner];
     state.wanted = state.wanted.saturating_sub(1);
@@ -107,7 +108,7 @@ fn index_ended(world: &mut World<'_>, owner: u32) {
     }
 }
 
-/// A pod of a Job was lost with its node. Returns the delay until it is tried again, if it is.
+/// A pod of a Job was lost with its node. Returns the delay until it is tried again, if it is tried again.
 pub(crate) fn pod_lost(world: &mut World<'_>, unit: u32) -> Option<u64> {
     let owner = world.units[unit].owner;
     let Some(Kind::Job { retries, .. }) = world.kind(owner) else { return Some(0) };
@@ -131,7 +132,7 @@ pub(crate) fn pod_lost(world: &mut World<'_>, unit: u32) -> Option<u64> {
     None
 }
 
-/// A pod of a Job is tried again with the work it has left.
+/// A pod of a Job is tried again with its remaining work.
 pub(crate) fn retry_pod(world: &mut World<'_>, owner: u32, lost: u32) {
     let unit = world.units[lost];
     dataset::keep_work(world, lost);
@@ -143,7 +144,8 @@ pub(crate) fn retry_pod(world: &mut World<'_>, owner: u32, lost: u32) {
     deployment::add_pod(world, owner, unit.evictions, Some((unit.left_ms, unit.ran_ms)));
 }
 
-/// The delay before the try after so many losses: it doubles each time, up to an hour or the stated first delay.
+/// The delay before the try after this many losses: it doubles each time, up to an hour or the first delay in the
+/// scenario.
 fn back_off(first_ms: u64, losses: u32) -> u64 {
     let doubled = first_ms.saturating_mul(1_u64.checked_shl(losses.saturating_sub(1)).unwrap_or(u64::MAX));
     doubled.min(LONGEST_DELAY_MS.max(first_ms))

@@ -1,9 +1,10 @@
-//! Job queues: which core workloads are suspended, in which order they are released, and which go back because they did not
-//! start in time.
+//! Job queues: which core workloads are suspended, in which order they are released, and which return to the queue
+//! because they did not start in time.
 //!
-//! The scheduler knows a core workload from its release until it ends or goes back. A core workload is released when it is
-//! its turn, fewer than `max_jobs` are out, and what the workloads of the leaf request, waiting ones included, stays within
-//! the max of the leaf. A job queue keeps waiting work away from the scheduler; it places nothing.
+//! The scheduler knows a core workload from its release until it ends or returns to the queue. A core workload is
+//! released when it is its turn, fewer than `max_jobs` are released and have not ended, and the requests of the
+//! workloads of the leaf, pending ones included, stay within the max of the leaf. A job queue keeps pending work away
+//! from the scheduler; it places nothing.
 
 use super::{CONTROLLER, Fact, State, World, WorldEvent};
 use crate::{
@@ -17,28 +18,28 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-/// The place of a suspended core workload: priority, number of tries where that counts, submission, number.
+/// The sort key of a suspended core workload: priority, number of tries where that counts, submission, number.
 type Place = (Reverse<i32>, u32, Time, u32);
 
 /// The job queues of a run, in the order of the scenario.
 #[derive(Debug, Default)]
 pub(crate) struct JobQueues {
     queues: Vec<QueueState>,
-    /// Core workloads that are suspended or out, by number.
+    /// Core workloads that are suspended or released, by number.
     jobs: BTreeMap<u32, Job>,
 }
 
 /// One job queue.
 #[derive(Debug, Default)]
 struct QueueState {
-    /// In order of release.
+    /// Suspended core workloads, in order of release.
     suspended: BTreeSet<Place>,
-    /// Released, and not ended.
+    /// Core workloads that were released and have not ended.
     out: BTreeSet<u32>,
     /// Those of them that have not started yet.
     starting: BTreeSet<u32>,
-    /// The room in the leaf when nothing could be released. Nothing is tried again while the room stays the same and nothing
-    /// joins or leaves the queue.
+    /// The room in the leaf when nothing could be released. There is no new attempt while the room stays the same and
+    /// no core workload joins or leaves the queue.
     no_fit: Option<Vec<(Name, i128)>>,
 }
 
@@ -48,9 +49,9 @@ struct Job {
     spec: WorkloadSpec,
     /// How often it was released.
     tries: u32,
-    /// While it is suspended: it is not released before.
+    /// While it is suspended: it is not released before this time.
     suspended: Option<Time>,
-    /// Its place in the queue while it is suspended.
+    /// While it is suspended: its position in the queue.
     place: Place,
 }
 
@@ -64,7 +65,7 @@ impl JobQueues {
         self.queues.len()
     }
 
-    /// Whether a core workload is suspended, hence unknown to the scheduler.
+    /// Whether a core workload is suspended, and so unknown to the scheduler.
     pub(crate) fn is_suspended(&self, unit: u32) -> bool {
         self.jobs.get(&unit).is_some_and(|job| job.suspended.is_some())
     }
@@ -74,7 +75,7 @@ impl JobQueues {
         self.jobs.values().filter(|job| job.suspended.is_some()).map(|job| &job.spec)
     }
 
-    /// A core workload runs.
+    /// A core workload has started to run.
     pub(crate) fn started(&mut self, unit: u32) {
         if let Some(queue) = self.jobs.get(&unit).and_then(|job| self.queues.get_mut(job.queue)) {
             queue.starting.remove(&unit);
@@ -100,7 +101,7 @@ impl JobQueues {
         }
     }
 
-    /// Whether a start timeout is moot: the core workload has started, or was released again since.
+    /// Whether a start timeout is obsolete: the core workload has started, or was released again since.
     pub(crate) fn has_started(&self, unit: u32, tries: u32) -> bool {
         let starting = |job: &Job| {
             let queue = self.queues.get(job.queue);
@@ -109,7 +110,7 @@ impl JobQueues {
         !self.jobs.get(&unit).is_some_and(starting)
     }
 
-    /// A suspended core workload takes its place; `takes_turns` where the number of tries counts.
+    /// Inserts a suspended core workload into its queue; `takes_turns` if the number of tries counts.
     fn enqueue(&mut self, unit: u32, created: Time, takes_turns: bool) {
         let Some(job) = self.jobs.get_mut(&unit) else { return };
         job.place = (Reverse(job.spec.priority), if takes_turns { job.tries } else { 0 }, created, unit);
@@ -120,7 +121,7 @@ impl JobQueues {
     }
 }
 
-/// Suspends a new core workload if its leaf has a job queue; gives it back if the scheduler is to know it now.
+/// Suspends a new core workload if its leaf has a job queue; otherwise returns it, to be passed to the scheduler now.
 pub(crate) fn suspend(world: &mut World<'_>, unit: u32, spec: WorkloadSpec, restarts: bool) -> Option<WorkloadSpec> {
     let Some(queue) = queue_of(world, unit) else { return Some(spec) };
     let place = (Reverse(spec.priority), 0, world.now, unit);
@@ -139,7 +140,7 @@ pub(crate) fn suspend(world: &mut World<'_>, unit: u32, spec: WorkloadSpec, rest
     None
 }
 
-/// The job queue of a core workload, by its place in the scenario. Deployments have none, since they never end.
+/// The job queue of a core workload, by its index in the scenario. Deployments have none, since they never end.
 fn queue_of(world: &World<'_>, unit: u32) -> Option<usize> {
     if world.scenario.queues.is_empty() {
         return None;
@@ -159,7 +160,7 @@ fn enqueue(world: &mut World<'_>, unit: u32) {
     world.job_queues.enqueue(unit, world.units[unit].created, takes_turns);
 }
 
-/// A core workload is edited, suspended or not; gives whether the scheduler does not know it.
+/// A core workload is edited, suspended or not. Returns whether it is unknown to the scheduler.
 pub(crate) fn edit(world: &mut World<'_>, unit: u32, priority: Option<i32>, preemptible: Option<bool>) -> bool {
     let JobQueues { queues, jobs } = &mut world.job_queues;
     let Some(job) = jobs.get_mut(&unit) else { return false };
@@ -201,7 +202,7 @@ pub(crate) fn next_to_release(world: &mut World<'_>, queue: usize, scheduler: &S
     found
 }
 
-/// What the max of the leaf leaves beside all requests of the leaf's workloads, waiting ones included, by resource.
+/// The max of the leaf minus all requests of the leaf's workloads, pending ones included, by resource.
 fn room_in_leaf(queue: &JobQueue, scheduler: &Scheduler) -> Vec<(Name, i128)> {
     let leaf = scheduler.tree().by_name(queue.quota.as_str());
     let Some((leaf, spec)) = leaf.and_then(|leaf| Some((leaf, scheduler.tree().spec(leaf)?))) else {
@@ -232,7 +233,7 @@ pub(crate) fn release(world: &mut World<'_>, queue: usize, unit: u32) {
     world.tell(Event::WorkloadSubmitted(spec));
 }
 
-/// A released core workload has not started in time: it goes back into its queue, unless it is about to start.
+/// A released core workload has not started in time: it returns to its queue, unless it is about to start.
 pub(crate) fn start_timeout(world: &mut World<'_>, unit: u32, tries: u32, scheduler: &Scheduler) {
     let job = world.job_queues.jobs.get(&unit);
     let Some(spec) = job.and_then(|job| world.scenario.queues.get(job.queue)) else { return };
@@ -265,8 +266,8 @@ pub(crate) fn start_timeout(world: &mut World<'_>, unit: u32, tries: u32, schedu
     world.tell(Event::WorkloadWithdrawn { workload: WorkloadId(unit) });
 }
 
-/// The tree was replaced: namespaces may have other job queues, or none. A suspended core workload waits in the new queue, or
-/// is released where there is none; one that is out counts there, or nowhere.
+/// The tree was replaced: namespaces may have other job queues, or none. A suspended core workload moves to the new
+/// queue, or is released if there is none; a released one counts in the new queue, or in none.
 pub(crate) fn assign_anew(world: &mut World<'_>) {
     let units: Vec<u32> = world.job_queues.jobs.keys().copied().collect();
     for unit in units {
@@ -299,7 +300,7 @@ pub(crate) fn assign_anew(world: &mut World<'_>) {
     }
 }
 
-/// Why a suspended core workload is not released, in a sentence without its subject.
+/// Why a suspended core workload is not released, as a sentence without its subject.
 pub(crate) fn why_suspended(world: &World<'_>, unit: u32, scheduler: &Scheduler) -> String {
     let Some(job) = world.job_queues.jobs.get(&unit) else { return String::new() };
     let (spec, state) = (world.scenario.queues.get(job.queue), world.job_queues.queues.get(job.queue));
@@ -322,7 +323,7 @@ pub(crate) fn why_suspended(world: &World<'_>, unit: u32, scheduler: &Scheduler)
     }
 }
 
-/// Whether what a job needs to start fits; of several roles, the minimum of each.
+/// Whether the pods that a job needs to start fit; with several roles, the minimum of each.
 fn fits(room: &[(Name, i128)], spec: &WorkloadSpec) -> bool {
     let needs = |resource: &Name| -> i128 {
         let of = |set: &PodSet| i128::from(set.template.request.get(resource.as_str()).unwrap_or(0));

@@ -1,11 +1,11 @@
 //! The simulated world: pods, core workloads, the controllers that create them, job queues, datasets, users, and nodes.
 //!
-//! [`World`] owns the state, each idea in a type or table of its own. Each module has the functions of one idea; they change the
-//! state and emit what follows into the [`Outbox`]: facts, core events and timers. Nobody outside is called, and the world
-//! never asks the scheduler what is true in the world.
+//! [`World`] owns the state, with a type or table for each part. Each module has the functions of one part; they change
+//! the state and emit the results into the [`Outbox`]: facts, core events and timers. The world calls nothing outside
+//! of it, and never asks the scheduler about the state of the world.
 //!
-//! State is dense: a pod is 32 bytes in a list, a core workload is a place in another, and names are composed only when somebody
-//! reads them.
+//! State is compact: a pod is 32 bytes in a list, a core workload is an index of another list, and names are composed
+//! only when they are read.
 
 mod access;
 mod arrivals;
@@ -93,7 +93,7 @@ pub(crate) struct Namespace {
     pub(crate) leaf: Option<u32>,
 }
 
-/// Everything that is simulated.
+/// The state of the whole simulation.
 #[derive(Debug)]
 pub(crate) struct World<'a> {
     pub(crate) scenario: &'a Scenario,
@@ -107,16 +107,16 @@ pub(crate) struct World<'a> {
     pub(crate) units: Table<CoreWorkload>,
     /// Members that joined a core workload later, by core workload and ordinal, with their number in the role.
     pub(crate) joined: BTreeMap<(u32, u32), (u32, u32)>,
-    /// The core workload for which a controller creates a replacement at this moment.
+    /// The core workload for which a controller is creating a replacement.
     pub(crate) replacing: Option<u32>,
-    /// First the workloads of the scenario in order, then instances and tasks as they come.
+    /// First the workloads of the scenario in order, then instances and tasks in order of creation.
     pub(crate) controllers: Table<ControllerState>,
-    /// What is counted together: for each workload all its instances, then the same for each of its tasks.
+    /// What is counted together: all instances of a workload, and all instances of each of its tasks.
     pub(crate) tallies: Table<Tally>,
     pub(crate) namespaces: Table<Namespace>,
     pub(crate) rows: TraceRows,
     pub(crate) edits: Edits,
-    /// Deadlines that are now.
+    /// Deadlines at the current time.
     pub(crate) due: Vec<WorldEvent>,
     pub(crate) failures: Vec<FailureRow>,
     pub(crate) access: Access,
@@ -132,7 +132,7 @@ pub(crate) struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    /// The world of a scenario before anything happens.
+    /// The initial world of a scenario.
     pub(crate) fn new(scenario: &'a Scenario, seed: u64, tree: QuotaTree) -> Self {
         let mut namespaces = NamespaceNumbers::default();
         for quota in &scenario.tree.quotas {
@@ -206,7 +206,7 @@ impl<'a> World<'a> {
         self.out.facts.push(Fact::Trace(what));
     }
 
-    /// Emits something for the subscribers.
+    /// Emits a fact for the subscribers.
     #[inline]
     pub(crate) fn emit(&mut self, fact: Fact) {
         self.out.facts.push(fact);
@@ -226,7 +226,8 @@ impl<'a> World<'a> {
         self.out.timers.push((at, class, event));
     }
 
-    /// The outcome of a decision comes after a delay: without one at this time, without end never.
+    /// Schedules the outcome of a decision after a delay; if there is no delay, at the current time, and never if the
+    /// delay has no end.
     pub(crate) fn after(&mut self, delay: Option<u64>, event: WorldEvent) {
         match delay {
             Some(0) => self.out.immediate.push(event),
@@ -235,12 +236,12 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The names of everything.
+    /// All names.
     pub(crate) fn names(&self) -> WorldNames<'_> {
         WorldNames { world: self, tree: self.trees.current() }
     }
 
-    /// The number of a pod; nothing for one that never was.
+    /// The number of a pod; nothing if it never existed.
     pub(crate) fn find(&self, id: PodId) -> Option<u32> {
         if id.workload.0 >= self.units.len() {
             return None;
@@ -271,7 +272,7 @@ impl<'a> World<'a> {
         (first..first + self.units[unit].first_count).chain(later)
     }
 
-    /// A pod changes its state; every count that contains it, and the gang that it belongs to, follow.
+    /// A pod changes its state; every count that includes it is updated, and its gang, too.
     pub(crate) fn set_state(&mut self, pod: u32, to: State) {
         let Pod { unit: unit_id, state: from, shape, role, .. } = self.pods[pod];
         let CoreWorkload { owner, account, .. } = self.units[unit_id];
@@ -297,7 +298,7 @@ impl<'a> World<'a> {
         self.emit(Fact::Pod { pod, from, to });
     }
 
-    /// The tree in effect was replaced: namespaces find their leaves in it, and new ones are added.
+    /// The tree in effect was replaced: finds the leaves of all namespaces in it, and adds new namespaces.
     pub(crate) fn attach_namespaces(&mut self) {
         let tree = self.trees.current();
         let known: BTreeSet<&Name> = self.namespaces.iter().map(|namespace| &namespace.name).collect();
@@ -312,7 +313,7 @@ impl<'a> World<'a> {
     }
 }
 
-/// Namespaces by name, numbered as they come.
+/// Namespaces by name, numbered in order of appearance.
 #[derive(Default)]
 struct NamespaceNumbers {
     numbers: BTreeMap<Name, u32>,

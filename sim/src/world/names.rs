@@ -1,9 +1,10 @@
 //! Names of pods and core workloads, composed when they are read.
 //!
-//! A pod of a Deployment or Job is `<workload>-<n>`; n counts from 1 through all its pods, replacements included. Instances
-//! of a workload that arrives again and again are called `<workload>-<n>` in place of `<workload>`, n from 0; tasks of a
-//! workflow `<workflow>-<task>`. A member of a training is `<workload>-<role>-<i>`, i from 0. A row of a trace has the name of
-//! the row, with `-<i>` where it has several pods. What is started again for the k-th time ends in `-r<k>`.
+//! A pod of a Deployment or Job is `<workload>-<n>`; n counts from 1 over all its pods, replacements included. If a
+//! workload is submitted repeatedly, its instances are named `<workload>-<n>` instead of `<workload>`, with n from 0;
+//! tasks of a workflow are named `<workflow>-<task>`. A member of a training is `<workload>-<role>-<i>`, i from 0. A
+//! row of a trace has the name of the row, followed by `-<i>` if it has several pods. The name of what is started again
+//! for the k-th time ends in `-r<k>`.
 
 use super::{NONE, World};
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 use quotree_core::{NodeId, PodId, QuotaTree, WorkloadId};
 use std::borrow::Cow;
 
-/// Names of everything in a simulated world.
+/// The names of all objects of a simulated world.
 pub(crate) struct WorldNames<'w> {
     pub(crate) world: &'w World<'w>,
     pub(crate) tree: &'w QuotaTree,

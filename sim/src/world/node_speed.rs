@@ -1,5 +1,6 @@
-//! Slow nodes: work on them goes at a part of full speed, and that of a gang at the speed of its slowest member. Speeds are
-//! whole thousandths and work is counted in thousandths of a millisecond, so progress is exact however often speeds change.
+//! Slow nodes: work on them proceeds at a part of full speed, and the work of a gang at the speed of its slowest
+//! member. Speeds are whole thousandths and work is counted in thousandths of a millisecond, so progress is exact
+//! however often speeds change.
 
 use super::{World, dataset, fleet, job, pod_lifecycle, training};
 use crate::trace::TraceEvent;
@@ -11,7 +12,7 @@ pub(crate) const FULL: u32 = 1000;
 /// The progress of a core workload that works, or worked, at less than full speed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
-    /// The number of the end that counts.
+    /// The number of the end event that is not obsolete.
     pub(crate) epoch: u32,
     /// Work done up to `since`, thousandths of milliseconds.
     done: u128,
@@ -20,7 +21,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Work done up to now, thousandths of milliseconds.
+    /// Work done until now, thousandths of milliseconds.
     fn done(&self, now: Time) -> u128 {
         self.done + u128::from(now.since(self.since)) * u128::from(self.permille)
     }
@@ -36,7 +37,7 @@ pub(crate) fn speed(world: &World<'_>, unit: u32) -> u32 {
     nodes.map(|node| world.nodes[node].permille).min().unwrap_or(FULL)
 }
 
-/// What a core workload that works has done, thousandths of milliseconds, and its speed.
+/// The work that a working core workload has done, thousandths of milliseconds, and its speed.
 pub(crate) fn progress(world: &World<'_>, unit: u32, since: Time) -> (u128, u32) {
     match world.fleet.paces.get(&unit) {
         Some(pace) => (pace.done(world.now), pace.permille),
@@ -49,7 +50,7 @@ pub(crate) fn worked_ms(world: &World<'_>, unit: u32, since: Time) -> u64 {
     u64::try_from(progress(world, unit, since).0 / u128::from(FULL)).unwrap_or(u64::MAX)
 }
 
-/// Work on a node has another speed from now on.
+/// The speed of work on a node changes.
 pub(crate) fn set_node_speed(world: &mut World<'_>, node: u32, permille: u32) {
     let before = std::mem::replace(&mut world.nodes[node].permille, permille);
     if before == permille {
@@ -71,7 +72,7 @@ pub(crate) fn set_node_speed(world: &mut World<'_>, node: u32, permille: u32) {
     }
 }
 
-/// A core workload that has worked since then goes on at the speed of its nodes, and ends at another time.
+/// A core workload that has worked since then continues at the speed of its nodes, and ends at another time.
 pub(crate) fn update(world: &mut World<'_>, unit: u32, since: Time) {
     // The dataset decides the progress of a reader; the speed of its node is that of its computing.
     if dataset::is_reader(world, world.units[unit].owner) {

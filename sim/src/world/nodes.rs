@@ -1,5 +1,5 @@
-//! The state of each node: it joins, goes with its pods, or is cordoned. Several causes can hold a node down at once; it is up
-//! when none does.
+//! The state of each node: it joins, is lost with its pods, or is cordoned. Several causes can keep a node down at the
+//! same time; it is up when there is none.
 
 use super::{Fact, Pod, State, World, cost, fleet, pod_lifecycle};
 use crate::{model::Node, trace::TraceEvent};
@@ -14,9 +14,9 @@ pub(crate) struct NodeState {
     pub(crate) absent: bool,
     /// It has joined at some time.
     pub(crate) known: bool,
-    /// The scenario stopped it, and has not started it since.
+    /// The scenario failed it and has not brought it up since.
     stopped: bool,
-    /// How many other causes hold it down: faults, outages, its rack.
+    /// How many other causes keep it down: faults, outages, its rack.
     causes: u32,
     /// The speed of work on it, thousandths of full speed.
     pub(crate) permille: u32,
@@ -52,7 +52,7 @@ pub(crate) fn healthy(spec: &NodeSpec) -> Amounts {
     amounts
 }
 
-/// A node is started. One that is up already stays as it is.
+/// The scenario brings a node up. A node that is already up is unchanged.
 pub(crate) fn start(world: &mut World<'_>, node: u32) {
     if node < world.nodes.len() {
         world.nodes[node].stopped = false;
@@ -60,7 +60,7 @@ pub(crate) fn start(world: &mut World<'_>, node: u32) {
     }
 }
 
-/// A node is stopped: it is lost with its pods.
+/// The scenario fails a node, which is lost with its pods.
 pub(crate) fn stop(world: &mut World<'_>, node: u32) {
     if node < world.nodes.len() {
         world.nodes[node].stopped = true;
@@ -68,7 +68,7 @@ pub(crate) fn stop(world: &mut World<'_>, node: u32) {
     }
 }
 
-/// One more thing holds a node down, or one less.
+/// Changes the number of causes that keep a node down by one.
 pub(crate) fn hold_down(world: &mut World<'_>, node: u32, down: bool) {
     let causes = &mut world.nodes[node].causes;
     *causes = if down { *causes + 1 } else { causes.saturating_sub(1) };
@@ -86,7 +86,7 @@ pub(crate) fn set_absent(world: &mut World<'_>, node: u32, absent: bool) {
     settle(world, node)
 }
 
-/// A node is up when it has joined and nothing holds it down.
+/// Updates whether a node is up: it has joined, and no cause keeps it down.
 fn settle(world: &mut World<'_>, node: u32) {
     let state = world.nodes[node];
     let stands = !state.absent && !state.stopped && state.causes == 0;
@@ -133,14 +133,14 @@ pub(crate) fn cordon(world: &mut World<'_>, node: u32, cordoned: bool) {
     report(world, node);
 }
 
-/// The scheduler is told how a node is now, if it is up.
+/// Sends the current state of a node to the scheduler, if the node is up.
 pub(crate) fn report(world: &mut World<'_>, node: u32) {
     if let Some(spec) = spec_of(world, node).filter(|_| world.nodes[node].up) {
         world.tell(Event::NodeChanged(spec));
     }
 }
 
-/// A node as the scheduler is to know it now.
+/// The current state of a node, as the scheduler receives it.
 pub(crate) fn spec_of(world: &World<'_>, node: u32) -> Option<NodeSpec> {
     let spec = world.scenario.cluster.nodes.get(node as usize)?.spec.clone();
     let mut spec = world.devices.now(node, spec);
@@ -158,7 +158,7 @@ pub(crate) fn resize(world: &mut World<'_>, spec: &NodeSpec, sign: i128) {
     }
 }
 
-/// A pod has ended; the scheduler is told by the caller.
+/// A pod has ended; the caller notifies the scheduler.
 pub(crate) fn ended(world: &mut World<'_>, pod: u32, state: State, outcome: PodOutcome) {
     let Pod { node, at, .. } = world.pods[pod];
     let (lost, at_once) = (outcome == PodOutcome::Lost, at == world.now);

@@ -6,41 +6,41 @@ use super::{State, WorldEvent};
 use crate::{options::RunError, queue::Class, trace::TraceEvent};
 use quotree_core::{Event, Time};
 
-/// Something that happened in the world, for whoever follows the run. Pods and core workloads (`unit`) have the numbers of
+/// A fact: something that happened in the world, for subscribers. Pods and core workloads (`unit`) have the numbers of
 /// the world.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fact {
     /// A record of the trace.
     Trace(TraceEvent),
-    /// A record that follows from others: observers see it, the digest does not contain it.
+    /// A record that follows from others: observers receive it, the digest does not include it.
     Derived(TraceEvent),
     /// A pod changed its state.
     Pod { pod: u32, from: State, to: State },
-    /// The scheduler bound a pod that had waited for so long.
+    /// The scheduler decided to bind a pod that had been pending for this long.
     BindDecided { pod: u32, waited_ms: u64 },
-    /// A pod runs that was bound at an earlier time.
+    /// A pod runs whose bind was decided at an earlier time.
     Started { pod: u32 },
-    /// The eviction of this pod stopped its workload, and so much work is lost, pod-milliseconds.
+    /// The eviction of this pod stopped its workload, and this much work is lost, pod-milliseconds.
     WorkLost { pod: u32, lost_ms: u128 },
     /// A plan evicted all pods of a core workload.
     EvictedWhole { unit: u32 },
     /// A plan left a gang running below its minimum.
     GangBelowMinimum,
-    /// A pod ended. `node` is where it was, `at_once` whether it came into its last state at this time.
+    /// A pod ended. `node` is its former node; `at_once` says whether it entered its last state at this time.
     Ended { pod: u32, state: State, lost: bool, node: u32, at_once: bool },
-    /// A core workload was created, perhaps in place of another one.
+    /// A core workload was created, perhaps as a replacement.
     Submitted { unit: u32, replaces: Option<u32> },
     /// A pod joined a core workload.
     Joined { pod: u32 },
-    /// A job queue keeps a new core workload from the scheduler.
+    /// A job queue suspends a new core workload.
     Suspended { unit: u32 },
-    /// A core workload did not start in time and went back into its job queue for at least `wait_ms`.
+    /// A core workload did not start in time and returned to its job queue for at least `wait_ms`.
     StartTimedOut { unit: u32, tries: u32, timeout_ms: u64, wait_ms: u64 },
-    /// The cluster has so much more of a resource.
+    /// The capacity of the cluster grew by this amount of a resource.
     Capacity { resource: u32, amount: i128 },
 }
 
-/// Everything that waits to be passed on, in order.
+/// All entries that have not been passed on, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     pub(crate) facts: Vec<Fact>,
@@ -48,6 +48,6 @@ pub(crate) struct Outbox {
     pub(crate) timers: Vec<(Time, Class, WorldEvent)>,
     /// Outcomes without delay: they happen before anything else at this time.
     pub(crate) immediate: Vec<WorldEvent>,
-    /// Why the run cannot go on.
+    /// The error that ends the run.
     pub(crate) error: Option<RunError>,
 }

@@ -1,5 +1,5 @@
-//! What the decisions of the scheduler do to the world: pods that are bound or evicted, gangs that shrink or fall apart, and
-//! work that is lost.
+//! The effects of the scheduler's decisions on the world: pods that are bound or evicted, gangs that shrink or stop,
+//! and work that is lost.
 
 use super::{Fact, NONE, State, World, cost, fleet, pod_lifecycle, training, unreliable};
 use crate::{options::RunError, trace::TraceEvent};
@@ -23,7 +23,7 @@ pub(crate) fn bind(world: &mut World<'_>, id: PodId, node: NodeId, devices: Devi
     Ok(())
 }
 
-/// Evicts a pod; gives its number.
+/// Evicts a pod, and gives its number.
 pub(crate) fn evict(world: &mut World<'_>, id: PodId, reason: &EvictReason) -> Result<u32, RunError> {
     world.trace(TraceEvent::Evict { pod: id, rule: reason.rule, cause: reason.cause });
     let Some(pod) = world.find(id).filter(|pod| world.pods[*pod].state.is_active()) else {
@@ -55,7 +55,7 @@ impl Touched {
         self.evicted.push(pod);
     }
 
-    /// The plan is carried out: gangs work on at another rate, or stop and lose work.
+    /// The plan was carried out: changed gangs continue at another rate, or stop and lose work.
     pub(crate) fn settle(mut self, world: &mut World<'_>) {
         self.units.sort_unstable();
         self.units.dedup();
@@ -66,7 +66,8 @@ impl Touched {
     }
 }
 
-/// What a plan did to a core workload; `evicted` is the first of its pods that the plan evicted, or [`NONE`].
+/// Applies the effect of a plan on a core workload; `evicted` is the first of its pods that the plan evicted, or
+/// [`NONE`].
 fn settle_unit(world: &mut World<'_>, unit: u32, evicted: u32) {
     let owner = world.units[unit].owner;
     let active = world.units[unit].active;
@@ -93,8 +94,8 @@ fn settle_unit(world: &mut World<'_>, unit: u32, evicted: u32) {
     }
 }
 
-/// Whether a member of a gang was lost with a node, or its bind failed: that the gang is not whole is then not the doing of
-/// the scheduler.
+/// Whether a member of a gang was lost with a node, or its bind failed. If so, the scheduler is not the cause that the
+/// gang is not whole.
 fn lost_members(world: &World<'_>, unit: u32) -> bool {
     world.unreliable.failed_to_bind(unit) || world.pods_of(unit).any(|pod| world.pods[pod].state == State::Failed)
 }

@@ -1,7 +1,8 @@
-//! The life of core workloads: their pods run, do their work, are interrupted, and are replaced.
+//! The life cycle of core workloads: their pods run, do their work, are interrupted, and are replaced.
 //!
-//! The rules are the same for a single pod and for a gang. Work begins when all pods run that must. When a gang falls below its
-//! minimum (by eviction, or with a node), the rest is withdrawn and its controller starts the work again.
+//! The rules are the same for a single pod and for a gang. Work begins when all required pods run. When a gang falls
+//! below its minimum (by eviction, or because a node is lost), the rest is withdrawn and its controller starts the work
+//! again.
 
 use super::{
     CONTROLLER, End, Fact, OUTCOME, State, World, WorldEvent, dataset, deployment, ending, job, node_speed, nodes,
@@ -36,12 +37,12 @@ pub(crate) fn bound(world: &mut World<'_>, pod: u32) {
     }
 }
 
-/// The work of a core workload ends at this time, if nothing changes before.
+/// Schedules the end of the work of a core workload at this time, if nothing changes before.
 pub(crate) fn finish_at(world: &mut World<'_>, at: Time, unit: u32, epoch: u32) {
     world.schedule(at, OUTCOME, WorldEvent::Finished { unit, epoch });
 }
 
-/// Whether the work of a core workload ends at another time than this event says, or never.
+/// Whether an end event is obsolete, because the work ends at another time or never.
 pub(crate) fn is_finish_stale(world: &World<'_>, unit: u32, epoch: u32) -> bool {
     let training = world.controllers[world.units[unit].owner].training.as_ref();
     let replaced = match training {
@@ -51,7 +52,7 @@ pub(crate) fn is_finish_stale(world: &World<'_>, unit: u32, epoch: u32) -> bool 
     replaced || world.units[unit].working_since.is_none()
 }
 
-/// The work of a core workload is done: its running pods succeed, and its waiting pods are withdrawn.
+/// The work of a core workload is done: its running pods succeed, and its pending pods are withdrawn.
 pub(crate) fn finished(world: &mut World<'_>, unit: u32, epoch: u32) {
     if is_finish_stale(world, unit, epoch) {
         return;
@@ -81,7 +82,8 @@ pub(crate) fn finished(world: &mut World<'_>, unit: u32, epoch: u32) {
     }
 }
 
-/// The work of a core workload stops: what no checkpoint saved is lost. Gives how much, in pod-milliseconds.
+/// The work of a core workload stops, and work that no checkpoint saved is lost. Gives the lost work in
+/// pod-milliseconds.
 pub(crate) fn interrupt(world: &mut World<'_>, unit_id: u32) -> u128 {
     let now = world.now;
     let owner = world.units[unit_id].owner;
@@ -113,7 +115,7 @@ pub(crate) fn interrupt(world: &mut World<'_>, unit_id: u32) -> u128 {
     lost
 }
 
-/// An evicted pod has left.
+/// An evicted pod is gone.
 pub(crate) fn gone(world: &mut World<'_>, pod: u32) {
     if world.pods[pod].state != State::Leaving {
         return;
@@ -129,7 +131,7 @@ pub(crate) fn gone(world: &mut World<'_>, pod: u32) {
     after_loss(world, unit, false);
 }
 
-/// Pods ended before their work was done: the rest of the core workload is withdrawn, and its controller is told.
+/// Pods ended before their work was done: the rest of the core workload is withdrawn, and its controller is notified.
 fn after_loss(world: &mut World<'_>, unit: u32, by_node: bool) {
     let owner = world.units[unit].owner;
     if let Some(training) = world.controllers[owner].training.as_ref() {
@@ -168,14 +170,14 @@ fn after_loss(world: &mut World<'_>, unit: u32, by_node: bool) {
     }
 }
 
-/// Whether this is the present run of a training, and every role has its minimum.
+/// Whether this is the current run of a training, and every role has its minimum.
 pub(crate) fn still_trains(world: &World<'_>, unit: u32) -> bool {
     let owner = world.units[unit].owner;
     world.controllers[owner].training.as_ref().is_some_and(|t| t.unit == Some(unit) && t.is_whole())
 }
 
-/// Pods were lost with their node, or with a device: their core workloads go on without them, or stop. Where a training goes on
-/// or waits, its lost members are replaced.
+/// Pods were lost with their node or with a device: their core workloads continue without them, or stop. If a training
+/// continues or waits, its lost members are replaced.
 pub(crate) fn lost(world: &mut World<'_>, lost: &[u32]) {
     let mut units: Vec<u32> = lost.iter().map(|pod| world.pods[*pod].unit).collect();
     units.sort_unstable();
@@ -195,7 +197,7 @@ pub(crate) fn lost(world: &mut World<'_>, lost: &[u32]) {
     }
 }
 
-/// The controller replaces a core workload that was evicted or lost.
+/// The controller replaces an evicted or lost core workload.
 pub(crate) fn retry(world: &mut World<'_>, unit_id: u32) {
     let unit = world.units[unit_id];
     let owner = unit.owner;

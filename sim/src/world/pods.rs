@@ -1,8 +1,9 @@
-//! The records of pods and of core workloads. A core workload is one workload as the scheduler sees it: a single pod or a gang.
+//! The records of pods and of core workloads. A core workload is what the scheduler calls a workload: a single pod or a
+//! gang.
 
 use quotree_core::Time;
 
-/// Stands for no node, no user, nothing.
+/// The index that means no node, no user, nothing.
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// The state of a pod.
@@ -13,9 +14,9 @@ pub(crate) enum State {
     Waiting,
     Binding,
     Running,
-    /// It is to be evicted, but the request was lost: it runs on until the request is sent again.
+    /// It is to be evicted, but the request was lost: it keeps running until the request is sent again.
     EvictionLost,
-    /// It is to be evicted, and has not left yet.
+    /// It is terminating.
     Leaving,
     Succeeded,
     /// It failed, or was lost with its node.
@@ -30,17 +31,17 @@ impl State {
         matches!(self, Self::Binding | Self::Running | Self::EvictionLost | Self::Leaving)
     }
 
-    /// Whether it uses them and is not to leave.
+    /// Whether it uses them and is not terminating.
     pub(crate) const fn is_active(self) -> bool {
         matches!(self, Self::Binding | Self::Running)
     }
 
-    /// Whether it is to leave.
+    /// Whether it is terminating.
     pub(crate) const fn is_leaving(self) -> bool {
         matches!(self, Self::EvictionLost | Self::Leaving)
     }
 
-    /// Whether it does its work, provided that its gang works.
+    /// Whether it works, if its gang does.
     pub(crate) const fn is_running(self) -> bool {
         matches!(self, Self::Running | Self::EvictionLost)
     }
@@ -54,7 +55,7 @@ impl State {
 /// A pod.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pod {
-    /// Since when it has been in this state.
+    /// The time at which it entered this state.
     pub(crate) at: Time,
     pub(crate) unit: u32,
     /// Its node, or [`NONE`].
@@ -64,27 +65,27 @@ pub(crate) struct Pod {
     pub(crate) state: State,
 }
 
-/// A workload as the scheduler sees it.
+/// What the scheduler calls a workload.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CoreWorkload {
     pub(crate) created: Time,
-    /// Since when it has worked: all of it runs that must; absent while it does not.
+    /// Since when it has worked, that is, all its required pods run; absent while it does not work.
     pub(crate) working_since: Option<Time>,
-    /// Work that is left, milliseconds; `u64::MAX` without end. Trainings keep their own.
+    /// The remaining work, milliseconds; `u64::MAX` if it has no end. Trainings keep their own.
     pub(crate) left_ms: u64,
     /// Its controller.
     pub(crate) owner: u32,
     pub(crate) namespace: u32,
     /// Its usage account.
     pub(crate) account: u32,
-    /// Its number among those of its controller, from 1; of a trace, the row.
+    /// Its number among those of its controller, from 1; for a trace, the row.
     pub(crate) number: u32,
     /// How often its work was restarted.
     pub(crate) turn: u32,
     pub(crate) first_pod: u32,
-    /// How many pods it was created with; later ones are in `World::joined`.
+    /// How many pods it was created with; later members are in `World::joined`.
     pub(crate) first_count: u32,
-    /// How many pods it has had: the next ordinal.
+    /// How many pods it has had so far, which is the next ordinal.
     pub(crate) count: u32,
     pub(crate) live: u32,
     pub(crate) active: u32,
@@ -96,7 +97,7 @@ pub(crate) struct CoreWorkload {
 }
 
 impl CoreWorkload {
-    /// One of its pods goes from one state to another.
+    /// One of its pods changes its state.
     #[inline]
     pub(crate) fn shift(&mut self, from: State, to: State) {
         self.active = self.active + u32::from(to.is_active()) - u32::from(from.is_active());
@@ -105,7 +106,7 @@ impl CoreWorkload {
     }
 }
 
-/// How many pods are in which state.
+/// The number of pods in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) running: u64,
@@ -114,14 +115,14 @@ pub(crate) struct Counts {
     pub(crate) failed: u64,
     /// Evictions decided so far.
     pub(crate) evicted: u64,
-    /// Of the running ones, those that are to leave.
+    /// How many of the running ones are terminating.
     pub(crate) leaving: u64,
     /// Pods created so far.
     pub(crate) made: u64,
 }
 
 impl Counts {
-    /// A pod goes from one state to another.
+    /// A pod changes its state.
     #[inline]
     pub(crate) fn shift(&mut self, from: State, to: State) {
         self.running = self.running + u64::from(to.holds_resources()) - u64::from(from.holds_resources());

@@ -1,36 +1,36 @@
-//! The progress of a training: work at a rate that changes, checkpoints that take time, restarts.
+//! The progress of a training: its rate of work changes, checkpoints take time, and it is restarted.
 //!
-//! Plain arithmetic, exact between changes of the rate: `done` grows by `rate` each millisecond and stands still while a checkpoint
-//! is written, which happens whenever `done` has reached the next multiple of `step`. Times are rounded up to whole milliseconds
-//! only when they are given out.
+//! All arithmetic is exact between changes of the rate. `done` grows by `rate` each millisecond, except while a
+//! checkpoint is written; that happens whenever `done` has reached the next multiple of `step`. Times are rounded up to
+//! whole milliseconds only when they are returned.
 
 use quotree_core::Time;
 
 /// The progress of a training, in units of work.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Progress {
-    /// All work; absent: it never ends, or is not known yet.
+    /// The total work; absent if it never ends or is not known yet.
     pub(crate) total: Option<u128>,
-    /// Work between two checkpoints; 0: there are none.
+    /// Work between two checkpoints; 0 if there are none.
     pub(crate) step: u128,
-    /// How long writing one takes, milliseconds.
+    /// How long writing a checkpoint takes, milliseconds.
     pub(crate) cost_ms: u64,
     done: u128,
-    /// What is left of the writing that is under way: milliseconds times the rate.
+    /// The rest of the checkpoint that is being written: milliseconds times the rate.
     writing: u128,
-    /// The time to which this was computed.
+    /// The time for which these values were computed.
     since: Time,
-    /// Work begins here at the earliest: after the restart overhead of this run.
+    /// Work begins no earlier than this: after the restart overhead of this run.
     begins: Option<Time>,
     pub(crate) rate: u128,
-    /// A dataset decides the speed: `done` is reported, not computed.
+    /// Whether a dataset determines the speed: then `done` is reported, not computed.
     pub(crate) reads: bool,
-    /// Time at work so far, in all runs, including the writing of checkpoints.
+    /// The time spent working so far, over all runs, including the writing of checkpoints.
     pub(crate) ran_ms: u64,
 }
 
 impl Progress {
-    /// Computes the progress up to now.
+    /// Computes the progress until now.
     pub(crate) fn advance(&mut self, now: Time) {
         if let Some(begins) = self.begins.filter(|_| self.rate > 0) {
             let ms = now.since(self.since.max(begins));
@@ -60,7 +60,7 @@ impl Progress {
         self.writing = cost.saturating_sub(rest);
     }
 
-    /// From now on it works at this rate; a run that begins has this overhead first. Gives when the work will be done.
+    /// Continues at this rate; a run that begins has this overhead first. Gives when the work will be done.
     pub(crate) fn go_on(&mut self, now: Time, rate: u128, overhead_ms: u64) -> Option<Time> {
         self.advance(now);
         self.writing = self.writing.saturating_mul(rate).checked_div(self.rate).unwrap_or(0);
@@ -80,35 +80,35 @@ impl Progress {
         Some(now.max(begins).after_ms(u64::try_from(left).unwrap_or(u64::MAX)))
     }
 
-    /// So much is done, if that is more than was known.
+    /// Sets the work that is done, if it is more than was known.
     pub(crate) fn has_done(&mut self, done: u128) {
         self.done = self.done.max(done);
     }
 
-    /// The work that is done, all work, and when the run begins.
+    /// The work that is done, the total work, and when the run begins.
     pub(crate) fn read(&self) -> Option<(u128, u128, Time)> {
         Some((self.done, self.total?, self.begins?))
     }
 
-    /// All work, plus the writing of all checkpoints as the work that could be done meanwhile at the present rate.
+    /// The total work, plus the work that could be done at the current rate in the time that all checkpoints take.
     pub(crate) fn with_writing(&self) -> u128 {
         let total = self.total.unwrap_or(0);
         let times = total.saturating_sub(1).checked_div(self.step).unwrap_or(0);
         total.saturating_add(times.saturating_mul(self.cost_ms.into()).saturating_mul(self.rate))
     }
 
-    /// When it will have worked for so long, if it goes on.
+    /// When it will have worked for this long, if it continues.
     pub(crate) fn worked_for(&self, limit_ms: u64) -> Option<Time> {
         let from = self.since.max(self.begins?);
         Some(from.after_ms(limit_ms.saturating_sub(self.ran_ms)))
     }
 
-    /// Whether all is done.
+    /// Whether all work is done.
     pub(crate) fn is_done(&self) -> bool {
         self.total.is_some_and(|total| self.done >= total)
     }
 
-    /// The run is interrupted: gives the work that is lost since the last complete checkpoint.
+    /// The run is interrupted: gives the work since the last complete checkpoint, which is lost.
     pub(crate) fn break_off(&mut self, now: Time) -> u128 {
         self.advance(now);
         let mut kept = self.done.checked_div(self.step).map_or(0, |n| n * self.step);
@@ -121,13 +121,14 @@ impl Progress {
     }
 }
 
-/// How long work takes, milliseconds, that stops for a checkpoint after every step but the last.
+/// The duration of work, milliseconds, that stops for a checkpoint after every step except the last.
 pub(crate) fn with_checkpoints(work_ms: u64, step_ms: Option<u64>, cost_ms: u64) -> u64 {
     let writings = step_ms.and_then(|step| work_ms.saturating_sub(1).checked_div(step)).unwrap_or(0);
     work_ms.saturating_add(writings.saturating_mul(cost_ms))
 }
 
-/// The work that is kept and that is lost when work is interrupted after so long, milliseconds; writing counts as neither.
+/// The work that is kept and the work that is lost when work is interrupted after this time, milliseconds; writing a
+/// checkpoint counts as neither.
 pub(crate) fn kept_and_lost(ran_ms: u64, step_ms: Option<u64>, cost_ms: u64) -> (u64, u64) {
     let Some(step) = step_ms.filter(|step| *step > 0) else { return (0, ran_ms) };
     let turn = step.saturating_add(cost_ms);
@@ -174,7 +175,7 @@ mod tests {
     }
 
     proptest! {
-        /// Looking in between changes nothing, and at the told time it is done, not before.
+        /// Updating the progress in between changes nothing, and the work is done at the predicted time, not before.
         #[test]
         fn looking_does_not_disturb(total in 1u128..500, step in 0u128..60, cost in 0u64..9, rate in 1u128..7,
                                     looks in prop::collection::vec(0u64..600, 0..8)) {

@@ -1,8 +1,9 @@
-//! Quotas that an edit left over a limit: how long they will stay over it, as estimated at the edit, and how long they did.
+//! Quotas that an edit left over a limit: the estimate, made at the edit, how long they will stay over it, and how long
+//! they did.
 //!
-//! Two limits are checked: usage above a lowered `max`, and usage of non-preemptible pods above a lowered `min`, which other
-//! queues cannot reclaim (A2). The estimate assumes that pods end when their work is done at the present speed, that pods
-//! told to leave are gone, and that nothing else changes; a quota over its limit admits nothing (A1).
+//! Two limits are checked: usage above a lowered `max`, and usage of non-preemptible pods above a lowered `min`, which
+//! other queues cannot reclaim (A2). The estimate assumes that pods end when their work is done at the current speed,
+//! that terminating pods are gone, and that nothing else changes; a quota over its limit admits nothing (A1).
 
 use super::{Fact, World, job, node_speed, node_speed::FULL};
 use crate::{model::Kind, trace::TraceEvent};
@@ -23,26 +24,26 @@ pub(crate) struct QuotaOverrun {
     pub(crate) quota: Name,
     pub(crate) resource: Name,
     pub(crate) limit: Limit,
-    /// By how much, base units.
+    /// The excess, base units.
     pub(crate) over: i64,
-    /// Milliseconds until it is within the limit by itself; absent: never.
+    /// The estimate, in milliseconds, until it is within the limit by itself; absent if it never will be.
     pub(crate) estimate_ms: Option<u64>,
     /// When it was within the limit again.
     pub(crate) inside: Option<Time>,
-    /// A later edit replaced it.
+    /// Whether a later edit replaced it.
     pub(crate) replaced: bool,
 }
 
-/// Everything that is over a limit, and by how much.
+/// All usage over a limit, with the excess.
 pub(crate) type Excess = BTreeMap<(Name, Limit, Name), i64>;
 
-/// What counts against a limit.
+/// The usage that counts towards a limit.
 fn counted(usage: &Usage, limit: Limit, resource: &str) -> i64 {
     let amounts = if limit == Limit::Max { &usage.used } else { &usage.used_np };
     amounts.get(resource).unwrap_or(0)
 }
 
-/// Everything that is over a limit now, and by how much.
+/// All current usage over a limit, with the excess.
 pub(crate) fn current(scheduler: &Scheduler) -> Excess {
     let tree = scheduler.tree();
     let mut all = BTreeMap::new();
@@ -60,7 +61,7 @@ pub(crate) fn current(scheduler: &Scheduler) -> Excess {
     all
 }
 
-/// The tree was edited: records what is over a limit now that was not before.
+/// The tree was edited: records what is over a limit now and was not before.
 pub(crate) fn find_new(world: &mut World<'_>, before: &Excess, scheduler: &Scheduler) {
     let now = current(scheduler);
     let news = now.into_iter().filter(|(key, by)| before.get(key).is_none_or(|was| by > was));
@@ -79,7 +80,7 @@ pub(crate) fn find_new(world: &mut World<'_>, before: &Excess, scheduler: &Sched
     }
 }
 
-/// How long until running pods have given back so much by themselves.
+/// How long until running pods that end by themselves have freed this amount.
 fn estimate(
     world: &World<'_>,
     (quota, tree): (QuotaId, &QuotaTree),
@@ -115,7 +116,7 @@ fn estimate(
     None
 }
 
-/// When the work of a core workload will be done if everything stays as it is; nothing for work without end.
+/// When the work of a core workload will be done if nothing changes; nothing for work without end.
 fn expected_end(world: &World<'_>, unit: u32) -> Option<Time> {
     let row = world.units[unit];
     if let Kind::Training { .. } = world.kind(row.owner)? {
@@ -131,7 +132,7 @@ fn expected_end(world: &World<'_>, unit: u32) -> Option<Time> {
     Some(world.now.after_ms(u64::try_from(left).unwrap_or(u64::MAX)))
 }
 
-/// Everything at this time has happened: records which quotas are within their limits again.
+/// All events of this time have been handled: records which quotas are within their limits again.
 pub(crate) fn check(world: &mut World<'_>, scheduler: &Scheduler) {
     if world.overruns.iter().all(|overrun| overrun.inside.is_some() || overrun.replaced) {
         return;

@@ -1,4 +1,4 @@
-//! The requests of pods, by number: equal templates share one (a shape), with their amounts by resource number.
+//! The requests of pods, by number: equal templates share one number (a shape), with their amounts by resource number.
 
 use super::table::Table;
 use crate::model::{Change, Scenario};
@@ -86,7 +86,7 @@ impl Shapes {
         self.resources.get_index_of(name).and_then(|i| u32::try_from(i).ok())
     }
 
-    /// All resources, in order of their numbers, which is that of their names.
+    /// All resources, in order of their numbers, which is the order of their names.
     pub(crate) fn resources(&self) -> impl ExactSizeIterator<Item = &Name> {
         self.resources.keys()
     }

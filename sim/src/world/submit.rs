@@ -1,4 +1,4 @@
-//! What all controllers share: they submit core workloads and withdraw them.
+//! What all controllers share: submitting and withdrawing core workloads.
 
 use super::{
     CoreWorkload, End, Fact, NONE, Pod, State, World, access, arrivals, dataset, deployment, ending, job, job_queue,
@@ -8,19 +8,19 @@ use crate::{model::Kind, options::RunError, trace::TraceEvent};
 use quotree_core::{Event, PodOutcome, PodSet, WorkloadId, WorkloadSpec};
 use smallvec::SmallVec;
 
-/// The most pods in a run: their numbers stay below the one that stands for none.
+/// The most pods in a run: their numbers stay below [`NONE`](super::NONE).
 pub(crate) const MOST_PODS: u32 = u32::MAX - 1;
 
-/// A core workload that a controller wants to submit.
+/// A core workload that a controller submits.
 pub(crate) struct NewWorkload {
     pub(crate) owner: u32,
     pub(crate) namespace: u32,
-    /// A priority of its own, other than that of its controller.
+    /// Its own priority, if it differs from that of its controller.
     pub(crate) priority: Option<i32>,
     pub(crate) number: u32,
     /// How often the work was restarted.
     pub(crate) turn: u32,
-    /// The work that is left, milliseconds; `u64::MAX` without end.
+    /// The remaining work, milliseconds; `u64::MAX` if it has no end.
     pub(crate) left_ms: u64,
     /// How long the work has run before, milliseconds.
     pub(crate) ran_ms: u64,
@@ -30,7 +30,7 @@ pub(crate) struct NewWorkload {
     pub(crate) sets: SmallVec<[(PodSet, u32); 1]>,
 }
 
-/// Submits a new core workload; gives its number.
+/// Submits a new core workload, and gives its number.
 pub(crate) fn submit(world: &mut World<'_>, new: NewWorkload) -> Option<u32> {
     let count = new.sets.iter().fold(0u32, |sum, (set, _)| sum.saturating_add(set.count));
     let first_pod = world.pods.len();
@@ -93,14 +93,14 @@ pub(crate) fn submit(world: &mut World<'_>, new: NewWorkload) -> Option<u32> {
     Some(unit)
 }
 
-/// Adds a pod, which waits.
+/// Adds a pending pod.
 pub(crate) fn add_pod(world: &mut World<'_>, unit: u32, shape: u32, role: u32) -> u32 {
     let pod = world.pods.push(Pod { at: world.now, unit, node: NONE, shape, role, state: State::New });
     world.set_state(pod, State::Waiting);
     pod
 }
 
-/// Adds a core workload to the list of its controller; what has ended is dropped before the list grows.
+/// Adds a core workload to the list of its controller; ended ones are dropped before the list would grow.
 fn remember(world: &mut World<'_>, owner: u32, unit: u32) {
     let controller = &mut world.controllers[owner];
     if controller.units.len() == controller.units.capacity() {
@@ -110,7 +110,8 @@ fn remember(world: &mut World<'_>, owner: u32, unit: u32) {
     controller.made += 1;
 }
 
-/// Withdraws a core workload with all its pods, waiting or running, at once. The scheduler has forgotten one without live pods.
+/// Withdraws a core workload with all its pods, pending or running, at once. If it has no live pods, the scheduler does
+/// not know it any more.
 pub(crate) fn withdraw(world: &mut World<'_>, unit: u32, state: State) {
     if world.units[unit].live == 0 {
         return;
@@ -130,7 +131,8 @@ pub(crate) fn withdraw(world: &mut World<'_>, unit: u32, state: State) {
     }
 }
 
-/// A controller is deleted, or fails, with all its core workloads, instances and tasks; it creates nothing more.
+/// A controller is deleted, or fails: all its core workloads, instances and tasks are withdrawn, and it creates no
+/// more.
 pub(crate) fn close(world: &mut World<'_>, owner: u32, state: State) {
     for instance in arrivals::open_instances(world, owner) {
         close(world, instance, state);
@@ -160,7 +162,7 @@ pub(crate) fn close(world: &mut World<'_>, owner: u32, state: State) {
     }
 }
 
-/// A workload of the scenario is submitted, or a task of one, or it begins to arrive.
+/// A workload of the scenario or a task is submitted, or the arrivals of a workload begin.
 pub(crate) fn arrive(world: &mut World<'_>, owner: u32) {
     if world.controllers[owner].closed {
         return;

@@ -1,8 +1,9 @@
-//! A list whose indices are ids given out by [`Table::push`]: looking one up cannot fail, so no caller has to handle a failure.
+//! A list indexed by the ids that [`Table::push`] returned: a look-up cannot fail, so no caller has to handle a
+//! failure.
 
 use std::ops::{Index, IndexMut};
 
-/// Values by the `u32` under which they were pushed.
+/// Values by the `u32` id under which they were added.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<T>(Vec<T>);
 
@@ -13,7 +14,7 @@ impl<T> Default for Table<T> {
 }
 
 impl<T> Table<T> {
-    /// Adds a value and gives its id.
+    /// Adds a value and returns its id.
     pub(crate) fn push(&mut self, value: T) -> u32 {
         let id = self.len();
         self.0.push(value);
@@ -25,7 +26,7 @@ impl<T> Table<T> {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX)
     }
 
-    /// The value of this id, if it was given out.
+    /// The value with this id, if there is one.
     pub(crate) fn at(&self, id: u32) -> Option<&T> {
         self.0.get(id as usize)
     }

@@ -1,6 +1,6 @@
-//! Rows of a trace: each is a gang of equal pods that runs for the time that the trace says, from the moment when all of it
-//! runs. A row that is evicted or lost is submitted again with the work that was not saved; one that runs for too long, or is
-//! lost too often, fails.
+//! Rows of a trace: each is a gang of equal pods that runs for the time given in the trace, from the moment when all of
+//! its pods run. An evicted or lost row is submitted again with the work that was not saved; one that runs for too
+//! long, or is lost too often, fails.
 
 use super::{
     CONTROLLER, CoreWorkload, State, World, WorldEvent, access, ending, pod_lifecycle, submit, submit::NewWorkload,
@@ -16,7 +16,7 @@ use std::{
     sync::Arc,
 };
 
-/// Where a row belongs: numbers for its names.
+/// The scenario's numbers of a row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RowPlace {
     pub(crate) namespace: u32,
@@ -25,7 +25,7 @@ pub(crate) struct RowPlace {
     pub(crate) user: u32,
 }
 
-/// What is known of the rows of all traces. A row is a controller (`owner`) and its place in the trace.
+/// The state of the rows of all traces. A row is identified by a controller (`owner`) and its index in the trace.
 #[derive(Debug, Default)]
 pub(crate) struct TraceRows {
     /// By controller.
@@ -36,21 +36,21 @@ pub(crate) struct TraceRows {
     limits: BTreeMap<(u32, u32), RowLimits>,
 }
 
-/// How a row stands to its limits.
+/// The state of a row with respect to its limits.
 #[derive(Debug, Clone, Copy, Default)]
 struct RowLimits {
-    /// The account in which its deadline is counted, while it is neither met nor missed.
+    /// The account in which its deadline is counted, until it is met or missed.
     due: Option<u32>,
     losses: u32,
 }
 
 impl TraceRows {
-    /// Whether the deadline of a row is neither met nor missed yet.
+    /// Whether the deadline of a row has been neither met nor missed so far.
     pub(crate) fn is_due(&self, owner: u32, row: u32) -> bool {
         self.limits.get(&(owner, row)).is_some_and(|limits| limits.due.is_some())
     }
 
-    /// A trace is withdrawn: its rows have no limits any more. Gives the core workloads that wait for their next try.
+    /// A trace is withdrawn: the limits of its rows are dropped. Gives the core workloads that wait for their next try.
     pub(crate) fn close(&mut self, owner: u32) -> Vec<u32> {
         self.limits.retain(|(of, _), _| *of != owner);
         self.retries.range((owner, 0)..=(owner, u32::MAX)).map(|(_, unit)| *unit).collect()
@@ -64,7 +64,7 @@ fn row_of<'a>(world: &World<'a>, owner: u32, row: u32) -> Option<(&'a TraceRow, 
     rows.get(row as usize).map(|row| (row, row.limits.or(*limits)))
 }
 
-/// A row is submitted: for the first time, or in place of a core workload that was lost.
+/// A row is submitted, for the first time or as the replacement of a lost core workload.
 pub(crate) fn submit_row(world: &mut World<'_>, owner: u32, row: u32, lost: Option<u32>) {
     let place = world.rows.places.get(&owner).and_then(|p| p.get(row as usize)).copied();
     let (Some((traced, limits)), Some(place)) = (row_of(world, owner, row), place) else {
@@ -105,7 +105,7 @@ pub(crate) fn runtime_limit(world: &World<'_>, owner: u32, row: u32) -> Option<u
     row_of(world, owner, row)?.1.runtime_limit_ms
 }
 
-/// A row was lost with its node; gives the delay after which it is submitted again, if it is.
+/// A row was lost with its node; gives the delay after which it is submitted again, if it is submitted again.
 pub(crate) fn lost(world: &mut World<'_>, unit: u32) -> Option<u64> {
     let (owner, row) = (world.units[unit].owner, world.units[unit].number);
     let Some(most) = row_of(world, owner, row).and_then(|(_, limits)| limits.backoff_limit) else { return Some(0) };
@@ -134,7 +134,7 @@ fn fail_row(world: &mut World<'_>, unit: u32, why: String) {
     finish(world, unit, false);
 }
 
-/// A row is over, done or not.
+/// A row has ended, done or not.
 pub(crate) fn finish(world: &mut World<'_>, unit: u32, done: bool) {
     let CoreWorkload { owner, number: row, account, .. } = world.units[unit];
     let due = world.rows.limits.remove(&(owner, row)).and_then(|limits| limits.due);
@@ -146,7 +146,7 @@ pub(crate) fn finish(world: &mut World<'_>, unit: u32, done: bool) {
     }
 }
 
-/// A row is not done at its deadline.
+/// The deadline of a row is reached before it is done.
 pub(crate) fn missed_deadline(world: &mut World<'_>, owner: u32, row: u32) {
     let due = world.rows.limits.get_mut(&(owner, row)).and_then(|limits| limits.due.take());
     if let Some(account) = due {

@@ -1,10 +1,12 @@
-//! The controller of trainings: a gang with roles that works as fast as its members allow, from checkpoint to checkpoint.
+//! The controller of trainings: a gang with roles, whose speed depends on its members, and which saves its work in
+//! checkpoints.
 //!
-//! Its rate is that of the running members of working roles, as long as every role has its minimum. Each member counts 1 (or, where
-//! the work is GPU time, its GPUs), times how well so many members scale. With linear scaling, work is counted in
-//! pod-milliseconds, or milliseconds of a thousandth of a GPU; on a curve, in billionths of that; and in thousandths of either,
-//! since nodes can be slow. A gang that falls below its minimum loses what it did since the last checkpoint. Then it is submitted
-//! again, or waits for members in place of the lost ones; the new run begins with the restart overhead.
+//! Its rate depends on the running members of working roles, as long as every role has its minimum. Each member counts
+//! 1 (or, if the work is GPU time, its GPUs), multiplied by the efficiency of that many members. With linear scaling,
+//! work is counted in pod-milliseconds, or milliseconds of a thousandth of a GPU; with a curve, in billionths of that;
+//! and in thousandths of either, since nodes can be slow. A gang that falls below its minimum loses the work since the
+//! last checkpoint. Then it is submitted again, or waits for replacements of the lost members; the new run begins with
+//! the restart overhead.
 
 use super::{
     Fact, State, World, dataset, ending, job::fixed, node_speed, node_speed::FULL, pod_lifecycle, progress::Progress,
@@ -23,9 +25,9 @@ use std::sync::Arc;
 pub(crate) struct RoleState {
     shape: u32,
     min: u32,
-    /// What each running member adds to the rate; 0 for roles that do not work.
+    /// The weight of each running member in the rate; 0 for roles that do not work.
     weight: u64,
-    /// Members that are being bound or run, and are not to leave.
+    /// Members that are being bound or run, without terminating ones.
     pub(crate) active: u32,
     pub(crate) running: u32,
     /// The number of the next member.
@@ -36,7 +38,7 @@ pub(crate) struct RoleState {
 #[derive(Debug, Clone)]
 pub(crate) struct Training {
     pub(crate) roles: Vec<RoleState>,
-    /// The core workload of the present run.
+    /// The core workload of the current run.
     pub(crate) unit: Option<u32>,
     /// How many members a complete gang has.
     size: u32,
@@ -44,10 +46,10 @@ pub(crate) struct Training {
     full_rate: u128,
     scaling: Scaling,
     progress: Progress,
-    /// How often it was started, the first time included.
+    /// How often it was started, including the first time.
     starts: u32,
     on_loss: OnLoss,
-    /// Members were lost, and the others wait for new ones.
+    /// Whether members were lost and the others wait for replacements.
     broken: bool,
     pub(crate) epoch: u32,
 }
@@ -94,7 +96,7 @@ impl Training {
         Some(training)
     }
 
-    /// The rate of members, given by weight and number.
+    /// The rate of members, which are given by weight and number.
     fn rate(&self, roles: impl Iterator<Item = (u64, u32)>) -> u128 {
         let (members, weight) =
             roles.filter(|(weight, _)| *weight > 0).fold((0_u32, 0), |(n, sum), (weight, count)| {
@@ -113,14 +115,15 @@ impl Training {
         self.roles.iter().all(|c| c.active >= c.min) && self.roles.iter().any(|c| c.active > 0)
     }
 
-    /// Whether it would be whole without one member of a role.
+    /// Whether every role would still have its minimum without one member of a role.
     pub(crate) fn is_whole_without(&self, role: u32) -> bool {
         let lacks = |(i, c): (usize, &RoleState)| c.active.saturating_sub(u32::from(i == role as usize)) < c.min;
         let active: u32 = self.roles.iter().fold(0, |sum, c| sum.saturating_add(c.active));
         active > 1 && !self.roles.iter().enumerate().any(lacks)
     }
 
-    /// When the work will be done if everything stays as it is, or, where it does not work now, with a complete gang.
+    /// When the work will be done if nothing changes. If the training does not work now, the rate of a complete gang is
+    /// assumed.
     pub(crate) fn expected_end(&self, now: Time) -> Option<Time> {
         let rate = if self.progress.rate == 0 { self.full_rate } else { self.progress.rate };
         self.progress.clone().go_on(now, rate, 0)
@@ -134,7 +137,8 @@ impl Training {
         }
     }
 
-    /// Members came or left, or their nodes have another speed: sets the rate, and gives when the work will be done.
+    /// Members joined or left, or the speed of their nodes changed: sets the rate, and gives when the work will be
+    /// done.
     fn set_rate(&mut self, now: Time, overhead_ms: u64, permille: u32) -> Option<Time> {
         let working = self.roles.iter().all(|c| c.running >= c.min);
         let rate = if working { self.rate(self.roles.iter().map(|c| (c.weight, c.running))) } else { 0 };
@@ -144,17 +148,17 @@ impl Training {
         self.progress.go_on(now, rate, overhead_ms)
     }
 
-    /// The present run and its progress.
+    /// The current run and its progress.
     pub(crate) fn present(&self) -> Option<(u32, &Progress)> {
         Some((self.unit?, &self.progress))
     }
 
-    /// A dataset reports how much is done.
+    /// A dataset reports how much work is done.
     pub(crate) fn has_done(&mut self, done: u128) {
         self.progress.has_done(done);
     }
 
-    /// The run is interrupted; gives the lost work, pod-milliseconds.
+    /// The run is interrupted; gives the lost work in pod-milliseconds.
     fn break_off(&mut self, now: Time) -> u128 {
         self.epoch += 1;
         let lost = self.progress.break_off(now);
@@ -205,7 +209,7 @@ pub(crate) fn start(world: &mut World<'_>, owner: u32, evictions: u32) {
     }
 }
 
-/// Members of a training came or left: it works at another rate from now on.
+/// Members of a training joined or left: it continues at another rate.
 pub(crate) fn update_rate(world: &mut World<'_>, owner: u32) {
     let Some(Kind::Training { restart_overhead_ms, runtime_limit_ms, .. }) = world.kind(owner) else {
         return;
@@ -231,7 +235,7 @@ pub(crate) fn update_rate(world: &mut World<'_>, owner: u32) {
     dataset::read_training(world, owner);
 }
 
-/// Whether a training has reached its runtime limit before its work was done; then it fails.
+/// Whether a training has reached its runtime limit before its work was done; if so, it fails.
 pub(crate) fn is_late(world: &mut World<'_>, owner: u32) -> bool {
     let Some(Kind::Training { runtime_limit_ms: Some(limit), .. }) = world.kind(owner) else { return false };
     let (now, read) = (world.now, dataset::read_so_far(world, owner));
@@ -245,7 +249,7 @@ pub(crate) fn is_late(world: &mut World<'_>, owner: u32) -> bool {
     true
 }
 
-/// A training that is no longer whole stops working; gives the lost work.
+/// A training that is below its minimum stops working; gives the lost work.
 pub(crate) fn break_off(world: &mut World<'_>, owner: u32) -> u128 {
     let (now, done) = (world.now, dataset::read_so_far(world, owner).unwrap_or(0));
     if let Some(unit) = world.controllers[owner].training.as_ref().and_then(|t| t.unit) {
@@ -257,7 +261,7 @@ pub(crate) fn break_off(world: &mut World<'_>, owner: u32) -> u128 {
     })
 }
 
-/// Whether a training may be started once more; otherwise it fails.
+/// Whether a training may be started once more; if not, it fails.
 pub(crate) fn may_restart(world: &mut World<'_>, owner: u32) -> bool {
     let Some(Kind::Training { max_restarts: Some(most), .. }) = world.kind(owner) else { return true };
     let training = world.controllers[owner].training.as_ref();
@@ -269,14 +273,15 @@ pub(crate) fn may_restart(world: &mut World<'_>, owner: u32) -> bool {
     false
 }
 
-/// Whether the rest of the present run of a training waits for members in place of lost ones.
+/// Whether the remaining members of the current run wait for replacements of lost ones.
 pub(crate) fn waits_for_members(world: &World<'_>, unit: u32) -> bool {
     let owner = world.units[unit].owner;
     let waits = |t: &Training| t.unit == Some(unit) && t.on_loss == OnLoss::Wait && !t.is_whole();
     world.units[unit].active > 0 && world.controllers[owner].training.as_deref().is_some_and(waits)
 }
 
-/// A training lost members with their node, and the others wait for new ones: the first of several losses counts as a restart.
+/// A training lost members with their node, and the others wait for replacements. The first of several losses counts as
+/// a restart.
 pub(crate) fn begin_to_wait(world: &mut World<'_>, owner: u32) {
     if !may_restart(world, owner) {
         return;

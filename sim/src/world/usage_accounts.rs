@@ -1,6 +1,6 @@
-//! Usage accounts: one for each workload, user, group and namespace that go together. What a user, a group, a namespace or a
-//! workload has is the sum over its accounts, so every breakdown of a run comes from the same accounts, and all of them add up
-//! to the same totals.
+//! Usage accounts: one for each combination of workload, user, group and namespace. The usage of a user, a group, a
+//! namespace or a workload is the sum over its accounts, so every breakdown of a run comes from the same accounts, and
+//! all breakdowns have the same totals.
 
 use super::{Counts, NONE, Outcomes, State, Table, shapes::Row};
 use indexmap::{IndexMap, IndexSet};
@@ -8,8 +8,8 @@ use quotree_core::{Name, Time};
 use rustc_hash::FxBuildHasher;
 use smallvec::{SmallVec, smallvec};
 
-/// The numbers of a workload (by its tally: tasks have their own), a user, a group and a namespace; [`NONE`] where there is
-/// none.
+/// The numbers of a workload (by its tally: tasks have their own), a user, a group and a namespace; [`NONE`] if there
+/// is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct UsageAccountKey {
     pub(crate) tally: u32,
@@ -26,23 +26,23 @@ pub(crate) struct Integral {
 }
 
 impl Integral {
-    /// The amount was the same for so many milliseconds more.
+    /// The amount was constant for this many more milliseconds.
     pub(crate) fn advance(&mut self, ms: u128) {
         if self.amount != 0 {
             self.ms = self.until(ms);
         }
     }
 
-    /// The integral so many milliseconds later.
+    /// The integral this many milliseconds later.
     pub(crate) fn until(&self, ms: u128) -> u128 {
         self.ms.saturating_add(u128::try_from(self.amount).unwrap_or(0).saturating_mul(ms))
     }
 }
 
-/// What is counted for one key.
+/// The counts of one key.
 #[derive(Debug, Clone)]
 pub(crate) struct UsageAccount {
-    /// Its place among all accounts.
+    /// Its index among all accounts.
     pub(crate) number: u32,
     pub(crate) key: UsageAccountKey,
     pub(crate) counts: Counts,
@@ -51,15 +51,15 @@ pub(crate) struct UsageAccount {
     pub(crate) refused: u64,
     /// Work that was lost, pod-milliseconds.
     pub(crate) lost_ms: u128,
-    /// Pods that drains told to leave.
+    /// Pods that drains evicted.
     pub(crate) drained: u64,
-    /// Jobs that job queues released, and those that went back because they did not start in time.
+    /// Jobs that job queues released, and jobs that returned because they did not start in time.
     pub(crate) let_out: u64,
     pub(crate) start_timeouts: u64,
     pub(crate) thrash: Thrash,
     /// When its last pod ended, successfully or not.
     pub(crate) last_end: Time,
-    /// Use by resource number.
+    /// Usage by resource number.
     used: SmallVec<[Integral; 1]>,
     /// What it pays for nodes: parts of a node times thousandths of the currency an hour.
     cost: Integral,
@@ -95,40 +95,40 @@ impl UsageAccount {
         }
     }
 
-    /// Its cost rises, or falls.
+    /// Its cost per time changes.
     pub(crate) fn charge(&mut self, parts: i128, now: Time) {
         self.advance(now);
         self.cost.amount += parts;
     }
 
-    /// What it has paid until now.
+    /// The cost until now.
     pub(crate) fn paid(&self, now: Time) -> u128 {
         self.cost.until(u128::from(now.since(self.since)))
     }
 
-    /// What it uses of a resource.
+    /// The current usage of a resource.
     pub(crate) fn used(&self, resource: u32) -> i128 {
         self.used.get(resource as usize).map_or(0, |used| used.amount)
     }
 
-    /// The same until now, base units times milliseconds.
+    /// The same as an integral until now, base units times milliseconds.
     pub(crate) fn used_ms(&self, resource: u32, now: Time) -> u128 {
         let ms = u128::from(now.since(self.since));
         self.used.get(resource as usize).map_or(0, |used| used.until(ms))
     }
 }
 
-/// How often the works of an account were evicted; a work is a pod with its replacements, or a gang.
+/// How often the pods or gangs of an account were evicted; a pod and its replacements count as one.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Thrash {
     pub(crate) times: u64,
-    /// How many works were evicted at least once.
+    /// How many of them were evicted at least once.
     pub(crate) works: u64,
     pub(crate) most: u64,
 }
 
 impl Thrash {
-    /// A work was evicted for the `nth` time.
+    /// One of them was evicted for the `nth` time.
     pub(crate) fn again(&mut self, nth: u32) {
         self.times += 1;
         self.works += u64::from(nth == 1);
@@ -142,7 +142,7 @@ impl Thrash {
         self.most = self.most.max(other.most);
     }
 
-    /// The mean number of evictions of a work that was evicted, thousandths.
+    /// The mean number of evictions over those that were evicted, thousandths.
     pub(crate) fn permille(&self) -> u64 {
         self.times.saturating_mul(1000).checked_div(self.works).unwrap_or(0)
     }
@@ -164,7 +164,7 @@ impl UsageAccounts {
         Self { resources, ..Self::default() }
     }
 
-    /// The number of the account of a key; the account is created the first time.
+    /// The number of the account of a key; the account is created when it is first needed.
     pub(crate) fn number(&mut self, key: UsageAccountKey) -> u32 {
         if let Some((_, number)) = self.last.filter(|(last, _)| *last == key) {
             return number;
@@ -187,7 +187,7 @@ impl UsageAccounts {
         self.number(UsageAccountKey { tally: key.tally + 1 + task, ..key })
     }
 
-    /// A pod of an account goes from one state to another.
+    /// A pod of an account changes its state.
     #[inline]
     pub(crate) fn shift(&mut self, account: u32, (from, to): (State, State), row: &Row, now: Time) {
         let account = &mut self.all[account];
@@ -217,7 +217,7 @@ impl UsageAccounts {
         name.map_or(NONE, |name| number_in(&mut self.groups, name))
     }
 
-    /// The names of all users that ever were, by number.
+    /// The names of all users so far, by number.
     pub(crate) fn user_names(&self) -> impl ExactSizeIterator<Item = &Name> {
         self.users.iter()
     }
@@ -227,17 +227,17 @@ impl UsageAccounts {
         self.users.get_index(user as usize)
     }
 
-    /// The number of a user that is known.
+    /// The number of a user, if it is known.
     pub(crate) fn find_user(&self, name: &str) -> Option<u32> {
         self.users.get_index_of(name).and_then(|i| u32::try_from(i).ok())
     }
 
-    /// The names of all groups that ever were, by number.
+    /// The names of all groups so far, by number.
     pub(crate) fn group_names(&self) -> impl ExactSizeIterator<Item = &Name> {
         self.groups.iter()
     }
 
-    /// The number of a group that is known.
+    /// The number of a group, if it is known.
     pub(crate) fn find_group(&self, name: &str) -> Option<u32> {
         self.groups.get_index_of(name).and_then(|i| u32::try_from(i).ok())
     }

@@ -1,5 +1,6 @@
-//! The controller of workflows: a task starts when all tasks that it depends on have succeeded. When a task fails, everything
-//! that depends on it fails, and the other tasks go on. The workflow has ended when every task has, and has succeeded if all have.
+//! The controller of workflows: a task starts when all tasks that it depends on have succeeded. When a task fails, all
+//! tasks that depend on it fail, and the other tasks continue. The workflow has ended when every task has ended, and
+//! has succeeded if all have succeeded.
 
 use super::{CONTROLLER, End, NONE, World, WorldEvent, controllers::OwnerRef, ending, owner_name};
 use crate::model::Kind;
@@ -9,7 +10,7 @@ use crate::model::Kind;
 pub(crate) struct Flow {
     /// By task: its controller, or [`NONE`] before it starts.
     pub(crate) owners: Vec<u32>,
-    /// By task: how many tasks it still waits for.
+    /// By task: how many tasks that it depends on have not succeeded yet.
     waits_for: Vec<u32>,
     /// By task: how it ended.
     ends: Vec<End>,
@@ -19,7 +20,7 @@ pub(crate) struct Flow {
     failed: u32,
 }
 
-/// A workflow is submitted: the tasks that depend on nothing start.
+/// A workflow is submitted: the tasks without dependencies start.
 pub(crate) fn start(world: &mut World<'_>, owner: u32) {
     let Some(Kind::Workflow { tasks }) = world.kind(owner) else { return };
     world.controllers[owner].flow = Some(Box::new(Flow {
@@ -34,7 +35,7 @@ pub(crate) fn start(world: &mut World<'_>, owner: u32) {
     }
 }
 
-/// A task starts, among the controller events of this time.
+/// A task starts, as one of the controller events of this time.
 fn start_task(world: &mut World<'_>, owner: u32, task: u32) {
     let state = &world.controllers[owner];
     let part = OwnerRef { workload: state.workload, number: state.number, task, parent: owner };
@@ -84,7 +85,7 @@ pub(crate) fn task_over(world: &mut World<'_>, owner: u32, task: u32, end: End) 
     ending::finish(world, owner, End::Failed)
 }
 
-/// Records the tasks that will never start, each with the failed task that it depends on.
+/// Records the tasks that will never start, each with the failed task on which it depends.
 fn record_skipped_tasks(world: &mut World<'_>, owner: u32, mut lost: Vec<(u32, u32)>) {
     let Some(Kind::Workflow { tasks }) = world.kind(owner) else { return };
     lost.sort_unstable();

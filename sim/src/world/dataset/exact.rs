@@ -1,7 +1,7 @@
-//! The arithmetic of reading: rates as whole numbers, products of 256 bits.
+//! The arithmetic of reading: rates as whole numbers, and products of 256 bits.
 //!
-//! A rate is a whole number of 2^-64 bytes a millisecond, rounded up; what is left to read is a whole number of 2^-64
-//! bytes. So a rate times milliseconds is exact, events in between change nothing, and an end that falls on a whole
+//! A rate is a whole number of 2^-64 bytes a millisecond, rounded up. The rest to be read is a whole number of 2^-64
+//! bytes. So a rate times milliseconds is exact, and events in between change nothing. An end that falls exactly on a
 //! millisecond is met: after t milliseconds a reader is ahead of the rational rate by less than 3t of 2^-64 bytes.
 
 /// A byte.
@@ -9,12 +9,12 @@ pub(crate) const BYTE: u128 = 1 << 64;
 /// A rate above this counts as instantaneous; the sum of two still fits.
 const FASTEST: u128 = u128::MAX >> 2;
 
-/// `a * b / c`, rounded down; the largest number there is where it does not fit, or `c` is 0.
+/// `a * b / c`, rounded down; the largest number if it does not fit or `c` is 0.
 pub(crate) fn muldiv(a: u128, b: u128, c: u128) -> u128 {
     divided(a, b, c).map_or(u128::MAX, |(quotient, _)| quotient)
 }
 
-/// `a * b / c`, rounded up; the largest number there is where it does not fit, or `c` is 0.
+/// `a * b / c`, rounded up; the largest number if it does not fit or `c` is 0.
 pub(crate) fn muldiv_up(a: u128, b: u128, c: u128) -> u128 {
     divided(a, b, c).map_or(u128::MAX, |(quotient, rest)| quotient.saturating_add(u128::from(rest > 0)))
 }
@@ -58,13 +58,14 @@ pub(crate) struct Sources {
     pub(crate) hits: u64,
     /// Bytes a second from the cache.
     pub(crate) cache: u64,
-    /// Bytes a second of the backend, and how many share them.
+    /// Bytes a second of the backend, and how many pods share them.
     pub(crate) backend: u64,
     pub(crate) sharers: u64,
 }
 
 impl Sources {
-    /// What this many pods read together: x bytes with hit share h take x (h / cache + (1 - h) / (backend / sharers)).
+    /// The rate at which this many pods read together: x bytes with hit share h take x (h / cache + (1 - h) / (backend
+    /// / sharers)).
     pub(crate) fn rate(&self, pods: u64) -> u128 {
         let [size, hits, cache, backend, sharers, pods] =
             [self.size, self.hits, self.cache.max(1), self.backend, self.sharers.max(1), pods].map(u128::from);
@@ -74,12 +75,12 @@ impl Sources {
     }
 }
 
-/// The rate at which `bytes` are read while `total` work is done at `rate` a millisecond.
+/// The rate at which `bytes` are read while `total` work is done at `rate` per millisecond.
 pub(crate) fn compute_rate(bytes: u64, rate: u128, total: u128) -> u128 {
     muldiv_up(u128::from(bytes) << 64, rate, total).min(FASTEST)
 }
 
-/// Input and compute together: with prefetch, as fast as the slower of both; without, one after the other.
+/// The combined rate of input and compute: with prefetch, the lower of both; without, one after the other.
 pub(crate) fn together(input: u128, compute: u128, prefetch: bool) -> u128 {
     if prefetch { input.min(compute) } else { muldiv_up(input, compute, input + compute) }
 }

@@ -1,8 +1,8 @@
-//! One dataset: its readers, what of it is cached, and when that changes next.
+//! One dataset: its readers, its cache, and the time of its next change.
 //!
-//! Bytes flow at rates that change only at events: a reader or a cache worker comes or leaves, a preload begins or ends, a pass
-//! ends, or the cache is full. In between everything is linear, and nothing is simulated byte by byte. The model is described in
-//! `docs/datasets.md`, with an example.
+//! Bytes flow at rates that change only at events: a reader or a cache worker starts or stops, a preload begins or
+//! ends, a pass ends, or the cache becomes full. Between events everything is linear, and nothing is simulated byte by
+//! byte. `docs/datasets.md` describes the model, with an example.
 
 use super::{
     exact::{BYTE, Sources, muldiv, muldiv_up, together},
@@ -23,19 +23,19 @@ pub(crate) struct Reader {
     /// Bytes that the whole run reads.
     pub(crate) bytes: u64,
     pub(crate) prefetch: bool,
-    /// What it has left of them, in parts of a byte.
+    /// The rest of them, in parts of a byte.
     pub(crate) left: u128,
-    /// How many pods read; 0: it pauses.
+    /// How many pods read; 0 while it pauses.
     pub(crate) pods: u64,
     /// The GPUs that wait for input, thousandths.
     pub(crate) gpus: u64,
-    /// Its rate if input took no time.
+    /// Its compute rate, if input took no time.
     pub(crate) compute: u128,
     /// When it begins to read.
     pub(crate) begins: Time,
     /// Whether a cache worker runs on the node of each of its reading pods.
     pub(crate) local: bool,
-    /// The bytes of the dataset that this pass finds in the cache.
+    /// The bytes of the dataset that are cache hits in this pass.
     pub(super) hits: u64,
     /// Since the last event: its rate, the part of it that fills the cache, and its rate if nothing were cached.
     pub(super) rate: u128,
@@ -44,7 +44,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// A reader with this much left.
+    /// A reader with this rest.
     pub(crate) fn new(account: u32, bytes: u64, prefetch: bool, left: u128) -> Self {
         let (pods, gpus, compute, begins) = (0, 0, 0, Time::default());
         Self {
@@ -72,7 +72,7 @@ impl Reader {
 /// The state of a preload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Preload {
-    /// There is none, or its time has not come.
+    /// There is none, or its time has not been reached.
     None,
     /// It reads whenever the cache has room.
     Asked,
@@ -80,7 +80,7 @@ pub(crate) enum Preload {
     Done(Time),
 }
 
-/// A dataset at some time.
+/// A dataset and its state.
 #[derive(Debug, Clone)]
 pub(crate) struct Flow {
     pub(crate) size: u64,
@@ -92,10 +92,10 @@ pub(crate) struct Flow {
     pub(crate) wanted: u32,
     /// In parts of a byte.
     cached: u128,
-    /// Whether nothing is added before something is evicted or a worker comes.
+    /// Whether nothing is added until something is evicted or a worker starts.
     full: bool,
     pub(crate) preload: Preload,
-    /// The rate of the preload; 0 while it does not read.
+    /// The rate of the preload; 0 while it pauses.
     load_rate: u128,
     /// Bytes that were evicted, and that were lost with workers.
     pub(crate) evicted: u64,
@@ -106,7 +106,7 @@ pub(crate) struct Flow {
     pub(crate) busy_ms: u64,
     pub(crate) inputs: BTreeMap<u32, Input>,
     pub(crate) turns: Vec<Turn>,
-    /// Passes that ended since the last count: they count as events of the run.
+    /// Passes that ended since they were last counted as events of the run.
     pub(crate) passes: u64,
     since: Time,
 }
@@ -158,7 +158,7 @@ impl Flow {
         u64::try_from(bytes.checked_div(self.busy_ms.into()).unwrap_or(0)).unwrap_or(u64::MAX)
     }
 
-    /// Pods that read now.
+    /// The number of pods that read now.
     pub(crate) fn reading(&self) -> u64 {
         self.readers.values().filter(|reader| reader.rate > 0).map(|reader| reader.pods).sum()
     }
@@ -168,18 +168,18 @@ impl Flow {
         u64::try_from(self.loaded / BYTE).unwrap_or(u64::MAX)
     }
 
-    /// Bytes that so many workers hold at most.
+    /// The capacity of this many workers, in bytes.
     pub(crate) fn capacity(&self, workers: u32) -> u64 {
         self.cache.as_ref().map_or(0, |cache| cache.quota.saturating_mul(u64::from(workers)))
     }
 
-    /// A mark of the capacity of so many workers.
+    /// A mark, as a part of the capacity of this many workers.
     fn mark(&self, workers: u32, pick: fn(&Cache) -> u64) -> u64 {
         let permille = self.cache.as_ref().map_or(0, pick);
         u64::try_from(u128::from(self.capacity(workers)) * u128::from(permille) / 1000).unwrap_or(u64::MAX)
     }
 
-    /// Bytes up to which so many workers are filled.
+    /// The bytes up to which this many workers are filled.
     fn high(&self, workers: u32) -> u64 {
         self.mark(workers, |cache| cache.high_permille).min(self.size)
     }
@@ -192,8 +192,8 @@ impl Flow {
         self.preload == Preload::Asked && self.room() > 0
     }
 
-    /// What a reader has left, in parts of a byte, until something about it may change: the rest of its pass or, where nothing
-    /// or everything is cached, of its run.
+    /// How much a reader reads, in parts of a byte, until something about it may change: the rest of its pass or, if
+    /// nothing or everything is cached, of its run.
     fn stretch(&self, reader: &Reader) -> u128 {
         let size = u128::from(self.size) * BYTE;
         if self.cache.is_none() || self.cached == size {
@@ -202,13 +202,13 @@ impl Flow {
         self.unread(reader).min(reader.left)
     }
 
-    /// What this pass of a reader has not read yet.
+    /// The part of the current pass that a reader has not read yet.
     fn unread(&self, reader: &Reader) -> u128 {
         let size = u128::from(self.size) * BYTE;
         size - (u128::from(reader.bytes) * BYTE).saturating_sub(reader.left) % size
     }
 
-    /// Moves everything on to `now`.
+    /// Advances everything to `now`.
     pub(crate) fn advance(&mut self, now: Time) {
         let ms = now.since(self.since);
         if ms == 0 {
@@ -234,7 +234,8 @@ impl Flow {
         }
     }
 
-    /// Moves readers on, each to the end of its stretch at most; gives those that reached the end, with the rest of their time.
+    /// Advances readers, each at most to the end of its stretch; gives those that reached the end, with the time that
+    /// remains.
     fn read(&mut self, spans: Vec<Span>) -> Vec<Span> {
         let mut ended = Vec::new();
         let mut filled: u128 = 0;
@@ -259,12 +260,12 @@ impl Flow {
         ended
     }
 
-    /// Adds bytes to the cache as far as there is room.
+    /// Adds bytes to the cache, as far as there is room.
     fn fill(&mut self, bytes: u128) {
         self.cached += bytes.min(self.room());
     }
 
-    /// Passes ended: a full cache makes room, and the next pass of these readers finds what is cached now.
+    /// Passes ended: a full cache evicts, and in their next pass these readers hit what is cached now.
     fn turn(&mut self, ended: &[Span], now: Time) {
         self.passes = self.passes.saturating_add(ended.len() as u64);
         self.make_room();
@@ -277,7 +278,8 @@ impl Flow {
         self.reckon(now);
     }
 
-    /// A cache that is filled to its high mark evicts down to the low one, the same part of what every current pass would find.
+    /// A cache that is filled to its high mark evicts down to the low one; every current pass loses the same part of
+    /// its hits.
     fn make_room(&mut self) {
         let high = self.high(self.workers);
         let kept = u128::from(self.mark(self.workers, |cache| cache.low_permille)) * BYTE;
@@ -291,7 +293,7 @@ impl Flow {
         self.full = false;
     }
 
-    /// Keeps `part` of `whole` of what is cached, and of what every current pass would find.
+    /// Reduces the cache, and the hits of every current pass, to `part` of `whole`.
     fn keep(&mut self, part: u128, whole: u128) {
         self.cached = muldiv(self.cached, part, whole.max(1));
         for reader in self.readers.values_mut() {
@@ -300,7 +302,8 @@ impl Flow {
         }
     }
 
-    /// The cache has become full. What a current pass has read is cached by now, so what is not cached is still before it.
+    /// The cache became full. What a current pass has read so far is cached by now, so the uncached rest is still to be
+    /// read.
     fn fill_up(&mut self) {
         self.full = true;
         let missing = u128::from(self.size) * BYTE - self.cached;
@@ -311,7 +314,8 @@ impl Flow {
         }
     }
 
-    /// So many cache workers run from now on. Each holds the same part of what is cached; one that leaves takes its part along.
+    /// Sets the number of running cache workers. Each holds an equal part of the cache, and a worker that stops loses
+    /// its part.
     pub(crate) fn staff(&mut self, workers: u32, now: Time) {
         self.advance(now);
         let before = std::mem::replace(&mut self.workers, workers);
@@ -331,7 +335,7 @@ impl Flow {
         }
     }
 
-    /// A reader comes, or goes on with other members. A new one may be at the start of a pass or within one.
+    /// Adds a reader, or a reader that continues with other members. A new one may start anywhere within a pass.
     pub(crate) fn join(&mut self, unit: u32, reader: Reader, now: Time) {
         self.advance(now);
         let hits = self.cached_bytes();
@@ -339,7 +343,7 @@ impl Flow {
         *slot = Reader { hits: slot.hits, left: slot.left, ..reader };
     }
 
-    /// A reader leaves; gives what it had left, in parts of a byte.
+    /// Removes a reader, and gives its rest in parts of a byte.
     pub(crate) fn leave(&mut self, unit: u32, now: Time) -> Option<u128> {
         self.advance(now);
         self.readers.remove(&unit).map(|reader| reader.left)
@@ -392,7 +396,7 @@ impl Flow {
         }
     }
 
-    /// When the next change by itself is due, at the present rates; rounded up to a millisecond.
+    /// When the next change without an event is due, at the current rates; rounded up to a millisecond.
     pub(crate) fn next(&self, now: Time) -> Option<Time> {
         let after = |parts: u128, rate: u128| {
             let ms = (rate > 0).then(|| parts.div_ceil(rate))?;
@@ -407,7 +411,7 @@ impl Flow {
         stretches.chain(full).min()
     }
 
-    /// The dataset as it will be at `now` if nothing happens before.
+    /// The dataset at `now`, if no event happens before.
     pub(crate) fn at(&self, now: Time) -> Self {
         let mut then = self.clone();
         then.advance(now);
@@ -415,7 +419,7 @@ impl Flow {
     }
 }
 
-/// How far a reader gets in the time it has, at this rate.
+/// How many bytes a reader reads in its remaining time, at this rate.
 struct Span {
     unit: u32,
     reach: u128,

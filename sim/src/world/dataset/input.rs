@@ -11,11 +11,12 @@ pub(crate) struct Input {
     read: u128,
     hit: u128,
     took: Took,
-    /// The same, times thousandths of the GPUs of its members.
+    /// The same, times thousandths of the members' GPUs.
     gpus: Took,
 }
 
-/// How long reading and computing took, how long computing alone would have taken, and both without a cache.
+/// The time that reading and computing took, the time that computing alone would have taken, and the time of both
+/// without a cache.
 #[derive(Debug, Clone, Copy, Default)]
 struct Took {
     really: u128,
@@ -42,7 +43,7 @@ impl Took {
 }
 
 impl Input {
-    /// A reader moved on by so much at `rate`, and read so much of it from the cache.
+    /// A reader advanced for this time at `rate`, and read this part from the cache.
     pub(super) fn add(&mut self, reader: &Reader, moved: u128, hit: u128) {
         self.read = self.read.saturating_add(moved);
         self.hit = self.hit.saturating_add(hit);

@@ -1,8 +1,8 @@
-//! Datasets in the world: readers and cache workers follow from the state of pods.
+//! Datasets in the world. Readers and cache workers are derived from the state of pods.
 //!
-//! A reader is a pod of a Job, or the working members of a Training. A cache worker is a running pod of the Deployment that the
-//! acceleration of a dataset created. Each dataset has one event to come, its next change by itself; whatever happens at a time,
-//! rates are computed once, when everything at this time has happened.
+//! A reader is a pod of a Job, or the working members of a Training. A cache worker is a running pod of the Deployment
+//! that a dataset creates for its cache. Each dataset has at most one scheduled event, its next change without another
+//! event. Rates are computed once for each time, after all events of that time.
 
 mod exact;
 mod flow;
@@ -33,13 +33,13 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Datasets {
     flows: Table<Flow>,
     epochs: Table<u32>,
-    /// By workload of the scenario: the dataset whose cache workers its pods are.
+    /// By workload of the scenario: the dataset whose cache workers are its pods.
     caches: BTreeMap<u32, u32>,
     /// How many cache workers of a dataset run on a node.
     staff: BTreeMap<(u32, u32), u32>,
-    /// Datasets about which something changed at this time.
+    /// Datasets that changed at this time.
     changed: BTreeSet<u32>,
-    /// The whole work of a pod of a Job, by core workload: one that is tried again has less left.
+    /// The whole work of a pod of a Job, by core workload; a pod that is tried again has only a part of it left.
     works: BTreeMap<u32, u64>,
     /// The numbers of resources that are GPUs.
     gpus: Vec<u32>,
@@ -75,7 +75,7 @@ impl Datasets {
         self.flows.iter().flat_map(move |flow| flow.at(now).inputs)
     }
 
-    /// Whether an event of a dataset was scheduled before something else changed.
+    /// Whether an event of a dataset was scheduled before a later change made it obsolete.
     pub(crate) fn is_outdated(&self, dataset: u32, epoch: u32) -> bool {
         self.epochs[dataset] != epoch
     }
@@ -86,13 +86,13 @@ impl Datasets {
     }
 }
 
-/// What is left to read when `done` of `total` work is done, rounded down.
+/// The rest to read when `done` of `total` work is done, rounded down.
 fn left_of(bytes: u64, total: u128, done: u128) -> u128 {
     let all = u128::from(bytes) * BYTE;
     muldiv(all, total.saturating_sub(done), total).min(all)
 }
 
-/// The work that is done when so much is left to read, rounded down.
+/// The work that is done when this much remains to be read, rounded down.
 fn done_of(bytes: u64, total: u128, left: u128) -> u128 {
     let all = u128::from(bytes) * BYTE;
     muldiv(total, all.saturating_sub(left), all)
@@ -105,12 +105,12 @@ fn reads<'a>(world: &World<'a>, owner: u32) -> Option<(u32, &'a Reads)> {
     Some((number, reads))
 }
 
-/// Whether reading decides when the work of a controller is done.
+/// Whether reading determines when the work of a controller is done.
 pub(crate) fn is_reader(world: &World<'_>, owner: u32) -> bool {
     reads(world, owner).is_some()
 }
 
-/// What a reader has left, in parts of a byte.
+/// The rest of a reader, in parts of a byte.
 fn left(world: &mut World<'_>, unit: u32) -> Option<u128> {
     let (dataset, _) = reads(world, world.units[unit].owner)?;
     let now = world.now;
@@ -124,7 +124,7 @@ pub(crate) fn has_read_all(world: &mut World<'_>, unit: u32) -> bool {
     left(world, unit) == Some(0)
 }
 
-/// The members of a core workload that read now.
+/// The members of a core workload that currently read.
 fn reading(world: &World<'_>, unit: u32) -> Vec<u32> {
     let roles = reads(world, world.units[unit].owner).and_then(|(_, reads)| reads.roles.as_ref());
     let is_reading = |pod: &u32| {
@@ -167,7 +167,7 @@ pub(crate) fn read_job(world: &mut World<'_>, unit: u32) {
     world.datasets.open(dataset).join(unit, reader, now);
 }
 
-/// The next core workload tries the work of a lost pod of a Job again: both have the same whole work.
+/// Assigns the remaining dataset reads of a lost Job pod to its replacement, the next core workload created.
 pub(crate) fn keep_work(world: &mut World<'_>, lost: u32) {
     if let Some(work) = world.datasets.works.remove(&lost) {
         let next = world.units.len();
@@ -175,7 +175,7 @@ pub(crate) fn keep_work(world: &mut World<'_>, lost: u32) {
     }
 }
 
-/// A pod of a Job that reads stops before its end; gives the work of this run in milliseconds, rounded down.
+/// A pod of a Job that reads stops before its end. Gives the work done in this run in milliseconds, rounded down.
 pub(crate) fn stop_job(world: &mut World<'_>, unit: u32) -> Option<u64> {
     let (dataset, reads) = reads(world, world.units[unit].owner)?;
     let (bytes, now) = (reads.bytes, world.now);
@@ -185,7 +185,7 @@ pub(crate) fn stop_job(world: &mut World<'_>, unit: u32) -> Option<u64> {
     Some(done.saturating_sub(work.saturating_sub(world.units[unit].left_ms)))
 }
 
-/// A training that reads works at another rate from now on, or pauses.
+/// A training that reads continues at another rate, or pauses.
 pub(crate) fn read_training(world: &mut World<'_>, owner: u32) {
     let Some((dataset, reads)) = reads(world, owner) else { return };
     let (bytes, prefetch, now) = (reads.bytes, reads.prefetch, world.now);
@@ -202,7 +202,7 @@ pub(crate) fn read_training(world: &mut World<'_>, owner: u32) {
     world.datasets.open(dataset).join(unit, reader, now);
 }
 
-/// All work that a training has done, rounded down, if it reads now.
+/// All work that a training has done, rounded down, if it currently reads.
 pub(crate) fn read_so_far(world: &mut World<'_>, owner: u32) -> Option<u128> {
     let (_, reads) = reads(world, owner)?;
     let bytes = reads.bytes;
@@ -211,7 +211,7 @@ pub(crate) fn read_so_far(world: &mut World<'_>, owner: u32) -> Option<u128> {
     Some(done_of(bytes, total, left(world, unit)?))
 }
 
-/// A core workload stops reading, if it did.
+/// A core workload stops reading, if it was reading.
 pub(crate) fn stop_reading(world: &mut World<'_>, unit: u32) {
     if let Some((dataset, _)) = reads(world, world.units[unit].owner) {
         let now = world.now;
@@ -240,7 +240,7 @@ pub(crate) fn preload(world: &mut World<'_>, dataset: u32) {
     world.datasets.open(dataset).ask(now);
 }
 
-/// A dataset changes by itself: passes end, readers are done, the cache is full.
+/// A scheduled change of a dataset: passes end, readers are done, the cache is full.
 pub(crate) fn advance(world: &mut World<'_>, dataset: u32, epoch: u32) {
     if world.datasets.is_outdated(dataset, epoch) {
         return;
@@ -255,8 +255,8 @@ pub(crate) fn advance(world: &mut World<'_>, dataset: u32, epoch: u32) {
     }
 }
 
-/// Everything at this time has happened: computes new rates, and the next event, of every dataset about which something
-/// changed. Gives how many passes have ended.
+/// All events of this time have been handled: computes the rates and the next event of every dataset that changed.
+/// Gives how many passes have ended.
 pub(crate) fn settle(world: &mut World<'_>) -> u64 {
     let (now, mut passes) = (world.now, 0);
     for dataset in std::mem::take(&mut world.datasets.changed) {

@@ -1,4 +1,4 @@
-//! The flow of one dataset against fractions worked out apart from it.
+//! Compares the flow of one dataset with fractions that are computed separately.
 
 use super::{
     exact::{BYTE, compute_rate},
@@ -17,7 +17,7 @@ struct Case {
     passes: u64,
     compute_ms: u64,
     prefetch: bool,
-    /// Moments at which something else happens.
+    /// Times at which something else happens.
     stops: Vec<u64>,
 }
 
@@ -55,7 +55,7 @@ fn reader(case: &Case) -> Reader {
     }
 }
 
-/// Plays all readers to their ends, and gives when they were done, by unit.
+/// Runs all readers to their ends, and gives when they were done, by unit.
 fn ends(flow: &mut Flow, stops: &[u64]) -> Vec<(u32, u64)> {
     let mut stops: Vec<u64> = stops.to_vec();
     stops.sort_unstable_by(|a, b| b.cmp(a));
@@ -116,7 +116,7 @@ fn cases() -> impl Strategy<Value = Case> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// A lone reader takes what the formula says, to the millisecond, whatever else happens meanwhile.
+    /// A single reader takes the time of the formula, to the millisecond, whatever else happens meanwhile.
     #[test]
     fn a_lone_reader_ends_when_the_fractions_say(case in cases()) {
         let mut flow = flow(&case);
@@ -125,7 +125,7 @@ proptest! {
         prop_assert_eq!(flow.input().read_bytes(), case.size * case.passes);
     }
 
-    /// Readers that share get together what the backend gives: the last one is done when all bytes have come.
+    /// Readers that share the backend get its bandwidth together: the last one is done when all bytes have been read.
     #[test]
     fn what_is_shared_is_neither_lost_nor_made(sizes in prop::collection::vec(1_u64..100_000, 1..9), backend in 1_u64..5_000) {
         let case = Case { size: 1, backend, cache: None, passes: 1, compute_ms: 1, prefetch: true, stops: Vec::new() };
@@ -161,7 +161,7 @@ fn the_cases_cover_what_there_is() {
     assert!(seen.iter().all(|count| *count > 20), "{seen:?}");
 }
 
-/// Two readers begin together: each fetches half, then everything is cached.
+/// Two readers begin together: each reads half from the backend, then everything is cached.
 #[test]
 fn two_first_passes_fetch_everything_once() {
     let case = Case {
@@ -182,7 +182,7 @@ fn two_first_passes_fetch_everything_once() {
     assert_eq!((flow.input().hit_bytes(), flow.input().read_bytes()), (1_000_000, 2_000_000));
 }
 
-/// Ten thousand passes of 10^-3 ms each are ten events of none: their time adds up to 10 ms.
+/// Ten thousand passes of 10^-3 ms each are less than a millisecond each, but their time adds up to 10 ms.
 #[test]
 fn passes_shorter_than_a_millisecond_add_up() {
     let case = Case {
