@@ -1,5 +1,5 @@
-//! The difference of two runs, from two `summary.json` values, so that runs of different days, versions and machines can be
-//! compared.
+//! The differences between two runs, from two `summary.json` values, so that runs of different days, versions and
+//! machines can be compared.
 
 mod text;
 

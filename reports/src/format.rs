@@ -1,5 +1,5 @@
-//! Durations, counts, shares and amounts as text. All are integers, and digits that are not shown are cut off rather than
-//! rounded up to a value that was not reached, except where the documentation says so.
+//! Durations, counts, shares and amounts as text. All are integers. Digits that are not shown are cut off, not rounded
+//! up to a value that was not reached, unless the documentation says otherwise.
 
 use quotree_core::{Amounts, QuantityText, Unit};
 
@@ -25,12 +25,13 @@ pub fn span(ms: u64) -> String {
     parts.join(" ")
 }
 
-/// A sum of durations, which may be larger than any single one.
+/// A sum of durations, which may exceed the range of a single one.
 pub(crate) fn long_span(ms: u128) -> String {
     u64::try_from(ms).map_or_else(|_| format!("{} s", count(ms / 1000)), span)
 }
 
-/// An amount over time, out of base units times seconds: hours to the hundredth, or whole seconds below one hour.
+/// An amount over time, converted from base units times seconds: hours to the hundredth, or whole seconds below one
+/// hour.
 pub(crate) fn unit_hours(resource: &str, base_seconds: u128) -> String {
     let (one, of) = match Unit::of(resource) {
         Unit::Milli => (1000, ""),
@@ -43,7 +44,7 @@ pub(crate) fn unit_hours(resource: &str, base_seconds: u128) -> String {
     format!("{}.{:02} {of}{resource}-hours", count(hundredths / 100), hundredths % 100)
 }
 
-/// The mean of a sum of milliseconds in seconds, to the hundredth, rounded half up; `0.00` of nothing.
+/// The mean in seconds of a sum of milliseconds, to the hundredth, rounded half up; `0.00` if the count is 0.
 ///
 /// ```
 /// assert_eq!(quotree_reports::seconds(1_000, 3), "0.33");
@@ -56,7 +57,7 @@ pub fn seconds(sum_ms: u128, of: u64) -> String {
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
-/// A count with separated thousands: `82,247`.
+/// A count with thousands separators: `82,247`.
 #[must_use]
 pub fn count(number: u128) -> String {
     let digits = number.to_string();
@@ -106,7 +107,7 @@ pub(crate) fn amounts(all: &Amounts) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
-/// A verdict without the clauses that only a closer look needs: why other pods were not preempted.
+/// A verdict without the clauses that only `explain` prints: why other pods were not preempted.
 ///
 /// ```
 /// let reason = "A1: full; 2 pods not preempted because ..; would help: ..";

@@ -1,4 +1,4 @@
-//! Aligned columns of text: numbers to the right, words to the left. Cells are coloured after they are measured.
+//! Aligned columns of text: numbers to the right, words to the left. Cells are coloured after their width is measured.
 
 use crate::style::{Style, Tone};
 
@@ -77,7 +77,7 @@ pub(crate) fn lines(style: Style, columns: &[Column], rows: &[Vec<Cell>]) -> Str
     text
 }
 
-/// Which columns fit the width, sparing the least important ones.
+/// The columns that fit the width; the least important ones are dropped first.
 fn fitting(style: Style, columns: &[Column], widths: &[usize]) -> Vec<bool> {
     let mut shown = vec![true; columns.len()];
     for spare in (1..=columns.iter().map(|c| c.spare).max().unwrap_or(0)).rev() {

@@ -76,7 +76,7 @@ fn failures(result: &RunResult, style: Style) -> String {
     text
 }
 
-/// The head and the rows of the same as CSV.
+/// The head and the rows of the same table as CSV.
 pub(crate) fn table(result: &RunResult) -> ([&'static str; 11], Vec<Vec<String>>) {
     let head = [
         "workload",

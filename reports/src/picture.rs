@@ -19,7 +19,7 @@ const NUMBERS: i64 = BARS + BAR_LENGTH + 20;
 const LANE: i64 = 30;
 const TOP: i64 = 96;
 const INDENT: i64 = 22;
-/// The most quotas that are drawn; the rest is counted.
+/// The most quotas that are drawn; the others are counted.
 const MOST_QUOTAS: usize = 120;
 
 /// Colours are stated once for light and once for dark: not every renderer supports CSS variables.

@@ -175,7 +175,8 @@ fn eviction(row: &EvictionRow) -> String {
     format!("  at {}  {}{leaf}{cause}  {}{lost}\n", span(row.at_ms), row.pod, ruled(&row.rule, &row.reason))
 }
 
-/// A short verdict: what blocks the pod, who holds what is missing, and what would help. `explain` prints the rest.
+/// A short verdict: what blocks the pod, whose pods use what is missing, and what would help. `explain` prints the
+/// rest.
 fn in_short(style: Style, row: &PendingRow) -> String {
     let reason = ruled(&row.rule, &row.reason);
     let mut clauses = reason.split("; ");
@@ -187,7 +188,7 @@ fn in_short(style: Style, row: &PendingRow) -> String {
     text
 }
 
-/// A reason with its rule, which is named once.
+/// A reason with its rule, which is not repeated.
 fn ruled(rule: &str, reason: &str) -> String {
     match reason {
         "" => rule.to_owned(),

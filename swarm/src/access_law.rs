@@ -1,5 +1,5 @@
-//! The law of access: which users may submit where is computed again, from the scenario alone, and usage by user is
-//! added up again.
+//! The law of access: it computes independently, from the scenario alone, which users may submit where, and adds up the
+//! usage by user again.
 
 use crate::play::{Failure, Played};
 use quotree_core::Unquotaed;
@@ -10,7 +10,7 @@ use quotree_sim::{
 };
 
 /// A user without access to a namespace has no pods there, and the totals of a user are the sums over the user's
-/// workloads. Access is known beforehand only if neither users, groups nor namespaces change.
+/// workloads. Access is known before the run only if neither users, groups nor namespaces change.
 pub(crate) fn judge(scenario: &Scenario, result: &RunResult, played: &mut Played) {
     let changes_access = |event: &TimedChange| {
         matches!(event.change, Change::People(_) | Change::ReplaceTree { .. } | Change::MoveNamespace { .. })

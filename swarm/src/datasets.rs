@@ -1,4 +1,4 @@
-//! The datasets of a random world, and which workloads read them.
+//! The datasets of a random scenario, and which workloads read them.
 
 use crate::{
     units::time,
@@ -9,7 +9,7 @@ use quotree_sim::scenario::Value;
 
 type Fields = Vec<(&'static str, Value)>;
 
-/// Draws the datasets: each takes seconds to a quarter of the safety phase to read once.
+/// Draws the datasets. Reading one once takes between some seconds and a quarter of the safety phase.
 pub(crate) fn datasets(builder: &mut WorldBuilder<'_>) -> Vec<Value> {
     with_dataset_stream(builder, |builder| {
         (0..builder.datasets).filter_map(|number| dataset(builder, number)).collect()

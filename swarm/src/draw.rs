@@ -1,4 +1,4 @@
-//! Random draws from one labelled stream of the simulator: a seed gives the same world on every machine.
+//! Random draws from one labelled stream of the simulator: a seed gives the same scenario on every machine.
 
 use quotree_sim::random::Stream;
 
@@ -21,7 +21,7 @@ impl Draw {
         self.0.below(100) < percent
     }
 
-    /// One of these; `None` if there is none.
+    /// One of these, at random; `None` if there is none.
     pub(crate) fn one_of<T: Copy>(&mut self, of: &[T]) -> Option<T> {
         let index = self.0.below(of.len() as u64);
         of.get(usize::try_from(index).unwrap_or(0)).copied()

@@ -1,12 +1,12 @@
-//! The features that a random world may have. A seed first draws which of them its world has: in a world with all of
-//! them, many would hide the bugs that two of them alone would show.
+//! The features that a random scenario may have. A seed first draws the features of its scenario: in a scenario with
+//! all of them, many features would hide bugs that only two of them together reveal.
 
 use crate::draw::Draw;
 use std::collections::BTreeSet;
 
 macro_rules! features {
     ($($name:ident $text:literal $about:literal,)*) => {
-        /// A feature of a world.
+        /// A feature of a scenario.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Feature {
@@ -97,18 +97,19 @@ features! {
     PeopleEdits "edits of users and groups" "Users and groups that come, change and go.",
 }
 
-/// The features of one world.
+/// The features of one scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Features(BTreeSet<Feature>);
 
 impl Features {
-    /// Draws how likely features are in this world, then each feature.
+    /// Draws how likely features are in this scenario, then each feature.
     pub(crate) fn draw(draw: &mut Draw) -> Self {
         let percent = draw.one_of(&[5, 10, 15, 25, 40, 60]).unwrap_or(25);
         Self(Feature::ALL.iter().copied().filter(|_| draw.chance(percent)).collect())
     }
 
-    /// In half of the worlds a feature that has no effect without others adds those, so that it occurs often enough.
+    /// In half of the scenarios, a feature that has no effect without others adds those, so that it occurs often
+    /// enough.
     pub(crate) fn with_required(mut self, draw: &mut Draw) -> Self {
         let brings: [(Feature, &[Feature]); 7] = [
             (Feature::JobQueues, &[Feature::Jobs]),
@@ -127,7 +128,7 @@ impl Features {
         self
     }
 
-    /// Whether the world has it.
+    /// Whether the scenario has it.
     #[must_use]
     pub fn has(&self, feature: Feature) -> bool {
         self.0.contains(&feature)

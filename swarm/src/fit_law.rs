@@ -1,6 +1,6 @@
-//! The law that no pending workload fits. Whether one could simply be placed is computed again by A1, A2, A5, L3, O2
-//! and P1, from the public views of the scheduler and from the events it got. The answer yes is certain; the answer no
-//! is not.
+//! The law that no pending workload fits. It computes independently, by A1, A2, A5, L3, O2 and P1, whether a pending
+//! workload could be placed without evictions, from the public views of the scheduler and from the events it received.
+//! The answer yes is certain; the answer no is not.
 
 use crate::{log_laws::Replay, node_fit::FreeSpace};
 use quotree_core::{
@@ -9,7 +9,7 @@ use quotree_core::{
 };
 use std::collections::BTreeSet;
 
-/// A cluster and a tree at rest.
+/// A cluster and a quota tree at rest.
 pub(crate) struct FitCheck<'a> {
     replay: &'a Replay<'a>,
     scheduler: &'a Scheduler,
@@ -52,8 +52,8 @@ impl<'a> FitCheck<'a> {
         by_quota && self.has_room_for(pod, &demand)
     }
 
-    /// Whether every resource it requests is governed, since only guaranteed quota can be reclaimed, and whether some
-    /// domain could have all of its pods.
+    /// Whether every resource it requests is governed (since only guaranteed quota can be reclaimed), and whether some
+    /// domain could contain all of its pods.
     pub(crate) fn is_covered(&self, id: WorkloadId) -> bool {
         let governed = |name: &Name| self.scheduler.tree().governed().any(|governed| governed == name);
         let exists = |level: Level| self.nodes.iter().any(|node| domain(node.spec, level).is_some());
@@ -64,8 +64,8 @@ impl<'a> FitCheck<'a> {
         self.demand(id).is_some_and(covered)
     }
 
-    /// Whether the cluster has all that is guaranteed below the root: then an entitled workload always finds a quota
-    /// above its min. A workload that a job limit keeps out may not evict (A5), so there must be no such limit.
+    /// Whether the capacity of the cluster covers all guarantees below the root: then an entitled workload always finds
+    /// a quota above its min. A workload that a job limit blocks may not evict (A5), so there must be no such limit.
     pub(crate) fn covers_guarantees(&self) -> bool {
         let tree = self.scheduler.tree();
         if tree.ids().filter_map(|q| tree.spec(q)).any(|spec| spec.max_jobs.is_some()) {
@@ -81,7 +81,7 @@ impl<'a> FitCheck<'a> {
         })
     }
 
-    /// What it needs next: the pods that its minimum lacks, or one elastic pod.
+    /// What it needs next: the pods that are missing from its minimum, or one elastic pod.
     fn demand(&self, id: WorkloadId) -> Option<Demand<'a>> {
         let (view, spec) = (self.scheduler.workload(id)?, self.replay.specs.get(&id)?);
         let mut ordinal = 0;
@@ -127,8 +127,8 @@ impl<'a> FitCheck<'a> {
         ceilings && jobs.is_none_or(|most| !demand.first || usage.jobs < most)
     }
 
-    /// Whether nodes have room for these equal pods, when each node takes as many as it can. Pods with a topology level
-    /// must find it in one domain: that of the pods which already run, if there are any (P1).
+    /// Whether nodes have room for these equal pods, if each node gets as many as fit. Pods with a topology level must
+    /// share a domain: that of the pods which already run, if there are any (P1).
     fn has_room_for(&self, pod: &PodTemplate, demand: &Demand<'_>) -> bool {
         let room = |within: &dyn Fn(&FreeSpace<'_>) -> bool| {
             let nodes = self.nodes.iter().filter(|node| within(node));
@@ -146,7 +146,7 @@ impl<'a> FitCheck<'a> {
 /// A topology domain: a node number, or a rack and its zone, or a zone.
 type Place<'a> = (Option<u32>, Option<&'a Name>, Option<&'a Name>);
 
-/// The domain of this level that has the node, if any.
+/// The domain of this level that contains the node, if any.
 fn domain(node: &NodeSpec, level: Level) -> Option<Place<'_>> {
     match level {
         Level::Node => Some((Some(node.id.0), None, None)),

@@ -1,6 +1,6 @@
-//! The GPUs of a random world: the mode in which nodes assign them, what pods request of them, devices that are
+//! The GPUs of a random scenario: the mode in which nodes assign them, the GPU requests of pods, devices that are
 //! unhealthy for a while, and nodes that change their mode. Without a mode, GPUs are plain devices of four quarters.
-//! All is drawn from a random stream of its own.
+//! All of this is drawn from its own random stream.
 
 use crate::{
     draw::Draw,
@@ -36,7 +36,7 @@ impl Mode {
     }
 }
 
-/// The GPUs of all node pools, in a world in which pools have a mode.
+/// The GPUs of all node pools, in a scenario in which pools have a mode.
 #[derive(Debug)]
 pub(crate) struct Gpus {
     /// The mode of each pool.
@@ -52,7 +52,7 @@ pub(crate) struct Gpus {
 }
 
 impl Gpus {
-    /// Draws the modes of `pools` pools; `None` in a world without modes.
+    /// Draws the modes of `pools` pools; `None` in a scenario without modes.
     pub(crate) fn draw(draw: &mut Draw, features: &Features, pools: usize) -> Option<Self> {
         let has_modes = features.has(Feature::GpuModes) || features.has(Feature::Relabels);
         if !has_modes || !features.has(Feature::Nodes) || !features.has(Feature::Gpus) {
@@ -116,14 +116,14 @@ impl Gpus {
     }
 }
 
-/// What a pod requests: `each` quarters of each of `count` GPUs.
+/// The GPU request of a pod: `each` quarters on each of `count` GPUs of one node.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Part {
     pub(crate) count: u64,
     pub(crate) each: u64,
 }
 
-/// The request of a pod for GPUs: amounts by resource, and the fields that spread them over devices.
+/// The GPU request of a pod: amounts by resource, and the fields that divide them among devices.
 pub(crate) fn ask(builder: &mut WorldBuilder<'_>, part: Part) -> (Vec<(&'static str, String)>, Fields) {
     let gpu = RESOURCES.get(GPU).copied().unwrap_or_default();
     let modes = builder.gpus.as_ref().map_or_else(|| vec![Mode::Fraction], Gpus::modes);

@@ -22,12 +22,12 @@ pub(crate) struct JobQueueLaw {
     jobs: BTreeMap<WorkloadId, QueuedJob>,
     /// Jobs by the name of their first pod.
     names: BTreeMap<String, WorkloadId>,
-    /// Pods of Deployments, which no queue keeps back.
+    /// Pods of Deployments, which no queue suspends.
     never: BTreeSet<WorkloadId>,
     failures: Vec<Failure>,
 }
 
-/// How often one job was released, and when it was released or requeued last.
+/// How often one job was released, and when it was last released or requeued.
 #[derive(Debug, Default)]
 struct QueuedJob {
     tries: u32,
@@ -36,7 +36,7 @@ struct QueuedJob {
     requeues: u32,
 }
 
-/// Whether a namespace may move to another queue, or to none: then it is uncertain to which queue some workloads count.
+/// Whether a namespace may move to another queue, or to none: then it is uncertain in which queue some workloads count.
 fn namespaces_move(scenario: &Scenario) -> bool {
     scenario.events.iter().any(|event| match &event.change {
         Change::ReplaceTree { .. } | Change::MoveNamespace { .. } => true,
@@ -45,7 +45,7 @@ fn namespaces_move(scenario: &Scenario) -> bool {
     })
 }
 
-/// The longest time in which every requeued job is released once more, if nothing else happens; `None` if no queue
+/// The longest time until every requeued job is released once more, if nothing else happens; `None` if no queue
 /// requeues jobs.
 pub(crate) fn round_ms(scenario: &Scenario) -> Option<u64> {
     let round = |queue: &JobQueue| Some(queue.start_timeout_ms?.saturating_mul(2).saturating_add(queue.backoff_max_ms));
@@ -95,7 +95,7 @@ impl JobQueueLaw {
         }
     }
 
-    /// Reports what broke a law in the trace, and counts what occurred.
+    /// Reports violations of the law in the trace, and counts what occurred.
     pub(crate) fn report(&mut self, played: &mut Played) {
         played.failures.append(&mut self.failures);
         let went_back = self.jobs.values().filter(|job| job.tries > 1).count();
@@ -107,7 +107,7 @@ impl JobQueueLaw {
         }
     }
 
-    /// Judges a released job when it comes to the scheduler: its queue must have fewer than `max_jobs` jobs there.
+    /// Checks a released job when the scheduler receives it: fewer than `max_jobs` jobs of its queue may be there.
     pub(crate) fn judge(&self, scenario: &Scenario, scheduler: &Scheduler, event: &Event, played: &mut Played) {
         let Event::WorkloadSubmitted(spec) = event else { return };
         if namespaces_move(scenario) || !self.was_released(spec.id) {
@@ -135,8 +135,8 @@ impl JobQueueLaw {
         self.jobs.get(&id).is_some_and(|job| job.tries > 0)
     }
 
-    /// Judges a run at rest: no job is suspended that its queue must release, and none was requeued although it fits.
-    /// `changed` is when anything else happened last.
+    /// Checks a run at rest: no job is suspended that its queue must release, and none was requeued although it fits.
+    /// `changed` is the time of the last other change.
     pub(crate) fn at_rest(
         &self,
         (scenario, replay, scheduler): (&Scenario, &Replay<'_>, &Scheduler),

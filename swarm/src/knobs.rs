@@ -1,10 +1,10 @@
-//! The behaviour of a random world (latencies, failures) and the policy of its scheduler. Every run has `max_events`,
-//! and a run that never comes to rest ends there.
+//! The behaviour of the simulated cluster (latencies, failures) and the policy of the scheduler, both random. Every run
+//! has `max_events`, and a run that never comes to rest ends there.
 
 use crate::{features::Feature, queues::Queues, units::time, world::WorldBuilder};
 use quotree_sim::scenario::Value;
 
-/// A run with more events is taken for endless (S2): the largest worlds need a few thousand.
+/// A run with more events is taken to be endless (S2): the largest scenarios need a few thousand.
 const MAX_EVENTS: u64 = 20_000;
 
 /// The longest grace period of a victim, seconds.

@@ -1,9 +1,9 @@
-//! Property tests of whole simulations: random scenarios, laws that every run must hold, and a shrinker for those that
-//! fail.
+//! Property tests of whole simulations: random scenarios, laws that every run must satisfy, and a shrinker for failing
+//! scenarios.
 //!
-//! [`World::draw`] makes a scenario out of a seed, [`play`] runs a scenario and checks the laws, [`shrink`] reduces a
-//! failing scenario as long as it fails in the same way. Nothing here uses a clock, a thread or a file: the command
-//! line does.
+//! [`World::draw`] generates a scenario from a seed, [`play`] runs a scenario and checks the laws, and [`shrink`]
+//! reduces a failing scenario as long as it fails in the same way. This crate uses no clock, threads or files; the
+//! command line does.
 
 mod access_law;
 mod datasets;

@@ -23,7 +23,7 @@ const fn mode(mode: &DeviceMode) -> &'static str {
     }
 }
 
-/// Longer than any time that a policy may wait for.
+/// Longer than any time that a policy can define.
 const LATER_MS: u64 = 365 * 24 * 3_600_000;
 
 /// How a run ended.
@@ -32,8 +32,8 @@ pub(crate) struct End<'a> {
     pub(crate) calm: Option<Time>,
     /// The time of its end.
     pub(crate) at: Time,
-    /// Set if the run had to be stopped, since jobs go back and forth between queue and scheduler: it counts as at rest
-    /// if nothing else happened for this long.
+    /// Set if the run had to be stopped because jobs are released and requeued for ever: it counts as at rest if
+    /// nothing else happened for this long.
     pub(crate) round_ms: Option<u64>,
     pub(crate) suspended: &'a JobQueueLaw,
     pub(crate) pending: &'a [PendingRow],
@@ -79,13 +79,13 @@ pub(crate) fn judge(scenario: &Scenario, log: &Log, end: &End<'_>, played: &mut 
     }
 }
 
-/// What the events of the log tell about the world.
+/// The state of the cluster, as derived from the events of the log.
 pub(crate) struct Replay<'a> {
     end: &'a End<'a>,
-    /// When anything happened last, other than a requeued job.
+    /// When anything happened last, except that a job was requeued.
     changed: Time,
     changes: bool,
-    /// Evictions in the calm phase, by the workload for which they were, until it is bound (S3).
+    /// Evictions in the calm phase, by the workload for which they were made, until it is bound (S3).
     evicted_for: BTreeMap<WorkloadId, u64>,
     /// How often each workload was withdrawn.
     withdrawn: BTreeMap<WorkloadId, u32>,
@@ -192,7 +192,7 @@ impl Replay<'_> {
         }
     }
 
-    /// Checks the laws of a world at rest.
+    /// Checks the laws of a state at rest.
     fn at_rest(&self, scenario: &Scenario, scheduler: Scheduler, played: &mut Played) {
         let (at, pending) = (self.end.at, self.end.pending);
         self.end.suspended.at_rest((scenario, self, &scheduler), (self.changed, at), pending, played);

@@ -1,10 +1,10 @@
-//! What is free on a node, and whether a pod fits there by P1: amounts, labels, taints, and devices in each mode.
+//! The free resources of a node, and whether a pod fits there by P1: amounts, labels, taints, and devices in each mode.
 //! Shares no code with the scheduler.
 
 use quotree_core::{DeviceMode, Name, NodeSpec, NodeView, PodTemplate};
 use std::collections::BTreeMap;
 
-/// What is free on a node.
+/// The free resources of a node.
 #[derive(Debug, Clone)]
 pub(crate) struct FreeSpace<'a> {
     pub(crate) spec: &'a NodeSpec,
@@ -26,7 +26,7 @@ impl<'a> FreeSpace<'a> {
         Self { spec, free: spec.allocatable.iter().map(free).collect(), devices: view.devices_free.clone() }
     }
 
-    /// How many of `most` equal pods certainly fit.
+    /// How many of `most` equal pods are certain to fit.
     pub(crate) fn takes(&self, pod: &PodTemplate, most: usize) -> usize {
         let mut space = self.clone();
         let mut taken = 0;
@@ -42,7 +42,7 @@ impl<'a> FreeSpace<'a> {
         taken
     }
 
-    /// The node with the pod on it; `None` if it does not fit.
+    /// The node after the pod was placed on it; `None` if it does not fit.
     fn with(&self, pod: &PodTemplate) -> Option<Self> {
         let label = |wanted: &Name| self.spec.labels.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
         let selected =

@@ -1,6 +1,6 @@
-//! The events of the nodes of a random world: failures, outages, drains, slow nodes, edits, resized pools and
-//! autoscaling. All end with the safety phase, except for autoscaling, which follows demand. They are drawn from a
-//! random stream of their own, so that they change nothing else about the world of a seed.
+//! The events of the nodes of a random scenario: failures, outages, drains, slow nodes, edits, resized pools and
+//! autoscaling. All end with the safety phase, except for autoscaling, which follows demand. They are drawn from their
+//! own random stream, so they affect no other part of the scenario of a seed.
 
 use crate::{
     draw::Draw,

@@ -1,5 +1,5 @@
-//! The users and groups of a random world: who submits workloads, who makes edits, and how users and groups change.
-//! Most requests are permitted. Drawn from a random stream of its own.
+//! The users and groups of a random scenario: who submits workloads, who makes edits, and how users and groups change.
+//! Most requests are permitted. Drawn from their own random stream.
 
 use crate::{features::Feature, world::WorldBuilder};
 use quotree_sim::scenario::Value;
@@ -61,7 +61,7 @@ pub(crate) fn people(builder: &mut WorldBuilder<'_>) -> People {
     people
 }
 
-/// Draws the user who submits to a namespace: mostly one with access.
+/// Draws the user who submits into a namespace; in most cases one with access to it.
 pub(crate) fn submits(builder: &mut WorldBuilder<'_>, namespace: &str) -> Fields {
     let people = &builder.people;
     if people.is_empty() || builder.people_draw.chance(5) {
@@ -77,7 +77,7 @@ pub(crate) fn submits(builder: &mut WorldBuilder<'_>, namespace: &str) -> Fields
     vec![("user", user(chosen))]
 }
 
-/// An event, made by a user or by nobody.
+/// An event, made by a user or by nobody in particular.
 pub(crate) fn event(builder: &mut WorldBuilder<'_>, at: Value, change: Value) -> Value {
     // Each edit of the tree is drawn for the tree that the earlier ones left, so a refused edit would make later ones
     // invalid: only permanent admins make them.

@@ -26,7 +26,7 @@ pub(crate) const NO_END: &str = "error: no end";
 /// A law that was broken, or a run that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The kind of failure: to the shrinker, two failures of one kind are the same.
+    /// The kind of failure; for the shrinker, two failures of one kind are the same.
     pub kind: String,
     /// What is wrong, with names and numbers.
     pub message: String,
@@ -88,7 +88,7 @@ fn lasts(change: &Change) -> u64 {
 
 /// Runs a scenario with all checks, and once more without any.
 ///
-/// Every decision takes time linear in the size of the world: this is for hundreds of pods, not for millions.
+/// Every decision takes time linear in the size of the scenario: this is meant for hundreds of pods, not for millions.
 #[must_use]
 pub fn play(scenario: &Scenario) -> Played {
     // A panic of the core is a failure like any other, and can be shrunk like one.
@@ -100,7 +100,7 @@ pub fn play(scenario: &Scenario) -> Played {
     })
 }
 
-/// Runs a scenario only to see whether it ends.
+/// Runs a scenario only to determine whether it ends.
 pub(crate) fn ends(scenario: &Scenario) -> Played {
     let failure = run(scenario, &RunOptions::default(), &mut ()).err();
     let failures = failure.map(|error| Failure::new(word(&error), error.to_string()));
@@ -158,7 +158,7 @@ fn judge(scenario: &Scenario) -> Played {
     played
 }
 
-/// Keeps the first failure of each kind, with the number of all.
+/// Keeps the first failure of each kind, with their number.
 fn one_of_each_kind(failures: &mut Vec<Failure>) {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     failures.retain(|failure| {

@@ -1,9 +1,10 @@
-//! The job queues of a random world, drawn from a random stream of their own.
+//! The job queues of a random scenario, drawn from their own random stream.
 
 use crate::{features::Feature, units::time, world::WorldBuilder};
 use quotree_sim::scenario::Value;
 
-/// A world in which jobs are requeued never ends by itself: it is stopped after this many times its safety phase.
+/// A scenario in which jobs are requeued never ends by itself: its run is stopped after this many times its safety
+/// phase.
 const PHASES: u64 = 40;
 
 /// The job queues, and whether some of them requeue jobs.
@@ -14,7 +15,7 @@ pub(crate) struct Queues {
 }
 
 impl Queues {
-    /// When the world is stopped, seconds.
+    /// When the run is stopped, seconds.
     pub(crate) fn until(&self, safety: u64) -> Option<u64> {
         self.requeues.then_some(safety * PHASES)
     }

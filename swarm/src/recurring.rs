@@ -1,4 +1,4 @@
-//! Recurring workloads and workflows of a random world.
+//! Recurring workloads and workflows of a random scenario.
 
 use crate::{features::Feature, topology, units::time, workloads, world::WorldBuilder};
 use quotree_sim::scenario::Value;

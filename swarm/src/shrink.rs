@@ -1,9 +1,10 @@
-//! Reduces a failing scenario to what its failure needs.
+//! Reduces a failing scenario to the parts that its failure needs.
 //!
-//! It edits the values of the scenario, not its bytes: entries of lists, maps and structs are left out (with what
-//! mentions them), quotas are replaced by one of their children, namespaces are merged, numbers, amounts and times are
-//! made smaller. An edit is kept only if the file still loads and still fails in the same way ([`Failure::kind`]).
-//! Edits are tried in a fixed order and counted, so that the result is always the same and the search always ends.
+//! It edits the values of the scenario, not its bytes: entries of lists, maps and structs are removed (with everything
+//! that mentions them), quotas are replaced by one of their children, namespaces are merged, and numbers, amounts and
+//! times become smaller. An edit is kept only if the file still loads and still fails in the same way
+//! ([`Failure::kind`]). Edits are tried in a fixed order and counted, so the result is always the same and the search
+//! always ends.
 
 use crate::{
     play::{Failure, NO_END, Played, ends, play},
@@ -41,18 +42,18 @@ pub struct Shrunk {
     pub kept: u32,
     /// How many values the original had, and how many are left.
     pub values: (usize, usize),
-    /// Whether no edit was left to try; otherwise the steps ran out.
+    /// Whether no edit was left to try; otherwise the limit of candidates was reached.
     pub done: bool,
 }
 
-/// Why there is nothing to shrink.
+/// Why a scenario cannot be shrunk.
 #[derive(Debug)]
 pub enum Unshrinkable {
     /// The file does not load.
     Invalid(Vec<Diagnostic>, Vec<Source>),
     /// It does not fail.
     Fine,
-    /// It fails, but not as wanted.
+    /// It fails, but not in the wanted way.
     Otherwise(Vec<Failure>),
 }
 
@@ -103,13 +104,13 @@ fn wanted(played: &Played, options: &ShrinkOptions) -> Result<Failure, Unshrinka
     }
 }
 
-/// The most events of a candidate: smaller worlds need fewer. An endless run keeps its own limit.
+/// The most events of a candidate: smaller scenarios need fewer. An endless run keeps its own limit.
 fn cap(first: &Played, scenario: &Scenario) -> u64 {
     let most = scenario.world.max_events;
     if first.events > 0 { first.events.saturating_mul(10).saturating_add(1_000).min(most) } else { most }
 }
 
-/// How a candidate compares with the scenario so far.
+/// How a candidate compares with the current scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fit {
     /// It fails in the same way.
@@ -134,7 +135,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Repeats all edits until none is kept; returns false if the steps ran out before.
+    /// Repeats all edits until none is kept; returns false if the limit of candidates was reached before.
     fn run(&mut self) -> bool {
         loop {
             let kept = self.kept;
@@ -151,7 +152,7 @@ impl Search<'_> {
         }
     }
 
-    /// Leaves out entries, first many at a time.
+    /// Removes entries, first many at a time.
     fn leave_out(&mut self) {
         let mut place = 0;
         while let Some(path) = shrink_moves::paths(&self.best).get(place).cloned() {
@@ -227,7 +228,7 @@ impl Search<'_> {
     }
 }
 
-/// All files as they are, except for one with another text.
+/// All files unchanged, except for one with another text.
 struct With<'a> {
     path: &'a str,
     text: String,

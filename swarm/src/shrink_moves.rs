@@ -1,5 +1,5 @@
-//! The edits that the shrinker tries: each leaves fewer or smaller values. None makes anything larger, so any order of
-//! them ends.
+//! The edits that the shrinker tries: each removes values or makes them smaller. None makes anything larger, so any
+//! sequence of them ends.
 
 use quotree_sim::scenario::Value;
 use std::{collections::BTreeSet, ops::Range};
@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, ops::Range};
 /// The path from the root to a value: the index of an entry at each step.
 pub(crate) type Path = Vec<usize>;
 
-/// Fields that bound a run: they stay.
+/// Fields that bound a run; they are never removed.
 const GUARDS: [&str; 2] = ["max_events", "until"];
 
 /// The number of values.
@@ -78,7 +78,7 @@ pub(crate) fn is_guard(value: &Value, path: &[usize]) -> bool {
     }
 }
 
-/// How many entries of a value can be left out.
+/// How many entries of a value can be removed.
 pub(crate) fn entries(value: &Value) -> usize {
     match value {
         Value::List(items) => items.len(),
@@ -140,7 +140,7 @@ pub(crate) fn unmentioned(mut whole: Value, names: &[String]) -> Value {
     whole
 }
 
-/// Whether a value mentions a name, or a part of what it names: `pool-0` is one of `pool`.
+/// Whether a value mentions a name, or the name of one of its parts, such as `pool-0` of `pool`.
 fn mentions(value: &Value, name: &str) -> bool {
     match value {
         Value::String(text) => text.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')),
@@ -148,7 +148,7 @@ fn mentions(value: &Value, name: &str) -> bool {
     }
 }
 
-/// A quota is replaced by one of its children, a random time by its shortest one.
+/// Replaces a quota by one of its children, a random time by its shortest one.
 pub(crate) fn simpler(value: &Value) -> Vec<Value> {
     let Value::Struct { name, args, fields } = value else { return Vec::new() };
     match name.as_str() {
@@ -198,7 +198,7 @@ fn each_namespace(value: &mut Value, see: &mut dyn FnMut(&mut String)) {
     }
 }
 
-/// Smaller numbers; each part of an amount or time by itself.
+/// Smaller numbers; each part of an amount or time is reduced separately.
 pub(crate) fn smaller(value: &Value) -> Vec<Value> {
     match value {
         Value::Number(text) => {

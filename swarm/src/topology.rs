@@ -1,5 +1,5 @@
-//! The zones and racks of the nodes of a random world, and the gangs that must share one. Drawn from a random stream of
-//! its own.
+//! The zones and racks of the nodes of a random scenario, and the gangs that must share one. Drawn from their own
+//! random stream.
 
 use crate::{
     draw::Draw,
@@ -15,7 +15,7 @@ type Fields = Vec<(&'static str, Value)>;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Location {
     zone: Option<&'static str>,
-    /// One rack shared by pools, in place of two racks of their own.
+    /// One rack shared by pools, instead of two racks of their own.
     rack: Option<&'static str>,
 }
 
@@ -41,7 +41,7 @@ impl Location {
     }
 }
 
-/// Whether events of this world name racks.
+/// Whether events of this scenario name racks.
 fn names_racks(features: &Features) -> bool {
     [Feature::RandomFaults, Feature::Outages, Feature::SlowNodes].iter().any(|feature| features.has(*feature))
 }

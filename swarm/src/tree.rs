@@ -1,4 +1,4 @@
-//! The quota tree of a random world: drawn, edited so that it stays valid by T2, and written as a scenario value.
+//! The quota tree of a random scenario: drawn, edited so that it stays valid by T2, and written as a scenario value.
 
 use crate::{
     draw::Draw,
@@ -228,7 +228,7 @@ impl Quota {
         }
     }
 
-    /// Changes the quota with this number, counted from the root down.
+    /// Changes the quota with this number, counted in preorder from the root.
     fn nth(&mut self, number: u64, change: &mut dyn FnMut(&mut Self) -> Option<()>) {
         let mut at = 0;
         self.each_mut(&mut |quota| {

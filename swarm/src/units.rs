@@ -1,13 +1,13 @@
-//! Amounts and times, in the units of random worlds and as scenario text.
+//! Amounts and times, in the units of random scenarios and as scenario text.
 
 use quotree_sim::scenario::Value;
 
-/// The resources of the worlds: halves of a core, Gi of memory, quarters of a GPU.
+/// The resources of random scenarios. Their units are half a core, 1 Gi of memory, and a quarter of a GPU.
 pub(crate) const RESOURCES: [&str; 3] = ["cpu", "memory", "nvidia.com/gpu"];
 pub(crate) const CPU: usize = 0;
 pub(crate) const MEMORY: usize = 1;
 pub(crate) const GPU: usize = 2;
-/// Quarters of a GPU in a whole one.
+/// How many quarters a whole GPU has.
 pub(crate) const WHOLE_GPU: u64 = 4;
 
 /// Amounts of [`RESOURCES`], in their units.
@@ -23,12 +23,12 @@ pub(crate) fn quantity(resource: usize, units: u64) -> String {
     if milli.is_multiple_of(1000) { (milli / 1000).to_string() } else { format!("{milli}m") }
 }
 
-/// Other resources of GPUs.
+/// Further resources that stand for GPUs.
 pub(crate) const CLOSE: &str = "aliyun.com/gpu";
 pub(crate) const GPU_MEMORY: &str = "aliyun.com/gpu-mem";
 pub(crate) const CORES: &str = "aliyun.com/gpu-core.percentage";
 
-/// A resource of GPUs, and its unit.
+/// A resource that stands for GPUs, and its unit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counted {
     pub(crate) name: &'static str,
@@ -38,9 +38,9 @@ pub(crate) struct Counted {
 /// How much of the resource a quarter of a GPU is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Per {
-    /// Quarters.
+    /// One quarter of a GPU.
     Quarter,
-    /// Whole GPUs, rounded down: parts of a sum stay within the sum.
+    /// Whole GPUs, rounded down, so that rounded parts never exceed the rounded sum.
     Whole,
     /// This many for each quarter.
     Times(u64),
@@ -59,7 +59,7 @@ impl Counted {
     }
 }
 
-/// The same as [`amounts`], with GPUs written as each of these resources.
+/// The same as [`amounts`], but with GPUs expressed in each of these resources.
 pub(crate) fn amounts_counted([cpu, memory, gpu]: [Option<u64>; 3], gpus: &[Counted]) -> Value {
     let mut value = amounts([cpu, memory, None]);
     if let (Value::Map(entries), Some(quarters)) = (&mut value, gpu) {

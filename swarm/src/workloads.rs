@@ -1,4 +1,4 @@
-//! The workloads of a random world, and the events that scale or withdraw them.
+//! The workloads of a random scenario, and the events that scale or withdraw them.
 
 use crate::{
     datasets,
@@ -22,7 +22,7 @@ pub(crate) fn workloads(builder: &mut WorldBuilder<'_>) -> Vec<Value> {
     all
 }
 
-/// A deployment that fills the cluster from the start with small pods, so that others have to reclaim their share.
+/// A Deployment of small pods that fills the cluster from the start, so that others have to reclaim their share.
 fn filler(builder: &mut WorldBuilder<'_>) -> Option<Value> {
     let namespace = namespace(builder)?;
     let cores: u64 = builder.pools.iter().map(|pool| pool.count * pool.each[CPU]).sum();
@@ -166,7 +166,7 @@ fn runtime(builder: &mut WorldBuilder<'_>, fields: &mut Fields) {
     datasets::reads(builder, fields);
 }
 
-/// The request of a pod: mostly less than a node has.
+/// The request of a pod: in most cases less than a node has.
 pub(crate) fn ask(builder: &mut WorldBuilder<'_>) -> Fields {
     let mut node: Units = [1; 3];
     for pool in &builder.pools {

@@ -1,9 +1,9 @@
-//! Draws the world of a seed: its features, then its sizes, then a scenario as text that anybody can run.
+//! Generates the scenario of a seed: its features, then its sizes, then its text, which is an ordinary scenario file.
 //!
-//! A world has two phases. In the *safety phase* everything happens that the seed chose: arrivals, faults, edits, lost
-//! requests. At its end all nodes are up and schedulable. In the *calm phase* after it nothing comes from outside and
-//! nothing fails, and the run goes on until nothing more can happen. A run that does not come to rest ends at
-//! `max_events`.
+//! A scenario has two phases. In the *safety phase* everything happens that the seed chose: arrivals, faults, edits,
+//! lost requests. At its end all nodes are up and schedulable. In the *calm phase* after it nothing is submitted or
+//! edited and nothing fails, and the run continues until nothing more can happen. A run that does not come to rest ends
+//! at `max_events`.
 
 use crate::{
     datasets,
@@ -20,17 +20,17 @@ use crate::{
 };
 use quotree_sim::scenario::Value;
 
-/// A random world.
+/// A random scenario.
 #[derive(Debug, Clone)]
 pub struct World {
-    /// The features it has.
+    /// Its features.
     pub features: Features,
-    /// The scenario, as the text of a file.
+    /// Its text, as in a scenario file.
     pub text: String,
 }
 
 impl World {
-    /// The world of a seed.
+    /// The scenario of a seed.
     ///
     /// ```
     /// let world = quotree_swarm::World::draw(7);
@@ -57,12 +57,12 @@ pub(crate) struct Pool {
     pub(crate) location: Location,
 }
 
-/// A world that is being drawn.
+/// A scenario that is being generated.
 #[derive(Debug)]
 pub(crate) struct WorldBuilder<'a> {
     pub(crate) features: &'a Features,
     pub(crate) draw: Draw,
-    /// The random stream of node events. Each stream leaves the draws of all others as they are.
+    /// The random stream of node events. The draws from one stream do not affect those from another.
     pub(crate) node_draw: Draw,
     pub(crate) pools: Vec<Pool>,
     pub(crate) tree: Tree,
@@ -253,7 +253,7 @@ impl<'a> WorldBuilder<'a> {
         }
     }
 
-    /// Draws nodes that fail or are cordoned, and are back by the end of the safety phase.
+    /// Draws nodes that fail or are cordoned, and that recover by the end of the safety phase.
     fn faults(&mut self) {
         for (feature, down, up) in [(Feature::NodeDown, "NodeDown", "NodeUp"), (Feature::Cordon, "Cordon", "Uncordon")]
         {

@@ -1,9 +1,10 @@
-//! What shrinking makes of scenarios that fail.
+//! Shrinking of scenarios that fail.
 
 use quotree_sim::scenario::{MapLoader, format};
 use quotree_swarm::{ShrinkOptions, Shrunk, Unshrinkable, shrink};
 
-/// Much that has nothing to do with the claim that fails: `web` takes a core back from `batch`, and must not.
+/// A scenario with much that is irrelevant to its failing claim: `web` reclaims a core from `batch`, which the claim
+/// forbids.
 const CROWDED: &str = r#"
 // A comment, which is not kept.
 Scenario(
@@ -60,7 +61,7 @@ fn a_failing_claim_is_left_with_what_it_needs() {
     assert_eq!((again.text.as_str(), again.kept), (SMALL, 0), "what is small stays as it is");
 }
 
-/// What is left of it: somebody who borrows, somebody whose it is, and a quota for each.
+/// The shrunk scenario: a borrower, the owner that reclaims, and a quota for each.
 const SMALL: &str = r#"#![enable(implicit_some)]
 Scenario(
     name: "crowded",

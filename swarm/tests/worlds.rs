@@ -1,4 +1,4 @@
-//! Worlds out of seeds: they load, they hold the laws, and together they show everything there is.
+//! Random scenarios from seeds: they load, their runs satisfy the laws, and together they cover all features.
 
 use quotree_sim::{
     Scenario,
@@ -7,7 +7,7 @@ use quotree_sim::{
 use quotree_swarm::{Feature, World, calm_from, play};
 use std::collections::BTreeMap;
 
-/// How many seeds the tests look at.
+/// How many seeds the tests use.
 const SEEDS: u64 = 400;
 
 #[expect(clippy::panic, reason = "a test that cannot go on fails")]

@@ -1,4 +1,4 @@
-//! X3: advice helps, and a change by one unit less does not.
+//! X3: advice helps, and the same change reduced by one unit does not.
 //!
 //! A change is applied to a copy of the scheduler as the event it would be in a cluster (a new tree, a changed node, a
 //! changed workload). The next decision must bind the workload or hold resources for it.

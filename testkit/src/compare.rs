@@ -7,8 +7,8 @@ use crate::{
 use quotree_core::{Action, BlockingReason, Plan, ReleaseReason, Rule, Scheduler, Verdict, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How two plans differ: in the first action that is not equal, or in what binds a pending workload. The latter is not
-/// compared in trees with lending limits (`lends`).
+/// The first difference of two plans: in an action, or in what binds a pending workload. The latter is not compared in
+/// trees with lending limits (`lends`).
 #[must_use]
 pub fn differences(core: &Plan, reference: &Decision, lends: bool) -> Vec<String> {
     let shown =
@@ -42,12 +42,13 @@ pub fn differences(core: &Plan, reference: &Decision, lends: bool) -> Vec<String
         .collect()
 }
 
-/// Limits are compared with their amounts, missing room only by kind: the reference does not say which node is closest.
+/// Compares limits with their amounts, but missing room only by kind, since the reference does not say which node is
+/// closest.
 fn same(a: &BlockingReason, b: &BlockingReason) -> bool {
     matches!((a, b), (BlockingReason::Room(_), BlockingReason::Room(_))) || a == b
 }
 
-/// Where the two explain differently why a workload is pending now.
+/// Compares the explanations of both why a workload is pending now.
 #[must_use]
 pub fn explanations(core: &Scheduler, reference: &Reference) -> Vec<String> {
     let mut violations = Vec::new();
@@ -62,14 +63,14 @@ pub fn explanations(core: &Scheduler, reference: &Reference) -> Vec<String> {
     violations
 }
 
-/// Where the two disagree about which workloads are pending.
+/// Compares which workloads are pending.
 #[must_use]
 pub fn state_differences(core: &Scheduler, reference: &Reference) -> Vec<String> {
     let (a, b) = (core.waiting(), reference.waiting());
     if a == b { Vec::new() } else { vec![format!("by the core {a:?} wait, by the reference {b:?}")] }
 }
 
-/// What occurs in a plan, in the words by which tests count coverage.
+/// The kinds of events in a plan, under the names by which tests count coverage.
 #[must_use]
 pub fn occurred(plan: &Plan) -> BTreeSet<&'static str> {
     let mut seen = BTreeSet::new();

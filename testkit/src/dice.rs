@@ -1,5 +1,5 @@
-//! A small seeded generator of random numbers (SplitMix64): the same numbers on every machine and in every version, so
-//! that the seed in a failure report always means the same world.
+//! A small seeded generator of random numbers (SplitMix64). It gives the same numbers on every machine and in every
+//! version, so the seed in a failure report always gives the same scenario.
 
 /// Draws random numbers.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ impl Dice {
         Self { state: seed, script: Vec::new() }
     }
 
-    /// Dice that take these bytes first and draw at random once they are used up: so a fuzzer can steer what is drawn.
+    /// Dice that use these bytes first and then draw at random, so that a fuzzer can control the draws.
     #[must_use]
     pub fn scripted(bytes: &[u8]) -> Self {
         Self { state: 0, script: bytes.iter().rev().copied().collect() }
@@ -50,12 +50,12 @@ impl Dice {
         self.below(100) < percent
     }
 
-    /// One of a list's indices; 0 when it is empty.
+    /// A random index of a list; 0 if the list is empty.
     pub fn index(&mut self, len: usize) -> usize {
         usize::try_from(self.below(len as u64)).unwrap_or(0)
     }
 
-    /// One of these values.
+    /// A random one of these values.
     #[expect(clippy::indexing_slicing, reason = "an index below the length")]
     pub fn one_of<T: Copy, const N: usize>(&mut self, of: [T; N]) -> T {
         of[self.index(N)]

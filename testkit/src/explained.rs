@@ -1,28 +1,28 @@
-//! Replays a log and checks every verdict whenever nothing is left to do: it must stay the same when the world is
+//! Replays a log and checks every verdict whenever a decision is empty: it must stay the same when the state is
 //! minimised to what it cites (X2, [`crate::minimise`]), and its advice must help (X3, [`crate::advice`]).
 
 use crate::{advice::helps_indeed, minimise::stands_alone};
 use quotree_core::{Entry, Event, Log, Rule, Scheduler};
 use std::collections::BTreeMap;
 
-/// What was found in a log.
+/// The results for a log.
 #[derive(Debug, Clone, Default)]
 pub struct Explained {
-    /// The violations, each with the entry of the log it came after.
+    /// The violations, each with the entry of the log after which it was found.
     pub violations: Vec<String>,
     /// How often each rule was the binding one.
     pub bound_by: BTreeMap<Rule, u32>,
-    /// How often each rule was named as something else in the way.
+    /// How often each rule was cited as a further obstacle.
     pub also: BTreeMap<Rule, u32>,
     /// How often each rule protected pods.
     pub protected: BTreeMap<Rule, u32>,
     /// How often each kind of advice was given.
     pub helps: BTreeMap<String, u32>,
-    /// How many workloads the minimised worlds have, and how many the worlds had.
+    /// The total number of workloads in the minimised states, and in the original ones.
     pub cut: [usize; 2],
 }
 
-/// Checks every `every`th decision that had nothing to do.
+/// Checks every `every`th empty decision.
 #[must_use]
 pub fn explained(log: &Log, every: usize) -> Explained {
     let mut found = Explained::default();

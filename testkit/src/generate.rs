@@ -1,5 +1,5 @@
-//! Random small worlds, drawn so that much happens in them: trees with room to borrow, more demand than capacity,
-//! gangs, ties, non-preemptible pods. A seed always gives the same world.
+//! Random small scenarios in which much happens: trees with room to borrow, more demand than capacity, gangs, ties,
+//! non-preemptible pods. A seed always gives the same scenario.
 
 use crate::{
     dice::Dice,
@@ -12,10 +12,10 @@ use quotree_core::{
     RespectBudgets, TypicalPod, Unquotaed, VictimOrder, WithinQueuePreemption,
 };
 
-/// Stands for no max.
+/// The value that means no max.
 const NO_MAX: i64 = -1;
 
-/// What a random world may have.
+/// The features that a random scenario may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kinds {
     /// Several nodes instead of a pool.
@@ -32,14 +32,14 @@ pub struct Kinds {
     pub faults: bool,
     /// Policies other than the default.
     pub knobs: bool,
-    /// Deeper trees, budgets, roles, pods that fail, gangs that grow, pods without a quota, more of the policy.
+    /// Deeper trees, budgets, roles, pods that fail, gangs that grow, pods without a quota, and more policy settings.
     pub more: bool,
     /// Labels, taints, modes of devices, unhealthy devices, racks and zones, and pods that request them.
     pub node_traits: bool,
 }
 
 impl Kinds {
-    /// The worlds to which S2 and S4 apply: a pool, preemptible pods, the default policy, no faults.
+    /// The scenarios to which S2 and S4 apply: a pool, preemptible pods, the default policy, no faults.
     pub const PLAIN: Self = Self {
         nodes: false,
         gangs: false,
@@ -67,11 +67,11 @@ impl Kinds {
         more: false,
         node_traits: false,
     };
-    /// Everything and more: the worlds in which the reference is compared.
+    /// All features, for the comparison with the reference.
     pub const MORE: Self = Self { more: true, node_traits: true, ..Self::WILD };
 }
 
-/// Worlds for proptest; a failing one shrinks to fewer steps.
+/// Scenarios for proptest; a failing one shrinks to fewer steps.
 pub fn worlds(kinds: Kinds) -> impl Strategy<Value = World> {
     any::<u64>().no_shrink().prop_flat_map(move |seed| {
         let world = World::random(seed, kinds);
@@ -84,13 +84,13 @@ pub fn worlds(kinds: Kinds) -> impl Strategy<Value = World> {
 }
 
 impl World {
-    /// The world of this seed.
+    /// The scenario of this seed.
     #[must_use]
     pub fn random(seed: u64, kinds: Kinds) -> Self {
         Self::draw(Dice::new(seed), kinds)
     }
 
-    /// The world that these bytes steer to; every byte string gives one.
+    /// The scenario that these bytes determine; every byte string gives one.
     #[must_use]
     pub fn from_bytes(bytes: &[u8], kinds: Kinds) -> Self {
         Self::draw(Dice::scripted(bytes), kinds)

@@ -1,6 +1,6 @@
-//! Test helpers of quotree, never published: rule tables in words, random small worlds, a driver that plays them
-//! against the core and checks the laws of docs/rules.md, a reference scheduler to compare with, and where the shared
-//! traces are.
+//! Test helpers of quotree, never published: rule tables in words, random small scenarios, a driver that plays them
+//! against the core and checks the laws of docs/rules.md, a reference scheduler to compare with, and the location of
+//! the shared traces.
 
 pub mod advice;
 pub mod compare;

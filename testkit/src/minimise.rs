@@ -1,4 +1,4 @@
-//! X2: a world that is minimised to what an explanation cites gives the same verdict.
+//! X2: a state that is minimised to what an explanation cites gives the same verdict.
 //!
 //! A verdict *cites*, for each obstacle: the pods that use what is missing; for missing room the nodes it names (the
 //! closest ones, and those with other members) with all pods on them, and for each pod that counts as gone its branch
@@ -62,7 +62,7 @@ pub fn cited(core: &Scheduler, verdict: &Verdict) -> Cited {
     cited
 }
 
-/// All workloads on the branch of a victim, below its common ancestor with the workload for which it would be evicted.
+/// All workloads in the branch of a victim, below its common ancestor with the workload for which it would be evicted.
 fn branch(core: &Scheduler, cause: WorkloadId, victim: WorkloadId) -> Vec<WorkloadId> {
     let tree = core.tree();
     let leaf = |id: WorkloadId| core.workload(id)?.leaf;
@@ -90,7 +90,7 @@ fn all_workloads(core: &Scheduler) -> BTreeSet<WorkloadId> {
     core.waiting().into_iter().chain(standing).collect()
 }
 
-/// The events that minimise a world to what is cited. Only the workloads in `stays_pending` keep their pending pods.
+/// The events that minimise a state to what is cited. Only the workloads in `stays_pending` keep their pending pods.
 #[must_use]
 pub fn cut(core: &Scheduler, cited: &Cited, stays_pending: &BTreeSet<WorkloadId>) -> Vec<Event> {
     let kept = |pod: &PodId| cited.workloads.contains(&pod.workload);
@@ -139,7 +139,7 @@ fn pruned(core: &Scheduler, cited: &Cited) -> TreeSpec {
 /// Checks X2 for a verdict in this state.
 ///
 /// # Errors
-/// How the verdict in the minimised world differs.
+/// The difference of the verdict in the minimised state.
 pub fn stands_alone(core: &Scheduler, verdict: &Verdict, now: Time) -> Result<(), String> {
     let cited = cited(core, verdict);
     let mut small = core.clone();

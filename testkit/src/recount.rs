@@ -1,16 +1,16 @@
-//! Invariants that can be counted again from the public views alone, independently of the core's own audit: I1 (the
-//! ledger equals a count of the pods), I2 (no usage above max), I6 (no gang runs partly), I8 (no node or device is
+//! Invariants that can be checked from the public views alone, independently of the core's own audit: I1 (the ledger
+//! equals a count of the pods), I2 (no usage above max), I6 (no gang runs partly), I8 (no node or device is
 //! over-committed).
 
 use quotree_core::{NodeId, PodId, PodState, QuotaId, Scheduler, WorkloadId, WorkloadSpec, WorkloadView};
 use std::collections::BTreeMap;
 
-/// The workloads as the driver knows them: their specs as submitted.
+/// The workloads as the driver knows them, with their specs as submitted.
 pub type Specs = BTreeMap<WorkloadId, WorkloadSpec>;
 
 type Sums<K> = BTreeMap<(K, String), i64>;
 
-/// The violations. `calm` says that no edit and no fault has happened: only then I2 and I6 apply.
+/// The violations. `calm` says that there was no edit and no fault so far; I2 and I6 apply only then.
 #[must_use]
 pub fn recount(core: &Scheduler, specs: &Specs, calm: bool) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -48,7 +48,7 @@ pub fn recount(core: &Scheduler, specs: &Specs, calm: bool) -> Vec<String> {
     wrong
 }
 
-/// I6: a gang runs whole or not at all. Pods that leave still count, and pods that have ended are not missed.
+/// I6: a gang runs as a whole or not at all. Terminating pods still count, and pods that have ended are not missing.
 fn partly(view: &WorkloadView, min: u32, count: u32) -> Option<String> {
     let ended = (count as usize).saturating_sub(view.pods.len());
     let stand = view.pods.iter().filter(|p| p.state != PodState::Waiting).count();

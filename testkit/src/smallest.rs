@@ -1,5 +1,5 @@
-//! Every smallest world, by number: a pool of one resource, a root with one to three leaves, up to three pods of two
-//! sizes and two priorities, each submitted to each leaf in turn. They are judged by the reference and by the laws S1
+//! Every smallest scenario, by number: a pool of one resource, a root with one to three leaves, up to three pods of two
+//! sizes and two priorities, each submitted to each leaf in turn. They are checked by the reference and by the laws S1
 //! to S4.
 
 use crate::{
@@ -33,7 +33,7 @@ fn trees() -> Vec<Vec<(i64, i64)>> {
     all
 }
 
-/// The number of different pods in a tree with so many leaves.
+/// The number of different pods in a tree with this many leaves.
 fn kinds(leaves: usize) -> u64 {
     (leaves * SIZES.len() * PRIORITIES.len()) as u64
 }
@@ -43,13 +43,13 @@ fn lists(leaves: usize) -> u64 {
     (1..=MOST).map(|pods| kinds(leaves).pow(pods)).sum()
 }
 
-/// The number of worlds.
+/// The number of scenarios.
 #[must_use]
 pub fn count() -> u64 {
     trees().iter().map(|tree| lists(tree.len())).sum()
 }
 
-/// The world with this number; one without pods past the end.
+/// The scenario with this number; one without pods past the end.
 #[must_use]
 pub fn world(mut index: u64) -> World {
     let mut world = World::new(&[[POOL, 0]]).quota(Quota::new(None, [POOL, 0], [POOL, -1]));
@@ -100,7 +100,7 @@ fn pods(mut index: u64, leaves: usize) -> Vec<Step> {
     steps
 }
 
-/// The violations: of the reference, with binds at once and delayed, and of the laws, S4 among them.
+/// The violations: differences from the reference, with immediate and delayed binds, and of the laws, S4 included.
 #[must_use]
 pub fn violations(world: &World) -> Vec<String> {
     let mut violations = drive_with_reference(world, Play::AT_ONCE).violations;

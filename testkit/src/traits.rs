@@ -1,5 +1,5 @@
-//! What a node of a small world has besides its size, and what a pod requests besides amounts: labels, taints, modes of
-//! devices, places in the topology.
+//! Properties of a node of a small scenario besides its size, and requests of a pod besides amounts: labels, taints,
+//! modes of devices, topology.
 
 use crate::worlds::amounts;
 use quotree_core::{DeviceAsk, DeviceChoice, DeviceMode, DeviceSpec, Level, NodeSpec, PodTemplate};

@@ -1,5 +1,5 @@
-//! Small worlds as plain values: a quota tree, some nodes, and the steps that happen. `{:?}` writes the Rust that
-//! builds the same world, so that a failing one can be pasted into a test.
+//! Small scenarios as plain values: a quota tree, some nodes, and the steps that happen. `{:?}` writes the Rust code
+//! that builds the same scenario, so that a failing one can be pasted into a test.
 //!
 //! Amounts are small whole numbers of `cpu` and of half `gpu`s. Names follow from indices: quota 3 is `q3`, and if it
 //! is a leaf its namespace is `ns3`.
@@ -8,13 +8,13 @@ use crate::traits::{Mode, NodeTraits, PodTraits};
 use quotree_core::{Amounts, NodeSpec, PodSet, Policy, Queueing, QuotaSpec, TreeSpec};
 use std::{fmt, sync::Arc};
 
-/// The resources, and how much one unit of a world is in base units.
+/// The resources, each with the base units of one unit here.
 pub const RESOURCES: [(&str, i64); 2] = [("cpu", 1000), ("gpu", 500)];
 
-/// Amounts of a world, in units of [`RESOURCES`].
+/// Amounts in units of [`RESOURCES`].
 pub type Units = [i64; 2];
 
-/// Amounts of the core from those of a world; zeros are left out.
+/// Converts amounts to those of the core; zeros are left out.
 #[must_use]
 pub fn amounts(units: Units) -> Amounts {
     let named = RESOURCES.iter().zip(units).filter(|(_, n)| *n != 0);
@@ -65,7 +65,7 @@ pub struct Job {
     pub traits: PodTraits,
 }
 
-/// What happens. An index into `n` things is taken modulo `n`.
+/// A step of a scenario. An index into `n` things is taken modulo `n`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// A workload is submitted.
@@ -76,7 +76,7 @@ pub enum Step {
     Withdraw(usize),
     /// A node fails.
     NodeDown(usize),
-    /// A failed node comes back.
+    /// A failed node recovers.
     NodeUp(usize),
     /// A node is cordoned, or uncordoned.
     Cordon(usize),
@@ -92,9 +92,9 @@ pub enum Step {
     Fail(usize),
     /// A workload gets this many more pods, as elastic members.
     Grow(usize, u32),
-    /// These devices of a node are unhealthy, by bit, and no others.
+    /// Sets the unhealthy devices of a node, as a bit mask; all other devices are healthy.
     Unhealthy(usize, u64),
-    /// A node assigns its devices in another way from now on, if no pod uses any.
+    /// A node changes the mode in which it assigns its devices, if no pod uses any of them.
     ChangeMode(usize, Mode),
     /// A node is drained: it is cordoned, its pods are deleted, and gangs that fall below their minimum are deleted
     /// whole.
@@ -104,7 +104,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// Whether this is a fault or an edit (S3 applies to runs without).
+    /// Whether this is a fault or an edit (S3 applies only to runs without any).
     #[must_use]
     pub const fn is_fault(&self) -> bool {
         matches!(
@@ -121,7 +121,7 @@ impl Step {
     }
 }
 
-/// A small world.
+/// A small scenario.
 #[derive(Clone, PartialEq, Eq)]
 pub struct World {
     /// The tree; a parent comes before its children.
@@ -145,7 +145,7 @@ pub struct World {
 }
 
 impl World {
-    /// A world of these nodes and nothing else.
+    /// A scenario with these nodes and nothing else.
     #[must_use]
     pub fn new(nodes: &[Units]) -> Self {
         Self {
@@ -161,14 +161,14 @@ impl World {
         }
     }
 
-    /// The world with one more quota.
+    /// The scenario with one more quota.
     #[must_use]
     pub fn quota(mut self, quota: Quota) -> Self {
         self.quotas.push(quota);
         self
     }
 
-    /// The world with one more step.
+    /// The scenario with one more step.
     #[must_use]
     pub fn then(mut self, step: Step) -> Self {
         self.steps.push(step);
@@ -181,7 +181,7 @@ impl World {
         self.quotas.iter().all(|q| q.parent != Some(quota))
     }
 
-    /// The number of quotas above.
+    /// The number of ancestors of the quota.
     #[must_use]
     pub fn depth(&self, quota: usize) -> usize {
         std::iter::successors(Some(quota), |q| self.quotas.get(*q)?.parent).count().saturating_sub(1)
@@ -194,7 +194,7 @@ impl World {
         under.map(|n| format!("b{n}"))
     }
 
-    /// The pods of a job, as the core takes them.
+    /// The pods of a job, as the core receives them.
     #[must_use]
     pub fn pods(&self, job: &Job) -> Vec<PodSet> {
         let set =
@@ -208,7 +208,7 @@ impl World {
         }
     }
 
-    /// The tree as the core takes it.
+    /// The tree, as the core receives it.
     #[must_use]
     pub fn tree(&self) -> TreeSpec {
         (0..self.quotas.len()).filter_map(|i| self.spec(i)).collect()
@@ -232,7 +232,7 @@ impl World {
         Some(spec)
     }
 
-    /// The node with this index, as the core takes it.
+    /// The node with this index, as the core receives it.
     #[must_use]
     pub fn node(&self, i: usize) -> Option<NodeSpec> {
         let units = *self.nodes.get(i)?;

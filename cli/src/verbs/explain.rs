@@ -48,7 +48,7 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
     Ok(Exit::Fine)
 }
 
-/// The pod with its replacements, or the pods of the workload, and what is known about them.
+/// The pod with its replacements, or the pods of the workload, and the information about them.
 struct Found<'a> {
     at_ms: u64,
     pods: &'a [TimelinePod],
@@ -161,7 +161,7 @@ fn standing(row: &TimelinePod, now_ms: u64) -> String {
     text
 }
 
-/// Whether a line says the same of another pod at the same moment as the line before.
+/// Whether a line says the same as the previous line, at the same time, about another pod.
 fn together(before: &TimelineEntry, line: &TimelineEntry) -> bool {
     let same = before.at_ms == line.at_ms && before.event == line.event && before.pod != line.pod;
     same && before.what == line.what && before.waited_ms == line.waited_ms

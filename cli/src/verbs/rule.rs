@@ -9,16 +9,16 @@ use quotree_reports::Style;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// `docs/rules.md`. The file beside it is a link, so that the package of this crate contains the book.
+/// `docs/rules.md`. The file beside this one is a link to it, so that the package of this crate contains the book.
 const BOOK: &str = include_str!("../../rules.md");
 
-/// Longer lines are hard to read, however wide the terminal is.
+/// The longest line; longer ones are hard to read, however wide the terminal is.
 const MOST_COLUMNS: usize = 100;
 
 /// The columns of a label such as `Example`.
 const LABEL: usize = 9;
 
-/// What a reader of the list can do next.
+/// A hint below the list: how to print a rule.
 const HINT: &str =
     "`quotree explain --rule R2` prints a rule, `--rule R` a chapter, `--rule vocabulary` what the words mean.";
 
@@ -86,12 +86,12 @@ fn heading(section: &str) -> (&str, Vec<&str>) {
     (heading, body.split("\n\n").map(str::trim).filter(is_shown).collect())
 }
 
-/// A name as it is compared: `R2(b)`, `R2b` and `r2b` are the same rule.
+/// A name in the form in which names are compared: `R2(b)`, `R2b` and `r2b` are the same rule.
 fn key(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// That there is no such rule, and which are close to it.
+/// The error that there is no such rule, with the names close to it.
 fn unknown(name: &str, book: &[Chapter]) -> String {
     let first = |name: &str| key(name).chars().next();
     let near = book.iter().find(|chapter| !chapter.rules.is_empty() && first(chapter.letter()) == first(name));
@@ -103,12 +103,12 @@ fn unknown(name: &str, book: &[Chapter]) -> String {
 }
 
 impl<'a> Chapter<'a> {
-    /// What it is asked for by: the letter of its rules, or its heading.
+    /// The name of a chapter: the letter of its rules, or its heading.
     fn letter(&self) -> &'a str {
         self.heading.split('.').next().unwrap_or_default()
     }
 
-    /// The rules in one line each.
+    /// All rules, one line each.
     fn list(&self, style: Style) -> String {
         let mut text = format!("{}\n", style.heading(self.heading));
         for rule in &self.rules {
@@ -171,7 +171,7 @@ impl Rule<'_> {
     }
 }
 
-/// A paragraph in lines that fit the terminal: with its label before it, or its list or table item by item.
+/// A paragraph, wrapped for the terminal: with its label before it, or its list or table item by item.
 fn paragraph(label: Option<&str>, text: &str, style: Style) -> String {
     let items = match label {
         Some(label) => vec![(label, text.to_owned())],
@@ -195,7 +195,7 @@ fn paragraph(label: Option<&str>, text: &str, style: Style) -> String {
     shown
 }
 
-/// Paragraphs as text for programs: each, and each item of a list or table, in one line. Nothing if there are none.
+/// Paragraphs as JSON text: each paragraph, and each item of a list or table, on one line. Nothing if there are none.
 fn in_lines<'a>(paragraphs: impl Iterator<Item = &'a str>) -> Value {
     let line = |(head, text): (&str, String)| fill(&format!("{head} {}", plain(&text)), usize::MAX).concat();
     let lines: Vec<String> = paragraphs.flat_map(items).map(line).collect();
@@ -221,7 +221,7 @@ fn items(paragraph: &str) -> Vec<(&str, String)> {
     items
 }
 
-/// Text without the marks of Markdown: of a link its text, of what is emphasised the words. Code keeps its marks.
+/// Text without Markdown: the text of links, emphasised words without marks. Code keeps its marks.
 fn plain(text: &str) -> String {
     let mut out = String::new();
     for (i, part) in text.split('`').enumerate() {
@@ -237,7 +237,7 @@ fn plain(text: &str) -> String {
     out
 }
 
-/// The words in lines of at most this many columns.
+/// The words, wrapped into lines of at most this many columns.
 fn fill(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

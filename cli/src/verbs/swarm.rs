@@ -139,7 +139,7 @@ fn write(one: &Seeded, folder: &Path, shrink: bool, terminal: Terminal) -> Resul
     files::write(&folder.join("trace.jsonl"), &String::from_utf8_lossy(&trace))
 }
 
-/// All seeds together.
+/// The result of all seeds together.
 struct Summary {
     seen: BTreeMap<String, u64>,
     features: BTreeMap<Feature, u64>,

@@ -1,4 +1,4 @@
-//! The difference of two runs as text: whether there is one, then what changed, by kind.
+//! The differences of two runs as text: whether there are any, then what changed, by kind.
 
 use super::{Change, Diff};
 use crate::{

@@ -1,4 +1,4 @@
-//! Checks S2, S3, S4 and I4: who evicted whom, which evictions were in vain, and who may be pending at rest.
+//! Checks S2, S3, S4 and I4: who evicted whom, which evictions did not help, and which workloads are pending at rest.
 
 use super::Driver;
 use crate::compare;
@@ -6,7 +6,7 @@ use quotree_core::{Action, Plan, PodState, QuotaId, ReleaseReason, WorkloadId, W
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Driver<'_> {
-    /// S2 and S3: notes who evicted whom, and for whom pods were evicted.
+    /// S2 and S3: records who evicted whom.
     pub(super) fn check_evictions(&mut self, plan: &Plan) {
         let origin = |w: &WorkloadId| self.origins.get(w).copied();
         let mut both = Vec::new();
@@ -68,7 +68,7 @@ impl Driver<'_> {
         self.carry_out(&plan);
     }
 
-    /// S2: no state of running pods occurs twice while nothing is under way.
+    /// S2: no set of running pods occurs twice while nothing is in progress.
     pub(super) fn check_no_repeat(&mut self) {
         if self.reference.is_some() {
             return;
@@ -92,7 +92,7 @@ impl Driver<'_> {
         }
     }
 
-    /// S3 and S4, while nothing is under way.
+    /// S3 and S4, while nothing is in progress.
     pub(super) fn check_at_rest(&mut self) {
         if let Some(reference) = self.reference.take() {
             let alike = self.played.violations.is_empty();

@@ -1,11 +1,12 @@
-//! Decisions, until nothing is left to do: each is audited and decided again (S1), or compared with the reference's.
+//! Decides until there is nothing left to do. Each decision is audited and repeated (S1), or compared with the
+//! reference's.
 
 use super::{Driver, MOST_DECISIONS, brief};
 use crate::{compare, recount::recount, reference::Reference};
 use quotree_core::Plan;
 
 impl Driver<'_> {
-    /// Decides and carries out plans until nothing is left to do but wait.
+    /// Decides and carries out plans until a decision is empty.
     pub(super) fn settle(&mut self) {
         loop {
             let plan = self.decide();

@@ -1,5 +1,5 @@
-//! Plays a world against the core as a cluster would: sends the events, carries out the plans at once or with delays,
-//! recreates evicted pods as a controller does (O3), and checks the laws after every event and decision.
+//! Plays a small scenario against the core as a cluster would: sends the events, carries out the plans at once or with
+//! delays, recreates evicted pods as a controller does (O3), and checks the laws after every event and decision.
 //!
 //! Checked are `audit` and an independent count (I1, I2, I6, I8), every invariant of the [`Auditor`] (I3 to I5, I7, I9,
 //! I11), S1 (deciding again gives nothing), S2 (between two events no state at rest occurs twice, no two workloads
@@ -25,7 +25,7 @@ use crate::{
 use quotree_core::{Action, Auditor, Event, Log, PodId, Recorder, Scheduler, Time, WorkloadId, audit};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How a world is played.
+/// The settings of a driver run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Play {
     /// The seed of the delays of binds and evictions; without one everything happens at once.
@@ -37,11 +37,11 @@ pub struct Play {
 }
 
 impl Play {
-    /// Everything at once, and only the laws that hold in every world.
+    /// Everything at once, and only the laws that hold in every scenario.
     pub const AT_ONCE: Self = Self { delays: None, settles: false, guaranteed: false };
 }
 
-/// The outcome of a world.
+/// The outcome of a driver run.
 #[derive(Debug, Clone)]
 pub struct Played {
     /// All violations of laws, each with the step it came after.
@@ -54,17 +54,17 @@ pub struct Played {
     pub evictions: u64,
     /// The number of bound pods.
     pub binds: u64,
-    /// What occurred, in the words of [`compare::occurred`](crate::compare::occurred), if the reference was played,
+    /// What occurred, under the names of [`compare::occurred`](crate::compare::occurred), if the reference was played,
     /// too.
     pub seen: BTreeSet<&'static str>,
     /// The log of the core.
     pub log: Log,
 }
 
-/// A small world must come to rest within this many decisions after an event.
+/// A small scenario must come to rest within this many decisions after an event.
 const MOST_DECISIONS: u32 = 300;
 
-/// Plays a world to its end. If its tree is invalid, that is the one violation.
+/// Plays a scenario to its end. If its tree is invalid, that is the only violation.
 #[must_use]
 pub fn drive(world: &World, play: Play) -> Played {
     match Recorder::new(&world.tree(), world.policy.clone()) {
@@ -77,8 +77,8 @@ pub fn drive(world: &World, play: Play) -> Played {
     }
 }
 
-/// Plays a world with the reference scheduler and the core. Their first difference is the one violation, since later
-/// ones follow from it. The laws are not checked; [`drive`] does that.
+/// Plays a scenario with the reference scheduler and the core. Their first difference is the only violation, since
+/// later ones follow from it. The laws are not checked; [`drive`] does that.
 #[must_use]
 pub fn drive_with_reference(world: &World, play: Play) -> Played {
     match Recorder::new(&world.tree(), world.policy.clone()) {
@@ -94,12 +94,12 @@ struct Driver<'a> {
     world: &'a World,
     play: Play,
     core: Recorder,
-    /// The reference, if it is to be compared; then no law is checked.
+    /// The reference, if the run is compared with it; then no law is checked.
     reference: Option<Reference>,
     dice: Dice,
     now: Time,
     specs: Specs,
-    /// The submission that each workload stands for: a recreated one stands for the same.
+    /// For each workload, the submission that it comes from; a recreated workload comes from the same one.
     origins: BTreeMap<WorkloadId, usize>,
     next_id: u32,
     /// The quotas as edited so far.
@@ -119,7 +119,7 @@ struct Driver<'a> {
     context: String,
 }
 
-/// What must not happen twice between two events.
+/// The states and evictions that must not occur twice between two events.
 #[derive(Default)]
 struct Interval {
     states: BTreeSet<Vec<(usize, usize)>>,

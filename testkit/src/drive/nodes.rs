@@ -1,5 +1,5 @@
-//! Steps about nodes and devices: nodes that fail, come back, are cordoned, drained or change their mode, and devices
-//! that become unhealthy.
+//! Steps that change nodes and devices. A node fails, recovers, is cordoned, is drained or changes its mode; a device
+//! becomes unhealthy.
 
 use super::{Driver, nth};
 use crate::worlds::{Step, World};
@@ -56,7 +56,7 @@ impl Driver<'_> {
         (0..self.world.nodes.len()).filter(|n| !self.down.contains(n)).collect()
     }
 
-    /// The node as it is now.
+    /// The current state of the node.
     fn node(&self, i: usize) -> Option<NodeSpec> {
         let world = World { node_traits: self.node_traits.clone(), ..World::new(&self.world.nodes) };
         let mut spec = World { devices: self.world.devices, ..world }.node(i)?;
@@ -91,7 +91,7 @@ impl Driver<'_> {
         }
     }
 
-    /// Cordons a node and deletes its pods, of gangs that would fall below their minimum all pods.
+    /// Cordons a node and deletes its pods; if a gang would fall below its minimum, all its pods are deleted.
     fn drain(&mut self, k: usize) {
         let Some(node) = nth(&self.up(), k) else { return };
         self.cordoned.insert(node);

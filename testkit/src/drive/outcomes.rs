@@ -6,7 +6,7 @@ use quotree_core::{Action, Event, Plan, PodOutcome, PodSet, PodState, ReleaseRea
 use std::collections::BTreeSet;
 
 impl Driver<'_> {
-    /// Lets time pass; outcomes that are due take effect on the way.
+    /// Advances time, and applies the outcomes that are due until then.
     pub(super) fn advance(&mut self, ms: u64) {
         let end = self.now.after_ms(ms);
         while let Some((&(due, seq), _)) = self.agenda.first_key_value().filter(|((due, _), _)| *due <= end) {
@@ -20,7 +20,7 @@ impl Driver<'_> {
         self.apply(Event::Tick);
     }
 
-    /// An outcome takes effect, if it still can.
+    /// Applies an outcome, if it is still possible.
     pub(super) fn take_effect(&mut self, event: Event) {
         let (pod, wanted) = match &event {
             Event::PodBound { pod, .. } | Event::BindFailed { pod } => (*pod, PodState::Binding),
@@ -42,7 +42,7 @@ impl Driver<'_> {
         }
     }
 
-    /// The controller's answer to the loss of an evicted pod.
+    /// The controller's reaction when an evicted pod is gone.
     pub(super) fn answer_eviction(&mut self, workload: WorkloadId) {
         let states = self.states(workload);
         if states.iter().any(|s| matches!(s, PodState::Running | PodState::Binding)) {
@@ -114,7 +114,7 @@ impl Driver<'_> {
         }
     }
 
-    /// Lets everything under way take effect, and the timers of the scheduler expire.
+    /// Applies all outcomes in progress, and lets the timers of the scheduler expire.
     pub(super) fn run_to_end(&mut self) {
         for _ in 0..MOST_DECISIONS {
             let next = self.agenda.first_key_value().map(|((due, _), _)| *due);

@@ -86,7 +86,7 @@ impl Driver<'_> {
         self.apply(Event::WorkloadSubmitted(spec));
     }
 
-    /// A controller's answer to the loss of all pods of a workload: it creates the same again (O3).
+    /// The controller's reaction when all pods of a workload are lost: it creates the same workload again (O3).
     pub(super) fn recreate(&mut self, workload: WorkloadId) {
         if self.core().workload(workload).is_some() {
             self.apply(Event::WorkloadWithdrawn { workload });

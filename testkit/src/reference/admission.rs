@@ -53,15 +53,15 @@ impl Reference {
         None
     }
 
-    /// The ledger with the ask placed in its leaf, in a tree in which a quota keeps something from lending: what the
-    /// ask adds above such a quota depends on its usage (L3). In other trees it adds its request to every quota of the
-    /// path.
+    /// The ledger with the ask placed in its leaf, for a tree in which some quota limits lending. In such a tree, what
+    /// the ask adds above that quota depends on the quota's usage (L3); in other trees the ask adds its request to
+    /// every quota of the path.
     pub(super) fn ledger_with_ask(&self, ask: &Ask, leaf: usize) -> Option<Ledger> {
         self.tree.keeps_any().then(|| self.ledger_with(Some((leaf, ask))))
     }
 
-    /// Whether the min of a quota covers the ask on top of all that will stand there. The root covers all, unless it is
-    /// the only quota (O1).
+    /// Whether the min of a quota covers the ask in addition to everything that will be placed there. The root covers
+    /// everything, unless it is the only quota (O1).
     pub(super) fn covers(&self, ledger: &Ledger, ask: &Ask, q: usize) -> bool {
         if q == 0 && self.tree.quotas.len() > 1 {
             return true;
@@ -82,7 +82,7 @@ impl Reference {
         }
     }
 
-    /// What a quota keeps whatever others need: its min, and no less than its fair share (R2b, F3).
+    /// What a quota keeps even if others need it: its min, and at least its fair share (R2b, F3).
     pub(super) fn floor(&self, q: usize, r: usize) -> i64 {
         self.claim(q, r).max(self.tree.quotas[q].min[r])
     }

@@ -1,5 +1,5 @@
-//! One decision: first what is due by time, then holds whose victims are gone, then every workload that may be tried,
-//! in order (O1).
+//! One decision: first timeouts, then holds whose victims are gone, then every workload that may be tried, in order
+//! (O1).
 
 use super::{
     reclaim::PreemptionPlan,

@@ -183,8 +183,8 @@ impl Reference {
         self.requeue_if_changed(id);
     }
 
-    /// Somebody else deletes a pod. If that leaves no pod of the gang in place, its pending pods ask for nothing any
-    /// more.
+    /// A pod is deleted, but not by the scheduler. If no pod of its gang is placed any more, the pending pods of the
+    /// gang are not requested any more.
     fn pod_leaving(&mut self, pod: PodId) {
         if self.pod(pod).leaves() {
             return;

@@ -95,7 +95,7 @@ impl Reference {
         }
     }
 
-    /// Ends the holds that took too long; no workload waits for their victims any more (H2).
+    /// Ends the holds that timed out; no workload waits for their victims any more (H2).
     pub(super) fn expire_holds(&mut self, plan: &mut Decision) {
         let Some(timeout) = self.policy.hold_timeout_ms else { return };
         for hold in self.holds.clone() {

@@ -1,4 +1,5 @@
-//! The ledger, counted from the pods and holds (L1 to L3): what each quota uses, and what will stand there.
+//! The ledger, counted from the pods and holds (L1 to L3): what each quota uses now, and after everything in progress
+//! is done.
 
 use super::state::{Ask, For, Hold, Reference, Stage};
 use quotree_core::PodTemplate;
@@ -31,7 +32,7 @@ impl Ledger {
         self.used(quota, r) - self.leaving[quota * self.width + r]
     }
 
-    /// What will stand there when everything under way is done.
+    /// The usage when everything in progress is done.
     pub(super) fn standing(&self, quota: usize, r: usize) -> i64 {
         self.live(quota, r) + self.held[quota * self.width + r]
     }
@@ -40,7 +41,7 @@ impl Ledger {
         self.non_preemptible[quota * self.width + r]
     }
 
-    /// What A1 compares with max.
+    /// The amounts that A1 compares with max.
     pub(super) fn charged(&self, quota: usize, r: usize) -> i64 {
         self.effective[quota * self.width + r] + self.reserved[quota * self.width + r]
     }

@@ -127,7 +127,8 @@ impl Reference {
         }
     }
 
-    /// Looks at what has changed: asks for which there may be room again, and leaves that came within their min (W2).
+    /// Checks what has changed: asks for which there may be room again, and leaves whose usage fell below their min
+    /// (W2).
     pub(super) fn update_queues(&mut self) {
         let freed = std::mem::take(&mut self.freed);
         if !freed.is_empty() {

@@ -1,4 +1,4 @@
-//! What is due by time: gangs below their minimum (G3) and usage above a lowered max (T4).
+//! Timeouts: gangs below their minimum (G3) and usage above a lowered max (T4).
 
 use super::{
     admission::quota_id,

@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 pub(super) struct PreemptionPlan {
     pub(super) kind: PreemptionKind,
     pub(super) victims: Vec<Candidate>,
-    /// Pods that leave anyway, for which the plan waits.
+    /// Pods that terminate anyway, for which the plan waits.
     pub(super) leaving: Vec<PodId>,
     pub(super) assignments: Vec<(PodId, Assignment)>,
     /// How many victims were reprieved (V2).

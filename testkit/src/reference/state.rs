@@ -19,14 +19,14 @@ pub(super) enum Stage {
     Gone,
 }
 
-/// For whom a pod leaves.
+/// The hold for which a pod terminates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum For {
-    /// For a hold.
+    /// A hold.
     Hold(u32),
-    /// For nobody: any workload for which it is enough may wait for it.
+    /// None: any workload for which it is enough may wait for it.
     Nobody,
-    /// For a hold that timed out: no workload waits for it any more (H2).
+    /// A hold that timed out: no workload waits for it any more (H2).
     Overdue,
 }
 
@@ -50,7 +50,7 @@ impl Pod {
         !matches!(self.stage, Stage::Waiting | Stage::Gone)
     }
 
-    /// Whether it is bound or running, and stays.
+    /// Whether it is bound or being bound, and not terminating.
     pub(super) fn stays(&self) -> bool {
         matches!(self.stage, Stage::Binding | Stage::Running)
     }
@@ -92,14 +92,14 @@ pub(super) struct Workload {
     pub(super) pods: Vec<Pod>,
     /// When the last of its running pods started.
     pub(super) ran_since: Time,
-    /// Whether some of its pods were bound since the last event: then it is no victim (S1).
+    /// Whether some of its pods were bound since the last event. If so, it must not be evicted (S1).
     pub(super) bound_now: bool,
     /// What it asks for.
     pub(super) pending_ask: Option<Ask>,
     pub(super) hold: Option<u32>,
-    /// When it came or was last changed, by the count of events and decisions.
+    /// When it was submitted or last changed, as a count of events and decisions.
     pub(super) changed_at: u64,
-    /// Whether it was evicted below its minimum: its pending pods ask for nothing (G2).
+    /// Whether it was evicted below its minimum: then its pending pods are not requested (G2).
     pub(super) evicted_whole: bool,
     /// Its rank among the victims of its leaf, if it may be one: priority, whether it has members to spare, when it
     /// started. A plan that is being searched does not change it.
@@ -123,7 +123,7 @@ pub(super) struct Hold {
 /// those without a quota.
 pub(super) type RequestQueue = (Option<usize>, Ask);
 
-/// What is remembered of a request queue (W2).
+/// The cached state of a request queue (W2).
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct QueueState {
     pub(super) due: bool,
@@ -141,15 +141,15 @@ pub struct Reference {
     pub(super) workloads: BTreeMap<WorkloadId, Workload>,
     pub(super) holds: Vec<Hold>,
     pub(super) next_hold: u32,
-    /// Holds that events have ended, to be reported with the next plan.
+    /// Holds that events have ended, which the next plan reports.
     pub(super) ended: Vec<(WorkloadId, ReleaseReason)>,
     pub(super) budgets: BTreeMap<Name, u32>,
     pub(super) queues: BTreeMap<RequestQueue, QueueState>,
     /// Asks that found no room although no limit bars them, until room comes free (W2).
     pub(super) unplaceable: BTreeSet<Ask>,
-    /// Nodes on which something came free since the last look.
+    /// Nodes on which resources became free since the last check.
     pub(super) freed: BTreeSet<NodeId>,
-    /// The largest amount that a node has had, by resource, since the tree was set (P2).
+    /// The largest amount of each resource on any node since the tree was set (P2).
     pub(super) largest: BTreeMap<Name, i64>,
     pub(super) timers: BTreeSet<Time>,
     /// Quotas above a lowered max, and since which decision (T4).

@@ -1,4 +1,4 @@
-//! Who may be evicted, and in which order (R1, R2b, R2c, R5, R7, V1).
+//! Which pods may be evicted, and in which order (R1, R2b, R2c, R5, R7, V1).
 
 use super::{
     admission::quota_id,

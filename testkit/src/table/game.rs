@@ -11,7 +11,7 @@ use quotree_core::{
 };
 use std::collections::BTreeMap;
 
-/// A table that is being played, for tests that look closer than at the outcome of a row.
+/// A table that is being played, for tests that check more than the outcome of a row.
 #[derive(Debug)]
 pub struct Game {
     core: Recorder,
@@ -97,7 +97,7 @@ impl Game {
         std::mem::take(&mut self.tried).into_iter().map(|workload| workload.0).collect()
     }
 
-    /// Plays one row, one second after the one before, and writes what came of it.
+    /// Plays one row, one second after the one before, and writes its outcome.
     ///
     /// # Errors
     /// What cannot be read, or is refused.

@@ -1,5 +1,5 @@
-//! Virtual clusters whose quotas change from day to day: the first day is the quota tree, every later change is an event.
-//! And the demand series of Helios' virtual clusters under such a tree.
+//! Virtual clusters whose quotas change from day to day: the first day becomes the quota tree, every later change an
+//! event. Also the demand series of Helios' virtual clusters under such a tree.
 
 use super::{
     Named,

@@ -1,4 +1,4 @@
-//! Writes scenarios as a person would: short lines, one entry per line, amounts as quantities.
+//! Writes scenarios in the style of a hand-written file: short lines, one entry per line, amounts as quantities.
 
 use quotree_core::{Amounts, QuantityText, Queueing, QuotaSpec, TreeSpec, Unit};
 use std::fmt::Write;

@@ -60,7 +60,7 @@ fn max_procs(bytes: &[u8]) -> Option<i64> {
     values.find_map(|value| value.trim().parse().ok()).filter(|procs| *procs > 0)
 }
 
-/// The work of users, by length of their name and by name.
+/// The work of each user, sorted by length of the name, then by name.
 type Users<'a> = BTreeMap<(usize, &'a str), u128>;
 
 /// The groups with their users; `g3-u7` is user 7 of group 3.
