@@ -1,7 +1,7 @@
 //! What room is missing (P1): the nodes that come closest, what rules the others out, and whether enough is available in
 //! total (S4).
 
-use super::fit;
+use super::unit;
 use crate::{
     api::{NearMissNode, NodeId, NodeTally, PodId, Room},
     scheduler::{
@@ -20,7 +20,7 @@ pub(super) fn missing_now(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<R
     let mut missing = None;
     for ordinal in cluster.workloads.next_pods(slot) {
         let pod = slot.pod(ordinal);
-        match fit::pick(cluster, pod) {
+        match unit::pick(cluster, pod) {
             Some(assignment) => cluster.trial_bind(&mut trial, pod, assignment),
             None => {
                 let id = cluster.workloads.at(slot).template(ordinal);

@@ -6,7 +6,7 @@
 //! first pod requests as devices, or else cpu, or else its first resource by name, on the nodes suitable for this pod.
 //! Ties go by name, ties of nodes by id.
 
-use super::{fit, shortfall};
+use super::{shortfall, unit};
 use crate::{
     api::{BlockingReason, Domain, NodeTally, Room},
     scheduler::{
@@ -51,9 +51,9 @@ pub(crate) fn within<T>(cluster: &mut Cluster, domain: &Domain, look: impl FnOnc
 /// the caller binds them, or takes them off.
 pub(crate) fn place(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<Assignments> {
     match domains(cluster, slot) {
-        None => fit::place_unit(cluster, slot),
+        None => unit::place(cluster, slot),
         Some(domains) => {
-            domains.into_iter().find_map(|domain| within(cluster, &domain, |cluster| fit::place_unit(cluster, slot)))
+            domains.into_iter().find_map(|domain| within(cluster, &domain, |cluster| unit::place(cluster, slot)))
         }
     }
 }

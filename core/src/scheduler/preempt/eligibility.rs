@@ -1,16 +1,21 @@
-//! Who may be a victim. [`protection`] is the one place that decides it, for the search and for explanations.
+//! Who may be a victim: the questions that decide it, in the order in which they are asked.
 //!
-//! A pod may be evicted for a preemptor unless the first of these protects it: it belongs to the preemptor itself; the
-//! policy disables this kind of preemption (R8); it may not be evicted, was bound by the same decision, or has not run
-//! for its protected time (R2c); in the same leaf, its priority is not lower (R1); in another leaf, the preemptor is not
-//! entitled where their branches meet (R2a), or a quota on the victim's branch is within its guarantee (R2b). Pods of an
-//! exhausted disruption budget are victims only where no other plan exists, or never (R7): [`exhausts_budget`].
+//! 1. Is this kind of preemption enabled (R8)? [`PreemptionKind::is_enabled`]
+//! 2. Does the preemptor's guarantee reach the other leaf (R2a)? [`common_in_scope`]
+//! 3. Is every quota on the victim's branch above its guarantee (R2b)? [`is_guarded`], [`reclaimable`]
+//! 4. May the workload be evicted at all, has it run for its protected time (R2c) and, in the same leaf, is its priority
+//!    lower (R1)? [`workload_protection`]
+//! 5. With `floor: Strict`, does every quota on the branch stay at its guarantee or above (R2b)?
+//!    [`stays_above_guarantee`]
+//! 6. Does the eviction respect the disruption budget (R7)? [`exhausts_budget`]
 //!
-//! The search asks the questions about leaves once a leaf ([`victim_leaf`](super::victim_leaf)), and those about
-//! workloads for each candidate.
+//! The search asks 1 once, 2 and 3 for each leaf ([`victim_leaf`](super::victim_leaf)), and 4 to 6 for each candidate
+//! ([`candidates`](super::candidates)). An explanation asks the same functions about one workload, 4 before 2
+//! ([`protection`](mod@super::protection)); only for question 5 it has its own form. Where a lowered max is enforced
+//! (T4), only 4 and 5 are asked.
 
 use crate::{
-    api::{Floor, Policy, Protection, QuotaId, Reclaim, RespectBudgets, Rule, Unquotaed, WithinQueuePreemption},
+    api::{Policy, Protection, QuotaId, Reclaim, Rule, Unquotaed, WithinQueuePreemption},
     scheduler::{
         cluster::Cluster,
         state::{Ask, PodRef, QuotaSlot, Workload, WorkloadSlot, amount_of},
@@ -112,71 +117,6 @@ fn is_lower(within: WithinQueuePreemption, by: &Workload, victim: &Workload) -> 
     within.may_preempt(by.priority, victim.priority) && newer
 }
 
-/// The quotas from a leaf up to just below the common ancestor.
-pub(super) fn branch(cluster: &Cluster, leaf: QuotaSlot, common: QuotaSlot) -> impl Iterator<Item = QuotaSlot> + '_ {
-    cluster.quotas.ledger.path(leaf).take_while(move |q| *q != common)
-}
-
-/// Whether a quota is within its guarantee, or would fall below it by losing this much (R2b): then nothing is reclaimed
-/// from it.
-pub(super) fn is_guarded(cluster: &Cluster, quota: QuotaSlot, resource: usize, loses: i64) -> bool {
-    let quotas = &cluster.quotas;
-    quotas.ledger.remaining_usage(quota, resource) - loses < quotas.protected_usage(quota, resource)
-}
-
-/// Whether evicting so many pods of a workload would exceed its disruption budget (R7).
-pub(super) fn exhausts_budget(cluster: &Cluster, victim: &Workload, pods: usize) -> bool {
-    let left = victim.budget.as_ref().and_then(|budget| cluster.budgets.get(budget));
-    left.is_some_and(|left| (*left as usize) < pods)
-}
-
-/// What protects the pods of a workload from eviction for a preemptor that lacks these resources. Pods that nothing
-/// protects were not evicted because that would not have been enough (R6).
-pub(crate) fn protection(
-    cluster: &Cluster,
-    preemptor: &Preemptor,
-    victim: WorkloadSlot,
-    resources: &[usize],
-) -> Protection {
-    if Some(victim) == preemptor.slot {
-        return Protection::OwnWorkload;
-    }
-    if !preemptor.kind.is_enabled(&cluster.policy) {
-        return Protection::Policy;
-    }
-    workload_protection(cluster, preemptor, victim)
-        .or_else(|| quota_protection(cluster, preemptor, cluster.workloads.at(victim), resources))
-        .or_else(|| budget_protection(cluster, cluster.workloads.at(victim)))
-        .unwrap_or(Protection::NotEnough)
-}
-
-/// What protects a workload of another leaf by quota (R2a, R2b).
-fn quota_protection(
-    cluster: &Cluster,
-    preemptor: &Preemptor,
-    victim: &Workload,
-    resources: &[usize],
-) -> Option<Protection> {
-    if preemptor.kind == PreemptionKind::Priority {
-        return None;
-    }
-    let quotas = &cluster.quotas;
-    let scope = quotas.reclaim_scope(preemptor.ask, preemptor.leaf);
-    let Some(common) = common_in_scope(cluster, preemptor, scope, victim.leaf) else {
-        return Some(not_entitled(cluster, preemptor.ask, scope.unwrap_or(preemptor.leaf)));
-    };
-    if victim.leaf == quotas.ledger.no_quota() {
-        return None;
-    }
-    let mut guards = resources.iter().map(|r| (guard(cluster, victim, common, *r), *r));
-    match guards.next() {
-        Some((Some(quota), r)) if guards.all(|(guard, _)| guard.is_some()) => {
-            Some(Protection::WithinGuarantee { quota, resource: quotas.resource_name(r) })
-        }
-        _ => None,
-    }
-}
-
 /// Where the branches of a preemptor and of another leaf meet; nothing where that is outside the preemptor's scope
 /// (R2a). Pods without a quota count as meeting it at the root, and only where the policy lets them run at all (A4).
 pub(super) fn common_in_scope(
@@ -194,37 +134,23 @@ pub(super) fn common_in_scope(
     quotas.tree.is_under(common, QuotaId(scope.0)).then_some(common.into())
 }
 
-/// In what a quota would be above its guarantee with the request (R2a).
-fn not_entitled(cluster: &Cluster, ask: &Ask, at: QuotaSlot) -> Protection {
+/// The quotas from a leaf up to just below the common ancestor.
+pub(super) fn branch(cluster: &Cluster, leaf: QuotaSlot, common: QuotaSlot) -> impl Iterator<Item = QuotaSlot> + '_ {
+    cluster.quotas.ledger.path(leaf).take_while(move |q| *q != common)
+}
+
+/// Whether the guarantee of a quota forbids that it loses this much of a resource (R2b). A quota that loses 1 must be
+/// above its guarantee before; a quota that loses what the victims use must not fall below it.
+pub(super) fn is_guarded(cluster: &Cluster, quota: QuotaSlot, resource: usize, loses: i64) -> bool {
     let quotas = &cluster.quotas;
-    let over = |(r, amount): (usize, i64)| {
-        let by = quotas.above_guarantee(at, r, amount);
-        let resource = quotas.tree.resource_name(r)?.clone();
-        (by > 0).then_some(Protection::NotEntitled { quota: quotas.quota_id(at)?, resource, by })
-    };
-    ask.requested().find_map(over).unwrap_or(Protection::NotEnough)
+    quotas.ledger.remaining_usage(quota, resource) - loses < quotas.protected_usage(quota, resource)
 }
 
-/// The quota on a victim's branch that its guarantee protects in a resource, if one does (R2b).
-fn guard(cluster: &Cluster, victim: &Workload, common: QuotaSlot, resource: usize) -> Option<QuotaId> {
-    let loses = match cluster.policy.floor {
-        Floor::Pod => 1,
-        Floor::Strict => {
-            let template = |ordinal: &u32| cluster.workloads.interner.template(victim.template(*ordinal));
-            let pods = victim.evicted_together(|_| true);
-            pods.iter().map(|ordinal| amount_of(&template(ordinal).governed, resource)).sum::<i64>().max(1)
-        }
-    };
-    let mut quotas = branch(cluster, victim.leaf, common);
-    quotas.find(|q| is_guarded(cluster, *q, resource, loses)).map(|q| QuotaId(q.0))
-}
-
-/// The disruption budget that protects a workload from every eviction, if one does (R7).
-fn budget_protection(cluster: &Cluster, victim: &Workload) -> Option<Protection> {
-    let never_broken = cluster.policy.respect_budgets == RespectBudgets::Always;
-    let exhausted = never_broken && exhausts_budget(cluster, victim, victim.evicted_together(|_| true).len());
-    let budget = victim.budget.clone().filter(|_| exhausted)?;
-    Some(Protection::Budget { budget })
+/// In which of these resources every quota on the branch of a leaf is above its guarantee (R2b). Nothing is reclaimed from
+/// the leaf where there are none.
+pub(super) fn reclaimable(cluster: &Cluster, leaf: QuotaSlot, common: QuotaSlot, resources: &[usize]) -> Resources {
+    let is_over = |r: &usize| branch(cluster, leaf, common).all(|q| !is_guarded(cluster, q, *r, 1));
+    resources.iter().copied().filter(is_over).collect()
 }
 
 /// Whether evicting these pods would leave every quota on their branch at its guarantee or above (R2b, `strict`).
@@ -238,4 +164,10 @@ pub(super) fn stays_above_guarantee(
     let uses = |r: usize| pods.iter().map(|pod| amount_of(cluster.workloads.governed(*pod), r)).sum();
     let guarded = |q: QuotaSlot| resources.iter().any(|r| is_guarded(cluster, q, *r, uses(*r)));
     !branch(cluster, leaf, common).any(guarded)
+}
+
+/// Whether evicting so many pods of a workload would exceed its disruption budget (R7).
+pub(super) fn exhausts_budget(cluster: &Cluster, victim: &Workload, pods: usize) -> bool {
+    let left = victim.budget.as_ref().and_then(|budget| cluster.budgets.get(budget));
+    left.is_some_and(|left| (*left as usize) < pods)
 }

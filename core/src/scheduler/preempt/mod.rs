@@ -1,7 +1,7 @@
 //! Preemption: looks for victims whose eviction makes a pending workload legal to place, and evicts no more than that
 //! takes (R1 to R8, V1 to V4).
 //!
-//! - [`eligibility`]: who may be a victim.
+//! - [`eligibility`]: who may be a victim; [`protection`](mod@protection): why a workload may not.
 //! - [`victim_leaf`]: which leaves may be preempted from.
 //! - [`candidates`]: the next victim of a leaf, in the order of [`order`](crate::scheduler::queue::order).
 //! - [`search`]: the search for a plan; [`make_room`], [`growth`] and [`prune`] are its parts.
@@ -12,17 +12,19 @@ mod findings;
 mod growth;
 mod make_room;
 mod plan;
+mod protection;
 mod prune;
 mod search;
 mod victim_leaf;
 
 pub(crate) use candidates::{Steps, better_candidate, first_victim};
 pub(crate) use eligibility::{
-    PreemptionKind, Preemptor, Resources, could_preempt, could_preempt_at_all, protection, reclaims_by_share,
+    PreemptionKind, Preemptor, Resources, could_preempt, could_preempt_at_all, reclaims_by_share,
 };
 pub(crate) use findings::SearchFindings;
 pub(crate) use make_room::lacking;
 pub(crate) use plan::PreemptionPlan;
+pub(crate) use protection::protection;
 pub(crate) use victim_leaf::VictimLeaf;
 
 use crate::{

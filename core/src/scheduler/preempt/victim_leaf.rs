@@ -1,6 +1,6 @@
 //! Which leaves a preemptor may take victims from, and in what resources (R1, R2).
 
-use super::eligibility::{PreemptionKind, Preemptor, Resources, branch, common_in_scope, is_guarded};
+use super::eligibility::{PreemptionKind, Preemptor, Resources, branch, common_in_scope, is_guarded, reclaimable};
 use crate::{
     api::{QuotaId, Unquotaed, VictimOrder},
     scheduler::{
@@ -110,8 +110,7 @@ pub(super) fn victim_leaf(
     if leaf == cluster.quotas.ledger.no_quota() {
         return Some(VictimLeaf { leaf, common, resources: resources.iter().copied().collect() });
     }
-    let is_over = |r: &usize| branch(cluster, leaf, common).all(|q| !is_guarded(cluster, q, *r, 1));
-    let resources: Resources = resources.iter().copied().filter(is_over).collect();
+    let resources = reclaimable(cluster, leaf, common, resources);
     (!resources.is_empty()).then_some(VictimLeaf { leaf, common, resources })
 }
 

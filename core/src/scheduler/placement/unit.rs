@@ -14,7 +14,7 @@ pub(crate) fn pick(cluster: &mut Cluster, pod: PodRef) -> Option<Assignment> {
 }
 
 /// Places all pods of the next unit of a workload, or none (G1). The pods stay on their nodes.
-pub(super) fn place_unit(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<Assignments> {
+pub(super) fn place(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<Assignments> {
     let mut trial = Trial::default();
     for ordinal in cluster.workloads.next_pods(slot) {
         let pod = slot.pod(ordinal);
