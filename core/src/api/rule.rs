@@ -68,7 +68,7 @@ impl Rule {
             Self::G1 => "a gang is placed whole or not at all",
             Self::G2 => "a gang that would fall below its minimum is evicted whole",
             Self::G3 => "a gang below its minimum for too long is evicted whole",
-            Self::H1 => "what an eviction frees is reserved for the workload it was made for",
+            Self::H1 => "a preemptor reserves what it needs of the room it waits for",
             Self::T4 => "use above a lowered max is evicted after the stated time",
         }
     }

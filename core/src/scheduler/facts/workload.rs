@@ -100,7 +100,7 @@ pub(super) fn withdrawn(cluster: &mut Cluster, id: WorkloadId) -> Result<(), Eve
     Ok(())
 }
 
-/// Whether pods may join a workload, as elastic members. Gives them as a set, with what all of them request.
+/// Checks pods that join a workload without a minimum of their own (G1). Gives them as a set, with their total request.
 fn check_joining(
     cluster: &mut Cluster,
     slot: WorkloadSlot,

@@ -43,14 +43,15 @@ impl DeviceOrder {
     }
 }
 
-/// Whether a request takes whole devices or fractions of them.
+/// How a node's mode allows a request to be divided over its devices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum DeviceGranularity {
-    /// Whole devices, or a fraction of one.
+    /// Whole devices, or a fraction of one device.
     WholeOrFraction,
+    /// Whole devices only.
     Whole,
-    /// A fraction of one device, at most all of it.
-    Fraction,
+    /// Part of one device, or all of it (mode `Share`). More devices only by an explicit device request.
+    AtMostOne,
 }
 
 impl DeviceGranularity {
@@ -58,7 +59,7 @@ impl DeviceGranularity {
         match mode {
             DeviceMode::Fraction => Self::WholeOrFraction,
             DeviceMode::Exclusive | DeviceMode::Topology { .. } => Self::Whole,
-            DeviceMode::Share => Self::Fraction,
+            DeviceMode::Share => Self::AtMostOne,
         }
     }
 
@@ -68,7 +69,7 @@ impl DeviceGranularity {
         match self {
             Self::WholeOrFraction => split_over_devices(resource, amount, each),
             Self::Whole => whole.then_some(split_over_devices(resource, amount, each)?),
-            Self::Fraction => (amount <= each).then_some(Devices { resource, count: 1, each: amount }),
+            Self::AtMostOne => (amount <= each).then_some(Devices { resource, count: 1, each: amount }),
         }
     }
 

@@ -24,23 +24,23 @@ impl Tournament {
     {
         for queue in std::mem::take(&mut self.newly_due) {
             if let Some(head) = self.head(queue) {
-                self.due.entitled.insert((head, queue));
+                self.due.unjudged.insert((head, queue));
             }
         }
         if self.entitled_first {
             let (first, not_entitled) = self.first_entitled(judge);
             for entry in not_entitled {
-                self.due.entitled.remove(&entry);
-                self.due.any.insert(entry);
+                self.due.unjudged.remove(&entry);
+                self.due.judged.insert(entry);
             }
             if first.is_some() {
                 return first;
             }
         } else {
-            self.due.any.append(&mut self.due.entitled);
+            self.due.judged.append(&mut self.due.unjudged);
         }
         let ready = self.ready.any.first().map(|(key, ask)| (*key, queue_of(*key, *ask, &judge.leaf_of)));
-        let offered = [ready, self.due.any.first().copied(), self.due.entitled.first().copied()];
+        let offered = [ready, self.due.judged.first().copied(), self.due.unjudged.first().copied()];
         offered.into_iter().flatten().min().map(|(_, queue)| queue)
     }
 
@@ -57,7 +57,7 @@ impl Tournament {
         let mut others: BTreeSet<(PendingKey, RequestQueue)> = BTreeSet::new();
         let winners = self.ready.entitled.iter();
         let mut ready = winners.map(|(key, ask)| (*key, queue_of(*key, *ask, &judge.leaf_of))).peekable();
-        let mut due = self.due.entitled.iter().copied().peekable();
+        let mut due = self.due.unjudged.iter().copied().peekable();
         loop {
             let offered = [ready.peek().copied(), others.first().copied(), due.peek().copied()];
             let Some((key, queue)) = offered.iter().flatten().min().copied() else { return (None, not_entitled) };

@@ -1,5 +1,9 @@
-//! Every total order of the scheduler: which pending workload is next (O1), which victim goes first (V1), and which of
-//! two preemptions costs less (V3). Each of them ends in an id, so no order depends on how rows are stored.
+//! The orders of the scheduler: which pending workload is next (O1), which victim goes first (V1), and which of two
+//! preemptions costs less (V3). The order of the holds that a workload may take over is made of [`PendingKey`]
+//! (H2, `cycle/takeover.rs`).
+//!
+//! Each order ends in an id, so that none depends on how rows are stored. The exception is [`ByOveruse`]: equal leaves
+//! keep the order in which the walk over the quota tree finds them.
 
 use crate::{
     api::{NodeId, Time, WorkloadId},

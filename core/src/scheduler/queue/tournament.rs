@@ -6,8 +6,10 @@
 //! guarantees on their path cover. So when quota or room comes free, the first workload in order that may use it is the
 //! winner of its class, and a change costs one path of the tree.
 //!
-//! A queue that could not be placed is suspended. It is *due* again when the guarantee of its leaf covers it again; if it
-//! could preempt at all, it is also retried after each event.
+//! A queue is *suspended* when its head could not be placed although every quota on the path admits it. The tournament
+//! offers it again after the next event or the end of a hold. A queue that is *due* is tried whatever its quotas admit.
+//! It becomes due when it gets a new first workload, when the guarantee of its leaf covers its request again, and after an
+//! event, if its head could then preempt or take over a hold.
 
 use super::{
     order::PendingKey,
@@ -19,6 +21,15 @@ use crate::scheduler::{
 };
 use std::collections::BTreeSet;
 
+/// The heads of the queues that are due.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Due {
+    /// Those that may be entitled; this is judged when the next queue is chosen.
+    pub(super) unjudged: BTreeSet<(PendingKey, RequestQueue)>,
+    /// Those that are not entitled. Under an order without entitlement, all.
+    pub(super) judged: BTreeSet<(PendingKey, RequestQueue)>,
+}
+
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tournament {
     pub(super) classes: Table<AskId, RequestClass>,
@@ -26,8 +37,7 @@ pub(crate) struct Tournament {
     tracked: Table<QuotaSlot, Vec<AskId>>,
     /// The winner of each class that may have room.
     pub(super) ready: PerContest<BTreeSet<(PendingKey, AskId)>>,
-    /// The heads of queues that are due: possibly entitled ones, and those that are known not to be.
-    pub(super) due: PerContest<BTreeSet<(PendingKey, RequestQueue)>>,
+    pub(super) due: Due,
     pub(super) newly_due: Vec<RequestQueue>,
     /// Asks that some guarantee covers now, and did not before.
     came_within_min: BTreeSet<AskId>,
@@ -71,7 +81,7 @@ impl Tournament {
         }
         if let Some(head) = head.filter(|_| entry.due) {
             self.remove_due(head, queue);
-            self.due.entitled.insert((key, queue));
+            self.due.unjudged.insert((key, queue));
         }
         self.update_winners(queue);
         self.make_due(queue);
@@ -89,7 +99,7 @@ impl Tournament {
             self.remove_due(key, queue);
             match next {
                 // Whether the next one is entitled is decided when it is chosen.
-                Some(next) => drop(self.due.entitled.insert((next, queue))),
+                Some(next) => drop(self.due.unjudged.insert((next, queue))),
                 None => self.entry(queue).due = false,
             }
         }
@@ -114,15 +124,14 @@ impl Tournament {
             if let Some(head) = before {
                 self.remove_due(head, queue);
             }
-            self.due.entitled.extend(now.map(|head| (head, queue)));
+            self.due.unjudged.extend(now.map(|head| (head, queue)));
         }
         self.update_winners(queue);
     }
 
     fn remove_due(&mut self, head: PendingKey, queue: RequestQueue) {
-        for contest in BOTH.iter().copied() {
-            self.due.get_mut(contest).remove(&(head, queue));
-        }
+        self.due.unjudged.remove(&(head, queue));
+        self.due.judged.remove(&(head, queue));
     }
 
     fn contests(&self) -> &'static [Contest] {
@@ -218,7 +227,7 @@ impl Tournament {
         }
     }
 
-    /// The usage of this quota, or what holds reserve there, has changed.
+    /// Marks the quota for re-evaluation, because its usage or the reservations of its holds have changed.
     pub(crate) fn touch(&mut self, quota: QuotaSlot) {
         if !std::mem::replace(self.is_dirty.at_mut(quota), true) {
             self.dirty.push(quota);
@@ -267,14 +276,14 @@ impl Tournament {
     /// Where a guarantee covers a request that it did not cover before, due queues that were not entitled may be now (O1).
     fn recheck_entitlement(&mut self) {
         let asks = std::mem::take(&mut self.came_within_min);
-        if asks.is_empty() || self.due.any.is_empty() {
+        if asks.is_empty() || self.due.judged.is_empty() {
             return;
         }
         let again: Vec<(PendingKey, RequestQueue)> =
-            self.due.any.iter().filter(|(_, queue)| asks.contains(&queue.ask)).copied().collect();
+            self.due.judged.iter().filter(|(_, queue)| asks.contains(&queue.ask)).copied().collect();
         for entry in again {
-            self.due.any.remove(&entry);
-            self.due.entitled.insert(entry);
+            self.due.judged.remove(&entry);
+            self.due.unjudged.insert(entry);
         }
     }
 
