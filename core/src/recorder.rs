@@ -45,7 +45,7 @@ pub enum ReplayError {
     /// The tree of the log is not valid.
     #[error("the quota tree of the log is invalid ({} findings)", .0.len())]
     Tree(Vec<Finding>),
-    /// An event that was accepted then is refused now.
+    /// An event that was accepted when it was recorded is refused in the replay.
     #[error("entry {entry}: {error}")]
     Event {
         /// The number of the entry, from 0.
@@ -108,7 +108,7 @@ impl Recorder {
 }
 
 impl Log {
-    /// Replays the log on a new scheduler and compares every plan. Gives the number of decisions, all of which agreed.
+    /// Replays the log on a new scheduler and compares every plan. Gives the number of decisions that were compared.
     ///
     /// # Errors
     /// [`ReplayError`] at the first entry that comes out differently.

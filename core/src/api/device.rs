@@ -41,10 +41,10 @@ pub enum DeviceMode {
     Fraction,
     /// Whole devices only.
     Exclusive,
-    /// A fraction of one device, or equal fractions of several where a pod requests that; never more than a device holds.
+    /// At most one device, or a fraction of it. Equal parts of several only where a pod requests that.
     Share,
-    /// Whole devices only, those that are close to each other first. Consecutive devices form an island, islands form larger
-    /// islands.
+    /// Whole devices only, as close to each other as possible. Consecutive devices form an island, and consecutive islands a
+    /// larger island.
     Topology {
         /// How many devices an island has at each level, ascending, each a multiple of the one before. Empty: all are equally
         /// close.
@@ -52,8 +52,8 @@ pub enum DeviceMode {
     },
 }
 
-/// Which of the devices that fit a pod gets; among equals the lowest index. Placement policies that choose devices
-/// themselves (`fgd`, `random`) do so for requests of one device.
+/// Which of the devices with room a pod gets, the lowest index among equals. Placements `Fgd` and `Random` do not use this
+/// for a request of one device: they choose the device themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DeviceChoice {

@@ -38,8 +38,8 @@ pub enum Event {
         /// When it started to run.
         at: Time,
     },
-    /// A planned bind failed; the pod is pending again. If the pod is terminating by now, this changes nothing: `PodGone`
-    /// reports when it has left.
+    /// A planned bind failed, so the pod is pending again. If the pod is terminating by now, this changes nothing, and
+    /// `PodGone` must follow.
     BindFailed {
         /// The pod.
         pod: PodId,
@@ -51,8 +51,8 @@ pub enum Event {
         /// How it ended.
         outcome: PodOutcome,
     },
-    /// Another party than the scheduler evicts a pod (a drain): it is terminating, and no plan evicts it again. If it is
-    /// terminating already, this changes nothing. `PodGone` reports when it has left.
+    /// Somebody other than the scheduler evicts a pod, as a drain does. The pod is terminating from here on, and no plan
+    /// evicts it again. If it is terminating already, this changes nothing. `PodGone` must follow.
     PodLeaving {
         /// The pod.
         pod: PodId,
@@ -63,7 +63,7 @@ pub enum Event {
     BudgetChanged {
         /// Its name, as workloads give it.
         budget: Name,
-        /// How many of its running pods may be evicted now.
+        /// How many more of its pods may be evicted.
         allowed: u32,
     },
     /// Nothing but time has passed.
@@ -77,7 +77,7 @@ pub struct WorkloadChange {
     pub workload: WorkloadId,
     /// The new priority.
     pub priority: Option<i32>,
-    /// Pods that join it, as elastic members (their `min` counts as 0).
+    /// Pods that join it. Their `min` counts as 0: the minimum of the workload stays as it is.
     pub add_pods: Option<PodSet>,
     /// Whether its pods may be evicted from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,14 +137,14 @@ pub enum EventError {
         /// What the event says happened to it.
         event: &'static str,
     },
-    /// A workload without pods, or with more than can be counted.
+    /// A workload without pods, with too many pods, or with a pod set whose `min` exceeds its `count`.
     #[error("workload {workload} has {pods} pods; expected 1 to {most}, and the minimum of a pod set at most its pods")]
     PodCount {
         /// The workload.
         workload: WorkloadId,
-        /// As given.
+        /// How many pods it has.
         pods: u64,
-        /// The most.
+        /// How many it may have.
         most: u32,
     },
     /// A negative amount.

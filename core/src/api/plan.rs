@@ -15,7 +15,7 @@ use std::hash::{Hash, Hasher};
 /// What to do now, in this order, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Plan {
-    /// The generation that the plan was made at; see [`Scheduler::generation`](crate::Scheduler::generation).
+    /// The number of this plan among events and plans: [`Scheduler::generation`](crate::Scheduler::generation).
     pub generation: u64,
     /// What to do, in order.
     pub actions: Vec<Action>,
@@ -53,7 +53,7 @@ pub enum Action {
         /// Why.
         reason: EvictReason,
     },
-    /// The workload waits for its victims to leave; what they free is reserved for it (H1). Needs no action.
+    /// The workload waits for its victims to leave, and the room that it needs is reserved (H1). The caller does nothing.
     Hold {
         /// The workload.
         workload: WorkloadId,
@@ -62,7 +62,7 @@ pub enum Action {
         /// How many terminating pods it waits for.
         victims: u32,
     },
-    /// A hold ended without its workload being bound (H2). Needs no action.
+    /// A hold ended without its workload being bound (H2). The caller does nothing.
     Release {
         /// The workload.
         workload: WorkloadId,

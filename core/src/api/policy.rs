@@ -1,11 +1,11 @@
-//! The policy: how the scheduler orders, lends, reclaims and places. It is a value, not code: every knob names the rule of
+//! The policy: how the scheduler orders, reclaims and places. It is a value, not code. Every knob names the rule of
 //! docs/rules.md that it changes.
 
 use super::typical::TypicalPod;
 use serde::{Deserialize, Serialize};
 
-/// Every knob of the scheduler. The default is policy `capacity`, which prefers correct decisions to those of other
-/// schedulers.
+/// Every knob of the scheduler. The default is policy `Capacity`, which follows the rule book, also where other schedulers
+/// decide otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
@@ -25,7 +25,7 @@ pub struct Policy {
     pub victims: VictimOrder,
     /// Which node a pod gets (P2).
     pub placement: Placement,
-    /// The pods for which free devices should stay usable; only [`Placement::Fgd`] uses them (P2).
+    /// The pod shapes that fragmentation is measured against; only [`Placement::Fgd`] uses them (P2).
     pub typical: Vec<TypicalPod>,
     /// Whether exhausted disruption budgets can be broken (R7).
     pub respect_budgets: RespectBudgets,
@@ -35,9 +35,9 @@ pub struct Policy {
     pub enforce_max: EnforceMax,
     /// What happens to trees where the children's min exceed the parent's min (T2).
     pub over_promised: OverPromised,
-    /// No pod is a victim before it has run for this long, milliseconds (R2c).
+    /// No pod of a workload is a victim before this long after the last of its pods started, milliseconds (R2c).
     pub min_runtime_ms: u64,
-    /// A hold ends after this long, milliseconds; absent: never because of time (H2).
+    /// A hold ends after this long, milliseconds, if some of its victims are still there; absent: never by timeout (H2).
     pub hold_timeout_ms: Option<u64>,
     /// A gang that runs below its minimum is evicted as a whole after this long, milliseconds; absent: never (G3).
     pub stale_after_ms: Option<u64>,
@@ -139,8 +139,8 @@ pub enum BorrowWhilePreempting {
     /// It may not: more pods of the leaf are evicted, or the workload waits.
     #[default]
     Refused,
-    /// It may. This gives up S2: in some clusters workloads evict each other forever. For comparison with schedulers that
-    /// allow it.
+    /// It may. This gives up S2: in some clusters, workloads then evict each other forever. It is meant for comparisons
+    /// with schedulers that allow it.
     Allowed,
 }
 
@@ -163,10 +163,10 @@ pub enum Preemption {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Floor {
-    /// By less than the victim: the quota was above min before.
+    /// By less than one victim: the quota must be above its min before the eviction.
     #[default]
     Pod,
-    /// Not at all: the quota is at min or above afterwards.
+    /// Not at all: the quota must be at its min or above after the eviction.
     Strict,
 }
 
@@ -185,25 +185,28 @@ pub enum VictimOrder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Placement {
-    /// The node with the least available cpu and devices, relative to the largest node.
+    /// The feasible node with the least cpu and devices free, each as a fraction of the largest node.
     #[default]
     BestFit,
-    /// The node that is fullest relative to its own size.
+    /// The feasible node of which the largest fraction is in use.
     Binpack,
-    /// The node that is emptiest relative to its own size.
+    /// The feasible node of which the smallest fraction is in use.
     Spread,
-    /// A random node of those with room and, for a fraction of one device, a random device of those with room.
+    /// A random feasible node. A fraction of one device goes to a random device with room on that node.
     Random {
         /// The seed.
         seed: u64,
     },
-    /// The node with the least dot product of its available cpu and devices with what the pod requests of each.
+    /// The feasible node for which the dot product of its free cpu and devices with the request of the pod is least.
     DotProduct,
-    /// A node where the pod fills up devices that are in use already, or else a node in use, or else an empty node.
+    /// A node where the pod only gets devices that are partly in use. Otherwise a node where some device is in use,
+    /// otherwise an empty node.
     GpuPacking,
-    /// A node that runs only pods with as many devices, or else one that runs such pods among others, or else an empty node.
+    /// A node that runs only pods with the same number of devices. Otherwise a node that runs such pods among others,
+    /// otherwise an empty node.
     GpuClustering,
-    /// Fragmentation gradient descent: the node whose free devices stay most usable for the typical pods.
+    /// Fragmentation gradient descent: the node where the pod least reduces what the typical pods could use of the free
+    /// devices.
     Fgd,
     /// The node with the fewest devices, so that small nodes fill up before large ones.
     LeastGpus,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Why a pod was bound, and bound there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BindReason {
-    /// Whether it is entitled (O1); if not, it borrows (A3).
+    /// Whether the workload was entitled (O1); if not, it borrows (A3).
     pub entitled: bool,
     /// Whether its workload had evicted others for the room (H1).
     pub held: bool,
@@ -23,19 +23,20 @@ pub struct BindReason {
 pub struct EvictReason {
     /// The rule that allowed it: R1, R2, G2, G3 or T4.
     pub rule: Rule,
-    /// The workload that it makes room for; none for G3 and T4.
+    /// The workload for which room is made; none for G3 and T4.
     pub cause: Option<WorkloadId>,
-    /// The leaf it was charged to; none if it had no quota.
+    /// The leaf that the pod was charged to; none if it had no quota.
     pub leaf: Option<QuotaId>,
-    /// The lowest common ancestor of both leaves (R2), or the quota above its max (T4).
+    /// For R2: the lowest common ancestor of the preemptor's and the victim's leaves. For T4: the quota above its max.
     pub common: Option<QuotaId>,
     /// The contested resource.
     pub resource: Option<Name>,
-    /// How far the leaf was above its min in it when the victim was chosen, base units.
+    /// How far the leaf was above its min in the contested resource when the victim was chosen, base units. For T4: how far
+    /// the quota was above its max.
     pub over: i64,
     /// The victim's priority.
     pub priority: i32,
-    /// Whether its disruption budget was exhausted, and there was no plan without it (R7).
+    /// Whether the eviction broke the victim's disruption budget (R7).
     pub budget_broken: bool,
 }
 
@@ -45,14 +46,16 @@ pub struct EvictReason {
 pub enum ReleaseReason {
     /// The victims are gone, and the workload does not fit any more.
     NoLongerFits,
-    /// It lasted longer than the policy allows (`hold_timeout_ms`).
+    /// It lasted longer than the policy allows (`hold_timeout_ms`), and some victims were still there.
     TimedOut,
-    /// An entitled workload that comes earlier in order needs the room.
+    /// This workload needs the room. Either it is entitled, arrived after the hold was made, and the holder is unentitled
+    /// (in another leaf) or comes later in order; or it evicts the holder's gang as a whole.
     NeededBy(WorkloadId),
     /// The quota tree was replaced.
     TreeChanged,
-    /// A node that it counts on is gone or changed.
+    /// A node that it counts on is gone, the devices there have changed, or a drain stops the last running pod of its gang
+    /// on this node.
     NodeLost(NodeId),
-    /// Its gang was evicted as a whole for another reason (G3, T4): its pending pods wait for nothing any more (G2).
+    /// Its gang was evicted as a whole, but not for another workload (G3, T4).
     Evicted,
 }

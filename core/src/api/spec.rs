@@ -23,7 +23,7 @@ pub struct QuotaSpec {
     pub max: Amounts,
     /// How much of `min` may be lent to others; absent: all of it (L3).
     pub lend: Option<Amounts>,
-    /// Weight in the division of what is left above guarantees, relative to the siblings; absent: `min` (F1).
+    /// Its weight, relative to the siblings, when what is left above all guarantees is divided; absent: `min` (F1).
     pub weight: Option<u64>,
     /// Free for the operator's use; carried into reports.
     pub priority: i32,
@@ -42,7 +42,7 @@ pub struct QuotaSpec {
 }
 
 impl QuotaSpec {
-    /// A quota of this name below `parent`, guaranteeing nothing and unlimited.
+    /// A quota of this name below `parent`, without guarantee and without limit.
     ///
     /// ```
     /// use quotree_core::{Amounts, QuotaSpec};
@@ -117,11 +117,12 @@ impl FromIterator<QuotaSpec> for TreeSpec {
 /// A node of the cluster, or a whole pool without nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeSpec {
-    /// Chosen by the caller; ties go to the lowest.
+    /// Chosen by the caller. Of equally good nodes a pod gets the one with the lowest id.
     pub id: NodeId,
     /// What pods may use, base units, devices included (as thousandths of a device).
     pub allocatable: Amounts,
-    /// Resources that come as separate devices (P1): one, or two that the same devices hold (memory and cores).
+    /// Resources that come as separate devices (P1). There are two where each device holds two resources, such as memory
+    /// and cores.
     pub devices: Vec<DeviceSpec>,
     /// How requests are divided over the devices.
     #[serde(default)]
@@ -198,9 +199,9 @@ impl NodeSpec {
 pub struct PodTemplate {
     /// What one pod requests, base units, devices included (`count x each` of [`DeviceAsk`]).
     pub request: Amounts,
-    /// How the device part of the request is divided. Where it is absent, the mode of the node decides: whole devices, or a
-    /// fraction of one for less than a whole device. A second resource of the devices is requested on the same ones, in
-    /// equal parts.
+    /// How the device part of the request is divided. Where this is absent, the mode of the node decides: less than a whole
+    /// device is a fraction of one, anything else must be whole devices. A second resource of the devices comes from the
+    /// same devices, in equal parts.
     pub devices: Option<DeviceAsk>,
     /// Labels that the node must have: each entry is a label and its accepted values.
     pub selector: Vec<(Name, Vec<Name>)>,

@@ -1,5 +1,4 @@
-//! Typical pods: the shapes of pods for which free devices should stay usable. Placement `fgd` measures fragmentation by
-//! them (P2).
+//! Typical pods: the pod shapes that placement `Fgd` measures fragmentation against (P2).
 
 use super::{amounts::Amounts, device::DeviceAsk, spec::PodTemplate};
 use indexmap::IndexMap;
@@ -7,7 +6,7 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 
-/// How many of a hundred pods the typical ones cover, at least.
+/// The percentage of all pods that the typical shapes cover, at least.
 const COVERED: u64 = 95;
 
 /// A shape that many pods have.
@@ -22,8 +21,8 @@ pub struct TypicalPod {
 impl TypicalPod {
     /// The most frequent shapes among these pods, each with its number of pods, until they cover 95 of 100 pods.
     ///
-    /// Pods have one shape when they request the same cpu and devices and may be placed on the same nodes. Among equally
-    /// frequent shapes the larger cpu goes first, then the larger amount of each device, then the one that was met first.
+    /// Two pods have the same shape when they request the same cpu and devices and may be placed on the same nodes. Among equally
+    /// frequent shapes the larger cpu goes first, then the larger amount of each device, then the one that comes first in `pods`.
     ///
     /// ```
     /// use quotree_core::{Amounts, PodTemplate, TypicalPod};

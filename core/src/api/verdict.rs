@@ -1,5 +1,5 @@
-//! Why a workload is pending, as data (X1 to X3): what blocks it first and what else blocks it, who holds what is missing,
-//! which pods were not evicted and by which rule, which bound cut the search short, and what would help.
+//! Why a workload is pending, as data (X1 to X3): what blocks it, which leaves use what is missing, which rule protects the
+//! pods that were not evicted, which bound cut the search short, and which change would help.
 //!
 //! A verdict *cites* (X2) what decides: its quotas, the holders of every obstacle but missing room, the nodes that an
 //! obstacle of missing room names with the pods on them, and the branches of pods that count as evicted. A cluster
@@ -21,9 +21,9 @@ pub struct Verdict {
     pub binding: BlockingReason,
     /// Whether it is entitled: the guarantees on its path cover it (O1), so that it may reclaim.
     pub entitled: bool,
-    /// Who holds what is missing: leaves by how much of it they use, the largest first.
+    /// The leaves that use what is missing, the largest first.
     pub holders: Vec<Holder>,
-    /// What else blocks it: further limits that refuse it, why it may not reclaim, why nodes have no room even when every
+    /// What else blocks it: further limits that refuse it; why it may not reclaim; why no node has room, even when every
     /// pod that may be evicted counts as gone. Empty in brief verdicts.
     pub also: Vec<Obstacle>,
     /// Pods that were not evicted, by what protects them. Empty in brief verdicts.
@@ -41,7 +41,7 @@ impl Verdict {
         std::iter::once((&self.binding, self.holders.as_slice())).chain(also)
     }
 
-    /// The rules it names: of what blocks it, and of what protects the pods that were not evicted.
+    /// The rules that block it, and those that protect the pods that were not evicted.
     pub fn rules(&self) -> impl Iterator<Item = Rule> {
         let protecting = self.protected.iter().map(|class| class.shield.rule());
         self.obstacles().map(|(binding, _)| binding.rule()).chain(protecting)
@@ -53,7 +53,7 @@ impl Verdict {
 pub struct Obstacle {
     /// What blocks it.
     pub binding: BlockingReason,
-    /// Who holds what is missing.
+    /// The leaves that use what is missing, the largest first.
     pub holders: Vec<Holder>,
 }
 
@@ -99,18 +99,17 @@ pub enum BlockingReason {
     },
     /// No node has room (P1).
     Room(Room),
-    /// It has evicted others, and waits until they have left (H1).
+    /// It has evicted other workloads, and waits until their pods have left (H1).
     Held {
         /// How many of them have not left yet.
         leaving: u32,
     },
-    /// It waits for pods that are terminating anyway: once they are gone it fits, so it evicts nobody (H1).
+    /// It fits once all terminating pods are gone and all holders are placed, so it waits and evicts nobody (H1).
     Settling {
         /// How many pods are terminating.
         leaving: u32,
     },
-    /// It is not entitled: with it, a quota on its path would be above its guarantee. It may not reclaim from branches that
-    /// meet its own above that quota (R2a).
+    /// Its request would take a quota on its path above its guarantee. So it may not reclaim outside that quota (R2a).
     Unentitled {
         /// The quota.
         quota: QuotaId,
@@ -121,7 +120,7 @@ pub enum BlockingReason {
         /// What is left of the guarantee, base units.
         available: i64,
     },
-    /// Preemption within its leaf would not offset its request: a quota on its path would borrow more than before (R1).
+    /// Even after preemption within its leaf, a quota on its path would borrow more than before (R1).
     Growth {
         /// The quota.
         quota: QuotaId,
@@ -129,7 +128,7 @@ pub enum BlockingReason {
         resource: Name,
         /// What the workload requests, base units.
         needed: i64,
-        /// What it could use without more being borrowed, base units.
+        /// What it could use without making the quota borrow more, base units.
         available: i64,
     },
 }
@@ -150,19 +149,19 @@ pub struct Room {
     pub nodes: NodeTally,
     /// How many pods of the workload found room before this one did not.
     pub placed: u32,
-    /// On which nodes.
+    /// The nodes on which those pods found room.
     pub stand_on: Vec<NodeId>,
-    /// The pods that count as gone everywhere, since they may be evicted for missing quota, too.
+    /// The pods that count as gone on all nodes, because the search had chosen them as victims before.
     pub without: Vec<PodId>,
-    /// Where all pods must share a topology domain: the domain that comes closest, in which the most of them found room;
-    /// nothing where there is no domain. Nodes outside it are counted as such.
+    /// Where all pods must share a topology domain: the domain in which the most of them found room. Nothing where there is
+    /// no domain. Nodes outside it count as `elsewhere`.
     pub within: Option<Domain>,
     /// The nodes on which the least is missing, closest first.
     pub closest: Vec<NearMissNode>,
 }
 
 impl Room {
-    /// Whether enough is free in total, but not on one node (S4).
+    /// Whether all suitable nodes together have enough, but no single one has (S4).
     #[must_use]
     pub const fn is_fragmented(&self) -> bool {
         self.resource.is_some() && self.free >= self.needed
@@ -284,7 +283,7 @@ pub struct Protected {
     pub who: Vec<PodId>,
 }
 
-/// What protects a pod from eviction for a certain workload.
+/// What protects a pod from eviction for the workload that a verdict is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Protection {
@@ -300,13 +299,14 @@ pub enum Protection {
     ProtectedRuntime,
     /// It is in the same leaf, and its priority is not lower (R1).
     Priority,
-    /// The workload is not entitled where both branches meet: with it, this quota would be above its guarantee (R2a).
+    /// The pending workload is not entitled to reclaim from this leaf: its request would take this quota, below the common
+    /// ancestor, above its guarantee (R2a).
     NotEntitled {
         /// The quota.
         quota: QuotaId,
         /// The resource.
         resource: Name,
-        /// By how much, base units.
+        /// How far the quota would be above its guarantee, base units.
         by: i64,
     },
     /// A quota on its branch is within its guarantee of what is missing (R2b).
@@ -358,8 +358,8 @@ pub enum Bound {
     Candidates,
 }
 
-/// A single change that would place the workload now (X3): it was tried on a copy of the state. Where it is an amount, one
-/// unit less would not be enough.
+/// A single change that would place the workload now (X3), tried on a copy of the state. An amount is the least that is
+/// enough.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Help {
@@ -371,7 +371,7 @@ pub enum Help {
         resource: Name,
         /// How much more, base units.
         by: i64,
-        /// Where the parent has no guarantee left: the sibling that would give up guarantee that it does not use.
+        /// Where the parent has no guarantee left: the sibling that would give up an unused part of its own.
         from: Option<QuotaId>,
     },
     /// A larger max of a quota.

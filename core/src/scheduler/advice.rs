@@ -1,5 +1,5 @@
-//! What would help a pending workload (X3): single changes, each tried on a copy of the state before it is advised; of
-//! amounts, the smallest that helps.
+//! What would help a pending workload (X3). Each single change is tried on a copy of the state before it is advised; an
+//! amount is the smallest that helps.
 
 use crate::{
     api::{
@@ -16,10 +16,10 @@ use crate::{
 };
 use std::{cmp::Reverse, collections::BTreeSet};
 
-/// How many workloads, and how many nodes, are tried.
+/// How many workloads and how many nodes are tried at most.
 const TRIED: usize = 8;
 
-/// How many siblings are asked to give up guarantee.
+/// How many siblings are tried as givers of guarantee.
 const GIVERS: usize = 2;
 
 impl Scheduler {
@@ -102,8 +102,8 @@ impl<'a> Advisor<'a> {
         helps
     }
 
-    /// Who could give up guarantee for a quota: nobody has to where its parent has some left; otherwise siblings with so
-    /// much unused, those with the most first (T2).
+    /// Which sibling could give up guarantee for a quota (T2). `None` where the parent has enough left; otherwise the
+    /// siblings with so much unused, the most first.
     fn givers(&self, quota: QuotaId, r: usize, by: i64) -> Vec<Option<QuotaId>> {
         let quotas = &self.cluster().quotas;
         let Some(parent) = quotas.tree.parent(quota) else { return vec![None] };
@@ -120,7 +120,7 @@ impl<'a> Advisor<'a> {
         givers.into_iter().take(GIVERS).map(Some).collect()
     }
 
-    /// That pods which may not be evicted could be, one workload at a time.
+    /// The change that a non-preemptible workload becomes preemptible, for one workload at a time.
     fn fewer_protected(&self, verdict: &Verdict) -> impl Iterator<Item = Help> + use<> {
         let classes = verdict.protected.iter().filter(|class| class.shield == Protection::NonPreemptible);
         let ids: BTreeSet<_> = classes.flat_map(|class| &class.who).map(|pod| pod.workload).collect();
@@ -134,7 +134,7 @@ impl<'a> Advisor<'a> {
         cordoned.take(TRIED).map(|node| Help::Uncordon { node: node.id })
     }
 
-    /// The least of a change by which it places the workload, if it does so at all.
+    /// The smallest amount of a change that places the workload, if any does.
     fn smallest(&mut self, most: Help) -> Option<Help> {
         let mut works = amount(&most);
         if !self.is_likely(&most) || !self.is_placed_after(&most) {
@@ -160,7 +160,8 @@ impl<'a> Advisor<'a> {
         Some(with_amount(&most, works))
     }
 
-    /// The quick test: whether the change leaves a way to place the workload by itself. Cheaper than a decision.
+    /// The quick test, cheaper than a decision: whether the workload could be placed after the change, if it were tried
+    /// next.
     fn is_likely(&mut self, help: &Help) -> bool {
         // Lend floors follow min, and a new tree ends holds: then only a decision shows the effect.
         let tree = &self.probe.quotas.tree;
@@ -210,7 +211,7 @@ fn make(probe: &mut Cluster, help: &Help, sign: i64) {
     }
 }
 
-/// Whether the workload could be placed by itself, by preemption if need be.
+/// Whether the workload could be placed if it were tried next, by preemption if need be.
 fn could_be_placed(probe: &mut Cluster, slot: WorkloadSlot) -> bool {
     let Some((ask, _)) = probe.queue.pending(slot) else { return false };
     let ask = probe.workloads.interner.ask(ask).clone();
@@ -221,7 +222,7 @@ fn could_be_placed(probe: &mut Cluster, slot: WorkloadSlot) -> bool {
     PreemptionKind::BOTH.into_iter().any(|kind| find_plan(probe, slot, &ask, kind, &mut ignored).is_some())
 }
 
-/// The event that a change would come as.
+/// The event that reports a change.
 fn event_of(cluster: &Cluster, help: &Help) -> Option<Event> {
     let tree = &cluster.quotas.tree;
     match help {
@@ -268,7 +269,7 @@ fn event_of(cluster: &Cluster, help: &Help) -> Option<Event> {
     }
 }
 
-/// A larger limit on jobs, where that is what blocks.
+/// A larger limit on jobs, where that limit blocks.
 fn more_jobs(verdict: &Verdict) -> impl Iterator<Item = Help> + use<> {
     let jobs = match verdict.binding {
         BlockingReason::Jobs { quota, limit } => Some(Help::MoreJobs { quota, limit: limit.saturating_add(1) }),
@@ -277,7 +278,7 @@ fn more_jobs(verdict: &Verdict) -> impl Iterator<Item = Help> + use<> {
     jobs.into_iter()
 }
 
-/// What the closest nodes lack, where that is one resource.
+/// The closest nodes that lack only one resource, made larger by it.
 fn larger_nodes(room: &Room) -> impl Iterator<Item = Help> {
     let lacks_one = room.closest.iter().filter(|near| near.lacks == 1);
     lacks_one.map(|near| {

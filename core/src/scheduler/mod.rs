@@ -1,8 +1,8 @@
-//! The scheduler: a state machine that events change, and that makes a plan on demand.
+//! The scheduler: events change its state, and on demand it makes a plan.
 //!
-//! [`Scheduler::apply`] applies an event, [`Scheduler::decide`] says what to do now. Between the two, the state is kept
-//! so that both cost what the change costs, and not what the cluster costs: the ledger along one path of the tree, the
-//! nodes in the order of their score, the pending workloads in a tournament, the possible victims of each leaf in order.
+//! [`Scheduler::apply`] applies an event, [`Scheduler::decide`] says what to do now. The state is indexed, so that the cost
+//! of both depends on what changes and not on the size of the cluster: usage is summed along one path of the tree, nodes
+//! are in the order of their score, pending workloads in a tournament, and the possible victims of each leaf in order.
 //!
 //! Folders build upon each other in this order: `state` (keys, workloads); `quota`, `nodes`, `queue` and `gang` (groups
 //! of state with their own methods); `cluster` (all groups side by side); `placement`, `preempt` and `hold` (what is
@@ -92,8 +92,8 @@ impl Scheduler {
         plan
     }
 
-    /// Counts the events and plans so far; a plan contains the number that it was made at. A caller that sees another
-    /// number has an outdated plan and must not carry it out.
+    /// Counts the events and plans so far. A plan contains this number. A plan with another number than the scheduler has
+    /// now is outdated, and must not be carried out.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.cluster.generation
@@ -117,7 +117,8 @@ impl Scheduler {
         &self.cluster.policy
     }
 
-    /// What blocks a pending workload, in brief: of missing room only that it is missing. Costs a path of the tree.
+    /// What blocks a pending workload, in brief. Where room is missing, it does not say on which nodes. Costs a path of the
+    /// tree.
     #[must_use]
     pub fn bound_by(&self, workload: WorkloadId) -> Option<BlockingReason> {
         explain::blocked_by(&self.cluster, workload)

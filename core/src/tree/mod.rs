@@ -1,7 +1,7 @@
 //! The quota tree, validated and laid out for fast queries.
 //!
-//! Quotas are in preorder, so a subtree is a range of ids, and whether a quota is below another takes two comparisons. Min
-//! and max of all governed resources (Q2) are in flat tables.
+//! Quotas are in preorder. So a subtree is a range of ids, and two comparisons tell whether a quota is below another. Min and
+//! max of all governed resources (Q2) are in flat tables.
 
 mod dot;
 mod validate;
@@ -241,13 +241,13 @@ impl QuotaTree {
         self.row(&self.max, quota)
     }
 
-    /// What a quota does not lend even when idle (L3), one amount a governed resource, base units.
+    /// The part of its min that a quota never lends (L3), one amount for each governed resource, base units.
     #[must_use]
     pub fn lend_floor(&self, quota: QuotaId) -> &[i64] {
         self.row(&self.lend_floor, quota)
     }
 
-    /// Raises min and max of a quota, unchecked, for advice: what would happen.
+    /// Raises min and max of a quota without validation, to see what advice would change.
     pub(crate) fn raise(&mut self, quota: QuotaId, resource: &Name, min: i64, max: i64) {
         let Some(at) = self.resource_index(resource.as_str()).map(|r| quota.0 as usize * self.width() + r) else {
             return;

@@ -1,4 +1,4 @@
-//! An audit over time: what a single state or plan cannot show (I7, I9), besides what they can.
+//! An audit over time. It checks each state and plan, and what needs several of them (I7, I9).
 
 use crate::scheduler::audit::{
     breach::{Breach, breach},
@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks every invariant after every step, and remembers which workload evicted which.
 ///
-/// A workload that is created again has a new id (O3). Its `replaces` must name the earlier one, or I7 does not know that
-/// both do the same work.
+/// A workload that is created again has a new id (O3). Its `replaces` must name the earlier workload. Otherwise I7 cannot
+/// know that both do the same work.
 ///
 /// # Examples
 /// ```
@@ -112,8 +112,8 @@ impl Auditor {
     }
 }
 
-/// No workload that could be placed now, or could make room for itself by the rules, is passed over (I9): if every pending
-/// workload is tried once more from the beginning, nothing comes of it.
+/// If every pending workload is tried once more from the beginning, nothing is bound or evicted: no workload that could be
+/// placed was passed over (I9).
 fn audit_passed_over(after: &Scheduler, now: Time, found: &mut Vec<Breach>) {
     let mut again = after.clone();
     retry::everything(&mut again.cluster);

@@ -1,4 +1,4 @@
-//! Books of what is used and reserved where, opened from a state, and kept while the actions of a plan are applied.
+//! What each quota and node uses and reserves, taken from a state and updated as the actions of a plan are applied.
 
 use crate::{
     api::{EvictReason, NodeId, PodId, PodState, QuotaId, WorkloadId},
@@ -23,7 +23,7 @@ pub(super) struct Victim<'a> {
     pub(super) reason: &'a EvictReason,
 }
 
-/// The books.
+/// Usage and reservations of quotas and nodes.
 pub(super) struct Books<'a> {
     pub(super) before: &'a Cluster,
     /// Usage without terminating pods (R2(b)), by quota.
@@ -34,7 +34,7 @@ pub(super) struct Books<'a> {
     pub(super) charged: Vec<Amount>,
     /// What is neither used nor reserved, by node.
     pub(super) free: BTreeMap<NodeId, Amount>,
-    /// What pods that were terminating before will free, by node, for whichever workload.
+    /// What pods that were terminating before the plan will free, by node. Any workload may use it.
     pub(super) terminating: BTreeMap<NodeId, Amount>,
 }
 
@@ -107,7 +107,7 @@ impl<'a> Books<'a> {
         for quota in self.path(leaf) {
             add_at(&mut self.remaining, quota, &request, 1);
             if held {
-                // Its victims are gone: it is charged what was charged as a hold.
+                // Its victims are gone, so its usage equals what its hold was charged.
                 add_at(&mut self.held, quota, &request, -1);
             } else {
                 add_at(&mut self.charged, quota, &request, 1);
@@ -124,13 +124,13 @@ impl<'a> Books<'a> {
         }
     }
 
-    /// A pod is evicted for no workload (G3, T4): later holds of the plan may count on its room.
+    /// Evicts a pod for no workload (G3, T4). Later holds of the plan may use its room.
     pub(super) fn evict_for_nobody(&mut self, victim: &Victim<'_>) {
         self.evict(victim);
         add(self.terminating.entry(victim.node).or_default(), &victim.request, 1);
     }
 
-    /// A hold reserves what it needs beyond what its victims still use.
+    /// Makes a hold: reserves, on quotas and nodes, what its workload needs beyond what its victims still use (H1).
     pub(super) fn hold(&mut self, workload: WorkloadId, placed: &[(NodeId, Amount)], victims: &[Victim<'_>]) {
         for quota in self.path(self.leaf(workload)) {
             let mut beyond = Amount::new();

@@ -1,5 +1,5 @@
-//! A plan judged by the letter of the rules (I3, I4, I5): its actions are applied in order to [`Books`] of their own. This
-//! audit knows nothing of how the scheduler searches.
+//! Checks a plan by the rules (I3, I4, I5). Its actions are applied in order to [`Books`], which are independent of the
+//! scheduler's ledger and of its search.
 
 use super::{
     books::{Amount, Books, Victim, add, add_at, at},
@@ -58,7 +58,7 @@ pub fn audit_plan(before: &Scheduler, plan: &Plan) -> Vec<Breach> {
     found
 }
 
-/// Judges what is evicted for one workload.
+/// Checks the victims of one workload.
 fn judge(
     books: &Books<'_>,
     cause: WorkloadId,
@@ -91,7 +91,7 @@ struct Case<'a, 'b> {
 }
 
 impl Case<'_, '_> {
-    /// No victim is protected by what it is (I3).
+    /// No victim is protected by its own properties or by policy (I3).
     fn judge_eligibility(&self, cause: WorkloadId, victims: &[Victim<'_>], found: &mut Vec<Breach>) {
         let (policy, workloads) = (&self.books.before.policy, &self.books.before.workloads);
         for victim in victims {
@@ -112,8 +112,8 @@ impl Case<'_, '_> {
         }
     }
 
-    /// Whether the workload may be placed with these victims gone: A1, the clause of R1, R2(a), and room where its pods
-    /// will be placed. Other terminating pods are counted on, or not.
+    /// Whether the workload may be placed with these victims gone: by A1, by the clause of R1, by R2(a), and by room where
+    /// its pods will be placed. `counted_on` says whether other terminating pods count as gone.
     fn is_legal(&self, victims: &[&Victim<'_>], counted_on: bool) -> Result<(), String> {
         let (books, leaf) = (self.books, self.leaf);
         let (tree, policy) = (&books.before.quotas.tree, &books.before.policy);
@@ -158,7 +158,7 @@ impl Case<'_, '_> {
         self.has_room(victims, counted_on)
     }
 
-    /// What those pods of the leaf use that would go before the workload, and are not evicted.
+    /// What the pods of the leaf use that would be evicted before the workload, without the victims of the plan.
     fn goes_first(&self, resource: usize, victims: &[&Victim<'_>]) -> i64 {
         let workloads = &self.books.before.workloads;
         let mut sum = 0i64;
@@ -192,7 +192,7 @@ impl Case<'_, '_> {
         Ok(())
     }
 
-    /// When a reclaimed victim's turn comes, every quota on its branch is above its guarantee (R2(b)).
+    /// When a victim is reclaimed, every quota on its branch is above its guarantee (R2(b)).
     fn judge_guarantees(&self, victims: &[Victim<'_>], found: &mut Vec<Breach>) {
         let before = self.books.before;
         let tree = &before.quotas.tree;
@@ -252,7 +252,8 @@ fn sums_decide(before: &Cluster) -> bool {
         && quotas.tree.ids().all(is_plain)
 }
 
-/// The most that is evicted at once: at most all that goes of one workload, at least one pod.
+/// The most that one eviction frees. `at_most`: an upper bound, all victims of one workload together. Otherwise a lower
+/// bound, one pod.
 fn largest(victims: &[&Victim<'_>], resource: usize, at_most: bool) -> i64 {
     let mut sums: BTreeMap<(WorkloadId, u32), i64> = BTreeMap::new();
     for victim in victims {

@@ -28,7 +28,7 @@ pub fn audit(scheduler: &Scheduler) -> Vec<Breach> {
     found
 }
 
-/// The ledger as the workloads say it must be.
+/// The ledger as it must be, computed from the pods and holds of all workloads.
 fn recount(cluster: &Cluster) -> Ledger {
     let workloads = &cluster.workloads;
     let mut ledger = Ledger::new(&cluster.quotas.tree);
@@ -83,7 +83,7 @@ fn label(quotas: &Quotas, slot: QuotaSlot) -> String {
     quota.map_or_else(|| "pods without a quota".to_owned(), |q| format!("`{}`", quotas.tree.name(q)))
 }
 
-/// Usage, and what holds reserve, stay within every max that was not lowered below them.
+/// Usage and reservations are within every max, except where a change of the tree lowered it below them (I2).
 fn audit_max(quotas: &Quotas, found: &mut Vec<Breach>) {
     for slot in quotas.tree.ids().map(QuotaSlot::from).filter(|slot| !quotas.over_max.is_excused(*slot)) {
         for r in quotas.resources() {

@@ -1,4 +1,4 @@
-//! The groups of state side by side.
+//! The whole state of a scheduler: the groups of state side by side.
 
 use super::{holds::Holds, victim_index::VictimIndex};
 use crate::{
@@ -29,11 +29,11 @@ pub(crate) struct Cluster {
     pub(crate) holds: Holds,
     /// How many more pods of each disruption budget may be evicted (R7).
     pub(crate) budgets: NameMap<u32>,
-    /// Times at which a decision may differ although no event came.
+    /// Times at which a decision may differ although no event came before.
     pub(crate) timers: BTreeSet<Time>,
     /// Workloads that may be gangs below their minimum (G3).
     pub(crate) maybe_stale: BTreeSet<WorkloadId>,
-    /// Workloads of which pods were bound since the last event: no victims before the next one (S1).
+    /// Workloads of which pods were bound since the last event. They are no victims before the next event (S1).
     pub(crate) bound_this_cycle: Vec<WorkloadSlot>,
 }
 

@@ -31,7 +31,7 @@ impl Cluster {
         }
     }
 
-    /// An event came: what was bound before it may be a victim from here on.
+    /// After an event, the pods that were bound before it may be victims (S1).
     pub(crate) fn end_bind_protection(&mut self) {
         for slot in std::mem::take(&mut self.bound_this_cycle) {
             if let Some(workload) = self.workloads.get_mut(slot) {
@@ -41,7 +41,7 @@ impl Cluster {
         }
     }
 
-    /// Plans the eviction of a pod, for a hold or for none.
+    /// Plans the eviction of a pod. `hold` is the hold that will wait for it, if one will.
     pub(crate) fn evict(&mut self, pod: PodRef, hold: Option<HoldId>, reason: EvictReason, plan: &mut Plan) {
         self.start_terminating(pod, hold);
         let budget = self.workloads.at(pod.workload).budget.clone();
@@ -93,7 +93,7 @@ impl Cluster {
         row.evicted_for.filter(|_| is_terminating)
     }
 
-    /// The eviction of an active pod is under way, for a hold or for none.
+    /// An active pod is terminating from here on. `hold` is the hold that waits for it, if one does.
     pub(crate) fn start_terminating(&mut self, pod: PodRef, hold: Option<HoldId>) {
         let leaf = self.workloads.at(pod.workload).leaf;
         let governed: &Row = self.workloads.governed(pod);
@@ -122,7 +122,7 @@ impl Cluster {
         self.touch(leaf);
     }
 
-    /// Puts a workload where it now belongs among the possible victims of its leaf, or takes it out.
+    /// Updates the place of a workload among the possible victims of its leaf, or takes it out.
     pub(crate) fn update_victim_index(&mut self, slot: WorkloadSlot) {
         if self.policy.preemption == Preemption::None && self.policy.enforce_max == EnforceMax::Never {
             return;

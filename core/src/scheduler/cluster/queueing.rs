@@ -20,8 +20,8 @@ impl Cluster {
         self.queue.dequeue(slot, &self.workloads, &self.quotas);
     }
 
-    /// Puts a workload into the queue whose bind failed, whose pods were lost, or whose hold ended. If none of its pods
-    /// is left on a node, it is no admitted job any more (A5).
+    /// Puts a workload into the queue again after a failed bind, the loss of pods, or the end of its hold. If none of its
+    /// pods is on a node, it is no longer an admitted job (A5).
     pub(crate) fn requeue(&mut self, slot: WorkloadSlot) {
         if !self.workloads.at(slot).is_on_nodes() {
             self.set_admitted(slot, false);
@@ -29,7 +29,7 @@ impl Cluster {
         self.enqueue(slot);
     }
 
-    /// Updates the queue where the next unit of a workload is another one than before (G1, G2).
+    /// Puts a workload into the queue anew if its next unit has changed (G1, G2).
     pub(crate) fn requeue_if_changed(&mut self, slot: WorkloadSlot) {
         let before = self.queue.pending(slot).map(|(ask, _)| ask);
         if self.workloads.at(slot).hold.is_none() && self.workloads.next_ask(slot) != before {
@@ -43,14 +43,13 @@ impl Cluster {
         self.queue.touch(leaf, &self.workloads, &self.quotas);
     }
 
-    /// A hold ended: queues that were suspended and are admitted now are offered again in the same decision (O1).
+    /// After the end of a hold, offers the suspended queues that are admitted now again in the same decision (O1).
     pub(crate) fn resume_admitted(&mut self) {
         let (quotas, interner) = (&self.quotas, &self.workloads.interner);
         self.queue.tournament.resume(|queue| quotas.admits(interner.ask(queue.ask), queue.leaf));
     }
 
-    /// A workload of this priority became a possible victim: queues of its leaf that could preempt it are tried again
-    /// (R1).
+    /// After a workload of this priority became a possible victim, marks the queues of its leaf that could preempt it (R1).
     pub(super) fn retry_preemptors(&mut self, leaf: QuotaSlot, priority: i32) {
         if !self.policy.preempts_within_leaf() {
             return;

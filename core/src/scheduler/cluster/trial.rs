@@ -1,4 +1,4 @@
-//! What-if: evicts and binds on the real state, and restores it exactly (R6).
+//! Trials: pods are evicted and bound on the real state, and the state is restored exactly (R6).
 
 use super::groups::Cluster;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 /// What was changed on trial, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Trial {
-    /// Whether the index of nodes is not used, so that it need not follow.
+    /// Whether to leave the index of nodes unchanged, because nothing reads it before the change is reversed.
     pub(crate) unindexed: bool,
     evicted: Vec<PodRef>,
     bound: Vec<(PodRef, Assignment)>,
@@ -31,7 +31,7 @@ impl Trial {
 }
 
 impl Cluster {
-    /// Acts as if the pod were gone.
+    /// Takes a pod off its node and out of the ledger, as if it were gone.
     pub(crate) fn trial_evict(&mut self, trial: &mut Trial, pod: PodRef) {
         self.move_pod(pod, true, trial.unindexed);
         trial.evicted.push(pod);
@@ -51,7 +51,7 @@ impl Cluster {
         trial.bound.push((pod, assignment));
     }
 
-    /// Takes all pods off that were bound on trial.
+    /// Takes all pods that were bound on trial off their nodes.
     pub(crate) fn trial_unbind(&mut self, trial: &mut Trial) {
         while let Some((pod, assignment)) = trial.bound.pop() {
             self.nodes.take(assignment, self.workloads.template(pod), pod);

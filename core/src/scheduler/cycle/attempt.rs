@@ -1,4 +1,4 @@
-//! Trying to place one workload: on what is available, by preemption, or by taking over a later workload's hold.
+//! Trying to place one workload: in available room, by preemption, or by taking over another workload's hold.
 
 use super::takeover::{came_after_a_hold, holds_to_take};
 use crate::{
@@ -57,7 +57,7 @@ impl Attempt<'_> {
         self.plan.verdicts.extend(explain::verdict_on(self.cluster, slot, found));
     }
 
-    /// Places the workload on what is available, if its quotas admit it.
+    /// Places the workload in available room, if its quotas admit it.
     fn place_on_available(&mut self) -> bool {
         let slot = self.key.slot;
         if !self.cluster.quotas.admits(self.ask, self.queue.leaf) {
@@ -83,8 +83,8 @@ impl Attempt<'_> {
         true
     }
 
-    /// Where unclaimed terminating pods free enough for an entitled workload, it evicts nobody, but holds what they free
-    /// (H1): a workload that got the room meanwhile would have to be evicted next.
+    /// If terminating pods that no hold waits for free enough for an entitled workload, it evicts nobody and makes a hold on
+    /// them (H1). Otherwise a borrower could get the room, and would have to be evicted next.
     fn hold_unclaimed(&mut self) -> bool {
         if self.cluster.holds.unclaimed_terminating.is_empty() {
             return false;
@@ -109,7 +109,7 @@ impl Attempt<'_> {
         self.cluster.bind(slot, self.ask, preemption.assignments.into_iter().collect(), false, self.plan);
     }
 
-    /// An entitled workload takes over the room that later ones hold, where it needs it: one hold, or all of them (H2).
+    /// Takes over a hold, if the workload is entitled and that is enough to place it: each hold alone, then all (H2).
     fn take_over(&mut self) -> bool {
         let latest_first = holds_to_take(self.cluster, self.key);
         let each_alone = latest_first.chunks(1);
@@ -151,8 +151,8 @@ impl Attempt<'_> {
     }
 }
 
-/// The holds of gangs that a preemption evicts as a whole. They would end with it, and what was evicted for them would
-/// be wasted: whether their end alone is enough is tried first (S3).
+/// The holds of gangs that a preemption evicts as a whole. Such a hold ends with its gang, and its evictions are wasted.
+/// So the caller first tries whether ending these holds is enough, without any eviction (S3).
 fn holds_broken_by(cluster: &Cluster, preemption: &PreemptionPlan) -> Vec<HoldId> {
     let is_evicted = |slot: WorkloadSlot, ordinal: u32| {
         preemption.victims.iter().any(|victim| victim.pods.contains(&slot.pod(ordinal)))

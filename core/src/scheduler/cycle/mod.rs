@@ -1,5 +1,5 @@
-//! One decision: what time has made due, what evictions have freed for the workloads that hold, then every pending
-//! workload that may be placed now, in order (O1).
+//! One decision. First come timeouts, then the holds whose victims are gone, then every pending workload that may be placed
+//! now, in order (O1).
 
 mod attempt;
 mod overdue;
@@ -65,7 +65,7 @@ fn next_queue(cluster: &mut Cluster) -> Option<RequestQueue> {
     cluster.queue.tournament.next(&judge)
 }
 
-/// Of a workload that was tried several times only the last verdict counts, and none when it was placed.
+/// Keeps only the last verdict on a workload that was tried several times, and none if it was placed in the end.
 fn keep_last_verdicts(cluster: &Cluster, plan: &mut Plan) {
     if plan.verdicts.is_empty() || plan.actions.is_empty() {
         return;

@@ -1,5 +1,5 @@
-//! What time makes due: gangs that were below their minimum for too long (G3), and quotas that were above a lowered max
-//! for too long (T4).
+//! Evictions after a time limit: of gangs that ran below their minimum for too long (G3), and below quotas that were above
+//! a lowered max for too long (T4).
 
 use crate::{
     api::{EnforceMax, EvictReason, Plan, QuotaId, ReleaseReason, Rule},
@@ -22,7 +22,8 @@ pub(crate) fn take_timers(cluster: &mut Cluster) -> bool {
     due
 }
 
-/// Events have no time: what they began counts from the first decision after them (G3, T4).
+/// Starts the clocks of stale gangs and quotas above max. Events have no time, so a clock starts with the first decision
+/// after the event (G3, T4).
 pub(crate) fn start_clocks(cluster: &mut Cluster) {
     let now = cluster.now;
     if let EnforceMax::After { ms } = cluster.policy.enforce_max
@@ -63,7 +64,7 @@ pub(crate) fn evict_stale_gangs(cluster: &mut Cluster, plan: &mut Plan) {
     }
 }
 
-/// Evicts what is above a lowered max for too long, in victim order, the deepest quota first (T4).
+/// Evicts where a quota was above a lowered max for too long: in victim order, the last quota of the tree first (T4).
 pub(crate) fn enforce_max(cluster: &mut Cluster, plan: &mut Plan) {
     let EnforceMax::After { ms } = cluster.policy.enforce_max else { return };
     for quota in cluster.quotas.over_max.take_overdue(cluster.now, ms) {
@@ -103,7 +104,7 @@ fn drain(cluster: &mut Cluster, quota: QuotaSlot, resource: usize, plan: &mut Pl
     }
 }
 
-/// The reason of an eviction that makes room for nobody.
+/// The reason of an eviction that makes room for no workload.
 fn reason(cluster: &Cluster, slot: WorkloadSlot, rule: Rule) -> EvictReason {
     let workload = cluster.workloads.at(slot);
     EvictReason {

@@ -1,4 +1,4 @@
-//! Which queues are tried again after events, and after room or quota came free.
+//! Which queues are tried again: after an event, and after room or quota came free.
 
 use super::takeover::{came_after_a_hold, holds_to_take};
 use crate::scheduler::{
@@ -7,7 +7,7 @@ use crate::scheduler::{
     state::{Ask, NodeSlot, TemplateId},
 };
 
-/// Updates the queue with what came free since the last choice: admissions of quotas, and room on nodes.
+/// Updates the queue with what changed since the last choice: admissions of quotas, and room that came free on nodes.
 pub(crate) fn update_queue(cluster: &mut Cluster) {
     let freed = cluster.nodes.freed.take();
     if !freed.is_empty() {
@@ -32,7 +32,7 @@ fn may_host(cluster: &Cluster, node: NodeSlot, ask: &Ask) -> bool {
     row.up && ask.members.iter().any(fits)
 }
 
-/// After an event, every queue is due again whose head could preempt, or take over a hold.
+/// After an event, makes every queue due again whose head could preempt or take over a hold.
 pub(crate) fn after_event(cluster: &mut Cluster) {
     for queue in cluster.queue.tournament.take_retries() {
         let Some(head) = cluster.queue.tournament.head(queue) else { continue };
@@ -45,7 +45,7 @@ pub(crate) fn after_event(cluster: &mut Cluster) {
     }
 }
 
-/// Every pending workload is tried once more (I9).
+/// Makes every queue due, so that the audit can try each pending workload once more (I9).
 pub(crate) fn everything(cluster: &mut Cluster) {
     let tournament = &mut cluster.queue.tournament;
     tournament.take_retries();

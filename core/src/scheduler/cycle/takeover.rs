@@ -6,10 +6,11 @@ use crate::scheduler::{
     state::{HoldId, WorkloadSlot},
 };
 
-/// The holds that a workload may take over where it needs the room, the latest in order first (H2).
+/// The holds that a workload may take over: unentitled holders first, then the latest in order (H2).
 ///
-/// Only holds that were made before the workload came: a workload that was already pending had its turn then. To let it
-/// take over would make the evictions of the hold useless without any new event (S3).
+/// Only holds that were made before the workload arrived count. A workload that was pending already had its turn when the
+/// hold was made; if it took over now, the evictions of the hold would be wasted without any new event (S3). The order is
+/// that of [`PendingKey`], unentitled holders last.
 pub(crate) fn holds_to_take(cluster: &Cluster, key: PendingKey) -> Vec<HoldId> {
     let workload = cluster.workloads.at(key.slot);
     let mut later: Vec<(bool, PendingKey, HoldId)> = Vec::new();
@@ -29,7 +30,7 @@ pub(crate) fn holds_to_take(cluster: &Cluster, key: PendingKey) -> Vec<HoldId> {
     later.into_iter().rev().map(|(_, _, id)| id).collect()
 }
 
-/// Whether there is a hold that a workload may be able to take over later (H2).
+/// Whether there is a hold older than a workload: the workload may be able to take it over later (H2).
 pub(crate) fn came_after_a_hold(cluster: &Cluster, slot: WorkloadSlot) -> bool {
     let oldest = cluster.holds.iter().next();
     oldest.is_some_and(|(_, hold)| cluster.workloads.at(slot).arrived > hold.made)

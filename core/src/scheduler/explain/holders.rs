@@ -1,4 +1,4 @@
-//! Who holds what is missing (X1): the leaves whose pods use it, the largest first.
+//! Which leaves use what a pending workload lacks, the largest first (X1).
 
 use crate::{
     api::{BlockingReason, Holder, PodId},
@@ -9,7 +9,7 @@ use crate::{
 };
 use std::{cmp::Reverse, collections::BTreeMap};
 
-/// The leaves that hold what an obstacle says is missing, with their pods.
+/// The leaves that use what an obstacle says is missing, with their pods.
 pub(super) fn holders(cluster: &Cluster, slot: WorkloadSlot, ask: &Ask, of: &BlockingReason) -> Vec<Holder> {
     if matches!(
         of,

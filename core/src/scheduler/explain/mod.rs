@@ -1,5 +1,5 @@
-//! Why a workload is pending: what blocks it, who holds what is missing, and which rules protect the pods that were not
-//! evicted (X1, X2).
+//! Why a workload is pending: what blocks it, which leaves use what is missing, and which rules protect the pods that were
+//! not evicted (X1, X2).
 //!
 //! A search that finds no plan leaves behind what stopped it ([`SearchFindings`]); here that becomes a [`Verdict`]. Plans
 //! contain full verdicts only where tree and cluster are small.
@@ -20,7 +20,8 @@ use crate::{
 use holders::holders;
 use protected::protected;
 
-/// What blocks a pending workload, in brief: of missing room only that it is missing. Costs a path of the tree.
+/// What blocks a pending workload, in brief. Where room is missing, it does not say on which nodes. Costs a path of the
+/// tree.
 pub(super) fn blocked_by(cluster: &Cluster, workload: WorkloadId) -> Option<BlockingReason> {
     let slot = cluster.workloads.slot(workload)?;
     if let Some(reason) = simple_reason(cluster, slot) {
@@ -46,7 +47,7 @@ pub(super) fn full_verdict(cluster: &Cluster, workload: WorkloadId) -> Option<Ve
     verdict_on(&mut copy, slot, found)
 }
 
-/// What blocks a workload before quota and room matter, if anything does.
+/// What blocks a workload regardless of quota and room, if anything does.
 fn simple_reason(cluster: &Cluster, slot: WorkloadSlot) -> Option<BlockingReason> {
     let workload = cluster.workloads.at(slot);
     if let Some(hold) = workload.hold.and_then(|id| cluster.holds.get(id)) {
@@ -137,7 +138,7 @@ fn missing_room(cluster: &mut Cluster, slot: WorkloadSlot, stops: &[BlockingReas
     found.or_else(|| room_missing(cluster, slot))
 }
 
-/// That no node has room, without details.
+/// The reason that no node has room, without details.
 fn some_room_missing(cluster: &Cluster) -> BlockingReason {
     let total = narrow(cluster.nodes.len());
     BlockingReason::Room(Room { nodes: NodeTally { total, ..NodeTally::default() }, ..Room::default() })

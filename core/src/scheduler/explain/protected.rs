@@ -1,4 +1,4 @@
-//! Which rules protect the pods that were not evicted (X1): every pod on a node, by the first rule that protects it.
+//! Which rule protects each pod on a node from eviction for a pending workload (X1).
 
 use crate::{
     api::{BlockingReason, PodId, PodState, Protected, Protection, QuotaId},
@@ -18,7 +18,7 @@ struct Deficits {
     room: bool,
 }
 
-/// Every pod on a node, by what protects it from eviction for this workload.
+/// All pods on nodes, grouped by what protects them from eviction for this workload.
 pub(super) fn protected<'a>(
     cluster: &Cluster,
     slot: WorkloadSlot,

@@ -77,8 +77,8 @@ pub(super) fn gone(cluster: &mut Cluster, id: PodId, outcome: PodOutcome) -> Res
     Ok(())
 }
 
-/// A pod is terminating by another's decision, such as a drain. If all pods of a gang are, it waits for nothing any more,
-/// as if it had been evicted as a whole (G2); that it is below its minimum is then not the scheduler's doing (I6).
+/// A pod is terminating by somebody else's decision, such as a drain. A gang whose pods all are asks for nothing any more,
+/// as if it had been evicted as a whole (G2). The audit does not blame the scheduler for its being below its minimum (I6).
 pub(super) fn leaving(cluster: &mut Cluster, id: PodId) -> Result<(), EventError> {
     let (pod, state) = find(cluster, id)?;
     match state {
@@ -126,7 +126,7 @@ pub(super) fn end(cluster: &mut Cluster, pod: PodRef) {
     cluster.quotas.ledger.each(leaf, |ledger, q| ledger.request.sub(q, governed));
 }
 
-/// Takes a pod off its node; a hold that waited for it to leave reserves what it frees.
+/// Takes a pod off its node. A hold that waited for it reserves what it frees.
 fn take_off(cluster: &mut Cluster, pod: PodRef, after: Option<PodState>) {
     if let Some(hold) = cluster.discharge(pod, after) {
         hold::victim_left(cluster, hold, pod);
@@ -145,7 +145,7 @@ fn note_if_stale(cluster: &mut Cluster, slot: WorkloadSlot) {
     }
 }
 
-/// After a pod ended, the workload may wait for something else (G1). If none of its pods is on a node any more, it is no
+/// After a pod ended, updates what its workload waits for (G1). If none of its pods is on a node, it is no longer an
 /// admitted job (A5).
 fn requeue_rest(cluster: &mut Cluster, slot: WorkloadSlot, id: WorkloadId) {
     if cluster.workloads.slot(id) != Some(slot) {

@@ -1,4 +1,4 @@
-//! A new quota tree: everything is counted again under it (T3, T4).
+//! A new quota tree: the state is rebuilt under it, and all usage is counted again (T3, T4).
 
 use crate::{
     api::{EventError, Name, PodId, PodState, ReleaseReason, TreeSpec},
@@ -61,7 +61,7 @@ fn rebuilt(before: &mut Cluster, tree: QuotaTree) -> Result<Cluster, EventError>
     Ok(cluster)
 }
 
-/// Takes over a workload from the state before the tree changed.
+/// Copies a workload from the state before the tree changed.
 fn adopt(cluster: &mut Cluster, old: WorkloadSlot, before: &Cluster) -> Result<(), EventError> {
     let mut workload = before.workloads.at(old).clone();
     let pods: Vec<Pod> = workload.pods.to_vec();

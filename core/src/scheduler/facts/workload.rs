@@ -115,7 +115,7 @@ fn check_joining(
     Ok((Set { template, count: set.count, min: 0 }, total))
 }
 
-/// A workload may, or may no longer, be evicted: what it uses or holds counts as such (A2).
+/// Changes whether a workload may be evicted, and counts what it uses or holds accordingly (A2).
 fn set_preemptible(cluster: &mut Cluster, slot: WorkloadSlot, preemptible: bool) {
     let workload = cluster.workloads.at(slot);
     let (leaf, before, hold) = (workload.leaf, workload.preemptible, workload.hold);
@@ -148,7 +148,7 @@ fn check_pods(workload: WorkloadId, sets: &[PodSet], has: u64) -> Result<(), Eve
     Ok(())
 }
 
-/// Whether all requests together still fit 64 bits.
+/// Refuses a request with which the sum of all requests could overflow 64 bits.
 fn check_request(cluster: &Cluster, leaf: QuotaSlot, total: &[i64]) -> Result<(), EventError> {
     let ledger = &cluster.quotas.ledger;
     let root = ledger.path(leaf).last().unwrap_or(leaf);

@@ -1,5 +1,7 @@
-//! The minimum of a gang: each pod set has a minimum number of members that must run together (G1). What is above it
-//! is elastic: it is admitted, and evicted, one pod at a time. Below it, a gang is evicted as a whole (G2).
+//! The minimum of a gang: each pod set has a minimum number of members that must run together (G1).
+//!
+//! Pods above the minimum are elastic: they are admitted and evicted one at a time. An eviction that would take a gang below
+//! its minimum takes all of it (G2). A gang that loses pods otherwise runs on, until `stale_after_ms` (G3).
 
 use crate::{
     api::PodState,
@@ -23,7 +25,7 @@ impl Workload {
         self.sets.iter().enumerate().map(|(i, set)| set.min.saturating_sub(self.active_of(i))).collect()
     }
 
-    /// Whether enough pods are pending to provide what is missing.
+    /// Whether each set has enough pending pods to reach its minimum.
     pub(crate) fn can_provide(&self, missing: &[u32]) -> bool {
         let pending = |set: usize| {
             let is_pending = |pod: &&Pod| pod.state == Some(PodState::Waiting) && usize::from(pod.set) == set;
@@ -32,7 +34,7 @@ impl Workload {
         missing.iter().enumerate().all(|(set, missing)| *missing == 0 || pending(set) >= *missing)
     }
 
-    /// Lowers the minimum of each set to the pods it has: members that have succeeded are not missed.
+    /// Lowers the minimum of each set to its number of active pods, after a pod succeeded: its work is done (G3).
     pub(crate) fn lower_minimum_to_active(&mut self) {
         let missing = self.missing_minimum();
         for (set, missing) in self.sets.iter_mut().zip(missing) {
@@ -45,8 +47,8 @@ impl Workload {
         self.pods.len() > 1 && self.evicted_together(|_| true).len() < self.active().count()
     }
 
-    /// The pods that one eviction takes, for a preemptor that the eviction of some of its pods helps (R5, G2): the last
-    /// such pod above the minimum, or else all active pods.
+    /// The pods that one eviction takes (G2): the last pod above the minimum that `helps` the preemptor (R5), or else all
+    /// active pods.
     pub(crate) fn evicted_together(&self, helps: impl Fn(u32) -> bool) -> SmallVec<[u32; 1]> {
         let all_or_nothing = self.sets.len() == 1 && self.sets.first().is_some_and(|set| set.min == set.count);
         if !all_or_nothing && !self.is_below_minimum() {

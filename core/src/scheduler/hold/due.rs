@@ -1,4 +1,4 @@
-//! Holds that are due: those that have lasted too long end (H2), those whose victims are gone are bound (H3).
+//! Holds that are due: those that lasted too long end (H2), and workloads whose victims are gone are bound (H3).
 
 use super::{
     lifecycle::{end, release, restore},
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Ends the holds that have lasted longer than the policy allows (H2).
+/// Ends the holds that lasted longer than the policy allows and still have victims there (H2).
 pub(crate) fn expire(cluster: &mut Cluster, plan: &mut Plan) {
     let Some(timeout) = cluster.policy.hold_timeout_ms else { return };
     let now = cluster.now;

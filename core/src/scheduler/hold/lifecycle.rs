@@ -13,7 +13,7 @@ use crate::{
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
 
-/// Carries out a preemption: evicts its victims, and holds what they free (H1). Nothing may be on trial.
+/// Carries out a preemption: evicts the victims, and reserves what the preemptor needs (H1). Nothing may be on trial.
 pub(crate) fn begin(
     cluster: &mut Cluster,
     slot: WorkloadSlot,
@@ -74,7 +74,7 @@ fn claim(cluster: &mut Cluster, id: HoldId, pod: PodRef) {
     }
 }
 
-/// Counts the request of a holding workload in the ledger, or no longer does. Gives its leaf.
+/// Adds the request of a workload with a hold to the ledger, or removes it. Gives its leaf.
 fn count_held(cluster: &mut Cluster, slot: WorkloadSlot, ask: AskId, holds: bool) -> QuotaSlot {
     let workload = cluster.workloads.at(slot);
     let (leaf, preemptible) = (workload.leaf, workload.preemptible);
@@ -87,8 +87,8 @@ fn count_held(cluster: &mut Cluster, slot: WorkloadSlot, ask: AskId, holds: bool
     leaf
 }
 
-/// After an eviction, the pending pods of the victim's workload may wait for something else (G1). A gang that was
-/// evicted as a whole holds nothing any more, for this reason (G2).
+/// After an eviction, updates what the victim's workload waits for (G1). If its gang was evicted as a whole and has a hold,
+/// the hold ends, and `why` is the reason (G2).
 pub(crate) fn requeue_rest(cluster: &mut Cluster, slot: WorkloadSlot, why: ReleaseReason, plan: &mut Plan) {
     let workload = cluster.workloads.at(slot);
     match workload.hold {
@@ -101,7 +101,7 @@ pub(crate) fn requeue_rest(cluster: &mut Cluster, slot: WorkloadSlot, why: Relea
     }
 }
 
-/// Ends a hold (H2): its workload is pending again, its victims leave unclaimed.
+/// Ends a hold (H2): its workload is pending again, and no hold waits for its victims any more.
 pub(crate) fn release(cluster: &mut Cluster, id: HoldId, reason: ReleaseReason, plan: &mut Plan) {
     if let Some(hold) = end(cluster, id) {
         plan.actions.push(Action::Release { workload: cluster.workloads.at(hold.slot).id, reason });
@@ -110,7 +110,7 @@ pub(crate) fn release(cluster: &mut Cluster, id: HoldId, reason: ReleaseReason, 
     }
 }
 
-/// Ends the holds of which an event makes this true. They are reported with the next plan.
+/// Ends the holds that an event invalidates. They are reported with the next plan.
 pub(crate) fn end_by_event(cluster: &mut Cluster, which: impl Fn(&Hold) -> bool, reason: ReleaseReason) {
     for id in cluster.holds.ids_where(which) {
         if let Some(hold) = end(cluster, id) {
@@ -126,7 +126,7 @@ pub(crate) fn report_ended(cluster: &mut Cluster, plan: &mut Plan) {
     plan.actions.extend(ended.map(|(workload, reason)| Action::Release { workload, reason }));
 }
 
-/// Ends a hold, and gives it. The caller says what becomes of its workload.
+/// Ends a hold and gives it. The caller must requeue, bind or drop its workload.
 pub(crate) fn end(cluster: &mut Cluster, id: HoldId) -> Option<Hold> {
     unreserve(cluster, id);
     let hold = cluster.holds.remove(id)?;

@@ -66,8 +66,8 @@ pub(super) fn unreserve(cluster: &mut Cluster, id: HoldId) {
     cluster.quotas.ledger.unreserve(id, &change);
 }
 
-/// What a hold reserves has changed: admissions on the path of its workload may change and, where quotas have lend
-/// floors, on the paths of its victims (L3).
+/// After a change of what a hold reserves, marks the quotas on the path of its workload for re-evaluation and, where
+/// quotas have lend floors (L3), those on the paths of its victims.
 fn touch_reserved(cluster: &mut Cluster, id: HoldId) {
     let Some(change) = cluster.holds.get(id).map(|hold| &hold.change) else { return };
     let victims = change.freed.keys().copied().filter(|_| cluster.quotas.ledger.any_lend_limit());

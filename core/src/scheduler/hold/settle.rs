@@ -1,4 +1,4 @@
-//! What if all terminating pods were gone, and all holding workloads placed?
+//! Whether a workload fits once everything under way is done: all terminating pods gone, and all holders placed.
 
 use super::lifecycle::{end, restore};
 use crate::scheduler::{
@@ -7,8 +7,8 @@ use crate::scheduler::{
     state::{Ask, HoldId, PodRef, WorkloadSlot},
 };
 
-/// Whether a workload fits once all terminating pods are gone and all holding workloads are placed. Then it need not
-/// preempt anybody (H1). Changes nothing.
+/// Whether a workload fits once all terminating pods are gone and all workloads with a hold are placed. Then it waits and
+/// preempts nobody (H1). Changes nothing.
 pub(crate) fn fits_when_settled(cluster: &mut Cluster, slot: WorkloadSlot, ask: &Ask) -> bool {
     let under_way = cluster.holds.len() + cluster.holds.unclaimed_terminating.len();
     if under_way == 0 || under_way > cluster.policy.bounds.nodes as usize {

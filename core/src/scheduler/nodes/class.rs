@@ -40,7 +40,7 @@ impl Class {
     }
 }
 
-/// Why a node is out of the question whatever is free on it.
+/// Why a node is unsuitable for a pod, whatever is free on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RuledOut {
     Cordoned,

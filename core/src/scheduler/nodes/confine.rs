@@ -1,4 +1,4 @@
-//! The choice of nodes within one domain of the topology tree (P1).
+//! Confining the choice of nodes to one domain of the topology tree (P1).
 //!
 //! While the choice is confined to a domain, no node outside it is suitable. Within a domain the best node is found by
 //! looking at each.

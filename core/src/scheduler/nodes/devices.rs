@@ -63,7 +63,7 @@ impl DeviceGranularity {
         }
     }
 
-    /// How an amount without a device request is divided over devices that hold `each`; nothing if it cannot be.
+    /// How an amount without a device request is divided over devices that hold `each`; nothing if that is impossible.
     pub(super) fn split(self, resource: ResourceId, amount: i64, each: i64) -> Option<Devices> {
         let whole = amount % each == 0;
         match self {
@@ -98,7 +98,7 @@ impl NodeDevices {
         self.free.iter().zip(&self.reserved).map(|(free, reserved)| free - reserved)
     }
 
-    /// How a request is divided over these devices: `Some(None)` where it needs none, nothing where it cannot be.
+    /// How a request is divided over these devices. `Some(None)`: it needs none. `None`: it is not allowed here.
     pub(super) fn ask(&self, template: &Template) -> Option<Option<Devices>> {
         if let Some(ask) = template.devices.iter().find(|ask| ask.resource == self.resource) {
             return self.granularity.allows(ask, self.each).then_some(Some(*ask));
@@ -109,7 +109,7 @@ impl NodeDevices {
         }
     }
 
-    /// The same where the devices hold a second resource: a pod gives the number of devices by either.
+    /// The same where the devices hold a second resource. A request may give the number of devices by either resource.
     pub(super) fn ask_with_second(&self, second: &Self, template: &Template) -> Option<Option<Devices>> {
         let explicit = template.devices.iter().find(|ask| ask.resource == second.resource);
         let (resource, amount) = (self.resource, requested(template, self.resource));
@@ -124,7 +124,7 @@ impl NodeDevices {
         }
     }
 
-    /// How much of this resource a pod needs on each of so many devices; nothing where it cannot be divided so.
+    /// How much of this resource a pod needs on each of `count` devices; nothing where its request does not divide evenly.
     pub(crate) fn part(&self, template: &Template, count: u32) -> Option<i64> {
         let (amount, count) = (requested(template, self.resource).unwrap_or(0), i64::from(count.max(1)));
         (amount % count == 0 && amount / count <= self.each).then_some(amount / count)

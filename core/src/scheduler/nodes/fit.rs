@@ -17,7 +17,7 @@ impl Node {
         self.devices.first().into_iter().flat_map(NodeDevices::available)
     }
 
-    /// How a request is divided over this node's devices: `Some(None)` where it needs none, nothing where it cannot be.
+    /// How a request is divided over this node's devices. `Some(None)`: it needs none. `None`: it is not allowed here.
     pub(crate) fn device_ask(&self, template: &Template) -> Option<Option<Devices>> {
         match self.devices.as_slice() {
             [] => Some(None),
@@ -26,7 +26,7 @@ impl Node {
         }
     }
 
-    /// The devices with room for their part of a request, each with what it has available, by index.
+    /// The devices with room for their part of a request, as pairs of what is available and index, by index.
     pub(crate) fn fitting<'a>(
         &'a self,
         template: &Template,
@@ -46,8 +46,8 @@ impl Node {
         Some(self.devices_available().zip(0u32..).filter(fits))
     }
 
-    /// Whether a pod fits this node, and on which devices: by the node's order of devices, lowest index first (P1).
-    /// Some placement policies choose other devices: [`Nodes::devices`](super::inventory::Nodes::devices).
+    /// The devices that a pod gets if it fits this node: the first in the node's order of devices, the lowest index among
+    /// equals (P1). Some placement policies choose other devices: [`Nodes::devices`](super::inventory::Nodes::devices).
     pub(crate) fn fit(&self, template: &Template) -> Option<DeviceSet> {
         if template.request.iter().any(|(resource, amount)| self.available(*resource) < *amount) {
             return None;
@@ -72,9 +72,9 @@ impl Node {
     }
 }
 
-/// `count` of these devices, close to each other: within the smallest island that has so many, of equal ones the island
-/// with the fewest free, then the first. Where no island has so many: all of the island with the most free, and the
-/// rest from the others.
+/// Chooses `count` of these devices, close to each other. They come from one of the smallest islands with so many free: the
+/// one with the fewest free, the first among equals. If no island has so many, all come from the largest-sized island with
+/// the most free, and the rest from the other islands by the same rule.
 fn closest(free: &[u32], count: usize, islands: &[u32]) -> DeviceSet {
     let set = |devices: &[u32]| DeviceSet(devices.iter().fold(0, |set, device| set | 1 << device));
     for (level, size) in islands.iter().enumerate().filter(|_| count > 0) {

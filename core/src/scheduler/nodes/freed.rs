@@ -29,7 +29,7 @@ impl FreedNodes {
         self.0.len()
     }
 
-    /// Forgets what was noted since the mark: it was only on trial.
+    /// Forgets what was noted since the mark, because it happened only on trial.
     pub(crate) fn forget_since(&mut self, mark: usize) {
         self.0.truncate(mark);
     }

@@ -1,4 +1,5 @@
-//! Nodes of one class in the order of placement score, in blocks that know the most that is available in them.
+//! Nodes of one class in the order of placement score, in blocks. Each block knows the most that one of its nodes has
+//! available.
 //!
 //! The best node for a pod is the first in order that has room. Blocks without room are skipped as a whole, so a search
 //! costs about the square root of the class, and a change of one node costs one small block.
@@ -46,7 +47,7 @@ struct Block {
     entries: Vec<Entry>,
     /// At least what any of its nodes has available; exact unless `loose`.
     most: Most,
-    /// Whether a node that had the most may have left. `most` is recomputed only after it has misled a search.
+    /// Whether `most` may be too large, because a node left the block. It is recomputed only after it has misled a search.
     loose: bool,
 }
 
@@ -78,7 +79,7 @@ impl Most {
         self.of = if self.of == Of::Nothing || self.of == other.of { other.of } else { Of::Several };
     }
 
-    /// Whether a node that has this may be the one with the most.
+    /// Whether a node with these amounts may be the one that has the most.
     fn touches(&self, other: &Self) -> bool {
         self.device == other.device || self.resources.iter().zip(&other.resources).any(|(most, a)| most == a)
     }

@@ -184,7 +184,7 @@ impl Nodes {
         self.rankings.touch(slot);
     }
 
-    /// Makes a node larger, or smaller again, for advice: what would happen if it were.
+    /// Makes a node larger, or smaller again, to see what advice would change.
     pub(crate) fn enlarge(&mut self, id: NodeId, resource: Option<usize>, by: i64) {
         let (Some(slot), Some(resource)) = (self.slot(id), resource) else { return };
         self.leave(slot);
@@ -223,7 +223,7 @@ impl Nodes {
         self.enter(at.node);
     }
 
-    /// Places a pod, or takes it off, without updating the index: to be reversed before the index is used.
+    /// Places a pod, or takes it off, without updating the index. The caller must reverse this before it uses the index.
     pub(crate) fn move_unindexed(&mut self, at: Assignment, template: &Template, pod: PodRef, off: bool) {
         let node = self.rows.at_mut(at.node);
         if off {
@@ -257,13 +257,13 @@ impl Nodes {
         self.shrunk.contains(&slot)
     }
 
-    /// Drops the excuse of nodes that have room again for what runs on them.
+    /// Nodes that have room again for what runs on them are no longer excused from I8.
     pub(crate) fn forget_drained(&mut self) {
         let rows = &self.rows;
         self.shrunk.retain(|node| rows.at(*node).is_overcommitted());
     }
 
-    /// Keeps the excuses of the nodes of an earlier state.
+    /// Copies from an earlier state which nodes are excused from I8.
     pub(crate) fn excuse_as(&mut self, before: &Self) {
         let excused = before.shrunk.iter().filter_map(|slot| self.slot(before.at(*slot).id));
         self.shrunk = excused.filter(|slot| self.at(*slot).is_overcommitted()).collect();

@@ -25,7 +25,7 @@ pub(crate) struct Node {
     /// How many pods of each kind that GPU clustering distinguishes run here.
     pub(super) clusters: SmallVec<[(u32, u32); 2]>,
     pub(super) score: u64,
-    /// What typical pods could use of it, for `fgd`.
+    /// How much of its free devices the typical pods could use, for placement `Fgd`.
     pub(super) usable: i128,
 }
 
@@ -133,7 +133,7 @@ impl Node {
         }
     }
 
-    /// How much of what is reserved of a resource is free on unhealthy devices.
+    /// The part of what is reserved of a resource that only keeps pods off unhealthy devices.
     pub(crate) fn unhealthy_reserve(&self, resource: ResourceId) -> i64 {
         let devices = self.devices.iter().filter(|devices| devices.resource == resource);
         devices.flat_map(|devices| &devices.unhealthy_reserve).sum()

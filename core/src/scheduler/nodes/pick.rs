@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl Nodes {
-    /// The best node with room for one pod, and its devices there (P1, P2). `draw` is the random
-    /// number of the pod, for placement `random`.
+    /// The best node with room for one pod, and its devices there (P1, P2). `draw` is the random number of the pod, for
+    /// placement `Random`.
     pub(crate) fn pick(&mut self, id: TemplateId, template: &Template, draw: u64) -> Option<Assignment> {
         if self.domains.confined.is_some() {
             return self.pick_within(template, draw);
@@ -75,8 +75,8 @@ impl Nodes {
         }
     }
 
-    /// Whether the node is suitable, whatever is free on it: up, schedulable, its taints tolerated, its labels selected,
-    /// and in the domain that the choice is confined to.
+    /// Whether a pod may be placed on a node, whatever is free on it. The node must be up, schedulable, and in the domain
+    /// that the choice is confined to. The pod must tolerate its taints and select its labels.
     pub(crate) fn is_suitable(&self, slot: NodeSlot, template: &Template) -> bool {
         let node = self.rows.at(slot);
         let class = self.classes.get_index(node.class as usize);

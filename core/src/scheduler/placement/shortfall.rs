@@ -1,5 +1,5 @@
-//! What room is missing (P1): the nodes that come closest, what rules the others out, and whether enough is available in
-//! total (S4).
+//! Why no node has room (P1): which nodes come closest, what rules the others out, and whether all together have enough
+//! (S4).
 
 use super::unit;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// How many of the closest nodes are named.
+/// How many of the closest nodes a verdict names.
 const NAMED: usize = 3;
 
 /// What room is missing for the next unit of a workload now; nothing where there is room.
@@ -91,7 +91,7 @@ pub(crate) fn no_room(
     }
 }
 
-/// How close a node is to having room for a pod; nothing when it has. `taken` are the pods that count as gone.
+/// How close a node is to having room for a pod; nothing when it has room. `taken` are the pods on it that count as gone.
 pub(crate) fn near_miss(
     cluster: &Cluster,
     slot: NodeSlot,
@@ -110,9 +110,9 @@ pub(crate) fn near_miss(
     Some(NearMissNode { node: node.id, resource, lacks, needed, available, taken })
 }
 
-/// What single devices lack where their sum is enough: resource, needed and available. For a fraction, of one device;
-/// otherwise of as many as are requested. The first resource of which too few devices have their part, or else the
-/// first resource, where the devices with enough of each are different ones.
+/// What single devices lack where their sum is enough: resource, needed and available. A request of one device is compared
+/// with the device that has the most, a request of several with the sum of the devices that have their part. The resource
+/// is the first of which too few devices have their part, or else the first resource of the devices.
 fn missing_on_devices(node: &Node, template: &Template) -> Option<(ResourceId, i64, i64)> {
     let first = node.devices.first()?;
     let requested = |devices: &NodeDevices| {

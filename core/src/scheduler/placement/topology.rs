@@ -1,8 +1,8 @@
 //! Gangs whose pods must share one domain of the topology tree (P1).
 //!
-//! Where pods of the gang are running, their domain is the one. Otherwise each domain of the level is tried. On what is
-//! available, the domain with the least available comes first, and the first with room for all pods is taken; with
-//! preemption, the domain where that costs least (V3), the first among equals. "Available" means the resource that the
+//! If pods of the gang are running, their domain is the only one. Otherwise all domains of the level are tried, the one with
+//! the least available first. Without preemption, the first with room for all pods is taken; with preemption, the one
+//! where it costs least (V3), the first among equals. "Available" means the resource that the
 //! first pod requests as devices, or else cpu, or else its first resource by name, on the nodes suitable for this pod.
 //! Ties go by name, ties of nodes by id.
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// The domains that a workload may be placed in, in the order in which they are tried. Nothing where it may be placed
+/// The domains that a workload may be placed in, in the order in which they are tried. `None` where it may be placed
 /// anywhere, or where the choice is already confined to a domain.
 pub(crate) fn domains(cluster: &Cluster, slot: WorkloadSlot) -> Option<Vec<Domain>> {
     let (nodes, interner) = (&cluster.nodes, &cluster.workloads.interner);
@@ -47,8 +47,8 @@ pub(crate) fn within<T>(cluster: &mut Cluster, domain: &Domain, look: impl FnOnc
     found
 }
 
-/// Places all pods of the next unit of a workload on what is available, or none (G1, P1). The pods stay on their nodes;
-/// the caller binds them, or takes them off.
+/// Places all pods of the next unit of a workload in available room, or none (G1, P1). The pods stay on their nodes: the
+/// caller must bind them or take them off.
 pub(crate) fn place(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<Assignments> {
     match domains(cluster, slot) {
         None => unit::place(cluster, slot),
@@ -58,7 +58,7 @@ pub(crate) fn place(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<Assignm
     }
 }
 
-/// Whether all pods of the next unit fit on what is available. Changes nothing.
+/// Whether all pods of the next unit fit in available room. Changes nothing.
 pub(crate) fn fits(cluster: &mut Cluster, slot: WorkloadSlot) -> bool {
     place(cluster, slot).map(|pods| cluster.unplace(&pods)).is_some()
 }
@@ -113,8 +113,8 @@ pub(crate) fn room_missing(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<
     }
 }
 
-/// Of missing rooms, one a domain, only the one where the most pods found room, the first among equals. Keeps all other
-/// reasons.
+/// Of the reasons of type `Room` (one for each domain), keeps only the one where the most pods found room, the first among
+/// equals. Keeps all other reasons.
 pub(crate) fn closest(reasons: Vec<BlockingReason>) -> Vec<BlockingReason> {
     let (rooms, mut others): (Vec<BlockingReason>, Vec<BlockingReason>) =
         reasons.into_iter().partition(|reason| matches!(reason, BlockingReason::Room(_)));

@@ -1,4 +1,4 @@
-//! Placing the pods of a unit on what is available, by the placement policy (P1, P2).
+//! Placing the pods of a unit in available room, by the placement policy (P1, P2).
 
 use crate::scheduler::{
     cluster::{Cluster, Trial},

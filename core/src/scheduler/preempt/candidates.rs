@@ -1,4 +1,4 @@
-//! The next victim of a leaf: what of it one eviction takes, and its rank among all possible victims (V1, G2).
+//! The next victim of a leaf: which pods one eviction takes (G2), and its rank among all possible victims (V1).
 
 use super::{
     eligibility::{PreemptionKind, Preemptor, exhausts_budget, stays_above_guarantee, workload_protection},
@@ -28,12 +28,12 @@ pub(crate) struct Candidate {
     pub(crate) common: QuotaSlot,
     /// The contested resource that it frees.
     pub(crate) resource: usize,
-    /// How far its leaf is above its min in that, base units.
+    /// How far its leaf is above its min in that resource, base units.
     pub(crate) over: i64,
     pub(crate) rank: VictimRank,
 }
 
-/// Of two candidates the one that goes first; the earlier found among equals.
+/// Of two candidates, the one that goes first (V1); `a` among equals.
 pub(crate) fn better_candidate(a: Option<Candidate>, b: Option<Candidate>) -> Option<Candidate> {
     match (a, b) {
         (Some(a), Some(b)) => Some(if b.rank < a.rank { b } else { a }),
@@ -66,11 +66,11 @@ impl Steps {
     }
 }
 
-/// The first victim of a leaf that helps.
+/// The first victim of a leaf that helps (V1, R5).
 ///
-/// The index has the order from before the search, without budgets. A workload that has no members above its minimum
-/// any more, or would exhaust its budget, may have to go after some that follow it; so candidates are looked at until
-/// one is where it belongs.
+/// The index has the order from before the search, and does not know budgets. During the search a gang may lose its last
+/// elastic pod, or a workload would exhaust its budget: then it goes after workloads that follow it in the index. So
+/// candidates are looked at until one is found whose place in the index is right.
 pub(crate) fn first_victim(
     cluster: &Cluster,
     preemptor: &Preemptor,
@@ -96,7 +96,8 @@ pub(crate) fn first_victim(
     best
 }
 
-/// What one eviction takes of a workload, if it may be evicted and frees a contested resource: anywhere, or on a node.
+/// The pods of a workload that one eviction takes, if it may be evicted and frees a contested resource: on the given node,
+/// or on any.
 pub(super) fn candidate(
     cluster: &Cluster,
     preemptor: &Preemptor,
@@ -144,7 +145,7 @@ pub(super) fn candidate(
     Some(Candidate { pods, slot, leaf: from.leaf, common: from.common, resource, over, rank })
 }
 
-/// What the next eviction takes of a workload, given what is evicted on trial already (G2).
+/// The pods of a workload that the next eviction takes, given what is evicted on trial already (G2).
 fn evicted_next(cluster: &Cluster, slot: WorkloadSlot, trial: &Trial, helps: impl Fn(PodRef) -> bool) -> VictimPods {
     let helps = |ordinal| helps(slot.pod(ordinal));
     let ordinals = if trial.has_evictions() {
@@ -166,7 +167,7 @@ fn rest_of(cluster: &Cluster, slot: WorkloadSlot, trial: &Trial) -> Workload {
     rest
 }
 
-/// Whether what is evicted on trial leaves a gang running below its minimum (G2).
+/// Whether the evictions on trial would leave a part of a gang running below its minimum (G2).
 pub(super) fn splits_gang(cluster: &Cluster, slot: WorkloadSlot, trial: &Trial) -> bool {
     let rest = rest_of(cluster, slot, trial);
     rest.has_active() && rest.is_below_minimum() && !cluster.workloads.at(slot).is_below_minimum()

@@ -1,10 +1,10 @@
-//! What a search without result leaves behind, for the verdict.
+//! What stopped a search that found no plan, for the verdict.
 
 use crate::api::{BlockingReason, Bound};
 
 #[derive(Debug, Default)]
 pub(crate) struct SearchFindings {
-    /// Whether more than the bounds is wanted.
+    /// Whether the reasons that stop a search are recorded, and not only the bounds that it hit.
     pub(crate) in_full: bool,
     /// The bounds that cut the search short.
     pub(crate) bounds: Vec<Bound>,

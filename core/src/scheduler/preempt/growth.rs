@@ -27,8 +27,8 @@ impl PreemptionSearch<'_> {
         }
     }
 
-    /// The quotas that would be above their min, and either use more than before, or give up their guarantee for a
-    /// borrower. `spared` are the indices of victims that count as restored.
+    /// The quotas that would be above their min, and either use more than before or give up their guarantee for a borrower
+    /// (R1). `spared` are the indices of victims that count as restored.
     pub(super) fn growth(&self, spared: &[usize]) -> SmallVec<[Deficit; 4]> {
         let quotas = &self.cluster.quotas;
         let mut deficits = SmallVec::new();
@@ -50,9 +50,10 @@ impl PreemptionSearch<'_> {
         amount_of(&self.preemptor.ask.total, resource)
     }
 
-    /// Whether pods that were within min are evicted for one that will not be: all victims but the largest reduce usage
-    /// to min already, and those pods of the leaf that would go before the preemptor do not cover what is above min.
-    /// Then others would reclaim what the leaf gave up, and they and the victims would evict each other forever (S2).
+    /// Whether pods within min are evicted for a preemptor that will be above it (R1). This is so where the victims without
+    /// the largest of them reduce usage to min already, unless the remaining pods of lower priority in the leaf, which
+    /// would go before the preemptor, cover what is above min. Otherwise other leaves would reclaim what this one gave up,
+    /// and the evictions would never end (S2).
     fn gives_up_guarantee(&self, spared: &[usize], (q, r): Deficit, before: i64) -> bool {
         let (cluster, leaf) = (&*self.cluster, self.preemptor.leaf);
         let (rest, min) = (cluster.quotas.ledger.projected_usage(q, r), cluster.quotas.min(q, r));
@@ -82,7 +83,7 @@ impl PreemptionSearch<'_> {
     }
 }
 
-/// What the possible victims of a leaf use that have a lower priority than this.
+/// What the possible victims of lower priority in a leaf use.
 fn usage_of_lower(cluster: &Cluster, leaf: QuotaSlot, priority: i32) -> Row {
     let lower = cluster.victims.of(leaf).iter().take_while(|key| key.priority < priority);
     let pods = lower.flat_map(|key| {

@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 use std::collections::BTreeSet;
 
 impl PreemptionSearch<'_> {
-    /// Evicts on the best node to make room on, and gives the place there.
+    /// Evicts on the node where making room costs least (V3), and gives the place there.
     pub(super) fn make_room(&mut self, id: TemplateId) -> Option<Assignment> {
         let mut best: Option<(EvictionCost, Vec<Candidate>, Assignment)> = None;
         let mut tried: Vec<NearMissNode> = Vec::new();
@@ -51,7 +51,7 @@ impl PreemptionSearch<'_> {
         Some(assignment)
     }
 
-    /// That no node can be cleared for a pod, as things are on trial (X1).
+    /// The reason that no node can be cleared for a pod, in the state on trial (X1).
     fn explain_room(&self, id: TemplateId, tried: Vec<NearMissNode>) -> BlockingReason {
         let mut room = shortfall::no_room(self.cluster, id, tried, self.trial.bound());
         let gone = self.victims.iter().flat_map(|victim| &victim.pods);
@@ -59,8 +59,8 @@ impl PreemptionSearch<'_> {
         BlockingReason::Room(room)
     }
 
-    /// Suitable nodes with a pod that may be evicted, by id. Where there are more than may be tried, those of the leaves
-    /// whose pods would go first (V1).
+    /// Suitable nodes with a pod that may be evicted, by id. Where there are more than may be tried, the leaves whose pods
+    /// would go first (V1) are looked at first.
     fn nodes_to_try(&mut self, id: TemplateId) -> Vec<NodeSlot> {
         let cluster = &*self.cluster;
         let template = cluster.workloads.interner.template(id);

@@ -1,4 +1,4 @@
-//! A plan of evictions that would place a workload.
+//! A plan of evictions that would place a workload, and what it costs (V3).
 
 use super::{candidates::Candidate, eligibility::PreemptionKind};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// Whom to evict for a workload, and where its pods will be placed.
+/// Which pods to evict for a workload, and where its own pods will be placed.
 #[derive(Debug)]
 pub(crate) struct PreemptionPlan {
     pub(crate) kind: PreemptionKind,

@@ -1,4 +1,4 @@
-//! Sparing victims: every victim that the plan can do without is restored, the most important first (V2).
+//! Sparing victims: every victim that the plan can do without is restored, the highest priority first (V2).
 
 use super::{
     candidates::{Candidate, splits_gang},
@@ -43,7 +43,7 @@ impl PreemptionSearch<'_> {
         needed
     }
 
-    /// Places the workload again, since restored victims are in its way. If that is impossible, it stays where it was.
+    /// Whether the workload can be placed elsewhere, where restored victims are in its way. Then it is; otherwise it stays.
     fn is_legal_elsewhere(&mut self, spared: &[usize]) -> bool {
         let before = self.trial.bound().to_vec();
         self.cluster.trial_unbind(&mut self.trial);

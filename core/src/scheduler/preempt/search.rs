@@ -1,8 +1,9 @@
 //! The search for a plan that places a workload by evicting others (R4 to R7, V2 to V4, G1).
 //!
-//! First victims for the max that would be exceeded; then, pod by pod, a node with room, or the best node to make room
-//! on; then victims to offset borrowing that would grow; last, every victim that the plan can do without is spared. All
-//! of it is done on trial: the search gives a plan and leaves the state as it was.
+//! The search clears the quotas whose max would be exceeded, and places the pods, each on a node with room or on the best
+//! node to make room on. Where only quota is missing, quotas come first, otherwise nodes (V4). Then it offsets borrowing
+//! that would grow (R1). Last, it spares every victim that the plan can do without (V2). All of this happens on trial: the
+//! search gives a plan and leaves the state as it was.
 
 use super::{
     candidates::{Candidate, Steps, better_candidate, first_victim},
@@ -22,7 +23,7 @@ use crate::{
 use smallvec::SmallVec;
 use std::cell::OnceCell;
 
-/// A quota and a resource in which something must be freed below it.
+/// A quota, and a resource of which some must be freed below that quota.
 pub(super) type Deficit = (QuotaSlot, usize);
 
 /// One search, with what it has done on trial so far.
@@ -35,7 +36,7 @@ pub(super) struct PreemptionSearch<'a> {
     pub(super) victims: Vec<Candidate>,
     /// Projected usage on the preemptor's path before the search, by quota and resource (R1).
     pub(super) usage_before: SmallVec<[(QuotaSlot, usize, i64); 8]>,
-    /// What those victims of its own leaf use that would go before the preemptor (R1), once it is needed.
+    /// What the possible victims of lower priority in its own leaf use (R1); computed when it is first needed.
     pub(super) usage_of_lower: OnceCell<Row>,
     /// Whether the reason that stopped the search is wanted.
     pub(super) explains: bool,
@@ -143,7 +144,7 @@ impl<'a> PreemptionSearch<'a> {
         }
     }
 
-    /// Evicts the first victim in order that reduces one of the deficits (R5).
+    /// Evicts the first victim, in victim order (V1), that reduces a deficit (R5).
     pub(super) fn evict_best(&mut self, deficits: &[Deficit]) -> Option<()> {
         let mut best: Option<Candidate> = None;
         let mut quotas: SmallVec<[QuotaSlot; 4]> = deficits.iter().map(|(q, _)| *q).collect();

@@ -58,8 +58,9 @@ pub(super) fn victim_leaves(
     found
 }
 
-/// Adds the leaves above their guarantee below `common`, but not below its child `own`. A bit mask carries down the
-/// tree in which of `resources` all quotas on the branch are above their guarantee.
+/// Adds the leaves below `common` that may be preempted from, but not those below its child `own`. On the way down the
+/// tree, a bit mask says in which of `resources` every quota so far is above its guarantee: what
+/// [`reclaimable`] says of a whole branch.
 fn add_branches(
     cluster: &Cluster,
     common: QuotaSlot,
@@ -92,8 +93,7 @@ fn add_branches(
     }
 }
 
-/// One leaf, as [`victim_leaves`] would give it among those anywhere; nothing if it would not. `scope` is the
-/// preemptor's reclaim scope.
+/// One leaf, if [`victim_leaves`] without `below` would give it. `scope` is the preemptor's reclaim scope.
 pub(super) fn victim_leaf(
     cluster: &Cluster,
     preemptor: &Preemptor,

@@ -4,11 +4,11 @@ use super::{order::PendingKey, request_class::RequestQueue, tournament::Tourname
 use crate::scheduler::state::{AskId, QuotaSlot, WorkloadSlot};
 use std::collections::BTreeSet;
 
-/// What the choice asks of quotas and workloads, as they are now.
+/// The questions about quotas and workloads that the choice asks, answered from the present state.
 pub(crate) struct Judge<E, A, L> {
     /// Whether the head of a queue is entitled.
     pub(crate) is_entitled: E,
-    /// Whether all limits on the path admit a queue.
+    /// Whether all limits on the path admit the request of a queue.
     pub(crate) admits: A,
     /// The leaf of a workload.
     pub(crate) leaf_of: L,
@@ -44,8 +44,8 @@ impl Tournament {
         offered.into_iter().flatten().min().map(|(_, queue)| queue)
     }
 
-    /// The first entitled queue whose head comes first in its leaf: inside a leaf, priority goes before entitlement
-    /// (O1). Also gives the due queues that turned out not to be entitled any more.
+    /// The first entitled queue whose head comes first in its leaf, since inside a leaf priority goes before entitlement
+    /// (O1). Also gives the due queues that were judged not entitled.
     fn first_entitled<E, A, L>(&self, judge: &Judge<E, A, L>) -> (Option<RequestQueue>, Vec<(PendingKey, RequestQueue)>)
     where
         E: Fn(RequestQueue) -> bool,
@@ -80,7 +80,7 @@ impl Tournament {
         }
     }
 
-    /// All queues of a class that it could offer as entitled.
+    /// All queues of a class that are ready and within min on their whole path.
     fn entitled_queues(&self, ask: AskId) -> impl Iterator<Item = (PendingKey, RequestQueue)> + '_ {
         let class = self.classes.get(ask);
         let within_min = move |q: QuotaSlot| {

@@ -1,4 +1,4 @@
-//! The pending workloads with one request, arranged over the quota tree.
+//! The pending workloads with the same request, arranged over the quota tree.
 
 use super::order::PendingKey;
 use crate::scheduler::{
@@ -17,7 +17,7 @@ pub(crate) struct RequestQueue {
     pub(crate) leaf: QuotaSlot,
 }
 
-/// Which tournament: among all workloads, or among those that the guarantees on their path cover.
+/// Which tournament: among all workloads, or among those that are within min on their whole path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Contest {
     Any,
@@ -64,7 +64,8 @@ pub(super) struct Entry {
     /// Whether the queue is tried next time whatever its quotas admit.
     pub(super) due: bool,
     pub(super) retry_on_event: bool,
-    /// It could not be placed although every quota admits it. It is not offered again before the next event or the end of a hold.
+    /// Whether its head could not be placed although every quota admits it. Then the queue is not offered again before the
+    /// next event or the end of a hold.
     pub(super) suspended: bool,
 }
 

@@ -39,7 +39,7 @@ pub(crate) struct Tournament {
     pub(super) ready: PerContest<BTreeSet<(PendingKey, AskId)>>,
     pub(super) due: Due,
     pub(super) newly_due: Vec<RequestQueue>,
-    /// Asks that some guarantee covers now, and did not before.
+    /// Requests that came within the min of some quota since the last refresh.
     came_within_min: BTreeSet<AskId>,
     retry_on_event: Vec<RequestQueue>,
     suspended: Vec<RequestQueue>,
@@ -64,7 +64,7 @@ impl Tournament {
         }
     }
 
-    /// Adds a workload to its queue. `admission` gives the admission of the request at a quota.
+    /// Adds a workload to its queue. `admission` computes the admission of the request at a quota.
     pub(crate) fn insert(&mut self, queue: RequestQueue, key: PendingKey, admission: impl Fn(QuotaSlot) -> Admission) {
         self.classes.extend_to(queue.ask, || RequestClass { room: true, ..RequestClass::default() });
         self.track(queue, &admission);
@@ -167,7 +167,8 @@ impl Tournament {
         self.get(queue).is_some_and(|entry| entry.due)
     }
 
-    /// Whether the tournament offers a queue: every quota on its path admits it, and there may be room.
+    /// Whether the tournament offers a queue: every quota on its path admits it, it is not suspended, and a node may have
+    /// room.
     pub(crate) fn is_ready(&self, queue: RequestQueue) -> bool {
         let Some(class) = self.classes.get(queue.ask) else { return false };
         let passes =
@@ -176,7 +177,7 @@ impl Tournament {
         class.room && path.all(passes)
     }
 
-    /// Keeps the admission of this request up to date on the whole path.
+    /// Begins to keep the admission of a request up to date on the whole path of a queue.
     fn track(&mut self, queue: RequestQueue, admission: &impl Fn(QuotaSlot) -> Admission) {
         let mut at = Some(queue.leaf);
         while let Some(q) = at {
@@ -190,7 +191,7 @@ impl Tournament {
         }
     }
 
-    /// Recomputes the winner of an entry, and what that changes above.
+    /// Recomputes the winner of an entry and, as far as it changes, of the entries above.
     fn update_winners(&mut self, queue: RequestQueue) {
         let ask = queue.ask;
         for contest in self.contests().iter().copied() {
@@ -234,7 +235,7 @@ impl Tournament {
         }
     }
 
-    /// Updates the admissions of touched quotas. `admission` gives the admission of a request at a quota.
+    /// Updates the admissions at the marked quotas. `admission` computes the admission of a request at a quota.
     pub(crate) fn refresh(&mut self, admission: impl Fn(AskId, QuotaSlot) -> Admission) {
         for quota in std::mem::take(&mut self.dirty) {
             *self.is_dirty.at_mut(quota) = false;
@@ -245,7 +246,7 @@ impl Tournament {
         self.recheck_entitlement();
     }
 
-    /// Gives whether any workload with this request is still pending.
+    /// Updates one admission. Gives whether a workload with this request is still pending.
     fn refresh_one(
         &mut self,
         ask: AskId,
@@ -273,7 +274,7 @@ impl Tournament {
         true
     }
 
-    /// Where a guarantee covers a request that it did not cover before, due queues that were not entitled may be now (O1).
+    /// Due queues whose requests came within the min of a quota may be entitled now: they are judged again (O1).
     fn recheck_entitlement(&mut self) {
         let asks = std::mem::take(&mut self.came_within_min);
         if asks.is_empty() || self.due.judged.is_empty() {
@@ -287,7 +288,7 @@ impl Tournament {
         }
     }
 
-    /// Some node may have room for a class, or none has.
+    /// Notes whether some node may have room for a class.
     pub(crate) fn set_room(&mut self, ask: AskId, room: bool) {
         let class = self.classes.at_mut(ask);
         if class.room == room {
@@ -321,7 +322,7 @@ impl Tournament {
         self.without_room.clone()
     }
 
-    /// The queue is tried next time whatever its quotas admit.
+    /// Makes a queue due: it is tried whatever its quotas admit.
     pub(crate) fn make_due(&mut self, queue: RequestQueue) {
         let entry = self.entry(queue);
         if entry.due || entry.keys.any.is_empty() {
@@ -331,15 +332,15 @@ impl Tournament {
         self.newly_due.push(queue);
     }
 
-    /// The queue is looked at again after the next event.
+    /// After the next event, the queue is checked again: it becomes due if its head could then preempt.
     pub(crate) fn retry_on_event(&mut self, queue: RequestQueue) {
         if !std::mem::replace(&mut self.entry(queue).retry_on_event, true) {
             self.retry_on_event.push(queue);
         }
     }
 
-    /// The head of the queue could not be placed. `retry` says whether the next event may change that, `suspend` whether the
-    /// tournament would otherwise offer it again at once.
+    /// Notes that the head of a queue could not be placed. `retry`: the next event may change that. `suspend`: the tournament
+    /// would otherwise offer the queue again at once.
     pub(crate) fn could_not_place(&mut self, queue: RequestQueue, retry: bool, suspend: bool) {
         let head = self.head(queue);
         if std::mem::replace(&mut self.entry(queue).due, false)
@@ -357,7 +358,7 @@ impl Tournament {
         }
     }
 
-    /// Offers suspended queues again, where `may` says so: an event came, or a hold ended, and limits may admit them.
+    /// Offers those suspended queues again for which `may` is true.
     pub(crate) fn resume(&mut self, may: impl Fn(RequestQueue) -> bool) {
         let (again, rest): (Vec<RequestQueue>, Vec<RequestQueue>) =
             std::mem::take(&mut self.suspended).into_iter().partition(|queue| may(*queue));
@@ -368,7 +369,7 @@ impl Tournament {
         }
     }
 
-    /// An event came that may let queues preempt: takes those out that wait for one.
+    /// After an event, offers all suspended queues again, and takes out the queues that wait for an event.
     pub(crate) fn take_retries(&mut self) -> Vec<RequestQueue> {
         self.resume(|_| true);
         let retries = std::mem::take(&mut self.retry_on_event);

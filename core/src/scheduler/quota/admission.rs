@@ -7,7 +7,7 @@ use crate::{
     tree::UNLIMITED,
 };
 
-/// Whether a quota admits one more request of this kind, and whether its min covers it.
+/// Whether one more request of this shape stays within the quota's max, and whether it stays within its min.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Admission {
     pub(crate) admits: bool,
@@ -34,7 +34,7 @@ impl Quotas {
         self.first_limit(ask, leaf).is_none()
     }
 
-    /// All limits on the path that refuse a request, in the same order.
+    /// All limits on the path that refuse a request, in the order of [`first_limit`](Self::first_limit).
     pub(crate) fn all_limits(&self, ask: &Ask, leaf: QuotaSlot) -> Vec<BlockingReason> {
         let mut all = Vec::new();
         self.each_limit(ask, leaf, |limit| {
@@ -94,7 +94,8 @@ impl Quotas {
         })
     }
 
-    /// Whether a min on the path is too small for one more non-preemptible request (A2). No eviction changes that.
+    /// Whether a request is not preemptible and would take non-preemptible usage above a min on the path (A2). No eviction
+    /// changes that.
     pub(crate) fn lacks_guarantee(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
         let lacks = |q, (r, amount): (usize, i64)| {
             self.ledger.non_preemptible_usage(q, r).saturating_add(amount) > self.min(q, r)
@@ -103,8 +104,8 @@ impl Quotas {
         !ask.preemptible && quotas().any(|q| ask.requested().any(|need| lacks(q, need)))
     }
 
-    /// The admission of a request at one quota, for the tournament of pending workloads. Where lend floors make the
-    /// charge depend on the leaf (L3), it may admit too much; [`admits`](Self::admits) decides then.
+    /// The admission of a request at one quota, for the tournament of pending workloads. With lend floors (L3) the charge
+    /// depends on the leaf: then this may admit a request that [`admits`](Self::admits) refuses.
     pub(crate) fn admission(&self, ask: &Ask, slot: QuotaSlot) -> Admission {
         let Some(quota) = self.quota_id(slot) else { return Admission { admits: true, within_min: false } };
         let is_leaf = self.tree.is_leaf(quota);
@@ -119,7 +120,7 @@ impl Quotas {
         Admission { admits, within_min: self.covers(ask, slot) }
     }
 
-    /// Whether the min of a quota covers its projected usage with the request (O1). A root with children covers all.
+    /// Whether the projected usage of a quota with the request is within its min (O1). Always so at a root with children.
     fn covers(&self, ask: &Ask, slot: QuotaSlot) -> bool {
         let within = |(r, amount)| self.ledger.projected_usage(slot, r).saturating_add(amount) <= self.min(slot, r);
         self.is_inner_root(slot) || ask.requested().all(within)

@@ -1,5 +1,5 @@
-//! Fair shares: what every quota would get if the capacity were divided now (F1, F2). Fractions are exact; whole base
-//! units go by largest remainder, ties to the earlier sibling.
+//! Fair shares: what every quota would get if the capacity were divided now (F1, F2). Fractions are exact. The base units
+//! that remain after rounding down go to the largest remainders, the earlier sibling first among equals.
 
 use super::quotas::Quotas;
 use crate::{
@@ -19,7 +19,7 @@ struct Claimant {
     min: i64,
 }
 
-/// What all nodes have together of each governed resource, as of a number of changes of nodes.
+/// What all nodes together have of each governed resource. `changes` tells whether this may differ from an earlier value.
 pub(crate) struct Capacity<F: Fn(usize) -> i64> {
     pub(crate) changes: u64,
     pub(crate) of: F,
@@ -33,7 +33,7 @@ pub struct FairShares {
     rows: Vec<Vec<i64>>,
     /// By resource and quota: how much each can use.
     demands: Vec<Vec<i64>>,
-    /// By resource: the capacity, as of `changes` changes of nodes.
+    /// By resource: the capacity when the number of changes of nodes was `changes`.
     capacity: Vec<i64>,
     changes: u64,
     claimants: Vec<Claimant>,
@@ -174,9 +174,8 @@ fn divide(amount: i64, claimants: &[Claimant]) -> Vec<i64> {
     claimants.iter().zip(pour(rest, &above)).map(|(c, more)| c.base + more).collect()
 }
 
-/// Divides an amount in proportion to weight, with a limit each: (limit, weight) (water-filling).
-///
-/// Those of weight 0 get, in equal parts, what those with a weight cannot use.
+/// Divides an amount by water-filling: in proportion to weight, and to none more than its limit. `limits` are pairs of
+/// limit and weight. What those with a weight cannot use goes, in equal parts, to those of weight 0.
 fn pour(amount: i64, limits: &[(i64, u64)]) -> Vec<i64> {
     let mut got = vec![0i64; limits.len()];
     let mut left = raise(amount, limits, &mut got);

@@ -1,7 +1,7 @@
 //! The ledger: what every quota uses, kept up to date along one path of the tree per change (L1 to L3).
 //!
-//! Rows are the quotas by id, and one last row for pods without a quota. Columns are the governed resources. All sums
-//! fit 64 bits: a workload whose request could break that is refused at submission.
+//! A row is a quota, in the order of ids; the last row is for pods without a quota. A column is a governed resource. All
+//! sums fit 64 bits, because a workload that could make one overflow is refused at submission.
 
 use super::pending_change::LendingReservations;
 use crate::{
@@ -15,18 +15,17 @@ pub(crate) struct Ledger {
     pub(super) parents: Table<QuotaSlot, Option<QuotaSlot>>,
     /// Used by pods that are bound, being bound or terminating (L1).
     pub(crate) used: Matrix,
-    /// The same, of non-preemptible pods.
+    /// The part of `used` that belongs to non-preemptible pods (A2).
     pub(crate) used_np: Matrix,
     /// The part of `used` that belongs to terminating pods.
     pub(crate) leaving: Matrix,
     /// Requests of all pods that have not ended, pending ones included.
     pub(crate) request: Matrix,
-    /// Requests of workloads that hold (H1).
+    /// Requests of workloads with a hold (H1).
     pub(crate) held: Matrix,
-    /// The same, of non-preemptible workloads: they have a claim on the guarantee already (A2).
+    /// The part of `held` that belongs to non-preemptible workloads. It counts as usage of the guarantee already (A2).
     held_np: Matrix,
-    /// What holds will add to the usage once their workloads are placed: `held` less what their victims free, hold by
-    /// hold, never below 0.
+    /// What holds reserve: for each hold, its request less what its victims still use below this quota, at least 0.
     pub(crate) reserved: Matrix,
     /// `used` as the parent counts it: each child counts with at least its lend floor (L3).
     pub(super) effective_usage: Matrix,
@@ -38,7 +37,7 @@ pub(crate) struct Ledger {
     pub(super) lending: LendingReservations,
     /// Pods that are bound, being bound or terminating.
     pub(crate) pods: Table<QuotaSlot, u32>,
-    /// Workloads that have such pods, or a hold (A5).
+    /// Workloads with pods on nodes, or with a hold (A5).
     pub(crate) jobs: Table<QuotaSlot, u32>,
 }
 

@@ -1,5 +1,4 @@
-//! What holds reserve of quotas (H1, A1): the workload will be placed and its victims will be gone, and no other
-//! workload may be admitted in between.
+//! What holds reserve of quotas, so that no other workload is admitted into the room of their victims (H1, A1).
 //!
 //! Where no quota has a lend floor, a hold reserves on each quota its request less what its victims free below that
 //! quota. Where some quota has one (L3), what a hold adds above that quota depends on the quota's usage and on which
@@ -46,9 +45,9 @@ impl Ledger {
         });
     }
 
-    /// Recomputes the most that each quota on the path of a pending change may be charged: with those changes,
-    /// in the order of their holds, that add to it, or with all of them. Costs, for each quota, the paths of the changes
-    /// below it.
+    /// Recomputes the most that each quota on the path of a pending change may be charged. That is the larger of two
+    /// charges: with all changes, and with only those that increase it, each at its turn in the order of holds. Costs, for
+    /// each quota, the paths of the changes below it.
     pub(super) fn recompute_reservations(&mut self) {
         let LendingReservations { changes, needs } = std::mem::take(&mut self.lending);
         for (q, need) in &needs {

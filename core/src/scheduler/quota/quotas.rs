@@ -53,7 +53,7 @@ impl Quotas {
         self.quota_id(slot).map_or(UNLIMITED, |quota| amount_of(self.tree.max(quota), resource))
     }
 
-    /// What a quota may reclaim up to: its min, or its fair share where the policy says so (F3).
+    /// Up to where workloads of a quota may reclaim: its min or, with `reclaim: FairShare`, its fair share (F3).
     pub(crate) fn guarantee(&self, slot: QuotaSlot, resource: usize) -> i64 {
         match self.reclaim {
             Reclaim::FairShare => self.shares.get(slot.0 as usize).map_or(0, |row| amount_of(row, resource)),
@@ -71,12 +71,12 @@ impl Quotas {
         self.quota_id(slot).is_some_and(|leaf| self.tree.is_under(leaf, quota))
     }
 
-    /// Whether this is the root of a tree with more than one node. Its min does not limit who is entitled.
+    /// Whether this is a root with children. The min of such a root does not limit who is entitled (O1).
     pub(crate) fn is_inner_root(&self, slot: QuotaSlot) -> bool {
         slot == QuotaSlot(0) && self.tree.len() > 1
     }
 
-    /// Whether two slots are the same in this and an earlier tree, by name.
+    /// The slot that the quota of this name had in an earlier tree, if there was one.
     pub(crate) fn slot_in(&self, earlier: &Self, quota: QuotaId) -> Option<QuotaSlot> {
         earlier.tree.by_name(self.tree.name(quota).as_str()).map(QuotaSlot::from)
     }
@@ -93,7 +93,7 @@ impl Quotas {
         self.resources().any(|r| self.ledger.charged(slot, r) > self.max(slot, r))
     }
 
-    /// Drops the excuse of quotas that are no longer above their max.
+    /// Quotas that are no longer above their max count as breaches of I2 again, should they exceed it.
     pub(crate) fn forget_drained(&mut self) {
         let excused = std::mem::take(&mut self.over_max.excused);
         self.over_max.excused = excused.into_iter().filter(|slot| self.is_charged_over_max(*slot)).collect();

@@ -1,8 +1,7 @@
 //! Interned requests: pods with the same template share one [`Template`], and pending workloads with the same request
 //! share one [`Ask`].
 //!
-//! Everything that the scheduler remembers about a pending request is stored per ask, so ten thousand equal pods cost
-//! as much memory as one.
+//! What the scheduler remembers about a request is stored once per ask, however many equal pods are pending.
 
 use super::{
     keys::{AskId, Key, ResourceId, TemplateId},

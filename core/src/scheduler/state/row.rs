@@ -1,8 +1,8 @@
-//! Rows of amounts: one amount a governed resource, in the order of the tree, in base units.
+//! Rows of amounts: one for each governed resource, in the order of the tree, in base units.
 
 use smallvec::SmallVec;
 
-/// One amount a governed resource.
+/// One amount for each governed resource.
 pub(crate) type Row = SmallVec<[i64; 4]>;
 
 /// The amount of one resource; 0 past the end of the row.

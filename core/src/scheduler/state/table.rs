@@ -1,7 +1,7 @@
 //! Arenas: rows under dense keys that this crate issues itself.
 //!
-//! This is the only file that indexes. A key without a row is a bug of this crate, never of the input; it stops the
-//! program instead of leading to a wrong decision.
+//! Only this file uses indexing. A key without a row is a bug of this crate, never of the input. It panics, since going on
+//! could lead to a wrong decision.
 
 use super::keys::{Key, QuotaSlot};
 use std::marker::PhantomData;
@@ -72,7 +72,7 @@ impl<K: Key, T> Table<K, T> {
     }
 }
 
-/// One row of amounts a quota slot, one column a governed resource, in one allocation.
+/// A table of amounts in one allocation: a row for each quota slot, a column for each governed resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Matrix {
     width: usize,
@@ -109,7 +109,7 @@ impl Matrix {
     }
 }
 
-/// A length as a 32-bit number. It saturates past 32 bits, and the next look-up stops the program.
+/// A length as a 32-bit number. It saturates past 32 bits; the next look-up with it panics.
 pub(crate) fn narrow(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

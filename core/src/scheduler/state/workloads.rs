@@ -67,7 +67,8 @@ pub(crate) struct Workload {
     pub(crate) admitted: bool,
     /// The scheduler's generation when it was submitted or last changed.
     pub(crate) arrived: u64,
-    /// Whether it was evicted below its minimum, and so as a whole: its pending pods ask for nothing any more (G2).
+    /// Whether it was evicted as a whole, because it would have fallen below its minimum. Its pending pods are not
+    /// scheduled any more (G2).
     pub(crate) evicted_whole: bool,
     /// Whether some of its pods were bound since the last event.
     pub(crate) bound_this_cycle: bool,
@@ -116,14 +117,14 @@ impl Workload {
         self.pods.iter().all(|pod| pod.state.is_none())
     }
 
-    /// When the last of its pods started to run. A pod that is still being bound counts as later than all others.
+    /// When the last of its pods started to run. If a pod is still being bound, later than all workloads without one.
     pub(crate) fn started(&self) -> Time {
         let being_bound = self.in_state(PodState::Binding).next().is_some();
         if being_bound { Time(u64::MAX) } else { self.ran_since }
     }
 
-    /// What protects it from every eviction for another workload, by itself (R2c): it may not be evicted, or the same
-    /// decision bound it, so that no plan undoes itself (S1).
+    /// What protects it from eviction for any other workload (R2c): it is not preemptible, or the same decision bound it and
+    /// no plan may undo itself (S1).
     pub(crate) fn protection(&self) -> Option<Protection> {
         match (self.preemptible, self.bound_this_cycle) {
             (false, _) => Some(Protection::NonPreemptible),

@@ -1,5 +1,5 @@
-//! Fragmentation gradient descent, placement `fgd` (P2): how much of a node's free devices the typical pods could use, and
-//! how much of that a pod would cost.
+//! Fragmentation gradient descent, placement `Fgd` (P2): how much of a node's free devices the typical pods could use, and
+//! how much of that would be lost by placing a pod there.
 //!
 //! A free device is a fragment for a shape of pod when the node has no room for the shape, or the device too little of
 //! it. What is free and no fragment is *usable*, summed over shapes by weight. All sums are exact; the table below turns
@@ -73,7 +73,7 @@ const STEPS: [i128; 49] = [
     4_595_119_850,
 ];
 const ONE: i128 = 1_000_000_000;
-/// The points of what changes nothing.
+/// The points for a change of 0.
 pub(crate) const EVEN: u32 = 50;
 
 type Kinds = IndexMap<(u32, ResourceId, i64, DeviceGranularity), Kind, FxBuildHasher>;
@@ -111,7 +111,7 @@ struct Several {
     weights: Vec<i64>,
 }
 
-/// How the request of a shape is divided over these devices: `Some(None)` where it needs none, nothing where it cannot be.
+/// How the request of a shape is divided over these devices. `Some(None)`: it needs none. `None`: it is not allowed here.
 fn ask_of(template: &PodTemplate, name: &str, held: &NodeDevices) -> Option<Option<Devices>> {
     let (resource, each) = (held.resource, held.each);
     if let Some(ask) = template.devices.as_ref().filter(|ask| ask.resource == name) {
@@ -162,7 +162,7 @@ impl Kind {
         Self { several: several.collect(), cpus, amounts, single, steps }
     }
 
-    /// Free amounts that the typical pods could use, times their weights.
+    /// The sum over the typical pods of the free device amount that each could use, times its weight.
     fn usable(&self, cpu: i64, devices: impl Iterator<Item = i64> + Clone) -> i128 {
         let reached = self.cpus.partition_point(|least| *least <= cpu);
         let Some(single) = self.single.get(reached) else { return 0 };

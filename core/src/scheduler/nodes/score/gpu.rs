@@ -30,8 +30,8 @@ pub(crate) fn dot_product(node: &Node, template: &Template, largest: &[i64]) -> 
     u32::try_from(whole.saturating_sub(product) * 100 / whole).unwrap_or_default()
 }
 
-/// By the state of the devices that the pod would get: all in use, the fuller the better (100 down to 50); some of them
-/// unused, on a node in use (49 down to 33); on a node whose devices are all unused (below 33). 0 without devices.
+/// Points by the devices that the pod would get. All partly in use: 50 to 100, the fuller the better. Some of them whole, on
+/// a node with a device in use: 33 to 49. A node whose devices are all whole: below 33. A pod without devices: 0.
 pub(crate) fn packing(node: &Node, template: &Template, devices: DeviceSet) -> u32 {
     let (Some(held), Some(Some(_))) = (node.devices.first(), node.device_ask(template)) else { return 0 };
     let count = narrow(node.devices_available().count());
@@ -48,9 +48,8 @@ pub(crate) fn packing(node: &Node, template: &Template, devices: DeviceSet) -> u
     100u32.saturating_sub(u32::try_from(left / 10).unwrap_or(u32::MAX)).max(50)
 }
 
-/// A quarter of the points each, from the best: a node with only pods of the same kind; with such pods among others; with
-/// no pods on devices; with other pods. Within a quarter, by how much less is available on devices than the largest node
-/// has. 0 without devices.
+/// Points in four ranges of 25, from the best: only pods of the same kind on the node; such pods among others; no pods with
+/// devices; only pods of other kinds. Within a range, less available devices give more points. A pod without devices: 0.
 pub(crate) fn clustering(node: &Node, template: &Template, largest: &[i64]) -> u32 {
     let (Some(held), Some(Some(ask))) = (node.devices.first(), node.device_ask(template)) else { return 0 };
     let own = cluster(ask.count, ask.each, held.each);

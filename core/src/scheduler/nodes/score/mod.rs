@@ -1,7 +1,8 @@
-//! The placement scores: lower is better, equal scores go to the lowest node id (P2).
+//! The placement scores (P2). Of equally good nodes, the lowest id is chosen. All scores are integers.
 //!
-//! The scores here depend on the node alone, so that nodes can be kept in order. Scores that depend on the pod are
-//! points of 100 ([`gpu`], [`fragmentation`]), kept for each template ([`ranking`]). All of them are integers.
+//! A score of the node alone (`score`) is better the lower it is; nodes are kept in its order. A score of node and pod
+//! (`points`, in [`gpu`] and [`fragmentation`]) has 0 to 100 points, and more is better; it is kept for each template
+//! ([`ranking`]).
 
 pub(super) mod fragmentation;
 pub(super) mod gpu;
@@ -28,8 +29,7 @@ impl Scorer {
         Self { placement, largest: Vec::new(), weights: Vec::new() }
     }
 
-    /// Takes note of a node. Gives `true` when it is larger than all before, so that scores relative to the largest node
-    /// are out of date.
+    /// Takes note of a node. Gives `true` when it is larger than all before, so that scores must be computed again.
     pub(super) fn learn(&mut self, node: &Node) -> bool {
         let mut grown = false;
         let devices = node.devices.first().map(|held| &held.resource);
@@ -66,7 +66,7 @@ impl Scorer {
         }
     }
 
-    /// The points of 100 of a node for a pod, and the devices that the pod would get; nothing if it does not fit.
+    /// The points of a node for a pod, of 100, and the devices that the pod would get; nothing if it does not fit.
     pub(super) fn points(
         &self,
         node: &Node,
@@ -110,7 +110,7 @@ fn fullness(node: &Node) -> u64 {
     u64::try_from(sum / (node.scored.len().max(1) as u128)).unwrap_or(u64::MAX)
 }
 
-/// Which of so many a pod gets by this seed: each with equal probability.
+/// A number below `of`, drawn with equal probability from the seed and the pod's number.
 pub(super) fn drawn(seed: u64, draw: u64, of: usize) -> usize {
     usize::try_from((u128::from(mix(seed.wrapping_add(mix(draw)))) * of as u128) >> 64).unwrap_or(usize::MAX)
 }

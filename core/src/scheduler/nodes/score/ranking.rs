@@ -1,8 +1,7 @@
-//! Nodes in the order of scores that depend on the pod: for every template that was asked for, the rank of each node.
+//! The rank of each node for each template that was placed, where scores depend on the pod.
 //!
-//! The rank of a node stays the same until something changes on it, so a list is brought up to date by looking at the
-//! nodes that changed since it was last used. Where lists would take too much memory, the one that was not used for the
-//! longest time is dropped.
+//! The rank of a node stays the same until something changes on the node. So a list is updated by looking only at the nodes
+//! that changed since it was last used. If lists would take too much memory, those unused for the longest time are dropped.
 
 use crate::scheduler::state::{Key, NodeSlot, Table, TemplateId, narrow};
 use std::collections::VecDeque;
@@ -34,7 +33,7 @@ pub(crate) struct Rankings {
     last: Vec<u64>,
 }
 
-/// A copy decides the same without the lists, and copies are made to try something: they start with none.
+/// A copy starts without lists: it decides the same, and copies are made only for trials.
 impl Clone for Rankings {
     fn clone(&self) -> Self {
         Self::default()
