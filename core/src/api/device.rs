@@ -43,17 +43,17 @@ pub enum DeviceMode {
     Exclusive,
     /// At most one device, or a fraction of it. Equal parts of several only where a pod requests that.
     Share,
-    /// Whole devices only, as close to each other as possible. Consecutive devices form an island, and consecutive islands a
-    /// larger island.
+    /// Whole devices only, as close to each other as possible. Consecutive devices form an island, and consecutive
+    /// islands a larger island.
     Topology {
-        /// How many devices an island has at each level, ascending, each a multiple of the one before. Empty: all are equally
-        /// close.
+        /// The number of devices in an island, level by level: ascending, each a multiple of the one before. Where this
+        /// is empty, all devices are equally close.
         islands: Vec<u32>,
     },
 }
 
-/// Which of the devices with room a pod gets, the lowest index among equals. Placements `Fgd` and `Random` do not use this
-/// for a request of one device: they choose the device themselves.
+/// Which of the devices with room a pod gets, the lowest index among equals. Placements `Fgd` and `Random` do not use
+/// this for a request of one device: they choose the device themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DeviceChoice {

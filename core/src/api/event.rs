@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 pub enum Event {
     /// A node (or a pool) joined.
     NodeUp(NodeSpec),
-    /// A node was cordoned, relabelled or resized, or the health of its devices changed; its pods keep running. The number,
-    /// size and mode of its devices may change only while no pod uses any of them.
+    /// A node was cordoned, relabelled or resized, or the health of its devices changed; its pods keep running. The
+    /// number, size and mode of its devices may change only while no pod uses any of them.
     NodeChanged(NodeSpec),
     /// A node is gone, and its pods with it.
     NodeDown {
@@ -51,8 +51,8 @@ pub enum Event {
         /// How it ended.
         outcome: PodOutcome,
     },
-    /// Somebody other than the scheduler evicts a pod, as a drain does. The pod is terminating from here on, and no plan
-    /// evicts it again. If it is terminating already, this changes nothing. `PodGone` must follow.
+    /// Somebody other than the scheduler evicts a pod, as a drain does. The pod is terminating from here on, and no
+    /// plan evicts it again. If it is terminating already, this changes nothing. `PodGone` must follow.
     PodLeaving {
         /// The pod.
         pod: PodId,

@@ -1,7 +1,7 @@
 //! Ids, names and times.
 //!
-//! The caller chooses the ids of workloads and nodes. Every tie in a decision is broken by one of them ("lowest id first"),
-//! so they should ascend in the order in which workloads and nodes were created.
+//! The caller chooses the ids of workloads and nodes. Every tie in a decision is broken by one of them ("lowest id
+//! first"), so they should ascend in the order in which workloads and nodes were created.
 
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;

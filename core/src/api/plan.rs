@@ -1,5 +1,5 @@
-//! What the scheduler decided, and why: the output of [`decide`](crate::Scheduler::decide). Why a workload is pending is
-//! in its [`Verdict`].
+//! What the scheduler decided, and why: the output of [`decide`](crate::Scheduler::decide). Why a workload is pending
+//! is in its [`Verdict`].
 
 use super::{
     device::DeviceSet,
@@ -53,7 +53,8 @@ pub enum Action {
         /// Why.
         reason: EvictReason,
     },
-    /// The workload waits for its victims to leave, and the room that it needs is reserved (H1). The caller does nothing.
+    /// The workload waits for its victims to leave, and the room that it needs is reserved (H1). The caller does
+    /// nothing.
     Hold {
         /// The workload.
         workload: WorkloadId,

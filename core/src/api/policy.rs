@@ -4,8 +4,8 @@
 use super::typical::TypicalPod;
 use serde::{Deserialize, Serialize};
 
-/// Every knob of the scheduler. The default is policy `Capacity`, which follows the rule book, also where other schedulers
-/// decide otherwise.
+/// Every knob of the scheduler. The default is policy `Capacity`, which follows the rule book, also where other
+/// schedulers decide otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
@@ -37,7 +37,8 @@ pub struct Policy {
     pub over_promised: OverPromised,
     /// No pod of a workload is a victim before this long after the last of its pods started, milliseconds (R2c).
     pub min_runtime_ms: u64,
-    /// A hold ends after this long, milliseconds, if some of its victims are still there; absent: never by timeout (H2).
+    /// A hold ends after this long, milliseconds, if some of its victims are still there; absent: never by timeout
+    /// (H2).
     pub hold_timeout_ms: Option<u64>,
     /// A gang that runs below its minimum is evicted as a whole after this long, milliseconds; absent: never (G3).
     pub stale_after_ms: Option<u64>,
@@ -274,8 +275,8 @@ pub struct SearchBounds {
     pub nodes: u32,
     /// Candidate victims looked at in one search.
     pub candidates: u32,
-    /// Verdicts in plans are full, with holders, protected pods and node counts, where there are at most this many quotas,
-    /// nodes and workloads. Those of [`Scheduler::explain`](crate::Scheduler::explain) always are.
+    /// Verdicts in plans are full, with holders, protected pods and node counts, where there are at most this many
+    /// quotas, nodes and workloads. Those of [`Scheduler::explain`](crate::Scheduler::explain) always are.
     pub detail: u32,
 }
 

@@ -31,8 +31,8 @@ pub struct EvictReason {
     pub common: Option<QuotaId>,
     /// The contested resource.
     pub resource: Option<Name>,
-    /// How far the leaf was above its min in the contested resource when the victim was chosen, base units. For T4: how far
-    /// the quota was above its max.
+    /// How far the leaf was above its min in the contested resource when the victim was chosen, base units. For T4: how
+    /// far the quota was above its max.
     pub over: i64,
     /// The victim's priority.
     pub priority: i32,
@@ -48,13 +48,13 @@ pub enum ReleaseReason {
     NoLongerFits,
     /// It lasted longer than the policy allows (`hold_timeout_ms`), and some victims were still there.
     TimedOut,
-    /// This workload needs the room. Either it is entitled, arrived after the hold was made, and the holder is unentitled
-    /// (in another leaf) or comes later in order; or it evicts the holder's gang as a whole.
+    /// This workload needs the room. Either it is entitled, arrived after the hold was made, and the holder is
+    /// unentitled (in another leaf) or comes later in order; or it evicts the holder's gang as a whole.
     NeededBy(WorkloadId),
     /// The quota tree was replaced.
     TreeChanged,
-    /// A node that it counts on is gone, the devices there have changed, or a drain stops the last running pod of its gang
-    /// on this node.
+    /// A node that it counts on is gone, the devices there have changed, or a drain stops the last running pod of its
+    /// gang on this node.
     NodeLost(NodeId),
     /// Its gang was evicted as a whole, but not for another workload (G3, T4).
     Evicted,

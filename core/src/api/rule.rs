@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A rule, as reasons cite it; [`doc`](Self::doc) gives what it says. The order of the variants is part of digests: a new
-/// one is appended.
+/// A rule, as reasons cite it; [`doc`](Self::doc) gives what it says. The order of the variants is part of digests: a
+/// new one is appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the names are the rule numbers; `Rule::doc` tells what each one says")]

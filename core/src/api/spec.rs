@@ -35,8 +35,8 @@ pub struct QuotaSpec {
     pub max_jobs: Option<u32>,
     /// Whether a workload that cannot be placed blocks the later ones of this leaf (O2).
     pub queueing: Queueing,
-    /// Guaranteed cells of devices, as (devices in a cell, number of cells). No decision uses it; a caller that knows the
-    /// nodes can report whether the cells are available.
+    /// Guaranteed cells of devices, as (devices in a cell, number of cells). No decision uses it; a caller that knows
+    /// the nodes can report whether the cells are available.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cells: Vec<(u32, u32)>,
 }
@@ -121,8 +121,8 @@ pub struct NodeSpec {
     pub id: NodeId,
     /// What pods may use, base units, devices included (as thousandths of a device).
     pub allocatable: Amounts,
-    /// Resources that come as separate devices (P1). There are two where each device holds two resources, such as memory
-    /// and cores.
+    /// Resources that come as separate devices (P1). There are two where each device holds two resources, such as
+    /// memory and cores.
     pub devices: Vec<DeviceSpec>,
     /// How requests are divided over the devices.
     #[serde(default)]
@@ -199,9 +199,9 @@ impl NodeSpec {
 pub struct PodTemplate {
     /// What one pod requests, base units, devices included (`count x each` of [`DeviceAsk`]).
     pub request: Amounts,
-    /// How the device part of the request is divided. Where this is absent, the mode of the node decides: less than a whole
-    /// device is a fraction of one, anything else must be whole devices. A second resource of the devices comes from the
-    /// same devices, in equal parts.
+    /// How the device part of the request is divided. Where this is absent, the mode of the node decides: less than a
+    /// whole device is a fraction of one, anything else must be whole devices. A second resource of the devices comes
+    /// from the same devices, in equal parts.
     pub devices: Option<DeviceAsk>,
     /// Labels that the node must have: each entry is a label and its accepted values.
     pub selector: Vec<(Name, Vec<Name>)>,
@@ -240,8 +240,8 @@ pub struct WorkloadSpec {
     /// All its pods must share a domain of this topology level (P1). Ignored for a single pod.
     #[serde(default)]
     pub together: Option<Level>,
-    /// The workload that it replaces, after that was evicted or lost (O3). No decision uses it; the audit needs it to notice
-    /// workloads that evict each other again and again (I7).
+    /// The workload that it replaces, after that was evicted or lost (O3). No decision uses it; the audit needs it to
+    /// notice workloads that evict each other again and again (I7).
     #[serde(default)]
     pub replaces: Option<WorkloadId>,
 }

@@ -1,5 +1,5 @@
-//! Why a workload is pending, as data (X1 to X3): what blocks it, which leaves use what is missing, which rule protects the
-//! pods that were not evicted, which bound cut the search short, and which change would help.
+//! Why a workload is pending, as data (X1 to X3): what blocks it, which leaves use what is missing, which rule protects
+//! the pods that were not evicted, which bound cut the search short, and which change would help.
 //!
 //! A verdict *cites* (X2) what decides: its quotas, the holders of every obstacle but missing room, the nodes that an
 //! obstacle of missing room names with the pods on them, and the branches of pods that count as evicted. A cluster
@@ -23,8 +23,8 @@ pub struct Verdict {
     pub entitled: bool,
     /// The leaves that use what is missing, the largest first.
     pub holders: Vec<Holder>,
-    /// What else blocks it: further limits that refuse it; why it may not reclaim; why no node has room, even when every
-    /// pod that may be evicted counts as gone. Empty in brief verdicts.
+    /// What else blocks it: further limits that refuse it; why it may not reclaim; why no node has room, even when
+    /// every pod that may be evicted counts as gone. Empty in brief verdicts.
     pub also: Vec<Obstacle>,
     /// Pods that were not evicted, by what protects them. Empty in brief verdicts.
     pub protected: Vec<Protected>,
@@ -133,8 +133,8 @@ pub enum BlockingReason {
     },
 }
 
-/// No node has room for a pod (P1). The amounts are those at the point where the search gave up: pods that may be evicted
-/// count as gone, and members of the gang that found room count as placed.
+/// No node has room for a pod (P1). The amounts are those at the point where the search gave up: pods that may be
+/// evicted count as gone, and members of the gang that found room count as placed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Room {
     /// What the closest node lacks; nothing where no node is suitable.
@@ -153,8 +153,8 @@ pub struct Room {
     pub stand_on: Vec<NodeId>,
     /// The pods that count as gone on all nodes, because the search had chosen them as victims before.
     pub without: Vec<PodId>,
-    /// Where all pods must share a topology domain: the domain in which the most of them found room. Nothing where there is
-    /// no domain. Nodes outside it count as `elsewhere`.
+    /// Where all pods must share a topology domain: the domain in which the most of them found room. Nothing where
+    /// there is no domain. Nodes outside it count as `elsewhere`.
     pub within: Option<Domain>,
     /// The nodes on which the least is missing, closest first.
     pub closest: Vec<NearMissNode>,
@@ -240,7 +240,7 @@ impl BlockingReason {
     }
 }
 
-/// How many nodes are ruled out, by what: each node is counted once, by the first reason that applies.
+/// How many nodes each reason rules out. A node counts once, by the first reason that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct NodeTally {
     /// All nodes.
@@ -299,8 +299,8 @@ pub enum Protection {
     ProtectedRuntime,
     /// It is in the same leaf, and its priority is not lower (R1).
     Priority,
-    /// The pending workload is not entitled to reclaim from this leaf: its request would take this quota, below the common
-    /// ancestor, above its guarantee (R2a).
+    /// The pending workload is not entitled to reclaim from this leaf: its request would take this quota, below the
+    /// common ancestor, above its guarantee (R2a).
     NotEntitled {
         /// The quota.
         quota: QuotaId,

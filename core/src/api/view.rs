@@ -6,7 +6,8 @@ use super::{
     ids::{Name, NodeId, PodId, QuotaId, Time, WorkloadId},
 };
 
-/// The ledger of one quota (L1, L2). Amounts cover the governed resources (Q2), in base units; those that are 0 are absent.
+/// The ledger of one quota (L1, L2). Amounts cover the governed resources (Q2), in base units; those that are 0 are
+/// absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "the terms of rules L1 and L2")]
 pub struct Usage {

@@ -1,8 +1,9 @@
 //! The scheduler: events change its state, and on demand it makes a plan.
 //!
-//! [`Scheduler::apply`] applies an event, [`Scheduler::decide`] says what to do now. The state is indexed, so that the cost
-//! of both depends on what changes and not on the size of the cluster: usage is summed along one path of the tree, nodes
-//! are in the order of their score, pending workloads in a tournament, and the possible victims of each leaf in order.
+//! [`Scheduler::apply`] applies an event, [`Scheduler::decide`] says what to do now. The state is indexed, so that the
+//! cost of both depends on what changes and not on the size of the cluster: usage is summed along one path of the tree,
+//! nodes are in the order of their score, pending workloads in a tournament, and the possible victims of each leaf in
+//! order.
 //!
 //! Folders build upon each other in this order: `state` (keys, workloads); `quota`, `nodes`, `queue` and `gang` (groups
 //! of state with their own methods); `cluster` (all groups side by side); `placement`, `preempt` and `hold` (what is
@@ -92,8 +93,8 @@ impl Scheduler {
         plan
     }
 
-    /// Counts the events and plans so far. A plan contains this number. A plan with another number than the scheduler has
-    /// now is outdated, and must not be carried out.
+    /// Counts the events and plans so far. A plan contains this number. A plan with another number than the scheduler
+    /// has now is outdated, and must not be carried out.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.cluster.generation
@@ -117,8 +118,8 @@ impl Scheduler {
         &self.cluster.policy
     }
 
-    /// What blocks a pending workload, in brief. Where room is missing, it does not say on which nodes. Costs a path of the
-    /// tree.
+    /// What blocks a pending workload, in brief. Where room is missing, it does not say on which nodes. Costs a path of
+    /// the tree.
     #[must_use]
     pub fn bound_by(&self, workload: WorkloadId) -> Option<BlockingReason> {
         explain::blocked_by(&self.cluster, workload)

@@ -1,7 +1,7 @@
 //! The quota tree, validated and laid out for fast queries.
 //!
-//! Quotas are in preorder. So a subtree is a range of ids, and two comparisons tell whether a quota is below another. Min and
-//! max of all governed resources (Q2) are in flat tables.
+//! Quotas are in preorder. So a subtree is a range of ids, and two comparisons tell whether a quota is below another.
+//! Min and max of all governed resources (Q2) are in flat tables.
 
 mod dot;
 mod validate;

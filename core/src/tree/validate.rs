@@ -1,5 +1,5 @@
-//! The validation of a quota tree (T2). It gives all findings at once: first about the shape of the tree, then about the
-//! amounts of each quota.
+//! The validation of a quota tree (T2). It gives all findings at once: first about the shape of the tree, then about
+//! the amounts of each quota.
 
 use super::QuotaTree;
 use crate::api::{

@@ -1,4 +1,5 @@
-//! X1: when a verdict is given, and how much it tells. What verdicts say is tested in `sim/tests/verdicts`, as sentences.
+//! X1: when a verdict is given, and how much it tells. What verdicts say is tested in `sim/tests/verdicts`, as
+//! sentences.
 
 use quotree_core::{BlockingReason, Policy, Room, SearchBounds, Verdict, WorkloadId};
 use quotree_testkit::table::Game;

@@ -1,9 +1,10 @@
 //! The rules of docs/rules.md as tests. The name of each test begins with the rules that it checks.
 //!
-//! Most tests are tables: a quota tree, a cluster, and rows. A row has, on the left, what happens, and on the right what the
-//! scheduler does then. `("submit 2 to a: 3", "evict 1 by R2; bind 2; pending 1': A1 at root")` says: workload 2 is created in
-//! namespace a with one pod of 3 cpu; the scheduler evicts workload 1 by rule R2 and binds 2; what the controller creates in place
-//! of 1 stays pending, since by rule A1 the max of root forbids it. `quotree_testkit::table` explains every word.
+//! Most tests are tables: a quota tree, a cluster, and rows. A row has, on the left, what happens, and on the right
+//! what the scheduler does then. `("submit 2 to a: 3", "evict 1 by R2; bind 2; pending 1': A1 at root")` says: workload
+//! 2 is created in namespace a with one pod of 3 cpu; the scheduler evicts workload 1 by rule R2 and binds 2; what the
+//! controller creates in place of 1 stays pending, since by rule A1 the max of root forbids it.
+//! `quotree_testkit::table` explains every word.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

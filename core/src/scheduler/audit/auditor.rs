@@ -112,8 +112,8 @@ impl Auditor {
     }
 }
 
-/// If every pending workload is tried once more from the beginning, nothing is bound or evicted: no workload that could be
-/// placed was passed over (I9).
+/// If every pending workload is tried once more from the beginning, nothing is bound or evicted: no workload that could
+/// be placed was passed over (I9).
 fn audit_passed_over(after: &Scheduler, now: Time, found: &mut Vec<Breach>) {
     let mut again = after.clone();
     retry::everything(&mut again.cluster);

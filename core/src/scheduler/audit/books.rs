@@ -157,7 +157,7 @@ impl<'a> Books<'a> {
     }
 }
 
-/// The amount of a quota in a table of the books.
+/// The amount of a quota in one of these tables.
 pub(super) fn at(table: &[Amount], quota: QuotaId, resource: usize) -> i64 {
     table.get(quota.0 as usize).map_or(0, |row| amount_of(row, resource))
 }

@@ -112,8 +112,8 @@ impl Case<'_, '_> {
         }
     }
 
-    /// Whether the workload may be placed with these victims gone: by A1, by the clause of R1, by R2(a), and by room where
-    /// its pods will be placed. `counted_on` says whether other terminating pods count as gone.
+    /// Whether the workload may be placed with these victims gone: by A1, by the clause of R1, by R2(a), and by room
+    /// where its pods will be placed. `counted_on` says whether other terminating pods count as gone.
     fn is_legal(&self, victims: &[&Victim<'_>], counted_on: bool) -> Result<(), String> {
         let (books, leaf) = (self.books, self.leaf);
         let (tree, policy) = (&books.before.quotas.tree, &books.before.policy);

@@ -39,8 +39,8 @@ pub(crate) struct Holds {
     ready: Vec<HoldId>,
     /// Holds that events have ended, to be reported with the next plan.
     pub(crate) ended: Vec<(WorkloadId, ReleaseReason)>,
-    /// Terminating pods that no hold waits for. They are ordered by id, not by slot: slots are reused, and which pods a plan
-    /// waits for must not depend on that.
+    /// Terminating pods that no hold waits for. They are ordered by id, not by slot: slots are reused, and which pods a
+    /// plan waits for must not depend on that.
     pub(crate) unclaimed_terminating: BTreeMap<PodId, PodRef>,
 }
 

@@ -20,8 +20,8 @@ impl Cluster {
         self.queue.dequeue(slot, &self.workloads, &self.quotas);
     }
 
-    /// Puts a workload into the queue again after a failed bind, the loss of pods, or the end of its hold. If none of its
-    /// pods is on a node, it is no longer an admitted job (A5).
+    /// Puts a workload into the queue again after a failed bind, the loss of pods, or the end of its hold. If none of
+    /// its pods is on a node, it is no longer an admitted job (A5).
     pub(crate) fn requeue(&mut self, slot: WorkloadSlot) {
         if !self.workloads.at(slot).is_on_nodes() {
             self.set_admitted(slot, false);
@@ -49,7 +49,8 @@ impl Cluster {
         self.queue.tournament.resume(|queue| quotas.admits(interner.ask(queue.ask), queue.leaf));
     }
 
-    /// After a workload of this priority became a possible victim, marks the queues of its leaf that could preempt it (R1).
+    /// After a workload of this priority became a possible victim, marks the queues of its leaf that could preempt it
+    /// (R1).
     pub(super) fn retry_preemptors(&mut self, leaf: QuotaSlot, priority: i32) {
         if !self.policy.preempts_within_leaf() {
             return;

@@ -83,8 +83,8 @@ impl Attempt<'_> {
         true
     }
 
-    /// If terminating pods that no hold waits for free enough for an entitled workload, it evicts nobody and makes a hold on
-    /// them (H1). Otherwise a borrower could get the room, and would have to be evicted next.
+    /// If terminating pods that no hold waits for free enough for an entitled workload, it evicts nobody and makes a
+    /// hold on them (H1). Otherwise a borrower could get the room, and would have to be evicted next.
     fn hold_unclaimed(&mut self) -> bool {
         if self.cluster.holds.unclaimed_terminating.is_empty() {
             return false;
@@ -151,8 +151,8 @@ impl Attempt<'_> {
     }
 }
 
-/// The holds of gangs that a preemption evicts as a whole. Such a hold ends with its gang, and its evictions are wasted.
-/// So the caller first tries whether ending these holds is enough, without any eviction (S3).
+/// The holds of gangs that a preemption evicts as a whole. Such a hold ends with its gang, and its evictions are
+/// wasted. So the caller first tries whether ending these holds is enough, without any eviction (S3).
 fn holds_broken_by(cluster: &Cluster, preemption: &PreemptionPlan) -> Vec<HoldId> {
     let is_evicted = |slot: WorkloadSlot, ordinal: u32| {
         preemption.victims.iter().any(|victim| victim.pods.contains(&slot.pod(ordinal)))

@@ -1,5 +1,5 @@
-//! One decision. First come timeouts, then the holds whose victims are gone, then every pending workload that may be placed
-//! now, in order (O1).
+//! One decision. First come timeouts, then the holds whose victims are gone, then every pending workload that may be
+//! placed now, in order (O1).
 
 mod attempt;
 mod overdue;

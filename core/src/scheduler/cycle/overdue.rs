@@ -1,5 +1,5 @@
-//! Evictions after a time limit: of gangs that ran below their minimum for too long (G3), and below quotas that were above
-//! a lowered max for too long (T4).
+//! Evictions after a time limit: of gangs that ran below their minimum for too long (G3), and below quotas that were
+//! above a lowered max for too long (T4).
 
 use crate::{
     api::{EnforceMax, EvictReason, Plan, QuotaId, ReleaseReason, Rule},
@@ -22,8 +22,8 @@ pub(crate) fn take_timers(cluster: &mut Cluster) -> bool {
     due
 }
 
-/// Starts the clocks of stale gangs and quotas above max. Events have no time, so a clock starts with the first decision
-/// after the event (G3, T4).
+/// Starts the clocks of stale gangs and quotas above max. Events have no time, so a clock starts with the first
+/// decision after the event (G3, T4).
 pub(crate) fn start_clocks(cluster: &mut Cluster) {
     let now = cluster.now;
     if let EnforceMax::After { ms } = cluster.policy.enforce_max

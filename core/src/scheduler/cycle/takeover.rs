@@ -8,9 +8,9 @@ use crate::scheduler::{
 
 /// The holds that a workload may take over: unentitled holders first, then the latest in order (H2).
 ///
-/// Only holds that were made before the workload arrived count. A workload that was pending already had its turn when the
-/// hold was made; if it took over now, the evictions of the hold would be wasted without any new event (S3). The order is
-/// that of [`PendingKey`], unentitled holders last.
+/// Only holds that were made before the workload arrived count. A workload that was pending already had its turn when
+/// the hold was made; if it took over now, the evictions of the hold would be wasted without any new event (S3). Of
+/// equally entitled holders, the last by [`PendingKey`] comes first.
 pub(crate) fn holds_to_take(cluster: &Cluster, key: PendingKey) -> Vec<HoldId> {
     let workload = cluster.workloads.at(key.slot);
     let mut later: Vec<(bool, PendingKey, HoldId)> = Vec::new();

@@ -1,8 +1,8 @@
-//! Why a workload is pending: what blocks it, which leaves use what is missing, and which rules protect the pods that were
-//! not evicted (X1, X2).
+//! Why a workload is pending: what blocks it, which leaves use what is missing, and which rules protect the pods that
+//! were not evicted (X1, X2).
 //!
-//! A search that finds no plan leaves behind what stopped it ([`SearchFindings`]); here that becomes a [`Verdict`]. Plans
-//! contain full verdicts only where tree and cluster are small.
+//! A search that finds no plan leaves behind what stopped it ([`SearchFindings`]); here that becomes a [`Verdict`].
+//! Plans contain full verdicts only where tree and cluster are small.
 
 mod holders;
 mod protected;

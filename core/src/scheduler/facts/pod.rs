@@ -77,8 +77,9 @@ pub(super) fn gone(cluster: &mut Cluster, id: PodId, outcome: PodOutcome) -> Res
     Ok(())
 }
 
-/// A pod is terminating by somebody else's decision, such as a drain. A gang whose pods all are asks for nothing any more,
-/// as if it had been evicted as a whole (G2). The audit does not blame the scheduler for its being below its minimum (I6).
+/// A pod is terminating by somebody else's decision, such as a drain. A gang whose pods all are asks for nothing any
+/// more, as if it had been evicted as a whole (G2). The audit does not blame the scheduler for its being below its
+/// minimum (I6).
 pub(super) fn leaving(cluster: &mut Cluster, id: PodId) -> Result<(), EventError> {
     let (pod, state) = find(cluster, id)?;
     match state {

@@ -1,7 +1,7 @@
 //! The minimum of a gang: each pod set has a minimum number of members that must run together (G1).
 //!
-//! Pods above the minimum are elastic: they are admitted and evicted one at a time. An eviction that would take a gang below
-//! its minimum takes all of it (G2). A gang that loses pods otherwise runs on, until `stale_after_ms` (G3).
+//! Pods above the minimum are elastic: they are admitted and evicted one at a time. An eviction that would take a gang
+//! below its minimum takes all of it (G2). A gang that loses pods otherwise runs on, until `stale_after_ms` (G3).
 
 use crate::{
     api::PodState,
@@ -47,8 +47,8 @@ impl Workload {
         self.pods.len() > 1 && self.evicted_together(|_| true).len() < self.active().count()
     }
 
-    /// The pods that one eviction takes (G2): the last pod above the minimum that `helps` the preemptor (R5), or else all
-    /// active pods.
+    /// The pods that one eviction takes (G2): the last pod above the minimum that `helps` the preemptor (R5), or else
+    /// all active pods.
     pub(crate) fn evicted_together(&self, helps: impl Fn(u32) -> bool) -> SmallVec<[u32; 1]> {
         let all_or_nothing = self.sets.len() == 1 && self.sets.first().is_some_and(|set| set.min == set.count);
         if !all_or_nothing && !self.is_below_minimum() {

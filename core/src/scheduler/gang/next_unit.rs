@@ -7,8 +7,8 @@ use crate::{
 use smallvec::SmallVec;
 
 impl Workloads {
-    /// The request of the next unit. There is none if no pod is pending, if too few are pending to reach the minimum, or if
-    /// the gang was evicted as a whole (G2).
+    /// The request of the next unit. There is none if no pod is pending, if too few are pending to reach the minimum,
+    /// or if the gang was evicted as a whole (G2).
     pub(crate) fn next_ask(&mut self, slot: WorkloadSlot) -> Option<AskId> {
         let workload = self.at(slot);
         let (preemptible, job) = (workload.preemptible, !workload.admitted);

@@ -87,8 +87,8 @@ fn count_held(cluster: &mut Cluster, slot: WorkloadSlot, ask: AskId, holds: bool
     leaf
 }
 
-/// After an eviction, updates what the victim's workload waits for (G1). If its gang was evicted as a whole and has a hold,
-/// the hold ends, and `why` is the reason (G2).
+/// After an eviction, updates what the victim's workload waits for (G1). If its gang was evicted as a whole and has a
+/// hold, the hold ends, and `why` is the reason (G2).
 pub(crate) fn requeue_rest(cluster: &mut Cluster, slot: WorkloadSlot, why: ReleaseReason, plan: &mut Plan) {
     let workload = cluster.workloads.at(slot);
     match workload.hold {

@@ -7,8 +7,8 @@ use crate::scheduler::{
     state::{Ask, HoldId, PodRef, WorkloadSlot},
 };
 
-/// Whether a workload fits once all terminating pods are gone and all workloads with a hold are placed. Then it waits and
-/// preempts nobody (H1). Changes nothing.
+/// Whether a workload fits once all terminating pods are gone and all workloads with a hold are placed. Then it waits
+/// and preempts nobody (H1). Changes nothing.
 pub(crate) fn fits_when_settled(cluster: &mut Cluster, slot: WorkloadSlot, ask: &Ask) -> bool {
     let under_way = cluster.holds.len() + cluster.holds.unclaimed_terminating.len();
     if under_way == 0 || under_way > cluster.policy.bounds.nodes as usize {

@@ -124,7 +124,8 @@ impl NodeDevices {
         }
     }
 
-    /// How much of this resource a pod needs on each of `count` devices; nothing where its request does not divide evenly.
+    /// How much of this resource a pod needs on each of `count` devices; nothing where its request does not divide
+    /// evenly.
     pub(crate) fn part(&self, template: &Template, count: u32) -> Option<i64> {
         let (amount, count) = (requested(template, self.resource).unwrap_or(0), i64::from(count.max(1)));
         (amount % count == 0 && amount / count <= self.each).then_some(amount / count)

@@ -46,8 +46,9 @@ impl Node {
         Some(self.devices_available().zip(0u32..).filter(fits))
     }
 
-    /// The devices that a pod gets if it fits this node: the first in the node's order of devices, the lowest index among
-    /// equals (P1). Some placement policies choose other devices: [`Nodes::devices`](super::inventory::Nodes::devices).
+    /// The devices that a pod gets if it fits this node: the first in the node's order of devices, the lowest index
+    /// among equals (P1). Some placement policies choose other devices:
+    /// [`Nodes::devices`](super::inventory::Nodes::devices).
     pub(crate) fn fit(&self, template: &Template) -> Option<DeviceSet> {
         if template.request.iter().any(|(resource, amount)| self.available(*resource) < *amount) {
             return None;
@@ -72,9 +73,9 @@ impl Node {
     }
 }
 
-/// Chooses `count` of these devices, close to each other. They come from one of the smallest islands with so many free: the
-/// one with the fewest free, the first among equals. If no island has so many, all come from the largest-sized island with
-/// the most free, and the rest from the other islands by the same rule.
+/// Chooses `count` of these devices, close to each other. They come from one of the smallest islands with so many free:
+/// the one with the fewest free, the first among equals. If no island has so many, it takes all that is free of one of
+/// the largest islands, the one with the most free, and the rest from the others by the same rule.
 fn closest(free: &[u32], count: usize, islands: &[u32]) -> DeviceSet {
     let set = |devices: &[u32]| DeviceSet(devices.iter().fold(0, |set, device| set | 1 << device));
     for (level, size) in islands.iter().enumerate().filter(|_| count > 0) {

@@ -47,7 +47,8 @@ struct Block {
     entries: Vec<Entry>,
     /// At least what any of its nodes has available; exact unless `loose`.
     most: Most,
-    /// Whether `most` may be too large, because a node left the block. It is recomputed only after it has misled a search.
+    /// Whether `most` may be too large, because a node left the block. It is recomputed only after it has misled a
+    /// search.
     loose: bool,
 }
 

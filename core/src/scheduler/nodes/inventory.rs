@@ -223,7 +223,8 @@ impl Nodes {
         self.enter(at.node);
     }
 
-    /// Places a pod, or takes it off, without updating the index. The caller must reverse this before it uses the index.
+    /// Places a pod, or takes it off, without updating the index. The caller must reverse this before it uses the
+    /// index.
     pub(crate) fn move_unindexed(&mut self, at: Assignment, template: &Template, pod: PodRef, off: bool) {
         let node = self.rows.at_mut(at.node);
         if off {

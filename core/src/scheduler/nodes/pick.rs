@@ -75,8 +75,9 @@ impl Nodes {
         }
     }
 
-    /// Whether a pod may be placed on a node, whatever is free on it. The node must be up, schedulable, and in the domain
-    /// that the choice is confined to. The pod must tolerate its taints and select its labels.
+    /// Whether a pod may be placed on a node, whatever is free on it. The node must be up, schedulable, and in the
+    /// domain that the choice is confined to. Its labels must match the pod's selector, and the pod must tolerate its
+    /// taints.
     pub(crate) fn is_suitable(&self, slot: NodeSlot, template: &Template) -> bool {
         let node = self.rows.at(slot);
         let class = self.classes.get_index(node.class as usize);

@@ -1,4 +1,5 @@
-//! The index gives the node that a look at every node gives, under every placement policy, whatever happened to the nodes.
+//! The index gives the node that a look at every node gives, under every placement policy, whatever happened to the
+//! nodes.
 
 use super::{inventory::Nodes, layout::scored, reservation::NodeReservation, score};
 use crate::{

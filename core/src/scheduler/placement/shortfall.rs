@@ -91,7 +91,8 @@ pub(crate) fn no_room(
     }
 }
 
-/// How close a node is to having room for a pod; nothing when it has room. `taken` are the pods on it that count as gone.
+/// How close a node is to having room for a pod; nothing when it has room. `taken` are the pods on it that count as
+/// gone.
 pub(crate) fn near_miss(
     cluster: &Cluster,
     slot: NodeSlot,
@@ -110,9 +111,9 @@ pub(crate) fn near_miss(
     Some(NearMissNode { node: node.id, resource, lacks, needed, available, taken })
 }
 
-/// What single devices lack where their sum is enough: resource, needed and available. A request of one device is compared
-/// with the device that has the most, a request of several with the sum of the devices that have their part. The resource
-/// is the first of which too few devices have their part, or else the first resource of the devices.
+/// What single devices lack where their sum is enough: resource, needed and available. A request of one device is
+/// compared with the device that has the most, a request of several with the sum of the devices that have their part.
+/// The resource is the first of which too few devices have their part, or else the first resource of the devices.
 fn missing_on_devices(node: &Node, template: &Template) -> Option<(ResourceId, i64, i64)> {
     let first = node.devices.first()?;
     let requested = |devices: &NodeDevices| {

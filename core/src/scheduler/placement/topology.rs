@@ -1,10 +1,10 @@
 //! Gangs whose pods must share one domain of the topology tree (P1).
 //!
-//! If pods of the gang are running, their domain is the only one. Otherwise all domains of the level are tried, the one with
-//! the least available first. Without preemption, the first with room for all pods is taken; with preemption, the one
-//! where it costs least (V3), the first among equals. "Available" means the resource that the
-//! first pod requests as devices, or else cpu, or else its first resource by name, on the nodes suitable for this pod.
-//! Ties go by name, ties of nodes by id.
+//! If pods of the gang are running, their domain is the only one. Otherwise all domains of the level are tried, the one
+//! with the least available first. Without preemption, the first with room for all pods is taken; with preemption, the
+//! one where it costs least (V3), the first among equals. "Available" means the resource that the first pod requests as
+//! devices, or else cpu, or else its first resource by name, on the nodes suitable for this pod. Ties go by name, ties
+//! of nodes by id.
 
 use super::{shortfall, unit};
 use crate::{
@@ -47,8 +47,8 @@ pub(crate) fn within<T>(cluster: &mut Cluster, domain: &Domain, look: impl FnOnc
     found
 }
 
-/// Places all pods of the next unit of a workload in available room, or none (G1, P1). The pods stay on their nodes: the
-/// caller must bind them or take them off.
+/// Places all pods of the next unit of a workload in available room, or none (G1, P1). The pods stay on their nodes:
+/// the caller must bind them or take them off.
 pub(crate) fn place(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<Assignments> {
     match domains(cluster, slot) {
         None => unit::place(cluster, slot),
@@ -113,8 +113,8 @@ pub(crate) fn room_missing(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<
     }
 }
 
-/// Of the reasons of type `Room` (one for each domain), keeps only the one where the most pods found room, the first among
-/// equals. Keeps all other reasons.
+/// Of the reasons of type `Room` (one for each domain), keeps only the one where the most pods found room, the first
+/// among equals. Keeps all other reasons.
 pub(crate) fn closest(reasons: Vec<BlockingReason>) -> Vec<BlockingReason> {
     let (rooms, mut others): (Vec<BlockingReason>, Vec<BlockingReason>) =
         reasons.into_iter().partition(|reason| matches!(reason, BlockingReason::Room(_)));

@@ -68,9 +68,9 @@ impl Steps {
 
 /// The first victim of a leaf that helps (V1, R5).
 ///
-/// The index has the order from before the search, and does not know budgets. During the search a gang may lose its last
-/// elastic pod, or a workload would exhaust its budget: then it goes after workloads that follow it in the index. So
-/// candidates are looked at until one is found whose place in the index is right.
+/// The index has the order from before the search, and does not know budgets. During the search a gang may lose its
+/// last elastic pod, or a workload would exhaust its budget: then it goes after workloads that follow it in the index.
+/// So candidates are looked at until one is found whose place in the index is right.
 pub(crate) fn first_victim(
     cluster: &Cluster,
     preemptor: &Preemptor,
@@ -96,8 +96,8 @@ pub(crate) fn first_victim(
     best
 }
 
-/// The pods of a workload that one eviction takes, if it may be evicted and frees a contested resource: on the given node,
-/// or on any.
+/// The pods of a workload that one eviction takes, if it may be evicted and frees a contested resource: on the given
+/// node, or on any.
 pub(super) fn candidate(
     cluster: &Cluster,
     preemptor: &Preemptor,

@@ -9,10 +9,13 @@
 //!    [`stays_above_guarantee`]
 //! 6. Does the eviction respect the disruption budget (R7)? [`exhausts_budget`]
 //!
-//! The search asks 1 once, 2 and 3 for each leaf ([`victim_leaf`](super::victim_leaf)), and 4 to 6 for each candidate
-//! ([`candidates`](super::candidates)). An explanation asks the same functions about one workload, 4 before 2
-//! ([`protection`](mod@super::protection)); only for question 5 it has its own form. Where a lowered max is enforced
+//! The search asks 1 once. For 2 and 3 it asks about one leaf ([`victim_leaf`](super::victim_leaf::victim_leaf)), or
+//! about all leaves in one walk over the tree ([`victim_leaves`](super::victim_leaf::victim_leaves)), which needs only
+//! [`is_guarded`]. It asks 4 to 6 for each candidate ([`candidates`](super::candidates)). Where a lowered max is enforced
 //! (T4), only 4 and 5 are asked.
+//!
+//! An explanation ([`protection`](mod@super::protection)) asks the same functions about one workload, in the order 1, 4,
+//! 2, 3, 6. With `floor: Strict` it asks 3 and 5 as one question, which can differ from the search (docs/limits.md).
 
 use crate::{
     api::{Policy, Protection, QuotaId, Reclaim, Rule, Unquotaed, WithinQueuePreemption},
@@ -146,8 +149,8 @@ pub(super) fn is_guarded(cluster: &Cluster, quota: QuotaSlot, resource: usize, l
     quotas.ledger.remaining_usage(quota, resource) - loses < quotas.protected_usage(quota, resource)
 }
 
-/// In which of these resources every quota on the branch of a leaf is above its guarantee (R2b). Nothing is reclaimed from
-/// the leaf where there are none.
+/// In which of these resources every quota on the branch of a leaf is above its guarantee (R2b). Nothing is reclaimed
+/// from the leaf where there are none.
 pub(super) fn reclaimable(cluster: &Cluster, leaf: QuotaSlot, common: QuotaSlot, resources: &[usize]) -> Resources {
     let is_over = |r: &usize| branch(cluster, leaf, common).all(|q| !is_guarded(cluster, q, *r, 1));
     resources.iter().copied().filter(is_over).collect()

@@ -27,8 +27,8 @@ impl PreemptionSearch<'_> {
         }
     }
 
-    /// The quotas that would be above their min, and either use more than before or give up their guarantee for a borrower
-    /// (R1). `spared` are the indices of victims that count as restored.
+    /// The quotas that would be above their min, and either use more than before or give up their guarantee for a
+    /// borrower (R1). `spared` are the indices of victims that count as restored.
     pub(super) fn growth(&self, spared: &[usize]) -> SmallVec<[Deficit; 4]> {
         let quotas = &self.cluster.quotas;
         let mut deficits = SmallVec::new();
@@ -50,10 +50,10 @@ impl PreemptionSearch<'_> {
         amount_of(&self.preemptor.ask.total, resource)
     }
 
-    /// Whether pods within min are evicted for a preemptor that will be above it (R1). This is so where the victims without
-    /// the largest of them reduce usage to min already, unless the remaining pods of lower priority in the leaf, which
-    /// would go before the preemptor, cover what is above min. Otherwise other leaves would reclaim what this one gave up,
-    /// and the evictions would never end (S2).
+    /// Whether pods within min are evicted for a preemptor that will be above it (R1). This is so where the victims
+    /// without the largest of them reduce usage to min already, unless the remaining pods of lower priority in the
+    /// leaf, which would go before the preemptor, cover what is above min. Otherwise other leaves would reclaim what
+    /// this one gave up, and the evictions would never end (S2).
     fn gives_up_guarantee(&self, spared: &[usize], (q, r): Deficit, before: i64) -> bool {
         let (cluster, leaf) = (&*self.cluster, self.preemptor.leaf);
         let (rest, min) = (cluster.quotas.ledger.projected_usage(q, r), cluster.quotas.min(q, r));

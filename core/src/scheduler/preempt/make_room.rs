@@ -59,8 +59,8 @@ impl PreemptionSearch<'_> {
         BlockingReason::Room(room)
     }
 
-    /// Suitable nodes with a pod that may be evicted, by id. Where there are more than may be tried, the leaves whose pods
-    /// would go first (V1) are looked at first.
+    /// Suitable nodes with a pod that may be evicted, by id. Where there are more than may be tried, the leaves whose
+    /// pods would go first (V1) are looked at first.
     fn nodes_to_try(&mut self, id: TemplateId) -> Vec<NodeSlot> {
         let cluster = &*self.cluster;
         let template = cluster.workloads.interner.template(id);

@@ -69,8 +69,8 @@ fn not_entitled(cluster: &Cluster, ask: &Ask, at: QuotaSlot) -> Protection {
     ask.requested().find_map(over).unwrap_or(Protection::NotEnough)
 }
 
-/// The first quota on a victim's branch, from its leaf up, whose guarantee forbids the eviction because of what it frees
-/// of this resource (R2b).
+/// The first quota on a victim's branch, from its leaf up, whose guarantee forbids the eviction because of what it
+/// frees of this resource (R2b).
 fn guard(cluster: &Cluster, victim: &Workload, common: QuotaSlot, resource: usize) -> Option<QuotaId> {
     let loses = match cluster.policy.floor {
         Floor::Pod => 1,

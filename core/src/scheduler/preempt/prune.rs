@@ -43,7 +43,8 @@ impl PreemptionSearch<'_> {
         needed
     }
 
-    /// Whether the workload can be placed elsewhere, where restored victims are in its way. Then it is; otherwise it stays.
+    /// Whether the workload can be placed elsewhere, where restored victims are in its way. Then it is; otherwise it
+    /// stays.
     fn is_legal_elsewhere(&mut self, spared: &[usize]) -> bool {
         let before = self.trial.bound().to_vec();
         self.cluster.trial_unbind(&mut self.trial);

@@ -1,9 +1,9 @@
 //! The search for a plan that places a workload by evicting others (R4 to R7, V2 to V4, G1).
 //!
-//! The search clears the quotas whose max would be exceeded, and places the pods, each on a node with room or on the best
-//! node to make room on. Where only quota is missing, quotas come first, otherwise nodes (V4). Then it offsets borrowing
-//! that would grow (R1). Last, it spares every victim that the plan can do without (V2). All of this happens on trial: the
-//! search gives a plan and leaves the state as it was.
+//! The search clears the quotas whose max would be exceeded, and places the pods, each on a node with room or on the
+//! best node to make room on. Where only quota is missing, quotas come first, otherwise nodes (V4). Then it offsets
+//! borrowing that would grow (R1). Last, it spares every victim that the plan can do without (V2). All of this happens
+//! on trial: the search gives a plan and leaves the state as it was.
 
 use super::{
     candidates::{Candidate, Steps, better_candidate, first_victim},

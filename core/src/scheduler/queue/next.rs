@@ -44,8 +44,8 @@ impl Tournament {
         offered.into_iter().flatten().min().map(|(_, queue)| queue)
     }
 
-    /// The first entitled queue whose head comes first in its leaf, since inside a leaf priority goes before entitlement
-    /// (O1). Also gives the due queues that were judged not entitled.
+    /// The first entitled queue whose head comes first in its leaf, since inside a leaf priority goes before
+    /// entitlement (O1). Also gives the due queues that were judged not entitled.
     fn first_entitled<E, A, L>(&self, judge: &Judge<E, A, L>) -> (Option<RequestQueue>, Vec<(PendingKey, RequestQueue)>)
     where
         E: Fn(RequestQueue) -> bool,

@@ -123,8 +123,8 @@ impl Queue {
         *self.pending.at_mut(slot) = pending;
     }
 
-    /// After a change of the usage of a leaf, marks the quotas on its path for re-evaluation. Where the order goes by share,
-    /// also moves the workloads of the leaf to their new place.
+    /// After a change of the usage of a leaf, marks the quotas on its path for re-evaluation. Where the order goes by
+    /// share, also moves the workloads of the leaf to their new place.
     pub(crate) fn touch(&mut self, leaf: QuotaSlot, workloads: &Workloads, quotas: &Quotas) {
         quotas.ledger.path(leaf).for_each(|q| self.tournament.touch(q));
         if self.order == Order::Share {

@@ -64,8 +64,8 @@ pub(super) struct Entry {
     /// Whether the queue is tried next time whatever its quotas admit.
     pub(super) due: bool,
     pub(super) retry_on_event: bool,
-    /// Whether its head could not be placed although every quota admits it. Then the queue is not offered again before the
-    /// next event or the end of a hold.
+    /// Whether its head could not be placed although every quota admits it. Then the queue is not offered again before
+    /// the next event or the end of a hold.
     pub(super) suspended: bool,
 }
 

@@ -8,8 +8,8 @@
 //!
 //! A queue is *suspended* when its head could not be placed although every quota on the path admits it. The tournament
 //! offers it again after the next event or the end of a hold. A queue that is *due* is tried whatever its quotas admit.
-//! It becomes due when it gets a new first workload, when the guarantee of its leaf covers its request again, and after an
-//! event, if its head could then preempt or take over a hold.
+//! It becomes due when it gets a new first workload, when the guarantee of its leaf covers its request again, and after
+//! an event, if its head could then preempt or take over a hold.
 
 use super::{
     order::PendingKey,
@@ -167,8 +167,8 @@ impl Tournament {
         self.get(queue).is_some_and(|entry| entry.due)
     }
 
-    /// Whether the tournament offers a queue: every quota on its path admits it, it is not suspended, and a node may have
-    /// room.
+    /// Whether the tournament offers a queue: every quota on its path admits it, it is not suspended, and a node may
+    /// have room.
     pub(crate) fn is_ready(&self, queue: RequestQueue) -> bool {
         let Some(class) = self.classes.get(queue.ask) else { return false };
         let passes =
@@ -332,15 +332,16 @@ impl Tournament {
         self.newly_due.push(queue);
     }
 
-    /// After the next event, the queue is checked again: it becomes due if its head could then preempt.
+    /// After the next event, the queue is checked again: it becomes due if its head could then preempt or take over a
+    /// hold.
     pub(crate) fn retry_on_event(&mut self, queue: RequestQueue) {
         if !std::mem::replace(&mut self.entry(queue).retry_on_event, true) {
             self.retry_on_event.push(queue);
         }
     }
 
-    /// Notes that the head of a queue could not be placed. `retry`: the next event may change that. `suspend`: the tournament
-    /// would otherwise offer the queue again at once.
+    /// Notes that the head of a queue could not be placed. `retry`: the next event may change that. `suspend`: the
+    /// tournament would otherwise offer the queue again at once.
     pub(crate) fn could_not_place(&mut self, queue: RequestQueue, retry: bool, suspend: bool) {
         let head = self.head(queue);
         if std::mem::replace(&mut self.entry(queue).due, false)

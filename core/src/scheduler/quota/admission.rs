@@ -1,4 +1,5 @@
-//! Admission: whether the quotas on a path admit a request (A1, A2, A5), and whether their guarantees cover it (O1, R2a).
+//! Admission: whether the quotas on a path admit a request (A1, A2, A5), and whether their guarantees cover it (O1,
+//! R2a).
 
 use super::quotas::Quotas;
 use crate::{
@@ -94,8 +95,8 @@ impl Quotas {
         })
     }
 
-    /// Whether a request is not preemptible and would take non-preemptible usage above a min on the path (A2). No eviction
-    /// changes that.
+    /// Whether a request is not preemptible and would take non-preemptible usage above a min on the path (A2). No
+    /// eviction changes that.
     pub(crate) fn lacks_guarantee(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
         let lacks = |q, (r, amount): (usize, i64)| {
             self.ledger.non_preemptible_usage(q, r).saturating_add(amount) > self.min(q, r)
@@ -104,8 +105,8 @@ impl Quotas {
         !ask.preemptible && quotas().any(|q| ask.requested().any(|need| lacks(q, need)))
     }
 
-    /// The admission of a request at one quota, for the tournament of pending workloads. With lend floors (L3) the charge
-    /// depends on the leaf: then this may admit a request that [`admits`](Self::admits) refuses.
+    /// The admission of a request at one quota, for the tournament of pending workloads. With lend floors (L3) the
+    /// charge depends on the leaf: then this may admit a request that [`admits`](Self::admits) refuses.
     pub(crate) fn admission(&self, ask: &Ask, slot: QuotaSlot) -> Admission {
         let Some(quota) = self.quota_id(slot) else { return Admission { admits: true, within_min: false } };
         let is_leaf = self.tree.is_leaf(quota);
@@ -120,7 +121,8 @@ impl Quotas {
         Admission { admits, within_min: self.covers(ask, slot) }
     }
 
-    /// Whether the projected usage of a quota with the request is within its min (O1). Always so at a root with children.
+    /// Whether the projected usage of a quota with the request is within its min (O1). Always so at a root with
+    /// children.
     fn covers(&self, ask: &Ask, slot: QuotaSlot) -> bool {
         let within = |(r, amount)| self.ledger.projected_usage(slot, r).saturating_add(amount) <= self.min(slot, r);
         self.is_inner_root(slot) || ask.requested().all(within)

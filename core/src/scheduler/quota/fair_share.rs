@@ -1,5 +1,5 @@
-//! Fair shares: what every quota would get if the capacity were divided now (F1, F2). Fractions are exact. The base units
-//! that remain after rounding down go to the largest remainders, the earlier sibling first among equals.
+//! Fair shares: what every quota would get if the capacity were divided now (F1, F2). Fractions are exact. The base
+//! units that remain after rounding down go to the largest remainders, the earlier sibling first among equals.
 
 use super::quotas::Quotas;
 use crate::{
@@ -19,7 +19,8 @@ struct Claimant {
     min: i64,
 }
 
-/// What all nodes together have of each governed resource. `changes` tells whether this may differ from an earlier value.
+/// What all nodes together have of each governed resource. `changes` tells whether this may differ from an earlier
+/// value.
 pub(crate) struct Capacity<F: Fn(usize) -> i64> {
     pub(crate) changes: u64,
     pub(crate) of: F,

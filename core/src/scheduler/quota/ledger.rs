@@ -1,7 +1,7 @@
 //! The ledger: what every quota uses, kept up to date along one path of the tree per change (L1 to L3).
 //!
-//! A row is a quota, in the order of ids; the last row is for pods without a quota. A column is a governed resource. All
-//! sums fit 64 bits, because a workload that could make one overflow is refused at submission.
+//! A row is a quota, in the order of ids; the last row is for pods without a quota. A column is a governed resource.
+//! All sums fit 64 bits, because a workload that could make one overflow is refused at submission.
 
 use super::pending_change::LendingReservations;
 use crate::{

@@ -46,8 +46,8 @@ impl Ledger {
     }
 
     /// Recomputes the most that each quota on the path of a pending change may be charged. That is the larger of two
-    /// charges: with all changes, and with only those that increase it, each at its turn in the order of holds. Costs, for
-    /// each quota, the paths of the changes below it.
+    /// charges: with all changes, and with only those that increase it, each at its turn in the order of holds. Costs,
+    /// for each quota, the paths of the changes below it.
     pub(super) fn recompute_reservations(&mut self) {
         let LendingReservations { changes, needs } = std::mem::take(&mut self.lending);
         for (q, need) in &needs {

@@ -1,4 +1,5 @@
-//! The quotas: the tree, the ledger of what each quota uses, and the questions that admission and preemption ask of them.
+//! The quotas: the tree, the ledger of what each quota uses, and the questions that admission and preemption ask of
+//! them.
 
 mod admission;
 mod fair_share;

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The quotas whose max was lowered below their usage.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OverMax {
-    /// The time of the first decision that saw each quota above its max; nothing before that decision (T4). Kept only where
-    /// the policy enforces a lowered max.
+    /// The time of the first decision that saw each quota above its max; nothing before that decision (T4). Kept only
+    /// where the policy enforces a lowered max.
     pub(super) since: BTreeMap<QuotaSlot, Option<Time>>,
-    /// Quotas that a change of the tree put above their max, until they are within it again. The audit excuses them (I2).
+    /// Quotas that a change of the tree put above their max, until they are within it again. The audit excuses them
+    /// (I2).
     pub(super) excused: BTreeSet<QuotaSlot>,
 }
 

@@ -1,7 +1,7 @@
 //! Arenas: rows under dense keys that this crate issues itself.
 //!
-//! Only this file uses indexing. A key without a row is a bug of this crate, never of the input. It panics, since going on
-//! could lead to a wrong decision.
+//! Only this file uses indexing. A key without a row is a bug of this crate, never of the input. It panics, since going
+//! on could lead to a wrong decision.
 
 use super::keys::{Key, QuotaSlot};
 use std::marker::PhantomData;

@@ -123,8 +123,8 @@ impl Workload {
         if being_bound { Time(u64::MAX) } else { self.ran_since }
     }
 
-    /// What protects it from eviction for any other workload (R2c): it is not preemptible, or the same decision bound it and
-    /// no plan may undo itself (S1).
+    /// What protects it from eviction for any other workload (R2c): it is not preemptible, or the same decision bound
+    /// it and no plan may undo itself (S1).
     pub(crate) fn protection(&self) -> Option<Protection> {
         match (self.preemptible, self.bound_this_cycle) {
             (false, _) => Some(Protection::NonPreemptible),

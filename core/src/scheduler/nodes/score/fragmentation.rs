@@ -1,9 +1,9 @@
-//! Fragmentation gradient descent, placement `Fgd` (P2): how much of a node's free devices the typical pods could use, and
-//! how much of that would be lost by placing a pod there.
+//! Fragmentation gradient descent, placement `Fgd` (P2): how much of a node's free devices the typical pods could use,
+//! and how much of that would be lost by placing a pod there.
 //!
 //! A free device is a fragment for a shape of pod when the node has no room for the shape, or the device too little of
-//! it. What is free and no fragment is *usable*, summed over shapes by weight. All sums are exact; the table below turns
-//! a loss into points without floating point.
+//! it. What is free and no fragment is *usable*, summed over shapes by weight. All sums are exact; the table below
+//! turns a loss into points without floating point.
 
 use crate::{
     api::{DeviceSet, PodTemplate, TypicalPod},
@@ -19,8 +19,8 @@ use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 
-/// `10^9 ln(k / (100 - k))` for k from 51 to 99, rounded: the least change of fragmentation, in devices, that is worth k
-/// points of 100. For 50 it is 0, and below 50 it is the same with the opposite sign.
+/// `10^9 ln(k / (100 - k))` for k from 51 to 99, rounded: the least change of fragmentation, in devices, that is worth
+/// k points of 100. For 50 it is 0, and below 50 it is the same with the opposite sign.
 const STEPS: [i128; 49] = [
     40_005_335,
     80_042_708,
@@ -111,7 +111,8 @@ struct Several {
     weights: Vec<i64>,
 }
 
-/// How the request of a shape is divided over these devices. `Some(None)`: it needs none. `None`: it is not allowed here.
+/// How the request of a shape is divided over these devices. `Some(None)`: it needs none. `None`: it is not allowed
+/// here.
 fn ask_of(template: &PodTemplate, name: &str, held: &NodeDevices) -> Option<Option<Devices>> {
     let (resource, each) = (held.resource, held.each);
     if let Some(ask) = template.devices.as_ref().filter(|ask| ask.resource == name) {
@@ -233,8 +234,8 @@ impl Fragmentation {
         self.kind(node).map_or(0, |kind| kind.usable(self.cpu(node), node.devices_available()))
     }
 
-    /// Points of 100 for putting a pod here, and the devices for it; nothing if it does not fit. A fraction of one device
-    /// goes where it gives most points, the lowest index among equals.
+    /// Points of 100 for putting a pod here, and the devices for it; nothing if it does not fit. A fraction of one
+    /// device goes where it gives most points, the lowest index among equals.
     pub(crate) fn points(&self, node: &Node, template: &Template, usable: i128) -> Option<(u32, DeviceSet)> {
         let fullest = node.fit(template)?;
         let Some(kind) = self.kind(node) else { return Some((EVEN, fullest)) };

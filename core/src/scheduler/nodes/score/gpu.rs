@@ -1,5 +1,5 @@
-//! Placement scores that depend on the pod, in points of 100 (P2): dot product, GPU packing and GPU clustering, as in the
-//! experiments on the openb traces. Points are whole; more is better.
+//! Placement scores that depend on the pod, in points of 100 (P2): dot product, GPU packing and GPU clustering, as in
+//! the experiments on the openb traces. Points are whole; more is better.
 
 use crate::{
     api::DeviceSet,
@@ -17,8 +17,8 @@ fn share(amount: i64, largest: i64) -> u128 {
     u128::from(amount.max(0).unsigned_abs()) * SHARE / u128::from(largest.max(1).unsigned_abs())
 }
 
-/// 100 less the mean product, over the scored resources, of what is available and what is requested, each relative to the
-/// largest node; rounded down.
+/// 100 less the mean product, over the scored resources, of what is available and what is requested, each relative to
+/// the largest node; rounded down.
 pub(crate) fn dot_product(node: &Node, template: &Template, largest: &[i64]) -> u32 {
     let mut product = 0u128;
     for resource in &node.scored {
@@ -30,8 +30,9 @@ pub(crate) fn dot_product(node: &Node, template: &Template, largest: &[i64]) -> 
     u32::try_from(whole.saturating_sub(product) * 100 / whole).unwrap_or_default()
 }
 
-/// Points by the devices that the pod would get. All partly in use: 50 to 100, the fuller the better. Some of them whole, on
-/// a node with a device in use: 33 to 49. A node whose devices are all whole: below 33. A pod without devices: 0.
+/// Points by the devices that the pod would get. All partly in use: 50 to 100, the fuller the better. Some of them
+/// whole, on a node with a device in use: 33 to 49. A node whose devices are all whole: below 33. A pod without
+/// devices: 0.
 pub(crate) fn packing(node: &Node, template: &Template, devices: DeviceSet) -> u32 {
     let (Some(held), Some(Some(_))) = (node.devices.first(), node.device_ask(template)) else { return 0 };
     let count = narrow(node.devices_available().count());
@@ -48,8 +49,9 @@ pub(crate) fn packing(node: &Node, template: &Template, devices: DeviceSet) -> u
     100u32.saturating_sub(u32::try_from(left / 10).unwrap_or(u32::MAX)).max(50)
 }
 
-/// Points in four ranges of 25, from the best: only pods of the same kind on the node; such pods among others; no pods with
-/// devices; only pods of other kinds. Within a range, less available devices give more points. A pod without devices: 0.
+/// Points in four ranges of 25, from the best: only pods of the same kind on the node; such pods among others; no pods
+/// with devices; only pods of other kinds. Within a range, less available devices give more points. A pod without
+/// devices: 0.
 pub(crate) fn clustering(node: &Node, template: &Template, largest: &[i64]) -> u32 {
     let (Some(held), Some(Some(ask))) = (node.devices.first(), node.device_ask(template)) else { return 0 };
     let own = cluster(ask.count, ask.each, held.each);

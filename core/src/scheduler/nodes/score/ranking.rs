@@ -1,7 +1,8 @@
 //! The rank of each node for each template that was placed, where scores depend on the pod.
 //!
-//! The rank of a node stays the same until something changes on the node. So a list is updated by looking only at the nodes
-//! that changed since it was last used. If lists would take too much memory, those unused for the longest time are dropped.
+//! The rank of a node stays the same until something changes on the node. So a list is updated by looking only at the
+//! nodes that changed since it was last used. If lists would take too much memory, those unused for the longest time
+//! are dropped.
 
 use crate::scheduler::state::{Key, NodeSlot, Table, TemplateId, narrow};
 use std::collections::VecDeque;
@@ -86,7 +87,8 @@ impl Rankings {
         self.kept = 0;
     }
 
-    /// The least rank of all `slots` nodes for a template, where `rate` gives the rank of one; [`UNFIT`] if there is none.
+    /// The least rank of all `slots` nodes for a template, where `rate` gives the rank of one; [`UNFIT`] if there is
+    /// none.
     pub(crate) fn least(&mut self, id: TemplateId, slots: usize, rate: impl FnMut(NodeSlot) -> u64) -> u64 {
         self.update(id, slots, rate).least.iter().copied().min().unwrap_or(UNFIT)
     }
