@@ -172,5 +172,5 @@ pub use scheduler::{
 };
 pub use tree::QuotaTree;
 
-/// The version of the rules: it moves whenever a decision changes.
+/// The version of the rules. It changes whenever a decision changes.
 pub const SEMANTICS_VERSION: &str = "1";

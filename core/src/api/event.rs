@@ -191,7 +191,7 @@ pub enum EventError {
     /// Too many distinct values.
     #[error("too many {what}: at most {most}")]
     TooMany {
-        /// Of what.
+        /// What there are too many of.
         what: &'static str,
         /// The most.
         most: usize,

@@ -143,8 +143,8 @@ impl<'a> Advisor<'a> {
         if !self.cluster().holds.is_empty() && self.is_placed_after(&with_amount(&most, 0)) {
             return None;
         }
-        // The quick test says no too often, as other workloads may go first: the search goes on without it from what it
-        // found to be the least.
+        // The quick test can refuse an amount that is enough, because other workloads may go first. So a second round
+        // searches below the result of the first without it.
         for quick in [true, false] {
             let (mut fails, mut next) = (0, works - 1);
             while works - fails > 1 {

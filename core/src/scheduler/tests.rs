@@ -1,4 +1,4 @@
-//! The demo of the semantics, straight on the core.
+//! The demo, and tests that need access to the state inside a scheduler.
 
 use crate::*;
 

@@ -11,14 +11,14 @@ use crate::{
 };
 
 impl Scheduler {
-    /// The ledger of a quota (L1, L2). Nothing is in use for an id of another tree.
+    /// The ledger of a quota (L1, L2). All amounts are 0 for an id of another tree.
     #[must_use]
     pub fn usage(&self, quota: QuotaId) -> Usage {
         self.cluster.quotas.usage(quota)
     }
 
-    /// The fair share of every quota now, one row a quota in tree order, one amount a governed resource, base units
-    /// (F1, F2).
+    /// The fair share of every quota now (F1, F2): one row for each quota in tree order, one amount for each governed
+    /// resource, in base units.
     ///
     /// Takes time in proportion to the tree, times the number of siblings that reach their limit.
     #[must_use]
@@ -28,8 +28,8 @@ impl Scheduler {
         shares.rows().to_vec()
     }
 
-    /// Updates kept shares of this scheduler. Looks at every quota once, and divides again only among siblings of which
-    /// one has another demand, or whose parent has another share.
+    /// Brings kept fair shares up to date. Looks at every quota once. Divides again only among siblings of which one
+    /// has another demand, or whose parent has another share.
     pub fn refresh_fair_shares(&self, kept: &mut FairShares) {
         let nodes = &self.cluster.nodes;
         kept.refresh(&self.cluster.quotas, Capacity { changes: nodes.changes(), of: |r| nodes.capacity(r) });

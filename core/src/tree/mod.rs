@@ -8,7 +8,7 @@ mod validate;
 
 use crate::api::{Amounts, Finding, Name, NameMap, OverPromised, QuotaId, QuotaSpec, Severity, TreeSpec};
 
-/// The max that means "unlimited" (Q3).
+/// The value of max that means "unlimited" (Q3).
 pub(crate) const UNLIMITED: i64 = i64::MAX;
 
 /// A validated quota tree. Ids are places in its preorder; the root is 0.

@@ -19,8 +19,8 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// Checks a plan against the state it was made from: no pod is evicted that must not be (I3), what is evicted makes it
-/// legal to place the workload it is evicted for (I4), and no victim can be spared (I5).
+/// Checks a plan against the state it was made from: every victim may be evicted (I3), each preemptor may be placed
+/// once its victims are gone (I4), and no victim can be spared (I5).
 ///
 /// I5 is not checked where sums of amounts do not decide whether a pod fits, or may be evicted: with devices, resources
 /// that no quota governs, lending limits, job limits or fair shares.

@@ -17,7 +17,7 @@ impl VictimIndex {
         Self { by_leaf: (0..quotas).map(|_| BTreeSet::new()).collect(), keys: Table::default() }
     }
 
-    /// The possible victims of a leaf, the first to go first.
+    /// The possible victims of a leaf, in victim order (V1).
     pub(crate) fn of(&self, leaf: QuotaSlot) -> &BTreeSet<VictimKey> {
         self.by_leaf.at(leaf)
     }

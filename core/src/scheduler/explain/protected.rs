@@ -10,7 +10,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// What would have to be freed, and where: below a quota, in the own leaf, or on suitable nodes.
+/// What would have to be freed, and where: below a quota, in the workload's own leaf, or on suitable nodes.
 #[derive(Default)]
 struct Deficits {
     below: Vec<(QuotaId, usize)>,

@@ -1,4 +1,4 @@
-//! One event: it is checked first, then applied. An event that is refused changes nothing.
+//! How an event changes the state. It is checked first, then applied; an event that is refused changes nothing.
 
 mod node;
 mod pod;

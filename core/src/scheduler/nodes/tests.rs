@@ -1,5 +1,4 @@
-//! The index gives the node that a look at every node gives, under every placement policy, whatever happened to the
-//! nodes.
+//! Under every placement policy, the index finds the same node as a search over all nodes, whatever happened before.
 
 use super::{inventory::Nodes, layout::scored, reservation::NodeReservation, score};
 use crate::{
@@ -80,7 +79,7 @@ fn node(id: u32, dice: &mut Dice) -> NodeSpec {
     node
 }
 
-/// The place of the best node, by looking at all.
+/// The best node, found by a search over all nodes.
 fn plainly(nodes: &Nodes, template: &Template, draw: u64) -> Option<NodeId> {
     let scorer = &nodes.scorer;
     let mut fitting: Vec<(u64, NodeId)> = Vec::new();

@@ -11,11 +11,11 @@
 //!
 //! The search asks 1 once. For 2 and 3 it asks about one leaf ([`victim_leaf`](super::victim_leaf::victim_leaf)), or
 //! about all leaves in one walk over the tree ([`victim_leaves`](super::victim_leaf::victim_leaves)), which needs only
-//! [`is_guarded`]. It asks 4 to 6 for each candidate ([`candidates`](super::candidates)). Where a lowered max is enforced
-//! (T4), only 4 and 5 are asked.
+//! [`is_guarded`]. It asks 4 to 6 for each candidate ([`candidates`](super::candidates)). Where a lowered max is
+//! enforced (T4), only 4 and 5 are asked.
 //!
-//! An explanation ([`protection`](mod@super::protection)) asks the same functions about one workload, in the order 1, 4,
-//! 2, 3, 6. With `floor: Strict` it asks 3 and 5 as one question, which can differ from the search (docs/limits.md).
+//! An explanation ([`protection`](mod@super::protection)) asks the same functions about one workload, in the order 1,
+//! 4, 2, 3, 6. With `floor: Strict` it asks 3 and 5 as one question, which can differ from the search (docs/limits.md).
 
 use crate::{
     api::{Policy, Protection, QuotaId, Reclaim, Rule, Unquotaed, WithinQueuePreemption},

@@ -72,7 +72,7 @@ impl PreemptionSearch<'_> {
         rest.saturating_sub(goes_first).saturating_add(self.requested(r)) > min
     }
 
-    /// The first quota whose borrowing would grow, with how much it could use without (X1).
+    /// The reason that borrowing would grow, for the first such quota (X1).
     fn explain_growth(&self, deficits: &[Deficit]) -> Option<BlockingReason> {
         let (q, r) = *deficits.first().filter(|_| self.explains)?;
         let quotas = &self.cluster.quotas;

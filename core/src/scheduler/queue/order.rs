@@ -84,8 +84,8 @@ fn by_overuse(a: &[Ratio], b: &[Ratio]) -> Ordering {
     levels.map(|level| at(b, level).cmp(&at(a, level))).find(|o| *o != Ordering::Equal).unwrap_or(Ordering::Equal)
 }
 
-/// The order in which leaves are searched for victims where not all can be: pods without a quota, lowest priority,
-/// largest overuse (V1).
+/// The order in which leaves are searched for victims where not all can be searched: pods without a quota, lowest
+/// priority, largest overuse (V1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ByOveruse {
     pub(crate) has_quota: bool,

@@ -43,14 +43,14 @@ pub struct FairShares {
 }
 
 impl FairShares {
-    /// One row a quota in tree order, one amount a governed resource, base units.
+    /// One row for each quota in tree order, one amount for each governed resource, in base units.
     #[must_use]
     pub fn rows(&self) -> &[Vec<i64>] {
         &self.rows
     }
 
-    /// Updates the shares. Looks at every quota once, and divides again only among siblings of which one has another
-    /// demand, or whose parent has another share.
+    /// Brings the shares up to date. Looks at every quota once. Divides again only among siblings of which one has
+    /// another demand, or whose parent has another share.
     pub(crate) fn refresh(&mut self, quotas: &Quotas, capacity: Capacity<impl Fn(usize) -> i64>) {
         let (width, len) = (quotas.tree.width(), quotas.tree.len());
         let is_new = self.rows.len() != len;

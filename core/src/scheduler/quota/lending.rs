@@ -101,7 +101,7 @@ impl Ledger {
         }
     }
 
-    /// Whether usage of this leaf changes what holds reserve.
+    /// Whether a change of this leaf's usage can change what holds reserve (L3).
     pub(super) fn depends_on_reservations(&self, leaf: QuotaSlot) -> bool {
         !self.lending.changes.is_empty() && self.has_lend_limit(leaf)
     }

@@ -14,7 +14,7 @@ pub(crate) struct Quotas {
     pub(crate) ledger: Ledger,
     pub(crate) over_max: OverMax,
     pub(super) reclaim: Reclaim,
-    /// Fair shares, one row a quota; kept up to date only where the policy reclaims by them (F3).
+    /// Fair shares, one row for each quota; kept up to date only where the policy reclaims by them (F3).
     pub(super) shares: Vec<Vec<i64>>,
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Set {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pod {
-    /// Nothing when it has ended.
+    /// `None` when it has ended.
     pub(crate) state: Option<PodState>,
     /// Which of the workload's sets it belongs to.
     pub(crate) set: u16,

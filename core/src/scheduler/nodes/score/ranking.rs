@@ -87,13 +87,14 @@ impl Rankings {
         self.kept = 0;
     }
 
-    /// The least rank of all `slots` nodes for a template, where `rate` gives the rank of one; [`UNFIT`] if there is
-    /// none.
+    /// The least rank for a template among the first `slots` nodes; [`UNFIT`] if none fits. `rate` computes the rank of
+    /// a node.
     pub(crate) fn least(&mut self, id: TemplateId, slots: usize, rate: impl FnMut(NodeSlot) -> u64) -> u64 {
         self.update(id, slots, rate).least.iter().copied().min().unwrap_or(UNFIT)
     }
 
-    /// The `nth` least rank of the nodes that fit, where `nth` is given how many do; [`UNFIT`] if none does.
+    /// The n-th least rank of the nodes that fit; [`UNFIT`] if none does. `nth` chooses n from the number of nodes that
+    /// fit.
     pub(crate) fn nth(
         &mut self,
         id: TemplateId,
