@@ -209,7 +209,7 @@ pub enum Placement {
     /// Fragmentation gradient descent: the node where the pod least reduces what the typical pods could use of the free
     /// devices.
     Fgd,
-    /// The node with the fewest devices, so that small nodes fill up before large ones.
+    /// The feasible node with the fewest devices, so that small nodes fill up before large ones.
     LeastGpus,
 }
 
