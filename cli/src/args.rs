@@ -108,7 +108,7 @@ Exit codes: 0 all claims hold, 1 a claim failed, 2 invalid file or argument, 3 i
 pub(crate) struct Run {
     /// The scenario file.
     pub(crate) file: PathBuf,
-    /// Stop at this time, for example `2m30s`, after all events of that time.
+    /// Stop after all events at this time, for example `2m30s`.
     #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
     pub(crate) at: Option<Time>,
     #[command(flatten)]
@@ -171,7 +171,7 @@ pub(crate) struct Check {
     /// Write the results as JUnit XML to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
-    /// The number of scenarios that run in parallel; results do not depend on it.
+    /// The number of scenarios that run in parallel; does not affect results.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
     #[command(flatten)]
@@ -193,7 +193,7 @@ Exit codes: 0 success, 2 invalid file or argument, 3 internal error.")]
 pub(crate) struct Inspect {
     /// The scenario file.
     pub(crate) file: PathBuf,
-    /// The time of the state, after all events of that time; the end of the run if absent.
+    /// Show the state after all events at this time (default: the end of the run).
     #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
     pub(crate) at: Option<Time>,
     #[command(flatten)]
@@ -221,7 +221,7 @@ pub(crate) struct Tenancy {
     /// Print only this user, with every leaf quota it may not use and the reason.
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
-    /// The time of the state, with the usage at that time; the start of the run if absent.
+    /// Show the access and the usage at this time (default: the start of the run, without usage).
     #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
     pub(crate) at: Option<Time>,
     #[command(flatten)]
@@ -270,7 +270,7 @@ pub(crate) struct Explain {
         conflicts_with_all = ["file", "Who", "at", "seed", "policy"]
     )]
     pub(crate) rule: Option<String>,
-    /// The time of the state, after all events of that time; the end of the run if absent.
+    /// Show the state after all events at this time (default: the end of the run).
     #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
     pub(crate) at: Option<Time>,
     #[command(flatten)]
@@ -426,7 +426,7 @@ pub(crate) struct Swarm {
     /// Write the scenarios that fail into this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// The number of scenarios that run in parallel; results do not depend on it.
+    /// The number of scenarios that run in parallel; does not affect results.
     #[arg(long, value_name = "J")]
     pub(crate) jobs: Option<usize>,
     #[command(flatten)]
@@ -451,7 +451,7 @@ pub(crate) struct Shrink {
     /// Write the result to this file instead of stdout.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// The failure to keep, by a part of its text: of a claim, or `law: S3`, `audit: I2`; the first failure if absent.
+    /// Keep the failure whose text contains TEXT (a part of a claim, or `law: S3`, `audit: I2`); default: the first.
     #[arg(long, value_name = "TEXT")]
     pub(crate) claim: Option<String>,
     /// The most candidate scenarios to try.
@@ -469,7 +469,7 @@ pub(crate) struct Fmt {
     /// Scenario files, or folders of them.
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// Change no file; exit 1 if one is not formatted.
+    /// Do not write; exit 1 if any file needs formatting.
     #[arg(long)]
     pub(crate) check: bool,
 }

@@ -23,7 +23,8 @@ pub struct Short {
 impl fmt::Display for Short {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { size, wanted, missing } = self;
-        write!(f, "{missing} of {wanted} guaranteed cells of {size} devices cannot be formed from healthy devices")
+        let (can, device) = (wanted - missing, if *size == 1 { "device" } else { "devices" });
+        write!(f, "the healthy devices form only {can} of the {wanted} guaranteed cells of {size} {device}")
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn quota_drains(result: &RunResult, style: Style) -> String {
         text.push_str(&format!("  at {}  {}\n", span(row.at_ms), overrun(row)));
     }
     if all.len() > style.rows {
-        let more = many((all.len() - style.rows) as u64, "more");
+        let more = many((all.len() - style.rows) as u64, "more quota");
         text.push_str(&style.paint(Tone::Faint, &format!("… and {more}\n")));
     }
     text
@@ -55,7 +55,8 @@ pub(crate) fn nodes(m: &Metrics) -> Option<String> {
         parts.push(format!("{} timed out", many(m.failed_drains, "drain")));
     }
     if m.cost_milli > 0 {
-        parts.push(format!("cost {}, of which {} idle (unallocated)", money(m.cost_milli), money(m.cost_idle_milli)));
+        let (cost, idle) = (money(m.cost_milli), money(m.cost_idle_milli));
+        parts.push(format!("cost {cost} price units, of which {idle} for idle (unallocated) capacity"));
     }
     (!parts.is_empty()).then(|| parts.join(", "))
 }

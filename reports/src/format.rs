@@ -44,19 +44,6 @@ pub(crate) fn unit_hours(resource: &str, base_seconds: u128) -> String {
     format!("{}.{:02} {of}{resource}-hours", count(hundredths / 100), hundredths % 100)
 }
 
-/// The mean in seconds of a sum of milliseconds, to the hundredth, rounded half up; `0.00` if the count is 0.
-///
-/// ```
-/// assert_eq!(quotree_reports::seconds(1_000, 3), "0.33");
-/// assert_eq!(quotree_reports::seconds(20, 2), "0.01");
-/// ```
-#[must_use]
-pub fn seconds(sum_ms: u128, of: u64) -> String {
-    let of = u128::from(of.max(1));
-    let hundredths = (sum_ms + 5 * of) / (10 * of);
-    format!("{}.{:02}", hundredths / 100, hundredths % 100)
-}
-
 /// A count with thousands separators: `82,247`.
 #[must_use]
 pub fn count(number: u128) -> String {
@@ -92,9 +79,16 @@ pub(crate) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// One amount as a Kubernetes quantity.
+/// One amount as a Kubernetes quantity; a fraction as a decimal: `10.434`, not `10434m`.
 pub(crate) fn amount(resource: &str, amount: i64) -> String {
-    QuantityText { amount, unit: Unit::of(resource) }.to_string()
+    match Unit::of(resource) {
+        Unit::Milli if amount % 1000 != 0 => {
+            let (sign, size) = (if amount < 0 { "-" } else { "" }, amount.unsigned_abs());
+            let digits = format!("{:03}", size % 1000);
+            format!("{sign}{}.{}", size / 1000, digits.trim_end_matches('0'))
+        }
+        unit => QuantityText { amount, unit }.to_string(),
+    }
 }
 
 /// The amounts above 0, as `5 cpu, 2Gi memory`; nothing if there are none.
@@ -135,8 +129,6 @@ mod tests {
             ["0s", "1ms", "999ms", "1s", "1m", "1m 1s", "1d", "1d 1h"]
         );
         assert_eq!([1, 1000, 82_247, 1_000_000].map(count), ["1", "1,000", "82,247", "1,000,000"]);
-        assert_eq!(seconds(0, 0), "0.00");
-        assert_eq!(seconds(429_128_880, 1), "429128.88");
         assert_eq!(percent(1000), "100.0 %");
         assert_eq!([0, 999, 1000, 154_618_822_656].map(bytes), ["0 B", "999 B", "1.0 KB", "154.6 GB"]);
     }

@@ -16,7 +16,7 @@ mod tables;
 mod tree;
 
 pub use diff::{Change, Diff, DiffError, diff};
-pub use format::{count, many, percent, seconds, short_reason, span};
+pub use format::{count, many, percent, short_reason, span};
 pub use json::summary_json;
 pub use people::{By, breakdown_text, tenancy_text};
 pub use picture::tree_svg;

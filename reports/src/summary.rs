@@ -271,9 +271,9 @@ fn metrics(result: &RunResult, style: Style) -> String {
     line(
         "pods",
         format!(
-            "{} submitted, {} bindings, {} succeeded, {} failed",
+            "{} submitted, {}, {} succeeded, {} failed",
             format::count(m.pods_submitted.into()),
-            format::count(m.pods_bound.into()),
+            many(m.pods_bound, "binding"),
             format::count(m.pods_succeeded.into()),
             format::count(m.pods_failed.into())
         ),
@@ -296,29 +296,29 @@ fn metrics(result: &RunResult, style: Style) -> String {
     if !unmet.is_empty() {
         line("unmet guarantee", format!("{} below min while pods were pending", unmet.join(", ")));
     }
-    let thousandths = |n: u64| format!("{}.{:03}", n / 1000, n % 1000);
     line(
         "fairness",
         format!(
-            "Jain index {}, shortfall from fair shares {} of the capacity",
-            thousandths(m.jain_permille),
-            thousandths(m.fairness_error_permille)
+            "Jain index {}.{:03}, {} of capacity below fair share",
+            m.jain_permille / 1000,
+            m.jain_permille % 1000,
+            format::percent(m.fairness_error_permille)
         ),
     );
     if let Some(deadlines) = m.deadlines {
         line("deadlines", format!("{} met, {} missed", deadlines.met, deadlines.missed));
     }
     if m.search_bounds_hit > 0 {
-        line("victim search", format!("stopped at its limit {} times", format::count(m.search_bounds_hit.into())));
+        line("victim search", format!("stopped at its limit {}", many(m.search_bounds_hit, "time")));
     }
     text
 }
 
-/// Wait times, the mean exact to the hundredth of a second.
+/// Wait times.
 fn wait(row: WaitRow) -> String {
     format!(
-        "mean {} s, p50 {}, p95 {}, p99 {}, max {}",
-        format::seconds(row.sum_ms, row.count),
+        "mean {}, p50 {}, p95 {}, p99 {}, max {}",
+        long_span(row.sum_ms / u128::from(row.count.max(1))),
         span(row.p50_ms),
         span(row.p95_ms),
         span(row.p99_ms),

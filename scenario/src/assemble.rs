@@ -73,8 +73,10 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let datasets = dataset::check(&datasets, &mut context, report);
     let own: Vec<Workload> = read_list(merged.list("workloads"), report);
     let workloads = workloads(&own, &classes, &datasets, files, report);
+    let damaged = damaged(merged.list("workloads"), &workloads);
     let known = event::Known {
         workloads: &workloads,
+        damaged: &damaged,
         cluster: &cluster,
         people: &people.people,
         classes: &classes,
@@ -98,7 +100,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     if let Some(node) = policy_node {
         checks::hold_timeout(node, &parts, report);
     }
-    let claims = claims(merged.list("expect"), &parts, files, report);
+    let claims = claims(merged.list("expect"), &parts, damaged, files, report);
     checks::claim_times(merged.list("expect"), &claims, &parts, report);
     Scenario {
         name,
@@ -165,6 +167,20 @@ fn workloads(
     read
 }
 
+/// The names of workloads that are written but could not be read. That nothing has these names is not reported again.
+fn damaged(items: &[&Node], workloads: &[ReadWorkload]) -> BTreeSet<Name> {
+    let read: BTreeSet<&str> = workloads.iter().map(|read| read.workload.name.as_str()).collect();
+    let name = |item: &&Node| {
+        let Shape::Struct(body) = &item.shape else { return None };
+        let named = body.fields.iter().find(|(field, _)| field.text == "name").map(|(_, node)| node);
+        match &named.or(body.args.first())?.shape {
+            Shape::String(name) if !read.contains(name.as_str()) => Some(Name::from(name.as_str())),
+            _ => None,
+        }
+    };
+    items.iter().filter_map(name).collect()
+}
+
 /// Reports workloads whose name is also the name of an instance or task of another workload.
 fn part_names(workloads: &[ReadWorkload], report: &mut Report) {
     let known: BTreeMap<&str, &ReadWorkload> = workloads.iter().map(|w| (w.workload.name.as_str(), w)).collect();
@@ -195,7 +211,14 @@ fn tasks_of(read: &ReadWorkload) -> Option<(Name, BTreeSet<Name>)> {
     Some((Name::from(read.workload.name.as_str()), tasks.iter().map(|task| task.name.clone()).collect()))
 }
 
-fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Report) -> Vec<quotree_model::Claim> {
+fn claims(
+    items: &[&Node],
+    parts: &Parts,
+    mut workloads: BTreeSet<Name>,
+    files: &mut Files<'_>,
+    report: &mut Report,
+) -> Vec<quotree_model::Claim> {
+    workloads.extend(parts.workloads.iter().map(|w| Name::from(w.workload.name.as_str())));
     let trees = || parts.tree.iter().chain(&parts.events.trees).flat_map(|tree| &tree.spec.quotas);
     let mut namespaces: BTreeSet<Name> = trees().flat_map(|q| q.namespaces.iter().cloned()).collect();
     let mut resources = BTreeSet::new();
@@ -231,7 +254,7 @@ fn claims(items: &[&Node], parts: &Parts, files: &mut Files<'_>, report: &mut Re
     let known = claim::Known {
         namespaces: &namespaces,
         quotas: &trees().map(|q| q.name.clone()).collect(),
-        workloads: &parts.workloads.iter().map(|w| Name::from(w.workload.name.as_str())).collect(),
+        workloads: &workloads,
         tasks: &parts.workloads.iter().filter_map(tasks_of).collect(),
         resources: &resources,
         users: &users,

@@ -85,10 +85,10 @@ pub(crate) fn hold_timeout(policy: &Node, parts: &Parts, report: &mut Report) {
     let longest = |grace: &Runtime| grace.longest().unwrap_or(u64::MAX);
     let own = parts.workloads.iter().filter_map(|read| read.workload.eviction_grace.as_ref());
     if own.chain([&parts.world.eviction_grace]).map(longest).max().is_some_and(|grace| grace > timeout) {
-        let title = "`hold_timeout` can be shorter than `eviction_grace`";
+        let title = "`hold_timeout` is shorter than the longest `eviction_grace`";
         report
-            .warning(policy.span, title, "reservations may end before their victims have terminated")
-            .help("such evictions are wasted and may repeat; raise `hold_timeout` (H2)");
+            .warning(policy.span, title, "a reservation may end before its victims have terminated")
+            .help("evictions for such a reservation are wasted and may repeat; raise `hold_timeout` (H2)");
     }
 }
 
@@ -300,7 +300,8 @@ impl<'a> Fits<'a> {
                     |_| format!("{sum} base units of {resource}"),
                     |n| Amounts::new().with((*resource).clone(), n).to_string(),
                 );
-                let title = format!("`{name}` requests {asked} at once, but the max of `{}` is {max}", quota.name);
+                let title =
+                    format!("`{name}` requests {asked} in total, more than the max of `{}` ({max})", quota.name);
                 report.warning(span, title, "can never be admitted (T2)");
                 return;
             }

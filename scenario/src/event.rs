@@ -14,7 +14,7 @@ use quotree_model::{
     people::{Group, People, PeopleEdit, Refusal, Tenants, User},
 };
 use quotree_syntax::{At as Placed, Later, Report, Span, group, record};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most quotas in all versions of the tree together.
 const MAX_QUOTAS: usize = 10_000_000;
@@ -36,7 +36,7 @@ record! {
 
 group! {
     /// The changes.
-    pub(crate) enum Change in "change", "a change of the world" {
+    pub(crate) enum Change in "change", "an event" {
         Scale, Withdraw, EditWorkload, SetClass, ReplaceTree, EditQuota, MoveNamespace, NodeDown, NodeUp, Cordon, Uncordon,
         SetBudget, DeviceUnhealthy, DeviceHealthy, Relabel, RackDown, RackUp, Outage, Drain, AddNodes, RemoveNodes, EditNodes,
         Slow, AddUser, RemoveUser, EditUser, AddGroup, RemoveGroup, EditGroup,
@@ -147,6 +147,8 @@ record! {
 /// The names that events may use.
 pub(crate) struct Known<'a> {
     pub(crate) workloads: &'a [ReadWorkload],
+    /// Workloads that are written but could not be read.
+    pub(crate) damaged: &'a BTreeSet<Name>,
     pub(crate) cluster: &'a Cluster,
     pub(crate) people: &'a People,
     pub(crate) classes: &'a BTreeMap<Name, i32>,
@@ -313,8 +315,9 @@ impl Checking<'_, '_> {
             return None;
         }
         if at <= scaled.workload.submit {
-            let title = format!("this event has no effect: `{}` is not submitted before it", scaled.workload.name);
-            self.report.warning(read.span, title, "no effect").help("at one time, events happen before submissions");
+            let title = format!("this event has no effect: `{}` is submitted only after it", scaled.workload.name);
+            let help = "at the same time, events take effect before submissions";
+            self.report.warning(read.span, title, "no effect").help(help);
         }
         self.events.scales.push((replicas.value, replicas.span));
         Some(Checked::Scale { workload, replicas: replicas.value })
@@ -334,7 +337,7 @@ impl Checking<'_, '_> {
     fn workload(&mut self, name: &Option<Placed<String>>) -> Option<usize> {
         let name = name.as_ref()?;
         let found = self.names.get(name.value.as_str()).copied();
-        if found.is_none() {
+        if found.is_none() && !self.known.damaged.contains(&Name::from(name.value.as_str())) {
             let title = format!("there is no workload `{}`", name.value);
             self.report
                 .error(name.span, title, "unknown workload")

@@ -203,8 +203,12 @@ pub(crate) fn device(node: usize, device: &At<u32>, cluster: &Cluster, report: &
     let devices = cluster.nodes.get(node).and_then(|node| node.spec.devices.first());
     let count = devices.map_or(0, |devices| devices.count);
     if device.value >= count {
-        let title = format!("there is no device {}: the node has {count}", device.value);
-        report.error(device.span, title, "counted from 0");
+        let has = match count {
+            0 => "no devices".to_owned(),
+            1 => "only device 0".to_owned(),
+            count => format!("devices 0 to {}", count - 1),
+        };
+        report.error(device.span, format!("there is no device {}: the node has {has}", device.value), "no such device");
         return None;
     }
     Some(device.value)

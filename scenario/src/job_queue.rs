@@ -40,7 +40,11 @@ pub(crate) fn check<'a>(
         check_fields(read, report);
         let Some(quota) = &read.quota else { continue };
         if !taken.insert(quota.value.clone()) {
-            report.error(quota.span, format!("duplicate queue for `{}`", quota.value), "has one already");
+            report.error(
+                quota.span,
+                format!("duplicate queue for `{}`", quota.value),
+                "this quota already has a queue",
+            );
         }
         check_leaf(quota, trees.clone(), report);
         let backoff_ms = read.backoff.0;
@@ -83,7 +87,7 @@ fn check_leaf<'a>(quota: &At<Name>, trees: impl Iterator<Item = &'a ReadTree> + 
         report.error(
             quota.span,
             format!("`{}` has no namespaces, and a job queue needs a leaf quota", quota.value),
-            "no leaf",
+            "not a leaf with namespaces",
         );
     }
 }

@@ -243,15 +243,17 @@ impl ReadTree {
             if near_damage.contains(&finding.quota) {
                 continue;
             }
+            let indices = by_name.get(&finding.quota).map_or(&[][..], Vec::as_slice);
             let which = match finding.kind {
                 FindingKind::DuplicateName | FindingKind::TwoParents { .. } => {
                     let count = repeated.entry(finding.quota.clone()).or_default();
                     *count += 1;
                     *count
                 }
+                // Which of the quotas of this name is meant is not known.
+                _ if indices.len() > 1 => continue,
                 _ => 0,
             };
-            let indices = by_name.get(&finding.quota).map_or(&[][..], Vec::as_slice);
             let places = indices.get(which).or_else(|| indices.last()).and_then(|i| self.places.get(*i));
             let Some(places) = places.or_else(|| self.places.first()) else { continue };
             let span = at.unwrap_or_else(|| places.of(&finding.kind));

@@ -132,7 +132,7 @@ fn resolve(time: &At<RandomTime>, files: &mut Files<'_>, report: &mut Report) ->
         Distribution::Uniform(uniform) => {
             let (from, to) = (uniform.from?, uniform.to?);
             if from > to {
-                report.error(time.span, "the range ends before it starts", "from must be at most to");
+                report.error(time.span, "`from` is later than `to`", "the range ends before it starts");
                 return None;
             }
             Runtime::Uniform(from.0, to.0)

@@ -98,7 +98,7 @@ pub(crate) fn read_file(file: &At<Path>, files: &mut Files<'_>, report: &mut Rep
     match files.data(file.span.source, &file.value.0) {
         Ok(bytes) => Some(bytes),
         Err(why) => {
-            report.error(file.span, format!("cannot read `{}`: {why}", file.value.0), "this file");
+            report.error(file.span, format!("cannot read `{}`: {why}", file.value.0), "the file named here");
             None
         }
     }
@@ -107,9 +107,11 @@ pub(crate) fn read_file(file: &At<Path>, files: &mut Files<'_>, report: &mut Rep
 /// Warns of rows that are skipped because the scenario says so, and shows the first of them.
 fn report_skipped(file: &At<Path>, problems: &[RowProblem], report: &mut Report) {
     if let Some(RowProblem { line, what }) = problems.first() {
-        let title =
-            format!("`{}`: {} invalid rows skipped, the first in line {line}: {what}", file.value.0, problems.len());
-        report.warning(file.span, title, "rows of this file are invalid");
+        let rows = match problems.len() {
+            1 => format!("1 invalid row skipped, in line {line}"),
+            n => format!("{n} invalid rows skipped, the first in line {line}"),
+        };
+        report.warning(file.span, format!("`{}`: {rows}: {what}", file.value.0), "skipped because of `bad_rows: Skip`");
     }
 }
 
@@ -121,11 +123,14 @@ pub(crate) fn report_problems(file: &At<Path>, problems: &[RowProblem], report: 
             0 => format!("`{name}`: {what}"),
             line => format!("`{name}` line {line}: {what}"),
         };
-        report.error(file.span, title, if *line == 0 { "this file" } else { "a row of this file is invalid" });
+        report.error(file.span, title, "the file named here");
     }
     if problems.len() > MAX_PROBLEMS {
-        let more = problems.len() - MAX_PROBLEMS;
-        report.error(file.span, format!("`{name}`: {more} more invalid rows"), "rows of this file are invalid");
+        let more = match problems.len() - MAX_PROBLEMS {
+            1 => "1 more invalid row".to_owned(),
+            n => format!("{n} more invalid rows"),
+        };
+        report.error(file.span, format!("`{name}`: {more}"), "the file named here");
     }
 }
 

@@ -267,8 +267,10 @@ fn work(
         roles.iter().all(|role| gpus(role) == 0 || (some_work && !role.works))
     };
     if roles.is_some_and(lacks) {
-        let title = "`work` is GPU-time, but no working role requests a GPU";
-        report.error(work.span, title, "cannot be done").help("request `nvidia.com/gpu`, or give `runtime`");
+        let title = "`work` is GPU time, but no role that does the work requests a GPU";
+        report
+            .error(work.span, title, "this work never progresses")
+            .help("request `nvidia.com/gpu`, or give `runtime`");
     }
     work.value.map(|ms| Work::GpuTime(ms.0))
 }
@@ -287,8 +289,10 @@ fn roles(
         let replicas = role.replicas.0;
         let template = template(&role.pod, role.span, requests, report);
         if let Some(min) = role.min.as_ref().filter(|min| min.value > replicas) {
-            let title = format!("min {} exceeds the {replicas} replicas", min.value);
-            report.error(min.span, title, "more than there are");
+            let replicas =
+                if replicas == 1 { "the only replica".to_owned() } else { format!("the {replicas} replicas") };
+            let title = format!("min {} is more than {replicas} of this role", min.value);
+            report.error(min.span, title, "more than `replicas`");
         }
         let min = role.min.as_ref().map_or(replicas, |min| min.value);
         let Some(name) = &role.name else { continue };

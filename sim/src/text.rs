@@ -200,13 +200,13 @@ mod tests {
         expect![[r#"
             A4: its namespace is attached to no leaf quota
             A1: the gang of 2 requests 5 cpu, root.a uses 20 of its max of 20 cpu; held by: root.a 20 cpu in 4 pods (10 cpu borrowed); also R2(a): with the gang of 2, root.a would be 7 cpu above its guarantee, so it may not reclaim from other quotas; 3 pods not preempted because root.a is within its guarantee of cpu (R2(b)); would help: raise max of root.a by 5 cpu
-            A2: the gang of 3 is not preemptible and must fit within a min: it requests 1500m cpu, non-preemptible pods of root.a use 9 of its min of 10 cpu
+            A2: non-preemptible pods must fit within min: root.a has min 10 cpu, 9 in use by non-preemptible pods, and the gang of 3 requests 1500m
             A5: root.a already has 2 workloads admitted, which is its max_jobs
-            O2: job-9 is ahead of it in the queue of its leaf, and that queue is strict
-            P1: a pod requests 5 cpu, the best node (n3) has 4 free once 1 eligible victim is evicted, 6 in the cluster: fragmented (10 nodes: 9 full, 1 cordoned)
-            H1: it has preempted and waits for 1 victim to terminate
+            O2: job-9 is ahead of it in the strict queue of its leaf (`queueing: Block`)
+            P1: a pod requests 5 cpu, the closest node (n3) would have 4 free after evicting 1 eligible pod, 6 free in the cluster, but no single node has enough (fragmented) (10 nodes: 9 full, 1 cordoned)
+            H1: it has evicted 1 pod and waits for it to terminate
             H1: it fits once 2 terminating pods are gone, so it evicts no others
-            R1: even without all eligible victims root.a would borrow 2 cpu more than now
+            R1: evicting every eligible pod would still leave root.a borrowing 2 cpu more than now
         "#]].assert_eq(&told);
     }
 
@@ -223,11 +223,11 @@ mod tests {
             told.push('\n');
         }
         expect![[r#"
-            R1: job-3 preempts a lower priority (-1) in its leaf root.a; this violates its disruption budget (R7)
+            R1: job-3 preempts a pod of lower priority (-1) in its leaf root.a; this violates its disruption budget (R7)
             R2: job-3 reclaims its guaranteed quota; root.a was 2500m cpu above its min
             G2: its gang is evicted whole to make room for job-3
-            G3: its gang was below its minimum for too long
-            T4: root is above its lowered max
+            G3: its gang had fewer pods than its minimum for too long
+            T4: root uses more than its max, which was lowered
         "#]]
         .assert_eq(&told);
     }

@@ -104,7 +104,7 @@ impl Timeline {
                 self.unit_entry(world, unit, TimelineEvent::Suspended, || {
                     let (timeout, wait) = (time_text(timeout_ms), time_text(wait_ms));
                     format!(
-                        "did not start within {timeout} and returns to its job queue for at least {wait} (attempt {tries})"
+                        "did not start within {timeout} (attempt {tries}) and waits at least {wait} in its job queue"
                     )
                 });
             }
@@ -269,7 +269,7 @@ impl Timeline {
                 let pod = *pod;
                 self.write(world, pod.workload.0, TimelineEvent::Evicted, |names| Entry {
                     pod: Some(pod),
-                    what: format!("is evicted. {}", text::evicted(reason, names)),
+                    what: format!("is evicted by {}", text::evicted(reason, names)),
                     rule: Some(reason.rule),
                     node: node_of(pod),
                     other: reason.cause.map(|cause| names.workload(cause).into_owned()),
@@ -278,10 +278,10 @@ impl Timeline {
                 self.forget_wait(pod.workload.0);
                 let Some(cause) = reason.cause else { return };
                 self.write(world, cause.0, TimelineEvent::Evicts, |names| {
-                    let leaf = reason.leaf.map_or_else(String::new, |q| format!(" of {}", names.tree().name(q)));
+                    let leaf = reason.leaf.map_or_else(String::new, |q| format!(" ({})", names.tree().name(q)));
                     let victim = names.pod(pod).into_owned();
                     Entry {
-                        what: format!("evicts {victim}{leaf}. {}", text::evicted(reason, names)),
+                        what: format!("evicts {victim}{leaf} by {}", text::evicted(reason, names)),
                         rule: Some(reason.rule),
                         node: node_of(pod),
                         other: Some(victim),

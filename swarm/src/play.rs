@@ -15,7 +15,7 @@ use quotree_sim::{
     model::{Change, Kind, NodeChange, Workload},
     result::RunResult,
     run,
-    text::Names,
+    text::{Names, time_text},
     trace::{TraceEvent, TraceRecord},
 };
 use std::{collections::BTreeMap, fmt};
@@ -149,7 +149,7 @@ fn judge(scenario: &Scenario) -> Played {
         log_laws::judge(scenario, log, &end, &mut played);
     }
     for claim in run.result.claims.results.iter().filter(|claim| !claim.passed) {
-        let at = claim.at_ms.map_or_else(String::new, |ms| format!(" at {ms} ms"));
+        let at = claim.at_ms.map_or_else(String::new, |ms| format!(" at {}", time_text(ms)));
         let message = format!("line {}: observed{at}: {}", claim.line, claim.seen);
         played.failures.push(Failure::new(format!("claim: {}", claim.claim), message));
     }

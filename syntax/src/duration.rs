@@ -23,10 +23,13 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
             return Err("expected a number and a unit".to_owned());
         }
         let Some((_, scale)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-            return Err(if unit.is_empty() {
-                "the unit is missing: d, h, m, s or ms".to_owned()
-            } else {
-                format!("unknown unit of time `{unit}`; the units are d, h, m, s and ms")
+            let word = after.split_whitespace().next().unwrap_or_default();
+            return Err(match if unit.is_empty() { word } else { unit } {
+                "" => "the unit is missing; use d, h, m, s or ms".to_owned(),
+                word if UNITS.iter().any(|(name, _)| *name == word) => {
+                    format!("write the unit right after the number: `{number}{word}`")
+                }
+                word => format!("unknown unit `{word}`; use d, h, m, s or ms"),
             });
         };
         if *scale >= last {

@@ -19,7 +19,7 @@ pub use diagnostic::{Diagnostic, Help, Place, Report, Severity, Source, Span};
 pub use duration::{MAX_MS, exact, parse_duration};
 pub use format::format;
 pub use parser::parse;
-pub use reader::{At, Fields, Given, Read, Rows, Variant, choice, list, variant, wrong};
+pub use reader::{At, Fields, Given, Read, Rows, Variant, choice, choices, list, variant, wrong};
 pub use record::{Group, Part, Record, Row, Type, Unnamed, plain, sentence};
 pub use tree::{Ident, Node, Shape, Struct, clip};
 pub use value::Value;

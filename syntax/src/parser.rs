@@ -195,8 +195,13 @@ impl Parser<'_, '_> {
                 let span = self.span(&token);
                 let found = self.describe(&token);
                 let title = format!("expected `{}`, found {found}", char::from(close));
+                let before = self.text.as_bytes().get(..open.start as usize).unwrap_or_default();
+                let opened = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+                let bracket = self.text.get(open.start as usize..open.end as usize).unwrap_or_default();
                 self.report.broken = true;
-                self.report.error(span, title, "unbalanced bracket");
+                self.report
+                    .error(span, title, "unbalanced bracket")
+                    .help(format!("the `{bracket}` of line {opened} is still open here"));
                 // An outer bracket may be meant; when there is none the token is of no use to anybody.
                 if self.depth == 0 {
                     self.at += 1;

@@ -326,7 +326,7 @@ pub fn variant<'a>(node: &'a Node, expected: &[&str], what: &str, report: &mut R
     if !expected.contains(&variant.name) {
         let title = format!("`{}` is not {what}", clip(variant.name));
         report
-            .error(variant.span, title, "unknown")
+            .error(variant.span, title, "unknown name")
             .did_you_mean(variant.name, expected.iter().copied())
             .help(choices(expected));
         return None;
@@ -334,8 +334,10 @@ pub fn variant<'a>(node: &'a Node, expected: &[&str], what: &str, report: &mut R
     Some(variant)
 }
 
-fn choices(expected: &[&str]) -> String {
-    format!("known are {}", list(expected))
+/// The help that lists what is expected: "expected one of `a`, `b`, `c`".
+pub fn choices(expected: &[&str]) -> String {
+    let names: Vec<String> = expected.iter().map(|name| format!("`{name}`")).collect();
+    format!("expected {}{}", if names.len() == 1 { "" } else { "one of " }, names.join(", "))
 }
 
 /// `a`, `b` and `c`.
@@ -356,9 +358,12 @@ pub fn choice<T: Copy>(node: &Node, words: &[(&'static str, T)], report: &mut Re
         Shape::Word(word) => {
             let found = words.iter().find(|(known, _)| plain(known) == plain(word));
             if found.is_none() {
-                let title = format!("unknown word `{word}`");
+                let title = match report.field {
+                    "" => format!("`{}` is not a valid value", clip(word)),
+                    field => format!("`{}` is not a valid {}", clip(word), field.replace('_', " ")),
+                };
                 report
-                    .error(node.span, title, "unknown")
+                    .error(node.span, title, "unknown value")
                     .did_you_mean(word, names.iter().copied())
                     .help(choices(&names));
             }
@@ -371,7 +376,7 @@ pub fn choice<T: Copy>(node: &Node, words: &[(&'static str, T)], report: &mut Re
         }
         Shape::Bad => None,
         _ => {
-            let title = format!("expected one of {}, found {}", list(&names), node.describe());
+            let title = format!("{}, found {}", choices(&names), node.describe());
             report.error(node.span, title, "not one of these words");
             None
         }

@@ -141,7 +141,9 @@ fn text(judged: &[Judged]) -> String {
         }
     }
     let passed = judged.iter().filter(|one| one.exit == Exit::Fine).count();
-    let _ = writeln!(text, "{passed} passed, {} failed", judged.len() - passed);
+    let invalid = judged.iter().filter(|one| one.exit == Exit::Invalid).count();
+    let _ = write!(text, "{passed} passed, {} failed", judged.len() - passed - invalid);
+    text.push_str(&if invalid > 0 { format!(", {invalid} invalid\n") } else { "\n".to_owned() });
     text
 }
 

@@ -181,7 +181,15 @@ fn verdict(row: &PendingRow) -> String {
     if let (Some(resource), Some(needed), Some(available)) =
         (word(of, "resource"), word(of, "needed"), word(of, "available"))
     {
-        line("requests", format!("{needed} {resource}, {available} available"));
+        let over = available.strip_prefix('-').zip(word(of, "quota"));
+        let limit = if row.rule == "A1" { "max" } else { "min" };
+        line(
+            "requests",
+            match over {
+                Some((over, quota)) => format!("{needed} {resource}; {quota} is {over} {resource} above its {limit}"),
+                None => format!("{needed} {resource}, {available} available"),
+            },
+        );
     }
     for holder in list(of, "holders") {
         line("held by", held(of, holder));
@@ -202,8 +210,13 @@ fn verdict(row: &PendingRow) -> String {
         let free =
             format!("{} of {} {} free", field(near, "available"), field(near, "needed"), field(near, "resource"));
         let lacks = near.get("lacks").and_then(Value::as_u64).filter(|n| *n > 1);
-        let more = lacks.map_or_else(String::new, |n| format!(", and {} other resources are missing", n - 1));
-        line("best node", format!("{}: {free}{gone}{more}", field(near, "node")));
+        let more = lacks.map_or_else(String::new, |n| {
+            format!(
+                ", and {} missing",
+                if n == 2 { "1 other resource is".to_owned() } else { format!("{} other resources are", n - 1) }
+            )
+        });
+        line("closest node", format!("{}: {free}{gone}{more}", field(near, "node")));
     }
     for class in list(of, "protected") {
         let who = names(class, "who");
@@ -221,15 +234,10 @@ fn verdict(row: &PendingRow) -> String {
 
 /// What a leaf holds of the resource that a verdict or obstacle lacks.
 fn held(of: &Value, holder: &Value) -> String {
-    let quota = word(holder, "quota").unwrap_or("no quota").to_owned();
-    format!(
-        "{quota}: {} {} in {}, {} borrowed ({})",
-        field(holder, "used"),
-        word(of, "resource").unwrap_or_default(),
-        pods(holder),
-        field(holder, "borrowed"),
-        names(holder, "who")
-    )
+    let quota = word(holder, "quota").unwrap_or("no quota");
+    let (resource, borrowed) = (word(of, "resource").unwrap_or_default(), field(holder, "borrowed"));
+    let borrowed = if borrowed == "0" { String::new() } else { format!(", {borrowed} {resource} borrowed") };
+    format!("{quota}: {} {resource} in {}{borrowed} ({})", field(holder, "used"), pods(holder), names(holder, "who"))
 }
 
 /// The field `pods` with its noun: `1 pod`, `2 pods`.
@@ -270,8 +278,11 @@ fn unknown(pod: &str, result: &RunResult) -> String {
         return format!("`{pod}` has no pods, since its submission was refused at {}: {}", span(row.at_ms), row.why);
     }
     let names: Vec<_> = result.workloads.iter().take(8).map(|w| format!("`{}`", w.name)).collect();
+    if names.is_empty() {
+        return format!("no pod or workload `{pod}`; no workload has been submitted by then");
+    }
     let more = if result.workloads.len() > 8 { ", …" } else { "" };
-    format!("no pod or workload `{pod}`; workloads: {}{more}", names.join(", "))
+    format!("no pod or workload `{pod}`; the workloads are {}{more}", names.join(", "))
 }
 
 #[cfg(test)]

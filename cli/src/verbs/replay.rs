@@ -12,14 +12,14 @@ pub(super) fn replay(args: &Args, terminal: Terminal) -> Outcome {
     let path = args.log.display();
     let text = files::text(&args.log)?;
     let log: Log = serde_json::from_str(&text)
-        .map_err(|error| Trouble::invalid(format!("`{path}` is not a log of `run --record`: {error}")))?;
+        .map_err(|error| Trouble::invalid(format!("`{path}` is not a log written by `run --record`: {error}")))?;
     let agreed = log.replay().map_err(|error| match error {
         ReplayError::Plan { .. } => Trouble::fault(format!("`{path}`: {error}")),
         _ => Trouble::invalid(format!("`{path}`: {error}")),
     })?;
     terminal.show(&match args.format {
         Format::Text => format!(
-            "All {} decisions are equal to the recorded ones ({} log entries).\n",
+            "All {} decisions equal the recorded ones ({} log entries).\n",
             quotree_reports::count(agreed.into()),
             quotree_reports::count(log.entries.len() as u128)
         ),

@@ -49,10 +49,12 @@ fn trouble(file: &str, error: Unshrinkable, terminal: Terminal) -> Trouble {
             let message = snippets::draw(&diagnostics, &sources, terminal.colour_errors);
             Trouble { exit: Exit::Invalid, message }
         }
-        Unshrinkable::Fine => Trouble::invalid(format!("`{file}` does not fail, so there is nothing to shrink")),
+        Unshrinkable::Fine => Trouble::invalid(format!(
+            "`{file}` does not fail: all its claims hold and no check finds an error, so it cannot be shrunk"
+        )),
         Unshrinkable::Otherwise(failures) => {
             let list: String = failures.iter().map(|failure| format!("\n  {failure}")).collect();
-            Trouble::invalid(format!("`{file}` has no failure with that text; it fails with:{list}"))
+            Trouble::invalid(format!("no failure of `{file}` contains the text of --claim; its failures are:{list}"))
         }
     }
 }

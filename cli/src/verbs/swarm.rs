@@ -39,8 +39,9 @@ struct Seeded {
 
 pub(super) fn swarm(args: &Args, terminal: Terminal) -> Outcome {
     let end = args.first.checked_add(args.seeds).filter(|_| args.seeds > 0);
-    let end = end
-        .ok_or_else(|| Trouble::invalid("`--seeds` must be 1 or more, and `--first` plus `--seeds` a 64-bit number"))?;
+    let end = end.ok_or_else(|| {
+        Trouble::invalid("`--seeds` must be at least 1, and `--first` plus `--seeds` must fit in 64 bits")
+    })?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs.unwrap_or(0)).build();
     let pool = pool.map_err(|error| Trouble::fault(format!("cannot start threads: {error}")))?;
     let bar = bar(terminal, args.seeds);

@@ -28,8 +28,11 @@ pub(super) fn tenancy(args: &Args, terminal: Terminal) -> Outcome {
     if let Some(user) = &args.user {
         if !tenancy.users.iter().any(|tenant| tenant.user == *user) {
             let known: Vec<String> = tenancy.users.iter().map(|tenant| format!("`{}`", tenant.user)).take(20).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            return Err(Trouble::invalid(format!("no user `{user}`; users: {known}")));
+            let known = match known.is_empty() {
+                true => "the scenario declares no users".to_owned(),
+                false => format!("the users are {}", known.join(", ")),
+            };
+            return Err(Trouble::invalid(format!("no user `{user}`; {known}")));
         }
         tenancy.users.retain(|tenant| tenant.user == *user);
     }

@@ -102,47 +102,65 @@ impl fmt::Display for Finding {
             K::UnknownParent { parent } => write!(f, "unknown parent `{parent}`"),
             K::Cycle { members } => write!(f, "the parents form a cycle: {}", join(members)),
             K::MinAboveMax { resource, min, max } => {
-                write!(f, "min {} {resource} exceeds max {}", show(resource, *min), show(resource, *max))
+                write!(f, "min {} {resource} exceeds max {} {resource}", show(resource, *min), show(resource, *max))
             }
             K::MaxAboveParent { resource, max, parent_max } => {
                 let (max, parent_max) = (show(resource, *max), show(resource, *parent_max));
-                write!(f, "max {max} {resource} exceeds the parent's max {parent_max}")
+                write!(f, "max {max} {resource} exceeds the parent's max of {parent_max} {resource}")
             }
             K::OverPromised { resource, children, min, .. } => {
                 let min = show(resource, *min);
                 write!(
                     f,
-                    "the children's min exceed the parent's min: {children} {resource} in sum, the parent has {min}"
+                    "the children's mins sum to {children} {resource}, more than the parent's min of {min} {resource}; \
+                     lower them or raise the parent's"
                 )
             }
             K::Negative { resource, field, amount } => {
                 write!(f, "{field} of {resource} is negative: {}", show(resource, *amount))
             }
             K::LendAboveMin { resource, lend, min } => {
-                write!(f, "lend limit {} {resource} exceeds min {}", show(resource, *lend), show(resource, *min))
+                write!(
+                    f,
+                    "lend limit {} {resource} exceeds min {} {resource}",
+                    show(resource, *lend),
+                    show(resource, *min)
+                )
             }
             K::NamespaceOnInner { namespace } => {
-                write!(f, "namespace `{namespace}` is attached to a non-leaf quota; attach it to a leaf")
+                write!(f, "namespace `{namespace}` is attached to a quota with children; attach it to a leaf")
             }
             K::NamespaceTwice { namespace, other } => {
-                write!(f, "namespace `{namespace}` is already attached to `{other}`; it can have only one leaf")
+                write!(
+                    f,
+                    "namespace `{namespace}` is already attached to `{other}`; a namespace can be attached to one leaf only"
+                )
             }
             K::RootMinIsNotMax { resource, min, max } => {
                 let min = show(resource, *min);
                 match max {
                     Some(max) => {
-                        write!(f, "min {min} {resource} of the root should equal its max {}", show(resource, *max))
+                        write!(
+                            f,
+                            "the root's min of {min} {resource} should equal its max of {} {resource}",
+                            show(resource, *max)
+                        )
                     }
-                    None => write!(f, "the root has min {min} {resource} but no max"),
+                    None => {
+                        write!(f, "the root has min {min} {resource} but no max; add max {min} {resource} to the root")
+                    }
                 }
             }
             K::RootMaxAboveCluster { resource, max, cluster } => {
                 let (max, cluster) = (show(resource, *max), show(resource, *cluster));
-                write!(f, "max {max} {resource} exceeds the capacity of the cluster, {cluster}")
+                write!(f, "max {max} {resource} exceeds the cluster capacity ({cluster} {resource})")
             }
             K::MinAboveCluster { resource, min, cluster } => {
                 let cluster = show(resource, *cluster);
-                write!(f, "the guarantees sum to {min} {resource}, more than the capacity of the cluster, {cluster}")
+                write!(
+                    f,
+                    "the mins of the leaves sum to {min} {resource}, more than the cluster capacity ({cluster} {resource})"
+                )
             }
             K::AlwaysFirstVictim => f.write_str("weight 0 and no min: its pods are always preempted first"),
             K::Unreachable => f.write_str("the leaf has no namespace, so no pod can use it"),

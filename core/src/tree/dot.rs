@@ -1,6 +1,9 @@
 //! The quota tree as a Graphviz graph.
 
-use crate::tree::{QuotaTree, UNLIMITED};
+use crate::{
+    Amounts,
+    tree::{QuotaTree, UNLIMITED},
+};
 use petgraph::{
     dot::{Config, Dot},
     graph::DiGraph,
@@ -17,8 +20,13 @@ impl QuotaTree {
     #[must_use]
     pub fn to_dot(&self) -> String {
         let mut graph: DiGraph<String, ()> = DiGraph::new();
+        let words = |amounts: Amounts, none: &str| match amounts.iter().next() {
+            None => none.to_owned(),
+            Some(_) => amounts.to_string(),
+        };
         let label = |q| {
-            format!("{}\nmin {}\nmax {}", self.name(q), self.named(self.min(q), 0), self.named(self.max(q), UNLIMITED))
+            let (min, max) = (self.named(self.min(q), 0), self.named(self.max(q), UNLIMITED));
+            format!("{}\nmin {}\nmax {}", self.name(q), words(min, "0"), words(max, "unlimited"))
         };
         let drawn: Vec<_> = self.ids().map(|q| graph.add_node(label(q))).collect();
         for quota in self.ids() {

@@ -220,7 +220,8 @@ impl<'a> Check<'a> {
         if quota.parent.is_none() {
             for (resource, min) in quota.min.iter() {
                 let max = quota.max.get(resource.as_str());
-                if max != Some(min) {
+                // A min above the max is an error of its own.
+                if max.is_none_or(|max| max > min) {
                     self.find(quota, K::RootMinIsNotMax { resource: resource.clone(), min, max });
                 }
             }

@@ -4,6 +4,7 @@ use super::{Change, Diff};
 use crate::{
     format::{self, many},
     grid::{self, Cell, Column},
+    people::money,
     style::{Style, Tone},
 };
 use serde_json::Value;
@@ -73,7 +74,7 @@ impl Diff {
             last = &change.name;
             rows.push(vec![
                 Cell::new(format!("  {name}")),
-                Cell::new(change.field.replace('_', " ")).tone(Tone::Faint),
+                Cell::new(label(&change.field)).tone(Tone::Faint),
                 Cell::new(shown(&change.field, change.a.as_ref())),
                 Cell::new(shown(&change.field, change.b.as_ref())),
                 Cell::new(delta(change)).tone(Tone::Odd),
@@ -91,17 +92,46 @@ fn more(style: Style, all: usize) -> String {
     }
 }
 
-fn is_span(field: &str) -> bool {
-    field.ends_with("_ms")
+/// The endings of the names of JSON fields that stand for a unit.
+const UNITS: [&str; 4] = ["_ms", "_permille", "_unit_s", "_milli"];
+
+/// A field by its words, without the unit, which its values have: `borrowed_unit_s.cpu` is "borrowed cpu".
+fn label(field: &str) -> String {
+    let part = |part: &str| {
+        let unit = UNITS.iter().find_map(|unit| part.strip_suffix(unit));
+        unit.map_or_else(|| part.to_owned(), |words| words.replace('_', " "))
+    };
+    match field.split_once('.') {
+        None if field == "seen" => "observed".to_owned(),
+        Some((head, key)) if head.ends_with("_time_s") => {
+            format!("{} {key}-seconds", head.trim_end_matches("_time_s").replace('_', " "))
+        }
+        Some((head, key)) => format!("{} {}", part(head).replace('_', " "), part(key)),
+        None => part(field).replace('_', " "),
+    }
+}
+
+/// A number with the unit that the name of its field stands for.
+fn with_unit(field: &str, number: u64) -> String {
+    let (head, key) = field.split_once('.').unwrap_or((field, ""));
+    let is = |unit: &str| head.ends_with(unit) || key.ends_with(unit);
+    if is("_ms") {
+        format::span(number)
+    } else if is("_permille") {
+        format::percent(number)
+    } else if is("_unit_s") {
+        format::unit_hours(key, number.into())
+    } else if is("_milli") {
+        format!("{} price units", money(number.into()))
+    } else {
+        format::count(number.into())
+    }
 }
 
 fn shown(field: &str, value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "—".to_owned(),
-        Some(Value::Number(number)) if is_span(field) => {
-            number.as_u64().map_or_else(|| number.to_string(), format::span)
-        }
-        Some(Value::Number(number)) => number.as_u64().map_or_else(|| number.to_string(), |n| format::count(n.into())),
+        Some(Value::Number(number)) => number.as_u64().map_or_else(|| number.to_string(), |n| with_unit(field, n)),
         Some(Value::String(text)) => clipped(text),
         Some(value) => clipped(&value.to_string()),
     }
@@ -121,7 +151,5 @@ fn delta(change: &Change) -> String {
     let number = |value: &Option<Value>| value.as_ref().and_then(Value::as_u64);
     let (Some(a), Some(b)) = (number(&change.a), number(&change.b)) else { return String::new() };
     let sign = if b > a { "+" } else { "-" };
-    let by = a.abs_diff(b);
-    let by = if is_span(&change.field) { format::span(by) } else { format::count(by.into()) };
-    format!("{sign}{by}")
+    format!("{sign}{}", with_unit(&change.field, a.abs_diff(b)))
 }

@@ -12,7 +12,7 @@ use quotree_core::Name;
 use quotree_model::{
     BadEviction, Compare, DatasetFigure, NodeClaim, NodeFigure, Predicate as Checked, Selector, ShareClaim, ShareFigure,
 };
-use quotree_syntax::{At, Ms, Permille, Quantity, Read, Report, Span, list};
+use quotree_syntax::{At, Ms, Permille, Quantity, Read, Report, Span, choices};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The names that claims may use.
@@ -262,8 +262,8 @@ impl Checking<'_, '_, '_> {
         let plain = |rule: &str| rule.replace(['(', ')'], "").to_ascii_lowercase();
         let Some(known) = RULES.iter().find(|known| plain(known) == plain(&rule.value)) else {
             self.report
-                .error(rule.span, format!("`{}` is not a rule that verdicts cite", rule.value), "unknown rule")
-                .help(format!("known are {}", list(&RULES)));
+                .error(rule.span, format!("`{}` is not a rule that a verdict can cite", rule.value), "unknown rule")
+                .help(choices(&RULES));
             return None;
         };
         Some(Checked::Verdict { of: of?, rule: (*known).to_owned() })
@@ -276,7 +276,7 @@ impl Checking<'_, '_, '_> {
                 return None;
             }
             (None, true) => {
-                self.report.error(read.span, "`Dataset` compares no figure", "`figure` is missing");
+                self.report.error(read.span, "`Dataset` has a comparison but no `figure`", "`figure` is missing");
                 return None;
             }
             (None, false) => None,
@@ -291,7 +291,8 @@ impl Checking<'_, '_, '_> {
             }
         };
         if read.phase.is_none() && figure.is_none() {
-            self.report.error(read.span, "`Dataset` claims nothing", "a phase, or a figure compared with something");
+            let label = "give `phase`, or `figure` with a comparison";
+            self.report.error(read.span, "`Dataset` needs `phase` or `figure`", label);
         }
         let name = read.dataset.as_ref()?;
         let Some(dataset) = self.known.datasets.iter().position(|known| known.dataset.name == name.value) else {

@@ -41,8 +41,8 @@ impl<T: Read> Part for Optionally<T> {
         for (name, compare, _) in COMPARES {
             let Some(value) = fields.optional::<Given<T>>(name, report) else { continue };
             if found.is_some() {
-                let title = format!("`{}` compares twice", fields.name);
-                report.error(value.span, title, "give only one of exactly, at_most and at_least");
+                let title = format!("`{}` has more than one comparison", fields.name);
+                report.error(value.span, title, "give only one of `exactly`, `at_most` and `at_least`");
                 return Self { given: true, value: None };
             }
             found = Some((compare, value));
@@ -54,8 +54,8 @@ impl<T: Read> Part for Optionally<T> {
 
 /// Reports that a comparison is missing.
 pub(super) fn lacks(name: &str, span: Span, report: &mut Report) {
-    let title = format!("`{name}` lacks `exactly`, `at_most` or `at_least`");
-    report.error(span, title, "no comparison");
+    let title = format!("`{name}` needs one of `exactly`, `at_most` and `at_least`");
+    report.error(span, title, "the comparison is missing");
 }
 
 /// Whether a claim has any field besides its subject.

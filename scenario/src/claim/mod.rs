@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 
 group! {
     /// Entries of `expect`: when something must hold, and what. `StableFor` is judged at the end.
-    pub(crate) enum Claim in "claim", "a time of a claim" { At, Final, Always, Never, Eventually, Within, StableFor }
+    pub(crate) enum Claim in "claim", "a claim wrapper" { At, Final, Always, Never, Eventually, Within, StableFor }
 }
 
 record! {

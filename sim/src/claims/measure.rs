@@ -49,7 +49,7 @@ impl fmt::Display for Seen {
             Self::Amount(resource, amount) => write!(f, "{} {resource}", text::amount(resource, *amount)),
             Self::Number(n) => write!(f, "{n}"),
             Self::Ms(ms) => write!(f, "{}.{:03} s", ms / 1000, ms % 1000),
-            Self::Permille(n) => write!(f, "{}.{:03}", n / 1000, n % 1000),
+            Self::Permille(n) => write!(f, "{}.{} %", n / 10, n % 10),
             Self::Thousandths(n) => write!(f, "{}.{:03}", n / 1000, n % 1000),
             Self::Never => f.write_str("never"),
             Self::Digest(digest) => write!(f, "{digest:032x}"),

@@ -11,15 +11,17 @@ pub fn evicted(reason: &EvictReason, names: &dyn Names) -> String {
     let leaf = reason.leaf.map_or("no quota", quota);
     let preemptor = reason.cause.map_or(Cow::Borrowed("no workload"), |cause| names.workload(cause));
     let why = match (reason.rule, &reason.resource) {
-        (Rule::R1, _) => format!("{preemptor} preempts a lower priority ({}) in its leaf {leaf}", reason.priority),
+        (Rule::R1, _) => {
+            format!("{preemptor} preempts a pod of lower priority ({}) in its leaf {leaf}", reason.priority)
+        }
         (Rule::R2, Some(resource)) => {
             let over = with_unit(resource, reason.over);
             format!("{preemptor} reclaims its guaranteed quota; {leaf} was {over} above its min")
         }
         (Rule::R2, None) => format!("{preemptor} reclaims its guaranteed quota from {leaf}"),
         (Rule::G2, _) => format!("its gang is evicted whole to make room for {preemptor}"),
-        (Rule::G3, _) => "its gang was below its minimum for too long".to_owned(),
-        (Rule::T4, _) => format!("{} is above its lowered max", reason.common.map_or(leaf, quota)),
+        (Rule::G3, _) => "its gang had fewer pods than its minimum for too long".to_owned(),
+        (Rule::T4, _) => format!("{} uses more than its max, which was lowered", reason.common.map_or(leaf, quota)),
         (rule, _) => format!("{} (for {preemptor})", rule.doc().sentence),
     };
     let budget = if reason.budget_broken { "; this violates its disruption budget (R7)" } else { "" };

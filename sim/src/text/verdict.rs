@@ -83,23 +83,24 @@ fn blocking(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) -> S
         BlockingReason::Guarantee { quota, resource, needed, available } => {
             let min = at(tree, resource, tree.min(*quota));
             format!(
-                "{who} is not preemptible and must fit within a min: it requests {}, non-preemptible pods of {} use {} \
-                 of its min of {}",
-                with_unit(resource, *needed),
+                "non-preemptible pods must fit within min: {} has min {}, {} in use by non-preemptible pods, and {who} \
+                 requests {}",
                 name(quota),
-                amount(resource, min.saturating_sub(*available)),
                 with_unit(resource, min),
+                amount(resource, min.saturating_sub(*available)),
+                amount(resource, *needed),
             )
         }
         BlockingReason::Jobs { quota, limit } => {
             format!("{} already has {} admitted, which is its max_jobs", name(quota), plural(*limit, "workload"))
         }
         BlockingReason::Behind { head } => {
-            format!("{} is ahead of it in the queue of its leaf, and that queue is strict", names.workload(*head))
+            format!("{} is ahead of it in the strict queue of its leaf (`queueing: Block`)", names.workload(*head))
         }
         BlockingReason::Room(missing) => room(missing, names),
         BlockingReason::Held { leaving } => {
-            format!("it has preempted and waits for {} to terminate", plural(*leaving, "victim"))
+            let them = if *leaving == 1 { "it" } else { "them" };
+            format!("it has evicted {} and waits for {them} to terminate", plural(*leaving, "pod"))
         }
         BlockingReason::Settling { leaving } => {
             format!("it fits once {} gone, so it evicts no others", are(*leaving, "terminating pod"))
@@ -110,7 +111,7 @@ fn blocking(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) -> S
             with_unit(resource, needed.saturating_sub(*available)),
         ),
         BlockingReason::Growth { quota, resource, needed, available } => format!(
-            "even without all eligible victims {} would borrow {} more than now",
+            "evicting every eligible pod would still leave {} borrowing {} more than now",
             name(quota),
             with_unit(resource, needed.saturating_sub(*available)),
         ),
@@ -131,22 +132,21 @@ fn room(missing: &Room, names: &dyn Names) -> String {
     let Some((resource, nearest)) = missing.resource.as_ref().zip(missing.closest.first()) else {
         return format!("{inside}no node is eligible{}", tally(&missing.nodes));
     };
-    let mut text = format!(
-        "{inside}a pod requests {}, the best node ({}) has {} free",
-        with_unit(resource, missing.needed),
-        names.node(nearest.node),
-        amount(resource, missing.available),
-    );
-    let victims = u32::try_from(nearest.taken.len() + missing.without.len()).unwrap_or(u32::MAX);
-    if victims > 0 {
-        let _ = write!(text, " once {} evicted", are(victims, "eligible victim"));
-    }
+    let free = amount(resource, missing.available);
+    let free = match u32::try_from(nearest.taken.len() + missing.without.len()).unwrap_or(u32::MAX) {
+        0 => format!("has {free} free"),
+        victims => format!("would have {free} free after evicting {}", plural(victims, "eligible pod")),
+    };
+    let node = names.node(nearest.node);
+    let mut text =
+        format!("{inside}a pod requests {}, the closest node ({node}) {free}", with_unit(resource, missing.needed));
     if missing.is_fragmented() && missing.nodes.total > 1 {
-        let _ = write!(text, ", {} in the cluster: fragmented", amount(resource, missing.free));
+        let free = amount(resource, missing.free);
+        let _ = write!(text, ", {free} free in the cluster, but no single node has enough (fragmented)");
     }
     text += &tally(&missing.nodes);
     if missing.placed > 0 {
-        let _ = write!(text, ", {} of its pods had room", missing.placed);
+        let _ = write!(text, ", {} of its pods fit", missing.placed);
     }
     text
 }
@@ -163,6 +163,9 @@ pub(crate) fn domain_name(domain: &Domain, names: &dyn Names) -> String {
 }
 
 fn tally(nodes: &NodeTally) -> String {
+    if nodes.full == nodes.total && nodes.total > 1 {
+        return format!(" (all {} nodes are full)", nodes.total);
+    }
     let parts = [
         (nodes.full, "full"),
         (nodes.fragmented, "with fragmented devices"),

@@ -309,13 +309,16 @@ pub(crate) fn why_suspended(world: &World<'_>, unit: u32, scheduler: &Scheduler)
     let place = format!("position {} of {} in the job queue of {}", before + 1, state.suspended.len(), spec.quota);
     if let Some(until) = job.suspended.filter(|until| *until > world.now) {
         let left = time_text(until.since(world.now));
-        return format!("{place}: it did not start in time, the next attempt is in {left}");
+        return format!("{place}: it did not start in time, its next attempt is in {left}");
     }
     if let Some(most) = spec.max_jobs.filter(|most| state.out.len() >= *most as usize) {
-        return format!("{place}: the queue has admitted its max_jobs of {most}");
+        return format!("{place}: the queue already has {most} admitted, which is its max_jobs");
     }
     if !fits(&room_in_leaf(spec, scheduler), &job.spec) {
-        return format!("{place}: with it, the admitted jobs would request more than the max of {}", spec.quota);
+        return format!(
+            "{place}: together with it, the admitted jobs would request more than the max of {}",
+            spec.quota
+        );
     }
     match state.starting.first().filter(|_| spec.queueing == QueueOrder::Block) {
         Some(first) => format!("{place}: {} has not started yet", world.names().workload(WorkloadId(*first))),

@@ -115,7 +115,14 @@ pub(crate) fn lost(world: &mut World<'_>, unit: u32) -> Option<u64> {
     if losses <= most {
         return Some(0);
     }
-    fail_row(world, unit, format!("lost with its node: {losses} times; its backoff_limit is {most}"));
+    fail_row(
+        world,
+        unit,
+        format!(
+            "lost with its node {}; its backoff_limit is {most}",
+            if losses == 1 { "once".to_owned() } else { format!("{losses} times") }
+        ),
+    );
     None
 }
 

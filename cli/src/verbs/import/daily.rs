@@ -4,6 +4,7 @@
 use super::{
     Named,
     draft::{Draft, map, time},
+    first_of,
     joblist::{gpus, pool},
     some_rows,
 };
@@ -73,15 +74,17 @@ pub(super) fn by_day(
     args: &Args,
     terminal: Terminal,
 ) -> Result<(Draft, String), Trouble> {
-    let sizes = args
-        .tree
-        .as_ref()
-        .ok_or_else(|| Trouble::invalid("missing --tree FILE with the GPUs of each virtual cluster by day"))?;
+    let sizes = args.tree.as_ref().ok_or_else(|| {
+        Trouble::invalid("`import helios-demand` needs `--tree FILE` with the GPUs of each virtual cluster by day")
+    })?;
     let sizes = Named::read(sizes, args)?;
     let (days, problems) = import::daily_quotas(&sizes.bytes, start);
     if days.is_empty() {
-        let first = problems.first().map(|p| format!(": line {}: {}", p.line, p.what)).unwrap_or_default();
-        return Err(Trouble::invalid(format!("`{}` has no valid row{first}", sizes.name)));
+        let problems = first_of(&problems);
+        return Err(Trouble::invalid(format!(
+            "`{}` has no valid row (expected `date,VC..,total`){problems}",
+            sizes.name
+        )));
     }
     let note = sizes.note(days.len(), "days on which quotas change", &problems, terminal);
     let (cluster, tree, events) = tree(name, &days, rows, args.no_borrowing);
@@ -112,7 +115,7 @@ pub(super) fn series(args: &Args, terminal: Terminal) -> Result<String, Trouble>
         let vc = stem.split('.').next().unwrap_or_default().to_owned();
         let options = TraceOptions { namespace: Some(vc.as_str().into()), ..TraceOptions::default() };
         let read = import::rows(TraceFormat::HeliosDemand, &file.bytes, &options);
-        some_rows(&file, &read)?;
+        some_rows(&file, &read, args)?;
         if start.is_some_and(|start| Some(start) != read.start) {
             return Err(Trouble::invalid(format!(
                 "`{}` does not start at the same time as the other series",

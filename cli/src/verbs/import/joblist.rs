@@ -1,10 +1,11 @@
 //! Job lists (Philly, Helios, Acme, Muri) as scenarios: one pool in strict order of arrival, leaf quotas by demand, or the
 //! virtual clusters as leaf quotas with sizes from a file.
 
-use super::{Named, daily, demand, draft::Draft, some_rows};
+use super::{Named, daily, demand, draft::Draft, first_of, some_rows};
 use crate::{args::Import as Args, exit::Trouble, files, terminal::Terminal};
 use quotree_core::{Amounts, Queueing, QuotaSpec, TreeSpec};
-use quotree_sim::import::{self, TraceFormat, TraceOptions, TraceRows};
+use quotree_reports::many;
+use quotree_sim::import::{self, RowProblem, TraceFormat, TraceOptions, TraceRows};
 use std::collections::BTreeMap;
 
 const GPU: &str = "nvidia.com/gpu";
@@ -14,13 +15,13 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
     let name = format!("{format:?}").to_lowercase();
     let file = Named::read(&args.file, args)?;
     let read = import::rows(format, &file.bytes, &TraceOptions::default());
-    some_rows(&file, &read)?;
+    some_rows(&file, &read, args)?;
     let mut notes = file.note(read.rows.len(), "jobs", &read.problems, terminal);
     let skip = if read.problems.is_empty() { "" } else { ", bad_rows: Skip" };
     let trace = |more: &str| format!("Trace(name: {name:?}, format: {format:?}, file: {:?}{more}{skip})", file.name);
     let mut draft = match &args.tree {
         None => {
-            let gpus = pool_size(args, &read, terminal)?;
+            let gpus = pool_size(&name, args, &read, terminal)?;
             if args.by_demand {
                 let tree = demand::tree(&name, &read.rows, &self::gpus(gpus), args.no_borrowing);
                 let about = format!(
@@ -53,15 +54,17 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
 }
 
 /// `--gpus`, with a warning if the largest job requests more.
-fn pool_size(args: &Args, read: &TraceRows, terminal: Terminal) -> Result<i64, Trouble> {
+fn pool_size(name: &str, args: &Args, read: &TraceRows, terminal: Terminal) -> Result<i64, Trouble> {
     let asked = |row: &quotree_sim::model::TraceRow| {
         Some(row.template.request.get(GPU)?.saturating_mul(i64::from(row.pods)) / 1000)
     };
     let largest = read.rows.iter().filter_map(asked).max().unwrap_or(0);
-    let gpus = i64::from(args.gpus.ok_or_else(|| Trouble::invalid("missing --gpus N or --tree FILE"))?);
+    let gpus = i64::from(
+        args.gpus.ok_or_else(|| Trouble::invalid(format!("`import {name}` needs `--gpus N` or `--tree FILE`")))?,
+    );
     if gpus < largest {
         terminal.complain(&format!(
-            "warning: the largest job requests {largest} GPUs, the cluster has {gpus}: it never starts and blocks the jobs behind it"
+            "warning: the largest job requests {largest} GPUs, more than the {gpus} of the cluster: it never starts and blocks the jobs behind it"
         ));
     }
     Ok(gpus)
@@ -137,17 +140,21 @@ fn vc_sizes(text: &str, path: &str) -> Result<BTreeMap<String, i64>, Trouble> {
         });
         match cells {
             Some((vc, _)) if sizes.contains_key(&vc) => {
-                problems.push(format!("line {line}: duplicate virtual cluster `{vc}`"))
+                problems.push(RowProblem { line, what: format!("duplicate virtual cluster `{vc}`") });
             }
             Some((vc, nodes)) => drop(sizes.insert(vc, nodes)),
-            None => problems.push(format!("line {line}: expected a name and a number of nodes, found `{row}`")),
+            None => {
+                let what = format!("expected a name and a number of nodes (`vc,node num`), found `{row}`");
+                problems.push(RowProblem { line, what });
+            }
         }
     }
     if problems.is_empty() && !sizes.is_empty() {
         return Ok(sizes);
     }
     if problems.is_empty() {
-        problems.push("the file has no rows".to_owned());
+        return Err(Trouble::invalid(format!("`{path}` has no rows; expected columns `vc,node num`")));
     }
-    Err(Trouble::invalid(format!("`{path}`: {}", problems.join("\n  "))))
+    let rows = many(problems.len() as u64, "invalid row");
+    Err(Trouble::invalid(format!("`{path}` has {rows}{}", first_of(&problems))))
 }

@@ -16,7 +16,9 @@ use crate::{
     files,
     terminal::Terminal,
 };
+use clap::ValueEnum;
 use quotree_core::{Amounts, StableHasher};
+use quotree_reports::many;
 use quotree_sim::import::{NodeRows, RowProblem, TraceFormat, TraceRows};
 use std::{
     fmt::Write,
@@ -28,6 +30,7 @@ use std::{
 const SHOWN_PROBLEMS: usize = 10;
 
 pub(super) fn import(args: &Args, terminal: Terminal) -> Outcome {
+    check_options(args)?;
     let text = match args.kind {
         ImportKind::Philly => joblist::scenario(TraceFormat::Philly, args, terminal)?,
         ImportKind::Helios => joblist::scenario(TraceFormat::Helios, args, terminal)?,
@@ -48,6 +51,25 @@ pub(super) fn import(args: &Args, terminal: Terminal) -> Outcome {
         None => terminal.show(&text)?,
     }
     Ok(Exit::Fine)
+}
+
+/// An error if an option is given that has no meaning for the format.
+fn check_options(args: &Args) -> Result<(), Trouble> {
+    use ImportKind as K;
+    let kind = args.kind.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+    let own_nodes = matches!(args.kind, K::Openb | K::Pai | K::Armada | K::Kueue | K::Kai | K::Kubernetes);
+    let sized = matches!(args.kind, K::Philly | K::Helios | K::HeliosDemand | K::Acme | K::Muri);
+    let wrong = [
+        ("--nodes", args.nodes.is_some() && !own_nodes),
+        ("--gpus", args.gpus.is_some() && !sized),
+        ("--tree", args.tree.is_some() && !sized),
+        ("--cpus", args.cpus.is_some() && args.kind != K::Swf),
+    ];
+    if let Some((option, _)) = wrong.iter().find(|(_, wrong)| *wrong) {
+        return Err(Trouble::invalid(format!("`import {kind}` has no use for `{option}`")));
+    }
+    let zero = [("--gpus", args.gpus), ("--cpus", args.cpus)].into_iter().find(|(_, count)| *count == Some(0));
+    zero.map_or(Ok(()), |(option, _)| Err(Trouble::invalid(format!("`{option}` must be at least 1"))))
 }
 
 /// A file that the scenario refers to.
@@ -71,7 +93,7 @@ impl Named {
         let mut note =
             format!("// {}: {good} {what}, digest of the decompressed file {:032x}.\n", self.name, hasher.digest128());
         if !problems.is_empty() {
-            let rows = if problems.len() == 1 { "1 row".to_owned() } else { format!("{} rows", problems.len()) };
+            let rows = many(problems.len() as u64, "invalid row");
             let mut warning = format!("{}: {rows} skipped", self.name);
             for RowProblem { line, what } in problems.iter().take(SHOWN_PROBLEMS) {
                 let _ = write!(warning, "\n  line {line}: {what}");
@@ -88,23 +110,37 @@ impl Named {
     }
 }
 
-/// An error if the trace has no valid row.
-fn some_rows(file: &Named, read: &TraceRows) -> Result<(), Trouble> {
+/// An error if the trace has no valid row: the first problems, and what was expected.
+fn some_rows(file: &Named, read: &TraceRows, args: &Args) -> Result<(), Trouble> {
     if !read.rows.is_empty() {
         return Ok(());
     }
-    let first = read.problems.first().map(|p| format!(": line {}: {}", p.line, p.what)).unwrap_or_default();
-    Err(Trouble::invalid(format!("`{}` has no valid row{first}", file.name)))
+    let value = args.kind.to_possible_value();
+    let expected = value.as_ref().and_then(|value| value.get_help()).map(ToString::to_string).unwrap_or_default();
+    let problems = first_of(&read.problems);
+    Err(Trouble::invalid(format!("`{}` has no valid row (expected {expected}){problems}", file.name)))
 }
 
 /// An error if a node is invalid: a cluster is imported whole.
 fn good_nodes(file: &Named, nodes: &NodeRows) -> Result<(), Trouble> {
-    let Some(problem) = nodes.problems.first() else { return Ok(()) };
-    let count = nodes.problems.len();
-    Err(Trouble::invalid(format!(
-        "`{}` has {count} invalid rows, the first in line {}: {}",
-        file.name, problem.line, problem.what
-    )))
+    if nodes.problems.is_empty() {
+        return Ok(());
+    }
+    let rows = many(nodes.problems.len() as u64, "invalid row");
+    Err(Trouble::invalid(format!("`{}` has {rows}{}", file.name, first_of(&nodes.problems))))
+}
+
+/// The first few problems of a file, and how many more there are.
+fn first_of(problems: &[RowProblem]) -> String {
+    const MOST: usize = 3;
+    let mut text = if problems.is_empty() { String::new() } else { ":".to_owned() };
+    for RowProblem { line, what } in problems.iter().take(MOST) {
+        let _ = write!(text, "\n  line {line}: {what}");
+    }
+    if problems.len() > MOST {
+        let _ = write!(text, "\n  … and {} more", problems.len() - MOST);
+    }
+    text
 }
 
 /// The sum over all nodes.

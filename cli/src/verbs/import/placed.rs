@@ -25,11 +25,11 @@ pub(super) fn scenario(
     let nodes_path = args
         .nodes
         .as_ref()
-        .ok_or_else(|| Trouble::invalid(format!("missing --nodes FILE with the nodes for the {name} pods")))?;
+        .ok_or_else(|| Trouble::invalid(format!("`import {name}` needs `--nodes FILE` with the list of nodes")))?;
     let options = TraceOptions::default();
     let (pods_file, nodes_file) = (Named::read(&args.file, args)?, Named::read(nodes_path, args)?);
     let pods = import::rows(format, &pods_file.bytes, &options);
-    some_rows(&pods_file, &pods)?;
+    some_rows(&pods_file, &pods, args)?;
     let nodes = import::nodes(format, &nodes_file.bytes, &options);
     good_nodes(&nodes_file, &nodes)?;
     let mut notes = pods_file.note(pods.rows.len(), "pods", &pods.problems, terminal);

@@ -20,17 +20,16 @@ pub(super) fn scenario(args: &Args, terminal: Terminal) -> Result<String, Troubl
     let file = Named::read(&args.file, args)?;
     let options = TraceOptions { resource: CPU.into(), ..TraceOptions::default() };
     let read = import::rows(TraceFormat::Swf, &file.bytes, &options);
-    some_rows(&file, &read)?;
+    some_rows(&file, &read, args)?;
     let notes = file.note(read.rows.len(), "jobs", &read.problems, terminal);
     let largest = read.rows.iter().filter_map(asked).max().unwrap_or(0) / 1000;
-    let cpus = args
-        .cpus
-        .map(i64::from)
-        .or_else(|| max_procs(&file.bytes))
-        .ok_or_else(|| Trouble::invalid("missing --cpus N: the log has no header line `; MaxProcs: N`"))?;
+    let cpus =
+        args.cpus.map(i64::from).or_else(|| max_procs(&file.bytes)).ok_or_else(|| {
+            Trouble::invalid("`import swf` needs `--cpus N`: the log has no header line `; MaxProcs: N`")
+        })?;
     if cpus < largest {
         terminal.complain(&format!(
-            "warning: the largest job requests {largest} processors, the cluster has {cpus}: it never starts"
+            "warning: the largest job requests {largest} processors, more than the {cpus} of the cluster: it never starts"
         ));
     }
     let skip = if read.problems.is_empty() { "" } else { ", bad_rows: Skip" };

@@ -4,7 +4,7 @@
 use super::{
     Named,
     draft::{Draft, map},
-    good_nodes, size, some_rows,
+    first_of, good_nodes, size, some_rows,
 };
 use crate::{args::Import as Args, exit::Trouble, terminal::Terminal};
 use quotree_core::{Amounts, Name};
@@ -17,12 +17,12 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
     let file = Named::read(&args.file, args)?;
     let own = args.nodes.as_ref().map(|path| Named::read(path, args)).transpose()?;
     if format == TraceFormat::Armada && own.is_none() {
-        return Err(Trouble::invalid("missing --nodes FILE with the cluster specification"));
+        return Err(Trouble::invalid("`import armada` needs `--nodes FILE` with the cluster specification"));
     }
     let nodes_file = own.as_ref().unwrap_or(&file);
     let mut rows = import::rows(format, &file.bytes, &options);
     let nodes = import::nodes(format, &nodes_file.bytes, &options);
-    some_rows(&file, &rows)?;
+    some_rows(&file, &rows, args)?;
     good_nodes(nodes_file, &nodes)?;
     // A resource that no workload requests needs no quota.
     let asked: BTreeSet<&Name> =
@@ -32,8 +32,8 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
         total.iter().filter(|(name, _)| asked.contains(name)).map(|(n, amount)| (n.clone(), amount)).collect();
     let outline = import::outline(format, &file.bytes, &options, &total);
     if outline.tree.quotas.is_empty() {
-        let problems: Vec<String> = outline.problems.iter().map(|p| format!("line {}: {}", p.line, p.what)).collect();
-        return Err(Trouble::invalid(format!("`{}` has no valid quota tree: {}", file.name, problems.join("\n  "))));
+        let problems = first_of(&outline.problems);
+        return Err(Trouble::invalid(format!("`{}` has no valid quota tree{problems}", file.name)));
     }
     let skip = if rows.problems.is_empty() { "" } else { ", bad_rows: Skip" };
     let quotas: Vec<_> = outline.problems.into_iter().filter(|problem| !rows.problems.contains(problem)).collect();
