@@ -65,7 +65,7 @@ fn shrink_reduces_a_failing_scenario() {
     quotree(&["check", path]).assert().code(1);
     quotree(&["shrink", "too-hopeful.ron", "--claim", "law: S3"]).assert().code(2).stdout_eq("");
     quotree(&["shrink", "two-teams.ron"]).assert().code(2).stderr_eq(str![[r#"
-error: `two-teams.ron` does not fail, so there is nothing to shrink
+error: `two-teams.ron` does not fail: all its claims hold and no check finds an error, so it cannot be shrunk
 
 "#]]);
     quotree(&["shrink", "bad.ron"]).assert().code(2).stderr_eq(file!["transcripts/bad-scenario.txt"]);
@@ -187,7 +187,11 @@ fn failed_imports_say_why() {
     quotree(&["import", "philly", "philly.csv"]).assert().code(2);
     quotree(&["import", "openb", "openb_pods.csv"]).assert().code(2);
     quotree(&["import", "swf", "philly.csv", "--cpus", "4"]).assert().code(2).stderr_eq(str![[r#"
-error: `philly.csv` has no valid row: line 1: 1 fields, but a job has 18
+error: `philly.csv` has no valid row (expected: A log in the Standard Workload Format):
+  line 1: 1 fields, but a job has 18
+  line 2: 2 fields, but a job has 18
+  line 3: 2 fields, but a job has 18
+  … and 3 more
 
 "#]]);
     quotree(&["import", "philly", "philly.csv", "--tree", "openb_nodes.csv"]).assert().code(2);
@@ -245,7 +249,7 @@ fn check_of_a_folder_does_not_depend_on_the_number_of_jobs() {
         (output.status.code(), String::from_utf8(output.stdout).unwrap())
     };
     let (code, text) = check("1");
-    assert_eq!((code, text.lines().last()), (Some(2), Some("1 passed, 2 failed")), "{text}");
+    assert_eq!((code, text.lines().last()), (Some(2), Some("1 passed, 1 failed, 1 invalid")), "{text}");
     assert!(!text.contains("part.ron"), "{text}");
     assert_eq!(check("4"), (code, text));
     let xml = std::fs::read_to_string(junit).unwrap();
@@ -265,7 +269,7 @@ fn the_files_of_a_run_can_be_replayed_and_compared() {
     let evictions = trace.lines().filter(|line| line.contains("\"what\":\"evict\"")).count();
     assert_eq!(evictions, 2);
     let replay = quotree(&["replay", &log]).assert().code(0);
-    assert!(String::from_utf8_lossy(&replay.get_output().stdout).contains("decisions are equal"));
+    assert!(String::from_utf8_lossy(&replay.get_output().stdout).contains("decisions equal the recorded ones"));
 
     let summary = path("a/summary.json");
     quotree(&["diff", &summary, "two-teams.ron"]).assert().code(0).stdout_eq(str![[r#"
@@ -325,7 +329,7 @@ fn json_of_equal_runs_is_byte_identical() {
 #[test]
 fn explain_of_an_unknown_pod_is_an_error() {
     quotree(&["explain", "two-teams.ron", "--pod", "third"]).assert().code(2).stderr_eq(str![[r#"
-error: no pod or workload `third`; workloads: `first`, `second`
+error: no pod or workload `third`; the workloads are `first`, `second`
 
 "#]]);
 }

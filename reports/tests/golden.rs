@@ -262,11 +262,11 @@ fn the_summary_of_the_demo() {
 
         Metrics
           pods             17 submitted, 10 bindings, 0 succeeded, 0 failed
-          wait time        mean 0.00 s, p50 0s, p95 1m, p99 1m, max 1m
+          wait time        mean 0s, p50 0s, p95 1m, p99 1m, max 1m
           utilisation      cpu 93.1 %
           evictions        2, 0 of them wasted; 2m of work lost
           unmet guarantee  600 cpu-seconds below min while pods were pending
-          fairness         Jain index 0.980, shortfall from fair shares 0.000 of the capacity
+          fairness         Jain index 0.980, 0.0 % of capacity below fair share
 
         1 of 2 claims failed
           ✗ Final: Evictions == 4
@@ -482,9 +482,9 @@ fn a_diff_lists_what_changed_by_kind() {
           namespace1  running      3       2  -1
 
         Quotas
-                                 FIRST  SECOND
-          root.a.1  used.cpu        15      10
-                    wait.max ms     1m      6m  +5m
+                              FIRST  SECOND
+          root.a.1  used cpu     15      10
+                    wait max     1m      6m  +5m
 
         First eviction that differs: #2
           - at 2m nginx2-4 for nginx3-0 (R2)

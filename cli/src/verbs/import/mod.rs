@@ -118,7 +118,7 @@ fn some_rows(file: &Named, read: &TraceRows, args: &Args) -> Result<(), Trouble>
     let value = args.kind.to_possible_value();
     let expected = value.as_ref().and_then(|value| value.get_help()).map(ToString::to_string).unwrap_or_default();
     let problems = first_of(&read.problems);
-    Err(Trouble::invalid(format!("`{}` has no valid row (expected {expected}){problems}", file.name)))
+    Err(Trouble::invalid(format!("`{}` has no valid row (expected: {expected}){problems}", file.name)))
 }
 
 /// An error if a node is invalid: a cluster is imported whole.
