@@ -1,7 +1,7 @@
 //! The quota tree as a Graphviz graph.
 
 use crate::{
-    Amounts,
+    api::Amounts,
     tree::{QuotaTree, UNLIMITED},
 };
 use petgraph::{
