@@ -31,27 +31,29 @@ fn t2_trees_that_stop_peers_are_errors_with_a_place() {
             "volcano #4104, #2364: children are promised more than there is",
             r#"Quota(name: "root", min: { "cpu": "10" }, max: { "cpu": "10" }, children: [
                 Quota(name: "a", min: { "cpu": "6" }, namespaces: ["ns"]), Quota(name: "b", min: { "cpu": "6" })])"#,
-            &["x.ron:2:42: error: root: the children's min exceed the parent's min: 12 cpu in sum, the parent has 10"],
+            &[
+                "x.ron:2:42: error: root: the children's mins sum to 12 cpu, more than the parent's min of 10 cpu; lower them or raise the parent's",
+            ],
         ),
         (
             "volcano #3127: a guarantee of 10,000 below 10",
             r#"Quota(name: "root", min: { "cpu": "10" }, max: { "cpu": "10" }, children: [
                 Quota(name: "a", min: { "cpu": "10000" }, namespaces: ["ns"])])"#,
             &[
-                "x.ron:2:42: error: root: the children's min exceed the parent's min: 10000 cpu in sum, the parent has 10",
+                "x.ron:2:42: error: root: the children's mins sum to 10000 cpu, more than the parent's min of 10 cpu; lower them or raise the parent's",
             ],
         ),
         (
             "koordinator T14: the max of a child above its parent's",
             r#"Quota(name: "root", min: { "cpu": "100" }, max: { "cpu": "300" }, children: [
                 Quota(name: "a", max: { "cpu": "500" }, namespaces: ["ns"])])"#,
-            &["x.ron:3:48: error: root / a: max 500 cpu exceeds the parent's max 300"],
+            &["x.ron:3:48: error: root / a: max 500 cpu exceeds the parent's max of 300 cpu"],
         ),
         (
             "volcano #4818: a max below the min",
             r#"Quota(name: "root", min: { "cpu": "100" }, max: { "cpu": "100" }, children: [
                 Quota(name: "a", min: { "cpu": "8" }, max: { "cpu": "4" }, namespaces: ["ns"])])"#,
-            &["x.ron:3:48: error: root / a: min 8 cpu exceeds max 4"],
+            &["x.ron:3:48: error: root / a: min 8 cpu exceeds max 4 cpu"],
         ),
         (
             "a negative amount",

@@ -20,7 +20,7 @@ fn x3_more_min_may_come_from_a_sibling_that_does_not_use_its_own() {
         would help: move 1 cpu of min from c to a
         --
         A1, P1: used by b (1, 2)
-        also P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R2(a) protects 1, 2
     "#]]
     .assert_eq(&verdict);
@@ -36,12 +36,12 @@ fn x3_a_non_preemptible_pod_needs_more_min_of_its_queue() {
         3,
     );
     expect![[r#"
-        A2: the pod is not preemptible and must fit within a min: it requests 2 cpu, non-preemptible pods of a use 0 of its min of 1 cpu
+        A2: non-preemptible pods must fit within min: a has min 1 cpu, 0 in use by non-preemptible pods, and the pod requests 2
         also A1: the pod requests 2 cpu, root uses 8 of its max of 8 cpu
         would help: move 1 cpu of min from c to a
         --
         A1, P1: used by b (1, 2)
-        also P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R5 protects 2 pod(s)
     "#]]
     .assert_eq(&verdict);
@@ -64,7 +64,7 @@ fn x3_more_min_comes_from_the_parent_where_the_parent_has_some_to_give() {
         would help: raise min of a by 2 cpu
         --
         A1, P1: used by b (1, 2)
-        also P1: a pod requests 3 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 3 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R2(a) protects 1, 2
     "#]]
     .assert_eq(&verdict);
@@ -124,7 +124,7 @@ fn x3_advice_takes_into_account_what_is_reserved_for_others() {
         3,
     );
     expect![[r#"
-        P1: a pod requests 4 cpu, the best node (node 0) has 0 free (2 nodes: 1 full, 1 not matching its node selector)
+        P1: a pod requests 4 cpu, the closest node (node 0) has 0 free (2 nodes: 1 full, 1 not matching its node selector)
         held by: b 4 cpu in 1 pod (3 cpu borrowed)
         also R2(a): with the pod, c would be 3 cpu above its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is already terminating (R2(c))
@@ -147,7 +147,7 @@ fn x3_advice_covers_what_the_victims_will_not_free() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 3 cpu, the best node (node 0) has 1 free once 1 eligible victim is evicted (1 node: 1 full)
+        P1: a pod requests 3 cpu, the closest node (node 0) would have 1 free after evicting 1 eligible pod (1 node: 1 full)
         held by: b 3 cpu in 2 pods, a 1 cpu in 1 pod
         also R2(a): with the pod, a would be 2 cpu above its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is not preemptible (R2(c))
@@ -182,7 +182,7 @@ fn x3_nothing_is_advised_where_both_queues_are_at_their_min() {
         --
         A1, P1: used by a (1), b (2)
         R2(a): used by a (1)
-        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R1 protects 1
         R2(a) protects 2
     "#]]
@@ -194,7 +194,7 @@ fn x3_nothing_is_advised_where_both_queues_are_at_their_min() {
 fn x3_a_resource_that_no_node_has_may_be_advised() {
     let verdict = explain("root 4,4/4,4; a<root 4,4/4,4", "4", &["submit 1 to a: 1,1"], 1);
     expect![[r#"
-        P1: a pod requests 1 gpu, the best node (node 0) has 0 free (1 node: 1 full)
+        P1: a pod requests 1 gpu, the closest node (node 0) has 0 free (1 node: 1 full)
         would help: free 1 more gpu on node 0
         --
         entitled

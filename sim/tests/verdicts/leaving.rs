@@ -13,7 +13,7 @@ fn x1_a_preemptor_waits_for_its_victims_to_leave() {
         2,
     );
     expect![[r#"
-        H1: it has preempted and waits for 1 victim to terminate
+        H1: it has evicted 1 pod and waits for it to terminate
         --
         entitled
     "#]]
@@ -37,7 +37,7 @@ fn x1_a_workload_waits_for_the_victims_of_others_if_that_is_enough() {
         --
         entitled
         A1, P1: used by b (1)
-        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 1
     "#]]
     .assert_eq(&verdict);
@@ -60,7 +60,7 @@ fn x1_a_workload_waits_for_the_rest_of_a_gang_that_leaves_for_another() {
         --
         entitled
         A1, P1: used by b (w1.0, w1.1)
-        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects w1.0, w1.1
     "#]]
     .assert_eq(&verdict);
@@ -84,7 +84,7 @@ fn x1_victims_that_leave_are_not_victims_of_their_own_queue() {
         1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
         --
         A1, A1, P1, R2(a): used by b (w1.0, w1.1)
-        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects w1.1
         R1 protects w1.0
     "#]]
@@ -107,7 +107,7 @@ fn x1_what_is_reserved_for_others_is_not_there_when_the_victims_leave() {
         1 pod not preempted because it is already terminating (R2(c))
         --
         A1, P1: used by b (1)
-        also P1: a pod requests 3 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 3 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 1
     "#]]
     .assert_eq(&verdict);
@@ -123,7 +123,7 @@ fn x1_a_node_may_be_what_is_reserved_for_others() {
         3,
     );
     expect![[r#"
-        P1: a pod requests 3 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        P1: a pod requests 3 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         held by: b 4 cpu in 1 pod (3 cpu borrowed)
         also R2(a): with the pod, c would be 2 cpu above its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is already terminating (R2(c))
@@ -151,7 +151,7 @@ fn x1_a_reservation_counts_against_the_max_of_its_queue() {
         1 pod not preempted because it is already terminating (R2(c))
         --
         A1, P1: used by b (1)
-        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 1
     "#]]
     .assert_eq(&verdict);

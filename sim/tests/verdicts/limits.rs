@@ -22,7 +22,7 @@ fn x1_a_full_cluster_names_who_uses_it_and_how_much_of_it_is_borrowed() {
         --
         A1, P1: used by b (2), a (1)
         R2(a): used by a (1)
-        also P1: a pod requests 2 cpu, the best node (node 0) has 1 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, the closest node (node 0) has 1 free (1 node: 1 full)
         R1 protects 1
         R2(a) protects 2
     "#]]
@@ -68,13 +68,13 @@ fn x1_a_min_is_used_up_by_non_preemptible_pods_only() {
         4,
     );
     expect![[r#"
-        A2: the pod is not preemptible and must fit within a min: it requests 2 cpu, non-preemptible pods of a use 1 of its min of 2 cpu
+        A2: non-preemptible pods must fit within min: a has min 2 cpu, 1 in use by non-preemptible pods, and the pod requests 2
         held by: a 1 cpu in 1 pod
         also A1: the pod requests 2 cpu, root uses 3 of its max of 4 cpu
         --
         A2: used by a (1)
         A1, P1: used by a (1, 2), b (3)
-        also P1: a pod requests 2 cpu, the best node (node 0) has 1 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, the closest node (node 0) has 1 free (1 node: 1 full)
         R5 protects 3 pod(s)
     "#]]
     .assert_eq(&verdict);
@@ -93,7 +93,7 @@ fn x1_a_min_may_be_full_while_the_parent_still_has_some() {
         4,
     );
     expect![[r#"
-        A2: the pod is not preemptible and must fit within a min: it requests 1 cpu, non-preemptible pods of a use 2 of its min of 2 cpu
+        A2: non-preemptible pods must fit within min: a has min 2 cpu, 2 in use by non-preemptible pods, and the pod requests 1
         held by: a 2 cpu in 1 pod
         also A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
         --
@@ -142,7 +142,7 @@ fn x1_the_limit_of_workloads_counts_reservations() {
         entitled
         A1, P1: used by b (1)
         A5: used by a (2)
-        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R5 protects 1 pod(s)
     "#]]
     .assert_eq(&verdict);
@@ -236,7 +236,7 @@ fn x1_a_strict_queue_names_the_workload_at_its_head() {
         3,
     );
     expect![[r#"
-        O2: workload 2 is ahead of it in the queue of its leaf, and that queue is strict
+        O2: workload 2 is ahead of it in the strict queue of its leaf (`queueing: Block`)
     "#]]
     .assert_eq(&verdict);
 }
@@ -258,7 +258,7 @@ fn x1_borrowing_one_resource_bars_reclaiming_another() {
         would help: raise min of a by 2 cpu
         --
         A1, P1: used by b (1, 2, 3, 4)
-        also P1: a pod requests 1 gpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 gpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R2(a) protects 1, 2, 3, 4
     "#]]
     .assert_eq(&verdict);

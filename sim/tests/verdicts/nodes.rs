@@ -10,7 +10,7 @@ fn x1_only_pods_on_suitable_nodes_count() {
     let verdict =
         explain("root 9/9; a<root 5/9; b<root 4/9", "2:z=y 2", &["submit 1 to b: 2 x2", "submit 2 to a: 1 on z=y"], 2);
     expect![[r#"
-        P1: a pod requests 1 cpu, the best node (node 0) has 0 free (2 nodes: 1 full, 1 not matching its node selector)
+        P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (2 nodes: 1 full, 1 not matching its node selector)
         held by: b 2 cpu in 1 pod
         1 pod not preempted because b is within its guarantee of cpu (R2(b))
         would help: free 1 more cpu on node 0
@@ -33,7 +33,7 @@ fn x1_a_pod_that_uses_nothing_of_what_is_missing_is_no_help() {
         3,
     );
     expect![[r#"
-        P1: a pod requests 1 gpu, the best node (node 0) has 0 free (1 node: 1 full)
+        P1: a pod requests 1 gpu, the closest node (node 0) has 0 free (1 node: 1 full)
         held by: b 1 gpu in 1 pod
         1 pod not preempted because b is within its guarantee of gpu (R2(b))
         would help: free 1 more gpu on node 0
@@ -69,7 +69,7 @@ fn x1_nodes_are_counted_by_what_rules_them_out() {
 fn x1_the_closest_nodes_are_named() {
     let verdict = explain("root 9/9; a<root 9/9", "1 2 3 1", &["cordon node 2; submit 1 to a: 3"], 1);
     expect![[r#"
-        P1: a pod requests 3 cpu, the best node (node 1) has 2 free, 4 in the cluster: fragmented (4 nodes: 3 full, 1 cordoned)
+        P1: a pod requests 3 cpu, the closest node (node 1) has 2 free, 4 free in the cluster, but no single node has enough (fragmented) (4 nodes: 3 full, 1 cordoned)
         would help: free 1 more cpu on node 1
         --
         entitled
@@ -84,7 +84,7 @@ fn x1_the_closest_nodes_are_named() {
 fn x1_a_cordoned_node_is_not_close() {
     let verdict = explain("root 9/9; a<root 9/9", "1 3 2", &["cordon node 1; cordon node 2; submit 1 to a: 2"], 1);
     expect![[r#"
-        P1: a pod requests 2 cpu, the best node (node 0) has 1 free (3 nodes: 1 full, 2 cordoned)
+        P1: a pod requests 2 cpu, the closest node (node 0) has 1 free (3 nodes: 1 full, 2 cordoned)
         would help: free 1 more cpu on node 0
         --
         entitled
@@ -115,7 +115,7 @@ fn x1_the_number_of_pods_of_a_gang_with_room_is_given() {
         3,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the best node (node 1) has 1 free (2 nodes: 2 full), 1 of its pods had room
+        P1: a pod requests 2 cpu, the closest node (node 1) has 1 free (all 2 nodes are full), 1 of its pods fit
         held by: a 5 cpu in 2 pods
         1 pod not preempted because it is not preemptible (R2(c))
         would help: free 1 more cpu on node 1
@@ -140,7 +140,7 @@ fn x1_of_devices_the_largest_free_part_of_one_counts() {
         2,
     );
     expect![[r#"
-        P1: a pod requests 1 gpu, the best node (node 0) has 400m free, 1800m in the cluster: fragmented (2 nodes: 2 full)
+        P1: a pod requests 1 gpu, the closest node (node 0) has 400m free, 1800m free in the cluster, but no single node has enough (fragmented) (all 2 nodes are full)
         held by: a 1200m gpu in 2 pods
         2 pods not preempted because they are not preemptible (R2(c))
         would help: free 2 more cpu on node 1
@@ -164,7 +164,7 @@ fn x1_free_devices_may_be_in_pieces() {
         2,
     );
     expect![[r#"
-        P1: a pod requests 700m gpu, the best node (node 0) has 400m free (1 node: 1 with fragmented devices)
+        P1: a pod requests 700m gpu, the closest node (node 0) has 400m free (1 node: 1 with fragmented devices)
         held by: a 1200m gpu in 2 pods
         2 pods not preempted because they are not preemptible (R2(c))
         --
@@ -180,7 +180,7 @@ fn x1_free_devices_may_be_in_pieces() {
 fn x1_nodes_may_lack_several_resources() {
     let verdict = explain("root 9,9/9,9; a<root 9,9/9,9", "1,1 2,1 1,2", &["submit 1 to a: 2,3"], 1);
     expect![[r#"
-        P1: a pod requests 3 gpu, the best node (node 1) has 1 free, 4 in the cluster: fragmented (3 nodes: 3 full)
+        P1: a pod requests 3 gpu, the closest node (node 1) has 1 free, 4 free in the cluster, but no single node has enough (fragmented) (all 3 nodes are full)
         would help: free 2 more gpu on node 1
         --
         entitled
@@ -213,7 +213,7 @@ fn s4_x1_fragmentation_is_named_where_quota_could_be_reclaimed_and_room_could_no
     expect![[r#"
         A1: the pod requests 10 cpu, root uses 32 of its max of 40 cpu
         held by: b 32 cpu in 8 pods (2 cpu borrowed)
-        also P1: a pod requests 10 cpu, the best node (node 3) has 6 free once 1 eligible victim is evicted, 12 in the cluster: fragmented (4 nodes: 4 full)
+        also P1: a pod requests 10 cpu, the closest node (node 3) would have 6 free after evicting 1 eligible pod, 12 free in the cluster, but no single node has enough (fragmented) (all 4 nodes are full)
         8 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
         would help: free 4 more cpu on node 3
         --
@@ -233,7 +233,7 @@ fn x1_the_rack_that_comes_closest_is_named() {
     let verdict =
         explain("root 99/99; a<root 99/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
     expect![[r#"
-        P1: its pods must run in one topology domain, and the best is rack r1 of zone z: a pod requests 1 cpu, the best node (node 1) has 0 free (3 nodes: 1 full, 2 outside that domain), 2 of its pods had room
+        P1: its pods must run in one topology domain, and the best is rack r1 of zone z: a pod requests 1 cpu, the closest node (node 1) has 0 free (3 nodes: 1 full, 2 outside that domain), 2 of its pods fit
         would help: free 1 more cpu on node 1
         --
         entitled
@@ -246,7 +246,7 @@ fn x1_the_closest_rack_is_named_for_borrowers_too() {
     let verdict =
         explain("root 99/99; a<root 0/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
     expect![[r#"
-        P1: its pods must run in one topology domain, and the best is rack r1 of zone z: a pod requests 1 cpu, the best node (node 1) has 0 free (3 nodes: 1 full, 2 outside that domain), 2 of its pods had room
+        P1: its pods must run in one topology domain, and the best is rack r1 of zone z: a pod requests 1 cpu, the closest node (node 1) has 0 free (3 nodes: 1 full, 2 outside that domain), 2 of its pods fit
         would help: free 1 more cpu on node 1
     "#]].assert_eq(&verdict);
 }
@@ -276,7 +276,7 @@ fn x1_a_bound_on_racks_is_reported() {
     expect![[r#"
         A1: the gang of 2 requests 4 cpu, root uses 2 of its max of 4 cpu
         held by: b 2 cpu in 1 pod (2 cpu borrowed)
-        also P1: its pods must run in one topology domain, and the best is rack r0: a pod requests 2 cpu, the best node (node 0) has 0 free once 1 eligible victim is evicted (2 nodes: 1 full, 1 outside that domain), 1 of its pods had room
+        also P1: its pods must run in one topology domain, and the best is rack r0: a pod requests 2 cpu, the closest node (node 0) would have 0 free after evicting 1 eligible pod (2 nodes: 1 full, 1 outside that domain), 1 of its pods fit
         1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
         the search for victims stopped at its limit of nodes
         would help: free 2 more cpu on node 0
@@ -307,7 +307,7 @@ fn x1_a_bound_on_candidates_is_reported() {
         --
         entitled
         A1, P1: used by b (1, 2, 3, 4)
-        also P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R6 protects 1, 2, 3, 4
     "#]]
     .assert_eq(&verdict);
@@ -327,7 +327,7 @@ fn x1_the_closest_rack_is_named_with_the_victims_it_would_take() {
         5,
     );
     expect![[r#"
-        P1: its pods must run in one topology domain, and the best is rack r0: a pod requests 1 cpu, the best node (node 0) has 0 free once 1 eligible victim is evicted (2 nodes: 1 full, 1 outside that domain), 1 of its pods had room
+        P1: its pods must run in one topology domain, and the best is rack r0: a pod requests 1 cpu, the closest node (node 0) would have 0 free after evicting 1 eligible pod (2 nodes: 1 full, 1 outside that domain), 1 of its pods fit
         held by: b 2 cpu in 2 pods (2 cpu borrowed), c 2 cpu in 2 pods
         2 pods not preempted because they are not preemptible (R2(c))
         2 pods not preempted because evicting them and all other eligible victims would not be enough (R6)

@@ -15,7 +15,7 @@ fn x1_pods_without_a_quota_may_be_reclaimed_unless_non_preemptible() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the best node (node 0) has 1 free once 1 eligible victim is evicted (1 node: 1 full)
+        P1: a pod requests 2 cpu, the closest node (node 0) would have 1 free after evicting 1 eligible pod (1 node: 1 full)
         held by: no quota 3 cpu in 2 pods, b 1 cpu in 1 pod
         1 pod not preempted because it is not preemptible (R2(c))
         1 pod not preempted because b is within its guarantee of cpu (R2(b))
@@ -44,7 +44,7 @@ fn x1_a_borrower_may_not_evict_pods_without_a_quota() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 3 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        P1: a pod requests 3 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         held by: no quota 2 cpu in 2 pods, b 2 cpu in 1 pod
         also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
         3 pods not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
@@ -67,7 +67,7 @@ fn x1_more_min_would_open_the_pods_without_a_quota() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         held by: no quota 3 cpu in 2 pods, b 1 cpu in 1 pod
         also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
         3 pods not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
@@ -102,7 +102,7 @@ fn x1_a_disruption_budget_protects_a_gang_that_must_go_whole() {
         --
         entitled
         A1, P1: used by b (w1.0, w1.1, 2, 3)
-        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 2, 3
         R7 protects w1.0, w1.1
         or make workload 3 preemptible
@@ -133,7 +133,7 @@ fn x1_of_two_disruption_budgets_only_the_exhausted_one_protects() {
         --
         entitled
         A1, P1: used by b (1, 2, 3)
-        also P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 3
         R7 protects 2
         R6 protects 1
@@ -165,7 +165,7 @@ fn x1_budgets_of_other_queues_are_not_named_where_they_may_not_be_reclaimed() {
         --
         A1, P1: used by a (3, 4), b (1, 2)
         R2(a): used by a (3, 4)
-        also P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 3
         R2(a) protects 1, 2
         R6 protects 4
@@ -187,7 +187,7 @@ fn x1_three_rules_protect_three_pods() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         held by: no quota 3 cpu in 2 pods, b 1 cpu in 1 pod
         1 pod not preempted because it is not preemptible (R2(c))
         1 pod not preempted because b is within its guarantee of cpu (R2(b))
@@ -221,7 +221,7 @@ fn x1_young_pods_are_protected() {
         --
         entitled
         A1, P1: used by b (1)
-        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 1
     "#]]
     .assert_eq(&verdict);
@@ -238,7 +238,7 @@ fn x1_young_pods_are_protected_until_the_last_millisecond() {
         3,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the best node (node 0) has 0 free (2 nodes: 2 full)
+        P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (all 2 nodes are full)
         held by: b 2 cpu in 2 pods (1 cpu borrowed)
         2 pods not preempted because they are within their protected runtime (R2(c))
         would help: free 2 more cpu on node 0
@@ -263,7 +263,7 @@ fn x1_pods_are_not_protected_when_the_time_is_over() {
         3,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the best node (node 0) has 1 free once 1 eligible victim is evicted (2 nodes: 2 full)
+        P1: a pod requests 2 cpu, the closest node (node 0) would have 1 free after evicting 1 eligible pod (all 2 nodes are full)
         held by: b 2 cpu in 2 pods (1 cpu borrowed)
         2 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
         would help: free 1 more cpu on node 0
@@ -299,7 +299,7 @@ fn x1_a_strict_floor_protects_a_gang_that_would_take_its_queue_below_its_min() {
         --
         entitled
         A1, P1: used by b (w1.0, w1.1, 2), a (3)
-        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R2(c) protects 2, 3
         R2(b) protects w1.0, w1.1
     "#]]
@@ -317,7 +317,7 @@ fn x1_a_strict_floor_leaves_what_is_above_the_min() {
         3,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the best node (node 0) has 1 free once 1 eligible victim is evicted (2 nodes: 2 full)
+        P1: a pod requests 2 cpu, the closest node (node 0) would have 1 free after evicting 1 eligible pod (all 2 nodes are full)
         held by: b 2 cpu in 2 pods (1 cpu borrowed)
         1 pod not preempted because it is not preemptible (R2(c))
         1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
@@ -350,7 +350,7 @@ fn x1_the_policy_may_forbid_all_preemption() {
         --
         entitled
         A1, P1: used by b (1), a (2)
-        also P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         R8 protects 1, 2
     "#]]
     .assert_eq(&verdict);

@@ -18,7 +18,7 @@ fn x1_by_default_a_disruption_budget_protects_nobody() {
     expect![[r#"
         A1: the pod requests 2 cpu, root uses 5 of its max of 5 cpu
         held by: b 5 cpu in 3 pods (2 cpu borrowed)
-        also P1: a pod requests 2 cpu, the best node (node 1) has 1 free once 2 eligible victims are evicted, 2 in the cluster: fragmented (3 nodes: 3 full)
+        also P1: a pod requests 2 cpu, the closest node (node 1) would have 1 free after evicting 2 eligible pods, 2 free in the cluster, but no single node has enough (fragmented) (all 3 nodes are full)
         1 pod not preempted because it is not preemptible (R2(c))
         2 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
         would help: free 1 more cpu on node 1
@@ -45,7 +45,7 @@ fn x1_a_victim_may_be_above_its_min_in_one_of_two_missing_resources() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 5 cpu, the best node (node 0) has 2 free once 1 eligible victim is evicted (1 node: 1 full)
+        P1: a pod requests 5 cpu, the closest node (node 0) would have 2 free after evicting 1 eligible pod (1 node: 1 full)
         held by: b 4 cpu in 2 pods, a 1 cpu in 1 pod
         1 pod not preempted because it is not preemptible (R2(c))
         2 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
@@ -69,7 +69,7 @@ fn x1_a_queue_within_its_min_is_protected() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 1 cpu, the best node (node 0) has 0 free (1 node: 1 full)
+        P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
         held by: b 2 cpu in 2 pods, a 1 cpu in 1 pod
         1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
         2 pods not preempted because b is within its guarantee of cpu (R2(b))
@@ -99,7 +99,7 @@ fn x1_each_protected_pod_is_named_with_its_rule() {
         5,
     );
     expect![[r#"
-        P1: a pod requests 3 cpu, the best node (node 0) has 2 free once 1 eligible victim is evicted (2 nodes: 2 full)
+        P1: a pod requests 3 cpu, the closest node (node 0) would have 2 free after evicting 1 eligible pod (all 2 nodes are full)
         held by: a 2 cpu in 2 pods, b 2 cpu in 1 pod, c 2 cpu in 1 pod (1 cpu borrowed)
         1 pod not preempted because it is not preemptible (R2(c))
         2 pods not preempted because they are in the same leaf and their priority is not lower (R1)
@@ -130,9 +130,9 @@ fn x1_preemption_within_a_queue_must_not_increase_borrowing() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the best node (node 0) has 1 free (2 nodes: 2 full)
+        P1: a pod requests 2 cpu, the closest node (node 0) has 1 free (all 2 nodes are full)
         held by: a 2 cpu in 2 pods (1 cpu borrowed), b 2 cpu in 2 pods (1 cpu borrowed)
-        also R1: even without all eligible victims a would borrow 1 cpu more than now
+        also R1: evicting every eligible pod would still leave a borrowing 1 cpu more than now
         also R2(a): with the pod, a would be 3 cpu above its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is not preemptible (R2(c))
         1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
@@ -166,9 +166,9 @@ fn x1_a_pod_of_the_own_queue_on_the_wrong_node_still_counts_for_its_quota() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the best node (node 0) has 1 free (2 nodes: 1 full, 1 not matching its node selector)
+        P1: a pod requests 2 cpu, the closest node (node 0) has 1 free (2 nodes: 1 full, 1 not matching its node selector)
         held by: a 2 cpu in 2 pods (2 cpu borrowed), b 1 cpu in 1 pod (1 cpu borrowed)
-        also R1: even without all eligible victims a would borrow 1 cpu more than now
+        also R1: evicting every eligible pod would still leave a borrowing 1 cpu more than now
         1 pod not preempted because it is not preemptible (R2(c))
         2 pods not preempted because they are in the same leaf and their priority is not lower (R1)
         1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
