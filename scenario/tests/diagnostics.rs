@@ -94,7 +94,7 @@ const ROWS: &[Row] = &[
     ("namespace: \"ns-a\"", "namespace: ns", E, "11:44", "ns", "put it in quotes: \"ns\""),
     ("[\"ns-a\"]", "\"ns-a\"", E, "6:82", "\"ns-a\"", "expected a list"),
     // Choices.
-    ("Capacity()", "Kueue()", E, "3:13", "Kueue", "known are `Capacity`"),
+    ("Capacity()", "Kueue()", E, "3:13", "Kueue", "expected `Capacity`"),
     ("Capacity()", "Capacity(order: Fifoo)", E, "3:29", "Fifoo", "did you mean `Fifo`?"),
     ("Capacity()", "Capacity(placement: Random)", E, "3:33", "Random", "`Random` lacks `seed`"),
     ("Deployment(", "Deploymnt(", E, "11:9", "Deploymnt", "did you mean `Deployment`?"),
@@ -167,7 +167,7 @@ const ROWS: &[Row] = &[
         W,
         "12:24",
         "\"gang\"",
-        "requests cpu 25 at once, but the max of `b` is cpu 20",
+        "requests cpu 25 in total, more than the max of `b` (cpu 20)",
     ),
     // Claims and events.
     (
@@ -176,7 +176,7 @@ const ROWS: &[Row] = &[
         E,
         "18:51",
         "\"2s\"",
-        "compares twice",
+        "has more than one comparison",
     ),
     ("running: 2)", ")", E, "18:18", "Pods", "claims no count"),
     (

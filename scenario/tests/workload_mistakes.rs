@@ -129,7 +129,7 @@ fn every_mistake_is_reported() {
             gang(&format!("scaling: Serial(\"101%\"), roles: [{WORKER}]")),
             "\"101%\": a share of the work is at most 100%",
         ),
-        (gang(&format!("on_loss: Weit, roles: [{WORKER}]")), "Weit: unknown word `Weit` (did you mean)"),
+        (gang(&format!("on_loss: Weit, roles: [{WORKER}]")), "Weit: `Weit` is not a valid on loss (did you mean)"),
         // Cron jobs.
         (
             r#"CronJob(name: "c", namespace: "ns", every: "1h", runtime: "1m", request: {})"#.to_owned(),
@@ -151,7 +151,7 @@ fn every_mistake_is_reported() {
         ),
         (
             workflow(&[("a", &[])]).replace("tasks:", "topology: Same(\"rak\"), tasks:"),
-            r#""rak": unknown word `rak` (did you mean)"#,
+            r#""rak": `rak` is not a valid topology (did you mean)"#,
         ),
         (
             gang("roles: [Role(name: \"w\", priority: 3, request: { \"cpu\": \"1\" })]"),

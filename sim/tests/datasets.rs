@@ -364,7 +364,7 @@ fn mistakes_are_reported_with_their_positions() {
         (r#"Dataset("d")"#, "`Dataset` claims nothing"),
         (r#"Dataset("d", figure: Cached)"#, "lacks `exactly`"),
         (r#"Dataset("d", figure: Rate, at_least: "50%")"#, "is not a bandwidth"),
-        (r#"Dataset("d", figure: Fast, at_least: "50%")"#, "unknown word `Fast`"),
+        (r#"Dataset("d", figure: Fast, at_least: "50%")"#, "`Fast` is not a valid"),
     ];
     for (claim, wanted) in claims {
         told(&format!("{PLAIN} expect: [Final({claim})]"), wanted);

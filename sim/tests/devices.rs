@@ -55,7 +55,7 @@ fn mistakes_are_reported_where_they_are_made() {
         (share, ("gpu_count: 2", "gpu_count: 0"), E, "0", "0 GPUs; expected 1 to 64"),
         (share, (", memory: 16", ""), E, "Gpus(count: 2, mode: Share)", "GPUs that are shared by memory need `memory`"),
         (share, ("memory: 16", "memory: 0"), E, "0", "0 GiB per GPU; expected 1 to 1000000"),
-        (share, ("mode: Share", "mode: Shared"), E, "Shared", "unknown word `Shared`"),
+        (share, ("mode: Share", "mode: Shared"), E, "Shared", "`Shared` is not a valid"),
         (share, ("count: 2,", "count: 65,"), E, "65", "65 GPUs; expected 1 to 64"),
         (
             "devices/topology.ron",
@@ -77,7 +77,7 @@ fn mistakes_are_reported_where_they_are_made() {
             "the node pool of this node does not define its GPUs",
         ),
         (relabel, ("Exclusive, memory: 16", "Exclusive"), E, "Share", "GPUs that are shared by memory need `memory`"),
-        (rack, ("Same(\"rack\")", "Same(\"row\")"), E, "\"row\"", "unknown word `row`"),
+        (rack, ("Same(\"rack\")", "Same(\"row\")"), E, "\"row\"", "`row` is not a valid"),
         (
             rack,
             ("racks: 3", "racks: 7"),
@@ -98,7 +98,7 @@ fn mistakes_are_reported_where_they_are_made() {
             ("{ \"8\": 1 }", "{ \"8\": 2 }"),
             W,
             "\"a\"",
-            "1 of 3 guaranteed cells of 8 devices cannot be formed from healthy devices",
+            "the healthy devices form only 2 of the 3 guaranteed cells of 8 devices",
         ),
         (
             "devices/cells.ron",
@@ -152,7 +152,7 @@ fn a_node_reports_what_its_unhealthy_devices_leave() {
 fn unavailable_cells_fail_the_claim_and_are_reported_once_each() {
     let result = played("devices/cells.ron", &[("Within(\"0s\", \"9m\"", "Within(\"0s\", \"11m\"")]);
     let missed: Vec<String> = result.claims.results.iter().filter(|c| !c.passed).map(|c| c.seen.clone()).collect();
-    assert_eq!(missed, ["1 of 2 guaranteed cells of 8 devices cannot be formed from healthy devices"]);
+    assert_eq!(missed, ["the healthy devices form only 1 of the 2 guaranteed cells of 8 devices"]);
     let notes: Vec<_> = result.refusals.iter().map(|note| (note.at_ms, note.what.as_str())).collect();
     assert_eq!(notes, [(600_000, "guaranteed cells"), (1_200_000, "guaranteed cells")]);
 }

@@ -367,7 +367,7 @@ const MISTAKES: &[(&str, Severity, &str, &str)] = &[
     ("events: [At(\"1m\", AddGroup(\"three\", quota: \"a\"))]", W, "AddGroup", "bound to group `one` already"),
     ("events: [At(\"1m\", EditUser(\"bob\", groups: [\"none\"]))]", W, "EditUser", "no group `none`"),
     ("events: [At(\"1m\", AddGroup(\"three\"))]", E, "AddGroup", "lacks `quota`"),
-    ("events: [At(\"1m\", AddUser(\"zoe\", role: Boss))]", E, "Boss", "known are `Researcher` and `Admin`"),
+    ("events: [At(\"1m\", AddUser(\"zoe\", role: Boss))]", E, "Boss", "expected one of `Researcher`, `Admin`"),
     (
         "events: [At(\"1m\", ReplaceTree(Quota(name: \"root\", min: { \"cpu\": \"8\" }, max: { \"cpu\": \"8\" }, namespaces: [\"a\"])))]",
         W,
