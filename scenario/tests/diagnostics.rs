@@ -126,7 +126,7 @@ const ROWS: &[Row] = &[
         E,
         "5:46",
         "\"20\"",
-        "exceed the parent's min: 21",
+        "the children's mins sum to 21 cpu",
     ),
     (
         "max: { \"cpu\": \"20\" }, namespaces: [\"ns-b\"]",
@@ -153,7 +153,7 @@ const ROWS: &[Row] = &[
         "\"20\"",
         "should equal its max",
     ),
-    ("count: 2", "count: 1", W, "5:68", "\"20\"", "the capacity of the cluster, 10"),
+    ("count: 2", "count: 1", W, "5:68", "\"20\"", "exceeds the cluster capacity (10 cpu)"),
     (", namespaces: [\"ns-b\"]", "", W, "7:21", "\"b\"", "the leaf has no namespace"),
     // Sizes.
     ("count: 2", "count: 1000001", E, "4:45", "1000001", "at most 1000000"),
@@ -185,7 +185,7 @@ const ROWS: &[Row] = &[
         E,
         "18:18",
         "Evictions",
-        "lacks `exactly`, `at_most` or `at_least`",
+        "needs one of `exactly`, `at_most` and `at_least`",
     ),
     ("Pods(of: Namespace(\"ns-a\"), running: 2)", "Verdict(of: All, rule: \"Z9\")", E, "18:41", "\"Z9\"", "not a rule"),
     (
@@ -204,7 +204,7 @@ const ROWS: &[Row] = &[
         E,
         "15:18",
         "EditQuota",
-        "25 cpu in sum",
+        "mins sum to 25 cpu",
     ),
     (
         "policy: Capacity()",
@@ -257,7 +257,7 @@ fn all_mistakes_of_a_file_are_reported_at_once_and_none_twice() {
     let told: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
     let wanted = [
         "x.ron:4:45: error: expected a whole number from 0 to 4294967295, found the string \"two\"",
-        "x.ron:11:98: error: `1x` is not a duration: unknown unit of time `x`; the units are d, h, m, s and ms",
+        "x.ron:11:98: error: `1x` is not a duration: unknown unit `x`; use d, h, m, s or ms",
         "x.ron:12:81: error: `500q` is not a quantity; expected a number with an optional suffix, such as `100m`, `1.5`, `16Gi` or `2e3`",
         "x.ron:12:91: error: `Job` has no field `rntime`",
         "x.ron:15:34: error: there is no workload `wob`",

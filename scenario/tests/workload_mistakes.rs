@@ -118,7 +118,7 @@ fn every_mistake_is_reported() {
         (training(&format!("roles: [{WORKER}]")), "Training: `Training` lacks `runtime`"),
         (
             training("work: \"1h\", roles: [Role(name: \"w\", request: { \"cpu\": \"1\" })]"),
-            "\"1h\": `work` is GPU-time",
+            "\"1h\": `work` is GPU time",
         ),
         (
             gang(&format!("scaling: Table({{ 0: 1, 2: 2 }}), roles: [{WORKER}]")),
@@ -151,7 +151,7 @@ fn every_mistake_is_reported() {
         ),
         (
             workflow(&[("a", &[])]).replace("tasks:", "topology: Same(\"rak\"), tasks:"),
-            r#""rak": `rak` is not a valid topology (did you mean)"#,
+            r#""rak": `rak` is not a valid level (did you mean)"#,
         ),
         (
             gang("roles: [Role(name: \"w\", priority: 3, request: { \"cpu\": \"1\" })]"),

@@ -361,8 +361,8 @@ fn mistakes_are_reported_with_their_positions() {
         told(&format!("{PLAIN} workloads: [{workload}]"), wanted);
     }
     let claims = [
-        (r#"Dataset("d")"#, "`Dataset` claims nothing"),
-        (r#"Dataset("d", figure: Cached)"#, "lacks `exactly`"),
+        (r#"Dataset("d")"#, "`Dataset` needs `phase` or `figure`"),
+        (r#"Dataset("d", figure: Cached)"#, "needs one of `exactly`"),
         (r#"Dataset("d", figure: Rate, at_least: "50%")"#, "is not a bandwidth"),
         (r#"Dataset("d", figure: Fast, at_least: "50%")"#, "`Fast` is not a valid"),
     ];

@@ -55,7 +55,7 @@ fn mistakes_are_reported_where_they_are_made() {
         (share, ("gpu_count: 2", "gpu_count: 0"), E, "0", "0 GPUs; expected 1 to 64"),
         (share, (", memory: 16", ""), E, "Gpus(count: 2, mode: Share)", "GPUs that are shared by memory need `memory`"),
         (share, ("memory: 16", "memory: 0"), E, "0", "0 GiB per GPU; expected 1 to 1000000"),
-        (share, ("mode: Share", "mode: Shared"), E, "Shared", "`Shared` is not a valid"),
+        (share, ("mode: Share", "mode: Shared"), E, "Shared", "`Shared` is not a valid mode"),
         (share, ("count: 2,", "count: 65,"), E, "65", "65 GPUs; expected 1 to 64"),
         (
             "devices/topology.ron",
@@ -64,7 +64,13 @@ fn mistakes_are_reported_where_they_are_made() {
             "[2, 3]",
             "island sizes must ascend from 2 on, each a multiple of the one before",
         ),
-        ("devices/topology.ron", ("device: 1,", "device: 4,"), E, "4", "there is no device 4: the node has 4"),
+        (
+            "devices/topology.ron",
+            ("device: 1,", "device: 4,"),
+            E,
+            "4",
+            "there is no device 4: the node has devices 0 to 3",
+        ),
         (relabel, (", mode: Share", ""), E, "\"gpu-0\"", "`Relabel` has neither `mode` nor `labels`"),
         (
             relabel,
@@ -77,7 +83,7 @@ fn mistakes_are_reported_where_they_are_made() {
             "the node pool of this node does not define its GPUs",
         ),
         (relabel, ("Exclusive, memory: 16", "Exclusive"), E, "Share", "GPUs that are shared by memory need `memory`"),
-        (rack, ("Same(\"rack\")", "Same(\"row\")"), E, "\"row\"", "`row` is not a valid"),
+        (rack, ("Same(\"rack\")", "Same(\"row\")"), E, "\"row\"", "`row` is not a valid level"),
         (
             rack,
             ("racks: 3", "racks: 7"),

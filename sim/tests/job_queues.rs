@@ -36,12 +36,15 @@ fn a_suspended_job_has_a_reason() {
     let (rule, reason) = why(30_000, "small-1");
     assert_eq!(
         (rule.as_str(), reason.as_str()),
-        ("suspended", "position 1 of 1 in the job queue of research: the queue has admitted its max_jobs of 1")
+        (
+            "suspended",
+            "position 1 of 1 in the job queue of research: the queue already has 1 admitted, which is its max_jobs"
+        )
     );
     let (_, reason) = why(750_000, "wide-1");
     assert_eq!(
         reason,
-        "position 1 of 1 in the job queue of research: it did not start in time, the next attempt is in 1m30s"
+        "position 1 of 1 in the job queue of research: it did not start in time, its next attempt is in 1m30s"
     );
 }
 

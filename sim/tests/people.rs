@@ -377,7 +377,7 @@ const MISTAKES: &[(&str, Severity, &str, &str)] = &[
     ("expect: [Final(Pods(of: User(\"adda\"), running: 0))]", E, "\"adda\"", "mean `ada`"),
     ("expect: [Final(Pods(of: Group(\"tow\"), running: 0))]", E, "\"tow\"", "mean `two`"),
     ("expect: [Final(Refused(why: WrongGroop, exactly: 0))]", E, "WrongGroop", "mean `WrongGroup`"),
-    ("expect: [Final(Refused(of: All))]", E, "Refused", "lacks `exactly`"),
+    ("expect: [Final(Refused(of: All))]", E, "Refused", "needs one of `exactly`"),
     ("expect: [Final(UsedTime(resource: \"cpu\", exactly: \"1\"))]", E, "\"1\"", "duration"),
 ];
 

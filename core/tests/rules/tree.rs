@@ -15,8 +15,8 @@ fn t2_every_finding_names_the_path_and_the_numbers() {
         ("root 4/4; a<root 2/4 ns=a", &[]),
         ("", &["E the tree has no root; exactly one quota must have no parent"]),
         ("root 4/4 ns=a; top 1/1 ns=b", &["E top: second root: `root` is already the root"]),
-        ("root 4/4; a<root 3/2 ns=a", &["E root / a: min 3 cpu exceeds max 2"]),
-        ("root 4/4; a<root 1/5 ns=a", &["E root / a: max 5 cpu exceeds the parent's max 4"]),
+        ("root 4/4; a<root 3/2 ns=a", &["E root / a: min 3 cpu exceeds max 2 cpu"]),
+        ("root 4/4; a<root 1/5 ns=a", &["E root / a: max 5 cpu exceeds the parent's max of 4 cpu"]),
         ("root 4/4; a<root 1/1 ns=a; a<root 1/1 ns=b", &["E root / a: duplicate quota name"]),
         (
             "root 4/4; a<root 1/1; b<a 1/1 ns=b; c<root 1/1; b<c 1/1 ns=d",
@@ -24,22 +24,24 @@ fn t2_every_finding_names_the_path_and_the_numbers() {
         ),
         (
             "root 4/4; a<root 1/1 ns=a; b<a 1/1 ns=b",
-            &["E root / a: namespace `a` is attached to a non-leaf quota; attach it to a leaf"],
+            &["E root / a: namespace `a` is attached to a quota with children; attach it to a leaf"],
         ),
         (
             "root 4/4; a<root 1/1 ns=n; b<root 1/1 ns=n",
-            &["E root / b: namespace `n` is already attached to `a`; it can have only one leaf"],
+            &["E root / b: namespace `n` is already attached to `a`; a namespace can be attached to one leaf only"],
         ),
         ("root 4/4; a<root -1/4 ns=a", &["E root / a: min of cpu is negative: -1"]),
         ("root 4/4 ns=x; a<nowhere 1/1 ns=a", &["E nowhere / a: unknown parent `nowhere`"]),
         (
             "root 4/4; a<root 3/4 ns=a; b<root 2/4 ns=b",
-            &["E root: the children's min exceed the parent's min: 5 cpu in sum, the parent has 4"],
+            &[
+                "E root: the children's mins sum to 5 cpu, more than the parent's min of 4 cpu; lower them or raise the parent's",
+            ],
         ),
-        ("root 4/4; a<root 2/4 lend=3 ns=a", &["E root / a: lend limit 3 cpu exceeds min 2"]),
+        ("root 4/4; a<root 2/4 lend=3 ns=a", &["E root / a: lend limit 3 cpu exceeds min 2 cpu"]),
         ("root 4/4; a<root 2/4 lend=2 ns=a", &[]),
-        ("root 3/4; a<root 2/4 ns=a", &["W root: min 3 cpu of the root should equal its max 4"]),
-        ("root 4/-; a<root 2/4 ns=a", &["W root: the root has min 4 cpu but no max"]),
+        ("root 3/4; a<root 2/4 ns=a", &["W root: the root's min of 3 cpu should equal its max of 4 cpu"]),
+        ("root 4/-; a<root 2/4 ns=a", &["W root: the root has min 4 cpu but no max; add max 4 cpu to the root"]),
         ("root 4/4; a<root 0/4 ns=a; b<root 1/4 weight=0 ns=b", &[]),
         (
             "root 4/4; a<root 0/4 weight=0 ns=a",
@@ -78,8 +80,8 @@ fn t2_warnings_against_the_cluster() {
     assert_eq!(
         texts,
         [
-            "root: max 8 cpu exceeds the capacity of the cluster, 6",
-            "root: the guarantees sum to 8 cpu, more than the capacity of the cluster, 6",
+            "root: max 8 cpu exceeds the cluster capacity (6 cpu)",
+            "root: the mins of the leaves sum to 8 cpu, more than the cluster capacity (6 cpu)",
         ]
     );
     assert!(QuotaTree::warnings_on(&spec, &Amounts::new().with("cpu", 8000)).is_empty());
