@@ -49,7 +49,7 @@ record! {
         name: At<Name> => required,
         /// How many pods.
         replicas: Count = Count(1),
-        /// How many of them must run together (minimum members).
+        /// How many of them must run together (minimum members). The others are elastic.
         min: At<u32> => "replicas",
         pod: Pod => embedded,
     }
