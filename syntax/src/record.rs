@@ -154,7 +154,7 @@ impl Group {
     }
 }
 
-/// States a record: see the [module](crate::record).
+/// States a record: see the [module](mod@crate::record).
 #[macro_export]
 macro_rules! record {
     (
