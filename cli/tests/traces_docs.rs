@@ -48,7 +48,7 @@ fn guide() -> String {
     std::fs::read_to_string(Path::new(ROOT).join("docs/traces.md")).unwrap()
 }
 
-/// Fails with every row that the document lacks.
+/// Fails and lists the rows that the document lacks.
 fn look_for(rows: &[String]) {
     let guide = guide();
     let lacking: Vec<&str> = rows.iter().map(String::as_str).filter(|row| !guide.lines().any(|l| l == *row)).collect();

@@ -1,6 +1,8 @@
 //! `events: [At("1m", Scale(..)), ..]`: changes of the world. Edits of single quotas are applied to the tree as it will
 //! be at their time, and each resulting tree is checked.
 
+mod people_edit;
+
 use crate::{
     gpus::{self, DeviceHealthy, DeviceUnhealthy, PodsOnIt, Relabel},
     nodes::{self, AddNodes, Drain, EditNodes, Outage, RackDown, RackUp, RemoveNodes, Slow},
@@ -11,7 +13,7 @@ use crate::{
 use quotree_core::{Name, OverPromised, Time};
 use quotree_model::{
     Change as Checked, Cluster, DeviceChange, Kind, TimedChange, move_namespace,
-    people::{Group, People, PeopleEdit, Refusal, Tenants, User},
+    people::{People, PeopleEdit, Refusal, Tenants},
 };
 use quotree_syntax::{At as Placed, Later, Report, Span, group, record};
 use std::collections::{BTreeMap, BTreeSet};
@@ -220,7 +222,7 @@ struct Checking<'a, 'r> {
 impl Checking<'_, '_> {
     fn change(&mut self, change: &Change, at: Time, by: Option<&Name>) -> Option<Checked> {
         let goes = self.may(change, by);
-        if let Some(edit) = people_edit(change) {
+        if let Some(edit) = people_edit::of(change) {
             self.events.people = true;
             return self.people(change.span(), edit?, goes);
         }
@@ -434,22 +436,4 @@ impl Checking<'_, '_> {
         }
         Some(())
     }
-}
-
-/// The edit of users or groups, if the change is one; the inner `None` means a mistake that was reported.
-fn people_edit(change: &Change) -> Option<Option<PeopleEdit>> {
-    let group = |name: &Option<Name>, quota: &Option<Name>| Some(Group { name: name.clone()?, quota: quota.clone()? });
-    Some(match change {
-        Change::AddUser(AddUser { user, role, groups, .. }) => {
-            user.clone().map(|name| PeopleEdit::AddUser(User { name, role: *role, groups: groups.clone() }))
-        }
-        Change::RemoveUser(RemoveUser { user, .. }) => user.clone().map(PeopleEdit::RemoveUser),
-        Change::EditUser(EditUser { user, role, groups, .. }) => {
-            user.clone().map(|user| PeopleEdit::EditUser { user, role: *role, groups: groups.clone() })
-        }
-        Change::AddGroup(AddGroup { group: name, quota, .. }) => group(name, quota).map(PeopleEdit::AddGroup),
-        Change::RemoveGroup(RemoveGroup { group, .. }) => group.clone().map(PeopleEdit::RemoveGroup),
-        Change::EditGroup(EditGroup { group: name, quota, .. }) => group(name, quota).map(PeopleEdit::EditGroup),
-        _ => return None,
-    })
 }

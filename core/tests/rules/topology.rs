@@ -48,7 +48,7 @@ fn p1_single_pods_and_gangs_without_a_level_ignore_domains() {
     );
 }
 
-/// A zone contains its racks: four pods of one zone fit no single rack, but the zone.
+/// A zone contains its racks: four pods that must share a zone do not fit in any one rack, but do fit in the zone.
 #[test]
 fn p1_a_zone_is_all_of_its_racks() {
     let cluster = "2:in.z0.r0 1:in.z0.r1 2:in.z1.r2 2:in.z1.r3";

@@ -32,7 +32,7 @@ impl Ledger {
         self.used(quota, r) - self.leaving[quota * self.width + r]
     }
 
-    /// The usage when everything in progress is done.
+    /// The usage once terminating pods are gone and held capacity is bound.
     pub(super) fn standing(&self, quota: usize, r: usize) -> i64 {
         self.live(quota, r) + self.held[quota * self.width + r]
     }

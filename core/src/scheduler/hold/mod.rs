@@ -1,19 +1,21 @@
-//! Holds: a workload that evicted others reserves what it needs of the room it waits for (H1 to H3).
+//! Holds: a workload that evicted others, or waits for pods that are terminating anyway, reserves what it needs of that
+//! room (H1 to H3).
 //!
 //! A workload that evicts others cannot be bound before these have left. Until then it *holds*: on every quota of its
 //! path, and on every node where its pods will be placed, the scheduler reserves what the workload needs beyond what
 //! its victims still use there ([`reserve`]). As a victim leaves, the reservation grows by what it frees, so that other
 //! workloads see the room as taken.
 //!
-//! When the last victim is gone, the workload is bound (H3, [`due`]). Before that, a hold ends (H2) when
+//! When the last victim is gone, the workload is bound if it still fits (H3, [`due`]). Otherwise, or earlier, the hold ends
+//! (H2) when
 //!
-//! - the victims are gone and the workload does not fit any more ([`due`]);
+//! - the victims are gone and the workload does not fit any more, also once the holds of others have ended ([`due`]);
 //! - `hold_timeout_ms` has passed, and some victims are still there ([`due`]);
 //! - the workload is withdrawn, or one of its pending pods is deleted (`facts`);
 //! - a node that it counts on is lost, the devices there change, or the quota tree is replaced (`facts`);
 //! - its gang is evicted, or told to stop by others, as a whole ([`lifecycle`], `facts`);
-//! - an entitled workload that arrived after the hold takes it over. The holder must then be unentitled, in another leaf,
-//!   or come later in order (`cycle/takeover.rs`).
+//! - an entitled workload that arrived after the hold takes it over. The holder must then be an unentitled workload of
+//!   another leaf, or come later in order (`cycle/takeover.rs`).
 //!
 //! A workload that is not withdrawn is then pending again, and no hold waits for the pods that are still terminating.
 

@@ -1,7 +1,7 @@
 //! Who may be a victim: the questions that decide it, in the order in which they are asked.
 //!
 //! 1. Is this kind of preemption enabled (R8)? [`PreemptionKind::is_enabled`]
-//! 2. Does the preemptor's guarantee reach the other leaf (R2a)? [`common_in_scope`]
+//! 2. Does the guarantee cover the request on every quota below where the two branches meet (R2a)? [`common_in_scope`]
 //! 3. Is every quota on the victim's branch above its guarantee (R2b)? [`is_guarded`], [`reclaimable`]
 //! 4. May the workload be evicted at all, has it run for its protected time (R2c) and, in the same leaf, is its priority
 //!    lower (R1)? [`workload_protection`]

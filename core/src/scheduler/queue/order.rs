@@ -13,11 +13,11 @@ use smallvec::SmallVec;
 use std::cmp::{Ordering, Reverse};
 
 /// The order of pending workloads, smallest first: the leaf's share of usage where the policy orders by it, then
-/// priority, submission and id (O1). Whether a workload is entitled goes before all of this, and is decided when the
-/// next one is chosen, since it changes with every admission.
+/// priority, submission and id (O1). Between leaves, with `GuaranteedFirst`, entitled heads go before all others; that is
+/// decided when the next one is chosen, since it changes with every admission. Inside a leaf this key alone decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PendingKey {
-    /// Dominant share of the leaf; 0 under other policies.
+    /// Dominant share of the leaf; 0 if the policy does not order by share.
     pub(crate) share: Ratio,
     pub(crate) priority: Reverse<i32>,
     pub(crate) submitted: Time,
