@@ -42,8 +42,8 @@ pub fn differences(core: &Plan, reference: &Decision, lends: bool) -> Vec<String
         .collect()
 }
 
-/// Compares limits with their amounts, but missing room only by kind, since the reference does not say which node is
-/// closest.
+/// Whether two reasons are the same. Of missing room only the kind is compared, since the reference does not say which
+/// node is closest; of all others, the amounts too.
 fn same(a: &BlockingReason, b: &BlockingReason) -> bool {
     matches!((a, b), (BlockingReason::Room(_), BlockingReason::Room(_))) || a == b
 }

@@ -1,8 +1,8 @@
 //! Datasets in the world. Readers and cache workers are derived from the state of pods.
 //!
 //! A reader is a pod of a Job, or the working members of a Training. A cache worker is a running pod of the Deployment
-//! that a dataset creates for its cache. Each dataset has at most one scheduled event, its next change without another
-//! event. Rates are computed once for each time, after all events of that time.
+//! that a dataset creates for its cache. Each dataset has at most one scheduled event: the time of its next change if
+//! nothing else happens. Rates are computed once for each time, after all events of that time.
 
 mod exact;
 mod flow;
