@@ -110,14 +110,13 @@ pub(crate) fn workload_protection(
         return Some(Protection::ProtectedRuntime);
     }
     let by = preemptor.slot.filter(|_| preemptor.kind == PreemptionKind::Priority)?;
-    let is_lower = is_lower(policy.within, cluster.workloads.at(by), victim);
-    (!is_lower).then_some(Protection::Priority)
+    (!ranks_lower(policy.within, cluster.workloads.at(by), victim)).then_some(Protection::Priority)
 }
 
 /// Whether a workload of the same leaf ranks lower, so that it may be preempted (R1).
-fn is_lower(within: WithinQueuePreemption, by: &Workload, victim: &Workload) -> bool {
-    let newer = victim.priority < by.priority || victim.submitted > by.submitted;
-    within.may_preempt(by.priority, victim.priority) && newer
+fn ranks_lower(within: WithinQueuePreemption, by: &Workload, victim: &Workload) -> bool {
+    let has_lower_priority = victim.priority < by.priority;
+    within.may_preempt(by.priority, victim.priority) && (has_lower_priority || victim.submitted > by.submitted)
 }
 
 /// Where the branches of a preemptor and of another leaf meet; nothing where that is outside the preemptor's scope

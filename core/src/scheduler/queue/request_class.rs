@@ -61,11 +61,11 @@ pub(super) struct Entry {
     pub(super) winner: PerContest<Option<PendingKey>>,
     /// Whether workloads of this class are pending here, not below.
     pub(super) is_queue: bool,
-    /// Whether the queue is tried next time whatever its quotas admit.
+    /// Whether the queue is due (see [`Tournament`](super::tournament::Tournament)).
     pub(super) due: bool,
     pub(super) retry_on_event: bool,
-    /// Whether its head could not be placed although every quota admits it. Then the queue is not offered again before
-    /// the next event or the end of a hold.
+    /// Whether its head could not be placed although every quota admits it. Then the queue is not ready before the next
+    /// event or the end of a hold.
     pub(super) suspended: bool,
 }
 

@@ -6,10 +6,11 @@
 //! guarantees on their path cover. So when quota or room comes free, the first workload in order that may use it is the
 //! winner of its class, and a change costs one path of the tree.
 //!
-//! A queue is *suspended* when its head could not be placed although every quota on the path admits it. The tournament
-//! offers it again after the next event or the end of a hold. A queue that is *due* is tried whatever its quotas admit.
-//! It becomes due when it gets a new first workload, when the guarantee of its leaf covers its request again, and after
-//! an event, if its head could then preempt or take over a hold.
+//! A queue is tried when it is *ready* or *due* (rule W2 calls both due). A *ready* queue may simply fit: every quota
+//! on its path admits its request, and some node may have room. A *due* queue has a reason to be tried whatever its
+//! quotas admit: it got a new first workload, the guarantee of its leaf covers its request again, or after an event its
+//! head could preempt or take over a hold. A queue is *suspended* when its head could not be placed although every
+//! quota on the path admits it. It is ready again after the next event or the end of a hold.
 
 use super::{
     order::PendingKey,
@@ -21,7 +22,7 @@ use crate::scheduler::{
 };
 use std::collections::BTreeSet;
 
-/// The heads of the queues that are due.
+/// The heads of the queues that are *due*: they are tried next time, whatever their quotas admit.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Due {
     /// Those that may be entitled; this is judged when the next queue is chosen.
@@ -30,14 +31,19 @@ pub(super) struct Due {
     pub(super) judged: BTreeSet<(PendingKey, RequestQueue)>,
 }
 
+/// The classes of pending workloads, and which of their queues are tried next.
+///
+/// A queue is *ready* when every quota on its path admits its request, a node may have room, and it is not suspended. A
+/// queue is *due* when it is tried next time whatever its quotas admit. A queue can be both.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tournament {
     pub(super) classes: Table<AskId, RequestClass>,
     /// Per quota, the classes whose admission is kept up to date there.
     tracked: Table<QuotaSlot, Vec<AskId>>,
-    /// The winner of each class that may have room.
+    /// The winner of each class that may have room: the first of its ready queues.
     pub(super) ready: PerContest<BTreeSet<(PendingKey, AskId)>>,
     pub(super) due: Due,
+    /// Queues that became due since the last choice of a queue. They join `due` with their heads at the next one.
     pub(super) newly_due: Vec<RequestQueue>,
     /// Requests that came within the min of some quota since the last refresh.
     came_within_min: BTreeSet<AskId>,
@@ -162,13 +168,12 @@ impl Tournament {
         queues.filter(|queue| self.head(*queue).is_some())
     }
 
-    /// Whether a queue is due: tried next time whatever its quotas admit.
+    /// Whether a queue is due.
     pub(super) fn is_due(&self, queue: RequestQueue) -> bool {
         self.get(queue).is_some_and(|entry| entry.due)
     }
 
-    /// Whether the tournament offers a queue: every quota on its path admits it, it is not suspended, and a node may
-    /// have room.
+    /// Whether a queue is ready.
     pub(crate) fn is_ready(&self, queue: RequestQueue) -> bool {
         let Some(class) = self.classes.get(queue.ask) else { return false };
         let passes =
@@ -322,7 +327,7 @@ impl Tournament {
         self.without_room.clone()
     }
 
-    /// Makes a queue due: it is tried whatever its quotas admit.
+    /// Makes a queue due.
     pub(crate) fn make_due(&mut self, queue: RequestQueue) {
         let entry = self.entry(queue);
         if entry.due || entry.keys.any.is_empty() {
@@ -341,7 +346,7 @@ impl Tournament {
     }
 
     /// Notes that the head of a queue could not be placed. `retry`: the next event may change that. `suspend`: the
-    /// tournament would otherwise offer the queue again at once.
+    /// queue would otherwise be ready again at once.
     pub(crate) fn could_not_place(&mut self, queue: RequestQueue, retry: bool, suspend: bool) {
         let head = self.head(queue);
         if std::mem::replace(&mut self.entry(queue).due, false)
@@ -359,7 +364,7 @@ impl Tournament {
         }
     }
 
-    /// Offers those suspended queues again for which `may` is true.
+    /// Makes those suspended queues ready again for which `may` is true.
     pub(crate) fn resume(&mut self, may: impl Fn(RequestQueue) -> bool) {
         let (again, rest): (Vec<RequestQueue>, Vec<RequestQueue>) =
             std::mem::take(&mut self.suspended).into_iter().partition(|queue| may(*queue));
@@ -370,7 +375,7 @@ impl Tournament {
         }
     }
 
-    /// After an event, offers all suspended queues again, and takes out the queues that wait for an event.
+    /// After an event, makes all suspended queues ready again, and takes out the queues that wait for an event.
     pub(crate) fn take_retries(&mut self) -> Vec<RequestQueue> {
         self.resume(|_| true);
         let retries = std::mem::take(&mut self.retry_on_event);
