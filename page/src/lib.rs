@@ -1,0 +1,4 @@
+//! The report of a run: a stable data format ([`model::Report`], docs/report-format.md), and the page that shows it.
+//! The simulator measures and fills the report. This crate knows nothing of it, and computes no figure anew.
+
+pub mod model;

@@ -1,0 +1,137 @@
+//! The report as data: what docs/report-format.md describes. Amounts are integers in base units (thousandths of a core
+//! or device, bytes of memory), times are milliseconds of virtual time, rows refer to each other by index.
+//!
+//! A new field has a default and is left out where it says nothing, so older reports can still be read. A change of
+//! meaning raises [`SCHEMA`].
+
+mod cluster;
+mod findings;
+mod people;
+mod quotas;
+mod run;
+mod series;
+mod waits;
+mod work;
+
+pub use cluster::{Cluster, DeviceLoad, DeviceSpan, Fit, Incident, Node, NodeSpan, NodeState, ResourceSeries};
+pub use findings::{Finding, FindingKind, Piece, SubjectKind};
+pub use people::{Account, Dataset, Group, People, Refusal, User};
+pub use quotas::{FieldChange, Loan, Quota, QuotaEdit, QuotaSeries};
+pub use run::{
+    Choice, Claim, Deadlines, Failure, LeftOut, Measure, Resource, ResourceKind, ResourceTotals, Rule, Run, Totals,
+};
+pub use series::{Series, Step};
+pub use waits::{
+    Closest, Holder, NodeCheck, NodeTally, Obstacle, Spared, Verdict, Wait, WaitQuantiles, WaitSteps, WaitTime,
+};
+pub use work::{Eviction, Job, JobState, Placement, PlacementEnd, Pod, Shape};
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the format. It rises when a field changes its meaning or is removed.
+pub const SCHEMA: u32 = 1;
+
+/// Virtual time or a span of it, milliseconds.
+pub type Ms = u64;
+/// An amount of a resource in base units: bytes of memory and storage, thousandths of everything else.
+pub type Units = i64;
+/// An integral: base units times seconds, rounded down.
+pub type UnitSeconds = u128;
+/// An index into [`Report::resources`].
+pub type ResourceIx = u32;
+/// An index into [`Report::quotas`].
+pub type QuotaIx = u32;
+/// An index into [`Report::nodes`].
+pub type NodeIx = u32;
+/// An index into [`Report::jobs`].
+pub type JobIx = u32;
+/// An index into [`Report::pods`].
+pub type PodIx = u32;
+/// An index into [`Report::verdicts`].
+pub type VerdictIx = u32;
+/// An index into [`Report::evictions`].
+pub type EvictionIx = u32;
+
+/// An amount of one resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amount {
+    /// Of what.
+    pub resource: ResourceIx,
+    /// How much, base units.
+    pub amount: Units,
+}
+
+/// An integral of one resource over time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AmountTime {
+    /// Of what.
+    pub resource: ResourceIx,
+    /// Base units times seconds, rounded down.
+    pub unit_s: UnitSeconds,
+}
+
+/// The report of one run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Report {
+    /// [`SCHEMA`] of whoever wrote it.
+    pub schema: u32,
+    /// What was run.
+    pub run: Run,
+    /// The six numbers of the head, and everything else that is about the whole run.
+    pub totals: Totals,
+    /// The resources, those that the quota tree governs first, GPUs before cpu and memory.
+    pub resources: Vec<Resource>,
+    /// The quotas, a parent before its children, as they are at the end.
+    pub quotas: Vec<Quota>,
+    /// Series of each quota and governed resource.
+    pub quota_series: Vec<QuotaSeries>,
+    /// Edits of the tree in order of time, those without an effect included.
+    pub quota_edits: Vec<QuotaEdit>,
+    /// Who lent to whom. Sums of a borrower are its borrowed time, sums of a lender its lent time.
+    pub loans: Vec<Loan>,
+    /// Series of the whole cluster.
+    pub cluster: Cluster,
+    /// Every node that ever existed.
+    pub nodes: Vec<Node>,
+    /// How much devices did, of those whose workloads say so.
+    pub loads: Vec<DeviceLoad>,
+    /// Nodes that failed or were drained, racks that went down, and what it cost.
+    pub incidents: Vec<Incident>,
+    /// Requests of pods; equal ones once.
+    pub shapes: Vec<Shape>,
+    /// One row for each instance of a workload, in order of submission.
+    pub jobs: Vec<Job>,
+    /// Every pod, in order of creation.
+    pub pods: Vec<Pod>,
+    /// Which pod held which devices of which node, and when, in order of binding.
+    pub placements: Vec<Placement>,
+    /// Stretches of waiting, each with the one rule that bound, in order of their begin.
+    pub waits: Vec<Wait>,
+    /// Full reasons of waits. Those kept are listed in docs/report-format.md.
+    pub verdicts: Vec<Verdict>,
+    /// The distribution of waits by leaf and by size.
+    pub wait_steps: Vec<WaitSteps>,
+    /// Time waited by rule and leaf.
+    pub wait_times: Vec<WaitTime>,
+    /// Every eviction, in order of decision.
+    pub evictions: Vec<Eviction>,
+    /// Claims, in the order of the file.
+    pub claims: Vec<Claim>,
+    /// Submissions and edits that were refused.
+    pub refusals: Vec<Refusal>,
+    /// Workloads, instances and tasks that failed.
+    pub failures: Vec<Failure>,
+    /// Broken invariants, if they were checked.
+    pub breaches: Vec<Failure>,
+    /// Users and groups.
+    pub people: People,
+    /// Datasets and their caches.
+    pub datasets: Vec<Dataset>,
+    /// What happened, in sentences, the most important first.
+    pub findings: Vec<Finding>,
+    /// The rules that the report cites, in plain words.
+    pub rules: Vec<Rule>,
+    /// What was thinned or left out.
+    pub left_out: Vec<LeftOut>,
+}

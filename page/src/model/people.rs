@@ -1,0 +1,101 @@
+//! People, what they may not do, and datasets.
+
+use super::{AmountTime, Ms, WaitQuantiles};
+use serde::{Deserialize, Serialize};
+
+/// Users and groups.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct People {
+    /// Everybody who is declared or submits.
+    pub users: Vec<User>,
+    /// Groups.
+    pub groups: Vec<Group>,
+}
+
+/// A user.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct User {
+    /// The name.
+    pub name: String,
+    /// `researcher`, `admin`, or empty if it is not declared.
+    pub role: String,
+    /// The groups.
+    pub groups: Vec<String>,
+    /// What the user's pods did.
+    pub account: Account,
+}
+
+/// A group.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Group {
+    /// The name.
+    pub name: String,
+    /// The quota that it is bound to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<u32>,
+    /// The members.
+    pub members: Vec<String>,
+    /// What the pods submitted through it did.
+    pub account: Account,
+}
+
+/// What the pods of somebody did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the figures of docs/metrics.md, under the same names")]
+pub struct Account {
+    pub pods: u64,
+    pub running: u64,
+    pub pending: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub evicted: u64,
+    pub evicted_for: u64,
+    pub refused: u64,
+    pub wait: WaitQuantiles,
+    pub lost_work_ms: u128,
+    pub cost_milli: u128,
+    pub used: Vec<AmountTime>,
+    pub borrowed: Vec<AmountTime>,
+    pub starved: Vec<AmountTime>,
+}
+
+/// A submission or an edit that was refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Refusal {
+    /// When, the first time.
+    pub at_ms: Ms,
+    /// What was refused: ``workload `x` ``, ``quota `y` ``.
+    pub what: String,
+    /// Who tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// In a word.
+    pub reason: String,
+    /// In a sentence.
+    pub why: String,
+    /// How often.
+    pub times: u64,
+}
+
+/// A dataset at the end.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the figures of docs/metrics.md, under the same names")]
+pub struct Dataset {
+    pub name: String,
+    pub namespace: String,
+    pub phase: String,
+    pub size_bytes: u64,
+    pub cached_bytes: u64,
+    pub read_bytes: u128,
+    pub hit_permille: u64,
+    pub rate_bytes_s: u64,
+    pub wait_ms: u128,
+    pub gpu_idle_ms: u128,
+    pub saved_ms: i128,
+}

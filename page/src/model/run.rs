@@ -1,0 +1,248 @@
+//! What was run, the totals of the run, its claims, and what the report leaves out.
+
+use super::{Amount, JobIx, Ms, NodeIx, PodIx, QuotaIx, ResourceIx, UnitSeconds, WaitQuantiles};
+use serde::{Deserialize, Serialize};
+
+/// What was run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Run {
+    /// The scenario's name.
+    pub scenario: String,
+    /// What it is about, in a sentence.
+    pub about: String,
+    /// The file, as it was given.
+    pub file: String,
+    /// The seed.
+    pub seed: u64,
+    /// The version of the rules.
+    pub semantics: String,
+    /// The policy in a word.
+    pub policy: String,
+    /// The knobs that are not at their default, and their values.
+    pub options: Vec<Choice>,
+    /// The end of the run. Integrals and means run from 0 to here.
+    pub end_ms: Ms,
+    /// Whether nothing more could happen (else it was stopped by its time).
+    pub settled: bool,
+    /// Events handled.
+    pub events: u64,
+    /// How often the scheduler was asked for a plan.
+    pub decisions: u64,
+    /// Digest of the scenario's text, 32 hex digits.
+    pub scenario_digest: String,
+    /// Digest of the trace of the run, 32 hex digits.
+    pub digest: String,
+    /// The command that runs it again.
+    pub command: String,
+    /// The version of the program.
+    pub version: String,
+    /// The name of the currency of prices; empty: price units.
+    pub currency: String,
+    /// What moment 0 is, as `2026-11-29T00:00:00`, without a time zone; absent: days are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<String>,
+}
+
+/// A knob and its value.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Its name.
+    pub name: String,
+    /// Its value, as written in a scenario.
+    pub value: String,
+}
+
+/// What a resource is measured in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResourceKind {
+    /// Thousandths of a core.
+    Cpu,
+    /// Bytes.
+    Bytes,
+    /// Thousandths of a whole GPU.
+    Gpu,
+    /// Thousandths of whatever it counts (memory of devices in GiB, percent of a device, licences).
+    #[default]
+    Other,
+}
+
+/// A resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Resource {
+    /// Its full name, such as `nvidia.com/gpu`.
+    pub name: String,
+    /// A short name for headings: `GPUs`, `cores`, `memory`.
+    pub short: String,
+    /// The unit in the singular and in the plural: `GPU`, `GPUs`; of bytes both are empty.
+    pub unit: String,
+    /// The unit in the plural.
+    pub units: String,
+    /// How to print it.
+    pub kind: ResourceKind,
+    /// Whether the quota tree limits it.
+    pub governed: bool,
+}
+
+/// Figures of the whole run (docs/metrics.md).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the figures of docs/metrics.md, under the same names")]
+pub struct Totals {
+    pub pods_submitted: u64,
+    pub pods_bound: u64,
+    pub pods_succeeded: u64,
+    pub pods_failed: u64,
+    pub pods_running: u64,
+    pub pods_pending: u64,
+    /// Waits of all pods.
+    pub wait: WaitQuantiles,
+    /// The pod that waited longest, bound or not, and for how long.
+    pub longest_wait_pod: Option<PodIx>,
+    pub longest_wait_ms: Ms,
+    pub evictions: u64,
+    pub wasted_evictions: u64,
+    pub thrash_max: u64,
+    pub thrash_permille: u64,
+    pub lost_work_ms: u128,
+    pub makespan_ms: Ms,
+    /// Absent if nothing has a price; thousandths of the currency.
+    pub cost_milli: Option<u128>,
+    pub cost_idle_milli: Option<u128>,
+    pub jain_permille: u64,
+    pub fairness_error_permille: u64,
+    pub dominant_share_gap_permille: u64,
+    pub search_bounds_hit: u64,
+    pub deadlines: Option<Deadlines>,
+    /// One row for each resource.
+    pub resources: Vec<ResourceTotals>,
+}
+
+/// Deadlines of everything that has one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the figures of docs/metrics.md, under the same names")]
+pub struct Deadlines {
+    pub met: u64,
+    pub missed: u64,
+}
+
+/// Integrals of one resource over the run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the figures of docs/metrics.md, under the same names")]
+pub struct ResourceTotals {
+    pub resource: ResourceIx,
+    pub utilisation_permille: u64,
+    pub used_unit_s: UnitSeconds,
+    /// The integral of what all nodes that were up had.
+    pub capacity_unit_s: UnitSeconds,
+    pub borrowed_unit_s: UnitSeconds,
+    pub lent_unit_s: UnitSeconds,
+    /// Unmet guarantee, whatever the pods waited for.
+    pub starved_unit_s: UnitSeconds,
+    /// The part of `starved_unit_s` that this resource was the cause of: only while the verdict of the waiting pods
+    /// names it.
+    pub missed_unit_s: UnitSeconds,
+    pub fairness_error_unit_s: UnitSeconds,
+}
+
+/// A claim and its outcome.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Claim {
+    /// As written in the scenario.
+    pub claim: String,
+    /// Its line in the file.
+    pub line: u32,
+    /// The reason that the scenario gives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// Whether it holds.
+    pub passed: bool,
+    /// What was expected, in words: `at most 5 min`.
+    pub expected: String,
+    /// What was seen, in words.
+    pub seen: String,
+    /// The bound, as a value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_value: Option<Measure>,
+    /// What was seen, as a value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen_value: Option<Measure>,
+    /// When it was judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<Ms>,
+    /// Of a claim that failed: the first moment at which it did not hold, and the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breach_from_ms: Option<Ms>,
+    /// The last moment at which it did not hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breach_to_ms: Option<Ms>,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quotas: Vec<QuotaIx>,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobIx>,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeIx>,
+    /// Explanations of selected pending workloads, if it failed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub explanations: Vec<String>,
+}
+
+/// A value with its unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// A number of things.
+    Count(i64),
+    /// A span.
+    Ms(u64),
+    /// Thousandths of a whole.
+    Permille(i64),
+    /// An amount of a resource.
+    Amount(Amount),
+    /// Money, thousandths.
+    MoneyMilli(i64),
+}
+
+/// Something that failed or was violated.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// When.
+    pub at_ms: Ms,
+    /// What.
+    pub what: String,
+    /// Why; empty if `what` says it.
+    #[serde(default)]
+    pub why: String,
+}
+
+/// A rule of the rule book.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Its name, such as `R2(a)`.
+    pub rule: String,
+    /// Its title.
+    pub title: String,
+    /// What it says, in plain words.
+    #[serde(default)]
+    pub text: String,
+}
+
+/// Something that the report does not tell in full.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// What was thinned or left out, in a sentence.
+    pub what: String,
+    /// How many are kept.
+    #[serde(default)]
+    pub kept: u64,
+    /// Of how many.
+    #[serde(default)]
+    pub of: u64,
+}

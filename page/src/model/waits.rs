@@ -1,0 +1,225 @@
+//! Waits: who waited when, by which rule, the full reason, and how waits are distributed.
+
+use super::{Amount, Ms, NodeIx, PodIx, QuotaIx, ResourceIx, Units, VerdictIx};
+use serde::{Deserialize, Serialize};
+
+/// Exact quantiles of waits, by nearest rank (docs/metrics.md).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the figures of docs/metrics.md, under the same names")]
+pub struct WaitQuantiles {
+    pub count: u64,
+    pub sum_ms: u128,
+    pub p50_ms: Ms,
+    pub p95_ms: Ms,
+    pub p99_ms: Ms,
+    pub max_ms: Ms,
+}
+
+/// A stretch of time in which a pod waited by one rule, at one place. A pod that waits on for another reason has another row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Wait {
+    /// Who.
+    pub pod: PodIx,
+    /// From when.
+    pub from_ms: Ms,
+    /// Until when: it was bound, another rule bound, it was deleted, or the run ended.
+    pub to_ms: Ms,
+    /// The rule that bound.
+    pub rule: String,
+    /// The quota whose limit it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaIx>,
+    /// The resource that was short.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<ResourceIx>,
+    /// What it asked of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needed: Option<Units>,
+    /// What there was: under the limit, or on the closest node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub available: Option<Units>,
+    /// While it has a reservation: the pods that must leave.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub victims: Vec<PodIx>,
+    /// When the last of them will have left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub victims_until_ms: Option<Ms>,
+    /// The full reason, if it was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<VerdictIx>,
+}
+
+/// Why a workload waits, in full (X1). Equal ones are stored once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Verdict {
+    /// What blocks it.
+    pub binding: Obstacle,
+    /// Whether it would be within every guarantee on its path (O1).
+    pub entitled: bool,
+    /// What is free in all, of the resource that is short.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub free: Option<Units>,
+    /// Whether there is enough in sum, but not on one node (S4).
+    pub fragmented: bool,
+    /// The workload that is ahead of it (O2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
+    /// Who holds what is missing.
+    pub holders: Vec<Holder>,
+    /// What else blocks it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Obstacle>,
+    /// Who was not evicted for it, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spared: Vec<Spared>,
+    /// Single changes that would let the next decision place it, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub helps: Vec<String>,
+    /// Limits at which the search stopped, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bounds_hit: Vec<String>,
+    /// How many nodes failed which test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<NodeTally>,
+    /// The nodes that lack least.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub closest: Vec<Closest>,
+    /// Node by node, which test failed first (the why-matrix).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<NodeCheck>,
+}
+
+/// Something that blocks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Obstacle {
+    /// The rule.
+    pub rule: String,
+    /// In a sentence, without the rule.
+    pub text: String,
+    /// The quota whose limit it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaIx>,
+    /// The resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<ResourceIx>,
+    /// What is asked of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needed: Option<Units>,
+    /// What there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub available: Option<Units>,
+}
+
+/// A leaf that holds what is missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Holder {
+    /// The leaf; absent: pods without a quota.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaIx>,
+    /// What it uses of the resource that is missing.
+    pub used: Units,
+    /// How much of that it borrows.
+    pub borrowed: Units,
+    /// How many pods that is.
+    pub pods: u32,
+    /// The first of them.
+    pub who: Vec<PodIx>,
+}
+
+/// Pods that were not evicted, for one reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Spared {
+    /// The rule that protects them.
+    pub rule: String,
+    /// Why, in words.
+    pub why: String,
+    /// How many.
+    pub pods: u32,
+    /// The first of them.
+    pub who: Vec<PodIx>,
+}
+
+/// How many nodes could not take a pod, by the test that failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the counts of the verdict of docs/cli.md, under the same names")]
+pub struct NodeTally {
+    pub total: u32,
+    pub full: u32,
+    pub fragmented: u32,
+    pub elsewhere: u32,
+    pub tainted: u32,
+    pub unselected: u32,
+    pub unschedulable: u32,
+}
+
+/// A node that lacks little.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Closest {
+    /// The node.
+    pub node: NodeIx,
+    /// What it lacks.
+    pub resource: ResourceIx,
+    /// What is needed.
+    pub needed: Units,
+    /// What would be free, were `taken` gone.
+    pub available: Units,
+    /// Victims that this assumes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<PodIx>,
+}
+
+/// One node, and the first test that it failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NodeCheck {
+    /// The node.
+    pub node: NodeIx,
+    /// `up`, `schedulable`, `selector`, `taint`, `topology`, `model`, `devices`, or `room`.
+    pub failed: String,
+    /// What it lacks, for `room` and `devices`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lacks: Option<Amount>,
+}
+
+/// The exact distribution of waits of one leaf and size, thinned to 200 points.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WaitSteps {
+    /// The leaf; absent: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaIx>,
+    /// The size class: `1 GPU`, `2 to 7 GPUs`, `8 GPUs`, `no GPU`; empty: all.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub size: String,
+    /// Waits, ascending. The last one is the longest.
+    pub wait_ms: Vec<Ms>,
+    /// How many pods waited at most that long.
+    pub pods: Vec<u64>,
+    /// Pods that were never bound, in no step.
+    pub never: u64,
+    /// Quantiles of the same waits.
+    pub quantiles: WaitQuantiles,
+}
+
+/// How long pods of a leaf waited by a rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WaitTime {
+    /// The rule.
+    pub rule: String,
+    /// The leaf of the pods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaIx>,
+    /// The sum over pods.
+    pub wait_ms: u128,
+    /// How many stretches.
+    pub waits: u64,
+}

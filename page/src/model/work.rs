@@ -1,0 +1,244 @@
+//! Work: jobs, their pods, where these ran, and evictions.
+
+use super::{Amount, AmountTime, EvictionIx, JobIx, Ms, NodeIx, PodIx, QuotaIx};
+use serde::{Deserialize, Serialize};
+
+/// A request; equal ones are stored once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Shape {
+    /// What a pod asks for.
+    pub request: Vec<Amount>,
+    /// Memory of devices that is allocated to a pod, bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_memory: Option<i64>,
+    /// How busy it keeps its devices by its own word, thousandths.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duty_permille: Option<u32>,
+    /// Memory of devices that it uses by its own word, bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_memory_used: Option<i64>,
+}
+
+/// The state of a job or pod.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// Submitted, and nothing of it runs or ran.
+    #[default]
+    Pending,
+    /// At least its minimum runs.
+    Running,
+    /// Something of it ran, and less than its minimum runs now.
+    Interrupted,
+    /// Done.
+    Succeeded,
+    /// Given up.
+    Failed,
+    /// Deleted.
+    Withdrawn,
+}
+
+/// An instance of a workload.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Job {
+    /// Its name.
+    pub name: String,
+    /// The workload of the scenario that it is an instance of.
+    pub workload: String,
+    /// What kind it is: `Job`, `Training`, `Deployment`, `Workflow`, `row`.
+    pub kind: String,
+    /// The framework of a training: `PyTorch`, `Elastic`, ...
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub framework: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// The leaf of the namespace when it was submitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaIx>,
+    /// Who submitted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Through which group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Its priority.
+    pub priority: i32,
+    /// Whether it may be a victim.
+    pub preemptible: bool,
+    /// When it was submitted.
+    pub submitted_ms: Ms,
+    /// When its first pod was bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_bound_ms: Option<Ms>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_ms: Option<Ms>,
+    /// Its state at the end of the run.
+    pub state: JobState,
+    /// Pods that run at once when it is complete.
+    pub gang: u32,
+    /// The fewest that it runs with.
+    pub gang_min: u32,
+    /// What all pods of the complete gang ask for.
+    pub request: Vec<Amount>,
+    /// The longest wait of a pod of it, until it was bound or the run ended.
+    pub longest_wait_ms: Ms,
+    /// The sum of all waits of its pods.
+    pub wait_ms: u128,
+    /// What its pods used.
+    pub used: Vec<AmountTime>,
+    /// Its part of what leaves borrow (docs/metrics.md).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub borrowed: Vec<AmountTime>,
+    /// Evictions of its pods.
+    pub evictions: u32,
+    /// Evictions that were decided for it.
+    pub evicted_for: u32,
+    /// Pods lost with their nodes.
+    pub lost_pods: u32,
+    /// Work that was thrown away, pod-milliseconds.
+    pub lost_work_ms: u128,
+    /// What its pods paid for nodes, thousandths.
+    pub cost_milli: u128,
+    /// By when it is to be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<Ms>,
+    /// Whether it was; absent while that is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline_met: Option<bool>,
+}
+
+/// A pod. A replacement is a pod of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pod {
+    /// Its name.
+    pub name: String,
+    /// The job that it belongs to.
+    pub job: JobIx,
+    /// Its role in the job; empty if it has only one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub role: String,
+    /// An index into `shapes`.
+    pub shape: u32,
+    /// When it was created.
+    pub created_ms: Ms,
+    /// When it ended; absent: it waits or runs at the end of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_ms: Option<Ms>,
+    /// How it ended; absent as `ended_ms`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<PlacementEnd>,
+    /// The pod that it replaces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<PodIx>,
+    /// Its priority, if it is not that of the job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i32>,
+}
+
+/// How a pod left a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlacementEnd {
+    /// Its work was done.
+    Succeeded,
+    /// It failed, or its job gave up.
+    Failed,
+    /// It was lost with its node.
+    Lost,
+    /// The scheduler evicted it.
+    Evicted,
+    /// A drain told it to leave.
+    Drained,
+    /// Its job was deleted, scaled in or replaced.
+    Deleted,
+    /// The binding failed: it waits again.
+    BindFailed,
+}
+
+/// A pod on a node.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Placement {
+    /// The pod.
+    pub pod: PodIx,
+    /// The node.
+    pub node: NodeIx,
+    /// Which whole devices it has, or shares; ascending.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<u32>,
+    /// When the scheduler decided. From here on it counts as used.
+    pub bound_ms: Ms,
+    /// When it began to run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running_ms: Option<Ms>,
+    /// When it was told to leave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leaving_ms: Option<Ms>,
+    /// When it was gone; absent: it is there at the end of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone_ms: Option<Ms>,
+    /// Why it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<PlacementEnd>,
+    /// How much of it was borrowed when it was bound.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub borrowed: Vec<Amount>,
+    /// The eviction that ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eviction: Option<EvictionIx>,
+}
+
+/// An eviction.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Eviction {
+    /// When it was decided.
+    pub at_ms: Ms,
+    /// The victim.
+    pub pod: PodIx,
+    /// Its job.
+    pub job: JobIx,
+    /// Its leaf.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leaf: Option<QuotaIx>,
+    /// Where it ran.
+    pub node: NodeIx,
+    /// On which whole devices.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<u32>,
+    /// What it gave up.
+    pub amounts: Vec<Amount>,
+    /// The rule that allowed it.
+    pub rule: String,
+    /// Why, in a sentence without the rule.
+    pub reason: String,
+    /// The job that it was done for; absent: for nobody (G3, T4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<JobIx>,
+    /// Its leaf.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause_leaf: Option<QuotaIx>,
+    /// The pods of the cause that waited for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cause_pods: Vec<PodIx>,
+    /// When the victim was gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_ms: Option<Ms>,
+    /// When the cause was bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause_bound_ms: Option<Ms>,
+    /// Work that was thrown away, pod-milliseconds.
+    pub lost_work_ms: u128,
+    /// The same in resources.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<AmountTime>,
+    /// Whether it was for a workload that was not bound because of it (S3).
+    pub wasted: bool,
+    /// The pod that its controller created in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<PodIx>,
+}
