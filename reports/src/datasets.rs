@@ -12,27 +12,21 @@ pub(crate) fn section(result: &RunResult, style: Style) -> String {
     if result.datasets.is_empty() {
         return String::new();
     }
-    let right = |head, spare| Column { head, right: true, spare };
     let columns = [
-        Column { head: "DATASET", right: false, spare: 0 },
-        Column { head: "PHASE", right: false, spare: 0 },
-        right("SIZE", 3),
-        right("CACHE WORKERS", 2),
-        right("CACHED", 0),
-        right("HIT RATE", 0),
-        right("READ", 4),
-        right("THROUGHPUT", 0),
-        right("INPUT WAIT", 0),
-        right("GPU IDLE", 1),
-        right("TIME SAVED", 0),
+        Column::left("DATASET", 0),
+        Column::left("PHASE", 0),
+        Column::right("SIZE", 3),
+        Column::right("CACHE WORKERS", 2),
+        Column::right("CACHED", 0),
+        Column::right("HIT RATE", 0),
+        Column::right("READ", 4),
+        Column::right("THROUGHPUT", 0),
+        Column::right("INPUT WAIT", 0),
+        Column::right("GPU IDLE", 1),
+        Column::right("TIME SAVED", 0),
     ];
     let rows: Vec<Vec<Cell>> = result.datasets.iter().take(style.rows).map(row).collect();
-    let mut text = format!("\n{}", grid::lines(style, &columns, &rows));
-    let more = result.datasets.len().saturating_sub(style.rows);
-    if more > 0 {
-        text.push_str(&style.paint(Tone::Faint, &format!("… and {}\n", format::many(more as u64, "more dataset"))));
-    }
-    text
+    format!("\n{}{}", grid::lines(style, &columns, &rows), style.more(result.datasets.len(), style.rows, "dataset"))
 }
 
 fn row(dataset: &DatasetRow) -> Vec<Cell> {

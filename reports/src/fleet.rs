@@ -20,11 +20,7 @@ pub(crate) fn quota_drains(result: &RunResult, style: Style) -> String {
     for row in all.iter().take(style.rows) {
         text.push_str(&format!("  at {}  {}\n", span(row.at_ms), overrun(row)));
     }
-    if all.len() > style.rows {
-        let more = many((all.len() - style.rows) as u64, "more quota");
-        text.push_str(&style.paint(Tone::Faint, &format!("… and {more}\n")));
-    }
-    text
+    text + &style.more_after("  ", all.len(), style.rows, "quota")
 }
 
 fn overrun(row: &QuotaOverrunRow) -> String {

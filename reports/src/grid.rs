@@ -1,6 +1,7 @@
 //! Aligned columns of text: numbers to the right, words to the left. Cells are coloured after their width is measured.
 
 use crate::style::{Style, Tone};
+use quotree_sim::result::PodCounts;
 
 /// One cell of a table.
 #[derive(Debug, Clone)]
@@ -43,6 +44,31 @@ pub(crate) struct Column {
     pub(crate) right: bool,
     /// The order in which columns are dropped if the terminal is too narrow: the highest number first; 0 is never dropped.
     pub(crate) spare: u8,
+}
+
+impl Column {
+    pub(crate) const fn left(head: &'static str, spare: u8) -> Self {
+        Self { head, right: false, spare }
+    }
+
+    pub(crate) const fn right(head: &'static str, spare: u8) -> Self {
+        Self { head, right: true, spare }
+    }
+}
+
+/// The columns of [`count_cells`].
+pub(crate) const COUNT_COLUMNS: [Column; 5] = [
+    Column::right("RUNNING", 0),
+    Column::right("PENDING", 0),
+    Column::right("SUCCEEDED", 0),
+    Column::right("FAILED", 0),
+    Column::right("EVICTED", 0),
+];
+
+/// The cells of the pods by state, and of the evictions.
+pub(crate) fn count_cells(counts: &PodCounts) -> [Cell; 5] {
+    let [running, pending, succeeded, failed, evicted] = counts.all().map(Cell::count);
+    [running, pending.tone(Tone::Odd), succeeded, failed.tone(Tone::Bad), evicted.tone(Tone::Bad)]
 }
 
 /// Aligns rows under their heads with two spaces between columns. A row has one cell for each column.

@@ -18,18 +18,17 @@ fn rows(result: &RunResult) -> impl Iterator<Item = (String, &str, &InstancesRow
 
 /// The table as text; empty if there is no such workload.
 pub(crate) fn text(result: &RunResult, style: Style) -> String {
-    let right = |head| Column { head, right: true, spare: 0 };
     let columns = [
-        Column { head: "WORKLOAD", right: false, spare: 0 },
-        Column { head: "KIND", right: false, spare: 1 },
-        right("SUBMITTED"),
-        right("SUCCEEDED"),
-        right("FAILED"),
-        right("DELETED"),
-        right("ACTIVE"),
-        right("SKIPPED"),
-        right("DEADLINE MET"),
-        right("MISSED"),
+        Column::left("WORKLOAD", 0),
+        Column::left("KIND", 1),
+        Column::right("SUBMITTED", 0),
+        Column::right("SUCCEEDED", 0),
+        Column::right("FAILED", 0),
+        Column::right("DELETED", 0),
+        Column::right("ACTIVE", 0),
+        Column::right("SKIPPED", 0),
+        Column::right("DEADLINE MET", 0),
+        Column::right("MISSED", 0),
     ];
     let all: Vec<Vec<Cell>> = rows(result)
         .map(|(name, kind, n)| {
@@ -51,9 +50,7 @@ pub(crate) fn text(result: &RunResult, style: Style) -> String {
     if !all.is_empty() {
         let shown = all.get(..all.len().min(style.rows)).unwrap_or_default();
         text += &format!("\n{}", grid::lines(style, &columns, shown));
-        if all.len() > shown.len() {
-            text += &format!("… and {}\n", many((all.len() - shown.len()) as u64, "more workload"));
-        }
+        text += &style.more(all.len(), shown.len(), "workload");
     }
     text + &failures(result, style)
 }
@@ -70,27 +67,12 @@ fn failures(result: &RunResult, style: Style) -> String {
     for row in all.iter().take(shown) {
         text += &format!("  at {}  {}: {}\n", span(row.at_ms), row.what, row.why);
     }
-    if all.len() > shown {
-        text += &format!("… and {}\n", many((all.len() - shown) as u64, "more failure"));
-    }
-    text
+    text + &style.more_after("  ", all.len(), shown, "failure")
 }
 
 /// The head and the rows of the same table as CSV.
-pub(crate) fn table(result: &RunResult) -> ([&'static str; 11], Vec<Vec<String>>) {
-    let head = [
-        "workload",
-        "task",
-        "kind",
-        "submitted",
-        "succeeded",
-        "failed",
-        "withdrawn",
-        "active",
-        "skipped",
-        "deadlines_met",
-        "deadlines_missed",
-    ];
+pub(crate) fn table(result: &RunResult) -> (&'static str, Vec<Vec<String>>) {
+    let head = "workload task kind submitted succeeded failed withdrawn active skipped deadlines_met deadlines_missed";
     let line = |workload: &str, task: &str, kind: &str, n: &InstancesRow| {
         let mut row = vec![workload.to_owned(), task.to_owned(), kind.to_owned()];
         let counts = [n.submitted, n.succeeded, n.failed, n.withdrawn, n.active, n.skipped];

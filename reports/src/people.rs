@@ -1,13 +1,13 @@
 //! Usage by user, group, namespace or quota, and which user may use which quota, as text.
 
 use crate::{
-    format::{self, long_span, many, span, unit_hours},
-    grid::{self, Cell, Column},
+    format::{self, long_span, span, unit_hours},
+    grid::{self, COUNT_COLUMNS, Cell, Column, count_cells},
     style::{Style, Tone},
 };
 use quotree_sim::{
     people::{Role, Tenancy, Tenant},
-    result::{QuantityMap, RunResult, ShareRow, TimeMap, WaitRow},
+    result::{PodCounts, QuantityMap, RunResult, ShareRow, TimeMap, WaitRow, WorkRow},
 };
 
 /// The key of a usage table.
@@ -29,12 +29,20 @@ const REFUSED: usize = 6;
 /// One row of a usage table.
 struct Row<'a> {
     name: &'a str,
-    counts: [u64; 5],
+    counts: PodCounts,
     refused: u64,
     wait: WaitRow,
-    time: &'a TimeMap,
-    lost_ms: u128,
     share: &'a ShareRow,
+}
+
+impl<'a> Row<'a> {
+    const fn new(name: &'a str, counts: PodCounts, wait: WaitRow, share: &'a ShareRow) -> Self {
+        Self { name, counts, refused: 0, wait, share }
+    }
+
+    const fn of_work(name: &'a str, work: &'a WorkRow) -> Self {
+        Self { refused: work.refused, ..Self::new(name, work.counts, work.wait, &work.share) }
+    }
 }
 
 /// The usage table: one row for each user, group, namespace or quota.
@@ -44,35 +52,22 @@ pub fn breakdown_text(result: &RunResult, by: By, style: Style) -> String {
     if rows.is_empty() {
         return format!("\nNo {what}s.\n");
     }
-    let right = |head, spare| Column { head, right: true, spare };
     let refused = by == By::User;
-    let mut columns = vec![
-        Column { head, right: false, spare: 0 },
-        right("RUNNING", 0),
-        right("PENDING", 0),
-        right("SUCCEEDED", 0),
-        right("FAILED", 0),
-        right("EVICTED", 0),
-        right("WAIT mean/p50/max", 1),
-        right("LOST WORK", 3),
-        Column { head: "USAGE", right: false, spare: 0 },
-    ];
+    let mut columns = vec![Column::left(head, 0)];
+    columns.extend(COUNT_COLUMNS);
+    columns.extend([Column::right("WAIT mean/p50/max", 1), Column::right("LOST WORK", 3), Column::left("USAGE", 0)]);
     if refused {
-        columns.insert(REFUSED, right("REFUSED", 0));
+        columns.insert(REFUSED, Column::right("REFUSED", 0));
     }
     let line = |row: &Row<'_>| {
-        let [running, pending, succeeded, failed, evicted] = row.counts;
-        let mut cells = vec![
-            Cell::new(row.name),
-            Cell::count(running),
-            Cell::count(pending).tone(Tone::Odd),
-            Cell::count(succeeded),
-            Cell::count(failed).tone(Tone::Bad),
-            Cell::count(evicted).tone(Tone::Bad),
+        let lost_ms = row.share.lost_work_ms;
+        let mut cells = vec![Cell::new(row.name)];
+        cells.extend(count_cells(&row.counts));
+        cells.extend([
             waited(&row.wait),
-            if row.lost_ms == 0 { Cell::none() } else { Cell::new(long_span(row.lost_ms)).tone(Tone::Bad) },
-            hours(row.time).map_or_else(Cell::none, Cell::new),
-        ];
+            if lost_ms == 0 { Cell::none() } else { Cell::new(long_span(lost_ms)).tone(Tone::Bad) },
+            hours(&row.share.used_time_s).map_or_else(Cell::none, Cell::new),
+        ]);
         if refused {
             cells.insert(REFUSED, Cell::count(row.refused).tone(Tone::Bad));
         }
@@ -80,14 +75,9 @@ pub fn breakdown_text(result: &RunResult, by: By, style: Style) -> String {
     };
     let lines: Vec<Vec<Cell>> = rows.iter().take(style.rows).map(line).collect();
     let parts = parts(head, &rows, style);
-    let more = match rows.len().saturating_sub(style.rows) {
-        0 => String::new(),
-        more => format!("… and {}\n", many(more as u64, &format!("more {what}"))),
-    };
-    {
-        let heading = style.paint(Tone::Strong, &format!("Usage by {what}"));
-        format!("\n{heading}\n{}{}{parts}", grid::lines(style, &columns, &lines), style.paint(Tone::Faint, &more))
-    }
+    let heading = style.paint(Tone::Strong, &format!("Usage by {what}"));
+    let more = style.more(rows.len(), style.rows, what);
+    format!("\n{heading}\n{}{more}{parts}", grid::lines(style, &columns, &lines))
 }
 
 /// Figures that not every run has: a column is shown if any row has the figure, a row if it has any figure.
@@ -108,7 +98,7 @@ fn parts(head: &'static str, rows: &[Row<'_>], style: Style) -> String {
     ];
     let is_there = |(.., cell): &&Part| rows.iter().any(|row| cell(row.share).is_some());
     let shown: Vec<&Part> = known.iter().filter(is_there).collect();
-    let mut columns = vec![Column { head, right: false, spare: 0 }];
+    let mut columns = vec![Column::left(head, 0)];
     columns.extend(shown.iter().map(|(head, right, _)| Column { head, right: *right, spare: 0 }));
     let line = |row: &Row<'_>| {
         let cells: Vec<Option<Cell>> = shown.iter().map(|(.., cell)| cell(row.share)).collect();
@@ -131,44 +121,15 @@ fn some(count: u64) -> Option<u64> {
 
 fn rows(result: &RunResult, by: By) -> (&'static str, &'static str, Vec<Row<'_>>) {
     match by {
-        By::User | By::Group => {
-            let users = result.users.iter().map(|user| (&user.name, &user.work));
-            let groups = result.groups.iter().map(|group| (&group.name, &group.work));
-            let chosen: Vec<_> = if by == By::User { users.collect() } else { groups.collect() };
-            let all = chosen.into_iter().map(|(name, w)| Row {
-                name,
-                counts: [w.running, w.pending, w.succeeded, w.failed, w.evicted],
-                refused: w.refused,
-                wait: w.wait,
-                time: &w.used_time_s,
-                lost_ms: w.lost_work_ms,
-                share: &w.share,
-            });
-            if by == By::User { ("USER", "user", all.collect()) } else { ("GROUP", "group", all.collect()) }
-        }
+        By::User => ("USER", "user", result.users.iter().map(|u| Row::of_work(&u.name, &u.work)).collect()),
+        By::Group => ("GROUP", "group", result.groups.iter().map(|g| Row::of_work(&g.name, &g.work)).collect()),
         By::Namespace => {
-            let all = result.namespaces.iter().map(|n| Row {
-                name: &n.name,
-                counts: [n.running, n.pending, n.succeeded, n.failed, n.evicted],
-                refused: 0,
-                wait: n.wait,
-                time: &n.used_time_s,
-                lost_ms: n.lost_work_ms,
-                share: &n.share,
-            });
-            ("NAMESPACE", "namespace", all.collect())
+            let rows = result.namespaces.iter().map(|n| Row::new(&n.name, n.counts, n.wait, &n.share));
+            ("NAMESPACE", "namespace", rows.collect())
         }
         By::Quota => {
-            let all = result.quotas.iter().map(|q| Row {
-                name: &q.name,
-                counts: [q.running, q.pending, q.succeeded, q.failed, q.evicted],
-                refused: 0,
-                wait: q.wait,
-                time: &q.used_time_s,
-                lost_ms: q.lost_work_ms,
-                share: &q.share,
-            });
-            ("QUOTA", "quota", all.collect())
+            let rows = result.quotas.iter().map(|q| Row::new(&q.name, q.counts, q.wait, &q.share));
+            ("QUOTA", "quota", rows.collect())
         }
     }
 }
@@ -204,12 +165,10 @@ pub fn tenancy_text(tenancy: &Tenancy, user: Option<&str>, used: bool, style: St
         text.push_str("The scenario declares no users: every submission is accepted without a user check.\n");
         return text;
     }
-    let left = |head, spare| Column { head, right: false, spare };
-    let mut columns =
-        vec![left("USER", 0), left("ROLE", 0), left("GROUP", 0), left("LEAF QUOTA", 0), left("NAMESPACES", 0)];
-    columns.extend([left("MIN", 1), left("MAX", 2)]);
+    let mut columns = ["USER", "ROLE", "GROUP", "LEAF QUOTA", "NAMESPACES"].map(|head| Column::left(head, 0)).to_vec();
+    columns.extend([Column::left("MIN", 1), Column::left("MAX", 2)]);
     if used {
-        columns.push(left("USED", 0));
+        columns.push(Column::left("USED", 0));
     }
     let mut lines = Vec::new();
     let chosen: Vec<&Tenant> = tenancy.users.iter().filter(|t| user.is_none_or(|user| t.user == user)).collect();
@@ -217,9 +176,7 @@ pub fn tenancy_text(tenancy: &Tenancy, user: Option<&str>, used: bool, style: St
         lines.extend(lines_of(tenant, used, user.is_some()));
     }
     text.push_str(&format!("\n{}", grid::lines(style, &columns, &lines)));
-    if let Some(more) = chosen.len().checked_sub(style.rows).filter(|more| *more > 0) {
-        text.push_str(&style.paint(Tone::Faint, &format!("… and {}\n", many(more as u64, "more user"))));
-    }
+    text.push_str(&style.more(chosen.len(), style.rows, "user"));
     if user.is_none() {
         text.push_str(&notes(tenancy, style));
     }

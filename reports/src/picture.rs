@@ -186,9 +186,9 @@ fn numbers(quota: &QuotaRow, resource: &Name, counts: bool) -> String {
     let (used, min) = (of(&quota.used).unwrap_or_else(zero), of(&quota.min).unwrap_or_else(zero));
     let mut text = format!("{used} {} (min {min}, max {max})", escape(resource.as_str()));
     if counts {
-        let _ = write!(text, " · {} running", quota.running);
-        if quota.pending > 0 {
-            let _ = write!(text, ", {} pending", quota.pending);
+        let _ = write!(text, " · {} running", quota.counts.running);
+        if quota.counts.pending > 0 {
+            let _ = write!(text, ", {} pending", quota.counts.pending);
         }
     }
     text

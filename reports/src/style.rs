@@ -1,5 +1,7 @@
 //! The style of text output: colours, width, and the number of rows.
 
+use crate::format::many;
+
 /// The style of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
@@ -36,6 +38,19 @@ impl Style {
     #[must_use]
     pub fn heading(self, text: &str) -> String {
         self.paint(Tone::Strong, text)
+    }
+
+    /// The line that says how many rows of a list are not shown; nothing if all are.
+    pub(crate) fn more(self, all: usize, shown: usize, what: &str) -> String {
+        self.more_after("", all, shown, what)
+    }
+
+    /// The same, with an indentation.
+    pub(crate) fn more_after(self, indent: &str, all: usize, shown: usize, what: &str) -> String {
+        match all.saturating_sub(shown) {
+            0 => String::new(),
+            more => self.paint(Tone::Faint, &format!("{indent}… and {}\n", many(more as u64, &format!("more {what}")))),
+        }
     }
 
     /// The text in the colour of its tone.

@@ -4,12 +4,14 @@
 use crate::{
     datasets, fleet,
     format::{self, long_span, many, span, unit_hours},
-    grid::{self, Cell, Column},
+    grid::{self, COUNT_COLUMNS, Cell, Column, count_cells},
     instances,
     style::{Style, Tone},
     tree,
 };
-use quotree_sim::result::{ClaimResult, EvictionRow, PendingRow, QuantityMap, QuotaRow, RunResult, WaitRow};
+use quotree_sim::result::{
+    ClaimResult, EvictionRow, NamespaceRow, PendingRow, QuantityMap, QuotaRow, RunResult, WaitRow,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The whole summary of a run, ending in a newline.
@@ -86,44 +88,18 @@ fn loans(result: &RunResult, style: Style) -> String {
 }
 
 fn namespaces(result: &RunResult, style: Style) -> String {
-    let right = |head, spare| Column { head, right: true, spare };
-    let columns = [
-        Column { head: "NAMESPACE", right: false, spare: 0 },
-        Column { head: "QUOTA", right: false, spare: 1 },
-        right("RUNNING", 0),
-        right("PENDING", 0),
-        right("SUCCEEDED", 0),
-        right("FAILED", 0),
-        right("EVICTED", 0),
-    ];
-    let rows: Vec<Vec<Cell>> = result
-        .namespaces
-        .iter()
-        .take(style.rows)
-        .map(|n| {
-            vec![
-                Cell::new(&n.name),
-                n.quota.as_deref().map_or_else(|| Cell::new("(none)").tone(Tone::Odd), Cell::new),
-                Cell::count(n.running),
-                Cell::count(n.pending).tone(Tone::Odd),
-                Cell::count(n.succeeded),
-                Cell::count(n.failed).tone(Tone::Bad),
-                Cell::count(n.evicted).tone(Tone::Bad),
-            ]
-        })
-        .collect();
+    let columns = [Column::left("NAMESPACE", 0), Column::left("QUOTA", 1)];
+    let columns: Vec<Column> = columns.into_iter().chain(COUNT_COLUMNS).collect();
+    let row = |n: &NamespaceRow| {
+        let quota = n.quota.as_deref().map_or_else(|| Cell::new("(none)").tone(Tone::Odd), Cell::new);
+        [Cell::new(&n.name), quota].into_iter().chain(count_cells(&n.counts)).collect()
+    };
+    let rows: Vec<Vec<Cell>> = result.namespaces.iter().take(style.rows).map(row).collect();
     if rows.is_empty() {
         return String::new();
     }
-    format!("\n{}{}", grid::lines(style, &columns, &rows), rest(style, result.namespaces.len(), "more namespace"))
-}
-
-/// The number of rows that are not shown.
-fn rest(style: Style, all: usize, what: &str) -> String {
-    match all.saturating_sub(style.rows) {
-        0 => String::new(),
-        more => style.paint(Tone::Faint, &format!("… and {}\n", many(more as u64, what))),
-    }
+    let more = style.more(result.namespaces.len(), style.rows, "namespace");
+    format!("\n{}{more}", grid::lines(style, &columns, &rows))
 }
 
 /// Submissions and edits that were refused.
@@ -138,7 +114,7 @@ fn refusals(result: &RunResult, style: Style) -> String {
         let times = if row.times > 1 { format!(" ({} times)", format::count(row.times.into())) } else { String::new() };
         text.push_str(&format!("  at {}  {}{by}: {}{times}\n", span(row.at_ms), row.what, row.why));
     }
-    text.push_str(&rest(style, result.refusals.len(), "more refusal"));
+    text.push_str(&style.more(result.refusals.len(), style.rows, "refusal"));
     text
 }
 
@@ -159,12 +135,7 @@ fn evictions(result: &RunResult, style: Style) -> String {
     for row in all.iter().take(shown) {
         text.push_str(&eviction(row));
     }
-    if all.len() > shown {
-        text.push_str(
-            &style.paint(Tone::Faint, &format!("  … and {}\n", many((all.len() - shown) as u64, "more eviction"))),
-        );
-    }
-    text
+    text + &style.more_after("  ", all.len(), shown, "eviction")
 }
 
 fn eviction(row: &EvictionRow) -> String {
@@ -221,23 +192,18 @@ fn pending(result: &RunResult, style: Style) -> String {
         let who = format!("{whose}: {}{more}", names.join(", "));
         text.push_str(&format!("  {who}\n{}", in_short(style, first)));
     }
-    if groups.len() > shown {
-        text.push_str(
-            &style.paint(Tone::Faint, &format!("  … and {}\n", many((groups.len() - shown) as u64, "more reason"))),
-        );
-    }
-    text
+    text + &style.more_after("  ", groups.len(), shown, "reason")
 }
 
 /// The nodes: state, pods, usage and allocatable capacity of each.
 #[must_use]
 pub fn nodes_text(result: &RunResult, style: Style) -> String {
     let columns = [
-        Column { head: "NODE", right: false, spare: 0 },
-        Column { head: "STATE", right: false, spare: 0 },
-        Column { head: "PODS", right: true, spare: 0 },
-        Column { head: "USED", right: false, spare: 0 },
-        Column { head: "ALLOCATABLE", right: false, spare: 1 },
+        Column::left("NODE", 0),
+        Column::left("STATE", 0),
+        Column::right("PODS", 0),
+        Column::left("USED", 0),
+        Column::left("ALLOCATABLE", 1),
     ];
     let rows: Vec<Vec<Cell>> = result
         .nodes
@@ -259,7 +225,7 @@ pub fn nodes_text(result: &RunResult, style: Style) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    format!("\n{}{}", grid::lines(style, &columns, &rows), rest(style, result.nodes.len(), "more node"))
+    format!("\n{}{}", grid::lines(style, &columns, &rows), style.more(result.nodes.len(), style.rows, "node"))
 }
 
 fn metrics(result: &RunResult, style: Style) -> String {
@@ -342,8 +308,7 @@ fn claims(result: &RunResult, style: Style) -> String {
     for claim in failed_first.take(style.rows) {
         text.push_str(&claim_text(style, claim));
     }
-    text.push_str(&rest(style, all.results.len(), "more claim"));
-    text
+    text + &style.more(all.results.len(), style.rows, "claim")
 }
 
 fn claim_text(style: Style, claim: &ClaimResult) -> String {
@@ -357,10 +322,7 @@ fn claim_text(style: Style, claim: &ClaimResult) -> String {
         for explanation in claim.explanations.iter().take(shown) {
             text.push_str(&format!("      {}\n", format::short_reason(explanation)));
         }
-        if claim.explanations.len() > shown {
-            let more = many((claim.explanations.len() - shown) as u64, "more pod");
-            text.push_str(&style.paint(Tone::Faint, &format!("      … and {more}\n")));
-        }
+        text.push_str(&style.more_after("      ", claim.explanations.len(), shown, "pod"));
     }
     text
 }

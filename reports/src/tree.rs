@@ -16,17 +16,17 @@ const BAR: i128 = 16;
 pub(crate) const LEGEND: &str = "█ used within min   ▓ borrowed   ░ unused min   · room up to max";
 
 const COLUMNS: [Column; 11] = [
-    Column { head: "QUOTA", right: false, spare: 0 },
-    Column { head: "RESOURCE", right: false, spare: 0 },
-    Column { head: "MIN", right: true, spare: 0 },
-    Column { head: "MAX", right: true, spare: 0 },
-    Column { head: "USED", right: true, spare: 0 },
-    Column { head: "BORROWED", right: true, spare: 1 },
-    Column { head: "", right: false, spare: 4 },
-    Column { head: "RUNNING", right: true, spare: 0 },
-    Column { head: "PENDING", right: true, spare: 0 },
-    Column { head: "EVICTED", right: true, spare: 2 },
-    Column { head: "WAIT mean/p50/max", right: true, spare: 3 },
+    Column::left("QUOTA", 0),
+    Column::left("RESOURCE", 0),
+    Column::right("MIN", 0),
+    Column::right("MAX", 0),
+    Column::right("USED", 0),
+    Column::right("BORROWED", 1),
+    Column::left("", 4),
+    Column::right("RUNNING", 0),
+    Column::right("PENDING", 0),
+    Column::right("EVICTED", 2),
+    Column::right("WAIT mean/p50/max", 3),
 ];
 
 /// The table: one row for each quota and resource.
@@ -38,12 +38,7 @@ pub(crate) fn table(style: Style, result: &RunResult) -> String {
     for (quota, guide) in result.quotas.iter().zip(&guides).take(shown) {
         rows.extend(quota_rows(quota, guide, &resources, &scale));
     }
-    let mut text = grid::lines(style, &COLUMNS, &rows);
-    if result.quotas.len() > shown {
-        let more = format::many((result.quotas.len() - shown) as u64, "more quota");
-        text.push_str(&style.paint(Tone::Faint, &format!("… and {more}\n")));
-    }
-    text
+    grid::lines(style, &COLUMNS, &rows) + &style.more(result.quotas.len(), shown, "quota")
 }
 
 /// The resources that any quota names, sorted.
@@ -114,16 +109,16 @@ fn quota_rows(quota: &QuotaRow, guide: &str, resources: &[Name], scale: &BTreeMa
             nonzero(Some(used)).tone(if over { Tone::Bad } else { Tone::Plain }),
             nonzero(borrowed).tone(Tone::Odd),
             Cell::new(bar(min, used, end)),
-            counted(quota.running),
-            counted(quota.pending).tone(Tone::Odd),
-            counted(quota.evicted).tone(Tone::Bad),
+            counted(quota.counts.running),
+            counted(quota.counts.pending).tone(Tone::Odd),
+            counted(quota.counts.evicted).tone(Tone::Bad),
             if first { waits(quota) } else { Cell::new("") },
         ]);
     }
     if rows.is_empty() {
         let mut row = vec![Cell::new(format!("{guide}{}", quota.name))];
         row.extend((0..6).map(|_| Cell::new("")));
-        row.extend([quota.running, quota.pending, quota.evicted].map(Cell::count));
+        row.extend([quota.counts.running, quota.counts.pending, quota.counts.evicted].map(Cell::count));
         row.push(waits(quota));
         rows.push(row);
     }

@@ -9,8 +9,8 @@ use quotree_reports::{
 };
 use quotree_sim::people::{Role, Tenancy};
 use quotree_sim::result::{
-    ClaimResult, ClaimSummary, EvictionRow, GroupRow, Metrics, NamespaceRow, NodeRow, PendingRow, QuantityMap,
-    QuotaRow, RunResult, ShareRow, TimeMap, UserRow, WaitRow, WorkRow, WorkloadRow,
+    ClaimResult, ClaimSummary, EvictionRow, GroupRow, Metrics, NamespaceRow, NodeRow, PendingRow, PodCounts,
+    QuantityMap, QuotaRow, RunResult, ShareRow, TimeMap, UserRow, WaitRow, WorkRow, WorkloadRow,
 };
 
 fn cpu(cores: i64) -> QuantityMap {
@@ -25,7 +25,12 @@ fn cpu_hours(cores: i64) -> TimeMap {
 fn work() -> WorkRow {
     let wait = waits(4, 0, 0);
     let (used, used_time_s) = (cpu(15), cpu_hours(15));
-    WorkRow { running: 3, pending: 2, evicted: 1, wait, used, used_time_s, lost_work_ms: 60_000, ..WorkRow::default() }
+    let share = ShareRow { used_time_s, lost_work_ms: 60_000, ..ShareRow::default() };
+    WorkRow { counts: counts([3, 2, 1]), wait, used, share, ..WorkRow::default() }
+}
+
+fn counts([running, pending, evicted]: [u64; 3]) -> PodCounts {
+    PodCounts { running, pending, evicted, ..PodCounts::default() }
 }
 
 fn waits(count: u64, p50_ms: u64, max_ms: u64) -> WaitRow {
@@ -35,6 +40,7 @@ fn waits(count: u64, p50_ms: u64, max_ms: u64) -> WaitRow {
 /// A share row with a value in most of its fields.
 fn share(pods: u64, cores: i64) -> ShareRow {
     ShareRow {
+        used_time_s: cpu_hours(cores),
         pods,
         evicted_for: pods / 2,
         drained: pods / 4,
@@ -61,14 +67,8 @@ fn quota(
         borrowed: cpu((used - min).max(0)),
         lent: cpu(if parent.is_some() { (min - used).max(0) } else { 0 }),
         held: cpu(0),
-        running,
-        pending,
-        succeeded: 0,
-        failed: 0,
-        evicted,
+        counts: counts([running, pending, evicted]),
         wait: waits(running + evicted, 0, 60_000 * evicted),
-        used_time_s: cpu_hours(used),
-        lost_work_ms: 0,
         share: share(running + evicted, used),
     }
 }
@@ -137,15 +137,9 @@ fn demo() -> RunResult {
             .map(|(name, leaf, [running, pending, evicted])| NamespaceRow {
                 name: name.into(),
                 quota: Some(leaf.into()),
-                running,
-                pending,
-                succeeded: 0,
-                failed: 0,
-                evicted,
+                counts: counts([running, pending, evicted]),
                 wait: waits(running + evicted, 0, 60_000 * evicted),
-                used_time_s: cpu_hours(15),
-                lost_work_ms: 0,
-                share: ShareRow { pods: running + pending, ..ShareRow::default() },
+                share: ShareRow { pods: running + pending, used_time_s: cpu_hours(15), ..ShareRow::default() },
             })
             .into(),
         users: vec![
@@ -167,16 +161,10 @@ fn demo() -> RunResult {
             namespace: "namespace1".into(),
             user: Some("ada".into()),
             kind: "Deployment",
-            running: 3,
-            pending: 2,
-            succeeded: 0,
-            failed: 0,
-            evicted: 1,
+            counts: counts([3, 2, 1]),
             refused: 0,
             wait: waits(4, 0, 0),
-            used_time_s: cpu_hours(15),
-            lost_work_ms: 60_000,
-            share: ShareRow::default(),
+            share: ShareRow { used_time_s: cpu_hours(15), lost_work_ms: 60_000, ..ShareRow::default() },
             input: None,
             instances: None,
             tasks: vec![],
@@ -462,7 +450,7 @@ fn a_diff_lists_what_changed_by_kind() {
     b.policy = "elastic_quota".into();
     b.quotas[2].used = cpu(10);
     b.quotas[2].wait.max_ms = 360_000;
-    b.namespaces[0].running = 2;
+    b.namespaces[0].counts.running = 2;
     b.namespaces.remove(2);
     b.evictions[1].pod = "nginx1-3".into();
     b.claims.results[1].passed = true;

@@ -11,8 +11,8 @@ pub use figures::{DeadlineRow, JobQueueRow, Metrics};
 pub(crate) use quantities::permille_of;
 pub use quantities::{QuantityMap, TimeMap};
 pub use work::{
-    CacheRow, DatasetRow, GroupRow, InputRow, InstancesRow, NamespaceRow, ShareRow, TaskRow, UserRow, WaitRow, WorkRow,
-    WorkloadRow,
+    CacheRow, DatasetRow, GroupRow, InputRow, InstancesRow, NamespaceRow, PodCounts, ShareRow, TaskRow, UserRow,
+    WaitRow, WorkRow, WorkloadRow,
 };
 
 use serde::Serialize;
@@ -123,15 +123,10 @@ pub struct QuotaRow {
     pub borrowed: QuantityMap,
     pub lent: QuantityMap,
     pub held: QuantityMap,
-    pub running: u64,
-    pub pending: u64,
-    pub succeeded: u64,
-    pub failed: u64,
-    pub evicted: u64,
+    #[serde(flatten)]
+    pub counts: PodCounts,
     /// Waits of pods bound so far, milliseconds.
     pub wait: WaitRow,
-    pub used_time_s: TimeMap,
-    pub lost_work_ms: u128,
     #[serde(flatten)]
     pub share: ShareRow,
 }

@@ -105,7 +105,7 @@ fn node_loss_fails_jobs_past_their_backoff_limit_and_deployments_move() {
     let run = twice(&both);
     assert_eq!(first(&run), [0, 0, 0, 1, 0]);
     let moved = &run.result.workloads[1];
-    assert_eq!((moved.running, moved.pending, moved.failed), (1, 0, 1));
+    assert_eq!((moved.counts.running, moved.counts.pending, moved.counts.failed), (1, 0, 1));
     assert_eq!((run.result.nodes[0].up, run.result.nodes[1].up), (false, true));
     assert_eq!(run.result.nodes[1].pods, 1);
     assert_eq!(run.result.metrics.pods_failed, 2);
@@ -179,7 +179,7 @@ fn until_stops_the_run_and_later_claims_are_not_judged() {
     let options = RunOptions { until: Some(Time(2_500)), ..RunOptions::default() };
     let result = run(&cut, &options, &mut ()).unwrap().result;
     assert_eq!((result.end_ms, result.end_s, result.claims.passed, result.claims.failed), (2_500, 2, 1, 0));
-    assert_eq!(result.workloads[0].succeeded, 2);
+    assert_eq!(result.workloads[0].counts.succeeded, 2);
     cut.world.until = Some(Time(2_500));
     let result = run(&cut, &RunOptions::default(), &mut ()).unwrap().result;
     assert_eq!((result.claims.passed, result.claims.failed), (1, 1), "a claim about a time that never came fails");

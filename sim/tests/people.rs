@@ -106,21 +106,29 @@ fn access_is_checked_for_each_row_of_a_trace_and_accounts_add_up() {
     let users: Vec<_> = result
         .users
         .iter()
-        .map(|u| (u.name.as_str(), u.role.is_some(), u.work.succeeded, u.work.refused, seconds(&u.work.used_time_s)))
+        .map(|u| {
+            (
+                u.name.as_str(),
+                u.role.is_some(),
+                u.work.counts.succeeded,
+                u.work.refused,
+                seconds(&u.work.share.used_time_s),
+            )
+        })
         .collect();
     assert_eq!(
         users,
         [("ada", true, 1, 2, 10), ("bob", true, 1, 0, 40), ("eve", true, 0, 0, 0), ("zed", false, 0, 1, 0)]
     );
-    let groups: Vec<_> = result.groups.iter().map(|g| (g.name.as_str(), seconds(&g.work.used_time_s))).collect();
+    let groups: Vec<_> = result.groups.iter().map(|g| (g.name.as_str(), seconds(&g.work.share.used_time_s))).collect();
     assert_eq!(groups, [("one", 10), ("two", 40)], "row 6 is no member's");
-    let quotas: Vec<_> = result.quotas.iter().map(|q| (q.name.as_str(), seconds(&q.used_time_s))).collect();
+    let quotas: Vec<_> = result.quotas.iter().map(|q| (q.name.as_str(), seconds(&q.share.used_time_s))).collect();
     assert_eq!(quotas, [("root", 60), ("a", 20), ("b", 40)]);
     let jobs = &result.workloads[0];
-    assert_eq!((jobs.succeeded, jobs.refused, seconds(&jobs.used_time_s)), (3, 3, 60));
+    assert_eq!((jobs.counts.succeeded, jobs.refused, seconds(&jobs.share.used_time_s)), (3, 3, 60));
     let all = r#"workloads: [Trace(name: "jobs", format: Native, file: "rows.csv", user: "bob")]"#;
     let (result, _) = played(all);
-    assert_eq!((result.users[1].work.succeeded, result.refusals.len()), (6, 0), "all rows are bob's");
+    assert_eq!((result.users[1].work.counts.succeeded, result.refusals.len()), (6, 0), "all rows are bob's");
 }
 
 /// Each instance is checked, a workflow as a whole and not its tasks. ada has access to b from 25 s on: of the starts
@@ -226,7 +234,7 @@ fn every_part_of_a_figure_has_an_owner_and_the_parts_add_up() {
     let (whole, users) = (&result.metrics, &result.users);
     let sum =
         |of: &dyn Fn(&quotree_sim::result::WorkRow) -> u128| users.iter().map(|user| of(&user.work)).sum::<u128>();
-    assert_eq!(sum(&|w| w.evicted.into()), whole.evictions.into());
+    assert_eq!(sum(&|w| w.counts.evicted.into()), whole.evictions.into());
     assert_eq!(sum(&|w| w.share.evicted_for.into()), 3);
     assert_eq!(sum(&|w| w.share.evicted_by_rule.get("R2").copied().unwrap_or(0).into()), 3);
     assert_eq!(sum(&|w| w.share.pods.into()), whole.pods_submitted.into());

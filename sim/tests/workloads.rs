@@ -191,7 +191,7 @@ fn rows_that_run_too_long_fail_and_miss_what_is_due() {
     let why = "reached its runtime limit of 9m";
     assert_eq!(told, [(600_000, "own", why), (600_000, "plain", why)]);
     let row = &played.result.workloads[0];
-    assert_eq!((row.failed, row.lost_work_ms), (2, 2 * 540_000));
+    assert_eq!((row.counts.failed, row.share.lost_work_ms), (2, 2 * 540_000));
 }
 
 /// `b` depends on `a`, which fails after 5 minutes: `b` never starts and will not be done. `c` is done in time.

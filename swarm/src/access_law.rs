@@ -27,7 +27,7 @@ pub(crate) fn judge(scenario: &Scenario, result: &RunResult, played: &mut Played
             (Some(_), None) => scenario.policy.unquotaed == Unquotaed::Schedule,
             (Some(user), Some(_)) => group.is_some_and(|group| user.groups.contains(&group.name)),
         };
-        let pods = row.running + row.pending + row.succeeded + row.failed;
+        let pods = row.counts.pods();
         if may && row.refused > 0 || !may && pods > 0 {
             let message = format!("{name} may submit {}: {may}; {} refused, {pods} pods", row.name, row.refused);
             played.failures.push(Failure::new("law: people", message));
@@ -35,15 +35,11 @@ pub(crate) fn judge(scenario: &Scenario, result: &RunResult, played: &mut Played
     }
     for user in &result.users {
         let own = || result.workloads.iter().filter(|row| row.user.as_deref() == Some(user.name.as_str()));
-        let work = &user.work;
-        let totals = [work.running, work.pending, work.succeeded, work.failed, work.evicted];
-        let sums = [
-            own().map(|row| row.running).sum::<u64>(),
-            own().map(|row| row.pending).sum(),
-            own().map(|row| row.succeeded).sum(),
-            own().map(|row| row.failed).sum(),
-            own().map(|row| row.evicted).sum(),
-        ];
+        let totals = user.work.counts.all();
+        let mut sums = [0; 5];
+        for row in own() {
+            sums.iter_mut().zip(row.counts.all()).for_each(|(sum, count)| *sum += count);
+        }
         if totals != sums {
             let message = format!("{}: totals {totals:?}, sums over the workloads {sums:?}", user.name);
             played.failures.push(Failure::new("law: people", message));

@@ -177,8 +177,8 @@ fn one_of_each_kind(failures: &mut Vec<Failure>) {
 /// Checks that the figures of a run agree with each other.
 fn figures(result: &RunResult, played: &mut Played) {
     let metrics = &result.metrics;
-    let pods: u64 = result.workloads.iter().map(|w| w.running + w.pending + w.succeeded + w.failed).sum();
-    let evicted: u64 = result.workloads.iter().map(|w| w.evicted).sum();
+    let pods: u64 = result.workloads.iter().map(|w| w.counts.pods()).sum();
+    let evicted: u64 = result.workloads.iter().map(|w| w.counts.evicted).sum();
     let lost: u128 = result.evictions.iter().map(|eviction| u128::from(eviction.lost_ms)).sum();
     let listed = result.evictions.len() as u64;
     if pods > metrics.pods_submitted || listed != metrics.evictions || evicted != listed || lost > metrics.lost_work_ms

@@ -49,7 +49,7 @@ impl Diff {
             if !only.is_empty() {
                 text.push_str(&format!("\n{}\n", style.paint(Tone::Strong, &format!("Only in the {side} run"))));
                 only.iter().take(style.rows).for_each(|name| text.push_str(&format!("  {mark} {name}\n")));
-                text.push_str(&more(style, only.len()));
+                text.push_str(&style.more_after("  ", only.len(), style.rows, "change"));
             }
         }
         text
@@ -57,11 +57,11 @@ impl Diff {
 
     fn section(&self, style: Style, kind: &str, heading: &str) -> String {
         const COLUMNS: [Column; 5] = [
-            Column { head: "  ", right: false, spare: 0 },
-            Column { head: "", right: false, spare: 0 },
-            Column { head: "FIRST", right: true, spare: 0 },
-            Column { head: "SECOND", right: true, spare: 0 },
-            Column { head: "", right: true, spare: 0 },
+            Column::left("  ", 0),
+            Column::left("", 0),
+            Column::right("FIRST", 0),
+            Column::right("SECOND", 0),
+            Column::right("", 0),
         ];
         let changes: Vec<&Change> = self.changes.iter().filter(|change| change.of == kind).collect();
         if changes.is_empty() {
@@ -81,14 +81,11 @@ impl Diff {
             ]);
         }
         let table = grid::lines(style, &COLUMNS, &rows);
-        format!("\n{}\n{table}{}", style.paint(Tone::Strong, heading), more(style, changes.len()))
-    }
-}
-
-fn more(style: Style, all: usize) -> String {
-    match all.saturating_sub(style.rows) {
-        0 => String::new(),
-        more => style.paint(Tone::Faint, &format!("  … and {}\n", many(more as u64, "more"))),
+        format!(
+            "\n{}\n{table}{}",
+            style.paint(Tone::Strong, heading),
+            style.more_after("  ", changes.len(), style.rows, "change")
+        )
     }
 }
 

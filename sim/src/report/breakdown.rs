@@ -3,7 +3,7 @@
 use super::{pools::paid_milli, rows::instances};
 use crate::{
     metrics::{Eviction, MetricsCollector, Total, wait_summary},
-    result::{GroupRow, JobQueueRow, QuantityMap, ShareRow, TimeMap, UserRow, WorkRow, permille_of},
+    result::{GroupRow, JobQueueRow, PodCounts, QuantityMap, ShareRow, TimeMap, UserRow, WorkRow, permille_of},
     view::RunView,
     world::{Counts, Input, NONE, Outcomes, Shapes, Table, Thrash, UsageAccount},
 };
@@ -100,18 +100,13 @@ impl<'e> Sums<'e> {
     /// The row of a sum; once for each number.
     pub(super) fn take(&mut self, number: u32) -> WorkRow {
         let mut sum = self.all.get_mut(number as usize).map(std::mem::take).unwrap_or_default();
+        let Counts { running, pending, succeeded, failed, evicted, .. } = sum.counts;
         let row = WorkRow {
-            running: sum.counts.running,
-            pending: sum.counts.pending,
-            succeeded: sum.counts.succeeded,
-            failed: sum.counts.failed,
-            evicted: sum.counts.evicted,
+            counts: PodCounts { running, pending, succeeded, failed, evicted },
             refused: sum.refused,
             wait: wait_summary(&mut sum.waits),
             used: self.amounts(&sum, |[used, _, _]| used),
             borrowed: self.amounts(&sum, |[_, borrowed, _]| borrowed),
-            used_time_s: self.times(&sum, |[used, _, _]| used),
-            lost_work_ms: sum.lost_ms,
             share: ShareRow::default(),
         };
         WorkRow { share: self.share(sum), ..row }
@@ -123,6 +118,8 @@ impl<'e> Sums<'e> {
         let utilisation =
             used.map(|((name, total), [used, ..])| (name.to_string(), permille_of(*used, total.capacity_ms)));
         ShareRow {
+            used_time_s: self.times(&sum, |[used, _, _]| used),
+            lost_work_ms: sum.lost_ms,
             pods: sum.counts.made,
             instances: (sum.outcomes != Outcomes::default()).then(|| instances(&sum.outcomes)),
             evicted_for: sum.evicted_for,

@@ -39,14 +39,8 @@ pub(super) fn quotas(view: &RunView<'_>) -> Vec<QuotaRow> {
             borrowed: QuantityMap(usage.borrowed),
             lent: QuantityMap(usage.lent),
             held: QuantityMap(usage.held),
-            running: work.running,
-            pending: work.pending,
-            succeeded: work.succeeded,
-            failed: work.failed,
-            evicted: work.evicted,
+            counts: work.counts,
             wait: work.wait,
-            used_time_s: work.used_time_s,
-            lost_work_ms: work.lost_work_ms,
             share: work.share,
         }
     };
@@ -64,14 +58,8 @@ pub(super) fn namespaces(view: &RunView<'_>) -> Vec<NamespaceRow> {
         NamespaceRow {
             name: n.name.to_string(),
             quota: n.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
-            running: work.running,
-            pending: work.pending,
-            succeeded: work.succeeded,
-            failed: work.failed,
-            evicted: work.evicted,
+            counts: work.counts,
             wait: work.wait,
-            used_time_s: work.used_time_s,
-            lost_work_ms: work.lost_work_ms,
             share: work.share,
         }
     };
@@ -103,15 +91,9 @@ pub(super) fn workloads(view: &RunView<'_>) -> Vec<WorkloadRow> {
             namespace: workload.namespace.to_string(),
             user: workload.user.as_ref().map(Name::to_string),
             kind: workload.kind_name(),
-            running: work.running,
-            pending: work.pending,
-            succeeded: work.succeeded,
-            failed: work.failed,
-            evicted: work.evicted,
+            counts: work.counts,
             refused: work.refused,
             wait: work.wait,
-            used_time_s: work.used_time_s,
-            lost_work_ms: work.lost_work_ms,
             // The row itself has both of these.
             share: ShareRow { instances: None, input: None, ..work.share },
             instances: (told || !tasks.is_empty() || whole.failed > 0).then(|| instances(&whole)),
@@ -196,36 +178,44 @@ pub(super) fn evictions(view: &RunView<'_>) -> Vec<EvictionRow> {
 }
 
 pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
-    let tree = view.tree();
     let waiting = view.scheduler.waiting().into_iter().take(view.options.pending_rows);
     let row = |(i, id): (usize, WorkloadId)| {
         if id.0 >= view.world.units.len() {
             return None;
         }
-        let unit = &view.world.units[id.0];
         let first = view.world.pods_of(id.0).find(|p| view.world.pods[*p].state == State::Waiting);
-        let workload = view.world.workload_of(unit.owner);
-        let verdict = (i < view.options.explained_rows).then(|| view.scheduler.explain(id)).flatten();
-        let names = view.world.names();
-        let namespace = &view.world.namespaces[unit.namespace];
-        Some(PendingRow {
-            pod: first.map_or_else(|| unit_name(view.world, id.0), |p| pod_name(view.world, p)),
-            workload: workload.map_or_else(String::new, |w| w.name.clone()),
-            user: user_of(view, unit.account),
-            namespace: namespace.name.to_string(),
-            quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
-            since_ms: unit.created.0,
-            rule: verdict.as_ref().map_or_else(String::new, |v| v.binding.rule().to_string()),
-            reason: verdict.as_ref().map_or_else(String::new, |v| text::verdict(v, &names)),
-            verdict: verdict
-                .as_ref()
-                .map_or(serde_json::Value::Null, |v| text::verdict_json(v, &names, view.options.named_pods)),
-        })
+        let mut row = pending_row(view, id.0, first);
+        if let Some(verdict) = (i < view.options.explained_rows).then(|| view.scheduler.explain(id)).flatten() {
+            let names = view.world.names();
+            row.rule = verdict.binding.rule().to_string();
+            row.reason = text::verdict(&verdict, &names);
+            row.verdict = text::verdict_json(&verdict, &names, view.options.named_pods);
+        }
+        Some(row)
     };
     let mut rows: Vec<PendingRow> = waiting.enumerate().filter_map(row).collect();
     let left = view.options.pending_rows.saturating_sub(rows.len());
-    rows.extend(view.world.job_queues.suspended().take(left).map(|spec| suspended(view, spec.id.0)));
+    let suspended = view.world.job_queues.suspended().take(left).map(|spec| suspended(view, spec.id.0));
+    rows.extend(suspended);
     rows
+}
+
+/// The row of a core workload that is pending, with its first pending pod, without the reason.
+fn pending_row(view: &RunView<'_>, id: u32, first: Option<u32>) -> PendingRow {
+    let unit = &view.world.units[id];
+    let namespace = &view.world.namespaces[unit.namespace];
+    let tree = view.tree();
+    PendingRow {
+        pod: first.map_or_else(|| unit_name(view.world, id), |p| pod_name(view.world, p)),
+        workload: view.world.workload_of(unit.owner).map_or_else(String::new, |w| w.name.clone()),
+        user: user_of(view, unit.account),
+        namespace: namespace.name.to_string(),
+        quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
+        since_ms: unit.created.0,
+        rule: String::new(),
+        reason: String::new(),
+        verdict: serde_json::Value::Null,
+    }
 }
 
 /// The name of the user of an account.
@@ -236,18 +226,7 @@ fn user_of(view: &RunView<'_>, account: u32) -> Option<String> {
 
 /// The row of a core workload that a job queue suspends.
 fn suspended(view: &RunView<'_>, id: u32) -> PendingRow {
-    let unit = &view.world.units[id];
-    let namespace = &view.world.namespaces[unit.namespace];
-    let tree = view.tree();
-    PendingRow {
-        pod: pod_name(view.world, unit.first_pod),
-        workload: view.world.workload_of(unit.owner).map_or_else(String::new, |w| w.name.clone()),
-        user: user_of(view, unit.account),
-        namespace: namespace.name.to_string(),
-        quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
-        since_ms: unit.created.0,
-        rule: "suspended".to_owned(),
-        reason: why_suspended(view.world, id, view.scheduler),
-        verdict: serde_json::Value::Null,
-    }
+    let reason = why_suspended(view.world, id, view.scheduler);
+    let row = pending_row(view, id, Some(view.world.units[id].first_pod));
+    PendingRow { rule: "suspended".to_owned(), reason, ..row }
 }

@@ -21,28 +21,50 @@ pub struct WaitRow {
     pub max_ms: u64,
 }
 
+/// Pods by state, and evictions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
+pub struct PodCounts {
+    pub running: u64,
+    pub pending: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub evicted: u64,
+}
+
+impl PodCounts {
+    /// The pods in all states.
+    #[must_use]
+    pub const fn pods(&self) -> u64 {
+        self.running + self.pending + self.succeeded + self.failed
+    }
+
+    /// All counts, in the order of the fields.
+    #[must_use]
+    pub const fn all(&self) -> [u64; 5] {
+        [self.running, self.pending, self.succeeded, self.failed, self.evicted]
+    }
+}
+
 /// A namespace at the end.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct NamespaceRow {
     pub name: String,
     pub quota: Option<String>,
-    pub running: u64,
-    pub pending: u64,
-    pub succeeded: u64,
-    pub failed: u64,
-    pub evicted: u64,
+    #[serde(flatten)]
+    pub counts: PodCounts,
     pub wait: WaitRow,
-    pub used_time_s: TimeMap,
-    pub lost_work_ms: u128,
     #[serde(flatten)]
     pub share: ShareRow,
 }
 
-/// The share of somebody in the metrics of a run. Fields that are zero are left out.
+/// The share of somebody in the metrics of a run. Fields after `pods` that are zero are left out.
 #[derive(Debug, Clone, Default, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct ShareRow {
+    pub used_time_s: TimeMap,
+    pub lost_work_ms: u128,
     /// Pods created, replacements included.
     pub pods: u64,
     /// Instances of workloads; absent in rows of workloads, which have their own.
@@ -106,11 +128,8 @@ pub struct GroupRow {
 #[derive(Debug, Clone, Default, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct WorkRow {
-    pub running: u64,
-    pub pending: u64,
-    pub succeeded: u64,
-    pub failed: u64,
-    pub evicted: u64,
+    #[serde(flatten)]
+    pub counts: PodCounts,
     /// Submissions, and for users also edits, that were refused.
     pub refused: u64,
     pub wait: WaitRow,
@@ -118,8 +137,6 @@ pub struct WorkRow {
     pub used: QuantityMap,
     /// The part of it above the guarantees of leaves.
     pub borrowed: QuantityMap,
-    pub used_time_s: TimeMap,
-    pub lost_work_ms: u128,
     #[serde(flatten)]
     pub share: ShareRow,
 }
@@ -132,16 +149,11 @@ pub struct WorkloadRow {
     pub namespace: String,
     pub user: Option<String>,
     pub kind: &'static str,
-    pub running: u64,
-    pub pending: u64,
-    pub succeeded: u64,
-    pub failed: u64,
-    pub evicted: u64,
+    #[serde(flatten)]
+    pub counts: PodCounts,
     /// Submissions that were refused; for a trace, the number of rows.
     pub refused: u64,
     pub wait: WaitRow,
-    pub used_time_s: TimeMap,
-    pub lost_work_ms: u128,
     #[serde(flatten)]
     pub share: ShareRow,
     /// Its input; absent if it reads nothing.

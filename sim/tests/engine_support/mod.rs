@@ -194,5 +194,5 @@ pub(crate) fn twice(scenario: &Scenario) -> Run {
 /// `[running, pending, succeeded, failed, evicted]` of the first workload.
 pub(crate) fn first(run: &Run) -> [u64; 5] {
     let row = &run.result.workloads[0];
-    [row.running, row.pending, row.succeeded, row.failed, row.evicted]
+    row.counts.all()
 }
