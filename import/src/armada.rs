@@ -8,10 +8,10 @@ use super::{
     document::{Documents, Place, Taken},
 };
 use crate::MAX_MS;
-use quotree_core::{Amounts, DeviceSpec, PodTemplate, QuotaSpec, Time};
+use quotree_core::{Amounts, PodTemplate, QuotaSpec, Time};
+use quotree_model::TraceRow;
 use quotree_model::parse_duration;
 use quotree_model::random::Stream;
-use quotree_model::{Limits, TraceRow};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// The largest count in a file.
@@ -93,17 +93,10 @@ fn jobs_of(
         let submit = first.saturating_add(period.saturating_mul(turn)).min(MAX_MS);
         for job in 0..count / gang {
             let drawn = if tail > 0 { stream.exponential(tail) } else { 0 };
-            rows.push(TraceRow {
-                name: if times > 1 { format!("{id}-{turn}-{job}") } else { format!("{id}-{job}") }.into(),
-                submit: Time(submit),
-                runtime_ms: least.saturating_add(drawn).min(MAX_MS),
-                namespace: namespace.clone(),
-                user: options.user.clone(),
-                priority,
-                pods: u32::try_from(gang).unwrap_or(1),
-                template: Arc::clone(&template),
-                limits: Limits::default(),
-            });
+            let name = if times > 1 { format!("{id}-{turn}-{job}") } else { format!("{id}-{job}") };
+            let runtime_ms = least.saturating_add(drawn).min(MAX_MS);
+            let row = options.row(name, Time(submit), runtime_ms, namespace.clone(), Arc::clone(&template));
+            rows.push(TraceRow { priority, pods: u32::try_from(gang).unwrap_or(1), ..row });
         }
     }
     Ok(())
@@ -179,10 +172,7 @@ fn nodes_of(
     }
     let mut node =
         NodeRow { allocatable: place.get("totalResources").get("resources").amounts()?, ..NodeRow::default() };
-    let gpus = node.allocatable.get(options.resource.as_str()).unwrap_or(0);
-    if let Some(count) = u32::try_from(gpus / 1000).ok().filter(|count| (1..=64).contains(count) && gpus % 1000 == 0) {
-        node.devices.push(DeviceSpec { resource: options.resource.clone(), count, each: 1000 });
-    }
+    node.split_gpus(&options.resource);
     for (label, value) in place.get("labels").entries()? {
         node.labels.push((label.into(), value.text()?.unwrap_or_default().into()));
     }

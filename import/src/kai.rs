@@ -6,8 +6,8 @@ use super::{
     document::{Documents, Place, Taken},
 };
 use crate::MAX_MS;
-use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate, QuotaSpec, Time};
-use quotree_model::{Limits, TraceRow};
+use quotree_core::{Amounts, Name, PodTemplate, QuotaSpec, Time};
+use quotree_model::TraceRow;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -61,17 +61,8 @@ fn jobs_of(
     let template = templates.share(PodTemplate { request, ..PodTemplate::default() });
     let namespace = options.namespace.clone().unwrap_or_else(|| format!("{}{queue}", options.prefix).into());
     for (job, pod) in (0..jobs).take_while(|_| pods > 0).flat_map(|job| (0..pods).map(move |pod| (job, pod))) {
-        rows.push(TraceRow {
-            name: if pods == 1 { format!("{queue}-{job}") } else { format!("{queue}-{job}-{pod}") }.into(),
-            submit: Time(0),
-            runtime_ms: MAX_MS,
-            namespace: namespace.clone(),
-            user: options.user.clone(),
-            priority: None,
-            pods: 1,
-            template: Arc::clone(&template),
-            limits: Limits::default(),
-        });
+        let name = if pods == 1 { format!("{queue}-{job}") } else { format!("{queue}-{job}-{pod}") };
+        rows.push(options.row(name, Time(0), MAX_MS, namespace.clone(), Arc::clone(&template)));
     }
     Ok(())
 }
@@ -100,10 +91,7 @@ fn kind_of(kind: usize, place: &Place<'_>, options: &TraceOptions, before: usize
         return Err(place.refuse(format!("more than {} nodes", options.max_rows)));
     }
     let mut node = NodeRow::default();
-    if devices > 0 {
-        node.allocatable.set(options.resource.clone(), i64::from(devices) * 1000);
-        node.devices.push(DeviceSpec { resource: options.resource.clone(), count: devices, each: 1000 });
-    }
+    node.add_gpus(&options.resource, devices);
     Ok((0..count).map(|i| NodeRow { name: format!("node-{kind}-{i}"), ..node.clone() }).collect())
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::MAX_MS;
 use jiff::Timestamp;
-use quotree_core::{Amounts, DeviceSpec, Name, OverPromised, PodTemplate, QuotaSpec, Time};
+use quotree_core::{Amounts, Name, OverPromised, PodTemplate, QuotaSpec, Time};
 use quotree_model::{Limits, TraceRow};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,10 +86,7 @@ fn node(place: &Place<'_>, options: &TraceOptions) -> Taken<NodeRow> {
     {
         node.taints.push(CORDONED.into());
     }
-    let gpus = node.allocatable.get(options.resource.as_str()).unwrap_or(0);
-    if let Some(count) = u32::try_from(gpus / 1000).ok().filter(|count| (1..=64).contains(count) && gpus % 1000 == 0) {
-        node.devices.push(DeviceSpec { resource: options.resource.clone(), count, each: 1000 });
-    }
+    node.split_gpus(&options.resource);
     Ok(node)
 }
 

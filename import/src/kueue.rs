@@ -9,8 +9,8 @@ use super::{
 };
 use crate::MAX_MS;
 use indexmap::IndexMap;
-use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate, QuotaSpec, Time};
-use quotree_model::{Limits, TraceRow};
+use quotree_core::{Amounts, Name, PodTemplate, QuotaSpec, Time};
+use quotree_model::TraceRow;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// The most queues; more are an error of their set.
@@ -186,17 +186,10 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
                     for (i, shape) in &numbered {
                         let before = turn.saturating_mul(works.shapes.len() as u64).saturating_add(*i as u64);
                         let submit = before.saturating_add(1).saturating_mul(works.interval_ms).min(MAX_MS);
-                        rows.push(TraceRow {
-                            name: format!("{queue}/{}-{w}-{turn}-{i}", shape.class).into(),
-                            submit: Time(submit),
-                            runtime_ms: shape.runtime_ms,
-                            namespace: namespace.clone(),
-                            user: options.user.clone(),
-                            priority: shape.priority,
-                            pods: shape.pods,
-                            template: Arc::clone(&shape.template),
-                            limits: Limits::default(),
-                        });
+                        let name = format!("{queue}/{}-{w}-{turn}-{i}", shape.class);
+                        let (ms, template) = (shape.runtime_ms, Arc::clone(&shape.template));
+                        let row = options.row(name, Time(submit), ms, namespace.clone(), template);
+                        rows.push(TraceRow { priority: shape.priority, pods: shape.pods, ..row });
                     }
                 }
             }
@@ -220,10 +213,7 @@ fn topology(place: &Place<'_>, options: &TraceOptions) -> Taken<Vec<NodeRow>> {
     let Some(last) = levels.last() else { return Ok(Vec::new()) };
     let mut node = NodeRow { allocatable: last.get("capacity").amounts()?, ..NodeRow::default() };
     let devices = place.get("dra").get("devicesPerNode").count(0, 64)?;
-    if let Some(count) = u32::try_from(devices).ok().filter(|count| *count > 0) {
-        node.allocatable.set(options.resource.clone(), i64::from(count) * 1000);
-        node.devices.push(DeviceSpec { resource: options.resource.clone(), count, each: 1000 });
-    }
+    node.add_gpus(&options.resource, u32::try_from(devices).unwrap_or(0));
     let mut nodes = vec![node];
     for level in &levels {
         let (name, count) = (level.get("name").name()?, level.get("count").count(1, MOST)?);

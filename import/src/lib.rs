@@ -23,13 +23,19 @@ mod yaml;
 pub use daily::{DailyQuotas, daily_quotas};
 pub use jiff::civil::DateTime;
 
-use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate, TreeSpec};
+use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate, Time, TreeSpec};
 pub use quotree_model::MAX_MS;
-use quotree_model::TraceRow;
+use quotree_model::{Limits, TraceRow};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+
+/// Thousandths of one GPU.
+pub(crate) const WHOLE_GPU: i64 = 1000;
+
+/// The most GPUs of a node.
+pub(crate) const MAX_GPUS: u32 = 64;
 
 /// The formats of trace files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +108,21 @@ pub struct TraceOptions {
     pub max_rows: usize,
 }
 
+impl TraceOptions {
+    /// A row of one pod, without a priority or limits of its own.
+    pub(crate) fn row(
+        &self,
+        name: String,
+        submit: Time,
+        runtime_ms: u64,
+        namespace: Name,
+        template: Arc<PodTemplate>,
+    ) -> TraceRow {
+        let (name, user, limits) = (name.into(), self.user.clone(), Limits::default());
+        TraceRow { name, submit, runtime_ms, namespace, user, priority: None, pods: 1, template, limits }
+    }
+}
+
 impl Default for TraceOptions {
     fn default() -> Self {
         Self {
@@ -149,6 +170,23 @@ pub struct NodeRow {
     pub labels: Vec<(Name, Name)>,
     /// Taints that pods must tolerate.
     pub taints: Vec<Name>,
+}
+
+impl NodeRow {
+    /// Adds whole GPUs, each a device of its own; there may be none.
+    pub(crate) fn add_gpus(&mut self, resource: &Name, count: u32) {
+        if count > 0 {
+            self.allocatable.set(resource.clone(), i64::from(count) * WHOLE_GPU);
+            self.devices.push(DeviceSpec { resource: resource.clone(), count, each: WHOLE_GPU });
+        }
+    }
+
+    /// Makes the allocatable GPUs devices of their own, if they are whole and few enough.
+    pub(crate) fn split_gpus(&mut self, resource: &Name) {
+        let gpus = self.allocatable.get(resource.as_str()).filter(|gpus| gpus % WHOLE_GPU == 0).unwrap_or(0);
+        let count = u32::try_from(gpus / WHOLE_GPU).ok().filter(|count| *count <= MAX_GPUS);
+        self.add_gpus(resource, count.unwrap_or(0));
+    }
 }
 
 /// The machines of a node list.

@@ -3,7 +3,7 @@
 //! `backoff_limit` are optional. Every other column is a resource that each pod requests, as a quantity; an empty cell
 //! requests none.
 
-use super::{RowProblem, Templates, TraceOptions, TraceRows, Users, seconds_to_ms};
+use super::{RowProblem, Templates, TraceOptions, TraceRows, Users, seconds_to_ms, table::plain};
 use csv::StringRecord;
 use quotree_core::{Amounts, Name, PodTemplate, Time, Unit, parse_quantity};
 use quotree_model::{Limits, TraceRow};
@@ -53,17 +53,6 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
                 }
             }
         }
-    }
-}
-
-/// The error of the CSV reader without its position, since the problem names the line.
-fn plain(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("{len} cells, but the header has {expected_len} columns")
-        }
-        csv::ErrorKind::Utf8 { .. } => "the row is not valid UTF-8".to_owned(),
-        _ => error.to_string(),
     }
 }
 

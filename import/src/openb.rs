@@ -3,21 +3,14 @@
 //! recorded one: from when it was scheduled (or created, if it never was scheduled) to its deletion.
 
 use super::{
-    NodeRow, NodeRows, RowProblem, Templates, TraceOptions, TraceRows, namespace_of,
+    MAX_GPUS, NodeRow, NodeRows, RowProblem, Templates, TraceOptions, TraceRows, WHOLE_GPU, namespace_of,
     table::{self, Row},
 };
-use quotree_core::{Amounts, DeviceAsk, DeviceSpec, Name, PodTemplate, Time};
-use quotree_model::{Limits, TraceRow};
+use quotree_core::{Amounts, DeviceAsk, Name, PodTemplate, Time};
 use std::collections::BTreeMap;
 
 /// The label of the GPU model of a node.
 pub(super) const MODEL_LABEL: &str = "gpu-model";
-
-/// Thousandths of one GPU.
-const WHOLE_GPU: i64 = 1000;
-
-/// The most devices of a node.
-const MOST_GPUS: i64 = 64;
 
 /// Reads a pod list; good rows are returned even if others are bad.
 pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
@@ -33,9 +26,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
         let (submit, runtime_ms) = times(row)?;
         let template = templates.share(template(row, options)?);
         let namespace = namespace_of(options, &row.cell(by).to_ascii_lowercase())?;
-        let name = row.cell("name").into();
-        let (user, limits) = (options.user.clone(), Limits::default());
-        rows.push(TraceRow { name, submit, runtime_ms, namespace, user, priority: None, pods: 1, template, limits });
+        rows.push(options.row(row.cell("name").to_owned(), submit, runtime_ms, namespace, template));
         Ok(())
     });
     TraceRows { rows, problems, ..TraceRows::default() }
@@ -57,10 +48,8 @@ fn template(row: &Row<'_>, options: &TraceOptions) -> Result<PodTemplate, String
     let (count, each) = (row.count("num_gpu")?, row.count("gpu_milli")?);
     let mut template = PodTemplate::default();
     if count > 0 {
-        if count > MOST_GPUS || each > WHOLE_GPU || each == 0 {
-            return Err(format!(
-                "{count} GPUs of {each} thousandths; expected at most {MOST_GPUS} of 1 to {WHOLE_GPU}"
-            ));
+        if count > i64::from(MAX_GPUS) || each > WHOLE_GPU || each == 0 {
+            return Err(format!("{count} GPUs of {each} thousandths; expected at most {MAX_GPUS} of 1 to {WHOLE_GPU}"));
         }
         request.set(options.resource.clone(), count.saturating_mul(each));
         let count = u32::try_from(count).unwrap_or(u32::MAX);
@@ -90,15 +79,7 @@ pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
     let problems: Vec<RowProblem> = table::each_row(bytes, options.max_rows, &required, |row| {
         let name = row.cell("sn").to_owned();
         let mut node = NodeRow { name, allocatable: host_amounts(row)?, ..NodeRow::default() };
-        let gpus = row.count("gpu")?;
-        if gpus > MOST_GPUS {
-            return Err(format!("{gpus} GPUs; expected at most {MOST_GPUS}"));
-        }
-        if gpus > 0 {
-            node.allocatable.set(options.resource.clone(), gpus.saturating_mul(WHOLE_GPU));
-            let count = u32::try_from(gpus).unwrap_or(u32::MAX);
-            node.devices.push(DeviceSpec { resource: options.resource.clone(), count, each: WHOLE_GPU });
-        }
+        node.add_gpus(&options.resource, row.gpus("gpu")?);
         if !row.cell("model").is_empty() {
             node.labels.push((MODEL_LABEL.into(), row.cell("model").into()));
         }

@@ -4,12 +4,12 @@
 //! end.
 
 use super::{
-    NodeRow, NodeRows, RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of,
+    MAX_GPUS, NodeRow, NodeRows, RowProblem, Templates, TraceOptions, TraceRows, Users, WHOLE_GPU, namespace_of,
     openb::MODEL_LABEL,
     table::{self, Row},
 };
-use quotree_core::{Amounts, DeviceAsk, DeviceSpec, PodTemplate, Time, Unit, parse_quantity};
-use quotree_model::{Limits, TraceRow};
+use quotree_core::{Amounts, DeviceAsk, PodTemplate, Time, Unit, parse_quantity};
+use quotree_model::TraceRow;
 use std::collections::BTreeSet;
 
 const TASKS: [&str; 10] = [
@@ -26,12 +26,6 @@ const TASKS: [&str; 10] = [
 ];
 
 const MACHINES: [&str; 5] = ["machine", "gpu_type", "cap_cpu", "cap_mem", "cap_gpu"];
-
-/// Thousandths of one GPU.
-const WHOLE_GPU: i64 = 1000;
-
-/// The most devices of a node.
-const MOST_GPUS: i64 = 64;
 
 /// The most instances of a task.
 const MOST_INSTANCES: i64 = 1_000_000;
@@ -59,18 +53,9 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
             text => text.to_ascii_lowercase(),
         };
         let namespace = namespace_of(options, &whose)?;
-        let name = format!("{}-{}", row.cell("job_name"), row.cell("task_name")).into();
-        rows.push(TraceRow {
-            name,
-            submit: Time(start),
-            runtime_ms,
-            namespace,
-            user: users.share(options, row.cell("user")),
-            priority: None,
-            pods,
-            template,
-            limits: Limits::default(),
-        });
+        let name = format!("{}-{}", row.cell("job_name"), row.cell("task_name"));
+        let user = users.share(options, row.cell("user"));
+        rows.push(TraceRow { user, pods, ..options.row(name, Time(start), runtime_ms, namespace, template) });
         Ok(())
     });
     TraceRows { rows, problems, ..TraceRows::default() }
@@ -137,9 +122,9 @@ fn template(row: &Row<'_>, options: &TraceOptions) -> Result<PodTemplate, String
     };
     let gpu = percent(row, "plan_gpu")?;
     if gpu > 0 {
-        if gpu > MOST_GPUS * WHOLE_GPU || (gpu > WHOLE_GPU && gpu % WHOLE_GPU != 0) {
+        if gpu > i64::from(MAX_GPUS) * WHOLE_GPU || (gpu > WHOLE_GPU && gpu % WHOLE_GPU != 0) {
             return Err(format!(
-                "`{}` percent of a GPU; expected a part of one GPU, or whole GPUs up to {MOST_GPUS}",
+                "`{}` percent of a GPU; expected a part of one GPU, or whole GPUs up to {MAX_GPUS}",
                 row.cell("plan_gpu")
             ));
         }
@@ -166,14 +151,8 @@ pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
         let cores = row.count("cap_cpu")?;
         let cpu = cores.checked_mul(1000).ok_or_else(|| format!("{cores} cores are too many"))?;
         let mut node = NodeRow { name, allocatable: amounts(cpu, gibibytes(row, "cap_mem")?), ..NodeRow::default() };
-        let gpus = row.count("cap_gpu")?;
-        if gpus > MOST_GPUS {
-            return Err(format!("{gpus} GPUs; expected at most {MOST_GPUS}"));
-        }
-        if gpus > 0 {
-            node.allocatable.set(options.resource.clone(), gpus.saturating_mul(WHOLE_GPU));
-            let count = u32::try_from(gpus).unwrap_or(u32::MAX);
-            node.devices.push(DeviceSpec { resource: options.resource.clone(), count, each: WHOLE_GPU });
+        node.add_gpus(&options.resource, row.gpus("cap_gpu")?);
+        if !node.devices.is_empty() {
             node.labels.push((MODEL_LABEL.into(), row.cell("gpu_type").into()));
         }
         if node.name.is_empty() || !seen.insert(node.name.clone()) {

@@ -5,7 +5,6 @@
 use super::{MAX_MS, RowProblem, Templates, TraceOptions, TraceRows, joblist::moment, namespace_of, table};
 use jiff::civil::DateTime;
 use quotree_core::{Amounts, PodTemplate, Time};
-use quotree_model::{Limits, TraceRow};
 use std::sync::Arc;
 
 /// The largest number of GPUs in a cell; more are an error of its row.
@@ -45,16 +44,9 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let request = Amounts::new().with(options.resource.clone(), 1000);
     let template = Templates::default().share(PodTemplate { request, ..PodTemplate::default() });
     let mut rows = Vec::new();
-    let job = |begun: u64, end: u64, number: usize| TraceRow {
-        name: format!("{namespace}-{number}").into(),
-        submit: Time(begun),
-        runtime_ms: end.saturating_sub(begun),
-        namespace: namespace.clone(),
-        user: options.user.clone(),
-        priority: None,
-        pods: 1,
-        template: Arc::clone(&template),
-        limits: Limits::default(),
+    let job = |begun: u64, end: u64, number: usize| {
+        let (name, runtime_ms) = (format!("{namespace}-{number}"), end.saturating_sub(begun));
+        options.row(name, Time(begun), runtime_ms, namespace.clone(), Arc::clone(&template))
     };
     let mut running: Vec<u64> = Vec::new();
     let end = series.last().map_or(0, |(_, ms, _)| ms.saturating_add(STEP_MS));

@@ -5,7 +5,7 @@
 
 use super::{RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of, seconds_to_ms};
 use quotree_core::{Amounts, PodTemplate, Time};
-use quotree_model::{Limits, TraceRow};
+use quotree_model::TraceRow;
 
 /// How many fields the format has; further fields are ignored.
 const FIELDS: usize = 18;
@@ -86,8 +86,7 @@ fn row(text: &str, options: &TraceOptions, templates: &mut Templates, users: &mu
         unknown if unknown.starts_with('-') => options.user.clone(),
         number => users.share(options, &format!("u{number}")),
     };
-    let (name, limits) = (field(0).into(), Limits::default());
-    Ok(TraceRow { name, submit, runtime_ms, namespace, user, priority: None, pods: 1, template, limits })
+    Ok(TraceRow { user, ..options.row(field(0).to_owned(), submit, runtime_ms, namespace, template) })
 }
 
 /// The text of a field, or `x` for -1, so that a namespace does not look like a command-line option.

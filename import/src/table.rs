@@ -1,7 +1,7 @@
 //! Reads CSV files with a header row by row, for the trace formats. Columns are found by name and may be in any order.
 //! A row that cannot be read is a problem of its line; the rows after it are still read.
 
-use super::{RowProblem, seconds_to_ms};
+use super::{MAX_GPUS, RowProblem, seconds_to_ms};
 use csv::StringRecord;
 use std::collections::BTreeMap;
 
@@ -49,6 +49,16 @@ impl Row<'_> {
         };
         let number = whole.parse().ok().filter(|n| *n >= 0);
         number.ok_or_else(|| format!("`{text}` in `{column}` is not a count; expected a whole number, 0 or more"))
+    }
+
+    /// The cell as the number of GPUs of a node.
+    ///
+    /// # Errors
+    /// The same, and if there are too many.
+    pub(super) fn gpus(&self, column: &str) -> Result<u32, String> {
+        let gpus = self.count(column)?;
+        let few = u32::try_from(gpus).ok().filter(|gpus| *gpus <= MAX_GPUS);
+        few.ok_or_else(|| format!("{gpus} GPUs; expected at most {MAX_GPUS}"))
     }
 }
 
@@ -129,7 +139,7 @@ fn columns_of(header: &StringRecord, required: &[&str]) -> Result<Columns, Vec<S
 }
 
 /// The error of the CSV reader without its position, since the problem names the line.
-fn plain(error: &csv::Error) -> String {
+pub(super) fn plain(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("{len} cells, but the header has {expected_len} columns")

@@ -1,10 +1,9 @@
 //! `quotree diff`: the differences of two runs.
 
 use crate::{
-    args::{Diff as Args, Format, How, Watch},
+    args::{Diff as Args, Format, How},
     exit::{Exit, Outcome, Trouble},
-    files, load,
-    runner::{self, Watcher},
+    files, load, runner,
     terminal::Terminal,
 };
 use quotree_sim::RunOptions;
@@ -33,9 +32,7 @@ fn summary(path: &Path, terminal: Terminal) -> Result<Value, Trouble> {
         return serde_json::from_str(&files::text(path)?).map_err(invalid);
     }
     let scenario = load::scenario(path, &How { seed: None, policy: None }, terminal)?;
-    let mut watcher = Watcher::<std::io::Sink>::new(terminal, &scenario.name, None);
-    let watch = Watch { doublecheck: false, audit: false };
-    let run = runner::run(&scenario, &RunOptions::default(), watch, &mut watcher)?;
+    let run = runner::run_plain(&scenario, &RunOptions::default(), terminal)?;
     serde_json::to_value(&run.result)
         .map_err(|error| Trouble::fault(format!("cannot write the summary as JSON: {error}")))
 }

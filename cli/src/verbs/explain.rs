@@ -1,10 +1,9 @@
 //! `quotree explain`: the timeline of a pod, and why it is pending.
 
 use crate::{
-    args::{Explain as Args, Format, Watch},
+    args::{Explain as Args, Format},
     exit::{Exit, Outcome, Trouble},
-    load,
-    runner::{self, Watcher},
+    load, runner,
     terminal::Terminal,
 };
 use quotree_reports::{many, short_reason, span};
@@ -33,10 +32,7 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
         named_pods: usize::MAX,
         ..RunOptions::default()
     };
-    let mut watcher = Watcher::<std::io::Sink>::new(terminal, &scenario.name, None);
-    let watch = Watch { doublecheck: false, audit: false };
-    let run = runner::run(&scenario, &options, watch, &mut watcher)?;
-    drop(watcher);
+    let run = runner::run_plain(&scenario, &options, terminal)?;
     if run.timeline_pods.is_empty() {
         return Err(Trouble::invalid(unknown(pod, &run.result)));
     }

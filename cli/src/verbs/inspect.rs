@@ -1,10 +1,9 @@
 //! `quotree inspect`: the state of a scenario at a given time.
 
 use crate::{
-    args::{Format, Inspect as Args, Watch},
+    args::{Format, Inspect as Args},
     exit::{Exit, Outcome, Trouble},
-    load,
-    runner::{self, Watcher},
+    load, runner,
     terminal::Terminal,
 };
 use quotree_core::QuotaTree;
@@ -21,10 +20,7 @@ pub(super) fn inspect(args: &Args, terminal: Terminal) -> Outcome {
         return Ok(Exit::Fine);
     }
     let options = RunOptions { until: args.at, seed: args.how.seed, judge: false, ..RunOptions::default() };
-    let mut watcher = Watcher::<std::io::Sink>::new(terminal, &scenario.name, None);
-    let watch = Watch { doublecheck: false, audit: false };
-    let run = runner::run(&scenario, &options, watch, &mut watcher)?;
-    drop(watcher);
+    let run = runner::run_plain(&scenario, &options, terminal)?;
     terminal.show(&match args.format {
         Format::Text => {
             format!("{}{}", state_text(&run.result, terminal.style), nodes_text(&run.result, terminal.style))

@@ -1,10 +1,9 @@
 //! `quotree tenancy`: which users may use which leaf quotas, and why not the others.
 
 use crate::{
-    args::{Format, Tenancy as Args, Watch},
+    args::{Format, Tenancy as Args},
     exit::{Exit, Outcome, Trouble},
-    load,
-    runner::{self, Watcher},
+    load, runner,
     terminal::Terminal,
 };
 use quotree_core::Time;
@@ -20,10 +19,7 @@ pub(super) fn tenancy(args: &Args, terminal: Terminal) -> Outcome {
         pending_rows: 0,
         ..RunOptions::default()
     };
-    let mut watcher = Watcher::<std::io::Sink>::new(terminal, &scenario.name, None);
-    let watch = Watch { doublecheck: false, audit: false };
-    let run = runner::run(&scenario, &options, watch, &mut watcher)?;
-    drop(watcher);
+    let run = runner::run_plain(&scenario, &options, terminal)?;
     let mut tenancy = Tenancy::of(&run.result);
     if let Some(user) = &args.user {
         if !tenancy.users.iter().any(|tenant| tenant.user == *user) {

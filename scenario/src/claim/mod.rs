@@ -102,27 +102,16 @@ record! {
 }
 
 impl Claim {
-    fn entry(&self) -> &Entry {
+    /// The fields of every entry, and what must hold; `StableFor` has the latter in its own fields.
+    fn parts(&self) -> (&Entry, Option<&What>) {
         match self {
             Self::At(At { claim, .. })
             | Self::Final(Final { claim, .. })
             | Self::Always(Always { claim, .. })
             | Self::Never(Never { claim, .. })
             | Self::Eventually(Eventually { claim, .. })
-            | Self::Within(Within { claim, .. }) => &claim.entry,
-            Self::StableFor(stable) => &stable.entry,
-        }
-    }
-
-    fn what(&self) -> Option<&What> {
-        match self {
-            Self::At(At { claim, .. })
-            | Self::Final(Final { claim, .. })
-            | Self::Always(Always { claim, .. })
-            | Self::Never(Never { claim, .. })
-            | Self::Eventually(Eventually { claim, .. })
-            | Self::Within(Within { claim, .. }) => claim.claim.as_ref(),
-            Self::StableFor(_) => None,
+            | Self::Within(Within { claim, .. }) => (&claim.entry, claim.claim.as_ref()),
+            Self::StableFor(stable) => (&stable.entry, None),
         }
     }
 
@@ -151,8 +140,8 @@ pub(crate) fn check(items: &[&Node], known: &Known<'_>, files: &mut Files<'_>, r
     let mut claims = Vec::new();
     for node in items {
         let Some(claim) = Claim::read(node, report) else { continue };
-        let name = claim.entry().name.as_ref();
-        if let Some(name) = name.filter(|name| !names.insert(name.value.clone())) {
+        let (Entry { name, .. }, _) = claim.parts();
+        if let Some(name) = name.as_ref().filter(|name| !names.insert(name.value.clone())) {
             report.error(name.span, format!("duplicate claim `{}`", name.value), "this name is already used");
         }
         claims.extend(one(node, &claim, known, files, report));
@@ -162,12 +151,13 @@ pub(crate) fn check(items: &[&Node], known: &Known<'_>, files: &mut Files<'_>, r
 
 fn one(node: &Node, claim: &Claim, known: &Known<'_>, files: &mut Files<'_>, report: &mut Report) -> Option<Checked> {
     let when = claim.when(node.span, report);
+    let (entry, what) = claim.parts();
     let what = match claim {
         Claim::StableFor(stable) => stable.time.map(|ms| CheckedWhat::StableFor { ms: ms.0 }),
-        claim => claim.what().and_then(|what| Checking { known, files, report }.what(what)),
+        _ => what.and_then(|what| Checking { known, files, report }.what(what)),
     };
     let line = files.line(node.span);
-    Some(Checked { text: text(node), line, because: claim.entry().because.clone(), when: when?, what: what? })
+    Some(Checked { text: text(node), line, because: entry.because.clone(), when: when?, what: what? })
 }
 
 /// The claim on one line, without the fields that are absent.
