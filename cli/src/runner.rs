@@ -62,6 +62,7 @@ fn trouble(scenario: &Scenario, error: &RunError) -> Trouble {
     match error {
         RunError::Tree(_)
         | RunError::TooManyEvents { .. }
+        | RunError::AfterTheEnd { .. }
         | RunError::TooManyPods { .. }
         | RunError::Refused { error: EventError::Overflow { .. }, .. } => Trouble::invalid(message),
         _ => Trouble::fault(message),

@@ -288,6 +288,40 @@ The two runs are equal: same digest, same summary.
 }
 
 #[test]
+fn figures_end_at_until_or_the_difference_is_told() {
+    let folder = scratch("until");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let text = std::fs::read_to_string(data().join("two-teams.ron")).unwrap();
+    for (name, until) in [("short.ron", "2m"), ("long.ron", "1h")] {
+        std::fs::write(path(name), text.replace("about:", &format!("world: World(until: \"{until}\"),\n    about:")))
+            .unwrap();
+    }
+    let window = |args: &[&str]| {
+        let text = String::from_utf8(quotree(args).output().unwrap().stdout).unwrap();
+        text.lines().find(|line| line.starts_with("Metrics")).unwrap().to_owned()
+    };
+    assert_eq!(window(&["run", "two-teams.ron"]), "Metrics from 0s to 1m, when nothing more could happen");
+    assert_eq!(window(&["run", "two-teams.ron", "--at", "30s"]), "Metrics from 0s to 30s");
+    let long = path("long.ron");
+    assert_eq!(window(&["run", &long]), "Metrics from 0s to 1h (until; nothing more could happen after 1m)");
+    for verb in ["run", "inspect", "tenancy"] {
+        quotree(&[verb, &long, "--at", "2h"]).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
+error: `two-teams`: 2h is after the end of the scenario, which has `until: 1h`; give a time up to that, or raise `until`
+
+"#]]);
+    }
+    quotree(&["explain", &long, "first-1", "--at", "2h"]).assert().code(2).stdout_eq("");
+    // A scenario without `until` is followed to the end of the other one. Two different ends are told.
+    let ends = |a: &str, b: &str| -> serde_json::Value {
+        let output = quotree(&["diff", a, b, "--format", "json"]).output().unwrap();
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()["ends_ms"].clone()
+    };
+    assert_eq!(ends("two-teams.ron", &long), serde_json::Value::Null);
+    assert_eq!(ends(&long, "two-teams.ron"), serde_json::Value::Null);
+    assert_eq!(ends(&path("short.ron"), &long), serde_json::json!([120_000, 3_600_000]));
+}
+
+#[test]
 fn replay_finds_a_modified_log() {
     let folder = scratch("tampered");
     let log = folder.join("log.json");

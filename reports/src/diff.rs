@@ -31,6 +31,9 @@ pub struct Diff {
     pub b: String,
     /// Whether both runs have the same digest, that is, the same trace.
     pub same_digest: bool,
+    /// Where the figures of the two runs end at different times: these times, milliseconds. Amounts over time, counts and
+    /// waits of such runs do not compare.
+    pub ends_ms: Option<(u64, u64)>,
     /// The first eviction that differs, as `(index, in the first run, in the second run)`.
     pub first_eviction: Option<(usize, Option<String>, Option<String>)>,
     /// Quotas, workloads, ... that only the first run has, as `kind name`.
@@ -66,7 +69,7 @@ const LISTS: [(&str, &str); 6] = [
 ];
 
 /// Fields of the run as a whole that are compared.
-const FACTS: [&str; 6] = ["scenario", "seed", "semantics", "policy", "scenario_digest", "end_ms"];
+const FACTS: [&str; 7] = ["scenario", "seed", "semantics", "policy", "scenario_digest", "end_ms", "quiet_ms"];
 
 /// Compares two summaries.
 ///
@@ -78,6 +81,7 @@ pub fn diff(a: &Value, b: &Value) -> Result<Diff, DiffError> {
         a: text_of(first, "scenario"),
         b: text_of(second, "scenario"),
         same_digest: first.get("digest").is_some() && first.get("digest") == second.get("digest"),
+        ends_ms: ends(first, second),
         first_eviction: first_eviction(first, second),
         only_in_a: Vec::new(),
         only_in_b: Vec::new(),
@@ -191,6 +195,12 @@ fn claims(fields: &Map<String, Value>) -> Vec<(String, &Value)> {
         Some((if *time == 1 { text.to_owned() } else { format!("{text} (#{time})") }, row))
     };
     list.map_or(&[][..], Vec::as_slice).iter().filter_map(named).collect()
+}
+
+/// When the two runs end, if that differs.
+fn ends(a: &Map<String, Value>, b: &Map<String, Value>) -> Option<(u64, u64)> {
+    let end = |fields: &Map<String, Value>| fields.get("end_ms").and_then(Value::as_u64);
+    Some((end(a)?, end(b)?)).filter(|(a, b)| a != b)
 }
 
 fn first_eviction(a: &Map<String, Value>, b: &Map<String, Value>) -> Option<(usize, Option<String>, Option<String>)> {

@@ -10,7 +10,7 @@ use crate::{
     tree,
 };
 use quotree_sim::result::{
-    ClaimResult, EvictionRow, NamespaceRow, PendingRow, QuantityMap, QuotaRow, RunResult, WaitRow,
+    ClaimResult, EndReason, EvictionRow, NamespaceRow, PendingRow, QuantityMap, QuotaRow, RunResult, WaitRow,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -230,7 +230,7 @@ pub fn nodes_text(result: &RunResult, style: Style) -> String {
 
 fn metrics(result: &RunResult, style: Style) -> String {
     let m = &result.metrics;
-    let mut text = heading(style, "Metrics");
+    let mut text = heading(style, &format!("Metrics {}", window(result)));
     let mut line = |what: &str, value: String| {
         text.push_str(&format!("  {what:<17}{value}\n"));
     };
@@ -278,6 +278,20 @@ fn metrics(result: &RunResult, style: Style) -> String {
         line("victim search", format!("stopped at its limit {}", many(m.search_bounds_hit, "time")));
     }
     text
+}
+
+/// The time over which figures are, and why they end there.
+fn window(result: &RunResult) -> String {
+    let end = span(result.end_ms);
+    match (result.end, result.quiet_ms.filter(|quiet| *quiet < result.end_ms)) {
+        (EndReason::Until, Some(quiet)) => {
+            format!("from 0s to {end} (until; nothing more could happen after {})", span(quiet))
+        }
+        (EndReason::Until, None) => format!("from 0s to {end} (until)"),
+        (EndReason::Quiet, _) => format!("from 0s to {end}, when nothing more could happen"),
+        (_, Some(quiet)) => format!("from 0s to {end}; nothing more could happen after {}", span(quiet)),
+        (_, None) => format!("from 0s to {end}"),
+    }
 }
 
 /// Wait times.

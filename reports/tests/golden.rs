@@ -9,7 +9,7 @@ use quotree_reports::{
 };
 use quotree_sim::people::{Role, Tenancy};
 use quotree_sim::result::{
-    ClaimResult, ClaimSummary, EvictionRow, GroupRow, Metrics, NamespaceRow, NodeRow, PendingRow, PodCounts,
+    ClaimResult, ClaimSummary, EndReason, EvictionRow, GroupRow, Metrics, NamespaceRow, NodeRow, PendingRow, PodCounts,
     QuantityMap, QuotaRow, RunResult, ShareRow, TimeMap, UserRow, WaitRow, WorkRow, WorkloadRow,
 };
 
@@ -131,6 +131,8 @@ fn demo() -> RunResult {
         digest: "00000000000000000000000000000def".into(),
         end_s: 180,
         end_ms: 180_000,
+        end: EndReason::Quiet,
+        quiet_ms: Some(180_000),
         events: 1234,
         quotas: tree.map(|(name, parent, amounts, counts)| quota(name, parent, amounts, counts)).into(),
         namespaces: namespaces
@@ -248,7 +250,7 @@ fn the_summary_of_the_demo() {
           root.b.1: nginx3-2
               root.b.1 is at its min 10 and may not reclaim (A1)
 
-        Metrics
+        Metrics from 0s to 3m, when nothing more could happen
           pods             17 submitted, 10 bindings, 0 succeeded, 0 failed
           wait time        mean 0s, p50 0s, p95 1m, p99 1m, max 1m
           utilisation      cpu 93.1 %
@@ -318,6 +320,8 @@ fn summary_json_keeps_the_order_of_its_fields() {
             "digest",
             "end_s",
             "end_ms",
+            "end",
+            "quiet_ms",
             "events",
             "quotas",
             "namespaces",
@@ -482,6 +486,17 @@ fn a_diff_lists_what_changed_by_kind() {
           - namespace namespace3
     "#]]
     .assert_eq(&diff_of(&a, &b).text(Style::default()));
+}
+
+#[test]
+fn a_difference_of_horizons_is_told() {
+    let (a, mut b) = (demo(), demo());
+    assert_eq!(diff_of(&a, &b).ends_ms, None);
+    b.end_ms = 3_600_000;
+    let diff = diff_of(&a, &b);
+    assert_eq!(diff.ends_ms, Some((180_000, 3_600_000)));
+    let told = "The figures end at different times, 3m and 1h: amounts over time, counts and waits do not compare.";
+    assert_eq!(diff.text(Style::default()).lines().nth(1), Some(told));
 }
 
 fn diff_of(a: &RunResult, b: &RunResult) -> quotree_reports::Diff {

@@ -12,8 +12,12 @@ pub struct RunOptions {
     pub audit: bool,
     /// Keep the log of all events and decisions ([`Run::log`]). Takes memory for every event.
     pub record: bool,
-    /// Stop after everything that happens at this time; claims about later times are then not evaluated.
+    /// Stop after everything that happens at this time; claims about later times are then not evaluated. It may not be
+    /// after the `until` of the scenario.
     pub until: Option<Time>,
+    /// Where neither the scenario nor `until` gives an end and the run ends by itself before this time: integrate all
+    /// figures up to it, so that they compare with those of a longer run.
+    pub horizon: Option<Time>,
     /// A seed in place of the scenario's.
     pub seed: Option<u64>,
     /// Write the timeline of this pod, or of all pods of this workload ([`Run::timeline`]).
@@ -36,6 +40,7 @@ impl Default for RunOptions {
             audit: false,
             record: false,
             until: None,
+            horizon: None,
             seed: None,
             timeline_of: None,
             fairness_integral: true,
@@ -184,6 +189,17 @@ pub enum RunError {
         at: Time,
         /// How many decisions there were.
         rounds: u32,
+    },
+    /// The run was to stop after the end of the scenario.
+    #[error(
+        "{} is after the end of the scenario, which has `until: {}`; give a time up to that, or raise `until`",
+        time_text(.at.0), time_text(.until.0)
+    )]
+    AfterTheEnd {
+        /// The time that was asked for.
+        at: Time,
+        /// The end of the scenario.
+        until: Time,
     },
     /// There are more pods than can be numbered.
     #[error("more than {most} pods in one run, which is the most that can be numbered")]

@@ -36,6 +36,11 @@ pub struct RunResult {
     pub end_s: u64,
     /// When it ended, milliseconds.
     pub end_ms: u64,
+    /// Why it ended there.
+    pub end: EndReason,
+    /// Since when nothing more could happen, milliseconds; absent where something still could.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet_ms: Option<u64>,
     /// How many events were handled.
     pub events: u64,
     /// One row for each quota, in tree order.
@@ -78,6 +83,21 @@ pub struct RunResult {
     /// Workloads that failed, and tasks that never began because of that, with the reasons; the first thousand.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailureRow>,
+}
+
+/// Why a run, and with it every figure over time, ends when it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EndReason {
+    /// At `until` of the scenario.
+    Until,
+    /// Where the caller stopped it.
+    At,
+    /// When nothing more could happen; no end was given.
+    Quiet,
+    /// Nothing more could happen before, and the caller asked for figures up to this time.
+    Horizon,
 }
 
 /// A workload, instance or task that failed.

@@ -12,14 +12,19 @@ pub(crate) struct RunView<'r> {
     pub(crate) options: &'r RunOptions,
     /// The digest of the trace so far.
     pub(crate) digest: &'r Digest,
-    /// Whether the run ended by itself, because nothing more can happen.
-    pub(crate) ended: bool,
+    /// Since when nothing more can happen, if the run ended by itself.
+    pub(crate) quiet_since: Option<Time>,
 }
 
 impl<'r> RunView<'r> {
     /// The time of the run.
     pub(crate) const fn now(&self) -> Time {
         self.world.now
+    }
+
+    /// Whether nothing more can happen: the world stays as it is.
+    pub(crate) const fn is_quiet(&self) -> bool {
+        self.quiet_since.is_some()
     }
 
     /// The quota tree in effect.

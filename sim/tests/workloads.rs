@@ -247,7 +247,7 @@ fn a_withdrawn_workflow_starts_nothing_more() {
     let run = play(&world, 1);
     let wanted = InstancesRow { submitted: 1, withdrawn: 1, ..InstancesRow::default() };
     assert_eq!((instances(&run, "f"), run.result.failures.len()), (wanted, 0));
-    assert_eq!((run.result.metrics.pods_submitted, run.result.end_ms), (1, 600_000));
+    assert_eq!((run.result.metrics.pods_submitted, run.result.quiet_ms), (1, Some(600_000)));
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn an_index_fails_by_itself_where_the_job_has_a_backoff_limit_per_index() {
         let run = play(&scenario(&job, events), 1);
         let failures: Vec<(u64, &str)> =
             run.result.failures.iter().map(|row| (row.at_ms / 60_000, row.why.as_str())).collect();
-        assert_eq!((run.result.end_ms / 60_000, failures), (end, failed.into_iter().collect()), "{limits}");
+        assert_eq!((run.result.quiet_ms.unwrap() / 60_000, failures), (end, failed.into_iter().collect()), "{limits}");
     }
 }
 
@@ -371,7 +371,7 @@ proptest! {
         tasks.reverse();
         let world = scenario(&format!(r#"Workflow(name: "f", namespace: "ns", tasks: [{}])"#, tasks.join(",")), "");
         let run = play(&world, 1);
-        prop_assert_eq!(run.result.end_ms, done.iter().max().unwrap() * 60_000);
+        prop_assert_eq!(run.result.quiet_ms, Some(done.iter().max().unwrap() * 60_000));
         let begun: BTreeMap<String, u64> = starts(&world).into_iter().map(|(at, name)| (name, at)).collect();
         for (i, length) in minutes.iter().enumerate() {
             let name = format!("f-t{i}-1");

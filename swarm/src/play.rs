@@ -136,11 +136,11 @@ fn judge(scenario: &Scenario) -> Played {
     figures(&run.result, &mut played);
     again(scenario, &run, &mut played);
     access_law::judge(scenario, &run.result, &mut played);
-    let stopped = scenario.world.until.is_some_and(|until| run.result.end_ms >= until.0);
+    let stopped = run.result.quiet_ms.is_none();
     let round_ms = job_queue_law::round_ms(scenario).filter(|_| stopped);
     let end = End {
         calm: calm_from(scenario).filter(|_| !stopped || round_ms.is_some()),
-        at: Time(run.result.end_ms),
+        at: Time(run.result.quiet_ms.unwrap_or(run.result.end_ms)),
         round_ms,
         suspended: &count.suspended,
         pending: &run.result.pending,

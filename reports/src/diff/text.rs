@@ -33,6 +33,14 @@ impl Diff {
         let names = if self.a == self.b { self.a.clone() } else { format!("{} → {}", self.a, self.b) };
         let what = many(self.changes.len() as u64, "value");
         let mut text = format!("{}  {same}, {what} changed\n", style.paint(Tone::Strong, &names));
+        if let Some((a, b)) = self.ends_ms {
+            let warning = format!(
+                "The figures end at different times, {} and {}: amounts over time, counts and waits do not compare.",
+                format::span(a),
+                format::span(b)
+            );
+            text.push_str(&format!("{}\n", style.paint(Tone::Odd, &warning)));
+        }
         for (kind, heading) in KINDS {
             text.push_str(&self.section(style, kind, heading));
         }

@@ -120,7 +120,7 @@ impl ClaimState<'_> {
             }
             Predicate::Bad { kind, compare, count } => {
                 let seen = match kind {
-                    BadEviction::Wasted => figures.evictions.wasted(view.ended),
+                    BadEviction::Wasted => figures.evictions.wasted(view.is_quiet()),
                     BadEviction::Cycle => self.cycles(view),
                     BadEviction::InsideMin => self.inside_min(view),
                 };
@@ -184,12 +184,12 @@ impl ClaimState<'_> {
             Predicate::StableFor { ms } => {
                 let quiet = figures.last_change.map_or(now.0, |last| now.since(last));
                 let last = time_text(figures.last_change.map_or(0, |t| t.0));
-                let seen = if view.ended {
+                let seen = if view.is_quiet() {
                     format!("the last bind or eviction was at {last}, and nothing more can happen")
                 } else {
                     format!("the last bind or eviction was at {last}, {} earlier", time_text(quiet))
                 };
-                (view.ended || quiet >= *ms, Seen::Text(seen))
+                (view.is_quiet() || quiet >= *ms, Seen::Text(seen))
             }
             Predicate::Nodes(claim) => super::nodes::measure(view, claim),
             Predicate::Share(claim) => super::shares::measure(view, &self.selection, claim, now),

@@ -244,20 +244,22 @@ impl ClaimState<'_> {
             return;
         }
         let now = view.now();
-        let cut_short = !view.ended && view.options.until.is_some_and(|until| until <= now);
+        let cut_short = !view.is_quiet() && view.options.until.is_some_and(|until| until <= now);
         match self.claim.when {
             // A claim about the end is not evaluated where the caller stopped the run before it.
             When::Final if cut_short => {}
             When::Eventually(by) if cut_short && by > now => {}
-            // A world in which nothing more can happen stays as it is.
-            When::At(time) | When::Within(time, _) if time > now && !view.ended => {
+            // A world in which nothing more can happen stays as it is, but it ends where the scenario says so.
+            When::At(time) | When::Within(time, _)
+                if time > now && (!view.is_quiet() || view.world.scenario.world.until.is_some()) =>
+            {
                 self.conclude(view, false, format!("the run ended earlier, at {}", text::time_text(now.0)), now);
             }
             When::At(time) => self.settle(view, starved, time),
             When::Final => self.settle(view, starved, now),
             When::Always | When::Within(..) => {
                 let lasts = match self.claim.when {
-                    _ if !view.ended => now,
+                    _ if !view.is_quiet() => now,
                     When::Within(_, to) => to,
                     _ => Time(u64::MAX),
                 };

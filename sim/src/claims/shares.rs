@@ -59,7 +59,7 @@ pub(super) fn measure(view: &RunView<'_>, selection: &Selection, claim: &ShareCl
             (drained, Seen::Number(drained))
         }
         ShareFigure::Wasted => {
-            let wasted = view.metrics.evictions.wasted_ones(view.ended);
+            let wasted = view.metrics.evictions.wasted_ones(view.is_quiet());
             let ours =
                 wasted.filter(|eviction| selection.has(view, view.world.pods[eviction.pod].unit)).count() as u128;
             (ours, Seen::Number(ours))

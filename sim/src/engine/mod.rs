@@ -51,8 +51,8 @@ pub(crate) struct Engine<'a> {
     digest: Digest,
     events: u64,
     breaches: Vec<BreachRow>,
-    /// Whether the run ended by itself, because nothing more can happen.
-    ended: bool,
+    /// Since when nothing more can happen, if the run ended by itself.
+    quiet_since: Option<Time>,
     observer: &'a mut dyn Observer,
 }
 
@@ -99,7 +99,7 @@ impl<'a> Engine<'a> {
             digest: Digest::default(),
             events: 0,
             breaches: Vec::new(),
-            ended: false,
+            quiet_since: None,
             observer,
         })
     }
@@ -120,15 +120,12 @@ impl<'a> Engine<'a> {
             metrics: &self.metrics,
             options: self.options,
             digest: &self.digest,
-            ended: self.ended,
+            quiet_since: self.quiet_since,
         }
     }
 
     fn run(&mut self, claims: &mut ClaimEvaluator<'_>) -> Result<(), RunError> {
-        let until = match (self.options.until, self.scenario.world.until) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
+        let until = self.until()?;
         world::begin(&mut self.world);
         self.deliver()?;
         self.settle(claims, false)?;
@@ -141,9 +138,9 @@ impl<'a> Engine<'a> {
                 (Some(a), Some(b)) => a.min(b),
                 (Some(next), None) | (None, Some(next)) => next,
                 (None, None) => {
-                    self.ended = true;
-                    // Nothing more happens, but a caller who gave an end is told of that time.
-                    if let Some(end) = self.options.until.filter(|end| *end > self.world.now) {
+                    self.quiet_since = Some(self.world.now);
+                    // Nothing more happens, but the figures go on to the end that was asked for.
+                    if let Some(end) = until.or(self.options.horizon).filter(|end| *end > self.world.now) {
                         self.claims_before(claims, end.after_ms(1));
                         self.pass(end);
                     }
@@ -158,6 +155,14 @@ impl<'a> Engine<'a> {
             self.claims_before(claims, next);
             self.pass(next);
             self.settle(claims, wake == Some(next))?;
+        }
+    }
+
+    /// When the run stops, if it does not end by itself before: at `until` of the scenario, or where the caller stops it.
+    fn until(&self) -> Result<Option<Time>, RunError> {
+        match (self.options.until, self.scenario.world.until) {
+            (Some(at), Some(until)) if at > until => Err(RunError::AfterTheEnd { at, until }),
+            (at, until) => Ok(at.or(until)),
         }
     }
 

@@ -88,7 +88,7 @@ impl<'e> Sums<'e> {
                 each(world.units[cause.0].account, &mut |sum| sum.evicted_for += 1);
             }
         }
-        for eviction in view.metrics.evictions.wasted_ones(view.ended) {
+        for eviction in view.metrics.evictions.wasted_ones(view.is_quiet()) {
             each(victim(eviction), &mut |sum| sum.wasted += 1);
         }
         for (account, input) in world.datasets.inputs(view.now()) {

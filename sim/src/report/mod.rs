@@ -10,7 +10,7 @@ pub(crate) use pools::{cost_milli, node_ms, paid_milli};
 
 use crate::{
     model::Workload,
-    result::{BreachRow, ClaimSummary, DeadlineRow, JobQueueRow, Metrics, RunResult, permille_of},
+    result::{BreachRow, ClaimSummary, DeadlineRow, EndReason, JobQueueRow, Metrics, RunResult, permille_of},
     view::RunView,
     world::{Counts, Thrash},
 };
@@ -28,6 +28,8 @@ pub(crate) fn result_of(view: &RunView<'_>, claims: ClaimSummary, events: u64, b
         digest: format!("{:032x}", view.digest.value()),
         end_s: view.now().0 / 1000,
         end_ms: view.now().0,
+        end: end_reason(view),
+        quiet_ms: view.quiet_since.map(|since| since.0),
         events,
         quotas: rows::quotas(view),
         namespaces: rows::namespaces(view),
@@ -45,6 +47,17 @@ pub(crate) fn result_of(view: &RunView<'_>, claims: ClaimSummary, events: u64, b
         refusals: view.world.access.refusals.all.iter().map(|refused| refused.row.clone()).collect(),
         breaches: breaches.to_vec(),
         failures: view.world.failures.clone(),
+    }
+}
+
+/// Why the run ended now.
+fn end_reason(view: &RunView<'_>) -> EndReason {
+    match (view.options.until, view.world.scenario.world.until, view.quiet_since) {
+        (Some(at), Some(until), _) if at >= until => EndReason::Until,
+        (Some(_), ..) => EndReason::At,
+        (None, Some(_), _) => EndReason::Until,
+        (None, None, Some(since)) if since < view.now() => EndReason::Horizon,
+        (None, None, _) => EndReason::Quiet,
     }
 }
 
@@ -68,7 +81,7 @@ fn metrics(view: &RunView<'_>) -> Metrics {
         pods_failed: counts.failed,
         evictions: figures.evictions.all.len() as u64,
         evictions_by_rule: by_rule,
-        wasted_evictions: figures.evictions.wasted(view.ended),
+        wasted_evictions: figures.evictions.wasted(view.is_quiet()),
         thrash_max: thrash.most,
         thrash_permille: thrash.permille(),
         lost_work_ms: accounts.iter().map(|account| account.lost_ms).sum(),
