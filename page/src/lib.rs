@@ -1,4 +1,12 @@
 //! The report of a run: a stable data format ([`model::Report`], docs/report-format.md), and the page that shows it.
 //! The simulator measures and fills the report. This crate knows nothing of it, and computes no figure anew.
 
+mod colours;
+mod html;
 pub mod model;
+mod pack;
+mod page;
+mod still;
+mod units;
+
+pub use page::page;

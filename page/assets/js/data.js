@@ -1,0 +1,98 @@
+// From the page's data blocks to tables: columns are undone to absolute values, rows get links to the rows that name them.
+
+/** @type {Data} */
+let data;
+
+/** @param {string} text base64 @returns {Uint8Array} */
+function fromBase64(text) {
+  const binary = atob(text), bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+
+/** @param {string} text @returns {Promise<any>} */
+async function inflate(text) {
+  const stream = new Blob([/** @type {BlobPart} */ (fromBase64(text))]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+/** Sums of differences. @param {number[]} differences */
+function sums(differences) {
+  let at = 0;
+  return differences.map((d) => (at += d));
+}
+
+/** Values relative to another column; -1 stays. @param {number[]} values @param {number[]} base */
+function relative(values, base) {
+  return values.map((v, i) => (v < 0 ? -1 : v + base[i]));
+}
+
+/** @param {number[]} places @param {string[]} names */
+function words(places, names) {
+  return places.map((i) => (i < 0 ? "" : names[i]));
+}
+
+/** @param {any} packed @returns {Series} */
+function unpackSeries(packed) {
+  if (packed.w !== undefined) return { t: packed.v.map((/** @type {number} */ _, /** @type {number} */ i) => i * packed.w), v: packed.v, lo: packed.lo, hi: packed.hi };
+  return { t: sums(packed.t || []), v: packed.v || [] };
+}
+
+/** @param {any} row a row in which every object with `v` is a series */
+function unpackRow(row) {
+  for (const [name, value] of Object.entries(row)) {
+    if (value && typeof value === "object" && Array.isArray(/** @type {any} */ (value).v)) row[name] = unpackSeries(value);
+    else if (Array.isArray(value)) value.forEach((v) => v && typeof v === "object" && unpackRow(v));
+  }
+  return row;
+}
+
+/** @param {number} keys @param {number[]} of the key of each row; -1: none @returns {Links} */
+function linksOf(keys, of) {
+  const from = new Int32Array(keys + 1), rows = new Int32Array(of.length);
+  for (const key of of) if (key >= 0) from[key + 1]++;
+  for (let i = 0; i < keys; i++) from[i + 1] += from[i];
+  const next = from.slice();
+  for (let i = 0; i < of.length; i++) if (of[i] >= 0) rows[next[of[i]]++] = i;
+  return { from, rows };
+}
+
+/** @param {Links} links @param {number} key */
+function linked(links, key) {
+  return links.rows.subarray(links.from[key], links.from[key + 1]);
+}
+
+/** @param {any} raw @returns {Data} */
+function unpack(raw) {
+  const j = raw.jobs, p = raw.pods, l = raw.placements, w = raw.waits, names = raw.words;
+  const submitted = sums(j.submitted), created = sums(p.created), bound = sums(l.bound), from = sums(w.from);
+  const podJob = sums(p.job);
+  return {
+    ...raw,
+    end: raw.run.end_ms,
+    series: raw.series.map(unpackRow),
+    cluster: unpackRow(raw.cluster),
+    loads: raw.loads.map(unpackRow),
+    rules: Object.fromEntries(raw.rules.map((/** @type {any} */ r) => [r.rule, r])),
+    jobs: {
+      n: j.name.length, name: j.name, workload: words(j.workload, names), kind: words(j.kind, names), namespace: words(j.namespace, names), quota: j.quota, user: words(j.user, names),
+      priority: j.priority, submitted, bound: relative(j.bound, submitted), ended: relative(j.ended, submitted), state: words(j.state, names), gang: j.gang, gang_min: j.gang_min, request: j.request,
+      longest: j.longest, waited: j.waited, used: j.used, borrowed: j.borrowed, evictions: j.evictions, evicted_for: j.evicted_for, lost: j.lost, lost_work: j.lost_work, cost: j.cost,
+      deadline: relative(j.deadline, submitted), met: j.met,
+    },
+    pods: { n: p.name.length, name: p.name, job: podJob, shape: p.shape, created, ended: relative(p.ended, created), end: words(p.end, names), replaces: p.replaces },
+    placements: {
+      n: l.pod.length, pod: sums(l.pod), node: l.node, bound, running: relative(l.running, bound), leaving: relative(l.leaving, bound), gone: relative(l.gone, bound), end: words(l.end, names),
+      eviction: l.eviction, devices: l.devices, borrowed: l.borrowed,
+    },
+    waits: {
+      n: w.pod.length, pod: sums(w.pod), from, to: relative(w.to, from), rule: words(w.rule, names), quota: w.quota, resource: w.resource, needed: w.needed, available: w.available, verdict: w.verdict,
+      until: relative(w.until, from),
+    },
+    podsOfJob: linksOf(j.name.length, podJob),
+    placementsOfPod: linksOf(p.name.length, sums(l.pod)),
+    waitsOfPod: linksOf(p.name.length, sums(w.pod)),
+    placementsOfNode: linksOf(raw.nodes.length, l.node),
+    replacedBy: linksOf(p.name.length, p.replaces),
+  };
+}

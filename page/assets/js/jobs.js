@@ -1,0 +1,52 @@
+// The jobs: status at the moment, totals of the run; by team, state and text.
+
+const jobFilter = { text: "", quota: -1, state: "" };
+
+panels.jobs = (body, card) => {
+  const box = h("div", {}), j = data.jobs;
+  const text = h("input", { type: "search", placeholder: "Name, user, namespace", "aria-label": "Jobs whose name, user or namespace has this text", oninput: (/** @type {any} */ e) => { jobFilter.text = e.target.value.toLowerCase(); show(true); } });
+  const teams = h("select", { "aria-label": "Team", onchange: (/** @type {any} */ e) => { jobFilter.quota = Number(e.target.value); show(true); } }, h("option", { value: -1 }, "All teams"), leaves().map((q) => h("option", { value: q }, units.name(data.quotas[q].name))));
+  const states = h("select", { "aria-label": "State at the moment", onchange: (/** @type {any} */ e) => { jobFilter.state = e.target.value; show(true); } }, [["", "Any state"], ["pending", "Pending"], ["running", "Running"], ["succeeded", "Succeeded"], ["failed", "Failed"], ["waiting", "With waiting pods"], ["evicted", "Ever evicted"]].map(([value, words]) => h("option", { value }, words)));
+  body.replaceChildren(h("div", { class: "filter" }, text, teams, states), box);
+  let shown = -1;
+  const gpu = data.resources.findIndex((r) => r.kind === "gpu");
+
+  /** @param {boolean} [again] */
+  function show(again) {
+    if (!again && shown === state.moment) return;
+    shown = state.moment;
+    const at = state.moment, all = [];
+    for (let i = 0; i < j.n; i++) {
+      if (jobFilter.quota >= 0 && j.quota[i] !== jobFilter.quota) continue;
+      if (jobFilter.text && !(j.name[i] + " " + j.user[i] + " " + j.namespace[i]).toLowerCase().includes(jobFilter.text)) continue;
+      if (jobFilter.state === "evicted" && !j.evictions[i]) continue;
+      const now = jobNow(i);
+      if (jobFilter.state === "waiting" && !([...linked(data.podsOfJob, i)].some((p) => podNow(p).state === "waiting"))) continue;
+      if (["pending", "running", "succeeded", "failed"].includes(jobFilter.state) && now !== jobFilter.state) continue;
+      all.push({ i, now });
+    }
+    setTitle(card, "Jobs at " + units.moment(at), `${units.many(all.length, "job")}${all.length < j.n ? " of " + units.whole(j.n) : ""}. The state is that of the moment, times and amounts those of the run.`);
+    const memory = (/** @type {number} */ i, /** @type {"device_memory" | "device_memory_used"} */ kind) => [...linked(data.podsOfJob, i)].slice(0, 4000).reduce((n, p) => n + (podNow(p).placement >= 0 ? data.shapes[data.pods.shape[p]][kind] || 0 : 0), 0);
+    const duty = (/** @type {number} */ i) => { let sum = 0, n = 0; for (const p of [...linked(data.podsOfJob, i)].slice(0, 4000)) { const d = data.shapes[data.pods.shape[p]].duty_permille; if (d !== undefined && podNow(p).state === "running") { sum += d; n++; } } return n ? sum / n : -1; };
+    const lasted = (/** @type {number} */ i) => Math.max(0, Math.min(at, j.ended[i] < 0 ? at : j.ended[i]) - j.submitted[i]);
+    const asks = (/** @type {number} */ i) => (gpu < 0 ? 0 : amountOf(data.amounts[j.request[i]], gpu));
+    const bytes = (/** @type {number} */ n) => (n ? units.bytes(n) : "·");
+    /** @type {Column<{i: number, now: string}>[]} */
+    const columns = [
+      { name: "Job", cell: ({ i }) => link("job", j.name[i]), key: ({ i }) => j.name[i] }, { name: "Namespace", cell: ({ i }) => h("span", { class: "who" }, h("span", { class: "dot " + (j.quota[i] < 0 ? "slate" : colour(j.quota[i])) }), bdi(j.namespace[i])), key: ({ i }) => j.namespace[i] },
+      { name: "Type", cell: ({ i }) => j.kind[i], key: ({ i }) => j.kind[i] }, { name: "User", cell: ({ i }) => (j.user[i] ? bdi(j.user[i]) : "·"), key: ({ i }) => j.user[i] }, { name: "Status", cell: ({ now }) => stateChip(now), key: ({ now }) => now },
+      { name: "Submitted", num: true, cell: ({ i }) => time(j.submitted[i]), key: ({ i }) => j.submitted[i] }, { name: "Duration", num: true, cell: ({ i, now }) => (now === "future" ? "·" : units.span(lasted(i))), key: ({ i }) => lasted(i) },
+      { name: "Longest wait", num: true, cell: ({ i }) => (j.longest[i] ? units.span(j.longest[i]) : "·"), key: ({ i }) => j.longest[i] }, { name: "Request GPUs", num: true, cell: ({ i }) => (asks(i) ? units.short(asks(i) / 1000) : "·"), key: ({ i }) => asks(i) },
+      { name: "Allocated GPU memory", num: true, cell: ({ i }) => bytes(memory(i, "device_memory")) }, { name: "Used GPU memory", num: true, cell: ({ i }) => bytes(memory(i, "device_memory_used")) }, { name: "GPU utilisation", num: true, cell: ({ i }) => { const d = duty(i); return d < 0 ? "·" : units.percent(d); } },
+      { name: "Evicted", num: true, cell: ({ i }) => j.evictions[i] || "·", key: ({ i }) => j.evictions[i] }, { name: "Used", num: true, cell: ({ i }) => { const r = gpu >= 0 && j.used[gpu] && j.used[gpu][i] ? gpu : data.resources.findIndex((x) => x.kind === "cpu"); return r >= 0 && j.used[r] && j.used[r][i] ? units.amountTime(r, j.used[r][i]) : "·"; }, key: ({ i }) => (gpu >= 0 && j.used[gpu] ? j.used[gpu][i] : 0) },
+      { name: "Cost", num: true, cell: ({ i }) => (j.cost[i] ? units.money(j.cost[i]) : "·"), key: ({ i }) => j.cost[i] },
+    ];
+    const old = sort.get(box) || { by: -1, down: false };
+    box.replaceChildren(all.length ? sortable({ label: "Jobs", rows: all, columns, limit: 30, sort: old.by, down: old.down, classOf: ({ i }) => (state.story?.kind === "job" && state.story.id === j.name[i] ? "on" : "") }) : h("p", { class: "none" }, j.n ? "No job is like that at " + units.moment(at) + "." : "No job was submitted."));
+    box.addEventListener("click", () => { const th = [...box.querySelectorAll("thead th")], by = th.findIndex((c) => c.hasAttribute("aria-sort")); if (by >= 0) sort.set(box, { by, down: th[by].getAttribute("aria-sort") === "descending" }); });
+  }
+  return () => show();
+};
+
+/** How the reader sorted a table that is built anew at each moment. @type {WeakMap<Element, {by: number, down: boolean}>} */
+const sort = new WeakMap();

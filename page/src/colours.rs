@@ -1,0 +1,106 @@
+//! Which colour a quota has: the hue is the branch, the lightness the leaf. Up to six leaves have a hue each.
+
+use crate::model::{Quota, QuotaIx};
+use std::collections::BTreeMap;
+
+/// The number of hues; [`OTHERS`] is the colour of what is beyond them.
+const HUES: u32 = 6;
+pub(crate) const OTHERS: u32 = HUES;
+/// Lightnesses of one hue.
+pub(crate) const SHADES: u32 = 4;
+
+/// The colour of one quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Colour {
+    pub(crate) team: u32,
+    pub(crate) shade: u32,
+    /// How deep the quota is in the tree.
+    pub(crate) depth: u32,
+}
+
+impl Colour {
+    pub(crate) fn class(self) -> String {
+        format!("team-{} shade-{}", self.team, self.shade)
+    }
+
+    /// The pattern of what it borrows.
+    pub(crate) fn pattern(self) -> String {
+        format!("url(#borrowed-{}-{})", self.team, self.shade)
+    }
+}
+
+/// The colours of all quotas.
+pub(crate) fn colours(quotas: &[Quota]) -> Vec<Colour> {
+    let few = quotas.iter().filter(|q| q.leaf).count() <= usize::try_from(HUES).unwrap_or(0);
+    let depth_of = |quota: &Quota| {
+        let (mut depth, mut at) = (0, quota.parent);
+        while let Some(parent) = at.and_then(|i| get(quotas, i)) {
+            depth += 1;
+            at = parent.parent;
+            if depth > 64 {
+                break;
+            }
+        }
+        depth
+    };
+    // The branches are the children of the root, or the roots where there are many.
+    let roots = quotas.iter().filter(|q| q.parent.is_none()).count();
+    let branch_depth = if roots > 1 { 0 } else { 1 };
+    let (mut branches, mut leaves) = (BTreeMap::<u32, u32>::new(), BTreeMap::<u32, u32>::new());
+    let mut next = 0;
+    (0_u32..)
+        .zip(quotas)
+        .map(|(i, quota)| {
+            let depth = depth_of(quota);
+            if few {
+                let team = if quota.leaf { next.min(OTHERS) } else { OTHERS };
+                next += u32::from(quota.leaf);
+                return Colour { team, shade: 0, depth };
+            }
+            let (mut branch, mut above) = (i, quota.parent);
+            for _ in branch_depth..depth {
+                let Some(parent) = above else { break };
+                branch = parent;
+                above = get(quotas, parent).and_then(|q| q.parent);
+            }
+            let count = u32::try_from(branches.values().filter(|team| **team != OTHERS).count()).unwrap_or(u32::MAX);
+            let team = *branches.entry(branch).or_insert_with(|| if depth < branch_depth { OTHERS } else { count });
+            let shade = leaves.entry(team).or_insert(0);
+            let own = *shade % SHADES;
+            *shade += u32::from(quota.leaf);
+            Colour { team: team.min(OTHERS), shade: if quota.leaf { own } else { 0 }, depth }
+        })
+        .collect()
+}
+
+fn get(quotas: &[Quota], at: QuotaIx) -> Option<&Quota> {
+    usize::try_from(at).ok().and_then(|i| quotas.get(i))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(parents: &[Option<u32>]) -> Vec<Quota> {
+        let is_parent = |i: usize| parents.iter().any(|p| *p == Some(u32::try_from(i).unwrap()));
+        let quota =
+            |(i, parent): (usize, &Option<u32>)| Quota { parent: *parent, leaf: !is_parent(i), ..Quota::default() };
+        parents.iter().enumerate().map(quota).collect()
+    }
+
+    #[test]
+    fn few_leaves_have_a_hue_each() {
+        let teams: Vec<u32> = colours(&tree(&[None, Some(0), Some(0), Some(0)])).iter().map(|c| c.team).collect();
+        assert_eq!(teams, [OTHERS, 0, 1, 2]);
+    }
+
+    #[test]
+    fn many_leaves_share_the_hue_of_their_branch() {
+        let mut parents = vec![None, Some(0), Some(0)];
+        parents.extend([Some(1); 4]);
+        parents.extend([Some(2); 4]);
+        let all = colours(&tree(&parents));
+        let of = |i: usize| (all[i].team, all[i].shade, all[i].depth);
+        assert_eq!([of(3), of(4), of(6), of(7), of(8)], [(0, 0, 2), (0, 1, 2), (0, 3, 2), (1, 0, 2), (1, 1, 2)]);
+    }
+}

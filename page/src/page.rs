@@ -1,0 +1,112 @@
+//! The page: one document with its styles, scripts and data, which needs nothing from anywhere else.
+
+use crate::{
+    colours::{OTHERS, SHADES, colours},
+    html::{Html, json_block},
+    model::Report,
+    pack,
+    still::{self, Context, main_resource},
+    units::Units,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+
+/// The styles, in order.
+const STYLES: [&str; 2] = [include_str!("../assets/css/base.css"), include_str!("../assets/css/parts.css")];
+
+/// The scripts, in order. They share one scope.
+const SCRIPTS: [&str; 19] = [
+    include_str!("../assets/js/units.js"),
+    include_str!("../assets/js/dom.js"),
+    include_str!("../assets/js/series.js"),
+    include_str!("../assets/js/data.js"),
+    include_str!("../assets/js/state.js"),
+    include_str!("../assets/js/chart.js"),
+    include_str!("../assets/js/table.js"),
+    include_str!("../assets/js/work.js"),
+    include_str!("../assets/js/overview.js"),
+    include_str!("../assets/js/quotas.js"),
+    include_str!("../assets/js/cluster.js"),
+    include_str!("../assets/js/gantt.js"),
+    include_str!("../assets/js/nodes.js"),
+    include_str!("../assets/js/jobs.js"),
+    include_str!("../assets/js/waits.js"),
+    include_str!("../assets/js/story.js"),
+    include_str!("../assets/js/claims.js"),
+    include_str!("../assets/js/search.js"),
+    include_str!("../assets/js/main.js"),
+];
+
+/// The page of a report: self-contained HTML. Equal reports give equal pages.
+///
+/// # Errors
+///
+/// If the data cannot be compressed, which no report causes.
+pub fn page(report: &Report) -> std::io::Result<String> {
+    let colours = colours(&report.quotas);
+    let context = Context { report, units: Units::of(report), colours: &colours, main: main_resource(report) };
+    let style = STYLES.concat();
+    let script = format!("\"use strict\";\n{}", SCRIPTS.concat());
+    let policy = format!(
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
+        sha256(&script),
+        sha256(&style)
+    );
+    let mut html = Html::default();
+    html.program("<!doctype html>\n").open("html", &[("lang", "en")]).open("head", &[]);
+    html.open("meta", &[("charset", "utf-8")]);
+    html.open("meta", &[("http-equiv", "Content-Security-Policy"), ("content", &policy)]);
+    html.open("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
+    html.leaf("title", &[], format!("{}: report", report.run.scenario));
+    html.open("link", &[("rel", "icon"), ("href", "data:,")]);
+    html.open("style", &[]).program(&style).close("style").close("head").open("body", &[]);
+    html.leaf("a", &[("class", "skip"), ("href", "#main")], "Skip to the report");
+    patterns(&mut html);
+    still::write(&mut html, &context);
+    html.open("script", &[("type", "application/json"), ("id", "index")]).program(&index(report)).close("script");
+    let data = pack::pack(report, &colours, context.main)?;
+    html.open("script", &[("type", "application/octet-stream"), ("id", "columns")]).program(&data).close("script");
+    html.open("script", &[]).program(&script).close("script").close("body").close("html");
+    Ok(html.done())
+}
+
+/// What a machine may want to know of the page without unpacking it.
+fn index(report: &Report) -> String {
+    let failed = report.claims.iter().filter(|c| !c.passed).count();
+    json_block(&serde_json::json!({
+        "schema": crate::model::SCHEMA, "scenario": report.run.scenario, "seed": report.run.seed, "digest": report.run.digest,
+        "end_ms": report.run.end_ms, "claims": report.claims.len(), "claims_failed": failed, "breaches": report.breaches.len(),
+    }).to_string())
+}
+
+fn sha256(text: &str) -> String {
+    STANDARD.encode(Sha256::digest(text.as_bytes()))
+}
+
+/// The textures: borrowed (tint with fine lines, in each colour), waited for (red lines the other way), not there (grey).
+fn patterns(html: &mut Html) {
+    html.open("svg", &[("class", "defs"), ("aria-hidden", "true")]).open("defs", &[]);
+    let pattern = |html: &mut Html, id: &str, class: &str, size: &'static str| {
+        let attributes =
+            [("id", id), ("class", class), ("width", size), ("height", size), ("patternUnits", "userSpaceOnUse")];
+        html.open("pattern", &attributes);
+    };
+    let mut borrowed = |id: &str, class: &str| {
+        pattern(html, id, class, "7");
+        html.shape("rect", &[("class", "tint-bg"), ("width", "7"), ("height", "7")]);
+        html.shape("rect", &[("class", "tint"), ("width", "7"), ("height", "7")]);
+        html.shape("path", &[("class", "hatch"), ("d", "M-1 1l2-2M0 7l7-7M6 8l2-2")]).close("pattern");
+    };
+    for team in 0..=OTHERS {
+        for shade in 0..SHADES {
+            borrowed(&format!("borrowed-{team}-{shade}"), &format!("team-{team} shade-{shade}"));
+        }
+    }
+    borrowed("borrowed-slate", "slate");
+    pattern(html, "waiting", "", "6");
+    html.shape("rect", &[("class", "wash-bad"), ("width", "6"), ("height", "6")]);
+    html.shape("path", &[("class", "hatch-bad"), ("d", "M-1 5l2 2M0 0l6 6M5-1l2 2")]).close("pattern");
+    pattern(html, "gone", "", "8");
+    html.shape("path", &[("class", "hatch-gone"), ("d", "M-1 1l2-2M0 8l8-8M7 9l2-2")]).close("pattern");
+    html.close("defs").close("svg");
+}

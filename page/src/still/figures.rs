@@ -1,0 +1,173 @@
+//! Stills of the figures over time: use by quota, what is waited for, what would still fit, each leaf, the cluster; and the
+//! flows of loans.
+
+use super::{
+    Context, none,
+    plot::{Layer, Plot, draw},
+    table::{Cell, table},
+};
+use crate::{
+    html::Html,
+    model::{AmountTime, QuotaIx, QuotaSeries, ResourceKind, Series},
+    units,
+};
+
+/// The most leaves with a chart of their own.
+const MOST_LEAVES: usize = 24;
+
+fn area<'a>(series: &'a Series, less: Option<&'a Series>, class: String, paint: String) -> Layer<'a> {
+    Layer { series, less, class, paint, line: false }
+}
+
+fn line<'a>(series: &'a Series, class: &str) -> Layer<'a> {
+    Layer { series, less: None, class: class.to_owned(), paint: String::new(), line: true }
+}
+
+/// Draws layers of amounts of the main resource.
+fn amounts(html: &mut Html, context: &Context<'_>, label: String, height: f64, top: f64, layers: Vec<Layer<'_>>) {
+    let is_bytes = context.units.resource(context.main).is_some_and(|r| r.kind == ResourceKind::Bytes);
+    let unit = if is_bytes { 1_073_741_824.0 } else { 1000.0 };
+    let tick = move |value: f64| if is_bytes { units::bytes(value) } else { units::short(value / 1000.0) };
+    let plot = Plot { label, height, layers, unit, tick: &tick, top };
+    draw(html, &plot, context.report.run.end_ms, &context.units);
+}
+
+/// Who uses the main resource, stacked by leaf, under the line of capacity; below it what is waited for.
+pub(super) fn uses(html: &mut Html, context: &Context<'_>) {
+    let short = context.units.short_name(context.main);
+    let cluster = context.report.cluster.resources.iter().find(|r| r.resource == context.main);
+    let rows: Vec<(QuotaIx, &QuotaSeries)> =
+        context.leaves().into_iter().filter_map(|q| context.series(q, context.main).map(|row| (q, row))).collect();
+    let mut layers = Vec::new();
+    for (quota, row) in rows.iter().filter(|(_, row)| row.used_unit_s > 0) {
+        let colour = context.colour(*quota);
+        layers.push(area(&row.used, Some(&row.borrowed), colour.class(), String::new()));
+        if row.borrowed_unit_s > 0 {
+            layers.push(area(&row.borrowed, None, colour.class(), colour.pattern()));
+        }
+    }
+    if let Some(cluster) = cluster {
+        if layers.is_empty() {
+            layers.push(area(&cluster.allocated, None, "slate".to_owned(), String::new()));
+        }
+        layers.push(line(&cluster.capacity, "capline"));
+    }
+    amounts(html, context, format!("{short} in use over time, by quota, with capacity"), 260.0, 0.0, layers);
+    let waits: Vec<Layer<'_>> = rows
+        .iter()
+        .map(|(q, row)| area(&row.request, Some(&row.used), context.colour(*q).class(), String::new()))
+        .collect();
+    html.leaf("h4", &[], format!("{short} waited for"));
+    amounts(html, context, format!("{short} that pods wait for over time, by quota"), 100.0, 0.0, waits);
+    legend(html, context);
+}
+
+/// The leaves and their colours.
+fn legend(html: &mut Html, context: &Context<'_>) {
+    html.open("ul", &[("class", "legend")]);
+    for quota in context.leaves().into_iter().take(MOST_LEAVES) {
+        html.open("li", &[]);
+        context.team(html, Some(quota));
+        html.close("li");
+    }
+    html.leaf("li", &[], "hatched: borrowed").close("ul");
+}
+
+/// What is free on one node, and in all.
+pub(super) fn fit(html: &mut Html, context: &Context<'_>) {
+    let Some(row) = context.report.cluster.resources.iter().find(|r| r.resource == context.main) else {
+        return none(html, "There is none of it.");
+    };
+    let layers = vec![
+        line(&row.capacity, "capline"),
+        area(&row.capacity, Some(&row.allocated), "slate".to_owned(), "url(#borrowed-slate)".to_owned()),
+    ];
+    let short = context.units.short_name(context.main);
+    amounts(html, context, format!("{short} that are free in all, over time"), 150.0, 0.0, layers);
+    let most = vec![area(&row.most_free, None, "slate".to_owned(), String::new())];
+    amounts(html, context, format!("the most {short} that are free on one node, over time"), 120.0, 0.0, most);
+}
+
+/// Who lent to whom, as a table.
+pub(super) fn loans(html: &mut Html, context: &Context<'_>) {
+    let mut loans: Vec<_> =
+        context.report.loans.iter().filter(|l| l.resource == context.main && l.unit_s > 0).collect();
+    if loans.is_empty() {
+        return none(html, "Nobody borrowed.");
+    }
+    loans.sort_by_key(|l| std::cmp::Reverse(l.unit_s));
+    let headings = [("Lender", false), ("Borrower", false), ("Lent", true), ("At most at once", true)];
+    let rows = loans.iter().map(|l| {
+        vec![
+            Cell::Team(Some(l.lender)),
+            Cell::Team(Some(l.borrower)),
+            Cell::text(context.units.amount_time(AmountTime { resource: l.resource, unit_s: l.unit_s })),
+            Cell::text(context.units.amount(l.resource, l.most)),
+        ]
+    });
+    table(html, context, "Who lent to whom", &headings, loans.len(), rows);
+}
+
+/// A chart for each leaf.
+pub(super) fn leaves(html: &mut Html, context: &Context<'_>) {
+    let leaves: Vec<_> =
+        context.leaves().into_iter().filter_map(|q| context.series(q, context.main).map(|s| (q, s))).collect();
+    if leaves.is_empty() {
+        return none(html, "No quota limits it.");
+    }
+    let top = leaves.iter().map(|(_, row)| row.request.peak().max(row.min.peak())).max().unwrap_or(0);
+    html.open("div", &[("class", "grid")]);
+    for (quota, row) in leaves.iter().take(MOST_LEAVES) {
+        html.open("div", &[("class", "c6")]).open("h4", &[]);
+        context.team(html, Some(*quota));
+        html.close("h4");
+        let colour = context.colour(*quota);
+        let layers = vec![
+            area(&row.used, Some(&row.borrowed), colour.class(), String::new()),
+            area(&row.borrowed, None, colour.class(), colour.pattern()),
+            area(&row.request, Some(&row.used), String::new(), "url(#waiting)".to_owned()),
+            line(&row.min, "minline"),
+            line(&row.max, "maxline"),
+            line(&row.share, "shareline"),
+        ];
+        let label = format!(
+            "{} over time: used, borrowed, waited for, min, max and fair share",
+            context.quota_name(Some(*quota))
+        );
+        amounts(html, context, label, 170.0, units::real(top), layers);
+        html.close("div");
+    }
+    html.close("div");
+    if leaves.len() > MOST_LEAVES {
+        html.leaf("p", &[("class", "sub")], format!("{MOST_LEAVES} of {} leaves", leaves.len()));
+    }
+}
+
+/// The cluster over time: what is allocated, jobs, nodes.
+pub(super) fn cluster(html: &mut Html, context: &Context<'_>) {
+    let cluster = &context.report.cluster;
+    html.open("div", &[("class", "grid")]);
+    if let Some(row) = cluster.resources.iter().find(|r| r.resource == context.main) {
+        let short = context.units.short_name(context.main);
+        html.open("div", &[("class", "c6")]).leaf("h4", &[], format!("{short} allocated, of those that are up"));
+        let layers =
+            vec![area(&row.allocated, None, "slate".to_owned(), String::new()), line(&row.capacity, "capline")];
+        amounts(html, context, format!("{short} allocated and up over time"), 170.0, 0.0, layers);
+        html.close("div");
+    }
+    let counts: [(&str, &[(&Series, &str)]); 4] = [
+        ("Jobs running and pending", &[(&cluster.jobs_running, "accent"), (&cluster.jobs_pending, "warn-c")]),
+        ("Jobs succeeded and failed so far", &[(&cluster.jobs_succeeded, "good-c"), (&cluster.jobs_failed, "bad-c")]),
+        ("Pods that run and wait", &[(&cluster.pods_running, "accent"), (&cluster.pods_waiting, "warn-c")]),
+        ("Nodes that take pods", &[(&cluster.nodes_ready, "slate")]),
+    ];
+    for (title, rows) in counts {
+        html.open("div", &[("class", "c6")]).leaf("h4", &[], title);
+        let layers =
+            rows.iter().map(|(series, class)| area(series, None, (*class).to_owned(), String::new())).collect();
+        let plot = Plot { label: title.to_owned(), height: 170.0, layers, unit: 1.0, tick: &units::short, top: 0.0 };
+        draw(html, &plot, context.report.run.end_ms, &context.units);
+        html.close("div");
+    }
+    html.close("div");
+}

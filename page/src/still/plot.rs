@@ -1,0 +1,227 @@
+//! Plots over time as still SVG: axes, stacked steps, lines. Colours are classes, so theme and print need nothing.
+
+use crate::{
+    html::Html,
+    model::Series,
+    units::{self, DAY_MS, Units},
+};
+use std::fmt::Write;
+
+/// The size of a plot and its margins, in units of its view box.
+const WIDTH: f64 = 720.0;
+const LEFT: f64 = 44.0;
+const RIGHT: f64 = 8.0;
+const TOP: f64 = 10.0;
+const BOTTOM: f64 = 20.0;
+/// The most moments at which a series is drawn: two for each pixel of a wide screen.
+const MOST_MOMENTS: usize = 1_400;
+
+/// A layer of a plot.
+pub(crate) struct Layer<'a> {
+    pub(crate) series: &'a Series,
+    /// Taken off the series, where a layer is the rest of another.
+    pub(crate) less: Option<&'a Series>,
+    pub(crate) class: String,
+    /// A pattern; empty: the colour of the class.
+    pub(crate) paint: String,
+    /// Whether it is a line. Areas stack in their order.
+    pub(crate) line: bool,
+}
+
+impl Layer<'_> {
+    fn at(&self, ms: u64) -> f64 {
+        let value = |series: &Series| units::real(series.at(ms).unwrap_or(0));
+        let value = value(self.series) - self.less.map_or(0.0, value);
+        if self.line { value } else { value.max(0.0) }
+    }
+}
+
+/// What a plot shows.
+pub(crate) struct Plot<'a> {
+    pub(crate) label: String,
+    pub(crate) height: f64,
+    pub(crate) layers: Vec<Layer<'a>>,
+    /// Base units of one on the axis.
+    pub(crate) unit: f64,
+    pub(crate) tick: &'a dyn Fn(f64) -> String,
+    /// The least that the axis reaches, base units.
+    pub(crate) top: f64,
+}
+
+/// Writes a plot.
+pub(crate) fn draw(html: &mut Html, plot: &Plot<'_>, end_ms: u64, units: &Units<'_>) {
+    let end = end_ms.max(1);
+    let moments = moments(plot, end);
+    let mut stack = vec![vec![0.0; moments.len()]];
+    for layer in plot.layers.iter().filter(|l| !l.line) {
+        let below = stack.last().map(Vec::as_slice).unwrap_or_default();
+        stack.push(moments.iter().zip(below).map(|(ms, below)| below + layer.at(*ms)).collect());
+    }
+    let areas = stack.last().into_iter().flatten().copied();
+    let lines = plot.layers.iter().filter(|l| l.line).map(|l| units::real(l.series.peak()));
+    let most = areas.chain(lines).fold(plot.top.max(1.0), f64::max);
+    let ticks = ticks(most / plot.unit);
+    let top = ticks.last().map_or(most, |last| (last * plot.unit).max(most));
+    let x = |ms: u64| LEFT + ms_real(ms) / ms_real(end) * (WIDTH - LEFT - RIGHT);
+    let y = |value: f64| TOP + (plot.height - TOP - BOTTOM) * (1.0 - value / top);
+    let size = format!("0 0 {WIDTH} {}", plot.height);
+    html.open("svg", &[("viewBox", &size), ("role", "img"), ("aria-label", &plot.label)]);
+    for ms in time_ticks(end) {
+        let (at, label) = (
+            format!("{:.1}", x(ms)),
+            if time_step(end) >= DAY_MS { format!("d{}", ms / DAY_MS) } else { units.moment(ms) },
+        );
+        let path = format!("M{at} {TOP}V{}", plot.height - BOTTOM);
+        html.shape("path", &[("class", "gridline"), ("d", &path)]);
+        let anchor = if ms == 0 { "start" } else { "middle" };
+        html.leaf("text", &[("x", &at), ("y", &format!("{}", plot.height - 4.0)), ("text-anchor", anchor)], label);
+    }
+    for value in &ticks {
+        let at = y(value * plot.unit);
+        let class = if *value == 0.0 { "axis" } else { "gridline" };
+        html.shape("path", &[("class", class), ("d", &format!("M{LEFT} {at:.1}H{}", WIDTH - RIGHT))]);
+        let place = [("x", &*format!("{}", LEFT - 6.0)), ("y", &*format!("{:.1}", at + 4.0)), ("text-anchor", "end")];
+        html.leaf("text", &place, (plot.tick)(value * plot.unit));
+    }
+    let areas = plot.layers.iter().filter(|l| !l.line).zip(stack.iter().zip(stack.iter().skip(1)));
+    for (layer, (below, above)) in areas {
+        if below == above {
+            continue;
+        }
+        let path = steps(&moments, above, end, &x, &y) + &back(&moments, below, &x, &y);
+        if layer.paint.is_empty() {
+            html.shape("path", &[("class", &format!("solid {}", layer.class)), ("d", &path)]);
+        } else {
+            html.shape("path", &[("class", &layer.class), ("fill", &layer.paint), ("d", &path)]);
+        }
+    }
+    for layer in plot.layers.iter().filter(|l| l.line) {
+        // A limit of -1 is none: the line has a gap there.
+        let values: Vec<f64> = moments.iter().map(|ms| layer.at(*ms)).collect();
+        let mut path = String::new();
+        let mut from = 0;
+        while from < moments.len() {
+            let is_set = |i: &usize| values.get(*i).is_some_and(|v| *v >= 0.0);
+            let to = (from..moments.len()).take_while(is_set).last().map_or(from, |last| last + 1);
+            if let (Some(at), Some(values)) = (moments.get(from..to), values.get(from..to))
+                && to > from
+            {
+                path += &steps(at, values, moments.get(to).copied().unwrap_or(end), &x, &y);
+            }
+            from = to.max(from + 1);
+        }
+        if !path.is_empty() {
+            html.shape("path", &[("class", &layer.class), ("d", &path)]);
+        }
+    }
+    html.close("svg");
+}
+
+/// Moments are drawn to a tenth of a pixel.
+#[expect(clippy::cast_precision_loss, reason = "moments are drawn to a tenth of a pixel")]
+fn ms_real(ms: u64) -> f64 {
+    ms as f64
+}
+
+/// When to draw: at every change if they are few, else at equal distances.
+fn moments(plot: &Plot<'_>, end: u64) -> Vec<u64> {
+    let series = plot.layers.iter().flat_map(|l| std::iter::once(l.series).chain(l.less));
+    let mut all: Vec<u64> = series.flat_map(|s| s.steps().map(|step| step.at_ms)).filter(|ms| *ms < end).collect();
+    all.push(0);
+    all.sort_unstable();
+    all.dedup();
+    if all.len() > MOST_MOMENTS {
+        let most = u64::try_from(MOST_MOMENTS).unwrap_or(1);
+        all = (0..most).map(|i| end / most * i + end % most * i / most).collect();
+        all.dedup();
+    }
+    all
+}
+
+fn steps(at: &[u64], values: &[f64], end: u64, x: &dyn Fn(u64) -> f64, y: &dyn Fn(f64) -> f64) -> String {
+    let mut path = String::new();
+    let mut last = f64::NAN;
+    for (i, (ms, value)) in at.iter().zip(values).enumerate() {
+        if i == 0 {
+            let _ = write!(path, "M{:.1} {:.1}", x(*ms), y(*value));
+        } else if (value - last).abs() > f64::EPSILON {
+            let _ = write!(path, "H{:.1}V{:.1}", x(*ms), y(*value));
+        }
+        last = *value;
+    }
+    let _ = write!(path, "H{:.1}", x(end));
+    path
+}
+
+fn back(at: &[u64], values: &[f64], x: &dyn Fn(u64) -> f64, y: &dyn Fn(f64) -> f64) -> String {
+    let mut path = String::new();
+    for (ms, value) in at.iter().zip(values).rev() {
+        let _ = write!(path, "V{:.1}H{:.1}", y(*value), x(*ms));
+    }
+    path + "Z"
+}
+
+/// Round values from 0 to at least the largest, in at most four steps.
+fn ticks(top: f64) -> Vec<f64> {
+    let mut steps = Vec::new();
+    let mut power = 0.001_f64;
+    while power < 1e15 {
+        let (fine, coarse) = ([1.0, 2.0, 2.5, 5.0], [4.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0]);
+        let whole = |step: &f64| (step - step.round()).abs() < 1e-6;
+        steps.extend(fine.map(|m| m * power).into_iter().filter(|step| *step < 1.0 || whole(step)));
+        steps.extend(coarse.map(|m| m * power).into_iter().filter(|_| power > 0.9));
+        power *= 10.0;
+    }
+    steps.sort_by(f64::total_cmp);
+    let count = |step: f64| (top / step - 1e-6).ceil();
+    // The step that goes least beyond the top; of equal ones the finest.
+    let enough = steps.into_iter().filter(|step| (2.0..=4.0).contains(&count(*step)));
+    let beyond = |step: f64| (count(step) * step / top * 1e6).round();
+    let step = enough.reduce(|a, b| if beyond(b) < beyond(a) { b } else { a }).unwrap_or(top.max(1.0));
+    (0..=4_u32).map(f64::from).take_while(|i| *i <= count(step)).map(|i| i * step).collect()
+}
+
+fn time_step(end: u64) -> u64 {
+    const MINUTE: u64 = 60_000;
+    let steps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720].map(|n| n * MINUTE);
+    let days = [1, 2, 5, 7, 14, 30, 60, 90, 180, 365].map(|n| n * DAY_MS);
+    let seconds = [1, 2, 5, 10, 15, 30].map(|n| n * 1000);
+    let mut all = seconds.iter().chain(&steps).chain(&days).copied();
+    all.find(|step| end / step <= 8).unwrap_or(365 * DAY_MS)
+}
+
+fn time_ticks(end: u64) -> impl Iterator<Item = u64> {
+    let step = time_step(end);
+    (0..64).map(move |i| i * step).take_while(move |ms| *ms <= end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_have_round_values() {
+        assert_eq!(ticks(64.0), [0.0, 16.0, 32.0, 48.0, 64.0]);
+        assert_eq!(ticks(46.0), [0.0, 12.0, 24.0, 36.0, 48.0]);
+        assert_eq!(ticks(98.0), [0.0, 25.0, 50.0, 75.0, 100.0]);
+        assert_eq!(ticks(10.0), [0.0, 5.0, 10.0]);
+        assert_eq!(ticks(3.0), [0.0, 1.0, 2.0, 3.0]);
+        let hours: Vec<u64> = time_ticks(DAY_MS).map(|ms| ms / 3_600_000).collect();
+        assert_eq!(hours, [0, 3, 6, 9, 12, 15, 18, 21, 24]);
+    }
+
+    #[test]
+    fn a_long_series_is_drawn_at_few_moments() {
+        let series = Series::of((0..5_000).map(|i| crate::model::Step { at_ms: i * 10, value: 1 }));
+        let layer = Layer { series: &series, less: None, class: String::new(), paint: String::new(), line: false };
+        let plot = Plot {
+            label: String::new(),
+            height: 100.0,
+            layers: vec![layer],
+            unit: 1.0,
+            tick: &|_| String::new(),
+            top: 0.0,
+        };
+        assert!(moments(&plot, 50_000).len() <= MOST_MOMENTS);
+    }
+}

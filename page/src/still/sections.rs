@@ -1,0 +1,242 @@
+//! The sections of the page in order: one for each tab.
+
+use super::{Context, card, claims, figures, overview, quotas, waits, work};
+use crate::{html::Html, units};
+
+/// A tab: the id of its section, its name.
+const TABS: [(&str, &str); 7] = [
+    ("overview", "Overview"),
+    ("quotas", "Quotas"),
+    ("cluster", "Cluster"),
+    ("nodes", "Nodes"),
+    ("jobs", "Jobs"),
+    ("waits", "Waits"),
+    ("claims", "Claims and run"),
+];
+
+/// From this many leaves on, the tree is drawn as an icicle, too.
+const ICICLE_LEAVES: usize = 7;
+
+/// Writes head, bar and sections.
+pub(crate) fn write(html: &mut Html, context: &Context<'_>) {
+    head(html, context);
+    bar(html, context);
+    html.open("main", &[("class", "wide"), ("id", "main")]).open("div", &[("class", "split")]).open("div", &[]);
+    html.leaf("p", &[("class", "none"), ("id", "static-note"), ("hidden", "")], "");
+    for (id, name) in TABS {
+        html.open("section", &[("id", id), ("data-tab", ""), ("aria-labelledby", &format!("h-{id}"))]);
+        html.leaf("h2", &[("id", &format!("h-{id}"))], name);
+        section(html, context, id);
+        html.close("section");
+    }
+    foot(html, context);
+    html.close("div");
+    let story =
+        [("class", "story"), ("id", "story"), ("tabindex", "-1"), ("aria-label", "Story"), ("aria-live", "polite")];
+    html.open("aside", &story).close("aside").close("div").close("main");
+}
+
+fn head(html: &mut Html, context: &Context<'_>) {
+    let (report, run) = (context.report, &context.report.run);
+    html.open("header", &[("class", "head")]).open("div", &[("class", "wide")]).open("div", &[("class", "what")]);
+    html.open("div", &[("class", "title")]).open("h1", &[]).name(&run.scenario).close("h1");
+    let failed = report.claims.iter().filter(|c| !c.passed).count() as u64;
+    let count = report.claims.len() as u64;
+    let (tone, icon, text) = if !report.breaches.is_empty() {
+        ("bad", "✕", format!("{} violated", units::many(report.breaches.len() as u64, "invariant")))
+    } else if failed > 0 {
+        (
+            "bad",
+            "✕",
+            format!(
+                "{} of {} {}",
+                units::count(failed),
+                units::many(count, "claim"),
+                if failed == 1 { "fails" } else { "fail" }
+            ),
+        )
+    } else if count == 0 {
+        ("", "·", "nothing is claimed".to_owned())
+    } else if count == 1 {
+        ("good", "✓", "the claim holds".to_owned())
+    } else {
+        ("good", "✓", format!("all {} claims hold", units::count(count)))
+    };
+    html.open("a", &[("class", &format!("chip {tone}")), ("href", "#claims"), ("data-tab", "")]);
+    html.leaf("span", &[("aria-hidden", "true")], icon).text(" ").text(text).close("a").close("div");
+    if !run.about.is_empty() {
+        html.open("p", &[("class", "about")]).name(&run.about).close("p");
+    }
+    facts(html, context);
+    html.close("div").open("div", &[("class", "tools")]).open("div", &[("class", "find")]);
+    let field = [
+        ("id", "find"),
+        ("type", "search"),
+        ("placeholder", "Find a job, node, quota  /"),
+        ("aria-label", "Find a job, pod, node, quota or user"),
+        ("role", "combobox"),
+        ("aria-expanded", "false"),
+        ("aria-controls", "found"),
+        ("aria-autocomplete", "list"),
+        ("autocomplete", "off"),
+        ("spellcheck", "false"),
+    ];
+    html.open("input", &field);
+    html.open("ul", &[("id", "found"), ("role", "listbox"), ("aria-label", "Found"), ("hidden", "")]).close("ul");
+    html.close("div");
+    let theme = [("class", "square"), ("id", "theme"), ("type", "button"), ("aria-label", "Light or dark")];
+    html.leaf("button", &theme, "◐").close("div").close("div").close("header");
+}
+
+/// What was run, in a line.
+fn facts(html: &mut Html, context: &Context<'_>) {
+    let (report, run) = (context.report, &context.report.run);
+    html.open("p", &[("class", "facts")]);
+    let mut fact = |number: &str, words: &str| {
+        html.leaf("b", &[], number).text(words);
+    };
+    fact(&units::span(run.end_ms), " simulated · ");
+    fact(&units::count(report.totals.pods_submitted), " pods of ");
+    fact(&units::count(report.jobs.len() as u64), " jobs · ");
+    let with = report.nodes.iter().filter(|n| n.devices > 0).count();
+    let most = report.cluster.resources.iter().find(|r| r.resource == context.main).map_or(0, |r| r.capacity.peak());
+    if most > 0 {
+        fact(&context.units.amount(context.main, most), " on ");
+    }
+    if with > 0 && with < report.nodes.len() {
+        fact(&units::count(with as u64), &format!(" of {} · policy ", units::many(report.nodes.len() as u64, "node")));
+    } else {
+        fact(&units::many(report.nodes.len() as u64, "node"), " · policy ");
+    }
+    fact(&run.policy, " · seed ");
+    fact(&run.seed.to_string(), "");
+    html.close("p");
+}
+
+fn bar(html: &mut Html, context: &Context<'_>) {
+    let report = context.report;
+    html.open("div", &[("class", "bar")]).open("div", &[("class", "wide")]);
+    html.open("nav", &[("class", "tabs"), ("aria-label", "Parts of the report")]);
+    for (id, name) in TABS {
+        html.open("a", &[("href", &format!("#{id}")), ("data-tab", "")]).text(name);
+        let failed = report.claims.iter().filter(|c| !c.passed).count();
+        match id {
+            "jobs" if !report.jobs.is_empty() => {
+                _ = html.text(" ").leaf("small", &[], units::count(report.jobs.len() as u64))
+            }
+            "claims" if failed > 0 => _ = html.text(" ").leaf("small", &[("class", "bad")], format!("✕ {failed}")),
+            "claims" if !report.claims.is_empty() => {
+                _ = html.text(" ").leaf("small", &[], format!("✓ {}", report.claims.len()))
+            }
+            _ => {}
+        }
+        html.close("a");
+    }
+    html.close("nav").open("div", &[("class", "moment")]).open("div", &[]);
+    html.open("output", &[("id", "now"), ("for", "moment")]).close("output");
+    html.leaf("div", &[("class", "says"), ("id", "says")], "").close("div");
+    html.open("div", &[("class", "slide")])
+        .open("svg", &[("id", "track"), ("aria-hidden", "true"), ("preserveAspectRatio", "none")]);
+    html.close("svg");
+    let slider = [
+        ("id", "moment"),
+        ("type", "range"),
+        ("min", "0"),
+        ("max", "1"),
+        ("step", "1"),
+        ("value", "0"),
+        ("aria-label", "Moment"),
+    ];
+    html.open("input", &slider).close("div").open("div", &[("class", "steps")]);
+    for (id, name, icon) in [("back", "Event before", "◂"), ("forth", "Next event", "▸")] {
+        html.leaf("button", &[("class", "square"), ("id", id), ("type", "button"), ("aria-label", name)], icon);
+    }
+    html.close("div").close("div").close("div").close("div");
+}
+
+fn section(html: &mut Html, context: &Context<'_>, id: &str) {
+    let main = context.units.short_name(context.main);
+    if id == "overview" {
+        overview::tiles(html, context);
+    }
+    html.open("div", &[("class", "grid")]);
+    let at_end = "At the end of the run.";
+    match id {
+        "overview" => {
+            let uses = format!("Who uses {main}");
+            card(html, "c8", "use", &uses, "Solid is within the guarantee, hatched is borrowed.", |h| {
+                figures::uses(h, context)
+            });
+            card(html, "c4", "happened", "What happened", "", |h| overview::sentences(h, context));
+            let teams = "Solid is use within the guarantee, hatched is borrowed, the tick is the guarantee.";
+            card(html, "c12", "teams", "Teams over the whole run", teams, |h| overview::teams(h, context));
+            let loans = "Use above the borrower's guarantee, out of guarantees that lay idle.";
+            card(html, "c6", "loans", "Who lent to whom", loans, |h| figures::loans(h, context));
+            let fit = "The most free on one node, and free in all. The gap is fragmentation.";
+            card(html, "c6", "fit", "What would still fit", fit, |h| figures::fit(h, context));
+        }
+        "quotas" => {
+            card(html, "c12", "quotas", "Quotas", at_end, |h| quotas::tables(h, context));
+            if context.leaves().len() >= ICICLE_LEAVES {
+                card(html, "c12", "icicle", "The tree", "", |h| {
+                    super::none(h, "Drawn where scripts run; the table above has the same.")
+                });
+            }
+            card(html, "c12", "leaves", "Each leaf over time", "One scale.", |h| figures::leaves(h, context));
+            card(html, "c12", "shares", "Fair share and actual share", "", |h| super::none(h, "In the table above."));
+        }
+        "cluster" => {
+            card(html, "c12", "clusternow", "The cluster", "", |h| {
+                super::none(h, "The charts below show it over time.")
+            });
+            card(html, "c12", "clusterseries", "The cluster over time", "", |h| figures::cluster(h, context));
+        }
+        "nodes" => {
+            let gantt = "A thin row for each device. A triangle is an eviction, at the victim; its line leads to who it was done for.";
+            card(html, "c12", "gantt", "Who ran where", gantt, |h| work::gantt(h, context));
+            card(html, "c12", "nodes", "Nodes", at_end, |h| work::nodes(h, context));
+            card(html, "c12", "nodebars", "Devices by node", "", |h| super::none(h, "In the table above."));
+            card(html, "c12", "duty", "How busy devices are", "Duty cycle over time.", |h| {
+                super::none(h, "Drawn where scripts run.")
+            });
+        }
+        "jobs" => card(html, "c12", "jobs", "Jobs", at_end, |h| work::jobs(h, context)),
+        "waits" => {
+            let cdf = "The part of pods that had started after so long.";
+            card(html, "c7", "cdf", "How long pods wait", cdf, |h| super::none(h, "The table below has its numbers."));
+            card(html, "c5", "byrule", "Time waited, by the rule that bound", "", |h| waits::by_rule(h, context));
+            card(html, "c12", "waiting", "Who waits", at_end, |h| waits::waiting(h, context));
+            card(html, "c12", "waittable", "Waits by leaf and size", "", |h| waits::distribution(h, context));
+            card(html, "c5", "whoevicted", "Who evicted whom", "", |h| super::none(h, "In the table below."));
+            card(html, "c7", "incidents", "What happened to nodes", "", |h| waits::incidents(h, context));
+            card(html, "c12", "evictions", "Evictions", "", |h| waits::evictions(h, context));
+        }
+        _ => {
+            card(html, "c12", "claims", "Claims", "Those that fail first.", |h| claims::claims(h, context));
+            card(html, "c7", "run", "What was run", "", |h| claims::run(h, context));
+            card(html, "c5", "refusals", "What was refused", "", |h| claims::refusals(h, context));
+            if !context.report.failures.is_empty() || !context.report.breaches.is_empty() {
+                card(html, "c12", "failures", "What failed", "", |h| claims::failures(h, context));
+            }
+            card(html, "c12", "people", "People", "", |h| claims::people(h, context));
+            if !context.report.datasets.is_empty() {
+                card(html, "c12", "datasets", "Datasets", at_end, |h| claims::datasets(h, context));
+            }
+            card(html, "c12", "rules", "The rules that this report cites", "", |h| claims::rules(h, context));
+        }
+    }
+    html.close("div");
+}
+
+fn foot(html: &mut Html, context: &Context<'_>) {
+    html.open("footer", &[("class", "foot")]);
+    if !context.report.left_out.is_empty() {
+        html.leaf("p", &[], "Left out of this page, or thinned:").open("ul", &[]);
+        for row in &context.report.left_out {
+            html.leaf("li", &[], &row.what);
+        }
+        html.close("ul");
+    }
+    let program = format!("quotree {}, format {}", context.report.run.version, crate::model::SCHEMA);
+    html.leaf("p", &[], program).close("footer");
+}

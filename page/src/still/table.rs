@@ -1,0 +1,96 @@
+//! Still tables. A long one shows its first rows and says how many there are.
+
+use super::{Context, chip};
+use crate::{html::Html, model::QuotaIx};
+
+/// The most rows of a still table.
+pub(crate) const MOST_ROWS: usize = 30;
+
+/// A heading, and whether its column is of numbers.
+pub(crate) type Heading = (&'static str, bool);
+
+/// The content of a cell.
+pub(crate) enum Cell<'a> {
+    /// Text.
+    Text(String),
+    /// A name without a story.
+    Name(&'a str),
+    /// A name with a story.
+    Story(&'static str, &'a str),
+    /// A quota.
+    Team(Option<QuotaIx>),
+    /// A rule.
+    Rule(&'a str),
+    /// Tone, icon, word.
+    Chip(&'static str, &'static str, &'static str),
+    /// What was written in a file, and a remark.
+    Written(&'a str, Option<&'a str>),
+}
+
+impl Cell<'_> {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// Text, or a dot for nothing.
+    pub(crate) fn some(is_something: bool, text: impl FnOnce() -> String) -> Self {
+        Self::Text(super::or_dot(is_something, text))
+    }
+
+    fn write(&self, html: &mut Html, context: &Context<'_>) {
+        match self {
+            Self::Text(text) => _ = html.text(text),
+            Self::Name(name) => _ = html.name(name),
+            Self::Story(kind, name) => _ = html.story(kind, name),
+            Self::Team(quota) => context.team(html, *quota),
+            Self::Rule(rule) => _ = html.leaf("span", &[("class", "rule")], rule),
+            Self::Chip(tone, icon, word) => chip(html, tone, icon, word),
+            Self::Written(text, remark) => {
+                html.open("span", &[("class", "mono")]).name(text).close("span");
+                if let Some(remark) = remark {
+                    html.open("div", &[("class", "sub")]).name(remark).close("div");
+                }
+            }
+        }
+    }
+}
+
+/// Writes a table of `count` rows, the first of which are given.
+pub(crate) fn table<'a>(
+    html: &mut Html,
+    context: &Context<'_>,
+    label: &str,
+    headings: &[Heading],
+    count: usize,
+    rows: impl Iterator<Item = Vec<Cell<'a>>>,
+) {
+    html.open("div", &[("class", "scroll")]).open("table", &[("aria-label", label)]);
+    html.open("thead", &[]).open("tr", &[]);
+    for (name, is_number) in headings {
+        html.leaf("th", &[("scope", "col"), ("class", class(*is_number))], name);
+    }
+    html.close("tr").close("thead").open("tbody", &[]);
+    for row in rows.take(MOST_ROWS) {
+        html.open("tr", &[]);
+        for (i, (cell, (_, is_number))) in row.iter().zip(headings).enumerate() {
+            if i == 0 {
+                html.open("th", &[("scope", "row")]);
+                cell.write(html, context);
+                html.close("th");
+            } else {
+                html.open("td", &[("class", class(*is_number))]);
+                cell.write(html, context);
+                html.close("td");
+            }
+        }
+        html.close("tr");
+    }
+    html.close("tbody").close("table").close("div");
+    if count > MOST_ROWS {
+        html.leaf("p", &[("class", "sub")], format!("{MOST_ROWS} of {count} rows"));
+    }
+}
+
+const fn class(is_number: bool) -> &'static str {
+    if is_number { "num" } else { "" }
+}

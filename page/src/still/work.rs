@@ -1,0 +1,180 @@
+//! Nodes and jobs at the end of the run, and the still of who ran where.
+
+use super::{
+    Context, at, none,
+    table::{Cell, MOST_ROWS, table},
+};
+use crate::{
+    html::Html,
+    model::{Amount, JobState, Node, NodeState, PlacementEnd, Units as Amounts},
+    units,
+};
+
+/// The most bars that are drawn, and the most nodes.
+const MOST_BARS: usize = 3_000;
+const MOST_NODES: usize = 24;
+
+fn amount(amounts: &[Amount], resource: u32) -> Amounts {
+    amounts.iter().find(|a| a.resource == resource).map_or(0, |a| a.amount)
+}
+
+const fn state(state: NodeState) -> Cell<'static> {
+    match state {
+        NodeState::Ready => Cell::Chip("good", "✓", "Ready"),
+        NodeState::Cordoned => Cell::Chip("warn", "–", "Cordoned"),
+        NodeState::Draining => Cell::Chip("warn", "▼", "Draining"),
+        NodeState::Down => Cell::Chip("bad", "✕", "Down"),
+        NodeState::Absent => Cell::Chip("", "·", "Not there"),
+    }
+}
+
+const fn job_state(state: JobState) -> Cell<'static> {
+    match state {
+        JobState::Pending => Cell::Chip("warn", "…", "Pending"),
+        JobState::Running => Cell::Chip("run", "▶", "Running"),
+        JobState::Interrupted => Cell::Chip("warn", "!", "Interrupted"),
+        JobState::Succeeded => Cell::Chip("good", "✓", "Succeeded"),
+        JobState::Failed => Cell::Chip("bad", "✕", "Failed"),
+        JobState::Withdrawn => Cell::Chip("", "–", "Withdrawn"),
+    }
+}
+
+/// The table of nodes.
+pub(super) fn nodes(html: &mut Html, context: &Context<'_>) {
+    let report = context.report;
+    if report.nodes.is_empty() {
+        return none(html, "There is no node.");
+    }
+    let headings = [
+        ("Name", false),
+        ("IP", false),
+        ("Role", false),
+        ("Rack", false),
+        ("Status", false),
+        ("GPU mode", false),
+        ("Total GPUs", true),
+        ("Allocated GPUs", true),
+        ("Total GPU memory", true),
+        ("Capacity", false),
+    ];
+    let still = report.placements.iter().filter(|p| p.gone_ms.is_none());
+    let allocated = |node: u32, resource: u32| -> Amounts {
+        let pods = still.clone().filter(|p| p.node == node).filter_map(|p| at(&report.pods, p.pod));
+        pods.filter_map(|pod| at(&report.shapes, pod.shape)).map(|shape| amount(&shape.request, resource)).sum()
+    };
+    let text = |value: Option<&String>| Cell::some(value.is_some(), || value.cloned().unwrap_or_default());
+    let rows = (0..).zip(&report.nodes).map(|(i, node): (u32, &Node)| {
+        let memory = node.device_memory.unwrap_or(0) * i64::from(node.devices);
+        vec![
+            Cell::Story("node", &node.name),
+            text(node.ip.as_ref()),
+            Cell::some(!node.role.is_empty(), || node.role.clone()),
+            text(node.rack.as_ref()),
+            state(node.spans.last().map_or(NodeState::Absent, |span| span.state)),
+            text(node.gpu_mode.as_ref()),
+            Cell::some(node.devices > 0, || node.devices.to_string()),
+            Cell::some(node.devices > 0, || {
+                units::short(units::real(allocated(i, node.device_resource.unwrap_or(0))) / 1000.0)
+            }),
+            Cell::some(memory > 0, || units::bytes(units::real(memory))),
+            Cell::text(context.units.amounts(&node.capacity)),
+        ]
+    });
+    table(html, context, "Nodes at the end", &headings, report.nodes.len(), rows);
+}
+
+/// The table of jobs.
+pub(super) fn jobs(html: &mut Html, context: &Context<'_>) {
+    let report = context.report;
+    if report.jobs.is_empty() {
+        return none(html, "No job was submitted.");
+    }
+    let headings = [
+        ("Job", false),
+        ("Namespace", false),
+        ("Type", false),
+        ("User", false),
+        ("Status", false),
+        ("Submitted", true),
+        ("Duration", true),
+        ("Longest wait", true),
+        ("Asks for", false),
+        ("Evicted", true),
+        ("Used", true),
+        ("Cost", true),
+    ];
+    let rows = report.jobs.iter().map(|job| {
+        let lasted = job.ended_ms.unwrap_or(report.run.end_ms).saturating_sub(job.submitted_ms);
+        let used = job.used.iter().find(|u| u.resource == context.main && u.unit_s > 0).or(job.used.first());
+        vec![
+            Cell::Story("job", &job.name),
+            Cell::Name(&job.namespace),
+            Cell::text(if job.framework.is_empty() { &job.kind } else { &job.framework }),
+            Cell::some(job.user.is_some(), || job.user.clone().unwrap_or_default()),
+            job_state(job.state),
+            Cell::text(context.units.moment(job.submitted_ms)),
+            Cell::text(units::span(lasted)),
+            Cell::some(job.longest_wait_ms > 0, || units::span(job.longest_wait_ms)),
+            Cell::text(context.units.amounts(&job.request)),
+            Cell::some(job.evictions > 0, || job.evictions.to_string()),
+            used.map_or_else(|| Cell::text("·"), |u| Cell::text(context.units.amount_time(*u))),
+            Cell::some(job.cost_milli > 0, || context.units.money(job.cost_milli)),
+        ]
+    });
+    table(html, context, "Jobs", &headings, report.jobs.len(), rows.take(MOST_ROWS));
+}
+
+/// Who ran where: a band for each node, a thin row for each device.
+pub(super) fn gantt(html: &mut Html, context: &Context<'_>) {
+    let report = context.report;
+    let nodes: Vec<(u32, &Node)> = (0..).zip(&report.nodes).filter(|(_, n)| n.devices > 0).take(MOST_NODES).collect();
+    let drawn = report.placements.len();
+    if nodes.is_empty() || drawn > MOST_BARS {
+        let why = if nodes.is_empty() {
+            "No node has devices."
+        } else {
+            "Too many pods for a still figure: it is drawn where scripts run."
+        };
+        return none(html, why);
+    }
+    let (left, width, band, gap) = (80.0, 640.0, 32.0, 6.0);
+    let end = report.run.end_ms.max(1);
+    let x = |ms: u64| left + units::wide(u128::from(ms)) / units::wide(u128::from(end)) * width;
+    let row = band + gap;
+    let height = row * units::wide(nodes.len() as u128) + 8.0;
+    let size = format!("0 0 720 {height}");
+    html.open("svg", &[("viewBox", &size), ("role", "img"), ("aria-label", "Which pods ran on which node over time")]);
+    for (i, (index, node)) in nodes.iter().enumerate() {
+        let top = row * units::wide(i as u128) + 4.0;
+        let rect = |html: &mut Html, class: &str, from: u64, to: u64, y: f64, tall: f64| {
+            let (at, wide) = (format!("{:.1}", x(from)), format!("{:.1}", (x(to) - x(from)).max(0.8)));
+            let (y, tall) = (format!("{y:.1}"), format!("{tall:.1}"));
+            html.shape("rect", &[("class", class), ("x", &at), ("y", &y), ("width", &wide), ("height", &tall)]);
+        };
+        html.leaf("text", &[("x", "72"), ("y", &format!("{}", top + 20.0)), ("text-anchor", "end")], &node.name);
+        rect(html, "lane", 0, end, top, band);
+        for span in node.spans.iter().filter(|s| matches!(s.state, NodeState::Down | NodeState::Absent)) {
+            rect(html, "band", span.from_ms, span.to_ms, top, band);
+        }
+        for placement in report.placements.iter().filter(|p| p.node == *index) {
+            let quota = at(&report.pods, placement.pod).and_then(|p| at(&report.jobs, p.job)).and_then(|j| j.quota);
+            let class = quota.map_or("slate".to_owned(), |q| context.colour(q).class());
+            let lane = band / f64::from(node.devices);
+            let first = f64::from(placement.devices.first().copied().unwrap_or(0));
+            let count = units::wide(placement.devices.len().max(1) as u128);
+            let gone = placement.gone_ms.unwrap_or(end);
+            rect(
+                html,
+                &format!("solid {class}"),
+                placement.bound_ms,
+                gone,
+                top + first * lane,
+                (count * lane - 0.4).max(0.6),
+            );
+            if matches!(placement.end, Some(PlacementEnd::Evicted | PlacementEnd::Lost)) {
+                rect(html, "ended", gone, gone, top + first * lane, count * lane);
+            }
+        }
+    }
+    html.close("svg");
+}
