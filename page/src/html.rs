@@ -18,7 +18,7 @@ impl Html {
         let _ = write!(self.text, "<{tag}");
         for (name, value) in attributes {
             let _ = write!(self.text, " {name}=\"");
-            escape(value, &mut self.text);
+            escape(&visible(value), &mut self.text);
             self.text.push('"');
         }
         self.text.push('>');
@@ -137,8 +137,8 @@ mod tests {
     #[test]
     fn addresses_and_blocks_are_inert() {
         let mut html = Html::default();
-        html.story("job", "a\"b<é");
-        let expected = "<a class=\"link\" href=\"#?s=job%3Aa%22b%3C%C3%A9\"><bdi>a&quot;b&lt;é</bdi></a>";
+        html.story("job", "a\"b<ü");
+        let expected = "<a class=\"link\" href=\"#?s=job%3Aa%22b%3C%C3%BC\"><bdi>a&quot;b&lt;ü</bdi></a>";
         assert_eq!(html.done(), expected);
         assert_eq!(json_block("\"</script>\u{2028}\""), "\"\\u003c/script>\\u2028\"");
     }

@@ -45,8 +45,8 @@ const SCRIPTS: [&str; 19] = [
 pub fn page(report: &Report) -> std::io::Result<String> {
     let colours = colours(&report.quotas);
     let context = Context { report, units: Units::of(report), colours: &colours, main: main_resource(report) };
-    let style = STYLES.concat();
-    let script = format!("\"use strict\";\n{}", SCRIPTS.concat());
+    let style = slim(&STYLES.concat());
+    let script = format!("\"use strict\";\n{}", slim(&SCRIPTS.concat()));
     let policy = format!(
         "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
         sha256(&script),
@@ -79,6 +79,19 @@ fn index(report: &Report) -> String {
     }).to_string())
 }
 
+/// The program without indentation and without what only its readers need: comments of a line, and types.
+fn slim(program: &str) -> String {
+    let mut slim = String::with_capacity(program.len());
+    let mut rest = program;
+    while let Some((before, comment)) = rest.split_once("/**") {
+        slim.push_str(before);
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
+    }
+    slim.push_str(rest);
+    let lines = slim.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("// "));
+    lines.collect::<Vec<&str>>().join("\n")
+}
+
 fn sha256(text: &str) -> String {
     STANDARD.encode(Sha256::digest(text.as_bytes()))
 }
@@ -109,4 +122,16 @@ fn patterns(html: &mut Html) {
     pattern(html, "gone", "", "8");
     html.shape("path", &[("class", "hatch-gone"), ("d", "M-1 1l2-2M0 8l8-8M7 9l2-2")]).close("pattern");
     html.close("defs").close("svg");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slim_program_does_the_same() {
+        let program = "// Words.\n\n/**\n * @param {number} a\n */\nfunction f(a) {\n  /** @type {number} */ const b = a; // kept\n}\n";
+        assert_eq!(slim(program), "function f(a) {\nconst b = a; // kept\n}");
+        assert!(!slim(&SCRIPTS.concat()).contains("@param"));
+    }
 }

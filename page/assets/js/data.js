@@ -22,9 +22,24 @@ function sums(differences) {
   return differences.map((d) => (at += d));
 }
 
-/** Values relative to another column; -1 stays. @param {number[]} values @param {number[]} base */
-function relative(values, base) {
-  return values.map((v, i) => (v < 0 ? -1 : v + base[i]));
+/** In place of a value that follows from another column. */
+const SAME = -2;
+
+/** Values relative to another column; -1 stays, what is the same is known. @param {number[]} values @param {number[]} base @param {(i: number) => number} [known] */
+function relative(values, base, known) {
+  return values.map((v, i) => (v === SAME && known ? known(i) : v < 0 ? -1 : v + base[i]));
+}
+
+/** What follows of jobs from their pods: use, and the first decision. @param {any} raw @param {number[]} job @param {number[]} pod @param {number[]} bound @param {number[]} gone */
+function follows(raw, job, pod, bound, gone) {
+  const n = raw.jobs.name.length, used = raw.resources.map(() => new Float64Array(n)), first = new Float64Array(n).fill(-1);
+  for (let i = 0; i < pod.length; i++) {
+    const j = job[pod[i]];
+    if (first[j] < 0 || bound[i] < first[j]) first[j] = bound[i];
+    const ms = (gone[i] < 0 ? raw.run.end_ms : gone[i]) - bound[i];
+    for (const a of raw.shapes[raw.pods.shape[pod[i]]].request) used[a.resource][j] += a.amount * ms;
+  }
+  return { used, first };
 }
 
 /** @param {number[]} places @param {string[]} names */
@@ -66,7 +81,9 @@ function linked(links, key) {
 function unpack(raw) {
   const j = raw.jobs, p = raw.pods, l = raw.placements, w = raw.waits, names = raw.words;
   const submitted = sums(j.submitted), created = sums(p.created), bound = sums(l.bound), from = sums(w.from);
-  const podJob = sums(p.job);
+  const podJob = sums(p.job), placed = sums(l.pod), jobEnded = relative(j.ended, submitted), ended = relative(p.ended, created, (i) => jobEnded[podJob[i]]), gone = relative(l.gone, bound, (i) => ended[placed[i]]);
+  const known = follows(raw, podJob, placed, bound, gone), first = relative(j.bound, submitted, (i) => known.first[i]);
+  const longest = j.longest.map((/** @type {number} */ v, /** @type {number} */ i) => (v === SAME ? first[i] - submitted[i] : v));
   return {
     ...raw,
     end: raw.run.end_ms,
@@ -76,13 +93,14 @@ function unpack(raw) {
     rules: Object.fromEntries(raw.rules.map((/** @type {any} */ r) => [r.rule, r])),
     jobs: {
       n: j.name.length, name: j.name, workload: words(j.workload, names), kind: words(j.kind, names), namespace: words(j.namespace, names), quota: j.quota, user: words(j.user, names),
-      priority: j.priority, submitted, bound: relative(j.bound, submitted), ended: relative(j.ended, submitted), state: words(j.state, names), gang: j.gang, gang_min: j.gang_min, request: j.request,
-      longest: j.longest, waited: j.waited, used: j.used, borrowed: j.borrowed, evictions: j.evictions, evicted_for: j.evicted_for, lost: j.lost, lost_work: j.lost_work, cost: j.cost,
+      priority: j.priority, submitted, bound: first, ended: jobEnded, state: words(j.state, names), gang: j.gang, gang_min: j.gang_min, request: j.request,
+      longest, waited: j.waited.map((/** @type {number} */ v, /** @type {number} */ i) => (v === SAME ? longest[i] : v)),
+      used: j.used.map((/** @type {number[]} */ of, /** @type {number} */ r) => of.map((v, i) => (v === SAME ? Math.floor(known.used[r][i] / 1000) : v))), borrowed: j.borrowed, evictions: j.evictions, evicted_for: j.evicted_for, lost: j.lost, lost_work: j.lost_work, cost: j.cost,
       deadline: relative(j.deadline, submitted), met: j.met,
     },
-    pods: { n: p.name.length, name: p.name, job: podJob, shape: p.shape, created, ended: relative(p.ended, created), end: words(p.end, names), replaces: p.replaces },
+    pods: { n: p.name.length, name: p.name.map((/** @type {string} */ rest, /** @type {number} */ i) => (p.stem[i] ? j.name[podJob[i]] + rest : rest)), job: podJob, shape: p.shape, created, ended, end: words(p.end, names), replaces: p.replaces },
     placements: {
-      n: l.pod.length, pod: sums(l.pod), node: l.node, bound, running: relative(l.running, bound), leaving: relative(l.leaving, bound), gone: relative(l.gone, bound), end: words(l.end, names),
+      n: l.pod.length, pod: placed, node: l.node, bound, running: relative(l.running, bound), leaving: relative(l.leaving, bound), gone, end: words(l.end, names),
       eviction: l.eviction, devices: l.devices, borrowed: l.borrowed,
     },
     waits: {
@@ -90,7 +108,7 @@ function unpack(raw) {
       until: relative(w.until, from),
     },
     podsOfJob: linksOf(j.name.length, podJob),
-    placementsOfPod: linksOf(p.name.length, sums(l.pod)),
+    placementsOfPod: linksOf(p.name.length, placed),
     waitsOfPod: linksOf(p.name.length, sums(w.pod)),
     placementsOfNode: linksOf(raw.nodes.length, l.node),
     replacedBy: linksOf(p.name.length, p.replaces),

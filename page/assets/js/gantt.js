@@ -70,7 +70,7 @@ panels.gantt = (body, card) => {
       for (const bar of bars) {
         const pod = l.pod[bar.i], g = s("g", { class: "hit", "data-story": "pod:" + data.pods.name[pod] }, s("rect", { class: "solid " + (bar.quota < 0 ? "slate" : colour(bar.quota)), x: bar.x, y: bar.y, width: bar.w, height: bar.h, rx: bar.h > 10 ? 3 : 1 }));
         g.append(s("title", {}, `${units.name(data.pods.name[pod])}, ${units.moment(l.bound[bar.i])} to ${units.moment(l.gone[bar.i] < 0 ? data.end : l.gone[bar.i])}` + (l.end[bar.i] ? ", " + l.end[bar.i].replace("_", " ") : "")));
-        if (bar.whole && bar.w > 44) g.append(s("text", { class: "inbar", x: bar.x + 8, y: bar.y + bar.h / 2 + 4 }, shorten(data.pods.name[pod], Math.floor((bar.w - 10) / 6.6))));
+        if (bar.whole && bar.w > 44) g.append(s("text", { class: "inbar", x: bar.x + 13, y: bar.y + bar.h / 2 + 4 }, shorten(data.pods.name[pod], Math.floor((bar.w - 16) / 6.6))));
         svg.append(g);
       }
     }

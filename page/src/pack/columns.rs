@@ -1,8 +1,12 @@
-//! Rows as columns. A column compresses to a fraction of the same values row by row.
+//! Rows as columns. A column compresses to a fraction of the same values row by row. What follows from another column is
+//! not written again: [`SAME`] stands for it.
 
 use crate::model::{Amount, AmountTime, JobState, PlacementEnd, Report};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
+
+/// In place of a value that follows from another column.
+const SAME: i64 = -2;
 
 /// Words that recur.
 #[derive(Default)]
@@ -83,6 +87,36 @@ fn after(moment: Option<u64>, first: u64) -> i64 {
     moment.and_then(|moment| i64::try_from(moment.saturating_sub(first)).ok()).unwrap_or(-1)
 }
 
+/// A moment that is often one that is known: [`SAME`] if it is.
+fn after_or_same(moment: Option<u64>, first: u64, known: Option<u64>) -> i64 {
+    if moment.is_some() && moment == known { SAME } else { after(moment, first) }
+}
+
+/// What follows of jobs from their pods: use, and the first decision.
+fn follows(report: &Report) -> (Vec<Vec<u128>>, Vec<Option<u64>>) {
+    let mut used = vec![vec![0_u128; report.jobs.len()]; report.resources.len()];
+    let mut bound = vec![None; report.jobs.len()];
+    for placement in &report.placements {
+        let Some(pod) = at(&report.pods, placement.pod) else { continue };
+        if let Some(first) = usize::try_from(pod.job).ok().and_then(|job| bound.get_mut(job)) {
+            *first = Some(first.map_or(placement.bound_ms, |ms: u64| ms.min(placement.bound_ms)));
+        }
+        let time = placement.gone_ms.unwrap_or(report.run.end_ms).saturating_sub(placement.bound_ms);
+        for amount in at(&report.shapes, pod.shape).map_or(&[][..], |shape| &shape.request) {
+            let column = usize::try_from(amount.resource).ok().and_then(|r| used.get_mut(r));
+            let sum = column.and_then(|column| usize::try_from(pod.job).ok().and_then(|job| column.get_mut(job)));
+            if let (Some(sum), Ok(units)) = (sum, u128::try_from(amount.amount)) {
+                *sum += units * u128::from(time);
+            }
+        }
+    }
+    (used, bound)
+}
+
+fn at<T>(rows: &[T], index: u32) -> Option<&T> {
+    usize::try_from(index).ok().and_then(|i| rows.get(i))
+}
+
 fn place(at: Option<u32>) -> i64 {
     at.map_or(-1, i64::from)
 }
@@ -127,9 +161,9 @@ pub(super) struct Jobs<'a> {
     gang: Vec<u32>,
     gang_min: Vec<u32>,
     request: Vec<i64>,
-    longest: Vec<u64>,
-    waited: Vec<u128>,
-    used: Vec<Vec<u128>>,
+    longest: Vec<i64>,
+    waited: Vec<i128>,
+    used: Vec<Vec<i128>>,
     borrowed: Vec<Vec<u128>>,
     evictions: Vec<u32>,
     evicted_for: Vec<u32>,
@@ -143,21 +177,24 @@ pub(super) struct Jobs<'a> {
 impl<'a> Jobs<'a> {
     pub(super) fn of(report: &'a Report, words: &mut Dictionary<'a>, amounts: &mut Lists<Amount>) -> Self {
         let jobs = &report.jobs;
-        let by_resource = |of: fn(&crate::model::Job) -> &[AmountTime]| -> Vec<Vec<u128>> {
-            let resources = 0..u32::try_from(report.resources.len()).unwrap_or(0);
-            let one = |resource: u32| -> Vec<u128> {
-                let amount = |job| of(job).iter().find(|u| u.resource == resource).map_or(0, |u| u.unit_s);
-                jobs.iter().map(amount).collect()
+        let (used, first_bound) = follows(report);
+        let amount =
+            |rows: &[AmountTime], resource: u32| rows.iter().find(|u| u.resource == resource).map_or(0, |u| u.unit_s);
+        let used = (0..).zip(&used).map(|(resource, column)| {
+            let one = |(job, sum): (&crate::model::Job, &u128)| {
+                let unit_s = amount(&job.used, resource);
+                if unit_s == sum / 1000 { i128::from(SAME) } else { i128::try_from(unit_s).unwrap_or(i128::MAX) }
             };
-            resources.map(one).collect()
-        };
+            jobs.iter().zip(column).map(one).collect()
+        });
+        let resources = 0..u32::try_from(report.resources.len()).unwrap_or(0);
         let mut out = Self {
             submitted: differences(jobs.iter().map(|j| j.submitted_ms)),
-            used: by_resource(|job| &job.used),
-            borrowed: by_resource(|job| &job.borrowed),
+            used: used.collect(),
+            borrowed: resources.map(|r| jobs.iter().map(|job| amount(&job.borrowed, r)).collect()).collect(),
             ..Self::default()
         };
-        for job in jobs {
+        for (job, first_bound) in jobs.iter().zip(first_bound) {
             out.name.push(&job.name);
             out.workload.push(words.place(&job.workload));
             out.kind.push(words.place(if job.framework.is_empty() { &job.kind } else { &job.framework }));
@@ -165,14 +202,16 @@ impl<'a> Jobs<'a> {
             out.quota.push(place(job.quota));
             out.user.push(words.optional(job.user.as_ref()));
             out.priority.push(job.priority);
-            out.bound.push(after(job.first_bound_ms, job.submitted_ms));
+            out.bound.push(after_or_same(job.first_bound_ms, job.submitted_ms, first_bound));
             out.ended.push(after(job.ended_ms, job.submitted_ms));
             out.state.push(words.place(state_word(job.state)));
             out.gang.push(job.gang);
             out.gang_min.push(job.gang_min);
             out.request.push(amounts_place(amounts, &job.request));
-            out.longest.push(job.longest_wait_ms);
-            out.waited.push(job.wait_ms);
+            let at_first = job.first_bound_ms.map(|ms| ms.saturating_sub(job.submitted_ms));
+            out.longest.push(after_or_same(Some(job.longest_wait_ms), 0, at_first));
+            let is_longest = job.wait_ms == u128::from(job.longest_wait_ms);
+            out.waited.push(if is_longest { SAME.into() } else { i128::try_from(job.wait_ms).unwrap_or(i128::MAX) });
             out.evictions.push(job.evictions);
             out.evicted_for.push(job.evicted_for);
             out.lost.push(job.lost_pods);
@@ -187,7 +226,9 @@ impl<'a> Jobs<'a> {
 
 #[derive(Serialize)]
 pub(super) struct Pods<'a> {
+    /// Without the name of the job, if it begins with that.
     name: Vec<&'a str>,
+    stem: Vec<u8>,
     job: Vec<i64>,
     shape: Vec<u32>,
     created: Vec<u64>,
@@ -199,12 +240,18 @@ pub(super) struct Pods<'a> {
 impl<'a> Pods<'a> {
     pub(super) fn of(report: &'a Report, words: &mut Dictionary<'a>) -> Self {
         let pods = &report.pods;
+        let job = |pod: &crate::model::Pod| at(&report.jobs, pod.job);
+        let rest = |p: &'a crate::model::Pod| job(p).and_then(|job| p.name.strip_prefix(job.name.as_str()));
         Self {
-            name: pods.iter().map(|p| p.name.as_str()).collect(),
+            name: pods.iter().map(|p| rest(p).unwrap_or(&p.name)).collect(),
+            stem: pods.iter().map(|p| rest(p).is_some().into()).collect(),
             job: place_differences(pods.iter().map(|p| p.job)),
             shape: pods.iter().map(|p| p.shape).collect(),
             created: differences(pods.iter().map(|p| p.created_ms)),
-            ended: pods.iter().map(|p| after(p.ended_ms, p.created_ms)).collect(),
+            ended: pods
+                .iter()
+                .map(|p| after_or_same(p.ended_ms, p.created_ms, job(p).and_then(|job| job.ended_ms)))
+                .collect(),
             end: pods.iter().map(|p| words.place(end_word(p.end))).collect(),
             replaces: pods.iter().map(|p| place(p.replaces)).collect(),
         }
@@ -245,7 +292,10 @@ impl Placements {
             bound: differences(all.iter().map(|p| p.bound_ms)),
             running: all.iter().map(|p| after(p.running_ms, p.bound_ms)).collect(),
             leaving: all.iter().map(|p| after(p.leaving_ms, p.bound_ms)).collect(),
-            gone: all.iter().map(|p| after(p.gone_ms, p.bound_ms)).collect(),
+            gone: all
+                .iter()
+                .map(|p| after_or_same(p.gone_ms, p.bound_ms, at(&report.pods, p.pod).and_then(|pod| pod.ended_ms)))
+                .collect(),
             end: all.iter().map(|p| words.place(end_word(p.end))).collect(),
             eviction: all.iter().map(|p| place(p.eviction)).collect(),
             devices: all.iter().map(|p| set(&p.devices, sets)).collect(),

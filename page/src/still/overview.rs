@@ -22,8 +22,8 @@ pub(crate) fn main_resource(report: &crate::model::Report) -> ResourceIx {
 }
 
 /// A tile: what, how much, its unit, a line under it, the tab that it leads to.
-struct Tile<'a> {
-    key: &'a str,
+struct Tile {
+    key: String,
     value: String,
     unit: String,
     note: String,
@@ -39,7 +39,7 @@ pub(super) fn tiles(html: &mut Html, context: &Context<'_>) {
         let moment = tile.at_ms.map(|ms| ms.to_string());
         let mut attributes = vec![("class", "tile"), ("href", address.as_str()), ("data-tab", "")];
         attributes.extend(moment.as_deref().map(|ms| ("data-at", ms)));
-        html.open("a", &attributes).leaf("div", &[("class", "k")], tile.key);
+        html.open("a", &attributes).leaf("div", &[("class", "k")], &tile.key);
         html.open("div", &[("class", "v")]).text(&tile.value);
         if !tile.unit.is_empty() {
             html.leaf("small", &[], format!(" {}", tile.unit));
@@ -53,16 +53,18 @@ fn totals<'a>(context: &Context<'a>) -> Option<&'a ResourceTotals> {
     context.report.totals.resources.iter().find(|row| row.resource == context.main)
 }
 
-fn used<'a>(context: &Context<'a>) -> Tile<'a> {
+fn used(context: &Context<'_>) -> Tile {
     let row = totals(context);
     let percent = units::percent(units::wide(u128::from(row.map_or(0, |r| r.utilisation_permille))));
-    let (value, unit) = percent.split_once(" %").map_or((percent.clone(), ""), |(number, _)| (number.to_owned(), "%"));
+    let (value, unit) = percent.split_once(" %").map_or((percent.as_str(), ""), |(number, _)| (number, "%"));
+    let (value, unit) = (value.to_owned(), unit.to_owned());
     let cluster = context.report.cluster.resources.iter().find(|r| r.resource == context.main);
     let most = cluster.map_or(0, |r| r.capacity.peak());
     let note =
         format!("mean of {} over {}", context.units.amount(context.main, most), units::span(context.report.run.end_ms));
-    let key = context.units.resource(context.main).map_or("In use", |r| &r.short);
-    Tile { key, value, unit: format!("{unit} in use").replace("% in use", "%"), note, tab: "cluster", at_ms: None }
+    let key =
+        context.units.resource(context.main).map_or_else(|| "In use".to_owned(), |r| format!("{} in use", r.short));
+    Tile { key, value, unit, note, tab: "cluster", at_ms: None }
 }
 
 /// Who has the largest part of something, and how much of it.
@@ -75,17 +77,17 @@ fn mostly(context: &Context<'_>, of: fn(&crate::model::QuotaSeries) -> u128) -> 
     (sum > 0).then(|| format!("{} of it by {}", units::part(best.1, sum), context.quota_name(Some(best.0))))
 }
 
-fn borrowed<'a>(context: &Context<'a>) -> Tile<'a> {
+fn borrowed(context: &Context<'_>) -> Tile {
     let unit_s = totals(context).map_or(0, |row| row.borrowed_unit_s);
     let (value, unit) = context.units.amount_time_parts(AmountTime { resource: context.main, unit_s });
     let note = mostly(context, |row| row.borrowed_unit_s).unwrap_or_else(|| {
         if context.report.quotas.is_empty() { "there is no quota" } else { "everybody stayed within its guarantee" }
             .to_owned()
     });
-    Tile { key: "Borrowed", value, unit, note, tab: "quotas", at_ms: None }
+    Tile { key: "Borrowed".to_owned(), value, unit, note, tab: "quotas", at_ms: None }
 }
 
-fn missed<'a>(context: &Context<'a>) -> Tile<'a> {
+fn missed(context: &Context<'_>) -> Tile {
     let unit_s = totals(context).map_or(0, |row| row.missed_unit_s);
     let (value, unit) = context.units.amount_time_parts(AmountTime { resource: context.main, unit_s });
     let note = match mostly(context, |row| row.missed_unit_s) {
@@ -98,10 +100,17 @@ fn missed<'a>(context: &Context<'a>) -> Tile<'a> {
     let worst = worst.filter(|step| step.value > 0).fold(None, |best: Option<crate::model::Step>, step| {
         if best.is_none_or(|b| step.value > b.value) { Some(step) } else { best }
     });
-    Tile { key: "Guaranteed, not given", value, unit, note, tab: "quotas", at_ms: worst.map(|step| step.at_ms) }
+    Tile {
+        key: "Guaranteed, not given".to_owned(),
+        value,
+        unit,
+        note,
+        tab: "quotas",
+        at_ms: worst.map(|step| step.at_ms),
+    }
 }
 
-fn waited<'a>(context: &Context<'a>) -> Tile<'a> {
+fn waited(context: &Context<'_>) -> Tile {
     let totals = &context.report.totals;
     let pod = totals.longest_wait_pod.and_then(|p| at(&context.report.pods, p));
     let start = |ms: u64| if ms == 0 { "at once".to_owned() } else { format!("within {}", units::span(ms)) };
@@ -116,10 +125,10 @@ fn waited<'a>(context: &Context<'a>) -> Tile<'a> {
         _ => "every pod started at once".to_owned(),
     };
     let value = units::span(totals.longest_wait_ms);
-    Tile { key: "Longest wait", value, unit: String::new(), note, tab: "waits", at_ms: None }
+    Tile { key: "Longest wait".to_owned(), value, unit: String::new(), note, tab: "waits", at_ms: None }
 }
 
-fn evicted<'a>(context: &Context<'a>) -> Tile<'a> {
+fn evicted(context: &Context<'_>) -> Tile {
     let totals = &context.report.totals;
     let lost = if totals.lost_work_ms == 0 {
         "no work lost".to_owned()
@@ -128,7 +137,7 @@ fn evicted<'a>(context: &Context<'a>) -> Tile<'a> {
     };
     let note = format!("{} in vain, {lost}", units::count(totals.wasted_evictions));
     Tile {
-        key: "Evictions",
+        key: "Evictions".to_owned(),
         value: units::count(totals.evictions),
         unit: String::new(),
         note,
@@ -137,13 +146,20 @@ fn evicted<'a>(context: &Context<'a>) -> Tile<'a> {
     }
 }
 
-fn cost<'a>(context: &Context<'a>) -> Tile<'a> {
+fn cost(context: &Context<'_>) -> Tile {
     let totals = &context.report.totals;
     match totals.cost_milli {
         Some(cost) => {
             let idle = units::part(totals.cost_idle_milli.unwrap_or(0), cost);
             let note = format!("{idle} of it for what no pod used");
-            Tile { key: "Cost", value: context.units.money(cost), unit: String::new(), note, tab: "jobs", at_ms: None }
+            Tile {
+                key: "Cost".to_owned(),
+                value: context.units.money(cost),
+                unit: String::new(),
+                note,
+                tab: "jobs",
+                at_ms: None,
+            }
         }
         None => {
             let note = format!(
@@ -152,7 +168,7 @@ fn cost<'a>(context: &Context<'a>) -> Tile<'a> {
                 units::count(totals.pods_failed)
             );
             Tile {
-                key: "Pods",
+                key: "Pods".to_owned(),
                 value: units::count(totals.pods_submitted),
                 unit: String::new(),
                 note,

@@ -13,8 +13,8 @@ const LEFT: f64 = 44.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 20.0;
-/// The most moments at which a series is drawn: two for each pixel of a wide screen.
-const MOST_MOMENTS: usize = 1_400;
+/// The most moments at which a series is drawn: one for two units of the view box.
+const MOST_MOMENTS: usize = 360;
 
 /// A layer of a plot.
 pub(crate) struct Layer<'a> {
