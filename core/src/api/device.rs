@@ -22,7 +22,7 @@ impl DeviceSet {
 }
 
 /// A resource of a node that comes as separate devices.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DeviceSpec {
     /// The resource, such as `nvidia.com/gpu`.
     pub resource: Name,

@@ -275,6 +275,8 @@ pub struct SearchBounds {
     pub nodes: u32,
     /// Candidate victims looked at in one search.
     pub candidates: u32,
+    /// Sets of victims looked at in one search over sets (V5).
+    pub sets: u32,
     /// Verdicts in plans are full, with holders, protected pods and node counts, where there are at most this many
     /// quotas, nodes and workloads. Those of [`Scheduler::explain`](crate::Scheduler::explain) always are.
     pub detail: u32,
@@ -282,6 +284,6 @@ pub struct SearchBounds {
 
 impl Default for SearchBounds {
     fn default() -> Self {
-        Self { nodes: 64, candidates: 100_000, detail: 256 }
+        Self { nodes: 64, candidates: 100_000, sets: 1 << 16, detail: 256 }
     }
 }

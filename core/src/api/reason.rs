@@ -23,6 +23,9 @@ pub struct BindReason {
 pub struct EvictReason {
     /// The rule that allowed it: R1, R2, G2, G3 or T4.
     pub rule: Rule,
+    /// How it was chosen among all that the rule allows: V1 (in victim order) or V5 (by a search over sets). For G3,
+    /// where nothing is chosen, G3.
+    pub chosen_by: Rule,
     /// The workload for which room is made; none for G3 and T4.
     pub cause: Option<WorkloadId>,
     /// The leaf that the pod was charged to; none if it had no quota.

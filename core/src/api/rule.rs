@@ -29,6 +29,9 @@ pub enum Rule {
     G3,
     H1,
     T4,
+    V1,
+    V5,
+    O4,
 }
 
 impl Rule {
@@ -70,6 +73,9 @@ impl Rule {
             Self::G3 => "a gang below its minimum for too long is evicted whole",
             Self::H1 => "a preemptor reserves what it needs of the room it waits for",
             Self::T4 => "use above a lowered max is evicted after the stated time",
+            Self::V1 => "victims are picked in order: lowest priority, largest overuse, latest started",
+            Self::V5 => "where picking in order finds nothing for an entitled workload, sets of victims are searched",
+            Self::O4 => "a workload that cannot run, whatever ends, holds up nobody",
         }
     }
 }

@@ -8,7 +8,7 @@
 use super::{
     ids::{Name, NodeId, PodId, QuotaId, WorkloadId},
     rule::Rule,
-    topology::Domain,
+    topology::{Domain, Level},
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,9 @@ pub struct Verdict {
     pub also: Vec<Obstacle>,
     /// Pods that were not evicted, by what protects them. Empty in brief verdicts.
     pub protected: Vec<Protected>,
+    /// Why it cannot run whatever else ends, so that it holds up nobody (O4). Absent in brief verdicts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cannot_run: Option<CannotRun>,
     /// Bounds that cut the search short.
     pub bounds_hit: Vec<Bound>,
     /// Single changes that would place it now (X3); only from [`Scheduler::explain`](crate::Scheduler::explain).
@@ -46,6 +49,43 @@ impl Verdict {
         let protecting = self.protected.iter().map(|class| class.shield.rule());
         self.obstacles().map(|(binding, _)| binding.rule()).chain(protecting)
     }
+}
+
+/// Why a workload cannot run while the quota tree, the nodes and the usage of non-preemptible pods are as they are (O4).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum CannotRun {
+    /// It requests more than the max of a quota on its path (A1).
+    AboveMax {
+        /// The quota.
+        quota: QuotaId,
+        /// The resource.
+        resource: Name,
+        /// What the workload requests, base units.
+        needed: i64,
+        /// The max, base units.
+        max: i64,
+    },
+    /// It is not preemptible, and non-preemptible pods leave too little of a min on its path (A2).
+    AboveGuarantee {
+        /// The quota.
+        quota: QuotaId,
+        /// The resource.
+        resource: Name,
+        /// What the workload requests, base units.
+        needed: i64,
+        /// What is left of the min, base units.
+        available: i64,
+    },
+    /// Even empty nodes could not hold its pods (P1).
+    TooLarge {
+        /// How many pods of one kind must run together.
+        pods: u32,
+        /// How many of them all suitable nodes would hold if they were empty; of one domain, the most.
+        most: u64,
+        /// The level of the topology within which the pods must stand together, if one is asked for.
+        within: Option<Level>,
+    },
 }
 
 /// Something that blocks a workload besides what blocks it first.
@@ -356,6 +396,9 @@ pub enum Bound {
     Nodes,
     /// [`SearchBounds::candidates`](crate::SearchBounds::candidates).
     Candidates,
+    /// [`SearchBounds::sets`](crate::SearchBounds::sets), or there were more than 16 candidates on a node or below a
+    /// quota (V5).
+    Sets,
 }
 
 /// A single change that would place the workload now (X3), tried on a copy of the state. An amount is the least that is

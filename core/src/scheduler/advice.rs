@@ -53,8 +53,8 @@ struct Advisor<'a> {
 impl<'a> Advisor<'a> {
     fn new(scheduler: &'a Scheduler, slot: WorkloadSlot, ask: &'a Ask) -> Self {
         let mut probe = scheduler.cluster.clone();
-        // What was bound last may be a victim from the next event on.
-        probe.end_bind_protection();
+        // What was bound at this moment may be a victim in the next one.
+        probe.forget_bind_protection();
         Self { scheduler, slot, ask, probe }
     }
 
@@ -175,13 +175,30 @@ impl<'a> Advisor<'a> {
         found
     }
 
-    /// Whether the next decision places the workload after this change came as an event.
+    /// Whether the workload is placed after this change came as an event, and still stands in the next moment.
     fn is_placed_after(&self, help: &Help) -> bool {
         let Some(event) = event_of(self.cluster(), help) else { return false };
+        let (now, id) = (self.cluster().now, self.cluster().workloads.at(self.slot).id);
         let mut copy = self.scheduler.clone();
-        copy.apply(event).is_ok()
-            && places(&copy.decide(self.cluster().now).actions, self.cluster().workloads.at(self.slot).id)
+        if copy.apply(event).is_err() {
+            return false;
+        }
+        let first = copy.decide(now);
+        if copy.apply(Event::Tick).is_err() {
+            return false;
+        }
+        let second = copy.decide(now.after_ms(1));
+        (places(&first.actions, id) || places(&second.actions, id)) && !displaces(&second.actions, id)
     }
+}
+
+/// Whether a plan takes from a workload what it got: evicts pods of it, or ends its hold.
+fn displaces(actions: &[Action], id: WorkloadId) -> bool {
+    actions.iter().any(|action| match action {
+        Action::Evict { pod, .. } => pod.workload == id,
+        Action::Release { workload, .. } => *workload == id,
+        _ => false,
+    })
 }
 
 /// Whether a plan places a workload: binds some of its pods, or holds room for them.

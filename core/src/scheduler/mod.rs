@@ -77,9 +77,9 @@ impl Scheduler {
     /// [`EventError`] when the event is impossible or its values are invalid; then nothing changes.
     pub fn apply(&mut self, event: Event) -> Result<(), EventError> {
         facts::apply(&mut self.cluster, event)?;
-        self.cluster.end_bind_protection();
         self.event_came = true;
         self.cluster.generation += 1;
+        self.cluster.just_bound.note_event(self.cluster.generation);
         Ok(())
     }
 

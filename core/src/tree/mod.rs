@@ -40,6 +40,8 @@ pub struct QuotaTree {
     max: Vec<i64>,
     /// `min - lend`: what a quota never lends (L3).
     lend_floor: Vec<i64>,
+    /// By governed resource: whether some quota below the root has a min in it (Q5).
+    guaranteed: Vec<bool>,
     names: NameMap<QuotaId>,
     leaves: NameMap<QuotaId>,
 }
@@ -78,6 +80,7 @@ impl QuotaTree {
             min: Vec::new(),
             max: Vec::new(),
             lend_floor: Vec::new(),
+            guaranteed: Vec::new(),
             names: NameMap::default(),
             leaves: NameMap::default(),
         };
@@ -88,6 +91,7 @@ impl QuotaTree {
             stack.extend(kids.map(|kid| (*kid, Some(id), depth + 1)));
         }
         tree.close_ranges();
+        tree.guaranteed = (0..tree.width()).map(|r| tree.has_guarantee(r)).collect();
         tree
     }
 
@@ -257,6 +261,24 @@ impl QuotaTree {
                 *cell = cell.saturating_add(by);
             }
         }
+        self.guaranteed = (0..self.width()).map(|r| self.has_guarantee(r)).collect();
+    }
+
+    /// Whether a governed resource is guaranteed to anybody: some quota below the root has a min above 0 in it, or the
+    /// root of a tree of one quota has (Q5). Otherwise it is only capped.
+    #[must_use]
+    pub fn is_guaranteed(&self, resource: &Name) -> bool {
+        self.resource_index(resource.as_str()).is_some_and(|r| self.guarantees(r))
+    }
+
+    /// [`is_guaranteed`](Self::is_guaranteed) by the index of the resource.
+    pub(crate) fn guarantees(&self, resource: usize) -> bool {
+        self.guaranteed.get(resource).copied().unwrap_or_default()
+    }
+
+    fn has_guarantee(&self, resource: usize) -> bool {
+        let quotas = self.ids().skip(usize::from(self.len() > 1));
+        quotas.into_iter().any(|q| self.min(q).get(resource).is_some_and(|min| *min > 0))
     }
 
     fn row<'a>(&self, table: &'a [i64], quota: QuotaId) -> &'a [i64] {

@@ -38,6 +38,7 @@ impl Reference {
             } else if late {
                 let reason = EvictReason {
                     rule: Rule::G3,
+                    chosen_by: Rule::G3,
                     cause: None,
                     leaf: workload.leaf.map(quota_id),
                     common: None,

@@ -220,6 +220,7 @@ impl Reference {
     pub(super) fn reason(&self, candidate: &Candidate, rule: Rule, cause: Option<WorkloadId>) -> EvictReason {
         EvictReason {
             rule,
+            chosen_by: Rule::V1,
             cause,
             leaf: candidate.leaf.map(quota_id),
             common: Some(quota_id(candidate.common)),

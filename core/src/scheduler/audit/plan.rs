@@ -138,6 +138,10 @@ impl Case<'_, '_> {
                 if max != UNLIMITED && counts > max {
                     return Err(format!("A1: {name} would be charged {counts} of at most {max}"));
                 }
+                // What nobody is guaranteed counts in A1 alone (Q5).
+                if !books.before.quotas.counts(r) {
+                    continue;
+                }
                 if within && after > min.max(before) {
                     return Err(format!("R1: {name} would grow from {before} to {after}, above its min {min}"));
                 }
@@ -205,7 +209,10 @@ impl Case<'_, '_> {
             let over_in = |(r, n): (usize, &i64)| {
                 let loses = if before.policy.floor == Floor::Strict { *n } else { 1 };
                 let mut below = tree.path(from).take_while(|q| *q != common);
-                *n > 0 && below.all(|q| at(&remaining, q, r).saturating_sub(loses) >= amount_of(tree.min(q), r))
+                let counts = before.quotas.counts(r);
+                counts
+                    && *n > 0
+                    && below.all(|q| at(&remaining, q, r).saturating_sub(loses) >= amount_of(tree.min(q), r))
             };
             // A gang is evicted as one (G1): members that use nothing of what is missing go with those that do.
             let first = !seen.contains(&victim.pod.workload);

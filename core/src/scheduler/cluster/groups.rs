@@ -1,13 +1,13 @@
 //! The whole state of a scheduler: the groups of state side by side.
 
-use super::{holds::Holds, victim_index::VictimIndex};
+use super::{holds::Holds, just_bound::JustBound, victim_index::VictimIndex};
 use crate::{
     api::{NameMap, Policy, Time, WorkloadId},
     scheduler::{
         nodes::Nodes,
         queue::Queue,
         quota::{Capacity, Quotas},
-        state::{Interner, WorkloadSlot, Workloads},
+        state::{Interner, Workloads},
     },
     tree::QuotaTree,
 };
@@ -33,8 +33,10 @@ pub(crate) struct Cluster {
     pub(crate) timers: BTreeSet<Time>,
     /// Workloads that may be gangs below their minimum (G3).
     pub(crate) maybe_stale: BTreeSet<WorkloadId>,
-    /// Workloads of which pods were bound since the last event. They are no victims before the next event (S1).
-    pub(crate) bound_this_cycle: Vec<WorkloadSlot>,
+    /// The changes of nodes and of non-preemptible usage that the leaves that block are settled at (O4).
+    pub(crate) lines_settled_at: (u64, u64),
+    /// Workloads that are no victims yet, because pods of theirs were just bound (R2c).
+    pub(crate) just_bound: JustBound,
 }
 
 impl Cluster {
@@ -53,7 +55,8 @@ impl Cluster {
             budgets: NameMap::default(),
             timers: BTreeSet::new(),
             maybe_stale: BTreeSet::new(),
-            bound_this_cycle: Vec::new(),
+            lines_settled_at: (0, 0),
+            just_bound: JustBound::default(),
             quotas,
             policy,
         }

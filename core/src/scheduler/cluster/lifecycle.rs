@@ -23,21 +23,10 @@ impl Cluster {
             let pod = self.workloads.id_of(pod);
             plan.actions.push(Action::Bind { pod, node, devices: assignment.devices, reason });
         }
-        self.workloads.at_mut(slot).bound_this_cycle = true;
-        self.bound_this_cycle.push(slot);
+        self.protect_just_bound(slot);
         self.update_victim_index(slot);
         if self.workloads.at(slot).pods.len() > 1 {
             self.enqueue(slot);
-        }
-    }
-
-    /// After an event, the pods that were bound before it may be victims (S1).
-    pub(crate) fn end_bind_protection(&mut self) {
-        for slot in std::mem::take(&mut self.bound_this_cycle) {
-            if let Some(workload) = self.workloads.get_mut(slot) {
-                workload.bound_this_cycle = false;
-                self.update_victim_index(slot);
-            }
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod groups;
 mod holds;
+mod impossible;
+mod just_bound;
 mod lifecycle;
 mod queueing;
 mod trial;
@@ -9,4 +11,5 @@ mod victim_index;
 
 pub(crate) use groups::Cluster;
 pub(crate) use holds::Hold;
+pub(crate) use impossible::cannot_run;
 pub(crate) use trial::Trial;

@@ -1,6 +1,6 @@
 //! Putting workloads into the queue and taking them out, as their pods change.
 
-use super::groups::Cluster;
+use super::{groups::Cluster, impossible::cannot_run};
 use crate::scheduler::{
     queue::{PendingKey, RequestQueue},
     state::{QuotaSlot, WorkloadSlot},
@@ -17,7 +17,7 @@ impl Cluster {
 
     /// Takes a workload out of the queue, if it is pending.
     pub(crate) fn dequeue(&mut self, slot: WorkloadSlot) {
-        self.queue.dequeue(slot, &self.workloads, &self.quotas);
+        self.queue.dequeue(slot, &self.workloads);
     }
 
     /// Puts a workload into the queue again after a failed bind, the loss of pods, or the end of its hold. If none of
@@ -36,6 +36,36 @@ impl Cluster {
             self.dequeue(slot);
             self.enqueue(slot);
         }
+    }
+
+    /// Brings the leaves that block up to date: whose turn it is there, since who cannot run keeps nobody waiting (O2,
+    /// O4).
+    pub(crate) fn settle_lines(&mut self) {
+        let version = (self.nodes.changes(), self.quotas.ledger.non_preemptible_changes());
+        let changed = std::mem::replace(&mut self.lines_settled_at, version) != version;
+        for leaf in self.queue.unsettled(changed) {
+            let mut offered: SmallVec<[PendingKey; 4]> = SmallVec::new();
+            for key in self.queue.in_line(leaf) {
+                offered.push(key);
+                if self.can_run(key.slot) {
+                    break;
+                }
+            }
+            self.queue.settle(leaf, &offered, &self.workloads, &self.quotas);
+        }
+    }
+
+    /// Whose turn it is in a leaf that blocks: the first workload that can run (O2, O4).
+    pub(crate) fn blocking_head(&self, leaf: QuotaSlot) -> Option<PendingKey> {
+        self.queue.in_line(leaf).find(|key| self.can_run(key.slot))
+    }
+
+    fn can_run(&self, slot: WorkloadSlot) -> bool {
+        let leaf = self.workloads.at(slot).leaf;
+        self.queue.pending(slot).is_none_or(|(ask, _)| {
+            let interner = &self.workloads.interner;
+            cannot_run(&self.quotas, &self.nodes, interner, interner.ask(ask), leaf).is_none()
+        })
     }
 
     /// The usage of a leaf, or what holds reserve there, has changed.

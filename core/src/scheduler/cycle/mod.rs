@@ -9,7 +9,7 @@ mod takeover;
 use crate::{
     api::{Plan, WorkloadId},
     scheduler::{
-        cluster::Cluster,
+        cluster::{Cluster, cannot_run},
         hold,
         queue::{Judge, RequestQueue},
     },
@@ -19,8 +19,9 @@ use std::collections::BTreeSet;
 
 /// Makes one decision. `retry` says whether an event came since the last one.
 pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
-    // Timers and clocks; excuses that no longer apply; fair shares (F3).
+    // Timers and clocks; what was bound at an earlier moment may be evicted (R2c); excuses that no longer apply; fair shares (F3).
     retry |= overdue::take_timers(cluster);
+    retry |= cluster.end_bind_protection();
     overdue::start_clocks(cluster);
     cluster.quotas.forget_drained();
     cluster.nodes.forget_drained();
@@ -54,12 +55,13 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
 
 /// The next queue to try.
 fn next_queue(cluster: &mut Cluster) -> Option<RequestQueue> {
-    let (quotas, workloads) = (&cluster.quotas, &cluster.workloads);
+    let (quotas, nodes, workloads) = (&cluster.quotas, &cluster.nodes, &cluster.workloads);
     let ask = |queue: RequestQueue| workloads.interner.ask(queue.ask);
     let judge = Judge {
         is_entitled: |queue: RequestQueue| quotas.is_entitled(ask(queue), queue.leaf),
         // Where quotas have lend floors, the tournament may admit too much, and only the whole path decides (L3).
         admits: |queue: RequestQueue| !quotas.ledger.any_lend_limit() || quotas.admits(ask(queue), queue.leaf),
+        can_run: |queue: RequestQueue| cannot_run(quotas, nodes, &workloads.interner, ask(queue), queue.leaf).is_none(),
         leaf_of: |slot| workloads.at(slot).leaf,
     };
     cluster.queue.tournament.next(&judge)

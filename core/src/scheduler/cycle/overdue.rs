@@ -90,7 +90,8 @@ fn drain(cluster: &mut Cluster, quota: QuotaSlot, resource: usize, plan: &mut Pl
         let leaves =
             quotas.tree.ids().filter(|q| quotas.tree.is_under(*q, QuotaId(quota.0)) && quotas.tree.is_leaf(*q));
         for leaf in leaves {
-            let from = VictimLeaf { leaf: leaf.into(), common: quota, resources: SmallVec::from_elem(resource, 1) };
+            let one = || SmallVec::from_elem(resource, 1);
+            let from = VictimLeaf { leaf: leaf.into(), common: quota, resources: one(), lacking: one() };
             best = better_candidate(best, first_victim(cluster, &preemptor, &Trial::default(), &from, &mut steps));
         }
         let Some(victim) = best else { return };
@@ -109,6 +110,7 @@ fn reason(cluster: &Cluster, slot: WorkloadSlot, rule: Rule) -> EvictReason {
     let workload = cluster.workloads.at(slot);
     EvictReason {
         rule,
+        chosen_by: if rule == Rule::T4 { Rule::V1 } else { rule },
         cause: None,
         leaf: cluster.quotas.quota_id(workload.leaf),
         common: None,

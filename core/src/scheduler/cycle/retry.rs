@@ -9,6 +9,7 @@ use crate::scheduler::{
 
 /// Updates the queue with what changed since the last choice: admissions of quotas, and room that came free on nodes.
 pub(crate) fn update_queue(cluster: &mut Cluster) {
+    cluster.settle_lines();
     let freed = cluster.nodes.freed.take();
     if !freed.is_empty() {
         for ask in cluster.queue.tournament.classes_without_room() {

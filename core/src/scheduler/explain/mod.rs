@@ -10,7 +10,7 @@ mod protected;
 use crate::{
     api::{BlockingReason, NodeTally, Obstacle, Protected, Protection, Room, Verdict, WorkloadId},
     scheduler::{
-        cluster::Cluster,
+        cluster::{Cluster, cannot_run},
         hold::fits_when_settled,
         placement::room_missing,
         preempt::{PreemptionKind, SearchFindings, find_plan},
@@ -57,8 +57,8 @@ fn simple_reason(cluster: &Cluster, slot: WorkloadSlot) -> Option<BlockingReason
     if cluster.queue.refuses(workload.leaf) {
         return Some(BlockingReason::NoQuota);
     }
-    let head = cluster.queue.blocking_head(workload.leaf);
-    head.filter(|head| head.id != key.id).map(|head| BlockingReason::Behind { head: head.id })
+    let head = cluster.blocking_head(workload.leaf);
+    head.filter(|head| *head < key.within_leaf()).map(|head| BlockingReason::Behind { head: head.id })
 }
 
 /// What a workload waits for, unless something simpler than quota or room blocks it.
@@ -92,6 +92,7 @@ pub(super) fn verdict_on(cluster: &mut Cluster, slot: WorkloadSlot, found: Searc
         holders: Vec::new(),
         also: Vec::new(),
         protected: Vec::new(),
+        cannot_run: None,
         bounds_hit: found.bounds,
         helps: Vec::new(),
     };
@@ -108,6 +109,8 @@ pub(super) fn verdict_on(cluster: &mut Cluster, slot: WorkloadSlot, found: Searc
         verdict.binding = limit.unwrap_or_else(|| some_room_missing(cluster));
         return Some(verdict);
     }
+    let (quotas, nodes, interner) = (&cluster.quotas, &cluster.nodes, &cluster.workloads.interner);
+    verdict.cannot_run = cannot_run(quotas, nodes, interner, &ask, leaf);
     let room = missing_room(cluster, slot, &found.stops).map(BlockingReason::Room);
     let mut also = Vec::new();
     if limit.is_some() {
@@ -154,7 +157,7 @@ fn not_entitled(cluster: &Cluster, ask: &Ask, leaf: QuotaSlot) -> Vec<BlockingRe
             let resource = quotas.tree.resource_name(r)?.clone();
             (available < needed).then_some(BlockingReason::Unentitled { quota, resource, needed, available })
         };
-        let found: Vec<BlockingReason> = ask.requested().filter_map(short).collect();
+        let found: Vec<BlockingReason> = quotas.counted(ask).filter_map(short).collect();
         if !found.is_empty() {
             return found;
         }

@@ -4,8 +4,8 @@ use crate::{
     api::{BlockingReason, PodId, PodState, Protected, Protection, QuotaId},
     scheduler::{
         cluster::Cluster,
-        preempt::{PreemptionKind, Preemptor, Resources, lacking, protection},
-        state::{Ask, PodRef, QuotaSlot, WorkloadSlot, amount_of, narrow},
+        preempt::{PreemptionKind, Preemptor, Resources, contested, lacking, protection, uses},
+        state::{Ask, PodRef, TemplateId, WorkloadSlot, narrow},
     },
 };
 use std::collections::BTreeMap;
@@ -33,24 +33,23 @@ pub(super) fn protected<'a>(
         let victim = cluster.workloads.at(other);
         let mut helping: Vec<PodId> = Vec::new();
         let mut resources = Resources::new();
+        let kind = if victim.leaf == own { PreemptionKind::Priority } else { PreemptionKind::Reclaim };
+        let preemptor = Preemptor { slot: Some(slot), leaf: own, ask, kind, break_budgets: true };
         for (ordinal, pod) in victim.ordinals().filter(|(_, pod)| pod.is_on_node()) {
-            let before = resources.len();
-            add_freed(cluster, other.pod(ordinal), ask, &deficits, own, &mut resources);
+            let places = deficits.helped_by(cluster, &preemptor, other.pod(ordinal));
             let id = victim.id.pod(ordinal);
-            if resources.len() == before {
+            if places.is_empty() {
                 no_help += 1;
             } else if pod.state == Some(PodState::Leaving) {
-                resources.truncate(before);
                 classes.entry(Protection::Leaving).or_default().push(id);
             } else {
                 helping.push(id);
+                resources.extend(places.iter().flat_map(|lacking| contested(cluster, &preemptor, lacking)));
             }
         }
         if !helping.is_empty() {
             resources.sort_unstable();
             resources.dedup();
-            let kind = if victim.leaf == own { PreemptionKind::Priority } else { PreemptionKind::Reclaim };
-            let preemptor = Preemptor { slot: Some(slot), leaf: own, ask, kind, break_budgets: true };
             classes.entry(protection(cluster, &preemptor, other, &resources)).or_default().extend(helping);
         }
     }
@@ -78,19 +77,27 @@ fn deficits<'a>(cluster: &Cluster, obstacles: impl Iterator<Item = &'a BlockingR
     deficits
 }
 
-/// Adds the missing resources of which the eviction of a pod would free some (R5).
-fn add_freed(cluster: &Cluster, pod: PodRef, ask: &Ask, deficits: &Deficits, own: QuotaSlot, found: &mut Resources) {
-    let (workloads, nodes) = (&cluster.workloads, &cluster.nodes);
-    let leaf = workloads.at(pod.workload).leaf;
-    let governed = workloads.governed(pod);
-    let below = deficits.below.iter().filter(|(quota, _)| cluster.quotas.is_within(leaf, *quota)).map(|(_, r)| *r);
-    let in_own = deficits.own.iter().copied().filter(|_| leaf == own);
-    found.extend(below.chain(in_own).filter(|r| amount_of(governed, *r) > 0));
-    let node = workloads.pod(pod).map(|row| row.assignment.node);
-    let Some(node) = node.filter(|_| deficits.room) else { return };
-    for (id, _) in &ask.members {
-        if nodes.is_suitable(node, workloads.interner.template(*id)) {
-            found.extend(lacking(cluster, *id, node).into_iter().filter(|r| amount_of(governed, *r) > 0));
+impl Deficits {
+    /// What is lacking at each place where the eviction of a pod would free some of it (R5).
+    fn helped_by(&self, cluster: &Cluster, preemptor: &Preemptor, pod: PodRef) -> Vec<Resources> {
+        let (workloads, nodes) = (&cluster.workloads, &cluster.nodes);
+        let leaf = workloads.at(pod.workload).leaf;
+        let mut places: Vec<Resources> = Vec::new();
+        let mut quotas: Vec<QuotaId> = self.below.iter().map(|(quota, _)| *quota).collect();
+        quotas.dedup();
+        for quota in quotas.into_iter().filter(|quota| cluster.quotas.is_within(leaf, *quota)) {
+            places.push(self.below.iter().filter(|(q, _)| *q == quota).map(|(_, r)| *r).collect());
         }
+        if leaf == preemptor.leaf {
+            places.push(self.own.iter().copied().collect());
+        }
+        let node = workloads.pod(pod).map(|row| row.assignment.node);
+        if let Some(node) = node.filter(|_| self.room) {
+            let suits = |id: &&TemplateId| nodes.is_suitable(node, workloads.interner.template(**id));
+            let kinds = preemptor.ask.members.iter().map(|(id, _)| id).filter(suits);
+            places.extend(kinds.map(|id| lacking(cluster, *id, node)));
+        }
+        places.retain(|lacking| lacking.iter().any(|r| uses(cluster, pod, *r) > 0));
+        places
     }
 }

@@ -51,6 +51,7 @@ fn rebuilt(before: &mut Cluster, tree: QuotaTree) -> Result<Cluster, EventError>
     (cluster.now, cluster.generation) = (before.now, before.generation);
     cluster.budgets.clone_from(&before.budgets);
     cluster.timers.clone_from(&before.timers);
+    cluster.just_bound.clone_from(&before.just_bound);
     cluster.maybe_stale.clone_from(&before.maybe_stale);
     cluster.holds.ended = std::mem::take(&mut before.holds.ended);
     for slot in before.workloads.sorted() {
@@ -66,7 +67,7 @@ fn adopt(cluster: &mut Cluster, old: WorkloadSlot, before: &Cluster) -> Result<(
     let mut workload = before.workloads.at(old).clone();
     let pods: Vec<Pod> = workload.pods.to_vec();
     workload.leaf = cluster.quotas.leaf_of(&workload.namespace);
-    (workload.hold, workload.admitted, workload.bound_this_cycle) = (None, false, false);
+    (workload.hold, workload.admitted) = (None, false);
     for set in &mut workload.sets {
         set.template = cluster.workloads.interner.intern(before.workloads.interner.spec(set.template))?;
     }

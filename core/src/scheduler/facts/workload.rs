@@ -49,9 +49,10 @@ pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<(),
         admitted: false,
         arrived: cluster.generation,
         evicted_whole: false,
-        bound_this_cycle: false,
+        just_bound: 0,
         lost_some: false,
         stale_since: None,
+        vain_searches: None,
     });
     cluster.enqueue(slot);
     Ok(())

@@ -30,10 +30,11 @@ pub(crate) fn begin(
     for victim in &preemption.victims {
         let reason = EvictReason {
             rule: preemption.kind.rule(),
+            chosen_by: preemption.chosen_by,
             cause: Some(cause),
             leaf: cluster.quotas.quota_id(victim.leaf),
             common: cluster.quotas.quota_id(victim.common),
-            resource: cluster.quotas.tree.resource_name(victim.resource).cloned(),
+            resource: u16::try_from(victim.resource).ok().map(|r| cluster.workloads.interner.resource_name(r)),
             over: victim.over,
             priority: victim.rank.priority,
             budget_broken: victim.rank.breaks_budget,

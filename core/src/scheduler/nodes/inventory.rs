@@ -9,6 +9,7 @@ use super::{
     node::Node,
     reservation::NodeReservation,
     score::{Scorer, fragmentation::Fragmentation, ranking::Rankings},
+    shapes::Shapes,
 };
 use crate::{
     api::{EventError, NodeId, NodeSpec, Policy},
@@ -35,6 +36,7 @@ pub(crate) struct Nodes {
     pub(super) rankings: Rankings,
     pub(super) fragmentation: Fragmentation,
     pub(super) domains: Domains,
+    pub(super) shapes: Shapes,
     pub(crate) freed: FreedNodes,
     /// Nodes that were made smaller than what runs on them (I8).
     pub(super) shrunk: BTreeSet<NodeSlot>,
@@ -53,6 +55,7 @@ impl Nodes {
             rankings: Rankings::default(),
             fragmentation: Fragmentation::new(&policy.typical),
             domains: Domains::default(),
+            shapes: Shapes::default(),
             freed: FreedNodes::default(),
             shrunk: BTreeSet::new(),
         }
@@ -120,6 +123,7 @@ impl Nodes {
         self.by_id.insert(id, slot);
         self.changes += 1;
         self.domains.insert(&self.rows.at(slot).spec, slot);
+        self.shapes.add(self.rows.at(slot));
         self.count_typical_pods(slot, interner);
         self.enter(slot);
         self.freed.note(slot);
@@ -139,6 +143,7 @@ impl Nodes {
         self.changes += 1;
         self.leave(slot);
         self.domains.remove(&self.rows.at(slot).spec);
+        self.shapes.remove(self.rows.at(slot));
         self.domains.insert(&spec, slot);
         let class = self.class(&spec);
         let node = self.rows.at_mut(slot);
@@ -160,6 +165,7 @@ impl Nodes {
         (node.free, node.total, node.spec, node.class) = (free, total, spec, class);
         node.total.resize(width, 0);
         node.reserve_unhealthy();
+        self.shapes.add(self.rows.at(slot));
         self.count_typical_pods(slot, interner);
         self.enter(slot);
         if self.rows.at(slot).is_overcommitted() {
@@ -180,6 +186,7 @@ impl Nodes {
         self.by_id.swap_remove(&id);
         self.changes += 1;
         self.domains.remove(&self.rows.at(slot).spec);
+        self.shapes.remove(self.rows.at(slot));
         self.free_slots.push(slot);
         self.rankings.touch(slot);
     }

@@ -18,6 +18,7 @@ mod pick;
 mod reindex;
 mod reservation;
 mod score;
+mod shapes;
 #[cfg(test)]
 mod tests;
 

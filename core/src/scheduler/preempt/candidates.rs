@@ -1,6 +1,7 @@
 //! The next victim of a leaf: which pods one eviction takes (G2), and its rank among all possible victims (V1).
 
 use super::{
+    contested::uses,
     eligibility::{PreemptionKind, Preemptor, exhausts_budget, stays_above_guarantee, workload_protection},
     victim_leaf::{VictimLeaf, overuse},
 };
@@ -9,7 +10,7 @@ use crate::{
     scheduler::{
         cluster::{Cluster, Trial},
         queue::VictimRank,
-        state::{NodeSlot, PodRef, QuotaSlot, Workload, WorkloadSlot, amount_of},
+        state::{NodeSlot, PodRef, QuotaSlot, Workload, WorkloadSlot},
     },
 };
 use smallvec::SmallVec;
@@ -26,7 +27,7 @@ pub(crate) struct Candidate {
     pub(crate) leaf: QuotaSlot,
     /// Where its branch meets that of the preemptor.
     pub(crate) common: QuotaSlot,
-    /// The contested resource that it frees.
+    /// The contested resource that it uses.
     pub(crate) resource: usize,
     /// How far its leaf is above its min in that resource, base units.
     pub(crate) over: i64,
@@ -51,11 +52,21 @@ pub(crate) struct Steps {
     pub(crate) budget_protected: bool,
     /// Whether there were more nodes than may be tried.
     pub(crate) more_nodes: bool,
+    /// Whether there were more sets of victims than may be looked at.
+    pub(crate) more_sets: bool,
 }
 
 impl Steps {
     pub(crate) const fn new(most: u32) -> Self {
-        Self { left: most, exhausted: false, budget_protected: false, more_nodes: false }
+        Self { left: most, exhausted: false, budget_protected: false, more_nodes: false, more_sets: false }
+    }
+
+    /// Adds what another search found.
+    pub(super) fn add(&mut self, other: Self) {
+        self.exhausted |= other.exhausted;
+        self.budget_protected |= other.budget_protected;
+        self.more_nodes |= other.more_nodes;
+        self.more_sets |= other.more_sets;
     }
 
     /// Counts a step; `false` when no more are allowed.
@@ -111,13 +122,12 @@ pub(super) fn candidate(
     }
     let (workloads, quotas) = (&cluster.workloads, &cluster.quotas);
     let workload = workloads.at(slot);
-    let uses = |pod: PodRef, r: usize| amount_of(workloads.governed(pod), r) > 0;
-    let helps = |pod: PodRef| {
-        let is_on = |node| workloads.pod(pod).is_some_and(|row| row.assignment.node == node);
-        on.is_none_or(is_on) && from.resources.iter().any(|r| uses(pod, *r))
-    };
-    let pods = evicted_next(cluster, slot, trial, helps);
-    let resource = from.resources.iter().copied().find(|r| pods.iter().any(|pod| uses(*pod, *r)))?;
+    let uses = |pod: PodRef, r: &usize| uses(cluster, pod, *r) > 0;
+    let is_on = |pod, node| workloads.pod(pod).is_some_and(|row| row.assignment.node == node);
+    let helps = |pod: PodRef| on.is_none_or(|node| is_on(pod, node)) && from.lacking.iter().any(|r| uses(pod, r));
+    let contests = |pod: PodRef| from.resources.iter().any(|r| uses(pod, r));
+    let pods = evicted_next(cluster, slot, trial, |pod| helps(pod) && contests(pod));
+    let resource = from.resources.iter().copied().find(|r| pods.iter().any(|pod| uses(*pod, r)))?;
     if !pods.iter().any(|pod| helps(*pod)) {
         return None;
     }

@@ -91,6 +91,26 @@ pub(crate) fn could_preempt_at_all(cluster: &Cluster, slot: WorkloadSlot, ask: &
     PreemptionKind::BOTH.into_iter().any(|kind| could_preempt(cluster, slot, ask, kind))
 }
 
+/// Whether a workload might preempt one that is protected only because it was bound at this moment (R2c): by R1 one of
+/// lower priority, by R2 one whose branch is over in what the workload requests. Costs a path of the tree for each.
+pub(crate) fn might_preempt_next_moment(cluster: &Cluster, slot: WorkloadSlot, ask: &Ask) -> bool {
+    let leaf = cluster.workloads.at(slot).leaf;
+    let preemptor = |kind| Preemptor { slot: Some(slot), leaf, ask, kind, break_budgets: true };
+    let might = |victim: WorkloadSlot| {
+        let from = cluster.workloads.at(victim).leaf;
+        if from == leaf {
+            let (by, victim) = (cluster.workloads.at(slot), cluster.workloads.at(victim));
+            return PreemptionKind::Priority.is_enabled(&cluster.policy) && is_lower(cluster.policy.within, by, victim);
+        }
+        let preemptor = preemptor(PreemptionKind::Reclaim);
+        let scope = cluster.quotas.reclaim_scope(ask, leaf).filter(|_| preemptor.kind.is_enabled(&cluster.policy));
+        let Some(common) = common_in_scope(cluster, &preemptor, scope, from) else { return false };
+        let requested: Resources = cluster.quotas.counted(ask).map(|(r, _)| r).collect();
+        from == cluster.quotas.ledger.no_quota() || !reclaimable(cluster, from, common, &requested).is_empty()
+    };
+    leaf != cluster.quotas.ledger.no_quota() && cluster.victims_of_next_moment().any(might)
+}
+
 /// Whether what a workload may reclaim changes with every event (F3).
 pub(crate) fn reclaims_by_share(policy: &Policy) -> bool {
     PreemptionKind::Reclaim.is_enabled(policy) && policy.reclaim == Reclaim::FairShare
@@ -134,6 +154,12 @@ pub(super) fn common_in_scope(
     }
     let common = quotas.tree.common(QuotaId(preemptor.leaf.0), QuotaId(leaf.0));
     quotas.tree.is_under(common, QuotaId(scope.0)).then_some(common.into())
+}
+
+/// Where the branches of a preemptor and of another leaf meet, in reach or not. Pods without a quota meet it at the root.
+pub(super) fn common_anywhere(cluster: &Cluster, preemptor: &Preemptor, leaf: QuotaSlot) -> Option<QuotaSlot> {
+    let root = cluster.quotas.ledger.path(preemptor.leaf).last();
+    common_in_scope(cluster, preemptor, root, leaf)
 }
 
 /// The quotas from a leaf up to just below the common ancestor.

@@ -2,6 +2,7 @@
 
 use super::{
     candidates::{Candidate, better_candidate, candidate},
+    contested::{contested, lacking},
     eligibility::Resources,
     plan::eviction_cost,
     search::PreemptionSearch,
@@ -10,10 +11,9 @@ use super::{
 use crate::{
     api::{BlockingReason, NearMissNode, NodeId},
     scheduler::{
-        cluster::Cluster,
         placement::shortfall,
         queue::EvictionCost,
-        state::{Assignment, NodeSlot, ResourceId, TemplateId, WorkloadSlot, amount_of},
+        state::{Assignment, NodeSlot, TemplateId, WorkloadSlot},
     },
 };
 use smallvec::SmallVec;
@@ -61,11 +61,10 @@ impl PreemptionSearch<'_> {
 
     /// Suitable nodes with a pod that may be evicted, by id. Where there are more than may be tried, the leaves whose
     /// pods would go first (V1) are looked at first.
-    fn nodes_to_try(&mut self, id: TemplateId) -> Vec<NodeSlot> {
+    pub(super) fn nodes_to_try(&mut self, id: TemplateId) -> Vec<NodeSlot> {
         let cluster = &*self.cluster;
         let template = cluster.workloads.interner.template(id);
-        let resources: Resources =
-            cluster.quotas.resources().filter(|r| amount_of(&template.governed, *r) > 0).collect();
+        let resources: Resources = template.request.iter().map(|(r, _)| usize::from(*r)).collect();
         let most = cluster.policy.bounds.nodes as usize;
         let mut leaves = victim_leaves(cluster, &self.preemptor, &resources, None);
         let pods: usize = leaves.iter().map(|from| *cluster.quotas.ledger.pods.at(from.leaf) as usize).sum();
@@ -103,8 +102,9 @@ impl PreemptionSearch<'_> {
             if let Some(devices) = cluster.nodes.devices(node, template) {
                 return Some(Assignment { node, devices });
             }
-            let lacking = lacking(cluster, id, node);
             let preemptor = &self.preemptor;
+            let lacking = lacking(cluster, id, node);
+            let contested = contested(cluster, preemptor, &lacking);
             let scope = cluster.quotas.reclaim_scope(preemptor.ask, preemptor.leaf);
             let mut slots: SmallVec<[WorkloadSlot; 16]> =
                 cluster.nodes.at(node).pods.iter().map(|pod| pod.workload).collect();
@@ -116,25 +116,11 @@ impl PreemptionSearch<'_> {
                     break;
                 }
                 let leaf = cluster.workloads.at(slot).leaf;
-                let Some(from) = victim_leaf(cluster, preemptor, scope, leaf, &lacking) else { continue };
+                let Some(from) = victim_leaf(cluster, preemptor, scope, leaf, (&lacking, &contested)) else { continue };
                 let at = (slot, Some(node));
                 best = better_candidate(best, candidate(cluster, preemptor, &self.trial, &from, at, &mut self.steps));
             }
             self.evict(best?);
         }
     }
-}
-
-/// The governed resources that a pod lacks on a node; where only single devices lack something, the resources of the
-/// devices.
-pub(crate) fn lacking(cluster: &Cluster, id: TemplateId, node: NodeSlot) -> Resources {
-    let (template, node) = (cluster.workloads.interner.template(id), cluster.nodes.at(node));
-    let is_governed = |r: &ResourceId| cluster.quotas.resources().contains(&usize::from(*r));
-    let lacks = |(r, amount): &(ResourceId, i64)| node.available(*r) < *amount;
-    let requested = template.request.iter().filter(|need| lacks(need)).map(|(r, _)| *r);
-    let mut lacking: Resources = requested.filter(is_governed).map(usize::from).collect();
-    if lacking.is_empty() && template.request.iter().all(|need| !lacks(need)) {
-        lacking.extend(node.devices.iter().map(|devices| devices.resource).filter(is_governed).map(usize::from));
-    }
-    lacking
 }

@@ -2,27 +2,35 @@
 //! takes (R1 to R8, V1 to V4).
 //!
 //! - [`eligibility`]: who may be a victim; [`protection`](mod@protection): why a workload may not.
+//! - [`contested`](mod@contested): what is lacking, and in which resources a victim must be over for it.
 //! - [`victim_leaf`]: which leaves may be preempted from.
 //! - [`candidates`]: the next victim of a leaf, in the order of [`order`](crate::scheduler::queue::order).
+//! - [`sets`]: where that order finds nothing, the search over sets; [`gather`] and [`set_cost`] are its parts.
 //! - [`search`]: the search for a plan; [`make_room`], [`growth`] and [`prune`] are its parts.
 
 mod candidates;
+mod contested;
 mod eligibility;
 mod findings;
+mod gather;
 mod growth;
 mod make_room;
 mod plan;
 mod protection;
 mod prune;
 mod search;
+mod set_cost;
+mod sets;
+mod vain;
 mod victim_leaf;
 
 pub(crate) use candidates::{Steps, better_candidate, first_victim};
+pub(crate) use contested::{contested, lacking, uses};
 pub(crate) use eligibility::{
-    PreemptionKind, Preemptor, Resources, could_preempt, could_preempt_at_all, reclaims_by_share,
+    PreemptionKind, Preemptor, Resources, could_preempt, could_preempt_at_all, might_preempt_next_moment,
+    reclaims_by_share,
 };
 pub(crate) use findings::SearchFindings;
-pub(crate) use make_room::lacking;
 pub(crate) use plan::PreemptionPlan;
 pub(crate) use protection::protection;
 pub(crate) use victim_leaf::VictimLeaf;

@@ -66,7 +66,7 @@ fn not_entitled(cluster: &Cluster, ask: &Ask, at: QuotaSlot) -> Protection {
         let resource = quotas.tree.resource_name(r)?.clone();
         (by > 0).then_some(Protection::NotEntitled { quota: quotas.quota_id(at)?, resource, by })
     };
-    ask.requested().find_map(over).unwrap_or(Protection::NotEnough)
+    quotas.counted(ask).find_map(over).unwrap_or(Protection::NotEnough)
 }
 
 /// The first quota on a victim's branch, from its leaf up, whose guarantee forbids the eviction because of what it

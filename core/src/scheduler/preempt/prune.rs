@@ -67,13 +67,16 @@ impl PreemptionSearch<'_> {
         let rows = restored.iter().filter_map(|pod| cluster.workloads.pod(*pod));
         let crowded = rows.map(|row| row.assignment.node).any(|node| cluster.nodes.at(node).is_overcommitted());
         let refused = quotas.lacks_guarantee(ask, leaf) || quotas.exceeded_max(ask, leaf).next().is_some();
-        if crowded || refused || !self.growth(spared).is_empty() {
-            return false;
-        }
+        !crowded && !refused && self.growth(spared).is_empty() && self.is_in_scope(spared)
+    }
+
+    /// Whether the workload may reclaim from where all its victims are, with these spared (R2a).
+    pub(super) fn is_in_scope(&self, spared: &[usize]) -> bool {
+        let (quotas, preemptor) = (&self.cluster.quotas, &self.preemptor);
         if preemptor.kind == PreemptionKind::Priority {
             return true;
         }
-        let scope = quotas.reclaim_scope(ask, leaf);
+        let scope = quotas.reclaim_scope(preemptor.ask, preemptor.leaf);
         let in_scope = |victim: &Candidate| quotas.ledger.path(victim.common).any(|q| Some(q) == scope);
         (0..).zip(&self.victims).all(|(i, victim)| spared.contains(&i) || in_scope(victim))
     }

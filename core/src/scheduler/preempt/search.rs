@@ -13,7 +13,7 @@ use super::{
     victim_leaf::victim_leaves,
 };
 use crate::{
-    api::{BlockingReason, Bound, RespectBudgets},
+    api::{BlockingReason, Bound, RespectBudgets, Rule},
     scheduler::{
         cluster::{Cluster, Trial},
         placement::{fits, pick},
@@ -58,11 +58,13 @@ pub(super) fn find_plan_here(
         let preemptor = Preemptor { slot: Some(slot), leaf, ask, kind, break_budgets };
         let mut search = PreemptionSearch::new(cluster, slot, preemptor, found.in_full);
         let plan = search.run();
-        let PreemptionSearch { trial, steps, stop, .. } = search;
+        let PreemptionSearch { trial, mut steps, stop, .. } = search;
         cluster.undo(trial);
+        found.stops.extend(stop.filter(|_| plan.is_none()));
+        let plan = plan.or_else(|| find_set(cluster, slot, preemptor, &mut steps));
         found.note(Bound::Candidates, steps.exhausted);
         found.note(Bound::Nodes, steps.more_nodes);
-        found.stops.extend(stop.filter(|_| plan.is_none()));
+        found.note(Bound::Sets, steps.more_sets);
         // Budgets are broken only where there is no plan without (R7).
         if plan.is_some() || break_budgets || !steps.budget_protected || !may_break {
             return plan;
@@ -71,12 +73,32 @@ pub(super) fn find_plan_here(
     }
 }
 
+/// Where the search in victim order finds nothing for an entitled workload, searches sets of victims (V5).
+fn find_set(
+    cluster: &mut Cluster,
+    slot: WorkloadSlot,
+    preemptor: Preemptor,
+    steps: &mut Steps,
+) -> Option<PreemptionPlan> {
+    if !cluster.quotas.is_entitled(preemptor.ask, preemptor.leaf) {
+        return None;
+    }
+    let mut search = PreemptionSearch::new(cluster, slot, preemptor, false);
+    let terminating = search.count_on_terminating();
+    let plan = search.search_sets(terminating);
+    let PreemptionSearch { trial, steps: more, .. } = search;
+    cluster.undo(trial);
+    steps.add(more);
+    plan
+}
+
 impl<'a> PreemptionSearch<'a> {
     fn new(cluster: &'a mut Cluster, slot: WorkloadSlot, preemptor: Preemptor<'a>, explains: bool) -> Self {
         let ledger = &cluster.quotas.ledger;
         let mut usage_before = SmallVec::new();
         for q in ledger.path(preemptor.leaf) {
-            usage_before.extend(preemptor.ask.requested().map(|(r, _)| (q, r, ledger.projected_usage(q, r))));
+            usage_before
+                .extend(cluster.quotas.counted(preemptor.ask).map(|(r, _)| (q, r, ledger.projected_usage(q, r))));
         }
         Self {
             trial: Trial::default(),
@@ -93,11 +115,7 @@ impl<'a> PreemptionSearch<'a> {
     }
 
     fn run(&mut self) -> Option<PreemptionPlan> {
-        let most = self.cluster.policy.bounds.nodes as usize;
-        let terminating: Vec<PodRef> = self.cluster.holds.unclaimed_terminating.values().take(most).copied().collect();
-        for pod in &terminating {
-            self.cluster.trial_evict(&mut self.trial, *pod);
-        }
+        let terminating = self.count_on_terminating();
         let (ask, leaf) = (self.preemptor.ask, self.preemptor.leaf);
         if self.cluster.quotas.lacks_guarantee(ask, leaf) {
             return None;
@@ -110,7 +128,17 @@ impl<'a> PreemptionSearch<'a> {
         let terminating = self.prune(terminating);
         let victims = std::mem::take(&mut self.victims);
         let assignments = self.trial.bound().to_vec();
-        Some(PreemptionPlan { kind: self.preemptor.kind, victims, terminating, assignments })
+        Some(PreemptionPlan { kind: self.preemptor.kind, chosen_by: Rule::V1, victims, terminating, assignments })
+    }
+
+    /// Evicts on trial the pods that terminate for nobody.
+    fn count_on_terminating(&mut self) -> Vec<PodRef> {
+        let most = self.cluster.policy.bounds.nodes as usize;
+        let terminating: Vec<PodRef> = self.cluster.holds.unclaimed_terminating.values().take(most).copied().collect();
+        for pod in &terminating {
+            self.cluster.trial_evict(&mut self.trial, *pod);
+        }
+        terminating
     }
 
     /// Where all pods have room, only quota is missing, and victims may run anywhere (V4). Otherwise nodes are cleared
@@ -175,7 +203,7 @@ impl<'a> PreemptionSearch<'a> {
     }
 
     /// Finds a node for every pod of the unit, and makes room where there is none (R6, G1).
-    fn place_unit(&mut self) -> Option<()> {
+    pub(super) fn place_unit(&mut self) -> Option<()> {
         for ordinal in self.cluster.workloads.next_pods(self.slot) {
             let pod = self.slot.pod(ordinal);
             let assignment = match pick(self.cluster, pod) {

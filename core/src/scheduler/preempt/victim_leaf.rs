@@ -1,6 +1,9 @@
 //! Which leaves a preemptor may take victims from, and in what resources (R1, R2).
 
-use super::eligibility::{PreemptionKind, Preemptor, Resources, branch, common_in_scope, is_guarded, reclaimable};
+use super::{
+    contested::contested,
+    eligibility::{PreemptionKind, Preemptor, Resources, branch, common_in_scope, is_guarded, reclaimable},
+};
 use crate::{
     api::{QuotaId, Unquotaed, VictimOrder},
     scheduler::{
@@ -17,33 +20,36 @@ pub(crate) struct VictimLeaf {
     pub(crate) leaf: QuotaSlot,
     /// Where its branch meets that of the preemptor.
     pub(crate) common: QuotaSlot,
-    /// The contested resources in which every quota on its branch is above its guarantee.
+    /// The contested resources in which every quota on its branch is above its guarantee (R2b).
     pub(crate) resources: Resources,
+    /// The resources that are lacking (R5).
+    pub(crate) lacking: Resources,
 }
 
-/// All leaves that a preemptor may take victims from for the sake of `resources`, below `below` or anywhere. For
-/// preemption by priority that is its own leaf.
+/// All leaves that a preemptor may take victims from where `lacking` resources are missing, below `below` or anywhere.
+/// For preemption by priority that is its own leaf.
 pub(super) fn victim_leaves(
     cluster: &Cluster,
     preemptor: &Preemptor,
-    resources: &[usize],
+    lacking: &[usize],
     below: Option<QuotaSlot>,
 ) -> Vec<VictimLeaf> {
     let ledger = &cluster.quotas.ledger;
     let mut found = Vec::new();
     let own = preemptor.leaf;
-    let contested = || resources.iter().copied().collect();
+    let all = || lacking.iter().copied().collect::<Resources>();
     if preemptor.kind == PreemptionKind::Priority {
-        found.push(VictimLeaf { leaf: own, common: own, resources: contested() });
+        found.push(VictimLeaf { leaf: own, common: own, resources: all(), lacking: all() });
         return found;
     }
     if below == Some(own) {
         return found;
     }
     let Some(scope) = cluster.quotas.reclaim_scope(preemptor.ask, own) else { return found };
+    let contested = contested(cluster, preemptor, lacking);
     let mut child = own;
     for common in ledger.path(own).skip(1) {
-        add_branches(cluster, common, child, resources, &mut found);
+        add_branches(cluster, common, child, (lacking, &contested), &mut found);
         if Some(common) == below || common == scope {
             break;
         }
@@ -53,19 +59,19 @@ pub(super) fn victim_leaves(
     let everywhere = below.is_none() && ledger.parent(scope).is_none();
     let leaf = ledger.no_quota();
     if cluster.policy.unquotaed == Unquotaed::Schedule && everywhere && !cluster.victims.of(leaf).is_empty() {
-        found.push(VictimLeaf { leaf, common: scope, resources: contested() });
+        found.push(VictimLeaf { leaf, common: scope, resources: all(), lacking: all() });
     }
     found
 }
 
 /// Adds the leaves below `common` that may be preempted from, but not those below its child `own`. On the way down the
-/// tree, a bit mask says in which of `resources` every quota so far is above its guarantee: what
+/// tree, a bit mask says in which of the contested resources every quota so far is above its guarantee: what
 /// [`reclaimable`] says of a whole branch.
 fn add_branches(
     cluster: &Cluster,
     common: QuotaSlot,
     own: QuotaSlot,
-    resources: &[usize],
+    (lacking, resources): (&[usize], &[usize]),
     found: &mut Vec<VictimLeaf>,
 ) {
     let tree = &cluster.quotas.tree;
@@ -87,7 +93,7 @@ fn add_branches(
         let children = tree.children(quota);
         if children.is_empty() && !cluster.victims.of(leaf).is_empty() {
             let resources = (0u32..).zip(resources).filter(|(i, _)| over >> i & 1 == 1).map(|(_, r)| *r).collect();
-            found.push(VictimLeaf { leaf, common, resources });
+            found.push(VictimLeaf { leaf, common, resources, lacking: lacking.iter().copied().collect() });
         }
         stack.extend(children.iter().rev().map(|q| (*q, over)));
     }
@@ -99,19 +105,19 @@ pub(super) fn victim_leaf(
     preemptor: &Preemptor,
     scope: Option<QuotaSlot>,
     leaf: QuotaSlot,
-    resources: &[usize],
+    (lacking, contested): (&[usize], &[usize]),
 ) -> Option<VictimLeaf> {
     let own = preemptor.leaf;
+    let all = || lacking.iter().copied().collect::<Resources>();
     if preemptor.kind == PreemptionKind::Priority {
-        let resources = resources.iter().copied().collect();
-        return (leaf == own).then_some(VictimLeaf { leaf, common: own, resources });
+        return (leaf == own).then(|| VictimLeaf { leaf, common: own, resources: all(), lacking: all() });
     }
     let common = common_in_scope(cluster, preemptor, scope.filter(|_| leaf != own), leaf)?;
     if leaf == cluster.quotas.ledger.no_quota() {
-        return Some(VictimLeaf { leaf, common, resources: resources.iter().copied().collect() });
+        return Some(VictimLeaf { leaf, common, resources: all(), lacking: all() });
     }
-    let resources = reclaimable(cluster, leaf, common, resources);
-    (!resources.is_empty()).then_some(VictimLeaf { leaf, common, resources })
+    let resources = reclaimable(cluster, leaf, common, contested);
+    (!resources.is_empty()).then(|| VictimLeaf { leaf, common, resources, lacking: all() })
 }
 
 /// The place of a leaf among those that are searched for victims (V1).

@@ -5,21 +5,24 @@ use crate::scheduler::state::{AskId, QuotaSlot, WorkloadSlot};
 use std::collections::BTreeSet;
 
 /// The questions about quotas and workloads that the choice asks, answered from the present state.
-pub(crate) struct Judge<E, A, L> {
+pub(crate) struct Judge<E, A, C, L> {
     /// Whether the head of a queue is entitled.
     pub(crate) is_entitled: E,
     /// Whether all limits on the path admit the request of a queue.
     pub(crate) admits: A,
+    /// Whether a request could run at all (O4).
+    pub(crate) can_run: C,
     /// The leaf of a workload.
     pub(crate) leaf_of: L,
 }
 
 impl Tournament {
     /// The next queue to try; nothing where no queue can be placed.
-    pub(crate) fn next<E, A, L>(&mut self, judge: &Judge<E, A, L>) -> Option<RequestQueue>
+    pub(crate) fn next<E, A, C, L>(&mut self, judge: &Judge<E, A, C, L>) -> Option<RequestQueue>
     where
         E: Fn(RequestQueue) -> bool,
         A: Fn(RequestQueue) -> bool,
+        C: Fn(RequestQueue) -> bool,
         L: Fn(WorkloadSlot) -> QuotaSlot,
     {
         for queue in std::mem::take(&mut self.newly_due) {
@@ -46,10 +49,14 @@ impl Tournament {
 
     /// The first entitled queue whose head comes first in its leaf, since inside a leaf priority goes before
     /// entitlement (O1). Also gives the due queues that were judged not entitled.
-    fn first_entitled<E, A, L>(&self, judge: &Judge<E, A, L>) -> (Option<RequestQueue>, Vec<(PendingKey, RequestQueue)>)
+    fn first_entitled<E, A, C, L>(
+        &self,
+        judge: &Judge<E, A, C, L>,
+    ) -> (Option<RequestQueue>, Vec<(PendingKey, RequestQueue)>)
     where
         E: Fn(RequestQueue) -> bool,
         A: Fn(RequestQueue) -> bool,
+        C: Fn(RequestQueue) -> bool,
         L: Fn(WorkloadSlot) -> QuotaSlot,
     {
         let mut not_entitled = Vec::new();
@@ -70,11 +77,11 @@ impl Tournament {
                 }
             } else if !others.remove(&(key, queue)) {
                 ready.next();
-                if !self.is_first_of_leaf(queue, key, &judge.admits) {
+                if !self.is_first_of_leaf(queue, key, judge) {
                     others.extend(self.entitled_queues(queue.ask).filter(|other| *other > (key, queue)));
                 }
             }
-            if self.is_first_of_leaf(queue, key, &judge.admits) {
+            if self.is_first_of_leaf(queue, key, judge) {
                 return (Some(queue), not_entitled);
             }
         }
@@ -94,10 +101,15 @@ impl Tournament {
             .filter(move |(_, queue)| self.is_ready(*queue) && covered(queue.leaf))
     }
 
-    /// Whether no other queue of the same leaf that would be tried has an earlier head.
-    fn is_first_of_leaf(&self, queue: RequestQueue, key: PendingKey, admits: &impl Fn(RequestQueue) -> bool) -> bool {
-        let active = |other: RequestQueue| self.is_due(other) || self.is_ready(other) && admits(other);
-        self.queues_of(queue.leaf).all(|other| self.head(other).is_none_or(|head| head >= key) || !active(other))
+    /// Whether no other queue of the same leaf that would be tried, and that could run at all (O4), has an earlier head.
+    fn is_first_of_leaf<E, A, C, L>(&self, queue: RequestQueue, key: PendingKey, judge: &Judge<E, A, C, L>) -> bool
+    where
+        A: Fn(RequestQueue) -> bool,
+        C: Fn(RequestQueue) -> bool,
+    {
+        let is_tried = |other| self.is_due(other) || self.is_ready(other) && (judge.admits)(other);
+        let is_earlier = |other: &RequestQueue| self.head(*other).is_some_and(|head| head < key);
+        !self.queues_of(queue.leaf).filter(is_earlier).any(|other| is_tried(other) && (judge.can_run)(other))
     }
 }
 

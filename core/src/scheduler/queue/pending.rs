@@ -9,7 +9,10 @@ use crate::{
     },
     tree::QuotaTree,
 };
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// What a pending workload waits for: the request of its next unit, and its place in the order.
 pub(crate) type Pending = (AskId, PendingKey);
@@ -18,8 +21,8 @@ pub(crate) type Pending = (AskId, PendingKey);
 #[derive(Debug, Clone)]
 pub(crate) struct Queue {
     pub(crate) tournament: Tournament,
-    /// Per leaf that blocks (O2): all its pending workloads. Only the first of them takes part in the tournament.
-    blocking: Table<QuotaSlot, Option<BTreeSet<PendingKey>>>,
+    /// The leaves that block (O2).
+    blocking: BTreeMap<QuotaSlot, BlockingLeaf>,
     /// Per workload: what it waits for, unless it holds or has nothing pending.
     pending: Table<WorkloadSlot, Option<Pending>>,
     order: Order,
@@ -33,7 +36,12 @@ impl Queue {
         let parents = ledger.slots().map(|q| ledger.parent(q)).collect();
         Self {
             tournament: Tournament::new(parents, policy.order == Order::GuaranteedFirst),
-            blocking: ledger.slots().map(|q| blocking_queue(&quotas.tree, QuotaId(q.0))).collect(),
+            blocking: quotas
+                .tree
+                .ids()
+                .filter(|q| blocks(&quotas.tree, *q))
+                .map(|q| (q.into(), BlockingLeaf::default()))
+                .collect(),
             pending: Table::default(),
             order: policy.order,
             refuses: (policy.unquotaed == Unquotaed::Refuse).then_some(ledger.no_quota()),
@@ -50,9 +58,35 @@ impl Queue {
         self.refuses == Some(leaf)
     }
 
-    /// The first pending workload of a leaf that blocks (O2).
-    pub(crate) fn blocking_head(&self, leaf: QuotaSlot) -> Option<PendingKey> {
-        self.blocking.at(leaf).as_ref().and_then(|queue| queue.first()).copied()
+    /// The pending workloads of a leaf that blocks, in order; none of other leaves (O2).
+    pub(crate) fn in_line(&self, leaf: QuotaSlot) -> impl Iterator<Item = PendingKey> + '_ {
+        self.blocking.get(&leaf).into_iter().flat_map(|queue| queue.all.iter().copied())
+    }
+
+    /// The leaves that block, and have changed since they were settled.
+    pub(crate) fn unsettled(&self, all: bool) -> Vec<QuotaSlot> {
+        self.blocking.iter().filter(|(_, queue)| all || !queue.settled).map(|(leaf, _)| *leaf).collect()
+    }
+
+    /// Offers the first workloads of a leaf that blocks: the first that can run, and those before it that cannot (O2,
+    /// O4).
+    pub(crate) fn settle(&mut self, leaf: QuotaSlot, offered: &[PendingKey], workloads: &Workloads, quotas: &Quotas) {
+        let Some(queue) = self.blocking.get_mut(&leaf) else { return };
+        queue.settled = true;
+        let offered: BTreeSet<PendingKey> = offered.iter().copied().collect();
+        let before = std::mem::replace(&mut queue.offered, offered.clone());
+        for left in before.difference(&offered) {
+            if let Some((ask, key)) = self.pending(left.slot) {
+                self.tournament.remove(RequestQueue { ask, leaf }, key);
+            }
+        }
+        for joining in offered.difference(&before) {
+            if let Some((ask, _)) = self.pending(joining.slot) {
+                let key = self.key(joining.slot, workloads, quotas);
+                self.set_pending(joining.slot, Some((ask, key)));
+                self.join(RequestQueue { ask, leaf }, key, workloads, quotas);
+            }
+        }
     }
 
     /// The place of a workload in the order, now.
@@ -71,18 +105,10 @@ impl Queue {
         if self.refuses(leaf) {
             return;
         }
-        if let Some(queue) = self.blocking.at_mut(leaf) {
-            let head = queue.first().copied();
-            queue.insert(key.within_leaf());
-            match head {
-                Some(head) if head < key.within_leaf() => return,
-                Some(head) => {
-                    if let Some((ask, key)) = self.pending(head.slot) {
-                        self.tournament.remove(RequestQueue { ask, leaf }, key);
-                    }
-                }
-                None => {}
-            }
+        if let Some(queue) = self.blocking.get_mut(&leaf) {
+            queue.all.insert(key.within_leaf());
+            queue.settled = false;
+            return;
         }
         self.join(RequestQueue { ask, leaf }, key, workloads, quotas);
     }
@@ -93,28 +119,20 @@ impl Queue {
     }
 
     /// Takes a workload out of the queue.
-    pub(crate) fn dequeue(&mut self, slot: WorkloadSlot, workloads: &Workloads, quotas: &Quotas) {
+    pub(crate) fn dequeue(&mut self, slot: WorkloadSlot, workloads: &Workloads) {
         let leaf = workloads.at(slot).leaf;
         let Some((ask, key)) = self.pending(slot) else { return };
         self.set_pending(slot, None);
         if self.refuses(leaf) {
             return;
         }
-        let Some(queue) = self.blocking.at_mut(leaf) else {
-            return self.tournament.remove(RequestQueue { ask, leaf }, key);
-        };
-        let was_head = queue.first() == Some(&key.within_leaf());
-        queue.remove(&key.within_leaf());
-        let next = queue.first().copied();
-        if was_head {
+        let was_offered = self.blocking.get_mut(&leaf).is_none_or(|queue| {
+            queue.all.remove(&key.within_leaf());
+            queue.settled = false;
+            queue.offered.remove(&key.within_leaf())
+        });
+        if was_offered {
             self.tournament.remove(RequestQueue { ask, leaf }, key);
-            if let Some(next) = next
-                && let Some((ask, _)) = self.pending(next.slot)
-            {
-                let key = self.key(next.slot, workloads, quotas);
-                self.set_pending(next.slot, Some((ask, key)));
-                self.join(RequestQueue { ask, leaf }, key, workloads, quotas);
-            }
         }
     }
 
@@ -149,8 +167,17 @@ impl Queue {
     }
 }
 
-/// The queue of a leaf that blocks (O2); nothing for other quotas.
-fn blocking_queue(tree: &QuotaTree, quota: QuotaId) -> Option<BTreeSet<PendingKey>> {
-    let spec = tree.spec(quota)?;
-    (spec.queueing == Queueing::Block && tree.is_leaf(quota)).then(BTreeSet::new)
+/// The pending workloads of a leaf that blocks (O2).
+#[derive(Debug, Clone, Default)]
+struct BlockingLeaf {
+    all: BTreeSet<PendingKey>,
+    /// Those that take part in the tournament.
+    offered: BTreeSet<PendingKey>,
+    /// Whether `offered` is up to date.
+    settled: bool,
+}
+
+/// Whether a quota is a leaf that blocks (O2).
+fn blocks(tree: &QuotaTree, quota: QuotaId) -> bool {
+    tree.is_leaf(quota) && tree.spec(quota).is_some_and(|spec| spec.queueing == Queueing::Block)
 }

@@ -62,7 +62,7 @@ impl Quotas {
                 }
                 let fixed = self.ledger.non_preemptible_usage(q, resource);
                 let min = self.min(q, resource);
-                if !ask.preemptible && fixed.saturating_add(amount) > min {
+                if !ask.preemptible && self.counts(resource) && fixed.saturating_add(amount) > min {
                     let available = min.saturating_sub(fixed);
                     if !found(BlockingReason::Guarantee { quota, resource: name(), needed: amount, available }) {
                         return;
@@ -102,7 +102,7 @@ impl Quotas {
             self.ledger.non_preemptible_usage(q, r).saturating_add(amount) > self.min(q, r)
         };
         let quotas = || self.ledger.path(leaf).filter(|q| self.quota_id(*q).is_some());
-        !ask.preemptible && quotas().any(|q| ask.requested().any(|need| lacks(q, need)))
+        !ask.preemptible && quotas().any(|q| self.counted(ask).any(|need| lacks(q, need)))
     }
 
     /// The admission of a request at one quota, for the tournament of pending workloads. With lend floors (L3) the
@@ -116,7 +116,8 @@ impl Quotas {
             let least = if is_leaf { amount } else { self.ledger.least_added_charge(amount) };
             admits &= limit == UNLIMITED || self.ledger.charged(slot, resource).saturating_add(least) <= limit;
             let fixed = self.ledger.non_preemptible_usage(slot, resource);
-            admits &= ask.preemptible || fixed.saturating_add(amount) <= self.min(slot, resource);
+            let within_min = fixed.saturating_add(amount) <= self.min(slot, resource);
+            admits &= ask.preemptible || within_min || !self.counts(resource);
         }
         Admission { admits, within_min: self.covers(ask, slot) }
     }
@@ -125,7 +126,7 @@ impl Quotas {
     /// children.
     fn covers(&self, ask: &Ask, slot: QuotaSlot) -> bool {
         let within = |(r, amount)| self.ledger.projected_usage(slot, r).saturating_add(amount) <= self.min(slot, r);
-        self.is_inner_root(slot) || ask.requested().all(within)
+        self.is_inner_root(slot) || self.counted(ask).all(within)
     }
 
     /// Whether a request is entitled: every min on the path below the root covers it (O1).
@@ -136,7 +137,7 @@ impl Quotas {
     /// Whether a holding workload is entitled. Its request is part of the projected usage already.
     pub(crate) fn is_holder_entitled(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
         let within = |q, r| self.ledger.projected_usage(q, r) <= self.min(q, r);
-        let covered = |q| self.is_inner_root(q) || ask.requested().all(|(r, _)| within(q, r));
+        let covered = |q| self.is_inner_root(q) || self.counted(ask).all(|(r, _)| within(q, r));
         self.quota_id(leaf).is_some() && self.ledger.path(leaf).all(covered)
     }
 
@@ -151,7 +152,7 @@ impl Quotas {
     pub(crate) fn reclaim_scope(&self, ask: &Ask, leaf: QuotaSlot) -> Option<QuotaSlot> {
         self.quota_id(leaf)?;
         let covered = |q: QuotaSlot| {
-            ask.requested()
+            self.counted(ask)
                 .all(|(r, amount)| self.ledger.projected_usage(q, r).saturating_add(amount) <= self.guarantee(q, r))
         };
         if !covered(leaf) {

@@ -31,6 +31,8 @@ pub(crate) struct Ledger {
     pub(super) effective_usage: Matrix,
     /// The part of each min that may not be lent (L3).
     pub(super) lend_floor: Matrix,
+    /// How often what non-preemptible pods use or hold has changed (O4).
+    np_changes: u64,
     pub(super) any_lend_limit: bool,
     /// Whether the quota, or one above it, has a lend floor.
     has_lend_limit: Table<QuotaSlot, bool>,
@@ -57,6 +59,7 @@ impl Ledger {
             reserved: matrix(),
             effective_usage: matrix(),
             lend_floor: matrix(),
+            np_changes: 0,
             any_lend_limit: false,
             has_lend_limit: (0..rows).map(|_| false).collect(),
             lending: LendingReservations::default(),
@@ -111,6 +114,7 @@ impl Ledger {
 
     /// Adds to the usage of a leaf.
     pub(crate) fn use_up(&mut self, leaf: QuotaSlot, amounts: &[i64], preemptible: bool) {
+        self.np_changes += u64::from(!preemptible);
         self.each(leaf, |ledger, q| {
             ledger.used.add(q, amounts);
             if !preemptible {
@@ -122,6 +126,7 @@ impl Ledger {
 
     /// Reverses [`use_up`](Self::use_up).
     pub(crate) fn give_back(&mut self, leaf: QuotaSlot, amounts: &[i64], preemptible: bool) {
+        self.np_changes += u64::from(!preemptible);
         self.each(leaf, |ledger, q| {
             ledger.used.sub(q, amounts);
             if !preemptible {
@@ -133,6 +138,7 @@ impl Ledger {
 
     /// Counts the request of a workload that begins to hold (H1).
     pub(crate) fn hold(&mut self, leaf: QuotaSlot, amounts: &[i64], preemptible: bool) {
+        self.np_changes += u64::from(!preemptible);
         self.each(leaf, |ledger, q| {
             ledger.held.add(q, amounts);
             if !preemptible {
@@ -143,6 +149,7 @@ impl Ledger {
 
     /// Reverses [`hold`](Self::hold).
     pub(crate) fn end_hold(&mut self, leaf: QuotaSlot, amounts: &[i64], preemptible: bool) {
+        self.np_changes += u64::from(!preemptible);
         self.each(leaf, |ledger, q| {
             ledger.held.sub(q, amounts);
             if !preemptible {
@@ -179,6 +186,11 @@ impl Ledger {
     pub(crate) fn charged(&self, slot: QuotaSlot, resource: usize) -> i64 {
         let used = amount_of(self.effective_usage.row(slot), resource);
         used.saturating_add(amount_of(self.reserved.row(slot), resource))
+    }
+
+    /// How often what non-preemptible pods use or hold has changed (O4).
+    pub(crate) fn non_preemptible_changes(&self) -> u64 {
+        self.np_changes
     }
 
     /// What non-preemptible pods use or hold of a guarantee (A2).

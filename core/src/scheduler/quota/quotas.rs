@@ -3,7 +3,7 @@
 use super::{ledger::Ledger, over_max::OverMax};
 use crate::{
     api::{EnforceMax, Name, Policy, QuotaId, Reclaim},
-    scheduler::state::{QuotaSlot, Ratio, amount_of},
+    scheduler::state::{Ask, QuotaSlot, Ratio, amount_of},
     tree::{QuotaTree, UNLIMITED},
 };
 
@@ -53,6 +53,17 @@ impl Quotas {
         self.quota_id(slot).map_or(UNLIMITED, |quota| amount_of(self.tree.max(quota), resource))
     }
 
+    /// Whether guarantees are judged in a resource (Q5): somebody is guaranteed some of it, or fair shares divide all
+    /// that is governed (F3).
+    pub(crate) fn counts(&self, resource: usize) -> bool {
+        self.tree.guarantees(resource) || (self.reclaim == Reclaim::FairShare && resource < self.tree.width())
+    }
+
+    /// What a request asks of the resources in which guarantees are judged (Q5).
+    pub(crate) fn counted<'a>(&'a self, ask: &'a Ask) -> impl Iterator<Item = (usize, i64)> + 'a {
+        ask.requested().filter(|(r, _)| self.counts(*r))
+    }
+
     /// Up to where workloads of a quota may reclaim: its min or, with `reclaim: FairShare`, its fair share (F3).
     pub(crate) fn guarantee(&self, slot: QuotaSlot, resource: usize) -> i64 {
         match self.reclaim {
@@ -81,10 +92,10 @@ impl Quotas {
         earlier.tree.by_name(self.tree.name(quota).as_str()).map(QuotaSlot::from)
     }
 
-    /// The largest ratio of usage to min of a leaf, over all governed resources (O1, `share`).
+    /// The largest ratio of usage to min of a leaf, over all counted resources (O1, `share`).
     pub(crate) fn dominant_share(&self, slot: QuotaSlot) -> Ratio {
         let ratio = |r| Ratio { over: self.ledger.projected_usage(slot, r), of: self.min(slot, r) };
-        self.resources().map(ratio).max().unwrap_or_default()
+        self.resources().filter(|r| self.counts(*r)).map(ratio).max().unwrap_or_default()
     }
 }
 

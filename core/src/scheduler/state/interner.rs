@@ -38,6 +38,16 @@ pub(crate) struct Template {
     pub(crate) governed: Row,
 }
 
+impl Template {
+    /// What it requests of a resource, governed or not, by the number of the resource.
+    pub(crate) fn amount(&self, resource: usize) -> i64 {
+        if let Some(amount) = self.governed.get(resource) {
+            return *amount;
+        }
+        self.request.iter().find(|(r, _)| usize::from(*r) == resource).map_or(0, |(_, amount)| *amount)
+    }
+}
+
 /// The request of one unit of admission: a single pod, the missing minimum of a gang, or one elastic member.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Ask {

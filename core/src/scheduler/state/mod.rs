@@ -5,6 +5,7 @@ mod keys;
 mod ratio;
 mod row;
 mod table;
+mod vain;
 mod workloads;
 
 pub(crate) use interner::{Ask, Devices, Interner, Template};

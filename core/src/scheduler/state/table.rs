@@ -50,10 +50,6 @@ impl<K: Key, T> Table<K, T> {
         self.rows.get(key.index())
     }
 
-    pub(crate) fn get_mut(&mut self, key: K) -> Option<&mut T> {
-        self.rows.get_mut(key.index())
-    }
-
     #[expect(clippy::indexing_slicing, reason = "keys come from this table")]
     pub(crate) fn at(&self, key: K) -> &T {
         &self.rows[key.index()]

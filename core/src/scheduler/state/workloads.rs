@@ -5,6 +5,7 @@ use super::{
     keys::{Assignment, HoldId, PodRef, QuotaSlot, TemplateId, WorkloadSlot},
     row::Row,
     table::Table,
+    vain::VainSearches,
 };
 use crate::api::{Level, Name, PodId, PodState, Protection, Time, WorkloadId};
 use indexmap::IndexMap;
@@ -70,12 +71,14 @@ pub(crate) struct Workload {
     /// Whether it was evicted as a whole, because it would have fallen below its minimum. Its pending pods are not
     /// scheduled any more (G2).
     pub(crate) evicted_whole: bool,
-    /// Whether some of its pods were bound since the last event.
-    pub(crate) bound_this_cycle: bool,
+    /// How often pods of it were bound that are too new to be evicted (R2c).
+    pub(crate) just_bound: u32,
     /// Whether it lost pods, or failed to bind some, through no decision of the scheduler (I6).
     pub(crate) lost_some: bool,
     /// Since when it has been below its minimum (G3).
     pub(crate) stale_since: Option<Time>,
+    /// What its last searches over sets of victims in vain depended on (V5).
+    pub(crate) vain_searches: Option<Box<VainSearches>>,
 }
 
 impl Workload {
@@ -123,10 +126,10 @@ impl Workload {
         if being_bound { Time(u64::MAX) } else { self.ran_since }
     }
 
-    /// What protects it from eviction for any other workload (R2c): it is not preemptible, or the same decision bound
-    /// it and no plan may undo itself (S1).
+    /// What protects it from eviction for any other workload (R2c): it is not preemptible, or it was bound at this
+    /// moment, and no plan may undo itself (S1).
     pub(crate) fn protection(&self) -> Option<Protection> {
-        match (self.preemptible, self.bound_this_cycle) {
+        match (self.preemptible, self.just_bound > 0) {
             (false, _) => Some(Protection::NonPreemptible),
             (true, true) => Some(Protection::JustBound),
             (true, false) => None,
@@ -170,11 +173,6 @@ impl Workloads {
     #[expect(clippy::expect_used, reason = "slots come from this table and are dropped with their workload")]
     pub(crate) fn at_mut(&mut self, slot: WorkloadSlot) -> &mut Workload {
         self.rows.at_mut(slot).as_mut().expect("a workload that has not ended")
-    }
-
-    /// The workload in this slot, if it has not ended.
-    pub(crate) fn get_mut(&mut self, slot: WorkloadSlot) -> Option<&mut Workload> {
-        self.rows.get_mut(slot).and_then(Option::as_mut)
     }
 
     pub(crate) fn add(&mut self, workload: Workload) -> WorkloadSlot {

@@ -1,0 +1,104 @@
+//! The distinct shapes of nodes, each once as it is when empty: what could run if everything ended (O4).
+
+use super::{inventory::Nodes, node::Node};
+use crate::{
+    api::{Amounts, DeviceMode, DeviceSet, DeviceSpec, Domain, NodeSpec},
+    scheduler::state::{NodeSlot, Template},
+};
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+
+/// What decides how many pods of a kind an empty node holds, and whether it suits them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Shape {
+    class: u32,
+    schedulable: bool,
+    allocatable: Amounts,
+    devices: Vec<DeviceSpec>,
+    mode: DeviceMode,
+    unhealthy: DeviceSet,
+}
+
+impl Shape {
+    fn of(class: u32, spec: &NodeSpec) -> Self {
+        Self {
+            class,
+            schedulable: spec.schedulable,
+            allocatable: spec.allocatable.clone(),
+            devices: spec.devices.clone(),
+            mode: spec.mode.clone(),
+            unhealthy: spec.unhealthy,
+        }
+    }
+}
+
+/// All shapes, with an empty node of each and how many nodes have it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shapes(IndexMap<Shape, (Node, u32), FxBuildHasher>);
+
+impl Shapes {
+    pub(super) fn add(&mut self, node: &Node) {
+        let entry = self.0.entry(Shape::of(node.class, &node.spec));
+        entry.or_insert_with(|| (node.emptied(), 0)).1 += 1;
+    }
+
+    pub(super) fn remove(&mut self, node: &Node) {
+        let shape = Shape::of(node.class, &node.spec);
+        if let Some((_, count)) = self.0.get_mut(&shape) {
+            *count -= 1;
+            if *count == 0 {
+                self.0.swap_remove(&shape);
+            }
+        }
+    }
+}
+
+impl Nodes {
+    /// How many pods of a kind all suitable nodes hold when they are empty, or those of one domain: at most so many, by
+    /// the amounts of each node (O4). Costs the distinct shapes of nodes, or the nodes of the domain.
+    pub(crate) fn would_hold(&self, template: &Template, domain: Option<&Domain>) -> u64 {
+        let suits = |node: &Node| {
+            let class = self.classes.get_index(node.class as usize).map(|(class, _)| class);
+            node.spec.schedulable
+                && class.is_some_and(|class| class.is_tolerated(template) && class.is_selected(template))
+        };
+        let hold =
+            |node: &Node, nodes: u32| if suits(node) { node.most(template).saturating_mul(nodes.into()) } else { 0 };
+        let empty = |slot: &NodeSlot| {
+            let node = self.at(*slot);
+            self.shapes.0.get(&Shape::of(node.class, &node.spec)).map_or(0, |(empty, _)| hold(empty, 1))
+        };
+        match domain {
+            None => self.shapes.0.values().map(|(node, count)| hold(node, *count)).fold(0, u64::saturating_add),
+            Some(domain) => self.members(domain).iter().map(empty).fold(0, u64::saturating_add),
+        }
+    }
+}
+
+impl Node {
+    /// The same node without pods and holds.
+    fn emptied(&self) -> Self {
+        let mut node = self.clone();
+        node.release_unhealthy();
+        node.pods.clear();
+        node.free.clone_from(&node.total);
+        node.reserved.iter_mut().for_each(|reserved| *reserved = 0);
+        for devices in &mut node.devices {
+            let each = devices.each;
+            devices.free.iter_mut().for_each(|free| *free = each);
+            devices.reserved.iter_mut().for_each(|reserved| *reserved = 0);
+        }
+        node.reserve_unhealthy();
+        node
+    }
+
+    /// The most pods of a kind that this empty node can hold, by its amounts; 0 where not even one fits.
+    fn most(&self, template: &Template) -> u64 {
+        if self.fit(template).is_none() {
+            return 0;
+        }
+        let ratio = |(r, amount): &(u16, i64)| self.available(*r) / amount;
+        let most = template.request.iter().map(ratio).min().unwrap_or(i64::MAX);
+        u64::try_from(most).unwrap_or(0)
+    }
+}
