@@ -1,7 +1,8 @@
 //! X3: advice helps, and the same change reduced by one unit does not.
 //!
 //! A change is applied to a copy of the scheduler as the event it would be in a cluster (a new tree, a changed node, a
-//! changed workload). The next decision must bind the workload or hold resources for it.
+//! changed workload). The next decision must bind the workload or hold resources for it, and so it must stand after the
+//! decision of the next moment.
 
 use quotree_core::{
     Action, Event, Help, Name, QuotaId, Scheduler, Time, TreeSpec, Verdict, WorkloadChange, WorkloadId,
@@ -30,12 +31,18 @@ fn is_placed(core: &Scheduler, help: &Help, workload: WorkloadId, now: Time) -> 
     let event = fact(core, help).ok_or("there is nothing to change")?;
     let mut copy = core.clone();
     copy.apply(event).map_err(|error| error.to_string())?;
-    let plan = copy.decide(now);
-    Ok(plan.actions.iter().any(|action| match action {
-        Action::Bind { pod, .. } => pod.workload == workload,
-        Action::Hold { workload: who, .. } => *who == workload,
-        _ => false,
-    }))
+    let mut actions = copy.decide(now).actions;
+    copy.apply(Event::Tick).map_err(|error| error.to_string())?;
+    actions.extend(copy.decide(now.after_ms(1)).actions);
+    // What it gets last counts: it must stand when both moments are over.
+    let gets = |action: &Action| match action {
+        Action::Bind { pod, .. } if pod.workload == workload => Some(true),
+        Action::Hold { workload: who, .. } if *who == workload => Some(true),
+        Action::Evict { pod, .. } if pod.workload == workload => Some(false),
+        Action::Release { workload: who, .. } if *who == workload => Some(false),
+        _ => None,
+    };
+    Ok(actions.iter().filter_map(gets).last().unwrap_or(false))
 }
 
 fn one_less(help: &Help) -> Option<Help> {

@@ -35,11 +35,13 @@ pub fn explained(log: &Log, every: usize) -> Explained {
                 let idle_now = core.decide(*at).is_empty();
                 // An event without content shows whether the scheduler is really at rest: while pods leave, a decision
                 // may wait for what the next one finds gone.
+                // What was bound at this moment may be evicted in the next one.
                 let mut again = core.clone();
-                let idle_now = idle_now && again.apply(Event::Tick).is_ok() && again.decide(*at).is_empty();
+                let next = at.after_ms(1);
+                let idle_now = idle_now && again.apply(Event::Tick).is_ok() && again.decide(next).is_empty();
                 idle += usize::from(idle_now);
                 if idle_now && idle % every.max(1) == 0 {
-                    look(&again, *at, i, &mut found);
+                    look(&again, next, i, &mut found);
                 }
             }
         }

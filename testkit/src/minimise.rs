@@ -7,8 +7,8 @@
 //! only time can end it. The world is *minimised* by events, on a copy of the scheduler: every other workload is
 //! withdrawn; the pending pods of those that stay are deleted (their wait is a verdict of its own); if room is in the
 //! way, every node that is not cited is lost or, if cited pods run on it, cordoned; every quota is removed that is on
-//! no path of a remaining workload, except for those that keep part of their min from lending (L3). Then the scheduler
-//! decides.
+//! no path of a remaining workload, except for those that keep part of their min from lending (L3), and one for each
+//! resource that is guaranteed to somebody (Q5). Then the scheduler decides.
 
 use quotree_core::{
     BlockingReason, Event, NodeId, PodId, PodOutcome, PodState, QuotaId, Scheduler, Time, TreeSpec, Verdict, WorkloadId,
@@ -130,10 +130,17 @@ fn pruned(core: &Scheduler, cited: &Cited) -> TreeSpec {
     let tree = core.tree();
     let leaves = cited.workloads.iter().filter_map(|id| core.workload(*id)?.leaf);
     let keepers = tree.ids().filter(|q| tree.lend_floor(*q).iter().any(|kept| *kept > 0));
-    let paths: BTreeSet<QuotaId> = leaves.chain(keepers).flat_map(|quota| tree.path(quota)).collect();
+    let paths: BTreeSet<QuotaId> = leaves.chain(keepers).chain(guaranteed(core)).flat_map(|quota| tree.path(quota)).collect();
     let root = tree.ids().next();
     let stays = tree.ids().filter(|q| paths.contains(q) || Some(*q) == root);
     stays.filter_map(|q| tree.spec(q).cloned()).collect()
+}
+
+/// For each resource that is guaranteed to anybody, the first quota that is: what only a cap is, guarantees nobody (Q5).
+fn guaranteed(core: &Scheduler) -> impl Iterator<Item = QuotaId> + '_ {
+    let tree = core.tree();
+    let has = |quota: &QuotaId, r: usize| tree.min(*quota).get(r).is_some_and(|min| *min > 0);
+    (0..tree.governed().len()).filter_map(move |r| tree.ids().skip(1).find(|quota| has(quota, r)))
 }
 
 /// Checks X2 for a verdict in this state.

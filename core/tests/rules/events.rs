@@ -220,7 +220,7 @@ fn added_pods_are_elastic_and_an_empty_set_is_refused() {
 #[test]
 fn a2_h3_a_holder_that_becomes_non_preemptible_must_fit_its_min() {
     check(
-        "root 3/3; a<root 0/3",
+        "root 3/3; a<root 0/3; b<root 1/3",
         "3",
         &[
             ("slow evictions; no recreation; submit 1 to a: 3", "bind 1"),

@@ -121,9 +121,10 @@ fn h2_s3_a_gang_loses_its_hold_before_it_is_evicted_whole() {
         "5",
         &[
             ("slow evictions; no recreation; submit 1 to a: 1; submit 2 to c: 1 non-preemptible", "bind 1; bind 2"),
+            ("submit 3 to a: 1 x4 min 3 priority 3", "bind 3 x3; evict 1 by R1; hold 3; pending 3: H1"),
             (
-                "submit 3 to a: 1 x4 min 3 priority 3; submit 4 to b: 1 x2 priority 3; submit 5 to b: 1",
-                "bind 3 x3; evict 1 by R1; hold 3; release 3: needed by 5; hold 5; pending 3: A1 at root, 4: A1 at root, 5: H1",
+                "submit 4 to b: 1 x2 priority 3; submit 5 to b: 1",
+                "release 3: needed by 5; hold 5; pending 3: A1 at root, 4: A1 at root, 5: H1",
             ),
             ("gone 1", "bind 5; pending 3: A1 at root, 4: A1 at root"),
         ],

@@ -97,6 +97,40 @@ fn o2_in_a_leaf_that_blocks_nothing_passes_the_head() {
 }
 
 #[test]
+fn o4_who_can_never_run_hides_nobody() {
+    // 5 is above b's min and not preemptible, so that it can never run. 6 behind it is entitled: it gets the core of 3,
+    // and 4 of a does not, so that nobody has to be evicted for 6.
+    let first = "submit 1 to a: 1 priority 1; submit 2 to b: 1; submit 3 to b: 1; submit 4 to a: 1 priority 1";
+    check(
+        "root 3/3; a<root 0/3; b<root 2/3",
+        "3",
+        &[
+            (first, "bind 2; bind 3; bind 1; pending 4: A1 at root"),
+            (
+                "submit 5 to b: 3 non-preemptible priority 1; submit 6 to b: 1",
+                "pending 4: A1 at root, 5: A1 at b, 6: A1 at root",
+            ),
+            ("finish 3", "bind 6; pending 4: A1 at root, 5: A1 at b"),
+        ],
+    );
+}
+
+#[test]
+fn o4_in_a_leaf_that_blocks_who_can_never_run_keeps_no_line() {
+    // 1 is larger than any node, 2 is above the max of its leaf: 3 passes both, and 4 does not pass 3.
+    check(
+        "root 8/8; a<root 4/6 block; b<root 4/8",
+        "4 4",
+        &[
+            ("submit 9 to b: 4", "bind 9 on node 0"),
+            ("submit 1 to a: 5 priority 3; submit 2 to a: 7 priority 2", "pending 1: A1 at root, 2: A1 at a"),
+            ("submit 3 to a: 3; submit 4 to a: 2", "bind 3 on node 1; pending 1: A1 at a, 2: A1 at a, 4: A1 at root"),
+            ("node 2 up: 5", "pending 1: A1 at a, 2: O2, 4: O2"),
+        ],
+    );
+}
+
+#[test]
 fn o3_a_recreated_pod_queues_behind_older_ones() {
     check(
         "root 4/4; a<root 2/4; b<root 2/4",

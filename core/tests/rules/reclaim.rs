@@ -296,12 +296,44 @@ fn t4_r8_a_lowered_max_is_enforced_even_without_preemption() {
 }
 
 #[test]
-fn r5_q2_nobody_is_evicted_where_only_an_ungoverned_resource_is_missing() {
+fn r5_q2_who_lacks_only_an_ungoverned_resource_reclaims_from_who_is_over_in_what_it_requests() {
     // The tree does not govern cpu; of the devices, which it governs, enough are free.
+    let tree = "root -,4/-,4; a<root -,2/-,4; b<root -,1/-,4";
     check(
-        "root -,4/-,4; a<root -,2/-,4; b<root -,0/-,4",
-        "4,2:dev",
-        &[("submit 1 to b: 4,1", "bind 1"), ("submit 2 to a: 1,1", "pending 2: P1")],
+        tree,
+        "4,3:dev",
+        &[
+            ("submit 1 to b: 4,2", "bind 1"),
+            ("submit 2 to a: 1,1", "evict 1 by R2; bind 2; pending 1': P1"),
+            // Who requests no device, which is what is guaranteed here, reclaims nothing.
+            ("submit 3 to a: 4,0", "pending 3: P1, 1': P1"),
+        ],
+    );
+    check(tree, "4,3:dev", &[("submit 1 to b: 4,1", "bind 1"), ("submit 2 to a: 1,1", "pending 2: P1")]);
+}
+
+#[test]
+fn q5_a_cap_does_not_switch_reclaim_off() {
+    // b's cap on gpu guarantees nobody any gpu, so a is within its guarantee with a gpu, too.
+    let rows =
+        [("submit 1 to b: 1,1", "bind 1"), ("submit 2 to a: 1,1", "evict 1 by R2; bind 2; pending 1': A1 at root")];
+    check("root 1,-/1,-; a<root 1,-/-,-; b<root -,-/-,4", "1,8", &rows);
+    // A guarantee of gpu to anybody else does: now a borrows the gpu.
+    let rows = [("submit 1 to b: 1,1", "bind 1"), ("submit 2 to a: 1,1", "pending 2: A1 at root")];
+    check("root 1,1/1,-; a<root 1,-/-,-; b<root -,-/-,4; c<root -,1/-,-", "1,8", &rows);
+}
+
+#[test]
+fn q5_what_nobody_is_guaranteed_is_taken_only_from_who_is_over() {
+    // Both lack gpu, which is only capped. a is within its min of cpu, b is over: b loses its pod, and does not get it back.
+    check(
+        "root 4,-/4,-; a<root 2,-/-,-; b<root 1,-/-,2",
+        "9,2",
+        &[
+            ("submit 1 to b: 2,2", "bind 1"),
+            ("submit 2 to a: 1,1", "evict 1 by R2; bind 2; pending 1': P1"),
+            ("submit 3 to b: 1,2", "pending 3: P1, 1': P1"),
+        ],
     );
 }
 

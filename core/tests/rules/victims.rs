@@ -76,6 +76,20 @@ fn v1_latest_ignores_overuse() {
 }
 
 #[test]
+fn v5_a_set_is_found_where_the_order_of_victims_finds_none() {
+    // In order, the later pod 2 goes first: then b is at its min, and 1 may not go. 1 alone is legal, and makes room.
+    check(
+        "root 4/4; a<root 2/4; b<root 2/4",
+        "3 1",
+        &[
+            ("submit 1 to b: 2", "bind 1 on node 0"),
+            ("submit 2 to b: 1", "bind 2 on node 0"),
+            ("submit 3 to a: 2", "evict 1 by R2; bind 3 on node 0; pending 1': A1 at root"),
+        ],
+    );
+}
+
+#[test]
 fn v2_victims_that_are_not_needed_are_reprieved() {
     check(
         "root 8/8; a<root 4/8; b<root 2/8",

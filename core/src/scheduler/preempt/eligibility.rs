@@ -78,7 +78,12 @@ pub(crate) fn could_preempt(cluster: &Cluster, slot: WorkloadSlot, ask: &Ask, ki
         return false;
     }
     match kind {
-        PreemptionKind::Reclaim => cluster.quotas.reclaim_scope(ask, workload.leaf).is_some(),
+        PreemptionKind::Reclaim => {
+            // Nobody is over in what nobody is guaranteed: then only pods without a quota can be victims (R2b, Q5).
+            let contests = cluster.quotas.counted(ask).next().is_some();
+            let may_find = contests || cluster.policy.unquotaed == Unquotaed::Schedule;
+            may_find && cluster.quotas.reclaim_scope(ask, workload.leaf).is_some()
+        }
         PreemptionKind::Priority => {
             let lowest = cluster.victims.of(workload.leaf).first();
             lowest.is_some_and(|key| cluster.policy.within.may_preempt(workload.priority, key.priority))
