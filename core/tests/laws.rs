@@ -60,7 +60,7 @@ proptest! {
     #[test]
     fn an_idle_leaf_changes_no_decision(world in worlds(Kinds::WILD)) {
         prop_assume!(world.quotas.len() > 1);
-        let more = world.clone().quota(Quota::new(Some(0), [0, 0], [0, 0]));
+        let more = world.clone().quota(Quota::new(Some(0), [0; 3], [0; 3]));
         prop_assert_eq!(done(&world), done(&more), "{:?}", world);
     }
 
@@ -86,13 +86,13 @@ proptest! {
         half in 1i64..5, other in 0i64..6, spare in 0i64..4, pods in prop::collection::vec(0usize..3, 1..24),
     ) {
         let all = 2 * half + other + spare;
-        let one = World::new(&[[all, 0]])
-            .quota(Quota::new(None, [2 * half + other, 0], [all, 0]))
-            .quota(Quota::new(Some(0), [2 * half, 0], [all, 0]))
-            .quota(Quota::new(Some(0), [other, 0], [all, 0]));
-        let two = one.clone().quota(Quota::new(Some(1), [half, 0], [all, 0])).quota(Quota::new(Some(1), [half, 0], [all, 0]));
+        let one = World::new(&[[all, 0, 0]])
+            .quota(Quota::new(None, [2 * half + other, 0, 0], [all, 0, 0]))
+            .quota(Quota::new(Some(0), [2 * half, 0, 0], [all, 0, 0]))
+            .quota(Quota::new(Some(0), [other, 0, 0], [all, 0, 0]));
+        let two = one.clone().quota(Quota::new(Some(1), [half, 0, 0], [all, 0, 0])).quota(Quota::new(Some(1), [half, 0, 0], [all, 0, 0]));
         // Each pod of the leaf has a twin: each of the two children gets one.
-        let job = |leaf| Step::Submit(Job { leaf, ask: [1, 0], count: 1, min: 1, priority: 0, preemptible: true, traits: Default::default() });
+        let job = |leaf| Step::Submit(Job { leaf, ask: [1, 0, 0], count: 1, min: 1, priority: 0, preemptible: true, traits: Default::default() });
         let steps = |children: [usize; 2]| {
             pods.iter().flat_map(move |who| match who {
                 0 => vec![job(2)],

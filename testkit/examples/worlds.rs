@@ -16,9 +16,9 @@ use quotree_testkit::{
 fn kinds(check: &str) -> Vec<(&'static str, Kinds)> {
     let gangs = Kinds { gangs: true, ..Kinds::PLAIN };
     let (pool, calm, wild) = (("pool", Kinds::PLAIN), ("calm", Kinds::CALM), ("wild", Kinds::WILD));
-    let lending = ("lending", Kinds::LENDING);
+    let (lending, limits) = (("lending", Kinds::LENDING), ("limits", Kinds::LIMITS));
     match check {
-        "laws" => vec![pool, ("pool with gangs", gangs), calm, lending, wild],
+        "laws" => vec![pool, ("pool with gangs", gangs), calm, lending, limits, wild],
         "explanations" => vec![pool, calm, wild],
         _ => {
             let nodes = Kinds { nodes: true, ..Kinds::PLAIN };
@@ -29,6 +29,7 @@ fn kinds(check: &str) -> Vec<(&'static str, Kinds)> {
                 calm,
                 lending,
                 wild,
+                limits,
                 ("more", Kinds::MORE),
             ]
         }

@@ -3,6 +3,7 @@
 
 use crate::{
     dice::Dice,
+    limits::draw_limits,
     traits::{Mode, NodeTraits, PodTraits},
     worlds::{Job, Quota, Step, Units, World, amounts},
 };
@@ -13,7 +14,7 @@ use quotree_core::{
 };
 
 /// The value that means no max.
-const NO_MAX: i64 = -1;
+pub(crate) const NO_MAX: i64 = -1;
 
 /// The features that a random scenario may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Kinds {
     pub more: bool,
     /// Labels, taints, modes of devices, unhealthy devices, racks and zones, and pods that request them.
     pub node_traits: bool,
+    /// Resources that nobody is guaranteed, a third resource, asks that can never run, several decisions at one moment.
+    pub limits: bool,
 }
 
 impl Kinds {
@@ -50,10 +53,13 @@ impl Kinds {
         knobs: false,
         more: false,
         node_traits: false,
+        limits: false,
     };
     /// Fixed demand with everything that can be requested, under the default policy.
     pub const CALM: Self = Self { nodes: true, gangs: true, non_preemptible: true, ..Self::PLAIN };
-    /// The same in trees in which most quotas keep part of their min from lending (L3).
+    /// The same with resources that nobody is guaranteed, and asks that can never run.
+    pub const LIMITS: Self = Self { limits: true, ..Self::CALM };
+    /// The same as [`Self::CALM`] in trees in which most quotas keep part of their min from lending (L3).
     pub const LENDING: Self = Self { lending: true, ..Self::CALM };
     /// Everything.
     pub const WILD: Self = Self {
@@ -66,9 +72,10 @@ impl Kinds {
         knobs: true,
         more: false,
         node_traits: false,
+        limits: false,
     };
     /// All features, for the comparison with the reference.
-    pub const MORE: Self = Self { more: true, node_traits: true, ..Self::WILD };
+    pub const MORE: Self = Self { more: true, node_traits: true, limits: true, ..Self::WILD };
 }
 
 /// Scenarios for proptest; a failing one shrinks to fewer steps.
@@ -99,7 +106,7 @@ impl World {
     fn draw(mut dice: Dice, kinds: Kinds) -> Self {
         let dice = &mut dice;
         let two = dice.chance(45);
-        let capacity = [dice.between(4, 16), if two { 2 * dice.between(1, 5) } else { 0 }];
+        let capacity = [dice.between(4, 16), if two { 2 * dice.between(1, 5) } else { 0 }, 0];
         // Lending limits, job limits and blocking queues leave little to reclaim: half of the worlds do without.
         let kinds = if kinds.more && dice.chance(50) { Kinds { quota_options: false, ..kinds } } else { kinds };
         let mut world = Self::new(&[]);
@@ -126,6 +133,9 @@ impl World {
         if kinds.node_traits && world.nodes.len() > 1 && dice.chance(if world.devices { 70 } else { 50 }) {
             draw_node_traits(dice, &mut world);
         }
+        if kinds.limits && dice.chance(if kinds.more { 60 } else { 100 }) {
+            draw_limits(dice, &mut world, kinds);
+        }
         world
     }
 }
@@ -146,20 +156,20 @@ fn draw_tree(dice: &mut Dice, capacity: Units, kinds: Kinds) -> Vec<Quota> {
         leaves.retain(|leaf| *leaf != parent);
         let mut left = above.min;
         for _ in 0..1 + dice.index(3) {
-            let min = left.map(|n| dice.between(0, n));
-            left = [left[0] - min[0], left[1] - min[1]];
-            let max = [draw_max(dice, min[0], above.max[0]), draw_max(dice, min[1], above.max[1])];
+            let min = up_to(dice, left);
+            left = [left[0] - min[0], left[1] - min[1], 0];
+            let max = [draw_max(dice, min[0], above.max[0]), draw_max(dice, min[1], above.max[1]), NO_MAX];
             leaves.push(quotas.len());
             depths.push(depth + 1);
             quotas.push(Quota::new(Some(parent), min, max));
         }
     }
     for quota in quotas.iter_mut().filter(|_| kinds.lending) {
-        quota.lend = dice.chance(60).then(|| quota.min.map(|n| dice.between(0, n)));
+        quota.lend = dice.chance(60).then(|| up_to(dice, quota.min));
     }
     for quota in quotas.iter_mut().filter(|_| kinds.quota_options) {
         if dice.chance(15) {
-            quota.lend = Some(quota.min.map(|n| dice.between(0, n)));
+            quota.lend = Some(up_to(dice, quota.min));
         }
         quota.jobs = dice.chance(8).then(|| 1 + u32::try_from(dice.below(4)).unwrap_or(0));
         quota.block = dice.chance(10);
@@ -168,7 +178,7 @@ fn draw_tree(dice: &mut Dice, capacity: Units, kinds: Kinds) -> Vec<Quota> {
 }
 
 /// A max between a min and the parent's max; sometimes none.
-fn draw_max(dice: &mut Dice, min: i64, above: i64) -> i64 {
+pub(crate) fn draw_max(dice: &mut Dice, min: i64, above: i64) -> i64 {
     if above == NO_MAX || dice.chance(40) {
         above
     } else if dice.chance(8) {
@@ -178,17 +188,22 @@ fn draw_max(dice: &mut Dice, min: i64, above: i64) -> i64 {
     }
 }
 
+/// Amounts of cpu and GPUs, at most these. The third resource is drawn by `limits` alone.
+pub(crate) fn up_to(dice: &mut Dice, [cpu, gpu, _]: Units) -> Units {
+    [dice.between(0, cpu), dice.between(0, gpu), 0]
+}
+
 fn split(dice: &mut Dice, capacity: Units) -> Vec<Units> {
-    let [mut cpu, mut gpu] = capacity;
+    let [mut cpu, mut gpu, _] = capacity;
     let mut nodes = Vec::new();
     while cpu > 0 && nodes.len() < 4 {
-        let part = [dice.between(1, cpu.min(8)), if gpu > 0 { 2 * dice.between(0, gpu / 2) } else { 0 }];
+        let part = [dice.between(1, cpu.min(8)), if gpu > 0 { 2 * dice.between(0, gpu / 2) } else { 0 }, 0];
         nodes.push(part);
         cpu -= part[0];
         gpu -= part[1];
     }
     if cpu > 0 || gpu > 0 {
-        nodes.push([cpu, gpu]);
+        nodes.push([cpu, gpu, 0]);
     }
     nodes
 }
@@ -223,7 +238,7 @@ fn draw_policy(dice: &mut Dice) -> Policy {
 }
 
 fn draw_typical(dice: &mut Dice) -> TypicalPod {
-    let request = amounts([dice.between(0, 6), dice.between(0, 4)]);
+    let request = amounts([dice.between(0, 6), dice.between(0, 4), 0]);
     let weight = u32::try_from(dice.below(9)).unwrap_or(0);
     TypicalPod { template: PodTemplate { request, ..PodTemplate::default() }, weight }
 }
@@ -265,8 +280,9 @@ fn draw_step(dice: &mut Dice, world: &World, capacity: Units, kinds: Kinds) -> S
         28..=31 if kinds.faults => {
             let quota = dice.index(quotas);
             let old = world.quotas.get(quota).map_or(capacity, |q| q.max.map(|n| n.max(0)));
-            let max = old.map(|n| dice.between(0, n + 2));
-            Step::Edit(quota, max.map(|n| dice.between(0, n)), max)
+            let [cpu, gpu, _] = old.map(|n| n + 2);
+            let [cpu, gpu, _] = up_to(dice, [cpu, gpu, 0]);
+            Step::Edit(quota, up_to(dice, [cpu, gpu, 0]), [cpu, gpu, NO_MAX])
         }
         32..=33 if kinds.faults => Step::BindsFail(1 + u32::try_from(dice.below(2)).unwrap_or(0)),
         34..=35 if kinds.faults => Step::Priority(dice.index(16), i32::try_from(dice.below(4)).unwrap_or(0)),
@@ -275,7 +291,7 @@ fn draw_step(dice: &mut Dice, world: &World, capacity: Units, kinds: Kinds) -> S
     }
 }
 
-fn draw_job(dice: &mut Dice, world: &World, [cpu, gpu]: Units, kinds: Kinds) -> Job {
+fn draw_job(dice: &mut Dice, world: &World, [cpu, gpu, _]: Units, kinds: Kinds) -> Job {
     let leaves: Vec<usize> = (0..world.quotas.len()).filter(|q| world.is_leaf(*q)).collect();
     let leaf = leaves.get(dice.index(leaves.len())).copied().unwrap_or(0);
     // An inner quota has no namespace, so such a job has no quota.
@@ -290,7 +306,7 @@ fn draw_job(dice: &mut Dice, world: &World, [cpu, gpu]: Units, kinds: Kinds) -> 
     let preemptible = !(kinds.non_preemptible && dice.chance(12));
     Job {
         leaf,
-        ask: [dice.between(i64::from(halves == 0), most), halves.min(gpu)],
+        ask: [dice.between(i64::from(halves == 0), most), halves.min(gpu), 0],
         count,
         min,
         priority,

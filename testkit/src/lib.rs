@@ -8,6 +8,7 @@ pub mod dice;
 pub mod drive;
 pub mod explained;
 pub mod generate;
+mod limits;
 pub mod minimise;
 pub mod recount;
 pub mod reference;

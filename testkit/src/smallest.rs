@@ -52,7 +52,7 @@ pub fn count() -> u64 {
 /// The scenario with this number; one without pods past the end.
 #[must_use]
 pub fn world(mut index: u64) -> World {
-    let mut world = World::new(&[[POOL, 0]]).quota(Quota::new(None, [POOL, 0], [POOL, -1]));
+    let mut world = World::new(&[[POOL, 0, 0]]).quota(Quota::new(None, [POOL, 0, 0], [POOL, -1, -1]));
     for tree in trees() {
         let lists = lists(tree.len());
         if index >= lists {
@@ -60,7 +60,7 @@ pub fn world(mut index: u64) -> World {
             continue;
         }
         for (min, max) in &tree {
-            world = world.quota(Quota::new(Some(0), [*min, 0], [*max, -1]));
+            world = world.quota(Quota::new(Some(0), [*min, 0, 0], [*max, -1, -1]));
         }
         world.steps = pods(index, tree.len());
         return world;
@@ -88,7 +88,7 @@ fn pods(mut index: u64, leaves: usize) -> Vec<Step> {
         let priority = PRIORITIES.get(priority).copied().unwrap_or(0);
         let job = Job {
             leaf: leaf + 1,
-            ask: [size, 0],
+            ask: [size, 0, 0],
             count: 1,
             min: 1,
             priority,

@@ -1,18 +1,18 @@
 //! Small scenarios as plain values: a quota tree, some nodes, and the steps that happen. `{:?}` writes the Rust code
 //! that builds the same scenario, so that a failing one can be pasted into a test.
 //!
-//! Amounts are small whole numbers of `cpu` and of half `gpu`s. Names follow from indices: quota 3 is `q3`, and if it
-//! is a leaf its namespace is `ns3`.
+//! Amounts are small whole numbers of `cpu`, of half `gpu`s and of `memory`. Names follow from indices: quota 3 is `q3`,
+//! and if it is a leaf its namespace is `ns3`.
 
 use crate::traits::{Mode, NodeTraits, PodTraits};
 use quotree_core::{Amounts, NodeSpec, PodSet, Policy, Queueing, QuotaSpec, TreeSpec};
 use std::{fmt, sync::Arc};
 
 /// The resources, each with the base units of one unit here.
-pub const RESOURCES: [(&str, i64); 2] = [("cpu", 1000), ("gpu", 500)];
+pub const RESOURCES: [(&str, i64); 3] = [("cpu", 1000), ("gpu", 500), ("memory", 1000)];
 
 /// Amounts in units of [`RESOURCES`].
-pub type Units = [i64; 2];
+pub type Units = [i64; 3];
 
 /// Converts amounts to those of the core; zeros are left out.
 #[must_use]
@@ -140,6 +140,9 @@ pub struct World {
     pub policy: Policy,
     /// The scheduler decides after this many steps.
     pub every: usize,
+    /// How many milliseconds pass whenever the scheduler has come to rest. With 0 it decides several times at one
+    /// moment, until a [`Step::Tick`].
+    pub pace: u64,
     /// The steps.
     pub steps: Vec<Step>,
 }
@@ -157,6 +160,7 @@ impl World {
             roles: false,
             policy: Policy::default(),
             every: 1,
+            pace: 1,
             steps: Vec::new(),
         }
     }
@@ -201,8 +205,8 @@ impl World {
             |ask: Units, count: u32, min: u32| PodSet { template: Arc::new(job.traits.template(ask)), count, min };
         match job.count {
             3.. if self.roles => {
-                let (first, [cpu, gpu]) = (job.count - 1, job.ask);
-                vec![set(job.ask, first, job.min.min(first)), set([cpu + 1, gpu], 1, 1)]
+                let (first, [cpu, gpu, memory]) = (job.count - 1, job.ask);
+                vec![set(job.ask, first, job.min.min(first)), set([cpu + 1, gpu, memory], 1, 1)]
             }
             _ => vec![set(job.ask, job.count, job.min)],
         }
@@ -244,7 +248,7 @@ impl World {
     /// The size of all nodes together.
     #[must_use]
     pub fn capacity(&self) -> Units {
-        self.nodes.iter().fold([0, 0], |[a, b], [x, y]| [a + x, b + y])
+        self.nodes.iter().fold([0; 3], |[a, b, c], [x, y, z]| [a + x, b + y, c + z])
     }
 }
 
@@ -260,6 +264,9 @@ impl fmt::Debug for World {
         }
         if !self.node_traits.is_empty() {
             writeln!(f, "    node_traits: vec!{:?},", self.node_traits)?;
+        }
+        if self.pace != 1 {
+            writeln!(f, "    pace: {},", self.pace)?;
         }
         write!(f, "    ..World::new(&{:?})", self.nodes)?;
         for quota in &self.quotas {

@@ -177,9 +177,11 @@ impl<'a> Driver<'a> {
             self.step(*step, i);
             if (i + 1) % self.world.every.max(1) == 0 {
                 self.settle();
-                if self.play.delays.is_none() {
+                self.reach_next_moment();
+                if self.play.delays.is_none() && !self.waits_for_next_moment() {
                     self.check_at_rest();
                 }
+                self.pass(self.world.pace);
             }
         }
         self.context = "the end".to_owned();

@@ -6,8 +6,30 @@ use quotree_core::{Action, Event, Plan, PodOutcome, PodSet, PodState, ReleaseRea
 use std::collections::BTreeSet;
 
 impl Driver<'_> {
-    /// Advances time, and applies the outcomes that are due until then.
+    /// Advances time with a fact, and applies the outcomes that are due until then.
     pub(super) fn advance(&mut self, ms: u64) {
+        self.pass(ms);
+        self.apply(Event::Tick);
+    }
+
+    /// Whether what was bound at this moment may be a victim in the next one, and somebody waits for that (R2c).
+    pub(super) fn waits_for_next_moment(&self) -> bool {
+        self.core().next_wake().is_some_and(|wake| wake > self.now && wake <= self.now.after_ms(1))
+    }
+
+    /// Decides in the next moment, and the one after it, for as long as somebody waits for that (R2c).
+    pub(super) fn reach_next_moment(&mut self) {
+        for _ in 0..MOST_DECISIONS {
+            if self.world.pace == 0 || !self.waits_for_next_moment() {
+                return;
+            }
+            self.pass(1);
+            self.settle();
+        }
+    }
+
+    /// Lets time pass, and applies the outcomes that are due until then.
+    pub(super) fn pass(&mut self, ms: u64) {
         let end = self.now.after_ms(ms);
         while let Some((&(due, seq), _)) = self.agenda.first_key_value().filter(|((due, _), _)| *due <= end) {
             self.now = self.now.max(due);
@@ -17,7 +39,6 @@ impl Driver<'_> {
             }
         }
         self.now = end;
-        self.apply(Event::Tick);
     }
 
     /// Applies an outcome, if it is still possible.

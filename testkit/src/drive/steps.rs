@@ -1,7 +1,7 @@
 //! Steps about workloads and the tree: workloads that are submitted, change and end, and edits of quotas.
 
 use super::{Driver, nth};
-use crate::worlds::{Job, Step, World};
+use crate::worlds::{Job, Step, Units, World};
 use quotree_core::{Event, EventError, PodId, PodOutcome, PodSet, PodState, WorkloadChange, WorkloadId, WorkloadSpec};
 
 impl Driver<'_> {
@@ -131,7 +131,7 @@ impl Driver<'_> {
         }
     }
 
-    pub(super) fn edit(&mut self, quota: usize, min: [i64; 2], max: [i64; 2]) {
+    pub(super) fn edit(&mut self, quota: usize, min: Units, max: Units) {
         let mut world = World { quotas: self.quotas.clone(), ..self.world.clone() };
         if let Some(slot) = world.quotas.get_mut(quota) {
             slot.min = min;
