@@ -52,7 +52,7 @@ record! {
         /// A gang below its minimum is evicted after this time (G3).
         stale_after: Positive => "never",
         /// Bounds of one search.
-        bounds: Unnamed<Bounds> => "`(nodes: 64, candidates: 100000)`",
+        bounds: Unnamed<Bounds> => "`(nodes: 64, candidates: 100000, sets: 65536)`",
     }
 }
 
@@ -63,6 +63,8 @@ record! {
         nodes: u32 = SearchBounds::default().nodes,
         /// The most candidate victims examined in one search.
         candidates: u32 = SearchBounds::default().candidates,
+        /// The most sets of victims examined in one search over sets (V5).
+        sets: u32 = SearchBounds::default().sets,
     }
 }
 
@@ -203,6 +205,7 @@ pub(crate) fn policy(read: Option<&Policy>) -> (String, Knobs) {
         bounds: read.bounds.as_ref().map_or_else(SearchBounds::default, |bounds| SearchBounds {
             nodes: bounds.0.nodes,
             candidates: bounds.0.candidates,
+            sets: bounds.0.sets,
             ..SearchBounds::default()
         }),
         ..Knobs::default()

@@ -154,6 +154,7 @@ mod tests {
             let why = Verdict {
                 workload: WorkloadId(pods),
                 binding,
+                cannot_run: None,
                 entitled: false,
                 holders: if cited {
                     vec![Holder {
@@ -218,7 +219,9 @@ mod tests {
             let leaf = Some(QuotaId(1));
             let (common, resource) = (Some(QuotaId(0)), Some(Name::from("cpu")));
             let budget_broken = rule == Rule::R1;
-            let reason = EvictReason { rule, cause, leaf, common, resource, over: 2500, priority: -1, budget_broken };
+            let chosen_by = if rule == Rule::R2 { Rule::V5 } else { Rule::V1 };
+            let (over, priority) = (2500, -1);
+            let reason = EvictReason { rule, chosen_by, cause, leaf, common, resource, over, priority, budget_broken };
             told += &evicted(&reason, &world());
             told.push('\n');
         }

@@ -130,7 +130,8 @@ fn pruned(core: &Scheduler, cited: &Cited) -> TreeSpec {
     let tree = core.tree();
     let leaves = cited.workloads.iter().filter_map(|id| core.workload(*id)?.leaf);
     let keepers = tree.ids().filter(|q| tree.lend_floor(*q).iter().any(|kept| *kept > 0));
-    let paths: BTreeSet<QuotaId> = leaves.chain(keepers).chain(guaranteed(core)).flat_map(|quota| tree.path(quota)).collect();
+    let paths: BTreeSet<QuotaId> =
+        leaves.chain(keepers).chain(guaranteed(core)).flat_map(|quota| tree.path(quota)).collect();
     let root = tree.ids().next();
     let stays = tree.ids().filter(|q| paths.contains(q) || Some(*q) == root);
     stays.filter_map(|q| tree.spec(q).cloned()).collect()

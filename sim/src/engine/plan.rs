@@ -73,6 +73,7 @@ mod tests {
         let mut engine = Engine::at_its_end(&scenario, &options, &mut nobody);
         let reason = EvictReason {
             rule: Rule::R2,
+            chosen_by: Rule::V1,
             cause: Some(WorkloadId(cause)),
             leaf: None,
             common: None,

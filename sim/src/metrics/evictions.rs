@@ -117,6 +117,7 @@ mod tests {
     fn s3_evictions_are_wasted_until_their_cause_is_placed() {
         let reason = |cause| EvictReason {
             rule: Rule::R2,
+            chosen_by: Rule::V1,
             cause,
             leaf: None,
             common: None,

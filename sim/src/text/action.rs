@@ -25,7 +25,11 @@ pub fn evicted(reason: &EvictReason, names: &dyn Names) -> String {
         (rule, _) => format!("{} (for {preemptor})", rule.doc().sentence),
     };
     let budget = if reason.budget_broken { "; this violates its disruption budget (R7)" } else { "" };
-    format!("{}: {why}{budget}", reason.rule)
+    let chosen = match reason.chosen_by {
+        Rule::V5 => "; picking in victim order made no room, this set of victims does (V5)",
+        _ => "",
+    };
+    format!("{}: {why}{budget}{chosen}", reason.rule)
 }
 
 /// Why a reservation ended.

@@ -3,7 +3,8 @@
 
 use super::{Names, amount, at, plural, with_unit};
 use quotree_core::{
-    BlockingReason, Bound, Domain, Help, Holder, NodeTally, Protected, Protection, QuotaId, Room, Verdict,
+    BlockingReason, Bound, CannotRun, Domain, Help, Holder, Level, NodeTally, Protected, Protection, QuotaId, Room,
+    Verdict,
 };
 use std::fmt::Write;
 
@@ -18,6 +19,10 @@ pub fn verdict(verdict: &Verdict, names: &dyn Names) -> String {
     }
     for also in verdict.also.iter().filter(|also| says_more(&also.binding)) {
         let _ = write!(text, "; also {}", obstacle(verdict, &also.binding, names));
+    }
+    if let Some(why) = &verdict.cannot_run {
+        let _ =
+            write!(text, "; it cannot run whatever else ends, so it holds up nobody (O4): {}", cannot_run(why, names));
     }
     for class in verdict.protected.iter().filter(|class| class.shield != Protection::NoHelp) {
         let _ = write!(text, "; {} not preempted because {}", plural(class.pods, "pod"), protection(class, names));
@@ -36,6 +41,43 @@ fn says_more(binding: &BlockingReason) -> bool {
     let BlockingReason::Room(room) = binding else { return true };
     let victims = room.closest.iter().any(|near| !near.taken.is_empty()) || !room.without.is_empty();
     victims || room.resource.is_none() || (room.is_fragmented() && room.nodes.total > 1)
+}
+
+/// Why a workload cannot run (O4).
+#[must_use]
+pub(super) fn cannot_run(why: &CannotRun, names: &dyn Names) -> String {
+    let name = |quota: &QuotaId| names.tree().name(*quota).as_str();
+    match why {
+        CannotRun::AboveMax { quota, resource, needed, max } => {
+            let (needed, max) = (with_unit(resource, *needed), with_unit(resource, *max));
+            format!("it requests {needed}, and the max of {} is {max}", name(quota))
+        }
+        CannotRun::AboveGuarantee { quota, resource, needed, available } => {
+            let (needed, left) = (with_unit(resource, *needed), with_unit(resource, *available));
+            format!("it is not preemptible and requests {needed}, and {left} is left of the min of {}", name(quota))
+        }
+        CannotRun::TooLarge { pods, most, within } => {
+            let place = match within {
+                None => "all suitable nodes together",
+                Some(Level::Node) => "no suitable node",
+                Some(Level::Rack) => "no rack",
+                Some(Level::Zone) => "no zone",
+                Some(_) => "no part of the cluster",
+            };
+            match (within, most) {
+                (None, 0) => "no suitable node would hold such a pod, even if it were empty".to_owned(),
+                (None, most) => {
+                    format!("{place} would hold {most} of the {pods} pods that must run together, even if empty")
+                }
+                (Some(_), most) => {
+                    format!(
+                        "{place} would hold the {pods} pods that must run together, even if empty; the best holds {most}"
+                    )
+                }
+            }
+        }
+        _ => "its request is too large".to_owned(),
+    }
 }
 
 /// The leaves whose pods use what is missing: `lab 16 cpu in 4 pods (8 cpu borrowed)`.
@@ -189,7 +231,7 @@ pub fn protection(class: &Protected, names: &dyn Names) -> String {
     let why = match &class.shield {
         Protection::OwnWorkload => format!("{they_are} part of the same workload"),
         Protection::Leaving => format!("{they_are} already terminating"),
-        Protection::JustBound => format!("{they_are} being bound in the same cycle"),
+        Protection::JustBound => format!("{they_are} bound at this very moment"),
         Protection::NonPreemptible => format!("{they_are} not preemptible"),
         Protection::ProtectedRuntime => format!("{they_are} within {their} protected runtime"),
         Protection::Priority => format!("{they_are} in the same leaf and {their} priority is not lower"),
@@ -214,6 +256,7 @@ pub(super) const fn search_limit(limit: Bound) -> &'static str {
     match limit {
         Bound::Nodes => "nodes",
         Bound::Candidates => "candidates",
+        Bound::Sets => "sets of victims",
         _ => "steps",
     }
 }

@@ -105,7 +105,8 @@ pub(crate) fn might_preempt_next_moment(cluster: &Cluster, slot: WorkloadSlot, a
         let from = cluster.workloads.at(victim).leaf;
         if from == leaf {
             let (by, victim) = (cluster.workloads.at(slot), cluster.workloads.at(victim));
-            return PreemptionKind::Priority.is_enabled(&cluster.policy) && is_lower(cluster.policy.within, by, victim);
+            return PreemptionKind::Priority.is_enabled(&cluster.policy)
+                && ranks_lower(cluster.policy.within, by, victim);
         }
         let preemptor = preemptor(PreemptionKind::Reclaim);
         let scope = cluster.quotas.reclaim_scope(ask, leaf).filter(|_| preemptor.kind.is_enabled(&cluster.policy));
