@@ -15,7 +15,7 @@ use crate::{
     api::Rule,
     scheduler::{
         placement::fits,
-        state::{Assignment, PodRef},
+        state::{Assignment, NodeSlot, PodRef},
     },
 };
 use smallvec::SmallVec;
@@ -191,7 +191,7 @@ impl PreemptionSearch<'_> {
         }
     }
 
-    fn devices_on(&self, node: crate::scheduler::state::NodeSlot) -> Option<Assignment> {
+    fn devices_on(&self, node: NodeSlot) -> Option<Assignment> {
         let ordinal = self.cluster.workloads.next_pods(self.slot).first().copied()?;
         let template = self.cluster.workloads.template(self.slot.pod(ordinal));
         self.cluster.nodes.devices(node, template).map(|devices| Assignment { node, devices })
