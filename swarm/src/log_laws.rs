@@ -238,7 +238,10 @@ impl Replay<'_> {
                 let message = format!("{} is pending by {rule} at rest, although quotas and nodes have room", of(id));
                 wrong("no pending workload fits", message);
             }
-            let by_quota = matches!(rule, Rule::A1 | Rule::P1) && verdict.bounds_hit.is_empty();
+            // Nobody is owed what nobody is guaranteed (Q5).
+            let lacks = verdict.binding.amounts().map(|(resource, ..)| resource);
+            let is_owed = lacks.is_none_or(|resource| tree.is_guaranteed(resource));
+            let by_quota = matches!(rule, Rule::A1 | Rule::P1) && verdict.bounds_hit.is_empty() && is_owed;
             if guaranteed && verdict.entitled && by_quota && fit.is_covered(id) {
                 wrong("S4", format!("{} is entitled and pending by {rule}: {:?}", of(id), verdict.binding));
             }
