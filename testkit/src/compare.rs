@@ -4,7 +4,7 @@ use crate::{
     drive::brief,
     reference::{Decision, Reference},
 };
-use quotree_core::{Action, BlockingReason, Plan, ReleaseReason, Rule, Scheduler, Verdict, WorkloadId};
+use quotree_core::{Action, BlockingReason, Plan, ReleaseReason, Rule, Scheduler, Time, Verdict, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The first difference of two plans: in an action, or in what binds a pending workload. The latter is not compared in
@@ -63,11 +63,21 @@ pub fn explanations(core: &Scheduler, reference: &Reference) -> Vec<String> {
     violations
 }
 
-/// Compares which workloads are pending.
+/// Compares which workloads are pending, and whether either asks for a decision in the next moment (R2c). The latter is
+/// not compared in trees with lending limits (`lends`), where the core tries more workloads.
 #[must_use]
-pub fn state_differences(core: &Scheduler, reference: &Reference) -> Vec<String> {
+pub fn state_differences(core: &Scheduler, reference: &Reference, now: Time, lends: bool) -> Vec<String> {
     let (a, b) = (core.waiting(), reference.waiting());
-    if a == b { Vec::new() } else { vec![format!("by the core {a:?} wait, by the reference {b:?}")] }
+    if a != b {
+        return vec![format!("by the core {a:?} wait, by the reference {b:?}")];
+    }
+    let soon = |wake: Option<Time>| wake.is_some_and(|wake| wake <= now.after_ms(1));
+    let (a, b) = (core.next_wake(), reference.next_wake());
+    if lends || soon(a) == soon(b) {
+        Vec::new()
+    } else {
+        vec![format!("at {now:?} the core wakes at {a:?}, the reference at {b:?}")]
+    }
 }
 
 /// The kinds of events in a plan, under the names by which tests count coverage.

@@ -2,7 +2,7 @@
 
 use super::Driver;
 use crate::compare;
-use quotree_core::{Action, Plan, PodState, QuotaId, ReleaseReason, WorkloadId, WorkloadSpec};
+use quotree_core::{Action, Event, Plan, PodState, QuotaId, ReleaseReason, WorkloadId, WorkloadSpec};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Driver<'_> {
@@ -94,13 +94,14 @@ impl Driver<'_> {
 
     /// S3 and S4, while nothing is in progress.
     pub(super) fn check_at_rest(&mut self) {
+        let alike = self.is_comparable();
         if let Some(reference) = self.reference.take() {
-            let alike = self.played.violations.is_empty();
             let violations = if alike { compare::explanations(self.core(), &reference) } else { Vec::new() };
             violations.into_iter().for_each(|what| self.violation(what));
             self.reference = Some(reference);
             return;
         }
+        self.check_next_moment();
         let evicted_for = std::mem::take(&mut self.interval.evicted_for);
         if self.play.settles && !self.faulty {
             for (cause, pods) in evicted_for {
@@ -113,6 +114,18 @@ impl Driver<'_> {
                     self.violation(format!("S4: {workload} is entitled and pending"));
                 }
             }
+        }
+    }
+
+    /// S1: a later decision that follows a fact without content gives nothing, unless the scheduler asked for it.
+    fn check_next_moment(&mut self) {
+        if self.core().next_wake().is_some_and(|wake| wake <= self.now.after_ms(1)) {
+            return;
+        }
+        let mut later = self.core().clone();
+        let plan = later.apply(Event::Tick).map(|()| later.decide(self.now.after_ms(1)));
+        if let Some(plan) = plan.ok().filter(|plan| !plan.is_empty()) {
+            self.violation(format!("S1: nobody asked for the next moment, and it gives {:?}", plan.actions));
         }
     }
 

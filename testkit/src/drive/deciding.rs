@@ -48,7 +48,7 @@ impl Driver<'_> {
         }
         let again = self.core.decide(self.now);
         let violations = format!("S1: deciding again gives {:?}", again.actions);
-        let alike = self.played.violations.is_empty();
+        let alike = self.is_comparable();
         if !again.is_empty() || self.reference.iter_mut().any(|r| alike && !r.decide(self.now).actions.is_empty()) {
             self.violation(violations);
         }
@@ -58,23 +58,35 @@ impl Driver<'_> {
         plan
     }
 
+    /// Whether the reference still has the state of the core: they have not differed, and no bound was hit.
+    pub(super) fn is_comparable(&self) -> bool {
+        self.played.violations.is_empty() && self.reference.as_ref().is_none_or(|reference| !reference.bound_hit())
+    }
+
     /// Decides, and compares the reference's decision with the core's.
     fn decide_both(&mut self, mut reference: Reference) -> Plan {
-        if !self.played.violations.is_empty() {
+        if !self.played.violations.is_empty() || reference.bound_hit() {
             self.reference = Some(reference);
             return self.core.decide(self.now);
         }
         let pending = self.core().waiting().iter().any(|w| self.core().workload(*w).is_some_and(|w| w.held));
-        let reprieved = reference.reprieved();
+        let (reprieved, by_sets) = (reference.reprieved(), reference.by_sets());
         let other = reference.decide(self.now);
         let plan = self.core.decide(self.now);
         self.played.seen.extend(compare::occurred(&plan));
         self.played.seen.extend(pending.then_some("holds pending"));
         self.played.seen.extend((reference.reprieved() > reprieved).then_some("pruning"));
-        for what in compare::differences(&plan, &other, self.world.quotas.iter().any(|q| q.lend.is_some())) {
+        self.played.seen.extend((reference.by_sets() > by_sets).then_some("sets"));
+        if reference.bound_hit() {
+            self.played.seen.insert("bound hit");
+            self.reference = Some(reference);
+            return plan;
+        }
+        let lends = self.world.quotas.iter().any(|q| q.lend.is_some());
+        for what in compare::differences(&plan, &other, lends) {
             self.violation(what);
         }
-        for what in compare::state_differences(self.core(), &reference) {
+        for what in compare::state_differences(self.core(), &reference, self.now, lends) {
             self.violation(what);
         }
         self.reference = Some(reference);

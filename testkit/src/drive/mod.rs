@@ -227,9 +227,10 @@ impl<'a> Driver<'a> {
     fn apply(&mut self, event: Event) {
         self.auditor.fact(&event);
         let text = if self.reference.is_some() { String::new() } else { format!("{event:?}") };
+        let alike = self.is_comparable();
         match (self.core.apply(event.clone()), &mut self.reference) {
             (Err(error), _) => self.violation(format!("refused: {error}: {event:?}")),
-            (Ok(()), Some(reference)) if self.played.violations.is_empty() => reference.apply(&event),
+            (Ok(()), Some(reference)) if alike => reference.apply(&event),
             (Ok(()), _) => {}
         }
         let brief: String = text.chars().take(60).collect();

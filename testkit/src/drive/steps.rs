@@ -142,7 +142,7 @@ impl Driver<'_> {
         match self.core.apply(event.clone()) {
             Ok(()) => {
                 self.quotas = world.quotas;
-                let alike = self.played.violations.is_empty();
+                let alike = self.is_comparable();
                 self.reference.iter_mut().filter(|_| alike).for_each(|reference| reference.apply(&event));
             }
             Err(EventError::InvalidTree(_)) if self.core().tree().len() == before => {}

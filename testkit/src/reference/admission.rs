@@ -1,4 +1,4 @@
-//! Admission and entitlement (A1, A2, A5, O1, R2a).
+//! Admission and entitlement (A1, A2, A5, O1, R2a), in the resources that count (Q5).
 
 use super::{
     ledger::Ledger,
@@ -39,7 +39,7 @@ impl Reference {
                     return Some(BlockingReason::Ceiling { quota: quota_id(q), resource: name, needed, available });
                 }
                 let non_preemptible = ledger.non_preemptible(q, r);
-                if !ask.preemptible && non_preemptible + amount > quota.min[r] {
+                if !ask.preemptible && self.tree.counted[r] && non_preemptible + amount > quota.min[r] {
                     let available = quota.min[r] - non_preemptible;
                     return Some(BlockingReason::Guarantee {
                         quota: quota_id(q),
@@ -60,13 +60,20 @@ impl Reference {
         self.tree.keeps_any().then(|| self.ledger_with(Some((leaf, ask))))
     }
 
+    /// The counted resources that an ask requests, with their amounts (Q5).
+    pub(super) fn requested_counted(&self, ask: &Ask) -> Vec<(usize, i64)> {
+        self.requested(ask).into_iter().filter(|(r, _)| self.tree.counted[*r]).collect()
+    }
+
     /// Whether the min of a quota covers the ask in addition to everything that will be placed there. The root covers
     /// everything, unless it is the only quota (O1).
     pub(super) fn covers(&self, ledger: &Ledger, ask: &Ask, q: usize) -> bool {
         if q == 0 && self.tree.quotas.len() > 1 {
             return true;
         }
-        self.requested(ask).iter().all(|(r, amount)| ledger.standing(q, *r) + amount <= self.tree.quotas[q].min[*r])
+        self.requested_counted(ask)
+            .iter()
+            .all(|(r, amount)| ledger.standing(q, *r) + amount <= self.tree.quotas[q].min[*r])
     }
 
     /// Whether all quotas of the path below the root cover the ask (O1).
@@ -91,7 +98,7 @@ impl Reference {
     /// ask, or else the root. `None` if the leaf does not cover it.
     pub(super) fn reclaim_scope(&self, ledger: &Ledger, ask: &Ask, leaf: Option<usize>) -> Option<usize> {
         let leaf = leaf?;
-        let requested = self.requested(ask);
+        let requested = self.requested_counted(ask);
         let within =
             |q: usize| requested.iter().all(|(r, amount)| ledger.standing(q, *r) + amount <= self.claim(q, *r));
         if !within(leaf) {

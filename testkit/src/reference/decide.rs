@@ -35,8 +35,11 @@ impl Reference {
         self.now = self.now.max(now);
         let mut plan = Decision::default();
         let due: Vec<Time> = self.timers.iter().copied().filter(|time| *time <= self.now).collect();
-        self.facts |= !due.is_empty();
         self.timers.retain(|time| !due.contains(time));
+        if !due.is_empty() {
+            self.fact_came();
+        }
+        self.end_moment();
         self.start_clocks();
         self.refresh_shares();
         for (workload, reason) in std::mem::take(&mut self.ended) {
@@ -82,6 +85,7 @@ impl Reference {
         if !waits_for_others && (self.preempt(id, ask, plan) || self.take_over(id, ask, key, plan)) {
             return;
         }
+        self.wake_for_next_moment(id);
         let ledger = self.ledger();
         let barred = self.barred(&ledger, ask, queue.0);
         if barred.is_none() {
@@ -105,7 +109,12 @@ impl Reference {
     /// Preempts: an entitled workload reclaims from other leaves first, then preempts within its own (R3).
     pub(super) fn preempt(&mut self, id: WorkloadId, ask: &Ask, plan: &mut Decision) -> bool {
         let kinds = [PreemptionKind::Reclaim, PreemptionKind::Priority];
-        let found = kinds.into_iter().find_map(|kind| self.find_plan(id, ask, kind));
+        let entitled = self.entitled(&self.ledger(), ask, self.workload(id).leaf);
+        let mut find = |kind| {
+            let by_sets = |this: &mut Self| if entitled { this.find_set(id, ask, kind) } else { None };
+            self.find_plan(id, ask, kind).or_else(|| by_sets(self))
+        };
+        let found = kinds.into_iter().find_map(&mut find);
         let Some(found) = found else { return false };
         // A gang that is evicted whole loses its hold for a further member: that alone may be enough (H2, S3).
         let broken = self.holds_broken_by(&found);
@@ -138,6 +147,7 @@ impl Reference {
 
     fn carry_out(&mut self, id: WorkloadId, ask: &Ask, found: PreemptionPlan, plan: &mut Decision) {
         self.reprieved += found.reprieved;
+        self.by_sets += usize::from(found.by_sets);
         if found.victims.is_empty() && found.leaving.is_empty() {
             self.dequeue(id);
             self.bind(id, ask, &found.assignments, false, plan);
@@ -162,7 +172,9 @@ impl Reference {
             let devices = DeviceSet(assignment.devices);
             plan.actions.push(Action::Bind { pod: *pod, node: assignment.node, devices, reason });
         }
-        self.workload_mut(id).bound_now = true;
+        let (now, workload) = (self.now, self.workload_mut(id));
+        let fact_came = workload.just_bound.is_some_and(|(moment, fact)| fact && moment == now);
+        workload.just_bound = Some((now, fact_came));
         self.update_victim_rank(id);
         self.enqueue(id);
     }
@@ -208,11 +220,10 @@ impl Reference {
             let binding = if refused { BlockingReason::NoQuota } else { no_room() };
             return Some((binding, false));
         };
-        let head = self.head_of_leaf(leaf).filter(|head| self.tree.quotas[leaf].block && *head != id);
-        if let Some(head) = head {
+        let ledger = self.ledger();
+        if let Some(head) = self.behind(&ledger, workload) {
             return Some((BlockingReason::Behind { head }, false));
         }
-        let ledger = self.ledger();
         let barred = self.barred(&ledger, ask, Some(leaf));
         Some((barred.unwrap_or_else(no_room), self.entitled(&ledger, ask, Some(leaf))))
     }

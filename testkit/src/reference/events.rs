@@ -38,12 +38,7 @@ impl Reference {
             }
             _ => {}
         }
-        let bound_now: Vec<WorkloadId> = self.workloads.values().filter(|w| w.bound_now).map(|w| w.id).collect();
-        for id in bound_now {
-            self.workload_mut(id).bound_now = false;
-            self.update_victim_rank(id);
-        }
-        self.facts = true;
+        self.fact_came();
         self.count += 1;
     }
 
@@ -95,7 +90,7 @@ impl Reference {
             sets: spec.pods.iter().map(set).collect(),
             pods: pods.collect(),
             ran_since: Time(0),
-            bound_now: false,
+            just_bound: None,
             pending_ask: None,
             hold: None,
             changed_at: self.count,
@@ -264,8 +259,9 @@ impl Reference {
             self.drop_hold(hold.id);
             self.ended.push((hold.workload, ReleaseReason::TreeChanged));
         }
-        self.tree = Arc::new(Tree::new(spec));
+        self.tree = Arc::new(Tree::new(spec, &self.policy));
         self.queues.clear();
+        self.in_line.clear();
         self.unplaceable.clear();
         self.freed.clear();
         self.largest.clear();
@@ -276,7 +272,7 @@ impl Reference {
         for id in &ids {
             let leaf = self.tree.leaf_of(&self.workload(*id).namespace);
             let workload = self.workload_mut(*id);
-            (workload.leaf, workload.pending_ask, workload.victim_rank, workload.bound_now) = (leaf, None, None, false);
+            (workload.leaf, workload.pending_ask, workload.victim_rank) = (leaf, None, None);
             for pod in workload.pods.iter_mut().filter(|pod| pod.leaves()) {
                 pod.stage = Stage::Leaving(For::Nobody);
             }

@@ -20,7 +20,8 @@ impl Reference {
         let mut victims = found.leaving.len();
         for candidate in &found.victims {
             let rule = if found.kind == PreemptionKind::Reclaim { Rule::R2 } else { Rule::R1 };
-            let reason = self.reason(candidate, rule, Some(id));
+            let chosen_by = if found.by_sets { Rule::V5 } else { Rule::V1 };
+            let reason = EvictReason { chosen_by, ..self.reason(candidate, rule, Some(id)) };
             victims += candidate.pods.len();
             for pod in &candidate.pods {
                 self.evict(*pod, For::Hold(hold), reason.clone(), plan);

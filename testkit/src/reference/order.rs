@@ -1,11 +1,14 @@
-//! Who is tried next (O1, O2, W1 to W3): the request queues, their order, and when a queue is due again.
+//! Who is tried next (O1, O2, O4, W1 to W3): the request queues, their order, and when a queue is due again.
 
 use super::{
     ledger::Ledger,
     state::{Ask, Reference, RequestQueue, Workload},
 };
 use quotree_core::{Order, Preemption, Reclaim, Time, Unquotaed, WithinQueuePreemption, WorkloadId};
-use std::cmp::{Ordering, Reverse};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::BTreeSet,
+};
 
 /// A share `over / of`, compared exactly (Q4); infinite if `of` is 0.
 #[derive(Debug, Clone, Copy)]
@@ -50,32 +53,25 @@ impl Reference {
         if self.policy.order == Order::Share {
             let leaf = self.row_of_leaf(workload.leaf);
             let min = |r: usize| workload.leaf.map_or(0, |leaf| self.tree.quotas[leaf].min[r]);
-            let shares = (0..self.tree.governed.len()).map(|r| Share { over: ledger.standing(leaf, r), of: min(r) });
+            let counted = (0..self.tree.governed.len()).filter(|r| self.tree.counted[*r]);
+            let shares = counted.map(|r| Share { over: ledger.standing(leaf, r), of: min(r) });
             share = shares.max().unwrap_or(share);
         }
         (share, Reverse(workload.priority), workload.submitted, workload.id)
     }
 
-    /// Whether a workload is in a request queue: it is pending, and in a leaf that blocks it is the first (O2).
-    fn is_in_queue(&self, workload: &Workload) -> bool {
-        let Some(leaf) = workload.leaf else {
-            return workload.pending_ask.is_some() && self.policy.unquotaed == Unquotaed::Schedule;
-        };
-        workload.pending_ask.is_some()
-            && (!self.tree.quotas[leaf].block || self.head_of_leaf(leaf) == Some(workload.id))
-    }
-
-    /// The first pending workload of a leaf.
-    pub(super) fn head_of_leaf(&self, leaf: usize) -> Option<WorkloadId> {
-        let waits = self.workloads.values().filter(|w| w.leaf == Some(leaf) && w.pending_ask.is_some());
-        waits.min_by_key(|w| (Reverse(w.priority), w.submitted, w.id)).map(|w| w.id)
+    /// Whether a workload is in a request queue: it is pending, and in a leaf that blocks nobody who can run is before it
+    /// (O2, O4).
+    pub(super) fn is_in_queue(&self, ledger: &Ledger, workload: &Workload) -> bool {
+        let allowed = workload.leaf.is_some() || self.policy.unquotaed == Unquotaed::Schedule;
+        workload.pending_ask.is_some() && allowed && self.behind(ledger, workload).is_none()
     }
 
     /// The heads of all request queues, with their keys.
     fn heads(&self, ledger: &Ledger) -> Vec<(Key, RequestQueue)> {
         let mut heads: Vec<(Key, RequestQueue)> = Vec::new();
         let mut waiting: Vec<(Key, &Workload)> =
-            self.workloads.values().filter(|w| self.is_in_queue(w)).map(|w| (self.key(ledger, w), w)).collect();
+            self.workloads.values().filter(|w| self.is_in_queue(ledger, w)).map(|w| (self.key(ledger, w), w)).collect();
         waiting.sort_by_key(|(key, _)| *key);
         for (key, workload) in waiting {
             let Some(ask) = &workload.pending_ask else { continue };
@@ -89,7 +85,7 @@ impl Reference {
     /// The head of a request queue.
     pub(super) fn head(&self, ledger: &Ledger, queue: &RequestQueue) -> Option<(Key, WorkloadId)> {
         let of = self.workloads.values().filter(|w| w.leaf == queue.0 && w.pending_ask.as_ref() == Some(&queue.1));
-        of.filter(|w| self.is_in_queue(w)).map(|w| (self.key(ledger, w), w.id)).min()
+        of.filter(|w| self.is_in_queue(ledger, w)).map(|w| (self.key(ledger, w), w.id)).min()
     }
 
     /// Enqueues a workload for its next ask. A workload that comes to the head of a queue makes the queue due (W2).
@@ -102,21 +98,16 @@ impl Reference {
         }
         self.workload_mut(id).pending_ask = ask;
         self.due_if_head(id);
+        self.update_lines();
     }
 
-    /// Dequeues a workload. In a leaf that blocks, the next one comes to the head.
+    /// Dequeues a workload. In a leaf that blocks, the next ones come to the front.
     pub(super) fn dequeue(&mut self, id: WorkloadId) {
-        let leaf = self.workload(id).leaf;
-        let led = leaf.is_some_and(|leaf| self.head_of_leaf(leaf) == Some(id));
         self.workload_mut(id).pending_ask = None;
-        if let Some(leaf) = leaf.filter(|leaf| led && self.tree.quotas[*leaf].block)
-            && let Some(next) = self.head_of_leaf(leaf)
-        {
-            self.due_if_head(next);
-        }
+        self.update_lines();
     }
 
-    fn due_if_head(&mut self, id: WorkloadId) {
+    pub(super) fn due_if_head(&mut self, id: WorkloadId) {
         let workload = self.workload(id);
         let Some(ask) = workload.pending_ask.clone() else { return };
         let queue = (workload.leaf, ask);
@@ -139,6 +130,7 @@ impl Reference {
             let unplaceable = self.unplaceable.iter().filter(|ask| !some(ask)).cloned().collect();
             self.unplaceable = unplaceable;
         }
+        self.update_lines();
         let ledger = self.ledger();
         for (_, queue) in self.heads(&ledger) {
             let within = queue.0.is_some_and(|leaf| self.covers(&ledger, &queue.1, leaf));
@@ -148,20 +140,25 @@ impl Reference {
         }
     }
 
-    /// The next queue to try: the first due queue of each leaf competes, the entitled first (O1).
+    /// The next queue to try: the first due queue of each leaf competes, the entitled first (O1). One that cannot run
+    /// competes beside the first that can (O4).
     pub(super) fn next_queue(&self) -> Option<RequestQueue> {
         let ledger = self.ledger();
-        let mut heads: Vec<(Key, RequestQueue)> = Vec::new();
-        for (key, queue) in self.heads(&ledger) {
+        let (mut heads, mut hidden): (Vec<RequestQueue>, BTreeSet<Option<usize>>) = Default::default();
+        for (_, queue) in self.heads(&ledger) {
             let due = self.queues.get(&queue).is_some_and(|state| state.due);
             let open = || !self.unplaceable.contains(&queue.1) && self.barred(&ledger, &queue.1, queue.0).is_none();
-            if (due || open()) && !heads.iter().any(|(_, (leaf, _))| *leaf == queue.0) {
-                heads.push((key, queue));
+            if hidden.contains(&queue.0) || !(due || open()) {
+                continue;
             }
+            if !self.cannot_run(&ledger, &queue.1, queue.0) {
+                hidden.insert(queue.0);
+            }
+            heads.push(queue);
         }
         let ranked = self.policy.order == Order::GuaranteedFirst;
-        let entitled = heads.iter().find(|(_, (leaf, ask))| ranked && self.entitled(&ledger, ask, *leaf));
-        entitled.or(heads.first()).map(|(_, queue)| queue.clone())
+        let entitled = heads.iter().find(|(leaf, ask)| ranked && self.entitled(&ledger, ask, *leaf));
+        entitled.or(heads.first()).cloned()
     }
 
     /// After an event, makes every queue due whose head may preempt or take over a hold (W2).
@@ -182,9 +179,12 @@ impl Reference {
         self.may_reclaim(ledger, id, ask) || self.may_preempt_within(id)
     }
 
+    /// Who requests nothing that is guaranteed was promised nothing: it may take only from pods without a quota (R2b).
     pub(super) fn may_reclaim(&self, ledger: &Ledger, id: WorkloadId, ask: &Ask) -> bool {
         let allowed = matches!(self.policy.preemption, Preemption::Auto | Preemption::ReclaimOnly);
+        let promised = !self.requested_counted(ask).is_empty();
         allowed
+            && (promised || self.policy.unquotaed == Unquotaed::Schedule)
             && self.policy.reclaim != Reclaim::Off
             && self.reclaim_scope(ledger, ask, self.workload(id).leaf).is_some()
     }

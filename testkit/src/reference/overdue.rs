@@ -75,7 +75,8 @@ impl Reference {
             let over = ledger.live(quota, r).saturating_sub(self.tree.quotas[quota].max[r]);
             let mut best = None;
             for leaf in self.tree.leaves().filter(|leaf| self.tree.is_under(*leaf, quota)) {
-                let from = VictimLeaf { leaf: Some(leaf), common: quota, resources: vec![r] };
+                let lacking = vec![self.tree.governed[r].clone()];
+                let from = VictimLeaf { leaf: Some(leaf), common: quota, resources: vec![r], lacking };
                 for victim in self.workloads.values() {
                     keep_better(&mut best, self.candidate(&ledger, None, &from, victim, None), &mut false);
                 }

@@ -26,6 +26,10 @@ fn drawn(seed: u64, number: u64, of: usize) -> usize {
 }
 
 impl FreeNodes {
+    pub(super) fn new(nodes: BTreeMap<NodeId, FreeNode>, scores: Scores) -> Self {
+        Self { nodes, scores }
+    }
+
     /// Restricts the search to one domain.
     pub(super) fn confine(&mut self, domain: &Domain) {
         for host in self.nodes.values_mut() {
@@ -89,7 +93,7 @@ impl Reference {
     /// What is available on every node, counted again.
     pub(super) fn free_nodes(&self) -> FreeNodes {
         let nodes = self.nodes.iter().map(|(id, spec)| (*id, FreeNode::new(spec.clone()))).collect();
-        let mut free_nodes = FreeNodes { nodes, scores: Scores::new(&self.policy, self.largest.clone()) };
+        let mut free_nodes = FreeNodes::new(nodes, Scores::new(&self.policy, self.largest.clone()));
         for (_, workload, pod) in self.placed_pods() {
             if let Some(assignment) = pod.assignment {
                 free_nodes.put(&workload.sets[pod.set].template, assignment);

@@ -1,11 +1,12 @@
 //! The search for victims (R3 to R7, V2 to V4, G1), on a copy of the whole state.
 
 use super::{
+    nodes::FreeNode,
     placement::FreeNodes,
     state::{Ask, Assignment, For, Reference, Stage},
     victims::{Candidate, Eligibility, PreemptionKind, Preemptor, by_overuse},
 };
-use quotree_core::{BorrowWhilePreempting, NodeId, PodId, PodTemplate, RespectBudgets, WorkloadId};
+use quotree_core::{BorrowWhilePreempting, Name, NodeId, PodId, PodTemplate, RespectBudgets, WorkloadId};
 use std::cmp::Ordering;
 
 /// A plan that would place a workload.
@@ -18,6 +19,8 @@ pub(super) struct PreemptionPlan {
     pub(super) assignments: Vec<(PodId, Assignment)>,
     /// How many victims were reprieved (V2).
     pub(super) reprieved: usize,
+    /// Whether it was found among sets (V5), and not by picking in order.
+    pub(super) by_sets: bool,
 }
 
 /// A quota and resource of which something is missing.
@@ -78,7 +81,7 @@ impl Reference {
 }
 
 impl<'a> Search<'a> {
-    fn new(origin: &'a Reference, by: &'a Preemptor) -> Self {
+    pub(super) fn new(origin: &'a Reference, by: &'a Preemptor) -> Self {
         Self { origin, by, trial: origin.clone(), placed: Vec::new(), victims: Vec::new(), budget_hit: false }
     }
 
@@ -88,9 +91,7 @@ impl<'a> Search<'a> {
     }
 
     fn plan(&mut self) -> Option<PreemptionPlan> {
-        let mut leaving = self.trial.leaving(For::Nobody);
-        leaving.truncate(self.trial.policy.bounds.nodes as usize);
-        leaving.iter().for_each(|pod| self.remove(*pod));
+        let leaving = self.take_leaving();
         if self.lacks_guarantee() {
             return None;
         }
@@ -109,7 +110,15 @@ impl<'a> Search<'a> {
         let leaving = self.prune(leaving);
         let reprieved = picked - self.victims.len();
         let (victims, assignments) = (std::mem::take(&mut self.victims), std::mem::take(&mut self.placed));
-        Some(PreemptionPlan { kind: self.by.kind, victims, leaving, assignments, reprieved })
+        Some(PreemptionPlan { kind: self.by.kind, victims, leaving, assignments, reprieved, by_sets: false })
+    }
+
+    /// Takes out the pods that leave for nobody.
+    pub(super) fn take_leaving(&mut self) -> Vec<PodId> {
+        let mut leaving = self.trial.leaving(For::Nobody);
+        leaving.truncate(self.trial.policy.bounds.nodes as usize);
+        leaving.iter().for_each(|pod| self.remove(*pod));
+        leaving
     }
 
     pub(super) fn remove(&mut self, pod: PodId) {
@@ -120,7 +129,7 @@ impl<'a> Search<'a> {
         *self.trial.pod_mut(pod) = *self.origin.pod(pod);
     }
 
-    fn take(&mut self, candidate: Candidate) {
+    pub(super) fn take(&mut self, candidate: Candidate) {
         candidate.pods.iter().for_each(|pod| self.remove(*pod));
         self.victims.push(candidate);
     }
@@ -138,7 +147,7 @@ impl<'a> Search<'a> {
     /// may (A2).
     pub(super) fn lacks_guarantee(&self) -> bool {
         let ledger = self.trial.ledger();
-        let requested = self.trial.requested(&self.by.ask);
+        let requested = self.trial.requested_counted(&self.by.ask);
         let lacks =
             |q: usize, r: usize, amount: i64| ledger.non_preemptible(q, r) + amount > self.trial.tree.quotas[q].min[r];
         !self.by.ask.preemptible
@@ -186,7 +195,7 @@ impl<'a> Search<'a> {
         let (before, after) = (self.origin.ledger(), self.trial.ledger());
         let mut deficits = Vec::new();
         for q in self.trial.tree.path(self.by.leaf) {
-            for (r, amount) in self.trial.requested(&self.by.ask) {
+            for (r, amount) in self.trial.requested_counted(&self.by.ask) {
                 let (min, before, rest) =
                     (self.trial.tree.quotas[q].min[r], before.standing(q, r), after.standing(q, r));
                 let uses = |c: &Candidate| c.pods.iter().map(|pod| self.origin.row_of(*pod)[r]).sum::<i64>();
@@ -217,6 +226,12 @@ impl<'a> Search<'a> {
         Some(())
     }
 
+    /// The resources of the deficits at a quota.
+    pub(super) fn passed_at(&self, deficits: &[Deficit], quota: usize) -> Vec<Name> {
+        let here = deficits.iter().filter(|(q, _)| *q == quota);
+        here.map(|(_, r)| self.trial.tree.governed[*r].clone()).collect()
+    }
+
     /// Takes the first victim (V1) of all that reduce one of the deficits (R5).
     fn take_best(&mut self, deficits: &[Deficit]) -> Option<()> {
         let ledger = self.trial.ledger();
@@ -224,8 +239,8 @@ impl<'a> Search<'a> {
         scopes.dedup();
         let mut best = None;
         for scope in scopes {
-            let resources: Vec<usize> = deficits.iter().filter(|(q, _)| *q == scope).map(|(_, r)| *r).collect();
-            for from in self.trial.victim_leaves(&ledger, self.by, &resources, Some(scope)) {
+            let lacking = self.passed_at(deficits, scope);
+            for from in self.trial.victim_leaves(&ledger, self.by, &lacking, Some(scope)) {
                 for victim in self.trial.workloads.values() {
                     keep_better(
                         &mut best,
@@ -279,13 +294,7 @@ impl<'a> Search<'a> {
             if let Some(devices) = free_nodes.devices(host, template) {
                 return Some(Assignment { node, devices });
             }
-            // The resources missing in sum; if none is, those of devices that are too full one by one.
-            let mut lacking = host.lacks(template);
-            if lacking.is_empty() {
-                lacking.extend(host.device_resources().cloned());
-            }
-            let governed = &self.trial.tree.governed;
-            let lacking: Vec<usize> = lacking.iter().filter_map(|r| governed.iter().position(|g| g == r)).collect();
+            let lacking = lacking_on(host, template);
             let ledger = self.trial.ledger();
             let mut best = None;
             for from in self.trial.victim_leaves(&ledger, self.by, &lacking, None) {
@@ -302,6 +311,13 @@ impl<'a> Search<'a> {
     fn cost(&self, start: usize, node: NodeId) -> Cost {
         self.origin.cost(&self.victims[start..], node)
     }
+}
+
+/// What a node lacks for a pod that does not fit: the resources missing in sum; if none is, those of devices that are
+/// too full one by one.
+pub(super) fn lacking_on(host: &FreeNode, template: &PodTemplate) -> Vec<Name> {
+    let missing = host.lacks(template);
+    if missing.is_empty() { host.device_resources().cloned().collect() } else { missing }
 }
 
 fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
@@ -323,11 +339,11 @@ pub(super) fn keep_better(best: &mut Option<Candidate>, found: Eligibility, budg
 
 /// The cost of clearing a node (V3): budgets broken, the highest priority, number of pods, overuse, work lost, node.
 pub(super) struct Cost {
-    broken: usize,
-    highest: Option<i32>,
-    victims: usize,
+    pub(super) broken: usize,
+    pub(super) highest: Option<i32>,
+    pub(super) victims: usize,
     overuse: Vec<Vec<super::order::Share>>,
-    lost: u128,
+    pub(super) lost: u128,
     node: NodeId,
 }
 

@@ -27,6 +27,11 @@ impl Search<'_> {
         }
         let victims = std::mem::take(&mut self.victims).into_iter().enumerate();
         self.victims = victims.filter(|(i, _)| !reprieved.contains(i)).map(|(_, candidate)| candidate).collect();
+        self.needed_of(leaving)
+    }
+
+    /// Of the pods that leave anyway, those that the plan needs, put back in order of ids.
+    pub(super) fn needed_of(&mut self, leaving: Vec<PodId>) -> Vec<PodId> {
         let mut needed = Vec::new();
         for pod in leaving {
             self.put_back(pod);

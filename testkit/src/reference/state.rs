@@ -92,8 +92,9 @@ pub(super) struct Workload {
     pub(super) pods: Vec<Pod>,
     /// When the last of its running pods started.
     pub(super) ran_since: Time,
-    /// Whether some of its pods were bound since the last event. If so, it must not be evicted (S1).
-    pub(super) bound_now: bool,
+    /// At which moment pods of it were bound last, and whether a fact came since, for as long as this protects it
+    /// (R2c).
+    pub(super) just_bound: Option<(Time, bool)>,
     /// What it asks for.
     pub(super) pending_ask: Option<Ask>,
     pub(super) hold: Option<u32>,
@@ -145,6 +146,8 @@ pub struct Reference {
     pub(super) ended: Vec<(WorkloadId, ReleaseReason)>,
     pub(super) budgets: BTreeMap<Name, u32>,
     pub(super) queues: BTreeMap<RequestQueue, QueueState>,
+    /// The workloads at the front of leaves that block (O2).
+    pub(super) in_line: BTreeSet<WorkloadId>,
     /// Asks that found no room although no limit bars them, until room comes free (W2).
     pub(super) unplaceable: BTreeSet<Ask>,
     /// Nodes on which resources became free since the last check.
@@ -162,6 +165,10 @@ pub struct Reference {
     pub(super) count: u64,
     /// Victims reprieved so far (V2).
     pub(super) reprieved: usize,
+    /// Plans found among sets so far (V5).
+    pub(super) by_sets: usize,
+    /// Whether some search for sets had too many candidates (V5).
+    pub(super) bound_hit: bool,
 }
 
 impl Reference {
@@ -169,8 +176,8 @@ impl Reference {
     #[must_use]
     pub fn new(tree: &TreeSpec, policy: Policy) -> Self {
         Self {
+            tree: Arc::new(Tree::new(tree, &policy)),
             policy: Arc::new(policy),
-            tree: Arc::new(Tree::new(tree)),
             nodes: BTreeMap::new(),
             domain: None,
             workloads: BTreeMap::new(),
@@ -179,6 +186,7 @@ impl Reference {
             ended: Vec::new(),
             budgets: BTreeMap::new(),
             queues: BTreeMap::new(),
+            in_line: BTreeSet::new(),
             unplaceable: BTreeSet::new(),
             freed: BTreeSet::new(),
             largest: BTreeMap::new(),
@@ -189,6 +197,8 @@ impl Reference {
             now: Time(0),
             count: 0,
             reprieved: 0,
+            by_sets: 0,
+            bound_hit: false,
         }
     }
 
@@ -233,6 +243,19 @@ impl Reference {
     #[must_use]
     pub fn reprieved(&self) -> usize {
         self.reprieved
+    }
+
+    /// How many plans were found among sets so far (V5).
+    #[must_use]
+    pub fn by_sets(&self) -> usize {
+        self.by_sets
+    }
+
+    /// Whether some search had so many candidates that not all sets were looked at (V5). From there on the decisions of
+    /// the core may differ.
+    #[must_use]
+    pub fn bound_hit(&self) -> bool {
+        self.bound_hit
     }
 
     /// The workloads that are pending or hold, by id.

@@ -41,6 +41,7 @@ impl Reference {
         }
         let entitled = trial.entitled(&trial.ledger(), ask, trial.workload(id).leaf);
         if !entitled || !(trial.place_on_free(id, ask, &mut tried) || trial.preempt(id, ask, &mut tried)) {
+            self.bound_hit |= trial.bound_hit;
             return false;
         }
         ended.iter().for_each(|hold| trial.requeue(hold.workload));
@@ -51,7 +52,7 @@ impl Reference {
     /// Whether the ask of a hold stays within min; the hold is part of what stands already.
     fn holder_is_entitled(&self, ledger: &Ledger, hold: &Hold) -> bool {
         let Some(leaf) = self.workload(hold.workload).leaf else { return false };
-        let requested = self.requested(&hold.ask);
+        let requested = self.requested_counted(&hold.ask);
         let within = |q: usize| requested.iter().all(|(r, _)| ledger.standing(q, *r) <= self.tree.quotas[q].min[*r]);
         self.tree.path(leaf).all(|q| within(q) || q == 0 && self.tree.quotas.len() > 1)
     }

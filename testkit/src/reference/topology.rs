@@ -12,7 +12,7 @@ use std::{cmp::Ordering, collections::BTreeSet};
 impl Reference {
     /// The domains to try, in order: that of the members in place; or else all, the one with the least free first, by
     /// name among equals.
-    fn domains(&self, id: WorkloadId, free_nodes: &FreeNodes) -> Option<Vec<Domain>> {
+    pub(super) fn domains(&self, id: WorkloadId, free_nodes: &FreeNodes) -> Option<Vec<Domain>> {
         let workload = self.workload(id);
         let level = workload.together.filter(|_| workload.pods.len() > 1 && self.domain.is_none())?;
         if let Some(first) = workload.in_place().first() {

@@ -1,6 +1,6 @@
-//! The quota tree as a list in preorder (T1, Q2, Q3): the min and max of each quota, and what it keeps from lending.
+//! The quota tree as a list in preorder (T1, Q2, Q3, Q5): the min and max of each quota, and what it keeps from lending.
 
-use quotree_core::{Name, Queueing, QuotaSpec, TreeSpec};
+use quotree_core::{Name, Policy, Queueing, QuotaSpec, Reclaim, TreeSpec};
 
 /// A quota, with one amount for each governed resource.
 #[derive(Debug)]
@@ -25,18 +25,25 @@ pub(super) struct Tree {
     pub(super) quotas: Vec<Quota>,
     /// The resources that some quota names in min or max, by name (Q2).
     pub(super) governed: Vec<Name>,
+    /// Of each governed resource, whether guarantees are judged in it (Q5).
+    pub(super) counted: Vec<bool>,
 }
 
 impl Tree {
-    pub(super) fn new(spec: &TreeSpec) -> Self {
+    pub(super) fn new(spec: &TreeSpec, policy: &Policy) -> Self {
         let named = |q: &QuotaSpec| q.min.iter().chain(q.max.iter()).map(|(name, _)| name.clone()).collect::<Vec<_>>();
         let mut governed: Vec<Name> = spec.quotas.iter().flat_map(named).collect();
         governed.sort();
         governed.dedup();
-        let mut tree = Self { quotas: Vec::new(), governed };
+        let mut tree = Self { quotas: Vec::new(), governed, counted: Vec::new() };
         for root in spec.quotas.iter().filter(|q| q.parent.is_none()) {
             tree.add(root, None, spec);
         }
+        // A resource is guaranteed if some quota below the root has a min in it; in a tree of one quota, if the root has.
+        let promising = if tree.quotas.len() > 1 { &tree.quotas[1..] } else { &tree.quotas[..] };
+        let guaranteed = |r: usize| promising.iter().any(|quota| quota.min[r] > 0);
+        let all = policy.reclaim == Reclaim::FairShare;
+        tree.counted = (0..tree.governed.len()).map(|r| all || guaranteed(r)).collect();
         tree
     }
 

@@ -6,9 +6,7 @@ use super::{
     order::Share,
     state::{Ask, Reference, Workload},
 };
-use quotree_core::{
-    EvictReason, Floor, NodeId, PodId, Rule, Time, Unquotaed, VictimOrder, WithinQueuePreemption, WorkloadId,
-};
+use quotree_core::{EvictReason, Floor, Name, NodeId, PodId, Rule, Time, Unquotaed, VictimOrder, WorkloadId};
 use std::cmp::{Ordering, Reverse};
 
 /// The kind of preemption.
@@ -28,12 +26,16 @@ pub(super) struct Preemptor {
     pub(super) break_budgets: bool,
 }
 
-/// A leaf whose pods may be evicted (`None`: pods without a quota), and for which resources.
+/// A leaf whose pods may be evicted (`None`: pods without a quota).
 #[derive(Debug, Clone)]
 pub(super) struct VictimLeaf {
     pub(super) leaf: Option<usize>,
     pub(super) common: usize,
+    /// The governed resources for which they may be taken: a victim uses one of them. For R2 those contested ones in
+    /// which the whole branch is over (R2b).
     pub(super) resources: Vec<usize>,
+    /// What is lacking, governed or not: one of the pods evicted together uses some of it (R5).
+    pub(super) lacking: Vec<Name>,
 }
 
 /// The rank of a victim (V1): the smallest is evicted first.
@@ -76,7 +78,7 @@ pub(super) struct Candidate {
     pub(super) pods: Vec<PodId>,
     pub(super) leaf: Option<usize>,
     pub(super) common: usize,
-    pub(super) resource: usize,
+    pub(super) resource: Option<Name>,
     pub(super) over: i64,
     pub(super) rank: Rank,
 }
@@ -90,18 +92,35 @@ pub(super) enum Eligibility {
 }
 
 impl Reference {
-    /// The leaves whose pods a preemptor may evict for these resources. With a `scope`, only below that quota (R5).
+    /// The leaves whose pods a preemptor may evict for what is lacking. With a `scope`, only below that quota (R5).
     pub(super) fn victim_leaves(
         &self,
         ledger: &Ledger,
         by: &Preemptor,
-        resources: &[usize],
+        lacking: &[Name],
         scope: Option<usize>,
     ) -> Vec<VictimLeaf> {
+        let reclaim_scope = self.reclaim_scope(ledger, &by.ask, Some(by.leaf));
+        self.victim_leaves_within(ledger, by, lacking, scope, reclaim_scope)
+    }
+
+    /// The same, as if the preemptor might reclaim as far up as `reclaim_scope`.
+    pub(super) fn victim_leaves_within(
+        &self,
+        ledger: &Ledger,
+        by: &Preemptor,
+        lacking: &[Name],
+        scope: Option<usize>,
+        reclaim_scope: Option<usize>,
+    ) -> Vec<VictimLeaf> {
+        let governed = |r: &Name| self.tree.governed.iter().position(|g| g == r);
+        let known: Vec<usize> = lacking.iter().filter_map(governed).collect();
+        let from = |leaf, common, resources| VictimLeaf { leaf, common, resources, lacking: lacking.to_vec() };
         if by.kind == PreemptionKind::Priority {
-            return vec![VictimLeaf { leaf: Some(by.leaf), common: by.leaf, resources: resources.to_vec() }];
+            return vec![from(Some(by.leaf), by.leaf, known)];
         }
-        let Some(reclaim_scope) = self.reclaim_scope(ledger, &by.ask, Some(by.leaf)) else { return Vec::new() };
+        let Some(reclaim_scope) = reclaim_scope else { return Vec::new() };
+        let contested = self.contested(&by.ask, &known);
         let mut found = Vec::new();
         for leaf in self.tree.leaves().filter(|leaf| *leaf != by.leaf) {
             let common = self.tree.common(by.leaf, leaf);
@@ -112,24 +131,31 @@ impl Reference {
             }
             let over = |q: usize, r: usize| ledger.live(q, r) > self.floor(q, r);
             let branch = |r: &usize| self.branch(leaf, common).all(|q| over(q, *r));
-            let resources: Vec<usize> = resources.iter().copied().filter(branch).collect();
+            let resources: Vec<usize> = contested.iter().copied().filter(branch).collect();
             if !resources.is_empty() {
-                found.push(VictimLeaf { leaf: Some(leaf), common, resources });
+                found.push(from(Some(leaf), common, resources));
             }
         }
         if self.policy.unquotaed == Unquotaed::Schedule && scope.is_none() && reclaim_scope == 0 {
-            found.push(VictimLeaf { leaf: None, common: reclaim_scope, resources: resources.to_vec() });
+            found.push(from(None, reclaim_scope, known));
         }
         found
     }
 
+    /// The contested resources (R2b): the counted ones that are lacking or, if none of these is counted, those that the
+    /// ask requests.
+    fn contested(&self, ask: &Ask, lacking: &[usize]) -> Vec<usize> {
+        let counted: Vec<usize> = lacking.iter().copied().filter(|r| self.tree.counted[*r]).collect();
+        if counted.is_empty() { self.requested_counted(ask).into_iter().map(|(r, _)| r).collect() } else { counted }
+    }
+
     /// The quotas from a leaf up to just below an ancestor.
-    fn branch(&self, leaf: usize, common: usize) -> impl Iterator<Item = usize> + '_ {
+    pub(super) fn branch(&self, leaf: usize, common: usize) -> impl Iterator<Item = usize> + '_ {
         self.tree.path(leaf).take_while(move |q| *q != common)
     }
 
     /// Whether R1 and R2(c) allow the workload as a victim. There is no preemptor when a max is enforced (T4).
-    fn is_eligible(&self, by: Option<&Preemptor>, victim: &Workload) -> bool {
+    pub(super) fn is_eligible(&self, by: Option<&Preemptor>, victim: &Workload) -> bool {
         let least = self.policy.min_runtime_ms;
         let Some((.., started)) = victim.victim_rank else { return false };
         let protected = least > 0 && started.after_ms(least) > self.now;
@@ -139,13 +165,7 @@ impl Reference {
         let Some(by) = by.filter(|by| by.kind == PreemptionKind::Priority).map(|by| self.workload(by.id)) else {
             return true;
         };
-        match self.policy.within {
-            WithinQueuePreemption::LowerPriority => victim.priority < by.priority,
-            WithinQueuePreemption::LowerOrNewerEqual => {
-                victim.priority < by.priority || victim.priority == by.priority && victim.submitted > by.submitted
-            }
-            _ => false,
-        }
+        self.goes_before(by, victim)
     }
 
     /// The pods of a workload that would be evicted next, if it may be evicted and they use what is missing: anywhere,
@@ -163,9 +183,9 @@ impl Reference {
         }
         let helps = |ordinal: u32| {
             let pod = &victim.pods[ordinal as usize];
-            let row = self.row(&victim.sets[pod.set].template);
+            let request = &victim.sets[pod.set].template.request;
             node.is_none_or(|node| pod.assignment.is_some_and(|assignment| assignment.node == node))
-                && from.resources.iter().any(|r| row[*r] > 0)
+                && from.lacking.iter().any(|r| request.get(r.as_str()).unwrap_or(0) > 0)
         };
         let pods: Vec<PodId> = victim.eviction_unit(helps).into_iter().map(|ordinal| victim.id.pod(ordinal)).collect();
         if !pods.iter().any(|pod| helps(pod.ordinal)) {
@@ -173,7 +193,12 @@ impl Reference {
         }
         let rows: Vec<Vec<i64>> = pods.iter().map(|pod| self.row(self.template(*pod))).collect();
         let uses = |r: usize| rows.iter().map(|row| row[r]).sum::<i64>();
-        let Some(resource) = from.resources.iter().copied().find(|r| uses(*r) > 0) else { return Eligibility::No };
+        // By R2 it uses something that is contested (R2b). Others may use nothing but what no quota names.
+        let resource = from.resources.iter().copied().find(|r| uses(*r) > 0);
+        let guarded = by.is_some_and(|by| by.kind == PreemptionKind::Reclaim) && from.leaf.is_some();
+        if guarded && resource.is_none() {
+            return Eligibility::No;
+        }
         let below: Vec<usize> = from.leaf.into_iter().flat_map(|leaf| self.branch(leaf, from.common)).collect();
         let strict = self.policy.floor == Floor::Strict && by.is_none_or(|by| by.kind == PreemptionKind::Reclaim);
         let stays = |q: &usize| from.resources.iter().all(|r| ledger.live(*q, *r) - uses(*r) >= self.floor(*q, *r));
@@ -210,10 +235,19 @@ impl Reference {
                 Reverse(ordinal),
             ),
         };
-        let min = from.leaf.map_or(0, |leaf| self.tree.quotas[leaf].min[resource]);
-        let over = ledger.live(self.row_of_leaf(from.leaf), resource) - min;
+        // What it is evicted for: by R2 what is contested, else the first of what is lacking.
+        let used = || from.lacking.iter().find(|r| pods.iter().any(|pod| self.requests(*pod, r) > 0)).cloned();
+        let contested = resource.filter(|_| guarded).and_then(|r| self.tree.governed.get(r).cloned());
+        let name = contested.or_else(used);
+        let resource = self.tree.governed.iter().position(|g| Some(g) == name.as_ref());
+        let min = |r: usize| from.leaf.map_or(0, |leaf| self.tree.quotas[leaf].min[r]);
+        let over = resource.map_or(0, |r| ledger.live(self.row_of_leaf(from.leaf), r) - min(r));
         let (leaf, common) = (from.leaf, from.common);
-        Eligibility::Yes(Candidate { workload: victim.id, pods, leaf, common, resource, over, rank })
+        Eligibility::Yes(Candidate { workload: victim.id, pods, leaf, common, resource: name, over, rank })
+    }
+
+    fn requests(&self, pod: PodId, resource: &Name) -> i64 {
+        self.template(pod).request.get(resource.as_str()).unwrap_or(0)
     }
 
     /// The reason of an eviction.
@@ -224,7 +258,7 @@ impl Reference {
             cause,
             leaf: candidate.leaf.map(quota_id),
             common: Some(quota_id(candidate.common)),
-            resource: self.tree.governed.get(candidate.resource).cloned(),
+            resource: candidate.resource.clone(),
             over: candidate.over,
             priority: candidate.rank.priority,
             budget_broken: candidate.rank.breaks_budget && cause.is_some(),
