@@ -96,23 +96,25 @@ pub(crate) fn could_preempt_at_all(cluster: &Cluster, slot: WorkloadSlot, ask: &
     PreemptionKind::BOTH.into_iter().any(|kind| could_preempt(cluster, slot, ask, kind))
 }
 
-/// Whether a workload might reclaim from one that is protected only because it was bound at this moment (R2c): one whose
-/// branch is over in what the workload requests. Costs a path of the tree for each.
-pub(crate) fn might_reclaim_next_moment(cluster: &Cluster, slot: WorkloadSlot, ask: &Ask) -> bool {
+/// Whether a workload might preempt one that is protected only because it was bound at this moment (R2c): by R1 one of
+/// lower priority, by R2 one whose branch is over in what the workload requests. Costs a path of the tree for each.
+pub(crate) fn might_preempt_next_moment(cluster: &Cluster, slot: WorkloadSlot, ask: &Ask) -> bool {
     let leaf = cluster.workloads.at(slot).leaf;
-    let kind = PreemptionKind::Reclaim;
-    let mut new = cluster.victims_of_next_moment().map(|victim| cluster.workloads.at(victim).leaf).peekable();
-    if new.peek().is_none() || !could_preempt(cluster, slot, ask, kind) {
-        return false;
-    }
-    let preemptor = Preemptor { slot: Some(slot), leaf, ask, kind, break_budgets: true };
-    let scope = cluster.quotas.reclaim_scope(ask, leaf);
-    let requested: Resources = cluster.quotas.counted(ask).map(|(r, _)| r).collect();
-    let might = |from: QuotaSlot| {
+    let preemptor = |kind| Preemptor { slot: Some(slot), leaf, ask, kind, break_budgets: true };
+    let might = |victim: WorkloadSlot| {
+        let from = cluster.workloads.at(victim).leaf;
+        if from == leaf {
+            let (by, victim) = (cluster.workloads.at(slot), cluster.workloads.at(victim));
+            return PreemptionKind::Priority.is_enabled(&cluster.policy)
+                && ranks_lower(cluster.policy.within, by, victim);
+        }
+        let preemptor = preemptor(PreemptionKind::Reclaim);
+        let scope = cluster.quotas.reclaim_scope(ask, leaf).filter(|_| preemptor.kind.is_enabled(&cluster.policy));
         let Some(common) = common_in_scope(cluster, &preemptor, scope, from) else { return false };
+        let requested: Resources = cluster.quotas.counted(ask).map(|(r, _)| r).collect();
         from == cluster.quotas.ledger.no_quota() || !reclaimable(cluster, from, common, &requested).is_empty()
     };
-    new.any(|from| from != leaf && might(from))
+    leaf != cluster.quotas.ledger.no_quota() && cluster.victims_of_next_moment().any(might)
 }
 
 /// Whether what a workload may reclaim changes with every event (F3).

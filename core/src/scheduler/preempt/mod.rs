@@ -27,7 +27,7 @@ mod victim_leaf;
 pub(crate) use candidates::{Steps, better_candidate, first_victim};
 pub(crate) use contested::{contested, lacking, uses};
 pub(crate) use eligibility::{
-    PreemptionKind, Preemptor, Resources, could_preempt, could_preempt_at_all, might_reclaim_next_moment,
+    PreemptionKind, Preemptor, Resources, could_preempt, could_preempt_at_all, might_preempt_next_moment,
     reclaims_by_share,
 };
 pub(crate) use findings::SearchFindings;
