@@ -79,6 +79,12 @@ impl Cluster {
     /// The workloads that may become victims in the next moment, without a further event.
     pub(crate) fn victims_of_next_moment(&self) -> impl Iterator<Item = WorkloadSlot> + '_ {
         let slots = self.just_bound.ending().filter_map(|workload| self.workloads.slot(workload));
-        slots.filter(|slot| self.workloads.at(*slot).preemptible && self.workloads.at(*slot).has_active())
+        slots.filter(|slot| {
+            let workload = self.workloads.at(*slot);
+            // Pods of it may have been bound again since the event.
+            let ending = || self.just_bound.ending().filter(|id| *id == workload.id).count();
+            let all_end = workload.just_bound == 1 || workload.just_bound as usize == ending();
+            all_end && workload.preemptible && workload.has_active()
+        })
     }
 }
