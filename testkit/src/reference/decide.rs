@@ -173,8 +173,7 @@ impl Reference {
             plan.actions.push(Action::Bind { pod: *pod, node: assignment.node, devices, reason });
         }
         let (now, workload) = (self.now, self.workload_mut(id));
-        let fact_came = workload.just_bound.is_some_and(|(moment, fact)| fact && moment == now);
-        workload.just_bound = Some((now, fact_came));
+        workload.just_bound = Some((now, false));
         self.update_victim_rank(id);
         self.enqueue(id);
     }
