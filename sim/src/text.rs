@@ -227,7 +227,7 @@ mod tests {
         }
         expect![[r#"
             R1: job-3 preempts a pod of lower priority (-1) in its leaf root.a; this violates its disruption budget (R7)
-            R2: job-3 reclaims its guaranteed quota; root.a was 2500m cpu above its min
+            R2: job-3 reclaims its guaranteed quota; root.a was 2500m cpu above its min; picking in victim order made no room, this set of victims does (V5)
             G2: its gang is evicted whole to make room for job-3
             G3: its gang had fewer pods than its minimum for too long
             T4: root uses more than its max, which was lowered

@@ -71,7 +71,7 @@ pub(super) fn cannot_run(why: &CannotRun, names: &dyn Names) -> String {
                 }
                 (Some(_), most) => {
                     format!(
-                        "{place} would hold the {pods} pods that must run together, even if empty; the best holds {most}"
+                        "{place} would hold the {pods} pods that must run together, even if empty (the best holds {most})"
                     )
                 }
             }

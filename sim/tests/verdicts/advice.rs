@@ -38,6 +38,7 @@ fn x3_a_non_preemptible_pod_needs_more_min_of_its_queue() {
     expect![[r#"
         A2: non-preemptible pods must fit within min: a has min 1 cpu, 0 in use by non-preemptible pods, and the pod requests 2
         also A1: the pod requests 2 cpu, root uses 8 of its max of 8 cpu
+        it cannot run whatever else ends, so it holds up nobody (O4): it is not preemptible and requests 2 cpu, and 1 cpu is left of the min of a
         would help: move 1 cpu of min from c to a
         --
         A1, P1: used by b (1, 2)
@@ -78,6 +79,7 @@ fn x3_nothing_is_advised_where_two_limits_would_have_to_change() {
     expect![[r#"
         A1: the pod requests 6 cpu, a uses 0 of its max of 3 cpu
         also A1: the pod requests 6 cpu, x uses 0 of its max of 5 cpu
+        it cannot run whatever else ends, so it holds up nobody (O4): it requests 6 cpu, and the max of a is 3 cpu
         --
         R5 protects 1 pod(s)
     "#]]
@@ -91,6 +93,7 @@ fn x3_the_max_of_the_own_queue_is_advised_where_it_alone_is_too_small() {
         explain("root 8/8; x<root 4/5; a<x 1/3; b<root 4/8", "8", &["submit 1 to b: 1", "submit 3 to a: 4"], 3);
     expect![[r#"
         A1: the pod requests 4 cpu, a uses 0 of its max of 3 cpu
+        it cannot run whatever else ends, so it holds up nobody (O4): it requests 4 cpu, and the max of a is 3 cpu
         would help: raise max of a by 1 cpu
         --
         R5 protects 1 pod(s)
@@ -195,6 +198,7 @@ fn x3_a_resource_that_no_node_has_may_be_advised() {
     let verdict = explain("root 4,4/4,4; a<root 4,4/4,4", "4", &["submit 1 to a: 1,1"], 1);
     expect![[r#"
         P1: a pod requests 1 gpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        it cannot run whatever else ends, so it holds up nobody (O4): no suitable node would hold such a pod, even if it were empty
         would help: free 1 more gpu on node 0
         --
         entitled

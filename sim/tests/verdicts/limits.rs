@@ -71,6 +71,7 @@ fn x1_a_min_is_used_up_by_non_preemptible_pods_only() {
         A2: non-preemptible pods must fit within min: a has min 2 cpu, 1 in use by non-preemptible pods, and the pod requests 2
         held by: a 1 cpu in 1 pod
         also A1: the pod requests 2 cpu, root uses 3 of its max of 4 cpu
+        it cannot run whatever else ends, so it holds up nobody (O4): it is not preemptible and requests 2 cpu, and 1 cpu is left of the min of a
         --
         A2: used by a (1)
         A1, P1: used by a (1, 2), b (3)
@@ -96,6 +97,7 @@ fn x1_a_min_may_be_full_while_the_parent_still_has_some() {
         A2: non-preemptible pods must fit within min: a has min 2 cpu, 2 in use by non-preemptible pods, and the pod requests 1
         held by: a 2 cpu in 1 pod
         also A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
+        it cannot run whatever else ends, so it holds up nobody (O4): it is not preemptible and requests 1 cpu, and 0 cpu is left of the min of a
         --
         A2: used by a (1)
         A1: used by a (1), b (2), c (3)

@@ -240,8 +240,9 @@ fn x1_young_pods_are_protected_until_the_last_millisecond() {
     expect![[r#"
         P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (all 2 nodes are full)
         held by: b 2 cpu in 2 pods (1 cpu borrowed)
+        it cannot run whatever else ends, so it holds up nobody (O4): no suitable node would hold such a pod, even if it were empty
         2 pods not preempted because they are within their protected runtime (R2(c))
-        would help: free 2 more cpu on node 0
+        would help: free 1 more cpu on node 0
         --
         entitled
         P1: used by b (1, 2)
@@ -265,6 +266,7 @@ fn x1_pods_are_not_protected_when_the_time_is_over() {
     expect![[r#"
         P1: a pod requests 2 cpu, the closest node (node 0) would have 1 free after evicting 1 eligible pod (all 2 nodes are full)
         held by: b 2 cpu in 2 pods (1 cpu borrowed)
+        it cannot run whatever else ends, so it holds up nobody (O4): no suitable node would hold such a pod, even if it were empty
         2 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
         would help: free 1 more cpu on node 0
         --
@@ -319,6 +321,7 @@ fn x1_a_strict_floor_leaves_what_is_above_the_min() {
     expect![[r#"
         P1: a pod requests 2 cpu, the closest node (node 0) would have 1 free after evicting 1 eligible pod (all 2 nodes are full)
         held by: b 2 cpu in 2 pods (1 cpu borrowed)
+        it cannot run whatever else ends, so it holds up nobody (O4): no suitable node would hold such a pod, even if it were empty
         1 pod not preempted because it is not preemptible (R2(c))
         1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
         would help: free 1 more cpu on node 0

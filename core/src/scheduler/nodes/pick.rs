@@ -3,10 +3,11 @@
 use super::{
     class::RuledOut,
     inventory::Nodes,
+    node::Node,
     score::{self, ranking::UNFIT},
 };
 use crate::{
-    api::{DeviceSet, NodeId, Placement},
+    api::{DeviceSet, Domain, NodeId, Placement},
     scheduler::state::{Assignment, NodeSlot, Template, TemplateId, narrow},
 };
 
@@ -101,6 +102,21 @@ impl Nodes {
             Some(class) if !class.is_tolerated(template) => Some(RuledOut::Tainted),
             Some(class) if !class.is_selected(template) => Some(RuledOut::Unselected),
             _ => None,
+        }
+    }
+
+    /// How many pods of a kind all suitable nodes hold when they are empty, or those of one domain: at most so many, by
+    /// the amounts of each node (O4). Costs the distinct shapes of nodes, or the nodes of the domain.
+    pub(crate) fn would_hold(&self, template: &Template, domain: Option<&Domain>) -> u64 {
+        let hold = |node: &Node, nodes: u32| {
+            let class = self.classes.get_index(node.class as usize).map(|(class, _)| class);
+            let suits = class.is_some_and(|class| class.is_tolerated(template) && class.is_selected(template));
+            if node.spec.schedulable && suits { node.most(template).saturating_mul(nodes.into()) } else { 0 }
+        };
+        let of_member = |slot: &NodeSlot| self.shapes.empty(self.at(*slot)).map_or(0, |empty| hold(empty, 1));
+        match domain {
+            None => self.shapes.iter().map(|(node, count)| hold(node, count)).fold(0, u64::saturating_add),
+            Some(domain) => self.members(domain).iter().map(of_member).fold(0, u64::saturating_add),
         }
     }
 

@@ -1,9 +1,9 @@
 //! The distinct shapes of nodes, each once as it is when empty: what could run if everything ended (O4).
 
-use super::{inventory::Nodes, node::Node};
+use super::node::Node;
 use crate::{
-    api::{Amounts, DeviceMode, DeviceSet, DeviceSpec, Domain, NodeSpec},
-    scheduler::state::{NodeSlot, Template},
+    api::{Amounts, DeviceMode, DeviceSet, DeviceSpec, NodeSpec},
+    scheduler::state::Template,
 };
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -51,27 +51,15 @@ impl Shapes {
             }
         }
     }
-}
 
-impl Nodes {
-    /// How many pods of a kind all suitable nodes hold when they are empty, or those of one domain: at most so many, by
-    /// the amounts of each node (O4). Costs the distinct shapes of nodes, or the nodes of the domain.
-    pub(crate) fn would_hold(&self, template: &Template, domain: Option<&Domain>) -> u64 {
-        let suits = |node: &Node| {
-            let class = self.classes.get_index(node.class as usize).map(|(class, _)| class);
-            node.spec.schedulable
-                && class.is_some_and(|class| class.is_tolerated(template) && class.is_selected(template))
-        };
-        let hold =
-            |node: &Node, nodes: u32| if suits(node) { node.most(template).saturating_mul(nodes.into()) } else { 0 };
-        let empty = |slot: &NodeSlot| {
-            let node = self.at(*slot);
-            self.shapes.0.get(&Shape::of(node.class, &node.spec)).map_or(0, |(empty, _)| hold(empty, 1))
-        };
-        match domain {
-            None => self.shapes.0.values().map(|(node, count)| hold(node, *count)).fold(0, u64::saturating_add),
-            Some(domain) => self.members(domain).iter().map(empty).fold(0, u64::saturating_add),
-        }
+    /// An empty node of each shape, and how many nodes have it.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Node, u32)> {
+        self.0.values().map(|(node, count)| (node, *count))
+    }
+
+    /// An empty node of the same shape.
+    pub(super) fn empty(&self, node: &Node) -> Option<&Node> {
+        self.0.get(&Shape::of(node.class, &node.spec)).map(|(empty, _)| empty)
     }
 }
 
@@ -93,7 +81,7 @@ impl Node {
     }
 
     /// The most pods of a kind that this empty node can hold, by its amounts; 0 where not even one fits.
-    fn most(&self, template: &Template) -> u64 {
+    pub(super) fn most(&self, template: &Template) -> u64 {
         if self.fit(template).is_none() {
             return 0;
         }

@@ -128,8 +128,13 @@ pub(crate) fn workload_protection(
     preemptor: &Preemptor,
     victim: WorkloadSlot,
 ) -> Option<Protection> {
+    lasting_protection(cluster, preemptor, victim).or_else(|| cluster.workloads.at(victim).protection())
+}
+
+/// The same without what ends with this moment: that it was just bound.
+pub(super) fn lasting_protection(cluster: &Cluster, preemptor: &Preemptor, victim: WorkloadSlot) -> Option<Protection> {
     let (policy, victim) = (&cluster.policy, cluster.workloads.at(victim));
-    if let Some(protection) = victim.protection() {
+    if let Some(protection) = victim.protection().filter(|protection| *protection != Protection::JustBound) {
         return Some(protection);
     }
     if policy.min_runtime_ms > 0 && victim.started().after_ms(policy.min_runtime_ms) > cluster.now {

@@ -1,7 +1,7 @@
 //! Why a workload was not evicted: the first question of [`eligibility`](super::eligibility) that protects it (X1).
 
 use super::eligibility::{
-    PreemptionKind, Preemptor, branch, common_in_scope, exhausts_budget, is_guarded, workload_protection,
+    PreemptionKind, Preemptor, branch, common_in_scope, exhausts_budget, is_guarded, lasting_protection,
 };
 use crate::{
     api::{Floor, Protection, QuotaId, RespectBudgets},
@@ -25,9 +25,11 @@ pub(crate) fn protection(
     if !preemptor.kind.is_enabled(&cluster.policy) {
         return Protection::Policy;
     }
-    workload_protection(cluster, preemptor, victim)
+    // That it was just bound ends with this moment, so it is told only where nothing else protects it.
+    lasting_protection(cluster, preemptor, victim)
         .or_else(|| quota_protection(cluster, preemptor, cluster.workloads.at(victim), resources))
         .or_else(|| budget_protection(cluster, cluster.workloads.at(victim)))
+        .or_else(|| cluster.workloads.at(victim).protection())
         .unwrap_or(Protection::NotEnough)
 }
 

@@ -1,0 +1,49 @@
+//! Protecting what was just bound from eviction, and the end of that (R2c).
+
+use super::groups::Cluster;
+use crate::{api::WorkloadId, scheduler::state::WorkloadSlot};
+
+impl Cluster {
+    /// Protects a workload of which pods were bound, until a later decision that follows an event.
+    pub(super) fn protect_just_bound(&mut self, slot: WorkloadSlot) {
+        let workload = self.workloads.at_mut(slot);
+        workload.just_bound += 1;
+        self.just_bound.add(workload.id, self.now, self.generation);
+    }
+
+    /// At the start of a decision, ends the protection of what was bound before this moment, where an event came since.
+    /// Gives whether there was any: then there are new victims.
+    pub(crate) fn end_bind_protection(&mut self) -> bool {
+        let before = self.just_bound.len();
+        while let Some(workload) = self.just_bound.next_before(self.now) {
+            self.unprotect(workload);
+        }
+        self.just_bound.len() < before
+    }
+
+    /// Ends all such protection, to see what later decisions could do.
+    pub(crate) fn forget_bind_protection(&mut self) {
+        for workload in self.just_bound.take() {
+            self.unprotect(workload);
+        }
+    }
+
+    fn unprotect(&mut self, workload: WorkloadId) {
+        let Some(slot) = self.workloads.slot(workload) else { return };
+        let row = self.workloads.at_mut(slot);
+        row.just_bound = row.just_bound.saturating_sub(1);
+        self.update_victim_index(slot);
+    }
+
+    /// The workloads that may become victims in the next moment, without a further event.
+    pub(crate) fn victims_of_next_moment(&self) -> impl Iterator<Item = WorkloadSlot> + '_ {
+        let slots = self.just_bound.ending().filter_map(|workload| self.workloads.slot(workload));
+        slots.filter(|slot| {
+            let workload = self.workloads.at(*slot);
+            // Pods of it may have been bound again since the event.
+            let ending = || self.just_bound.ending().filter(|id| *id == workload.id).count();
+            let all_end = workload.just_bound == 1 || workload.just_bound as usize == ending();
+            all_end && workload.preemptible && workload.has_active()
+        })
+    }
+}
