@@ -42,7 +42,7 @@ fn is_placed(core: &Scheduler, help: &Help, workload: WorkloadId, now: Time) -> 
         Action::Release { workload: who, .. } if *who == workload => Some(false),
         _ => None,
     };
-    Ok(actions.iter().filter_map(gets).last().unwrap_or(false))
+    Ok(actions.iter().rev().find_map(gets).unwrap_or(false))
 }
 
 fn one_less(help: &Help) -> Option<Help> {
