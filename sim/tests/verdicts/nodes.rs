@@ -239,8 +239,7 @@ fn x1_the_rack_that_comes_closest_is_named() {
         explain("root 99/99; a<root 99/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
     expect![[r#"
         P1: its pods must run in one topology domain, and the best is rack r1 of zone z: a pod requests 1 cpu, the closest node (node 1) has 0 free (3 nodes: 1 full, 2 outside that domain), 2 of its pods fit
-        it cannot run whatever else ends, so it holds up nobody (O4): no rack would hold the 3 pods that must run together, even if empty
-        the best holds 2
+        it cannot run whatever else ends, so it holds up nobody (O4): no rack would hold the 3 pods that must run together, even if empty (the best holds 2)
         would help: free 1 more cpu on node 1
         --
         entitled
@@ -254,8 +253,7 @@ fn x1_the_closest_rack_is_named_for_borrowers_too() {
         explain("root 99/99; a<root 0/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
     expect![[r#"
         P1: its pods must run in one topology domain, and the best is rack r1 of zone z: a pod requests 1 cpu, the closest node (node 1) has 0 free (3 nodes: 1 full, 2 outside that domain), 2 of its pods fit
-        it cannot run whatever else ends, so it holds up nobody (O4): no rack would hold the 3 pods that must run together, even if empty
-        the best holds 2
+        it cannot run whatever else ends, so it holds up nobody (O4): no rack would hold the 3 pods that must run together, even if empty (the best holds 2)
         would help: free 1 more cpu on node 1
         --
         entitled
@@ -268,8 +266,7 @@ fn x1_where_no_node_is_in_a_rack_none_is_closest() {
     let verdict = explain("root 99/99; a<root 99/99", "4 4", &["submit 1 to a: 1 x2 in one rack"], 1);
     expect![[r#"
         P1: no node is eligible (2 nodes: 2 outside that domain)
-        it cannot run whatever else ends, so it holds up nobody (O4): no rack would hold the 2 pods that must run together, even if empty
-        the best holds 0
+        it cannot run whatever else ends, so it holds up nobody (O4): no rack would hold the 2 pods that must run together, even if empty (the best holds 0)
         --
         entitled
     "#]]
@@ -290,8 +287,7 @@ fn x1_a_bound_on_racks_is_reported() {
         A1: the gang of 2 requests 4 cpu, root uses 2 of its max of 4 cpu
         held by: b 2 cpu in 1 pod (2 cpu borrowed)
         also P1: its pods must run in one topology domain, and the best is rack r0: a pod requests 2 cpu, the closest node (node 0) would have 0 free after evicting 1 eligible pod (2 nodes: 1 full, 1 outside that domain), 1 of its pods fit
-        it cannot run whatever else ends, so it holds up nobody (O4): no rack would hold the 2 pods that must run together, even if empty
-        the best holds 1
+        it cannot run whatever else ends, so it holds up nobody (O4): no rack would hold the 2 pods that must run together, even if empty (the best holds 1)
         1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
         the search for victims stopped at its limit of nodes
         would help: free 2 more cpu on node 0
