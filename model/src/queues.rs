@@ -42,7 +42,7 @@ impl JobQueue {
     }
 }
 
-/// The order in which a job queue releases jobs. In every order priority comes first, then submission, then the id.
+/// The order in which a job queue releases jobs. In every order priority comes first, then age (O3), then the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum QueueOrder {
     /// A job that cannot be released, or is in its back-off, keeps its position and is passed over.

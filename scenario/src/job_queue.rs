@@ -12,7 +12,7 @@ record! {
     pub(crate) struct JobQueue in "job queue" {
         /// The leaf. `extends` matches queues by it.
         quota: At<Name> => required,
-        /// Jobs are ordered by priority, submission and id. `Skip`: a job that cannot be released is passed over. `Block`: the
+        /// Jobs are ordered by priority, age (O3) and id. `Skip`: a job that cannot be released is passed over. `Block`: the
         /// queue waits for it, and the job released last must have started. `RoundRobin`: a job that did not start in time goes
         /// behind the jobs that were tried less often.
         queueing: At<QueueOrder> => "`Skip`",

@@ -5,8 +5,8 @@ use crate::{
     times::{RandomTime, latency},
 };
 use quotree_core::{
-    BorrowWhilePreempting, EnforceMax, Floor, Order, OverPromised, Placement, Policy as Knobs, Preemption, Reclaim,
-    RespectBudgets, SearchBounds, Time, Unquotaed, VictimOrder, WithinQueuePreemption,
+    Age, BorrowWhilePreempting, EnforceMax, Floor, Order, OverPromised, Placement, Policy as Knobs, Preemption,
+    Reclaim, RespectBudgets, SearchBounds, Time, Unquotaed, VictimOrder, WithinQueuePreemption,
 };
 use quotree_model::World as Checked;
 use quotree_syntax::{
@@ -23,6 +23,8 @@ record! {
     pub(crate) struct Capacity in "policy" {
         /// Which pending workload is tried first (O1).
         order: Order = Knobs::default().order,
+        /// How old a pod is that is created again (O3).
+        age: Age = Knobs::default().age,
         /// What a leaf may reclaim (R2, R8).
         reclaim: Reclaim = Knobs::default().reclaim,
         /// Which pods of its own leaf a workload may preempt (R1).
@@ -188,6 +190,7 @@ pub(crate) fn policy(read: Option<&Policy>) -> (String, Knobs) {
     let Some(Policy::Capacity(read)) = read else { return (name, Knobs::default()) };
     let knobs = Knobs {
         order: read.order,
+        age: read.age,
         reclaim: read.reclaim,
         within: read.within,
         growth: read.growth,

@@ -95,6 +95,7 @@ features! {
     Relabels "relabels" "Nodes whose GPUs are switched to another mode.",
     People "users and groups" "Users and groups, and submissions that are refused.",
     PeopleEdits "edits of users and groups" "Users and groups that come, change and go.",
+    AgeKnob "knob age" "Replicas that keep their age, or jobs that do not (O3).",
 }
 
 /// The features of one scenario.

@@ -57,6 +57,10 @@ impl WorldBuilder<'_> {
                 fields.extend(self.draw.one_of(words).map(|word| (field, Value::word(word))));
             }
         }
+        if self.features.has(Feature::AgeKnob) {
+            let word = self.age_draw.one_of(&["Original", "Recreated"]);
+            fields.extend(word.map(|word| ("age", Value::word(word))));
+        }
         if self.features.has(Feature::PlacementKnob) {
             let random = Value::fields("Random", vec![("seed", Value::number(self.draw.between(0, 9)))]);
             let placement = match self.draw.one_of(&[

@@ -6,6 +6,7 @@
 //! command line does.
 
 mod access_law;
+mod age_law;
 mod datasets;
 mod draw;
 mod features;

@@ -2,6 +2,7 @@
 //! S3), and so is the state at rest (S4, H2, and that no pending workload fits).
 
 use crate::{
+    age_law::AgeLaw,
     fit_law::FitCheck,
     job_queue_law::JobQueueLaw,
     play::{Failure, Played, is_guaranteed},
@@ -36,6 +37,7 @@ pub(crate) struct End<'a> {
     /// nothing else happened for this long.
     pub(crate) round_ms: Option<u64>,
     pub(crate) suspended: &'a JobQueueLaw,
+    pub(crate) ages: &'a AgeLaw,
     pub(crate) pending: &'a [PendingRow],
 }
 
@@ -137,6 +139,7 @@ impl Replay<'_> {
             let message = format!("at {} ms deciding again gives {:?}", at.0, again.actions);
             played.failures.push(Failure::new("law: S1", message));
         }
+        self.end.ages.judge((before, after), (plan, at), &self.specs, played);
         if std::mem::take(&mut self.changes) || !plan.is_empty() {
             self.changed = at;
         }

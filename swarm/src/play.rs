@@ -6,6 +6,7 @@
 
 use crate::{
     access_law,
+    age_law::AgeLaw,
     job_queue_law::{self, JobQueueLaw},
     log_laws::{self, End},
 };
@@ -110,7 +111,8 @@ pub(crate) fn ends(scenario: &Scenario) -> Played {
 fn judge(scenario: &Scenario) -> Played {
     let mut played = Played::default();
     let options = RunOptions { audit: true, record: true, ..RunOptions::default() };
-    let mut count = Count { scenario, seen: BTreeMap::new(), suspended: JobQueueLaw::default() };
+    let mut count =
+        Count { scenario, seen: BTreeMap::new(), suspended: JobQueueLaw::default(), ages: AgeLaw::default() };
     let run = match run(scenario, &options, &mut count) {
         Ok(run) => run,
         Err(error) => {
@@ -143,6 +145,7 @@ fn judge(scenario: &Scenario) -> Played {
         at: Time(run.result.quiet_ms.unwrap_or(run.result.end_ms)),
         round_ms,
         suspended: &count.suspended,
+        ages: &count.ages,
         pending: &run.result.pending,
     };
     if let Some(log) = &run.log {
@@ -230,11 +233,13 @@ struct Count<'a> {
     scenario: &'a Scenario,
     seen: BTreeMap<String, u64>,
     suspended: JobQueueLaw,
+    ages: AgeLaw,
 }
 
 impl Observer for Count<'_> {
     fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
         self.suspended.observe(record.at, record.what, self.scenario, names);
+        self.ages.observe(record.at, record.what, self.scenario, names);
         let what = match record.what {
             TraceEvent::Bind { .. } => "binds",
             TraceEvent::BindFailed { .. } => "failed binds",

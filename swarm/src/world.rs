@@ -75,11 +75,12 @@ pub(crate) struct WorldBuilder<'a> {
     pub(crate) datasets: u64,
     /// The random stream of datasets.
     pub(crate) dataset_draw: Draw,
-    /// The random streams of job queues, topology, GPUs and users.
+    /// The random streams of job queues, topology, GPUs, users and the knob `age`.
     pub(crate) queue_draw: Draw,
     pub(crate) topology_draw: Draw,
     pub(crate) gpu_draw: Draw,
     pub(crate) people_draw: Draw,
+    pub(crate) age_draw: Draw,
     pub(crate) gpus: Option<Gpus>,
     pub(crate) people: People,
 }
@@ -131,6 +132,7 @@ impl<'a> WorldBuilder<'a> {
             topology_draw,
             gpu_draw,
             people_draw: Draw::new(seed, "swarm/people"),
+            age_draw: Draw::new(seed, "swarm/age"),
             gpus,
             people: People::default(),
         };

@@ -74,6 +74,7 @@ fn s1_s2_s3_s4_h2_i1_to_i8_i12_hold_in_the_swarm() {
         ("nodes relabelled", 5),
         ("edits of users and groups", 10),
         ("refused submissions and edits", 50),
+        ("starts beside a job that waits for no more", 50),
     ] {
         assert!(seen.get(what).is_some_and(|count| *count >= least), "{what}: {:?} of {least}", seen.get(what));
     }

@@ -2,11 +2,12 @@
 
 use crate::{Node, Read, Report, choice, words};
 use quotree_core::{
-    BorrowWhilePreempting, DeviceChoice, Floor, Order, OverPromised, Preemption, Queueing, Reclaim, RespectBudgets,
-    Unquotaed, VictimOrder, WithinQueuePreemption,
+    Age, BorrowWhilePreempting, DeviceChoice, Floor, Order, OverPromised, Preemption, Queueing, Reclaim,
+    RespectBudgets, Unquotaed, VictimOrder, WithinQueuePreemption,
 };
 
 words! { Order: GuaranteedFirst, Fifo, Share }
+words! { Age: ByKind, Original, Recreated }
 words! { Reclaim: Off, Min, FairShare }
 words! { WithinQueuePreemption: LowerPriority, LowerOrNewerEqual, Never }
 words! { BorrowWhilePreempting: Refused, Allowed }

@@ -136,6 +136,12 @@ impl World {
         if kinds.limits && dice.chance(if kinds.more { 60 } else { 100 }) {
             draw_limits(dice, &mut world, kinds);
         }
+        // Half of the worlds have both: jobs, which keep their age, and replicas, which do not.
+        world.aging = match dice.below(4) {
+            0 => 0,
+            1 => u64::MAX,
+            _ => dice.below(u64::MAX),
+        };
         world
     }
 }

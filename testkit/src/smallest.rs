@@ -100,12 +100,17 @@ fn pods(mut index: u64, leaves: usize) -> Vec<Step> {
     steps
 }
 
-/// The violations: differences from the reference, with immediate and delayed binds, and of the laws, S4 included.
+/// The violations: differences from the reference, with immediate and delayed binds, and of the laws, S4 included; with
+/// pods that keep their age when they are created again, and with pods that do not (O3).
 #[must_use]
 pub fn violations(world: &World) -> Vec<String> {
-    let mut violations = drive_with_reference(world, Play::AT_ONCE).violations;
-    violations.extend(drive_with_reference(world, Play { delays: Some(1), ..Play::AT_ONCE }).violations);
-    violations.extend(drive(world, Play { delays: None, settles: true, guaranteed: true }).violations);
+    let mut violations = Vec::new();
+    for aging in [0, u64::MAX] {
+        let world = &World { aging, ..world.clone() };
+        violations.extend(drive_with_reference(world, Play::AT_ONCE).violations);
+        violations.extend(drive_with_reference(world, Play { delays: Some(1), ..Play::AT_ONCE }).violations);
+        violations.extend(drive(world, Play { delays: None, settles: true, guaranteed: true }).violations);
+    }
     violations
 }
 

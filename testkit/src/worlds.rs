@@ -136,6 +136,8 @@ pub struct World {
     pub budgets: usize,
     /// Whether gangs of three and more have two roles: the last pod requests one cpu more, and must run.
     pub roles: bool,
+    /// Which submissions keep their age when they are created again (O3): the n-th step if bit n modulo 64 is set.
+    pub aging: u64,
     /// The policy.
     pub policy: Policy,
     /// The scheduler decides after this many steps.
@@ -158,6 +160,7 @@ impl World {
             devices: false,
             budgets: 0,
             roles: false,
+            aging: 0,
             policy: Policy::default(),
             every: 1,
             pace: 1,
@@ -189,6 +192,12 @@ impl World {
     #[must_use]
     pub fn depth(&self, quota: usize) -> usize {
         std::iter::successors(Some(quota), |q| self.quotas.get(*q)?.parent).count().saturating_sub(1)
+    }
+
+    /// Whether what the n-th step submits keeps its age when it is created again, as a job does (O3).
+    #[must_use]
+    pub const fn keeps_age(&self, step: usize) -> bool {
+        self.aging & (1 << (step % 64)) != 0
     }
 
     /// The budget of a leaf.
@@ -261,6 +270,9 @@ impl fmt::Debug for World {
         writeln!(f, "    devices: {}, every: {},", self.devices, self.every)?;
         if (self.budgets, self.roles) != (0, false) {
             writeln!(f, "    budgets: {}, roles: {},", self.budgets, self.roles)?;
+        }
+        if self.aging != 0 {
+            writeln!(f, "    aging: {:#x},", self.aging)?;
         }
         if !self.node_traits.is_empty() {
             writeln!(f, "    node_traits: vec!{:?},", self.node_traits)?;

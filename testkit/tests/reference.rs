@@ -82,8 +82,11 @@ fn worlds_that_were_once_decided_differently() {
     ];
     for (kinds, seeds) in rows {
         for seed in *seeds {
-            for play in [Play::AT_ONCE, delayed(*seed)] {
-                let played = drive_with_reference(&World::random(*seed, *kinds), play);
+            let world = World::random(*seed, *kinds);
+            // When they were, what was created again was new.
+            let new = World { aging: 0, ..world.clone() };
+            for (world, play) in [&new, &world].into_iter().flat_map(|w| [(w, Play::AT_ONCE), (w, delayed(*seed))]) {
+                let played = drive_with_reference(world, play);
                 assert!(played.violations.is_empty(), "seed {seed}, {kinds:?}, {play:?}: {:?}", played.violations);
             }
         }
@@ -138,6 +141,7 @@ fn the_worlds_cover_what_they_should() {
             ("cordons", has(|s| matches!(s, Step::Cordon(_)))),
             ("pods that fail", has(|s| matches!(s, Step::Fail(_)))),
             ("gangs that grow", has(|s| matches!(s, Step::Grow(..)))),
+            ("jobs beside replicas", ![0, u64::MAX].contains(&world.aging)),
             ("withdrawn", has(|s| matches!(s, Step::Withdraw(_)))),
             ("ties", world.every > 1 && (1..jobs().count()).any(|i| (0..i).any(|j| alike(i, j)))),
             ("fair shares", world.policy.reclaim == quotree_core::Reclaim::FairShare),
@@ -180,6 +184,7 @@ fn the_worlds_cover_what_they_should() {
         ("cordons", 60),
         ("pods that fail", 100),
         ("gangs that grow", 100),
+        ("jobs beside replicas", 400),
         ("withdrawn", 150),
         ("ties", 4),
         ("fair shares", 50),

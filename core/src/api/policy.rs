@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct Policy {
     /// Which pending workload goes first (O1).
     pub order: Order,
+    /// How old a workload is that a controller creates again (O3). The scheduler does not read this: whoever submits
+    /// workloads to it sets [`WorkloadSpec::submitted`](crate::WorkloadSpec::submitted) accordingly.
+    pub age: Age,
     /// What a leaf may reclaim from others (R2, R8).
     pub reclaim: Reclaim,
     /// Which workloads of its own leaf a workload may preempt (R1, R8).
@@ -50,6 +53,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             order: Order::GuaranteedFirst,
+            age: Age::ByKind,
             reclaim: Reclaim::Min,
             within: WithinQueuePreemption::LowerPriority,
             growth: BorrowWhilePreempting::Refused,
@@ -87,13 +91,28 @@ impl Policy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Order {
-    /// Entitled workloads first, then by priority, submission, id. Inside a leaf, priority goes before entitlement.
+    /// Entitled workloads first, then by priority, age, id. Inside a leaf, priority goes before entitlement.
     #[default]
     GuaranteedFirst,
-    /// By priority, submission, id, over all leaves.
+    /// By priority, age, id, over all leaves.
     Fifo,
-    /// Leaves with the smallest dominant share of usage to min first, then by priority, submission, id.
+    /// Leaves with the smallest dominant share of usage to min first, then by priority, age, id.
     Share,
+}
+
+/// How old a workload is that a controller creates again after it was evicted or lost (O3). Age is the second key of
+/// the order of pending workloads (O1), and decides who is newer (R1). Only controllers know of what kind a workload is,
+/// so it is they who apply this knob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Age {
+    /// Work that ends keeps its age: all pods of a job are as old as the job. A replica that never ends is a new pod.
+    #[default]
+    ByKind,
+    /// Everything keeps its age: a replica is as old as the one that it replaces, too.
+    Original,
+    /// Nothing keeps its age: every pod is as old as itself.
+    Recreated,
 }
 
 /// What a leaf may reclaim from others (R2, R8).
@@ -116,7 +135,7 @@ pub enum WithinQueuePreemption {
     /// Those of strictly lower priority.
     #[default]
     LowerPriority,
-    /// Those of lower priority, and those of the same priority that were submitted later.
+    /// Those of lower priority, and those of the same priority that are younger (O3).
     LowerOrNewerEqual,
     /// None.
     Never,

@@ -227,7 +227,9 @@ pub struct WorkloadSpec {
     pub id: WorkloadId,
     /// Decides the leaf that it is charged to.
     pub namespace: Name,
-    /// When it was created; the second key of the order (O1).
+    /// Its age: when the work it belongs to was submitted (O3). It is the second key of the order (O1) and decides who is
+    /// newer (R1). A workload that is created again after it was evicted or lost may keep it, as
+    /// [`Policy::age`](crate::Policy::age) says.
     pub submitted: Time,
     /// The first key of the order (O1): the highest goes first.
     pub priority: i32,
@@ -240,8 +242,9 @@ pub struct WorkloadSpec {
     /// All its pods must share a domain of this topology level (P1). Ignored for a single pod.
     #[serde(default)]
     pub together: Option<Level>,
-    /// The workload that it replaces, after that was evicted or lost (O3). No decision uses it; the audit needs it to
-    /// notice workloads that evict each other again and again (I7).
+    /// The workload that it replaces, after that was evicted or lost (O3). If a plan evicted that one, this one counts as
+    /// having arrived then, and cannot take over the hold that the eviction was for (H2). The audit needs it to notice
+    /// workloads that evict each other again and again (I7).
     #[serde(default)]
     pub replaces: Option<WorkloadId>,
 }

@@ -54,7 +54,7 @@ pub struct WorkloadView {
     pub leaf: Option<QuotaId>,
     /// Its priority.
     pub priority: i32,
-    /// When it was submitted.
+    /// When the work it belongs to was submitted: its age (O3).
     pub submitted: Time,
     /// Whether it may be evicted.
     pub preemptible: bool,

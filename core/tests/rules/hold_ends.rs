@@ -83,6 +83,64 @@ fn h2_the_hold_of_an_earlier_entitled_workload_stands() {
     );
 }
 
+/// The cluster has less than the tree guarantees: b is within its min once all its pods have left, and what is created
+/// again goes before a's workload by priority.
+const SHORT: &str = "root 10/10; a<root 6/6; b<root 4/10";
+
+#[test]
+fn h2_what_was_evicted_for_a_hold_does_not_take_it_over() {
+    check(
+        SHORT,
+        "6",
+        &[
+            ("slow evictions; submit 1 to b: 5 priority 1", "bind 1"),
+            ("submit 2 to b: 1 priority 1", "bind 2"),
+            ("submit 3 to a: 6", "evict 2 by R2; evict 1 by R2; hold 3; pending 3: H1"),
+            ("gone 2", "pending 3: H1, 2': P1"),
+            // One that is new may.
+            (
+                "submit 4 to b: 500m priority 1",
+                "release 3: needed by 4; bind 4; hold 2'; pending 3: A1 at root, 2': H1",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn h2_a_member_in_the_place_of_an_evicted_one_does_not_take_a_hold_over() {
+    check(
+        SHORT,
+        "6",
+        &[
+            ("slow evictions; submit 2 to b: 1 x2 min 1 priority 1", "bind 2 x2"),
+            ("submit 1 to b: 4 priority 1", "bind 1"),
+            ("submit 3 to a: 5", "evict 2 by R2; evict 1 by R2; hold 3; pending 3: H1"),
+            ("gone 2", "pending 3: H1"),
+            ("grow 2 by 1", "pending 2: P1, 3: H1"),
+            // A member more than it had is new.
+            ("grow 2 by 1", "release 3: needed by 2; bind 2; hold 2; pending 2: H1, 3: A1 at root"),
+        ],
+    );
+}
+
+#[test]
+fn h2_o3_who_lost_its_node_takes_the_hold_of_a_younger_one_over() {
+    let rows = |submission, last| {
+        [
+            (submission, "bind 3 on node 1"),
+            (
+                "slow evictions; no recreation; submit 11 to b: 1; submit 12 to b: 1; submit 13 to b: 1",
+                "bind 11 on node 0; bind 12 on node 0; bind 13 on node 0",
+            ),
+            ("submit 2 to a: 1", "evict 13 by R2; hold 2; pending 2: H1"),
+            ("node 1 down; recreate 3", last),
+        ]
+    };
+    let tree = "root 4/4; a<root 1/4; b<root 2/4; c<root 1/4";
+    check(tree, "3 1", &rows("submit 3 to c: 1 job", "release 2: needed by 3'; hold 3'; pending 2: P1, 3': H1"));
+    check(tree, "3 1", &rows("submit 3 to c: 1", "pending 2: H1, 3': P1"));
+}
+
 #[test]
 fn h2_g2_a_gang_that_is_evicted_whole_holds_nothing() {
     // 2 has evicted 1 for its third member when 3 preempts it.

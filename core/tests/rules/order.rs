@@ -1,7 +1,7 @@
 //! O1 to O3: the order of pending workloads, and who may pass the head of a queue.
 
 use crate::check;
-use quotree_core::{Order, Policy, Reclaim};
+use quotree_core::{Order, Policy, Reclaim, WithinQueuePreemption};
 use quotree_testkit::table;
 
 /// Reclaim would hide who goes first.
@@ -141,6 +141,33 @@ fn o3_a_recreated_pod_queues_behind_older_ones() {
             ("submit 3 to a: 2", "evict 1 by R2; bind 3; bind 2; pending 1': A1 at b"),
         ],
     );
+}
+
+#[test]
+fn o3_who_keeps_its_age_queues_before_younger_ones() {
+    let rows = |submission, last| {
+        [
+            (submission, "bind 1"),
+            ("submit 2 to a: 1", "pending 2: A1 at a"),
+            ("node 0 down; recreate 1", "pending 2: P1, 1': P1"),
+            ("node 0 up: 1", last),
+        ]
+    };
+    let tree = "root 1/1; a<root 1/1";
+    check(tree, "1", &rows("submit 1 to a: 1 job", "bind 1'; pending 2: A1 at a"));
+    check(tree, "1", &rows("submit 1 to a: 1", "bind 2; pending 1': A1 at a"));
+}
+
+#[test]
+fn o3_r1_who_keeps_its_age_is_older_than_what_came_after_it() {
+    let policy = Policy { within: WithinQueuePreemption::LowerOrNewerEqual, ..Policy::default() };
+    let rows = |submission, last| {
+        [(submission, "bind 1 on node 0"), ("submit 2 to a: 2", "bind 2 on node 1"), ("node 0 down; recreate 1", last)]
+    };
+    let tree = "root 4/4; a<root 4/4";
+    let last = "evict 2 by R1; bind 1' on node 1; pending 2': P1";
+    table::check(tree, "2 2", policy.clone(), &rows("submit 1 to a: 2 job", last));
+    table::check(tree, "2 2", policy, &rows("submit 1 to a: 2", "pending 1': P1"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::{
     model::{Kind, Runtime, Task, Work, Workload},
     random::Stream,
 };
+use quotree_core::Time;
 
 /// The part of the scenario that a controller runs.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +54,8 @@ pub(crate) struct ControllerState {
     pub(crate) job: JobState,
     /// It creates nothing more.
     pub(crate) closed: bool,
+    /// When it was submitted.
+    pub(crate) since: Time,
     /// How it ended.
     pub(crate) end: End,
     /// Whether it was submitted; for a trace, only its rows are submitted.
@@ -120,6 +123,7 @@ pub(crate) fn new_controller(
         retrying: 0,
         job: JobState::default(),
         closed: false,
+        since: Time(0),
         end: End::Open,
         begun: false,
         due: false,

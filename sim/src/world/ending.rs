@@ -61,7 +61,9 @@ pub(crate) fn count(world: &mut World<'_>, owner: u32, count: impl Fn(&mut Outco
 
 /// A controller begins: it is counted, and its deadline is scheduled.
 pub(crate) fn open(world: &mut World<'_>, owner: u32) {
-    world.controllers[owner].begun = true;
+    let now = world.now;
+    let state = &mut world.controllers[owner];
+    (state.begun, state.since) = (true, now);
     count(world, owner, |outcomes| outcomes.submitted += 1);
     let deadline = match world.task(owner) {
         Some(task) => task.deadline_ms,

@@ -18,7 +18,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-/// The sort key of a suspended core workload: priority, number of tries where that counts, submission, number.
+/// The sort key of a suspended core workload: priority, number of tries where that counts, age (O3), number.
 type Place = (Reverse<i32>, u32, Time, u32);
 
 /// The job queues of a run, in the order of the scenario.
@@ -111,9 +111,9 @@ impl JobQueues {
     }
 
     /// Inserts a suspended core workload into its queue; `takes_turns` if the number of tries counts.
-    fn enqueue(&mut self, unit: u32, created: Time, takes_turns: bool) {
+    fn enqueue(&mut self, unit: u32, age: Time, takes_turns: bool) {
         let Some(job) = self.jobs.get_mut(&unit) else { return };
-        job.place = (Reverse(job.spec.priority), if takes_turns { job.tries } else { 0 }, created, unit);
+        job.place = (Reverse(job.spec.priority), if takes_turns { job.tries } else { 0 }, age, unit);
         if let Some(queue) = self.queues.get_mut(job.queue) {
             queue.suspended.insert(job.place);
             queue.no_fit = None;
@@ -124,7 +124,7 @@ impl JobQueues {
 /// Suspends a new core workload if its leaf has a job queue; otherwise returns it, to be passed to the scheduler now.
 pub(crate) fn suspend(world: &mut World<'_>, unit: u32, spec: WorkloadSpec, restarts: bool) -> Option<WorkloadSpec> {
     let Some(queue) = queue_of(world, unit) else { return Some(spec) };
-    let place = (Reverse(spec.priority), 0, world.now, unit);
+    let place = (Reverse(spec.priority), 0, world.units[unit].age, unit);
     if restarts {
         // Work that was released once stays out: its replacement is not suspended.
         world.job_queues.jobs.insert(unit, Job { queue, spec: spec.clone(), tries: 0, suspended: None, place });
@@ -157,7 +157,7 @@ fn enqueue(world: &mut World<'_>, unit: u32) {
     let job = world.job_queues.jobs.get(&unit);
     let spec = job.and_then(|job| world.scenario.queues.get(job.queue));
     let takes_turns = spec.is_some_and(|queue| queue.queueing == QueueOrder::RoundRobin);
-    world.job_queues.enqueue(unit, world.units[unit].created, takes_turns);
+    world.job_queues.enqueue(unit, world.units[unit].age, takes_turns);
 }
 
 /// A core workload is edited, suspended or not. Returns whether it is unknown to the scheduler.

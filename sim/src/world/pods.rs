@@ -69,6 +69,8 @@ pub(crate) struct Pod {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CoreWorkload {
     pub(crate) created: Time,
+    /// When the work that it does was submitted, as far as it keeps its age (O3). Never later than `created`.
+    pub(crate) age: Time,
     /// Since when it has worked, that is, all its required pods run; absent while it does not work.
     pub(crate) working_since: Option<Time>,
     /// The remaining work, milliseconds; `u64::MAX` if it has no end. Trainings keep their own.

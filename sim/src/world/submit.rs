@@ -5,7 +5,7 @@ use super::{
     nodes, pod_lifecycle, training, workflow,
 };
 use crate::{model::Kind, options::RunError, trace::TraceEvent};
-use quotree_core::{Event, PodOutcome, PodSet, WorkloadId, WorkloadSpec};
+use quotree_core::{Age, Event, PodOutcome, PodSet, Time, WorkloadId, WorkloadSpec};
 use smallvec::SmallVec;
 
 /// The most pods in a run: their numbers stay below [`NONE`](super::NONE).
@@ -39,8 +39,11 @@ pub(crate) fn submit(world: &mut World<'_>, new: NewWorkload) -> Option<u32> {
         return None;
     }
     let account = access::account_of(world, new.owner, new.number, new.namespace);
+    let replaces = world.replacing.take();
+    let age = age(world, new.owner, replaces);
     let unit = world.units.push(CoreWorkload {
         created: world.now,
+        age,
         working_since: None,
         left_ms: new.left_ms,
         owner: new.owner,
@@ -72,12 +75,11 @@ pub(crate) fn submit(world: &mut World<'_>, new: NewWorkload) -> Option<u32> {
         Some(task) => (&task.priority, task.together),
         None => (&workload.priority, workload.together),
     };
-    let replaces = world.replacing.take();
     let (edits, edited) = (&world.edits, world.controllers[new.owner].workload);
     let spec = WorkloadSpec {
         id: WorkloadId(unit),
         namespace: world.namespaces[new.namespace].name.clone(),
-        submitted: world.now,
+        submitted: age,
         priority: edits.priority(edited, new.priority, stated),
         preemptible: edits.preemptible(edited, workload.preemptible),
         pods: sets,
@@ -91,6 +93,20 @@ pub(crate) fn submit(world: &mut World<'_>, new: NewWorkload) -> Option<u32> {
         world.tell(Event::WorkloadSubmitted(spec));
     }
     Some(unit)
+}
+
+/// When the work of a new core workload was submitted (O3): the job, the training, the task or the row to which it
+/// belongs. A replica is a new pod, which with the policy `Original` is as old as the one that it replaces.
+fn age(world: &World<'_>, owner: u32, replaces: Option<u32>) -> Time {
+    let policy = world.scenario.policy.age;
+    let inherited = || replaces.map_or(world.now, |unit| world.units[unit].age);
+    match world.kind(owner) {
+        _ if policy == Age::Recreated => world.now,
+        Some(Kind::Deployment { .. }) if policy == Age::Original => inherited(),
+        Some(Kind::Deployment { .. }) | None => world.now,
+        Some(Kind::Trace { .. }) => inherited(),
+        Some(Kind::Job { .. } | Kind::Training { .. } | Kind::Workflow { .. }) => world.controllers[owner].since,
+    }
 }
 
 /// Adds a pending pod.

@@ -36,6 +36,7 @@ impl Driver<'_> {
                     self.violation(format!("{what} (recounted after decide)"));
                 }
                 let after = self.core().clone();
+                self.check_ages(&before, &plan);
                 for breach in self.auditor.decision(&before, &plan, &after, self.now) {
                     self.violation(breach.to_string());
                 }
@@ -54,6 +55,7 @@ impl Driver<'_> {
         }
         if self.reference.is_none() {
             self.check_evictions(&plan);
+            self.check_own_evictions(&plan);
         }
         plan
     }

@@ -7,9 +7,10 @@
 //! plan that evicts places its preemptor), I12 (a replay equals the record), and that no possible event is refused.
 //!
 //! This file plays the steps; `steps` and `nodes` carry out each step, `deciding` and `outcomes` what follows,
-//! `account` checks S2, S3, S4 and I4.
+//! `account` checks S2, S3, S4 and I4, `ages` who may pass whom (O3, H2).
 
 mod account;
+mod ages;
 mod deciding;
 mod nodes;
 mod outcomes;
@@ -101,6 +102,10 @@ struct Driver<'a> {
     specs: Specs,
     /// For each workload, the submission that it comes from; a recreated workload comes from the same one.
     origins: BTreeMap<WorkloadId, usize>,
+    /// When each submission first came.
+    first: BTreeMap<usize, Time>,
+    /// For each workload, the submissions that were evicted for the room it waits for.
+    victims: BTreeMap<WorkloadId, BTreeSet<usize>>,
     next_id: u32,
     /// The quotas as edited so far.
     quotas: Vec<crate::worlds::Quota>,
@@ -140,6 +145,8 @@ impl<'a> Driver<'a> {
             now: Time(0),
             specs: Specs::new(),
             origins: BTreeMap::new(),
+            first: BTreeMap::new(),
+            victims: BTreeMap::new(),
             next_id: 0,
             quotas: world.quotas.clone(),
             down: BTreeSet::new(),

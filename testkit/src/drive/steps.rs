@@ -23,6 +23,7 @@ impl Driver<'_> {
             Step::Edit(quota, min, max) => self.edit(quota, min, max),
             Step::Priority(k, priority) => {
                 if let Some(workload) = nth(&self.alive(), k) {
+                    self.counts_as_new(workload);
                     if let Some(spec) = self.specs.get_mut(&workload) {
                         spec.priority = priority;
                     }
@@ -42,6 +43,7 @@ impl Driver<'_> {
             Step::Grow(k, count) => {
                 let workload = nth(&self.alive(), k);
                 if let Some(workload) = workload {
+                    self.counts_as_new(workload);
                     let set = self.specs.get_mut(&workload).and_then(|spec| {
                         let set = PodSet { count, min: 0, ..spec.pods.first()?.clone() };
                         spec.pods.push(set.clone());
@@ -64,6 +66,7 @@ impl Driver<'_> {
     }
 
     pub(super) fn submit(&mut self, job: Job, origin: usize) {
+        self.first.insert(origin, self.now);
         let id = WorkloadId(self.next_id);
         let spec = WorkloadSpec {
             id,
@@ -101,7 +104,9 @@ impl Driver<'_> {
             first.count = wanted.min(first.count);
         }
         spec.id = WorkloadId(self.next_id);
-        spec.submitted = self.now;
+        if !self.world.keeps_age(origin) {
+            spec.submitted = self.now;
+        }
         spec.replaces = Some(workload);
         self.create(spec, origin);
     }

@@ -10,6 +10,9 @@ use quotree_core::{
 };
 use std::sync::Arc;
 
+/// How many evicted workloads are remembered.
+const MOST_REMEMBERED: usize = 65_536;
+
 fn waiting(set: usize) -> Pod {
     Pod { set, stage: Stage::Waiting, assignment: None }
 }
@@ -77,6 +80,7 @@ impl Reference {
 
     fn submitted(&mut self, spec: &WorkloadSpec) {
         let set = |s: &quotree_core::PodSet| Set { template: s.template.clone(), count: s.count, min: s.min };
+        let changed_at = spec.replaces.and_then(|id| self.evicted_at(id)).unwrap_or(self.count);
         let pods = spec.pods.iter().enumerate().flat_map(|(i, set)| (0..set.count).map(move |_| waiting(i)));
         let workload = Workload {
             id: spec.id,
@@ -93,7 +97,8 @@ impl Reference {
             just_bound: None,
             pending_ask: None,
             hold: None,
-            changed_at: self.count,
+            changed_at,
+            unreplaced: (0, 0),
             evicted_whole: false,
             victim_rank: None,
             stale: None,
@@ -102,12 +107,29 @@ impl Reference {
         self.enqueue(spec.id);
     }
 
+    /// When the workload that is being replaced was evicted by a plan; nothing if it was not, or was replaced before (H2).
+    fn evicted_at(&mut self, id: WorkloadId) -> Option<u64> {
+        if let Some(workload) = self.workloads.get_mut(&id) {
+            let (pods, at) = std::mem::take(&mut workload.unreplaced);
+            return (pods > 0).then_some(at);
+        }
+        let place = self.evicted.iter().position(|(evicted, _)| *evicted == id)?;
+        Some(self.evicted.remove(place).1)
+    }
+
     fn changed(&mut self, change: &WorkloadChange) {
         let id = change.workload;
         self.dequeue(id);
         let count = self.count;
         let workload = self.workload_mut(id);
-        workload.changed_at = count;
+        match &change.add_pods {
+            // Members in the place of evicted ones arrived when those were evicted (H2).
+            Some(set) if change.priority.is_none() && set.count <= workload.unreplaced.0 => {
+                workload.unreplaced.0 -= set.count;
+                workload.changed_at = workload.changed_at.max(workload.unreplaced.1);
+            }
+            _ => workload.changed_at = count,
+        }
         workload.priority = change.priority.unwrap_or(workload.priority);
         if let Some(set) = &change.add_pods {
             workload.evicted_whole = false;
@@ -240,8 +262,17 @@ impl Reference {
     fn drop_if_ended(&mut self, id: WorkloadId) {
         if self.workloads.get(&id).is_some_and(Workload::has_ended) {
             self.dequeue(id);
-            self.workloads.remove(&id);
+            self.forget(id);
         }
+    }
+
+    /// A workload has ended. If a plan evicted it, it is remembered when (H2).
+    fn forget(&mut self, id: WorkloadId) {
+        self.evicted.retain(|(evicted, _)| *evicted != id);
+        let ended = self.workloads.remove(&id).filter(|workload| workload.unreplaced.0 > 0);
+        self.evicted.extend(ended.map(|workload| (id, workload.unreplaced.1)));
+        let surplus = self.evicted.len().saturating_sub(MOST_REMEMBERED);
+        self.evicted.drain(..surplus);
     }
 
     /// Enqueues a workload again whose ask has changed, since it lost pods (G1).

@@ -57,8 +57,10 @@ impl Reference {
     /// Adds an eviction to the plan.
     pub(super) fn evict(&mut self, pod: PodId, whom: For, reason: EvictReason, plan: &mut Decision) {
         self.pod_mut(pod).stage = Stage::Leaving(whom);
+        let count = self.count;
         let workload = self.workload_mut(pod.workload);
         workload.evicted_whole |= workload.below_minimum();
+        workload.unreplaced = (workload.unreplaced.0 + 1, count);
         if let Some(budget) = workload.budget.clone()
             && let Some(left) = self.budgets.get_mut(&budget)
         {

@@ -98,8 +98,11 @@ pub(super) struct Workload {
     /// What it asks for.
     pub(super) pending_ask: Option<Ask>,
     pub(super) hold: Option<u32>,
-    /// When it was submitted or last changed, as a count of events and decisions.
+    /// When it was submitted or last changed, as a count of events and decisions; of what replaces an evicted workload,
+    /// when that one was evicted (H2).
     pub(super) changed_at: u64,
+    /// How many of its pods plans have evicted that nothing has replaced, and the count at the last of these plans.
+    pub(super) unreplaced: (u32, u64),
     /// Whether it was evicted below its minimum: then its pending pods are not requested (G2).
     pub(super) evicted_whole: bool,
     /// Its rank among the victims of its leaf, if it may be one: priority, whether it has members to spare, when it
@@ -142,6 +145,8 @@ pub struct Reference {
     pub(super) workloads: BTreeMap<WorkloadId, Workload>,
     pub(super) holds: Vec<Hold>,
     pub(super) next_hold: u32,
+    /// Evicted workloads that have ended, the last one last, and when they were evicted (H2).
+    pub(super) evicted: Vec<(WorkloadId, u64)>,
     /// Holds that events have ended, which the next plan reports.
     pub(super) ended: Vec<(WorkloadId, ReleaseReason)>,
     pub(super) budgets: BTreeMap<Name, u32>,
@@ -183,6 +188,7 @@ impl Reference {
             workloads: BTreeMap::new(),
             holds: Vec::new(),
             next_hold: 0,
+            evicted: Vec::new(),
             ended: Vec::new(),
             budgets: BTreeMap::new(),
             queues: BTreeMap::new(),

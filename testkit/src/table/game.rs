@@ -9,7 +9,7 @@ use quotree_core::{
     Action, Auditor, Event, NodeId, NodeSpec, Plan, PodId, PodOutcome, PodSet, PodState, PodView, Policy, Recorder,
     Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A table that is being played, for tests that check more than the outcome of a row.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Game {
     now: Time,
     nodes: usize,
     specs: BTreeMap<WorkloadId, WorkloadSpec>,
+    /// The numbers of workloads that keep their age when they are created again (O3).
+    jobs: BTreeSet<u32>,
     slow_evictions: bool,
     no_recreation: bool,
     failing_binds: u32,
@@ -45,6 +47,7 @@ impl Game {
             now: Time(0),
             nodes: nodes.len(),
             specs: BTreeMap::new(),
+            jobs: BTreeSet::new(),
             slow_evictions: false,
             no_recreation: false,
             failing_binds: 0,
@@ -149,7 +152,8 @@ impl Game {
         let words: Vec<&str> = subject.split_whitespace().collect();
         match words.as_slice() {
             ["submit", ..] => {
-                let spec = submission(act.trim_start_matches("submit "), self.now)?;
+                let (spec, job) = submission(act.trim_start_matches("submit "), self.now)?;
+                self.jobs.extend(job.then_some(spec.id.0));
                 self.create(spec)
             }
             ["withdraw", id] => self.apply(Event::WorkloadWithdrawn { workload: self.id(id)? }),
@@ -165,6 +169,7 @@ impl Game {
                 self.end(workload, PodState::Leaving, PodOutcome::Evicted)?;
                 self.recreate(workload)
             }
+            ["recreate", id] => self.create_again(self.id(id)?),
             ["priority", id] => {
                 let priority = Some(rest.parse().map_err(|_| format!("`{act}`"))?);
                 self.change(WorkloadChange { priority, ..WorkloadChange::of(self.id(id)?) })
@@ -257,9 +262,15 @@ impl Game {
         if view.is_some() {
             self.apply(Event::WorkloadWithdrawn { workload })?;
         }
+        self.create_again(workload)
+    }
+
+    fn create_again(&mut self, workload: WorkloadId) -> Result<(), Malformed> {
         let Some(mut spec) = self.specs.get(&workload).cloned() else { return Ok(()) };
         spec.id = WorkloadId(workload.0 + RECREATED);
-        spec.submitted = self.now;
+        if !self.jobs.contains(&(workload.0 % RECREATED)) {
+            spec.submitted = self.now;
+        }
         spec.replaces = Some(workload);
         self.create(spec)
     }

@@ -15,10 +15,12 @@
 //! | `submit 1 to a: 4` | workload 1 is created in namespace a: one pod that requests 4 cpu |
 //! | `... x3`, `... x3 min 2` | a gang of three such pods, of which all, or two, must run together |
 //! | `... priority 5`, `... non-preemptible`, `... budget n` | its priority (0 by default); it is never evicted; its disruption budget |
+//! | `... job` | created again, it is as old as it was (O3); without this word it is a new pod |
 //! | `... on zone=a`, `... tolerates t`, `... in one rack` | its node selector, toleration and topology constraint |
 //! | `withdraw 1`, `finish 1`, `fail 1` | the workload is deleted; all its running pods succeed; one of them fails |
 //! | `terminate 1`, `terminate 1 x2` | somebody else deletes its running pods, or two of them: they begin to leave |
 //! | `gone 1` | its leaving pods are gone |
+//! | `recreate 1` | its controller creates it again after it was lost |
 //! | `priority 1: 5`, `grow 1 by 2` | it gets another priority; two more elastic pods |
 //! | `preemptible 1`, `non-preemptible 1` | from now on it may, or may not, be evicted |
 //! | `node 2 up: 4`, `node 2 changes: 4`, `node 2 down`, `cordon node 2` | a node joins, changes, is lost, takes no new pods |

@@ -82,8 +82,8 @@ pub(super) fn node(id: usize, text: &str) -> Result<NodeSpec, Malformed> {
     Ok(node)
 }
 
-/// Reads a submission: `1 to a: 4 x3 min 2 priority 5`.
-pub(super) fn submission(text: &str, now: Time) -> Result<WorkloadSpec, Malformed> {
+/// Reads a submission: `1 to a: 4 x3 min 2 priority 5 job`. Gives also whether it keeps its age.
+pub(super) fn submission(text: &str, now: Time) -> Result<(WorkloadSpec, bool), Malformed> {
     let malformed = || format!("`submit {text}`");
     let (target, request) = text.split_once(": ").ok_or_else(malformed)?;
     let (id, namespace) = target.split_once(" to ").ok_or_else(malformed)?;
@@ -101,11 +101,12 @@ pub(super) fn submission(text: &str, now: Time) -> Result<WorkloadSpec, Malforme
         together: None,
         replaces: None,
     };
-    let (mut count, mut min) = (1, 1);
+    let (mut count, mut min, mut job) = (1, 1, false);
     while let Some(word) = words.next() {
         match word {
             "min" => min = number(next(&mut words)?)?,
             "priority" => spec.priority = next(&mut words)?.parse().map_err(|_| malformed())?,
+            "job" => job = true,
             "non-preemptible" => spec.preemptible = false,
             "budget" => spec.budget = Some(next(&mut words)?.into()),
             "on" => template.selector.push(selector(next(&mut words)?)?),
@@ -118,7 +119,7 @@ pub(super) fn submission(text: &str, now: Time) -> Result<WorkloadSpec, Malforme
         }
     }
     spec.pods.push(PodSet { template: Arc::new(template), count, min });
-    Ok(spec)
+    Ok((spec, job))
 }
 
 fn next<'a>(words: &mut SplitWhitespace<'a>) -> Result<&'a str, Malformed> {

@@ -1,6 +1,6 @@
 //! The whole state of a scheduler: the groups of state side by side.
 
-use super::{holds::Holds, just_bound::JustBound, victim_index::VictimIndex};
+use super::{arrivals::Arrivals, holds::Holds, just_bound::JustBound, victim_index::VictimIndex};
 use crate::{
     api::{NameMap, Policy, Time, WorkloadId},
     scheduler::{
@@ -27,6 +27,8 @@ pub(crate) struct Cluster {
     pub(crate) queue: Queue,
     pub(crate) victims: VictimIndex,
     pub(crate) holds: Holds,
+    /// When the replacements of evicted workloads arrived (H2).
+    pub(crate) arrivals: Arrivals,
     /// How many more pods of each disruption budget may be evicted (R7).
     pub(crate) budgets: NameMap<u32>,
     /// Times at which a decision may differ although no event came before.
@@ -52,6 +54,7 @@ impl Cluster {
             queue: Queue::new(&quotas, &policy),
             victims: VictimIndex::new(quotas.ledger.slots().count()),
             holds: Holds::default(),
+            arrivals: Arrivals::default(),
             budgets: NameMap::default(),
             timers: BTreeSet::new(),
             maybe_stale: BTreeSet::new(),

@@ -37,8 +37,11 @@ impl Cluster {
         if let Some(left) = budget.and_then(|budget| self.budgets.get_mut(&budget)) {
             *left = left.saturating_sub(1);
         }
+        let generation = self.generation;
         let workload = self.workloads.at_mut(pod.workload);
         workload.evicted_whole |= workload.is_below_minimum();
+        workload.unreplaced += 1;
+        workload.evicted_at = generation;
         self.update_victim_index(pod.workload);
         plan.actions.push(Action::Evict { pod: self.workloads.id_of(pod), reason });
     }
@@ -139,6 +142,10 @@ impl Cluster {
         self.dequeue(slot);
         self.update_victim_index(slot);
         self.set_admitted(slot, false);
+        let workload = self.workloads.at(slot);
+        if workload.unreplaced > 0 {
+            self.arrivals.keep(workload.id, workload.evicted_at);
+        }
         self.workloads.remove(slot);
     }
 }

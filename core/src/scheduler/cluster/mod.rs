@@ -1,5 +1,6 @@
 //! The state of a scheduler: the groups of state side by side, and the changes that touch several of them at once.
 
+mod arrivals;
 mod bind_protection;
 mod groups;
 mod holds;

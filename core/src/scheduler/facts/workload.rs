@@ -32,6 +32,7 @@ pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<(),
     let leaf = cluster.quotas.leaf_of(&spec.namespace);
     check_request(cluster, leaf, &total)?;
     cluster.quotas.ledger.each(leaf, |ledger, q| ledger.request.add(q, &total));
+    let arrived = arrival(cluster, spec.replaces);
     let pods = sets.iter().zip(0u16..).flat_map(|(set, i)| (0..set.count).map(move |_| Pod::pending(i))).collect();
     let slot = cluster.workloads.add(Workload {
         id: spec.id,
@@ -47,7 +48,9 @@ pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<(),
         ran_since: Time(0),
         hold: None,
         admitted: false,
-        arrived: cluster.generation,
+        arrived,
+        unreplaced: 0,
+        evicted_at: 0,
         evicted_whole: false,
         just_bound: 0,
         lost_some: false,
@@ -58,6 +61,19 @@ pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<(),
     Ok(())
 }
 
+/// When a new workload arrives: now, or, if a plan evicted the workload that it replaces, when that happened (H2). That
+/// one may still be terminating.
+fn arrival(cluster: &mut Cluster, replaces: Option<WorkloadId>) -> u64 {
+    let evicted = replaces.and_then(|id| match cluster.workloads.slot(id) {
+        Some(slot) => {
+            let replaced = cluster.workloads.at_mut(slot);
+            (std::mem::take(&mut replaced.unreplaced) > 0).then_some(replaced.evicted_at)
+        }
+        None => cluster.arrivals.take(id),
+    });
+    evicted.unwrap_or(cluster.generation)
+}
+
 pub(super) fn changed(cluster: &mut Cluster, change: WorkloadChange) -> Result<(), EventError> {
     let slot = cluster.workloads.slot(change.workload).ok_or(EventError::UnknownWorkload(change.workload))?;
     let joining = match &change.add_pods {
@@ -65,7 +81,12 @@ pub(super) fn changed(cluster: &mut Cluster, change: WorkloadChange) -> Result<(
         None => None,
     };
     cluster.dequeue(slot);
-    cluster.workloads.at_mut(slot).arrived = cluster.generation;
+    let arrived = if replaces_evicted(cluster.workloads.at_mut(slot), &change) {
+        cluster.workloads.at(slot).arrived.max(cluster.workloads.at(slot).evicted_at)
+    } else {
+        cluster.generation
+    };
+    cluster.workloads.at_mut(slot).arrived = arrived;
     if let Some(priority) = change.priority {
         cluster.workloads.at_mut(slot).priority = priority;
     }
@@ -85,6 +106,14 @@ pub(super) fn changed(cluster: &mut Cluster, change: WorkloadChange) -> Result<(
         cluster.enqueue(slot);
     }
     Ok(())
+}
+
+/// Whether a change only puts pods in the place of evicted ones. They arrived when those were evicted (H2).
+fn replaces_evicted(workload: &mut Workload, change: &WorkloadChange) -> bool {
+    let joining = change.add_pods.as_ref().filter(|_| change.priority.is_none() && change.preemptible.is_none());
+    let left = joining.and_then(|set| workload.unreplaced.checked_sub(set.count));
+    workload.unreplaced = left.unwrap_or(workload.unreplaced);
+    left.is_some()
 }
 
 pub(super) fn withdrawn(cluster: &mut Cluster, id: WorkloadId) -> Result<(), EventError> {

@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use std::cmp::{Ordering, Reverse};
 
 /// The order of pending workloads, smallest first: the leaf's share of usage where the policy orders by it, then
-/// priority, submission and id (O1). Between leaves, with `GuaranteedFirst`, entitled heads go before all others; that is
+/// priority, age (O3) and id (O1). Between leaves, with `GuaranteedFirst`, entitled heads go before all others; that is
 /// decided when the next one is chosen, since it changes with every admission. Inside a leaf this key alone decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PendingKey {

@@ -66,8 +66,13 @@ pub(crate) struct Workload {
     pub(crate) hold: Option<HoldId>,
     /// Whether it counts as an admitted job (A5).
     pub(crate) admitted: bool,
-    /// The scheduler's generation when it was submitted or last changed.
+    /// The scheduler's generation when it was submitted or last changed. What replaces an evicted workload arrived when
+    /// that one was evicted (H2).
     pub(crate) arrived: u64,
+    /// How many of its pods plans have evicted and nothing has replaced.
+    pub(crate) unreplaced: u32,
+    /// The generation of the last plan that evicted any of its pods; 0 if none did.
+    pub(crate) evicted_at: u64,
     /// Whether it was evicted as a whole, because it would have fallen below its minimum. Its pending pods are not
     /// scheduled any more (G2).
     pub(crate) evicted_whole: bool,

@@ -1,0 +1,118 @@
+//! The law of age (O3), as users see it: nobody starts before an older job of the same leaf and priority that asks for no
+//! more. Age is counted here from the first pod of a job that the trace shows, so that jobs whose pods were created again
+//! are as old as they ever were. Shares no code with the controllers.
+
+use crate::play::{Failure, Played};
+use quotree_core::{Action, Age, Name, Plan, PodState, Scheduler, Time, WorkloadId, WorkloadSpec, WorkloadView};
+use quotree_sim::{Scenario, model::Kind, text::Names, trace::TraceEvent};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// When everything was first submitted.
+#[derive(Debug, Default)]
+pub(crate) struct AgeLaw {
+    /// By the name of the job.
+    jobs: BTreeMap<String, Time>,
+    /// Core workloads; those of jobs have the time of their job.
+    born: BTreeMap<WorkloadId, Time>,
+    /// Those whose work is as old as its job, whatever happens to it.
+    keep: BTreeSet<WorkloadId>,
+}
+
+impl AgeLaw {
+    /// Follows the trace.
+    pub(crate) fn observe(&mut self, at: Time, what: TraceEvent, scenario: &Scenario, names: &dyn Names) {
+        let TraceEvent::Submit { workload, .. } = what else { return };
+        match job_of(scenario, &names.workload(workload)) {
+            Some(job) if scenario.policy.age != Age::Recreated => {
+                self.born.insert(workload, *self.jobs.entry(job).or_insert(at));
+                self.keep.insert(workload);
+            }
+            // A replica may be as old as the one that it replaces: it is not known to be younger than others.
+            None if scenario.policy.age == Age::Original => {}
+            _ => drop(self.born.insert(workload, at)),
+        }
+    }
+
+    /// Checks that nobody who waits after a plan is older than one who got room by it, and asks for no more.
+    pub(crate) fn judge(
+        &self,
+        (before, after): (&Scheduler, &Scheduler),
+        (plan, at): (&Plan, Time),
+        specs: &BTreeMap<WorkloadId, WorkloadSpec>,
+        played: &mut Played,
+    ) {
+        let gets_room = |action: &Action| match action {
+            Action::Bind { pod, reason, .. } if !reason.held => Some(pod.workload),
+            Action::Hold { workload, .. } => Some(*workload),
+            _ => None,
+        };
+        let lucky: BTreeSet<WorkloadId> = plan.actions.iter().filter_map(gets_room).collect();
+        let lucky: Vec<WorkloadView> = lucky.into_iter().filter_map(|w| waiting(before, w)).collect();
+        if lucky.is_empty() {
+            return;
+        }
+        let waits = after.waiting().into_iter().filter(|w| waiting(after, *w).is_some());
+        for other in waits.filter_map(|w| waiting(before, w)).filter(|w| self.keep.contains(&w.id)) {
+            for one in lucky.iter().filter(|one| equals(one) == equals(&other)) {
+                let (Some(a), Some(b)) = (specs.get(&other.id), specs.get(&one.id)) else { continue };
+                let (Some(older), Some(younger)) = (self.born.get(&other.id), self.born.get(&one.id)) else { continue };
+                if !asks_no_more(a, b) {
+                    continue;
+                }
+                *played.seen.entry("starts beside a job that waits for no more".to_owned()).or_default() += 1;
+                if older < younger {
+                    let message = format!(
+                        "at {} ms {} of {} ms gets room that {} of {} ms waits for",
+                        at.0, one.id, younger.0, other.id, older.0
+                    );
+                    played.failures.push(Failure::new("law: age", message));
+                }
+            }
+        }
+    }
+}
+
+/// A workload of which no pod has a place and that has no hold.
+fn waiting(scheduler: &Scheduler, workload: WorkloadId) -> Option<WorkloadView> {
+    let view = scheduler.workload(workload).filter(|view| !view.held)?;
+    view.pods.iter().all(|pod| pod.state == PodState::Waiting).then_some(view)
+}
+
+const fn equals(view: &WorkloadView) -> (Option<quotree_core::QuotaId>, i32, bool) {
+    (view.leaf, view.priority, view.preemptible)
+}
+
+/// Whether wherever one finds room, so does the other: its pods are the same, or they are no more and no larger.
+fn asks_no_more(one: &WorkloadSpec, other: &WorkloadSpec) -> bool {
+    if one.pods == other.pods && one.together == other.together {
+        return true;
+    }
+    let ([a], [b]) = (one.pods.as_slice(), other.pods.as_slice()) else { return false };
+    let room_for = |(name, amount): (&Name, i64)| amount <= b.template.request.get(name.as_str()).unwrap_or(0);
+    let mut alike = (*a.template).clone();
+    alike.request = b.template.request.clone();
+    alike == *b.template && a.min <= b.min && one.together == other.together && a.template.request.iter().all(room_for)
+}
+
+/// The name of the job, training or task to which a core workload belongs; `None` for replicas of Deployments.
+fn job_of(scenario: &Scenario, name: &str) -> Option<String> {
+    let rest = |of: &str| name.strip_prefix(of).filter(|rest| rest.is_empty() || rest.starts_with('-'));
+    let workload = scenario.workloads.iter().filter(|w| rest(&w.name).is_some()).max_by_key(|w| w.name.len())?;
+    let kind = match &workload.kind {
+        Kind::Workflow { tasks } => {
+            let of =
+                |task: &str| format!("{}-", rest(&workload.name).unwrap_or_default()).contains(&format!("-{task}-"));
+            &tasks.iter().find(|task| of(task.name.as_str()))?.kind
+        }
+        kind => kind,
+    };
+    match kind {
+        Kind::Job { .. } => name.rsplit_once('-').map(|(job, _)| job.to_owned()),
+        Kind::Training { .. } => {
+            let is_turn = |turn: &str| turn.bytes().all(|digit| digit.is_ascii_digit());
+            let job = name.rsplit_once("-r").filter(|(_, turn)| is_turn(turn)).map_or(name, |(job, _)| job);
+            Some(job.to_owned())
+        }
+        _ => None,
+    }
+}
