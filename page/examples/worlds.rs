@@ -20,5 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, report) in all {
         fs::write(Path::new(&folder).join(format!("{name}.html")), quotree_page::page(&report)?)?;
     }
+    let compared = quotree_page::compare(&worlds::lab(), &worlds::failed_without_gpu());
+    fs::write(Path::new(&folder).join("compare.html"), compared)?;
     Ok(())
 }

@@ -9,4 +9,4 @@ mod page;
 mod still;
 mod units;
 
-pub use page::page;
+pub use page::{compare, page};

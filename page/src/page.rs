@@ -45,11 +45,35 @@ const SCRIPTS: [&str; 19] = [
 pub fn page(report: &Report) -> std::io::Result<String> {
     let colours = colours(&report.quotas);
     let context = Context { report, units: Units::of(report), colours: &colours, main: main_resource(report) };
-    let style = slim(&STYLES.concat());
+    let data = pack::pack(report, &colours, context.main)?;
     let script = format!("\"use strict\";\n{}", slim(&SCRIPTS.concat()));
+    let title = format!("{}: report", report.run.scenario);
+    Ok(document(&title, Some(&script), |html| {
+        html.leaf("a", &[("class", "skip"), ("href", "#main")], "Skip to the report");
+        still::write(html, &context);
+        html.open("script", &[("type", "application/json"), ("id", "index")]).program(&index(report)).close("script");
+        html.open("script", &[("type", "application/octet-stream"), ("id", "columns")]).program(&data).close("script");
+    }))
+}
+
+/// Two runs side by side, with signed differences: self-contained HTML without scripts. Teams are matched by the names of
+/// their quotas, claims by their text.
+#[must_use]
+pub fn compare(before: &Report, after: &Report) -> String {
+    let colours_of = [colours(&before.quotas), colours(&after.quotas)];
+    let [of_before, of_after] = &colours_of;
+    let before = Context { report: before, units: Units::of(before), colours: of_before, main: main_resource(before) };
+    let after = Context { report: after, units: Units::of(after), colours: of_after, main: main_resource(after) };
+    let title = format!("{}: before and after", before.report.run.scenario);
+    document(&title, None, |html| still::compare::write(html, &before, &after))
+}
+
+/// A document with its styles, and with a script if there is one.
+fn document(title: &str, script: Option<&str>, body: impl FnOnce(&mut Html)) -> String {
+    let style = slim(&STYLES.concat());
+    let scripts = script.map_or_else(|| "'none'".to_owned(), |script| format!("'sha256-{}'", sha256(script)));
     let policy = format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
-        sha256(&script),
+        "default-src 'none'; script-src {scripts}; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
         sha256(&style)
     );
     let mut html = Html::default();
@@ -57,17 +81,15 @@ pub fn page(report: &Report) -> std::io::Result<String> {
     html.open("meta", &[("charset", "utf-8")]);
     html.open("meta", &[("http-equiv", "Content-Security-Policy"), ("content", &policy)]);
     html.open("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
-    html.leaf("title", &[], format!("{}: report", report.run.scenario));
-    html.open("link", &[("rel", "icon"), ("href", "data:,")]);
+    html.leaf("title", &[], title).open("link", &[("rel", "icon"), ("href", "data:,")]);
     html.open("style", &[]).program(&style).close("style").close("head").open("body", &[]);
-    html.leaf("a", &[("class", "skip"), ("href", "#main")], "Skip to the report");
     patterns(&mut html);
-    still::write(&mut html, &context);
-    html.open("script", &[("type", "application/json"), ("id", "index")]).program(&index(report)).close("script");
-    let data = pack::pack(report, &colours, context.main)?;
-    html.open("script", &[("type", "application/octet-stream"), ("id", "columns")]).program(&data).close("script");
-    html.open("script", &[]).program(&script).close("script").close("body").close("html");
-    Ok(html.done())
+    body(&mut html);
+    if let Some(script) = script {
+        html.open("script", &[]).program(script).close("script");
+    }
+    html.close("body").close("html");
+    html.done()
 }
 
 /// What a machine may want to know of the page without unpacking it.

@@ -79,6 +79,7 @@ function linked(links, key) {
 
 /** @param {any} raw @returns {Data} */
 function unpack(raw) {
+  if (!raw.resources.length) raw.resources.push({ name: "none", short: "Nothing", unit: "", units: "", kind: "other", governed: false });
   const j = raw.jobs, p = raw.pods, l = raw.placements, w = raw.waits, names = raw.words;
   const submitted = sums(j.submitted), created = sums(p.created), bound = sums(l.bound), from = sums(w.from);
   const podJob = sums(p.job), placed = sums(l.pod), jobEnded = relative(j.ended, submitted), ended = relative(p.ended, created, (i) => jobEnded[podJob[i]]), gone = relative(l.gone, bound, (i) => ended[placed[i]]);

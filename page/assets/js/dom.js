@@ -2,6 +2,9 @@
 
 /** @typedef {Node | string | number | null | undefined | false | readonly any[]} Child */
 
+/** Attributes that are read to people. */
+const SPOKEN = ["title", "aria-label", "placeholder", "alt"];
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
@@ -11,11 +14,11 @@ function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : String(value));
+    else element.setAttribute(name, value === true ? "" : SPOKEN.includes(name) ? units.name(String(value)) : String(value));
   }
   for (const child of /** @type {any[]} */ (children).flat(Infinity)) {
     if (child === null || child === undefined || child === false) continue;
-    element.append(child instanceof Node ? child : document.createTextNode(String(child)));
+    element.append(child instanceof Node ? child : document.createTextNode(units.name(String(child))));
   }
   return element;
 }

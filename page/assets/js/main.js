@@ -12,9 +12,9 @@ function draw() {
   for (const section of document.querySelectorAll("main section[data-tab]")) section.classList.toggle("on", section.id === state.tab);
   const slider = /** @type {HTMLInputElement} */ (byId("moment")), says = momentSays();
   slider.value = String(at);
-  slider.setAttribute("aria-valuetext", `${units.moment(at)}, ${says}`);
+  slider.setAttribute("aria-valuetext", units.name(`${units.moment(at)}, ${says}`));
   byId("now").textContent = units.moment(at);
-  byId("says").textContent = says;
+  byId("says").textContent = units.name(says);
   drawTrack();
   // The story first: it changes the width that is left for charts.
   drawStory();

@@ -24,9 +24,10 @@ function setTools(card, ...tools) {
 /** @param {HTMLElement} card @param {string} title @param {string} [sub] */
 function setTitle(card, title, sub) {
   const h3 = /** @type {HTMLElement} */ (card.querySelector("h3"));
+  title = units.name(title);
   if (h3.textContent !== title) h3.textContent = title;
   const p = card.querySelector("header .sub");
-  if (p && sub !== undefined && p.textContent !== sub) p.textContent = sub;
+  if (p && sub !== undefined && p.textContent !== sub) p.textContent = units.name(sub);
 }
 
 /** Layers of use by leaf: solid, then hatched. @param {number} resource @returns {Layer[]} */
@@ -100,21 +101,37 @@ panels.use = (body, card) => {
   };
 };
 
-/** A sentence as nodes. @param {Finding} finding */
+/** A piece of a sentence. @param {any} piece @returns {Child} */
+function pieceOf(piece) {
+  const [[kind, value]] = Object.entries(piece);
+  if (kind === "text") return value;
+  if (kind === "subject") return h("b", {}, ["quota", "job", "pod", "node", "user", "rack"].includes(value.kind) ? link(value.kind, value.name) : bdi(value.name));
+  if (kind === "amount") return h("span", { class: "nowrap" }, units.amount(value.resource, value.amount));
+  if (kind === "amount_time") return h("span", { class: "nowrap" }, units.amountTime(value.resource, value.unit_s));
+  if (kind === "span") return h("span", { class: "nowrap" }, units.span(value));
+  if (kind === "moment") return time(value);
+  if (kind === "count") return units.whole(value);
+  if (kind === "permille") return units.percent(value);
+  if (kind === "money_milli") return units.money(value);
+  return ruleChip(String(value));
+}
+
+/** A sentence as nodes. @param {Finding} finding @returns {Child[]} */
 function sentence(finding) {
-  return finding.pieces.map((piece) => {
-    const [[kind, value]] = Object.entries(piece);
-    if (kind === "text") return units.name(value);
-    if (kind === "subject") return ["quota", "job", "pod", "node", "user", "rack"].includes(value.kind) ? h("b", {}, link(value.kind, value.name)) : h("b", {}, bdi(value.name));
-    if (kind === "amount") return h("span", { class: "nowrap" }, units.amount(value.resource, value.amount));
-    if (kind === "amount_time") return h("span", { class: "nowrap" }, units.amountTime(value.resource, value.unit_s));
-    if (kind === "span") return h("span", { class: "nowrap" }, units.span(value));
-    if (kind === "moment") return time(value);
-    if (kind === "count") return units.whole(value);
-    if (kind === "permille") return units.percent(value);
-    if (kind === "money_milli") return units.money(value);
-    return ruleChip(String(value));
-  });
+  /** @type {Child[]} */
+  const nodes = [];
+  for (const piece of finding.pieces) {
+    const node = pieceOf(piece), mark = typeof node === "string" ? node.match(/^[,.;:!?)]+/) : null, before = nodes[nodes.length - 1];
+    // A comma stays with the name before it.
+    if (typeof node === "string" && mark && before instanceof HTMLElement && (before.textContent || "").length < 40) nodes.splice(-1, 1, h("span", { class: "nowrap" }, before, mark[0]), node.slice(mark[0].length));
+    else nodes.push(node);
+  }
+  return nodes;
+}
+
+/** Things in a row, each with its comma. @param {HTMLElement[]} items @returns {Child[]} */
+function listed(items) {
+  return items.flatMap((item, i) => (i < items.length - 1 ? [(item.textContent || "").length < 40 ? h("span", { class: "nowrap" }, item, ",") : [item, ","], " "] : [item]));
 }
 
 /** Icon and tone of a kind of finding. @param {string} kind @returns {[string, string]} */

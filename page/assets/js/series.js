@@ -64,9 +64,13 @@ const series = {
   },
 };
 
+/** The rows of series by quota and resource. @type {Map<string, QuotaSeries>} */
+const rowsOf = new Map();
+
 /** The series of a quota and resource. @param {number} quota @param {number} resource */
 function seriesOf(quota, resource) {
-  return data.series.find((row) => row.quota === quota && row.resource === resource);
+  if (rowsOf.size !== data.series.length) for (const row of data.series) rowsOf.set(row.quota + ":" + row.resource, row);
+  return rowsOf.get(quota + ":" + resource);
 }
 
 /** The series of the cluster for a resource. @param {number} resource */

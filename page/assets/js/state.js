@@ -1,11 +1,11 @@
 // What the reader looks at: tab, moment, story, zoom. All of it is in the address, so that a link shows a colleague the same.
 
-/** @type {{tab: string, moment: number, story: StoryOf | null, zoom: number, from: number, resource: number, marks: Mark[], panels: Panel[]}} */
+/** @type {{tab: string, moment: number, story: StoryOf | null, zoom: number, from: number, resource: number, toFocus: boolean, marks: Mark[], panels: Panel[]}} */
 const state = {
   tab: "overview", moment: 0, story: null,
   // The width of the view (0: the whole run), and where it begins.
   zoom: 0, from: 0,
-  resource: 0, marks: [], panels: [],
+  resource: 0, toFocus: false, marks: [], panels: [],
 };
 
 /** The moments between which charts draw. @returns {[number, number]} */
@@ -60,8 +60,9 @@ function setMoment(ms) {
 /** @param {StoryOf | null} story */
 function setStory(story) {
   state.story = story;
+  // It gets the focus once it is there.
+  state.toFocus = story !== null;
   changed();
-  if (story) byId("story").focus({ preventScroll: true });
 }
 
 /** @param {string} tab */

@@ -27,6 +27,8 @@ function drawStory() {
     h("div", { class: "in" }, told.parts));
   if (open) aside.querySelector("details")?.setAttribute("open", "");
   aside.scrollTop = keep;
+  if (state.toFocus) aside.focus({ preventScroll: true });
+  state.toFocus = false;
 }
 
 /** @param {number} wait @param {string} title */
@@ -40,13 +42,13 @@ function whyCard(wait, title) {
       x.quota === undefined ? h("span", {}, "no quota") : team(x.quota), useBar({ quota: x.quota, own: x.used - x.borrowed, borrowed: x.borrowed, scale }),
       h("span", {}, resource < 0 ? units.many(x.pods, "pod") : units.bare(resource, x.used), x.borrowed > 0 ? h("span", { class: "soft" }, `, ${units.bare(resource, x.borrowed)} borrowed`) : null)])));
     const names = verdict.holders.flatMap((x) => x.who).slice(0, 6);
-    if (names.length) parts.push(h("p", { class: "small" }, w.rule[wait] === "H1" ? "" : "Among them ", ...names.flatMap((pod, i) => [i ? ", " : "", link("pod", data.pods.name[pod])]), w.until[wait] >= 0 ? [", until ", time(w.until[wait])] : ""));
+    if (names.length) parts.push(h("p", { class: "small" }, w.rule[wait] === "H1" ? "" : "Among them ", listed(names.map((pod) => link("pod", data.pods.name[pod]))), w.until[wait] >= 0 ? [", until ", time(w.until[wait])] : ""));
   }
   for (const also of verdict?.also || []) parts.push(h("p", {}, h("b", {}, also.rule.startsWith("R2") ? "And it may not take it: " : "Also: "), obstacleSays(also, verdict) + " ", ruleChip(also.rule)));
   if (verdict?.helps?.length) parts.push(h("p", {}, h("b", {}, "Would help: "), units.name(verdict.helps.join("; or ")) + "."));
   for (const bound of verdict?.bounds_hit || []) parts.push(h("p", { class: "sub" }, "The search for victims stopped at its limit: " + units.name(bound)));
   const spared = (verdict?.spared || []).filter((x) => x.why), count = spared.reduce((n, x) => n + x.pods, 0);
-  if (count) parts.push(h("details", {}, h("summary", {}, `Who was not evicted for it, and why (${units.many(count, "pod")})`), spared.map((x) => h("p", { class: "small" }, ruleChip(x.rule), ` ${units.many(x.pods, "pod")}, because ${units.name(x.why)}`, x.who.length ? [": ", ...x.who.slice(0, 8).flatMap((pod, i) => [i ? ", " : "", link("pod", data.pods.name[pod])]), x.pods > 8 ? ", …" : ""] : null))));
+  if (count) parts.push(h("details", {}, h("summary", {}, `Who was not evicted for it, and why (${units.many(count, "pod")})`), spared.map((x) => h("p", { class: "small" }, ruleChip(x.rule), ` ${units.many(x.pods, "pod")}, because ${units.name(x.why)}`, x.who.length ? [": ", listed(x.who.slice(0, 8).map((pod) => link("pod", data.pods.name[pod]))), x.pods > 8 ? ", …" : ""] : null))));
   if (verdict?.checks?.length) parts.push(h("details", {}, h("summary", {}, `Why no node takes it (${units.many(verdict.checks.length, "node")})`), whyMatrix(verdict.checks)));
   else if (verdict?.closest?.length) parts.push(h("details", {}, h("summary", {}, "The closest nodes"), verdict.closest.map((c) => h("p", { class: "small" }, link("node", data.nodes[c.node].name), ` has ${units.bare(c.resource, c.available)} of ${units.amount(c.resource, c.needed)}`))));
   return h("div", { class: "why" }, parts);
@@ -163,7 +165,7 @@ function quotaStory(quota) {
   const q = data.quotas[quota], resource = state.resource, row = seriesOf(quota, resource), at = state.moment, v = (/** @type {Series | undefined} */ of) => series.at(of, at), say = (/** @type {number} */ n) => units.amount(resource, n), { waits, runs } = podsOfQuota(quota);
   const fact = (/** @type {string} */ k, /** @type {Child | Child[]} */ t) => [h("dt", {}, k), h("dd", {}, t)], max = row ? v(row.max) : -1, missed = v(row?.missed);
   const pairs = (/** @type {HTMLElement[]} */ list, /** @type {number} */ all) => [h("ul", { class: "pairs" }, list), all > list.length ? h("p", { class: "sub" }, `and ${units.whole(all - list.length)} more`) : null];
-  const about = data.findings.filter((f) => f.pieces.some((x) => x.subject && x.subject.kind === "quota" && x.subject.name === q.name)).map((f) => ({ at: f.at_ms, tone: findingIcon(f.kind)[1], what: /** @type {Child[]} */ (sentence(f)) }));
+  const about = data.findings.filter((f) => f.pieces.some((x) => x.subject && x.subject.kind === "quota" && x.subject.name === q.name)).map((f) => ({ at: f.at_ms, tone: findingIcon(f.kind)[1], what: sentence(f) }));
   for (const e of data.edits) if (e.quota === quota) about.push({ at: e.at_ms, tone: e.refused ? "warn" : "good", what: [(e.by ? units.name(e.by) + " " : "") + (e.refused ? "may not change " : "changes ") + e.changes.map(changeSays).join(", ")] });
   const chartOf = row ? quotaChart(quota, resource, 130) : null;
   if (chartOf && !(chartOf instanceof HTMLElement)) setTimeout(() => chartOf.update(), 0);

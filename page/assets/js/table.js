@@ -16,7 +16,7 @@ function sortable(of) {
   let by = of.sort ?? -1, down = of.down ?? false, all = false;
   let rows = of.rows.slice();
   const box = h("div", {}), limit = of.limit || 30;
-  const tr = (/** @type {T} */ row) => h("tr", { class: of.classOf ? of.classOf(row) : false }, of.columns.map((c, i) => h(i ? "td" : "th", { class: c.num ? "num" : c.bar ? "barcell" : false, scope: i ? false : "row" }, c.cell(row))));
+  const tr = (/** @type {T} */ row) => h("tr", { class: of.classOf ? of.classOf(row) : false }, of.columns.map((c, i) => h(i ? "td" : "th", { class: c.num ? "num" : c.bar ? "barcell" : c.wide ? "long" : false, scope: i ? false : "row" }, c.cell(row))));
   const order = () => {
     rows = of.rows.slice();
     const key = by >= 0 ? of.columns[by].key : undefined;

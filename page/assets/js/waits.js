@@ -74,7 +74,7 @@ panels.waiting = (body, card) => () => {
     label: "Pods that wait at the moment", rows, limit: 30, columns: [
       { name: "Pod", cell: (i) => link("pod", p.name[w.pod[i]]), key: (i) => p.name[w.pod[i]] }, { name: "Leaf", cell: (i) => { const q = data.jobs.quota[p.job[w.pod[i]]]; return q < 0 ? "·" : team(q); }, key: (i) => data.jobs.quota[p.job[w.pod[i]]] },
       { name: "Has waited", num: true, cell: (i) => units.span(state.moment - p.created[w.pod[i]]), key: (i) => state.moment - p.created[w.pod[i]] }, { name: "Rule", cell: (i) => ruleChip(w.rule[i]), key: (i) => w.rule[i] },
-      { name: "Why", cell: (i) => waitSays(i) },
+      { name: "Why", wide: true, cell: (i) => waitSays(i) },
     ],
   }));
 };

@@ -1,6 +1,8 @@
 //! The page as it is without scripts: head, tiles, sentences, tables at the end of the run, a still of each figure.
 
+mod cdf;
 mod claims;
+pub(crate) mod compare;
 mod figures;
 mod overview;
 mod plot;

@@ -203,7 +203,7 @@ fn section(html: &mut Html, context: &Context<'_>, id: &str) {
         "jobs" => card(html, "c12", "jobs", "Jobs", at_end, |h| work::jobs(h, context)),
         "waits" => {
             let cdf = "The part of pods that had started after so long.";
-            card(html, "c7", "cdf", "How long pods wait", cdf, |h| super::none(h, "The table below has its numbers."));
+            card(html, "c7", "cdf", "How long pods wait", cdf, |h| waits::curves(h, context));
             card(html, "c5", "byrule", "Time waited, by the rule that bound", "", |h| waits::by_rule(h, context));
             card(html, "c12", "waiting", "Who waits", at_end, |h| waits::waiting(h, context));
             card(html, "c12", "waittable", "Waits by leaf and size", "", |h| waits::distribution(h, context));
@@ -237,6 +237,7 @@ fn foot(html: &mut Html, context: &Context<'_>) {
         }
         html.close("ul");
     }
-    let program = format!("quotree {}, format {}", context.report.run.version, crate::model::SCHEMA);
+    let program = format!("quotree {}", context.report.run.version);
+    let program = format!("{}, format {}", program.trim_end(), crate::model::SCHEMA);
     html.leaf("p", &[], program).close("footer");
 }

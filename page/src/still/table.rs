@@ -23,6 +23,8 @@ pub(crate) enum Cell<'a> {
     Rule(&'a str),
     /// Tone, icon, word.
     Chip(&'static str, &'static str, &'static str),
+    /// A change, and whether it is `better` or `worse`.
+    Toned(&'static str, String),
     /// What was written in a file, and a remark.
     Written(&'a str, Option<&'a str>),
 }
@@ -40,6 +42,7 @@ impl Cell<'_> {
     fn write(&self, html: &mut Html, context: &Context<'_>) {
         match self {
             Self::Text(text) => _ = html.text(text),
+            Self::Toned(tone, text) => _ = html.leaf("span", &[("class", tone)], text),
             Self::Name(name) => _ = html.name(name),
             Self::Story(kind, name) => _ = html.story(kind, name),
             Self::Team(quota) => context.team(html, *quota),

@@ -1,7 +1,9 @@
 //! Waits, evictions and incidents, as tables.
 
 use super::{
-    Context, at, none,
+    Context, at,
+    cdf::{self, Curve},
+    none,
     table::{Cell, table},
 };
 use crate::{
@@ -10,6 +12,23 @@ use crate::{
     units,
 };
 use std::collections::BTreeMap;
+
+/// The curves of all pods and of each leaf.
+pub(super) fn curves(html: &mut Html, context: &Context<'_>) {
+    let whole = context.report.wait_steps.iter().filter(|w| w.size.is_empty() && w.quantiles.count + w.never > 0);
+    let curves: Vec<Curve<'_>> = whole
+        .map(|steps| {
+            let class = steps.quota.map_or_else(|| "slate".to_owned(), |q| context.colour(q).class());
+            let name = steps.quota.map_or("all", |q| context.quota_name(Some(q)));
+            (class, name.to_owned(), steps)
+        })
+        .take(MOST_CURVES)
+        .collect();
+    if curves.is_empty() { none(html, "No pod was ever bound.") } else { cdf::draw(html, &curves) }
+}
+
+/// The most curves in one figure.
+const MOST_CURVES: usize = 24;
 
 /// Waits by leaf and size.
 pub(super) fn distribution(html: &mut Html, context: &Context<'_>) {
