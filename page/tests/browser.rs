@@ -100,12 +100,8 @@ fn the_slider_goes_from_event_to_event_by_keys() {
     }
     page.press("ArrowRight");
     let spoken = page.text("document.getElementById('moment').getAttribute('aria-valuetext')");
-    assert_eq!(
-        spoken,
-        "01:00, 53 of 64 GPUs used · 3 waiting"
-            .replace("53", &page.text_of("#says")[..2])
-            .replace("3 waiting", "3 waiting")
-    );
+    assert_eq!(spoken, format!("01:00, {}", page.text_of("#says")));
+    assert!(spoken.contains("of 64 GPUs used"), "{spoken}");
     assert!(page.text("location.hash").contains("t=3600000"));
 }
 
