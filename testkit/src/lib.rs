@@ -10,6 +10,8 @@ pub mod explained;
 pub mod generate;
 mod limits;
 pub mod minimise;
+pub mod oracle;
+pub mod owed;
 pub mod recount;
 pub mod reference;
 pub mod shared;

@@ -121,6 +121,24 @@ impl Step {
     }
 }
 
+impl Step {
+    /// The leaf of a job.
+    pub(crate) const fn leaf(&self) -> Option<usize> {
+        if let Self::Submit(job) = self { Some(job.leaf) } else { None }
+    }
+
+    /// Makes a job simpler, in one of four ways.
+    pub(crate) fn ease(&mut self, how: usize) {
+        let Self::Submit(job) = self else { return };
+        match how {
+            0 => job.priority = 0,
+            1 => job.preemptible = true,
+            2 => (job.count, job.min) = ((job.count - 1).max(1), job.min.min((job.count - 1).max(1))),
+            _ => job.min = job.count,
+        }
+    }
+}
+
 /// A small scenario.
 #[derive(Clone, PartialEq, Eq)]
 pub struct World {
@@ -180,6 +198,27 @@ impl World {
     pub fn then(mut self, step: Step) -> Self {
         self.steps.push(step);
         self
+    }
+
+    /// Takes a resource out of nodes, quotas and asks.
+    pub(crate) fn forget_resource(&mut self, r: usize) {
+        let set = |units: &mut Units, to: i64| units.iter_mut().skip(r).take(1).for_each(|amount| *amount = to);
+        self.nodes.iter_mut().for_each(|node| set(node, 0));
+        for quota in &mut self.quotas {
+            set(&mut quota.min, 0);
+            set(&mut quota.max, -1);
+            quota.lend.iter_mut().for_each(|lend| set(lend, 0));
+        }
+        for step in &mut self.steps {
+            match step {
+                Step::Submit(job) => set(&mut job.ask, 0),
+                Step::Edit(_, min, max) => {
+                    set(min, 0);
+                    set(max, -1);
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Whether the quota has no children.

@@ -46,6 +46,11 @@ proptest! {
         alike(&world, Play { delays: seed, ..Play::AT_ONCE })?;
     }
 
+    #[test]
+    fn the_reference_agrees_where_nobody_is_guaranteed_some_resource(world in worlds(Kinds::LIMITS), seed in any::<Option<u64>>()) {
+        alike(&world, Play { delays: seed, ..Play::AT_ONCE })?;
+    }
+
     // Drawn apart: a placement more to choose from would change every other random world.
     #[test]
     fn the_reference_agrees_on_least_gpus(mut world in worlds(Kinds::MORE)) {
@@ -97,6 +102,17 @@ fn has_mode(world: &World, mode: Mode) -> bool {
     world.devices && world.node_traits.iter().any(|site| site.mode == mode)
 }
 
+/// Whether some quota has a max in a resource, and none below the root a min (Q5).
+fn is_capped(world: &World, r: usize) -> bool {
+    let below = || world.quotas.iter().filter(|quota| quota.parent.is_some());
+    below().any(|quota| quota.max[r] >= 0) && below().all(|quota| quota.min[r] == 0)
+}
+
+/// Whether nodes have a resource that no quota names (Q2).
+fn is_ungoverned(world: &World, r: usize) -> bool {
+    world.capacity()[r] > 0 && world.quotas.iter().all(|quota| quota.min[r] == 0 && quota.max[r] < 0)
+}
+
 /// The properties above say nothing about what does not occur: this must occur, in at least so many of 1200 worlds, as
 /// many as the last property plays.
 #[test]
@@ -116,6 +132,16 @@ fn the_worlds_cover_what_they_should() {
             ("devices", world.devices),
             ("named devices", world.devices && jobs().any(|job| job.traits.over > 0)),
             ("labels", jobs().any(|job| job.traits.kind.is_some())),
+            ("three resources", jobs().any(|job| job.ask[2] > 0) && world.capacity()[1] > 0),
+            ("a resource that is only capped", (0..3).any(|r| is_capped(&world, r))),
+            ("a resource that no quota names", (0..3).any(|r| is_ungoverned(&world, r))),
+            (
+                "above a max",
+                jobs().any(|job| world.quotas[job.leaf].max[0] >= 0 && job.ask[0] > world.quotas[job.leaf].max[0]),
+            ),
+            ("above a min for good", jobs().any(|job| !job.preemptible && job.ask[0] > world.quotas[job.leaf].min[0])),
+            ("larger than any node", jobs().any(|job| world.nodes.iter().all(|node| job.ask[0] > node[0]))),
+            ("several decisions at one moment", world.pace == 0),
             ("taints", world.node_traits.iter().any(|site| site.tainted) && jobs().any(|job| job.traits.tolerates)),
             ("exclusive devices", has_mode(&world, Mode::Exclusive)),
             ("shared devices", has_mode(&world, Mode::Share)),
@@ -186,6 +212,13 @@ fn the_worlds_cover_what_they_should() {
         ("gangs that grow", 100),
         ("jobs beside replicas", 400),
         ("withdrawn", 150),
+        ("three resources", 150),
+        ("a resource that is only capped", 200),
+        ("a resource that no quota names", 100),
+        ("above a max", 50),
+        ("above a min for good", 100),
+        ("larger than any node", 50),
+        ("several decisions at one moment", 100),
         ("ties", 4),
         ("fair shares", 50),
         ("every knob", 250),
@@ -207,6 +240,7 @@ fn the_worlds_cover_what_they_should() {
         ("ceilings enforced", 3),
         ("stale gangs", 1),
         ("evicted without a quota", 1),
+        ("sets", 1),
     ];
     let short: Vec<String> = wanted
         .into_iter()
