@@ -12,7 +12,7 @@ use quotree_testkit::{
 };
 
 /// Enough to see each kind of violation, and quick enough for every change.
-const WORLDS: u64 = 3000;
+const WORLDS: u64 = 2000;
 
 fn judged(world: &World) -> Judged {
     let played = drive(world, Play::AT_ONCE);
