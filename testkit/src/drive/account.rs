@@ -117,7 +117,8 @@ impl Driver<'_> {
         }
     }
 
-    /// S1: a later decision that follows a fact without content gives nothing, unless the scheduler asked for it.
+    /// S1: a later decision that follows a fact without content gives nothing, unless the scheduler asked for it
+    /// (R2c).
     fn check_next_moment(&mut self) {
         if self.core().next_wake().is_some_and(|wake| wake <= self.now.after_ms(1)) {
             return;
