@@ -240,7 +240,6 @@ fn the_worlds_cover_what_they_should() {
         ("ceilings enforced", 3),
         ("stale gangs", 1),
         ("evicted without a quota", 1),
-        ("sets", 1),
     ];
     let short: Vec<String> = wanted
         .into_iter()

@@ -4,7 +4,8 @@
 
 use super::Driver;
 use quotree_core::{
-    Action, Name, Plan, PodState, ReleaseReason, Scheduler, Time, WorkloadId, WorkloadSpec, WorkloadView,
+    Action, BlockingReason, Name, Plan, PodState, ReleaseReason, Scheduler, Time, WorkloadId, WorkloadSpec,
+    WorkloadView,
 };
 use std::collections::BTreeSet;
 
@@ -24,7 +25,11 @@ impl Driver<'_> {
                 self.core().waiting().into_iter().filter(|w| self.core().workload(*w).as_ref().is_some_and(waits))
             {
                 let Some(older) = waited(older) else { continue };
-                if self.has_a_better_claim(&older, &younger) {
+                // Who fits once everything under way is done waits for that alone (H1).
+                let verdict = self.core().verdict(older.id);
+                let settles = |reason: &BlockingReason| matches!(reason, BlockingReason::Settling { .. });
+                let waits_only = verdict.is_some_and(|verdict| verdict.obstacles().any(|(reason, _)| settles(reason)));
+                if !waits_only && self.has_a_better_claim(&older, &younger) {
                     passed.push(format!("O3: {} gets room that {}, which is older, waits for", younger.id, older.id));
                 }
             }
