@@ -73,6 +73,19 @@ pub(crate) fn write(path: &Path, content: &str) -> Result<(), Trouble> {
     std::fs::write(path, content).map_err(cannot)
 }
 
+/// Writes a file so that no reader ever sees a part of it: into a file beside it, which then takes its name.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) fn replace(path: &Path, content: &str) -> Result<(), Trouble> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    write(&part, content)?;
+    std::fs::rename(&part, path)
+        .map_err(|error| Trouble::invalid(format!("cannot write `{}`: {error}", path.display())))
+}
+
 /// The path as scenarios write it, with `/` as separator.
 pub(crate) fn slashed(path: &Path) -> String {
     let text = path.to_string_lossy().into_owned();

@@ -6,7 +6,9 @@ mod html;
 pub mod model;
 mod pack;
 mod page;
+mod sentence;
 mod still;
 mod units;
 
 pub use page::{compare, page};
+pub use sentence::{moment, sentence};

@@ -5,6 +5,7 @@
 
 mod claims;
 mod engine;
+pub mod history;
 mod metrics;
 mod options;
 pub mod people;

@@ -1,6 +1,6 @@
 //! The options of a run, its outcome, and its errors.
 
-use crate::{result::RunResult, text::time_text};
+use crate::{history::History, result::RunResult, text::time_text};
 use quotree_core::{EventError, Finding, Log, Time};
 use serde::Serialize;
 
@@ -24,6 +24,8 @@ pub struct RunOptions {
     pub timeline_of: Option<String>,
     /// Integrate the fairness error over time. Takes time linear in the tree at every time at which something happens.
     pub fairness_integral: bool,
+    /// Collect the history for the report ([`Run::history`]): series, and a row for each job, pod, wait and eviction.
+    pub history: bool,
     /// Whether claims are evaluated at all.
     pub judge: bool,
     /// How many waiting workloads are listed at the end, oldest id first; the counts are always complete.
@@ -44,6 +46,7 @@ impl Default for RunOptions {
             seed: None,
             timeline_of: None,
             fairness_integral: true,
+            history: false,
             judge: true,
             pending_rows: 10_000,
             explained_rows: 1_000,
@@ -63,6 +66,8 @@ pub struct Run {
     pub timeline: Vec<TimelineEntry>,
     /// The pods of the timeline at the end of the run, oldest first.
     pub timeline_pods: Vec<TimelinePod>,
+    /// The history, if it was to be collected.
+    pub history: Option<Box<History>>,
 }
 
 /// An entry of a timeline.

@@ -48,6 +48,8 @@ pub(crate) enum Format {
 pub(crate) enum Verb {
     /// Run a scenario and print the outcome.
     Run(Run),
+    /// Write the report page of a finished run again.
+    Report(Report),
     /// Run scenarios and check their claims, one line per scenario.
     Check(Check),
     /// Print the state of a scenario at a given time.
@@ -104,6 +106,7 @@ pub(crate) struct Watch {
 #[command(after_help = "Examples:
   quotree run scenarios/nginx-40-core.ron
   quotree run scenarios/nginx-40-core.ron --at 2m30s
+  quotree run scenarios/nginx-40-core.ron --open
   quotree run scenarios/nginx-40-core.ron --out out --record out/log.json
   quotree run scenarios/people/user-in-two-groups.ron --by user --by group
   quotree run scenarios/nginx-40-core.ron --policy 'Capacity(order: Fifo)' --format json
@@ -119,9 +122,13 @@ pub(crate) struct Run {
     pub(crate) how: How,
     #[command(flatten)]
     pub(crate) watch: Watch,
-    /// Write summary.json, trace.jsonl, tree.svg and the CSV tables into this folder.
+    /// Write the report page report.html, its data report.json, summary.json, trace.jsonl, tree.svg and the CSV tables
+    /// into this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Open the report page in the browser; without `--out`, it is written to the folder of temporary files.
+    #[arg(long)]
+    pub(crate) open: bool,
     /// Write the log of all events and decisions to this file, for `replay`.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
@@ -131,6 +138,21 @@ pub(crate) struct Run {
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Group)]
+#[command(after_help = "Examples:
+  quotree run scenarios/nginx-40-core.ron --out out && quotree report out
+  quotree report out --open
+
+Exit codes: 0 written, 2 invalid folder or argument, 3 internal error.")]
+pub(crate) struct Report {
+    /// The folder that `run --out` wrote: report.html is written again from its report.json.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Open the page in the browser.
+    #[arg(long)]
+    pub(crate) open: bool,
 }
 
 /// The key of a usage table.

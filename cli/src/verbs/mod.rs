@@ -7,6 +7,7 @@ mod fmt;
 mod import;
 mod inspect;
 mod replay;
+mod report;
 mod rule;
 mod run;
 mod shrink;
@@ -27,6 +28,7 @@ use crate::{
 pub(crate) fn run(verb: Verb, terminal: Terminal) -> Outcome {
     match verb {
         Verb::Run(args) => run::run(&args, terminal),
+        Verb::Report(args) => report::run(&args, terminal),
         Verb::Check(args) => check::check(&args, terminal),
         Verb::Inspect(args) => inspect::inspect(&args, terminal),
         Verb::Tenancy(args) => tenancy::tenancy(&args, terminal),

@@ -7,20 +7,45 @@ use crate::{
     runner::{self, Watcher},
     terminal::Terminal,
 };
-use quotree_reports::{By, breakdown_text, summary_json, summary_text, tables_csv, tree_svg};
+use super::report;
+use quotree_reports::{
+    By, Told, breakdown_text, findings_text, report as report_of, summary_json, summary_text, tables_csv, tree_svg,
+};
 use quotree_sim::{Run, RunOptions};
 use std::{fs::File, io::BufWriter, path::Path};
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     let scenario = load::scenario(&args.file, &args.how, terminal)?;
     let options =
-        RunOptions { until: args.at, seed: args.how.seed, record: args.record.is_some(), ..RunOptions::default() };
+        RunOptions {
+            until: args.at,
+            seed: args.how.seed,
+            record: args.record.is_some(),
+            history: args.format == Format::Text || args.out.is_some() || args.open,
+            ..RunOptions::default()
+        };
     let trace = args.out.as_deref().map(trace_file).transpose()?;
     let mut watcher = Watcher::new(terminal, &scenario.name, trace);
     let run = runner::run(&scenario, &options, args.watch, &mut watcher)?;
     watcher.finish().map_err(|error| Trouble::invalid(format!("cannot write trace.jsonl: {error}")))?;
     if let Some(folder) = &args.out {
         write_all(folder, &run)?;
+    }
+    let told = Told {
+        file: files::slashed(&args.file),
+        command: command(args),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let report = report_of(&scenario, &run, &told);
+    if let (Some(folder), Some(report)) = (&args.out, &report) {
+        report::write(folder, report)?;
+    }
+    if args.open {
+        let folder = args.out.clone().unwrap_or_else(|| std::env::temp_dir().join("quotree"));
+        if let Some(report) = report.as_ref().filter(|_| args.out.is_none()) {
+            report::write(&folder, report)?;
+        }
+        report::open(&folder.join(report::PAGE))?;
     }
     if let (Some(path), Some(log)) = (&args.record, &run.log) {
         let text = serde_json::to_string(log)
@@ -30,11 +55,33 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     terminal.show(&match args.format {
         Format::Text => {
             let tables = args.by.iter().map(|by| breakdown_text(&run.result, by_of(*by), terminal.style));
-            tables.fold(summary_text(&run.result, terminal.style), |text, table| text + &table)
+            let findings = report.map(|report| findings_text(&report, terminal.style) + "\n").unwrap_or_default();
+            tables.fold(findings + &summary_text(&run.result, terminal.style), |text, table| text + &table)
         }
         Format::Json => summary_json(&run.result),
     })?;
     Ok(if run.result.claims.failed > 0 { Exit::ClaimFailed } else { Exit::Fine })
+}
+
+/// The command that runs it again, without what only says where the outcome goes.
+fn command(args: &Args) -> String {
+    let mut command = format!("quotree run {}", quoted(&files::slashed(&args.file)));
+    if let Some(at) = args.at {
+        command += &format!(" --at {}ms", at.0);
+    }
+    if let Some(seed) = args.how.seed {
+        command += &format!(" --seed {seed}");
+    }
+    if let Some(policy) = &args.how.policy {
+        command += &format!(" --policy {}", quoted(policy));
+    }
+    command
+}
+
+/// A word of a command, in quotes where a shell needs them.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 const fn by_of(by: args::By) -> By {

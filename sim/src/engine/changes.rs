@@ -94,6 +94,9 @@ impl Engine<'_> {
         self.world.attach_namespaces();
         self.deliver()?;
         self.metrics.plant(&self.world);
+        if let Some(history) = &mut self.history {
+            history.planted(&self.world, by);
+        }
         world::tree_replaced(&mut self.world, &overruns, self.core.scheduler());
         Ok(())
     }

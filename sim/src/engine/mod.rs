@@ -16,6 +16,7 @@ mod plan;
 use self::core::Core;
 use crate::{
     claims::ClaimEvaluator,
+    history::Recorder,
     metrics::MetricsCollector,
     model::Scenario,
     options::{Run, RunError, RunOptions},
@@ -48,6 +49,7 @@ pub(crate) struct Engine<'a> {
     pub(crate) world: World<'a>,
     pub(crate) metrics: MetricsCollector,
     timeline: Timeline,
+    history: Option<Box<Recorder>>,
     digest: Digest,
     events: u64,
     breaches: Vec<BreachRow>,
@@ -68,7 +70,9 @@ pub fn run(scenario: &Scenario, options: &RunOptions, observer: &mut dyn Observe
     let claims = claims.finish(&engine.view(), &alone)?;
     let result = report::result_of(&engine.view(), claims, engine.events, &engine.breaches);
     let timeline_pods = engine.timeline.pods(&engine.world);
-    Ok(Run { result, log: engine.core.log(), timeline: engine.timeline.into_entries(), timeline_pods })
+    let recorder = engine.history.take();
+    let history = recorder.map(|recorder| Box::new(recorder.finish(&engine.view())));
+    Ok(Run { result, log: engine.core.log(), timeline: engine.timeline.into_entries(), timeline_pods, history })
 }
 
 impl<'a> Engine<'a> {
@@ -93,6 +97,7 @@ impl<'a> Engine<'a> {
             immediate: Vec::new(),
             core,
             dirty: false,
+            history: options.history.then(|| Box::new(Recorder::new(&world))),
             world,
             metrics,
             timeline: Timeline::new(options.timeline_of.as_ref(), &scenario.workloads),
@@ -282,6 +287,9 @@ impl<'a> Engine<'a> {
         if self.options.fairness_integral && !self.metrics.settled(scheduler, self.options.audit) {
             self.breach("kept fair shares are out of date".to_owned());
         }
+        if let Some(history) = &mut self.history {
+            history.settled(&self.world, self.core.scheduler(), &self.metrics);
+        }
         self.deliver()
     }
 
@@ -295,6 +303,9 @@ impl<'a> Engine<'a> {
             self.metrics.on(fact, &self.world);
             if self.timeline.is_on() {
                 self.timeline.on(fact, &self.world, self.core.scheduler());
+            }
+            if let Some(history) = &mut self.history {
+                history.on(fact, &self.world);
             }
             if let Fact::Trace(what) | Fact::Derived(what) = *fact {
                 let record = TraceRecord { at: self.world.now, what };

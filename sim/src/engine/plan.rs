@@ -13,6 +13,9 @@ impl Engine<'_> {
     pub(super) fn enact(&mut self, plan: Plan) -> Result<(), RunError> {
         self.metrics.decided(&plan);
         self.timeline.decided(&plan, &self.world);
+        if let Some(history) = &mut self.history {
+            history.decided(&plan, &self.world);
+        }
         self.world.fleet.note_demand(&plan);
         let mut touched = Touched::default();
         for action in plan.actions {

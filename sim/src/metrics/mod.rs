@@ -221,6 +221,11 @@ impl MetricsCollector {
         }
     }
 
+    /// The fair shares as of the last time at which all events had been handled.
+    pub(crate) fn shares(&self) -> &[Vec<i64>] {
+        self.shares.rows()
+    }
+
     /// The shortfall of a resource over time, base units times milliseconds.
     pub(crate) fn short_ms(&self, resource: usize) -> u128 {
         self.short_ms.get(resource).copied().unwrap_or(0)

@@ -22,6 +22,12 @@ impl NodeCosts {
     pub(crate) fn new(nodes: usize) -> Self {
         Self { paid: (0..nodes).map(|_| 0).collect(), of: BTreeMap::new() }
     }
+
+    /// What a pod pays now: parts of a node times thousandths an hour.
+    pub(crate) fn rate(&self, world: &World<'_>, pod: u32) -> u128 {
+        let of = self.of.get(&pod);
+        of.map_or(0, |(node, parts)| u128::from(*parts).saturating_mul(u128::from(price(world, *node))))
+    }
 }
 
 /// What a node costs an hour, thousandths.

@@ -1,0 +1,80 @@
+//! `quotree report`: renders the page of a finished run again, from the files that `run --out` wrote.
+
+use crate::{
+    args::Report as Args,
+    exit::{Exit, Outcome, Trouble},
+    files,
+    terminal::Terminal,
+};
+use quotree_reports::{Report, SCHEMA, report_html, report_json};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+/// The file of the page.
+pub(super) const PAGE: &str = "report.html";
+/// The file of the same as data.
+const DATA: &str = "report.json";
+
+pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
+    let path = args.folder.join(DATA);
+    if !path.is_file() {
+        return Err(Trouble::invalid(format!(
+            "there is no `{}`; write it with `quotree run SCENARIO --out {}`",
+            path.display(),
+            args.folder.display()
+        )));
+    }
+    let text = files::text(&path)?;
+    let report: Report = serde_json::from_str(&text)
+        .map_err(|error| Trouble::invalid(format!("`{}` is not a report: {error}", path.display())))?;
+    if report.schema != SCHEMA {
+        return Err(Trouble::invalid(format!(
+            "`{}` has version {} of the format, and this program reads version {SCHEMA}; run the scenario again",
+            path.display(),
+            report.schema
+        )));
+    }
+    let page = args.folder.join(PAGE);
+    write_page(&page, &report)?;
+    if args.open {
+        open(&page)?;
+    }
+    terminal.show(&format!("wrote {}\n", page.display()))?;
+    Ok(Exit::Fine)
+}
+
+/// Writes the report of a run into a folder, as data and as a page.
+///
+/// # Errors
+/// If a file cannot be written.
+pub(super) fn write(folder: &Path, report: &Report) -> Result<(), Trouble> {
+    let data = report_json(report).map_err(|error| Trouble::fault(format!("cannot write the report as JSON: {error}")))?;
+    files::replace(&folder.join(DATA), &data)?;
+    write_page(&folder.join(PAGE), report)
+}
+
+fn write_page(path: &Path, report: &Report) -> Result<(), Trouble> {
+    let page = report_html(report).map_err(|error| Trouble::fault(format!("cannot write the report page: {error}")))?;
+    files::replace(path, &page)
+}
+
+/// Opens a page in the browser of the system, and does not wait for it.
+///
+/// # Errors
+/// If there is no program for it.
+pub(super) fn open(page: &Path) -> Result<(), Trouble> {
+    let program = if cfg!(target_os = "macos") {
+        "open"
+    } else if cfg!(windows) {
+        "explorer"
+    } else {
+        "xdg-open"
+    };
+    let mut command = Command::new(program);
+    command.arg(page).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().map(drop).map_err(|error| {
+        Trouble::invalid(format!("cannot open `{}` with `{program}`: {error}; open the file yourself", page.display()))
+    })
+}

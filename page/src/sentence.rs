@@ -1,0 +1,33 @@
+//! Findings as text, for terminals and Markdown.
+
+use crate::{
+    model::{Finding, Piece, Report},
+    units::{self, Units},
+};
+
+/// A finding as a sentence of plain text, without its moment.
+#[must_use]
+pub fn sentence(report: &Report, finding: &Finding) -> String {
+    let units = Units::of(report);
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::Subject { name, .. } => name.clone(),
+        Piece::Amount(amount) => units.amount(amount.resource, amount.amount),
+        Piece::AmountTime(time) => units.amount_time(*time),
+        Piece::Span(ms) => units::span(*ms),
+        Piece::Moment(ms) => units.moment(*ms),
+        Piece::Count(n) => units::count(*n),
+        Piece::Permille(n) => units::percent(units::wide(u128::from(*n))),
+        Piece::MoneyMilli(milli) => units.money(*milli),
+        Piece::Rule(rule) => rule.clone(),
+    };
+    finding.pieces.iter().map(piece).collect()
+}
+
+/// The moment of a finding, as text: `12:30`, or `whole run`.
+#[must_use]
+pub fn moment(report: &Report, finding: &Finding) -> String {
+    let end = report.run.end_ms;
+    let whole = finding.from_ms == Some(0) && finding.to_ms.is_some_and(|to| to >= end);
+    if whole { "whole run".to_owned() } else { Units::of(report).moment(finding.at_ms) }
+}

@@ -1,0 +1,127 @@
+//! Waits of the report: stretches, sums by rule and leaf, distributions by leaf and size.
+
+use super::{From, work};
+use quotree_page::model::{Report, ResourceKind, Wait, WaitQuantiles, WaitSteps, WaitTime};
+use std::collections::BTreeMap;
+
+/// The most points of a distribution.
+const MOST_POINTS: usize = 200;
+
+impl From<'_> {
+    pub(super) fn waits(&self, report: &mut Report) {
+        let row = |wait: &quotree_sim::history::WaitHistory| Wait {
+            pod: wait.pod,
+            from_ms: wait.from_ms,
+            to_ms: wait.to_ms,
+            rule: wait.why.rule.clone(),
+            quota: wait.why.quota,
+            resource: wait.why.resource.map(|number| self.resource(number)),
+            needed: wait.why.amounts.map(|(needed, _)| needed),
+            available: wait.why.amounts.map(|(_, available)| available),
+            victims: wait.victims.clone(),
+            victims_until_ms: wait.victims_until_ms,
+            verdict: None,
+        };
+        report.waits = self.history.waits.iter().map(row).collect();
+        let mut sums: BTreeMap<(&str, Option<u32>), (u128, u64)> = BTreeMap::new();
+        for wait in &self.history.waits {
+            let (ms, waits) = sums.entry((&wait.why.rule, self.leaf_of(wait.pod))).or_default();
+            *ms += u128::from(wait.to_ms - wait.from_ms);
+            *waits += 1;
+        }
+        let row = |((rule, quota), (wait_ms, waits)): ((&str, Option<u32>), (u128, u64))| {
+            WaitTime { rule: rule.to_owned(), quota, wait_ms, waits }
+        };
+        report.wait_times = sums.into_iter().map(row).collect();
+        report.wait_steps = self.wait_steps(report);
+    }
+
+    fn wait_steps(&self, report: &Report) -> Vec<WaitSteps> {
+        let mut groups: BTreeMap<(Option<u32>, String), (Vec<u64>, u64)> = BTreeMap::new();
+        let sizes: Vec<String> = report.shapes.iter().map(|shape| size(report, shape)).collect();
+        let keys = |pod: u32| {
+            let shape = report.pods.get(pod as usize).map_or(0, |pod| pod.shape);
+            let size = sizes.get(shape as usize).cloned().unwrap_or_default();
+            let leaf = self.leaf_of(pod);
+            let mut keys = vec![(None, String::new()), (None, size.clone())];
+            if leaf.is_some() {
+                keys.extend([(leaf, String::new()), (leaf, size)]);
+            }
+            keys
+        };
+        let mut bound = vec![false; report.pods.len()];
+        for (pod, ms) in work::bind_waits(self.history) {
+            bound.get_mut(pod as usize).into_iter().for_each(|bound| *bound = true);
+            keys(pod).into_iter().for_each(|key| groups.entry(key).or_default().0.push(ms));
+        }
+        for (pod, _) in (0u32..).zip(&bound).filter(|(_, bound)| !**bound) {
+            keys(pod).into_iter().for_each(|key| groups.entry(key).or_default().1 += 1);
+        }
+        let row = |((quota, size), (mut waits, never)): ((Option<u32>, String), (Vec<u64>, u64))| {
+            let quantiles = quantiles(&mut waits);
+            let (wait_ms, pods) = steps(&waits);
+            WaitSteps { quota, size, wait_ms, pods, never, quantiles }
+        };
+        groups.into_iter().map(row).collect()
+    }
+}
+
+/// The size class of a request.
+fn size(report: &Report, shape: &quotree_page::model::Shape) -> String {
+    let is_gpu = |resource: u32| report.resources.get(resource as usize).is_some_and(|r| r.kind == ResourceKind::Gpu);
+    let gpus = shape.request.iter().find(|amount| is_gpu(amount.resource)).map_or(0, |amount| amount.amount);
+    match gpus {
+        0 => "no GPU",
+        1..=999 => "part of a GPU",
+        1_000 => "1 GPU",
+        1_001..=7_999 => "2 to 7 GPUs",
+        8_000 => "8 GPUs",
+        _ => "more than 8 GPUs",
+    }
+    .to_owned()
+}
+
+/// Sorted waits as steps: how long, and how many waited at most so long; thinned by rank.
+fn steps(waits: &[u64]) -> (Vec<u64>, Vec<u64>) {
+    let mut all: Vec<(u64, u64)> = Vec::new();
+    for (rank, ms) in (1u64..).zip(waits) {
+        match all.last_mut() {
+            Some((last, pods)) if last == ms => *pods = rank,
+            _ => all.push((*ms, rank)),
+        }
+    }
+    let many = all.len();
+    let kept = (0..many).filter(|i| many <= MOST_POINTS || (i + 1) * MOST_POINTS / many != i * MOST_POINTS / many);
+    kept.filter_map(|i| all.get(i).copied()).unzip()
+}
+
+/// Exact quantiles by nearest rank; sorts the list.
+pub(super) fn quantiles(waits: &mut [u64]) -> WaitQuantiles {
+    waits.sort_unstable();
+    let rank = |percent: usize| {
+        let place = (waits.len() * percent).div_ceil(100).saturating_sub(1);
+        waits.get(place).copied().unwrap_or(0)
+    };
+    WaitQuantiles {
+        count: waits.len() as u64,
+        sum_ms: waits.iter().map(|ms| u128::from(*ms)).sum(),
+        p50_ms: rank(50),
+        p95_ms: rank(95),
+        p99_ms: rank(99),
+        max_ms: rank(100),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_exact_when_few_and_end_with_the_longest() {
+        assert_eq!(steps(&[0, 0, 5, 9]), (vec![0, 5, 9], vec![2, 3, 4]));
+        let many: Vec<u64> = (0..1_000).collect();
+        let (ms, pods) = steps(&many);
+        assert_eq!((ms.len(), ms.last(), pods.last()), (200, Some(&999), Some(&1_000)));
+        assert!(ms.iter().zip(&pods).all(|(ms, pods)| ms + 1 == *pods));
+    }
+}

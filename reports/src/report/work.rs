@@ -1,0 +1,223 @@
+//! Jobs, pods, placements and evictions of the report.
+
+use super::From;
+use quotree_page::model::{
+    Amount, AmountTime, Eviction, Job, JobState, Placement, PlacementEnd, Pod, Report, Shape,
+};
+use quotree_sim::history::{COST_PARTS, EvictionHistory, History, JobEnd, PlacementHistory, PodEnd};
+use std::collections::BTreeMap;
+
+/// When a job was first bound, and when it ended.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Times {
+    pub(super) first_bound: Option<u64>,
+    pub(super) ended: Option<u64>,
+}
+
+/// The times of each job. A job ends with its last pod, if its controller has ended.
+pub(super) fn times(history: &History) -> Vec<Times> {
+    let mut times = vec![Times::default(); history.jobs.len()];
+    for pod in &history.pods {
+        if let (Some(times), Some((at, _))) = (times.get_mut(pod.job as usize), pod.ended) {
+            times.ended = times.ended.max(Some(at));
+        }
+    }
+    for placement in &history.placements {
+        let job = history.pods.get(placement.pod as usize).map_or(u32::MAX, |pod| pod.job);
+        if let Some(times) = times.get_mut(job as usize) {
+            times.first_bound = Some(times.first_bound.map_or(placement.bound_ms, |at| at.min(placement.bound_ms)));
+        }
+    }
+    for (times, job) in times.iter_mut().zip(&history.jobs) {
+        times.ended = times.ended.filter(|_| job.end != JobEnd::Open);
+    }
+    times
+}
+
+/// Every wait of a pod until it was bound: the pod, and how long.
+pub(super) fn bind_waits(history: &History) -> impl Iterator<Item = (u32, u64)> {
+    let mut since: Vec<u64> = history.pods.iter().map(|pod| pod.created_ms).collect();
+    history.placements.iter().map(move |placement| {
+        let slot = since.get_mut(placement.pod as usize);
+        let ms = slot.map_or(0, |since| {
+            let ms = placement.bound_ms.saturating_sub(*since);
+            *since = placement.gone.map_or(u64::MAX, |(at, _)| at);
+            ms
+        });
+        (placement.pod, ms)
+    })
+}
+
+/// For how long some pod waited for a limit of this quota between two times.
+pub(super) fn bound_ms(history: &History, quota: u32, from: u64, to: u64) -> u64 {
+    let mut spans: Vec<(u64, u64)> = (history.waits.iter().filter(|wait| wait.why.quota == Some(quota)))
+        .map(|wait| (wait.from_ms.max(from), wait.to_ms.min(to)))
+        .filter(|(from, to)| from < to)
+        .collect();
+    spans.sort_unstable();
+    let (mut sum, mut end) = (0, 0);
+    for (from, to) in spans {
+        sum += to.saturating_sub(from.max(end));
+        end = end.max(to);
+    }
+    sum
+}
+
+const fn end(end: PodEnd) -> PlacementEnd {
+    match end {
+        PodEnd::Succeeded => PlacementEnd::Succeeded,
+        PodEnd::Failed => PlacementEnd::Failed,
+        PodEnd::Lost => PlacementEnd::Lost,
+        PodEnd::Evicted => PlacementEnd::Evicted,
+        PodEnd::Drained => PlacementEnd::Drained,
+        PodEnd::Deleted => PlacementEnd::Deleted,
+        PodEnd::BindFailed => PlacementEnd::BindFailed,
+    }
+}
+
+impl From<'_> {
+    pub(super) fn work(&self, report: &mut Report) {
+        let history = self.history;
+        let shape = |row: &Vec<(u32, i64)>| Shape { request: self.amounts(row), ..Shape::default() };
+        report.shapes = history.shapes.iter().map(shape).collect();
+        let pod = |pod: &quotree_sim::history::PodHistory| Pod {
+            name: pod.name.clone(),
+            job: pod.job,
+            role: pod.role.clone(),
+            shape: pod.shape,
+            created_ms: pod.created_ms,
+            ended_ms: pod.ended.map(|(at, _)| at),
+            end: pod.ended.map(|(_, how)| end(how)),
+            replaces: pod.replaces,
+            priority: None,
+        };
+        report.pods = history.pods.iter().map(pod).collect();
+        report.placements = history.placements.iter().map(|placement| self.placement(placement)).collect();
+        report.evictions = history.evictions.iter().map(|eviction| self.eviction(eviction, report)).collect();
+        report.jobs = self.jobs(report);
+    }
+
+    fn placement(&self, p: &PlacementHistory) -> Placement {
+        Placement {
+            pod: p.pod,
+            node: self.node_index(p.node),
+            devices: p.devices.iter().collect(),
+            bound_ms: p.bound_ms,
+            running_ms: p.running_ms,
+            leaving_ms: p.leaving_ms,
+            gone_ms: p.gone.map(|(at, _)| at),
+            end: p.gone.map(|(_, how)| end(how)),
+            borrowed: Vec::new(),
+            eviction: p.eviction,
+        }
+    }
+
+    fn eviction(&self, e: &EvictionHistory, report: &Report) -> Eviction {
+        let pod = report.pods.get(e.pod as usize);
+        let shape = pod.and_then(|pod| report.shapes.get(pod.shape as usize));
+        let (text, rule) = (e.reason.as_str(), format!(" ({})", e.rule));
+        Eviction {
+            at_ms: e.at_ms,
+            pod: e.pod,
+            job: pod.map_or(0, |pod| pod.job),
+            leaf: e.leaf,
+            node: self.node_index(e.node),
+            devices: e.devices.iter().collect(),
+            amounts: shape.map(|shape| shape.request.clone()).unwrap_or_default(),
+            rule: e.rule.clone(),
+            reason: text.strip_suffix(&rule).unwrap_or(text).to_owned(),
+            cause: e.cause.map(|(job, _)| job),
+            cause_leaf: e.cause.and_then(|(_, leaf)| leaf),
+            cause_pods: e.cause_pods.clone(),
+            left_ms: e.left_ms,
+            cause_bound_ms: e.cause_bound_ms,
+            lost_work_ms: e.lost_ms,
+            lost: Vec::new(),
+            wasted: e.wasted,
+            replacement: report.pods.iter().position(|p| p.replaces == Some(e.pod)).and_then(|p| u32::try_from(p).ok()),
+        }
+    }
+
+    fn jobs(&self, report: &Report) -> Vec<Job> {
+        let history = self.history;
+        let mut used: Vec<BTreeMap<u32, u128>> = vec![BTreeMap::new(); history.jobs.len()];
+        let mut cost = vec![0u128; history.jobs.len()];
+        let (mut lost, mut running) = (vec![0u32; history.jobs.len()], vec![0u32; history.jobs.len()]);
+        for p in &history.placements {
+            let Some(pod) = report.pods.get(p.pod as usize) else { continue };
+            let ms = u128::from(p.gone.map_or(history.end_ms, |(at, _)| at).saturating_sub(p.bound_ms));
+            let at = pod.job as usize;
+            if let (Some(used), Some(shape)) = (used.get_mut(at), report.shapes.get(pod.shape as usize)) {
+                for Amount { resource, amount } in &shape.request {
+                    *used.entry(*resource).or_default() += u128::from(amount.unsigned_abs()) * ms;
+                }
+            }
+            cost.get_mut(at).into_iter().for_each(|cost| *cost += p.cost_rate * ms);
+            lost.get_mut(at).into_iter().for_each(|n| *n += u32::from(p.gone.is_some_and(|(_, how)| how == PodEnd::Lost)));
+            running.get_mut(at).into_iter().for_each(|n| *n += u32::from(p.gone.is_none()));
+        }
+        let mut longest = vec![0u64; history.jobs.len()];
+        let mut waited = vec![0u128; history.jobs.len()];
+        for (pod, ms) in history.pods.iter().zip(history.longest_waits()) {
+            longest.get_mut(pod.job as usize).into_iter().for_each(|most| *most = (*most).max(ms));
+        }
+        for (pod, ms) in history.pods.iter().zip(history.summed_waits()) {
+            waited.get_mut(pod.job as usize).into_iter().for_each(|sum| *sum += u128::from(ms));
+        }
+        let times = times(history);
+        let row = |(number, job): (u32, &quotree_sim::history::JobHistory)| {
+            let at = number as usize;
+            let times = times.get(at).copied().unwrap_or_default();
+            let runs = running.get(at).copied().unwrap_or(0);
+            let of = |map: &BTreeMap<u32, u128>| {
+                map.iter().map(|(resource, ms)| AmountTime { resource: *resource, unit_s: ms / 1000 }).collect()
+            };
+            Job {
+                name: job.name.clone(),
+                workload: self.scenario.workloads.get(job.workload as usize).map_or_else(String::new, |w| w.name.clone()),
+                kind: job.kind.to_owned(),
+                namespace: job.namespace.clone(),
+                quota: job.quota,
+                user: job.user.as_ref().map(ToString::to_string),
+                group: job.group.as_ref().map(ToString::to_string),
+                priority: job.priority,
+                preemptible: job.preemptible,
+                submitted_ms: job.submitted_ms,
+                first_bound_ms: times.first_bound,
+                ended_ms: times.ended,
+                state: match job.end {
+                    JobEnd::Succeeded => JobState::Succeeded,
+                    JobEnd::Failed => JobState::Failed,
+                    JobEnd::Withdrawn => JobState::Withdrawn,
+                    JobEnd::Open if runs >= job.gang.1.max(1) => JobState::Running,
+                    JobEnd::Open if times.first_bound.is_some() => JobState::Interrupted,
+                    JobEnd::Open => JobState::Pending,
+                },
+                gang: job.gang.0,
+                gang_min: job.gang.1,
+                request: self.amounts(&job.request),
+                longest_wait_ms: longest.get(at).copied().unwrap_or(0),
+                wait_ms: waited.get(at).copied().unwrap_or(0),
+                used: used.get(at).map(of).unwrap_or_default(),
+                borrowed: Vec::new(),
+                evictions: count(report.evictions.iter().filter(|e| e.job == number).count()),
+                evicted_for: count(report.evictions.iter().filter(|e| e.cause == Some(number)).count()),
+                lost_pods: lost.get(at).copied().unwrap_or(0),
+                lost_work_ms: report.evictions.iter().filter(|e| e.job == number).map(|e| e.lost_work_ms).sum(),
+                cost_milli: cost.get(at).map_or(0, |cost| cost / COST_PARTS),
+                deadline_ms: job.deadline_ms,
+                deadline_met: job.deadline_ms.and_then(|deadline| match (job.end, times.ended) {
+                    (JobEnd::Succeeded, Some(at)) => Some(at <= deadline),
+                    (JobEnd::Open, _) if history.end_ms <= deadline => None,
+                    _ => Some(false),
+                }),
+                ..Job::default()
+            }
+        };
+        (0u32..).zip(&history.jobs).map(row).collect()
+    }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,118 @@
+//! Who lends to whom. Of what leaves borrow, as much as other leaves leave idle of their guarantees is lent. Each idle
+//! guarantee lends in proportion to its size, and each borrower borrows of every lender in proportion to what it
+//! borrows. Amounts are whole: the n-th of a list ends where the sum of the first n, scaled, is rounded down. So the
+//! parts of a lender add up exactly to what it lends.
+
+use super::{cluster::small, rows::LoanHistory};
+use std::collections::BTreeMap;
+
+/// What is lent at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Lent {
+    /// What each lender lends.
+    pub(super) lenders: Vec<(u32, i128)>,
+    /// Amounts by lender and borrower; those that are 0 are left out.
+    pub(super) pairs: Vec<((u32, u32), i128)>,
+}
+
+/// Splits what leaves borrow over the guarantees that others leave idle; amounts are above 0.
+pub(super) fn split(borrowed: &[(u32, i128)], idle: &[(u32, i128)]) -> Lent {
+    let sum = |all: &[(u32, i128)]| all.iter().map(|(_, amount)| *amount).sum::<i128>();
+    let (most, room) = (sum(borrowed), sum(idle));
+    let total = most.min(room);
+    let mut lent = Lent::default();
+    if total <= 0 {
+        return lent;
+    }
+    let (mut before, mut lenders) = (0, 0);
+    for (lender, amount) in idle {
+        lenders += amount;
+        let end = scaled(total, lenders, room);
+        let part = end - before;
+        before = end;
+        lent.lenders.push((*lender, part));
+        let (mut given, mut borrowers) = (0, 0);
+        for (borrower, amount) in borrowed {
+            borrowers += amount;
+            let end = scaled(part, borrowers, most);
+            if end > given {
+                lent.pairs.push(((*lender, *borrower), end - given));
+            }
+            given = end;
+        }
+    }
+    lent
+}
+
+/// `total * part / whole`, rounded down; exact while the product fits.
+fn scaled(total: i128, part: i128, whole: i128) -> i128 {
+    match total.checked_mul(part) {
+        Some(product) => product.checked_div(whole).unwrap_or(0),
+        None => total.checked_div(whole).unwrap_or(0).saturating_mul(part),
+    }
+}
+
+/// All loans over time.
+#[derive(Debug, Default)]
+pub(super) struct Loans {
+    sums: BTreeMap<(u32, u32, u32), (i128, i64)>,
+    /// The loans of each resource now, and since when.
+    now: BTreeMap<u32, (u64, Vec<((u32, u32), i128)>)>,
+}
+
+impl Loans {
+    /// The loans of a resource from now on, by lender and borrower.
+    pub(super) fn set(&mut self, resource: u32, now: u64, pairs: Vec<((u32, u32), i128)>) {
+        let (since, before) = self.now.entry(resource).or_default();
+        if *before == pairs {
+            return;
+        }
+        add(&mut self.sums, resource, before, now.saturating_sub(*since));
+        (*since, *before) = (now, pairs);
+    }
+
+    /// All loans of a run that ends at `end`.
+    pub(super) fn finish(mut self, end: u64) -> Vec<LoanHistory> {
+        for (resource, (since, pairs)) in &self.now {
+            add(&mut self.sums, *resource, pairs, end.saturating_sub(*since));
+        }
+        let row = |((resource, lender, borrower), (unit_ms, most))| LoanHistory { resource, lender, borrower, unit_ms, most };
+        self.sums.into_iter().map(row).collect()
+    }
+}
+
+fn add(sums: &mut BTreeMap<(u32, u32, u32), (i128, i64)>, resource: u32, pairs: &[((u32, u32), i128)], ms: u64) {
+    for ((lender, borrower), amount) in pairs.iter().filter(|_| ms > 0) {
+        let (sum, most) = sums.entry((resource, *lender, *borrower)).or_default();
+        *sum += amount * i128::from(ms);
+        *most = (*most).max(small(*amount));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idle_guarantees_lend_in_proportion() {
+        // 10 are borrowed; 12 and 4 lie idle: they lend 7 and 3 (7.5 and 2.5, the first sum rounded down).
+        let lent = split(&[(1, 4), (2, 6)], &[(3, 12), (4, 4)]);
+        assert_eq!(lent.lenders, [(3, 7), (4, 3)]);
+        // Of 7: 2.8 and 4.2; of 3: 1.2 and 1.8.
+        assert_eq!(lent.pairs, [((3, 1), 2), ((3, 2), 5), ((4, 1), 1), ((4, 2), 2)]);
+        // No more than is idle is lent; the rest of what is borrowed belongs to nobody.
+        assert_eq!(split(&[(1, 9)], &[(2, 5)]).lenders, [(2, 5)]);
+        assert_eq!((split(&[], &[(2, 5)]), split(&[(1, 9)], &[])), (Lent::default(), Lent::default()));
+    }
+
+    #[test]
+    fn loans_are_integrated() {
+        let mut loans = Loans::default();
+        loans.set(0, 1_000, vec![((2, 1), 5)]);
+        loans.set(0, 1_000, vec![((2, 1), 3)]);
+        loans.set(0, 3_000, vec![((2, 1), 4), ((3, 1), 1)]);
+        loans.set(0, 4_000, Vec::new());
+        let row = |lender, unit_ms, most| LoanHistory { resource: 0, lender, borrower: 1, unit_ms, most };
+        assert_eq!(loans.finish(9_000), [row(2, 6_000 + 4_000, 4), row(3, 1_000, 1)]);
+    }
+}

@@ -1,0 +1,106 @@
+//! The history of a run, for reports: what each quota used over time, why each pod waited, who evicted whom. A
+//! [`Recorder`] collects it while the run goes on; it only reads. Series are bounded (see [`Line`]); rows grow with the
+//! pods, as the world itself does.
+
+mod cluster;
+mod edits;
+mod finish;
+mod line;
+mod loans;
+mod quotas;
+mod rows;
+mod waits;
+mod work;
+
+pub use line::{Bucket, Line, MOST_STEPS, Steps};
+pub use rows::{
+    Amount, COST_PARTS, Change, ClusterLines, EditHistory, EvictionHistory, History, JobEnd, JobHistory, LoanHistory,
+    NodeHistory, NodeIs, PlacementHistory, PodEnd, PodHistory, QuotaHistory, QuotaLines, ResourceLines, WaitHistory,
+    Why,
+};
+
+use crate::{
+    metrics::MetricsCollector,
+    trace::TraceEvent,
+    world::{Fact, World},
+};
+use quotree_core::{Action, Name, Plan, Scheduler};
+
+/// Collects the history of a run.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    quotas: quotas::Quotas,
+    cluster: cluster::Cluster,
+    work: work::Work,
+    waits: waits::Waits,
+    /// The leaf of each core workload when it was submitted, as a place among all known quotas.
+    leaves: Vec<Option<u32>>,
+    /// Whether something changed since the last sample.
+    dirty: bool,
+}
+
+impl Recorder {
+    pub(crate) fn new(world: &World<'_>) -> Self {
+        let mut quotas = quotas::Quotas::default();
+        quotas.plant(world, None);
+        Self {
+            quotas,
+            cluster: cluster::Cluster::new(world),
+            work: work::Work::default(),
+            waits: waits::Waits::default(),
+            leaves: Vec::new(),
+            dirty: true,
+        }
+    }
+
+    /// A fact of the world is received.
+    pub(crate) fn on(&mut self, fact: &Fact, world: &World<'_>) {
+        match *fact {
+            Fact::Capacity { resource, amount } => self.cluster.grow(resource, amount),
+            Fact::Submitted { unit, .. } => {
+                let leaf = world.namespaces[world.units[unit].namespace].leaf;
+                self.leaves.resize(unit as usize, None);
+                self.leaves.push(leaf.map(|leaf| self.quotas.place(quotree_core::QuotaId(leaf))));
+            }
+            Fact::Trace(
+                TraceEvent::Node { node, .. }
+                | TraceEvent::Cordon { node, .. }
+                | TraceEvent::Drain { node, .. }
+                | TraceEvent::NodeChanged { node }
+                | TraceEvent::Device { node, .. }
+                | TraceEvent::Relabel { node, .. },
+            ) => self.cluster.touch(node.0),
+            _ => {}
+        }
+        self.work.on(fact, world, &mut self.cluster);
+        self.waits.on(fact, world);
+        self.dirty |= !matches!(fact, Fact::Derived(_));
+    }
+
+    /// The scheduler has decided; the plan is not carried out yet.
+    pub(crate) fn decided(&mut self, plan: &Plan, world: &World<'_>) {
+        self.waits.decided(plan, world, &self.quotas);
+        for action in &plan.actions {
+            if let Action::Hold { workload, .. } = action {
+                self.quotas.hold(*workload);
+            }
+        }
+        self.dirty |= !plan.actions.is_empty() || !plan.verdicts.is_empty();
+    }
+
+    /// Another tree takes effect.
+    pub(crate) fn planted(&mut self, world: &World<'_>, by: Option<&Name>) {
+        self.quotas.plant(world, by);
+        self.dirty = true;
+    }
+
+    /// All events of this time have been handled.
+    pub(crate) fn settled(&mut self, world: &World<'_>, scheduler: &Scheduler, metrics: &MetricsCollector) {
+        if !std::mem::take(&mut self.dirty) {
+            return;
+        }
+        self.waits.settled(world, scheduler, &self.quotas);
+        self.quotas.settled(world, scheduler, metrics, &self.waits);
+        self.cluster.settled(world);
+    }
+}

@@ -1,0 +1,231 @@
+//! Quotas over time: what each used, borrowed, lent, missed and held, and who lent to whom. Sampled after all events of
+//! a time have been handled, from the ledger of the metrics.
+
+use super::{
+    cluster::small,
+    edits,
+    loans::{Loans, split},
+    rows::{Change, EditHistory, QuotaHistory, QuotaLines},
+    waits::Waits,
+};
+use crate::{metrics::MetricsCollector, world::World};
+use quotree_core::{Name, QuotaId, QuotaSpec, QuotaTree, Scheduler, WorkloadId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is summed up the tree.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    used: i128,
+    waiting: i128,
+    borrowed: i128,
+    lent: i128,
+    missed: i128,
+    starved: i128,
+}
+
+/// All quotas that ever existed, their lines, and the tree in effect.
+#[derive(Debug, Default)]
+pub(super) struct Quotas {
+    known: Vec<QuotaHistory>,
+    by_name: BTreeMap<Name, u32>,
+    /// The place among all known quotas of each quota of the tree in effect.
+    places: Vec<u32>,
+    /// The namespaces of each quota of the tree in effect, by number.
+    spaces: Vec<Vec<u32>>,
+    governed: Vec<u32>,
+    lines: BTreeMap<(u32, u32), Box<QuotaLines>>,
+    pub(super) loans: Loans,
+    holds: BTreeSet<WorkloadId>,
+    /// Whether something was held at the last sample.
+    held: bool,
+    specs: Vec<QuotaSpec>,
+    edits: Vec<EditHistory>,
+    sums: Vec<Sum>,
+}
+
+impl Quotas {
+    /// The place of a quota of the tree in effect among all known.
+    pub(super) fn place(&self, quota: QuotaId) -> u32 {
+        self.places.get(quota.0 as usize).copied().unwrap_or(0)
+    }
+
+    /// The place of a quota by its name.
+    pub(super) fn named(&self, name: &Name) -> Option<u32> {
+        self.by_name.get(name).copied()
+    }
+
+    /// A workload has a reservation.
+    pub(super) fn hold(&mut self, workload: WorkloadId) {
+        self.holds.insert(workload);
+    }
+
+    /// A tree takes effect.
+    pub(super) fn plant(&mut self, world: &World<'_>, by: Option<&Name>) {
+        let (tree, now) = (world.trees.current(), world.now.0);
+        let first = self.known.is_empty();
+        self.places.clear();
+        for quota in tree.ids() {
+            let place = self.learn(world, tree, quota, now);
+            self.places.push(place);
+        }
+        let kept: BTreeSet<u32> = self.places.iter().copied().collect();
+        for (place, known) in (0..).zip(&mut self.known) {
+            if kept.contains(&place) {
+                known.removed_ms = None;
+            } else {
+                known.removed_ms.get_or_insert(now);
+            }
+        }
+        self.governed = tree.governed().filter_map(|name| world.shapes.resource(name.as_str())).collect();
+        self.spaces = vec![Vec::new(); tree.len()];
+        for (number, namespace) in (0u32..).zip(world.namespaces.iter()) {
+            let leaf = namespace.leaf.and_then(|leaf| self.spaces.get_mut(leaf as usize));
+            leaf.into_iter().for_each(|spaces| spaces.push(number));
+        }
+        let specs: Vec<QuotaSpec> = tree.ids().filter_map(|quota| tree.spec(quota).cloned()).collect();
+        if !first {
+            let place = |name: &Name| self.named(name).unwrap_or(0);
+            let changes: Vec<Change> = edits::changes(&self.specs, &specs, &place, &|name| world.shapes.resource(name));
+            self.edits.push(EditHistory { at_ms: now, by: by.cloned(), changes });
+        }
+        self.specs = specs;
+        self.bounds(world, tree, &kept, now);
+    }
+
+    fn learn(&mut self, world: &World<'_>, tree: &QuotaTree, quota: QuotaId, now: u64) -> u32 {
+        let name = tree.name(quota).clone();
+        let parent = tree.parent(quota).and_then(|parent| self.named(tree.name(parent)));
+        let spec = tree.spec(quota);
+        let amounts = |of: fn(&QuotaSpec) -> &quotree_core::Amounts| {
+            spec.map(|spec| super::cluster::numbered(world, of(spec))).unwrap_or_default()
+        };
+        let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
+        let place = *self.by_name.entry(name.clone()).or_insert(next);
+        if place == next {
+            self.known.push(QuotaHistory { name: name.to_string(), added_ms: now, ..QuotaHistory::default() });
+        }
+        if let Some(known) = self.known.get_mut(place as usize) {
+            (known.parent, known.leaf) = (parent, tree.is_leaf(quota));
+            (known.min, known.max) = (amounts(|spec| &spec.min), amounts(|spec| &spec.max));
+            known.namespaces = spec.map(|spec| spec.namespaces.clone()).unwrap_or_default();
+        }
+        place
+    }
+
+    /// Guarantees and limits from now on; those of removed quotas are 0.
+    fn bounds(&mut self, world: &World<'_>, tree: &QuotaTree, kept: &BTreeSet<u32>, now: u64) {
+        for ((place, _), lines) in &mut self.lines {
+            if !kept.contains(place) {
+                let QuotaLines { min, max, used, request, borrowed, lent, held, missed, share, starved, .. } = &mut **lines;
+                for line in [min, max, used, request, borrowed, lent, held, missed, share, starved] {
+                    line.set(now, 0);
+                }
+            }
+        }
+        let _ = world;
+        for quota in tree.ids() {
+            let place = self.place(quota);
+            for (index, name) in tree.governed().enumerate() {
+                let Some(resource) = self.governed.get(index).copied() else { continue };
+                let lines = lines_of(&mut self.lines, place, resource);
+                lines.min.set(now, tree.min(quota).get(index).copied().unwrap_or(0));
+                let max = tree.spec(quota).and_then(|spec| spec.max.get(name.as_str()));
+                lines.max.set(now, max.unwrap_or(-1));
+            }
+        }
+    }
+
+    /// All events of this time have been handled.
+    pub(super) fn settled(&mut self, world: &World<'_>, scheduler: &Scheduler, metrics: &MetricsCollector, waits: &Waits) {
+        let (tree, now) = (scheduler.tree(), world.now.0);
+        for (index, resource) in self.governed.clone().into_iter().enumerate() {
+            self.sample(tree, (now, resource), metrics, waits);
+            for (quota, sum) in tree.ids().zip(&self.sums) {
+                let place = self.places.get(quota.0 as usize).copied().unwrap_or(0);
+                let lines = lines_of(&mut self.lines, place, resource);
+                lines.used.set(now, small(sum.used));
+                lines.request.set(now, small(sum.used + sum.waiting));
+                lines.borrowed.set(now, small(sum.borrowed));
+                lines.lent.set(now, small(sum.lent));
+                lines.missed.set(now, small(sum.missed));
+                lines.starved.set(now, small(sum.starved));
+                let share = metrics.shares().get(quota.0 as usize).and_then(|row| row.get(index));
+                lines.share.set(now, share.copied().unwrap_or(0));
+            }
+        }
+        self.held(world, scheduler);
+    }
+
+    /// Sums of one resource over the tree, in the order of the tree.
+    fn sample(&mut self, tree: &QuotaTree, (now, resource): (u64, u32), metrics: &MetricsCollector, waits: &Waits) {
+        let mut sums = std::mem::take(&mut self.sums);
+        sums.clear();
+        sums.resize(tree.len(), Sum::default());
+        let (mut borrowed, mut idle) = (Vec::new(), Vec::new());
+        for (quota, sum) in tree.ids().zip(&mut sums).filter(|(quota, _)| tree.is_leaf(*quota)) {
+            let cell = metrics.ledger.cell(quota.0, resource);
+            let starved = cell.starved();
+            let missed = if starved > 0 {
+                let spaces = self.spaces.get(quota.0 as usize).into_iter().flatten();
+                starved.min(spaces.map(|space| waits.named(*space, resource)).sum())
+            } else {
+                0
+            };
+            *sum = Sum { used: cell.used, waiting: cell.waiting, borrowed: cell.borrowed(), lent: 0, missed, starved };
+            if cell.borrowed() > 0 {
+                borrowed.push((quota.0, cell.borrowed()));
+            } else if cell.unused() > 0 {
+                idle.push((quota.0, cell.unused()));
+            }
+        }
+        let lent = split(&borrowed, &idle);
+        for (quota, amount) in &lent.lenders {
+            if let Some(sum) = sums.get_mut(*quota as usize) {
+                sum.lent = *amount;
+            }
+        }
+        let place = |quota: u32| self.places.get(quota as usize).copied().unwrap_or(0);
+        let pairs = lent.pairs.iter().map(|((lender, borrower), amount)| ((place(*lender), place(*borrower)), *amount));
+        self.loans.set(resource, now, pairs.collect());
+        for quota in tree.ids().rev() {
+            let (Some(parent), Some(sum)) = (tree.parent(quota), sums.get(quota.0 as usize).copied()) else { continue };
+            if let Some(above) = sums.get_mut(parent.0 as usize) {
+                above.used += sum.used;
+                above.waiting += sum.waiting;
+                above.borrowed += sum.borrowed;
+                above.lent += sum.lent;
+                above.missed += sum.missed;
+                above.starved += sum.starved;
+            }
+        }
+        self.sums = sums;
+    }
+
+    fn held(&mut self, world: &World<'_>, scheduler: &Scheduler) {
+        self.holds.retain(|workload| scheduler.workload(*workload).is_some_and(|view| view.held));
+        let holds = !self.holds.is_empty();
+        let first = world.now.0 == 0;
+        if !holds && !self.held && !first {
+            return;
+        }
+        self.held = holds;
+        let tree = scheduler.tree();
+        for quota in tree.ids() {
+            let held = scheduler.usage(quota).held;
+            for (resource, name) in self.governed.clone().into_iter().zip(tree.governed()) {
+                let place = self.place(quota);
+                let lines = lines_of(&mut self.lines, place, resource);
+                lines.held.set(world.now.0, held.get(name.as_str()).unwrap_or(0));
+            }
+        }
+    }
+
+    /// The quotas, their lines, and the edits.
+    pub(super) fn finish(self) -> (Vec<QuotaHistory>, Vec<QuotaLines>, Vec<EditHistory>) {
+        (self.known, self.lines.into_values().map(|lines| *lines).collect(), self.edits)
+    }
+}
+
+fn lines_of(all: &mut BTreeMap<(u32, u32), Box<QuotaLines>>, quota: u32, resource: u32) -> &mut QuotaLines {
+    all.entry((quota, resource)).or_insert_with(|| Box::new(QuotaLines { quota, resource, ..QuotaLines::default() }))
+}
