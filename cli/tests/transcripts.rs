@@ -262,7 +262,7 @@ fn the_files_of_a_run_can_be_replayed_and_compared() {
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let (out, log) = (path("a"), path("log.json"));
     quotree(&["run", "two-teams.ron", "--out", &out, "--record", &log, "--doublecheck"]).assert().code(0);
-    for name in ["summary.json", "trace.jsonl", "tree.svg", "tables/quotas.csv"] {
+    for name in ["report.html", "report.json", "summary.json", "trace.jsonl", "tree.svg", "tables/quotas.csv"] {
         assert!(std::fs::metadata(folder.join("a").join(name)).unwrap().len() > 0, "{name}");
     }
     let trace = std::fs::read_to_string(folder.join("a/trace.jsonl")).unwrap();
@@ -285,6 +285,28 @@ The two runs are equal: same digest, same summary.
     .unwrap();
     let args = ["diff", "two-teams.ron", changed.to_str().unwrap()];
     quotree(&args).assert().code(0).stdout_eq(file!["transcripts/diff.txt"]);
+}
+
+#[test]
+fn a_report_is_rendered_again_from_its_data() {
+    let folder = scratch("report");
+    let out = folder.to_str().unwrap();
+    quotree(&["run", "two-teams.ron", "--out", out]).assert().code(0);
+    let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
+    std::fs::remove_file(folder.join("report.html")).unwrap();
+    let again = quotree(&["report", out]).assert().code(0);
+    let said = String::from_utf8_lossy(&again.get_output().stdout).into_owned();
+    assert!(said.lines().filter(|line| line.starts_with("- ")).count() >= 5, "{said}");
+    assert_eq!(std::fs::read_to_string(folder.join("report.html")).unwrap(), page);
+
+    std::fs::write(folder.join("report.json"), "{ \"schema\": 99 }").unwrap();
+    let refused = quotree(&["report", out]).assert().code(2);
+    let why = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(why.contains("has version 99 of the format"), "{why}");
+    std::fs::remove_file(folder.join("report.json")).unwrap();
+    let refused = quotree(&["report", out]).assert().code(2);
+    let why = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(why.contains("--out"), "{why}");
 }
 
 #[test]

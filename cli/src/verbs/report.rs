@@ -6,7 +6,7 @@ use crate::{
     files,
     terminal::Terminal,
 };
-use quotree_reports::{Report, SCHEMA, report_html, report_json};
+use quotree_reports::{Report, SCHEMA, findings_text, report_html, report_json};
 use std::{
     path::Path,
     process::{Command, Stdio},
@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     if args.open {
         open(&page)?;
     }
-    terminal.show(&format!("wrote {}\n", page.display()))?;
+    terminal.show(&format!("{}\nwrote {}\n", findings_text(&report, terminal.style), page.display()))?;
     Ok(Exit::Fine)
 }
 
@@ -50,7 +50,8 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
 /// # Errors
 /// If a file cannot be written.
 pub(super) fn write(folder: &Path, report: &Report) -> Result<(), Trouble> {
-    let data = report_json(report).map_err(|error| Trouble::fault(format!("cannot write the report as JSON: {error}")))?;
+    let data =
+        report_json(report).map_err(|error| Trouble::fault(format!("cannot write the report as JSON: {error}")))?;
     files::replace(&folder.join(DATA), &data)?;
     write_page(&folder.join(PAGE), report)
 }

@@ -1,5 +1,6 @@
 //! `quotree run`: runs a scenario, prints the outcome, and writes the requested files.
 
+use super::report;
 use crate::{
     args::{self, Format, Run as Args},
     exit::{Exit, Outcome, Trouble},
@@ -7,23 +8,21 @@ use crate::{
     runner::{self, Watcher},
     terminal::Terminal,
 };
-use super::report;
 use quotree_reports::{
-    By, Told, breakdown_text, findings_text, report as report_of, summary_json, summary_text, tables_csv, tree_svg,
+    By, Told, breakdown_text, report as report_of, summary_json, summary_text, tables_csv, tree_svg,
 };
 use quotree_sim::{Run, RunOptions};
 use std::{fs::File, io::BufWriter, path::Path};
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     let scenario = load::scenario(&args.file, &args.how, terminal)?;
-    let options =
-        RunOptions {
-            until: args.at,
-            seed: args.how.seed,
-            record: args.record.is_some(),
-            history: args.format == Format::Text || args.out.is_some() || args.open,
-            ..RunOptions::default()
-        };
+    let options = RunOptions {
+        until: args.at,
+        seed: args.how.seed,
+        record: args.record.is_some(),
+        history: args.out.is_some() || args.open,
+        ..RunOptions::default()
+    };
     let trace = args.out.as_deref().map(trace_file).transpose()?;
     let mut watcher = Watcher::new(terminal, &scenario.name, trace);
     let run = runner::run(&scenario, &options, args.watch, &mut watcher)?;
@@ -55,8 +54,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     terminal.show(&match args.format {
         Format::Text => {
             let tables = args.by.iter().map(|by| breakdown_text(&run.result, by_of(*by), terminal.style));
-            let findings = report.map(|report| findings_text(&report, terminal.style) + "\n").unwrap_or_default();
-            tables.fold(findings + &summary_text(&run.result, terminal.style), |text, table| text + &table)
+            tables.fold(summary_text(&run.result, terminal.style), |text, table| text + &table)
         }
         Format::Json => summary_json(&run.result),
     })?;
@@ -81,7 +79,11 @@ fn command(args: &Args) -> String {
 /// A word of a command, in quotes where a shell needs them.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 const fn by_of(by: args::By) -> By {

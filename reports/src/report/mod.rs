@@ -3,6 +3,7 @@
 
 mod findings;
 mod nodes;
+mod people;
 mod quotas;
 mod series;
 mod waits;
@@ -49,6 +50,7 @@ pub fn report(scenario: &Scenario, run: &Run, told: &Told) -> Option<Report> {
     from.waits(&mut report);
     report.totals = from.totals(&report);
     from.words(&mut report);
+    from.people(&mut report);
     report.findings = findings::findings(&report);
     report.rules = rules(&report);
     left_out(history, &mut report);
@@ -294,7 +296,8 @@ fn left_out(history: &History, report: &mut Report) {
     let thinned = lines.filter(|line| matches!((*line).clone().finish(history.end_ms), Steps::Thinned(..))).count();
     if thinned > 0 {
         report.left_out.push(LeftOut {
-            what: "Series of more than 2,000 changes are buckets with their smallest, largest and mean value".to_owned(),
+            what: "Series of more than 2,000 changes are buckets with their smallest, largest and mean value"
+                .to_owned(),
             ..LeftOut::default()
         });
     }

@@ -1,6 +1,10 @@
 //! Nodes and the cluster of the report: rows, states, series, incidents.
 
-use super::{From, series::{counted, series}, work};
+use super::{
+    From,
+    series::{counted, series},
+    work,
+};
 use quotree_page::model::{Cluster, DeviceSpan, Fit, Incident, Node, NodeSpan, NodeState, Report, ResourceSeries};
 use quotree_sim::history::{JobEnd, NodeHistory, NodeIs, PodEnd};
 
@@ -64,8 +68,18 @@ impl From<'_> {
             device_memory: gpus.and_then(|gpus| gpus.memory_gib).map(|gib| i64::from(gib) << 30),
             capacity: self.amounts(&history.capacity),
             price_milli_per_hour: pool.map_or(0, |pool| pool.price_milli),
-            spans: history.states.iter().zip(ends).map(span).filter(|span| span.to_ms > span.from_ms || end == 0).collect(),
-            ill: history.ill.iter().map(|(device, from_ms, to_ms)| DeviceSpan { device: *device, from_ms: *from_ms, to_ms: *to_ms }).collect(),
+            spans: history
+                .states
+                .iter()
+                .zip(ends)
+                .map(span)
+                .filter(|span| span.to_ms > span.from_ms || end == 0)
+                .collect(),
+            ill: history
+                .ill
+                .iter()
+                .map(|(device, from_ms, to_ms)| DeviceSpan { device: *device, from_ms: *from_ms, to_ms: *to_ms })
+                .collect(),
             ..Node::default()
         }
     }
@@ -128,7 +142,9 @@ impl From<'_> {
                     _ => continue,
                 };
                 let to_ms = Some(span.to_ms).filter(|to| *to < self.history.end_ms);
-                let same = |other: &&mut Incident| (other.from_ms, other.to_ms, other.kind.as_str()) == (span.from_ms, to_ms, kind);
+                let same = |other: &&mut Incident| {
+                    (other.from_ms, other.to_ms, other.kind.as_str()) == (span.from_ms, to_ms, kind)
+                };
                 match all.iter_mut().find(same) {
                     Some(incident) => incident.nodes.push(index),
                     None => all.push(Incident {

@@ -33,7 +33,8 @@ impl From<'_> {
         };
         report.quotas = (0u32..).zip(&self.history.quotas).map(row).collect();
         let end = self.history.end_ms;
-        let mut rows: Vec<QuotaSeries> = self.history.quota_lines.iter().map(|lines| self.quota_series(lines, end)).collect();
+        let mut rows: Vec<QuotaSeries> =
+            self.history.quota_lines.iter().map(|lines| self.quota_series(lines, end)).collect();
         rows.sort_by_key(|row| (row.quota, row.resource));
         report.quota_series = rows;
         let loan = |loan: &quotree_sim::history::LoanHistory| Loan {
@@ -44,7 +45,8 @@ impl From<'_> {
             most: loan.most,
         };
         report.loans = self.history.loans.iter().map(loan).collect();
-        let edits: Vec<QuotaEdit> = self.history.edits.iter().flat_map(|edit| self.edits(edit, &report.quota_series)).collect();
+        let edits: Vec<QuotaEdit> =
+            self.history.edits.iter().flat_map(|edit| self.edits(edit, &report.quota_series)).collect();
         report.quota_edits = edits;
     }
 
@@ -113,10 +115,10 @@ impl From<'_> {
                 after: change.after,
                 words: change.words.clone(),
             });
-            let used = all.iter().filter(|row| row.quota == quota).map(|row| Amount {
-                resource: row.resource,
-                amount: most(&row.used, edit.at_ms, next(quota)),
-            });
+            let used = all
+                .iter()
+                .filter(|row| row.quota == quota)
+                .map(|row| Amount { resource: row.resource, amount: most(&row.used, edit.at_ms, next(quota)) });
             QuotaEdit {
                 at_ms: edit.at_ms,
                 by: edit.by.as_ref().map(ToString::to_string),

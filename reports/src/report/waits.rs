@@ -29,8 +29,11 @@ impl From<'_> {
             *ms += u128::from(wait.to_ms - wait.from_ms);
             *waits += 1;
         }
-        let row = |((rule, quota), (wait_ms, waits)): ((&str, Option<u32>), (u128, u64))| {
-            WaitTime { rule: rule.to_owned(), quota, wait_ms, waits }
+        let row = |((rule, quota), (wait_ms, waits)): ((&str, Option<u32>), (u128, u64))| WaitTime {
+            rule: rule.to_owned(),
+            quota,
+            wait_ms,
+            waits,
         };
         report.wait_times = sums.into_iter().map(row).collect();
         report.wait_steps = self.wait_steps(report);

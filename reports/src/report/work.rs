@@ -1,9 +1,7 @@
 //! Jobs, pods, placements and evictions of the report.
 
 use super::From;
-use quotree_page::model::{
-    Amount, AmountTime, Eviction, Job, JobState, Placement, PlacementEnd, Pod, Report, Shape,
-};
+use quotree_page::model::{Amount, AmountTime, Eviction, Job, JobState, Placement, PlacementEnd, Pod, Report, Shape};
 use quotree_sim::history::{COST_PARTS, EvictionHistory, History, JobEnd, PlacementHistory, PodEnd};
 use std::collections::BTreeMap;
 
@@ -93,7 +91,13 @@ impl From<'_> {
         };
         report.pods = history.pods.iter().map(pod).collect();
         report.placements = history.placements.iter().map(|placement| self.placement(placement)).collect();
-        report.evictions = history.evictions.iter().map(|eviction| self.eviction(eviction, report)).collect();
+        let replaced = |(pod, row): (u32, &Pod)| row.replaces.map(|old| (old, pod));
+        let replacements: BTreeMap<u32, u32> = (0u32..).zip(&report.pods).filter_map(replaced).collect();
+        let row = |eviction: &EvictionHistory| Eviction {
+            replacement: replacements.get(&eviction.pod).copied(),
+            ..self.eviction(eviction, report)
+        };
+        report.evictions = history.evictions.iter().map(row).collect();
         report.jobs = self.jobs(report);
     }
 
@@ -134,7 +138,7 @@ impl From<'_> {
             lost_work_ms: e.lost_ms,
             lost: Vec::new(),
             wasted: e.wasted,
-            replacement: report.pods.iter().position(|p| p.replaces == Some(e.pod)).and_then(|p| u32::try_from(p).ok()),
+            replacement: None,
         }
     }
 
@@ -153,7 +157,9 @@ impl From<'_> {
                 }
             }
             cost.get_mut(at).into_iter().for_each(|cost| *cost += p.cost_rate * ms);
-            lost.get_mut(at).into_iter().for_each(|n| *n += u32::from(p.gone.is_some_and(|(_, how)| how == PodEnd::Lost)));
+            lost.get_mut(at)
+                .into_iter()
+                .for_each(|n| *n += u32::from(p.gone.is_some_and(|(_, how)| how == PodEnd::Lost)));
             running.get_mut(at).into_iter().for_each(|n| *n += u32::from(p.gone.is_none()));
         }
         let mut longest = vec![0u64; history.jobs.len()];
@@ -163,6 +169,13 @@ impl From<'_> {
         }
         for (pod, ms) in history.pods.iter().zip(history.summed_waits()) {
             waited.get_mut(pod.job as usize).into_iter().for_each(|sum| *sum += u128::from(ms));
+        }
+        let mut evicted: BTreeMap<u32, (u32, u128)> = BTreeMap::new();
+        let mut evicted_for: BTreeMap<u32, u32> = BTreeMap::new();
+        for eviction in &report.evictions {
+            let (times, lost_ms) = evicted.entry(eviction.job).or_default();
+            (*times, *lost_ms) = (*times + 1, *lost_ms + eviction.lost_work_ms);
+            eviction.cause.into_iter().for_each(|cause| *evicted_for.entry(cause).or_default() += 1);
         }
         let times = times(history);
         let row = |(number, job): (u32, &quotree_sim::history::JobHistory)| {
@@ -174,7 +187,11 @@ impl From<'_> {
             };
             Job {
                 name: job.name.clone(),
-                workload: self.scenario.workloads.get(job.workload as usize).map_or_else(String::new, |w| w.name.clone()),
+                workload: self
+                    .scenario
+                    .workloads
+                    .get(job.workload as usize)
+                    .map_or_else(String::new, |w| w.name.clone()),
                 kind: job.kind.to_owned(),
                 namespace: job.namespace.clone(),
                 quota: job.quota,
@@ -200,10 +217,10 @@ impl From<'_> {
                 wait_ms: waited.get(at).copied().unwrap_or(0),
                 used: used.get(at).map(of).unwrap_or_default(),
                 borrowed: Vec::new(),
-                evictions: count(report.evictions.iter().filter(|e| e.job == number).count()),
-                evicted_for: count(report.evictions.iter().filter(|e| e.cause == Some(number)).count()),
+                evictions: evicted.get(&number).map_or(0, |(times, _)| *times),
+                evicted_for: evicted_for.get(&number).copied().unwrap_or(0),
                 lost_pods: lost.get(at).copied().unwrap_or(0),
-                lost_work_ms: report.evictions.iter().filter(|e| e.job == number).map(|e| e.lost_work_ms).sum(),
+                lost_work_ms: evicted.get(&number).map_or(0, |(_, lost_ms)| *lost_ms),
                 cost_milli: cost.get(at).map_or(0, |cost| cost / COST_PARTS),
                 deadline_ms: job.deadline_ms,
                 deadline_met: job.deadline_ms.and_then(|deadline| match (job.end, times.ended) {
@@ -216,8 +233,4 @@ impl From<'_> {
         };
         (0u32..).zip(&history.jobs).map(row).collect()
     }
-}
-
-fn count(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
 }

@@ -42,8 +42,15 @@ pub(super) struct Cluster {
 impl Cluster {
     pub(super) fn new(world: &World<'_>) -> Self {
         let width = world.shapes.resources().len();
-        let devices: BTreeSet<&str> = world.scenario.cluster.nodes.iter().flat_map(|node| &node.spec.devices)
-            .filter(|devices| devices.each == 1_000).map(|devices| devices.resource.as_str()).collect();
+        let devices: BTreeSet<&str> = world
+            .scenario
+            .cluster
+            .nodes
+            .iter()
+            .flat_map(|node| &node.spec.devices)
+            .filter(|devices| devices.each == 1_000)
+            .map(|devices| devices.resource.as_str())
+            .collect();
         let line = |name: &quotree_core::Name| {
             let sized = devices.contains(name.as_str()) || name.as_str().ends_with("/gpu");
             let fits = SIZES.iter().filter(|_| sized).map(|size| (*size, super::Line::default())).collect();

@@ -55,7 +55,14 @@ pub(super) fn changes(
     }
     for old in before.iter().filter(|old| after.iter().all(|new| new.name != old.name)) {
         let words = "removed".to_owned();
-        changes.push(Change { quota: place(&old.name), field: "quota", resource: None, before: None, after: None, words });
+        changes.push(Change {
+            quota: place(&old.name),
+            field: "quota",
+            resource: None,
+            before: None,
+            after: None,
+            words,
+        });
     }
     changes
 }

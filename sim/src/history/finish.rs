@@ -14,7 +14,7 @@ use crate::{
     world::{End, NONE, State, World, WorldNames, owner_name, pod_name},
 };
 use quotree_core::Amounts;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A pod that waits for more reasons than this in one stretch tells only so many; the last one then lasts to its end.
 const MOST_REASONS: usize = 40;
@@ -85,7 +85,9 @@ impl Recorder {
             },
             ..JobHistory::default()
         };
-        let (Some(workload), Some(kind)) = (world.workload_of(record.owner), world.kind(record.owner)) else { return job };
+        let (Some(workload), Some(kind)) = (world.workload_of(record.owner), world.kind(record.owner)) else {
+            return job;
+        };
         job.kind = if world.task(record.owner).is_some() { kind.name() } else { workload.kind_name() };
         (job.priority, job.preemptible) = (workload.priority.number, workload.preemptible);
         let mut limit = workload.deadline_ms.filter(|_| world.task(record.owner).is_none());
@@ -150,7 +152,7 @@ impl Recorder {
 
     fn evictions(&self, view: &RunView<'_>, of_unit: &[u32], places: &[Vec<u32>], history: &mut History) {
         let world = view.world;
-        let wasted: Vec<_> = view.metrics.evictions.wasted_ones(view.is_quiet()).map(|e| (e.at, e.pod)).collect();
+        let wasted: BTreeSet<_> = view.metrics.evictions.wasted_ones(view.is_quiet()).map(|e| (e.at, e.pod)).collect();
         let mut by_eviction: BTreeMap<u32, &PlacementHistory> = BTreeMap::new();
         for placement in &self.work.placements {
             by_eviction.extend(placement.eviction.map(|eviction| (eviction, placement)));
@@ -197,9 +199,10 @@ impl Recorder {
         let mut victims: BTreeMap<(u32, u64), Vec<u32>> = BTreeMap::new();
         let end = history.end_ms;
         for (eviction, row) in world_causes(history, world) {
-            victims.entry((row, history.evictions.get(eviction).map_or(0, |e| e.at_ms))).or_default().push(
-                u32::try_from(eviction).unwrap_or(NONE),
-            );
+            victims
+                .entry((row, history.evictions.get(eviction).map_or(0, |e| e.at_ms)))
+                .or_default()
+                .push(u32::try_from(eviction).unwrap_or(NONE));
         }
         for pod in world.pods.ids() {
             let unit = world.pods[pod].unit;
@@ -229,7 +232,8 @@ impl Recorder {
     ) {
         let first = history.waits.len();
         let mut push = |from: u64, to: u64, why: Why, own: bool| {
-            let mut row = WaitHistory { pod, from_ms: from, to_ms: to, why, victims: Vec::new(), victims_until_ms: None };
+            let mut row =
+                WaitHistory { pod, from_ms: from, to_ms: to, why, victims: Vec::new(), victims_until_ms: None };
             if own {
                 let gone = victims.range((unit, from)..(unit, to)).flat_map(|(_, all)| all);
                 for eviction in gone.filter_map(|eviction| history.evictions.get(*eviction as usize)) {
@@ -286,7 +290,9 @@ fn row_end(world: &World<'_>, unit: u32) -> JobEnd {
     let all = |state: State| !states.is_empty() && states.iter().all(|other| *other == state);
     match () {
         () if all(State::Succeeded) => JobEnd::Succeeded,
-        () if states.iter().any(|state| state.is_live()) || world.rows.retries.contains(&(world.units[unit].owner, unit)) => {
+        () if states.iter().any(|state| state.is_live())
+            || world.rows.retries.contains(&(world.units[unit].owner, unit)) =>
+        {
             JobEnd::Open
         }
         () if states.contains(&State::Failed) => JobEnd::Failed,
@@ -304,4 +310,3 @@ fn add(world: &World<'_>, sum: &mut Vec<(u32, i64)>, amounts: &Amounts, pods: u3
         }
     }
 }
-

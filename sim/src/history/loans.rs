@@ -76,7 +76,8 @@ impl Loans {
         for (resource, (since, pairs)) in &self.now {
             add(&mut self.sums, *resource, pairs, end.saturating_sub(*since));
         }
-        let row = |((resource, lender, borrower), (unit_ms, most))| LoanHistory { resource, lender, borrower, unit_ms, most };
+        let row =
+            |((resource, lender, borrower), (unit_ms, most))| LoanHistory { resource, lender, borrower, unit_ms, most };
         self.sums.into_iter().map(row).collect()
     }
 }

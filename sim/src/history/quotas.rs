@@ -89,7 +89,7 @@ impl Quotas {
             self.edits.push(EditHistory { at_ms: now, by: by.cloned(), changes });
         }
         self.specs = specs;
-        self.bounds(world, tree, &kept, now);
+        self.bounds(tree, &kept, now);
     }
 
     fn learn(&mut self, world: &World<'_>, tree: &QuotaTree, quota: QuotaId, now: u64) -> u32 {
@@ -113,16 +113,16 @@ impl Quotas {
     }
 
     /// Guarantees and limits from now on; those of removed quotas are 0.
-    fn bounds(&mut self, world: &World<'_>, tree: &QuotaTree, kept: &BTreeSet<u32>, now: u64) {
+    fn bounds(&mut self, tree: &QuotaTree, kept: &BTreeSet<u32>, now: u64) {
         for ((place, _), lines) in &mut self.lines {
             if !kept.contains(place) {
-                let QuotaLines { min, max, used, request, borrowed, lent, held, missed, share, starved, .. } = &mut **lines;
+                let QuotaLines { min, max, used, request, borrowed, lent, held, missed, share, starved, .. } =
+                    &mut **lines;
                 for line in [min, max, used, request, borrowed, lent, held, missed, share, starved] {
                     line.set(now, 0);
                 }
             }
         }
-        let _ = world;
         for quota in tree.ids() {
             let place = self.place(quota);
             for (index, name) in tree.governed().enumerate() {
@@ -136,7 +136,13 @@ impl Quotas {
     }
 
     /// All events of this time have been handled.
-    pub(super) fn settled(&mut self, world: &World<'_>, scheduler: &Scheduler, metrics: &MetricsCollector, waits: &Waits) {
+    pub(super) fn settled(
+        &mut self,
+        world: &World<'_>,
+        scheduler: &Scheduler,
+        metrics: &MetricsCollector,
+        waits: &Waits,
+    ) {
         let (tree, now) = (scheduler.tree(), world.now.0);
         for (index, resource) in self.governed.clone().into_iter().enumerate() {
             self.sample(tree, (now, resource), metrics, waits);

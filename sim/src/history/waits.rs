@@ -216,8 +216,11 @@ impl Class {
         let first = self.reasons.partition_point(|(at, _)| *at <= from).saturating_sub(1);
         let rest = self.reasons.get(first..).unwrap_or_default();
         let ends = rest.iter().skip(1).map(|(at, _)| *at).chain([u64::MAX]);
-        rest.iter().zip(ends).map(move |((at, why), end)| ((*at).max(from), end.min(to), why))
-            .take_while(move |(at, ..)| *at < to).filter(|(at, end, _)| at < end)
+        rest.iter()
+            .zip(ends)
+            .map(move |((at, why), end)| ((*at).max(from), end.min(to), why))
+            .take_while(move |(at, ..)| *at < to)
+            .filter(|(at, end, _)| at < end)
     }
 }
 

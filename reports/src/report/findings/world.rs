@@ -1,0 +1,223 @@
+//! Sentences about work and nodes: what failed, who waited, what was down, what is left at the end.
+
+use super::{About, finding, permille, subject, text, worst};
+use quotree_page::model::{Amount, Finding, FindingKind, JobState, Piece, SubjectKind};
+
+impl About<'_> {
+    pub(super) fn failed(&self, all: &mut Vec<Finding>) {
+        let failed: Vec<_> = self.report.claims.iter().filter(|claim| !claim.passed).collect();
+        if let Some(first) = failed.first() {
+            let at = failed.iter().filter_map(|claim| claim.at_ms).min().unwrap_or(self.report.run.end_ms);
+            let count = failed.len() as u64;
+            let verb = if count == 1 { " claim fails, " } else { " claims fail, first " };
+            let pieces = vec![
+                Piece::Count(count),
+                text(verb),
+                text(format!("\u{201c}{}\u{201d}: {}.", first.claim, first.seen)),
+            ];
+            all.push(finding(FindingKind::Failed, 3_000, at, pieces));
+        }
+        if let Some(first) = self.report.breaches.first() {
+            let pieces = vec![
+                Piece::Count(self.report.breaches.len() as u64),
+                text(format!(" violations of invariants, first: {}.", first.what)),
+            ];
+            all.push(finding(FindingKind::Failed, 4_000, first.at_ms, pieces));
+        }
+    }
+
+    pub(super) fn waited(&self, all: &mut Vec<Finding>) {
+        let totals = &self.report.totals;
+        let Some(pod) = totals.longest_wait_pod.filter(|_| totals.longest_wait_ms > 0) else { return };
+        let Some(row) = self.report.pods.get(pod as usize) else { return };
+        let longest = self.report.waits.iter().filter(|wait| wait.pod == pod);
+        let longest = longest.max_by_key(|wait| (wait.to_ms - wait.from_ms, std::cmp::Reverse(wait.from_ms)));
+        let mut pieces =
+            vec![subject(SubjectKind::Pod, &row.name), text(" waited longest, "), Piece::Span(totals.longest_wait_ms)];
+        if let Some(wait) = longest {
+            pieces.extend([text(", mostly by "), Piece::Rule(wait.rule.clone())]);
+            if wait.quota.is_some() {
+                pieces.extend([text(" at "), self.quota(wait.quota)]);
+            }
+            if let (Some(resource), Some(needed), Some(available)) = (wait.resource, wait.needed, wait.available) {
+                pieces.extend([text(": it asked for "), Piece::Amount(Amount { resource, amount: needed })]);
+                pieces.extend([text(" of "), Piece::Amount(Amount { resource, amount: available })]);
+            }
+        }
+        pieces.push(text("."));
+        let weight = 300 + permille(totals.longest_wait_ms.into(), self.report.run.end_ms.into()) / 2;
+        all.push(finding(FindingKind::Waited, weight, longest.map_or(row.created_ms, |wait| wait.from_ms), pieces));
+    }
+
+    pub(super) fn incidents(&self, all: &mut Vec<Finding>) {
+        for incident in self.report.incidents.iter().filter(|incident| incident.kind != "scale_in") {
+            let name = incident.what.strip_prefix("rack ");
+            let one = incident.nodes.first().and_then(|node| self.report.nodes.get(*node as usize));
+            let who = match (name, one, incident.nodes.len()) {
+                (Some(rack), ..) => vec![text("Rack "), subject(SubjectKind::Rack, rack)],
+                (None, Some(node), 1) => vec![subject(SubjectKind::Node, &node.name)],
+                _ => vec![text(incident.what.clone())],
+            };
+            let mut pieces = who;
+            pieces.push(text(if incident.nodes_down { " was down" } else { " was drained" }));
+            match incident.to_ms {
+                Some(to) => pieces.extend([text(" for "), Piece::Span(to - incident.from_ms)]),
+                None => pieces.push(text(" to the end")),
+            }
+            if let Some(gone) = incident.gone.iter().find(|amount| amount.resource == self.main) {
+                pieces.extend([text(", with "), Piece::Amount(*gone)]);
+            }
+            let lost = incident.lost_pods.len() as u64;
+            if lost > 0 {
+                pieces.extend([
+                    text("; "),
+                    Piece::Count(lost),
+                    text(if lost == 1 { " pod was lost" } else { " pods were lost" }),
+                ]);
+            }
+            pieces.push(text("."));
+            let weight = 400 + 50 * u64::from(incident.nodes_down) + lost.min(300);
+            all.push(Finding {
+                from_ms: Some(incident.from_ms),
+                to_ms: incident.to_ms,
+                ..finding(FindingKind::Incident, weight, incident.from_ms, pieces)
+            });
+        }
+    }
+
+    pub(super) fn fragmented(&self, all: &mut Vec<Finding>) {
+        let main = |wait: &&quotree_page::model::Wait| wait.rule == "P1" && wait.resource == Some(self.main);
+        let waits: Vec<_> = self.report.waits.iter().filter(main).collect();
+        let Some(cluster) = self.report.cluster.resources.iter().find(|row| row.resource == self.main) else { return };
+        let fits = |wait: &&&quotree_page::model::Wait| {
+            let free = cluster.capacity.at(wait.from_ms).unwrap_or(0) - cluster.allocated.at(wait.from_ms).unwrap_or(0);
+            wait.needed.is_some_and(|needed| free >= needed && needed > 0)
+        };
+        let sum: u128 = waits.iter().filter(fits).map(|wait| u128::from(wait.to_ms - wait.from_ms)).sum();
+        let Some(first) = waits.iter().find(fits) else { return };
+        let free = cluster.capacity.at(first.from_ms).unwrap_or(0) - cluster.allocated.at(first.from_ms).unwrap_or(0);
+        let pod = self.report.pods.get(first.pod as usize).map_or("", |pod| pod.name.as_str());
+        let pieces = vec![
+            text("Enough was free, but not on one node: "),
+            subject(SubjectKind::Pod, pod),
+            text(" asked for "),
+            self.amount(first.needed.unwrap_or(0)),
+            text(" while "),
+            self.amount(free),
+            text(" were free; pods waited "),
+            Piece::Span(u64::try_from(sum).unwrap_or(u64::MAX)),
+            text(" in all for that."),
+        ];
+        let whole = u128::from(self.report.run.end_ms).saturating_mul(self.report.pods.len() as u128);
+        all.push(finding(FindingKind::Fragmented, 350 + permille(sum, whole), first.from_ms, pieces));
+    }
+
+    pub(super) fn refused(&self, all: &mut Vec<Finding>) {
+        let Some(first) = self.report.refusals.first() else { return };
+        let times: u64 = self.report.refusals.iter().map(|row| row.times.max(1)).sum();
+        let mut pieces = vec![
+            Piece::Count(times),
+            text(if times == 1 { " request was refused, " } else { " requests were refused, first " }),
+            text(first.what.clone()),
+        ];
+        if let Some(by) = &first.by {
+            pieces.extend([text(" of "), subject(SubjectKind::User, by)]);
+        }
+        pieces.push(text(format!(": {}.", first.why.trim_end_matches('.'))));
+        all.push(finding(FindingKind::Refused, 380, first.at_ms, pieces));
+    }
+
+    pub(super) fn lost(&self, all: &mut Vec<Finding>) {
+        let late = self.report.jobs.iter().filter(|job| job.deadline_met == Some(false)).count() as u64;
+        if late > 0 {
+            let of = self.report.jobs.iter().filter(|job| job.deadline_ms.is_some()).count() as u64;
+            let first = self
+                .report
+                .jobs
+                .iter()
+                .filter(|job| job.deadline_met == Some(false))
+                .filter_map(|job| job.deadline_ms)
+                .min();
+            let pieces = vec![Piece::Count(late), text(" of "), Piece::Count(of), text(" deadlines were missed.")];
+            all.push(finding(FindingKind::Lost, 700, first.unwrap_or(0), pieces));
+        }
+        if let Some(first) = self.report.failures.first() {
+            let count = self.report.failures.len() as u64;
+            let pieces = vec![
+                Piece::Count(count),
+                text(if count == 1 { " job failed, " } else { " jobs failed, first " }),
+                text(format!("{}: {}.", first.what, first.why.trim_end_matches('.'))),
+            ];
+            all.push(finding(FindingKind::Lost, 600, first.at_ms, pieces));
+        }
+    }
+
+    pub(super) fn unfinished(&self, all: &mut Vec<Finding>) {
+        let (running, pending) = (self.report.totals.pods_running, self.report.totals.pods_pending);
+        let open = self.report.jobs.iter().filter(|job| job.state == JobState::Pending).count() as u64;
+        if pending > 0 {
+            let mut pieces = vec![
+                Piece::Count(pending),
+                text(if pending == 1 { " pod still waits at the end" } else { " pods still wait at the end" }),
+            ];
+            if open > 0 {
+                pieces.extend([
+                    text("; "),
+                    Piece::Count(open),
+                    text(if open == 1 { " job never began" } else { " jobs never began" }),
+                ]);
+            }
+            pieces.push(text("."));
+            all.push(finding(FindingKind::Unfinished, 320, self.report.run.end_ms, pieces));
+        } else if running == 0 && !self.report.pods.is_empty() {
+            let pieces = vec![text("All work was done after "), Piece::Span(self.report.totals.makespan_ms), text(".")];
+            all.push(finding(FindingKind::Note, 20, self.report.totals.makespan_ms, pieces));
+        }
+    }
+
+    pub(super) fn use_of_all(&self, all: &mut Vec<Finding>) {
+        let Some(row) = self.report.totals.resources.iter().find(|row| row.resource == self.main) else {
+            return;
+        };
+        let name = self.report.resources.get(self.main as usize).map_or("", |r| r.short.as_str());
+        let name = if name.is_empty() { "Memory" } else { name };
+        let cluster = self.report.cluster.resources.iter().find(|row| row.resource == self.main);
+        let peak = cluster.map(|row| worst(&row.allocated)).unwrap_or_default();
+        if self.report.pods.is_empty() {
+            return all.push(self.whole(finding(FindingKind::Idle, 30, 0, vec![text("No pod was submitted.")])));
+        }
+        let pieces = vec![
+            text(format!("{name} were in use for ")),
+            Piece::Permille(row.utilisation_permille),
+            text(" of the capacity on average, "),
+            self.time(row.used_unit_s),
+            text(" in all, at most "),
+            self.amount(peak.1),
+            text(" at once."),
+        ];
+        all.push(self.whole(finding(FindingKind::Idle, 100, peak.0, pieces)));
+        let pods = self.report.totals.pods_submitted;
+        let pieces = vec![
+            Piece::Count(pods),
+            text(if pods == 1 { " pod was submitted, " } else { " pods were submitted, " }),
+            Piece::Count(self.report.totals.pods_succeeded),
+            text(" succeeded; half of all waits lasted at most "),
+            Piece::Span(self.report.totals.wait.p50_ms),
+            text(", 95 % at most "),
+            Piece::Span(self.report.totals.wait.p95_ms),
+            text("."),
+        ];
+        all.push(self.whole(finding(FindingKind::Note, 90, self.report.run.end_ms, pieces)));
+        if self.report.evictions.is_empty() {
+            all.push(self.whole(finding(FindingKind::Note, 40, 0, vec![text("Nobody was evicted.")])));
+        }
+        if !self.report.quotas.is_empty() && self.series().all(|row| row.borrowed_unit_s == 0) {
+            let pieces = vec![text("Every team stayed within its guarantee: nothing was borrowed.")];
+            all.push(self.whole(finding(FindingKind::Note, 35, 0, pieces)));
+        }
+        if !self.report.quotas.is_empty() && self.series().all(|row| row.missed_unit_s == 0) {
+            let pieces = vec![text("No pod waited while its team was below its guarantee.")];
+            all.push(self.whole(finding(FindingKind::Note, 45, 0, pieces)));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Users and groups of the report.
+
+use super::From;
+use quotree_page::model::{Account, AmountTime, Group, People, Report, User, WaitQuantiles};
+use quotree_sim::{
+    people::Role,
+    result::{TimeMap, WorkRow},
+};
+
+impl From<'_> {
+    pub(super) fn people(&self, report: &mut Report) {
+        let user = |row: &quotree_sim::result::UserRow| User {
+            name: row.name.clone(),
+            role: match row.role {
+                Some(Role::Admin) => "admin",
+                Some(Role::Researcher) => "researcher",
+                None => "",
+            }
+            .to_owned(),
+            groups: row.groups.clone(),
+            account: self.account(&row.work),
+        };
+        let quota = |name: &String| {
+            let place = self.history.quotas.iter().position(|quota| quota.name == *name);
+            place.and_then(|place| u32::try_from(place).ok())
+        };
+        let group = |row: &quotree_sim::result::GroupRow| Group {
+            name: row.name.clone(),
+            quota: row.quota.as_ref().and_then(quota),
+            members: row.members.clone(),
+            account: self.account(&row.work),
+        };
+        report.people = People {
+            users: self.result.users.iter().map(user).collect(),
+            groups: self.result.groups.iter().map(group).collect(),
+        };
+    }
+
+    fn account(&self, work: &WorkRow) -> Account {
+        let (counts, share, wait) = (work.counts, &work.share, work.wait);
+        let times = |times: &TimeMap| {
+            let row = |(resource, number): (u32, &u32)| {
+                let unit_s = times.get(super::name_of(self.history, *number)) / 1000;
+                (unit_s > 0).then_some(AmountTime { resource, unit_s })
+            };
+            (0u32..).zip(self.order).filter_map(row).collect()
+        };
+        Account {
+            pods: share.pods,
+            running: counts.running,
+            pending: counts.pending,
+            succeeded: counts.succeeded,
+            failed: counts.failed,
+            evicted: counts.evicted,
+            evicted_for: share.evicted_for,
+            refused: work.refused,
+            wait: WaitQuantiles {
+                count: wait.count,
+                sum_ms: wait.sum_ms,
+                p50_ms: wait.p50_ms,
+                p95_ms: wait.p95_ms,
+                p99_ms: wait.p99_ms,
+                max_ms: wait.max_ms,
+            },
+            lost_work_ms: share.lost_work_ms,
+            cost_milli: share.cost_milli,
+            used: times(&share.used_time_s),
+            borrowed: times(&share.borrowed_time_s),
+            starved: times(&share.starved_time_s),
+        }
+    }
+}
