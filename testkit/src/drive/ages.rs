@@ -4,7 +4,7 @@
 
 use super::Driver;
 use quotree_core::{
-    Action, BlockingReason, Name, Plan, PodState, ReleaseReason, Scheduler, Time, WorkloadId, WorkloadSpec,
+    Action, BlockingReason, Name, Plan, PodState, ReleaseReason, Rule, Scheduler, Time, WorkloadId, WorkloadSpec,
     WorkloadView,
 };
 use std::collections::BTreeSet;
@@ -17,7 +17,14 @@ impl Driver<'_> {
             Action::Hold { workload, .. } => Some(*workload),
             _ => None,
         };
-        let lucky: BTreeSet<WorkloadId> = plan.actions.iter().filter_map(gets_room).collect();
+        // R1's clause can allow to a larger ask what it forbids to a smaller one.
+        let by_priority = |action: &Action| match action {
+            Action::Evict { reason, .. } if reason.rule == Rule::R1 => reason.cause,
+            _ => None,
+        };
+        let displacing: BTreeSet<WorkloadId> = plan.actions.iter().filter_map(by_priority).collect();
+        let mut lucky: BTreeSet<WorkloadId> = plan.actions.iter().filter_map(gets_room).collect();
+        lucky.retain(|workload| !displacing.contains(workload));
         let waited = |w: WorkloadId| before.workload(w).filter(waits);
         let mut passed = Vec::new();
         for younger in lucky.into_iter().filter_map(waited) {
