@@ -2,10 +2,11 @@
 //! traces are read from `../shared` next to the repository, or from `QUOTREE_SHARED`. Without them the tests print that they
 //! were skipped; with `QUOTREE_REQUIRE_SHARED=1` they fail instead.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 use serde_json::Value;
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -89,26 +90,74 @@ fn row(cells: &[String]) -> String {
     format!("| {} |", cells.join(" | "))
 }
 
+/// All waits of each job below a quota that ran, ascending, and how many jobs never ran.
+struct Waits {
+    ran: Vec<u64>,
+    never: u64,
+}
+
+impl Waits {
+    /// Below the quotas with these names.
+    fn of(result: &Value, quotas: &BTreeSet<&str>) -> Self {
+        let jobs = result["jobs"].as_array().unwrap().iter();
+        let ours: Vec<&Value> = jobs.filter(|job| quotas.contains(job["quota"].as_str().unwrap())).collect();
+        let started = ours.iter().filter(|job| !job["started_ms"].is_null());
+        let mut ran: Vec<u64> = started.map(|job| number(job, "/wait_ms")).collect();
+        ran.sort_unstable();
+        let never = (ours.len() - ran.len()) as u64;
+        Self { ran, never }
+    }
+
+    fn jobs(&self) -> u64 {
+        self.ran.len() as u64 + self.never
+    }
+
+    /// A figure of the jobs that ran.
+    fn told(&self, figure: impl Fn(&[u64]) -> String) -> String {
+        if self.ran.is_empty() { "never".to_owned() } else { figure(&self.ran) }
+    }
+
+    fn mean(&self) -> String {
+        self.told(|ran| mean(ran.iter().sum(), ran.len() as u64))
+    }
+
+    fn p99(&self) -> String {
+        self.told(|ran| seconds(ran[(ran.len() * 99).div_ceil(100) - 1]))
+    }
+
+    fn longest(&self) -> String {
+        self.told(|ran| seconds(ran[ran.len() - 1]))
+    }
+}
+
+/// The names of a quota and of all quotas below it.
+fn below<'a>(result: &'a Value, name: &'a str) -> BTreeSet<&'a str> {
+    let mut names = BTreeSet::from([name]);
+    // In tree order, a parent comes before its children.
+    for quota in result["quotas"].as_array().unwrap() {
+        if quota["parent"].as_str().is_some_and(|parent| names.contains(parent)) {
+            names.insert(quota["name"].as_str().unwrap());
+        }
+    }
+    names
+}
+
 /// The rows of a Philly table: the whole cluster, then each virtual cluster.
 fn clusters(strict: &Value, borrowing: &Value, evicted: bool) -> Vec<String> {
     let pairs = strict["quotas"].as_array().unwrap().iter().zip(borrowing["quotas"].as_array().unwrap());
     pairs
         .filter(|(_, some)| number(some, "/wait/count") > 0)
         .map(|(none, some)| {
-            let count = number(none, "/wait/count");
-            let jobs = count + number(none, "/pending");
-            let never = |text: String| if count == 0 { "never".to_owned() } else { text };
             let name = none["name"].as_str().unwrap();
+            let [apart, shared] = [strict, borrowing].map(|result| Waits::of(result, &below(result, name)));
             let mut cells = vec![
                 name.strip_prefix("vc-").unwrap_or("all").to_owned(),
-                grouped(jobs),
+                grouped(apart.jobs()),
                 min(none),
-                never(mean(number(none, "/wait/sum_ms"), count.max(1))),
-                mean(number(some, "/wait/sum_ms"), jobs),
+                apart.mean(),
+                shared.mean(),
             ];
-            for figure in ["/wait/p99_ms", "/wait/max_ms"] {
-                cells.extend([never(seconds(number(none, figure))), seconds(number(some, figure))]);
-            }
+            cells.extend([apart.p99(), shared.p99(), apart.longest(), shared.longest()]);
             cells.extend(evicted.then(|| grouped(number(some, "/evicted"))));
             row(&cells)
         })
@@ -122,7 +171,7 @@ fn total(name: &str, result: &Value) -> String {
     let permille = of_gpus("utilisation_permille");
     row(&[
         format!("`{name}`"),
-        mean(metric("wait/sum_ms"), metric("pods_bound") - metric("evictions")),
+        Waits::of(result, &below(result, result["quotas"][0]["name"].as_str().unwrap())).mean(),
         format!("{}.{} %", permille / 10, permille % 10),
         grouped(metric("evictions")),
         grouped(metric("wasted_evictions")),
@@ -138,16 +187,16 @@ fn leaves(name: &str, result: &Value) -> Vec<String> {
     let leaves = result["quotas"].as_array().unwrap().iter().filter(|quota| !quota["parent"].is_null());
     leaves
         .map(|leaf| {
-            let ran = number(leaf, "/wait/count") - number(leaf, "/evicted");
+            let waits = Waits::of(result, &below(result, leaf["name"].as_str().unwrap()));
             row(&[
                 format!("`{name}`"),
                 leaf["name"].as_str().unwrap().to_owned(),
                 min(leaf),
-                grouped(ran),
-                grouped(number(leaf, "/pending")),
-                mean(number(leaf, "/wait/sum_ms"), ran),
-                seconds(number(leaf, "/wait/p99_ms")),
-                seconds(number(leaf, "/wait/max_ms")),
+                grouped(waits.ran.len() as u64),
+                grouped(waits.never),
+                waits.mean(),
+                waits.p99(),
+                waits.longest(),
                 grouped(number(leaf, "/evicted")),
             ])
         })
@@ -255,21 +304,21 @@ fn lcg_as_a_tree_of_users_matches_the_guide() {
     quotree(&folder, &["import", "swf", jobs.to_str().unwrap(), "--cpus", "2000", "--out", "lcg.ron"]);
     let result = run(&folder, "lcg", &[]);
     let quotas = result["quotas"].as_array().unwrap();
-    let below = |name: &Value| quotas.iter().filter(|quota| &quota["parent"] == name).count();
-    let leaves = quotas.iter().filter(|quota| below(&quota["name"]) == 0).count();
+    let children = |name: &Value| quotas.iter().filter(|quota| &quota["parent"] == name).count();
+    let leaves = quotas.iter().filter(|quota| children(&quota["name"]) == 0).count();
     assert_eq!((quotas.len(), leaves), (260, 231));
     // The five largest groups, and all.
     let mut groups: Vec<&Value> = quotas.iter().filter(|q| q["parent"].is_null() || q["parent"] == "swf").collect();
     groups.sort_by_key(|quota| std::cmp::Reverse(number(quota, "/wait/count")));
     let line = |quota: &&Value| {
-        let ran = number(quota, "/wait/count") - number(quota, "/evicted");
+        let waits = Waits::of(&result, &below(&result, quota["name"].as_str().unwrap()));
         row(&[
             if quota["parent"].is_null() { "all".to_owned() } else { quota["name"].as_str().unwrap().to_owned() },
-            grouped(if quota["parent"].is_null() { leaves } else { below(&quota["name"]) } as u64),
-            grouped(ran),
+            grouped(if quota["parent"].is_null() { leaves } else { children(&quota["name"]) } as u64),
+            grouped(waits.ran.len() as u64),
             grouped(quota["min"]["cpu"].as_str().unwrap().parse().unwrap()),
-            mean(number(quota, "/wait/sum_ms"), ran),
-            seconds(number(quota, "/wait/max_ms")),
+            waits.mean(),
+            waits.longest(),
             grouped(number(quota, "/evicted")),
         ])
     };

@@ -236,6 +236,18 @@ fn check_prints_one_line_per_scenario_and_the_failed_claims() {
 }
 
 #[test]
+fn claims_about_who_never_starts_fail_and_vacuous_ones_too() {
+    quotree(&["check", "starved.ron"]).assert().code(1).stdout_eq(file!["transcripts/check-starved.txt"]);
+    quotree(&["run", "starved.ron", "--by", "job"]).assert().code(1).stdout_eq(file!["transcripts/run-starved.txt"]);
+    let output = quotree(&["check", "starved.ron", "--format", "json"]).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let one = &json["files"][0];
+    let vacuous = one["failed"].as_array().unwrap().iter().map(|claim| claim["vacuous"] == true).collect::<Vec<_>>();
+    assert_eq!(vacuous, [false, false, true, true]);
+    assert_eq!(one["noted"][0]["note"], "poor is promised nothing of what the pods there ask for");
+}
+
+#[test]
 fn check_of_a_folder_does_not_depend_on_the_number_of_jobs() {
     let folder = scratch("check");
     for name in ["two-teams.ron", "too-hopeful.ron", "bad.ron"] {

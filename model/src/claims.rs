@@ -1,6 +1,6 @@
 //! Claims: what must hold in a scenario, when, and for whose pods.
 
-use super::{BadEviction, Compare, DatasetFigure, FairnessFigure, NodeClaim, ShareClaim, WaitStat, When};
+use super::{BadEviction, Compare, DatasetFigure, FairnessFigure, JobFigure, NodeClaim, ShareClaim, WaitStat, When};
 use crate::people::Reason;
 use quotree_core::Name;
 
@@ -13,6 +13,8 @@ pub struct Claim {
     pub line: u32,
     /// Why, in the author's words.
     pub because: Option<String>,
+    /// Whether it may hold although it is about nobody.
+    pub allow_empty: bool,
     /// When it is judged.
     pub when: When,
     /// The condition.
@@ -139,16 +141,18 @@ pub enum Predicate {
         /// The rule as text: `A1`, `P1`, ...
         rule: String,
     },
-    /// Waiting times of the pods that were bound.
-    Wait {
-        /// Whose work.
+    /// A time of jobs: waits, turnaround or slowdown.
+    JobTime {
+        /// Whose jobs.
         of: Selector,
-        /// The statistic.
+        /// The time.
+        figure: JobFigure,
+        /// The statistic over jobs.
         stat: WaitStat,
         /// The comparison.
         compare: Compare,
-        /// The claimed value, milliseconds.
-        ms: u64,
+        /// The claimed value, milliseconds or thousandths.
+        value: u64,
     },
     /// The time at which the last pod ended.
     Makespan {

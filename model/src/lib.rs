@@ -38,7 +38,7 @@ pub use rows::{Limits, TraceRow};
 pub use runtime::Runtime;
 pub use shares::{ShareClaim, ShareFigure};
 pub use training::{BILLION, OnLoss, Scaling, Work, gpus};
-pub use words::{BadEviction, Compare, FairnessFigure, WaitStat, When};
+pub use words::{BadEviction, Compare, FairnessFigure, JobFigure, WaitStat, When};
 
 use people::People;
 use quotree_core::{Amounts, Level, Name, NodeSpec, PodTemplate, Policy, Time, TreeSpec, TypicalPod};

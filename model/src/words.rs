@@ -46,6 +46,19 @@ pub enum WaitStat {
     Mean,
 }
 
+/// A time of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobFigure {
+    /// All its waits together.
+    Wait,
+    /// From its submission to its first full start.
+    FirstWait,
+    /// From its submission to its success.
+    Turnaround,
+    /// Its turnaround over the time that its work takes alone at full speed, thousandths.
+    Slowdown,
+}
+
 /// Evictions that should not occur.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadEviction {

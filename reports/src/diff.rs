@@ -20,6 +20,12 @@ pub struct Change {
     pub a: Option<Value>,
     /// The value in the second run.
     pub b: Option<Value>,
+    /// Whether the first value is a lower bound, since something goes on at the end of the run.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub a_at_least: bool,
+    /// Whether the second value is a lower bound.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub b_at_least: bool,
 }
 
 /// The difference of two runs.
@@ -124,7 +130,20 @@ impl Diff {
 
     /// Compares maps key by key; everything else is one value.
     fn value(&mut self, of: &'static str, name: &str, field: &str, a: Option<&Value>, b: Option<&Value>) {
-        if a == b || matches!(field, "name" | "claim" | "line" | "explanations") {
+        self.bounded(of, name, field, (a, false), (b, false));
+    }
+
+    /// The same; each value says whether it is a lower bound.
+    fn bounded(
+        &mut self,
+        of: &'static str,
+        name: &str,
+        field: &str,
+        (a, a_at_least): (Option<&Value>, bool),
+        (b, b_at_least): (Option<&Value>, bool),
+    ) {
+        let same = a == b && a_at_least == b_at_least;
+        if same || matches!(field, "name" | "claim" | "line" | "explanations") {
             return;
         }
         let empty = Map::new();
@@ -135,22 +154,33 @@ impl Diff {
             _ => None,
         };
         let Some((in_a, in_b)) = maps else {
-            let (name, field) = (name.to_owned(), field.to_owned());
-            return self.changes.push(Change { of, name, field, a: a.cloned(), b: b.cloned() });
+            let (name, field, a, b) = (name.to_owned(), field.to_owned(), a.cloned(), b.cloned());
+            return self.changes.push(Change { of, name, field, a, b, a_at_least, b_at_least });
         };
         let inner = |key: &str| if field.is_empty() { key.to_owned() } else { format!("{field}.{key}") };
         if in_a.contains_key("sum_ms") || in_b.contains_key("sum_ms") {
             // A sum of waits depends on their number: runs are compared by the mean.
             let (a, b) = (mean_ms(in_a), mean_ms(in_b));
-            self.value(of, name, &inner("mean_ms"), a.as_ref(), b.as_ref());
+            let bounds = (is_bound(in_a, "mean"), is_bound(in_b, "mean"));
+            self.bounded(of, name, &inner("mean_ms"), (a.as_ref(), bounds.0), (b.as_ref(), bounds.1));
         }
-        for (key, value) in in_a.iter().filter(|(key, _)| *key != "sum_ms") {
-            self.value(of, name, &inner(key), Some(value), in_b.get(key));
+        // Told with the mean, and with each value.
+        let told = |key: &str| matches!(key, "sum_ms" | "at_least");
+        for (key, value) in in_a.iter().filter(|(key, _)| !told(key)) {
+            let bounds = (is_bound(in_a, key), is_bound(in_b, key));
+            self.bounded(of, name, &inner(key), (Some(value), bounds.0), (in_b.get(key), bounds.1));
         }
-        for (key, value) in in_b.iter().filter(|(key, _)| !in_a.contains_key(*key) && *key != "sum_ms") {
-            self.value(of, name, &inner(key), None, Some(value));
+        for (key, value) in in_b.iter().filter(|(key, _)| !in_a.contains_key(*key) && !told(key)) {
+            self.bounded(of, name, &inner(key), (None, false), (Some(value), is_bound(in_b, key)));
         }
     }
+}
+
+/// Whether a figure of a spread, such as `p95_ms`, is a lower bound.
+fn is_bound(spread: &Map<String, Value>, key: &str) -> bool {
+    let figure = key.split_once('_').map_or(key, |(figure, _)| figure);
+    let named = spread.get("at_least").and_then(Value::as_array);
+    named.is_some_and(|figures| figures.iter().any(|name| name.as_str() == Some(figure)))
 }
 
 /// The mean wait in whole milliseconds; nothing if no pod was bound.

@@ -25,6 +25,16 @@ pub fn span(ms: u64) -> String {
     parts.join(" ")
 }
 
+/// A duration that may be a lower bound: `≥1d`.
+pub(crate) fn bounded(ms: u64, at_least: bool) -> String {
+    format!("{}{}", if at_least { "≥" } else { "" }, span(ms))
+}
+
+/// Thousandths as a decimal, cut off after a hundredth: `1.35`.
+pub(crate) fn ratio(permille: u64) -> String {
+    format!("{}.{:02}", count((permille / 1000).into()), permille % 1000 / 10)
+}
+
 /// A sum of durations, which may exceed the range of a single one.
 pub(crate) fn long_span(ms: u128) -> String {
     u64::try_from(ms).map_or_else(|_| format!("{} s", count(ms / 1000)), span)

@@ -7,6 +7,7 @@ mod fleet;
 mod format;
 mod grid;
 mod instances;
+mod jobs;
 mod json;
 mod people;
 mod picture;

@@ -3,11 +3,12 @@
 use crate::{
     format::{self, long_span, span, unit_hours},
     grid::{self, COUNT_COLUMNS, Cell, Column, count_cells},
+    jobs::{self, in_a_cell},
     style::{Style, Tone},
 };
 use quotree_sim::{
     people::{Role, Tenancy, Tenant},
-    result::{PodCounts, QuantityMap, RunResult, ShareRow, TimeMap, WaitRow, WorkRow},
+    result::{PodCounts, QuantityMap, RunResult, ShareRow, SpreadRow, TimeMap, WorkRow},
 };
 
 /// The key of a usage table.
@@ -21,6 +22,8 @@ pub enum By {
     Namespace,
     /// The quota it was charged to, and the parents of that quota.
     Quota,
+    /// The job: one row each.
+    Job,
 }
 
 /// The index of the REFUSED column, which only users have: a refused submission belongs to no group.
@@ -31,12 +34,12 @@ struct Row<'a> {
     name: &'a str,
     counts: PodCounts,
     refused: u64,
-    wait: WaitRow,
+    wait: SpreadRow,
     share: &'a ShareRow,
 }
 
 impl<'a> Row<'a> {
-    const fn new(name: &'a str, counts: PodCounts, wait: WaitRow, share: &'a ShareRow) -> Self {
+    const fn new(name: &'a str, counts: PodCounts, wait: SpreadRow, share: &'a ShareRow) -> Self {
         Self { name, counts, refused: 0, wait, share }
     }
 
@@ -48,14 +51,14 @@ impl<'a> Row<'a> {
 /// The usage table: one row for each user, group, namespace or quota.
 #[must_use]
 pub fn breakdown_text(result: &RunResult, by: By, style: Style) -> String {
-    let (head, what, rows) = rows(result, by);
+    let Some((head, what, rows)) = rows(result, by) else { return jobs::text(result, style) };
     if rows.is_empty() {
         return format!("\nNo {what}s.\n");
     }
     let refused = by == By::User;
     let mut columns = vec![Column::left(head, 0)];
     columns.extend(COUNT_COLUMNS);
-    columns.extend([Column::right("WAIT mean/p50/max", 1), Column::right("LOST WORK", 3), Column::left("USAGE", 0)]);
+    columns.extend([Column::right("WAIT p50/p95/max", 1), Column::right("LOST WORK", 3), Column::left("USAGE", 0)]);
     if refused {
         columns.insert(REFUSED, Column::right("REFUSED", 0));
     }
@@ -64,7 +67,7 @@ pub fn breakdown_text(result: &RunResult, by: By, style: Style) -> String {
         let mut cells = vec![Cell::new(row.name)];
         cells.extend(count_cells(&row.counts));
         cells.extend([
-            waited(&row.wait),
+            in_a_cell(&row.wait),
             if lost_ms == 0 { Cell::none() } else { Cell::new(long_span(lost_ms)).tone(Tone::Bad) },
             hours(&row.share.used_time_s).map_or_else(Cell::none, Cell::new),
         ]);
@@ -119,8 +122,10 @@ fn some(count: u64) -> Option<u64> {
     Some(count).filter(|count| *count > 0)
 }
 
-fn rows(result: &RunResult, by: By) -> (&'static str, &'static str, Vec<Row<'_>>) {
-    match by {
+/// The head, the noun and the rows of a usage table; nothing for the table of jobs.
+fn rows(result: &RunResult, by: By) -> Option<(&'static str, &'static str, Vec<Row<'_>>)> {
+    Some(match by {
+        By::Job => return None,
         By::User => ("USER", "user", result.users.iter().map(|u| Row::of_work(&u.name, &u.work)).collect()),
         By::Group => ("GROUP", "group", result.groups.iter().map(|g| Row::of_work(&g.name, &g.work)).collect()),
         By::Namespace => {
@@ -131,16 +136,7 @@ fn rows(result: &RunResult, by: By) -> (&'static str, &'static str, Vec<Row<'_>>
             let rows = result.quotas.iter().map(|q| Row::new(&q.name, q.counts, q.wait, &q.share));
             ("QUOTA", "quota", rows.collect())
         }
-    }
-}
-
-fn waited(wait: &WaitRow) -> Cell {
-    if wait.count == 0 {
-        return Cell::none();
-    }
-    let mean =
-        wait.sum_ms.checked_div(u128::from(wait.count)).and_then(|ms| u64::try_from(ms).ok()).unwrap_or(u64::MAX);
-    Cell::new(format!("{} / {} / {}", span(mean), span(wait.p50_ms), span(wait.max_ms)))
+    })
 }
 
 /// Usage over time: `4.25 cpu-hours, 12.00 nvidia.com/gpu-hours`.

@@ -5,12 +5,12 @@ use crate::{
     datasets, fleet,
     format::{self, long_span, many, span, unit_hours},
     grid::{self, COUNT_COLUMNS, Cell, Column, count_cells},
-    instances,
+    instances, jobs,
     style::{Style, Tone},
     tree,
 };
 use quotree_sim::result::{
-    ClaimResult, EndReason, EvictionRow, NamespaceRow, PendingRow, QuantityMap, QuotaRow, RunResult, WaitRow,
+    ClaimResult, EndReason, EvictionRow, NamespaceRow, PendingRow, QuantityMap, QuotaRow, RunResult,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,7 +61,7 @@ fn events(result: &RunResult) -> String {
 
 fn quotas(result: &RunResult, style: Style) -> String {
     let mut text = format!("\n{}", tree::table(style, result));
-    text.push_str(&style.paint(Tone::Faint, tree::LEGEND));
+    text.push_str(&style.paint(Tone::Faint, &tree::legend(result)));
     text.push('\n');
     text.push_str(&loans(result, style));
     text
@@ -230,6 +230,7 @@ pub fn nodes_text(result: &RunResult, style: Style) -> String {
 
 fn metrics(result: &RunResult, style: Style) -> String {
     let m = &result.metrics;
+    let count = |number: u64| format::count(number.into());
     let mut text = heading(style, &format!("Metrics {}", window(result)));
     let mut line = |what: &str, value: String| {
         text.push_str(&format!("  {what:<17}{value}\n"));
@@ -244,8 +245,29 @@ fn metrics(result: &RunResult, style: Style) -> String {
             format::count(m.pods_failed.into())
         ),
     );
-    if m.wait.count > 0 {
-        line("wait time", wait(m.wait));
+    let jobs = m.jobs;
+    if jobs.submitted > 0 {
+        let withdrawn = if jobs.withdrawn > 0 { format!(", {} deleted", count(jobs.withdrawn)) } else { String::new() };
+        line(
+            "jobs",
+            format!(
+                "{} submitted, {} started, {} succeeded, {} failed{withdrawn}",
+                count(jobs.submitted),
+                count(jobs.started),
+                count(jobs.succeeded),
+                count(jobs.failed)
+            ),
+        );
+        line("wait", jobs::in_words(&m.wait));
+        if m.first_wait != m.wait {
+            line("to first start", jobs::in_words(&m.first_wait));
+        }
+    }
+    if m.turnaround.count > 0 {
+        line("turnaround", jobs::in_words(&m.turnaround));
+    }
+    if m.slowdown.count > 0 {
+        line("slowdown", jobs::slowdowns(&m.slowdown));
     }
     let used: Vec<_> = m.utilisation_permille.iter().map(|(r, p)| format!("{r} {}", format::percent(*p))).collect();
     if !used.is_empty() {
@@ -294,18 +316,6 @@ fn window(result: &RunResult) -> String {
     }
 }
 
-/// Wait times.
-fn wait(row: WaitRow) -> String {
-    format!(
-        "mean {}, p50 {}, p95 {}, p99 {}, max {}",
-        long_span(row.sum_ms / u128::from(row.count.max(1))),
-        span(row.p50_ms),
-        span(row.p95_ms),
-        span(row.p99_ms),
-        span(row.max_ms)
-    )
-}
-
 fn claims(result: &RunResult, style: Style) -> String {
     let all = &result.claims;
     if all.results.is_empty() {
@@ -329,6 +339,9 @@ fn claim_text(style: Style, claim: &ClaimResult) -> String {
     let mark = if claim.passed { style.paint(Tone::Good, "✓") } else { style.paint(Tone::Bad, "✗") };
     let because = claim.because.as_deref().map(|b| style.paint(Tone::Faint, &format!("  — {b}"))).unwrap_or_default();
     let mut text = format!("  {mark} {}{because}\n", claim.claim);
+    if let Some(note) = &claim.note {
+        text.push_str(&style.paint(Tone::Odd, &format!("      note: {note}\n")));
+    }
     if !claim.passed {
         let at = claim.at_ms.map(|ms| format!(" at {}", span(ms))).unwrap_or_default();
         text.push_str(&format!("      line {}: observed{at}: {}\n", claim.line, claim.seen));

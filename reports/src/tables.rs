@@ -1,15 +1,16 @@
 //! Every table of a result as CSV, one file for each table. Amounts are in the long form, one row for each resource, so
 //! that a spreadsheet can sort them. Amounts are Kubernetes quantities, times are milliseconds.
 
-use crate::{format, instances, tree::governed};
+use crate::{format, instances, jobs, tree::governed};
 use quotree_core::Name;
 use quotree_sim::{
     people::Role,
-    result::{FailureRow, QuantityMap, RunResult, TimeMap, WaitRow, WorkRow},
+    result::{FailureRow, QuantityMap, RunResult, ShareRow, SpreadRow, TimeMap, WorkRow},
 };
 use std::collections::BTreeSet;
 
-/// The tables of a result: file name and content. Datasets, instances and failures have a table only if there are any.
+/// The tables of a result: file name and content. Jobs, datasets, instances and failures have a table only if there
+/// are any.
 #[must_use]
 pub fn tables_csv(result: &RunResult) -> Vec<(&'static str, String)> {
     let mut tables = vec![
@@ -24,6 +25,10 @@ pub fn tables_csv(result: &RunResult) -> Vec<(&'static str, String)> {
         ("pending.csv", pending(result)),
         ("claims.csv", claims(result)),
     ];
+    if !result.jobs.is_empty() {
+        let (head, rows) = jobs::csv(result);
+        tables.push(("jobs.csv", table(&head, rows)));
+    }
     if !result.datasets.is_empty() {
         tables.push(("datasets.csv", datasets(result)));
     }
@@ -58,11 +63,23 @@ fn maybe(text: Option<&String>) -> String {
 }
 
 /// The columns of [`waits`].
-const WAITS: &str = "waited wait_sum_ms wait_p50_ms wait_p95_ms wait_p99_ms wait_max_ms";
+const WAITS: &str = "jobs wait_open wait_sum_ms wait_p50_ms wait_p95_ms wait_p99_ms wait_max_ms wait_at_least \
+    first_wait_p50_ms first_wait_p95_ms first_wait_max_ms turnaround_p50_ms turnaround_p95_ms turnaround_max_ms \
+    slowdown_p50_permille slowdown_p95_permille slowdown_max_permille";
 
-fn waits(wait: &WaitRow) -> impl Iterator<Item = String> {
-    let times = [wait.p50_ms, wait.p95_ms, wait.p99_ms, wait.max_ms];
-    [wait.count.to_string(), wait.sum_ms.to_string()].into_iter().chain(times.map(|ms| ms.to_string()))
+/// Times of jobs: how many, how many go on, and quantiles. `wait_at_least` names the figures that are lower bounds.
+fn waits(wait: &SpreadRow, share: &ShareRow) -> impl Iterator<Item = String> {
+    let counts = [wait.count.to_string(), wait.open.to_string(), wait.sum_ms.to_string()];
+    let times = [wait.p50_ms, wait.p95_ms, wait.p99_ms, wait.max_ms].map(|ms| ms.to_string());
+    let three = |spread: &SpreadRow| {
+        let none = spread.count == 0;
+        [spread.p50_ms, spread.p95_ms, spread.max_ms].map(|ms| if none { String::new() } else { ms.to_string() })
+    };
+    let slow = &share.slowdown;
+    let slow = [slow.p50_permille, slow.p95_permille, slow.max_permille]
+        .map(|permille| if slow.count == 0 { String::new() } else { permille.to_string() });
+    let rest = [three(&share.first_wait), three(&share.turnaround), slow].into_iter().flatten();
+    counts.into_iter().chain(times).chain([wait.at_least.names().join(" ")]).chain(rest)
 }
 
 fn quotas(result: &RunResult) -> String {
@@ -77,7 +94,7 @@ fn quotas(result: &RunResult) -> String {
             let maps = [&q.min, &q.max, &q.used, &q.request, &q.borrowed, &q.lent, &q.held];
             row.extend(maps.map(|map| amount(map, resource)));
             row.extend([q.counts.running, q.counts.pending, q.counts.evicted].map(|n| n.to_string()));
-            row.extend(waits(&q.wait));
+            row.extend(waits(&q.wait, &q.share));
             let times = [&q.share.used_time_s, &q.share.borrowed_time_s, &q.share.starved_time_s];
             row.extend(times.map(|times| TimeMap::text(resource.as_str(), times.get(resource.as_str()))));
             row.push(q.share.cost_milli.to_string());
@@ -132,7 +149,7 @@ fn works<'a>(head: &str, rows: impl Iterator<Item = (Vec<String>, &'a WorkRow)>)
     );
     let long = |(mut row, w): (Vec<String>, &WorkRow)| {
         row.extend(w.counts.all().into_iter().chain([w.refused]).map(|n| n.to_string()));
-        row.extend(waits(&w.wait));
+        row.extend(waits(&w.wait, &w.share));
         row.push(w.share.lost_work_ms.to_string());
         let (share, jobs) = (&w.share, w.share.instances.unwrap_or_default());
         let counts = [share.pods, share.evicted_for, share.wasted_evictions, share.drained];
@@ -171,7 +188,7 @@ fn workloads(result: &RunResult) -> String {
     let rows = result.workloads.iter().map(|w| {
         let mut row = vec![w.name.clone(), w.namespace.clone(), w.kind.to_owned()];
         row.extend(w.counts.all().map(|n| n.to_string()));
-        row.extend(waits(&w.wait));
+        row.extend(waits(&w.wait, &w.share));
         row.extend([maybe(w.user.as_ref()), w.refused.to_string(), w.share.lost_work_ms.to_string()]);
         row
     });

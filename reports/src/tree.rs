@@ -3,6 +3,7 @@
 use crate::{
     format,
     grid::{self, Cell, Column},
+    jobs::in_a_cell,
     style::{Style, Tone},
 };
 use quotree_core::Name;
@@ -13,7 +14,14 @@ use std::collections::{BTreeMap, BTreeSet};
 const BAR: i128 = 16;
 
 /// The legend of the bars.
-pub(crate) const LEGEND: &str = "█ used within min   ▓ borrowed   ░ unused min   · room up to max";
+const LEGEND: &str = "█ used within min   ▓ borrowed   ░ unused min   · room up to max";
+
+/// The legend of the table.
+pub(crate) fn legend(result: &RunResult) -> String {
+    let bounds = result.quotas.iter().any(|quota| !quota.wait.at_least.is_empty());
+    let waits = if bounds { "   ≥ at least: jobs that wait at the end, or never started" } else { "" };
+    format!("{LEGEND}{waits}")
+}
 
 const COLUMNS: [Column; 11] = [
     Column::left("QUOTA", 0),
@@ -26,7 +34,7 @@ const COLUMNS: [Column; 11] = [
     Column::right("RUNNING", 0),
     Column::right("PENDING", 0),
     Column::right("EVICTED", 2),
-    Column::right("WAIT mean/p50/max", 3),
+    Column::right("WAIT p50/p95/max", 3),
 ];
 
 /// The table: one row for each quota and resource.
@@ -112,24 +120,17 @@ fn quota_rows(quota: &QuotaRow, guide: &str, resources: &[Name], scale: &BTreeMa
             counted(quota.counts.running),
             counted(quota.counts.pending).tone(Tone::Odd),
             counted(quota.counts.evicted).tone(Tone::Bad),
-            if first { waits(quota) } else { Cell::new("") },
+            if first { in_a_cell(&quota.wait) } else { Cell::new("") },
         ]);
     }
     if rows.is_empty() {
         let mut row = vec![Cell::new(format!("{guide}{}", quota.name))];
         row.extend((0..6).map(|_| Cell::new("")));
         row.extend([quota.counts.running, quota.counts.pending, quota.counts.evicted].map(Cell::count));
-        row.push(waits(quota));
+        row.push(in_a_cell(&quota.wait));
         rows.push(row);
     }
     rows
-}
-
-fn waits(quota: &QuotaRow) -> Cell {
-    let wait = quota.wait;
-    let Some(mean) = wait.sum_ms.checked_div(u128::from(wait.count)) else { return Cell::none() };
-    let mean = u64::try_from(mean).unwrap_or(u64::MAX);
-    Cell::new([mean, wait.p50_ms, wait.max_ms].map(format::span).join(" / "))
 }
 
 /// Usage against min and max; every amount above 0 gets at least one cell.

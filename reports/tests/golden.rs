@@ -9,8 +9,9 @@ use quotree_reports::{
 };
 use quotree_sim::people::{Role, Tenancy};
 use quotree_sim::result::{
-    ClaimResult, ClaimSummary, EndReason, EvictionRow, GroupRow, Metrics, NamespaceRow, NodeRow, PendingRow, PodCounts,
-    QuantityMap, QuotaRow, RunResult, ShareRow, TimeMap, UserRow, WaitRow, WorkRow, WorkloadRow,
+    AtLeast, ClaimResult, ClaimSummary, EndReason, EvictionRow, GroupRow, JobCounts, JobRow, JobState, Metrics,
+    NamespaceRow, NodeRow, PendingRow, PodCounts, QuantityMap, QuotaRow, RunResult, ShareRow, SlowdownRow, SpreadRow,
+    TimeMap, UserRow, WorkRow, WorkloadRow,
 };
 
 fn cpu(cores: i64) -> QuantityMap {
@@ -33,8 +34,66 @@ fn counts([running, pending, evicted]: [u64; 3]) -> PodCounts {
     PodCounts { running, pending, evicted, ..PodCounts::default() }
 }
 
-fn waits(count: u64, p50_ms: u64, max_ms: u64) -> WaitRow {
-    WaitRow { count, sum_ms: u128::from(count * p50_ms), p50_ms, p95_ms: max_ms, p99_ms: max_ms, max_ms }
+fn waits(count: u64, p50_ms: u64, max_ms: u64) -> SpreadRow {
+    let sum_ms = u128::from(count * p50_ms);
+    SpreadRow { count, sum_ms, p50_ms, p95_ms: max_ms, p99_ms: max_ms, max_ms, ..SpreadRow::default() }
+}
+
+/// The longest of these waits goes on.
+fn open_waits(row: SpreadRow) -> SpreadRow {
+    let at_least = AtLeast { mean: true, p95: true, p99: true, max: true, p50: false };
+    SpreadRow { open: 1, at_least, ..row }
+}
+
+/// Two jobs: one has succeeded at its second attempt, one has never started.
+fn jobs() -> Vec<JobRow> {
+    let pending = JobRow {
+        job: "nginx1-5".into(),
+        workload: "nginx1".into(),
+        kind: "Deployment",
+        namespace: "namespace1".into(),
+        quota: Some("root.a.1".into()),
+        user: None,
+        pods: 1,
+        pods_min: 1,
+        state: JobState::Pending,
+        submitted_ms: 0,
+        started_ms: None,
+        ended_ms: None,
+        first_wait_ms: 180_000,
+        wait_ms: 180_000,
+        longest_wait_ms: 180_000,
+        at_least: true,
+        turnaround_ms: None,
+        slowdown_permille: None,
+        attempts: 1,
+        evictions: 0,
+        lost_work_ms: 0,
+    };
+    let done = JobRow {
+        job: "train".into(),
+        workload: "train".into(),
+        kind: "Training",
+        namespace: "namespace3".into(),
+        quota: None,
+        user: Some("ada".into()),
+        pods: 4,
+        pods_min: 2,
+        state: JobState::Succeeded,
+        submitted_ms: 10_000,
+        started_ms: Some(12_000),
+        ended_ms: Some(150_000),
+        first_wait_ms: 2_000,
+        wait_ms: 62_000,
+        longest_wait_ms: 60_000,
+        at_least: false,
+        turnaround_ms: Some(140_000),
+        slowdown_permille: Some(1_867),
+        attempts: 2,
+        evictions: 1,
+        lost_work_ms: 5_000,
+    };
+    vec![done, pending]
 }
 
 /// A share row with a value in most of its fields.
@@ -68,7 +127,11 @@ fn quota(
         lent: cpu(if parent.is_some() { (min - used).max(0) } else { 0 }),
         held: cpu(0),
         counts: counts([running, pending, evicted]),
-        wait: waits(running + evicted, 0, 60_000 * evicted),
+        wait: if name == "root.a.1" {
+            open_waits(waits(5, 0, 180_000))
+        } else {
+            waits(running + evicted, 0, 60_000 * evicted)
+        },
         share: share(running + evicted, used),
     }
 }
@@ -118,6 +181,8 @@ fn demo() -> RunResult {
         line,
         because: passed.then(|| "b.1 takes its min back, one pod from each sibling".into()),
         passed,
+        vacuous: false,
+        note: passed.then(|| "root.b.2 is promised nothing of what the pods there ask for".into()),
         seen: if passed { "3 running, 2 waiting".into() } else { "2".into() },
         at_ms: Some(180_000),
         explanations: if passed { vec![] } else { vec!["nginx1-4 was evicted for nginx3-0".into()] },
@@ -171,6 +236,7 @@ fn demo() -> RunResult {
             instances: None,
             tasks: vec![],
         }],
+        jobs: jobs(),
         datasets: Vec::new(),
         nodes: vec![NodeRow {
             name: "node-0".into(),
@@ -195,7 +261,19 @@ fn demo() -> RunResult {
             evictions: 2,
             evictions_by_rule: [("R2".to_owned(), 2)].into(),
             lost_work_ms: 120_000,
-            wait: waits(10, 0, 60_000),
+            jobs: JobCounts { submitted: 2, started: 1, succeeded: 1, failed: 0, withdrawn: 0 },
+            wait: open_waits(waits(2, 62_000, 180_000)),
+            first_wait: open_waits(waits(2, 2_000, 180_000)),
+            turnaround: waits(1, 140_000, 140_000),
+            slowdown: SlowdownRow {
+                count: 1,
+                mean_permille: 1_867,
+                p50_permille: 1_867,
+                p95_permille: 1_867,
+                p99_permille: 1_867,
+                max_permille: 1_867,
+                ..SlowdownRow::default()
+            },
             utilisation_permille: [("cpu".to_owned(), 931)].into(),
             starved_unit_s: [("cpu".to_owned(), 600_000)].into(),
             jain_permille: 980,
@@ -223,15 +301,15 @@ fn the_summary_of_the_demo() {
         nginx-40-core  policy capacity · seed 1 · ended at 3m · 1,234 events
         run digest 00000000000000000000000000000def · scenario digest 00000000000000000000000000000abc · semantics version 1
 
-        QUOTA           RESOURCE  MIN  MAX  USED  BORROWED                    RUNNING  PENDING  EVICTED  WAIT mean/p50/max
-        root            cpu        40   40    40         ·  ████████████████        8        7        2       0s / 0s / 2m
-        ├─ root.a       cpu        20   40    30        10  ████████▓▓▓▓····        6        4        2       0s / 0s / 2m
-        │  ├─ root.a.1  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1       0s / 0s / 1m
-        │  └─ root.a.2  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1       0s / 0s / 1m
-        └─ root.b       cpu        20   40    10         ·  ████░░░░········        2        3        ·       0s / 0s / 0s
-           ├─ root.b.1  cpu        10   20    10         ·  ████████········        2        3        ·       0s / 0s / 0s
-           └─ root.b.2  cpu        10   20     ·         ·  ░░░░░░░░········        ·        ·        ·                  ·
-        █ used within min   ▓ borrowed   ░ unused min   · room up to max
+        QUOTA           RESOURCE  MIN  MAX  USED  BORROWED                    RUNNING  PENDING  EVICTED  WAIT p50/p95/max
+        root            cpu        40   40    40         ·  ████████████████        8        7        2      0s / 2m / 2m
+        ├─ root.a       cpu        20   40    30        10  ████████▓▓▓▓····        6        4        2      0s / 2m / 2m
+        │  ├─ root.a.1  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1    0s / ≥3m / ≥3m
+        │  └─ root.a.2  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1      0s / 1m / 1m
+        └─ root.b       cpu        20   40    10         ·  ████░░░░········        2        3        ·      0s / 0s / 0s
+           ├─ root.b.1  cpu        10   20    10         ·  ████████········        2        3        ·      0s / 0s / 0s
+           └─ root.b.2  cpu        10   20     ·         ·  ░░░░░░░░········        ·        ·        ·                 ·
+        █ used within min   ▓ borrowed   ░ unused min   · room up to max   ≥ at least: jobs that wait at the end, or never started
         root.a.1 borrows 5 cpu; root.a.2 borrows 5 cpu. root.b lends 10 cpu; root.b.2 lends 10 cpu.
 
         NAMESPACE   QUOTA     RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED
@@ -252,7 +330,11 @@ fn the_summary_of_the_demo() {
 
         Metrics from 0s to 3m, when nothing more could happen
           pods             17 submitted, 10 bindings, 0 succeeded, 0 failed
-          wait time        mean 0s, p50 0s, p95 1m, p99 1m, max 1m
+          jobs             2 submitted, 1 started, 1 succeeded, 0 failed
+          wait             mean ≥1m 2s, p50 1m 2s, p95 ≥3m, p99 ≥3m, max ≥3m
+          to first start   mean ≥2s, p50 2s, p95 ≥3m, p99 ≥3m, max ≥3m
+          turnaround       mean 2m 20s, p50 2m 20s, p95 2m 20s, p99 2m 20s, max 2m 20s
+          slowdown         mean 1.86, p50 1.86, p95 1.86, p99 1.86, max 1.86
           utilisation      cpu 93.1 %
           evictions        2, 0 of them wasted; 2m of work lost
           unmet guarantee  600 cpu-seconds below min while pods were pending
@@ -263,6 +345,7 @@ fn the_summary_of_the_demo() {
               line 32: observed at 3m: 2
               nginx1-4 was evicted for nginx3-0
           ✓ At 2m30s: Pods(of: namespace1, running: 3, pending: 2)  — b.1 takes its min back, one pod from each sibling
+              note: root.b.2 is promised nothing of what the pods there ask for
     "#]].assert_eq(&summary_text(&demo(), Style::default()));
 }
 
@@ -328,6 +411,7 @@ fn summary_json_keeps_the_order_of_its_fields() {
             "users",
             "groups",
             "workloads",
+            "jobs",
             "nodes",
             "evictions",
             "pending",
@@ -347,14 +431,14 @@ fn tables_as_csv() {
     let tables = tables_csv(&demo());
     let table = |name: &str| &tables.iter().find(|(n, _)| *n == name).unwrap().1;
     expect![[r#"
-        quota,parent,resource,min,max,used,request,borrowed,lent,held,running,pending,evicted,waited,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,used_time_s,borrowed_time_s,starved_time_s,cost_milli
-        root,,cpu,40,40,40,75,,,,8,7,2,10,0,0,120000,120000,120000,144000,72000,0,60000
-        root.a,root,cpu,20,40,30,50,10,,,6,4,2,8,0,0,120000,120000,120000,108000,54000,0,45000
-        root.a.1,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000,54000,25200,0,22500
-        root.a.2,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,60000,60000,60000,54000,25200,0,22500
-        root.b,root,cpu,20,40,10,25,,10,,2,3,0,2,0,0,0,0,0,36000,18000,0,15000
-        root.b.1,root.b,cpu,10,20,10,25,,,,2,3,0,2,0,0,0,0,0,36000,18000,0,15000
-        root.b.2,root.b,cpu,10,20,,,,10,,0,0,0,0,0,0,0,0,0,0,0,0,0
+        quota,parent,resource,min,max,used,request,borrowed,lent,held,running,pending,evicted,jobs,wait_open,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,wait_at_least,first_wait_p50_ms,first_wait_p95_ms,first_wait_max_ms,turnaround_p50_ms,turnaround_p95_ms,turnaround_max_ms,slowdown_p50_permille,slowdown_p95_permille,slowdown_max_permille,used_time_s,borrowed_time_s,starved_time_s,cost_milli
+        root,,cpu,40,40,40,75,,,,8,7,2,10,0,0,0,120000,120000,120000,,,,,,,,,,,144000,72000,0,60000
+        root.a,root,cpu,20,40,30,50,10,,,6,4,2,8,0,0,0,120000,120000,120000,,,,,,,,,,,108000,54000,0,45000
+        root.a.1,root.a,cpu,10,20,15,25,5,,,3,2,1,5,1,0,0,180000,180000,180000,mean p95 p99 max,,,,,,,,,,54000,25200,0,22500
+        root.a.2,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,0,60000,60000,60000,,,,,,,,,,,54000,25200,0,22500
+        root.b,root,cpu,20,40,10,25,,10,,2,3,0,2,0,0,0,0,0,0,,,,,,,,,,,36000,18000,0,15000
+        root.b.1,root.b,cpu,10,20,10,25,,,,2,3,0,2,0,0,0,0,0,0,,,,,,,,,,,36000,18000,0,15000
+        root.b.2,root.b,cpu,10,20,,,,10,,0,0,0,0,0,0,0,0,0,0,,,,,,,,,,,0,0,0,0
     "#]].assert_eq(table("quotas.csv"));
     expect![[r#"
         at_ms,pod,workload,namespace,leaf,cause,rule,reason,lost_ms,user
@@ -362,10 +446,10 @@ fn tables_as_csv() {
         120000,nginx2-4,nginx2,namespace2,root.a.2,nginx3-0,R2,R2: nginx3-0 reclaims its guaranteed quota; root.a.2 was 10 cpu above its min,60000,ada
     "#]].assert_eq(table("evictions.csv"));
     expect![[r#"
-        user,role,groups,running,pending,succeeded,failed,evicted,refused,waited,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,lost_work_ms,pods,evicted_for,wasted_evictions,drained,deadlines_met,deadlines_missed,makespan_ms,cost_milli,resource,used,used_time_s,borrowed,borrowed_time_s,starved_time_s
-        ada,admin,one,3,2,0,0,1,0,4,0,0,0,0,0,60000,0,0,0,0,0,0,0,0,cpu,15,54000,,0,0
-        bob,researcher,,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,,,,,,
-        x,,,0,0,0,0,0,3,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,,,,,,
+        user,role,groups,running,pending,succeeded,failed,evicted,refused,jobs,wait_open,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,wait_at_least,first_wait_p50_ms,first_wait_p95_ms,first_wait_max_ms,turnaround_p50_ms,turnaround_p95_ms,turnaround_max_ms,slowdown_p50_permille,slowdown_p95_permille,slowdown_max_permille,lost_work_ms,pods,evicted_for,wasted_evictions,drained,deadlines_met,deadlines_missed,makespan_ms,cost_milli,resource,used,used_time_s,borrowed,borrowed_time_s,starved_time_s
+        ada,admin,one,3,2,0,0,1,0,4,0,0,0,0,0,0,,,,,,,,,,,60000,0,0,0,0,0,0,0,0,cpu,15,54000,,0,0
+        bob,researcher,,0,0,0,0,0,0,0,0,0,0,0,0,0,,,,,,,,,,,0,0,0,0,0,0,0,0,0,,,,,,
+        x,,,0,0,0,0,0,3,0,0,0,0,0,0,0,,,,,,,,,,,0,0,0,0,0,0,0,0,0,,,,,,
     "#]].assert_eq(table("users.csv"));
     let empty: Vec<&str> = tables.iter().filter(|(_, text)| text.lines().count() < 2).map(|(name, _)| *name).collect();
     assert_eq!(empty, ["refusals.csv"]);
@@ -378,31 +462,31 @@ fn usage_by_user_group_namespace_and_quota() {
     expect![[r#"
 
         Usage by user
-        USER  RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  REFUSED  WAIT mean/p50/max  LOST WORK  USAGE
-        ada         3        2          ·       ·        1        ·       0s / 0s / 0s         1m  15.00 cpu-hours
-        bob         ·        ·          ·       ·        ·        ·                  ·          ·  ·
-        x           ·        ·          ·       ·        ·        3                  ·          ·  ·
+        USER  RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  REFUSED  WAIT p50/p95/max  LOST WORK  USAGE
+        ada         3        2          ·       ·        1        ·      0s / 0s / 0s         1m  15.00 cpu-hours
+        bob         ·        ·          ·       ·        ·        ·                 ·          ·  ·
+        x           ·        ·          ·       ·        ·        3                 ·          ·  ·
 
         Usage by group
-        GROUP  RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT mean/p50/max  LOST WORK  USAGE
-        one          3        2          ·       ·        1       0s / 0s / 0s         1m  15.00 cpu-hours
-        two          ·        ·          ·       ·        ·                  ·          ·  ·
+        GROUP  RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT p50/p95/max  LOST WORK  USAGE
+        one          3        2          ·       ·        1      0s / 0s / 0s         1m  15.00 cpu-hours
+        two          ·        ·          ·       ·        ·                 ·          ·  ·
 
         Usage by namespace
-        NAMESPACE   RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT mean/p50/max  LOST WORK  USAGE
-        namespace1        3        2          ·       ·        1       0s / 0s / 1m          ·  15.00 cpu-hours
-        namespace2        3        2          ·       ·        1       0s / 0s / 1m          ·  15.00 cpu-hours
-        namespace3        2        3          ·       ·        ·       0s / 0s / 0s          ·  15.00 cpu-hours
+        NAMESPACE   RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT p50/p95/max  LOST WORK  USAGE
+        namespace1        3        2          ·       ·        1      0s / 1m / 1m          ·  15.00 cpu-hours
+        namespace2        3        2          ·       ·        1      0s / 1m / 1m          ·  15.00 cpu-hours
+        namespace3        2        3          ·       ·        ·      0s / 0s / 0s          ·  15.00 cpu-hours
 
         Usage by quota
-        QUOTA     RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT mean/p50/max  LOST WORK  USAGE
-        root            8        7          ·       ·        2       0s / 0s / 2m          ·  40.00 cpu-hours
-        root.a          6        4          ·       ·        2       0s / 0s / 2m          ·  30.00 cpu-hours
-        root.a.1        3        2          ·       ·        1       0s / 0s / 1m          ·  15.00 cpu-hours
-        root.a.2        3        2          ·       ·        1       0s / 0s / 1m          ·  15.00 cpu-hours
-        root.b          2        3          ·       ·        ·       0s / 0s / 0s          ·  10.00 cpu-hours
-        root.b.1        2        3          ·       ·        ·       0s / 0s / 0s          ·  10.00 cpu-hours
-        root.b.2        ·        ·          ·       ·        ·                  ·          ·  ·
+        QUOTA     RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT p50/p95/max  LOST WORK  USAGE
+        root            8        7          ·       ·        2      0s / 2m / 2m          ·  40.00 cpu-hours
+        root.a          6        4          ·       ·        2      0s / 2m / 2m          ·  30.00 cpu-hours
+        root.a.1        3        2          ·       ·        1    0s / ≥3m / ≥3m          ·  15.00 cpu-hours
+        root.a.2        3        2          ·       ·        1      0s / 1m / 1m          ·  15.00 cpu-hours
+        root.b          2        3          ·       ·        ·      0s / 0s / 0s          ·  10.00 cpu-hours
+        root.b.1        2        3          ·       ·        ·      0s / 0s / 0s          ·  10.00 cpu-hours
+        root.b.2        ·        ·          ·       ·        ·                 ·          ·  ·
 
         QUOTA     EVICTIONS CAUSED  DRAINED    COST  BORROWED
         root                     5        2  60.000  20.00 cpu-hours
@@ -476,7 +560,7 @@ fn a_diff_lists_what_changed_by_kind() {
         Quotas
                               FIRST  SECOND
           root.a.1  used cpu     15      10
-                    wait max     1m      6m  +5m
+                    wait max     3m      6m  +3m
 
         First eviction that differs: #2
           - at 2m nginx2-4 for nginx3-0 (R2)
@@ -486,6 +570,39 @@ fn a_diff_lists_what_changed_by_kind() {
           - namespace namespace3
     "#]]
     .assert_eq(&diff_of(&a, &b).text(Style::default()));
+}
+
+#[test]
+fn the_table_of_jobs_is_the_same_as_text_csv_and_json() {
+    let text = breakdown_text(&demo(), By::Job, Style::default());
+    expect![[r#"
+
+        Jobs
+        JOB       QUOTA     STATE      SUBMITTED  FIRST WAIT   WAIT  TURNAROUND  SLOWDOWN  ATTEMPTS  EVICTED  LOST WORK
+        train     (none)    succeeded        10s          2s  1m 2s      2m 20s      1.86         2        1         5s
+        nginx1-5  root.a.1  pending           0s         ≥3m    ≥3m           ·         ·         1        ·          ·
+    "#]]
+    .assert_eq(&text);
+    let tables = tables_csv(&demo());
+    let (_, csv) = tables.iter().find(|(name, _)| *name == "jobs.csv").unwrap();
+    expect![[r#"
+        job,workload,kind,namespace,quota,user,pods,pods_min,state,submitted_ms,started_ms,ended_ms,first_wait_ms,wait_ms,longest_wait_ms,at_least,turnaround_ms,slowdown_permille,attempts,evictions,lost_work_ms
+        train,train,Training,namespace3,,ada,4,2,succeeded,10000,12000,150000,2000,62000,60000,false,140000,1867,2,1,5000
+        nginx1-5,nginx1,Deployment,namespace1,root.a.1,,1,1,pending,0,,,180000,180000,180000,true,,,1,0,0
+    "#]].assert_eq(csv);
+    let json: serde_json::Value = serde_json::from_str(&summary_json(&demo())).unwrap();
+    let keys: Vec<&str> = json["jobs"][0].as_object().unwrap().keys().map(String::as_str).collect();
+    let mut lines = csv.lines();
+    assert_eq!(keys.join(","), lines.next().unwrap());
+    // The same values, too: null is empty.
+    for (row, line) in json["jobs"].as_array().unwrap().iter().zip(lines) {
+        let values = row.as_object().unwrap().values().map(|value| match value {
+            serde_json::Value::Null => String::new(),
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+        assert_eq!(values.collect::<Vec<_>>().join(","), line);
+    }
 }
 
 #[test]

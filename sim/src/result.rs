@@ -3,16 +3,18 @@
 //! Quantities are kept in base units here; [`QuantityMap`] writes them as Kubernetes strings.
 
 mod figures;
+mod jobs;
 mod quantities;
 mod work;
 
 use figures::is_zero;
 pub use figures::{DeadlineRow, JobQueueRow, Metrics};
+pub use jobs::{AtLeast, JobCounts, JobRow, JobState, SlowdownRow, SpreadRow};
 pub(crate) use quantities::permille_of;
 pub use quantities::{QuantityMap, TimeMap};
 pub use work::{
     CacheRow, DatasetRow, GroupRow, InputRow, InstancesRow, NamespaceRow, PodCounts, ShareRow, TaskRow, UserRow,
-    WaitRow, WorkRow, WorkloadRow,
+    WorkRow, WorkloadRow,
 };
 
 use serde::Serialize;
@@ -55,6 +57,9 @@ pub struct RunResult {
     pub groups: Vec<GroupRow>,
     /// One row for each workload, in file order (a trace has one row).
     pub workloads: Vec<WorkloadRow>,
+    /// One row for each job, in order of submission.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobRow>,
     /// One row for each dataset, in file order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub datasets: Vec<DatasetRow>,
@@ -145,8 +150,8 @@ pub struct QuotaRow {
     pub held: QuantityMap,
     #[serde(flatten)]
     pub counts: PodCounts,
-    /// Waits of pods bound so far, milliseconds.
-    pub wait: WaitRow,
+    /// Waits of its jobs, all waits of each together.
+    pub wait: SpreadRow,
     #[serde(flatten)]
     pub share: ShareRow,
 }
@@ -251,8 +256,14 @@ pub struct ClaimResult {
     pub line: u32,
     pub because: Option<String>,
     pub passed: bool,
+    /// Whether it failed because it is about nobody, or nothing can be compared.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub vacuous: bool,
     /// What was measured, and when.
     pub seen: String,
+    /// What should be known although it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     pub at_ms: Option<u64>,
     /// Explanations of the selected pending workloads, if the claim failed.
     pub explanations: Vec<String>,

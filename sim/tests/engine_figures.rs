@@ -4,7 +4,9 @@ mod engine_support;
 
 use engine_support::*;
 use quotree_core::{NodeId, QuotaSpec, Time, TreeSpec};
-use quotree_sim::model::{Change, Compare, FairnessFigure, Predicate, Runtime, Scenario, Selector, WaitStat, When};
+use quotree_sim::model::{
+    Change, Compare, FairnessFigure, JobFigure, Predicate, Runtime, Scenario, Selector, WaitStat, When,
+};
 use quotree_sim::text::Names;
 use quotree_sim::trace::{TraceEvent, TraceRecord};
 use quotree_sim::{Observer, RunOptions, run};
@@ -33,8 +35,12 @@ fn integrals_equal_those_computed_by_hand() {
     assert_eq!(metrics.lent_unit_s["cpu"], 1000 * (3 * 20 + 20), "b leaves at least as much idle");
     assert_eq!(metrics.starved_unit_s["cpu"], 1000 * 2 * 10);
     assert_eq!((metrics.wasted_evictions, metrics.lost_work_ms), (0, 0));
-    let wait = metrics.wait;
-    assert_eq!((wait.count, wait.sum_ms, wait.p50_ms, wait.max_ms), (12, 20_000, 0, 10_000));
+    // b's second and third wait for 10 s. The two that left wait from 10 s until they are deleted at 40 s.
+    let (first, wait) = (metrics.first_wait, metrics.wait);
+    assert_eq!((first.count, first.open, first.sum_ms, first.p50_ms, first.max_ms), (12, 0, 20_000, 0, 10_000));
+    assert_eq!((wait.count, wait.open, wait.sum_ms, wait.p50_ms, wait.max_ms), (12, 2, 80_000, 0, 30_000));
+    assert_eq!(wait.at_least.names(), ["mean", "p95", "p99", "max"]);
+    assert_eq!((metrics.turnaround.count, metrics.slowdown.count), (0, 0), "replicas do not end by themselves");
 }
 
 #[test]
@@ -50,6 +56,7 @@ fn claims_of_every_kind_see_their_numbers() {
     let used =
         |quota: &str, amount| Predicate::Used { quota: quota.into(), resource: resource(), compare: equal, amount };
     let borrowed = |amount| Predicate::Borrowed { quota: "a".into(), resource: resource(), compare: equal, amount };
+    let wait = |of, figure, stat, value| Predicate::JobTime { of, figure, stat, compare: equal, value };
     let fair = |figure, compare, permille| Predicate::Fairness { figure, compare, permille };
     all.claims = vec![
         claim(at(5_000), used("a", 9_000)),
@@ -60,9 +67,9 @@ fn claims_of_every_kind_see_their_numbers() {
         claim(at(30_000), evictions(Some(b()), None, 0)),
         claim(at(30_000), evictions(None, Some(a()), 0)),
         claim(at(30_000), evictions(None, Some(Selector::Workload("owner".into())), 2)),
-        claim(When::Final, Predicate::Wait { of: of(), stat: WaitStat::Max, compare: equal, ms: 10_000 }),
-        claim(When::Final, Predicate::Wait { of: a(), stat: WaitStat::Max, compare: equal, ms: 0 }),
-        claim(When::Final, Predicate::Wait { of: b(), stat: WaitStat::Mean, compare: equal, ms: 6_666 }),
+        claim(When::Final, wait(of(), JobFigure::FirstWait, WaitStat::Max, 10_000)),
+        claim(When::Final, wait(a(), JobFigure::FirstWait, WaitStat::Max, 0)),
+        claim(When::Final, wait(b(), JobFigure::Wait, WaitStat::Mean, 6_666)),
         claim(When::Final, Predicate::Utilisation { resource: cpu, compare: equal, permille: 975 }),
         claim(When::Final, Predicate::Makespan { compare: equal, ms: 0 }),
         claim(When::Final, Predicate::LostWork { of: Selector::All, compare: most, ms: 0 }),

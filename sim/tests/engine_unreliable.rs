@@ -38,7 +38,13 @@ fn a_victim_loses_its_work_until_the_eviction_arrives() {
     // Lost at 10 s, sent again at 14 s: 14 s of work are lost, and the pod starts again when the other has ended.
     assert_eq!(run.result.metrics.lost_work_ms, 14_000);
     assert_eq!(run.result.evictions.iter().map(|e| (e.at_ms, e.lost_ms)).collect::<Vec<_>>(), [(10_000, 14_000)]);
-    assert_eq!(run.result.metrics.wait.max_ms, 86_000);
+    let wait = |namespace: &str| {
+        let row = run.result.namespaces.iter().find(|row| row.name == namespace).unwrap();
+        (row.share.first_wait.max_ms, row.wait.max_ms)
+    };
+    assert_eq!(wait("owner"), (4_000, 4_000));
+    // It is not whole from 10 s, when the eviction of one of its pods is decided, to 100 s.
+    assert_eq!(wait("guest"), (0, 90_000));
     assert_eq!(run.result.end_ms, 200_000);
 }
 

@@ -12,6 +12,7 @@ mod draw;
 mod features;
 mod fit_law;
 mod gpus;
+mod job_law;
 mod job_queue_law;
 mod knobs;
 mod log_laws;

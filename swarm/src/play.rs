@@ -7,6 +7,7 @@
 use crate::{
     access_law,
     age_law::AgeLaw,
+    job_law,
     job_queue_law::{self, JobQueueLaw},
     log_laws::{self, End},
 };
@@ -154,7 +155,9 @@ fn judge(scenario: &Scenario) -> Played {
     for claim in run.result.claims.results.iter().filter(|claim| !claim.passed) {
         let at = claim.at_ms.map_or_else(String::new, |ms| format!(" at {}", time_text(ms)));
         let message = format!("line {}: observed{at}: {}", claim.line, claim.seen);
-        played.failures.push(Failure::new(format!("claim: {}", claim.claim), message));
+        // That it says nothing is another failure than that it is wrong: shrinking one must not end in the other.
+        let vacuous = if claim.vacuous { " (vacuous)" } else { "" };
+        played.failures.push(Failure::new(format!("claim: {}{vacuous}", claim.claim), message));
     }
     one_of_each_kind(&mut played.failures);
     played.log = run.log;
@@ -192,6 +195,7 @@ fn figures(result: &RunResult, played: &mut Played) {
         );
         played.failures.push(Failure::new("law: figures", message));
     }
+    job_law::judge(result, played);
 }
 
 /// Runs the scenario again without checks: the result must be equal.

@@ -132,7 +132,7 @@ pub(crate) struct Run {
     /// Write the log of all events and decisions to this file, for `replay`.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
-    /// Add a usage table by user, group, namespace or quota; may be repeated.
+    /// Add a usage table by user, group, namespace or quota, or the table of jobs; may be repeated.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) by: Vec<By>,
     /// The output format.
@@ -166,6 +166,8 @@ pub(crate) enum By {
     Namespace,
     /// The quota it was charged to.
     Quota,
+    /// The job: a table with one row each.
+    Job,
 }
 
 /// Comparison with pinned digests.

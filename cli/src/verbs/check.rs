@@ -25,6 +25,8 @@ struct Judged {
     name: String,
     exit: Exit,
     claims: usize,
+    /// Claims that hold with a note.
+    noted: Vec<ClaimResult>,
     failed: Vec<ClaimResult>,
     digest: String,
     /// The digest of all plans, if digests are compared.
@@ -78,6 +80,7 @@ fn judge(path: &Path, args: &Args, terminal: Terminal) -> Judged {
         name: path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
         exit: Exit::Fine,
         claims: 0,
+        noted: Vec::new(),
         failed: Vec::new(),
         digest: String::new(),
         plans: None,
@@ -96,7 +99,9 @@ fn judge(path: &Path, args: &Args, terminal: Terminal) -> Judged {
             judged.plans = run.log.as_ref().map(digests::of_plans);
             judged.digest = run.result.digest;
             judged.claims = run.result.claims.results.len();
-            judged.failed = run.result.claims.results.into_iter().filter(|claim| !claim.passed).collect();
+            let (passed, failed): (Vec<_>, _) = run.result.claims.results.into_iter().partition(|claim| claim.passed);
+            judged.noted = passed.into_iter().filter(|claim| claim.note.is_some()).collect();
+            judged.failed = failed;
             if !judged.failed.is_empty() {
                 judged.exit = Exit::ClaimFailed;
             }
@@ -114,7 +119,11 @@ fn text(judged: &[Judged]) -> String {
     let mut text = String::new();
     for one in judged {
         let (word, what) = match one.exit {
-            Exit::Fine => ("ok     ", many(one.claims as u64, "claim")),
+            Exit::Fine if one.noted.is_empty() => ("ok     ", many(one.claims as u64, "claim")),
+            Exit::Fine => {
+                let noted = many(one.noted.len() as u64, "note");
+                ("ok     ", format!("{}, {noted}", many(one.claims as u64, "claim")))
+            }
             Exit::ClaimFailed => {
                 ("FAILED ", format!("{} of {} failed", one.failed.len(), many(one.claims as u64, "claim")))
             }
@@ -157,6 +166,7 @@ fn json(judged: &[Judged]) -> serde_json::Value {
                 "scenario": one.name,
                 "outcome": word(one.exit),
                 "claims": one.claims,
+                "noted": one.noted,
                 "failed": one.failed,
                 "digest": one.digest,
                 "trouble": one.trouble,

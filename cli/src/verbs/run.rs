@@ -92,6 +92,7 @@ const fn by_of(by: args::By) -> By {
         args::By::Group => By::Group,
         args::By::Namespace => By::Namespace,
         args::By::Quota => By::Quota,
+        args::By::Job => By::Job,
     }
 }
 

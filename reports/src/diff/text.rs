@@ -8,6 +8,7 @@ use crate::{
     style::{Style, Tone},
 };
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The heading of each kind, in the order of the text.
 const KINDS: [(&str, &str); 9] = [
@@ -71,7 +72,11 @@ impl Diff {
             Column::right("SECOND", 0),
             Column::right("", 0),
         ];
-        let changes: Vec<&Change> = self.changes.iter().filter(|change| change.of == kind).collect();
+        let ours = || self.changes.iter().filter(|change| change.of == kind);
+        let waits: BTreeMap<(&str, &str), &Change> = ours()
+            .filter_map(|change| Some(((change.name.as_str(), change.field.strip_prefix("wait.")?), change)))
+            .collect();
+        let changes: Vec<&Change> = ours().filter(|change| !says_nothing_new(change, &waits)).collect();
         if changes.is_empty() {
             return String::new();
         }
@@ -83,8 +88,8 @@ impl Diff {
             rows.push(vec![
                 Cell::new(format!("  {name}")),
                 Cell::new(label(&change.field)).tone(Tone::Faint),
-                Cell::new(shown(&change.field, change.a.as_ref())),
-                Cell::new(shown(&change.field, change.b.as_ref())),
+                Cell::new(bound(change.a_at_least, shown(&change.field, change.a.as_ref()))),
+                Cell::new(bound(change.b_at_least, shown(&change.field, change.b.as_ref()))),
                 Cell::new(delta(change)).tone(Tone::Odd),
             ]);
         }
@@ -122,6 +127,8 @@ fn with_unit(field: &str, number: u64) -> String {
     let is = |unit: &str| head.ends_with(unit) || key.ends_with(unit);
     if is("_ms") {
         format::span(number)
+    } else if head == "slowdown" && is("_permille") {
+        format::ratio(number)
     } else if is("_permille") {
         format::percent(number)
     } else if is("_unit_s") {
@@ -131,6 +138,22 @@ fn with_unit(field: &str, number: u64) -> String {
     } else {
         format::count(number.into())
     }
+}
+
+/// Whether a change is left out of the text: one of the upper quantiles, or a first wait that changed as all waits did
+/// (`waits`, by name and figure).
+fn says_nothing_new(change: &Change, waits: &BTreeMap<(&str, &str), &Change>) -> bool {
+    if change.field.ends_with(".p99_ms") || change.field.ends_with(".p99_permille") {
+        return true;
+    }
+    let figure = change.field.strip_prefix("first_wait.");
+    let all = figure.and_then(|figure| waits.get(&(change.name.as_str(), figure)));
+    all.is_some_and(|all| (&all.a, &all.b) == (&change.a, &change.b))
+}
+
+/// A value that may be a lower bound.
+fn bound(at_least: bool, text: String) -> String {
+    if at_least { format!("≥{text}") } else { text }
 }
 
 fn shown(field: &str, value: Option<&Value>) -> String {

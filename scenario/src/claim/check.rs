@@ -10,7 +10,8 @@ use super::{
 use crate::{bandwidth::Bandwidth, dataset::ReadDataset, files::Files, trace::read_file};
 use quotree_core::Name;
 use quotree_model::{
-    BadEviction, Compare, DatasetFigure, NodeClaim, NodeFigure, Predicate as Checked, Selector, ShareClaim, ShareFigure,
+    BadEviction, Compare, DatasetFigure, JobFigure, NodeClaim, NodeFigure, Predicate as Checked, Selector, ShareClaim,
+    ShareFigure,
 };
 use quotree_syntax::{At, Ms, Permille, Quantity, Read, Report, Span, choices};
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +74,16 @@ impl Checking<'_, '_, '_> {
             What::Verdict(read) => return self.verdict(read),
             What::Wait(read) => {
                 let (of, stat, (compare, ms)) = (self.of(read.of.as_ref())?, read.stat?, read.compared.0?);
-                Checked::Wait { of, stat, compare, ms: ms.0 }
+                let figure = if read.first { JobFigure::FirstWait } else { JobFigure::Wait };
+                Checked::JobTime { of, figure, stat, compare, value: ms.0 }
+            }
+            What::Turnaround(read) => {
+                let (of, stat, (compare, ms)) = (self.of(read.of.as_ref())?, read.stat?, read.compared.0?);
+                Checked::JobTime { of, figure: JobFigure::Turnaround, stat, compare, value: ms.0 }
+            }
+            What::Slowdown(read) => {
+                let (of, stat, (compare, ratio)) = (self.of(read.of.as_ref())?, read.stat?, read.compared.0?);
+                Checked::JobTime { of, figure: JobFigure::Slowdown, stat, compare, value: ratio.0 }
             }
             What::Makespan(read) => {
                 let (compare, ms) = read.compared.0?;

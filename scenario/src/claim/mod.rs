@@ -96,6 +96,9 @@ record! {
     pub(crate) struct Entry {
         /// Why, in the author's words.
         because: String => "absent",
+        /// Whether the claim may hold although it is about nobody: no pods, no workload, or nothing to compare. Otherwise
+        /// it fails as vacuous.
+        allow_empty: bool = false,
         /// `extends` replaces the entry of the same name.
         name: Placed<String> => "absent",
     }
@@ -157,7 +160,8 @@ fn one(node: &Node, claim: &Claim, known: &Known<'_>, files: &mut Files<'_>, rep
         _ => what.and_then(|what| Checking { known, files, report }.what(what)),
     };
     let line = files.line(node.span);
-    Some(Checked { text: text(node), line, because: entry.because.clone(), when: when?, what: what? })
+    let (because, allow_empty) = (entry.because.clone(), entry.allow_empty);
+    Some(Checked { text: text(node), line, because, allow_empty, when: when?, what: what? })
 }
 
 /// The claim on one line, without the fields that are absent.

@@ -16,7 +16,7 @@ group! {
     /// What must hold.
     pub(crate) enum What in "what", "a claim" {
         Pods, Instances, MetDeadlines, MissedDeadlines, Used, Borrowed, Guaranteed, Evictions, EvictedFrom, EvictedInsideMin,
-        EvictionCycles, WastedEvictions, Verdict, Wait, Makespan, Utilisation, LostWork, UsedTime, BorrowedTime, StarvedTime,
+        EvictionCycles, WastedEvictions, Verdict, Wait, Turnaround, Slowdown, Makespan, Utilisation, LostWork, UsedTime, BorrowedTime, StarvedTime,
         Refused, Dataset, InputWait, GpuIdle, Fairness, NotWorseThanAlone, Gang, CellsFeasible, Invariants, Digest, NodesUp,
         NodeTime, Cost, Drained, FailedDrains, NodeFailures, QuotaDrain, SameAs,
     }
@@ -142,13 +142,38 @@ record! {
 }
 
 record! {
-    /// Waiting times of the pods that were bound, exact to the millisecond.
+    /// How long jobs wait, all waits of a job together, exact to the millisecond. Jobs that never started, and those that
+    /// still wait, count with the time so far.
     pub(crate) struct Wait in "what" {
-        /// Whose pods.
+        /// Whose jobs.
         of: Whose => "`All`",
-        /// Which statistic.
+        /// Whether only the wait from submission to the first full start counts.
+        first: bool = false,
+        /// Which statistic over jobs.
         stat: WaitStat => required,
         compared: Compared<Ms> => embedded,
+    }
+}
+
+record! {
+    /// The time from the submission of jobs to their success. Jobs that have not succeeded count with the time so far.
+    pub(crate) struct Turnaround in "what" {
+        /// Whose jobs; replicas of a Deployment have none.
+        of: Whose => "`All`",
+        /// Which statistic over jobs.
+        stat: WaitStat => required,
+        compared: Compared<Ms> => embedded,
+    }
+}
+
+record! {
+    /// The turnaround of jobs over the time that their work takes alone at full speed.
+    pub(crate) struct Slowdown in "what" {
+        /// Whose jobs.
+        of: Whose => "`All`",
+        /// Which statistic over jobs.
+        stat: WaitStat => required,
+        compared: Compared<Permille> => embedded,
     }
 }
 

@@ -3,22 +3,64 @@
 
 use super::{RunAlone, selector::predicate};
 use crate::{
+    metrics::spread,
     model::{Change, Cluster, Kind, Node, Scenario, Selector, TraceRow, Workload},
     options::{RunError, RunOptions},
-    result::WaitRow,
+    result::SpreadRow,
+    text::time_text,
     view::RunView,
+    world::JobRecord,
 };
-use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, QuotaId, QuotaSpec, QuotaTree, TreeSpec};
-use std::{collections::BTreeMap, sync::Arc};
+use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, QuotaId, QuotaSpec, QuotaTree, Time, TreeSpec};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-/// Compares the mean wait of a tenant with that in a separate run. The claim holds if the mean wait is at most
-/// `permille` thousandths of the other.
+/// How a tenant fares compared with how it would fare alone.
+pub(super) struct Comparison {
+    pub(super) holds: bool,
+    pub(super) seen: String,
+    /// Why the comparison says nothing.
+    pub(super) vacuous: Option<String>,
+}
+
+/// Compares the mean wait of a tenant's jobs with that in a separate run; of `All`, that of every leaf that has jobs.
+/// The claim holds if the mean wait is at most `permille` thousandths of the other, and no fewer jobs started.
 pub(super) fn compare(
     view: &RunView<'_>,
     of: &Selector,
     permille: u64,
     run: RunAlone<'_>,
-) -> Result<(bool, String), RunError> {
+) -> Result<Comparison, RunError> {
+    if *of != Selector::All {
+        return compare_one(view, of, permille, run);
+    }
+    let (tree, world) = (view.tree(), view.world);
+    let leaves: BTreeSet<u32> = world
+        .jobs
+        .iter()
+        .filter_map(|job| world.namespaces[world.accounts.all[job.account].key.namespace].leaf)
+        .collect();
+    let nobody = || Comparison { holds: true, seen: String::new(), vacuous: Some("no leaf has a job".to_owned()) };
+    let mut whole: Option<Comparison> = None;
+    for leaf in leaves {
+        let name = tree.name(QuotaId(leaf));
+        let one = compare_one(view, &Selector::Quota(name.clone()), permille, run)?;
+        let named = |text: String| format!("{name}: {text}");
+        let one = Comparison { seen: named(one.seen), vacuous: one.vacuous.map(named), ..one };
+        if !one.holds {
+            return Ok(one);
+        }
+        // One that says nothing weighs more than those that hold.
+        if whole.as_ref().is_none_or(|whole| whole.vacuous.is_none()) {
+            whole = Some(one);
+        }
+    }
+    Ok(whole.unwrap_or_else(nobody))
+}
+
+fn compare_one(view: &RunView<'_>, of: &Selector, permille: u64, run: RunAlone<'_>) -> Result<Comparison, RunError> {
     let tree = view.tree();
     let quota = match of {
         Selector::Quota(name) => tree.by_name(name.as_str()),
@@ -34,7 +76,8 @@ pub(super) fn compare(
         Selector::All => Some(QuotaId(0)),
     };
     let Some(quota) = quota else {
-        return Ok((false, "it has no quota on which to run alone".to_owned()));
+        let seen = "it has no quota on which to run alone".to_owned();
+        return Ok(Comparison { holds: false, seen, vacuous: None });
     };
     let is_ours = |namespace: &Name, user: Option<&Name>| match of {
         Selector::Namespace(ours) => namespace == ours,
@@ -44,19 +87,33 @@ pub(super) fn compare(
     let scenario = restricted(view.world.scenario, tree, quota, &is_ours);
     let options = RunOptions {
         until: view.options.until,
+        // Both are followed for the same time, since jobs that wait count with the time so far.
+        horizon: Some(view.now()),
         seed: Some(view.world.seed),
         judge: false,
         fairness_integral: false,
         pending_rows: 0,
         ..RunOptions::default()
     };
-    let alone = run(&scenario, &options)?.result.metrics.wait;
-    let mut ours = view.metrics.waits.iter().filter(|w| {
-        let key = view.world.accounts.all[w.account].key;
-        is_ours(&view.world.namespaces[key.namespace].name, view.world.accounts.user_name(key.user))
+    let alone = run(&scenario, &options)?.result;
+    let world = view.world;
+    let ours = world.jobs.iter().filter(|job| {
+        let key = world.accounts.all[job.account].key;
+        is_ours(&world.namespaces[key.namespace].name, world.accounts.user_name(key.user))
     });
-    let shared = crate::metrics::wait_summary(&mut ours.by_ref().map(|w| w.ms).collect::<Vec<_>>());
-    Ok(verdict(&shared, &alone, permille))
+    let ours: Vec<&JobRecord> = ours.collect();
+    let end = view.now().max(Time(alone.end_ms));
+    let shared = Tenant {
+        wait: spread(&mut ours.iter().map(|job| job.wait(end)).collect::<Vec<_>>()),
+        started: ours.iter().filter(|job| job.started().is_some()).count() as u64,
+    };
+    Ok(verdict(&shared, &Tenant { wait: alone.metrics.wait, started: alone.metrics.jobs.started }, permille))
+}
+
+/// The jobs of a tenant in one run.
+struct Tenant {
+    wait: SpreadRow,
+    started: u64,
 }
 
 /// The lowest quota that contains all work of a user.
@@ -72,18 +129,21 @@ fn common_quota(view: &RunView<'_>, of: &Selector) -> Option<QuotaId> {
 /// Whether work in a namespace, by a user, belongs to the tenant.
 type IsOurs<'a> = &'a dyn Fn(&Name, Option<&Name>) -> bool;
 
-fn verdict(shared: &WaitRow, alone: &WaitRow, permille: u64) -> (bool, String) {
-    let mean = |row: &WaitRow| row.sum_ms.checked_div(u128::from(row.count)).unwrap_or(0);
-    let seen = format!(
-        "mean wait {} ms of {} pods; alone {} ms of {} pods",
-        mean(shared),
-        shared.count,
-        mean(alone),
-        alone.count
-    );
-    let left = shared.sum_ms.saturating_mul(u128::from(alone.count)).saturating_mul(1000);
-    let right = alone.sum_ms.saturating_mul(u128::from(shared.count)).saturating_mul(u128::from(permille));
-    (left <= right && shared.count >= alone.count, seen)
+fn verdict(shared: &Tenant, alone: &Tenant, permille: u64) -> Comparison {
+    let told = |tenant: &Tenant| {
+        let bound = if tenant.wait.at_least.mean { "at least " } else { "" };
+        let mean = time_text(tenant.wait.mean_ms());
+        format!("{bound}{mean}, {} of {} jobs started", tenant.started, tenant.wait.count)
+    };
+    let seen = format!("mean wait {}; alone {}", told(shared), told(alone));
+    let vacuous = match (shared.wait.count, alone.started) {
+        (0, _) => Some("it has no jobs".to_owned()),
+        (_, 0) => Some(format!("alone on its own guarantee none of its jobs starts ({seen})")),
+        _ => None,
+    };
+    let left = shared.wait.sum_ms.saturating_mul(u128::from(alone.wait.count)).saturating_mul(1000);
+    let right = alone.wait.sum_ms.saturating_mul(u128::from(shared.wait.count)).saturating_mul(u128::from(permille));
+    Comparison { holds: left <= right && shared.started >= alone.started, seen, vacuous }
 }
 
 /// The scenario with only this tenant's demand, on a pool as large as its guarantee.

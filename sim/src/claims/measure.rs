@@ -1,9 +1,8 @@
 //! Measures the figure that a claim is about, and compares it with the claimed value.
 
-use super::{ClaimState, guarantee::Starved, place, selector::Selection};
+use super::{ClaimState, guarantee::Starved, job_times::JobTime, place, selector::Selection};
 use crate::{
-    metrics::{wait_figure, wait_summary},
-    model::{BadEviction, Compare, DatasetFigure, Predicate, cells::Short},
+    model::{BadEviction, Compare, DatasetFigure, Predicate, When, cells::Short},
     result::permille_of,
     text::{self, time_text},
     view::RunView,
@@ -23,6 +22,8 @@ pub(super) enum Seen {
     /// Thousandths, formatted as a decimal.
     Thousandths(u128),
     Never,
+    /// A time of jobs.
+    JobTime(JobTime),
     Digest(u128),
     Text(String),
     Fine,
@@ -52,6 +53,7 @@ impl fmt::Display for Seen {
             Self::Permille(n) => write!(f, "{}.{} %", n / 10, n % 10),
             Self::Thousandths(n) => write!(f, "{}.{:03}", n / 1000, n % 1000),
             Self::Never => f.write_str("never"),
+            Self::JobTime(time) => time.fmt(f),
             Self::Digest(digest) => write!(f, "{digest:032x}"),
             Self::Text(text) => f.write_str(text),
             Self::Fine => f.write_str("no violation"),
@@ -127,11 +129,9 @@ impl ClaimState<'_> {
                 (compared(seen, *compare, *count), Seen::Number(seen.into()))
             }
             Predicate::Verdict { rule, .. } => verdicts(view, &self.selection, rule),
-            Predicate::Wait { stat, compare, ms, .. } => {
-                let ours = figures.waits.iter().filter(|w| self.selection.includes(w.account));
-                let mut waits: Vec<u64> = ours.map(|w| w.ms).collect();
-                let seen = wait_figure(&wait_summary(&mut waits), *stat);
-                (compared(seen, *compare, *ms), Seen::Ms(seen.into()))
+            Predicate::JobTime { figure, stat, compare, value, .. } => {
+                let ends = matches!(self.claim.when, When::Final) || now.0 == u64::MAX;
+                self.job_time(view, *figure, *stat, if ends { None } else { Some(now) }).judged(*compare, *value)
             }
             Predicate::Makespan { compare, ms } => {
                 let seen = view.world.accounts.all.iter().map(|account| account.last_end.0).max().unwrap_or(0);

@@ -8,10 +8,12 @@
 mod alone_run;
 mod eviction_claims;
 mod guarantee;
+mod job_times;
 mod measure;
 mod nodes;
 mod selector;
 mod shares;
+mod vacuity;
 
 use crate::{
     model::{Claim, FairnessFigure, Predicate, Scenario, Selector, When},
@@ -47,6 +49,10 @@ struct ClaimState<'a> {
 struct Outcome {
     holds: bool,
     seen: String,
+    /// Whether it would hold, but says nothing.
+    vacuous: bool,
+    /// What should be known although it holds.
+    note: Option<String>,
     at: Time,
     explanations: Vec<String>,
 }
@@ -59,6 +65,8 @@ pub(crate) struct ClaimEvaluator<'a> {
     starved: Option<Starved>,
     /// Whether some claim is evaluated after every decision.
     busy: bool,
+    /// Whether some of these is about durations, which grow until the next event.
+    durations: bool,
 }
 
 impl<'a> ClaimEvaluator<'a> {
@@ -86,7 +94,12 @@ impl<'a> ClaimEvaluator<'a> {
         times.dedup();
         let guarantees = claims.iter().any(|c| matches!(c.claim.what, Predicate::Guaranteed { .. }));
         let busy = claims.iter().any(|c| !matches!(c.claim.when, When::At(_) | When::Final));
-        Self { claims, times, starved: guarantees.then(Starved::default), busy }
+        let durations = |claim: &ClaimState<'_>| {
+            let lasts = !matches!(claim.claim.when, When::At(_) | When::Final);
+            lasts && matches!(claim.claim.what, Predicate::Guaranteed { .. } | Predicate::JobTime { .. })
+        };
+        let durations = claims.iter().any(durations);
+        Self { claims, times, starved: guarantees.then(Starved::default), busy, durations }
     }
 
     /// The next time at which a claim is evaluated.
@@ -113,11 +126,17 @@ impl<'a> ClaimEvaluator<'a> {
 
     /// Time is about to advance to `next`: durations grow until then.
     pub(crate) fn before(&mut self, next: Time, view: &RunView<'_>) {
-        let Some(starved) = self.starved.as_ref().filter(|s| !s.is_empty()) else {
+        if !self.durations {
             return;
+        }
+        let starved = self.starved.as_ref();
+        let grows = |claim: &&mut ClaimState<'_>| match claim.claim.what {
+            Predicate::Guaranteed { .. } => starved.is_some_and(|starved| !starved.is_empty()),
+            Predicate::JobTime { .. } => true,
+            _ => false,
         };
-        for claim in self.claims.iter_mut().filter(|c| matches!(c.claim.what, Predicate::Guaranteed { .. })) {
-            claim.watch(view, Some(starved), next);
+        for claim in self.claims.iter_mut().filter(grows) {
+            claim.watch(view, starved, next);
         }
     }
 
@@ -142,8 +161,8 @@ impl<'a> ClaimEvaluator<'a> {
         let mut summary = ClaimSummary::default();
         for claim in &mut self.claims {
             if let Predicate::NotWorseThanAlone { of, permille } = &claim.claim.what {
-                let (holds, seen) = alone_run::compare(view, of, *permille, run)?;
-                claim.conclude(view, holds, seen, view.now());
+                let compared = alone_run::compare(view, of, *permille, run)?;
+                claim.decide(view, (compared.holds, compared.seen), compared.vacuous, view.now());
             }
             claim.close(view, self.starved.as_ref());
             let claimed = claim.claim;
@@ -157,7 +176,9 @@ impl<'a> ClaimEvaluator<'a> {
                 line: claimed.line,
                 because: claimed.because.clone(),
                 passed: outcome.holds,
+                vacuous: outcome.vacuous,
                 seen: outcome.seen,
+                note: outcome.note,
                 at_ms: Some(outcome.at.0),
                 explanations: outcome.explanations,
             });
@@ -181,7 +202,7 @@ const fn selector_of(what: &Predicate) -> Option<&Selector> {
         | Predicate::Instances { of, .. }
         | Predicate::Deadlines { of, .. }
         | Predicate::Verdict { of, .. }
-        | Predicate::Wait { of, .. }
+        | Predicate::JobTime { of, .. }
         | Predicate::LostWork { of, .. }
         | Predicate::UsedTime { of, .. }
         | Predicate::InputWait { of, .. }
@@ -221,7 +242,9 @@ impl ClaimState<'_> {
             return;
         }
         let (holds, seen) = self.measure(view, starved, now);
-        if holds != deciding_failure {
+        // That nothing is there yet decides nothing.
+        let empty = |claim: &mut Self| holds && !claim.claim.allow_empty && claim.vacuous(view).is_some();
+        if holds != deciding_failure && !empty(self) {
             self.conclude(view, holds, seen.to_string(), now);
         }
     }
@@ -273,17 +296,37 @@ impl ClaimState<'_> {
                 let (holds, seen) = self.measure(view, starved, now);
                 self.conclude(view, !holds, seen.to_string(), now);
             }
-            When::Eventually(_) => {
-                let (_, seen) = self.measure(view, starved, now);
-                self.conclude(view, false, seen.to_string(), now);
+            When::Eventually(by) => {
+                // Had it held in time, it would be decided, unless it says nothing.
+                let (holds, seen) = self.measure(view, starved, now);
+                self.conclude(view, holds && now <= by, seen.to_string(), now);
             }
         }
     }
 
     fn conclude(&mut self, view: &RunView<'_>, holds: bool, seen: String, at: Time) {
+        let nothing = if holds { self.vacuous(view) } else { None };
+        self.decide(view, (holds, seen), nothing, at);
+    }
+
+    /// Decides a claim; `vacuous` says why it says nothing, if that is so.
+    fn decide(&mut self, view: &RunView<'_>, (holds, seen): (bool, String), vacuous: Option<String>, at: Time) {
         let at = if at == Time(u64::MAX) { view.now() } else { at };
-        let explanations = if holds { Vec::new() } else { self.explanations(view) };
-        self.outcome = Some(Outcome { holds, seen, at, explanations });
+        let note = self.note(view).filter(|_| holds);
+        let outcome = match vacuous.filter(|_| holds) {
+            Some(why) if self.claim.allow_empty => {
+                Outcome { holds, seen, vacuous: false, note: Some(why), at, explanations: Vec::new() }
+            }
+            Some(why) => {
+                let seen = format!("vacuous: {why}");
+                Outcome { holds: false, seen, vacuous: true, note: None, at, explanations: Vec::new() }
+            }
+            None => {
+                let explanations = if holds { Vec::new() } else { self.explanations(view) };
+                Outcome { holds, seen, vacuous: false, note, at, explanations }
+            }
+        };
+        self.outcome = Some(outcome);
     }
 
     /// Why the selected workloads are pending.

@@ -25,6 +25,11 @@ impl Selection {
         Self { of, is_selected: Vec::new(), selected: Vec::new(), tree: 0 }
     }
 
+    /// Whose accounts they are; nothing without a selector.
+    pub(super) const fn of(&self) -> Option<&Selector> {
+        self.of.as_ref()
+    }
+
     /// Examines new accounts; all accounts if the tree was replaced.
     pub(super) fn resolve(&mut self, view: &RunView<'_>) {
         let tree = view.world.trees.version() + 1;

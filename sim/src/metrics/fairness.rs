@@ -13,7 +13,7 @@ pub(crate) struct Leaf {
 }
 
 impl Leaf {
-    fn wants(&self) -> bool {
+    pub(crate) fn wants(&self) -> bool {
         self.demand.iter().any(|d| *d > 0)
     }
 }

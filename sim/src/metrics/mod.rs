@@ -7,11 +7,11 @@ mod evictions;
 mod fairness;
 mod guarantee_violation;
 mod ledger;
-mod waits;
+mod spread;
 
 pub(crate) use evictions::Eviction;
-pub(crate) use ledger::{Ledger, Total};
-pub(crate) use waits::{Wait, figure as wait_figure, summary as wait_summary};
+pub(crate) use ledger::Ledger;
+pub(crate) use spread::{figure, spread};
 
 use crate::{
     trace::TraceEvent,
@@ -20,13 +20,16 @@ use crate::{
 use account_parts::AccountParts;
 use borrowing_split::{BorrowingSplit, Step};
 use evictions::Evictions;
-use quotree_core::{Event, EvictReason, FairShares, Plan, QuotaTree, ReleaseReason, Scheduler, Time, WorkloadId};
+use quotree_core::{
+    Event, EvictReason, FairShares, Plan, QuotaId, QuotaTree, Reclaim, ReleaseReason, Scheduler, Time, WorkloadId,
+};
 
 /// All metrics of a run.
 #[derive(Debug, Default)]
 pub(crate) struct MetricsCollector {
     pub(crate) ledger: Ledger,
-    pub(crate) waits: Vec<Wait>,
+    /// Decisions to bind a pod.
+    pub(crate) bound: u64,
     pub(crate) evictions: Evictions,
     /// When the last bind or eviction was decided.
     pub(crate) last_change: Option<Time>,
@@ -49,6 +52,8 @@ pub(crate) struct MetricsCollector {
     short_ms: Vec<u128>,
     /// The resource numbers of the governed resources of the tree, in its order.
     governed: Vec<u32>,
+    /// Whether guarantees are judged in each of them: somebody is guaranteed some of it, or shares divide it.
+    counted: Vec<bool>,
     now: Time,
 }
 
@@ -109,10 +114,9 @@ impl MetricsCollector {
     pub(crate) fn on(&mut self, fact: &Fact, world: &World<'_>) {
         match fact {
             Fact::Pod { pod, from, to } => self.enter(world, *pod, *from, *to),
-            Fact::BindDecided { pod, waited_ms } => {
-                let unit = world.pods[*pod].unit;
-                self.waits.push(Wait { account: world.units[unit].account, ms: *waited_ms });
-                self.evictions.placed(WorkloadId(unit));
+            Fact::BindDecided { pod } => {
+                self.bound += 1;
+                self.evictions.placed(WorkloadId(world.pods[*pod].unit));
                 self.last_change = Some(self.now);
             }
             Fact::WorkLost { pod, lost_ms } => self.evictions.lost_work(*pod, *lost_ms),
@@ -168,6 +172,9 @@ impl MetricsCollector {
     pub(crate) fn plant(&mut self, world: &World<'_>) {
         let tree = world.trees.current();
         self.governed = tree.governed().filter_map(|name| world.shapes.resource(name.as_str())).collect();
+        let by_share = world.scenario.policy.reclaim == Reclaim::FairShare;
+        let places = 0..self.governed.len();
+        self.counted = places.map(|place| by_share || is_guaranteed(tree, place)).collect();
         self.ledger.plant(tree, &self.governed);
         (self.shares, self.stale) = (FairShares::default(), true);
         for pod in self.states.ids() {
@@ -231,6 +238,12 @@ impl MetricsCollector {
         self.short_ms.get(resource).copied().unwrap_or(0)
     }
 
+    /// The governed resources in which guarantees are judged: resource number, and the min of a quota.
+    pub(crate) fn guarantees<'t>(&'t self, tree: &'t QuotaTree, quota: QuotaId) -> impl Iterator<Item = (u32, i64)> {
+        let mins = self.governed.iter().zip(tree.min(quota));
+        mins.zip(&self.counted).filter(|(_, counted)| **counted).map(|((number, min), _)| (*number, *min))
+    }
+
     /// What an account now uses, borrows and lacks of a resource.
     pub(crate) fn amounts(&self, account: &UsageAccount, resource: u32) -> [i128; 3] {
         let [borrowed, starved] = self.parts.amounts(account.number, resource);
@@ -258,6 +271,19 @@ impl MetricsCollector {
         tree.ids().filter(|q| tree.is_leaf(*q)).map(leaf).collect()
     }
 
+    /// How many leaves a fairness figure compares: those that use or request anything, or those with a share above 0
+    /// of the resource that most have a share of.
+    pub(crate) fn compared_leaves(&self, scheduler: &Scheduler, by_demand: bool) -> usize {
+        let leaves = self.leaves(scheduler);
+        if by_demand {
+            return leaves.iter().filter(|leaf| leaf.wants()).count();
+        }
+        let with_share = |resource: usize| {
+            leaves.iter().filter(|leaf| leaf.share.get(resource).is_some_and(|share| *share > 0)).count()
+        };
+        (0..self.governed.len()).map(with_share).max().unwrap_or(0)
+    }
+
     /// Jain's index, the fairness error and the dominant share gap now, thousandths.
     pub(crate) fn fairness(&self, scheduler: &Scheduler) -> [u64; 3] {
         let capacity: Vec<i128> = self.governed.iter().map(|r| self.ledger.totals[*r].capacity).collect();
@@ -269,4 +295,11 @@ impl MetricsCollector {
             fairness::gap_permille(&leaves, &capacity),
         ]
     }
+}
+
+/// Whether some quota below the root has a min in a governed resource, given by its place; in a tree of one quota, the
+/// root. Where none has, the resource is only capped: it guarantees nobody anything.
+fn is_guaranteed(tree: &QuotaTree, place: usize) -> bool {
+    let below = tree.ids().skip(usize::from(tree.len() > 1));
+    below.into_iter().any(|quota| tree.min(quota).get(place).is_some_and(|min| *min > 0))
 }

@@ -1,19 +1,18 @@
 //! Breakdowns: the sums over the usage accounts of each user, group, namespace, quota or workload.
 
-use super::{pools::paid_milli, rows::instances};
+use super::{JobFigures, job_figures, pools::paid_milli, rows::instances};
 use crate::{
-    metrics::{Eviction, MetricsCollector, Total, wait_summary},
+    metrics::{Eviction, MetricsCollector},
     result::{GroupRow, JobQueueRow, PodCounts, QuantityMap, ShareRow, TimeMap, UserRow, WorkRow, permille_of},
     view::RunView,
-    world::{Counts, Input, NONE, Outcomes, Shapes, Table, Thrash, UsageAccount},
+    world::{Counts, Input, NONE, Outcomes, Shapes, Thrash, UsageAccount},
 };
 use quotree_core::{Amounts, Name, Time};
 use std::collections::BTreeMap;
 
 /// Sums over accounts, by the number of the user, group, namespace, quota or workload.
 pub(super) struct Sums<'e> {
-    shapes: &'e Shapes,
-    totals: &'e Table<Total>,
+    view: RunView<'e>,
     all: Vec<Sum>,
 }
 
@@ -31,7 +30,8 @@ struct Sum {
     /// Used, borrowed and lacking amounts, now and over time, by resource number.
     now: Vec<[i128; 3]>,
     over_time: Vec<[u128; 3]>,
-    waits: Vec<u64>,
+    /// Numbers of jobs.
+    jobs: Vec<u32>,
     evicted: BTreeMap<String, u64>,
     evicted_for: u64,
     wasted: u64,
@@ -77,8 +77,8 @@ impl<'e> Sums<'e> {
             let is_whole = world.is_whole(account.key.tally);
             each(number, &mut |sum| sum.add(account, is_whole, view.metrics, view.now()));
         }
-        for wait in &view.metrics.waits {
-            each(wait.account, &mut |sum| sum.waits.push(wait.ms));
+        for (number, job) in (0..).zip(world.jobs.iter()) {
+            each(job.account, &mut |sum| sum.jobs.push(number));
         }
         let victim = |eviction: &Eviction| world.units[world.pods[eviction.pod].unit].account;
         for eviction in &view.metrics.evictions.all {
@@ -94,26 +94,28 @@ impl<'e> Sums<'e> {
         for (account, input) in world.datasets.inputs(view.now()) {
             each(account, &mut |sum| sum.input.get_or_insert_default().join(&input));
         }
-        Self { shapes: &world.shapes, totals: &view.metrics.ledger.totals, all }
+        Self { view: *view, all }
     }
 
     /// The row of a sum; once for each number.
     pub(super) fn take(&mut self, number: u32) -> WorkRow {
-        let mut sum = self.all.get_mut(number as usize).map(std::mem::take).unwrap_or_default();
+        let sum = self.all.get_mut(number as usize).map(std::mem::take).unwrap_or_default();
+        let jobs = job_figures(&self.view, &sum.jobs);
         let Counts { running, pending, succeeded, failed, evicted, .. } = sum.counts;
         let row = WorkRow {
             counts: PodCounts { running, pending, succeeded, failed, evicted },
             refused: sum.refused,
-            wait: wait_summary(&mut sum.waits),
+            wait: jobs.wait,
             used: self.amounts(&sum, |[used, _, _]| used),
             borrowed: self.amounts(&sum, |[_, borrowed, _]| borrowed),
             share: ShareRow::default(),
         };
-        WorkRow { share: self.share(sum), ..row }
+        WorkRow { share: self.share(sum, &jobs), ..row }
     }
 
-    fn share(&self, sum: Sum) -> ShareRow {
-        let resources = self.shapes.resources().zip(self.totals.iter()).zip(&sum.over_time);
+    fn share(&self, sum: Sum, jobs: &JobFigures) -> ShareRow {
+        let totals = self.view.metrics.ledger.totals.iter();
+        let resources = self.shapes().resources().zip(totals).zip(&sum.over_time);
         let used = resources.filter(|((_, total), [used, ..])| total.capacity_ms > 0 && *used > 0);
         let utilisation =
             used.map(|((name, total), [used, ..])| (name.to_string(), permille_of(*used, total.capacity_ms)));
@@ -121,6 +123,9 @@ impl<'e> Sums<'e> {
             used_time_s: self.times(&sum, |[used, _, _]| used),
             lost_work_ms: sum.lost_ms,
             pods: sum.counts.made,
+            first_wait: jobs.first_wait,
+            turnaround: jobs.turnaround,
+            slowdown: jobs.slowdown,
             instances: (sum.outcomes != Outcomes::default()).then(|| instances(&sum.outcomes)),
             evicted_for: sum.evicted_for,
             wasted_evictions: sum.wasted,
@@ -138,9 +143,13 @@ impl<'e> Sums<'e> {
         }
     }
 
+    fn shapes(&self) -> &'e Shapes {
+        &self.view.world.shapes
+    }
+
     fn amounts(&self, sum: &Sum, pick: fn([i128; 3]) -> i128) -> QuantityMap {
         let mut amounts = Amounts::new();
-        for (name, amount) in self.shapes.resources().zip(&sum.now) {
+        for (name, amount) in self.shapes().resources().zip(&sum.now) {
             let amount = pick(*amount);
             if amount > 0 {
                 amounts.set(name.clone(), i64::try_from(amount).unwrap_or(i64::MAX));
@@ -150,7 +159,7 @@ impl<'e> Sums<'e> {
     }
 
     fn times(&self, sum: &Sum, pick: fn([u128; 3]) -> u128) -> TimeMap {
-        let times = self.shapes.resources().zip(&sum.over_time);
+        let times = self.shapes().resources().zip(&sum.over_time);
         TimeMap(times.map(|(name, ms)| (name.clone(), pick(*ms))).filter(|(_, ms)| *ms > 0).collect())
     }
 }

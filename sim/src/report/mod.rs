@@ -3,9 +3,11 @@
 
 mod breakdown;
 mod datasets;
+mod jobs;
 mod pools;
 mod rows;
 
+pub(crate) use jobs::{JobFigures, figures as job_figures};
 pub(crate) use pools::{cost_milli, node_ms, paid_milli};
 
 use crate::{
@@ -36,6 +38,7 @@ pub(crate) fn result_of(view: &RunView<'_>, claims: ClaimSummary, events: u64, b
         users: breakdown::users(view),
         groups: breakdown::groups(view),
         workloads: rows::workloads(view),
+        jobs: jobs::rows(view),
         datasets: datasets::rows(view),
         nodes: rows::nodes(view),
         pools: pools::pools(view),
@@ -74,9 +77,10 @@ fn metrics(view: &RunView<'_>) -> Metrics {
         *by_rule.entry(eviction.reason.rule.to_string()).or_default() += 1;
     }
     let [jain_permille, fairness_error_permille, dominant_share_gap_permille] = view.metrics.fairness(view.scheduler);
+    let jobs = jobs::figures(view, &view.world.jobs.ids().collect::<Vec<_>>());
     let mut metrics = Metrics {
         pods_submitted: counts.made,
-        pods_bound: figures.waits.len() as u64,
+        pods_bound: figures.bound,
         pods_succeeded: counts.succeeded,
         pods_failed: counts.failed,
         evictions: figures.evictions.all.len() as u64,
@@ -90,7 +94,11 @@ fn metrics(view: &RunView<'_>) -> Metrics {
         failed_drains: view.world.fleet.drained.failed,
         cost_milli: cost_milli(view, None),
         cost_idle_milli: pools::cost_idle_milli(view),
-        wait: rows::wait_of(figures.waits.iter()),
+        jobs: jobs::counts(view),
+        wait: jobs.wait,
+        first_wait: jobs.first_wait,
+        turnaround: jobs.turnaround,
+        slowdown: jobs.slowdown,
         makespan_ms: accounts.iter().map(|account| account.last_end.0).max().unwrap_or(0),
         jain_permille,
         fairness_error_permille,

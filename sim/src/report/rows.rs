@@ -2,11 +2,11 @@
 
 use super::breakdown::Sums;
 use crate::{
-    metrics::{Eviction, Wait, wait_summary},
+    metrics::Eviction,
     model::Kind,
     result::{
         EvictionRow, InstancesRow, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow, ShareRow, TaskRow,
-        WaitRow, WorkloadRow,
+        WorkloadRow,
     },
     text::{self, Names},
     view::RunView,
@@ -14,11 +14,6 @@ use crate::{
 };
 use quotree_core::{Name, QuotaId, WorkloadId};
 use std::collections::BTreeMap;
-
-/// The row for these waits.
-pub(crate) fn wait_of<'a>(waits: impl Iterator<Item = &'a Wait>) -> WaitRow {
-    wait_summary(&mut waits.map(|w| w.ms).collect::<Vec<_>>())
-}
 
 pub(super) fn quotas(view: &RunView<'_>) -> Vec<QuotaRow> {
     let (scheduler, tree) = (view.scheduler, view.tree());

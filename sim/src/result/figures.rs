@@ -1,6 +1,6 @@
 //! The metrics of a whole run.
 
-use super::WaitRow;
+use super::{JobCounts, SlowdownRow, SpreadRow};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -33,7 +33,13 @@ pub struct Metrics {
     /// The part of it that no pod has paid.
     #[serde(skip_serializing_if = "is_nothing")]
     pub cost_idle_milli: u128,
-    pub wait: WaitRow,
+    pub jobs: JobCounts,
+    /// All waits of each job together.
+    pub wait: SpreadRow,
+    /// To the first full start of each job.
+    pub first_wait: SpreadRow,
+    pub turnaround: SpreadRow,
+    pub slowdown: SlowdownRow,
     pub makespan_ms: u64,
     /// Time-weighted used over capacity, thousandths, by resource.
     pub utilisation_permille: BTreeMap<String, u64>,

@@ -1,25 +1,12 @@
 //! Rows about the work of namespaces, users, groups, workloads and their tasks, and about what they read.
 
 use super::{
-    JobQueueRow, QuantityMap, TimeMap,
+    JobQueueRow, QuantityMap, SlowdownRow, SpreadRow, TimeMap,
     figures::{is_nothing, is_zero},
 };
 use quotree_model::people::Role;
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// Waits from submission to bind, milliseconds, exact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[expect(missing_docs, reason = "the column names of docs/metrics.md")]
-pub struct WaitRow {
-    pub count: u64,
-    /// The sum, from which every mean can be computed exactly.
-    pub sum_ms: u128,
-    pub p50_ms: u64,
-    pub p95_ms: u64,
-    pub p99_ms: u64,
-    pub max_ms: u64,
-}
 
 /// Pods by state, and evictions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -54,7 +41,7 @@ pub struct NamespaceRow {
     pub quota: Option<String>,
     #[serde(flatten)]
     pub counts: PodCounts,
-    pub wait: WaitRow,
+    pub wait: SpreadRow,
     #[serde(flatten)]
     pub share: ShareRow,
 }
@@ -67,6 +54,13 @@ pub struct ShareRow {
     pub lost_work_ms: u128,
     /// Pods created, replacements included.
     pub pods: u64,
+    /// Waits of its jobs to their first full start.
+    #[serde(skip_serializing_if = "SpreadRow::is_empty")]
+    pub first_wait: SpreadRow,
+    #[serde(skip_serializing_if = "SpreadRow::is_empty")]
+    pub turnaround: SpreadRow,
+    #[serde(skip_serializing_if = "SlowdownRow::is_empty")]
+    pub slowdown: SlowdownRow,
     /// Instances of workloads; absent in rows of workloads, which have their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instances: Option<InstancesRow>,
@@ -132,7 +126,7 @@ pub struct WorkRow {
     pub counts: PodCounts,
     /// Submissions, and for users also edits, that were refused.
     pub refused: u64,
-    pub wait: WaitRow,
+    pub wait: SpreadRow,
     /// The current usage of its pods.
     pub used: QuantityMap,
     /// The part of it above the guarantees of leaves.
@@ -153,7 +147,7 @@ pub struct WorkloadRow {
     pub counts: PodCounts,
     /// Submissions that were refused; for a trace, the number of rows.
     pub refused: u64,
-    pub wait: WaitRow,
+    pub wait: SpreadRow,
     #[serde(flatten)]
     pub share: ShareRow,
     /// Its input; absent if it reads nothing.

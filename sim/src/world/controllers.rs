@@ -58,6 +58,8 @@ pub(crate) struct ControllerState {
     pub(crate) since: Time,
     /// How it ended.
     pub(crate) end: End,
+    /// Its job, or [`NONE`]: before it is submitted, and of kinds that are several jobs.
+    pub(crate) record: u32,
     /// Whether it was submitted; for a trace, only its rows are submitted.
     pub(crate) begun: bool,
     /// Whether its deadline has been neither met nor missed so far.
@@ -125,6 +127,7 @@ pub(crate) fn new_controller(
         closed: false,
         since: Time(0),
         end: End::Open,
+        record: NONE,
         begun: false,
         due: false,
         runtimes: match kind {

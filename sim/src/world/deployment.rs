@@ -1,6 +1,6 @@
 //! The controller of Deployments: it keeps the wanted number of pods. Lost pods are replaced, surplus pods deleted.
 
-use super::{State, World, submit, submit::NewWorkload};
+use super::{End, State, World, job_record, submit, submit::NewWorkload};
 use crate::model::Kind;
 use quotree_core::PodSet;
 use smallvec::smallvec;
@@ -26,6 +26,7 @@ pub(crate) fn scale(world: &mut World<'_>, owner: u32, replicas: u32) {
     world.controllers[owner].units = units;
     for unit in surplus {
         submit::withdraw(world, unit, State::Deleted);
+        job_record::end(world, world.units[unit].job, End::Withdrawn);
     }
     let coming = staying + on_their_way + world.controllers[owner].retrying as usize;
     for _ in coming..wanted {
@@ -40,6 +41,7 @@ pub(crate) fn scale(world: &mut World<'_>, owner: u32, replicas: u32) {
 pub(crate) fn replace(world: &mut World<'_>, owner: u32, lost: u32) {
     let state = &world.controllers[owner];
     if state.running + state.pending - state.leaving >= state.wanted {
+        job_record::end(world, world.units[lost].job, End::Withdrawn);
         return;
     }
     let evictions = world.units[lost].evictions;

@@ -1,7 +1,7 @@
 //! How the work of a controller ends: done, failed, or withdrawn. It ends once. The end is counted, the deadline is met
 //! or missed, the state needed only while it runs is dropped, and the workflow that contains it is notified.
 
-use super::{CONTROLLER, NONE, State, World, WorldEvent, access, owner_name, submit, workflow};
+use super::{CONTROLLER, NONE, State, World, WorldEvent, access, job_record, owner_name, submit, workflow};
 use crate::result::FailureRow;
 
 /// How many failures are reported one by one; further ones are only counted.
@@ -94,6 +94,8 @@ pub(crate) fn finish(world: &mut World<'_>, owner: u32, end: End) {
         End::Failed => count(world, owner, |o| (o.failed, o.missed) = (o.failed + 1, o.missed + u64::from(due))),
         End::Withdrawn | End::Open => count(world, owner, |o| o.withdrawn += u64::from(begun)),
     }
+    world.controllers[owner].job.alone = None;
+    job_record::end(world, world.controllers[owner].record, end);
     match world.controllers[owner].task {
         NONE => {}
         task => workflow::task_over(world, parent, task, end),

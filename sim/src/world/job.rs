@@ -1,7 +1,10 @@
 //! The controller of Jobs: a number of pods must succeed, and a number may exist at once. An evicted or lost pod is
 //! tried again with its saved work. Too many losses, or work that runs for too long, fail the job.
 
-use super::{End, World, dataset, deployment, ending, node_speed, progress::with_checkpoints, trace_rows};
+use super::{
+    End, World, dataset, deployment, ending, job_record, job_record::Schedule, node_speed, progress::with_checkpoints,
+    trace_rows,
+};
 use crate::{
     model::{Kind, Runtime},
     text::time_text,
@@ -20,11 +23,18 @@ pub(crate) struct JobState {
     failures: BTreeMap<u32, u32>,
     /// How many indexes have failed permanently.
     failed: u32,
+    /// How many pods may exist at once; 0 if it is no Job.
+    pub(crate) parallelism: u32,
+    /// How its pods would run alone, as long as that is known.
+    pub(crate) alone: Option<Box<Schedule>>,
 }
 
 /// A Job is submitted.
 pub(crate) fn start(world: &mut World<'_>, owner: u32, completions: u32) {
-    world.controllers[owner].wanted = completions;
+    let Some(Kind::Job { parallelism, .. }) = world.kind(owner) else { return };
+    let state = &mut world.controllers[owner];
+    state.wanted = completions;
+    (state.job.parallelism, state.job.alone) = (*parallelism, Some(Box::default()));
     fill(world, owner);
 }
 
@@ -43,9 +53,14 @@ fn fill(world: &mut World<'_>, owner: u32) {
             Some(stream) => stream.duration_ms(runtime),
             None => fixed(runtime),
         };
-        if deployment::add_pod(world, owner, 0, Some((left.unwrap_or(u64::MAX), 0))).is_none() {
-            return;
+        let Some(unit) = deployment::add_pod(world, owner, 0, Some((left.unwrap_or(u64::MAX), 0))) else { return };
+        let work = work_and_limit(world, unit).0;
+        let alone = &mut world.controllers[owner].job.alone;
+        let end = work.and_then(|ms| Some(alone.as_mut()?.add(ms, *parallelism)));
+        if end.is_none() {
+            *alone = None;
         }
+        job_record::set_ideal(world, unit, end);
     }
 }
 
@@ -104,7 +119,10 @@ fn index_ended(world: &mut World<'_>, owner: u32) {
     match (state.wanted, state.job.failed) {
         (0, 0) => ending::finish(world, owner, End::Succeeded),
         (0, failed) => ending::fail(world, owner, format!("indexes failed: {failed}; see backoff_limit_per_index")),
-        _ => fill(world, owner),
+        _ => {
+            fill(world, owner);
+            job_record::update(world, world.controllers[owner].record);
+        }
     }
 }
 

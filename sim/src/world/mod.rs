@@ -25,6 +25,7 @@ mod faults;
 mod fleet;
 mod job;
 mod job_queue;
+mod job_record;
 mod names;
 mod node_speed;
 mod nodes;
@@ -60,6 +61,7 @@ pub(crate) use events::{
 };
 pub(crate) use fleet::{Fleet, NodeEvent, PoolFigures};
 pub(crate) use job_queue::{JobQueues, why_suspended};
+pub(crate) use job_record::{JobRecord, Span};
 pub(crate) use names::{WorldNames, owner_name, pod_name, unit_name};
 pub(crate) use nodes::{NodeState, healthy, spec_of};
 pub(crate) use outbox::{Fact, Outbox};
@@ -105,6 +107,8 @@ pub(crate) struct World<'a> {
     pub(crate) pods: Table<Pod>,
     /// Core workloads by the id that the scheduler knows.
     pub(crate) units: Table<CoreWorkload>,
+    /// Jobs, in order of submission.
+    pub(crate) jobs: Table<JobRecord>,
     /// Members that joined a core workload later, by core workload and ordinal, with their number in the role.
     pub(crate) joined: BTreeMap<(u32, u32), (u32, u32)>,
     /// The core workload for which a controller is creating a replacement.
@@ -177,6 +181,7 @@ impl<'a> World<'a> {
             shapes,
             pods: Table::default(),
             units: Table::default(),
+            jobs: Table::default(),
             joined: BTreeMap::new(),
             replacing: None,
             controllers,
@@ -287,6 +292,7 @@ impl<'a> World<'a> {
         self.accounts.shift(account, (from, to), &self.shapes.rows[shape], self.now);
         let unit = &mut self.units[unit_id];
         unit.shift(from, to);
+        let job = unit.job;
         if unit.live == 0 {
             self.job_queues.ended(unit_id);
         } else if to == State::Running {
@@ -294,6 +300,7 @@ impl<'a> World<'a> {
         }
         let record = &mut self.pods[pod];
         (record.state, record.at) = (to, self.now);
+        job_record::update(self, job);
         dataset::count_worker(self, pod, from, to);
         self.emit(Fact::Pod { pod, from, to });
     }

@@ -16,8 +16,8 @@ pub(crate) enum Fact {
     Derived(TraceEvent),
     /// A pod changed its state.
     Pod { pod: u32, from: State, to: State },
-    /// The scheduler decided to bind a pod that had been pending for this long.
-    BindDecided { pod: u32, waited_ms: u64 },
+    /// The scheduler decided to bind a pod.
+    BindDecided { pod: u32 },
     /// A pod runs whose bind was decided at an earlier time.
     Started { pod: u32 },
     /// The eviction of this pod stopped its workload, and this much work is lost, pod-milliseconds.

@@ -1,7 +1,7 @@
 //! The effects of the scheduler's decisions on the world: pods that are bound or evicted, gangs that shrink or stop,
 //! and work that is lost.
 
-use super::{Fact, NONE, State, World, cost, fleet, pod_lifecycle, training, unreliable};
+use super::{Fact, NONE, State, World, cost, fleet, job_record, pod_lifecycle, training, unreliable};
 use crate::{options::RunError, trace::TraceEvent};
 use quotree_core::{DeviceSet, EvictReason, NodeId, PodId};
 
@@ -12,11 +12,14 @@ pub(crate) fn bind(world: &mut World<'_>, id: PodId, node: NodeId, devices: Devi
     let Some(pod) = pod else {
         return Err(RunError::Impossible { at: world.now, what: format!("bind {id} to {node}") });
     };
-    let waited_ms = world.now.since(world.pods[pod].at);
     world.set_state(pod, State::Binding);
+    let unit = world.pods[pod].unit;
+    if std::mem::take(&mut world.units[unit].fresh) {
+        job_record::pod_started(world, world.units[unit].job);
+    }
     fleet::place(world, pod, node.0);
     cost::charge(world, pod, node.0);
-    world.emit(Fact::BindDecided { pod, waited_ms });
+    world.emit(Fact::BindDecided { pod });
     world.devices.give(pod, devices);
     world.trace(TraceEvent::Bind { pod: id, node, devices });
     unreliable::request_bind(world, pod);
@@ -85,6 +88,7 @@ fn settle_unit(world: &mut World<'_>, unit: u32, evicted: u32) {
     let record = &mut world.units[unit];
     record.evictions += 1;
     world.accounts.all[record.account].thrash.again(record.evictions);
+    world.jobs[record.job].evictions += 1;
     let told = world.pods_of(unit).any(|pod| world.pods[pod].state == State::Leaving);
     if whole {
         training::update_rate(world, owner);

@@ -112,6 +112,9 @@ pub(crate) fn interrupt(world: &mut World<'_>, unit_id: u32) -> u128 {
     };
     let account = world.units[unit_id].account;
     world.accounts.all[account].lost_ms += lost;
+    let job = world.units[unit_id].job;
+    let lost_ms = &mut world.jobs[job].lost_ms;
+    *lost_ms = lost_ms.saturating_add(u64::try_from(lost).unwrap_or(u64::MAX));
     lost
 }
 
@@ -162,7 +165,7 @@ fn after_loss(world: &mut World<'_>, unit: u32, by_node: bool) {
     };
     if let Some(delay) = delay.filter(|_| !world.controllers[owner].closed) {
         world.controllers[owner].retrying += 1;
-        if let Some(Kind::Trace { .. }) = world.kind(owner) {
+        if let Some(Kind::Trace { .. } | Kind::Deployment { .. }) = world.kind(owner) {
             world.rows.retries.insert((owner, unit));
         }
         let after = world.now.after_ms(world.scenario.world.recreate_delay_ms.saturating_add(delay));

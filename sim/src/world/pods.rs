@@ -80,6 +80,10 @@ pub(crate) struct CoreWorkload {
     pub(crate) namespace: u32,
     /// Its usage account.
     pub(crate) account: u32,
+    /// The job to which it belongs.
+    pub(crate) job: u32,
+    /// Whether it replaces none, and no pod of it has been bound yet.
+    pub(crate) fresh: bool,
     /// Its number among those of its controller, from 1; for a trace, the row.
     pub(crate) number: u32,
     /// How often its work was restarted.

@@ -2,7 +2,7 @@
 
 use super::{
     CoreWorkload, End, Fact, NONE, Pod, State, World, access, arrivals, dataset, deployment, ending, job, job_queue,
-    nodes, pod_lifecycle, training, workflow,
+    job_record, nodes, pod_lifecycle, training, workflow,
 };
 use crate::{model::Kind, options::RunError, trace::TraceEvent};
 use quotree_core::{Age, Event, PodOutcome, PodSet, Time, WorkloadId, WorkloadSpec};
@@ -41,6 +41,7 @@ pub(crate) fn submit(world: &mut World<'_>, new: NewWorkload) -> Option<u32> {
     let account = access::account_of(world, new.owner, new.number, new.namespace);
     let replaces = world.replacing.take();
     let age = age(world, new.owner, replaces);
+    let job = job_record::of_new(world, (new.owner, world.units.len()), account, replaces);
     let unit = world.units.push(CoreWorkload {
         created: world.now,
         age,
@@ -49,6 +50,8 @@ pub(crate) fn submit(world: &mut World<'_>, new: NewWorkload) -> Option<u32> {
         owner: new.owner,
         namespace: new.namespace,
         account,
+        job,
+        fresh: replaces.is_none(),
         number: new.number,
         turn: new.turn,
         first_pod,
@@ -158,17 +161,22 @@ pub(crate) fn close(world: &mut World<'_>, owner: u32, state: State) {
     controller.closed = true;
     let units = std::mem::take(&mut controller.units);
     let tasks = controller.flow.take().map_or_else(Vec::new, |flow| flow.owners);
-    if let Some(Kind::Trace { .. }) = world.kind(owner) {
+    let mut separate = Vec::new();
+    if let Some(kind @ (Kind::Trace { .. } | Kind::Deployment { .. })) = world.kind(owner) {
         let waiting = world.rows.close(owner);
         let live = units.iter().copied().filter(|unit| world.units[*unit].live > 0);
-        for unit in live.chain(waiting).collect::<Vec<_>>() {
-            let account = world.units[unit].account;
+        separate.extend(live.chain(waiting));
+        for unit in separate.iter().filter(|_| matches!(kind, Kind::Trace { .. })) {
+            let account = world.units[*unit].account;
             world.accounts.all[account].outcomes.withdrawn += 1;
         }
     }
     for unit in units {
         pod_lifecycle::interrupt(world, unit);
         withdraw(world, unit, state);
+    }
+    for unit in separate {
+        job_record::end(world, world.units[unit].job, End::Withdrawn);
     }
     for task in tasks.into_iter().filter(|task| *task != NONE) {
         close(world, task, state);

@@ -3,7 +3,8 @@
 //! long, or is lost too often, fails.
 
 use super::{
-    CONTROLLER, CoreWorkload, State, World, WorldEvent, access, ending, pod_lifecycle, submit, submit::NewWorkload,
+    CONTROLLER, CoreWorkload, End, State, World, WorldEvent, access, ending, job, job_record, pod_lifecycle, submit,
+    submit::NewWorkload,
 };
 use crate::{
     model::{Kind, Limits, TraceRow},
@@ -30,7 +31,7 @@ pub(crate) struct RowPlace {
 pub(crate) struct TraceRows {
     /// By controller.
     pub(crate) places: BTreeMap<u32, Vec<RowPlace>>,
-    /// Rows that wait for their next try, by controller and the core workload that ended.
+    /// Rows and replicas that wait for their next try, by controller and the core workload that ended.
     pub(crate) retries: BTreeSet<(u32, u32)>,
     /// By controller and row, for rows with limits.
     limits: BTreeMap<(u32, u32), RowLimits>,
@@ -97,7 +98,9 @@ pub(crate) fn submit_row(world: &mut World<'_>, owner: u32, row: u32, lost: Opti
         evictions: before.map_or(0, |unit| unit.evictions),
         sets: smallvec![(set, place.shape)],
     };
-    submit::submit(world, new);
+    if let Some(unit) = submit::submit(world, new).filter(|_| lost.is_none()) {
+        job_record::set_ideal(world, unit, job::work_and_limit(world, unit).0);
+    }
 }
 
 /// How long a row may run.
@@ -145,6 +148,7 @@ fn fail_row(world: &mut World<'_>, unit: u32, why: String) {
 pub(crate) fn finish(world: &mut World<'_>, unit: u32, done: bool) {
     let CoreWorkload { owner, number: row, account, .. } = world.units[unit];
     let due = world.rows.limits.remove(&(owner, row)).and_then(|limits| limits.due);
+    job_record::end(world, world.units[unit].job, if done { End::Succeeded } else { End::Failed });
     let outcomes = &mut world.accounts.all[account].outcomes;
     *(if done { &mut outcomes.succeeded } else { &mut outcomes.failed }) += 1;
     if let Some(account) = due {

@@ -9,8 +9,8 @@
 //! the restart overhead.
 
 use super::{
-    Fact, State, World, dataset, ending, job::fixed, node_speed, node_speed::FULL, pod_lifecycle, progress::Progress,
-    shapes::Shapes, submit, submit::NewWorkload,
+    Fact, State, World, dataset, ending, job::fixed, job_record, node_speed, node_speed::FULL, pod_lifecycle,
+    progress::Progress, shapes::Shapes, submit, submit::NewWorkload,
 };
 use crate::{
     model::{BILLION, Kind, OnLoss, Role, Scaling, Work, gpus},
@@ -206,6 +206,10 @@ pub(crate) fn start(world: &mut World<'_>, owner: u32, evictions: u32) {
     let Some(unit) = submit::submit(world, new) else { return };
     if let Some(training) = world.controllers[owner].training.as_mut() {
         training.unit = Some(unit);
+        let alone = training.progress.clone().go_on(Time(0), training.full_rate, 0);
+        if turn == 0 {
+            job_record::set_ideal(world, unit, alone.map(|end| end.0));
+        }
     }
 }
 
@@ -290,6 +294,8 @@ pub(crate) fn begin_to_wait(world: &mut World<'_>, owner: u32) {
         && !std::mem::replace(&mut training.broken, true)
     {
         training.starts += 1;
+        let record = world.controllers[owner].record;
+        world.jobs[record].attempts += 1;
     }
 }
 

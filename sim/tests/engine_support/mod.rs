@@ -147,7 +147,7 @@ pub(crate) fn change(at_ms: u64, change: Change) -> TimedChange {
 }
 
 pub(crate) fn claim(when: When, what: Predicate) -> Claim {
-    Claim { text: format!("{when:?} {what:?}"), line: 1, because: None, when, what }
+    Claim { text: format!("{when:?} {what:?}"), line: 1, because: None, allow_empty: false, when, what }
 }
 
 /// Running and pending pods of a namespace.
