@@ -560,7 +560,7 @@ fn a_diff_lists_what_changed_by_kind() {
         Quotas
                               FIRST  SECOND
           root.a.1  used cpu     15      10
-                    wait max     3m      6m  +3m
+                    wait max    ≥3m     ≥6m  +3m
 
         First eviction that differs: #2
           - at 2m nginx2-4 for nginx3-0 (R2)
