@@ -10,9 +10,11 @@ use quotree_sim::{
 
 const DEMO: &str = include_str!("../../scenarios/nginx-40-core.ron");
 const SLOW: &str = include_str!("../../scenarios/demo/slow-world.ron");
+const FOUR_TEAMS: &str = include_str!("../../scenarios/demo/four-teams.ron");
 
 fn of(text: &str) -> (Run, Report) {
-    let scenario = load("x.ron", &MapLoader::new().with("x.ron", text)).scenario.unwrap();
+    let files = MapLoader::new().with("x.ron", text).with("four-teams.ron", FOUR_TEAMS);
+    let scenario = load("x.ron", &files).scenario.unwrap();
     let run = run(&scenario, &RunOptions { history: true, ..RunOptions::default() }, &mut ()).unwrap();
     let report = report(&scenario, &run, &Told::default()).unwrap();
     (run, report)
