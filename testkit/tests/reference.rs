@@ -4,6 +4,8 @@
 //!
 //! The seed is fixed, so that everybody sees the same failure; `PROPTEST_RNG_SEED` sets another.
 
+#![expect(clippy::indexing_slicing, reason = "a world has three resources in every row")]
+
 use proptest::{prelude::*, test_runner::RngSeed};
 use quotree_core::{Level, Placement};
 use quotree_testkit::{

@@ -6,6 +6,9 @@
 use super::{cluster::small, rows::LoanHistory};
 use std::collections::BTreeMap;
 
+/// Since when, in milliseconds, and how much each lender lends to each borrower.
+type Since = (u64, Vec<((u32, u32), i128)>);
+
 /// What is lent at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Lent {
@@ -57,7 +60,7 @@ fn scaled(total: i128, part: i128, whole: i128) -> i128 {
 pub(super) struct Loans {
     sums: BTreeMap<(u32, u32, u32), (i128, i64)>,
     /// The loans of each resource now, and since when.
-    now: BTreeMap<u32, (u64, Vec<((u32, u32), i128)>)>,
+    now: BTreeMap<u32, Since>,
 }
 
 impl Loans {
