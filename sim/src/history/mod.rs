@@ -1,5 +1,5 @@
 //! The history of a run, for reports: what each quota used over time, why each pod waited, who evicted whom. A
-//! [`Recorder`] collects it while the run goes on; it only reads. Series are bounded (see [`Line`]); rows grow with the
+//! `Recorder` collects it while the run goes on; it only reads. Series are bounded (see [`Line`]); rows grow with the
 //! pods, as the world itself does.
 
 mod cluster;
