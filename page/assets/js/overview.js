@@ -229,7 +229,7 @@ function shorten(name, most) {
   return all.length <= Math.max(4, most) ? all.join("") : all.slice(0, Math.max(3, most - 1)).join("") + "…";
 }
 
-panels.fit = (body, card) => byResource(body, () => {
+panels.fit = (body) => byResource(body, () => {
   const resource = state.resource, all = clusterOf(resource), r = data.resources[resource];
   if (!all) return [h("p", { class: "none" }, "There is none of it.")];
   const free = series.less(all.capacity, all.allocated), elsewhere = series.less(free, all.most_free);

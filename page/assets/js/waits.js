@@ -88,7 +88,7 @@ function waitSays(i) {
   return data.rules[w.rule[i]]?.title || "";
 }
 
-panels.whoevicted = (body, card) => {
+panels.whoevicted = (body) => {
   let drawn = -1;
   return () => {
     const width = body.clientWidth;
