@@ -86,6 +86,16 @@ impl Kind {
             Self::Trace { rows, .. } => rows.iter().for_each(|row| see(&row.template, u64::from(row.pods))),
         }
     }
+
+    /// Calls `change` with each pod template.
+    pub fn change_templates(&mut self, change: &mut dyn FnMut(&mut Arc<PodTemplate>)) {
+        match self {
+            Self::Deployment { template, .. } | Self::Job { template, .. } => change(template),
+            Self::Training { roles, .. } => roles.iter_mut().for_each(|role| change(&mut role.template)),
+            Self::Workflow { tasks } => tasks.iter_mut().for_each(|task| task.kind.change_templates(change)),
+            Self::Trace { rows, .. } => Arc::make_mut(rows).iter_mut().for_each(|row| change(&mut row.template)),
+        }
+    }
 }
 
 /// A priority as written: a number, or a priority class whose number can change during the run.

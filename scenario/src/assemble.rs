@@ -10,7 +10,7 @@ use crate::{
     merge::Merged,
     nodes,
     people::{self, ReadPeople},
-    policy, pools,
+    pods_limit, policy, pools,
     quota::{self, ReadTree},
     workload::{self, ReadWorkload, Workload},
 };
@@ -72,7 +72,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let datasets: Vec<dataset::Dataset> = read_list(merged.list("datasets"), report);
     let datasets = dataset::check(&datasets, &mut context, report);
     let own: Vec<Workload> = read_list(merged.list("workloads"), report);
-    let workloads = workloads(&own, &classes, &datasets, files, report);
+    let mut workloads = workloads(&own, &classes, &datasets, files, report);
     let damaged = damaged(merged.list("workloads"), &workloads);
     let known = event::Known {
         workloads: &workloads,
@@ -94,7 +94,9 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     events.budgets.extend(budgets.into_keys());
     let trees = tree.iter().chain(&events.trees);
     let queues: Vec<job_queue::JobQueue> = read_list(merged.list("queues"), report);
-    let queues = job_queue::check(&queues, trees, report);
+    let queues = job_queue::check(&queues, trees.clone(), report);
+    let own = workloads.iter_mut().map(|read| &mut read.workload);
+    pods_limit::count(trees.map(|tree| &tree.spec), &events.changes, &mut cluster, own);
     let parts = Parts { tree, people, policy, cluster, knows_cluster, datasets, workloads, events, world };
     checks::all(&parts, report);
     if let Some(node) = policy_node {

@@ -28,7 +28,7 @@ record! {
         name: At<Name> => required,
         /// How many nodes; a cluster has at most 1,000,000.
         count: At<u32> => "1",
-        /// The amounts that pods may use on each node.
+        /// The amounts that pods may use on each node. `pods` limits how many run there.
         allocatable: Amounts => required,
         /// Labels that selectors match.
         labels: Texts = Texts::default(),

@@ -24,6 +24,7 @@ mod merge;
 mod nodes;
 mod people;
 mod pod;
+mod pods_limit;
 mod policy;
 mod pools;
 mod quota;
