@@ -80,7 +80,11 @@ pub enum FairnessFigure {
     FairnessError,
     /// Largest minus smallest dominant share among leaves with demand.
     DominantShareGap,
+    /// Jain's index over the run so far, while at least two leaves could be compared.
+    MeanJain,
+    /// The shortfalls over the run so far, over capacity.
+    MeanFairnessError,
 }
 
 words! { WaitStat: P50, P95, P99, Max, Mean }
-words! { FairnessFigure: Jain, FairnessError, DominantShareGap }
+words! { FairnessFigure: Jain, FairnessError, DominantShareGap, MeanJain, MeanFairnessError }

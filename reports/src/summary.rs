@@ -10,7 +10,7 @@ use crate::{
     tree,
 };
 use quotree_sim::result::{
-    ClaimResult, EndReason, EvictionRow, NamespaceRow, PendingRow, QuantityMap, QuotaRow, RunResult,
+    ClaimResult, EndReason, EvictionRow, Metrics, NamespaceRow, PendingRow, QuantityMap, QuotaRow, RunResult,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -284,15 +284,7 @@ fn metrics(result: &RunResult, style: Style) -> String {
     if !unmet.is_empty() {
         line("unmet guarantee", format!("{} below min while pods were pending", unmet.join(", ")));
     }
-    line(
-        "fairness",
-        format!(
-            "Jain index {}.{:03}, {} of capacity below fair share",
-            m.jain_permille / 1000,
-            m.jain_permille % 1000,
-            format::percent(m.fairness_error_permille)
-        ),
-    );
+    line("fairness", fairness(m));
     if let Some(deadlines) = m.deadlines {
         line("deadlines", format!("{} met, {} missed", deadlines.met, deadlines.missed));
     }
@@ -300,6 +292,19 @@ fn metrics(result: &RunResult, style: Style) -> String {
         line("victim search", format!("stopped at its limit {}", many(m.search_bounds_hit, "time")));
     }
     text
+}
+
+/// Jain's index and what is lacking of the fair shares, over the run and at its end.
+fn fairness(m: &Metrics) -> String {
+    let index = |permille: u64| format!("{}.{:03}", permille / 1000, permille % 1000);
+    let mean = m.jain_mean_permille.map(|mean| format!("{} over time, ", index(mean))).unwrap_or_default();
+    let short = m.fairness_error_mean_permille.map(|mean| format!("{} over time, ", format::percent(mean)));
+    format!(
+        "Jain index {mean}{} at the end; below fair share: {}{} of capacity at the end",
+        index(m.jain_permille),
+        short.unwrap_or_default(),
+        format::percent(m.fairness_error_permille)
+    )
 }
 
 /// The time over which figures are, and why they end there.

@@ -34,6 +34,10 @@ fn integrals_equal_those_computed_by_hand() {
     assert_eq!(metrics.borrowed_unit_s["cpu"], 1000 * (3 * 20 + 20));
     assert_eq!(metrics.lent_unit_s["cpu"], 1000 * (3 * 20 + 20), "b leaves at least as much idle");
     assert_eq!(metrics.starved_unit_s["cpu"], 1000 * 2 * 10);
+    // Shares from 10 s: b its 3, a the other 7. Until 20 s a uses 9 and b 1: x = 9/7 and 1/3, and the index is
+    // (34/21)^2 / (2 (81/49 + 1/9)) = 1156/1556. Then 1, until 40 s. b lacks 2 cores for 10 s of 10 cores for 40 s.
+    assert_eq!((metrics.jain_mean_permille, metrics.jain_permille), (Some(914), 1000));
+    assert_eq!((metrics.fairness_error_mean_permille, metrics.fairness_error_permille), (Some(50), 0));
     assert_eq!((metrics.wasted_evictions, metrics.lost_work_ms), (0, 0));
     // b's second and third wait for 10 s. The two that left wait from 10 s until they are deleted at 40 s.
     let (first, wait) = (metrics.first_wait, metrics.wait);
@@ -76,6 +80,9 @@ fn claims_of_every_kind_see_their_numbers() {
         claim(at(30_000), fair(FairnessFigure::FairnessError, equal, 0)),
         claim(at(30_000), fair(FairnessFigure::Jain, least, 990)),
         claim(at(30_000), fair(FairnessFigure::DominantShareGap, equal, 400)),
+        claim(When::Final, fair(FairnessFigure::MeanJain, equal, 914)),
+        claim(When::Final, fair(FairnessFigure::MeanFairnessError, equal, 50)),
+        claim(at(20_000), fair(FairnessFigure::MeanFairnessError, equal, 100)),
         claim(at(39_999), Predicate::StableFor { ms: 19_999 }),
         claim(When::Always, Predicate::Guaranteed { within_ms: 10_000 }),
         claim(When::Always, Predicate::GangsWhole),

@@ -112,7 +112,11 @@ pub struct Totals {
     pub cost_milli: Option<u128>,
     pub cost_idle_milli: Option<u128>,
     pub jain_permille: u64,
+    /// Absent if there never were two leaves to compare.
+    pub jain_mean_permille: Option<u64>,
     pub fairness_error_permille: u64,
+    /// Absent if it was switched off for speed.
+    pub fairness_error_mean_permille: Option<u64>,
     pub dominant_share_gap_permille: u64,
     pub search_bounds_hit: u64,
     pub deadlines: Option<Deadlines>,

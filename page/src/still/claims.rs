@@ -170,7 +170,8 @@ pub(super) fn run(html: &mut Html, context: &Context<'_>) {
     row("End", format!("{} after {}, {how}", context.units.moment(run.end_ms), units::span(run.end_ms)), false);
     row("Events, decisions", format!("{}, {}", units::count(run.events), units::count(run.decisions)), false);
     let thousandths = |n: u64| format!("{}.{:03}", n / 1000, n % 1000);
-    row("Jain's index at the end", thousandths(totals.jain_permille), false);
+    let mean = totals.jain_mean_permille.map(|mean| format!("{} over time, ", thousandths(mean))).unwrap_or_default();
+    row("Jain's index", format!("{mean}{} at the end", thousandths(totals.jain_permille)), false);
     let deadlines = totals.deadlines.map(|d| format!("{} met, {} missed", units::count(d.met), units::count(d.missed)));
     row("Deadlines", deadlines.unwrap_or_default(), false);
     for used in &totals.resources {

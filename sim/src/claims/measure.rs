@@ -1,8 +1,8 @@
 //! Measures the figure that a claim is about, and compares it with the claimed value.
 
-use super::{ClaimState, guarantee::Starved, job_times::JobTime, place, selector::Selection};
+use super::{ClaimState, guarantee::Starved, job_times::JobTime, selector::Selection};
 use crate::{
-    model::{BadEviction, Compare, DatasetFigure, Predicate, When, cells::Short},
+    model::{BadEviction, Compare, DatasetFigure, FairnessFigure, Predicate, When, cells::Short},
     result::permille_of,
     text::{self, time_text},
     view::RunView,
@@ -166,7 +166,7 @@ impl ClaimState<'_> {
                 (compared(seen, *compare, *ms), Seen::Ms(seen.into()))
             }
             Predicate::Fairness { figure, compare, permille } => {
-                let seen = view.metrics.fairness(view.scheduler).get(place(*figure)).copied().unwrap_or(0);
+                let seen = fairness(view, *figure);
                 (compared(seen, *compare, *permille), Seen::Permille(seen))
             }
             Predicate::GangsWhole => match figures.partial_gangs {
@@ -200,6 +200,19 @@ impl ClaimState<'_> {
             Predicate::SameAs { rows, evictions, .. } => same_as(view, rows, *evictions),
             Predicate::NotWorseThanAlone { .. } => (true, Seen::Fine),
         }
+    }
+}
+
+/// A fairness figure, thousandths.
+fn fairness(view: &RunView<'_>, figure: FairnessFigure) -> u64 {
+    let [jain, error, gap] = view.metrics.fairness(view.scheduler);
+    let (mean_jain, mean_error) = view.metrics.fairness_over_time();
+    match figure {
+        FairnessFigure::Jain => jain,
+        FairnessFigure::FairnessError => error,
+        FairnessFigure::DominantShareGap => gap,
+        FairnessFigure::MeanJain => mean_jain.unwrap_or(1000),
+        FairnessFigure::MeanFairnessError => mean_error,
     }
 }
 

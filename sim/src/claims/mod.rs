@@ -16,7 +16,7 @@ mod shares;
 mod vacuity;
 
 use crate::{
-    model::{Claim, FairnessFigure, Predicate, Scenario, Selector, When},
+    model::{Claim, Predicate, Scenario, Selector, When},
     options::{Run, RunError, RunOptions},
     result::{ClaimResult, ClaimSummary},
     text,
@@ -341,14 +341,5 @@ impl ClaimState<'_> {
             Some(format!("{name} is pending. {}", text::verdict(&verdict, &names)))
         });
         told.collect()
-    }
-}
-
-/// The index of a fairness figure among those of the metrics.
-const fn place(figure: FairnessFigure) -> usize {
-    match figure {
-        FairnessFigure::Jain => 0,
-        FairnessFigure::FairnessError => 1,
-        FairnessFigure::DominantShareGap => 2,
     }
 }

@@ -34,18 +34,31 @@ pub(crate) fn jain_permille(leaves: &[Leaf], resources: usize) -> u64 {
 }
 
 fn jain_of(leaves: &[Leaf], resource: usize) -> Option<u64> {
-    let ratios: Vec<u128> =
-        leaves.iter().filter_map(|l| ratio(*l.used.get(resource)?, *l.share.get(resource)?)).collect();
-    // Shifted so that 10^5 squares of 2^20 wholes stay inside 128 bits.
-    let parts: Vec<u128> = ratios.iter().map(|x| x >> 20).collect();
-    let sum: u128 = parts.iter().sum();
+    let parts: Vec<u128> =
+        leaves.iter().filter_map(|l| share_ratio(*l.used.get(resource)?, *l.share.get(resource)?)).collect();
     let squares: u128 = parts.iter().map(|x| x.saturating_mul(*x)).fold(0, u128::saturating_add);
-    let below = squares.checked_mul(parts.len() as u128).filter(|b| *b > 0)?;
+    let index = jain_index((parts.len() as u128, parts.iter().sum(), squares), 1000)?;
+    u64::try_from(index).ok()
+}
+
+/// What a leaf uses over its share, in parts of 2^20, so that 10^5 squares of 2^20 wholes stay inside 128 bits; nothing
+/// for a leaf without a share.
+pub(super) fn share_ratio(used: i128, share: i128) -> Option<u128> {
+    ratio(used, share).map(|x| x >> 20)
+}
+
+/// A whole in which the index is kept over time.
+pub(super) const INDEX_ONE: u128 = 1 << 30;
+
+/// Jain's index of this many ratios, of their sum and of the sum of their squares, in parts of `one`, rounded to the
+/// nearest; nothing where all ratios are 0.
+pub(super) fn jain_index((count, sum, squares): (u128, u128, u128), one: u128) -> Option<u128> {
+    let below = squares.checked_mul(count).filter(|b| *b > 0)?;
     let above = sum.checked_mul(sum)?;
-    // Scaled down together where a thousand times the square would not fit.
-    let shift = 11u32.saturating_sub(above.leading_zeros());
+    // Scaled down together where `one` times the square would not fit.
+    let shift = (u128::BITS - one.leading_zeros() + 1).saturating_sub(above.leading_zeros());
     let (above, below) = (above >> shift, (below >> shift).max(1));
-    u64::try_from((above * 1000 + below / 2) / below).ok()
+    Some((above * one + below / 2) / below)
 }
 
 /// The sum of the shortfalls against the fair share over all leaves with demand, one number for each governed resource.

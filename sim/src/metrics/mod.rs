@@ -3,6 +3,7 @@
 mod account_parts;
 mod borrowing_split;
 mod cross_check;
+mod evenness;
 mod evictions;
 mod fairness;
 mod guarantee_violation;
@@ -14,11 +15,13 @@ pub(crate) use ledger::Ledger;
 pub(crate) use spread::{figure, spread};
 
 use crate::{
+    result::permille_of,
     trace::TraceEvent,
     world::{CoreWorkload, Fact, Pod, State, Table, UsageAccount, World},
 };
 use account_parts::AccountParts;
 use borrowing_split::{BorrowingSplit, Step};
+use evenness::Evenness;
 use evictions::Evictions;
 use quotree_core::{
     Event, EvictReason, FairShares, Plan, QuotaId, QuotaTree, Reclaim, ReleaseReason, Scheduler, Time, WorkloadId,
@@ -50,6 +53,7 @@ pub(crate) struct MetricsCollector {
     /// Shortfalls against the fair share, at that time and over time, by resource number.
     short: Vec<i128>,
     short_ms: Vec<u128>,
+    evenness: Evenness,
     /// The resource numbers of the governed resources of the tree, in its order.
     governed: Vec<u32>,
     /// Whether guarantees are judged in each of them: somebody is guaranteed some of it, or shares divide it.
@@ -74,6 +78,7 @@ impl MetricsCollector {
         for (sum, short) in self.short_ms.iter_mut().zip(&self.short) {
             *sum = sum.saturating_add(u128::try_from(*short).unwrap_or(0).saturating_mul(ms));
         }
+        self.evenness.advance(ms);
         self.now = now;
         self.ledger.advance(now);
     }
@@ -176,6 +181,7 @@ impl MetricsCollector {
         let places = 0..self.governed.len();
         self.counted = places.map(|place| by_share || is_guaranteed(tree, place)).collect();
         self.ledger.plant(tree, &self.governed);
+        self.evenness.plant(self.governed.len());
         (self.shares, self.stale) = (FairShares::default(), true);
         for pod in self.states.ids() {
             let state = self.states[pod];
@@ -216,16 +222,18 @@ impl MetricsCollector {
 
     fn update_shortfalls(&mut self, tree: &QuotaTree) {
         self.short.fill(0);
-        for quota in tree.ids().filter(|q| tree.is_leaf(*q)) {
+        for (place, quota) in tree.ids().filter(|q| tree.is_leaf(*q)).enumerate() {
             let row = self.shares.rows().get(quota.0 as usize).map_or(&[][..], Vec::as_slice);
-            for (number, share) in self.governed.iter().zip(row) {
+            for (resource, (number, share)) in self.governed.iter().zip(row).enumerate() {
                 let cell = self.ledger.cell(quota.0, *number);
+                self.evenness.set(place, resource, (cell.used, (*share).into()));
                 let wants = cell.used + cell.waiting > 0;
                 if let Some(slot) = self.short.get_mut(*number as usize).filter(|_| wants) {
                     *slot += (i128::from(*share) - cell.used).max(0);
                 }
             }
         }
+        self.evenness.settle();
     }
 
     /// The fair shares as of the last time at which all events had been handled.
@@ -254,6 +262,16 @@ impl MetricsCollector {
     pub(crate) fn over_time(&self, account: &UsageAccount, resource: u32, now: Time) -> [u128; 3] {
         let [borrowed, starved] = self.parts.over_time(account.number, resource, now);
         [account.used_ms(resource, now), borrowed, starved]
+    }
+
+    /// Jain's index and the fairness error over time, thousandths: the index over the time in which two leaves could be
+    /// compared, if there was any; the shortfall of the worst resource over the capacity.
+    pub(crate) fn fairness_over_time(&self) -> (Option<u64>, u64) {
+        let of = |(short, total): (&u128, &ledger::Total)| {
+            (total.capacity_ms > 0).then(|| permille_of(*short, total.capacity_ms))
+        };
+        let errors = self.short_ms.iter().zip(self.ledger.totals.iter()).filter_map(of);
+        (self.evenness.mean_permille(), errors.max().unwrap_or(0))
     }
 
     /// The leaves with their usage, demand and fair share, one number for each governed resource.

@@ -77,6 +77,7 @@ fn metrics(view: &RunView<'_>) -> Metrics {
         *by_rule.entry(eviction.reason.rule.to_string()).or_default() += 1;
     }
     let [jain_permille, fairness_error_permille, dominant_share_gap_permille] = view.metrics.fairness(view.scheduler);
+    let over_time = view.options.fairness_integral.then(|| view.metrics.fairness_over_time());
     let jobs = jobs::figures(view, &view.world.jobs.ids().collect::<Vec<_>>());
     let mut metrics = Metrics {
         pods_submitted: counts.made,
@@ -101,7 +102,9 @@ fn metrics(view: &RunView<'_>) -> Metrics {
         slowdown: jobs.slowdown,
         makespan_ms: accounts.iter().map(|account| account.last_end.0).max().unwrap_or(0),
         jain_permille,
+        jain_mean_permille: over_time.and_then(|(jain, _)| jain),
         fairness_error_permille,
+        fairness_error_mean_permille: over_time.map(|(_, error)| error),
         dominant_share_gap_permille,
         decisions: figures.decisions,
         search_bounds_hit: figures.bounds_hit,
