@@ -3,7 +3,7 @@
 use crate::terminal::Terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use quotree_core::Time;
-use quotree_reports::{count, span};
+use quotree_reports::{count, moment};
 use std::time::{Duration, Instant};
 
 /// Runs shorter than this show no progress.
@@ -41,7 +41,7 @@ impl Progress {
             if bar.is_hidden() {
                 bar.set_draw_target(ProgressDrawTarget::stderr());
             }
-            bar.set_message(format!("{}  at {}, {} events", self.what, span(now.0), count(events.into())));
+            bar.set_message(format!("{}  at {}, {} events", self.what, moment(now.0), count(events.into())));
             bar.tick();
         }
     }

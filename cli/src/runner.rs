@@ -34,8 +34,7 @@ pub(crate) fn run(
             .result
             .breaches
             .iter()
-            .take(20)
-            .map(|breach| format!("\n  at {}: {}", quotree_reports::span(breach.at_ms), breach.what))
+            .map(|breach| format!("\n  at {}: {}", quotree_reports::moment(breach.at_ms), breach.what))
             .collect();
         return Err(Trouble::fault(format!(
             "`{}` violates invariants ({} violations):{}",

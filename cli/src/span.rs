@@ -38,6 +38,25 @@ fn ms(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
+    /// Moments of every size: each unit alone, its neighbours, and draws over the whole range.
+    fn moments() -> impl Iterator<Item = u64> {
+        let sizes = [1, 1000, 60_000, 3_600_000, 86_400_000u64].into_iter();
+        let near = sizes.flat_map(|size| [size - 1, size, size + 1, 7 * size + 1, 23 * size + size / 2]);
+        let draw = |n: &u64| Some(n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
+        let draws = std::iter::successors(Some(1), draw).take(1_000);
+        near.chain(draws.enumerate().map(|(i, n)| n >> (i % 64))).chain([0, u64::MAX])
+    }
+
+    #[test]
+    fn what_is_printed_can_be_typed_back() {
+        for at in moments() {
+            assert_eq!(ms(&quotree_reports::moment(at)), Some(at), "a moment comes back exactly");
+            let duration = quotree_reports::span(at);
+            let back = ms(&duration).unwrap_or_else(|| panic!("`{duration}` is not read"));
+            assert_eq!(quotree_reports::span(back), duration, "a duration comes back as it was printed");
+        }
+    }
+
     #[test]
     fn times_are_read_as_scenarios_write_them() {
         for (text, wanted) in [

@@ -403,6 +403,20 @@ error: no pod or workload `third`; the workloads are `first`, `second`
 }
 
 #[test]
+fn explain_says_when_a_pod_comes() {
+    // A workload of the scenario, and a pod that its Deployment creates once it is there.
+    for name in ["second", "second-1"] {
+        let said = format!("{name} at 1s\n\n{name} is not yet submitted (comes at 1m)\n");
+        quotree(&["explain", "two-teams.ron", name, "--at", "1s"]).assert().code(0).stdout_eq(said).stderr_eq("");
+    }
+    let json =
+        quotree(&["explain", "two-teams.ron", "second", "--at", "1s", "--format", "json"]).output().unwrap().stdout;
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!((&json["comes_at_ms"], &json["pods"]), (&60_000.into(), &serde_json::json!([])));
+    quotree(&["explain", "two-teams.ron", "third", "--at", "1s"]).assert().code(2);
+}
+
+#[test]
 fn explain_prints_the_rule_book() {
     quotree(&["explain", "--rule", "R2"]).assert().code(0).stdout_eq(file!["transcripts/rule.txt"]).stderr_eq("");
     quotree(&["explain", "--rule", "w"]).assert().code(0).stdout_eq(file!["transcripts/rule-chapter.txt"]);

@@ -238,7 +238,7 @@ fn first_eviction(a: &Map<String, Value>, b: &Map<String, Value>) -> Option<(usi
     let index = (0..a.len().max(b.len())).find(|i| a.get(*i) != b.get(*i))?;
     let eviction = |row: &Value| {
         let word = |field: &str| row.get(field).and_then(Value::as_str).unwrap_or("nobody").to_owned();
-        let at = crate::format::span(row.get("at_ms").and_then(Value::as_u64).unwrap_or_default());
+        let at = crate::format::moment(row.get("at_ms").and_then(Value::as_u64).unwrap_or_default());
         format!("at {at} {} for {} ({})", word("pod"), word("cause"), word("rule"))
     };
     Some((index, a.get(index).map(eviction), b.get(index).map(eviction)))

@@ -25,6 +25,16 @@ pub fn span(ms: u64) -> String {
     parts.join(" ")
 }
 
+/// A moment, exactly, as scenarios write it and `--at` reads it: `1d4h7m`, `0s`.
+///
+/// ```
+/// assert_eq!(quotree_reports::moment(101_220_000), "1d4h7m");
+/// ```
+#[must_use]
+pub fn moment(ms: u64) -> String {
+    quotree_sim::text::time_text(ms)
+}
+
 /// A duration that may be a lower bound: `≥1d`.
 pub(crate) fn bounded(ms: u64, at_least: bool) -> String {
     format!("{}{}", if at_least { "≥" } else { "" }, span(ms))

@@ -2,7 +2,7 @@
 //! some failed.
 
 use crate::{
-    format::{many, span},
+    format::{many, moment},
     grid::{self, Cell, Column},
     style::{Style, Tone},
 };
@@ -65,7 +65,7 @@ fn failures(result: &RunResult, style: Style) -> String {
     let shown = (style.rows / 4).max(1);
     let mut text = format!("\n{head}\n");
     for row in all.iter().take(shown) {
-        text += &format!("  at {}  {}: {}\n", span(row.at_ms), row.what, row.why);
+        text += &format!("  at {}  {}: {}\n", moment(row.at_ms), row.what, row.why);
     }
     text + &style.more_after("  ", all.len(), shown, "failure")
 }

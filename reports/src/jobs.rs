@@ -1,7 +1,7 @@
 //! The table of jobs: one list of columns, from which the text and the CSV are made. The JSON has the same names.
 
 use crate::{
-    format::{bounded, ratio, span},
+    format::{bounded, moment, ratio, span},
     grid::{self, Cell, Column},
     style::{Style, Tone},
 };
@@ -57,7 +57,7 @@ const COLUMNS: [JobColumn; 21] = [
         "submitted_ms",
         |j| j.submitted_ms.to_string(),
         Column::right("SUBMITTED", 3),
-        |j| Cell::new(span(j.submitted_ms)),
+        |j| Cell::new(moment(j.submitted_ms)),
     ),
     hidden("started_ms", |j| maybe(j.started_ms)),
     hidden("ended_ms", |j| maybe(j.ended_ms)),

@@ -1,6 +1,17 @@
 //! `summary.json`: the whole result in a stable order of fields.
 
 use quotree_sim::result::RunResult;
+use std::io::{self, Write};
+
+/// Writes the same as [`summary_json`] without making one text of it.
+///
+/// # Errors
+/// If `file` cannot be written.
+pub fn write_summary(result: &RunResult, mut file: impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut file, result)?;
+    file.write_all(b"\n")?;
+    file.flush()
+}
 
 /// The result as indented JSON with a newline at the end. The order of fields is that of docs/cli.md, and equal runs give
 /// equal bytes.

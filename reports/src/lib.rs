@@ -18,12 +18,12 @@ mod tables;
 mod tree;
 
 pub use diff::{Change, Diff, DiffError, diff};
-pub use format::{count, many, percent, short_reason, span};
-pub use json::summary_json;
+pub use format::{count, many, moment, percent, short_reason, span};
+pub use json::{summary_json, write_summary};
 pub use people::{By, breakdown_text, tenancy_text};
 pub use picture::tree_svg;
 pub use quotree_page::model::{Report, SCHEMA};
 pub use report::{Told, findings_text, report, report_html, report_json};
 pub use style::Style;
 pub use summary::{nodes_text, state_text, summary_text};
-pub use tables::tables_csv;
+pub use tables::{Table, tables, tables_csv};

@@ -1,7 +1,7 @@
 //! Usage by user, group, namespace or quota, and which user may use which quota, as text.
 
 use crate::{
-    format::{self, long_span, span, unit_hours},
+    format::{self, long_span, moment, span, unit_hours},
     grid::{self, COUNT_COLUMNS, Cell, Column, count_cells},
     jobs::{self, in_a_cell},
     style::{Style, Tone},
@@ -156,7 +156,7 @@ fn hours(times: &TimeMap) -> Option<String> {
 #[must_use]
 pub fn tenancy_text(tenancy: &Tenancy, user: Option<&str>, used: bool, style: Style) -> String {
     let name = style.paint(Tone::Strong, &tenancy.scenario);
-    let mut text = format!("{name} at {}\n", span(tenancy.at_ms));
+    let mut text = format!("{name} at {}\n", moment(tenancy.at_ms));
     if tenancy.is_empty() {
         text.push_str("The scenario declares no users: every submission is accepted without a user check.\n");
         return text;
@@ -219,7 +219,11 @@ fn notes(tenancy: &Tenancy, style: Style) -> String {
         }
         let shown: Vec<&str> = names.iter().take(style.rows).map(String::as_str).collect();
         let more = names.len().saturating_sub(shown.len());
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let more = if more == 0 {
+            String::new()
+        } else {
+            format!(" and {} more; all with `--format json`", format::count(more as u128))
+        };
         text.push_str(&format!("{what}: {}{more}\n", shown.join(", ")));
     };
     note("Admins", &tenancy.admins);

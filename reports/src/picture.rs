@@ -52,7 +52,7 @@ pub fn tree_svg(result: &RunResult) -> String {
     );
     svg.push_str(STYLE);
     let _ = writeln!(svg, "<rect class=\"paper\" width=\"{WIDTH}\" height=\"{height}\" rx=\"8\"/>");
-    let when = format!("policy {}, after {}", escape(&result.policy), format::span(result.end_ms));
+    let when = format!("policy {}, after {}", escape(&result.policy), format::moment(result.end_ms));
     let _ = writeln!(svg, "<text class=\"title\" x=\"20\" y=\"32\">{title}</text>");
     let _ = writeln!(
         svg,

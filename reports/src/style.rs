@@ -40,7 +40,7 @@ impl Style {
         self.paint(Tone::Strong, text)
     }
 
-    /// The line that says how many rows of a list are not shown; nothing if all are.
+    /// The line that says how many rows of a list are not shown, and where all are; nothing if all are shown.
     pub(crate) fn more(self, all: usize, shown: usize, what: &str) -> String {
         self.more_after("", all, shown, what)
     }
@@ -49,7 +49,10 @@ impl Style {
     pub(crate) fn more_after(self, indent: &str, all: usize, shown: usize, what: &str) -> String {
         match all.saturating_sub(shown) {
             0 => String::new(),
-            more => self.paint(Tone::Faint, &format!("{indent}… and {}\n", many(more as u64, &format!("more {what}")))),
+            more => {
+                let more = many(more as u64, &format!("more {what}"));
+                self.paint(Tone::Faint, &format!("{indent}… and {more}; all with `--format json`\n"))
+            }
         }
     }
 

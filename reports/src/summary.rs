@@ -3,7 +3,7 @@
 
 use crate::{
     datasets, fleet,
-    format::{self, long_span, many, span, unit_hours},
+    format::{self, long_span, many, moment, span, unit_hours},
     grid::{self, COUNT_COLUMNS, Cell, Column, count_cells},
     instances, jobs,
     style::{Style, Tone},
@@ -46,7 +46,7 @@ fn heading(style: Style, text: &str) -> String {
 
 fn header(result: &RunResult, style: Style) -> String {
     let name = style.paint(Tone::Strong, &result.scenario);
-    let ended = span(result.end_ms);
+    let ended = moment(result.end_ms);
     let line = format!("policy {} · seed {} · ended at {ended} · {}", result.policy, result.seed, events(result));
     let digests = format!(
         "run digest {} · scenario digest {} · semantics version {}",
@@ -79,7 +79,11 @@ fn loans(result: &RunResult, style: Style) -> String {
         let shown = (style.rows / 10).max(1);
         let more = all.len().saturating_sub(shown);
         let line = all.iter().take(shown).map(String::as_str).collect::<Vec<_>>().join("; ");
-        if more > 0 { format!("{line}; and {more} more") } else { line }
+        if more > 0 {
+            format!("{line}; and {} more (all with `--format json`)", format::count(more as u128))
+        } else {
+            line
+        }
     };
     let borrows = said("borrows", true, |q| &q.borrowed);
     let lends = said("lends", false, |q| &q.lent);
@@ -112,7 +116,7 @@ fn refusals(result: &RunResult, style: Style) -> String {
     for row in result.refusals.iter().take(style.rows) {
         let by = row.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
         let times = if row.times > 1 { format!(" ({} times)", format::count(row.times.into())) } else { String::new() };
-        text.push_str(&format!("  at {}  {}{by}: {}{times}\n", span(row.at_ms), row.what, row.why));
+        text.push_str(&format!("  at {}  {}{by}: {}{times}\n", moment(row.at_ms), row.what, row.why));
     }
     text.push_str(&style.more(result.refusals.len(), style.rows, "refusal"));
     text
@@ -143,7 +147,7 @@ fn eviction(row: &EvictionRow) -> String {
     let unnamed = row.cause.as_deref().filter(|cause| !row.reason.contains(cause));
     let cause = unnamed.map(|cause| format!(" for {cause}")).unwrap_or_default();
     let lost = if row.lost_ms > 0 { format!("; lost {} of work", span(row.lost_ms)) } else { String::new() };
-    format!("  at {}  {}{leaf}{cause}  {}{lost}\n", span(row.at_ms), row.pod, ruled(&row.rule, &row.reason))
+    format!("  at {}  {}{leaf}{cause}  {}{lost}\n", moment(row.at_ms), row.pod, ruled(&row.rule, &row.reason))
 }
 
 /// A short verdict: what blocks the pod, whose pods use what is missing, and what would help. `explain` prints the
@@ -183,14 +187,19 @@ fn pending(result: &RunResult, style: Style) -> String {
             None => groups.push((row, vec![row])),
         }
     }
-    let mut text = heading(style, &many(result.pending.len() as u64, "pending pod"));
+    let pods = |rows: &[&PendingRow]| rows.iter().map(|row| row.pods).sum::<u64>();
+    let all: u64 = result.pending.iter().map(|row| row.pods).sum();
+    let mut text = heading(style, &many(all, "pending pod"));
     let shown = (style.rows / 4).max(1);
     for (first, rows) in groups.iter().take(shown) {
         let whose = first.quota.as_deref().map_or_else(|| first.namespace.clone(), str::to_owned);
         let names: Vec<&str> = rows.iter().take(3).map(|row| row.pod.as_str()).collect();
-        let more = if rows.len() > 3 { format!(", … ({})", many(rows.len() as u64, "pod")) } else { String::new() };
+        let more = if rows.len() > 3 { format!(", … ({})", many(pods(rows), "pod")) } else { String::new() };
         let who = format!("{whose}: {}{more}", names.join(", "));
         text.push_str(&format!("  {who}\n{}", in_short(style, first)));
+    }
+    if groups.len() <= shown && groups.iter().any(|(_, rows)| rows.len() > 3) {
+        text += &style.paint(Tone::Faint, "  … all pending pods are listed with `--format json`\n");
     }
     text + &style.more_after("  ", groups.len(), shown, "reason")
 }
@@ -300,7 +309,7 @@ fn fairness(m: &Metrics) -> String {
     let mean = m.jain_mean_permille.map(|mean| format!("{} over time, ", index(mean))).unwrap_or_default();
     let short = m.fairness_error_mean_permille.map(|mean| format!("{} over time, ", format::percent(mean)));
     format!(
-        "Jain index {mean}{} at the end; below fair share: {}{} of capacity at the end",
+        "Jain index {mean}{} at the end; capacity below fair share {}{} at the end",
         index(m.jain_permille),
         short.unwrap_or_default(),
         format::percent(m.fairness_error_permille)
@@ -309,14 +318,14 @@ fn fairness(m: &Metrics) -> String {
 
 /// The time over which figures are, and why they end there.
 fn window(result: &RunResult) -> String {
-    let end = span(result.end_ms);
+    let end = moment(result.end_ms);
     match (result.end, result.quiet_ms.filter(|quiet| *quiet < result.end_ms)) {
         (EndReason::Until, Some(quiet)) => {
-            format!("from 0s to {end} (until; nothing more could happen after {})", span(quiet))
+            format!("from 0s to {end} (until; nothing more could happen after {})", moment(quiet))
         }
         (EndReason::Until, None) => format!("from 0s to {end} (until)"),
         (EndReason::Quiet, _) => format!("from 0s to {end}, when nothing more could happen"),
-        (_, Some(quiet)) => format!("from 0s to {end}; nothing more could happen after {}", span(quiet)),
+        (_, Some(quiet)) => format!("from 0s to {end}; nothing more could happen after {}", moment(quiet)),
         (_, None) => format!("from 0s to {end}"),
     }
 }
@@ -348,13 +357,11 @@ fn claim_text(style: Style, claim: &ClaimResult) -> String {
         text.push_str(&style.paint(Tone::Odd, &format!("      note: {note}\n")));
     }
     if !claim.passed {
-        let at = claim.at_ms.map(|ms| format!(" at {}", span(ms))).unwrap_or_default();
+        let at = claim.at_ms.map(|ms| format!(" at {}", moment(ms))).unwrap_or_default();
         text.push_str(&format!("      line {}: observed{at}: {}\n", claim.line, claim.seen));
-        let shown = (style.rows / 20).max(1);
-        for explanation in claim.explanations.iter().take(shown) {
+        for explanation in &claim.explanations {
             text.push_str(&format!("      {}\n", format::short_reason(explanation)));
         }
-        text.push_str(&style.more_after("      ", claim.explanations.len(), shown, "pod"));
     }
     text
 }

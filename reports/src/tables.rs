@@ -7,51 +7,90 @@ use quotree_sim::{
     people::Role,
     result::{FailureRow, QuantityMap, RunResult, ShareRow, SpreadRow, TimeMap, WorkRow},
 };
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    fmt,
+    io::{self, Write},
+};
 
-/// The tables of a result: file name and content. Jobs, datasets, instances and failures have a table only if there
-/// are any.
+/// A table whose rows are made while it is written, so that its size does not matter.
+pub struct Table<'r> {
+    /// The name of its file.
+    pub name: &'static str,
+    /// The names of the columns, separated by spaces.
+    head: String,
+    rows: Box<dyn Iterator<Item = Vec<String>> + 'r>,
+}
+
+impl Table<'_> {
+    /// Writes the table as CSV, row by row.
+    ///
+    /// # Errors
+    /// If `file` cannot be written.
+    pub fn write(self, file: impl Write) -> io::Result<()> {
+        let mut writer = csv::Writer::from_writer(file);
+        writer.write_record(self.head.split(' ')).map_err(io::Error::from)?;
+        for row in self.rows {
+            writer.write_record(row).map_err(io::Error::from)?;
+        }
+        writer.flush()
+    }
+}
+
+impl fmt::Debug for Table<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table").field("name", &self.name).field("head", &self.head).finish_non_exhaustive()
+    }
+}
+
+/// The tables of a result as texts: file name and content.
 #[must_use]
 pub fn tables_csv(result: &RunResult) -> Vec<(&'static str, String)> {
+    let text = |table: Table<'_>| {
+        let (name, mut bytes) = (table.name, Vec::new());
+        // Writing to a `Vec` cannot fail.
+        let written = table.write(&mut bytes);
+        (name, written.ok().and_then(|()| String::from_utf8(bytes).ok()).unwrap_or_default())
+    };
+    tables(result).into_iter().map(text).collect()
+}
+
+/// The tables of a result. Jobs, datasets, instances and failures have a table only if there are any.
+#[must_use]
+pub fn tables(result: &RunResult) -> Vec<Table<'_>> {
     let mut tables = vec![
-        ("quotas.csv", quotas(result)),
-        ("namespaces.csv", namespaces(result)),
-        ("users.csv", users(result)),
-        ("groups.csv", groups(result)),
-        ("refusals.csv", refusals(result)),
-        ("workloads.csv", workloads(result)),
-        ("nodes.csv", nodes(result)),
-        ("evictions.csv", evictions(result)),
-        ("pending.csv", pending(result)),
-        ("claims.csv", claims(result)),
+        quotas(result),
+        namespaces(result),
+        users(result),
+        groups(result),
+        refusals(result),
+        workloads(result),
+        nodes(result),
+        evictions(result),
+        pending(result),
+        claims(result),
     ];
     if !result.jobs.is_empty() {
         let (head, rows) = jobs::csv(result);
-        tables.push(("jobs.csv", table(&head, rows)));
+        tables.push(table("jobs.csv", &head, rows));
     }
     if !result.datasets.is_empty() {
-        tables.push(("datasets.csv", datasets(result)));
+        tables.push(datasets(result));
     }
     let (head, rows) = instances::table(result);
     if !rows.is_empty() {
-        tables.push(("instances.csv", table(head, rows.into_iter())));
+        tables.push(table("instances.csv", head, rows.into_iter()));
     }
     if !result.failures.is_empty() {
         let row = |f: &FailureRow| vec![f.at_ms.to_string(), f.what.clone(), f.why.clone()];
-        tables.push(("failures.csv", table("at_ms what why", result.failures.iter().map(row))));
+        tables.push(table("failures.csv", "at_ms what why", result.failures.iter().map(row)));
     }
     tables
 }
 
-/// Rows as CSV below the names of their columns, which `head` separates by spaces; writing to a `Vec` cannot fail.
-fn table(head: &str, rows: impl Iterator<Item = Vec<String>>) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut written = writer.write_record(head.split(' '));
-    for row in rows {
-        written = written.and_then(|()| writer.write_record(row));
-    }
-    let bytes = written.ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default();
-    String::from_utf8(bytes).unwrap_or_default()
+/// A table of rows below the names of their columns, which `head` separates by spaces.
+fn table<'r>(name: &'static str, head: &str, rows: impl Iterator<Item = Vec<String>> + 'r) -> Table<'r> {
+    Table { name, head: head.to_owned(), rows: Box::new(rows) }
 }
 
 fn amount(map: &QuantityMap, resource: &Name) -> String {
@@ -82,17 +121,17 @@ fn waits(wait: &SpreadRow, share: &ShareRow) -> impl Iterator<Item = String> {
     counts.into_iter().chain(times).chain([wait.at_least.names().join(" ")]).chain(rest)
 }
 
-fn quotas(result: &RunResult) -> String {
+fn quotas(result: &RunResult) -> Table<'_> {
     let resources = governed(&result.quotas);
     let head = format!(
         "quota parent resource min max used request borrowed lent held running pending evicted {WAITS} used_time_s \
         borrowed_time_s starved_time_s cost_milli"
     );
-    let rows = result.quotas.iter().flat_map(|q| {
-        resources.iter().map(move |resource| {
+    let rows = result.quotas.iter().flat_map(move |q| {
+        resources.clone().into_iter().map(move |resource| {
             let mut row = vec![q.name.clone(), maybe(q.parent.as_ref()), resource.to_string()];
             let maps = [&q.min, &q.max, &q.used, &q.request, &q.borrowed, &q.lent, &q.held];
-            row.extend(maps.map(|map| amount(map, resource)));
+            row.extend(maps.map(|map| amount(map, &resource)));
             row.extend([q.counts.running, q.counts.pending, q.counts.evicted].map(|n| n.to_string()));
             row.extend(waits(&q.wait, &q.share));
             let times = [&q.share.used_time_s, &q.share.borrowed_time_s, &q.share.starved_time_s];
@@ -101,10 +140,10 @@ fn quotas(result: &RunResult) -> String {
             row
         })
     });
-    table(&head, rows)
+    table("quotas.csv", &head, rows)
 }
 
-fn datasets(result: &RunResult) -> String {
+fn datasets(result: &RunResult) -> Table<'_> {
     let head = "dataset namespace phase size_bytes cached_bytes read_bytes hit_bytes rate_bytes_s wait_ms gpu_idle_ms \
     saved_ms gpu_saved_ms";
     let rows = result.datasets.iter().map(|d| {
@@ -115,33 +154,36 @@ fn datasets(result: &RunResult) -> String {
         row.extend([d.input.saved_ms, d.input.gpu_saved_ms].map(|n| n.to_string()));
         row
     });
-    table(head, rows)
+    table("datasets.csv", head, rows)
 }
 
-fn namespaces(result: &RunResult) -> String {
+fn namespaces(result: &RunResult) -> Table<'_> {
     let head = "namespace quota running pending succeeded failed evicted";
     let rows = result.namespaces.iter().map(|n| {
         let mut row = vec![n.name.clone(), maybe(n.quota.as_ref())];
         row.extend(n.counts.all().map(|n| n.to_string()));
         row
     });
-    table(head, rows)
+    table("namespaces.csv", head, rows)
 }
 
-fn users(result: &RunResult) -> String {
-    let role = |role: &Option<Role>| role.map(|role| format!("{role:?}").to_lowercase()).unwrap_or_default();
-    let rows = result.users.iter().map(|u| (vec![u.name.clone(), role(&u.role), u.groups.join(" ")], &u.work));
-    works("user role groups", rows)
+fn role(role: Option<Role>) -> String {
+    role.map(|role| format!("{role:?}").to_lowercase()).unwrap_or_default()
 }
 
-fn groups(result: &RunResult) -> String {
+fn users(result: &RunResult) -> Table<'_> {
+    let rows = result.users.iter().map(|u| (vec![u.name.clone(), role(u.role), u.groups.join(" ")], &u.work));
+    works("users.csv", "user role groups", rows)
+}
+
+fn groups(result: &RunResult) -> Table<'_> {
     let rows =
         result.groups.iter().map(|g| (vec![g.name.clone(), maybe(g.quota.as_ref()), g.members.join(" ")], &g.work));
-    works("group quota members", rows)
+    works("groups.csv", "group quota members", rows)
 }
 
 /// The work of users or groups in the long form: one row for each resource used, or one row if none was used.
-fn works<'a>(head: &str, rows: impl Iterator<Item = (Vec<String>, &'a WorkRow)>) -> String {
+fn works<'r>(name: &'static str, head: &str, rows: impl Iterator<Item = (Vec<String>, &'r WorkRow)> + 'r) -> Table<'r> {
     let head = format!(
         "{head} running pending succeeded failed evicted refused {WAITS} lost_work_ms pods evicted_for \
          wasted_evictions drained deadlines_met deadlines_missed makespan_ms cost_milli resource used used_time_s \
@@ -170,19 +212,19 @@ fn works<'a>(head: &str, rows: impl Iterator<Item = (Vec<String>, &'a WorkRow)>)
         };
         names.into_iter().map(resource).collect()
     };
-    table(&head, rows.flat_map(long))
+    table(name, &head, rows.flat_map(long))
 }
 
-fn refusals(result: &RunResult) -> String {
+fn refusals(result: &RunResult) -> Table<'_> {
     let head = "at_ms what by reason why times";
     let rows = result.refusals.iter().map(|r| {
         let why = [r.what.clone(), maybe(r.by.as_ref()), r.reason.to_owned(), r.why.clone()];
         std::iter::once(r.at_ms.to_string()).chain(why).chain([r.times.to_string()]).collect()
     });
-    table(head, rows)
+    table("refusals.csv", head, rows)
 }
 
-fn workloads(result: &RunResult) -> String {
+fn workloads(result: &RunResult) -> Table<'_> {
     let head =
         format!("workload namespace kind running pending succeeded failed evicted {WAITS} user refused lost_work_ms");
     let rows = result.workloads.iter().map(|w| {
@@ -192,10 +234,10 @@ fn workloads(result: &RunResult) -> String {
         row.extend([maybe(w.user.as_ref()), w.refused.to_string(), w.share.lost_work_ms.to_string()]);
         row
     });
-    table(&head, rows)
+    table("workloads.csv", &head, rows)
 }
 
-fn nodes(result: &RunResult) -> String {
+fn nodes(result: &RunResult) -> Table<'_> {
     let head = "node pool up schedulable pods resource allocatable used capacity unhealthy";
     let rows = result.nodes.iter().flat_map(|n| {
         n.capacity.0.iter().map(move |(resource, _)| {
@@ -207,10 +249,10 @@ fn nodes(result: &RunResult) -> String {
             row
         })
     });
-    table(head, rows)
+    table("nodes.csv", head, rows)
 }
 
-fn evictions(result: &RunResult) -> String {
+fn evictions(result: &RunResult) -> Table<'_> {
     let head = "at_ms pod workload namespace leaf cause rule reason lost_ms user";
     let rows = result.evictions.iter().map(|e| {
         let mut row = vec![e.at_ms.to_string(), e.pod.clone(), e.workload.clone(), e.namespace.clone()];
@@ -218,20 +260,21 @@ fn evictions(result: &RunResult) -> String {
         row.extend([e.lost_ms.to_string(), maybe(e.user.as_ref())]);
         row
     });
-    table(head, rows)
+    table("evictions.csv", head, rows)
 }
 
-fn pending(result: &RunResult) -> String {
-    let head = "pod workload namespace quota since_ms rule reason user";
+fn pending(result: &RunResult) -> Table<'_> {
+    let head = "pod workload namespace quota since_ms rule reason user pods";
     let rows = result.pending.iter().map(|p| {
         let mut row = vec![p.pod.clone(), p.workload.clone(), p.namespace.clone(), maybe(p.quota.as_ref())];
         row.extend([p.since_ms.to_string(), p.rule.clone(), p.reason.clone(), maybe(p.user.as_ref())]);
+        row.push(p.pods.to_string());
         row
     });
-    table(head, rows)
+    table("pending.csv", head, rows)
 }
 
-fn claims(result: &RunResult) -> String {
+fn claims(result: &RunResult) -> Table<'_> {
     let head = "claim line passed seen at_ms because";
     let rows = result.claims.results.iter().map(|c| {
         let at = c.at_ms.map(|ms| ms.to_string()).unwrap_or_default();
@@ -239,5 +282,5 @@ fn claims(result: &RunResult) -> String {
         row.push(maybe(c.because.as_ref()));
         row
     });
-    table(head, rows)
+    table("claims.csv", head, rows)
 }

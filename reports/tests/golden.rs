@@ -169,6 +169,7 @@ fn demo() -> RunResult {
         workload: pod[..6].into(),
         namespace: namespace.into(),
         quota: Some(leaf.into()),
+        pods: 1,
         since_ms: 0,
         rule: "A1".into(),
         reason: reason.into(),
@@ -338,7 +339,7 @@ fn the_summary_of_the_demo() {
           utilisation      cpu 93.1 %
           evictions        2, 0 of them wasted; 2m of work lost
           unmet guarantee  600 cpu-seconds below min while pods were pending
-          fairness         Jain index 0.980, 0.0 % of capacity below fair share
+          fairness         Jain index 0.980 at the end; capacity below fair share 0.0 % at the end
 
         1 of 2 claims failed
           ✗ Final: Evictions == 4

@@ -215,13 +215,26 @@ impl<'a> Fits<'a> {
             shapes.entry((&row.template, row.pods, &row.namespace)).or_insert(&row.name);
         }
         let file = read.requests.first().copied().unwrap_or(read.name);
-        for namespace in namespaces.iter().filter(|n| !self.homed(n)).take(MAX_TRACE_WARNINGS) {
+        let homeless: Vec<&Name> = namespaces.into_iter().filter(|n| !self.homed(n)).collect();
+        for namespace in homeless.iter().take(MAX_TRACE_WARNINGS) {
             self.namespace(namespace, file, report);
+        }
+        if let Some(more) = homeless.len().checked_sub(MAX_TRACE_WARNINGS).filter(|more| *more > 0) {
+            report.warning(
+                file,
+                format!("{more} more namespaces are attached to no quota"),
+                "rows of this file name them",
+            );
         }
         let mut warnings = report.warnings();
         let limit = warnings + MAX_TRACE_WARNINGS;
         for ((template, pods, namespace), name) in shapes {
             if warnings >= limit {
+                report.warning(
+                    file,
+                    "further pods of this file are not checked".to_owned(),
+                    "there are too many warnings",
+                );
                 break;
             }
             let name = format!("{}/{name}", read.workload.name);

@@ -212,7 +212,11 @@ pub(crate) fn check_workloads(parts: &Parts, report: &mut Report) {
             _ => {}
         }
         let file = read.requests.first().copied().unwrap_or(read.name);
-        for user in rows.iter().filter(|user| !known.contains(*user)).take(MAX_TRACE_WARNINGS) {
+        let unknown: Vec<&Name> = rows.iter().copied().filter(|user| !known.contains(*user)).collect();
+        if let Some(more) = unknown.len().checked_sub(MAX_TRACE_WARNINGS).filter(|more| *more > 0) {
+            report.warning(file, format!("{more} more users are unknown as well"), "rows of this file name them");
+        }
+        for user in unknown.iter().take(MAX_TRACE_WARNINGS) {
             let title = format!("there is no user `{user}`, so the rows that name it are refused");
             report.warning(file, title, "a row of this file names it").did_you_mean(user.as_str(), names());
         }

@@ -28,9 +28,10 @@ pub struct RunOptions {
     pub history: bool,
     /// Whether claims are evaluated at all.
     pub judge: bool,
-    /// How many waiting workloads are listed at the end, oldest id first; the counts are always complete.
+    /// How many waiting workloads are listed at the end, oldest id first. The default is all of them.
     pub pending_rows: usize,
-    /// How many of those listed are explained; an explanation may search the whole cluster.
+    /// How many of those listed are explained in full, which may search the whole cluster; of the others, what binds is
+    /// told, without a verdict.
     pub explained_rows: usize,
     /// How many pods each list of an explanation names; the counts are always complete.
     pub named_pods: usize,
@@ -48,7 +49,7 @@ impl Default for RunOptions {
             fairness_integral: true,
             history: false,
             judge: true,
-            pending_rows: 10_000,
+            pending_rows: usize::MAX,
             explained_rows: 1_000,
             named_pods: 8,
         }

@@ -85,7 +85,7 @@ pub struct RunResult {
     /// Violated invariants, if they were checked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub breaches: Vec<BreachRow>,
-    /// Workloads that failed, and tasks that never began because of that, with the reasons; the first thousand.
+    /// Workloads that failed, and tasks that never began because of that, with the reasons.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailureRow>,
 }
@@ -233,6 +233,8 @@ pub struct PendingRow {
     pub user: Option<String>,
     pub namespace: String,
     pub quota: Option<String>,
+    /// How many of its pods are pending.
+    pub pods: u64,
     pub since_ms: u64,
     pub rule: String,
     pub reason: String,
@@ -265,6 +267,6 @@ pub struct ClaimResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     pub at_ms: Option<u64>,
-    /// Explanations of the selected pending workloads, if the claim failed.
+    /// Explanations of the first three selected pending workloads, if the claim failed, and how many more there are.
     pub explanations: Vec<String>,
 }

@@ -9,6 +9,7 @@ mod verdict;
 
 pub use action::{bound, evicted, released};
 pub use json::verdict_json;
+pub(crate) use verdict::in_brief;
 pub use verdict::{holders, obstacle, protection, verdict};
 
 use crate::result::RefusalRow;
@@ -30,7 +31,7 @@ pub trait Names {
         let _ = refusal;
         None
     }
-    /// The number of pods of a workload: sentences call one pod "the pod", several "the gang".
+    /// The number of pods that a workload has now, ended ones not counted: sentences call one pod "the pod", several "the gang".
     fn pods(&self, id: WorkloadId) -> u32;
     /// The name of a dataset, by its index in the scenario.
     fn dataset(&self, place: u32) -> Cow<'_, str> {

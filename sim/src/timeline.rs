@@ -72,8 +72,13 @@ impl Timeline {
 
     /// A fact of the world is received.
     pub(crate) fn on(&mut self, fact: &Fact, world: &World<'_>, scheduler: &Scheduler) {
-        if let Fact::Submitted { unit, replaces } = *fact {
-            return self.submitted(world, unit, replaces);
+        match *fact {
+            Fact::Submitted { unit, replaces } => return self.submitted(world, unit, replaces),
+            // A member that is recreated, or that the gang grows by, may be the pod that was asked for.
+            Fact::Joined { pod } if self.is_wanted(&pod_name(world, pod)) => {
+                self.units.entry(world.pods[pod].unit).or_default();
+            }
+            _ => {}
         }
         if self.units.is_empty() {
             return;
@@ -138,16 +143,19 @@ impl Timeline {
         }
     }
 
+    fn is_wanted(&self, name: &str) -> bool {
+        self.wanted.as_deref() == Some(name)
+    }
+
     /// A core workload was created. If it was requested, or replaces a followed one, it is followed from now on.
     fn submitted(&mut self, world: &World<'_>, unit: u32, replaced: Option<u32>) {
-        let Some(wanted) = &self.wanted else { return };
         let controller = &world.controllers[world.units[unit].owner];
         let is_wanted = match self.workload {
             Some(workload) => controller.workload == workload,
             None => {
-                owner_name(world.scenario, controller.workload, controller.number, controller.task) == *wanted
-                    || unit_name(world, unit) == *wanted
-                    || world.pods_of(unit).any(|pod| pod_name(world, pod) == *wanted)
+                self.is_wanted(&owner_name(world.scenario, controller.workload, controller.number, controller.task))
+                    || self.is_wanted(&unit_name(world, unit))
+                    || world.pods_of(unit).any(|pod| self.is_wanted(&pod_name(world, pod)))
             }
         };
         let follows = replaced.is_some_and(|old| self.units.contains_key(&old));

@@ -104,6 +104,17 @@ fn claims_of_every_kind_see_their_numbers() {
 }
 
 #[test]
+fn all_that_waits_is_listed_with_its_reason() {
+    let many = scenario(pool(1), flat(1), vec![deployment("wide", "ns", 0, 12_501, 1)]);
+    let options = RunOptions { explained_rows: 2, ..RunOptions::default() };
+    let pending = run(&many, &options, &mut ()).unwrap().result.pending;
+    assert_eq!((pending.len(), pending.iter().map(|row| row.pods).sum::<u64>()), (12_500, 12_500));
+    let told = "A1: the pod requests 1 cpu, all uses 1 of its max of 1 cpu";
+    assert!(pending.iter().all(|row| row.rule == "A1" && row.reason.starts_with(told)), "{:?}", pending.last());
+    assert_eq!(pending.iter().filter(|row| row.verdict.is_object()).count(), 2);
+}
+
+#[test]
 fn an_observer_sees_every_record_with_names() {
     #[derive(Default)]
     struct Seen {

@@ -16,9 +16,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The most pods that are explained for a failed claim; `run` and `explain` print the others.
-const SHOWN_PODS: usize = 2;
-
 /// The result of one file.
 struct Judged {
     path: PathBuf,
@@ -132,17 +129,14 @@ fn text(judged: &[Judged]) -> String {
         };
         let _ = writeln!(text, "{word} {:<width$}  {what:<22}  {}", one.name, files::slashed(&one.path));
         for claim in &one.failed {
-            let at = claim.at_ms.map(|ms| format!(" at {}", quotree_reports::span(ms))).unwrap_or_default();
+            let at = claim.at_ms.map(|ms| format!(" at {}", quotree_reports::moment(ms))).unwrap_or_default();
             let _ =
                 writeln!(text, "        line {}: {}\n          observed{at}: {}", claim.line, claim.claim, claim.seen);
             if let Some(because) = &claim.because {
                 let _ = writeln!(text, "          comment: {because}");
             }
-            for explanation in claim.explanations.iter().take(SHOWN_PODS) {
+            for explanation in &claim.explanations {
                 let _ = writeln!(text, "          {}", quotree_reports::short_reason(explanation));
-            }
-            if claim.explanations.len() > SHOWN_PODS {
-                let _ = writeln!(text, "          … and {} more", claim.explanations.len() - SHOWN_PODS);
             }
         }
         for line in one.trouble.lines() {

@@ -6,9 +6,10 @@ use crate::{
     load, runner,
     terminal::Terminal,
 };
-use quotree_reports::{many, short_reason, span};
+use quotree_reports::{count, many, moment, short_reason, span};
 use quotree_sim::{
     Run, RunOptions, TimelineEntry, TimelinePod,
+    model::Scenario,
     result::{EvictionRow, PendingRow, RunResult},
 };
 use serde_json::Value;
@@ -33,15 +34,32 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
         ..RunOptions::default()
     };
     let run = runner::run_plain(&scenario, &options, terminal)?;
-    if run.timeline_pods.is_empty() {
-        return Err(Trouble::invalid(unknown(pod, &run.result)));
+    let mut found = Found::of(&run);
+    if found.pods.is_empty() {
+        found.comes_at_ms = comes_at(&scenario, &options, run.result.end_ms, terminal);
+        if found.comes_at_ms.is_none() {
+            return Err(Trouble::invalid(unknown(pod, &run.result)));
+        }
     }
-    let found = Found::of(&run);
     terminal.show(&match args.format {
         Format::Text => found.text(pod),
         Format::Json => super::pretty(&found.json(pod)),
     })?;
     Ok(Exit::Fine)
+}
+
+/// When a pod or workload that has not been submitted by `end_ms` comes: the scenario may say so, or the rest of the run
+/// shows it.
+fn comes_at(scenario: &Scenario, options: &RunOptions, end_ms: u64, terminal: Terminal) -> Option<u64> {
+    let workloads = scenario.workloads.iter().filter(|workload| Some(&workload.name) == options.timeline_of.as_ref());
+    if let Some(once) = workloads.into_iter().find(|workload| workload.arrivals.is_none() && workload.submit.0 > end_ms)
+    {
+        return Some(once.submit.0);
+    }
+    options.until?;
+    let whole = RunOptions { until: None, pending_rows: 0, ..options.clone() };
+    let run = runner::run_plain(scenario, &whole, terminal).ok()?;
+    run.timeline.first().map(|entry| entry.at_ms)
 }
 
 /// The pod with its replacements, or the pods of the workload, and the information about them.
@@ -51,6 +69,8 @@ struct Found<'a> {
     pending: Vec<&'a PendingRow>,
     evictions: Vec<&'a EvictionRow>,
     story: &'a [TimelineEntry],
+    /// When it is submitted, if it has not been yet.
+    comes_at_ms: Option<u64>,
 }
 
 impl<'a> Found<'a> {
@@ -63,11 +83,16 @@ impl<'a> Found<'a> {
             pending: result.pending.iter().filter(|row| names.contains(row.pod.as_str())).collect(),
             evictions: result.evictions.iter().filter(|row| names.contains(row.pod.as_str())).collect(),
             story: &run.timeline,
+            comes_at_ms: None,
         }
     }
 
     fn text(&self, pod: &str) -> String {
-        let mut text = format!("{pod} at {}\n\n", span(self.at_ms));
+        let mut text = format!("{pod} at {}\n\n", moment(self.at_ms));
+        if let Some(comes) = self.comes_at_ms {
+            let _ = writeln!(text, "{pod} is not yet submitted (comes at {})", moment(comes));
+            return text;
+        }
         let (alive, ended): (Vec<&TimelinePod>, _) = self.pods.iter().partition(|row| lives(row));
         for row in ended.iter().rev().take(SHOWN).rev().chain(alive.iter().take(SHOWN)) {
             text.push_str(&standing(row, self.at_ms));
@@ -75,7 +100,7 @@ impl<'a> Found<'a> {
         if let Some(more) =
             self.pods.len().checked_sub(ended.len().min(SHOWN) + alive.len().min(SHOWN)).filter(|n| *n > 0)
         {
-            let _ = writeln!(text, "… and {more} more");
+            let _ = writeln!(text, "… and {} more pods; all with `--format json`", count(more as u128));
         }
         let mut reasons: Vec<(String, Vec<&PendingRow>)> = Vec::new();
         for row in &self.pending {
@@ -87,7 +112,11 @@ impl<'a> Found<'a> {
         }
         for (why, rows) in reasons.iter().take(SHOWN) {
             let names: Vec<&str> = rows.iter().take(NAMED).map(|row| row.pod.as_str()).collect();
-            let more = if rows.len() > NAMED { format!(" and {} more", rows.len() - NAMED) } else { String::new() };
+            let more = if rows.len() > NAMED {
+                format!(" and {} more", count((rows.len() - NAMED) as u128))
+            } else {
+                String::new()
+            };
             let _ = write!(
                 text,
                 "\nWhy {}{more} {} pending\n{why}",
@@ -95,10 +124,13 @@ impl<'a> Found<'a> {
                 if rows.len() == 1 { "is" } else { "are" }
             );
         }
+        if let Some(more) = reasons.len().checked_sub(SHOWN).filter(|n| *n > 0) {
+            let _ = writeln!(text, "\n… and {more} more reasons; all with `--format json`");
+        }
         text.push_str("\nTimeline\n");
         for again in self.story.chunk_by(together) {
             let Some(line) = again.first() else { continue };
-            let _ = write!(text, "  {:>9}  {}  {}", span(line.at_ms), line.pod, short_reason(&line.what));
+            let _ = write!(text, "  {:>9}  {}  {}", moment(line.at_ms), line.pod, short_reason(&line.what));
             if let Some(ms) = line.waited_ms.filter(|ms| *ms > 0) {
                 let _ = write!(text, " (waited {})", span(ms));
             }
@@ -111,14 +143,18 @@ impl<'a> Found<'a> {
     }
 
     fn json(&self, pod: &str) -> Value {
-        serde_json::json!({
+        let mut json = serde_json::json!({
             "pod": pod,
             "at_ms": self.at_ms,
             "pods": self.pods,
             "pending": self.pending,
             "evictions": self.evictions,
             "story": self.story,
-        })
+        });
+        if let (Some(comes), Some(map)) = (self.comes_at_ms, json.as_object_mut()) {
+            map.insert("comes_at_ms".into(), comes.into());
+        }
+        json
     }
 }
 
@@ -143,9 +179,9 @@ fn standing(row: &TimelinePod, now_ms: u64) -> String {
     let place = row.node.as_deref().map_or_else(String::new, |node| format!(" on {node}"));
     let _ = match lives(row) {
         true => {
-            write!(text, "{place} since {} (for {})", span(row.since_ms), span(now_ms.saturating_sub(row.since_ms)))
+            write!(text, "{place} since {} (for {})", moment(row.since_ms), span(now_ms.saturating_sub(row.since_ms)))
         }
-        false => write!(text, "{place} at {}", span(row.since_ms)),
+        false => write!(text, "{place} at {}", moment(row.since_ms)),
     };
     if let Some(old) = &row.replaces {
         let _ = write!(text, ", as the replacement of {old}");
@@ -246,7 +282,7 @@ fn names(value: &Value, field: &str) -> String {
     let all = list(value, field);
     let mut first: Vec<String> = all.iter().take(NAMED).map(plain).collect();
     if all.len() > NAMED {
-        first.push("…".to_owned());
+        first.push(format!("… and {} more", count((all.len() - NAMED) as u128)));
     }
     first.join(", ")
 }
@@ -271,14 +307,13 @@ fn plain(value: &Value) -> String {
 fn unknown(pod: &str, result: &RunResult) -> String {
     let what = format!("workload `{pod}`");
     if let Some(row) = result.refusals.iter().find(|row| row.what == what) {
-        return format!("`{pod}` has no pods, since its submission was refused at {}: {}", span(row.at_ms), row.why);
+        return format!("`{pod}` has no pods, since its submission was refused at {}: {}", moment(row.at_ms), row.why);
     }
-    let names: Vec<_> = result.workloads.iter().take(8).map(|w| format!("`{}`", w.name)).collect();
+    let names: Vec<_> = result.workloads.iter().map(|w| format!("`{}`", w.name)).collect();
     if names.is_empty() {
         return format!("no pod or workload `{pod}`; no workload has been submitted by then");
     }
-    let more = if result.workloads.len() > 8 { ", …" } else { "" };
-    format!("no pod or workload `{pod}`; the workloads are {}{more}", names.join(", "))
+    format!("no pod or workload `{pod}`; the workloads are {}", super::first_of(&names))
 }
 
 #[cfg(test)]
@@ -306,7 +341,8 @@ mod tests {
             line(0, "a-4", "is bound to m"),
             line(1, "a-5", "is bound to m"),
         ];
-        let found = Found { at_ms: 6, pods: &[], pending: Vec::new(), evictions: Vec::new(), story: &story };
+        let found =
+            Found { at_ms: 6, pods: &[], pending: Vec::new(), evictions: Vec::new(), story: &story, comes_at_ms: None };
         let text = found.text("a");
         assert!(text.contains("a-1  is bound to n (waited 1s) (same for 2 more)\n"), "{text}");
         assert_eq!(text.matches("is bound").count(), 3, "{text}");

@@ -53,3 +53,13 @@ pub(crate) fn run(verb: Verb, terminal: Terminal) -> Outcome {
 fn pretty(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
 }
+
+/// The first names of a list for a sentence, and how many more there are.
+fn first_of(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let first = names.get(..SHOWN).unwrap_or(names).join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => first,
+        more => format!("{first} and {} more", quotree_reports::count(more as u128)),
+    }
+}

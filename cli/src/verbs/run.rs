@@ -9,7 +9,7 @@ use crate::{
     terminal::Terminal,
 };
 use quotree_reports::{
-    By, Told, breakdown_text, report as report_of, summary_json, summary_text, tables_csv, tree_svg,
+    By, Told, breakdown_text, report as report_of, summary_json, summary_text, tables, tree_svg, write_summary,
 };
 use quotree_sim::{Run, RunOptions};
 use std::{fs::File, io::BufWriter, path::Path};
@@ -97,18 +97,24 @@ const fn by_of(by: args::By) -> By {
 }
 
 fn trace_file(folder: &Path) -> Result<BufWriter<File>, Trouble> {
-    let path = folder.join("trace.jsonl");
-    files::write(&path, "")?;
-    let file = File::create(&path);
+    created(&folder.join("trace.jsonl"))
+}
+
+/// A new file, with its folder.
+fn created(path: &Path) -> Result<BufWriter<File>, Trouble> {
+    files::write(path, "")?;
+    let file = File::create(path);
     let file = file.map_err(|error| Trouble::invalid(format!("cannot write `{}`: {error}", path.display())))?;
     Ok(BufWriter::new(file))
 }
 
 fn write_all(folder: &Path, run: &Run) -> Result<(), Trouble> {
-    files::write(&folder.join("summary.json"), &summary_json(&run.result))?;
+    let failed = |error| Trouble::invalid(format!("cannot write below `{}`: {error}", folder.display()));
+    write_summary(&run.result, created(&folder.join("summary.json"))?).map_err(failed)?;
     files::write(&folder.join("tree.svg"), &tree_svg(&run.result))?;
-    for (name, table) in tables_csv(&run.result) {
-        files::write(&folder.join("tables").join(name), &table)?;
+    for table in tables(&run.result) {
+        let file = created(&folder.join("tables").join(table.name))?;
+        table.write(file).map_err(failed)?;
     }
     Ok(())
 }

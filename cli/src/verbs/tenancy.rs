@@ -23,10 +23,10 @@ pub(super) fn tenancy(args: &Args, terminal: Terminal) -> Outcome {
     let mut tenancy = Tenancy::of(&run.result);
     if let Some(user) = &args.user {
         if !tenancy.users.iter().any(|tenant| tenant.user == *user) {
-            let known: Vec<String> = tenancy.users.iter().map(|tenant| format!("`{}`", tenant.user)).take(20).collect();
+            let known: Vec<String> = tenancy.users.iter().map(|tenant| format!("`{}`", tenant.user)).collect();
             let known = match known.is_empty() {
                 true => "the scenario declares no users".to_owned(),
-                false => format!("the users are {}", known.join(", ")),
+                false => format!("the users are {}", super::first_of(&known)),
             };
             return Err(Trouble::invalid(format!("no user `{user}`; {known}")));
         }

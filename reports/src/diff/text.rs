@@ -37,8 +37,8 @@ impl Diff {
         if let Some((a, b)) = self.ends_ms {
             let warning = format!(
                 "The figures end at different times, {} and {}: amounts over time, counts and waits do not compare.",
-                format::span(a),
-                format::span(b)
+                format::moment(a),
+                format::moment(b)
             );
             text.push_str(&format!("{}\n", style.paint(Tone::Odd, &warning)));
         }

@@ -333,13 +333,15 @@ impl ClaimState<'_> {
     fn explanations(&mut self, view: &RunView<'_>) -> Vec<String> {
         self.selection.resolve(view);
         let waiting = view.scheduler.waiting();
-        let ours = waiting.into_iter().filter(|id| self.selection.has(view, id.0)).take(EXPLAINED);
+        let mut ours = waiting.into_iter().filter(|id| self.selection.has(view, id.0));
+        let first: Vec<_> = ours.by_ref().take(EXPLAINED).collect();
+        let more = ours.count();
         let names = view.world.names();
-        let told = ours.filter_map(|id| {
+        let told = first.into_iter().filter_map(|id| {
             let verdict = view.scheduler.explain(id)?;
             let name = crate::world::unit_name(view.world, id.0);
             Some(format!("{name} is pending. {}", text::verdict(&verdict, &names)))
         });
-        told.collect()
+        told.chain((more > 0).then(|| format!("… and {more} more, which are in `pending` of the run"))).collect()
     }
 }

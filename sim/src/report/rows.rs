@@ -185,6 +185,9 @@ pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
             row.rule = verdict.binding.rule().to_string();
             row.reason = text::verdict(&verdict, &names);
             row.verdict = text::verdict_json(&verdict, &names, view.options.named_pods);
+        } else if let Some(binding) = view.scheduler.bound_by(id) {
+            row.rule = binding.rule().to_string();
+            row.reason = text::in_brief(id, binding, &view.world.names());
         }
         Some(row)
     };
@@ -206,6 +209,7 @@ fn pending_row(view: &RunView<'_>, id: u32, first: Option<u32>) -> PendingRow {
         user: user_of(view, unit.account),
         namespace: namespace.name.to_string(),
         quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
+        pods: view.world.pods_of(id).filter(|p| view.world.pods[*p].state == State::Waiting).count() as u64,
         since_ms: unit.created.0,
         rule: String::new(),
         reason: String::new(),

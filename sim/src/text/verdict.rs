@@ -4,7 +4,7 @@
 use super::{Names, amount, at, plural, with_unit};
 use quotree_core::{
     BlockingReason, Bound, CannotRun, Domain, Help, Holder, Level, NodeTally, Protected, Protection, QuotaId, Room,
-    Verdict,
+    Verdict, WorkloadId,
 };
 use std::fmt::Write;
 
@@ -34,6 +34,26 @@ pub fn verdict(verdict: &Verdict, names: &dyn Names) -> String {
         let _ = write!(text, "; would help: {}", advice(help, names));
     }
     text
+}
+
+/// What blocks a workload, without the rest of a verdict, which is costly to find for many. Where room is missing, that is
+/// all that is known.
+pub(crate) fn in_brief(workload: WorkloadId, binding: BlockingReason, names: &dyn Names) -> String {
+    if binding.room().is_some() {
+        return format!("{}: no node has room", binding.rule());
+    }
+    let brief = Verdict {
+        workload,
+        binding,
+        entitled: false,
+        holders: Vec::new(),
+        also: Vec::new(),
+        protected: Vec::new(),
+        cannot_run: None,
+        bounds_hit: Vec::new(),
+        helps: Vec::new(),
+    };
+    obstacle(&brief, &brief.binding, names)
 }
 
 /// Whether an obstacle gets a clause. Full nodes get none if no victim was eligible anyway.

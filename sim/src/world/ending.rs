@@ -4,9 +4,6 @@
 use super::{CONTROLLER, NONE, State, World, WorldEvent, access, job_record, owner_name, submit, workflow};
 use crate::result::FailureRow;
 
-/// How many failures are reported one by one; further ones are only counted.
-const MOST_FAILURES: usize = 1_000;
-
 /// How the work of a controller ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum End {
@@ -120,7 +117,5 @@ pub(crate) fn record_failure_of(world: &mut World<'_>, owner: u32, why: String) 
 
 /// Records that something failed, and why.
 pub(crate) fn record_failure(world: &mut World<'_>, what: String, why: String) {
-    if world.failures.len() < MOST_FAILURES {
-        world.failures.push(FailureRow { at_ms: world.now.0, what, why });
-    }
+    world.failures.push(FailureRow { at_ms: world.now.0, what, why });
 }

@@ -47,7 +47,7 @@ impl Names for WorldNames<'_> {
     }
 
     fn pods(&self, id: WorkloadId) -> u32 {
-        if id.0 < self.world.units.len() { self.world.units[id.0].count } else { 1 }
+        if id.0 < self.world.units.len() { self.world.units[id.0].live } else { 1 }
     }
 
     fn dataset(&self, place: u32) -> Cow<'_, str> {
