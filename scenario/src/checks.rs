@@ -39,6 +39,7 @@ pub(crate) fn all(parts: &Parts, report: &mut Report) {
     for read in &parts.workloads {
         fits.workload(read, report);
     }
+    crate::no_min::check(parts, report);
 }
 
 fn counts(parts: &Parts, report: &mut Report) {

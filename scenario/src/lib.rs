@@ -21,6 +21,7 @@ mod gpus;
 mod job_queue;
 mod loader;
 mod merge;
+mod no_min;
 mod nodes;
 mod people;
 mod pod;

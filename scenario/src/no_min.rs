@@ -1,0 +1,63 @@
+//! Warns of a guarantee that is of no use: a leaf has a min, but none of something that its workloads request as well, and
+//! of which another quota has a min. Such workloads only borrow, and never reclaim (R2a). A leaf without any min is meant
+//! to borrow, and what nobody is guaranteed makes nobody a borrower (Q5): neither is warned of.
+
+use crate::assemble::Parts;
+use quotree_core::{Amounts, Name, Preemption, QuotaSpec, Reclaim};
+use quotree_model::{Kind, Workload};
+use quotree_syntax::Report;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The first workload of a leaf that requests a resource, and the most that one pod of the leaf requests of it.
+type Asked<'a> = (&'a Workload, i64);
+
+/// Reports each leaf once for each such resource.
+pub(crate) fn check(parts: &Parts, report: &mut Report) {
+    let Some(tree) = &parts.tree else { return };
+    let policy = &parts.policy;
+    let reclaims = matches!(policy.preemption, Preemption::Auto | Preemption::ReclaimOnly);
+    if policy.reclaim != Reclaim::Min || !reclaims {
+        return;
+    }
+    for ((leaf, resource), (workload, most)) in lacking(&tree.spec.quotas, parts) {
+        let Some(span) = tree.name_span(leaf.as_str()) else { continue };
+        let never = if workload.preemptible { "can never reclaim" } else { "can never start (A2)" };
+        let title = format!(
+            "`{leaf}` has a min, but none of {resource}: `{}`, which requests {resource}, {never}",
+            workload.name
+        );
+        let most = Amounts::new().with(resource.clone(), most);
+        report.warning(span, title, format!("no min of {resource}, which other quotas have")).help(format!(
+            "with a min of {resource} as well ({most} for one pod), it reclaims what `{leaf}` lends (R2(a)); if \
+                 no quota has a min of {resource}, it is only a limit (Q5)"
+        ));
+    }
+}
+
+/// The resources that a leaf with a min lacks a min of, although its pods request them and others are guaranteed them.
+fn lacking<'a>(quotas: &'a [QuotaSpec], parts: &'a Parts) -> BTreeMap<(&'a Name, &'a Name), Asked<'a>> {
+    let has = |quota: &QuotaSpec, resource: &Name| quota.min.get(resource.as_str()).is_some_and(|min| min > 0);
+    let below = || quotas.iter().filter(|quota| quota.parent.is_some());
+    let leaves = below().filter(|quota| quota.min.iter().any(|(_, min)| min > 0));
+    let leaves: BTreeMap<&Name, &QuotaSpec> =
+        leaves.flat_map(|quota| quota.namespaces.iter().map(move |namespace| (namespace, quota))).collect();
+    let mins = below().flat_map(|quota| quota.min.iter());
+    let guaranteed: BTreeSet<&Name> = mins.filter(|(_, min)| *min > 0).map(|(name, _)| name).collect();
+    let mut found: BTreeMap<(&Name, &Name), Asked<'a>> = BTreeMap::new();
+    for workload in parts.workloads.iter().map(|read| &read.workload) {
+        let mut see = |namespace: &Name, request: &'a Amounts| {
+            let Some(leaf) = leaves.get(namespace) else { return };
+            for (resource, amount) in request.iter() {
+                if amount > 0 && guaranteed.contains(resource) && !has(leaf, resource) {
+                    let (_, most) = found.entry((&leaf.name, resource)).or_insert((workload, 0));
+                    *most = amount.max(*most);
+                }
+            }
+        };
+        match &workload.kind {
+            Kind::Trace { rows, .. } => rows.iter().for_each(|row| see(&row.namespace, &row.template.request)),
+            kind => kind.templates(&mut |template, _| see(&workload.namespace, &template.request)),
+        }
+    }
+    found
+}
