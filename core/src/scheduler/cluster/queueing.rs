@@ -2,7 +2,7 @@
 
 use super::{groups::Cluster, impossible::cannot_run};
 use crate::scheduler::{
-    queue::{PendingKey, RequestQueue},
+    queue::{Offered, PendingKey, RequestQueue},
     state::{QuotaSlot, WorkloadSlot},
 };
 use smallvec::SmallVec;
@@ -43,21 +43,23 @@ impl Cluster {
     pub(crate) fn settle_lines(&mut self) {
         let version = (self.nodes.changes(), self.quotas.ledger.non_preemptible_changes());
         let changed = std::mem::replace(&mut self.lines_settled_at, version) != version;
-        for leaf in self.queue.unsettled(changed) {
-            let mut offered: SmallVec<[PendingKey; 4]> = SmallVec::new();
+        for leaf in self.queue.take_unsettled(changed) {
+            let (mut offered, mut closed) = (Offered::new(), false);
             for key in self.queue.in_line(leaf) {
                 offered.push(key);
-                if self.can_run(key.slot) {
+                closed = self.can_run(key.slot);
+                if closed {
                     break;
                 }
             }
-            self.queue.settle(leaf, &offered, &self.workloads, &self.quotas);
+            self.queue.settle(leaf, (offered, closed), &self.workloads, &self.quotas);
         }
     }
 
-    /// Whose turn it is in a leaf that blocks: the first workload that can run (O2, O4).
-    pub(crate) fn blocking_head(&self, leaf: QuotaSlot) -> Option<PendingKey> {
-        self.queue.in_line(leaf).find(|key| self.can_run(key.slot))
+    /// Behind whom a workload waits in a leaf that blocks: the first before it that can run (O2, O4).
+    pub(crate) fn blocking_head(&self, leaf: QuotaSlot, key: PendingKey) -> Option<PendingKey> {
+        let before = self.queue.in_line(leaf).take_while(|other| *other < key.within_leaf());
+        before.into_iter().find(|other| self.can_run(other.slot))
     }
 
     fn can_run(&self, slot: WorkloadSlot) -> bool {

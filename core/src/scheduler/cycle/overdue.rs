@@ -90,8 +90,8 @@ fn drain(cluster: &mut Cluster, quota: QuotaSlot, resource: usize, plan: &mut Pl
         let leaves =
             quotas.tree.ids().filter(|q| quotas.tree.is_under(*q, QuotaId(quota.0)) && quotas.tree.is_leaf(*q));
         for leaf in leaves {
-            let one = || SmallVec::from_elem(resource, 1);
-            let from = VictimLeaf { leaf: leaf.into(), common: quota, resources: one(), lacking: one() };
+            let resources = SmallVec::from_elem(resource, 1);
+            let from = VictimLeaf { leaf: leaf.into(), common: quota, resources, lacking: &[resource] };
             best = better_candidate(best, first_victim(cluster, &preemptor, &Trial::default(), &from, &mut steps));
         }
         let Some(victim) = best else { return };

@@ -57,8 +57,7 @@ fn simple_reason(cluster: &Cluster, slot: WorkloadSlot) -> Option<BlockingReason
     if cluster.queue.refuses(workload.leaf) {
         return Some(BlockingReason::NoQuota);
     }
-    let head = cluster.blocking_head(workload.leaf);
-    head.filter(|head| *head < key.within_leaf()).map(|head| BlockingReason::Behind { head: head.id })
+    cluster.blocking_head(workload.leaf, key).map(|head| BlockingReason::Behind { head: head.id })
 }
 
 /// What a workload waits for, unless something simpler than quota or room blocks it.

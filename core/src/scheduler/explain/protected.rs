@@ -8,6 +8,7 @@ use crate::{
         state::{Ask, PodRef, TemplateId, WorkloadSlot, narrow},
     },
 };
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// What would have to be freed, and where: below a quota, in the workload's own leaf, or on suitable nodes.
@@ -44,7 +45,9 @@ pub(super) fn protected<'a>(
                 classes.entry(Protection::Leaving).or_default().push(id);
             } else {
                 helping.push(id);
-                resources.extend(places.iter().flat_map(|lacking| contested(cluster, &preemptor, lacking)));
+                for lacking in &places {
+                    resources.extend_from_slice(&contested(cluster, &preemptor, lacking));
+                }
             }
         }
         if !helping.is_empty() {
@@ -79,11 +82,11 @@ fn deficits<'a>(cluster: &Cluster, obstacles: impl Iterator<Item = &'a BlockingR
 
 impl Deficits {
     /// What is lacking at each place where the eviction of a pod would free some of it (R5).
-    fn helped_by(&self, cluster: &Cluster, preemptor: &Preemptor, pod: PodRef) -> Vec<Resources> {
+    fn helped_by(&self, cluster: &Cluster, preemptor: &Preemptor, pod: PodRef) -> SmallVec<[Resources; 2]> {
         let (workloads, nodes) = (&cluster.workloads, &cluster.nodes);
         let leaf = workloads.at(pod.workload).leaf;
-        let mut places: Vec<Resources> = Vec::new();
-        let mut quotas: Vec<QuotaId> = self.below.iter().map(|(quota, _)| *quota).collect();
+        let mut places: SmallVec<[Resources; 2]> = SmallVec::new();
+        let mut quotas: SmallVec<[QuotaId; 4]> = self.below.iter().map(|(quota, _)| *quota).collect();
         quotas.dedup();
         for quota in quotas.into_iter().filter(|quota| cluster.quotas.is_within(leaf, *quota)) {
             places.push(self.below.iter().filter(|(q, _)| *q == quota).map(|(_, r)| *r).collect());

@@ -14,6 +14,10 @@ pub(crate) fn fits_when_settled(cluster: &mut Cluster, slot: WorkloadSlot, ask: 
     if under_way == 0 || under_way > cluster.policy.bounds.nodes as usize {
         return false;
     }
+    let leaf = cluster.workloads.at(slot).leaf;
+    if cluster.quotas.exceeds_max_when_settled(ask, leaf) {
+        return false;
+    }
     let mut trial = Trial::default();
     let freed = cluster.nodes.freed.mark();
     let ids = cluster.holds.ids_where(|_| true);
@@ -28,7 +32,6 @@ pub(crate) fn fits_when_settled(cluster: &mut Cluster, slot: WorkloadSlot, ask: 
             cluster.trial_bind(&mut trial, *pod, *assignment);
         }
     }
-    let leaf = cluster.workloads.at(slot).leaf;
     let fits = cluster.quotas.admits(ask, leaf) && fits(cluster, slot);
     cluster.trial_unbind(&mut trial);
     for (_, hold) in &ended {

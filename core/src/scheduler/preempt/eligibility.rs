@@ -25,6 +25,7 @@ use crate::{
     },
 };
 use smallvec::SmallVec;
+use std::cell::OnceCell;
 
 /// Governed resources, by index.
 pub(crate) type Resources = SmallVec<[usize; 4]>;
@@ -100,7 +101,11 @@ pub(crate) fn could_preempt_at_all(cluster: &Cluster, slot: WorkloadSlot, ask: &
 /// lower priority, by R2 one whose branch is over in what the workload requests. Costs a path of the tree for each.
 pub(crate) fn might_preempt_next_moment(cluster: &Cluster, slot: WorkloadSlot, ask: &Ask) -> bool {
     let leaf = cluster.workloads.at(slot).leaf;
-    let preemptor = |kind| Preemptor { slot: Some(slot), leaf, ask, kind, break_budgets: true };
+    let preemptor = Preemptor { slot: Some(slot), leaf, ask, kind: PreemptionKind::Reclaim, break_budgets: true };
+    let reclaims = preemptor.kind.is_enabled(&cluster.policy);
+    let scope = OnceCell::new();
+    let scope = || *scope.get_or_init(|| cluster.quotas.reclaim_scope(ask, leaf).filter(|_| reclaims));
+    let requested: Resources = cluster.quotas.counted(ask).map(|(r, _)| r).collect();
     let might = |victim: WorkloadSlot| {
         let from = cluster.workloads.at(victim).leaf;
         if from == leaf {
@@ -108,10 +113,7 @@ pub(crate) fn might_preempt_next_moment(cluster: &Cluster, slot: WorkloadSlot, a
             return PreemptionKind::Priority.is_enabled(&cluster.policy)
                 && ranks_lower(cluster.policy.within, by, victim);
         }
-        let preemptor = preemptor(PreemptionKind::Reclaim);
-        let scope = cluster.quotas.reclaim_scope(ask, leaf).filter(|_| preemptor.kind.is_enabled(&cluster.policy));
-        let Some(common) = common_in_scope(cluster, &preemptor, scope, from) else { return false };
-        let requested: Resources = cluster.quotas.counted(ask).map(|(r, _)| r).collect();
+        let Some(common) = common_in_scope(cluster, &preemptor, scope(), from) else { return false };
         from == cluster.quotas.ledger.no_quota() || !reclaimable(cluster, from, common, &requested).is_empty()
     };
     leaf != cluster.quotas.ledger.no_quota() && cluster.victims_of_next_moment().any(might)

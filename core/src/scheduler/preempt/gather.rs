@@ -164,14 +164,14 @@ impl PreemptionSearch<'_> {
 
     /// A leaf that may be preempted from, wherever its branch meets that of the preemptor: whether that is in reach
     /// (R2a) is judged of the whole set.
-    fn victim_leaf_anywhere(&self, leaf: QuotaSlot, lacking: &[usize]) -> Option<VictimLeaf> {
+    fn victim_leaf_anywhere<'b>(&self, leaf: QuotaSlot, lacking: &'b [usize]) -> Option<VictimLeaf<'b>> {
         let (cluster, preemptor) = (&*self.cluster, &self.preemptor);
         let all = || lacking.iter().copied().collect::<Resources>();
         if (preemptor.kind == PreemptionKind::Priority) != (leaf == preemptor.leaf) {
             return None;
         }
         if leaf == preemptor.leaf {
-            return Some(VictimLeaf { leaf, common: leaf, resources: all(), lacking: all() });
+            return Some(VictimLeaf { leaf, common: leaf, resources: all(), lacking });
         }
         let common = common_anywhere(cluster, preemptor, leaf)?;
         let resources = if leaf == cluster.quotas.ledger.no_quota() {
@@ -179,7 +179,7 @@ impl PreemptionSearch<'_> {
         } else {
             reclaimable(cluster, leaf, common, &contested(cluster, preemptor, lacking))
         };
-        (!resources.is_empty()).then(|| VictimLeaf { leaf, common, resources, lacking: all() })
+        (!resources.is_empty()).then(|| VictimLeaf { leaf, common, resources, lacking })
     }
 
     /// The workloads that may be evicted at all and of which a pod helps before anything is picked.

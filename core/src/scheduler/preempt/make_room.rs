@@ -13,7 +13,7 @@ use crate::{
     scheduler::{
         placement::shortfall,
         queue::EvictionCost,
-        state::{Assignment, NodeSlot, TemplateId, WorkloadSlot},
+        state::{Assignment, NodeSlot, QuotaSlot, TemplateId, WorkloadSlot},
     },
 };
 use smallvec::SmallVec;
@@ -24,10 +24,11 @@ impl PreemptionSearch<'_> {
     pub(super) fn make_room(&mut self, id: TemplateId) -> Option<Assignment> {
         let mut best: Option<(EvictionCost, Vec<Candidate>, Assignment)> = None;
         let mut tried: Vec<NearMissNode> = Vec::new();
+        let scope = self.reclaim_scope();
         for node in self.nodes_to_try(id) {
             let before = self.victims.len();
             self.trial.unindexed = true;
-            let cleared = self.clear_node(id, node);
+            let cleared = self.clear_node(id, node, scope);
             let victims = self.victims.split_off(before);
             if self.explains && cleared.is_none() {
                 let workloads = &self.cluster.workloads;
@@ -94,8 +95,13 @@ impl PreemptionSearch<'_> {
         found.into_iter().map(|(_, node)| node).collect()
     }
 
-    /// Evicts on one node, in victim order, until the pod fits there.
-    fn clear_node(&mut self, id: TemplateId, node: NodeSlot) -> Option<Assignment> {
+    /// The highest quota below which the workload may reclaim, in the state on trial (R2a).
+    fn reclaim_scope(&self) -> Option<QuotaSlot> {
+        self.cluster.quotas.reclaim_scope(self.preemptor.ask, self.preemptor.leaf)
+    }
+
+    /// Evicts on one node, in victim order, until the pod fits there. `scope` is the reclaim scope before.
+    fn clear_node(&mut self, id: TemplateId, node: NodeSlot, mut scope: Option<QuotaSlot>) -> Option<Assignment> {
         loop {
             let cluster = &*self.cluster;
             let template = cluster.workloads.interner.template(id);
@@ -105,13 +111,12 @@ impl PreemptionSearch<'_> {
             let preemptor = &self.preemptor;
             let lacking = lacking(cluster, id, node);
             let contested = contested(cluster, preemptor, &lacking);
-            let scope = cluster.quotas.reclaim_scope(preemptor.ask, preemptor.leaf);
-            let mut slots: SmallVec<[WorkloadSlot; 16]> =
-                cluster.nodes.at(node).pods.iter().map(|pod| pod.workload).collect();
+            let there = cluster.nodes.at(node).pods.iter().map(|pod| pod.workload);
+            let mut slots: SmallVec<[WorkloadSlot; 16]> = there.filter(|slot| cluster.victims.contains(*slot)).collect();
             slots.sort_unstable();
             slots.dedup();
             let mut best: Option<Candidate> = None;
-            for slot in slots.into_iter().filter(|slot| cluster.victims.contains(*slot)) {
+            for slot in slots {
                 if !self.steps.count() {
                     break;
                 }
@@ -121,6 +126,7 @@ impl PreemptionSearch<'_> {
                 best = better_candidate(best, candidate(cluster, preemptor, &self.trial, &from, at, &mut self.steps));
             }
             self.evict(best?);
+            scope = self.reclaim_scope();
         }
     }
 }

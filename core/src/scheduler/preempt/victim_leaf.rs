@@ -16,30 +16,30 @@ use smallvec::SmallVec;
 
 /// A leaf that may be preempted from.
 #[derive(Debug, Clone)]
-pub(crate) struct VictimLeaf {
+pub(crate) struct VictimLeaf<'a> {
     pub(crate) leaf: QuotaSlot,
     /// Where its branch meets that of the preemptor.
     pub(crate) common: QuotaSlot,
     /// The contested resources in which every quota on its branch is above its guarantee (R2b).
     pub(crate) resources: Resources,
     /// The resources that are lacking (R5).
-    pub(crate) lacking: Resources,
+    pub(crate) lacking: &'a [usize],
 }
 
 /// All leaves that a preemptor may take victims from where `lacking` resources are missing, below `below` or anywhere.
 /// For preemption by priority that is its own leaf.
-pub(super) fn victim_leaves(
+pub(super) fn victim_leaves<'a>(
     cluster: &Cluster,
     preemptor: &Preemptor,
-    lacking: &[usize],
+    lacking: &'a [usize],
     below: Option<QuotaSlot>,
-) -> Vec<VictimLeaf> {
+) -> Vec<VictimLeaf<'a>> {
     let ledger = &cluster.quotas.ledger;
     let mut found = Vec::new();
     let own = preemptor.leaf;
     let all = || lacking.iter().copied().collect::<Resources>();
     if preemptor.kind == PreemptionKind::Priority {
-        found.push(VictimLeaf { leaf: own, common: own, resources: all(), lacking: all() });
+        found.push(VictimLeaf { leaf: own, common: own, resources: all(), lacking });
         return found;
     }
     if below == Some(own) {
@@ -59,7 +59,7 @@ pub(super) fn victim_leaves(
     let everywhere = below.is_none() && ledger.parent(scope).is_none();
     let leaf = ledger.no_quota();
     if cluster.policy.unquotaed == Unquotaed::Schedule && everywhere && !cluster.victims.of(leaf).is_empty() {
-        found.push(VictimLeaf { leaf, common: scope, resources: all(), lacking: all() });
+        found.push(VictimLeaf { leaf, common: scope, resources: all(), lacking });
     }
     found
 }
@@ -67,12 +67,12 @@ pub(super) fn victim_leaves(
 /// Adds the leaves below `common` that may be preempted from, but not those below its child `own`. On the way down the
 /// tree, a bit mask says in which of the contested resources every quota so far is above its guarantee: what
 /// [`reclaimable`] says of a whole branch.
-fn add_branches(
+fn add_branches<'a>(
     cluster: &Cluster,
     common: QuotaSlot,
     own: QuotaSlot,
-    (lacking, resources): (&[usize], &[usize]),
-    found: &mut Vec<VictimLeaf>,
+    (lacking, resources): (&'a [usize], &[usize]),
+    found: &mut Vec<VictimLeaf<'a>>,
 ) {
     let tree = &cluster.quotas.tree;
     let Some(quota) = cluster.quotas.quota_id(common) else { return };
@@ -93,31 +93,31 @@ fn add_branches(
         let children = tree.children(quota);
         if children.is_empty() && !cluster.victims.of(leaf).is_empty() {
             let resources = (0u32..).zip(resources).filter(|(i, _)| over >> i & 1 == 1).map(|(_, r)| *r).collect();
-            found.push(VictimLeaf { leaf, common, resources, lacking: lacking.iter().copied().collect() });
+            found.push(VictimLeaf { leaf, common, resources, lacking });
         }
         stack.extend(children.iter().rev().map(|q| (*q, over)));
     }
 }
 
 /// One leaf, if [`victim_leaves`] without `below` would give it. `scope` is the preemptor's reclaim scope.
-pub(super) fn victim_leaf(
+pub(super) fn victim_leaf<'a>(
     cluster: &Cluster,
     preemptor: &Preemptor,
     scope: Option<QuotaSlot>,
     leaf: QuotaSlot,
-    (lacking, contested): (&[usize], &[usize]),
-) -> Option<VictimLeaf> {
+    (lacking, contested): (&'a [usize], &[usize]),
+) -> Option<VictimLeaf<'a>> {
     let own = preemptor.leaf;
     let all = || lacking.iter().copied().collect::<Resources>();
     if preemptor.kind == PreemptionKind::Priority {
-        return (leaf == own).then(|| VictimLeaf { leaf, common: own, resources: all(), lacking: all() });
+        return (leaf == own).then(|| VictimLeaf { leaf, common: own, resources: all(), lacking });
     }
     let common = common_in_scope(cluster, preemptor, scope.filter(|_| leaf != own), leaf)?;
     if leaf == cluster.quotas.ledger.no_quota() {
-        return Some(VictimLeaf { leaf, common, resources: all(), lacking: all() });
+        return Some(VictimLeaf { leaf, common, resources: all(), lacking });
     }
     let resources = reclaimable(cluster, leaf, common, contested);
-    (!resources.is_empty()).then(|| VictimLeaf { leaf, common, resources, lacking: all() })
+    (!resources.is_empty()).then(|| VictimLeaf { leaf, common, resources, lacking })
 }
 
 /// The place of a leaf among those that are searched for victims (V1).

@@ -8,5 +8,5 @@ mod tournament;
 
 pub(crate) use next::Judge;
 pub(crate) use order::{ByOveruse, EvictionCost, PendingKey, VictimKey, VictimRank};
-pub(crate) use pending::Queue;
+pub(crate) use pending::{Offered, Queue};
 pub(crate) use request_class::RequestQueue;

@@ -9,6 +9,7 @@ use crate::{
     },
     tree::QuotaTree,
 };
+use smallvec::SmallVec;
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
@@ -17,12 +18,17 @@ use std::{
 /// What a pending workload waits for: the request of its next unit, and its place in the order.
 pub(crate) type Pending = (AskId, PendingKey);
 
+/// The first workloads of a leaf that blocks, in order: seldom more than one.
+pub(crate) type Offered = SmallVec<[PendingKey; 1]>;
+
 /// The pending workloads.
 #[derive(Debug, Clone)]
 pub(crate) struct Queue {
     pub(crate) tournament: Tournament,
     /// The leaves that block (O2).
     blocking: BTreeMap<QuotaSlot, BlockingLeaf>,
+    /// Those of them that are not settled.
+    unsettled: SmallVec<[QuotaSlot; 4]>,
     /// Per workload: what it waits for, unless it holds or has nothing pending.
     pending: Table<WorkloadSlot, Option<Pending>>,
     order: Order,
@@ -40,8 +46,9 @@ impl Queue {
                 .tree
                 .ids()
                 .filter(|q| blocks(&quotas.tree, *q))
-                .map(|q| (q.into(), BlockingLeaf::default()))
+                .map(|q| (q.into(), BlockingLeaf { settled: true, ..BlockingLeaf::default() }))
                 .collect(),
+            unsettled: SmallVec::new(),
             pending: Table::default(),
             order: policy.order,
             refuses: (policy.unquotaed == Unquotaed::Refuse).then_some(ledger.no_quota()),
@@ -63,24 +70,34 @@ impl Queue {
         self.blocking.get(&leaf).into_iter().flat_map(|queue| queue.all.iter().copied())
     }
 
-    /// The leaves that block, and have changed since they were settled.
-    pub(crate) fn unsettled(&self, all: bool) -> Vec<QuotaSlot> {
-        self.blocking.iter().filter(|(_, queue)| all || !queue.settled).map(|(leaf, _)| *leaf).collect()
+    /// Takes out the leaves that block and have changed since they were settled, or all that block.
+    pub(crate) fn take_unsettled(&mut self, all: bool) -> SmallVec<[QuotaSlot; 4]> {
+        let mut unsettled = std::mem::take(&mut self.unsettled);
+        if all {
+            unsettled = self.blocking.keys().copied().collect();
+        }
+        unsettled.sort_unstable();
+        unsettled
     }
 
     /// Offers the first workloads of a leaf that blocks: the first that can run, and those before it that cannot (O2,
-    /// O4).
-    pub(crate) fn settle(&mut self, leaf: QuotaSlot, offered: &[PendingKey], workloads: &Workloads, quotas: &Quotas) {
+    /// O4). `closed` says that one can run, so that those behind it do not matter.
+    pub(crate) fn settle(
+        &mut self,
+        leaf: QuotaSlot,
+        (offered, closed): (Offered, bool),
+        workloads: &Workloads,
+        quotas: &Quotas,
+    ) {
         let Some(queue) = self.blocking.get_mut(&leaf) else { return };
-        queue.settled = true;
-        let offered: BTreeSet<PendingKey> = offered.iter().copied().collect();
+        (queue.settled, queue.closed) = (true, closed);
         let before = std::mem::replace(&mut queue.offered, offered.clone());
-        for left in before.difference(&offered) {
+        for left in before.iter().filter(|key| !offered.contains(key)) {
             if let Some((ask, key)) = self.pending(left.slot) {
                 self.tournament.remove(RequestQueue { ask, leaf }, key);
             }
         }
-        for joining in offered.difference(&before) {
+        for joining in offered.iter().filter(|key| !before.contains(key)) {
             if let Some((ask, _)) = self.pending(joining.slot) {
                 let key = self.key(joining.slot, workloads, quotas);
                 self.set_pending(joining.slot, Some((ask, key)));
@@ -106,8 +123,11 @@ impl Queue {
             return;
         }
         if let Some(queue) = self.blocking.get_mut(&leaf) {
-            queue.all.insert(key.within_leaf());
-            queue.settled = false;
+            let key = key.within_leaf();
+            queue.all.insert(key);
+            if !queue.closed || queue.offered.last().is_none_or(|last| key < *last) {
+                queue.unsettle(leaf, &mut self.unsettled);
+            }
             return;
         }
         self.join(RequestQueue { ask, leaf }, key, workloads, quotas);
@@ -127,9 +147,14 @@ impl Queue {
             return;
         }
         let was_offered = self.blocking.get_mut(&leaf).is_none_or(|queue| {
-            queue.all.remove(&key.within_leaf());
-            queue.settled = false;
-            queue.offered.remove(&key.within_leaf())
+            let key = key.within_leaf();
+            queue.all.remove(&key);
+            let at = queue.offered.iter().position(|offered| *offered == key);
+            if let Some(at) = at {
+                queue.offered.remove(at);
+                queue.unsettle(leaf, &mut self.unsettled);
+            }
+            at.is_some()
         });
         if was_offered {
             self.tournament.remove(RequestQueue { ask, leaf }, key);
@@ -171,10 +196,20 @@ impl Queue {
 #[derive(Debug, Clone, Default)]
 struct BlockingLeaf {
     all: BTreeSet<PendingKey>,
-    /// Those that take part in the tournament.
-    offered: BTreeSet<PendingKey>,
+    /// Those that take part in the tournament, in order.
+    offered: Offered,
+    /// Whether the last of them can run (O4).
+    closed: bool,
     /// Whether `offered` is up to date.
     settled: bool,
+}
+
+impl BlockingLeaf {
+    fn unsettle(&mut self, leaf: QuotaSlot, unsettled: &mut SmallVec<[QuotaSlot; 4]>) {
+        if std::mem::take(&mut self.settled) {
+            unsettled.push(leaf);
+        }
+    }
 }
 
 /// Whether a quota is a leaf that blocks (O2).

@@ -95,6 +95,16 @@ impl Quotas {
         })
     }
 
+    /// Whether a request would exceed a max (A1) even after all terminating pods are gone and all holding workloads are
+    /// placed. With lend floors (L3) the charge then is not known here: the answer is `false`.
+    pub(crate) fn exceeds_max_when_settled(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
+        let exceeds = |q: QuotaSlot, (r, amount): (usize, i64)| {
+            let limit = self.max(q, r);
+            limit != UNLIMITED && self.ledger.projected_usage(q, r).saturating_add(amount) > limit
+        };
+        !self.ledger.any_lend_limit && self.ledger.path(leaf).any(|q| ask.requested().any(|need| exceeds(q, need)))
+    }
+
     /// Whether a request is not preemptible and would take non-preemptible usage above a min on the path (A2). No
     /// eviction changes that.
     pub(crate) fn lacks_guarantee(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
