@@ -4,7 +4,7 @@
 
 use super::Driver;
 use quotree_core::{
-    Action, BlockingReason, Name, Plan, PodState, ReleaseReason, Rule, Scheduler, Time, WorkloadId, WorkloadSpec,
+    Action, BlockingReason, Name, Plan, PodState, ReleaseReason, Scheduler, Time, WorkloadId, WorkloadSpec,
     WorkloadView,
 };
 use std::collections::BTreeSet;
@@ -17,14 +17,12 @@ impl Driver<'_> {
             Action::Hold { workload, .. } => Some(*workload),
             _ => None,
         };
-        // R1's clause can allow to a larger ask what it forbids to a smaller one.
-        let by_priority = |action: &Action| match action {
-            Action::Evict { reason, .. } if reason.rule == Rule::R1 => reason.cause,
+        let evicts_for = |action: &Action| match action {
+            Action::Evict { reason, .. } => reason.cause,
             _ => None,
         };
-        let displacing: BTreeSet<WorkloadId> = plan.actions.iter().filter_map(by_priority).collect();
-        let mut lucky: BTreeSet<WorkloadId> = plan.actions.iter().filter_map(gets_room).collect();
-        lucky.retain(|workload| !displacing.contains(workload));
+        let evicting: BTreeSet<WorkloadId> = plan.actions.iter().filter_map(evicts_for).collect();
+        let lucky: BTreeSet<WorkloadId> = plan.actions.iter().filter_map(gets_room).collect();
         let waited = |w: WorkloadId| before.workload(w).filter(waits);
         let mut passed = Vec::new();
         for younger in lucky.into_iter().filter_map(waited) {
@@ -36,7 +34,7 @@ impl Driver<'_> {
                 let verdict = self.core().verdict(older.id);
                 let settles = |reason: &BlockingReason| matches!(reason, BlockingReason::Settling { .. });
                 let waits_only = verdict.is_some_and(|verdict| verdict.obstacles().any(|(reason, _)| settles(reason)));
-                if !waits_only && self.has_a_better_claim(&older, &younger) {
+                if !waits_only && self.has_a_better_claim(&older, &younger, evicting.contains(&younger.id)) {
                     passed.push(format!("O3: {} gets room that {}, which is older, waits for", younger.id, older.id));
                 }
             }
@@ -77,12 +75,14 @@ impl Driver<'_> {
         }
     }
 
-    /// Whether a workload is older than another one of its leaf and priority, and asks for no more.
-    fn has_a_better_claim(&self, older: &WorkloadView, younger: &WorkloadView) -> bool {
+    /// Whether a workload is older than another one of its leaf and priority, and asks for no more; the same, if that one
+    /// evicts. R1's clause can allow a larger ask what it forbids a smaller one, and R2(b) can find victims for an ask
+    /// that lacks more resources.
+    fn has_a_better_claim(&self, older: &WorkloadView, younger: &WorkloadView, evicts: bool) -> bool {
         let equals = |w: &WorkloadView| (w.leaf, w.priority, w.preemptible);
         let specs = self.specs.get(&older.id).zip(self.specs.get(&younger.id));
         equals(older) == equals(younger)
-            && specs.is_some_and(|(older, younger)| asks_no_more(older, younger))
+            && specs.is_some_and(|(a, b)| asks_the_same(a, b) || !evicts && asks_no_more(a, b))
             && self.born(older.id) < self.born(younger.id)
     }
 
@@ -101,11 +101,12 @@ fn waits(workload: &WorkloadView) -> bool {
     !workload.held && workload.pods.iter().all(|pod| pod.state == PodState::Waiting)
 }
 
-/// Whether wherever one finds room, so does the other: its pods are the same, or they are no more and no larger.
+fn asks_the_same(one: &WorkloadSpec, other: &WorkloadSpec) -> bool {
+    one.pods == other.pods && one.together == other.together
+}
+
+/// Whether wherever one finds room, so does the other: its pods are no more and no larger.
 fn asks_no_more(one: &WorkloadSpec, other: &WorkloadSpec) -> bool {
-    if one.pods == other.pods && one.together == other.together {
-        return true;
-    }
     let ([a], [b]) = (one.pods.as_slice(), other.pods.as_slice()) else { return false };
     let fits_in = |(name, n): (&Name, i64)| n <= b.template.request.get(name.as_str()).unwrap_or(0);
     let mut alike = (*a.template).clone();

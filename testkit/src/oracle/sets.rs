@@ -122,24 +122,31 @@ impl<'a> Search<'a> {
             && template.selector.iter().all(has)
     }
 
-    /// The resources that one more pod lacks on a node.
+    /// The resources that one pod more than there is room for lacks on a node.
     fn lacks(&self, node: usize, without: u64) -> Vec<usize> {
-        let short = |r: &usize| self.asked.row[*r] > 0 && self.free(node, *r, without) < self.asked.row[*r];
+        let room = self.holds(node, without);
+        let short = |r: &usize| self.asked.row[*r] > 0 && self.holds_by(node, *r, without) == room;
         (0..self.asked.row.len()).filter(short).collect()
+    }
+
+    /// How many pods of the ask have room on a node without these pods, by one resource.
+    fn holds_by(&self, node: usize, r: usize, without: u64) -> i64 {
+        self.free(node, r, without).max(0) / self.asked.row[r]
+    }
+
+    /// How many pods of the ask have room on a node without these pods.
+    fn holds(&self, node: usize, without: u64) -> i64 {
+        let requested = (0..self.asked.row.len()).filter(|r| self.asked.row[*r] > 0);
+        requested.map(|r| self.holds_by(node, r, without)).min().unwrap_or(i64::MAX)
     }
 
     /// Whether all pods of the ask find a node without these pods: equal pods fit if the nodes hold enough of them.
     fn has_room(&self, without: u64) -> bool {
-        let holds = |node: usize| {
-            let requested = self.asked.row.iter().enumerate().filter(|(_, amount)| **amount > 0);
-            let most = requested.map(|(r, amount)| self.free(node, r, without).max(0) / amount).min();
-            most.unwrap_or(i64::MAX)
-        };
         let nodes = (0..self.picture.nodes.len()).filter(|node| match self.spot {
             Spot::Node(target) => *node == target,
             _ => true,
         });
-        nodes.filter(|n| self.suits(*n)).map(holds).fold(0, i64::saturating_add) >= self.asked.count
+        nodes.filter(|n| self.suits(*n)).map(|n| self.holds(n, without)).fold(0, i64::saturating_add) >= self.asked.count
     }
 
     /// The limits of the path that the ask passes without these pods (A1).
@@ -194,9 +201,9 @@ impl<'a> Search<'a> {
             Spot::Anywhere => {}
             Spot::Node(node) => lacking.push(Lack { below: None, on: Some(node), what: self.lacks(node, without) }),
             Spot::All => {
-                let what: Vec<usize> = self.picture.requested(self.asked).map(|(r, _)| r).collect();
                 let nodes = (0..self.picture.nodes.len()).filter(|node| self.suits(*node));
-                lacking.extend(nodes.map(|node| Lack { below: None, on: Some(node), what: what.clone() }));
+                let lack = |node| Lack { below: None, on: Some(node), what: self.lacks(node, without) };
+                lacking.extend(nodes.map(lack));
             }
         }
         lacking

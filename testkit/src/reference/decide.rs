@@ -67,6 +67,7 @@ impl Reference {
             }
         }
         plan.verdicts.retain(|verdict| self.workloads.get(&verdict.workload).is_some_and(|w| w.pending_ask.is_some()));
+        self.wake_for_next_moment();
         self.count += 1;
         plan
     }
@@ -85,7 +86,6 @@ impl Reference {
         if !waits_for_others && (self.preempt(id, ask, plan) || self.take_over(id, ask, key, plan)) {
             return;
         }
-        self.wake_for_next_moment(id);
         let ledger = self.ledger();
         let barred = self.barred(&ledger, ask, queue.0);
         if barred.is_none() {

@@ -26,12 +26,13 @@ impl Reference {
         }
     }
 
-    /// Asks for a decision in the next millisecond, if a workload that was tried in vain might then evict what was bound
-    /// in this one before a fact came.
-    pub(super) fn wake_for_next_moment(&mut self, id: WorkloadId) {
+    /// Asks for a decision in the next millisecond, if a pending workload might then evict what was bound in this one
+    /// before a fact came.
+    pub(super) fn wake_for_next_moment(&mut self) {
         let ledger = self.ledger();
+        let waiting = || self.workloads.values().filter(|w| self.is_in_queue(&ledger, w));
         let mut spared = self.workloads.values().filter(|w| w.just_bound == Some((self.now, true)));
-        if spared.any(|victim| self.might_evict(&ledger, id, victim)) {
+        if spared.any(|victim| waiting().any(|w| self.might_evict(&ledger, w.id, victim))) {
             self.timers.insert(self.now.after_ms(1));
         }
     }
@@ -50,13 +51,10 @@ impl Reference {
         if !self.may_reclaim(ledger, by, ask) {
             return false;
         }
-        let Some(reach) = self.reclaim_scope(ledger, ask, Some(leaf)) else { return false };
-        let Some(other) = victim.leaf else {
-            return self.policy.unquotaed == Unquotaed::Schedule && reach == 0;
-        };
+        let Some(other) = victim.leaf else { return self.policy.unquotaed == Unquotaed::Schedule };
         let common = self.tree.common(leaf, other);
         let over = |r: usize| self.branch(other, common).all(|q| ledger.live(q, r) > self.floor(q, r));
-        self.tree.is_under(common, reach) && self.requested_counted(ask).iter().any(|(r, _)| over(*r))
+        self.requested_counted(ask).iter().any(|(r, _)| over(*r))
     }
 
     /// Whether R1 lets a workload displace another one of its leaf.

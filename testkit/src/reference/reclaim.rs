@@ -320,6 +320,17 @@ pub(super) fn lacking_on(host: &FreeNode, template: &PodTemplate) -> Vec<Name> {
     if missing.is_empty() { host.device_resources().cloned().collect() } else { missing }
 }
 
+/// What a node lacks for one pod more than it has room for: where it has room for some, the resources that limit how
+/// many.
+pub(super) fn lacking_for_one_more(host: &FreeNode, template: &PodTemplate) -> Vec<Name> {
+    if host.choose(template).is_none() {
+        return lacking_on(host, template);
+    }
+    let room = || template.request.iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name, host.has(name) / n));
+    let least = room().map(|(_, pods)| pods).min();
+    room().filter(|(_, pods)| Some(*pods) == least).map(|(name, _)| name.clone()).collect()
+}
+
 fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
 }

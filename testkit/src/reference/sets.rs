@@ -5,7 +5,7 @@ use super::{
     nodes::FreeNode,
     order::Share,
     placement::FreeNodes,
-    reclaim::{PreemptionPlan, Search, lacking_on},
+    reclaim::{PreemptionPlan, Search, lacking_for_one_more, lacking_on},
     state::{Ask, Assignment, Reference, Workload},
     victims::{Candidate, Eligibility, PreemptionKind, Preemptor, VictimLeaf},
 };
@@ -224,7 +224,7 @@ impl Search<'_> {
             Target::Node(node) => lacking.extend(self.lacking_at(node, &free_nodes).map(|l| (None, Some(node), l))),
             Target::All => {
                 for (node, host) in &free_nodes.nodes {
-                    lacking.push((None, Some(*node), self.requested_on(host)));
+                    lacking.extend(self.lacking_for_one_more(host).map(|l| (None, Some(*node), l)));
                 }
             }
         }
@@ -237,11 +237,10 @@ impl Search<'_> {
         Some(lacking_on(host, template))
     }
 
-    /// What those kinds of the asked pods request that the node suits.
-    fn requested_on(&self, host: &FreeNode) -> Vec<Name> {
+    /// For each kind of the asked pods that the node suits: what one pod more than it has room for would lack.
+    fn lacking_for_one_more(&self, host: &FreeNode) -> impl Iterator<Item = Vec<Name>> {
         let suited = self.by.ask.members.iter().filter(|(template, _)| host.is_suitable(template));
-        let names = suited.flat_map(|(template, _)| template.request.iter().filter(|(_, n)| *n > 0));
-        names.map(|(name, _)| name.clone()).collect::<BTreeSet<Name>>().into_iter().collect()
+        suited.map(|(template, _)| lacking_for_one_more(host, template))
     }
 
     /// The workloads of which a pod helps now and that may be evicted at all.

@@ -8,7 +8,7 @@ use crate::{
         explain, hold,
         placement::place,
         preempt::{
-            PreemptionKind, PreemptionPlan, SearchFindings, could_preempt_at_all, find_plan, might_preempt_next_moment,
+            PreemptionKind, PreemptionPlan, SearchFindings, could_preempt_at_all, find_plan,
             reclaims_by_share,
         },
         queue::{PendingKey, RequestQueue},
@@ -57,9 +57,6 @@ impl Attempt<'_> {
             || came_after_a_hold(self.cluster, slot)
             || could_preempt_at_all(self.cluster, slot, ask);
         self.cluster.queue.tournament.could_not_place(queue, retry, suspend);
-        if might_preempt_next_moment(self.cluster, slot, ask) {
-            self.cluster.timers.insert(self.cluster.now.after_ms(1));
-        }
         self.plan.verdicts.extend(explain::verdict_on(self.cluster, slot, found));
     }
 

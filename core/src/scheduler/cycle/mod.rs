@@ -2,6 +2,7 @@
 //! placed now, in order (O1).
 
 mod attempt;
+mod next_moment;
 mod overdue;
 pub(crate) mod retry;
 mod takeover;
@@ -50,6 +51,8 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
             break;
         }
     }
+    // What was bound just now may be evicted from the next moment on (R2c).
+    next_moment::wake_for_it(cluster);
     keep_last_verdicts(cluster, plan);
 }
 

@@ -4,7 +4,7 @@ use crate::{
     api::{BlockingReason, PodId, PodState, Protected, Protection, QuotaId},
     scheduler::{
         cluster::Cluster,
-        preempt::{PreemptionKind, Preemptor, Resources, contested, lacking, protection, uses},
+        preempt::{PreemptionKind, Preemptor, Resources, contested, lacking_for_one_more, protection, uses},
         state::{Ask, PodRef, TemplateId, WorkloadSlot, narrow},
     },
 };
@@ -98,7 +98,7 @@ impl Deficits {
         if let Some(node) = node.filter(|_| self.room) {
             let suits = |id: &&TemplateId| nodes.is_suitable(node, workloads.interner.template(**id));
             let kinds = preemptor.ask.members.iter().map(|(id, _)| id).filter(suits);
-            places.extend(kinds.map(|id| lacking(cluster, *id, node)));
+            places.extend(kinds.map(|id| lacking_for_one_more(cluster, *id, node)));
         }
         places.retain(|lacking| lacking.iter().any(|r| uses(cluster, pod, *r) > 0));
         places

@@ -80,8 +80,8 @@ impl Node {
         node
     }
 
-    /// The most pods of a kind that this empty node can hold, by its amounts; 0 where not even one fits.
-    pub(super) fn most(&self, template: &Template) -> u64 {
+    /// The most pods of a kind that this node has room for, by its amounts; 0 where not even one fits.
+    pub(crate) fn most(&self, template: &Template) -> u64 {
         if self.fit(template).is_none() {
             return 0;
         }

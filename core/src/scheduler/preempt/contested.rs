@@ -11,10 +11,22 @@ pub(crate) fn uses(cluster: &Cluster, pod: PodRef, resource: usize) -> i64 {
     cluster.workloads.template(pod).amount(resource)
 }
 
-/// What a pod lacks on a node, governed or not; where only single devices lack something, the resources of the devices.
+/// What a pod lacks on a node where it does not fit, governed or not; where only single devices lack something, the
+/// resources of the devices.
 pub(crate) fn lacking(cluster: &Cluster, id: TemplateId, node: NodeSlot) -> Resources {
+    lacking_beside(cluster, id, node, 0)
+}
+
+/// What one pod more than there is room for lacks on a node, as [`lacking`] says.
+pub(crate) fn lacking_for_one_more(cluster: &Cluster, id: TemplateId, node: NodeSlot) -> Resources {
+    let fit = cluster.nodes.at(node).most(cluster.workloads.interner.template(id));
+    lacking_beside(cluster, id, node, fit)
+}
+
+fn lacking_beside(cluster: &Cluster, id: TemplateId, node: NodeSlot, others: u64) -> Resources {
     let (template, node) = (cluster.workloads.interner.template(id), cluster.nodes.at(node));
-    let lacks = template.request.iter().filter(|(r, amount)| node.available(*r) < *amount);
+    let room_for = |available: i64, amount: i64| u64::try_from(available / amount.max(1)).unwrap_or(0);
+    let lacks = template.request.iter().filter(|(r, amount)| room_for(node.available(*r), *amount) <= others);
     let mut lacking: Resources = lacks.map(|(r, _)| usize::from(*r)).collect();
     if lacking.is_empty() {
         lacking.extend(node.devices.iter().map(|devices| usize::from(devices.resource)));

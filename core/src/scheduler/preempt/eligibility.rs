@@ -25,7 +25,6 @@ use crate::{
     },
 };
 use smallvec::SmallVec;
-use std::cell::OnceCell;
 
 /// Governed resources, by index.
 pub(crate) type Resources = SmallVec<[usize; 4]>;
@@ -97,26 +96,17 @@ pub(crate) fn could_preempt_at_all(cluster: &Cluster, slot: WorkloadSlot, ask: &
     PreemptionKind::BOTH.into_iter().any(|kind| could_preempt(cluster, slot, ask, kind))
 }
 
-/// Whether a workload might preempt one that is protected only because it was bound at this moment (R2c): by R1 one of
-/// lower priority, by R2 one whose branch is over in what the workload requests. Costs a path of the tree for each.
-pub(crate) fn might_preempt_next_moment(cluster: &Cluster, slot: WorkloadSlot, ask: &Ask) -> bool {
-    let leaf = cluster.workloads.at(slot).leaf;
-    let preemptor = Preemptor { slot: Some(slot), leaf, ask, kind: PreemptionKind::Reclaim, break_budgets: true };
-    let reclaims = preemptor.kind.is_enabled(&cluster.policy);
-    let scope = OnceCell::new();
-    let scope = || *scope.get_or_init(|| cluster.quotas.reclaim_scope(ask, leaf).filter(|_| reclaims));
-    let requested: Resources = cluster.quotas.counted(ask).map(|(r, _)| r).collect();
-    let might = |victim: WorkloadSlot| {
-        let from = cluster.workloads.at(victim).leaf;
-        if from == leaf {
-            let (by, victim) = (cluster.workloads.at(slot), cluster.workloads.at(victim));
-            return PreemptionKind::Priority.is_enabled(&cluster.policy)
-                && ranks_lower(cluster.policy.within, by, victim);
-        }
-        let Some(common) = common_in_scope(cluster, &preemptor, scope(), from) else { return false };
-        from == cluster.quotas.ledger.no_quota() || !reclaimable(cluster, from, common, &requested).is_empty()
-    };
-    leaf != cluster.quotas.ledger.no_quota() && cluster.victims_of_next_moment().any(might)
+/// Whether a preemptor may reclaim from a leaf at all: its branch is over in something that is requested (R2b). Where
+/// the two branches meet may be any quota, since other victims of a plan can bring it into reach (R2a).
+pub(crate) fn reclaims_from(cluster: &Cluster, preemptor: &Preemptor, leaf: QuotaSlot) -> bool {
+    let Some(common) = common_anywhere(cluster, preemptor, leaf) else { return false };
+    let requested: Resources = cluster.quotas.counted(preemptor.ask).map(|(r, _)| r).collect();
+    leaf == cluster.quotas.ledger.no_quota() || !reclaimable(cluster, leaf, common, &requested).is_empty()
+}
+
+/// Whether a workload may displace another one of its leaf (R1).
+pub(crate) fn displaces(cluster: &Cluster, by: WorkloadSlot, victim: WorkloadSlot) -> bool {
+    ranks_lower(cluster.policy.within, cluster.workloads.at(by), cluster.workloads.at(victim))
 }
 
 /// Whether what a workload may reclaim changes with every event (F3).

@@ -2,7 +2,7 @@
 
 use super::{
     candidates::{Candidate, candidate},
-    contested::{contested, lacking, uses},
+    contested::{contested, lacking, lacking_for_one_more, uses},
     eligibility::{PreemptionKind, Resources, common_anywhere, exhausts_budget, reclaimable, workload_protection},
     search::PreemptionSearch,
     victim_leaf::VictimLeaf,
@@ -15,6 +15,7 @@ use crate::{
         state::{NodeSlot, PodRef, QuotaSlot, TemplateId, WorkloadSlot},
     },
 };
+use smallvec::SmallVec;
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
@@ -127,10 +128,8 @@ impl PreemptionSearch<'_> {
         let mut nodes: Vec<NodeSlot> = nodes.into_iter().filter(|node| target.is_on(*node)).collect();
         nodes.sort_by_key(|node| cluster.nodes.at(*node).id);
         for node in nodes {
-            let lacking = self.lacking_on(target, node);
-            if !lacking.is_empty() {
-                places.push(Place { node: Some(node), lacking });
-            }
+            let lacking = self.lacking_on(target, node).into_iter().filter(|lacking| !lacking.is_empty());
+            places.extend(lacking.map(|lacking| Place { node: Some(node), lacking }));
         }
         let exceeded: Vec<(QuotaSlot, usize)> =
             cluster.quotas.exceeded_max(self.preemptor.ask, self.preemptor.leaf).collect();
@@ -144,22 +143,18 @@ impl PreemptionSearch<'_> {
         places
     }
 
-    /// What a node of the target lacks now. For several pods: all that those kinds of them request that it suits.
-    fn lacking_on(&self, target: Target, node: NodeSlot) -> Resources {
+    /// What a node of the target lacks now. Several pods: for each kind of them that it suits, what one pod more than it
+    /// has room for would lack.
+    fn lacking_on(&self, target: Target, node: NodeSlot) -> SmallVec<[Resources; 1]> {
         let cluster = &*self.cluster;
         let interner = &cluster.workloads.interner;
         let suited = self.preemptor.ask.members.iter().map(|(id, _)| *id);
         let mut suited = suited.filter(|id| cluster.nodes.is_suitable(node, interner.template(*id)));
         if target == Target::AllNodes {
-            let all: BTreeSet<usize> =
-                suited.flat_map(|id| &interner.template(id).request).map(|(r, _)| usize::from(*r)).collect();
-            return all.into_iter().collect();
+            return suited.map(|id| lacking_for_one_more(cluster, id, node)).collect();
         }
-        let Some(id) = suited.next() else { return Resources::new() };
-        if cluster.nodes.devices(node, interner.template(id)).is_some() {
-            return Resources::new();
-        }
-        lacking(cluster, id, node)
+        let lacks = |id: &TemplateId| cluster.nodes.devices(node, interner.template(*id)).is_none();
+        suited.next().filter(lacks).map(|id| lacking(cluster, id, node)).into_iter().collect()
     }
 
     /// A leaf that may be preempted from, wherever its branch meets that of the preemptor: whether that is in reach
@@ -249,7 +244,7 @@ impl PreemptionSearch<'_> {
     /// The first resource that is lacking at a target before anything is picked.
     pub(super) fn first_lacking(&self, target: Target) -> Option<usize> {
         let on_node = match target {
-            Target::Node(node) => self.lacking_on(target, node).first().copied(),
+            Target::Node(node) => self.lacking_on(target, node).first().and_then(|lacking| lacking.first().copied()),
             Target::AllNodes => {
                 let first = self.preemptor.ask.members.first().map(|(id, _)| *id);
                 let template = first.map(|id| self.cluster.workloads.interner.template(id));

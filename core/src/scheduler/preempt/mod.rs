@@ -25,10 +25,10 @@ mod vain;
 mod victim_leaf;
 
 pub(crate) use candidates::{Steps, better_candidate, first_victim};
-pub(crate) use contested::{contested, lacking, uses};
+pub(crate) use contested::{contested, lacking_for_one_more, uses};
 pub(crate) use eligibility::{
-    PreemptionKind, Preemptor, Resources, could_preempt, could_preempt_at_all, might_preempt_next_moment,
-    reclaims_by_share,
+    PreemptionKind, Preemptor, Resources, could_preempt, could_preempt_at_all, displaces, reclaims_by_share,
+    reclaims_from,
 };
 pub(crate) use findings::SearchFindings;
 pub(crate) use plan::PreemptionPlan;
