@@ -48,7 +48,8 @@ impl Scores {
         for name in &scored {
             let total = host.total(name).max(1);
             let part = match self.placement {
-                Placement::BestFit => (host.has(name).max(0), self.largest(name)),
+                // Shares of the largest node are rounded down (P1).
+                Placement::BestFit => (of_largest(host.has(name).max(0), self.largest(name)), 1),
                 _ => ((total - host.has(name)).max(0), total),
             };
             sum = (sum.0 * i128::from(part.1) + i128::from(part.0) * sum.1, sum.1 * i128::from(part.1));
@@ -149,4 +150,9 @@ fn packing(host: &FreeNode, template: &PodTemplate, devices: u64) -> i128 {
     }
     let left: i128 = chosen().map(|free| i128::from(free) * 100 / i128::from(primary.each)).sum();
     (100 - left / 10).max(50)
+}
+
+/// A part of the largest amount, in parts of `2^32`.
+fn of_largest(amount: i64, largest: i64) -> i64 {
+    ((i128::from(amount) * ((1i128 << 63) / i128::from(largest))) >> 31) as i64
 }

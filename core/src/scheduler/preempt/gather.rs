@@ -102,21 +102,29 @@ impl PreemptionSearch<'_> {
         (Reverse(workload.started()), Reverse(workload.id))
     }
 
-    /// The next pick of a group, if one of its members may be evicted now and helps.
+    /// The next pick of a group, if one of its members may be evicted now and helps; the first where it has several.
     pub(super) fn pick(&self, group: &Group, target: Target) -> Option<Candidate> {
+        self.picks(group, target).into_iter().next()
+    }
+
+    /// The next picks of a group: of a gang, the elastic pod that goes next can be another one at each place.
+    pub(super) fn picks(&self, group: &Group, target: Target) -> SmallVec<[Candidate; 1]> {
+        let mut picks: SmallVec<[Candidate; 1]> = SmallVec::new();
         let is_left = |slot: &WorkloadSlot| {
             let workload = self.cluster.workloads.at(*slot);
             workload.active().any(|(ordinal, _)| !self.trial.has_evicted(slot.pod(ordinal)))
         };
-        let slot = *group.members.iter().find(|slot| is_left(slot))?;
+        let Some(slot) = group.members.iter().find(|slot| is_left(slot)).copied() else { return picks };
         let cluster = &*self.cluster;
         let leaf = cluster.workloads.at(slot).leaf;
-        self.places(target, slot).into_iter().find_map(|place| {
-            let from = self.victim_leaf_anywhere(leaf, &place.lacking)?;
+        for place in self.places(target, slot) {
+            let Some(from) = self.victim_leaf_anywhere(leaf, &place.lacking) else { continue };
             // Who is protected by a budget was noted when the candidates were gathered.
             let mut steps = self.steps;
-            candidate(cluster, &self.preemptor, &self.trial, &from, (slot, place.node), &mut steps)
-        })
+            let pick = candidate(cluster, &self.preemptor, &self.trial, &from, (slot, place.node), &mut steps);
+            picks.extend(pick.filter(|pick| picks.iter().all(|other| other.pods != pick.pods)));
+        }
+        picks
     }
 
     /// Where a workload could help now: on the nodes of the target, then below the quotas whose max is passed.

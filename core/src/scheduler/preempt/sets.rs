@@ -19,13 +19,10 @@ use crate::{
     },
 };
 use smallvec::SmallVec;
-use std::{cmp::Ordering, collections::BTreeSet};
+use std::{cmp::Ordering, collections::BTreeMap};
 
 /// Up to so many candidates, all sets are searched.
 const ALL_SETS_OF: usize = 16;
-
-/// How many members of each group are picked.
-type Counts = SmallVec<[u16; ALL_SETS_OF]>;
 
 /// The best set so far.
 #[derive(Debug)]
@@ -39,8 +36,8 @@ struct Best {
 struct Walk<'w> {
     target: Target,
     groups: &'w [Group],
-    picked: Counts,
-    seen: BTreeSet<Counts>,
+    /// The sets of pods that were looked at, each in order, and how many picks broke a disruption budget.
+    seen: BTreeMap<SmallVec<[PodRef; 8]>, usize>,
 }
 
 impl PreemptionSearch<'_> {
@@ -94,8 +91,7 @@ impl PreemptionSearch<'_> {
                 }
             }
             let groups = few.unwrap_or(&groups);
-            let picked = groups.iter().map(|_| 0).collect();
-            let mut walk = Walk { target, groups, picked, seen: BTreeSet::new() };
+            let mut walk = Walk { target, groups, seen: BTreeMap::new() };
             self.trial.unindexed = matches!(target, Target::Node(_));
             self.walk(&mut walk, &mut left, &mut best);
             self.trial.unindexed = false;
@@ -122,15 +118,17 @@ impl PreemptionSearch<'_> {
         if against_best == Ordering::Equal {
             return;
         }
-        for (i, group) in walk.groups.iter().enumerate() {
-            let Some(candidate) = self.pick(group, walk.target) else { continue };
-            count(&mut walk.picked, i, 1);
-            if walk.seen.insert(walk.picked.clone()) {
+        for candidate in walk.groups.iter().flat_map(|group| self.picks(group, walk.target)).collect::<Vec<_>>() {
+            let victims = || self.victims.iter().chain([&candidate]);
+            let mut pods: SmallVec<[PodRef; 8]> = victims().flat_map(|victim| victim.pods.iter().copied()).collect();
+            pods.sort_unstable();
+            let broken = victims().filter(|victim| victim.rank.breaks_budget).count();
+            if walk.seen.get(&pods).is_none_or(|before| broken < *before) {
+                walk.seen.insert(pods, broken);
                 self.evict(candidate);
                 self.walk(walk, left, best);
                 self.put_back();
             }
-            count(&mut walk.picked, i, -1);
         }
     }
 
@@ -219,11 +217,5 @@ impl PreemptionSearch<'_> {
         let room = self.cluster.quotas.admits(self.preemptor.ask, self.preemptor.leaf) && self.has_room(target);
         self.restore(&pods);
         room
-    }
-}
-
-fn count(picked: &mut Counts, group: usize, by: i16) {
-    if let Some(count) = picked.get_mut(group) {
-        *count = count.saturating_add_signed(by);
     }
 }
