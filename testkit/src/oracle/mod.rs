@@ -129,7 +129,8 @@ impl Judged {
         }
     }
 
-    /// The victims that V5 chose are the best set. Judged where the plan does nothing else before.
+    /// The victims that V5 chose are the best set, without those that it can do without in the end (V2). Judged where the
+    /// plan does nothing else before.
     fn is_best(&mut self, before: &Scheduler, books: &Books, plan: &Plan, now: Time) {
         let Some(Action::Evict { reason, .. }) = plan.actions.first() else { return };
         let Some(cause) = reason.cause.filter(|_| reason.chosen_by == Rule::V5 && reason.rule == Rule::R2) else {
@@ -147,7 +148,7 @@ impl Judged {
         self.choices += found.len() as u64;
         let best = found.iter().min_by_key(|set| (worth(&picture, asked, set), set.node(&picture)));
         let best: Option<BTreeSet<PodId>> = best.map(|set| pods_of(&picture, set));
-        if best.as_ref() != Some(&victims) {
+        if best.as_ref().is_none_or(|best| !victims.is_subset(best)) {
             let all: Vec<String> = found
                 .iter()
                 .map(|s| format!("{} {:?}", listed(&pods_of(&picture, s)), worth(&picture, asked, s)))

@@ -36,9 +36,7 @@ impl Reference {
         let mut plan = Decision::default();
         let due: Vec<Time> = self.timers.iter().copied().filter(|time| *time <= self.now).collect();
         self.timers.retain(|time| !due.contains(time));
-        if !due.is_empty() {
-            self.fact_came();
-        }
+        self.facts |= !due.is_empty();
         self.end_moment();
         self.start_clocks();
         self.refresh_shares();

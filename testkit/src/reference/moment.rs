@@ -7,7 +7,7 @@ use super::{
 use quotree_core::{Time, Unquotaed, WithinQueuePreemption, WorkloadId};
 
 impl Reference {
-    /// Notes that something happened: an event, or a time that was waited for.
+    /// Notes that an event came.
     pub(super) fn fact_came(&mut self) {
         self.facts = true;
         for workload in self.workloads.values_mut() {

@@ -81,7 +81,7 @@ impl Reference {
         let leaving = search.take_leaving();
         found.victims.into_iter().for_each(|victim| search.take(victim));
         search.placed = found.placed;
-        let leaving = search.needed_of(leaving);
+        let leaving = search.prune(leaving);
         let (victims, assignments) = (search.victims, search.placed);
         Some(PreemptionPlan { kind, victims, leaving, assignments, reprieved: 0, by_sets: true })
     }
