@@ -146,7 +146,8 @@ impl<'a> Search<'a> {
             Spot::Node(target) => *node == target,
             _ => true,
         });
-        nodes.filter(|n| self.suits(*n)).map(|n| self.holds(n, without)).fold(0, i64::saturating_add) >= self.asked.count
+        nodes.filter(|n| self.suits(*n)).map(|n| self.holds(n, without)).fold(0, i64::saturating_add)
+            >= self.asked.count
     }
 
     /// The limits of the path that the ask passes without these pods (A1).

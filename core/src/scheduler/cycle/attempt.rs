@@ -7,10 +7,7 @@ use crate::{
         cluster::{Cluster, Hold, Trial},
         explain, hold,
         placement::place,
-        preempt::{
-            PreemptionKind, PreemptionPlan, SearchFindings, could_preempt_at_all, find_plan,
-            reclaims_by_share,
-        },
+        preempt::{PreemptionKind, PreemptionPlan, SearchFindings, could_preempt_at_all, find_plan, reclaims_by_share},
         queue::{PendingKey, RequestQueue},
         state::{Ask, HoldId, WorkloadSlot},
     },

@@ -112,7 +112,8 @@ impl PreemptionSearch<'_> {
             let lacking = lacking(cluster, id, node);
             let contested = contested(cluster, preemptor, &lacking);
             let there = cluster.nodes.at(node).pods.iter().map(|pod| pod.workload);
-            let mut slots: SmallVec<[WorkloadSlot; 16]> = there.filter(|slot| cluster.victims.contains(*slot)).collect();
+            let mut slots: SmallVec<[WorkloadSlot; 16]> =
+                there.filter(|slot| cluster.victims.contains(*slot)).collect();
             slots.sort_unstable();
             slots.dedup();
             let mut best: Option<Candidate> = None;
