@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use quotree_reports::{Report, Told, report, report_html, report_json};
+use quotree_reports::{Report, Style, Told, report, report_html, report_json, summary_text};
 use quotree_sim::{
     Run, RunOptions, run,
     scenario::{MapLoader, load},
@@ -105,7 +105,7 @@ fn series_integrate_to_the_metrics() {
             assert_eq!(leaves.iter().map(|s| s.borrowed_unit_s).sum::<u128>(), row.borrowed_unit_s);
             assert_eq!(leaves.iter().map(|s| s.lent_unit_s).sum::<u128>(), row.lent_unit_s);
             assert_eq!(leaves.iter().map(|s| s.starved_unit_s).sum::<u128>(), row.starved_unit_s);
-            assert!(row.missed_unit_s <= row.starved_unit_s);
+            assert_eq!(row.missed_unit_s, row.starved_unit_s, "one figure");
             let cluster = report.cluster.resources.iter().find(|other| other.resource == row.resource).unwrap();
             assert_eq!(u128::try_from(cluster.allocated.area(end)).unwrap() / 1_000, row.used_unit_s);
             // What each lender lent is what its borrowers had of it.
@@ -140,4 +140,49 @@ fn a_run_without_pods_or_quota_has_a_report() {
     assert_eq!((empty.jobs.len(), empty.pods.len(), empty.waits.len()), (0, 0, 0));
     assert!(!empty.findings.is_empty());
     assert!(report_html(&empty).unwrap().contains("<!doctype html>"));
+}
+
+/// A team has two of four GPUs and a third pod that waits for one. It is guaranteed `gpus`, and eight cores more than it
+/// uses.
+fn waits_for_a_gpu(gpus: u32) -> (Run, Report) {
+    of(&format!(
+        r#"Scenario(
+    name: "waits for a GPU",
+    cluster: [NodePool(name: "n", count: 2, allocatable: {{ "cpu": "16", "nvidia.com/gpu": "1" }})],
+    quota: Quota(name: "root", min: {{ "cpu": "32", "nvidia.com/gpu": "4" }}, max: {{ "cpu": "32", "nvidia.com/gpu": "4" }},
+        children: [
+            Quota(name: "lab", min: {{ "cpu": "10", "nvidia.com/gpu": "{gpus}" }}, namespaces: ["lab"]),
+            Quota(name: "other", min: {{ "cpu": "1", "nvidia.com/gpu": "1" }}, namespaces: ["other"]),
+        ]),
+    world: World(until: "1h"),
+    workloads: [
+        Deployment(name: "train", namespace: "lab", replicas: 3, request: {{ "cpu": "1", "nvidia.com/gpu": "1" }}),
+    ],
+    expect: [Always(Guaranteed(within: "10m"), allow_empty: true)],
+)"#
+    ))
+}
+
+#[test]
+fn a_guarantee_is_unmet_in_the_resource_that_binds() {
+    // It has the GPUs that it is guaranteed: nothing is owed to it, and certainly no cores.
+    let (run, report) = waits_for_a_gpu(2);
+    let result = &run.result;
+    assert_eq!((result.metrics.starved_unit_s["cpu"], result.metrics.starved_unit_s["nvidia.com/gpu"]), (0, 0));
+    let lab = result.quotas.iter().find(|row| row.name == "lab").unwrap();
+    assert!(lab.share.starved_time_s.is_empty() && result.claims.failed == 0);
+    assert!(!summary_text(result, Style::default()).contains("unmet guarantee"));
+    assert!(report.totals.resources.iter().all(|row| row.missed_unit_s == 0 && row.starved_unit_s == 0));
+
+    // It is guaranteed one more, which the nodes do not have: a GPU for an hour, still no cores.
+    let (run, report) = waits_for_a_gpu(3);
+    let result = &run.result;
+    assert_eq!((result.metrics.starved_unit_s["cpu"], result.metrics.starved_unit_s["nvidia.com/gpu"]), (0, 3_600_000));
+    let lab = result.quotas.iter().find(|row| row.name == "lab").unwrap();
+    let owed: Vec<_> = lab.share.starved_time_s.0.iter().map(|(name, ms)| (name.as_str(), *ms)).collect();
+    assert_eq!((owed, result.claims.failed), (vec![("nvidia.com/gpu", 3_600_000_000)], 1));
+    let text = summary_text(result, Style::default());
+    assert!(text.contains("unmet guarantee  1.00 nvidia.com/gpu-hours below min"), "{text}");
+    let totals: Vec<_> = report.totals.resources.iter().map(|row| row.missed_unit_s).filter(|s| *s > 0).collect();
+    assert_eq!(totals, [3_600_000]);
 }

@@ -284,6 +284,7 @@ impl<'a> Engine<'a> {
             self.timeline.settled(&self.world, scheduler, self.options);
         }
         world::check_overruns(&mut self.world, scheduler);
+        self.metrics.judged(&self.world, scheduler);
         if self.options.fairness_integral && !self.metrics.settled(scheduler, self.options.audit) {
             self.breach("kept fair shares are out of date".to_owned());
         }

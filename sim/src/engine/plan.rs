@@ -11,7 +11,7 @@ use quotree_core::{Action, Plan};
 impl Engine<'_> {
     /// Carries out a plan.
     pub(super) fn enact(&mut self, plan: Plan) -> Result<(), RunError> {
-        self.metrics.decided(&plan);
+        self.metrics.decided(&plan, &self.world);
         self.timeline.decided(&plan, &self.world);
         if let Some(history) = &mut self.history {
             history.decided(&plan, &self.world);

@@ -100,7 +100,7 @@ impl Recorder {
             return;
         }
         self.waits.settled(world, scheduler, &self.quotas);
-        self.quotas.settled(world, scheduler, metrics, &self.waits);
+        self.quotas.settled(world, scheduler, metrics);
         self.cluster.settled(world);
     }
 }

@@ -6,7 +6,6 @@ use super::{
     edits,
     loans::{Loans, split},
     rows::{Change, EditHistory, QuotaHistory, QuotaLines},
-    waits::Waits,
 };
 use crate::{metrics::MetricsCollector, world::World};
 use quotree_core::{Name, QuotaId, QuotaSpec, QuotaTree, Scheduler, WorkloadId};
@@ -30,8 +29,6 @@ pub(super) struct Quotas {
     by_name: BTreeMap<Name, u32>,
     /// The place among all known quotas of each quota of the tree in effect.
     places: Vec<u32>,
-    /// The namespaces of each quota of the tree in effect, by number.
-    spaces: Vec<Vec<u32>>,
     governed: Vec<u32>,
     lines: BTreeMap<(u32, u32), Box<QuotaLines>>,
     pub(super) loans: Loans,
@@ -77,11 +74,6 @@ impl Quotas {
             }
         }
         self.governed = tree.governed().filter_map(|name| world.shapes.resource(name.as_str())).collect();
-        self.spaces = vec![Vec::new(); tree.len()];
-        for (number, namespace) in (0u32..).zip(world.namespaces.iter()) {
-            let leaf = namespace.leaf.and_then(|leaf| self.spaces.get_mut(leaf as usize));
-            leaf.into_iter().for_each(|spaces| spaces.push(number));
-        }
         let specs: Vec<QuotaSpec> = tree.ids().filter_map(|quota| tree.spec(quota).cloned()).collect();
         if !first {
             let place = |name: &Name| self.named(name).unwrap_or(0);
@@ -136,16 +128,10 @@ impl Quotas {
     }
 
     /// All events of this time have been handled.
-    pub(super) fn settled(
-        &mut self,
-        world: &World<'_>,
-        scheduler: &Scheduler,
-        metrics: &MetricsCollector,
-        waits: &Waits,
-    ) {
+    pub(super) fn settled(&mut self, world: &World<'_>, scheduler: &Scheduler, metrics: &MetricsCollector) {
         let (tree, now) = (scheduler.tree(), world.now.0);
         for (index, resource) in self.governed.clone().into_iter().enumerate() {
-            self.sample(tree, (now, resource), metrics, waits);
+            self.sample(tree, (now, resource), metrics);
             for (quota, sum) in tree.ids().zip(&self.sums) {
                 let place = self.places.get(quota.0 as usize).copied().unwrap_or(0);
                 let lines = lines_of(&mut self.lines, place, resource);
@@ -163,7 +149,7 @@ impl Quotas {
     }
 
     /// Sums of one resource over the tree, in the order of the tree.
-    fn sample(&mut self, tree: &QuotaTree, (now, resource): (u64, u32), metrics: &MetricsCollector, waits: &Waits) {
+    fn sample(&mut self, tree: &QuotaTree, (now, resource): (u64, u32), metrics: &MetricsCollector) {
         let mut sums = std::mem::take(&mut self.sums);
         sums.clear();
         sums.resize(tree.len(), Sum::default());
@@ -171,13 +157,7 @@ impl Quotas {
         for (quota, sum) in tree.ids().zip(&mut sums).filter(|(quota, _)| tree.is_leaf(*quota)) {
             let cell = metrics.ledger.cell(quota.0, resource);
             let starved = cell.starved();
-            let missed = if starved > 0 {
-                let spaces = self.spaces.get(quota.0 as usize).into_iter().flatten();
-                starved.min(spaces.map(|space| waits.named(*space, resource)).sum())
-            } else {
-                0
-            };
-            *sum = Sum { used: cell.used, waiting: cell.waiting, borrowed: cell.borrowed(), lent: 0, missed, starved };
+            *sum = Sum { used: cell.used, waiting: cell.waiting, borrowed: cell.borrowed(), lent: 0, missed: starved, starved };
             if cell.borrowed() > 0 {
                 borrowed.push((quota.0, cell.borrowed()));
             } else if cell.unused() > 0 {

@@ -13,25 +13,11 @@ use std::collections::BTreeMap;
 /// The rule of workloads that their job queue suspends.
 pub(super) const SUSPENDED: &str = "suspended";
 
-/// What a class waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Named {
-    /// No obstacle named a resource yet: all that it requests.
-    #[default]
-    All,
-    /// The resource that an obstacle named last.
-    One(u32),
-}
-
 /// Workloads of one namespace with equal requests.
 #[derive(Debug, Default)]
 pub(super) struct Class {
-    namespace: u32,
     /// Pods that wait.
     pods: u64,
-    /// What they request, by resource number.
-    request: BTreeMap<u32, i128>,
-    named: Named,
     /// When the scheduler last gave a reason.
     told: Option<u64>,
     /// From when on which reason applied.
@@ -58,8 +44,6 @@ pub(super) struct Waits {
     pub(super) own: BTreeMap<u32, Vec<Own>>,
     /// Classes of which a workload began to wait although none did before, with that workload.
     fresh: BTreeMap<u32, u32>,
-    /// What waiting pods request of the resource that they wait for, by namespace and resource.
-    named: BTreeMap<(u32, u32), i128>,
 }
 
 impl Waits {
@@ -82,7 +66,7 @@ impl Waits {
         let next = u32::try_from(self.classes.len()).unwrap_or(NONE);
         let number = *self.numbers.entry((record.namespace, shape, record.first_count)).or_insert(next);
         if number == next {
-            self.classes.push(Class { namespace: record.namespace, ..Class::default() });
+            self.classes.push(Class::default());
         }
         if let Some(slot) = self.of.get_mut(place) {
             *slot = number;
@@ -114,15 +98,6 @@ impl Waits {
         let Some(class) = self.classes.get_mut(number as usize) else { return };
         if begins && class.pods == 0 {
             self.fresh.insert(number, unit);
-        }
-        let sign = if begins { 1 } else { -1 };
-        class.pods = if begins { class.pods + 1 } else { class.pods.saturating_sub(1) };
-        for (resource, amount) in &world.shapes.rows[world.pods[pod].shape] {
-            let amount = sign * i128::from(*amount);
-            *class.request.entry(*resource).or_default() += amount;
-            if class.named == Named::All || class.named == Named::One(*resource) {
-                *self.named.entry((class.namespace, *resource)).or_default() += amount;
-            }
         }
         let Some(pods) = self.pods.get_mut(unit as usize) else { return };
         *pods = if begins { *pods + 1 } else { pods.saturating_sub(1) };
@@ -166,18 +141,6 @@ impl Waits {
         let amounts = reason.amounts();
         let resource = amounts.and_then(|(name, ..)| world.shapes.resource(name.as_str()));
         class.told = Some(world.now.0);
-        if let Some(resource) = resource.filter(|resource| class.named != Named::One(*resource)) {
-            for (other, amount) in &class.request {
-                let place = self.named.entry((class.namespace, *other)).or_default();
-                if class.named == Named::All || class.named == Named::One(*other) {
-                    *place -= amount;
-                }
-                if *other == resource {
-                    *place += amount;
-                }
-            }
-            class.named = Named::One(resource);
-        }
         let why = Why {
             rule: reason.rule().to_string(),
             quota: reason.quota().map(|quota| quotas.place(quota)),
@@ -202,11 +165,6 @@ impl Waits {
                 self.told(world, unit, &reason, quotas);
             }
         }
-    }
-
-    /// What waiting pods of a namespace request of a resource for which they wait.
-    pub(super) fn named(&self, namespace: u32, resource: u32) -> i128 {
-        self.named.get(&(namespace, resource)).copied().unwrap_or(0)
     }
 }
 

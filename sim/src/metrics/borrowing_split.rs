@@ -7,7 +7,7 @@
 //! A leaf with a single account needs no order: everything belongs to that account. Orders are kept from the moment
 //! when some leaf has a second account.
 
-use super::{account_parts::AccountParts, ledger::Ledger};
+use super::{account_parts::AccountParts, binding::Binding, ledger::Ledger};
 use crate::world::{NONE, Row, Table};
 use quotree_core::Time;
 
@@ -17,6 +17,8 @@ pub(crate) struct Step {
     pub(crate) pod: u32,
     pub(crate) shape: u32,
     pub(crate) account: u32,
+    /// The class that says for which resource it waits, if it does.
+    pub(crate) class: u32,
     /// The leaf in which it counts, if any.
     pub(crate) leaf: Option<u32>,
     /// 1 if it begins to use quota, -1 if it stops; the same for pending.
@@ -30,6 +32,7 @@ struct Entry {
     /// [`NONE`] once it has been removed.
     pod: u32,
     account: u32,
+    class: u32,
     shape: u32,
     /// Its sequence number over all pods that ever entered an order.
     order: u64,
@@ -51,12 +54,18 @@ struct Mark {
 struct Book<'a> {
     parts: &'a mut AccountParts,
     rows: &'a Table<Row>,
+    binding: &'a Binding,
     now: Time,
     /// For pods that use quota, an amount within the limit is guaranteed; for pending pods, it is lacking.
     using: bool,
 }
 
 impl Book<'_> {
+    /// What a pod counts for: if it waits, only the resource that it waits for.
+    fn counts(&self, entry: &Entry, resource: u32) -> bool {
+        entry.pod != NONE && (self.using || self.binding.waits_for(entry.class, resource))
+    }
+
     fn credit(&mut self, account: u32, resource: u32, inside: i128) {
         let more = if self.using { (-inside, 0) } else { (0, inside) };
         self.parts.add(account, resource, more, self.now);
@@ -78,9 +87,9 @@ fn amount_in(row: &Row, resource: u32) -> i128 {
 
 impl Order {
     /// The account at a position, and its amount; nothing past the end.
-    fn at(&self, place: usize, resource: u32, rows: &Table<Row>) -> Option<(u32, i128)> {
+    fn at(&self, place: usize, resource: u32, book: &Book<'_>) -> Option<(u32, i128)> {
         let entry = self.entries.get(place)?;
-        let amount = if entry.pod == NONE { 0 } else { amount_in(&rows[entry.shape], resource) };
+        let amount = if book.counts(entry, resource) { amount_in(&book.rows[entry.shape], resource) } else { 0 };
         Some((entry.account, amount))
     }
 
@@ -88,7 +97,7 @@ impl Order {
     fn settle(&mut self, resource: u32, book: &mut Book<'_>) {
         let Some(mut mark) = self.marks.get(resource as usize).copied().flatten() else { return };
         while mark.inside + mark.part < mark.limit {
-            let Some((account, amount)) = self.at(mark.at, resource, book.rows) else { break };
+            let Some((account, amount)) = self.at(mark.at, resource, book) else { break };
             let more = (amount - mark.part).min(mark.limit - mark.inside - mark.part);
             book.credit(account, resource, more);
             mark.part += more;
@@ -99,11 +108,11 @@ impl Order {
         while mark.inside + mark.part > mark.limit.max(0) {
             if mark.part == 0 {
                 mark.at -= 1;
-                mark.part = self.at(mark.at, resource, book.rows).map_or(0, |(_, amount)| amount);
+                mark.part = self.at(mark.at, resource, book).map_or(0, |(_, amount)| amount);
                 mark.inside -= mark.part;
             }
             let less = mark.part.min(mark.inside + mark.part - mark.limit.max(0));
-            if let Some((account, _)) = self.at(mark.at, resource, book.rows) {
+            if let Some((account, _)) = self.at(mark.at, resource, book) {
                 book.credit(account, resource, -less);
             }
             mark.part -= less;
@@ -126,6 +135,20 @@ impl Order {
         }
     }
 
+    /// With every limit at 0, starts at the first pod again.
+    fn rewind(&mut self) {
+        for mark in self.marks.iter_mut().flatten() {
+            *mark = Mark::default();
+        }
+    }
+
+    /// Sets the limit of every resource.
+    fn limit_all(&mut self, limit: impl Fn(u32) -> i128, book: &mut Book<'_>) {
+        for resource in (0..).zip(&self.marks).filter(|(_, mark)| mark.is_some()).map(|(r, _)| r).collect::<Vec<u32>>() {
+            self.limit(resource, limit(resource), book);
+        }
+    }
+
     /// Adds a pod at the end.
     fn push(&mut self, entry: Entry, book: &mut Book<'_>) -> u32 {
         let place = u32::try_from(self.entries.len()).unwrap_or(NONE);
@@ -140,10 +163,13 @@ impl Order {
     fn remove(&mut self, place: u32, book: &mut Book<'_>) {
         let place = place as usize;
         let Some(entry) = self.entries.get_mut(place) else { return };
-        let account = entry.account;
+        let (account, before) = (entry.account, *entry);
         entry.pod = NONE;
         self.gone += 1;
-        for (resource, amount) in &book.rows[entry.shape] {
+        for (resource, amount) in &book.rows[before.shape] {
+            if !book.counts(&before, *resource) {
+                continue;
+            }
             let Some(mark) = self.marks.get_mut(*resource as usize).and_then(Option::as_mut) else { continue };
             let inside = match place.cmp(&mark.at) {
                 std::cmp::Ordering::Less => {
@@ -185,6 +211,9 @@ fn put(places: &mut Vec<u32>, pod: u32, place: u32) {
     }
 }
 
+/// The ledger, the requests of all shapes, and what waiting pods wait for.
+type Books<'a> = (&'a Ledger, &'a Table<Row>, &'a Binding);
+
 /// The orders of all leaves; the last one is for pods without a leaf.
 #[derive(Debug, Default)]
 pub(crate) struct BorrowingSplit {
@@ -205,12 +234,13 @@ impl BorrowingSplit {
     pub(crate) fn shift(
         &mut self,
         step: Step,
-        (ledger, rows): (&Ledger, &Table<Row>),
+        books: Books<'_>,
         parts: &mut AccountParts,
         now: Time,
     ) -> bool {
+        let (ledger, rows, _) = books;
         if self.ordered {
-            self.take_step(step, (ledger, rows), parts, now);
+            self.take_step(step, books, parts, now);
             return true;
         }
         let Some(leaf) = step.leaf else { return true };
@@ -230,11 +260,48 @@ impl BorrowingSplit {
         true
     }
 
-    fn take_step(&mut self, step: Step, (ledger, rows): (&Ledger, &Table<Row>), parts: &mut AccountParts, now: Time) {
+    /// The pods of a leaf are about to wait for another resource: nothing is owed to any of them for now.
+    pub(crate) fn forget_waiting(
+        &mut self,
+        leaf: Option<u32>,
+        (_, rows, binding): Books<'_>,
+        parts: &mut AccountParts,
+        now: Time,
+    ) {
+        if let Some(leaf) = leaf.filter(|_| self.ordered) {
+            let mut book = Book { parts, rows, binding, now, using: false };
+            self.waiting[leaf].limit_all(|_| 0, &mut book);
+        }
+    }
+
+    /// The pods of a leaf wait for other resources than before, and the ledger contains that.
+    pub(crate) fn count_waiting(
+        &mut self,
+        leaf: Option<u32>,
+        (ledger, rows, binding): Books<'_>,
+        parts: &mut AccountParts,
+        now: Time,
+    ) {
+        let Some(leaf) = leaf else { return };
+        if self.ordered {
+            let mut book = Book { parts, rows, binding, now, using: false };
+            // What lies within a limit of 0 may be other pods than before.
+            self.waiting[leaf].rewind();
+            self.waiting[leaf].limit_all(|resource| ledger.cell(leaf, resource).unused(), &mut book);
+        } else if self.sole[leaf] != NONE {
+            for resource in ledger.totals.ids().filter(|resource| ledger.totals[*resource].governed) {
+                let cell = ledger.cell(leaf, resource);
+                parts.set(self.sole[leaf], resource, (cell.borrowed(), cell.starved()), now);
+            }
+        }
+    }
+
+    fn take_step(&mut self, step: Step, (ledger, rows, binding): Books<'_>, parts: &mut AccountParts, now: Time) {
         let number = step.leaf.unwrap_or_else(|| self.using.len().saturating_sub(1));
         let place = self.places.get(step.pod as usize).copied().unwrap_or(NONE);
-        let entry = Entry { pod: step.pod, account: step.account, shape: step.shape, order: self.next };
-        let mut book = Book { parts, rows, now, using: true };
+        let Step { pod, account, class, shape, .. } = step;
+        let entry = Entry { pod, account, class, shape, order: self.next };
+        let mut book = Book { parts, rows, binding, now, using: true };
         let using = &mut self.using[number];
         if step.uses != 0 {
             for (resource, amount) in &rows[step.shape] {
@@ -371,7 +438,7 @@ mod tests {
                 let amount = i128::from(*amount);
                 self.ledger.shift(step.leaf, *resource, uses * amount, waits * amount);
             }
-            let books = (&self.ledger, &self.rows);
+            let books = (&self.ledger, &self.rows, &Binding::default());
             if !self.lines.shift(step, books, &mut self.parts, FROM) {
                 self.lay(true);
             }
@@ -384,7 +451,7 @@ mod tests {
                 let (step, waits, uses) = self.pods[pod as usize];
                 if waits || uses {
                     let step = Step { uses: uses.into(), waits: waits.into(), ..step };
-                    assert!(self.lines.shift(step, (&self.ledger, &self.rows), &mut self.parts, FROM) || !keep);
+                    assert!(self.lines.shift(step, (&self.ledger, &self.rows, &Binding::default()), &mut self.parts, FROM) || !keep);
                 }
             }
         }
@@ -422,7 +489,7 @@ mod tests {
         // Leaf a is guaranteed 10 cpus. UsageAccounts 0 and 1 each have two pods of 4, bound in turn: 16 used, 6 borrowed.
         for account in [0, 1, 0, 1] {
             let pod = world.pods.len() as u32;
-            let step = Step { pod, shape: 1, account, leaf: Some(1), uses: 0, waits: 0 };
+            let step = Step { pod, shape: 1, account, class: 0, leaf: Some(1), uses: 0, waits: 0 };
             world.pods.push((step, false, false));
             world.step(pod, 0, 1);
             world.step(pod, 1, -1);
@@ -438,7 +505,7 @@ mod tests {
         world.step(3, -1, 0);
         assert_eq!(borrowed(&world), [0; 6]);
         // Another that waits for 4 misses the 2 that are left of 10.
-        let step = Step { pod: 4, shape: 1, account: 2, leaf: Some(1), uses: 0, waits: 0 };
+        let step = Step { pod: 4, shape: 1, account: 2, class: 0, leaf: Some(1), uses: 0, waits: 0 };
         world.pods.push((step, false, false));
         world.step(4, 0, 1);
         assert_eq!(world.seen(0), [[0, 0], [0, 0], [0, 2], [0, 0], [0, 0], [0, 0]]);
@@ -459,7 +526,7 @@ mod tests {
                 match act {
                     0..=2 => {
                         let pod = world.pods.len() as u32;
-                        world.pods.push((Step { pod, shape, account, leaf, uses: 0, waits: 0 }, false, false));
+                        world.pods.push((Step { pod, shape, account, class: 0, leaf, uses: 0, waits: 0 }, false, false));
                         world.step(pod, 0, 1);
                     }
                     7 => world.lay(false),

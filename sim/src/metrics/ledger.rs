@@ -18,7 +18,7 @@ pub(crate) struct Total {
     pub(crate) borrowed: i128,
     /// Guarantees that leaves do not use.
     pub(crate) unused: i128,
-    /// What leaves lack of their guarantees while they have pending pods that request it.
+    /// What leaves lack of their guarantees while they have pending pods that wait for it.
     pub(crate) starved: i128,
     pub(crate) capacity_ms: u128,
     pub(crate) used_ms: u128,
@@ -50,6 +50,8 @@ pub(crate) struct Cell {
     pub(crate) min: i128,
     pub(crate) used: i128,
     pub(crate) waiting: i128,
+    /// The part of it that belongs to pods that wait for this resource.
+    pub(crate) named: i128,
     /// The part of the usage that belongs to terminating pods.
     pub(crate) leaving: i128,
 }
@@ -64,7 +66,7 @@ impl Cell {
     }
 
     pub(crate) fn starved(&self) -> i128 {
-        self.unused().min(self.waiting)
+        self.unused().min(self.named)
     }
 }
 
@@ -130,9 +132,22 @@ impl Ledger {
         let before = *cell;
         cell.used += used;
         cell.waiting += waiting;
+        cell.named += waiting;
         total.borrowed += cell.borrowed() - before.borrowed();
         total.unused += cell.unused() - before.unused();
         total.starved += cell.starved() - before.starved();
+    }
+
+    /// Pods that request this much of a leaf begin to wait for this resource, or, if negative, for another one.
+    pub(crate) fn name(&mut self, leaf: Option<u32>, resource: u32, amount: i128) {
+        let width = self.totals.len();
+        let total = &mut self.totals[resource];
+        if let Some(leaf) = leaf.filter(|_| total.governed) {
+            let cell = &mut self.cells[leaf * width + resource];
+            let before = *cell;
+            cell.named += amount;
+            total.starved += cell.starved() - before.starved();
+        }
     }
 
     /// Pods that use this much of a leaf begin to terminate, or, if negative, are gone.

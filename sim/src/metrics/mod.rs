@@ -1,6 +1,7 @@
 //! The metrics of a run, collected from the facts that the world emits. Their definitions are in `docs/metrics.md`.
 
 mod account_parts;
+mod binding;
 mod borrowing_split;
 mod cross_check;
 mod evenness;
@@ -17,9 +18,10 @@ pub(crate) use spread::{figure, spread};
 use crate::{
     result::permille_of,
     trace::TraceEvent,
-    world::{CoreWorkload, Fact, Pod, State, Table, UsageAccount, World},
+    world::{CoreWorkload, Fact, NONE, Pod, State, Table, UsageAccount, World},
 };
 use account_parts::AccountParts;
+use binding::{Binding, Renamed};
 use borrowing_split::{BorrowingSplit, Step};
 use evenness::Evenness;
 use evictions::Evictions;
@@ -45,6 +47,7 @@ pub(crate) struct MetricsCollector {
     states: Table<State>,
     /// Which accounts borrow, and which lack their guarantee, in the ledger.
     split: BorrowingSplit,
+    binding: Binding,
     parts: AccountParts,
     /// The fairness figures, as of the last time at which all events had been handled.
     shares: FairShares,
@@ -84,7 +87,10 @@ impl MetricsCollector {
     }
 
     /// The scheduler has decided.
-    pub(crate) fn decided(&mut self, plan: &Plan) {
+    pub(crate) fn decided(&mut self, plan: &Plan, world: &World<'_>) {
+        for renamed in self.binding.decided(plan, world) {
+            self.rename(&renamed, world);
+        }
         self.decisions += 1;
         self.bounds_hit += plan.verdicts.iter().filter(|verdict| !verdict.bounds_hit.is_empty()).count() as u64;
         self.evictions.begin_plan();
@@ -145,7 +151,7 @@ impl MetricsCollector {
         }
         if let Some(step) = self.count(world, pod, from, to) {
             let rows = &world.shapes.rows;
-            if !self.split.shift(step, (&self.ledger, rows), &mut self.parts, self.now) {
+            if !self.split.shift(step, (&self.ledger, rows, &self.binding), &mut self.parts, self.now) {
                 self.rebuild_split(world, true);
             }
         }
@@ -154,7 +160,7 @@ impl MetricsCollector {
     /// Enters a change of state into the ledger, and gives the resulting change of the order of its leaf.
     fn count(&mut self, world: &World<'_>, pod: u32, from: State, to: State) -> Option<Step> {
         let uses = i128::from(to.holds_resources()) - i128::from(from.holds_resources());
-        let waits = i128::from(to == State::Waiting) - i128::from(from == State::Waiting);
+        let waits = binding::waits(from, to);
         let leaves = i128::from(to == State::Leaving) - i128::from(from == State::Leaving);
         if uses == 0 && waits == 0 && leaves == 0 {
             return None;
@@ -162,15 +168,22 @@ impl MetricsCollector {
         let Pod { unit, shape, .. } = world.pods[pod];
         let CoreWorkload { namespace, account, .. } = world.units[unit];
         let leaf = world.namespaces[namespace].leaf;
+        let class = if waits == 0 { NONE } else { self.binding.class(world, unit) };
+        if waits != 0 {
+            self.binding.shift(class, (unit, waits), &world.shapes.rows[shape]);
+        }
         for (resource, amount) in &world.shapes.rows[shape] {
             let amount = i128::from(*amount);
             self.ledger.shift(leaf, *resource, uses * amount, waits * amount);
+            if waits != 0 && !self.binding.waits_for(class, *resource) {
+                self.ledger.name(leaf, *resource, -waits * amount);
+            }
             if leaves != 0 {
                 self.ledger.leave(leaf, *resource, leaves * amount);
             }
         }
         self.stale = true;
-        (uses != 0 || waits != 0).then_some(Step { pod, shape, account, leaf, uses, waits })
+        (uses != 0 || waits != 0).then_some(Step { pod, shape, account, class, leaf, uses, waits })
     }
 
     /// A tree takes effect: the ledger is rebuilt from all pods.
@@ -183,11 +196,37 @@ impl MetricsCollector {
         self.ledger.plant(tree, &self.governed);
         self.evenness.plant(self.governed.len());
         (self.shares, self.stale) = (FairShares::default(), true);
+        self.binding.plant();
         for pod in self.states.ids() {
             let state = self.states[pod];
             self.count(world, pod, State::New, state);
         }
         self.rebuild_split(world, false);
+    }
+
+    /// All events of this time have been handled: what began to wait and was not tried gets its reason.
+    pub(crate) fn judged(&mut self, world: &World<'_>, scheduler: &Scheduler) {
+        for renamed in self.binding.settled(world, scheduler) {
+            self.rename(&renamed, world);
+        }
+    }
+
+    /// The pods of a class wait for another resource than before.
+    fn rename(&mut self, renamed: &Renamed, world: &World<'_>) {
+        let leaf = world.namespaces[renamed.namespace].leaf;
+        let rows = &world.shapes.rows;
+        self.split.forget_waiting(leaf, (&self.ledger, rows, &self.binding), &mut self.parts, self.now);
+        let waited: Vec<(u32, i128, bool)> = self
+            .binding
+            .request(renamed.class)
+            .map(|(resource, amount)| (resource, amount, self.binding.waits_for(renamed.class, resource)))
+            .collect();
+        self.binding.rename(renamed);
+        for (resource, amount, before) in waited {
+            let now = i128::from(resource == renamed.resource);
+            self.ledger.name(leaf, resource, (now - i128::from(before)) * amount);
+        }
+        self.split.count_waiting(leaf, (&self.ledger, rows, &self.binding), &mut self.parts, self.now);
     }
 
     /// Rebuilds the orders of all leaves.
@@ -203,8 +242,9 @@ impl MetricsCollector {
             }
             let Pod { unit, shape, .. } = world.pods[pod];
             let CoreWorkload { namespace, account, .. } = world.units[unit];
-            let step = Step { pod, shape, account, leaf: world.namespaces[namespace].leaf, uses, waits };
-            if !self.split.shift(step, (&self.ledger, &world.shapes.rows), &mut self.parts, self.now) {
+            let class = self.binding.class(world, unit);
+            let step = Step { pod, shape, account, class, leaf: world.namespaces[namespace].leaf, uses, waits };
+            if !self.split.shift(step, (&self.ledger, &world.shapes.rows, &self.binding), &mut self.parts, self.now) {
                 return self.rebuild_split(world, true);
             }
         }
