@@ -146,8 +146,7 @@ pub struct ResourceTotals {
     pub lent_unit_s: UnitSeconds,
     /// Unmet guarantee, whatever the pods waited for.
     pub starved_unit_s: UnitSeconds,
-    /// The part of `starved_unit_s` that this resource was the cause of: only while the verdict of the waiting pods
-    /// names it.
+    /// The same figure, the unmet guarantee by the resource that binds, as the series `missed` adds up to it.
     pub missed_unit_s: UnitSeconds,
     pub fairness_error_unit_s: UnitSeconds,
 }
