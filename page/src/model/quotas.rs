@@ -84,7 +84,7 @@ pub struct QuotaSeries {
     pub lent_unit_s: UnitSeconds,
     /// Of `missed`.
     pub missed_unit_s: UnitSeconds,
-    /// Unmet guarantee whatever the pods waited for (docs/metrics.md).
+    /// The same.
     pub starved_unit_s: UnitSeconds,
 }
 

@@ -144,7 +144,7 @@ pub struct ResourceTotals {
     pub capacity_unit_s: UnitSeconds,
     pub borrowed_unit_s: UnitSeconds,
     pub lent_unit_s: UnitSeconds,
-    /// Unmet guarantee, whatever the pods waited for.
+    /// Unmet guarantee (docs/metrics.md).
     pub starved_unit_s: UnitSeconds,
     /// The same figure, the unmet guarantee by the resource that binds, as the series `missed` adds up to it.
     pub missed_unit_s: UnitSeconds,
