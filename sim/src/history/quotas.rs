@@ -157,7 +157,14 @@ impl Quotas {
         for (quota, sum) in tree.ids().zip(&mut sums).filter(|(quota, _)| tree.is_leaf(*quota)) {
             let cell = metrics.ledger.cell(quota.0, resource);
             let starved = cell.starved();
-            *sum = Sum { used: cell.used, waiting: cell.waiting, borrowed: cell.borrowed(), lent: 0, missed: starved, starved };
+            *sum = Sum {
+                used: cell.used,
+                waiting: cell.waiting,
+                borrowed: cell.borrowed(),
+                lent: 0,
+                missed: starved,
+                starved,
+            };
             if cell.borrowed() > 0 {
                 borrowed.push((quota.0, cell.borrowed()));
             } else if cell.unused() > 0 {

@@ -144,7 +144,8 @@ impl Order {
 
     /// Sets the limit of every resource.
     fn limit_all(&mut self, limit: impl Fn(u32) -> i128, book: &mut Book<'_>) {
-        for resource in (0..).zip(&self.marks).filter(|(_, mark)| mark.is_some()).map(|(r, _)| r).collect::<Vec<u32>>() {
+        for resource in (0..).zip(&self.marks).filter(|(_, mark)| mark.is_some()).map(|(r, _)| r).collect::<Vec<u32>>()
+        {
             self.limit(resource, limit(resource), book);
         }
     }
@@ -231,13 +232,7 @@ impl BorrowingSplit {
     /// A pod begins or stops to use quota or to be pending; the ledger contains the change already. Returns false if
     /// orders are needed from now on; then the caller must build them from all pods.
     #[inline]
-    pub(crate) fn shift(
-        &mut self,
-        step: Step,
-        books: Books<'_>,
-        parts: &mut AccountParts,
-        now: Time,
-    ) -> bool {
+    pub(crate) fn shift(&mut self, step: Step, books: Books<'_>, parts: &mut AccountParts, now: Time) -> bool {
         let (ledger, rows, _) = books;
         if self.ordered {
             self.take_step(step, books, parts, now);
@@ -451,7 +446,10 @@ mod tests {
                 let (step, waits, uses) = self.pods[pod as usize];
                 if waits || uses {
                     let step = Step { uses: uses.into(), waits: waits.into(), ..step };
-                    assert!(self.lines.shift(step, (&self.ledger, &self.rows, &Binding::default()), &mut self.parts, FROM) || !keep);
+                    assert!(
+                        self.lines.shift(step, (&self.ledger, &self.rows, &Binding::default()), &mut self.parts, FROM)
+                            || !keep
+                    );
                 }
             }
         }
