@@ -255,6 +255,18 @@ fn verdict(row: &PendingRow) -> String {
         let who = if who.is_empty() { who } else { format!(" ({who})") };
         line("not preempted", format!("{}{who}, because {}", pods(class), field(class, "why")));
     }
+    for clause in row.reason.split("; ") {
+        let told = [
+            ("waits for: ", "waits for"),
+            ("passed by: ", "passed by"),
+            ("it cannot run whatever else ends", "cannot run"),
+        ];
+        for (begin, what) in told {
+            if clause.starts_with(begin) {
+                line(what, if what == "cannot run" { clause.to_owned() } else { clause.replacen(begin, "", 1) });
+            }
+        }
+    }
     for help in list(of, "helps") {
         line("would help", plain(help));
     }

@@ -75,6 +75,17 @@ impl Scheduler {
         })
     }
 
+    /// The pods that a workload with a hold waits for (H3), by id; none if it holds nothing.
+    #[must_use]
+    pub fn waits_for(&self, id: WorkloadId) -> Vec<PodId> {
+        let workloads = &self.cluster.workloads;
+        let hold = workloads.slot(id).and_then(|slot| workloads.at(slot).hold);
+        let victims = hold.and_then(|id| self.cluster.holds.get(id)).map(|hold| &hold.victims);
+        let mut pods: Vec<PodId> = victims.into_iter().flatten().map(|pod| workloads.id_of(*pod)).collect();
+        pods.sort_unstable();
+        pods
+    }
+
     /// The workloads that are pending or hold, by id.
     #[must_use]
     pub fn waiting(&self) -> Vec<WorkloadId> {

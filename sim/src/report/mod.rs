@@ -1,6 +1,7 @@
 //! Composes the result of a run at its end from a view of it: the head and the metrics here, the rows in the
 //! submodules.
 
+mod beyond;
 mod breakdown;
 mod datasets;
 mod jobs;

@@ -1,6 +1,6 @@
 //! The rows of the result: quotas, namespaces, workloads, nodes, evictions, and pending workloads.
 
-use super::breakdown::Sums;
+use super::{beyond::beyond, breakdown::Sums};
 use crate::{
     metrics::Eviction,
     model::Kind,
@@ -185,6 +185,7 @@ pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
             row.rule = verdict.binding.rule().to_string();
             row.reason = text::verdict(&verdict, &names);
             row.verdict = text::verdict_json(&verdict, &names, view.options.named_pods);
+            row.reason += &beyond(view, &verdict);
         } else if let Some(binding) = view.scheduler.bound_by(id) {
             row.rule = binding.rule().to_string();
             row.reason = text::in_brief(id, binding, &view.world.names());

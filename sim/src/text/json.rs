@@ -51,6 +51,9 @@ pub fn verdict_json(verdict: &Verdict, names: &dyn Names, named: usize) -> Value
         Value::Object(map)
     });
     put("protected", protected.collect());
+    if let Some(why) = &verdict.cannot_run {
+        put("cannot_run", super::verdict::cannot_run(why, names).into());
+    }
     put("bounds_hit", verdict.bounds_hit.iter().map(|b| search_limit(*b)).collect());
     put("helps", verdict.helps.iter().map(|h| advice(h, names)).collect());
     Value::Object(map)

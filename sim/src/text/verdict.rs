@@ -192,25 +192,28 @@ fn room(missing: &Room, names: &dyn Names) -> String {
         format!("its pods must run in one topology domain, and the best is {}: ", domain_name(domain, names))
     });
     let Some((resource, nearest)) = missing.resource.as_ref().zip(missing.closest.first()) else {
-        return format!("{inside}no node is eligible{}", tally(&missing.nodes));
+        return format!("{inside}no node is eligible{}", tally(&missing.nodes, ""));
     };
     let free = amount(resource, missing.available);
+    let (so_far, then) = match missing.placed {
+        0 => (String::new(), ""),
+        1 => ("1 of its pods fits, and the next: ".to_owned(), "then "),
+        placed => (format!("{placed} of its pods fit, and the next: "), "then "),
+    };
     let free = match u32::try_from(nearest.taken.len() + missing.without.len()).unwrap_or(u32::MAX) {
-        0 => format!("has {free} free"),
+        0 => format!("{then}has {free} free"),
         victims => format!("would have {free} free after evicting {}", plural(victims, "eligible pod")),
     };
     let node = names.node(nearest.node);
-    let mut text =
-        format!("{inside}a pod requests {}, the closest node ({node}) {free}", with_unit(resource, missing.needed));
+    let mut text = format!(
+        "{inside}{so_far}a pod requests {}, the closest node ({node}) {free}",
+        with_unit(resource, missing.needed)
+    );
     if missing.is_fragmented() && missing.nodes.total > 1 {
         let free = amount(resource, missing.free);
         let _ = write!(text, ", {free} free in the cluster, but no single node has enough (fragmented)");
     }
-    text += &tally(&missing.nodes);
-    if missing.placed > 0 {
-        let _ = write!(text, ", {} of its pods fit", missing.placed);
-    }
-    text
+    text + &tally(&missing.nodes, then)
 }
 
 /// The name of a topology domain.
@@ -224,9 +227,10 @@ pub(crate) fn domain_name(domain: &Domain, names: &dyn Names) -> String {
     }
 }
 
-fn tally(nodes: &NodeTally) -> String {
+/// What rules the nodes out; `then`, where pods of the workload itself count as placed.
+fn tally(nodes: &NodeTally, then: &str) -> String {
     if nodes.full == nodes.total && nodes.total > 1 {
-        return format!(" (all {} nodes are full)", nodes.total);
+        return format!(" (all {} nodes are {then}full)", nodes.total);
     }
     let parts = [
         (nodes.full, "full"),

@@ -9,10 +9,10 @@
 use super::{CONTROLLER, Fact, State, World, WorldEvent};
 use crate::{
     model::{JobQueue, Kind, QueueOrder, Scenario},
-    text::{Names, time_text},
+    text::{Names, amount, time_text},
     trace::TraceEvent,
 };
-use quotree_core::{Event, Name, PodSet, QuotaId, Scheduler, Time, WorkloadId, WorkloadSpec};
+use quotree_core::{Amounts, Event, Name, PodSet, QuotaId, Scheduler, Time, WorkloadId, WorkloadSpec};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
@@ -314,11 +314,9 @@ pub(crate) fn why_suspended(world: &World<'_>, unit: u32, scheduler: &Scheduler)
     if let Some(most) = spec.max_jobs.filter(|most| state.out.len() >= *most as usize) {
         return format!("{place}: the queue already has {most} admitted, which is its max_jobs");
     }
-    if !fits(&room_in_leaf(spec, scheduler), &job.spec) {
-        return format!(
-            "{place}: together with it, the admitted jobs would request more than the max of {}",
-            spec.quota
-        );
+    let room = room_in_leaf(spec, scheduler);
+    if let Some((resource, left)) = room.iter().find(|(resource, left)| !covers(*left, &job.spec, resource)) {
+        return format!("{place}: {}", over_max(spec, scheduler, (resource, *left), needs(&job.spec, resource)));
     }
     match state.starting.first().filter(|_| spec.queueing == QueueOrder::Block) {
         Some(first) => format!("{place}: {} has not started yet", world.names().workload(WorkloadId(*first))),
@@ -326,11 +324,46 @@ pub(crate) fn why_suspended(world: &World<'_>, unit: u32, scheduler: &Scheduler)
     }
 }
 
-/// Whether the pods that a job needs to start fit; with several roles, the minimum of each.
-fn fits(room: &[(Name, i128)], spec: &WorkloadSpec) -> bool {
-    let needs = |resource: &Name| -> i128 {
-        let of = |set: &PodSet| i128::from(set.template.request.get(resource.as_str()).unwrap_or(0));
-        spec.pods.iter().map(|set| of(set) * i128::from(set.min)).sum()
+/// That the max of the leaf does not cover a job beside those that are admitted: the amounts, who uses them, and the max
+/// that would do.
+fn over_max(queue: &JobQueue, scheduler: &Scheduler, (resource, left): (&Name, i128), needed: i128) -> String {
+    let show = |sum: i128| {
+        let base_units = i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX });
+        format!("{} {resource}", amount(resource, base_units))
     };
-    room.iter().all(|(resource, left)| needs(resource) == 0 || needs(resource) <= *left)
+    let usage = scheduler.tree().by_name(queue.quota.as_str()).map(|leaf| scheduler.usage(leaf)).unwrap_or_default();
+    let of = |amounts: &Amounts| i128::from(amounts.get(resource.as_str()).unwrap_or(0));
+    let (requested, used) = (of(&usage.request), of(&usage.used));
+    let waiting = match requested.saturating_sub(used) {
+        waiting if waiting > 0 => format!(", and {} in pending pods", show(waiting)),
+        _ => String::new(),
+    };
+    let leaf = &queue.quota;
+    format!(
+        "it requests {}, and {leaf} has {} of its max of {} left beside what is admitted; held by: {leaf} {} in {} \
+         bound pods{waiting}; would help: raise max of {leaf} by {}",
+        show(needed),
+        show(left.max(0)),
+        show(left.saturating_add(requested)),
+        show(used),
+        usage.pods,
+        show(needed.saturating_sub(left)),
+    )
+}
+
+/// Whether the pods that a job needs to start fit.
+fn fits(room: &[(Name, i128)], spec: &WorkloadSpec) -> bool {
+    room.iter().all(|(resource, left)| covers(*left, spec, resource))
+}
+
+/// Whether so much of a resource is enough for a job to start.
+fn covers(left: i128, spec: &WorkloadSpec, resource: &Name) -> bool {
+    let needed = needs(spec, resource);
+    needed == 0 || needed <= left
+}
+
+/// What a job needs of a resource to start; with several roles, the minimum of each.
+fn needs(spec: &WorkloadSpec, resource: &Name) -> i128 {
+    let of = |set: &PodSet| i128::from(set.template.request.get(resource.as_str()).unwrap_or(0));
+    spec.pods.iter().map(|set| of(set) * i128::from(set.min)).sum()
 }

@@ -119,7 +119,7 @@ fn x1_the_number_of_pods_of_a_gang_with_room_is_given() {
         3,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the closest node (node 1) has 1 free (all 2 nodes are full), 1 of its pods fit
+        P1: 1 of its pods fits, and the next: a pod requests 2 cpu, the closest node (node 1) then has 1 free (all 2 nodes are then full)
         held by: a 5 cpu in 2 pods
         1 pod not preempted because it is not preemptible (R2(c))
         would help: free 1 more cpu on node 1
@@ -238,7 +238,7 @@ fn x1_the_rack_that_comes_closest_is_named() {
     let verdict =
         explain("root 99/99; a<root 99/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
     expect![[r#"
-        P1: its pods must run in one topology domain, and the best is rack r1 of zone z: a pod requests 1 cpu, the closest node (node 1) has 0 free (3 nodes: 1 full, 2 outside that domain), 2 of its pods fit
+        P1: its pods must run in one topology domain, and the best is rack r1 of zone z: 2 of its pods fit, and the next: a pod requests 1 cpu, the closest node (node 1) then has 0 free (3 nodes: 1 full, 2 outside that domain)
         it cannot run whatever else ends, so it holds up nobody (O4): no rack would hold the 3 pods that must run together, even if empty (the best holds 2)
         would help: free 1 more cpu on node 1
         --
@@ -252,7 +252,7 @@ fn x1_the_closest_rack_is_named_for_borrowers_too() {
     let verdict =
         explain("root 99/99; a<root 0/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
     expect![[r#"
-        P1: its pods must run in one topology domain, and the best is rack r1 of zone z: a pod requests 1 cpu, the closest node (node 1) has 0 free (3 nodes: 1 full, 2 outside that domain), 2 of its pods fit
+        P1: its pods must run in one topology domain, and the best is rack r1 of zone z: 2 of its pods fit, and the next: a pod requests 1 cpu, the closest node (node 1) then has 0 free (3 nodes: 1 full, 2 outside that domain)
         it cannot run whatever else ends, so it holds up nobody (O4): no rack would hold the 3 pods that must run together, even if empty (the best holds 2)
         would help: free 1 more cpu on node 1
         --
@@ -286,7 +286,7 @@ fn x1_a_bound_on_racks_is_reported() {
     expect![[r#"
         A1: the gang of 2 requests 4 cpu, root uses 2 of its max of 4 cpu
         held by: b 2 cpu in 1 pod (2 cpu borrowed)
-        also P1: its pods must run in one topology domain, and the best is rack r0: a pod requests 2 cpu, the closest node (node 0) would have 0 free after evicting 1 eligible pod (2 nodes: 1 full, 1 outside that domain), 1 of its pods fit
+        also P1: its pods must run in one topology domain, and the best is rack r0: 1 of its pods fits, and the next: a pod requests 2 cpu, the closest node (node 0) would have 0 free after evicting 1 eligible pod (2 nodes: 1 full, 1 outside that domain)
         it cannot run whatever else ends, so it holds up nobody (O4): no rack would hold the 2 pods that must run together, even if empty (the best holds 1)
         1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
         the search for victims stopped at its limit of nodes
@@ -338,7 +338,7 @@ fn x1_the_closest_rack_is_named_with_the_victims_it_would_take() {
         5,
     );
     expect![[r#"
-        P1: its pods must run in one topology domain, and the best is rack r0: a pod requests 1 cpu, the closest node (node 0) would have 0 free after evicting 1 eligible pod (2 nodes: 1 full, 1 outside that domain), 1 of its pods fit
+        P1: its pods must run in one topology domain, and the best is rack r0: 1 of its pods fits, and the next: a pod requests 1 cpu, the closest node (node 0) would have 0 free after evicting 1 eligible pod (2 nodes: 1 full, 1 outside that domain)
         held by: b 2 cpu in 2 pods (2 cpu borrowed), c 2 cpu in 2 pods
         2 pods not preempted because they are not preemptible (R2(c))
         2 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
