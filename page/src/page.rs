@@ -14,12 +14,16 @@ use sha2::{Digest, Sha256};
 /// The styles, in order.
 const STYLES: [&str; 2] = [include_str!("../assets/css/base.css"), include_str!("../assets/css/parts.css")];
 
+/// The script that unpacks the others and runs them.
+const BOOT: &str = include_str!("../assets/js/boot.js");
+
 /// The scripts, in order. They share one scope.
-const SCRIPTS: [&str; 19] = [
+const SCRIPTS: [&str; 20] = [
     include_str!("../assets/js/units.js"),
     include_str!("../assets/js/dom.js"),
     include_str!("../assets/js/series.js"),
     include_str!("../assets/js/data.js"),
+    include_str!("../assets/js/slots.js"),
     include_str!("../assets/js/state.js"),
     include_str!("../assets/js/chart.js"),
     include_str!("../assets/js/table.js"),
@@ -46,13 +50,17 @@ pub fn page(report: &Report) -> std::io::Result<String> {
     let colours = colours(&report.quotas);
     let context = Context { report, units: Units::of(report), colours: &colours, main: main_resource(report) };
     let data = pack::pack(report, &colours, context.main)?;
-    let script = format!("\"use strict\";\n{}", slim(&SCRIPTS.concat()));
+    let [boot, program] = [BOOT, &SCRIPTS.concat()].map(|script| format!("\"use strict\";\n{}", slim(script)));
+    let packed = pack::text(&program)?;
     let title = format!("{}: report", report.run.scenario);
-    Ok(document(&title, Some(&script), |html| {
+    Ok(document(&title, &[&boot, &program], |html| {
         html.leaf("a", &[("class", "skip"), ("href", "#main")], "Skip to the report");
         still::write(html, &context);
         html.open("script", &[("type", "application/json"), ("id", "index")]).program(&index(report)).close("script");
-        html.open("script", &[("type", "application/octet-stream"), ("id", "columns")]).program(&data).close("script");
+        for (id, block) in [("columns", &data), ("program", &packed)] {
+            html.open("script", &[("type", "application/octet-stream"), ("id", id)]).program(block).close("script");
+        }
+        html.open("script", &[]).program(&boot).close("script");
     }))
 }
 
@@ -65,13 +73,14 @@ pub fn compare(before: &Report, after: &Report) -> String {
     let before = Context { report: before, units: Units::of(before), colours: of_before, main: main_resource(before) };
     let after = Context { report: after, units: Units::of(after), colours: of_after, main: main_resource(after) };
     let title = format!("{}: before and after", before.report.run.scenario);
-    document(&title, None, |html| still::compare::write(html, &before, &after))
+    document(&title, &[], |html| still::compare::write(html, &before, &after))
 }
 
-/// A document with its styles, and with a script if there is one.
-fn document(title: &str, script: Option<&str>, body: impl FnOnce(&mut Html)) -> String {
+/// A document with its styles, in which these scripts and no others may run.
+fn document(title: &str, scripts: &[&str], body: impl FnOnce(&mut Html)) -> String {
     let style = slim(&STYLES.concat());
-    let scripts = script.map_or_else(|| "'none'".to_owned(), |script| format!("'sha256-{}'", sha256(script)));
+    let hashes: Vec<String> = scripts.iter().map(|script| format!("'sha256-{}'", sha256(script))).collect();
+    let scripts = if hashes.is_empty() { "'none'".to_owned() } else { hashes.join(" ") };
     let policy = format!(
         "default-src 'none'; script-src {scripts}; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
         sha256(&style)
@@ -85,9 +94,6 @@ fn document(title: &str, script: Option<&str>, body: impl FnOnce(&mut Html)) -> 
     html.open("style", &[]).program(&style).close("style").close("head").open("body", &[]);
     patterns(&mut html);
     body(&mut html);
-    if let Some(script) = script {
-        html.open("script", &[]).program(script).close("script");
-    }
     html.close("body").close("html");
     html.done()
 }

@@ -76,11 +76,11 @@ impl<'a> Units<'a> {
         format!("{number} {unit}")
     }
 
-    /// `12:30`, `12:00:51`, `d3 07:58`.
+    /// `12:30`, `12:00:51`, `d3 07:58`. In a short run always with seconds: `00:02` could be two seconds.
     pub(crate) fn moment(&self, ms: u64) -> String {
         let (s, day) = (ms / 1000, ms / DAY_MS);
         let mut clock = format!("{:02}:{:02}", s / 3600 % 24, s / 60 % 60);
-        if !s.is_multiple_of(60) {
+        if self.end_ms < SHORT_RUN_MS || !s.is_multiple_of(60) {
             clock = format!("{clock}:{:02}", s % 60);
         }
         if self.end_ms >= DAY_MS && (day > 0 || self.end_ms >= 2 * DAY_MS) { format!("d{day} {clock}") } else { clock }
@@ -93,6 +93,9 @@ impl<'a> Units<'a> {
         if self.currency.is_empty() { number } else { format!("{number} {}", self.currency) }
     }
 }
+
+/// Runs that are shorter than this print seconds, milliseconds.
+const SHORT_RUN_MS: u64 = 2 * 3_600_000;
 
 /// A day, milliseconds.
 pub(crate) const DAY_MS: u64 = 86_400_000;

@@ -243,7 +243,7 @@ fn hostile_names_are_only_names() {
         page.eval(&format!("setTab({tab:?})"));
         page.settle();
     }
-    assert_eq!(page.eval("[window.hacked === undefined, document.querySelectorAll('main b > b, img').length, document.scripts.length]"), json!([true, 0, 3]));
+    assert_eq!(page.eval("[window.hacked === undefined, document.querySelectorAll('main b > b, img').length, document.scripts.length]"), json!([true, 0, 5]));
     assert_eq!(page.problems(), Vec::<String>::new());
 }
 

@@ -84,7 +84,7 @@ function chart(spec) {
     const times = timeTicks(a, b, Math.max(2, (width - left) / 92));
     for (const t of times.all) {
       svg.append(s("path", { class: "gridline", d: `M${x(t).toFixed(1)} ${topPad}V${spec.height - bottom}` }));
-      svg.append(s("text", { x: Math.min(x(t), width - 18), y: spec.height - 4, "text-anchor": t === 0 ? "start" : "middle" }, times.step >= DAY ? "d" + Math.floor(t / DAY) : units.moment(t, times.step >= MINUTE)));
+      svg.append(s("text", { x: x(t), y: spec.height - 4, "text-anchor": t === 0 ? "start" : x(t) > width - 32 ? "end" : "middle" }, times.step >= DAY ? "d" + Math.floor(t / DAY) : units.moment(t, times.step >= MINUTE)));
     }
     for (const v of values) {
       svg.append(s("path", { class: v ? "gridline" : "axis", d: `M${left} ${y(v * unit).toFixed(1)}H${width - right}` }));
@@ -200,14 +200,15 @@ function resourceButtons(governed) {
 
 /** A bar of use: solid within the guarantee, hatched above it, a tick at min, a frame to max. @param {{quota?: number, own: number, borrowed: number, min?: number, max?: number, scale: number, missed?: number}} of */
 function useBar(of) {
-  const w = (/** @type {number} */ v) => Math.max(0, Math.min(200, of.scale > 0 ? v / of.scale * 200 : 0));
-  const cls = of.quota === undefined ? "slate" : colour(of.quota);
-  const svg = s("svg", { viewBox: "0 0 200 14", preserveAspectRatio: "none", "aria-hidden": "true", class: cls });
-  svg.append(s("rect", { class: "empty", x: 0, y: 1, width: 200, height: 12, rx: 2 }));
-  svg.append(s("rect", { class: "solid", x: 0, y: 1, width: w(of.own), height: 12, rx: 1 }));
-  if (of.borrowed > 0) svg.append(s("rect", { fill: of.quota === undefined ? "url(#borrowed-slate)" : hatch(of.quota), x: w(of.own), y: 1, width: w(of.borrowed), height: 12 }));
-  if (of.missed) svg.append(s("rect", { fill: "url(#waiting)", x: w(of.own + of.borrowed), y: 1, width: w(of.missed), height: 12 }));
-  if (of.max !== undefined && of.max >= 0) svg.append(s("rect", { class: "frame", x: 0.5, y: 1, width: Math.max(1, w(of.max) - 1), height: 12, rx: 1, "vector-effect": "non-scaling-stroke" }));
-  if (of.min) svg.append(s("path", { class: "tick", d: `M${Math.min(199, w(of.min))} 0V14`, "vector-effect": "non-scaling-stroke" }));
+  // In percent of the width, so that no texture is stretched.
+  const w = (/** @type {number} */ v) => Math.max(0, Math.min(100, of.scale > 0 ? v / of.scale * 100 : 0)).toFixed(2) + "%", own = of.own + of.borrowed;
+  const svg = s("svg", { "aria-hidden": "true", class: of.quota === undefined ? "slate" : colour(of.quota) });
+  const rect = (/** @type {string} */ cls, /** @type {number} */ from, /** @type {number} */ to, /** @type {string | null} */ paint = null) => svg.append(s("rect", { class: cls || false, fill: paint, x: w(from), y: 1, width: w(Math.max(0, Math.min(to, of.scale) - from)), height: 12, rx: 2 }));
+  rect("empty", 0, of.scale);
+  rect("solid", 0, of.own);
+  if (of.borrowed > 0) rect("", of.own, own, of.quota === undefined ? "url(#borrowed-slate)" : hatch(of.quota));
+  if (of.missed) rect("", own, own + of.missed, "url(#waiting)");
+  if (of.max !== undefined && of.max >= 0) rect("frame", 0, of.max);
+  if (of.min) svg.append(s("rect", { class: "tick", x: w(of.min), y: 0, width: 2, height: 14, transform: "translate(-2 0)" }));
   return svg;
 }

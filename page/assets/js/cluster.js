@@ -26,9 +26,9 @@ panels.clusternow = (body, card) => () => {
   else tiles.push(tile("Nodes", units.whole(v(c.nodes_ready)), `of ${units.whole(v(c.nodes_total))} take pods`));
   if (withGpu.length) {
     const said = data.loads.length > 0 || series.peak(c.duty_permille, 0, data.end) > 0;
-    tiles.push(tile("GPU memory used", memory && said ? units.percent(permille(v(c.device_memory_used), memory)) : "·", memory && said ? `${units.bytes(v(c.device_memory_used))} of ${units.bytes(memory)}` : "no workload says what it uses"),
-      tile("GPU memory allocated", memory ? units.percent(permille(v(c.device_memory_allocated), memory)) : "·", memory ? `${units.bytes(v(c.device_memory_allocated))} of ${units.bytes(memory)}` : "no node says what it has"),
-      tile("GPU utilisation", said ? units.percent(v(c.duty_permille)) : "·", said ? "mean duty cycle of all that are up" : "no workload says how busy it is"));
+    if (memory && said) tiles.push(tile("GPU memory used", units.percent(permille(v(c.device_memory_used), memory)), `${units.bytes(v(c.device_memory_used))} of ${units.bytes(memory)}`));
+    if (memory) tiles.push(tile("GPU memory allocated", units.percent(permille(v(c.device_memory_allocated), memory)), `${units.bytes(v(c.device_memory_allocated))} of ${units.bytes(memory)}`));
+    if (said) tiles.push(tile("GPU utilisation", units.percent(v(c.duty_permille)), "mean duty cycle of all that are up"));
   }
   tiles.push(tile("Jobs", h("span", {}, units.whole(v(c.jobs_running)), h("small", {}, "running")), `${units.whole(v(c.jobs_pending))} pending, ${units.whole(v(c.jobs_succeeded))} succeeded, ${units.whole(v(c.jobs_failed))} failed`));
   if (series.peak(c.price_milli_per_hour, 0, data.end) > 0) tiles.push(tile("Price", h("span", {}, units.money(v(c.price_milli_per_hour)), h("small", {}, "an hour")), "of all nodes that exist"));

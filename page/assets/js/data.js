@@ -3,19 +3,6 @@
 /** @type {Data} */
 let data;
 
-/** @param {string} text base64 @returns {Uint8Array} */
-function fromBase64(text) {
-  const binary = atob(text), bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
-}
-
-/** @param {string} text @returns {Promise<any>} */
-async function inflate(text) {
-  const stream = new Blob([/** @type {BlobPart} */ (fromBase64(text))]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return JSON.parse(await new Response(stream).text());
-}
-
 /** Sums of differences. @param {number[]} differences */
 function sums(differences) {
   let at = 0;
@@ -85,7 +72,8 @@ function unpack(raw) {
   const podJob = sums(p.job), placed = sums(l.pod), jobEnded = relative(j.ended, submitted), ended = relative(p.ended, created, (i) => jobEnded[podJob[i]]), gone = relative(l.gone, bound, (i) => ended[placed[i]]);
   const known = follows(raw, podJob, placed, bound, gone), first = relative(j.bound, submitted, (i) => known.first[i]);
   const longest = j.longest.map((/** @type {number} */ v, /** @type {number} */ i) => (v === SAME ? first[i] - submitted[i] : v));
-  return {
+  /** @type {Data} */
+  const all = {
     ...raw,
     end: raw.run.end_ms,
     series: raw.series.map(unpackRow),
@@ -114,4 +102,6 @@ function unpack(raw) {
     placementsOfNode: linksOf(raw.nodes.length, l.node),
     replacedBy: linksOf(p.name.length, p.replaces),
   };
+  giveSlots(all);
+  return all;
 }

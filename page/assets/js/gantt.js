@@ -3,14 +3,27 @@
 
 const MOST_BARS = 5000;
 
+/** The rows of a node: its devices; without devices as many as pods ran at once, each pod in the first that is free. @param {number} node */
+function lanesOf(node) {
+  const l = data.placements, /** @type {Map<number, number>} */ rowOf = new Map(), /** @type {number[]} */ until = [], devices = data.nodes[node].devices;
+  if (devices) return { rows: devices, rowOf };
+  for (const i of linked(data.placementsOfNode, node)) {
+    const free = until.findIndex((ms) => ms <= l.bound[i]), row = free < 0 ? Math.min(until.length, 31) : free;
+    until[row] = l.gone[i] < 0 ? Infinity : l.gone[i];
+    rowOf.set(i, row);
+  }
+  return { rows: Math.max(1, until.length), rowOf };
+}
+
 panels.gantt = (body, card) => {
   let drawn = "", limit = 40;
-  /** @type {{lane: number, top: number, height: number, node: number}[]} */
+  /** @type {{rows: number, top: number, height: number, node: number, rowOf: Map<number, number>}[]} */
   let bands = [];
   /** @type {SVGElement | null} */
   let cursor = null;
   let x = (/** @type {number} */ _t) => 0, bottom = 0;
   return () => {
+    setTitle(card, "Who ran where", (said((n) => n.devices) ? "A thin row for each GPU." : "A row for each pod that runs at once.") + (data.evictions.length ? " A triangle is an eviction, at the victim; its line leads to who it was done for." : "") + " Click a bar for its story.");
     setTools(card, zoomButtons());
     const width = body.clientWidth, key = [width, limit, ...view(), document.documentElement.getAttribute("data-theme")].join(":");
     if (width > 60 && key !== drawn) { drawn = key; render(width); }
@@ -24,25 +37,26 @@ panels.gantt = (body, card) => {
     x = (t) => left + (t - a) / (b - a) * (width - left - right);
     // Nodes that ran anything, by rack; nodes with devices first.
     const order = data.nodes.map((n, i) => ({ n, i })).filter(({ n, i }) => n.devices > 0 || linked(data.placementsOfNode, i).length).sort((p, q) => Number(q.n.devices > 0) - Number(p.n.devices > 0));
-    const shown = order.slice(0, limit), svg = s("svg", { role: "img", "aria-label": "Which pods ran on which node and device over time. The table of jobs has the same." });
+    const shown = order.slice(0, limit).map((one) => ({ ...one, ...lanesOf(one.i) }));
+    // Rows are as tall as a page allows, between a thin line and one with a name in it.
+    const tall = Math.max(5.4, Math.min(18, 420 / Math.max(1, shown.reduce((sum, one) => sum + one.rows, 0)))), svg = s("svg", { role: "img", "aria-label": "Which pods ran on which node and device over time. The table of jobs has the same." });
     bands = [];
     let y = 14, rack = "";
-    for (const { n, i } of shown) {
+    for (const { n, i, rows, rowOf } of shown) {
       const group = n.rack || n.pool;
       if (group !== rack) { rack = group; y += bands.length ? 10 : 0; svg.append(s("text", { class: "strong", x: left - 6, y: y + 2, "text-anchor": "end" }, shorten(group, 12))); y += 8; }
-      const lanes = Math.max(1, Math.min(n.devices || 4, 16)), height = n.devices ? Math.max(20, lanes * (n.devices > 8 ? 3.5 : 5.4)) : 22;
-      bands.push({ lane: height / lanes, top: y, height, node: i });
+      const height = Math.max(20, Math.min(rows * tall, 16 * 5.4));
+      bands.push({ rows, top: y, height, node: i, rowOf });
       svg.append(s("rect", { class: "lane", x: left, y, width: width - left - right, height, rx: 3 }), s("text", { class: "hit", "data-story": "node:" + n.name, x: left - 8, y: y + height / 2 + 4, "text-anchor": "end" }, shorten(n.name, left < 70 ? 8 : 10)));
       for (const span of n.spans) if (span.state !== "ready" && span.to_ms > a && span.from_ms < b) svg.append(s("rect", { class: span.state === "down" || span.state === "absent" ? "band" : "wash-bad", x: x(Math.max(a, span.from_ms)), y, width: Math.max(1, x(Math.min(b, span.to_ms)) - x(Math.max(a, span.from_ms))), height }));
       y += height + 6;
     }
     bottom = y;
     const times = timeTicks(a, b, Math.max(2, (width - left) / 92));
-    for (const t of times.all) svg.append(s("path", { class: "gridline", d: `M${x(t).toFixed(1)} 8V${y}` }), s("text", { x: Math.min(x(t), width - 18), y: y + 14, "text-anchor": "middle" }, times.step >= DAY ? "d" + Math.floor(t / DAY) : units.moment(t, times.step >= MINUTE)));
+    for (const t of times.all) svg.append(s("path", { class: "gridline", d: `M${x(t).toFixed(1)} 8V${y}` }), s("text", { x: x(t), y: y + 14, "text-anchor": x(t) > width - 32 ? "end" : "middle" }, times.step >= DAY ? "d" + Math.floor(t / DAY) : units.moment(t, times.step >= MINUTE)));
     /** @type {{x: number, y: number, w: number, h: number, quota: number, i: number, whole: boolean}[]} */
     const bars = [];
     for (const band of bands) {
-      const busy = Array.from({ length: 64 }, () => -1);
       for (const i of linked(data.placementsOfNode, band.node)) {
         const to = l.gone[i] < 0 ? data.end : l.gone[i];
         if (to < a || l.bound[i] > b) continue;
@@ -53,14 +67,12 @@ panels.gantt = (body, card) => {
             let run = 1;
             while (k + run < set.length && set[k + run] === set[k] + run) run++;
             const lane = band.height / n;
-            bars.push({ x: px, y: band.top + set[k] * lane + (run < n ? 0.5 : 0), w, h: Math.max(1, run * lane - (run < n ? 1 : 0)), quota, i, whole: run * lane >= 16 });
+            bars.push({ x: px, y: band.top + set[k] * lane + (run < n ? 0.5 : 0), w, h: Math.max(1, run * lane - (run < n ? 1 : 0)), quota, i, whole: run * lane >= 15 });
             k += run;
           }
-        } else {
-          // Without devices, the first row that is free.
-          const rows = Math.max(4, Math.round(band.height / 5)), row = Math.max(0, busy.slice(0, rows).findIndex((until) => until <= l.bound[i]));
-          busy[row] = to;
-          bars.push({ x: px, y: band.top + row * band.height / rows + 0.5, w, h: band.height / rows - 1, quota, i, whole: false });
+        } else if (band.rowOf.has(i)) {
+          const lane = band.height / band.rows, h = Math.max(1, lane - (lane > 4 ? 1 : 0.3));
+          bars.push({ x: px, y: band.top + (band.rowOf.get(i) ?? 0) * lane + 0.5, w, h, quota, i, whole: h >= 15 });
         }
       }
     }

@@ -9,7 +9,7 @@ panels.jobs = (body, card) => {
   const states = h("select", { "aria-label": "State at the moment", onchange: (/** @type {any} */ e) => { jobFilter.state = e.target.value; show(true); } }, [["", "Any state"], ["pending", "Pending"], ["running", "Running"], ["succeeded", "Succeeded"], ["failed", "Failed"], ["waiting", "With waiting pods"], ["evicted", "Ever evicted"]].map(([value, words]) => h("option", { value }, words)));
   body.replaceChildren(h("div", { class: "filter" }, text, teams, states), box);
   let shown = -1;
-  const gpu = data.resources.findIndex((r) => r.kind === "gpu");
+  const gpu = data.resources.findIndex((r) => r.kind === "gpu"), asked = gpu < 0 ? data.main : gpu;
 
   /** @param {boolean} [again] */
   function show(again) {
@@ -29,17 +29,17 @@ panels.jobs = (body, card) => {
     const memory = (/** @type {number} */ i, /** @type {"device_memory" | "device_memory_used"} */ kind) => [...linked(data.podsOfJob, i)].slice(0, 4000).reduce((n, p) => n + (podNow(p).placement >= 0 ? data.shapes[data.pods.shape[p]][kind] || 0 : 0), 0);
     const duty = (/** @type {number} */ i) => { let sum = 0, n = 0; for (const p of [...linked(data.podsOfJob, i)].slice(0, 4000)) { const d = data.shapes[data.pods.shape[p]].duty_permille; if (d !== undefined && podNow(p).state === "running") { sum += d; n++; } } return n ? sum / n : -1; };
     const lasted = (/** @type {number} */ i) => Math.max(0, Math.min(at, j.ended[i] < 0 ? at : j.ended[i]) - j.submitted[i]);
-    const asks = (/** @type {number} */ i) => (gpu < 0 ? 0 : amountOf(data.amounts[j.request[i]], gpu));
+    const asks = (/** @type {number} */ i) => amountOf(data.amounts[j.request[i]], asked);
     const bytes = (/** @type {number} */ n) => (n ? units.bytes(n) : "·");
     /** @type {Column<{i: number, now: string}>[]} */
     const columns = [
       { name: "Job", cell: ({ i }) => link("job", j.name[i]), key: ({ i }) => j.name[i] }, { name: "Namespace", cell: ({ i }) => h("span", { class: "who" }, h("span", { class: "dot " + (j.quota[i] < 0 ? "slate" : colour(j.quota[i])) }), bdi(j.namespace[i])), key: ({ i }) => j.namespace[i] },
-      { name: "Type", cell: ({ i }) => j.kind[i], key: ({ i }) => j.kind[i] }, { name: "User", cell: ({ i }) => (j.user[i] ? bdi(j.user[i]) : "·"), key: ({ i }) => j.user[i] }, { name: "Status", cell: ({ now }) => stateChip(now), key: ({ now }) => now },
+      { name: "Type", cell: ({ i }) => j.kind[i], key: ({ i }) => j.kind[i] }, { name: "User", hide: !j.user.some(Boolean), cell: ({ i }) => (j.user[i] ? bdi(j.user[i]) : "·"), key: ({ i }) => j.user[i] }, { name: "Status", cell: ({ now }) => stateChip(now), key: ({ now }) => now },
       { name: "Submitted", num: true, cell: ({ i }) => time(j.submitted[i]), key: ({ i }) => j.submitted[i] }, { name: "Duration", num: true, cell: ({ i, now }) => (now === "future" ? "·" : units.span(lasted(i))), key: ({ i }) => lasted(i) },
-      { name: "Longest wait", num: true, cell: ({ i }) => (j.longest[i] ? units.span(j.longest[i]) : "·"), key: ({ i }) => j.longest[i] }, { name: "Request GPUs", num: true, cell: ({ i }) => (asks(i) ? units.short(asks(i) / 1000) : "·"), key: ({ i }) => asks(i) },
-      { name: "Allocated GPU memory", num: true, cell: ({ i }) => bytes(memory(i, "device_memory")) }, { name: "Used GPU memory", num: true, cell: ({ i }) => bytes(memory(i, "device_memory_used")) }, { name: "GPU utilisation", num: true, cell: ({ i }) => { const d = duty(i); return d < 0 ? "·" : units.percent(d); } },
+      { name: "Longest wait", num: true, cell: ({ i }) => (j.longest[i] ? units.span(j.longest[i]) : "·"), key: ({ i }) => j.longest[i] }, { name: "Request " + data.resources[asked].short, num: true, cell: ({ i }) => (asks(i) ? units.bare(asked, asks(i)) : "·"), key: ({ i }) => asks(i) },
+      { name: "Allocated GPU memory", hide: !data.shapes.some((x) => x.device_memory), num: true, cell: ({ i }) => bytes(memory(i, "device_memory")) }, { name: "Used GPU memory", hide: !memoryUsed(), num: true, cell: ({ i }) => bytes(memory(i, "device_memory_used")) }, { name: "GPU utilisation", hide: !data.shapes.some((x) => x.duty_permille !== undefined), num: true, cell: ({ i }) => { const d = duty(i); return d < 0 ? "·" : units.percent(d); } },
       { name: "Evicted", num: true, cell: ({ i }) => j.evictions[i] || "·", key: ({ i }) => j.evictions[i] }, { name: "Used", num: true, cell: ({ i }) => { const r = gpu >= 0 && j.used[gpu] && j.used[gpu][i] ? gpu : data.resources.findIndex((x) => x.kind === "cpu"); return r >= 0 && j.used[r] && j.used[r][i] ? units.amountTime(r, j.used[r][i]) : "·"; }, key: ({ i }) => (gpu >= 0 && j.used[gpu] ? j.used[gpu][i] : 0) },
-      { name: "Cost", num: true, cell: ({ i }) => (j.cost[i] ? units.money(j.cost[i]) : "·"), key: ({ i }) => j.cost[i] },
+      { name: "Cost", hide: !j.cost.some(Boolean), num: true, cell: ({ i }) => (j.cost[i] ? units.money(j.cost[i]) : "·"), key: ({ i }) => j.cost[i] },
     ];
     const old = sort.get(box) || { by: -1, down: false };
     box.replaceChildren(all.length ? sortable({ label: "Jobs", rows: all, columns, limit: 30, sort: old.by, down: old.down, classOf: ({ i }) => (state.story?.kind === "job" && state.story.id === j.name[i] ? "on" : "") }) : h("p", { class: "none" }, j.n ? "No job is like that at " + units.moment(at) + "." : "No job was submitted."));

@@ -87,8 +87,7 @@ function setUpClicks() {
 }
 
 async function start() {
-  const block = byId("columns").textContent || "";
-  data = unpack(await inflate(block));
+  data = unpack(JSON.parse(await inflate("columns")));
   state.resource = data.main;
   state.marks = findMarks();
   state.moment = firstMoment();
@@ -108,10 +107,4 @@ async function start() {
   document.documentElement.dataset.ready = "true";
 }
 
-start().catch((error) => {
-  // The static page stays, and says so.
-  document.documentElement.classList.remove("js");
-  const note = document.getElementById("static-note");
-  if (note) { note.hidden = false; note.textContent = "This browser cannot show the page live, so it shows the end of the run. " + (typeof DecompressionStream === "undefined" ? "It is too old: any browser since 2023 can." : String(error)); }
-  if (typeof DecompressionStream !== "undefined") throw error;
-});
+start().catch(stayStill);

@@ -15,8 +15,19 @@ function teamsOn(now) {
   return quotas.length ? h("span", { class: "who" }, quotas.slice(0, 3).map((q) => h("span", { class: "who" }, h("span", { class: "dot " + (q < 0 ? "slate" : colour(q)) }), q < 0 ? "no quota" : bdi(data.quotas[q].name))), quotas.length > 3 ? "…" : null) : "·";
 }
 
+/** Whether any workload says how much GPU memory it uses. */
+function memoryUsed() {
+  return data.shapes.some((shape) => shape.device_memory_used);
+}
+
+/** Whether any node says so. @param {(n: Node_) => unknown} of */
+function said(of) {
+  return data.nodes.some((n) => Boolean(of(n)));
+}
+
 panels.nodes = (body, card) => () => {
-  setTitle(card, "Nodes at " + units.moment(state.moment), "A square for each device, in the colour of who has it.");
+  const gpus = said((n) => n.devices), memory = said((n) => n.device_memory);
+  setTitle(card, "Nodes at " + units.moment(state.moment), gpus ? "A square for each GPU, in the colour of who has it." : "");
   const rows = data.nodes.map((_, i) => ({ ...nodeNow(i), i, duty: dutyOf(i) })).filter((r) => r.state !== "absent" || data.nodes.length < 200);
   if (!rows.length) { body.replaceChildren(h("p", { class: "none" }, "There is no node.")); return; }
   const gpu = (/** @type {typeof rows[0]} */ r) => (r.n.device_resource === undefined ? 0 : r.used[r.n.device_resource]), cpu = data.resources.findIndex((r) => r.kind === "cpu");
@@ -24,11 +35,11 @@ panels.nodes = (body, card) => () => {
   const scroll = body.querySelector(".scroll")?.scrollLeft || 0;
   /** @type {Column<typeof rows[0]>[]} */
   const columns = [
-    { name: "Name", cell: (r) => link("node", r.n.name), key: (r) => r.i }, { name: "IP", cell: (r) => r.n.ip || "·", key: (r) => r.n.ip || "" }, { name: "Role", cell: (r) => r.n.role || "·", key: (r) => r.n.role },
-    { name: "Rack", cell: (r) => (r.n.rack ? bdi(r.n.rack) : "·"), key: (r) => r.n.rack || "" }, { name: "Status", cell: (r) => stateChip(r.state), key: (r) => r.state }, { name: "GPU mode", cell: (r) => r.n.gpu_mode || "·", key: (r) => r.n.gpu_mode || "" },
-    { name: "GPUs", cell: (r) => (r.n.devices ? squares(r) : "·") }, { name: "Allocated GPUs", num: true, cell: (r) => (r.n.devices ? `${units.short(gpu(r) / 1000)} of ${r.n.devices}` : "·"), key: gpu },
-    { name: "Total GPU memory", num: true, cell: (r) => bytes(total(r)), key: total }, { name: "Allocated GPU memory", num: true, cell: (r) => bytes(r.memory), key: (r) => r.memory }, { name: "Used GPU memory", num: true, cell: (r) => bytes(r.memoryUsed), key: (r) => r.memoryUsed },
-    { name: "GPU utilisation", num: true, cell: (r) => (r.duty < 0 ? "·" : units.percent(r.duty)), key: (r) => r.duty },
+    { name: "Name", cell: (r) => link("node", r.n.name), key: (r) => r.i }, { name: "IP", hide: !said((n) => n.ip), cell: (r) => r.n.ip || "·", key: (r) => r.n.ip || "" }, { name: "Role", cell: (r) => r.n.role || "·", key: (r) => r.n.role },
+    { name: "Rack", hide: !said((n) => n.rack), cell: (r) => (r.n.rack ? bdi(r.n.rack) : "·"), key: (r) => r.n.rack || "" }, { name: "Status", cell: (r) => stateChip(r.state), key: (r) => r.state }, { name: "GPU mode", hide: !said((n) => n.gpu_mode), cell: (r) => r.n.gpu_mode || "·", key: (r) => r.n.gpu_mode || "" },
+    { name: "GPUs", hide: !gpus, cell: (r) => (r.n.devices ? squares(r) : "·") }, { name: "Allocated GPUs", hide: !gpus, num: true, cell: (r) => (r.n.devices ? `${units.short(gpu(r) / 1000)} of ${r.n.devices}` : "·"), key: gpu },
+    { name: "Total GPU memory", hide: !memory, num: true, cell: (r) => bytes(total(r)), key: total }, { name: "Allocated GPU memory", hide: !memory, num: true, cell: (r) => bytes(r.memory), key: (r) => r.memory }, { name: "Used GPU memory", hide: !memoryUsed(), num: true, cell: (r) => bytes(r.memoryUsed), key: (r) => r.memoryUsed },
+    { name: "GPU utilisation", hide: !data.loads.length, num: true, cell: (r) => (r.duty < 0 ? "·" : units.percent(r.duty)), key: (r) => r.duty },
     { name: "CPU", num: true, cell: (r) => (cpu < 0 ? "·" : `${units.short(r.used[cpu] / 1000)} of ${units.short(amountOf(r.n.capacity, cpu) / 1000)}`), key: (r) => (cpu < 0 ? 0 : r.used[cpu]) }, { name: "Pods", num: true, cell: (r) => r.here.length || "·", key: (r) => r.here.length }, { name: "Teams", cell: teamsOn },
   ];
   body.replaceChildren(sortable({ label: "Nodes at the moment", rows, columns, limit: 40, classOf: (r) => (state.story?.kind === "node" && state.story.id === r.n.name ? "on" : "") }));
@@ -37,7 +48,7 @@ panels.nodes = (body, card) => () => {
 };
 
 panels.nodebars = (body, card) => () => {
-  setTitle(card, "Devices by node at " + units.moment(state.moment));
+  setTitle(card, "GPUs by node at " + units.moment(state.moment));
   const rows = data.nodes.map((_, i) => ({ ...nodeNow(i), i, duty: dutyOf(i) })).filter((r) => r.n.devices > 0);
   if (!rows.length) { body.replaceChildren(h("p", { class: "none" }, "No node has devices.")); return; }
   const gpu = (/** @type {typeof rows[0]} */ r) => (r.n.device_resource === undefined ? 0 : r.used[r.n.device_resource] / 1000), total = (/** @type {typeof rows[0]} */ r) => (r.n.device_memory || 0) * r.n.devices;
@@ -45,7 +56,8 @@ panels.nodebars = (body, card) => () => {
   /** @type {[string, (r: typeof rows[0]) => number, number, (n: number) => string][]} */
   const kinds = [["GPUs", (r) => r.n.devices, most, count], ["Allocated GPUs", gpu, most, count], ["Total GPU memory", total, memory, units.bytes], ["Allocated GPU memory", (r) => r.memory, memory, units.bytes], ["Used GPU memory", (r) => r.memoryUsed, memory, units.bytes],
     ["Used GPU memory, %", (r) => permille(r.memoryUsed, total(r)), 1000, units.percent], ["Duty cycle, %", (r) => Math.max(0, r.duty), 1000, units.percent]];
-  body.replaceChildren(h("div", { class: "bars" }, kinds.map(([name, of, scale, say]) => h("div", {}, h("h4", {}, name), rows.slice(0, 16).map((r) => h("div", { class: "panelbar" }, h("span", {}, bdi(shorten(r.n.name, 11))), useBar({ own: of(r), borrowed: 0, scale }), h("span", {}, of(r) ? say(of(r)) : "·"))), rows.length > 16 ? h("p", { class: "sub" }, `and ${rows.length - 16} more, in the table`) : null))));
+  const shown = kinds.filter((_, i) => i < 2 || (i === 6 ? data.loads.length : i > 3 ? memoryUsed() && memory > 1 : memory > 1));
+  body.replaceChildren(h("div", { class: "bars" }, shown.map(([name, of, scale, say]) => h("div", {}, h("h4", {}, name), rows.slice(0, 16).map((r) => h("div", { class: "panelbar" }, h("span", {}, bdi(shorten(r.n.name, 11))), useBar({ own: of(r), borrowed: 0, scale }), h("span", {}, of(r) ? say(of(r)) : "·"))), rows.length > 16 ? h("p", { class: "sub" }, `and ${rows.length - 16} more, in the table`) : null))));
 };
 
 panels.duty = (body, card) => {

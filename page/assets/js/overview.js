@@ -74,12 +74,18 @@ function byResource(body, build) {
   };
 }
 
+/** The height of the first chart: it fills the card that is as tall as the sentences beside it. @param {HTMLElement} card */
+function besides(card) {
+  const list = document.querySelector("[data-panel=happened] .body"), side = list && list.getBoundingClientRect().left > card.getBoundingClientRect().left + 100;
+  return side ? Math.max(340, Math.min(560, list.scrollHeight - 230)) : 340;
+}
+
 panels.use = (body, card) => {
   const follow = byResource(body, () => {
     const resource = state.resource, r = data.resources[resource], all = clusterOf(resource);
     const layers = useLayers(resource), say = (/** @type {number} */ v) => units.amount(resource, v);
     if (all) layers.push({ of: all.capacity, as: "line", cls: "capline", name: "capacity" });
-    const use = chart({ label: `${r.short} in use over time, by quota, with capacity`, height: 380, layers, say, tick: r.kind === "bytes" ? units.bytes : undefined, unit: axisUnit(resource), marks: true, bands: true });
+    const use = chart({ label: `${r.short} in use over time, by quota, with capacity`, height: besides(card), layers, say, tick: r.kind === "bytes" ? units.bytes : undefined, unit: axisUnit(resource), marks: true, bands: true });
     /** @type {Layer[]} */
     const waits = leaves().map((quota) => ({ quota, row: seriesOf(quota, resource) })).flatMap(({ quota, row }) => (row && series.peak(waitedFor(row), 0, data.end) > 0
       ? [{ of: waitedFor(row), as: /** @type {"area"} */ ("area"), cls: colour(quota), name: data.quotas[quota].name }] : []));
@@ -104,7 +110,7 @@ panels.use = (body, card) => {
 /** A piece of a sentence. @param {any} piece @returns {Child} */
 function pieceOf(piece) {
   const [[kind, value]] = Object.entries(piece);
-  if (kind === "text") return value;
+  if (kind === "text") return value.replace(/`/g, "");
   if (kind === "subject") return h("b", {}, ["quota", "job", "pod", "node", "user", "rack"].includes(value.kind) ? link(value.kind, value.name) : bdi(value.name));
   if (kind === "amount") return h("span", { class: "nowrap" }, units.amount(value.resource, value.amount));
   if (kind === "amount_time") return h("span", { class: "nowrap" }, units.amountTime(value.resource, value.unit_s));
@@ -171,9 +177,9 @@ panels.teams = (body) => byResource(body, () => {
       { name: "Borrowed", num: true, cell: ({ row }) => amount(row?.borrowed_unit_s || 0), key: ({ row }) => row?.borrowed_unit_s || 0 },
       { name: "Lent", num: true, cell: ({ row }) => amount(row?.lent_unit_s || 0), key: ({ row }) => row?.lent_unit_s || 0 },
       { name: "Missed", num: true, cell: ({ row }) => amount(row?.missed_unit_s || 0), key: ({ row }) => row?.missed_unit_s || 0 },
-      { name: "Wait p50 / p95 / max", num: true, cell: ({ q }) => (q.wait.count ? [q.wait.p50_ms, q.wait.p95_ms, q.wait.max_ms].map(units.span).join(" / ") : "·"), key: ({ q }) => q.wait.p95_ms },
+      { name: "Wait p50 / p95 / max", num: true, cell: ({ q }) => [q.wait.count ? [q.wait.p50_ms, q.wait.p95_ms, q.wait.max_ms].map(units.span).join(" / ") : "·", q.pending ? h("span", { class: "soft" }, `, ${units.whole(q.pending)} never started`) : null], key: ({ q }) => q.wait.p95_ms },
       { name: "Evicted", num: true, cell: ({ q }) => q.evicted || "·", key: ({ q }) => q.evicted },
-      { name: "Cost", num: true, cell: ({ q }) => (q.cost_milli ? units.money(q.cost_milli) : "·"), key: ({ q }) => q.cost_milli },
+      { name: "Cost", num: true, hide: !data.quotas.some((q) => q.cost_milli), cell: ({ q }) => (q.cost_milli ? units.money(q.cost_milli) : "·"), key: ({ q }) => q.cost_milli },
     ],
   });
   return [rows.length ? table : h("p", { class: "none" }, "There is no quota.")];

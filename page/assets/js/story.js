@@ -100,7 +100,7 @@ function podEntries(pod) {
     const waited = l.bound[i] - p.created[pod], borrowed = l.borrowed[i] >= 0 ? data.amounts[l.borrowed[i]] : [];
     add(l.bound[i], "bound", ["gets ", link("node", data.nodes[l.node[i]].name), waited > 0 ? `, after ${units.span(waited)}` : ", at once", borrowed.length ? ` (borrowing ${amountsSay(borrowed)})` : ""], "good");
     const e = l.eviction[i] >= 0 ? data.evictions[l.eviction[i]] : null;
-    if (e) add(e.at_ms, "evicted" + e.cause + e.at_ms, ["is evicted for ", e.cause === undefined ? "nobody" : h("b", {}, link("job", data.jobs.name[e.cause])), " ", ruleChip(e.rule), h("div", { class: "soft" }, units.name(e.reason))], "bad");
+    if (e) add(e.at_ms, "evicted" + e.cause + e.at_ms, ["is evicted for ", e.cause === undefined ? "nobody" : h("b", {}, link("job", data.jobs.name[e.cause])), " ", ruleChip(e.rule), h("div", { class: "soft" }, units.name(e.reason.replace(/^[A-Z]\d+(\([a-z]\))?: /, "")))], "bad");
     if (l.gone[i] >= 0) add(l.gone[i], "gone" + l.end[i], [{ succeeded: "succeeds", failed: "fails", lost: "is lost with its node", evicted: "has left", drained: "has left the drained node", deleted: "is deleted", bind_failed: "could not be bound" }[l.end[i]] || "ends"], l.end[i] === "succeeded" ? "good" : l.end[i] === "lost" || l.end[i] === "failed" ? "bad" : "");
   }
   return all;
@@ -132,7 +132,7 @@ function jobStory(job) {
   const entries = [...groups.values()].map((group) => {
     const [first] = group, n = group.length;
     if (pods.length === 1) return first;
-    if (first.key === "created-1") return { ...first, what: [n === 1 ? "submitted with 1 pod" : `submitted with ${n} pods`] };
+    if (first.key === "created-1") return { ...first, what: [first.at <= j.submitted[job] ? `submitted with ${units.many(n, "pod")}` : units.many(n, "pod") + (n === 1 ? " joins" : " join")] };
     if (first.key.startsWith("created")) return { ...first, what: [units.many(n, "pod"), n === 1 ? " joins as replacement" : " join as replacements"] };
     if (n === 1) return { ...first, what: [link("pod", data.pods.name[first.pod]), " ", ...first.what] };
     const text = first.key === "bound" ? [`${n} pods get ${new Set(group.map((e) => { const [i] = linked(data.placementsOfPod, e.pod); return data.placements.node[i]; })).size} nodes`] : first.key.startsWith("waits") ? [`${n} pods wait`, ...first.what.map((x) => (typeof x === "string" ? x.replace(/^waits/, "") : x))] : first.key.startsWith("evicted") ? [`${n} pods are evicted`, ...first.what.map((x) => (typeof x === "string" ? x.replace(/^is evicted/, "") : x))] : first.key === "gonelost" ? [`${n} pods are lost with their nodes`] : first.key === "goneevicted" ? [`${n} pods have left`] : [`${n} pods `, ...first.what.map((x) => (typeof x === "string" ? x.replace(/^succeeds/, "succeed").replace(/^fails/, "fail").replace(/^is /, "are ") : x))];
@@ -145,7 +145,7 @@ function jobStory(job) {
     title: bdi(j.name[job]), under: [stateChip(jobNow(job)), quota >= 0 ? team(quota) : "no quota", h("span", {}, (row ? amountsSay(row.request) + (pods.length > 1 ? " a pod" : "") : "") + (j.user[job] ? ", by " : ""), j.user[job] ? bdi(j.user[job]) : null)],
     parts: [waits.length ? whyCard(waits[0].w, pods.length === 1 ? "Why it waits" : `Why ${waits.length} of its pods wait${waits.length === 1 ? "s" : ""}`.replace("pods waits", "pods waits")) : null,
       h("dl", { class: "facts2" }, fact("Submitted", time(j.submitted[job])), j.bound[job] >= 0 ? fact("First bound", [time(j.bound[job]), j.bound[job] > j.submitted[job] ? `, after ${units.span(j.bound[job] - j.submitted[job])}` : ", at once"]) : fact("First bound", "never"), j.ended[job] >= 0 ? fact("Ended", time(j.ended[job])) : null, j.longest[job] ? fact("Longest wait", units.span(j.longest[job])) : null, j.deadline[job] >= 0 ? fact("Deadline", [time(j.deadline[job]), j.met[job] === 1 ? " (met)" : j.met[job] === 0 ? " (missed)" : ""]) : null,
-        used.map((u) => fact("Used " + data.resources[u.r].short, units.amountTime(u.r, u.v))), gpu >= 0 && j.borrowed[gpu] && j.borrowed[gpu][job] ? fact("Borrowed", units.amountTime(gpu, j.borrowed[gpu][job])) : null, j.evictions[job] ? fact("Evictions", `${j.evictions[job]}, ${j.lost_work[job] ? units.span(j.lost_work[job]) + " of work lost" : "no work lost"}`) : null, j.evicted_for[job] ? fact("Evicted for it", units.many(j.evicted_for[job], "pod")) : null, j.cost[job] ? fact("Cost", units.money(j.cost[job])) : null),
+        used.map((u) => fact("Used " + (data.resources[u.r].kind === "gpu" ? data.resources[u.r].short : data.resources[u.r].short.toLowerCase()), units.amountTime(u.r, u.v))), gpu >= 0 && j.borrowed[gpu] && j.borrowed[gpu][job] ? fact("Borrowed", units.amountTime(gpu, j.borrowed[gpu][job])) : null, j.evictions[job] ? fact("Evictions", `${j.evictions[job]}, ${j.lost_work[job] ? units.span(j.lost_work[job]) + " of work lost" : "no work lost"}`) : null, j.evicted_for[job] ? fact("Evicted for it", units.many(j.evicted_for[job], "pod")) : null, j.cost[job] ? fact("Cost", units.money(j.cost[job])) : null),
       instancePanels(pods), timeline(entries)],
   };
 }

@@ -2,7 +2,8 @@
 
 /**
  * @template T
- * @typedef {{name: string, cell: (row: T) => Child | Child[], key?: (row: T) => number | string, num?: boolean, bar?: boolean, wide?: boolean}} Column
+ * @typedef {{name: string, cell: (row: T) => Child | Child[], key?: (row: T) => number | string, num?: boolean, bar?: boolean, wide?: boolean, hide?: boolean}} Column
+ * a hidden column is one about which the run says nothing
  */
 
 const ROW = 37;
@@ -13,18 +14,19 @@ const ROW = 37;
  * @returns {HTMLElement}
  */
 function sortable(of) {
+  const columns = of.columns.filter((c) => !c.hide), unsaid = of.columns.filter((c) => c.hide).map((c) => c.name);
   let by = of.sort ?? -1, down = of.down ?? false, all = false;
   let rows = of.rows.slice();
   const box = h("div", {}), limit = of.limit || 30;
-  const tr = (/** @type {T} */ row) => h("tr", { class: of.classOf ? of.classOf(row) : false }, of.columns.map((c, i) => h(i ? "td" : "th", { class: c.num ? "num" : c.bar ? "barcell" : c.wide ? "long" : false, scope: i ? false : "row" }, c.cell(row))));
+  const tr = (/** @type {T} */ row) => h("tr", { class: of.classOf ? of.classOf(row) : false }, columns.map((c, i) => h(i ? "td" : "th", { class: c.num ? "num" : c.bar ? "barcell" : c.wide ? "long" : false, scope: i ? false : "row" }, c.cell(row))));
   const order = () => {
     rows = of.rows.slice();
-    const key = by >= 0 ? of.columns[by].key : undefined;
+    const key = by >= 0 ? columns[by]?.key : undefined;
     if (!key) return;
     const way = down ? -1 : 1;
     rows.sort((a, b) => { const x = key(a), y = key(b); return (x < y ? -1 : x > y ? 1 : 0) * way; });
   };
-  const head = () => h("thead", {}, h("tr", {}, of.columns.map((c, i) => h("th", { scope: "col", class: c.num ? "num" : false, "aria-sort": by === i && c.key ? (down ? "descending" : "ascending") : false },
+  const head = () => h("thead", {}, h("tr", {}, columns.map((c, i) => h("th", { scope: "col", class: c.num ? "num" : false, "aria-sort": by === i && c.key ? (down ? "descending" : "ascending") : false },
     c.key && c.name ? h("button", { type: "button", onclick: () => { down = by === i ? !down : !!c.num; by = i; order(); render(); const again = box.querySelectorAll("thead th")[i].querySelector("button"); if (again) again.focus(); } }, c.name, h("span", { "aria-hidden": "true" }, by === i ? (down ? " ↓" : " ↑") : "")) : c.name))));
 
   function render() {
@@ -43,7 +45,7 @@ function sortable(of) {
       const first = Math.max(0, Math.floor(wrap.scrollTop / ROW) - 20);
       if (Math.abs(first - shown) < 10 && shown >= 0) return;
       shown = first;
-      const last = Math.min(rows.length, first + 80), gap = (/** @type {number} */ n) => h("tr", { "aria-hidden": "true" }, h("td", { colspan: of.columns.length, height: Math.max(0, n * ROW) }));
+      const last = Math.min(rows.length, first + 80), gap = (/** @type {number} */ n) => h("tr", { "aria-hidden": "true" }, h("td", { colspan: columns.length, height: Math.max(0, n * ROW) }));
       const part = rows.slice(first, last).map((row, i) => { const line = tr(row); line.setAttribute("aria-rowindex", String(first + i + 2)); line.style.height = ROW + "px"; return line; });
       body.replaceChildren(...(first ? [gap(first)] : []), ...part, ...(last < rows.length ? [gap(rows.length - last)] : []));
     };
@@ -53,5 +55,5 @@ function sortable(of) {
   }
   order();
   render();
-  return box;
+  return unsaid.length ? h("div", {}, box, h("p", { class: "sub unsaid" }, "Nothing is known in this run of: " + unsaid.join(", ") + ".")) : box;
 }

@@ -32,11 +32,11 @@ const units = {
     return parts.slice(first, first + 2).filter(([n]) => n > 0).map(([n, u]) => `${n} ${u}`).join(" ");
   },
 
-  /** `12:30`, `12:00:51`, `d3 07:58`. @param {number} ms @param {boolean} [short] without seconds */
+  /** `12:30`, `12:00:51`, `d3 07:58`; in a run of less than two hours always with seconds. @param {number} ms @param {boolean} [short] without seconds */
   moment(ms, short) {
     const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
     const s = Math.floor(ms / SECOND), h = Math.floor(s / 3600) % 24, m = Math.floor(s / 60) % 60;
-    const clock = two(h) + ":" + two(m) + (s % 60 && !short ? ":" + two(s % 60) : "");
+    const clock = two(h) + ":" + two(m) + ((data.end < 2 * HOUR || (s % 60 && !short)) ? ":" + two(s % 60) : "");
     const day = Math.floor(ms / DAY);
     return data.end >= DAY && (day > 0 || data.end >= 2 * DAY) ? `d${day} ${clock}` : clock;
   },

@@ -19,7 +19,7 @@ function cdf(curves, width) {
   const height = 270, left = 46, right = 12, top = 10, bottom = 24, atOnce = 46, most = Math.max(SECOND, ...curves.map((c) => c.wait_ms[c.wait_ms.length - 1] || 0));
   const least = SECOND, x = (/** @type {number} */ ms) => (ms < least ? left + atOnce / 2 : left + atOnce + Math.log(ms / least) / Math.log(Math.max(2, most * 1.15 / least)) * (width - left - right - atOnce)), y = (/** @type {number} */ p) => top + (1 - p) * (height - top - bottom);
   const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": "Part of pods that waited at most a time, " + curves.map((c) => `${c.quota !== undefined ? data.quotas[c.quota].name : c.size || "all"}: half within ${units.span(c.quantiles.p50_ms)}, 95 % within ${units.span(c.quantiles.p95_ms)}`).join("; ") });
-  for (const p of [0, 0.25, 0.5, 0.75, 0.95, 1]) svg.append(s("path", { class: p ? "gridline" : "axis", d: `M${left} ${y(p)}H${width - right}` }), s("text", { x: left - 6, y: y(p) + (p === 1 ? 7 : p === 0.95 ? 6 : 4), "text-anchor": "end" }, p === 1 ? "" : p * 100 + " %"));
+  for (const p of [0, 0.25, 0.5, 0.75, 0.95, 1]) svg.append(s("path", { class: p ? "gridline" : "axis", d: `M${left} ${y(p)}H${width - right}` }), s("text", { x: left - 6, y: y(p) + (p === 1 ? 3 : p === 0.95 ? 8 : 4), "text-anchor": "end" }, p * 100 + " %"));
   svg.append(s("rect", { class: "empty", x: left, y: top, width: atOnce, height: height - top - bottom, opacity: 0.6 }), s("text", { x: left + atOnce / 2, y: height - 6, "text-anchor": "middle" }, "at once"));
   let last = left + atOnce;
   for (const [ms, words] of /** @type {[number, string][]} */ ([[SECOND, "1 s"], [10 * SECOND, "10 s"], [MINUTE, "1 min"], [10 * MINUTE, "10 min"], [HOUR, "1 h"], [6 * HOUR, "6 h"], [DAY, "1 d"], [7 * DAY, "7 d"], [30 * DAY, "30 d"]])) {
@@ -39,7 +39,9 @@ function cdf(curves, width) {
 }
 
 panels.waittable = (body) => {
-  const rows = data.waitSteps, span = (/** @type {number} */ n, /** @type {Quantiles} */ q) => (q.count ? units.span(n) : "·");
+  // A size that all pods of a leaf have says nothing more than the leaf.
+  const counted = (/** @type {WaitSteps} */ w) => w.quantiles.count + w.never, /** @type {Map<number | undefined, number>} */ wholes = new Map(data.waitSteps.filter((w) => !w.size).map((w) => [w.quota, counted(w)]));
+  const rows = data.waitSteps.filter((w) => !w.size || counted(w) < (wholes.get(w.quota) ?? Infinity)), span = (/** @type {number} */ n, /** @type {Quantiles} */ q) => (q.count ? units.span(n) : "·");
   body.replaceChildren(rows.length ? sortable({
     label: "Waits by leaf and size", rows, limit: 40, columns: [
       { name: "Leaf", cell: (r) => (r.quota === undefined ? h("span", { class: "soft" }, "all") : team(r.quota)), key: (r) => r.quota ?? -1 }, { name: "Size", cell: (r) => r.size || "all", key: (r) => r.size || "" }, { name: "Pods", num: true, cell: (r) => units.whole(r.quantiles.count), key: (r) => r.quantiles.count },
@@ -56,10 +58,10 @@ panels.byrule = (body) => {
   if (!rules.length) { body.replaceChildren(h("p", { class: "none" }, "Nobody waited.")); return () => {}; }
   const top = rules[0].sum || 1;
   body.replaceChildren(...rules.slice(0, 12).map(({ rule, rows, sum }) => {
-    const svg = s("svg", { viewBox: "0 0 200 14", preserveAspectRatio: "none", role: "img", "aria-label": rows.map((w) => `${w.quota === undefined ? "no quota" : data.quotas[w.quota].name} ${units.span(w.wait_ms)}`).join(", ") });
+    const svg = s("svg", { role: "img", "aria-label": rows.map((w) => `${w.quota === undefined ? "no quota" : data.quotas[w.quota].name} ${units.span(w.wait_ms)}`).join(", ") });
     let x = 0;
-    for (const w of rows) { const wide = w.wait_ms / top * 200; svg.append(s("rect", { class: "solid " + (w.quota === undefined ? "slate" : colour(w.quota)), x, y: 1, width: Math.max(0, wide - 0.4), height: 12 }, s("title", {}, `${w.quota === undefined ? "no quota" : data.quotas[w.quota].name}: ${units.span(w.wait_ms)} in ${units.many(w.waits, "stretch", "stretches")}`))); x += wide; }
-    return h("div", {}, h("div", { class: "panelbar" }, h("span", {}, ruleChip(rule)), svg, h("span", {}, units.span(sum))), h("p", { class: "sub" }, data.rules[rule]?.title || ""));
+    for (const w of rows) { const wide = w.wait_ms / top * 100; svg.append(s("rect", { class: "solid " + (w.quota === undefined ? "slate" : colour(w.quota)), x: x.toFixed(2) + "%", y: 1, width: Math.max(0, wide - 0.2).toFixed(2) + "%", height: 12 }, s("title", {}, `${w.quota === undefined ? "no quota" : data.quotas[w.quota].name}: ${units.span(w.wait_ms)} in ${units.many(w.waits, "stretch", "stretches")}`))); x += wide; }
+    return h("div", { class: "byrule" }, h("div", {}, ruleChip(rule), h("span", { class: "sub" }, data.rules[rule]?.title || ""), h("b", {}, units.span(sum))), svg);
   }));
   return () => {};
 };
@@ -105,11 +107,16 @@ panels.whoevicted = (body) => {
     const all = [...edges.values()].sort((a, b) => b.n - a.n), left = [...new Set(all.map((e) => e.a))], right = [...new Set(all.map((e) => e.b))], height = Math.max(70, Math.max(left.length, right.length) * 40 + 20), most = all[0].n;
     const y = (/** @type {number[]} */ side, /** @type {number} */ q) => height * (side.indexOf(q) + 0.5) / side.length, name = (/** @type {number} */ q) => (q < 0 ? "nobody" : data.quotas[q].name), x0 = Math.min(130, width * 0.3), x1 = width - x0;
     const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": all.map((e) => `${name(e.a)} evicted ${e.n} of ${name(e.b)}`).join("; ") });
+    /** @type {{x: number, y: number}[]} */
+    const taken = [];
     for (const e of all) {
       const a = y(left, e.a), b = y(right, e.b), mid = (x0 + x1) / 2;
       svg.append(s("path", { class: "edge", d: `M${x0} ${a}C${mid} ${a} ${mid} ${b} ${x1 - 8} ${b}`, "stroke-width": 1.5 + 8 * e.n / most, opacity: 0.65 }, s("title", {}, `${units.many(e.n, "eviction")}, ${units.span(e.lost)} of work lost, ${e.wasted} in vain`)), s("path", { class: "m-evict", d: `M${x1 - 10} ${b - 6}l10 6l-10 6z` }));
-      const at = 0.35, px = x0 + (x1 - x0) * at;
-      svg.append(s("text", { class: "strong", x: px, y: a + (b - a) * at * at * (3 - 2 * at) - 7 - 4 * e.n / most, "text-anchor": "middle" }, String(e.n)));
+      // The number stands on its curve, where no other does.
+      const places = [0.35, 0.5, 0.22, 0.65, 0.78].map((at) => ({ x: x0 + (x1 - x0) * at, y: a + (b - a) * at * at * (3 - 2 * at) - 7 - 4 * e.n / most }));
+      const place = places.find((p) => !taken.some((q) => Math.abs(p.x - q.x) < 22 && Math.abs(p.y - q.y) < 13)) || places[0];
+      taken.push(place);
+      svg.append(s("text", { class: "strong", x: place.x, y: place.y, "text-anchor": "middle" }, String(e.n)));
     }
     left.forEach((q) => svg.append(s("rect", { class: "solid " + (q < 0 ? "slate" : colour(q)), x: x0 - 12, y: y(left, q) - 6, width: 12, height: 12, rx: 3 }), s("text", { class: "strong", x: x0 - 18, y: y(left, q) + 4, "text-anchor": "end" }, shorten(name(q), 14))));
     right.forEach((q) => svg.append(s("rect", { class: "solid " + (q < 0 ? "slate" : colour(q)), x: x1 + 2, y: y(right, q) - 6, width: 12, height: 12, rx: 3 }), s("text", { class: "strong", x: x1 + 20, y: y(right, q) + 4 }, shorten(name(q), 14))));

@@ -13,10 +13,10 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use columns::{Dictionary, Jobs, Lists, Placements, Pods, Waits};
-use flate2::{Compression, GzBuilder};
+use flate2::{Compression, GzBuilder, write::GzEncoder};
 use serde::Serialize;
 use series::{ClusterOut, LoadOut, QuotaSeriesOut};
-use std::io::BufWriter;
+use std::io::{BufWriter, Write};
 
 #[derive(Serialize)]
 struct QuotaOut<'a> {
@@ -64,6 +64,9 @@ struct Data<'a> {
     left_out: &'a [LeftOut],
 }
 
+/// How hard gzip tries.
+const LEVEL: u32 = 6;
+
 /// The data of a report as gzip in base64.
 ///
 /// # Errors
@@ -108,9 +111,26 @@ pub(crate) fn pack(report: &Report, colours: &[Colour], main: u32) -> std::io::R
         rules: &report.rules,
         left_out: &report.left_out,
     };
-    // No file name and no time: equal reports give equal pages.
-    let mut gzip = GzBuilder::new().mtime(0).write(BufWriter::new(Vec::new()), Compression::new(6));
+    let mut gzip = gzip();
     serde_json::to_writer(&mut gzip, &data)?;
+    encode(gzip)
+}
+
+/// A text as gzip in base64.
+pub(crate) fn text(text: &str) -> std::io::Result<String> {
+    let mut gzip = gzip();
+    gzip.write_all(text.as_bytes())?;
+    encode(gzip)
+}
+
+type Gzip = GzEncoder<BufWriter<Vec<u8>>>;
+
+/// No file name and no time: equal reports give equal pages.
+fn gzip() -> Gzip {
+    GzBuilder::new().mtime(0).write(BufWriter::new(Vec::new()), Compression::new(LEVEL))
+}
+
+fn encode(gzip: Gzip) -> std::io::Result<String> {
     let bytes = gzip.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
     Ok(STANDARD.encode(bytes))
 }

@@ -4,6 +4,7 @@ mod cdf;
 mod claims;
 pub(crate) mod compare;
 mod figures;
+mod lanes;
 mod overview;
 mod plot;
 mod quotas;

@@ -114,7 +114,16 @@ fn waited(context: &Context<'_>) -> Tile {
     let totals = &context.report.totals;
     let pod = totals.longest_wait_pod.and_then(|p| at(&context.report.pods, p));
     let start = |ms: u64| if ms == 0 { "at once".to_owned() } else { format!("within {}", units::span(ms)) };
+    let never = totals.pods_submitted.saturating_sub(totals.pods_bound);
     let note = match pod {
+        Some(pod) if never > 0 => {
+            let job = context.job_name(Some(pod.job));
+            format!(
+                "a pod of {job}; {} of {} never started",
+                units::count(never),
+                units::many(totals.pods_submitted, "pod")
+            )
+        }
         Some(pod) if totals.longest_wait_ms > 0 => format!(
             "a pod of {}; half start {}, 95 % {}",
             context.job_name(Some(pod.job)),
@@ -223,7 +232,7 @@ const fn icon(kind: FindingKind) -> (&'static str, &'static str) {
 fn write_piece(html: &mut Html, context: &Context<'_>, piece: &Piece) {
     let units = &context.units;
     match piece {
-        Piece::Text(text) => html.text(text),
+        Piece::Text(text) => html.text(text.replace('`', "")),
         Piece::Subject { kind, name } => {
             html.open("b", &[]);
             match kind {
@@ -283,7 +292,13 @@ pub(super) fn teams(html: &mut Html, context: &Context<'_>) {
             time(|s| s.borrowed_unit_s),
             time(|s| s.lent_unit_s),
             time(|s| s.missed_unit_s),
-            Cell::some(row.wait.count > 0, || wait),
+            match (row.wait.count > 0, row.pending) {
+                (false, 0) => Cell::text("·"),
+                (true, 0) => Cell::text(wait),
+                (bound, n) => {
+                    Cell::text(format!("{}, {} never started", if bound { &wait } else { "·" }, units::count(n)))
+                }
+            },
             Cell::some(row.evicted > 0, || units::count(row.evicted)),
             Cell::some(row.cost_milli > 0, || context.units.money(row.cost_milli)),
         ]

@@ -98,7 +98,8 @@ fn facts(html: &mut Html, context: &Context<'_>) {
     fact(&units::span(run.end_ms), " simulated · ");
     fact(&units::count(report.totals.pods_submitted), " pods of ");
     fact(&units::count(report.jobs.len() as u64), " jobs · ");
-    let with = report.nodes.iter().filter(|n| n.devices > 0).count();
+    let has_main = |n: &&crate::model::Node| n.capacity.iter().any(|a| a.resource == context.main && a.amount > 0);
+    let with = report.nodes.iter().filter(has_main).count();
     let most = report.cluster.resources.iter().find(|r| r.resource == context.main).map_or(0, |r| r.capacity.peak());
     if most > 0 {
         fact(&context.units.amount(context.main, most), " on ");
@@ -192,13 +193,17 @@ fn section(html: &mut Html, context: &Context<'_>, id: &str) {
             card(html, "c12", "clusterseries", "The cluster over time", "", |h| figures::cluster(h, context));
         }
         "nodes" => {
-            let gantt = "A thin row for each device. A triangle is an eviction, at the victim; its line leads to who it was done for.";
+            let gantt = "A row for each GPU, or for each pod that runs at once where there is none.";
             card(html, "c12", "gantt", "Who ran where", gantt, |h| work::gantt(h, context));
             card(html, "c12", "nodes", "Nodes", at_end, |h| work::nodes(h, context));
-            card(html, "c12", "nodebars", "Devices by node", "", |h| super::none(h, "In the table above."));
-            card(html, "c12", "duty", "How busy devices are", "Duty cycle over time.", |h| {
-                super::none(h, "Drawn where scripts run.")
-            });
+            if context.report.nodes.iter().any(|node| work::gpus(context, node).is_some()) {
+                card(html, "c12", "nodebars", "GPUs by node", "", |h| super::none(h, "In the table above."));
+            }
+            if !context.report.loads.is_empty() {
+                card(html, "c12", "duty", "How busy GPUs are", "Duty cycle over time.", |h| {
+                    super::none(h, "Drawn where scripts run.")
+                });
+            }
         }
         "jobs" => card(html, "c12", "jobs", "Jobs", at_end, |h| work::jobs(h, context)),
         "waits" => {
@@ -233,7 +238,7 @@ fn foot(html: &mut Html, context: &Context<'_>) {
     if !context.report.left_out.is_empty() {
         html.leaf("p", &[], "Left out of this page, or thinned:").open("ul", &[]);
         for row in &context.report.left_out {
-            html.leaf("li", &[], &row.what);
+            html.leaf("li", &[], row.what.replace('`', ""));
         }
         html.close("ul");
     }

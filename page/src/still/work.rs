@@ -1,22 +1,22 @@
 //! Nodes and jobs at the end of the run, and the still of who ran where.
 
+pub(super) use super::lanes::gpus;
 use super::{
-    Context, at, none,
+    Context, at,
+    lanes::{amount, lanes},
+    none,
     table::{Cell, MOST_ROWS, table},
 };
 use crate::{
     html::Html,
-    model::{Amount, JobState, Node, NodeState, PlacementEnd, Units as Amounts},
+    model::{JobState, Node, NodeState, PlacementEnd, Units as Amounts},
     units,
 };
+use std::collections::BTreeSet;
 
 /// The most bars that are drawn, and the most nodes.
 const MOST_BARS: usize = 3_000;
 const MOST_NODES: usize = 24;
-
-fn amount(amounts: &[Amount], resource: u32) -> Amounts {
-    amounts.iter().find(|a| a.resource == resource).map_or(0, |a| a.amount)
-}
 
 const fn state(state: NodeState) -> Cell<'static> {
     match state {
@@ -65,6 +65,7 @@ pub(super) fn nodes(html: &mut Html, context: &Context<'_>) {
     let text = |value: Option<&String>| Cell::some(value.is_some(), || value.cloned().unwrap_or_default());
     let rows = (0..).zip(&report.nodes).map(|(i, node): (u32, &Node)| {
         let memory = node.device_memory.unwrap_or(0) * i64::from(node.devices);
+        let gpus = gpus(context, node);
         vec![
             Cell::Story("node", &node.name),
             text(node.ip.as_ref()),
@@ -72,9 +73,9 @@ pub(super) fn nodes(html: &mut Html, context: &Context<'_>) {
             text(node.rack.as_ref()),
             state(node.spans.last().map_or(NodeState::Absent, |span| span.state)),
             text(node.gpu_mode.as_ref()),
-            Cell::some(node.devices > 0, || node.devices.to_string()),
-            Cell::some(node.devices > 0, || {
-                units::short(units::real(allocated(i, node.device_resource.unwrap_or(0))) / 1000.0)
+            Cell::some(gpus.is_some(), || gpus.map_or(0, |(_, count)| count).to_string()),
+            Cell::some(gpus.is_some(), || {
+                units::short(units::real(gpus.map_or(0, |(resource, _)| allocated(i, resource))) / 1000.0)
             }),
             Cell::some(memory > 0, || units::bytes(units::real(memory))),
             Cell::text(context.units.amounts(&node.capacity)),
@@ -124,18 +125,18 @@ pub(super) fn jobs(html: &mut Html, context: &Context<'_>) {
     table(html, context, "Jobs", &headings, report.jobs.len(), rows.take(MOST_ROWS));
 }
 
-/// Who ran where: a band for each node, a thin row for each device.
+/// Who ran where: a band for each node that ran anything, nodes with GPUs first.
 pub(super) fn gantt(html: &mut Html, context: &Context<'_>) {
     let report = context.report;
-    let nodes: Vec<(u32, &Node)> = (0..).zip(&report.nodes).filter(|(_, n)| n.devices > 0).take(MOST_NODES).collect();
-    let drawn = report.placements.len();
-    if nodes.is_empty() || drawn > MOST_BARS {
-        let why = if nodes.is_empty() {
-            "No node has devices."
-        } else {
-            "Too many pods for a still figure: it is drawn where scripts run."
-        };
-        return none(html, why);
+    if report.placements.len() > MOST_BARS {
+        return none(html, "Too many pods for a still figure: it is drawn where scripts run.");
+    }
+    let used: BTreeSet<u32> = report.placements.iter().map(|p| p.node).collect();
+    let mut nodes: Vec<(u32, &Node)> = (0..).zip(&report.nodes).filter(|(i, _)| used.contains(i)).collect();
+    nodes.sort_by_key(|(_, node)| gpus(context, node).is_none());
+    nodes.truncate(MOST_NODES);
+    if nodes.is_empty() {
+        return none(html, "Nothing ran.");
     }
     let (left, width, band, gap) = (80.0, 640.0, 32.0, 6.0);
     let end = report.run.end_ms.max(1);
@@ -156,23 +157,16 @@ pub(super) fn gantt(html: &mut Html, context: &Context<'_>) {
         for span in node.spans.iter().filter(|s| matches!(s.state, NodeState::Down | NodeState::Absent)) {
             rect(html, "band", span.from_ms, span.to_ms, top, band);
         }
-        for placement in report.placements.iter().filter(|p| p.node == *index) {
+        let lanes = lanes(context, *index, node);
+        let lane = band / units::wide(lanes.rows as u128);
+        for (placement, first, count) in lanes.bars {
             let quota = at(&report.pods, placement.pod).and_then(|p| at(&report.jobs, p.job)).and_then(|j| j.quota);
-            let class = quota.map_or("slate".to_owned(), |q| context.colour(q).class());
-            let lane = band / f64::from(node.devices);
-            let first = f64::from(placement.devices.first().copied().unwrap_or(0));
-            let count = units::wide(placement.devices.len().max(1) as u128);
+            let class = format!("solid {}", quota.map_or("slate".to_owned(), |q| context.colour(q).class()));
+            let (y, tall) = (top + units::wide(first as u128) * lane, units::wide(count as u128) * lane);
             let gone = placement.gone_ms.unwrap_or(end);
-            rect(
-                html,
-                &format!("solid {class}"),
-                placement.bound_ms,
-                gone,
-                top + first * lane,
-                (count * lane - 0.4).max(0.6),
-            );
+            rect(html, &class, placement.bound_ms, gone, y, (tall - 0.4).max(0.6));
             if matches!(placement.end, Some(PlacementEnd::Evicted | PlacementEnd::Lost)) {
-                rect(html, "ended", gone, gone, top + first * lane, count * lane);
+                rect(html, "ended", gone, gone, y, tall);
             }
         }
     }

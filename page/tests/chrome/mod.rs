@@ -1,7 +1,14 @@
 //! A headless Chromium that opens pages from files and reports everything that it complains about. It is driven over its
 //! own protocol by a few calls: crates that wrap all of that protocol take longer to build than the rest of quotree.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "for tests")]
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "for tests, each of which uses a part"
+)]
 
 use quotree_page::{model::Report, page};
 use serde_json::{Value, json};
@@ -10,7 +17,7 @@ use std::{
     env, fs,
     io::{BufRead, BufReader},
     net::TcpStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -163,6 +170,11 @@ impl Chrome {
     pub(crate) fn open(&self, report: &Report, look: Look, hash: &str) -> Open<'_> {
         let file = self.folder.join("page.html");
         fs::write(&file, page(report).expect("every report has a page")).expect("the page can be written");
+        self.open_file(&file, look, hash)
+    }
+
+    /// Opens a page that is written.
+    pub(crate) fn open_file(&self, file: &Path, look: Look, hash: &str) -> Open<'_> {
         let mut wire = self.wire.borrow_mut();
         wire.problems.clear();
         let target = wire.call(None, "Target.createTarget", &json!({"url": "about:blank"}))["targetId"].clone();
