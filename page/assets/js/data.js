@@ -34,6 +34,17 @@ function words(places, names) {
   return places.map((i) => (i < 0 ? "" : names[i]));
 }
 
+/** Names of which some are the workload and the number that comes next. @param {(string | null)[]} names @param {string[]} workloads */
+function numbered(names, workloads) {
+  /** @type {Map<string, number>} */
+  const next = new Map();
+  return names.map((written, i) => {
+    const of = workloads[i], name = written ?? of + "-" + (next.get(of) || 0), number = name.startsWith(of + "-") ? name.slice(of.length + 1) : "";
+    if (/^(0|[1-9]\d{0,14})$/.test(number)) next.set(of, Number(number) + 1);
+    return name;
+  });
+}
+
 /** @param {any} packed @returns {Series} */
 function unpackSeries(packed) {
   if (packed.w !== undefined) return { t: packed.v.map((/** @type {number} */ _, /** @type {number} */ i) => i * packed.w), v: packed.v, lo: packed.lo, hi: packed.hi };
@@ -68,10 +79,11 @@ function linked(links, key) {
 function unpack(raw) {
   if (!raw.resources.length) raw.resources.push({ name: "none", short: "Nothing", unit: "", units: "", kind: "other", governed: false });
   const j = raw.jobs, p = raw.pods, l = raw.placements, w = raw.waits, names = raw.words;
-  const submitted = sums(j.submitted), created = sums(p.created), bound = sums(l.bound), from = sums(w.from);
-  const podJob = sums(p.job), placed = sums(l.pod), jobEnded = relative(j.ended, submitted), ended = relative(p.ended, created, (i) => jobEnded[podJob[i]]), gone = relative(l.gone, bound, (i) => ended[placed[i]]);
+  const submitted = sums(j.submitted), from = sums(w.from), podJob = sums(p.job), placed = sums(l.pod);
+  const created = p.created.map((/** @type {number} */ ms, /** @type {number} */ i) => ms + submitted[podJob[i]]), bound = l.bound.map((/** @type {number} */ ms, /** @type {number} */ i) => ms + created[placed[i]]);
+  const jobEnded = relative(j.ended, submitted), ended = relative(p.ended, created, (i) => jobEnded[podJob[i]]), gone = relative(l.gone, bound, (i) => ended[placed[i]]);
   const known = follows(raw, podJob, placed, bound, gone), first = relative(j.bound, submitted, (i) => known.first[i]);
-  const longest = j.longest.map((/** @type {number} */ v, /** @type {number} */ i) => (v === SAME ? first[i] - submitted[i] : v));
+  const workloads = words(j.workload, names), jobNames = numbered(j.name, workloads), longest = j.longest.map((/** @type {number} */ v, /** @type {number} */ i) => (v === SAME ? first[i] - submitted[i] : v));
   /** @type {Data} */
   const all = {
     ...raw,
@@ -81,13 +93,13 @@ function unpack(raw) {
     loads: raw.loads.map(unpackRow),
     rules: Object.fromEntries(raw.rules.map((/** @type {any} */ r) => [r.rule, r])),
     jobs: {
-      n: j.name.length, name: j.name, workload: words(j.workload, names), kind: words(j.kind, names), namespace: words(j.namespace, names), quota: j.quota, user: words(j.user, names),
+      n: j.name.length, name: jobNames, workload: workloads, kind: words(j.kind, names), namespace: words(j.namespace, names), quota: j.quota, user: words(j.user, names),
       priority: j.priority, submitted, bound: first, ended: jobEnded, state: words(j.state, names), gang: j.gang, gang_min: j.gang_min, request: j.request,
       longest, waited: j.waited.map((/** @type {number} */ v, /** @type {number} */ i) => (v === SAME ? longest[i] : v)),
       used: j.used.map((/** @type {number[]} */ of, /** @type {number} */ r) => of.map((v, i) => (v === SAME ? Math.floor(known.used[r][i] / 1000) : v))), borrowed: j.borrowed, evictions: j.evictions, evicted_for: j.evicted_for, lost: j.lost, lost_work: j.lost_work, cost: j.cost,
       deadline: relative(j.deadline, submitted), met: j.met,
     },
-    pods: { n: p.name.length, name: p.name.map((/** @type {string} */ rest, /** @type {number} */ i) => (p.stem[i] ? j.name[podJob[i]] + rest : rest)), job: podJob, shape: p.shape, created, ended, end: words(p.end, names), replaces: p.replaces },
+    pods: { n: p.name.length, name: p.name.map((/** @type {string} */ rest, /** @type {number} */ i) => (p.stem[i] ? jobNames[podJob[i]] + rest : rest)), job: podJob, shape: p.shape, created, ended, end: words(p.end, names), replaces: p.replaces },
     placements: {
       n: l.pod.length, pod: placed, node: l.node, bound, running: relative(l.running, bound), leaving: relative(l.leaving, bound), gone, end: words(l.end, names),
       eviction: l.eviction, devices: l.devices, borrowed: l.borrowed,

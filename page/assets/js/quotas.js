@@ -17,9 +17,15 @@ function podsOfQuota(quota) {
   return { waits, runs };
 }
 
+/** Of a series with very many changes the page has means, which it must say. */
+function thinned() {
+  const wide = data.series.find((row) => row.used.lo)?.used.t[1];
+  return wide ? ` Amounts are means of ${units.span(wide)}.` : "";
+}
+
 panels.quotas = (body, card) => () => {
   const resource = state.resource, at = state.moment, r = data.resources[resource];
-  setTitle(card, "Quotas at " + units.moment(at), `${r.short}. Solid is use within the guarantee, hatched is borrowed, the tick is min, the frame is max.`);
+  setTitle(card, "Quotas at " + units.moment(at), `${r.short}. Solid is use within the guarantee, hatched is borrowed, the tick is min, the frame is max.${thinned()}`);
   setTools(card, resourceButtons(true));
   if (!data.quotas.length) { body.replaceChildren(h("p", { class: "none" }, "There is no quota tree: pods are placed in order of submission.")); return; }
   const focus = document.activeElement?.getAttribute("data-fold");

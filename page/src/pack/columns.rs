@@ -3,7 +3,7 @@
 
 use crate::model::{Amount, AmountTime, JobState, PlacementEnd, Report};
 use serde::{Serialize, Serializer};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Not};
 
 /// In place of a value that follows from another column.
 const SAME: i64 = -2;
@@ -30,6 +30,26 @@ impl<'a> Dictionary<'a> {
 
     fn optional(&mut self, word: Option<&'a String>) -> i64 {
         word.map_or(-1, |word| self.place(word))
+    }
+}
+
+/// Names that are the one of a workload and a number.
+#[derive(Default)]
+struct Numbered<'a> {
+    next: BTreeMap<&'a str, u64>,
+}
+
+impl<'a> Numbered<'a> {
+    /// Whether a name has the number after that of the last name of its workload; the first is 0.
+    fn is_next(&mut self, workload: &'a str, name: &str) -> bool {
+        let next = self.next.entry(workload).or_default();
+        let number = name.strip_prefix(workload).and_then(|rest| rest.strip_prefix('-'));
+        let Some(number) =
+            number.and_then(|n| n.parse::<u64>().ok().filter(|number| n.len() <= 15 && number.to_string() == n))
+        else {
+            return false;
+        };
+        std::mem::replace(next, number.saturating_add(1)) == number
     }
 }
 
@@ -80,6 +100,12 @@ pub(super) fn differences(values: impl Iterator<Item = u64>) -> Vec<u64> {
 fn place_differences(values: impl Iterator<Item = u32>) -> Vec<i64> {
     let mut last = 0;
     values.map(|value| i64::from(value) - std::mem::replace(&mut last, i64::from(value))).collect()
+}
+
+/// A moment relative to another.
+fn from(moment: u64, other: u64) -> i64 {
+    let [moment, other] = [moment, other].map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
+    moment.saturating_sub(other)
 }
 
 /// A later moment relative to a first one; -1 of none.
@@ -147,7 +173,8 @@ const fn end_word(end: Option<PlacementEnd>) -> &'static str {
 
 #[derive(Serialize, Default)]
 pub(super) struct Jobs<'a> {
-    name: Vec<&'a str>,
+    /// None: the workload and the number that comes next, as in `sweep-7`.
+    name: Vec<Option<&'a str>>,
     workload: Vec<i64>,
     kind: Vec<i64>,
     namespace: Vec<i64>,
@@ -194,8 +221,9 @@ impl<'a> Jobs<'a> {
             borrowed: resources.map(|r| jobs.iter().map(|job| amount(&job.borrowed, r)).collect()).collect(),
             ..Self::default()
         };
+        let mut numbered = Numbered::default();
         for (job, first_bound) in jobs.iter().zip(first_bound) {
-            out.name.push(&job.name);
+            out.name.push(numbered.is_next(&job.workload, &job.name).not().then_some(&job.name));
             out.workload.push(words.place(&job.workload));
             out.kind.push(words.place(if job.framework.is_empty() { &job.kind } else { &job.framework }));
             out.namespace.push(words.place(&job.namespace));
@@ -231,7 +259,8 @@ pub(super) struct Pods<'a> {
     stem: Vec<u8>,
     job: Vec<i64>,
     shape: Vec<u32>,
-    created: Vec<u64>,
+    /// After the job was submitted.
+    created: Vec<i64>,
     ended: Vec<i64>,
     end: Vec<i64>,
     replaces: Vec<i64>,
@@ -247,7 +276,7 @@ impl<'a> Pods<'a> {
             stem: pods.iter().map(|p| rest(p).is_some().into()).collect(),
             job: place_differences(pods.iter().map(|p| p.job)),
             shape: pods.iter().map(|p| p.shape).collect(),
-            created: differences(pods.iter().map(|p| p.created_ms)),
+            created: pods.iter().map(|p| from(p.created_ms, job(p).map_or(0, |job| job.submitted_ms))).collect(),
             ended: pods
                 .iter()
                 .map(|p| after_or_same(p.ended_ms, p.created_ms, job(p).and_then(|job| job.ended_ms)))
@@ -262,7 +291,8 @@ impl<'a> Pods<'a> {
 pub(super) struct Placements {
     pod: Vec<i64>,
     node: Vec<u32>,
-    bound: Vec<u64>,
+    /// After the pod was created.
+    bound: Vec<i64>,
     running: Vec<i64>,
     leaving: Vec<i64>,
     gone: Vec<i64>,
@@ -289,7 +319,10 @@ impl Placements {
         Self {
             pod: place_differences(all.iter().map(|p| p.pod)),
             node: all.iter().map(|p| p.node).collect(),
-            bound: differences(all.iter().map(|p| p.bound_ms)),
+            bound: all
+                .iter()
+                .map(|p| from(p.bound_ms, at(&report.pods, p.pod).map_or(0, |pod| pod.created_ms)))
+                .collect(),
             running: all.iter().map(|p| after(p.running_ms, p.bound_ms)).collect(),
             leaving: all.iter().map(|p| after(p.leaving_ms, p.bound_ms)).collect(),
             gone: all
@@ -345,6 +378,23 @@ mod tests {
         assert_eq!(differences([3, 5, 5, 9].into_iter()), [3, 2, 0, 4]);
         assert_eq!(place_differences([3, 1, 1, 4].into_iter()), [3, -2, 0, 3]);
         assert_eq!([after(None, 5), after(Some(5), 5), after(Some(9), 5)], [-1, 0, 4]);
+    }
+
+    #[test]
+    fn names_that_count_follow() {
+        let mut names = Numbered::default();
+        let all = [
+            ("a", "a"),
+            ("a", "a-0"),
+            ("b", "b-1"),
+            ("a", "a-1"),
+            ("b", "b-2"),
+            ("a", "a-03"),
+            ("a", "a-2"),
+            ("a", "a-4"),
+        ];
+        let next = all.map(|(workload, name)| names.is_next(workload, name));
+        assert_eq!(next, [false, true, false, true, true, false, true, false]);
     }
 
     #[test]
