@@ -59,6 +59,15 @@ function stepPath(t, v, end, x, y, base) {
   return d;
 }
 
+/** @type {(() => void)[]} */
+const moves = [];
+
+/** Moves a cursor after all charts have read their width: one layout, not one a chart. @param {() => void} move */
+function moveLater(move) {
+  if (!moves.length) queueMicrotask(() => { for (const one of moves.splice(0)) one(); });
+  moves.push(move);
+}
+
 /** A chart that follows moment, zoom and width. @param {ChartSpec} spec @returns {{element: HTMLElement, update: () => void}} */
 function chart(spec) {
   const holder = h("div", { class: "fig" }), unit = spec.unit || 1;
@@ -108,7 +117,10 @@ function chart(spec) {
       if (of.lo && of.hi) {
         const inside = of.t.map((t, i) => ({ t, i })).filter(({ t, i }) => t < b && (of.t[i + 1] ?? data.end) > a);
         const lo = /** @type {number[]} */ (of.lo), hi = /** @type {number[]} */ (of.hi);
-        svg.append(s("path", { class: "envelope " + layer.cls, d: stepPath(inside.map(({ t }) => Math.max(a, t)), inside.map(({ i }) => hi[i]), b, x, y, inside.map(({ i }) => lo[i])) }));
+        // At most one step a pixel.
+        const each = Math.max(1, Math.ceil(inside.length / Math.max(1, width))), firsts = inside.filter((_, k) => k % each === 0);
+        const most = (/** @type {number[]} */ v, /** @type {(...all: number[]) => number} */ pick) => firsts.map(({ i }) => pick(...v.slice(i, i + each)));
+        svg.append(s("path", { class: "envelope " + layer.cls, d: stepPath(firsts.map(({ t }) => Math.max(a, t)), most(hi, Math.max), b, x, y, most(lo, Math.min)) }));
       }
       const t = series.grid([of], a, b, width), v = t.map((ms) => series.at(of, ms));
       // A limit of -1 is none: the line has gaps there.
@@ -172,11 +184,11 @@ function chart(spec) {
     const w = holder.clientWidth, key = w + ":" + view().join(":");
     if (w < 60) return;
     if (key !== drawn) { width = w; drawn = key; render(); }
-    if (cursor) {
-      const [a, b] = view();
-      if (state.moment >= a && state.moment <= b) cursor.setAttribute("d", `M${x(state.moment).toFixed(1)} ${topPad - 4}V${spec.height - bottom}`);
-      else cursor.removeAttribute("d");
-    }
+    moveLater(() => {
+      const [a, b] = view(), at = state.moment;
+      if (at >= a && at <= b) cursor?.setAttribute("d", `M${x(at).toFixed(1)} ${topPad - 4}V${spec.height - bottom}`);
+      else cursor?.removeAttribute("d");
+    });
   }
   return { element: holder, update };
 }

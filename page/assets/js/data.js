@@ -34,13 +34,13 @@ function words(places, names) {
   return places.map((i) => (i < 0 ? "" : names[i]));
 }
 
-/** Names of which some are the workload and the number that comes next. @param {(string | null)[]} names @param {string[]} workloads */
+/** Names of which some follow: the stem of the last one of the workload, and the next number. @param {(string | null)[]} names @param {string[]} workloads */
 function numbered(names, workloads) {
-  /** @type {Map<string, number>} */
+  /** @type {Map<string, {stem: string, number: number}>} */
   const next = new Map();
   return names.map((written, i) => {
-    const of = workloads[i], name = written ?? of + "-" + (next.get(of) || 0), number = name.startsWith(of + "-") ? name.slice(of.length + 1) : "";
-    if (/^(0|[1-9]\d{0,14})$/.test(number)) next.set(of, Number(number) + 1);
+    const of = workloads[i], { stem, number } = next.get(of) || { stem: of, number: 0 }, name = written ?? stem + "-" + number, parts = /^([^]*)-(0|[1-9]\d{0,14})$/.exec(name);
+    if (parts) next.set(of, { stem: parts[1], number: Number(parts[2]) + 1 });
     return name;
   });
 }

@@ -33,23 +33,23 @@ impl<'a> Dictionary<'a> {
     }
 }
 
-/// Names that are the one of a workload and a number.
+/// Names that count: those of a workload have a stem and a number, as in `sweep-7`.
 #[derive(Default)]
 struct Numbered<'a> {
-    next: BTreeMap<&'a str, u64>,
+    next: BTreeMap<&'a str, (&'a str, u64)>,
 }
 
 impl<'a> Numbered<'a> {
-    /// Whether a name has the number after that of the last name of its workload; the first is 0.
-    fn is_next(&mut self, workload: &'a str, name: &str) -> bool {
-        let next = self.next.entry(workload).or_default();
-        let number = name.strip_prefix(workload).and_then(|rest| rest.strip_prefix('-'));
-        let Some(number) =
-            number.and_then(|n| n.parse::<u64>().ok().filter(|number| n.len() <= 15 && number.to_string() == n))
-        else {
+    /// Whether a name has the stem of the last name of its workload and the number after that one's; the first is the workload's
+    /// own name and 0.
+    fn is_next(&mut self, workload: &'a str, name: &'a str) -> bool {
+        let next = self.next.entry(workload).or_insert((workload, 0));
+        // A number that the page's script reads and writes in the same way.
+        let number = |n: &str| n.parse::<u64>().ok().filter(|number| n.len() <= 15 && number.to_string() == n);
+        let Some((stem, number)) = name.rsplit_once('-').and_then(|(stem, n)| Some((stem, number(n)?))) else {
             return false;
         };
-        std::mem::replace(next, number.saturating_add(1)) == number
+        std::mem::replace(next, (stem, number.saturating_add(1))) == (stem, number)
     }
 }
 
@@ -173,7 +173,7 @@ const fn end_word(end: Option<PlacementEnd>) -> &'static str {
 
 #[derive(Serialize, Default)]
 pub(super) struct Jobs<'a> {
-    /// None: the workload and the number that comes next, as in `sweep-7`.
+    /// None: the name that comes next, as `sweep-7` after `sweep-6`.
     name: Vec<Option<&'a str>>,
     workload: Vec<i64>,
     kind: Vec<i64>,
@@ -386,9 +386,9 @@ mod tests {
         let all = [
             ("a", "a"),
             ("a", "a-0"),
-            ("b", "b-1"),
+            ("b", "c-1"),
             ("a", "a-1"),
-            ("b", "b-2"),
+            ("b", "c-2"),
             ("a", "a-03"),
             ("a", "a-2"),
             ("a", "a-4"),
