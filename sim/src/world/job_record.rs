@@ -86,9 +86,10 @@ impl JobRecord {
         }
     }
 
-    /// All its waits together.
+    /// All its waits together. Success ends a wait: the pod that was waited for is not needed any more.
     pub(crate) fn wait(&self, now: Time) -> Span {
-        Span { ms: self.waited_ms.saturating_add(self.open_ms(now)), is_open: self.waits() }
+        let is_open = self.waits() && self.end != End::Succeeded;
+        Span { ms: self.waited_ms.saturating_add(self.open_ms(now)), is_open }
     }
 
     /// Its longest wait.
