@@ -43,6 +43,9 @@ impl Cluster {
     pub(crate) fn settle_lines(&mut self) {
         let version = (self.nodes.changes(), self.quotas.ledger.non_preemptible_changes());
         let changed = std::mem::replace(&mut self.lines_settled_at, version) != version;
+        if !changed && self.queue.is_settled() {
+            return;
+        }
         for leaf in self.queue.take_unsettled(changed) {
             let (mut offered, mut closed) = (Offered::new(), false);
             for key in self.queue.in_line(leaf) {

@@ -9,7 +9,8 @@ use crate::scheduler::{
 use smallvec::SmallVec;
 
 /// At the end of a decision, asks to be woken one millisecond later if the head of a queue might then evict what was
-/// bound at this moment and an event came since. Costs the heads of all queues where there is such a victim.
+/// bound at this moment and an event came since. Costs the heads of the queues that wait for an event
+/// where there is such a victim.
 pub(super) fn wake_for_it(cluster: &mut Cluster) {
     let next = cluster.now.after_ms(1);
     if !cluster.timers.contains(&next) && somebody_waits_for_it(cluster) {
@@ -26,13 +27,11 @@ fn somebody_waits_for_it(cluster: &Cluster) -> bool {
     let mut leaves: SmallVec<[QuotaSlot; 8]> = victims.iter().map(|slot| cluster.workloads.at(*slot).leaf).collect();
     leaves.sort_unstable();
     leaves.dedup();
-    let heads_of = |leaf: QuotaSlot| {
-        let tournament = &cluster.queue.tournament;
-        tournament.queues_of(leaf).filter_map(move |queue| Some((queue.ask, tournament.head(queue)?.slot)))
-    };
+    let tournament = &cluster.queue.tournament;
     let displaced = |victim: &WorkloadSlot| {
         let leaf = cluster.workloads.at(*victim).leaf;
-        leaf != no_quota && heads_of(leaf).any(|(_, head)| displaces(cluster, head, *victim))
+        let mut heads = tournament.queues_of(leaf).filter_map(|queue| tournament.head(queue));
+        leaf != no_quota && heads.any(|head| displaces(cluster, head.slot, *victim))
     };
     if PreemptionKind::Priority.is_enabled(&cluster.policy) && victims.iter().any(displaced) {
         return true;
@@ -41,12 +40,12 @@ fn somebody_waits_for_it(cluster: &Cluster) -> bool {
     if !kind.is_enabled(&cluster.policy) {
         return false;
     }
-    cluster.quotas.tree.ids().map(QuotaSlot::from).flat_map(|leaf| heads_of(leaf).map(move |head| (leaf, head))).any(
-        |(leaf, (ask, slot))| {
-            let ask = cluster.workloads.interner.ask(ask);
-            let preemptor = Preemptor { slot: Some(slot), leaf, ask, kind, break_budgets: true };
-            could_preempt(cluster, slot, ask, kind)
-                && leaves.iter().any(|from| *from != leaf && reclaims_from(cluster, &preemptor, *from))
-        },
-    )
+    // Whoever could reclaim, and was tried in vain, waits for the next event.
+    tournament.awaiting_event().any(|queue| {
+        let Some(head) = tournament.head(queue) else { return false };
+        let ask = cluster.workloads.interner.ask(queue.ask);
+        let preemptor = Preemptor { slot: Some(head.slot), leaf: queue.leaf, ask, kind, break_budgets: true };
+        could_preempt(cluster, head.slot, ask, kind)
+            && leaves.iter().any(|from| *from != queue.leaf && reclaims_from(cluster, &preemptor, *from))
+    })
 }

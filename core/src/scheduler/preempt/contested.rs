@@ -14,24 +14,35 @@ pub(crate) fn uses(cluster: &Cluster, pod: PodRef, resource: usize) -> i64 {
 /// What a pod lacks on a node where it does not fit, governed or not; where only single devices lack something, the
 /// resources of the devices.
 pub(crate) fn lacking(cluster: &Cluster, id: TemplateId, node: NodeSlot) -> Resources {
-    lacking_beside(cluster, id, node, 0)
+    let short = short_of(cluster, id, node, 0);
+    if short.is_empty() { devices_of(cluster, node) } else { short }
 }
 
 /// What one pod more than there is room for lacks on a node, as [`lacking`] says.
 pub(crate) fn lacking_for_one_more(cluster: &Cluster, id: TemplateId, node: NodeSlot) -> Resources {
-    let fit = cluster.nodes.at(node).most(cluster.workloads.interner.template(id));
-    lacking_beside(cluster, id, node, fit)
+    let short = short_of(cluster, id, node, 0);
+    if !short.is_empty() {
+        return short;
+    }
+    match cluster.nodes.at(node).most(cluster.workloads.interner.template(id)) {
+        0 => devices_of(cluster, node),
+        pods => short_of(cluster, id, node, pods),
+    }
 }
 
-fn lacking_beside(cluster: &Cluster, id: TemplateId, node: NodeSlot, others: u64) -> Resources {
+/// The resources of which a node has too little for one pod beside so many others of its kind.
+fn short_of(cluster: &Cluster, id: TemplateId, node: NodeSlot, others: u64) -> Resources {
     let (template, node) = (cluster.workloads.interner.template(id), cluster.nodes.at(node));
-    let room_for = |available: i64, amount: i64| u64::try_from(available / amount.max(1)).unwrap_or(0);
-    let lacks = template.request.iter().filter(|(r, amount)| room_for(node.available(*r), *amount) <= others);
-    let mut lacking: Resources = lacks.map(|(r, _)| usize::from(*r)).collect();
-    if lacking.is_empty() {
-        lacking.extend(node.devices.iter().map(|devices| usize::from(devices.resource)));
-    }
-    lacking
+    let room_for = |available: i64, amount: i64| u64::try_from(available / amount).unwrap_or(0);
+    let is_short = |(r, amount): &&(u16, i64)| match others {
+        0 => node.available(*r) < *amount,
+        _ => room_for(node.available(*r), *amount) <= others,
+    };
+    template.request.iter().filter(is_short).map(|(r, _)| usize::from(*r)).collect()
+}
+
+fn devices_of(cluster: &Cluster, node: NodeSlot) -> Resources {
+    cluster.nodes.at(node).devices.iter().map(|devices| usize::from(devices.resource)).collect()
 }
 
 /// The contested resources, where these are lacking: in one of them a victim must be over (R2b). By R1 those that are

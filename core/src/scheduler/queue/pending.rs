@@ -70,6 +70,11 @@ impl Queue {
         self.blocking.get(&leaf).into_iter().flat_map(|queue| queue.all.iter().copied())
     }
 
+    /// Whether no leaf that blocks has changed since it was settled.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.unsettled.is_empty()
+    }
+
     /// Takes out the leaves that block and have changed since they were settled, or all that block.
     pub(crate) fn take_unsettled(&mut self, all: bool) -> SmallVec<[QuotaSlot; 4]> {
         let mut unsettled = std::mem::take(&mut self.unsettled);

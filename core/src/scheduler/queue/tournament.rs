@@ -345,6 +345,11 @@ impl Tournament {
         }
     }
 
+    /// The queues that the next event makes due, if their heads could then preempt or take over a hold.
+    pub(crate) fn awaiting_event(&self) -> impl Iterator<Item = RequestQueue> + '_ {
+        self.retry_on_event.iter().copied()
+    }
+
     /// Notes that the head of a queue could not be placed. `retry`: the next event may change that. `suspend`: the
     /// queue would otherwise be ready again at once.
     pub(crate) fn could_not_place(&mut self, queue: RequestQueue, retry: bool, suspend: bool) {
