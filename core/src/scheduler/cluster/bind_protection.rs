@@ -42,8 +42,8 @@ impl Cluster {
             let workload = self.workloads.at(*slot);
             // Pods of it may have been bound again since the event.
             let ending = || self.just_bound.ending().filter(|id| *id == workload.id).count();
-            let all_end = workload.just_bound == 1 || workload.just_bound as usize == ending();
-            all_end && workload.preemptible && workload.has_active()
+            let all_end = || workload.just_bound == 1 || workload.just_bound as usize == ending();
+            workload.preemptible && workload.has_active() && all_end()
         })
     }
 }

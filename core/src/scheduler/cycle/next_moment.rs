@@ -9,8 +9,8 @@ use crate::scheduler::{
 use smallvec::SmallVec;
 
 /// At the end of a decision, asks to be woken one millisecond later if the head of a queue might then evict what was
-/// bound at this moment and an event came since. Costs the heads of the queues that wait for an event
-/// where there is such a victim.
+/// bound at this moment and an event came since. Where there is such a victim, costs the heads of the queues that wait
+/// for an event.
 pub(super) fn wake_for_it(cluster: &mut Cluster) {
     let next = cluster.now.after_ms(1);
     if !cluster.timers.contains(&next) && somebody_waits_for_it(cluster) {
@@ -19,10 +19,10 @@ pub(super) fn wake_for_it(cluster: &mut Cluster) {
 }
 
 fn somebody_waits_for_it(cluster: &Cluster) -> bool {
-    let victims: SmallVec<[WorkloadSlot; 8]> = cluster.victims_of_next_moment().collect();
-    if victims.is_empty() {
+    if cluster.victims_of_next_moment().next().is_none() {
         return false;
     }
+    let victims: SmallVec<[WorkloadSlot; 8]> = cluster.victims_of_next_moment().collect();
     let no_quota = cluster.quotas.ledger.no_quota();
     let mut leaves: SmallVec<[QuotaSlot; 8]> = victims.iter().map(|slot| cluster.workloads.at(*slot).leaf).collect();
     leaves.sort_unstable();

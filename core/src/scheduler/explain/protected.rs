@@ -91,7 +91,7 @@ impl Deficits {
         for quota in quotas.into_iter().filter(|quota| cluster.quotas.is_within(leaf, *quota)) {
             places.push(self.below.iter().filter(|(q, _)| *q == quota).map(|(_, r)| *r).collect());
         }
-        if leaf == preemptor.leaf {
+        if leaf == preemptor.leaf && !self.own.is_empty() {
             places.push(self.own.iter().copied().collect());
         }
         let node = workloads.pod(pod).map(|row| row.assignment.node);
