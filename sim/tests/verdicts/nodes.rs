@@ -121,15 +121,14 @@ fn x1_the_number_of_pods_of_a_gang_with_room_is_given() {
     expect![[r#"
         P1: 1 of its pods fits, and the next: a pod requests 2 cpu, the closest node (node 1) then has 1 free (all 2 nodes are then full)
         held by: a 5 cpu in 2 pods
-        1 pod not preempted because it is not preemptible (R2(c))
+        2 pods not preempted because they are not preemptible (R2(c))
         would help: free 1 more cpu on node 1
         --
         entitled
         P1: used by a (1, 2)
         node 1: 1 of 2 cpu
         node 0: 0 of 2 cpu
-        R2(c) protects 2
-        R5 protects 1 pod(s)
+        R2(c) protects 1, 2
     "#]]
     .assert_eq(&verdict);
 }
