@@ -5,7 +5,7 @@ use crate::{
     scheduler::{
         cluster::Cluster,
         preempt::{PreemptionKind, Preemptor, Resources, contested, lacking_for_one_more, protection, uses},
-        state::{Ask, PodRef, TemplateId, WorkloadSlot, narrow},
+        state::{Ask, PodRef, QuotaSlot, WorkloadSlot, narrow},
     },
 };
 use smallvec::SmallVec;
@@ -36,23 +36,22 @@ pub(super) fn protected<'a>(
         let mut resources = Resources::new();
         let kind = if victim.leaf == own { PreemptionKind::Priority } else { PreemptionKind::Reclaim };
         let preemptor = Preemptor { slot: Some(slot), leaf: own, ask, kind, break_budgets: true };
+        let places = deficits.of_leaf(cluster, &preemptor, victim.leaf);
         for (ordinal, pod) in victim.ordinals().filter(|(_, pod)| pod.is_on_node()) {
-            let places = deficits.helped_by(cluster, &preemptor, other.pod(ordinal));
+            let before = resources.len();
+            let helps = deficits.add_helped(cluster, &preemptor, other.pod(ordinal), &places, &mut resources);
             let id = victim.id.pod(ordinal);
-            if places.is_empty() {
+            if !helps {
                 no_help += 1;
             } else if pod.state == Some(PodState::Leaving) {
+                resources.truncate(before);
                 classes.entry(Protection::Leaving).or_default().push(id);
             } else {
                 helping.push(id);
-                for lacking in &places {
-                    resources.extend_from_slice(&contested(cluster, &preemptor, lacking));
-                }
             }
         }
         if !helping.is_empty() {
             resources.sort_unstable();
-            resources.dedup();
             classes.entry(protection(cluster, &preemptor, other, &resources)).or_default().extend(helping);
         }
     }
@@ -80,27 +79,60 @@ fn deficits<'a>(cluster: &Cluster, obstacles: impl Iterator<Item = &'a BlockingR
     deficits
 }
 
+/// What is lacking at a place, and the contested resources for that (R2b).
+struct Place {
+    lacking: Resources,
+    contested: Resources,
+}
+
+impl Place {
+    fn new(cluster: &Cluster, preemptor: &Preemptor, lacking: Resources) -> Self {
+        Self { contested: contested(cluster, preemptor, &lacking), lacking }
+    }
+}
+
 impl Deficits {
-    /// What is lacking at each place where the eviction of a pod would free some of it (R5).
-    fn helped_by(&self, cluster: &Cluster, preemptor: &Preemptor, pod: PodRef) -> SmallVec<[Resources; 2]> {
-        let (workloads, nodes) = (&cluster.workloads, &cluster.nodes);
-        let leaf = workloads.at(pod.workload).leaf;
-        let mut places: SmallVec<[Resources; 2]> = SmallVec::new();
+    /// The places where pods of a leaf could help whatever node they are on: below quotas, and in the own leaf.
+    fn of_leaf(&self, cluster: &Cluster, preemptor: &Preemptor, leaf: QuotaSlot) -> SmallVec<[Place; 2]> {
         let mut quotas: SmallVec<[QuotaId; 4]> = self.below.iter().map(|(quota, _)| *quota).collect();
         quotas.dedup();
-        for quota in quotas.into_iter().filter(|quota| cluster.quotas.is_within(leaf, *quota)) {
-            places.push(self.below.iter().filter(|(q, _)| *q == quota).map(|(_, r)| *r).collect());
+        quotas.retain(|quota| cluster.quotas.is_within(leaf, *quota));
+        let below = |quota: QuotaId| self.below.iter().filter(move |(q, _)| *q == quota).map(|(_, r)| *r).collect();
+        let mut lacking: SmallVec<[Resources; 2]> = quotas.into_iter().map(below).collect();
+        if leaf == preemptor.leaf {
+            lacking.push(self.own.iter().copied().collect());
         }
-        if leaf == preemptor.leaf && !self.own.is_empty() {
-            places.push(self.own.iter().copied().collect());
-        }
-        let node = workloads.pod(pod).map(|row| row.assignment.node);
+        lacking.into_iter().map(|lacking| Place::new(cluster, preemptor, lacking)).collect()
+    }
+
+    /// Whether the eviction of a pod would free some of what is lacking at one of these places or on its node (R5). Adds
+    /// the contested resources where it would.
+    fn add_helped(
+        &self,
+        cluster: &Cluster,
+        preemptor: &Preemptor,
+        pod: PodRef,
+        places: &[Place],
+        found: &mut Resources,
+    ) -> bool {
+        let helps = |place: &&Place| place.lacking.iter().any(|r| uses(cluster, pod, *r) > 0);
+        let (nodes, interner) = (&cluster.nodes, &cluster.workloads.interner);
+        let mut on_node: SmallVec<[Place; 1]> = SmallVec::new();
+        let node = cluster.workloads.pod(pod).map(|row| row.assignment.node);
         if let Some(node) = node.filter(|_| self.room) {
-            let suits = |id: &&TemplateId| nodes.is_suitable(node, workloads.interner.template(**id));
-            let kinds = preemptor.ask.members.iter().map(|(id, _)| id).filter(suits);
-            places.extend(kinds.map(|id| lacking_for_one_more(cluster, *id, node)));
+            let kinds = preemptor.ask.members.iter().map(|(id, _)| *id);
+            let suited = kinds.filter(|id| nodes.is_suitable(node, interner.template(*id)));
+            on_node.extend(suited.map(|id| Place::new(cluster, preemptor, lacking_for_one_more(cluster, id, node))));
         }
-        places.retain(|lacking| lacking.iter().any(|r| uses(cluster, pod, *r) > 0));
-        places
+        let mut any = false;
+        for place in places.iter().chain(&on_node).filter(helps) {
+            any = true;
+            for r in &place.contested {
+                if !found.contains(r) {
+                    found.push(*r);
+                }
+            }
+        }
+        any
     }
 }
