@@ -148,7 +148,8 @@ fn figures_are_those_of_the_summary() {
         for row in rows(&page, "teams") {
             let quota =
                 summary["quotas"].as_array().unwrap().iter().find(|q| q["name"] == row[0]).expect("the leaf is there");
-            let evicted = row.iter().rev().take(2).any(|cell| *cell == quota["evicted"].to_string());
+            let count = quota["evicted"].to_string();
+            let evicted = row.iter().rev().take(2).any(|cell| **cell == count);
             assert!(evicted || quota["evicted"] == 0, "{name}: {row:?}");
         }
         page.eval("setTab('waits')");
