@@ -43,9 +43,13 @@ fn a_suspended_job_has_a_reason() {
     );
     let (_, reason) = why(750_000, "wide-1");
     assert_eq!(
-        reason,
-        "position 1 of 1 in the job queue of research: it did not start in time, its next attempt is in 1m30s"
+        reason.split("; ").take(2).collect::<Vec<_>>(),
+        [
+            "position 1 of 1 in the job queue of research: it did not start in time, its next attempt is in 1m30s",
+            "it requests 4 cpu (research uses 0 cpu of its max of 8 cpu)",
+        ]
     );
+    assert!(reason.ends_with("would help: free 2 more cpu on node-0"), "{reason}");
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn verdict(row: &PendingRow) -> String {
         (word(of, "resource"), word(of, "needed"), word(of, "available"))
     {
         let over = available.strip_prefix('-').zip(word(of, "quota"));
-        let limit = if row.rule == "A1" { "max" } else { "min" };
+        let limit = if word(of, "rule") == Some("A1") { "max" } else { "min" };
         line(
             "requests",
             match over {
@@ -256,14 +256,10 @@ fn verdict(row: &PendingRow) -> String {
         line("not preempted", format!("{}{who}, because {}", pods(class), field(class, "why")));
     }
     for clause in row.reason.split("; ") {
-        let told = [
-            ("waits for: ", "waits for"),
-            ("passed by: ", "passed by"),
-            ("it cannot run whatever else ends", "cannot run"),
-        ];
-        for (begin, what) in told {
-            if clause.starts_with(begin) {
-                line(what, if what == "cannot run" { clause.to_owned() } else { clause.replacen(begin, "", 1) });
+        for (begin, what, cut) in CLAUSES {
+            // Where there is a verdict, it has told these already.
+            if clause.starts_with(begin) && (of.is_null() || !TOLD_BY_VERDICT.contains(&what)) {
+                line(what, clause.get(if cut { begin.len() } else { 0 }..).unwrap_or(clause).to_owned());
             }
         }
     }
@@ -275,6 +271,20 @@ fn verdict(row: &PendingRow) -> String {
     }
     text
 }
+
+/// Clauses of a reason that get a line: how they begin, the title, and whether the beginning is left out.
+const CLAUSES: [(&str, &str, bool); 7] = [
+    ("it requests ", "job queue", false),
+    ("held by: ", "held by", true),
+    ("released now, ", "if released", true),
+    ("waits for: ", "waits for", true),
+    ("passed by: ", "passed by", true),
+    ("it cannot run whatever else ends", "cannot run", false),
+    ("would help: ", "would help", true),
+];
+
+/// Those of which the fields of a verdict tell more.
+const TOLD_BY_VERDICT: [&str; 2] = ["held by", "would help"];
 
 /// What a leaf holds of the resource that a verdict or obstacle lacks.
 fn held(of: &Value, holder: &Value) -> String {

@@ -1,7 +1,7 @@
 //! Unmet guarantees: leaves with pending demand that would fit their guarantee (S4).
 
 use crate::{view::RunView, world::State};
-use quotree_core::{Amounts, QuotaId, Time};
+use quotree_core::{Amounts, Name, QuotaId, Reclaim, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Leaves with pending demand within their guarantee, and since when.
@@ -43,7 +43,7 @@ impl Starved {
 }
 
 /// Whether the request of a pending core workload is within the guarantee of every quota on its path below the root
-/// (O1).
+/// (O1), in what anybody is guaranteed (Q5).
 fn is_entitled(view: &RunView<'_>, leaf: QuotaId, unit: u32) -> bool {
     let scheduler = view.scheduler;
     let tree = scheduler.tree();
@@ -56,8 +56,10 @@ fn is_entitled(view: &RunView<'_>, leaf: QuotaId, unit: u32) -> bool {
             }
         }
     }
+    let by_share = scheduler.policy().reclaim == Reclaim::FairShare;
+    let is_counted = |name: &Name| by_share || tree.is_guaranteed(name);
     let fits = |used: &Amounts, quota: QuotaId| {
-        tree.governed().zip(tree.min(quota)).all(|(name, min)| {
+        tree.governed().zip(tree.min(quota)).filter(|(name, _)| is_counted(name)).all(|(name, min)| {
             let asked = view.world.shapes.resource(name.as_str()).and_then(|r| request.get(&r)).copied().unwrap_or(0);
             asked <= 0 || i128::from(used.get(name.as_str()).unwrap_or(0)) + asked <= i128::from(*min)
         })

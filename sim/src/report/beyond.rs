@@ -1,8 +1,8 @@
 //! What a verdict does not know about a pending workload: the names of the pods that its hold waits for, and how often it
-//! was passed.
+//! was passed; and what a workload in its back-off would wait for.
 
 use crate::{model::Kind, text::Names, view::RunView, world::CoreWorkload};
-use quotree_core::{Queueing, Verdict};
+use quotree_core::{Event, Queueing, Verdict, WorkloadSpec};
 
 /// Clauses for the reason of a verdict, each after `; `.
 pub(super) fn beyond(view: &RunView<'_>, verdict: &Verdict) -> String {
@@ -24,6 +24,15 @@ pub(super) fn beyond(view: &RunView<'_>, verdict: &Verdict) -> String {
         );
     }
     text
+}
+
+/// What a suspended core workload would wait for if its job queue released it now, found with a copy of the scheduler;
+/// nothing if it would start, or evict for its start.
+pub(super) fn if_released(view: &RunView<'_>, spec: &WorkloadSpec) -> Option<Verdict> {
+    let mut copy = view.scheduler.clone();
+    copy.apply(Event::WorkloadSubmitted(spec.clone())).ok()?;
+    copy.decide(view.now());
+    copy.explain(spec.id).filter(|_| !copy.workload(spec.id).is_some_and(|workload| workload.held))
 }
 
 /// How many pods that a hold waits for are named.

@@ -1,6 +1,9 @@
 //! The rows of the result: quotas, namespaces, workloads, nodes, evictions, and pending workloads.
 
-use super::{beyond::beyond, breakdown::Sums};
+use super::{
+    beyond::{beyond, if_released},
+    breakdown::Sums,
+};
 use crate::{
     metrics::Eviction,
     model::Kind,
@@ -12,8 +15,8 @@ use crate::{
     view::RunView,
     world::{Input, Outcomes, State, WorldNames, healthy, pod_name, spec_of, unit_name, why_suspended},
 };
-use quotree_core::{Name, QuotaId, WorkloadId};
-use std::collections::BTreeMap;
+use quotree_core::{Name, QuotaId, WorkloadId, WorkloadSpec};
+use std::{collections::BTreeMap, fmt::Write};
 
 pub(super) fn quotas(view: &RunView<'_>) -> Vec<QuotaRow> {
     let (scheduler, tree) = (view.scheduler, view.tree());
@@ -194,8 +197,9 @@ pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
     };
     let mut rows: Vec<PendingRow> = waiting.enumerate().filter_map(row).collect();
     let left = view.options.pending_rows.saturating_sub(rows.len());
-    let suspended = view.world.job_queues.suspended().take(left).map(|spec| suspended(view, spec.id.0));
-    rows.extend(suspended);
+    let explained = view.options.explained_rows.saturating_sub(rows.len());
+    let kept = view.world.job_queues.suspended().take(left).enumerate();
+    rows.extend(kept.map(|(i, spec)| suspended(view, spec, i < explained)));
     rows
 }
 
@@ -224,9 +228,23 @@ fn user_of(view: &RunView<'_>, account: u32) -> Option<String> {
     accounts.user_name(accounts.all[account].key.user).map(Name::to_string)
 }
 
-/// The row of a core workload that a job queue suspends.
-fn suspended(view: &RunView<'_>, id: u32) -> PendingRow {
-    let reason = why_suspended(view.world, id, view.scheduler);
+/// The row of a core workload that a job queue suspends. In a back-off, it is told what would keep it from starting now.
+fn suspended(view: &RunView<'_>, spec: &WorkloadSpec, explained: bool) -> PendingRow {
+    let id = spec.id.0;
     let row = pending_row(view, id, Some(view.world.units[id].first_pod));
-    PendingRow { rule: "suspended".to_owned(), reason, ..row }
+    let mut row = PendingRow {
+        rule: "suspended".to_owned(),
+        reason: why_suspended(view.world, id, view.scheduler),
+        ..row
+    };
+    if explained && view.world.job_queues.backs_off(id, view.now()) {
+        if let Some(verdict) = if_released(view, spec) {
+            let names = view.world.names();
+            let _ = write!(row.reason, "; released now, it would wait: {}", text::verdict(&verdict, &names));
+            row.verdict = text::verdict_json(&verdict, &names, view.options.named_pods);
+        } else {
+            row.reason += "; released now, it would get room";
+        }
+    }
+    row
 }

@@ -106,11 +106,13 @@ fn binding(of: &BlockingReason, names: &dyn Names, pods: &dyn Fn(&[PodId]) -> Va
                 put("within", domain_name(domain, names).into());
             }
             put("without", pods(&room.without));
+            put("without_pods", room.without.len().into());
             let near = |near: &NearMissNode| {
                 json!({
                     "node": names.node(near.node), "resource": near.resource, "lacks": near.lacks,
                     "needed": quantity(&near.resource, near.needed),
                     "available": quantity(&near.resource, near.available), "taken": pods(&near.taken),
+                    "taken_pods": near.taken.len(),
                 })
             };
             put("closest", room.closest.iter().map(near).collect());

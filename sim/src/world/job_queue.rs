@@ -70,6 +70,11 @@ impl JobQueues {
         self.jobs.get(&unit).is_some_and(|job| job.suspended.is_some())
     }
 
+    /// Whether a core workload is in its back-off: it did not start in time, and is not released before a later time.
+    pub(crate) fn backs_off(&self, unit: u32, now: Time) -> bool {
+        self.jobs.get(&unit).is_some_and(|job| job.suspended.is_some_and(|until| until > now))
+    }
+
     /// The suspended core workloads, by number, as they were submitted.
     pub(crate) fn suspended(&self) -> impl Iterator<Item = &WorkloadSpec> {
         self.jobs.values().filter(|job| job.suspended.is_some()).map(|job| &job.spec)
@@ -307,16 +312,20 @@ pub(crate) fn why_suspended(world: &World<'_>, unit: u32, scheduler: &Scheduler)
     let Some((spec, state)) = spec.zip(state) else { return String::new() };
     let before = state.suspended.iter().take_while(|place| place.3 != unit).count();
     let place = format!("position {} of {} in the job queue of {}", before + 1, state.suspended.len(), spec.quota);
+    let room = room_in_leaf(spec, scheduler);
+    let lack = room.iter().find(|(resource, left)| !covers(*left, &job.spec, resource));
+    let lack = lack.map(|(resource, left)| over_max(spec, scheduler, (resource, *left), needs(&job.spec, resource)));
     if let Some(until) = job.suspended.filter(|until| *until > world.now) {
         let left = time_text(until.since(world.now));
-        return format!("{place}: it did not start in time, its next attempt is in {left}");
+        let of_max = lack.or_else(|| within_max(spec, scheduler, &job.spec));
+        let of_max = of_max.map_or_else(String::new, |clause| format!("; {clause}"));
+        return format!("{place}: it did not start in time, its next attempt is in {left}{of_max}");
     }
     if let Some(most) = spec.max_jobs.filter(|most| state.out.len() >= *most as usize) {
         return format!("{place}: the queue already has {most} admitted, which is its max_jobs");
     }
-    let room = room_in_leaf(spec, scheduler);
-    if let Some((resource, left)) = room.iter().find(|(resource, left)| !covers(*left, &job.spec, resource)) {
-        return format!("{place}: {}", over_max(spec, scheduler, (resource, *left), needs(&job.spec, resource)));
+    if let Some(lack) = lack {
+        return format!("{place}: {lack}");
     }
     match state.starting.first().filter(|_| spec.queueing == QueueOrder::Block) {
         Some(first) => format!("{place}: {} has not started yet", world.names().workload(WorkloadId(*first))),
@@ -327,10 +336,7 @@ pub(crate) fn why_suspended(world: &World<'_>, unit: u32, scheduler: &Scheduler)
 /// That the max of the leaf does not cover a job beside those that are admitted: the amounts, who uses them, and the max
 /// that would do.
 fn over_max(queue: &JobQueue, scheduler: &Scheduler, (resource, left): (&Name, i128), needed: i128) -> String {
-    let show = |sum: i128| {
-        let base_units = i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX });
-        format!("{} {resource}", amount(resource, base_units))
-    };
+    let show = |sum: i128| show(resource, sum);
     let usage = scheduler.tree().by_name(queue.quota.as_str()).map(|leaf| scheduler.usage(leaf)).unwrap_or_default();
     let of = |amounts: &Amounts| i128::from(amounts.get(resource.as_str()).unwrap_or(0));
     let (requested, used) = (of(&usage.request), of(&usage.used));
@@ -349,6 +355,25 @@ fn over_max(queue: &JobQueue, scheduler: &Scheduler, (resource, left): (&Name, i
         usage.pods,
         show(needed.saturating_sub(left)),
     )
+}
+
+/// What a job requests beside the max of the leaf, where the max is not what keeps it from starting.
+fn within_max(queue: &JobQueue, scheduler: &Scheduler, job: &WorkloadSpec) -> Option<String> {
+    let leaf = scheduler.tree().by_name(queue.quota.as_str())?;
+    let used = scheduler.usage(leaf).used;
+    let limits = scheduler.tree().spec(leaf)?.max.iter().filter(|(resource, _)| needs(job, resource) > 0);
+    let requests = limits.map(|(resource, max)| {
+        let used = i128::from(used.get(resource.as_str()).unwrap_or(0));
+        let (needed, used, max) = (needs(job, resource), show(resource, used), show(resource, i128::from(max)));
+        format!("{} ({} uses {used} of its max of {max})", show(resource, needed), queue.quota)
+    });
+    let requests: Vec<String> = requests.collect();
+    (!requests.is_empty()).then(|| format!("it requests {}", requests.join(", ")))
+}
+
+fn show(resource: &Name, sum: i128) -> String {
+    let base_units = i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX });
+    format!("{} {resource}", amount(resource, base_units))
 }
 
 /// Whether the pods that a job needs to start fit.
