@@ -156,8 +156,7 @@ fn in_short(style: Style, row: &PendingRow) -> String {
     let reason = ruled(&row.rule, &row.reason);
     let mut clauses = reason.split("; ");
     let mut text = format!("      {}\n", clauses.next().unwrap_or_default());
-    let short =
-        ["it requests", "released now", "held by", "waits for", "passed by", "it cannot run", "would help"];
+    let short = ["it requests", "released now", "held by", "waits for", "passed by", "it cannot run", "would help"];
     let is_short = |clause: &&str| short.iter().any(|begin| clause.starts_with(begin));
     for clause in clauses.filter(is_short) {
         text.push_str(&style.paint(Tone::Faint, &format!("      {clause}\n")));

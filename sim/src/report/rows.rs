@@ -232,11 +232,8 @@ fn user_of(view: &RunView<'_>, account: u32) -> Option<String> {
 fn suspended(view: &RunView<'_>, spec: &WorkloadSpec, explained: bool) -> PendingRow {
     let id = spec.id.0;
     let row = pending_row(view, id, Some(view.world.units[id].first_pod));
-    let mut row = PendingRow {
-        rule: "suspended".to_owned(),
-        reason: why_suspended(view.world, id, view.scheduler),
-        ..row
-    };
+    let mut row =
+        PendingRow { rule: "suspended".to_owned(), reason: why_suspended(view.world, id, view.scheduler), ..row };
     if explained && view.world.job_queues.backs_off(id, view.now()) {
         if let Some(verdict) = if_released(view, spec) {
             let names = view.world.names();
