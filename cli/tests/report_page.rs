@@ -34,7 +34,7 @@ Scenario(
     name: "nothing",
     about: "Two nodes, and nothing to run.",
     cluster: [NodePool(name: "gpu", count: 2, allocatable: { "cpu": "16", "nvidia.com/gpu": "4" })],
-    quota: Quota(name: "root", children: [Quota(name: "root.a", namespaces: ["a"], min: { "nvidia.com/gpu": "8" })]),
+    quota: Quota(name: "root", min: { "nvidia.com/gpu": "8" }, max: { "nvidia.com/gpu": "8" }, children: [Quota(name: "root.a", namespaces: ["a"], min: { "nvidia.com/gpu": "8" })]),
 )"#;
 
 /// Runs a scenario, of the catalogue or its text, and returns the folder of its report.
