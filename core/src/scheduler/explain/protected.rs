@@ -5,18 +5,30 @@ use crate::{
     scheduler::{
         cluster::Cluster,
         preempt::{PreemptionKind, Preemptor, Resources, contested, lacking_for_one_more, protection, uses},
-        state::{Ask, PodRef, QuotaSlot, WorkloadSlot, narrow},
+        state::{Ask, PodRef, WorkloadSlot, narrow},
     },
 };
-use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
-/// What would have to be freed, and where: below a quota, in the workload's own leaf, or on suitable nodes.
+/// What would have to be freed, and where: at places that do not depend on the node of a pod, and on suitable nodes.
 #[derive(Default)]
 struct Deficits {
-    below: Vec<(QuotaId, usize)>,
-    own: Vec<usize>,
+    places: Vec<Place>,
     room: bool,
+}
+
+/// Where something is lacking, whatever node a pod is on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Where {
+    Below(QuotaId),
+    OwnLeaf,
+}
+
+/// What is lacking at a place, and in what a pod of another leaf must be over for that (R2b).
+struct Place {
+    at: Where,
+    lacking: Resources,
+    contested: Resources,
 }
 
 /// All pods on nodes, grouped by what protects them from eviction for this workload.
@@ -26,8 +38,9 @@ pub(super) fn protected<'a>(
     ask: &Ask,
     obstacles: impl Iterator<Item = &'a BlockingReason>,
 ) -> Vec<Protected> {
-    let deficits = deficits(cluster, obstacles);
     let own = cluster.workloads.at(slot).leaf;
+    let reclaims = Preemptor { slot: Some(slot), leaf: own, ask, kind: PreemptionKind::Reclaim, break_budgets: true };
+    let deficits = deficits(cluster, &reclaims, obstacles);
     let mut classes: BTreeMap<Protection, Vec<PodId>> = BTreeMap::new();
     let mut no_help = 0;
     for other in cluster.workloads.sorted() {
@@ -35,11 +48,10 @@ pub(super) fn protected<'a>(
         let mut helping: Vec<PodId> = Vec::new();
         let mut resources = Resources::new();
         let kind = if victim.leaf == own { PreemptionKind::Priority } else { PreemptionKind::Reclaim };
-        let preemptor = Preemptor { slot: Some(slot), leaf: own, ask, kind, break_budgets: true };
-        let places = deficits.of_leaf(cluster, &preemptor, victim.leaf);
+        let preemptor = Preemptor { kind, ..reclaims };
         for (ordinal, pod) in victim.ordinals().filter(|(_, pod)| pod.is_on_node()) {
             let before = resources.len();
-            let helps = deficits.add_helped(cluster, &preemptor, other.pod(ordinal), &places, &mut resources);
+            let helps = deficits.add_helped(cluster, &preemptor, other.pod(ordinal), &mut resources);
             let id = victim.id.pod(ordinal);
             if !helps {
                 no_help += 1;
@@ -63,76 +75,75 @@ pub(super) fn protected<'a>(
     protected
 }
 
-fn deficits<'a>(cluster: &Cluster, obstacles: impl Iterator<Item = &'a BlockingReason>) -> Deficits {
+fn deficits<'a>(
+    cluster: &Cluster,
+    reclaims: &Preemptor,
+    obstacles: impl Iterator<Item = &'a BlockingReason>,
+) -> Deficits {
     let mut deficits = Deficits::default();
     for reason in obstacles {
-        let index = reason.amounts().and_then(|(name, ..)| cluster.quotas.tree.resource_index(name.as_str()));
-        match reason {
+        let at = match reason {
             // No eviction changes what non-preemptible pods use, and nobody is evicted for the number of workloads.
             BlockingReason::Guarantee { .. } | BlockingReason::Jobs { .. } => return Deficits::default(),
-            BlockingReason::Ceiling { quota, .. } => deficits.below.extend(index.map(|r| (*quota, r))),
-            BlockingReason::Growth { .. } => deficits.own.extend(index),
-            BlockingReason::Room(_) => deficits.room = true,
-            _ => {}
+            BlockingReason::Ceiling { quota, .. } => Where::Below(*quota),
+            BlockingReason::Growth { .. } => Where::OwnLeaf,
+            BlockingReason::Room(_) => {
+                deficits.room = true;
+                continue;
+            }
+            _ => continue,
+        };
+        let index = reason.amounts().and_then(|(name, ..)| cluster.quotas.tree.resource_index(name.as_str()));
+        match deficits.places.iter_mut().find(|place| place.at == at) {
+            Some(place) => place.lacking.extend(index),
+            None => {
+                deficits.places.push(Place { at, lacking: index.into_iter().collect(), contested: Resources::new() })
+            }
         }
+    }
+    for place in &mut deficits.places {
+        place.contested = contested(cluster, reclaims, &place.lacking);
     }
     deficits
 }
 
-/// What is lacking at a place, and the contested resources for that (R2b).
-struct Place {
-    lacking: Resources,
-    contested: Resources,
-}
-
-impl Place {
-    fn new(cluster: &Cluster, preemptor: &Preemptor, lacking: Resources) -> Self {
-        Self { contested: contested(cluster, preemptor, &lacking), lacking }
-    }
-}
-
 impl Deficits {
-    /// The places where pods of a leaf could help whatever node they are on: below quotas, and in the own leaf.
-    fn of_leaf(&self, cluster: &Cluster, preemptor: &Preemptor, leaf: QuotaSlot) -> SmallVec<[Place; 2]> {
-        let mut quotas: SmallVec<[QuotaId; 4]> = self.below.iter().map(|(quota, _)| *quota).collect();
-        quotas.dedup();
-        quotas.retain(|quota| cluster.quotas.is_within(leaf, *quota));
-        let below = |quota: QuotaId| self.below.iter().filter(move |(q, _)| *q == quota).map(|(_, r)| *r).collect();
-        let mut lacking: SmallVec<[Resources; 2]> = quotas.into_iter().map(below).collect();
-        if leaf == preemptor.leaf {
-            lacking.push(self.own.iter().copied().collect());
-        }
-        lacking.into_iter().map(|lacking| Place::new(cluster, preemptor, lacking)).collect()
-    }
-
-    /// Whether the eviction of a pod would free some of what is lacking at one of these places or on its node (R5). Adds
+    /// Whether the eviction of a pod would free some of what is lacking at one of the places or on its node (R5). Adds
     /// the contested resources where it would.
-    fn add_helped(
-        &self,
-        cluster: &Cluster,
-        preemptor: &Preemptor,
-        pod: PodRef,
-        places: &[Place],
-        found: &mut Resources,
-    ) -> bool {
-        let helps = |place: &&Place| place.lacking.iter().any(|r| uses(cluster, pod, *r) > 0);
-        let (nodes, interner) = (&cluster.nodes, &cluster.workloads.interner);
-        let mut on_node: SmallVec<[Place; 1]> = SmallVec::new();
-        let node = cluster.workloads.pod(pod).map(|row| row.assignment.node);
-        if let Some(node) = node.filter(|_| self.room) {
-            let kinds = preemptor.ask.members.iter().map(|(id, _)| *id);
-            let suited = kinds.filter(|id| nodes.is_suitable(node, interner.template(*id)));
-            on_node.extend(suited.map(|id| Place::new(cluster, preemptor, lacking_for_one_more(cluster, id, node))));
-        }
-        let mut any = false;
-        for place in places.iter().chain(&on_node).filter(helps) {
-            any = true;
-            for r in &place.contested {
+    fn add_helped(&self, cluster: &Cluster, preemptor: &Preemptor, pod: PodRef, found: &mut Resources) -> bool {
+        let frees = |lacking: &[usize]| lacking.iter().any(|r| uses(cluster, pod, *r) > 0);
+        let mut add = |contested: &[usize]| {
+            for r in contested {
                 if !found.contains(r) {
                     found.push(*r);
                 }
             }
+        };
+        let mut helps = false;
+        let leaf = cluster.workloads.at(pod.workload).leaf;
+        for place in &self.places {
+            let is_there = match place.at {
+                Where::Below(quota) => cluster.quotas.is_within(leaf, quota),
+                Where::OwnLeaf => leaf == preemptor.leaf,
+            };
+            if is_there && frees(&place.lacking) {
+                helps = true;
+                let by_priority = preemptor.kind == PreemptionKind::Priority;
+                add(if by_priority { &place.lacking } else { &place.contested });
+            }
         }
-        any
+        let Some(row) = cluster.workloads.pod(pod).filter(|_| self.room) else { return helps };
+        let node = row.assignment.node;
+        for (id, _) in &preemptor.ask.members {
+            if !cluster.nodes.is_suitable(node, cluster.workloads.interner.template(*id)) {
+                continue;
+            }
+            let lacking = lacking_for_one_more(cluster, *id, node);
+            if frees(&lacking) {
+                helps = true;
+                add(&contested(cluster, preemptor, &lacking));
+            }
+        }
+        helps
     }
 }
