@@ -270,5 +270,6 @@ fn x1_borrowing_one_resource_bars_reclaiming_another() {
 #[test]
 fn x1_a_gang_is_as_large_as_it_is_today() {
     let verdict = explain("root 6/6; a<root 6/6", "4 4", &["submit 1 to a: 2 x4 min 4; grow 1 by 1"], 1);
-    expect!["A1: the gang of 5 requests 8 cpu, a uses 0 of its max of 6 cpu"].assert_eq(verdict.lines().next().unwrap());
+    expect!["A1: the gang of 5 requests 8 cpu, a uses 0 of its max of 6 cpu"]
+        .assert_eq(verdict.lines().next().unwrap());
 }
