@@ -186,3 +186,47 @@ fn a_guarantee_is_unmet_in_the_resource_that_binds() {
     let totals: Vec<_> = report.totals.resources.iter().map(|row| row.missed_unit_s).filter(|s| *s > 0).collect();
     assert_eq!(totals, [3_600_000]);
 }
+
+#[test]
+fn what_can_never_reclaim_is_owed_nothing() {
+    // `lab` is guaranteed two GPUs, and one is there. Without any guaranteed cpu, its pods may never reclaim (R2(a)).
+    let text = |cpu: u32| {
+        format!(
+            r#"Scenario(
+    name: "no cpu",
+    cluster: [NodePool(name: "n", count: 1, allocatable: {{ "cpu": "8", "nvidia.com/gpu": "1" }})],
+    quota: Quota(name: "root", min: {{ "cpu": "8", "nvidia.com/gpu": "2" }}, max: {{ "cpu": "8", "nvidia.com/gpu": "2" }},
+        children: [
+            Quota(name: "lab", min: {{ "cpu": "{cpu}", "nvidia.com/gpu": "2" }}, namespaces: ["lab"]),
+            Quota(name: "other", min: {{ "cpu": "4" }}, namespaces: ["other"]),
+        ]),
+    world: World(until: "1h"),
+    workloads: [
+        Deployment(name: "train", namespace: "lab", replicas: 2, request: {{ "cpu": "1", "nvidia.com/gpu": "1" }}),
+    ],
+)"#
+        )
+    };
+    let owed = |cpu: u32| of(&text(cpu)).0.result.metrics.starved_unit_s["nvidia.com/gpu"];
+    assert_eq!((owed(0), owed(4)), (0, 3_600_000));
+}
+
+#[test]
+fn who_is_never_tried_has_a_reason() {
+    // The leaf blocks its queue, so the scheduler never tries what waits behind the head.
+    let (_, report) = of(r#"Scenario(
+    name: "blocked",
+    cluster: Pool({ "cpu": "4" }),
+    quota: Quota(name: "root", min: { "cpu": "4" }, max: { "cpu": "4" },
+        children: [Quota(name: "lab", min: { "cpu": "2" }, max: { "cpu": "2" }, queueing: Block, namespaces: ["lab"])]),
+    world: World(until: "1h"),
+    workloads: [
+        Deployment(name: "runs", namespace: "lab", request: { "cpu": "2" }),
+        Deployment(name: "head", namespace: "lab", submit: "1m", request: { "cpu": "2" }),
+        Deployment(name: "behind", namespace: "lab", submit: "2m", request: { "cpu": "1" }),
+    ],
+)"#);
+    let waits: Vec<_> =
+        report.waits.iter().map(|wait| (report.pods[wait.pod as usize].name.as_str(), wait.rule.as_str())).collect();
+    assert_eq!(waits, [("head-1", "A1"), ("behind-1", "O2")]);
+}

@@ -16,6 +16,7 @@ pub mod text;
 mod timeline;
 pub mod trace;
 mod view;
+mod wait_classes;
 mod world;
 
 pub use engine::run;

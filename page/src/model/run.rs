@@ -146,7 +146,7 @@ pub struct ResourceTotals {
     pub lent_unit_s: UnitSeconds,
     /// Unmet guarantee (docs/metrics.md).
     pub starved_unit_s: UnitSeconds,
-    /// The same figure, the unmet guarantee by the resource that binds, as the series `missed` adds up to it.
+    /// The same figure under the name of the series `missed`, which integrates to it.
     pub missed_unit_s: UnitSeconds,
     pub fairness_error_unit_s: UnitSeconds,
 }

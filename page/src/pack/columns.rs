@@ -40,8 +40,8 @@ struct Numbered<'a> {
 }
 
 impl<'a> Numbered<'a> {
-    /// Whether a name has the stem of the last name of its workload and the number after that one's; the first is the workload's
-    /// own name and 0.
+    /// Whether a name is what the reader of the columns would guess: the stem of the workload's last name, and its number plus
+    /// one. The first guess is the name of the workload with 0.
     fn is_next(&mut self, workload: &'a str, name: &'a str) -> bool {
         let next = self.next.entry(workload).or_insert((workload, 0));
         // A number that the page's script reads and writes in the same way.

@@ -69,7 +69,7 @@ impl From<'_> {
             borrowed_unit_s: sum(&lines.borrowed),
             lent_unit_s: sum(&lines.lent),
             missed_unit_s: sum(&lines.missed),
-            starved_unit_s: sum(&lines.starved),
+            starved_unit_s: sum(&lines.missed),
         }
     }
 

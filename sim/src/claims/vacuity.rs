@@ -39,10 +39,10 @@ impl ClaimState<'_> {
                 };
                 Some(format!("{} no {what}", subject(self.selection.of())))
             }
-            Predicate::Fairness { figure: FairnessFigure::MeanJain | FairnessFigure::MeanFairnessError, .. } => match view.metrics.fairness_over_time().0 {
-                None => Some("there never were two leaves with a fair share to compare".to_owned()),
-                Some(_) => None,
-            },
+            Predicate::Fairness { figure: FairnessFigure::MeanJain | FairnessFigure::MeanFairnessError, .. } => {
+                let never = view.metrics.fairness_over_time().0.is_none();
+                never.then(|| "there never were two leaves with a fair share to compare".to_owned())
+            }
             Predicate::Fairness { figure, .. } => {
                 let leaves = view.metrics.compared_leaves(view.scheduler, *figure == FairnessFigure::DominantShareGap);
                 let what = if *figure == FairnessFigure::DominantShareGap {

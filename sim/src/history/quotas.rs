@@ -19,7 +19,6 @@ struct Sum {
     borrowed: i128,
     lent: i128,
     missed: i128,
-    starved: i128,
 }
 
 /// All quotas that ever existed, their lines, and the tree in effect.
@@ -108,9 +107,8 @@ impl Quotas {
     fn bounds(&mut self, tree: &QuotaTree, kept: &BTreeSet<u32>, now: u64) {
         for ((place, _), lines) in &mut self.lines {
             if !kept.contains(place) {
-                let QuotaLines { min, max, used, request, borrowed, lent, held, missed, share, starved, .. } =
-                    &mut **lines;
-                for line in [min, max, used, request, borrowed, lent, held, missed, share, starved] {
+                let QuotaLines { min, max, used, request, borrowed, lent, held, missed, share, .. } = &mut **lines;
+                for line in [min, max, used, request, borrowed, lent, held, missed, share] {
                     line.set(now, 0);
                 }
             }
@@ -140,7 +138,6 @@ impl Quotas {
                 lines.borrowed.set(now, small(sum.borrowed));
                 lines.lent.set(now, small(sum.lent));
                 lines.missed.set(now, small(sum.missed));
-                lines.starved.set(now, small(sum.starved));
                 let share = metrics.shares().get(quota.0 as usize).and_then(|row| row.get(index));
                 lines.share.set(now, share.copied().unwrap_or(0));
             }
@@ -156,14 +153,12 @@ impl Quotas {
         let (mut borrowed, mut idle) = (Vec::new(), Vec::new());
         for (quota, sum) in tree.ids().zip(&mut sums).filter(|(quota, _)| tree.is_leaf(*quota)) {
             let cell = metrics.ledger.cell(quota.0, resource);
-            let starved = cell.starved();
             *sum = Sum {
                 used: cell.used,
                 waiting: cell.waiting,
                 borrowed: cell.borrowed(),
                 lent: 0,
-                missed: starved,
-                starved,
+                missed: cell.starved(),
             };
             if cell.borrowed() > 0 {
                 borrowed.push((quota.0, cell.borrowed()));
@@ -188,7 +183,6 @@ impl Quotas {
                 above.borrowed += sum.borrowed;
                 above.lent += sum.lent;
                 above.missed += sum.missed;
-                above.starved += sum.starved;
             }
         }
         self.sums = sums;

@@ -113,7 +113,6 @@ pub struct QuotaLines {
     pub held: Line,
     pub missed: Line,
     pub share: Line,
-    pub starved: Line,
 }
 
 /// What one leaf lent to another.

@@ -1,11 +1,11 @@
-//! Why pods wait, over time. Workloads of one namespace with equal requests form a class and share their reason: the one
-//! of the workload of the class that the scheduler tried last. A workload that has a reservation (H1), or that its job
-//! queue suspends, has its own reason for that time.
+//! Why pods wait, over time. The pods of a class share their reason ([`WaitClasses`]). A workload that has a reservation
+//! (H1), or that its job queue suspends, has its own reason for that time.
 
 use super::{quotas::Quotas, rows::Why};
 use crate::{
     trace::TraceEvent,
-    world::{Fact, NONE, State, World},
+    wait_classes::WaitClasses,
+    world::{Fact, State, World},
 };
 use quotree_core::{Action, BlockingReason, Plan, Rule, Scheduler, WorkloadId};
 use std::collections::BTreeMap;
@@ -13,13 +13,9 @@ use std::collections::BTreeMap;
 /// The rule of workloads that their job queue suspends.
 pub(super) const SUSPENDED: &str = "suspended";
 
-/// Workloads of one namespace with equal requests.
+/// The reasons of a class.
 #[derive(Debug, Default)]
 pub(super) struct Class {
-    /// Pods that wait.
-    pods: u64,
-    /// When the scheduler last gave a reason.
-    told: Option<u64>,
     /// From when on which reason applied.
     pub(super) reasons: Vec<(u64, Why)>,
 }
@@ -35,43 +31,18 @@ pub(super) struct Own {
 /// All classes, and what waits now.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
-    pub(super) classes: Vec<Class>,
-    numbers: BTreeMap<(u32, u32, u32), u32>,
-    /// The class of each core workload.
-    of: Vec<u32>,
+    classes: WaitClasses,
+    /// By number of the class.
+    reasons: Vec<Class>,
     /// Pods of each core workload that wait.
     pods: Vec<u32>,
     pub(super) own: BTreeMap<u32, Vec<Own>>,
-    /// Classes of which a workload began to wait although none did before, with that workload.
-    fresh: BTreeMap<u32, u32>,
 }
 
 impl Waits {
     /// The class of a core workload.
     pub(super) fn class_of(&self, unit: u32) -> Option<&Class> {
-        self.classes.get(*self.of.get(unit as usize)? as usize)
-    }
-
-    fn number(&mut self, world: &World<'_>, unit: u32) -> u32 {
-        let place = unit as usize;
-        if place >= self.of.len() {
-            self.of.resize(place + 1, NONE);
-            self.pods.resize(place + 1, 0);
-        }
-        if let Some(class) = self.of.get(place).filter(|class| **class != NONE) {
-            return *class;
-        }
-        let record = &world.units[unit];
-        let shape = world.pods[record.first_pod].shape;
-        let next = u32::try_from(self.classes.len()).unwrap_or(NONE);
-        let number = *self.numbers.entry((record.namespace, shape, record.first_count)).or_insert(next);
-        if number == next {
-            self.classes.push(Class::default());
-        }
-        if let Some(slot) = self.of.get_mut(place) {
-            *slot = number;
-        }
-        number
+        self.reasons.get(self.classes.known(unit)? as usize)
     }
 
     /// A fact of the world.
@@ -83,8 +54,8 @@ impl Waits {
             Fact::Suspended { unit } | Fact::StartTimedOut { unit, .. } => self.begin(unit, world.now.0, SUSPENDED),
             Fact::Trace(TraceEvent::LetOut { workload, .. }) => {
                 self.end(workload.0, world.now.0);
-                let class = self.number(world, workload.0);
-                self.fresh.insert(class, workload.0);
+                let class = self.classes.number(world, workload.0);
+                self.classes.ask_for(class, workload.0);
             }
             Fact::Trace(TraceEvent::Release { workload }) => self.end(workload.0, world.now.0),
             _ => {}
@@ -94,12 +65,13 @@ impl Waits {
     /// A pod begins to wait, or waits no more.
     fn shift(&mut self, world: &World<'_>, pod: u32, begins: bool) {
         let unit = world.pods[pod].unit;
-        let number = self.number(world, unit);
-        let Some(class) = self.classes.get_mut(number as usize) else { return };
-        if begins && class.pods == 0 {
-            self.fresh.insert(number, unit);
+        let class = self.classes.number(world, unit);
+        self.classes.shift(class, unit, begins);
+        let place = unit as usize;
+        if place >= self.pods.len() {
+            self.pods.resize(place + 1, 0);
         }
-        let Some(pods) = self.pods.get_mut(unit as usize) else { return };
+        let Some(pods) = self.pods.get_mut(place) else { return };
         *pods = if begins { *pods + 1 } else { pods.saturating_sub(1) };
         if *pods == 0 {
             self.end(unit, world.now.0);
@@ -136,11 +108,15 @@ impl Waits {
         if matches!(reason, BlockingReason::Held { .. }) || unit >= world.units.len() {
             return;
         }
-        let number = self.number(world, unit);
-        let Some(class) = self.classes.get_mut(number as usize) else { return };
+        let number = self.classes.number(world, unit);
+        self.classes.told(number, world.now.0);
+        let place = number as usize;
+        if place >= self.reasons.len() {
+            self.reasons.resize_with(place + 1, Class::default);
+        }
+        let Some(class) = self.reasons.get_mut(place) else { return };
         let amounts = reason.amounts();
         let resource = amounts.and_then(|(name, ..)| world.shapes.resource(name.as_str()));
-        class.told = Some(world.now.0);
         let why = Why {
             rule: reason.rule().to_string(),
             quota: reason.quota().map(|quota| quotas.place(quota)),
@@ -157,11 +133,8 @@ impl Waits {
 
     /// All events of this time have been handled: workloads that the scheduler has not tried get their first reason.
     pub(super) fn settled(&mut self, world: &World<'_>, scheduler: &Scheduler, quotas: &Quotas) {
-        for (number, unit) in std::mem::take(&mut self.fresh) {
-            let class = self.classes.get(number as usize);
-            if class.is_some_and(|class| class.pods > 0 && class.told != Some(world.now.0))
-                && let Some(reason) = scheduler.bound_by(WorkloadId(unit))
-            {
+        for unit in self.classes.take_untold(world.now.0) {
+            if let Some(reason) = scheduler.bound_by(WorkloadId(unit)) {
                 self.told(world, unit, &reason, quotas);
             }
         }

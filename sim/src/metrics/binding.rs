@@ -1,24 +1,27 @@
 //! For which resource pods wait: the one that the last reason of their class named, and before any did, all that they
 //! request. A guarantee is unmet only in that resource: who waits for GPUs is not owed cores, however idle they are.
 //!
-//! Workloads of one namespace with equal requests form a class and share the reason of the workload of the class that
-//! the scheduler judged last.
+//! Pods of a class share their reason ([`WaitClasses`]). A class that the tree promises nothing waits for nothing that it
+//! could be owed.
 
-use crate::world::{NONE, State, World};
+use crate::{
+    wait_classes::WaitClasses,
+    world::{State, World},
+};
 use quotree_core::{BlockingReason, Plan, Scheduler, WorkloadId};
 use std::collections::BTreeMap;
 
-/// Workloads of one namespace with equal requests.
-#[derive(Debug, Default)]
+/// What the waiting pods of a class request, and for which resource they wait.
+#[derive(Debug)]
 struct Class {
     namespace: u32,
-    /// Pods that wait, and what they request by resource number.
-    pods: u64,
+    shape: u32,
+    /// Whether the tree promises its namespace some of all that a pod requests.
+    promised: bool,
+    /// By resource number.
     request: BTreeMap<u32, i128>,
     /// The resource that was named last.
     named: Option<u32>,
-    /// When the scheduler last gave a reason.
-    told: Option<u64>,
 }
 
 /// Another resource is named for a class.
@@ -32,58 +35,44 @@ pub(super) struct Renamed {
 /// All classes.
 #[derive(Debug, Default)]
 pub(super) struct Binding {
-    classes: Vec<Class>,
-    numbers: BTreeMap<(u32, u32, u32), u32>,
-    /// The class of each core workload.
-    of: Vec<u32>,
-    /// Classes of which a workload began to wait although none did before, with that workload.
-    fresh: BTreeMap<u32, u32>,
+    classes: WaitClasses,
+    /// By number of the class.
+    records: Vec<Class>,
 }
 
 impl Binding {
-    /// Nothing waits any more: the waiting pods are entered anew.
-    pub(super) fn plant(&mut self) {
-        for class in &mut self.classes {
-            class.pods = 0;
+    /// A tree takes effect. Nothing waits any more: the waiting pods are entered anew.
+    pub(super) fn plant(&mut self, promises: impl Fn(u32, u32) -> bool) {
+        self.classes.clear();
+        for class in &mut self.records {
             class.request.clear();
+            class.promised = promises(class.namespace, class.shape);
         }
     }
 
-    /// The class of a core workload.
-    pub(super) fn class(&mut self, world: &World<'_>, unit: u32) -> u32 {
-        let place = unit as usize;
-        if place >= self.of.len() {
-            self.of.resize(place + 1, NONE);
-        }
-        if let Some(class) = self.of.get(place).filter(|class| **class != NONE) {
-            return *class;
-        }
-        let record = &world.units[unit];
-        let shape = world.pods[record.first_pod].shape;
-        let next = u32::try_from(self.classes.len()).unwrap_or(NONE);
-        let number = *self.numbers.entry((record.namespace, shape, record.first_count)).or_insert(next);
-        if number == next {
-            self.classes.push(Class { namespace: record.namespace, ..Class::default() });
-        }
-        if let Some(slot) = self.of.get_mut(place) {
-            *slot = number;
+    /// The class of a core workload. `promises` tells whether the tree promises a namespace some of all that a pod of a
+    /// shape requests.
+    pub(super) fn class(&mut self, world: &World<'_>, unit: u32, promises: impl Fn(u32, u32) -> bool) -> u32 {
+        let number = self.classes.number(world, unit);
+        if number as usize == self.records.len() {
+            let record = &world.units[unit];
+            let (namespace, shape) = (record.namespace, world.pods[record.first_pod].shape);
+            let promised = promises(namespace, shape);
+            self.records.push(Class { namespace, shape, promised, request: BTreeMap::new(), named: None });
         }
         number
     }
 
-    /// Whether the waiting pods of a class wait for a resource.
+    /// Whether the waiting pods of a class wait for a resource of which they may be owed some.
     pub(super) fn waits_for(&self, class: u32, resource: u32) -> bool {
-        let named = self.classes.get(class as usize).and_then(|class| class.named);
-        named.is_none_or(|named| named == resource)
+        let record = self.records.get(class as usize);
+        record.is_none_or(|class| class.promised && class.named.is_none_or(|named| named == resource))
     }
 
     /// A pod of a class begins to wait (1), or waits no more (-1).
     pub(super) fn shift(&mut self, class: u32, (unit, waits): (u32, i128), row: &[(u32, i64)]) {
-        let Some(record) = self.classes.get_mut(class as usize) else { return };
-        if waits > 0 && record.pods == 0 {
-            self.fresh.insert(class, unit);
-        }
-        record.pods = if waits > 0 { record.pods + 1 } else { record.pods.saturating_sub(1) };
+        self.classes.shift(class, unit, waits > 0);
+        let Some(record) = self.records.get_mut(class as usize) else { return };
         for (resource, amount) in row {
             *record.request.entry(*resource).or_default() += waits * i128::from(*amount);
         }
@@ -91,7 +80,7 @@ impl Binding {
 
     /// What the waiting pods of a class request, by resource number.
     pub(super) fn request(&self, class: u32) -> impl Iterator<Item = (u32, i128)> + '_ {
-        let request = self.classes.get(class as usize).map(|class| &class.request);
+        let request = self.records.get(class as usize).map(|class| &class.request);
         request.into_iter().flatten().map(|(resource, amount)| (*resource, *amount))
     }
 
@@ -103,16 +92,8 @@ impl Binding {
 
     /// All events of this time have been handled: workloads that the scheduler has not tried get their first reason.
     pub(super) fn settled(&mut self, world: &World<'_>, scheduler: &Scheduler) -> Vec<Renamed> {
-        let fresh = std::mem::take(&mut self.fresh).into_iter();
-        let told = fresh.filter_map(|(number, unit)| {
-            let class = self.classes.get(number as usize)?;
-            if class.pods == 0 || class.told == Some(world.now.0) {
-                return None;
-            }
-            let reason = scheduler.bound_by(WorkloadId(unit))?;
-            self.told(world, unit, &reason)
-        });
-        told.collect()
+        let untold = self.classes.take_untold(world.now.0).into_iter();
+        untold.filter_map(|unit| self.told(world, unit, &scheduler.bound_by(WorkloadId(unit))?)).collect()
     }
 
     fn told(&mut self, world: &World<'_>, unit: u32, reason: &BlockingReason) -> Option<Renamed> {
@@ -120,9 +101,9 @@ impl Binding {
         if matches!(reason, BlockingReason::Held { .. }) || unit >= world.units.len() {
             return None;
         }
-        let number = self.class(world, unit);
-        let class = self.classes.get_mut(number as usize)?;
-        class.told = Some(world.now.0);
+        let number = self.classes.known(unit)?;
+        self.classes.told(number, world.now.0);
+        let class = self.records.get(number as usize)?;
         let (name, ..) = reason.amounts()?;
         let resource = world.shapes.resource(name.as_str()).filter(|resource| class.named != Some(*resource))?;
         Some(Renamed { class: number, namespace: class.namespace, resource })
@@ -130,7 +111,7 @@ impl Binding {
 
     /// Another resource is named for a class from now on.
     pub(super) fn rename(&mut self, renamed: &Renamed) {
-        if let Some(class) = self.classes.get_mut(renamed.class as usize) {
+        if let Some(class) = self.records.get_mut(renamed.class as usize) {
             class.named = Some(renamed.resource);
         }
     }

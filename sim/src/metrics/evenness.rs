@@ -4,7 +4,7 @@
 use super::fairness::{INDEX_ONE, jain_index, share_ratio};
 use crate::result::permille_of;
 
-/// What a leaf uses of its share of a resource.
+/// What a leaf uses of a resource, and its fair share, as they were last set.
 #[derive(Debug, Clone, Copy, Default)]
 struct Kept {
     used: i128,
@@ -27,7 +27,7 @@ pub(crate) struct Evenness {
     /// By leaf, and within a leaf by governed resource.
     kept: Vec<Kept>,
     sums: Vec<Sums>,
-    /// The index now in parts of [`INDEX_ONE`], the smallest over the resources; nothing while nothing is compared.
+    /// The index as it was last settled, in parts of [`INDEX_ONE`], the smallest over the resources; nothing while nothing is compared.
     now: Option<u128>,
     area: u128,
     /// For how long something was compared, milliseconds.

@@ -168,7 +168,7 @@ impl MetricsCollector {
         let Pod { unit, shape, .. } = world.pods[pod];
         let CoreWorkload { namespace, account, .. } = world.units[unit];
         let leaf = world.namespaces[namespace].leaf;
-        let class = if waits == 0 { NONE } else { self.binding.class(world, unit) };
+        let class = if waits == 0 { NONE } else { self.class(world, unit) };
         if waits != 0 {
             self.binding.shift(class, (unit, waits), &world.shapes.rows[shape]);
         }
@@ -186,6 +186,12 @@ impl MetricsCollector {
         (uses != 0 || waits != 0).then_some(Step { pod, shape, account, class, leaf, uses, waits })
     }
 
+    /// The class of the waiting pods of a core workload.
+    fn class(&mut self, world: &World<'_>, unit: u32) -> u32 {
+        let (governed, counted) = (&self.governed, &self.counted);
+        self.binding.class(world, unit, |namespace, shape| promises((governed, counted), world, namespace, shape))
+    }
+
     /// A tree takes effect: the ledger is rebuilt from all pods.
     pub(crate) fn plant(&mut self, world: &World<'_>) {
         let tree = world.trees.current();
@@ -196,7 +202,8 @@ impl MetricsCollector {
         self.ledger.plant(tree, &self.governed);
         self.evenness.plant(self.governed.len());
         (self.shares, self.stale) = (FairShares::default(), true);
-        self.binding.plant();
+        let (governed, counted) = (&self.governed, &self.counted);
+        self.binding.plant(|namespace, shape| promises((governed, counted), world, namespace, shape));
         for pod in self.states.ids() {
             let state = self.states[pod];
             self.count(world, pod, State::New, state);
@@ -223,7 +230,7 @@ impl MetricsCollector {
             .collect();
         self.binding.rename(renamed);
         for (resource, amount, before) in waited {
-            let now = i128::from(resource == renamed.resource);
+            let now = i128::from(self.binding.waits_for(renamed.class, resource));
             self.ledger.name(leaf, resource, (now - i128::from(before)) * amount);
         }
         self.split.count_waiting(leaf, (&self.ledger, rows, &self.binding), &mut self.parts, self.now);
@@ -242,7 +249,7 @@ impl MetricsCollector {
             }
             let Pod { unit, shape, .. } = world.pods[pod];
             let CoreWorkload { namespace, account, .. } = world.units[unit];
-            let class = self.binding.class(world, unit);
+            let class = self.class(world, unit);
             let step = Step { pod, shape, account, class, leaf: world.namespaces[namespace].leaf, uses, waits };
             if !self.split.shift(step, (&self.ledger, &world.shapes.rows, &self.binding), &mut self.parts, self.now) {
                 return self.rebuild_split(world, true);
@@ -353,6 +360,24 @@ impl MetricsCollector {
             fairness::gap_permille(&leaves, &capacity),
         ]
     }
+}
+
+/// Whether the tree promises a namespace some of each resource that a pod requests and in which guarantees are judged:
+/// every quota of its path has a min above 0. Where one has none, the pod can never reclaim (R2(a)). By fair share, a
+/// guarantee needs no min.
+fn promises((governed, counted): (&[u32], &[bool]), world: &World<'_>, namespace: u32, shape: u32) -> bool {
+    if world.scenario.policy.reclaim == Reclaim::FairShare {
+        return true;
+    }
+    let tree = world.trees.current();
+    let Some(leaf) = world.namespaces[namespace].leaf else { return false };
+    let row = &world.shapes.rows[shape];
+    let requested = |number: u32| row.iter().any(|(resource, amount)| *resource == number && *amount > 0);
+    let judged =
+        governed.iter().zip(counted).enumerate().filter(|(_, (number, counted))| **counted && requested(**number));
+    judged
+        .map(|(place, _)| place)
+        .all(|place| tree.path(QuotaId(leaf)).all(|quota| tree.min(quota).get(place).is_some_and(|min| *min > 0)))
 }
 
 /// Whether some quota below the root has a min in a governed resource, given by its place; in a tree of one quota, the

@@ -1,11 +1,16 @@
-//! What a verdict does not know about a pending workload: the names of the pods that its hold waits for, and how often it
-//! was passed; and what a workload in its back-off would wait for.
+//! What a verdict does not say about a pending workload: which pods its reservation waits for, and how many younger
+//! workloads started before it. Also, what a workload that its job queue suspends would wait for if it were released.
 
 use crate::{model::Kind, text::Names, view::RunView, world::CoreWorkload};
-use quotree_core::{Event, Queueing, Verdict, WorkloadSpec};
+use quotree_core::{Event, Queueing, Time, Verdict, WorkloadSpec};
+use std::{cell::LazyCell, collections::BTreeMap};
 
 /// Clauses for the reason of a verdict, each after `; `.
-pub(super) fn beyond(view: &RunView<'_>, verdict: &Verdict) -> String {
+pub(super) fn beyond(
+    view: &RunView<'_>,
+    verdict: &Verdict,
+    starts: &LazyCell<Starts, impl FnOnce() -> Starts>,
+) -> String {
     let names = view.world.names();
     let mut text = String::new();
     let awaited = view.scheduler.waits_for(verdict.workload);
@@ -14,7 +19,7 @@ pub(super) fn beyond(view: &RunView<'_>, verdict: &Verdict) -> String {
         first.extend((awaited.len() > NAMED).then(|| format!("{} more", awaited.len() - NAMED)));
         text += &format!("; waits for: {}", first.join(", "));
     }
-    let passed = passed_by(view, verdict);
+    let passed = passed_by(view, verdict, starts);
     let leaf = view.scheduler.workload(verdict.workload).and_then(|workload| workload.leaf);
     if let Some(leaf) = leaf.filter(|_| passed >= MANY) {
         text += &format!(
@@ -26,8 +31,8 @@ pub(super) fn beyond(view: &RunView<'_>, verdict: &Verdict) -> String {
     text
 }
 
-/// What a suspended core workload would wait for if its job queue released it now, found with a copy of the scheduler;
-/// nothing if it would start, or evict for its start.
+/// What a suspended core workload would wait for if its job queue released it now. A copy of the scheduler is asked.
+/// Nothing if the workload would start, or would evict others and then start.
 pub(super) fn if_released(view: &RunView<'_>, spec: &WorkloadSpec) -> Option<Verdict> {
     let mut copy = view.scheduler.clone();
     copy.apply(Event::WorkloadSubmitted(spec.clone())).ok()?;
@@ -41,26 +46,49 @@ const NAMED: usize = 4;
 /// How many younger workloads must have passed for it to be told.
 const MANY: usize = 10;
 
+/// When the workloads of each leaf and priority that have started began to wait, in order.
+#[derive(Debug, Default)]
+pub(super) struct Starts(BTreeMap<(Option<u32>, i32), Vec<Time>>);
+
+impl Starts {
+    /// Of all core workloads of a run; costs their number once.
+    pub(super) fn of(view: &RunView<'_>) -> Self {
+        let mut starts = Self::default();
+        for unit in view.world.units.iter().filter(|unit| !unit.fresh) {
+            if let Some(priority) = priority_of(view, unit) {
+                let leaf = view.world.namespaces[unit.namespace].leaf;
+                starts.0.entry((leaf, priority)).or_default().push(unit.age);
+            }
+        }
+        for ages in starts.0.values_mut() {
+            ages.sort_unstable();
+        }
+        starts
+    }
+
+    /// How many workloads of a leaf, of at most this priority, that came after a moment have started.
+    fn younger(&self, leaf: Option<u32>, priority: i32, than: Time) -> usize {
+        let rows = self.0.range((leaf, i32::MIN)..=(leaf, priority));
+        rows.map(|(_, ages)| ages.len() - ages.partition_point(|age| *age <= than)).sum()
+    }
+}
+
+fn priority_of(view: &RunView<'_>, unit: &CoreWorkload) -> Option<i32> {
+    let workload = view.world.workload_of(unit.owner)?;
+    let row = match &workload.kind {
+        Kind::Trace { rows, .. } => rows.get(unit.number as usize).and_then(|row| row.priority),
+        _ => None,
+    };
+    Some(row.unwrap_or(workload.priority.number))
+}
+
 /// How many younger workloads of its leaf, of no higher priority, started while this one waited. None where the leaf
-/// keeps a line (O2), or the workload can never run (O4): then a line would not help.
-fn passed_by(view: &RunView<'_>, verdict: &Verdict) -> usize {
+/// blocks its queue (O2), or the workload can never run (O4): then `Block` would not help.
+fn passed_by(view: &RunView<'_>, verdict: &Verdict, starts: &LazyCell<Starts, impl FnOnce() -> Starts>) -> usize {
     let Some(own) = view.scheduler.workload(verdict.workload) else { return 0 };
     let queueing = own.leaf.and_then(|leaf| view.tree().spec(leaf)).map(|spec| spec.queueing);
     if queueing != Some(Queueing::Skip) || verdict.cannot_run.is_some() {
         return 0;
     }
-    let leaf = own.leaf.map(|leaf| leaf.0);
-    let priority = |unit: &CoreWorkload| {
-        let workload = view.world.workload_of(unit.owner)?;
-        let row = match &workload.kind {
-            Kind::Trace { rows, .. } => rows.get(unit.number as usize).and_then(|row| row.priority),
-            _ => None,
-        };
-        Some(row.unwrap_or(workload.priority.number))
-    };
-    let passed = |unit: &&CoreWorkload| {
-        let is_of_leaf = view.world.namespaces[unit.namespace].leaf == leaf;
-        is_of_leaf && unit.age > own.submitted && !unit.fresh && priority(unit).is_some_and(|p| p <= own.priority)
-    };
-    view.world.units.iter().filter(passed).count()
+    starts.younger(own.leaf.map(|leaf| leaf.0), own.priority, own.submitted)
 }

@@ -1,7 +1,7 @@
 //! The rows of the result: quotas, namespaces, workloads, nodes, evictions, and pending workloads.
 
 use super::{
-    beyond::{beyond, if_released},
+    beyond::{Starts, beyond, if_released},
     breakdown::Sums,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     world::{Input, Outcomes, State, WorldNames, healthy, pod_name, spec_of, unit_name, why_suspended},
 };
 use quotree_core::{Name, QuotaId, WorkloadId, WorkloadSpec};
-use std::{collections::BTreeMap, fmt::Write};
+use std::{cell::LazyCell, collections::BTreeMap, fmt::Write};
 
 pub(super) fn quotas(view: &RunView<'_>) -> Vec<QuotaRow> {
     let (scheduler, tree) = (view.scheduler, view.tree());
@@ -177,6 +177,7 @@ pub(super) fn evictions(view: &RunView<'_>) -> Vec<EvictionRow> {
 
 pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
     let waiting = view.scheduler.waiting().into_iter().take(view.options.pending_rows);
+    let starts = LazyCell::new(|| Starts::of(view));
     let row = |(i, id): (usize, WorkloadId)| {
         if id.0 >= view.world.units.len() {
             return None;
@@ -188,7 +189,7 @@ pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
             row.rule = verdict.binding.rule().to_string();
             row.reason = text::verdict(&verdict, &names);
             row.verdict = text::verdict_json(&verdict, &names, view.options.named_pods);
-            row.reason += &beyond(view, &verdict);
+            row.reason += &beyond(view, &verdict, &starts);
         } else if let Some(binding) = view.scheduler.bound_by(id) {
             row.rule = binding.rule().to_string();
             row.reason = text::in_brief(id, binding, &view.world.names());

@@ -61,8 +61,8 @@ impl Cluster {
 
     /// Behind whom a workload waits in a leaf that blocks: the first before it that can run (O2, O4).
     pub(crate) fn blocking_head(&self, leaf: QuotaSlot, key: PendingKey) -> Option<PendingKey> {
-        let before = self.queue.in_line(leaf).take_while(|other| *other < key.within_leaf());
-        before.into_iter().find(|other| self.can_run(other.slot))
+        let mut before = self.queue.in_line(leaf).take_while(|other| *other < key.within_leaf());
+        before.find(|other| self.can_run(other.slot))
     }
 
     fn can_run(&self, slot: WorkloadSlot) -> bool {

@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 
 /// Makes one decision. `retry` says whether an event came since the last one.
 pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
-    // Timers and clocks; what was bound at an earlier moment may be evicted (R2c); excuses that no longer apply; fair shares (F3).
+    // Timers and clocks; what was bound at an earlier moment may be evicted (R2(c)); excuses that no longer apply; fair shares (F3).
     retry |= overdue::take_timers(cluster);
     retry |= cluster.end_bind_protection();
     overdue::start_clocks(cluster);
@@ -51,7 +51,7 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
             break;
         }
     }
-    // What was bound just now may be evicted from the next moment on (R2c).
+    // What was bound just now may be evicted from the next moment on (R2(c)).
     next_moment::wake_for_it(cluster);
     keep_last_verdicts(cluster, plan);
 }

@@ -19,10 +19,10 @@ pub(super) fn wake_for_it(cluster: &mut Cluster) {
 }
 
 fn somebody_waits_for_it(cluster: &Cluster) -> bool {
-    if cluster.victims_of_next_moment().next().is_none() {
+    let victims: SmallVec<[WorkloadSlot; 8]> = cluster.victims_of_next_moment().collect();
+    if victims.is_empty() {
         return false;
     }
-    let victims: SmallVec<[WorkloadSlot; 8]> = cluster.victims_of_next_moment().collect();
     let no_quota = cluster.quotas.ledger.no_quota();
     let mut leaves: SmallVec<[QuotaSlot; 8]> = victims.iter().map(|slot| cluster.workloads.at(*slot).leaf).collect();
     leaves.sort_unstable();

@@ -24,7 +24,8 @@ enum Where {
     OwnLeaf,
 }
 
-/// What is lacking at a place, and in what a pod of another leaf must be over for that (R2b).
+/// What is lacking at a place. A pod of another leaf may only be evicted for it if its quotas are over min in one of
+/// `contested` (R2(b)).
 struct Place {
     at: Where,
     lacking: Resources,

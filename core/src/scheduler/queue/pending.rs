@@ -70,7 +70,7 @@ impl Queue {
         self.blocking.get(&leaf).into_iter().flat_map(|queue| queue.all.iter().copied())
     }
 
-    /// Whether no leaf that blocks has changed since it was settled.
+    /// Whether the queue of no blocking leaf has changed since [`take_unsettled`](Self::take_unsettled).
     pub(crate) fn is_settled(&self) -> bool {
         self.unsettled.is_empty()
     }
