@@ -24,10 +24,16 @@ impl Terminal {
             Color::Never => false,
             Color::Auto => terminal && !plain,
         };
-        // Without a terminal nothing is wrapped, so wide tables are fine.
-        let width = terminal_size::terminal_size().map_or(160, |(width, _)| usize::from(width.0));
-        let style = Style { colour: coloured(stdout), width, ..Style::default() };
+        let size = terminal_size::terminal_size_of(std::io::stdout()).filter(|_| stdout);
+        let style = Style { colour: coloured(stdout), ..Style::default() };
+        let style = size.map_or(style, |(width, _)| Style { width: usize::from(width.0), ..style });
         Self { style, colour_errors: coloured(stderr), watched: stderr }
+    }
+
+    /// The style of tables that are not for reading in a line: without a terminal they keep columns of up to this width.
+    pub(crate) fn wide(self) -> Style {
+        let width = if std::io::stdout().is_terminal() { self.style.width } else { 160 };
+        Style { width, ..self.style }
     }
 
     /// Writes a result to stdout.

@@ -72,7 +72,12 @@ impl Html {
 
 /// Characters that are invisible or change the direction of text are shown by their code, so that no name can pose as
 /// another.
-pub(crate) fn visible(text: &str) -> String {
+///
+/// ```
+/// assert_eq!(quotree_page::visible("a\nb"), "a⟨U+000A⟩b");
+/// ```
+#[must_use]
+pub fn visible(text: &str) -> String {
     let hidden = |c: char| {
         matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
             || matches!(c, '\u{2060}'..='\u{2069}' | '\u{feff}')

@@ -10,5 +10,6 @@ mod sentence;
 mod still;
 mod units;
 
+pub use html::visible;
 pub use page::{compare, page};
-pub use sentence::{moment, sentence};
+pub use sentence::{moment, sentence, words};

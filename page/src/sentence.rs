@@ -8,8 +8,14 @@ use crate::{
 /// A finding as a sentence of plain text, without its moment.
 #[must_use]
 pub fn sentence(report: &Report, finding: &Finding) -> String {
+    finding.pieces.iter().map(|piece| words(report, piece)).collect()
+}
+
+/// A piece of a finding as plain text: a name as it is, a number with its unit.
+#[must_use]
+pub fn words(report: &Report, piece: &Piece) -> String {
     let units = Units::of(report);
-    let piece = |piece: &Piece| match piece {
+    match piece {
         Piece::Text(text) => text.clone(),
         Piece::Subject { name, .. } => name.clone(),
         Piece::Amount(amount) => units.amount(amount.resource, amount.amount),
@@ -20,8 +26,7 @@ pub fn sentence(report: &Report, finding: &Finding) -> String {
         Piece::Permille(n) => units::percent(units::wide(u128::from(*n))),
         Piece::MoneyMilli(milli) => units.money(*milli),
         Piece::Rule(rule) => rule.clone(),
-    };
-    finding.pieces.iter().map(piece).collect()
+    }
 }
 
 /// The moment of a finding, as text: `12:30`, or `whole run`.

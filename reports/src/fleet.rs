@@ -1,7 +1,8 @@
 //! Nodes and reduced quotas in a summary; empty if nothing happened to them.
 
 use crate::{
-    format::{self, many, moment, span},
+    format::{self, many, moment_up, span},
+    layout::wrap,
     people::money,
     style::{Style, Tone},
 };
@@ -18,7 +19,7 @@ pub(crate) fn quota_drains(result: &RunResult, style: Style) -> String {
         style.paint(Tone::Strong, &format!("{} above a limit after an edit", many(all.len() as u64, "quota")))
     );
     for row in all.iter().take(style.rows) {
-        text.push_str(&format!("  at {}  {}\n", moment(row.at_ms), overrun(row)));
+        text.push_str(&wrap(style, &format!("  at {}  {}", moment_up(row.at_ms), overrun(row)), 6));
     }
     text + &style.more_after("  ", all.len(), style.rows, "quota")
 }

@@ -35,6 +35,12 @@ pub fn moment(ms: u64) -> String {
     quotree_sim::text::time_text(ms)
 }
 
+/// A moment without parts of a second, rounded up: given to `--at`, it shows what had happened by then. Moments of the first
+/// minute are exact.
+pub(crate) fn moment_up(ms: u64) -> String {
+    moment(if ms < 60_000 { ms } else { ms.div_ceil(1000).saturating_mul(1000) })
+}
+
 /// A duration that may be a lower bound: `≥1d`.
 pub(crate) fn bounded(ms: u64, at_least: bool) -> String {
     format!("{}{}", if at_least { "≥" } else { "" }, span(ms))
@@ -149,6 +155,7 @@ mod tests {
             ["0s", "1ms", "999ms", "1s", "1m", "1m 1s", "1d", "1d 1h"]
         );
         assert_eq!([1, 1000, 82_247, 1_000_000].map(count), ["1", "1,000", "82,247", "1,000,000"]);
+        assert_eq!([741, 59_001, 60_000, 60_001, 43_558_741].map(moment_up), ["741ms", "59s1ms", "1m", "1m1s", "12h5m59s"]);
         assert_eq!(percent(1000), "100.0 %");
         assert_eq!([0, 999, 1000, 154_618_822_656].map(bytes), ["0 B", "999 B", "1.0 KB", "154.6 GB"]);
     }

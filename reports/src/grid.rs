@@ -1,18 +1,29 @@
-//! Aligned columns of text: numbers to the right, words to the left. Cells are coloured after their width is measured.
+//! Aligned columns of text: numbers to the right, words to the left. Cells are coloured after their width is measured. A
+//! table that is wider than the terminal loses what matters least, and says so.
 
-use crate::style::{Style, Tone};
+use crate::{
+    layout::{self, shorten, width},
+    style::{Style, Tone},
+};
 use quotree_sim::result::PodCounts;
 
 /// One cell of a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Cell {
+    /// What stands before the text and is never shortened: the branches of a tree.
+    lead: String,
     text: String,
     tone: Tone,
 }
 
 impl Cell {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), tone: Tone::Plain }
+    pub(crate) fn new(text: impl AsRef<str>) -> Self {
+        Self { lead: String::new(), text: layout::visible(text.as_ref()), tone: Tone::Plain }
+    }
+
+    /// A name in a tree, after its branches.
+    pub(crate) fn below(lead: &str, text: &str) -> Self {
+        Self { lead: lead.to_owned(), ..Self::new(text) }
     }
 
     /// A count; 0 is a faint dot, so that other counts stand out.
@@ -21,7 +32,7 @@ impl Cell {
     }
 
     pub(crate) fn none() -> Self {
-        Self { text: "·".to_owned(), tone: Tone::Faint }
+        Self { tone: Tone::Faint, ..Self::new("·") }
     }
 
     pub(crate) fn tone(mut self, tone: Tone) -> Self {
@@ -32,7 +43,18 @@ impl Cell {
     }
 
     fn width(&self) -> usize {
-        self.text.chars().count()
+        width(&self.lead) + width(&self.text)
+    }
+
+    /// The cell in at most this many columns.
+    fn shortened(&self, most: usize) -> Self {
+        if self.width() <= most {
+            return self.clone();
+        }
+        // Branches that leave no room for the name are cut, too.
+        let lead = shorten(&self.lead, most.saturating_sub(LEAST.min(width(&self.text))));
+        let text = shorten(&self.text, most.saturating_sub(width(&lead)));
+        Self { lead, text, tone: self.tone }
     }
 }
 
@@ -42,7 +64,8 @@ pub(crate) struct Column {
     pub(crate) head: &'static str,
     /// Whether cells are aligned to the right, as numbers are.
     pub(crate) right: bool,
-    /// The order in which columns are dropped if the terminal is too narrow: the highest number first; 0 is never dropped.
+    /// The order in which columns are dropped if the terminal is too narrow: the highest number first; 0 is dropped last, and
+    /// never the first column.
     pub(crate) spare: u8,
 }
 
@@ -71,56 +94,130 @@ pub(crate) fn count_cells(counts: &PodCounts) -> [Cell; 5] {
     [running, pending.tone(Tone::Odd), succeeded, failed.tone(Tone::Bad), evicted.tone(Tone::Bad)]
 }
 
-/// Aligns rows under their heads with two spaces between columns. A row has one cell for each column.
+/// Columns between two columns of a table.
+const GAP: usize = 2;
+/// The narrowest that a column of words becomes.
+const LEAST: usize = 8;
+
+/// The natural width of a table.
+pub(crate) fn natural(columns: &[Column], rows: &[Vec<Cell>]) -> usize {
+    let plan = Plan::natural(columns, rows);
+    plan.total()
+}
+
+/// Aligns rows under their heads with two spaces between columns. A row has one cell for each column. What does not fit is
+/// shortened or left out, and a line below the table says so.
 pub(crate) fn lines(style: Style, columns: &[Column], rows: &[Vec<Cell>]) -> String {
-    let widths: Vec<usize> = columns
-        .iter()
-        .enumerate()
-        .map(|(i, column)| {
-            let widest = rows.iter().filter_map(|row| row.get(i)).map(Cell::width).max().unwrap_or(0);
-            widest.max(column.head.chars().count())
-        })
-        .collect();
-    let shown = fitting(style, columns, &widths);
+    let mut plan = Plan::natural(columns, rows);
+    plan.fit(style.width);
     let mut text = String::new();
-    let heads: Vec<Cell> = columns.iter().map(|c| Cell { text: c.head.to_owned(), tone: Tone::Faint }).collect();
+    let heads: Vec<Cell> = columns.iter().map(|c| Cell::new(c.head).tone(Tone::Faint)).collect();
     for row in std::iter::once(&heads).chain(rows) {
         let mut line = String::new();
         let mut pad = 0;
-        for (((cell, column), width), shown) in row.iter().zip(columns).zip(&widths).zip(&shown) {
-            if !shown {
-                continue;
-            }
-            let room = width.saturating_sub(cell.width());
+        for ((cell, column), wide) in row.iter().zip(columns).zip(&plan.widths) {
+            let Some(wide) = *wide else { continue };
+            let cell = cell.shortened(wide);
+            let room = wide.saturating_sub(cell.width());
             let before = pad + if column.right { room } else { 0 };
             line.push_str(&" ".repeat(before));
+            line.push_str(&cell.lead);
             line.push_str(&style.paint(cell.tone, &cell.text));
-            pad = 2 + if column.right { 0 } else { room };
+            pad = GAP + if column.right { 0 } else { room };
         }
         text.push_str(line.trim_end());
         text.push('\n');
     }
-    text
+    text + &plan.told(style)
 }
 
-/// The columns that fit the width; the least important ones are dropped first.
-fn fitting(style: Style, columns: &[Column], widths: &[usize]) -> Vec<bool> {
-    let mut shown = vec![true; columns.len()];
-    for spare in (1..=columns.iter().map(|c| c.spare).max().unwrap_or(0)).rev() {
-        let used: usize = widths.iter().zip(&shown).filter(|(_, shown)| **shown).map(|(width, _)| width + 2).sum();
-        if used <= style.width + 2 {
-            break;
+/// The width of each column of a table; of a column that is left out, nothing.
+struct Plan<'a> {
+    columns: &'a [Column],
+    widths: Vec<Option<usize>>,
+    shortened: bool,
+}
+
+impl<'a> Plan<'a> {
+    fn natural(columns: &'a [Column], rows: &[Vec<Cell>]) -> Self {
+        let widest = |(i, column): (usize, &Column)| {
+            let widest = rows.iter().filter_map(|row| row.get(i)).map(Cell::width).max().unwrap_or(0);
+            Some(widest.max(width(column.head)))
+        };
+        Self { columns, widths: columns.iter().enumerate().map(widest).collect(), shortened: false }
+    }
+
+    fn total(&self) -> usize {
+        let shown: Vec<usize> = self.widths.iter().flatten().copied().collect();
+        shown.iter().sum::<usize>() + GAP * shown.len().saturating_sub(1)
+    }
+
+    /// Shortens long names to a third of the width, drops columns, and at last shortens further.
+    fn fit(&mut self, most: usize) {
+        if self.total() > most {
+            self.shorten(most, most / 3);
         }
-        for (shown, _) in shown.iter_mut().zip(columns).filter(|(_, column)| column.spare == spare) {
-            *shown = false;
+        for spare in (1..=self.columns.iter().map(|c| c.spare).max().unwrap_or(0)).rev() {
+            if self.total() > most {
+                self.drop_if(|_, column| column.spare == spare);
+            }
+        }
+        self.shorten(most, LEAST);
+        for last in (1..self.columns.len()).rev() {
+            if self.total() > most {
+                self.drop_if(|i, _| i == last);
+            }
+        }
+        self.shorten(most, 1);
+    }
+
+    fn drop_if(&mut self, is: impl Fn(usize, &Column) -> bool) {
+        for (i, (width, column)) in self.widths.iter_mut().zip(self.columns).enumerate() {
+            if is(i, column) {
+                *width = None;
+            }
         }
     }
-    shown
+
+    /// Takes from the widest columns of words, as long as they are wider than `least` and the table is too wide.
+    fn shorten(&mut self, most: usize, least: usize) {
+        while self.total() > most {
+            let words = self.widths.iter_mut().zip(self.columns).filter(|(_, column)| !column.right);
+            let words = words.filter_map(|(width, column)| Some((width.as_mut()?, width_of_head(column))));
+            let widest = words.filter(|(width, head)| **width > least.max(*head)).max_by_key(|(width, _)| **width);
+            let Some((widest, _)) = widest else { return };
+            *widest -= 1;
+            self.shortened = true;
+        }
+    }
+
+    fn told(&self, style: Style) -> String {
+        let dropped = self.columns.iter().zip(&self.widths).filter(|(column, width)| width.is_none() && !column.head.is_empty());
+        let dropped: Vec<&str> = dropped.map(|(column, _)| column.head).collect();
+        let mut said = Vec::new();
+        if !dropped.is_empty() {
+            said.push(format!("no room for {}", dropped.join(", ")));
+        }
+        if self.shortened {
+            said.push("… in a name: shortened".to_owned());
+        }
+        if said.is_empty() {
+            return String::new();
+        }
+        let line = format!("({}; all with `--format json`)", said.join("; "));
+        style.paint_lines(Tone::Faint, &layout::wrap(style, &line, 1))
+    }
+}
+
+fn width_of_head(column: &Column) -> usize {
+    width(column.head)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TOLD: &str = "; all with `--format json`)\n";
 
     #[test]
     fn what_does_not_fit_loses_its_spare_columns() {
@@ -130,6 +227,27 @@ mod tests {
         let wide = lines(Style::default(), &columns, &rows);
         assert_eq!(wide, "name   a  bbbbbbbbbb\nx     12           ·\n");
         let narrow = lines(Style { width: 10, ..Style::default() }, &columns, &rows);
-        assert_eq!(narrow, "name   a\nx     12\n");
+        assert!(narrow.starts_with("name   a\nx     12\n(no room for bbbbbbbbbb"), "{narrow}");
+    }
+
+    #[test]
+    fn long_names_are_shortened_and_branches_are_not() {
+        let columns = [Column::left("QUOTA", 0), Column::right("USED", 0)];
+        let rows = [vec![Cell::below("│  └─ ", &"x".repeat(90)), Cell::count(12)]];
+        let text = lines(Style { width: 60, ..Style::default() }, &columns, &rows);
+        let line = text.lines().nth(1).unwrap_or_default();
+        assert!(line.starts_with("│  └─ xxx") && line.ends_with("x    12"), "{text}");
+        assert_eq!(width(line), 60);
+        assert!(text.ends_with(&format!("(… in a name: shortened{TOLD}")), "{text}");
+    }
+
+    #[test]
+    fn nothing_is_wider_than_the_terminal() {
+        let columns = [Column::left("NAME", 0), Column::left("WHAT", 0), Column::right("A", 0), Column::right("B", 1)];
+        let long = || vec![Cell::new("名".repeat(50)), Cell::new("y".repeat(50)), Cell::count(u64::MAX), Cell::count(u64::MAX)];
+        for most in 40..200 {
+            let text = lines(Style { width: most, ..Style::default() }, &columns, &[long()]);
+            assert!(text.lines().all(|line| width(line) <= most), "{most}: {text}");
+        }
     }
 }

@@ -2,8 +2,9 @@
 //! some failed.
 
 use crate::{
-    format::{many, moment},
+    format::{many, moment_up},
     grid::{self, Cell, Column},
+    layout::wrap,
     style::{Style, Tone},
 };
 use quotree_sim::result::{InstancesRow, RunResult};
@@ -65,7 +66,7 @@ fn failures(result: &RunResult, style: Style) -> String {
     let shown = (style.rows / 4).max(1);
     let mut text = format!("\n{head}\n");
     for row in all.iter().take(shown) {
-        text += &format!("  at {}  {}: {}\n", moment(row.at_ms), row.what, row.why);
+        text += &wrap(style, &format!("  at {}  {}: {}", moment_up(row.at_ms), row.what, row.why), 6);
     }
     text + &style.more_after("  ", all.len(), shown, "failure")
 }

@@ -142,6 +142,11 @@ pub(crate) fn in_a_cell(row: &SpreadRow) -> Cell {
     Cell::new(parts.map(|(ms, at_least)| bounded(ms, at_least)).join(" / "))
 }
 
+/// The p95 of a spread.
+pub(crate) fn p95_in_a_cell(row: &SpreadRow) -> Cell {
+    if row.count == 0 { Cell::none() } else { Cell::new(bounded(row.p95_ms, row.at_least.p95)) }
+}
+
 /// A spread in a sentence.
 pub(crate) fn in_words(row: &SpreadRow) -> String {
     let bound = row.at_least;

@@ -1,14 +1,19 @@
 //! Summaries, tables and pictures of a finished quotree run. The simulator measures, and this crate only formats: every
 //! function turns a value into a string, without files, terminal or clock.
 
+mod claims;
 mod datasets;
 mod diff;
+mod figures;
+mod findings;
 mod fleet;
 mod format;
 mod grid;
 mod instances;
 mod jobs;
 mod json;
+mod layout;
+mod pending;
 mod people;
 mod picture;
 mod report;
@@ -18,12 +23,13 @@ mod tables;
 mod tree;
 
 pub use diff::{Change, Diff, DiffError, diff};
+pub use findings::findings_text;
 pub use format::{count, many, moment, percent, short_reason, span};
 pub use json::{summary_json, write_summary};
 pub use people::{By, breakdown_text, tenancy_text};
 pub use picture::tree_svg;
 pub use quotree_page::model::{Report, SCHEMA};
-pub use report::{Told, findings_text, report, report_html, report_json};
+pub use report::{Told, report, report_html, report_json};
 pub use style::Style;
 pub use summary::{nodes_text, state_text, summary_text};
 pub use tables::{Table, tables, tables_csv};

@@ -7,7 +7,7 @@ use crate::format::many;
 pub struct Style {
     /// Whether ANSI colours are used.
     pub colour: bool,
-    /// The width of the terminal in characters; a wider table drops its less important columns.
+    /// The width of the terminal in columns. Text wraps, and a wider table drops its less important columns.
     pub width: usize,
     /// The most rows of one table that are shown; the rest is counted.
     pub rows: usize,
@@ -15,7 +15,7 @@ pub struct Style {
 
 impl Default for Style {
     fn default() -> Self {
-        Self { colour: false, width: 120, rows: 60 }
+        Self { colour: false, width: 100, rows: 60 }
     }
 }
 
@@ -51,9 +51,14 @@ impl Style {
             0 => String::new(),
             more => {
                 let more = many(more as u64, &format!("more {what}"));
-                self.paint(Tone::Faint, &format!("{indent}… and {more}; all with `--format json`\n"))
+                self.paint_lines(Tone::Faint, &format!("{indent}… and {more}; all with `--format json`\n"))
             }
         }
+    }
+
+    /// Each line in the colour of its tone, so that a colour never lasts beyond its line.
+    pub(crate) fn paint_lines(self, tone: Tone, lines: &str) -> String {
+        lines.lines().map(|line| self.paint(tone, line) + "\n").collect()
     }
 
     /// The text in the colour of its tone.

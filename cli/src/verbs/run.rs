@@ -20,7 +20,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
         until: args.at,
         seed: args.how.seed,
         record: args.record.is_some(),
-        history: args.out.is_some() || args.open,
+        history: args.out.is_some() || args.open || args.format == Format::Text,
         ..RunOptions::default()
     };
     let trace = args.out.as_deref().map(trace_file).transpose()?;
@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     terminal.show(&match args.format {
         Format::Text => {
             let tables = args.by.iter().map(|by| breakdown_text(&run.result, by_of(*by), terminal.style));
-            tables.fold(summary_text(&run.result, terminal.style), |text, table| text + &table)
+            tables.fold(summary_text(&run.result, report.as_ref(), terminal.style), |text, table| text + &table)
         }
         Format::Json => summary_json(&run.result),
     })?;

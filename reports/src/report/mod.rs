@@ -10,7 +10,7 @@ mod waits;
 mod work;
 mod write;
 
-pub use write::{findings_text, report_html, report_json};
+pub use write::{report_html, report_json};
 
 use quotree_core::{Rule, Unit};
 use quotree_page::model::{
@@ -133,6 +133,7 @@ impl From<'_> {
             let bytes = Unit::of(&name) == Unit::Bytes;
             let (short, unit, units, kind) = match name.as_str() {
                 "cpu" => ("Cores", "core", "cores", ResourceKind::Cpu),
+                "pods" => ("Pods", "pod", "pods", ResourceKind::Other),
                 _ if bytes => ("", "", "", ResourceKind::Bytes),
                 _ if name.ends_with("/gpu") => ("GPUs", "GPU", "GPUs", ResourceKind::Gpu),
                 _ if name.ends_with("/gpu-mem") => ("GPU memory", "GiB", "GiB", ResourceKind::Other),

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// The most sentences of a run.
 const MOST: usize = 12;
-/// The most sentences of one kind.
+/// The most sentences of one kind, except notes, which weigh little.
 const MOST_OF_A_KIND: usize = 3;
 
 /// The findings of a report whose other fields are filled.
@@ -36,7 +36,7 @@ pub(super) fn findings(report: &Report) -> Vec<Finding> {
     all.retain(|finding| {
         let count = kinds.entry(format!("{:?}", finding.kind)).or_default();
         *count += 1;
-        *count <= MOST_OF_A_KIND
+        finding.kind == FindingKind::Note || *count <= MOST_OF_A_KIND
     });
     all.truncate(MOST);
     all

@@ -1,8 +1,34 @@
 //! Sentences about quotas: who borrowed, who took back, who missed its guarantee, and what edits did.
 
 use super::{About, finding, permille, subject, text, worst};
-use quotree_page::model::{Amount, Finding, FindingKind, Ms, Piece, SubjectKind};
+use quotree_page::model::{Amount, Eviction, Finding, FindingKind, Ms, Piece, ResourceIx, SubjectKind};
 use std::collections::BTreeMap;
+
+/// Evictions that are told in one sentence.
+#[derive(Default)]
+struct Taken {
+    count: u64,
+    /// Those for work of the same leaf.
+    own: u64,
+    lost_ms: u128,
+    /// When the first was decided.
+    at: Ms,
+    amount: i64,
+    /// How many pods of each leaf.
+    leaves: BTreeMap<Option<u32>, u64>,
+}
+
+impl Taken {
+    fn add(&mut self, e: &Eviction, main: ResourceIx) {
+        let amount = e.amounts.iter().find(|amount| amount.resource == main).map_or(0, |amount| amount.amount);
+        self.at = if self.count == 0 { e.at_ms } else { self.at.min(e.at_ms) };
+        self.count += 1;
+        self.own += u64::from(e.cause_leaf.is_some() && e.cause_leaf == e.leaf);
+        self.lost_ms += e.lost_work_ms;
+        self.amount = self.amount.saturating_add(amount);
+        *self.leaves.entry(e.leaf).or_default() += 1;
+    }
+}
 
 impl About<'_> {
     pub(super) fn missed(&self, all: &mut Vec<Finding>) {
@@ -21,47 +47,62 @@ impl About<'_> {
         }
     }
 
-    /// Evictions by rule, from one leaf for another.
+    /// Evictions by rule, for one leaf.
     pub(super) fn taken_back(&self, all: &mut Vec<Finding>) {
-        type Key<'a> = (Option<u32>, Option<u32>, &'a str);
-        let mut groups: BTreeMap<Key<'_>, (u64, u128, Ms, i64)> = BTreeMap::new();
+        let mut groups: BTreeMap<(Option<Option<u32>>, &str), Taken> = BTreeMap::new();
         for e in &self.report.evictions {
-            let amount = e.amounts.iter().find(|amount| amount.resource == self.main).map_or(0, |amount| amount.amount);
-            let group = groups.entry((e.cause_leaf, e.leaf, &e.rule)).or_insert((0, 0, e.at_ms, 0));
-            *group = (group.0 + 1, group.1 + e.lost_work_ms, group.2, group.3.saturating_add(amount));
+            // Those for other leaves are told by who took back, all others by whose pods they were.
+            let taker = e.cause_leaf.is_some() && e.cause_leaf != e.leaf;
+            let key = (taker.then_some(e.cause_leaf), e.rule.as_str());
+            groups.entry(key).or_default().add(e, self.main);
         }
-        for ((cause, leaf, rule), (count, lost_ms, at, amount)) in groups {
-            let pods = if count == 1 { " pod of " } else { " pods of " };
-            let mut pieces = match cause {
-                Some(_) if cause != leaf => vec![
-                    self.quota(cause),
-                    text(" took back its guarantee from "),
-                    self.quota(leaf),
-                    text(": "),
-                    Piece::Count(count),
-                    text(if count == 1 { " pod evicted" } else { " pods evicted" }),
-                ],
-                _ => vec![
-                    Piece::Count(count),
-                    text(pods),
-                    self.quota(leaf),
-                    text(if count == 1 { " was evicted" } else { " were evicted" }),
-                ],
+        for ((cause, rule), taken) in groups {
+            let (kind, mut pieces) = match cause {
+                Some(cause) => (FindingKind::TakenBack, vec![self.quota(cause), text(" took back its guarantee from ")]),
+                None => (FindingKind::Evicted, Vec::new()),
             };
-            if cause.is_some() && cause == leaf {
-                pieces.push(text(" for work of the same leaf"));
+            let pods = if taken.count == 1 { " pod" } else { " pods" };
+            if cause.is_none() {
+                pieces.extend([Piece::Count(taken.count), text(format!("{pods} of "))]);
             }
-            if amount > 0 {
-                pieces.extend([text(" with "), self.amount(amount)]);
+            pieces.extend(self.names(&taken.leaves));
+            if cause.is_some() {
+                pieces.extend([text(": "), Piece::Count(taken.count), text(format!("{pods} evicted"))]);
+            } else {
+                pieces.push(text(if taken.count == 1 { " was evicted" } else { " were evicted" }));
+                if taken.own == taken.count {
+                    pieces.push(text(" for work of the same leaf"));
+                }
+            }
+            if taken.amount > 0 {
+                pieces.extend([text(" with "), self.amount(taken.amount)]);
             }
             pieces.extend([text(" ("), Piece::Rule(rule.to_owned()), text(")")]);
-            match u64::try_from(lost_ms).unwrap_or(u64::MAX) {
+            match u64::try_from(taken.lost_ms).unwrap_or(u64::MAX) {
                 0 => pieces.push(text(", no work lost.")),
                 ms => pieces.extend([text(", "), Piece::Span(ms), text(" of work lost.")]),
             }
-            let kind = if cause != leaf && cause.is_some() { FindingKind::TakenBack } else { FindingKind::Evicted };
-            all.push(finding(kind, 900 + count.min(99), at, pieces));
+            all.push(finding(kind, 900 + taken.count.min(99), taken.at, pieces));
         }
+    }
+
+    /// The leaves by how much was taken of them, those beyond the third as a number.
+    fn names(&self, leaves: &BTreeMap<Option<u32>, u64>) -> Vec<Piece> {
+        let mut sorted: Vec<_> = leaves.iter().collect();
+        sorted.sort_by_key(|(leaf, count)| (std::cmp::Reverse(**count), **leaf));
+        let more = sorted.len().saturating_sub(3);
+        let last = sorted.len().min(3) - usize::from(more == 0 && !sorted.is_empty());
+        let mut pieces = Vec::new();
+        for (place, (leaf, _)) in sorted.into_iter().take(3).enumerate() {
+            if place > 0 {
+                pieces.push(text(if place == last { " and " } else { ", " }));
+            }
+            pieces.push(self.quota(*leaf));
+        }
+        if more > 0 {
+            pieces.extend([text(" and "), Piece::Count(more as u64), text(" more")]);
+        }
+        pieces
     }
 
     pub(super) fn loans(&self, all: &mut Vec<Finding>) {

@@ -9,11 +9,11 @@ impl About<'_> {
         if let Some(first) = failed.first() {
             let at = failed.iter().filter_map(|claim| claim.at_ms).min().unwrap_or(self.report.run.end_ms);
             let count = failed.len() as u64;
-            let verb = if count == 1 { " claim fails, " } else { " claims fail, first " };
+            let verb = if count == 1 { " claim fails: " } else { " claims fail, first " };
             let pieces = vec![
                 Piece::Count(count),
                 text(verb),
-                text(format!("\u{201c}{}\u{201d}: {}.", first.claim, first.seen)),
+                text(format!("{}, observed: {}.", first.claim, first.seen)),
             ];
             all.push(finding(FindingKind::Failed, 3_000, at, pieces));
         }
@@ -40,8 +40,12 @@ impl About<'_> {
                 pieces.extend([text(" at "), self.quota(wait.quota)]);
             }
             if let (Some(resource), Some(needed), Some(available)) = (wait.resource, wait.needed, wait.available) {
-                pieces.extend([text(": it asked for "), Piece::Amount(Amount { resource, amount: needed })]);
-                pieces.extend([text(" of "), Piece::Amount(Amount { resource, amount: available })]);
+                pieces.extend([text(": it requests "), Piece::Amount(Amount { resource, amount: needed })]);
+                pieces.push(text(", and "));
+                match available {
+                    ..=0 => pieces.push(text("none was left")),
+                    _ => pieces.extend([Piece::Amount(Amount { resource, amount: available }), text(" were left")]),
+                }
             }
         }
         pieces.push(text("."));
@@ -168,8 +172,15 @@ impl About<'_> {
                 ]);
             }
             pieces.push(text("."));
-            all.push(finding(FindingKind::Unfinished, 320, self.report.run.end_ms, pieces));
-        } else if running == 0 && !self.report.pods.is_empty() {
+            let weight = 320 + permille(pending.into(), self.report.totals.pods_submitted.into()) / 2;
+            all.push(finding(FindingKind::Unfinished, weight, self.report.run.end_ms, pieces));
+        } else if running > 0 {
+            let pieces = vec![
+                Piece::Count(running),
+                text(if running == 1 { " pod still runs at the end." } else { " pods still run at the end." }),
+            ];
+            all.push(finding(FindingKind::Unfinished, 30, self.report.run.end_ms, pieces));
+        } else if !self.report.pods.is_empty() {
             let pieces = vec![text("All work was done after "), Piece::Span(self.report.totals.makespan_ms), text(".")];
             all.push(finding(FindingKind::Note, 20, self.report.totals.makespan_ms, pieces));
         }
@@ -196,18 +207,7 @@ impl About<'_> {
             text(" at once."),
         ];
         all.push(self.whole(finding(FindingKind::Idle, 100, peak.0, pieces)));
-        let pods = self.report.totals.pods_submitted;
-        let pieces = vec![
-            Piece::Count(pods),
-            text(if pods == 1 { " pod was submitted, " } else { " pods were submitted, " }),
-            Piece::Count(self.report.totals.pods_succeeded),
-            text(" succeeded; half of all waits lasted at most "),
-            Piece::Span(self.report.totals.wait.p50_ms),
-            text(", 95 % at most "),
-            Piece::Span(self.report.totals.wait.p95_ms),
-            text("."),
-        ];
-        all.push(self.whole(finding(FindingKind::Note, 90, self.report.run.end_ms, pieces)));
+        self.starts(all);
         if self.report.evictions.is_empty() {
             all.push(self.whole(finding(FindingKind::Note, 40, 0, vec![text("Nobody was evicted.")])));
         }
@@ -219,5 +219,33 @@ impl About<'_> {
             let pieces = vec![text("No pod waited while its team was below its guarantee.")];
             all.push(self.whole(finding(FindingKind::Note, 45, 0, pieces)));
         }
+    }
+    /// How many pods started, and how soon. Who never starts is in no quantile, so the sentence says of how many it speaks.
+    fn starts(&self, all: &mut Vec<Finding>) {
+        let totals = &self.report.totals;
+        let (pods, started) = (totals.pods_submitted, totals.wait.count);
+        let mut pieces =
+            vec![Piece::Count(pods), text(if pods == 1 { " pod was submitted" } else { " pods were submitted" })];
+        let wait = totals.wait;
+        if started == pods {
+            pieces.push(text(if pods == 1 { " and started" } else { " and all started" }));
+        } else {
+            pieces.extend([text(", "), Piece::Count(started), text(" started")]);
+        }
+        match (wait.p50_ms, wait.p95_ms, wait.max_ms) {
+            _ if started == 0 => {}
+            (.., 0) => pieces.push(text(" at once")),
+            _ if started == 1 => pieces.extend([text(" after "), Piece::Span(wait.max_ms)]),
+            (_, 0, _) => pieces.push(text(", at least 95 % of them at once")),
+            (p50, p95, _) if p50 == p95 => pieces.extend([text(", 95 % of them within "), Piece::Span(p95)]),
+            (p50, p95, _) => {
+                let half = if p50 == 0 { text("at once") } else { Piece::Span(p50) };
+                let within = if p50 == 0 { "" } else { "within " };
+                pieces.extend([text(format!(", half of them {within}")), half]);
+                pieces.extend([text(" and 95 % within "), Piece::Span(p95)]);
+            }
+        }
+        pieces.extend([text("; "), Piece::Count(totals.pods_succeeded), text(" succeeded.")]);
+        all.push(self.whole(finding(FindingKind::Note, 90, self.report.run.end_ms, pieces)));
     }
 }
