@@ -192,7 +192,8 @@ impl<'a> Plan<'a> {
     }
 
     fn told(&self, style: Style) -> String {
-        let dropped = self.columns.iter().zip(&self.widths).filter(|(column, width)| width.is_none() && !column.head.is_empty());
+        let dropped =
+            self.columns.iter().zip(&self.widths).filter(|(column, width)| width.is_none() && !column.head.is_empty());
         let dropped: Vec<&str> = dropped.map(|(column, _)| column.head).collect();
         let mut said = Vec::new();
         if !dropped.is_empty() {
@@ -244,7 +245,9 @@ mod tests {
     #[test]
     fn nothing_is_wider_than_the_terminal() {
         let columns = [Column::left("NAME", 0), Column::left("WHAT", 0), Column::right("A", 0), Column::right("B", 1)];
-        let long = || vec![Cell::new("名".repeat(50)), Cell::new("y".repeat(50)), Cell::count(u64::MAX), Cell::count(u64::MAX)];
+        let long = || {
+            vec![Cell::new("名".repeat(50)), Cell::new("y".repeat(50)), Cell::count(u64::MAX), Cell::count(u64::MAX)]
+        };
         for most in 40..200 {
             let text = lines(Style { width: most, ..Style::default() }, &columns, &[long()]);
             assert!(text.lines().all(|line| width(line) <= most), "{most}: {text}");

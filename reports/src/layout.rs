@@ -94,7 +94,8 @@ pub(crate) fn wrap(style: Style, line: &str, hang: usize) -> String {
         let (word, after) = after.split_at_checked(end).unwrap_or((after, ""));
         rest = after;
         let wide = width(word);
-        if begun && used + gap.len() + wide > most {
+        // A word that fits no line begins on this one.
+        if begun && used + gap.len() + wide > most && wide <= most - hang {
             next_line(&mut text, &mut used, hang);
         } else {
             text.push_str(gap);
@@ -131,7 +132,7 @@ mod tests {
     #[test]
     fn lines_break_at_spaces_and_keep_their_beginning() {
         let text = narrow("  at 2m  one-1 (team)  R2: another reclaims its guarantee; so much more", 6);
-        assert_eq!(text, "  at 2m  one-1 (team)  R2: another\n      reclaims its guarantee; so much more\n");
+        assert_eq!(text, "  at 2m  one-1 (team)  R2: another\n      reclaims its guarantee; so much\n      more\n");
         assert_eq!(narrow("short", 4), "short\n");
         assert_eq!(narrow("", 4), "\n");
     }

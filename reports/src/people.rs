@@ -26,9 +26,6 @@ pub enum By {
     Job,
 }
 
-/// The index of the REFUSED column, which only users have: a refused submission belongs to no group.
-const REFUSED: usize = 6;
-
 /// One row of a usage table.
 struct Row<'a> {
     name: &'a str,
@@ -55,25 +52,13 @@ pub fn breakdown_text(result: &RunResult, by: By, style: Style) -> String {
     if rows.is_empty() {
         return format!("\nNo {what}s.\n");
     }
-    let refused = by == By::User;
     let mut columns = vec![Column::left(head, 0)];
     columns.extend(COUNT_COLUMNS);
-    columns.extend([Column::right("WAIT p50/p95/max", 1), Column::right("LOST WORK", 3), Column::left("USAGE", 0)]);
-    if refused {
-        columns.insert(REFUSED, Column::right("REFUSED", 0));
-    }
+    columns.extend([Column::right("WAIT p50/p95/max", 1), Column::left("USAGE", 0)]);
     let line = |row: &Row<'_>| {
-        let lost_ms = row.share.lost_work_ms;
         let mut cells = vec![Cell::new(row.name)];
         cells.extend(count_cells(&row.counts));
-        cells.extend([
-            in_a_cell(&row.wait),
-            if lost_ms == 0 { Cell::none() } else { Cell::new(long_span(lost_ms)).tone(Tone::Bad) },
-            hours(&row.share.used_time_s).map_or_else(Cell::none, Cell::new),
-        ]);
-        if refused {
-            cells.insert(REFUSED, Cell::count(row.refused).tone(Tone::Bad));
-        }
+        cells.extend([in_a_cell(&row.wait), hours(&row.share.used_time_s).map_or_else(Cell::none, Cell::new)]);
         cells
     };
     let lines: Vec<Vec<Cell>> = rows.iter().take(style.rows).map(line).collect();
@@ -85,26 +70,33 @@ pub fn breakdown_text(result: &RunResult, by: By, style: Style) -> String {
 
 /// Figures that not every run has: a column is shown if any row has the figure, a row if it has any figure.
 fn parts(head: &'static str, rows: &[Row<'_>], style: Style) -> String {
-    type Part = (&'static str, bool, fn(&ShareRow) -> Option<Cell>);
-    let known: [Part; 9] = [
-        ("EVICTIONS CAUSED", true, |s| some(s.evicted_for).map(Cell::count)),
-        ("WASTED EVICTIONS", true, |s| some(s.wasted_evictions).map(|n| Cell::count(n).tone(Tone::Bad))),
-        ("DRAINED", true, |s| some(s.drained).map(|n| Cell::count(n).tone(Tone::Odd))),
-        ("DEADLINE MET", true, |s| s.instances.and_then(|i| some(i.deadlines_met)).map(Cell::count)),
-        ("MISSED", true, |s| {
-            s.instances.and_then(|i| some(i.deadlines_missed)).map(|n| Cell::count(n).tone(Tone::Bad))
+    type Part = (&'static str, bool, fn(&Row<'_>) -> Option<Cell>);
+    let known: [Part; 11] = [
+        // Only users have refusals: a refused submission belongs to no group.
+        ("REFUSED", true, |r| some(r.refused).map(|n| Cell::count(n).tone(Tone::Bad))),
+        ("LOST WORK", true, |r| {
+            (r.share.lost_work_ms > 0).then(|| Cell::new(long_span(r.share.lost_work_ms)).tone(Tone::Bad))
         }),
-        ("GPU IDLE", true, |s| s.input.and_then(|i| some(i.gpu_idle_ms)).map(|ms| Cell::new(span(ms)).tone(Tone::Odd))),
-        ("COST", true, |s| (s.cost_milli > 0).then(|| Cell::new(money(s.cost_milli)))),
-        ("BORROWED", false, |s| hours(&s.borrowed_time_s).map(Cell::new)),
-        ("UNMET GUARANTEE", false, |s| hours(&s.starved_time_s).map(|text| Cell::new(text).tone(Tone::Bad))),
+        ("EVICTIONS CAUSED", true, |r| some(r.share.evicted_for).map(Cell::count)),
+        ("WASTED EVICTIONS", true, |r| some(r.share.wasted_evictions).map(|n| Cell::count(n).tone(Tone::Bad))),
+        ("DRAINED", true, |r| some(r.share.drained).map(|n| Cell::count(n).tone(Tone::Odd))),
+        ("DEADLINE MET", true, |r| r.share.instances.and_then(|i| some(i.deadlines_met)).map(Cell::count)),
+        ("MISSED", true, |r| {
+            r.share.instances.and_then(|i| some(i.deadlines_missed)).map(|n| Cell::count(n).tone(Tone::Bad))
+        }),
+        ("GPU IDLE", true, |r| {
+            r.share.input.and_then(|i| some(i.gpu_idle_ms)).map(|ms| Cell::new(span(ms)).tone(Tone::Odd))
+        }),
+        ("COST", true, |r| (r.share.cost_milli > 0).then(|| Cell::new(money(r.share.cost_milli)))),
+        ("BORROWED", false, |r| hours(&r.share.borrowed_time_s).map(Cell::new)),
+        ("UNMET GUARANTEE", false, |r| hours(&r.share.starved_time_s).map(|text| Cell::new(text).tone(Tone::Bad))),
     ];
-    let is_there = |(.., cell): &&Part| rows.iter().any(|row| cell(row.share).is_some());
+    let is_there = |(.., cell): &&Part| rows.iter().any(|row| cell(row).is_some());
     let shown: Vec<&Part> = known.iter().filter(is_there).collect();
     let mut columns = vec![Column::left(head, 0)];
     columns.extend(shown.iter().map(|(head, right, _)| Column { head, right: *right, spare: 0 }));
     let line = |row: &Row<'_>| {
-        let cells: Vec<Option<Cell>> = shown.iter().map(|(.., cell)| cell(row.share)).collect();
+        let cells: Vec<Option<Cell>> = shown.iter().map(|(.., cell)| cell(row)).collect();
         let any = cells.iter().any(Option::is_some);
         let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(Cell::none));
         any.then(|| std::iter::once(Cell::new(row.name)).chain(cells).collect())

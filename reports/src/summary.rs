@@ -7,9 +7,11 @@ use crate::{
     fleet,
     format::{self, many, moment_up, span},
     grid::{self, COUNT_COLUMNS, Cell, Column, count_cells},
-    instances, jobs::in_a_cell,
+    instances,
+    jobs::in_a_cell,
     layout::{self, NO_BREAK, wrap},
     pending,
+    people::{By, breakdown_text},
     style::{Style, Tone},
     tree,
 };
@@ -17,9 +19,10 @@ use quotree_page::model::Report;
 use quotree_sim::result::{EvictionRow, NamespaceRow, QuantityMap, QuotaRow, RunResult};
 use std::collections::BTreeSet;
 
-/// The whole summary of a run, ending in a newline. With a report of the run, what happened comes first.
+/// The whole summary of a run, ending in a newline. With a report of the run, what happened comes first. `by` adds usage
+/// tables.
 #[must_use]
-pub fn summary_text(result: &RunResult, report: Option<&Report>, style: Style) -> String {
+pub fn summary_text(result: &RunResult, report: Option<&Report>, by: &[By], style: Style) -> String {
     let (verdict, tone) = claims::verdict(result.claims.passed, result.claims.failed);
     let mut text = header(result, Some(&style.paint(tone, &verdict)), style);
     if let Some(report) = report {
@@ -32,6 +35,7 @@ pub fn summary_text(result: &RunResult, report: Option<&Report>, style: Style) -
     text.push_str(&state(result, style));
     text.push_str(&figures::text(result, style));
     text.push_str(&claims::text(result, style));
+    text.extend(by.iter().map(|by| breakdown_text(result, *by, style)));
     text.push('\n');
     text.push_str(&digests(result, style));
     if let Some(report) = report {
@@ -47,8 +51,9 @@ fn hints(result: &RunResult, report: &Report, style: Style) -> String {
     let pod = result.pending.first().map(|row| &row.pod).or_else(|| result.evictions.first().map(|row| &row.pod));
     let rule = result.evictions.first().map(|row| &row.rule).or_else(|| result.pending.first().map(|row| &row.rule));
     let mut commands = Vec::new();
-    if let Some(pod) = pod.filter(|pod| plain(pod)) {
-        commands.push((format!("quotree explain {file} {pod}"), "why this pod waits, and what happened to it".to_owned()));
+    if let Some(pod) = pod.filter(|pod| plain(pod) && pod.len() + file.len() < 60) {
+        commands
+            .push((format!("quotree explain {file} {pod}"), "why this pod waits, and what happened to it".to_owned()));
     }
     if let Some(rule) = rule.filter(|rule| plain(rule)) {
         commands.push((format!("quotree explain --rule {rule}"), format!("what rule {rule} says")));

@@ -66,7 +66,11 @@ pub(crate) fn table(style: Style, result: &RunResult) -> String {
     }
     let (columns, rows) = table.unwrap_or_default();
     let more = style.more(tree.rows.len(), shown, "quota");
-    format!("{}\n{}{more}", style.heading(layout::wrap(style, &heading, 2).trim_end()), grid::lines(style, &columns, &rows))
+    format!(
+        "{}\n{}{more}",
+        style.heading(layout::wrap(style, &heading, 2).trim_end()),
+        grid::lines(style, &columns, &rows)
+    )
 }
 
 /// The resources that any quota names, sorted.
@@ -116,7 +120,8 @@ impl<'a> Tree<'a> {
         }
         // What is still to do, the next last: the quota, the branches before it, and those below it.
         let roots = quotas.iter().filter(|quota| parent(quota).is_none());
-        let mut next: Vec<(&QuotaRow, String, String)> = roots.map(|root| (root, String::new(), String::new())).collect();
+        let mut next: Vec<(&QuotaRow, String, String)> =
+            roots.map(|root| (root, String::new(), String::new())).collect();
         next.reverse();
         let mut rows = Vec::new();
         while let Some((quota, branch, under)) = next.pop() {

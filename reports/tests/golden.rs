@@ -299,28 +299,31 @@ fn demo() -> RunResult {
 #[test]
 fn the_summary_of_the_demo() {
     expect![[r#"
-        nginx-40-core  policy capacity · seed 1 · ended at 3m · 1,234 events
-        run digest 00000000000000000000000000000def · scenario digest 00000000000000000000000000000abc · semantics version 1
+        nginx-40-core  1 of 2 claims failed · policy capacity · seed 1 · ended at 3m · 1,234 events
 
-        QUOTA           RESOURCE  MIN  MAX  USED  BORROWED                    RUNNING  PENDING  EVICTED  WAIT p50/p95/max
-        root            cpu        40   40    40         ·  ████████████████        8        7        2      0s / 2m / 2m
-        ├─ root.a       cpu        20   40    30        10  ████████▓▓▓▓····        6        4        2      0s / 2m / 2m
-        │  ├─ root.a.1  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1    0s / ≥3m / ≥3m
-        │  └─ root.a.2  cpu        10   20    15         5  ████████▓▓▓▓····        3        2        1      0s / 1m / 1m
-        └─ root.b       cpu        20   40    10         ·  ████░░░░········        2        3        ·      0s / 0s / 0s
-           ├─ root.b.1  cpu        10   20    10         ·  ████████········        2        3        ·      0s / 0s / 0s
-           └─ root.b.2  cpu        10   20     ·         ·  ░░░░░░░░········        ·        ·        ·                 ·
-        █ used within min   ▓ borrowed   ░ unused min   · room up to max   ≥ at least: jobs that wait at the end, or never started
+        Quotas at 3m, in cpu
+        QUOTA           MIN  MAX  USED  BORROWED                    RUNNING  PENDING  EVICTED  WAIT p95
+        root             40   40    40         ·  ████████████████        8        7        2        2m
+        ├─ root.a        20   40    30        10  ████████▓▓▓▓····        6        4        2        2m
+        │  ├─ root.a.1   10   20    15         5  ████████▓▓▓▓····        3        2        1       ≥3m
+        │  └─ root.a.2   10   20    15         5  ████████▓▓▓▓····        3        2        1        1m
+        └─ root.b        20   40    10         ·  ████░░░░········        2        3        ·        0s
+           ├─ root.b.1   10   20    10         ·  ████████········        2        3        ·        0s
+           └─ root.b.2   10   20     ·         ·  ░░░░░░░░········        ·        ·        ·         ·
+        █ used within min   ▓ borrowed   ░ unused min   · room up to max
+        ≥ at least: some jobs still wait, or never started
         root.a.1 borrows 5 cpu; root.a.2 borrows 5 cpu. root.b lends 10 cpu; root.b.2 lends 10 cpu.
 
-        NAMESPACE   QUOTA     RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED
-        namespace1  root.a.1        3        2          ·       ·        1
-        namespace2  root.a.2        3        2          ·       ·        1
-        namespace3  root.b.1        2        3          ·       ·        ·
+        NAMESPACE   QUOTA     RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT p50/p95/max
+        namespace1  root.a.1        3        2          ·       ·        1      0s / 1m / 1m
+        namespace2  root.a.2        3        2          ·       ·        1      0s / 1m / 1m
+        namespace3  root.b.1        2        3          ·       ·        ·      0s / 0s / 0s
 
         2 evictions (2 by R2)
-          at 2m  nginx1-4 (root.a.1)  R2: nginx3-0 reclaims its guaranteed quota; root.a.1 was 10 cpu above its min; lost 1m of work
-          at 2m  nginx2-4 (root.a.2)  R2: nginx3-0 reclaims its guaranteed quota; root.a.2 was 10 cpu above its min; lost 1m of work
+          at 2m  nginx1-4 (root.a.1)  R2: nginx3-0 reclaims its guaranteed quota; root.a.1 was 10 cpu above
+              its min; lost 1m of work
+          at 2m  nginx2-4 (root.a.2)  R2: nginx3-0 reclaims its guaranteed quota; root.a.2 was 10 cpu above
+              its min; lost 1m of work
 
         3 pending pods
           root.a.1: nginx1-5, nginx1-6
@@ -345,32 +348,36 @@ fn the_summary_of_the_demo() {
           ✗ Final: Evictions == 4
               line 32: observed at 3m: 2
               nginx1-4 was evicted for nginx3-0
-          ✓ At 2m30s: Pods(of: namespace1, running: 3, pending: 2)  — b.1 takes its min back, one pod from each sibling
+          ✓ At 2m30s: Pods(of: namespace1, running: 3, pending: 2)
+              — b.1 takes its min back, one pod from each sibling
               note: root.b.2 is promised nothing of what the pods there ask for
-    "#]].assert_eq(&summary_text(&demo(), Style::default()));
+
+        run digest 00000000000000000000000000000def · semantics version 1
+        scenario digest 00000000000000000000000000000abc
+    "#]].assert_eq(&summary_text(&demo(), None, &[], Style::default()));
 }
 
 #[test]
 fn a_narrow_terminal_drops_the_less_important_columns() {
-    let text = summary_text(&demo(), Style { width: 80, ..Style::default() });
+    let text = summary_text(&demo(), None, &[], Style { width: 80, ..Style::default() });
     let table: Vec<_> = text.lines().skip(2).take(3).collect();
     expect![[r#"
 
-        QUOTA           RESOURCE  MIN  MAX  USED  BORROWED  RUNNING  PENDING  EVICTED
-        root            cpu        40   40    40         ·        8        7        2"#]]
+        Quotas at 3m, in cpu
+        QUOTA           MIN  MAX  USED  BORROWED  RUNNING  PENDING  EVICTED  WAIT p95"#]]
     .assert_eq(&table.join("\n"));
 }
 
 #[test]
 fn colours_do_not_change_the_text() {
     let style = Style { colour: true, ..Style::default() };
-    let coloured = summary_text(&demo(), style);
+    let coloured = summary_text(&demo(), None, &[], style);
     assert!(coloured.contains("\x1b[31m✗\x1b[0m"));
     let mut plain = String::new();
     for (i, piece) in coloured.split("\x1b[").enumerate() {
         plain.push_str(if i == 0 { piece } else { piece.split_once('m').unwrap().1 });
     }
-    assert_eq!(plain, summary_text(&demo(), Style::default()));
+    assert_eq!(plain, summary_text(&demo(), None, &[], Style::default()));
 }
 
 #[test]
@@ -378,7 +385,7 @@ fn long_tables_show_the_first_rows_and_count_the_rest() {
     let mut result = demo();
     result.quotas.extend((0..500).map(|i| quota(&format!("q{i}"), Some("root.b"), [0, 1, 0], [0; 3])));
     result.pending = vec![result.pending[0].clone(); 10_000];
-    let text = summary_text(&result, Style { rows: 20, ..Style::default() });
+    let text = summary_text(&result, None, &[], Style { rows: 20, ..Style::default() });
     assert!(text.contains("… and 487 more quotas"), "{text}");
     assert!(text.contains("10,000 pending pods") && text.contains("(10,000 pods)"), "{text}");
     assert!(text.lines().count() < 80);
@@ -463,31 +470,38 @@ fn usage_by_user_group_namespace_and_quota() {
     expect![[r#"
 
         Usage by user
-        USER  RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  REFUSED  WAIT p50/p95/max  LOST WORK  USAGE
-        ada         3        2          ·       ·        1        ·      0s / 0s / 0s         1m  15.00 cpu-hours
-        bob         ·        ·          ·       ·        ·        ·                 ·          ·  ·
-        x           ·        ·          ·       ·        ·        3                 ·          ·  ·
+        USER  RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT p50/p95/max  USAGE
+        ada         3        2          ·       ·        1      0s / 0s / 0s  15.00 cpu-hours
+        bob         ·        ·          ·       ·        ·                 ·  ·
+        x           ·        ·          ·       ·        ·                 ·  ·
+
+        USER  REFUSED  LOST WORK
+        ada         ·         1m
+        x           3          ·
 
         Usage by group
-        GROUP  RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT p50/p95/max  LOST WORK  USAGE
-        one          3        2          ·       ·        1      0s / 0s / 0s         1m  15.00 cpu-hours
-        two          ·        ·          ·       ·        ·                 ·          ·  ·
+        GROUP  RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT p50/p95/max  USAGE
+        one          3        2          ·       ·        1      0s / 0s / 0s  15.00 cpu-hours
+        two          ·        ·          ·       ·        ·                 ·  ·
+
+        GROUP  LOST WORK
+        one           1m
 
         Usage by namespace
-        NAMESPACE   RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT p50/p95/max  LOST WORK  USAGE
-        namespace1        3        2          ·       ·        1      0s / 1m / 1m          ·  15.00 cpu-hours
-        namespace2        3        2          ·       ·        1      0s / 1m / 1m          ·  15.00 cpu-hours
-        namespace3        2        3          ·       ·        ·      0s / 0s / 0s          ·  15.00 cpu-hours
+        NAMESPACE   RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT p50/p95/max  USAGE
+        namespace1        3        2          ·       ·        1      0s / 1m / 1m  15.00 cpu-hours
+        namespace2        3        2          ·       ·        1      0s / 1m / 1m  15.00 cpu-hours
+        namespace3        2        3          ·       ·        ·      0s / 0s / 0s  15.00 cpu-hours
 
         Usage by quota
-        QUOTA     RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT p50/p95/max  LOST WORK  USAGE
-        root            8        7          ·       ·        2      0s / 2m / 2m          ·  40.00 cpu-hours
-        root.a          6        4          ·       ·        2      0s / 2m / 2m          ·  30.00 cpu-hours
-        root.a.1        3        2          ·       ·        1    0s / ≥3m / ≥3m          ·  15.00 cpu-hours
-        root.a.2        3        2          ·       ·        1      0s / 1m / 1m          ·  15.00 cpu-hours
-        root.b          2        3          ·       ·        ·      0s / 0s / 0s          ·  10.00 cpu-hours
-        root.b.1        2        3          ·       ·        ·      0s / 0s / 0s          ·  10.00 cpu-hours
-        root.b.2        ·        ·          ·       ·        ·                 ·          ·  ·
+        QUOTA     RUNNING  PENDING  SUCCEEDED  FAILED  EVICTED  WAIT p50/p95/max  USAGE
+        root            8        7          ·       ·        2      0s / 2m / 2m  40.00 cpu-hours
+        root.a          6        4          ·       ·        2      0s / 2m / 2m  30.00 cpu-hours
+        root.a.1        3        2          ·       ·        1    0s / ≥3m / ≥3m  15.00 cpu-hours
+        root.a.2        3        2          ·       ·        1      0s / 1m / 1m  15.00 cpu-hours
+        root.b          2        3          ·       ·        ·      0s / 0s / 0s  10.00 cpu-hours
+        root.b.1        2        3          ·       ·        ·      0s / 0s / 0s  10.00 cpu-hours
+        root.b.2        ·        ·          ·       ·        ·                 ·  ·
 
         QUOTA     EVICTIONS CAUSED  DRAINED    COST  BORROWED
         root                     5        2  60.000  20.00 cpu-hours
@@ -579,9 +593,10 @@ fn the_table_of_jobs_is_the_same_as_text_csv_and_json() {
     expect![[r#"
 
         Jobs
-        JOB       QUOTA     STATE      SUBMITTED  FIRST WAIT   WAIT  TURNAROUND  SLOWDOWN  ATTEMPTS  EVICTED  LOST WORK
-        train     (none)    succeeded        10s          2s  1m 2s      2m 20s      1.86         2        1         5s
-        nginx1-5  root.a.1  pending           0s         ≥3m    ≥3m           ·         ·         1        ·          ·
+        JOB       QUOTA     STATE      FIRST WAIT   WAIT  TURNAROUND  SLOWDOWN  ATTEMPTS  EVICTED
+        train     (none)    succeeded          2s  1m 2s      2m 20s      1.86         2        1
+        nginx1-5  root.a.1  pending           ≥3m    ≥3m           ·         ·         1        ·
+        (no room for KIND, PODS, SUBMITTED, LOST WORK; all with `--format json`)
     "#]]
     .assert_eq(&text);
     let tables = tables_csv(&demo());

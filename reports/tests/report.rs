@@ -171,7 +171,7 @@ fn a_guarantee_is_unmet_in_the_resource_that_binds() {
     assert_eq!((result.metrics.starved_unit_s["cpu"], result.metrics.starved_unit_s["nvidia.com/gpu"]), (0, 0));
     let lab = result.quotas.iter().find(|row| row.name == "lab").unwrap();
     assert!(lab.share.starved_time_s.is_empty() && result.claims.failed == 0);
-    assert!(!summary_text(result, Style::default()).contains("unmet guarantee"));
+    assert!(!summary_text(result, None, &[], Style::default()).contains("unmet guarantee"));
     assert!(report.totals.resources.iter().all(|row| row.missed_unit_s == 0 && row.starved_unit_s == 0));
 
     // It is guaranteed one more, which the nodes do not have: a GPU for an hour, still no cores.
@@ -181,7 +181,7 @@ fn a_guarantee_is_unmet_in_the_resource_that_binds() {
     let lab = result.quotas.iter().find(|row| row.name == "lab").unwrap();
     let owed: Vec<_> = lab.share.starved_time_s.0.iter().map(|(name, ms)| (name.as_str(), *ms)).collect();
     assert_eq!((owed, result.claims.failed), (vec![("nvidia.com/gpu", 3_600_000_000)], 1));
-    let text = summary_text(result, Style::default());
+    let text = summary_text(result, None, &[], Style::default());
     assert!(text.contains("unmet guarantee  1.00 nvidia.com/gpu-hours below min"), "{text}");
     let totals: Vec<_> = report.totals.resources.iter().map(|row| row.missed_unit_s).filter(|s| *s > 0).collect();
     assert_eq!(totals, [3_600_000]);

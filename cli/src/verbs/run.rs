@@ -8,9 +8,7 @@ use crate::{
     runner::{self, Watcher},
     terminal::Terminal,
 };
-use quotree_reports::{
-    By, Told, breakdown_text, report as report_of, summary_json, summary_text, tables, tree_svg, write_summary,
-};
+use quotree_reports::{By, Told, report as report_of, summary_json, summary_text, tables, tree_svg, write_summary};
 use quotree_sim::{Run, RunOptions};
 use std::{fs::File, io::BufWriter, path::Path};
 
@@ -53,8 +51,8 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     }
     terminal.show(&match args.format {
         Format::Text => {
-            let tables = args.by.iter().map(|by| breakdown_text(&run.result, by_of(*by), terminal.style));
-            tables.fold(summary_text(&run.result, report.as_ref(), terminal.style), |text, table| text + &table)
+            let by: Vec<By> = args.by.iter().map(|by| by_of(*by)).collect();
+            summary_text(&run.result, report.as_ref(), &by, terminal.style)
         }
         Format::Json => summary_json(&run.result),
     })?;

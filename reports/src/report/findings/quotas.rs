@@ -58,7 +58,9 @@ impl About<'_> {
         }
         for ((cause, rule), taken) in groups {
             let (kind, mut pieces) = match cause {
-                Some(cause) => (FindingKind::TakenBack, vec![self.quota(cause), text(" took back its guarantee from ")]),
+                Some(cause) => {
+                    (FindingKind::TakenBack, vec![self.quota(cause), text(" took back its guarantee from ")])
+                }
                 None => (FindingKind::Evicted, Vec::new()),
             };
             let pods = if taken.count == 1 { " pod" } else { " pods" };

@@ -10,11 +10,8 @@ impl About<'_> {
             let at = failed.iter().filter_map(|claim| claim.at_ms).min().unwrap_or(self.report.run.end_ms);
             let count = failed.len() as u64;
             let verb = if count == 1 { " claim fails: " } else { " claims fail, first " };
-            let pieces = vec![
-                Piece::Count(count),
-                text(verb),
-                text(format!("{}, observed: {}.", first.claim, first.seen)),
-            ];
+            let pieces =
+                vec![Piece::Count(count), text(verb), text(format!("{}, observed: {}.", first.claim, first.seen))];
             all.push(finding(FindingKind::Failed, 3_000, at, pieces));
         }
         if let Some(first) = self.report.breaches.first() {
