@@ -354,7 +354,8 @@ fn the_summary_of_the_demo() {
 
         run digest 00000000000000000000000000000def · semantics version 1
         scenario digest 00000000000000000000000000000abc
-    "#]].assert_eq(&summary_text(&demo(), None, &[], Style::default()));
+    "#]]
+    .assert_eq(&summary_text(&demo(), None, &[], Style::default()));
 }
 
 #[test]
