@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 
 /// The number of hues; [`OTHERS`] is the colour of what is beyond them.
 const HUES: u32 = 6;
-pub(crate) const OTHERS: u32 = HUES;
+/// The hue of inner quotas and of everything beyond the hues: slate.
+pub const OTHERS: u32 = HUES;
 /// Lightnesses of one hue.
-pub(crate) const SHADES: u32 = 4;
+pub const SHADES: u32 = 4;
 
 /// The colour of one quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Colour {
-    pub(crate) team: u32,
-    pub(crate) shade: u32,
+pub struct Colour {
+    /// The hue, 0 to 5; [`OTHERS`] of inner quotas and of what is beyond.
+    pub team: u32,
+    /// The lightness, below [`SHADES`].
+    pub shade: u32,
     /// How deep the quota is in the tree.
-    pub(crate) depth: u32,
+    pub depth: u32,
 }
 
 impl Colour {
@@ -29,8 +32,9 @@ impl Colour {
     }
 }
 
-/// The colours of all quotas.
-pub(crate) fn colours(quotas: &[Quota]) -> Vec<Colour> {
+/// The colours of all quotas, in their order.
+#[must_use]
+pub fn colours(quotas: &[Quota]) -> Vec<Colour> {
     let few = quotas.iter().filter(|q| q.leaf).count() <= usize::try_from(HUES).unwrap_or(0);
     let depth_of = |quota: &Quota| {
         let (mut depth, mut at) = (0, quota.parent);
@@ -77,6 +81,28 @@ fn get(quotas: &[Quota], at: QuotaIx) -> Option<&Quota> {
     usize::try_from(at).ok().and_then(|i| quotas.get(i))
 }
 
+/// The colours of the quotas of two runs: a name has one colour in both.
+#[must_use]
+pub fn shared(before: &[Quota], after: &[Quota]) -> [Vec<Colour>; 2] {
+    let mut all = before.to_vec();
+    let mut places: BTreeMap<&str, u32> = (0..).zip(before).map(|(i, quota)| (quota.name.as_str(), i)).collect();
+    for quota in after {
+        if places.contains_key(quota.name.as_str()) {
+            continue;
+        }
+        let above = quota.parent.and_then(|parent| get(after, parent));
+        let parent = above.and_then(|parent| places.get(parent.name.as_str()).copied());
+        places.insert(&quota.name, u32::try_from(all.len()).unwrap_or(u32::MAX));
+        all.push(Quota { parent, ..quota.clone() });
+    }
+    let colours = colours(&all);
+    let of = |quota: &Quota| {
+        let place = places.get(quota.name.as_str()).and_then(|i| usize::try_from(*i).ok());
+        place.and_then(|i| colours.get(i)).copied().unwrap_or_default()
+    };
+    [before, after].map(|quotas| quotas.iter().map(of).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,5 +128,14 @@ mod tests {
         let all = colours(&tree(&parents));
         let of = |i: usize| (all[i].team, all[i].shade, all[i].depth);
         assert_eq!([of(3), of(4), of(6), of(7), of(8)], [(0, 0, 2), (0, 1, 2), (0, 3, 2), (1, 0, 2), (1, 1, 2)]);
+    }
+
+    #[test]
+    fn a_name_has_one_colour_in_two_runs() {
+        let quota = |name: &str, parent, leaf| Quota { name: name.to_owned(), parent, leaf, ..Quota::default() };
+        let before = [quota("root", None, false), quota("a", Some(0), true), quota("b", Some(0), true)];
+        let after = [quota("root", None, false), quota("new", Some(0), true), quota("b", Some(0), true)];
+        let teams = shared(&before, &after).map(|all| all.iter().map(|c| c.team).collect::<Vec<u32>>());
+        assert_eq!(teams, [vec![OTHERS, 0, 1], vec![OTHERS, 2, 1]]);
     }
 }

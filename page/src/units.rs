@@ -4,18 +4,22 @@ use crate::model::{Amount, AmountTime, Report, Resource, ResourceIx, ResourceKin
 
 /// Prints the numbers of a report.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Units<'a> {
+pub struct Units<'a> {
     resources: &'a [Resource],
     currency: &'a str,
     end_ms: u64,
 }
 
 impl<'a> Units<'a> {
-    pub(crate) fn of(report: &'a Report) -> Self {
+    /// Those of a report.
+    #[must_use]
+    pub fn of(report: &'a Report) -> Self {
         Self { resources: &report.resources, currency: &report.run.currency, end_ms: report.run.end_ms }
     }
 
-    pub(crate) fn resource(&self, resource: ResourceIx) -> Option<&'a Resource> {
+    /// A resource, if the report has it.
+    #[must_use]
+    pub fn resource(&self, resource: ResourceIx) -> Option<&'a Resource> {
         usize::try_from(resource).ok().and_then(|i| self.resources.get(i))
     }
 
@@ -24,17 +28,17 @@ impl<'a> Units<'a> {
     }
 
     /// The short name of a resource.
-    pub(crate) fn short_name(&self, resource: ResourceIx) -> &'a str {
+    pub fn short_name(&self, resource: ResourceIx) -> &'a str {
         self.resource(resource).map_or("", |r| &r.short)
     }
 
     /// The number without its unit; bytes have theirs.
-    pub(crate) fn bare(&self, resource: ResourceIx, amount: i64) -> String {
+    pub fn bare(&self, resource: ResourceIx, amount: i64) -> String {
         if self.is_bytes(resource) { bytes(real(amount)) } else { short(real(amount) / 1000.0) }
     }
 
     /// `16 GPUs`.
-    pub(crate) fn amount(&self, resource: ResourceIx, amount: i64) -> String {
+    pub fn amount(&self, resource: ResourceIx, amount: i64) -> String {
         if self.is_bytes(resource) {
             return bytes(real(amount));
         }
@@ -43,13 +47,13 @@ impl<'a> Units<'a> {
     }
 
     /// `8 GPUs, 16 cores`.
-    pub(crate) fn amounts(&self, amounts: &[Amount]) -> String {
+    pub fn amounts(&self, amounts: &[Amount]) -> String {
         let all: Vec<String> = amounts.iter().map(|a| self.amount(a.resource, a.amount)).collect();
         if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
     }
 
     /// `602` and `GPU-h`.
-    pub(crate) fn amount_time_parts(&self, time: AmountTime) -> (String, String) {
+    pub fn amount_time_parts(&self, time: AmountTime) -> (String, String) {
         let units = wide(time.unit_s);
         if self.is_bytes(time.resource) {
             let text = bytes(units / 3600.0);
@@ -71,13 +75,13 @@ impl<'a> Units<'a> {
     }
 
     /// `602 GPU-h`.
-    pub(crate) fn amount_time(&self, time: AmountTime) -> String {
+    pub fn amount_time(&self, time: AmountTime) -> String {
         let (number, unit) = self.amount_time_parts(time);
         format!("{number} {unit}")
     }
 
     /// `12:30`, `12:00:51`, `d3 07:58`. In a short run always with seconds: `00:02` could be two seconds.
-    pub(crate) fn moment(&self, ms: u64) -> String {
+    pub fn moment(&self, ms: u64) -> String {
         let (s, day) = (ms / 1000, ms / DAY_MS);
         let mut clock = format!("{:02}:{:02}", s / 3600 % 24, s / 60 % 60);
         if self.end_ms < SHORT_RUN_MS || !s.is_multiple_of(60) {
@@ -87,7 +91,7 @@ impl<'a> Units<'a> {
     }
 
     /// Thousandths of the currency.
-    pub(crate) fn money(&self, milli: u128) -> String {
+    pub fn money(&self, milli: u128) -> String {
         let value = wide(milli) / 1000.0;
         let number = if value >= 100.0 { whole(value) } else { short(value) };
         if self.currency.is_empty() { number } else { format!("{number} {}", self.currency) }
@@ -98,22 +102,22 @@ impl<'a> Units<'a> {
 const SHORT_RUN_MS: u64 = 2 * 3_600_000;
 
 /// A day, milliseconds.
-pub(crate) const DAY_MS: u64 = 86_400_000;
+pub const DAY_MS: u64 = 86_400_000;
 
 /// An amount as a number to print. The digits beyond 2^53 are never shown.
 #[expect(clippy::cast_precision_loss, reason = "at most four digits of it are printed")]
-pub(crate) fn real(amount: i64) -> f64 {
+pub fn real(amount: i64) -> f64 {
     amount as f64
 }
 
 /// The same of an integral.
 #[expect(clippy::cast_precision_loss, reason = "at most four digits of it are printed")]
-pub(crate) fn wide(amount: u128) -> f64 {
+pub fn wide(amount: u128) -> f64 {
     amount as f64
 }
 
 /// Digits in groups of three, rounded to the nearest whole.
-pub(crate) fn whole(number: f64) -> String {
+pub fn whole(number: f64) -> String {
     let digits = format!("{:.0}", number.abs().round());
     let mut grouped = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -126,12 +130,12 @@ pub(crate) fn whole(number: f64) -> String {
 }
 
 /// A count.
-pub(crate) fn count(number: u64) -> String {
+pub fn count(number: u64) -> String {
     whole(wide(u128::from(number)))
 }
 
 /// Three digits, at most one after the point.
-pub(crate) fn short(number: f64) -> String {
+pub fn short(number: f64) -> String {
     let size = number.abs();
     let is_whole = size.fract() == 0.0;
     if size == 0.0 {
@@ -153,7 +157,7 @@ pub(crate) fn short(number: f64) -> String {
 }
 
 /// Bytes in binary units.
-pub(crate) fn bytes(number: f64) -> String {
+pub fn bytes(number: f64) -> String {
     let (mut size, mut unit) = (number.abs(), 0);
     let names = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     while size >= 1024.0 && unit + 1 < names.len() {
@@ -165,7 +169,7 @@ pub(crate) fn bytes(number: f64) -> String {
 }
 
 /// `3 h 59 min`, `6 min 6 s`, `0 s`.
-pub(crate) fn span(ms: u64) -> String {
+pub fn span(ms: u64) -> String {
     if ms > 0 && ms < 1000 {
         return format!("{ms} ms");
     }
@@ -178,12 +182,12 @@ pub(crate) fn span(ms: u64) -> String {
 }
 
 /// A sum of spans.
-pub(crate) fn long_span(ms: u128) -> String {
+pub fn long_span(ms: u128) -> String {
     span(u64::try_from(ms).unwrap_or(u64::MAX))
 }
 
 /// A share in thousandths, never a false 0 or 100.
-pub(crate) fn percent(permille: f64) -> String {
+pub fn percent(permille: f64) -> String {
     if permille > 0.0 && permille < 0.5 {
         return "under 1 %".to_owned();
     }
@@ -195,7 +199,7 @@ pub(crate) fn percent(permille: f64) -> String {
 }
 
 /// A part of a whole in whole percent, never a false 0 or 100.
-pub(crate) fn part(part: u128, whole_of: u128) -> String {
+pub fn part(part: u128, whole_of: u128) -> String {
     if whole_of == 0 {
         return "0 %".to_owned();
     }
@@ -210,7 +214,7 @@ pub(crate) fn part(part: u128, whole_of: u128) -> String {
 }
 
 /// `1 pod`, `3 pods`.
-pub(crate) fn many(n: u64, one: &str) -> String {
+pub fn many(n: u64, one: &str) -> String {
     format!("{} {one}{}", count(n), if n == 1 { "" } else { "s" })
 }
 

@@ -13,7 +13,7 @@ mod table;
 mod waits;
 mod work;
 
-pub(crate) use overview::main_resource;
+pub use overview::main_resource;
 pub(crate) use sections::write;
 
 use crate::{

@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// The resource that the page opens with: the first that is governed and used, else the first that is there.
-pub(crate) fn main_resource(report: &crate::model::Report) -> ResourceIx {
+#[must_use]
+pub fn main_resource(report: &crate::model::Report) -> ResourceIx {
     let governed = |row: &&ResourceTotals| at(&report.resources, row.resource).is_some_and(|r| r.governed);
     let rows = &report.totals.resources;
     let used = |row: &&ResourceTotals| row.used_unit_s > 0;
