@@ -65,7 +65,7 @@ pub(crate) fn text(path: &Path) -> Result<String, Trouble> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub(crate) fn write(path: &Path, content: &str) -> Result<(), Trouble> {
+pub(crate) fn write(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Trouble> {
     let cannot = |error: std::io::Error| Trouble::invalid(format!("cannot write `{}`: {error}", path.display()));
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(cannot)?;
@@ -77,7 +77,7 @@ pub(crate) fn write(path: &Path, content: &str) -> Result<(), Trouble> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub(crate) fn replace(path: &Path, content: &str) -> Result<(), Trouble> {
+pub(crate) fn replace(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), Trouble> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let part = path.with_file_name(name);

@@ -138,7 +138,7 @@ impl P95 {
             return Self::Ms(q.p95_ms);
         }
         // The rank among all pods; who was never bound waited longer than anybody.
-        let rank = (u128::from(q.count + steps.never) * 95).div_ceil(100);
+        let rank = (u128::from(waits::count(steps)) * 95).div_ceil(100);
         let reached = steps.wait_ms.iter().zip(&steps.pods).find(|(_, pods)| u128::from(**pods) >= rank);
         reached.map_or(Self::Never, |(ms, _)| Self::Ms(*ms))
     }
@@ -181,7 +181,7 @@ impl Change {
 fn changes(before: &Report, after: &Report) -> Vec<Change> {
     let of = |report: &Report, name: &str| {
         let is_it = |steps: &&WaitSteps| steps.quota.is_some_and(|quota| leaves::name(report, quota) == name);
-        let whole = report.wait_steps.iter().filter(|s| s.size.is_empty() && s.quantiles.count + s.never > 0);
+        let whole = report.wait_steps.iter().filter(|s| s.size.is_empty() && waits::count(s) > 0);
         whole.clone().find(is_it).map(P95::of)
     };
     let leaves = before.quotas.iter().filter(|quota| quota.leaf);
@@ -202,7 +202,7 @@ fn teams(area: &Area<'_>, changes: &[Change]) -> Result<(), FigureError> {
     let (width, height) = (width.cast_signed(), height.cast_signed());
     let (names, said) = (150, 130);
     let plot = area.clone().shrink((names - 84, 0), (width - names + 84 - said, height));
-    let x = axis.axis("wait that 95 % of the pods do not exceed", 0.16);
+    let x = axis.axis("wait p95", 0.16);
     let plane = axes::draw(&plot, &x, &Axis { name: String::new(), end: 1.0, ticks: Vec::new() })?;
     waits::divide(&plot, &plane)?;
     if shown.is_empty() {
@@ -221,9 +221,23 @@ fn teams(area: &Area<'_>, changes: &[Change]) -> Result<(), FigureError> {
     }
     if changes.len() > shown.len() {
         let more = format!("and {} more", changes.len() - shown.len());
-        write(area, &more, (width - said, plane.bottom + 16), &style(SMALL, SOFT, HPos::Left))?;
+        write(area, &more, (names - 12, plane.bottom + 16), &style(SMALL, SOFT, HPos::Right))?;
+    }
+    let y = plane.bottom + 40;
+    for (left, word, is_after) in [(width - said - 24, "before", false), (width - said + 54, "after", true)] {
+        dot(area, (left, y), is_after)?;
+        write(area, word, (left + 12, y), &style(SMALL, TEXT, HPos::Left))?;
     }
     Ok(())
+}
+
+/// A ring before, a dot after.
+fn dot(area: &Area<'_>, at: (i32, i32), is_after: bool) -> Result<(), FigureError> {
+    if is_after {
+        return Ok(area.draw(&Circle::new(at, 6, ACCENT.filled()))?);
+    }
+    area.draw(&Circle::new(at, 6, PAPER.filled()))?;
+    Ok(area.draw(&Circle::new(at, 6, ShapeStyle::from(SLATE).stroke_width(2)))?)
 }
 
 fn dumbbell(area: &Area<'_>, plane: &Plane, axis: WaitAxis, change: &Change, y: i32) -> Result<(), FigureError> {
@@ -234,7 +248,6 @@ fn dumbbell(area: &Area<'_>, plane: &Plane, axis: WaitAxis, change: &Change, y: 
     let (from, to) = (place(change.before), place(change.after));
     path(area, &[(plane.left, y), (plane.right, y)], Pen { colour: LINE, width: 1, dashes: &[] })?;
     path(area, &[(from, y), (to, y)], Pen { colour: SLATE, width: 2, dashes: &[] })?;
-    area.draw(&Circle::new((from, y), 6, PAPER.filled()))?;
-    area.draw(&Circle::new((from, y), 6, ShapeStyle::from(SLATE).stroke_width(2)))?;
-    Ok(area.draw(&Circle::new((to, y), 6, ACCENT.filled()))?)
+    dot(area, (from, y), false)?;
+    dot(area, (to, y), true)
 }

@@ -125,7 +125,9 @@ pub(crate) fn fitting(area: &Area<'_>, text: &str, size: u32, room: i32) -> Stri
 
 /// A name with hidden characters shown, by signs that the font has.
 pub(crate) fn readable(name: &str) -> String {
-    visible(name).replace('⟨', "‹").replace('⟩', "›")
+    let shown = visible(name).replace('⟨', "‹").replace('⟩', "›");
+    // No XML may have these two.
+    shown.replace('\u{fffe}', "‹U+FFFE›").replace('\u{ffff}', "‹U+FFFF›")
 }
 
 /// A sentence in the middle of an area that has nothing to show.

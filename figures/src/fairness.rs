@@ -95,8 +95,11 @@ pub(crate) fn draw(report: &Report) -> Result<String, FigureError> {
     let fairness = Fairness::of(report);
     let (resource, timeline) = (fairness.resource, &fairness.timeline);
     let title = format!("{} below the fair share over time, by quota", short(report, resource));
-    let about = format!("{} · the sum is the fairness error{}", canvas::run_of(report), timeline.note());
     let units = Units::of(report);
+    let hours = |unit_s| units.amount_time(AmountTime { resource, unit_s });
+    let totals = report.totals.resources.iter().find(|row| row.resource == resource);
+    let error = hours(totals.map_or(0, |row| row.fairness_error_unit_s));
+    let about = format!("{} · the sum is the fairness error, {error}{}", canvas::run_of(report), timeline.note());
     canvas::figure(&Head { title: &title, about: &about }, |area| {
         let (width, height) = (WIDTH.cast_signed(), HEIGHT.cast_signed());
         let room = width - MARGIN - LEGEND - 12;
@@ -121,10 +124,11 @@ pub(crate) fn draw(report: &Report) -> Result<String, FigureError> {
         if fairness.jain.iter().all(Option::is_none) {
             say(&lower, plane.middle(), "There never were two leaves to compare")?;
         }
-        let hours = |unit_s| units.amount_time(AmountTime { resource, unit_s });
+        // The shortfall of means is not the mean of the shortfall.
+        let about = if timeline.mean_of_ms.is_some() { "about " } else { "" };
         let mut entries: Vec<Entry> = Vec::new();
         for leaf in fairness.leaves.iter().rev() {
-            let note = format!("{} below", hours(leaf.total(|row| unit_s(row, report.run.end_ms))));
+            let note = format!("{about}{} below", hours(leaf.total(|row| unit_s(row, report.run.end_ms))));
             entries.push(Entry { swatch: Swatch::Area(leaf.colour), name: leaf.name.clone(), note });
         }
         let mean = report.totals.jain_mean_permille;

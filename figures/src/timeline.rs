@@ -62,7 +62,8 @@ impl Timeline {
             return Self { edges, mean_of_ms: None };
         }
         let length = LENGTHS.into_iter().find(|ms| end / ms < MOST_EQUAL).unwrap_or(end.div_ceil(MOST_EQUAL));
-        let mut edges: Vec<u64> = (0..=MOST_EQUAL).map(|i| i * length).take_while(|ms| *ms < end).collect();
+        let mut edges: Vec<u64> =
+            (0..=MOST_EQUAL).map(|i| i.saturating_mul(length)).take_while(|ms| *ms < end).collect();
         edges.push(end);
         Self { edges, mean_of_ms: Some(length) }
     }
@@ -85,11 +86,11 @@ impl Timeline {
         let mean = |(from, to): (&u64, &u64)| {
             let (mut area, mut at) = (0_i128, *from);
             while let Some(step) = steps.next_if(|step| step.at_ms < *to) {
-                area += value * i128::from(step.at_ms.saturating_sub(at));
+                area = area.saturating_add(value.saturating_mul(step.at_ms.saturating_sub(at).into()));
                 at = at.max(step.at_ms);
                 value = i128::from(step.value);
             }
-            area += value * i128::from(to - at);
+            area = area.saturating_add(value.saturating_mul(to.saturating_sub(at).into()));
             real(area) / units::wide(u128::from(to - from).max(1))
         };
         stretches.map(mean).collect()

@@ -64,6 +64,12 @@ pub(crate) fn short(report: &Report, resource: ResourceIx) -> String {
     row.map_or_else(|| "resource".to_owned(), |row| if row.short.is_empty() { &row.name } else { &row.short }.clone())
 }
 
+/// A resource within a sentence: `GPUs`, `memory`.
+fn plural(report: &Report, resource: ResourceIx) -> String {
+    let units = leaves::at(&report.resources, resource).map_or("", |row| row.units.as_str());
+    if units.is_empty() { short(report, resource).to_lowercase() } else { units.to_owned() }
+}
+
 /// One colour of a stack.
 pub(crate) struct Layer {
     pub(crate) name: String,
@@ -118,7 +124,7 @@ impl<'a> Usage<'a> {
         let capacity: Vec<Option<f64>> = self.capacity.iter().map(|value| Some(*value)).collect();
         shapes::line(area, plane, &self.timeline, &capacity, CAPACITY)?;
         if self.layers.is_empty() {
-            say(area, plane.middle(), &format!("No {} were in use", short(self.report, self.resource)))?;
+            say(area, plane.middle(), &format!("No pod used any {}", plural(self.report, self.resource)))?;
         }
         Ok(())
     }

@@ -86,7 +86,7 @@ pub(crate) fn curve(
     steps: &WaitSteps,
     pen: Pen,
 ) -> Result<(), FigureError> {
-    let all = steps.quantiles.count + steps.never;
+    let all = count(steps);
     if all == 0 {
         return Ok(());
     }
@@ -114,12 +114,17 @@ pub(crate) fn divide(area: &Area<'_>, plane: &Plane) -> Result<(), FigureError> 
     Ok(area.draw(&PathElement::new(vec![(x, plane.top), (x, plane.bottom)], palette::STRONG))?)
 }
 
+/// How many pods there are, bound or not.
+pub(crate) fn count(steps: &WaitSteps) -> u64 {
+    steps.quantiles.count.saturating_add(steps.never)
+}
+
 /// What a legend says of a distribution.
 pub(crate) fn note(steps: &WaitSteps) -> String {
     let q = &steps.quantiles;
     let never = match steps.never {
         0 => String::new(),
-        never => format!("{} of {} never bound", units::count(never), units::count(never + q.count)),
+        never => format!("{} of {} never bound", units::count(never), units::count(count(steps))),
     };
     if q.count == 0 {
         return never;
@@ -134,7 +139,7 @@ pub(crate) fn said(ms: u64) -> String {
 
 /// The distributions of all sizes: of all pods, and of each leaf.
 fn whole(report: &Report) -> impl Iterator<Item = &WaitSteps> {
-    report.wait_steps.iter().filter(|steps| steps.size.is_empty() && steps.quantiles.count + steps.never > 0)
+    report.wait_steps.iter().filter(|steps| steps.size.is_empty() && count(steps) > 0)
 }
 
 /// The distribution of all pods, if there are any.
@@ -147,7 +152,7 @@ pub(crate) fn draw(report: &Report) -> Result<String, FigureError> {
     let tree = colours(&report.quotas);
     let mut leaves: Vec<&WaitSteps> = whole(report).filter(|steps| steps.quota.is_some()).collect();
     let many = leaves.len();
-    leaves.sort_by_key(|steps| (std::cmp::Reverse(steps.quantiles.count + steps.never), steps.quota));
+    leaves.sort_by_key(|steps| (std::cmp::Reverse(count(steps)), steps.quota));
     leaves.truncate(MOST);
     leaves.sort_by_key(|steps| steps.quota);
     let longest = whole(report).filter_map(|steps| steps.wait_ms.last()).copied().max().unwrap_or(0);

@@ -16,7 +16,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("quotree-reports", &["quotree-core", "quotree-sim", "quotree-page"]),
     ("quotree-swarm", &["quotree-core", "quotree-sim"]),
     ("quotree-page", &[]),
-    ("quotree-cli", &["quotree-core", "quotree-sim", "quotree-reports", "quotree-page", "quotree-swarm"]),
+    ("quotree-figures", &["quotree-page"]),
+    (
+        "quotree-cli",
+        &["quotree-core", "quotree-sim", "quotree-reports", "quotree-page", "quotree-figures", "quotree-swarm"],
+    ),
     ("quotree-testkit", &["quotree-core", "quotree-sim"]),
     ("quotree-benches", &["quotree-core", "quotree-sim", "quotree-testkit"]),
     ("xtask", &[]),

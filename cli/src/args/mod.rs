@@ -1,7 +1,9 @@
 //! The command-line arguments and their help.
 
+mod figures;
 mod import;
 
+pub(crate) use figures::Picture;
 pub(crate) use import::{Import, ImportKind};
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
@@ -108,6 +110,7 @@ pub(crate) struct Watch {
   quotree run scenarios/nginx-40-core.ron --at 2m30s
   quotree run scenarios/nginx-40-core.ron --open
   quotree run scenarios/nginx-40-core.ron --out out --record out/log.json
+  quotree run scenarios/nginx-40-core.ron --out out --figures svg,png
   quotree run scenarios/people/user-in-two-groups.ron --by user --by group
   quotree run scenarios/nginx-40-core.ron --policy 'Capacity(order: Fifo)' --format json
 
@@ -126,6 +129,9 @@ pub(crate) struct Run {
     /// into this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Also draw the figures of the run, for slides and papers, into the folder `figures` of `--out`.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "FORMATS", requires = "out")]
+    pub(crate) figures: Vec<Picture>,
     /// Open the report page in the browser; without `--out`, it is written to the folder of temporary files.
     #[arg(long)]
     pub(crate) open: bool,
@@ -144,12 +150,16 @@ pub(crate) struct Run {
 #[command(after_help = "Examples:
   quotree run scenarios/nginx-40-core.ron --out out && quotree report out
   quotree report out --open
+  quotree report out --figures svg,png
 
 Exit codes: 0 written, 2 invalid folder or argument, 3 internal error.")]
 pub(crate) struct Report {
     /// The folder that `run --out` wrote: report.html is written again from its report.json.
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
+    /// Also draw the figures of the run, for slides and papers, into the folder `figures` of DIR.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "FORMATS")]
+    pub(crate) figures: Vec<Picture>,
     /// Open the page in the browser.
     #[arg(long)]
     pub(crate) open: bool,

@@ -3,6 +3,7 @@
 mod check;
 mod diff;
 mod explain;
+mod figures;
 mod fmt;
 mod import;
 mod inspect;

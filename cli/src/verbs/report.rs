@@ -1,5 +1,6 @@
 //! `quotree report`: renders the page of a finished run again, from the files that `run --out` wrote.
 
+use super::figures;
 use crate::{
     args::Report as Args,
     exit::{Exit, Outcome, Trouble},
@@ -38,6 +39,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     }
     let page = args.folder.join(PAGE);
     write_page(&page, &report)?;
+    figures::write(&args.folder, &report, &args.figures)?;
     if args.open {
         open(&page)?;
     }

@@ -1,6 +1,6 @@
 //! `quotree run`: runs a scenario, prints the outcome, and writes the requested files.
 
-use super::report;
+use super::{figures, report};
 use crate::{
     args::{self, Format, Run as Args},
     exit::{Exit, Outcome, Trouble},
@@ -36,6 +36,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     let report = report_of(&scenario, &run, &told);
     if let (Some(folder), Some(report)) = (&args.out, &report) {
         report::write(folder, report)?;
+        figures::write(folder, report, &args.figures)?;
     }
     if args.open {
         let folder = args.out.clone().unwrap_or_else(|| std::env::temp_dir().join("quotree"));

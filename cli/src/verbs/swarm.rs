@@ -137,7 +137,7 @@ fn write(one: &Seeded, folder: &Path, shrink: bool, terminal: Terminal) -> Resul
         let run = || drop(quotree_sim::run(&scenario, &RunOptions::default(), &mut watcher));
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
     }
-    files::write(&folder.join("trace.jsonl"), &String::from_utf8_lossy(&trace))
+    files::write(&folder.join("trace.jsonl"), &trace)
 }
 
 /// The result of all seeds together.

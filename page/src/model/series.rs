@@ -64,7 +64,9 @@ impl Series {
     pub fn steps(&self) -> impl Iterator<Item = Step> + '_ {
         let (exact, thinned) = match self {
             Self::Steps { at_ms, value } => (Some(at_ms.iter().zip(value)), None),
-            Self::Buckets { bucket_ms, mean, .. } => (None, Some((0..).zip(mean).map(|(i, v)| (i * *bucket_ms, v)))),
+            Self::Buckets { bucket_ms, mean, .. } => {
+                (None, Some((0..).zip(mean).map(|(i, v)| (bucket_ms.saturating_mul(i), v))))
+            }
         };
         let exact = exact.into_iter().flatten().map(|(at, value)| Step { at_ms: *at, value: *value });
         exact.chain(thinned.into_iter().flatten().map(|(at_ms, value)| Step { at_ms, value: *value }))
@@ -109,7 +111,8 @@ impl Series {
         let mut steps = self.steps().peekable();
         while let Some(step) = steps.next() {
             let to = steps.peek().map_or(end_ms, |next| next.at_ms.min(end_ms));
-            area += i128::from(step.value) * i128::from(to.saturating_sub(step.at_ms));
+            let span = i128::from(to.saturating_sub(step.at_ms));
+            area = i128::from(step.value).saturating_mul(span).saturating_add(area);
         }
         area
     }
