@@ -9,7 +9,7 @@ use crate::{
 };
 use quotree_sim::{
     model::Scenario,
-    scenario::{self, Diagnostic, Loaded, Loader, Source},
+    scenario::{self, Diagnostic, Loaded, Source},
 };
 use std::path::Path;
 
@@ -36,25 +36,7 @@ pub(crate) fn load(path: &Path, how: &How) -> Loaded {
     let path = slashed(path);
     match &how.policy {
         None => scenario::load(&path, &Disk),
-        Some(policy) => {
-            // The policy is a field like any other, so a scenario that extends the file can override it.
-            let (folder, name) = path.rsplit_once('/').map_or(("", path.as_str()), |(folder, name)| (folder, name));
-            let wrapper = if folder.is_empty() { "--policy".to_owned() } else { format!("{folder}/--policy") };
-            let text = format!("Scenario(extends: {name:?}, policy: {policy})\n");
-            scenario::load(&wrapper, &Overlay { path: wrapper.clone(), text })
-        }
-    }
-}
-
-/// The file system with one additional file.
-struct Overlay {
-    path: String,
-    text: String,
-}
-
-impl Loader for Overlay {
-    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        if path == self.path { Ok(self.text.clone().into_bytes()) } else { Disk.read(path) }
+        Some(policy) => scenario::load_with_policy(&path, policy, &Disk),
     }
 }
 

@@ -41,7 +41,12 @@ impl Progress {
             if bar.is_hidden() {
                 bar.set_draw_target(ProgressDrawTarget::stderr());
             }
-            bar.set_message(format!("{}  at {}, {} events", self.what, moment(now.0), count(events.into())));
+            bar.set_message(format!(
+                "{}: simulated up to {}, {} events",
+                self.what,
+                moment(now.0),
+                count(events.into())
+            ));
             bar.tick();
         }
     }

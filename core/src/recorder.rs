@@ -22,11 +22,11 @@ pub struct Log {
 pub enum Entry {
     /// An event that was accepted.
     Event(Event),
-    /// A decision.
+    /// A call of [`Scheduler::decide`].
     Decide {
-        /// When it was made.
+        /// The time that was given to the scheduler.
         at: Time,
-        /// The digest of the plan.
+        /// The digest of the plan that it returned ([`Plan::digest`]).
         digest: u64,
     },
 }
@@ -50,7 +50,7 @@ pub enum ReplayError {
     Event {
         /// The number of the entry, from 0.
         entry: usize,
-        /// Why.
+        /// Why the scheduler refuses it now.
         error: EventError,
     },
     /// A decision gives another plan.
@@ -68,7 +68,7 @@ pub enum ReplayError {
 }
 
 impl Recorder {
-    /// A recording scheduler.
+    /// A scheduler without nodes and workloads, and an empty log.
     ///
     /// # Errors
     /// As [`Scheduler::new`].
@@ -94,7 +94,7 @@ impl Recorder {
         plan
     }
 
-    /// The scheduler.
+    /// The scheduler that is recorded.
     #[must_use]
     pub fn scheduler(&self) -> &Scheduler {
         &self.scheduler

@@ -194,7 +194,7 @@ impl NodeRow {
 pub struct NodeRows {
     /// The good rows, in the order of the file.
     pub rows: Vec<NodeRow>,
-    /// The bad ones, in the order of the file.
+    /// The rows that could not be read, in the order of the file.
     pub problems: Vec<RowProblem>,
 }
 

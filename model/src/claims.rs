@@ -41,7 +41,7 @@ pub enum Selector {
     User(Name),
     /// The work that members of a group submitted into its leaf.
     Group(Name),
-    /// Everything.
+    /// All work of the scenario.
     All,
 }
 
@@ -50,26 +50,26 @@ pub enum Selector {
 pub enum Predicate {
     /// Counts of pods by state; a count of `None` is not claimed.
     Pods {
-        /// Whose work.
+        /// The work whose pods are counted.
         of: Selector,
         /// Pods that are bound and have not ended, terminating ones included.
         running: Option<u64>,
-        /// Pending pods.
+        /// How many pods are pending.
         pending: Option<u64>,
-        /// Pods that succeeded.
+        /// How many pods have succeeded.
         succeeded: Option<u64>,
-        /// Pods that failed.
+        /// How many pods have failed.
         failed: Option<u64>,
     },
     /// How many instances of workloads were submitted, and how they ended; a count of `None` is not claimed.
     Instances {
-        /// Whose work.
+        /// The work whose instances are counted.
         of: Selector,
-        /// Submitted so far.
+        /// How many instances have been submitted.
         submitted: Option<u64>,
-        /// Instances that succeeded.
+        /// How many instances have succeeded.
         succeeded: Option<u64>,
-        /// Instances that failed.
+        /// How many instances have failed.
         failed: Option<u64>,
         /// Instances that have neither ended nor been withdrawn.
         active: Option<u64>,
@@ -78,7 +78,7 @@ pub enum Predicate {
     },
     /// Deadlines met or missed so far.
     Deadlines {
-        /// Whose work.
+        /// The work whose evicted pods are counted.
         of: Selector,
         /// Whether met deadlines are counted; otherwise missed ones.
         met: bool,
@@ -111,7 +111,7 @@ pub enum Predicate {
     },
     /// No leaf is below its guarantee while it has pending demand, for longer than this.
     Guaranteed {
-        /// Milliseconds.
+        /// For how long at most, milliseconds.
         within_ms: u64,
     },
     /// The number of evictions so far.
@@ -136,14 +136,14 @@ pub enum Predicate {
     },
     /// The verdict on the pending pods cites this rule: it is binding, blocks them, or protects pods (X1).
     Verdict {
-        /// Whose work.
+        /// The work that the claim is about.
         of: Selector,
         /// The rule as text: `A1`, `P1`, ...
         rule: String,
     },
     /// A time of jobs: waits, turnaround or slowdown.
     JobTime {
-        /// Whose jobs.
+        /// The jobs that the claim is about.
         of: Selector,
         /// The time.
         figure: JobFigure,
@@ -183,7 +183,7 @@ pub enum Predicate {
     },
     /// A resource times the time it was used.
     UsedTime {
-        /// Who used it.
+        /// The work whose usage it is.
         of: Selector,
         /// The resource.
         resource: Name,
@@ -194,7 +194,7 @@ pub enum Predicate {
     },
     /// Work lost by evictions and node failures, in pod-milliseconds.
     LostWork {
-        /// Whose work.
+        /// The work that the claim is about.
         of: Selector,
         /// The comparison.
         compare: Compare,
@@ -212,7 +212,7 @@ pub enum Predicate {
     },
     /// Time that work waited for input; of a Job, summed over its pods.
     InputWait {
-        /// Whose work.
+        /// The work that the claim is about.
         of: Selector,
         /// Whether the time is multiplied by the GPUs that waited.
         gpus: bool,
@@ -238,7 +238,7 @@ pub enum Predicate {
     Invariants,
     /// Nothing was bound or evicted for this long before the end.
     StableFor {
-        /// Milliseconds.
+        /// How long nothing changed, milliseconds.
         ms: u64,
     },
     /// A figure of nodes, drains, faults, or reduced quotas.

@@ -59,7 +59,7 @@ pub enum NodeChange {
         rack: u32,
         /// Its nodes.
         nodes: Nodes,
-        /// Whether it fails.
+        /// Whether the node fails; otherwise it comes back.
         down: bool,
     },
     /// Nodes fail together and recover together, unless something else keeps them down.

@@ -164,7 +164,7 @@ pub struct Workload {
 pub enum Kind {
     /// Equal pods that run until they are scaled down or withdrawn; lost pods are recreated.
     Deployment {
-        /// How many pods.
+        /// How many replicas it has.
         replicas: u32,
         /// The template of its pods.
         template: Arc<PodTemplate>,

@@ -18,12 +18,12 @@ use serde::Serialize;
 pub struct People {
     /// In the order of the file.
     pub users: Vec<User>,
-    /// In the order of the file.
+    /// The groups, in the order of the file.
     pub groups: Vec<Group>,
 }
 
 impl People {
-    /// Whether there are none.
+    /// Whether there are neither users nor groups.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.users.is_empty() && self.groups.is_empty()
@@ -44,7 +44,7 @@ pub enum Role {
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// Unique.
+    /// The name of the user, unique in the scenario.
     pub name: Name,
     /// The role of the user.
     pub role: Role,
@@ -55,7 +55,7 @@ pub struct User {
 /// A group of users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// Unique.
+    /// The name of the group, unique in the scenario.
     pub name: Name,
     /// Its leaf of the quota tree; no two groups share one.
     pub quota: Name,

@@ -6,7 +6,7 @@ use quotree_core::Name;
 /// A claim about the share of a user, group, quota or workload in a figure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShareClaim {
-    /// Whose share.
+    /// The work whose share is claimed.
     pub of: Selector,
     /// The figure.
     pub figure: ShareFigure,

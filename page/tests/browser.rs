@@ -171,7 +171,7 @@ fn a_link_restores_what_was_seen() {
     let story = page.text_of("#story");
     for part in [
         "Why 3 of its pods wait",
-        "11 are free in all, but no node has more than 6",
+        "11 are free on all nodes together, but no node has more than 6",
         "Would help",
         "3 pods are evicted for",
     ] {

@@ -59,7 +59,7 @@ pub enum DiffError {
     NoSummary {
         /// `first` or `second`.
         which: &'static str,
-        /// What is missing.
+        /// Why it cannot be compared.
         why: String,
     },
 }
@@ -237,9 +237,11 @@ fn first_eviction(a: &Map<String, Value>, b: &Map<String, Value>) -> Option<(usi
     let (a, b) = (rows(a, "evictions"), rows(b, "evictions"));
     let index = (0..a.len().max(b.len())).find(|i| a.get(*i) != b.get(*i))?;
     let eviction = |row: &Value| {
-        let word = |field: &str| row.get(field).and_then(Value::as_str).unwrap_or("nobody").to_owned();
+        let word = |field: &str| row.get(field).and_then(Value::as_str);
         let at = crate::format::moment(row.get("at_ms").and_then(Value::as_u64).unwrap_or_default());
-        format!("at {at} {} for {} ({})", word("pod"), word("cause"), word("rule"))
+        let (pod, rule) = (word("pod").unwrap_or_default(), word("rule").unwrap_or_default());
+        let cause = word("cause").map_or_else(String::new, |cause| format!(" to make room for {cause}"));
+        format!("at {at} {pod} is evicted{cause} ({rule})")
     };
     Some((index, a.get(index).map(eviction), b.get(index).map(eviction)))
 }

@@ -28,13 +28,13 @@ fn overrun(row: &QuotaOverrunRow) -> String {
     let over = format::amounts(&row.over.0).unwrap_or_default();
     let what = if row.limit == "max" { "above its max" } else { "of non-preemptible pods above its min" };
     let estimate = match row.estimate_ms {
-        Some(ms) => format!("estimated to be within it after {}", span(ms)),
-        None => "estimated never to be within it without evictions".to_owned(),
+        Some(ms) => format!("expected to be back within it after {}", span(ms)),
+        None => "not expected to be back within it without evictions".to_owned(),
     };
     let actual = match (row.took_ms, row.replaced) {
-        (Some(ms), _) => format!("was within it after {}", span(ms)),
-        (None, true) => "edited again before it was within it".to_owned(),
-        (None, false) => "not within it yet".to_owned(),
+        (Some(ms), _) => format!("was back within it after {}", span(ms)),
+        (None, true) => "was edited again before that".to_owned(),
+        (None, false) => "still above it at the end".to_owned(),
     };
     format!("{}: {over} {what}; {estimate}; {actual}", row.quota)
 }

@@ -120,6 +120,10 @@ fn quotas(result: &RunResult, style: Style) -> String {
 /// Which leaves borrow, and which quotas lend, in one line. A whole branch may lend to its sibling (L2).
 fn loans(result: &RunResult, style: Style) -> String {
     let parents: BTreeSet<&str> = result.quotas.iter().filter_map(|q| q.parent.as_deref()).collect();
+    if parents.is_empty() {
+        // A single quota has nobody to borrow from or to lend to.
+        return String::new();
+    }
     let is_leaf = |q: &&QuotaRow| !parents.contains(q.name.as_str());
     let said = |verb: &str, leaves_only: bool, pick: fn(&QuotaRow) -> &QuantityMap| {
         let quotas = result.quotas.iter().filter(|q| !leaves_only || is_leaf(q));

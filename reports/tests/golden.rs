@@ -176,14 +176,16 @@ fn demo() -> RunResult {
         verdict: serde_json::Value::Null,
         user: None,
     };
-    let full = "A1: the pod requests 5 cpu, root uses 40 of its max of 40 cpu; held by: root.a.1 15 cpu in 3 pods";
+    let full =
+        "A1: the pod requests 5 cpu, and root already uses 40 of its max of 40 cpu; held by: root.a.1 15 cpu in 3 pods";
     let claim = |text: &str, line, passed: bool| ClaimResult {
         claim: text.into(),
         line,
         because: passed.then(|| "b.1 takes its min back, one pod from each sibling".into()),
         passed,
         vacuous: false,
-        note: passed.then(|| "root.b.2 is promised nothing of what the pods there ask for".into()),
+        note: passed
+            .then(|| "no min of root.b.2 covers what its pods request, so this claim says nothing about it".into()),
         seen: if passed { "3 running, 2 waiting".into() } else { "2".into() },
         at_ms: Some(180_000),
         explanations: if passed { vec![] } else { vec!["nginx1-4 was evicted for nginx3-0".into()] },

@@ -49,7 +49,7 @@ fn parse_bandwidth(text: &str) -> Result<u64, String> {
     let scale = 8 * 10_u128.pow(u32::try_from(fraction.len()).unwrap_or_default());
     let bits = digits * bits;
     if !bits.is_multiple_of(scale) {
-        return Err("finer than a byte a second".to_owned());
+        return Err("it is not a whole number of bytes per second".to_owned());
     }
     match u64::try_from(bits / scale) {
         Ok(0) => Err("nothing would ever be read".to_owned()),

@@ -255,11 +255,11 @@ impl<'a> Fits<'a> {
         if damaged || self.homed(namespace) || self.parts.policy.unquotaed == Unquotaed::Schedule {
             return;
         }
-        let title = format!("namespace `{namespace}` is attached to no leaf quota, so its pods are refused (A4)");
+        let title = format!("namespace `{namespace}` is attached to no leaf quota, so its pods stay pending (A4)");
         report
             .warning(span, title, "no quota")
             .did_you_mean(namespace.as_str(), self.leaves.keys().map(|name| name.as_str()))
-            .help("add it to the `namespaces` of a leaf quota, or set `unquotaed: Schedule` in the policy");
+            .help("add it to the `namespaces` of a leaf quota, or set `unquotaed: Schedule` in the policy to run its pods without a quota");
     }
 
     /// The amounts that nodes have, or will have.
@@ -273,25 +273,27 @@ impl<'a> Fits<'a> {
         if self.nodes.is_empty() || self.kinds().any(fits) {
             return;
         }
-        let mut label = String::from("no node has all of these");
-        let mut help = None;
-        for (resource, amount) in template.request.iter() {
+        for (resource, amount) in template.request.iter().filter(|(_, amount)| *amount > 0) {
             let most = self.kinds().filter_map(|node| node.get(resource.as_str())).max();
-            if most.unwrap_or(0) < amount {
-                let has = Amounts::new().with(resource.clone(), most.unwrap_or(0));
-                label = format!("the largest node has {has}");
-                if most.is_none() {
-                    let known = self.kinds().flat_map(Amounts::iter).map(|(name, _)| name.as_str());
-                    let known: BTreeSet<&str> = known.collect();
-                    help = report.nearest(resource.as_str(), known).map(|near| format!("did you mean `{near}`?"));
+            let show = |amount| Amounts::new().with(resource.clone(), amount);
+            match most {
+                None => {
+                    let title = format!("a pod of `{name}` requests {}, and no node has this resource", show(amount));
+                    let known: BTreeSet<&str> =
+                        self.kinds().flat_map(Amounts::iter).map(|(name, _)| name.as_str()).collect();
+                    report.warning(span, title, "fits on no node").did_you_mean(resource.as_str(), known);
                 }
+                Some(most) if most < amount => {
+                    let (asked, most) = (show(amount), show(most));
+                    let title = format!("a pod of `{name}` requests {asked}, and the largest node has {most}");
+                    report.warning(span, title, "fits on no node");
+                }
+                Some(_) => continue,
             }
+            return;
         }
-        let title = format!("a pod of `{name}` requests {}, which fits on no node", template.request);
-        let warning = report.warning(span, title, label);
-        if let Some(help) = help {
-            warning.help(help);
-        }
+        let title = format!("no node has all that a pod of `{name}` requests: {}", template.request);
+        report.warning(span, title, "fits on no node");
     }
 
     /// T2: a gang exceeds a max on its path.
@@ -314,8 +316,12 @@ impl<'a> Fits<'a> {
                     |_| format!("{sum} base units of {resource}"),
                     |n| Amounts::new().with((*resource).clone(), n).to_string(),
                 );
-                let title =
-                    format!("`{name}` requests {asked} in total, more than the max of `{}` ({max})", quota.name);
+                let pods: u64 = members.iter().map(|(_, count)| u64::from(*count)).sum();
+                let who = match pods {
+                    0 | 1 => format!("a pod of `{name}` requests"),
+                    pods => format!("the {pods} pods of `{name}` that must run together request"),
+                };
+                let title = format!("{who} {asked}, more than the max of `{}` ({max})", quota.name);
                 report.warning(span, title, "can never be admitted (T2)");
                 return;
             }

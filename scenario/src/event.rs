@@ -372,7 +372,7 @@ impl Checking<'_, '_> {
     /// Warns of an edit that will be refused; returns whether it will be accepted.
     fn is_accepted(&mut self, span: Span, said: Result<(), Refusal>) -> bool {
         if let Err(refusal) = &said {
-            self.report.warning(span, format!("this will be refused: {refusal}"), "this event has no effect");
+            self.report.warning(span, format!("this request will be refused: {refusal}"), "this event has no effect");
         }
         said.is_ok()
     }

@@ -65,7 +65,7 @@ fn check_fields(read: &JobQueue, report: &mut Report) {
         report.error(zero.span, "`max_jobs` must be at least 1", "no job would ever be admitted");
     }
     if let Some(max) = read.backoff_max.as_ref().filter(|max| max.value.0 < read.backoff.0) {
-        report.error(max.span, "`backoff_max` is shorter than `backoff`", "the longest wait");
+        report.error(max.span, "`backoff_max` is shorter than `backoff`", "the longest back-off");
     }
     let rotates = read.queueing.as_ref().filter(|queueing| queueing.value == QueueOrder::RoundRobin);
     if let Some(queueing) = rotates.filter(|_| read.start_timeout.is_none()) {

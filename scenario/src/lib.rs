@@ -23,6 +23,7 @@ mod loader;
 mod merge;
 mod no_min;
 mod nodes;
+mod overridden;
 mod people;
 mod pod;
 mod pods_limit;
@@ -37,6 +38,7 @@ mod workflow;
 mod workload;
 
 pub use loader::{Loader, MapLoader};
+pub use overridden::load_with_policy;
 pub use quotree_syntax::{Diagnostic, Place, Severity, Source, Value, format};
 pub use schema::{reference, schema};
 

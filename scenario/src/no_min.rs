@@ -23,13 +23,13 @@ pub(crate) fn check(parts: &Parts, report: &mut Report) {
         let Some(span) = tree.name_span(leaf.as_str()) else { continue };
         let never = if workload.preemptible { "can never reclaim" } else { "can never start (A2)" };
         let title = format!(
-            "`{leaf}` has a min, but none of {resource}: `{}`, which requests {resource}, {never}",
+            "`{leaf}` has a min, but no min of {resource}, so `{}`, which requests {resource}, {never}",
             workload.name
         );
         let most = Amounts::new().with(resource.clone(), most);
-        report.warning(span, title, format!("no min of {resource}, which other quotas have")).help(format!(
-            "with a min of {resource} as well ({most} for one pod), it reclaims what `{leaf}` lends (R2(a)); if \
-                 no quota has a min of {resource}, it is only a limit (Q5)"
+        report.warning(span, title, format!("other quotas have a min of {resource}")).help(format!(
+            "give `{leaf}` a min of {resource}, too ({most} for one pod), so that it can reclaim what it lends (R2(a)); or \
+             give no quota a min of {resource}, if it is only to be limited (Q5)"
         ));
     }
 }

@@ -322,7 +322,7 @@ impl<'a> Places<'a> {
             if !names.insert(name.clone()) {
                 let span = read.name.as_ref().map_or(read.span, |name| name.span);
                 report
-                    .error(span, format!("second faults of the name `{name}`"), "this name is already used")
+                    .error(span, format!("two entries of `faults` have the name `{name}`"), "this name is already used")
                     .help("give each a `name`; it selects the random stream");
                 continue;
             }

@@ -202,7 +202,11 @@ pub(crate) fn check_workloads(parts: &Parts, report: &mut Report) {
                 let leaf = leaves.get(namespace).copied();
                 let said = tenants.may_submit(&user.value, namespace, leaf, false);
                 if let Some(refusal) = said.err().filter(|refusal| refusal.reason() != Reason::NoLeaf) {
-                    report.warning(user.span, format!("this will be refused: {refusal}"), "its pods are not created");
+                    report.warning(
+                        user.span,
+                        format!("this submission will be refused: {refusal}"),
+                        "its pods are not created",
+                    );
                 }
             }
             None if rows.is_empty() && !workers.contains(read.workload.name.as_str()) => {

@@ -221,7 +221,26 @@ impl ReadTree {
 
     /// Reports the errors of the tree on a cluster of these amounts.
     pub(crate) fn check_on(&self, cluster: &Amounts, report: &mut Report) {
-        self.report(QuotaTree::warnings_on(&self.spec, cluster), None, report);
+        let (unknown, known): (Vec<_>, Vec<_>) =
+            QuotaTree::warnings_on(&self.spec, cluster).into_iter().partition(|finding| {
+                unknown_resource(&finding.kind).is_some_and(|resource| cluster.get(resource.as_str()).is_none())
+            });
+        let mut told: BTreeSet<Name> = BTreeSet::new();
+        for finding in unknown {
+            let Some(resource) = unknown_resource(&finding.kind).filter(|resource| told.insert((*resource).clone()))
+            else {
+                continue;
+            };
+            let places = self.spec.quotas.iter().position(|q| q.name == finding.quota).and_then(|i| self.places.get(i));
+            let Some(places) = places.or_else(|| self.places.first()) else { continue };
+            let title =
+                format!("no node has the resource `{resource}`, which `{}` guarantees or limits", finding.quota);
+            let names: Vec<&str> = cluster.iter().map(|(name, _)| name.as_str()).collect();
+            report
+                .warning(places.of(&finding.kind), title, "unknown to the cluster")
+                .did_you_mean(resource.as_str(), names);
+        }
+        self.report(known, None, report);
     }
 
     fn report(&self, findings: Vec<Finding>, at: Option<Span>, report: &mut Report) {
@@ -302,6 +321,16 @@ impl Places {
     }
 }
 
+/// The resource of which the cluster has less than a quota says.
+const fn unknown_resource(kind: &FindingKind) -> Option<&Name> {
+    match kind {
+        FindingKind::RootMaxAboveCluster { resource, .. } | FindingKind::MinAboveCluster { resource, .. } => {
+            Some(resource)
+        }
+        _ => None,
+    }
+}
+
 /// The note beside the underlined text.
 const fn label(kind: &FindingKind) -> &'static str {
     use FindingKind as K;
@@ -309,10 +338,10 @@ const fn label(kind: &FindingKind) -> &'static str {
         K::DuplicateName | K::TwoParents { .. } => "second occurrence",
         K::MinAboveMax { .. } => "above max",
         K::MaxAboveParent { .. } => "above the parent's max",
-        K::OverPromised { .. } => "less than the sum of the children's min",
+        K::OverPromised { .. } => "less than the sum of the children's mins",
         K::LendAboveMin { .. } => "more than min",
         K::NamespaceOnInner { .. } => "not a leaf",
-        K::NamespaceTwice { .. } => "already attached to another leaf",
+        K::NamespaceTwice { .. } => "attached to another leaf, too",
         K::RootMinIsNotMax { .. } => "min and max of the root differ",
         K::RootMaxAboveCluster { .. } | K::MinAboveCluster { .. } => "more than the cluster has",
         K::AlwaysFirstVictim => "weight 0 and no min",

@@ -151,7 +151,7 @@ const ROWS: &[Row] = &[
         W,
         "5:46",
         "\"20\"",
-        "should equal its max",
+        "they should be equal",
     ),
     ("count: 2", "count: 1", W, "5:68", "\"20\"", "exceeds the cluster capacity (10 cpu)"),
     (", namespaces: [\"ns-b\"]", "", W, "7:21", "\"b\"", "the leaf has no namespace"),
@@ -159,7 +159,14 @@ const ROWS: &[Row] = &[
     ("count: 2", "count: 1000001", E, "4:45", "1000001", "at most 1000000"),
     ("replicas: 2", "replicas: 4000000000", E, "11:26", "\"web\"", "at most 10000000 are allowed"),
     ("replicas: 0", "replicas: 4000000000", E, "15:51", "4000000000", "at most 10000000 are allowed"),
-    ("\"cpu\": \"5\" }, submit", "\"cpu\": \"11\" }, submit", W, "11:74", "{ \"cpu\": \"11\" }", "fits on no node"),
+    (
+        "\"cpu\": \"5\" }, submit",
+        "\"cpu\": \"11\" }, submit",
+        W,
+        "11:74",
+        "{ \"cpu\": \"11\" }",
+        "requests 11 cpu, and the largest node has 10 cpu",
+    ),
     ("\"cpu\": \"5\" }, submit", "\"cpus\": \"5\" }, submit", W, "11:74", "{ \"cpus\": \"5\" }", "did you mean `cpu`?"),
     (
         "Job(name: \"job\", namespace: \"ns-b\", priority: \"high\", request: { \"cpu\": \"500m\" }",
@@ -167,7 +174,7 @@ const ROWS: &[Row] = &[
         W,
         "12:24",
         "\"gang\"",
-        "requests cpu 25 in total, more than the max of `b` (cpu 20)",
+        "request 25 cpu, more than the max of `b` (20 cpu)",
     ),
     // Claims and events.
     (

@@ -169,7 +169,7 @@ pub enum RunError {
         at: Time,
         /// The event, with names.
         what: String,
-        /// The reason.
+        /// Why the scheduler refused it.
         error: EventError,
     },
     /// The scheduler decided about a pod that does not exist or is in the wrong state.

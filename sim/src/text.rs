@@ -33,15 +33,53 @@ pub trait Names {
     }
     /// The number of pods that a workload has now, ended ones not counted: sentences call one pod "the pod", several "the gang".
     fn pods(&self, id: WorkloadId) -> u32;
+    /// The pods that a pending workload requests room for (G1).
+    fn requested(&self, id: WorkloadId) -> Requested {
+        Requested::All(self.pods(id))
+    }
     /// The name of a dataset, by its index in the scenario.
     fn dataset(&self, place: u32) -> Cow<'_, str> {
         format!("dataset-{place}").into()
     }
 }
 
-/// An amount with its resource: `5 cpu`, `1500m nvidia.com/gpu`.
-fn with_unit(resource: &Name, amount: i64) -> String {
-    format!("{} {resource}", self::amount(resource, amount))
+/// The pods of a workload that are placed together or not at all (G1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requested {
+    /// All of its pods, this many.
+    All(u32),
+    /// The minimum of a gang of which no pod is placed.
+    Minimum {
+        /// How many pods it has.
+        pods: u32,
+        /// How many of them must be placed together.
+        min: u32,
+    },
+    /// Further pods of a gang of which some are placed.
+    More {
+        /// How many pods it has.
+        pods: u32,
+        /// How many more are placed together: those that it lacks of its minimum, or one.
+        more: u32,
+    },
+}
+
+/// An amount with its resource: `5 cpu`, `0.5 nvidia.com/gpu`, `16Gi memory`, `1500 bytes of memory`.
+pub(crate) fn with_unit(resource: &Name, amount: i64) -> String {
+    let is_plain = Unit::of(resource.as_str()) == Unit::Bytes && amount % 1024 != 0;
+    let of = if is_plain { " bytes of" } else { "" };
+    format!("{}{of} {resource}", decimal(resource, amount))
+}
+
+/// An amount without its resource as sentences show it: thousandths as a decimal, `1.5` where the quantity is `1500m`.
+fn decimal(resource: &Name, amount: i64) -> String {
+    let quantity = self::amount(resource, amount);
+    if quantity.unit == Unit::Bytes || amount % 1000 == 0 {
+        return quantity.to_string();
+    }
+    let (sign, size) = (if amount < 0 { "-" } else { "" }, amount.unsigned_abs());
+    let digits = format!("{:03}", size % 1000);
+    format!("{sign}{}.{}", size / 1000, digits.trim_end_matches('0'))
 }
 
 /// An amount without its resource, as a Kubernetes quantity.
@@ -200,15 +238,15 @@ mod tests {
             assert_eq!(verdict_json(&why, &world, 8)["rule"], why.binding.rule().to_string());
         }
         expect![[r#"
-            A4: its namespace is attached to no leaf quota
-            A1: the gang of 2 requests 5 cpu, root.a uses 20 of its max of 20 cpu; held by: root.a 20 cpu in 4 pods (10 cpu borrowed); also R2(a): with the gang of 2, root.a would be 7 cpu above its guarantee, so it may not reclaim from other quotas; 3 pods not preempted because root.a is within its guarantee of cpu (R2(b)); would help: raise max of root.a by 5 cpu
-            A2: non-preemptible pods must fit within min: root.a has min 10 cpu, 9 in use by non-preemptible pods, and the gang of 3 requests 1500m
-            A5: root.a already has 2 workloads admitted, which is its max_jobs
+            A4: its namespace is attached to no leaf quota, and with `unquotaed: Refuse` such pods stay pending
+            A1: the gang of 2 pods requests 5 cpu, and root.a already uses 20 of its max of 20 cpu; held by: root.a 20 cpu in 4 pods (10 cpu borrowed); also R2(a): with this gang, root.a would use 7 cpu more than its guarantee, so it may not reclaim from other quotas; 3 pods not preempted because root.a uses no more than its guarantee of cpu (R2(b)); would help: raise the max of root.a by 5 cpu
+            A2: the gang of 3 pods requests 1.5 cpu and is not preemptible, so it must fit within the min of root.a: non-preemptible pods already use 9 of 10 cpu
+            A5: root.a admits at most 2 workloads at once (`max_jobs`), and has admitted as many
             O2: job-9 is ahead of it in the strict queue of its leaf (`queueing: Block`)
-            P1: a pod requests 5 cpu, the closest node (n3) would have 4 free after evicting 1 eligible pod, 6 free in the cluster, but no single node has enough (fragmented) (10 nodes: 9 full, 1 cordoned)
+            P1: a pod requests 5 cpu, and the closest node (n3) would have 4 cpu free after the eviction of 1 eligible pod, although all suitable nodes together have 6 cpu free: the cluster is fragmented (10 nodes: 9 with too little free, 1 cordoned)
             H1: it has evicted 1 pod and waits for it to terminate
             H1: it fits once 2 terminating pods are gone, so it evicts no others
-            R1: evicting every eligible pod would still leave root.a borrowing 2 cpu more than now
+            R1: even if every eligible pod of its leaf were evicted, root.a would borrow 2 cpu more than now
         "#]].assert_eq(&told);
     }
 
@@ -227,11 +265,11 @@ mod tests {
             told.push('\n');
         }
         expect![[r#"
-            R1: job-3 preempts a pod of lower priority (-1) in its leaf root.a; this violates its disruption budget (R7)
-            R2: job-3 reclaims its guaranteed quota; root.a was 2500m cpu above its min; picking in victim order made no room, this set of victims does (V5)
-            G2: its gang is evicted whole to make room for job-3
-            G3: its gang had fewer pods than its minimum for too long
-            T4: root uses more than its max, which was lowered
+            R1: job-3 preempts a pod of priority -1 in its own leaf root.a; this exceeds its disruption budget (R7)
+            R2: job-3 reclaims its guaranteed quota; root.a was 2.5 cpu above its min; victims in the usual order would not have made enough room, this set does (V5)
+            G2: job-3 needs room, and the whole gang goes, since it would fall below its minimum
+            G3: its gang had fewer pods than its minimum for longer than `stale_after`
+            T4: root used more than its max after the max was lowered
         "#]]
         .assert_eq(&told);
     }

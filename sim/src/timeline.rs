@@ -100,7 +100,7 @@ impl Timeline {
             }
             Fact::Joined { pod } => {
                 self.forget_wait(world.pods[pod].unit);
-                self.pod_entry(world, world.id_of(pod), TimelineEvent::Joined, "joins", NONE);
+                self.pod_entry(world, world.id_of(pod), TimelineEvent::Joined, "joins its gang", NONE);
             }
             Fact::Suspended { unit } => self.unit_entry(world, unit, TimelineEvent::Suspended, || {
                 format!("is suspended: {}", why_suspended(world, unit, scheduler))
@@ -261,7 +261,10 @@ impl Timeline {
         match action {
             Action::Bind { pod, node, reason, .. } => {
                 self.forget_wait(pod.workload.0);
-                let (pod, node, why) = (*pod, *node, text::bound(*reason));
+                let unit = pod.workload.0;
+                let has_quota =
+                    unit < world.units.len() && world.namespaces[world.units[unit].namespace].leaf.is_some();
+                let (pod, node, why) = (*pod, *node, text::bound(*reason, has_quota));
                 self.write(world, pod.workload.0, TimelineEvent::Bound, |names| {
                     let since = world.find(pod).map(|pod| world.pods[pod].at);
                     Entry {

@@ -137,7 +137,7 @@ fn resources_that_a_relabelling_adds_are_known() {
     };
     assert_eq!(told(("", "")), Vec::<String>::new());
     let larger = told(("{ \"aliyun.com/gpu-mem\": \"16\" }", "{ \"aliyun.com/gpu-mem\": \"33\" }"));
-    let beyond = "`memory` requests aliyun.com/gpu-mem 33, which fits on no node";
+    let beyond = "`memory` requests 33 aliyun.com/gpu-mem, and the largest node has 32 aliyun.com/gpu-mem";
     assert!(larger.iter().any(|title| title.contains(beyond)), "{larger:?}");
 }
 

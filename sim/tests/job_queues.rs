@@ -38,18 +38,18 @@ fn a_suspended_job_has_a_reason() {
         (rule.as_str(), reason.as_str()),
         (
             "suspended",
-            "position 1 of 1 in the job queue of research: the queue already has 1 admitted, which is its max_jobs"
+            "position 1 of 1 in the job queue of research: the queue admits at most 1 at once (`max_jobs`), and has admitted as many"
         )
     );
     let (_, reason) = why(750_000, "wide-1");
     assert_eq!(
         reason.split("; ").take(2).collect::<Vec<_>>(),
         [
-            "position 1 of 1 in the job queue of research: it did not start in time, its next attempt is in 1m30s",
+            "position 1 of 1 in the job queue of research: it did not start within `start_timeout`, and its next attempt is in 1m30s",
             "it requests 4 cpu (research uses 0 cpu of its max of 8 cpu)",
         ]
     );
-    assert!(reason.ends_with("would help: free 2 more cpu on node-0"), "{reason}");
+    assert!(reason.ends_with("would help: free another 2 cpu on node-0"), "{reason}");
 }
 
 #[test]

@@ -158,6 +158,21 @@ impl Report {
         Help { report: self, index }
     }
 
+    /// Drops the errors from the `first` on that are about text behind this place: consequences of a mistake there.
+    pub(crate) fn drop_behind(&mut self, first: usize, place: usize) {
+        let mut index = 0;
+        self.diagnostics.retain(|diagnostic| {
+            index += 1;
+            index <= first || diagnostic.span.start < place
+        });
+        self.errors = self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    }
+
+    /// How many diagnostics there are so far.
+    pub(crate) const fn len(&self) -> usize {
+        self.diagnostics.len()
+    }
+
     /// How many warnings there are so far.
     #[must_use]
     pub fn warnings(&self) -> usize {

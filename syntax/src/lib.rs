@@ -3,6 +3,7 @@
 //!
 //! The notation is that of RON. No mistake is fatal: each becomes a [`Diagnostic`] at its place, and reading continues.
 
+mod brackets;
 mod diagnostic;
 mod duration;
 mod format;

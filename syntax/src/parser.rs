@@ -3,6 +3,7 @@
 //! a mistake the parser continues at the next comma or closing bracket, so that one load reports all mistakes.
 
 use super::{
+    brackets,
     diagnostic::{Report, Span},
     lexer::{Kind, Token, lex, unescape},
     tree::{Ident, Node, Shape, Struct, clip},
@@ -22,10 +23,24 @@ pub fn parse(text: &str, source: u32, report: &mut Report) -> Option<Node> {
         report.error(Span::new(source, error.range), error.title, error.label);
     }
     tokens.retain(|t| !matches!(t.kind, Kind::LineComment | Kind::BlockComment | Kind::Extension));
-    let mut parser = Parser { text, source, tokens, at: 0, depth: 0, noisy, report };
+    // Where text is not even a token, brackets may be missing from the tokens.
+    let unbalanced = if clean { brackets::report(text, source, &tokens, report) } else { None };
+    let first = report.len();
+    let node = parse_tokens(
+        Parser { text, source, tokens, at: 0, depth: 0, noisy, unbalanced: unbalanced.is_some(), report },
+        clean,
+    );
+    if let Some(place) = unbalanced {
+        report.broken = true;
+        report.drop_behind(first, place);
+    }
+    node
+}
+
+fn parse_tokens(mut parser: Parser<'_, '_>, clean: bool) -> Option<Node> {
     if parser.tokens.is_empty() {
         if clean {
-            parser.report.error(Span::new(source, 0..0), "the file is empty", "expected a value");
+            parser.report.error(parser.end_span(), "the file is empty", "expected a value");
         }
         return None;
     }
@@ -46,6 +61,8 @@ struct Parser<'a, 'r> {
     depth: usize,
     /// The starts of lines with a mistake that is likely to cause further ones.
     noisy: BTreeSet<usize>,
+    /// Whether a bracket without a partner was reported, so that no other is.
+    unbalanced: bool,
     report: &'r mut Report,
 }
 
@@ -199,9 +216,11 @@ impl Parser<'_, '_> {
                 let opened = before.iter().filter(|byte| **byte == b'\n').count() + 1;
                 let bracket = self.text.get(open.start as usize..open.end as usize).unwrap_or_default();
                 self.report.broken = true;
-                self.report
-                    .error(span, title, "unbalanced bracket")
-                    .help(format!("the `{bracket}` of line {opened} is still open here"));
+                if !self.unbalanced {
+                    self.report
+                        .error(span, title, "unbalanced bracket")
+                        .help(format!("the `{bracket}` of line {opened} is still open here"));
+                }
                 // An outer bracket may be meant; when there is none the token is of no use to anybody.
                 if self.depth == 0 {
                     self.at += 1;
@@ -209,9 +228,11 @@ impl Parser<'_, '_> {
                 span
             }
             None => {
-                let title = format!("unbalanced bracket: `{}` is missing", char::from(close));
+                let title = format!("unclosed bracket: `{}` is missing", char::from(close));
                 self.report.broken = true;
-                self.report.error(open, title, "opened here");
+                if !self.unbalanced {
+                    self.report.error(open, title, "opened here");
+                }
                 self.end_span()
             }
         }

@@ -21,7 +21,7 @@ pub enum Shape {
     Number(String),
     /// `true` or `false`.
     Bool(bool),
-    /// A bare word.
+    /// A word without quotes, such as the name of a policy.
     Word(String),
     /// `[a, b]`.
     List(Vec<Node>),

@@ -131,6 +131,13 @@ pub fn quantity(node: &Node, resource: &str, report: &mut Report) -> Option<i64>
         Unit::Milli => "a quantity string such as \"5\" or \"500m\"",
     };
     match &node.shape {
+        Shape::String(text) if is_bytes_of(text, resource).is_some() => {
+            let counted = is_bytes_of(text, resource).unwrap_or_default();
+            let title =
+                format!("`{}` is an amount of memory, and `{}` is counted in {counted}", clip(text), clip(resource));
+            report.error(node.span, title, format!("expected a number of {counted}, such as \"8\""));
+            None
+        }
         Shape::String(text) => match parse_quantity(text, unit) {
             Ok(amount) if amount < 0 => {
                 let title = format!("the amount `{}` of `{}` is negative", clip(text), clip(resource));
@@ -154,6 +161,19 @@ pub fn quantity(node: &Node, resource: &str, report: &mut Report) -> Option<i64>
             None
         }
     }
+}
+
+/// What a resource is counted in, if the amount has a suffix for bytes, such as `Gi`, and the resource is not counted in
+/// bytes.
+fn is_bytes_of(text: &str, resource: &str) -> Option<&'static str> {
+    let has_suffix = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter().any(|suffix| text.ends_with(suffix));
+    let counted = match resource.rsplit('/').next().unwrap_or_default() {
+        "cpu" => "cores",
+        "pods" => "pods",
+        name if name == "gpu" || name.ends_with("-gpu") || name.ends_with("gpus") => "devices",
+        _ => return None,
+    };
+    (has_suffix && Unit::of(resource) != Unit::Bytes).then_some(counted)
 }
 
 fn clip_long(text: &str) -> String {

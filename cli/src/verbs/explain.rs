@@ -19,7 +19,7 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
     let file = match (&args.rule, &args.file) {
         (Some(number), _) => return super::rule::rule(number, args.format, terminal),
         (None, Some(file)) => file,
-        (None, None) => return Err(Trouble::invalid("name a scenario, or a rule with `--rule`")),
+        (None, None) => return Err(Trouble::invalid("name a scenario file and a pod, or a rule with `--rule`")),
     };
     let scenario = load::scenario(file, &args.how, terminal)?;
     let pod = args.who.pod();
@@ -90,7 +90,7 @@ impl<'a> Found<'a> {
     fn text(&self, pod: &str) -> String {
         let mut text = format!("{pod} at {}\n\n", moment(self.at_ms));
         if let Some(comes) = self.comes_at_ms {
-            let _ = writeln!(text, "{pod} is not yet submitted (comes at {})", moment(comes));
+            let _ = writeln!(text, "{pod} is not submitted yet; it is submitted at {}", moment(comes));
             return text;
         }
         let (alive, ended): (Vec<&TimelinePod>, _) = self.pods.iter().partition(|row| lives(row));
@@ -139,7 +139,18 @@ impl<'a> Found<'a> {
                 more => format!(" (same for {more} more)\n"),
             });
         }
+        if let Some(rule) = self.cited_rule() {
+            let _ =
+                writeln!(text, "\n`quotree explain --rule {rule}` prints what {rule} says and why; so for every rule.");
+        }
         text
+    }
+
+    /// A rule that the text cites, as an example of how to look one up.
+    fn cited_rule(&self) -> Option<&str> {
+        let pending = self.pending.iter().map(|row| row.rule.as_str());
+        let story = self.story.iter().filter_map(|entry| entry.rule.as_deref());
+        pending.chain(story).find(|rule| rule.starts_with(|c: char| c.is_ascii_uppercase()))
     }
 
     fn json(&self, pod: &str) -> Value {
@@ -218,8 +229,11 @@ fn verdict(row: &PendingRow) -> String {
         line(
             "requests",
             match over {
-                Some((over, quota)) => format!("{needed} {resource}; {quota} is {over} {resource} above its {limit}"),
-                None => format!("{needed} {resource}, {available} available"),
+                Some((over, quota)) => {
+                    let (needed, over) = (decimal(needed), decimal(over));
+                    format!("{needed} {resource}; {quota} is {over} {resource} above its {limit} already")
+                }
+                None => format!("{} {resource}, {} available", decimal(needed), decimal(available)),
             },
         );
     }
@@ -238,17 +252,16 @@ fn verdict(row: &PendingRow) -> String {
     let rooms = std::iter::once(of).chain(list(of, "also"));
     for near in rooms.flat_map(|room| list(room, "closest")) {
         let gone = names(near, "taken");
-        let gone = if gone.is_empty() { gone } else { format!(", if {gone} were evicted") };
+        let gone = if gone.is_empty() { gone } else { format!(" if {gone} were evicted") };
+        let amount = |name: &str| decimal(&field(near, name));
         let free =
-            format!("{} of {} {} free", field(near, "available"), field(near, "needed"), field(near, "resource"));
-        let lacks = near.get("lacks").and_then(Value::as_u64).filter(|n| *n > 1);
-        let more = lacks.map_or_else(String::new, |n| {
-            format!(
-                ", and {} missing",
-                if n == 2 { "1 other resource is".to_owned() } else { format!("{} other resources are", n - 1) }
-            )
-        });
-        line("closest node", format!("{}: {free}{gone}{more}", field(near, "node")));
+            format!("{} {} free{gone}, {} requested", amount("available"), field(near, "resource"), amount("needed"));
+        let more = match near.get("lacks").and_then(Value::as_u64).unwrap_or(0) {
+            0 | 1 => String::new(),
+            2 => "; it lacks 1 other resource, too".to_owned(),
+            n => format!("; it lacks {} other resources, too", n - 1),
+        };
+        line("closest node", format!("{}: {free}{more}", field(near, "node")));
     }
     for class in list(of, "protected") {
         let who = names(class, "who");
@@ -279,7 +292,7 @@ const CLAUSES: [(&str, &str, bool); 7] = [
     ("released now, ", "if released", true),
     ("waits for: ", "waits for", true),
     ("passed by: ", "passed by", true),
-    ("it cannot run whatever else ends", "cannot run", false),
+    ("it cannot run with these quotas and nodes", "cannot run", false),
     ("would help: ", "would help", true),
 ];
 
@@ -288,10 +301,21 @@ const TOLD_BY_VERDICT: [&str; 2] = ["held by", "would help"];
 
 /// What a leaf holds of the resource that a verdict or obstacle lacks.
 fn held(of: &Value, holder: &Value) -> String {
-    let quota = word(holder, "quota").unwrap_or("no quota");
-    let (resource, borrowed) = (word(of, "resource").unwrap_or_default(), field(holder, "borrowed"));
+    let quota = word(holder, "quota").unwrap_or("pods without a quota");
+    let (resource, borrowed) = (word(of, "resource").unwrap_or_default(), decimal(&field(holder, "borrowed")));
     let borrowed = if borrowed == "0" { String::new() } else { format!(", {borrowed} {resource} borrowed") };
-    format!("{quota}: {} {resource} in {}{borrowed} ({})", field(holder, "used"), pods(holder), names(holder, "who"))
+    let used = decimal(&field(holder, "used"));
+    format!("{quota}: {used} {resource} in {}{borrowed} ({})", pods(holder), names(holder, "who"))
+}
+
+/// A quantity with thousandths as a decimal, as the sentences show it: `1.5` for `1500m`.
+fn decimal(quantity: &str) -> String {
+    let Some(milli) = quantity.strip_suffix('m').and_then(|digits| digits.parse::<i64>().ok()) else {
+        return quantity.to_owned();
+    };
+    let (sign, size) = (if milli < 0 { "-" } else { "" }, milli.unsigned_abs());
+    let digits = format!("{:03}", size % 1000);
+    format!("{sign}{}.{}", size / 1000, digits.trim_end_matches('0'))
 }
 
 /// The field `pods` with its noun: `1 pod`, `2 pods`.
@@ -329,13 +353,13 @@ fn plain(value: &Value) -> String {
 fn unknown(pod: &str, result: &RunResult) -> String {
     let what = format!("workload `{pod}`");
     if let Some(row) = result.refusals.iter().find(|row| row.what == what) {
-        return format!("`{pod}` has no pods, since its submission was refused at {}: {}", moment(row.at_ms), row.why);
+        return format!("`{pod}` has no pods: its submission was refused at {}: {}", moment(row.at_ms), row.why);
     }
     let names: Vec<_> = result.workloads.iter().map(|w| format!("`{}`", w.name)).collect();
     if names.is_empty() {
-        return format!("no pod or workload `{pod}`; no workload has been submitted by then");
+        return format!("there is no pod or workload `{pod}`: no workload has been submitted by that time");
     }
-    format!("no pod or workload `{pod}`; the workloads are {}", super::first_of(&names))
+    format!("there is no pod or workload `{pod}`; the workloads are {}", super::first_of(&names))
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ impl fmt::Display for Amounts {
         }
         for (i, (name, amount)) in self.iter().enumerate() {
             let comma = if i == 0 { "" } else { ", " };
-            write!(f, "{comma}{name} {}", QuantityText { amount, unit: Unit::of(name.as_str()) })?;
+            write!(f, "{comma}{} {name}", QuantityText { amount, unit: Unit::of(name.as_str()) })?;
         }
         Ok(())
     }

@@ -66,7 +66,7 @@ pub enum Event {
         /// How many more of its pods may be evicted.
         allowed: u32,
     },
-    /// Nothing but time has passed.
+    /// Only time has passed: the scheduler looks at its timeouts again.
     Tick,
 }
 
@@ -127,7 +127,7 @@ pub enum EventError {
     /// The pod is not known.
     #[error("unknown pod {0}")]
     UnknownPod(PodId),
-    /// The event is impossible in the pod's state.
+    /// The event is impossible in the state that the pod is in, such as a bind of a pod that runs.
     #[error("pod {pod} is {state}, so it cannot be {event}")]
     ImpossibleOrder {
         /// The pod.
@@ -138,7 +138,9 @@ pub enum EventError {
         event: &'static str,
     },
     /// A workload without pods, with too many pods, or with a pod set whose `min` exceeds its `count`.
-    #[error("workload {workload} has {pods} pods; expected 1 to {most}, and the minimum of a pod set at most its pods")]
+    #[error(
+        "workload {workload} has {pods} pods: it must have 1 to {most}, and no pod set may have a minimum above its count"
+    )]
     PodCount {
         /// The workload.
         workload: WorkloadId,
@@ -148,7 +150,7 @@ pub enum EventError {
         most: u32,
     },
     /// A negative amount.
-    #[error("negative amount {amount} of `{resource}`")]
+    #[error("the amount of `{resource}` is negative: {amount} base units")]
     NegativeAmount {
         /// The resource.
         resource: Name,
@@ -160,25 +162,25 @@ pub enum EventError {
     BadDevices {
         /// The resource.
         resource: Name,
-        /// What is wrong.
+        /// What is inconsistent.
         why: &'static str,
     },
     /// The devices of a node may not change while pods use them.
-    #[error("the devices of {node} are in use by {} pods, so they cannot change", .pods.len())]
+    #[error("{} pods use the devices of node {node}, so these cannot change", .pods.len())]
     DevicesInUse {
         /// The node.
         node: NodeId,
         /// The pods that have devices there.
         pods: Vec<PodId>,
     },
-    /// A sum would not fit 64 bits.
+    /// The requests for a resource, summed over all workloads, would exceed 2^60 base units.
     #[error("the sum of all requests for `{resource}` would exceed 2^60 base units")]
     Overflow {
         /// The resource.
         resource: Name,
     },
     /// The new tree is not valid.
-    #[error("the quota tree is invalid ({} findings), first: {}", .0.len(), .0.first().map_or_else(String::new, ToString::to_string))]
+    #[error("the quota tree is invalid ({} findings), the first: {}", .0.len(), .0.first().map_or_else(String::new, ToString::to_string))]
     InvalidTree(Vec<Finding>),
     /// A namespace with running pods may not move (T3).
     #[error("namespace `{namespace}` has {} running pods, so it cannot move to another leaf (T3)", .pods.len())]
@@ -188,12 +190,12 @@ pub enum EventError {
         /// The pods that run in it.
         pods: Vec<PodId>,
     },
-    /// Too many distinct values.
+    /// More distinct values than the scheduler can number, of resources or of pod templates.
     #[error("too many {what}: at most {most}")]
     TooMany {
         /// What there are too many of.
         what: &'static str,
-        /// The most.
+        /// How many are allowed.
         most: usize,
     },
 }

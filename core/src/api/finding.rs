@@ -142,12 +142,12 @@ impl fmt::Display for Finding {
                     Some(max) => {
                         write!(
                             f,
-                            "the root's min of {min} {resource} should equal its max of {} {resource}",
+                            "the root has min {min} {resource} and max {} {resource}; they should be equal",
                             show(resource, *max)
                         )
                     }
                     None => {
-                        write!(f, "the root has min {min} {resource} but no max; add max {min} {resource} to the root")
+                        write!(f, "the root has min {min} {resource} but no max of it; give it the same max")
                     }
                 }
             }
@@ -162,7 +162,7 @@ impl fmt::Display for Finding {
                     "the mins of the leaves sum to {min} {resource}, more than the cluster capacity ({cluster} {resource})"
                 )
             }
-            K::AlwaysFirstVictim => f.write_str("weight 0 and no min: its pods are always preempted first"),
+            K::AlwaysFirstVictim => f.write_str("with weight 0 and no min, its pods are always preempted first"),
             K::Unreachable => f.write_str("the leaf has no namespace, so no pod can use it"),
         }
     }

@@ -43,14 +43,14 @@ pub enum Action {
         node: NodeId,
         /// The devices of the node that it gets.
         devices: DeviceSet,
-        /// Why.
+        /// Why the pod is bound, and why to this node.
         reason: BindReason,
     },
     /// Evict a running pod. Report `PodGone` when it is gone.
     Evict {
         /// The pod.
         pod: PodId,
-        /// Why.
+        /// Why the pod is evicted, and for whom.
         reason: EvictReason,
     },
     /// The workload waits for its victims to leave, and the room that it needs is reserved (H1). The caller does
@@ -67,7 +67,7 @@ pub enum Action {
     Release {
         /// The workload.
         workload: WorkloadId,
-        /// Why.
+        /// Why the hold ended.
         reason: ReleaseReason,
     },
 }

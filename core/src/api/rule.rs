@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A rule, as reasons cite it; [`doc`](Self::doc) gives what it says. The order of the variants is part of digests: a
+/// A rule of the rule book, as reasons cite it; [`doc`](Self::doc) gives what it says. The order of the variants is part of digests: a
 /// new one is appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -51,31 +51,43 @@ impl Rule {
 
     const fn sentence(self) -> &'static str {
         match self {
-            Self::A1 => "on every quota of the path, use plus request must stay within max",
-            Self::A2 => "non-preemptible use plus request must stay within min on the whole path",
-            Self::A4 => "a pod whose namespace is on no leaf has no quota",
-            Self::A5 => "a quota admits at most max_jobs workloads at once",
-            Self::O2 => "in a leaf with strict queueing, no workload passes the first",
-            Self::P1 => "a node must be schedulable, match the pod's demands and have the room",
-            Self::R1 => {
-                "in its own leaf a workload may displace strictly lower priorities, without making the leaf borrow more"
+            Self::A1 => "on every quota from the leaf to the root, usage plus request must stay within max",
+            Self::A2 => {
+                "on every quota from the leaf to the root, the usage of non-preemptible pods plus request must stay within min"
             }
-            Self::R2 => "a leaf within its guarantee reclaims it from leaves above theirs",
-            Self::R2a => "only a workload whose side stays within its guarantee may reclaim",
-            Self::R2b => "a leaf at or under its guarantee is not reclaimed from",
-            Self::R2c => "non-preemptible pods, terminating pods and pods in their protected runtime are no victims",
-            Self::R5 => "a victim must help: its eviction frees room or quota that is missing",
-            Self::R6 => "nobody is evicted unless the whole workload can be placed afterwards",
-            Self::R7 => "an exhausted disruption budget protects its pods",
+            Self::A4 => {
+                "a pod whose namespace is attached to no leaf quota stays pending, unless the policy lets it run without a quota"
+            }
+            Self::A5 => "a quota admits at most max_jobs workloads at once",
+            Self::O2 => "in a leaf with strict queueing, no workload starts before the first of the queue",
+            Self::P1 => {
+                "a node must take new pods, match the node selector and tolerations of the pod, and have enough free"
+            }
+            Self::R1 => {
+                "in its own leaf a workload may preempt pods of lower priority, without making the leaf borrow more"
+            }
+            Self::R2 => "a leaf that uses less than its guarantee reclaims it from leaves that use more than theirs",
+            Self::R2a => {
+                "a workload may reclaim only if the quotas on its own branch stay within their guarantees with it"
+            }
+            Self::R2b => "nothing is reclaimed from a branch of which a quota uses no more than its guarantee",
+            Self::R2c => {
+                "non-preemptible pods, terminating pods and pods in their protected runtime are not evicted for others"
+            }
+            Self::R5 => "a pod is evicted only if that frees room or quota that the preemptor lacks",
+            Self::R6 => "no pod is evicted unless all pods that the preemptor needs can be placed afterwards",
+            Self::R7 => "a disruption budget that allows no more evictions protects its pods",
             Self::R8 => "the policy switches this kind of preemption off",
-            Self::G1 => "a gang is placed whole or not at all",
-            Self::G2 => "a gang that would fall below its minimum is evicted whole",
-            Self::G3 => "a gang below its minimum for too long is evicted whole",
-            Self::H1 => "a preemptor reserves what it needs of the room it waits for",
-            Self::T4 => "use above a lowered max is evicted after the stated time",
+            Self::G1 => "the minimum of a gang is placed together or not at all",
+            Self::G2 => "a gang that would fall below its minimum is evicted as a whole",
+            Self::G3 => "a gang that is below its minimum for too long is evicted as a whole",
+            Self::H1 => "a preemptor reserves the room that it needs until its victims are gone",
+            Self::T4 => "pods above a max that was lowered are evicted after the time that the policy states",
             Self::V1 => "victims are picked in order: lowest priority, largest overuse, latest started",
-            Self::V5 => "where picking in order finds nothing for an entitled workload, sets of victims are searched",
-            Self::O4 => "a workload that cannot run, whatever ends, holds up nobody",
+            Self::V5 => {
+                "if victims in that order do not make enough room for an entitled workload, other sets of victims are searched"
+            }
+            Self::O4 => "a workload that cannot run with these quotas and nodes, whatever ends, does not block others",
         }
     }
 }

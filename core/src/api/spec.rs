@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// The specification of one quota (T1). A tree is a list of these, linked by parent name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotaSpec {
-    /// Unique in the tree.
+    /// Its name, unique in the tree.
     pub name: Name,
     /// The parent's name; the root has none.
     pub parent: Option<Name>,

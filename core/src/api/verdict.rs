@@ -31,7 +31,7 @@ pub struct Verdict {
     /// Why it cannot run whatever else ends, so that it holds up nobody (O4). Absent in brief verdicts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cannot_run: Option<CannotRun>,
-    /// Bounds that cut the search short.
+    /// The limits at which the search for victims stopped before it had looked at everything.
     pub bounds_hit: Vec<Bound>,
     /// Single changes that would place it now (X3); only from [`Scheduler::explain`](crate::Scheduler::explain).
     pub helps: Vec<Help>,
@@ -83,7 +83,7 @@ pub enum CannotRun {
         pods: u32,
         /// How many of them all suitable nodes would hold if they were empty; of one domain, the most.
         most: u64,
-        /// The level of the topology within which the pods must stand together, if one is asked for.
+        /// The level of the topology of which all pods must share one domain, if they must.
         within: Option<Level>,
     },
 }
@@ -196,7 +196,7 @@ pub struct Room {
     /// Where all pods must share a topology domain: the domain in which the most of them found room. Nothing where
     /// there is no domain. Nodes outside it count as `elsewhere`.
     pub within: Option<Domain>,
-    /// The nodes on which the least is missing, closest first.
+    /// The nodes that lack least, the closest first.
     pub closest: Vec<NearMissNode>,
 }
 
@@ -283,9 +283,9 @@ impl BlockingReason {
 /// How many nodes each reason rules out. A node counts once, by the first reason that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct NodeTally {
-    /// All nodes.
+    /// How many nodes there are.
     pub total: u32,
-    /// Cordoned.
+    /// Cordoned nodes.
     pub unschedulable: u32,
     /// With a taint that the pod does not tolerate.
     pub tainted: u32,
@@ -315,15 +315,15 @@ pub struct Holder {
 /// Pods that were not evicted, all for the same reason.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Protected {
-    /// What protects them.
+    /// Why they were not evicted.
     pub shield: Protection,
-    /// How many pods.
+    /// How many pods were not evicted for this reason.
     pub pods: u32,
     /// The pods by id; empty for those whose eviction would not help (R5).
     pub who: Vec<PodId>,
 }
 
-/// What protects a pod from eviction for the workload that a verdict is about.
+/// Why a pod was not evicted for the workload that a verdict is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Protection {
@@ -370,7 +370,7 @@ pub enum Protection {
 }
 
 impl Protection {
-    /// The rule that protects.
+    /// The rule that protects the pod.
     #[must_use]
     pub const fn rule(&self) -> Rule {
         match self {
@@ -388,7 +388,7 @@ impl Protection {
     }
 }
 
-/// A bound that cut a search short.
+/// A limit at which a search for victims stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Bound {
@@ -444,7 +444,7 @@ pub enum Help {
     },
     /// Pods that may not be evicted become preemptible.
     Preemptible {
-        /// Their workload.
+        /// The workload of those pods.
         workload: WorkloadId,
     },
     /// A cordoned node takes new pods again.

@@ -31,7 +31,7 @@ pub struct NodeView {
     pub id: NodeId,
     /// Whether it takes new pods.
     pub schedulable: bool,
-    /// What it has, base units.
+    /// What it has for pods, base units.
     pub allocatable: Amounts,
     /// What its pods use, terminating ones included.
     pub used: Amounts,

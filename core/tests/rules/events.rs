@@ -67,7 +67,7 @@ fn impossible_events_are_refused_and_change_nothing() {
     let gone = |id| Event::PodGone { pod: pod(id), outcome: PodOutcome::Succeeded };
     let rows: Vec<(Event, &str)> = vec![
         (Event::NodeUp(NodeSpec::new(0, cpu(1))), "node n0 exists already"),
-        (Event::NodeUp(NodeSpec::new(7, cpu(-5))), "negative amount -5 of `cpu`"),
+        (Event::NodeUp(NodeSpec::new(7, cpu(-5))), "the amount of `cpu` is negative: -5 base units"),
         (Event::NodeChanged(NodeSpec::new(7, cpu(1))), "unknown node n7"),
         (Event::NodeDown { node: NodeId(7) }, "unknown node n7"),
         (Event::WorkloadSubmitted(spec(1)), "workload w1 exists already"),
@@ -75,7 +75,7 @@ fn impossible_events_are_refused_and_change_nothing() {
         (Event::WorkloadSubmitted(huge), "workload w5 has 4294967295 pods"),
         (Event::WorkloadSubmitted(inverted), "workload w5 has 2 pods"),
         (Event::WorkloadSubmitted(overflow), "the sum of all requests for `cpu` would exceed 2^60 base units"),
-        (Event::WorkloadSubmitted(negative), "negative amount -1 of `cpu`"),
+        (Event::WorkloadSubmitted(negative), "the amount of `cpu` is negative: -1 base units"),
         (Event::WorkloadChanged(change), "unknown workload w9"),
         (Event::WorkloadWithdrawn { workload: WorkloadId(9) }, "unknown workload w9"),
         (Event::PodBound { pod: pod(9), at: Time(0) }, "unknown pod w9.0"),

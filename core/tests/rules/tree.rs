@@ -40,12 +40,12 @@ fn t2_every_finding_names_the_path_and_the_numbers() {
         ),
         ("root 4/4; a<root 2/4 lend=3 ns=a", &["E root / a: lend limit 3 cpu exceeds min 2 cpu"]),
         ("root 4/4; a<root 2/4 lend=2 ns=a", &[]),
-        ("root 3/4; a<root 2/4 ns=a", &["W root: the root's min of 3 cpu should equal its max of 4 cpu"]),
-        ("root 4/-; a<root 2/4 ns=a", &["W root: the root has min 4 cpu but no max; add max 4 cpu to the root"]),
+        ("root 3/4; a<root 2/4 ns=a", &["W root: the root has min 3 cpu and max 4 cpu; they should be equal"]),
+        ("root 4/-; a<root 2/4 ns=a", &["W root: the root has min 4 cpu but no max of it; give it the same max"]),
         ("root 4/4; a<root 0/4 ns=a; b<root 1/4 weight=0 ns=b", &[]),
         (
             "root 4/4; a<root 0/4 weight=0 ns=a",
-            &["W root / a: weight 0 and no min: its pods are always preempted first"],
+            &["W root / a: with weight 0 and no min, its pods are always preempted first"],
         ),
         ("root 4/4; a<root 2/4", &["W root / a: the leaf has no namespace, so no pod can use it"]),
     ];

@@ -17,7 +17,7 @@ pub enum Refusal {
         user: Name,
     },
     /// The user is in no group.
-    #[error("`{user}` is in no group, and who is in no group can use no quota")]
+    #[error("`{user}` is in no group, so it may use no quota")]
     NoGroup {
         /// The user.
         user: Name,
@@ -35,7 +35,7 @@ pub enum Refusal {
         group: Option<Name>,
     },
     /// The namespace is on no leaf (A4).
-    #[error("namespace `{namespace}` is on no leaf (A4)")]
+    #[error("namespace `{namespace}` is attached to no leaf quota (A4)")]
     NoLeaf {
         /// The namespace.
         namespace: Name,
@@ -47,7 +47,7 @@ pub enum Refusal {
         user: Name,
     },
     /// The workload belongs to another user.
-    #[error("workload `{workload}` is not `{user}`'s, and only its user or an admin may do this")]
+    #[error("workload `{workload}` belongs to another user, and `{user}` is no admin")]
     NotOwner {
         /// The user.
         user: Name,
@@ -55,7 +55,7 @@ pub enum Refusal {
         workload: Name,
     },
     /// Groups are bound to quotas that would no longer be leaves.
-    #[error("groups name leaves that would be gone: {}", named(.leaves.iter().map(|(leaf, group)| format!("`{group}` names `{leaf}`"))))]
+    #[error("groups are bound to leaves that would be gone: {}", named(.leaves.iter().map(|(leaf, group)| format!("`{group}` to `{leaf}`"))))]
     LeafNamed {
         /// The leaves with their groups.
         leaves: Vec<(Name, Name)>,

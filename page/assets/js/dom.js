@@ -95,7 +95,7 @@ function stateChip(state) {
     pending: ["…", "Pending", "warn"], waiting: ["…", "Waiting", "warn"], running: ["▶", "Running", "run"], interrupted: ["!", "Interrupted", "warn"],
     succeeded: ["✓", "Succeeded", "good"], failed: ["✕", "Failed", "bad"], withdrawn: ["–", "Withdrawn", ""], lost: ["✕", "Lost", "bad"], evicted: ["▼", "Evicted", "bad"],
     leaving: ["▼", "Leaving", "warn"], binding: ["▷", "Binding", "run"], ready: ["✓", "Ready", "good"], cordoned: ["–", "Cordoned", "warn"], draining: ["▼", "Draining", "warn"],
-    down: ["✕", "Down", "bad"], absent: ["·", "Not there", ""], future: ["·", "Not submitted", ""], drained: ["▼", "Drained", "warn"], deleted: ["–", "Deleted", ""], bind_failed: ["!", "Binding failed", "warn"],
+    down: ["✕", "Down", "bad"], absent: ["·", "Absent", ""], future: ["·", "Not submitted", ""], drained: ["▼", "Drained", "warn"], deleted: ["–", "Deleted", ""], bind_failed: ["!", "Binding failed", "warn"],
   })[state] || ["·", state, ""];
   return chip(known[0], known[1], known[2]);
 }

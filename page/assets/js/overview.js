@@ -198,7 +198,7 @@ panels.loans = (body, card) => {
 
 /** Flows from lenders to borrowers. @param {Loan[]} loans @param {number} width */
 function flows(loans, width) {
-  if (!loans.length) return h("p", { class: "none" }, "Nobody borrowed.");
+  if (!loans.length) return h("p", { class: "none" }, "No quota borrowed.");
   const sum = (/** @type {"lender"|"borrower"} */ side, /** @type {number} */ q) => loans.filter((l) => l[side] === q).reduce((n, l) => n + l.unit_s, 0);
   const sides = /** @type {["lender", "borrower"]} */ (["lender", "borrower"]).map((side) => [...new Set(loans.map((l) => l[side]))].map((q) => ({ q, v: sum(side, q) })).sort((a, b) => b.v - a.v));
   const total = loans.reduce((n, l) => n + l.unit_s, 0), gap = 14, most = Math.max(sides[0].length, sides[1].length), height = Math.max(230, Math.min(440, most * 46));
@@ -237,7 +237,7 @@ function shorten(name, most) {
 
 panels.fit = (body) => byResource(body, () => {
   const resource = state.resource, all = clusterOf(resource), r = data.resources[resource];
-  if (!all) return [h("p", { class: "none" }, "There is none of it.")];
+  if (!all) return [h("p", { class: "none" }, "Nothing to show.")];
   const free = series.less(all.capacity, all.allocated), elsewhere = series.less(free, all.most_free);
   const say = (/** @type {number} */ v) => units.amount(resource, v), tick = r.kind === "bytes" ? units.bytes : undefined;
   const shape = chart({

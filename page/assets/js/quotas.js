@@ -82,7 +82,7 @@ panels.leaves = (body, card) => {
     if (!shown.length) return [h("p", { class: "none" }, "No quota limits it.")];
     return [grid, legend([["url(#borrowed-slate)", "borrowed"], ["url(#waiting)", "waited for"], ["line", "min"], ["dash", "max"], ["dots", "fair share"]]), { element: h("div"), update: () => charts.forEach((c) => c.update()) }];
   });
-  return () => { setTitle(card, "Each leaf over time", "One scale. Above it, what it asks for and does not get."); setTools(card, zoomButtons()); follow(); };
+  return () => { setTitle(card, "Each leaf over time", "One scale. Above it, what its pods request and do not get."); setTools(card, zoomButtons()); follow(); };
 };
 
 panels.icicle = (body, card) => () => {

@@ -94,7 +94,7 @@ function findMarks() {
   for (const e of data.evictions) {
     const key = e.at_ms + ":" + e.cause, group = groups.get(key);
     if (group) group.n++;
-    else groups.set(key, { n: 1, mark: { at: e.at_ms, kind: "evict", text: e.cause === undefined ? "for nobody" : "for " + units.name(data.jobs.name[e.cause]) } });
+    else groups.set(key, { n: 1, mark: { at: e.at_ms, kind: "evict", text: e.cause === undefined ? "for no preemptor" : "for " + units.name(data.jobs.name[e.cause]) } });
   }
   for (const { mark, n } of groups.values()) marks.push({ ...mark, text: units.many(n, "eviction") + " " + mark.text });
   for (const i of data.incidents) {

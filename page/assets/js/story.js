@@ -61,11 +61,11 @@ function obstacleSays(o, verdict) {
   const asks = units.amount(r, o.needed), left = units.bare(r, o.available);
   if (o.rule === "P1" && verdict && o === verdict.binding) {
     const free = verdict.free ?? 0;
-    if (verdict.fragmented && free >= o.needed) return `a pod asks ${asks} on one node; ${units.bare(r, free)} are free in all, but no node has more than ${left}`;
-    return o.available > 0 ? `a pod asks ${asks} on one node, and no node has more than ${left} free` : `a pod asks ${asks}, and no node has any free`;
+    if (verdict.fragmented && free >= o.needed) return `a pod requests ${asks} on one node; ${units.bare(r, free)} are free on all nodes together, but no node has more than ${left}`;
+    return o.available > 0 ? `a pod requests ${asks} on one node, and no node has more than ${left} free` : `a pod requests ${asks}, and no node has any free`;
   }
-  if (o.rule === "A1" && quota) return o.available > 0 ? `it asks ${asks}, and ${quota} is only ${units.amount(r, o.available)} below its max` : `it asks ${asks}, and ${quota} is at its max`;
-  if (o.rule === "R2(a)" && quota) return `with it ${quota} would be ${units.amount(r, o.needed - o.available)} above its guarantee, so it may not reclaim`;
+  if (o.rule === "A1" && quota) return o.available > 0 ? `it requests ${asks}, and ${quota} is only ${units.amount(r, o.available)} below its max` : `it requests ${asks}, and ${quota} is at its max`;
+  if (o.rule === "R2(a)" && quota) return `with it ${quota} would use ${units.amount(r, o.needed - o.available)} more than its guarantee, so it may not reclaim`;
   return units.name(o.text);
 }
 
@@ -94,14 +94,14 @@ function podEntries(pod) {
   const p = data.pods, l = data.placements, w = data.waits, /** @type {{at: number, tone?: string, what: Child[], key: string, pod: number}[]} */ all = [];
   const add = (/** @type {number} */ at, /** @type {string} */ key, /** @type {Child[]} */ what, /** @type {string} */ tone = "") => all.push({ at, key, what, tone, pod });
   const before = p.replaces[pod];
-  add(p.created[pod], "created" + before, before >= 0 ? ["joins in place of ", link("pod", p.name[before])] : ["is submitted"]);
+  add(p.created[pod], "created" + before, before >= 0 ? ["replaces ", link("pod", p.name[before])] : ["is submitted"]);
   for (const i of linked(data.waitsOfPod, pod)) add(w.from[i], "waits" + w.rule[i] + w.verdict[i], ["waits: " + waitSays(i) + " ", ruleChip(w.rule[i])], "warn");
   for (const i of linked(data.placementsOfPod, pod)) {
     const waited = l.bound[i] - p.created[pod], borrowed = l.borrowed[i] >= 0 ? data.amounts[l.borrowed[i]] : [];
-    add(l.bound[i], "bound", ["gets ", link("node", data.nodes[l.node[i]].name), waited > 0 ? `, after ${units.span(waited)}` : ", at once", borrowed.length ? ` (borrowing ${amountsSay(borrowed)})` : ""], "good");
+    add(l.bound[i], "bound", ["is bound to ", link("node", data.nodes[l.node[i]].name), waited > 0 ? `, after ${units.span(waited)}` : ", at once", borrowed.length ? ` (borrowing ${amountsSay(borrowed)})` : ""], "good");
     const e = l.eviction[i] >= 0 ? data.evictions[l.eviction[i]] : null;
-    if (e) add(e.at_ms, "evicted" + e.cause + e.at_ms, ["is evicted for ", e.cause === undefined ? "nobody" : h("b", {}, link("job", data.jobs.name[e.cause])), " ", ruleChip(e.rule), h("div", { class: "soft" }, units.name(e.reason.replace(/^[A-Z]\d+(\([a-z]\))?: /, "")))], "bad");
-    if (l.gone[i] >= 0) add(l.gone[i], "gone" + l.end[i], [{ succeeded: "succeeds", failed: "fails", lost: "is lost with its node", evicted: "has left", drained: "has left the drained node", deleted: "is deleted", bind_failed: "could not be bound" }[l.end[i]] || "ends"], l.end[i] === "succeeded" ? "good" : l.end[i] === "lost" || l.end[i] === "failed" ? "bad" : "");
+    if (e) add(e.at_ms, "evicted" + e.cause + e.at_ms, ["is evicted", e.cause === undefined ? "" : [" for ", h("b", {}, link("job", data.jobs.name[e.cause]))], " ", ruleChip(e.rule), h("div", { class: "soft" }, units.name(e.reason.replace(/^[A-Z]\d+(\([a-z]\))?: /, "")))], "bad");
+    if (l.gone[i] >= 0) add(l.gone[i], "gone" + l.end[i], [{ succeeded: "succeeds", failed: "fails", lost: "is lost with its node", evicted: "has terminated", drained: "has terminated on the drained node", deleted: "is deleted", bind_failed: "could not be bound" }[l.end[i]] || "ends"], l.end[i] === "succeeded" ? "good" : l.end[i] === "lost" || l.end[i] === "failed" ? "bad" : "");
   }
   return all;
 }

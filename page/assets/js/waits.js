@@ -47,7 +47,7 @@ panels.waittable = (body) => {
       { name: "Leaf", cell: (r) => (r.quota === undefined ? h("span", { class: "soft" }, "all") : team(r.quota)), key: (r) => r.quota ?? -1 }, { name: "Size", cell: (r) => r.size || "all", key: (r) => r.size || "" }, { name: "Pods", num: true, cell: (r) => units.whole(r.quantiles.count), key: (r) => r.quantiles.count },
       { name: "Mean", num: true, cell: (r) => span(r.quantiles.count ? r.quantiles.sum_ms / r.quantiles.count : 0, r.quantiles), key: (r) => (r.quantiles.count ? r.quantiles.sum_ms / r.quantiles.count : 0) },
       { name: "p50", num: true, cell: (r) => span(r.quantiles.p50_ms, r.quantiles), key: (r) => r.quantiles.p50_ms }, { name: "p95", num: true, cell: (r) => span(r.quantiles.p95_ms, r.quantiles), key: (r) => r.quantiles.p95_ms }, { name: "p99", num: true, cell: (r) => span(r.quantiles.p99_ms, r.quantiles), key: (r) => r.quantiles.p99_ms },
-      { name: "Max", num: true, cell: (r) => span(r.quantiles.max_ms, r.quantiles), key: (r) => r.quantiles.max_ms }, { name: "Never bound", num: true, cell: (r) => r.never || "·", key: (r) => r.never },
+      { name: "Max", num: true, cell: (r) => span(r.quantiles.max_ms, r.quantiles), key: (r) => r.quantiles.max_ms }, { name: "Never started", num: true, cell: (r) => r.never || "·", key: (r) => r.never },
     ],
   }) : h("p", { class: "none" }, "No pod was ever bound."));
   return () => {};
@@ -55,7 +55,7 @@ panels.waittable = (body) => {
 
 panels.byrule = (body) => {
   const rules = [...new Set(data.waitTimes.map((w) => w.rule))].map((rule) => { const rows = data.waitTimes.filter((w) => w.rule === rule).sort((a, b) => b.wait_ms - a.wait_ms); return { rule, rows, sum: rows.reduce((n, w) => n + w.wait_ms, 0) }; }).sort((a, b) => b.sum - a.sum);
-  if (!rules.length) { body.replaceChildren(h("p", { class: "none" }, "Nobody waited.")); return () => {}; }
+  if (!rules.length) { body.replaceChildren(h("p", { class: "none" }, "No pod waited.")); return () => {}; }
   const top = rules[0].sum || 1;
   body.replaceChildren(...rules.slice(0, 12).map(({ rule, rows, sum }) => {
     const svg = s("svg", { role: "img", "aria-label": rows.map((w) => `${w.quota === undefined ? "no quota" : data.quotas[w.quota].name} ${units.span(w.wait_ms)}`).join(", ") });
@@ -70,7 +70,7 @@ panels.waiting = (body, card) => () => {
   setTitle(card, "Who waits at " + units.moment(state.moment), "");
   const rows = [];
   for (let i = 0; i < data.waits.n && data.waits.from[i] <= state.moment; i++) if (state.moment < data.waits.to[i] || (state.moment >= data.end && data.waits.to[i] >= data.end && data.pods.ended[data.waits.pod[i]] < 0)) rows.push(i);
-  if (!rows.length) { body.replaceChildren(h("p", { class: "none" }, `Nobody waits at ${units.moment(state.moment)}.`)); return; }
+  if (!rows.length) { body.replaceChildren(h("p", { class: "none" }, `No pod is pending at ${units.moment(state.moment)}.`)); return; }
   const w = data.waits, p = data.pods;
   body.replaceChildren(sortable({
     label: "Pods that wait at the moment", rows, limit: 30, columns: [
@@ -86,7 +86,7 @@ function waitSays(i) {
   const w = data.waits, verdict = w.verdict[i] >= 0 ? data.verdicts[w.verdict[i]] : null;
   if (verdict) return obstacleSays(verdict.binding, verdict);
   if (w.until[i] >= 0) return "its victims must leave first, until " + units.moment(w.until[i]);
-  if (w.resource[i] >= 0) return `asks ${units.amount(w.resource[i], w.needed[i])}, ${units.bare(w.resource[i], w.available[i])} available` + (w.quota[i] >= 0 ? " under " + units.name(data.quotas[w.quota[i]].name) : " on the closest node");
+  if (w.resource[i] >= 0) return `requests ${units.amount(w.resource[i], w.needed[i])}, ${units.bare(w.resource[i], w.available[i])} available` + (w.quota[i] >= 0 ? " under " + units.name(data.quotas[w.quota[i]].name) : " on the closest node");
   return data.rules[w.rule[i]]?.title || "";
 }
 
@@ -96,7 +96,7 @@ panels.whoevicted = (body) => {
     const width = body.clientWidth;
     if (width === drawn || width < 60) return;
     drawn = width;
-    if (!data.evictions.length) { body.replaceChildren(h("p", { class: "none" }, "Nobody was evicted.")); return; }
+    if (!data.evictions.length) { body.replaceChildren(h("p", { class: "none" }, "No pod was evicted.")); return; }
     /** @type {Map<string, {a: number, b: number, n: number, lost: number, wasted: number}>} */
     const edges = new Map();
     for (const e of data.evictions) {
@@ -105,7 +105,7 @@ panels.whoevicted = (body) => {
       edges.set(key, edge);
     }
     const all = [...edges.values()].sort((a, b) => b.n - a.n), left = [...new Set(all.map((e) => e.a))], right = [...new Set(all.map((e) => e.b))], height = Math.max(70, Math.max(left.length, right.length) * 40 + 20), most = all[0].n;
-    const y = (/** @type {number[]} */ side, /** @type {number} */ q) => height * (side.indexOf(q) + 0.5) / side.length, name = (/** @type {number} */ q) => (q < 0 ? "nobody" : data.quotas[q].name), x0 = Math.min(130, width * 0.3), x1 = width - x0;
+    const y = (/** @type {number[]} */ side, /** @type {number} */ q) => height * (side.indexOf(q) + 0.5) / side.length, name = (/** @type {number} */ q) => (q < 0 ? "none" : data.quotas[q].name), x0 = Math.min(130, width * 0.3), x1 = width - x0;
     const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": all.map((e) => `${name(e.a)} evicted ${e.n} of ${name(e.b)}`).join("; ") });
     /** @type {{x: number, y: number}[]} */
     const taken = [];
@@ -129,11 +129,11 @@ panels.evictions = (body) => {
   body.replaceChildren(data.evictions.length ? sortable({
     label: "Evictions", rows: data.evictions, limit: 30, columns: [
       { name: "When", cell: (e) => time(e.at_ms), key: (e) => e.at_ms }, { name: "Victim", cell: (e) => link("pod", p.name[e.pod]), key: (e) => p.name[e.pod] }, { name: "Leaf", cell: (e) => (e.leaf === undefined ? "·" : team(e.leaf)), key: (e) => e.leaf ?? -1 },
-      { name: "For", cell: (e) => (e.cause === undefined ? "nobody" : link("job", j.name[e.cause])), key: (e) => (e.cause === undefined ? "" : j.name[e.cause]) }, { name: "Rule", cell: (e) => ruleChip(e.rule), key: (e) => e.rule }, { name: "Node", cell: (e) => link("node", data.nodes[e.node].name), key: (e) => e.node },
+      { name: "For", cell: (e) => (e.cause === undefined ? "no preemptor" : link("job", j.name[e.cause])), key: (e) => (e.cause === undefined ? "" : j.name[e.cause]) }, { name: "Rule", cell: (e) => ruleChip(e.rule), key: (e) => e.rule }, { name: "Node", cell: (e) => link("node", data.nodes[e.node].name), key: (e) => e.node },
       { name: "Gave up", cell: (e) => amountsSay(e.amounts) }, { name: "Cause started after", num: true, cell: (e) => (e.cause_bound_ms === undefined ? (e.cause === undefined ? "·" : "never") : units.span(e.cause_bound_ms - e.at_ms)), key: (e) => (e.cause_bound_ms ?? Infinity) - e.at_ms },
       { name: "Lost work", num: true, cell: (e) => (e.lost_work_ms ? units.span(e.lost_work_ms) : "·"), key: (e) => e.lost_work_ms }, { name: "In vain", cell: (e) => (e.wasted ? "yes" : "·"), key: (e) => Number(e.wasted) },
     ],
-  }) : h("p", { class: "none" }, "Nobody was evicted."));
+  }) : h("p", { class: "none" }, "No pod was evicted."));
   return () => {};
 };
 

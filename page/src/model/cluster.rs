@@ -43,11 +43,11 @@ pub struct Cluster {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ResourceSeries {
-    /// Which.
+    /// The resource.
     pub resource: ResourceIx,
     /// What all nodes that are up have, without unhealthy devices.
     pub capacity: Series,
-    /// What pods use.
+    /// What pods are allocated of it.
     pub allocated: Series,
     /// The most that is free on one node that takes pods.
     pub most_free: Series,
@@ -120,7 +120,7 @@ pub struct Node {
     pub price_milli_per_hour: u64,
     /// Its states in order of time. The first begins when it joins.
     pub spans: Vec<NodeSpan>,
-    /// Devices that were ill.
+    /// Devices that were unhealthy, and when.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ill: Vec<DeviceSpan>,
 }
@@ -128,11 +128,11 @@ pub struct Node {
 /// A stretch of time in one state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeSpan {
-    /// From when.
+    /// When the state began.
     pub from_ms: Ms,
-    /// Until when.
+    /// When it ended.
     pub to_ms: Ms,
-    /// In which state.
+    /// The state of the node.
     pub state: NodeState,
     /// Why, in a few words: `outage of gpu-rack-1`, `drain by root`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -144,18 +144,18 @@ pub struct NodeSpan {
 pub struct DeviceSpan {
     /// Which device of the node.
     pub device: u32,
-    /// From when.
+    /// When the device became unhealthy.
     pub from_ms: Ms,
-    /// Until when.
+    /// When it became healthy again, or the end of the run.
     pub to_ms: Ms,
 }
 
-/// What a device did.
+/// How busy a device was.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceLoad {
     /// The node.
     pub node: NodeIx,
-    /// Which of its devices.
+    /// The index of the device on its node.
     pub device: u32,
     /// The part of the time in which it computes, thousandths.
     pub duty_permille: Series,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A sentence about the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What it is about.
+    /// The kind of finding.
     pub kind: FindingKind,
     /// How much it matters; the largest first. Thousandths of the run's worst case of this kind are a good measure.
     pub weight: u64,
@@ -52,7 +52,7 @@ pub enum FindingKind {
     Unfinished,
     /// What there was lay idle although somebody asked for it, or nobody asked.
     Idle,
-    /// Anything else.
+    /// A finding of no other kind.
     Note,
 }
 
@@ -66,7 +66,7 @@ pub enum Piece {
     Subject {
         /// What kind of thing it is.
         kind: SubjectKind,
-        /// Its name; equal to the `name` of its row.
+        /// The name, equal to the `name` in its table.
         name: String,
     },
     /// An amount with its unit.

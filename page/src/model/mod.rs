@@ -55,7 +55,7 @@ pub type EvictionIx = u32;
 /// An amount of one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amount {
-    /// Of what.
+    /// The resource.
     pub resource: ResourceIx,
     /// How much, base units.
     pub amount: Units,
@@ -64,7 +64,7 @@ pub struct Amount {
 /// An integral of one resource over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AmountTime {
-    /// Of what.
+    /// The resource.
     pub resource: ResourceIx,
     /// Base units times seconds, rounded down.
     pub unit_s: UnitSeconds,
@@ -76,7 +76,7 @@ pub struct AmountTime {
 pub struct Report {
     /// [`SCHEMA`] of whoever wrote it.
     pub schema: u32,
-    /// What was run.
+    /// The scenario that was run, and how.
     pub run: Run,
     /// The six numbers of the head, and everything else that is about the whole run.
     pub totals: Totals,

@@ -67,18 +67,18 @@ pub struct Account {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Refusal {
-    /// When, the first time.
+    /// When it was refused, for the first time.
     pub at_ms: Ms,
     /// What was refused: ``workload `x` ``, ``quota `y` ``.
     pub what: String,
-    /// Who tried.
+    /// The user who tried it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// In a word.
+    /// The reason as one word, which claims can name.
     pub reason: String,
-    /// In a sentence.
+    /// The reason as a sentence.
     pub why: String,
-    /// How often.
+    /// How often it was refused.
     pub times: u64,
 }
 

@@ -32,11 +32,11 @@ pub struct Quota {
     pub removed_ms: Option<Ms>,
     /// Pods below it that run, wait, succeeded and failed at the end.
     pub running: u64,
-    /// Pods that wait.
+    /// How many of its pods are pending.
     pub pending: u64,
     /// Pods whose work was done.
     pub succeeded: u64,
-    /// Pods that failed.
+    /// How many of its pods have failed.
     pub failed: u64,
     /// Evictions of its pods, in all.
     pub evicted: u64,
@@ -78,11 +78,11 @@ pub struct QuotaSeries {
     pub share: Series,
     /// The integrals of the above over the run.
     pub used_unit_s: UnitSeconds,
-    /// Of `borrowed`.
+    /// The integral of `borrowed` over the run.
     pub borrowed_unit_s: UnitSeconds,
-    /// Of `lent`.
+    /// The integral of `lent` over the run.
     pub lent_unit_s: UnitSeconds,
-    /// Of `missed`.
+    /// The integral of `missed` over the run.
     pub missed_unit_s: UnitSeconds,
     /// The same.
     pub starved_unit_s: UnitSeconds,
@@ -91,7 +91,7 @@ pub struct QuotaSeries {
 /// What a borrower had of a lender. At every moment the idle guarantees of all lenders share a loan in proportion.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loan {
-    /// Of what.
+    /// The resource.
     pub resource: ResourceIx,
     /// The leaf whose guarantee lay idle.
     pub lender: QuotaIx,
@@ -108,9 +108,9 @@ pub struct Loan {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct QuotaEdit {
-    /// When.
+    /// When the edit happened.
     pub at_ms: Ms,
-    /// Who.
+    /// The user who made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// Which quota; absent if the whole tree was replaced.

@@ -3,7 +3,7 @@
 use super::{Amount, JobIx, Ms, NodeIx, PodIx, QuotaIx, ResourceIx, UnitSeconds, WaitQuantiles};
 use serde::{Deserialize, Serialize};
 
-/// What was run.
+/// The scenario that was run, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Run {
@@ -25,7 +25,7 @@ pub struct Run {
     pub end_ms: Ms,
     /// Whether nothing more could happen (else it was stopped by its time).
     pub settled: bool,
-    /// Events handled.
+    /// How many events were handled.
     pub events: u64,
     /// How often the scheduler was asked for a plan.
     pub decisions: u64,
@@ -112,7 +112,7 @@ pub struct Totals {
     pub cost_milli: Option<u128>,
     pub cost_idle_milli: Option<u128>,
     pub jain_permille: u64,
-    /// Absent if there never were two leaves to compare.
+    /// Jain's index over time, thousandths; absent if there never were two leaves to compare.
     pub jain_mean_permille: Option<u64>,
     pub fairness_error_permille: u64,
     /// Absent if it was switched off for speed.
@@ -162,7 +162,7 @@ pub struct Claim {
     /// The reason that the scenario gives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
-    /// Whether it holds.
+    /// Whether the claim holds.
     pub passed: bool,
     /// What was expected, in words: `at most 5 min`.
     pub expected: String,
@@ -174,7 +174,7 @@ pub struct Claim {
     /// What was seen, as a value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen_value: Option<Measure>,
-    /// When it was judged.
+    /// When the claim was judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_ms: Option<Ms>,
     /// Of a claim that failed: the first moment at which it did not hold, and the last.
@@ -183,13 +183,13 @@ pub struct Claim {
     /// The last moment at which it did not hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breach_to_ms: Option<Ms>,
-    /// What it is about.
+    /// The quotas that the claim is about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub quotas: Vec<QuotaIx>,
-    /// What it is about.
+    /// The jobs that the claim is about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub jobs: Vec<JobIx>,
-    /// What it is about.
+    /// The nodes that the claim is about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<NodeIx>,
     /// Explanations of selected pending workloads, if it failed.
@@ -216,9 +216,9 @@ pub enum Measure {
 /// Something that failed or was violated.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// When.
+    /// When it was noticed.
     pub at_ms: Ms,
-    /// What.
+    /// What was violated.
     pub what: String,
     /// Why; empty if `what` says it.
     #[serde(default)]
@@ -242,10 +242,10 @@ pub struct Rule {
 pub struct LeftOut {
     /// What was thinned or left out, in a sentence.
     pub what: String,
-    /// How many are kept.
+    /// How many entries are kept.
     #[serde(default)]
     pub kept: u64,
-    /// Of how many.
+    /// How many entries there were.
     #[serde(default)]
     pub of: u64,
 }

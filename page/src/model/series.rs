@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A value from a moment until the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
-    /// From when.
+    /// The time from which the value holds.
     pub at_ms: Ms,
     /// The value until the next step.
     pub value: Units,
@@ -18,9 +18,9 @@ pub struct Step {
 pub enum Series {
     /// Every change: `value[i]` holds from `at_ms[i]` until `at_ms[i + 1]`, the last one to the end of the run.
     Steps {
-        /// When it changes, ascending.
+        /// The times at which the value changes, ascending.
         at_ms: Vec<Ms>,
-        /// To what.
+        /// The value from each of these times on.
         value: Vec<Units>,
     },
     /// Buckets of equal width from 0; the last one ends with the run.

@@ -20,9 +20,9 @@ pub struct WaitQuantiles {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Wait {
-    /// Who.
+    /// The pod that waits.
     pub pod: PodIx,
-    /// From when.
+    /// When the stretch begins.
     pub from_ms: Ms,
     /// Until when: it was bound, another rule bound, it was deleted, or the run ended.
     pub to_ms: Ms,
@@ -55,7 +55,7 @@ pub struct Wait {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Verdict {
-    /// What blocks it.
+    /// What blocks the pod first.
     pub binding: Obstacle,
     /// Whether it would be within every guarantee on its path (O1).
     pub entitled: bool,
@@ -69,7 +69,7 @@ pub struct Verdict {
     pub head: Option<String>,
     /// Who holds what is missing.
     pub holders: Vec<Holder>,
-    /// What else blocks it.
+    /// What else blocks the pod.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Obstacle>,
     /// Who was not evicted for it, and why.
@@ -92,7 +92,7 @@ pub struct Verdict {
     pub checks: Vec<NodeCheck>,
 }
 
-/// Something that blocks.
+/// Something that blocks a pod.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Obstacle {
@@ -109,7 +109,7 @@ pub struct Obstacle {
     /// What is asked of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needed: Option<Units>,
-    /// What there is.
+    /// How much of it is available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<Units>,
 }
@@ -137,9 +137,9 @@ pub struct Holder {
 pub struct Spared {
     /// The rule that protects them.
     pub rule: String,
-    /// Why, in words.
+    /// Why they were not evicted, as a sentence.
     pub why: String,
-    /// How many.
+    /// How many pods.
     pub pods: u32,
     /// The first of them.
     pub who: Vec<PodIx>,
@@ -165,13 +165,13 @@ pub struct NodeTally {
 pub struct Closest {
     /// The node.
     pub node: NodeIx,
-    /// What it lacks.
+    /// The resource that the node lacks.
     pub resource: ResourceIx,
-    /// What is needed.
+    /// How much of it a pod requests.
     pub needed: Units,
     /// What would be free, were `taken` gone.
     pub available: Units,
-    /// Victims that this assumes.
+    /// The victims that count as gone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub taken: Vec<PodIx>,
 }
@@ -193,7 +193,7 @@ pub struct NodeCheck {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WaitSteps {
-    /// The leaf; absent: all.
+    /// The leaf; absent where all leaves are meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota: Option<QuotaIx>,
     /// The size class: `1 GPU`, `2 to 7 GPUs`, `8 GPUs`, `no GPU`; empty: all.
@@ -220,6 +220,6 @@ pub struct WaitTime {
     pub quota: Option<QuotaIx>,
     /// The sum over pods.
     pub wait_ms: u128,
-    /// How many stretches.
+    /// How many stretches of waiting there were.
     pub waits: u64,
 }

@@ -31,11 +31,11 @@ pub enum JobState {
     Running,
     /// Something of it ran, and less than its minimum runs now.
     Interrupted,
-    /// Done.
+    /// All its work was done.
     Succeeded,
-    /// Given up.
+    /// It failed for good.
     Failed,
-    /// Deleted.
+    /// It was deleted.
     Withdrawn,
 }
 
@@ -60,7 +60,7 @@ pub struct Job {
     /// Who submitted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// Through which group.
+    /// The group through which the user submitted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// Its priority.
@@ -128,7 +128,7 @@ pub struct Pod {
     /// When it ended; absent: it waits or runs at the end of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_ms: Option<Ms>,
-    /// How it ended; absent as `ended_ms`.
+    /// How its stay ended; absent while it lasts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<PlacementEnd>,
     /// The pod that it replaces.
@@ -181,7 +181,7 @@ pub struct Placement {
     /// When it was gone; absent: it is there at the end of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gone_ms: Option<Ms>,
-    /// Why it is gone.
+    /// Why the pod left the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<PlacementEnd>,
     /// How much of it was borrowed when it was bound.
@@ -196,7 +196,7 @@ pub struct Placement {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Eviction {
-    /// When it was decided.
+    /// When the eviction was decided.
     pub at_ms: Ms,
     /// The victim.
     pub pod: PodIx,
@@ -205,12 +205,12 @@ pub struct Eviction {
     /// Its leaf.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leaf: Option<QuotaIx>,
-    /// Where it ran.
+    /// The node that the pod ran on.
     pub node: NodeIx,
-    /// On which whole devices.
+    /// The indices of the whole devices that it had there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<u32>,
-    /// What it gave up.
+    /// The resources that the pod gave up.
     pub amounts: Vec<Amount>,
     /// The rule that allowed it.
     pub rule: String,

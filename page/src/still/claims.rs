@@ -160,11 +160,11 @@ pub(super) fn run(html: &mut Html, context: &Context<'_>) {
             html.name(&value).close("dd");
         }
     };
-    row("Again", run.command.clone(), true);
+    row("Run again with", run.command.clone(), true);
     row("File", run.file.clone(), true);
     row("Policy", run.policy.clone(), false);
-    let options: Vec<String> = run.options.iter().map(|o| format!("{} {}", o.name, o.value)).collect();
-    row("Not at their default", options.join(" · "), false);
+    let options: Vec<String> = run.options.iter().map(|o| format!("{}: {}", o.name, o.value)).collect();
+    row("Not at the default", options.join(" · "), false);
     row("Seed", run.seed.to_string(), false);
     let how = if run.settled { "nothing more could happen" } else { "stopped by its time" };
     row("End", format!("{} after {}, {how}", context.units.moment(run.end_ms), units::span(run.end_ms)), false);
@@ -180,7 +180,7 @@ pub(super) fn run(html: &mut Html, context: &Context<'_>) {
         row(&format!("{} in use", resource.short), percent, false);
     }
     if totals.search_bounds_hit > 0 {
-        row("Searches cut short", units::count(totals.search_bounds_hit), false);
+        row("Victim searches stopped at a limit", units::count(totals.search_bounds_hit), false);
     }
     row("Rules", format!("version {}", run.semantics), false);
     row("Scenario digest", run.scenario_digest.clone(), true);

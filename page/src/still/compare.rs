@@ -124,7 +124,7 @@ fn totals(html: &mut Html, before: &Context<'_>, after: &Context<'_>) {
             say: Box::new(hours),
         },
         Figure {
-            name: "Guaranteed, not given",
+            name: "Unmet guarantee",
             before: of(before, |r| r.missed_unit_s),
             after: of(after, |r| r.missed_unit_s),
             less_is_better: Some(true),
@@ -154,7 +154,7 @@ fn totals(html: &mut Html, before: &Context<'_>, after: &Context<'_>) {
         figure("Pods done", a.pods_succeeded.into(), b.pods_succeeded.into(), Some(false), Box::new(count)),
         figure("Pods that failed", a.pods_failed.into(), b.pods_failed.into(), Some(true), Box::new(count)),
         figure("Evictions", a.evictions.into(), b.evictions.into(), Some(true), Box::new(count)),
-        figure("Evictions in vain", a.wasted_evictions.into(), b.wasted_evictions.into(), Some(true), Box::new(count)),
+        figure("Wasted evictions", a.wasted_evictions.into(), b.wasted_evictions.into(), Some(true), Box::new(count)),
         figure("Work lost", whole(a.lost_work_ms), whole(b.lost_work_ms), Some(true), Box::new(units::long_span)),
         figure("Makespan", a.makespan_ms.into(), b.makespan_ms.into(), Some(true), Box::new(units::long_span)),
         Figure {

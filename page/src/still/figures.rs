@@ -76,14 +76,14 @@ fn legend(html: &mut Html, context: &Context<'_>) {
 /// What is free on one node, and in all.
 pub(super) fn fit(html: &mut Html, context: &Context<'_>) {
     let Some(row) = context.report.cluster.resources.iter().find(|r| r.resource == context.main) else {
-        return none(html, "There is none of it.");
+        return none(html, "Nothing to show.");
     };
     let layers = vec![
         line(&row.capacity, "capline"),
         area(&row.capacity, Some(&row.allocated), "slate".to_owned(), "url(#borrowed-slate)".to_owned()),
     ];
     let short = context.units.short_name(context.main);
-    amounts(html, context, format!("{short} that are free in all, over time"), 150.0, 0.0, layers);
+    amounts(html, context, format!("{short} that are free on all nodes together, over time"), 150.0, 0.0, layers);
     let most = vec![area(&row.most_free, None, "slate".to_owned(), String::new())];
     amounts(html, context, format!("the most {short} that are free on one node, over time"), 120.0, 0.0, most);
 }
@@ -93,7 +93,7 @@ pub(super) fn loans(html: &mut Html, context: &Context<'_>) {
     let mut loans: Vec<_> =
         context.report.loans.iter().filter(|l| l.resource == context.main && l.unit_s > 0).collect();
     if loans.is_empty() {
-        return none(html, "Nobody borrowed.");
+        return none(html, "No quota borrowed.");
     }
     loans.sort_by_key(|l| std::cmp::Reverse(l.unit_s));
     let headings = [("Lender", false), ("Borrower", false), ("Lent", true), ("At most at once", true)];

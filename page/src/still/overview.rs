@@ -82,7 +82,7 @@ fn borrowed(context: &Context<'_>) -> Tile {
     let unit_s = totals(context).map_or(0, |row| row.borrowed_unit_s);
     let (value, unit) = context.units.amount_time_parts(AmountTime { resource: context.main, unit_s });
     let note = mostly(context, |row| row.borrowed_unit_s).unwrap_or_else(|| {
-        if context.report.quotas.is_empty() { "there is no quota" } else { "everybody stayed within its guarantee" }
+        if context.report.quotas.is_empty() { "there is no quota" } else { "no quota used more than its guarantee" }
             .to_owned()
     });
     Tile { key: "Borrowed".to_owned(), value, unit, note, tab: "quotas", at_ms: None }
@@ -92,8 +92,8 @@ fn missed(context: &Context<'_>) -> Tile {
     let unit_s = totals(context).map_or(0, |row| row.missed_unit_s);
     let (value, unit) = context.units.amount_time_parts(AmountTime { resource: context.main, unit_s });
     let note = match mostly(context, |row| row.missed_unit_s) {
-        Some(mostly) => format!("missed below min while pods waited, {mostly}"),
-        None => "no pod waited below its guarantee".to_owned(),
+        Some(mostly) => format!("below min while pods were pending, {mostly}"),
+        None => "no pod was pending while its quota was below min".to_owned(),
     };
     // The moment at which most was missed, of all roots together.
     let roots = (0..).zip(&context.report.quotas).filter(|(_, q)| q.parent.is_none()).map(|(i, _)| i);
@@ -101,14 +101,7 @@ fn missed(context: &Context<'_>) -> Tile {
     let worst = worst.filter(|step| step.value > 0).fold(None, |best: Option<crate::model::Step>, step| {
         if best.is_none_or(|b| step.value > b.value) { Some(step) } else { best }
     });
-    Tile {
-        key: "Guaranteed, not given".to_owned(),
-        value,
-        unit,
-        note,
-        tab: "quotas",
-        at_ms: worst.map(|step| step.at_ms),
-    }
+    Tile { key: "Unmet guarantee".to_owned(), value, unit, note, tab: "quotas", at_ms: worst.map(|step| step.at_ms) }
 }
 
 fn waited(context: &Context<'_>) -> Tile {
@@ -145,7 +138,7 @@ fn evicted(context: &Context<'_>) -> Tile {
     } else {
         format!("{} of work lost", units::long_span(totals.lost_work_ms))
     };
-    let note = format!("{} in vain, {lost}", units::count(totals.wasted_evictions));
+    let note = format!("{} wasted, {lost}", units::count(totals.wasted_evictions));
     Tile {
         key: "Evictions".to_owned(),
         value: units::count(totals.evictions),
@@ -161,7 +154,7 @@ fn cost(context: &Context<'_>) -> Tile {
     match totals.cost_milli {
         Some(cost) => {
             let idle = units::part(totals.cost_idle_milli.unwrap_or(0), cost);
-            let note = format!("{idle} of it for what no pod used");
+            let note = format!("{idle} of it for idle (unallocated) capacity");
             Tile {
                 key: "Cost".to_owned(),
                 value: context.units.money(cost),

@@ -173,14 +173,14 @@ fn section(html: &mut Html, context: &Context<'_>, id: &str) {
             card(html, "c12", "teams", "Teams over the whole run", teams, |h| overview::teams(h, context));
             let loans = "Use above the borrower's guarantee, out of guarantees that lay idle.";
             card(html, "c6", "loans", "Who lent to whom", loans, |h| figures::loans(h, context));
-            let fit = "The most free on one node, and free in all. The gap is fragmentation.";
+            let fit = "Free on the emptiest node, and free on all nodes together. The gap is fragmentation.";
             card(html, "c6", "fit", "What would still fit", fit, |h| figures::fit(h, context));
         }
         "quotas" => {
             card(html, "c12", "quotas", "Quotas", at_end, |h| quotas::tables(h, context));
             if context.leaves().len() >= ICICLE_LEAVES {
                 card(html, "c12", "icicle", "The tree", "", |h| {
-                    super::none(h, "Drawn where scripts run; the table above has the same.")
+                    super::none(h, "This figure needs JavaScript; the table above has the same numbers.")
                 });
             }
             card(html, "c12", "leaves", "Each leaf over time", "One scale.", |h| figures::leaves(h, context));
@@ -201,15 +201,15 @@ fn section(html: &mut Html, context: &Context<'_>, id: &str) {
             }
             if !context.report.loads.is_empty() {
                 card(html, "c12", "duty", "How busy GPUs are", "Duty cycle over time.", |h| {
-                    super::none(h, "Drawn where scripts run.")
+                    super::none(h, "This figure needs JavaScript.")
                 });
             }
         }
         "jobs" => card(html, "c12", "jobs", "Jobs", at_end, |h| work::jobs(h, context)),
         "waits" => {
-            let cdf = "The part of pods that had started after so long.";
+            let cdf = "The fraction of pods that had started within a given time.";
             card(html, "c7", "cdf", "How long pods wait", cdf, |h| waits::curves(h, context));
-            card(html, "c5", "byrule", "Time waited, by the rule that bound", "", |h| waits::by_rule(h, context));
+            card(html, "c5", "byrule", "Time pending, by the rule that blocked", "", |h| waits::by_rule(h, context));
             card(html, "c12", "waiting", "Who waits", at_end, |h| waits::waiting(h, context));
             card(html, "c12", "waittable", "Waits by leaf and size", "", |h| waits::distribution(h, context));
             card(html, "c5", "whoevicted", "Who evicted whom", "", |h| super::none(h, "In the table below."));
@@ -217,7 +217,7 @@ fn section(html: &mut Html, context: &Context<'_>, id: &str) {
             card(html, "c12", "evictions", "Evictions", "", |h| waits::evictions(h, context));
         }
         _ => {
-            card(html, "c12", "claims", "Claims", "Those that fail first.", |h| claims::claims(h, context));
+            card(html, "c12", "claims", "Claims", "Failed claims come first.", |h| claims::claims(h, context));
             card(html, "c7", "run", "What was run", "", |h| claims::run(h, context));
             card(html, "c5", "refusals", "What was refused", "", |h| claims::refusals(h, context));
             if !context.report.failures.is_empty() || !context.report.breaches.is_empty() {
@@ -236,7 +236,7 @@ fn section(html: &mut Html, context: &Context<'_>, id: &str) {
 fn foot(html: &mut Html, context: &Context<'_>) {
     html.open("footer", &[("class", "foot")]);
     if !context.report.left_out.is_empty() {
-        html.leaf("p", &[], "Left out of this page, or thinned:").open("ul", &[]);
+        html.leaf("p", &[], "Left out of this page, or shortened:").open("ul", &[]);
         for row in &context.report.left_out {
             html.leaf("li", &[], row.what.replace('`', ""));
         }

@@ -45,7 +45,7 @@ pub(super) fn distribution(html: &mut Html, context: &Context<'_>) {
         ("p95", true),
         ("p99", true),
         ("Max", true),
-        ("Never bound", true),
+        ("Never started", true),
     ];
     let cells = rows.iter().map(|row| {
         let q = &row.quantiles;
@@ -74,7 +74,7 @@ pub(super) fn by_rule(html: &mut Html, context: &Context<'_>) {
         *sum = (sum.0 + row.wait_ms, sum.1 + row.waits);
     }
     if sums.is_empty() {
-        return none(html, "Nobody waited.");
+        return none(html, "No pod waited.");
     }
     let mut rows: Vec<_> = sums.into_iter().collect();
     rows.sort_by_key(|(_, (ms, _))| std::cmp::Reverse(*ms));
@@ -99,7 +99,7 @@ pub(super) fn waiting(html: &mut Html, context: &Context<'_>) {
     };
     let rows: Vec<&Wait> = report.waits.iter().filter(open).collect();
     if rows.is_empty() {
-        return none(html, "Nobody waits at the end.");
+        return none(html, "No pod is pending at the end.");
     }
     let cells = rows.iter().map(|wait| {
         let pod = at(&report.pods, wait.pod);
@@ -122,7 +122,7 @@ pub(super) fn waiting(html: &mut Html, context: &Context<'_>) {
 pub(super) fn evictions(html: &mut Html, context: &Context<'_>) {
     let all = &context.report.evictions;
     if all.is_empty() {
-        return none(html, "Nobody was evicted.");
+        return none(html, "No pod was evicted.");
     }
     let headings = [
         ("When", false),
@@ -141,7 +141,7 @@ pub(super) fn evictions(html: &mut Html, context: &Context<'_>) {
             Cell::text(context.units.moment(e.at_ms)),
             Cell::Story("pod", context.pod_name(Some(e.pod))),
             Cell::Team(e.leaf),
-            if e.cause.is_some() { Cell::Story("job", context.job_name(e.cause)) } else { Cell::text("nobody") },
+            if e.cause.is_some() { Cell::Story("job", context.job_name(e.cause)) } else { Cell::text("no preemptor") },
             Cell::Rule(&e.rule),
             Cell::text(&e.reason),
             Cell::text(after.unwrap_or_else(|| if e.cause.is_some() { "never" } else { "·" }.to_owned())),

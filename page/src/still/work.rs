@@ -24,7 +24,7 @@ const fn state(state: NodeState) -> Cell<'static> {
         NodeState::Cordoned => Cell::Chip("warn", "–", "Cordoned"),
         NodeState::Draining => Cell::Chip("warn", "▼", "Draining"),
         NodeState::Down => Cell::Chip("bad", "✕", "Down"),
-        NodeState::Absent => Cell::Chip("", "·", "Not there"),
+        NodeState::Absent => Cell::Chip("", "·", "Absent"),
     }
 }
 

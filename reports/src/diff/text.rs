@@ -28,15 +28,15 @@ impl Diff {
     #[must_use]
     pub fn text(&self, style: Style) -> String {
         if self.is_empty() {
-            return "The two runs are equal: same digest, same summary.\n".to_owned();
+            return "The two runs are equal: they have the same digest and the same summary.\n".to_owned();
         }
-        let same = if self.same_digest { "equal traces" } else { "different traces" };
+        let same = if self.same_digest { "same run digest" } else { "different run digests" };
         let names = if self.a == self.b { self.a.clone() } else { format!("{} → {}", self.a, self.b) };
         let what = many(self.changes.len() as u64, "value");
         let mut text = format!("{}  {same}, {what} changed\n", style.paint(Tone::Strong, &names));
         if let Some((a, b)) = self.ends_ms {
             let warning = format!(
-                "The figures end at different times, {} and {}: amounts over time, counts and waits do not compare.",
+                "The runs end at different times, {} and {}, so amounts over time, counts and waits cannot be compared.",
                 format::moment(a),
                 format::moment(b)
             );
@@ -46,7 +46,7 @@ impl Diff {
             text.push_str(&self.section(style, kind, heading));
         }
         if let Some((index, a, b)) = &self.first_eviction {
-            let none = || "none".to_owned();
+            let none = || "no such eviction".to_owned();
             text.push_str(&format!(
                 "\n{}\n",
                 style.paint(Tone::Strong, &format!("First eviction that differs: #{}", index + 1))

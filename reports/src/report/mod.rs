@@ -299,20 +299,20 @@ fn left_out(history: &History, report: &mut Report) {
     let thinned = lines.filter(|line| matches!((*line).clone().finish(history.end_ms), Steps::Thinned(..))).count();
     if thinned > 0 {
         report.left_out.push(LeftOut {
-            what: "Series of more than 2,000 changes are buckets with their smallest, largest and mean value"
+            what: "A series with more than 2,000 changes is shown in intervals, each with its smallest, largest and mean value"
                 .to_owned(),
             ..LeftOut::default()
         });
     }
     if history.joined_waits > 0 {
         report.left_out.push(LeftOut {
-            what: "Of a wait with more than 40 reasons, the last lasts to the end of the wait".to_owned(),
+            what: "A wait lists its first 40 reasons; the last of them is shown until the wait ends".to_owned(),
             kept: history.waits.len() as u64,
             of: history.waits.len() as u64 + history.joined_waits,
         });
     }
     report.left_out.push(LeftOut {
-        what: "Of waits, the rule and its place are told; `quotree explain` tells the full reason".to_owned(),
+        what: "A wait lists the rule, the quota and the amounts; `quotree explain` prints the full reason".to_owned(),
         kept: 0,
         of: history.waits.len() as u64,
     });

@@ -7,9 +7,9 @@ use quotree_syntax::{At, Ms, Permille, Quantity, record, words};
 record! {
     /// Usage of a resource: of a quota, or of somebody's pods.
     pub(crate) struct Used(quota, resource) in "what" {
-        /// Which quota.
+        /// The quota whose usage it is.
         quota: At<Name> => "this or `of`",
-        /// Whose pods.
+        /// The work whose usage it is.
         of: Whose => "this or `quota`",
         /// Which resource.
         resource: At<Name> => required,
@@ -21,9 +21,9 @@ record! {
     /// Borrowed amount of a resource. A quota borrows what it uses above its guarantee (L2); somebody borrows a part of
     /// what leaves borrow.
     pub(crate) struct Borrowed(quota, resource) in "what" {
-        /// Which quota.
+        /// The quota whose usage it is.
         quota: At<Name> => "this or `of`",
-        /// Whose pods.
+        /// The work whose usage it is.
         of: Whose => "this or `quota`",
         /// Which resource.
         resource: At<Name> => required,
@@ -34,7 +34,7 @@ record! {
 record! {
     /// Usage of a resource added up over time, exact: 2 devices for 30 minutes are `1h`; memory counts in GiB.
     pub(crate) struct UsedTime(of, resource) in "what" {
-        /// Whose pods.
+        /// The work that is counted.
         of: Whose => "`All`",
         /// Which resource.
         resource: At<Name> => required,
@@ -46,7 +46,7 @@ record! {
     /// Borrowed amounts added up over time, exact. A leaf borrows what it uses above its min; this is attributed to the
     /// pods that started last.
     pub(crate) struct BorrowedTime(of, resource) in "what" {
-        /// Whose pods.
+        /// The work that is counted.
         of: Whose => "`All`",
         /// Which resource.
         resource: At<Name> => required,
@@ -58,7 +58,7 @@ record! {
     /// Missing amounts added up over time, exact. A leaf misses a part of its min while pods that request it are
     /// pending; this is attributed to the pods that have waited longest.
     pub(crate) struct StarvedTime(of, resource) in "what" {
-        /// Whose pods.
+        /// The work that is counted.
         of: Whose => "`All`",
         /// Which resource.
         resource: At<Name> => required,
@@ -80,7 +80,7 @@ record! {
 record! {
     /// Nodes that are up.
     pub(crate) struct NodesUp(pool) in "what" {
-        /// Of which pool.
+        /// The pool whose nodes are counted.
         pool: At<Name> => "all nodes",
         compared: Compared<u64> => embedded,
     }
@@ -89,7 +89,7 @@ record! {
 record! {
     /// How long nodes existed, up or not, added up.
     pub(crate) struct NodeTime(pool) in "what" {
-        /// Of which pool.
+        /// The pool whose nodes are counted.
         pool: At<Name> => "all nodes",
         compared: Compared<Ms> => embedded,
     }
@@ -99,7 +99,7 @@ record! {
     /// What nodes cost while they existed, up or not, in whole thousandths; of somebody, what was charged for their
     /// pods.
     pub(crate) struct Cost(pool) in "what" {
-        /// Of which pool.
+        /// The pool whose nodes are counted.
         pool: At<Name> => "all nodes",
         /// Whose pods were charged; not together with `pool`.
         of: Whose => "the whole",
@@ -110,7 +110,7 @@ record! {
 record! {
     /// Pods that drains evicted so far.
     pub(crate) struct Drained in "what" {
-        /// Whose pods.
+        /// The work that is counted.
         of: Whose => "everybody's",
         compared: Compared<u64> => embedded,
     }

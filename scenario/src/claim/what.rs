@@ -25,15 +25,15 @@ group! {
 record! {
     /// Counts of pods by state; at least one count is claimed.
     pub(crate) struct Pods in "what" {
-        /// Whose pods.
+        /// The work whose pods are counted.
         of: Whose => "`All`",
         /// Pods that are bound and have not ended.
         running: u64 => "not claimed",
-        /// Pending pods.
+        /// How many pods are pending.
         pending: u64 => "not claimed",
-        /// Pods that succeeded.
+        /// How many pods have succeeded.
         succeeded: u64 => "not claimed",
-        /// Pods that failed.
+        /// How many pods have failed.
         failed: u64 => "not claimed",
         counts: SaysSomething => embedded,
     }
@@ -45,9 +45,9 @@ record! {
     pub(crate) struct Instances in "what" {
         /// Whose. A workflow counts as a whole; a `Task` counts the task.
         of: Whose => "`All`",
-        /// Submitted so far.
+        /// How many instances have been submitted.
         submitted: u64 => "not claimed",
-        /// Instances that succeeded.
+        /// How many instances have succeeded.
         succeeded: u64 => "not claimed",
         /// Instances that failed, or never started because another task failed.
         failed: u64 => "not claimed",
@@ -62,7 +62,7 @@ record! {
 record! {
     /// Workloads, tasks and rows so far that were done within their deadline.
     pub(crate) struct MetDeadlines in "what" {
-        /// Whose.
+        /// The work that is counted.
         of: Whose => "`All`",
         compared: Compared<u64> => embedded,
     }
@@ -71,7 +71,7 @@ record! {
 record! {
     /// Workloads, tasks and rows so far that were not done within their deadline, or failed before it.
     pub(crate) struct MissedDeadlines in "what" {
-        /// Whose.
+        /// The work that is counted.
         of: Whose => "`All`",
         compared: Compared<u64> => embedded,
     }
@@ -88,7 +88,7 @@ record! {
 record! {
     /// Evictions so far.
     pub(crate) struct Evictions in "what" {
-        /// Whose pods were evicted.
+        /// The work whose evicted pods are counted.
         of: Whose => "anybody's",
         /// For whom they were evicted.
         by: Whose => "anybody",
@@ -108,7 +108,7 @@ record! {
 record! {
     /// Reclaims so far that evicted a pod from a quota that was within its min in all resources of the pod (R2b, I3).
     pub(crate) struct EvictedInsideMin in "what" {
-        /// Whose pods were evicted.
+        /// The work whose evicted pods are counted.
         of: Whose => "everybody's",
         compared: Compared<u64> => embedded,
     }
@@ -124,7 +124,7 @@ record! {
 record! {
     /// Evictions so far that did not help to place the workload for which they were made (S3).
     pub(crate) struct WastedEvictions in "what" {
-        /// Whose pods were evicted.
+        /// The work whose evicted pods are counted.
         of: Whose => "everybody's",
         compared: Compared<u64> => embedded,
     }
@@ -134,7 +134,7 @@ record! {
     /// The verdicts on all these pending pods cite a rule: it is binding, blocks them, or protects other pods from
     /// eviction.
     pub(crate) struct Verdict(of, rule) in "what" {
-        /// Whose pods.
+        /// The work whose pods must be pending for this reason.
         of: Whose => required,
         /// The rule: `A1`, `P1`, `R2(b)`, ..
         rule: At<String> => required,
@@ -145,7 +145,7 @@ record! {
     /// How long jobs wait, all waits of a job together, exact to the millisecond. Jobs that never started, and those that
     /// still wait, count with the time so far.
     pub(crate) struct Wait in "what" {
-        /// Whose jobs.
+        /// The work whose jobs are counted.
         of: Whose => "`All`",
         /// Whether only the wait from submission to the first full start counts.
         first: bool = false,
@@ -169,7 +169,7 @@ record! {
 record! {
     /// The turnaround of jobs over the time that their work takes alone at full speed.
     pub(crate) struct Slowdown in "what" {
-        /// Whose jobs.
+        /// The work whose jobs are counted.
         of: Whose => "`All`",
         /// Which statistic over jobs.
         stat: WaitStat => required,
@@ -180,7 +180,7 @@ record! {
 record! {
     /// The time at which the last pod ended.
     pub(crate) struct Makespan in "what" {
-        /// Whose pods.
+        /// The work whose pods are counted.
         of: Whose => "everybody's",
         compared: Compared<Ms> => embedded,
     }
@@ -189,7 +189,7 @@ record! {
 record! {
     /// Work lost by evictions and node failures.
     pub(crate) struct LostWork in "what" {
-        /// Whose.
+        /// The work that is counted.
         of: Whose => "`All`",
         compared: Compared<Ms> => embedded,
     }
@@ -222,7 +222,7 @@ record! {
 record! {
     /// How long work waited for input; for a Job, summed over its pods.
     pub(crate) struct InputWait in "what" {
-        /// Whose.
+        /// The work that is counted.
         of: Whose => "`All`",
         compared: Compared<Ms> => embedded,
     }
@@ -231,7 +231,7 @@ record! {
 record! {
     /// How long work waited for input, times its GPUs: `5h` are five GPU-hours.
     pub(crate) struct GpuIdle in "what" {
-        /// Whose.
+        /// The work that is counted.
         of: Whose => "`All`",
         compared: Compared<Ms> => embedded,
     }

@@ -76,7 +76,7 @@ fn compare_one(view: &RunView<'_>, of: &Selector, permille: u64, run: RunAlone<'
         Selector::All => Some(QuotaId(0)),
     };
     let Some(quota) = quota else {
-        let seen = "it has no quota on which to run alone".to_owned();
+        let seen = "it has no quota, so it cannot be run alone for comparison".to_owned();
         return Ok(Comparison { holds: false, seen, vacuous: None });
     };
     let is_ours = |namespace: &Name, user: Option<&Name>| match of {
@@ -135,10 +135,10 @@ fn verdict(shared: &Tenant, alone: &Tenant, permille: u64) -> Comparison {
         let mean = time_text(tenant.wait.mean_ms());
         format!("{bound}{mean}, {} of {} jobs started", tenant.started, tenant.wait.count)
     };
-    let seen = format!("mean wait {}; alone {}", told(shared), told(alone));
+    let seen = format!("mean wait {}; run alone: mean wait {}", told(shared), told(alone));
     let vacuous = match (shared.wait.count, alone.started) {
         (0, _) => Some("it has no jobs".to_owned()),
-        (_, 0) => Some(format!("alone on its own guarantee none of its jobs starts ({seen})")),
+        (_, 0) => Some(format!("run alone on nothing but its guarantee, none of its jobs starts ({seen})")),
         _ => None,
     };
     let left = shared.wait.sum_ms.saturating_mul(u128::from(alone.wait.count)).saturating_mul(1000);

@@ -323,8 +323,11 @@ fn same_as(view: &RunView<'_>, rows: &[(String, [u64; 5])], evictions: u64) -> (
         let mut c = Counts::default();
         view.world.accounts.all.iter().filter(named).for_each(|account| c.add(&account.counts));
         let seen = [c.running, c.pending, c.succeeded, c.failed, c.evicted];
-        if seen != *claimed {
-            wrong.push(format!("{name} {seen:?} instead of {claimed:?}"));
+        let words = ["running", "pending", "succeeded", "failed", "evicted"];
+        for ((word, seen), claimed) in
+            words.iter().zip(seen).zip(claimed).filter(|((_, seen), claimed)| seen != *claimed)
+        {
+            wrong.push(format!("{name} has {seen} {word} pods instead of {claimed}"));
         }
     }
     let seen = view.metrics.evictions.all.len() as u64;

@@ -71,8 +71,8 @@ impl ClaimState<'_> {
             1 => " and 1 other leaf".to_owned(),
             n => format!(" and {n} other leaves"),
         };
-        let are = if more.is_empty() { "is" } else { "are" };
-        Some(format!("{first}{others} {are} promised nothing of what the pods there ask for"))
+        let (its, it) = if more.is_empty() { ("its", "it") } else { ("their", "them") };
+        Some(format!("no min of {first}{others} covers what {its} pods request, so this claim says nothing about {it}"))
     }
 }
 

@@ -196,7 +196,7 @@ pub enum NodeIs {
     Down,
 }
 
-/// A node.
+/// What happened to one node during the run.
 #[derive(Debug, Clone, Default)]
 pub struct NodeHistory {
     /// Its index in the cluster of the scenario.

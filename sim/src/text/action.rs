@@ -8,25 +8,32 @@ use std::borrow::Cow;
 #[must_use]
 pub fn evicted(reason: &EvictReason, names: &dyn Names) -> String {
     let quota = |q: QuotaId| names.tree().name(q).as_str();
-    let leaf = reason.leaf.map_or("no quota", quota);
+    let leaf = reason.leaf.map_or("a namespace without a quota", quota);
     let preemptor = reason.cause.map_or(Cow::Borrowed("no workload"), |cause| names.workload(cause));
     let why = match (reason.rule, &reason.resource) {
         (Rule::R1, _) => {
-            format!("{preemptor} preempts a pod of lower priority ({}) in its leaf {leaf}", reason.priority)
+            format!("{preemptor} preempts a pod of priority {} in its own leaf {leaf}", reason.priority)
         }
         (Rule::R2, Some(resource)) => {
             let over = with_unit(resource, reason.over);
             format!("{preemptor} reclaims its guaranteed quota; {leaf} was {over} above its min")
         }
+        (Rule::R2, None) if reason.leaf.is_none() => {
+            format!("{preemptor} reclaims its guaranteed quota; pods without a quota are evicted first (A4)")
+        }
         (Rule::R2, None) => format!("{preemptor} reclaims its guaranteed quota from {leaf}"),
-        (Rule::G2, _) => format!("its gang is evicted whole to make room for {preemptor}"),
-        (Rule::G3, _) => "its gang had fewer pods than its minimum for too long".to_owned(),
-        (Rule::T4, _) => format!("{} uses more than its max, which was lowered", reason.common.map_or(leaf, quota)),
+        (Rule::G2, _) => {
+            format!("{preemptor} needs room, and the whole gang goes, since it would fall below its minimum")
+        }
+        (Rule::G3, _) => "its gang had fewer pods than its minimum for longer than `stale_after`".to_owned(),
+        (Rule::T4, _) => {
+            format!("{} used more than its max after the max was lowered", reason.common.map_or(leaf, quota))
+        }
         (rule, _) => format!("{} (for {preemptor})", rule.doc().sentence),
     };
-    let budget = if reason.budget_broken { "; this violates its disruption budget (R7)" } else { "" };
+    let budget = if reason.budget_broken { "; this exceeds its disruption budget (R7)" } else { "" };
     let chosen = match reason.chosen_by {
-        Rule::V5 => "; picking in victim order made no room, this set of victims does (V5)",
+        Rule::V5 => "; victims in the usual order would not have made enough room, this set does (V5)",
         _ => "",
     };
     format!("{}: {why}{budget}{chosen}", reason.rule)
@@ -37,19 +44,24 @@ pub fn evicted(reason: &EvictReason, names: &dyn Names) -> String {
 pub fn released(reason: ReleaseReason, names: &dyn Names) -> String {
     match reason {
         ReleaseReason::NoLongerFits => "its victims are gone, but it no longer fits".to_owned(),
-        ReleaseReason::TimedOut => "the reservation timed out".to_owned(),
-        ReleaseReason::NeededBy(who) => format!("{} comes first and needs the room", names.workload(who)),
+        ReleaseReason::TimedOut => "it lasted longer than `hold_timeout`".to_owned(),
+        ReleaseReason::NeededBy(who) => format!("{} goes before it and needs the room", names.workload(who)),
         ReleaseReason::TreeChanged => "the quota tree was replaced".to_owned(),
         ReleaseReason::NodeLost(node) => format!("node {} is gone or has changed", names.node(node)),
-        ReleaseReason::Evicted => "its gang was evicted whole".to_owned(),
+        ReleaseReason::Evicted => "its whole gang was evicted".to_owned(),
         _ => "the reservation ended".to_owned(),
     }
 }
 
-/// Why a pod was bound to its node: the quota it uses, the capacity it takes, and the placement score.
+/// Why a pod was bound to its node: the quota it uses, the capacity it takes, and the placement score. `has_quota` says
+/// whether its namespace is attached to a leaf quota.
 #[must_use]
-pub fn bound(reason: BindReason) -> String {
-    let quota = if reason.entitled { "within its guarantee" } else { "borrowing" };
+pub fn bound(reason: BindReason, has_quota: bool) -> String {
+    let quota = match (has_quota, reason.entitled) {
+        (false, _) => "without a quota",
+        (true, true) => "within its guarantee",
+        (true, false) => "borrowing above its guarantee",
+    };
     let room = if reason.held { "on its reservation" } else { "on free capacity" };
     let placement = match reason.placement {
         Placement::BestFit => "best fit",

@@ -1,7 +1,7 @@
 //! Why a workload is pending, in a sentence (X1): what blocks it, who holds what is missing, what else blocks it, why each
 //! pod that holds room was not preempted, and which change would help.
 
-use super::{Names, amount, at, plural, with_unit};
+use super::{Names, Requested, at, decimal, plural, with_unit};
 use quotree_core::{
     BlockingReason, Bound, CannotRun, Domain, Help, Holder, Level, NodeTally, Protected, Protection, QuotaId, Room,
     Verdict, WorkloadId,
@@ -21,8 +21,11 @@ pub fn verdict(verdict: &Verdict, names: &dyn Names) -> String {
         let _ = write!(text, "; also {}", obstacle(verdict, &also.binding, names));
     }
     if let Some(why) = &verdict.cannot_run {
-        let _ =
-            write!(text, "; it cannot run whatever else ends, so it holds up nobody (O4): {}", cannot_run(why, names));
+        let _ = write!(
+            text,
+            "; it cannot run with these quotas and nodes, so no workload waits behind it (O4): {}",
+            cannot_run(why, names)
+        );
     }
     for class in verdict.protected.iter().filter(|class| class.shield != Protection::NoHelp) {
         let _ = write!(text, "; {} not preempted because {}", plural(class.pods, "pod"), protection(class, names));
@@ -40,7 +43,7 @@ pub fn verdict(verdict: &Verdict, names: &dyn Names) -> String {
 /// all that is known.
 pub(crate) fn in_brief(workload: WorkloadId, binding: BlockingReason, names: &dyn Names) -> String {
     if binding.room().is_some() {
-        return format!("{}: no node has room", binding.rule());
+        return format!("{}: no node has enough room", binding.rule());
     }
     let brief = Verdict {
         workload,
@@ -70,33 +73,34 @@ pub(super) fn cannot_run(why: &CannotRun, names: &dyn Names) -> String {
     match why {
         CannotRun::AboveMax { quota, resource, needed, max } => {
             let (needed, max) = (with_unit(resource, *needed), with_unit(resource, *max));
-            format!("it requests {needed}, and the max of {} is {max}", name(quota))
+            format!("it requests {needed}, more than the max of {}, which is {max}", name(quota))
         }
         CannotRun::AboveGuarantee { quota, resource, needed, available } => {
             let (needed, left) = (with_unit(resource, *needed), with_unit(resource, *available));
-            format!("it is not preemptible and requests {needed}, and {left} is left of the min of {}", name(quota))
+            let name = name(quota);
+            format!(
+                "it is not preemptible and requests {needed}, and other non-preemptible pods leave {left} of the min of {name}"
+            )
         }
         CannotRun::TooLarge { pods, most, within } => {
             let place = match within {
-                None => "all suitable nodes together",
-                Some(Level::Node) => "no suitable node",
-                Some(Level::Rack) => "no rack",
-                Some(Level::Zone) => "no zone",
-                Some(_) => "no part of the cluster",
+                None | Some(Level::Node) => "node",
+                Some(Level::Rack) => "rack",
+                Some(Level::Zone) => "zone",
+                Some(_) => "topology domain",
             };
             match (within, most) {
-                (None, 0) => "no suitable node would hold such a pod, even if it were empty".to_owned(),
-                (None, most) => {
-                    format!("{place} would hold {most} of the {pods} pods that must run together, even if empty")
-                }
-                (Some(_), most) => {
-                    format!(
-                        "{place} would hold the {pods} pods that must run together, even if empty (the best holds {most})"
-                    )
-                }
+                (None, 0) => "such a pod does not fit on any node, even on an empty one".to_owned(),
+                (None, most) => format!(
+                    "{pods} pods must run together, and all suitable nodes have room for {most} of them, even when empty"
+                ),
+                (Some(_), most) => format!(
+                    "{pods} pods must run together in one {place}, and no {place} has room for more than {most} of \
+                     them, even when empty"
+                ),
             }
         }
-        _ => "its request is too large".to_owned(),
+        _ => "it requests too much".to_owned(),
     }
 }
 
@@ -104,7 +108,7 @@ pub(super) fn cannot_run(why: &CannotRun, names: &dyn Names) -> String {
 #[must_use]
 pub fn holders(of: &BlockingReason, holders: &[Holder], names: &dyn Names) -> Vec<String> {
     let holders = holders.iter().map(|holder| {
-        let quota = holder.quota.map_or("no quota", |quota| names.tree().name(quota).as_str());
+        let quota = holder.quota.map_or("without a quota:", |quota| names.tree().name(quota).as_str());
         let pods = plural(u32::try_from(holder.pods.len()).unwrap_or(u32::MAX), "pod");
         let Some((resource, ..)) = of.amounts() else { return format!("{quota} {pods}") };
         let used = with_unit(resource, holder.used);
@@ -126,35 +130,40 @@ pub fn obstacle(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) 
 fn blocking(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) -> String {
     let tree = names.tree();
     let name = |quota: &QuotaId| tree.name(*quota).as_str();
-    let who = match names.pods(verdict.workload) {
-        0 | 1 => "the pod".to_owned(),
-        n => format!("the gang of {n}"),
-    };
+    let who = || requester(names.requested(verdict.workload));
+    let requests = |resource, needed| requests(names.requested(verdict.workload), &with_unit(resource, needed));
     match binding {
-        BlockingReason::NoQuota => "its namespace is attached to no leaf quota".to_owned(),
+        BlockingReason::NoQuota => {
+            "its namespace is attached to no leaf quota, and with `unquotaed: Refuse` such pods stay pending".to_owned()
+        }
         BlockingReason::Ceiling { quota, resource, needed, available } => {
-            let max = at(tree, resource, tree.max(*quota));
-            format!(
-                "{who} requests {}, {} uses {} of its max of {}",
-                with_unit(resource, *needed),
-                name(quota),
-                amount(resource, max.saturating_sub(*available)),
-                with_unit(resource, max),
-            )
+            let (max, name) = (at(tree, resource, tree.max(*quota)), name(quota));
+            let (used, max_text) = (max.saturating_sub(*available), with_unit(resource, max));
+            let limit = match (available, used) {
+                (..0, _) => {
+                    format!("{name} already uses {}, more than its max of {max_text}", with_unit(resource, used))
+                }
+                (_, 0) => format!("the max of {name} is only {max_text}"),
+                _ => format!("{name} already uses {} of its max of {max_text}", decimal(resource, used)),
+            };
+            format!("{}, and {limit}", requests(resource, *needed))
         }
         BlockingReason::Guarantee { quota, resource, needed, available } => {
             let min = at(tree, resource, tree.min(*quota));
-            format!(
-                "non-preemptible pods must fit within min: {} has min {}, {} in use by non-preemptible pods, and {who} \
-                 requests {}",
-                name(quota),
-                with_unit(resource, min),
-                amount(resource, min.saturating_sub(*available)),
-                amount(resource, *needed),
-            )
+            let (used, min_text) = (min.saturating_sub(*available), with_unit(resource, min));
+            let used = match used {
+                0 => format!(", which is {min_text}"),
+                used => format!(": non-preemptible pods already use {} of {min_text}", decimal(resource, used)),
+            };
+            let requests = requests(resource, *needed);
+            format!("{requests} and is not preemptible, so it must fit within the min of {}{used}", name(quota))
         }
         BlockingReason::Jobs { quota, limit } => {
-            format!("{} already has {} admitted, which is its max_jobs", name(quota), plural(*limit, "workload"))
+            let name = name(quota);
+            format!(
+                "{name} admits at most {} at once (`max_jobs`), and has admitted as many",
+                plural(*limit, "workload")
+            )
         }
         BlockingReason::Behind { head } => {
             format!("{} is ahead of it in the strict queue of its leaf (`queueing: Block`)", names.workload(*head))
@@ -168,16 +177,41 @@ fn blocking(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) -> S
             format!("it fits once {} gone, so it evicts no others", are(*leaving, "terminating pod"))
         }
         BlockingReason::Unentitled { quota, resource, needed, available } => format!(
-            "with {who}, {} would be {} above its guarantee, so it may not reclaim from other quotas",
+            "with {}, {} would use {} more than its guarantee, so it may not reclaim from other quotas",
+            who(),
             name(quota),
             with_unit(resource, needed.saturating_sub(*available)),
         ),
         BlockingReason::Growth { quota, resource, needed, available } => format!(
-            "evicting every eligible pod would still leave {} borrowing {} more than now",
+            "even if every eligible pod of its leaf were evicted, {} would borrow {} more than now",
             name(quota),
             with_unit(resource, needed.saturating_sub(*available)),
         ),
         _ => binding.rule().doc().sentence.to_owned(),
+    }
+}
+
+/// Who asks for room, with what it requests: `the gang of 5 pods requests 8 cpu for its minimum of 4`.
+fn requests(requested: Requested, amount: &str) -> String {
+    match requested {
+        Requested::All(0 | 1) => format!("the pod requests {amount}"),
+        Requested::All(pods) => format!("the gang of {pods} pods requests {amount}"),
+        Requested::Minimum { pods, min } => {
+            format!("the gang of {pods} pods requests {amount} for its minimum of {}", plural(min, "pod"))
+        }
+        Requested::More { pods, more } => {
+            format!("the gang of {pods} pods requests {amount} for {more} more of them")
+        }
+    }
+}
+
+/// What asks for room, without an amount.
+fn requester(requested: Requested) -> String {
+    match requested {
+        Requested::All(0 | 1) => "this pod".to_owned(),
+        Requested::All(_) => "this gang".to_owned(),
+        Requested::Minimum { min, .. } => format!("the minimum of this gang ({})", plural(min, "pod")),
+        Requested::More { more, .. } => format!("{} of this gang", plural(more, "more pod")),
     }
 }
 
@@ -186,32 +220,39 @@ fn are(n: u32, one: &str) -> String {
     format!("{} {}", plural(n, one), if n == 1 { "is" } else { "are" })
 }
 
-/// What the best node lacks (P1), and whether the cluster is fragmented (S4).
+/// What the closest node lacks (P1), and whether the cluster is fragmented (S4).
 fn room(missing: &Room, names: &dyn Names) -> String {
     let inside = missing.within.as_ref().map_or_else(String::new, |domain| {
-        format!("its pods must run in one topology domain, and the best is {}: ", domain_name(domain, names))
+        format!("its pods must run in one topology domain, and most of them fit in {}: ", domain_name(domain, names))
     });
     let Some((resource, nearest)) = missing.resource.as_ref().zip(missing.closest.first()) else {
-        return format!("{inside}no node is eligible{}", tally(&missing.nodes, ""));
+        return match missing.nodes.total {
+            0 => format!("{inside}the cluster has no node"),
+            _ => format!("{inside}no node is eligible{}", tally(&missing.nodes, "")),
+        };
     };
-    let free = amount(resource, missing.available);
-    let (so_far, then) = match missing.placed {
-        0 => (String::new(), ""),
-        1 => ("1 of its pods fits, and the next: ".to_owned(), "then "),
-        placed => (format!("{placed} of its pods fit, and the next: "), "then "),
+    let (so_far, requests, then) = match missing.placed {
+        0 => (String::new(), "a pod requests", ""),
+        1 => ("1 of its pods fits, ".to_owned(), "the next one requests", "then "),
+        placed => (format!("{placed} of its pods fit, "), "the next one requests", "then "),
     };
+    let free = with_unit(resource, missing.available);
+    let which = if missing.nodes.total == 1 { "only" } else { "closest" };
+    let node = format!("the {which} node ({})", names.node(nearest.node));
     let free = match u32::try_from(nearest.taken.len() + missing.without.len()).unwrap_or(u32::MAX) {
-        0 => format!("{then}has {free} free"),
-        victims => format!("would have {free} free after evicting {}", plural(victims, "eligible pod")),
+        0 => format!("{node} {then}has {free} free"),
+        victims => format!("{node} would have {free} free after the eviction of {}", plural(victims, "eligible pod")),
     };
-    let node = names.node(nearest.node);
-    let mut text = format!(
-        "{inside}{so_far}a pod requests {}, the closest node ({node}) {free}",
-        with_unit(resource, missing.needed)
-    );
+    let mut text = match resource.as_str() {
+        "pods" => format!("{inside}{so_far}{node} {then}has reached its limit of pods"),
+        _ => format!("{inside}{so_far}{requests} {}, and {free}", with_unit(resource, missing.needed)),
+    };
     if missing.is_fragmented() && missing.nodes.total > 1 {
-        let free = amount(resource, missing.free);
-        let _ = write!(text, ", {free} free in the cluster, but no single node has enough (fragmented)");
+        let free = with_unit(resource, missing.free);
+        let _ = write!(text, ", although all suitable nodes together have {free} free: the cluster is fragmented");
+        if missing.nodes.full == missing.nodes.total {
+            return text;
+        }
     }
     text + &tally(&missing.nodes, then)
 }
@@ -227,14 +268,18 @@ pub(crate) fn domain_name(domain: &Domain, names: &dyn Names) -> String {
     }
 }
 
-/// What rules the nodes out; `then`, where pods of the workload itself count as placed.
+/// What rules the nodes out; `then`, where pods of the workload itself count as placed. Of a single node that lacks
+/// room, the sentence has said it.
 fn tally(nodes: &NodeTally, then: &str) -> String {
-    if nodes.full == nodes.total && nodes.total > 1 {
-        return format!(" (all {} nodes are {then}full)", nodes.total);
+    if nodes.full == nodes.total {
+        return match nodes.total {
+            0 | 1 => String::new(),
+            total => format!(" (none of the {total} nodes {then}has enough free)"),
+        };
     }
     let parts = [
-        (nodes.full, "full"),
-        (nodes.fragmented, "with fragmented devices"),
+        (nodes.full, "with too little free"),
+        (nodes.fragmented, "with enough free in sum, but not on single devices"),
         (nodes.tainted, "tainted"),
         (nodes.unselected, "not matching its node selector"),
         (nodes.unschedulable, "cordoned"),
@@ -251,25 +296,28 @@ fn tally(nodes: &NodeTally, then: &str) -> String {
 #[must_use]
 pub fn protection(class: &Protected, names: &dyn Names) -> String {
     let name = |quota: &QuotaId| names.tree().name(*quota).as_str();
-    let (they_are, them, their) = if class.pods == 1 { ("it is", "it", "its") } else { ("they are", "them", "their") };
+    let (they_are, they_were, them, their) = match class.pods {
+        1 => ("it is", "it was", "it", "its"),
+        _ => ("they are", "they were", "them", "their"),
+    };
     let why = match &class.shield {
         Protection::OwnWorkload => format!("{they_are} part of the same workload"),
         Protection::Leaving => format!("{they_are} already terminating"),
-        Protection::JustBound => format!("{they_are} bound at this very moment"),
+        Protection::JustBound => format!("{they_were} bound by this decision"),
         Protection::NonPreemptible => format!("{they_are} not preemptible"),
         Protection::ProtectedRuntime => format!("{they_are} within {their} protected runtime"),
         Protection::Priority => format!("{they_are} in the same leaf and {their} priority is not lower"),
         Protection::NotEntitled { quota, resource, by } => {
-            let above = with_unit(resource, *by);
-            format!("{} would be {above} above its guarantee and so may not reclaim", name(quota))
+            let (above, name) = (with_unit(resource, *by), name(quota));
+            format!("{name} would use {above} more than its guarantee, so it may not reclaim from {them}")
         }
         Protection::WithinGuarantee { quota, resource } => {
-            format!("{} is within its guarantee of {resource}", name(quota))
+            format!("{} uses no more than its guarantee of {resource}", name(quota))
         }
         Protection::Budget { budget } => format!("the disruption budget {budget} allows no more evictions"),
         Protection::Policy => "the policy switches this kind of preemption off".to_owned(),
-        Protection::NotEnough => format!("evicting {them} and all other eligible victims would not be enough"),
-        Protection::NoHelp => format!("evicting {them} would not help"),
+        Protection::NotEnough => format!("evicting {them} and all other eligible pods would not make enough room"),
+        Protection::NoHelp => format!("evicting {them} would free nothing that is missing"),
         _ => class.shield.rule().doc().sentence.to_owned(),
     };
     format!("{why} ({})", class.shield.rule())
@@ -290,18 +338,21 @@ pub(super) fn advice(help: &Help, names: &dyn Names) -> String {
     let name = |quota: &QuotaId| names.tree().name(*quota).as_str();
     match help {
         Help::MoreMin { quota, resource, by, from: None } => {
-            format!("raise min of {} by {}", name(quota), with_unit(resource, *by))
+            format!("raise the min of {} by {}", name(quota), with_unit(resource, *by))
         }
         Help::MoreMin { quota, resource, by, from: Some(giver) } => {
-            format!("move {} of min from {} to {}", with_unit(resource, *by), name(giver), name(quota))
+            format!("move a min of {} from {} to {}", with_unit(resource, *by), name(giver), name(quota))
         }
         Help::MoreMax { quota, resource, by } => {
-            format!("raise max of {} by {}", name(quota), with_unit(resource, *by))
+            format!("raise the max of {} by {}", name(quota), with_unit(resource, *by))
+        }
+        Help::FreeOnNode { node, resource, .. } if resource.as_str() == "pods" => {
+            format!("remove a pod from {}", names.node(*node))
         }
         Help::FreeOnNode { node, resource, by } => {
-            format!("free {} more {resource} on {}", amount(resource, *by), names.node(*node))
+            format!("free another {} on {}", with_unit(resource, *by), names.node(*node))
         }
-        Help::MoreJobs { quota, limit } => format!("raise max_jobs of {} to {limit}", name(quota)),
+        Help::MoreJobs { quota, limit } => format!("raise the max_jobs of {} to {limit}", name(quota)),
         Help::Preemptible { workload } => format!("make {} preemptible", names.workload(*workload)),
         Help::Uncordon { node } => format!("uncordon {}", names.node(*node)),
         _ => "another change".to_owned(),

@@ -9,7 +9,7 @@
 use super::{CONTROLLER, Fact, State, World, WorldEvent};
 use crate::{
     model::{JobQueue, Kind, QueueOrder, Scenario},
-    text::{Names, amount, time_text},
+    text::{Names, time_text, with_unit},
     trace::TraceEvent,
 };
 use quotree_core::{Amounts, Event, Name, PodSet, QuotaId, Scheduler, Time, WorkloadId, WorkloadSpec};
@@ -319,16 +319,18 @@ pub(crate) fn why_suspended(world: &World<'_>, unit: u32, scheduler: &Scheduler)
         let left = time_text(until.since(world.now));
         let of_max = lack.or_else(|| within_max(spec, scheduler, &job.spec));
         let of_max = of_max.map_or_else(String::new, |clause| format!("; {clause}"));
-        return format!("{place}: it did not start in time, its next attempt is in {left}{of_max}");
+        return format!("{place}: it did not start within `start_timeout`, and its next attempt is in {left}{of_max}");
     }
     if let Some(most) = spec.max_jobs.filter(|most| state.out.len() >= *most as usize) {
-        return format!("{place}: the queue already has {most} admitted, which is its max_jobs");
+        return format!("{place}: the queue admits at most {most} at once (`max_jobs`), and has admitted as many");
     }
     if let Some(lack) = lack {
         return format!("{place}: {lack}");
     }
     match state.starting.first().filter(|_| spec.queueing == QueueOrder::Block) {
-        Some(first) => format!("{place}: {} has not started yet", world.names().workload(WorkloadId(*first))),
+        Some(first) => {
+            format!("{place}: {} is ahead of it and has not started yet", world.names().workload(WorkloadId(*first)))
+        }
         None => place,
     }
 }
@@ -346,8 +348,8 @@ fn over_max(queue: &JobQueue, scheduler: &Scheduler, (resource, left): (&Name, i
     };
     let leaf = &queue.quota;
     format!(
-        "it requests {}, and {leaf} has {} of its max of {} left beside what is admitted; held by: {leaf} {} in {} \
-         bound pods{waiting}; would help: raise max of {leaf} by {}",
+        "it requests {}, and what is admitted already leaves {} of the max of {leaf} ({}); held by: {leaf} {} in {} \
+         bound pods{waiting}; would help: raise the max of {leaf} by {}",
         show(needed),
         show(left.max(0)),
         show(left.saturating_add(requested)),
@@ -373,7 +375,7 @@ fn within_max(queue: &JobQueue, scheduler: &Scheduler, job: &WorkloadSpec) -> Op
 
 fn show(resource: &Name, sum: i128) -> String {
     let base_units = i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX });
-    format!("{} {resource}", amount(resource, base_units))
+    with_unit(resource, base_units)
 }
 
 /// Whether the pods that a job needs to start fit.

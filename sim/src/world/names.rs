@@ -6,11 +6,11 @@
 //! row of a trace has the name of the row, followed by `-<i>` if it has several pods. The name of what is started again
 //! for the k-th time ends in `-r<k>`.
 
-use super::{NONE, World};
+use super::{NONE, State, World};
 use crate::{
-    model::{Kind, Scenario},
+    model::{Kind, Role, Scenario},
     result::RefusalRow,
-    text::Names,
+    text::{Names, Requested},
 };
 use quotree_core::{NodeId, PodId, QuotaTree, WorkloadId};
 use std::borrow::Cow;
@@ -48,6 +48,36 @@ impl Names for WorldNames<'_> {
 
     fn pods(&self, id: WorkloadId) -> u32 {
         if id.0 < self.world.units.len() { self.world.units[id.0].live } else { 1 }
+    }
+
+    fn requested(&self, id: WorkloadId) -> Requested {
+        let pods = self.pods(id);
+        if pods <= 1 {
+            return Requested::All(pods);
+        }
+        let (unit, world) = (&self.world.units[id.0], self.world);
+        let count = |role: Option<u32>, is: fn(State) -> bool| {
+            let of_role =
+                world.pods_of(id.0).map(|pod| &world.pods[pod]).filter(|pod| role.is_none_or(|r| r == pod.role));
+            u32::try_from(of_role.filter(|pod| is(pod.state)).count()).unwrap_or(u32::MAX)
+        };
+        // What each role lacks of its minimum, as far as it has pending pods (G1).
+        let missing = match world.kind(unit.owner) {
+            Some(Kind::Training { roles, .. }) => {
+                let lacks = |(role, number): (&Role, u32)| {
+                    role.min
+                        .saturating_sub(count(Some(number), State::is_active))
+                        .min(count(Some(number), State::is_pending))
+                };
+                roles.iter().zip(0..).map(lacks).sum()
+            }
+            _ => count(None, State::is_pending),
+        };
+        match missing {
+            _ if unit.active > 0 => Requested::More { pods, more: missing.max(1) },
+            _ if missing < pods => Requested::Minimum { pods, min: missing.max(1) },
+            _ => Requested::All(pods),
+        }
     }
 
     fn dataset(&self, place: u32) -> Cow<'_, str> {

@@ -31,6 +31,11 @@ impl State {
         matches!(self, Self::Binding | Self::Running | Self::EvictionLost | Self::Leaving)
     }
 
+    /// Whether it is pending.
+    pub(crate) const fn is_pending(self) -> bool {
+        matches!(self, Self::Waiting)
+    }
+
     /// Whether it uses them and is not terminating.
     pub(crate) const fn is_active(self) -> bool {
         matches!(self, Self::Binding | Self::Running)

@@ -13,14 +13,14 @@ fn x3_more_min_may_come_from_a_sibling_that_does_not_use_its_own() {
         3,
     );
     expect![[r#"
-        A1: the pod requests 2 cpu, root uses 6 of its max of 6 cpu
+        A1: the pod requests 2 cpu, and root already uses 6 of its max of 6 cpu
         held by: b 6 cpu in 2 pods (4 cpu borrowed)
-        also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
-        2 pods not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
-        would help: move 1 cpu of min from c to a
+        also R2(a): with this pod, a would use 1 cpu more than its guarantee, so it may not reclaim from other quotas
+        2 pods not preempted because a would use 1 cpu more than its guarantee, so it may not reclaim from them (R2(a))
+        would help: move a min of 1 cpu from c to a
         --
         A1, P1: used by b (1, 2)
-        also P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, and the only node (node 0) has 0 cpu free
         R2(a) protects 1, 2
     "#]]
     .assert_eq(&verdict);
@@ -36,13 +36,13 @@ fn x3_a_non_preemptible_pod_needs_more_min_of_its_queue() {
         3,
     );
     expect![[r#"
-        A2: non-preemptible pods must fit within min: a has min 1 cpu, 0 in use by non-preemptible pods, and the pod requests 2
-        also A1: the pod requests 2 cpu, root uses 8 of its max of 8 cpu
-        it cannot run whatever else ends, so it holds up nobody (O4): it is not preemptible and requests 2 cpu, and 1 cpu is left of the min of a
-        would help: move 1 cpu of min from c to a
+        A2: the pod requests 2 cpu and is not preemptible, so it must fit within the min of a, which is 1 cpu
+        also A1: the pod requests 2 cpu, and root already uses 8 of its max of 8 cpu
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): it is not preemptible and requests 2 cpu, and other non-preemptible pods leave 1 cpu of the min of a
+        would help: move a min of 1 cpu from c to a
         --
         A1, P1: used by b (1, 2)
-        also P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, and the only node (node 0) has 0 cpu free
         R5 protects 2 pod(s)
     "#]]
     .assert_eq(&verdict);
@@ -58,14 +58,14 @@ fn x3_more_min_comes_from_the_parent_where_the_parent_has_some_to_give() {
         3,
     );
     expect![[r#"
-        A1: the pod requests 3 cpu, root uses 8 of its max of 8 cpu
+        A1: the pod requests 3 cpu, and root already uses 8 of its max of 8 cpu
         held by: b 8 cpu in 2 pods (4 cpu borrowed)
-        also R2(a): with the pod, a would be 2 cpu above its guarantee, so it may not reclaim from other quotas
-        2 pods not preempted because a would be 2 cpu above its guarantee and so may not reclaim (R2(a))
-        would help: raise min of a by 2 cpu
+        also R2(a): with this pod, a would use 2 cpu more than its guarantee, so it may not reclaim from other quotas
+        2 pods not preempted because a would use 2 cpu more than its guarantee, so it may not reclaim from them (R2(a))
+        would help: raise the min of a by 2 cpu
         --
         A1, P1: used by b (1, 2)
-        also P1: a pod requests 3 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 3 cpu, and the only node (node 0) has 0 cpu free
         R2(a) protects 1, 2
     "#]]
     .assert_eq(&verdict);
@@ -77,9 +77,9 @@ fn x3_nothing_is_advised_where_two_limits_would_have_to_change() {
     let verdict =
         explain("root 8/8; x<root 4/5; a<x 1/3; b<root 4/8", "8", &["submit 1 to b: 1", "submit 3 to a: 6"], 3);
     expect![[r#"
-        A1: the pod requests 6 cpu, a uses 0 of its max of 3 cpu
-        also A1: the pod requests 6 cpu, x uses 0 of its max of 5 cpu
-        it cannot run whatever else ends, so it holds up nobody (O4): it requests 6 cpu, and the max of a is 3 cpu
+        A1: the pod requests 6 cpu, and the max of a is only 3 cpu
+        also A1: the pod requests 6 cpu, and the max of x is only 5 cpu
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): it requests 6 cpu, more than the max of a, which is 3 cpu
         --
         R5 protects 1 pod(s)
     "#]]
@@ -92,9 +92,9 @@ fn x3_the_max_of_the_own_queue_is_advised_where_it_alone_is_too_small() {
     let verdict =
         explain("root 8/8; x<root 4/5; a<x 1/3; b<root 4/8", "8", &["submit 1 to b: 1", "submit 3 to a: 4"], 3);
     expect![[r#"
-        A1: the pod requests 4 cpu, a uses 0 of its max of 3 cpu
-        it cannot run whatever else ends, so it holds up nobody (O4): it requests 4 cpu, and the max of a is 3 cpu
-        would help: raise max of a by 1 cpu
+        A1: the pod requests 4 cpu, and the max of a is only 3 cpu
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): it requests 4 cpu, more than the max of a, which is 3 cpu
+        would help: raise the max of a by 1 cpu
         --
         R5 protects 1 pod(s)
     "#]]
@@ -106,10 +106,10 @@ fn x3_the_max_of_the_own_queue_is_advised_where_it_alone_is_too_small() {
 fn x3_a_sibling_is_not_asked_to_lend_more() {
     let verdict = explain("root 8/8; a<root 3/8; b<root 4/8 lend=2", "8", &["submit 1 to a: 5", "submit 2 to a: 2"], 2);
     expect![[r#"
-        A1: the pod requests 2 cpu, root uses 7 of its max of 8 cpu
+        A1: the pod requests 2 cpu, and root already uses 7 of its max of 8 cpu
         held by: a 5 cpu in 1 pod (2 cpu borrowed)
         1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
-        would help: raise max of root by 1 cpu
+        would help: raise the max of root by 1 cpu
         --
         A1: used by a (1)
         R1 protects 1
@@ -127,15 +127,15 @@ fn x3_advice_takes_into_account_what_is_reserved_for_others() {
         3,
     );
     expect![[r#"
-        P1: a pod requests 4 cpu, the closest node (node 0) has 0 free (2 nodes: 1 full, 1 not matching its node selector)
+        P1: a pod requests 4 cpu, and the closest node (node 0) has 0 cpu free (2 nodes: 1 with too little free, 1 not matching its node selector)
         held by: b 4 cpu in 1 pod (3 cpu borrowed)
-        also R2(a): with the pod, c would be 3 cpu above its guarantee, so it may not reclaim from other quotas
+        also R2(a): with this pod, c would use 3 cpu more than its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is already terminating (R2(c))
-        would help: raise min of c by 3 cpu
+        would help: raise the min of c by 3 cpu
         --
         P1: used by b (1)
         R2(c) protects 1
-        or free 4 more cpu on node 0
+        or free another 4 cpu on node 0
     "#]]
     .assert_eq(&verdict);
 }
@@ -150,12 +150,12 @@ fn x3_advice_covers_what_the_victims_will_not_free() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 3 cpu, the closest node (node 0) would have 1 free after evicting 1 eligible pod (1 node: 1 full)
+        P1: a pod requests 3 cpu, and the only node (node 0) would have 1 cpu free after the eviction of 1 eligible pod
         held by: b 3 cpu in 2 pods, a 1 cpu in 1 pod
-        also R2(a): with the pod, a would be 2 cpu above its guarantee, so it may not reclaim from other quotas
+        also R2(a): with this pod, a would use 2 cpu more than its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is not preemptible (R2(c))
-        1 pod not preempted because a would be 2 cpu above its guarantee and so may not reclaim (R2(a))
-        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
+        1 pod not preempted because a would use 2 cpu more than its guarantee, so it may not reclaim from it (R2(a))
+        1 pod not preempted because evicting it and all other eligible pods would not make enough room (R6)
         --
         P1: used by b (2, 3), a (1)
         R2(a): used by a (1)
@@ -177,15 +177,15 @@ fn x3_nothing_is_advised_where_both_queues_are_at_their_min() {
         3,
     );
     expect![[r#"
-        A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
+        A1: the pod requests 1 cpu, and root already uses 4 of its max of 4 cpu
         held by: a 2 cpu in 1 pod, b 2 cpu in 1 pod
-        also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
+        also R2(a): with this pod, a would use 1 cpu more than its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
-        1 pod not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
+        1 pod not preempted because a would use 1 cpu more than its guarantee, so it may not reclaim from it (R2(a))
         --
         A1, P1: used by a (1), b (2)
         R2(a): used by a (1)
-        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, and the only node (node 0) has 0 cpu free
         R1 protects 1
         R2(a) protects 2
     "#]]
@@ -197,9 +197,9 @@ fn x3_nothing_is_advised_where_both_queues_are_at_their_min() {
 fn x3_a_resource_that_no_node_has_may_be_advised() {
     let verdict = explain("root 4,4/4,4; a<root 4,4/4,4", "4", &["submit 1 to a: 1,1"], 1);
     expect![[r#"
-        P1: a pod requests 1 gpu, the closest node (node 0) has 0 free (1 node: 1 full)
-        it cannot run whatever else ends, so it holds up nobody (O4): no suitable node would hold such a pod, even if it were empty
-        would help: free 1 more gpu on node 0
+        P1: a pod requests 1 gpu, and the only node (node 0) has 0 gpu free
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
+        would help: free another 1 gpu on node 0
         --
         entitled
     "#]]

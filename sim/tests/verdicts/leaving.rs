@@ -30,14 +30,14 @@ fn x1_a_workload_waits_for_the_victims_of_others_if_that_is_enough() {
         3,
     );
     expect![[r#"
-        A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
+        A1: the pod requests 1 cpu, and root already uses 4 of its max of 4 cpu
         held by: b 4 cpu in 1 pod (2 cpu borrowed)
         also H1: it fits once 1 terminating pod is gone, so it evicts no others
         1 pod not preempted because it is already terminating (R2(c))
         --
         entitled
         A1, P1: used by b (1)
-        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, and the only node (node 0) has 0 cpu free
         R2(c) protects 1
     "#]]
     .assert_eq(&verdict);
@@ -53,14 +53,14 @@ fn x1_a_workload_waits_for_the_rest_of_a_gang_that_leaves_for_another() {
         3,
     );
     expect![[r#"
-        A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
+        A1: the pod requests 1 cpu, and root already uses 4 of its max of 4 cpu
         held by: b 4 cpu in 2 pods (2 cpu borrowed)
         also H1: it fits once 2 terminating pods are gone, so it evicts no others
         2 pods not preempted because they are already terminating (R2(c))
         --
         entitled
         A1, P1: used by b (w1.0, w1.1)
-        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, and the only node (node 0) has 0 cpu free
         R2(c) protects w1.0, w1.1
     "#]]
     .assert_eq(&verdict);
@@ -76,15 +76,15 @@ fn x1_victims_that_leave_are_not_victims_of_their_own_queue() {
         3,
     );
     expect![[r#"
-        A1: the pod requests 1 cpu, b uses 4 of its max of 4 cpu
+        A1: the pod requests 1 cpu, and b already uses 4 of its max of 4 cpu
         held by: b 4 cpu in 2 pods (2 cpu borrowed)
-        also A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
-        also R2(a): with the pod, b would be 1 cpu above its guarantee, so it may not reclaim from other quotas
+        also A1: the pod requests 1 cpu, and root already uses 4 of its max of 4 cpu
+        also R2(a): with this pod, b would use 1 cpu more than its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is already terminating (R2(c))
         1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
         --
         A1, A1, P1, R2(a): used by b (w1.0, w1.1)
-        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, and the only node (node 0) has 0 cpu free
         R2(c) protects w1.1
         R1 protects w1.0
     "#]]
@@ -101,13 +101,13 @@ fn x1_what_is_reserved_for_others_is_not_there_when_the_victims_leave() {
         3,
     );
     expect![[r#"
-        A1: the pod requests 3 cpu, root uses 4 of its max of 4 cpu
+        A1: the pod requests 3 cpu, and root already uses 4 of its max of 4 cpu
         held by: b 4 cpu in 1 pod (3 cpu borrowed)
-        also R2(a): with the pod, c would be 2 cpu above its guarantee, so it may not reclaim from other quotas
+        also R2(a): with this pod, c would use 2 cpu more than its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is already terminating (R2(c))
         --
         A1, P1: used by b (1)
-        also P1: a pod requests 3 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 3 cpu, and the only node (node 0) has 0 cpu free
         R2(c) protects 1
     "#]]
     .assert_eq(&verdict);
@@ -123,11 +123,11 @@ fn x1_a_node_may_be_what_is_reserved_for_others() {
         3,
     );
     expect![[r#"
-        P1: a pod requests 3 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        P1: a pod requests 3 cpu, and the only node (node 0) has 0 cpu free
         held by: b 4 cpu in 1 pod (3 cpu borrowed)
-        also R2(a): with the pod, c would be 2 cpu above its guarantee, so it may not reclaim from other quotas
+        also R2(a): with this pod, c would use 2 cpu more than its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is already terminating (R2(c))
-        would help: free 3 more cpu on node 0
+        would help: free another 3 cpu on node 0
         --
         P1: used by b (1)
         R2(c) protects 1
@@ -145,13 +145,13 @@ fn x1_a_reservation_counts_against_the_max_of_its_queue() {
         3,
     );
     expect![[r#"
-        A1: the pod requests 1 cpu, a uses 2 of its max of 2 cpu
-        also A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
-        also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
+        A1: the pod requests 1 cpu, and a already uses 2 of its max of 2 cpu
+        also A1: the pod requests 1 cpu, and root already uses 4 of its max of 4 cpu
+        also R2(a): with this pod, a would use 1 cpu more than its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is already terminating (R2(c))
         --
         A1, P1: used by b (1)
-        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, and the only node (node 0) has 0 cpu free
         R2(c) protects 1
     "#]]
     .assert_eq(&verdict);

@@ -13,16 +13,16 @@ fn x1_a_full_cluster_names_who_uses_it_and_how_much_of_it_is_borrowed() {
         3,
     );
     expect![[r#"
-        A1: the pod requests 2 cpu, root uses 9 of its max of 10 cpu
+        A1: the pod requests 2 cpu, and root already uses 9 of its max of 10 cpu
         held by: b 6 cpu in 1 pod (2 cpu borrowed), a 3 cpu in 1 pod
-        also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
+        also R2(a): with this pod, a would use 1 cpu more than its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
-        1 pod not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
-        would help: raise min of a by 1 cpu
+        1 pod not preempted because a would use 1 cpu more than its guarantee, so it may not reclaim from it (R2(a))
+        would help: raise the min of a by 1 cpu
         --
         A1, P1: used by b (2), a (1)
         R2(a): used by a (1)
-        also P1: a pod requests 2 cpu, the closest node (node 0) has 1 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, and the only node (node 0) has 1 cpu free
         R1 protects 1
         R2(a) protects 2
     "#]]
@@ -39,12 +39,12 @@ fn x1_a_full_parent_names_the_queues_below_it_only() {
         5,
     );
     expect![[r#"
-        A1: the pod requests 1 cpu, x uses 4 of its max of 4 cpu
+        A1: the pod requests 1 cpu, and x already uses 4 of its max of 4 cpu
         held by: a 2 cpu in 2 pods, b 2 cpu in 1 pod
-        also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
+        also R2(a): with this pod, a would use 1 cpu more than its guarantee, so it may not reclaim from other quotas
         2 pods not preempted because they are in the same leaf and their priority is not lower (R1)
-        1 pod not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
-        would help: raise max of x by 1 cpu
+        1 pod not preempted because a would use 1 cpu more than its guarantee, so it may not reclaim from it (R2(a))
+        would help: raise the max of x by 1 cpu
         --
         A1: used by a (1, 4), b (2)
         R2(a): used by a (1, 4)
@@ -68,14 +68,14 @@ fn x1_a_min_is_used_up_by_non_preemptible_pods_only() {
         4,
     );
     expect![[r#"
-        A2: non-preemptible pods must fit within min: a has min 2 cpu, 1 in use by non-preemptible pods, and the pod requests 2
+        A2: the pod requests 2 cpu and is not preemptible, so it must fit within the min of a: non-preemptible pods already use 1 of 2 cpu
         held by: a 1 cpu in 1 pod
-        also A1: the pod requests 2 cpu, root uses 3 of its max of 4 cpu
-        it cannot run whatever else ends, so it holds up nobody (O4): it is not preemptible and requests 2 cpu, and 1 cpu is left of the min of a
+        also A1: the pod requests 2 cpu, and root already uses 3 of its max of 4 cpu
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): it is not preemptible and requests 2 cpu, and other non-preemptible pods leave 1 cpu of the min of a
         --
         A2: used by a (1)
         A1, P1: used by a (1, 2), b (3)
-        also P1: a pod requests 2 cpu, the closest node (node 0) has 1 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, and the only node (node 0) has 1 cpu free
         R5 protects 3 pod(s)
     "#]]
     .assert_eq(&verdict);
@@ -94,10 +94,10 @@ fn x1_a_min_may_be_full_while_the_parent_still_has_some() {
         4,
     );
     expect![[r#"
-        A2: non-preemptible pods must fit within min: a has min 2 cpu, 2 in use by non-preemptible pods, and the pod requests 1
+        A2: the pod requests 1 cpu and is not preemptible, so it must fit within the min of a: non-preemptible pods already use 2 of 2 cpu
         held by: a 2 cpu in 1 pod
-        also A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
-        it cannot run whatever else ends, so it holds up nobody (O4): it is not preemptible and requests 1 cpu, and 0 cpu is left of the min of a
+        also A1: the pod requests 1 cpu, and root already uses 4 of its max of 4 cpu
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): it is not preemptible and requests 1 cpu, and other non-preemptible pods leave 0 cpu of the min of a
         --
         A2: used by a (1)
         A1: used by a (1), b (2), c (3)
@@ -116,9 +116,9 @@ fn x1_the_limit_of_workloads_names_those_that_count() {
         4,
     );
     expect![[r#"
-        A5: a already has 2 workloads admitted, which is its max_jobs
+        A5: a admits at most 2 workloads at once (`max_jobs`), and has admitted as many
         held by: a 3 pods
-        would help: raise max_jobs of a to 3
+        would help: raise the max_jobs of a to 3
         --
         entitled
         A5: used by a (1, w2.0, w2.1)
@@ -137,14 +137,14 @@ fn x1_the_limit_of_workloads_counts_reservations() {
         3,
     );
     expect![[r#"
-        A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
+        A1: the pod requests 1 cpu, and root already uses 4 of its max of 4 cpu
         held by: b 4 cpu in 1 pod (4 cpu borrowed)
-        also A5: a already has 1 workload admitted, which is its max_jobs
+        also A5: a admits at most 1 workload at once (`max_jobs`), and has admitted as many
         --
         entitled
         A1, P1: used by b (1)
         A5: used by a (2)
-        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, and the only node (node 0) has 0 cpu free
         R5 protects 1 pod(s)
     "#]]
     .assert_eq(&verdict);
@@ -160,13 +160,13 @@ fn x1_of_two_resources_only_the_missing_one_counts() {
         4,
     );
     expect![[r#"
-        A1: the pod requests 1 gpu, root uses 2 of its max of 2 gpu
+        A1: the pod requests 1 gpu, and root already uses 2 of its max of 2 gpu
         held by: a 1 gpu in 1 pod, b 1 gpu in 1 pod
-        also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
-        also R2(a): with the pod, a would be 1 gpu above its guarantee, so it may not reclaim from other quotas
+        also R2(a): with this pod, a would use 1 cpu more than its guarantee, so it may not reclaim from other quotas
+        also R2(a): with this pod, a would use 1 gpu more than its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
-        1 pod not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
-        would help: raise max of root by 1 gpu
+        1 pod not preempted because a would use 1 cpu more than its guarantee, so it may not reclaim from it (R2(a))
+        would help: raise the max of root by 1 gpu
         --
         A1: used by a (3), b (2)
         R2(a), R2(a): used by a (3)
@@ -187,12 +187,12 @@ fn x1_a_queue_may_be_within_its_min_in_one_resource_and_above_it_in_the_other() 
         4,
     );
     expect![[r#"
-        A1: the pod requests 1 gpu, root uses 4 of its max of 4 gpu
+        A1: the pod requests 1 gpu, and root already uses 4 of its max of 4 gpu
         held by: b 3 gpu in 2 pods, a 1 gpu in 1 pod
-        also R2(a): with the pod, a would be 1 gpu above its guarantee, so it may not reclaim from other quotas
+        also R2(a): with this pod, a would use 1 gpu more than its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
-        2 pods not preempted because a would be 1 gpu above its guarantee and so may not reclaim (R2(a))
-        would help: raise max of root by 1 gpu
+        2 pods not preempted because a would use 1 gpu more than its guarantee, so it may not reclaim from them (R2(a))
+        would help: raise the max of root by 1 gpu
         --
         A1: used by b (1, 3), a (2)
         R2(a): used by a (2)
@@ -212,12 +212,12 @@ fn x1_two_resources_may_be_missing_at_once() {
         4,
     );
     expect![[r#"
-        A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
+        A1: the pod requests 1 cpu, and root already uses 4 of its max of 4 cpu
         held by: b 3 cpu in 2 pods (2 cpu borrowed), a 1 cpu in 1 pod
-        also A1: the pod requests 1 gpu, root uses 4 of its max of 4 gpu
-        also R2(a): with the pod, a would be 1 gpu above its guarantee, so it may not reclaim from other quotas
+        also A1: the pod requests 1 gpu, and root already uses 4 of its max of 4 gpu
+        also R2(a): with this pod, a would use 1 gpu more than its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is not preemptible (R2(c))
-        2 pods not preempted because a would be 1 gpu above its guarantee and so may not reclaim (R2(a))
+        2 pods not preempted because a would use 1 gpu more than its guarantee, so it may not reclaim from them (R2(a))
         --
         A1: used by b (2, 3), a (1)
         A1: used by a (1), b (2, 3)
@@ -253,14 +253,14 @@ fn x1_borrowing_one_resource_bars_reclaiming_another() {
         5,
     );
     expect![[r#"
-        A1: the pod requests 1 gpu, root uses 4 of its max of 4 gpu
+        A1: the pod requests 1 gpu, and root already uses 4 of its max of 4 gpu
         held by: b 4 gpu in 4 pods (2 gpu borrowed)
-        also R2(a): with the pod, a would be 2 cpu above its guarantee, so it may not reclaim from other quotas
-        4 pods not preempted because a would be 2 cpu above its guarantee and so may not reclaim (R2(a))
-        would help: raise min of a by 2 cpu
+        also R2(a): with this pod, a would use 2 cpu more than its guarantee, so it may not reclaim from other quotas
+        4 pods not preempted because a would use 2 cpu more than its guarantee, so it may not reclaim from them (R2(a))
+        would help: raise the min of a by 2 cpu
         --
         A1, P1: used by b (1, 2, 3, 4)
-        also P1: a pod requests 1 gpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 gpu, and the only node (node 0) has 0 gpu free
         R2(a) protects 1, 2, 3, 4
     "#]]
     .assert_eq(&verdict);
@@ -270,6 +270,6 @@ fn x1_borrowing_one_resource_bars_reclaiming_another() {
 #[test]
 fn x1_a_gang_is_as_large_as_it_is_today() {
     let verdict = explain("root 6/6; a<root 6/6", "4 4", &["submit 1 to a: 2 x4 min 4; grow 1 by 1"], 1);
-    expect!["A1: the gang of 5 requests 8 cpu, a uses 0 of its max of 6 cpu"]
+    expect!["A1: the gang of 5 pods requests 8 cpu, and the max of a is only 6 cpu"]
         .assert_eq(verdict.lines().next().unwrap());
 }

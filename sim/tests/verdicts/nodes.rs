@@ -10,10 +10,10 @@ fn x1_only_pods_on_suitable_nodes_count() {
     let verdict =
         explain("root 9/9; a<root 5/9; b<root 4/9", "2:z=y 2", &["submit 1 to b: 2 x2", "submit 2 to a: 1 on z=y"], 2);
     expect![[r#"
-        P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (2 nodes: 1 full, 1 not matching its node selector)
+        P1: a pod requests 1 cpu, and the closest node (node 0) has 0 cpu free (2 nodes: 1 with too little free, 1 not matching its node selector)
         held by: b 2 cpu in 1 pod
-        1 pod not preempted because b is within its guarantee of cpu (R2(b))
-        would help: free 1 more cpu on node 0
+        1 pod not preempted because b uses no more than its guarantee of cpu (R2(b))
+        would help: free another 1 cpu on node 0
         --
         entitled
         P1: used by b (w1.0)
@@ -33,10 +33,10 @@ fn x1_a_pod_that_uses_nothing_of_what_is_missing_is_no_help() {
         3,
     );
     expect![[r#"
-        P1: a pod requests 1 gpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        P1: a pod requests 1 gpu, and the only node (node 0) has 0 gpu free
         held by: b 1 gpu in 1 pod
-        1 pod not preempted because b is within its guarantee of gpu (R2(b))
-        would help: free 1 more gpu on node 0
+        1 pod not preempted because b uses no more than its guarantee of gpu (R2(b))
+        would help: free another 1 gpu on node 0
         --
         entitled
         P1: used by b (2)
@@ -57,7 +57,7 @@ fn x1_nodes_are_counted_by_what_rules_them_out() {
     );
     expect![[r#"
         P1: no node is eligible (6 nodes: 1 tainted, 4 not matching its node selector, 1 cordoned)
-        it cannot run whatever else ends, so it holds up nobody (O4): no suitable node would hold such a pod, even if it were empty
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
         --
         entitled
         R5 protects 2 pod(s)
@@ -70,9 +70,9 @@ fn x1_nodes_are_counted_by_what_rules_them_out() {
 fn x1_the_closest_nodes_are_named() {
     let verdict = explain("root 9/9; a<root 9/9", "1 2 3 1", &["cordon node 2; submit 1 to a: 3"], 1);
     expect![[r#"
-        P1: a pod requests 3 cpu, the closest node (node 1) has 2 free, 4 free in the cluster, but no single node has enough (fragmented) (4 nodes: 3 full, 1 cordoned)
-        it cannot run whatever else ends, so it holds up nobody (O4): no suitable node would hold such a pod, even if it were empty
-        would help: free 1 more cpu on node 1
+        P1: a pod requests 3 cpu, and the closest node (node 1) has 2 cpu free, although all suitable nodes together have 4 cpu free: the cluster is fragmented (4 nodes: 3 with too little free, 1 cordoned)
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
+        would help: free another 1 cpu on node 1
         --
         entitled
         node 1: 2 of 3 cpu
@@ -86,9 +86,9 @@ fn x1_the_closest_nodes_are_named() {
 fn x1_a_cordoned_node_is_not_close() {
     let verdict = explain("root 9/9; a<root 9/9", "1 3 2", &["cordon node 1; cordon node 2; submit 1 to a: 2"], 1);
     expect![[r#"
-        P1: a pod requests 2 cpu, the closest node (node 0) has 1 free (3 nodes: 1 full, 2 cordoned)
-        it cannot run whatever else ends, so it holds up nobody (O4): no suitable node would hold such a pod, even if it were empty
-        would help: free 1 more cpu on node 0
+        P1: a pod requests 2 cpu, and the closest node (node 0) has 1 cpu free (3 nodes: 1 with too little free, 2 cordoned)
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
+        would help: free another 1 cpu on node 0
         --
         entitled
     "#]]
@@ -101,7 +101,7 @@ fn x1_the_only_node_may_be_cordoned() {
     let verdict = explain("root 9/9; a<root 9/9", "3", &["cordon node 0; submit 1 to a: 2"], 1);
     expect![[r#"
         P1: no node is eligible (1 node: 1 cordoned)
-        it cannot run whatever else ends, so it holds up nobody (O4): no suitable node would hold such a pod, even if it were empty
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
         would help: uncordon node 0
         --
         entitled
@@ -119,10 +119,10 @@ fn x1_the_number_of_pods_of_a_gang_with_room_is_given() {
         3,
     );
     expect![[r#"
-        P1: 1 of its pods fits, and the next: a pod requests 2 cpu, the closest node (node 1) then has 1 free (all 2 nodes are then full)
+        P1: 1 of its pods fits, the next one requests 2 cpu, and the closest node (node 1) then has 1 cpu free (none of the 2 nodes then has enough free)
         held by: a 5 cpu in 2 pods
         2 pods not preempted because they are not preemptible (R2(c))
-        would help: free 1 more cpu on node 1
+        would help: free another 1 cpu on node 1
         --
         entitled
         P1: used by a (1, 2)
@@ -143,10 +143,10 @@ fn x1_of_devices_the_largest_free_part_of_one_counts() {
         2,
     );
     expect![[r#"
-        P1: a pod requests 1 gpu, the closest node (node 0) has 400m free, 1800m free in the cluster, but no single node has enough (fragmented) (all 2 nodes are full)
-        held by: a 1200m gpu in 2 pods
+        P1: a pod requests 1 gpu, and the closest node (node 0) has 0.4 gpu free, although all suitable nodes together have 1.8 gpu free: the cluster is fragmented
+        held by: a 1.2 gpu in 2 pods
         2 pods not preempted because they are not preemptible (R2(c))
-        would help: free 2 more cpu on node 1
+        would help: free another 2 cpu on node 1
         --
         entitled
         P1: used by a (w1.0, w1.1)
@@ -167,8 +167,8 @@ fn x1_free_devices_may_be_in_pieces() {
         2,
     );
     expect![[r#"
-        P1: a pod requests 700m gpu, the closest node (node 0) has 400m free (1 node: 1 with fragmented devices)
-        held by: a 1200m gpu in 2 pods
+        P1: a pod requests 0.7 gpu, and the only node (node 0) has 0.4 gpu free (1 node: 1 with enough free, but not on single devices)
+        held by: a 1.2 gpu in 2 pods
         2 pods not preempted because they are not preemptible (R2(c))
         --
         entitled
@@ -183,9 +183,9 @@ fn x1_free_devices_may_be_in_pieces() {
 fn x1_nodes_may_lack_several_resources() {
     let verdict = explain("root 9,9/9,9; a<root 9,9/9,9", "1,1 2,1 1,2", &["submit 1 to a: 2,3"], 1);
     expect![[r#"
-        P1: a pod requests 3 gpu, the closest node (node 1) has 1 free, 4 free in the cluster, but no single node has enough (fragmented) (all 3 nodes are full)
-        it cannot run whatever else ends, so it holds up nobody (O4): no suitable node would hold such a pod, even if it were empty
-        would help: free 2 more gpu on node 1
+        P1: a pod requests 3 gpu, and the closest node (node 1) has 1 gpu free, although all suitable nodes together have 4 gpu free: the cluster is fragmented
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
+        would help: free another 2 gpu on node 1
         --
         entitled
         node 1: 1 of 3 gpu
@@ -215,11 +215,11 @@ fn s4_x1_fragmentation_is_named_where_quota_could_be_reclaimed_and_room_could_no
         9,
     );
     expect![[r#"
-        A1: the pod requests 10 cpu, root uses 32 of its max of 40 cpu
+        A1: the pod requests 10 cpu, and root already uses 32 of its max of 40 cpu
         held by: b 32 cpu in 8 pods (2 cpu borrowed)
-        also P1: a pod requests 10 cpu, the closest node (node 3) would have 6 free after evicting 1 eligible pod, 12 free in the cluster, but no single node has enough (fragmented) (all 4 nodes are full)
-        8 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
-        would help: free 4 more cpu on node 3
+        also P1: a pod requests 10 cpu, and the closest node (node 3) would have 6 cpu free after the eviction of 1 eligible pod, although all suitable nodes together have 12 cpu free: the cluster is fragmented
+        8 pods not preempted because evicting them and all other eligible pods would not make enough room (R6)
+        would help: free another 4 cpu on node 3
         --
         entitled
         A1, P1: used by b (1, 2, 3, 4, 5, 6, 7, 8)
@@ -237,9 +237,9 @@ fn x1_the_rack_that_comes_closest_is_named() {
     let verdict =
         explain("root 99/99; a<root 99/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
     expect![[r#"
-        P1: its pods must run in one topology domain, and the best is rack r1 of zone z: 2 of its pods fit, and the next: a pod requests 1 cpu, the closest node (node 1) then has 0 free (3 nodes: 1 full, 2 outside that domain)
-        it cannot run whatever else ends, so it holds up nobody (O4): no rack would hold the 3 pods that must run together, even if empty (the best holds 2)
-        would help: free 1 more cpu on node 1
+        P1: its pods must run in one topology domain, and most of them fit in rack r1 of zone z: 2 of its pods fit, the next one requests 1 cpu, and the closest node (node 1) then has 0 cpu free (3 nodes: 1 with too little free, 2 outside that domain)
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): 3 pods must run together in one rack, and no rack has room for more than 2 of them, even when empty
+        would help: free another 1 cpu on node 1
         --
         entitled
     "#]].assert_eq(&verdict);
@@ -251,9 +251,9 @@ fn x1_the_closest_rack_is_named_for_borrowers_too() {
     let verdict =
         explain("root 99/99; a<root 0/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
     expect![[r#"
-        P1: its pods must run in one topology domain, and the best is rack r1 of zone z: 2 of its pods fit, and the next: a pod requests 1 cpu, the closest node (node 1) then has 0 free (3 nodes: 1 full, 2 outside that domain)
-        it cannot run whatever else ends, so it holds up nobody (O4): no rack would hold the 3 pods that must run together, even if empty (the best holds 2)
-        would help: free 1 more cpu on node 1
+        P1: its pods must run in one topology domain, and most of them fit in rack r1 of zone z: 2 of its pods fit, the next one requests 1 cpu, and the closest node (node 1) then has 0 cpu free (3 nodes: 1 with too little free, 2 outside that domain)
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): 3 pods must run together in one rack, and no rack has room for more than 2 of them, even when empty
+        would help: free another 1 cpu on node 1
         --
         entitled
     "#]].assert_eq(&verdict);
@@ -265,7 +265,7 @@ fn x1_where_no_node_is_in_a_rack_none_is_closest() {
     let verdict = explain("root 99/99; a<root 99/99", "4 4", &["submit 1 to a: 1 x2 in one rack"], 1);
     expect![[r#"
         P1: no node is eligible (2 nodes: 2 outside that domain)
-        it cannot run whatever else ends, so it holds up nobody (O4): no rack would hold the 2 pods that must run together, even if empty (the best holds 0)
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): 2 pods must run together in one rack, and no rack has room for more than 0 of them, even when empty
         --
         entitled
     "#]]
@@ -283,13 +283,13 @@ fn x1_a_bound_on_racks_is_reported() {
         3,
     );
     expect![[r#"
-        A1: the gang of 2 requests 4 cpu, root uses 2 of its max of 4 cpu
+        A1: the gang of 2 pods requests 4 cpu, and root already uses 2 of its max of 4 cpu
         held by: b 2 cpu in 1 pod (2 cpu borrowed)
-        also P1: its pods must run in one topology domain, and the best is rack r0: 1 of its pods fits, and the next: a pod requests 2 cpu, the closest node (node 0) would have 0 free after evicting 1 eligible pod (2 nodes: 1 full, 1 outside that domain)
-        it cannot run whatever else ends, so it holds up nobody (O4): no rack would hold the 2 pods that must run together, even if empty (the best holds 1)
-        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
+        also P1: its pods must run in one topology domain, and most of them fit in rack r0: 1 of its pods fits, the next one requests 2 cpu, and the closest node (node 0) would have 0 cpu free after the eviction of 1 eligible pod (2 nodes: 1 with too little free, 1 outside that domain)
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): 2 pods must run together in one rack, and no rack has room for more than 1 of them, even when empty
+        1 pod not preempted because evicting it and all other eligible pods would not make enough room (R6)
         the search for victims stopped at its limit of nodes
-        would help: free 2 more cpu on node 0
+        would help: free another 2 cpu on node 0
         --
         entitled
         A1, P1: used by b (2)
@@ -310,14 +310,14 @@ fn x1_a_bound_on_candidates_is_reported() {
         5,
     );
     expect![[r#"
-        A1: the pod requests 2 cpu, root uses 4 of its max of 4 cpu
+        A1: the pod requests 2 cpu, and root already uses 4 of its max of 4 cpu
         held by: b 4 cpu in 4 pods (3 cpu borrowed)
-        4 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
+        4 pods not preempted because evicting them and all other eligible pods would not make enough room (R6)
         the search for victims stopped at its limit of candidates
         --
         entitled
         A1, P1: used by b (1, 2, 3, 4)
-        also P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, and the only node (node 0) has 0 cpu free
         R6 protects 1, 2, 3, 4
     "#]]
     .assert_eq(&verdict);
@@ -337,11 +337,11 @@ fn x1_the_closest_rack_is_named_with_the_victims_it_would_take() {
         5,
     );
     expect![[r#"
-        P1: its pods must run in one topology domain, and the best is rack r0: 1 of its pods fits, and the next: a pod requests 1 cpu, the closest node (node 0) would have 0 free after evicting 1 eligible pod (2 nodes: 1 full, 1 outside that domain)
+        P1: its pods must run in one topology domain, and most of them fit in rack r0: 1 of its pods fits, the next one requests 1 cpu, and the closest node (node 0) would have 0 cpu free after the eviction of 1 eligible pod (2 nodes: 1 with too little free, 1 outside that domain)
         held by: b 2 cpu in 2 pods (2 cpu borrowed), c 2 cpu in 2 pods
         2 pods not preempted because they are not preemptible (R2(c))
-        2 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
-        would help: free 1 more cpu on node 0
+        2 pods not preempted because evicting them and all other eligible pods would not make enough room (R6)
+        would help: free another 1 cpu on node 0
         --
         entitled
         P1: used by b (2, 4), c (1, 3)

@@ -15,12 +15,12 @@ fn x1_pods_without_a_quota_may_be_reclaimed_unless_non_preemptible() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the closest node (node 0) would have 1 free after evicting 1 eligible pod (1 node: 1 full)
-        held by: no quota 3 cpu in 2 pods, b 1 cpu in 1 pod
+        P1: a pod requests 2 cpu, and the only node (node 0) would have 1 cpu free after the eviction of 1 eligible pod
+        held by: without a quota: 3 cpu in 2 pods, b 1 cpu in 1 pod
         1 pod not preempted because it is not preemptible (R2(c))
-        1 pod not preempted because b is within its guarantee of cpu (R2(b))
-        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
-        would help: free 1 more cpu on node 0
+        1 pod not preempted because b uses no more than its guarantee of cpu (R2(b))
+        1 pod not preempted because evicting it and all other eligible pods would not make enough room (R6)
+        would help: free another 1 cpu on node 0
         --
         entitled
         P1: used by no quota (1, 2), b (3)
@@ -44,11 +44,11 @@ fn x1_a_borrower_may_not_evict_pods_without_a_quota() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 3 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
-        held by: no quota 2 cpu in 2 pods, b 2 cpu in 1 pod
-        also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
-        3 pods not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
-        would help: free 3 more cpu on node 0
+        P1: a pod requests 3 cpu, and the only node (node 0) has 0 cpu free
+        held by: without a quota: 2 cpu in 2 pods, b 2 cpu in 1 pod
+        also R2(a): with this pod, a would use 1 cpu more than its guarantee, so it may not reclaim from other quotas
+        3 pods not preempted because a would use 1 cpu more than its guarantee, so it may not reclaim from them (R2(a))
+        would help: free another 3 cpu on node 0
         --
         P1: used by no quota (1, 2), b (3)
         R2(a) protects 1, 2, 3
@@ -67,15 +67,15 @@ fn x1_more_min_would_open_the_pods_without_a_quota() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
-        held by: no quota 3 cpu in 2 pods, b 1 cpu in 1 pod
-        also R2(a): with the pod, a would be 1 cpu above its guarantee, so it may not reclaim from other quotas
-        3 pods not preempted because a would be 1 cpu above its guarantee and so may not reclaim (R2(a))
-        would help: raise min of a by 1 cpu
+        P1: a pod requests 2 cpu, and the only node (node 0) has 0 cpu free
+        held by: without a quota: 3 cpu in 2 pods, b 1 cpu in 1 pod
+        also R2(a): with this pod, a would use 1 cpu more than its guarantee, so it may not reclaim from other quotas
+        3 pods not preempted because a would use 1 cpu more than its guarantee, so it may not reclaim from them (R2(a))
+        would help: raise the min of a by 1 cpu
         --
         P1: used by no quota (1, 2), b (3)
         R2(a) protects 1, 2, 3
-        or free 2 more cpu on node 0
+        or free another 2 cpu on node 0
     "#]]
     .assert_eq(&verdict);
 }
@@ -94,7 +94,7 @@ fn x1_a_disruption_budget_protects_a_gang_that_must_go_whole() {
         4,
     );
     expect![[r#"
-        A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
+        A1: the pod requests 1 cpu, and root already uses 4 of its max of 4 cpu
         held by: b 4 cpu in 4 pods (2 cpu borrowed)
         2 pods not preempted because they are not preemptible (R2(c))
         2 pods not preempted because the disruption budget x allows no more evictions (R7)
@@ -102,7 +102,7 @@ fn x1_a_disruption_budget_protects_a_gang_that_must_go_whole() {
         --
         entitled
         A1, P1: used by b (w1.0, w1.1, 2, 3)
-        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, and the only node (node 0) has 0 cpu free
         R2(c) protects 2, 3
         R7 protects w1.0, w1.1
         or make workload 3 preemptible
@@ -124,16 +124,16 @@ fn x1_of_two_disruption_budgets_only_the_exhausted_one_protects() {
         4,
     );
     expect![[r#"
-        A1: the pod requests 2 cpu, root uses 4 of its max of 4 cpu
+        A1: the pod requests 2 cpu, and root already uses 4 of its max of 4 cpu
         held by: b 4 cpu in 3 pods (2 cpu borrowed)
         1 pod not preempted because it is not preemptible (R2(c))
         1 pod not preempted because the disruption budget y allows no more evictions (R7)
-        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
+        1 pod not preempted because evicting it and all other eligible pods would not make enough room (R6)
         would help: make workload 3 preemptible
         --
         entitled
         A1, P1: used by b (1, 2, 3)
-        also P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, and the only node (node 0) has 0 cpu free
         R2(c) protects 3
         R7 protects 2
         R6 protects 1
@@ -155,17 +155,17 @@ fn x1_budgets_of_other_queues_are_not_named_where_they_may_not_be_reclaimed() {
         5,
     );
     expect![[r#"
-        A1: the pod requests 2 cpu, root uses 4 of its max of 4 cpu
+        A1: the pod requests 2 cpu, and root already uses 4 of its max of 4 cpu
         held by: a 2 cpu in 2 pods, b 2 cpu in 2 pods
-        also R2(a): with the pod, a would be 2 cpu above its guarantee, so it may not reclaim from other quotas
+        also R2(a): with this pod, a would use 2 cpu more than its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is not preemptible (R2(c))
-        2 pods not preempted because a would be 2 cpu above its guarantee and so may not reclaim (R2(a))
-        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
+        2 pods not preempted because a would use 2 cpu more than its guarantee, so it may not reclaim from them (R2(a))
+        1 pod not preempted because evicting it and all other eligible pods would not make enough room (R6)
         would help: make workload 3 preemptible
         --
         A1, P1: used by a (3, 4), b (1, 2)
         R2(a): used by a (3, 4)
-        also P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 2 cpu, and the only node (node 0) has 0 cpu free
         R2(c) protects 3
         R2(a) protects 1, 2
         R6 protects 4
@@ -187,12 +187,12 @@ fn x1_three_rules_protect_three_pods() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
-        held by: no quota 3 cpu in 2 pods, b 1 cpu in 1 pod
+        P1: a pod requests 2 cpu, and the only node (node 0) has 0 cpu free
+        held by: without a quota: 3 cpu in 2 pods, b 1 cpu in 1 pod
         1 pod not preempted because it is not preemptible (R2(c))
-        1 pod not preempted because b is within its guarantee of cpu (R2(b))
+        1 pod not preempted because b uses no more than its guarantee of cpu (R2(b))
         1 pod not preempted because the disruption budget x allows no more evictions (R7)
-        would help: free 2 more cpu on node 0
+        would help: free another 2 cpu on node 0
         --
         entitled
         P1: used by no quota (1, 2), b (3)
@@ -215,13 +215,13 @@ fn x1_young_pods_are_protected() {
         2,
     );
     expect![[r#"
-        A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
+        A1: the pod requests 1 cpu, and root already uses 4 of its max of 4 cpu
         held by: b 4 cpu in 1 pod (2 cpu borrowed)
         1 pod not preempted because it is within its protected runtime (R2(c))
         --
         entitled
         A1, P1: used by b (1)
-        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, and the only node (node 0) has 0 cpu free
         R2(c) protects 1
     "#]]
     .assert_eq(&verdict);
@@ -238,11 +238,11 @@ fn x1_young_pods_are_protected_until_the_last_millisecond() {
         3,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the closest node (node 0) has 0 free (all 2 nodes are full)
+        P1: a pod requests 2 cpu, and the closest node (node 0) has 0 cpu free (none of the 2 nodes has enough free)
         held by: b 2 cpu in 2 pods (1 cpu borrowed)
-        it cannot run whatever else ends, so it holds up nobody (O4): no suitable node would hold such a pod, even if it were empty
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
         2 pods not preempted because they are within their protected runtime (R2(c))
-        would help: free 1 more cpu on node 0
+        would help: free another 1 cpu on node 0
         --
         entitled
         P1: used by b (1, 2)
@@ -264,11 +264,11 @@ fn x1_pods_are_not_protected_when_the_time_is_over() {
         3,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the closest node (node 0) would have 1 free after evicting 1 eligible pod (all 2 nodes are full)
+        P1: a pod requests 2 cpu, and the closest node (node 0) would have 1 cpu free after the eviction of 1 eligible pod (none of the 2 nodes has enough free)
         held by: b 2 cpu in 2 pods (1 cpu borrowed)
-        it cannot run whatever else ends, so it holds up nobody (O4): no suitable node would hold such a pod, even if it were empty
-        2 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
-        would help: free 1 more cpu on node 0
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
+        2 pods not preempted because evicting them and all other eligible pods would not make enough room (R6)
+        would help: free another 1 cpu on node 0
         --
         entitled
         P1: used by b (1, 2)
@@ -293,15 +293,15 @@ fn x1_a_strict_floor_protects_a_gang_that_would_take_its_queue_below_its_min() {
         4,
     );
     expect![[r#"
-        A1: the pod requests 1 cpu, root uses 5 of its max of 5 cpu
+        A1: the pod requests 1 cpu, and root already uses 5 of its max of 5 cpu
         held by: b 3 cpu in 3 pods (1 cpu borrowed), a 2 cpu in 1 pod
         2 pods not preempted because they are not preemptible (R2(c))
-        2 pods not preempted because b is within its guarantee of cpu (R2(b))
+        2 pods not preempted because b uses no more than its guarantee of cpu (R2(b))
         would help: make workload 2 preemptible
         --
         entitled
         A1, P1: used by b (w1.0, w1.1, 2), a (3)
-        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, and the only node (node 0) has 0 cpu free
         R2(c) protects 2, 3
         R2(b) protects w1.0, w1.1
     "#]]
@@ -319,12 +319,12 @@ fn x1_a_strict_floor_leaves_what_is_above_the_min() {
         3,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the closest node (node 0) would have 1 free after evicting 1 eligible pod (all 2 nodes are full)
+        P1: a pod requests 2 cpu, and the closest node (node 0) would have 1 cpu free after the eviction of 1 eligible pod (none of the 2 nodes has enough free)
         held by: b 2 cpu in 2 pods (1 cpu borrowed)
-        it cannot run whatever else ends, so it holds up nobody (O4): no suitable node would hold such a pod, even if it were empty
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
         1 pod not preempted because it is not preemptible (R2(c))
-        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
-        would help: free 1 more cpu on node 0
+        1 pod not preempted because evicting it and all other eligible pods would not make enough room (R6)
+        would help: free another 1 cpu on node 0
         --
         entitled
         P1: used by b (1, 2)
@@ -347,13 +347,13 @@ fn x1_the_policy_may_forbid_all_preemption() {
         3,
     );
     expect![[r#"
-        A1: the pod requests 1 cpu, root uses 4 of its max of 4 cpu
+        A1: the pod requests 1 cpu, and root already uses 4 of its max of 4 cpu
         held by: b 3 cpu in 1 pod (1 cpu borrowed), a 1 cpu in 1 pod
         2 pods not preempted because the policy switches this kind of preemption off (R8)
         --
         entitled
         A1, P1: used by b (1), a (2)
-        also P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        also P1: a pod requests 1 cpu, and the only node (node 0) has 0 cpu free
         R8 protects 1, 2
     "#]]
     .assert_eq(&verdict);

@@ -16,12 +16,12 @@ fn x1_by_default_a_disruption_budget_protects_nobody() {
         4,
     );
     expect![[r#"
-        A1: the pod requests 2 cpu, root uses 5 of its max of 5 cpu
+        A1: the pod requests 2 cpu, and root already uses 5 of its max of 5 cpu
         held by: b 5 cpu in 3 pods (2 cpu borrowed)
-        also P1: a pod requests 2 cpu, the closest node (node 1) would have 1 free after evicting 2 eligible pods, 2 free in the cluster, but no single node has enough (fragmented) (all 3 nodes are full)
+        also P1: a pod requests 2 cpu, and the closest node (node 1) would have 1 cpu free after the eviction of 2 eligible pods, although all suitable nodes together have 2 cpu free: the cluster is fragmented
         1 pod not preempted because it is not preemptible (R2(c))
-        2 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
-        would help: free 1 more cpu on node 1
+        2 pods not preempted because evicting them and all other eligible pods would not make enough room (R6)
+        would help: free another 1 cpu on node 1
         --
         entitled
         A1, P1: used by b (1, 2, 3)
@@ -45,10 +45,10 @@ fn x1_a_victim_may_be_above_its_min_in_one_of_two_missing_resources() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 5 cpu, the closest node (node 0) would have 2 free after evicting 1 eligible pod (1 node: 1 full)
+        P1: a pod requests 5 cpu, and the only node (node 0) would have 2 cpu free after the eviction of 1 eligible pod
         held by: b 4 cpu in 2 pods, a 1 cpu in 1 pod
         1 pod not preempted because it is not preemptible (R2(c))
-        2 pods not preempted because evicting them and all other eligible victims would not be enough (R6)
+        2 pods not preempted because evicting them and all other eligible pods would not make enough room (R6)
         --
         entitled
         P1: used by b (1, 2), a (3)
@@ -69,11 +69,11 @@ fn x1_a_queue_within_its_min_is_protected() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 1 cpu, the closest node (node 0) has 0 free (1 node: 1 full)
+        P1: a pod requests 1 cpu, and the only node (node 0) has 0 cpu free
         held by: b 2 cpu in 2 pods, a 1 cpu in 1 pod
         1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
-        2 pods not preempted because b is within its guarantee of cpu (R2(b))
-        would help: free 1 more cpu on node 0
+        2 pods not preempted because b uses no more than its guarantee of cpu (R2(b))
+        would help: free another 1 cpu on node 0
         --
         entitled
         P1: used by b (1, 2), a (3)
@@ -99,12 +99,12 @@ fn x1_each_protected_pod_is_named_with_its_rule() {
         5,
     );
     expect![[r#"
-        P1: a pod requests 3 cpu, the closest node (node 0) would have 2 free after evicting 1 eligible pod (all 2 nodes are full)
+        P1: a pod requests 3 cpu, and the closest node (node 0) would have 2 cpu free after the eviction of 1 eligible pod (none of the 2 nodes has enough free)
         held by: a 2 cpu in 2 pods, b 2 cpu in 1 pod, c 2 cpu in 1 pod (1 cpu borrowed)
         1 pod not preempted because it is not preemptible (R2(c))
         2 pods not preempted because they are in the same leaf and their priority is not lower (R1)
-        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
-        would help: free 1 more cpu on node 0
+        1 pod not preempted because evicting it and all other eligible pods would not make enough room (R6)
+        would help: free another 1 cpu on node 0
         --
         entitled
         P1: used by a (3, 4), b (1), c (2)
@@ -130,15 +130,15 @@ fn x1_preemption_within_a_queue_must_not_increase_borrowing() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the closest node (node 0) has 1 free (all 2 nodes are full)
+        P1: a pod requests 2 cpu, and the closest node (node 0) has 1 cpu free (none of the 2 nodes has enough free)
         held by: a 2 cpu in 2 pods (1 cpu borrowed), b 2 cpu in 2 pods (1 cpu borrowed)
-        also R1: evicting every eligible pod would still leave a borrowing 1 cpu more than now
-        also R2(a): with the pod, a would be 3 cpu above its guarantee, so it may not reclaim from other quotas
+        also R1: even if every eligible pod of its leaf were evicted, a would borrow 1 cpu more than now
+        also R2(a): with this pod, a would use 3 cpu more than its guarantee, so it may not reclaim from other quotas
         1 pod not preempted because it is not preemptible (R2(c))
         1 pod not preempted because it is in the same leaf and its priority is not lower (R1)
-        1 pod not preempted because a would be 3 cpu above its guarantee and so may not reclaim (R2(a))
-        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
-        would help: raise min of a by 2 cpu
+        1 pod not preempted because a would use 3 cpu more than its guarantee, so it may not reclaim from it (R2(a))
+        1 pod not preempted because evicting it and all other eligible pods would not make enough room (R6)
+        would help: raise the min of a by 2 cpu
         --
         P1: used by a (1, 3), b (2, 5)
         R1, R2(a): used by a (1, 3)
@@ -148,7 +148,7 @@ fn x1_preemption_within_a_queue_must_not_increase_borrowing() {
         R1 protects 3
         R2(a) protects 5
         R6 protects 1
-        or free 1 more cpu on node 0
+        or free another 1 cpu on node 0
     "#]]
     .assert_eq(&verdict);
 }
@@ -166,13 +166,13 @@ fn x1_a_pod_of_the_own_queue_on_the_wrong_node_still_counts_for_its_quota() {
         4,
     );
     expect![[r#"
-        P1: a pod requests 2 cpu, the closest node (node 0) has 1 free (2 nodes: 1 full, 1 not matching its node selector)
+        P1: a pod requests 2 cpu, and the closest node (node 0) has 1 cpu free (2 nodes: 1 with too little free, 1 not matching its node selector)
         held by: a 2 cpu in 2 pods (2 cpu borrowed), b 1 cpu in 1 pod (1 cpu borrowed)
-        also R1: evicting every eligible pod would still leave a borrowing 1 cpu more than now
+        also R1: even if every eligible pod of its leaf were evicted, a would borrow 1 cpu more than now
         1 pod not preempted because it is not preemptible (R2(c))
         2 pods not preempted because they are in the same leaf and their priority is not lower (R1)
-        1 pod not preempted because evicting it and all other eligible victims would not be enough (R6)
-        would help: raise min of a by 3 cpu
+        1 pod not preempted because evicting it and all other eligible pods would not make enough room (R6)
+        would help: raise the min of a by 3 cpu
         --
         P1: used by a (1, 3), b (2)
         R1: used by a (1, 3, 6)
@@ -180,7 +180,7 @@ fn x1_a_pod_of_the_own_queue_on_the_wrong_node_still_counts_for_its_quota() {
         R1 protects 3, 6
         R6 protects 1
         R5 protects 1 pod(s)
-        or free 1 more cpu on node 0
+        or free another 1 cpu on node 0
     "#]]
     .assert_eq(&verdict);
 }

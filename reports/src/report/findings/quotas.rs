@@ -1,4 +1,4 @@
-//! Sentences about quotas: who borrowed, who took back, who missed its guarantee, and what edits did.
+//! Sentences about quotas: who borrowed, who reclaimed its guarantee, who did not get it, and what edits did.
 
 use super::{About, finding, permille, subject, text, worst};
 use quotree_page::model::{Amount, Eviction, Finding, FindingKind, Ms, Piece, ResourceIx, SubjectKind};
@@ -37,11 +37,11 @@ impl About<'_> {
             let weight = 1_000 + permille(row.missed_unit_s, self.capacity());
             let pieces = vec![
                 self.quota(Some(row.quota)),
-                text(" was below its guarantee while its pods waited: it missed "),
+                text(" used less than its guarantee while its pods were pending: it was not given "),
                 self.time(row.missed_unit_s),
-                text(", at worst "),
+                text(" of its guarantee, up to "),
                 self.amount(most),
-                text("."),
+                text(" at once."),
             ];
             all.push(finding(FindingKind::Missed, weight, at, pieces));
         }
@@ -51,7 +51,7 @@ impl About<'_> {
     pub(super) fn taken_back(&self, all: &mut Vec<Finding>) {
         let mut groups: BTreeMap<(Option<Option<u32>>, &str), Taken> = BTreeMap::new();
         for e in &self.report.evictions {
-            // Those for other leaves are told by who took back, all others by whose pods they were.
+            // Those for other leaves are told by who reclaimed, all others by whose pods they were.
             let taker = e.cause_leaf.is_some() && e.cause_leaf != e.leaf;
             let key = (taker.then_some(e.cause_leaf), e.rule.as_str());
             groups.entry(key).or_default().add(e, self.main);
@@ -59,7 +59,7 @@ impl About<'_> {
         for ((cause, rule), taken) in groups {
             let (kind, mut pieces) = match cause {
                 Some(cause) => {
-                    (FindingKind::TakenBack, vec![self.quota(cause), text(" took back its guarantee from ")])
+                    (FindingKind::TakenBack, vec![self.quota(cause), text(" reclaimed its guarantee from ")])
                 }
                 None => (FindingKind::Evicted, Vec::new()),
             };
@@ -73,7 +73,7 @@ impl About<'_> {
             } else {
                 pieces.push(text(if taken.count == 1 { " was evicted" } else { " were evicted" }));
                 if taken.own == taken.count {
-                    pieces.push(text(" for work of the same leaf"));
+                    pieces.push(text(" for other work of the same leaf"));
                 }
             }
             if taken.amount > 0 {
@@ -116,11 +116,11 @@ impl About<'_> {
             lenders.sort_by_key(|loan| std::cmp::Reverse(loan.unit_s));
             let mut pieces = vec![
                 self.quota(Some(row.quota)),
-                text(" ran up to "),
+                text(" used up to "),
                 self.amount(most),
-                text(" above its guarantee, "),
+                text(" more than its guarantee, "),
                 self.time(row.borrowed_unit_s),
-                text(" in all"),
+                text(" over the run"),
             ];
             for (place, loan) in lenders.iter().take(2).enumerate() {
                 let words = if place == 0 { ", lent by " } else { " and " };
@@ -167,14 +167,20 @@ impl About<'_> {
                     (Some(used), Some(before))
                         if change.after.is_none_or(|after| after > before) && used.amount <= before =>
                     {
-                        pieces.extend([text("; no effect so far, it never used more than "), Piece::Amount(*used)]);
+                        pieces.extend([
+                            text("; without effect so far, since it never used more than "),
+                            Piece::Amount(*used),
+                        ]);
                     }
-                    (Some(used), _) => pieces.extend([text("; it then used up to "), Piece::Amount(*used)]),
+                    (Some(used), _) => pieces.extend([text("; after the edit it used up to "), Piece::Amount(*used)]),
                     _ => {}
                 }
             }
             if edit.bound_after_ms > 0 {
-                pieces.extend([text("; its limits kept pods waiting for "), Piece::Span(edit.bound_after_ms)]);
+                pieces.extend([
+                    text("; after the edit its limits kept pods pending for "),
+                    Piece::Span(edit.bound_after_ms),
+                ]);
             }
             pieces.push(text("."));
             all.push(finding(FindingKind::QuotaEdit, 420, edit.at_ms, pieces));

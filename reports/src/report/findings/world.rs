@@ -9,7 +9,7 @@ impl About<'_> {
         if let Some(first) = failed.first() {
             let at = failed.iter().filter_map(|claim| claim.at_ms).min().unwrap_or(self.report.run.end_ms);
             let count = failed.len() as u64;
-            let verb = if count == 1 { " claim fails: " } else { " claims fail, first " };
+            let verb = if count == 1 { " claim failed: " } else { " claims failed, the first: " };
             let pieces =
                 vec![Piece::Count(count), text(verb), text(format!("{}, observed: {}.", first.claim, first.seen))];
             all.push(finding(FindingKind::Failed, 3_000, at, pieces));
@@ -17,7 +17,7 @@ impl About<'_> {
         if let Some(first) = self.report.breaches.first() {
             let pieces = vec![
                 Piece::Count(self.report.breaches.len() as u64),
-                text(format!(" violations of invariants, first: {}.", first.what)),
+                text(format!(" violations of invariants, the first: {}.", first.what)),
             ];
             all.push(finding(FindingKind::Failed, 4_000, first.at_ms, pieces));
         }
@@ -32,7 +32,7 @@ impl About<'_> {
         let mut pieces =
             vec![subject(SubjectKind::Pod, &row.name), text(" waited longest, "), Piece::Span(totals.longest_wait_ms)];
         if let Some(wait) = longest {
-            pieces.extend([text(", mostly by "), Piece::Rule(wait.rule.clone())]);
+            pieces.extend([text(", mostly because of "), Piece::Rule(wait.rule.clone())]);
             if wait.quota.is_some() {
                 pieces.extend([text(" at "), self.quota(wait.quota)]);
             }
@@ -60,10 +60,11 @@ impl About<'_> {
                 _ => vec![text(incident.what.clone())],
             };
             let mut pieces = who;
-            pieces.push(text(if incident.nodes_down { " was down" } else { " was drained" }));
+            pieces.push(text(if incident.nodes_down { " was down from " } else { " was drained from " }));
+            pieces.push(Piece::Moment(incident.from_ms));
             match incident.to_ms {
                 Some(to) => pieces.extend([text(" for "), Piece::Span(to - incident.from_ms)]),
-                None => pieces.push(text(" to the end")),
+                None => pieces.push(text(" until the end of the run")),
             }
             if let Some(gone) = incident.gone.iter().find(|amount| amount.resource == self.main) {
                 pieces.extend([text(", with "), Piece::Amount(*gone)]);
@@ -99,15 +100,15 @@ impl About<'_> {
         let free = cluster.capacity.at(first.from_ms).unwrap_or(0) - cluster.allocated.at(first.from_ms).unwrap_or(0);
         let pod = self.report.pods.get(first.pod as usize).map_or("", |pod| pod.name.as_str());
         let pieces = vec![
-            text("Enough was free, but not on one node: "),
+            text("Fragmentation: "),
             subject(SubjectKind::Pod, pod),
-            text(" asked for "),
+            text(" requested "),
             self.amount(first.needed.unwrap_or(0)),
             text(" while "),
             self.amount(free),
-            text(" were free; pods waited "),
+            text(" were free, but not on one node; pods waited "),
             Piece::Span(u64::try_from(sum).unwrap_or(u64::MAX)),
-            text(" in all for that."),
+            text(" for this reason, summed over pods."),
         ];
         let whole = u128::from(self.report.run.end_ms).saturating_mul(self.report.pods.len() as u128);
         all.push(finding(FindingKind::Fragmented, 350 + permille(sum, whole), first.from_ms, pieces));
@@ -118,11 +119,11 @@ impl About<'_> {
         let times: u64 = self.report.refusals.iter().map(|row| row.times.max(1)).sum();
         let mut pieces = vec![
             Piece::Count(times),
-            text(if times == 1 { " request was refused, " } else { " requests were refused, first " }),
+            text(if times == 1 { " request was refused: " } else { " requests were refused, the first: " }),
             text(first.what.clone()),
         ];
         if let Some(by) = &first.by {
-            pieces.extend([text(" of "), subject(SubjectKind::User, by)]);
+            pieces.extend([text(", by "), subject(SubjectKind::User, by)]);
         }
         pieces.push(text(format!(": {}.", first.why.trim_end_matches('.'))));
         all.push(finding(FindingKind::Refused, 380, first.at_ms, pieces));
@@ -146,8 +147,8 @@ impl About<'_> {
             let count = self.report.failures.len() as u64;
             let pieces = vec![
                 Piece::Count(count),
-                text(if count == 1 { " job failed, " } else { " jobs failed, first " }),
-                text(format!("{}: {}.", first.what, first.why.trim_end_matches('.'))),
+                text(if count == 1 { " job failed: " } else { " jobs failed, the first: " }),
+                text(format!("{} ({}).", first.what, first.why.trim_end_matches('.'))),
             ];
             all.push(finding(FindingKind::Lost, 600, first.at_ms, pieces));
         }
@@ -159,13 +160,17 @@ impl About<'_> {
         if pending > 0 {
             let mut pieces = vec![
                 Piece::Count(pending),
-                text(if pending == 1 { " pod still waits at the end" } else { " pods still wait at the end" }),
+                text(if pending == 1 {
+                    " pod is still pending at the end"
+                } else {
+                    " pods are still pending at the end"
+                }),
             ];
             if open > 0 {
                 pieces.extend([
                     text("; "),
                     Piece::Count(open),
-                    text(if open == 1 { " job never began" } else { " jobs never began" }),
+                    text(if open == 1 { " job never started" } else { " jobs never started" }),
                 ]);
             }
             pieces.push(text("."));
@@ -195,25 +200,25 @@ impl About<'_> {
             return all.push(self.whole(finding(FindingKind::Idle, 30, 0, vec![text("No pod was submitted.")])));
         }
         let pieces = vec![
-            text(format!("{name} were in use for ")),
+            text(format!("{name}: ")),
             Piece::Permille(row.utilisation_permille),
-            text(" of the capacity on average, "),
+            text(" of the capacity was in use on average ("),
             self.time(row.used_unit_s),
-            text(" in all, at most "),
+            text("), and at most "),
             self.amount(peak.1),
             text(" at once."),
         ];
         all.push(self.whole(finding(FindingKind::Idle, 100, peak.0, pieces)));
         self.starts(all);
         if self.report.evictions.is_empty() {
-            all.push(self.whole(finding(FindingKind::Note, 40, 0, vec![text("Nobody was evicted.")])));
+            all.push(self.whole(finding(FindingKind::Note, 40, 0, vec![text("No pod was evicted.")])));
         }
         if !self.report.quotas.is_empty() && self.series().all(|row| row.borrowed_unit_s == 0) {
-            let pieces = vec![text("Every team stayed within its guarantee: nothing was borrowed.")];
+            let pieces = vec![text("No quota used more than its guarantee: nothing was borrowed.")];
             all.push(self.whole(finding(FindingKind::Note, 35, 0, pieces)));
         }
         if !self.report.quotas.is_empty() && self.series().all(|row| row.missed_unit_s == 0) {
-            let pieces = vec![text("No pod waited while its team was below its guarantee.")];
+            let pieces = vec![text("No pod was pending while its quota was below its guarantee.")];
             all.push(self.whole(finding(FindingKind::Note, 45, 0, pieces)));
         }
     }
