@@ -95,11 +95,11 @@ fn window(result: &RunResult) -> String {
     let end = moment_up(result.end_ms);
     match (result.end, result.quiet_ms.filter(|quiet| *quiet < result.end_ms)) {
         (EndReason::Until, Some(quiet)) => {
-            format!("from 0s to {end} (until; nothing more could happen after {})", moment_up(quiet))
+            format!("from 0s to {end} (`until` of the scenario; after {} nothing more could happen)", moment_up(quiet))
         }
-        (EndReason::Until, None) => format!("from 0s to {end} (until)"),
+        (EndReason::Until, None) => format!("from 0s to {end} (`until` of the scenario)"),
         (EndReason::Quiet, _) => format!("from 0s to {end}, when nothing more could happen"),
-        (_, Some(quiet)) => format!("from 0s to {end}; nothing more could happen after {}", moment_up(quiet)),
+        (_, Some(quiet)) => format!("from 0s to {end}; after {} nothing more could happen", moment_up(quiet)),
         (_, None) => format!("from 0s to {end}"),
     }
 }
