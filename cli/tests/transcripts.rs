@@ -136,22 +136,22 @@ warning: root / spare: the leaf has no namespace, so no pod can use it
 8 |         Quota(name: "spare"),
   |                     ^^^^^^^ no namespace
 
-warning: namespace `nowhere` is attached to no leaf quota, so its pods are refused (A4)
+warning: namespace `nowhere` is attached to no leaf quota, so its pods stay pending (A4)
   --> people.ron:24:38
    |
 24 |         Job(name: "lost", namespace: "nowhere", user: "amy", request: { "cpu": "1" }, runtime: "30m", submit: "30s"),
    |                                      ^^^^^^^^^ no quota
    |
-   = help: add it to the `namespaces` of a leaf quota, or set `unquotaed: Schedule` in the policy
+   = help: add it to the `namespaces` of a leaf quota, or set `unquotaed: Schedule` in the policy to run its pods without a quota
 
-warning: this will be refused: `bob` is a researcher, and only an admin may do this
+warning: this request will be refused: `bob` is a researcher, and only an admin may do this
   --> people.ron:28:19
    |
 28 |         At("10m", EditQuota("red", weight: 2), by: "bob"),
    |                   ^^^^^^^^^ this event has no effect
 
 0 errors, 3 warnings
-error: `wrong` has no pods, since its submission was refused at 30s: `bob` is not in a group bound to `red`, the leaf of namespace `red`: `red` is
+error: `wrong` has no pods: its submission was refused at 30s: `bob` is not in group `red`, which alone may use `red`, the leaf of namespace `red`
 
 "#]]);
     quotree(&["run", "people.ron", "--by", "colour"]).assert().code(2);
@@ -244,7 +244,10 @@ fn claims_about_who_never_starts_fail_and_vacuous_ones_too() {
     let one = &json["files"][0];
     let vacuous = one["failed"].as_array().unwrap().iter().map(|claim| claim["vacuous"] == true).collect::<Vec<_>>();
     assert_eq!(vacuous, [false, false, true, true]);
-    assert_eq!(one["noted"][0]["note"], "poor is promised nothing of what the pods there ask for");
+    assert_eq!(
+        one["noted"][0]["note"],
+        "no min of poor covers what its pods request, so this claim says nothing about it"
+    );
 }
 
 #[test]
@@ -285,7 +288,7 @@ fn the_files_of_a_run_can_be_replayed_and_compared() {
 
     let summary = path("a/summary.json");
     quotree(&["diff", &summary, "two-teams.ron"]).assert().code(0).stdout_eq(str![[r#"
-The two runs are equal: same digest, same summary.
+The two runs are equal: they have the same digest and the same summary.
 
 "#]]);
     let changed = folder.join("strict.ron");
@@ -337,7 +340,10 @@ fn figures_end_at_until_or_the_difference_is_told() {
     assert_eq!(window(&["run", "two-teams.ron"]), "Metrics from 0s to 1m, when nothing more could happen");
     assert_eq!(window(&["run", "two-teams.ron", "--at", "30s"]), "Metrics from 0s to 30s");
     let long = path("long.ron");
-    assert_eq!(window(&["run", &long]), "Metrics from 0s to 1h (until; nothing more could happen after 1m)");
+    assert_eq!(
+        window(&["run", &long]),
+        "Metrics from 0s to 1h (`until` of the scenario; after 1m nothing more could happen)"
+    );
     for verb in ["run", "inspect", "tenancy"] {
         quotree(&[verb, &long, "--at", "2h"]).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
 error: `two-teams`: 2h is after the end of the scenario, which has `until: 1h`; give a time up to that, or raise `until`
@@ -397,7 +403,7 @@ fn json_of_equal_runs_is_byte_identical() {
 #[test]
 fn explain_of_an_unknown_pod_is_an_error() {
     quotree(&["explain", "two-teams.ron", "--pod", "third"]).assert().code(2).stderr_eq(str![[r#"
-error: no pod or workload `third`; the workloads are `first`, `second`
+error: there is no pod or workload `third`; the workloads are `first`, `second`
 
 "#]]);
 }
@@ -406,7 +412,7 @@ error: no pod or workload `third`; the workloads are `first`, `second`
 fn explain_says_when_a_pod_comes() {
     // A workload of the scenario, and a pod that its Deployment creates once it is there.
     for name in ["second", "second-1"] {
-        let said = format!("{name} at 1s\n\n{name} is not yet submitted (comes at 1m)\n");
+        let said = format!("{name} at 1s\n\n{name} is not submitted yet; it is submitted at 1m\n");
         quotree(&["explain", "two-teams.ron", name, "--at", "1s"]).assert().code(0).stdout_eq(said).stderr_eq("");
     }
     let json =

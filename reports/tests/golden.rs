@@ -329,7 +329,7 @@ fn the_summary_of_the_demo() {
 
         3 pending pods
           root.a.1: nginx1-5, nginx1-6
-              A1: the pod requests 5 cpu, root uses 40 of its max of 40 cpu
+              A1: the pod requests 5 cpu, and root already uses 40 of its max of 40 cpu
               held by: root.a.1 15 cpu in 3 pods
           root.b.1: nginx3-2
               root.b.1 is at its min 10 and may not reclaim (A1)
@@ -352,7 +352,7 @@ fn the_summary_of_the_demo() {
               nginx1-4 was evicted for nginx3-0
           ✓ At 2m30s: Pods(of: namespace1, running: 3, pending: 2)
               — b.1 takes its min back, one pod from each sibling
-              note: root.b.2 is promised nothing of what the pods there ask for
+              note: no min of root.b.2 covers what its pods request, so this claim says nothing about it
 
         run digest 00000000000000000000000000000def · semantics version 1
         scenario digest 00000000000000000000000000000abc
@@ -561,7 +561,7 @@ fn a_diff_lists_what_changed_by_kind() {
     b.evictions[1].pod = "nginx1-3".into();
     b.claims.results[1].passed = true;
     expect![[r#"
-        nginx-40-core  different traces, 5 values changed
+        nginx-40-core  different run digests, 5 values changed
 
         Runs
                        FIRST         SECOND
@@ -581,8 +581,8 @@ fn a_diff_lists_what_changed_by_kind() {
                     wait max    ≥3m     ≥6m  +3m
 
         First eviction that differs: #2
-          - at 2m nginx2-4 for nginx3-0 (R2)
-          + at 2m nginx1-3 for nginx3-0 (R2)
+          - at 2m nginx2-4 is evicted to make room for nginx3-0 (R2)
+          + at 2m nginx1-3 is evicted to make room for nginx3-0 (R2)
 
         Only in the first run
           - namespace namespace3
@@ -631,7 +631,7 @@ fn a_difference_of_horizons_is_told() {
     b.end_ms = 3_600_000;
     let diff = diff_of(&a, &b);
     assert_eq!(diff.ends_ms, Some((180_000, 3_600_000)));
-    let told = "The figures end at different times, 3m and 1h: amounts over time, counts and waits do not compare.";
+    let told = "The runs end at different times, 3m and 1h, so amounts over time, counts and waits cannot be compared.";
     assert_eq!(diff.text(Style::default()).lines().nth(1), Some(told));
 }
 

@@ -60,7 +60,14 @@ const ROWS: &[Row] = &[
     ("submit: \"1m\"", "submit: ", E, "11:98", ")", "expected a value, found `)`"),
     ("name: \"good\"", "name: 'good'", E, "2:11", "'", "unexpected character"),
     ("{ \"high\": 100 }", "{ \"high\" 100 }", E, "9:23", "100", "expected `:`"),
-    ("classes: { \"high\": 100 }", "classes: { \"high\": 100 ]", E, "9:28", "]", "expected `}`, found `]`"),
+    (
+        "classes: { \"high\": 100 }",
+        "classes: { \"high\": 100 ]",
+        E,
+        "9:14",
+        "{",
+        "unclosed bracket: `}` is missing before the `]` of line 9",
+    ),
     ("Scenario(", "#![enable(magic)]\nScenario(", E, "1:1", "#![enable(magic)]", "unknown file header"),
     ("Scenario(", "/* open\nScenario(", E, "1:1", "/*", "unclosed comment"),
     // Fields.

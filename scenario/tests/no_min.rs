@@ -27,9 +27,9 @@ fn warnings(own: &str, guest: &str, more: &str, policy: &str) -> Vec<String> {
 fn a_min_that_is_of_no_use_is_warned_of() {
     let (cpu, both) = (r#""cpu": "2""#, r#""cpu": "2", "memory": "4Gi""#);
     let memory = r#"min: { "memory": "4Gi" }"#;
-    let own = "5: `own` has a min, but none of memory: `o`, which requests memory, can never reclaim";
-    let guest = "6: `guest` has a min, but none of cpu: `g`, which requests cpu, can never reclaim";
-    let fixed = "5: `own` has a min, but none of memory: `o`, which requests memory, can never start (A2)";
+    let own = "5: `own` has a min, but no min of memory, so `o`, which requests memory, can never reclaim";
+    let guest = "6: `guest` has a min, but no min of cpu, so `g`, which requests cpu, can never reclaim";
+    let fixed = "5: `own` has a min, but no min of memory, so `o`, which requests memory, can never start (A2)";
     let lends = r#"min: { "cpu": "1", "memory": "1Gi" }"#;
     for (mins, other, more, policy, expected) in [
         (cpu, lends, "", "", vec![own]),

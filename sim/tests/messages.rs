@@ -69,7 +69,7 @@ fn a_job_in_its_back_off_is_told_what_would_keep_it_from_starting_now() {
         None,
         "two-1",
         &expect![[r#"
-            position 1 of 1 in the job queue of root: it did not start in time, its next attempt is in 43m
+            position 1 of 1 in the job queue of root: it did not start within `start_timeout`, and its next attempt is in 43m
             it requests 2 nvidia.com/gpu (root uses 6 nvidia.com/gpu of its max of 8 nvidia.com/gpu)
             released now, it would wait: P1: a pod requests 2 nvidia.com/gpu, and the closest node (n-0) has 1 nvidia.com/gpu free, although all suitable nodes together have 2 nvidia.com/gpu free: the cluster is fragmented
             held by: root 6 nvidia.com/gpu in 2 pods

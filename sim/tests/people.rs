@@ -83,7 +83,7 @@ fn refusals_are_in_the_summary_and_in_the_trace() {
         ]
     );
     let why: Vec<_> = result.refusals.iter().map(|r| r.why.as_str()).collect();
-    assert_eq!(why[0], "`ada` is not in a group bound to `b`, the leaf of namespace `b`: `two` is");
+    assert_eq!(why[0], "`ada` is not in group `two`, which alone may use `b`, the leaf of namespace `b`");
     assert_eq!(why[2], "namespace `a` has 1 running pod and may not move from its leaf (T3): mine-1");
     assert_eq!(why[3], "group `one` has 1 running pod: mine-1");
     let whats: Vec<&str> = lines.iter().map(|line| line.split("\"what\":\"").nth(1).unwrap()).collect();

@@ -140,8 +140,10 @@ impl<'a> Found<'a> {
             });
         }
         if let Some(rule) = self.cited_rule() {
-            let _ =
-                writeln!(text, "\n`quotree explain --rule {rule}` prints what {rule} says and why; so for every rule.");
+            let _ = writeln!(
+                text,
+                "\n`quotree explain --rule {rule}` prints rule {rule}: what it says, why, and an example."
+            );
         }
         text
     }

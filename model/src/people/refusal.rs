@@ -23,7 +23,7 @@ pub enum Refusal {
         user: Name,
     },
     /// The user is in groups, but not in the group of the leaf.
-    #[error("`{user}` is not in a group bound to `{leaf}`, the leaf of namespace `{namespace}`: {}", bound(.group.as_ref()))]
+    #[error("{}", wrong_group(.user, .namespace, .leaf, .group.as_ref()))]
     WrongGroup {
         /// The user.
         user: Name,
@@ -165,8 +165,17 @@ impl Refusal {
     }
 }
 
-fn bound(group: Option<&Name>) -> String {
-    group.map_or_else(|| "no group is".to_owned(), |group| format!("`{group}` is"))
+fn wrong_group(user: &Name, namespace: &Name, leaf: &Name, group: Option<&Name>) -> String {
+    match group {
+        Some(group) => {
+            format!(
+                "`{user}` is not in group `{group}`, which alone may use `{leaf}`, the leaf of namespace `{namespace}`"
+            )
+        }
+        None => {
+            format!("no group is bound to `{leaf}`, the leaf of namespace `{namespace}`, so `{user}` may not use it")
+        }
+    }
 }
 
 fn pods_run(count: usize) -> String {
@@ -193,18 +202,18 @@ mod tests {
             (
                 Refusal::NoGroup { user: n("bob") },
                 "NoGroup",
-                "`bob` is in no group, and who is in no group can use no quota",
+                "`bob` is in no group, so it may use no quota",
             ),
             (
                 Refusal::WrongGroup { user: n("bob"), namespace: n("ns"), leaf: n("leaf"), group: Some(n("vision")) },
                 "WrongGroup",
-                "`bob` is not in a group bound to `leaf`, the leaf of namespace `ns`: `vision` is",
+                "`bob` is not in group `vision`, which alone may use `leaf`, the leaf of namespace `ns`",
             ),
-            (Refusal::NoLeaf { namespace: n("ns") }, "NoLeaf", "namespace `ns` is on no leaf (A4)"),
+            (Refusal::NoLeaf { namespace: n("ns") }, "NoLeaf", "namespace `ns` is attached to no leaf quota (A4)"),
             (
                 Refusal::LeafNamed { leaves: vec![(n("leaf"), n("vision")), (n("b"), n("c"))] },
                 "LeafNamed",
-                "groups name leaves that would be gone: `vision` names `leaf`, `c` names `b`",
+                "groups are bound to leaves that would be gone: `vision` to `leaf`, `c` to `b`",
             ),
             (
                 Refusal::GroupAtWork { group: n("vision"), pods: pods(10) },

@@ -167,7 +167,7 @@ fn x1_free_devices_may_be_in_pieces() {
         2,
     );
     expect![[r#"
-        P1: a pod requests 0.7 gpu, and the only node (node 0) has 0.4 gpu free (1 node: 1 with enough free, but not on single devices)
+        P1: a pod requests 0.7 gpu, and the only node (node 0) has 0.4 gpu free (1 node: 1 with enough free in sum, but not on single devices)
         held by: a 1.2 gpu in 2 pods
         2 pods not preempted because they are not preemptible (R2(c))
         --
