@@ -148,11 +148,14 @@ fn what_cannot_be_compared_is_vacuous() {
     let outcomes: Vec<(bool, bool)> = results.iter().map(|result| (result.passed, result.vacuous)).collect();
     let (vacuous, holds) = ((false, true), (true, false));
     assert_eq!(outcomes, [vacuous, holds, vacuous, vacuous, holds, holds, holds], "{results:#?}");
-    let why = "vacuous: poor: alone on its own guarantee none of its jobs starts (mean wait at least 1m30s, 0 of 1 jobs \
-               started; alone at least 1m30s, 0 of 1 jobs started)";
+    let why = "vacuous: poor: run alone on nothing but its guarantee, none of its jobs starts (mean wait at least 1m30s, 0 of 1 jobs \
+               started; run alone: mean wait at least 1m30s, 0 of 1 jobs started)";
     assert_eq!(results[0].seen, why);
     assert_eq!(results[3].seen, "vacuous: only one leaf has a fair share, so there is nothing to compare");
-    assert_eq!(results[6].note.as_deref(), Some("poor is promised nothing of what the pods there ask for"));
+    assert_eq!(
+        results[6].note.as_deref(),
+        Some("no min of poor covers what its pods request, so this claim says nothing about it")
+    );
 }
 
 #[test]
@@ -168,6 +171,6 @@ fn a_tenant_that_starts_fewer_jobs_than_alone_is_worse_off() {
     }
     let big = Predicate::NotWorseThanAlone { of: Selector::Quota("big".into()), permille: 1_000_000 };
     let results = judged(world, vec![claim(When::Final, big)]);
-    let seen = "mean wait at least 1m35s, 0 of 1 jobs started; alone 0s, 1 of 1 jobs started";
+    let seen = "mean wait at least 1m35s, 0 of 1 jobs started; run alone: mean wait 0s, 1 of 1 jobs started";
     assert_eq!(told(&results), [(false, false, seen)]);
 }

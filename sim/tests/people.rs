@@ -366,7 +366,12 @@ const MISTAKES: &[(&str, Severity, &str, &str)] = &[
     ),
     ("workloads: [Deployment(name: \"w\", namespace: \"a\", request: {})]", W, "\"w\"", "names no user"),
     ("workloads: [Deployment(name: \"w\", namespace: \"a\", user: \"eve\", request: {})]", W, "\"eve\"", "in no group"),
-    ("workloads: [Deployment(name: \"w\", namespace: \"b\", user: \"ada\", request: {})]", W, "\"ada\"", "`two` is"),
+    (
+        "workloads: [Deployment(name: \"w\", namespace: \"b\", user: \"ada\", request: {})]",
+        W,
+        "\"ada\"",
+        "not in group `two`",
+    ),
     ("workloads: [Trace(name: \"t\", format: Native, file: \"rows.csv\")]", W, "\"rows.csv\"", "no user `zed`"),
     ("events: [At(\"1m\", Cordon(\"pool\"), by: \"adda\")]", E, "\"adda\"", "mean `ada`"),
     ("events: [At(\"1m\", EditQuota(\"a\", weight: 2), by: \"ada\")]", W, "EditQuota", "`ada` is a researcher"),

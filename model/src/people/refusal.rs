@@ -199,11 +199,7 @@ mod tests {
         let pods = |count: usize| (0..count).map(|i| format!("p{i}")).collect::<Vec<_>>();
         let rows = [
             (Refusal::UnknownUser { user: n("eve") }, "UnknownUser", "there is no user `eve`"),
-            (
-                Refusal::NoGroup { user: n("bob") },
-                "NoGroup",
-                "`bob` is in no group, so it may use no quota",
-            ),
+            (Refusal::NoGroup { user: n("bob") }, "NoGroup", "`bob` is in no group, so it may use no quota"),
             (
                 Refusal::WrongGroup { user: n("bob"), namespace: n("ns"), leaf: n("leaf"), group: Some(n("vision")) },
                 "WrongGroup",
