@@ -248,10 +248,10 @@ spec:
         assert_eq!(
             seen,
             [
-                ("root", None, "cpu 40, memory 40Gi, nvidia.com/gpu 4".to_owned(), 0),
-                ("root.a", Some("root"), "cpu 20".to_owned(), 0),
-                ("root.a.1", Some("root.a"), "cpu 10".to_owned(), 1),
-                ("root.a.2", Some("root.a"), "cpu 9500m".to_owned(), 1),
+                ("root", None, "40 cpu, 40Gi memory, 4 nvidia.com/gpu".to_owned(), 0),
+                ("root.a", Some("root"), "20 cpu".to_owned(), 0),
+                ("root.a.1", Some("root.a"), "10 cpu".to_owned(), 1),
+                ("root.a.2", Some("root.a"), "9500m cpu".to_owned(), 1),
                 ("root.b", Some("root"), "nothing".to_owned(), 1),
             ]
         );

@@ -205,7 +205,7 @@ mod tests {
             seen,
             [("2", 0, 2_951_500, "6214e9"), ("1", 2_932_000, 66_000, "11cb48"), ("3", 2_932_000, 7000, "6214e9")]
         );
-        assert_eq!(read.rows[0].template.request.to_string(), "nvidia.com/gpu 8");
+        assert_eq!(read.rows[0].template.request.to_string(), "8 nvidia.com/gpu");
         assert_eq!(read.problems, []);
     }
 
@@ -242,11 +242,11 @@ mod tests {
             rows.rows.iter().map(|r| (r.name.to_string(), r.pods, r.template.request.to_string())).collect()
         };
         let gpus = read_as("nvidia.com/gpu");
-        let wanted = [("a", 2, "nvidia.com/gpu 8"), ("b", 1, "nvidia.com/gpu 9"), ("e", 1, "nvidia.com/gpu 8")];
+        let wanted = [("a", 2, "8 nvidia.com/gpu"), ("b", 1, "9 nvidia.com/gpu"), ("e", 1, "8 nvidia.com/gpu")];
         assert_eq!(seen(&gpus), wanted.map(|(name, pods, asked)| (name.to_owned(), pods, asked.to_owned())));
         assert_eq!(gpus.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [4, 5]);
         assert_eq!(gpus.start.unwrap().to_string(), "2020-06-09T18:41:01");
-        assert_eq!(seen(&read_as("cpu"))[2], ("c".to_owned(), 1, "cpu 8".to_owned()));
+        assert_eq!(seen(&read_as("cpu"))[2], ("c".to_owned(), 1, "8 cpu".to_owned()));
     }
 
     #[test]

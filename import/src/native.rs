@@ -228,7 +228,7 @@ mod tests {
         let read = super::super::rows(super::super::TraceFormat::Native, text.as_bytes(), &TraceOptions::default());
         let good: Vec<_> = read.rows.iter().map(|r| (&*r.name, r.submit.0, r.runtime_ms, r.pods, r.priority)).collect();
         assert_eq!(good, [("i", 250, 1125, 1, None), ("a", 500, 10_000, 2, Some(3))]);
-        assert_eq!(read.rows[1].template.request.to_string(), "cpu 500m, memory 1Gi");
+        assert_eq!(read.rows[1].template.request.to_string(), "500m cpu, 1Gi memory");
         assert_eq!(read.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8, 9]);
         assert!(read.problems[6].what.contains("4 cells"), "{:?}", read.problems[6]);
     }

@@ -117,7 +117,7 @@ mod tests {
             [("b", 90_000, 110_000, "be"), ("a", 100_000, 50_000, "ls"), ("c", 300_000, 1000, "burstable")]
         );
         let shared = &read.rows[1].template;
-        assert_eq!(shared.request.to_string(), "cpu 6, memory 12Gi, nvidia.com/gpu 460m");
+        assert_eq!(shared.request.to_string(), "6 cpu, 12Gi memory, 460m nvidia.com/gpu");
         assert_eq!(shared.devices, Some(DeviceAsk { resource: "nvidia.com/gpu".into(), count: 1, each: 460 }));
         assert_eq!(read.rows[0].template.devices, None);
         let picky = &read.rows[2].template;
@@ -158,7 +158,7 @@ mod tests {
                     n0,64000,262144,2,P100\nn1,96000,1,0,\nn0,1,1,1,G2\nn2,1,1,65,G2\nn3,x,1,1,G2\n";
         let read = read_nodes(TraceFormat::Openb, text.as_bytes(), &TraceOptions::default());
         assert_eq!(read.rows.len(), 2);
-        assert_eq!(read.rows[0].allocatable.to_string(), "cpu 64, memory 256Gi, nvidia.com/gpu 2");
+        assert_eq!(read.rows[0].allocatable.to_string(), "64 cpu, 256Gi memory, 2 nvidia.com/gpu");
         assert_eq!(read.rows[0].devices[0].count, 2);
         assert_eq!(read.rows[0].labels, [(MODEL_LABEL.into(), "P100".into())]);
         assert!(read.rows[1].devices.is_empty() && read.rows[1].labels.is_empty());

@@ -194,7 +194,7 @@ mod tests {
                 ]
             );
             let worker = &read.rows[2].template;
-            assert_eq!(worker.request.to_string(), "cpu 6, memory 30000Mi, nvidia.com/gpu 500m");
+            assert_eq!(worker.request.to_string(), "6 cpu, 30000Mi memory, 500m nvidia.com/gpu");
             assert_eq!(worker.selector, [(MODEL_LABEL.into(), vec!["MISC".into()])]);
             assert_eq!(read.rows[1].template.devices.as_ref().map(|d| (d.count, d.each)), Some((2, 1000)));
             let first = u64::from(!head.is_empty());
@@ -221,7 +221,7 @@ mod tests {
         for bytes in [text.as_bytes(), &tar, &cut] {
             let read = read_nodes(TraceFormat::Pai, bytes, &TraceOptions::default());
             assert_eq!(read.rows.len(), 2);
-            assert_eq!(read.rows[0].allocatable.to_string(), "cpu 64, memory 512Gi, nvidia.com/gpu 2");
+            assert_eq!(read.rows[0].allocatable.to_string(), "64 cpu, 512Gi memory, 2 nvidia.com/gpu");
             assert_eq!(read.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [3, 4]);
         }
     }

@@ -133,7 +133,7 @@ mod tests {
             .collect();
         assert_eq!(
             seen,
-            [("2", 5000, 10_500, "gx-u7", "cpu 4".to_owned()), ("1", 10_000, 1_451_000, "g3-u7", "cpu 128".to_owned())]
+            [("2", 5000, 10_500, "gx-u7", "4 cpu".to_owned()), ("1", 10_000, 1_451_000, "g3-u7", "128 cpu".to_owned())]
         );
         assert_eq!(read.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [5, 6, 7, 8, 9, 10]);
         assert_eq!(read.problems[0].what, "the submit time is unknown");

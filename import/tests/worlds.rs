@@ -74,12 +74,12 @@ fn kueue_workloads_come_one_interval_after_the_other() {
 fn kueue_cohorts_lend_within_themselves() {
     let outline = outline(TraceFormat::Kueue, KUEUE, &Amounts::new());
     assert_eq!(outline.tree.quotas.len(), 1 + 2 * (1 + 2 + 1));
-    assert_eq!(quota(&outline, "kueue").max.to_string(), "cpu 90");
-    assert_eq!(quota(&outline, "cohort-1").max.to_string(), "cpu 45");
+    assert_eq!(quota(&outline, "kueue").max.to_string(), "90 cpu");
+    assert_eq!(quota(&outline, "cohort-1").max.to_string(), "45 cpu");
     let queue = quota(&outline, "cq-0-0-cohort-0");
-    assert_eq!((queue.min.to_string(), queue.max.to_string()), ("cpu 20".into(), "cpu 30".into()));
+    assert_eq!((queue.min.to_string(), queue.max.to_string()), ("20 cpu".into(), "30 cpu".into()));
     let greedy = quota(&outline, "greedy-1-0-cohort-0");
-    assert_eq!(greedy.max.to_string(), "cpu 45", "without a limit it is the cohort's");
+    assert_eq!(greedy.max.to_string(), "45 cpu", "without a limit it is the cohort's");
     assert_eq!(greedy.namespaces, [Name::from("greedy-1-0-cohort-0")]);
     assert_eq!(outline.policy.as_deref(), Some("Capacity(reclaim: Off, within: LowerOrNewerEqual)"));
     assert_eq!(outline.notes.len(), 1, "the other set preempts in another way: {:?}", outline.notes);
@@ -94,7 +94,7 @@ fn kueue_topologies_are_nodes_with_a_label_a_level() {
     let node = &read.rows[4];
     assert_eq!((node.name.as_str(), node.devices[0].count), ("node-1-1", 8));
     assert_eq!(node.labels, [("rack".into(), "rack-1".into()), ("host".into(), "node-1-1".into())]);
-    assert_eq!(node.allocatable.to_string(), "cpu 96, memory 256Gi, nvidia.com/gpu 8");
+    assert_eq!(node.allocatable.to_string(), "96 cpu, 256Gi memory, 8 nvidia.com/gpu");
 }
 
 #[test]
@@ -109,10 +109,10 @@ fn kai_queues_jobs_and_nodes_have_that_simulators_defaults() {
     assert_eq!((read.problems.len(), read.problems[0].line), (1, 10));
     let outline = outline(TraceFormat::Kai, text, &Amounts::new());
     assert_eq!((outline.until_ms, outline.problems.len()), (Some(2000), 1));
-    assert_eq!(quota(&outline, "kai").min.to_string(), "nvidia.com/gpu 8");
+    assert_eq!(quota(&outline, "kai").min.to_string(), "8 nvidia.com/gpu");
     assert_eq!(
         quota(&outline, "dept").min.to_string(),
-        "nvidia.com/gpu 2500m",
+        "2500m nvidia.com/gpu",
         "a department has what its queues deserve"
     );
     assert_eq!((quota(&outline, "leaf").weight, quota(&outline, "other").weight), (Some(500), Some(1000)));
@@ -212,7 +212,7 @@ fn nodes_of_a_dump_have_taints_labels_and_devices() {
     let read = import::nodes(TraceFormat::Kubernetes, dump(&[NODE, NODE]).as_bytes(), &TraceOptions::default());
     assert_eq!((read.rows.len(), read.problems[0].line), (1, 3), "the same node twice");
     let node = &read.rows[0];
-    assert_eq!(node.allocatable.to_string(), "cpu 15890m, nvidia.com/gpu 2");
+    assert_eq!(node.allocatable.to_string(), "15890m cpu, 2 nvidia.com/gpu");
     assert_eq!(node.taints, ["gpu=yes:NoSchedule", "node.kubernetes.io/unschedulable:NoSchedule"].map(Name::from));
     assert_eq!(node.labels.last(), Some(&("kubernetes.io/hostname".into(), "n0".into())));
     assert_eq!(node.devices[0].count, 2);
@@ -262,12 +262,12 @@ fn a_pod_requests_the_sum_of_its_containers_or_its_largest_init_container() {
     };
     let container = |cpu: &str| format!(r#"{{"resources": {{"requests": {{"cpu": "{cpu}"}}}}}}"#);
     let two = format!(r#""containers": [{}, {}]"#, container("1"), container("500m"));
-    assert_eq!(request(&two), "cpu 1500m");
-    assert_eq!(request(&format!(r#"{two}, "initContainers": [{}]"#, container("4"))), "cpu 4");
+    assert_eq!(request(&two), "1500m cpu");
+    assert_eq!(request(&format!(r#"{two}, "initContainers": [{}]"#, container("4"))), "4 cpu");
     let sidecar = container("2").replace("{\"resources", "{\"restartPolicy\": \"Always\", \"resources");
-    assert_eq!(request(&format!(r#"{two}, "initContainers": [{sidecar}, {}]"#, container("1"))), "cpu 3500m");
-    assert_eq!(request(&format!(r#"{two}, "overhead": {{"cpu": "250m"}}"#)), "cpu 1750m");
-    assert_eq!(request(r#""containers": [{"resources": {"limits": {"nvidia.com/gpu": "2"}}}]"#), "nvidia.com/gpu 2");
+    assert_eq!(request(&format!(r#"{two}, "initContainers": [{sidecar}, {}]"#, container("1"))), "3500m cpu");
+    assert_eq!(request(&format!(r#"{two}, "overhead": {{"cpu": "250m"}}"#)), "1750m cpu");
+    assert_eq!(request(r#""containers": [{"resources": {"limits": {"nvidia.com/gpu": "2"}}}]"#), "2 nvidia.com/gpu");
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn the_tree_of_a_dump_is_its_own_or_a_leaf_a_namespace() {
     assert_eq!(names, ["cluster", "cluster-ns", "cluster-stray"]);
     let tree = r#"{"apiVersion": "scheduling.sigs.k8s.io/v1beta1", "kind": "ElasticQuotaTree", "spec": {"root": {"name": "r", "min": {"cpu": 4}, "max": {"cpu": 4}, "namespaces": ["ns"]}}}"#;
     let own = outline(TraceFormat::Kubernetes, &dump(&[tree, &pods[0], &pods[1]]), &total);
-    assert_eq!((own.problems.len(), quota(&own, "r").max.to_string()), (0, "cpu 4".into()));
+    assert_eq!((own.problems.len(), quota(&own, "r").max.to_string()), (0, "4 cpu".into()));
     assert_eq!(own.policy.as_deref(), Some("Capacity(unquotaed: Schedule)"), "stray is on no leaf");
     let broken =
         outline(TraceFormat::Kubernetes, &dump(&[&pods[0], &tree.replace("{\"cpu\": 4}", "{\"cpu\": \"x\"}")]), &total);

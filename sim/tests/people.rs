@@ -385,7 +385,7 @@ const MISTAKES: &[(&str, Severity, &str, &str)] = &[
         "events: [At(\"1m\", ReplaceTree(Quota(name: \"root\", min: { \"cpu\": \"8\" }, max: { \"cpu\": \"8\" }, namespaces: [\"a\"])))]",
         W,
         "ReplaceTree",
-        "`one` names `a`, `two` names `b`",
+        "`one` to `a`, `two` to `b`",
     ),
     ("expect: [Final(Pods(of: User(\"adda\"), running: 0))]", E, "\"adda\"", "mean `ada`"),
     ("expect: [Final(Pods(of: Group(\"tow\"), running: 0))]", E, "\"tow\"", "mean `two`"),

@@ -31,7 +31,7 @@ fn the_demo_loads_without_a_warning() {
     assert_eq!(scenario.name, "nginx-40-core");
     assert_eq!(scenario.cluster.nodes.len(), 4);
     assert_eq!(scenario.cluster.nodes[3].name, "node-3");
-    assert_eq!(scenario.cluster.total().unwrap().to_string(), "cpu 40, memory 160Gi");
+    assert_eq!(scenario.cluster.total().unwrap().to_string(), "40 cpu, 160Gi memory");
     assert_eq!(scenario.tree.quotas.len(), 7);
     assert_eq!(scenario.tree.quotas[4].parent.as_ref().unwrap(), "root");
     assert_eq!(scenario.workloads.len(), 4);

@@ -14,7 +14,7 @@ use std::fmt;
 /// use quotree_core::Amounts;
 /// let request: Amounts = [("cpu", 5000), ("memory", 4 << 30)].into_iter().collect();
 /// assert_eq!(request.get("cpu"), Some(5000));
-/// assert_eq!(request.to_string(), "cpu 5, memory 4Gi");
+/// assert_eq!(request.to_string(), "5 cpu, 4Gi memory");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
 #[serde(transparent)]
