@@ -9,7 +9,7 @@ use crate::{
     palette::{ACCENT, BAD, GOOD, LINE, PAPER, SLATE, SOFT, TEXT},
     shapes::{DASHES, Pen, path},
     timeline::TimeAxis,
-    usage::{CAPACITY, Scale, Usage, short},
+    usage::{CAPACITY, Scale, Usage, plural},
     waits::{self, WaitAxis},
 };
 use plotters::{
@@ -38,7 +38,7 @@ pub(crate) fn draw(before: &Report, after: &Report) -> Result<String, FigureErro
     let other: ResourceIx = same.map_or_else(|| main_resource(after), |(index, _)| index);
     let [colours_before, colours_after] = shared(&before.quotas, &after.quotas);
     let uses = [Usage::of(before, resource, &colours_before), Usage::of(after, other, &colours_after)];
-    let title = format!("Before and after: {} in use, and waits", short(before, resource));
+    let title = format!("Before and after: {} in use, and waits", plural(before, resource));
     let about = about(before, after);
     canvas::figure(&Head { title: &title, about: &about }, |area| {
         let middle = WIDTH.cast_signed() / 2;
@@ -105,8 +105,8 @@ fn distributions(area: &Area<'_>, before: &Report, after: &Report) -> Result<(),
     let both = [(waits::of_all(before), BEFORE, "before"), (waits::of_all(after), AFTER, "after")];
     let longest = both.iter().filter_map(|(steps, ..)| steps.and_then(|steps| steps.wait_ms.last()));
     let axis = WaitAxis::to(longest.copied().max().unwrap_or(0));
-    let y = Axis { end: 1040.0, ..Axis::percent("pods bound, %") };
-    let plane = axes::draw(area, &axis.axis("wait from creation to binding, all pods", 0.11), &y)?;
+    let y = Axis { end: 1040.0, ..Axis::percent("pods started, %") };
+    let plane = axes::draw(area, &axis.axis("wait from creation to start, all pods", 0.11), &y)?;
     waits::divide(area, &plane)?;
     let mut entries = Vec::new();
     for (steps, pen, word) in both {
@@ -124,7 +124,7 @@ fn distributions(area: &Area<'_>, before: &Report, after: &Report) -> Result<(),
     Ok(())
 }
 
-/// The wait that 95 of 100 pods did not exceed; nothing if more than five of 100 were never bound.
+/// The wait that 95 of 100 pods did not exceed; nothing if more than five of 100 were never started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum P95 {
     Ms(u64),
@@ -133,14 +133,7 @@ enum P95 {
 
 impl P95 {
     fn of(steps: &WaitSteps) -> Self {
-        let q = &steps.quantiles;
-        if steps.never == 0 {
-            return Self::Ms(q.p95_ms);
-        }
-        // The rank among all pods; who was never bound waited longer than anybody.
-        let rank = (u128::from(waits::count(steps)) * 95).div_ceil(100);
-        let reached = steps.wait_ms.iter().zip(&steps.pods).find(|(_, pods)| u128::from(**pods) >= rank);
-        reached.map_or(Self::Never, |(ms, _)| Self::Ms(*ms))
+        steps.within(95).map_or(Self::Never, Self::Ms)
     }
 
     fn order(self) -> u64 {
@@ -167,11 +160,12 @@ impl Change {
             std::cmp::Ordering::Greater => BAD,
         };
         let said = match (self.before, self.after) {
+            (P95::Never, P95::Never) => "never started".to_owned(),
             (before, after) if before == after => "no change".to_owned(),
             (P95::Ms(before), P95::Ms(after)) if after > before => format!("+{}", units::span(after - before)),
             (P95::Ms(before), P95::Ms(after)) => format!("−{}", units::span(before - after)),
-            (_, P95::Never) => "now never bound".to_owned(),
-            (P95::Never, P95::Ms(after)) => format!("bound: {}", waits::said(after)),
+            (_, P95::Never) => "now never started".to_owned(),
+            (P95::Never, P95::Ms(after)) => format!("starts: {}", waits::said(after)),
         };
         (said, colour)
     }
@@ -181,7 +175,7 @@ impl Change {
 fn changes(before: &Report, after: &Report) -> Vec<Change> {
     let of = |report: &Report, name: &str| {
         let is_it = |steps: &&WaitSteps| steps.quota.is_some_and(|quota| leaves::name(report, quota) == name);
-        let whole = report.wait_steps.iter().filter(|s| s.size.is_empty() && waits::count(s) > 0);
+        let whole = report.wait_steps.iter().filter(|s| s.size.is_empty() && s.pods_in_all() > 0);
         whole.clone().find(is_it).map(P95::of)
     };
     let leaves = before.quotas.iter().filter(|quota| quota.leaf);

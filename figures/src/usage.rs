@@ -65,7 +65,7 @@ pub(crate) fn short(report: &Report, resource: ResourceIx) -> String {
 }
 
 /// A resource within a sentence: `GPUs`, `memory`.
-fn plural(report: &Report, resource: ResourceIx) -> String {
+pub(crate) fn plural(report: &Report, resource: ResourceIx) -> String {
     let units = leaves::at(&report.resources, resource).map_or("", |row| row.units.as_str());
     if units.is_empty() { short(report, resource).to_lowercase() } else { units.to_owned() }
 }

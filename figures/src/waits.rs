@@ -86,7 +86,7 @@ pub(crate) fn curve(
     steps: &WaitSteps,
     pen: Pen,
 ) -> Result<(), FigureError> {
-    let all = count(steps);
+    let all = steps.pods_in_all();
     if all == 0 {
         return Ok(());
     }
@@ -114,17 +114,12 @@ pub(crate) fn divide(area: &Area<'_>, plane: &Plane) -> Result<(), FigureError> 
     Ok(area.draw(&PathElement::new(vec![(x, plane.top), (x, plane.bottom)], palette::STRONG))?)
 }
 
-/// How many pods there are, bound or not.
-pub(crate) fn count(steps: &WaitSteps) -> u64 {
-    steps.quantiles.count.saturating_add(steps.never)
-}
-
 /// What a legend says of a distribution.
 pub(crate) fn note(steps: &WaitSteps) -> String {
     let q = &steps.quantiles;
     let never = match steps.never {
         0 => String::new(),
-        never => format!("{} of {} never bound", units::count(never), units::count(count(steps))),
+        never => format!("{} of {} never started", units::count(never), units::count(steps.pods_in_all())),
     };
     if q.count == 0 {
         return never;
@@ -139,7 +134,7 @@ pub(crate) fn said(ms: u64) -> String {
 
 /// The distributions of all sizes: of all pods, and of each leaf.
 fn whole(report: &Report) -> impl Iterator<Item = &WaitSteps> {
-    report.wait_steps.iter().filter(|steps| steps.size.is_empty() && count(steps) > 0)
+    report.wait_steps.iter().filter(|steps| steps.size.is_empty() && steps.pods_in_all() > 0)
 }
 
 /// The distribution of all pods, if there are any.
@@ -152,7 +147,7 @@ pub(crate) fn draw(report: &Report) -> Result<String, FigureError> {
     let tree = colours(&report.quotas);
     let mut leaves: Vec<&WaitSteps> = whole(report).filter(|steps| steps.quota.is_some()).collect();
     let many = leaves.len();
-    leaves.sort_by_key(|steps| (std::cmp::Reverse(count(steps)), steps.quota));
+    leaves.sort_by_key(|steps| (std::cmp::Reverse(steps.pods_in_all()), steps.quota));
     leaves.truncate(MOST);
     leaves.sort_by_key(|steps| steps.quota);
     let longest = whole(report).filter_map(|steps| steps.wait_ms.last()).copied().max().unwrap_or(0);
@@ -163,8 +158,8 @@ pub(crate) fn draw(report: &Report) -> Result<String, FigureError> {
     canvas::figure(&Head { title: "How long pods waited, by quota", about: &about }, |area| {
         let (width, height) = (WIDTH.cast_signed(), HEIGHT.cast_signed());
         let part = area.clone().shrink((MARGIN - 20, TOP - 12), (width - MARGIN - LEGEND - 12, height - TOP));
-        let x = axis.axis("time from creation to binding, logarithmic", 0.055);
-        let y = Axis { end: 1020.0, ..Axis::percent("pods bound within that time, %") };
+        let x = axis.axis("time from creation to start (binding), logarithmic", 0.055);
+        let y = Axis { end: 1020.0, ..Axis::percent("pods started within that time, %") };
         let plane = axes::draw(&part, &x, &y)?;
         divide(&part, &plane)?;
         let mut entries = Vec::new();

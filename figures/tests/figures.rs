@@ -118,8 +118,8 @@ fn buckets_are_drawn_as_means_and_say_so() {
 #[test]
 fn waits_have_a_curve_a_leaf_and_a_place_for_at_once() {
     let svg = figure(&worlds::lab(), "waits").svg;
-    assert_says(&svg, &["How long pods waited, by quota", "pods bound within that time, %", "at once", "10 min"]);
-    assert_says(&svg, &["time from creation to binding, logarithmic", "100 %", "all pods", "vision", "nlp"]);
+    assert_says(&svg, &["How long pods waited, by quota", "pods started within that time, %", "at once", "10 min"]);
+    assert_says(&svg, &["time from creation to start (binding), logarithmic", "100 %", "all pods", "vision", "nlp"]);
     assert!(texts(&svg).iter().any(|text| text.starts_with("p50 at once, p95 ")));
     // Grid, axes and the curves of four leaves and of all.
     assert_eq!(values(&svg, "polyline", "stroke").len(), 5 + 1);
@@ -132,7 +132,7 @@ fn who_is_never_bound_is_counted() {
         steps.never = 7;
     }
     let svg = figure(&report, "waits").svg;
-    assert!(texts(&svg).iter().any(|text| text.starts_with("7 of ") && text.ends_with(" never bound")));
+    assert!(texts(&svg).iter().any(|text| text.starts_with("7 of ") && text.ends_with(" never started")));
 }
 
 #[test]
@@ -170,11 +170,11 @@ fn two_runs_have_signed_differences() {
     }
     let figure = before_after(&before, &after).unwrap();
     assert_eq!(figure.name, "before-after");
-    assert_says(&figure.svg, &["Before and after: GPUs in use, and waits", "before", "after", "GPUs", "pods bound, %"]);
-    assert_says(&figure.svg, &["+1 min", "now never bound", "no change", "capacity of nodes up", "borrowed"]);
+    assert_says(&figure.svg, &["Before and after: GPUs in use, and waits", "before", "after", "GPUs", "pods started, %"]);
+    assert_says(&figure.svg, &["+1 min", "now never started", "no change", "capacity of nodes up", "borrowed"]);
     let turned = before_after(&after, &before).unwrap();
     assert!(texts(&turned.svg).iter().any(|text| text == "−1 min"));
-    assert!(texts(&turned.svg).iter().any(|text| text.starts_with("bound: ")));
+    assert!(texts(&turned.svg).iter().any(|text| text.starts_with("starts: ")));
 }
 
 #[test]

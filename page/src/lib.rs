@@ -3,6 +3,7 @@
 
 pub mod axis;
 pub mod colours;
+mod compare;
 mod html;
 pub mod model;
 mod pack;

@@ -1,7 +1,8 @@
 //! The page: one document with its styles, scripts and data, which needs nothing from anywhere else.
 
 use crate::{
-    colours::{OTHERS, SHADES, colours},
+    colours::{OTHERS, SHADES, colours, shared},
+    compare::{self, Both},
     html::{Html, json_block},
     model::Report,
     pack,
@@ -48,7 +49,8 @@ const SCRIPTS: [&str; 20] = [
 /// If the data cannot be compressed, which no report causes.
 pub fn page(report: &Report) -> std::io::Result<String> {
     let colours = colours(&report.quotas);
-    let context = Context { report, units: Units::of(report), colours: &colours, main: main_resource(report) };
+    let main = main_resource(report);
+    let context = Context { report, units: Units::of(report), colours: &colours, main, stories: true };
     let data = pack::pack(report, &colours, context.main)?;
     let [boot, program] = [BOOT, &SCRIPTS.concat()].map(|script| format!("\"use strict\";\n{}", slim(script)));
     let packed = pack::text(&program)?;
@@ -64,16 +66,20 @@ pub fn page(report: &Report) -> std::io::Result<String> {
     }))
 }
 
-/// Two runs side by side, with signed differences: self-contained HTML without scripts. Teams are matched by the names of
-/// their quotas, claims by their text.
+/// Two runs side by side, with signed differences, teams that win and lose first: self-contained HTML without scripts. Teams
+/// are matched by the names of their quotas, jobs by their names, claims by their text.
 #[must_use]
 pub fn compare(before: &Report, after: &Report) -> String {
-    let colours_of = [colours(&before.quotas), colours(&after.quotas)];
-    let [of_before, of_after] = &colours_of;
-    let before = Context { report: before, units: Units::of(before), colours: of_before, main: main_resource(before) };
-    let after = Context { report: after, units: Units::of(after), colours: of_after, main: main_resource(after) };
-    let title = format!("{}: before and after", before.report.run.scenario);
-    document(&title, &[], |html| still::compare::write(html, &before, &after))
+    let [of_before, of_after] = &shared(&before.quotas, &after.quotas);
+    let main = main_resource(before);
+    // The same resource may have another place in the other run.
+    let name = before.resources.get(usize::try_from(main).unwrap_or(usize::MAX)).map(|row| &row.name);
+    let same = (0..).zip(&after.resources).find(|(_, row)| Some(&row.name) == name);
+    let other = same.map_or_else(|| main_resource(after), |(index, _)| index);
+    let context = |report, colours, main| Context { report, units: Units::of(report), colours, main, stories: false };
+    let both = Both { before: context(before, of_before, main), after: context(after, of_after, other) };
+    let title = format!("{}: before and after", before.run.scenario);
+    document(&title, &[], |html| compare::write(html, &both))
 }
 
 /// A document with its styles, in which these scripts and no others may run.

@@ -4,7 +4,7 @@
 
 mod worlds;
 
-use quotree_page::{compare, model::Report, page};
+use quotree_page::{model::Report, page};
 
 fn html(report: &Report) -> String {
     page(report).expect("every report has a page")
@@ -107,29 +107,4 @@ fn scripts_and_styles_are_within_the_budget() {
     };
     let shipped = between("<style>", "</style>") + between("id=\"program\"", "</body>");
     assert!(size > shipped && shipped > 50_000 && shipped < 90_000, "{shipped} bytes of {size}");
-}
-
-#[test]
-fn two_runs_are_compared_with_signs() {
-    let (before, mut after) = (worlds::lab(), worlds::lab());
-    after.totals.evictions = 2;
-    after.totals.wait.p95_ms += 60_000;
-    after.quotas[2].wait.p95_ms = 0;
-    after.claims[0].passed = false;
-    let html = compare(&before, &after);
-    for text in [
-        "−3",
-        "+1 min",
-        "−18 min 42 s",
-        "class=\"better\"",
-        "class=\"worse\"",
-        "class=\"chip bad\"",
-        "script-src &#39;none&#39;",
-    ] {
-        assert!(html.contains(text), "{text}");
-    }
-    let teams = html.find("Teams that win and lose").unwrap();
-    let (speech, vision) = (html[teams..].find("<bdi>speech").unwrap(), html[teams..].find("<bdi>vision").unwrap());
-    assert!(speech < vision, "who changed most comes first");
-    assert!(!compare(&worlds::hostile(), &worlds::empty()).contains("<b>bold"));
 }

@@ -340,13 +340,24 @@ impl Who {
 #[command(after_help = "Examples:
   quotree diff monday/summary.json tuesday/summary.json
   quotree diff with-borrowing.ron without-borrowing.ron
+  quotree diff monday tuesday --html compared.html
+  quotree diff monday tuesday --out compared --figures svg,png
 
 Exit codes: 0 compared, whether or not they differ, 2 invalid file or argument, 3 internal error.")]
 pub(crate) struct Diff {
-    /// The first run: a summary.json, or a scenario, which is run.
+    /// The first run: a folder that `run --out` wrote, its summary.json, or a scenario, which is run.
     pub(crate) a: PathBuf,
     /// The second run.
     pub(crate) b: PathBuf,
+    /// Also write a page with both runs side by side to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Also draw the figure of both runs into the folder `figures` beside the page of `--html`, or of `--out`.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "FORMATS")]
+    pub(crate) figures: Vec<Picture>,
+    /// The folder for `--figures`.
+    #[arg(long, value_name = "DIR", requires = "figures")]
+    pub(crate) out: Option<PathBuf>,
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

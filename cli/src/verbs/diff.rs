@@ -1,21 +1,37 @@
-//! `quotree diff`: the differences of two runs.
+//! `quotree diff`: the differences of two runs, as text, as a page, and as a figure.
 
+use super::{figures, sides};
 use crate::{
-    args::{Diff as Args, Format, How},
+    args::{Diff as Args, Format},
     exit::{Exit, Outcome, Trouble},
-    files, load, runner,
+    files,
     terminal::Terminal,
 };
-use quotree_core::Time;
-use quotree_sim::{RunOptions, Scenario};
-use serde_json::Value;
-use std::{cmp::Ordering, path::Path};
+use std::path::Path;
 
 pub(super) fn diff(args: &Args, terminal: Terminal) -> Outcome {
-    let (a, b) = summaries(Side::of(&args.a, terminal)?, Side::of(&args.b, terminal)?, terminal)?;
-    let diff = quotree_reports::diff(&a, &b).map_err(|error| Trouble::invalid(error.to_string()))?;
+    if !args.figures.is_empty() && args.html.is_none() && args.out.is_none() {
+        return Err(Trouble::invalid("`--figures` needs `--html FILE`, beside which they are drawn, or `--out DIR`"));
+    }
+    let with_reports = args.html.is_some() || !args.figures.is_empty();
+    let (a, b) = sides::both(&args.a, &args.b, with_reports, terminal)?;
+    let diff = quotree_reports::diff(&a.summary, &b.summary).map_err(|error| Trouble::invalid(error.to_string()))?;
+    let mut written = Vec::new();
+    if let (Some(before), Some(after)) = (&a.report, &b.report) {
+        if let Some(path) = &args.html {
+            files::replace(path, &quotree_page::compare(before, after))?;
+            written.push(path.clone());
+        }
+        let beside = args.html.as_deref().and_then(Path::parent);
+        let folder = args.out.as_deref().or(beside).unwrap_or(Path::new(""));
+        written.extend(figures::write_comparison(folder, before, after, &args.figures)?);
+    }
     terminal.show(&match args.format {
-        Format::Text => diff.text(terminal.style),
+        Format::Text => {
+            let wrote: String = written.iter().map(|path| format!("wrote {}\n", path.display())).collect();
+            let space = if wrote.is_empty() { "" } else { "\n" };
+            format!("{}{space}{wrote}", diff.text(terminal.style))
+        }
         Format::Json => {
             let value = serde_json::to_value(&diff);
             super::pretty(
@@ -24,55 +40,4 @@ pub(super) fn diff(args: &Args, terminal: Terminal) -> Outcome {
         }
     })?;
     Ok(Exit::Fine)
-}
-
-/// One side of the comparison.
-enum Side {
-    /// The summary of an earlier run.
-    Summary(Value),
-    /// A scenario, which is run.
-    Scenario(Box<Scenario>),
-}
-
-impl Side {
-    fn of(path: &Path, terminal: Terminal) -> Result<Self, Trouble> {
-        if path.extension().is_some_and(|extension| extension == "json") {
-            let invalid = |error| Trouble::invalid(format!("`{}` is not valid JSON: {error}", path.display()));
-            return Ok(Self::Summary(serde_json::from_str(&files::text(path)?).map_err(invalid)?));
-        }
-        let scenario = load::scenario(path, &How { seed: None, policy: None }, terminal)?;
-        Ok(Self::Scenario(Box::new(scenario)))
-    }
-
-    /// The summary, and when it ends. A scenario without `until` that ends by itself is followed up to the horizon.
-    fn summary(&self, horizon: Option<Time>, terminal: Terminal) -> Result<(Value, Option<Time>), Trouble> {
-        let summary = match self {
-            Self::Summary(summary) => summary.clone(),
-            Self::Scenario(scenario) => {
-                let options = RunOptions { horizon, ..RunOptions::default() };
-                let run = runner::run_plain(scenario, &options, terminal)?;
-                serde_json::to_value(&run.result)
-                    .map_err(|error| Trouble::fault(format!("cannot write the summary as JSON: {error}")))?
-            }
-        };
-        let end = summary.get("end_ms").and_then(Value::as_u64).map(Time);
-        Ok((summary, end))
-    }
-
-    /// Whether it can be followed for longer than to its own end.
-    fn may_go_on(&self) -> bool {
-        matches!(self, Self::Scenario(scenario) if scenario.world.until.is_none())
-    }
-}
-
-/// The two summaries. Where one run ends earlier because nothing more can happen, it is followed to the end of the
-/// other, so that the figures of both are over the same time.
-fn summaries(a: Side, b: Side, terminal: Terminal) -> Result<(Value, Value), Trouble> {
-    let (first, first_end) = a.summary(None, terminal)?;
-    let (second, second_end) = b.summary(None, terminal)?;
-    Ok(match first_end.cmp(&second_end) {
-        Ordering::Less if a.may_go_on() => (a.summary(second_end, terminal)?.0, second),
-        Ordering::Greater if b.may_go_on() => (first, b.summary(first_end, terminal)?.0),
-        _ => (first, second),
-    })
 }

@@ -3,32 +3,52 @@
 use crate::{args::Picture, exit::Trouble, files};
 use quotree_figures::{Figure, FigureError};
 use quotree_reports::Report;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The folder of figures, within that of everything else.
 const FOLDER: &str = "figures";
 
-/// Draws the figures of a run into the folder `figures` of a folder, in these formats.
+/// Draws the figures of a run into the folder `figures` of a folder, in these formats, and tells the files.
 ///
 /// # Errors
 /// If a file cannot be written.
-pub(super) fn write(folder: &Path, report: &Report, formats: &[Picture]) -> Result<(), Trouble> {
+pub(super) fn write(folder: &Path, report: &Report, formats: &[Picture]) -> Result<Vec<PathBuf>, Trouble> {
     if formats.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let figures = quotree_figures::figures(report).map_err(|error| fault(&error))?;
-    figures.iter().try_for_each(|figure| write_one(folder, figure, formats))
+    write_all(folder, &quotree_figures::figures(report).map_err(|error| fault(&error))?, formats)
 }
 
-fn write_one(folder: &Path, figure: &Figure, formats: &[Picture]) -> Result<(), Trouble> {
-    let path = folder.join(FOLDER).join(figure.name);
-    for format in formats {
-        match format {
-            Picture::Svg => files::replace(&path.with_extension("svg"), &figure.svg)?,
-            Picture::Png => files::replace(&path.with_extension("png"), &figure.png().map_err(|error| fault(&error))?)?,
+/// Draws the figure of two runs in the same way.
+///
+/// # Errors
+/// If a file cannot be written.
+pub(super) fn write_comparison(
+    folder: &Path,
+    before: &Report,
+    after: &Report,
+    formats: &[Picture],
+) -> Result<Vec<PathBuf>, Trouble> {
+    if formats.is_empty() {
+        return Ok(Vec::new());
+    }
+    write_all(folder, &[quotree_figures::before_after(before, after).map_err(|error| fault(&error))?], formats)
+}
+
+fn write_all(folder: &Path, figures: &[Figure], formats: &[Picture]) -> Result<Vec<PathBuf>, Trouble> {
+    let mut written = Vec::new();
+    for figure in figures {
+        for format in [Picture::Svg, Picture::Png].iter().filter(|format| formats.contains(format)) {
+            let ending = if *format == Picture::Svg { "svg" } else { "png" };
+            let path = folder.join(FOLDER).join(figure.name).with_extension(ending);
+            match format {
+                Picture::Svg => files::replace(&path, &figure.svg)?,
+                Picture::Png => files::replace(&path, &figure.png().map_err(|error| fault(&error))?)?,
+            }
+            written.push(path);
         }
     }
-    Ok(())
+    Ok(written)
 }
 
 fn fault(error: &FigureError) -> Trouble {

@@ -12,6 +12,7 @@ mod report;
 mod rule;
 mod run;
 mod shrink;
+mod sides;
 mod swarm;
 mod tenancy;
 mod validate;

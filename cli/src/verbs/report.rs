@@ -16,15 +16,33 @@ use std::{
 /// The file of the page.
 pub(super) const PAGE: &str = "report.html";
 /// The file of the same as data.
-const DATA: &str = "report.json";
+pub(super) const DATA: &str = "report.json";
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
-    let path = args.folder.join(DATA);
+    let report = read(&args.folder)?;
+    let page = args.folder.join(PAGE);
+    write_page(&page, &report)?;
+    let mut written = vec![page.clone()];
+    written.extend(figures::write(&args.folder, &report, &args.figures)?);
+    if args.open {
+        open(&page)?;
+    }
+    let wrote: String = written.iter().map(|path| format!("wrote {}\n", path.display())).collect();
+    terminal.show(&format!("{}\n{wrote}", findings_text(&report, terminal.style)))?;
+    Ok(Exit::Fine)
+}
+
+/// The report in the folder of a finished run.
+///
+/// # Errors
+/// If there is none, or one of another version of the format.
+pub(super) fn read(folder: &Path) -> Result<Report, Trouble> {
+    let path = folder.join(DATA);
     if !path.is_file() {
         return Err(Trouble::invalid(format!(
             "there is no `{}`; write it with `quotree run SCENARIO --out {}`",
             path.display(),
-            args.folder.display()
+            folder.display()
         )));
     }
     let text = files::text(&path)?;
@@ -37,14 +55,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
             report.schema
         )));
     }
-    let page = args.folder.join(PAGE);
-    write_page(&page, &report)?;
-    figures::write(&args.folder, &report, &args.figures)?;
-    if args.open {
-        open(&page)?;
-    }
-    terminal.show(&format!("{}\nwrote {}\n", findings_text(&report, terminal.style), page.display()))?;
-    Ok(Exit::Fine)
+    Ok(report)
 }
 
 /// Writes the report of a run into a folder, as data and as a page.

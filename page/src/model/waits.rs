@@ -209,6 +209,41 @@ pub struct WaitSteps {
     pub quantiles: WaitQuantiles,
 }
 
+impl WaitSteps {
+    /// How many pods there are, bound or not.
+    #[must_use]
+    pub const fn pods_in_all(&self) -> u64 {
+        self.quantiles.count.saturating_add(self.never)
+    }
+
+    /// The wait that so many percent of all pods did not exceed, by nearest rank; nothing if fewer were ever bound. Exact if
+    /// every pod was bound (50, 95, 99), else that of the next point of the distribution.
+    ///
+    /// ```
+    /// use quotree_page::model::{WaitQuantiles, WaitSteps};
+    ///
+    /// let quantiles = WaitQuantiles { count: 3, p50_ms: 10, ..WaitQuantiles::default() };
+    /// let mut waits = WaitSteps { wait_ms: vec![0, 10, 30], pods: vec![1, 2, 3], quantiles, ..WaitSteps::default() };
+    /// assert_eq!(waits.within(50), Some(10));
+    /// waits.never = 2; // the third of five
+    /// assert_eq!((waits.within(50), waits.within(95)), (Some(30), None));
+    /// ```
+    #[must_use]
+    pub fn within(&self, percent: u64) -> Option<Ms> {
+        let q = &self.quantiles;
+        match percent {
+            _ if q.count == 0 => return None,
+            50 if self.never == 0 => return Some(q.p50_ms),
+            95 if self.never == 0 => return Some(q.p95_ms),
+            99 if self.never == 0 => return Some(q.p99_ms),
+            _ => {}
+        }
+        let rank = (u128::from(self.pods_in_all()) * u128::from(percent)).div_ceil(100);
+        let reached = self.wait_ms.iter().zip(&self.pods).find(|(_, pods)| u128::from(**pods) >= rank);
+        reached.map(|(ms, _)| *ms)
+    }
+}
+
 /// How long pods of a leaf waited by a rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

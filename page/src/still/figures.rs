@@ -3,7 +3,7 @@
 
 use super::{
     Context, none,
-    plot::{Layer, Plot, draw},
+    plot::{Layer, Plot, draw, peak},
     table::{Cell, table},
 };
 use crate::{
@@ -25,40 +25,89 @@ fn line<'a>(series: &'a Series, class: &str) -> Layer<'a> {
 
 /// Draws layers of amounts of the main resource.
 fn amounts(html: &mut Html, context: &Context<'_>, label: String, height: f64, top: f64, layers: Vec<Layer<'_>>) {
+    scaled(html, context, label, height, (top, 0), layers);
+}
+
+/// The same on axes that reach at least an amount and a moment.
+fn scaled(
+    html: &mut Html,
+    context: &Context<'_>,
+    label: String,
+    height: f64,
+    (top, until_ms): (f64, u64),
+    layers: Vec<Layer<'_>>,
+) {
     let is_bytes = context.units.resource(context.main).is_some_and(|r| r.kind == ResourceKind::Bytes);
     let unit = if is_bytes { 1_073_741_824.0 } else { 1000.0 };
     let tick = move |value: f64| if is_bytes { units::bytes(value) } else { units::short(value / 1000.0) };
-    let plot = Plot { label, height, layers, unit, tick: &tick, top };
+    let plot = Plot { label, height, layers, unit, tick: &tick, top, until_ms };
     draw(html, &plot, context.report.run.end_ms, &context.units);
 }
 
-/// Who uses the main resource, stacked by leaf, under the line of capacity; below it what is waited for.
-pub(super) fn uses(html: &mut Html, context: &Context<'_>) {
-    let short = context.units.short_name(context.main);
-    let cluster = context.report.cluster.resources.iter().find(|r| r.resource == context.main);
-    let rows: Vec<(QuotaIx, &QuotaSeries)> =
-        context.leaves().into_iter().filter_map(|q| context.series(q, context.main).map(|row| (q, row))).collect();
+/// How far the axes of use reach at least: what is used, what is waited for, the end.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reach {
+    used: f64,
+    waited: f64,
+    until_ms: u64,
+}
+
+impl Reach {
+    /// How far one run reaches.
+    pub(crate) fn of(context: &Context<'_>) -> Self {
+        let end = context.report.run.end_ms;
+        Self { used: peak(&used(context), end), waited: peak(&waited(context), end), until_ms: end }
+    }
+
+    /// What both reach.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            used: self.used.max(other.used),
+            waited: self.waited.max(other.waited),
+            until_ms: self.until_ms.max(other.until_ms),
+        }
+    }
+}
+
+/// Use of the main resource, leaf by leaf, and the line of capacity.
+fn used<'a>(context: &Context<'a>) -> Vec<Layer<'a>> {
     let mut layers = Vec::new();
-    for (quota, row) in rows.iter().filter(|(_, row)| row.used_unit_s > 0) {
-        let colour = context.colour(*quota);
+    for (quota, row) in rows(context).into_iter().filter(|(_, row)| row.used_unit_s > 0) {
+        let colour = context.colour(quota);
         layers.push(area(&row.used, Some(&row.borrowed), colour.class(), String::new()));
         if row.borrowed_unit_s > 0 {
             layers.push(area(&row.borrowed, None, colour.class(), colour.pattern()));
         }
     }
-    if let Some(cluster) = cluster {
+    if let Some(cluster) = context.report.cluster.resources.iter().find(|r| r.resource == context.main) {
         if layers.is_empty() {
             layers.push(area(&cluster.allocated, None, "slate".to_owned(), String::new()));
         }
         layers.push(line(&cluster.capacity, "capline"));
     }
-    amounts(html, context, format!("{short} in use over time, by quota, with capacity"), 260.0, 0.0, layers);
-    let waits: Vec<Layer<'_>> = rows
-        .iter()
-        .map(|(q, row)| area(&row.request, Some(&row.used), context.colour(*q).class(), String::new()))
-        .collect();
+    layers
+}
+
+/// What pods wait for, leaf by leaf.
+fn waited<'a>(context: &Context<'a>) -> Vec<Layer<'a>> {
+    let layer = |(quota, row): (QuotaIx, &'a QuotaSeries)| {
+        area(&row.request, Some(&row.used), context.colour(quota).class(), String::new())
+    };
+    rows(context).into_iter().map(layer).collect()
+}
+
+fn rows<'a>(context: &Context<'a>) -> Vec<(QuotaIx, &'a QuotaSeries)> {
+    context.leaves().into_iter().filter_map(|q| context.series(q, context.main).map(|row| (q, row))).collect()
+}
+
+/// Who uses the main resource, stacked by leaf, under the line of capacity; below it what is waited for.
+pub(crate) fn uses(html: &mut Html, context: &Context<'_>, reach: Reach) {
+    let short = context.units.short_name(context.main);
+    let label = format!("{short} in use over time, by quota, with capacity");
+    scaled(html, context, label, 260.0, (reach.used, reach.until_ms), used(context));
     html.leaf("h4", &[], format!("{short} waited for"));
-    amounts(html, context, format!("{short} that pods wait for over time, by quota"), 100.0, 0.0, waits);
+    let label = format!("{short} that pods wait for over time, by quota");
+    scaled(html, context, label, 100.0, (reach.waited, reach.until_ms), waited(context));
     legend(html, context);
 }
 
@@ -165,7 +214,15 @@ pub(super) fn cluster(html: &mut Html, context: &Context<'_>) {
         html.open("div", &[("class", "c6")]).leaf("h4", &[], title);
         let layers =
             rows.iter().map(|(series, class)| area(series, None, (*class).to_owned(), String::new())).collect();
-        let plot = Plot { label: title.to_owned(), height: 170.0, layers, unit: 1.0, tick: &units::short, top: 0.0 };
+        let plot = Plot {
+            label: title.to_owned(),
+            height: 170.0,
+            layers,
+            unit: 1.0,
+            tick: &units::short,
+            top: 0.0,
+            until_ms: 0,
+        };
         draw(html, &plot, context.report.run.end_ms, &context.units);
         html.close("div");
     }

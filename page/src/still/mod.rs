@@ -1,15 +1,14 @@
 //! The page as it is without scripts: head, tiles, sentences, tables at the end of the run, a still of each figure.
 
-mod cdf;
+pub(crate) mod cdf;
 mod claims;
-pub(crate) mod compare;
-mod figures;
+pub(crate) mod figures;
 mod lanes;
 mod overview;
 mod plot;
 mod quotas;
 mod sections;
-mod table;
+pub(crate) mod table;
 mod waits;
 mod work;
 
@@ -30,6 +29,8 @@ pub(crate) struct Context<'a> {
     pub(crate) colours: &'a [Colour],
     /// The resource that the page opens with.
     pub(crate) main: ResourceIx,
+    /// Whether the page has stories, which names open.
+    pub(crate) stories: bool,
 }
 
 impl<'a> Context<'a> {
@@ -50,7 +51,7 @@ impl<'a> Context<'a> {
         quota.and_then(|q| at(&self.report.quotas, q)).map_or("no quota", |q| &q.name)
     }
 
-    /// A quota with its colour, as a link to its story.
+    /// A quota with its colour, which opens its story.
     pub(crate) fn team(&self, html: &mut Html, quota: Option<QuotaIx>) {
         let Some((index, row)) = quota.and_then(|q| at(&self.report.quotas, q).map(|row| (q, row))) else {
             html.leaf("span", &[("class", "soft")], "no quota");
@@ -58,7 +59,17 @@ impl<'a> Context<'a> {
         };
         html.open("span", &[("class", "who")]);
         html.leaf("span", &[("class", &format!("dot {}", self.colour(index).class()))], "");
-        html.story("quota", &row.name).close("span");
+        self.named(html, "quota", &row.name);
+        html.close("span");
+    }
+
+    /// A name, which opens its story where there are any.
+    pub(crate) fn named(&self, html: &mut Html, kind: &'static str, name: &str) {
+        if self.stories {
+            html.story(kind, name)
+        } else {
+            html.name(name)
+        };
     }
 
     pub(crate) fn job_name(&self, job: Option<u32>) -> &'a str {

@@ -47,12 +47,25 @@ pub(crate) struct Plot<'a> {
     pub(crate) tick: &'a dyn Fn(f64) -> String,
     /// The least that the axis reaches, base units.
     pub(crate) top: f64,
+    /// The least that the axis of time reaches.
+    pub(crate) until_ms: u64,
+}
+
+/// The largest value of stacked areas and of lines.
+pub(crate) fn peak(layers: &[Layer<'_>], end_ms: u64) -> f64 {
+    let areas = moments(layers, end_ms.max(1)).into_iter().map(|ms| {
+        let stacked = layers.iter().filter(|layer| !layer.line).map(|layer| layer.at(ms));
+        stacked.sum::<f64>()
+    });
+    let lines = layers.iter().filter(|layer| layer.line).map(|layer| units::real(layer.series.peak()));
+    areas.chain(lines).fold(0.0, f64::max)
 }
 
 /// Writes a plot.
 pub(crate) fn draw(html: &mut Html, plot: &Plot<'_>, end_ms: u64, units: &Units<'_>) {
     let end = end_ms.max(1);
-    let moments = moments(plot, end);
+    let moments = moments(&plot.layers, end);
+    let axis_end = end.max(plot.until_ms);
     let mut stack = vec![vec![0.0; moments.len()]];
     for layer in plot.layers.iter().filter(|l| !l.line) {
         let below = stack.last().map(Vec::as_slice).unwrap_or_default();
@@ -63,18 +76,25 @@ pub(crate) fn draw(html: &mut Html, plot: &Plot<'_>, end_ms: u64, units: &Units<
     let most = areas.chain(lines).fold(plot.top.max(1.0), f64::max);
     let ticks = ticks(most / plot.unit);
     let top = ticks.last().map_or(most, |last| (last * plot.unit).max(most));
-    let x = |ms: u64| LEFT + ms_real(ms) / ms_real(end) * (WIDTH - LEFT - RIGHT);
+    let x = |ms: u64| LEFT + ms_real(ms) / ms_real(axis_end) * (WIDTH - LEFT - RIGHT);
     let y = |value: f64| TOP + (plot.height - TOP - BOTTOM) * (1.0 - value / top);
     let size = format!("0 0 {WIDTH} {}", plot.height);
     html.open("svg", &[("viewBox", &size), ("role", "img"), ("aria-label", &plot.label)]);
-    for ms in time_ticks(end) {
+    for ms in time_ticks(axis_end) {
         let (at, label) = (
             format!("{:.1}", x(ms)),
-            if time_step(end) >= DAY_MS { format!("d{}", ms / DAY_MS) } else { units.moment(ms) },
+            if time_step(axis_end) >= DAY_MS { format!("d{}", ms / DAY_MS) } else { units.moment(ms) },
         );
         let path = format!("M{at} {TOP}V{}", plot.height - BOTTOM);
         html.shape("path", &[("class", "gridline"), ("d", &path)]);
-        let anchor = if ms == 0 { "start" } else { "middle" };
+        let is_last = x(ms) > WIDTH - RIGHT - 20.0;
+        let anchor = if ms == 0 {
+            "start"
+        } else if is_last {
+            "end"
+        } else {
+            "middle"
+        };
         html.leaf("text", &[("x", &at), ("y", &format!("{}", plot.height - 4.0)), ("text-anchor", anchor)], label);
     }
     for value in &ticks {
@@ -125,8 +145,8 @@ fn ms_real(ms: u64) -> f64 {
 }
 
 /// When to draw: at every change if they are few, else at equal distances.
-fn moments(plot: &Plot<'_>, end: u64) -> Vec<u64> {
-    let series = plot.layers.iter().flat_map(|l| std::iter::once(l.series).chain(l.less));
+fn moments(layers: &[Layer<'_>], end: u64) -> Vec<u64> {
+    let series = layers.iter().flat_map(|l| std::iter::once(l.series).chain(l.less));
     let mut all: Vec<u64> = series.flat_map(|s| s.steps().map(|step| step.at_ms)).filter(|ms| *ms < end).collect();
     all.push(0);
     all.sort_unstable();
@@ -170,14 +190,6 @@ mod tests {
     fn a_long_series_is_drawn_at_few_moments() {
         let series = Series::of((0..5_000).map(|i| crate::model::Step { at_ms: i * 10, value: 1 }));
         let layer = Layer { series: &series, less: None, class: String::new(), paint: String::new(), line: false };
-        let plot = Plot {
-            label: String::new(),
-            height: 100.0,
-            layers: vec![layer],
-            unit: 1.0,
-            tick: &|_| String::new(),
-            top: 0.0,
-        };
-        assert!(moments(&plot, 50_000).len() <= MOST_MOMENTS);
+        assert!(moments(&[layer], 50_000).len() <= MOST_MOMENTS);
     }
 }

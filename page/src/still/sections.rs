@@ -166,7 +166,7 @@ fn section(html: &mut Html, context: &Context<'_>, id: &str) {
         "overview" => {
             let uses = format!("Who uses {main}");
             card(html, "c8", "use", &uses, "Solid is within the guarantee, hatched is borrowed.", |h| {
-                figures::uses(h, context)
+                figures::uses(h, context, figures::Reach::default())
             });
             card(html, "c4", "happened", "What happened", "", |h| overview::sentences(h, context));
             let teams = "Solid is use within the guarantee, hatched is borrowed, the tick is the guarantee.";

@@ -23,8 +23,14 @@ pub(crate) enum Cell<'a> {
     Rule(&'a str),
     /// Tone, icon, word.
     Chip(&'static str, &'static str, &'static str),
-    /// A change, and whether it is `better` or `worse`.
+    /// Words that may take more than one line.
+    Long(String),
+    /// A quota of another run: the class of its colour, its name.
+    TeamOf(String, &'a str),
+    /// A difference, and whether it is `better` or `worse`.
     Toned(&'static str, String),
+    /// A difference, whether it is `better` or `worse`, and the two values.
+    Changed(&'static str, String, String),
     /// What was written in a file, and a remark.
     Written(&'a str, Option<&'a str>),
 }
@@ -42,9 +48,18 @@ impl Cell<'_> {
     fn write(&self, html: &mut Html, context: &Context<'_>) {
         match self {
             Self::Text(text) => _ = html.text(text),
+            Self::Long(text) => _ = html.open("span", &[("class", "wrap")]).name(text).close("span"),
+            Self::TeamOf(class, name) => {
+                html.open("span", &[("class", "who")]).leaf("span", &[("class", &format!("dot {class}"))], "");
+                html.name(name).close("span");
+            }
             Self::Toned(tone, text) => _ = html.leaf("span", &[("class", tone)], text),
+            Self::Changed(tone, difference, values) => {
+                html.leaf("div", &[("class", &format!("nowrap {tone}"))], difference);
+                html.leaf("div", &[("class", "sub nowrap")], values);
+            }
             Self::Name(name) => _ = html.name(name),
-            Self::Story(kind, name) => _ = html.story(kind, name),
+            Self::Story(kind, name) => context.named(html, kind, name),
             Self::Team(quota) => context.team(html, *quota),
             Self::Rule(rule) => _ = html.leaf("span", &[("class", "rule")], rule),
             Self::Chip(tone, icon, word) => chip(html, tone, icon, word),

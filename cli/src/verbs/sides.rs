@@ -1,0 +1,100 @@
+//! The two sides of `diff`: the files of an earlier run, or a scenario, which is run.
+
+use super::report;
+use crate::{args::How, exit::Trouble, files, load, runner, terminal::Terminal};
+use quotree_core::Time;
+use quotree_reports::{Report, Told};
+use quotree_sim::{RunOptions, Scenario};
+use serde_json::Value;
+use std::{
+    cmp::Ordering,
+    path::{Path, PathBuf},
+};
+
+/// The file of the summary in the folder of a run.
+const SUMMARY: &str = "summary.json";
+
+/// What is known of one run.
+pub(super) struct Seen {
+    pub(super) summary: Value,
+    /// Absent unless it was asked for.
+    pub(super) report: Option<Report>,
+}
+
+impl Seen {
+    fn end(&self) -> Option<Time> {
+        self.summary.get("end_ms").and_then(Value::as_u64).map(Time)
+    }
+}
+
+/// Both runs. Where one ends earlier because nothing more can happen, it is followed to the end of the other, so that the
+/// figures of both are over the same time.
+///
+/// # Errors
+/// If a file cannot be read, a scenario is invalid, or there is no report that was asked for.
+pub(super) fn both(a: &Path, b: &Path, with_reports: bool, terminal: Terminal) -> Result<(Seen, Seen), Trouble> {
+    let (a, b) = (Side::of(a, terminal)?, Side::of(b, terminal)?);
+    let (first, second) = (a.see(None, with_reports, terminal)?, b.see(None, with_reports, terminal)?);
+    Ok(match first.end().cmp(&second.end()) {
+        Ordering::Less if a.may_go_on() => (a.see(second.end(), with_reports, terminal)?, second),
+        Ordering::Greater if b.may_go_on() => {
+            let end = first.end();
+            (first, b.see(end, with_reports, terminal)?)
+        }
+        _ => (first, second),
+    })
+}
+
+/// One side of the comparison.
+enum Side {
+    /// The summary of an earlier run, and its folder.
+    Files { summary: PathBuf, folder: PathBuf },
+    /// A scenario, which is run, and its file.
+    Scenario { scenario: Box<Scenario>, file: String },
+}
+
+impl Side {
+    fn of(path: &Path, terminal: Terminal) -> Result<Self, Trouble> {
+        if path.is_dir() {
+            return Ok(Self::Files { summary: path.join(SUMMARY), folder: path.to_path_buf() });
+        }
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+            // The report of a run is named, too: its summary is beside it.
+            let is_report = path.file_name().is_some_and(|name| name == report::DATA);
+            let summary = if is_report { folder.join(SUMMARY) } else { path.to_path_buf() };
+            return Ok(Self::Files { summary, folder });
+        }
+        let scenario = Box::new(load::scenario(path, &How { seed: None, policy: None }, terminal)?);
+        Ok(Self::Scenario { scenario, file: files::slashed(path) })
+    }
+
+    /// What is known of it. A scenario without `until` that ends by itself is followed up to the horizon.
+    fn see(&self, horizon: Option<Time>, with_report: bool, terminal: Terminal) -> Result<Seen, Trouble> {
+        match self {
+            Self::Files { summary, folder } => {
+                let invalid = |error| Trouble::invalid(format!("`{}` is not valid JSON: {error}", summary.display()));
+                let value = serde_json::from_str(&files::text(summary)?).map_err(invalid)?;
+                let report = with_report.then(|| report::read(folder)).transpose()?;
+                Ok(Seen { summary: value, report })
+            }
+            Self::Scenario { scenario, file } => {
+                let options = RunOptions { horizon, history: with_report, ..RunOptions::default() };
+                let run = runner::run_plain(scenario, &options, terminal)?;
+                let summary = serde_json::to_value(&run.result)
+                    .map_err(|error| Trouble::fault(format!("cannot write the summary as JSON: {error}")))?;
+                let told = Told {
+                    file: file.clone(),
+                    command: format!("quotree run {file}"),
+                    version: env!("CARGO_PKG_VERSION").to_owned(),
+                };
+                Ok(Seen { summary, report: quotree_reports::report(scenario, &run, &told) })
+            }
+        }
+    }
+
+    /// Whether it can be followed for longer than to its own end.
+    fn may_go_on(&self) -> bool {
+        matches!(self, Self::Scenario { scenario, .. } if scenario.world.until.is_none())
+    }
+}

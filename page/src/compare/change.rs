@@ -1,0 +1,185 @@
+//! A figure of two runs: its signed difference, whether that is good, and how it is printed.
+
+use super::Both;
+use crate::{
+    model::{AmountTime, ResourceIx},
+    still::table::Cell,
+    units,
+};
+use std::cmp::Ordering;
+
+/// Which direction is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Good {
+    /// Less of it: waits, evictions.
+    Less,
+    /// More of it: work that is done.
+    More,
+    /// None: use, borrowing, cost.
+    None,
+}
+
+/// A figure of both runs.
+pub(super) struct Change<'a> {
+    /// Before; nothing: there is no end to it (never started, not done).
+    pub(super) before: Option<u128>,
+    /// After.
+    pub(super) after: Option<u128>,
+    pub(super) good: Good,
+    /// How a value is printed.
+    say: Box<dyn Fn(u128) -> String + 'a>,
+    /// What nothing is called.
+    nothing: &'static str,
+    /// Whether it is a share: differences of shares are percentage points.
+    is_share: bool,
+}
+
+impl<'a> Change<'a> {
+    pub(super) fn of(
+        (before, after): (impl Into<u128>, impl Into<u128>),
+        good: Good,
+        say: impl Fn(u128) -> String + 'a,
+    ) -> Self {
+        Self {
+            before: Some(before.into()),
+            after: Some(after.into()),
+            good,
+            say: Box::new(say),
+            nothing: "",
+            is_share: false,
+        }
+    }
+
+    /// A number of things.
+    pub(super) fn count(values: (impl Into<u128>, impl Into<u128>), good: Good) -> Self {
+        Self::of(values, good, |n| units::whole(units::wide(n)))
+    }
+
+    /// A span of which less is better.
+    pub(super) fn span(values: (impl Into<u128>, impl Into<u128>)) -> Self {
+        Self::of(values, Good::Less, units::long_span)
+    }
+
+    /// A span that may have no end.
+    pub(super) fn open_span(before: Option<u64>, after: Option<u64>, nothing: &'static str) -> Self {
+        let (before, after) = (before.map(u128::from), after.map(u128::from));
+        Self { before, after, good: Good::Less, say: Box::new(units::long_span), nothing, is_share: false }
+    }
+
+    /// A share in thousandths.
+    pub(super) fn permille(values: (impl Into<u128>, impl Into<u128>), good: Good) -> Self {
+        Self { is_share: true, ..Self::of(values, good, |permille| units::percent(units::wide(permille))) }
+    }
+
+    /// An integral of a resource.
+    pub(super) fn amount_time(both: &Both<'a>, resource: ResourceIx, values: (u128, u128), good: Good) -> Self {
+        let units = both.before.units;
+        Self::of(values, good, move |unit_s| units.amount_time(AmountTime { resource, unit_s }))
+    }
+
+    /// Money.
+    pub(super) fn money(both: &Both<'a>, values: (u128, u128)) -> Self {
+        let units = both.before.units;
+        Self::of(values, Good::None, move |milli| units.money(milli))
+    }
+
+    /// Whether more after, less, or the same. What has no end is more than anything.
+    pub(super) fn direction(&self) -> Ordering {
+        match (self.before, self.after) {
+            (None, None) => Ordering::Equal,
+            (None, Some(_)) => Ordering::Less,
+            (Some(_), None) => Ordering::Greater,
+            (Some(before), Some(after)) => after.cmp(&before),
+        }
+    }
+
+    /// Whether the change is good; nothing if there is none, or no direction is.
+    pub(super) fn is_better(&self) -> Option<bool> {
+        match (self.direction(), self.good) {
+            (Ordering::Equal, _) | (_, Good::None) => None,
+            (direction, good) => Some((direction == Ordering::Less) == (good == Good::Less)),
+        }
+    }
+
+    /// The size of the change, to order by.
+    pub(super) fn size(&self) -> u128 {
+        match (self.before, self.after) {
+            (None, None) => 0,
+            (Some(before), Some(after)) => before.abs_diff(after),
+            _ => u128::MAX,
+        }
+    }
+
+    /// Whether it is anything in one of the runs.
+    pub(super) fn is_something(&self) -> bool {
+        (self.before, self.after) != (Some(0), Some(0))
+    }
+
+    /// `better`, `worse`, or nothing.
+    pub(super) fn tone(&self) -> &'static str {
+        self.is_better().map_or("", |better| if better { "better" } else { "worse" })
+    }
+
+    /// The difference with its sign; a dot for none.
+    pub(super) fn difference(&self) -> String {
+        match (self.before, self.after) {
+            (None, Some(after)) => format!("now {}", (self.say)(after)),
+            (Some(_), None) => format!("now {}", self.nothing),
+            (Some(before), Some(after)) if before != after => {
+                let sign = if after > before { "+" } else { "−" };
+                let said = (self.say)(before.abs_diff(after));
+                let points = if self.is_share { said.replace(" %", " pp") } else { said };
+                format!("{sign}{points}")
+            }
+            _ => "·".to_owned(),
+        }
+    }
+
+    /// A value in words.
+    pub(super) fn said(&self, value: Option<u128>) -> String {
+        value.map_or_else(|| self.nothing.to_owned(), |value| (self.say)(value))
+    }
+
+    /// `2 h → 1 h`, or the one value of both.
+    pub(super) fn values(&self) -> String {
+        let (before, after) = (self.said(self.before), self.said(self.after));
+        if self.direction() == Ordering::Equal { before } else { format!("{before} → {after}") }
+    }
+
+    /// The difference, and under it the values.
+    pub(super) fn cell(&self) -> Cell<'static> {
+        Cell::Changed(self.tone(), self.difference(), self.values())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_have_signs_and_tones() {
+        let less = Change::span((360_000_u64, 60_000_u64));
+        assert_eq!(
+            (less.difference(), less.tone(), less.values()),
+            ("−5 min".into(), "better", "6 min → 1 min".into())
+        );
+        let more = Change::count((1_u64, 1_235_u64), Good::Less);
+        assert_eq!((more.difference(), more.tone()), ("+1,234".into(), "worse"));
+        let same = Change::count((7_u64, 7_u64), Good::More);
+        assert_eq!((same.difference(), same.tone(), same.values()), ("·".into(), "", "7".into()));
+        let share = Change::permille((763_u64, 765_u64), Good::More);
+        assert_eq!((share.difference(), share.values()), ("+0.2 pp".into(), "76.3 % → 76.5 %".into()));
+        let neutral = Change::count((7_u64, 8_u64), Good::None);
+        assert_eq!((neutral.difference(), neutral.tone()), ("+1".into(), ""));
+    }
+
+    #[test]
+    fn what_never_ends_is_the_longest() {
+        let ends = Change::open_span(None, Some(5_000), "never started");
+        let expected = ("now 5 s".to_owned(), "better", "never started → 5 s".to_owned());
+        assert_eq!((ends.difference(), ends.tone(), ends.values()), expected);
+        let starts = Change::open_span(Some(5_000), None, "never started");
+        assert_eq!((starts.difference(), starts.tone(), starts.size()), ("now never started".into(), "worse", u128::MAX));
+        assert_eq!(Change::open_span(None, None, "never started").difference(), "·");
+    }
+}
