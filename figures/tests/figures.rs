@@ -170,7 +170,10 @@ fn two_runs_have_signed_differences() {
     }
     let figure = before_after(&before, &after).unwrap();
     assert_eq!(figure.name, "before-after");
-    assert_says(&figure.svg, &["Before and after: GPUs in use, and waits", "before", "after", "GPUs", "pods started, %"]);
+    assert_says(
+        &figure.svg,
+        &["Before and after: GPUs in use, and waits", "before", "after", "GPUs", "pods started, %"],
+    );
     assert_says(&figure.svg, &["+1 min", "now never started", "no change", "capacity of nodes up", "borrowed"]);
     let turned = before_after(&after, &before).unwrap();
     assert!(texts(&turned.svg).iter().any(|text| text == "−1 min"));

@@ -64,7 +64,7 @@ fn no_name_becomes_markup() {
 fn what_is_not_there_is_said_in_words() {
     let empty = html(&worlds::empty());
     for text in
-        ["nothing is claimed", "There is no quota", "No job was submitted", "There is no node", "Nobody was evicted"]
+        ["nothing is claimed", "There is no quota", "No job was submitted", "There is no node", "No pod was evicted"]
     {
         assert!(empty.contains(text), "{text}");
     }

@@ -179,7 +179,10 @@ mod tests {
         let expected = ("now 5 s".to_owned(), "better", "never started → 5 s".to_owned());
         assert_eq!((ends.difference(), ends.tone(), ends.values()), expected);
         let starts = Change::open_span(Some(5_000), None, "never started");
-        assert_eq!((starts.difference(), starts.tone(), starts.size()), ("now never started".into(), "worse", u128::MAX));
+        assert_eq!(
+            (starts.difference(), starts.tone(), starts.size()),
+            ("now never started".into(), "worse", u128::MAX)
+        );
         assert_eq!(Change::open_span(None, None, "never started").difference(), "·");
     }
 }
