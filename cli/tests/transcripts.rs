@@ -303,6 +303,29 @@ The two runs are equal: they have the same digest and the same summary.
 }
 
 #[test]
+fn markdown_and_metrics_are_written_or_printed() {
+    let folder = scratch("twins");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (out, comment, metrics) = (path("out"), path("comment.md"), path("metrics.prom"));
+    let args = ["run", "too-hopeful.ron", "--out", &out, "--markdown", &comment, "--prometheus", &metrics];
+    quotree(&args).assert().code(1);
+    let read = |path: &str| std::fs::read_to_string(path).unwrap();
+    assert!(read(&comment).starts_with("## ❌ `too-hopeful`: 1 of 3 claims failed\n"), "{}", read(&comment));
+    assert_eq!(read(&path("out/metrics.prom")), read(&metrics));
+    // The command that runs it again does not say where its outcome goes.
+    assert_eq!(read(&path("out/summary.md")), read(&comment));
+    let printed = |args: &[&str]| String::from_utf8(quotree(args).output().unwrap().stdout).unwrap();
+    assert_eq!(printed(&["run", "too-hopeful.ron", "--markdown", "-"]), read(&comment));
+    assert_eq!(printed(&["run", "too-hopeful.ron", "--prometheus", "-"]), read(&metrics));
+    assert_eq!(printed(&["report", &out, "--markdown", "-"]), read(&comment));
+    let both = ["run", "too-hopeful.ron", "--prometheus", "-", "--format", "json"];
+    quotree(&both).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
+error: only one of `--format json`, `--markdown -` and `--prometheus -` can go to stdout
+
+"#]]);
+}
+
+#[test]
 fn a_report_is_rendered_again_from_its_data() {
     let folder = scratch("report");
     let out = folder.to_str().unwrap();

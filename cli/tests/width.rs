@@ -104,6 +104,20 @@ fn names_that_are_too_long_are_shortened_or_wrapped() {
 }
 
 #[test]
+fn differences_fit_too() {
+    let root = Path::new(ROOT).join("scenarios");
+    let pairs =
+        [("nginx-40-core.ron", "nginx-one-node.ron"), ("traces/philly-like-strict.ron", "traces/philly-like.ron")];
+    for (a, b) in pairs {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quotree"));
+        let output = command.arg("diff").arg(root.join(a)).arg(root.join(b)).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.lines().count() > 10, "{text}");
+        assert_eq!(text.lines().filter(|line| line.width() > MOST).collect::<Vec<_>>(), Vec::<&str>::new());
+    }
+}
+
+#[test]
 fn a_run_without_pods_says_so_first() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("width");
     std::fs::create_dir_all(&folder).unwrap();

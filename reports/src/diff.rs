@@ -1,7 +1,10 @@
 //! The differences between two runs, from two `summary.json` values, so that runs of different days, versions and
 //! machines can be compared.
 
+mod teams;
 mod text;
+
+pub use teams::{Bound, Outcome, Pair, Team, Teams};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -40,6 +43,8 @@ pub struct Diff {
     /// Where the figures of the two runs end at different times: these times, milliseconds. Amounts over time, counts and
     /// waits of such runs do not compare.
     pub ends_ms: Option<(u64, u64)>,
+    /// Who wins and who loses, team by team.
+    pub teams: Teams,
     /// The first eviction that differs, as `(index, in the first run, in the second run)`.
     pub first_eviction: Option<(usize, Option<String>, Option<String>)>,
     /// Quotas, workloads, ... that only the first run has, as `kind name`.
@@ -88,6 +93,7 @@ pub fn diff(a: &Value, b: &Value) -> Result<Diff, DiffError> {
         b: text_of(second, "scenario"),
         same_digest: first.get("digest").is_some() && first.get("digest") == second.get("digest"),
         ends_ms: ends(first, second),
+        teams: Teams::of(first, second),
         first_eviction: first_eviction(first, second),
         only_in_a: Vec::new(),
         only_in_b: Vec::new(),

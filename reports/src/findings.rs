@@ -29,7 +29,7 @@ fn sentence(report: &Report, finding: &Finding) -> String {
 }
 
 /// When it was: a moment to look at, or the whole run.
-fn when(report: &Report, finding: &Finding) -> String {
+pub(crate) fn when(report: &Report, finding: &Finding) -> String {
     match (finding.from_ms, finding.to_ms) {
         (Some(0), Some(to)) if to >= report.run.end_ms => format!("whole{NO_BREAK}run"),
         _ => format!("at{NO_BREAK}{}", moment_up(finding.at_ms)),

@@ -561,7 +561,7 @@ fn a_diff_lists_what_changed_by_kind() {
     b.evictions[1].pod = "nginx1-3".into();
     b.claims.results[1].passed = true;
     expect![[r#"
-        nginx-40-core  different run digests, 5 values changed
+        nginx-40-core  different run digests, 5 values changed · no team is better or worse off
 
         Runs
                        FIRST         SECOND

@@ -111,6 +111,7 @@ pub(crate) struct Watch {
   quotree run scenarios/nginx-40-core.ron --open
   quotree run scenarios/nginx-40-core.ron --out out --record out/log.json
   quotree run scenarios/nginx-40-core.ron --out out --figures svg,png
+  quotree run scenarios/nginx-40-core.ron --markdown comment.md
   quotree run scenarios/people/user-in-two-groups.ron --by user --by group
   quotree run scenarios/nginx-40-core.ron --policy 'Capacity(order: Fifo)' --format json
 
@@ -125,8 +126,8 @@ pub(crate) struct Run {
     pub(crate) how: How,
     #[command(flatten)]
     pub(crate) watch: Watch,
-    /// Write the report page report.html, its data report.json, summary.json, trace.jsonl, tree.svg and the CSV tables
-    /// into this folder.
+    /// Write the report page report.html, its data report.json, summary.json, summary.md, metrics.prom, trace.jsonl, tree.svg
+    /// and the CSV tables into this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Also draw the figures of the run, for slides and papers, into the folder `figures` of `--out`.
@@ -135,6 +136,12 @@ pub(crate) struct Run {
     /// Open the report page in the browser; without `--out`, it is written to the folder of temporary files.
     #[arg(long)]
     pub(crate) open: bool,
+    /// Write the summary as Markdown, fit for a comment on a pull request, to this file; `-` prints it instead of the text.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
+    /// Write the metrics of the end state in the text format of Prometheus to this file; `-` prints them instead of the text.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prometheus: Option<PathBuf>,
     /// Write the log of all events and decisions to this file, for `replay`.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
@@ -160,6 +167,9 @@ pub(crate) struct Report {
     /// Also draw the figures of the run, for slides and papers, into the folder `figures` of DIR.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FORMATS")]
     pub(crate) figures: Vec<Picture>,
+    /// Write the summary as Markdown to this file; `-` prints it instead of the sentences.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
     /// Open the page in the browser.
     #[arg(long)]
     pub(crate) open: bool,

@@ -1,13 +1,13 @@
 //! `quotree report`: renders the page of a finished run again, from the files that `run --out` wrote.
 
-use super::figures;
+use super::{figures, run::is_stdout};
 use crate::{
     args::Report as Args,
     exit::{Exit, Outcome, Trouble},
     files,
     terminal::Terminal,
 };
-use quotree_reports::{Report, SCHEMA, findings_text, report_html, report_json};
+use quotree_reports::{Report, SCHEMA, findings_text, report_html, report_json, summary_markdown};
 use std::{
     path::Path,
     process::{Command, Stdio},
@@ -55,7 +55,26 @@ pub(super) fn read(folder: &Path) -> Result<Report, Trouble> {
             report.schema
         )));
     }
+<<<<<<< HEAD
     Ok(report)
+=======
+    let page = args.folder.join(PAGE);
+    write_page(&page, &report)?;
+    figures::write(&args.folder, &report, &args.figures)?;
+    if args.open {
+        open(&page)?;
+    }
+    match args.markdown.as_deref() {
+        Some(path) if is_stdout(path) => {
+            terminal.show(&summary_markdown(&report))?;
+            return Ok(Exit::Fine);
+        }
+        Some(path) => files::write(path, &summary_markdown(&report))?,
+        None => {}
+    }
+    terminal.show(&format!("{}\nwrote {}\n", findings_text(&report, terminal.style), page.display()))?;
+    Ok(Exit::Fine)
+>>>>>>> ebfba80 (Markdown summary for pull requests, metrics for Prometheus under the peers' names, and a diff that begins with who wins and loses)
 }
 
 /// Writes the report of a run into a folder, as data and as a page.

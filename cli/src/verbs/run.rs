@@ -8,17 +8,21 @@ use crate::{
     runner::{self, Watcher},
     terminal::Terminal,
 };
-use quotree_reports::{By, Told, report as report_of, summary_json, summary_text, tables, tree_svg, write_summary};
+use quotree_reports::{
+    By, Told, prometheus, report as report_of, summary_json, summary_markdown, summary_text, tables, tree_svg,
+    write_summary,
+};
 use quotree_sim::{Run, RunOptions};
 use std::{fs::File, io::BufWriter, path::Path};
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
+    let printed = printed(args)?;
     let scenario = load::scenario(&args.file, &args.how, terminal)?;
     let options = RunOptions {
         until: args.at,
         seed: args.how.seed,
         record: args.record.is_some(),
-        history: args.out.is_some() || args.open || args.format == Format::Text,
+        history: needs_history(args),
         ..RunOptions::default()
     };
     let trace = args.out.as_deref().map(trace_file).transpose()?;
@@ -37,6 +41,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     if let (Some(folder), Some(report)) = (&args.out, &report) {
         report::write(folder, report)?;
         figures::write(folder, report, &args.figures)?;
+        files::write(&folder.join("summary.md"), &summary_markdown(report))?;
     }
     if args.open {
         let folder = args.out.clone().unwrap_or_else(|| std::env::temp_dir().join("quotree"));
@@ -50,14 +55,57 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
             .map_err(|error| Trouble::fault(format!("cannot write the log as JSON: {error}")))?;
         files::write(path, &format!("{text}\n"))?;
     }
-    terminal.show(&match args.format {
-        Format::Text => {
+    if let (Some(path), Some(report)) = (args.markdown.as_deref().filter(|path| !is_stdout(path)), &report) {
+        files::write(path, &summary_markdown(report))?;
+    }
+    if let Some(path) = args.prometheus.as_deref().filter(|path| !is_stdout(path)) {
+        files::write(path, &prometheus(&run))?;
+    }
+    terminal.show(&match (printed, &report) {
+        (Printed::Json, _) => summary_json(&run.result),
+        (Printed::Prometheus, _) => prometheus(&run),
+        (Printed::Markdown, Some(report)) => summary_markdown(report),
+        (Printed::Text | Printed::Markdown, report) => {
             let by: Vec<By> = args.by.iter().map(|by| by_of(*by)).collect();
             summary_text(&run.result, report.as_ref(), &by, terminal.style)
         }
-        Format::Json => summary_json(&run.result),
     })?;
     Ok(if run.result.claims.failed > 0 { Exit::ClaimFailed } else { Exit::Fine })
+}
+
+/// What goes to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Printed {
+    Text,
+    Json,
+    Markdown,
+    Prometheus,
+}
+
+/// What goes to stdout, of which there is one.
+fn printed(args: &Args) -> Result<Printed, Trouble> {
+    let wanted = [
+        (args.format == Format::Json, Printed::Json),
+        (args.markdown.as_deref().is_some_and(is_stdout), Printed::Markdown),
+        (args.prometheus.as_deref().is_some_and(is_stdout), Printed::Prometheus),
+    ];
+    let wanted: Vec<Printed> = wanted.into_iter().filter(|(is, _)| *is).map(|(_, printed)| printed).collect();
+    match wanted.as_slice() {
+        [] => Ok(Printed::Text),
+        [one] => Ok(*one),
+        _ => Err(Trouble::invalid("only one of `--format json`, `--markdown -` and `--prometheus -` can go to stdout")),
+    }
+}
+
+/// Whether a file stands for stdout.
+pub(super) fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// The history of a run is collected for the report, the sentences, and the waits of pods.
+fn needs_history(args: &Args) -> bool {
+    let twins = args.out.is_some() || args.markdown.is_some() || args.prometheus.is_some();
+    twins || args.open || args.format == Format::Text
 }
 
 /// The command that runs it again, without what only says where the outcome goes.
@@ -111,6 +159,7 @@ fn write_all(folder: &Path, run: &Run) -> Result<(), Trouble> {
     let failed = |error| Trouble::invalid(format!("cannot write below `{}`: {error}", folder.display()));
     write_summary(&run.result, created(&folder.join("summary.json"))?).map_err(failed)?;
     files::write(&folder.join("tree.svg"), &tree_svg(&run.result))?;
+    files::write(&folder.join("metrics.prom"), &prometheus(run))?;
     for table in tables(&run.result) {
         let file = created(&folder.join("tables").join(table.name))?;
         table.write(file).map_err(failed)?;

@@ -1,9 +1,10 @@
 //! The differences of two runs as text: whether there are any, then what changed, by kind.
 
-use super::{Change, Diff};
+use super::{Change, Diff, teams::in_short};
 use crate::{
     format::{self, many},
     grid::{self, Cell, Column},
+    layout::wrap,
     people::money,
     style::{Style, Tone},
 };
@@ -33,15 +34,17 @@ impl Diff {
         let same = if self.same_digest { "same run digest" } else { "different run digests" };
         let names = if self.a == self.b { self.a.clone() } else { format!("{} → {}", self.a, self.b) };
         let what = many(self.changes.len() as u64, "value");
-        let mut text = format!("{}  {same}, {what} changed\n", style.paint(Tone::Strong, &names));
+        let teams = if self.teams.rows.is_empty() { String::new() } else { format!(" · {}", in_short(&self.teams)) };
+        let mut text = wrap(style, &format!("{}  {same}, {what} changed{teams}", style.heading(&names)), 2);
         if let Some((a, b)) = self.ends_ms {
             let warning = format!(
                 "The runs end at different times, {} and {}, so amounts over time, counts and waits cannot be compared.",
                 format::moment(a),
                 format::moment(b)
             );
-            text.push_str(&format!("{}\n", style.paint(Tone::Odd, &warning)));
+            text.push_str(&style.paint_lines(Tone::Odd, &wrap(style, &warning, 2)));
         }
+        text.push_str(&self.teams.text(style));
         for (kind, heading) in KINDS {
             text.push_str(&self.section(style, kind, heading));
         }
@@ -51,13 +54,15 @@ impl Diff {
                 "\n{}\n",
                 style.paint(Tone::Strong, &format!("First eviction that differs: #{}", index + 1))
             ));
-            text.push_str(&format!("  - {}\n", a.clone().unwrap_or_else(none)));
-            text.push_str(&format!("  + {}\n", b.clone().unwrap_or_else(none)));
+            text.push_str(&wrap(style, &format!("  - {}", a.clone().unwrap_or_else(none)), 4));
+            text.push_str(&wrap(style, &format!("  + {}", b.clone().unwrap_or_else(none)), 4));
         }
         for (mark, side, only) in [("-", "first", &self.only_in_a), ("+", "second", &self.only_in_b)] {
             if !only.is_empty() {
                 text.push_str(&format!("\n{}\n", style.paint(Tone::Strong, &format!("Only in the {side} run"))));
-                only.iter().take(style.rows).for_each(|name| text.push_str(&format!("  {mark} {name}\n")));
+                only.iter()
+                    .take(style.rows)
+                    .for_each(|name| text.push_str(&wrap(style, &format!("  {mark} {name}"), 4)));
                 text.push_str(&style.more_after("  ", only.len(), style.rows, "change"));
             }
         }

@@ -10,6 +10,8 @@ mod waits;
 mod work;
 mod write;
 
+pub(crate) use findings::main;
+pub(crate) use work::bind_waits;
 pub use write::{report_html, report_json};
 
 use quotree_core::{Rule, Unit};

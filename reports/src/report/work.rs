@@ -33,7 +33,7 @@ pub(super) fn times(history: &History) -> Vec<Times> {
 }
 
 /// Every wait of a pod until it was bound: the pod, and how long.
-pub(super) fn bind_waits(history: &History) -> impl Iterator<Item = (u32, u64)> {
+pub(crate) fn bind_waits(history: &History) -> impl Iterator<Item = (u32, u64)> {
     let mut since: Vec<u64> = history.pods.iter().map(|pod| pod.created_ms).collect();
     history.placements.iter().map(move |placement| {
         let slot = since.get_mut(placement.pod as usize);

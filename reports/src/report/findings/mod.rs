@@ -43,7 +43,7 @@ pub(super) fn findings(report: &Report) -> Vec<Finding> {
 }
 
 /// The first governed resource that was used, else the first that was.
-fn main(report: &Report) -> ResourceIx {
+pub(crate) fn main(report: &Report) -> ResourceIx {
     let rows = &report.totals.resources;
     let governed = |row: &&ResourceTotals| {
         row.used_unit_s > 0 && report.resources.get(row.resource as usize).is_some_and(|r| r.governed)

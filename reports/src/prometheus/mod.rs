@@ -1,0 +1,52 @@
+//! The end state of a run in the text exposition format of Prometheus, version 0.0.4. Families that a Kubernetes scheduler, Kueue,
+//! Koordinator or kube-state-metrics has go by their names, so that dashboards made for them read it; docs/metrics.md lists all.
+//! Numbers are printed from integers, digit by digit.
+
+mod cluster;
+mod jobs;
+mod quotas;
+mod scheduler;
+mod text;
+
+use quotree_sim::Run;
+use text::{Kind, Sample, Text};
+
+/// The metrics of a run at its end. The waits of pods are there if the history of the run was collected.
+#[must_use]
+pub fn prometheus(run: &Run) -> String {
+    let mut text = Text::default();
+    about(run, &mut text);
+    scheduler::write(run, &mut text);
+    cluster::write(run, &mut text);
+    quotas::write(run, &mut text);
+    jobs::write(run, &mut text);
+    text.done()
+}
+
+/// What was run, and its claims.
+fn about(run: &Run, text: &mut Text) {
+    let result = &run.result;
+    let info = [
+        ("scenario", result.scenario.as_str()),
+        ("policy", &result.policy),
+        ("semantics", result.semantics),
+        ("scenario_digest", &result.scenario_digest),
+        ("run_digest", &result.digest),
+    ];
+    let seed = result.seed.to_string();
+    let info: Vec<_> = info.into_iter().chain([("seed", seed.as_str())]).collect();
+    text.family("quotree_run_info", Kind::Gauge, "What was run. Always 1.", [Sample::new(&info, 1)]);
+    text.family(
+        "quotree_run_end_seconds",
+        Kind::Gauge,
+        "Virtual time at which the run ends; all gauges are as of then.",
+        [Sample::new(&[], text::seconds(result.end_ms.into()))],
+    );
+    let claims = [("failed", result.claims.failed), ("passed", result.claims.passed)];
+    text.family(
+        "quotree_claims",
+        Kind::Gauge,
+        "Claims of the scenario by outcome.",
+        claims.map(|(outcome, n)| Sample::new(&[("outcome", outcome)], n)),
+    );
+}

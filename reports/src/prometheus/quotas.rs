@@ -1,0 +1,182 @@
+//! Quotas at the end: as Koordinator exports its elastic quotas, as Kueue exports its cluster queues, and in full.
+
+use super::{
+    cluster::phases,
+    text::{Kind, Sample, Text, amount},
+};
+use crate::tree::governed;
+use quotree_core::{Name, Unit};
+use quotree_sim::{
+    Run,
+    result::{QuantityMap, QuotaRow, ShareRow, TimeMap},
+};
+use std::collections::BTreeSet;
+
+/// Which amount of a quota a family has.
+type Of = fn(&QuotaRow) -> &QuantityMap;
+/// Which amount over time.
+type Over = fn(&ShareRow) -> &TimeMap;
+
+pub(super) fn write(run: &Run, text: &mut Text) {
+    let quotas = &run.result.quotas;
+    let resources = governed(quotas);
+    let parents: BTreeSet<&str> = quotas.iter().filter_map(|quota| quota.parent.as_deref()).collect();
+    full(quotas, &resources, text);
+    koordinator(quotas, &resources, &parents, text);
+    let leaves: Vec<&QuotaRow> = quotas.iter().filter(|quota| !parents.contains(quota.name.as_str())).collect();
+    kueue(&leaves, &resources, text);
+}
+
+fn full(quotas: &[QuotaRow], resources: &[Name], text: &mut Text) {
+    let kinds: [(&str, Of); 7] = [
+        ("min", |quota| &quota.min),
+        ("max", |quota| &quota.max),
+        ("used", |quota| &quota.used),
+        ("request", |quota| &quota.request),
+        ("borrowed", |quota| &quota.borrowed),
+        ("lent", |quota| &quota.lent),
+        ("held", |quota| &quota.held),
+    ];
+    let mut samples = Vec::new();
+    for quota in quotas {
+        for resource in resources.iter().map(Name::as_str) {
+            for (kind, of) in kinds {
+                // Who has no max is not limited; everything else is 0 where it is not there.
+                let units = of(quota).0.get(resource);
+                let Some(units) = units.or((kind != "max").then_some(0)) else { continue };
+                let labels =
+                    [("quota", quota.name.as_str()), ("parent", parent(quota)), ("resource", resource), ("type", kind)];
+                samples.push(Sample::new(&labels, amount(resource, units)));
+            }
+        }
+    }
+    text.family(
+        "quotree_quota_resource",
+        Kind::Gauge,
+        "Amounts of a quota with all below it: cores, devices, bytes. There is no max where nothing limits.",
+        samples,
+    );
+    let times: [(&str, Over); 3] = [
+        ("used", |share| &share.used_time_s),
+        ("borrowed", |share| &share.borrowed_time_s),
+        ("unmet_guarantee", |share| &share.starved_time_s),
+    ];
+    let mut samples = Vec::new();
+    for quota in quotas {
+        for (kind, of) in times {
+            for (resource, time) in &of(&quota.share).0 {
+                let resource = resource.as_str();
+                let labels = [("quota", quota.name.as_str()), ("resource", resource), ("type", kind)];
+                samples.push(Sample::new(&labels, TimeMap::text(resource, *time)));
+            }
+        }
+    }
+    text.family(
+        "quotree_quota_resource_seconds_total",
+        Kind::Counter,
+        "The same over time, amounts times seconds.",
+        samples,
+    );
+    let pods = quotas.iter().flat_map(|quota| phases(quota.counts).map(move |(phase, n)| (quota, phase, n)));
+    text.family(
+        "quotree_quota_pods",
+        Kind::Gauge,
+        "Pods of a quota and all below it, by phase.",
+        pods.map(|(quota, phase, n)| Sample::new(&[("quota", &quota.name), ("phase", phase)], n)),
+    );
+    text.family(
+        "quotree_quota_evictions_total",
+        Kind::Counter,
+        "Evictions of pods of a quota and all below it.",
+        quotas.iter().map(|quota| Sample::new(&[("quota", &quota.name)], quota.counts.evicted)),
+    );
+}
+
+fn parent(quota: &QuotaRow) -> &str {
+    quota.parent.as_deref().unwrap_or_default()
+}
+
+/// Amounts as Koordinator exports them: cpu in thousandths of a core, everything else in whole units.
+fn koordinator(quotas: &[QuotaRow], resources: &[Name], parents: &BTreeSet<&str>, text: &mut Text) {
+    let spec: [(&str, Of); 2] = [("min", |quota| &quota.min), ("max", |quota| &quota.max)];
+    let status: [(&str, Of); 2] = [("used", |quota| &quota.used), ("request", |quota| &quota.request)];
+    let families = [
+        ("scheduler_elastic_quota_spec", "What an elastic quota is given; cpu in thousandths of a core.", spec),
+        (
+            "scheduler_elastic_quota_status",
+            "What an elastic quota uses and asks for; cpu in thousandths of a core.",
+            status,
+        ),
+    ];
+    for (name, help, fields) in families {
+        let mut samples = Vec::new();
+        for quota in quotas {
+            for (field, of) in fields {
+                for resource in resources.iter().map(Name::as_str) {
+                    let Some(units) = of(quota).0.get(resource) else { continue };
+                    let units = match Unit::of(resource) {
+                        // Kubernetes rounds a fraction of what it counts up.
+                        Unit::Milli if resource != "cpu" => units / 1000 + i64::from(units % 1000 > 0),
+                        _ => units,
+                    };
+                    let is_parent = parents.contains(quota.name.as_str()).to_string();
+                    let labels = [
+                        ("name", quota.name.as_str()),
+                        ("resource", resource),
+                        ("tree", ""),
+                        ("is_parent", &is_parent),
+                        ("parent", parent(quota)),
+                        ("field", field),
+                    ];
+                    samples.push(Sample::new(&labels, units));
+                }
+            }
+        }
+        text.family(name, Kind::Gauge, help, samples);
+    }
+}
+
+/// A leaf is a cluster queue, its parent the cohort. quotree knows one flavor.
+fn kueue(leaves: &[&QuotaRow], resources: &[Name], text: &mut Text) {
+    type Units = fn(&QuotaRow, &str) -> Option<i64>;
+    let families: [(&str, &str, Units); 4] = [
+        ("kueue_cluster_queue_nominal_quota", "The guarantee (min) of a leaf.", |quota, resource| {
+            quota.min.0.get(resource)
+        }),
+        (
+            "kueue_cluster_queue_borrowing_limit",
+            "How far a leaf may go beyond its guarantee: max less min. Absent where nothing limits.",
+            |quota, resource| {
+                let min = quota.min.0.get(resource).unwrap_or(0);
+                quota.max.0.get(resource).map(|max| max.saturating_sub(min))
+            },
+        ),
+        ("kueue_cluster_queue_resource_usage", "What the pods of a leaf use.", |quota, resource| {
+            Some(quota.used.0.get(resource).unwrap_or(0))
+        }),
+        (
+            "kueue_cluster_queue_resource_reservation",
+            "What the pods of a leaf use, and what is held for those that wait for victims to leave.",
+            |quota, resource| {
+                let of = |map: &QuantityMap| map.0.get(resource).unwrap_or(0);
+                Some(of(&quota.used).saturating_add(of(&quota.held)))
+            },
+        ),
+    ];
+    for (name, help, of) in families {
+        let mut samples = Vec::new();
+        for quota in leaves {
+            for resource in resources.iter().map(Name::as_str) {
+                let Some(units) = of(quota, resource) else { continue };
+                let labels = [
+                    ("cohort", parent(quota)),
+                    ("cluster_queue", quota.name.as_str()),
+                    ("flavor", "default"),
+                    ("resource", resource),
+                ];
+                samples.push(Sample::new(&labels, amount(resource, units)));
+            }
+        }
+        text.family(name, Kind::Gauge, help, samples);
+    }
+}
