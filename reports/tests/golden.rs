@@ -632,7 +632,7 @@ fn a_difference_of_horizons_is_told() {
     let diff = diff_of(&a, &b);
     assert_eq!(diff.ends_ms, Some((180_000, 3_600_000)));
     let told = "The runs end at different times, 3m and 1h, so amounts over time, counts and waits cannot be compared.";
-    assert_eq!(diff.text(Style::default()).lines().nth(1), Some(told));
+    assert_eq!(diff.text(Style { width: 120, ..Style::default() }).lines().nth(1), Some(told));
 }
 
 fn diff_of(a: &RunResult, b: &RunResult) -> quotree_reports::Diff {
