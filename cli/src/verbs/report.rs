@@ -27,6 +27,17 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     if args.open {
         open(&page)?;
     }
+    match args.markdown.as_deref() {
+        Some(path) if is_stdout(path) => {
+            terminal.show(&summary_markdown(&report))?;
+            return Ok(Exit::Fine);
+        }
+        Some(path) => {
+            files::write(path, &summary_markdown(&report))?;
+            written.push(path.to_owned());
+        }
+        None => {}
+    }
     let wrote: String = written.iter().map(|path| format!("wrote {}\n", path.display())).collect();
     terminal.show(&format!("{}\n{wrote}", findings_text(&report, terminal.style)))?;
     Ok(Exit::Fine)
@@ -55,26 +66,7 @@ pub(super) fn read(folder: &Path) -> Result<Report, Trouble> {
             report.schema
         )));
     }
-<<<<<<< HEAD
     Ok(report)
-=======
-    let page = args.folder.join(PAGE);
-    write_page(&page, &report)?;
-    figures::write(&args.folder, &report, &args.figures)?;
-    if args.open {
-        open(&page)?;
-    }
-    match args.markdown.as_deref() {
-        Some(path) if is_stdout(path) => {
-            terminal.show(&summary_markdown(&report))?;
-            return Ok(Exit::Fine);
-        }
-        Some(path) => files::write(path, &summary_markdown(&report))?,
-        None => {}
-    }
-    terminal.show(&format!("{}\nwrote {}\n", findings_text(&report, terminal.style), page.display()))?;
-    Ok(Exit::Fine)
->>>>>>> ebfba80 (Markdown summary for pull requests, metrics for Prometheus under the peers' names, and a diff that begins with who wins and loses)
 }
 
 /// Writes the report of a run into a folder, as data and as a page.
