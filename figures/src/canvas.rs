@@ -7,7 +7,7 @@ use crate::{
 use plotters::{
     coord::Shift,
     drawing::{DrawingArea, IntoDrawingArea},
-    element::Text,
+    element::{Rectangle, Text},
     prelude::SVGBackend,
     style::{
         Color, FontStyle, RGBColor, TextStyle, register_font,
@@ -132,5 +132,8 @@ pub(crate) fn readable(name: &str) -> String {
 
 /// A sentence in the middle of an area that has nothing to show.
 pub(crate) fn say(area: &Area<'_>, at: (i32, i32), text: &str) -> Result<(), FigureError> {
+    let half = width(area, text, NORMAL + 2) / 2 + 10;
+    let corners = [(at.0 - half, at.1 - 16), (at.0 + half, at.1 + 16)];
+    area.draw(&Rectangle::new(corners, PAPER.filled()))?;
     write(area, text, at, &style(NORMAL + 2, SOFT, HPos::Center))
 }

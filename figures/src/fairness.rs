@@ -98,8 +98,10 @@ pub(crate) fn draw(report: &Report) -> Result<String, FigureError> {
     let units = Units::of(report);
     let hours = |unit_s| units.amount_time(AmountTime { resource, unit_s });
     let totals = report.totals.resources.iter().find(|row| row.resource == resource);
-    let error = hours(totals.map_or(0, |row| row.fairness_error_unit_s));
-    let about = format!("{} · the sum is the fairness error, {error}{}", canvas::run_of(report), timeline.note());
+    let error = totals.map_or_else(String::new, |row| {
+        format!(" · the sum is the fairness error, {}", hours(row.fairness_error_unit_s))
+    });
+    let about = format!("{}{error}{}", canvas::run_of(report), timeline.note());
     canvas::figure(&Head { title: &title, about: &about }, |area| {
         let (width, height) = (WIDTH.cast_signed(), HEIGHT.cast_signed());
         let room = width - MARGIN - LEGEND - 12;

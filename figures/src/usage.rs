@@ -61,7 +61,7 @@ impl Scale {
 /// The short name of a resource, or its name.
 pub(crate) fn short(report: &Report, resource: ResourceIx) -> String {
     let row = leaves::at(&report.resources, resource);
-    row.map_or_else(|| "resource".to_owned(), |row| if row.short.is_empty() { &row.name } else { &row.short }.clone())
+    row.map_or_else(|| "Resources".to_owned(), |row| if row.short.is_empty() { &row.name } else { &row.short }.clone())
 }
 
 /// A resource within a sentence: `GPUs`, `memory`.

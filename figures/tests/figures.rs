@@ -241,7 +241,7 @@ fn no_name_breaks_a_figure() {
 fn what_is_not_there_is_said_in_words() {
     let empty = worlds::empty();
     for (name, words) in [
-        ("use-by-quota", "No pod used any resource"),
+        ("use-by-quota", "No pod used any resources"),
         ("waits", "No pod was created"),
         ("utilisation", "No node was ever up"),
         ("fairness", "There is no quota, so there are no fair shares"),

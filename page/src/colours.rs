@@ -86,6 +86,14 @@ fn get(quotas: &[Quota], at: QuotaIx) -> Option<&Quota> {
 pub fn shared(before: &[Quota], after: &[Quota]) -> [Vec<Colour>; 2] {
     let mut all = before.to_vec();
     let mut places: BTreeMap<&str, u32> = (0..).zip(before).map(|(i, quota)| (quota.name.as_str(), i)).collect();
+    // The one root of each is the same, whatever its name: else every leaf would have the hue of its root.
+    let root = |quotas: &[Quota]| {
+        let mut roots = (0..).zip(quotas).filter(|(_, quota)| quota.parent.is_none()).map(|(i, _): (u32, _)| i);
+        roots.next().filter(|_| roots.next().is_none())
+    };
+    if let (Some(first), Some(second)) = (root(before), root(after).and_then(|i| get(after, i))) {
+        places.entry(&second.name).or_insert(first);
+    }
     for quota in after {
         if places.contains_key(quota.name.as_str()) {
             continue;
@@ -137,5 +145,23 @@ mod tests {
         let after = [quota("root", None, false), quota("new", Some(0), true), quota("b", Some(0), true)];
         let teams = shared(&before, &after).map(|all| all.iter().map(|c| c.team).collect::<Vec<u32>>());
         assert_eq!(teams, [vec![OTHERS, 0, 1], vec![OTHERS, 2, 1]]);
+    }
+
+    #[test]
+    fn other_names_of_the_root_do_not_take_the_hues() {
+        let named = |root: &str, leaf: &str, count: u32| {
+            let root = Quota { name: root.to_owned(), ..Quota::default() };
+            let leaves = (0..count).map(|i| Quota {
+                name: format!("{leaf}{i}"),
+                parent: Some(0),
+                leaf: true,
+                ..Quota::default()
+            });
+            std::iter::once(root).chain(leaves).collect::<Vec<Quota>>()
+        };
+        let [before, after] = shared(&named("root", "a", 4), &named("org", "b", 4));
+        let hues = |all: &[Colour]| all.iter().map(|c| c.team).collect::<Vec<u32>>();
+        assert_eq!(hues(&before), [OTHERS, 0, 1, 2, 3]);
+        assert_eq!(hues(&after), [OTHERS, 4, 5, OTHERS, OTHERS]);
     }
 }

@@ -123,7 +123,9 @@ fn quotas_of_one_run_alone_have_rows() {
     let index = after.quotas.iter().position(|q| q.name == "robotics").unwrap();
     after.quotas[index].name = "drones".to_owned();
     let html = compare(&before, &after);
-    assert_eq!(row(&html, TEAMS, "robotics")[1], "− only before");
+    let gone = row(&html, TEAMS, "robotics");
+    assert_eq!((gone[1].as_str(), gone[4].as_str()), ("− only before", "·|0 s"));
+    assert!(gone[6].starts_with("·|") && !gone[6].contains('→'), "{gone:?}");
     assert_eq!(row(&html, TEAMS, "drones")[1], "+ only after");
     assert_eq!(row(&html, "What was changed", "Quota drones")[1], "absent");
 }
@@ -161,7 +163,12 @@ fn no_name_becomes_markup_and_nothing_is_loaded() {
 fn runs_without_anything_have_a_page() {
     let empty = worlds::empty();
     let html = compare(&empty, &empty);
-    for text in ["Neither run has a quota.", "No pod was created in either run.", "The runs have no claim in common."] {
+    for text in [
+        "Neither run has a quota.",
+        "No pod was created in either run.",
+        "The runs have no claim in common.",
+        "nothing has a price",
+    ] {
         assert!(html.contains(text), "{text}");
     }
     for other in [worlds::lab(), worlds::without_quota(), worlds::failed_without_gpu(), Report::default()] {

@@ -146,6 +146,11 @@ impl<'a> Change<'a> {
         if self.direction() == Ordering::Equal { before } else { format!("{before} → {after}") }
     }
 
+    /// The value of one run alone, which is no difference.
+    pub(super) fn alone(&self, value: Option<u128>) -> Cell<'static> {
+        Cell::Changed("", "·".to_owned(), self.said(value))
+    }
+
     /// The difference, and under it the values.
     pub(super) fn cell(&self) -> Cell<'static> {
         Cell::Changed(self.tone(), self.difference(), self.values())

@@ -15,6 +15,9 @@ use crate::{
     units,
 };
 
+/// The name of the cost, which a run without prices does not have.
+const COST: &str = "Cost";
+
 /// One total of the main resource in both runs.
 fn of(both: &Both<'_>, get: fn(&ResourceTotals) -> u128) -> (u128, u128) {
     let one = |context: &Context<'_>| {
@@ -54,11 +57,15 @@ pub(super) fn tiles(html: &mut Html, both: &Both<'_>) {
         ("Unmet guarantee".to_owned(), hours(|row| row.missed_unit_s, Good::Less)),
         ("Wait p95".to_owned(), wait(both, 95)),
         ("Evictions".to_owned(), Change::count(whole(both, |t| t.evictions), Good::Less)),
-        ("Cost".to_owned(), Change::money(both, whole(both, |t| t.cost_milli.unwrap_or(0)))),
+        (COST.to_owned(), Change::money(both, whole(both, |t| t.cost_milli.unwrap_or(0)))),
     ];
     html.open("div", &[("class", "tiles")]);
     for (name, change) in tiles {
-        html.open("div", &[("class", "tile")]).leaf("div", &[("class", "k")], name);
+        html.open("div", &[("class", "tile")]).leaf("div", &[("class", "k")], &name);
+        if name == COST && whole(both, |t| t.cost_milli) == (None, None) {
+            html.leaf("div", &[("class", "v")], "·").leaf("div", &[("class", "n")], "nothing has a price").close("div");
+            continue;
+        }
         html.leaf("div", &[("class", "v")], change.said(change.after));
         html.open("div", &[("class", "n")]);
         if change.size() == 0 {
@@ -105,7 +112,7 @@ pub(super) fn table(html: &mut Html, both: &Both<'_>) {
     if let (Some(before), Some(after)) = whole(both, |t| t.deadlines) {
         rows.push(("Deadlines missed".to_owned(), Change::count((before.missed, after.missed), Good::Less)));
     }
-    rows.push(("Cost".to_owned(), Change::money(both, whole(both, |t| t.cost_milli.unwrap_or(0)))));
+    rows.push((COST.to_owned(), Change::money(both, whole(both, |t| t.cost_milli.unwrap_or(0)))));
     rows.push((
         "Cost of idle capacity".to_owned(),
         Change::money(both, whole(both, |t| t.cost_idle_milli.unwrap_or(0))),

@@ -145,23 +145,28 @@ pub(super) fn table(html: &mut Html, both: &Both<'_>, teams: &[Team<'_>]) {
         ("Borrowed", true),
         ("Cost", true),
     ];
-    let cells = teams.iter().map(|team| {
-        let name = match (team.before, team.after) {
-            (None, Some(leaf)) => Cell::TeamOf(team_colour(&both.after, leaf), both.after.quota_name(Some(leaf))),
-            (leaf, _) => Cell::Team(leaf),
-        };
-        let (tone, icon, word) = match team.verdict {
-            Verdict::Loses => ("bad", "▼", "loses"),
-            Verdict::Wins => ("good", "▲", "wins"),
-            Verdict::Mixed => ("warn", "◆", "both"),
-            Verdict::Same => ("", "·", "same"),
-            Verdict::OnlyBefore => ("", "−", "only before"),
-            Verdict::OnlyAfter => ("", "+", "only after"),
-        };
-        let figures = [&team.missed, &team.p50, &team.p95, &team.evicted, &team.used, &team.borrowed, &team.cost]
-            .map(Change::cell);
-        [name, Cell::Chip(tone, icon, word)].into_iter().chain(figures).collect()
-    });
+    let cells =
+        teams.iter().map(|team| {
+            let name = match (team.before, team.after) {
+                (None, Some(leaf)) => Cell::TeamOf(team_colour(&both.after, leaf), both.after.quota_name(Some(leaf))),
+                (leaf, _) => Cell::Team(leaf),
+            };
+            let (tone, icon, word) = match team.verdict {
+                Verdict::Loses => ("bad", "▼", "loses"),
+                Verdict::Wins => ("good", "▲", "wins"),
+                Verdict::Mixed => ("warn", "◆", "both"),
+                Verdict::Same => ("", "·", "same"),
+                Verdict::OnlyBefore => ("", "−", "only before"),
+                Verdict::OnlyAfter => ("", "+", "only after"),
+            };
+            let figures = [&team.missed, &team.p50, &team.p95, &team.evicted, &team.used, &team.borrowed, &team.cost]
+                .map(|change| match team.verdict {
+                    Verdict::OnlyBefore => change.alone(change.before),
+                    Verdict::OnlyAfter => change.alone(change.after),
+                    _ => change.cell(),
+                });
+            [name, Cell::Chip(tone, icon, word)].into_iter().chain(figures).collect()
+        });
     write_table(html, &both.before, "Teams in both runs", &headings, teams.len(), cells);
 }
 
