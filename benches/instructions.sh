@@ -21,7 +21,7 @@ trap 'rm -rf "$scratch"' EXIT
 cargo bench -p quotree-benches --locked --no-run 2> "$scratch/built" || { cat "$scratch/built" >&2; exit 1; }
 [[ "$mode" == --save ]] && : > "$file"
 printf '| %-8s | %12s | %15s | %12s | %s |\n|---|---|---|---|---|\n' bench units instructions "a unit" "to baseline"
-for bench in growth million openb philly; do
+for bench in growth million openb philly report; do
     binary=$(sed -n "s/.*benches\/$bench\.rs (\(.*\))/\1/p" "$scratch/built")
     valgrind --tool=callgrind --callgrind-out-file="$scratch/$bench" --toggle-collect='*quotree_benches*counted*' \
         "$binary" --instructions > "$scratch/out" 2> "$scratch/log" || { cat "$scratch/log" >&2; exit 1; }

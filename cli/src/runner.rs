@@ -3,7 +3,7 @@
 use crate::{args::Watch, exit::Trouble, progress::Progress, terminal::Terminal};
 use quotree_core::{EventError, Time};
 use quotree_sim::{Observer, Run, RunError, RunOptions, Scenario, text::Names, trace::TraceRecord};
-use std::io::Write;
+use std::{io::Write, time::Instant};
 
 /// Runs a scenario and, with `--doublecheck`, once more on another thread to compare the results.
 ///
@@ -51,8 +51,48 @@ pub(crate) fn run(
 /// # Errors
 /// If the run does not end.
 pub(crate) fn run_plain(scenario: &Scenario, options: &RunOptions, terminal: Terminal) -> Result<Run, Trouble> {
-    let mut watcher = Watcher::<std::io::Sink>::new(terminal, &scenario.name, None);
+    run_quietly(scenario, options, terminal, &scenario.name)
+}
+
+fn run_quietly(scenario: &Scenario, options: &RunOptions, terminal: Terminal, what: &str) -> Result<Run, Trouble> {
+    let mut watcher = Watcher::<std::io::Sink>::new(terminal, what, None);
     run(scenario, options, Watch { doublecheck: false, audit: false }, &mut watcher)
+}
+
+/// Asks for the full reasons of at most so many waits, in a second run that is identical and ends with the last question.
+///
+/// # Errors
+/// As for [`run`].
+pub(crate) fn explain(
+    scenario: &Scenario,
+    run: &mut Run,
+    seed: Option<u64>,
+    most: usize,
+    terminal: Terminal,
+) -> Result<(), Trouble> {
+    let Some(history) = &run.history else { return Ok(()) };
+    let questions = quotree_sim::history::questions(history, most);
+    let Some(last) = questions.last() else { return Ok(()) };
+    let (started, asked, all) = (Instant::now(), questions.len(), history.waits.len());
+    let until = Some(Time(last.at_ms));
+    let options = RunOptions {
+        seed,
+        until,
+        explain: questions,
+        judge: false,
+        fairness_integral: false,
+        pending_rows: 0,
+        ..RunOptions::default()
+    };
+    let what = format!("{}, reasons of waits", scenario.name);
+    run.explained = run_quietly(scenario, &options, terminal, &what)?.explained;
+    if terminal.watched {
+        eprintln!(
+            "told the full reasons of {asked} of {all} waits in {:.1} s, by a second run",
+            started.elapsed().as_secs_f64()
+        );
+    }
+    Ok(())
 }
 
 /// The error with its exit code: invalid input, or an internal error.

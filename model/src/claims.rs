@@ -264,3 +264,24 @@ pub enum Predicate {
         evictions: u64,
     },
 }
+
+impl Predicate {
+    /// Whose work it is about, if it is about somebody's.
+    #[must_use]
+    pub const fn selector(&self) -> Option<&Selector> {
+        match self {
+            Self::Pods { of, .. }
+            | Self::Instances { of, .. }
+            | Self::Deadlines { of, .. }
+            | Self::Verdict { of, .. }
+            | Self::JobTime { of, .. }
+            | Self::LostWork { of, .. }
+            | Self::UsedTime { of, .. }
+            | Self::InputWait { of, .. }
+            | Self::NotWorseThanAlone { of, .. } => Some(of),
+            Self::Share(claim) => Some(&claim.of),
+            Self::Evictions { of, .. } | Self::Refused { of, .. } => of.as_ref(),
+            _ => None,
+        }
+    }
+}

@@ -8,8 +8,10 @@ pub mod cells;
 mod change;
 mod claims;
 mod dataset;
+mod device_use;
 mod faults;
 mod gpus;
+
 mod parts;
 pub mod people;
 mod queues;
@@ -27,6 +29,7 @@ pub use change::{Change, TimedChange};
 pub use claims::{Claim, Predicate, Selector};
 pub use dataset::{Cache, Dataset, DatasetFigure, Reads, Tier};
 
+pub use device_use::DeviceUse;
 pub use faults::{Autoscale, Faults, NodeChange, NodeClaim, NodeFigure, NodePool, Nodes};
 pub use gpus::{CORES, DeviceChange, GpuMode, Gpus, MEMORY, MODE_LABEL, MODEL_LABEL, set_label};
 pub use parts::{Priority, Task};
@@ -155,6 +158,8 @@ pub struct Workload {
     /// Its deadline, as a time after its submission, milliseconds. Deadlines are only counted. Tasks and trace rows
     /// have their own.
     pub deadline_ms: Option<u64>,
+    /// How much its pods use of their devices; tasks and trace rows are alike.
+    pub device_use: DeviceUse,
     /// The kind, with what only that kind has.
     pub kind: Kind,
 }
@@ -259,6 +264,10 @@ pub struct World {
     pub until: Option<Time>,
     /// A run that handles more events than this stops with an error: a guard against runaway scenarios.
     pub max_events: u64,
+    /// The currency of prices, as reports print it; empty: none is said.
+    pub currency: String,
+    /// What moment 0 is, as `2026-11-30T08:00:00`, without a time zone. No decision depends on it.
+    pub starts_at: Option<String>,
 }
 
 impl Default for World {
@@ -273,6 +282,8 @@ impl Default for World {
             reliable_from: None,
             until: None,
             max_events: 1_000_000_000,
+            currency: String::new(),
+            starts_at: None,
         }
     }
 }

@@ -189,6 +189,10 @@ fn demo() -> RunResult {
         seen: if passed { "3 running, 2 waiting".into() } else { "2".into() },
         at_ms: Some(180_000),
         explanations: if passed { vec![] } else { vec!["nginx1-4 was evicted for nginx3-0".into()] },
+        expected: String::new(),
+        expected_value: None,
+        seen_value: None,
+        breach_to_ms: None,
     };
     RunResult {
         scenario: "nginx-40-core".into(),

@@ -9,7 +9,7 @@ use crate::{
     workload::{Context, PriorityName, ReadWorkload, priority},
 };
 use quotree_core::{Name, Time};
-use quotree_model::{Cache, Dataset as Checked, Kind, Reads as CheckedReads, Role, Tier, Workload};
+use quotree_model::{Cache, Dataset as Checked, DeviceUse, Kind, Reads as CheckedReads, Role, Tier, Workload};
 use quotree_syntax::{At, Count, Given, Node, Permille, Quantity, Read, Report, Shape, Span, record, wrong};
 
 /// The largest dataset, bytes: a pebibyte.
@@ -186,6 +186,7 @@ fn acceleration(
         submit: read.submit,
         arrivals: None,
         deadline_ms: None,
+        device_use: DeviceUse::default(),
         kind: Kind::Deployment { replicas, template },
     };
     let cache = Cache { workload, quota, tier, high_permille, low_permille, local, remote };

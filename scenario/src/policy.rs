@@ -91,6 +91,10 @@ record! {
         until: Positive => "when nothing more can happen",
         /// A run that handles more events than this stops with an error.
         max_events: At<u64> => "1000000000",
+        /// The currency of prices, such as `EUR`, as reports print it.
+        currency: String => "none",
+        /// What moment 0 is, such as `2026-11-30T08:00`, without a time zone. Reports print it.
+        starts_at: At<String> => "absent",
     }
 }
 
@@ -236,6 +240,21 @@ pub(crate) fn world(read: Option<&Unnamed<World>>, files: &mut Files<'_>, report
         reliable_from: read.reliable_from,
         until: read.until.map(|ms| Time(ms.0)),
         max_events: max_events.map_or(default.max_events, |count| count.value),
+        currency: read.currency.clone().unwrap_or_default(),
+        starts_at: starts_at(read.starts_at.as_ref(), report),
+    }
+}
+
+/// The calendar time of moment 0, with seconds.
+fn starts_at(text: Option<&At<String>>, report: &mut Report) -> Option<String> {
+    let text = text?;
+    match text.value.parse::<jiff::civil::DateTime>() {
+        Ok(time) => Some(time.strftime("%Y-%m-%dT%H:%M:%S").to_string()),
+        Err(_) => {
+            let title = format!("`{}` is no calendar time", text.value);
+            report.error(text.span, title, "expected a time such as `2026-11-30T08:00`");
+            None
+        }
     }
 }
 

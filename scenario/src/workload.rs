@@ -13,8 +13,10 @@ use crate::{
     workflow::{self, Task},
 };
 use quotree_core::{Level, Name, Time};
-use quotree_model::{Arrivals, Checkpoints, Concurrency, Kind, Priority, Retries, Runtime, Workload as Checked};
-use quotree_syntax::{At, Count, Node, Positive, Read, Report, Shape, Span, group, record};
+use quotree_model::{
+    Arrivals, Checkpoints, Concurrency, DeviceUse, Kind, Priority, Retries, Runtime, Workload as Checked,
+};
+use quotree_syntax::{At, Count, Node, Permille, Positive, Quantity, Read, Report, Shape, Span, group, record};
 use std::collections::BTreeMap;
 
 group! {
@@ -113,6 +115,10 @@ record! {
         budget: At<Name> => "absent",
         /// The time from the decision to evict a pod until the pod is gone.
         eviction_grace: At<RandomTime> => "the world's",
+        /// The duty cycle of the GPUs of its pods while they run. It changes no decision; the report shows it.
+        gpu_utilisation: At<Permille> => "100%, less what it waits for input",
+        /// The GPU memory that each pod uses, such as `30Gi`. It changes no decision; the report shows it.
+        gpu_memory_used: At<Quantity> => "all that the pod is given",
     }
 }
 
@@ -254,6 +260,7 @@ pub(crate) fn check(read: &Workload, context: &mut Context<'_, '_>, report: &mut
     let common = read.common();
     let priority = priority(&common.priority, context, report).unwrap_or_default();
     let eviction_grace = times::latency("eviction_grace", common.eviction_grace.as_ref(), context.files, report);
+    let device_use = device_use(common, report);
     let together = read.topology();
     let mut requests = Vec::new();
     let body = body(read, (&priority, together), &mut requests, context, report);
@@ -271,6 +278,7 @@ pub(crate) fn check(read: &Workload, context: &mut Context<'_, '_>, report: &mut
         submit: body.submit,
         arrivals,
         deadline_ms: body.deadline_ms,
+        device_use,
         kind: body.kind,
     };
     let (user, budget) = (common.user.clone(), common.budget.clone());
@@ -283,6 +291,25 @@ pub(crate) fn check(read: &Workload, context: &mut Context<'_, '_>, report: &mut
         requests,
         arrivals: arriving,
     })
+}
+
+/// Checks how much its pods use of their devices.
+fn device_use(common: &Common, report: &mut Report) -> DeviceUse {
+    let duty = common.gpu_utilisation.as_ref().and_then(|duty| {
+        let permille = u32::try_from(duty.value.0).ok().filter(|permille| *permille <= 1_000);
+        if permille.is_none() {
+            report.error(duty.span, "`gpu_utilisation` above 100%", "expected 0 to 100%");
+        }
+        permille
+    });
+    let memory = common.gpu_memory_used.as_ref().and_then(|memory| {
+        let bytes = memory.value.amount("memory", report)?;
+        if bytes < 0 {
+            report.error(memory.span, "`gpu_memory_used` is negative", "expected an amount such as `30Gi`");
+        }
+        Some(bytes).filter(|bytes| *bytes >= 0)
+    });
+    DeviceUse { duty_permille: duty, memory_bytes: memory }
 }
 
 /// Checks what depends on the kind; `stated` has the properties of tasks and rows that state none themselves.

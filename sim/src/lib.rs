@@ -20,7 +20,7 @@ mod wait_classes;
 mod world;
 
 pub use engine::run;
-pub use options::{Run, RunError, RunOptions, TimelineEntry, TimelineEvent, TimelinePod};
+pub use options::{Question, Run, RunError, RunOptions, TimelineEntry, TimelineEvent, TimelinePod};
 pub use quotree_import as import;
 pub use quotree_model as model;
 pub use quotree_model::{Scenario, random};

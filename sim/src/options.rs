@@ -1,6 +1,10 @@
 //! The options of a run, its outcome, and its errors.
 
-use crate::{history::History, result::RunResult, text::time_text};
+use crate::{
+    history::{History, VerdictHistory},
+    result::RunResult,
+    text::time_text,
+};
 use quotree_core::{EventError, Finding, Log, Time};
 use serde::Serialize;
 
@@ -26,6 +30,8 @@ pub struct RunOptions {
     pub fairness_integral: bool,
     /// Collect the history for the report ([`Run::history`]): series, and a row for each job, pod, wait and eviction.
     pub history: bool,
+    /// For which pods the full reason is asked for, and when ([`Run::explained`]); found with [`questions`](crate::history::questions).
+    pub explain: Vec<Question>,
     /// Whether claims are evaluated at all.
     pub judge: bool,
     /// How many waiting workloads are listed at the end, oldest id first. The default is all of them.
@@ -48,12 +54,22 @@ impl Default for RunOptions {
             timeline_of: None,
             fairness_integral: true,
             history: false,
+            explain: Vec::new(),
             judge: true,
             pending_rows: usize::MAX,
             explained_rows: 1_000,
             named_pods: 8,
         }
     }
+}
+
+/// A pod whose full reason is asked for when all events of a moment have been handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Question {
+    /// The moment, milliseconds.
+    pub at_ms: u64,
+    /// The pod, numbered as in [`History::pods`].
+    pub pod: u32,
 }
 
 /// A finished run.
@@ -69,6 +85,8 @@ pub struct Run {
     pub timeline_pods: Vec<TimelinePod>,
     /// The history, if it was to be collected.
     pub history: Option<Box<History>>,
+    /// The full reasons that were asked for, by time and pod. A pod that did not wait at its moment has none.
+    pub explained: Vec<VerdictHistory>,
 }
 
 /// An entry of a timeline.

@@ -269,4 +269,37 @@ pub struct ClaimResult {
     pub at_ms: Option<u64>,
     /// Explanations of the first three selected pending workloads, if the claim failed, and how many more there are.
     pub explanations: Vec<String>,
+    /// What was expected, in words; empty where the claim says it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub expected: String,
+    /// The same as a value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_value: Option<ClaimFigure>,
+    /// What was measured, as a value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen_value: Option<ClaimFigure>,
+    /// The last time at which it did not hold, if it failed; `at_ms` is the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breach_to_ms: Option<u64>,
+}
+
+/// A value of a claim, with its unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimFigure {
+    /// A number of things.
+    Count(u128),
+    /// Milliseconds.
+    Ms(u128),
+    /// Thousandths of a whole.
+    Permille(u128),
+    /// An amount of a resource.
+    Amount {
+        /// The resource.
+        resource: String,
+        /// How much, base units.
+        base_units: i64,
+    },
+    /// Thousandths of the currency.
+    MoneyMilli(u128),
 }

@@ -9,7 +9,7 @@ mod verdict;
 
 pub use action::{bound, evicted, released};
 pub use json::verdict_json;
-pub(crate) use verdict::in_brief;
+pub(crate) use verdict::{advice, blocking, in_brief, search_limit};
 pub use verdict::{holders, obstacle, protection, verdict};
 
 use crate::result::RefusalRow;

@@ -142,6 +142,10 @@ pub(crate) struct Run {
     /// Write the metrics of the end state in the text format of Prometheus to this file; `-` prints them instead of the text.
     #[arg(long, value_name = "FILE")]
     pub(crate) prometheus: Option<PathBuf>,
+    /// How many waits the report explains in full, by a second run: first those of evicted, lost or late work, then the
+    /// longest. 0: none, and no second run.
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    pub(crate) reasons: usize,
     /// Write the log of all events and decisions to this file, for `replay`.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,

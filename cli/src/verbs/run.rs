@@ -27,8 +27,9 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     };
     let trace = args.out.as_deref().map(trace_file).transpose()?;
     let mut watcher = Watcher::new(terminal, &scenario.name, trace);
-    let run = runner::run(&scenario, &options, args.watch, &mut watcher)?;
+    let mut run = runner::run(&scenario, &options, args.watch, &mut watcher)?;
     watcher.finish().map_err(|error| Trouble::invalid(format!("cannot write trace.jsonl: {error}")))?;
+    runner::explain(&scenario, &mut run, args.how.seed, args.reasons, terminal)?;
     if let Some(folder) = &args.out {
         write_all(folder, &run)?;
     }

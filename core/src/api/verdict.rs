@@ -299,6 +299,35 @@ pub struct NodeTally {
     pub fragmented: u32,
 }
 
+/// The test of a node that a pod failed first. Nodes are tested in this order (P1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum NodeTest {
+    /// The node is outside the topology domain of the workload (G1).
+    Topology,
+    /// The node is cordoned.
+    Schedulable,
+    /// The pod does not tolerate a taint.
+    Taint,
+    /// A label that the pod selects is missing.
+    Selector,
+    /// The node lacks some resource.
+    Room,
+    /// The node has enough in total, but not on as many single devices as needed.
+    Devices,
+}
+
+/// Why a node does not take the next pod of a pending workload.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct NodeCheck {
+    /// The node.
+    pub node: NodeId,
+    /// The test that failed first.
+    pub failed: NodeTest,
+    /// What is missing there, base units, where room or devices are.
+    pub lacks: Option<(Name, i64)>,
+}
+
 /// A leaf that holds what is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Holder {

@@ -30,7 +30,7 @@ mod view;
 pub use quota::FairShares;
 
 use crate::{
-    api::{BlockingReason, Event, EventError, Finding, Plan, Policy, Time, TreeSpec, Verdict, WorkloadId},
+    api::{BlockingReason, Event, EventError, Finding, NodeCheck, Plan, Policy, Time, TreeSpec, Verdict, WorkloadId},
     tree::QuotaTree,
 };
 use cluster::Cluster;
@@ -132,5 +132,14 @@ impl Scheduler {
     #[must_use]
     pub fn verdict(&self, workload: WorkloadId) -> Option<Verdict> {
         explain::full_verdict(&self.cluster, workload)
+    }
+
+    /// Why each node that is up does not take the next pod of a pending workload, by node id; empty if some nodes take
+    /// the next pods, or if the workload is not pending. Evictions are not considered, and quotas are not.
+    ///
+    /// Costs a copy of the state and a pass over the nodes.
+    #[must_use]
+    pub fn node_checks(&self, workload: WorkloadId) -> Vec<NodeCheck> {
+        explain::node_checks(&self.cluster, workload)
     }
 }

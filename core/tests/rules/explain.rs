@@ -71,3 +71,22 @@ fn x1_plans_give_the_first_reason_only_where_more_pods_run_than_the_bound_on_det
         assert_eq!(!last.also.is_empty(), full, "{last:?}");
     }
 }
+
+#[test]
+fn p1_each_node_tells_the_first_test_that_the_next_pod_fails() {
+    use quotree_core::{NodeCheck, NodeTest::*};
+    // One node is cordoned, one has a taint, one no label, one too little, one too few devices.
+    let cluster = "9,2:dev,z=y 9,2:dev,z=y,!gpu 9,2:dev 4,2:dev,z=y 9,2:dev,z=y,w=k";
+    let (game, _) = explain(
+        "root 99,99/99,99; a<root 99,99/99,99",
+        cluster,
+        &["cordon node 0", "submit 1 to a: 1,0.6 x2 on w=k; submit 2 to a: 5,0.7 on z=y"],
+        2,
+    );
+    let seen = game.core().node_checks(WorkloadId(2));
+    let failed: Vec<_> = seen.iter().map(|NodeCheck { node, failed, .. }| (node.0, *failed)).collect();
+    assert_eq!(failed, [(0, Schedulable), (1, Taint), (2, Selector), (3, Room), (4, Devices)]);
+    let short: Vec<i64> = seen.iter().filter_map(|check| check.lacks.as_ref()).map(|(_, amount)| *amount).collect();
+    assert_eq!(short.len(), 2);
+    assert_eq!(game.core().node_checks(WorkloadId(1)), []);
+}

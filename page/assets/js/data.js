@@ -96,7 +96,7 @@ function unpack(raw) {
       n: j.name.length, name: jobNames, workload: workloads, kind: words(j.kind, names), namespace: words(j.namespace, names), quota: j.quota, user: words(j.user, names),
       priority: j.priority, submitted, bound: first, ended: jobEnded, state: words(j.state, names), gang: j.gang, gang_min: j.gang_min, request: j.request,
       longest, waited: j.waited.map((/** @type {number} */ v, /** @type {number} */ i) => (v === SAME ? longest[i] : v)),
-      used: j.used.map((/** @type {number[]} */ of, /** @type {number} */ r) => of.map((v, i) => (v === SAME ? Math.floor(known.used[r][i] / 1000) : v))), borrowed: j.borrowed, evictions: j.evictions, evicted_for: j.evicted_for, lost: j.lost, lost_work: j.lost_work, cost: j.cost,
+      used: j.used.map((/** @type {number[]} */ of, /** @type {number} */ r) => of.map((v, i) => (v === SAME ? Math.floor(known.used[r][i] / 1000) : v))), evictions: j.evictions, evicted_for: j.evicted_for, lost: j.lost, lost_work: j.lost_work, cost: j.cost,
       deadline: relative(j.deadline, submitted), met: j.met,
     },
     pods: { n: p.name.length, name: p.name.map((/** @type {string} */ rest, /** @type {number} */ i) => (p.stem[i] ? jobNames[podJob[i]] + rest : rest)), job: podJob, shape: p.shape, created, ended, end: words(p.end, names), replaces: p.replaces },

@@ -32,7 +32,7 @@
 
 /**
  * Columns of the rows that there are many of. -1 says absent.
- * @typedef {{n: number, name: string[], workload: string[], kind: string[], namespace: string[], quota: number[], user: string[], priority: number[], submitted: number[], bound: number[], ended: number[], state: string[], gang: number[], gang_min: number[], request: number[], longest: number[], waited: number[], used: number[][], borrowed: number[][], evictions: number[], evicted_for: number[], lost: number[], lost_work: number[], cost: number[], deadline: number[], met: number[]}} Jobs
+ * @typedef {{n: number, name: string[], workload: string[], kind: string[], namespace: string[], quota: number[], user: string[], priority: number[], submitted: number[], bound: number[], ended: number[], state: string[], gang: number[], gang_min: number[], request: number[], longest: number[], waited: number[], used: number[][], evictions: number[], evicted_for: number[], lost: number[], lost_work: number[], cost: number[], deadline: number[], met: number[]}} Jobs
  */
 /** @typedef {{n: number, name: string[], job: number[], shape: number[], created: number[], ended: number[], end: string[], replaces: number[]}} Pods */
 /** @typedef {{n: number, pod: number[], node: number[], bound: number[], running: number[], leaving: number[], gone: number[], end: string[], eviction: number[], devices: number[], borrowed: number[]}} Placements */

@@ -89,9 +89,6 @@ pub struct Job {
     pub wait_ms: u128,
     /// What its pods used.
     pub used: Vec<AmountTime>,
-    /// Its part of what leaves borrow (docs/metrics.md).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub borrowed: Vec<AmountTime>,
     /// Evictions of its pods.
     pub evictions: u32,
     /// Evictions that were decided for it.

@@ -191,7 +191,6 @@ pub(super) struct Jobs<'a> {
     longest: Vec<i64>,
     waited: Vec<i128>,
     used: Vec<Vec<i128>>,
-    borrowed: Vec<Vec<u128>>,
     evictions: Vec<u32>,
     evicted_for: Vec<u32>,
     lost: Vec<u32>,
@@ -214,11 +213,9 @@ impl<'a> Jobs<'a> {
             };
             jobs.iter().zip(column).map(one).collect()
         });
-        let resources = 0..u32::try_from(report.resources.len()).unwrap_or(0);
         let mut out = Self {
             submitted: differences(jobs.iter().map(|j| j.submitted_ms)),
             used: used.collect(),
-            borrowed: resources.map(|r| jobs.iter().map(|job| amount(&job.borrowed, r)).collect()).collect(),
             ..Self::default()
         };
         let mut numbered = Numbered::default();

@@ -1,11 +1,16 @@
 //! The report of a run as data ([`quotree_page::model::Report`]), filled from its result and its history. Nothing is
 //! measured here: rows are renumbered, and sums of rows are taken.
 
+mod claims;
+mod device_use;
 mod findings;
 mod nodes;
+mod numbered;
+mod options;
 mod people;
 mod quotas;
 mod series;
+mod verdicts;
 mod waits;
 mod work;
 mod write;
@@ -16,12 +21,11 @@ pub use write::{report_html, report_json};
 
 use quotree_core::{Rule, Unit};
 use quotree_page::model::{
-    Amount, Claim, Failure, LeftOut, Refusal, Report, Resource, ResourceKind, ResourceTotals, SCHEMA, Totals,
-    WaitQuantiles,
+    Amount, Failure, LeftOut, Refusal, Report, Resource, ResourceKind, ResourceTotals, SCHEMA, Totals, WaitQuantiles,
 };
 use quotree_sim::{
     Run, Scenario,
-    history::{History, Line, Steps},
+    history::{History, Line, NAMED_NODES, Steps},
     result::{EndReason, RunResult},
 };
 use std::collections::BTreeSet;
@@ -49,10 +53,14 @@ pub fn report(scenario: &Scenario, run: &Run, told: &Told) -> Option<Report> {
     from.quotas(&mut report);
     from.nodes(&mut report);
     from.work(&mut report);
-    from.waits(&mut report);
+    from.number_devices(&mut report);
+    from.device_use(&mut report);
+    let verdicts = from.verdicts(&run.explained, &mut report);
+    from.waits(&verdicts, &mut report);
     report.totals = from.totals(&report);
     from.words(&mut report);
     from.people(&mut report);
+    report.datasets = from.datasets();
     report.findings = findings::findings(&report);
     report.rules = rules(&report);
     left_out(history, &mut report);
@@ -85,7 +93,9 @@ fn about(from: &From<'_>, told: &Told) -> quotree_page::model::Run {
         digest: result.digest.clone(),
         command: told.command.clone(),
         version: told.version.clone(),
-        ..quotree_page::model::Run::default()
+        currency: from.scenario.world.currency.clone(),
+        starts_at: from.scenario.world.starts_at.clone(),
+        options: options::changed(&from.scenario.policy),
     }
 }
 
@@ -229,18 +239,7 @@ impl From<'_> {
 
     /// What is told in words: claims, refusals, failures.
     fn words(&self, report: &mut Report) {
-        let claim = |claim: &quotree_sim::result::ClaimResult| Claim {
-            claim: claim.claim.clone(),
-            line: claim.line,
-            because: claim.because.clone(),
-            passed: claim.passed,
-            seen: claim.seen.clone(),
-            at_ms: claim.at_ms,
-            breach_from_ms: claim.at_ms.filter(|_| !claim.passed),
-            explanations: claim.explanations.clone(),
-            ..Claim::default()
-        };
-        report.claims = self.result.claims.results.iter().map(claim).collect();
+        report.claims = self.result.claims.results.iter().map(|claim| self.claim(claim, report)).collect();
         let refusal = |row: &quotree_sim::result::RefusalRow| Refusal {
             at_ms: row.at_ms,
             what: row.what.clone(),
@@ -313,9 +312,19 @@ fn left_out(history: &History, report: &mut Report) {
             of: history.waits.len() as u64 + history.joined_waits,
         });
     }
-    report.left_out.push(LeftOut {
-        what: "A wait lists the rule, the quota and the amounts; `quotree explain` prints the full reason".to_owned(),
-        kept: 0,
-        of: history.waits.len() as u64,
-    });
+    let explained = report.waits.iter().filter(|wait| wait.verdict.is_some()).count();
+    let scheduled = report.waits.iter().filter(|wait| wait.rule != "suspended" && wait.from_ms < wait.to_ms).count();
+    if explained < scheduled {
+        report.left_out.push(LeftOut {
+            what: "Of the other waits, the report lists the rule, the quota and the amounts; `quotree explain` prints the full reason".to_owned(),
+            kept: explained as u64,
+            of: scheduled as u64,
+        });
+    }
+    if report.verdicts.iter().any(|verdict| verdict.checks.len() == NAMED_NODES) {
+        report.left_out.push(LeftOut {
+            what: format!("A full reason lists at most {NAMED_NODES} nodes with the test that they failed"),
+            ..LeftOut::default()
+        });
+    }
 }

@@ -13,6 +13,7 @@ impl From<'_> {
         report.nodes = self.history.nodes.iter().map(|node| self.node(node)).collect();
         report.cluster = self.cluster();
         report.incidents = self.incidents(report);
+        self.causes(report);
     }
 
     /// The index in the report of a node of the scenario.
@@ -163,6 +164,25 @@ impl From<'_> {
         }
         all.sort_by_key(|incident| (incident.from_ms, incident.nodes.first().copied()));
         all
+    }
+
+    /// Why nodes were down, drained or gone, from the incidents.
+    fn causes(&self, report: &mut Report) {
+        for incident in &report.incidents {
+            let kind = incident.kind.replace('_', " ");
+            let cause = if incident.nodes.len() > 1 { format!("{kind} of {}", incident.what) } else { kind };
+            let spans = incident.nodes.iter().filter_map(|node| Some((*node, report.nodes.get(*node as usize)?)));
+            let places: Vec<(u32, usize)> = spans
+                .flat_map(|(node, row)| {
+                    let of = |span: &NodeSpan| span.from_ms == incident.from_ms && span.state != NodeState::Ready;
+                    row.spans.iter().enumerate().filter(move |(_, span)| of(span)).map(move |(place, _)| (node, place))
+                })
+                .collect();
+            for (node, place) in places {
+                let span = report.nodes.get_mut(node as usize).and_then(|node| node.spans.get_mut(place));
+                span.into_iter().for_each(|span| span.cause.clone_from(&cause));
+            }
+        }
     }
 
     fn complete(&self, incident: &mut Incident, report: &Report) {

@@ -1,7 +1,7 @@
-//! Users and groups of the report.
+//! Users, groups and datasets of the report.
 
 use super::From;
-use quotree_page::model::{Account, AmountTime, Group, People, Report, User, WaitQuantiles};
+use quotree_page::model::{Account, AmountTime, Dataset, Group, People, Report, User, WaitQuantiles};
 use quotree_sim::{
     people::Role,
     result::{TimeMap, WorkRow},
@@ -34,6 +34,23 @@ impl From<'_> {
             users: self.result.users.iter().map(user).collect(),
             groups: self.result.groups.iter().map(group).collect(),
         };
+    }
+
+    pub(super) fn datasets(&self) -> Vec<Dataset> {
+        let row = |row: &quotree_sim::result::DatasetRow| Dataset {
+            name: row.name.clone(),
+            namespace: row.namespace.clone(),
+            phase: row.phase.to_owned(),
+            size_bytes: row.size_bytes,
+            cached_bytes: row.cache.as_ref().map_or(0, |cache| cache.cached_bytes),
+            read_bytes: row.input.read_bytes.into(),
+            hit_permille: row.input.hit_permille,
+            rate_bytes_s: row.rate_bytes_s,
+            wait_ms: row.input.wait_ms.into(),
+            gpu_idle_ms: row.input.gpu_idle_ms.into(),
+            saved_ms: row.input.saved_ms.into(),
+        };
+        self.result.datasets.iter().map(row).collect()
     }
 
     fn account(&self, work: &WorkRow) -> Account {

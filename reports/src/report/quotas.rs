@@ -119,6 +119,7 @@ impl From<'_> {
                 .iter()
                 .filter(|row| row.quota == quota)
                 .map(|row| Amount { resource: row.resource, amount: most(&row.used, edit.at_ms, next(quota)) });
+            let (over, over_for_ms) = over(edit, quota, all, next(quota));
             QuotaEdit {
                 at_ms: edit.at_ms,
                 by: edit.by.as_ref().map(ToString::to_string),
@@ -127,11 +128,29 @@ impl From<'_> {
                 most_used_after: used.collect(),
                 bound_before_ms: work::bound_ms(self.history, quota, before(quota), edit.at_ms),
                 bound_after_ms: work::bound_ms(self.history, quota, edit.at_ms, next(quota)),
+                over,
+                over_for_ms,
                 ..QuotaEdit::default()
             }
         };
         quotas.into_iter().map(row).collect()
     }
+}
+
+/// By how much an edit left a quota above its max, and for how long: until the next edit at most.
+fn over(edit: &EditHistory, quota: u32, all: &[QuotaSeries], next: u64) -> (Vec<Amount>, Option<u64>) {
+    let (mut over, mut until) = (Vec::new(), None);
+    let edited = edit.changes.iter().any(|change| change.quota == quota && change.field == "max");
+    for row in all.iter().filter(|row| edited && row.quota == quota) {
+        let (Some(used), Some(max)) = (row.used.at(edit.at_ms), row.max.at(edit.at_ms)) else { continue };
+        if max < 0 || used <= max {
+            continue;
+        }
+        over.push(Amount { resource: row.resource, amount: used - max });
+        let within = row.used.steps().find(|step| step.at_ms > edit.at_ms && step.value <= max);
+        until = until.max(Some(within.map_or(next, |step| step.at_ms.min(next))));
+    }
+    (over, until.map(|until| until.saturating_sub(edit.at_ms)))
 }
 
 /// The largest value of a series between two times.

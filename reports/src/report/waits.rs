@@ -1,14 +1,14 @@
 //! Waits of the report: stretches, sums by rule and leaf, distributions by leaf and size.
 
 use super::{From, work};
-use quotree_page::model::{Report, ResourceKind, Wait, WaitQuantiles, WaitSteps, WaitTime};
+use quotree_page::model::{Report, ResourceKind, VerdictIx, Wait, WaitQuantiles, WaitSteps, WaitTime};
 use std::collections::BTreeMap;
 
 /// The most points of a distribution.
 const MOST_POINTS: usize = 200;
 
 impl From<'_> {
-    pub(super) fn waits(&self, report: &mut Report) {
+    pub(super) fn waits(&self, verdicts: &BTreeMap<(u32, u64), VerdictIx>, report: &mut Report) {
         let row = |wait: &quotree_sim::history::WaitHistory| Wait {
             pod: wait.pod,
             from_ms: wait.from_ms,
@@ -20,7 +20,7 @@ impl From<'_> {
             available: wait.why.amounts.map(|(_, available)| available),
             victims: wait.victims.clone(),
             victims_until_ms: wait.victims_until_ms,
-            verdict: None,
+            verdict: verdicts.get(&(wait.pod, wait.from_ms)).copied(),
         };
         report.waits = self.history.waits.iter().map(row).collect();
         let mut sums: BTreeMap<(&str, Option<u32>), (u128, u64)> = BTreeMap::new();

@@ -73,11 +73,19 @@ const fn end(end: PodEnd) -> PlacementEnd {
     }
 }
 
+/// Resource-time that is thrown away with the work of a pod.
+fn lost(shape: Option<&Shape>, lost_ms: u128) -> Vec<AmountTime> {
+    let request = shape.filter(|_| lost_ms > 0).into_iter().flat_map(|shape| &shape.request);
+    let row = |row: &Amount| {
+        let unit_s = u128::from(row.amount.unsigned_abs()) * lost_ms / 1000;
+        AmountTime { resource: row.resource, unit_s }
+    };
+    request.map(row).collect()
+}
+
 impl From<'_> {
     pub(super) fn work(&self, report: &mut Report) {
         let history = self.history;
-        let shape = |row: &Vec<(u32, i64)>| Shape { request: self.amounts(row), ..Shape::default() };
-        report.shapes = history.shapes.iter().map(shape).collect();
         let pod = |pod: &quotree_sim::history::PodHistory| Pod {
             name: pod.name.clone(),
             job: pod.job,
@@ -90,6 +98,7 @@ impl From<'_> {
             priority: None,
         };
         report.pods = history.pods.iter().map(pod).collect();
+        self.shapes(report);
         report.placements = history.placements.iter().map(|placement| self.placement(placement)).collect();
         let replaced = |(pod, row): (u32, &Pod)| row.replaces.map(|old| (old, pod));
         let replacements: BTreeMap<u32, u32> = (0u32..).zip(&report.pods).filter_map(replaced).collect();
@@ -111,7 +120,7 @@ impl From<'_> {
             leaving_ms: p.leaving_ms,
             gone_ms: p.gone.map(|(at, _)| at),
             end: p.gone.map(|(_, how)| end(how)),
-            borrowed: Vec::new(),
+            borrowed: self.amounts(&p.borrowed),
             eviction: p.eviction,
         }
     }
@@ -136,7 +145,7 @@ impl From<'_> {
             left_ms: e.left_ms,
             cause_bound_ms: e.cause_bound_ms,
             lost_work_ms: e.lost_ms,
-            lost: Vec::new(),
+            lost: lost(shape, e.lost_ms),
             wasted: e.wasted,
             replacement: None,
         }
@@ -216,7 +225,6 @@ impl From<'_> {
                 longest_wait_ms: longest.get(at).copied().unwrap_or(0),
                 wait_ms: waited.get(at).copied().unwrap_or(0),
                 used: used.get(at).map(of).unwrap_or_default(),
-                borrowed: Vec::new(),
                 evictions: evicted.get(&number).map_or(0, |(times, _)| *times),
                 evicted_for: evicted_for.get(&number).copied().unwrap_or(0),
                 lost_pods: lost.get(at).copied().unwrap_or(0),

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     metrics::{figure, spread},
     model::{Compare, JobFigure, WaitStat},
+    result::ClaimFigure,
     result::SpreadRow,
     text::time_text,
     view::RunView,
@@ -28,6 +29,19 @@ pub(super) struct JobTime {
 }
 
 impl JobTime {
+    /// An exact time, in milliseconds; of a slowdown thousandths.
+    pub(super) const fn of(figure: JobFigure, value: u64) -> Self {
+        Self { figure, value, at_least: false, never: false }
+    }
+
+    /// The value with its unit.
+    pub(super) fn figure(self) -> ClaimFigure {
+        match self.figure {
+            JobFigure::Slowdown => ClaimFigure::Permille(self.value.into()),
+            _ => ClaimFigure::Ms(self.value.into()),
+        }
+    }
+
     /// Whether the claim holds, and the measured value.
     pub(super) fn judged(self, compare: Compare, claimed: u64) -> (bool, Seen) {
         let holds = match compare {

@@ -3,7 +3,7 @@
 use super::{ClaimState, guarantee::Starved, job_times::JobTime, selector::Selection};
 use crate::{
     model::{BadEviction, Compare, DatasetFigure, FairnessFigure, Predicate, When, cells::Short},
-    result::permille_of,
+    result::{ClaimFigure, permille_of},
     text::{self, time_text},
     view::RunView,
     world::{Counts, Input, Outcomes, UsageAccount},
@@ -19,7 +19,7 @@ pub(super) enum Seen {
     Number(u128),
     Ms(u128),
     Permille(u64),
-    /// Thousandths, formatted as a decimal.
+    /// Money: thousandths, formatted as a decimal.
     Thousandths(u128),
     Never,
     /// A time of jobs.
@@ -27,6 +27,23 @@ pub(super) enum Seen {
     Digest(u128),
     Text(String),
     Fine,
+}
+
+impl Seen {
+    /// The value with its unit; nothing where it is no single number.
+    pub(super) fn figure(&self) -> Option<ClaimFigure> {
+        Some(match self {
+            Self::Amount(resource, amount) => {
+                ClaimFigure::Amount { resource: resource.to_string(), base_units: *amount }
+            }
+            Self::Number(n) => ClaimFigure::Count(*n),
+            Self::Ms(ms) => ClaimFigure::Ms(*ms),
+            Self::Permille(n) => ClaimFigure::Permille((*n).into()),
+            Self::Thousandths(n) => ClaimFigure::MoneyMilli(*n),
+            Self::JobTime(time) => time.figure(),
+            _ => return None,
+        })
+    }
 }
 
 impl fmt::Display for Seen {

@@ -7,6 +7,7 @@
 
 mod alone_run;
 mod eviction_claims;
+mod expected;
 mod guarantee;
 mod job_times;
 mod measure;
@@ -16,13 +17,14 @@ mod shares;
 mod vacuity;
 
 use crate::{
-    model::{Claim, Predicate, Scenario, Selector, When},
+    model::{Claim, Predicate, Scenario, When},
     options::{Run, RunError, RunOptions},
-    result::{ClaimResult, ClaimSummary},
+    result::{ClaimFigure, ClaimResult, ClaimSummary},
     text,
     view::RunView,
 };
 use guarantee::Starved;
+use measure::Seen;
 use quotree_core::Time;
 use selector::Selection;
 
@@ -49,6 +51,9 @@ struct ClaimState<'a> {
 struct Outcome {
     holds: bool,
     seen: String,
+    value: Option<ClaimFigure>,
+    /// The last time at which it did not hold.
+    breach_to: Time,
     /// Whether it would hold, but says nothing.
     vacuous: bool,
     /// What should be known although it holds.
@@ -77,7 +82,7 @@ impl<'a> ClaimEvaluator<'a> {
         };
         let judged = |claim: &'a Claim| ClaimState {
             claim,
-            selection: Selection::new(selector_of(&claim.what).cloned()),
+            selection: Selection::new(claim.what.selector().cloned()),
             by: Selection::new(match &claim.what {
                 Predicate::Evictions { by, .. } => by.clone(),
                 _ => None,
@@ -162,7 +167,7 @@ impl<'a> ClaimEvaluator<'a> {
         for claim in &mut self.claims {
             if let Predicate::NotWorseThanAlone { of, permille } = &claim.claim.what {
                 let compared = alone_run::compare(view, of, *permille, run)?;
-                claim.decide(view, (compared.holds, compared.seen), compared.vacuous, view.now());
+                claim.decide(view, (compared.holds, Seen::Text(compared.seen)), compared.vacuous, view.now());
             }
             claim.close(view, self.starved.as_ref());
             let claimed = claim.claim;
@@ -171,6 +176,7 @@ impl<'a> ClaimEvaluator<'a> {
             };
             summary.passed += u64::from(outcome.holds);
             summary.failed += u64::from(!outcome.holds);
+            let (expected, expected_value) = expected::expected(&claimed.what, claimed.when);
             summary.results.push(ClaimResult {
                 claim: claimed.text.clone(),
                 line: claimed.line,
@@ -181,6 +187,10 @@ impl<'a> ClaimEvaluator<'a> {
                 note: outcome.note,
                 at_ms: Some(outcome.at.0),
                 explanations: outcome.explanations,
+                expected,
+                expected_value,
+                seen_value: outcome.value,
+                breach_to_ms: (!outcome.holds).then_some(outcome.breach_to.0),
             });
         }
         Ok(summary)
@@ -192,24 +202,6 @@ fn times_of(when: When) -> Vec<Time> {
         When::At(t) | When::Eventually(t) => vec![t],
         When::Within(from, to) => vec![from, to],
         _ => Vec::new(),
-    }
-}
-
-/// The selector of a claim, if it has one.
-const fn selector_of(what: &Predicate) -> Option<&Selector> {
-    match what {
-        Predicate::Pods { of, .. }
-        | Predicate::Instances { of, .. }
-        | Predicate::Deadlines { of, .. }
-        | Predicate::Verdict { of, .. }
-        | Predicate::JobTime { of, .. }
-        | Predicate::LostWork { of, .. }
-        | Predicate::UsedTime { of, .. }
-        | Predicate::InputWait { of, .. }
-        | Predicate::NotWorseThanAlone { of, .. } => Some(of),
-        Predicate::Share(claim) => Some(&claim.of),
-        Predicate::Evictions { of, .. } | Predicate::Refused { of, .. } => of.as_ref(),
-        _ => None,
     }
 }
 
@@ -227,25 +219,34 @@ impl ClaimState<'_> {
 
     /// A claim about something that must never hold is decided as soon as it holds.
     fn never(&mut self, view: &RunView<'_>, starved: Option<&Starved>, now: Time) {
-        if self.outcome.is_some() || !self.is_lasting() {
+        if !self.is_lasting() || self.outcome.as_ref().is_some_and(|outcome| outcome.holds) {
             return;
         }
         let (holds, seen) = self.measure(view, starved, now);
-        if holds {
-            self.conclude(view, false, seen.to_string(), now);
+        match &mut self.outcome {
+            Some(failed) if holds => failed.breach_to = now.min(view.now()),
+            None if holds => self.conclude(view, false, seen, now),
+            _ => {}
         }
     }
 
     /// Evaluates the claim. The first failure decides it, or, if not `deciding_failure`, the first success.
     fn look(&mut self, view: &RunView<'_>, starved: Option<&Starved>, now: Time, deciding_failure: bool) {
-        if self.outcome.is_some() || !self.is_lasting() {
+        let is_open = self.outcome.as_ref().is_none_or(|outcome| deciding_failure && !outcome.holds);
+        if !is_open || !self.is_lasting() {
             return;
         }
         let (holds, seen) = self.measure(view, starved, now);
+        if let Some(failed) = &mut self.outcome {
+            if !holds {
+                failed.breach_to = now.min(view.now());
+            }
+            return;
+        }
         // That nothing is there yet decides nothing.
         let empty = |claim: &mut Self| holds && !claim.claim.allow_empty && claim.vacuous(view).is_some();
         if holds != deciding_failure && !empty(self) {
-            self.conclude(view, holds, seen.to_string(), now);
+            self.conclude(view, holds, seen, now);
         }
     }
 
@@ -257,7 +258,7 @@ impl ClaimState<'_> {
     fn settle(&mut self, view: &RunView<'_>, starved: Option<&Starved>, now: Time) {
         if self.outcome.is_none() && self.is_lasting() {
             let (holds, seen) = self.measure(view, starved, now);
-            self.conclude(view, holds, seen.to_string(), now);
+            self.conclude(view, holds, seen, now);
         }
     }
 
@@ -276,7 +277,8 @@ impl ClaimState<'_> {
             When::At(time) | When::Within(time, _)
                 if time > now && (!view.is_quiet() || view.world.scenario.world.until.is_some()) =>
             {
-                self.conclude(view, false, format!("the run ended earlier, at {}", text::time_text(now.0)), now);
+                let ended = format!("the run ended earlier, at {}", text::time_text(now.0));
+                self.conclude(view, false, Seen::Text(ended), now);
             }
             When::At(time) => self.settle(view, starved, time),
             When::Final => self.settle(view, starved, now),
@@ -289,41 +291,51 @@ impl ClaimState<'_> {
                 self.look(view, starved, lasts, true);
                 if self.outcome.is_none() {
                     let (_, seen) = self.measure(view, starved, now);
-                    self.conclude(view, true, seen.to_string(), now);
+                    self.conclude(view, true, seen, now);
                 }
             }
             When::Never => {
                 let (holds, seen) = self.measure(view, starved, now);
-                self.conclude(view, !holds, seen.to_string(), now);
+                self.conclude(view, !holds, seen, now);
             }
             When::Eventually(by) => {
                 // Had it held in time, it would be decided, unless it says nothing.
                 let (holds, seen) = self.measure(view, starved, now);
-                self.conclude(view, holds && now <= by, seen.to_string(), now);
+                self.conclude(view, holds && now <= by, seen, now);
             }
         }
     }
 
-    fn conclude(&mut self, view: &RunView<'_>, holds: bool, seen: String, at: Time) {
+    fn conclude(&mut self, view: &RunView<'_>, holds: bool, seen: Seen, at: Time) {
         let nothing = if holds { self.vacuous(view) } else { None };
         self.decide(view, (holds, seen), nothing, at);
     }
 
     /// Decides a claim; `vacuous` says why it says nothing, if that is so.
-    fn decide(&mut self, view: &RunView<'_>, (holds, seen): (bool, String), vacuous: Option<String>, at: Time) {
+    fn decide(&mut self, view: &RunView<'_>, (holds, seen): (bool, Seen), vacuous: Option<String>, at: Time) {
         let at = if at == Time(u64::MAX) { view.now() } else { at };
+        let (value, seen, breach_to) = (seen.figure(), seen.to_string(), at);
         let note = self.note(view).filter(|_| holds);
         let outcome = match vacuous.filter(|_| holds) {
             Some(why) if self.claim.allow_empty => {
-                Outcome { holds, seen, vacuous: false, note: Some(why), at, explanations: Vec::new() }
+                Outcome { holds, seen, value, breach_to, vacuous: false, note: Some(why), at, explanations: Vec::new() }
             }
             Some(why) => {
                 let seen = format!("vacuous: {why}");
-                Outcome { holds: false, seen, vacuous: true, note: None, at, explanations: Vec::new() }
+                Outcome {
+                    holds: false,
+                    seen,
+                    value: None,
+                    breach_to,
+                    vacuous: true,
+                    note: None,
+                    at,
+                    explanations: Vec::new(),
+                }
             }
             None => {
                 let explanations = if holds { Vec::new() } else { self.explanations(view) };
-                Outcome { holds, seen, vacuous: false, note, at, explanations }
+                Outcome { holds, seen, value, breach_to, vacuous: false, note, at, explanations }
             }
         };
         self.outcome = Some(outcome);

@@ -16,7 +16,7 @@ mod plan;
 use self::core::Core;
 use crate::{
     claims::ClaimEvaluator,
-    history::Recorder,
+    history::{Interview, Recorder},
     metrics::MetricsCollector,
     model::Scenario,
     options::{Run, RunError, RunOptions},
@@ -50,6 +50,7 @@ pub(crate) struct Engine<'a> {
     pub(crate) metrics: MetricsCollector,
     timeline: Timeline,
     history: Option<Box<Recorder>>,
+    interview: Interview,
     digest: Digest,
     events: u64,
     breaches: Vec<BreachRow>,
@@ -72,7 +73,15 @@ pub fn run(scenario: &Scenario, options: &RunOptions, observer: &mut dyn Observe
     let timeline_pods = engine.timeline.pods(&engine.world);
     let recorder = engine.history.take();
     let history = recorder.map(|recorder| Box::new(recorder.finish(&engine.view())));
-    Ok(Run { result, log: engine.core.log(), timeline: engine.timeline.into_entries(), timeline_pods, history })
+    let explained = engine.interview.finish();
+    Ok(Run {
+        result,
+        log: engine.core.log(),
+        timeline: engine.timeline.into_entries(),
+        timeline_pods,
+        history,
+        explained,
+    })
 }
 
 impl<'a> Engine<'a> {
@@ -97,6 +106,7 @@ impl<'a> Engine<'a> {
             immediate: Vec::new(),
             core,
             dirty: false,
+            interview: Interview::new(&options.explain),
             history: options.history.then(|| Box::new(Recorder::new(&world))),
             world,
             metrics,
@@ -291,6 +301,7 @@ impl<'a> Engine<'a> {
         if let Some(history) = &mut self.history {
             history.settled(&self.world, self.core.scheduler(), &self.metrics);
         }
+        self.interview.settled(&self.world, self.core.scheduler());
         self.deliver()
     }
 
@@ -306,7 +317,7 @@ impl<'a> Engine<'a> {
                 self.timeline.on(fact, &self.world, self.core.scheduler());
             }
             if let Some(history) = &mut self.history {
-                history.on(fact, &self.world);
+                history.on(fact, &self.world, &self.metrics);
             }
             if let Fact::Trace(what) | Fact::Derived(what) = *fact {
                 let record = TraceRecord { at: self.world.now, what };

@@ -37,6 +37,8 @@ pub(super) struct Cluster {
     free: Vec<BTreeMap<i64, u32>>,
     /// Whether a node was read anew since the last sample.
     news: bool,
+    /// Of which resources something free changed since the last sample, as bits; the last bit is all from the 64th on.
+    moved: u64,
 }
 
 impl Cluster {
@@ -74,6 +76,7 @@ impl Cluster {
             running: 0,
             free: vec![BTreeMap::new(); width],
             news: true,
+            moved: u64::MAX,
         }
     }
 
@@ -112,6 +115,7 @@ impl Cluster {
             else {
                 continue;
             };
+            self.moved |= 1 << place.min(63);
             take(all, *free);
             *free -= sign * amount;
             *all.entry(*free).or_default() += 1;
@@ -138,20 +142,25 @@ impl Cluster {
         self.lines.waiting.set(now, self.waiting);
         self.lines.running.set(now, self.running);
         let amounts = self.capacity.iter().zip(&self.allocated).zip(&self.free);
-        for (lines, ((capacity, allocated), free)) in self.lines.resources.iter_mut().zip(amounts) {
+        for (place, (lines, ((capacity, allocated), free))) in self.lines.resources.iter_mut().zip(amounts).enumerate()
+        {
             lines.capacity.set(now, small(*capacity));
             lines.allocated.set(now, small(*allocated));
             lines.most_free.set(now, free.last_key_value().map_or(0, |(most, _)| (*most).max(0)));
+            if self.moved >> place.min(63) & 1 == 0 {
+                continue;
+            }
             for (each, line) in &mut lines.fits {
                 let pods: i64 = free.iter().map(|(free, nodes)| (free / *each).max(0) * i64::from(*nodes)).sum();
                 line.set(now, pods);
             }
         }
+        self.moved = 0;
     }
 
     /// Reads a node anew.
     fn look(&mut self, world: &World<'_>, number: u32) {
-        self.news = true;
+        (self.news, self.moved) = (true, u64::MAX);
         let Some(node) = self.nodes.get_mut(number as usize) else { return };
         let state = &world.nodes[number];
         let is = match () {

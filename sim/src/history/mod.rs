@@ -4,15 +4,22 @@
 
 mod cluster;
 mod edits;
+mod explained;
 mod finish;
 mod line;
 mod loans;
+mod questions;
 mod quotas;
 mod rows;
 mod waits;
 mod work;
 
+pub(crate) use explained::Interview;
+pub use explained::{
+    CheckHistory, ClosestHistory, HolderHistory, NAMED_NODES, ObstacleHistory, SparedHistory, VerdictHistory,
+};
 pub use line::{Bucket, Line, MOST_STEPS, Steps};
+pub use questions::questions;
 pub use rows::{
     Amount, COST_PARTS, Change, ClusterLines, EditHistory, EvictionHistory, History, JobEnd, JobHistory, LoanHistory,
     NodeHistory, NodeIs, PlacementHistory, PodEnd, PodHistory, QuotaHistory, QuotaLines, ResourceLines, WaitHistory,
@@ -22,7 +29,7 @@ pub use rows::{
 use crate::{
     metrics::MetricsCollector,
     trace::TraceEvent,
-    world::{Fact, World},
+    world::{Fact, State, World},
 };
 use quotree_core::{Action, Name, Plan, Scheduler};
 
@@ -35,7 +42,7 @@ pub(crate) struct Recorder {
     waits: waits::Waits,
     /// The leaf of each core workload when it was submitted, as a place among all known quotas.
     leaves: Vec<Option<u32>>,
-    /// Whether something changed since the last sample.
+    /// Whether an amount may have changed since the last sample.
     dirty: bool,
 }
 
@@ -54,7 +61,7 @@ impl Recorder {
     }
 
     /// A fact of the world is received.
-    pub(crate) fn on(&mut self, fact: &Fact, world: &World<'_>) {
+    pub(crate) fn on(&mut self, fact: &Fact, world: &World<'_>, metrics: &MetricsCollector) {
         match *fact {
             Fact::Capacity { resource, amount } => self.cluster.grow(resource, amount),
             Fact::Submitted { unit, .. } => {
@@ -72,9 +79,9 @@ impl Recorder {
             ) => self.cluster.touch(node.0),
             _ => {}
         }
-        self.work.on(fact, world, &mut self.cluster);
+        self.work.on(fact, world, metrics, &mut self.cluster);
         self.waits.on(fact, world);
-        self.dirty |= !matches!(fact, Fact::Derived(_));
+        self.dirty |= changes_amounts(fact);
     }
 
     /// The scheduler has decided; the plan is not carried out yet.
@@ -96,11 +103,33 @@ impl Recorder {
 
     /// All events of this time have been handled.
     pub(crate) fn settled(&mut self, world: &World<'_>, scheduler: &Scheduler, metrics: &MetricsCollector) {
+        self.waits.settled(world, scheduler, &self.quotas);
         if !std::mem::take(&mut self.dirty) {
             return;
         }
-        self.waits.settled(world, scheduler, &self.quotas);
         self.quotas.settled(world, scheduler, metrics);
         self.cluster.settled(world);
+    }
+}
+
+/// Whether a fact may change an amount that a series shows.
+fn changes_amounts(fact: &Fact) -> bool {
+    match fact {
+        Fact::Pod { from, to, .. } => {
+            let waits = |state: State| state == State::Waiting;
+            from.holds_resources() != to.holds_resources() || waits(*from) != waits(*to)
+        }
+        Fact::Capacity { .. } => true,
+        Fact::Trace(what) => matches!(
+            what,
+            TraceEvent::Node { .. }
+                | TraceEvent::Cordon { .. }
+                | TraceEvent::Drain { .. }
+                | TraceEvent::NodeChanged { .. }
+                | TraceEvent::Device { .. }
+                | TraceEvent::Relabel { .. }
+                | TraceEvent::Release { .. }
+        ),
+        _ => false,
     }
 }

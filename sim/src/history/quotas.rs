@@ -12,13 +12,14 @@ use quotree_core::{Name, QuotaId, QuotaSpec, QuotaTree, Scheduler, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is summed up the tree.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Sum {
     used: i128,
     waiting: i128,
     borrowed: i128,
     lent: i128,
     missed: i128,
+    share: i64,
 }
 
 /// All quotas that ever existed, their lines, and the tree in effect.
@@ -37,6 +38,8 @@ pub(super) struct Quotas {
     specs: Vec<QuotaSpec>,
     edits: Vec<EditHistory>,
     sums: Vec<Sum>,
+    /// The sums of each governed resource at the last sample, in the order of the tree; empty: another tree since.
+    last: Vec<Vec<Sum>>,
 }
 
 impl Quotas {
@@ -80,6 +83,7 @@ impl Quotas {
             self.edits.push(EditHistory { at_ms: now, by: by.cloned(), changes });
         }
         self.specs = specs;
+        self.last = vec![Vec::new(); self.governed.len()];
         self.bounds(tree, &kept, now);
     }
 
@@ -130,7 +134,15 @@ impl Quotas {
         let (tree, now) = (scheduler.tree(), world.now.0);
         for (index, resource) in self.governed.clone().into_iter().enumerate() {
             self.sample(tree, (now, resource), metrics);
+            for (quota, sum) in tree.ids().zip(&mut self.sums) {
+                let share = metrics.shares().get(quota.0 as usize).and_then(|row| row.get(index));
+                sum.share = share.copied().unwrap_or(0);
+            }
+            let Some(last) = self.last.get_mut(index) else { continue };
             for (quota, sum) in tree.ids().zip(&self.sums) {
+                if last.get(quota.0 as usize) == Some(sum) {
+                    continue;
+                }
                 let place = self.places.get(quota.0 as usize).copied().unwrap_or(0);
                 let lines = lines_of(&mut self.lines, place, resource);
                 lines.used.set(now, small(sum.used));
@@ -138,9 +150,9 @@ impl Quotas {
                 lines.borrowed.set(now, small(sum.borrowed));
                 lines.lent.set(now, small(sum.lent));
                 lines.missed.set(now, small(sum.missed));
-                let share = metrics.shares().get(quota.0 as usize).and_then(|row| row.get(index));
-                lines.share.set(now, share.copied().unwrap_or(0));
+                lines.share.set(now, sum.share);
             }
+            last.clone_from(&self.sums);
         }
         self.held(world, scheduler);
     }
@@ -159,6 +171,7 @@ impl Quotas {
                 borrowed: cell.borrowed(),
                 lent: 0,
                 missed: cell.starved(),
+                share: 0,
             };
             if cell.borrowed() > 0 {
                 borrowed.push((quota.0, cell.borrowed()));

@@ -286,7 +286,7 @@ pub enum PodEnd {
 }
 
 /// A pod on a node.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct PlacementHistory {
     /// The pod.
     pub pod: u32,
@@ -294,6 +294,8 @@ pub struct PlacementHistory {
     pub node: u32,
     /// Its devices.
     pub devices: DeviceSet,
+    /// How much of what it uses its leaf borrowed when it was bound.
+    pub borrowed: Vec<Amount>,
     /// When the bind was decided.
     pub bound_ms: u64,
     /// When it ran.

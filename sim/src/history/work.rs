@@ -5,6 +5,7 @@ use super::{
     rows::{PlacementHistory, PodEnd},
 };
 use crate::{
+    metrics::MetricsCollector,
     trace::TraceEvent,
     world::{Fact, NONE, State, World},
 };
@@ -29,7 +30,7 @@ pub(super) struct Work {
 
 impl Work {
     /// A fact of the world.
-    pub(super) fn on(&mut self, fact: &Fact, world: &World<'_>, cluster: &mut Cluster) {
+    pub(super) fn on(&mut self, fact: &Fact, world: &World<'_>, metrics: &MetricsCollector, cluster: &mut Cluster) {
         match *fact {
             Fact::Pod { pod, from, to } => self.enter(world, cluster, pod, (from, to)),
             Fact::Submitted { unit, replaces: Some(old) } => {
@@ -42,10 +43,13 @@ impl Work {
                 if let Some(open) = self.open.get_mut(pod as usize) {
                     *open = place;
                 }
+                let record = world.pods[pod];
+                let leaf = world.namespaces[world.units[record.unit].namespace].leaf;
                 self.placements.push(PlacementHistory {
                     pod,
                     node: node.0,
                     devices,
+                    borrowed: metrics.borrowed_of(leaf, &world.shapes.rows[record.shape]),
                     bound_ms: world.now.0,
                     running_ms: None,
                     leaving_ms: None,

@@ -299,6 +299,16 @@ impl MetricsCollector {
         mins.zip(&self.counted).filter(|(_, counted)| **counted).map(|((number, min), _)| (*number, *min))
     }
 
+    /// How much of a request that a leaf has just begun to use it borrows, by governed resource: what is above its min.
+    pub(crate) fn borrowed_of(&self, leaf: Option<u32>, row: &[(u32, i64)]) -> Vec<(u32, i64)> {
+        let Some(leaf) = leaf else { return Vec::new() };
+        let of = |(resource, amount): &(u32, i64)| {
+            let borrowed = self.ledger.cell(leaf, *resource).borrowed().min(i128::from(*amount));
+            i64::try_from(borrowed).ok().filter(|borrowed| *borrowed > 0).map(|borrowed| (*resource, borrowed))
+        };
+        row.iter().filter(|(resource, _)| self.governed.contains(resource)).filter_map(of).collect()
+    }
+
     /// What an account now uses, borrows and lacks of a resource.
     pub(crate) fn amounts(&self, account: &UsageAccount, resource: u32) -> [i128; 3] {
         let [borrowed, starved] = self.parts.amounts(account.number, resource);

@@ -1,9 +1,6 @@
 //! Verdicts as JSON: every number of the reason, ids as names, amounts as Kubernetes quantities.
 
-use super::{
-    Names, amount,
-    verdict::{advice, domain_name, search_limit},
-};
+use super::{Names, advice, amount, search_limit, verdict::domain_name};
 use quotree_core::{BlockingReason, Holder, Name, NearMissNode, PodId, Protection, Verdict};
 use serde_json::{Map, Value, json};
 

@@ -127,7 +127,7 @@ pub fn obstacle(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) 
 }
 
 /// One reason that blocks the workload, without its rule.
-fn blocking(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) -> String {
+pub(crate) fn blocking(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) -> String {
     let tree = names.tree();
     let name = |quota: &QuotaId| tree.name(*quota).as_str();
     let who = || requester(names.requested(verdict.workload));
@@ -324,7 +324,7 @@ pub fn protection(class: &Protected, names: &dyn Names) -> String {
 }
 
 /// What the search for victims counts towards its limit.
-pub(super) const fn search_limit(limit: Bound) -> &'static str {
+pub(crate) const fn search_limit(limit: Bound) -> &'static str {
     match limit {
         Bound::Nodes => "nodes",
         Bound::Candidates => "candidates",
@@ -334,7 +334,7 @@ pub(super) const fn search_limit(limit: Bound) -> &'static str {
 }
 
 /// A change that would help, as an instruction.
-pub(super) fn advice(help: &Help, names: &dyn Names) -> String {
+pub(crate) fn advice(help: &Help, names: &dyn Names) -> String {
     let name = |quota: &QuotaId| names.tree().name(*quota).as_str();
     match help {
         Help::MoreMin { quota, resource, by, from: None } => {

@@ -4,8 +4,8 @@
 
 use quotree_core::{Amounts, NodeSpec, PodTemplate, Policy, QuotaSpec, Time, TreeSpec};
 use quotree_sim::model::{
-    Change, Checkpoints, Claim, Cluster, Kind, Limits, Ms, Node, OnLoss, Positive, Predicate, Priority, Retries, Role,
-    Runtime, Scaling, Scenario, Selector, TimedChange, TraceRow, When, Work, Workload, World,
+    Change, Checkpoints, Claim, Cluster, DeviceUse, Kind, Limits, Ms, Node, OnLoss, Positive, Predicate, Priority,
+    Retries, Role, Runtime, Scaling, Scenario, Selector, TimedChange, TraceRow, When, Work, Workload, World,
 };
 use quotree_sim::{Run, RunOptions, run};
 use std::sync::Arc;
@@ -78,6 +78,7 @@ pub(crate) fn workload(name: &str, namespace: &str, submit_ms: u64, kind: Kind) 
         submit: Time(submit_ms),
         arrivals: None,
         deadline_ms: None,
+        device_use: DeviceUse::default(),
         kind,
     }
 }

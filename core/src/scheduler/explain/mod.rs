@@ -8,11 +8,11 @@ mod holders;
 mod protected;
 
 use crate::{
-    api::{BlockingReason, NodeTally, Obstacle, Protected, Protection, Room, Verdict, WorkloadId},
+    api::{BlockingReason, NodeCheck, NodeTally, Obstacle, Protected, Protection, Room, Verdict, WorkloadId},
     scheduler::{
         cluster::{Cluster, cannot_run},
         hold::fits_when_settled,
-        placement::room_missing,
+        placement::{self, room_missing},
         preempt::{PreemptionKind, SearchFindings, find_plan},
         state::{Ask, QuotaSlot, WorkloadSlot, narrow},
     },
@@ -45,6 +45,13 @@ pub(super) fn full_verdict(cluster: &Cluster, workload: WorkloadId) -> Option<Ve
         search_again(&mut copy, slot, &ask, &mut found);
     }
     verdict_on(&mut copy, slot, found)
+}
+
+/// Why each node that is up does not take the next pod of a pending workload. Costs a copy of the state and a pass over
+/// the nodes.
+pub(super) fn node_checks(cluster: &Cluster, workload: WorkloadId) -> Vec<NodeCheck> {
+    let slot = cluster.workloads.slot(workload).filter(|slot| cluster.queue.pending(*slot).is_some());
+    slot.and_then(|slot| placement::node_checks(&mut cluster.clone(), slot)).unwrap_or_default()
 }
 
 /// What blocks a workload regardless of quota and room, if anything does.

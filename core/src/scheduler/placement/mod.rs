@@ -4,5 +4,5 @@ pub(crate) mod shortfall;
 mod topology;
 mod unit;
 
-pub(crate) use topology::{closest, domains, fits, place, place_as_reserved, room_missing, within};
+pub(crate) use topology::{closest, domains, fits, node_checks, place, place_as_reserved, room_missing, within};
 pub(crate) use unit::pick;

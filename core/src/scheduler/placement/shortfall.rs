@@ -3,7 +3,7 @@
 
 use super::unit;
 use crate::{
-    api::{NearMissNode, NodeId, NodeTally, PodId, Room},
+    api::{NearMissNode, NodeCheck, NodeId, NodeTally, NodeTest, PodId, Room},
     scheduler::{
         cluster::{Cluster, Trial},
         nodes::{Node, NodeDevices, RuledOut},
@@ -16,21 +16,56 @@ const NAMED: usize = 3;
 
 /// What room is missing for the next unit of a workload now; nothing where there is room.
 pub(super) fn missing_now(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<Room> {
+    at_first_without_room(cluster, slot, |cluster, id, placed| no_room(cluster, id, Vec::new(), placed))
+}
+
+/// Why each node that is up does not take the next unit of a workload now, by node; nothing where there is room.
+pub(super) fn checks_now(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<Vec<NodeCheck>> {
+    at_first_without_room(cluster, slot, |cluster, id, _| {
+        let template = cluster.workloads.interner.template(id);
+        cluster.nodes.sorted().into_iter().filter_map(|node| check(cluster, node, template)).collect()
+    })
+}
+
+/// Binds the pods of the next unit on trial, and looks at the state before the first pod for which no node has room.
+/// Nothing where all have room.
+fn at_first_without_room<T>(
+    cluster: &mut Cluster,
+    slot: WorkloadSlot,
+    look: impl Fn(&Cluster, TemplateId, &[(PodRef, Assignment)]) -> T,
+) -> Option<T> {
     let mut trial = Trial::default();
-    let mut missing = None;
+    let mut seen = None;
     for ordinal in cluster.workloads.next_pods(slot) {
         let pod = slot.pod(ordinal);
         match unit::pick(cluster, pod) {
             Some(assignment) => cluster.trial_bind(&mut trial, pod, assignment),
             None => {
                 let id = cluster.workloads.at(slot).template(ordinal);
-                missing = Some(no_room(cluster, id, Vec::new(), trial.bound()));
+                seen = Some(look(cluster, id, trial.bound()));
                 break;
             }
         }
     }
     cluster.undo(trial);
-    missing
+    seen
+}
+
+/// Why a node does not take a pod; nothing if it does.
+fn check(cluster: &Cluster, slot: NodeSlot, template: &Template) -> Option<NodeCheck> {
+    let node = cluster.nodes.at(slot);
+    let of = |failed| NodeCheck { node: node.id, failed, lacks: None };
+    match cluster.nodes.ruled_out(slot, template) {
+        Some(RuledOut::Elsewhere) => return Some(of(NodeTest::Topology)),
+        Some(RuledOut::Cordoned) => return Some(of(NodeTest::Schedulable)),
+        Some(RuledOut::Tainted) => return Some(of(NodeTest::Taint)),
+        Some(RuledOut::Unselected) => return Some(of(NodeTest::Selector)),
+        None => {}
+    }
+    let near = near_miss(cluster, slot, template, Vec::new())?;
+    let full = template.request.iter().any(|(r, amount)| node.available(*r) < *amount);
+    let failed = if full { NodeTest::Room } else { NodeTest::Devices };
+    Some(NodeCheck { lacks: Some((near.resource, near.needed.saturating_sub(near.available))), ..of(failed) })
 }
 
 /// What is missing for a pod on every node. `tried` are nodes from which victims were evicted on trial, as they were

@@ -8,7 +8,7 @@
 
 use super::{shortfall, unit};
 use crate::{
-    api::{BlockingReason, Domain, NodeTally, Room},
+    api::{BlockingReason, Domain, NodeCheck, NodeTally, Room},
     scheduler::{
         cluster::{Cluster, Trial},
         state::{Assignment, Assignments, PodRef, WorkloadSlot, narrow},
@@ -110,6 +110,15 @@ pub(crate) fn room_missing(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<
             let nodes = NodeTally { total, elsewhere: total, ..NodeTally::default() };
             Some(Room { nodes, ..Room::default() })
         }
+    }
+}
+
+/// Why each node that is up does not take the next unit of a workload, in the domain that comes closest where there is a
+/// choice. Nothing where there is room.
+pub(crate) fn node_checks(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<Vec<NodeCheck>> {
+    match room_missing(cluster, slot)?.within {
+        Some(domain) => within(cluster, &domain, |cluster| shortfall::checks_now(cluster, slot)),
+        None => shortfall::checks_now(cluster, slot),
     }
 }
 

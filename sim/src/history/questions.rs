@@ -1,0 +1,42 @@
+//! Which waits are explained in full: all of a small run; of a large one, those that people ask about.
+
+use super::{History, JobHistory, PodEnd, waits::SUSPENDED};
+use crate::options::Question;
+use std::{cmp::Reverse, collections::BTreeSet};
+
+/// The waits whose full reason is to be asked for, at most so many: all if they are few, else those of jobs that were
+/// evicted, lost pods or missed their deadline, and then the longest. Equal questions are asked once. What a job queue
+/// suspends is unknown to the scheduler and has no full reason.
+///
+/// Takes O(n log n) of the waits.
+#[must_use]
+pub fn questions(history: &History, most: usize) -> Vec<Question> {
+    let troubled = troubled(history);
+    let job = |pod: u32| history.pods.get(pod as usize).map_or(u32::MAX, |pod| pod.job);
+    let waits = history.waits.iter().filter(|wait| wait.why.rule != SUSPENDED && wait.from_ms < wait.to_ms);
+    let mut ranked: Vec<_> = waits
+        .map(|wait| {
+            let question = Question { at_ms: wait.from_ms, pod: wait.pod };
+            (!troubled.contains(&job(wait.pod)), Reverse(wait.to_ms - wait.from_ms), question)
+        })
+        .collect();
+    ranked.sort_unstable();
+    let chosen: BTreeSet<Question> = ranked.into_iter().map(|(.., question)| question).take(most).collect();
+    chosen.into_iter().collect()
+}
+
+/// Jobs that were evicted, lost pods with their nodes, or were late.
+fn troubled(history: &History) -> BTreeSet<u32> {
+    let mut jobs: BTreeSet<u32> = BTreeSet::new();
+    let of = |pod: u32| history.pods.get(pod as usize).map(|pod| pod.job);
+    jobs.extend(history.evictions.iter().filter_map(|eviction| of(eviction.pod)));
+    let is_late = |job: &JobHistory, at: u64| job.deadline_ms.is_some_and(|deadline| at > deadline);
+    for pod in &history.pods {
+        let Some(job) = history.jobs.get(pod.job as usize) else { continue };
+        let (at, lost) = pod.ended.map_or((history.end_ms, false), |(at, how)| (at, how == PodEnd::Lost));
+        if lost || is_late(job, at) {
+            jobs.insert(pod.job);
+        }
+    }
+    jobs
+}
