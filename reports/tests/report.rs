@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use quotree_core::Time;
 use quotree_reports::{Report, Style, Told, report, report_html, report_json, summary_text};
 use quotree_sim::{
-    Run, RunOptions, run,
+    Run, RunOptions,
+    history::questions,
+    run,
     scenario::{MapLoader, load},
 };
 
@@ -14,7 +17,8 @@ const FOUR_TEAMS: &str = include_str!("../../scenarios/demo/four-teams.ron");
 
 fn of(text: &str) -> (Run, Report) {
     let files = MapLoader::new().with("x.ron", text).with("four-teams.ron", FOUR_TEAMS);
-    let scenario = load("x.ron", &files).scenario.unwrap();
+    let loaded = load("x.ron", &files);
+    let scenario = loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
     let run = run(&scenario, &RunOptions { history: true, ..RunOptions::default() }, &mut ()).unwrap();
     let report = report(&scenario, &run, &Told::default()).unwrap();
     (run, report)
@@ -229,4 +233,159 @@ fn who_is_never_tried_has_a_reason() {
     let waits: Vec<_> =
         report.waits.iter().map(|wait| (report.pods[wait.pod as usize].name.as_str(), wait.rule.as_str())).collect();
     assert_eq!(waits, [("head-1", "A1"), ("behind-1", "O2")]);
+}
+
+/// The report with the full reasons of its waits.
+fn explained(text: &str, most: usize) -> Report {
+    let files = MapLoader::new().with("x.ron", text).with("four-teams.ron", FOUR_TEAMS);
+    let loaded = load("x.ron", &files);
+    let scenario = loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
+    let mut first = run(&scenario, &RunOptions { history: true, ..RunOptions::default() }, &mut ()).unwrap();
+    let explain = questions(first.history.as_deref().unwrap(), most);
+    let until = explain.last().map(|question| Time(question.at_ms));
+    let second = RunOptions { until, explain, judge: false, ..RunOptions::default() };
+    first.explained = run(&scenario, &second, &mut ()).unwrap().explained;
+    report(&scenario, &first, &Told::default()).unwrap()
+}
+
+#[test]
+fn every_wait_of_a_small_run_has_its_full_reason() {
+    for text in [DEMO, SLOW] {
+        let report = explained(text, 2_000);
+        for wait in report.waits.iter().filter(|wait| wait.rule != "H1") {
+            let verdict = &report.verdicts[wait.verdict.unwrap() as usize];
+            assert_eq!((&verdict.binding.rule, verdict.binding.quota), (&wait.rule, wait.quota), "{wait:?}");
+        }
+        assert!(report.left_out.iter().all(|row| !row.what.contains("explain")), "{:?}", report.left_out);
+    }
+    // The fifth pod of nginx1 waits for the max of its leaf, whose four pods use all of it, and raising it would help.
+    let report = explained(DEMO, 2_000);
+    let verdict = &report.verdicts[report.waits[0].verdict.unwrap() as usize];
+    let holder = &verdict.holders[0];
+    assert_eq!((holder.quota, holder.used, holder.pods), (Some(quota(&report, "root.a.1")), 20_000, 4));
+    assert_eq!(verdict.helps, ["raise max of root.a.1 by 5 cpu"]);
+}
+
+#[test]
+fn few_reasons_are_those_of_evicted_work_and_then_of_the_longest_waits() {
+    let all = explained(DEMO, 2_000);
+    let report = explained(DEMO, 3);
+    let told: Vec<_> = report.waits.iter().filter(|wait| wait.verdict.is_some()).collect();
+    assert_eq!(told.len(), 3);
+    let evicted: Vec<u32> = all.evictions.iter().map(|eviction| eviction.job).collect();
+    assert!(told.iter().all(|wait| evicted.contains(&report.pods[wait.pod as usize].job)));
+    assert!(report.left_out.iter().any(|row| row.kept == 3 && row.of == all.waits.len() as u64));
+}
+
+#[test]
+fn a_wait_for_room_tells_which_test_each_node_failed() {
+    let report = explained(
+        r#"Scenario(
+    name: "room",
+    cluster: [
+        NodePool(name: "cpu", count: 1, allocatable: { "cpu": "8" }),
+        NodePool(name: "gpu", count: 1, allocatable: { "cpu": "8" }, labels: { "kind": "gpu" }),
+        NodePool(name: "down", count: 1, allocatable: { "cpu": "8" }, labels: { "kind": "gpu" }),
+    ],
+    quota: Quota(name: "root", min: { "cpu": "24" }, max: { "cpu": "24" }, namespaces: ["lab"]),
+    world: World(until: "1h"),
+    events: [At("0s", NodeDown("down-0"))],
+    workloads: [
+        Deployment(name: "runs", namespace: "lab", submit: "1m", request: { "cpu": "6" }, selector: { "kind": "gpu" }),
+        Deployment(name: "waits", namespace: "lab", submit: "2m", request: { "cpu": "4" }, selector: { "kind": "gpu" }),
+    ],
+)"#,
+        2_000,
+    );
+    let verdict = &report.verdicts[report.waits[0].verdict.unwrap() as usize];
+    let checks: Vec<_> = verdict.checks.iter().map(|check| (check.node, check.failed.as_str())).collect();
+    assert_eq!(checks, [(0, "selector"), (1, "room"), (2, "up")]);
+    assert_eq!(verdict.checks[1].lacks.map(|lacks| lacks.amount), Some(2_000));
+}
+
+#[test]
+fn a_pod_borrows_what_is_above_min_when_it_is_bound() {
+    let (_, report) = of(DEMO);
+    // The min of root.a.1 is 10 cores: of its first four pods of 5 cores, two are within it.
+    let borrowed: Vec<i64> =
+        report.placements.iter().take(4).map(|row| row.borrowed.iter().map(|row| row.amount).sum()).collect();
+    assert_eq!(borrowed, [0, 0, 5_000, 5_000]);
+}
+
+#[test]
+fn devices_do_what_their_workloads_say() {
+    let (_, report) = of(r#"Scenario(
+    name: "use",
+    cluster: [NodePool(name: "n", count: 1, allocatable: { "cpu": "8" }, gpus: Gpus(count: 2, memory: 80, mode: Exclusive))],
+    quota: Quota(name: "root", min: { "nvidia.com/gpu": "2" }, max: { "nvidia.com/gpu": "2" }, namespaces: ["lab"]),
+    world: World(until: "100s", currency: "EUR", starts_at: "2026-11-30T08:00"),
+    workloads: [
+        Job(name: "half", namespace: "lab", runtime: "50s", request: { "nvidia.com/gpu": "1" },
+            gpu_utilisation: "40%", gpu_memory_used: "30Gi"),
+        Job(name: "full", namespace: "lab", submit: "10s", runtime: "30s", request: { "nvidia.com/gpu": "1" }),
+    ],
+)"#);
+    let gib = |n: i64| n << 30;
+    let steps = |series: &quotree_page::model::Series| -> Vec<(u64, i64)> {
+        series.steps().map(|step| (step.at_ms / 1000, step.value)).collect()
+    };
+    let c = &report.cluster;
+    assert_eq!(steps(&c.device_memory_total), [(0, gib(160))]);
+    assert_eq!(steps(&c.device_memory_allocated), [(0, gib(80)), (10, gib(160)), (40, gib(80)), (50, 0)]);
+    assert_eq!(steps(&c.device_memory_used), [(0, gib(30)), (10, gib(110)), (40, gib(30)), (50, 0)]);
+    // 40 % of one of two devices, then with the other one in full.
+    assert_eq!(steps(&c.duty_permille), [(0, 200), (10, 700), (40, 200), (50, 0)]);
+    assert_eq!(report.loads.len(), 2);
+    assert_eq!(steps(&report.loads[0].duty_permille), [(0, 400), (50, 0)]);
+    assert_eq!(steps(&report.loads[1].memory_used), [(0, 0), (10, gib(80)), (40, 0)]);
+    assert_eq!((report.run.currency.as_str(), report.run.starts_at.as_deref()), ("EUR", Some("2026-11-30T08:00:00")));
+}
+
+#[test]
+fn counted_devices_get_the_lowest_numbers_that_are_free() {
+    let (_, report) = of(r#"Scenario(
+    name: "counted",
+    cluster: [NodePool(name: "n", count: 1, allocatable: { "nvidia.com/gpu": "4" })],
+    quota: Quota(name: "root", min: { "nvidia.com/gpu": "4" }, max: { "nvidia.com/gpu": "4" }, namespaces: ["lab"]),
+    workloads: [
+        Job(name: "a", namespace: "lab", runtime: "10s", request: { "nvidia.com/gpu": "1" }),
+        Job(name: "b", namespace: "lab", runtime: "90s", request: { "nvidia.com/gpu": "2" }),
+        Job(name: "c", namespace: "lab", submit: "10s", runtime: "10s", request: { "nvidia.com/gpu": "2" }),
+    ],
+)"#);
+    let devices: Vec<_> = report.placements.iter().map(|row| row.devices.as_slice()).collect();
+    assert_eq!(devices, [&[0][..], &[1, 2], &[0, 3]]);
+    assert_eq!(report.nodes[0].devices, 4);
+}
+
+#[test]
+fn claims_tell_what_was_expected_and_when_it_did_not_hold() {
+    use quotree_page::model::{Amount, Measure};
+    let (_, report) = of(r#"Scenario(
+    name: "claims",
+    cluster: Pool({ "cpu": "4" }),
+    quota: Quota(name: "root", min: { "cpu": "4" }, max: { "cpu": "4" },
+        children: [Quota(name: "lab", min: { "cpu": "4" }, max: { "cpu": "4" }, namespaces: ["lab"])]),
+    workloads: [
+        Job(name: "a", namespace: "lab", runtime: "10s", request: { "cpu": "3" }),
+        Job(name: "b", namespace: "lab", submit: "20s", runtime: "10s", request: { "cpu": "3" }),
+    ],
+    expect: [
+        Always(Used("lab", "cpu", at_most: "2")),
+        Final(Makespan(at_most: "25s")),
+        Final(Pods(of: Workload("a"), succeeded: 1)),
+    ],
+)"#);
+    let cpu = |amount: i64| Some(Measure::Amount(Amount { resource: 0, amount }));
+    let claim = &report.claims[0];
+    assert_eq!(
+        (claim.expected.as_str(), claim.expected_value, claim.seen_value),
+        ("at most 2 cpu", cpu(2_000), cpu(3_000))
+    );
+    // It holds between the jobs, and the last time at which it does not is the start of the second.
+    assert_eq!((claim.breach_from_ms, claim.breach_to_ms, claim.quotas.as_slice()), (Some(0), Some(20_000), &[1][..]));
+    let claim = &report.claims[1];
+    assert_eq!((claim.expected.as_str(), claim.seen_value), ("at most 25.000 s", Some(Measure::Ms(30_000))));
+    let claim = &report.claims[2];
+    assert_eq!((claim.expected.as_str(), claim.passed, claim.jobs.as_slice()), ("1 succeeded", true, &[0][..]));
 }

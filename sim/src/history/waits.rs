@@ -67,6 +67,10 @@ impl Waits {
         let unit = world.pods[pod].unit;
         let class = self.classes.number(world, unit);
         self.classes.shift(class, unit, begins);
+        if begins {
+            // What it waits for now may be something else than when the scheduler last tried one of the class.
+            self.classes.ask_for(class, unit);
+        }
         let place = unit as usize;
         if place >= self.pods.len() {
             self.pods.resize(place + 1, 0);
