@@ -29,7 +29,9 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     let mut watcher = Watcher::new(terminal, &scenario.name, trace);
     let mut run = runner::run(&scenario, &options, args.watch, &mut watcher)?;
     watcher.finish().map_err(|error| Trouble::invalid(format!("cannot write trace.jsonl: {error}")))?;
-    runner::explain(&scenario, &mut run, args.how.seed, args.reasons, terminal)?;
+    if args.out.is_some() || args.open {
+        runner::explain(&scenario, &mut run, args.how.seed, args.reasons, terminal)?;
+    }
     if let Some(folder) = &args.out {
         write_all(folder, &run)?;
     }

@@ -71,7 +71,7 @@ function obstacleSays(o, verdict) {
 
 /** Nodes by tests: passed, failed, or not looked at any more. @param {NodeCheck[]} checks */
 function whyMatrix(checks) {
-  const tests = ["up", "schedulable", "selector", "taint", "topology", "model", "devices", "room"].filter((t) => t === "up" || t === "room" || checks.some((c) => c.failed === t));
+  const tests = ["up", "topology", "schedulable", "taint", "selector", "room", "devices"].filter((t) => t === "up" || t === "room" || checks.some((c) => c.failed === t));
   return h("div", { class: "scroll" }, h("table", { class: "matrix", "aria-label": "Nodes and the tests that they failed" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Node"), tests.map((t) => h("th", { scope: "col" }, t)), h("th", { scope: "col", class: "num" }, "lacks"))),
     h("tbody", {}, checks.slice(0, 200).map((c) => h("tr", {}, h("th", { scope: "row" }, link("node", data.nodes[c.node].name)), tests.map((t) => h("td", {}, tests.indexOf(t) < tests.indexOf(c.failed) ? "✓" : t === c.failed ? h("b", { class: "chip bad" }, "✕") : "·")), h("td", { class: "num" }, c.lacks ? units.amount(c.lacks.resource, c.lacks.amount) : "·"))))));
 }

@@ -182,7 +182,7 @@ pub struct Closest {
 pub struct NodeCheck {
     /// The node.
     pub node: NodeIx,
-    /// `up`, `schedulable`, `selector`, `taint`, `topology`, `model`, `devices`, or `room`.
+    /// `up`, `topology`, `schedulable`, `taint`, `selector`, `room` or `devices`: nodes are tested in this order.
     pub failed: String,
     /// What it lacks, for `room` and `devices`.
     #[serde(skip_serializing_if = "Option::is_none")]
