@@ -142,7 +142,8 @@ fn loans(result: &RunResult, style: Style) -> String {
     let borrows = said("borrows", true, |q| &q.borrowed);
     let lends = said("lends", false, |q| &q.lent);
     let sentences: Vec<_> = [borrows, lends].into_iter().filter(|s| !s.is_empty()).collect();
-    let line = if sentences.is_empty() { "No quota borrows".to_owned() } else { sentences.join(". ") };
+    let nobody = || format!("No quota borrows at {}", moment_up(result.end_ms));
+    let line = if sentences.is_empty() { nobody() } else { sentences.join(". ") };
     wrap(style, &format!("{line}."), 2)
 }
 

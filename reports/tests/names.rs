@@ -4,7 +4,7 @@
 
 use quotree_core::Time;
 use quotree_sim::{
-    Observer, RunOptions, run,
+    Observer, RunOptions, TimelineEvent, run,
     scenario::{Loader, load},
     text::Names,
     trace::TraceRecord,
@@ -78,7 +78,7 @@ fn every_name_in_the_trace_and_the_summary_is_found() {
             assert!(!run.timeline_pods.is_empty(), "{path}: `{name}` is named and not found");
             assert!(!run.timeline.is_empty(), "{path}: `{name}` has no timeline");
             asked += 1;
-            joined += usize::from(run.timeline.iter().any(|entry| entry.what == "joins"));
+            joined += usize::from(run.timeline.iter().any(|entry| entry.event == TimelineEvent::Joined));
         }
     }
     assert!(runs > 80 && asked > 1_000 && joined > 5, "{runs} runs, {asked} names, {joined} of gangs that were joined");
