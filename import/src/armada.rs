@@ -75,7 +75,7 @@ fn jobs_of(
     }
     let total = (count / gang).saturating_mul(times).saturating_add(rows.len() as u64);
     if total > options.max_rows as u64 {
-        return Err(place.refuse(format!("more than {} jobs", options.max_rows)));
+        return Err(place.refuse(format!("at most {} jobs are supported", options.max_rows)));
     }
     let first = duration(&place.get("earliestSubmitTime"))?;
     let runtime = place.get("runtimeDistribution");
@@ -168,7 +168,7 @@ fn nodes_of(
 ) -> Taken<Vec<NodeRow>> {
     let count = place.get("number").count(0, MOST)?;
     if count.saturating_add(before as u64) > options.max_rows as u64 {
-        return Err(place.refuse(format!("more than {} nodes", options.max_rows)));
+        return Err(place.refuse(format!("at most {} nodes are supported", options.max_rows)));
     }
     let mut node =
         NodeRow { allocatable: place.get("totalResources").get("resources").amounts()?, ..NodeRow::default() };

@@ -17,7 +17,7 @@ pub struct DailyQuotas {
 /// The largest number of GPUs in a cell; more are an error of its row.
 const MOST_GPUS: i64 = 1_000_000;
 
-/// The quotas from this moment on, which becomes time 0. The quotas at time 0 are those of the last day before it.
+/// Reads the quotas of each day. `start` becomes time 0; the quotas at time 0 are those of the last day before it.
 #[must_use]
 pub fn daily_quotas(bytes: &[u8], start: DateTime) -> (Vec<DailyQuotas>, Vec<RowProblem>) {
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();

@@ -88,7 +88,7 @@ fn kind_of(kind: usize, place: &Place<'_>, options: &TraceOptions, before: usize
     let devices = u32::try_from(place.get("GPUs").count(0, 64)?).unwrap_or(0);
     let count = place.get("Count").count(1, MOST)?;
     if count.saturating_add(before as u64) > options.max_rows as u64 {
-        return Err(place.refuse(format!("more than {} nodes", options.max_rows)));
+        return Err(place.refuse(format!("at most {} nodes are supported", options.max_rows)));
     }
     let mut node = NodeRow::default();
     node.add_gpus(&options.resource, devices);

@@ -57,7 +57,8 @@ fn nodes_of(documents: &Documents, options: &TraceOptions) -> NodeRows {
             Err(problem) => out.problems.push(problem),
         }
         if out.rows.len() > options.max_rows {
-            out.problems.push(RowProblem { line: 0, what: format!("more than {} nodes", options.max_rows) });
+            out.problems
+                .push(RowProblem { line: 0, what: format!("at most {} nodes are supported", options.max_rows) });
             out.rows.truncate(options.max_rows);
             break;
         }
@@ -155,7 +156,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
             Err(problem) => out.problems.push(problem),
         }
         if taken.len() > options.max_rows {
-            out.problems.push(RowProblem { line: 0, what: format!("more than {} pods", options.max_rows) });
+            out.problems.push(RowProblem { line: 0, what: format!("at most {} pods are supported", options.max_rows) });
             taken.truncate(options.max_rows);
             break;
         }

@@ -219,7 +219,7 @@ fn topology(place: &Place<'_>, options: &TraceOptions) -> Taken<Vec<NodeRow>> {
         let (name, count) = (level.get("name").name()?, level.get("count").count(1, MOST)?);
         let label = level.get("nodeLabel").text()?;
         if count.saturating_mul(nodes.len() as u64) > options.max_rows as u64 {
-            return Err(level.refuse(format!("more than {} nodes", options.max_rows)));
+            return Err(level.refuse(format!("at most {} nodes are supported", options.max_rows)));
         }
         let below = |node: NodeRow| {
             (0..count).map(move |i| {

@@ -36,7 +36,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
                 let line = record.position().map_or(line, csv::Position::line);
                 count += 1;
                 if count > options.max_rows {
-                    let what = format!("more than {} rows", options.max_rows);
+                    let what = format!("at most {} rows are supported", options.max_rows);
                     out.problems.push(RowProblem { line, what });
                     return out;
                 }
@@ -260,6 +260,6 @@ mod tests {
         let options = TraceOptions { namespace: Some("n".into()), max_rows: 2, ..TraceOptions::default() };
         let read = rows(b"submit_s,runtime_s\n1,1\n2,1\n3,1\n4,1\n", &options);
         assert_eq!(read.rows.len(), 2);
-        assert_eq!(read.problems, [RowProblem { line: 4, what: "more than 2 rows".into() }]);
+        assert_eq!(read.problems, [RowProblem { line: 4, what: "at most 2 rows are supported".into() }]);
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
         let demand = usize::try_from(demand).unwrap_or(0);
         running.resize_with(running.len().max(demand), || ms);
         if rows.len().saturating_add(running.len()) > options.max_rows {
-            problems.push(RowProblem { line: 0, what: format!("more than {} jobs", options.max_rows) });
+            problems.push(RowProblem { line: 0, what: format!("at most {} jobs are supported", options.max_rows) });
             break;
         }
         while running.len() > demand

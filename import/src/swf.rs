@@ -32,7 +32,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
             continue;
         }
         if out.rows.len() >= options.max_rows {
-            out.problems.push(RowProblem { line, what: format!("more than {} rows", options.max_rows) });
+            out.problems.push(RowProblem { line, what: format!("at most {} rows are supported", options.max_rows) });
             break;
         }
         match row(text, options, &mut templates, &mut users) {

@@ -108,7 +108,7 @@ fn each_record(
         let outcome = match reader.read_record(&mut record) {
             Ok(false) => break,
             Ok(true) if number > max_rows => {
-                problems.push(RowProblem { line, what: format!("more than {max_rows} rows") });
+                problems.push(RowProblem { line, what: format!("at most {max_rows} rows are supported") });
                 break;
             }
             Ok(true) if record.len() != columns.len() => {

@@ -146,7 +146,7 @@ impl Builder {
     fn open(&mut self, open: Open) -> Option<()> {
         if self.open.len() >= MOST_DEPTH {
             let (Open::List(span, _) | Open::Map(span, ..)) = open;
-            self.problems.push(YamlProblem::new(span, format!("nested more than {MOST_DEPTH} deep")));
+            self.problems.push(YamlProblem::new(span, format!("nested deeper than {MOST_DEPTH} levels")));
             return None;
         }
         self.open.push(open);

@@ -78,7 +78,7 @@ pub enum Predicate {
     },
     /// Deadlines met or missed so far.
     Deadlines {
-        /// The work whose evicted pods are counted.
+        /// The work whose deadlines are counted.
         of: Selector,
         /// Whether met deadlines are counted; otherwise missed ones.
         met: bool,
@@ -87,7 +87,7 @@ pub enum Predicate {
         /// The claimed value.
         count: u64,
     },
-    /// Use of a quota.
+    /// What the pods of a quota use.
     Used {
         /// The quota.
         quota: Name,
@@ -127,7 +127,7 @@ pub enum Predicate {
     },
     /// The number of evictions of a kind that should not occur.
     Bad {
-        /// The kind.
+        /// Which kind of eviction is counted.
         kind: BadEviction,
         /// The comparison.
         compare: Compare,

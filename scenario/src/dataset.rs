@@ -206,7 +206,7 @@ fn acceleration(
 fn marks(read: &Accelerate, report: &mut Report) -> (u64, u64) {
     let mut mark = |field: &str, mark: Option<&At<Permille>>, default: u64| {
         if let Some(mark) = mark.filter(|mark| mark.value.0 > 1000) {
-            report.error(mark.span, format!("`{field}` is above 100%"), "more than the capacity");
+            report.error(mark.span, format!("`{field}` must be at most 100%"), "more than the capacity");
         }
         mark.map_or(default, |mark| mark.value.0)
     };

@@ -109,7 +109,7 @@ pub(crate) fn check(users: &[User], groups: &[Group], tree: Option<&ReadTree>, r
     let more = [(users.get(MOST).map(|user| user.span), "users"), (groups.get(MOST).map(|group| group.span), "groups")];
     for (span, what) in more {
         if let Some(span) = span {
-            report.error(span, format!("more than {MOST} {what}"), "one too many");
+            report.error(span, format!("at most {MOST} {what} are allowed"), "one too many");
             return read;
         }
     }

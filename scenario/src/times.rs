@@ -168,7 +168,7 @@ fn empirical(file: &At<Path>, files: &mut Files<'_>, report: &mut Report) -> Opt
             continue;
         }
         if durations.len() == MAX_DURATIONS {
-            problems.push(RowProblem { line, what: format!("more than {MAX_DURATIONS} durations") });
+            problems.push(RowProblem { line, what: format!("at most {MAX_DURATIONS} durations are supported") });
             break;
         }
         match parse_duration(text) {

@@ -96,7 +96,7 @@ pub(crate) fn tasks(
     let tasks: Vec<ReadTask> = tasks.collect();
     let links = links(&tasks, report);
     if links.values().map(BTreeSet::len).sum::<usize>() > MAX_DEPENDENCIES {
-        report.error(written.span, format!("more than {MAX_DEPENDENCIES} dependencies"), "too many");
+        report.error(written.span, format!("at most {MAX_DEPENDENCIES} dependencies are allowed"), "too many");
     }
     circles(&tasks, &links, report);
     if report.errors() > before || tasks.len() < written.value.len() {

@@ -86,7 +86,7 @@ const ROWS: &[Row] = &[
     ("\"cpu\": \"5\" }, submit", "\"cpu\": \"5\", \"cpu\": \"6\" }, submit", E, "11:88", "\"cpu\"", "duplicate key"),
     ("\"1Gi\"", "\"9223372036854775808\"", E, "4:86", "\"9223372036854775808\"", "too large"),
     ("submit: \"1m\"", "submit: \"1 minute\"", E, "11:98", "\"1 minute\"", "is not a duration"),
-    ("submit: \"1m\"", "submit: 60", E, "11:98", "60", "seconds? \"60s\""),
+    ("submit: \"1m\"", "submit: 60", E, "11:98", "60", "for seconds, write \"60s\""),
     ("runtime: \"10m\"", "runtime: \"0s\"", E, "12:100", "\"0s\"", "must be longer than 0"),
     (
         "runtime: \"10m\"",

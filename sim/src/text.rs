@@ -7,7 +7,7 @@ mod action;
 mod json;
 mod verdict;
 
-pub use action::{bound, evicted, released};
+pub use action::{ChargedTo, bound, evicted, released};
 pub use json::verdict_json;
 pub(crate) use verdict::{advice, blocking, in_brief, search_limit};
 pub use verdict::{holders, obstacle, protection, verdict};

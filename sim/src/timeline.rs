@@ -5,7 +5,7 @@
 
 use crate::{
     options::{RunOptions, TimelineEntry, TimelineEvent, TimelinePod},
-    text::{self, Names, time_text},
+    text::{self, ChargedTo, Names, time_text},
     trace::TraceEvent,
     world::{Fact, NONE, State, World, owner_name, pod_name, unit_name, why_suspended},
 };
@@ -264,7 +264,12 @@ impl Timeline {
                 let unit = pod.workload.0;
                 let has_quota =
                     unit < world.units.len() && world.namespaces[world.units[unit].namespace].leaf.is_some();
-                let (pod, node, why) = (*pod, *node, text::bound(*reason, has_quota));
+                let charged = match world.trees.current().governed().len() {
+                    _ if !has_quota => ChargedTo::Nothing,
+                    0 => ChargedTo::EmptyTree,
+                    _ => ChargedTo::Quota,
+                };
+                let (pod, node, why) = (*pod, *node, text::bound(*reason, charged));
                 self.write(world, pod.workload.0, TimelineEvent::Bound, |names| {
                     let since = world.find(pod).map(|pod| world.pods[pod].at);
                     Entry {

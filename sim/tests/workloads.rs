@@ -261,7 +261,10 @@ fn failures_name_the_workload_and_the_reason() {
     let told: Vec<String> = run.result.failures.iter().map(|f| format!("{}: {}", f.what, f.why)).collect();
     assert_eq!(
         told,
-        ["fragile-0: pods lost: 1; its backoff_limit is 0", "gang: restarts needed: 1; its max_restarts is 0"]
+        [
+            "fragile-0: number of pods lost: 1, more than its `backoff_limit` of 0",
+            "gang: number of restarts needed: 1, more than its `max_restarts` of 0"
+        ]
     );
 }
 
@@ -271,15 +274,19 @@ fn an_index_fails_by_itself_where_the_job_has_a_backoff_limit_per_index() {
     let rows = [
         ("", 14, None),
         ("backoff_limit_per_index: 2, ", 14, None),
-        ("backoff_limit_per_index: 1, ", 10, Some((10, "indexes failed: 1; see backoff_limit_per_index"))),
-        ("backoff_limit_per_index: 0, ", 10, Some((10, "indexes failed: 1; see backoff_limit_per_index"))),
+        ("backoff_limit_per_index: 1, ", 10, Some((10, "1 of its indexes failed (`backoff_limit_per_index`)"))),
+        ("backoff_limit_per_index: 0, ", 10, Some((10, "1 of its indexes failed (`backoff_limit_per_index`)"))),
         // A limit for all indexes together ends the job at once.
-        ("backoff_limit_per_index: 5, backoff_limit: 1, ", 4, Some((3, "pods lost: 2; its backoff_limit is 1"))),
+        (
+            "backoff_limit_per_index: 5, backoff_limit: 1, ",
+            4,
+            Some((3, "number of pods lost: 2, more than its `backoff_limit` of 1")),
+        ),
         // The next index starts in place of the one that has failed.
         (
             "backoff_limit_per_index: 0, parallelism: 1, ",
             11,
-            Some((11, "indexes failed: 1; see backoff_limit_per_index")),
+            Some((11, "1 of its indexes failed (`backoff_limit_per_index`)")),
         ),
         // Each index waits for its own failures: 1m after the first, 2m after the second.
         ("backoff_limit_per_index: 2, retry_delay: \"1m\", ", 15, None),

@@ -115,7 +115,7 @@ fn cap(first: &Played, scenario: &Scenario) -> u64 {
 enum Fit {
     /// It fails in the same way.
     Same,
-    /// It does not fail, or in another way.
+    /// It does not fail, or it fails in another way.
     Other,
     /// It does not even load.
     Invalid,

@@ -110,7 +110,7 @@ fn is_balanced(tokens: &[Token]) -> bool {
 /// The line that a token starts on.
 #[derive(Clone, Copy)]
 struct Line {
-    /// Its offset.
+    /// The offset of its first byte.
     start: usize,
     indentation: usize,
     /// Its first token.

@@ -133,7 +133,11 @@ macro_rules! whole_numbers {
             }
 
             fn read(node: &Node, report: &mut Report) -> Option<Self> {
-                let expected = format!("a whole number from {} to {}", <$number>::MIN, <$number>::MAX);
+                let is_negative = matches!(&node.shape, Shape::Number(text) if text.starts_with('-'));
+                let expected = match <$number>::MIN {
+                    0 if is_negative => "a whole number, 0 or more".to_owned(),
+                    least => format!("a whole number from {least} to {}", <$number>::MAX),
+                };
                 if let Shape::Number(text) = &node.shape {
                     if let Ok(number) = text.parse() {
                         return Some(number);

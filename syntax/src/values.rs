@@ -43,7 +43,9 @@ impl Read for Ms {
             },
             Shape::Number(number) => {
                 let title = format!("expected {EXPECTED}, found {}", node.describe());
-                report.error(node.span, title, "the unit is missing").help(format!("seconds? \"{}s\"", clip(number)));
+                report
+                    .error(node.span, title, "the unit is missing")
+                    .help(format!("for seconds, write \"{}s\"", clip(number)));
                 None
             }
             _ => {

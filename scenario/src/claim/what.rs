@@ -62,7 +62,7 @@ record! {
 record! {
     /// Workloads, tasks and rows so far that were done within their deadline.
     pub(crate) struct MetDeadlines in "what" {
-        /// The work that is counted.
+        /// The work whose deadlines are counted.
         of: Whose => "`All`",
         compared: Compared<u64> => embedded,
     }
@@ -71,7 +71,7 @@ record! {
 record! {
     /// Workloads, tasks and rows so far that were not done within their deadline, or failed before it.
     pub(crate) struct MissedDeadlines in "what" {
-        /// The work that is counted.
+        /// The work whose deadlines are counted.
         of: Whose => "`All`",
         compared: Compared<u64> => embedded,
     }

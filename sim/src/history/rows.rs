@@ -372,6 +372,6 @@ pub struct EvictionHistory {
     pub cause_bound_ms: Option<u64>,
     /// Lost work, pod-milliseconds.
     pub lost_ms: u128,
-    /// Whether it helped nobody.
+    /// Whether the workload that it was for was not bound because of it (S3).
     pub wasted: bool,
 }

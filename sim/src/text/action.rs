@@ -53,14 +53,25 @@ pub fn released(reason: ReleaseReason, names: &dyn Names) -> String {
     }
 }
 
-/// Why a pod was bound to its node: the quota it uses, the capacity it takes, and the placement score. `has_quota` says
-/// whether its namespace is attached to a leaf quota.
+/// What limits a pod that is bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChargedTo {
+    /// A leaf quota, in a tree that limits or guarantees something.
+    Quota,
+    /// A leaf quota, in a tree without any amount.
+    EmptyTree,
+    /// No quota: its namespace is attached to no leaf.
+    Nothing,
+}
+
+/// Why a pod was bound to its node: the quota it uses, the capacity it takes, and the placement score.
 #[must_use]
-pub fn bound(reason: BindReason, has_quota: bool) -> String {
-    let quota = match (has_quota, reason.entitled) {
-        (false, _) => "without a quota",
-        (true, true) => "within its guarantee",
-        (true, false) => "borrowing above its guarantee",
+pub fn bound(reason: BindReason, charged: ChargedTo) -> String {
+    let quota = match (charged, reason.entitled) {
+        (ChargedTo::Nothing, _) => "without a quota, ",
+        (ChargedTo::EmptyTree, _) => "",
+        (ChargedTo::Quota, true) => "within its guarantee, ",
+        (ChargedTo::Quota, false) => "borrowing above its guarantee, ",
     };
     let room = if reason.held { "on its reservation" } else { "on free capacity" };
     let placement = match reason.placement {
@@ -75,5 +86,5 @@ pub fn bound(reason: BindReason, has_quota: bool) -> String {
         Placement::LeastGpus => "least GPUs",
         _ => "placement",
     };
-    format!("{quota}, {room}, by {placement}")
+    format!("{quota}{room}, by {placement}")
 }

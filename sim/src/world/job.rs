@@ -118,7 +118,9 @@ fn index_ended(world: &mut World<'_>, owner: u32) {
     state.wanted = state.wanted.saturating_sub(1);
     match (state.wanted, state.job.failed) {
         (0, 0) => ending::finish(world, owner, End::Succeeded),
-        (0, failed) => ending::fail(world, owner, format!("indexes failed: {failed}; see backoff_limit_per_index")),
+        (0, failed) => {
+            ending::fail(world, owner, format!("{failed} of its indexes failed (`backoff_limit_per_index`)"))
+        }
         _ => {
             fill(world, owner);
             job_record::update(world, world.controllers[owner].record);
@@ -134,7 +136,11 @@ pub(crate) fn pod_lost(world: &mut World<'_>, unit: u32) -> Option<u64> {
     job.losses += 1;
     let losses = job.losses;
     if losses > retries.limit() {
-        ending::fail(world, owner, format!("pods lost: {losses}; its backoff_limit is {}", retries.limit()));
+        ending::fail(
+            world,
+            owner,
+            format!("number of pods lost: {losses}, more than its `backoff_limit` of {}", retries.limit()),
+        );
         return None;
     }
     let Some(limit) = retries.backoff_limit_per_index else {

@@ -122,7 +122,7 @@ pub(crate) fn lost(world: &mut World<'_>, unit: u32) -> Option<u64> {
         world,
         unit,
         format!(
-            "lost with its node {}; its backoff_limit is {most}",
+            "lost with its node {}, more than its `backoff_limit` of {most}",
             if losses == 1 { "once".to_owned() } else { format!("{losses} times") }
         ),
     );

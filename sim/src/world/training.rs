@@ -273,7 +273,7 @@ pub(crate) fn may_restart(world: &mut World<'_>, owner: u32) -> bool {
     if starts <= *most || broken || world.controllers[owner].closed {
         return true;
     }
-    ending::fail(world, owner, format!("restarts needed: {starts}; its max_restarts is {most}"));
+    ending::fail(world, owner, format!("number of restarts needed: {starts}, more than its `max_restarts` of {most}"));
     false
 }
 

@@ -66,7 +66,7 @@ fn check_options(args: &Args) -> Result<(), Trouble> {
         ("--cpus", args.cpus.is_some() && args.kind != K::Swf),
     ];
     if let Some((option, _)) = wrong.iter().find(|(_, wrong)| *wrong) {
-        return Err(Trouble::invalid(format!("`import {kind}` has no use for `{option}`")));
+        return Err(Trouble::invalid(format!("`{option}` does not apply to `import {kind}`")));
     }
     let zero = [("--gpus", args.gpus), ("--cpus", args.cpus)].into_iter().find(|(_, count)| *count == Some(0));
     zero.map_or(Ok(()), |(option, _)| Err(Trouble::invalid(format!("`{option}` must be at least 1"))))

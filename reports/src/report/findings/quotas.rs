@@ -37,9 +37,9 @@ impl About<'_> {
             let weight = 1_000 + permille(row.missed_unit_s, self.capacity());
             let pieces = vec![
                 self.quota(Some(row.quota)),
-                text(" used less than its guarantee while its pods were pending: it was not given "),
+                text(" used less than its guarantee while its pods were pending: it lacked "),
                 self.time(row.missed_unit_s),
-                text(" of its guarantee, up to "),
+                text(", up to "),
                 self.amount(most),
                 text(" at once."),
             ];
@@ -68,16 +68,21 @@ impl About<'_> {
                 pieces.extend([Piece::Count(taken.count), text(format!("{pods} of "))]);
             }
             pieces.extend(self.names(&taken.leaves));
+            let with_amount = |pieces: &mut Vec<Piece>| {
+                if taken.amount > 0 {
+                    pieces.extend([text(" with "), self.amount(taken.amount)]);
+                }
+            };
             if cause.is_some() {
-                pieces.extend([text(": "), Piece::Count(taken.count), text(format!("{pods} evicted"))]);
+                pieces.extend([text(": "), Piece::Count(taken.count), text(pods)]);
+                with_amount(&mut pieces);
+                pieces.push(text(" evicted"));
             } else {
+                with_amount(&mut pieces);
                 pieces.push(text(if taken.count == 1 { " was evicted" } else { " were evicted" }));
                 if taken.own == taken.count {
                     pieces.push(text(" for other work of the same leaf"));
                 }
-            }
-            if taken.amount > 0 {
-                pieces.extend([text(" with "), self.amount(taken.amount)]);
             }
             pieces.extend([text(" ("), Piece::Rule(rule.to_owned()), text(")")]);
             match u64::try_from(taken.lost_ms).unwrap_or(u64::MAX) {
@@ -150,7 +155,12 @@ impl About<'_> {
                 .unwrap_or_else(|| vec![text("An edit changed ")]);
             pieces.push(self.quota(edit.quota));
             for (place, change) in edit.changes.iter().take(2).enumerate() {
-                pieces.push(text(format!("{} {}", if place == 0 { ":" } else { "," }, change.field)));
+                let mark = if place == 0 { ":" } else { "," };
+                if change.field == "settings" {
+                    pieces.push(text(format!("{mark} {}", change.words)));
+                    continue;
+                }
+                pieces.push(text(format!("{mark} {}", change.field)));
                 let Some(resource) = change.resource else {
                     pieces.push(text(format!(" {}", change.words)));
                     continue;

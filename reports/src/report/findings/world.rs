@@ -32,17 +32,21 @@ impl About<'_> {
         let mut pieces =
             vec![subject(SubjectKind::Pod, &row.name), text(" waited longest, "), Piece::Span(totals.longest_wait_ms)];
         if let Some(wait) = longest {
-            pieces.extend([text(", mostly because of "), Piece::Rule(wait.rule.clone())]);
+            match wait.rule.as_str() {
+                "suspended" => pieces.push(text(", mostly suspended in its job queue")),
+                rule => pieces.extend([text(", mostly because of "), Piece::Rule(rule.to_owned())]),
+            }
             if wait.quota.is_some() {
                 pieces.extend([text(" at "), self.quota(wait.quota)]);
             }
             if let (Some(resource), Some(needed), Some(available)) = (wait.resource, wait.needed, wait.available) {
                 pieces.extend([text(": it requests "), Piece::Amount(Amount { resource, amount: needed })]);
-                pieces.push(text(", and "));
-                match available {
-                    ..=0 => pieces.push(text("none was left")),
-                    _ => pieces.extend([Piece::Amount(Amount { resource, amount: available }), text(" were left")]),
-                }
+                pieces.push(text(", with "));
+                pieces.push(match available {
+                    ..=0 => text("none"),
+                    _ => Piece::Amount(Amount { resource, amount: available }),
+                });
+                pieces.push(text(" left"));
             }
         }
         pieces.push(text("."));
@@ -60,11 +64,10 @@ impl About<'_> {
                 _ => vec![text(incident.what.clone())],
             };
             let mut pieces = who;
-            pieces.push(text(if incident.nodes_down { " was down from " } else { " was drained from " }));
-            pieces.push(Piece::Moment(incident.from_ms));
+            let state = if incident.nodes_down { "down" } else { "drained" };
             match incident.to_ms {
-                Some(to) => pieces.extend([text(" for "), Piece::Span(to - incident.from_ms)]),
-                None => pieces.push(text(" until the end of the run")),
+                Some(to) => pieces.extend([text(format!(" was {state} for ")), Piece::Span(to - incident.from_ms)]),
+                None => pieces.extend([text(format!(" is {state} since ")), Piece::Moment(incident.from_ms)]),
             }
             if let Some(gone) = incident.gone.iter().find(|amount| amount.resource == self.main) {
                 pieces.extend([text(", with "), Piece::Amount(*gone)]);
@@ -213,11 +216,15 @@ impl About<'_> {
         if self.report.evictions.is_empty() {
             all.push(self.whole(finding(FindingKind::Note, 40, 0, vec![text("No pod was evicted.")])));
         }
-        if !self.report.quotas.is_empty() && self.series().all(|row| row.borrowed_unit_s == 0) {
+        // Where nothing is guaranteed, there is nothing to say about guarantees.
+        if self.series().all(|row| worst(&row.min).1 == 0) {
+            return;
+        }
+        if self.series().all(|row| row.borrowed_unit_s == 0) {
             let pieces = vec![text("No quota used more than its guarantee: nothing was borrowed.")];
             all.push(self.whole(finding(FindingKind::Note, 35, 0, pieces)));
         }
-        if !self.report.quotas.is_empty() && self.series().all(|row| row.missed_unit_s == 0) {
+        if self.series().all(|row| row.missed_unit_s == 0) {
             let pieces = vec![text("No pod was pending while its quota was below its guarantee.")];
             all.push(self.whole(finding(FindingKind::Note, 45, 0, pieces)));
         }
