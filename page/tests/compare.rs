@@ -94,7 +94,7 @@ fn what_was_changed_and_what_flipped_is_told() {
     assert!(flipped[0][0].starts_with(&before.claims[0].claim), "{flipped:?}");
     assert!(html.contains("No job waited, ended or was evicted differently."));
     let same = compare(&before, &before);
-    for text in ["both runs did the same", "Both runs were given the same.", "Every claim comes out the same."] {
+    for text in ["both runs did the same", "Both runs have the same input.", "Every claim comes out the same."] {
         assert!(same.contains(text), "{text}");
     }
 }

@@ -71,7 +71,7 @@ fn limits(context: &Context<'_>, quota: &Quota) -> String {
 pub(super) fn table(html: &mut Html, both: &Both<'_>) {
     let rows = differences(both);
     if rows.is_empty() {
-        return none(html, "Both runs were given the same.");
+        return none(html, "Both runs have the same input.");
     }
     let headings = [("What", false), ("Before", false), ("After", false)];
     let said = |text: &str| Cell::Long(if text.is_empty() { "·".to_owned() } else { text.to_owned() });

@@ -37,8 +37,8 @@ pub(crate) fn write(html: &mut Html, both: &Both<'_>) {
     card(html, "c12", "Teams that win and lose", &teams::says(&teams), |h| teams::table(h, both, &teams));
     card(html, "c5", "The cluster", "Green is better after, red is worse.", |h| cluster::table(h, both));
     html.open("div", &[("class", "c7 column")]);
-    card(html, "", "What was changed", "What the two runs were given.", |h| inputs::table(h, both));
-    card(html, "", "How long pods waited", "All pods. Who was never started keeps a curve below 100 %.", |h| {
+    card(html, "", "What was changed", "Where the input of the two runs differs.", |h| inputs::table(h, both));
+    card(html, "", "How long pods waited", "All pods. Pods that never started keep a curve below 100 %.", |h| {
         waits(h, both);
     });
     html.close("div");
@@ -101,7 +101,7 @@ fn head(html: &mut Html, both: &Both<'_>, teams: &[teams::Team<'_>]) {
     }
     if a.end_ms != b.end_ms {
         let ends = format!(
-            "The runs end at different times, {} and {}: amounts over time, counts and waits do not compare.",
+            "The runs end at different times, {} and {}, so amounts over time, counts and waits cannot be compared.",
             both.before.units.moment(a.end_ms),
             both.after.units.moment(b.end_ms)
         );

@@ -121,8 +121,11 @@ fn steps<'a>(context: &Context<'a>, leaf: QuotaIx) -> Option<&'a WaitSteps> {
 /// The line under the heading.
 pub(super) fn says(teams: &[Team<'_>]) -> String {
     let same = teams.iter().filter(|team| team.verdict == Verdict::Same).count() as u64;
-    let same =
-        if same > 0 { format!(" Nothing of that changed for {}.", units::many(same, "team")) } else { String::new() };
+    let same = if same > 0 {
+        format!(" None of these figures changed for {}.", units::many(same, "team"))
+    } else {
+        String::new()
+    };
     format!(
         "A team wins if its unmet guarantee, its waits or its evictions are less and none of them is more. Most changed first, \
          by the wait that 95 of 100 of its pods do not exceed.{same}"
