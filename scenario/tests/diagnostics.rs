@@ -97,7 +97,7 @@ const ROWS: &[Row] = &[
         "ends before it starts",
     ),
     ("replicas: 2", "replicas: -2", E, "11:62", "-2", "a whole number, 0 or more"),
-    ("replicas: 2", "replicas: 10000000000", E, "11:62", "10000000000", "a whole number, 0 or more"),
+    ("replicas: 2", "replicas: 10000000000", E, "11:62", "10000000000", "a whole number from 0"),
     ("namespace: \"ns-a\"", "namespace: ns", E, "11:44", "ns", "put it in quotes: \"ns\""),
     ("[\"ns-a\"]", "\"ns-a\"", E, "6:82", "\"ns-a\"", "expected a list"),
     // Choices.
