@@ -263,7 +263,7 @@ fn every_wait_of_a_small_run_has_its_full_reason() {
     let verdict = &report.verdicts[report.waits[0].verdict.unwrap() as usize];
     let holder = &verdict.holders[0];
     assert_eq!((holder.quota, holder.used, holder.pods), (Some(quota(&report, "root.a.1")), 20_000, 4));
-    assert_eq!(verdict.helps, ["raise max of root.a.1 by 5 cpu"]);
+    assert_eq!(verdict.helps, ["raise the max of root.a.1 by 5 cpu"]);
 }
 
 #[test]
