@@ -385,7 +385,7 @@ fn claims_tell_what_was_expected_and_when_it_did_not_hold() {
     // It holds between the jobs, and the last time at which it does not is the start of the second.
     assert_eq!((claim.breach_from_ms, claim.breach_to_ms, claim.quotas.as_slice()), (Some(0), Some(20_000), &[1][..]));
     let claim = &report.claims[1];
-    assert_eq!((claim.expected.as_str(), claim.seen_value), ("at most 25.000 s", Some(Measure::Ms(30_000))));
+    assert_eq!((claim.expected.as_str(), claim.seen_value), ("at most 25s", Some(Measure::Ms(30_000))));
     let claim = &report.claims[2];
     assert_eq!((claim.expected.as_str(), claim.passed, claim.jobs.as_slice()), ("1 succeeded", true, &[0][..]));
 }

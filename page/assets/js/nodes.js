@@ -30,14 +30,14 @@ panels.nodes = (body, card) => () => {
   setTitle(card, "Nodes at " + units.moment(state.moment), gpus ? "A square for each GPU, in the colour of who has it." : "");
   const rows = data.nodes.map((_, i) => ({ ...nodeNow(i), i, duty: dutyOf(i) })).filter((r) => r.state !== "absent" || data.nodes.length < 200);
   if (!rows.length) { body.replaceChildren(h("p", { class: "none" }, "There is no node.")); return; }
-  const gpu = (/** @type {typeof rows[0]} */ r) => (r.n.device_resource === undefined ? 0 : r.used[r.n.device_resource]), cpu = data.resources.findIndex((r) => r.kind === "cpu");
+  const gpu = (/** @type {typeof rows[0]} */ r) => r.gpus, cpu = data.resources.findIndex((r) => r.kind === "cpu");
   const total = (/** @type {typeof rows[0]} */ r) => (r.n.device_memory || 0) * r.n.devices, bytes = (/** @type {number} */ n) => (n ? units.bytes(n) : "·");
   const scroll = body.querySelector(".scroll")?.scrollLeft || 0;
   /** @type {Column<typeof rows[0]>[]} */
   const columns = [
     { name: "Name", cell: (r) => link("node", r.n.name), key: (r) => r.i }, { name: "IP", hide: !said((n) => n.ip), cell: (r) => r.n.ip || "·", key: (r) => r.n.ip || "" }, { name: "Role", cell: (r) => r.n.role || "·", key: (r) => r.n.role },
     { name: "Rack", hide: !said((n) => n.rack), cell: (r) => (r.n.rack ? bdi(r.n.rack) : "·"), key: (r) => r.n.rack || "" }, { name: "Status", cell: (r) => stateChip(r.state), key: (r) => r.state }, { name: "GPU mode", hide: !said((n) => n.gpu_mode), cell: (r) => r.n.gpu_mode || "·", key: (r) => r.n.gpu_mode || "" },
-    { name: "GPUs", hide: !gpus, cell: (r) => (r.n.devices ? squares(r) : "·") }, { name: "Allocated GPUs", hide: !gpus, num: true, cell: (r) => (r.n.devices ? `${units.short(gpu(r) / 1000)} of ${r.n.devices}` : "·"), key: gpu },
+    { name: "GPUs", hide: !gpus, cell: (r) => (r.n.devices ? squares(r) : "·") }, { name: "Allocated GPUs", hide: !gpus, num: true, cell: (r) => (r.n.devices ? `${units.short(r.gpus)} of ${r.n.devices}` : "·"), key: gpu },
     { name: "Total GPU memory", hide: !memory, num: true, cell: (r) => bytes(total(r)), key: total }, { name: "Allocated GPU memory", hide: !memory, num: true, cell: (r) => bytes(r.memory), key: (r) => r.memory }, { name: "Used GPU memory", hide: !memoryUsed(), num: true, cell: (r) => bytes(r.memoryUsed), key: (r) => r.memoryUsed },
     { name: "GPU utilisation", hide: !data.loads.length, num: true, cell: (r) => (r.duty < 0 ? "·" : units.percent(r.duty)), key: (r) => r.duty },
     { name: "CPU", num: true, cell: (r) => (cpu < 0 ? "·" : `${units.short(r.used[cpu] / 1000)} of ${units.short(amountOf(r.n.capacity, cpu) / 1000)}`), key: (r) => (cpu < 0 ? 0 : r.used[cpu]) }, { name: "Pods", num: true, cell: (r) => r.here.length || "·", key: (r) => r.here.length }, { name: "Teams", cell: teamsOn },
@@ -51,7 +51,7 @@ panels.nodebars = (body, card) => () => {
   setTitle(card, "GPUs by node at " + units.moment(state.moment));
   const rows = data.nodes.map((_, i) => ({ ...nodeNow(i), i, duty: dutyOf(i) })).filter((r) => r.n.devices > 0);
   if (!rows.length) { body.replaceChildren(h("p", { class: "none" }, "No node has devices.")); return; }
-  const gpu = (/** @type {typeof rows[0]} */ r) => (r.n.device_resource === undefined ? 0 : r.used[r.n.device_resource] / 1000), total = (/** @type {typeof rows[0]} */ r) => (r.n.device_memory || 0) * r.n.devices;
+  const gpu = (/** @type {typeof rows[0]} */ r) => r.gpus, total = (/** @type {typeof rows[0]} */ r) => (r.n.device_memory || 0) * r.n.devices;
   const most = Math.max(...rows.map((r) => r.n.devices)), memory = Math.max(1, ...rows.map(total)), count = (/** @type {number} */ n) => units.short(n);
   /** @type {[string, (r: typeof rows[0]) => number, number, (n: number) => string][]} */
   const kinds = [["GPUs", (r) => r.n.devices, most, count], ["Allocated GPUs", gpu, most, count], ["Total GPU memory", total, memory, units.bytes], ["Allocated GPU memory", (r) => r.memory, memory, units.bytes], ["Used GPU memory", (r) => r.memoryUsed, memory, units.bytes],

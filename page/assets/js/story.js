@@ -138,7 +138,7 @@ function jobStory(job) {
     const text = first.key === "bound" ? [`${n} pods get ${new Set(group.map((e) => { const [i] = linked(data.placementsOfPod, e.pod); return data.placements.node[i]; })).size} nodes`] : first.key.startsWith("waits") ? [`${n} pods wait`, ...first.what.map((x) => (typeof x === "string" ? x.replace(/^waits/, "") : x))] : first.key.startsWith("evicted") ? [`${n} pods are evicted`, ...first.what.map((x) => (typeof x === "string" ? x.replace(/^is evicted/, "") : x))] : first.key === "gonelost" ? [`${n} pods are lost with their nodes`] : first.key === "goneevicted" ? [`${n} pods have left`] : [`${n} pods `, ...first.what.map((x) => (typeof x === "string" ? x.replace(/^succeeds/, "succeed").replace(/^fails/, "fail").replace(/^is /, "are ") : x))];
     return { ...first, what: text };
   });
-  const gpu = data.resources.findIndex((r) => r.kind === "gpu"), used = j.used.map((of, r) => ({ r, v: of[job] })).filter((u) => u.v > 0 && data.resources[u.r].kind !== "bytes");
+  const used = j.used.map((of, r) => ({ r, v: of[job] })).filter((u) => u.v > 0 && data.resources[u.r].kind !== "bytes");
   const fact = (/** @type {string} */ k, /** @type {Child | Child[]} */ v) => [h("dt", {}, k), h("dd", {}, v)];
   const row = pods[0] === undefined ? null : data.shapes[data.pods.shape[pods[0]]];
   return {

@@ -60,14 +60,16 @@ function nodeNow(node) {
     here.push(i);
     const pod = l.pod[i], shape = data.shapes[data.pods.shape[pod]], quota = data.jobs.quota[data.pods.job[pod]];
     for (const a of shape.request) used[a.resource] += a.amount;
-    memory += shape.device_memory || 0;
-    if (l.running[i] >= 0 && l.running[i] <= at) memoryUsed += shape.device_memory_used || 0;
-    const set = l.devices[i] >= 0 ? data.deviceSets[l.devices[i]] : [];
+    const set = l.devices[i] >= 0 ? data.deviceSets[l.devices[i]] : [], given = shape.device_memory ?? set.length * (n.device_memory || 0);
+    memory += given;
+    if (l.running[i] >= 0 && l.running[i] <= at) memoryUsed += shape.device_memory_used ?? given;
     const whole = n.device_resource !== undefined && amountOf(shape.request, n.device_resource) >= 1000 * Math.max(1, set.length);
     for (const d of set) if (devices[d]) { devices[d].quotas.add(quota); devices[d].part = devices[d].part || !whole; }
   }
   const ill = (n.ill || []).filter((x) => x.from_ms <= at && at < x.to_ms).map((x) => x.device);
-  return { n, state: span ? span.state : "absent", cause: span?.cause || "", used, here, devices, ill, memory, memoryUsed };
+  // Devices that are given by memory are counted: in use is what has a pod.
+  const r = n.device_resource, gpus = r !== undefined && data.resources[r].kind === "gpu" ? used[r] / 1000 : devices.filter((d) => d.quotas.size).length;
+  return { n, state: span ? span.state : "absent", cause: span?.cause || "", used, gpus, here, devices, ill, memory, memoryUsed };
 }
 
 /** The loads of a node's devices. @param {number} node */
@@ -77,6 +79,6 @@ function loadsOf(node) {
 
 /** Mean duty cycle of a node at the moment, thousandths; -1: nothing says so. @param {number} node */
 function dutyOf(node) {
-  const all = loadsOf(node);
-  return all.length ? all.reduce((n, l) => n + series.at(l.duty_permille, state.moment), 0) / all.length : -1;
+  const devices = data.nodes[node].devices;
+  return devices && data.loads.length ? loadsOf(node).reduce((n, l) => n + series.at(l.duty_permille, state.moment), 0) / devices : -1;
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     html::Html,
-    model::{JobState, Node, NodeState, PlacementEnd, Units as Amounts},
+    model::{JobState, Node, NodeState, PlacementEnd, ResourceKind, Shape, Units as Amounts},
     units,
 };
 use std::collections::BTreeSet;
@@ -55,12 +55,29 @@ pub(super) fn nodes(html: &mut Html, context: &Context<'_>) {
         ("Total GPUs", true),
         ("Allocated GPUs", true),
         ("Total GPU memory", true),
+        ("Allocated GPU memory", true),
+        ("Used GPU memory", true),
+        ("GPU utilisation", true),
         ("Capacity", false),
     ];
     let still = report.placements.iter().filter(|p| p.gone_ms.is_none());
+    let shapes = |node: u32| {
+        let pods = still.clone().filter(move |p| p.node == node).filter_map(|p| at(&report.pods, p.pod));
+        pods.filter_map(|pod| at(&report.shapes, pod.shape))
+    };
     let allocated = |node: u32, resource: u32| -> Amounts {
-        let pods = still.clone().filter(|p| p.node == node).filter_map(|p| at(&report.pods, p.pod));
-        pods.filter_map(|pod| at(&report.shapes, pod.shape)).map(|shape| amount(&shape.request, resource)).sum()
+        if at(&report.resources, resource).is_some_and(|row| row.kind == ResourceKind::Gpu) {
+            return shapes(node).map(|shape| amount(&shape.request, resource)).sum();
+        }
+        // Devices that are given by memory are counted: in use is what has a pod.
+        let on = still.clone().filter(|p| p.node == node).flat_map(|p| &p.devices).collect::<BTreeSet<_>>();
+        Amounts::try_from(on.len()).unwrap_or(Amounts::MAX).saturating_mul(1000)
+    };
+    let memory_of = |node: u32, of: fn(&Shape) -> Option<i64>| shapes(node).filter_map(of).sum::<i64>();
+    let duty = |node: u32, devices: u32| {
+        let loads = report.loads.iter().filter(|load| load.node == node);
+        let sum: i64 = loads.filter_map(|load| load.duty_permille.at(report.run.end_ms)).sum();
+        sum.checked_div(i64::from(devices)).unwrap_or(0)
     };
     let text = |value: Option<&String>| Cell::some(value.is_some(), || value.cloned().unwrap_or_default());
     let rows = (0..).zip(&report.nodes).map(|(i, node): (u32, &Node)| {
@@ -78,6 +95,11 @@ pub(super) fn nodes(html: &mut Html, context: &Context<'_>) {
                 units::short(units::real(gpus.map_or(0, |(resource, _)| allocated(i, resource))) / 1000.0)
             }),
             Cell::some(memory > 0, || units::bytes(units::real(memory))),
+            Cell::some(memory > 0, || units::bytes(units::real(memory_of(i, |shape| shape.device_memory)))),
+            Cell::some(memory > 0, || units::bytes(units::real(memory_of(i, |shape| shape.device_memory_used)))),
+            Cell::some(gpus.is_some() && !report.loads.is_empty(), || {
+                units::percent(units::real(duty(i, node.devices)))
+            }),
             Cell::text(context.units.amounts(&node.capacity)),
         ]
     });

@@ -66,7 +66,7 @@ impl fmt::Display for Seen {
             }
             Self::Amount(resource, amount) => write!(f, "{} {resource}", text::amount(resource, *amount)),
             Self::Number(n) => write!(f, "{n}"),
-            Self::Ms(ms) => write!(f, "{}.{:03} s", ms / 1000, ms % 1000),
+            Self::Ms(ms) => f.write_str(&time_text(u64::try_from(*ms).unwrap_or(u64::MAX))),
             Self::Permille(n) => write!(f, "{}.{} %", n / 10, n % 10),
             Self::Thousandths(n) => write!(f, "{}.{:03}", n / 1000, n % 1000),
             Self::Never => f.write_str("never"),

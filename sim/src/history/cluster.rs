@@ -33,12 +33,10 @@ pub(super) struct Cluster {
     allocated: Vec<i128>,
     waiting: i64,
     running: i64,
-    /// How many nodes have so much free, by resource.
-    free: Vec<BTreeMap<i64, u32>>,
+    /// What is free on nodes that take pods, by resource.
+    free: Vec<Free>,
     /// Whether a node was read anew since the last sample.
     news: bool,
-    /// Of which resources something free changed since the last sample, as bits; the last bit is all from the 64th on.
-    moved: u64,
 }
 
 impl Cluster {
@@ -58,7 +56,9 @@ impl Cluster {
             let fits = SIZES.iter().filter(|_| sized).map(|size| (*size, super::Line::default())).collect();
             ResourceLines { fits, ..ResourceLines::default() }
         };
-        let resources = world.shapes.resources().map(line).collect();
+        let resources: Vec<ResourceLines> = world.shapes.resources().map(line).collect();
+        let sizes = |lines: &ResourceLines| lines.fits.iter().map(|(each, _)| (*each, 0)).collect();
+        let free = resources.iter().map(|lines| Free { fits: sizes(lines), ..Free::default() }).collect();
         let node = |number: u32| Node {
             history: NodeHistory { node: number, ..NodeHistory::default() },
             has: vec![0; width],
@@ -74,9 +74,8 @@ impl Cluster {
             allocated: vec![0; width],
             waiting: 0,
             running: 0,
-            free: vec![BTreeMap::new(); width],
+            free,
             news: true,
-            moved: u64::MAX,
         }
     }
 
@@ -115,10 +114,9 @@ impl Cluster {
             else {
                 continue;
             };
-            self.moved |= 1 << place.min(63);
-            take(all, *free);
+            all.remove(*free);
             *free -= sign * amount;
-            *all.entry(*free).or_default() += 1;
+            all.insert(*free);
         }
     }
 
@@ -142,25 +140,19 @@ impl Cluster {
         self.lines.waiting.set(now, self.waiting);
         self.lines.running.set(now, self.running);
         let amounts = self.capacity.iter().zip(&self.allocated).zip(&self.free);
-        for (place, (lines, ((capacity, allocated), free))) in self.lines.resources.iter_mut().zip(amounts).enumerate()
-        {
+        for (lines, ((capacity, allocated), free)) in self.lines.resources.iter_mut().zip(amounts) {
             lines.capacity.set(now, small(*capacity));
             lines.allocated.set(now, small(*allocated));
-            lines.most_free.set(now, free.last_key_value().map_or(0, |(most, _)| (*most).max(0)));
-            if self.moved >> place.min(63) & 1 == 0 {
-                continue;
-            }
-            for (each, line) in &mut lines.fits {
-                let pods: i64 = free.iter().map(|(free, nodes)| (free / *each).max(0) * i64::from(*nodes)).sum();
-                line.set(now, pods);
+            lines.most_free.set(now, free.most());
+            for ((_, line), (_, pods)) in lines.fits.iter_mut().zip(&free.fits) {
+                line.set(now, *pods);
             }
         }
-        self.moved = 0;
     }
 
     /// Reads a node anew.
     fn look(&mut self, world: &World<'_>, number: u32) {
-        (self.news, self.moved) = (true, u64::MAX);
+        self.news = true;
         let Some(node) = self.nodes.get_mut(number as usize) else { return };
         let state = &world.nodes[number];
         let is = match () {
@@ -180,7 +172,7 @@ impl Cluster {
         }
         for (place, free) in node.free.take().into_iter().flatten().enumerate() {
             if let Some(all) = self.free.get_mut(place) {
-                take(all, free);
+                all.remove(free);
             }
         }
         let Some(spec) = spec_of(world, number) else { return };
@@ -195,7 +187,7 @@ impl Cluster {
         if is == NodeIs::Ready {
             let free: Vec<i64> = node.has.iter().zip(&node.used).map(|(has, used)| has - used).collect();
             for (all, free) in self.free.iter_mut().zip(&free) {
-                *all.entry(*free).or_default() += 1;
+                all.insert(*free);
             }
             node.free = Some(free);
         }
@@ -227,13 +219,35 @@ fn ill(node: &mut Node, spec: &NodeSpec, now: u64) {
     }
 }
 
-/// One node fewer has so much free.
-fn take(all: &mut BTreeMap<i64, u32>, free: i64) {
-    if let Some(nodes) = all.get_mut(&free) {
+/// What is free of a resource on the nodes that take pods.
+#[derive(Debug, Clone, Default)]
+struct Free {
+    /// How many nodes have so much.
+    nodes: BTreeMap<i64, u32>,
+    /// Sizes, and how many pods of each fit.
+    fits: Vec<(i64, i64)>,
+}
+
+impl Free {
+    /// A node has so much free.
+    fn insert(&mut self, free: i64) {
+        *self.nodes.entry(free).or_default() += 1;
+        self.fits.iter_mut().for_each(|(each, pods)| *pods += free.max(0) / *each);
+    }
+
+    /// A node no longer has so much free.
+    fn remove(&mut self, free: i64) {
+        let Some(nodes) = self.nodes.get_mut(&free) else { return };
         *nodes -= 1;
         if *nodes == 0 {
-            all.remove(&free);
+            self.nodes.remove(&free);
         }
+        self.fits.iter_mut().for_each(|(each, pods)| *pods -= free.max(0) / *each);
+    }
+
+    /// The most on one node.
+    fn most(&self) -> i64 {
+        self.nodes.last_key_value().map_or(0, |(most, _)| (*most).max(0))
     }
 }
 

@@ -43,7 +43,8 @@ impl Recorder {
 
     /// Fills the jobs, and gives the job of each core workload.
     fn jobs(&self, world: &World<'_>, history: &mut History) -> Vec<u32> {
-        let mut numbers: BTreeMap<(u32, u32), u32> = BTreeMap::new();
+        let mut rows: BTreeMap<(u32, u32), u32> = BTreeMap::new();
+        let mut owners: Vec<u32> = vec![NONE; world.controllers.len() as usize];
         let mut of_unit = Vec::new();
         for unit in world.units.ids() {
             let record = &world.units[unit];
@@ -52,7 +53,13 @@ impl Recorder {
                 _ => NONE,
             };
             let next = u32::try_from(history.jobs.len()).unwrap_or(NONE);
-            let number = *numbers.entry((record.owner, row)).or_insert(next);
+            let number = match owners.get_mut(record.owner as usize).filter(|_| row == NONE) {
+                Some(owner) => {
+                    *owner = if *owner == NONE { next } else { *owner };
+                    *owner
+                }
+                None => *rows.entry((record.owner, row)).or_insert(next),
+            };
             of_unit.push(number);
             if number == next {
                 history.jobs.push(self.job(world, unit));

@@ -12,7 +12,7 @@ pub struct Line {
     buckets: Option<Box<Buckets>>,
     /// The last step, which lasts until the next.
     last: Option<(u64, i64)>,
-    /// The integral up to the last step.
+    /// The integral up to the last step, while there are no buckets.
     area: i128,
 }
 
@@ -75,9 +75,10 @@ impl Line {
 
     fn step(&mut self, at: u64, value: i64) {
         if let Some((since, before)) = self.last {
-            self.area += i128::from(before) * i128::from(at.saturating_sub(since));
-            if let Some(buckets) = &mut self.buckets {
-                buckets.fill(since, at, before);
+            match &mut self.buckets {
+                // The buckets have the integral.
+                Some(buckets) => buckets.fill(since, at, before),
+                None => self.area += i128::from(before) * i128::from(at.saturating_sub(since)),
             }
         }
         self.last = Some((at, value));
@@ -112,7 +113,9 @@ impl Line {
     #[must_use]
     pub fn area(&self, end: u64) -> i128 {
         let open = self.last.map_or(0, |(since, value)| i128::from(value) * i128::from(end.saturating_sub(since)));
-        self.area + open
+        let closed =
+            self.buckets.as_ref().map_or(self.area, |buckets| buckets.all.iter().map(|bucket| bucket.area).sum());
+        closed + open
     }
 
     /// The line of a run that ends at `end`.
@@ -129,6 +132,18 @@ impl Line {
 impl Buckets {
     /// The value was this from `from` until `to`.
     fn fill(&mut self, from: u64, to: u64, value: i64) {
+        // Most steps end in the bucket in which they begin, the last one.
+        let last_from = self.all.len().checked_sub(1).map(|last| last as u64 * self.width);
+        if let (Some(last_from), Some(bucket)) = (last_from, self.all.last_mut())
+            && bucket.filled
+            && from >= last_from
+            && to <= last_from + self.width
+        {
+            if from < to {
+                bucket.add(value, to - from);
+            }
+            return;
+        }
         while to > self.width.saturating_mul(MOST_STEPS as u64) {
             self.double();
         }
@@ -156,6 +171,12 @@ impl Buckets {
 }
 
 impl Bucket {
+    /// For so long it was also this.
+    fn add(&mut self, value: i64, ms: u64) {
+        (self.min, self.max) = (self.min.min(value), self.max.max(value));
+        self.area += i128::from(value) * i128::from(ms);
+    }
+
     fn with(self, other: &Self) -> Self {
         match (self.filled, other.filled) {
             (_, false) => self,

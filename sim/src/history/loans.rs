@@ -18,15 +18,19 @@ pub(super) struct Lent {
     pub(super) pairs: Vec<((u32, u32), i128)>,
 }
 
-/// Splits what leaves borrow over the guarantees that others leave idle; amounts are above 0.
-pub(super) fn split(borrowed: &[(u32, i128)], idle: &[(u32, i128)]) -> Lent {
+/// Splits what leaves borrow over the guarantees that others leave idle; amounts are above 0. `lent` is written anew.
+pub(super) fn split(borrowed: &[(u32, i128)], idle: &[(u32, i128)], lent: &mut Lent) {
     let sum = |all: &[(u32, i128)]| all.iter().map(|(_, amount)| *amount).sum::<i128>();
     let (most, room) = (sum(borrowed), sum(idle));
     let total = most.min(room);
-    let mut lent = Lent::default();
+    lent.lenders.clear();
+    lent.pairs.clear();
     if total <= 0 {
-        return lent;
+        return;
     }
+    // Numbers of 64 bits multiply and divide many times faster.
+    let is_small = total.checked_mul(most.max(room)).is_some_and(|product| u64::try_from(product).is_ok());
+    let scaled = if is_small { scaled_small } else { scaled };
     let (mut before, mut lenders) = (0, 0);
     for (lender, amount) in idle {
         lenders += amount;
@@ -44,7 +48,6 @@ pub(super) fn split(borrowed: &[(u32, i128)], idle: &[(u32, i128)]) -> Lent {
             given = end;
         }
     }
-    lent
 }
 
 /// `total * part / whole`, rounded down; exact while the product fits.
@@ -53,6 +56,12 @@ fn scaled(total: i128, part: i128, whole: i128) -> i128 {
         Some(product) => product.checked_div(whole).unwrap_or(0),
         None => total.checked_div(whole).unwrap_or(0).saturating_mul(part),
     }
+}
+
+/// The same of numbers whose product has 64 bits.
+fn scaled_small(total: i128, part: i128, whole: i128) -> i128 {
+    let [total, part, whole] = [total, part, whole].map(|amount| u64::try_from(amount).unwrap_or(0));
+    total.wrapping_mul(part).checked_div(whole).unwrap_or(0).into()
 }
 
 /// All loans over time.
@@ -65,13 +74,15 @@ pub(super) struct Loans {
 
 impl Loans {
     /// The loans of a resource from now on, by lender and borrower.
-    pub(super) fn set(&mut self, resource: u32, now: u64, pairs: Vec<((u32, u32), i128)>) {
+    pub(super) fn set(&mut self, resource: u32, now: u64, pairs: impl Iterator<Item = ((u32, u32), i128)> + Clone) {
         let (since, before) = self.now.entry(resource).or_default();
-        if *before == pairs {
+        if before.iter().copied().eq(pairs.clone()) {
             return;
         }
         add(&mut self.sums, resource, before, now.saturating_sub(*since));
-        (*since, *before) = (now, pairs);
+        *since = now;
+        before.clear();
+        before.extend(pairs);
     }
 
     /// All loans of a run that ends at `end`.
@@ -100,6 +111,11 @@ mod tests {
     #[test]
     fn idle_guarantees_lend_in_proportion() {
         // 10 are borrowed; 12 and 4 lie idle: they lend 7 and 3 (7.5 and 2.5, the first sum rounded down).
+        let split = |borrowed: &[(u32, i128)], idle: &[(u32, i128)]| {
+            let mut lent = Lent { lenders: vec![(9, 9)], pairs: vec![((9, 9), 9)] };
+            split(borrowed, idle, &mut lent);
+            lent
+        };
         let lent = split(&[(1, 4), (2, 6)], &[(3, 12), (4, 4)]);
         assert_eq!(lent.lenders, [(3, 7), (4, 3)]);
         // Of 7: 2.8 and 4.2; of 3: 1.2 and 1.8.
@@ -112,10 +128,10 @@ mod tests {
     #[test]
     fn loans_are_integrated() {
         let mut loans = Loans::default();
-        loans.set(0, 1_000, vec![((2, 1), 5)]);
-        loans.set(0, 1_000, vec![((2, 1), 3)]);
-        loans.set(0, 3_000, vec![((2, 1), 4), ((3, 1), 1)]);
-        loans.set(0, 4_000, Vec::new());
+        loans.set(0, 1_000, [((2, 1), 5)].into_iter());
+        loans.set(0, 1_000, [((2, 1), 3)].into_iter());
+        loans.set(0, 3_000, [((2, 1), 4), ((3, 1), 1)].into_iter());
+        loans.set(0, 4_000, std::iter::empty());
         let row = |lender, unit_ms, most| LoanHistory { resource: 0, lender, borrower: 1, unit_ms, most };
         assert_eq!(loans.finish(9_000), [row(2, 6_000 + 4_000, 4), row(3, 1_000, 1)]);
     }

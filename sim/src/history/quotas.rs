@@ -4,7 +4,7 @@
 use super::{
     cluster::small,
     edits,
-    loans::{Loans, split},
+    loans::{Lent, Loans, split},
     rows::{Change, EditHistory, QuotaHistory, QuotaLines},
 };
 use crate::{metrics::MetricsCollector, world::World};
@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What is summed up the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Sum {
-    used: i128,
-    waiting: i128,
-    borrowed: i128,
-    lent: i128,
-    missed: i128,
+    used: i64,
+    waiting: i64,
+    borrowed: i64,
+    lent: i64,
+    missed: i64,
     share: i64,
 }
 
@@ -38,6 +38,10 @@ pub(super) struct Quotas {
     specs: Vec<QuotaSpec>,
     edits: Vec<EditHistory>,
     sums: Vec<Sum>,
+    /// What leaves borrow, and what they leave idle, of the resource that is sampled; kept to allocate once.
+    borrowed: Vec<(u32, i128)>,
+    idle: Vec<(u32, i128)>,
+    lent: Lent,
     /// The sums of each governed resource at the last sample, in the order of the tree; empty: another tree since.
     last: Vec<Vec<Sum>>,
 }
@@ -145,11 +149,11 @@ impl Quotas {
                 }
                 let place = self.places.get(quota.0 as usize).copied().unwrap_or(0);
                 let lines = lines_of(&mut self.lines, place, resource);
-                lines.used.set(now, small(sum.used));
-                lines.request.set(now, small(sum.used + sum.waiting));
-                lines.borrowed.set(now, small(sum.borrowed));
-                lines.lent.set(now, small(sum.lent));
-                lines.missed.set(now, small(sum.missed));
+                lines.used.set(now, sum.used);
+                lines.request.set(now, sum.used.saturating_add(sum.waiting));
+                lines.borrowed.set(now, sum.borrowed);
+                lines.lent.set(now, sum.lent);
+                lines.missed.set(now, sum.missed);
                 lines.share.set(now, sum.share);
             }
             last.clone_from(&self.sums);
@@ -162,40 +166,43 @@ impl Quotas {
         let mut sums = std::mem::take(&mut self.sums);
         sums.clear();
         sums.resize(tree.len(), Sum::default());
-        let (mut borrowed, mut idle) = (Vec::new(), Vec::new());
+        self.borrowed.clear();
+        self.idle.clear();
         for (quota, sum) in tree.ids().zip(&mut sums).filter(|(quota, _)| tree.is_leaf(*quota)) {
             let cell = metrics.ledger.cell(quota.0, resource);
             *sum = Sum {
-                used: cell.used,
-                waiting: cell.waiting,
-                borrowed: cell.borrowed(),
+                used: small(cell.used),
+                waiting: small(cell.waiting),
+                borrowed: small(cell.borrowed()),
                 lent: 0,
-                missed: cell.starved(),
+                missed: small(cell.starved()),
                 share: 0,
             };
             if cell.borrowed() > 0 {
-                borrowed.push((quota.0, cell.borrowed()));
+                self.borrowed.push((quota.0, cell.borrowed()));
             } else if cell.unused() > 0 {
-                idle.push((quota.0, cell.unused()));
+                self.idle.push((quota.0, cell.unused()));
             }
         }
-        let lent = split(&borrowed, &idle);
-        for (quota, amount) in &lent.lenders {
+        split(&self.borrowed, &self.idle, &mut self.lent);
+        for (quota, amount) in &self.lent.lenders {
             if let Some(sum) = sums.get_mut(*quota as usize) {
-                sum.lent = *amount;
+                sum.lent = small(*amount);
             }
         }
-        let place = |quota: u32| self.places.get(quota as usize).copied().unwrap_or(0);
-        let pairs = lent.pairs.iter().map(|((lender, borrower), amount)| ((place(*lender), place(*borrower)), *amount));
-        self.loans.set(resource, now, pairs.collect());
+        let places = &self.places;
+        let place = |quota: u32| places.get(quota as usize).copied().unwrap_or(0);
+        let pairs =
+            self.lent.pairs.iter().map(|((lender, borrower), amount)| ((place(*lender), place(*borrower)), *amount));
+        self.loans.set(resource, now, pairs);
         for quota in tree.ids().rev() {
             let (Some(parent), Some(sum)) = (tree.parent(quota), sums.get(quota.0 as usize).copied()) else { continue };
             if let Some(above) = sums.get_mut(parent.0 as usize) {
-                above.used += sum.used;
-                above.waiting += sum.waiting;
-                above.borrowed += sum.borrowed;
-                above.lent += sum.lent;
-                above.missed += sum.missed;
+                above.used = above.used.saturating_add(sum.used);
+                above.waiting = above.waiting.saturating_add(sum.waiting);
+                above.borrowed = above.borrowed.saturating_add(sum.borrowed);
+                above.lent = above.lent.saturating_add(sum.lent);
+                above.missed = above.missed.saturating_add(sum.missed);
             }
         }
         self.sums = sums;

@@ -13,7 +13,7 @@ use crate::{
     text::{Names, Requested},
 };
 use quotree_core::{NodeId, PodId, QuotaTree, WorkloadId};
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write};
 
 /// The names of all objects of a simulated world.
 pub(crate) struct WorldNames<'w> {
@@ -88,9 +88,11 @@ impl Names for WorldNames<'_> {
 /// The name of a workload, of an instance of it, or of a task.
 pub(crate) fn owner_name(scenario: &Scenario, workload: u32, number: u32, task: u32) -> String {
     let Some(workload) = scenario.workloads.get(workload as usize) else { return String::new() };
-    let mut name = workload.name.clone();
+    // With room for a number or two: names of all pods of a run are written.
+    let mut name = String::with_capacity(workload.name.len() + 24);
+    name.push_str(&workload.name);
     if number != NONE {
-        name += &format!("-{number}");
+        let _ = write!(name, "-{number}");
     }
     if let Kind::Workflow { tasks } = &workload.kind
         && let Some(task) = tasks.get(task as usize)
@@ -110,11 +112,14 @@ pub(crate) fn unit_name(world: &World<'_>, unit: u32) -> String {
         return String::new();
     };
     let owner = &world.controllers[unit.owner];
-    let name = owner_name(world.scenario, owner.workload, owner.number, owner.task);
+    let mut name = owner_name(world.scenario, owner.workload, owner.number, owner.task);
     let again = if unit.turn == 0 { String::new() } else { format!("-r{}", unit.turn) };
     match kind {
-        Kind::Deployment { .. } | Kind::Job { .. } => format!("{name}-{}", unit.number),
-        Kind::Training { .. } | Kind::Workflow { .. } => format!("{name}{again}"),
+        Kind::Deployment { .. } | Kind::Job { .. } => {
+            let _ = write!(name, "-{}", unit.number);
+            name
+        }
+        Kind::Training { .. } | Kind::Workflow { .. } => name + &again,
         Kind::Trace { rows, .. } => {
             let row = rows.get(unit.number as usize).map_or("", |r| &r.name);
             format!("{row}{again}")
@@ -137,8 +142,9 @@ pub(crate) fn pod_name(world: &World<'_>, pod: u32) -> String {
             let number = world.joined.get(&(unit_id, ordinal)).map_or(ordinal.wrapping_sub(before), |(_, n)| *n);
             let role = roles.get(role as usize).map_or("", |r| r.name.as_str());
             let owner = &world.controllers[unit.owner];
-            let name = owner_name(world.scenario, owner.workload, owner.number, owner.task);
-            format!("{name}-{role}-{number}{again}")
+            let mut name = owner_name(world.scenario, owner.workload, owner.number, owner.task);
+            let _ = write!(name, "-{role}-{number}{again}");
+            name
         }
         Kind::Trace { rows, .. } if unit.count > 1 => {
             let row = rows.get(unit.number as usize).map_or("", |r| &r.name);
