@@ -18,7 +18,7 @@ const FOUR_TEAMS: &str = include_str!("../../scenarios/demo/four-teams.ron");
 fn of(text: &str) -> (Run, Report) {
     let files = MapLoader::new().with("x.ron", text).with("four-teams.ron", FOUR_TEAMS);
     let loaded = load("x.ron", &files);
-    let scenario = loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
+    let scenario = loaded.scenario.ok_or(loaded.diagnostics).unwrap();
     let run = run(&scenario, &RunOptions { history: true, ..RunOptions::default() }, &mut ()).unwrap();
     let report = report(&scenario, &run, &Told::default()).unwrap();
     (run, report)
@@ -239,7 +239,7 @@ fn who_is_never_tried_has_a_reason() {
 fn explained(text: &str, most: usize) -> Report {
     let files = MapLoader::new().with("x.ron", text).with("four-teams.ron", FOUR_TEAMS);
     let loaded = load("x.ron", &files);
-    let scenario = loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
+    let scenario = loaded.scenario.ok_or(loaded.diagnostics).unwrap();
     let mut first = run(&scenario, &RunOptions { history: true, ..RunOptions::default() }, &mut ()).unwrap();
     let explain = questions(first.history.as_deref().unwrap(), most);
     let until = explain.last().map(|question| Time(question.at_ms));

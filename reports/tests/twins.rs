@@ -169,8 +169,8 @@ fn families(text: &str) -> Vec<(String, String, Vec<String>)> {
 #[test]
 fn the_metrics_are_what_prometheus_reads() {
     for text in [DEMO, GPUS] {
-        let (run, _) = of(text);
-        let exposition = prometheus(&run);
+        let (run, report) = of(text);
+        let exposition = prometheus(&run, Some(&report));
         openmetrics_parser::prometheus::parse_prometheus(&exposition).unwrap();
         for (name, kind, samples) in families(&exposition) {
             let series: BTreeSet<&str> = samples.iter().map(|line| line.rsplit_once(' ').unwrap().0).collect();
@@ -187,7 +187,7 @@ fn the_metrics_are_what_prometheus_reads() {
 
 #[test]
 fn the_metrics_of_the_demo_as_counted_by_hand() {
-    let exposition = prometheus(&of(DEMO).0);
+    let exposition = prometheus(&of(DEMO).0, None);
     for line in [
         // 20 replicas and four that replace evicted ones; two of each team run.
         "scheduler_pending_pods{queue=\"unschedulable\"} 12",
@@ -223,7 +223,7 @@ fn the_metrics_of_the_demo_as_counted_by_hand() {
 fn every_family_is_in_metrics_md() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md")).unwrap();
     for scenario in [DEMO, GPUS] {
-        for (name, ..) in families(&prometheus(&of(scenario).0)) {
+        for (name, ..) in families(&prometheus(&of(scenario).0, Some(&of(scenario).1))) {
             assert!(text.contains(&format!("`{name}")), "docs/metrics.md has no `{name}`");
         }
     }
@@ -236,7 +236,7 @@ fn labels_of_hostile_names_are_read_back() {
         quota.name = name.into();
         quota.parent = None;
     }
-    let exposition = prometheus(&run);
+    let exposition = prometheus(&run, None);
     let read = openmetrics_parser::prometheus::parse_prometheus(&exposition).unwrap();
     let family = &read.families["quotree_quota_evictions_total"];
     let labels: Vec<String> = family
@@ -248,4 +248,27 @@ fn labels_of_hostile_names_are_read_back() {
     let unescaped: Vec<String> =
         labels.iter().map(|label| label.replace("\\n", "\n").replace("\\\"", "\"").replace("\\\\", "\\")).collect();
     assert_eq!(unescaped, HOSTILE[..run.result.quotas.len()]);
+}
+
+#[test]
+fn devices_are_told_as_dcgm_tells_them() {
+    let (run, report) = of(r#"Scenario(
+    name: "use",
+    cluster: [NodePool(name: "n", count: 1, allocatable: { "cpu": "8" }, gpus: Gpus(count: 2, memory: 80))],
+    quota: Quota(name: "root", min: { "nvidia.com/gpu": "2" }, max: { "nvidia.com/gpu": "2" }, namespaces: ["lab"]),
+    world: World(until: "1h"),
+    workloads: [
+        Deployment(name: "serve", namespace: "lab", request: { "nvidia.com/gpu": "1" }, gpu_utilisation: "42.5%",
+            gpu_memory_used: "30Gi"),
+    ],
+)"#);
+    let exposition = prometheus(&run, Some(&report));
+    for line in [
+        "DCGM_FI_DEV_GPU_UTIL{gpu=\"0\",Hostname=\"n-0\"} 42.5",
+        "DCGM_FI_DEV_GPU_UTIL{gpu=\"1\",Hostname=\"n-0\"} 0",
+        "DCGM_FI_DEV_FB_USED{gpu=\"0\",Hostname=\"n-0\"} 30720",
+        "DCGM_FI_DEV_FB_FREE{gpu=\"1\",Hostname=\"n-0\"} 81920",
+    ] {
+        assert!(exposition.lines().any(|other| other == line), "{line}\n{exposition}");
+    }
 }

@@ -9,7 +9,7 @@ use crate::{
     terminal::Terminal,
 };
 use quotree_reports::{
-    By, Told, prometheus, report as report_of, summary_json, summary_markdown, summary_text, tables, tree_svg,
+    By, Report, Told, prometheus, report as report_of, summary_json, summary_markdown, summary_text, tables, tree_svg,
     write_summary,
 };
 use quotree_sim::{Run, RunOptions};
@@ -32,15 +32,15 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     if args.out.is_some() || args.open {
         runner::explain(&scenario, &mut run, args.how.seed, args.reasons, terminal)?;
     }
-    if let Some(folder) = &args.out {
-        write_all(folder, &run)?;
-    }
     let told = Told {
         file: files::slashed(&args.file),
         command: command(args),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let report = report_of(&scenario, &run, &told);
+    if let Some(folder) = &args.out {
+        write_all(folder, &run, report.as_ref())?;
+    }
     if let (Some(folder), Some(report)) = (&args.out, &report) {
         report::write(folder, report)?;
         figures::write(folder, report, &args.figures)?;
@@ -62,11 +62,11 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
         files::write(path, &summary_markdown(report))?;
     }
     if let Some(path) = args.prometheus.as_deref().filter(|path| !is_stdout(path)) {
-        files::write(path, &prometheus(&run))?;
+        files::write(path, &prometheus(&run, report.as_ref()))?;
     }
     terminal.show(&match (printed, &report) {
         (Printed::Json, _) => summary_json(&run.result),
-        (Printed::Prometheus, _) => prometheus(&run),
+        (Printed::Prometheus, report) => prometheus(&run, report.as_ref()),
         (Printed::Markdown, Some(report)) => summary_markdown(report),
         (Printed::Text | Printed::Markdown, report) => {
             let by: Vec<By> = args.by.iter().map(|by| by_of(*by)).collect();
@@ -158,11 +158,11 @@ fn created(path: &Path) -> Result<BufWriter<File>, Trouble> {
     Ok(BufWriter::new(file))
 }
 
-fn write_all(folder: &Path, run: &Run) -> Result<(), Trouble> {
+fn write_all(folder: &Path, run: &Run, report: Option<&Report>) -> Result<(), Trouble> {
     let failed = |error| Trouble::invalid(format!("cannot write below `{}`: {error}", folder.display()));
     write_summary(&run.result, created(&folder.join("summary.json"))?).map_err(failed)?;
     files::write(&folder.join("tree.svg"), &tree_svg(&run.result))?;
-    files::write(&folder.join("metrics.prom"), &prometheus(run))?;
+    files::write(&folder.join("metrics.prom"), &prometheus(run, report))?;
     for table in tables(&run.result) {
         let file = created(&folder.join("tables").join(table.name))?;
         table.write(file).map_err(failed)?;

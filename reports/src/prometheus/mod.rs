@@ -3,23 +3,29 @@
 //! Numbers are printed from integers, digit by digit.
 
 mod cluster;
+mod devices;
 mod jobs;
 mod quotas;
 mod scheduler;
 mod text;
 
+use quotree_page::model::Report;
 use quotree_sim::Run;
 use text::{Kind, Sample, Text};
 
-/// The metrics of a run at its end. The waits of pods are there if the history of the run was collected.
+/// The metrics of a run at its end. The waits of pods are there if the history of the run was collected; what devices do,
+/// with its report.
 #[must_use]
-pub fn prometheus(run: &Run) -> String {
+pub fn prometheus(run: &Run, report: Option<&Report>) -> String {
     let mut text = Text::default();
     about(run, &mut text);
     scheduler::write(run, &mut text);
     cluster::write(run, &mut text);
     quotas::write(run, &mut text);
     jobs::write(run, &mut text);
+    if let Some(report) = report {
+        devices::write(report, &mut text);
+    }
     text.done()
 }
 

@@ -96,6 +96,11 @@ pub(super) fn ratio(permille: u64) -> String {
     decimal(permille.into())
 }
 
+/// Thousandths as percent.
+pub(super) fn percent(permille: u64) -> String {
+    decimal(u128::from(permille) * 100)
+}
+
 /// An amount of a resource in its unit: bytes, cores, devices.
 pub(super) fn amount(resource: &str, amount: i64) -> String {
     let sign = if amount < 0 { "-" } else { "" };

@@ -6,7 +6,7 @@ use quotree_page::model::{
     Amount, Closest, Holder, NodeCheck, NodeTally, Obstacle, QuotaIx, Report, Spared, Verdict, VerdictIx,
 };
 use quotree_sim::history::{ObstacleHistory, VerdictHistory};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 impl From<'_> {
     /// Fills the reasons, and gives the one of each pod and moment that was asked about.
@@ -14,8 +14,7 @@ impl From<'_> {
         let names: BTreeMap<&str, QuotaIx> =
             (0..).zip(&self.history.quotas).map(|(place, quota)| (quota.name.as_str(), place)).collect();
         let quota = |name: &Option<quotree_core::Name>| names.get(name.as_ref()?.as_str()).copied();
-        // Only looked up, never iterated.
-        let mut known: HashMap<String, VerdictIx> = HashMap::new();
+        let mut known: BTreeMap<String, VerdictIx> = BTreeMap::new();
         let mut of = BTreeMap::new();
         for history in told {
             let verdict = self.verdict(history, &quota);
