@@ -2,6 +2,7 @@
 
 /** A square for each device. @param {ReturnType<typeof nodeNow>} now */
 function squares(now) {
+  if (now.n.devices > 64) return "too many to draw";
   const say = now.devices.map((d, i) => `${i}: ` + (now.ill.includes(i) ? "unhealthy" : d.quotas.size ? [...d.quotas].map((q) => data.quotas[q]?.name || "no quota").join(", ") : "free")).join("; ");
   return h("span", { class: "sq", role: "img", "aria-label": say, title: say }, now.devices.map((d, i) => {
     const [quota] = d.quotas, gone = now.state === "down" || now.state === "absent";

@@ -34,7 +34,8 @@ function drawStory() {
 /** @param {number} wait @param {string} title */
 function whyCard(wait, title) {
   const w = data.waits, verdict = w.verdict[wait] >= 0 ? data.verdicts[w.verdict[wait]] : null, resource = verdict?.binding.resource ?? (w.resource[wait] >= 0 ? w.resource[wait] : -1);
-  const parts = [h("div", {}, ruleChip(w.rule[wait]), " ", h("b", {}, title)), h("p", {}, capital(waitSays(wait)) + ".")];
+  const parts = [h("div", {}, ruleChip(w.rule[wait]), " ", h("b", {}, title), w.from[wait] < state.moment ? h("span", { class: "soft" }, " as of ", time(w.from[wait])) : null), h("p", {}, capital(waitSays(wait)) + ".")];
+  for (const x of data.incidents) if (x.nodes_down && x.from_ms <= state.moment && state.moment < (x.to_ms ?? Infinity)) parts.push(h("p", {}, h("b", {}, "Down now: "), units.name(x.what), x.gone.length ? `, with ${amountsSay(x.gone.slice(0, 1))}` : "", ", since ", time(x.from_ms), "."));
   if (data.rules[w.rule[wait]]) parts.push(h("p", { class: "sub" }, data.rules[w.rule[wait]].title + "."));
   if (verdict?.holders.length) {
     const scale = Math.max(1, ...verdict.holders.map((x) => x.used));
@@ -95,7 +96,9 @@ function podEntries(pod) {
   const add = (/** @type {number} */ at, /** @type {string} */ key, /** @type {Child[]} */ what, /** @type {string} */ tone = "") => all.push({ at, key, what, tone, pod });
   const before = p.replaces[pod];
   add(p.created[pod], "created" + before, before >= 0 ? ["replaces ", link("pod", p.name[before])] : ["is submitted"]);
-  for (const i of linked(data.waitsOfPod, pod)) add(w.from[i], "waits" + w.rule[i] + w.verdict[i], ["waits: " + waitSays(i) + " ", ruleChip(w.rule[i])], "warn");
+  // A wait that goes on by the same rule is one entry, however often it was explained.
+  const goesOn = (/** @type {number} */ i) => linked(data.waitsOfPod, pod).some((j) => w.to[j] === w.from[i] && w.rule[j] === w.rule[i] && w.quota[j] === w.quota[i]);
+  for (const i of linked(data.waitsOfPod, pod)) if (!goesOn(i)) add(w.from[i], "waits" + w.rule[i] + w.verdict[i], ["waits: " + waitSays(i) + " ", ruleChip(w.rule[i])], "warn");
   for (const i of linked(data.placementsOfPod, pod)) {
     const waited = l.bound[i] - p.created[pod], borrowed = l.borrowed[i] >= 0 ? data.amounts[l.borrowed[i]] : [];
     add(l.bound[i], "bound", ["is bound to ", link("node", data.nodes[l.node[i]].name), waited > 0 ? `, after ${units.span(waited)}` : ", at once", borrowed.length ? ` (borrowing ${amountsSay(borrowed)})` : ""], "good");

@@ -61,8 +61,11 @@ fn used(context: &Context<'_>) -> Tile {
     let (value, unit) = (value.to_owned(), unit.to_owned());
     let cluster = context.report.cluster.resources.iter().find(|r| r.resource == context.main);
     let most = cluster.map_or(0, |r| r.capacity.peak());
-    let note =
-        format!("mean of {} over {}", context.units.amount(context.main, most), units::span(context.report.run.end_ms));
+    let note = format!(
+        "mean over {}, of those that were up (at most {})",
+        units::span(context.report.run.end_ms),
+        context.units.amount(context.main, most)
+    );
     let key =
         context.units.resource(context.main).map_or_else(|| "In use".to_owned(), |r| format!("{} in use", r.short));
     Tile { key, value, unit, note, tab: "cluster", at_ms: None }

@@ -237,6 +237,15 @@ impl From<'_> {
         waits::quantiles(&mut waits)
     }
 
+    /// The waits of the pods of some jobs.
+    fn wait_of_jobs(&self, of: &dyn Fn(&quotree_sim::history::JobHistory) -> bool) -> WaitQuantiles {
+        let job = |pod: u32| {
+            let job = self.history.pods.get(pod as usize)?.job;
+            self.history.jobs.get(job as usize)
+        };
+        self.wait(Some(&|pod| job(pod).is_some_and(of)))
+    }
+
     /// What is told in words: claims, refusals, failures.
     fn words(&self, report: &mut Report) {
         report.claims = self.result.claims.results.iter().map(|claim| self.claim(claim, report)).collect();
@@ -263,8 +272,8 @@ fn seconds(area: i128) -> u128 {
     u128::try_from(area / 1000).unwrap_or(0)
 }
 
-/// The rules by which pods wait or are evicted.
-const ALL: [Rule; 14] = [
+/// The rules by which pods wait, are evicted or are spared.
+const ALL: [Rule; 19] = [
     Rule::A1,
     Rule::A2,
     Rule::A4,
@@ -274,6 +283,11 @@ const ALL: [Rule; 14] = [
     Rule::R1,
     Rule::R2,
     Rule::R2a,
+    Rule::R2b,
+    Rule::R2c,
+    Rule::R6,
+    Rule::R7,
+    Rule::R8,
     Rule::G1,
     Rule::G2,
     Rule::G3,
@@ -285,6 +299,10 @@ const ALL: [Rule; 14] = [
 fn rules(report: &Report) -> Vec<quotree_page::model::Rule> {
     let cited: BTreeSet<&str> = (report.waits.iter().map(|wait| wait.rule.as_str()))
         .chain(report.evictions.iter().map(|eviction| eviction.rule.as_str()))
+        .chain(report.verdicts.iter().flat_map(|verdict| {
+            let also = verdict.also.iter().map(|also| also.rule.as_str());
+            also.chain(verdict.spared.iter().map(|spared| spared.rule.as_str()))
+        }))
         .collect();
     let row = |rule: &Rule| quotree_page::model::Rule {
         rule: rule.to_string(),

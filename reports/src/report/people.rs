@@ -18,7 +18,10 @@ impl From<'_> {
             }
             .to_owned(),
             groups: row.groups.clone(),
-            account: self.account(&row.work),
+            account: Account {
+                wait: self.wait_of_jobs(&|job| job.user.as_ref().is_some_and(|user| user.as_str() == row.name)),
+                ..self.account(&row.work)
+            },
         };
         let quota = |name: &String| {
             let place = self.history.quotas.iter().position(|quota| quota.name == *name);
@@ -28,7 +31,10 @@ impl From<'_> {
             name: row.name.clone(),
             quota: row.quota.as_ref().and_then(quota),
             members: row.members.clone(),
-            account: self.account(&row.work),
+            account: Account {
+                wait: self.wait_of_jobs(&|job| job.group.as_ref().is_some_and(|group| group.as_str() == row.name)),
+                ..self.account(&row.work)
+            },
         };
         report.people = People {
             users: self.result.users.iter().map(user).collect(),
@@ -54,7 +60,7 @@ impl From<'_> {
     }
 
     fn account(&self, work: &WorkRow) -> Account {
-        let (counts, share, wait) = (work.counts, &work.share, work.wait);
+        let (counts, share) = (work.counts, &work.share);
         let times = |times: &TimeMap| {
             let row = |(resource, number): (u32, &u32)| {
                 let unit_s = times.get(super::name_of(self.history, *number)) / 1000;
@@ -71,14 +77,8 @@ impl From<'_> {
             evicted: counts.evicted,
             evicted_for: share.evicted_for,
             refused: work.refused,
-            wait: WaitQuantiles {
-                count: wait.count,
-                sum_ms: wait.sum_ms,
-                p50_ms: wait.p50_ms,
-                p95_ms: wait.p95_ms,
-                p99_ms: wait.p99_ms,
-                max_ms: wait.max_ms,
-            },
+            // Filled by the caller: waits of pods, as in all tables of the report.
+            wait: WaitQuantiles::default(),
             lost_work_ms: share.lost_work_ms,
             cost_milli: share.cost_milli,
             used: times(&share.used_time_s),

@@ -20,12 +20,13 @@ impl From<'_> {
             available: wait.why.amounts.map(|(_, available)| available),
             victims: wait.victims.clone(),
             victims_until_ms: wait.victims_until_ms,
-            verdict: verdicts.get(&(wait.pod, wait.from_ms)).copied(),
+            verdict: None,
         };
-        report.waits = self.history.waits.iter().map(row).collect();
+        report.waits = self.history.waits.iter().flat_map(|wait| explained(row(wait), verdicts, report)).collect();
+        report.waits.sort_by_key(|wait| (wait.from_ms, wait.pod));
         let mut sums: BTreeMap<(&str, Option<u32>), (u128, u64)> = BTreeMap::new();
-        for wait in &self.history.waits {
-            let (ms, waits) = sums.entry((&wait.why.rule, self.leaf_of(wait.pod))).or_default();
+        for wait in &report.waits {
+            let (ms, waits) = sums.entry((&wait.rule, self.leaf_of(wait.pod))).or_default();
             *ms += u128::from(wait.to_ms - wait.from_ms);
             *waits += 1;
         }
@@ -67,6 +68,37 @@ impl From<'_> {
         };
         groups.into_iter().map(row).collect()
     }
+}
+
+/// A wait with its full reasons: a stretch for each different one. The rule, the place and the amounts are then those of
+/// the full reason, since a class of equal pods shares only the brief one.
+fn explained(wait: Wait, verdicts: &BTreeMap<(u32, u64), VerdictIx>, report: &Report) -> Vec<Wait> {
+    let told = verdicts.range((wait.pod, wait.from_ms)..(wait.pod, wait.to_ms));
+    let mut rows = vec![wait];
+    for ((_, at_ms), verdict) in told {
+        let Some(last) = rows.last_mut() else { break };
+        let Some(binding) = report.verdicts.get(*verdict as usize).map(|verdict| &verdict.binding) else { continue };
+        if last.verdict == Some(*verdict) || binding.rule != last.rule && !last.victims.is_empty() {
+            continue;
+        }
+        let row = Wait {
+            from_ms: *at_ms,
+            rule: binding.rule.clone(),
+            quota: binding.quota,
+            resource: binding.resource,
+            needed: binding.needed,
+            available: binding.available,
+            verdict: Some(*verdict),
+            ..last.clone()
+        };
+        if last.from_ms == *at_ms {
+            *last = row;
+        } else {
+            last.to_ms = *at_ms;
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 /// The size class of a request.

@@ -8,7 +8,8 @@ use std::{cmp::Reverse, collections::BTreeSet};
 /// evicted, lost pods or missed their deadline, and then the longest. Equal questions are asked once. What a job queue
 /// suspends is unknown to the scheduler and has no full reason.
 ///
-/// Takes O(n log n) of the waits.
+/// If all waits are few, the longest are asked for again while they last, at moments when pods came or went: what holds a
+/// pod back at its begin may be gone an hour later. Takes O(n log n) of the waits and placements.
 #[must_use]
 pub fn questions(history: &History, most: usize) -> Vec<Question> {
     let troubled = troubled(history);
@@ -21,8 +22,35 @@ pub fn questions(history: &History, most: usize) -> Vec<Question> {
         })
         .collect();
     ranked.sort_unstable();
-    let chosen: BTreeSet<Question> = ranked.into_iter().map(|(.., question)| question).take(most).collect();
+    let mut chosen: BTreeSet<Question> = ranked.iter().map(|(.., question)| *question).take(most).collect();
+    let moments = moments(history);
+    ranked.sort_unstable_by_key(|(_, length, question)| (*length, *question));
+    for (_, Reverse(length), Question { at_ms, pod }) in ranked {
+        let from = moments.partition_point(|moment| *moment <= at_ms);
+        let to = moments.partition_point(|moment| *moment < at_ms.saturating_add(length));
+        let within = moments.get(from..to).unwrap_or_default();
+        let each = within.len().div_ceil(AGAIN).max(1);
+        for at_ms in within.iter().step_by(each) {
+            if chosen.len() >= most {
+                break;
+            }
+            chosen.insert(Question { at_ms: *at_ms, pod });
+        }
+    }
     chosen.into_iter().collect()
+}
+
+/// A wait is asked for again so many times at most.
+const AGAIN: usize = 8;
+
+/// The moments at which pods came to nodes or left them, and nodes changed their state.
+fn moments(history: &History) -> Vec<u64> {
+    let placed = history.placements.iter().flat_map(|row| [Some(row.bound_ms), row.gone.map(|(at, _)| at)]);
+    let nodes = history.nodes.iter().flat_map(|node| node.states.iter().map(|(at, _)| Some(*at)));
+    let mut moments: Vec<u64> = placed.chain(nodes).flatten().collect();
+    moments.sort_unstable();
+    moments.dedup();
+    moments
 }
 
 /// Jobs that were evicted, lost pods with their nodes, or were late.

@@ -41,7 +41,8 @@ impl About<'_> {
                 self.time(row.missed_unit_s),
                 text(", up to "),
                 self.amount(most),
-                text(" at once."),
+                text(" at once"),
+                text(self.outage_at(at).map_or_else(|| ".".to_owned(), |what| format!(", while {what} was down."))),
             ];
             all.push(finding(FindingKind::Missed, weight, at, pieces));
         }
@@ -128,7 +129,11 @@ impl About<'_> {
                 text(" over the run"),
             ];
             for (place, loan) in lenders.iter().take(2).enumerate() {
-                let words = if place == 0 { ", lent by " } else { " and " };
+                let words = match place {
+                    0 => ", lent by ",
+                    _ if lenders.len() > 2 => ", ",
+                    _ => " and ",
+                };
                 pieces.extend([
                     text(words),
                     self.quota(Some(loan.lender)),
@@ -137,7 +142,9 @@ impl About<'_> {
                     text(")"),
                 ]);
             }
-            pieces.push(text("."));
+            let others = lenders.len().saturating_sub(2);
+            let more = format!(" and {others} more");
+            pieces.push(text(if others > 0 { more + "." } else { ".".to_owned() }));
             all.push(finding(
                 FindingKind::Borrowed,
                 500 + permille(row.borrowed_unit_s, self.capacity()) / 3,

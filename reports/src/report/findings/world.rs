@@ -1,7 +1,7 @@
 //! Sentences about work and nodes: what failed, who waited, what was down, what is left at the end.
 
 use super::{About, finding, permille, subject, text, worst};
-use quotree_page::model::{Amount, Finding, FindingKind, JobState, Piece, SubjectKind};
+use quotree_page::model::{Amount, Finding, FindingKind, Incident, JobState, Ms, Piece, SubjectKind};
 
 impl About<'_> {
     pub(super) fn failed(&self, all: &mut Vec<Finding>) {
@@ -80,6 +80,10 @@ impl About<'_> {
                     text(if lost == 1 { " pod was lost" } else { " pods were lost" }),
                 ]);
             }
+            let cost = self.cost_of(incident);
+            if cost > 0 && incident.nodes_down {
+                pieces.extend([text("; its nodes cost "), Piece::MoneyMilli(cost), text(" meanwhile")]);
+            }
             pieces.push(text("."));
             let weight = 400 + 50 * u64::from(incident.nodes_down) + lost.min(300);
             all.push(Finding {
@@ -88,6 +92,20 @@ impl About<'_> {
                 ..finding(FindingKind::Incident, weight, incident.from_ms, pieces)
             });
         }
+    }
+
+    /// What was down at a moment, if something was.
+    pub(super) fn outage_at(&self, at: Ms) -> Option<&str> {
+        let down = self.report.incidents.iter().filter(|incident| incident.nodes_down);
+        let mut now = down.filter(|incident| incident.from_ms <= at && incident.to_ms.is_none_or(|to| at < to));
+        now.next().map(|incident| incident.what.as_str())
+    }
+
+    /// The price of the nodes of an incident while it lasted, thousandths.
+    fn cost_of(&self, incident: &Incident) -> u128 {
+        let ms = u128::from(incident.to_ms.unwrap_or(self.report.run.end_ms).saturating_sub(incident.from_ms));
+        let nodes = incident.nodes.iter().filter_map(|node| self.report.nodes.get(*node as usize));
+        nodes.map(|node| u128::from(node.price_milli_per_hour) * ms / 3_600_000).sum()
     }
 
     pub(super) fn fragmented(&self, all: &mut Vec<Finding>) {
