@@ -6,9 +6,6 @@
 use super::{cluster::small, rows::LoanHistory};
 use std::collections::BTreeMap;
 
-/// Since when, in milliseconds, and how much each lender lends to each borrower.
-type Since = (u64, Vec<((u32, u32), i128)>);
-
 /// What is lent at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Lent {
@@ -64,43 +61,79 @@ fn scaled_small(total: i128, part: i128, whole: i128) -> i128 {
     total.wrapping_mul(part).checked_div(whole).unwrap_or(0).into()
 }
 
+/// A loan that goes on.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    lender: u32,
+    borrower: u32,
+    amount: i128,
+    /// Its integral since this list of loans began, and the most at one moment.
+    unit_ms: i128,
+    most: i64,
+}
+
+/// The loans of a resource now.
+#[derive(Debug, Default)]
+struct Now {
+    since: u64,
+    loans: Vec<Open>,
+}
+
 /// All loans over time.
 #[derive(Debug, Default)]
 pub(super) struct Loans {
+    /// Closed ones, by resource, lender and borrower.
     sums: BTreeMap<(u32, u32, u32), (i128, i64)>,
-    /// The loans of each resource now, and since when.
-    now: BTreeMap<u32, Since>,
+    /// By resource.
+    now: BTreeMap<u32, Now>,
+}
+
+impl Now {
+    /// They went on until now.
+    fn advance(&mut self, now: u64) {
+        let ms = i128::from(now.saturating_sub(self.since));
+        self.since = now;
+        for loan in self.loans.iter_mut().filter(|_| ms > 0) {
+            loan.unit_ms += loan.amount * ms;
+            loan.most = loan.most.max(small(loan.amount));
+        }
+    }
+
+    /// Adds them to the closed ones.
+    fn close(&mut self, resource: u32, sums: &mut BTreeMap<(u32, u32, u32), (i128, i64)>) {
+        for loan in self.loans.drain(..).filter(|loan| loan.most > 0) {
+            let (sum, most) = sums.entry((resource, loan.lender, loan.borrower)).or_default();
+            (*sum, *most) = (*sum + loan.unit_ms, (*most).max(loan.most));
+        }
+    }
 }
 
 impl Loans {
     /// The loans of a resource from now on, by lender and borrower.
     pub(super) fn set(&mut self, resource: u32, now: u64, pairs: impl Iterator<Item = ((u32, u32), i128)> + Clone) {
-        let (since, before) = self.now.entry(resource).or_default();
-        if before.iter().copied().eq(pairs.clone()) {
+        let open = self.now.entry(resource).or_default();
+        open.advance(now);
+        // Mostly the same lend to the same, with other amounts.
+        let are_same =
+            open.loans.iter().map(|loan| (loan.lender, loan.borrower)).eq(pairs.clone().map(|(pair, _)| pair));
+        if are_same {
+            open.loans.iter_mut().zip(pairs).for_each(|(loan, (_, amount))| loan.amount = amount);
             return;
         }
-        add(&mut self.sums, resource, before, now.saturating_sub(*since));
-        *since = now;
-        before.clear();
-        before.extend(pairs);
+        open.close(resource, &mut self.sums);
+        let row = |((lender, borrower), amount)| Open { lender, borrower, amount, unit_ms: 0, most: 0 };
+        open.loans.extend(pairs.map(row));
     }
 
     /// All loans of a run that ends at `end`.
     pub(super) fn finish(mut self, end: u64) -> Vec<LoanHistory> {
-        for (resource, (since, pairs)) in &self.now {
-            add(&mut self.sums, *resource, pairs, end.saturating_sub(*since));
+        for (resource, open) in &mut self.now {
+            open.advance(end);
+            open.close(*resource, &mut self.sums);
         }
         let row =
             |((resource, lender, borrower), (unit_ms, most))| LoanHistory { resource, lender, borrower, unit_ms, most };
         self.sums.into_iter().map(row).collect()
-    }
-}
-
-fn add(sums: &mut BTreeMap<(u32, u32, u32), (i128, i64)>, resource: u32, pairs: &[((u32, u32), i128)], ms: u64) {
-    for ((lender, borrower), amount) in pairs.iter().filter(|_| ms > 0) {
-        let (sum, most) = sums.entry((resource, *lender, *borrower)).or_default();
-        *sum += amount * i128::from(ms);
-        *most = (*most).max(small(*amount));
     }
 }
 

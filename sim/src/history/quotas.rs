@@ -30,7 +30,11 @@ pub(super) struct Quotas {
     /// The place among all known quotas of each quota of the tree in effect.
     places: Vec<u32>,
     governed: Vec<u32>,
-    lines: BTreeMap<(u32, u32), Box<QuotaLines>>,
+    lines: Vec<QuotaLines>,
+    /// Where the lines of a known quota and a resource are.
+    line_of: BTreeMap<(u32, u32), usize>,
+    /// Where those of the tree in effect are, by governed resource and then in the order of the tree.
+    rows: Vec<Vec<usize>>,
     pub(super) loans: Loans,
     holds: BTreeSet<WorkloadId>,
     /// Whether something was held at the last sample.
@@ -88,6 +92,7 @@ impl Quotas {
         }
         self.specs = specs;
         self.last = vec![Vec::new(); self.governed.len()];
+        self.rows = vec![Vec::new(); self.governed.len()];
         self.bounds(tree, &kept, now);
     }
 
@@ -113,9 +118,9 @@ impl Quotas {
 
     /// Guarantees and limits from now on; those of removed quotas are 0.
     fn bounds(&mut self, tree: &QuotaTree, kept: &BTreeSet<u32>, now: u64) {
-        for ((place, _), lines) in &mut self.lines {
-            if !kept.contains(place) {
-                let QuotaLines { min, max, used, request, borrowed, lent, held, missed, share, .. } = &mut **lines;
+        for lines in &mut self.lines {
+            if !kept.contains(&lines.quota) {
+                let QuotaLines { min, max, used, request, borrowed, lent, held, missed, share, .. } = lines;
                 for line in [min, max, used, request, borrowed, lent, held, missed, share] {
                     line.set(now, 0);
                 }
@@ -125,12 +130,24 @@ impl Quotas {
             let place = self.place(quota);
             for (index, name) in tree.governed().enumerate() {
                 let Some(resource) = self.governed.get(index).copied() else { continue };
-                let lines = lines_of(&mut self.lines, place, resource);
+                let row = self.row(place, resource);
+                self.rows.get_mut(index).into_iter().for_each(|rows| rows.push(row));
+                let Some(lines) = self.lines.get_mut(row) else { continue };
                 lines.min.set(now, tree.min(quota).get(index).copied().unwrap_or(0));
                 let max = tree.spec(quota).and_then(|spec| spec.max.get(name.as_str()));
                 lines.max.set(now, max.unwrap_or(-1));
             }
         }
+    }
+
+    /// Where the lines of a known quota and a resource are.
+    fn row(&mut self, quota: u32, resource: u32) -> usize {
+        let next = self.lines.len();
+        let row = *self.line_of.entry((quota, resource)).or_insert(next);
+        if row == next {
+            self.lines.push(QuotaLines { quota, resource, ..QuotaLines::default() });
+        }
+        row
     }
 
     /// All events of this time have been handled.
@@ -147,8 +164,8 @@ impl Quotas {
                 if last.get(quota.0 as usize) == Some(sum) {
                     continue;
                 }
-                let place = self.places.get(quota.0 as usize).copied().unwrap_or(0);
-                let lines = lines_of(&mut self.lines, place, resource);
+                let row = self.rows.get(index).and_then(|rows| rows.get(quota.0 as usize));
+                let Some(lines) = row.and_then(|row| self.lines.get_mut(*row)) else { continue };
                 lines.used.set(now, sum.used);
                 lines.request.set(now, sum.used.saturating_add(sum.waiting));
                 lines.borrowed.set(now, sum.borrowed);
@@ -219,9 +236,9 @@ impl Quotas {
         let tree = scheduler.tree();
         for quota in tree.ids() {
             let held = scheduler.usage(quota).held;
-            for (resource, name) in self.governed.clone().into_iter().zip(tree.governed()) {
-                let place = self.place(quota);
-                let lines = lines_of(&mut self.lines, place, resource);
+            for (rows, name) in self.rows.iter().zip(tree.governed()) {
+                let row = rows.get(quota.0 as usize);
+                let Some(lines) = row.and_then(|row| self.lines.get_mut(*row)) else { continue };
                 lines.held.set(world.now.0, held.get(name.as_str()).unwrap_or(0));
             }
         }
@@ -229,10 +246,8 @@ impl Quotas {
 
     /// The quotas, their lines, and the edits.
     pub(super) fn finish(self) -> (Vec<QuotaHistory>, Vec<QuotaLines>, Vec<EditHistory>) {
-        (self.known, self.lines.into_values().map(|lines| *lines).collect(), self.edits)
+        let mut lines = self.lines;
+        lines.sort_by_key(|lines| (lines.quota, lines.resource));
+        (self.known, lines, self.edits)
     }
-}
-
-fn lines_of(all: &mut BTreeMap<(u32, u32), Box<QuotaLines>>, quota: u32, resource: u32) -> &mut QuotaLines {
-    all.entry((quota, resource)).or_insert_with(|| Box::new(QuotaLines { quota, resource, ..QuotaLines::default() }))
 }
