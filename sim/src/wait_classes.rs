@@ -81,6 +81,10 @@ impl WaitClasses {
 
     /// The core workloads to ask for, of classes that wait and were given no reason at this time.
     pub(crate) fn take_untold(&mut self, now: u64) -> Vec<u32> {
+        // Mostly nothing began to wait.
+        if self.fresh.is_empty() {
+            return Vec::new();
+        }
         let fresh = std::mem::take(&mut self.fresh).into_iter();
         let is_untold = |class: &Class| class.waiting > 0 && class.told != Some(now);
         fresh
