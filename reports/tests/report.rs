@@ -425,3 +425,18 @@ fn claims_tell_what_was_expected_and_when_it_did_not_hold() {
     let claim = &report.claims[2];
     assert_eq!((claim.expected.as_str(), claim.passed, claim.jobs.as_slice()), ("1 succeeded", true, &[0][..]));
 }
+
+#[test]
+fn an_outage_tells_the_work_that_it_threw_away() {
+    let (_, report) = of(r#"Scenario(
+    name: "lost",
+    cluster: [NodePool(name: "n", count: 1, allocatable: { "cpu": "4" })],
+    quota: Quota(name: "root", min: { "cpu": "4" }, max: { "cpu": "4" }, namespaces: ["lab"]),
+    workloads: [Job(name: "a", namespace: "lab", runtime: "1h", checkpoint: "20m", request: { "cpu": "1" })],
+    events: [At("50m", NodeDown("n-0")), At("1h", NodeUp("n-0"))],
+)"#);
+    // 50 minutes are done, and 40 of them are saved.
+    let incident = &report.incidents[0];
+    assert_eq!((incident.lost_work_ms, incident.lost_pods.len()), (10 * 60_000, 1));
+    assert_eq!((incident.from_ms, incident.to_ms), (50 * 60_000, Some(60 * 60_000)));
+}

@@ -142,7 +142,7 @@ panels.incidents = (body) => {
     label: "Incidents", rows: data.incidents, limit: 30, columns: [
       { name: "When", cell: (i) => time(i.from_ms), key: (i) => i.from_ms }, { name: "What", cell: (i) => [i.kind.replace("_", " "), " of ", bdi(i.what)], key: (i) => i.kind }, { name: "Lasted", num: true, cell: (i) => (i.to_ms === undefined ? "not over" : units.span(i.to_ms - i.from_ms)), key: (i) => (i.to_ms ?? data.end) - i.from_ms },
       { name: "Nodes", num: true, cell: (i) => units.whole(i.nodes.length), key: (i) => i.nodes.length }, { name: "Gone", cell: (i) => amountsSay(i.gone) }, { name: "Pods lost", num: true, cell: (i) => i.lost_pods.length || "·", key: (i) => i.lost_pods.length },
-      { name: "Jobs", cell: (i) => i.jobs.slice(0, 5).flatMap((job, k) => [k ? ", " : "", link("job", data.jobs.name[job])]) }, { name: "Lost work", num: true, cell: (i) => (i.lost_work_ms ? units.span(i.lost_work_ms) : "·"), key: (i) => i.lost_work_ms },
+      { name: "Jobs", cell: (i) => i.jobs.slice(0, 5).flatMap((job, k) => [k ? ", " : "", link("job", data.jobs.name[job])]) }, { name: "Lost work", num: true, cell: (i) => (i.lost_work_ms ? units.span(i.lost_work_ms) : "none"), key: (i) => i.lost_work_ms },
     ],
   }) : h("p", { class: "none" }, "No node failed, left or came."));
   return () => {};

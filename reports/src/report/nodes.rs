@@ -208,15 +208,21 @@ impl From<'_> {
                 }
             }
         }
+        let job_of = |pod: u32| self.history.pods.get(pod as usize).map_or(u32::MAX, |pod| pod.job);
         for placement in &self.history.placements {
             let lost = placement.gone == Some((incident.from_ms, PodEnd::Lost));
             if lost && incident.nodes.contains(&self.node_index(placement.node)) {
                 incident.lost_pods.push(placement.pod);
-                let job = self.history.pods.get(placement.pod as usize).map_or(0, |pod| pod.job);
+                let job = job_of(placement.pod);
                 if !incident.jobs.contains(&job) {
                     incident.jobs.push(job);
                 }
             }
         }
+        // A gang that ends with a lost member loses work of others, too.
+        let lost = self.history.lost_work.iter().filter(|(at, pod, _)| {
+            *at == incident.from_ms && incident.nodes_down && incident.jobs.contains(&job_of(*pod))
+        });
+        incident.lost_work_ms = lost.map(|(.., ms)| *ms).sum();
     }
 }

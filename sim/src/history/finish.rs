@@ -35,6 +35,7 @@ impl Recorder {
         self.evictions(view, &of_unit, &places, &mut history);
         self.waited(world, &places, &mut history);
         history.placements = std::mem::take(&mut self.work.placements);
+        history.lost_work = std::mem::take(&mut self.work.lost_work);
         history.loans = std::mem::take(&mut self.quotas.loans).finish(end_ms);
         (history.quotas, history.quota_lines, history.edits) = self.quotas.finish();
         (history.cluster, history.nodes) = self.cluster.finish(end_ms);

@@ -26,6 +26,8 @@ pub(super) struct Work {
     evictions: u32,
     /// The pod that is being lost with its node.
     lost: Option<u32>,
+    /// Work that was thrown away: when, by the workload of which pod, and how much, pod-milliseconds.
+    pub(super) lost_work: Vec<(u64, u32, u128)>,
 }
 
 impl Work {
@@ -35,6 +37,9 @@ impl Work {
             Fact::Pod { pod, from, to } => self.enter(world, cluster, pod, (from, to)),
             Fact::Submitted { unit, replaces: Some(old) } => {
                 self.replaces.insert(unit, old);
+            }
+            Fact::Interrupted { unit, lost_ms } => {
+                self.lost_work.push((world.now.0, world.units[unit].first_pod, lost_ms));
             }
             Fact::Ended { pod, lost, .. } => self.lost = lost.then_some(pod),
             Fact::Trace(TraceEvent::Bind { pod, node, devices }) => {

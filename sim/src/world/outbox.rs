@@ -22,6 +22,8 @@ pub(crate) enum Fact {
     Started { pod: u32 },
     /// The eviction of this pod stopped its workload, and this much work is lost, pod-milliseconds.
     WorkLost { pod: u32, lost_ms: u128 },
+    /// A core workload was interrupted and threw this much work away, pod-milliseconds, for whatever reason.
+    Interrupted { unit: u32, lost_ms: u128 },
     /// A plan evicted all pods of a core workload.
     EvictedWhole { unit: u32 },
     /// A plan left a gang running below its minimum.

@@ -115,6 +115,9 @@ pub(crate) fn interrupt(world: &mut World<'_>, unit_id: u32) -> u128 {
     let job = world.units[unit_id].job;
     let lost_ms = &mut world.jobs[job].lost_ms;
     *lost_ms = lost_ms.saturating_add(u64::try_from(lost).unwrap_or(u64::MAX));
+    if lost > 0 {
+        world.emit(Fact::Interrupted { unit: unit_id, lost_ms: lost });
+    }
     lost
 }
 
