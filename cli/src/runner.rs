@@ -87,10 +87,8 @@ pub(crate) fn explain(
     let what = format!("{}, reasons of waits", scenario.name);
     run.explained = run_quietly(scenario, &options, terminal, &what)?.explained;
     if terminal.watched {
-        eprintln!(
-            "told the full reasons of {asked} of {all} waits in {:.1} s, by a second run",
-            started.elapsed().as_secs_f64()
-        );
+        let took = started.elapsed().as_secs_f64();
+        terminal.complain(&format!("a second run explained {asked} of {all} waits in full, in {took:.1} s"));
     }
     Ok(())
 }

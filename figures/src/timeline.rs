@@ -38,7 +38,7 @@ const LENGTHS: [u64; 18] = [
 pub(crate) struct Timeline {
     /// Where they begin and end, ascending; at least two.
     edges: Vec<u64>,
-    /// How long each is, where changes are too many to draw; nothing: every change has its place.
+    /// The width of the stretches, if there are too many changes to draw each; then each stretch is drawn at its mean.
     pub(crate) mean_of_ms: Option<u64>,
 }
 

@@ -264,7 +264,7 @@ pub struct World {
     pub until: Option<Time>,
     /// A run that handles more events than this stops with an error: a guard against runaway scenarios.
     pub max_events: u64,
-    /// The currency of prices, as reports print it; empty: none is said.
+    /// The currency, which reports print after prices; empty if the scenario names none.
     pub currency: String,
     /// What moment 0 is, as `2026-11-30T08:00:00`, without a time zone. No decision depends on it.
     pub starts_at: Option<String>,

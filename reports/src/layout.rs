@@ -74,11 +74,11 @@ pub(crate) fn shorten(text: &str, most: usize) -> String {
     kept
 }
 
-/// A space at which no line ends; it is printed as a space.
+/// A space at which [`wrap`] does not break a line. It is printed as an ordinary space.
 pub(crate) const NO_BREAK: &str = "\u{a0}";
 
-/// A line in as many lines as it needs, each ending in a newline. Lines after the first begin with `hang` spaces. It breaks at
-/// spaces, and inside words that are wider than a line.
+/// Wraps a text to the width of the terminal, and ends each line with a newline. Lines after the first are indented by
+/// `hang` spaces. The text is broken at spaces; a word that is wider than a line is broken, too.
 pub(crate) fn wrap(style: Style, line: &str, hang: usize) -> String {
     let most = style.width.max(NARROWEST);
     let hang = hang.min(most / 2);

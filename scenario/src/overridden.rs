@@ -1,5 +1,5 @@
-//! Loads a scenario with another policy, which the command line gives. The policy is a field like any other, so a scenario
-//! that extends the file can override it. Mistakes are reported at their place within the policy as it was given.
+//! Loads a scenario with its policy replaced by one from the command line. This is a scenario that extends the file and
+//! states only `policy`. Errors in the policy point at their place in the argument.
 
 use crate::{Loaded, Loader, load};
 use quotree_syntax::{Diagnostic, Place, Report, Severity, Source, parse};

@@ -27,8 +27,8 @@ impl Seen {
     }
 }
 
-/// Both runs. Where one ends earlier because nothing more can happen, it is followed to the end of the other, so that the
-/// figures of both are over the same time.
+/// Loads or runs both sides. If one run ends earlier because nothing more can happen, its figures are taken up to the end
+/// of the other run, so that both cover the same time.
 ///
 /// # Errors
 /// If a file cannot be read, a scenario is invalid, or there is no report that was asked for.

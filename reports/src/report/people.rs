@@ -1,8 +1,9 @@
 //! Users, groups and datasets of the report.
 
 use super::From;
-use quotree_page::model::{Account, AmountTime, Dataset, Group, People, Report, User, WaitQuantiles};
+use quotree_page::model::{Account, AmountTime, Dataset, Group, People, Report, User};
 use quotree_sim::{
+    history::JobHistory,
     people::Role,
     result::{TimeMap, WorkRow},
 };
@@ -18,10 +19,7 @@ impl From<'_> {
             }
             .to_owned(),
             groups: row.groups.clone(),
-            account: Account {
-                wait: self.wait_of_jobs(&|job| job.user.as_ref().is_some_and(|user| user.as_str() == row.name)),
-                ..self.account(&row.work)
-            },
+            account: self.account(&row.work, &|job| job.user.as_ref().is_some_and(|user| user.as_str() == row.name)),
         };
         let quota = |name: &String| {
             let place = self.history.quotas.iter().position(|quota| quota.name == *name);
@@ -31,10 +29,7 @@ impl From<'_> {
             name: row.name.clone(),
             quota: row.quota.as_ref().and_then(quota),
             members: row.members.clone(),
-            account: Account {
-                wait: self.wait_of_jobs(&|job| job.group.as_ref().is_some_and(|group| group.as_str() == row.name)),
-                ..self.account(&row.work)
-            },
+            account: self.account(&row.work, &|job| job.group.as_ref().is_some_and(|group| group.as_str() == row.name)),
         };
         report.people = People {
             users: self.result.users.iter().map(user).collect(),
@@ -59,7 +54,8 @@ impl From<'_> {
         self.result.datasets.iter().map(row).collect()
     }
 
-    fn account(&self, work: &WorkRow) -> Account {
+    /// The account of some work. Its waits are those of the pods of its jobs, as in all tables of the report.
+    fn account(&self, work: &WorkRow, is_of: &dyn Fn(&JobHistory) -> bool) -> Account {
         let (counts, share) = (work.counts, &work.share);
         let times = |times: &TimeMap| {
             let row = |(resource, number): (u32, &u32)| {
@@ -77,8 +73,7 @@ impl From<'_> {
             evicted: counts.evicted,
             evicted_for: share.evicted_for,
             refused: work.refused,
-            // Filled by the caller: waits of pods, as in all tables of the report.
-            wait: WaitQuantiles::default(),
+            wait: self.wait_of_jobs(is_of),
             lost_work_ms: share.lost_work_ms,
             cost_milli: share.cost_milli,
             used: times(&share.used_time_s),
