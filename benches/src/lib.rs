@@ -6,6 +6,7 @@
 pub mod cluster;
 pub mod openb;
 pub mod plain;
+pub mod shapes;
 
 use criterion::{Criterion, SamplingMode};
 use std::{
