@@ -4,21 +4,33 @@
 
 use clap::{Parser, builder::PossibleValuesParser};
 use cpu_time::ProcessTime;
+use peak_alloc::PeakAlloc;
 use quotree_benches::{
-    only_tried, row,
+    row,
     shapes::{Meter, SHAPES, Sample, Shape, exponent},
 };
-use std::time::Duration;
+use std::{process::ExitCode, time::Duration};
+
+/// Knows how much memory is in use.
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
 
 const EXAMPLES: &str = "\
-Each shape is played at n, 2n and 4n. A row has, for each size, what a turn took in the mean and what the longest took,
-and the exponent of the mean: 0 if a turn costs the same at any size, 1 if it costs twice as much at twice the size.
+Each shape is played at n, 2n and 4n. A row has, for each size, what a turn took in the mean and what the longest step
+took, and the exponent of the mean: 0 if a turn costs the same at any size, 1 if it costs twice as much at twice the
+size. Time is that of the processor: other work on the machine is not counted.
 
 Examples:
   cargo bench -p quotree-benches --bench shapes
   cargo bench -p quotree-benches --bench shapes -- --only distinct --only stuck
   cargo bench -p quotree-benches --bench shapes -- --only distinct --n 25000 --budget-ms 300000
-  cargo bench -p quotree-benches --bench shapes -- --small";
+  cargo test -p quotree-benches --bench shapes --features counters -- --small --count";
+
+/// Shapes whose turns should cost the same at any size, and do not yet: their exponents are printed, and no failure.
+const STEEP: &[&str] = &["distinct", "one-leaf", "one-node", "stuck", "racks", "shares"];
+
+/// The largest exponent of what the turns of a flat shape touch.
+const MOST: f64 = 0.5;
 
 /// Measures how the cost of a turn grows on the shapes that real clusters have.
 #[derive(Debug, Parser)]
@@ -33,13 +45,18 @@ struct Arguments {
     /// Small sizes, to see whether all works
     #[arg(long, conflicts_with = "n")]
     small: bool,
-    /// How much time of the processor one shape may take; a turn that has begun is not cut off. What was not played is said
+    /// Prints how many entries of indexes a turn touched instead of its time, and fails if that grows too fast. Needs
+    /// the feature `counters`
+    #[arg(long)]
+    count: bool,
+    /// How much time of the processor one shape may take; a step that has begun is not cut off. What was not played is
+    /// said on stderr
     #[arg(long, value_name = "MS", default_value_t = 30_000)]
     budget_ms: u64,
-    /// Passed by cargo
+    /// Passed by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
-    /// Passed by cargo
+    /// Passed by `cargo bench -- --test`
     #[arg(long, hide = true)]
     test: bool,
 }
@@ -47,16 +64,21 @@ struct Arguments {
 /// Plays a shape at its three sizes, as far as the budget goes.
 fn play(shape: &Shape, n: u32, budget: Duration) -> Vec<(u32, Sample)> {
     let start = ProcessTime::now();
-    let mut samples = Vec::new();
+    let mut samples: Vec<(u32, Sample)> = Vec::new();
     for size in [n, n * 2, n * 4] {
-        // A size that takes as long as all before it together would not end in time.
-        if start.elapsed() * 2 > budget {
-            eprintln!("{} was not played at {size}: its budget of {} ms is spent", shape.name, budget.as_millis());
+        // The next size would take longer than all before it together.
+        let too_slow = start.elapsed() * 2 > budget || samples.iter().any(|(_, sample)| sample.cut_off);
+        if too_slow {
+            eprintln!("{} was not played at {size}: its budget is {} ms", shape.name, budget.as_millis());
             continue;
         }
         let mut meter = Meter::new(budget / 4);
         (shape.play)(&mut meter, size);
-        samples.push((size, meter.sample()));
+        let sample = meter.sample();
+        if sample.cut_off {
+            eprintln!("{} at {size} was cut off: its budget is {} ms", shape.name, budget.as_millis());
+        }
+        samples.push((size, sample));
     }
     samples
 }
@@ -71,25 +93,50 @@ fn time(ns: u64) -> String {
     }
 }
 
-fn show(shape: &Shape, samples: &[(u32, Sample)]) {
-    let cell = |of: &dyn Fn(&Sample) -> u64| {
-        samples.iter().map(|(n, sample)| format!("{n}: {}", time(of(sample)))).collect::<Vec<_>>().join(", ")
+/// Prints the row of a shape. Gives the exponent of a turn's cost.
+fn show(shape: &Shape, samples: &[(u32, Sample)], count: bool) -> Option<f64> {
+    let cell = |of: &dyn Fn(&Sample) -> String| {
+        samples.iter().map(|(n, sample)| format!("{n}: {}", of(sample))).collect::<Vec<_>>().join(", ")
     };
-    let worst = |sample: &Sample| u64::try_from(sample.worst.as_nanos()).unwrap_or(u64::MAX);
-    let costs: Vec<u64> = samples.iter().map(|(_, sample)| sample.ns_per_turn()).collect();
-    let slope = exponent(&costs).map_or_else(|| "?".to_owned(), |slope| format!("{slope:.2}"));
+    let costs = samples.iter().map(|(_, sample)| if count { sample.touched_per_turn() } else { sample.ns_per_turn() });
+    let slope = exponent(&costs.collect::<Vec<_>>());
+    let mean = |sample: &Sample| match (count, sample.bytes) {
+        (true, _) => sample.touched_per_turn().to_string(),
+        (false, Some(bytes)) => format!("{} and {bytes} bytes", time(sample.ns_per_turn())),
+        (false, None) => time(sample.ns_per_turn()),
+    };
+    let most = |sample: &Sample| match count {
+        true => sample.most_touched.to_string(),
+        false => time(u64::try_from(sample.longest.as_nanos()).unwrap_or(u64::MAX)),
+    };
     let what = format!("{}: {}", shape.name, shape.of);
-    row(&[&what, shape.turn, &cell(&Sample::ns_per_turn), &cell(&worst), &slope]);
+    let slope_cell = slope.map_or_else(|| "?".to_owned(), |slope| format!("{slope:.2}"));
+    row(&[&what, shape.turn, &cell(&mean), &cell(&most), &slope_cell]);
+    slope
 }
 
-fn main() {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let small = arguments.small || only_tried();
+    if arguments.count && !cfg!(feature = "counters") {
+        eprintln!(
+            "error: `--count` needs the feature `counters`: cargo test -p quotree-benches --bench shapes --features counters -- --count"
+        );
+        return ExitCode::from(2);
+    }
+    let small = arguments.small || arguments.test || !arguments.bench;
+    let mut too_steep = 0;
     for shape in SHAPES {
         if !arguments.only.is_empty() && !arguments.only.iter().any(|name| name == shape.name) {
             continue;
         }
         let n = arguments.n.unwrap_or(if small { shape.small } else { shape.n });
-        show(shape, &play(shape, n, Duration::from_millis(arguments.budget_ms)));
+        let samples = play(shape, n, Duration::from_millis(arguments.budget_ms));
+        let slope = show(shape, &samples, arguments.count);
+        let must_be_flat = arguments.count && shape.flat && !STEEP.contains(&shape.name);
+        if must_be_flat && slope.is_none_or(|slope| slope > MOST) {
+            eprintln!("error: {} grows with an exponent above {MOST}, or was not played at two sizes", shape.name);
+            too_steep += 1;
+        }
     }
+    ExitCode::from(u8::from(too_steep > 0))
 }

@@ -160,6 +160,10 @@
 #![deny(clippy::float_arithmetic)]
 
 mod api;
+#[cfg(feature = "counters")]
+pub mod counters;
+#[cfg(not(feature = "counters"))]
+mod counters;
 mod recorder;
 mod scheduler;
 mod tree;

@@ -3,9 +3,13 @@
 //! that the exponent of a turn's cost says how it grows.
 
 mod full;
+mod kueue;
 mod meter;
+mod racks;
 mod reclaim;
+mod shares;
 mod stuck;
+mod waiting;
 mod world;
 
 pub use meter::{Meter, Sample, exponent};
@@ -23,6 +27,8 @@ pub struct Shape {
     pub n: u32,
     /// The same where it is only tried.
     pub small: u32,
+    /// Whether its turn should cost the same at any size: an exponent of 0.5 at most.
+    pub flat: bool,
     /// Plays it at a size. What is measured is told to the meter.
     pub play: fn(&mut Meter, u32),
 }
@@ -35,6 +41,7 @@ pub const SHAPES: &[Shape] = &[
         turn: "an end",
         n: 2000,
         small: 200,
+        flat: true,
         play: |meter, n| full::distinct(meter, n, 20),
     },
     Shape {
@@ -43,30 +50,88 @@ pub const SHAPES: &[Shape] = &[
         turn: "an end",
         n: 2000,
         small: 200,
+        flat: true,
         play: |meter, n| full::distinct(meter, n, 1),
     },
     Shape {
+        name: "kueue",
+        of: "queues of Kueue's generator, 50 workloads each",
+        turn: "a workload",
+        n: 250,
+        small: 20,
+        flat: false,
+        play: kueue::play,
+    },
+    Shape {
         name: "one-node",
-        of: "pods on one node, a reclaim",
+        of: "pods on one node",
         turn: "a reclaim",
         n: 4000,
         small: 200,
+        flat: true,
         play: reclaim::one_node,
     },
     Shape {
         name: "stuck",
         of: "entitled heads that cannot be helped",
-        turn: "a fact that helps nobody",
+        turn: "a fact",
         n: 1000,
         small: 50,
+        flat: true,
         play: stuck::play,
     },
     Shape {
         name: "reclaim",
-        of: "leaves, half of which reclaim from the other half at once",
+        of: "leaves, half of which reclaim from the others at once",
         turn: "a reclaim",
         n: 2000,
         small: 100,
+        flat: false,
         play: reclaim::leaves,
+    },
+    Shape {
+        name: "racks",
+        of: "gangs of 8 to 64 that want a rack",
+        turn: "an end",
+        n: 1000,
+        small: 50,
+        flat: true,
+        play: racks::play,
+    },
+    Shape {
+        name: "shares",
+        of: "leaves by shares",
+        turn: "an end",
+        n: 1000,
+        small: 100,
+        flat: true,
+        play: shares::by_share,
+    },
+    Shape {
+        name: "guarantees",
+        of: "the same leaves by guarantees",
+        turn: "an end",
+        n: 1000,
+        small: 100,
+        flat: true,
+        play: shares::by_guarantee,
+    },
+    Shape {
+        name: "replicas",
+        of: "replicas that come at once and wait",
+        turn: "a replica",
+        n: 25_000,
+        small: 500,
+        flat: true,
+        play: waiting::replicas,
+    },
+    Shape {
+        name: "one-alive",
+        of: "jobs one after the other, no two alike",
+        turn: "a job",
+        n: 25_000,
+        small: 500,
+        flat: true,
+        play: waiting::one_alive,
     },
 ];

@@ -19,9 +19,7 @@ pub(super) fn leaves(meter: &mut Meter, n: u32) {
     for leaf in half..half * 2 {
         world.submit(leaf, cpu(1));
     }
-    meter.turns(half.into(), || {
-        while !world.decide().is_empty() {}
-    });
+    meter.turns(half.into(), || while !world.decide().is_empty() {});
     assert_eq!(world.cluster.evictions, u64::from(half), "each takes its guarantee back");
     assert_eq!(world.cluster.binds, u64::from(half * 3), "each has its guarantee");
 }

@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run has nothing to say")]
 
+use super::Meter;
 use crate::cluster::Cluster;
 use quotree_core::{
     Amounts, Event, NodeSpec, Plan, PodId, PodOutcome, Policy, QuotaSpec, Scheduler, Time, TreeSpec, WorkloadId,
     WorkloadSpec,
 };
+use quotree_testkit::dice::Dice;
 use std::collections::BTreeSet;
 
 /// `n` whole ones of a resource.
@@ -63,7 +65,6 @@ impl World {
         let spec = make(self.workloads, &leaf(to), Time(self.now));
         let id = spec.id;
         self.workloads += 1;
-        self.now += 1;
         self.cluster.tell(Event::WorkloadSubmitted(spec)).unwrap();
         id
     }
@@ -78,6 +79,15 @@ impl World {
             running.retain(|pod| !gone.contains(&pod.workload));
         }
         plan.unwrap()
+    }
+
+    /// Ends a running pod drawn at random, decides, and reports what came true: one turn.
+    pub(super) fn end_one(&mut self, meter: &mut Meter, dice: &mut Dice) {
+        let ending = self.running.swap_remove(dice.index(self.running.len()));
+        meter.turns(1, || {
+            self.end(ending);
+            self.decide();
+        });
     }
 
     /// Ends a pod.

@@ -1,10 +1,13 @@
 //! Which queues are tried again: after an event, and after room or quota came free.
 
 use super::takeover::{came_after_a_hold, holds_to_take};
-use crate::scheduler::{
-    cluster::Cluster,
-    preempt::{could_preempt_at_all, reclaims_by_share},
-    state::{Ask, NodeSlot, TemplateId},
+use crate::{
+    counters::touch,
+    scheduler::{
+        cluster::Cluster,
+        preempt::{could_preempt_at_all, reclaims_by_share},
+        state::{Ask, NodeSlot, TemplateId},
+    },
 };
 
 /// Updates the queue with what changed since the last choice: admissions of quotas, and room that came free on nodes.
@@ -25,6 +28,7 @@ pub(crate) fn update_queue(cluster: &mut Cluster) {
 
 /// Whether a node has room for some member of a request.
 fn may_host(cluster: &Cluster, node: NodeSlot, ask: &Ask) -> bool {
+    touch(1);
     let row = cluster.nodes.at(node);
     let fits = |(id, _): &(TemplateId, u32)| {
         let template = cluster.workloads.interner.template(*id);

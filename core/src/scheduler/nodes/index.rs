@@ -7,6 +7,7 @@
 use super::{devices::NodeDevices, node::Node};
 use crate::{
     api::NodeId,
+    counters::touch,
     scheduler::state::{Assignment, NodeSlot, ResourceId, Table, Template},
 };
 use smallvec::SmallVec;
@@ -94,6 +95,7 @@ impl Most {
 
 impl Block {
     fn recompute(&mut self) {
+        touch(self.entries.len());
         (self.most, self.loose) = (Most::default(), false);
         for entry in &self.entries {
             self.most.raise(&entry.room);
@@ -109,6 +111,7 @@ impl ClassIndex {
     }
 
     pub(super) fn insert(&mut self, score: u64, slot: NodeSlot, node: &Node) {
+        touch(1);
         let key = (score, node.id);
         let entry = Entry { key, slot, room: Most::of(node) };
         let at = self.block_of(key);
@@ -130,6 +133,7 @@ impl ClassIndex {
 
     /// Takes out a node that was inserted with this score.
     pub(super) fn remove(&mut self, score: u64, id: NodeId) {
+        touch(1);
         let key = (score, id);
         let at = self.block_of(key);
         let Some(block) = self.blocks.get_mut(at) else { return };
@@ -143,8 +147,10 @@ impl ClassIndex {
 
     /// The first node with room.
     pub(super) fn first_fit(&mut self, rows: &Table<NodeSlot, Node>, template: &Template) -> Option<(u64, Assignment)> {
+        touch(self.blocks.len());
         for block in self.blocks.iter_mut().filter(|block| block.most.may_fit(template)) {
             for Entry { key: (score, _), slot, room } in &block.entries {
+                touch(1);
                 if !room.may_fit(template) {
                     continue;
                 }

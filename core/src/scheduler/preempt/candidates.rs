@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     api::Floor,
+    counters::touch,
     scheduler::{
         cluster::{Cluster, Trial},
         queue::VictimRank,
@@ -71,6 +72,7 @@ impl Steps {
 
     /// Counts a step; `false` when no more are allowed.
     pub(crate) fn count(&mut self) -> bool {
+        touch(1);
         self.exhausted |= self.left == 0;
         self.left = self.left.saturating_sub(1);
         !self.exhausted

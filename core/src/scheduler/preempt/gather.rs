@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     api::{Name, Unquotaed},
+    counters::touch,
     scheduler::{
         placement::fits,
         queue::VictimRank,
@@ -200,6 +201,7 @@ impl PreemptionSearch<'_> {
         let leaves = cluster.quotas.ledger.slots();
         let below = |leaf: &QuotaSlot| cluster.quotas.ledger.path(*leaf).any(|q| exceeded.contains(&q));
         slots.extend(leaves.filter(below).flat_map(|leaf| cluster.victims.of(leaf)).map(|key| key.slot));
+        touch(slots.len());
         slots.retain(|slot| cluster.victims.contains(*slot));
         let mut found = Vec::new();
         for slot in slots {

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     api::{BlockingReason, NearMissNode, NodeId},
+    counters::touch,
     scheduler::{
         placement::shortfall,
         queue::EvictionCost,
@@ -79,6 +80,7 @@ impl PreemptionSearch<'_> {
                     break 'all;
                 }
                 for (_, pod) in cluster.workloads.at(key.slot).active() {
+                    touch(1);
                     let node = pod.assignment.node;
                     if !cluster.nodes.is_suitable(node, template) {
                         continue;
@@ -112,6 +114,7 @@ impl PreemptionSearch<'_> {
             let lacking = lacking(cluster, id, node);
             let contested = contested(cluster, preemptor, &lacking);
             let there = cluster.nodes.at(node).pods.iter().map(|pod| pod.workload);
+            touch(cluster.nodes.at(node).pods.len());
             let mut slots: SmallVec<[WorkloadSlot; 16]> =
                 there.filter(|slot| cluster.victims.contains(*slot)).collect();
             slots.sort_unstable();

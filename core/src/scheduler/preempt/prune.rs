@@ -5,7 +5,10 @@ use super::{
     eligibility::PreemptionKind,
     search::PreemptionSearch,
 };
-use crate::scheduler::{placement::place, state::PodRef};
+use crate::{
+    counters::touch,
+    scheduler::{placement::place, state::PodRef},
+};
 use std::cmp::Reverse;
 
 impl PreemptionSearch<'_> {
@@ -76,6 +79,7 @@ impl PreemptionSearch<'_> {
         if preemptor.kind == PreemptionKind::Priority {
             return true;
         }
+        touch(self.victims.len());
         let scope = quotas.reclaim_scope(preemptor.ask, preemptor.leaf);
         let in_scope = |victim: &Candidate| quotas.ledger.path(victim.common).any(|q| Some(q) == scope);
         (0..).zip(&self.victims).all(|(i, victim)| spared.contains(&i) || in_scope(victim))

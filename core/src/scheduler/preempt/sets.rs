@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     api::Rule,
+    counters::touch,
     scheduler::{
         placement::fits,
         state::{Assignment, NodeSlot, PodRef},
@@ -106,6 +107,7 @@ impl PreemptionSearch<'_> {
             return;
         }
         *left -= 1;
+        touch(1);
         let worst = Worst::of(self.cluster, &self.preemptor, &self.victims);
         let against_best = best.as_ref().map_or(Ordering::Less, |best| worst.cmp(&best.cost.worst));
         if against_best == Ordering::Greater {
@@ -136,6 +138,7 @@ impl PreemptionSearch<'_> {
     fn pick_by_size(&mut self, target: Target, groups: &[Group], smallest_first: bool, best: &mut Option<Best>) {
         let Some(measure) = self.first_lacking(target) else { return };
         while !self.makes_room(target) {
+            touch(groups.len());
             let picks = groups.iter().filter_map(|group| self.pick(group, target));
             let sized = picks.map(|pick| (self.frees(&pick, measure), pick));
             let first = sized.min_by(|(a, x), (b, y)| {
@@ -211,6 +214,7 @@ impl PreemptionSearch<'_> {
         for slot in members {
             pods.extend(self.cluster.workloads.at(*slot).active().map(|(ordinal, _)| slot.pod(ordinal)));
         }
+        touch(pods.len());
         for pod in &pods {
             self.cluster.trial_evict(&mut self.trial, *pod);
         }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     api::{QuotaId, Unquotaed, VictimOrder},
+    counters::touch,
     scheduler::{
         cluster::Cluster,
         queue::ByOveruse,
@@ -78,6 +79,7 @@ fn add_branches<'a>(
     let Some(quota) = cluster.quotas.quota_id(common) else { return };
     let all = u64::MAX >> (64 - resources.len().clamp(1, 64));
     let mut stack: SmallVec<[(QuotaId, u64); 16]> = SmallVec::new();
+    touch(tree.children(quota).len());
     stack.extend(tree.children(quota).iter().rev().filter(|q| q.0 != own.0).map(|q| (*q, all)));
     while let Some((quota, mask)) = stack.pop() {
         let leaf = QuotaSlot::from(quota);
@@ -91,6 +93,7 @@ fn add_branches<'a>(
             continue;
         }
         let children = tree.children(quota);
+        touch(children.len());
         if children.is_empty() && !cluster.victims.of(leaf).is_empty() {
             let resources = (0u32..).zip(resources).filter(|(i, _)| over >> i & 1 == 1).map(|(_, r)| *r).collect();
             found.push(VictimLeaf { leaf, common, resources, lacking });

@@ -1,7 +1,10 @@
 //! Which queue is tried next (O1): entitled heads first where the policy says so, then the order of pending workloads.
 
 use super::{order::PendingKey, request_class::RequestQueue, tournament::Tournament};
-use crate::scheduler::state::{AskId, QuotaSlot, WorkloadSlot};
+use crate::{
+    counters::touch,
+    scheduler::state::{AskId, QuotaSlot, WorkloadSlot},
+};
 use std::collections::BTreeSet;
 
 /// The questions about quotas and workloads that the choice asks, answered from the present state.
@@ -66,6 +69,7 @@ impl Tournament {
         let mut ready = winners.map(|(key, ask)| (*key, queue_of(*key, *ask, &judge.leaf_of))).peekable();
         let mut due = self.due.unjudged.iter().copied().peekable();
         loop {
+            touch(1);
             let offered = [ready.peek().copied(), others.first().copied(), due.peek().copied()];
             let Some((key, queue)) = offered.iter().flatten().min().copied() else { return (None, not_entitled) };
             let is_due = offered.first() != Some(&Some((key, queue))) && !others.contains(&(key, queue));
@@ -95,7 +99,8 @@ impl Tournament {
         };
         let covered =
             move |leaf: QuotaSlot| std::iter::successors(Some(leaf), |q| *self.parents.at(*q)).all(within_min);
-        let queues = class.into_iter().flat_map(|class| class.entries.iter()).filter(|(_, entry)| entry.is_queue);
+        let entries = class.into_iter().flat_map(|class| class.entries.iter()).inspect(|_| touch(1));
+        let queues = entries.filter(|(_, entry)| entry.is_queue);
         queues
             .filter_map(move |(leaf, entry)| Some((*entry.keys.any.first()?, RequestQueue { ask, leaf: *leaf })))
             .filter(move |(_, queue)| self.is_ready(*queue) && covered(queue.leaf))

@@ -16,9 +16,12 @@ use super::{
     order::PendingKey,
     request_class::{BOTH, Contest, Entry, PerContest, RequestClass, RequestQueue},
 };
-use crate::scheduler::{
-    quota::Admission,
-    state::{AskId, QuotaSlot, Table},
+use crate::{
+    counters::touch,
+    scheduler::{
+        quota::Admission,
+        state::{AskId, QuotaSlot, Table},
+    },
 };
 use std::collections::BTreeSet;
 
@@ -82,6 +85,7 @@ impl Tournament {
         entry.is_queue = true;
         let head = entry.keys.any.first().copied();
         entry.keys.any.insert(key);
+        touch(1);
         if head.is_some_and(|head| head < key) {
             return;
         }
@@ -99,6 +103,7 @@ impl Tournament {
         let entry = self.entry(queue);
         let was_head = entry.keys.any.first() == Some(&key);
         entry.keys.any.remove(&key);
+        touch(1);
         let due = entry.due;
         let next = entry.keys.any.first().copied();
         if due && was_head {
@@ -124,6 +129,7 @@ impl Tournament {
         let entry = self.entry(queue);
         entry.keys.any.remove(&old);
         entry.keys.any.insert(new);
+        touch(2);
         let due = entry.due;
         let now = self.head(queue);
         if before != now && due {
@@ -165,7 +171,7 @@ impl Tournament {
     /// The queues of a leaf that are not empty.
     pub(crate) fn queues_of(&self, leaf: QuotaSlot) -> impl Iterator<Item = RequestQueue> + '_ {
         let queues = self.tracked.at(leaf).iter().map(move |ask| RequestQueue { ask: *ask, leaf });
-        queues.filter(|queue| self.head(*queue).is_some())
+        queues.inspect(|_| touch(1)).filter(|queue| self.head(*queue).is_some())
     }
 
     /// Whether a queue is due.
@@ -202,6 +208,7 @@ impl Tournament {
         for contest in self.contests().iter().copied() {
             let mut at = queue.leaf;
             loop {
+                touch(1);
                 let room = self.classes.at(ask).room;
                 let entry = self.entry(RequestQueue { ask, leaf: at });
                 let keys = if entry.is_queue { &entry.keys.any } else { entry.keys.get(contest) };
@@ -245,6 +252,7 @@ impl Tournament {
         for quota in std::mem::take(&mut self.dirty) {
             *self.is_dirty.at_mut(quota) = false;
             let mut asks = std::mem::take(self.tracked.at_mut(quota));
+            touch(asks.len());
             asks.retain(|ask| self.refresh_one(*ask, quota, &admission));
             *self.tracked.at_mut(quota) = asks;
         }
@@ -285,6 +293,7 @@ impl Tournament {
         if asks.is_empty() || self.due.judged.is_empty() {
             return;
         }
+        touch(self.due.judged.len());
         let again: Vec<(PendingKey, RequestQueue)> =
             self.due.judged.iter().filter(|(_, queue)| asks.contains(&queue.ask)).copied().collect();
         for entry in again {
@@ -303,6 +312,7 @@ impl Tournament {
         if !room {
             self.without_room.push(ask);
         }
+        touch(self.parents.len());
         for (quota, parent) in self.parents.keys().zip(self.parents.iter()) {
             if parent.is_some() {
                 continue;
@@ -323,6 +333,7 @@ impl Tournament {
 
     /// The classes without room that have pending workloads.
     pub(crate) fn classes_without_room(&mut self) -> Vec<AskId> {
+        touch(self.without_room.len());
         self.without_room.retain(|ask| !self.classes.at(*ask).room && self.classes.at(*ask).count > 0);
         self.without_room.clone()
     }
@@ -371,6 +382,7 @@ impl Tournament {
 
     /// Makes those suspended queues ready again for which `may` is true.
     pub(crate) fn resume(&mut self, may: impl Fn(RequestQueue) -> bool) {
+        touch(self.suspended.len());
         let (again, rest): (Vec<RequestQueue>, Vec<RequestQueue>) =
             std::mem::take(&mut self.suspended).into_iter().partition(|queue| may(*queue));
         self.suspended = rest;
@@ -384,6 +396,7 @@ impl Tournament {
     pub(crate) fn take_retries(&mut self) -> Vec<RequestQueue> {
         self.resume(|_| true);
         let retries = std::mem::take(&mut self.retry_on_event);
+        touch(retries.len());
         for queue in &retries {
             self.entry(*queue).retry_on_event = false;
         }
