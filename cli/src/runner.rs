@@ -3,7 +3,7 @@
 use crate::{args::Watch, exit::Trouble, progress::Progress, terminal::Terminal};
 use quotree_core::{EventError, Time};
 use quotree_sim::{Observer, Run, RunError, RunOptions, Scenario, text::Names, trace::TraceRecord};
-use std::{io::Write, time::Instant};
+use std::{io::Write, num::NonZeroU32, time::Instant};
 
 /// Runs a scenario and, with `--doublecheck`, once more on another thread to compare the results.
 ///
@@ -15,7 +15,7 @@ pub(crate) fn run(
     watch: Watch,
     observer: &mut (dyn Observer + Send),
 ) -> Result<Run, Trouble> {
-    let options = RunOptions { audit: watch.audit, ..options.clone() };
+    let options = RunOptions { audit: watch.audit, audit_every: watch.audit_every, ..options.clone() };
     let run = quotree_sim::run(scenario, &options, observer).map_err(|error| trouble(scenario, &error))?;
     if watch.doublecheck {
         let again = std::thread::scope(|scope| scope.spawn(|| quotree_sim::run(scenario, &options, &mut ())).join());
@@ -56,7 +56,7 @@ pub(crate) fn run_plain(scenario: &Scenario, options: &RunOptions, terminal: Ter
 
 fn run_quietly(scenario: &Scenario, options: &RunOptions, terminal: Terminal, what: &str) -> Result<Run, Trouble> {
     let mut watcher = Watcher::<std::io::Sink>::new(terminal, what, None);
-    run(scenario, options, Watch { doublecheck: false, audit: false }, &mut watcher)
+    run(scenario, options, Watch { doublecheck: false, audit: false, audit_every: NonZeroU32::MIN }, &mut watcher)
 }
 
 /// Asks for the full reasons of at most so many waits, in a second run that is identical and ends with the last question.

@@ -236,6 +236,19 @@ fn check_prints_one_line_per_scenario_and_the_failed_claims() {
 }
 
 #[test]
+fn the_audit_of_some_decisions_needs_the_audit() {
+    let args = ["check", "two-teams.ron", "too-hopeful.ron", "--audit", "--audit-every", "3"];
+    quotree(&args).assert().code(1).stdout_eq(file!["transcripts/check.txt"]);
+    let refused = |args: &[&str], why: &str| {
+        let output = quotree(&[&["run", "two-teams.ron"], args].concat()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && output.stdout.is_empty() && said.contains(why), "{said}");
+    };
+    refused(&["--audit-every", "3"], "--audit");
+    refused(&["--audit", "--audit-every", "0"], "invalid value '0' for '--audit-every <N>'");
+}
+
+#[test]
 fn claims_about_who_never_starts_fail_and_vacuous_ones_too() {
     quotree(&["check", "starved.ron"]).assert().code(1).stdout_eq(file!["transcripts/check-starved.txt"]);
     quotree(&["run", "starved.ron", "--by", "job"]).assert().code(1).stdout_eq(file!["transcripts/run-starved.txt"]);

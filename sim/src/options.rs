@@ -7,6 +7,7 @@ use crate::{
 };
 use quotree_core::{EventError, Finding, Log, Time};
 use serde::Serialize;
+use std::num::NonZeroU32;
 
 /// How to run a scenario. The default evaluates its claims, keeps no log and checks no invariants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,9 @@ pub struct RunOptions {
     /// Check the invariants after every decision and report broken ones in [`RunResult::breaches`]. Every check takes time
     /// linear in the size of the cluster.
     pub audit: bool,
+    /// With `audit`: check only the first of every so many decisions. That two workloads evict each other again and again
+    /// (I7) is checked of all.
+    pub audit_every: NonZeroU32,
     /// Keep the log of all events and decisions ([`Run::log`]). Takes memory for every event.
     pub record: bool,
     /// Stop after everything that happens at this time; claims about later times are then not evaluated. It may not be
@@ -39,6 +43,10 @@ pub struct RunOptions {
     /// How many of those listed are explained in full, which may search the whole cluster; of the others, what binds is
     /// told, without a verdict.
     pub explained_rows: usize,
+    /// How many pending workloads all full explanations at the end may copy together: each explanation copies the state
+    /// several times. At least one row is explained in full. The default affords all `explained_rows` while 3,000
+    /// workloads are pending, and 3 while a million are.
+    pub explained_state: usize,
     /// How many pods each list of an explanation names; the counts are always complete.
     pub named_pods: usize,
 }
@@ -47,6 +55,7 @@ impl Default for RunOptions {
     fn default() -> Self {
         Self {
             audit: false,
+            audit_every: NonZeroU32::MIN,
             record: false,
             until: None,
             horizon: None,
@@ -58,6 +67,7 @@ impl Default for RunOptions {
             judge: true,
             pending_rows: usize::MAX,
             explained_rows: 1_000,
+            explained_state: 3_000_000,
             named_pods: 8,
         }
     }

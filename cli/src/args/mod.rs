@@ -8,7 +8,7 @@ pub(crate) use import::{Import, ImportKind};
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use quotree_core::Time;
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
 const FIRST_SCREEN: &str = "Try it:
   quotree run scenarios/nginx-40-core.ron                 run the demo and print its outcome
@@ -102,6 +102,10 @@ pub(crate) struct Watch {
     /// Check all invariants after every decision and fail (exit 3) if one is violated. Slow.
     #[arg(long)]
     pub(crate) audit: bool,
+    /// With `--audit`, check only the first of every N decisions: in a large run, each check takes far longer than a
+    /// decision.
+    #[arg(long, value_name = "N", requires = "audit", default_value_t = NonZeroU32::MIN)]
+    pub(crate) audit_every: NonZeroU32,
 }
 
 #[derive(Debug, Group)]
@@ -212,6 +216,7 @@ pub(crate) struct Pins {
 Examples:
   quotree check scenarios
   quotree check scenarios --doublecheck --audit --junit claims.xml
+  quotree check large.ron --audit --audit-every 1000
 
 Exit codes: 0 all claims hold, 1 a claim failed or a digest differs, 2 invalid file or argument,
 3 internal error."

@@ -1,5 +1,6 @@
 //! The scheduler under test, optionally with a recorder of its log and an auditor of its decisions.
 
+use crate::options::RunOptions;
 use quotree_core::{
     Auditor, Breach, Event, EventError, Finding, Log, Plan, Policy, Recorder, Scheduler, Time, TreeSpec,
 };
@@ -8,7 +9,18 @@ use quotree_core::{
 #[derive(Debug)]
 pub(crate) struct Core {
     scheduler: Inner,
-    auditor: Option<Box<Auditor>>,
+    audit: Option<Audit>,
+}
+
+/// An auditor, and which decisions it checks in full: the first of every so many.
+#[derive(Debug)]
+struct Audit {
+    auditor: Box<Auditor>,
+    every: u32,
+    /// How many decisions come before the next that is checked.
+    skips: u32,
+    /// Whether the last decision was checked.
+    checked_last: bool,
 }
 
 #[derive(Debug)]
@@ -18,19 +30,21 @@ enum Inner {
 }
 
 impl Core {
-    pub(crate) fn new(tree: &TreeSpec, policy: Policy, record: bool, audit: bool) -> Result<Self, Vec<Finding>> {
-        let scheduler = if record {
+    pub(crate) fn new(tree: &TreeSpec, policy: Policy, options: &RunOptions) -> Result<Self, Vec<Finding>> {
+        let scheduler = if options.record {
             Inner::Recording(Recorder::new(tree, policy)?)
         } else {
             Inner::Plain(Scheduler::new(tree, policy)?)
         };
-        Ok(Self { scheduler, auditor: audit.then(Box::default) })
+        let every = options.audit_every.get();
+        let audit = || Audit { auditor: Box::default(), every, skips: 0, checked_last: false };
+        Ok(Self { scheduler, audit: options.audit.then(audit) })
     }
 
     #[inline]
     pub(crate) fn apply(&mut self, event: Event) -> Result<(), EventError> {
-        if let Some(auditor) = &mut self.auditor {
-            auditor.fact(&event);
+        if let Some(audit) = &mut self.audit {
+            audit.auditor.fact(&event);
         }
         match &mut self.scheduler {
             Inner::Plain(scheduler) => scheduler.apply(event),
@@ -38,9 +52,15 @@ impl Core {
         }
     }
 
+    /// Whether the last decision was checked, and what came of it should be.
+    pub(crate) fn checked_last(&self) -> bool {
+        self.audit.as_ref().is_some_and(|audit| audit.checked_last)
+    }
+
     /// Decides, and gives the violations that the auditor finds, if there is one.
     pub(crate) fn decide(&mut self, now: Time) -> (Plan, Vec<Breach>) {
-        let before = self.auditor.as_ref().map(|_| self.scheduler().clone());
+        let checks = self.audit.as_ref().is_some_and(|audit| audit.skips == 0);
+        let before = checks.then(|| self.scheduler().clone());
         let plan = match &mut self.scheduler {
             Inner::Plain(scheduler) => scheduler.decide(now),
             Inner::Recording(recorder) => recorder.decide(now),
@@ -49,8 +69,7 @@ impl Core {
             Inner::Plain(scheduler) => scheduler,
             Inner::Recording(recorder) => recorder.scheduler(),
         };
-        let looked = self.auditor.as_mut().zip(before);
-        let breaches = looked.map(|(auditor, before)| auditor.decision(&before, &plan, after, now));
+        let breaches = self.audit.as_mut().map(|audit| audit.look(before.as_ref(), &plan, after, now));
         (plan, breaches.unwrap_or_default())
     }
 
@@ -66,5 +85,41 @@ impl Core {
             Inner::Plain(_) => None,
             Inner::Recording(recorder) => Some(recorder.log().clone()),
         }
+    }
+}
+
+impl Audit {
+    /// Looks at a decision: in full where the state before it is given.
+    fn look(&mut self, before: Option<&Scheduler>, plan: &Plan, after: &Scheduler, now: Time) -> Vec<Breach> {
+        self.checked_last = before.is_some();
+        self.skips = self.skips.checked_sub(1).unwrap_or(self.every - 1);
+        match before {
+            Some(before) => self.auditor.decision(before, plan, after, now),
+            None => self.auditor.plan(plan, after),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quotree_core::QuotaSpec;
+    use std::num::NonZeroU32;
+
+    #[test]
+    fn the_first_of_every_three_decisions_is_checked() {
+        let tree: TreeSpec = [QuotaSpec::new("root", None).namespace("ns")].into_iter().collect();
+        let options = RunOptions { audit: true, audit_every: NonZeroU32::new(3).unwrap(), ..RunOptions::default() };
+        let mut core = Core::new(&tree, Policy::default(), &options).unwrap();
+        let mut checked = Vec::new();
+        for now in 0..7 {
+            let (plan, breaches) = core.decide(Time(now));
+            assert!(plan.is_empty() && breaches.is_empty());
+            checked.push(core.checked_last());
+        }
+        assert_eq!(checked, [true, false, false, true, false, false, true]);
+        let mut unwatched = Core::new(&tree, Policy::default(), &RunOptions::default()).unwrap();
+        unwatched.decide(Time(0));
+        assert!(!unwatched.checked_last());
     }
 }

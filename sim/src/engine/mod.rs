@@ -94,7 +94,7 @@ impl<'a> Engine<'a> {
         if policy.placement == Placement::Fgd && policy.typical.is_empty() {
             policy.typical = scenario.typical();
         }
-        let core = Core::new(&scenario.tree, policy, options.record, options.audit)?;
+        let core = Core::new(&scenario.tree, policy, options)?;
         let seed = options.seed.unwrap_or(scenario.seed);
         let world = World::new(scenario, seed, core.scheduler().tree().clone());
         let mut metrics = MetricsCollector::new(world.shapes.resources().len());
@@ -295,7 +295,7 @@ impl<'a> Engine<'a> {
         }
         world::check_overruns(&mut self.world, scheduler);
         self.metrics.judged(&self.world, scheduler);
-        if self.options.fairness_integral && !self.metrics.settled(scheduler, self.options.audit) {
+        if self.options.fairness_integral && !self.metrics.settled(scheduler, self.core.checked_last()) {
             self.breach("kept fair shares are out of date".to_owned());
         }
         if let Some(history) = &mut self.history {
@@ -367,6 +367,9 @@ impl<'a> Engine<'a> {
             return;
         }
         found.into_iter().for_each(|breach| self.breach(breach.to_string()));
+        if !self.core.checked_last() {
+            return;
+        }
         if let Some(what) = self.metrics.disagreement(&self.world, self.core.scheduler()) {
             self.breach(what);
         }
