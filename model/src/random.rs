@@ -8,10 +8,9 @@
 mod normal;
 
 use crate::Runtime;
-use quotree_core::StableHasher;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
-use std::hash::Hasher;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// A labelled stream of random numbers.
 ///
@@ -28,12 +27,14 @@ impl Stream {
     #[must_use]
     pub fn new(seed: u64, label: &str) -> Self {
         let mut key = [0; 32];
-        for (half, slot) in key.chunks_exact_mut(16).enumerate() {
-            let mut hasher = StableHasher::default();
-            hasher.write_u64(seed);
-            hasher.write_u64(half as u64);
-            hasher.write(label.as_bytes());
-            slot.copy_from_slice(&hasher.digest128().to_le_bytes());
+        // Hashed at once: every instance of a recurring workload has its own stream.
+        let mut hashed = Vec::with_capacity(16 + label.len());
+        for (half, slot) in (0u64..).zip(key.chunks_exact_mut(16)) {
+            hashed.clear();
+            hashed.extend(seed.to_le_bytes());
+            hashed.extend(half.to_le_bytes());
+            hashed.extend(label.as_bytes());
+            slot.copy_from_slice(&xxh3_128(&hashed).to_le_bytes());
         }
         Self(ChaCha8Rng::from_seed(key))
     }

@@ -58,14 +58,15 @@ impl Stream {
 /// `factor` times exp(power / 2^64), rounded to the nearest, at most [`MAX_MS`].
 fn times_exp(factor: u64, power: i128) -> u64 {
     let (doublings, rest) = (power.div_euclid(LN_2), power.rem_euclid(LN_2));
-    // exp(rest) in parts of 2^62, by its series; the rest is below ln 2, so 25 terms are beyond the last bit.
-    let rest = u128::try_from(rest).unwrap_or_default();
-    let (mut term, mut sum) = (1u128 << 62, 1u128 << 62);
+    // exp(rest) in parts of 2^62, by its series; the rest is below ln 2, so 25 terms are beyond the last bit, and the sum
+    // is below 2^63.
+    let rest = u64::try_from(rest).unwrap_or_default();
+    let (mut term, mut sum) = (1u64 << 62, 1u64 << 62);
     for n in 1..=25 {
-        term = ((term * rest) >> 64) / n;
+        term = ((u128::from(term) * u128::from(rest)) >> 64) as u64 / n;
         sum += term;
     }
-    let product = u128::from(factor.min(MAX_MS)) * sum;
+    let product = u128::from(factor.min(MAX_MS)) * u128::from(sum);
     let shift = 62 - doublings;
     let rounded = match u32::try_from(shift) {
         Ok(0) => product,
