@@ -17,12 +17,17 @@ pub(crate) fn text(result: &RunResult, style: Style) -> String {
     // By reason as it is shown, then by quota.
     let mut groups: Vec<(String, Vec<Waiting<'_>>)> = Vec::new();
     let mut index: BTreeMap<String, usize> = BTreeMap::new();
+    // Many replicas wait for one reason: it is laid out once.
+    let mut known: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for row in &result.pending {
-        let reason = in_short(style, row);
-        let place = *index.entry(reason.clone()).or_insert(groups.len());
-        if place == groups.len() {
-            groups.push((reason, Vec::new()));
-        }
+        let place = *known.entry((&row.rule, &row.reason)).or_insert_with(|| {
+            let reason = in_short(style, row);
+            let place = *index.entry(reason.clone()).or_insert(groups.len());
+            if place == groups.len() {
+                groups.push((reason, Vec::new()));
+            }
+            place
+        });
         let Some((_, all)) = groups.get_mut(place) else { continue };
         let whose = row.quota.as_deref().unwrap_or(&row.namespace);
         match all.iter_mut().find(|waiting| waiting.whose == whose) {

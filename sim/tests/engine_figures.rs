@@ -115,6 +115,22 @@ fn all_that_waits_is_listed_with_its_reason() {
 }
 
 #[test]
+fn of_many_that_wait_one_of_each_kind_is_told_in_full_first() {
+    let wide = deployment("wide", "ns", 0, 301, 1);
+    let many = scenario(pool(1), flat(1), vec![wide, deployment("large", "ns", 0, 2, 2)]);
+    let told = |explained_state| {
+        let options = RunOptions { explained_state, ..RunOptions::default() };
+        let pending = run(&many, &options, &mut ()).unwrap().result.pending;
+        assert_eq!(pending.len(), 302, "all are listed");
+        let full = pending.into_iter().filter(|row| row.verdict.is_object());
+        full.map(|row| row.pod).collect::<Vec<_>>()
+    };
+    assert_eq!(told(302 * 3), ["wide-2", "wide-3", "large-1"]);
+    assert_eq!(told(0), ["wide-2"], "one at least");
+    assert_eq!(told(302 * 302).len(), 302, "all are told where that is affordable");
+}
+
+#[test]
 fn an_observer_sees_every_record_with_names() {
     #[derive(Default)]
     struct Seen {

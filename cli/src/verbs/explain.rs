@@ -30,6 +30,7 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
         timeline_of: Some(pod.to_owned()),
         pending_rows: usize::MAX,
         explained_rows: usize::MAX,
+        explained_state: usize::MAX,
         named_pods: usize::MAX,
         ..RunOptions::default()
     };

@@ -5,6 +5,7 @@ mod beyond;
 mod breakdown;
 mod datasets;
 mod jobs;
+mod pending;
 mod pools;
 mod rows;
 
@@ -45,7 +46,7 @@ pub(crate) fn result_of(view: &RunView<'_>, claims: ClaimSummary, events: u64, b
         pools: pools::pools(view),
         quota_drains: pools::overruns(view),
         evictions: rows::evictions(view),
-        pending: rows::pending(view),
+        pending: pending::pending(view),
         metrics: metrics(view),
         claims,
         refusals: view.world.access.refusals.all.iter().map(|refused| refused.row.clone()).collect(),

@@ -1,22 +1,16 @@
 //! The rows of the result: quotas, namespaces, workloads, nodes, evictions, and pending workloads.
 
-use super::{
-    beyond::{Starts, beyond, if_released},
-    breakdown::Sums,
-};
+use super::breakdown::Sums;
 use crate::{
     metrics::Eviction,
     model::Kind,
-    result::{
-        EvictionRow, InstancesRow, NamespaceRow, NodeRow, PendingRow, QuantityMap, QuotaRow, ShareRow, TaskRow,
-        WorkloadRow,
-    },
+    result::{EvictionRow, InstancesRow, NamespaceRow, NodeRow, QuantityMap, QuotaRow, ShareRow, TaskRow, WorkloadRow},
     text::{self, Names},
     view::RunView,
-    world::{Input, Outcomes, State, WorldNames, healthy, pod_name, spec_of, unit_name, why_suspended},
+    world::{Input, Outcomes, WorldNames, healthy, pod_name, spec_of},
 };
-use quotree_core::{Name, QuotaId, WorkloadId, WorkloadSpec};
-use std::{cell::LazyCell, collections::BTreeMap, fmt::Write};
+use quotree_core::{Name, QuotaId};
+use std::collections::BTreeMap;
 
 pub(super) fn quotas(view: &RunView<'_>) -> Vec<QuotaRow> {
     let (scheduler, tree) = (view.scheduler, view.tree());
@@ -175,74 +169,8 @@ pub(super) fn evictions(view: &RunView<'_>) -> Vec<EvictionRow> {
     view.metrics.evictions.all.iter().map(row).collect()
 }
 
-pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
-    let waiting = view.scheduler.waiting().into_iter().take(view.options.pending_rows);
-    let starts = LazyCell::new(|| Starts::of(view));
-    let row = |(i, id): (usize, WorkloadId)| {
-        if id.0 >= view.world.units.len() {
-            return None;
-        }
-        let first = view.world.pods_of(id.0).find(|p| view.world.pods[*p].state == State::Waiting);
-        let mut row = pending_row(view, id.0, first);
-        if let Some(verdict) = (i < view.options.explained_rows).then(|| view.scheduler.explain(id)).flatten() {
-            let names = view.world.names();
-            row.rule = verdict.binding.rule().to_string();
-            row.reason = text::verdict(&verdict, &names);
-            row.verdict = text::verdict_json(&verdict, &names, view.options.named_pods);
-            row.reason += &beyond(view, &verdict, &starts);
-        } else if let Some(binding) = view.scheduler.bound_by(id) {
-            row.rule = binding.rule().to_string();
-            row.reason = text::in_brief(id, binding, &view.world.names());
-        }
-        Some(row)
-    };
-    let mut rows: Vec<PendingRow> = waiting.enumerate().filter_map(row).collect();
-    let left = view.options.pending_rows.saturating_sub(rows.len());
-    let explained = view.options.explained_rows.saturating_sub(rows.len());
-    let kept = view.world.job_queues.suspended().take(left).enumerate();
-    rows.extend(kept.map(|(i, spec)| suspended(view, spec, i < explained)));
-    rows
-}
-
-/// The row of a core workload that is pending, with its first pending pod, without the reason.
-fn pending_row(view: &RunView<'_>, id: u32, first: Option<u32>) -> PendingRow {
-    let unit = &view.world.units[id];
-    let namespace = &view.world.namespaces[unit.namespace];
-    let tree = view.tree();
-    PendingRow {
-        pod: first.map_or_else(|| unit_name(view.world, id), |p| pod_name(view.world, p)),
-        workload: view.world.workload_of(unit.owner).map_or_else(String::new, |w| w.name.clone()),
-        user: user_of(view, unit.account),
-        namespace: namespace.name.to_string(),
-        quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
-        pods: view.world.pods_of(id).filter(|p| view.world.pods[*p].state == State::Waiting).count() as u64,
-        since_ms: unit.created.0,
-        rule: String::new(),
-        reason: String::new(),
-        verdict: serde_json::Value::Null,
-    }
-}
-
 /// The name of the user of an account.
-fn user_of(view: &RunView<'_>, account: u32) -> Option<String> {
+pub(super) fn user_of(view: &RunView<'_>, account: u32) -> Option<String> {
     let accounts = &view.world.accounts;
     accounts.user_name(accounts.all[account].key.user).map(Name::to_string)
-}
-
-/// The row of a core workload that a job queue suspends. In a back-off, it is told what would keep it from starting now.
-fn suspended(view: &RunView<'_>, spec: &WorkloadSpec, explained: bool) -> PendingRow {
-    let id = spec.id.0;
-    let row = pending_row(view, id, Some(view.world.units[id].first_pod));
-    let mut row =
-        PendingRow { rule: "suspended".to_owned(), reason: why_suspended(view.world, id, view.scheduler), ..row };
-    if explained && view.world.job_queues.backs_off(id, view.now()) {
-        if let Some(verdict) = if_released(view, spec) {
-            let names = view.world.names();
-            let _ = write!(row.reason, "; released now, it would wait: {}", text::verdict(&verdict, &names));
-            row.verdict = text::verdict_json(&verdict, &names, view.options.named_pods);
-        } else {
-            row.reason += "; released now, it would get room";
-        }
-    }
-    row
 }

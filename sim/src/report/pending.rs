@@ -1,0 +1,106 @@
+//! The rows of pending workloads, each with its reason.
+//!
+//! A reason in full takes several copies of the state, so that the cost of all would grow with the square of what waits.
+//! Only so many are told in full as [`RunOptions`](crate::RunOptions) allow: where not all are, first one of each kind of
+//! pod.
+
+use super::{
+    beyond::{Starts, beyond, if_released},
+    rows::user_of,
+};
+use crate::{
+    result::PendingRow,
+    text,
+    view::RunView,
+    world::{State, pod_name, unit_name, why_suspended},
+};
+use quotree_core::{QuotaId, WorkloadId, WorkloadSpec};
+use std::{cell::LazyCell, collections::BTreeSet, fmt::Write};
+
+pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
+    let mut waiting = view.scheduler.waiting();
+    waiting.retain(|id| id.0 < view.world.units.len());
+    let affordable = view.options.explained_state / waiting.len().max(1);
+    waiting.truncate(view.options.pending_rows);
+    let explained = told_in_full(view, &waiting, view.options.explained_rows.min(affordable.max(1)));
+    let starts = LazyCell::new(|| Starts::of(view));
+    let row = |(in_full, id): (bool, WorkloadId)| {
+        let first = view.world.pods_of(id.0).find(|p| view.world.pods[*p].state == State::Waiting);
+        let mut row = pending_row(view, id.0, first);
+        if let Some(verdict) = in_full.then(|| view.scheduler.explain(id)).flatten() {
+            let names = view.world.names();
+            row.rule = verdict.binding.rule().to_string();
+            row.reason = text::verdict(&verdict, &names);
+            row.verdict = text::verdict_json(&verdict, &names, view.options.named_pods);
+            row.reason += &beyond(view, &verdict, &starts);
+        } else if let Some(binding) = view.scheduler.bound_by(id) {
+            row.rule = binding.rule().to_string();
+            row.reason = text::in_brief(id, binding, &view.world.names());
+        }
+        row
+    };
+    let mut rows: Vec<PendingRow> = explained.into_iter().zip(waiting).map(row).collect();
+    let left = view.options.pending_rows.saturating_sub(rows.len());
+    let explained = view.options.explained_rows.saturating_sub(rows.len());
+    let kept = view.world.job_queues.suspended().take(left).enumerate();
+    rows.extend(kept.map(|(i, spec)| suspended(view, spec, i < explained)));
+    rows
+}
+
+/// Which of these workloads are told in full, at most so many: the first of each kind of pod of each workload of the
+/// scenario, then the first of all.
+fn told_in_full(view: &RunView<'_>, waiting: &[WorkloadId], most: usize) -> Vec<bool> {
+    let mut told = vec![waiting.len() <= most; waiting.len()];
+    let mut left = most;
+    let mut kinds = BTreeSet::new();
+    let mut is_new = |id: WorkloadId| {
+        let (world, unit) = (view.world, &view.world.units[id.0]);
+        kinds.insert((world.controllers[unit.owner].workload, unit.namespace, world.pods[unit.first_pod].shape))
+    };
+    for only_new in [true, false] {
+        for (told, id) in told.iter_mut().zip(waiting).filter(|(told, _)| !**told) {
+            if left > 0 && (!only_new || is_new(*id)) {
+                *told = true;
+                left -= 1;
+            }
+        }
+    }
+    told
+}
+
+/// The row of a core workload that is pending, with its first pending pod, without the reason.
+fn pending_row(view: &RunView<'_>, id: u32, first: Option<u32>) -> PendingRow {
+    let unit = &view.world.units[id];
+    let namespace = &view.world.namespaces[unit.namespace];
+    let tree = view.tree();
+    PendingRow {
+        pod: first.map_or_else(|| unit_name(view.world, id), |p| pod_name(view.world, p)),
+        workload: view.world.workload_of(unit.owner).map_or_else(String::new, |w| w.name.clone()),
+        user: user_of(view, unit.account),
+        namespace: namespace.name.to_string(),
+        quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
+        pods: view.world.pods_of(id).filter(|p| view.world.pods[*p].state == State::Waiting).count() as u64,
+        since_ms: unit.created.0,
+        rule: String::new(),
+        reason: String::new(),
+        verdict: serde_json::Value::Null,
+    }
+}
+
+/// The row of a core workload that a job queue suspends. In a back-off, it is told what would keep it from starting now.
+fn suspended(view: &RunView<'_>, spec: &WorkloadSpec, explained: bool) -> PendingRow {
+    let id = spec.id.0;
+    let row = pending_row(view, id, Some(view.world.units[id].first_pod));
+    let mut row =
+        PendingRow { rule: "suspended".to_owned(), reason: why_suspended(view.world, id, view.scheduler), ..row };
+    if explained && view.world.job_queues.backs_off(id, view.now()) {
+        if let Some(verdict) = if_released(view, spec) {
+            let names = view.world.names();
+            let _ = write!(row.reason, "; released now, it would wait: {}", text::verdict(&verdict, &names));
+            row.verdict = text::verdict_json(&verdict, &names, view.options.named_pods);
+        } else {
+            row.reason += "; released now, it would get room";
+        }
+    }
+    row
+}
